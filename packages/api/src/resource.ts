@@ -1,0 +1,53 @@
+import type { Path, Ref, Span } from '@mizzen/diagnostics';
+
+/** A document's text and where it came from. One per YAML document; shared by nothing else. */
+export interface SourceDocument {
+  /** As the person named it (relative to where they stand), or `<stdin>`, or `<default>` for what Mizzen adds itself. */
+  readonly file: string;
+  /** Counts from 0 within the file. */
+  readonly index: number;
+  /** Line of the document's first line within the file; counts from 1. */
+  readonly firstLine: number;
+  readonly text: string;
+  /** For an item of a `kind: List`: its path within the document. */
+  readonly prefix?: Path;
+}
+
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly creationTimestamp?: string;
+  readonly generation?: number;
+  readonly uid?: string;
+}
+
+/**
+ * One resource as written, after defaulting of `metadata.namespace` (namespaced kinds get `default`) and after
+ * conversion to the preferred API version's field names. `spec` is the parsed value, never modified.
+ * Kinds without a spec (ConfigMap, Secret, ServiceAccount) keep their fields in `body`.
+ */
+export interface Resource<Spec = unknown> {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+  readonly spec: Spec;
+  /** The whole parsed document. */
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly source: SourceDocument;
+  /** Order of reading: later is younger. Stands in for creationTimestamp where there is none. */
+  readonly order: number;
+}
+
+export function refOf(resource: Resource): Ref {
+  return {
+    apiVersion: resource.apiVersion,
+    kind: resource.kind,
+    namespace: resource.metadata.namespace,
+    name: resource.metadata.name,
+  };
+}
+
+/** Where in the person's text a part of a resource is; undefined when the path leads nowhere in it. */
+export type Locate = (ref: Ref, path: Path) => Span | undefined;

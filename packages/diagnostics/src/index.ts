@@ -1,0 +1,1 @@
+export type { Diagnostic, Path, Ref, Severity, Span } from './types.ts';

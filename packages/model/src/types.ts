@@ -1,0 +1,186 @@
+import type { Ref } from '@mizzen/diagnostics';
+import type { Resource, Snapshot, k8s, mesh, networking, security } from '@mizzen/api';
+
+/** Protocols a service port can have, by Istio's rules (appProtocol, then the port's name; otherwise `auto` is sniffed). */
+export type Protocol =
+  | 'http'
+  | 'http2'
+  | 'grpc'
+  | 'grpc-web'
+  | 'https'
+  | 'tls'
+  | 'tcp'
+  | 'mongo'
+  | 'mysql'
+  | 'redis'
+  | 'udp'
+  | 'hbone'
+  | 'auto';
+
+export interface ServicePort {
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: Protocol;
+  /** Only for Kubernetes Services: the container port's number or name. ServiceEntry: a number. */
+  readonly targetPort: number | string;
+}
+
+/** How endpoints of a service are found. */
+export type Resolution = 'static' | 'dns' | 'dns-round-robin' | 'passthrough' | 'alias';
+
+/** A Kubernetes Service, or one host of a ServiceEntry. */
+export interface Service {
+  readonly hostname: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly registry: 'Kubernetes' | 'External';
+  readonly ports: readonly ServicePort[];
+  /** Virtual addresses; empty when it has none. */
+  readonly addresses: readonly string[];
+  readonly resolution: Resolution;
+  readonly headless: boolean;
+  readonly meshExternal: boolean;
+  /** Namespaces it is visible in: `*`, or a list with `.` already replaced by its own. Empty: nowhere (`~`). */
+  readonly exportTo: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly selector: Readonly<Record<string, string>> | undefined;
+  readonly externalName: string | undefined;
+  readonly subjectAltNames: readonly string[];
+  /** The resource it came from, for Origins. */
+  readonly resource: Resource;
+}
+
+export interface Locality {
+  readonly region: string;
+  readonly zone: string;
+  readonly subzone: string;
+}
+
+/** Something that runs and has an identity: a pod, or a WorkloadEntry. */
+export interface Workload {
+  readonly name: string;
+  readonly namespace: string;
+  readonly kind: 'Pod' | 'WorkloadEntry';
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly serviceAccount: string;
+  /** IP addresses; for a WorkloadEntry perhaps a host name. */
+  readonly addresses: readonly string[];
+  readonly containers: readonly k8s.Container[];
+  /**
+   * Container port → the port bound on its address. Absent entries are bound as they are. (On one machine, ports below
+   * 1024 cannot be bound by everybody.)
+   */
+  readonly boundPorts: Readonly<Record<number, number>>;
+  readonly ready: boolean;
+  /** Being shut down: kept out of endpoints. */
+  readonly terminating: boolean;
+  /** Has a sidecar, so mTLS can be spoken to it. */
+  readonly hasSidecar: boolean;
+  readonly locality: Locality;
+  readonly network: string;
+  readonly cluster: string;
+  readonly weight: number;
+  /** Name of the controller (Deployment, StatefulSet), or its own. */
+  readonly workloadName: string;
+  readonly resource: Resource;
+}
+
+/** One address a service port can be reached at. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly serviceAccount: string;
+  readonly namespace: string;
+  readonly workloadName: string;
+  readonly locality: Locality;
+  readonly network: string;
+  readonly cluster: string;
+  readonly tlsMode: 'istio' | 'disabled';
+  readonly healthy: boolean;
+  readonly weight: number;
+  readonly workload: Workload | undefined;
+}
+
+/** What a workload's peers may and must do to reach it, after merging PeerAuthentication by Istio's precedence. */
+export type MtlsMode = 'STRICT' | 'PERMISSIVE' | 'DISABLE';
+
+/** Everything the translators read; immutable; each new Snapshot gives a new one. */
+export interface MeshModel {
+  readonly snapshot: Snapshot;
+  readonly mesh: mesh.MeshConfig;
+  readonly rootNamespace: string;
+  readonly trustDomain: string;
+  readonly trustDomainAliases: readonly string[];
+  readonly domainSuffix: string;
+  /** In Istio's order: creation, then namespace and name. */
+  readonly services: readonly Service[];
+  readonly workloads: readonly Workload[];
+  /** `host` as written in a resource of `namespace` → full host name (short names resolve to the cluster's domain). */
+  resolveHost(host: string, namespace: string): string;
+  /** The service that `hostname` names for a proxy in `namespace`, by Istio's visibility rules. */
+  serviceFor(hostname: string, namespace: string): Service | undefined;
+  /** Endpoints of one port; a subset's labels narrow them. */
+  endpoints(service: Service, port: ServicePort, subsetLabels?: Readonly<Record<string, string>>): readonly Endpoint[];
+  workloadByAddress(address: string): Workload | undefined;
+  /** Services that select this workload. */
+  servicesOf(workload: Workload): readonly Service[];
+  /** What one proxy may see and how its Sidecar resource shapes it. Cached per namespace and labels. */
+  scope(namespace: string, labels: Readonly<Record<string, string>>): ProxyScope;
+  /** Policies that apply to a workload, in Istio's order: root namespace, namespace, then with selector. */
+  policies(namespace: string, labels: Readonly<Record<string, string>>): WorkloadPolicies;
+  /** Effective mTLS mode of a workload's port. */
+  mtlsMode(namespace: string, labels: Readonly<Record<string, string>>, port: number): MtlsMode;
+  /** Gateways whose selector fits a workload. */
+  gatewaysFor(namespace: string, labels: Readonly<Record<string, string>>): readonly Resource<networking.Gateway>[];
+}
+
+export interface ProxyScope {
+  /** The Sidecar resource in force, if any. */
+  readonly sidecar: Resource<networking.Sidecar> | undefined;
+  readonly egress: readonly EgressListener[];
+  /** Every service visible through any egress listener; one per hostname. */
+  readonly services: readonly Service[];
+  /** The DestinationRule in force for a host as seen from this scope, after merging. */
+  destinationRule(hostname: string): MergedDestinationRule | undefined;
+  readonly outboundTrafficPolicy: 'ALLOW_ANY' | 'REGISTRY_ONLY';
+}
+
+export interface EgressListener {
+  /** From a Sidecar's egress; absent for the catch-all. */
+  readonly config: networking.IstioEgressListener | undefined;
+  readonly services: readonly Service[];
+  readonly virtualServices: readonly Resource<networking.VirtualService>[];
+}
+
+export interface MergedDestinationRule {
+  readonly spec: networking.DestinationRule;
+  /** The resources merged, oldest first; the first one names the rule. */
+  readonly from: readonly Resource<networking.DestinationRule>[];
+  /** For each subset its own resource, so that an Origin can name it. */
+  readonly subsetOrigin: ReadonlyMap<string, { readonly resource: Ref; readonly index: number }>;
+}
+
+export interface WorkloadPolicies {
+  readonly authorization: readonly Resource<security.AuthorizationPolicy>[];
+  readonly requestAuthentication: readonly Resource<security.RequestAuthentication>[];
+  readonly peerAuthentication: readonly Resource<security.PeerAuthentication>[];
+}
+
+/**
+ * A pod that runs on this machine, as the runtime reports it. Overlays the Snapshot: Deployments and StatefulSets are
+ * represented by these instead of by what a cluster's controllers would have made of them.
+ */
+export interface RuntimePod {
+  readonly name: string;
+  readonly namespace: string;
+  /** The Deployment, StatefulSet or Pod it runs. */
+  readonly owner: Pick<Ref, 'kind' | 'namespace' | 'name'>;
+  readonly address: string;
+  readonly boundPorts: Readonly<Record<number, number>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ready: boolean;
+  readonly terminating: boolean;
+  readonly hasSidecar: boolean;
+}

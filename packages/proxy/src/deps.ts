@@ -1,0 +1,38 @@
+import type { Socket } from 'node:net';
+
+/** Handle of a pending timer. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** Time as the proxy sees it. The simulator runs on a virtual one. */
+export interface Clock {
+  /** Milliseconds since some fixed point; never goes back. May be a fraction. */
+  now(): number;
+  /** Milliseconds since the Unix epoch. */
+  wall(): number;
+  /** Calls `fn` once after at least `ms` milliseconds. Coarse (a few ms): backed by a timer wheel. */
+  after(ms: number, fn: () => void): Timer;
+}
+
+export interface Random {
+  /** Uniform in [0, 1). */
+  float(): number;
+  /** A random 32-bit unsigned integer. */
+  uint32(): number;
+  /** A UUID, version 4. */
+  uuid(): string;
+}
+
+export interface Net {
+  connect(options: { host: string; port: number; localAddress?: string }): Socket;
+  /** All addresses of a host name, with their time to live in seconds where known. */
+  lookup(host: string, family: 0 | 4 | 6): Promise<readonly { address: string; ttl: number | undefined }[]>;
+}
+
+/** Everything a part of the proxy may not reach for by itself. */
+export interface Deps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly net: Net;
+}

@@ -1,0 +1,103 @@
+/**
+ * HTTP header fields in wire order: names are lowercase, values have no surrounding blanks and hold one byte per
+ * character (latin1), as they came. Stored flat (name, value, name, value, …): heads are small, so a scan over a short
+ * array beats any map, and a head is built and dropped without an object per field.
+ */
+export class Headers {
+  /** name, value, name, value, … Read it directly on hot paths; change it only through the methods. */
+  readonly flat: string[];
+
+  constructor(flat: string[] = []) {
+    this.flat = flat;
+  }
+
+  get count(): number {
+    return this.flat.length >> 1;
+  }
+
+  /** First value of `name` (lowercase), or undefined. */
+  get(name: string): string | undefined {
+    const flat = this.flat;
+    for (let i = 0; i < flat.length; i += 2) if (flat[i] === name) return flat[i + 1];
+    return undefined;
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+
+  /** All values of `name` joined by a comma, which is how Envoy's matchers see a repeated field; undefined when absent. */
+  getJoined(name: string): string | undefined {
+    const flat = this.flat;
+    let joined: string | undefined;
+    for (let i = 0; i < flat.length; i += 2) {
+      if (flat[i] === name) joined = joined === undefined ? flat[i + 1]! : `${joined},${flat[i + 1]}`;
+    }
+    return joined;
+  }
+
+  getAll(name: string): string[] {
+    const flat = this.flat;
+    const values: string[] = [];
+    for (let i = 0; i < flat.length; i += 2) if (flat[i] === name) values.push(flat[i + 1]!);
+    return values;
+  }
+
+  /** Adds a field at the end, whatever is there already. */
+  add(name: string, value: string): void {
+    this.flat.push(name, value);
+  }
+
+  /** Replaces the first field of that name and drops the others; adds it at the end when there is none. */
+  set(name: string, value: string): void {
+    const flat = this.flat;
+    let to = 0;
+    let done = false;
+    for (let i = 0; i < flat.length; i += 2) {
+      if (flat[i] === name) {
+        if (done) continue;
+        flat[i + 1] = value;
+        done = true;
+      }
+      if (to !== i) {
+        flat[to] = flat[i]!;
+        flat[to + 1] = flat[i + 1]!;
+      }
+      to += 2;
+    }
+    flat.length = to;
+    if (!done) flat.push(name, value);
+  }
+
+  /** Appends to the value with a comma, or adds the field. */
+  append(name: string, value: string): void {
+    const flat = this.flat;
+    for (let i = 0; i < flat.length; i += 2) {
+      if (flat[i] === name) {
+        flat[i + 1] = flat[i + 1] === '' ? value : `${flat[i + 1]},${value}`;
+        return;
+      }
+    }
+    flat.push(name, value);
+  }
+
+  remove(name: string): boolean {
+    const flat = this.flat;
+    let to = 0;
+    for (let i = 0; i < flat.length; i += 2) {
+      if (flat[i] === name) continue;
+      if (to !== i) {
+        flat[to] = flat[i]!;
+        flat[to + 1] = flat[i + 1]!;
+      }
+      to += 2;
+    }
+    const removed = to !== flat.length;
+    if (removed) flat.length = to;
+    return removed;
+  }
+
+  clone(): Headers {
+    return new Headers(this.flat.slice());
+  }
+}

@@ -1,0 +1,32 @@
+import type { JsonObject } from '@mizzen/xds';
+
+/**
+ * Messages between whoever starts the data-plane process and that process (Node IPC). The process hosts many proxies,
+ * each with a node of its own, its own listeners and its own secrets. It exits when the channel closes.
+ */
+export type ToProxy =
+  | { readonly type: 'start'; readonly node: string; readonly metadata: JsonObject; readonly accessLog?: string }
+  /** Stops accepting, lets requests finish for up to `drainMs`, then closes; answered by `stopped`. */
+  | { readonly type: 'stop'; readonly node: string; readonly drainMs: number }
+  | { readonly type: 'shutdown'; readonly drainMs: number };
+
+export type FromProxy =
+  /** The process is up and wants nodes. */
+  | { readonly type: 'hello' }
+  /** First configuration applied and every listener bound. */
+  | { readonly type: 'ready'; readonly node: string }
+  | { readonly type: 'stopped'; readonly node: string }
+  /** A listener's address is taken; it is tried again. */
+  | { readonly type: 'bind-failed'; readonly node: string; readonly listener: string; readonly address: string; readonly port: number; readonly message: string }
+  /** Once a second, only nodes whose numbers changed. */
+  | { readonly type: 'counts'; readonly nodes: readonly NodeCounts[] }
+  | { readonly type: 'log'; readonly level: 'error' | 'warning' | 'info' | 'debug'; readonly node?: string; readonly message: string };
+
+export interface NodeCounts {
+  readonly node: string;
+  readonly inboundRequests: number;
+  readonly outboundRequests: number;
+  readonly inboundErrors: number;
+  readonly outboundErrors: number;
+  readonly activeConnections: number;
+}

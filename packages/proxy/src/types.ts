@@ -1,0 +1,351 @@
+/**
+ * What the parts of the data plane know of each other. program/ compiles xDS into these shapes without side effects;
+ * codec/ and http/ move requests; cluster/ and lb/ choose where to; listener/ and tls/ accept and connect.
+ */
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { JsonObject, JsonValue } from '@mizzen/xds';
+import type { Headers } from './http/headers.ts';
+
+// ---- a request, as everything sees it --------------------------------------------------------------------------
+
+/** A request's head. `path` is the request target with its query; `authority` the Host (or the authority of the target). */
+export interface RequestHead {
+  method: string;
+  path: string;
+  authority: string;
+  scheme: string;
+  readonly headers: Headers;
+}
+
+export interface ResponseHead {
+  status: number;
+  readonly headers: Headers;
+}
+
+/** What is known of the connection a request came on. Set once per connection. */
+export interface ConnectionInfo {
+  readonly id: number;
+  /** Address the peer really has; `remoteAddress` may later be taken from x-forwarded-for. */
+  readonly directRemoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly tls: PeerTls | undefined;
+  /** Server name the client asked for (SNI), also when the listener only looked and did not terminate. */
+  readonly requestedServerName: string;
+  /** ALPN or what an inspector found: `http/1.1`, `h2`, `h2c`, or empty. */
+  readonly applicationProtocol: string;
+}
+
+export interface PeerTls {
+  /** A certificate was presented and verified. */
+  readonly authenticated: boolean;
+  readonly uriSans: readonly string[];
+  readonly dnsSans: readonly string[];
+  readonly subject: string;
+  readonly localUriSan: string;
+  /** SHA-256 of the peer's certificate, lowercase hexadecimal. */
+  readonly peerFingerprint: string;
+  readonly peerCertificatePem: () => string;
+  readonly version: string;
+  readonly cipher: string;
+}
+
+/** What is known of a request while it runs and when it is logged. */
+export interface StreamInfo {
+  readonly connection: ConnectionInfo;
+  /** Address of the client after x-forwarded-for has been considered. */
+  remoteAddress: string;
+  /** Clock times in milliseconds; -1 until it happened. */
+  startTime: number;
+  requestEndTime: number;
+  upstreamStartTime: number;
+  responseStartTime: number;
+  responseEndTime: number;
+  /** Wall time of the start. */
+  startWall: number;
+  bytesReceived: number;
+  bytesSent: number;
+  responseCode: number;
+  responseCodeDetails: string;
+  /** Bit set of ResponseFlag. */
+  responseFlags: number;
+  protocol: 'HTTP/1.0' | 'HTTP/1.1' | '';
+  /** Attempts made upstream, first one included. */
+  attemptCount: number;
+  upstreamCluster: string;
+  upstreamHost: string;
+  upstreamLocalAddress: string;
+  upstreamFailureReason: string;
+  routeName: string;
+  /** By filter name, e.g. `envoy.filters.http.jwt_authn`. Created when first written. */
+  dynamicMetadata: Record<string, JsonObject> | undefined;
+  /** What the rule that ended the request was, e.g. the policy that denied it. */
+  terminatedBy: string;
+}
+
+/** Envoy's response flags that this proxy sets; values are bits of StreamInfo.responseFlags. */
+export const ResponseFlag = {
+  UH: 1 << 0,
+  UF: 1 << 1,
+  UO: 1 << 2,
+  NR: 1 << 3,
+  URX: 1 << 4,
+  NC: 1 << 5,
+  DT: 1 << 6,
+  DC: 1 << 7,
+  LH: 1 << 8,
+  UT: 1 << 9,
+  LR: 1 << 10,
+  UR: 1 << 11,
+  UC: 1 << 12,
+  DI: 1 << 13,
+  FI: 1 << 14,
+  RL: 1 << 15,
+  UAEX: 1 << 16,
+  RLSE: 1 << 17,
+  IH: 1 << 18,
+  SI: 1 << 19,
+  DPE: 1 << 20,
+  UPE: 1 << 21,
+  UMSDR: 1 << 22,
+  OM: 1 << 23,
+  DF: 1 << 24,
+  DO: 1 << 25,
+  DR: 1 << 26,
+  NFCF: 1 << 27,
+} as const;
+
+// ---- explaining ------------------------------------------------------------------------------------------------
+
+/** One step of a decision. `resource` and `path` address the xDS; a side table knows the YAML behind it. */
+export interface TraceStep {
+  readonly kind: string;
+  readonly text: string;
+  readonly matched?: boolean;
+  readonly xds?: { readonly type: 'listener' | 'route' | 'cluster' | 'endpoint'; readonly resource: string; readonly path: readonly (string | number)[] };
+}
+/** Absent on the hot path: everything that takes one skips all work for it when it is undefined. */
+export interface Trace {
+  push(step: TraceStep): void;
+}
+
+/** A configuration that was not accepted: the resource, the field and the reason. */
+export interface Nack {
+  readonly typeUrl: string;
+  readonly resource: string;
+  readonly field: string;
+  readonly message: string;
+}
+
+// ---- filters -----------------------------------------------------------------------------------------------------
+
+/** `undefined`: go on. `'stop'`: a local reply was sent. A promise: wait for it. */
+export type FilterResult = undefined | 'stop' | Promise<undefined | 'stop'>;
+
+/** A request on its way through the filters of one HTTP connection manager. */
+export interface HttpStream {
+  readonly request: RequestHead;
+  readonly info: StreamInfo;
+  /** Set once the response's head is known. */
+  response: ResponseHead | undefined;
+  /** Chooses the route on first use and remembers it. */
+  route(): RouteDecision;
+  /** Forgets the chosen route, because something it depends on changed. */
+  clearRoute(): void;
+  /** Per-route configuration of a filter (route, then weighted cluster over it, under virtual host), if any. */
+  perRoute(filterName: string): unknown;
+  sendLocalReply(status: number, body: string, details: string, flags: number, headers?: readonly [string, string][]): void;
+  setMetadata(filter: string, value: JsonObject): void;
+}
+
+/**
+ * One compiled HTTP filter: shared by all requests of its connection manager, so it keeps nothing per request but what
+ * it puts on the stream. Requests go through filters in order, responses in reverse.
+ */
+export interface HttpFilter {
+  readonly name: string;
+  onRequest?(stream: HttpStream, trace?: Trace): FilterResult;
+  onResponse?(stream: HttpStream): FilterResult;
+  /** Body bytes on the way up or down; returning nothing passes them on as they are. */
+  onRequestData?(stream: HttpStream, data: Buffer, end: boolean): FilterResult;
+  onResponseData?(stream: HttpStream, data: Buffer, end: boolean): FilterResult;
+  onEnd?(stream: HttpStream): void;
+}
+
+// ---- routing -----------------------------------------------------------------------------------------------------
+
+/** Where a request goes. Made by `route()` from a compiled route configuration and a request's head. */
+export type RouteDecision =
+  | { readonly kind: 'none'; readonly virtualHost: VirtualHostProgram | undefined }
+  | { readonly kind: 'redirect'; readonly route: RouteEntry; readonly status: number; readonly location: string }
+  | { readonly kind: 'direct'; readonly route: RouteEntry; readonly status: number; readonly body: string }
+  | { readonly kind: 'cluster'; readonly route: RouteEntry; readonly cluster: string; readonly weighted: WeightedClusterEntry | undefined };
+
+/** A compiled virtual host. program/ defines the details; others pass it on. */
+export interface VirtualHostProgram {
+  readonly name: string;
+  readonly perFilter: ReadonlyMap<string, unknown>;
+  readonly includeRequestAttemptCount: boolean;
+}
+
+export interface WeightedClusterEntry {
+  readonly name: string;
+  readonly perFilter: ReadonlyMap<string, unknown>;
+}
+
+export interface RouteEntry {
+  readonly name: string;
+  readonly virtualHost: VirtualHostProgram;
+  /** Index within its virtual host; with the virtual host's index it is the route's place in the xDS. */
+  readonly index: number;
+  readonly perFilter: ReadonlyMap<string, unknown>;
+  readonly action: RouteActionProgram | undefined;
+  /** Applies request header changes and the path and host rewrite, in Envoy's order of specificity. */
+  rewriteRequest(request: RequestHead, stream: HttpStream, weighted: WeightedClusterEntry | undefined): void;
+  /** Applies response header changes. */
+  rewriteResponse(response: ResponseHead, stream: HttpStream, weighted: WeightedClusterEntry | undefined): void;
+}
+
+export interface RouteActionProgram {
+  /** Milliseconds; 0 means none. */
+  readonly timeout: number;
+  readonly idleTimeout: number | undefined;
+  readonly maxStreamDuration: number | undefined;
+  readonly retry: RetryProgram | undefined;
+  readonly mirrors: readonly MirrorProgram[];
+  readonly hashKey: ((request: RequestHead, stream: HttpStream) => HashResult) | undefined;
+  /** Endpoint metadata (filter `envoy.lb`) that subset load balancing must match. */
+  readonly metadataMatch: Readonly<Record<string, JsonValue>> | undefined;
+  readonly upgrades: ReadonlyMap<string, { readonly enabled: boolean; readonly terminateConnect: boolean }>;
+  readonly maxGrpcTimeout: number | undefined;
+  readonly clusterNotFoundStatus: number;
+  readonly priority: 'DEFAULT' | 'HIGH';
+}
+export interface HashResult {
+  /** 64-bit key, or undefined when no policy applied. */
+  readonly key: bigint | undefined;
+  /** A cookie to set on the response, when a cookie policy generated one. */
+  readonly setCookie?: string;
+}
+export interface RetryProgram {
+  /** Bit set of RetryOn (http/retry.ts). */
+  readonly on: number;
+  readonly numRetries: number;
+  readonly perTryTimeout: number;
+  readonly perTryIdleTimeout: number;
+  readonly retriableStatusCodes: readonly number[];
+  readonly retriableHeaders: readonly ((response: ResponseHead) => boolean)[];
+  readonly backOffBase: number;
+  readonly backOffMax: number;
+  readonly avoidPreviousHosts: boolean;
+  readonly hostSelectionAttempts: number;
+}
+export interface MirrorProgram {
+  readonly cluster: string;
+  /** Chance in [0, 1]. */
+  readonly fraction: number;
+  readonly disableShadowHostSuffix: boolean;
+}
+
+// ---- upstream ------------------------------------------------------------------------------------------------------
+
+export type UpstreamSocket = Socket | TLSSocket;
+
+/** What a load balancer may look at. */
+export interface LbContext {
+  readonly hash: bigint | undefined;
+  readonly metadataMatch: Readonly<Record<string, JsonValue>> | undefined;
+  /** Hosts already tried by this request, to be avoided if possible. */
+  readonly avoid: readonly UpstreamHost[] | undefined;
+  readonly avoidAttempts: number;
+  /** `host:port` meant by the request; for clusters that connect to what is asked for. */
+  readonly authority: string;
+  readonly priority: 'DEFAULT' | 'HIGH';
+}
+
+/** A cluster in force. Replaced as a whole when its configuration changes; endpoints change within. */
+export interface UpstreamCluster {
+  readonly name: string;
+  readonly connectTimeout: number;
+  readonly idleTimeout: number;
+  readonly maxRequestsPerConnection: number;
+  readonly maxConnectionDuration: number;
+  /** Null: nobody healthy (UH). A promise where names must be resolved first (dynamic forward proxy). */
+  choose(context: LbContext): UpstreamHost | null | Promise<UpstreamHost | null>;
+  readonly limits: { readonly DEFAULT: CircuitBreaker; readonly HIGH: CircuitBreaker };
+  readonly stats: ClusterStats;
+}
+
+/** Counts against the thresholds of one priority. `try…` returns false when the breaker is open (flag UO). */
+export interface CircuitBreaker {
+  tryConnection(): boolean;
+  releaseConnection(): void;
+  tryPending(): boolean;
+  releasePending(): void;
+  tryRequest(): boolean;
+  releaseRequest(): void;
+  tryRetry(): boolean;
+  releaseRetry(): void;
+}
+
+/** Plain counters, added to directly; Envoy's names in snake case. */
+export interface ClusterStats {
+  upstream_rq_total: number;
+  upstream_rq_active: number;
+  upstream_rq_timeout: number;
+  upstream_rq_per_try_timeout: number;
+  upstream_rq_retry: number;
+  upstream_rq_retry_success: number;
+  upstream_rq_retry_overflow: number;
+  upstream_rq_retry_limit_exceeded: number;
+  upstream_rq_pending_total: number;
+  upstream_rq_pending_overflow: number;
+  upstream_rq_pending_failure_eject: number;
+  upstream_rq_rx_reset: number;
+  upstream_rq_tx_reset: number;
+  upstream_rq_cancelled: number;
+  upstream_rq_completed: number;
+  upstream_cx_total: number;
+  upstream_cx_active: number;
+  upstream_cx_connect_fail: number;
+  upstream_cx_connect_timeout: number;
+  upstream_cx_overflow: number;
+  upstream_cx_none_healthy: number;
+  upstream_cx_destroy_with_active_rq: number;
+  /** By status class: index 1 to 5. */
+  upstream_rq_xx: number[];
+}
+
+export interface UpstreamHost {
+  readonly address: string;
+  readonly port: number;
+  /** `address:port`, as logs print it. */
+  readonly authority: string;
+  readonly hostname: string;
+  readonly cluster: UpstreamCluster;
+  /** False once removed from its cluster: idle connections to it are closed. */
+  readonly inService: boolean;
+  /** Requests under way, for least-request. */
+  active: number;
+  /** Room for the connection pool that http/ keeps per host. */
+  pool: HostPool | undefined;
+  /**
+   * Opens a connection, TLS included where the cluster says so (which side of transportSocketMatches applies is decided
+   * per host). `onReady` is called once it may be written to, `onFail` once otherwise.
+   */
+  connect(onReady: (socket: UpstreamSocket) => void, onFail: (error: ConnectFailure) => void): void;
+  /** Outcome of a request or connection, for outlier detection. */
+  report(outcome: 'success' | 'gateway-error' | 'server-error' | 'connect-failure' | 'reset' | 'timeout'): void;
+}
+export interface ConnectFailure {
+  readonly kind: 'refused' | 'timeout' | 'tls' | 'reset' | 'overflow';
+  /** As Envoy's %UPSTREAM_TRANSPORT_FAILURE_REASON% words it. */
+  readonly reason: string;
+}
+/** What cluster/ needs of a pool: called when a host leaves or the cluster drains. */
+export interface HostPool {
+  drain(): void;
+  close(): void;
+}

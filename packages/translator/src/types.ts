@@ -1,0 +1,77 @@
+import type { Path, Ref } from '@mizzen/diagnostics';
+import type { Cluster, ClusterLoadAssignment, Listener, RouteConfiguration, Secret } from '@mizzen/xds';
+
+/** A proxy, as its xDS requests describe it. */
+export interface Node {
+  /** `sidecar~ADDRESS~NAME.NAMESPACE~NAMESPACE.svc.cluster.local`; the first part is `sidecar` or `router` (a gateway). */
+  readonly id: string;
+  readonly metadata: NodeMetadata;
+}
+
+/** Istio's node metadata, as far as it is read; values as Istio's agent sends them. */
+export interface NodeMetadata {
+  readonly NAME?: string;
+  readonly NAMESPACE?: string;
+  readonly SERVICE_ACCOUNT?: string;
+  readonly LABELS?: Readonly<Record<string, string>>;
+  readonly ANNOTATIONS?: Readonly<Record<string, string>>;
+  readonly CLUSTER_ID?: string;
+  readonly INSTANCE_IPS?: string;
+  readonly NODE_NAME?: string;
+  readonly INTERCEPTION_MODE?: 'REDIRECT' | 'TPROXY' | 'NONE';
+  /** Present: an Istio proxy, which gets what istiod sends (istio.stats and the like). Absent: plain Envoy or ours. */
+  readonly ISTIO_VERSION?: string;
+  readonly PROXY_CONFIG?: Readonly<Record<string, unknown>>;
+  /** Present on proxies that Mizzen's runtime started on this machine. */
+  readonly MIZZEN?: LocalProxy;
+  readonly [key: string]: unknown;
+}
+
+/** How a proxy is laid out on one machine without network namespaces; all decided by the runtime. */
+export interface LocalProxy {
+  /** Where its HTTP proxy port listens. Absent on gateways. */
+  readonly httpProxy?: { readonly address: string; readonly port: number };
+  /** Listeners for services that are not HTTP, which the application reaches by address. */
+  readonly outbound?: readonly { readonly address: string; readonly port: number; readonly host: string; readonly servicePort: number }[];
+  /** Inbound: container port → where the sidecar listens for it and where the application listens. */
+  readonly inbound?: readonly {
+    readonly containerPort: number;
+    readonly address: string;
+    readonly port: number;
+    readonly applicationAddress: string;
+    readonly applicationPort: number;
+  }[];
+  /** Gateways: address, and Gateway server port → port listened on. Ports not listed are as they are. */
+  readonly gateway?: { readonly address: string; readonly ports: Readonly<Record<number, number>> };
+}
+
+export interface XdsResources {
+  readonly listeners: readonly Listener[];
+  readonly routes: readonly RouteConfiguration[];
+  readonly clusters: readonly Cluster[];
+  readonly endpoints: readonly ClusterLoadAssignment[];
+}
+
+/** What a path within a resource sent to a proxy came from. */
+export interface Origin {
+  readonly resource: Ref;
+  readonly path: Path;
+}
+
+/**
+ * Where each part of the xDS came from. Keyed by type (`listener`, `route`, `cluster`), resource name and a path of xDS
+ * field names and list indexes within it; look-ups fall back to the closest enclosing path. Never part of the xDS.
+ */
+export interface Origins {
+  set(type: XdsType, resource: string, path: Path, origin: Origin): void;
+  find(type: XdsType, resource: string, path: Path): Origin | undefined;
+}
+export type XdsType = 'listener' | 'route' | 'cluster' | 'endpoint' | 'secret';
+
+export interface Translation {
+  readonly resources: XdsResources;
+  readonly origins: Origins;
+}
+
+/** Certificates are not the translator's: whoever serves xDS adds the secrets that the resources name. */
+export type SecretSource = (name: string, node: Node) => Secret | undefined;

@@ -1,0 +1,22 @@
+/** The generated packages under short names, e.g. `types.route.RouteAction`, `types.core.Address`. Types only. */
+export type * as core from './gen/envoy.config.core.v3.ts';
+export type * as listener from './gen/envoy.config.listener.v3.ts';
+export type * as route from './gen/envoy.config.route.v3.ts';
+export type * as cluster from './gen/envoy.config.cluster.v3.ts';
+export type * as endpoint from './gen/envoy.config.endpoint.v3.ts';
+export type * as rbac from './gen/envoy.config.rbac.v3.ts';
+export type * as accesslog from './gen/envoy.config.accesslog.v3.ts';
+export type * as tls from './gen/envoy.extensions.transport_sockets.tls.v3.ts';
+export type * as hcm from './gen/envoy.extensions.filters.network.http_connection_manager.v3.ts';
+export type * as tcpProxy from './gen/envoy.extensions.filters.network.tcp_proxy.v3.ts';
+export type * as networkRbac from './gen/envoy.extensions.filters.network.rbac.v3.ts';
+export type * as httpRbac from './gen/envoy.extensions.filters.http.rbac.v3.ts';
+export type * as jwtAuthn from './gen/envoy.extensions.filters.http.jwt_authn.v3.ts';
+export type * as fault from './gen/envoy.extensions.filters.http.fault.v3.ts';
+export type * as cors from './gen/envoy.extensions.filters.http.cors.v3.ts';
+export type * as matcher from './gen/envoy.type.matcher.v3.ts';
+export type * as envoyType from './gen/envoy.type.v3.ts';
+export type * as httpProtocolOptions from './gen/envoy.extensions.upstreams.http.v3.ts';
+export type * as discovery from './gen/envoy.service.discovery.v3.ts';
+export type * as fileAccessLog from './gen/envoy.extensions.access_loggers.file.v3.ts';
+export type * as dynamicForwardProxyCluster from './gen/envoy.extensions.clusters.dynamic_forward_proxy.v3.ts';

@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+// Plain JavaScript that an old Node can read: it finds the Node this package was installed with and goes on there.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire, enableCompileCache } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const NEEDED = 24;
+const entry = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+
+function packagedNode() {
+  const require = createRequire(import.meta.url);
+  const { platform, arch } = process;
+  const os = platform === 'win32' ? 'win' : platform;
+  for (const name of [`node-${os}-${arch}`, `node-bin-${os}-${arch}`]) {
+    try {
+      const path = join(
+        dirname(require.resolve(`${name}/package.json`)),
+        'bin',
+        platform === 'win32' ? 'node.exe' : 'node',
+      );
+      if (existsSync(path)) return path;
+    } catch {
+      // not the package for this platform
+    }
+  }
+  return undefined;
+}
+
+if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
+  // Only where Node has the permission to write; a failure costs start-up time, nothing else.
+  if (!process.env.NODE_DISABLE_COMPILE_CACHE) enableCompileCache?.();
+  const { main } = await import(entry);
+  process.exitCode = await main(process.argv.slice(2));
+} else {
+  const node = packagedNode();
+  if (node === undefined) {
+    process.stderr.write(
+      `mizzen needs Node ${NEEDED} or newer; this is ${process.version}.\n  help: install it, or run \`npm ci\` with optional dependencies on\n`,
+    );
+    process.exit(2);
+  }
+  // Signals from a terminal reach both processes; this one only passes on how the other ended.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
+  const env = { ...process.env, PATH: dirname(node) + (process.platform === 'win32' ? ';' : ':') + process.env.PATH };
+  const result = spawnSync(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit', env });
+  if (result.signal) process.kill(process.pid, result.signal);
+  process.exit(result.status ?? 1);
+}

@@ -1,0 +1,34 @@
+import { parseArgs } from 'node:util';
+import { UsageError, type Command, type FlagValue } from './command.ts';
+
+/** Reads a command's arguments by its table of flags. Throws UsageError. */
+export function parse(
+  command: Command,
+  args: readonly string[],
+): { positionals: string[]; values: Record<string, FlagValue> } {
+  type ParseOptions = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
+  const options: ParseOptions = { 'no-color': { type: 'boolean' } };
+  const aliases = new Map<string, string>();
+  for (const [name, { type, multiple, short, alias, default: byDefault }] of Object.entries(command.flags)) {
+    const option: ParseOptions[string] = { type };
+    if (multiple !== undefined) option.multiple = multiple;
+    if (short !== undefined) option.short = short;
+    if (byDefault !== undefined) option.default = byDefault;
+    options[name] = option;
+    if (alias !== undefined) {
+      options[alias] = multiple === undefined ? { type } : { type, multiple };
+      aliases.set(alias, name);
+    }
+  }
+  try {
+    const { positionals, values } = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+    const result: Record<string, FlagValue> = { ...values };
+    for (const [alias, name] of aliases) {
+      if (result[alias] !== undefined) result[name] = result[alias];
+      delete result[alias];
+    }
+    return { positionals, values: result };
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? (error.message.split('. ')[0] ?? error.message) : String(error));
+  }
+}

@@ -327,6 +327,8 @@ export interface UpstreamHost {
   readonly cluster: UpstreamCluster;
   /** False once removed from its cluster: idle connections to it are closed. */
   readonly inService: boolean;
+  /** Set when the endpoint is an internal listener of this proxy (`envoyInternalAddress`): its name. */
+  readonly internalListener?: string;
   /** Requests under way, for least-request. */
   active: number;
   /** Room for the connection pool that http/ keeps per host. */

@@ -1,0 +1,118 @@
+/**
+ * What an HTTP connection manager runs with: its compiled configuration and the parts around it. listener/ builds one
+ * per filter chain that ends in a connection manager and calls `serveHttp` (server-connection.ts) for every accepted
+ * connection:
+ *
+ *     serveHttp(socket: UpstreamSocket, info: ConnectionInfo, hcm: HcmRuntime): HttpServerConnection
+ *
+ * The socket is handed over unread (bytes an inspector has already taken are put back with `unshift`), TLS finished,
+ * with noDelay set and allowHalfOpen true. From then on everything on it belongs to the connection.
+ */
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Deps } from '../deps.ts';
+import type { HcmProgram, RouteConfigProgram } from '../program/types.ts';
+import type { ConnectionInfo, UpstreamCluster } from '../types.ts';
+
+export interface HcmRuntime {
+  readonly program: HcmProgram;
+  /** Routes in force: inline ones, or what RDS last brought. Undefined until the first answer: requests get a 404 NR. */
+  routes(): RouteConfigProgram | undefined;
+  cluster(name: string): UpstreamCluster | undefined;
+  /**
+   * Takes over a connection whose CONNECT ended here, as if it had been accepted by the internal listener of that name
+   * (`UpstreamHost.internalListener`). Undefined when there is no such listener.
+   */
+  internalListener(name: string): InternalListener | undefined;
+  readonly deps: Deps;
+  readonly stats: HcmStats;
+  /** One per entry of `program.accessLogs`, in that order. */
+  readonly accessLogSinks: readonly AccessLogSink[];
+}
+
+/** The socket is as the outer connection left it: unread payload is put back, allowHalfOpen is true. */
+export type InternalListener = (socket: Socket | TLSSocket, info: ConnectionInfo) => void;
+
+export interface HttpServerConnection {
+  /** No further requests: `connection: close` on the next response, an idle connection is closed at once. */
+  drain(): void;
+  /** Ends everything now; requests under way are logged with DC. */
+  close(): void;
+}
+
+export interface AccessLogSink {
+  /** A whole line, newline included. Must not throw. */
+  write(line: string): void;
+}
+
+/** Plain counters of one stat prefix, added to directly; Envoy's names. Gauges go up and down. */
+export interface HcmStats {
+  downstream_cx_total: number;
+  downstream_cx_active: number;
+  downstream_cx_protocol_error: number;
+  downstream_cx_destroy_remote_active_rq: number;
+  downstream_cx_destroy_local_active_rq: number;
+  downstream_cx_idle_timeout: number;
+  downstream_cx_max_duration_reached: number;
+  downstream_cx_drain_close: number;
+  downstream_cx_upgrades_total: number;
+  downstream_cx_upgrades_active: number;
+  downstream_cx_rx_bytes_total: number;
+  downstream_cx_tx_bytes_total: number;
+  downstream_rq_total: number;
+  downstream_rq_active: number;
+  downstream_rq_completed: number;
+  downstream_rq_rx_reset: number;
+  downstream_rq_tx_reset: number;
+  downstream_rq_timeout: number;
+  downstream_rq_header_timeout: number;
+  downstream_rq_idle_timeout: number;
+  downstream_rq_max_duration_reached: number;
+  downstream_rq_too_large: number;
+  downstream_rq_ws_on_non_ws_route: number;
+  /** By status class: index 1 to 5. */
+  downstream_rq_xx: number[];
+  rs_too_large: number;
+  no_route: number;
+  no_cluster: number;
+  rq_redirect: number;
+  rq_direct_response: number;
+  rq_total: number;
+  rq_retry_skipped_request_not_complete: number;
+}
+
+export function newHcmStats(): HcmStats {
+  return {
+    downstream_cx_total: 0,
+    downstream_cx_active: 0,
+    downstream_cx_protocol_error: 0,
+    downstream_cx_destroy_remote_active_rq: 0,
+    downstream_cx_destroy_local_active_rq: 0,
+    downstream_cx_idle_timeout: 0,
+    downstream_cx_max_duration_reached: 0,
+    downstream_cx_drain_close: 0,
+    downstream_cx_upgrades_total: 0,
+    downstream_cx_upgrades_active: 0,
+    downstream_cx_rx_bytes_total: 0,
+    downstream_cx_tx_bytes_total: 0,
+    downstream_rq_total: 0,
+    downstream_rq_active: 0,
+    downstream_rq_completed: 0,
+    downstream_rq_rx_reset: 0,
+    downstream_rq_tx_reset: 0,
+    downstream_rq_timeout: 0,
+    downstream_rq_header_timeout: 0,
+    downstream_rq_idle_timeout: 0,
+    downstream_rq_max_duration_reached: 0,
+    downstream_rq_too_large: 0,
+    downstream_rq_ws_on_non_ws_route: 0,
+    downstream_rq_xx: [0, 0, 0, 0, 0, 0],
+    rs_too_large: 0,
+    no_route: 0,
+    no_cluster: 0,
+    rq_redirect: 0,
+    rq_direct_response: 0,
+    rq_total: 0,
+    rq_retry_skipped_request_not_complete: 0,
+  };
+}

@@ -2,7 +2,7 @@
 // Plain JavaScript that an old Node can read: it finds the Node this package was installed with and goes on there.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire, enableCompileCache } from 'node:module';
+import * as module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -10,7 +10,7 @@ const NEEDED = 24;
 const entry = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
 function packagedNode() {
-  const require = createRequire(import.meta.url);
+  const require = module.createRequire(import.meta.url);
   const { platform, arch } = process;
   const os = platform === 'win32' ? 'win' : platform;
   for (const name of [`node-${os}-${arch}`, `node-bin-${os}-${arch}`]) {
@@ -30,7 +30,7 @@ function packagedNode() {
 
 if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
   // Only where Node has the permission to write; a failure costs start-up time, nothing else.
-  if (!process.env.NODE_DISABLE_COMPILE_CACHE) enableCompileCache?.();
+  if (!process.env.NODE_DISABLE_COMPILE_CACHE) module.enableCompileCache?.();
   const { main } = await import(entry);
   process.exitCode = await main(process.argv.slice(2));
 } else {

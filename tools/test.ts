@@ -1,0 +1,60 @@
+/**
+ * `npm test`: installs what is missing (tools/install.ts), then checks, unit tests and end-to-end tests, each suite with
+ * a time budget. The last line is `N passed, N failed`. Arguments name suites to run: checks, unit, e2e.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runChecks } from './check.ts';
+
+const root = join(import.meta.dirname, '..');
+const asked = process.argv.slice(2);
+const wanted = (suite: string): boolean => asked.length === 0 || asked.includes(suite);
+
+interface Outcome {
+  passed: number;
+  failed: number;
+}
+
+/** Runs one vitest project; its own report says how many passed. A suite over its budget is ended and counts as failed. */
+async function vitest(suite: string, config: string, budgetSeconds: number): Promise<Outcome> {
+  const folder = mkdtempSync(join(tmpdir(), 'mizzen-test-'));
+  const report = join(folder, 'report.json');
+  const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--config', config, '--reporter=default', '--reporter=json', `--outputFile=${report}`];
+  const started = Date.now();
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    process.kill(-child.pid!, 'SIGKILL');
+  }, budgetSeconds * 1000);
+  const status = await new Promise<number | null>((done) => child.once('exit', done));
+  clearTimeout(timer);
+  const outcome: Outcome = { passed: 0, failed: 0 };
+  try {
+    const result = JSON.parse(readFileSync(report, 'utf8')) as { numPassedTests: number; numFailedTests: number };
+    outcome.passed = result.numPassedTests;
+    outcome.failed = result.numFailedTests;
+  } catch {
+    outcome.failed = 1;
+  }
+  if (late) process.stdout.write(`${suite}: not finished after its budget of ${budgetSeconds} s\n`);
+  if ((late || status !== 0) && outcome.failed === 0) outcome.failed = 1;
+  rmSync(folder, { recursive: true, force: true });
+  process.stdout.write(`${suite}: ${((Date.now() - started) / 1000).toFixed(1)} s of ${budgetSeconds} s\n`);
+  return outcome;
+}
+
+const total: Outcome = { passed: 0, failed: 0 };
+const add = ({ passed, failed }: Outcome): void => {
+  total.passed += passed;
+  total.failed += failed;
+};
+
+await import('./install.ts');
+if (wanted('checks')) add(runChecks());
+if (wanted('unit')) add(await vitest('unit', 'vitest.config.ts', 420));
+if (wanted('e2e')) add(await vitest('e2e', 'e2e/vitest.config.ts', 420));
+process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
+process.exitCode = total.failed > 0 ? 1 : 0;

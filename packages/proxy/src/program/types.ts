@@ -1,0 +1,607 @@
+/**
+ * What xDS resources become: plain data and closures, made once and never changed. All times are milliseconds, sizes
+ * bytes, fractions in [0, 1]; every default Envoy has is filled in.
+ */
+import type { JsonObject } from '@mizzen/xds';
+import type { Clock, Random } from '../deps.ts';
+import type {
+  ConnectionInfo,
+  HashResult,
+  HttpFilter,
+  Nack,
+  RequestHead,
+  ResponseHead,
+  RouteDecision,
+  StreamInfo,
+  Trace,
+} from '../types.ts';
+
+/** Either the program or every reason why there is none. */
+export type Compiled<T> =
+  | { readonly program: T; readonly nacks?: undefined }
+  | { readonly program?: undefined; readonly nacks: readonly Nack[] };
+
+/** What compiled filters reach for. The simulator brings its own. */
+export interface CompileDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Sends one GET through a cluster (remote JWKS). Rejects on timeout and connection failure. */
+  readonly fetch: (request: HttpFetch) => Promise<{ readonly status: number; readonly body: Buffer }>;
+  /** The counter of that full name (`http.ingress.rbac.allowed`), the same object for the same name. */
+  readonly counter: (name: string) => Counter;
+  /** Reads a file that a `dataSource` names. Throws what `readFileSync` throws. */
+  readonly readFile: (path: string) => Buffer;
+  /** An environment variable that a `dataSource` or %ENVIRONMENT% names. */
+  readonly env: (name: string) => string | undefined;
+}
+export interface HttpFetch {
+  readonly cluster: string;
+  readonly uri: string;
+  readonly timeout: number;
+}
+export interface Counter {
+  value: number;
+}
+
+// ---- listeners ---------------------------------------------------------------------------------------------------
+
+export type AddressProgram =
+  | { readonly kind: 'socket'; readonly address: string; readonly port: number; readonly ipv4Compat: boolean }
+  | { readonly kind: 'pipe'; readonly path: string; readonly mode: number }
+  /** Reached only by clusters whose endpoint is the internal address of that name. */
+  | { readonly kind: 'internal'; readonly name: string };
+
+export interface ListenerProgram {
+  readonly name: string;
+  readonly statPrefix: string;
+  readonly address: AddressProgram;
+  readonly additionalAddresses: readonly AddressProgram[];
+  /** False: no socket; takes connections handed over by a listener with `useOriginalDst`. */
+  readonly bindToPort: boolean;
+  readonly useOriginalDst: boolean;
+  readonly direction: 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED';
+  readonly listenerFilters: readonly ListenerFilterProgram[];
+  /** 0: no limit. */
+  readonly listenerFiltersTimeout: number;
+  readonly continueOnListenerFiltersTimeout: boolean;
+  readonly chains: readonly FilterChainProgram[];
+  readonly defaultChain: FilterChainProgram | undefined;
+  /** Envoy's order of criteria; undefined: close the connection. `chain.ts` gives the same with a trace. */
+  readonly selectChain: (criteria: ChainCriteria, trace?: Trace) => FilterChainProgram | undefined;
+  readonly perConnectionBufferLimit: number;
+  readonly backlog: number | undefined;
+  /** Written when a connection ends, whatever its filters did. */
+  readonly accessLogs: readonly AccessLogProgram[];
+  /** Names of secrets and route configurations that the chains refer to. */
+  readonly secretNames: readonly string[];
+  readonly routeConfigNames: readonly string[];
+}
+
+export type ListenerFilterProgram = {
+  /** Decides per connection by the destination's port; undefined: never disabled. */
+  readonly disabled: ((destinationPort: number) => boolean) | undefined;
+} & (
+  | { readonly kind: 'tls_inspector' }
+  | { readonly kind: 'http_inspector' }
+  | { readonly kind: 'original_dst' }
+  | { readonly kind: 'proxy_protocol'; readonly allowWithout: boolean }
+);
+
+/** What chains are chosen by. Addresses are text as Node gives them; IPv4-mapped IPv6 counts as IPv4. */
+export interface ChainCriteria {
+  readonly destinationAddress: string;
+  readonly destinationPort: number;
+  readonly sourceAddress: string;
+  readonly sourcePort: number;
+  readonly directSourceAddress: string;
+  /** SNI, lowercase, empty when none. */
+  readonly serverName: string;
+  /** What the inspectors found: `tls`, `raw_buffer`, or empty (counts as raw_buffer). */
+  readonly transportProtocol: string;
+  /** ALPN names in the client's order, or what the HTTP inspector found. */
+  readonly applicationProtocols: readonly string[];
+}
+
+export interface FilterChainProgram {
+  readonly name: string;
+  /** Place in `filterChains`; -1 for the default chain. */
+  readonly index: number;
+  readonly match: FilterChainMatchProgram;
+  /** Undefined: plain text. */
+  readonly tls: DownstreamTlsProgram | undefined;
+  readonly filters: readonly NetworkFilterProgram[];
+  /** For the TLS handshake; 0: no limit. */
+  readonly transportSocketConnectTimeout: number;
+  readonly metadata: Readonly<Record<string, JsonObject>> | undefined;
+}
+
+export interface FilterChainMatchProgram {
+  readonly destinationPort: number | undefined;
+  readonly prefixRanges: readonly Cidr[];
+  readonly serverNames: readonly string[];
+  readonly transportProtocol: string;
+  readonly applicationProtocols: readonly string[];
+  readonly directSourcePrefixRanges: readonly Cidr[];
+  readonly sourceType: 'ANY' | 'SAME_IP_OR_LOOPBACK' | 'EXTERNAL';
+  readonly sourcePrefixRanges: readonly Cidr[];
+  readonly sourcePorts: readonly number[];
+}
+
+export interface Cidr {
+  readonly text: string;
+  readonly prefixLength: number;
+  contains(address: string): boolean;
+}
+
+export type NetworkFilterProgram =
+  | { readonly kind: 'rbac'; readonly rbac: NetworkRbacProgram }
+  | { readonly kind: 'http_connection_manager'; readonly hcm: HcmProgram }
+  | { readonly kind: 'tcp_proxy'; readonly tcp: TcpProxyProgram };
+
+export interface NetworkRbacProgram {
+  readonly statPrefix: string;
+  /** `ONE_TIME_ON_FIRST_BYTE` waits for data before it decides; `CONTINUOUS` decides on each read. */
+  readonly enforcement: 'ONE_TIME_ON_FIRST_BYTE' | 'CONTINUOUS';
+  /** Wait this long before a denied connection is closed. */
+  readonly delayDeny: number;
+  /**
+   * Decides for a connection. A denial closes it with termination details `rbac_access_denied_matched_policy[NAME]`
+   * (already formatted in `details`); what shadow rules found is in `metadata`, for access logs, or undefined.
+   */
+  check(connection: ConnectionInfo, trace?: Trace): NetworkRbacDecision;
+}
+export interface NetworkRbacDecision {
+  readonly allowed: boolean;
+  readonly details: string;
+  /** Name of the policy that decided; empty when none matched. */
+  readonly policy: string;
+  readonly metadata: JsonObject | undefined;
+}
+
+// ---- http connection manager -------------------------------------------------------------------------------------
+
+export interface HcmProgram {
+  readonly statPrefix: string;
+  /** Place within the xDS, for traces: listener name and path. */
+  readonly routes:
+    | { readonly kind: 'inline'; readonly config: RouteConfigProgram }
+    | { readonly kind: 'rds'; readonly name: string };
+  /** In request order; the router, which the connection manager itself is, comes last and is left out. */
+  readonly filters: readonly HttpFilter[];
+  readonly router: RouterProgram;
+  readonly codecType: 'AUTO' | 'HTTP1';
+
+  readonly maxRequestHeadersBytes: number;
+  readonly maxHeadersCount: number;
+  readonly headersWithUnderscores: 'ALLOW' | 'REJECT_REQUEST' | 'DROP_HEADER';
+  readonly maxRequestsPerConnection: number;
+
+  /** Connection without a request; 0: none. */
+  readonly idleTimeout: number;
+  readonly maxConnectionDuration: number;
+  /** Whole stream; 0: none. */
+  readonly maxStreamDuration: number;
+  readonly streamIdleTimeout: number;
+  readonly requestTimeout: number;
+  readonly requestHeadersTimeout: number;
+  readonly drainTimeout: number;
+  readonly delayedCloseTimeout: number;
+
+  readonly allowAbsoluteUrl: boolean;
+  readonly acceptHttp10: boolean;
+  readonly defaultHostForHttp10: string;
+  readonly enableTrailers: boolean;
+  readonly allowChunkedLength: boolean;
+  /** `:status`-like capitalisation of header names on the way down. */
+  readonly headerKeyFormat: 'lowercase' | 'proper-case' | 'preserve-case';
+  /** Keep the connection after an invalid message where possible. */
+  readonly streamErrorOnInvalidMessage: boolean;
+
+  readonly serverName: string;
+  readonly serverHeaderTransformation: 'OVERWRITE' | 'APPEND_IF_ABSENT' | 'PASS_THROUGH';
+  readonly schemeOverwrite: string | undefined;
+  readonly schemeMatchUpstream: boolean;
+  readonly via: string;
+  readonly addUserAgent: boolean;
+
+  readonly useRemoteAddress: boolean;
+  readonly xffNumTrustedHops: number;
+  readonly skipXffAppend: boolean;
+  readonly appendXForwardedPort: boolean;
+  /** True for addresses that count as internal (`x-envoy-internal`, kept internal headers). */
+  readonly isInternalAddress: (address: string) => boolean;
+  readonly representIpv4AsMapped: boolean;
+
+  readonly generateRequestId: boolean;
+  readonly preserveExternalRequestId: boolean;
+  readonly alwaysSetRequestIdInResponse: boolean;
+  /** Whether the request id's 15th digit carries the trace decision. */
+  readonly packTraceReason: boolean;
+
+  readonly forwardClientCert: 'SANITIZE' | 'FORWARD_ONLY' | 'APPEND_FORWARD' | 'SANITIZE_SET' | 'ALWAYS_FORWARD_ONLY';
+  readonly clientCertDetails: {
+    readonly subject: boolean;
+    readonly cert: boolean;
+    readonly chain: boolean;
+    readonly dns: boolean;
+    readonly uri: boolean;
+  };
+
+  readonly proxy100Continue: boolean;
+  /** Lowercase upgrade type → enabled by default for routes. `connect` is one of them. */
+  readonly upgrades: ReadonlyMap<
+    string,
+    { readonly enabled: boolean; readonly filters: readonly HttpFilter[] | undefined }
+  >;
+
+  readonly normalizePath: boolean;
+  readonly mergeSlashes: boolean;
+  readonly escapedSlashes: 'KEEP_UNCHANGED' | 'REJECT_REQUEST' | 'UNESCAPE_AND_REDIRECT' | 'UNESCAPE_AND_FORWARD';
+  readonly stripPort: 'none' | 'matching' | 'any';
+  readonly stripTrailingHostDot: boolean;
+
+  /** Undefined: Envoy's plain replies. */
+  readonly localReply: LocalReplyProgram | undefined;
+  readonly accessLogs: readonly AccessLogProgram[];
+  readonly accessLogFlushInterval: number;
+  readonly flushAccessLogOnNewRequest: boolean;
+}
+
+export interface RouterProgram {
+  readonly suppressEnvoyHeaders: boolean;
+  readonly respectExpectedRqTimeout: boolean;
+  readonly startChildSpan: boolean;
+  readonly strictCheckHeaders: readonly string[];
+  readonly upstreamLogs: readonly AccessLogProgram[];
+}
+
+export interface LocalReply {
+  readonly status: number;
+  readonly body: string;
+  readonly contentType: string;
+  readonly headers: readonly HeaderChange[];
+}
+export interface LocalReplyProgram {
+  /** What is sent instead of a local reply with this status and body. `stream.info.responseCode` is already the status. */
+  rewrite(stream: LogSource, status: number, body: string): LocalReply;
+}
+
+/** One compiled header addition; the action is Envoy's `appendAction`. An empty value is dropped unless `keepEmpty`. */
+export interface HeaderChange {
+  readonly name: string;
+  readonly action: 'append' | 'add-if-absent' | 'overwrite-or-add' | 'overwrite-if-exists';
+  readonly keepEmpty: boolean;
+  readonly value: (source: LogSource) => string;
+}
+
+// ---- access log --------------------------------------------------------------------------------------------------
+
+/** What a log line is made of. An HttpStream is one; a TCP connection gives only `info`. */
+export interface LogSource {
+  readonly info: StreamInfo;
+  readonly request?: RequestHead | undefined;
+  readonly response?: ResponseHead | undefined;
+  /** Response trailers, name and value in turn. */
+  readonly trailers?: readonly string[] | undefined;
+}
+
+export interface AccessLogProgram {
+  /** A file, or `/dev/stdout`, `/dev/stderr`. */
+  readonly path: string;
+  readonly shouldLog: ((source: LogSource) => boolean) | undefined;
+  /** The whole line, newline included. */
+  format(source: LogSource): string;
+}
+
+// ---- routes ------------------------------------------------------------------------------------------------------
+
+/** A compiled route configuration. Its insides are program/route's; `route()` (program/route/route.ts) reads it. */
+export interface RouteConfigProgram {
+  readonly name: string;
+  readonly virtualHostNames: readonly string[];
+  /** Every cluster a route names, for warnings and warming. */
+  readonly clusterNames: readonly string[];
+  /** Headers never sent from outside (`internalOnlyHeaders`), removed on the way up and down. */
+  readonly internalOnlyHeaders: readonly string[];
+  /** See route(). */
+  readonly find: (request: RequestHead, info: StreamInfo, random: Random, trace: Trace | undefined) => RouteDecision;
+}
+
+// ---- tcp proxy ---------------------------------------------------------------------------------------------------
+
+export interface TcpProxyProgram {
+  readonly statPrefix: string;
+  /** The only cluster, or one by weight: give a number in [0, 1). */
+  readonly cluster: (random: number) => string;
+  readonly clusterNames: readonly string[];
+  readonly metadataMatch: JsonObject | undefined;
+  /** 0: none. Envoy's default is an hour. */
+  readonly idleTimeout: number;
+  readonly maxDownstreamConnectionDuration: number;
+  readonly maxConnectAttempts: number;
+  readonly hashKey: ((connection: ConnectionInfo) => HashResult) | undefined;
+  readonly accessLogs: readonly AccessLogProgram[];
+  readonly accessLogFlushInterval: number;
+  readonly flushAccessLogOnConnected: boolean;
+}
+
+// ---- tls ---------------------------------------------------------------------------------------------------------
+
+export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+
+export interface CommonTlsProgram {
+  readonly minVersion: TlsVersion | undefined;
+  readonly maxVersion: TlsVersion | undefined;
+  /** OpenSSL names joined by `:`; undefined: the default. TLS 1.3 suites are not chosen. */
+  readonly ciphers: string | undefined;
+  readonly ecdhCurves: string | undefined;
+  readonly signatureAlgorithms: string | undefined;
+  readonly alpnProtocols: readonly string[];
+  readonly certificates: readonly TlsCertificateProgram[];
+  readonly certificateSecrets: readonly string[];
+  /** Inline, or what the secret lacks: SAN matchers of a combined context apply beside the secret's roots. */
+  readonly validation: ValidationProgram | undefined;
+  readonly validationSecret: string | undefined;
+}
+
+export interface DownstreamTlsProgram extends CommonTlsProgram {
+  readonly requireClientCertificate: boolean;
+  readonly requireSni: boolean;
+  readonly sessionTickets: boolean;
+  readonly sessionTimeout: number | undefined;
+}
+
+export interface UpstreamTlsProgram extends CommonTlsProgram {
+  readonly sni: string;
+  /** SNI from the request's Host; SAN of the certificate checked against the SNI that was sent. */
+  readonly autoHostSni: boolean;
+  readonly autoSniSanValidation: boolean;
+  readonly maxSessionKeys: number;
+}
+
+export interface TlsCertificateProgram {
+  readonly certificateChainPem: string;
+  readonly privateKeyPem: string;
+  readonly passphrase: string | undefined;
+}
+
+export interface ValidationProgram {
+  /** Undefined: certificates are not checked against roots (Envoy accepts any then). */
+  readonly trustedCaPem: string | undefined;
+  readonly systemRoots: boolean;
+  readonly crlPem: string | undefined;
+  readonly acceptUntrusted: boolean;
+  readonly allowExpired: boolean;
+  /** SHA-256 of the certificate, lowercase hexadecimal without colons. */
+  readonly certificateHashes: readonly string[];
+  /** Base64 SHA-256 of the public key. */
+  readonly spkiHashes: readonly string[];
+  /** Empty: any. One must match one of the certificate's names. */
+  readonly sanMatchers: readonly SanMatcher[];
+  readonly maxVerifyDepth: number | undefined;
+}
+export interface SanMatcher {
+  readonly type: 'ANY' | 'EMAIL' | 'DNS' | 'URI' | 'IP_ADDRESS';
+  /** In words, e.g. `exact spiffe://cluster.local/ns/a/sa/b`. */
+  readonly text: string;
+  readonly matches: (san: string) => boolean;
+}
+
+export type SecretProgram =
+  | { readonly kind: 'certificate'; readonly name: string; readonly certificate: TlsCertificateProgram }
+  | { readonly kind: 'validation'; readonly name: string; readonly validation: ValidationProgram }
+  | { readonly kind: 'generic'; readonly name: string; readonly value: Buffer };
+
+// ---- clusters and endpoints --------------------------------------------------------------------------------------
+
+export interface ClusterProgram {
+  readonly name: string;
+  readonly statName: string;
+  readonly type: 'STATIC' | 'STRICT_DNS' | 'LOGICAL_DNS' | 'EDS' | 'ORIGINAL_DST' | 'DYNAMIC_FORWARD_PROXY';
+  /** EDS: name to ask for. */
+  readonly edsServiceName: string;
+  /** STATIC, STRICT_DNS, LOGICAL_DNS: where its hosts are. */
+  readonly endpoints: EndpointsProgram | undefined;
+  readonly lb: LbProgram;
+  /** As fractions; 0 turns panic off. */
+  readonly panicThreshold: number;
+  readonly localityWeighted: boolean;
+  readonly zoneAware:
+    | { readonly routingEnabled: number; readonly minClusterSize: number; readonly failOnPanic: boolean }
+    | undefined;
+  readonly hashByHostname: boolean;
+  readonly hashBalanceFactor: number;
+  readonly closeConnectionsOnHostSetChange: boolean;
+  readonly subsets: SubsetProgram | undefined;
+
+  readonly connectTimeout: number;
+  readonly perConnectionBufferLimit: number;
+  readonly thresholds: { readonly DEFAULT: ThresholdsProgram; readonly HIGH: ThresholdsProgram };
+  readonly perHostMaxConnections: number | undefined;
+  readonly outlierDetection: OutlierProgram | undefined;
+  readonly healthChecks: readonly HealthCheckProgram[];
+  readonly ignoreHealthOnHostRemoval: boolean;
+  readonly closeConnectionsOnHostHealthFailure: boolean;
+
+  /** First whose `match` the endpoint's `envoy.transport_socket_match` metadata contains; none: `transport`. */
+  readonly transportMatches: readonly {
+    readonly name: string;
+    readonly match: JsonObject;
+    readonly transport: UpstreamTransportProgram;
+  }[];
+  readonly transport: UpstreamTransportProgram;
+
+  readonly http: UpstreamHttpProgram;
+  readonly dns: DnsProgram;
+  readonly originalDst:
+    | { readonly useHttpHeader: boolean; readonly httpHeaderName: string; readonly portOverride: number }
+    | undefined;
+  readonly tcpKeepalive:
+    | { readonly time: number | undefined; readonly interval: number | undefined; readonly probes: number | undefined }
+    | undefined;
+  /** Address to connect from, or undefined. */
+  readonly sourceAddress: string | undefined;
+  readonly metadata: Readonly<Record<string, JsonObject>> | undefined;
+  readonly secretNames: readonly string[];
+}
+
+export type UpstreamTransportProgram =
+  | { readonly kind: 'raw' }
+  | { readonly kind: 'tls'; readonly tls: UpstreamTlsProgram }
+  /** Sends a PROXY protocol header first. */
+  | { readonly kind: 'proxy_protocol'; readonly version: 'V1' | 'V2'; readonly inner: UpstreamTransportProgram };
+
+export interface UpstreamHttpProgram {
+  readonly idleTimeout: number;
+  readonly maxConnectionDuration: number;
+  readonly maxRequestsPerConnection: number;
+  readonly maxResponseHeadersBytes: number;
+  readonly maxHeadersCount: number;
+  readonly headerKeyFormat: 'lowercase' | 'proper-case' | 'preserve-case';
+  readonly autoSni: boolean;
+  readonly autoSanValidation: boolean;
+  readonly overrideAutoSniHeader: string;
+}
+
+export type LbProgram =
+  | { readonly policy: 'ROUND_ROBIN'; readonly slowStart: SlowStartProgram | undefined }
+  | {
+      readonly policy: 'LEAST_REQUEST';
+      readonly choiceCount: number;
+      readonly activeRequestBias: number;
+      readonly slowStart: SlowStartProgram | undefined;
+    }
+  | { readonly policy: 'RANDOM' }
+  | {
+      readonly policy: 'RING_HASH';
+      readonly minimumRingSize: number;
+      readonly maximumRingSize: number;
+      readonly hashFunction: 'XX_HASH' | 'MURMUR_HASH_2';
+    }
+  | { readonly policy: 'MAGLEV'; readonly tableSize: number }
+  | { readonly policy: 'CLUSTER_PROVIDED' };
+
+export interface SlowStartProgram {
+  readonly window: number;
+  readonly aggression: number;
+  readonly minWeight: number;
+}
+
+export interface SubsetProgram {
+  readonly fallback: 'NO_FALLBACK' | 'ANY_ENDPOINT' | 'DEFAULT_SUBSET';
+  readonly defaultSubset: JsonObject;
+  readonly selectors: readonly (readonly string[])[];
+}
+
+export interface ThresholdsProgram {
+  readonly maxConnections: number;
+  readonly maxPendingRequests: number;
+  readonly maxRequests: number;
+  readonly maxRetries: number;
+  readonly retryBudget: { readonly fraction: number; readonly minConcurrency: number } | undefined;
+}
+
+/** Enforcing values are fractions of 1. */
+export interface OutlierProgram {
+  readonly interval: number;
+  readonly baseEjectionTime: number;
+  readonly maxEjectionTime: number;
+  readonly maxEjectionTimeJitter: number;
+  readonly maxEjectionFraction: number;
+  readonly consecutive5xx: number;
+  readonly enforcingConsecutive5xx: number;
+  readonly consecutiveGatewayFailure: number;
+  readonly enforcingConsecutiveGatewayFailure: number;
+  readonly splitExternalLocalOriginErrors: boolean;
+  readonly consecutiveLocalOriginFailure: number;
+  readonly enforcingConsecutiveLocalOriginFailure: number;
+  readonly successRateMinimumHosts: number;
+  readonly successRateRequestVolume: number;
+  /** Standard deviations. */
+  readonly successRateStdevFactor: number;
+  readonly enforcingSuccessRate: number;
+  readonly enforcingLocalOriginSuccessRate: number;
+  readonly failurePercentageThreshold: number;
+  readonly enforcingFailurePercentage: number;
+  readonly enforcingFailurePercentageLocalOrigin: number;
+  readonly failurePercentageMinimumHosts: number;
+  readonly failurePercentageRequestVolume: number;
+  readonly alwaysEjectOneHost: boolean;
+  readonly successfulActiveHealthCheckUnejectHost: boolean;
+}
+
+export interface HealthCheckProgram {
+  readonly timeout: number;
+  readonly interval: number;
+  readonly initialJitter: number;
+  readonly intervalJitter: number;
+  readonly intervalJitterFraction: number;
+  readonly unhealthyThreshold: number;
+  readonly healthyThreshold: number;
+  readonly reuseConnection: boolean;
+  readonly noTrafficInterval: number;
+  readonly noTrafficHealthyInterval: number;
+  readonly unhealthyInterval: number;
+  readonly unhealthyEdgeInterval: number;
+  readonly healthyEdgeInterval: number;
+  readonly check:
+    | {
+        readonly kind: 'http';
+        /** Empty: the cluster's name. */
+        readonly host: string;
+        readonly path: string;
+        readonly method: string;
+        readonly headersToAdd: readonly HeaderChange[];
+        readonly headersToRemove: readonly string[];
+        /** `[start, end)` pairs; default 200. */
+        readonly expectedStatuses: readonly (readonly [number, number])[];
+        readonly retriableStatuses: readonly (readonly [number, number])[];
+      }
+    | { readonly kind: 'tcp'; readonly send: Buffer; readonly receive: readonly Buffer[] };
+}
+
+export interface DnsProgram {
+  readonly family: 'AUTO' | 'V4_ONLY' | 'V6_ONLY' | 'V4_PREFERRED' | 'ALL';
+  readonly refreshRate: number;
+  readonly failureBase: number;
+  readonly failureMax: number;
+  readonly respectTtl: boolean;
+  readonly jitter: number;
+  /** Dynamic forward proxy: how long an unused host stays, and how many there may be. */
+  readonly hostTtl: number;
+  readonly maxHosts: number;
+}
+
+export interface EndpointsProgram {
+  /** EDS service name (the assignment's `clusterName`). */
+  readonly name: string;
+  /** In order of priority, then as given. */
+  readonly localities: readonly LocalityProgram[];
+  /** Percent, 140 unless told. */
+  readonly overprovisioningFactor: number;
+  readonly weightedPriorityHealth: boolean;
+  /** Fraction of requests to drop. */
+  readonly dropOverload: number;
+}
+export interface LocalityProgram {
+  readonly region: string;
+  readonly zone: string;
+  readonly subZone: string;
+  readonly priority: number;
+  /** Undefined: none was given; such localities get no share under locality-weighted balancing. */
+  readonly weight: number | undefined;
+  readonly endpoints: readonly EndpointProgram[];
+}
+export interface EndpointProgram {
+  readonly address: AddressProgram;
+  /** `internal` addresses: what tells endpoints of the same listener apart. */
+  readonly endpointId: string;
+  readonly hostname: string;
+  readonly weight: number;
+  readonly health: 'UNKNOWN' | 'HEALTHY' | 'UNHEALTHY' | 'DRAINING' | 'TIMEOUT' | 'DEGRADED';
+  readonly healthCheckPort: number | undefined;
+  readonly healthCheckHostname: string;
+  readonly healthCheckDisabled: boolean;
+  /** By filter name: `envoy.lb`, `envoy.transport_socket_match`, `istio`. */
+  readonly metadata: Readonly<Record<string, JsonObject>> | undefined;
+}

@@ -9,9 +9,51 @@ import type { RuntimePod } from '@mizzen/model';
  * authority on pods that run, so a new control process learns them from its first message.
  */
 export type ToControl =
-  | { readonly type: 'pods'; readonly pods: readonly PodStatus[] }
+  /** Always the first message. */
+  | { readonly type: 'configure'; readonly options: ControlOptions }
+  /** All pods, whenever one changes. `sequence` counts up; see `pods-converged`. */
+  | { readonly type: 'pods'; readonly pods: readonly PodStatus[]; readonly sequence?: number }
   | { readonly type: 'counts'; readonly nodes: readonly { readonly node: string; readonly inbound: number; readonly outbound: number }[] }
+  /** Answers a `command`: done (or under way), or why not. */
+  | { readonly type: 'command-result'; readonly id: string; readonly error?: { readonly code: 'not-found' | 'ambiguous' | 'invalid'; readonly message: string } }
+  /** Workloads as the terminal sees them: replicas asked for by `scale`, restarts under way. Whenever they change. */
+  | { readonly type: 'workloads'; readonly workloads: readonly WorkloadStatus[] }
   | { readonly type: 'shutdown' };
+
+/** What the control process needs to know to begin. Decided by `mizzen up` from its flags. */
+export interface ControlOptions {
+  /** Files and directories, as the person named them, relative to `cwd`. */
+  readonly files: readonly string[];
+  readonly cwd: string;
+  readonly meshConfig: string | undefined;
+  /** Absolute. Mode 0700; the certificate authority and the like are kept under it. */
+  readonly stateDir: string;
+  /** Local xDS is served here: path of a unix socket, or a named pipe on Windows. A stale socket file may be there. */
+  readonly xdsSocket: string;
+  /** The API listens on 127.0.0.1. */
+  readonly apiPort: number;
+  /** Wanted by whoever changes something through the API, as `Authorization: Bearer`. Also in STATE-DIR/token. */
+  readonly token: string;
+  /** Gateway server port → local port, from `--gateway-port`; others below 1024 move up by 8000. */
+  readonly gatewayPorts: Readonly<Record<number, number>>;
+  readonly standIns: boolean;
+  readonly inject: 'always' | 'labelled';
+}
+
+/** One row of the table. */
+export interface WorkloadStatus {
+  readonly owner: Pick<Ref, 'kind' | 'namespace' | 'name'>;
+  readonly version: string;
+  readonly replicas: number;
+  readonly ready: number;
+  readonly gateway: boolean;
+  readonly standIn: boolean;
+  readonly serviceAccount: string;
+  readonly inboundRequests: number;
+  readonly outboundRequests: number;
+  /** In words, e.g. `running`, `starting`, `updating`, `CrashLoopBackOff`. */
+  readonly state: string;
+}
 
 export type FromControl =
   /** What should run now. Sent at start and whenever it changes. */
@@ -21,9 +63,13 @@ export type FromControl =
   | { readonly type: 'change'; readonly changed: readonly string[]; readonly diagnostics: readonly Diagnostic[]; readonly rendered: readonly string[] }
   /** Every proxy that the change concerns has acknowledged it. */
   | { readonly type: 'converged'; readonly proxies: number; readonly milliseconds: number }
+  /** Every proxy has the endpoints of the `pods` message with this sequence (or of a later one). */
+  | { readonly type: 'pods-converged'; readonly sequence: number }
+  /** Nothing can run (no readable file, unusable options): `mizzen up` prints this and exits with status 1. */
+  | { readonly type: 'fatal'; readonly text: string }
   | { readonly type: 'nack'; readonly node: string; readonly resource: string; readonly message: string }
   | { readonly type: 'notice'; readonly text: string }
-  /** A person asked through the API. */
+  /** A person asked through the API; answered by `command-result`. `workload` may also name a pod for `restart`. */
   | { readonly type: 'command'; readonly id: string; readonly command: 'scale' | 'restart' | 'stop'; readonly workload?: string; readonly namespace?: string; readonly replicas?: number };
 
 /** One Deployment, StatefulSet, Pod or gateway that should run, with everything resolved that needs the Snapshot. */
@@ -42,12 +88,21 @@ export interface DesiredWorkload {
   readonly strategy: { readonly type: 'RollingUpdate' | 'Recreate'; readonly maxSurge: number | string; readonly maxUnavailable: number | string };
   /** Gateways only: server ports → local ports. */
   readonly gatewayPorts?: Readonly<Record<number, number>>;
-  /** `host:port` values in the environment that need an outbound listener because they are not HTTP. */
+  /**
+   * `host:port` values in the environment that need an outbound listener because they are not HTTP: `host` as written
+   * there, `service` its full host name.
+   */
   readonly tcpDestinations: readonly { readonly host: string; readonly port: number; readonly service: string }[];
-  /** Service environment variables (`<SVC>_SERVICE_HOST`, …) with the address to give per pod left to the supervisor. */
+  /**
+   * Service environment variables (`<SVC>_SERVICE_HOST`, `<SVC>_SERVICE_PORT`, …) with the service's full host name
+   * where its address goes; the supervisor puts the address of an outbound listener in its place if there is one.
+   */
   readonly serviceEnvironment: Readonly<Record<string, string>>;
+  /** Absent: Always. */
+  readonly restartPolicy?: 'Always' | 'OnFailure' | 'Never';
 }
 
+/** Fields of a `fieldRef` that are left to the supervisor: metadata.name, metadata.uid, spec.nodeName, status.podIP(s), status.hostIP(s). */
 export interface DesiredContainer {
   readonly name: string;
   readonly ports: readonly { readonly name: string | undefined; readonly port: number }[];
@@ -63,7 +118,7 @@ export interface DesiredContainer {
   readonly preStop: readonly string[] | undefined;
 }
 
-export type PodPhase = 'Pending' | 'Starting' | 'Running' | 'CrashLoopBackOff' | 'Terminating' | 'External';
+export type PodPhase = 'Pending' | 'Starting' | 'Running' | 'CrashLoopBackOff' | 'Terminating' | 'External' | 'Succeeded' | 'Failed';
 
 export interface PodStatus extends RuntimePod {
   readonly phase: PodPhase;

@@ -5,6 +5,8 @@ import type { JsonObject } from '@mizzen/xds';
  * each with a node of its own, its own listeners and its own secrets. It exits when the channel closes.
  */
 export type ToProxy =
+  /** Always the first message. `xds` is where local xDS is served: path of a unix socket, or a named pipe on Windows. */
+  | { readonly type: 'configure'; readonly xds: string }
   | { readonly type: 'start'; readonly node: string; readonly metadata: JsonObject; readonly accessLog?: string }
   /** Stops accepting, lets requests finish for up to `drainMs`, then closes; answered by `stopped`. */
   | { readonly type: 'stop'; readonly node: string; readonly drainMs: number }

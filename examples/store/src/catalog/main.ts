@@ -1,0 +1,37 @@
+/** Products: what the store sells. Version 2 adds reviews. */
+import { LRUCache } from 'lru-cache';
+import { openDatabase, ping } from '../shared/database.ts';
+import { toJson } from '../shared/money.ts';
+import { notFound } from '../shared/problem.ts';
+import { createService } from '../shared/service.ts';
+import { setting } from '../shared/settings.ts';
+import { migrate, type Tables } from './schema.ts';
+
+const withReviews = setting('VERSION', 'v1') !== 'v1';
+const db = openDatabase<Tables>(setting('DATABASE_URL'));
+const service = createService('catalog', () => ping(db));
+const cache = new LRUCache<string, object>({ max: 1000, ttl: 10_000 });
+
+async function find(id: string): Promise<object> {
+  const cached = cache.get(id);
+  if (cached !== undefined) return cached;
+  const row = await db.selectFrom('products').selectAll().where('product_id', '=', id).executeTakeFirst();
+  if (row === undefined) throw notFound('product', id);
+  const { price_cents, ...product } = row;
+  const found = { ...product, price: toJson(price_cents), ...(withReviews ? { reviews: await reviews(id) } : {}) };
+  cache.set(id, found);
+  return found;
+}
+
+function reviews(id: string): Promise<object[]> {
+  return db.selectFrom('reviews').select(['stars', 'text']).where('product_id', '=', id).orderBy('review_id').execute();
+}
+
+service.app.get('/products', async (c) => {
+  const ids = await db.selectFrom('products').select('product_id').orderBy('product_id').execute();
+  return c.json({ products: await Promise.all(ids.map(({ product_id }) => find(product_id))) });
+});
+service.app.get('/products/:id', async (c) => c.json(await find(c.req.param('id'))));
+
+await migrate(db);
+service.start(() => db.destroy());

@@ -1,0 +1,68 @@
+/** Stock, and reservations that orders hold on it until they are paid for. */
+import * as v from 'valibot';
+import { openDatabase, ping } from '../shared/database.ts';
+import { notFound } from '../shared/problem.ts';
+import { body, createService } from '../shared/service.ts';
+import { setting } from '../shared/settings.ts';
+import { migrate, type Tables } from './schema.ts';
+import { commit, release, reserve } from './reservations.ts';
+
+const db = openDatabase<Tables>(setting('DATABASE_URL'));
+const { app, log, start } = createService('inventory', () => ping(db));
+
+const Quantity = v.pipe(v.number(), v.integer());
+const Update = v.union([
+  v.strictObject({ quantity: v.pipe(Quantity, v.minValue(0)) }),
+  v.strictObject({ change: Quantity }),
+]);
+const Reservation = v.strictObject({
+  order_id: v.pipe(v.string(), v.minLength(1)),
+  items: v.pipe(
+    v.array(v.strictObject({ product_id: v.string(), quantity: v.pipe(Quantity, v.minValue(1)) })),
+    v.minLength(1),
+  ),
+});
+const Event = v.object({ id: v.string(), type: v.string(), data: v.object({ order_id: v.string() }) });
+
+async function stock(id: string): Promise<{ product_id: string; quantity: number }> {
+  const row = await db.selectFrom('stock').selectAll().where('product_id', '=', id).executeTakeFirst();
+  if (row === undefined) throw notFound('product', id);
+  return row;
+}
+
+app.get('/inventory/:id', async (c) => c.json(await stock(c.req.param('id'))));
+
+// Who may call this is the mesh's decision (mesh/authorization.yaml): a token with the role staff.
+app.post('/inventory/:id/update', async (c) => {
+  const id = c.req.param('id');
+  const update = await body(c.req, Update);
+  const { product_id } = await stock(id);
+  await db
+    .updateTable('stock')
+    .set((e) => ({ quantity: 'quantity' in update ? update.quantity : e('quantity', '+', update.change) }))
+    .where('product_id', '=', product_id)
+    .execute();
+  return c.json(await stock(id));
+});
+
+app.post('/reservations', async (c) => {
+  const { order_id, items } = await body(c.req, Reservation);
+  await reserve(db, order_id, items);
+  return c.json({ order_id, items }, 201);
+});
+app.delete('/reservations/:order', async (c) => {
+  await release(db, c.req.param('order'));
+  return c.body(null, 204);
+});
+
+// Events arrive at least once; doing one twice changes nothing.
+app.post('/events', async (c) => {
+  const event = await body(c.req, Event);
+  if (event.type === 'order.confirmed') await commit(db, event.data.order_id);
+  if (event.type === 'order.failed') await release(db, event.data.order_id);
+  log.info({ event: event.id, type: event.type }, 'event');
+  return c.body(null, 204);
+});
+
+await migrate(db);
+start(() => db.destroy());

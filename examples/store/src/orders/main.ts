@@ -1,0 +1,80 @@
+/** Orders: prices, stock and payment come from the other services. */
+import { randomUUID } from 'node:crypto';
+import * as v from 'valibot';
+import { client } from '../shared/client.ts';
+import { openDatabase, ping } from '../shared/database.ts';
+import { Problem } from '../shared/problem.ts';
+import { body, createService } from '../shared/service.ts';
+import { setting } from '../shared/settings.ts';
+import { Orders } from './orders.ts';
+import { relayOutbox, toSubscribers } from './outbox.ts';
+import { place } from './place.ts';
+import { migrate, type Tables } from './schema.ts';
+
+const db = openDatabase<Tables>(setting('DATABASE_URL'));
+const orders = new Orders(db);
+const { app, log, start } = createService('orders', () => ping(db));
+
+const Order = v.strictObject({
+  user_id: v.pipe(v.string(), v.minLength(1)),
+  items: v.pipe(
+    v.array(
+      v.strictObject({
+        product_id: v.pipe(v.string(), v.minLength(1)),
+        quantity: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000)),
+      }),
+    ),
+    v.minLength(1),
+    v.check(
+      (items) => new Set(items.map((item) => item.product_id)).size === items.length,
+      'a product is listed twice',
+    ),
+  ),
+  credit_card_number: v.optional(v.pipe(v.string(), v.startsWith('tok_', 'a token (tok_…) is needed')), 'tok_visa'),
+});
+const Status = v.strictObject({ status: v.picklist(['shipped', 'delivered', 'cancelled']) });
+
+app.post('/orders', async (c) => {
+  const wanted = await body(c.req, Order);
+  const key = c.req.header('idempotency-key');
+  const orderId = randomUUID();
+  if (key !== undefined) {
+    const earlier = await orders.claim(key, JSON.stringify(wanted), orderId);
+    if (earlier?.conflict === true)
+      throw new Problem(422, 'Unprocessable Content', 'this Idempotency-Key came with another order');
+    if (earlier !== undefined) {
+      const order = await orders.find(earlier.order_id);
+      if (order === undefined)
+        throw new Problem(409, 'Conflict', 'the first request with this Idempotency-Key is still under way');
+      return c.json(order, 201);
+    }
+  }
+  const services = {
+    catalog: client(setting('CATALOG_URL'), c.req),
+    inventory: client(setting('INVENTORY_URL'), c.req),
+    payment: client(setting('PAYMENT_URL'), c.req),
+  };
+  try {
+    await place(orderId, wanted, orders, services);
+  } catch (error) {
+    if (key !== undefined) await orders.unclaim(key);
+    throw error;
+  }
+  return c.json(await orders.get(orderId), 201);
+});
+
+app.get('/orders/:id', async (c) => c.json(await orders.get(c.req.param('id'))));
+
+// Who may call this is the mesh's decision (mesh/authorization.yaml): a token with the role staff.
+app.post('/orders/:id/status', async (c) => {
+  const { status } = await body(c.req, Status);
+  await orders.setStatus(c.req.param('id'), status);
+  return c.json(await orders.get(c.req.param('id')));
+});
+
+await migrate(db);
+const stopRelay = relayOutbox(db, toSubscribers([new URL('/events', setting('INVENTORY_URL')).href]), log);
+start(async () => {
+  await stopRelay();
+  await db.destroy();
+});

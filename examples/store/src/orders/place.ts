@@ -1,0 +1,65 @@
+import { Problem } from '../shared/problem.ts';
+import type { Client } from '../shared/client.ts';
+import { fromJson, toJson } from '../shared/money.ts';
+import type { OrderLine, Orders } from './orders.ts';
+
+export interface Services {
+  readonly catalog: Client;
+  readonly inventory: Client;
+  readonly payment: Client;
+}
+export interface Wanted {
+  readonly user_id: string;
+  readonly items: readonly { readonly product_id: string; readonly quantity: number }[];
+  readonly credit_card_number: string;
+}
+
+/**
+ * Places an order: prices from the catalog, a reservation in the inventory, then the payment. When the payment does not
+ * come through, the reservation is given back and the order stays as failed.
+ */
+export async function place(orderId: string, wanted: Wanted, orders: Orders, services: Services): Promise<void> {
+  const lines = await Promise.all(wanted.items.map((item) => price(item, services.catalog)));
+  const amount = lines.reduce((sum, line) => sum + fromJson(line.price) * line.quantity, 0);
+
+  const reserved = await services.inventory.send('POST', '/reservations', {
+    body: { order_id: orderId, items: wanted.items },
+  });
+  if (reserved.status !== 201) throw passedOn('inventory', reserved);
+
+  try {
+    await orders.create(orderId, wanted.user_id, lines, amount);
+    const { credit_card_number } = wanted;
+    const paid = await services.payment.send('POST', '/payment', {
+      body: { order_id: orderId, amount: toJson(amount), payment_method: 'credit_card', credit_card_number },
+    });
+    if (paid.status !== 201) throw passedOn('payment', paid, { order_id: orderId });
+    await orders.setStatus(orderId, 'confirmed', (paid.json as { payment_id: string }).payment_id);
+  } catch (error) {
+    // At once where possible; the order.failed event gives it back in any case.
+    await services.inventory.send('DELETE', `/reservations/${orderId}`).catch(() => undefined);
+    await orders.setStatus(orderId, 'failed').catch(() => undefined);
+    throw error;
+  }
+}
+
+async function price(item: Wanted['items'][number], catalog: Client): Promise<OrderLine> {
+  const answer = await catalog.send('GET', `/products/${encodeURIComponent(item.product_id)}`);
+  if (answer.status === 404) throw new Problem(422, 'Unprocessable Content', `there is no product ${item.product_id}`);
+  if (answer.status !== 200) throw passedOn('catalog', answer);
+  return { ...item, price: (answer.json as { price: number }).price };
+}
+
+/** What another service refused, as this service's own answer: its word where a client can act on it, else 502. */
+function passedOn(
+  service: string,
+  answer: { status: number; json: unknown },
+  extra: Readonly<Record<string, unknown>> = {},
+): Problem {
+  const detail = (answer.json as { detail?: unknown } | null)?.detail;
+  const text = typeof detail === 'string' ? detail : `${service} answered ${answer.status}`;
+  if (answer.status === 409) return new Problem(409, 'Conflict', text, extra);
+  if (answer.status === 402) return new Problem(402, 'Payment Required', text, extra);
+  if (answer.status === 422) return new Problem(422, 'Unprocessable Content', text, extra);
+  return new Problem(502, 'Bad Gateway', text, extra);
+}

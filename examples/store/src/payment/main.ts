@@ -1,0 +1,64 @@
+/** Payments by token. Card numbers are refused, so that there is none to lose. */
+import { randomUUID } from 'node:crypto';
+import * as v from 'valibot';
+import { openDatabase, ping } from '../shared/database.ts';
+import { fromJson, toJson } from '../shared/money.ts';
+import { notFound, Problem } from '../shared/problem.ts';
+import { body, createService } from '../shared/service.ts';
+import { setting } from '../shared/settings.ts';
+import { migrate, type Tables } from './schema.ts';
+
+const db = openDatabase<Tables>(setting('DATABASE_URL'));
+const { app, start } = createService('payment', () => ping(db));
+
+const Payment = v.strictObject({
+  order_id: v.pipe(v.string(), v.minLength(1)),
+  amount: v.pipe(v.number(), v.minValue(0.01)),
+  payment_method: v.picklist(['credit_card']),
+  credit_card_number: v.pipe(
+    v.string(),
+    v.regex(/^tok_[A-Za-z0-9_]{3,64}$/, 'a token (tok_…) is needed; card numbers are not taken here'),
+  ),
+});
+
+interface Row {
+  readonly payment_id: string;
+  readonly order_id: string;
+  readonly amount_cents: number;
+  readonly status: string;
+}
+
+function present({ amount_cents, ...row }: Row): object {
+  return { ...row, amount: toJson(amount_cents) };
+}
+
+/** Paying for the same order again answers with the payment that was made. */
+app.post('/payment', async (c) => {
+  const { order_id, amount, credit_card_number } = await body(c.req, Payment);
+  const earlier = await db.selectFrom('payments').selectAll().where('order_id', '=', order_id).executeTakeFirst();
+  if (earlier !== undefined) {
+    if (earlier.amount_cents !== fromJson(amount))
+      throw new Problem(409, 'Conflict', `order ${order_id} was paid with another amount`);
+    return c.json(present(earlier), 201);
+  }
+  if (credit_card_number.startsWith('tok_declined'))
+    throw new Problem(402, 'Payment Required', 'the card was declined');
+  const row: Row = { payment_id: randomUUID(), order_id, amount_cents: fromJson(amount), status: 'completed' };
+  await db
+    .insertInto('payments')
+    .values(row)
+    .onConflict((conflict) => conflict.column('order_id').doNothing())
+    .execute();
+  const made = await db.selectFrom('payments').selectAll().where('order_id', '=', order_id).executeTakeFirstOrThrow();
+  return c.json(present(made), 201);
+});
+
+app.get('/payment/:id', async (c) => {
+  const id = c.req.param('id');
+  const row = await db.selectFrom('payments').selectAll().where('payment_id', '=', id).executeTakeFirst();
+  if (row === undefined) throw notFound('payment', id);
+  return c.json(present(row));
+});
+
+await migrate(db);
+start(() => db.destroy());

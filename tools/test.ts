@@ -21,7 +21,15 @@ interface Outcome {
 async function vitest(suite: string, config: string, budgetSeconds: number): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'mizzen-test-'));
   const report = join(folder, 'report.json');
-  const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--config', config, '--reporter=default', '--reporter=json', `--outputFile=${report}`];
+  const args = [
+    join(root, 'node_modules/vitest/vitest.mjs'),
+    'run',
+    '--config',
+    config,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile=${report}`,
+  ];
   const started = Date.now();
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], detached: true });
   let late = false;

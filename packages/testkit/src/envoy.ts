@@ -18,14 +18,27 @@ let nextBaseId = 1000 + (process.pid % 20000) * 10;
  * Starts the real Envoy with `bootstrap` (an admin section is added) and waits until it is ready.
  * Rejects with its output when it refuses the configuration.
  */
-export async function startEnvoy(bootstrap: object, options: { readonly args?: readonly string[] } = {}): Promise<RunningEnvoy> {
+export async function startEnvoy(
+  bootstrap: object,
+  options: { readonly args?: readonly string[] } = {},
+): Promise<RunningEnvoy> {
   const binary = envoyBinary();
   const adminPort = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'mizzen-envoy-'));
   const file = join(folder, 'envoy.json');
   const admin = { address: { socketAddress: { address: '127.0.0.1', portValue: adminPort } } };
   writeFileSync(file, JSON.stringify({ ...bootstrap, admin }));
-  const args = ['-c', file, '--concurrency', '1', '--base-id', String(nextBaseId++), '-l', 'warning', ...(options.args ?? [])];
+  const args = [
+    '-c',
+    file,
+    '--concurrency',
+    '1',
+    '--base-id',
+    String(nextBaseId++),
+    '-l',
+    'warning',
+    ...(options.args ?? []),
+  ];
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout.on('data', (data: Buffer) => (output += data.toString()));

@@ -9,7 +9,12 @@ export interface RawResponse {
 }
 
 /** Sends bytes over a new connection to 127.0.0.1 and collects what comes back until it closes or nothing came for `waitMs`. */
-export function rawRequest(port: number, bytes: string | Buffer, waitMs = 150, host = '127.0.0.1'): Promise<RawResponse> {
+export function rawRequest(
+  port: number,
+  bytes: string | Buffer,
+  waitMs = 150,
+  host = '127.0.0.1',
+): Promise<RawResponse> {
   return new Promise((resolve) => {
     const socket = connect(port, host);
     let text = '';

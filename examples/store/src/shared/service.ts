@@ -11,7 +11,7 @@ export interface Service {
   readonly log: Logger;
   readonly metrics: Registry;
   /** Starts listening on PORT and stops cleanly on SIGTERM; `close` runs after the last request. */
-  start(close?: () => void | Promise<void>): void;
+  readonly start: (close?: () => void | Promise<void>) => void;
 }
 
 /**

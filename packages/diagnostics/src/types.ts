@@ -31,6 +31,8 @@ export interface Diagnostic {
   readonly message: string;
   readonly ref?: Ref;
   readonly path?: Path;
+  /** `key` points at the name of the field that `path` leads to (an unknown field, say) instead of at its value. */
+  readonly at?: 'key' | 'value';
   readonly span?: Span;
   readonly help?: string;
 }

@@ -1,0 +1,68 @@
+import type { Diagnostic, Ref } from '@mizzen/diagnostics';
+import { KINDS } from './kind-table.ts';
+import type { KindSpecs } from './kinds.ts';
+import { readMeshConfig } from './mesh/read.ts';
+import type { Resource, SourceDocument } from './resource.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export interface SnapshotOptions {
+  readonly version: number;
+  /** The text of a mesh configuration given by itself (`--mesh-config`); it goes before any found among the resources. */
+  readonly meshConfig?: SourceDocument;
+}
+
+export interface BuiltSnapshot {
+  readonly snapshot: Snapshot;
+  /** What is wrong with the mesh configuration. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+type Key = Pick<Ref, 'kind' | 'namespace' | 'name'>;
+
+/** Resources by kind, namespace and name. There must be no two of the same; the first wins. */
+export function buildSnapshot(resources: Iterable<Resource>, options: SnapshotOptions): BuiltSnapshot {
+  const byKind = new Map<string, Resource[]>(Object.keys(KINDS).map((kind) => [kind, []]));
+  const byName = new Map<string, Resource>();
+  for (const resource of resources) {
+    const { kind, metadata } = resource;
+    const key = `${kind}/${metadata.namespace}/${metadata.name}`;
+    if (byName.has(key)) continue;
+    byName.set(key, resource);
+    byKind.get(kind)?.push(resource);
+  }
+  for (const list of byKind.values()) sortByCreation(list);
+  const settings = [...(byKind.get('IstioOperator') ?? []), ...(byKind.get('ConfigMap') ?? [])];
+  const { mesh, source, diagnostics } = readMeshConfig(settings, options.meshConfig);
+  const find = ({ kind, namespace, name }: Key): Resource | undefined => byName.get(`${kind}/${namespace}/${name}`);
+  const snapshot: Snapshot = {
+    version: options.version,
+    list: <K extends keyof KindSpecs>(kind: K) => (byKind.get(kind) ?? []) as readonly Resource<KindSpecs[K]>[],
+    get: <K extends keyof KindSpecs>(kind: K, namespace: string, name: string) =>
+      find({ kind, namespace, name }) as Resource<KindSpecs[K]> | undefined,
+    find,
+    mesh,
+    meshSource: source,
+  };
+  return { snapshot, diagnostics };
+}
+
+/**
+ * Oldest first. Where every resource of a kind carries its time of creation (they were read from a cluster) that
+ * decides, then namespace and name; otherwise the order they were read in.
+ */
+function sortByCreation(list: Resource[]): void {
+  const timed = list.every(({ metadata }) => metadata.creationTimestamp !== undefined);
+  list.sort((a, b) => (timed ? compareCreation(a, b) : 0) || a.order - b.order);
+}
+
+function compareCreation(a: Resource, b: Resource): number {
+  return (
+    compare(a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? '') ||
+    compare(a.metadata.namespace, b.metadata.namespace) ||
+    compare(a.metadata.name, b.metadata.name)
+  );
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

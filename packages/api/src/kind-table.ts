@@ -1,0 +1,94 @@
+import type { KindSpecs } from './kinds.ts';
+
+/** What Mizzen knows of a kind it reads. */
+export interface KindInfo {
+  readonly group: string;
+  /** Every version that is read; the first is the one resources are given. The shapes do not differ between them. */
+  readonly versions: readonly string[];
+  readonly namespaced: boolean;
+  /** Full name of the message that describes `spec`, for kinds whose fields are Istio's. */
+  readonly message?: string;
+}
+
+const networking = (kind: string, versions: readonly string[] = ['v1', 'v1beta1', 'v1alpha3']): KindInfo => ({
+  group: 'networking.istio.io',
+  versions,
+  namespaced: true,
+  message: `istio.networking.v1alpha3.${kind}`,
+});
+const security = (kind: string): KindInfo => ({
+  group: 'security.istio.io',
+  versions: ['v1', 'v1beta1'],
+  namespaced: true,
+  message: `istio.security.v1beta1.${kind}`,
+});
+const core = (namespaced = true): KindInfo => ({ group: '', versions: ['v1'], namespaced });
+const apps = (): KindInfo => ({ group: 'apps', versions: ['v1'], namespaced: true });
+
+/** The kinds that are read. */
+export const KINDS: Readonly<Record<keyof KindSpecs, KindInfo>> = {
+  VirtualService: networking('VirtualService'),
+  DestinationRule: networking('DestinationRule'),
+  Gateway: networking('Gateway'),
+  ServiceEntry: networking('ServiceEntry'),
+  Sidecar: networking('Sidecar'),
+  WorkloadEntry: networking('WorkloadEntry'),
+  WorkloadGroup: networking('WorkloadGroup'),
+  EnvoyFilter: networking('EnvoyFilter', ['v1alpha3']),
+  ProxyConfig: {
+    group: 'networking.istio.io',
+    versions: ['v1beta1'],
+    namespaced: true,
+    message: 'istio.networking.v1beta1.ProxyConfig',
+  },
+  AuthorizationPolicy: security('AuthorizationPolicy'),
+  PeerAuthentication: security('PeerAuthentication'),
+  RequestAuthentication: security('RequestAuthentication'),
+  Telemetry: {
+    group: 'telemetry.istio.io',
+    versions: ['v1', 'v1alpha1'],
+    namespaced: true,
+    message: 'istio.telemetry.v1alpha1.Telemetry',
+  },
+  WasmPlugin: {
+    group: 'extensions.istio.io',
+    versions: ['v1alpha1'],
+    namespaced: true,
+    message: 'istio.extensions.v1alpha1.WasmPlugin',
+  },
+  Service: core(),
+  Pod: core(),
+  Deployment: apps(),
+  StatefulSet: apps(),
+  ServiceAccount: core(),
+  ConfigMap: core(),
+  Secret: core(),
+  Namespace: core(false),
+  Node: core(false),
+  Endpoints: core(),
+  EndpointSlice: { group: 'discovery.k8s.io', versions: ['v1'], namespaced: true },
+  IstioOperator: { group: 'install.istio.io', versions: ['v1alpha1'], namespaced: true },
+};
+
+/** Looks a kind up by its group: `Gateway` is Istio's or the Gateway API's. */
+export function kindInfo(group: string, kind: string): KindInfo | undefined {
+  const info = Object.hasOwn(KINDS, kind) ? KINDS[kind as keyof KindSpecs] : undefined;
+  return info?.group === group ? info : undefined;
+}
+
+export function isIstioGroup(group: string): boolean {
+  return group.endsWith('.istio.io');
+}
+
+/** Splits `apps/v1`; the core group is empty. */
+export function groupVersion(apiVersion: string): { readonly group: string; readonly version: string } {
+  const slash = apiVersion.indexOf('/');
+  return slash < 0
+    ? { group: '', version: apiVersion }
+    : { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) };
+}
+
+export function preferredApiVersion(info: KindInfo): string {
+  const version = info.versions[0] as string;
+  return info.group === '' ? version : `${info.group}/${version}`;
+}

@@ -1,0 +1,96 @@
+import type { Diagnostic, Path } from '@mizzen/diagnostics';
+import type { MeshConfig } from '../gen/istio.mesh.v1alpha1.ts';
+import { isRecord, normalizeMessage } from '../normalize.ts';
+import type { Resource, SourceDocument } from '../resource.ts';
+import { loadYaml } from '../yaml/load.ts';
+import { locateIn } from '../yaml/locate.ts';
+import { checkMessage } from '../validation/schema-check.ts';
+import { DEFAULT_MESH_CONFIG, INSTALLED_MESH_CONFIG } from './defaults.ts';
+import { applyMeshConfig, deepMerge } from './merge.ts';
+
+const MESSAGE = 'istio.mesh.v1alpha1.MeshConfig';
+
+export interface MeshConfigResult {
+  readonly mesh: MeshConfig;
+  readonly source: Resource | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * The mesh configuration in force: that of a file, or else of an IstioOperator, or else of the ConfigMap `istio` in
+ * `istio-system`, over Istio's defaults. One with mistakes is reported; its well-formed fields count all the same.
+ */
+export function readMeshConfig(resources: Iterable<Resource>, file?: SourceDocument): MeshConfigResult {
+  if (file) return { ...fromText(file), source: undefined };
+  let operator: Resource | undefined;
+  let configMap: Resource | undefined;
+  for (const resource of resources) {
+    if (resource.kind === 'IstioOperator' && isRecord(resource.spec) && isRecord(resource.spec.meshConfig)) {
+      operator ??= resource;
+    } else if (isMeshConfigMap(resource)) configMap ??= resource;
+  }
+  if (operator) return fromOperator(operator);
+  if (configMap) {
+    const data = configMap.body.data as Record<string, unknown>;
+    const source: SourceDocument = { ...innerDocument(configMap, ['data', 'mesh']), text: String(data.mesh) };
+    return { ...fromText(source), source: configMap };
+  }
+  return {
+    mesh: applyMeshConfig(DEFAULT_MESH_CONFIG, INSTALLED_MESH_CONFIG),
+    source: undefined,
+    diagnostics: [],
+  };
+}
+
+function isMeshConfigMap({ kind, metadata, body }: Resource): boolean {
+  return (
+    kind === 'ConfigMap' &&
+    metadata.name === 'istio' &&
+    metadata.namespace === 'istio-system' &&
+    isRecord(body.data) &&
+    typeof body.data.mesh === 'string'
+  );
+}
+
+function fromOperator(resource: Resource): MeshConfigResult {
+  const config = normalizeMessage((resource.spec as Record<string, unknown>).meshConfig, MESSAGE);
+  const { value, diagnostics } = check(config, resource.source, ['spec', 'meshConfig']);
+  const merged = deepMerge(INSTALLED_MESH_CONFIG, value) as MeshConfig;
+  return { mesh: applyMeshConfig(DEFAULT_MESH_CONFIG, merged), source: resource, diagnostics };
+}
+
+function fromText(source: SourceDocument): Omit<MeshConfigResult, 'source'> {
+  const result = loadYaml(source.text);
+  if ('error' in result) {
+    const { reason, line, column } = result.error;
+    const at = line + source.firstLine - 1;
+    const span = { file: source.file, line: at, column, endLine: at, endColumn: column + 1 };
+    const message = `the mesh configuration is not valid YAML: ${reason}`;
+    return { mesh: DEFAULT_MESH_CONFIG, diagnostics: [{ code: 'MZ0010', severity: 'error', message, span }] };
+  }
+  const { value, diagnostics } = check(normalizeMessage(result.value ?? {}, MESSAGE), source, []);
+  return { mesh: applyMeshConfig(DEFAULT_MESH_CONFIG, value), diagnostics };
+}
+
+function check(
+  config: unknown,
+  source: SourceDocument,
+  prefix: Path,
+): { readonly value: MeshConfig; readonly diagnostics: readonly Diagnostic[] } {
+  const problems = checkMessage(config, MESSAGE);
+  const diagnostics = problems.map((problem): Diagnostic => {
+    const path = [...prefix, ...(problem.path ?? [])];
+    return { ...problem, path, span: locateIn(source, path, problem.at) };
+  });
+  if (!isRecord(config)) return { value: {}, diagnostics };
+  const bad = new Set(problems.flatMap((p) => (p.severity === 'error' ? [p.path?.[0]] : [])));
+  const good = Object.entries(config).filter(([field]) => !bad.has(field));
+  return { value: Object.fromEntries(good) as MeshConfig, diagnostics };
+}
+
+/** A text within a text: line numbers start where the block scalar's content does. */
+function innerDocument(resource: Resource, path: Path): SourceDocument {
+  const span = locateIn(resource.source, path);
+  const { file, index } = resource.source;
+  return { file, index, firstLine: (span?.line ?? 0) + 1, text: '' };
+}

@@ -1,0 +1,60 @@
+import { messageSchema } from './schema.ts';
+import { camelCase } from './yaml/locate.ts';
+
+/**
+ * A message as everything else reads it: camelCase names (a person may write a field's original name with underscores)
+ * and no nulls (proto3 JSON's way of saying unset). Returns `value` itself when there is nothing to change, which is
+ * nearly always. Unknown fields stay as they are, for validation to report. Free-form values (Struct) are left alone.
+ */
+export function normalizeMessage(value: unknown, message: string): unknown {
+  return needsWork(value) ? convert(value, message) : value;
+}
+
+function needsWork(value: unknown): boolean {
+  if (value === null) return true;
+  if (typeof value !== 'object') return false;
+  if (Array.isArray(value)) return value.some(needsWork);
+  for (const key of Object.keys(value)) {
+    if (key.includes('_') || needsWork((value as Record<string, unknown>)[key])) return true;
+  }
+  return false;
+}
+
+function convert(value: unknown, message: string): unknown {
+  const fields = messageSchema(message);
+  if (!fields || !isRecord(value)) return value;
+  const out: Record<string, unknown> = {};
+  for (const [key, child] of Object.entries(value)) {
+    if (child === null) continue;
+    const name = Object.hasOwn(fields, key) ? key : camelCase(key);
+    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    if (!field) out[key] = child;
+    else if (field.r && Array.isArray(child)) out[name] = child.map((item) => convert(item, field.t));
+    else if (field.k && isRecord(child)) {
+      out[name] = Object.fromEntries(Object.entries(child).map(([k, v]) => [k, convert(v, field.t)]));
+    } else out[name] = convert(child, field.t);
+  }
+  return out;
+}
+
+/** Kubernetes objects: nulls are unset fields. */
+export function withoutNulls(value: unknown): unknown {
+  if (!hasNull(value)) return value;
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, child]) => child !== null)
+      .map(([key, child]) => [key, withoutNulls(child)]),
+  );
+}
+
+function hasNull(value: unknown): boolean {
+  if (value === null) return true;
+  if (typeof value !== 'object') return false;
+  return Object.values(value).some(hasNull);
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,206 @@
+import { NO_HTTP2, NO_RUNTIME, NOT_SUPPORTED, type FieldTable } from './table.ts';
+
+const TLS = 'envoy.extensions.transport_sockets.tls.v3';
+const HTTP = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+const DFP = 'envoy.extensions.clusters.dynamic_forward_proxy.v3';
+const CERTIFICATE_PROVIDERS = 'certificates come inline or as secrets';
+
+/** envoy.config.cluster.v3, envoy.config.endpoint.v3 and transport sockets. */
+export const clusterFields: FieldTable = {
+  'envoy.config.cluster.v3.Cluster': {
+    implemented: `name altStatName type clusterType edsClusterConfig connectTimeout perConnectionBufferLimitBytes lbPolicy
+      loadAssignment healthChecks maxRequestsPerConnection circuitBreakers upstreamHttpProtocolOptions
+      commonHttpProtocolOptions httpProtocolOptions typedExtensionProtocolOptions dnsRefreshRate dnsFailureRefreshRate
+      respectDnsTtl dnsLookupFamily dnsJitter typedDnsResolverConfig outlierDetection upstreamBindConfig lbSubsetConfig
+      ringHashLbConfig maglevLbConfig originalDstLbConfig leastRequestLbConfig roundRobinLbConfig commonLbConfig
+      transportSocket transportSocketMatches metadata upstreamConnectionOptions closeConnectionsOnHostHealthFailure
+      ignoreHealthOnHostRemoval filters`,
+    noEffect: {
+      [NO_HTTP2]: 'http2ProtocolOptions protocolSelection',
+      'the hosts of an original-destination cluster go when their connections do': 'cleanupInterval',
+      'a cluster is used as soon as it has endpoints': 'waitForWarmOnInit',
+      'counts what is not exported': 'trackTimeoutBudgets trackClusterStats lrsReportEndpointMetrics',
+      'connections are made when they are needed': 'preconnectPolicy',
+      'names are resolved by the system': 'useTcpForDnsLookups dnsResolvers dnsResolutionConfig',
+    },
+    refused: { [NOT_SUPPORTED]: 'loadBalancingPolicy lrsServer upstreamConfig connectionPoolPerDownstreamConnection transportSocketMatcher' },
+    values: { lbPolicy: { LOAD_BALANCING_POLICY_CONFIG: NOT_SUPPORTED } },
+  },
+  'envoy.config.cluster.v3.Cluster.CustomClusterType': { implemented: 'name typedConfig' },
+  'envoy.config.cluster.v3.Cluster.EdsClusterConfig': { implemented: 'edsConfig serviceName' },
+  'envoy.config.cluster.v3.Cluster.RefreshRate': { implemented: 'baseInterval maxInterval' },
+  'envoy.config.cluster.v3.Cluster.RingHashLbConfig': { implemented: 'minimumRingSize maximumRingSize hashFunction' },
+  'envoy.config.cluster.v3.Cluster.MaglevLbConfig': { implemented: 'tableSize' },
+  'envoy.config.cluster.v3.Cluster.LeastRequestLbConfig': { implemented: 'choiceCount activeRequestBias slowStartConfig' },
+  'envoy.config.cluster.v3.Cluster.RoundRobinLbConfig': { implemented: 'slowStartConfig' },
+  'envoy.config.cluster.v3.Cluster.SlowStartConfig': { implemented: 'slowStartWindow aggression minWeightPercent' },
+  'envoy.config.cluster.v3.Cluster.OriginalDstLbConfig': {
+    implemented: 'useHttpHeader httpHeaderName upstreamPortOverride',
+    refused: { [NOT_SUPPORTED]: 'metadataKey' },
+  },
+  'envoy.config.cluster.v3.Cluster.CommonLbConfig': {
+    implemented: 'healthyPanicThreshold zoneAwareLbConfig localityWeightedLbConfig consistentHashingLbConfig closeConnectionsOnHostSetChange',
+    noEffect: { 'endpoint updates are applied at once': 'updateMergeWindow' },
+    refused: { [NOT_SUPPORTED]: 'ignoreNewHostsUntilFirstHc overrideHostStatus' },
+  },
+  'envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig': { implemented: 'routingEnabled minClusterSize failTrafficOnPanic' },
+  'envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig': {},
+  'envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig': { implemented: 'useHostnameForHashing hashBalanceFactor' },
+  'envoy.config.cluster.v3.Cluster.LbSubsetConfig': {
+    implemented: 'fallbackPolicy defaultSubset subsetSelectors',
+    refused: { [NOT_SUPPORTED]: 'localityWeightAware scaleLocalityWeight panicModeAny listAsAny metadataFallbackPolicy' },
+  },
+  'envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector': {
+    implemented: 'keys',
+    refused: { [NOT_SUPPORTED]: 'fallbackPolicy fallbackKeysSubset singleHostPerSubset' },
+  },
+  'envoy.config.cluster.v3.Cluster.TransportSocketMatch': { implemented: 'name match transportSocket' },
+  'envoy.config.cluster.v3.Filter': { implemented: 'name typedConfig', refused: { [NOT_SUPPORTED]: 'configDiscovery' } },
+  'envoy.config.cluster.v3.CircuitBreakers': { implemented: 'thresholds perHostThresholds' },
+  'envoy.config.cluster.v3.CircuitBreakers.Thresholds': {
+    implemented: 'priority maxConnections maxPendingRequests maxRequests maxRetries retryBudget',
+    noEffect: { 'gauges of what remains are always kept': 'trackRemaining', 'a host has one pool': 'maxConnectionPools' },
+  },
+  'envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget': { implemented: 'budgetPercent minRetryConcurrency' },
+  'envoy.config.cluster.v3.OutlierDetection': {
+    implemented: `consecutive5xx interval baseEjectionTime maxEjectionPercent enforcingConsecutive5xx enforcingSuccessRate
+      successRateMinimumHosts successRateRequestVolume successRateStdevFactor consecutiveGatewayFailure
+      enforcingConsecutiveGatewayFailure splitExternalLocalOriginErrors consecutiveLocalOriginFailure
+      enforcingConsecutiveLocalOriginFailure enforcingLocalOriginSuccessRate failurePercentageThreshold
+      enforcingFailurePercentage enforcingFailurePercentageLocalOrigin failurePercentageMinimumHosts
+      failurePercentageRequestVolume maxEjectionTime maxEjectionTimeJitter successfulActiveHealthCheckUnejectHost
+      alwaysEjectOneHost`,
+    refused: { [NOT_SUPPORTED]: 'monitors' },
+  },
+  'envoy.config.cluster.v3.UpstreamConnectionOptions': {
+    implemented: 'tcpKeepalive',
+    noEffect: { 'nothing here asks for the interface': 'setLocalInterfaceNameOnUpstreamConnections' },
+    refused: { [NOT_SUPPORTED]: 'happyEyeballsConfig' },
+  },
+
+  'envoy.config.endpoint.v3.ClusterLoadAssignment': {
+    implemented: 'clusterName endpoints policy',
+    refused: { [NOT_SUPPORTED]: 'namedEndpoints' },
+  },
+  'envoy.config.endpoint.v3.ClusterLoadAssignment.Policy': {
+    implemented: 'dropOverloads overprovisioningFactor weightedPriorityHealth',
+    refused: { [NOT_SUPPORTED]: 'endpointStaleAfter' },
+  },
+  'envoy.config.endpoint.v3.ClusterLoadAssignment.Policy.DropOverload': { implemented: 'category dropPercentage' },
+  'envoy.config.endpoint.v3.LocalityLbEndpoints': {
+    implemented: 'locality lbEndpoints loadBalancerEndpoints loadBalancingWeight priority',
+    noEffect: { 'read by nobody here': 'metadata', 'Envoy does not read it either': 'proximity' },
+    refused: { [NOT_SUPPORTED]: 'ledsClusterLocalityConfig' },
+  },
+  'envoy.config.endpoint.v3.LocalityLbEndpoints.LbEndpointList': { implemented: 'lbEndpoints' },
+  'envoy.config.endpoint.v3.LbEndpoint': {
+    implemented: 'endpoint healthStatus metadata loadBalancingWeight',
+    refused: { [NOT_SUPPORTED]: 'endpointName' },
+  },
+  'envoy.config.endpoint.v3.Endpoint': {
+    implemented: 'address healthCheckConfig hostname',
+    refused: { [NOT_SUPPORTED]: 'additionalAddresses' },
+  },
+  'envoy.config.endpoint.v3.Endpoint.HealthCheckConfig': {
+    implemented: 'portValue hostname disableActiveHealthCheck',
+    refused: { [NOT_SUPPORTED]: 'address' },
+  },
+
+  [HTTP]: {
+    implemented: 'commonHttpProtocolOptions upstreamHttpProtocolOptions explicitHttpConfig useDownstreamProtocolConfig autoConfig',
+    refused: { [NOT_SUPPORTED]: 'httpFilters headerValidationConfig outlierDetection requestMirrorPolicies hashPolicy retryPolicy' },
+  },
+  [`${HTTP}.ExplicitHttpConfig`]: {
+    implemented: 'httpProtocolOptions',
+    refused: { [NO_HTTP2]: 'http2ProtocolOptions', 'there is no HTTP/3': 'http3ProtocolOptions' },
+  },
+  [`${HTTP}.UseDownstreamHttpConfig`]: {
+    implemented: 'httpProtocolOptions',
+    noEffect: { 'requests arrive over HTTP/1.1, so they go on over it': 'http2ProtocolOptions http3ProtocolOptions' },
+  },
+  [`${HTTP}.AutoHttpConfig`]: {
+    implemented: 'httpProtocolOptions',
+    noEffect: { 'HTTP/1.1 is what is agreed on': 'http2ProtocolOptions http3ProtocolOptions alternateProtocolsCacheOptions' },
+  },
+  [`${DFP}.ClusterConfig`]: {
+    implemented: 'dnsCacheConfig',
+    noEffect: { 'connections are made when they are needed': 'allowCoalescedConnections', [NO_RUNTIME]: 'allowInsecureClusterOptions' },
+    refused: { [NOT_SUPPORTED]: 'subClustersConfig' },
+  },
+  'envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig': {
+    implemented: 'name dnsLookupFamily dnsRefreshRate hostTtl maxHosts dnsFailureRefreshRate typedDnsResolverConfig',
+    noEffect: {
+      'names are resolved by the system': 'dnsMinRefreshRate dnsResolutionConfig useTcpForDnsLookups dnsQueryTimeout',
+      'lookups under way are bounded by the hosts there may be': 'dnsCacheCircuitBreaker',
+    },
+    refused: { [NOT_SUPPORTED]: 'preresolveHostnames keyValueConfig disableDnsRefreshOnFailure' },
+  },
+
+  'envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer': {},
+  'envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport': {
+    implemented: 'config transportSocket',
+    refused: { [NOT_SUPPORTED]: 'allowUnspecifiedAddress tlvAsPoolKey' },
+  },
+  'envoy.extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport': {
+    implemented: 'transportSocket',
+    noEffect: { 'read by nobody here': 'passthroughMetadata' },
+  },
+  [`${TLS}.DownstreamTlsContext`]: {
+    implemented: 'commonTlsContext requireClientCertificate requireSni disableStatelessSessionResumption sessionTimeout',
+    noEffect: {
+      'sessions are resumed by ticket only': 'disableStatefulSessionResumption',
+      'the first certificate that fits the server name is taken': 'fullScanCertsOnSniMismatch',
+      'nothing is stapled': 'ocspStaplePolicy',
+    },
+    refused: { [NOT_SUPPORTED]: 'sessionTicketKeys sessionTicketKeysSdsSecretConfig preferClientCiphers' },
+    values: { ocspStaplePolicy: { STRICT_STAPLING: NOT_SUPPORTED, MUST_STAPLE: NOT_SUPPORTED } },
+  },
+  [`${TLS}.UpstreamTlsContext`]: {
+    implemented: 'commonTlsContext sni autoHostSni autoSniSanValidation maxSessionKeys',
+    noEffect: { 'OpenSSL never renegotiates on request': 'allowRenegotiation', 'OpenSSL always checks key usage': 'enforceRsaKeyUsage' },
+  },
+  [`${TLS}.CommonTlsContext`]: {
+    implemented: `tlsParams tlsCertificates tlsCertificateSdsSecretConfigs validationContext
+      validationContextSdsSecretConfig combinedValidationContext alpnProtocols`,
+    refused: {
+      [CERTIFICATE_PROVIDERS]: `tlsCertificateProviderInstance tlsCertificateCertificateProvider
+        tlsCertificateCertificateProviderInstance validationContextCertificateProvider
+        validationContextCertificateProviderInstance`,
+      [NOT_SUPPORTED]: 'customTlsCertificateSelector customHandshaker keyLog',
+    },
+  },
+  [`${TLS}.CommonTlsContext.CombinedCertificateValidationContext`]: {
+    implemented: 'defaultValidationContext validationContextSdsSecretConfig',
+    refused: { [CERTIFICATE_PROVIDERS]: 'validationContextCertificateProvider validationContextCertificateProviderInstance' },
+  },
+  [`${TLS}.TlsParameters`]: {
+    implemented: 'tlsMinimumProtocolVersion tlsMaximumProtocolVersion cipherSuites ecdhCurves signatureAlgorithms',
+    refused: { [NOT_SUPPORTED]: 'compliancePolicies' },
+  },
+  [`${TLS}.TlsCertificate`]: {
+    implemented: 'certificateChain privateKey password',
+    noEffect: { 'files are read when the resource is compiled': 'watchedDirectory' },
+    refused: { [NOT_SUPPORTED]: 'pkcs12 privateKeyProvider ocspStaple signedCertificateTimestamp' },
+  },
+  [`${TLS}.SdsSecretConfig`]: { implemented: 'name sdsConfig' },
+  [`${TLS}.CertificateValidationContext`]: {
+    implemented: `trustedCa systemRootCerts verifyCertificateSpki verifyCertificateHash matchTypedSubjectAltNames
+      matchSubjectAltNames crl allowExpiredCertificate trustChainVerification maxVerifyDepth`,
+    noEffect: { 'files are read when the resource is compiled': 'watchedDirectory' },
+    refused: {
+      [CERTIFICATE_PROVIDERS]: 'caCertificateProviderInstance',
+      [NOT_SUPPORTED]: 'requireSignedCertificateTimestamp customValidatorConfig onlyVerifyLeafCertCrl',
+    },
+  },
+  [`${TLS}.CertificateValidationContext.SystemRootCerts`]: {},
+  [`${TLS}.SubjectAltNameMatcher`]: {
+    implemented: 'sanType matcher',
+    refused: { [NOT_SUPPORTED]: 'oid' },
+    values: { sanType: { OTHER_NAME: NOT_SUPPORTED } },
+  },
+  [`${TLS}.Secret`]: {
+    implemented: 'name tlsCertificate validationContext genericSecret',
+    refused: { [NOT_SUPPORTED]: 'sessionTicketKeys' },
+  },
+  [`${TLS}.GenericSecret`]: { implemented: 'secret', refused: { [NOT_SUPPORTED]: 'secrets' } },
+};

@@ -1,0 +1,152 @@
+import { NO_RUNTIME, NOT_SUPPORTED, type FieldTable } from './table.ts';
+
+const FETCH = 'resources come over the one stream the proxy has, whatever the source says';
+
+/** envoy.config.core.v3, envoy.type.* and what else many resources share. */
+export const commonFields: FieldTable = {
+  'envoy.config.core.v3.Address': { implemented: 'socketAddress pipe envoyInternalAddress' },
+  'envoy.config.core.v3.SocketAddress': {
+    implemented: 'address portValue ipv4Compat protocol',
+    refused: { [NOT_SUPPORTED]: 'namedPort resolverName networkNamespaceFilepath' },
+    values: { protocol: { UDP: 'only TCP is served' } },
+  },
+  'envoy.config.core.v3.Pipe': { implemented: 'path mode' },
+  'envoy.config.core.v3.EnvoyInternalAddress': { implemented: 'serverListenerName endpointId' },
+  'envoy.config.core.v3.CidrRange': { implemented: 'addressPrefix prefixLen' },
+  'envoy.config.core.v3.Metadata': {
+    implemented: 'filterMetadata',
+    noEffect: { 'read by nobody here': 'typedFilterMetadata' },
+  },
+  'envoy.config.core.v3.Locality': { implemented: 'region zone subZone' },
+  'envoy.config.core.v3.ConfigSource': {
+    noEffect: { [FETCH]: 'ads apiConfigSource initialFetchTimeout resourceApiVersion self authorities' },
+    refused: { [NOT_SUPPORTED]: 'path pathConfigSource' },
+  },
+  'envoy.config.core.v3.DataSource': {
+    implemented: 'filename inlineBytes inlineString environmentVariable',
+    noEffect: { 'files are read when the resource is compiled': 'watchedDirectory' },
+  },
+  'envoy.config.core.v3.HeaderValue': { implemented: 'key value rawValue' },
+  'envoy.config.core.v3.HeaderValueOption': { implemented: 'header append appendAction keepEmptyValue' },
+  'envoy.config.core.v3.TransportSocket': { implemented: 'name typedConfig' },
+  'envoy.config.core.v3.TypedExtensionConfig': { implemented: 'name typedConfig' },
+  'envoy.config.core.v3.RuntimeFractionalPercent': {
+    implemented: 'defaultValue',
+    noEffect: { [NO_RUNTIME]: 'runtimeKey' },
+  },
+  'envoy.config.core.v3.RuntimeDouble': { implemented: 'defaultValue', noEffect: { [NO_RUNTIME]: 'runtimeKey' } },
+  'envoy.config.core.v3.RuntimeUInt32': { implemented: 'defaultValue', noEffect: { [NO_RUNTIME]: 'runtimeKey' } },
+  'envoy.config.core.v3.RuntimeFeatureFlag': { implemented: 'defaultValue', noEffect: { [NO_RUNTIME]: 'runtimeKey' } },
+  'envoy.config.core.v3.SubstitutionFormatString': {
+    implemented: 'textFormat jsonFormat textFormatSource omitEmptyValues contentType',
+    noEffect: { 'keys are always sorted, as Envoy does by default': 'jsonFormatOptions' },
+    refused: { [NOT_SUPPORTED]: 'formatters' },
+  },
+  'envoy.config.core.v3.HttpProtocolOptions': {
+    implemented: `idleTimeout maxConnectionDuration maxHeadersCount maxResponseHeadersKb maxStreamDuration
+      headersWithUnderscoresAction maxRequestsPerConnection`,
+  },
+  'envoy.config.core.v3.Http1ProtocolOptions': {
+    implemented: `allowAbsoluteUrl acceptHttp10 defaultHostForHttp10 headerKeyFormat enableTrailers allowChunkedLength
+      overrideStreamErrorOnInvalidHttpMessage`,
+    noEffect: { 'there is one parser here': 'useBalsaParser', 'any method is taken, as Envoy’s default parser does': 'allowCustomMethods' },
+    refused: { [NOT_SUPPORTED]: 'sendFullyQualifiedUrl ignoreHttp11Upgrade' },
+  },
+  'envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat': { implemented: 'properCaseWords statefulFormatter' },
+  'envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat.ProperCaseWords': {},
+  'envoy.config.core.v3.TcpKeepalive': { implemented: 'keepaliveProbes keepaliveTime keepaliveInterval' },
+  'envoy.config.core.v3.BindConfig': {
+    implemented: 'sourceAddress',
+    refused: { [NOT_SUPPORTED]: 'freebind socketOptions extraSourceAddresses additionalSourceAddresses localAddressSelector' },
+  },
+  'envoy.config.core.v3.HealthCheck': {
+    implemented: `timeout interval initialJitter intervalJitter intervalJitterPercent unhealthyThreshold healthyThreshold
+      reuseConnection httpHealthCheck tcpHealthCheck noTrafficInterval noTrafficHealthyInterval unhealthyInterval
+      unhealthyEdgeInterval healthyEdgeInterval`,
+    noEffect: { 'health check events are not logged': 'eventLogPath eventLogger eventService alwaysLogHealthCheckFailures alwaysLogHealthCheckSuccess' },
+    refused: { [NOT_SUPPORTED]: 'altPort grpcHealthCheck customHealthCheck tlsOptions transportSocketMatchCriteria' },
+  },
+  'envoy.config.core.v3.HealthCheck.HttpHealthCheck': {
+    implemented: 'host path requestHeadersToAdd requestHeadersToRemove expectedStatuses retriableStatuses method codecClientType',
+    refused: { [NOT_SUPPORTED]: 'send receive responseBufferSize serviceNameMatcher' },
+    values: { codecClientType: { HTTP2: 'there is no HTTP/2 yet', HTTP3: 'there is no HTTP/3' } },
+  },
+  'envoy.config.core.v3.HealthCheck.TcpHealthCheck': {
+    implemented: 'send receive',
+    refused: { [NOT_SUPPORTED]: 'proxyProtocolConfig' },
+  },
+  'envoy.config.core.v3.HealthCheck.Payload': { implemented: 'text binary' },
+  'envoy.config.core.v3.ProxyProtocolConfig': {
+    implemented: 'version',
+    refused: { [NOT_SUPPORTED]: 'passThroughTlvs addedTlvs' },
+  },
+  'envoy.config.core.v3.UpstreamHttpProtocolOptions': { implemented: 'autoSni autoSanValidation overrideAutoSniHeader' },
+  'envoy.config.core.v3.HttpUri': { implemented: 'uri cluster timeout' },
+  'envoy.config.core.v3.RetryPolicy': {
+    noEffect: { 'keys are fetched again after a failure anyway': 'retryBackOff numRetries' },
+    refused: { [NOT_SUPPORTED]: 'retryOn retryPriority retryHostPredicate hostSelectionRetryMaxAttempts' },
+  },
+  'envoy.type.v3.FractionalPercent': { implemented: 'numerator denominator' },
+  'envoy.type.v3.Percent': { implemented: 'value' },
+  'envoy.type.v3.Int32Range': { implemented: 'start end' },
+  'envoy.type.v3.Int64Range': { implemented: 'start end' },
+  'envoy.type.v3.DoubleRange': { implemented: 'start end' },
+  'envoy.type.v3.HashPolicy': {
+    implemented: 'sourceIp',
+    refused: { 'there is no filter state to hash': 'filterState' },
+  },
+  'envoy.type.v3.HashPolicy.SourceIp': {},
+  'envoy.type.v3.TokenBucket': { implemented: 'maxTokens tokensPerFill fillInterval' },
+  'envoy.type.v3.HttpStatus': { implemented: 'code' },
+  'envoy.type.matcher.v3.StringMatcher': {
+    implemented: 'exact prefix suffix safeRegex contains ignoreCase',
+    refused: { [NOT_SUPPORTED]: 'custom' },
+  },
+  'envoy.type.matcher.v3.ListStringMatcher': { implemented: 'patterns' },
+  'envoy.type.matcher.v3.RegexMatcher': {
+    implemented: 'regex',
+    noEffect: { 'every regex is RE2': 'googleRe2' },
+  },
+  'envoy.type.matcher.v3.RegexMatchAndSubstitute': { implemented: 'pattern substitution' },
+  'envoy.type.matcher.v3.PathMatcher': { implemented: 'path' },
+  'envoy.type.matcher.v3.MetadataMatcher': { implemented: 'filter path value invert' },
+  'envoy.type.matcher.v3.MetadataMatcher.PathSegment': { implemented: 'key' },
+  'envoy.type.matcher.v3.ValueMatcher': {
+    implemented: 'nullMatch doubleMatch stringMatch boolMatch presentMatch listMatch orMatch',
+  },
+  'envoy.type.matcher.v3.ValueMatcher.NullMatch': {},
+  'envoy.type.matcher.v3.DoubleMatcher': { implemented: 'range exact' },
+  'envoy.type.matcher.v3.ListMatcher': { implemented: 'oneOf' },
+  'envoy.type.matcher.v3.OrMatcher': { implemented: 'valueMatchers' },
+  'envoy.type.matcher.v3.FilterStateMatcher': {
+    implemented: 'key stringMatch',
+    refused: { [NOT_SUPPORTED]: 'addressMatch' },
+  },
+  'envoy.type.metadata.v3.MetadataKey': { implemented: 'key path' },
+  'envoy.type.metadata.v3.MetadataKey.PathSegment': { implemented: 'key' },
+  'envoy.config.common.mutation_rules.v3.HeaderMutation': {
+    implemented: 'remove append',
+    refused: { [NOT_SUPPORTED]: 'removeOnMatch' },
+  },
+  'envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig': { implemented: 'pathTemplate' },
+  'envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig': { implemented: 'pathTemplateRewrite' },
+  'envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate': {},
+  'envoy.extensions.retry.host.omit_canary_hosts.v3.OmitCanaryHostsPredicate': {},
+  'envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig': {
+    implemented: 'packTraceReason',
+    noEffect: { [NO_RUNTIME]: 'useRequestIdForTraceSampling' },
+  },
+  'envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig': {
+    noEffect: { 'reasons are always Envoy’s own': 'forwardReasonPhrase' },
+    refused: { [NOT_SUPPORTED]: 'formatterTypeOnEnvoyHeaders' },
+  },
+  'envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig': {
+    noEffect: {
+      'names are resolved by the system': 'dnsResolverOptions udpMaxQueries queryTimeoutSeconds queryTries rotateNameservers useResolversAsFallback filterUnroutableFamilies maxUdpChannelDuration reinitChannelOnTimeout edns0MaxPayloadSize',
+    },
+    refused: { [NOT_SUPPORTED]: 'resolvers' },
+  },
+  'envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig': {
+    noEffect: { 'names are resolved by the system': 'numRetries numResolverThreads' },
+  },
+};

@@ -1,0 +1,137 @@
+import { NO_RUNTIME, NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
+
+const JWT = 'envoy.extensions.filters.http.jwt_authn.v3';
+const FAULT = 'envoy.extensions.filters.http.fault.v3';
+const ACCESS = 'envoy.config.accesslog.v3';
+
+/** HTTP filters, authorization rules and access logs. */
+export const filterFields: FieldTable = {
+  'envoy.extensions.filters.http.router.v3.Router': {
+    implemented: 'suppressEnvoyHeaders respectExpectedRqTimeout strictCheckHeaders',
+    noEffect: { [NO_TRACING]: 'startChildSpan', 'counts what is not exported': 'dynamicStats suppressGrpcRequestFailureCodeStats' },
+    refused: { [NOT_SUPPORTED]: 'upstreamLog upstreamLogOptions upstreamHttpFilters' },
+  },
+
+  'envoy.extensions.filters.http.rbac.v3.RBAC': {
+    implemented: 'rules rulesStatPrefix shadowRules shadowRulesStatPrefix trackPerRuleStats',
+    refused: { [NOT_SUPPORTED]: 'matcher shadowMatcher' },
+  },
+  'envoy.extensions.filters.http.rbac.v3.RBACPerRoute': { implemented: 'rbac' },
+  'envoy.config.rbac.v3.RBAC': {
+    implemented: 'action policies',
+    noEffect: { 'decisions are in metrics and metadata': 'auditLoggingOptions' },
+  },
+  'envoy.config.rbac.v3.Policy': {
+    implemented: 'permissions principals',
+    refused: { [NOT_SUPPORTED]: 'condition checkedCondition celConfig' },
+  },
+  'envoy.config.rbac.v3.Permission': {
+    implemented: `andRules orRules any header urlPath destinationIp destinationPort destinationPortRange metadata notRule
+      requestedServerName uriTemplate sourcedMetadata`,
+    refused: { [NOT_SUPPORTED]: 'matcher' },
+  },
+  'envoy.config.rbac.v3.Permission.Set': { implemented: 'rules' },
+  'envoy.config.rbac.v3.Principal': {
+    implemented: `andIds orIds any authenticated sourceIp directRemoteIp remoteIp header urlPath metadata filterState
+      notId sourcedMetadata`,
+    refused: { [NOT_SUPPORTED]: 'custom' },
+  },
+  'envoy.config.rbac.v3.Principal.Set': { implemented: 'ids' },
+  'envoy.config.rbac.v3.Principal.Authenticated': { implemented: 'principalName' },
+  'envoy.config.rbac.v3.SourcedMetadata': { implemented: 'metadataMatcher metadataSource' },
+
+  [`${JWT}.JwtAuthentication`]: {
+    implemented: 'providers rules bypassCorsPreflight requirementMap stripFailureResponse statPrefix',
+    refused: { 'there is no filter state to choose by': 'filterStateRules' },
+  },
+  [`${JWT}.JwtProvider`]: {
+    implemented: `issuer audiences subjects requireExpiration maxLifetime remoteJwks localJwks forward fromHeaders
+      fromParams fromCookies forwardPayloadHeader padForwardPayloadHeader payloadInMetadata headerInMetadata
+      normalizePayloadInMetadata failedStatusInMetadata clockSkewSeconds claimToHeaders clearRouteCache`,
+    noEffect: { 'checked tokens are not kept': 'jwtCacheConfig' },
+  },
+  [`${JWT}.JwtProvider.NormalizePayload`]: { implemented: 'spaceDelimitedClaims' },
+  [`${JWT}.JwtHeader`]: { implemented: 'name valuePrefix' },
+  [`${JWT}.JwtClaimToHeader`]: { implemented: 'headerName claimName' },
+  [`${JWT}.RemoteJwks`]: { implemented: 'httpUri cacheDuration asyncFetch retryPolicy' },
+  [`${JWT}.JwksAsyncFetch`]: { implemented: 'failedRefetchDuration', noEffect: { 'listeners never wait for keys': 'fastListener' } },
+  [`${JWT}.RequirementRule`]: { implemented: 'match requires requirementName' },
+  [`${JWT}.JwtRequirement`]: {
+    implemented: 'providerName providerAndAudiences requiresAny requiresAll allowMissingOrFailed allowMissing',
+  },
+  [`${JWT}.JwtRequirementOrList`]: { implemented: 'requirements' },
+  [`${JWT}.JwtRequirementAndList`]: { implemented: 'requirements' },
+  [`${JWT}.ProviderWithAudiences`]: { implemented: 'providerName audiences' },
+  [`${JWT}.PerRouteConfig`]: { implemented: 'disabled requirementName' },
+
+  [`${FAULT}.HTTPFault`]: {
+    implemented: 'delay abort upstreamCluster headers maxActiveFaults downstreamNodes',
+    noEffect: {
+      [NO_RUNTIME]: `delayPercentRuntime abortPercentRuntime delayDurationRuntime abortHttpStatusRuntime
+        maxActiveFaultsRuntime responseRateLimitPercentRuntime abortGrpcStatusRuntime`,
+      'counts what is not exported': 'disableDownstreamClusterStats',
+    },
+    refused: { [NOT_SUPPORTED]: 'responseRateLimit filterMetadata' },
+  },
+  [`${FAULT}.FaultAbort`]: { implemented: 'httpStatus grpcStatus headerAbort percentage' },
+  [`${FAULT}.FaultAbort.HeaderAbort`]: {},
+  'envoy.extensions.filters.common.fault.v3.FaultDelay': { implemented: 'fixedDelay headerDelay percentage' },
+  'envoy.extensions.filters.common.fault.v3.FaultDelay.HeaderDelay': {},
+
+  'envoy.extensions.filters.http.cors.v3.Cors': {},
+  'envoy.extensions.filters.http.cors.v3.CorsPolicy': {
+    implemented: `allowOriginStringMatch allowMethods allowHeaders exposeHeaders maxAge allowCredentials filterEnabled
+      shadowEnabled allowPrivateNetworkAccess forwardNotMatchingPreflights`,
+  },
+  'envoy.extensions.filters.http.grpc_stats.v3.FilterConfig': {
+    noEffect: {
+      'gRPC statistics are not kept':
+        'emitFilterState enableUpstreamStats individualMethodStatsAllowlist replaceDotsInGrpcServiceName statsForAllMethods',
+    },
+  },
+  'envoy.extensions.filters.http.header_mutation.v3.HeaderMutation': {
+    implemented: 'mutations mostSpecificHeaderMutationsWins',
+  },
+  'envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute': { implemented: 'mutations' },
+  'envoy.extensions.filters.http.header_mutation.v3.Mutations': {
+    implemented: 'requestMutations responseMutations',
+    refused: { [NOT_SUPPORTED]: 'queryParameterMutations requestTrailersMutations responseTrailersMutations' },
+  },
+  'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': {
+    implemented: `statPrefix status tokenBucket filterEnabled filterEnforced requestHeadersToAddWhenNotEnforced
+      responseHeadersToAdd enableXRatelimitHeaders localRateLimitPerDownstreamConnection`,
+    noEffect: { 'there are no descriptors to count': 'maxDynamicDescriptors stage vhRateLimits' },
+    refused: {
+      [NOT_SUPPORTED]: 'descriptors localClusterRateLimit alwaysConsumeDefaultTokenBucket rateLimitedAsResourceExhausted rateLimits',
+    },
+  },
+  'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': {
+    implemented: 'dnsCacheConfig',
+    refused: { [NOT_SUPPORTED]: 'subClusterConfig saveUpstreamAddress allowDynamicHostFromFilterState' },
+  },
+
+  [`${ACCESS}.AccessLog`]: { implemented: 'name filter typedConfig' },
+  [`${ACCESS}.AccessLogFilter`]: {
+    implemented: `statusCodeFilter durationFilter notHealthCheckFilter traceableFilter runtimeFilter andFilter orFilter
+      headerFilter responseFlagFilter grpcStatusFilter metadataFilter logTypeFilter`,
+    refused: { 'expressions are not evaluated yet': 'extensionFilter' },
+  },
+  [`${ACCESS}.AndFilter`]: { implemented: 'filters' },
+  [`${ACCESS}.OrFilter`]: { implemented: 'filters' },
+  [`${ACCESS}.StatusCodeFilter`]: { implemented: 'comparison' },
+  [`${ACCESS}.DurationFilter`]: { implemented: 'comparison' },
+  [`${ACCESS}.ComparisonFilter`]: { implemented: 'op value' },
+  [`${ACCESS}.NotHealthCheckFilter`]: {},
+  [`${ACCESS}.TraceableFilter`]: {},
+  [`${ACCESS}.RuntimeFilter`]: { implemented: 'percentSampled', noEffect: { [NO_RUNTIME]: 'runtimeKey useIndependentRandomness' } },
+  [`${ACCESS}.HeaderFilter`]: { implemented: 'header' },
+  [`${ACCESS}.ResponseFlagFilter`]: { implemented: 'flags' },
+  [`${ACCESS}.GrpcStatusFilter`]: { implemented: 'statuses exclude' },
+  [`${ACCESS}.MetadataFilter`]: { implemented: 'matcher matchIfKeyNotFound' },
+  [`${ACCESS}.LogTypeFilter`]: { implemented: 'types exclude' },
+  'envoy.extensions.access_loggers.file.v3.FileAccessLog': {
+    implemented: 'path format jsonFormat typedJsonFormat logFormat',
+  },
+  'envoy.extensions.access_loggers.stream.v3.StdoutAccessLog': { implemented: 'logFormat' },
+  'envoy.extensions.access_loggers.stream.v3.StderrAccessLog': { implemented: 'logFormat' },
+};

@@ -1,0 +1,129 @@
+import { NO_HTTP2, NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
+
+const HCM = 'envoy.extensions.filters.network.http_connection_manager.v3';
+const TCP = 'envoy.extensions.filters.network.tcp_proxy.v3';
+
+/** envoy.config.listener.v3, listener filters and network filters. */
+export const listenerFields: FieldTable = {
+  'envoy.config.listener.v3.Listener': {
+    implemented: `name address additionalAddresses statPrefix filterChains useOriginalDst defaultFilterChain
+      perConnectionBufferLimitBytes listenerFilters listenerFiltersTimeout continueOnListenerFiltersTimeout
+      trafficDirection accessLog tcpBacklogSize bindToPort internalListener deprecatedV1`,
+    noEffect: {
+      'read by nobody here': 'metadata',
+      'one process accepts all connections of a listener': 'connectionBalanceConfig reusePort enableReusePort maxConnectionsToAcceptPerSocketEvent',
+      'listeners drain when they are replaced or removed': 'drainType',
+      'there is no limit over all connections, and no overload manager': 'ignoreGlobalConnLimit bypassOverloadManager',
+    },
+    refused: {
+      [NOT_SUPPORTED]: `fcdsConfig filterChainMatcher transparent freebind socketOptions tcpFastOpenQueueLength
+        udpListenerConfig apiListener enableMptcp`,
+    },
+  },
+  'envoy.config.listener.v3.AdditionalAddress': { implemented: 'address', refused: { [NOT_SUPPORTED]: 'socketOptions' } },
+  'envoy.config.listener.v3.Listener.DeprecatedV1': { implemented: 'bindToPort' },
+  'envoy.config.listener.v3.Listener.InternalListenerConfig': {},
+  'envoy.config.listener.v3.FilterChain': {
+    implemented: 'filterChainMatch filters transportSocket transportSocketConnectTimeout name metadata',
+    refused: { 'put the listener filter `envoy.filters.listener.proxy_protocol` in its place': 'useProxyProto' },
+  },
+  'envoy.config.listener.v3.FilterChainMatch': {
+    implemented: `destinationPort prefixRanges directSourcePrefixRanges sourceType sourcePrefixRanges sourcePorts
+      serverNames transportProtocol applicationProtocols`,
+    refused: { [NOT_SUPPORTED]: 'addressSuffix suffixLen' },
+  },
+  'envoy.config.listener.v3.Filter': { implemented: 'name typedConfig', refused: { [NOT_SUPPORTED]: 'configDiscovery' } },
+  'envoy.config.listener.v3.ListenerFilter': {
+    implemented: 'name typedConfig filterDisabled',
+    refused: { [NOT_SUPPORTED]: 'configDiscovery' },
+  },
+  'envoy.config.listener.v3.ListenerFilterChainMatchPredicate': {
+    implemented: 'orMatch andMatch notMatch anyMatch destinationPortRange',
+  },
+  'envoy.config.listener.v3.ListenerFilterChainMatchPredicate.MatchSet': { implemented: 'rules' },
+
+  'envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector': {
+    noEffect: {
+      'the buffer grows as needed': 'initialReadBufferSize maxClientHelloSize',
+      'fingerprints are not used': 'enableJa3Fingerprinting enableJa4Fingerprinting',
+      'connections that are not TLS are passed on': 'closeConnectionOnClientHelloParsingErrors',
+    },
+  },
+  'envoy.extensions.filters.listener.http_inspector.v3.HttpInspector': {},
+  'envoy.extensions.filters.listener.original_dst.v3.OriginalDst': {},
+  'envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol': {
+    implemented: 'allowRequestsWithoutProxyProtocol',
+    refused: { [NOT_SUPPORTED]: 'rules passThroughTlvs disallowedVersions tlvLocation' },
+    noEffect: { 'names statistics only': 'statPrefix' },
+  },
+
+  [`${HCM}.HttpConnectionManager`]: {
+    implemented: `codecType statPrefix rds routeConfig httpFilters addUserAgent commonHttpProtocolOptions
+      httpProtocolOptions serverName serverHeaderTransformation schemeHeaderTransformation maxRequestHeadersKb
+      streamIdleTimeout requestTimeout requestHeadersTimeout drainTimeout delayedCloseTimeout accessLog accessLogOptions
+      accessLogFlushInterval flushAccessLogOnNewRequest useRemoteAddress xffNumTrustedHops originalIpDetectionExtensions
+      internalAddressConfig skipXffAppend via generateRequestId preserveExternalRequestId alwaysSetRequestIdInResponse
+      forwardClientCertDetails setCurrentClientCertDetails proxy100Continue representIpv4RemoteAddressAsIpv4MappedIpv6
+      upgradeConfigs normalizePath mergeSlashes pathWithEscapedSlashesAction requestIdExtension localReplyConfig
+      stripMatchingHostPort stripAnyHostPort streamErrorOnInvalidHttpMessage stripTrailingHostDot appendXForwardedPort`,
+    noEffect: {
+      [NO_TRACING]: 'tracing',
+      [NO_HTTP2]: 'http2ProtocolOptions',
+      'there is no overload manager': 'appendLocalOverload',
+      'HTTP/1.1 connections always end between requests': 'http1SafeMaxConnectionDuration',
+      'the scheme after PROXY protocol is the connection’s own': 'addProxyProtocolConnectionState',
+    },
+    refused: {
+      [NOT_SUPPORTED]: `scopedRoutes http3ProtocolOptions streamFlushTimeout earlyHeaderMutationExtensions
+        pathNormalizationOptions proxyStatusConfig typedHeaderValidationConfig forwardClientCertMatcher`,
+    },
+    values: { codecType: { HTTP2: NO_HTTP2, HTTP3: 'there is no HTTP/3' } },
+  },
+  [`${HCM}.Rds`]: { implemented: 'configSource routeConfigName' },
+  [`${HCM}.HttpFilter`]: {
+    implemented: 'name typedConfig disabled isOptional',
+    refused: { [NOT_SUPPORTED]: 'configDiscovery' },
+  },
+  [`${HCM}.HttpConnectionManager.HcmAccessLogOptions`]: {
+    implemented: 'accessLogFlushInterval flushAccessLogOnNewRequest',
+    refused: { [NOT_SUPPORTED]: 'flushLogOnTunnelSuccessfullyEstablished' },
+  },
+  [`${HCM}.HttpConnectionManager.InternalAddressConfig`]: { implemented: 'unixSockets cidrRanges' },
+  [`${HCM}.HttpConnectionManager.SetCurrentClientCertDetails`]: { implemented: 'subject cert chain dns uri' },
+  [`${HCM}.HttpConnectionManager.UpgradeConfig`]: {
+    implemented: 'upgradeType enabled',
+    refused: { [NOT_SUPPORTED]: 'filters' },
+  },
+  [`${HCM}.RequestIDExtension`]: { implemented: 'typedConfig' },
+  [`${HCM}.LocalReplyConfig`]: { implemented: 'mappers bodyFormat' },
+  [`${HCM}.ResponseMapper`]: { implemented: 'filter statusCode body bodyFormatOverride headersToAdd' },
+  'envoy.config.core.v3.SchemeHeaderTransformation': { implemented: 'schemeToOverwrite matchUpstream' },
+  'envoy.extensions.http.original_ip_detection.xff.v3.XffConfig': {
+    implemented: 'xffNumTrustedHops skipXffAppend',
+    refused: { [NOT_SUPPORTED]: 'xffTrustedCidrs' },
+  },
+
+  [`${TCP}.TcpProxy`]: {
+    implemented: `statPrefix cluster weightedClusters metadataMatch idleTimeout accessLog maxConnectAttempts hashPolicy
+      maxDownstreamConnectionDuration accessLogFlushInterval flushAccessLogOnConnected accessLogOptions upstreamConnectMode`,
+    noEffect: { 'bytes are always relayed once the upstream is connected': 'maxEarlyDataBytes' },
+    refused: {
+      [NOT_SUPPORTED]: `onDemand downstreamIdleTimeout upstreamIdleTimeout backoffOptions tunnelingConfig
+        maxDownstreamConnectionDurationJitterPercentage proxyProtocolTlvs`,
+    },
+    values: {
+      upstreamConnectMode: {
+        ON_DOWNSTREAM_DATA: NOT_SUPPORTED,
+        ON_DOWNSTREAM_TLS_HANDSHAKE: NOT_SUPPORTED,
+      },
+    },
+  },
+  [`${TCP}.TcpProxy.WeightedCluster`]: { implemented: 'clusters' },
+  [`${TCP}.TcpProxy.WeightedCluster.ClusterWeight`]: { implemented: 'name weight', refused: { [NOT_SUPPORTED]: 'metadataMatch' } },
+  [`${TCP}.TcpProxy.TcpAccessLogOptions`]: { implemented: 'accessLogFlushInterval flushAccessLogOnConnected' },
+
+  'envoy.extensions.filters.network.rbac.v3.RBAC': {
+    implemented: 'rules shadowRules statPrefix enforcementType shadowRulesStatPrefix delayDeny',
+    refused: { [NOT_SUPPORTED]: 'matcher shadowMatcher' },
+  },
+};

@@ -1,0 +1,113 @@
+import { NO_RUNTIME, NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
+
+const DEPRECATED = 'removed from Envoy in favour of a typed field';
+
+/** envoy.config.route.v3 */
+export const routeFields: FieldTable = {
+  'envoy.config.route.v3.RouteConfiguration': {
+    implemented: `name virtualHosts internalOnlyHeaders responseHeadersToAdd responseHeadersToRemove requestHeadersToAdd
+      requestHeadersToRemove mostSpecificHeaderMutationsWins requestMirrorPolicies ignorePortInHostMatching
+      ignorePathParametersInPathMatching typedPerFilterConfig vhostHeader maxDirectResponseBodySizeBytes`,
+    noEffect: {
+      'clusters are looked up per request, as Envoy does for routes over RDS': 'validateClusters',
+      'read by nobody here': 'metadata',
+    },
+    refused: { [NOT_SUPPORTED]: 'vhds clusterSpecifierPlugins' },
+  },
+  'envoy.config.route.v3.VirtualHost': {
+    implemented: `name domains routes requireTls requestHeadersToAdd requestHeadersToRemove responseHeadersToAdd
+      responseHeadersToRemove cors typedPerFilterConfig includeRequestAttemptCount includeAttemptCountInResponse
+      retryPolicy requestMirrorPolicies`,
+    noEffect: {
+      'names statistics only': 'virtualClusters',
+      'read by nobody here': 'metadata',
+    },
+    refused: {
+      [NOT_SUPPORTED]: `matcher rateLimits retryPolicyTypedConfig hedgePolicy includeIsTimeoutRetryHeader
+        perRequestBufferLimitBytes requestBodyBufferLimit`,
+    },
+  },
+  'envoy.config.route.v3.Route': {
+    implemented: `name match route redirect directResponse metadata typedPerFilterConfig requestHeadersToAdd
+      requestHeadersToRemove responseHeadersToAdd responseHeadersToRemove`,
+    noEffect: { [NO_TRACING]: 'decorator tracing', 'names statistics only': 'statPrefix' },
+    refused: { [NOT_SUPPORTED]: 'filterAction nonForwardingAction perRequestBufferLimitBytes requestBodyBufferLimit' },
+  },
+  'envoy.config.route.v3.RouteMatch': {
+    implemented: `prefix path safeRegex connectMatcher pathSeparatedPrefix pathMatchPolicy caseSensitive runtimeFraction
+      headers queryParameters grpc tlsContext dynamicMetadata`,
+    refused: { [NOT_SUPPORTED]: 'filterState' },
+  },
+  'envoy.config.route.v3.RouteMatch.ConnectMatcher': {},
+  'envoy.config.route.v3.RouteMatch.GrpcRouteMatchOptions': {},
+  'envoy.config.route.v3.RouteMatch.TlsContextMatchOptions': { implemented: 'presented validated' },
+  'envoy.config.route.v3.HeaderMatcher': {
+    implemented: `name exactMatch safeRegexMatch rangeMatch presentMatch prefixMatch suffixMatch containsMatch
+      stringMatch invertMatch treatMissingHeaderAsEmpty`,
+  },
+  'envoy.config.route.v3.QueryParameterMatcher': { implemented: 'name stringMatch presentMatch' },
+  'envoy.config.route.v3.RouteAction': {
+    implemented: `cluster clusterHeader weightedClusters clusterNotFoundResponseCode metadataMatch prefixRewrite
+      regexRewrite pathRewritePolicy hostRewriteLiteral autoHostRewrite hostRewriteHeader hostRewritePathRegex
+      appendXForwardedHost timeout idleTimeout retryPolicy requestMirrorPolicies priority cors hashPolicy maxGrpcTimeout
+      grpcTimeoutOffset upgradeConfigs maxStreamDuration`,
+    noEffect: {
+      'rate limits of a virtual host are refused, so there is nothing to include': 'includeVhRateLimits',
+      'early data is never accepted': 'earlyDataPolicy',
+    },
+    refused: {
+      [NOT_SUPPORTED]: `clusterSpecifierPlugin inlineClusterSpecifierPlugin retryPolicyTypedConfig rateLimits hedgePolicy
+        internalRedirectPolicy flushTimeout pathRewrite hostRewrite`,
+      [DEPRECATED]: 'internalRedirectAction maxInternalRedirects',
+    },
+  },
+  'envoy.config.route.v3.RouteAction.MaxStreamDuration': {
+    implemented: 'maxStreamDuration grpcTimeoutHeaderMax grpcTimeoutHeaderOffset',
+  },
+  'envoy.config.route.v3.RouteAction.RequestMirrorPolicy': {
+    implemented: 'cluster runtimeFraction disableShadowHostSuffixAppend',
+    noEffect: { [NO_TRACING]: 'traceSampled' },
+    refused: { [NOT_SUPPORTED]: 'clusterHeader requestHeadersMutations hostRewriteLiteral' },
+  },
+  'envoy.config.route.v3.RouteAction.UpgradeConfig': { implemented: 'upgradeType enabled connectConfig' },
+  'envoy.config.route.v3.RouteAction.UpgradeConfig.ConnectConfig': {
+    refused: { [NOT_SUPPORTED]: 'proxyProtocolConfig allowPost' },
+  },
+  'envoy.config.route.v3.RouteAction.HashPolicy': {
+    implemented: 'header cookie connectionProperties queryParameter terminal',
+    refused: { 'there is no filter state to hash': 'filterState' },
+  },
+  'envoy.config.route.v3.RouteAction.HashPolicy.Header': { implemented: 'headerName regexRewrite' },
+  'envoy.config.route.v3.RouteAction.HashPolicy.Cookie': { implemented: 'name ttl path attributes' },
+  'envoy.config.route.v3.RouteAction.HashPolicy.CookieAttribute': { implemented: 'name value' },
+  'envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties': { implemented: 'sourceIp' },
+  'envoy.config.route.v3.RouteAction.HashPolicy.QueryParameter': { implemented: 'name' },
+  'envoy.config.route.v3.WeightedCluster': {
+    implemented: 'clusters headerName totalWeight',
+    noEffect: { [NO_RUNTIME]: 'runtimeKeyPrefix' },
+    refused: { [NOT_SUPPORTED]: 'useHashPolicy' },
+  },
+  'envoy.config.route.v3.WeightedCluster.ClusterWeight': {
+    implemented: `name clusterHeader weight metadataMatch requestHeadersToAdd requestHeadersToRemove responseHeadersToAdd
+      responseHeadersToRemove typedPerFilterConfig hostRewriteLiteral`,
+  },
+  'envoy.config.route.v3.RedirectAction': {
+    implemented: `httpsRedirect schemeRedirect hostRedirect portRedirect pathRedirect prefixRewrite regexRewrite
+      responseCode stripQuery`,
+  },
+  'envoy.config.route.v3.DirectResponseAction': {
+    implemented: 'status body',
+    refused: { [NOT_SUPPORTED]: 'bodyFormat' },
+  },
+  'envoy.config.route.v3.RetryPolicy': {
+    implemented: `retryOn numRetries perTryTimeout perTryIdleTimeout retryHostPredicate hostSelectionRetryMaxAttempts
+      retriableStatusCodes retryBackOff retriableHeaders`,
+    refused: { [NOT_SUPPORTED]: 'retryPriority retryOptionsPredicates rateLimitedRetryBackOff retriableRequestHeaders' },
+  },
+  'envoy.config.route.v3.RetryPolicy.RetryHostPredicate': { implemented: 'name typedConfig' },
+  'envoy.config.route.v3.RetryPolicy.RetryBackOff': { implemented: 'baseInterval maxInterval' },
+  'envoy.config.route.v3.CorsPolicy': {
+    implemented: `allowOriginStringMatch allowMethods allowHeaders exposeHeaders maxAge allowCredentials filterEnabled
+      shadowEnabled allowPrivateNetworkAccess forwardNotMatchingPreflights`,
+  },
+};

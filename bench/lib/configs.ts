@@ -1,0 +1,170 @@
+/** The Envoy bootstraps that Envoy and Mizzen's proxy are both given, word for word. */
+
+const T = 'type.googleapis.com/';
+const LIMIT = 4294967295;
+
+export interface Hop {
+  readonly name: string;
+  readonly listen: number;
+  readonly upstream: number;
+  readonly accessLog: string;
+  readonly downstreamTls?: object;
+  readonly upstreamTls?: object;
+  readonly filters?: readonly object[];
+  readonly forwardClientCert?: boolean;
+}
+
+/** One listener with a connection manager, two routes, an access log in Istio's default format, one static cluster. */
+export function bootstrap(hop: Hop): object {
+  const endpoint = { endpoint: { address: { socketAddress: { address: '127.0.0.1', portValue: hop.upstream } } } };
+  const manager = {
+    '@type': `${T}envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager`,
+    statPrefix: hop.name,
+    ...(hop.forwardClientCert
+      ? { forwardClientCertDetails: 'APPEND_FORWARD', setCurrentClientCertDetails: { subject: true, uri: true } }
+      : {}),
+    accessLog: [
+      {
+        name: 'file',
+        typedConfig: {
+          '@type': `${T}envoy.extensions.access_loggers.file.v3.FileAccessLog`,
+          path: hop.accessLog,
+          logFormat: { textFormatSource: { inlineString: FORMAT } },
+        },
+      },
+    ],
+    routeConfig: {
+      name: hop.name,
+      virtualHosts: [
+        {
+          name: 'other',
+          domains: ['other.example'],
+          routes: [{ match: { prefix: '/' }, route: { cluster: 'upstream' } }],
+        },
+        {
+          name: 'all',
+          domains: ['*'],
+          routes: [
+            { match: { prefix: '/api/v9' }, route: { cluster: 'upstream' } },
+            { match: { prefix: '/' }, route: { cluster: 'upstream' } },
+          ],
+        },
+      ],
+    },
+    httpFilters: [
+      ...(hop.filters ?? []),
+      {
+        name: 'envoy.filters.http.router',
+        typedConfig: { '@type': `${T}envoy.extensions.filters.http.router.v3.Router` },
+      },
+    ],
+  };
+  const chain = {
+    filters: [{ name: 'envoy.filters.network.http_connection_manager', typedConfig: manager }],
+    ...(hop.downstreamTls
+      ? {
+          transportSocket: {
+            name: 'tls',
+            typedConfig: {
+              '@type': `${T}envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext`,
+              ...hop.downstreamTls,
+            },
+          },
+        }
+      : {}),
+  };
+  const cluster = {
+    name: 'upstream',
+    type: 'STATIC',
+    connectTimeout: '5s',
+    circuitBreakers: {
+      thresholds: [{ maxConnections: LIMIT, maxPendingRequests: LIMIT, maxRequests: LIMIT, maxRetries: LIMIT }],
+    },
+    loadAssignment: { clusterName: 'upstream', endpoints: [{ lbEndpoints: [endpoint] }] },
+    ...(hop.upstreamTls
+      ? {
+          transportSocket: {
+            name: 'tls',
+            typedConfig: {
+              '@type': `${T}envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext`,
+              ...hop.upstreamTls,
+            },
+          },
+        }
+      : {}),
+  };
+  const address = { socketAddress: { address: '127.0.0.1', portValue: hop.listen } };
+  return { staticResources: { listeners: [{ name: hop.name, address, filterChains: [chain] }], clusters: [cluster] } };
+}
+
+const FORMAT =
+  '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" %UPSTREAM_CLUSTER%\n';
+
+const certificate = (folder: string, name: string): object => ({
+  tlsCertificates: [
+    { certificateChain: { filename: `${folder}/${name}.crt` }, privateKey: { filename: `${folder}/${name}.key` } },
+  ],
+});
+const trust = (folder: string): object => ({ trustedCa: { filename: `${folder}/ca.crt` } });
+
+/** What a server sidecar asks of its clients. */
+export function serverTls(folder: string): object {
+  return {
+    requireClientCertificate: true,
+    commonTlsContext: {
+      alpnProtocols: ['http/1.1'],
+      ...certificate(folder, 'server'),
+      validationContext: trust(folder),
+    },
+  };
+}
+
+/** What a client sidecar shows and checks. */
+export function clientTls(folder: string): object {
+  const matchTypedSubjectAltNames = [
+    { sanType: 'URI', matcher: { exact: 'spiffe://cluster.local/ns/default/sa/server' } },
+  ];
+  return {
+    commonTlsContext: {
+      ...certificate(folder, 'client'),
+      validationContext: { ...trust(folder), matchTypedSubjectAltNames },
+    },
+  };
+}
+
+/** An authorization policy as Istio's translation writes it: GET from one identity. */
+export const authorization = {
+  name: 'envoy.filters.http.rbac',
+  typedConfig: {
+    '@type': `${T}envoy.extensions.filters.http.rbac.v3.RBAC`,
+    rules: {
+      action: 'ALLOW',
+      policies: {
+        'ns[default]-policy[client]-rule[0]': {
+          permissions: [
+            {
+              andRules: {
+                rules: [{ orRules: { rules: [{ header: { name: ':method', stringMatch: { exact: 'GET' } } }] } }],
+              },
+            },
+          ],
+          principals: [
+            {
+              andIds: {
+                ids: [
+                  {
+                    orIds: {
+                      ids: [
+                        { authenticated: { principalName: { exact: 'spiffe://cluster.local/ns/default/sa/client' } } },
+                      ],
+                    },
+                  },
+                ],
+              },
+            },
+          ],
+        },
+      },
+    },
+  },
+};

@@ -1,1 +1,11 @@
 export type * from './types.ts';
+export { buildModel } from './build.ts';
+export type { ModelOptions } from './build.ts';
+export type { WorkloadOptions } from './workloads.ts';
+export { protocolOf, servicePortProtocol } from './protocol.ts';
+export { endpointLabels } from './endpoints.ts';
+export { hostsOverlap, intersectHosts, isSubsetOf, isWildcard, mostSpecific } from './hosts.ts';
+export { fits, fitsSelector, isEmpty } from './labels.ts';
+export type { Labels } from './labels.ts';
+export { byAge } from './order.ts';
+export { MESH_GATEWAY } from './virtual-services.ts';

@@ -1,4 +1,4 @@
-import type { Ref } from '@mizzen/diagnostics';
+import type { Path, Ref } from '@mizzen/diagnostics';
 import type { Resource, Snapshot, k8s, mesh, networking, security } from '@mizzen/api';
 
 /** Protocols a service port can have, by Istio's rules (appProtocol, then the port's name; otherwise `auto` is sniffed). */
@@ -26,7 +26,7 @@ export interface ServicePort {
 }
 
 /** How endpoints of a service are found. */
-export type Resolution = 'static' | 'dns' | 'dns-round-robin' | 'passthrough' | 'alias';
+export type Resolution = 'static' | 'dns' | 'dns-round-robin' | 'dynamic-dns' | 'passthrough' | 'alias';
 
 /** A Kubernetes Service, or one host of a ServiceEntry. */
 export interface Service {
@@ -78,6 +78,8 @@ export interface Workload {
   /** Has a sidecar, so mTLS can be spoken to it. */
   readonly hasSidecar: boolean;
   readonly locality: Locality;
+  /** Kubernetes Node it runs on. */
+  readonly nodeName: string | undefined;
   readonly network: string;
   readonly cluster: string;
   readonly weight: number;
@@ -126,8 +128,22 @@ export interface MeshModel {
   workloadByAddress(address: string): Workload | undefined;
   /** Services that select this workload. */
   servicesOf(workload: Workload): readonly Service[];
-  /** What one proxy may see and how its Sidecar resource shapes it. Cached per namespace and labels. */
-  scope(namespace: string, labels: Readonly<Record<string, string>>): ProxyScope;
+  /**
+   * What one proxy may see and how its Sidecar resource shapes it. Cached per namespace and labels. Sidecar resources do
+   * not concern gateways (`router`).
+   */
+  scope(namespace: string, labels: Readonly<Record<string, string>>, type?: 'sidecar' | 'router'): ProxyScope;
+  /**
+   * VirtualServices bound to `gateway` (`namespace/name`, or `mesh`) that a proxy in `namespace` may see; hosts, gateways
+   * and destinations are full names, delegates are merged in.
+   */
+  virtualServices(namespace: string, gateway: string): readonly Resource<networking.VirtualService>[];
+  /** Where a part of a VirtualService was written: a merged-in delegate's routes are in another resource. */
+  originOfRoute(route: networking.HTTPRoute): { readonly resource: Ref; readonly path: Path } | undefined;
+  /** SPIFFE identities that may answer for a service: its endpoints' and those it names itself; sorted. */
+  identities(service: Service): readonly string[];
+  /** mTLS mode of a namespace's workloads unless a policy of their own says otherwise. */
+  namespaceMtlsMode(namespace: string): MtlsMode;
   /** Policies that apply to a workload, in Istio's order: root namespace, namespace, then with selector. */
   policies(namespace: string, labels: Readonly<Record<string, string>>): WorkloadPolicies;
   /** Effective mTLS mode of a workload's port. */
@@ -142,9 +158,14 @@ export interface ProxyScope {
   readonly egress: readonly EgressListener[];
   /** Every service visible through any egress listener; one per hostname. */
   readonly services: readonly Service[];
-  /** The DestinationRule in force for a host as seen from this scope, after merging. */
-  destinationRule(hostname: string): MergedDestinationRule | undefined;
+  /**
+   * The DestinationRule in force for a host as seen from this scope, after merging. One with a workloadSelector counts
+   * only for what the selected workloads send (`outbound`, the default).
+   */
+  destinationRule(hostname: string, direction?: 'inbound' | 'outbound'): MergedDestinationRule | undefined;
   readonly outboundTrafficPolicy: 'ALLOW_ANY' | 'REGISTRY_ONLY';
+  /** Where traffic to hosts that nobody declared goes instead of to themselves. */
+  readonly egressProxy: networking.Destination | undefined;
 }
 
 export interface EgressListener {

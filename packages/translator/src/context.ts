@@ -52,7 +52,7 @@ export function createContext(model: MeshModel, node: Node): TranslationContext 
     node,
     profile: node.metadata.ISTIO_VERSION === undefined ? 'plain' : 'istio',
     proxy,
-    scope: model.scope(proxy.namespace, proxy.labels),
+    scope: model.scope(proxy.namespace, proxy.labels, proxy.type),
     origins: new OriginTable(),
   };
 }

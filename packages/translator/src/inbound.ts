@@ -114,7 +114,7 @@ function fromIngress(
     servicePort: {
       name: ingress.port?.name ?? '',
       port,
-      protocol: protocolOf(ingress.port?.protocol, undefined),
+      protocol: protocolOf(ingress.port?.protocol),
       targetPort: port,
     },
     service: known?.service,

@@ -1,0 +1,180 @@
+import { createServer } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { freePort } from '@mizzen/testkit';
+import { mizzen, up, type Mesh } from './lib/mesh.ts';
+import { alive, descendants } from './lib/processes.ts';
+import { folder, gateway, service } from './lib/system.ts';
+
+const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+
+/** Sends requests one after the other until `stop`; counts what did not answer 200. */
+function traffic(mesh: Mesh): { stop(): Promise<{ sent: number; failed: string[] }> } {
+  let running = true;
+  const failed: string[] = [];
+  let sent = 0;
+  const loop = async (): Promise<void> => {
+    while (running) {
+      sent++;
+      try {
+        const { status, body } = await mesh.get('/');
+        if (status !== 200) failed.push(`${status} ${body}`);
+      } catch (error) {
+        failed.push(String(error));
+      }
+    }
+  };
+  const done = Promise.all([loop(), loop()]);
+  return {
+    async stop() {
+      running = false;
+      await done;
+      return { sent, failed };
+    },
+  };
+}
+
+describe('processes of a mesh', () => {
+  const cleanups: (() => Promise<unknown> | void)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+  });
+  async function start(
+    files: Record<string, string>,
+    ...args: string[]
+  ): Promise<{ mesh: Mesh; system: ReturnType<typeof folder> }> {
+    const system = folder(files);
+    cleanups.push(() => system.remove());
+    const mesh = await up([system.path, ...args]);
+    cleanups.push(() => mesh.stop());
+    return { mesh, system };
+  }
+
+  it('leaves nothing behind when mizzen up is killed, and starts again from the same state', async () => {
+    const system = folder({ 'all.yaml': `${service('web')}---\n${gateway('web')}` });
+    cleanups.push(() => system.remove());
+    const mesh = await up([system.path]);
+    const pids = descendants(mesh.pid).map(({ pid }) => pid);
+    expect(pids.length).toBeGreaterThan(2);
+    await mesh.kill('SIGKILL');
+    await pause(2000);
+    expect(alive(pids)).toEqual([]);
+    const again = await up([system.path], { stateDir: mesh.stateDir });
+    cleanups.push(() => again.stop());
+    expect((await again.get('/')).status).toBe(200);
+  });
+
+  it('loses no request while the control process is dead, and starts another', async () => {
+    const { mesh } = await start({ 'all.yaml': `${service('web')}---\n${gateway('web')}` });
+    const control = descendants(mesh.pid).find(({ command }) => command.includes('control/main.ts'));
+    expect(control).toBeDefined();
+    const load = traffic(mesh);
+    await pause(200);
+    process.kill(control!.pid, 'SIGKILL');
+    await pause(2500);
+    const { sent, failed } = await load.stop();
+    expect(failed).toEqual([]);
+    expect(sent).toBeGreaterThan(100);
+    const next = descendants(mesh.pid).find(({ command }) => command.includes('control/main.ts'));
+    expect(next?.pid).not.toBe(control!.pid);
+    expect((await mesh.api('/ready')).status).toBe(200);
+  });
+
+  it('starts another data-plane process when it dies', async () => {
+    const { mesh } = await start({ 'all.yaml': `${service('web')}---\n${gateway('web')}` });
+    const proxy = descendants(mesh.pid).find(({ command }) => command.includes('process/main.ts'));
+    process.kill(proxy!.pid, 'SIGKILL');
+    const deadline = performance.now() + 8000;
+    let status = 0;
+    while (status !== 200 && performance.now() < deadline) {
+      await pause(50);
+      status = await mesh.get('/').then(
+        (answer) => answer.status,
+        () => 0,
+      );
+    }
+    expect(status).toBe(200);
+  });
+
+  it('names a taken port, who holds it and the flag that changes it', async () => {
+    const holder = createServer();
+    const port = await freePort();
+    await new Promise<void>((done) => holder.listen(port, '127.0.0.1', done));
+    cleanups.push(() => new Promise<void>((done) => void holder.close(() => done())));
+    const system = folder({ 'all.yaml': `${service('web')}---\n${gateway('web')}` });
+    cleanups.push(() => system.remove());
+    const state = folder({});
+    cleanups.push(() => state.remove());
+    for (const [flag, value] of [
+      ['--api-port', String(port)],
+      ['--gateway-port', `80=${port}`],
+    ] as const) {
+      const others =
+        flag === '--api-port' ? ['--gateway-port', `80=${await freePort()}`] : ['--api-port', String(await freePort())];
+      const { status, stdout, stderr } = await mizzen([
+        'up',
+        system.path,
+        '--state-dir',
+        state.path,
+        flag,
+        value,
+        ...others,
+      ]);
+      expect(status).toBe(1);
+      const line = `${stdout}${stderr}`.split('\n').find((text) => text.includes(String(port)));
+      expect(line).toContain(String(process.pid));
+      expect(line).toContain(flag);
+    }
+  });
+});
+
+describe('a mesh file edited while the mesh runs', () => {
+  it('is in force in under 100 ms, without a lost request; a bad one changes nothing', async () => {
+    const routes = (subset: string): string => `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: web }
+spec:
+  hosts: ['*']
+  gateways: [front]
+  http:
+    - route: [{ destination: { host: web, port: { number: 8080 }, subset: ${subset} } }]
+`;
+    const rule = `apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: web }
+spec:
+  host: web
+  subsets:
+    - { name: v1, labels: { version: v1 } }
+    - { name: v2, labels: { version: v2 } }
+`;
+    const gatewayOnly = gateway('web').split('---')[0]!;
+    const system = folder({
+      'web.yaml': service('web', ['v1', 'v2']),
+      'gateway.yaml': gatewayOnly,
+      'rule.yaml': rule,
+      'routes.yaml': routes('v1'),
+    });
+    const mesh = await up([system.path]);
+    try {
+      expect((await mesh.get('/')).body).toContain('"version":"v1"');
+      const load = traffic(mesh);
+      for (let i = 0; i < 6; i++) {
+        const wanted = i % 2 === 0 ? 'v2' : 'v1';
+        const from = mesh.output().length;
+        system.write('routes.yaml', routes(wanted));
+        await mesh.saw(/every proxy has it after [\d.]+ ms/, 5000, from);
+        expect((await mesh.get('/')).body).toContain(`"version":"${wanted}"`);
+        expect(Number(/every proxy has it after ([\d.]+) ms/.exec(mesh.output().slice(from))![1])).toBeLessThan(1000);
+      }
+      const before = mesh.output().length;
+      system.write('routes.yaml', routes('v2').replace('route:', 'rout:'));
+      await mesh.saw(/routes\.yaml:7:\d+/, 5000, before);
+      expect(mesh.output().slice(before)).toContain('rout');
+      expect((await mesh.get('/')).body).toContain('"version":"v1"');
+      expect((await load.stop()).failed).toEqual([]);
+    } finally {
+      await mesh.stop();
+      system.remove();
+    }
+  });
+});

@@ -1,0 +1,25 @@
+export type { Clock, Timer } from './clock.ts';
+export { CaError } from './ca/error.ts';
+export { spiffeId } from './ca/identity.ts';
+export type { Identity } from './ca/identity.ts';
+export { issue } from './ca/authority.ts';
+export type { IssuedCertificate } from './ca/authority.ts';
+export { loadOrCreateRoot } from './ca/root.ts';
+export type { Root } from './ca/root.ts';
+export { ROOT_SECRET, WORKLOAD_SECRET, WorkloadSecrets } from './ca/workload-secrets.ts';
+export { XdsServer } from './xds/server.ts';
+export type { Convergence, XdsServerOptions } from './xds/server.ts';
+export type { XdsStream } from './xds/stream.ts';
+export type {
+  DeltaRequest,
+  DeltaResponse,
+  NodeConfig,
+  ProxyStatus,
+  Refusal,
+  SecretAnswer,
+  SyncState,
+  Transport,
+} from './xds/types.ts';
+export { localXdsPath } from './local/path.ts';
+export { LocalXdsError, LocalXdsListener } from './local/server.ts';
+export type { LocalXdsOptions } from './local/server.ts';

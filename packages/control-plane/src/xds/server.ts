@@ -1,0 +1,150 @@
+import { TypeUrl } from '@mizzen/xds';
+import type { Clock } from '../clock.ts';
+import { IndexEncoder, NodeResources } from './node-resources.ts';
+import { ResourceEncoder } from './resource.ts';
+import { XdsStream } from './stream.ts';
+import type { NodeConfig, ProxyStatus, Refusal, SyncState, Transport } from './types.ts';
+
+/** A change on its way to the proxies it concerns. Times in milliseconds of the clock. */
+interface Round {
+  readonly id: number;
+  readonly startedAt: number;
+  readonly concerned: number;
+  readonly waiting: Set<XdsStream>;
+}
+
+export interface Convergence {
+  readonly id: number;
+  /** Proxies that the change concerned and that were connected. */
+  readonly proxies: number;
+  readonly milliseconds: number;
+}
+
+export interface XdsServerOptions {
+  readonly clock: Clock;
+  /** Every connected proxy that a `commit` concerned has acknowledged it (a refusal is an answer, too). */
+  readonly onConverged?: (convergence: Convergence) => void;
+  /** Called for each response refused, with all that the proxy refuses of that type now. */
+  readonly onRefusal?: (node: string, refusals: readonly Refusal[]) => void;
+}
+
+/** When this many changes wait for slow proxies, the oldest are no longer reported. */
+const MAX_ROUNDS = 64;
+
+const TYPES: readonly (readonly [string, string])[] = [
+  ['cluster', TypeUrl.cluster],
+  ['endpoint', TypeUrl.endpoint],
+  ['listener', TypeUrl.listener],
+  ['route', TypeUrl.route],
+  ['secret', TypeUrl.secret],
+];
+
+/**
+ * Who is to have what, and who has it: the part of an xDS server that knows no transport. Transports open a stream per
+ * proxy and pass on its requests; whoever translates commits configurations.
+ */
+export class XdsServer {
+  readonly #options: XdsServerOptions;
+  readonly #encoder = new IndexEncoder(new ResourceEncoder());
+  readonly #nodes = new Map<string, NodeResources>();
+  readonly #streams = new Map<string, Set<XdsStream>>();
+  #rounds: Round[] = [];
+  #lastRound = 0;
+
+  constructor(options: XdsServerOptions) {
+    this.#options = options;
+  }
+
+  /** A proxy connected. It gets nothing until its configuration is committed, which may be before or after. */
+  open(node: string, transport: Transport): XdsStream {
+    const stream = new XdsStream(node, transport, this.#options.clock, {
+      onIdle: (idle) => this.#onIdle(idle),
+      onRefusal: (refusing, refusals) => this.#options.onRefusal?.(refusing.node, refusals),
+    });
+    const resources = this.#nodes.get(node);
+    if (resources !== undefined) stream.assign(resources);
+    const streams = this.#streams.get(node) ?? new Set();
+    this.#streams.set(node, streams.add(stream));
+    return stream;
+  }
+
+  close(stream: XdsStream): void {
+    stream.close();
+    const streams = this.#streams.get(stream.node);
+    streams?.delete(stream);
+    if (streams?.size === 0) this.#streams.delete(stream.node);
+    this.#onIdle(stream);
+  }
+
+  /**
+   * Puts configurations in force, all at once. Nodes not mentioned keep theirs; `undefined` forgets a node. Returns the
+   * number of connected proxies that have to be told something; `onConverged` follows when they all answered.
+   * `startedAt` is when the change happened, for the report.
+   */
+  commit(changes: ReadonlyMap<string, NodeConfig | undefined>, startedAt = this.#options.clock.now()): number {
+    const touched: XdsStream[] = [];
+    for (const [node, config] of changes) {
+      if (config === undefined) {
+        this.#nodes.delete(node);
+        continue;
+      }
+      if (this.#nodes.get(node)?.config === config) continue;
+      const resources = new NodeResources(config, this.#encoder);
+      this.#nodes.set(node, resources);
+      for (const stream of this.#streams.get(node) ?? []) {
+        stream.assign(resources);
+        touched.push(stream);
+      }
+    }
+    return this.#push(touched, startedAt);
+  }
+
+  /** Looks again at the secrets of a node, because one of them was replaced. */
+  refresh(node: string): number {
+    return this.#push([...(this.#streams.get(node) ?? [])], this.#options.clock.now());
+  }
+
+  status(): ProxyStatus[] {
+    const nodes = new Set([...this.#nodes.keys(), ...this.#streams.keys()]);
+    return [...nodes].toSorted().map((node) => {
+      const streams = [...(this.#streams.get(node) ?? [])];
+      const types: Record<string, SyncState> = {};
+      for (const [name, typeUrl] of TYPES) types[name] = worst(streams.map((stream) => stream.sync(typeUrl)));
+      const refusals = streams.flatMap((stream) => stream.refusals);
+      return { node, connected: streams.length > 0, types, refusals };
+    });
+  }
+
+  #push(streams: readonly XdsStream[], startedAt: number): number {
+    const waiting = new Set(streams.filter((stream) => !stream.idle));
+    this.#lastRound += 1;
+    const round: Round = { id: this.#lastRound, startedAt, concerned: waiting.size, waiting };
+    this.#rounds.push(round);
+    if (this.#rounds.length > MAX_ROUNDS) this.#rounds.shift();
+    for (const stream of streams) stream.flush();
+    this.#finishRounds();
+    return round.concerned;
+  }
+
+  /** A stream that is idle has everything committed so far, whatever round it came in. */
+  #onIdle(stream: XdsStream): void {
+    let changed = false;
+    for (const round of this.#rounds) changed = round.waiting.delete(stream) || changed;
+    if (changed) this.#finishRounds();
+  }
+
+  #finishRounds(): void {
+    const done = this.#rounds.filter((round) => round.waiting.size === 0);
+    if (done.length === 0) return;
+    this.#rounds = this.#rounds.filter((round) => round.waiting.size > 0);
+    const now = this.#options.clock.now();
+    for (const { id, concerned, startedAt } of done) {
+      this.#options.onConverged?.({ id, proxies: concerned, milliseconds: now - startedAt });
+    }
+  }
+}
+
+function worst(states: readonly SyncState[]): SyncState {
+  for (const state of ['pending', 'refused', 'synced'] as const) if (states.includes(state)) return state;
+  return 'not subscribed';
+}

@@ -1,0 +1,144 @@
+import type { VersionedResource } from './resource.ts';
+import type { Refusal } from './types.ts';
+
+/** Version recorded for a name the proxy was told does not exist. */
+const ABSENT = '';
+
+/** Looks up what a name should be now. `keep`: whatever the proxy has is right. */
+export interface Desired {
+  /** All names that a wildcard covers. */
+  names(): Iterable<string>;
+  get(name: string, have: string | undefined): VersionedResource | 'keep' | undefined;
+}
+
+export interface Difference {
+  readonly upserts: readonly VersionedResource[];
+  /** Names asked for that do not exist: said at once, for the proxy waits for an answer. */
+  readonly absent: readonly string[];
+  /** Names that the proxy has and should not have any more. */
+  readonly removed: readonly string[];
+}
+
+/**
+ * What one proxy follows of one type and what it was last sent. At most one response is under way at a time: whatever
+ * changes meanwhile is merged into the next, so a slow proxy costs no memory and skips what is out of date.
+ */
+export class TypeState {
+  readonly typeUrl: string;
+  #wildcard = false;
+  readonly #names = new Set<string>();
+  readonly #sent = new Map<string, string>();
+  readonly #refused = new Map<string, Refusal>();
+  #outstanding: { readonly nonce: string; readonly resources: readonly VersionedResource[] } | undefined;
+  /** A first wildcard request is answered even when there is nothing to send. */
+  #owesAnswer = false;
+
+  constructor(typeUrl: string) {
+    this.typeUrl = typeUrl;
+  }
+
+  get subscribed(): boolean {
+    return this.#wildcard || this.#names.size > 0;
+  }
+  get outstanding(): boolean {
+    return this.#outstanding !== undefined;
+  }
+  get owesAnswer(): boolean {
+    return this.#owesAnswer;
+  }
+  get refusals(): Iterable<Refusal> {
+    return this.#refused.values();
+  }
+
+  follows(name: string): boolean {
+    return this.#wildcard || this.#names.has(name);
+  }
+
+  subscribe(names: readonly string[], initial: Readonly<Record<string, string>>): void {
+    for (const name of names) {
+      if (name === '*') {
+        this.#wildcard = true;
+        this.#owesAnswer = Object.keys(initial).length === 0;
+      } else {
+        this.#names.add(name);
+        // Asking again for a name means wanting it again.
+        this.#sent.delete(name);
+      }
+    }
+    for (const [name, version] of Object.entries(initial)) {
+      if (this.follows(name)) this.#sent.set(name, version);
+    }
+  }
+
+  unsubscribe(names: readonly string[]): void {
+    for (const name of names) {
+      if (name === '*') this.#wildcard = false;
+      else this.#names.delete(name);
+    }
+    for (const name of [...this.#sent.keys(), ...this.#refused.keys()]) {
+      if (this.follows(name)) continue;
+      this.#sent.delete(name);
+      this.#refused.delete(name);
+    }
+  }
+
+  difference(desired: Desired): Difference {
+    const upserts: VersionedResource[] = [];
+    const absent: string[] = [];
+    const removed: string[] = [];
+    const look = (name: string): void => {
+      const have = this.#sent.get(name);
+      const want = desired.get(name, have === ABSENT ? undefined : have);
+      if (want === 'keep') return;
+      if (want !== undefined) {
+        if (want.version !== have) upserts.push(want);
+      } else if (have === undefined) absent.push(name);
+      else if (have !== ABSENT) removed.push(name);
+    };
+    if (this.#wildcard) {
+      for (const name of desired.names()) look(name);
+      for (const [name, version] of this.#sent) {
+        if (version !== ABSENT && !this.#names.has(name) && desired.get(name, version) === undefined)
+          removed.push(name);
+      }
+    }
+    for (const name of this.#names) if (!this.#wildcard || desired.get(name, undefined) === undefined) look(name);
+    return { upserts, absent, removed };
+  }
+
+  /** Remembers a response as sent. */
+  send(nonce: string, resources: readonly VersionedResource[], removed: readonly string[]): void {
+    for (const resource of resources) this.#sent.set(resource.name, resource.version);
+    for (const name of removed) {
+      if (this.#names.has(name)) this.#sent.set(name, ABSENT);
+      else this.#sent.delete(name);
+      this.#refused.delete(name);
+    }
+    this.#owesAnswer = false;
+    this.#outstanding = { nonce, resources };
+  }
+
+  /** The resources that the proxy took, or undefined when the nonce is not that of the response under way. */
+  acknowledge(
+    nonce: string,
+    refusals: ReadonlyMap<string, Refusal> | 'all',
+    message: string,
+  ): readonly VersionedResource[] | undefined {
+    const response = this.#outstanding;
+    if (response?.nonce !== nonce) return undefined;
+    this.#outstanding = undefined;
+    const taken: VersionedResource[] = [];
+    for (const resource of response.resources) {
+      const { name, version } = resource;
+      const refusal =
+        refusals === 'all'
+          ? { resource: name, field: '', message, typeUrl: this.typeUrl, version }
+          : refusals.get(name);
+      if (refusal === undefined) {
+        this.#refused.delete(name);
+        taken.push(resource);
+      } else if (this.follows(name)) this.#refused.set(name, { ...refusal, version });
+    }
+    return taken;
+  }
+}

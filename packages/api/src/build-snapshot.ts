@@ -13,7 +13,7 @@ export interface SnapshotOptions {
 
 export interface BuiltSnapshot {
   readonly snapshot: Snapshot;
-  /** What is wrong with the mesh configuration. */
+  /** What is wrong with the mesh configuration of a file (`validateResource` tells it of a resource's). */
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -43,7 +43,7 @@ export function buildSnapshot(resources: Iterable<Resource>, options: SnapshotOp
     mesh,
     meshSource: source,
   };
-  return { snapshot, diagnostics };
+  return { snapshot, diagnostics: options.meshConfig ? diagnostics : [] };
 }
 
 /**

@@ -15,6 +15,8 @@ import { splitDocuments } from './yaml/split.ts';
 export interface PassedOver {
   readonly file: string;
   readonly line: number;
+  /** What it is, when that is known: `a Helm chart`. */
+  readonly what?: string;
 }
 
 export interface ParsedDocuments {
@@ -36,14 +38,23 @@ export interface ParseOptions {
  */
 export function parseDocuments(file: string, text: string, options: ParseOptions = {}): ParsedDocuments {
   const out: Output = { resources: [], passedOver: [], leftAlone: [], diagnostics: [] };
-  const namespace = options.namespace ?? 'default';
   splitDocuments(text).forEach((document, index) => {
-    const source: SourceDocument = { file, index, ...document };
-    const result = loadYaml(source.text);
-    if ('error' in result) out.diagnostics.push(syntaxError(source, result.error));
-    else readValue(result.value, source, namespace, out);
+    parseInto({ file, index, ...document }, options, out);
   });
   return out;
+}
+
+/** Reads the resources in one document (several, if it is a List). */
+export function parseDocument(source: SourceDocument, options: ParseOptions = {}): ParsedDocuments {
+  const out: Output = { resources: [], passedOver: [], leftAlone: [], diagnostics: [] };
+  parseInto(source, options, out);
+  return out;
+}
+
+function parseInto(source: SourceDocument, options: ParseOptions, out: Output): void {
+  const result = loadYaml(source.text);
+  if ('error' in result) out.diagnostics.push(syntaxError(source, result.error));
+  else readValue(result.value, source, options.namespace ?? 'default', out);
 }
 
 interface Output {

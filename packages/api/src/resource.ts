@@ -1,6 +1,10 @@
 import type { Path, Ref, Span } from '@mizzen/diagnostics';
 
-/** A document's text and where it came from. One per YAML document; shared by nothing else. */
+/**
+ * A document's text and where it came from. One per resource; shared by nothing else. When only what is around a document
+ * changes, whoever reads the file keeps the resource and brings `index` and `firstLine` up to date in place: the one
+ * thing about a resource that changes, so look them up when something is printed and do not keep them.
+ */
 export interface SourceDocument {
   /** As the person named it (relative to where they stand), or `<stdin>`, or `<default>` for what Mizzen adds itself. */
   readonly file: string;

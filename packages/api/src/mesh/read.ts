@@ -13,12 +13,13 @@ const MESSAGE = 'istio.mesh.v1alpha1.MeshConfig';
 export interface MeshConfigResult {
   readonly mesh: MeshConfig;
   readonly source: Resource | undefined;
+  /** Mistakes in the mesh configuration, with places. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /**
  * The mesh configuration in force: that of a file, or else of an IstioOperator, or else of the ConfigMap `istio` in
- * `istio-system`, over Istio's defaults. One with mistakes is reported; its well-formed fields count all the same.
+ * `istio-system`, over Istio's defaults. Fields with mistakes are left out; the others count all the same.
  */
 export function readMeshConfig(resources: Iterable<Resource>, file?: SourceDocument): MeshConfigResult {
   if (file) return { ...fromText(file), source: undefined };
@@ -40,6 +41,11 @@ export function readMeshConfig(resources: Iterable<Resource>, file?: SourceDocum
     source: undefined,
     diagnostics: [],
   };
+}
+
+/** Mistakes in the mesh configuration that a resource holds; none when it holds none. */
+export function checkMeshConfig(resource: Resource): readonly Diagnostic[] {
+  return readMeshConfig([resource]).diagnostics;
 }
 
 function isMeshConfigMap({ kind, metadata, body }: Resource): boolean {

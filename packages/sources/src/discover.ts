@@ -1,0 +1,104 @@
+import { readdirSync, realpathSync, statSync } from 'node:fs';
+import type { Dirent, Stats } from 'node:fs';
+import { basename, join, normalize, resolve } from 'node:path';
+import type { PassedOver } from '@mizzen/api';
+import type { Diagnostic } from '@mizzen/diagnostics';
+
+/** What a person's list of files and directories stands for right now. */
+export interface Discovered {
+  /** In reading order: as listed, and by name within a directory. Named as the person would name them; no file twice. */
+  readonly files: readonly string[];
+  readonly directories: readonly string[];
+  readonly passedOver: readonly PassedOver[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Stands for standard input among paths. */
+export const STDIN = '-';
+export const STDIN_NAME = '<stdin>';
+
+/** Whether a directory's file may hold resources: YAML or JSON, and not one of Mizzen's own settings or tests. */
+export function isMeshFile(name: string): boolean {
+  return /\.(?:ya?ml|json)$/.test(name) && !name.startsWith('.') && !/^mizzen\.ya?ml$|\.mesh-test\.ya?ml$/.test(name);
+}
+
+export function isMeshDirectory(name: string): boolean {
+  return !name.startsWith('.') && name !== 'node_modules';
+}
+
+export function discover(paths: readonly string[]): Discovered {
+  const out = { files: [], directories: [], passedOver: [], diagnostics: [] } satisfies Discovered as Output;
+  const seen = new Set<string>();
+  for (const path of paths.map(tidy)) {
+    if (path === STDIN) {
+      if (!out.files.includes(STDIN_NAME)) out.files.push(STDIN_NAME);
+      continue;
+    }
+    const stats = stat(path);
+    if (!stats) out.diagnostics.push(missing(path));
+    else if (stats.isDirectory()) walk(path, out, seen);
+    else addFile(path, out, seen);
+  }
+  return out;
+}
+
+/** A path as it is named everywhere: `./mesh/` is `mesh`. */
+export function tidy(path: string): string {
+  const normal = normalize(path);
+  return normal.length > 1 ? normal.replace(/[/\\]$/, '') : normal;
+}
+
+interface Output {
+  files: string[];
+  directories: string[];
+  passedOver: PassedOver[];
+  diagnostics: Diagnostic[];
+}
+
+function walk(directory: string, out: Output, seen: Set<string>): void {
+  const real = realpathSync(directory);
+  if (seen.has(real)) return;
+  seen.add(real);
+  out.directories.push(directory);
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(directory, { withFileTypes: true });
+  } catch (error) {
+    out.diagnostics.push(unreadable(directory, error));
+    return;
+  }
+  if (entries.some(({ name }) => name === 'Chart.yaml')) {
+    out.passedOver.push({ file: directory, line: 0, what: 'a Helm chart (render it with `helm template`)' });
+    return;
+  }
+  entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  for (const entry of entries) {
+    const path = join(directory, entry.name);
+    const kind = entry.isSymbolicLink() ? stat(path) : entry;
+    if (kind?.isDirectory()) {
+      if (isMeshDirectory(entry.name)) walk(path, out, seen);
+    } else if (kind?.isFile() && isMeshFile(entry.name)) addFile(path, out, seen);
+  }
+}
+
+function addFile(path: string, out: Output, seen: Set<string>): void {
+  const absolute = resolve(path);
+  if (seen.has(absolute)) return;
+  seen.add(absolute);
+  out.files.push(path);
+}
+
+function stat(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false });
+}
+
+function missing(path: string): Diagnostic {
+  const here = basename(path) === path ? ' here' : '';
+  return { code: 'MZ0008', severity: 'error', message: `there is no file or directory \`${path}\`${here}` };
+}
+
+/** For a file or directory that is there but cannot be read. */
+export function unreadable(path: string, error: unknown): Diagnostic {
+  const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+  return { code: 'MZ0008', severity: 'error', message: `cannot read \`${path}\`: ${reason}` };
+}

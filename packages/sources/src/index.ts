@@ -1,0 +1,5 @@
+export { readFiles } from './read.ts';
+export type { ReadOptions } from './read.ts';
+export type { ReadResult } from './ledger.ts';
+export { watchFiles } from './watch.ts';
+export type { WatchOptions, Watching } from './watch.ts';

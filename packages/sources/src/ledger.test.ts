@@ -1,0 +1,127 @@
+import { expect, test } from 'vitest';
+import { Ledger } from './ledger.ts';
+import type { ReadResult } from './ledger.ts';
+
+function virtualService(name: string, timeout = '1s', extra = ''): string {
+  return `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata:
+  name: ${name}
+spec:
+  hosts: [${name}]
+  http:
+  - route: [{destination: {host: ${name}}}]
+    timeout: ${timeout}
+${extra}`;
+}
+const join = (...documents: string[]): string => documents.join('---\n');
+const names = (result: ReadResult): string[] => result.snapshot.list('VirtualService').map((r) => r.metadata.name);
+const timeouts = (result: ReadResult): unknown[] =>
+  result.snapshot.list('VirtualService').map((r) => r.spec.http?.[0]?.timeout);
+const codes = (result: ReadResult): string[] => result.diagnostics.map((d) => d.code);
+
+test('unchanged resources stay the identical objects when something is inserted before them', () => {
+  const ledger = new Ledger();
+  const first = ledger.update([{ file: 'a.yaml', text: join(virtualService('a'), virtualService('b')) }]);
+  const [a, b] = first.snapshot.list('VirtualService');
+  const text = `# a comment\n${join(virtualService('a'), virtualService('c'), virtualService('b'))}`;
+  const second = ledger.update([{ file: 'a.yaml', text }]);
+  expect(names(second)).toEqual(['a', 'c', 'b']);
+  expect(second.snapshot.list('VirtualService')[2]).toBe(b);
+  expect(b?.source.firstLine).toBe(21);
+  expect(second.snapshot.version).toBe(2);
+  expect(second.changed).toMatchObject({ added: [{ name: 'c' }], modified: [], removed: [] });
+  // The comment made the first document another text, but its values are the same ones.
+  expect(second.snapshot.list('VirtualService')[0]?.spec).toBe(a?.spec);
+});
+
+test('the order is that of reading, whatever happened before', () => {
+  const ledger = new Ledger();
+  const files = ['d', 'b', 'a', 'c'].map((name) => ({ file: `${name}.yaml`, text: virtualService(name) }));
+  ledger.update(files.slice(0, 1));
+  ledger.update(files.slice(0, 3));
+  expect(names(ledger.update(files.toReversed()))).toEqual(['c', 'a', 'b', 'd']);
+  expect(names(ledger.update(files))).toEqual(['d', 'b', 'a', 'c']);
+});
+
+test('inserting again and again between the same two never runs out of room', () => {
+  const ledger = new Ledger();
+  const files = [
+    { file: 'a', text: virtualService('first') },
+    { file: 'z', text: virtualService('last') },
+  ];
+  ledger.update(files);
+  for (let i = 0; i < 200; i++) {
+    files.splice(1, 0, { file: `n${i}`, text: virtualService(`n${i}`) });
+    ledger.update(files);
+  }
+  expect(names(ledger.update(files)).slice(0, 3)).toEqual(['first', 'n199', 'n198']);
+});
+
+test('a bad version of a resource is reported and its last good one stays; the others are applied', () => {
+  const ledger = new Ledger();
+  ledger.update([{ file: 'a.yaml', text: join(virtualService('a'), virtualService('b')) }]);
+  const text = join(virtualService('a', 'soon'), virtualService('b', '2s'));
+  const result = ledger.update([{ file: 'a.yaml', text }]);
+  expect(timeouts(result)).toEqual(['1s', '2s']);
+  expect(result.keptLastGood).toMatchObject([{ name: 'a' }]);
+  expect(result.changed).toMatchObject({ added: [], modified: [{ name: 'b' }], removed: [] });
+  expect(result.diagnostics).toMatchObject([{ code: 'MZ1004', span: { file: 'a.yaml', line: 9, column: 14 } }]);
+  const mended = ledger.update([{ file: 'a.yaml', text: join(virtualService('a', '3s'), virtualService('b', '2s')) }]);
+  expect(timeouts(mended)).toEqual(['3s', '2s']);
+  expect(mended.keptLastGood).toEqual([]);
+  expect(mended.diagnostics).toEqual([]);
+});
+
+test('a resource that never was good is refused', () => {
+  const result = new Ledger().update([{ file: 'a.yaml', text: virtualService('a', 'soon') }]);
+  expect(names(result)).toEqual([]);
+  expect(result.refused).toMatchObject([{ kind: 'VirtualService', name: 'a' }]);
+});
+
+test('a file that does not parse keeps what it gave, in its place', () => {
+  const ledger = new Ledger();
+  const c = { file: 'c.yaml', text: virtualService('c') };
+  ledger.update([{ file: 'a.yaml', text: join(virtualService('a'), virtualService('b')) }, c]);
+  const broken = { file: 'a.yaml', text: join('apiVersion: [\n', virtualService('b', '2s')) };
+  const result = ledger.update([broken, c]);
+  expect(codes(result)).toEqual(['MZ0001']);
+  expect(names(result)).toEqual(['a', 'b', 'c']);
+  expect(timeouts(result)).toEqual(['1s', '2s', '1s']);
+  expect(result.keptLastGood).toMatchObject([{ name: 'a' }]);
+  const mended = ledger.update([{ file: 'a.yaml', text: virtualService('b', '2s') }, c]);
+  expect(names(mended)).toEqual(['b', 'c']);
+  expect(mended.changed.removed).toMatchObject([{ name: 'a' }]);
+});
+
+test('the same resource in two places is an error that names both; the one in force stays', () => {
+  const ledger = new Ledger();
+  ledger.update([{ file: 'b.yaml', text: virtualService('x', '2s') }]);
+  const files = [
+    { file: 'a.yaml', text: virtualService('x', '1s') },
+    { file: 'b.yaml', text: virtualService('x', '2s') },
+  ];
+  const result = ledger.update(files);
+  expect(timeouts(result)).toEqual(['2s']);
+  expect(result.diagnostics).toMatchObject([{ code: 'MZ0007', span: { file: 'a.yaml', line: 4 } }]);
+  expect(result.diagnostics[0]?.help).toContain('b.yaml:4');
+  expect(timeouts(new Ledger().update(files))).toEqual(['1s']);
+});
+
+test('nothing but a comment gives the same snapshot', () => {
+  const ledger = new Ledger();
+  const { snapshot } = ledger.update([{ file: 'a.yaml', text: `${virtualService('a')}---\n${virtualService('b')}` }]);
+  const text = `${virtualService('a')}---\n${virtualService('b')}---\n# the end\n`;
+  expect(ledger.update([{ file: 'a.yaml', text }]).snapshot).toBe(snapshot);
+});
+
+test('a mesh configuration with a mistake keeps the last good one in force', () => {
+  const ledger = new Ledger();
+  ledger.update([], { file: 'mesh.yaml', text: 'accessLogFile: /dev/stdout\n' });
+  const result = ledger.update([], { file: 'mesh.yaml', text: 'accessLogFiel: /dev/null\n' });
+  expect(result.snapshot.mesh.accessLogFile).toBe('/dev/stdout');
+  expect(result.diagnostics).toMatchObject([
+    { code: 'MZ1001', help: 'did you mean `accessLogFile`?', span: { file: 'mesh.yaml', line: 1, column: 1 } },
+  ]);
+  expect(ledger.update([]).snapshot.mesh.accessLogFile).toBe('');
+});

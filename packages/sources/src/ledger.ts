@@ -1,0 +1,245 @@
+import { buildSnapshot, locate, parseDocument, refOf, splitDocuments, validateResource, withSpan } from '@mizzen/api';
+import type { LeftAlone, ParsedDocuments, PassedOver, Resource, Snapshot, SourceDocument } from '@mizzen/api';
+import type { Diagnostic, Ref } from '@mizzen/diagnostics';
+import { isDeepStrictEqual } from 'node:util';
+import { assignOrder } from './order.ts';
+
+/** A file's text as it is now; undefined when it is there but cannot be read (`problem` says why). */
+export interface FileText {
+  readonly file: string;
+  readonly text: string | undefined;
+  readonly problem?: Diagnostic;
+}
+
+/** What was read, and what came of it. */
+export interface ReadResult {
+  readonly snapshot: Snapshot;
+  /** All that is wrong now, with places; not only what has just changed. */
+  readonly diagnostics: readonly Diagnostic[];
+  readonly leftAlone: readonly LeftAlone[];
+  readonly passedOver: readonly PassedOver[];
+  /** Against the result before; `added` holds everything the first time. */
+  readonly changed: {
+    readonly added: readonly Ref[];
+    readonly modified: readonly Ref[];
+    readonly removed: readonly Ref[];
+  };
+  /** Resources whose text has an error now, so that the last version without one is still in force. */
+  readonly keptLastGood: readonly Ref[];
+  /** Resources whose text has an error and that never had a good version: not in force. */
+  readonly refused: readonly Ref[];
+  /** The text of a file as it was read, for code frames. */
+  text(file: string): string | undefined;
+}
+
+interface FileState {
+  readonly text: string;
+  readonly documents: readonly { readonly text: string; readonly parsed: ParsedDocuments }[];
+}
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * Remembers what is in force. Each update takes the files as they are now and gives what should be in force next: new
+ * versions where they are good, the last good ones where they are not. Documents whose text is unchanged keep their
+ * Resource objects.
+ */
+export class Ledger {
+  readonly #namespace: string | undefined;
+  #files = new Map<string, FileState>();
+  #inForce = new Map<string, Resource>();
+  #snapshot: Snapshot | undefined;
+  #mesh: SourceDocument | undefined;
+  #meshDiagnostics: readonly Diagnostic[] = [];
+  readonly #validated = new WeakMap<SourceDocument, readonly Diagnostic[]>();
+
+  constructor(options: { readonly namespace?: string } = {}) {
+    this.#namespace = options.namespace;
+  }
+
+  /** `files` in reading order; `meshConfig` is the text of the mesh configuration, if it comes from a file of its own. */
+  update(files: readonly FileText[], meshConfig?: FileText): ReadResult {
+    const diagnostics: Diagnostic[] = [];
+    const leftAlone: LeftAlone[] = [];
+    const passedOver: PassedOver[] = [];
+    const candidates: Resource[] = [];
+    const brokenFiles = new Set<string>();
+    const states = new Map<string, FileState>();
+    for (const { file, text, problem } of files) {
+      if (problem) diagnostics.push(problem);
+      if (text === undefined) {
+        const before = this.#files.get(file);
+        if (before) states.set(file, before);
+        brokenFiles.add(file);
+        continue;
+      }
+      const state = this.#readFile(file, text);
+      states.set(file, state);
+      for (const { parsed } of state.documents) {
+        candidates.push(...parsed.resources);
+        leftAlone.push(...parsed.leftAlone);
+        passedOver.push(...parsed.passedOver);
+        diagnostics.push(...parsed.diagnostics);
+        if (parsed.diagnostics.some(({ severity }) => severity === 'error')) brokenFiles.add(file);
+      }
+    }
+    const chosen = this.#choose(candidates, brokenFiles, diagnostics);
+    this.#files = states;
+    return this.#commit(chosen, meshConfig, { diagnostics, leftAlone, passedOver });
+  }
+
+  #readFile(file: string, text: string): FileState {
+    const before = this.#files.get(file);
+    if (before?.text === text) return before;
+    const reusable = new Map<string, ParsedDocuments[]>();
+    for (const { text: key, parsed } of before?.documents ?? []) {
+      // Spans of diagnostics are fixed; where there are any, the document is read again.
+      if (parsed.diagnostics.length > 0 || parsed.passedOver.length > 0) continue;
+      const same = reusable.get(key);
+      if (same) same.push(parsed);
+      else reusable.set(key, [parsed]);
+    }
+    const documents = splitDocuments(text).map((document, index) => {
+      const old = reusable.get(document.text)?.shift();
+      if (old) {
+        for (const { source } of [...old.resources, ...old.leftAlone]) {
+          const place = source as Mutable<SourceDocument>;
+          place.index = index;
+          place.firstLine = document.firstLine;
+        }
+        return { text: document.text, parsed: old };
+      }
+      const parsed = parseDocument({ file, index, ...document }, { namespace: this.#namespace });
+      return { text: document.text, parsed };
+    });
+    return { text, documents };
+  }
+
+  /** One resource per name: the new one if it is good, or else the one in force. In reading order. */
+  #choose(candidates: readonly Resource[], brokenFiles: ReadonlySet<string>, diagnostics: Diagnostic[]): Chosen {
+    const byName = new Map<string, Resource[]>();
+    for (const candidate of candidates) {
+      const key = keyOf(candidate);
+      const same = byName.get(key);
+      if (same) same.push(candidate);
+      else byName.set(key, [candidate]);
+    }
+    const good: Resource[] = [];
+    const kept: Resource[] = [];
+    const refused: Ref[] = [];
+    for (const [key, same] of byName) {
+      const current = this.#inForce.get(key);
+      const candidate = same.find(({ source }) => source === current?.source) ?? (same[0] as Resource);
+      for (const other of same) if (other !== candidate) diagnostics.push(duplicate(other, candidate));
+      const problems = this.#validate(candidate);
+      for (const problem of problems) diagnostics.push(withSpan(problem, { find: () => candidate }));
+      if (current?.source === candidate.source) good.push(current);
+      else if (!problems.some(({ severity }) => severity === 'error')) good.push(withSameParts(candidate, current));
+      else if (current) {
+        good.push(current);
+        kept.push(current);
+      } else refused.push(refOf(candidate));
+    }
+    // What a broken file no longer shows may be in the part that cannot be read.
+    for (const [key, current] of this.#inForce) {
+      if (byName.has(key) || !brokenFiles.has(current.source.file)) continue;
+      const next = good.findIndex((other) => (this.#inForce.get(keyOf(other))?.order ?? -1) > current.order);
+      good.splice(next < 0 ? good.length : next, 0, current);
+      kept.push(current);
+    }
+    return { good, kept, refused };
+  }
+
+  #validate(resource: Resource): readonly Diagnostic[] {
+    let result = this.#validated.get(resource.source);
+    if (!result) this.#validated.set(resource.source, (result = validateResource(resource)));
+    return result;
+  }
+
+  #commit({ good, kept, refused }: Chosen, meshFile: FileText | undefined, found: Found): ReadResult {
+    const before = this.#inForce;
+    const ordered = assignOrder(good, (resource) => before.get(keyOf(resource))?.order);
+    const next = new Map<string, Resource>();
+    const added: Ref[] = [];
+    const modified: Ref[] = [];
+    for (const resource of ordered) {
+      const key = keyOf(resource);
+      const old = before.get(key);
+      next.set(key, resource);
+      if (!old) added.push(refOf(resource));
+      else if (old.body !== resource.body) modified.push(refOf(resource));
+    }
+    const removed = [...before].flatMap(([key, old]) => (next.has(key) ? [] : [refOf(old)]));
+    const mesh = this.#meshDocument(meshFile, found.diagnostics);
+    const unchanged =
+      this.#snapshot !== undefined &&
+      mesh?.text === this.#mesh?.text &&
+      next.size === before.size &&
+      ordered.every((resource) => before.get(keyOf(resource)) === resource);
+    if (!unchanged) {
+      const version = (this.#snapshot?.version ?? 0) + 1;
+      const built = buildSnapshot(ordered, { version, meshConfig: mesh });
+      if (this.#mesh && built.diagnostics.some(({ severity }) => severity === 'error')) {
+        this.#snapshot = buildSnapshot(ordered, { version, meshConfig: this.#mesh }).snapshot;
+      } else {
+        this.#snapshot = built.snapshot;
+        this.#mesh = mesh;
+      }
+      this.#meshDiagnostics = built.diagnostics;
+    }
+    this.#inForce = next;
+    const files = this.#files;
+    return {
+      snapshot: this.#snapshot as Snapshot,
+      diagnostics: [...found.diagnostics, ...this.#meshDiagnostics],
+      leftAlone: found.leftAlone,
+      passedOver: found.passedOver,
+      changed: { added, modified, removed },
+      keptLastGood: kept.map(refOf),
+      refused,
+      text: (file) => files.get(file)?.text ?? (file === meshFile?.file ? meshFile.text : undefined),
+    };
+  }
+
+  #meshDocument(file: FileText | undefined, diagnostics: Diagnostic[]): SourceDocument | undefined {
+    if (file?.problem) diagnostics.push(file.problem);
+    if (!file) return undefined;
+    if (file.text === undefined) return this.#mesh;
+    return { file: file.file, index: 0, firstLine: 1, text: file.text };
+  }
+}
+
+interface Chosen {
+  readonly good: readonly Resource[];
+  readonly kept: readonly Resource[];
+  readonly refused: readonly Ref[];
+}
+interface Found {
+  readonly diagnostics: Diagnostic[];
+  readonly leftAlone: readonly LeftAlone[];
+  readonly passedOver: readonly PassedOver[];
+}
+
+function keyOf({ kind, metadata }: Resource): string {
+  return `${kind}/${metadata.namespace}/${metadata.name}`;
+}
+
+/** Takes the parsed values over where only comments or layout changed, for whoever caches by their identity. */
+function withSameParts(candidate: Resource, current: Resource | undefined): Resource {
+  if (!current || !isDeepStrictEqual(candidate.body, current.body)) return candidate;
+  return { ...candidate, body: current.body, spec: current.spec };
+}
+
+function duplicate(second: Resource, first: Resource): Diagnostic {
+  const { kind, metadata } = second;
+  const name = metadata.namespace === '' ? metadata.name : `${metadata.namespace}/${metadata.name}`;
+  const place = locate(first, ['metadata', 'name']);
+  return {
+    code: 'MZ0007',
+    severity: 'error',
+    message: `${kind} \`${name}\` is given twice`,
+    ref: refOf(second),
+    path: ['metadata', 'name'],
+    span: locate(second, ['metadata', 'name']),
+    help: `the one at ${place?.file}:${place?.line} is in force; remove or rename the other`,
+  };
+}

@@ -1,0 +1,147 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { ReadResult } from './ledger.ts';
+import { watchFiles } from './watch.ts';
+import type { Watching } from './watch.ts';
+
+let directory: string;
+let watching: Watching | undefined;
+beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'mizzen-watch-'))));
+afterEach(() => {
+  watching?.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const after = (milliseconds: number, run: () => void): (() => void) => {
+  const timer = setTimeout(run, milliseconds);
+  return () => clearTimeout(timer);
+};
+const service = (name: string, port = 80): string =>
+  `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}}\nspec: {ports: [{port: ${port}, name: http}]}\n`;
+
+/** Watches and gives the results one by one; `quiet` waits and fails if there is another. */
+async function watch(...paths: string[]): Promise<{ next: () => Promise<ReadResult>; quiet: () => Promise<void> }> {
+  const results: ReadResult[] = [];
+  let wake: (() => void) | undefined;
+  watching = await watchFiles(paths, { after, meshConfig: undefined }, (result) => {
+    results.push(result);
+    wake?.();
+  });
+  return {
+    next: async () => {
+      if (results.length === 0) {
+        const { promise, resolve, reject } = Promise.withResolvers<void>();
+        wake = resolve;
+        const cancel = after(2000, () => reject(new Error('nothing happened')));
+        await promise;
+        cancel();
+      }
+      return results.shift() as ReadResult;
+    },
+    quiet: async () => {
+      await new Promise((resolve) => void setTimeout(resolve, 150));
+      expect(results.map((r) => r.changed)).toEqual([]);
+    },
+  };
+}
+const names = (result: ReadResult | undefined): string[] =>
+  result?.snapshot.list('Service').map((s) => s.metadata.name) ?? [];
+
+test('an edit, a file that appears and one that goes', async () => {
+  writeFileSync(join(directory, 'a.yaml'), service('a'));
+  writeFileSync(join(directory, 'b.yaml'), service('b'));
+  const { next } = await watch(directory);
+  expect(names(watching?.first)).toEqual(['a', 'b']);
+  const b = watching?.first.snapshot.get('Service', 'default', 'b');
+
+  writeFileSync(join(directory, 'a.yaml'), service('a', 81));
+  let result = await next();
+  expect(result.changed).toMatchObject({ added: [], modified: [{ name: 'a' }], removed: [] });
+  expect(result.snapshot.get('Service', 'default', 'b')).toBe(b);
+
+  mkdirSync(join(directory, 'more', 'inside'), { recursive: true });
+  writeFileSync(join(directory, 'more', 'inside', 'c.yaml'), service('c'));
+  expect(names(await next())).toEqual(['a', 'b', 'c']);
+  writeFileSync(join(directory, 'more', 'inside', 'c.yaml'), service('d'));
+  expect(names(await next())).toEqual(['a', 'b', 'd']);
+
+  rmSync(join(directory, 'a.yaml'));
+  result = await next();
+  expect(names(result)).toEqual(['b', 'd']);
+  rmSync(join(directory, 'more'), { recursive: true });
+  expect(names(await next())).toEqual(['b']);
+});
+
+test('a save by renaming, and one that empties the file first, are each one change and never a removal', async () => {
+  const file = join(directory, 'a.yaml');
+  writeFileSync(file, service('a'));
+  const { next, quiet } = await watch(file);
+  renameSync(file, `${file}~`);
+  writeFileSync(join(directory, '.a.swp'), service('a', 81));
+  renameSync(join(directory, '.a.swp'), file);
+  expect((await next()).changed).toMatchObject({ added: [], modified: [{ name: 'a' }], removed: [] });
+
+  writeFileSync(file, '');
+  await new Promise((resolve) => void setTimeout(resolve, 30));
+  writeFileSync(file, service('a', 82));
+  expect((await next()).changed).toMatchObject({ added: [], modified: [{ name: 'a' }], removed: [] });
+  await quiet();
+});
+
+test('a directory that is replaced, or comes later', async () => {
+  const folder = join(directory, 'mesh');
+  const { next } = await watch(folder);
+  expect(watching?.first.diagnostics).toMatchObject([{ code: 'MZ0008' }]);
+  mkdirSync(join(directory, 'new'));
+  writeFileSync(join(directory, 'new', 'a.yaml'), service('a'));
+  renameSync(join(directory, 'new'), folder);
+  expect(names(await next())).toEqual(['a']);
+  mkdirSync(join(directory, 'newer'));
+  writeFileSync(join(directory, 'newer', 'a.yaml'), service('b'));
+  renameSync(folder, join(directory, 'old'));
+  renameSync(join(directory, 'newer'), folder);
+  expect(names(await next())).toEqual(['b']);
+  writeFileSync(join(folder, 'a.yaml'), service('c'));
+  expect(names(await next())).toEqual(['c']);
+});
+
+test('files behind links that are switched together, as Kubernetes mounts them', async () => {
+  mkdirSync(join(directory, '..1'));
+  mkdirSync(join(directory, '..2'));
+  writeFileSync(join(directory, '..1', 'a.yaml'), service('a'));
+  writeFileSync(join(directory, '..2', 'a.yaml'), service('b'));
+  symlinkSync('..1', join(directory, '..data'));
+  symlinkSync(join('..data', 'a.yaml'), join(directory, 'a.yaml'));
+  const { next } = await watch(directory);
+  expect(names(watching?.first)).toEqual(['a']);
+  symlinkSync('..2', join(directory, '..tmp'));
+  renameSync(join(directory, '..tmp'), join(directory, '..data'));
+  expect(names(await next())).toEqual(['b']);
+});
+
+test('nothing is told when no text changed', async () => {
+  writeFileSync(join(directory, 'a.yaml'), service('a'));
+  const { quiet } = await watch(directory);
+  writeFileSync(join(directory, 'a.yaml'), service('a'));
+  writeFileSync(join(directory, 'notes.txt'), 'hello');
+  writeFileSync(join(directory, 'mizzen.yaml'), 'workloads: {}');
+  writeFileSync(join(directory, 'x.mesh-test.yaml'), 'cases: []');
+  mkdirSync(join(directory, 'node_modules'));
+  writeFileSync(join(directory, 'node_modules', 'b.yaml'), service('b'));
+  await quiet();
+});
+
+test('a change is told within 40 milliseconds', async () => {
+  for (let i = 0; i < 300; i++) writeFileSync(join(directory, `s${i}.yaml`), service(`s${i}`));
+  const { next } = await watch(directory);
+  const times: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const start = performance.now();
+    writeFileSync(join(directory, 's7.yaml'), service('s7', 1000 + i));
+    await next();
+    times.push(performance.now() - start);
+  }
+  expect(times.toSorted((a, b) => a - b)[2]).toBeLessThan(40);
+});

@@ -9,7 +9,11 @@ import type { Headers } from './http/headers.ts';
 
 // ---- a request, as everything sees it --------------------------------------------------------------------------
 
-/** A request's head. `path` is the request target with its query; `authority` the Host (or the authority of the target). */
+/**
+ * A request's head. `path` is the request target with its query, empty for CONNECT; `authority` the Host (or the
+ * authority of the target), empty when there is none. `headers` holds neither `host` nor what concerns only the
+ * connection (`connection`, `upgrade` unless honoured, `transfer-encoding`, `keep-alive`).
+ */
 export interface RequestHead {
   method: string;
   path: string;
@@ -276,6 +280,14 @@ export interface UpstreamCluster {
   choose(context: LbContext): UpstreamHost | null | Promise<UpstreamHost | null>;
   readonly limits: { readonly DEFAULT: CircuitBreaker; readonly HIGH: CircuitBreaker };
   readonly stats: ClusterStats;
+  /** Limits and spelling of HTTP/1 towards its hosts; defaults when absent. */
+  readonly http?: {
+    readonly maxResponseHeadersBytes: number;
+    readonly maxHeadersCount: number;
+    readonly headerKeyFormat: 'lowercase' | 'proper-case' | 'preserve-case';
+  };
+  /** Bytes of a request's body that may be kept for a retry; 1 MiB when absent. */
+  readonly perConnectionBufferLimit?: number;
 }
 
 /** Counts against the thresholds of one priority. `try…` returns false when the breaker is open (flag UO). */

@@ -1,0 +1,49 @@
+/** Heads as text, one byte a character. What is concatenated here is flattened once, by the write. */
+import { STATUS_CODES } from 'node:http';
+
+/** Statuses that Node has a phrase for and Envoy has not. */
+const UNNAMED = new Set([418, 451, 509]);
+
+const lines: string[] = [];
+
+/** `HTTP/1.1 200 OK` and the line break. */
+export function statusLine(status: number): string {
+  return (lines[status] ??= `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`);
+}
+
+/** The phrase of a status, `Unknown` when it has none; what an upstream said is not passed on. */
+export function reasonPhrase(status: number): string {
+  return (UNNAMED.has(status) ? undefined : STATUS_CODES[status]) ?? 'Unknown';
+}
+
+export function encodeFields(flat: readonly string[]): string {
+  let text = '';
+  for (let i = 0; i < flat.length; i += 2) text += `${flat[i]}: ${flat[i + 1]}\r\n`;
+  return text;
+}
+
+/** `x-envoy-attempt-count` → `X-Envoy-Attempt-Count`. */
+export function properCase(name: string): string {
+  return name.replaceAll(/(^|[^a-z0-9])[a-z]/g, (start) => start.toUpperCase());
+}
+
+export function encodeFieldsProperCase(flat: readonly string[]): string {
+  let text = '';
+  for (let i = 0; i < flat.length; i += 2) text += `${properCase(flat[i]!)}: ${flat[i + 1]}\r\n`;
+  return text;
+}
+
+/** The line before a chunk of so many bytes. */
+export function chunkHead(length: number): string {
+  return `${length.toString(16)}\r\n`;
+}
+export const LAST_CHUNK = '0\r\n\r\n';
+
+export function lastChunk(trailers: readonly string[] | undefined): string {
+  return trailers === undefined ? LAST_CHUNK : `0\r\n${encodeFields(trailers)}\r\n`;
+}
+
+/** Methods whose requests say nothing about a body they do not have. */
+export function mayOmitLength(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'DELETE' || method === 'TRACE' || method === 'CONNECT';
+}

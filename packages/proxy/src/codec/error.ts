@@ -1,0 +1,25 @@
+/** Why a message was refused: Envoy's %RESPONSE_CODE_DETAILS%. */
+export type CodecErrorDetails =
+  | 'http1.codec_error'
+  | 'http1.invalid_characters'
+  | 'http1.invalid_transfer_encoding'
+  | 'http1.content_length_and_chunked_not_allowed'
+  | 'http1.connection_header_rejected'
+  | 'http1.headers_too_large'
+  | 'http1.too_many_headers'
+  | 'http1.body_disallowed'
+  | 'http1.unexpected_underscore'
+  | 'http.invalid_authority';
+
+/** Status that answers a request refused for this reason. */
+export function errorStatus(details: CodecErrorDetails): number {
+  switch (details) {
+    case 'http1.invalid_transfer_encoding':
+      return 501;
+    case 'http1.headers_too_large':
+    case 'http1.too_many_headers':
+      return 431;
+    default:
+      return 400;
+  }
+}

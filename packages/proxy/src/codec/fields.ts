@@ -1,0 +1,167 @@
+import type { CodecErrorDetails } from './error.ts';
+import { fieldName, Seen } from './names.ts';
+
+const LF = 10;
+const CR = 13;
+const SP = 32;
+const HT = 9;
+/** Never allowed in a head; CR, LF and HT have meanings of their own. */
+// oxlint-disable-next-line no-control-regex
+const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
+const LINE_BREAKS = /[\r\n]+/g;
+const DIGITS = /^\d{1,20}$/;
+const MAX_LENGTH = 18446744073709551615n;
+
+/**
+ * The fields of one head or trailer section. Fields that belong to the connection and not to the message (connection,
+ * keep-alive, proxy-connection, upgrade, transfer-encoding) are kept apart, the others are in `flat` in wire order.
+ */
+export class FieldSection {
+  /** name, value, …; names lowercase. */
+  flat: string[] = [];
+  /** Or of `Seen`. */
+  seen = 0;
+  /** -1 when not declared. */
+  contentLength = -1;
+  /** Repeated fields joined by commas; empty when absent (see `seen`). */
+  connection = '';
+  proxyConnection = '';
+  transferEncoding = '';
+  upgrade = '';
+  host = '';
+  /** Where in `flat` the fields `connection` and `upgrade` were. */
+  connectionAt = 0;
+  upgradeAt = 0;
+  /** Why the section is refused. */
+  problem: CodecErrorDetails | undefined;
+
+  readonly #isRequest: boolean;
+  constructor(isRequest: boolean) {
+    this.#isRequest = isRequest;
+  }
+
+  /**
+   * Parses the fields from `at` in `text` to the empty line that ends them. Returns where the text after that line
+   * starts, or 0 when the line is not there yet. Look at `problem` afterwards.
+   */
+  parse(text: string, at: number, maxCount: number): number {
+    const start = at;
+    const flat: string[] = [];
+    this.flat = flat;
+    this.seen = 0;
+    this.contentLength = -1;
+    this.problem = undefined;
+    let joinedSeen = 0;
+    let count = 0;
+    for (;;) {
+      let lineEnd = text.indexOf('\n', at);
+      if (lineEnd < 0) return 0;
+      let stop = lineEnd > at && text.charCodeAt(lineEnd - 1) === CR ? lineEnd - 1 : lineEnd;
+      if (stop === at) {
+        at = lineEnd + 1;
+        break;
+      }
+      // obs-fold: a field goes on in every following line that starts with a blank.
+      let broken = false;
+      let code = text.charCodeAt(lineEnd + 1);
+      while (code === SP || code === HT) {
+        lineEnd = text.indexOf('\n', lineEnd + 1);
+        if (lineEnd < 0) return 0;
+        stop = lineEnd;
+        broken = true;
+        code = text.charCodeAt(lineEnd + 1);
+      }
+      const colon = text.indexOf(':', at);
+      const field = colon > at && colon < stop ? fieldName(text.slice(at, colon)) : undefined;
+      if (field === undefined) {
+        this.problem ??= 'http1.codec_error';
+        at = lineEnd + 1;
+        continue;
+      }
+      let from = colon + 1;
+      while (from < stop && isBlank(text.charCodeAt(from))) from++;
+      while (stop > from && isBlank(text.charCodeAt(stop - 1))) stop--;
+      let value = text.slice(from, stop);
+      if (broken || value.includes('\r')) value = value.replace(LINE_BREAKS, '');
+      at = lineEnd + 1;
+      if (++count > maxCount) this.problem ??= 'http1.too_many_headers';
+      if (field.joined !== 0) {
+        if ((joinedSeen & field.joined) !== 0) {
+          joinValue(flat, field.name, value);
+          continue;
+        }
+        joinedSeen |= field.joined;
+      }
+      if (field.seen === 0 || this.#keep(field.seen, value)) flat.push(field.name, value);
+    }
+    if (FORBIDDEN.test(text.length === at && start === 0 ? text : text.slice(start, at))) {
+      this.problem = 'http1.invalid_characters';
+    }
+    return at;
+  }
+
+  /** Notes a field with a bit of its own; false when it does not go into `flat`. */
+  #keep(bit: number, value: string): boolean {
+    const again = (this.seen & bit) !== 0;
+    this.seen |= bit;
+    switch (bit) {
+      case Seen.HOST:
+        if (!this.#isRequest) return true;
+        this.host = again ? `${this.host},${value}` : value;
+        return false;
+      case Seen.CONTENT_LENGTH:
+        if (again || !DIGITS.test(value) || (value.length > 15 && BigInt(value) > MAX_LENGTH)) {
+          this.problem ??= 'http1.codec_error';
+        }
+        this.contentLength = Number(value);
+        return true;
+      case Seen.TRANSFER_ENCODING:
+        this.transferEncoding = again ? `${this.transferEncoding},${value}` : value.toLowerCase();
+        return false;
+      case Seen.CONNECTION:
+        if (!again) this.connectionAt = this.flat.length;
+        this.connection = again ? `${this.connection},${value}` : value;
+        return false;
+      case Seen.UPGRADE:
+        if (!again) this.upgradeAt = this.flat.length;
+        this.upgrade = again ? `${this.upgrade},${value}` : value;
+        return false;
+      case Seen.PROXY_CONNECTION:
+        this.proxyConnection = value;
+        return false;
+      case Seen.KEEP_ALIVE:
+        return false;
+      case Seen.TE:
+        // Only `trailers` means anything to the next hop.
+        if (this.#isRequest && value !== 'trailers') {
+          if (hasToken(value, 'trailers')) this.flat.push('te', 'trailers');
+          return false;
+        }
+        return true;
+      default:
+        return true;
+    }
+  }
+}
+
+function isBlank(code: number): boolean {
+  return code === SP || code === HT || code === CR || code === LF;
+}
+
+function joinValue(flat: string[], name: string, value: string): void {
+  for (let i = 0; i < flat.length; i += 2) {
+    if (flat[i] === name) {
+      flat[i + 1] = `${flat[i + 1]},${value}`;
+      return;
+    }
+  }
+  flat.push(name, value);
+}
+
+/** Whether a comma-separated list names `token` (lowercase), case aside. */
+export function hasToken(list: string, token: string): boolean {
+  if (list === token) return true;
+  if (list.length < token.length) return false;
+  for (const part of list.split(',')) if (part.trim().toLowerCase() === token) return true;
+  return false;
+}

@@ -1,0 +1,361 @@
+/**
+ * HTTP/1 messages out of bytes, however they are split. One parser per connection and direction; it reports through a
+ * sink, synchronously, and stops after each message until `next()` is called, so that what follows stays unread.
+ *
+ * It accepts and refuses what Envoy does: obs-fold is unfolded, a bare LF ends a line of a head, anything between a
+ * chunk's data and its line end is passed over; the first line is judged when it is complete, the rest of a head when
+ * all of it is there.
+ */
+import type { CodecErrorDetails } from './error.ts';
+import { FieldSection } from './fields.ts';
+
+export interface MessageSink {
+  /** The head is complete; the parser's fields describe it until the next message. */
+  onHead(): void;
+  /** Bytes of the body. With a shared read buffer they are good only during the call. */
+  onBody(data: Buffer): void;
+  /** The message is complete. Trailers are name, value, …; undefined when there were none. */
+  onEnd(trailers: string[] | undefined): void;
+  /** The message is refused and nothing further is read. */
+  onError(details: CodecErrorDetails): void;
+}
+
+export const BodyMode = { NONE: 0, LENGTH: 1, CHUNKED: 2, UNTIL_CLOSE: 3 } as const;
+
+const State = {
+  /** Between messages and in heads; blank lines before a head are passed over. */
+  HEAD: 0,
+  LENGTH: 1,
+  CHUNK_SIZE: 2,
+  CHUNK_EXTENSION: 3,
+  CHUNK_DATA: 4,
+  CHUNK_END: 5,
+  TRAILERS: 6,
+  UNTIL_CLOSE: 7,
+  /** A message is over and `next()` has not been called. */
+  DONE: 8,
+  FAILED: 9,
+} as const;
+
+const LF = 10;
+const CR = 13;
+const SP = 32;
+const EMPTY = Buffer.alloc(0);
+/** Up to this length a read is turned into text whole; beyond, the end of the head is looked for first. */
+const SMALL = 4096;
+
+export abstract class MessageParser extends FieldSection {
+  maxHeadBytes = 60 * 1024;
+  maxHeaders = 100;
+  /** 0 or 1 of HTTP/1.x. */
+  minor = 1;
+  bodyMode: number = BodyMode.NONE;
+  /** Length of the head on the wire. */
+  headBytes = 0;
+
+  #state: number = State.HEAD;
+  /** What arrived of an incomplete head or trailer section. */
+  #held: Buffer = EMPTY;
+  #heldLength = 0;
+  /** No section ends before this place in `#held`. */
+  #scanned = 0;
+  #firstLineJudged = false;
+  #remaining = 0;
+  #digits = 0;
+  readonly #sink: MessageSink;
+
+  constructor(sink: MessageSink, isRequest: boolean) {
+    super(isRequest);
+    this.#sink = sink;
+  }
+
+  get failed(): boolean {
+    return this.#state === State.FAILED;
+  }
+  /** Nothing of a message has arrived yet. */
+  get idle(): boolean {
+    return this.#state === State.HEAD && this.#heldLength === 0;
+  }
+  /** The message at hand has been read to its end. */
+  get done(): boolean {
+    return this.#state === State.DONE;
+  }
+
+  /** Ready for the next message. */
+  next(): void {
+    if (this.#state === State.DONE) this.#state = State.HEAD;
+  }
+
+  /** Reads from `data[from]` on; returns where it stopped: the end, or earlier after a complete or refused message. */
+  execute(data: Buffer, from = 0): number {
+    const end = data.length;
+    let at = from;
+    while (at < end) {
+      switch (this.#state) {
+        case State.HEAD:
+          at = this.#readHead(data, at);
+          break;
+        case State.LENGTH: {
+          const stop = Math.min(end, at + this.#remaining);
+          this.#remaining -= stop - at;
+          if (this.#remaining === 0) this.#state = State.DONE;
+          const part = at === 0 && stop === end ? data : data.subarray(at, stop);
+          at = stop;
+          this.#sink.onBody(part);
+          if (this.#state === State.DONE) this.#sink.onEnd(undefined);
+          break;
+        }
+        case State.CHUNK_SIZE:
+        case State.CHUNK_EXTENSION:
+          at = this.#readChunkSize(data, at);
+          break;
+        case State.CHUNK_DATA: {
+          const stop = Math.min(end, at + this.#remaining);
+          this.#remaining -= stop - at;
+          if (this.#remaining === 0) this.#state = State.CHUNK_END;
+          const part = data.subarray(at, stop);
+          at = stop;
+          this.#sink.onBody(part);
+          break;
+        }
+        case State.CHUNK_END: {
+          const line = data.indexOf(LF, at);
+          if (line < 0) return end;
+          at = line + 1;
+          this.#startChunk();
+          break;
+        }
+        case State.TRAILERS:
+          at = this.#readTrailers(data, at);
+          break;
+        case State.UNTIL_CLOSE:
+          this.#sink.onBody(at === 0 ? data : data.subarray(at));
+          return end;
+        default:
+          return at;
+      }
+    }
+    return at;
+  }
+
+  /** The peer sends no more. True when that ended a message as it may, or came between messages. */
+  finish(): boolean {
+    if (this.#state === State.UNTIL_CLOSE) {
+      this.#state = State.DONE;
+      this.#sink.onEnd(undefined);
+      return true;
+    }
+    return this.#state === State.DONE || this.idle;
+  }
+
+  /** Refuses the message at hand. */
+  fail(details: CodecErrorDetails): void {
+    if (this.#state === State.FAILED) return;
+    this.#state = State.FAILED;
+    this.#held = EMPTY;
+    this.#heldLength = 0;
+    this.#sink.onError(details);
+  }
+
+  /** Takes a first line, `text[0, end)` without its line break; why it is refused, or undefined. */
+  protected abstract firstLine(text: string, end: number): CodecErrorDetails | undefined;
+  /** All fields are known: sets `bodyMode`; why the head is refused, or undefined. */
+  protected abstract frame(): CodecErrorDetails | undefined;
+
+  #readHead(data: Buffer, from: number): number {
+    let at = from;
+    if (this.#heldLength === 0) {
+      while (at < data.length && (data[at] === CR || data[at] === LF)) at++;
+      if (at === data.length) return at;
+      this.#scanned = 0;
+      this.#firstLineJudged = false;
+      const stop = data.length - at <= SMALL ? data.length : sectionEnd(data, at, data.length);
+      if (stop > 0) {
+        const used = this.#takeHead(data.toString('latin1', at, stop));
+        if (used !== 0) return this.#headTaken(data, at + used);
+      }
+    }
+    const before = this.#heldLength;
+    const stop = this.#hold(data, at);
+    if (this.#state === State.FAILED) return data.length;
+    if (stop < 0) {
+      if (!this.#firstLineJudged) this.#judgeFirstLine();
+      return data.length;
+    }
+    const text = this.#release(stop);
+    const used = this.#takeHead(text);
+    return this.#headTaken(data, at + used - before);
+  }
+
+  /** Takes the head at the start of `text`: its length, 0 when incomplete, negative when refused. */
+  #takeHead(text: string): number {
+    const lineEnd = text.indexOf('\n');
+    if (lineEnd < 0) return 0;
+    const problem = this.firstLine(text, text.charCodeAt(lineEnd - 1) === CR ? lineEnd - 1 : lineEnd);
+    if (problem !== undefined) {
+      this.fail(problem);
+      return -1;
+    }
+    this.#firstLineJudged = true;
+    const used = this.parse(text, lineEnd + 1, this.maxHeaders);
+    if (used === 0) return 0;
+    this.headBytes = used;
+    const reason = used > this.maxHeadBytes ? 'http1.headers_too_large' : (this.problem ?? this.frame());
+    if (reason !== undefined) {
+      this.fail(reason);
+      return -1;
+    }
+    return used;
+  }
+
+  #headTaken(data: Buffer, at: number): number {
+    if (this.#state === State.FAILED) return data.length;
+    switch (this.bodyMode) {
+      case BodyMode.NONE:
+        this.#state = State.DONE;
+        this.#sink.onHead();
+        if (this.#state === State.DONE) this.#sink.onEnd(undefined);
+        return at;
+      case BodyMode.LENGTH:
+        this.#state = State.LENGTH;
+        this.#remaining = this.contentLength;
+        break;
+      case BodyMode.CHUNKED:
+        this.#startChunk();
+        break;
+      default:
+        this.#state = State.UNTIL_CLOSE;
+    }
+    this.#sink.onHead();
+    return at;
+  }
+
+  /** Tells a bad first line, or something that is not HTTP at all, before the head is complete. */
+  #judgeFirstLine(): void {
+    const held = this.#held.subarray(0, this.#heldLength);
+    const line = held.indexOf(LF);
+    if (line < 0) {
+      const first = held[0]!;
+      if (first <= SP || first > 0x7e) this.fail('http1.codec_error');
+      return;
+    }
+    this.#firstLineJudged = true;
+    const problem = this.firstLine(held.toString('latin1', 0, line), held[line - 1] === CR ? line - 1 : line);
+    if (problem !== undefined) this.fail(problem);
+  }
+
+  /** Keeps an incomplete section; where it ends in `#held`, or -1. Fails when it grows too long. */
+  #hold(data: Buffer, at: number): number {
+    const need = this.#heldLength + data.length - at;
+    if (need > this.#held.length) {
+      const grown = Buffer.allocUnsafe(Math.max(need, this.#held.length * 2, 1024));
+      this.#held.copy(grown, 0, 0, this.#heldLength);
+      this.#held = grown;
+    }
+    data.copy(this.#held, this.#heldLength, at);
+    this.#heldLength = need;
+    const stop = sectionEnd(this.#held, Math.max(0, this.#scanned - 3), need);
+    this.#scanned = need;
+    if ((stop < 0 ? need : stop) > this.maxHeadBytes) this.fail('http1.headers_too_large');
+    return stop;
+  }
+
+  #release(stop: number): string {
+    const text = this.#held.toString('latin1', 0, stop);
+    this.#heldLength = 0;
+    if (this.#held.length > SMALL) this.#held = EMPTY;
+    return text;
+  }
+
+  #startChunk(): void {
+    this.#state = State.CHUNK_SIZE;
+    this.#digits = 0;
+    this.#remaining = 0;
+  }
+
+  #readChunkSize(data: Buffer, from: number): number {
+    let at = from;
+    if (this.#state === State.CHUNK_SIZE) {
+      for (; at < data.length; at++) {
+        const code = data[at]!;
+        const digit = hexDigit(code);
+        if (digit < 0) {
+          // Blanks and extensions may follow the digits; a line end must have its CR here.
+          if (this.#digits === 0 || (code !== 0x3b && code !== CR && code !== SP && code !== 9)) {
+            this.fail('http1.codec_error');
+            return data.length;
+          }
+          this.#state = State.CHUNK_EXTENSION;
+          break;
+        }
+        if (this.#remaining >= 2 ** 60) {
+          this.fail('http1.codec_error');
+          return data.length;
+        }
+        this.#digits = 1;
+        this.#remaining = this.#remaining * 16 + digit;
+      }
+      if (at === data.length) return at;
+    }
+    const line = data.indexOf(LF, at);
+    if (line < 0) return data.length;
+    if (this.#remaining > 0) {
+      this.#state = State.CHUNK_DATA;
+    } else {
+      this.#state = State.TRAILERS;
+      this.#scanned = 0;
+    }
+    return line + 1;
+  }
+
+  #readTrailers(data: Buffer, at: number): number {
+    if (this.#heldLength === 0 && data[at] === CR && data[at + 1] === LF) {
+      this.#state = State.DONE;
+      this.#sink.onEnd(undefined);
+      return at + 2;
+    }
+    if (this.#heldLength === 0) {
+      // The empty line alone has no line end before it for the search to find.
+      this.#heldLength = 1;
+      if (this.#held.length === 0) this.#held = Buffer.allocUnsafe(1024);
+      this.#held[0] = LF;
+    }
+    const before = this.#heldLength;
+    const stop = this.#hold(data, at);
+    if (this.#state === State.FAILED || stop < 0) return data.length;
+    const text = this.#release(stop);
+    const head = this.flat;
+    const section = new FieldSection(false);
+    section.parse(text, 1, this.maxHeaders);
+    this.flat = head;
+    if (section.problem !== undefined) {
+      this.fail(section.problem);
+      return data.length;
+    }
+    this.#state = State.DONE;
+    this.#sink.onEnd(section.flat.length === 0 ? undefined : section.flat);
+    return at + stop - before;
+  }
+}
+
+/** Where the section that starts before `from` ends, behind its empty line; -1 when that is not in `data[from, end)`. */
+function sectionEnd(data: Buffer, from: number, end: number): number {
+  let at = from;
+  for (;;) {
+    at = data.indexOf(LF, at);
+    if (at < 0 || at + 1 >= end) return -1;
+    const next = data[at + 1];
+    if (next === LF) return at + 2;
+    if (next === CR) {
+      if (at + 2 >= end) return -1;
+      if (data[at + 2] === LF) return at + 3;
+    }
+    at++;
+  }
+}
+
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}

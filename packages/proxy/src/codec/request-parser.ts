@@ -1,0 +1,149 @@
+import type { CodecErrorDetails } from './error.ts';
+import { hasToken } from './fields.ts';
+import { Seen } from './names.ts';
+import { BodyMode, MessageParser, type MessageSink } from './parser.ts';
+
+const METHODS: ReadonlyMap<string, string> = new Map(
+  (
+    'ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE MSEARCH NOTIFY ' +
+    'OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK ' +
+    'UNSUBSCRIBE'
+  )
+    .split(' ')
+    .map((method) => [method, method]),
+);
+const LOOSE_LINE = /^([^ \t]+)[ \t]+([^ \t]+)(?:[ \t]+(.*?))?[ \t]*$/;
+const VERSION = /^HTTP\/(\d)\.(\d)$/;
+const ORIGIN_FORM = /^[/*][!-~]*$/;
+const ABSOLUTE_FORM = /^[A-Za-z]+:\/\/([\w!$%&'()*+,\-.:;=@[\]~]*)(?:[/?][!-~]*)?$/;
+const AUTHORITY_FORM = /^([\w!$%&'()*+,\-.:;=@[\]~]*)(?:[/?][!-~]*)?$/;
+/** What Envoy lets through in a Host field. */
+const HOST = /^[\w!$%&'()*+,\-.:;=@[\]~]*$/;
+
+/** Requests. `flat` holds no `host`: see `host` and `seen`. */
+export class RequestParser extends MessageParser {
+  method = '';
+  /** The request target as it came. */
+  target = '';
+  /** Major version, for versions that are refused politely. */
+  major = 1;
+  /** The client wants the connection to stay after the response. */
+  keepAlive = true;
+  /** A token of `connection` and the field `upgrade` ask for another protocol; lowercase, or empty. */
+  upgradeTo = '';
+  underscores: 'ALLOW' | 'REJECT_REQUEST' | 'DROP_HEADER' = 'ALLOW';
+  allowChunkedLength = false;
+
+  constructor(sink: MessageSink) {
+    super(sink, true);
+  }
+
+  protected override firstLine(text: string, end: number): CodecErrorDetails | undefined {
+    const methodEnd = text.indexOf(' ');
+    let method = text.slice(0, methodEnd);
+    let target: string;
+    this.major = 1;
+    if (end > 10 && text.startsWith(' HTTP/1.1', end - 9) && methodEnd < end - 9 && isSimple(text, methodEnd, end - 9)) {
+      target = text.slice(methodEnd + 1, end - 9);
+      this.minor = 1;
+    } else {
+      const parts = LOOSE_LINE.exec(text.slice(0, end));
+      if (parts === null) return 'http1.codec_error';
+      method = parts[1]!;
+      target = parts[2]!;
+      if (parts[3] === undefined || parts[3] === '') {
+        this.major = 0;
+        this.minor = 9;
+      } else {
+        const version = VERSION.exec(parts[3]);
+        if (version === null) return 'http1.codec_error';
+        this.major = Number(version[1]);
+        this.minor = Number(version[2]);
+      }
+    }
+    const known = METHODS.get(method);
+    if (known === undefined) return 'http1.codec_error';
+    this.method = known;
+    this.target = target;
+    if (ORIGIN_FORM.test(target)) return undefined;
+    const host = (known === 'CONNECT' ? AUTHORITY_FORM : ABSOLUTE_FORM).exec(target)?.[1];
+    return host === undefined || host.includes('@@') ? 'http1.codec_error' : undefined;
+  }
+
+  protected override frame(): CodecErrorDetails | undefined {
+    const seen = this.seen;
+    this.upgradeTo = '';
+    this.keepAlive = this.minor >= 1;
+    this.bodyMode = BodyMode.NONE;
+    if ((seen & (Seen.CONNECTION | Seen.PROXY_CONNECTION)) !== 0) {
+      const problem = this.#connectionFields();
+      if (problem !== undefined) return problem;
+    }
+    if ((seen & Seen.UNDERSCORE) !== 0 && this.underscores !== 'ALLOW') {
+      if (this.underscores === 'REJECT_REQUEST') return 'http1.unexpected_underscore';
+      dropUnderscores(this.flat);
+    }
+    if ((seen & Seen.HOST) !== 0 && !HOST.test(this.host)) return 'http.invalid_authority';
+    if ((seen & Seen.TRANSFER_ENCODING) !== 0) {
+      if (this.transferEncoding !== 'chunked' || this.method === 'CONNECT') return 'http1.invalid_transfer_encoding';
+      if ((seen & Seen.CONTENT_LENGTH) !== 0) {
+        if (!this.allowChunkedLength) return 'http1.content_length_and_chunked_not_allowed';
+        remove(this.flat, 'content-length');
+        this.contentLength = -1;
+      }
+      this.bodyMode = BodyMode.CHUNKED;
+    } else if (this.contentLength > 0) {
+      if (this.method === 'CONNECT') return 'http1.body_disallowed';
+      this.bodyMode = BodyMode.LENGTH;
+    }
+    // Whatever follows belongs to the protocol that is asked for.
+    if (this.upgradeTo !== '' || this.method === 'CONNECT') this.bodyMode = BodyMode.UNTIL_CLOSE;
+    return undefined;
+  }
+
+  #connectionFields(): CodecErrorDetails | undefined {
+    const tokens = this.connection;
+    if (tokens === 'keep-alive' || tokens === 'Keep-Alive') {
+      this.keepAlive = true;
+    } else if (tokens !== '') {
+      let upgrades = false;
+      for (const part of tokens.split(',')) {
+        const token = part.trim().toLowerCase();
+        if (token === 'close') this.keepAlive = false;
+        else if (token === 'keep-alive') this.keepAlive = true;
+        else if (token === 'upgrade') upgrades = true;
+        else if (token === 'http2-settings') remove(this.flat, token);
+        else if (token !== '' && token !== 'te' && token !== 'transfer-encoding' && token !== 'content-length') {
+          // A field named here goes no further, unless the proxy itself depends on it.
+          if (token === 'host' || token.startsWith(':') || token.startsWith('x-forwarded-')) {
+            return 'http1.connection_header_rejected';
+          }
+          remove(this.flat, token);
+        }
+      }
+      if (hasToken(tokens, 'close')) this.keepAlive = false;
+      // h2c by upgrade is not on offer.
+      if (upgrades && this.upgrade !== '' && this.minor === 1 && !hasToken(this.upgrade, 'h2c')) {
+        this.upgradeTo = this.upgrade.toLowerCase();
+      }
+    }
+    if ((this.seen & Seen.PROXY_CONNECTION) !== 0 && hasToken(this.proxyConnection, 'close')) this.keepAlive = false;
+    return undefined;
+  }
+}
+
+/** No blank in `text(from, to)`: the line has exactly three parts. */
+function isSimple(text: string, from: number, to: number): boolean {
+  const next = text.indexOf(' ', from + 1);
+  if (from <= 0 || next !== to) return false;
+  const tab = text.indexOf('\t');
+  return tab < 0 || tab > to;
+}
+
+function remove(flat: string[], name: string): void {
+  for (let i = flat.length - 2; i >= 0; i -= 2) if (flat[i] === name) flat.splice(i, 2);
+}
+
+function dropUnderscores(flat: string[]): void {
+  for (let i = flat.length - 2; i >= 0; i -= 2) if (flat[i]!.includes('_')) flat.splice(i, 2);
+}

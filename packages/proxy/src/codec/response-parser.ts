@@ -1,0 +1,82 @@
+import type { CodecErrorDetails } from './error.ts';
+import { hasToken } from './fields.ts';
+import { Seen } from './names.ts';
+import { BodyMode, MessageParser, type MessageSink } from './parser.ts';
+
+const STATUS_LINE = /^HTTP\/(\d)\.(\d)[ \t]+(\d{3})(?:[ \t].*)?[ \t]*$/;
+
+/** Responses. Set `requestMethod` before each. */
+export class ResponseParser extends MessageParser {
+  status = 0;
+  requestMethod = 'GET';
+  /** The request asked for another protocol: a 101 hands the connection over. */
+  upgradeAsked = false;
+  /** The connection may be used again afterwards. */
+  keepAlive = true;
+
+  constructor(sink: MessageSink) {
+    super(sink, false);
+  }
+
+  protected override firstLine(text: string, end: number): CodecErrorDetails | undefined {
+    if (text.startsWith('HTTP/1.1 ') && (end === 12 || text.charCodeAt(12) === 32)) {
+      const status =
+        (text.charCodeAt(9) - 48) * 100 + (text.charCodeAt(10) - 48) * 10 + (text.charCodeAt(11) - 48);
+      if (status >= 100 && status <= 999 && isDigits(text)) {
+        this.status = status;
+        this.minor = 1;
+        return undefined;
+      }
+    }
+    const parts = STATUS_LINE.exec(text.slice(0, end));
+    if (parts === null) return 'http1.codec_error';
+    this.status = Number(parts[3]);
+    if (this.status < 100) return 'http1.codec_error';
+    this.minor = parts[1] === '1' && parts[2] === '0' ? 0 : 1;
+    return undefined;
+  }
+
+  protected override frame(): CodecErrorDetails | undefined {
+    const { seen, status } = this;
+    this.keepAlive = this.minor === 1;
+    if ((seen & (Seen.CONNECTION | Seen.PROXY_CONNECTION)) !== 0) {
+      const tokens = (seen & Seen.CONNECTION) !== 0 ? this.connection : this.proxyConnection;
+      if (hasToken(tokens, 'close')) this.keepAlive = false;
+      else if (hasToken(tokens, 'keep-alive')) this.keepAlive = true;
+    }
+    const encoded = (seen & Seen.TRANSFER_ENCODING) !== 0;
+    if (encoded && this.transferEncoding !== 'chunked') return 'http1.invalid_transfer_encoding';
+    if (encoded && this.contentLength >= 0) return 'http1.content_length_and_chunked_not_allowed';
+    if (this.requestMethod === 'CONNECT' && status >= 200 && status < 300) {
+      if (encoded || this.contentLength > 0) return 'http1.body_disallowed';
+      this.bodyMode = BodyMode.UNTIL_CLOSE;
+      return undefined;
+    }
+    if (status === 101 && this.upgradeAsked) {
+      this.bodyMode = BodyMode.UNTIL_CLOSE;
+      return undefined;
+    }
+    if (status < 200 || status === 204) {
+      if (encoded || this.contentLength > 0) return 'http1.body_disallowed';
+      this.bodyMode = BodyMode.NONE;
+    } else if (status === 304 || this.requestMethod === 'HEAD') {
+      this.bodyMode = BodyMode.NONE;
+    } else if (encoded) {
+      this.bodyMode = BodyMode.CHUNKED;
+    } else if (this.contentLength >= 0) {
+      this.bodyMode = this.contentLength === 0 ? BodyMode.NONE : BodyMode.LENGTH;
+    } else {
+      this.bodyMode = BodyMode.UNTIL_CLOSE;
+      this.keepAlive = false;
+    }
+    return undefined;
+  }
+}
+
+function isDigits(text: string): boolean {
+  for (let i = 9; i < 12; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 48 || code > 57) return false;
+  }
+  return true;
+}

@@ -1,0 +1,103 @@
+/**
+ * Writing once per turn. What a turn of the event loop produces for a socket is gathered and leaves in one write when
+ * the turn's outermost `leave()` is reached, however many messages it was. Entry points (socket and timer callbacks)
+ * are bracketed with `enter()` and `leave()`; outside of any, a write leaves at once.
+ */
+import type { UpstreamSocket } from '../types.ts';
+
+let depth = 0;
+const dirty: Output[] = [];
+
+export function enter(): void {
+  depth++;
+}
+export function leave(): void {
+  if (depth === 1) {
+    for (let i = 0; i < dirty.length; i++) dirty[i]!.flush();
+    dirty.length = 0;
+  }
+  depth--;
+}
+/** Runs `fn` as an entry point. */
+export function entered(fn: () => void): void {
+  enter();
+  try {
+    fn();
+  } finally {
+    leave();
+  }
+}
+
+/** Bodies up to this size travel in the same string as the head; larger ones as the buffers they came in. */
+const INLINE = 4096;
+/** Bytes that may wait in a socket before whoever produces them is told to stop. */
+export const HIGH_WATER = 64 * 1024;
+
+export class Output {
+  bytes = 0;
+  #text = '';
+  #marked = false;
+  #closing = false;
+  readonly #socket: UpstreamSocket;
+
+  constructor(socket: UpstreamSocket) {
+    this.#socket = socket;
+  }
+
+  /** More is waiting than should be; the socket emits `drain` when it has left. */
+  get blocked(): boolean {
+    return this.#socket.writableNeedDrain || this.#socket.writableLength > HIGH_WATER;
+  }
+
+  text(text: string): void {
+    this.bytes += text.length;
+    this.#text += text;
+    if (!this.#marked) this.#mark();
+  }
+
+  data(data: Buffer): void {
+    if (data.length <= INLINE) {
+      this.text(data.toString('latin1'));
+      return;
+    }
+    this.bytes += data.length;
+    const head = this.#text;
+    if (head === '') {
+      this.#socket.write(data);
+      return;
+    }
+    this.#text = '';
+    this.#socket.cork();
+    this.#socket.write(head, 'latin1');
+    this.#socket.write(data);
+    this.#socket.uncork();
+  }
+
+  /** Half-closes after everything written so far. */
+  end(): void {
+    this.#closing = true;
+    if (!this.#marked) this.#mark();
+  }
+
+  flush(): void {
+    this.#marked = false;
+    const text = this.#text;
+    if (text !== '') {
+      this.#text = '';
+      this.#socket.write(text, 'latin1');
+    }
+    if (this.#closing) {
+      this.#closing = false;
+      this.#socket.end();
+    }
+  }
+
+  #mark(): void {
+    if (depth === 0) {
+      this.flush();
+      return;
+    }
+    this.#marked = true;
+    dirty.push(this);
+  }
+}

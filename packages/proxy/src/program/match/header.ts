@@ -1,0 +1,138 @@
+import type { types } from '@mizzen/xds';
+import type { RequestHead, ResponseHead } from '../../types.ts';
+import type { CompileContext } from '../context.ts';
+import type { Path } from '../path.ts';
+import { asciiLower } from '../values.ts';
+import { compileRegex } from './regex.ts';
+import { compileString, containsMatch, exactMatch, prefixMatch, suffixMatch, type StringMatch } from './string.ts';
+
+export type HeaderGetter = (name: string) => string | undefined;
+
+export interface HeaderMatch<H> {
+  /** In words: `header "x-user" is "beta"`. */
+  readonly text: string;
+  matches(head: H): boolean;
+}
+
+/** A request header as matchers see it: pseudo headers by their names, repeated ones joined by a comma. */
+export function requestHeader(request: RequestHead, name: string): string | undefined {
+  if (name.charCodeAt(0) === 58 /* : */) {
+    switch (name) {
+      case ':path':
+        return request.path === '' ? undefined : request.path;
+      case ':method':
+        return request.method;
+      case ':authority':
+        return request.authority;
+      case ':scheme':
+        return request.scheme;
+      default:
+        return undefined;
+    }
+  }
+  return name === 'host' ? request.authority : request.headers.getJoined(name);
+}
+
+export function responseHeader(response: ResponseHead, name: string): string | undefined {
+  return name === ':status' ? String(response.status) : response.headers.getJoined(name);
+}
+
+export function compileRequestHeader(context: CompileContext, matcher: types.route.HeaderMatcher, path: Path): HeaderMatch<RequestHead> {
+  return compileHeader(context, matcher, path, getRequestHeader);
+}
+export function compileResponseHeader(context: CompileContext, matcher: types.route.HeaderMatcher, path: Path): HeaderMatch<ResponseHead> {
+  return compileHeader(context, matcher, path, (name) => (response) => responseHeader(response, name));
+}
+
+/** The cheapest way to one header: what can be known of its name is decided here and not per request. */
+export function getRequestHeader(name: string): (request: RequestHead) => string | undefined {
+  switch (name) {
+    case ':path':
+      return (request) => (request.path === '' ? undefined : request.path);
+    case ':method':
+      return (request) => request.method;
+    case ':authority':
+    case 'host':
+      return (request) => request.authority;
+    case ':scheme':
+      return (request) => request.scheme;
+    default:
+      return name.startsWith(':') ? () => undefined : (request) => request.headers.getJoined(name);
+  }
+}
+
+function compileHeader<H>(
+  context: CompileContext,
+  matcher: types.route.HeaderMatcher,
+  path: Path,
+  getter: (name: string) => (head: H) => string | undefined,
+): HeaderMatch<H> {
+  if (matcher.name === undefined || matcher.name === '') context.refuse([...path, 'name'], 'must not be empty');
+  const name = asciiLower(matcher.name ?? '');
+  const get = getter(name);
+  const invert = matcher.invertMatch === true;
+  const missingIsEmpty = matcher.treatMissingHeaderAsEmpty === true;
+  const value = valueMatch(context, matcher, path);
+  if (value === undefined) {
+    const present = (matcher.presentMatch ?? true) !== invert;
+    if (missingIsEmpty) return { text: `header "${name}" counts as present`, matches: () => present };
+    return {
+      text: present ? `header "${name}" is present` : `header "${name}" is absent`,
+      matches: (head) => (get(head) !== undefined) === present,
+    };
+  }
+  const text = `header "${name}" ${invert ? 'is not one that ' : ''}${value.text}`;
+  const { matches } = value;
+  if (missingIsEmpty) {
+    return { text: `${text} (missing counts as empty)`, matches: (head) => matches(get(head) ?? '') !== invert };
+  }
+  // A missing header fails every value matcher, inverted or not.
+  if (invert) {
+    return {
+      text: `${text} (and is there)`,
+      matches: (head) => {
+        const given = get(head);
+        return given !== undefined && !matches(given);
+      },
+    };
+  }
+  return {
+    text,
+    matches: (head) => {
+      const given = get(head);
+      return given !== undefined && matches(given);
+    },
+  };
+}
+
+/** Undefined: only presence counts. */
+function valueMatch(context: CompileContext, matcher: types.route.HeaderMatcher, path: Path): StringMatch | undefined {
+  const { exactMatch: exact, prefixMatch: prefix, suffixMatch: suffix, containsMatch: contains, rangeMatch: range } = matcher;
+  if (matcher.stringMatch !== undefined) return compileString(context, matcher.stringMatch, [...path, 'stringMatch']);
+  if (exact !== undefined) return exact === '' ? { text: 'has any value', matches: () => true } : exactMatch(exact, false);
+  if (prefix !== undefined) return prefixMatch(prefix, false);
+  if (suffix !== undefined) return suffixMatch(suffix, false);
+  if (contains !== undefined) return containsMatch(contains, false);
+  if (matcher.safeRegexMatch !== undefined) {
+    const regex = compileRegex(context, matcher.safeRegexMatch, [...path, 'safeRegexMatch']);
+    return { text: `matches the regular expression "${regex?.source}"`, matches: regex?.matches ?? (() => false) };
+  }
+  if (range !== undefined) {
+    const start = Number(range.start ?? 0);
+    const end = Number(range.end ?? 0);
+    return {
+      text: `is a number from ${start} to below ${end}`,
+      matches: (value) => {
+        const number = wholeNumber(value);
+        return number !== undefined && number >= start && number < end;
+      },
+    };
+  }
+  return undefined;
+}
+
+/** A decimal whole number with optional sign and surrounding blanks. */
+export function wholeNumber(text: string): number | undefined {
+  const trimmed = text.trim();
+  return /^[+-]?\d{1,19}$/.test(trimmed) ? Number(trimmed) : undefined;
+}

@@ -13,9 +13,16 @@ export type ToControl =
   | { readonly type: 'configure'; readonly options: ControlOptions }
   /** All pods, whenever one changes. `sequence` counts up; see `pods-converged`. */
   | { readonly type: 'pods'; readonly pods: readonly PodStatus[]; readonly sequence?: number }
-  | { readonly type: 'counts'; readonly nodes: readonly { readonly node: string; readonly inbound: number; readonly outbound: number }[] }
+  | {
+      readonly type: 'counts';
+      readonly nodes: readonly { readonly node: string; readonly inbound: number; readonly outbound: number }[];
+    }
   /** Answers a `command`: done (or under way), or why not. */
-  | { readonly type: 'command-result'; readonly id: string; readonly error?: { readonly code: 'not-found' | 'ambiguous' | 'invalid'; readonly message: string } }
+  | {
+      readonly type: 'command-result';
+      readonly id: string;
+      readonly error?: { readonly code: 'not-found' | 'ambiguous' | 'invalid'; readonly message: string };
+    }
   /** Workloads as the terminal sees them: replicas asked for by `scale`, restarts under way. Whenever they change. */
   | { readonly type: 'workloads'; readonly workloads: readonly WorkloadStatus[] }
   | { readonly type: 'shutdown' };
@@ -57,10 +64,19 @@ export interface WorkloadStatus {
 
 export type FromControl =
   /** What should run now. Sent at start and whenever it changes. */
-  | { readonly type: 'desired'; readonly workloads: readonly DesiredWorkload[]; readonly gateways: readonly DesiredWorkload[] }
+  | {
+      readonly type: 'desired';
+      readonly workloads: readonly DesiredWorkload[];
+      readonly gateways: readonly DesiredWorkload[];
+    }
   | { readonly type: 'listening'; readonly api: string; readonly xds: string }
   /** A change of files was read: what changed, what was refused. */
-  | { readonly type: 'change'; readonly changed: readonly string[]; readonly diagnostics: readonly Diagnostic[]; readonly rendered: readonly string[] }
+  | {
+      readonly type: 'change';
+      readonly changed: readonly string[];
+      readonly diagnostics: readonly Diagnostic[];
+      readonly rendered: readonly string[];
+    }
   /** Every proxy that the change concerns has acknowledged it. */
   | { readonly type: 'converged'; readonly proxies: number; readonly milliseconds: number }
   /** Every proxy has the endpoints of the `pods` message with this sequence (or of a later one). */
@@ -70,7 +86,14 @@ export type FromControl =
   | { readonly type: 'nack'; readonly node: string; readonly resource: string; readonly message: string }
   | { readonly type: 'notice'; readonly text: string }
   /** A person asked through the API; answered by `command-result`. `workload` may also name a pod for `restart`. */
-  | { readonly type: 'command'; readonly id: string; readonly command: 'scale' | 'restart' | 'stop'; readonly workload?: string; readonly namespace?: string; readonly replicas?: number };
+  | {
+      readonly type: 'command';
+      readonly id: string;
+      readonly command: 'scale' | 'restart' | 'stop';
+      readonly workload?: string;
+      readonly namespace?: string;
+      readonly replicas?: number;
+    };
 
 /** One Deployment, StatefulSet, Pod or gateway that should run, with everything resolved that needs the Snapshot. */
 export interface DesiredWorkload {
@@ -85,9 +108,15 @@ export interface DesiredWorkload {
   readonly sidecar: boolean;
   readonly containers: readonly DesiredContainer[];
   readonly terminationGracePeriodSeconds: number;
-  readonly strategy: { readonly type: 'RollingUpdate' | 'Recreate'; readonly maxSurge: number | string; readonly maxUnavailable: number | string };
+  readonly strategy: {
+    readonly type: 'RollingUpdate' | 'Recreate';
+    readonly maxSurge: number | string;
+    readonly maxUnavailable: number | string;
+  };
   /** Gateways only: server ports → local ports. */
   readonly gatewayPorts?: Readonly<Record<number, number>>;
+  /** Gateways only: server ports → protocol as the Gateway says (`HTTP`, `HTTPS`, `TLS`, `TCP`), to print URLs. */
+  readonly gatewayProtocols?: Readonly<Record<number, string>>;
   /**
    * `host:port` values in the environment that need an outbound listener because they are not HTTP: `host` as written
    * there, `service` its full host name.
@@ -107,7 +136,12 @@ export interface DesiredContainer {
   readonly name: string;
   readonly ports: readonly { readonly name: string | undefined; readonly port: number }[];
   readonly run:
-    | { readonly kind: 'command'; readonly command: readonly string[] | string; readonly dir: string; readonly watch: readonly string[] }
+    | {
+        readonly kind: 'command';
+        readonly command: readonly string[] | string;
+        readonly dir: string;
+        readonly watch: readonly string[];
+      }
     | { readonly kind: 'external' }
     | { readonly kind: 'stand-in' };
   /** In Kubernetes' order; `fieldRef` of the pod's own address and name are left as `{ field }`. */
@@ -118,7 +152,15 @@ export interface DesiredContainer {
   readonly preStop: readonly string[] | undefined;
 }
 
-export type PodPhase = 'Pending' | 'Starting' | 'Running' | 'CrashLoopBackOff' | 'Terminating' | 'External' | 'Succeeded' | 'Failed';
+export type PodPhase =
+  | 'Pending'
+  | 'Starting'
+  | 'Running'
+  | 'CrashLoopBackOff'
+  | 'Terminating'
+  | 'External'
+  | 'Succeeded'
+  | 'Failed';
 
 export interface PodStatus extends RuntimePod {
   readonly phase: PodPhase;

@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { LineSplitter } from './lines.ts';
+
+export interface LaunchSpec {
+  /** A list runs as it is; a text runs in a shell. */
+  readonly command: readonly string[] | string;
+  readonly dir: string;
+  readonly env: Readonly<Record<string, string>>;
+  onLine(stream: 'stdout' | 'stderr', line: string): void;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Set when it could not be started at all. */
+  readonly error?: string;
+}
+
+/** A running program and all processes it started. */
+export interface Running {
+  readonly pid: number | undefined;
+  readonly exited: Promise<Exit>;
+  /** To the whole process group; false when nothing is left of it. */
+  signal(signal: NodeJS.Signals): boolean;
+}
+
+/** Told of every process group, so that none outlives `mizzen up`. */
+export interface Groups {
+  add(pid: number): void;
+  remove(pid: number): void;
+}
+
+export type Launch = (spec: LaunchSpec) => Running;
+
+/** Starts programs, each in a process group of its own: a terminal's Ctrl-C reaches only `mizzen up`. */
+export function launcher(groups: Groups): Launch {
+  return ({ command, dir, env, onLine }) => {
+    const child = start(command, dir, env);
+    const { pid } = child;
+    if (pid !== undefined) groups.add(pid);
+    pipe(child.stdout, (line) => onLine('stdout', line));
+    pipe(child.stderr, (line) => onLine('stderr', line));
+    const exited = exit(child).then((result) => {
+      if (pid !== undefined) {
+        // What the program leaves behind goes with it, as the processes of a container do.
+        signalGroup(pid, 'SIGKILL');
+        groups.remove(pid);
+      }
+      return result;
+    });
+    return { pid, exited, signal: (signal) => pid !== undefined && signalGroup(pid, signal) };
+  };
+}
+
+function start(command: readonly string[] | string, cwd: string, env: Readonly<Record<string, string>>): ChildProcess {
+  const options = { cwd, env, detached: process.platform !== 'win32', stdio: ['ignore', 'pipe', 'pipe'] } as const;
+  if (typeof command === 'string') return spawn(command, { ...options, stdio: [...options.stdio], shell: true });
+  return spawn(command[0] ?? '', command.slice(1), { ...options, stdio: [...options.stdio] });
+}
+
+function pipe(stream: NodeJS.ReadableStream | null, onLine: (line: string) => void): void {
+  if (stream === null) return;
+  const lines = new LineSplitter(onLine);
+  stream.on('data', (chunk: Buffer) => lines.push(chunk));
+  stream.on('end', () => lines.end());
+  stream.on('error', () => lines.end());
+}
+
+async function exit(child: ChildProcess): Promise<Exit> {
+  return new Promise((resolve) => {
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      resolve({ code: null, signal: null, error: startFailure(error, child) });
+    });
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+}
+
+function startFailure(error: NodeJS.ErrnoException, child: ChildProcess): string {
+  if (error.code === 'ENOENT') return `\`${child.spawnfile}\` was not found, or its directory does not exist`;
+  if (error.code === 'EACCES') return `\`${child.spawnfile}\` may not be executed`;
+  return error.message;
+}
+
+/** Windows has no groups to signal: there a program's tree is ended by `taskkill`. */
+export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    if (process.platform === 'win32') {
+      spawn('taskkill', ['/PID', String(pid), '/T', '/F'], { stdio: 'ignore' }).on('error', () => undefined);
+      return true;
+    }
+    process.kill(-pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** In words, for states and logs. */
+export function describeExit({ code, signal, error }: Exit): string {
+  if (error !== undefined) return error;
+  return signal === null ? `exited with status ${code}` : `was ended by ${signal}`;
+}
+
+/** Runs a command to its end; true for status 0 within the time. Its output goes nowhere. */
+export async function runToEnd(
+  launch: Launch,
+  spec: Omit<LaunchSpec, 'onLine'>,
+  timeoutMs: number,
+): Promise<{ ok: boolean; reason: string }> {
+  const running = launch({ ...spec, onLine: () => undefined });
+  const timer = setTimeout(() => running.signal('SIGKILL'), timeoutMs);
+  const result = await running.exited;
+  clearTimeout(timer);
+  if (result.code === 0) return { ok: true, reason: '' };
+  const timedOut = result.signal === 'SIGKILL';
+  return { ok: false, reason: timedOut ? `took longer than ${timeoutMs / 1000} s` : describeExit(result) };
+}

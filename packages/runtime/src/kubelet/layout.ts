@@ -1,0 +1,151 @@
+import type { LocalProxy } from '@mizzen/translator';
+import type { DesiredContainer, DesiredWorkload } from '../protocol.ts';
+import type { PodNetwork } from './addresses.ts';
+import { type Bindable, PortAllocator, tryBind } from './ports.ts';
+import { probePorts } from './probe-target.ts';
+
+/** Where a pod's HTTP proxy listens, at its egress address. */
+export const HTTP_PROXY_PORT = 15080;
+
+/** Every address and port of one pod. Decided before anything of it starts, and kept for its life. */
+export interface PodLayout {
+  /** Where endpoints of this pod point to. */
+  readonly address: string;
+  /** Container port → port at `address`; only where they differ. */
+  readonly boundPorts: Readonly<Record<number, number>>;
+  /** Container port → port of the application at `applicationAddress`. */
+  readonly applicationPorts: Readonly<Record<number, number>>;
+  readonly applicationAddress: string;
+  /** What the sidecar is told; undefined without one. */
+  readonly proxy: LocalProxy | undefined;
+  /** Gives every address and port back. */
+  release(): void;
+}
+
+export interface LayoutDeps {
+  readonly network: PodNetwork;
+  readonly ports: PortAllocator;
+  readonly tryBind: (address: string, port: number) => Promise<Bindable>;
+  /** Ports on 127.0.0.1 that gateways have or will have. */
+  readonly reserved: ReadonlySet<number>;
+}
+
+export function layoutDeps(network: PodNetwork): Omit<LayoutDeps, 'reserved'> {
+  return { network, ports: new PortAllocator(network.slot), tryBind };
+}
+
+export function gatewayLayout(workload: DesiredWorkload): PodLayout {
+  const ports = workload.gatewayPorts ?? {};
+  const moved = Object.entries(ports).filter(([port, local]) => Number(port) !== local);
+  return {
+    address: '127.0.0.1',
+    boundPorts: Object.fromEntries(moved),
+    applicationPorts: {},
+    applicationAddress: '127.0.0.1',
+    proxy: { gateway: { address: '127.0.0.1', ports } },
+    release: () => undefined,
+  };
+}
+
+export async function podLayout(workload: DesiredWorkload, deps: LayoutDeps): Promise<PodLayout> {
+  const pod = deps.network.allocate();
+  const taken: number[] = [];
+  const onLoopback = async (): Promise<number> => {
+    const port = await deps.ports.allocate();
+    taken.push(port);
+    return port;
+  };
+  const release = (): void => {
+    deps.network.release(pod);
+    for (const port of taken) deps.ports.release(port);
+  };
+  /** A port at one of the pod's own addresses: the one asked for if possible. */
+  const own = async (address: string, wanted: number, used: Set<number>): Promise<number> => {
+    if (!deps.network.unique) return onLoopback();
+    const port = nextFree(await movedUp(address, wanted, deps.tryBind), used);
+    used.add(port);
+    return port;
+  };
+
+  const applicationPorts: Record<number, number> = {};
+  for (const container of workload.containers) {
+    for (const port of listened(container)) {
+      if (applicationPorts[port] !== undefined) continue;
+      if (container.run.kind === 'external') {
+        applicationPorts[port] = externalPort(port, deps);
+        taken.push(applicationPorts[port]);
+      } else applicationPorts[port] = await onLoopback();
+    }
+  }
+  const declared = [...new Set(workload.containers.flatMap((c) => c.ports.map((p) => p.port)))];
+
+  if (!workload.sidecar) {
+    // Nothing stands before the application, so its endpoints are where it listens itself.
+    const boundPorts = Object.fromEntries(declared.map((port) => [port, applicationPorts[port]!]));
+    return {
+      address: '127.0.0.1',
+      boundPorts,
+      applicationPorts,
+      applicationAddress: '127.0.0.1',
+      proxy: undefined,
+      release,
+    };
+  }
+
+  const boundPorts: Record<number, number> = {};
+  const inbound: NonNullable<LocalProxy['inbound']>[number][] = [];
+  const usedInbound = new Set(declared.filter((port) => port >= 1024));
+  for (const containerPort of declared) {
+    const port =
+      containerPort >= 1024 && deps.network.unique ? containerPort : await own(pod.address, containerPort, usedInbound);
+    if (port !== containerPort) boundPorts[containerPort] = port;
+    inbound.push({
+      containerPort,
+      address: pod.address,
+      port,
+      applicationAddress: '127.0.0.1',
+      applicationPort: applicationPorts[containerPort]!,
+    });
+  }
+
+  const usedOutbound = new Set<number>();
+  const httpProxy = { address: pod.egress, port: await own(pod.egress, HTTP_PROXY_PORT, usedOutbound) };
+  const outbound: NonNullable<LocalProxy['outbound']>[number][] = [];
+  for (const { port: servicePort, service } of workload.tcpDestinations) {
+    if (outbound.some((o) => o.host === service && o.servicePort === servicePort)) continue;
+    const port = await own(pod.egress, servicePort, usedOutbound);
+    outbound.push({ address: pod.egress, port, host: service, servicePort });
+  }
+  return {
+    address: pod.address,
+    boundPorts,
+    applicationPorts,
+    applicationAddress: '127.0.0.1',
+    proxy: { httpProxy, outbound, inbound },
+    release,
+  };
+}
+
+/** A stand-in listens on its probes' ports too; a program's undeclared probe port is the program's own affair. */
+function listened(container: DesiredContainer): number[] {
+  const declared = container.ports.map((p) => p.port);
+  return container.run.kind === 'stand-in' ? [...new Set([...declared, ...probePorts(container)])] : declared;
+}
+
+async function movedUp(address: string, port: number, bind: LayoutDeps['tryBind']): Promise<number> {
+  if (port >= 1024) return port;
+  return (await bind(address, port)) === 'denied' ? port + 8000 : port;
+}
+
+function nextFree(port: number, used: ReadonlySet<number>): number {
+  let candidate = port;
+  while (used.has(candidate)) candidate++;
+  return candidate;
+}
+
+/** A person starts it, perhaps already has: the container port itself where nobody of ours wants it. */
+function externalPort(containerPort: number, { ports, reserved }: LayoutDeps): number {
+  let port = containerPort < 1024 ? containerPort + 8000 : containerPort;
+  while (reserved.has(port) || !ports.claim(port)) port += port + 10_000 < 65_536 ? 10_000 : 1;
+  return port;
+}

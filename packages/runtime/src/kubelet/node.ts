@@ -1,0 +1,24 @@
+import { hostname } from 'node:os';
+import type { Node, NodeMetadata } from '@mizzen/translator';
+import type { DesiredWorkload } from '../protocol.ts';
+import type { PodLayout } from './layout.ts';
+
+/** What a pod's proxy says of itself in its xDS requests. */
+export function proxyNode(workload: DesiredWorkload, pod: string, layout: PodLayout, gateway: boolean): Node {
+  const { namespace } = workload.owner;
+  const kind = gateway ? 'router' : 'sidecar';
+  const metadata: NodeMetadata = {
+    NAME: pod,
+    NAMESPACE: namespace,
+    SERVICE_ACCOUNT: workload.serviceAccount,
+    LABELS: workload.labels,
+    ANNOTATIONS: workload.annotations,
+    CLUSTER_ID: 'Kubernetes',
+    INSTANCE_IPS: layout.address,
+    NODE_NAME: hostname(),
+    INTERCEPTION_MODE: 'NONE',
+    WORKLOAD_NAME: workload.owner.name,
+    ...(layout.proxy === undefined ? {} : { MIZZEN: layout.proxy }),
+  };
+  return { id: `${kind}~${layout.address}~${pod}.${namespace}~${namespace}.svc.cluster.local`, metadata };
+}

@@ -87,6 +87,21 @@ export interface StreamInfo {
   dynamicMetadata: Record<string, JsonObject> | undefined;
   /** What the rule that ended the request was, e.g. the policy that denied it. */
   terminatedBy: string;
+  /** Only access logs read these; what is not set is logged as absent. */
+  connectionTerminationDetails?: string;
+  downstreamTransportFailureReason?: string;
+  filterChainName?: string;
+  localReplyBody?: string;
+  upstreamConnectionId?: number;
+  upstreamTls?: PeerTls;
+  requestHeadersBytes?: number;
+  responseHeadersBytes?: number;
+  /** Metadata of the route, the cluster and the endpoint, by filter name. */
+  routeMetadata?: Readonly<Record<string, JsonObject>>;
+  clusterMetadata?: Readonly<Record<string, JsonObject>>;
+  upstreamMetadata?: Readonly<Record<string, JsonObject>>;
+  /** Last byte of the request sent upstream. */
+  upstreamRequestEndTime?: number;
 }
 
 /** Envoy's response flags that this proxy sets; values are bits of StreamInfo.responseFlags. */
@@ -128,7 +143,11 @@ export interface TraceStep {
   readonly kind: string;
   readonly text: string;
   readonly matched?: boolean;
-  readonly xds?: { readonly type: 'listener' | 'route' | 'cluster' | 'endpoint'; readonly resource: string; readonly path: readonly (string | number)[] };
+  readonly xds?: {
+    readonly type: 'listener' | 'route' | 'cluster' | 'endpoint';
+    readonly resource: string;
+    readonly path: readonly (string | number)[];
+  };
 }
 /** Absent on the hot path: everything that takes one skips all work for it when it is undefined. */
 export interface Trace {
@@ -160,7 +179,13 @@ export interface HttpStream {
   clearRoute(): void;
   /** Per-route configuration of a filter (route, then weighted cluster over it, under virtual host), if any. */
   perRoute(filterName: string): unknown;
-  sendLocalReply(status: number, body: string, details: string, flags: number, headers?: readonly [string, string][]): void;
+  sendLocalReply(
+    status: number,
+    body: string,
+    details: string,
+    flags: number,
+    headers?: readonly [string, string][],
+  ): void;
   setMetadata(filter: string, value: JsonObject): void;
 }
 
@@ -185,13 +210,19 @@ export type RouteDecision =
   | { readonly kind: 'none'; readonly virtualHost: VirtualHostProgram | undefined }
   | { readonly kind: 'redirect'; readonly route: RouteEntry; readonly status: number; readonly location: string }
   | { readonly kind: 'direct'; readonly route: RouteEntry; readonly status: number; readonly body: string }
-  | { readonly kind: 'cluster'; readonly route: RouteEntry; readonly cluster: string; readonly weighted: WeightedClusterEntry | undefined };
+  | {
+      readonly kind: 'cluster';
+      readonly route: RouteEntry;
+      readonly cluster: string;
+      readonly weighted: WeightedClusterEntry | undefined;
+    };
 
 /** A compiled virtual host. program/ defines the details; others pass it on. */
 export interface VirtualHostProgram {
   readonly name: string;
   readonly perFilter: ReadonlyMap<string, unknown>;
   readonly includeRequestAttemptCount: boolean;
+  readonly includeAttemptCountInResponse: boolean;
 }
 
 export interface WeightedClusterEntry {
@@ -201,13 +232,20 @@ export interface WeightedClusterEntry {
 
 export interface RouteEntry {
   readonly name: string;
+  /** `filterMetadata` of the route, by filter name. */
+  readonly metadata: Readonly<Record<string, JsonObject>> | undefined;
   readonly virtualHost: VirtualHostProgram;
   /** Index within its virtual host; with the virtual host's index it is the route's place in the xDS. */
   readonly index: number;
   readonly perFilter: ReadonlyMap<string, unknown>;
   readonly action: RouteActionProgram | undefined;
   /** Applies request header changes and the path and host rewrite, in Envoy's order of specificity. */
-  rewriteRequest(request: RequestHead, stream: HttpStream, weighted: WeightedClusterEntry | undefined): void;
+  rewriteRequest(
+    request: RequestHead,
+    stream: HttpStream,
+    weighted: WeightedClusterEntry | undefined,
+    suppressEnvoyHeaders?: boolean,
+  ): void;
   /** Applies response header changes. */
   rewriteResponse(response: ResponseHead, stream: HttpStream, weighted: WeightedClusterEntry | undefined): void;
 }
@@ -226,6 +264,11 @@ export interface RouteActionProgram {
   readonly maxGrpcTimeout: number | undefined;
   readonly clusterNotFoundStatus: number;
   readonly priority: 'DEFAULT' | 'HIGH';
+  /** `:authority` becomes the chosen endpoint's hostname, when it has one (DNS clusters). */
+  readonly autoHostRewrite: boolean;
+  readonly appendXForwardedHost: boolean;
+  /** Taken from the deadline that `grpc-timeout` gives, in milliseconds. */
+  readonly grpcTimeoutOffset: number;
 }
 export interface HashResult {
   /** 64-bit key, or undefined when no policy applied. */

@@ -16,7 +16,10 @@ export function checkFields(typeUrl: string, resource: unknown): readonly Nack[]
 }
 
 /** The resource with names as the generated types have them, and what is wrong with it. Untouched parts are shared. */
-export function readResource(typeUrl: string, resource: unknown): { readonly resource: Raw; readonly nacks: readonly Nack[] } {
+export function readResource(
+  typeUrl: string,
+  resource: unknown,
+): { readonly resource: Raw; readonly nacks: readonly Nack[] } {
   const reader = new Reader(typeUrl, nameOf(resource));
   const message = typeUrl.startsWith(TYPE_PREFIX) ? typeUrl.slice(TYPE_PREFIX.length) : typeUrl;
   if (typeof resource !== 'object' || resource === null || Array.isArray(resource)) {
@@ -95,7 +98,8 @@ class Reader {
     if (fieldClass.class === 'no effect') return value;
     if (fieldClass.class === 'refused') {
       // A default that is spelled out asks for nothing.
-      if (value === false || value === 0 || value === '' || (Array.isArray(value) && value.length === 0)) return undefined;
+      if (value === false || value === 0 || value === '' || (Array.isArray(value) && value.length === 0))
+        return undefined;
       this.refuse(path, fieldClass.reason);
       return undefined;
     }
@@ -109,7 +113,8 @@ class Reader {
 
   #field(field: FieldSchema, value: unknown, path: Path): unknown {
     if (field.k !== undefined) {
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.#wrong(path, 'must be an object');
+      if (typeof value !== 'object' || value === null || Array.isArray(value))
+        return this.#wrong(path, 'must be an object');
       let copy: Record<string, unknown> | undefined;
       for (const [key, item] of Object.entries(value as Raw)) {
         const read = this.#value(field.t, item, [...path, key]);
@@ -141,11 +146,15 @@ class Reader {
       case 'google.protobuf.BoolValue':
         return typeof value === 'boolean' ? value : this.#wrong(path, 'must be true or false');
       case 'google.protobuf.Duration':
-        return typeof value === 'string' && DURATION.test(value) ? value : this.#wrong(path, 'must be seconds, such as `1.5s`');
+        return typeof value === 'string' && DURATION.test(value)
+          ? value
+          : this.#wrong(path, 'must be seconds, such as `1.5s`');
       case 'google.protobuf.Timestamp':
         return typeof value === 'string' ? value : this.#wrong(path, 'must be a time in RFC 3339');
       case 'google.protobuf.Struct':
-        return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : this.#wrong(path, 'must be an object');
+        return typeof value === 'object' && value !== null && !Array.isArray(value)
+          ? value
+          : this.#wrong(path, 'must be an object');
       case 'google.protobuf.Value':
       case 'google.protobuf.Empty':
         return value;
@@ -162,7 +171,8 @@ class Reader {
     }
     const enumeration = schema().enums[type];
     if (enumeration !== undefined) return this.#enum(type, enumeration, value, path);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.#wrong(path, 'must be an object');
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      return this.#wrong(path, 'must be an object');
     return this.message(type, value as Raw, path);
   }
 

@@ -20,6 +20,8 @@ let loaded: Schema | undefined;
 
 /** Envoy's API as the xds package generates it. Read on first use: it is 180 kB. */
 export function schema(): Schema {
-  loaded ??= JSON.parse(readFileSync(new URL(import.meta.resolve('@mizzen/xds/gen/schema.gen.json')), 'utf8')) as Schema;
+  loaded ??= JSON.parse(
+    readFileSync(new URL(import.meta.resolve('@mizzen/xds/gen/schema.gen.json')), 'utf8'),
+  ) as Schema;
   return loaded;
 }

@@ -23,7 +23,10 @@ export const clusterFields: FieldTable = {
       'connections are made when they are needed': 'preconnectPolicy',
       'names are resolved by the system': 'useTcpForDnsLookups dnsResolvers dnsResolutionConfig',
     },
-    refused: { [NOT_SUPPORTED]: 'loadBalancingPolicy lrsServer upstreamConfig connectionPoolPerDownstreamConnection transportSocketMatcher' },
+    refused: {
+      [NOT_SUPPORTED]:
+        'loadBalancingPolicy lrsServer upstreamConfig connectionPoolPerDownstreamConnection transportSocketMatcher',
+    },
     values: { lbPolicy: { LOAD_BALANCING_POLICY_CONFIG: NOT_SUPPORTED } },
   },
   'envoy.config.cluster.v3.Cluster.CustomClusterType': { implemented: 'name typedConfig' },
@@ -31,7 +34,9 @@ export const clusterFields: FieldTable = {
   'envoy.config.cluster.v3.Cluster.RefreshRate': { implemented: 'baseInterval maxInterval' },
   'envoy.config.cluster.v3.Cluster.RingHashLbConfig': { implemented: 'minimumRingSize maximumRingSize hashFunction' },
   'envoy.config.cluster.v3.Cluster.MaglevLbConfig': { implemented: 'tableSize' },
-  'envoy.config.cluster.v3.Cluster.LeastRequestLbConfig': { implemented: 'choiceCount activeRequestBias slowStartConfig' },
+  'envoy.config.cluster.v3.Cluster.LeastRequestLbConfig': {
+    implemented: 'choiceCount activeRequestBias slowStartConfig',
+  },
   'envoy.config.cluster.v3.Cluster.RoundRobinLbConfig': { implemented: 'slowStartConfig' },
   'envoy.config.cluster.v3.Cluster.SlowStartConfig': { implemented: 'slowStartWindow aggression minWeightPercent' },
   'envoy.config.cluster.v3.Cluster.OriginalDstLbConfig': {
@@ -39,29 +44,44 @@ export const clusterFields: FieldTable = {
     refused: { [NOT_SUPPORTED]: 'metadataKey' },
   },
   'envoy.config.cluster.v3.Cluster.CommonLbConfig': {
-    implemented: 'healthyPanicThreshold zoneAwareLbConfig localityWeightedLbConfig consistentHashingLbConfig closeConnectionsOnHostSetChange',
+    implemented:
+      'healthyPanicThreshold zoneAwareLbConfig localityWeightedLbConfig consistentHashingLbConfig closeConnectionsOnHostSetChange',
     noEffect: { 'endpoint updates are applied at once': 'updateMergeWindow' },
     refused: { [NOT_SUPPORTED]: 'ignoreNewHostsUntilFirstHc overrideHostStatus' },
   },
-  'envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig': { implemented: 'routingEnabled minClusterSize failTrafficOnPanic' },
+  'envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig': {
+    implemented: 'routingEnabled minClusterSize failTrafficOnPanic',
+  },
   'envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig': {},
-  'envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig': { implemented: 'useHostnameForHashing hashBalanceFactor' },
+  'envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig': {
+    implemented: 'useHostnameForHashing hashBalanceFactor',
+  },
   'envoy.config.cluster.v3.Cluster.LbSubsetConfig': {
     implemented: 'fallbackPolicy defaultSubset subsetSelectors',
-    refused: { [NOT_SUPPORTED]: 'localityWeightAware scaleLocalityWeight panicModeAny listAsAny metadataFallbackPolicy' },
+    refused: {
+      [NOT_SUPPORTED]: 'localityWeightAware scaleLocalityWeight panicModeAny listAsAny metadataFallbackPolicy',
+    },
   },
   'envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector': {
     implemented: 'keys',
     refused: { [NOT_SUPPORTED]: 'fallbackPolicy fallbackKeysSubset singleHostPerSubset' },
   },
   'envoy.config.cluster.v3.Cluster.TransportSocketMatch': { implemented: 'name match transportSocket' },
-  'envoy.config.cluster.v3.Filter': { implemented: 'name typedConfig', refused: { [NOT_SUPPORTED]: 'configDiscovery' } },
+  'envoy.config.cluster.v3.Filter': {
+    implemented: 'name typedConfig',
+    refused: { [NOT_SUPPORTED]: 'configDiscovery' },
+  },
   'envoy.config.cluster.v3.CircuitBreakers': { implemented: 'thresholds perHostThresholds' },
   'envoy.config.cluster.v3.CircuitBreakers.Thresholds': {
     implemented: 'priority maxConnections maxPendingRequests maxRequests maxRetries retryBudget',
-    noEffect: { 'gauges of what remains are always kept': 'trackRemaining', 'a host has one pool': 'maxConnectionPools' },
+    noEffect: {
+      'gauges of what remains are always kept': 'trackRemaining',
+      'a host has one pool': 'maxConnectionPools',
+    },
   },
-  'envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget': { implemented: 'budgetPercent minRetryConcurrency' },
+  'envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget': {
+    implemented: 'budgetPercent minRetryConcurrency',
+  },
   'envoy.config.cluster.v3.OutlierDetection': {
     implemented: `consecutive5xx interval baseEjectionTime maxEjectionPercent enforcingConsecutive5xx enforcingSuccessRate
       successRateMinimumHosts successRateRequestVolume successRateStdevFactor consecutiveGatewayFailure
@@ -107,8 +127,12 @@ export const clusterFields: FieldTable = {
   },
 
   [HTTP]: {
-    implemented: 'commonHttpProtocolOptions upstreamHttpProtocolOptions explicitHttpConfig useDownstreamProtocolConfig autoConfig',
-    refused: { [NOT_SUPPORTED]: 'httpFilters headerValidationConfig outlierDetection requestMirrorPolicies hashPolicy retryPolicy' },
+    implemented:
+      'commonHttpProtocolOptions upstreamHttpProtocolOptions explicitHttpConfig useDownstreamProtocolConfig autoConfig',
+    refused: {
+      [NOT_SUPPORTED]:
+        'httpFilters headerValidationConfig outlierDetection requestMirrorPolicies hashPolicy retryPolicy',
+    },
   },
   [`${HTTP}.ExplicitHttpConfig`]: {
     implemented: 'httpProtocolOptions',
@@ -120,11 +144,16 @@ export const clusterFields: FieldTable = {
   },
   [`${HTTP}.AutoHttpConfig`]: {
     implemented: 'httpProtocolOptions',
-    noEffect: { 'HTTP/1.1 is what is agreed on': 'http2ProtocolOptions http3ProtocolOptions alternateProtocolsCacheOptions' },
+    noEffect: {
+      'HTTP/1.1 is what is agreed on': 'http2ProtocolOptions http3ProtocolOptions alternateProtocolsCacheOptions',
+    },
   },
   [`${DFP}.ClusterConfig`]: {
     implemented: 'dnsCacheConfig',
-    noEffect: { 'connections are made when they are needed': 'allowCoalescedConnections', [NO_RUNTIME]: 'allowInsecureClusterOptions' },
+    noEffect: {
+      'connections are made when they are needed': 'allowCoalescedConnections',
+      [NO_RUNTIME]: 'allowInsecureClusterOptions',
+    },
     refused: { [NOT_SUPPORTED]: 'subClustersConfig' },
   },
   'envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig': {
@@ -146,7 +175,8 @@ export const clusterFields: FieldTable = {
     noEffect: { 'read by nobody here': 'passthroughMetadata' },
   },
   [`${TLS}.DownstreamTlsContext`]: {
-    implemented: 'commonTlsContext requireClientCertificate requireSni disableStatelessSessionResumption sessionTimeout',
+    implemented:
+      'commonTlsContext requireClientCertificate requireSni disableStatelessSessionResumption sessionTimeout',
     noEffect: {
       'sessions are resumed by ticket only': 'disableStatefulSessionResumption',
       'the first certificate that fits the server name is taken': 'fullScanCertsOnSniMismatch',
@@ -157,7 +187,10 @@ export const clusterFields: FieldTable = {
   },
   [`${TLS}.UpstreamTlsContext`]: {
     implemented: 'commonTlsContext sni autoHostSni autoSniSanValidation maxSessionKeys',
-    noEffect: { 'OpenSSL never renegotiates on request': 'allowRenegotiation', 'OpenSSL always checks key usage': 'enforceRsaKeyUsage' },
+    noEffect: {
+      'OpenSSL never renegotiates on request': 'allowRenegotiation',
+      'OpenSSL always checks key usage': 'enforceRsaKeyUsage',
+    },
   },
   [`${TLS}.CommonTlsContext`]: {
     implemented: `tlsParams tlsCertificates tlsCertificateSdsSecretConfigs validationContext
@@ -171,7 +204,9 @@ export const clusterFields: FieldTable = {
   },
   [`${TLS}.CommonTlsContext.CombinedCertificateValidationContext`]: {
     implemented: 'defaultValidationContext validationContextSdsSecretConfig',
-    refused: { [CERTIFICATE_PROVIDERS]: 'validationContextCertificateProvider validationContextCertificateProviderInstance' },
+    refused: {
+      [CERTIFICATE_PROVIDERS]: 'validationContextCertificateProvider validationContextCertificateProviderInstance',
+    },
   },
   [`${TLS}.TlsParameters`]: {
     implemented: 'tlsMinimumProtocolVersion tlsMaximumProtocolVersion cipherSuites ecdhCurves signatureAlgorithms',

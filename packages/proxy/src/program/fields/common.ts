@@ -49,7 +49,10 @@ export const commonFields: FieldTable = {
   'envoy.config.core.v3.Http1ProtocolOptions': {
     implemented: `allowAbsoluteUrl acceptHttp10 defaultHostForHttp10 headerKeyFormat enableTrailers allowChunkedLength
       overrideStreamErrorOnInvalidHttpMessage`,
-    noEffect: { 'there is one parser here': 'useBalsaParser', 'any method is taken, as Envoy’s default parser does': 'allowCustomMethods' },
+    noEffect: {
+      'there is one parser here': 'useBalsaParser',
+      'any method is taken, as Envoy’s default parser does': 'allowCustomMethods',
+    },
     refused: { [NOT_SUPPORTED]: 'sendFullyQualifiedUrl ignoreHttp11Upgrade' },
   },
   'envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat': { implemented: 'properCaseWords statefulFormatter' },
@@ -57,17 +60,23 @@ export const commonFields: FieldTable = {
   'envoy.config.core.v3.TcpKeepalive': { implemented: 'keepaliveProbes keepaliveTime keepaliveInterval' },
   'envoy.config.core.v3.BindConfig': {
     implemented: 'sourceAddress',
-    refused: { [NOT_SUPPORTED]: 'freebind socketOptions extraSourceAddresses additionalSourceAddresses localAddressSelector' },
+    refused: {
+      [NOT_SUPPORTED]: 'freebind socketOptions extraSourceAddresses additionalSourceAddresses localAddressSelector',
+    },
   },
   'envoy.config.core.v3.HealthCheck': {
     implemented: `timeout interval initialJitter intervalJitter intervalJitterPercent unhealthyThreshold healthyThreshold
       reuseConnection httpHealthCheck tcpHealthCheck noTrafficInterval noTrafficHealthyInterval unhealthyInterval
       unhealthyEdgeInterval healthyEdgeInterval`,
-    noEffect: { 'health check events are not logged': 'eventLogPath eventLogger eventService alwaysLogHealthCheckFailures alwaysLogHealthCheckSuccess' },
+    noEffect: {
+      'health check events are not logged':
+        'eventLogPath eventLogger eventService alwaysLogHealthCheckFailures alwaysLogHealthCheckSuccess',
+    },
     refused: { [NOT_SUPPORTED]: 'altPort grpcHealthCheck customHealthCheck tlsOptions transportSocketMatchCriteria' },
   },
   'envoy.config.core.v3.HealthCheck.HttpHealthCheck': {
-    implemented: 'host path requestHeadersToAdd requestHeadersToRemove expectedStatuses retriableStatuses method codecClientType',
+    implemented:
+      'host path requestHeadersToAdd requestHeadersToRemove expectedStatuses retriableStatuses method codecClientType',
     refused: { [NOT_SUPPORTED]: 'send receive responseBufferSize serviceNameMatcher' },
     values: { codecClientType: { HTTP2: 'there is no HTTP/2 yet', HTTP3: 'there is no HTTP/3' } },
   },
@@ -80,7 +89,9 @@ export const commonFields: FieldTable = {
     implemented: 'version',
     refused: { [NOT_SUPPORTED]: 'passThroughTlvs addedTlvs' },
   },
-  'envoy.config.core.v3.UpstreamHttpProtocolOptions': { implemented: 'autoSni autoSanValidation overrideAutoSniHeader' },
+  'envoy.config.core.v3.UpstreamHttpProtocolOptions': {
+    implemented: 'autoSni autoSanValidation overrideAutoSniHeader',
+  },
   'envoy.config.core.v3.HttpUri': { implemented: 'uri cluster timeout' },
   'envoy.config.core.v3.RetryPolicy': {
     noEffect: { 'keys are fetched again after a failure anyway': 'retryBackOff numRetries' },
@@ -142,7 +153,8 @@ export const commonFields: FieldTable = {
   },
   'envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig': {
     noEffect: {
-      'names are resolved by the system': 'dnsResolverOptions udpMaxQueries queryTimeoutSeconds queryTries rotateNameservers useResolversAsFallback filterUnroutableFamilies maxUdpChannelDuration reinitChannelOnTimeout edns0MaxPayloadSize',
+      'names are resolved by the system':
+        'dnsResolverOptions udpMaxQueries queryTimeoutSeconds queryTries rotateNameservers useResolversAsFallback filterUnroutableFamilies maxUdpChannelDuration reinitChannelOnTimeout edns0MaxPayloadSize',
     },
     refused: { [NOT_SUPPORTED]: 'resolvers' },
   },

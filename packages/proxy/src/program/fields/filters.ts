@@ -8,7 +8,10 @@ const ACCESS = 'envoy.config.accesslog.v3';
 export const filterFields: FieldTable = {
   'envoy.extensions.filters.http.router.v3.Router': {
     implemented: 'suppressEnvoyHeaders respectExpectedRqTimeout strictCheckHeaders',
-    noEffect: { [NO_TRACING]: 'startChildSpan', 'counts what is not exported': 'dynamicStats suppressGrpcRequestFailureCodeStats' },
+    noEffect: {
+      [NO_TRACING]: 'startChildSpan',
+      'counts what is not exported': 'dynamicStats suppressGrpcRequestFailureCodeStats',
+    },
     refused: { [NOT_SUPPORTED]: 'upstreamLog upstreamLogOptions upstreamHttpFilters' },
   },
 
@@ -54,7 +57,10 @@ export const filterFields: FieldTable = {
   [`${JWT}.JwtHeader`]: { implemented: 'name valuePrefix' },
   [`${JWT}.JwtClaimToHeader`]: { implemented: 'headerName claimName' },
   [`${JWT}.RemoteJwks`]: { implemented: 'httpUri cacheDuration asyncFetch retryPolicy' },
-  [`${JWT}.JwksAsyncFetch`]: { implemented: 'failedRefetchDuration', noEffect: { 'listeners never wait for keys': 'fastListener' } },
+  [`${JWT}.JwksAsyncFetch`]: {
+    implemented: 'failedRefetchDuration',
+    noEffect: { 'listeners never wait for keys': 'fastListener' },
+  },
   [`${JWT}.RequirementRule`]: { implemented: 'match requires requirementName' },
   [`${JWT}.JwtRequirement`]: {
     implemented: 'providerName providerAndAudiences requiresAny requiresAll allowMissingOrFailed allowMissing',
@@ -102,7 +108,8 @@ export const filterFields: FieldTable = {
       responseHeadersToAdd enableXRatelimitHeaders localRateLimitPerDownstreamConnection`,
     noEffect: { 'there are no descriptors to count': 'maxDynamicDescriptors stage vhRateLimits' },
     refused: {
-      [NOT_SUPPORTED]: 'descriptors localClusterRateLimit alwaysConsumeDefaultTokenBucket rateLimitedAsResourceExhausted rateLimits',
+      [NOT_SUPPORTED]:
+        'descriptors localClusterRateLimit alwaysConsumeDefaultTokenBucket rateLimitedAsResourceExhausted rateLimits',
     },
   },
   'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': {
@@ -123,7 +130,10 @@ export const filterFields: FieldTable = {
   [`${ACCESS}.ComparisonFilter`]: { implemented: 'op value' },
   [`${ACCESS}.NotHealthCheckFilter`]: {},
   [`${ACCESS}.TraceableFilter`]: {},
-  [`${ACCESS}.RuntimeFilter`]: { implemented: 'percentSampled', noEffect: { [NO_RUNTIME]: 'runtimeKey useIndependentRandomness' } },
+  [`${ACCESS}.RuntimeFilter`]: {
+    implemented: 'percentSampled',
+    noEffect: { [NO_RUNTIME]: 'runtimeKey useIndependentRandomness' },
+  },
   [`${ACCESS}.HeaderFilter`]: { implemented: 'header' },
   [`${ACCESS}.ResponseFlagFilter`]: { implemented: 'flags' },
   [`${ACCESS}.GrpcStatusFilter`]: { implemented: 'statuses exclude' },

@@ -11,7 +11,8 @@ export const listenerFields: FieldTable = {
       trafficDirection accessLog tcpBacklogSize bindToPort internalListener deprecatedV1`,
     noEffect: {
       'read by nobody here': 'metadata',
-      'one process accepts all connections of a listener': 'connectionBalanceConfig reusePort enableReusePort maxConnectionsToAcceptPerSocketEvent',
+      'one process accepts all connections of a listener':
+        'connectionBalanceConfig reusePort enableReusePort maxConnectionsToAcceptPerSocketEvent',
       'listeners drain when they are replaced or removed': 'drainType',
       'there is no limit over all connections, and no overload manager': 'ignoreGlobalConnLimit bypassOverloadManager',
     },
@@ -20,7 +21,10 @@ export const listenerFields: FieldTable = {
         udpListenerConfig apiListener enableMptcp`,
     },
   },
-  'envoy.config.listener.v3.AdditionalAddress': { implemented: 'address', refused: { [NOT_SUPPORTED]: 'socketOptions' } },
+  'envoy.config.listener.v3.AdditionalAddress': {
+    implemented: 'address',
+    refused: { [NOT_SUPPORTED]: 'socketOptions' },
+  },
   'envoy.config.listener.v3.Listener.DeprecatedV1': { implemented: 'bindToPort' },
   'envoy.config.listener.v3.Listener.InternalListenerConfig': {},
   'envoy.config.listener.v3.FilterChain': {
@@ -32,7 +36,10 @@ export const listenerFields: FieldTable = {
       serverNames transportProtocol applicationProtocols`,
     refused: { [NOT_SUPPORTED]: 'addressSuffix suffixLen' },
   },
-  'envoy.config.listener.v3.Filter': { implemented: 'name typedConfig', refused: { [NOT_SUPPORTED]: 'configDiscovery' } },
+  'envoy.config.listener.v3.Filter': {
+    implemented: 'name typedConfig',
+    refused: { [NOT_SUPPORTED]: 'configDiscovery' },
+  },
   'envoy.config.listener.v3.ListenerFilter': {
     implemented: 'name typedConfig filterDisabled',
     refused: { [NOT_SUPPORTED]: 'configDiscovery' },
@@ -119,7 +126,10 @@ export const listenerFields: FieldTable = {
     },
   },
   [`${TCP}.TcpProxy.WeightedCluster`]: { implemented: 'clusters' },
-  [`${TCP}.TcpProxy.WeightedCluster.ClusterWeight`]: { implemented: 'name weight', refused: { [NOT_SUPPORTED]: 'metadataMatch' } },
+  [`${TCP}.TcpProxy.WeightedCluster.ClusterWeight`]: {
+    implemented: 'name weight',
+    refused: { [NOT_SUPPORTED]: 'metadataMatch' },
+  },
   [`${TCP}.TcpProxy.TcpAccessLogOptions`]: { implemented: 'accessLogFlushInterval flushAccessLogOnConnected' },
 
   'envoy.extensions.filters.network.rbac.v3.RBAC': {

@@ -102,7 +102,9 @@ export const routeFields: FieldTable = {
   'envoy.config.route.v3.RetryPolicy': {
     implemented: `retryOn numRetries perTryTimeout perTryIdleTimeout retryHostPredicate hostSelectionRetryMaxAttempts
       retriableStatusCodes retryBackOff retriableHeaders`,
-    refused: { [NOT_SUPPORTED]: 'retryPriority retryOptionsPredicates rateLimitedRetryBackOff retriableRequestHeaders' },
+    refused: {
+      [NOT_SUPPORTED]: 'retryPriority retryOptionsPredicates rateLimitedRetryBackOff retriableRequestHeaders',
+    },
   },
   'envoy.config.route.v3.RetryPolicy.RetryHostPredicate': { implemented: 'name typedConfig' },
   'envoy.config.route.v3.RetryPolicy.RetryBackOff': { implemented: 'baseInterval maxInterval' },

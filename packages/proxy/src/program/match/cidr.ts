@@ -81,10 +81,15 @@ export function cidrOf(address: string, prefixLength: number | undefined): Cidr 
 /** Undefined after a refusal. */
 export function compileCidr(context: CompileContext, range: types.core.CidrRange, path: Path): Cidr | undefined {
   const cidr = cidrOf(range.addressPrefix ?? '', range.prefixLen);
-  if (cidr === undefined) context.refuse(path, `\`${range.addressPrefix ?? ''}/${range.prefixLen ?? 0}\` is not a range of addresses`);
+  if (cidr === undefined)
+    context.refuse(path, `\`${range.addressPrefix ?? ''}/${range.prefixLen ?? 0}\` is not a range of addresses`);
   return cidr;
 }
 
-export function compileCidrs(context: CompileContext, ranges: readonly types.core.CidrRange[] | undefined, path: Path): Cidr[] {
+export function compileCidrs(
+  context: CompileContext,
+  ranges: readonly types.core.CidrRange[] | undefined,
+  path: Path,
+): Cidr[] {
   return (ranges ?? []).flatMap((range, i) => compileCidr(context, range, [...path, i]) ?? []);
 }

@@ -37,10 +37,18 @@ export function responseHeader(response: ResponseHead, name: string): string | u
   return name === ':status' ? String(response.status) : response.headers.getJoined(name);
 }
 
-export function compileRequestHeader(context: CompileContext, matcher: types.route.HeaderMatcher, path: Path): HeaderMatch<RequestHead> {
+export function compileRequestHeader(
+  context: CompileContext,
+  matcher: types.route.HeaderMatcher,
+  path: Path,
+): HeaderMatch<RequestHead> {
   return compileHeader(context, matcher, path, getRequestHeader);
 }
-export function compileResponseHeader(context: CompileContext, matcher: types.route.HeaderMatcher, path: Path): HeaderMatch<ResponseHead> {
+export function compileResponseHeader(
+  context: CompileContext,
+  matcher: types.route.HeaderMatcher,
+  path: Path,
+): HeaderMatch<ResponseHead> {
   return compileHeader(context, matcher, path, (name) => (response) => responseHeader(response, name));
 }
 
@@ -107,9 +115,16 @@ function compileHeader<H>(
 
 /** Undefined: only presence counts. */
 function valueMatch(context: CompileContext, matcher: types.route.HeaderMatcher, path: Path): StringMatch | undefined {
-  const { exactMatch: exact, prefixMatch: prefix, suffixMatch: suffix, containsMatch: contains, rangeMatch: range } = matcher;
+  const {
+    exactMatch: exact,
+    prefixMatch: prefix,
+    suffixMatch: suffix,
+    containsMatch: contains,
+    rangeMatch: range,
+  } = matcher;
   if (matcher.stringMatch !== undefined) return compileString(context, matcher.stringMatch, [...path, 'stringMatch']);
-  if (exact !== undefined) return exact === '' ? { text: 'has any value', matches: () => true } : exactMatch(exact, false);
+  if (exact !== undefined)
+    return exact === '' ? { text: 'has any value', matches: () => true } : exactMatch(exact, false);
   if (prefix !== undefined) return prefixMatch(prefix, false);
   if (suffix !== undefined) return suffixMatch(suffix, false);
   if (contains !== undefined) return containsMatch(contains, false);

@@ -33,7 +33,11 @@ export function queryParameter(path: string, name: string): string | undefined {
   return undefined;
 }
 
-export function compileQuery(context: CompileContext, matcher: types.route.QueryParameterMatcher, path: Path): QueryMatch {
+export function compileQuery(
+  context: CompileContext,
+  matcher: types.route.QueryParameterMatcher,
+  path: Path,
+): QueryMatch {
   if (matcher.name === undefined || matcher.name === '') context.refuse([...path, 'name'], 'must not be empty');
   const name = wire(matcher.name ?? '');
   if (matcher.stringMatch !== undefined) {

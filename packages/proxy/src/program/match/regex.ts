@@ -13,7 +13,11 @@ export interface Regex {
 }
 
 /** Undefined after a refusal. */
-export function compileRegex(context: CompileContext, matcher: types.matcher.RegexMatcher | undefined, path: Path): Regex | undefined {
+export function compileRegex(
+  context: CompileContext,
+  matcher: types.matcher.RegexMatcher | undefined,
+  path: Path,
+): Regex | undefined {
   const source = matcher?.regex ?? '';
   if (source === '') {
     context.refuse([...path, 'regex'], 'must not be empty');
@@ -30,7 +34,8 @@ export function compileRegex(context: CompileContext, matcher: types.matcher.Reg
 /** Throws what RE2JS throws. */
 export function regexOf(source: string): Regex {
   const compiled = RE2JS.compile(source);
-  const matches = literalMatcher(source) ?? ((value: string) => compiled.testExact(isAscii(value) ? value : unwire(value)));
+  const matches =
+    literalMatcher(source) ?? ((value: string) => compiled.testExact(isAscii(value) ? value : unwire(value)));
   return {
     source,
     matches,

@@ -10,7 +10,11 @@ export interface ValueMatch {
 }
 
 /** Envoy's ValueMatcher over metadata. Strings in metadata are text; they are compared in their wire form. */
-export function compileValue(context: CompileContext, matcher: types.matcher.ValueMatcher | undefined, path: Path): ValueMatch {
+export function compileValue(
+  context: CompileContext,
+  matcher: types.matcher.ValueMatcher | undefined,
+  path: Path,
+): ValueMatch {
   if (matcher?.nullMatch !== undefined) return { text: 'is null', matches: (value) => value === null };
   if (matcher?.stringMatch !== undefined) {
     const string = compileString(context, matcher.stringMatch, [...path, 'stringMatch']);
@@ -39,10 +43,15 @@ export function compileValue(context: CompileContext, matcher: types.matcher.Val
   }
   if (matcher?.listMatch !== undefined) {
     const item = compileValue(context, matcher.listMatch.oneOf, [...path, 'listMatch', 'oneOf']);
-    return { text: `has an item that ${item.text}`, matches: (value) => Array.isArray(value) && value.some((v) => item.matches(v as JsonValue)) };
+    return {
+      text: `has an item that ${item.text}`,
+      matches: (value) => Array.isArray(value) && value.some((v) => item.matches(v as JsonValue)),
+    };
   }
   if (matcher?.orMatch !== undefined) {
-    const items = (matcher.orMatch.valueMatchers ?? []).map((m, i) => compileValue(context, m, [...path, 'orMatch', 'valueMatchers', i]));
+    const items = (matcher.orMatch.valueMatchers ?? []).map((m, i) =>
+      compileValue(context, m, [...path, 'orMatch', 'valueMatchers', i]),
+    );
     return { text: items.map((m) => m.text).join(' or '), matches: (value) => items.some((m) => m.matches(value)) };
   }
   context.refuse(path, 'must say what to match');
@@ -54,7 +63,11 @@ export interface MetadataMatch {
   matches(metadata: Readonly<Record<string, JsonObject>> | undefined): boolean;
 }
 
-export function compileMetadata(context: CompileContext, matcher: types.matcher.MetadataMatcher, path: Path): MetadataMatch {
+export function compileMetadata(
+  context: CompileContext,
+  matcher: types.matcher.MetadataMatcher,
+  path: Path,
+): MetadataMatch {
   const filter = matcher.filter ?? '';
   const keys = (matcher.path ?? []).map((segment) => segment.key ?? '');
   if (filter === '') context.refuse([...path, 'filter'], 'must not be empty');

@@ -1,0 +1,48 @@
+import { ResponseFlag } from '../types.ts';
+
+/** In the order Envoy prints them: bit, short name, long name. */
+const FLAGS: readonly (readonly [bit: number, short: string, long: string])[] = [
+  [ResponseFlag.LH, 'LH', 'FailedLocalHealthCheck'],
+  [ResponseFlag.UH, 'UH', 'NoHealthyUpstream'],
+  [ResponseFlag.UT, 'UT', 'UpstreamRequestTimeout'],
+  [ResponseFlag.LR, 'LR', 'LocalReset'],
+  [ResponseFlag.UR, 'UR', 'UpstreamRemoteReset'],
+  [ResponseFlag.UF, 'UF', 'UpstreamConnectionFailure'],
+  [ResponseFlag.UC, 'UC', 'UpstreamConnectionTermination'],
+  [ResponseFlag.UO, 'UO', 'UpstreamOverflow'],
+  [ResponseFlag.NR, 'NR', 'NoRouteFound'],
+  [ResponseFlag.DI, 'DI', 'DelayInjected'],
+  [ResponseFlag.FI, 'FI', 'FaultInjected'],
+  [ResponseFlag.RL, 'RL', 'RateLimited'],
+  [ResponseFlag.UAEX, 'UAEX', 'UnauthorizedExternalService'],
+  [ResponseFlag.RLSE, 'RLSE', 'RateLimitServiceError'],
+  [ResponseFlag.DC, 'DC', 'DownstreamConnectionTermination'],
+  [ResponseFlag.URX, 'URX', 'UpstreamRetryLimitExceeded'],
+  [ResponseFlag.SI, 'SI', 'StreamIdleTimeout'],
+  [ResponseFlag.IH, 'IH', 'InvalidEnvoyRequestHeaders'],
+  [ResponseFlag.DPE, 'DPE', 'DownstreamProtocolError'],
+  [ResponseFlag.UMSDR, 'UMSDR', 'UpstreamMaxStreamDurationReached'],
+  [ResponseFlag.NFCF, 'NFCF', 'NoFilterConfigFound'],
+  [ResponseFlag.DT, 'DT', 'DurationTimeout'],
+  [ResponseFlag.UPE, 'UPE', 'UpstreamProtocolError'],
+  [ResponseFlag.NC, 'NC', 'NoClusterFound'],
+  [ResponseFlag.OM, 'OM', 'OverloadManagerTerminated'],
+  [ResponseFlag.DF, 'DF', 'DnsResolutionFailed'],
+  [ResponseFlag.DO, 'DO', 'DropOverload'],
+  [ResponseFlag.DR, 'DR', 'DownstreamRemoteReset'],
+];
+
+/** `UF,URX`; undefined when no flag is set. */
+export function flagNames(bits: number, long = false): string | undefined {
+  if (bits === 0) return undefined;
+  let text = '';
+  for (const [bit, shortName, longName] of FLAGS) {
+    if ((bits & bit) !== 0) text += `${text === '' ? '' : ','}${long ? longName : shortName}`;
+  }
+  return text;
+}
+
+/** The bit of a short name, or undefined. */
+export function flagBit(name: string): number | undefined {
+  return FLAGS.find(([, short]) => short === name)?.[0];
+}

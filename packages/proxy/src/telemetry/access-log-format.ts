@@ -1,0 +1,127 @@
+import type { JsonValue } from '@mizzen/xds';
+import type { LogSource } from '../program/types.ts';
+import { operators, type Operator, type OperatorDeps, type OperatorValue } from './access-log-operators.ts';
+
+/** A compiled format: literal text and operators in turn. */
+export interface Format {
+  readonly parts: readonly (string | Operator)[];
+}
+export interface FormatProblem {
+  readonly problem: string;
+}
+
+const COMMAND = /%([A-Z0-9_]+)(?:\((.*?)\))?(?::(\d+))?%/y;
+
+/** Splits `text %OPERATOR(argument):length% text`. `%%` is a percent sign. */
+export function parseFormat(format: string, deps: OperatorDeps): Format | FormatProblem {
+  const parts: (string | Operator)[] = [];
+  let literal = '';
+  for (let i = 0; i < format.length; i++) {
+    const c = format[i]!;
+    if (c !== '%') {
+      literal += c;
+      continue;
+    }
+    if (format[i + 1] === '%') {
+      literal += '%';
+      i++;
+      continue;
+    }
+    COMMAND.lastIndex = i;
+    const command = COMMAND.exec(format);
+    if (command === null) return { problem: `there is no valid command operator at position ${i} of \`${format}\`` };
+    const [whole, name = '', argument, length] = command;
+    const factory = Object.hasOwn(operators, name) ? operators[name] : undefined;
+    if (factory === undefined) return { problem: `the command operator \`${name}\` is not supported` };
+    const operator = factory(argument, deps);
+    if (typeof operator !== 'function') return { problem: `the command operator \`${name}\` ${operator.problem}` };
+    if (literal !== '') parts.push(literal);
+    literal = '';
+    parts.push(length === undefined ? operator : cut(operator, Number(length)));
+    i += whole.length - 1;
+  }
+  if (literal !== '') parts.push(literal);
+  return { parts };
+}
+
+function cut(operator: Operator, length: number): Operator {
+  return (source) => {
+    const value = operator(source);
+    return typeof value === 'string' && value.length > length ? value.slice(0, length) : value;
+  };
+}
+
+/** Text of a value: what is absent becomes `absent`; objects and lists are JSON. */
+export function asText(value: OperatorValue, absent: string): string {
+  if (typeof value === 'string') return value;
+  if (value === undefined || value === null) return absent;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** Makes the text of a format. */
+export function textFormatter(format: Format, absent: string): (source: LogSource) => string {
+  const { parts } = format;
+  if (parts.length === 1) {
+    const [only] = parts;
+    return typeof only === 'string' ? () => only : (source) => asText(only!(source), absent);
+  }
+  return (source) => {
+    let text = '';
+    for (const part of parts) text += typeof part === 'string' ? part : asText(part(source), absent);
+    return text;
+  };
+}
+
+/** A value within a JSON format; undefined means that there is none and that empty values are left out. */
+export type JsonFormatter = (source: LogSource) => JsonValue | undefined;
+
+/**
+ * Compiles a JSON format. A string that is one operator keeps its type (with `typed`), and is null when absent; other
+ * strings are text with `-` for what is absent. Keys come sorted.
+ */
+export function jsonFormatter(
+  value: JsonValue,
+  deps: OperatorDeps,
+  options: { readonly typed: boolean; readonly omitEmpty: boolean },
+): JsonFormatter | FormatProblem {
+  if (typeof value === 'string') {
+    const format = parseFormat(value, deps);
+    if ('problem' in format) return format;
+    const [only] = format.parts;
+    if (format.parts.length === 1 && typeof only === 'function') {
+      if (options.typed) return (source) => only(source) ?? (options.omitEmpty ? undefined : null);
+      return (source) => {
+        const given = only(source);
+        return options.omitEmpty && (given === undefined || given === null) ? undefined : asText(given, '-');
+      };
+    }
+    return textFormatter(format, options.omitEmpty ? '' : '-');
+  }
+  if (Array.isArray(value)) {
+    const items: JsonFormatter[] = [];
+    for (const item of value as readonly JsonValue[]) {
+      const formatter = jsonFormatter(item, deps, options);
+      if ('problem' in formatter) return formatter;
+      items.push(formatter);
+    }
+    return (source) => items.map((item) => item(source) ?? null);
+  }
+  if (typeof value === 'object' && value !== null) {
+    const fields: (readonly [string, JsonFormatter])[] = [];
+    const object = value as { readonly [key: string]: JsonValue | undefined };
+    for (const key of Object.keys(object).sort()) {
+      const formatter = jsonFormatter(object[key] ?? null, deps, options);
+      if ('problem' in formatter) return formatter;
+      fields.push([key, formatter]);
+    }
+    return (source) => {
+      const out: Record<string, JsonValue> = {};
+      for (const [key, formatter] of fields) {
+        const given = formatter(source);
+        if (given !== undefined) out[key] = given;
+      }
+      return out;
+    };
+  }
+  return () => value;
+}

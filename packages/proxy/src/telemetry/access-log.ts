@@ -1,0 +1,132 @@
+import type { JsonObject, types } from '@mizzen/xds';
+import type { CompileContext } from '../program/context.ts';
+import type { Path } from '../program/path.ts';
+import { messageOf } from '../program/read-resource.ts';
+import type { AccessLogProgram, LogSource } from '../program/types.ts';
+import { dataSource } from '../program/values.ts';
+import { compileAccessLogFilter } from './access-log-filter.ts';
+import { jsonFormatter, parseFormat, textFormatter } from './access-log-format.ts';
+import type { OperatorDeps } from './access-log-operators.ts';
+
+/** Envoy's own format, for access logs that name none. */
+export const DEFAULT_FORMAT =
+  '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" ' +
+  '%RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% ' +
+  '%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" ' +
+  '"%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"\n';
+
+export function operatorDeps(context: CompileContext): OperatorDeps {
+  const { clock, random, env } = context.deps;
+  return { env, wall: () => clock.wall(), uuid: () => random.uuid() };
+}
+
+/** Compiles access loggers. Those that only Istio's build of Envoy has are left out. */
+export function compileAccessLogs(
+  context: CompileContext,
+  logs: readonly types.accesslog.AccessLog[] | undefined,
+  path: Path,
+): AccessLogProgram[] {
+  return (logs ?? []).flatMap((log, i) => compileAccessLog(context, log, [...path, i]) ?? []);
+}
+
+function compileAccessLog(
+  context: CompileContext,
+  log: types.accesslog.AccessLog,
+  path: Path,
+): AccessLogProgram | undefined {
+  const config = log.typedConfig;
+  if (config === undefined) {
+    context.refuse([...path, 'typedConfig'], 'must say where to log to');
+    return undefined;
+  }
+  const target = targetOf(context, config, [...path, 'typedConfig']);
+  if (target === undefined) return undefined;
+  const shouldLog =
+    log.filter === undefined ? undefined : compileAccessLogFilter(context, log.filter, [...path, 'filter']);
+  return { path: target.path, shouldLog, format: target.format };
+}
+
+function targetOf(
+  context: CompileContext,
+  config: { readonly '@type': string },
+  path: Path,
+): { readonly path: string; readonly format: (source: LogSource) => string } | undefined {
+  switch (messageOf(config['@type'])) {
+    case 'envoy.extensions.access_loggers.stream.v3.StdoutAccessLog':
+    case 'envoy.extensions.access_loggers.stream.v3.StderrAccessLog': {
+      const { logFormat } = config as types.fileAccessLog.FileAccessLog;
+      const file = config['@type'].includes('Stdout') ? '/dev/stdout' : '/dev/stderr';
+      return { path: file, format: formatOf(context, logFormat, [...path, 'logFormat']) };
+    }
+    case 'envoy.extensions.access_loggers.file.v3.FileAccessLog': {
+      const file = config as types.fileAccessLog.FileAccessLog;
+      if (file.path === undefined || file.path === '') context.refuse([...path, 'path'], 'must not be empty');
+      return { path: file.path ?? '', format: fileFormat(context, file, path) };
+    }
+    default:
+      context.refuse(path, `\`${config['@type']}\` is not an access logger that is supported`);
+      return undefined;
+  }
+}
+
+function fileFormat(
+  context: CompileContext,
+  file: types.fileAccessLog.FileAccessLog,
+  path: Path,
+): (source: LogSource) => string {
+  if (file.format !== undefined && file.format !== '') return text(context, file.format, '-', [...path, 'format']);
+  if (file.jsonFormat !== undefined)
+    return json(context, file.jsonFormat, { typed: false, omitEmpty: false }, [...path, 'jsonFormat']);
+  if (file.typedJsonFormat !== undefined)
+    return json(context, file.typedJsonFormat, { typed: true, omitEmpty: false }, [...path, 'typedJsonFormat']);
+  return formatOf(context, file.logFormat, [...path, 'logFormat']);
+}
+
+/** The text that a format string gives, newline of JSON included. Without one: Envoy's own format. */
+export function formatOf(
+  context: CompileContext,
+  format: types.core.SubstitutionFormatString | undefined,
+  path: Path,
+): (source: LogSource) => string {
+  const absent = format?.omitEmptyValues === true ? '' : '-';
+  if (format?.textFormat !== undefined && format.textFormat !== '')
+    return text(context, format.textFormat, absent, [...path, 'textFormat']);
+  if (format?.textFormatSource !== undefined) {
+    const source = dataSource(context, format.textFormatSource, [...path, 'textFormatSource']);
+    return source === undefined
+      ? () => ''
+      : text(context, source.toString('utf8'), absent, [...path, 'textFormatSource']);
+  }
+  if (format?.jsonFormat !== undefined) {
+    return json(context, format.jsonFormat, { typed: true, omitEmpty: format.omitEmptyValues === true }, [
+      ...path,
+      'jsonFormat',
+    ]);
+  }
+  return text(context, DEFAULT_FORMAT, '-', path);
+}
+
+/** Refuses unknown operators. */
+export function text(
+  context: CompileContext,
+  format: string,
+  absent: string,
+  path: Path,
+): (source: LogSource) => string {
+  const parsed = parseFormat(format, operatorDeps(context));
+  if (!('problem' in parsed)) return textFormatter(parsed, absent);
+  context.refuse(path, parsed.problem);
+  return () => '';
+}
+
+function json(
+  context: CompileContext,
+  format: JsonObject,
+  options: { readonly typed: boolean; readonly omitEmpty: boolean },
+  path: Path,
+): (source: LogSource) => string {
+  const formatter = jsonFormatter(format, operatorDeps(context), options);
+  if (typeof formatter === 'function') return (source) => `${JSON.stringify(formatter(source))}\n`;
+  context.refuse(path, formatter.problem);
+  return () => '\n';
+}

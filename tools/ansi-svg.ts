@@ -22,6 +22,10 @@ const BACKGROUND = '#1e222a';
 const FOREGROUND = '#dcdfe4';
 const CELL = { width: 8.43, height: 19 };
 
+const ESCAPE = String.fromCodePoint(27);
+/** One code that sets the style; the group keeps it when it splits. */
+const CODE = new RegExp(`(${ESCAPE}\\[[\\d;]*m)`);
+
 interface Style {
   color: string;
   bold: boolean;
@@ -31,7 +35,7 @@ interface Style {
 /** `screen`: lines as `tmux capture-pane -e -p` prints them. Unknown escape codes are left out. */
 export function toSvg(screen: string, title: string): string {
   const lines = screen.replace(/\s+$/, '').split('\n');
-  const widest = Math.max(...lines.map((line) => [...plain(line)].length), 40);
+  const widest = Math.max(...lines.map((line) => plain(line).length), 40);
   const width = Math.ceil(widest * CELL.width + 40);
   const height = lines.length * CELL.height + 64;
   const style: Style = { color: FOREGROUND, bold: false, dim: false };
@@ -50,14 +54,14 @@ ${rows.join('\n')}
 function spans(line: string, style: Style): string {
   let out = '';
   let column = 0;
-  for (const part of line.split(/(\u001b\[[\d;]*m)/)) {
-    const codes = /^\u001b\[([\d;]*)m$/.exec(part);
+  for (const part of line.split(CODE)) {
+    const codes = CODE.exec(part);
     if (codes !== null) {
-      apply(style, codes[1]!.split(';').map(Number));
+      apply(style, codes[1]!.slice(2, -1).split(';').map(Number));
     } else if (part !== '') {
       const attributes = `fill="${style.color}"${style.bold ? ' font-weight="bold"' : ''}${style.dim ? ' opacity="0.65"' : ''}`;
       out += `<tspan x="${(20 + column * CELL.width).toFixed(1)}" ${attributes}>${escape(part)}</tspan>`;
-      column += [...part].length;
+      column += part.length;
     }
   }
   return out;
@@ -76,6 +80,10 @@ function apply(style: Style, codes: readonly number[]): void {
   }
 }
 
-const plain = (text: string): string => text.replace(new RegExp('\u001b\\[[\\d;]*m', 'g'), '');
+const plain = (text: string): string =>
+  text
+    .split(CODE)
+    .filter((part) => !CODE.test(part))
+    .join('');
 const escape = (text: string): string =>
   text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');

@@ -79,19 +79,25 @@ export class TimerWheel {
   #run(): void {
     this.#sleepingUntil = Infinity;
     const until = Math.floor(this.#now() / TICK);
-    while (this.#tick < until) {
-      this.#tick++;
-      if (this.#tick % SLOTS === 0) this.#cascade();
-      const slot = this.#near[this.#tick % SLOTS]!;
-      // A timer added while this slot runs lands in a later one.
-      while (slot.next !== slot) {
-        const entry = slot.next;
-        const { fn } = entry;
-        entry.cancel();
-        fn?.();
+    try {
+      while (this.#tick < until) {
+        this.#tick++;
+        if (this.#tick % SLOTS === 0) this.#cascade();
+        this.#fire(this.#near[this.#tick % SLOTS]!);
       }
+    } finally {
+      this.#plan();
     }
-    this.#plan();
+  }
+
+  /** A timer added by one of these lands in a later slot, so this ends. */
+  #fire(slot: Entry): void {
+    while (slot.next !== slot) {
+      const entry = slot.next;
+      const { fn } = entry;
+      entry.cancel();
+      fn?.();
+    }
   }
 
   /** The fine wheel came round: the next coarse slot moves into it; once per coarse round, the far ring is sorted again. */

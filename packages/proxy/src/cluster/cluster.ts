@@ -1,0 +1,125 @@
+import type { Deps } from '../deps.ts';
+import { makePicker, type Picker } from '../lb/picker.ts';
+import type { PriorityHosts } from '../lb/types.ts';
+import type { ClusterProgram, EndpointProgram, EndpointsProgram } from '../program/types.ts';
+import type { TlsContexts } from '../tls/context.ts';
+import type { LbContext, UpstreamCluster, UpstreamHost } from '../types.ts';
+import { ClusterCircuitBreaker } from './circuit-breaker.ts';
+import { ClusterHost } from './host.ts';
+import { hostKey, priorities } from './priorities.ts';
+import type { ClusterDetailStats } from './stats.ts';
+import { ClusterTransports } from './transport.ts';
+
+/** A cluster in force. Who finds its endpoints (`discovery`, EDS) tells it through `setEndpoints`. */
+export class Cluster implements UpstreamCluster {
+  readonly name: string;
+  readonly program: ClusterProgram;
+  readonly deps: Deps;
+  readonly stats: ClusterDetailStats;
+  readonly connectTimeout: number;
+  readonly idleTimeout: number;
+  readonly maxRequestsPerConnection: number;
+  readonly maxConnectionDuration: number;
+  readonly limits: { readonly DEFAULT: ClusterCircuitBreaker; readonly HIGH: ClusterCircuitBreaker };
+  readonly #transports: ClusterTransports;
+  #endpoints: EndpointsProgram | undefined;
+  #hosts = new Map<string, ClusterHost>();
+  #priorities: readonly PriorityHosts[] = [];
+  #picker: Picker = { pick: () => null };
+  #closed = false;
+  readonly #watchers = new Set<() => void>();
+
+  constructor(program: ClusterProgram, contexts: TlsContexts, stats: ClusterDetailStats, deps: Deps) {
+    this.name = program.name;
+    this.program = program;
+    this.deps = deps;
+    this.stats = stats;
+    this.connectTimeout = program.connectTimeout;
+    this.idleTimeout = program.http.idleTimeout;
+    this.maxRequestsPerConnection = program.http.maxRequestsPerConnection;
+    this.maxConnectionDuration = program.http.maxConnectionDuration;
+    this.limits = {
+      DEFAULT: new ClusterCircuitBreaker(program.thresholds.DEFAULT),
+      HIGH: new ClusterCircuitBreaker(program.thresholds.HIGH),
+    };
+    this.#transports = new ClusterTransports(program, contexts, stats);
+  }
+
+  /** Endpoints have been told once, be they none. */
+  get warm(): boolean {
+    return this.#endpoints !== undefined;
+  }
+
+  get hosts(): Iterable<ClusterHost> {
+    return this.#hosts.values();
+  }
+
+  hostOf(endpoint: EndpointProgram): ClusterHost | undefined {
+    return this.#hosts.get(hostKey(endpoint));
+  }
+
+  get endpoints(): EndpointsProgram | undefined {
+    return this.#endpoints;
+  }
+
+  choose(context: LbContext): UpstreamHost | null | Promise<UpstreamHost | null> {
+    return this.#picker.pick(context);
+  }
+
+  /** Called after the hosts or their health changed. */
+  watch(onChange: () => void): () => void {
+    this.#watchers.add(onChange);
+    return () => this.#watchers.delete(onChange);
+  }
+
+  /** Replaces the endpoints: hosts that stay are the same objects with their connections, those that go are retired. */
+  setEndpoints(endpoints: EndpointsProgram): void {
+    if (this.#closed) return;
+    const now = this.deps.clock.now();
+    const hosts = new Map<string, ClusterHost>();
+    for (const locality of endpoints.localities) {
+      for (const endpoint of locality.endpoints) {
+        const key = hostKey(endpoint);
+        if (hosts.has(key)) continue;
+        const transport = this.#transports.of(endpoint);
+        const known = this.#hosts.get(key);
+        known?.describe(endpoint, transport);
+        hosts.set(key, known ?? new ClusterHost(this, endpoint, transport, now));
+      }
+    }
+    const gone = [...this.#hosts].filter(([key]) => !hosts.has(key));
+    if (gone.length > 0 || hosts.size !== this.#hosts.size) this.stats.membership_change++;
+    this.#endpoints = endpoints;
+    this.#hosts = hosts;
+    this.refresh();
+    for (const [, host] of gone) host.retire();
+  }
+
+  /** Makes the picker anew after a host's health changed. */
+  refresh(): void {
+    if (this.#endpoints === undefined) return;
+    this.#priorities = priorities(this.#endpoints, this.#hosts);
+    this.#picker = makePicker(
+      this.#priorities,
+      {
+        lb: this.program.lb,
+        localityWeighted: this.program.localityWeighted,
+        panicThreshold: this.program.panicThreshold,
+        overprovisioningFactor: this.#endpoints.overprovisioningFactor,
+        weightedPriorityHealth: this.#endpoints.weightedPriorityHealth,
+        onPanic: () => this.stats.lb_healthy_panic++,
+      },
+      this.deps,
+    );
+    this.stats.membership_total = this.#hosts.size;
+    this.stats.membership_healthy = this.#priorities.reduce((sum, { healthy }) => sum + healthy.length, 0);
+    this.stats.membership_degraded = this.#priorities.reduce((sum, { degraded }) => sum + degraded.length, 0);
+    for (const watcher of this.#watchers) watcher();
+  }
+
+  /** Removed or replaced: nothing new is opened, what is under way may finish. */
+  close(): void {
+    this.#closed = true;
+    for (const host of this.#hosts.values()) host.retire();
+  }
+}

@@ -1,0 +1,86 @@
+import type { Socket } from 'node:net';
+import type { ConnectFailure, UpstreamSocket } from '../types.ts';
+import type { ClusterHost } from './host.ts';
+
+/**
+ * Opens a connection to a host within the cluster's connect timeout, handshake included, and keeps the counts of
+ * connections. The socket that `onReady` gets has noDelay and allowHalfOpen, and a listener for `error` of its own.
+ */
+export function connectHost(host: ClusterHost, onReady: (socket: UpstreamSocket) => void, onFail: (error: ConnectFailure) => void): void {
+  const { program, stats, deps } = host.cluster;
+  if (host.internalListener !== undefined) {
+    return onFail({ kind: 'refused', reason: `internal listener \`${host.internalListener}\` takes tunnels only` });
+  }
+  if (host.stats.cx_active >= (program.perHostMaxConnections ?? Infinity)) {
+    return onFail({ kind: 'overflow', reason: '' });
+  }
+  const socket = open(host);
+  stats.upstream_cx_total++;
+  stats.upstream_cx_active++;
+  host.stats.cx_total++;
+  host.stats.cx_active++;
+  socket.once('close', () => {
+    stats.upstream_cx_active--;
+    host.stats.cx_active--;
+  });
+
+  let settled = false;
+  const fail = (kind: ConnectFailure['kind'], reason: string): void => {
+    if (settled) return;
+    settled = true;
+    timer.cancel();
+    socket.destroy();
+    stats.upstream_cx_connect_fail++;
+    host.stats.cx_connect_fail++;
+    if (kind === 'timeout') stats.upstream_cx_connect_timeout++;
+    onFail({ kind, reason });
+  };
+  const ready = (connected: UpstreamSocket): void => {
+    if (settled) return;
+    settled = true;
+    timer.cancel();
+    onReady(connected);
+  };
+  const timer = deps.clock.after(program.connectTimeout, () => fail('timeout', ''));
+  socket.on('error', (error: NodeJS.ErrnoException) => fail(kindOf(error), `delayed connect error: ${systemText(error)}`));
+
+  const { tls, serverName, autoHostSni } = host.transport;
+  if (tls === undefined) socket.once('connect', () => ready(socket));
+  else tls.connect(socket, host.sessions, autoHostSni ? host.hostname : serverName, ready, (reason) => fail('tls', reason));
+  keepAlive(host, socket);
+}
+
+function open(host: ClusterHost): Socket {
+  const { program, deps } = host.cluster;
+  return deps.net.connect({
+    host: host.address,
+    port: host.port,
+    ...(program.sourceAddress === undefined ? {} : { localAddress: program.sourceAddress }),
+  });
+}
+
+function keepAlive(host: ClusterHost, socket: Socket): void {
+  const { tcpKeepalive } = host.cluster.program;
+  if (tcpKeepalive !== undefined) socket.setKeepAlive(true, (tcpKeepalive.time ?? 7200) * 1000);
+}
+
+function kindOf(error: NodeJS.ErrnoException): ConnectFailure['kind'] {
+  return error.code === 'ETIMEDOUT' ? 'timeout' : error.code === 'ECONNRESET' ? 'reset' : 'refused';
+}
+
+/** As strerror words it. */
+function systemText(error: NodeJS.ErrnoException): string {
+  return (error.code === undefined ? undefined : TEXTS[error.code]) ?? error.message;
+}
+
+const TEXTS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'Connection refused',
+  ECONNRESET: 'Connection reset by peer',
+  EHOSTUNREACH: 'No route to host',
+  ENETUNREACH: 'Network is unreachable',
+  ETIMEDOUT: 'Connection timed out',
+  EADDRNOTAVAIL: 'Cannot assign requested address',
+  ENOENT: 'No such file or directory',
+  EACCES: 'Permission denied',
+  EMFILE: 'Too many open files',
+};

@@ -1,0 +1,131 @@
+import { isIP } from 'node:net';
+import type { Deps, Timer } from '../deps.ts';
+import type { DnsProgram, EndpointProgram, EndpointsProgram } from '../program/types.ts';
+import type { Cluster } from './cluster.ts';
+
+/** Stops a discovery. */
+export interface Discovery {
+  stop(): void;
+}
+
+/**
+ * STRICT_DNS and LOGICAL_DNS: resolves the names of a cluster's endpoints again and again. Strict: every address is a
+ * host; logical: the first one stands for all. A name that cannot be resolved keeps the addresses it had.
+ */
+export function discoverByDns(cluster: Cluster, deps: Deps): Discovery {
+  const { endpoints, dns, type } = cluster.program;
+  if (endpoints === undefined) throw new Error(`cluster ${cluster.name} has no endpoints to resolve`);
+  const names = new Map<string, NameWatch>();
+  const publish = (): void => {
+    if ([...names.values()].every(({ answered }) => answered)) cluster.setEndpoints(resolved(endpoints, names, type === 'LOGICAL_DNS'));
+  };
+  for (const endpoint of endpoints.localities.flatMap((locality) => locality.endpoints)) {
+    const { address } = endpoint;
+    if (address.kind !== 'socket' || isIP(address.address) !== 0 || names.has(address.address)) continue;
+    names.set(address.address, new NameWatch(address.address, dns, deps, cluster.stats, publish));
+  }
+  for (const watch of names.values()) watch.start();
+  publish();
+  return {
+    stop: () => {
+      for (const watch of names.values()) watch.stop();
+    },
+  };
+}
+
+function resolved(endpoints: EndpointsProgram, names: ReadonlyMap<string, NameWatch>, logical: boolean): EndpointsProgram {
+  const expand = (endpoint: EndpointProgram): readonly EndpointProgram[] => {
+    const { address } = endpoint;
+    const watch = address.kind === 'socket' ? names.get(address.address) : undefined;
+    if (address.kind !== 'socket' || watch === undefined) return [endpoint];
+    const hostname = endpoint.hostname === '' ? address.address : endpoint.hostname;
+    const addresses = logical ? watch.addresses.slice(0, 1) : watch.addresses;
+    return addresses.map((found) => ({ ...endpoint, hostname, address: { ...address, address: found } }));
+  };
+  return {
+    ...endpoints,
+    localities: endpoints.localities.map((locality) => ({ ...locality, endpoints: locality.endpoints.flatMap(expand) })),
+  };
+}
+
+/** One name, resolved every so often. */
+class NameWatch {
+  addresses: readonly string[] = [];
+  answered = false;
+  #timer: Timer | undefined;
+  #failures = 0;
+  #stopped = false;
+  readonly #name: string;
+  readonly #dns: DnsProgram;
+  readonly #deps: Deps;
+  readonly #stats: { update_success: number; update_failure: number; update_empty: number };
+  readonly #onChange: () => void;
+
+  constructor(
+    name: string,
+    dns: DnsProgram,
+    deps: Deps,
+    stats: { update_success: number; update_failure: number; update_empty: number },
+    onChange: () => void,
+  ) {
+    this.#name = name;
+    this.#dns = dns;
+    this.#deps = deps;
+    this.#stats = stats;
+    this.#onChange = onChange;
+  }
+
+  start(): void {
+    resolveAddresses(this.#name, this.#dns.family, this.#deps).then(
+      ({ addresses, ttl }) => this.#take(addresses, ttl),
+      () => this.#failed(),
+    );
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  #take(addresses: readonly string[], ttl: number | undefined): void {
+    if (this.#stopped) return;
+    this.#failures = 0;
+    if (addresses.length === 0) this.#stats.update_empty++;
+    this.#stats.update_success++;
+    const changed = !this.answered || addresses.length !== this.addresses.length || addresses.some((address) => !this.addresses.includes(address));
+    this.answered = true;
+    if (changed) this.addresses = addresses;
+    const rate = this.#dns.respectTtl && ttl !== undefined && ttl > 0 ? ttl * 1000 : this.#dns.refreshRate;
+    this.#again(rate + this.#deps.random.float() * this.#dns.jitter);
+    if (changed) this.#onChange();
+  }
+
+  #failed(): void {
+    if (this.#stopped) return;
+    this.#stats.update_failure++;
+    const limit = Math.min(this.#dns.failureMax, this.#dns.failureBase * 2 ** Math.min(this.#failures++, 20));
+    this.#again(Math.max(1, limit * this.#deps.random.float()));
+    if (this.answered) return;
+    this.answered = true;
+    this.#onChange();
+  }
+
+  #again(ms: number): void {
+    this.#timer = this.#deps.clock.after(ms, () => this.start());
+  }
+}
+
+/** Sorted so that one answer in another order is no change; `ttl` is the shortest, in seconds. */
+export async function resolveAddresses(
+  name: string,
+  family: DnsProgram['family'],
+  deps: Deps,
+): Promise<{ readonly addresses: readonly string[]; readonly ttl: number | undefined }> {
+  const found = await deps.net.lookup(name, family === 'V4_ONLY' ? 4 : family === 'V6_ONLY' ? 6 : 0);
+  const four = found.filter(({ address }) => isIP(address) === 4);
+  const six = found.filter(({ address }) => isIP(address) === 6);
+  const chosen =
+    family === 'ALL' ? found : family === 'V4_PREFERRED' || family === 'V4_ONLY' ? (four.length > 0 ? four : six) : six.length > 0 ? six : four;
+  const ttls = chosen.flatMap(({ ttl }) => (ttl === undefined ? [] : [ttl]));
+  return { addresses: chosen.map(({ address }) => address).toSorted(), ttl: ttls.length === 0 ? undefined : Math.min(...ttls) };
+}

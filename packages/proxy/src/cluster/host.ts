@@ -1,0 +1,121 @@
+import type { BalancedHost } from '../lb/types.ts';
+import type { EndpointProgram } from '../program/types.ts';
+import type { SessionSlot } from '../tls/client.ts';
+import type { ConnectFailure, HostPool, UpstreamSocket } from '../types.ts';
+import type { Cluster } from './cluster.ts';
+import { connectHost } from './connect.ts';
+import type { Transport } from './transport.ts';
+
+export type HostOutcome = 'success' | 'gateway-error' | 'server-error' | 'connect-failure' | 'reset' | 'timeout';
+
+/** What judges a host by its answers. */
+export interface HostMonitor {
+  report(outcome: HostOutcome): void;
+}
+
+export interface HostStats {
+  cx_total: number;
+  cx_active: number;
+  cx_connect_fail: number;
+  rq_success: number;
+  rq_error: number;
+}
+
+/** One endpoint of a cluster. The same object for as long as the endpoint stays, whatever else of it changes. */
+export class ClusterHost implements BalancedHost {
+  readonly cluster: Cluster;
+  readonly address: string;
+  readonly port: number;
+  readonly authority: string;
+  readonly hostname: string;
+  readonly internalListener?: string;
+  readonly since: number;
+  readonly sessions: SessionSlot = { session: undefined, material: undefined };
+  readonly stats: HostStats = { cx_total: 0, cx_active: 0, cx_connect_fail: 0, rq_success: 0, rq_error: 0 };
+  active = 0;
+  pool: HostPool | undefined = undefined;
+  inService = true;
+
+  endpoint: EndpointProgram;
+  weight = 1;
+  hashKey = '';
+  transport: Transport;
+  /** Set by outlier detection. */
+  monitor: HostMonitor | undefined = undefined;
+  ejected = false;
+  /** Set by active health checking: undefined when there is none, or its first check is not done. */
+  checked: 'healthy' | 'unhealthy' | 'pending' | undefined = undefined;
+
+  constructor(cluster: Cluster, endpoint: EndpointProgram, transport: Transport, now: number) {
+    const { address } = endpoint;
+    this.cluster = cluster;
+    this.endpoint = endpoint;
+    this.transport = transport;
+    this.since = now;
+    this.hostname = endpoint.hostname;
+    this.address = address.kind === 'socket' ? address.address : address.kind === 'pipe' ? address.path : address.name;
+    this.port = address.kind === 'socket' ? address.port : 0;
+    this.authority = authorityOf(endpoint);
+    if (address.kind === 'internal') this.internalListener = address.name;
+    this.describe(endpoint, transport);
+  }
+
+  /** Takes over what may change while the endpoint stays. */
+  describe(endpoint: EndpointProgram, transport: Transport): void {
+    this.endpoint = endpoint;
+    this.weight = Math.max(1, endpoint.weight);
+    const key = endpoint.metadata?.['envoy.lb']?.['hash_key'];
+    this.hashKey =
+      typeof key === 'string' && key !== ''
+        ? key
+        : this.cluster.program.hashByHostname && endpoint.hostname !== ''
+          ? endpoint.hostname
+          : this.authority;
+    if (this.transport !== transport) {
+      this.transport = transport;
+      this.pool?.drain();
+    }
+  }
+
+  get availability(): 'healthy' | 'degraded' | 'unhealthy' {
+    if (this.ejected || this.checked === 'unhealthy' || this.checked === 'pending') return 'unhealthy';
+    switch (this.endpoint.health) {
+      case 'UNKNOWN':
+      case 'HEALTHY':
+        return 'healthy';
+      case 'DEGRADED':
+        return 'degraded';
+      default:
+        return 'unhealthy';
+    }
+  }
+
+  connect(onReady: (socket: UpstreamSocket) => void, onFail: (error: ConnectFailure) => void): void {
+    connectHost(this, onReady, onFail);
+  }
+
+  report(outcome: HostOutcome): void {
+    if (outcome === 'success') this.stats.rq_success++;
+    else this.stats.rq_error++;
+    this.monitor?.report(outcome);
+  }
+
+  /** No longer part of the cluster: what is under way may finish. */
+  retire(): void {
+    this.inService = false;
+    this.pool?.drain();
+  }
+}
+
+/** As logs print an endpoint: `1.2.3.4:80`, `[::1]:80`, a path, `envoy://listener/id`. */
+export function authorityOf(endpoint: EndpointProgram): string {
+  const { address } = endpoint;
+  switch (address.kind) {
+    case 'socket':
+      return address.address.includes(':') ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+    case 'pipe':
+      return address.path;
+    case 'internal':
+      return `envoy://${address.name}/${endpoint.endpointId}`;
+  }
+}

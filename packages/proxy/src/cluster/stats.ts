@@ -1,0 +1,70 @@
+import type { ClusterStats } from '../types.ts';
+
+/** What cluster/ and health/ count beside the counters everybody adds to. */
+export interface ClusterDetailStats extends ClusterStats {
+  lb_healthy_panic: number;
+  membership_change: number;
+  membership_total: number;
+  membership_healthy: number;
+  membership_degraded: number;
+  update_success: number;
+  update_failure: number;
+  update_empty: number;
+  ssl_handshake: number;
+  ssl_connection_error: number;
+  ssl_fail_verify_error: number;
+  ssl_fail_verify_san: number;
+  ssl_session_reused: number;
+  outlier_ejections_active: number;
+  outlier_ejections_total: number;
+  outlier_ejections_overflow: number;
+  /** By kind, e.g. `consecutive_5xx`. */
+  outlier_ejections_detected: Record<string, number>;
+  outlier_ejections_enforced: Record<string, number>;
+}
+
+export function newClusterStats(): ClusterDetailStats {
+  return {
+    upstream_rq_total: 0,
+    upstream_rq_active: 0,
+    upstream_rq_timeout: 0,
+    upstream_rq_per_try_timeout: 0,
+    upstream_rq_retry: 0,
+    upstream_rq_retry_success: 0,
+    upstream_rq_retry_overflow: 0,
+    upstream_rq_retry_limit_exceeded: 0,
+    upstream_rq_pending_total: 0,
+    upstream_rq_pending_overflow: 0,
+    upstream_rq_pending_failure_eject: 0,
+    upstream_rq_rx_reset: 0,
+    upstream_rq_tx_reset: 0,
+    upstream_rq_cancelled: 0,
+    upstream_rq_completed: 0,
+    upstream_cx_total: 0,
+    upstream_cx_active: 0,
+    upstream_cx_connect_fail: 0,
+    upstream_cx_connect_timeout: 0,
+    upstream_cx_overflow: 0,
+    upstream_cx_none_healthy: 0,
+    upstream_cx_destroy_with_active_rq: 0,
+    upstream_rq_xx: [0, 0, 0, 0, 0, 0],
+    lb_healthy_panic: 0,
+    membership_change: 0,
+    membership_total: 0,
+    membership_healthy: 0,
+    membership_degraded: 0,
+    update_success: 0,
+    update_failure: 0,
+    update_empty: 0,
+    ssl_handshake: 0,
+    ssl_connection_error: 0,
+    ssl_fail_verify_error: 0,
+    ssl_fail_verify_san: 0,
+    ssl_session_reused: 0,
+    outlier_ejections_active: 0,
+    outlier_ejections_total: 0,
+    outlier_ejections_overflow: 0,
+    outlier_ejections_detected: {},
+    outlier_ejections_enforced: {},
+  };
+}

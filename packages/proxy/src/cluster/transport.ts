@@ -1,0 +1,53 @@
+import type { JsonObject, JsonValue } from '@mizzen/xds';
+import type { ClusterProgram, EndpointProgram, UpstreamTransportProgram } from '../program/types.ts';
+import type { TlsContexts } from '../tls/context.ts';
+import { UpstreamTls, type UpstreamTlsStats } from '../tls/client.ts';
+
+/** How connections to a host are secured: plain, or by a TLS context. */
+export interface Transport {
+  readonly tls: UpstreamTls | undefined;
+  readonly serverName: string;
+  /** SNI is the host name the request is for. */
+  readonly autoHostSni: boolean;
+}
+
+/** All transports of a cluster, and which of them an endpoint gets. */
+export class ClusterTransports {
+  readonly #matches: readonly { readonly match: JsonObject; readonly transport: Transport }[];
+  readonly #otherwise: Transport;
+
+  constructor(program: ClusterProgram, contexts: TlsContexts, stats: UpstreamTlsStats) {
+    const make = (transport: UpstreamTransportProgram): Transport => makeTransport(transport, contexts, stats);
+    this.#matches = program.transportMatches.map(({ match, transport }) => ({ match, transport: make(transport) }));
+    this.#otherwise = make(program.transport);
+  }
+
+  /** The first match that the endpoint's `envoy.transport_socket_match` metadata contains. */
+  of(endpoint: EndpointProgram): Transport {
+    const metadata = endpoint.metadata?.['envoy.transport_socket_match'];
+    for (const { match, transport } of this.#matches) {
+      if (contains(metadata, match)) return transport;
+    }
+    return this.#otherwise;
+  }
+}
+
+/** A transport that compiled but that this proxy cannot make; undefined when all of a cluster's can be. */
+export function unsupportedTransport(program: ClusterProgram): string | undefined {
+  const all = [program.transport, ...program.transportMatches.map(({ transport }) => transport)];
+  return all.some(({ kind }) => kind === 'proxy_protocol') ? 'the transport socket `proxy_protocol` is not supported' : undefined;
+}
+
+function makeTransport(program: UpstreamTransportProgram, contexts: TlsContexts, stats: UpstreamTlsStats): Transport {
+  if (program.kind !== 'tls') return { tls: undefined, serverName: '', autoHostSni: false };
+  const { tls } = program;
+  return { tls: new UpstreamTls(tls, contexts, stats), serverName: tls.sni, autoHostSni: tls.autoHostSni };
+}
+
+function contains(metadata: JsonObject | undefined, match: JsonObject): boolean {
+  return Object.entries(match).every(([key, value]) => metadata !== undefined && sameValue(metadata[key], value));
+}
+
+export function sameValue(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
+  return a === b || (typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b));
+}

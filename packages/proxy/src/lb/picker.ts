@@ -1,0 +1,116 @@
+import type { Deps } from '../deps.ts';
+import type { LbProgram } from '../program/types.ts';
+import type { LbContext } from '../types.ts';
+import { leastRequest } from './least-request.ts';
+import { localityPicker } from './locality.ts';
+import { maglev } from './maglev.ts';
+import { choosePriority, priorityLoad, type PriorityLoad, type PriorityOptions } from './priority-load.ts';
+import { randomHost } from './random.ts';
+import { ringHash } from './ring-hash.ts';
+import { roundRobin } from './round-robin.ts';
+import { shares } from './shares.ts';
+import type { BalancedHost, HostPicker, PriorityHosts } from './types.ts';
+
+/** Chooses a host of a cluster; made for one set of endpoints and replaced when they change. */
+export interface Picker {
+  pick(context: LbContext): BalancedHost | null;
+}
+
+export interface PickerOptions extends PriorityOptions {
+  readonly lb: LbProgram;
+  readonly localityWeighted: boolean;
+  /** Called for each request that a panicking priority answers. */
+  readonly onPanic: () => void;
+}
+
+/** `priorities` in order; each has all its hosts. */
+export function makePicker(priorities: readonly PriorityHosts[], options: PickerOptions, deps: Deps): Picker {
+  const { lb } = options;
+  if (priorities.length === 0) return { pick: () => null };
+  const load = priorityLoad(priorities, options);
+  const hashing = lb.policy === 'RING_HASH' || lb.policy === 'MAGLEV';
+  const sources = hashing
+    ? priorities.map((priority, index) => hashSource(priority, load.panic[index]!, options))
+    : priorities.map((priority, index) => source(priority, load.panic[index]!, options, deps));
+  const choose = hashing ? chooseByHash(load, sources, deps) : chooseAtRandom(load, sources, deps);
+  return { pick: (context) => withoutAvoided(choose, context) };
+}
+
+type Choose = (context: LbContext, attempt: number) => BalancedHost | undefined;
+
+/** Host pickers of one priority. Both are the same when it panics. */
+interface Source {
+  readonly healthy: HostPicker;
+  readonly degraded: HostPicker;
+  readonly onPanic: (() => void) | undefined;
+}
+
+function withoutAvoided(choose: Choose, context: LbContext): BalancedHost | null {
+  const { avoid } = context;
+  let host = choose(context, 0);
+  if (avoid === undefined || avoid.length === 0) return host ?? null;
+  for (let attempt = 1; attempt <= context.avoidAttempts && host !== undefined && avoid.includes(host); attempt++) {
+    host = choose(context, attempt);
+  }
+  return host ?? null;
+}
+
+function chooseAtRandom(load: PriorityLoad, sources: readonly Source[], deps: Deps): Choose {
+  const first = sources[0]!;
+  // Nearly always: everything goes to the first priority's healthy hosts, and there is nothing to throw dice for.
+  if (load.healthy[0] === 100 && first.onPanic === undefined) return (context, attempt) => first.healthy.pick(context, attempt);
+  return (context, attempt) => from(load, sources, (deps.random.uint32() % 100) + 1, context, attempt);
+}
+
+function chooseByHash(load: PriorityLoad, sources: readonly Source[], deps: Deps): Choose {
+  return (given, attempt) => {
+    const hash = given.hash ?? (BigInt(deps.random.uint32()) << 32n) | BigInt(deps.random.uint32());
+    const context = given.hash === undefined ? { ...given, hash } : given;
+    const percent = sources.length === 1 ? 1 : Number(hash % 100n) + 1;
+    return from(load, sources, percent, context, attempt);
+  };
+}
+
+function from(load: PriorityLoad, sources: readonly Source[], percent: number, context: LbContext, attempt: number): BalancedHost | undefined {
+  const { priority, degraded } = choosePriority(load, percent);
+  const chosen = sources[priority]!;
+  if (attempt === 0) chosen.onPanic?.();
+  return (degraded ? chosen.degraded : chosen.healthy).pick(context, attempt);
+}
+
+function source(priority: PriorityHosts, panic: boolean, options: PickerOptions, deps: Deps): Source {
+  const make = (hosts: readonly BalancedHost[]): HostPicker => hostPicker(hosts, options.lb, deps);
+  if (panic) {
+    const all = make(priority.hosts);
+    return { healthy: all, degraded: all, onPanic: options.onPanic };
+  }
+  const of = (kind: 'healthy' | 'degraded'): HostPicker => {
+    const byLocality = options.localityWeighted
+      ? localityPicker(priority.localities, kind, options.overprovisioningFactor, make, deps)
+      : undefined;
+    return byLocality ?? make(priority[kind]);
+  };
+  return { healthy: of('healthy'), degraded: of('degraded'), onPanic: undefined };
+}
+
+function hashSource(priority: PriorityHosts, panic: boolean, options: PickerOptions): Source {
+  const { lb } = options;
+  const parts = shares(priority, panic, options.localityWeighted);
+  const picker = lb.policy === 'MAGLEV' ? maglev(parts, lb.tableSize) : lb.policy === 'RING_HASH' ? ringHash(parts, lb) : nobody;
+  return { healthy: picker, degraded: picker, onPanic: panic ? options.onPanic : undefined };
+}
+
+const nobody: HostPicker = { pick: () => undefined };
+
+function hostPicker(hosts: readonly BalancedHost[], lb: LbProgram, deps: Deps): HostPicker {
+  switch (lb.policy) {
+    case 'ROUND_ROBIN':
+      return roundRobin(hosts, lb.slowStart, deps);
+    case 'LEAST_REQUEST':
+      return leastRequest(hosts, lb, deps);
+    case 'RANDOM':
+      return randomHost(hosts, deps);
+    default:
+      return hosts.length === 0 ? nobody : roundRobin(hosts, undefined, deps);
+  }
+}

@@ -1,0 +1,43 @@
+import type { LbContext, UpstreamHost } from '../types.ts';
+
+/** What balancing looks at in a host. */
+export interface BalancedHost extends UpstreamHost {
+  /** At least 1. */
+  readonly weight: number;
+  /** What consistent hashing places it by. */
+  readonly hashKey: string;
+  /** Clock time at which it joined, for slow start. */
+  readonly since: number;
+}
+
+/**
+ * Chooses among the hosts it was made for. Immutable as to its hosts: whoever keeps it replaces it when they change.
+ * `attempt` counts up when an earlier answer was to be avoided.
+ */
+export interface HostPicker {
+  pick(context: LbContext, attempt: number): BalancedHost | undefined;
+}
+
+/** Hosts of one priority, sorted by what they may be used for. Every host is in `hosts`. */
+export interface PriorityHosts {
+  readonly hosts: readonly BalancedHost[];
+  readonly healthy: readonly BalancedHost[];
+  readonly degraded: readonly BalancedHost[];
+  /** Known, but not yet checked for the first time: counted neither way. */
+  readonly excluded: number;
+  readonly localities: readonly LocalityHosts[];
+}
+
+export interface LocalityHosts {
+  /** 0: gets no share under locality-weighted balancing. */
+  readonly weight: number;
+  readonly hosts: readonly BalancedHost[];
+  readonly healthy: readonly BalancedHost[];
+  readonly degraded: readonly BalancedHost[];
+}
+
+/** A host and its share of the whole, for consistent hashing. Shares add up to 1. */
+export interface Share {
+  readonly host: BalancedHost;
+  readonly weight: number;
+}

@@ -1,0 +1,69 @@
+import { randomFillSync, randomUUID } from 'node:crypto';
+import { lookup as osLookup, Resolver } from 'node:dns';
+import { connect, isIP } from 'node:net';
+import type { Deps, Net, Random } from '../deps.ts';
+import { TimerWheel } from './timer-wheel.ts';
+
+/** The real world: the only place of the data plane that reads a clock, random numbers or opens sockets outwards. */
+export function systemDeps(): Deps {
+  const wheel = new TimerWheel(() => performance.now());
+  return {
+    clock: {
+      now: () => performance.now(),
+      // oxlint-disable-next-line no-restricted-properties -- the one place that reads it
+      wall: () => Date.now(),
+      after: (ms, fn) => wheel.after(ms, fn),
+    },
+    random: systemRandom(),
+    net: systemNet(),
+  };
+}
+
+function systemRandom(): Random {
+  const words = new Uint32Array(1024);
+  let next = words.length;
+  return {
+    // oxlint-disable-next-line no-restricted-properties -- the one place that reads it
+    float: () => Math.random(),
+    uint32: () => {
+      if (next === words.length) {
+        randomFillSync(words);
+        next = 0;
+      }
+      return words[next++]!;
+    },
+    uuid: () => randomUUID(),
+  };
+}
+
+function systemNet(): Net {
+  const resolver = new Resolver({ timeout: 2000, tries: 2 });
+  return {
+    connect: (options) =>
+      connect({ ...options, noDelay: true, allowHalfOpen: true, ...(isIP(options.host) === 0 ? { autoSelectFamily: true } : {}) }),
+    lookup: (host, family) => lookup(resolver, host, family),
+  };
+}
+
+/** The system's own resolver first, so that /etc/hosts counts; DNS adds the times to live, which it does not tell. */
+async function lookup(resolver: Resolver, host: string, family: 0 | 4 | 6): Promise<readonly { address: string; ttl: number | undefined }[]> {
+  const addresses = await new Promise<readonly { address: string }[]>((resolve, reject) => {
+    osLookup(host, { all: true, family, verbatim: true }, (error, found) => (error ? reject(error) : resolve(found)));
+  });
+  const ttls = host.includes('.') ? await ttlsOf(resolver, host, addresses) : new Map<string, number>();
+  return addresses.map(({ address }) => ({ address, ttl: ttls.get(address) }));
+}
+
+async function ttlsOf(resolver: Resolver, host: string, addresses: readonly { address: string }[]): Promise<ReadonlyMap<string, number>> {
+  const ttls = new Map<string, number>();
+  const families = new Set(addresses.map(({ address }) => isIP(address)));
+  const ask = (method: 'resolve4' | 'resolve6'): Promise<void> =>
+    new Promise((done) => {
+      resolver[method](host, { ttl: true }, (error, records) => {
+        if (!error) for (const record of records) ttls.set(record.address, record.ttl);
+        done();
+      });
+    });
+  await Promise.all([families.has(4) ? ask('resolve4') : undefined, families.has(6) ? ask('resolve6') : undefined]);
+  return ttls;
+}

@@ -1,0 +1,141 @@
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { Clock } from '../deps.ts';
+import type { DownstreamTlsProgram } from '../program/types.ts';
+import type { PeerTls } from '../types.ts';
+import type { ClientHello } from './client-hello.ts';
+import type { TlsContexts, TlsMaterial } from './context.ts';
+import { handshakeFailure, SECRET_MISSING, verifyFailure } from './failure.ts';
+import { localUriSan, Peer } from './peer.ts';
+import { verifyPeer } from './verify.ts';
+
+export interface DownstreamTlsStats {
+  handshake: number;
+  connection_error: number;
+  no_certificate: number;
+  session_reused: number;
+  fail_verify_error: number;
+  fail_verify_san: number;
+  fail_verify_cert_hash: number;
+  fail_verify_no_cert: number;
+}
+
+export function newDownstreamTlsStats(): DownstreamTlsStats {
+  return {
+    handshake: 0,
+    connection_error: 0,
+    no_certificate: 0,
+    session_reused: 0,
+    fail_verify_error: 0,
+    fail_verify_san: 0,
+    fail_verify_cert_hash: 0,
+    fail_verify_no_cert: 0,
+  };
+}
+
+export interface AcceptedTls {
+  readonly socket: TLSSocket;
+  readonly peer: PeerTls;
+  /** What ALPN agreed on; empty when nothing. */
+  readonly applicationProtocol: string;
+}
+
+/** The server side of one TLS context of a listener. */
+export class DownstreamTls {
+  readonly stats: DownstreamTlsStats;
+  readonly #program: DownstreamTlsProgram;
+  readonly #contexts: TlsContexts;
+  readonly #clock: Clock;
+  #material: TlsMaterial | undefined;
+
+  constructor(program: DownstreamTlsProgram, contexts: TlsContexts, clock: Clock, stats: DownstreamTlsStats) {
+    this.#program = program;
+    this.#contexts = contexts;
+    this.#clock = clock;
+    this.stats = stats;
+  }
+
+  /**
+   * Shakes hands on a socket whose bytes so far have been put back (paused, never flowing). `timeout` in milliseconds, 0
+   * for none. Exactly one of the two callbacks is called; after `onFail` the socket is gone.
+   */
+  accept(socket: Socket, hello: ClientHello, timeout: number, onSecure: (accepted: AcceptedTls) => void, onFail: (reason: string) => void): void {
+    const program = this.#program;
+    const material = this.#contexts.material(program, 'server', this.#material);
+    if (material === undefined || (program.requireSni && hello.serverName === '')) {
+      socket.destroy();
+      onFail(material === undefined ? SECRET_MISSING : 'TLS_error:no SNI');
+      return;
+    }
+    this.#material = material;
+    const asks = program.requireClientCertificate || material.validation !== undefined;
+    const secure = new TLSSocket(socket, {
+      isServer: true,
+      secureContext: material.context,
+      requestCert: asks,
+      rejectUnauthorized: program.requireClientCertificate,
+      // Where nothing overlaps Envoy goes on without ALPN; Node would end the handshake.
+      ...(program.alpnProtocols.some((name) => hello.applicationProtocols.includes(name)) ? { ALPNProtocols: [...program.alpnProtocols] } : {}),
+    });
+    this.#watch(secure, socket, material, timeout, onSecure, onFail);
+  }
+
+  #watch(
+    secure: TLSSocket,
+    socket: Socket,
+    material: TlsMaterial,
+    timeout: number,
+    onSecure: (accepted: AcceptedTls) => void,
+    onFail: (reason: string) => void,
+  ): void {
+    const fail = (reason: string, counter: keyof DownstreamTlsStats): void => {
+      settle();
+      this.stats[counter]++;
+      secure.destroy();
+      socket.destroy();
+      onFail(reason);
+    };
+    const timer = timeout > 0 ? this.#clock.after(timeout, () => fail('connect timeout', 'connection_error')) : undefined;
+    const onError = (error: NodeJS.ErrnoException): void => {
+      const missing = error.code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
+      fail(handshakeFailure(error) ?? '', missing ? 'fail_verify_no_cert' : 'connection_error');
+    };
+    const onClose = (): void => fail('', 'connection_error');
+    const settle = (): void => {
+      timer?.cancel();
+      secure.off('error', onError);
+      secure.off('close', onClose);
+      secure.on('error', ignore);
+    };
+    secure.on('error', onError);
+    secure.on('close', onClose);
+    secure.on('secure', () => {
+      const refused = this.#verify(secure, material);
+      if (refused !== undefined) return fail(refused.reason, refused.counter);
+      settle();
+      this.stats.handshake++;
+      if (secure.isSessionReused()) this.stats.session_reused++;
+      const peer = new Peer(secure, material.validation?.trustedCaPem !== undefined, localUriSan(material.certificate));
+      if (peer.uriSans.length === 0 && peer.peerFingerprint === '') this.stats.no_certificate++;
+      onSecure({ socket: secure, peer, applicationProtocol: secure.alpnProtocol || '' });
+    });
+  }
+
+  #verify(secure: TLSSocket, { validation }: TlsMaterial): { reason: string; counter: keyof DownstreamTlsStats } | undefined {
+    const certificate = secure.getPeerX509Certificate();
+    if (certificate === undefined) {
+      if (!this.#program.requireClientCertificate) return undefined;
+      return { reason: verifyFailure('peer did not provide required client certificate'), counter: 'fail_verify_no_cert' };
+    }
+    return validation === undefined ? undefined : verifyPeer(certificate, chainError(secure), validation);
+  }
+}
+
+/** OpenSSL's verdict, which Node keeps on the handle until its own server code asks for it. */
+function chainError(secure: TLSSocket): string | undefined {
+  const { ssl } = secure as TLSSocket & { readonly ssl?: { verifyError(): (Error & { code?: string }) | null | undefined } | null };
+  if (ssl === undefined || ssl === null) return 'CLOSED';
+  return ssl.verifyError()?.code;
+}
+
+function ignore(): void {}

@@ -1,0 +1,65 @@
+import { createHash, type X509Certificate } from 'node:crypto';
+import type { SanMatcher, ValidationProgram } from '../program/types.ts';
+import { chainFailure, verifyFailure } from './failure.ts';
+import { parseSubjectAltNames, type SubjectAltNames } from './subject-alt-names.ts';
+
+/** Why a peer was refused; `counter` is Envoy's statistic for it. */
+export interface Refusal {
+  readonly reason: string;
+  readonly counter: 'fail_verify_error' | 'fail_verify_san' | 'fail_verify_cert_hash' | 'fail_verify_no_cert';
+}
+
+/** Verdicts of OpenSSL that `allowExpiredCertificate` overrules. */
+const TIME_VERDICTS: ReadonlySet<string> = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID']);
+
+/**
+ * The peer's certificate against what is demanded of it. `chainError` is OpenSSL's verdict on the chain (a Node error
+ * code), undefined when it was fine. Returns why it is refused, or undefined.
+ */
+export function verifyPeer(
+  certificate: X509Certificate,
+  chainError: string | undefined,
+  validation: ValidationProgram,
+): Refusal | undefined {
+  const chainMatters = (validation.trustedCaPem !== undefined || validation.systemRoots) && !validation.acceptUntrusted;
+  if (chainMatters && chainError !== undefined && !(validation.allowExpired && TIME_VERDICTS.has(chainError))) {
+    return { reason: chainFailure(chainError), counter: 'fail_verify_error' };
+  }
+  if (!hashMatches(certificate, validation)) {
+    return { reason: verifyFailure('cert hash and spki'), counter: 'fail_verify_cert_hash' };
+  }
+  if (validation.sanMatchers.length === 0) return undefined;
+  const names = parseSubjectAltNames(certificate.subjectAltName);
+  if (validation.sanMatchers.some((matcher) => candidates(matcher, names).some(matcher.matches))) return undefined;
+  const all = [...names.uri, ...names.dns, ...names.ip, ...names.email].join(', ');
+  return { reason: verifyFailure(`SAN matcher, certificate SANs are [${all}]`), counter: 'fail_verify_san' };
+}
+
+function candidates(matcher: SanMatcher, names: SubjectAltNames): readonly string[] {
+  switch (matcher.type) {
+    case 'URI':
+      return names.uri;
+    case 'DNS':
+      return names.dns;
+    case 'EMAIL':
+      return names.email;
+    case 'IP_ADDRESS':
+      return names.ip;
+    case 'ANY':
+      return [...names.uri, ...names.dns, ...names.email, ...names.ip];
+  }
+}
+
+/** Either kind of pin is enough when both are given. */
+function hashMatches(certificate: X509Certificate, validation: ValidationProgram): boolean {
+  if (validation.certificateHashes.length === 0 && validation.spkiHashes.length === 0) return true;
+  if (validation.certificateHashes.includes(fingerprint(certificate))) return true;
+  if (validation.spkiHashes.length === 0) return false;
+  const key = certificate.publicKey.export({ type: 'spki', format: 'der' });
+  return validation.spkiHashes.includes(createHash('sha256').update(key).digest('base64'));
+}
+
+/** SHA-256 of the certificate, lowercase hexadecimal. */
+export function fingerprint(certificate: X509Certificate): string {
+  return certificate.fingerprint256.replaceAll(':', '').toLowerCase();
+}

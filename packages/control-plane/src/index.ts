@@ -8,7 +8,7 @@ export { loadOrCreateRoot } from './ca/root.ts';
 export type { Root } from './ca/root.ts';
 export { ROOT_SECRET, WORKLOAD_SECRET, WorkloadSecrets } from './ca/workload-secrets.ts';
 export { XdsServer } from './xds/server.ts';
-export type { Convergence, XdsServerOptions } from './xds/server.ts';
+export type { CommitOptions, Convergence, XdsServerOptions } from './xds/server.ts';
 export type { XdsStream } from './xds/stream.ts';
 export type {
   DeltaRequest,
@@ -23,3 +23,5 @@ export type {
 export { localXdsPath } from './local/path.ts';
 export { LocalXdsError, LocalXdsListener } from './local/server.ts';
 export type { LocalXdsOptions } from './local/server.ts';
+export { resolveCredential } from './ca/credentials.ts';
+export type { Credential, ReadData } from './ca/credentials.ts';

@@ -61,18 +61,22 @@ test('any interleaving of changes, acknowledgements and reconnects ends with exa
     fc.property(mesh, fc.array(step, { maxLength: 60 }), (first, steps) => {
       const clock = new ManualClock();
       const converged: number[] = [];
-      const server = new XdsServer({ clock, onConverged: (round) => converged.push(round.id) });
+      const server = new XdsServer({ clock });
       const proxy = new TestProxy(server, 'n');
       let current = first;
-      let rounds = 1;
-      server.commit(new Map([['n', configOf(current)]]));
+      let rounds = 0;
+      const commit = (): void => {
+        rounds += 1;
+        const id = rounds;
+        server.commit(new Map([['n', configOf(current)]]), { onConverged: () => converged.push(id) });
+      };
+      commit();
       proxy.connect();
       for (const each of steps) {
         switch (each.kind) {
           case 'commit':
             current = each.mesh;
-            rounds += 1;
-            server.commit(new Map([['n', configOf(current)]]));
+            commit();
             break;
           case 'reconnect':
             proxy.disconnect();

@@ -20,14 +20,15 @@ beforeEach(() => {
   refusals = [];
   server = new XdsServer({
     clock,
-    onConverged: (round) => converged.push(round),
     onRefusal: (node, all) =>
       refusals.push(...all.map((each) => `${node} ${each.resource} ${each.field}: ${each.message}`)),
   });
 });
 
 const commit = (mesh: TestMesh, ...nodes: string[]): number =>
-  server.commit(new Map((nodes.length === 0 ? ['n'] : nodes).map((node) => [node, configOf(mesh)])));
+  server.commit(new Map((nodes.length === 0 ? ['n'] : nodes).map((node) => [node, configOf(mesh)])), {
+    onConverged: (round) => converged.push(round),
+  });
 
 function connected(node = 'n'): TestProxy {
   const proxy = new TestProxy(server, node);
@@ -68,12 +69,11 @@ test('only what a change touches is sent', () => {
 test('a proxy whose configuration is the same is told nothing', () => {
   commit(base, 'n', 'm');
   const [n, m] = [connected('n'), connected('m')];
-  server.commit(
-    new Map([
-      ['n', configOf({ ...base, routes: { '80': ['a'] } })],
-      ['m', configOf(base)],
-    ]),
-  );
+  const changes = new Map([
+    ['n', configOf({ ...base, routes: { '80': ['a'] } })],
+    ['m', configOf(base)],
+  ]);
+  server.commit(changes, { onConverged: (round) => converged.push(round) });
   n.settle();
   m.settle();
   expect(kinds(n)).toEqual(['route +80']);

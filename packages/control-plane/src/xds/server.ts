@@ -7,14 +7,20 @@ import type { NodeConfig, ProxyStatus, Refusal, SyncState, Transport } from './t
 
 /** A change on its way to the proxies it concerns. Times in milliseconds of the clock. */
 interface Round {
-  readonly id: number;
   readonly startedAt: number;
   readonly concerned: number;
   readonly waiting: Set<XdsStream>;
+  readonly onConverged: ((convergence: Convergence) => void) | undefined;
+}
+
+export interface CommitOptions {
+  /** When the change happened, by the server's clock; now unless given. */
+  readonly startedAt?: number;
+  /** Every connected proxy that the commit concerned has acknowledged it (a refusal is an answer, too). */
+  readonly onConverged?: (convergence: Convergence) => void;
 }
 
 export interface Convergence {
-  readonly id: number;
   /** Proxies that the change concerned and that were connected. */
   readonly proxies: number;
   readonly milliseconds: number;
@@ -22,8 +28,6 @@ export interface Convergence {
 
 export interface XdsServerOptions {
   readonly clock: Clock;
-  /** Every connected proxy that a `commit` concerned has acknowledged it (a refusal is an answer, too). */
-  readonly onConverged?: (convergence: Convergence) => void;
   /** Called for each response refused, with all that the proxy refuses of that type now. */
   readonly onRefusal?: (node: string, refusals: readonly Refusal[]) => void;
 }
@@ -49,7 +53,6 @@ export class XdsServer {
   readonly #nodes = new Map<string, NodeResources>();
   readonly #streams = new Map<string, Set<XdsStream>>();
   #rounds: Round[] = [];
-  #lastRound = 0;
 
   constructor(options: XdsServerOptions) {
     this.#options = options;
@@ -78,10 +81,9 @@ export class XdsServer {
 
   /**
    * Puts configurations in force, all at once. Nodes not mentioned keep theirs; `undefined` forgets a node. Returns the
-   * number of connected proxies that have to be told something; `onConverged` follows when they all answered.
-   * `startedAt` is when the change happened, for the report.
+   * number of connected proxies that have to be told something.
    */
-  commit(changes: ReadonlyMap<string, NodeConfig | undefined>, startedAt = this.#options.clock.now()): number {
+  commit(changes: ReadonlyMap<string, NodeConfig | undefined>, options: CommitOptions = {}): number {
     const touched: XdsStream[] = [];
     for (const [node, config] of changes) {
       if (config === undefined) {
@@ -96,12 +98,12 @@ export class XdsServer {
         touched.push(stream);
       }
     }
-    return this.#push(touched, startedAt);
+    return this.#push(touched, options);
   }
 
   /** Looks again at the secrets of a node, because one of them was replaced. */
   refresh(node: string): number {
-    return this.#push([...(this.#streams.get(node) ?? [])], this.#options.clock.now());
+    return this.#push([...(this.#streams.get(node) ?? [])], {});
   }
 
   status(): ProxyStatus[] {
@@ -115,10 +117,9 @@ export class XdsServer {
     });
   }
 
-  #push(streams: readonly XdsStream[], startedAt: number): number {
+  #push(streams: readonly XdsStream[], { startedAt = this.#options.clock.now(), onConverged }: CommitOptions): number {
     const waiting = new Set(streams.filter((stream) => !stream.idle));
-    this.#lastRound += 1;
-    const round: Round = { id: this.#lastRound, startedAt, concerned: waiting.size, waiting };
+    const round: Round = { startedAt, concerned: waiting.size, waiting, onConverged };
     this.#rounds.push(round);
     if (this.#rounds.length > MAX_ROUNDS) this.#rounds.shift();
     for (const stream of streams) stream.flush();
@@ -138,8 +139,8 @@ export class XdsServer {
     if (done.length === 0) return;
     this.#rounds = this.#rounds.filter((round) => round.waiting.size > 0);
     const now = this.#options.clock.now();
-    for (const { id, concerned, startedAt } of done) {
-      this.#options.onConverged?.({ id, proxies: concerned, milliseconds: now - startedAt });
+    for (const { concerned, startedAt, onConverged } of done) {
+      onConverged?.({ proxies: concerned, milliseconds: now - startedAt });
     }
   }
 }

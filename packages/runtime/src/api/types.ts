@@ -1,0 +1,120 @@
+/** What the API of a running mesh answers with. The same shapes as JSON Schemas: docs/reference/schemas. */
+
+/** GET /ready: 200 when `ready`, else 503. */
+export interface ReadyAnswer {
+  readonly ready: boolean;
+  readonly waiting: readonly {
+    readonly namespace: string;
+    readonly name: string;
+    readonly ready: number;
+    readonly replicas: number;
+    readonly state: string;
+  }[];
+}
+
+/** GET /api/workloads */
+export interface WorkloadsAnswer {
+  readonly workloads: readonly WorkloadAnswer[];
+}
+
+/** GET /api/workloads/NAMESPACE/NAME */
+export interface WorkloadAnswer {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly version: string;
+  readonly replicas: number;
+  readonly ready: number;
+  readonly gateway: boolean;
+  readonly standIn: boolean;
+  readonly serviceAccount: string;
+  /** SPIFFE id; empty without a proxy. */
+  readonly identity: string;
+  readonly inboundRequests: number;
+  readonly outboundRequests: number;
+  readonly state: string;
+  readonly pods: readonly PodAnswer[];
+}
+
+export interface PodAnswer {
+  readonly name: string;
+  readonly phase: string;
+  readonly ready: boolean;
+  readonly restarts: number;
+  readonly message: string;
+  /** Where its endpoints are. */
+  readonly address: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Envoy node id of its proxy; empty without one. */
+  readonly node: string;
+  /** `ADDRESS:PORT` of its sidecar's HTTP proxy; empty without one. */
+  readonly httpProxy: string;
+  /** Container port → local port of the application. */
+  readonly applicationPorts: Readonly<Record<string, number>>;
+  /** Gateways: server port → `127.0.0.1:PORT`. */
+  readonly gatewayPorts: Readonly<Record<string, string>>;
+}
+
+/** GET /api/services */
+export interface ServicesAnswer {
+  readonly services: readonly ServiceAnswer[];
+}
+export interface ServiceAnswer {
+  readonly hostname: string;
+  readonly namespace: string;
+  readonly registry: string;
+  readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: string }[];
+  readonly endpoints: readonly {
+    readonly address: string;
+    readonly port: number;
+    readonly servicePort: number;
+    readonly workload: string;
+    readonly healthy: boolean;
+    readonly mtls: boolean;
+  }[];
+}
+
+/** GET /api/config/status */
+export interface ConfigStatusAnswer {
+  /** What `mizzen up` was given, and where it stood. */
+  readonly paths: readonly string[];
+  readonly meshConfig: string;
+  readonly directory: string;
+  readonly files: readonly string[];
+  readonly resources: readonly ResourceAnswer[];
+  readonly diagnostics: readonly DiagnosticAnswer[];
+  readonly proxies: readonly ProxyAnswer[];
+}
+export interface ResourceAnswer {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** `FILE:LINE`; `<default>` for what Mizzen added. */
+  readonly source: string;
+  /** `last good`: the text has an error now, an earlier version is in force. `refused`: it has one and never had none. */
+  readonly state: 'in force' | 'last good' | 'refused';
+}
+export interface DiagnosticAnswer {
+  readonly code: string;
+  readonly severity: string;
+  readonly message: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly help: string;
+}
+export interface ProxyAnswer {
+  readonly node: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly connected: boolean;
+  /** By `cluster`, `endpoint`, `listener`, `route`, `secret`. */
+  readonly types: Readonly<Record<string, string>>;
+  readonly refusals: readonly { readonly type: string; readonly resource: string; readonly field: string; readonly message: string }[];
+}
+
+/** Every answer with a status of 400 and more. */
+export interface ErrorAnswer {
+  readonly error: { readonly code: string; readonly message: string };
+}

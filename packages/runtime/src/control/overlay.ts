@@ -1,0 +1,26 @@
+import type { KindSpecs, Resource, Snapshot } from '@mizzen/api';
+
+/** A snapshot with more resources in it; those that are there already stay. */
+export function overlay(base: Snapshot, added: readonly Resource[]): Snapshot {
+  const extra = added.filter(({ kind, metadata }) => base.find({ kind, ...metadata }) === undefined);
+  if (extra.length === 0) return base;
+  const byKind = new Map<string, readonly Resource[]>();
+  for (const resource of extra) byKind.set(resource.kind, [...(byKind.get(resource.kind) ?? []), resource]);
+  const find: Snapshot['find'] = (ref) =>
+    base.find(ref) ??
+    byKind.get(ref.kind)?.find(({ metadata }) => metadata.namespace === ref.namespace && metadata.name === ref.name);
+  const lists = new Map<string, readonly Resource[]>();
+  return {
+    version: base.version,
+    list: <K extends keyof KindSpecs>(kind: K) => {
+      let list = lists.get(kind);
+      if (list === undefined) lists.set(kind, (list = [...base.list(kind), ...(byKind.get(kind) ?? [])]));
+      return list as readonly Resource<KindSpecs[K]>[];
+    },
+    get: <K extends keyof KindSpecs>(kind: K, namespace: string, name: string) =>
+      find({ kind, namespace, name }) as Resource<KindSpecs[K]> | undefined,
+    find,
+    mesh: base.mesh,
+    meshSource: base.meshSource,
+  };
+}

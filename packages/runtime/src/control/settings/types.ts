@@ -1,0 +1,33 @@
+import type { Diagnostic } from '@mizzen/diagnostics';
+
+/** How one container runs on this machine, as `mizzen.yaml` has it. */
+export interface ContainerSettings {
+  /** A command for a shell, a list of arguments, `external` or `stand-in`. Undefined: as the manifest says. */
+  readonly run: string | readonly string[] | undefined;
+  /** Absolute. */
+  readonly dir: string;
+  readonly watch: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface WorkloadSettings {
+  /** For the first container. */
+  readonly main: ContainerSettings | undefined;
+  readonly containers: Readonly<Record<string, ContainerSettings>>;
+}
+
+/** All `mizzen.yaml` files together. */
+export interface Settings {
+  /** By `NAME` or `NAME.NAMESPACE`. */
+  readonly workloads: ReadonlyMap<string, WorkloadSettings>;
+  /** Places of the names, to say so when there is no such workload. */
+  readonly named: ReadonlyMap<string, Diagnostic['span']>;
+  readonly files: readonly string[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export const NO_SETTINGS: Settings = { workloads: new Map(), named: new Map(), files: [], diagnostics: [] };
+
+export function settingsFor(settings: Settings, namespace: string, name: string): WorkloadSettings | undefined {
+  return settings.workloads.get(`${name}.${namespace}`) ?? settings.workloads.get(name);
+}

@@ -1,0 +1,58 @@
+import type { MeshModel } from '@mizzen/model';
+import type { Template } from './templates.ts';
+
+export interface GatewayPorts {
+  /** Server port → port of 127.0.0.1. */
+  readonly local: Readonly<Record<number, number>>;
+  readonly protocols: Readonly<Record<number, string>>;
+}
+
+const MOVED_BY = 8000;
+
+/**
+ * Where gateways listen: on their servers' own ports, those below 1024 moved up by 8000, or where the person wants them.
+ * All gateways share 127.0.0.1, so the first one has a port and the next free thousand goes to the others.
+ */
+export function gatewayPortsOf(
+  model: MeshModel,
+  gateways: readonly Template[],
+  wanted: Readonly<Record<number, number>>,
+  notices: string[],
+): GatewayPorts[] {
+  const servers = gateways.map((template) => serversOf(model, template));
+  const local = servers.map(() => new Map<number, number>());
+  const taken = new Set<number>();
+  const give = (filter: (port: number) => boolean): void => {
+    for (const [index, ports] of servers.entries()) {
+      for (const port of ports.keys()) {
+        if (!filter(port) || local[index]?.has(port) === true) continue;
+        const first = wanted[port] ?? (port < 1024 ? port + MOVED_BY : port);
+        let free = first;
+        while (taken.has(free)) free = free + 1000 > 65535 ? 1024 + (free % 1000) : free + 1000;
+        taken.add(free);
+        local[index]?.set(port, free);
+        if (free !== first) {
+          const name = gateways[index]?.owner.name;
+          notices.push(`port ${first} is another gateway's: port ${port} of \`${name}\` is on ${free} (--gateway-port ${port}=…)`);
+        }
+      }
+    }
+  };
+  give((port) => wanted[port] !== undefined);
+  give((port) => port >= 1024);
+  give(() => true);
+  return servers.map((ports, index) => ({
+    local: Object.fromEntries([...(local[index] ?? [])].toSorted(([a], [b]) => a - b)),
+    protocols: Object.fromEntries(ports),
+  }));
+}
+
+function serversOf(model: MeshModel, { owner, labels }: Template): Map<number, string> {
+  const ports = new Map<number, string>();
+  for (const gateway of model.gatewaysFor(owner.namespace, labels)) {
+    for (const { port } of gateway.spec.servers ?? []) {
+      if (port?.number !== undefined && !ports.has(port.number)) ports.set(port.number, (port.protocol ?? '').toUpperCase());
+    }
+  }
+  return ports;
+}

@@ -20,3 +20,5 @@ export type * as httpProtocolOptions from './gen/envoy.extensions.upstreams.http
 export type * as discovery from './gen/envoy.service.discovery.v3.ts';
 export type * as fileAccessLog from './gen/envoy.extensions.access_loggers.file.v3.ts';
 export type * as dynamicForwardProxyCluster from './gen/envoy.extensions.clusters.dynamic_forward_proxy.v3.ts';
+export type * as extAuthz from './gen/envoy.extensions.filters.http.ext_authz.v3.ts';
+export type * as tracing from './gen/envoy.type.tracing.v3.ts';

@@ -19,6 +19,14 @@ export function httpRbac(config: types.httpRbac.RBAC): HttpFilter {
 }
 
 export function authorizationOptions(build: Build, tcp: boolean): AuthorizationOptions {
-  const { model } = build.context;
-  return { tcp, trustDomains: [model.trustDomain, ...model.trustDomainAliases], marks: build.marks };
+  const { model, proxy } = build.context;
+  return {
+    tcp,
+    trustDomains: [model.trustDomain, ...model.trustDomainAliases],
+    marks: build.marks,
+    localPort: (port) =>
+      proxy.local?.inbound?.find(({ containerPort }) => containerPort === port)?.port ??
+      proxy.local?.gateway?.ports[port] ??
+      port,
+  };
 }

@@ -12,6 +12,8 @@ export interface Target {
   readonly tcp: boolean;
   /** Namespace of the policy, for service accounts written without one. */
   readonly namespace: string;
+  /** The port that connections to what a policy calls `port` come in on. */
+  readonly localPort: (port: number) => number;
 }
 
 /**
@@ -36,7 +38,10 @@ const http =
 export const destinationIp: Condition<Permission> = { one: (value) => fromCidr(value, (range) => ({ destinationIp: range })) };
 
 export const destinationPort: Condition<Permission> = {
-  one: (value) => (/^\d{1,5}$/.test(value) && Number(value) <= 65535 ? { destinationPort: Number(value) } : undefined),
+  one: (value, target) =>
+    /^\d{1,5}$/.test(value) && Number(value) <= 65535
+      ? { destinationPort: target.localPort(Number(value)) }
+      : undefined,
 };
 
 export const serverName: Condition<Permission> = { one: (value) => ({ requestedServerName: stringMatcher(value) }) };

@@ -18,6 +18,7 @@ export interface CompiledPolicies {
 export interface AuthorizationOptions {
   readonly tcp: boolean;
   readonly trustDomains: readonly string[];
+  readonly localPort: (port: number) => number;
   readonly marks: Marks;
 }
 
@@ -84,7 +85,7 @@ function compileSet(policies: readonly Policy[], action: Action, prefix: string,
     const id = (index: number): string => `${prefix}ns[${namespace}]-policy[${name}]-rule[${index}]`;
     if (rules.length === 0) compiled[id(0)] = options.marks.mark(matchNothing(), policy, ['spec']);
     for (const [index, rule] of rules.entries()) {
-      const made = compileRule(rule, { tcp: options.tcp, namespace, action, trustDomains: options.trustDomains });
+      const made = compileRule(rule, { ...options, namespace, action });
       if (made !== undefined) compiled[id(index)] = options.marks.mark(made, policy, ['spec', 'rules', index]);
     }
   }

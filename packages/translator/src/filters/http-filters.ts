@@ -1,0 +1,63 @@
+import type { Protocol } from '@mizzen/model';
+import type { types } from '@mizzen/xds';
+import { remember, type Build, type ListenerClass } from '../listener/build.ts';
+import { CORS } from './cors.ts';
+import { DYNAMIC_FORWARD_PROXY } from './dynamic-forward-proxy.ts';
+import { extAuthzFilters } from './ext-authz.ts';
+import { FAULT } from './fault.ts';
+import { GRPC_STATS, GRPC_WEB } from './grpc-stats.ts';
+import { ALPN, httpMetadataExchange, statsFilters } from './istio.ts';
+import { jwtFilter } from './jwt.ts';
+import { rbacFilters } from './rbac.ts';
+import { router } from './router.ts';
+
+type HttpFilter = types.hcm.HttpFilter;
+
+interface Place {
+  readonly build: Build;
+  readonly listener: ListenerClass;
+  readonly protocol: Protocol | undefined;
+  readonly suppressEnvoyHeaders: boolean;
+}
+
+/** Policies guard workloads and gateways, never what a sidecar's own application asks for. */
+const guarded = ({ listener }: Place): boolean => listener !== 'outbound';
+const onlyIstio = ({ build }: Place, filter: HttpFilter): readonly HttpFilter[] =>
+  build.context.profile === 'istio' ? [filter] : [];
+
+/** THE order of HTTP filters. A request passes them from the top; a response from the bottom. */
+const ORDER: readonly ((place: Place) => readonly HttpFilter[])[] = [
+  // Who the peer is, before anything that refuses requests, so that refusals are attributed too.
+  (place) => onlyIstio(place, httpMetadataExchange(place.listener)),
+  // External authorization (CUSTOM) comes before everything that could already have let the request in.
+  (place) => (guarded(place) ? extAuthzFilters(place.build) : []),
+  // Tokens are verified before authorization, which reads their claims.
+  (place) => (guarded(place) ? jwtFilter(place.build) : []),
+  // AUDIT, then DENY, then ALLOW.
+  (place) => (guarded(place) ? rbacFilters(place.build) : []),
+  // gRPC-Web becomes gRPC before gRPC is counted.
+  (place) => (place.protocol === 'grpc-web' ? [GRPC_WEB] : []),
+  () => [GRPC_STATS],
+  // Upstream ALPN follows from the downstream protocol; inbound traffic goes to the application, which has none.
+  (place) => (place.listener === 'inbound' ? [] : onlyIstio(place, ALPN)),
+  // Faults are injected only into requests that were let in.
+  () => [FAULT],
+  () => [CORS],
+  // On one machine, hosts that nobody declared are resolved here: there is no original destination to go to.
+  (place) => (place.listener === 'outbound' && place.build.context.proxy.local !== undefined ? [DYNAMIC_FORWARD_PROXY] : []),
+  // Metrics see what all of the above did to the response.
+  (place) => statsFilters(place.build, place.listener),
+  (place) => [router(place.suppressEnvoyHeaders)],
+];
+
+/** The HTTP filters of a connection manager. */
+export function httpFilters(
+  build: Build,
+  listener: ListenerClass,
+  protocol: Protocol | undefined,
+  suppressEnvoyHeaders: boolean,
+): readonly HttpFilter[] {
+  const key = `${listener} ${protocol === 'grpc-web'} ${suppressEnvoyHeaders}`;
+  const place: Place = { build, listener, protocol, suppressEnvoyHeaders };
+  return remember(build.httpFilters, key, () => ORDER.flatMap((filters) => filters(place)));
+}

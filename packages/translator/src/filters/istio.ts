@@ -1,0 +1,60 @@
+import { TYPE_PREFIX, type types } from '@mizzen/xds';
+import type { Build, ListenerClass } from '../listener/build.ts';
+import { extension, typedStruct } from './typed.ts';
+
+/** Filters that only Istio's build of Envoy has. Left out for every other proxy. */
+
+type HttpFilter = types.hcm.HttpFilter;
+type Filter = types.listener.Filter;
+
+const discovery = [{ istio_headers: {} }, { workload_discovery: {} }];
+const propagation = [{ istio_headers: {} }];
+
+/** Says who the peer is, by headers; first of all, because policies and metrics may want to know. */
+export function httpMetadataExchange(listener: ListenerClass): HttpFilter {
+  return typedStruct(
+    'istio.metadata_exchange',
+    'io.istio.http.peer_metadata.Config',
+    listener === 'inbound'
+      ? { downstream_discovery: discovery, downstream_propagation: propagation }
+      : { upstream_discovery: discovery, upstream_propagation: propagation },
+  );
+}
+
+/** The same for connections: the first bytes after the TLS handshake, agreed on by ALPN. */
+export const TCP_METADATA_EXCHANGE: Filter = typedStruct(
+  'istio.metadata_exchange',
+  'envoy.tcp.metadataexchange.config.MetadataExchange',
+  { enable_discovery: true, protocol: 'istio-peer-exchange' },
+);
+
+/** Offers Istio's own ALPN names upstream, by which the peer's sidecar chooses the chain for mutual TLS. */
+export const ALPN: HttpFilter = extension('istio.alpn', 'istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig', {
+  alpnOverride: [
+    { alpnOverride: ['istio-http/1.0', 'istio', 'http/1.0'] },
+    { upstreamProtocol: 'HTTP11', alpnOverride: ['istio-http/1.1', 'istio', 'http/1.1'] },
+    { upstreamProtocol: 'HTTP2', alpnOverride: ['istio-h2', 'istio', 'h2'] },
+  ],
+});
+
+/** Istio's metrics, for HTTP and for TCP alike; nothing when no provider wants them. */
+export function statsFilters(build: Build, listener: ListenerClass): readonly { name: string; typedConfig: types.listener.Filter['typedConfig'] }[] {
+  const overrides = build.context.profile === 'istio' ? build.telemetry.metrics(listener) : undefined;
+  if (overrides === undefined) return [];
+  const metrics = overrides.map(({ name, disabled, dimensions, tagsToRemove }) => ({
+    name,
+    ...(disabled ? { drop: true } : {}),
+    ...(Object.keys(dimensions).length > 0 ? { dimensions } : {}),
+    ...(tagsToRemove.length > 0 ? { tagsToRemove } : {}),
+  }));
+  return [
+    {
+      name: 'istio.stats',
+      typedConfig: {
+        '@type': `${TYPE_PREFIX}stats.PluginConfig`,
+        ...(listener === 'outbound' ? {} : { disableHostHeaderFallback: true }),
+        ...(metrics.length > 0 ? { metrics } : {}),
+      },
+    },
+  ];
+}

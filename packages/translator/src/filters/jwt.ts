@@ -1,0 +1,109 @@
+import type { Resource, security } from '@mizzen/api';
+import type { types } from '@mizzen/xds';
+import type { Build } from '../listener/build.ts';
+import { outboundCluster } from '../names.ts';
+import { defined, extension } from './typed.ts';
+
+type Provider = types.jwtAuthn.JwtProvider;
+type Requirement = types.jwtAuthn.JwtRequirement;
+
+interface Rule {
+  readonly rule: security.JWTRule;
+  readonly resource: Resource<security.RequestAuthentication>;
+  readonly index: number;
+}
+
+/** Claims whose text is a list, separated by spaces. */
+const SPACE_DELIMITED = ['permission', 'scope'];
+
+/**
+ * RequestAuthentications as one jwt_authn filter: every token that is there must be valid; whether there must be one is
+ * the authorization policies' business. The payload goes to dynamic metadata, where they find the claims.
+ */
+export function jwtFilter(build: Build): readonly types.hcm.HttpFilter[] {
+  const rules = build.policies.requestAuthentication
+    .flatMap((resource): Rule[] =>
+      (resource.spec.jwtRules ?? []).map((rule, index) => ({ rule, resource, index })),
+    )
+    .toSorted((a, b) => compare(a.rule.issuer ?? '', b.rule.issuer ?? ''));
+  if (rules.length === 0) return [];
+  const providers: Record<string, Provider> = {};
+  const names = rules.map(({ rule, resource, index }, position) => {
+    const name = `origins-${position}`;
+    providers[name] = build.marks.mark(provider(build, rule), resource, ['spec', 'jwtRules', index]);
+    return name;
+  });
+  return [
+    extension('envoy.filters.http.jwt_authn', 'envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication', {
+      providers,
+      rules: [{ match: { prefix: '/' }, requires: requirement(names) }],
+      bypassCorsPreflight: true,
+    }),
+  ];
+}
+
+/**
+ * With one provider: valid, or missing. With several: any one is valid, or for each one: valid, or missing. The second
+ * half refuses a bad token; the first helps where providers look in the same place, so that all but one must fail.
+ */
+function requirement(names: readonly string[]): Requirement {
+  const each = names.map((providerName): Requirement => ({ requiresAny: { requirements: [{ providerName }, { allowMissing: {} }] } }));
+  const [only] = each;
+  if (each.length === 1 && only !== undefined) return only;
+  return {
+    requiresAny: {
+      requirements: [...names.map((providerName) => ({ providerName })), { requiresAll: { requirements: each } }],
+    },
+  };
+}
+
+function provider(build: Build, rule: security.JWTRule): Provider {
+  const claims = new Set([...SPACE_DELIMITED, ...(rule.spaceDelimitedClaims ?? [])]);
+  return defined({
+    issuer: rule.issuer,
+    audiences: nonEmpty(rule.audiences),
+    forward: rule.forwardOriginalToken === true ? true : undefined,
+    forwardPayloadHeader: rule.outputPayloadToHeader,
+    payloadInMetadata: 'payload',
+    normalizePayloadInMetadata: { spaceDelimitedClaims: [...claims].toSorted() },
+    claimToHeaders: nonEmpty(rule.outputClaimToHeaders?.map(({ header, claim }) => ({ headerName: header, claimName: claim }))),
+    fromHeaders: nonEmpty(rule.fromHeaders?.map(({ name, prefix }) => defined({ name, valuePrefix: prefix }))),
+    fromParams: nonEmpty(rule.fromParams),
+    fromCookies: nonEmpty(rule.fromCookies),
+    ...keys(build, rule),
+  });
+}
+
+/** Inline keys as they are; others from their URI through the cluster of its host. */
+function keys(build: Build, rule: security.JWTRule): Pick<Provider, 'localJwks' | 'remoteJwks'> {
+  const uri = rule.jwksUri ?? '';
+  if (uri === '') return { localJwks: { inlineString: rule.jwks ?? NO_KEYS } };
+  const cluster = clusterFor(build, uri);
+  if (cluster === undefined) return { localJwks: { inlineString: NO_KEYS } };
+  return {
+    remoteJwks: { httpUri: { uri, cluster, timeout: rule.timeout ?? '5s' }, cacheDuration: '300s' },
+  };
+}
+
+/** A set of keys that no token fits: what cannot be looked up must not let anybody in. */
+const NO_KEYS = '{"keys":[]}';
+
+function clusterFor(build: Build, uri: string): string | undefined {
+  if (!URL.canParse(uri)) return undefined;
+  const { hostname, port, protocol } = new URL(uri);
+  const number = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
+  const { model, proxy } = build.context;
+  const service =
+    model.serviceFor(hostname, proxy.namespace) ??
+    model.serviceFor(model.resolveHost(hostname, proxy.namespace), proxy.namespace);
+  if (service === undefined || !service.ports.some((p) => p.port === number)) return undefined;
+  return outboundCluster(number, '', service.hostname);
+}
+
+function nonEmpty<T>(list: readonly T[] | undefined): readonly T[] | undefined {
+  return list === undefined || list.length === 0 ? undefined : list;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

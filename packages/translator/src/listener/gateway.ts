@@ -1,0 +1,207 @@
+import type { Resource, networking } from '@mizzen/api';
+import { hostsOverlap, isSubsetOf } from '@mizzen/model';
+import type { types } from '@mizzen/xds';
+import { listenerAccessLogs } from '../filters/access-log.ts';
+import { httpConnectionManager } from '../filters/http-connection-manager.ts';
+import { proxyConfig } from '../filters/proxy-config.ts';
+import { defined } from '../filters/typed.ts';
+import {
+  isHttpProtocol,
+  isPassthrough,
+  isTerminatedHttps,
+  mergeGateways,
+  sniHosts,
+  type GatewayPort,
+  type GatewayServer,
+} from '../gateways.ts';
+import { listenerName, outboundSni } from '../names.ts';
+import { MUTUAL_ANY } from '../tls/peer-authentication.ts';
+import { serverTls } from '../tls/server.ts';
+import { address } from './address.ts';
+import type { Build } from './build.ts';
+import { PROXY_PROTOCOL, TLS_INSPECTOR } from './listener-filters.ts';
+import { outboundFilters, routed } from './outbound-filters.ts';
+
+type Listener = types.listener.Listener;
+type FilterChain = types.listener.FilterChain;
+type Filter = types.listener.Filter;
+
+/** Time for a TLS handshake with the outside world. */
+export const HANDSHAKE_TIMEOUT = '15s';
+
+/** A gateway's listeners: one for each port that Gateways selecting it ask for. */
+export function gatewayListeners(build: Build): readonly Listener[] {
+  return mergeGateways(build.context).ports.flatMap((port) => listener(build, port));
+}
+
+function listener(build: Build, port: GatewayPort): readonly Listener[] {
+  const { proxy } = build.context;
+  if (proxy.metadata['UNPRIVILEGED_POD'] === 'true' && port.port < 1024) return [];
+  const bind = port.bind !== '' ? port.bind : (proxy.local?.gateway?.address ?? '0.0.0.0');
+  const name = listenerName(bind, port.port);
+  const chains = isHttpProtocol(port.protocol) ? httpChains(build, port, name) : otherChains(build, port, name);
+  if (chains.length === 0) return [];
+  const inspect = chains.some(
+    (chain) => chain.transportSocket !== undefined || (chain.filterChainMatch?.serverNames ?? []).length > 0,
+  );
+  const listenerFilters = [
+    ...(proxyConfig(build.context).gatewayTopology?.proxyProtocol === undefined ? [] : [PROXY_PROTOCOL]),
+    ...(inspect ? [TLS_INSPECTOR] : []),
+  ];
+  return [
+    defined({
+      name,
+      address: address(bind, port.port),
+      trafficDirection: 'OUTBOUND',
+      maxConnectionsToAcceptPerSocketEvent: 1,
+      listenerFilters: listenerFilters.length > 0 ? listenerFilters : undefined,
+      accessLog: listenerAccessLogs(build, 'gateway'),
+      filterChains: chains,
+    }),
+  ];
+}
+
+/** Plain HTTP: all servers of the port share one chain and one route configuration. */
+function httpChains(build: Build, port: GatewayPort, name: string): readonly FilterChain[] {
+  const [server] = port.servers;
+  if (server === undefined) return [];
+  return [finished(build, server, { filters: [manager(build, server, name)] })];
+}
+
+/** Everything told apart by server name: terminated HTTPS, terminated TLS, passed-through TLS; and bare TCP. */
+function otherChains(build: Build, port: GatewayPort, name: string): readonly FilterChain[] {
+  const taken = new Set<string>();
+  return port.servers.flatMap((server) => {
+    const { tls } = server.server;
+    if (isTerminatedHttps(server.server) && tls !== undefined) {
+      const transportSocket = serverTls(build.context, tls, 'http');
+      return [finished(build, server, { ...matchNames(sniHosts(server)), filters: [manager(build, server, name)], transportSocket })];
+    }
+    if (tls === undefined) {
+      const filters = tcpFilters(build, server);
+      return filters === undefined ? [] : [finished(build, server, { filters })];
+    }
+    if (!isPassthrough(server.server)) {
+      const filters = tcpFilters(build, server);
+      if (filters === undefined) return [];
+      const transportSocket = serverTls(build.context, tls, 'tcp');
+      return [finished(build, server, { ...matchNames(sniHosts(server)), filters, transportSocket })];
+    }
+    return tls.mode === 'AUTO_PASSTHROUGH' ? autoPassthrough(build, server) : passthrough(build, server, taken);
+  });
+}
+
+function manager(build: Build, server: GatewayServer, name: string): Filter {
+  const own = isTerminatedHttps(server.server) ? (server.server.name ?? '') : '';
+  return httpConnectionManager(build, {
+    listener: 'gateway',
+    statPrefix: `outbound_${name}`,
+    routes: server.routeName,
+    useRemoteAddress: true,
+    protocol: server.server.port?.protocol?.toUpperCase() === 'GRPC-WEB' ? 'grpc-web' : 'http',
+    settings: own === '' ? {} : { statPrefix: own },
+  });
+}
+
+/** Bytes of a TCP server, or of TLS that ends here: by the first VirtualService whose `tcp` route fits. */
+function tcpFilters(build: Build, server: GatewayServer): readonly Filter[] | undefined {
+  const peer = server.server.tls?.mode === 'ISTIO_MUTUAL';
+  for (const resource of virtualServices(build, server)) {
+    for (const [index, { match = [], route = [] }] of (resource.spec.tcp ?? []).entries()) {
+      if (route.length === 0 || (match.length > 0 && !match.some((m) => fits(m, server)))) continue;
+      const filters = outboundFilters(build, routed(build, route, resource, server.server.port?.number ?? 0), { peer });
+      const last = filters.at(-1);
+      return last === undefined
+        ? filters
+        : [...filters.slice(0, -1), build.marks.mark(last, resource, ['spec', 'tcp', index])];
+    }
+  }
+  return undefined;
+}
+
+/** TLS that goes on as it is, by server name: VirtualServices' `tls` routes. */
+function passthrough(build: Build, server: GatewayServer, taken: Set<string>): readonly FilterChain[] {
+  const chains: FilterChain[] = [];
+  for (const resource of virtualServices(build, server)) {
+    for (const [index, { match: matches = [], route = [] }] of (resource.spec.tls ?? []).entries()) {
+      if (route.length === 0) continue;
+      for (const match of matches) {
+        const names = match.sniHosts ?? [];
+        if (!fits(match, server) || names.some((name) => taken.has(name))) continue;
+        for (const name of names) taken.add(name);
+        const filters = outboundFilters(build, routed(build, route, resource, server.server.port?.number ?? 0));
+        chains.push(
+          build.marks.mark(
+            defined({ ...matchNames(names), filters, transportSocketConnectTimeout: HANDSHAKE_TIMEOUT }),
+            resource,
+            ['spec', 'tls', index],
+          ),
+        );
+      }
+    }
+  }
+  return chains;
+}
+
+/**
+ * Mutual TLS from other networks, for any service whose name the server's hosts cover: a chain per port and subset. No
+ * policies here: the workload's own sidecar terminates the TLS and has them.
+ */
+function autoPassthrough(build: Build, server: GatewayServer): readonly FilterChain[] {
+  const { scope } = build.context;
+  const hosts = sniHosts(server);
+  const chains: FilterChain[] = [];
+  for (const service of scope.services) {
+    if (service.meshExternal || !hosts.some((host) => isSubsetOf(service.hostname, host))) continue;
+    const subsets = scope.destinationRule(service.hostname)?.spec.subsets ?? [];
+    for (const port of service.ports) {
+      if (port.protocol === 'udp') continue;
+      for (const subset of ['', ...subsets.map((s) => s.name ?? '')]) {
+        const cluster = outboundSni(port.port, subset, service.hostname);
+        chains.push(
+          finished(build, server, {
+            filterChainMatch: { applicationProtocols: MUTUAL_ANY, serverNames: [cluster] },
+            filters: outboundFilters(build, { cluster, hostname: service.hostname, subset }, { guarded: false }),
+          }),
+        );
+      }
+    }
+  }
+  return chains;
+}
+
+/** VirtualServices bound to the server's Gateway whose hosts meet the server's. */
+function virtualServices(build: Build, server: GatewayServer): readonly Resource<networking.VirtualService>[] {
+  const { model, proxy } = build.context;
+  return model.virtualServices(proxy.namespace, server.gatewayName).filter((resource) =>
+    (resource.spec.hosts ?? []).some((host) =>
+      server.hosts.some((pattern) => {
+        const slash = pattern.indexOf('/');
+        if (slash >= 0 && pattern.slice(0, slash) !== resource.metadata.namespace) return false;
+        return hostsOverlap(pattern.slice(slash + 1), host);
+      }),
+    ),
+  );
+}
+
+function fits(match: networking.L4MatchAttributes | networking.TLSMatchAttributes, server: GatewayServer): boolean {
+  const { port = 0, gateways = [] } = match;
+  return (
+    (port === 0 || port === server.server.port?.number) &&
+    (gateways.length === 0 || gateways.includes(server.gatewayName))
+  );
+}
+
+/** A chain for these server names; `*` among them is for any. */
+function matchNames(names: readonly string[]): Pick<FilterChain, 'filterChainMatch'> {
+  if (names.length === 0 || names.includes('*')) return {};
+  return { filterChainMatch: { serverNames: names.toSorted() } };
+}
+
+function finished(build: Build, { gateway, index }: GatewayServer, chain: FilterChain): FilterChain {
+  return build.marks.mark(defined({ ...chain, transportSocketConnectTimeout: HANDSHAKE_TIMEOUT }), gateway, [
+    'spec',
+    'servers',
+    index,
+  ]);
+}

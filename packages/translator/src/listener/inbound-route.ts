@@ -1,0 +1,37 @@
+import type { Protocol } from '@mizzen/model';
+import type { types } from '@mizzen/xds';
+
+/** The route configuration of an inbound port: everything to the application, without limits of time. */
+export function inboundRoute(port: {
+  readonly cluster: string;
+  readonly protocol: Protocol;
+  readonly servicePort: number;
+  readonly operationHost: string;
+}): types.route.RouteConfiguration {
+  const grpc = port.protocol === 'grpc' || port.protocol === 'grpc-web';
+  return {
+    name: port.cluster,
+    validateClusters: false,
+    virtualHosts: [
+      {
+        name: `inbound|http|${port.servicePort}`,
+        domains: ['*'],
+        routes: [
+          {
+            name: 'default',
+            match: { prefix: '/' },
+            decorator: { operation: `${port.operationHost}:${port.servicePort}/*` },
+            route: {
+              cluster: port.cluster,
+              timeout: '0s',
+              maxStreamDuration: { maxStreamDuration: '0s', grpcTimeoutHeaderMax: '0s' },
+              // An application that closes idle connections may do so just when a request is sent: nothing of it was
+              // read then, so it may be sent again.
+              ...(grpc ? {} : { retryPolicy: { retryOn: 'reset-before-request', numRetries: 2 } }),
+            },
+          },
+        ],
+      },
+    ],
+  };
+}

@@ -1,6 +1,239 @@
+import { isIP } from 'node:net';
+import { protocolOf, type EgressListener, type Protocol, type Service } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
+import { listenerAccessLogs } from '../filters/access-log.ts';
+import { httpConnectionManager } from '../filters/http-connection-manager.ts';
+import { networkFilters, plainTcpProxy, tcpProxy } from '../filters/tcp-proxy.ts';
+import { defined } from '../filters/typed.ts';
+import { BLACK_HOLE, PASSTHROUGH, isHttp, isTcp, listenerName, outboundCluster, portRoute, sniffedRoute } from '../names.ts';
+import { PLAIN_HTTP } from '../tls/peer-authentication.ts';
+import { address } from './address.ts';
 import type { Build } from './build.ts';
+import { httpProxyListener } from './http-proxy.ts';
+import { bytesChains } from './outbound-chains.ts';
+import { addChains, finishEntry, type OutboundChain, type OutboundEntry } from './outbound-entry.ts';
 
-export function outboundListeners(_build: Build): readonly types.listener.Listener[] {
-  return [];
+type Listener = types.listener.Listener;
+
+const ANY_ADDRESS = '0.0.0.0';
+const LOOPBACK = '127.0.0.1';
+
+/**
+ * A sidecar's outbound listeners: for HTTP one per port, for anything else one per address and port of a service; and,
+ * where traffic is redirected, the listener that receives it and hands it to those.
+ */
+export function outboundListeners(build: Build): readonly Listener[] {
+  const { scope, proxy } = build.context;
+  const entries = new Map<string, OutboundEntry>();
+  for (const egress of scope.egress) {
+    if (egress.config?.port === undefined) addEveryPort(build, entries, egress);
+    else addOwnPort(build, entries, egress, egress.config.port);
+  }
+  const fallthrough = passOn(build);
+  const listeners = [...entries.values()].map((entry) => finishEntry(build, entry, fallthrough));
+  return [
+    ...listeners,
+    ...httpProxyListener(build),
+    ...(proxy.interceptionMode === 'NONE' ? [] : [virtualOutbound(build, fallthrough)]),
+  ];
+}
+
+/** One service's port as it asks for a listener. */
+interface Request {
+  readonly service: Service;
+  readonly port: number;
+  readonly protocol: Protocol;
+  /** A Sidecar's listener that is an HTTP proxy for everything. */
+  readonly httpProxy: boolean;
+  /** Where it must listen; empty: where the protocol suggests. */
+  readonly bind: string;
+  readonly bindToPort: boolean;
+  readonly egress: EgressListener;
+}
+
+/** A Sidecar's egress listener on a port of its own, which its services share. */
+function addOwnPort(
+  build: Build,
+  entries: Map<string, OutboundEntry>,
+  egress: EgressListener,
+  port: NonNullable<NonNullable<EgressListener['config']>['port']>,
+): void {
+  const written = (port.protocol ?? '').toUpperCase();
+  const httpProxy = written === 'HTTP_PROXY';
+  const protocol = httpProxy ? 'http' : protocolOf(port.protocol);
+  if (!canListen(build, port.number ?? 0, bindOf(build, egress))) return;
+  for (const service of egress.services) {
+    add(build, entries, { service, port: port.number ?? 0, protocol, httpProxy, egress, ...bindOf(build, egress) });
+  }
+}
+
+/** The rest: every port of every service, except where a Sidecar's listener was made before. */
+function addEveryPort(build: Build, entries: Map<string, OutboundEntry>, egress: EgressListener): void {
+  for (const entry of entries.values()) entry.locked = true;
+  const place = bindOf(build, egress);
+  for (const service of egress.services) {
+    for (const { port, protocol } of service.ports) {
+      if (!canListen(build, port, place)) continue;
+      const request: Request = { service, port, protocol, httpProxy: false, egress, ...place };
+      const binds = place.bind === '' ? instanceAddresses(build, service, port, protocol) : undefined;
+      if (binds === undefined) add(build, entries, request);
+      else for (const bind of binds) add(build, entries, { ...request, bind });
+    }
+  }
+}
+
+function bindOf(build: Build, { config }: EgressListener): { readonly bind: string; readonly bindToPort: boolean } {
+  const bind = config?.bind ?? '';
+  const bindToPort =
+    build.context.proxy.interceptionMode === 'NONE' || config?.captureMode === 'NONE' || bind.startsWith('unix://');
+  return { bind: bind !== '' ? bind : bindToPort ? LOOPBACK : '', bindToPort };
+}
+
+/** False for ports that the proxy itself listens on, or may not bind. */
+function canListen(build: Build, port: number, { bind, bindToPort }: { bind: string; bindToPort: boolean }): boolean {
+  const { metadata } = build.context.node;
+  if (bindToPort && metadata['UNPRIVILEGED_POD'] === 'true' && port < 1024) return false;
+  const { mesh } = build.context.model;
+  if (bindToPort && (bind === '' || bind === ANY_ADDRESS)) {
+    if (port === metadata['ENVOY_STATUS_PORT'] || port === metadata['ENVOY_PROMETHEUS_PORT']) return false;
+  }
+  return port !== (mesh.proxyListenPort ?? 15001) && port !== (mesh.proxyInboundListenPort ?? 15006);
+}
+
+/**
+ * A headless service's pods are listened for one by one, because bytes do not say which one is meant. Undefined where
+ * that does not apply.
+ */
+function instanceAddresses(build: Build, service: Service, port: number, protocol: Protocol): readonly string[] | undefined {
+  const { model, proxy } = build.context;
+  if (service.resolution !== 'passthrough' || service.addresses.length > 0 || isHttp(protocol) || protocol === 'udp') return undefined;
+  const servicePort = service.ports.find((p) => p.port === port);
+  const endpoints = servicePort === undefined ? [] : model.endpoints(service, servicePort);
+  if (service.registry !== 'Kubernetes' && endpoints.length === 0 && service.selector === undefined) return undefined;
+  const addresses = endpoints.map((endpoint) => endpoint.address);
+  return [...new Set(addresses)].filter((ip) => isIP(ip) !== 0 && ip !== proxy.addresses[0]);
+}
+
+function add(build: Build, entries: Map<string, OutboundEntry>, request: Request): void {
+  const { service, port, protocol } = request;
+  if (service.resolution === 'alias' || protocol === 'udp') return;
+  const kind = isHttp(protocol) ? 'http' : protocol === 'auto' ? 'auto' : isTcp(protocol) ? 'tcp' : undefined;
+  if (kind === undefined) return;
+  const [address = ANY_ADDRESS, ...others] = service.addresses;
+  const isRange = address.includes('/');
+  const bind = request.bind !== '' ? request.bind : kind === 'http' || isRange ? ANY_ADDRESS : address;
+  const cidrs = request.bind === '' && kind !== 'http' && isRange ? [address] : [];
+  const key = `${bind} ${port}`;
+  const current = entries.get(key);
+  if (current?.locked === true) return;
+  if (current !== undefined && kind !== 'tcp' && !(kind === 'http' ? isTcp(current.protocol) : !isMixed(current))) return;
+
+  const target = {
+    service,
+    port: { port, protocol },
+    cidrs,
+    byServerName: cidrs.length > 0 || (address === ANY_ADDRESS && bind === ANY_ADDRESS),
+    virtualServices: request.egress.virtualServices,
+  };
+  const bytes = (): OutboundChain[] =>
+    bytesChains(build, target).map((chain) => ({
+      ...chain,
+      applicationProtocols: [],
+      transportProtocol: '',
+      filters: () => chain.filters,
+    }));
+  const sniffs = kind === 'auto' || (bind === ANY_ADDRESS && !request.httpProxy);
+  const chains =
+    kind === 'tcp' ? bytes() : [...(kind === 'auto' ? bytes() : []), httpChain(build, request, kind, bind, sniffs)];
+
+  if (current === undefined || (kind === 'auto' && isHttp(current.protocol))) {
+    entries.set(key, {
+      bind,
+      additional: request.bind === '' && kind !== 'http' && !isRange ? additionalAddresses(build, others) : [],
+      bindToPort: request.bindToPort,
+      port,
+      protocol: kind === 'http' && sniffs ? 'auto' : protocol,
+      locked: false,
+      chains,
+    });
+    return;
+  }
+  // A server that speaks first would wait for ever for an inspector.
+  const speaksFirst = (p: Protocol): boolean => p === 'mongo' || p === 'mysql';
+  if ((speaksFirst(protocol) || speaksFirst(current.protocol)) && protocol !== current.protocol) return;
+  addChains(current, chains);
+  if (kind !== 'tcp' || isHttp(current.protocol)) current.protocol = 'auto';
+}
+
+/** HTTP and bytes both, already. */
+function isMixed(entry: OutboundEntry): boolean {
+  return entry.protocol === 'auto';
+}
+
+/** More addresses of a service, for proxies that have both families. */
+function additionalAddresses(build: Build, others: readonly string[]): readonly string[] {
+  const families = new Set(build.context.proxy.addresses.map((ip) => isIP(ip)));
+  return families.has(4) && families.has(6) ? others : [];
+}
+
+function httpChain(build: Build, request: Request, kind: 'http' | 'auto', bind: string, sniffs: boolean): OutboundChain {
+  const { service, port, protocol } = request;
+  const routes =
+    port === 0 ? bind : kind === 'auto' && bind !== ANY_ADDRESS ? sniffedRoute(service.hostname, port) : portRoute(port);
+  return {
+    serverNames: [],
+    cidrs: [],
+    applicationProtocols: sniffs ? PLAIN_HTTP : [],
+    transportProtocol: sniffs ? 'raw_buffer' : '',
+    metadata: undefined,
+    origin: undefined,
+    filters: (name) => [
+      httpConnectionManager(build, {
+        listener: 'outbound',
+        statPrefix: `outbound_${name}`,
+        routes,
+        useRemoteAddress: false,
+        protocol,
+      }),
+    ],
+  };
+}
+
+/** What traffic to nobody's address is done with: passed on to where it was going, or to the egress proxy, or not at all. */
+function passOn(build: Build): readonly types.listener.Filter[] {
+  const { scope } = build.context;
+  const egress = scope.egressProxy;
+  const cluster =
+    scope.outboundTrafficPolicy !== 'ALLOW_ANY'
+      ? BLACK_HOLE
+      : egress === undefined
+        ? PASSTHROUGH
+        : outboundCluster(egress.port?.number ?? 0, egress.subset ?? '', egress.host ?? '');
+  return [
+    ...networkFilters(build, 'outbound', { peer: false, guarded: false }),
+    tcpProxy(build, 'outbound', { statPrefix: cluster, cluster }),
+  ];
+}
+
+function virtualOutbound(build: Build, fallthrough: readonly types.listener.Filter[]): Listener {
+  const { model, proxy } = build.context;
+  const port = model.mesh.proxyListenPort ?? 15001;
+  return defined({
+    name: 'virtualOutbound',
+    address: address(ANY_ADDRESS, port),
+    trafficDirection: 'OUTBOUND',
+    useOriginalDst: true,
+    maxConnectionsToAcceptPerSocketEvent: 1,
+    transparent: proxy.interceptionMode === 'TPROXY' ? true : undefined,
+    accessLog: listenerAccessLogs(build, 'outbound'),
+    filterChains: [
+      // Connections to this very port would come back for ever.
+      {
+        name: 'virtualOutbound-blackhole',
+        filterChainMatch: { destinationPort: port },
+        filters: [...networkFilters(build, 'outbound', { peer: false, guarded: false }), plainTcpProxy(BLACK_HOLE)],
+      },
+      { name: 'virtualOutbound-catchall-tcp', filters: fallthrough },
+    ],
+  });
 }

@@ -43,13 +43,13 @@ export class EndpointIndex {
   #find(service: Service, port: ServicePort): readonly Endpoint[] {
     if (service.registry === 'External') return this.#ofServiceEntry(service, port);
     if (service.selector === undefined || isEmpty(service.selector)) return this.#ofSlices(service, port);
-    const spec = service.resource.spec as k8s.ServiceSpec;
+    const unready = (service.resource.spec as k8s.ServiceSpec).publishNotReadyAddresses === true;
     const out: Endpoint[] = [];
     for (const workload of this.#byNamespace.get(service.namespace) ?? []) {
       if (!selects(service, workload)) continue;
-      if (workload.terminating || (!workload.ready && spec.publishNotReadyAddresses !== true)) continue;
+      if (workload.terminating) continue;
       const target = workload.kind === 'Pod' ? podPort(workload, port) : entryPort(workload, port);
-      if (target !== undefined) out.push(...ofWorkload(workload, target));
+      if (target !== undefined) out.push(...ofWorkload(workload, target, unready));
     }
     return out;
   }
@@ -60,7 +60,7 @@ export class EndpointIndex {
     if (spec.workloadSelector !== undefined) {
       const out: Endpoint[] = [];
       for (const workload of this.#byNamespace.get(service.namespace) ?? []) {
-        if (!selects(service, workload) || workload.terminating || !workload.ready) continue;
+        if (!selects(service, workload) || workload.terminating) continue;
         const at = workload.kind === 'Pod' ? (workload.boundPorts[target] ?? target) : entryPort(workload, port);
         if (at !== undefined) out.push(...ofWorkload(workload, at));
       }
@@ -72,7 +72,7 @@ export class EndpointIndex {
       if (!named || service.hostname.startsWith('*')) return [];
       return [{ ...blank(service), address: service.hostname, port: target }];
     }
-    return listed.map((entry) => {
+    return listed.map((entry, index) => {
       const labels = entry.labels ?? NO_LABELS;
       const network = entry.network ?? labels[NETWORK_LABEL] ?? '';
       return {
@@ -81,7 +81,7 @@ export class EndpointIndex {
         labels: network === '' ? labels : { ...labels, [NETWORK_LABEL]: network },
         serviceAccount: entry.serviceAccount ?? '',
         namespace: service.namespace,
-        workloadName: '',
+        workloadName: `${service.name}-${index}`,
         locality: entry.locality === undefined ? NOWHERE : parseLocality(entry.locality),
         network,
         cluster: labels[CLUSTER_LABEL] ?? 'Kubernetes',
@@ -158,7 +158,7 @@ function entryPort(workload: Workload, port: ServicePort): number | undefined {
   return typeof port.targetPort === 'number' ? port.targetPort : port.port;
 }
 
-function ofWorkload(workload: Workload, port: number): readonly Endpoint[] {
+function ofWorkload(workload: Workload, port: number, unready = false): readonly Endpoint[] {
   const labels = endpointLabels(workload);
   return workload.addresses.slice(0, 1).map((address) => ({
     address,
@@ -171,7 +171,7 @@ function ofWorkload(workload: Workload, port: number): readonly Endpoint[] {
     network: workload.network,
     cluster: workload.cluster,
     tlsMode: workload.hasSidecar ? 'istio' : 'disabled',
-    healthy: workload.ready,
+    healthy: workload.ready || unready,
     weight: workload.weight,
     workload,
   }));

@@ -1,6 +1,6 @@
 import type { Locality, MeshModel, ProxyScope, Workload } from '@mizzen/model';
 import { OriginTable } from './origins.ts';
-import type { LocalProxy, Node, NodeMetadata, Origins } from './types.ts';
+import type { LocalProxy, Node, NodeMetadata } from './types.ts';
 
 /**
  * `istio`: an Istio proxy, which gets what istiod sends. `plain`: real Envoy or our own proxy, which get the same less
@@ -40,7 +40,7 @@ export interface TranslationContext {
   readonly profile: Profile;
   readonly proxy: Proxy;
   readonly scope: ProxyScope;
-  readonly origins: Origins;
+  readonly origins: OriginTable;
 }
 
 const NOWHERE: Locality = { region: '', zone: '', subzone: '' };

@@ -6,17 +6,12 @@ interface Entry {
   children: Map<string | number, Entry> | undefined;
 }
 
-/** A tree per resource. Parts that several nodes share are written once and mounted with `share`. */
-export class OriginTable implements Origins {
-  readonly #resources = new Map<string, Entry>();
+/** Origins of the parts of one resource. Proxies that are sent the same resource share its tree. */
+export class OriginTree {
+  readonly #root: Entry = { origin: undefined, children: undefined };
 
-  set(type: XdsType, resource: string, path: Path, origin: Origin): void {
-    const key = `${type} ${resource}`;
-    let entry = this.#resources.get(key);
-    if (entry === undefined) {
-      entry = { origin: undefined, children: undefined };
-      this.#resources.set(key, entry);
-    }
+  set(path: Path, origin: Origin): void {
+    let entry = this.#root;
     for (const step of path) {
       entry.children ??= new Map();
       let next = entry.children.get(step);
@@ -29,11 +24,12 @@ export class OriginTable implements Origins {
     entry.origin = origin;
   }
 
-  find(type: XdsType, resource: string, path: Path): Origin | undefined {
-    let entry = this.#resources.get(`${type} ${resource}`);
-    let found = entry?.origin;
+  /** The origin of the longest part of `path` that has one. */
+  find(path: Path): Origin | undefined {
+    let entry: Entry | undefined = this.#root;
+    let found = entry.origin;
     for (const step of path) {
-      entry = entry?.children?.get(step);
+      entry = entry.children?.get(step);
       if (entry === undefined) break;
       found = entry.origin ?? found;
     }
@@ -41,10 +37,23 @@ export class OriginTable implements Origins {
   }
 }
 
-/** Origins noted while a resource is built, before its name or its place in a larger resource is known. */
-export type Notes = readonly { readonly path: Path; readonly origin: Origin }[];
+/** All origins of what one proxy is sent. */
+export class OriginTable implements Origins {
+  readonly #trees = new Map<string, OriginTree>();
 
-/** Writes `notes` under `path` of a resource. */
-export function writeNotes(origins: Origins, type: XdsType, resource: string, path: Path, notes: Notes): void {
-  for (const note of notes) origins.set(type, resource, path.length === 0 ? note.path : [...path, ...note.path], note.origin);
+  set(type: XdsType, resource: string, path: Path, origin: Origin): void {
+    const key = `${type} ${resource}`;
+    let tree = this.#trees.get(key);
+    if (tree === undefined) this.#trees.set(key, (tree = new OriginTree()));
+    tree.set(path, origin);
+  }
+
+  /** Takes over a tree that others use too; nothing may be set in it afterwards. */
+  share(type: XdsType, resource: string, tree: OriginTree): void {
+    this.#trees.set(`${type} ${resource}`, tree);
+  }
+
+  find(type: XdsType, resource: string, path: Path): Origin | undefined {
+    return this.#trees.get(`${type} ${resource}`)?.find(path);
+  }
 }

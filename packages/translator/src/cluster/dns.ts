@@ -1,0 +1,41 @@
+import { isIP } from 'node:net';
+import type { Cluster } from '@mizzen/xds';
+import type { TranslationContext } from '../context.ts';
+import { DNS_CACHE } from '../dns-cache.ts';
+
+/** Names are looked up again at the mesh's rate, or when their time to live is over; in the families the proxy has. */
+export function dnsFields(context: TranslationContext): Partial<Cluster> {
+  const { proxy, model, profile } = context;
+  const families = new Set(proxy.addresses.map((address) => isIP(address)));
+  return {
+    dnsJitter: '0.100s',
+    dnsLookupFamily: families.has(6) ? (families.has(4) ? 'ALL' : 'V6_ONLY') : 'V4_ONLY',
+    dnsRefreshRate: model.mesh.dnsRefreshRate ?? '60s',
+    respectDnsTtl: true,
+    ...(profile === 'istio'
+      ? {
+          typedDnsResolverConfig: {
+            name: 'envoy.network.dns_resolver.cares',
+            typedConfig: {
+              '@type': 'type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig',
+              udpMaxQueries: 100,
+            },
+          },
+        }
+      : {}),
+  };
+}
+
+/** Connects to whatever host the request names. */
+export function dynamicForwardProxy(): Partial<Cluster> {
+  return {
+    lbPolicy: 'CLUSTER_PROVIDED',
+    clusterType: {
+      name: 'envoy.clusters.dynamic_forward_proxy',
+      typedConfig: {
+        '@type': 'type.googleapis.com/envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig',
+        dnsCacheConfig: DNS_CACHE,
+      },
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { isIP } from 'node:net';
+import type { Cluster } from '@mizzen/xds';
+import type { TranslationContext } from '../context.ts';
+import { inboundPorts } from '../inbound.ts';
+import { buildInbound } from './inbound.ts';
+import { buildOutbound, noteOutbound } from './outbound.ts';
+import { type ClusterPlan, clusterPlan } from './plan.ts';
+import { blackHole, connectTunnel, inboundPassthrough, passthrough } from './special.ts';
+
+/** Every cluster of a proxy: outbound by service, then the special ones and (for sidecars) the inbound ones. */
+export function buildClusters(context: TranslationContext): Cluster[] {
+  const { proxy } = context;
+  const clusters: Cluster[] = [];
+  for (const plan of clusterPlan(context)) {
+    const cluster = cachedOutbound(context, plan);
+    if (cluster === undefined) continue;
+    clusters.push(cluster);
+    noteOutbound(context, plan);
+  }
+  clusters.push(blackHole(context));
+  if (proxy.type === 'router') return clusters;
+  clusters.push(passthrough(context));
+  for (const inbound of inboundPorts(context)) clusters.push(buildInbound(context, inbound));
+  if (proxy.local === undefined) clusters.push(inboundPassthrough(context));
+  else if (proxy.local.httpProxy !== undefined) clusters.push(connectTunnel(context));
+  return clusters;
+}
+
+const cache = new WeakMap<ClusterPlan, Map<string, Cluster | undefined>>();
+
+/** Plans are shared by all proxies of a scope; what else a cluster depends on is in the key. */
+function cachedOutbound(context: TranslationContext, plan: ClusterPlan): Cluster | undefined {
+  const { proxy, profile } = context;
+  let variants = cache.get(plan);
+  if (variants === undefined) cache.set(plan, (variants = new Map()));
+  let key: string = profile;
+  if (plan.discovery === 'STRICT_DNS' || plan.discovery === 'LOGICAL_DNS') {
+    const { region, zone, subzone } = proxy.locality;
+    const families = proxy.addresses.map((address) => isIP(address)).join('');
+    const labels = Object.entries(proxy.labels).sort().join(' ');
+    key += ` ${families} ${region}/${zone}/${subzone} ${labels}`;
+  }
+  if (!variants.has(key)) variants.set(key, buildOutbound(context, plan));
+  return variants.get(key);
+}

@@ -1,0 +1,126 @@
+import { refOf } from '@mizzen/api';
+import type { Cluster } from '@mizzen/xds';
+import type { TranslationContext } from '../context.ts';
+import { localityEndpoints } from '../endpoint/localities.ts';
+import { configPath, istioMetadata } from '../metadata.ts';
+import { isHttp, isHttp2 } from '../names.ts';
+import { applyConnectionPool, applyH2Upgrade } from './connection-pool.ts';
+import { type ClusterDraft, finish, speakAsDownstream, speakHttp2 } from './draft.ts';
+import { dnsFields, dynamicForwardProxy } from './dns.ts';
+import { applyLoadBalancer, localitySetting } from './load-balancer.ts';
+import { metadataExchange } from './metadata-exchange.ts';
+import { applyOutlierDetection } from './outlier.ts';
+import type { ClusterPlan } from './plan.ts';
+import { applyTls } from './tls.ts';
+
+/** Undefined: Istio leaves out clusters that are to resolve names but have none. */
+export function buildOutbound(context: TranslationContext, plan: ClusterPlan): Cluster | undefined {
+  const { model, profile } = context;
+  const { service, port, policy, name } = plan;
+  const draft: ClusterDraft = {
+    cluster: { name, altStatName: `${name};`, commonLbConfig: { healthyPanicThreshold: {} } },
+    http: undefined,
+  };
+  const { cluster } = draft;
+  const locality = localitySetting(policy.loadBalancer?.localityLbSetting, model.mesh);
+  const setting = { setting: locality, failover: policy.outlierDetection !== undefined };
+
+  if (plan.discovery === 'DYNAMIC') Object.assign(cluster, dynamicForwardProxy());
+  else cluster.type = plan.discovery;
+  if (plan.discovery === 'STRICT_DNS' || plan.discovery === 'LOGICAL_DNS') {
+    const endpoints = model.endpoints(service, port, plan.subset?.labels);
+    if (endpoints.length === 0) return undefined;
+    Object.assign(cluster, dnsFields(context));
+    cluster.loadAssignment = { clusterName: name, endpoints: localityEndpoints(context, endpoints, setting, false) };
+  }
+
+  setProtocol(context, draft, plan);
+  cluster.metadata = istioMetadata(metadataFields(plan));
+  applyConnectionPool(draft, policy, model.mesh);
+  if (context.proxy.local === undefined) {
+    applyH2Upgrade(draft, policy.connectionPool, model.mesh, isHttp(port.protocol));
+  }
+  applyOutlierDetection(draft, policy.outlierDetection);
+  if (plan.discovery === 'DYNAMIC') cluster.lbPolicy = 'CLUSTER_PROVIDED';
+  else applyLoadBalancer(draft, policy.loadBalancer, locality);
+  applyTls(context, draft, {
+    service,
+    port,
+    sni: plan.sni,
+    policy,
+    selecting: plan.rule?.spec.workloadSelector !== undefined,
+  });
+  if (cluster.type === 'EDS') {
+    cluster.edsClusterConfig = {
+      edsConfig: { ads: {}, initialFetchTimeout: '0s', resourceApiVersion: 'V3' },
+      serviceName: name,
+    };
+  }
+  if (profile === 'istio') cluster.filters = metadataExchange;
+  return finish(draft);
+}
+
+/** Our own proxy speaks no HTTP/2 yet: what would have to be HTTP/2 follows the client there. */
+function setProtocol(context: TranslationContext, draft: ClusterDraft, { port }: ClusterPlan): void {
+  const { proxy } = context;
+  if (isHttp2(port.protocol)) {
+    if (proxy.local === undefined) speakHttp2(draft);
+    else speakAsDownstream(draft);
+  } else if (port.protocol === 'auto' && proxy.type === 'sidecar') speakAsDownstream(draft);
+}
+
+function metadataFields(plan: ClusterPlan): Record<string, unknown> {
+  const { service, rule, subset, policy } = plan;
+  const fields: Record<string, unknown> = {
+    services: [
+      {
+        host: service.hostname,
+        name: service.registry === 'External' ? service.hostname : service.name,
+        namespace: service.namespace,
+      },
+    ],
+  };
+  if (service.meshExternal) fields['external'] = true;
+  const [first] = rule?.from ?? [];
+  if (first !== undefined) fields['config'] = configPath(first);
+  if (subset !== undefined) fields['subset'] = subset.name;
+  const mode = policy.tls?.mode;
+  if (mode === 'SIMPLE' || mode === 'MUTUAL') fields['alpn_override'] = 'false';
+  return fields;
+}
+
+/** Where each part of an outbound cluster was written. */
+export function noteOutbound(context: TranslationContext, plan: ClusterPlan): void {
+  const { origins } = context;
+  const { name, rule, subset, policy, service } = plan;
+  const subsetOrigin = subset === undefined ? undefined : rule?.subsetOrigin.get(subset.name ?? '');
+  origins.set(
+    'cluster',
+    name,
+    [],
+    subsetOrigin === undefined
+      ? { resource: refOf(service.resource), path: servicePath(plan) }
+      : { resource: subsetOrigin.resource, path: ['spec', 'subsets', subsetOrigin.index] },
+  );
+  const [first] = rule?.from ?? [];
+  if (first === undefined) return;
+  const ruleRef = refOf(first);
+  for (const [part, fields] of FIELDS) {
+    const at = policy.at[part];
+    if (at === undefined) continue;
+    const resource = at[0] === 'subsets' && subsetOrigin !== undefined ? subsetOrigin.resource : ruleRef;
+    for (const field of fields) origins.set('cluster', name, [field], { resource, path: ['spec', ...at] });
+  }
+}
+
+const FIELDS = [
+  ['connectionPool', ['circuitBreakers', 'connectTimeout', 'upstreamConnectionOptions', 'typedExtensionProtocolOptions']],
+  ['outlierDetection', ['outlierDetection']],
+  ['loadBalancer', ['lbPolicy', 'ringHashLbConfig', 'maglevLbConfig', 'commonLbConfig']],
+  ['tls', ['transportSocket', 'transportSocketMatches']],
+] as const;
+
+function servicePath({ service, port }: ClusterPlan): (string | number)[] {
+  const index = service.ports.findIndex((candidate) => candidate.port === port.port);
+  return index < 0 ? ['spec'] : ['spec', 'ports', index];
+}

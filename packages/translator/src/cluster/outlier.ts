@@ -1,0 +1,38 @@
+import type { networking } from '@mizzen/api';
+import type { types } from '@mizzen/xds';
+import type { Draft } from '../draft.ts';
+import type { ClusterDraft } from './draft.ts';
+
+/** Ejection by errors in a row. Ejection by success rate is off: Istio has no settings for it. */
+export function applyOutlierDetection(draft: ClusterDraft, settings: networking.OutlierDetection | undefined): void {
+  if (settings === undefined) return;
+  const out: Draft<types.cluster.OutlierDetection> = { enforcingSuccessRate: 0 };
+  const serverErrors = settings.consecutive5xxErrors;
+  if (serverErrors !== undefined) {
+    out.consecutive5xx = serverErrors;
+    out.enforcingConsecutive5xx = serverErrors > 0 ? 100 : 0;
+  }
+  const gatewayErrors = settings.consecutiveGatewayErrors;
+  if (gatewayErrors !== undefined) {
+    out.consecutiveGatewayFailure = gatewayErrors;
+    out.enforcingConsecutiveGatewayFailure = gatewayErrors > 0 ? 100 : 0;
+  }
+  if (settings.interval !== undefined) out.interval = settings.interval;
+  if (settings.baseEjectionTime !== undefined) out.baseEjectionTime = settings.baseEjectionTime;
+  if ((settings.maxEjectionPercent ?? 0) > 0) out.maxEjectionPercent = settings.maxEjectionPercent;
+  if (settings.splitExternalLocalOriginErrors === true) {
+    out.splitExternalLocalOriginErrors = true;
+    out.enforcingLocalOriginSuccessRate = 0;
+    const local = settings.consecutiveLocalOriginFailures;
+    if (local !== undefined) {
+      out.consecutiveLocalOriginFailure = local;
+      out.enforcingConsecutiveLocalOriginFailure = local > 0 ? 100 : 0;
+    }
+  }
+  draft.cluster.outlierDetection = out;
+  const minHealth = settings.minHealthPercent ?? 0;
+  draft.cluster.commonLbConfig = {
+    ...draft.cluster.commonLbConfig,
+    healthyPanicThreshold: minHealth > 0 ? { value: minHealth } : {},
+  };
+}

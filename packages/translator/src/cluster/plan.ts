@@ -1,0 +1,99 @@
+import type { networking } from '@mizzen/api';
+import type { MergedDestinationRule, Service, ServicePort } from '@mizzen/model';
+import type { TranslationContext } from '../context.ts';
+import { outboundCluster, outboundSni } from '../names.ts';
+import { type EffectivePolicy, override, portPolicy } from './policy.ts';
+
+export type Discovery = 'EDS' | 'STRICT_DNS' | 'LOGICAL_DNS' | 'ORIGINAL_DST' | 'DYNAMIC';
+
+/** One outbound cluster: a service's port, or a subset of it. */
+export interface ClusterPlan {
+  readonly name: string;
+  readonly sni: string;
+  readonly service: Service;
+  readonly port: ServicePort;
+  readonly discovery: Discovery;
+  readonly rule: MergedDestinationRule | undefined;
+  readonly subset: networking.Subset | undefined;
+  readonly policy: EffectivePolicy;
+}
+
+const cache = new WeakMap<TranslationContext['scope'], Map<string, readonly ClusterPlan[]>>();
+
+/** All outbound clusters a proxy may use. What they depend on is shared by every proxy of the same scope. */
+export function clusterPlan(context: TranslationContext): readonly ClusterPlan[] {
+  let variants = cache.get(context.scope);
+  if (variants === undefined) cache.set(context.scope, (variants = new Map()));
+  const key = `${context.proxy.type} ${context.proxy.local === undefined ? '' : 'local'}`;
+  let plans = variants.get(key);
+  if (plans === undefined) variants.set(key, (plans = planAll(context)));
+  return plans;
+}
+
+function planAll(context: TranslationContext): readonly ClusterPlan[] {
+  const plans: ClusterPlan[] = [];
+  const names = new Set<string>();
+  for (const service of context.scope.services) {
+    if (service.resolution === 'alias') continue;
+    const rule = context.scope.destinationRule(service.hostname);
+    for (const port of service.ports) {
+      if (port.protocol === 'udp') continue;
+      for (const plan of planPort(context, service, port, rule)) {
+        if (names.has(plan.name)) continue;
+        names.add(plan.name);
+        plans.push(plan);
+      }
+    }
+  }
+  return plans;
+}
+
+function planPort(
+  context: TranslationContext,
+  service: Service,
+  port: ServicePort,
+  rule: MergedDestinationRule | undefined,
+): ClusterPlan[] {
+  const policy = portPolicy(rule?.spec.trafficPolicy, port.port, ['trafficPolicy']);
+  const plan = (subset: networking.Subset | undefined, effective: EffectivePolicy): ClusterPlan => ({
+    name: outboundCluster(port.port, subset?.name ?? '', service.hostname),
+    sni: outboundSni(port.port, subset?.name ?? '', service.hostname),
+    service,
+    port,
+    discovery:
+      effective.loadBalancer?.simple === 'PASSTHROUGH' && context.proxy.local === undefined
+        ? 'ORIGINAL_DST'
+        : discoveryOf(context, service),
+    rule,
+    subset,
+    policy: effective,
+  });
+  const plans = [plan(undefined, policy)];
+  for (const [index, subset] of (rule?.spec.subsets ?? []).entries()) {
+    const at = rule?.subsetOrigin.get(subset.name ?? '')?.index ?? index;
+    plans.push(plan(subset, override(policy, subset.trafficPolicy, port.port, ['subsets', at, 'trafficPolicy'])));
+  }
+  return plans;
+}
+
+/**
+ * How the proxy finds a service's endpoints. Gateways, and sidecars without interception, have no original destination:
+ * headless services are load balanced there.
+ */
+function discoveryOf(context: TranslationContext, service: Service): Discovery {
+  switch (service.resolution) {
+    case 'dns':
+      return 'STRICT_DNS';
+    case 'dns-round-robin':
+      return 'LOGICAL_DNS';
+    case 'dynamic-dns':
+      return 'DYNAMIC';
+    case 'passthrough': {
+      const byAddress = context.proxy.type === 'sidecar' && context.proxy.local === undefined;
+      if (byAddress) return 'ORIGINAL_DST';
+      return service.registry === 'Kubernetes' ? 'EDS' : context.proxy.local === undefined ? 'ORIGINAL_DST' : 'DYNAMIC';
+    }
+    default:
+      return 'EDS';
+  }
+}

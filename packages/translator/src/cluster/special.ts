@@ -1,0 +1,76 @@
+import type { Cluster } from '@mizzen/xds';
+import { isIP } from 'node:net';
+import type { TranslationContext } from '../context.ts';
+import { BLACK_HOLE, CONNECT_TUNNEL, INBOUND_PASSTHROUGH, PASSTHROUGH } from '../names.ts';
+import { applyConnectionPool } from './connection-pool.ts';
+import { dynamicForwardProxy } from './dns.ts';
+import { type ClusterDraft, finish, httpOptions, speakAsDownstream } from './draft.ts';
+import { metadataExchange } from './metadata-exchange.ts';
+import { NO_POLICY } from './policy.ts';
+
+/** Takes connections to nowhere. */
+export function blackHole(context: TranslationContext): Cluster {
+  return {
+    name: BLACK_HOLE,
+    altStatName: `${BLACK_HOLE};`,
+    type: 'STATIC',
+    connectTimeout: context.model.mesh.connectTimeout ?? '10s',
+  };
+}
+
+/**
+ * For hosts that nobody declared: to where the connection was going before it was intercepted. Without interception,
+ * to the host the request names.
+ */
+export function passthrough(context: TranslationContext): Cluster {
+  const draft = passthroughDraft(context, PASSTHROUGH);
+  if (context.proxy.local !== undefined) Object.assign(draft.cluster, { type: undefined, ...dynamicForwardProxy() });
+  if (context.profile === 'istio') draft.cluster.filters = metadataExchange;
+  return finish(draft);
+}
+
+/** The address traffic to the application is sent from, so that interception lets it through. */
+const LOOP_GUARD = '127.0.0.6';
+const LOOP_GUARD_6 = '::6';
+
+export function loopGuard(context: TranslationContext): NonNullable<Cluster['upstreamBindConfig']> {
+  const families = new Set(context.proxy.addresses.map((address) => isIP(address)));
+  const [first, second] = families.has(4) || !families.has(6) ? [LOOP_GUARD, LOOP_GUARD_6] : [LOOP_GUARD_6, LOOP_GUARD];
+  const both = families.has(4) && families.has(6);
+  return {
+    sourceAddress: { address: first, portValue: 0 },
+    ...(both ? { extraSourceAddresses: [{ address: { address: second, portValue: 0 } }] } : {}),
+  };
+}
+
+export function inboundPassthrough(context: TranslationContext): Cluster {
+  const draft = passthroughDraft(context, INBOUND_PASSTHROUGH);
+  draft.cluster.upstreamBindConfig = loopGuard(context);
+  return finish(draft);
+}
+
+function passthroughDraft(context: TranslationContext, name: string): ClusterDraft {
+  const draft: ClusterDraft = {
+    cluster: { name, altStatName: `${PASSTHROUGH};`, type: 'ORIGINAL_DST', lbPolicy: 'CLUSTER_PROVIDED' },
+    http: undefined,
+  };
+  applyConnectionPool(draft, NO_POLICY, context.model.mesh);
+  speakAsDownstream(draft);
+  httpOptions(draft).commonHttpProtocolOptions = { idleTimeout: '300s' };
+  return draft;
+}
+
+/** Leads a CONNECT to an HTTP port back into the proxy, where its payload is routed like any other request. */
+export function connectTunnel(context: TranslationContext): Cluster {
+  return {
+    name: CONNECT_TUNNEL,
+    type: 'STATIC',
+    connectTimeout: context.model.mesh.connectTimeout ?? '10s',
+    loadAssignment: {
+      clusterName: CONNECT_TUNNEL,
+      endpoints: [
+        { lbEndpoints: [{ endpoint: { address: { envoyInternalAddress: { serverListenerName: CONNECT_TUNNEL } } } }] },
+      ],
+    },
+  };
+}

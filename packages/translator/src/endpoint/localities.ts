@@ -1,0 +1,167 @@
+import { endpointLabels, type Endpoint, type Locality } from '@mizzen/model';
+import type { networking } from '@mizzen/api';
+import type { types } from '@mizzen/xds';
+import type { TranslationContext } from '../context.ts';
+import type { Draft } from '../draft.ts';
+import { lbEndpoint, weightOf } from './endpoint.ts';
+
+type Group = Draft<types.endpoint.LocalityLbEndpoints>;
+interface Members {
+  readonly group: Group;
+  readonly endpoints: readonly Endpoint[];
+}
+
+export interface LocalityPolicy {
+  readonly setting: networking.LocalityLoadBalancerSetting | undefined;
+  /** Only with outlier detection does traffic ever leave a locality because its endpoints fail. */
+  readonly failover: boolean;
+}
+
+/** Endpoints grouped by locality, with the weights and priorities that the locality settings give them. */
+export function localityEndpoints(
+  context: TranslationContext,
+  endpoints: readonly Endpoint[],
+  policy: LocalityPolicy,
+  withHealth: boolean,
+): types.endpoint.LocalityLbEndpoints[] {
+  const members = groupByLocality(endpoints, withHealth);
+  const { setting, failover } = policy;
+  if (setting === undefined) return members.map(({ group }) => group);
+  const { locality } = context.proxy;
+  if ((setting.distribute?.length ?? 0) > 0) {
+    distribute(members, locality, setting.distribute ?? []);
+    return members.map(({ group }) => group);
+  }
+  if (!failover) return members.map(({ group }) => group);
+  let groups = members.map(({ group }) => group);
+  const labels = setting.failoverPriority ?? [];
+  if (labels.length > 0) {
+    groups = byLabels(members, proxyLabels(context), labels, withHealth);
+    if ((setting.failover?.length ?? 0) > 0) byLocality(groups, locality, setting.failover ?? []);
+  } else byLocality(groups, locality, setting.failover ?? []);
+  return groups;
+}
+
+function proxyLabels(context: TranslationContext): Readonly<Record<string, string>> {
+  const { proxy } = context;
+  return proxy.workload === undefined ? proxy.labels : { ...endpointLabels(proxy.workload), ...proxy.labels };
+}
+
+function groupByLocality(endpoints: readonly Endpoint[], withHealth: boolean): Members[] {
+  const byKey = new Map<string, Endpoint[]>();
+  for (const endpoint of endpoints) {
+    const { region, zone, subzone } = endpoint.locality;
+    const key = subzone === '' ? (zone === '' ? region : `${region}/${zone}`) : `${region}/${zone}/${subzone}`;
+    const list = byKey.get(key);
+    if (list === undefined) byKey.set(key, [endpoint]);
+    else list.push(endpoint);
+  }
+  return [...byKey.keys()].sort().map((key) => {
+    const list = byKey.get(key)!;
+    return { endpoints: list, group: groupOf(list, withHealth) };
+  });
+}
+
+function groupOf(endpoints: readonly Endpoint[], withHealth: boolean): Group {
+  return {
+    lbEndpoints: endpoints.map((endpoint) => lbEndpoint(endpoint, withHealth)),
+    loadBalancingWeight: endpoints.reduce((sum, endpoint) => sum + weightOf(endpoint), 0),
+    locality: localityMessage(endpoints[0]!.locality),
+  };
+}
+
+function localityMessage({ region, zone, subzone }: Locality): types.core.Locality {
+  return {
+    ...(region === '' ? {} : { region }),
+    ...(zone === '' ? {} : { zone }),
+    ...(subzone === '' ? {} : { subZone: subzone }),
+  };
+}
+
+/** `from` and `to` of a distribution: `region/zone/subzone`, where a missing or `*` part fits anything. */
+function localityFits(locality: types.core.Locality | undefined, pattern: string): boolean {
+  const [region = '', zone = '', subzone = ''] = pattern.split('/');
+  const part = (want: string, have: string | undefined): boolean => want === '' || want === '*' || want === (have ?? '');
+  return part(region, locality?.region) && part(zone, locality?.zone) && part(subzone, locality?.subZone);
+}
+
+function distribute(
+  members: readonly Members[],
+  from: Locality,
+  settings: readonly networking.LocalityLoadBalancerSetting_Distribute[],
+): void {
+  const setting = settings.find((entry) => localityFits(localityMessage(from), entry.from ?? ''));
+  if (setting === undefined) return;
+  const left = new Set(members);
+  for (const [pattern, weight] of Object.entries(setting.to ?? {})) {
+    const fitting = [...left].filter(({ group }) => localityFits(group.locality, pattern));
+    const total = fitting.reduce((sum, { group }) => sum + (group.loadBalancingWeight ?? 1), 0);
+    for (const member of fitting) {
+      left.delete(member);
+      const share = ((member.group.loadBalancingWeight ?? 1) * weight) / total;
+      if (share > 0) member.group.loadBalancingWeight = Math.ceil(share);
+    }
+  }
+  for (const { group } of left) delete group.lbEndpoints;
+}
+
+/** Nearest first: same subzone, zone, region, then the region that failover names, then the rest. */
+function byLocality(
+  groups: readonly Group[],
+  from: Locality,
+  failover: readonly networking.LocalityLoadBalancerSetting_Failover[],
+): void {
+  for (const group of groups) {
+    let rank = distance(from, group.locality);
+    if (rank === 3) {
+      const setting = failover.find((entry) => entry.from === from.region);
+      if (setting !== undefined && group.locality?.region !== setting.to) rank = 4;
+    }
+    group.priority = (group.priority ?? 0) * 5 + rank;
+  }
+  closeGaps(groups);
+}
+
+function distance(from: Locality, to: types.core.Locality | undefined): number {
+  if (from.region !== (to?.region ?? '')) return 3;
+  if (from.zone !== (to?.zone ?? '')) return 2;
+  return from.subzone === (to?.subZone ?? '') ? 0 : 1;
+}
+
+/** The more of the labels (in order) an endpoint shares with the proxy, the earlier it is used. */
+function byLabels(
+  members: readonly Members[],
+  own: Readonly<Record<string, string>>,
+  labels: readonly string[],
+  withHealth: boolean,
+): Group[] {
+  const wanted = labels.map((label): [string, string | undefined] => {
+    const equals = label.indexOf('=');
+    return equals < 0 ? [label, own[label]] : [label.slice(0, equals), label.slice(equals + 1)];
+  });
+  const groups = members.flatMap(({ endpoints }) => {
+    const byRank = new Map<number, Endpoint[]>();
+    for (const endpoint of endpoints) {
+      const differs = wanted.findIndex(([label, value]) => (value ?? '') !== (endpoint.labels[label] ?? ''));
+      const rank = differs < 0 ? 0 : wanted.length - differs;
+      const list = byRank.get(rank);
+      if (list === undefined) byRank.set(rank, [endpoint]);
+      else list.push(endpoint);
+    }
+    return [...byRank.keys()]
+      .sort((a, b) => a - b)
+      .map((rank): Group => ({ ...groupOf(byRank.get(rank)!, withHealth), priority: rank }));
+  });
+  closeGaps(groups);
+  return groups;
+}
+
+/** Envoy wants priorities without gaps; zero is the default and left out. */
+function closeGaps(groups: readonly Group[]): void {
+  const ranks = [...new Set(groups.map((group) => group.priority ?? 0))].sort((a, b) => a - b);
+  for (const group of groups) {
+    const priority = ranks.indexOf(group.priority ?? 0);
+    if (priority === 0) delete group.priority;
+    else group.priority = priority;
+  }
+}

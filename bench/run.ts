@@ -1,0 +1,15 @@
+/** `npm run bench`: every comparison, as the tables of docs/reference/performance.md. `npm run bench -- proxy|mesh|churn` runs one. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+const all = ['proxy', 'mesh', 'churn'];
+const asked = process.argv.slice(2);
+for (const name of asked.length > 0 ? asked : all) {
+  if (!all.includes(name)) {
+    process.stderr.write(`there is no benchmark \`${name}\`; there are ${all.join(', ')}\n`);
+    process.exit(2);
+  }
+  process.stdout.write(`\n## ${name}\n\n`);
+  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, `${name}.ts`)], { stdio: 'inherit' });
+  if (status !== 0) process.exitCode = 1;
+}

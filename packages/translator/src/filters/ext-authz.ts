@@ -1,6 +1,7 @@
 import type { mesh } from '@mizzen/api';
 import type { types } from '@mizzen/xds';
 import type { Build } from '../listener/build.ts';
+import { duration } from '../duration.ts';
 import { outboundCluster } from '../names.ts';
 import { compileCustom, denyInstead, hasPolicies, type CustomPolicies } from './authorization/policies.ts';
 import { stringMatcher } from './authorization/strings.ts';
@@ -94,7 +95,7 @@ function httpConfig(build: Build, name: string): ExtAuthz | undefined {
   return defined({
     httpService: defined({
       pathPrefix: http.pathPrefix,
-      serverUri: { uri: `http://${target.hostname}`, cluster: target.cluster, timeout: http.timeout ?? '600s' },
+      serverUri: { uri: `http://${target.hostname}`, cluster: target.cluster, timeout: duration(http.timeout) ?? '600s' },
       authorizationRequest: requestOf(http),
       authorizationResponse: responseOf(http),
     }),
@@ -152,7 +153,7 @@ function grpcServiceOf(
 ): types.core.GrpcService | undefined {
   const target = serviceOf(build, service, port);
   if (target === undefined) return undefined;
-  return defined({ envoyGrpc: { clusterName: target.cluster, authority: target.hostname }, timeout: timeout ?? '600s' });
+  return defined({ envoyGrpc: { clusterName: target.cluster, authority: target.hostname }, timeout: duration(timeout) ?? '600s' });
 }
 
 /** `namespace/host`, or a host, as MeshConfig names a provider's service. */

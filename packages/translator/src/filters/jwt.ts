@@ -1,6 +1,7 @@
 import type { Resource, security } from '@mizzen/api';
 import type { types } from '@mizzen/xds';
 import type { Build } from '../listener/build.ts';
+import { duration } from '../duration.ts';
 import { outboundCluster } from '../names.ts';
 import { defined, extension } from './typed.ts';
 
@@ -81,7 +82,7 @@ function keys(build: Build, rule: security.JWTRule): Pick<Provider, 'localJwks' 
   const cluster = clusterFor(build, uri);
   if (cluster === undefined) return { localJwks: { inlineString: NO_KEYS } };
   return {
-    remoteJwks: { httpUri: { uri, cluster, timeout: rule.timeout ?? '5s' }, cacheDuration: '300s' },
+    remoteJwks: { httpUri: { uri, cluster, timeout: duration(rule.timeout) ?? '5s' }, cacheDuration: '300s' },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { mesh, telemetry } from '@mizzen/api';
 import type { types } from '@mizzen/xds';
 import type { Build, ListenerClass } from '../listener/build.ts';
+import { duration } from '../duration.ts';
 import { outboundCluster } from '../names.ts';
 import { proxyConfig } from './proxy-config.ts';
 import { defined, typed } from './typed.ts';
@@ -78,7 +79,7 @@ function providerOf(build: Build, provider: mesh.MeshConfig_ExtensionProvider): 
           httpUri: {
             uri: `http://${target.hostname}${zipkin.path === undefined || zipkin.path === '' ? '/api/v2/spans' : zipkin.path}`,
             cluster: target.cluster,
-            timeout: zipkin.timeout ?? '5s',
+            timeout: duration(zipkin.timeout) ?? '5s',
           },
         },
         traceId128bit: zipkin.enable64bitTraceId === true ? undefined : true,
@@ -103,7 +104,7 @@ function providerOf(build: Build, provider: mesh.MeshConfig_ExtensionProvider): 
     };
   }
   const http = opentelemetry?.http;
-  const timeout = http?.timeout ?? opentelemetry?.grpc?.timeout;
+  const timeout = duration(http?.timeout ?? opentelemetry?.grpc?.timeout);
   return withTagLength(opentelemetry?.maxTagLength, {
     name: 'envoy.tracers.opentelemetry',
     typedConfig: typed('envoy.config.trace.v3.OpenTelemetryConfig', {

@@ -1,5 +1,5 @@
 import type { Resource, networking } from '@mizzen/api';
-import { hostsOverlap, isSubsetOf } from '@mizzen/model';
+import { hostsOverlap, isSubsetOf, protocolOf } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
 import { listenerAccessLogs } from '../filters/access-log.ts';
 import { httpConnectionManager } from '../filters/http-connection-manager.ts';
@@ -109,7 +109,7 @@ function tcpFilters(build: Build, server: GatewayServer): readonly Filter[] | un
   for (const resource of virtualServices(build, server)) {
     for (const [index, { match = [], route = [] }] of (resource.spec.tcp ?? []).entries()) {
       if (route.length === 0 || (match.length > 0 && !match.some((m) => fits(m, server)))) continue;
-      const filters = outboundFilters(build, routed(build, route, resource, server.server.port?.number ?? 0), { peer });
+      const filters = outboundFilters(build, routed(build, route, resource, server.server.port?.number ?? 0), { peer, protocol: protocolOf(server.server.port?.protocol) });
       const last = filters.at(-1);
       return last === undefined
         ? filters

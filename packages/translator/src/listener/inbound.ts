@@ -2,8 +2,10 @@ import type { MtlsMode, Protocol } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
 import { listenerAccessLogs } from '../filters/access-log.ts';
 import { httpConnectionManager } from '../filters/http-connection-manager.ts';
+import { mongoFilters } from '../filters/mongo.ts';
 import { networkFilters, peerFilters, plainTcpProxy, tcpProxy } from '../filters/tcp-proxy.ts';
 import { defined } from '../filters/typed.ts';
+import { duration } from '../duration.ts';
 import { inboundPorts, type InboundPort } from '../inbound.ts';
 import { BLACK_HOLE, INBOUND_PASSTHROUGH, inboundCluster, isHttp2, listenerName } from '../names.ts';
 import { mutualTls } from '../tls/mutual.ts';
@@ -88,7 +90,7 @@ function common(build: Build): Listener {
   return {
     trafficDirection: 'INBOUND',
     continueOnListenerFiltersTimeout: true,
-    listenerFiltersTimeout: build.context.model.mesh.protocolDetectionTimeout ?? '0s',
+    listenerFiltersTimeout: duration(build.context.model.mesh.protocolDetectionTimeout) ?? '0s',
     maxConnectionsToAcceptPerSocketEvent: 1,
     accessLog: listenerAccessLogs(build, 'inbound'),
     ...(build.context.node.metadata['INBOUND_LISTENER_EXACT_BALANCE'] === true
@@ -188,6 +190,7 @@ function httpFilters(build: Build, chains: InboundChains): readonly types.listen
 function bytesFilters(build: Build, chains: InboundChains): readonly types.listener.Filter[] {
   return [
     ...networkFilters(build, 'inbound', { peer: true, guarded: true }),
+    ...(chains.protocol === 'mongo' ? mongoFilters(build, chains.cluster) : []),
     tcpProxy(build, 'inbound', { statPrefix: chains.cluster, cluster: chains.cluster }),
   ];
 }

@@ -52,7 +52,7 @@ function tlsChains(build: Build, target: BytesTarget, virtualServices: readonly 
         chains.push({
           serverNames,
           cidrs: subnets.length > 0 ? subnets : target.cidrs,
-          filters: outboundFilters(build, routed(build, route, resource, target.port.port)),
+          filters: outboundFilters(build, routed(build, route, resource, target.port.port), target.port),
           metadata: configMetadata(build.context, resource),
           origin: { resource, path: ['spec', 'tls', index] },
         });
@@ -70,7 +70,7 @@ function tcpChains(build: Build, target: BytesTarget, virtualServices: readonly 
       const chain = (cidrs: readonly string[], metadata: types.core.Metadata | undefined): BytesChain => ({
         serverNames: [],
         cidrs,
-        filters: outboundFilters(build, routed(build, route, resource, target.port.port)),
+        filters: outboundFilters(build, routed(build, route, resource, target.port.port), target.port),
         metadata,
         origin: { resource, path: ['spec', 'tcp', index] },
       });
@@ -98,7 +98,7 @@ function toService(build: Build, target: BytesTarget, serverNames: readonly stri
   return {
     serverNames,
     cidrs,
-    filters: outboundFilters(build, { cluster, hostname: service.hostname, subset: '' }),
+    filters: outboundFilters(build, { cluster, hostname: service.hostname, subset: '' }, port),
     metadata: undefined,
     origin: { resource: service.resource, path: index < 0 ? ['spec'] : ['spec', 'ports', index] },
   };

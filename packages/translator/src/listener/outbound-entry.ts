@@ -4,6 +4,7 @@ import type { types } from '@mizzen/xds';
 import { listenerAccessLogs } from '../filters/access-log.ts';
 import { cidrRange } from '../filters/authorization/addresses.ts';
 import { defined } from '../filters/typed.ts';
+import { duration } from '../duration.ts';
 import { listenerName } from '../names.ts';
 import { address } from './address.ts';
 import type { Build } from './build.ts';
@@ -73,10 +74,28 @@ function network(cidr: string): string[] {
   const range = cidrRange(cidr);
   if (range === undefined || range.addressPrefix === '0.0.0.0') return [];
   const { addressPrefix = '', prefixLen = 0 } = range;
-  if (addressPrefix.includes(':')) return [`${addressPrefix}/${prefixLen}`];
-  const value = addressPrefix.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-  const size = 2 ** (32 - prefixLen);
-  return [`${Math.floor(value / size)}/${prefixLen}`];
+  const value = addressPrefix.includes(':') ? ipv6(addressPrefix) : ipv4(addressPrefix);
+  const hostBits = BigInt((addressPrefix.includes(':') ? 128 : 32) - prefixLen);
+  return [`${value >> hostBits}/${prefixLen}`];
+}
+
+function ipv4(text: string): bigint {
+  return text.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n);
+}
+
+function ipv6(text: string): bigint {
+  const [head = '', tail = ''] = text.split('::');
+  const groups = (part: string): bigint[] =>
+    part === ''
+      ? []
+      : part.split(':').flatMap((group) => {
+          if (!group.includes('.')) return [BigInt(`0x${group}`)];
+          const value = ipv4(group);
+          return [value >> 16n, value & 0xffffn];
+        });
+  const [front, back] = [groups(head), groups(tail)];
+  const gap = text.includes('::') ? Array.from({ length: 8 - front.length - back.length }, () => 0n) : [];
+  return [...front, ...gap, ...back].reduce((sum, group) => (sum << 16n) + group, 0n);
 }
 
 export function finishEntry(build: Build, entry: OutboundEntry, fallthrough: readonly types.listener.Filter[]): Listener {
@@ -111,7 +130,7 @@ export function finishEntry(build: Build, entry: OutboundEntry, fallthrough: rea
     maxConnectionsToAcceptPerSocketEvent: entry.bindToPort ? 1 : undefined,
     connectionBalanceConfig: exact ? { exactBalance: {} } : undefined,
     listenerFilters: listenerFilters.length > 0 ? listenerFilters : undefined,
-    listenerFiltersTimeout: (inspectHttp ? build.context.model.mesh.protocolDetectionTimeout : undefined) ?? '0s',
+    listenerFiltersTimeout: (inspectHttp ? duration(build.context.model.mesh.protocolDetectionTimeout) : undefined) ?? '0s',
     accessLog: entry.bindToPort ? listenerAccessLogs(build, 'outbound') : undefined,
     filterChains: chains,
     defaultFilterChain,

@@ -1,7 +1,10 @@
 import type { Resource, networking } from '@mizzen/api';
+import type { Protocol } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
+import { mongoFilters } from '../filters/mongo.ts';
 import { networkFilters, tcpProxy } from '../filters/tcp-proxy.ts';
 import { defined } from '../filters/typed.ts';
+import { duration } from '../duration.ts';
 import { outboundCluster } from '../names.ts';
 import type { Build, ListenerClass } from './build.ts';
 
@@ -21,15 +24,17 @@ export function outboundClass(build: Build): ListenerClass {
 export function outboundFilters(
   build: Build,
   destination: Destination,
-  options: { readonly peer?: boolean; readonly guarded?: boolean } = {},
+  options: { readonly protocol?: Protocol; readonly peer?: boolean; readonly guarded?: boolean } = {},
 ): readonly Filter[] {
   const listener = outboundClass(build);
+  const config = proxyConfigOf(build, destination);
   return [
     ...networkFilters(build, listener, {
       peer: options.peer === true,
       guarded: options.guarded ?? listener === 'gateway',
     }),
-    tcpProxy(build, listener, proxyConfigOf(build, destination)),
+    ...(options.protocol === 'mongo' ? mongoFilters(build, config.statPrefix ?? '') : []),
+    tcpProxy(build, listener, config),
   ];
 }
 
@@ -82,8 +87,8 @@ function connectionSettings(build: Build, hostname: string, subset: string): typ
   const { trafficPolicy } = rule;
   const tcp = trafficPolicy?.connectionPool?.tcp;
   return defined({
-    idleTimeout: tcp?.idleTimeout,
-    maxDownstreamConnectionDuration: tcp?.maxConnectionDuration,
+    idleTimeout: duration(tcp?.idleTimeout),
+    maxDownstreamConnectionDuration: duration(tcp?.maxConnectionDuration),
     hashPolicy: hashesSource(rule, subset) ? [{ sourceIp: {} }] : undefined,
     tunnelingConfig: tunnel(rule, subset),
   });

@@ -111,7 +111,12 @@ export interface ProxyAnswer {
   readonly connected: boolean;
   /** By `cluster`, `endpoint`, `listener`, `route`, `secret`. */
   readonly types: Readonly<Record<string, string>>;
-  readonly refusals: readonly { readonly type: string; readonly resource: string; readonly field: string; readonly message: string }[];
+  readonly refusals: readonly {
+    readonly type: string;
+    readonly resource: string;
+    readonly field: string;
+    readonly message: string;
+  }[];
 }
 
 /** Every answer with a status of 400 and more. */

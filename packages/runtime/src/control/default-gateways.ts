@@ -29,7 +29,8 @@ export function defaultGateways(snapshot: Snapshot): DefaultGateways {
     const plan = planned.find(({ labels }) => agree(selector, labels)) ?? add(planned, selector);
     Object.assign(plan.labels, selector);
     plan.for.push(gateway.metadata.name);
-    for (const { port } of gateway.spec.servers ?? []) if (port?.number !== undefined) plan.ports.set(port.number, port);
+    for (const { port } of gateway.spec.servers ?? [])
+      if (port?.number !== undefined) plan.ports.set(port.number, port);
   }
   return {
     resources: planned.flatMap((plan) => resourcesOf(plan)),

@@ -118,9 +118,10 @@ class Reader {
   }
 
   #container(path: Path, fields: Readonly<Record<string, unknown>>): ContainerSettings {
-    const dir = resolve(this.#base, this.#text([...path, 'dir'], fields['dir']) ?? '.');
-    if (fields['dir'] !== undefined && statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true) {
-      this.problem([...path, 'dir'], `there is no directory \`${String(fields['dir'])}\``, {
+    const written = this.#text([...path, 'dir'], fields['dir']) ?? '.';
+    const dir = resolve(this.#base, written);
+    if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true) {
+      this.problem([...path, 'dir'], `there is no directory \`${written}\``, {
         help: 'it is taken relative to mizzen.yaml',
       });
     }

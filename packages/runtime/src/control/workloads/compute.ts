@@ -75,9 +75,14 @@ export function computeWorkloads(model: MeshModel, options: WorkloadOptions): Wo
   };
 }
 
-function gateway(template: Template, ports: ReturnType<typeof gatewayPortsOf>[number], notices: string[]): DesiredWorkload {
+function gateway(
+  template: Template,
+  ports: ReturnType<typeof gatewayPortsOf>[number],
+  notices: string[],
+): DesiredWorkload {
   const { owner, replicas } = template;
-  if (replicas > 1) notices.push(`gateway \`${owner.name}\` runs once: two cannot listen on the same port of one machine`);
+  if (replicas > 1)
+    notices.push(`gateway \`${owner.name}\` runs once: two cannot listen on the same port of one machine`);
   const fixed = { ...common(template), sidecar: false, containers: [] as DesiredContainer[], tcpDestinations: [] };
   return {
     ...fixed,

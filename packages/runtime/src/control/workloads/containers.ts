@@ -21,7 +21,9 @@ export interface ContainerOptions {
 export function containersOf(template: Template, options: ContainerOptions): DesiredContainer[] | undefined {
   const { owner } = template;
   const result: DesiredContainer[] = [];
-  const inits = (template.spec.initContainers ?? []).filter((each) => each.name !== 'istio-init' && each.name !== 'istio-validation');
+  const inits = (template.spec.initContainers ?? []).filter(
+    (each) => each.name !== 'istio-init' && each.name !== 'istio-validation',
+  );
   if (inits.length > 0) {
     const names = inits.map((each) => `\`${each.name}\``).join(', ');
     options.notices.push(`${owner.kind} \`${owner.name}\`: init containers are not run here (${names})`);

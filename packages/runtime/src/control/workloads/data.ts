@@ -26,7 +26,9 @@ export function bytesOf(
   const read = (field: string, encoding: 'base64' | 'utf8'): void => {
     const data = resource.body[field];
     if (!isRecord(data)) return;
-    for (const [key, value] of Object.entries(data)) values.set(key, Buffer.from(String(value ?? ''), encoding));
+    for (const [key, value] of Object.entries(data)) {
+      if (typeof value === 'string') values.set(key, Buffer.from(value, encoding));
+    }
   };
   read(encoded, 'base64');
   read(plain, 'utf8');

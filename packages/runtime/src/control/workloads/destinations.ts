@@ -2,7 +2,8 @@ import type { MeshModel, Protocol, Service } from '@mizzen/model';
 import type { DesiredContainer, DesiredWorkload } from '../../protocol.ts';
 
 /** `scheme://` (if any), perhaps user information, then `host:port` standing on its own. */
-const DESTINATION = /(?:([a-z][a-z\d+.-]*):\/\/(?:[^\s/@]*@)?)?(?<![\w.-])([a-z\d](?:[a-z\d.-]*[a-z\d])?):(\d{1,5})(?!\d)/gi;
+const DESTINATION =
+  /(?:([a-z][a-z\d+.-]*):\/\/(?:[^\s/@]*@)?)?(?<![\w.-])([a-z\d](?:[a-z\d.-]*[a-z\d])?):(\d{1,5})(?!\d)/gi;
 
 /** Schemes whose clients go through the sidecar's HTTP proxy. */
 const HTTP_SCHEMES = new Set(['http', 'https', 'ws', 'wss', 'grpc', 'grpcs']);

@@ -62,7 +62,8 @@ function everything(each: k8s.EnvFromSource, path: Path, source: Source): [strin
   if (reference === undefined) return [];
   const data = dataOf(source.snapshot, kind, source.template.owner.namespace, reference.name);
   if (data !== undefined) return [...data];
-  if (reference.optional !== true) missing(`${kind} \`${reference.name}\` does not exist`, [...path, field, 'name'], source);
+  if (reference.optional !== true)
+    missing(`${kind} \`${reference.name}\` does not exist`, [...path, field, 'name'], source);
   return [];
 }
 
@@ -70,7 +71,11 @@ function oneValue(each: k8s.EnvVar, path: Path, container: k8s.Container, source
   const { fieldRef, configMapKeyRef, secretKeyRef, resourceFieldRef } = each.valueFrom ?? {};
   if (fieldRef !== undefined) {
     if (FIELD.test(fieldRef.fieldPath)) return { field: fieldRef.fieldPath };
-    missing(`there is no field \`${fieldRef.fieldPath}\` to take \`${each.name}\` from`, [...path, 'fieldRef', 'fieldPath'], source);
+    missing(
+      `there is no field \`${fieldRef.fieldPath}\` to take \`${each.name}\` from`,
+      [...path, 'fieldRef', 'fieldPath'],
+      source,
+    );
     return undefined;
   }
   if (resourceFieldRef !== undefined) {
@@ -81,7 +86,8 @@ function oneValue(each: k8s.EnvVar, path: Path, container: k8s.Container, source
   }
   const reference = configMapKeyRef ?? secretKeyRef;
   if (reference === undefined) return undefined;
-  const [kind, field] = configMapKeyRef === undefined ? (['Secret', 'secretKeyRef'] as const) : (['ConfigMap', 'configMapKeyRef'] as const);
+  const [kind, field] =
+    configMapKeyRef === undefined ? (['Secret', 'secretKeyRef'] as const) : (['ConfigMap', 'configMapKeyRef'] as const);
   const name = reference.name ?? '';
   const data = dataOf(source.snapshot, kind, source.template.owner.namespace, name);
   const value = data?.get(reference.key);

@@ -21,9 +21,13 @@ export function gatewayPortsOf(
 ): GatewayPorts[] {
   const servers = gateways.map((template) => serversOf(model, template));
   const local = servers.map(() => new Map<number, number>());
+  // The usual entrance keeps the usual ports.
+  const entrance = (index: number): number => (gateways[index]?.labels['istio'] === 'ingressgateway' ? 0 : 1);
+  const order = gateways.map((_, index) => index).toSorted((a, b) => entrance(a) - entrance(b));
   const taken = new Set<number>();
   const give = (filter: (port: number) => boolean): void => {
-    for (const [index, ports] of servers.entries()) {
+    for (const index of order) {
+      const ports = servers[index]!;
       for (const port of ports.keys()) {
         if (!filter(port) || local[index]?.has(port) === true) continue;
         const first = wanted[port] ?? (port < 1024 ? port + MOVED_BY : port);
@@ -33,7 +37,9 @@ export function gatewayPortsOf(
         local[index]?.set(port, free);
         if (free !== first) {
           const name = gateways[index]?.owner.name;
-          notices.push(`port ${first} is another gateway's: port ${port} of \`${name}\` is on ${free} (--gateway-port ${port}=…)`);
+          notices.push(
+            `port ${port} of gateway \`${name}\` is on ${free}, because ${first} is taken by another server`,
+          );
         }
       }
     }
@@ -51,7 +57,8 @@ function serversOf(model: MeshModel, { owner, labels }: Template): Map<number, s
   const ports = new Map<number, string>();
   for (const gateway of model.gatewaysFor(owner.namespace, labels)) {
     for (const { port } of gateway.spec.servers ?? []) {
-      if (port?.number !== undefined && !ports.has(port.number)) ports.set(port.number, (port.protocol ?? '').toUpperCase());
+      if (port?.number !== undefined && !ports.has(port.number))
+        ports.set(port.number, (port.protocol ?? '').toUpperCase());
     }
   }
   return ports;

@@ -41,7 +41,11 @@ export function containerResource(
   const resources: unknown = (container as { readonly resources?: unknown }).resources;
   const list = isRecord(resources) ? resources[kind] : undefined;
   const written = isRecord(list) ? parseQuantity(String(list[name])) : undefined;
-  const whole: Readonly<Record<string, number>> = { cpu: availableParallelism(), memory: totalmem(), 'ephemeral-storage': 0 };
+  const whole: Readonly<Record<string, number>> = {
+    cpu: availableParallelism(),
+    memory: totalmem(),
+    'ephemeral-storage': 0,
+  };
   const value = written ?? (kind === 'limits' ? whole[name] : name in whole ? 0 : undefined);
   if (value === undefined) return undefined;
   const divisor = parseQuantity(String(reference.divisor ?? '1')) ?? 1;

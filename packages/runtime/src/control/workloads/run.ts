@@ -53,5 +53,8 @@ function fromSettings(settings: NonNullable<WorkloadSettings['main']>, run: stri
 }
 
 function paths(dir: string, list: readonly string[]): string[] {
-  return list.map((each) => each.trim()).filter((each) => each !== '').map((each) => resolve(dir, each));
+  return list
+    .map((each) => each.trim())
+    .filter((each) => each !== '')
+    .map((each) => resolve(dir, each));
 }

@@ -1,0 +1,172 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ProxyStatus } from '@mizzen/control-plane';
+import type { ControlState } from '../control/control.ts';
+import { configStatusAnswer, readyAnswer, servicesAnswer, workloadAnswers } from './answers.ts';
+import type { ConfigInput } from './answers.ts';
+import type { Command, Commands } from './commands.ts';
+import { refuse } from './guard.ts';
+import type { ErrorAnswer, WorkloadAnswer } from './types.ts';
+
+export interface ApiOptions {
+  /** 0: any free port. */
+  readonly port: number;
+  readonly token: string;
+  readonly state: () => ControlState;
+  readonly proxies: () => readonly ProxyStatus[];
+  readonly input: ConfigInput;
+  readonly commands: Pick<Commands, 'run'>;
+}
+
+/** The API of a running mesh, on 127.0.0.1 only: JSON in, JSON out. */
+export class ApiServer {
+  readonly #options: ApiOptions;
+  readonly #server: Server;
+
+  constructor(options: ApiOptions) {
+    this.#options = options;
+    this.#server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
+      this.#handle(request, response).catch((error: unknown) => {
+        fail(response, 500, 'internal', error instanceof Error ? error.message : String(error));
+      });
+    });
+  }
+
+  /** Resolves with the port. Rejects with EADDRINUSE when it is taken. */
+  async listen(): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(this.#options.port, '127.0.0.1', () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    return this.port;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const refused = refuse(request, this.port, this.#options.token);
+    if (refused !== undefined) return fail(response, refused.status, refused.code, refused.message);
+    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+    const segments = path.split('/').slice(1).map(decode);
+    const read = request.method === 'GET' || request.method === 'HEAD';
+    const answer = read ? this.#read(segments) : undefined;
+    if (answer !== undefined) return reply(response, answer.status, answer.body);
+    const command = await this.#command(segments, request);
+    if (command === undefined) return fail(response, 404, 'not-found', `there is no \`${path}\``);
+    if (request.method !== 'POST') {
+      response.setHeader('allow', 'POST');
+      return fail(response, 405, 'method-not-allowed', `\`${path}\` takes POST`);
+    }
+    if ('invalid' in command) return fail(response, 400, 'invalid', command.invalid);
+    const error = await this.#options.commands.run(command);
+    if (error === undefined) return reply(response, 202, {});
+    fail(response, STATUS[error.code] ?? 500, error.code, error.message);
+  }
+
+  #read(segments: readonly string[]): { readonly status: number; readonly body: object } | undefined {
+    const { state, proxies, input } = this.#options;
+    const [first, second, namespace, name, ...rest] = segments;
+    if (first === 'ready' && second === undefined) {
+      const body = readyAnswer(state());
+      return { status: body.ready ? 200 : 503, body };
+    }
+    if (first !== 'api' || rest.length > 0) return undefined;
+    if (second === 'workloads' && namespace === undefined)
+      return { status: 200, body: { workloads: workloadAnswers(state()) } };
+    if (second === 'workloads' && name !== undefined) {
+      const found = workloadAnswers(state()).find((each) => matches(each, namespace ?? '', name));
+      if (found !== undefined) return { status: 200, body: found };
+      const body: ErrorAnswer = {
+        error: { code: 'not-found', message: `there is no workload \`${name}\` in \`${namespace}\`` },
+      };
+      return { status: 404, body };
+    }
+    if (second === 'services' && namespace === undefined) return { status: 200, body: servicesAnswer(state().model) };
+    if (second === 'config' && namespace === 'status' && name === undefined) {
+      return { status: 200, body: configStatusAnswer(state(), proxies(), input) };
+    }
+    return undefined;
+  }
+
+  /** Undefined: there is no such path. */
+  async #command(
+    segments: readonly string[],
+    request: IncomingMessage,
+  ): Promise<Command | { readonly invalid: string } | undefined> {
+    const [first, second, namespace, workload, verb, ...rest] = segments;
+    if (first !== 'api' || rest.length > 0) return undefined;
+    if (second === 'stop' && namespace === undefined) return { command: 'stop' };
+    if (second !== 'workloads') return undefined;
+    if (verb === 'restart') return { command: 'restart', namespace, workload };
+    if (verb !== 'scale') return undefined;
+    if (request.method !== 'POST') return { command: 'scale', namespace, workload };
+    const body = await readJson(request);
+    const replicas = (body as { readonly replicas?: unknown } | undefined)?.replicas;
+    if (typeof replicas !== 'number' || !Number.isInteger(replicas) || replicas < 0 || replicas > 1000) {
+      return { invalid: '`replicas` must be a whole number from 0 to 1000' };
+    }
+    return { command: 'scale', namespace, workload, replicas };
+  }
+}
+
+const STATUS: Readonly<Record<string, number>> = { 'not-found': 404, ambiguous: 409, invalid: 400, timeout: 504 };
+
+/** By its own name, or by one of its pods'. */
+function matches(workload: WorkloadAnswer, namespace: string, name: string): boolean {
+  return workload.namespace === namespace && (workload.name === name || workload.pods.some((pod) => pod.name === name));
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+const LONGEST_BODY = 64 * 1024;
+
+/** Undefined for what is no JSON, or too long. */
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > LONGEST_BODY) return undefined;
+    parts.push(part);
+  }
+  try {
+    return JSON.parse(Buffer.concat(parts).toString('utf8')) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function fail(response: ServerResponse, status: number, code: string, message: string): void {
+  if (response.headersSent) return void response.destroy();
+  reply(response, status, { error: { code, message } } satisfies ErrorAnswer);
+}
+
+function reply(response: ServerResponse, status: number, body: object): void {
+  const text = `${JSON.stringify(body)}\n`;
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(text);
+}

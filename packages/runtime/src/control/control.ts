@@ -1,0 +1,200 @@
+import { renderDiagnostic } from '@mizzen/diagnostics';
+import type { Diagnostic, Ref } from '@mizzen/diagnostics';
+import { withSpan } from '@mizzen/api';
+import type { Snapshot } from '@mizzen/api';
+import { buildModel } from '@mizzen/model';
+import type { MeshModel } from '@mizzen/model';
+import type { ReadResult } from '@mizzen/sources';
+import type { Clock, Convergence } from '@mizzen/control-plane';
+import type { ControlOptions, DesiredWorkload, FromControl, PodStatus, WorkloadStatus } from '../protocol.ts';
+import { checkCredentials } from './credential-check.ts';
+import { defaultGateways } from './default-gateways.ts';
+import { overlay } from './overlay.ts';
+import type { Proxies } from './proxies.ts';
+import type { Settings } from './settings/types.ts';
+import { computeWorkloads } from './workloads/compute.ts';
+
+export interface ControlDeps {
+  readonly options: Pick<ControlOptions, 'standIns' | 'inject' | 'gatewayPorts'>;
+  readonly proxies: Proxies;
+  readonly clock: Clock;
+  readonly send: (message: FromControl) => void;
+}
+
+/** What the API shows. */
+export interface ControlState {
+  readonly result: ReadResult;
+  readonly model: MeshModel;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly pods: readonly PodStatus[];
+  readonly statuses: readonly WorkloadStatus[];
+  readonly desired: readonly DesiredWorkload[];
+}
+
+/**
+ * Turns files and pods into what should run and what each proxy is sent. Everything is computed anew at each change, from
+ * the files in force and the pods reported; what comes out the same is not sent again.
+ */
+export class Control {
+  readonly #deps: ControlDeps;
+  #result: ReadResult;
+  #settings: Settings;
+  #snapshot: Snapshot;
+  #model: MeshModel;
+  #pods: readonly PodStatus[] = [];
+  #statuses: readonly WorkloadStatus[] = [];
+  #workloads: ReturnType<typeof computeWorkloads>;
+  #diagnostics: readonly Diagnostic[] = [];
+  #sentDesired = '';
+  readonly #noticed = new Set<string>();
+  #rendered = new Set<string>();
+  /** What the pods were when they were last translated for. */
+  #translated = '';
+
+  constructor(first: ReadResult, settings: Settings, deps: ControlDeps) {
+    this.#deps = deps;
+    this.#result = first;
+    this.#settings = settings;
+    const { snapshot, notices } = this.#overlaid();
+    this.#snapshot = snapshot;
+    this.#model = buildModel(snapshot, []);
+    this.#workloads = this.#compute();
+    this.#notify([...notices, ...this.#workloads.notices, ...leftOut(first)]);
+    this.#report([], first);
+    this.#sendDesired();
+  }
+
+  get state(): ControlState {
+    return {
+      result: this.#result,
+      model: this.#model,
+      diagnostics: this.#diagnostics,
+      pods: this.#pods,
+      statuses: this.#statuses,
+      desired: [...this.#workloads.workloads, ...this.#workloads.gateways],
+    };
+  }
+
+  /** `noticedAt`: when the change was noticed, by the clock. */
+  onFiles(result: ReadResult, noticedAt: number): void {
+    const { added, modified, removed } = result.changed;
+    this.#result = result;
+    this.#refresh(noticedAt, [...added, ...modified, ...removed]);
+  }
+
+  onSettings(settings: Settings): void {
+    this.#settings = settings;
+    this.#refresh(this.#deps.clock.now(), []);
+  }
+
+  onPods(pods: readonly PodStatus[], sequence: number | undefined): void {
+    this.#pods = pods;
+    const done = (): void => {
+      if (sequence !== undefined) this.#deps.send({ type: 'pods-converged', sequence });
+    };
+    const relevant = JSON.stringify(pods.map(relevantPart));
+    if (relevant === this.#translated) return done();
+    this.#translated = relevant;
+    this.#model = this.#buildModel();
+    this.#push(this.#deps.clock.now(), done);
+  }
+
+  onStatuses(statuses: readonly WorkloadStatus[]): void {
+    this.#statuses = statuses;
+  }
+
+  #refresh(noticedAt: number, changed: readonly Ref[]): void {
+    const { snapshot, notices } = this.#overlaid();
+    this.#snapshot = snapshot;
+    this.#model = this.#buildModel();
+    this.#workloads = this.#compute();
+    this.#report(changed, this.#result);
+    this.#notify([...notices, ...this.#workloads.notices, ...leftOut(this.#result)]);
+    this.#sendDesired();
+    this.#push(noticedAt, ({ proxies, milliseconds }) => {
+      this.#deps.send({ type: 'converged', proxies, milliseconds });
+    });
+  }
+
+  #overlaid(): { readonly snapshot: Snapshot; readonly notices: readonly string[] } {
+    const { resources, notices } = defaultGateways(this.#result.snapshot);
+    return { snapshot: overlay(this.#result.snapshot, resources), notices };
+  }
+
+  #buildModel(): MeshModel {
+    return buildModel(
+      this.#snapshot,
+      this.#pods.filter((pod) => pod.address !== ''),
+    );
+  }
+
+  #compute(): ReturnType<typeof computeWorkloads> {
+    return computeWorkloads(this.#model, { ...this.#deps.options, settings: this.#settings });
+  }
+
+  #push(startedAt: number, onConverged: (convergence: Convergence) => void): void {
+    this.#deps.proxies.update(this.#model, this.#pods, this.#workloads.gateways, startedAt, onConverged);
+  }
+
+  #sendDesired(): void {
+    const { workloads, gateways } = this.#workloads;
+    const text = JSON.stringify([workloads, gateways]);
+    if (text === this.#sentDesired) return;
+    this.#sentDesired = text;
+    this.#deps.send({ type: 'desired', workloads, gateways });
+  }
+
+  /** Says what changed, and what is wrong now that was not before. */
+  #report(changed: readonly Ref[], result: ReadResult): void {
+    const own = [...this.#workloads.diagnostics, ...checkCredentials(this.#model, this.#workloads.gateways)];
+    const all = [...result.diagnostics, ...this.#settings.diagnostics, ...own].map((each) =>
+      withSpan(each, this.#snapshot),
+    );
+    this.#diagnostics = all;
+    const rendered = all.map((each) => renderDiagnostic(each, { source: (file) => result.text(file) }));
+    const fresh = rendered.filter((text) => !this.#rendered.has(text));
+    this.#rendered = new Set(rendered);
+    this.#deps.send({ type: 'change', changed: changed.map(refName), diagnostics: all, rendered: fresh });
+  }
+
+  #notify(texts: readonly string[]): void {
+    for (const text of texts) {
+      if (this.#noticed.has(text)) continue;
+      this.#noticed.add(text);
+      this.#deps.send({ type: 'notice', text });
+    }
+  }
+}
+
+function relevantPart(pod: PodStatus): unknown {
+  const { name, namespace, owner, address, boundPorts, labels, ready, terminating, hasSidecar, node, nodeMetadata } =
+    pod;
+  return [name, namespace, owner, address, boundPorts, labels, ready, terminating, hasSidecar, node, nodeMetadata];
+}
+
+export function refName({ kind, namespace, name }: Pick<Ref, 'kind' | 'namespace' | 'name'>): string {
+  return namespace === '' ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
+}
+
+/** Kinds that Mizzen has no use for, and documents that are no resources: one line for each kind and file. */
+function leftOut({ leftAlone, passedOver }: ReadResult): string[] {
+  const kinds = new Map<string, { names: string[]; insteadOf: string | undefined }>();
+  for (const { ref, insteadOf } of leftAlone) {
+    const entry = kinds.get(ref.kind) ?? { names: [], insteadOf };
+    entry.names.push(ref.name);
+    kinds.set(ref.kind, entry);
+  }
+  const alone = [...kinds].map(([kind, { names, insteadOf }]) => {
+    const shown = names
+      .slice(0, 3)
+      .map((each) => `\`${each}\``)
+      .join(', ');
+    const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+    return `${kind} ${shown}${more} left alone${insteadOf === undefined ? '' : `: ${insteadOf}`}`;
+  });
+  const over = passedOver.map(({ file, line, what }) => {
+    const place = line > 0 ? `${file}:${line}` : file;
+    return `${place} passed over: ${what ?? 'not a Kubernetes resource'}`;
+  });
+  return [...alone, ...over];
+}

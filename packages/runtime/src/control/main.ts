@@ -1,0 +1,32 @@
+/**
+ * The control process: reads files, decides what should run, serves xDS and the API. Started by `mizzen up`, which tells
+ * it over IPC what to do; it ends when that channel closes.
+ */
+import { translate } from '@mizzen/translator';
+import type { FromControl, ToControl } from '../protocol.ts';
+import { startControl } from './start.ts';
+import type { RunningControl } from './start.ts';
+
+function send(message: FromControl): void {
+  if (process.connected) process.send?.(message);
+}
+
+let running: Promise<RunningControl | undefined> | undefined;
+
+process.on('message', (message: ToControl) => {
+  if (message.type === 'configure') {
+    running ??= startControl(message.options, { send, translate }).catch((error: unknown) => {
+      send({ type: 'fatal', text: error instanceof Error ? error.message : String(error) });
+      return undefined;
+    });
+    return;
+  }
+  void running?.then(async (control) => {
+    if (message.type !== 'shutdown') return control?.handle(message);
+    await control?.close();
+    process.disconnect?.();
+  });
+});
+process.on('disconnect', () => process.exit(0));
+// `mizzen up` decides when this process ends, also when a terminal's Ctrl-C reaches both.
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);

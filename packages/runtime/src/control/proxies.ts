@@ -1,0 +1,131 @@
+import { WorkloadSecrets, XdsServer, resolveCredential } from '@mizzen/control-plane';
+import type {
+  Clock,
+  Convergence,
+  Identity,
+  NodeConfig,
+  ProxyStatus,
+  Refusal,
+  Root,
+  SecretAnswer,
+} from '@mizzen/control-plane';
+import { hash } from 'node:crypto';
+import type { MeshModel } from '@mizzen/model';
+import type { Node, NodeMetadata, Origins, Translation } from '@mizzen/translator';
+import type { DesiredWorkload, PodStatus } from '../protocol.ts';
+import { bytesOf } from './workloads/data.ts';
+import { resolveFileSecret } from './file-secrets.ts';
+
+export interface ProxiesOptions {
+  readonly clock: Clock;
+  readonly root: Root;
+  readonly certificateLifetime?: number;
+  readonly translate: (model: MeshModel, node: Node) => Translation;
+  readonly onRefusal: (node: string, refusals: readonly Refusal[]) => void;
+  /** A translation failed, which is a fault of Mizzen's own: the proxy keeps what it has. */
+  readonly onFailure: (node: string, error: unknown) => void;
+}
+
+/** The proxies of the mesh: who they are, what they are sent, and where each part of it came from. */
+export class Proxies {
+  readonly server: XdsServer;
+  readonly #options: ProxiesOptions;
+  readonly #secrets: WorkloadSecrets;
+  readonly #origins = new Map<string, Origins>();
+
+  constructor(options: ProxiesOptions) {
+    this.#options = options;
+    const { clock, root, certificateLifetime } = options;
+    this.server = new XdsServer({ clock, onRefusal: options.onRefusal });
+    this.#secrets = new WorkloadSecrets({
+      clock,
+      root,
+      lifetime: certificateLifetime,
+      onRotate: (node) => this.server.refresh(node),
+    });
+  }
+
+  /** Translates for every pod with a proxy and puts the result in force. Returns the number of proxies concerned. */
+  update(
+    model: MeshModel,
+    pods: readonly PodStatus[],
+    gateways: readonly DesiredWorkload[],
+    startedAt: number,
+    onConverged: (convergence: Convergence) => void,
+  ): number {
+    const changes = new Map<string, NodeConfig | undefined>();
+    for (const pod of pods) {
+      const node = nodeOf(pod, gateways);
+      if (node === undefined) continue;
+      try {
+        changes.set(node.id, this.#configure(model, node));
+      } catch (error) {
+        this.#options.onFailure(node.id, error);
+      }
+    }
+    const present = new Set(pods.map((pod) => pod.node));
+    for (const node of this.#origins.keys()) {
+      if (present.has(node)) continue;
+      changes.set(node, undefined);
+      this.#origins.delete(node);
+      this.#secrets.forget(node);
+    }
+    return this.server.commit(changes, { startedAt, onConverged });
+  }
+
+  origins(node: string): Origins | undefined {
+    return this.#origins.get(node);
+  }
+
+  status(): ProxyStatus[] {
+    return this.server.status();
+  }
+
+  /** New certificates for all, now. */
+  rotateCertificates(): void {
+    this.#secrets.rotate();
+  }
+
+  close(): void {
+    this.#secrets.close();
+  }
+
+  #configure(model: MeshModel, node: Node): NodeConfig {
+    const { resources, origins } = this.#options.translate(model, node);
+    this.#origins.set(node.id, origins);
+    const identity: Identity = {
+      trustDomain: model.trustDomain,
+      namespace: node.metadata.NAMESPACE ?? 'default',
+      serviceAccount: node.metadata.SERVICE_ACCOUNT ?? 'default',
+    };
+    return { ...resources, secret: (name, have) => this.#secret(model, node.id, identity, name, have) };
+  }
+
+  #secret(model: MeshModel, node: string, identity: Identity, name: string, have: string | undefined): SecretAnswer {
+    const credential =
+      resolveCredential(name, identity.namespace, (...key) => bytesOf(model.snapshot, ...key)) ??
+      resolveFileSecret(name);
+    if (credential === undefined) return this.#secrets.resolve(node, identity, name, have);
+    if (!('secret' in credential)) return undefined;
+    return {
+      version: hash('sha256', JSON.stringify(credential.secret), 'base64url').slice(0, 22),
+      secret: credential.secret,
+    };
+  }
+}
+
+/**
+ * A pod's proxy as it describes itself. Where a gateway listens follows the Gateway resources of now, not those of when
+ * the pod was started.
+ */
+function nodeOf(pod: PodStatus, gateways: readonly DesiredWorkload[]): Node | undefined {
+  if (pod.node === undefined || pod.nodeMetadata === undefined) return undefined;
+  const metadata = pod.nodeMetadata as NodeMetadata;
+  const desired = gateways.find(
+    ({ owner }) => owner.name === pod.owner.name && owner.namespace === pod.owner.namespace,
+  );
+  const gateway = metadata.MIZZEN?.gateway;
+  if (desired?.gatewayPorts === undefined || gateway === undefined) return { id: pod.node, metadata };
+  const MIZZEN = { ...metadata.MIZZEN, gateway: { ...gateway, ports: desired.gatewayPorts } };
+  return { id: pod.node, metadata: { ...metadata, MIZZEN } };
+}

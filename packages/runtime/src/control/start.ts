@@ -1,0 +1,128 @@
+import { LocalXdsListener, loadOrCreateRoot } from '@mizzen/control-plane';
+import type { Refusal } from '@mizzen/control-plane';
+import { renderDiagnostic } from '@mizzen/diagnostics';
+import type { MeshModel } from '@mizzen/model';
+import { watchFiles } from '@mizzen/sources';
+import type { ReadResult } from '@mizzen/sources';
+import type { Node, Translation } from '@mizzen/translator';
+import { join } from 'node:path';
+import { Commands } from '../api/commands.ts';
+import { ApiServer } from '../api/server.ts';
+import type { ControlOptions, FromControl, ToControl } from '../protocol.ts';
+import { describeHolder, portHolder } from '../supervisor/port-holder.ts';
+import { systemClock } from './clock.ts';
+import { Control } from './control.ts';
+import { Proxies } from './proxies.ts';
+import { findSettings, readSettings } from './settings/read.ts';
+import { watchSettings } from './settings/watch.ts';
+
+export interface StartDeps {
+  readonly send: (message: FromControl) => void;
+  readonly translate: (model: MeshModel, node: Node) => Translation;
+}
+
+export interface RunningControl {
+  handle(message: Exclude<ToControl, { readonly type: 'configure' | 'shutdown' }>): void;
+  close(): Promise<void>;
+}
+
+/** @throws Error with the text to print when nothing can run. */
+export async function startControl(options: ControlOptions, { send, translate }: StartDeps): Promise<RunningControl> {
+  const { files, cwd, stateDir, meshConfig, token, apiPort, xdsSocket } = options;
+  process.chdir(cwd);
+  const proxies = new Proxies({
+    clock: systemClock,
+    root: loadOrCreateRoot(join(stateDir, 'ca'), 'cluster.local', systemClock.wall()),
+    translate,
+    onRefusal: (node, refusals) => reportRefusals(node, refusals, send),
+    onFailure: (node, error) => {
+      const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      send({ type: 'notice', text: `cannot translate for ${node}: ${reason}` });
+    },
+  });
+  const xds = new LocalXdsListener({
+    path: xdsSocket,
+    server: proxies.server,
+    onProblem: (text) => send({ type: 'notice', text }),
+  });
+  await xds.listen();
+
+  const holder: { control?: Control } = {};
+  const after = (milliseconds: number, run: () => void): (() => void) => {
+    const timer = setTimeout(run, milliseconds);
+    return () => clearTimeout(timer);
+  };
+  const onError = (error: Error): void =>
+    send({ type: 'notice', text: `changes of files may go unnoticed: ${error.message}` });
+  const watching = await watchFiles(files, { meshConfig, after, onError }, (result) => {
+    holder.control?.onFiles(result, systemClock.now());
+  });
+  nothingToRun(watching.first, files);
+  const settingsFiles = (): string[] => findSettings(files, cwd);
+  const settings = readSettings(settingsFiles(), cwd);
+  const settingsWatch = watchSettings(files, settings.files, cwd, () =>
+    holder.control?.onSettings(readSettings(settingsFiles(), cwd)),
+  );
+  const running = new Control(watching.first, settings, { options, proxies, clock: systemClock, send });
+  holder.control = running;
+
+  const commands = new Commands(send);
+  const api = new ApiServer({
+    port: apiPort,
+    token,
+    state: () => running.state,
+    proxies: () => proxies.status(),
+    input: { paths: files, meshConfig, directory: cwd },
+    commands,
+  });
+  const port = await listen(api, apiPort);
+  send({ type: 'listening', api: `127.0.0.1:${port}`, xds: xdsSocket });
+
+  return {
+    handle(message) {
+      switch (message.type) {
+        case 'pods':
+          return running.onPods(message.pods, message.sequence);
+        case 'workloads':
+          return running.onStatuses(message.workloads);
+        case 'command-result':
+          return commands.onResult(message);
+        case 'counts':
+      }
+    },
+    async close() {
+      watching.close();
+      settingsWatch.close();
+      proxies.close();
+      await Promise.all([api.close(), xds.close()]);
+    },
+  };
+}
+
+/** A person who named nothing readable wants to hear of it, not to watch an empty mesh. */
+function nothingToRun(first: ReadResult, files: readonly string[]): void {
+  const { added } = first.changed;
+  if (added.length > 0) return;
+  const problems = first.diagnostics.map((each) => renderDiagnostic(each, { source: (file) => first.text(file) }));
+  const names = files.map((file) => `\`${file}\``).join(', ');
+  throw new Error(
+    [...problems, `there is nothing to run in ${names}: no Kubernetes or Istio resource was read`].join('\n'),
+  );
+}
+
+async function listen(api: ApiServer, port: number): Promise<number> {
+  try {
+    return await api.listen();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new Error(`port ${port} is taken by ${describeHolder(portHolder(port))}; choose another with --api-port`, {
+      cause: error,
+    });
+  }
+}
+
+function reportRefusals(node: string, refusals: readonly Refusal[], send: StartDeps['send']): void {
+  for (const { resource, field, message } of refusals) {
+    send({ type: 'nack', node, resource, message: field === '' ? message : `${field}: ${message}` });
+  }
+}

@@ -1,0 +1,106 @@
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { buildSnapshot, parseDocuments, withSpan } from '@mizzen/api';
+import type { Resource } from '@mizzen/api';
+import { renderDiagnostic } from '@mizzen/diagnostics';
+import { buildModel } from '@mizzen/model';
+import { defaultGateways } from '../default-gateways.ts';
+import { overlay } from '../overlay.ts';
+import { NO_SETTINGS } from '../settings/types.ts';
+import type { Settings } from '../settings/types.ts';
+import { computeWorkloads } from './compute.ts';
+import type { WorkloadOptions, Workloads } from './compute.ts';
+
+const directory = join(import.meta.dirname, 'testdata');
+const usual: WorkloadOptions = { settings: NO_SETTINGS, standIns: true, inject: 'always', gatewayPorts: {} };
+
+function compute(text: string, options: Partial<WorkloadOptions> = {}): Workloads & { readonly rendered: string[] } {
+  const { resources, diagnostics } = parseDocuments('/work/all.yaml', text);
+  expect(diagnostics).toEqual([]);
+  const built = buildSnapshot(resources as Resource[], { version: 1 }).snapshot;
+  const { resources: added, notices } = defaultGateways(built);
+  const snapshot = overlay(built, added);
+  const result = computeWorkloads(buildModel(snapshot, []), { ...usual, ...options });
+  const rendered = result.diagnostics.map((each) => renderDiagnostic(withSpan(each, snapshot), { source: () => text }));
+  return { ...result, notices: [...notices, ...result.notices], rendered };
+}
+
+const read = (name: string): string => readFileSync(join(directory, name), 'utf8');
+
+for (const file of readdirSync(directory).filter((name) => name.endsWith('.in.yaml'))) {
+  const name = file.replace('.in.yaml', '');
+  test(`${name} is computed as recorded`, () => {
+    const { workloads, gateways, notices, rendered } = compute(read(file));
+    const text = `${JSON.stringify({ workloads, gateways, notices, diagnostics: rendered.map((each) => each.split('\n')) }, null, 2)}\n`;
+    const expected = join(directory, `${name}.out.json`);
+    if (!existsSync(expected) || process.env['UPDATE'] !== undefined) writeFileSync(expected, text);
+    expect(text).toBe(readFileSync(expected, 'utf8'));
+  });
+}
+
+test('the same files give the same hashes, whatever else is in them', () => {
+  const text = read('environment.in.yaml');
+  const [before] = compute(text).workloads;
+  const more = `${text}---\napiVersion: v1\nkind: Service\nmetadata: { name: another, namespace: shop }\nspec: { ports: [{ port: 80 }] }\n`;
+  const [after] = compute(more.replace('replicas: 3', 'replicas: 4')).workloads;
+  expect(after?.templateHash).toBe(before?.templateHash);
+  expect(after?.replicas).toBe(4);
+  expect(after?.serviceEnvironment['ANOTHER_SERVICE_PORT']).toBe('80');
+});
+
+test('what a template or something it refers to says changes the hash', () => {
+  const text = read('environment.in.yaml');
+  const [before] = compute(text).workloads;
+  for (const [from, to] of [
+    ['LEVEL: info', 'LEVEL: debug'],
+    ['c2VjcmV0', 'bmV3'],
+    ['node main.js', 'node other.js'],
+    ['version: v2', 'version: v3'],
+  ] as const) {
+    expect(compute(text.replace(from, to)).workloads[0]?.templateHash).not.toBe(before?.templateHash);
+  }
+});
+
+test('--inject labelled follows Istio: nothing without a label', () => {
+  const sidecars = compute(read('injection.in.yaml'), { inject: 'labelled' }).workloads.filter((each) => each.sidecar);
+  expect(sidecars.map((each) => each.owner.name)).toEqual(['enabled', 'says-yes']);
+});
+
+test('--no-stand-ins refuses what has nothing to run, with its line', () => {
+  const { workloads, rendered } = compute(read('destinations.in.yaml'), { standIns: false });
+  expect(workloads).toEqual([]);
+  expect(rendered[0]).toMatch(
+    /^error\[MZ0101\] \/work\/all\.yaml:\d+:\d+ {2}nothing says how to run container `app` of Deployment `orders` here\n/,
+  );
+});
+
+test('--gateway-port moves a port, and no two gateways share one', () => {
+  const { gateways } = compute(read('gateways.in.yaml'), { gatewayPorts: { 80: 9000 } });
+  const ports = gateways.flatMap((each) => Object.values(each.gatewayPorts ?? {}));
+  expect(new Set(ports).size).toBe(ports.length);
+  expect(ports).toContain(9000);
+});
+
+test('mizzen.yaml says how things run, over annotations, and adds to the environment', () => {
+  const main = {
+    run: ['node', 'x.js'],
+    dir: '/elsewhere',
+    watch: ['src'],
+    env: { PLAIN: 'changed', NEW: '$(PLAIN)!' },
+  };
+  const settings: Settings = {
+    ...NO_SETTINGS,
+    workloads: new Map([
+      ['orders.shop', { main, containers: { metrics: { run: 'external', dir: '/', watch: [], env: {} } } }],
+    ]),
+  };
+  const containers = compute(read('environment.in.yaml'), { settings }).workloads[0]?.containers;
+  expect(containers?.map((each) => each.run)).toEqual([
+    { kind: 'command', command: ['node', 'x.js'], dir: '/elsewhere', watch: ['/elsewhere/src'] },
+    { kind: 'external' },
+  ]);
+  const env = new Map(containers?.[0]?.env.map((each) => [each.name, each.value]));
+  expect(env.get('PLAIN')).toBe('changed');
+  expect(env.get('NEW')).toBe('$(PLAIN)!');
+});

@@ -77,6 +77,7 @@ export class ContainerRunner {
   start(): void {
     if (this.#state === 'stopped') return;
     this.#state = 'starting';
+    this.#message = undefined;
     this.#backOff.started();
     const { run } = this.#spec.container;
     if (run.kind === 'command') this.#launch(run.command, run.dir);
@@ -189,8 +190,10 @@ export class ContainerRunner {
     else if (implicit !== undefined) this.#add(implicit, this.#deps.eager, onReadiness);
     else onReadiness(true, '');
     if (liveness === undefined) return;
+    const declared = this.#declared(liveness);
     this.#add(
-      this.#declared(liveness),
+      // A program gets at least one period to come up, or else a strict probe would never let it.
+      { ...declared, initialDelayMs: Math.max(declared.initialDelayMs, declared.periodMs) },
       () => 0,
       (healthy, reason) => {
         if (!healthy) this.#kill(`liveness probe failed: ${reason}`);

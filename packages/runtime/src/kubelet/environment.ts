@@ -133,7 +133,7 @@ function fieldValue(field: string, pod: PodIdentity, layout: PodLayout, workload
   }
 }
 
-const DROPPED = /^(npm_|MIZZEN_|NODE_CHANNEL_|NODE_COMPILE_CACHE$|PORT$|INIT_CWD$)/;
+const DROPPED = /^(npm_|MIZZEN_|NODE_CHANNEL_|PORT$|INIT_CWD$)/;
 
 /** What of the environment `mizzen up` was started in reaches applications: all but what describes Mizzen itself. */
 export function inherited(env: NodeJS.ProcessEnv): Record<string, string> {

@@ -6,7 +6,7 @@ export interface LaunchSpec {
   readonly command: readonly string[] | string;
   readonly dir: string;
   readonly env: Readonly<Record<string, string>>;
-  onLine(stream: 'stdout' | 'stderr', line: string): void;
+  readonly onLine: (stream: 'stdout' | 'stderr', line: string) => void;
 }
 
 export interface Exit {

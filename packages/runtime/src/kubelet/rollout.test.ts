@@ -60,8 +60,7 @@ describe('Deployment', () => {
   test('an update keeps to maxSurge and maxUnavailable and ends with new pods only', () => {
     const strategy = { type: 'RollingUpdate', maxSurge: 1, maxUnavailable: 0 } as const;
     const world = new World(desired({ replicas: 3, strategy })).run().update('b').run();
-    expect(world.names()).toEqual(['web-0:b', 'web-1:b', 'web-2:b'].map((n) => expect.stringMatching(/:b$/)));
-    expect(world.pods).toHaveLength(3);
+    expect(world.pods.map((p) => p.hash)).toEqual(['b', 'b', 'b']);
     expect(world.leastReady).toBeGreaterThanOrEqual(3);
     expect(world.most).toBeLessThanOrEqual(4);
   });

@@ -36,7 +36,7 @@ export class Workload {
   }
   get replicas(): number {
     if (this.#removed) return 0;
-    return this.gateway ? 1 : (this.#scaledTo ?? this.#desired.replicas);
+    return this.#scaledTo ?? this.#desired.replicas;
   }
   get removed(): boolean {
     return this.#removed;

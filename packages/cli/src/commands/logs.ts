@@ -1,0 +1,108 @@
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LineSplitter } from '@mizzen/runtime/kubelet/lines.ts';
+import { parseLogLine } from '@mizzen/runtime/supervisor/log-file.ts';
+import { runningMesh } from '@mizzen/runtime/supervisor/lock.ts';
+import type { StateDir } from '@mizzen/runtime/supervisor/state-dir.ts';
+import { styler } from '@mizzen/runtime/terminal/style.ts';
+import { outputLine } from '@mizzen/runtime/terminal/lines.ts';
+import { type Command, flag, type Invocation, text, UsageError } from '../command.ts';
+import { client, findWorkload, meshFlags, talk } from '../running.ts';
+
+const POLL_MS = 100;
+
+export const command: Command = {
+  name: 'logs',
+  usage: 'WORKLOAD|POD',
+  summary: 'Prints what a workload wrote, also after the mesh was stopped.',
+  flags: {
+    ...meshFlags,
+    follow: { type: 'boolean', short: 'f', help: 'go on with what it writes next' },
+    tail: { type: 'string', value: 'LINES', help: 'only the last lines' },
+    container: {
+      type: 'string',
+      short: 'c',
+      value: 'NAME',
+      help: '`istio-proxy` for the access log of its sidecars',
+    },
+  },
+  examples: ['mizzen logs orders -f', 'mizzen logs catalog-v1 -c istio-proxy'],
+  run(invocation) {
+    const { positionals, values } = invocation;
+    const [name] = positionals;
+    if (name === undefined || positionals.length > 1) throw new UsageError('one workload or pod is needed');
+    const tail = text(values, 'tail');
+    if (tail !== undefined && !/^\d+$/.test(tail)) throw new UsageError(`--tail: \`${tail}\` is not a number`);
+    return talk(invocation, async () => {
+      const api = client(values);
+      const found = await locate(api, name, text(values, 'namespace'));
+      const proxy = text(values, 'container') === 'istio-proxy';
+      const path = proxy
+        ? api.state.accessLog(found.namespace, found.workload)
+        : api.state.workloadLog(found.namespace, found.workload);
+      const print = printer(invocation, proxy ? undefined : found.pod, proxy);
+      const seen = existing(path, tail === undefined ? Infinity : Number(tail), print);
+      if (flag(values, 'follow')) await follow(path, seen, print, api.state);
+      return 0;
+    });
+  },
+};
+
+interface Found {
+  readonly namespace: string;
+  readonly workload: string;
+  readonly pod: string | undefined;
+}
+
+/** From the running mesh; from the names of the log files when none runs. */
+async function locate(api: ReturnType<typeof client>, name: string, namespace: string | undefined): Promise<Found> {
+  if (runningMesh(api.state) === undefined && existsSync(api.state.logs)) {
+    const files = readdirSync(api.state.logs).filter((f) => f.endsWith('.log') && !f.endsWith('.access.log'));
+    for (const file of files) {
+      const [ns = '', workload] = file.slice(0, -'.log'.length).split(/\.(.*)/s);
+      if (workload === name && (namespace ?? ns) === ns) return { namespace: ns, workload, pod: undefined };
+    }
+  }
+  const { workload, pod } = await findWorkload(api, name, namespace);
+  return { namespace: workload.namespace, workload: workload.name, pod: pod?.name };
+}
+
+function printer({ out, color }: Invocation, pod: string | undefined, raw: boolean): (line: string) => void {
+  const style = styler(color);
+  return (line) => {
+    if (raw) return void out.write(`${line}\n`);
+    const entry = parseLogLine(line);
+    if (entry === undefined || (pod !== undefined && entry.pod !== pod)) return;
+    out.write(`${pod === undefined ? outputLine(entry.pod, entry.stream, entry.text, style) : entry.text}\n`);
+  };
+}
+
+/** Prints what is there; returns how many bytes of the current file were read. */
+function existing(path: string, tail: number, print: (line: string) => void): number {
+  const read = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+  const current = read(path);
+  const lines = `${read(`${path}.1`)}${current}`.split('\n').slice(0, -1);
+  for (const line of tail === Infinity ? lines : lines.slice(Math.max(0, lines.length - tail))) print(line);
+  return Buffer.byteLength(current);
+}
+
+/** Until the mesh ends. A file that became shorter was rotated. */
+async function follow(path: string, from: number, print: (line: string) => void, state: StateDir): Promise<void> {
+  const lines = new LineSplitter(print);
+  const buffer = Buffer.alloc(64 * 1024);
+  let position = from;
+  for (;;) {
+    const size = existsSync(path) ? statSync(path).size : 0;
+    if (size < position) position = 0;
+    if (size > position) {
+      const file = openSync(path, 'r');
+      const count = readSync(file, buffer, 0, buffer.length, position);
+      closeSync(file);
+      position += count;
+      lines.push(buffer.subarray(0, count));
+      continue;
+    }
+    if (runningMesh(state) === undefined) return;
+    await sleep(POLL_MS);
+  }
+}

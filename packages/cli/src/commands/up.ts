@@ -1,0 +1,85 @@
+import { DEFAULT_API_PORT } from '@mizzen/runtime/supervisor/options.ts';
+import { stateDirectory } from '@mizzen/runtime/supervisor/state-dir.ts';
+import { up } from '@mizzen/runtime/supervisor/up.ts';
+import { openTerminal } from '@mizzen/runtime/terminal/open.ts';
+import { type Command, common, flag, list, text, UsageError } from '../command.ts';
+import { meshName } from '../running.ts';
+
+export const command: Command = {
+  name: 'up',
+  usage: '[FILE|DIR]...',
+  summary: 'Runs the mesh that Kubernetes and Istio YAML describe, on this machine.',
+  description:
+    'Every Deployment, StatefulSet and Pod becomes local processes with a sidecar each; a workload with nothing to run\n' +
+    'gets a stand-in that answers for it. Files are followed while it runs. Ctrl-C stops everything.\n' +
+    'Without an argument the current directory is read.',
+  flags: {
+    config: common.config,
+    'mesh-config': common['mesh-config'],
+    'state-dir': common['state-dir'],
+    name: common.name,
+    'gateway-port': {
+      type: 'string',
+      multiple: true,
+      value: 'PORT=LOCAL',
+      help: 'where a gateway port listens here; others below 1024 move up by 8000',
+    },
+    'api-port': { type: 'string', value: 'PORT', help: `where the API listens (default ${DEFAULT_API_PORT})` },
+    'no-stand-ins': { type: 'boolean', help: 'refuse workloads that have nothing to run' },
+    inject: { type: 'string', value: 'always|labelled', help: 'which pods get a sidecar (default always)' },
+    log: { type: 'boolean', help: 'print what workloads write' },
+    quiet: { type: 'boolean', short: 'q', help: 'print only what needs attention' },
+  },
+  examples: ['mizzen up examples/store', 'mizzen up k8s mesh --gateway-port 80=9000'],
+  run({ positionals, values, out, err, color }) {
+    const files = [...positionals, ...list(values, 'config')];
+    const name = meshName(values);
+    const stateDir = text(values, 'state-dir');
+    const quiet = flag(values, 'quiet');
+    const terminal = openTerminal(out, { color, quiet });
+    return up(
+      {
+        files: files.length === 0 ? ['.'] : files,
+        cwd: process.cwd(),
+        stateDir: stateDirectory({
+          ...(stateDir === undefined ? {} : { stateDir }),
+          ...(name === undefined ? {} : { name }),
+        }),
+        name,
+        meshConfig: text(values, 'mesh-config'),
+        apiPort: port(text(values, 'api-port') ?? String(DEFAULT_API_PORT), 'api-port'),
+        gatewayPorts: gatewayPorts(list(values, 'gateway-port')),
+        standIns: !flag(values, 'no-stand-ins'),
+        inject: inject(text(values, 'inject') ?? 'always'),
+        log: flag(values, 'log'),
+        quiet,
+        color,
+        environment: process.env,
+        startedAt: 0,
+      },
+      terminal,
+      (problem) => err.write(`mizzen up: ${problem}\n`),
+    );
+  },
+};
+
+function inject(value: string): 'always' | 'labelled' {
+  if (value === 'always' || value === 'labelled') return value;
+  throw new UsageError(`--inject is \`always\` or \`labelled\`, not \`${value}\``);
+}
+
+function gatewayPorts(pairs: readonly string[]): Record<number, number> {
+  const ports: Record<number, number> = {};
+  for (const pair of pairs.flatMap((p) => p.split(','))) {
+    const [server, local] = pair.split('=');
+    if (local === undefined) throw new UsageError(`--gateway-port takes PORT=LOCAL, not \`${pair}\``);
+    ports[port(server ?? '', 'gateway-port')] = port(local, 'gateway-port');
+  }
+  return ports;
+}
+
+function port(value: string, name: string): number {
+  const number = Number(value);
+  if (/^\d+$/.test(value) && number > 0 && number < 65_536) return number;
+  throw new UsageError(`--${name}: \`${value}\` is not a port`);
+}

@@ -1,0 +1,109 @@
+import type { FromProxy, ToProxy } from '@mizzen/proxy/process/protocol.ts';
+import type { JsonObject } from '@mizzen/xds';
+import type { Counts } from '../kubelet/workload.ts';
+import type { Sidecars } from '../kubelet/sidecars.ts';
+import { OwnProcess, type OwnProcessOptions } from './own-process.ts';
+
+export interface DataPlaneOptions extends Omit<OwnProcessOptions<FromProxy>, 'name' | 'onStart' | 'onMessage'> {
+  readonly xds: string;
+  readonly onCounts: (node: string, counts: Counts) => void;
+  readonly onBindFailed: (failure: Extract<FromProxy, { type: 'bind-failed' }>) => void;
+  readonly onLog: (log: Extract<FromProxy, { type: 'log' }>) => void;
+}
+
+interface NodeEntry {
+  readonly metadata: JsonObject;
+  readonly accessLog: string;
+  readonly ready: PromiseWithResolvers<void>;
+}
+
+/** The data-plane process: all sidecars and gateways of this machine. Started anew, it gets every node again. */
+export class DataPlane implements Sidecars {
+  readonly #process: OwnProcess<ToProxy, FromProxy>;
+  readonly #options: DataPlaneOptions;
+  readonly #nodes = new Map<string, NodeEntry>();
+  readonly #stops = new Map<string, () => void>();
+
+  constructor(options: DataPlaneOptions) {
+    this.#options = options;
+    this.#process = new OwnProcess<ToProxy, FromProxy>({
+      ...options,
+      name: 'data plane',
+      onStart: () => this.#started(),
+      onMessage: (message) => this.#message(message),
+      onExit: (how, wait, last) => {
+        for (const done of this.#stops.values()) done();
+        this.#stops.clear();
+        options.onExit(how, wait, last);
+      },
+    });
+    this.#process.start();
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  start(node: string, metadata: JsonObject, accessLog: string): Promise<void> {
+    const known = this.#nodes.get(node);
+    const entry = { metadata, accessLog, ready: known?.ready ?? Promise.withResolvers<void>() };
+    this.#nodes.set(node, entry);
+    this.#process.send({ type: 'start', node, metadata, accessLog });
+    return entry.ready.promise;
+  }
+
+  async stop(node: string, drainMs: number): Promise<void> {
+    if (!this.#nodes.delete(node) || this.#process.pid === undefined) return;
+    await new Promise<void>((resolve) => {
+      // A process that does not answer must not keep a pod from ending.
+      const timer = this.#options.clock.after(drainMs + 1_000, () => this.#stopped(node));
+      this.#stops.set(node, () => {
+        timer.cancel();
+        resolve();
+      });
+      this.#process.send({ type: 'stop', node, drainMs });
+    });
+  }
+
+  shutdown(drainMs: number, waitMs: number): Promise<void> {
+    return this.#process.stop({ type: 'shutdown', drainMs }, waitMs);
+  }
+
+  #started(): void {
+    this.#process.send({ type: 'configure', xds: this.#options.xds });
+    for (const [node, { metadata, accessLog }] of this.#nodes) {
+      this.#process.send({ type: 'start', node, metadata, accessLog });
+    }
+  }
+
+  #stopped(node: string): void {
+    this.#stops.get(node)?.();
+    this.#stops.delete(node);
+  }
+
+  #message(message: FromProxy): void {
+    switch (message.type) {
+      case 'hello':
+        break;
+      case 'ready':
+        this.#nodes.get(message.node)?.ready.resolve();
+        break;
+      case 'stopped':
+        this.#stopped(message.node);
+        break;
+      case 'bind-failed':
+        this.#options.onBindFailed(message);
+        break;
+      case 'counts':
+        for (const { node, inboundRequests, outboundRequests } of message.nodes) {
+          this.#options.onCounts(node, { inbound: inboundRequests, outbound: outboundRequests });
+        }
+        break;
+      case 'log':
+        this.#options.onLog(message);
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import type { Entries } from './entries.ts';
+
+/** What `mizzen up` was asked to do. */
+export interface UpOptions {
+  readonly files: readonly string[];
+  readonly cwd: string;
+  /** Absolute. */
+  readonly stateDir: string;
+  /** Which mesh, when several run side by side. */
+  readonly name: string | undefined;
+  readonly meshConfig: string | undefined;
+  readonly apiPort: number;
+  readonly gatewayPorts: Readonly<Record<number, number>>;
+  readonly standIns: boolean;
+  readonly inject: 'always' | 'labelled';
+  /** Print what workloads write. */
+  readonly log: boolean;
+  readonly quiet: boolean;
+  readonly color: boolean;
+  readonly environment: NodeJS.ProcessEnv;
+  /** When the command began, by performance.now(). */
+  readonly startedAt: number;
+  readonly entries?: Entries;
+}
+
+export const DEFAULT_API_PORT = 15014;

@@ -1,0 +1,91 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** Where one mesh keeps what it must remember: `.mizzen`, or `.mizzen/meshes/NAME` for one with a name. */
+export function stateDirectory(options: { stateDir?: string; name?: string; cwd?: string }): string {
+  const base = resolve(options.cwd ?? process.cwd(), options.stateDir ?? '.mizzen');
+  return options.name === undefined ? base : join(base, 'meshes', options.name);
+}
+
+/** Names end up in paths. */
+export function isMeshName(name: string): boolean {
+  return /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name);
+}
+
+/** Paths within a state directory. */
+export class StateDir {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Creates it, readable by this user only, and keeps it out of version control. */
+  create(): void {
+    mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    chmodSync(this.path, 0o700);
+    mkdirSync(this.logs, { recursive: true });
+    writeFileSync(join(this.path, '.gitignore'), '*\n');
+  }
+
+  get pidFile(): string {
+    return join(this.path, 'mizzen.pid');
+  }
+  get leftovers(): string {
+    return join(this.path, 'processes');
+  }
+  get logs(): string {
+    return join(this.path, 'logs');
+  }
+  get cache(): string {
+    return join(this.path, 'cache');
+  }
+  /** Where the API of the running mesh is: `{"api": "127.0.0.1:15014"}`. */
+  get apiFile(): string {
+    return join(this.path, 'api.json');
+  }
+  get tokenFile(): string {
+    return join(this.path, 'token');
+  }
+
+  /** The secret that lets its holder change something through the API. Kept from run to run. */
+  token(): string {
+    try {
+      const kept = readFileSync(this.tokenFile, 'utf8').trim();
+      if (kept.length >= 32) return kept;
+    } catch {
+      // None yet.
+    }
+    const token = randomBytes(24).toString('base64url');
+    rmSync(this.tokenFile, { force: true });
+    writeFileSync(this.tokenFile, `${token}\n`, { mode: 0o600, flag: 'wx' });
+    return token;
+  }
+
+  /** Logs of one workload, its pods together. */
+  workloadLog(namespace: string, workload: string): string {
+    return join(this.logs, `${namespace}.${workload}.log`);
+  }
+  /** Access log of the sidecars of one workload. */
+  accessLog(namespace: string, workload: string): string {
+    return join(this.logs, `${namespace}.${workload}.access.log`);
+  }
+  /** What one of Mizzen's own processes wrote. */
+  ownLog(process: string): string {
+    return join(this.logs, `${process}.log`);
+  }
+
+  /** Socket paths are short (104 bytes on macOS), so a deep directory gets one elsewhere that only this user can enter. */
+  xdsSocket(): string {
+    const id = createHash('sha256').update(this.path).digest('hex').slice(0, 16);
+    if (process.platform === 'win32') return `\\\\.\\pipe\\mizzen-${id}-xds`;
+    const path = join(this.path, 'xds.sock');
+    if (Buffer.byteLength(path) < 100) return path;
+    const dir = join(tmpdir(), `mizzen-${userInfo().uid}-${id}`);
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    chmodSync(dir, 0o700);
+    return join(dir, 'xds.sock');
+  }
+}

@@ -1,0 +1,301 @@
+import { dirname, delimiter } from 'node:path';
+import { inherited } from '../kubelet/environment.ts';
+import { systemClock } from '../kubelet/clock.ts';
+import { CommandError, Kubelet } from '../kubelet/kubelet.ts';
+import { type Groups, launcher } from '../kubelet/launch.ts';
+import { layoutDeps } from '../kubelet/layout.ts';
+import type { PodNetwork } from '../kubelet/addresses.ts';
+import type { Pod } from '../kubelet/pod.ts';
+import type { ControlOptions, DesiredWorkload, FromControl, ToControl } from '../protocol.ts';
+import { duration } from '../terminal/style.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { ApiFile } from './api-file.ts';
+import { DataPlane } from './data-plane.ts';
+import { entries as builtIn } from './entries.ts';
+import { gatewayConflict, gatewayUrls } from './gateways.ts';
+import { LogFiles, logLine } from './log-file.ts';
+import type { UpOptions } from './options.ts';
+import { OwnProcess } from './own-process.ts';
+import { StandInHost } from './stand-in-host.ts';
+import type { StateDir } from './state-dir.ts';
+import { Watches } from './watch.ts';
+
+/** Why a mesh ends: asked to, or it could not go on. */
+export type Ending = { readonly kind: 'stopped' } | { readonly kind: 'failed'; readonly text: string };
+
+export interface SupervisorDeps {
+  readonly state: StateDir;
+  readonly groups: Groups;
+  readonly network: PodNetwork;
+  readonly terminal: Terminal;
+}
+
+/** A control process that dies this often before it ever said what should run is not going to. */
+const HOPELESS = 4;
+/** Lines of a workload's output that are shown when it dies. */
+const LAST_WORDS = 5;
+
+/** Everything `mizzen up` runs, put together: control process, data plane, stand-ins, pods; and what it tells a person. */
+export class Supervisor {
+  readonly ended: Promise<Ending>;
+  readonly #end: (ending: Ending) => void;
+  readonly #options: UpOptions;
+  readonly #deps: SupervisorDeps;
+  readonly #kubelet: Kubelet;
+  readonly #control: OwnProcess<ToControl, FromControl>;
+  readonly #dataPlane: DataPlane;
+  readonly #standIns: StandInHost;
+  readonly #logs = new LogFiles();
+  readonly #watches: Watches;
+  readonly #lastLines = new Map<Pod, string[]>();
+  #gateways: readonly DesiredWorkload[] = [];
+  #desired = false;
+  #ready = false;
+  #stopping = false;
+  #controlDeaths = 0;
+
+  constructor(options: UpOptions, deps: SupervisorDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    const { promise, resolve } = Promise.withResolvers<Ending>();
+    this.ended = promise;
+    this.#end = resolve;
+    const { state, groups, network } = deps;
+    const entries = options.entries ?? builtIn;
+    const environment = applicationEnvironment(options.environment, state);
+    const common = { clock: systemClock, groups, env: { ...environment, MIZZEN_STATE_DIR: state.path } };
+    this.#control = new OwnProcess<ToControl, FromControl>({
+      ...common,
+      name: 'control process',
+      entry: entries.control,
+      onStart: () => this.#controlStarted(),
+      onMessage: (message) => this.#fromControl(message),
+      onExit: (how, wait, last) => this.#controlDied(how, wait, last),
+      onLine: (line) => this.#own('control', line),
+    });
+    this.#dataPlane = new DataPlane({
+      ...common,
+      entry: entries.dataPlane,
+      xds: state.xdsSocket(),
+      onCounts: (node, counts) => {
+        this.#kubelet.count(node, counts);
+        this.#control.send({ type: 'counts', nodes: [{ node, ...counts }] });
+        this.#show();
+      },
+      onBindFailed: ({ node, address, port, message }) => {
+        this.#event('warning', `${node.split('~')[2] ?? node} cannot listen on ${address}:${port}: ${message}`);
+      },
+      onLog: ({ level, message }) => {
+        if (level === 'error' || level === 'warning') this.#event(level, message);
+        this.#own('data-plane', `${level} ${message}`);
+      },
+      onExit: (how, wait, last) => this.#died('data plane', how, wait, last),
+      onLine: (line) => this.#own('data-plane', line),
+    });
+    this.#standIns = new StandInHost({
+      ...common,
+      entry: entries.standIns,
+      onExit: (how, wait, last) => this.#died('process of the stand-ins', how, wait, last),
+      onLine: (line) => this.#own('stand-ins', line),
+    });
+    this.#kubelet = new Kubelet({
+      clock: systemClock,
+      launch: launcher(groups),
+      sidecars: this.#dataPlane,
+      standIns: this.#standIns,
+      layout: layoutDeps(network),
+      environment,
+      accessLog: (pod) => state.accessLog(pod.namespace, pod.workload.owner.name),
+      onPods: (pods, sequence) => {
+        this.#control.send({ type: 'pods', pods, sequence });
+        this.#control.send({ type: 'workloads', workloads: this.#kubelet.workloads() });
+      },
+      onLine: (pod, _container, stream, line) => this.#output(pod, stream, line),
+      onEvent: (pod, text) => this.#podEvent(pod, text),
+      onChange: () => this.#show(),
+    });
+    this.#watches = new Watches(
+      ({ owner }, path) => {
+        this.#event('info', `\`${path}\` changed, restarting`, owner.name);
+        this.#kubelet.restart(owner.name, owner.namespace);
+      },
+      (text) => this.#event('warning', text),
+    );
+    this.#control.start();
+  }
+
+  /** Pids of Mizzen's own processes. */
+  get processes(): { readonly control: number | undefined; readonly dataPlane: number | undefined } {
+    return { control: this.#control.pid, dataPlane: this.#dataPlane.pid };
+  }
+
+  /** Ends everything, pods first, within about `withinMs`. */
+  async stop(withinMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#watches.close();
+    await this.#kubelet.stop(withinMs * 0.75);
+    await Promise.all([
+      this.#dataPlane.shutdown(0, withinMs * 0.15),
+      this.#control.stop({ type: 'shutdown' }, withinMs * 0.15),
+      this.#standIns.stop(withinMs * 0.1),
+    ]);
+    this.#logs.flush();
+  }
+
+  flushLogs(): void {
+    this.#logs.flush();
+  }
+
+  // ---- the control process ---------------------------------------------------------------------------------------
+
+  #controlStarted(): void {
+    const { files, cwd, meshConfig, apiPort, gatewayPorts, standIns, inject } = this.#options;
+    const { state } = this.#deps;
+    const options: ControlOptions = {
+      files,
+      cwd,
+      meshConfig,
+      stateDir: state.path,
+      xdsSocket: state.xdsSocket(),
+      apiPort,
+      token: state.token(),
+      gatewayPorts,
+      standIns,
+      inject,
+    };
+    this.#control.send({ type: 'configure', options });
+    if (!this.#desired) return;
+    this.#control.send({ type: 'pods', pods: this.#kubelet.pods(), sequence: 0 });
+    this.#control.send({ type: 'workloads', workloads: this.#kubelet.workloads() });
+  }
+
+  #controlDied(how: string, waitMs: number, last: readonly string[]): void {
+    if (!this.#desired && ++this.#controlDeaths >= HOPELESS) {
+      return this.#end({ kind: 'failed', text: ['the control process does not start:', ...last].join('\n  ') });
+    }
+    this.#died('control process', how, waitMs, last);
+  }
+
+  #fromControl(message: FromControl): void {
+    switch (message.type) {
+      case 'desired':
+        return void this.#apply(message.workloads, message.gateways);
+      case 'listening':
+        return new ApiFile(this.#deps.state).write(message.api);
+      case 'change':
+        return this.#deps.terminal.event({ ...message, kind: 'change' });
+      case 'converged': {
+        const { proxies, milliseconds } = message;
+        const who = proxies === 1 ? 'the one proxy concerned has it' : `all ${proxies} proxies concerned have it`;
+        return this.#event('info', `${who} after ${duration(milliseconds)}`);
+      }
+      case 'pods-converged':
+        return this.#kubelet.converged(message.sequence);
+      case 'nack':
+        return this.#event(
+          'warning',
+          `${message.node.split('~')[2] ?? ''} refused ${message.resource}: ${message.message}`,
+        );
+      case 'notice':
+        return this.#event('info', message.text);
+      case 'fatal':
+        return this.#end({ kind: 'failed', text: message.text });
+      case 'command':
+        return this.#command(message);
+      default:
+        message satisfies never;
+    }
+  }
+
+  async #apply(workloads: readonly DesiredWorkload[], gateways: readonly DesiredWorkload[]): Promise<void> {
+    if (this.#stopping) return;
+    if (!this.#desired) {
+      const conflict = await gatewayConflict(gateways);
+      if (conflict !== undefined) return this.#end({ kind: 'failed', text: conflict });
+    }
+    this.#desired = true;
+    this.#gateways = gateways;
+    this.#kubelet.apply(workloads, gateways);
+    this.#watches.apply(workloads);
+  }
+
+  #command(command: Extract<FromControl, { type: 'command' }>): void {
+    const { id, workload = '', namespace } = command;
+    try {
+      if (command.command === 'scale') {
+        this.#kubelet.scale(workload, namespace, command.replicas ?? Number.NaN);
+        this.#event('info', `scaling to ${command.replicas}`, workload);
+      } else if (command.command === 'restart') {
+        this.#kubelet.restart(workload, namespace);
+        this.#event('info', 'restarting', workload);
+      } else this.#end({ kind: 'stopped' });
+      this.#control.send({ type: 'command-result', id });
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      this.#control.send({ type: 'command-result', id, error: { code: error.code, message: error.message } });
+    }
+  }
+
+  // ---- what a person sees -----------------------------------------------------------------------------------------
+
+  #show(): void {
+    if (this.#stopping || !this.#desired) return;
+    const { terminal } = this.#deps;
+    terminal.update(this.#kubelet.workloads(), gatewayUrls(this.#gateways));
+    if (this.#ready || !this.#kubelet.ready) return;
+    this.#ready = true;
+    terminal.ready(performance.now() - this.#options.startedAt);
+  }
+
+  #event(kind: 'info' | 'warning' | 'error', text: string, workload?: string): void {
+    if (this.#stopping && kind !== 'error') return;
+    this.#deps.terminal.event(workload === undefined ? { kind, text } : { kind, text, workload });
+  }
+
+  #podEvent(pod: Pod, text: string): void {
+    if (this.#stopping) return;
+    this.#event('warning', text, pod.name);
+    if (this.#options.log) return;
+    const lines = this.#lastLines.get(pod) ?? [];
+    for (const line of lines) this.#deps.terminal.output(pod.name, 'stderr', line);
+    this.#lastLines.delete(pod);
+  }
+
+  #output(pod: Pod, stream: 'stdout' | 'stderr', line: string): void {
+    const { state, terminal } = this.#deps;
+    this.#logs.write(
+      state.workloadLog(pod.namespace, pod.workload.owner.name),
+      logLine(new Date(), pod.name, stream, line),
+    );
+    if (this.#options.log) return terminal.output(pod.name, stream, line);
+    let last = this.#lastLines.get(pod);
+    if (last === undefined) {
+      last = [];
+      this.#lastLines.set(pod, last);
+    }
+    last.push(line);
+    if (last.length > LAST_WORDS) last.shift();
+  }
+
+  #died(name: string, how: string, waitMs: number, last: readonly string[]): void {
+    if (this.#stopping) return;
+    const again = waitMs === 0 ? 'starting another' : `starting another in ${duration(waitMs)}`;
+    this.#event('warning', `the ${name} ${how}; ${again}`);
+    for (const line of last) this.#event('warning', `  ${line}`);
+  }
+
+  #own(name: string, line: string): void {
+    this.#logs.write(this.#deps.state.ownLog(name), line);
+  }
+}
+
+/**
+ * What every process inherits: the person's environment, with the Node that runs Mizzen first on the path (a manifest's
+ * `node` then is one that takes TypeScript), and a place to keep compiled code, which is most of an application's start.
+ */
+function applicationEnvironment(env: NodeJS.ProcessEnv, state: StateDir): Record<string, string> {
+  const result = inherited(env);
+  result.PATH = [dirname(process.execPath), result.PATH].filter(Boolean).join(delimiter);
+  result.NODE_COMPILE_CACHE ??= state.cache;
+  return result;
+}

@@ -1,0 +1,22 @@
+import { readFileSync, watchFile } from 'node:fs';
+import type { DesiredWorkload, FromControl, ToControl } from '../../protocol.ts';
+
+/** A control process for tests: what should run is the JSON of the first file; commands are lines of `FILE.commands`. */
+const send = (message: FromControl): void => void process.send?.(message);
+
+process.on('message', (message: ToControl) => {
+  if (message.type === 'shutdown') process.exit(0);
+  if (message.type !== 'configure') return;
+  const [file = ''] = message.options.files;
+  const desired = (): void => {
+    const { workloads, gateways = [] } = JSON.parse(readFileSync(file, 'utf8')) as {
+      workloads: DesiredWorkload[];
+      gateways?: DesiredWorkload[];
+    };
+    send({ type: 'desired', workloads, gateways });
+  };
+  send({ type: 'listening', api: `127.0.0.1:${message.options.apiPort}`, xds: message.options.xdsSocket });
+  desired();
+  watchFile(file, { interval: 50 }, desired);
+});
+process.on('disconnect', () => process.exit(0));

@@ -1,0 +1,166 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { DesiredContainer } from '../protocol.ts';
+import { container, desired } from '../kubelet/testing/desired.ts';
+import { freePort, type Mesh, type MeshOptions, startMesh, until } from './testing/harness.ts';
+
+const meshes: Mesh[] = [];
+afterEach(() => {
+  for (const mesh of meshes.splice(0)) mesh.cleanUp();
+});
+async function mesh(options: MeshOptions): Promise<Mesh> {
+  const started = await startMesh(options);
+  meshes.push(started);
+  return started;
+}
+
+/** A workload that runs JavaScript. */
+function program(name: string, code: string, changes: Partial<DesiredContainer> = {}, more = {}) {
+  const run = { kind: 'command', command: [process.execPath, '-e', code], dir: '.', watch: [] } as const;
+  return desired({ name, containers: [container({ run, ...changes })], terminationGracePeriodSeconds: 2, ...more });
+}
+const SERVER = `require('http').createServer((q, s) => s.end('ok')).listen(process.env.PORT, '127.0.0.1')`;
+/** Starts a child in its own group's shadow and ignores SIGTERM. */
+const STUBBORN = `process.on('SIGTERM', () => {}); require('child_process').spawn('sleep', ['300']); ${SERVER}`;
+
+describe.skipIf(process.platform !== 'linux')('mizzen up', { timeout: 20_000 }, () => {
+  test('starts everything, says so, and leaves nothing when told to stop', async () => {
+    const m = await mesh({ workloads: [program('web', SERVER), desired({ name: 'ghost' })] });
+    await m.waitFor(/^ready in /m);
+    expect(m.output()).toMatch(/^web running 1\/1$/m);
+    expect(m.output()).toMatch(/^ghost running \(stand-in\) 1\/1$/m);
+    const before = performance.now();
+    m.process.kill('SIGINT');
+    expect(await m.exited).toBe(0);
+    expect(performance.now() - before).toBeLessThan(5_000);
+    expect(m.processes()).toEqual([]);
+  });
+
+  test('a program that ignores SIGTERM is killed after its grace period', async () => {
+    const m = await mesh({ workloads: [program('deaf', STUBBORN)] });
+    await m.waitFor(/^ready in /m);
+    m.process.kill('SIGTERM');
+    expect(await m.exited).toBe(0);
+    expect(m.processes()).toEqual([]);
+  });
+
+  test('kill -9 leaves nothing after two seconds, and the next start works', async () => {
+    const workloads = [program('web', STUBBORN), desired({ name: 'ghost' })];
+    const m = await mesh({ workloads });
+    await m.waitFor(/^ready in /m);
+    expect(m.processes().length).toBeGreaterThan(5);
+    m.process.kill('SIGKILL');
+    await until(
+      () => m.processes().length === 0,
+      2_000,
+      () => JSON.stringify(m.processes(), undefined, 2),
+    );
+    const again = await mesh({ workloads, cwd: m.dir });
+    await again.waitFor(/^ready in /m);
+  });
+
+  test('what a crashed run left behind without its guardian is ended by the next', async () => {
+    const workloads = [program('web', STUBBORN)];
+    const m = await mesh({ workloads });
+    await m.waitFor(/^ready in /m);
+    const guardian = m.processes().find((p) => p.command.includes('mizzen-guardian'));
+    process.kill(m.process.pid!, 'SIGSTOP');
+    process.kill(guardian!.pid, 'SIGKILL');
+    m.process.kill('SIGKILL');
+    await m.exited;
+    expect(m.processes().some((p) => p.command.includes('createServer'))).toBe(true);
+    const again = await mesh({ workloads, cwd: m.dir });
+    await again.waitFor(/^ready in /m);
+    expect(m.processes()).toEqual([]);
+  });
+
+  test('a second one is refused in one line while the first runs', async () => {
+    const m = await mesh({ workloads: [] });
+    await m.waitFor(/ready in/);
+    const second = await mesh({ workloads: [], cwd: m.dir });
+    expect(await second.exited).toBe(1);
+    expect(second.output().trimEnd().split('\n')).toEqual([
+      expect.stringMatching(new RegExp(`already runs here \\(pid ${m.process.pid}, .*mizzen stop.*--name`)),
+    ]);
+  });
+
+  test('a taken API port is one line with who has it and the flag', async () => {
+    const port = await freePort();
+    const server = createServer().listen(port, '127.0.0.1');
+    const m = await mesh({ workloads: [], apiPort: port });
+    expect(await m.exited).toBe(1);
+    server.close();
+    expect(m.output()).toMatch(new RegExp(`^mizzen up: port ${port} .*pid ${process.pid} \\(.*--api-port PORT.*\\n$`));
+  });
+
+  test('so is a taken gateway port', async () => {
+    const port = await freePort();
+    const server = createServer().listen(port, '127.0.0.1');
+    const gateway = desired({ name: 'gate', containers: [], sidecar: false, gatewayPorts: { 80: port } });
+    const m = await mesh({ workloads: [program('web', SERVER)], gateways: [gateway] });
+    expect(await m.exited).toBe(1);
+    server.close();
+    const lines = m.output().trimEnd().split('\n');
+    expect(lines).toEqual([
+      expect.stringMatching(new RegExp(`port ${port} .*\`gate\`.*pid ${process.pid} .*--gateway-port 80=PORT`)),
+    ]);
+  });
+
+  test('a program that ends is restarted at once, then waits in CrashLoopBackOff with its last words', async () => {
+    const m = await mesh({ workloads: [program('crash', `console.log('cannot go on'); process.exit(3)`)] });
+    await m.waitFor(/CrashLoopBackOff/);
+    expect(m.output()).toMatch(/crash-0: exited with status 3; restarting$/m);
+    expect(m.output()).toMatch(/crash-0: exited with status 3; restarting in 10 s$/m);
+    expect(m.output()).toMatch(/crash-0 .*\| cannot go on/);
+  });
+
+  test('readiness decides; a failed liveness probe restarts', async () => {
+    const code = `require('http').createServer((q, s) => { s.statusCode = q.url === '/live' && Date.now() - t > 1500 ? 500 : 200; s.end(); }).listen(process.env.PORT, '127.0.0.1'); const t = Date.now()`;
+    const liveness = { httpGet: { path: '/live', port: 'http' }, periodSeconds: 1, failureThreshold: 1 };
+    const readiness = { httpGet: { path: '/ready', port: 8080 }, periodSeconds: 60 };
+    const m = await mesh({ workloads: [program('web', code, { liveness, readiness })] });
+    await m.waitFor(/^ready in /m);
+    await m.waitFor(/liveness probe failed: GET \/live answered 500/);
+    await m.waitFor(/was ended by SIGTERM; restarting/);
+  });
+
+  test('own processes that die are started again and know everything', async () => {
+    const m = await mesh({ workloads: [desired({ name: 'ghost' }), program('web', SERVER)] });
+    await m.waitFor(/^ready in /m);
+    for (const name of ['fake-control', 'fake-data-plane', 'standin/main']) {
+      const old = m.processes().find((p) => p.command.includes(name))!;
+      process.kill(old.pid, 'SIGKILL');
+      const renewed = (): boolean => m.processes().some((p) => p.command.includes(name) && p.pid !== old.pid);
+      await until(renewed, 3_000, () => m.output());
+    }
+    await m.waitFor(/ghost running \(stand-in\) 1\/1[^]*ghost [^]*ghost running \(stand-in\) 1\/1/);
+  });
+
+  test('watched paths restart a workload, the old pod serving until the new one is ready', async () => {
+    const m = await mesh({ workloads: [] });
+    await m.waitFor(/ready in/);
+    const code = join(m.dir, 'code.js');
+    writeFileSync(code, SERVER);
+    const run = { kind: 'command', command: [process.execPath, 'code.js'], dir: m.dir, watch: ['code.js'] } as const;
+    m.apply([desired({ containers: [container({ run })] })]);
+    await m.waitFor(/web running 1\/1/);
+    writeFileSync(code, `${SERVER};`);
+    await m.waitFor(/`code.js` changed, restarting/);
+    await m.waitFor(/web updating 1\/1[^]*web running 1\/1/);
+    expect(m.output()).not.toMatch(/web .* 0\/1[^]*web running 1\/1[^]*web .* 0\/1/);
+  });
+
+  test('output goes to the log of the workload', async () => {
+    const m = await mesh({ workloads: [program('web', `console.log('hello'); console.error('oops'); ${SERVER}`)] });
+    await m.waitFor(/^ready in /m);
+    const log = join(m.dir, '.mizzen/logs/default.web.log');
+    await until(
+      () => existsSync(log) && readFileSync(log, 'utf8').includes('oops'),
+      2_000,
+      () => m.output(),
+    );
+    expect(readFileSync(log, 'utf8')).toMatch(/^\S+Z web-0 O hello\n\S+Z web-0 E oops\n$/);
+  });
+});

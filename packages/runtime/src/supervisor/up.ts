@@ -1,0 +1,84 @@
+import { openPodNetwork } from '../kubelet/addresses.ts';
+import { signalGroup } from '../kubelet/launch.ts';
+import { tryBind } from '../kubelet/ports.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { allGroups, Guardian } from './guardian.ts';
+import { AlreadyRunning, Journal, takeLock } from './lock.ts';
+import type { UpOptions } from './options.ts';
+import { describeHolder, portHolder } from './port-holder.ts';
+import { StateDir } from './state-dir.ts';
+import { Supervisor } from './supervisor.ts';
+
+/** From Ctrl-C to the end, at most. */
+const STOP_MS = 4_500;
+
+/** Runs a mesh until it is stopped. Returns the exit status; problems are one line each through `fail`. */
+export async function up(options: UpOptions, terminal: Terminal, fail: (text: string) => void): Promise<number> {
+  const state = new StateDir(options.stateDir);
+  let lock: { release(): void };
+  try {
+    state.create();
+    lock = await takeLock(state);
+  } catch (error) {
+    fail(error instanceof AlreadyRunning ? alreadyRunning(error, options) : unusable(options.stateDir, error));
+    return 1;
+  }
+  const taken = await apiPortTaken(options.apiPort);
+  if (taken !== undefined) {
+    lock.release();
+    fail(taken);
+    return 1;
+  }
+  const guardian = new Guardian();
+  const network = await openPodNetwork();
+  const supervisor = new Supervisor(options, {
+    state,
+    groups: allGroups(guardian, new Journal(state)),
+    network,
+    terminal,
+  });
+
+  const signalled = Promise.withResolvers<{ kind: 'signal' }>();
+  let signals = 0;
+  const onSignal = (): void => {
+    if (++signals === 1) return signalled.resolve({ kind: 'signal' });
+    for (const pid of guardian.groups) signalGroup(pid, 'SIGKILL');
+    lock.release();
+    process.exit(130);
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  try {
+    const ending = await Promise.race([signalled.promise, supervisor.ended]);
+    if (ending.kind === 'failed') fail(ending.text);
+    else terminal.event({ kind: 'info', text: 'stopping' });
+    await supervisor.stop(ending.kind === 'failed' ? STOP_MS / 3 : STOP_MS);
+    return ending.kind === 'failed' ? 1 : 0;
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+    guardian.close();
+    network.close();
+    lock.release();
+    terminal.close();
+  }
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+function alreadyRunning({ pid, since }: AlreadyRunning, { name }: UpOptions): string {
+  const which = name === undefined ? 'a mesh' : `mesh \`${name}\``;
+  const other = name === undefined ? '`--name NAME` runs another beside it' : 'another `--name` runs beside it';
+  return `${which} already runs here (pid ${pid}, since ${since}); \`mizzen stop\` ends it, ${other}`;
+}
+
+function unusable(path: string, error: unknown): string {
+  return `the state directory \`${path}\` cannot be used: ${(error as Error).message}`;
+}
+
+async function apiPortTaken(port: number): Promise<string | undefined> {
+  const result = await tryBind('127.0.0.1', port);
+  if (result === 'free') return undefined;
+  const what = `port ${port} on 127.0.0.1 (the API)`;
+  const flag = '`--api-port PORT` chooses another';
+  if (result === 'denied') return `${what} may not be listened on by this user; ${flag}`;
+  return `${what} is taken by ${describeHolder(portHolder(port))}; ${flag}`;
+}

@@ -1,0 +1,94 @@
+import type { WorkloadStatus } from '../protocol.ts';
+import { colorOf, duration, type Style } from './style.ts';
+import { workloadName } from './table.ts';
+import type { Terminal, TerminalEvent } from './terminal.ts';
+
+/** Longest prefix that others are aligned to. */
+const PREFIX = 28;
+
+/** What an event looks like, as lines. Shared by both terminals. */
+export function eventLines(event: TerminalEvent, style: Style): string[] {
+  if (event.kind === 'change') {
+    const { changed, diagnostics, rendered } = event;
+    const lines = changed.map((text) => `${style('cyan', 'changed')} ${text}`);
+    // Diagnostics come rendered, with their lines of code; what was not rendered is at least told.
+    lines.push(...rendered.flatMap((text) => text.trimEnd().split('\n')));
+    if (rendered.length === 0) lines.push(...diagnostics.map((d) => `${d.severity}[${d.code}] ${d.message}`));
+    return lines;
+  }
+  const subject = event.workload === undefined ? '' : `${style(colorOf(event.workload), event.workload)}: `;
+  const text = `${subject}${event.text}`;
+  if (event.kind === 'error') return [`${style('red', 'error')} ${text}`];
+  if (event.kind === 'warning') return [`${style('yellow', 'warning')} ${text}`];
+  return [text];
+}
+
+export function outputLine(pod: string, stream: 'stdout' | 'stderr', line: string, style: Style): string {
+  const workload = pod.replace(/-\d+$/, '');
+  const bar = stream === 'stderr' ? style('red', '|') : style('dim', '|');
+  return `${style(colorOf(workload), pod.padEnd(PREFIX))} ${bar} ${line}`;
+}
+
+export interface LinesOptions {
+  readonly out: NodeJS.WritableStream;
+  readonly style: Style;
+  readonly quiet: boolean;
+}
+
+/** For pipes and files: one line for each event, nothing redrawn. */
+export class LinesTerminal implements Terminal {
+  readonly #options: LinesOptions;
+  readonly #known = new Map<string, string>();
+  #urls = '';
+
+  constructor(options: LinesOptions) {
+    this.#options = options;
+  }
+
+  update(workloads: readonly WorkloadStatus[], urls: readonly string[]): void {
+    const seen = new Set<string>();
+    for (const workload of workloads) {
+      const name = workloadName(workload);
+      seen.add(name);
+      const line = describe(workload);
+      if (this.#known.get(name) === line) continue;
+      this.#known.set(name, line);
+      this.#print(`${name} ${line}`);
+    }
+    for (const name of this.#known.keys()) {
+      if (seen.has(name)) continue;
+      this.#known.delete(name);
+      this.#print(`${name} gone`);
+    }
+    this.#showUrls(urls);
+  }
+
+  ready(milliseconds: number): void {
+    for (const url of this.#urls.split('\n').filter(Boolean)) this.#print(url, true);
+    this.#print(`ready in ${duration(milliseconds)}`, true);
+  }
+
+  event(event: TerminalEvent): void {
+    const important = event.kind === 'error' || event.kind === 'warning' || event.kind === 'change';
+    for (const line of eventLines(event, this.#options.style)) this.#print(line, important);
+  }
+
+  output(pod: string, stream: 'stdout' | 'stderr', line: string): void {
+    this.#print(outputLine(pod, stream, line, this.#options.style), true);
+  }
+
+  close(): void {}
+
+  #showUrls(urls: readonly string[]): void {
+    this.#urls = urls.join('\n');
+  }
+
+  #print(line: string, important = false): void {
+    if (important || !this.#options.quiet) this.#options.out.write(`${line}\n`);
+  }
+}
+
+function describe({ state, ready, replicas, standIn }: WorkloadStatus): string {
+  const marked = standIn ? ' (stand-in)' : '';
+  return `${state}${marked} ${ready}/${replicas}`;
+}

@@ -35,6 +35,8 @@ export function dynamicForwardProxy(): Partial<Cluster> {
       typedConfig: {
         '@type': 'type.googleapis.com/envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig',
         dnsCacheConfig: DNS_CACHE,
+        // The application's own bytes go on as they are: no TLS is originated that would need a name to check.
+        allowInsecureClusterOptions: true,
       },
     },
   };

@@ -90,7 +90,7 @@ export function servicesAnswer(model: MeshModel): ServicesAnswer {
           address: endpoint.address,
           port: endpoint.port,
           servicePort: port.port,
-          workload: endpoint.workload?.name ?? endpoint.workloadName,
+          workload: endpoint.workloadName,
           healthy: endpoint.healthy,
           mtls: endpoint.tlsMode === 'istio',
         })),

@@ -50,7 +50,7 @@ export async function startUp(runs: number): Promise<number> {
 
 if (import.meta.main) {
   const columns = [5, 100];
-  const results = [];
+  const results: Map<string, number>[] = [];
   for (const sidecars of columns) results.push(await memory(sidecars));
   const rows = ROLES.map(
     ([role]) => `| ${role} | ${results.map((found) => found.get(role)!.toFixed(0)).join(' | ')} |`,

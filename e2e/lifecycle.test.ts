@@ -156,21 +156,21 @@ spec:
     });
     const mesh = await up([system.path]);
     try {
-      expect((await mesh.get('/')).body).toContain('"version":"v1"');
+      expect((await mesh.get('/')).body).toContain('"version": "v1"');
       const load = traffic(mesh);
       for (let i = 0; i < 6; i++) {
         const wanted = i % 2 === 0 ? 'v2' : 'v1';
         const from = mesh.output().length;
         system.write('routes.yaml', routes(wanted));
         await mesh.saw(/every proxy has it after [\d.]+ ms/, 5000, from);
-        expect((await mesh.get('/')).body).toContain(`"version":"${wanted}"`);
+        expect((await mesh.get('/')).body).toContain(`"version": "${wanted}"`);
         expect(Number(/every proxy has it after ([\d.]+) ms/.exec(mesh.output().slice(from))![1])).toBeLessThan(1000);
       }
       const before = mesh.output().length;
       system.write('routes.yaml', routes('v2').replace('route:', 'rout:'));
       await mesh.saw(/routes\.yaml:7:\d+/, 5000, before);
       expect(mesh.output().slice(before)).toContain('rout');
-      expect((await mesh.get('/')).body).toContain('"version":"v1"');
+      expect((await mesh.get('/')).body).toContain('"version": "v1"');
       expect((await load.stop()).failed).toEqual([]);
     } finally {
       await mesh.stop();

@@ -7,21 +7,22 @@ export interface Sender {
 }
 
 interface WorkloadDetail {
-  readonly pods: readonly { readonly httpProxy?: { readonly address: string; readonly port: number } }[];
+  readonly pods: readonly { readonly httpProxy: string }[];
 }
 
 export async function fromWorkload(mesh: Mesh, namespace: string, name: string, connections = 8): Promise<Sender> {
   const { status, body } = await mesh.api(`/api/workloads/${namespace}/${name}`);
   if (status !== 200) throw new Error(`no workload ${namespace}/${name}: ${status} ${body}`);
   const proxy = (JSON.parse(body) as WorkloadDetail).pods[0]?.httpProxy;
-  if (proxy === undefined) throw new Error(`${namespace}/${name} has no HTTP proxy port: ${body}`);
+  if (proxy === undefined || proxy === '') throw new Error(`${namespace}/${name} has no HTTP proxy port: ${body}`);
+  const [address, port] = proxy.split(':') as [string, string];
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   return {
     get: (url, headers = {}) =>
       new Promise((resolve, reject) => {
         const options = {
-          host: proxy.address,
-          port: proxy.port,
+          host: address,
+          port: Number(port),
           path: url,
           headers: { ...headers, host: new URL(url).host },
           agent,

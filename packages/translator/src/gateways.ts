@@ -60,6 +60,7 @@ function merge(context: TranslationContext): MergedGateways {
   const serversByRoute = new Map<string, GatewayServer[]>();
   const firstPlain = new Map<number, MutablePort>();
   const taken = new Set<number>();
+  const tlsBinds = new Set<string>();
   const tlsHosts = new Set<string>();
   let autoPassthrough = false;
 
@@ -87,7 +88,8 @@ function merge(context: TranslationContext): MergedGateways {
         if (!taken.has(port)) {
           taken.add(port);
           const joined = join(port, bind, protocol, entry);
-          if (!isTlsServer(server)) firstPlain.set(port, joined);
+          if (isTlsServer(server)) tlsBinds.add(`${port} ${bind}`);
+          else firstPlain.set(port, joined);
         } else {
           const plain = firstPlain.get(port);
           if (plain !== undefined) {
@@ -96,7 +98,9 @@ function merge(context: TranslationContext): MergedGateways {
             if (plain.bind === bind) plain.servers.push(entry);
             else join(port, bind, protocol, entry);
           } else {
-            if (server.tls === undefined) continue;
+            const newBind = !tlsBinds.has(`${port} ${bind}`);
+            if (server.tls === undefined && !newBind) continue;
+            tlsBinds.add(`${port} ${bind}`);
             if (routeName !== '' && serversByRoute.has(routeName)) continue;
             const shared = ports.find((p) => p.port === port && p.bind === bind);
             if (shared === undefined) join(port, bind, protocol, entry);
@@ -158,8 +162,9 @@ export function isHttpProtocol(protocol: string): boolean {
   return p === 'HTTP' || p === 'HTTP2' || p === 'GRPC' || p === 'GRPC-WEB' || p === 'HTTP_PROXY';
 }
 
-export function isPassthrough(server: networking.Server): boolean {
-  return server.tls?.mode === 'PASSTHROUGH' || server.tls?.mode === 'AUTO_PASSTHROUGH';
+/** PASSTHROUGH is what settings without a mode mean. */
+export function isPassthrough({ tls }: networking.Server): boolean {
+  return tls !== undefined && (tls.mode === undefined || tls.mode === 'PASSTHROUGH' || tls.mode === 'AUTO_PASSTHROUGH');
 }
 
 /** HTTPS that ends at the gateway, so that routes apply. */

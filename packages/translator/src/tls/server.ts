@@ -18,7 +18,7 @@ export function serverTls(
   carries: 'http' | 'tcp',
 ): types.core.TransportSocket | undefined {
   const { mode } = tls;
-  if (mode === 'PASSTHROUGH' || mode === 'AUTO_PASSTHROUGH') return undefined;
+  if (mode === undefined || mode === 'PASSTHROUGH' || mode === 'AUTO_PASSTHROUGH') return undefined;
   const requireClientCertificate = mode === 'MUTUAL' || mode === 'ISTIO_MUTUAL';
   const common: CommonTls = {
     alpnProtocols: alpn(context, mode === 'ISTIO_MUTUAL' ? carries : 'http'),

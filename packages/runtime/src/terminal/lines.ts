@@ -35,36 +35,42 @@ export interface LinesOptions {
   readonly quiet: boolean;
 }
 
+/** What has been starting for this long is told. */
+const PATIENCE_MS = 3_000;
+
 /** For pipes and files: one line for each event, nothing redrawn. */
 export class LinesTerminal implements Terminal {
   readonly #options: LinesOptions;
-  readonly #known = new Map<string, string>();
-  #urls = '';
+  /** Workload → the line last printed for it. */
+  readonly #told = new Map<string, string>();
+  readonly #slow = new Map<string, NodeJS.Timeout>();
+  #urls: readonly string[] = [];
 
   constructor(options: LinesOptions) {
     this.#options = options;
   }
 
   update(workloads: readonly WorkloadStatus[], urls: readonly string[]): void {
+    this.#urls = urls;
     const seen = new Set<string>();
     for (const workload of workloads) {
       const name = workloadName(workload);
       seen.add(name);
+      clearTimeout(this.#slow.get(name));
+      this.#slow.delete(name);
       const line = describe(workload);
-      if (this.#known.get(name) === line) continue;
-      this.#known.set(name, line);
-      this.#print(`${name} ${line}`);
+      if (!workload.state.startsWith('starting')) this.#tell(name, line);
+      else this.#slow.set(name, setTimeout(() => this.#tell(name, line), PATIENCE_MS).unref());
     }
-    for (const name of this.#known.keys()) {
+    for (const name of this.#told.keys()) {
       if (seen.has(name)) continue;
-      this.#known.delete(name);
+      this.#told.delete(name);
       this.#print(`${name} gone`);
     }
-    this.#showUrls(urls);
   }
 
   ready(milliseconds: number): void {
-    for (const url of this.#urls.split('\n').filter(Boolean)) this.#print(url, true);
+    for (const url of this.#urls) this.#print(url, true);
     this.#print(`ready in ${duration(milliseconds)}`, true);
   }
 
@@ -77,10 +83,14 @@ export class LinesTerminal implements Terminal {
     this.#print(outputLine(pod, stream, line, this.#options.style), true);
   }
 
-  close(): void {}
+  close(): void {
+    for (const timer of this.#slow.values()) clearTimeout(timer);
+  }
 
-  #showUrls(urls: readonly string[]): void {
-    this.#urls = urls.join('\n');
+  #tell(name: string, line: string): void {
+    if (this.#told.get(name) === line) return;
+    this.#told.set(name, line);
+    this.#print(`${name} ${line}`);
   }
 
   #print(line: string, important = false): void {

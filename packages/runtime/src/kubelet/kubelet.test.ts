@@ -1,0 +1,227 @@
+import { describe, expect, test } from 'vitest';
+import type { DesiredContainer } from '../protocol.ts';
+import { container, desired } from './testing/desired.ts';
+import { FakeNode } from './testing/fakes.ts';
+
+/** A program without ports is ready as soon as it runs. */
+function worker(changes: Partial<DesiredContainer> = {}): DesiredContainer {
+  return container({ ports: [], run: { kind: 'command', command: ['app'], dir: '/', watch: [] }, ...changes });
+}
+
+async function running(workload: ReturnType<typeof desired>): Promise<FakeNode> {
+  const node = new FakeNode();
+  node.kubelet.apply([workload], []);
+  await node.sidecarsReady();
+  return node;
+}
+
+describe('order', () => {
+  test('the sidecar is ready before the application starts', async () => {
+    const node = new FakeNode();
+    node.kubelet.apply([desired({ containers: [worker()] })], []);
+    await node.settle();
+    expect(node.log).toEqual(['sidecar start web-0']);
+    expect(node.phases()).toEqual(['web-0 Starting']);
+    await node.sidecarsReady();
+    expect(node.log).toEqual(['sidecar start web-0', 'run app']);
+    expect(node.phases()).toEqual(['web-0 Running ready']);
+  });
+
+  test('endpoints go first, then preStop, the application, and its sidecar last', async () => {
+    const node = await running(desired({ containers: [worker({ preStop: ['hook'] })] }));
+    node.log.length = 0;
+    node.kubelet.apply([], []);
+    await node.settle();
+    expect(node.phases()).toEqual(['web-0 Terminating']);
+    expect(node.log).toEqual(['run hook']);
+    node.kubelet.converged(node.sequence);
+    await node.settle();
+    expect(node.log).toEqual(['run hook']);
+    node.programs[1]!.exit({ code: 0 });
+    await node.settle();
+    expect(node.log).toEqual(['run hook', 'SIGTERM app', 'sidecar stop web-0']);
+    expect(node.pods).toEqual([]);
+  });
+
+  test('without word from the proxies a pod waits 200 ms for its endpoints to be gone', async () => {
+    const node = await running(desired({ containers: [worker()] }));
+    node.kubelet.apply([], []);
+    await node.clock.advance(199);
+    expect(node.programs[0]!.signals).toEqual([]);
+    await node.clock.advance(1);
+    expect(node.programs[0]!.signals).toEqual(['SIGTERM']);
+  });
+
+  test('SIGKILL comes when the grace period is over, preStop included', async () => {
+    const node = await running(desired({ containers: [worker()], terminationGracePeriodSeconds: 5 }));
+    node.obedient = false;
+    node.kubelet.apply([], []);
+    await node.clock.advance(4_999);
+    expect(node.programs[0]!.signals).toEqual(['SIGTERM']);
+    await node.clock.advance(1);
+    expect(node.programs[0]!.signals).toEqual(['SIGTERM', 'SIGKILL']);
+    expect(node.pods).toEqual([]);
+  });
+});
+
+describe('restarts', () => {
+  test('a program that ends is started at once, then after 10 s and 20 s, with its pod in CrashLoopBackOff', async () => {
+    const node = await running(desired({ containers: [worker()] }));
+    const die = async (): Promise<void> => {
+      node.programs.at(-1)!.exit({ code: 1 });
+      await node.settle();
+    };
+    await die();
+    expect(node.programs).toHaveLength(2);
+    await die();
+    expect(node.phases()).toEqual(['web-0 CrashLoopBackOff']);
+    await node.clock.advance(9_999);
+    expect(node.programs).toHaveLength(2);
+    await node.clock.advance(1);
+    expect(node.programs).toHaveLength(3);
+    expect(node.phases()).toEqual(['web-0 Running ready']);
+    await die();
+    await node.clock.advance(20_000);
+    expect(node.programs).toHaveLength(4);
+    expect(node.pods[0]!.restarts).toBe(3);
+  });
+
+  test.each([
+    ['Never', 0, 'Succeeded'],
+    ['Never', 1, 'Failed'],
+    ['OnFailure', 0, 'Succeeded'],
+    ['OnFailure', 1, 'Running ready'],
+  ] as const)('restartPolicy %s after status %i: %s', async (restartPolicy, code, phase) => {
+    const node = await running(desired({ containers: [worker()], restartPolicy }));
+    node.programs[0]!.exit({ code });
+    await node.settle();
+    expect(node.phases()).toEqual([`web-0 ${phase}`]);
+  });
+
+  test('a pod that ends while it waits is not started again', async () => {
+    const node = await running(desired({ containers: [worker()] }));
+    node.programs[0]!.exit({ code: 1 });
+    await node.settle();
+    node.programs[1]!.exit({ code: 1 });
+    await node.settle();
+    node.kubelet.apply([], []);
+    await node.clock.advance(60_000);
+    expect(node.programs).toHaveLength(2);
+    expect(node.pods).toEqual([]);
+  });
+});
+
+describe('commands', () => {
+  test('restart of one pod starts another before it ends', async () => {
+    const node = await running(desired({ containers: [worker()], replicas: 2 }));
+    node.kubelet.restart('web-1', undefined);
+    await node.settle();
+    expect(node.phases()).toEqual(['web-0 Running ready', 'web-1 Running ready', 'web-2 Starting']);
+    await node.sidecarsReady();
+    expect(node.phases()).toEqual(['web-0 Running ready', 'web-1 Terminating', 'web-2 Running ready']);
+    await node.clock.advance(300);
+    expect(node.phases()).toEqual(['web-0 Running ready', 'web-2 Running ready']);
+  });
+
+  test('scale holds until the files name another number', async () => {
+    const workload = desired({ containers: [worker()] });
+    const node = await running(workload);
+    node.kubelet.scale('web', 'default', 3);
+    await node.sidecarsReady();
+    expect(node.pods).toHaveLength(3);
+    node.kubelet.apply([{ ...workload, labels: { changed: 'no' } }], []);
+    await node.settle();
+    expect(node.pods).toHaveLength(3);
+    node.kubelet.apply([{ ...workload, replicas: 2 }], []);
+    await node.clock.advance(300);
+    expect(node.pods).toHaveLength(2);
+  });
+
+  test('what cannot be found, or could be several, is said', async () => {
+    const node = await running(desired());
+    const other = { kind: 'StatefulSet', namespace: 'default', name: 'web' };
+    expect(() => node.kubelet.scale('wep', undefined, 1)).toThrow('no workload `wep`');
+    node.kubelet.apply([desired(), desired({ owner: other })], []);
+    expect(() => node.kubelet.restart('web', 'default')).toThrow(
+      '`web` could be Deployment default/web, StatefulSet default/web',
+    );
+    expect(() => node.kubelet.scale('web', undefined, 1.5)).toThrow('`1.5` is not a number of replicas');
+  });
+});
+
+describe('gateways', () => {
+  const gate = desired({ name: 'gate', containers: [], sidecar: false, gatewayPorts: { 80: 8080, 8443: 8443 } });
+
+  test('are nodes without an application, listening on 127.0.0.1', async () => {
+    const node = new FakeNode();
+    node.kubelet.apply([], [gate]);
+    await node.sidecarsReady();
+    expect(node.pods[0]).toMatchObject({
+      node: 'router~127.0.0.1~gate-0.default~default.svc.cluster.local',
+      address: '127.0.0.1',
+      boundPorts: { 80: 8080 },
+      ready: true,
+      nodeMetadata: { MIZZEN: { gateway: { address: '127.0.0.1', ports: { 80: 8080, 8443: 8443 } } } },
+    });
+  });
+
+  test('take other ports without being replaced', async () => {
+    const node = new FakeNode();
+    node.kubelet.apply([], [gate]);
+    await node.sidecarsReady();
+    node.kubelet.apply([], [{ ...gate, gatewayPorts: { 80: 9000 }, templateHash: 'b' }]);
+    await node.settle();
+    expect(node.log).toEqual(['sidecar start gate-0', 'sidecar start gate-0']);
+    expect(node.pods).toMatchObject([{ name: 'gate-0', boundPorts: { 80: 9000 }, ready: true }]);
+  });
+});
+
+test('the layout of a pod, as its sidecar and its application are told', async () => {
+  const node = new FakeNode();
+  const ports = [
+    { name: 'http', port: 80 },
+    { name: 'admin', port: 8080 },
+  ];
+  const tcpDestinations = [
+    { host: 'a', port: 6379, service: 'a.default.svc.cluster.local' },
+    { host: 'b', port: 6379, service: 'b.default.svc.cluster.local' },
+    { host: 'ldap', port: 389, service: 'ldap.default.svc.cluster.local' },
+  ];
+  const run = { kind: 'command', command: ['app', '$(PORT)', '--name=$(NAME)'], dir: '/', watch: [] } as const;
+  const env = [{ name: 'NAME', value: { field: 'metadata.name' } }];
+  node.kubelet.apply([desired({ containers: [container({ ports, run, env })], tcpDestinations })], []);
+  await node.sidecarsReady();
+  expect(node.pods[0]).toMatchObject({
+    node: 'sidecar~127.64.0.1~web-0.default~default.svc.cluster.local',
+    boundPorts: { 80: 8081 },
+    nodeMetadata: {
+      INTERCEPTION_MODE: 'NONE',
+      MIZZEN: {
+        httpProxy: { address: '127.192.0.1', port: 15080 },
+        inbound: [
+          { containerPort: 80, address: '127.64.0.1', port: 8081, applicationAddress: '127.0.0.1' },
+          { containerPort: 8080, address: '127.64.0.1', port: 8080, applicationAddress: '127.0.0.1' },
+        ],
+        outbound: [
+          { address: '127.192.0.1', port: 6379, host: 'a.default.svc.cluster.local', servicePort: 6379 },
+          { address: '127.192.0.1', port: 6380, host: 'b.default.svc.cluster.local', servicePort: 6379 },
+          { address: '127.192.0.1', port: 8389, host: 'ldap.default.svc.cluster.local', servicePort: 389 },
+        ],
+      },
+    },
+  });
+  const { applicationPorts } = node.pods[0]!;
+  expect(node.programs[0]!.spec.command).toEqual(['app', String(applicationPorts[80]), '--name=web-0']);
+});
+
+test('an external workload shows what to start, on a port no gateway wants', async () => {
+  const node = new FakeNode();
+  const gate = desired({ name: 'gate', containers: [], sidecar: false, gatewayPorts: { 80: 8080 } });
+  node.kubelet.apply([desired({ containers: [container({ run: { kind: 'external' } })] })], [gate]);
+  await node.sidecarsReady();
+  expect(node.pods.find((p) => p.name === 'web-0')).toMatchObject({
+    phase: 'External',
+    ready: false,
+    message: 'start it with PORT=18080 http_proxy=http://127.192.0.1:15080',
+  });
+});

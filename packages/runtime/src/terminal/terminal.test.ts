@@ -1,0 +1,121 @@
+import { PassThrough, Writable } from 'node:stream';
+import { expect, test } from 'vitest';
+import type { WorkloadStatus } from '../protocol.ts';
+import { LinesTerminal } from './lines.ts';
+import { LiveTerminal } from './live.ts';
+import { styler } from './style.ts';
+import { table } from './table.ts';
+
+function workload(name: string, changes: Partial<WorkloadStatus> = {}): WorkloadStatus {
+  return {
+    owner: { kind: 'Deployment', namespace: 'default', name },
+    version: 'v1',
+    replicas: 2,
+    ready: 2,
+    gateway: false,
+    standIn: false,
+    serviceAccount: name,
+    inboundRequests: 12,
+    outboundRequests: 3,
+    state: 'running',
+    ...changes,
+  };
+}
+const plain = styler(false);
+
+test('the table lines up, gateways first, and never is wider than the terminal', () => {
+  const gate = { kind: 'Deployment', namespace: 'istio-system', name: 'gate' };
+  const rows = [workload('catalog'), workload('g', { owner: gate, gateway: true }), workload('api', { standIn: true })];
+  expect(table(rows, 200, plain)).toEqual([
+    'WORKLOAD           VERSION  READY  IDENTITY         IN  OUT  STATE',
+    'gate.istio-system  v1       2/2    istio-system/g   12    3  running',
+    'api                v1       2/2    default/api      12    3  running (stand-in)',
+    'catalog            v1       2/2    default/catalog  12    3  running',
+  ]);
+  expect(table(rows, 40, plain).every((line) => line.length <= 40)).toBe(true);
+});
+
+test('lines: one for each event, nothing twice, starting only when it takes long', () => {
+  const written: string[] = [];
+  const out = new Writable({
+    write(chunk, _encoding, done) {
+      written.push(String(chunk));
+      done();
+    },
+  });
+  const terminal = new LinesTerminal({ out, style: plain, quiet: false });
+  terminal.update([workload('a', { ready: 0, state: 'starting' })], []);
+  terminal.update([workload('a', { inboundRequests: 1 })], ['http://localhost:8080']);
+  terminal.update([workload('a', { inboundRequests: 2 })], ['http://localhost:8080']);
+  terminal.ready(1_418);
+  terminal.event({ kind: 'warning', text: 'exited with status 3; restarting', workload: 'a-0' });
+  terminal.update([], []);
+  terminal.close();
+  expect(written.join('').split('\n')).toEqual([
+    'a running 2/2',
+    'http://localhost:8080',
+    'ready in 1.42 s',
+    'warning a-0: exited with status 3; restarting',
+    'a gone',
+    '',
+  ]);
+});
+
+const ESC = String.fromCodePoint(27);
+const PARTS = new RegExp(`(${ESC}\\[[?\\d]*[A-Za-z]|\\r|\\n)`);
+const UP = new RegExp(`^${ESC}\\[(\\d+)A$`);
+
+/** Enough of a terminal to show what a person would see. */
+class Screen extends PassThrough {
+  columns = 80;
+  rows = 12;
+  readonly lines: string[] = [''];
+  #row = 0;
+
+  override _transform(chunk: Buffer, _encoding: string, done: () => void): void {
+    for (const part of String(chunk).split(PARTS)) this.#take(part);
+    done();
+  }
+
+  #take(part: string): void {
+    const up = UP.exec(part);
+    if (up !== null) this.#row -= Number(up[1]);
+    else if (part === `${ESC}[J`) this.lines.splice(this.#row, Infinity, '');
+    else if (part === '\n') this.lines[++this.#row] ??= '';
+    else if (part !== '\r' && !part.startsWith(ESC)) this.lines[this.#row] += part;
+  }
+}
+
+test('live: the table is drawn again in its place, events stay above it', () => {
+  const screen = new Screen();
+  const terminal = new LiveTerminal({ out: screen as unknown as NodeJS.WriteStream, style: plain, quiet: false });
+  terminal.update([workload('a', { ready: 0, state: 'starting' })], []);
+  terminal.ready(900);
+  terminal.event({ kind: 'info', text: 'first' });
+  terminal.update([workload('a')], ['http://localhost:8080']);
+  terminal.ready(900);
+  terminal.event({ kind: 'info', text: 'second' });
+  terminal.close();
+  expect(screen.lines).toEqual([
+    'first',
+    'second',
+    '',
+    'WORKLOAD  VERSION  READY  IDENTITY   IN  OUT  STATE',
+    'a         v1       2/2    default/a  12    3  running',
+    'http://localhost:8080',
+    'ready in 900 ms, Ctrl-C stops',
+    '',
+  ]);
+});
+
+test('live: more workloads than rows', () => {
+  const screen = new Screen();
+  const terminal = new LiveTerminal({ out: screen as unknown as NodeJS.WriteStream, style: plain, quiet: false });
+  terminal.update(
+    Array.from({ length: 30 }, (_, i) => workload(`w${String(i).padStart(2, '0')}`)),
+    [],
+  );
+  terminal.close();
+  expect(screen.lines.length).toBeLessThanOrEqual(screen.rows);
+  expect(screen.lines.join('\n')).toContain('… 23 more');
+});

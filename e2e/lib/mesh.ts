@@ -111,7 +111,7 @@ export async function up(
       await ended(child, signal);
     },
   };
-  if (options.ready !== false) await mesh.saw(/ready in [\d.]+ s/);
+  if (options.ready !== false) await mesh.saw(/ready in [\d.]+ m?s/);
   return mesh;
 }
 

@@ -77,7 +77,8 @@ function tunnel(host: string, port: number, url: URL, signal: AbortSignal): Prom
   });
 }
 
-function explain(error: Error, timeoutMs: number): Error {
+function explain(error: NodeJS.ErrnoException, timeoutMs: number): Error {
+  if (error.code === 'ECONNREFUSED') return new Error('the sidecar does not listen (yet)');
   return error.name === 'TimeoutError' || error.name === 'AbortError'
     ? new Error(`no answer within ${timeoutMs / 1000} s`)
     : error;

@@ -105,10 +105,15 @@ export class Workload {
     return this.gateway ? `gateway#${this.#generation}` : `${this.#desired.templateHash}#${this.#generation}`;
   }
 
-  /** Everything asked for is there and ready, and nothing else. */
+  /** Everything asked for is there and ready, and nothing else; what a person starts themselves is not waited for. */
   get settled(): boolean {
     const pods = [...this.pods.values()];
-    return this.#readyPods() >= this.replicas && pods.length === this.replicas;
+    if (pods.length !== this.replicas) return false;
+    return pods.every((pod) => {
+      if (pod.ready) return true;
+      const { phase } = pod.status();
+      return phase === 'External' || phase === 'Succeeded';
+    });
   }
 
   #readyPods(): number {

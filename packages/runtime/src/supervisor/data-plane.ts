@@ -6,7 +6,7 @@ import { OwnProcess, type OwnProcessOptions } from './own-process.ts';
 
 export interface DataPlaneOptions extends Omit<OwnProcessOptions<FromProxy>, 'name' | 'onStart' | 'onMessage'> {
   readonly xds: string;
-  readonly onCounts: (node: string, counts: Counts) => void;
+  readonly onCounts: (nodes: readonly ({ readonly node: string } & Counts)[]) => void;
   readonly onBindFailed: (failure: Extract<FromProxy, { type: 'bind-failed' }>) => void;
   readonly onLog: (log: Extract<FromProxy, { type: 'log' }>) => void;
 }
@@ -95,9 +95,13 @@ export class DataPlane implements Sidecars {
         this.#options.onBindFailed(message);
         break;
       case 'counts':
-        for (const { node, inboundRequests, outboundRequests } of message.nodes) {
-          this.#options.onCounts(node, { inbound: inboundRequests, outbound: outboundRequests });
-        }
+        this.#options.onCounts(
+          message.nodes.map(({ node, inboundRequests, outboundRequests }) => ({
+            node,
+            inbound: inboundRequests,
+            outbound: outboundRequests,
+          })),
+        );
         break;
       case 'log':
         this.#options.onLog(message);

@@ -47,7 +47,9 @@ export class Supervisor {
   readonly #standIns: StandInHost;
   readonly #logs = new LogFiles();
   readonly #watches: Watches;
-  readonly #lastLines = new Map<Pod, string[]>();
+  readonly #lastLines = new WeakMap<Pod, string[]>();
+  /** By process, what its last death was explained with. */
+  readonly #explained = new Map<string, string>();
   #gateways: readonly DesiredWorkload[] = [];
   #desired = false;
   #ready = false;
@@ -77,9 +79,10 @@ export class Supervisor {
       ...common,
       entry: entries.dataPlane,
       xds: state.xdsSocket(),
-      onCounts: (node, counts) => {
-        this.#kubelet.count(node, counts);
-        this.#control.send({ type: 'counts', nodes: [{ node, ...counts }] });
+      onCounts: (nodes) => {
+        for (const { node, ...counts } of nodes) this.#kubelet.count(node, counts);
+        this.#control.send({ type: 'counts', nodes });
+        this.#control.send({ type: 'workloads', workloads: this.#kubelet.workloads() });
         this.#show();
       },
       onBindFailed: ({ node, address, port, message }) => {
@@ -281,6 +284,10 @@ export class Supervisor {
     if (this.#stopping) return;
     const again = waitMs === 0 ? 'starting another' : `starting another in ${duration(waitMs)}`;
     this.#event('warning', `the ${name} ${how}; ${again}`);
+    // The same end again and again is explained once.
+    const text = last.join('\n');
+    if (this.#explained.get(name) === text) return;
+    this.#explained.set(name, text);
     for (const line of last) this.#event('warning', `  ${line}`);
   }
 

@@ -46,6 +46,29 @@ describe.skipIf(process.platform !== 'linux')('mizzen up', { timeout: 20_000 }, 
     expect(m.processes()).toEqual([]);
   });
 
+  test('Ctrl-C takes five seconds at most, whatever the grace period; a second one nothing', async () => {
+    const deaf = program('deaf', STUBBORN, {}, { terminationGracePeriodSeconds: 60 });
+    const m = await mesh({ workloads: [deaf] });
+    await m.waitFor(/^ready in /m);
+    const before = performance.now();
+    m.process.kill('SIGINT');
+    expect(await m.exited).toBe(0);
+    expect(performance.now() - before).toBeLessThan(5_000);
+    expect(m.processes()).toEqual([]);
+
+    const hasty = await mesh({ workloads: [deaf] });
+    await hasty.waitFor(/^ready in /m);
+    hasty.process.kill('SIGINT');
+    await hasty.waitFor(/^stopping$/m);
+    hasty.process.kill('SIGINT');
+    expect(await hasty.exited).toBe(130);
+    await until(
+      () => hasty.processes().length === 0,
+      500,
+      () => JSON.stringify(hasty.processes()),
+    );
+  });
+
   test('kill -9 leaves nothing after two seconds, and the next start works', async () => {
     const workloads = [program('web', STUBBORN), desired({ name: 'ghost' })];
     const m = await mesh({ workloads });
@@ -84,6 +107,17 @@ describe.skipIf(process.platform !== 'linux')('mizzen up', { timeout: 20_000 }, 
     expect(second.output().trimEnd().split('\n')).toEqual([
       expect.stringMatching(new RegExp(`already runs here \\(pid ${m.process.pid}, .*mizzen stop.*--name`)),
     ]);
+  });
+
+  test('two meshes run side by side in one directory under names of their own', async () => {
+    const a = await mesh({ workloads: [program('web', SERVER)] });
+    await a.waitFor(/^ready in /m);
+    const stateDir = join(a.dir, '.mizzen/meshes/b');
+    const b = await mesh({ workloads: [program('web', SERVER)], cwd: a.dir, stateDir, name: 'b' });
+    await b.waitFor(/^ready in /m);
+    b.process.kill('SIGINT');
+    expect(await b.exited).toBe(0);
+    expect(a.processes().length).toBeGreaterThan(3);
   });
 
   test('a taken API port is one line with who has it and the flag', async () => {

@@ -43,6 +43,7 @@ export async function up(options: UpOptions, terminal: Terminal, fail: (text: st
   const onSignal = (): void => {
     if (++signals === 1) return signalled.resolve({ kind: 'signal' });
     for (const pid of guardian.groups) signalGroup(pid, 'SIGKILL');
+    guardian.close();
     lock.release();
     process.exit(130);
   };

@@ -62,6 +62,8 @@ export abstract class MessageParser extends FieldSection {
   #firstLineJudged = false;
   #remaining = 0;
   #digits = 0;
+  /** The last byte of the previous read of a chunk's size line was a CR. */
+  #crBefore = false;
   readonly #sink: MessageSink;
 
   constructor(sink: MessageSink, isRequest: boolean) {
@@ -269,6 +271,7 @@ export abstract class MessageParser extends FieldSection {
 
   #startChunk(): void {
     this.#state = State.CHUNK_SIZE;
+    this.#crBefore = false;
     this.#digits = 0;
     this.#remaining = 0;
   }
@@ -298,7 +301,15 @@ export abstract class MessageParser extends FieldSection {
       if (at === data.length) return at;
     }
     const line = data.indexOf(LF, at);
-    if (line < 0) return data.length;
+    if (line < 0) {
+      this.#crBefore = data[data.length - 1] === CR;
+      return data.length;
+    }
+    // Alone here, a LF does not end a line.
+    if (line > at ? data[line - 1] !== CR : !this.#crBefore) {
+      this.fail('http1.codec_error');
+      return data.length;
+    }
     if (this.#remaining > 0) {
       this.#state = State.CHUNK_DATA;
     } else {

@@ -43,7 +43,12 @@ export class RequestParser extends MessageParser {
     let method = text.slice(0, methodEnd);
     let target: string;
     this.major = 1;
-    if (end > 10 && text.startsWith(' HTTP/1.1', end - 9) && methodEnd < end - 9 && isSimple(text, methodEnd, end - 9)) {
+    if (
+      end > 10 &&
+      text.startsWith(' HTTP/1.1', end - 9) &&
+      methodEnd < end - 9 &&
+      isSimple(text, methodEnd, end - 9)
+    ) {
       target = text.slice(methodEnd + 1, end - 9);
       this.minor = 1;
     } else {

@@ -20,8 +20,7 @@ export class ResponseParser extends MessageParser {
 
   protected override firstLine(text: string, end: number): CodecErrorDetails | undefined {
     if (text.startsWith('HTTP/1.1 ') && (end === 12 || text.charCodeAt(12) === 32)) {
-      const status =
-        (text.charCodeAt(9) - 48) * 100 + (text.charCodeAt(10) - 48) * 10 + (text.charCodeAt(11) - 48);
+      const status = (text.charCodeAt(9) - 48) * 100 + (text.charCodeAt(10) - 48) * 10 + (text.charCodeAt(11) - 48);
       if (status >= 100 && status <= 999 && isDigits(text)) {
         this.status = status;
         this.minor = 1;

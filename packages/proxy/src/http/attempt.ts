@@ -1,0 +1,173 @@
+import { chunkHead, encodeFields, encodeFieldsProperCase, lastChunk, mayOmitLength } from '../codec/encode.ts';
+import { BodyMode } from '../codec/parser.ts';
+import type { ResponseParser } from '../codec/response-parser.ts';
+import type { UpstreamHost } from '../types.ts';
+import type { ClientConnection, Exchange } from './client-connection.ts';
+import { poolOf, type Pool, type Waiter } from './pool.ts';
+import type { ResetReason } from './reset.ts';
+import type { Router } from './router.ts';
+
+/**
+ * One try of a request at one host: waiting for a connection → writing and reading → over. The router holds the request
+ * and its body; an attempt takes from it what it has not sent yet.
+ */
+export class Attempt implements Waiter, Exchange {
+  readonly host: UpstreamHost;
+  /** The head of the final response has come. */
+  responded = false;
+  over = false;
+  readonly #router: Router;
+  readonly #pool: Pool;
+  #connection: ClientConnection | undefined;
+  #waiting = true;
+  #chunked = false;
+  /** Parts of the router's body that have been sent. */
+  #sent = 0;
+  #requestSent = false;
+
+  constructor(router: Router, host: UpstreamHost) {
+    this.#router = router;
+    this.host = host;
+    this.#pool = poolOf(host, router.stream.hcm.deps);
+  }
+
+  get connected(): boolean {
+    return this.#connection !== undefined;
+  }
+  /** Some of the request has left. */
+  get begun(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  start(): void {
+    const { cluster } = this.host;
+    this.host.active++;
+    cluster.stats.upstream_rq_active++;
+    this.#pool.acquire(this, this.#router.breaker);
+  }
+
+  onConnection(connection: ClientConnection): void {
+    this.#waiting = false;
+    this.#connection = connection;
+    const router = this.#router;
+    const { stream } = router;
+    const { request, info } = stream;
+    const { socket } = connection;
+    info.upstreamLocalAddress = `${socket.localAddress}:${socket.localPort}`;
+    if (info.upstreamStartTime < 0) info.upstreamStartTime = stream.hcm.deps.clock.now();
+    this.host.cluster.stats.upstream_rq_total++;
+    const upgrade = stream.upgrade !== '';
+    connection.begin(this, request.method, upgrade);
+    const { flat } = request.headers;
+    const fields =
+      this.host.cluster.http?.headerKeyFormat === 'proper-case' ? encodeFieldsProperCase(flat) : encodeFields(flat);
+    const target = request.method === 'CONNECT' ? request.authority : request.path;
+    let framing = '';
+    this.#chunked = false;
+    if (!upgrade && !router.hasLength) {
+      if (router.expectsBody) {
+        this.#chunked = true;
+        framing = 'transfer-encoding: chunked\r\n';
+      } else if (!mayOmitLength(request.method)) {
+        framing = 'content-length: 0\r\n';
+      }
+    }
+    connection.out.text(
+      `${request.method} ${target} HTTP/1.1\r\nhost: ${request.authority}\r\n${fields}${framing}\r\n`,
+    );
+    this.#sent = 0;
+    this.sendBody();
+  }
+
+  onPoolFailure(reason: ResetReason, transport: string): void {
+    this.#waiting = false;
+    this.#finish();
+    this.#router.onReset(this, reason, transport);
+  }
+
+  /** Sends what the router has and this attempt has not sent. */
+  sendBody(): void {
+    const connection = this.#connection;
+    if (connection === undefined || this.#requestSent || connection.closed) return;
+    const { body } = this.#router;
+    const { out } = connection;
+    while (this.#sent < body.length) {
+      const data = body[this.#sent++]!;
+      if (this.#chunked) {
+        out.text(chunkHead(data.length));
+        out.data(data);
+        out.text('\r\n');
+      } else {
+        out.data(data);
+      }
+    }
+    this.#sent = this.#router.bodySent(this.#sent);
+    if (this.#router.bodyComplete) {
+      this.#requestSent = true;
+      if (this.#chunked) out.text(lastChunk(this.#router.trailers));
+      else if (this.#router.stream.upgrade !== '') out.end();
+      connection.requestDone();
+    } else if (out.blocked) {
+      connection.wantDrain();
+      this.#router.pauseDownstream();
+    }
+  }
+
+  /** Gives up: no callback comes any more. */
+  reset(): void {
+    if (this.over) return;
+    this.host.cluster.stats.upstream_rq_tx_reset++;
+    if (this.#waiting) {
+      this.#pool.cancel(this);
+      this.host.cluster.stats.upstream_rq_cancelled++;
+    }
+    const connection = this.#connection;
+    this.#finish();
+    connection?.abandon();
+  }
+
+  pause(): void {
+    this.#connection?.pause();
+  }
+  resume(): void {
+    this.#connection?.resume();
+  }
+
+  onResponseHead(parser: ResponseParser): void {
+    if (parser.status < 200 && parser.bodyMode === BodyMode.NONE) {
+      this.#router.onInterim(parser);
+      return;
+    }
+    this.responded = true;
+    this.#router.onResponseHead(this, parser);
+  }
+  onResponseData(data: Buffer): void {
+    this.#router.onResponseData(data);
+  }
+  onResponseEnd(trailers: string[] | undefined): void {
+    this.host.cluster.stats.upstream_rq_completed++;
+    const unsent = !this.#requestSent;
+    const connection = this.#connection;
+    this.#finish();
+    this.#router.onResponseEnd(this, trailers);
+    // An answer before the end of the question: the connection is of no further use.
+    if (unsent && this.#router.stream.upgrade === '') connection?.abandon();
+  }
+  onReset(reason: ResetReason, transport: string): void {
+    this.host.cluster.stats.upstream_rq_rx_reset++;
+    this.#finish();
+    this.#router.onReset(this, reason, transport);
+  }
+  onDrain(): void {
+    this.#router.resumeDownstream();
+    this.sendBody();
+  }
+
+  #finish(): void {
+    if (this.over) return;
+    this.over = true;
+    this.host.active--;
+    this.host.cluster.stats.upstream_rq_active--;
+    if (this.#connection !== undefined) this.#router.breaker.releaseRequest();
+  }
+}

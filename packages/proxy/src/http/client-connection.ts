@@ -1,0 +1,214 @@
+import { BodyMode, type MessageSink } from '../codec/parser.ts';
+import { ResponseParser } from '../codec/response-parser.ts';
+import type { CodecErrorDetails } from '../codec/error.ts';
+import type { CircuitBreaker, UpstreamSocket } from '../types.ts';
+import { enter, leave, Output } from './io.ts';
+import type { ResetReason } from './reset.ts';
+
+/** One request and its response on a client connection, seen from the connection. */
+export interface Exchange {
+  /** The parser's fields describe the head; interim responses come here too. */
+  onResponseHead(parser: ResponseParser): void;
+  onResponseData(data: Buffer): void;
+  onResponseEnd(trailers: string[] | undefined): void;
+  /** Nothing more comes; the connection is gone. */
+  onReset(reason: ResetReason, transport: string): void;
+  /** The connection may be written to again. */
+  onDrain(): void;
+}
+
+/** What owns client connections. */
+export interface ConnectionOwner {
+  /** Both halves of the exchange are over and the connection may be used again. */
+  onIdle(connection: ClientConnection): void;
+  onClosed(connection: ClientConnection): void;
+}
+
+/**
+ * A connection to an upstream host. Idle, or with one exchange:
+ * `begin` → request written by the exchange → `requestDone`, and the response meanwhile → idle, or closed when either
+ * side did not want to keep it.
+ */
+export class ClientConnection implements MessageSink {
+  readonly socket: UpstreamSocket;
+  readonly out: Output;
+  readonly breaker: CircuitBreaker;
+  /** Requests begun on it. */
+  requests = 0;
+  /** Clock time when it last became idle. */
+  idleSince = 0;
+  /** Not to be used for another exchange. */
+  draining = false;
+  closed = false;
+  readonly #parser: ResponseParser;
+  readonly #owner: ConnectionOwner;
+  #exchange: Exchange | undefined;
+  #requestDone = false;
+  #responseDone = false;
+  #drainWanted = false;
+
+  constructor(
+    socket: UpstreamSocket,
+    owner: ConnectionOwner,
+    breaker: CircuitBreaker,
+    limits: { readonly maxHeadBytes: number; readonly maxHeaders: number },
+  ) {
+    this.socket = socket;
+    this.#owner = owner;
+    this.breaker = breaker;
+    this.out = new Output(socket);
+    this.#parser = new ResponseParser(this);
+    this.#parser.maxHeadBytes = limits.maxHeadBytes;
+    this.#parser.maxHeaders = limits.maxHeaders;
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('error', this.#onError);
+    socket.on('close', this.#onClose);
+    socket.on('drain', this.#onDrain);
+  }
+
+  get busy(): boolean {
+    return this.#exchange !== undefined;
+  }
+
+  begin(exchange: Exchange, method: string, upgradeAsked: boolean): void {
+    this.#exchange = exchange;
+    this.#requestDone = false;
+    this.#responseDone = false;
+    this.requests++;
+    const parser = this.#parser;
+    parser.requestMethod = method;
+    parser.upgradeAsked = upgradeAsked;
+    parser.next();
+  }
+
+  /** All of the request has been written. */
+  requestDone(): void {
+    this.#requestDone = true;
+    if (this.#responseDone) this.#over();
+  }
+
+  /** Stops the exchange: what comes still cannot be told from another response, so the connection goes too. */
+  abandon(): void {
+    this.#exchange = undefined;
+    this.close();
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.#closed();
+    this.socket.destroy();
+  }
+
+  pause(): void {
+    if (!this.closed) this.socket.pause();
+  }
+  resume(): void {
+    if (!this.closed) this.socket.resume();
+  }
+  /** Asks for `onDrain` once the connection takes more. */
+  wantDrain(): void {
+    this.#drainWanted = true;
+  }
+
+  // ---- from the parser
+  onHead(): void {
+    this.#exchange?.onResponseHead(this.#parser);
+  }
+  onBody(data: Buffer): void {
+    this.#exchange?.onResponseData(data);
+  }
+  onEnd(trailers: string[] | undefined): void {
+    const parser = this.#parser;
+    if (parser.status < 200 && parser.bodyMode === BodyMode.NONE) {
+      parser.next();
+      return;
+    }
+    if (!parser.keepAlive || parser.bodyMode === BodyMode.UNTIL_CLOSE) this.draining = true;
+    this.#responseDone = true;
+    const exchange = this.#exchange;
+    if (this.#requestDone) {
+      // The exchange may begin another on this connection before it returns.
+      this.#exchange = undefined;
+      exchange?.onResponseEnd(trailers);
+      this.#over();
+      return;
+    }
+    exchange?.onResponseEnd(trailers);
+  }
+  onError(_details: CodecErrorDetails): void {
+    this.#fail('protocol error', '');
+  }
+
+  readonly #onData = (data: Buffer): void => {
+    if (this.closed) return;
+    enter();
+    if (this.#exchange === undefined) {
+      // Nobody asked.
+      this.close();
+    } else {
+      const used = this.#parser.execute(data);
+      // More than the response: whose would it be?
+      if (used < data.length && !this.closed && !this.#parser.failed) {
+        this.draining = true;
+        if (this.#exchange === undefined) this.close();
+      }
+    }
+    leave();
+  };
+
+  readonly #onEnd = (): void => {
+    if (this.closed) return;
+    enter();
+    this.draining = true;
+    if (this.#exchange === undefined) this.close();
+    else if (this.#parser.finish()) {
+      // A tunnel's other direction may go on; a response that was ended by the close is complete.
+      if (!this.#responseDone) this.#fail('connection termination', '');
+    } else this.#fail(this.#parser.idle ? 'connection termination' : 'protocol error', '');
+    leave();
+  };
+
+  readonly #onError = (): void => {
+    // `close` follows.
+  };
+
+  readonly #onClose = (): void => {
+    if (this.closed) return;
+    enter();
+    this.#fail('connection termination', '');
+    leave();
+  };
+
+  readonly #onDrain = (): void => {
+    if (!this.#drainWanted || this.closed) return;
+    this.#drainWanted = false;
+    enter();
+    this.#exchange?.onDrain();
+    leave();
+  };
+
+  #fail(reason: ResetReason, transport: string): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    this.close();
+    exchange?.onReset(reason, transport);
+  }
+
+  #over(): void {
+    this.#exchange = undefined;
+    if (this.closed) return;
+    if (this.draining) {
+      this.out.flush();
+      this.#closed();
+      this.socket.destroySoon();
+    } else {
+      this.#owner.onIdle(this);
+    }
+  }
+
+  #closed(): void {
+    this.closed = true;
+    this.#owner.onClosed(this);
+  }
+}

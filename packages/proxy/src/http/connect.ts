@@ -1,0 +1,202 @@
+import { ResponseFlag, type UpstreamHost, type UpstreamSocket } from '../types.ts';
+import { Headers } from './headers.ts';
+import { entered, HIGH_WATER } from './io.ts';
+import { resetDetails } from './reset.ts';
+import type { Router } from './router.ts';
+import type { ActiveStream } from './stream.ts';
+
+/** The far side of a CONNECT that ends here. */
+export interface TcpTunnel {
+  /** Bytes from the client. */
+  write(data: Buffer): void;
+  /** The client sends no more. */
+  end(): void;
+  pause(): void;
+  resume(): void;
+  close(): void;
+}
+
+/**
+ * Ends a CONNECT: its payload goes to `host` as bytes, or, when the host is an internal listener of this proxy, the
+ * client's connection is handed to that listener.
+ */
+export function connectTcp(router: Router, host: UpstreamHost): TcpTunnel {
+  return host.internalListener === undefined
+    ? new HostTunnel(router, host)
+    : new InternalTunnel(router.stream, host.internalListener);
+}
+
+function accept(stream: ActiveStream): void {
+  stream.tunnel = true;
+  stream.info.responseCodeDetails = 'via_upstream';
+  stream.sendResponse({ status: 200, headers: new Headers() }, false);
+}
+
+class HostTunnel implements TcpTunnel {
+  readonly #router: Router;
+  readonly #stream: ActiveStream;
+  readonly #host: UpstreamHost;
+  #socket: UpstreamSocket | undefined;
+  #early: Buffer[] = [];
+  #ended = false;
+  #closed = false;
+
+  constructor(router: Router, host: UpstreamHost) {
+    this.#router = router;
+    this.#stream = router.stream;
+    this.#host = host;
+    const { breaker } = router;
+    if (!breaker.tryConnection()) {
+      host.cluster.stats.upstream_cx_overflow++;
+      this.#fail('overflow', '', ResponseFlag.UO);
+      return;
+    }
+    host.active++;
+    let done = false;
+    const release = (): void => {
+      if (done) return;
+      done = true;
+      host.active--;
+      breaker.releaseConnection();
+    };
+    host.connect(
+      (socket) => entered(() => this.#ready(socket, release)),
+      (failure) =>
+        entered(() => {
+          release();
+          host.report(failure.kind === 'timeout' ? 'timeout' : 'connect-failure');
+          const reason = failure.kind === 'timeout' ? 'connection timeout' : 'remote connection failure';
+          this.#fail(reason, failure.reason, ResponseFlag.UF);
+        }),
+    );
+  }
+
+  #fail(
+    reason: 'overflow' | 'connection timeout' | 'remote connection failure',
+    transport: string,
+    flag: number,
+  ): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stream.info.upstreamFailureReason = transport;
+    this.#stream.sendLocalReply(
+      503,
+      `upstream connect error or disconnect/reset before headers. reset reason: ${reason}`,
+      resetDetails('upstream_reset_before_response_started', reason, transport),
+      flag,
+    );
+  }
+
+  #ready(socket: UpstreamSocket, release: () => void): void {
+    socket.once('close', release);
+    if (this.#closed) {
+      socket.destroy();
+      return;
+    }
+    this.#socket = socket;
+    const stream = this.#stream;
+    stream.info.upstreamLocalAddress = `${socket.localAddress}:${socket.localPort}`;
+    stream.info.upstreamStartTime = stream.hcm.deps.clock.now();
+    this.#host.report('success');
+    socket.on('data', (data) => entered(() => stream.sendData(data)));
+    socket.on('end', () => entered(() => stream.sendEnd(undefined)));
+    socket.on('error', () => undefined);
+    socket.on('close', () =>
+      entered(() => {
+        if (this.#closed || stream.over) return;
+        this.#closed = true;
+        if (!socket.readableEnded) stream.info.responseFlags |= ResponseFlag.UC;
+        stream.reset('upstream_reset_after_response_started{connection_termination}');
+      }),
+    );
+    socket.on('drain', () => entered(() => this.#router.resumeDownstream()));
+    accept(stream);
+    for (const data of this.#early) this.write(data);
+    this.#early = [];
+    if (this.#ended) socket.end();
+  }
+
+  write(data: Buffer): void {
+    const socket = this.#socket;
+    if (this.#closed) return;
+    if (socket === undefined) {
+      this.#early.push(data);
+      if (data.length > HIGH_WATER) this.#router.pauseDownstream();
+      return;
+    }
+    if (!socket.write(data)) this.#router.pauseDownstream();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#socket?.end();
+  }
+  pause(): void {
+    this.#socket?.pause();
+  }
+  resume(): void {
+    this.#socket?.resume();
+  }
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    // What was written before the end still leaves.
+    if (this.#ended) this.#socket?.destroySoon();
+    else this.#socket?.destroy();
+  }
+}
+
+class InternalTunnel implements TcpTunnel {
+  readonly #stream: ActiveStream;
+  readonly #early: Buffer[] = [];
+  #ended = false;
+
+  constructor(stream: ActiveStream, name: string) {
+    this.#stream = stream;
+    const listener = stream.hcm.internalListener(name);
+    if (listener === undefined) {
+      stream.sendLocalReply(
+        503,
+        'upstream connect error or disconnect/reset before headers. reset reason: remote connection failure',
+        'upstream_reset_before_response_started{remote_connection_failure}',
+        ResponseFlag.UF,
+      );
+      return;
+    }
+    accept(stream);
+    if (stream.over) return;
+    // What came with the head is still being read in this turn; it goes back before the listener sees the socket.
+    queueMicrotask(() => {
+      if (stream.over) return;
+      const { connection, info } = stream;
+      const socket = connection.release();
+      const payload = Buffer.concat(this.#early);
+      if (payload.length > 0) socket.unshift(payload);
+      const readBefore = socket.bytesRead - payload.length;
+      const writtenBefore = socket.bytesWritten;
+      socket.once('close', () => {
+        info.bytesReceived = socket.bytesRead - readBefore;
+        info.bytesSent = socket.bytesWritten - writtenBefore;
+        stream.tunnelOver();
+      });
+      listener(socket, connection.info);
+      if (this.#ended) socket.push(null);
+    });
+  }
+
+  write(data: Buffer): void {
+    this.#early.push(Buffer.from(data));
+  }
+  end(): void {
+    this.#ended = true;
+  }
+  pause(): void {
+    // The listener has the socket.
+  }
+  resume(): void {
+    // As above.
+  }
+  close(): void {
+    if (!this.#stream.over) this.#stream.connection.destroy();
+  }
+}

@@ -1,0 +1,41 @@
+import type { JsonObject } from '@mizzen/xds';
+import type { ConnectionInfo, PeerTls, StreamInfo } from '../types.ts';
+
+/** See StreamInfo. */
+export class StreamRecord implements StreamInfo {
+  readonly connection: ConnectionInfo;
+  remoteAddress: string;
+  startTime: number;
+  startWall: number;
+  requestEndTime = -1;
+  upstreamStartTime = -1;
+  responseStartTime = -1;
+  responseEndTime = -1;
+  bytesReceived = 0;
+  bytesSent = 0;
+  responseCode = 0;
+  responseCodeDetails = '';
+  responseFlags = 0;
+  protocol: StreamInfo['protocol'] = 'HTTP/1.1';
+  attemptCount = 0;
+  upstreamCluster = '';
+  upstreamHost = '';
+  upstreamLocalAddress = '';
+  upstreamFailureReason = '';
+  routeName = '';
+  dynamicMetadata: Record<string, JsonObject> | undefined = undefined;
+  terminatedBy = '';
+  localReplyBody: string | undefined = undefined;
+  upstreamTls: PeerTls | undefined = undefined;
+  requestHeadersBytes = 0;
+  responseHeadersBytes = 0;
+  routeMetadata: StreamInfo['routeMetadata'] = undefined;
+  upstreamRequestEndTime = -1;
+
+  constructor(connection: ConnectionInfo, now: number, wall: number) {
+    this.connection = connection;
+    this.remoteAddress = connection.directRemoteAddress;
+    this.startTime = now;
+    this.startWall = wall;
+  }
+}

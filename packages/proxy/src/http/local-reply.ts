@@ -1,0 +1,79 @@
+import { applyChange } from '../program/headers.ts';
+import type { ResponseHead } from '../types.ts';
+import { Headers } from './headers.ts';
+import type { ActiveStream } from './stream.ts';
+
+/** The head and body of a reply that is made here; `extra` fields come first. */
+export function buildLocalReply(
+  stream: ActiveStream,
+  status: number,
+  body: string,
+  extra: readonly [string, string][] | undefined,
+): { readonly head: ResponseHead; readonly body: string } {
+  const headers = new Headers();
+  if (extra !== undefined) for (const [name, value] of extra) headers.add(name, value);
+  const { localReply } = stream.hcm.program;
+  let contentType = 'text/plain';
+  if (localReply !== undefined) {
+    stream.info.responseCode = status;
+    const reply = localReply.rewrite(stream, status, body);
+    status = reply.status;
+    body = reply.body;
+    contentType = reply.contentType;
+    for (const change of reply.headers) applyChange(headers, change, change.value(stream));
+  }
+  if (isGrpc(stream.request.headers.get('content-type'))) return { head: grpcReply(headers, status, body), body: '' };
+  if (body !== '') {
+    if (!headers.has('content-length')) headers.add('content-length', String(Buffer.byteLength(body)));
+    if (!headers.has('content-type')) headers.add('content-type', contentType);
+  }
+  return { head: { status, headers }, body };
+}
+
+function isGrpc(contentType: string | undefined): boolean {
+  return (
+    contentType !== undefined &&
+    contentType.startsWith('application/grpc') &&
+    (contentType.length === 16 || contentType[16] === '+' || contentType[16] === ';')
+  );
+}
+
+/** A gRPC client reads the status from trailers, which here are the whole response. */
+function grpcReply(headers: Headers, status: number, body: string): ResponseHead {
+  headers.set('content-type', 'application/grpc');
+  headers.set('grpc-status', String(grpcStatus(status)));
+  if (body !== '') {
+    headers.set(
+      'grpc-message',
+      body.replaceAll(/[^\x20-\x24\x26-\x7e]/gu, (char) => encodeBytes(char)),
+    );
+  }
+  return { status: 200, headers };
+}
+
+function encodeBytes(char: string): string {
+  let text = '';
+  for (const byte of Buffer.from(char)) text += `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  return text;
+}
+
+/** gRPC's own table of what an HTTP status means. */
+function grpcStatus(status: number): number {
+  switch (status) {
+    case 400:
+      return 13;
+    case 401:
+      return 16;
+    case 403:
+      return 7;
+    case 404:
+      return 12;
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return 14;
+    default:
+      return 2;
+  }
+}

@@ -1,0 +1,184 @@
+import { chunkHead, encodeFields, LAST_CHUNK, mayOmitLength } from '../codec/encode.ts';
+import type { CircuitBreaker, LbContext, MirrorProgram, UpstreamHost } from '../types.ts';
+import type { ClientConnection, Exchange } from './client-connection.ts';
+import { entered } from './io.ts';
+import { poolOf, type Pool, type Waiter } from './pool.ts';
+import type { ActiveStream } from './stream.ts';
+
+/** A copy of a request under way to a cluster whose answer nobody waits for. */
+export interface Shadow {
+  data(data: Buffer): void;
+  end(): void;
+  cancel(): void;
+}
+
+/** Body bytes that wait for the mirror's connection at most; a mirror that is slower than that is given up. */
+const MAX_WAITING = 256 * 1024;
+
+/** Begins to mirror a request whose head is final; undefined when it is not its turn or there is nowhere to send it. */
+export function mirror(stream: ActiveStream, program: MirrorProgram): Shadow | undefined {
+  const { hcm, request } = stream;
+  if (program.fraction < 1 && hcm.deps.random.float() >= program.fraction) return undefined;
+  const cluster = hcm.cluster(program.cluster);
+  if (cluster === undefined) return undefined;
+  const authority = program.disableShadowHostSuffix ? request.authority : withSuffix(request.authority);
+  const shadow = new ShadowRequest(stream, authority, cluster.limits.DEFAULT);
+  const context: LbContext = {
+    hash: undefined,
+    metadataMatch: undefined,
+    avoid: undefined,
+    avoidAttempts: 0,
+    authority: request.authority,
+    priority: 'DEFAULT',
+  };
+  const host = cluster.choose(context);
+  if (host instanceof Promise) {
+    host.then(
+      (chosen) => entered(() => shadow.start(chosen)),
+      () => shadow.cancel(),
+    );
+  } else {
+    shadow.start(host);
+  }
+  return shadow;
+}
+
+/** `shop.example:80` → `shop.example-shadow:80` */
+function withSuffix(authority: string): string {
+  const colon = authority.lastIndexOf(':');
+  return colon > authority.lastIndexOf(']')
+    ? `${authority.slice(0, colon)}-shadow${authority.slice(colon)}`
+    : `${authority}-shadow`;
+}
+
+class ShadowRequest implements Shadow, Waiter, Exchange {
+  readonly #stream: ActiveStream;
+  readonly #method: string;
+  readonly #head: string;
+  readonly #chunked: boolean;
+  readonly #breaker: CircuitBreaker;
+  readonly #waitingBody: Buffer[] = [];
+  #waitingBytes = 0;
+  #complete = false;
+  #host: UpstreamHost | undefined;
+  #pool: Pool | undefined;
+  #connection: ClientConnection | undefined;
+  #over = false;
+
+  constructor(stream: ActiveStream, authority: string, breaker: CircuitBreaker) {
+    const { request } = stream;
+    this.#stream = stream;
+    this.#breaker = breaker;
+    this.#method = request.method;
+    this.#chunked = stream.expectsBody && !stream.hasLength;
+    const framing = this.#chunked
+      ? 'transfer-encoding: chunked\r\n'
+      : stream.hasLength || mayOmitLength(request.method)
+        ? ''
+        : 'content-length: 0\r\n';
+    this.#head =
+      `${request.method} ${request.path} HTTP/1.1\r\nhost: ${authority}\r\n` +
+      `${encodeFields(request.headers.flat)}x-envoy-internal: true\r\n${framing}\r\n`;
+  }
+
+  start(host: UpstreamHost | null): void {
+    if (this.#over) return;
+    if (host === null) {
+      this.#over = true;
+      return;
+    }
+    this.#host = host;
+    host.active++;
+    this.#pool = poolOf(host, this.#stream.hcm.deps);
+    this.#pool.acquire(this, this.#breaker);
+  }
+
+  data(data: Buffer): void {
+    if (this.#over) return;
+    if (this.#connection !== undefined && !this.#connection.out.blocked) {
+      this.#write(data);
+      return;
+    }
+    this.#waitingBody.push(data);
+    this.#waitingBytes += data.length;
+    if (this.#waitingBytes > MAX_WAITING) this.cancel();
+  }
+
+  end(): void {
+    this.#complete = true;
+    if (this.#connection !== undefined && !this.#over) this.#flush();
+  }
+
+  cancel(): void {
+    if (this.#over) return;
+    this.#finish();
+    this.#pool?.cancel(this);
+    this.#connection?.abandon();
+  }
+
+  onConnection(connection: ClientConnection): void {
+    this.#connection = connection;
+    this.#host!.cluster.stats.upstream_rq_total++;
+    connection.begin(this, this.#method, false);
+    connection.out.text(this.#head);
+    this.#flush();
+  }
+  onPoolFailure(): void {
+    this.#finish();
+  }
+
+  onResponseHead(): void {
+    // The answer is read so that the connection can be used again, and dropped.
+  }
+  onResponseData(): void {
+    // As above.
+  }
+  onResponseEnd(): void {
+    this.#host!.cluster.stats.upstream_rq_completed++;
+    const unfinished = !this.#complete || this.#waitingBody.length > 0;
+    this.#finish();
+    if (unfinished) this.#connection?.abandon();
+  }
+  onReset(): void {
+    this.#finish();
+  }
+  onDrain(): void {
+    if (!this.#over) this.#flush();
+  }
+
+  #write(data: Buffer): void {
+    const { out } = this.#connection!;
+    if (this.#chunked) {
+      out.text(chunkHead(data.length));
+      out.data(data);
+      out.text('\r\n');
+    } else {
+      out.data(data);
+    }
+    if (out.blocked) this.#connection!.wantDrain();
+  }
+
+  #flush(): void {
+    const connection = this.#connection!;
+    while (this.#waitingBody.length > 0) {
+      if (connection.out.blocked) {
+        connection.wantDrain();
+        return;
+      }
+      const data = this.#waitingBody.shift()!;
+      this.#waitingBytes -= data.length;
+      this.#write(data);
+    }
+    if (!this.#complete) return;
+    if (this.#chunked) connection.out.text(LAST_CHUNK);
+    connection.requestDone();
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#waitingBody.length = 0;
+    if (this.#host !== undefined) this.#host.active--;
+    if (this.#connection !== undefined) this.#breaker.releaseRequest();
+  }
+}

@@ -1,0 +1,206 @@
+import type { Deps } from '../deps.ts';
+import type { CircuitBreaker, ConnectFailure, HostPool, UpstreamHost } from '../types.ts';
+import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
+import { Deadline } from './deadline.ts';
+import { enter, leave } from './io.ts';
+import type { ResetReason } from './reset.ts';
+
+/** Somebody who wants a connection. Exactly one of the two is called, once, unless `cancel` came before. */
+export interface Waiter {
+  onConnection(connection: ClientConnection): void;
+  onPoolFailure(reason: ResetReason, transport: string): void;
+}
+
+const DEFAULT_LIMITS = { maxResponseHeadersBytes: 60 * 1024, maxHeadersCount: 100 };
+
+/**
+ * HTTP/1 connections to one host. The one used last is used next, so that the others may idle out; a waiter takes
+ * whichever connection is free first.
+ */
+export class Pool implements HostPool, ConnectionOwner {
+  readonly host: UpstreamHost;
+  readonly #deps: Deps;
+  readonly #idle: ClientConnection[] = [];
+  readonly #waiting: { readonly waiter: Waiter; readonly breaker: CircuitBreaker }[] = [];
+  readonly #all = new Set<ClientConnection>();
+  readonly #idleDeadline: Deadline;
+  #connecting = 0;
+  #closed = false;
+
+  constructor(host: UpstreamHost, deps: Deps) {
+    this.host = host;
+    this.#deps = deps;
+    this.#idleDeadline = new Deadline(deps.clock, () => this.#closeIdle());
+  }
+
+  /** Calls one of the waiter's functions, perhaps before it returns. */
+  acquire(waiter: Waiter, breaker: CircuitBreaker): void {
+    const stats = this.host.cluster.stats;
+    let connection = this.#idle.pop();
+    while (connection !== undefined && connection.socket.destroyed) connection = this.#idle.pop();
+    if (connection !== undefined) {
+      this.#attach(connection, waiter, breaker);
+      return;
+    }
+    if (!breaker.tryPending()) {
+      stats.upstream_rq_pending_overflow++;
+      waiter.onPoolFailure('overflow', '');
+      return;
+    }
+    stats.upstream_rq_pending_total++;
+    this.#waiting.push({ waiter, breaker });
+    this.#connectIfNeeded(breaker);
+  }
+
+  /** Forgets a waiter that has not been called yet. */
+  cancel(waiter: Waiter): void {
+    const at = this.#waiting.findIndex((entry) => entry.waiter === waiter);
+    if (at < 0) return;
+    this.#waiting[at]!.breaker.releasePending();
+    this.#waiting.splice(at, 1);
+  }
+
+  drain(): void {
+    for (const connection of this.#all) connection.draining = true;
+    for (const connection of this.#idle.splice(0)) connection.close();
+    if (this.#all.size === 0) this.#idleDeadline.stop();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#idleDeadline.stop();
+    for (const connection of this.#all) connection.close();
+    this.#failWaiting('connection termination', '');
+  }
+
+  onIdle(connection: ClientConnection): void {
+    const cluster = this.host.cluster;
+    const { maxRequestsPerConnection } = cluster;
+    if (
+      this.#closed ||
+      !this.host.inService ||
+      (maxRequestsPerConnection > 0 && connection.requests >= maxRequestsPerConnection)
+    ) {
+      connection.close();
+      return;
+    }
+    const next = this.#waiting.shift();
+    if (next !== undefined) {
+      next.breaker.releasePending();
+      this.#attach(connection, next.waiter, next.breaker);
+      return;
+    }
+    const now = this.#deps.clock.now();
+    connection.idleSince = now;
+    this.#idle.push(connection);
+    if (cluster.idleTimeout > 0 && !this.#idleDeadline.pending) this.#idleDeadline.set(now + cluster.idleTimeout);
+  }
+
+  onClosed(connection: ClientConnection): void {
+    this.#all.delete(connection);
+    connection.breaker.releaseConnection();
+    if (connection.busy) this.host.cluster.stats.upstream_cx_destroy_with_active_rq++;
+    const at = this.#idle.lastIndexOf(connection);
+    if (at >= 0) this.#idle.splice(at, 1);
+    const next = this.#waiting[0];
+    if (next !== undefined && !this.#closed) this.#connectIfNeeded(next.breaker);
+  }
+
+  #attach(connection: ClientConnection, waiter: Waiter, breaker: CircuitBreaker): void {
+    if (!breaker.tryRequest()) {
+      this.host.cluster.stats.upstream_rq_pending_overflow++;
+      this.#idle.push(connection);
+      waiter.onPoolFailure('overflow', '');
+      return;
+    }
+    waiter.onConnection(connection);
+  }
+
+  #connectIfNeeded(breaker: CircuitBreaker): void {
+    if (this.#connecting >= this.#waiting.length) return;
+    // One connection is always granted, or a waiter could wait for ever.
+    let counted = breaker;
+    if (!breaker.tryConnection()) {
+      this.host.cluster.stats.upstream_cx_overflow++;
+      if (this.#all.size > 0 || this.#connecting > 0) return;
+      counted = UNCOUNTED;
+    }
+    this.#connecting++;
+    let settled = false;
+    this.host.connect(
+      (socket) => {
+        if (settled) return;
+        settled = true;
+        this.#connecting--;
+        const limits = this.host.cluster.http ?? DEFAULT_LIMITS;
+        const connection = new ClientConnection(socket, this, counted, {
+          maxHeadBytes: limits.maxResponseHeadersBytes,
+          maxHeaders: limits.maxHeadersCount,
+        });
+        this.#all.add(connection);
+        enter();
+        this.onIdle(connection);
+        leave();
+      },
+      (failure) => {
+        if (settled) return;
+        settled = true;
+        this.#connecting--;
+        counted.releaseConnection();
+        enter();
+        this.host.report(failure.kind === 'timeout' ? 'timeout' : 'connect-failure');
+        this.#failWaiting(failureReason(failure), failure.reason);
+        leave();
+      },
+    );
+  }
+
+  /** A host that cannot be connected to fails all who wait for it; they may have better luck elsewhere. */
+  #failWaiting(reason: ResetReason, transport: string): void {
+    const stats = this.host.cluster.stats;
+    for (const { waiter, breaker } of this.#waiting.splice(0)) {
+      breaker.releasePending();
+      stats.upstream_rq_pending_failure_eject++;
+      waiter.onPoolFailure(reason, transport);
+    }
+  }
+
+  #closeIdle(): void {
+    const now = this.#deps.clock.now();
+    const { idleTimeout } = this.host.cluster;
+    // The longest idle are first.
+    while (this.#idle.length > 0 && this.#idle[0]!.idleSince + idleTimeout <= now) this.#idle[0]!.close();
+    if (this.#idle.length > 0) this.#idleDeadline.set(this.#idle[0]!.idleSince + idleTimeout);
+  }
+}
+
+function failureReason(failure: ConnectFailure): ResetReason {
+  switch (failure.kind) {
+    case 'timeout':
+      return 'connection timeout';
+    case 'overflow':
+      return 'overflow';
+    default:
+      return 'remote connection failure';
+  }
+}
+
+const UNCOUNTED: CircuitBreaker = {
+  tryConnection: () => true,
+  releaseConnection: () => undefined,
+  tryPending: () => true,
+  releasePending: () => undefined,
+  tryRequest: () => true,
+  releaseRequest: () => undefined,
+  tryRetry: () => true,
+  releaseRetry: () => undefined,
+};
+
+/** The pool of a host, made on first use. */
+export function poolOf(host: UpstreamHost, deps: Deps): Pool {
+  const existing = host.pool;
+  if (existing instanceof Pool) return existing;
+  const pool = new Pool(host, deps);
+  host.pool = pool;
+  return pool;
+}

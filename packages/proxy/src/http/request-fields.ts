@@ -1,0 +1,121 @@
+/** What a connection manager does to a request's fields before the filters see them. */
+import { Seen } from '../codec/names.ts';
+import type { Random } from '../deps.ts';
+import type { HcmProgram, RouteConfigProgram } from '../program/types.ts';
+import type { RequestHead, StreamInfo } from '../types.ts';
+import { forwardClientCert } from './client-cert.ts';
+import type { Headers } from './headers.ts';
+
+/** Fields that only a trusted client may set. */
+const INTERNAL_ONLY = new Set([
+  'x-envoy-retriable-status-codes',
+  'x-envoy-retriable-header-names',
+  'x-envoy-retry-on',
+  'x-envoy-retry-grpc-on',
+  'x-envoy-max-retries',
+  'x-envoy-upstream-alt-stat-name',
+  'x-envoy-upstream-rq-timeout-ms',
+  'x-envoy-upstream-rq-per-try-timeout-ms',
+  'x-envoy-upstream-rq-timeout-alt-response',
+  'x-envoy-upstream-stream-duration-ms',
+  'x-envoy-expected-rq-timeout-ms',
+  'x-envoy-force-trace',
+  'x-envoy-ip-tags',
+  'x-envoy-original-url',
+  'x-envoy-hedge-on-per-try-timeout',
+  'x-envoy-is-timeout-retry',
+]);
+/** And these, when this proxy is the first of the mesh that it meets. */
+const EDGE_ONLY = new Set([
+  'x-envoy-decorator-operation',
+  'x-envoy-downstream-service-cluster',
+  'x-envoy-downstream-service-node',
+  'x-envoy-original-path',
+]);
+
+/** `seen` is the parser's; it only saves looking for what is not there. */
+export function mutateRequest(
+  request: RequestHead,
+  info: StreamInfo,
+  seen: number,
+  program: HcmProgram,
+  routes: RouteConfigProgram | undefined,
+  random: Random,
+): void {
+  const headers = request.headers;
+  const connection = info.connection;
+  const secure = connection.tls !== undefined;
+  if ((seen & Seen.X_ENVOY) !== 0) headers.remove('x-envoy-internal');
+
+  const forwarded = (seen & Seen.X_FORWARDED_FOR) !== 0 ? headers.get('x-forwarded-for') : undefined;
+  const trusted = program.useRemoteAddress;
+  let address: string | undefined;
+  let single: boolean;
+  if (trusted) {
+    single = forwarded === undefined;
+    if (program.xffNumTrustedHops > 0) address = addressFromEnd(forwarded, program.xffNumTrustedHops - 1);
+    address ??= connection.directRemoteAddress;
+    if (!program.skipXffAppend) headers.append('x-forwarded-for', connection.directRemoteAddress);
+    if (program.xffNumTrustedHops === 0 || (seen & Seen.X_FORWARDED_PROTO) === 0) {
+      headers.set('x-forwarded-proto', secure ? 'https' : 'http');
+    }
+    if (program.appendXForwardedPort && (program.xffNumTrustedHops === 0 || (seen & Seen.X_FORWARDED_PORT) === 0)) {
+      headers.set('x-forwarded-port', String(connection.localPort));
+    }
+  } else {
+    address = addressFromEnd(forwarded, program.xffNumTrustedHops);
+    single = forwarded !== undefined && !forwarded.includes(',');
+    if ((seen & Seen.X_FORWARDED_PROTO) === 0) headers.add('x-forwarded-proto', secure ? 'https' : 'http');
+  }
+  const internal = single && address !== undefined && program.isInternalAddress(address);
+  const edge = trusted && !internal;
+  info.remoteAddress = address ?? connection.directRemoteAddress;
+  // An absolute target's scheme is only believed from whom the address is.
+  if (program.schemeOverwrite !== undefined) request.scheme = program.schemeOverwrite;
+  else if (trusted || request.scheme === '') request.scheme = schemeOf(headers.get('x-forwarded-proto'), secure);
+
+  if (internal) headers.add('x-envoy-internal', 'true');
+  else if ((seen & Seen.X_ENVOY) !== 0) removeUntrusted(headers, edge);
+  if (!internal && routes !== undefined) for (const name of routes.internalOnlyHeaders) headers.remove(name);
+
+  if (program.addUserAgent) {
+    headers.set('x-envoy-downstream-service-cluster', program.serverName);
+    if (!headers.has('user-agent')) headers.add('user-agent', program.serverName);
+  }
+  if (program.via !== '') headers.append('via', program.via);
+  if (edge && (seen & Seen.X_ENVOY) !== 0) headers.remove('x-envoy-external-address');
+  if (edge) headers.set('x-envoy-external-address', info.remoteAddress);
+  if (program.generateRequestId) {
+    if ((seen & Seen.X_REQUEST_ID) === 0) headers.add('x-request-id', random.uuid());
+    else if (edge && !program.preserveExternalRequestId) headers.set('x-request-id', random.uuid());
+  }
+  if ((seen & Seen.X_FORWARDED_CLIENT_CERT) !== 0 || (connection.tls?.authenticated ?? false)) {
+    forwardClientCert(headers, connection.tls, program);
+  }
+}
+
+/** The address `hops` before the last of x-forwarded-for; undefined when there is none, or it is not an address. */
+function addressFromEnd(forwarded: string | undefined, hops: number): string | undefined {
+  if (forwarded === undefined) return undefined;
+  let end = forwarded.length;
+  for (let i = 0; i < hops; i++) {
+    end = forwarded.lastIndexOf(',', end - 1);
+    if (end < 0) return undefined;
+  }
+  const start = forwarded.lastIndexOf(',', end - 1) + 1;
+  const text = forwarded.slice(start, end).trim();
+  return ADDRESS.test(text) ? text : undefined;
+}
+const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+)$/;
+
+function schemeOf(forwardedProto: string | undefined, secure: boolean): string {
+  return forwardedProto === 'http' || forwardedProto === 'https' ? forwardedProto : secure ? 'https' : 'http';
+}
+
+function removeUntrusted(headers: Headers, edge: boolean): void {
+  const flat = headers.flat;
+  for (let i = flat.length - 2; i >= 0; i -= 2) {
+    const name = flat[i]!;
+    if (INTERNAL_ONLY.has(name) || (edge && EDGE_ONLY.has(name))) flat.splice(i, 2);
+  }
+}

@@ -1,0 +1,132 @@
+import { Seen } from '../codec/names.ts';
+import type { RequestParser } from '../codec/request-parser.ts';
+import type { HcmProgram, RouteConfigProgram } from '../program/types.ts';
+import { ResponseFlag, type RequestHead } from '../types.ts';
+import { Headers } from './headers.ts';
+import type { StreamRecord } from './info.ts';
+import { isPlainPath, normalizePath } from './path.ts';
+import { mutateRequest } from './request-fields.ts';
+import type { HcmRuntime } from './runtime.ts';
+
+/** A reply that is due before any filter sees the request. */
+export interface Refusal {
+  readonly status: number;
+  readonly body: string;
+  readonly details: string;
+  readonly flags: number;
+  readonly closes: boolean;
+  /** The log says nothing of a request that was not understood. */
+  readonly hideRequest: boolean;
+  readonly headers?: readonly [string, string][];
+}
+
+const ABSOLUTE = /^(https?):\/\/(?:[^/?@]*@)?([^/?]*)/i;
+
+/** The head that a parser holds; an absolute target's authority takes the place of Host. */
+export function readHead(parser: RequestParser, program: HcmProgram): RequestHead {
+  const { method, target, flat } = parser;
+  if (parser.upgradeTo !== '') keepUpgrade(parser);
+  const headers = new Headers(flat);
+  if (method === 'CONNECT') return { method, path: '', authority: target, scheme: '', headers };
+  if (target.charCodeAt(0) !== 0x2f && program.allowAbsoluteUrl) {
+    const parts = ABSOLUTE.exec(target);
+    if (parts !== null) {
+      const path = target.slice(parts[0].length);
+      return { method, path: path === '' ? '/' : path, authority: parts[2]!, scheme: parts[1]!.toLowerCase(), headers };
+    }
+  }
+  return { method, path: target, authority: parser.host, scheme: '', headers };
+}
+
+/** An upgrade's own fields travel on, where they were. */
+function keepUpgrade(parser: RequestParser): void {
+  const { connectionAt, upgradeAt } = parser;
+  if (connectionAt <= upgradeAt) {
+    parser.flat.splice(upgradeAt, 0, 'upgrade', parser.upgrade);
+    parser.flat.splice(connectionAt, 0, 'connection', parser.connection);
+  } else {
+    parser.flat.splice(connectionAt, 0, 'connection', parser.connection);
+    parser.flat.splice(upgradeAt, 0, 'upgrade', parser.upgrade);
+  }
+}
+
+/** Checks a head and brings it into the form that filters and routes see; what to reply when it is refused. */
+export function checkHead(
+  request: RequestHead,
+  parser: RequestParser,
+  info: StreamRecord,
+  routes: RouteConfigProgram | undefined,
+  hcm: HcmRuntime,
+  touchesPath: boolean,
+): Refusal | undefined {
+  const { program } = hcm;
+  if (parser.minor !== 1 || parser.major !== 1) {
+    if (parser.major !== 1 || parser.minor !== 0 || !program.acceptHttp10) return LOW_VERSION;
+  }
+  if ((parser.seen & Seen.HOST) === 0 && request.authority === '') {
+    if (parser.minor !== 0 || program.defaultHostForHttp10 === '') return NO_HOST;
+    request.authority = program.defaultHostForHttp10;
+  }
+  const { path } = request;
+  if (request.method !== 'CONNECT') {
+    if (path.charCodeAt(0) !== 0x2f) return NOT_A_PATH;
+    if ((touchesPath && !isPlainPath(path)) || path.includes('#')) {
+      const result = normalizePath(path, program);
+      if ('reject' in result) return BAD_PATH;
+      if ('redirect' in result) {
+        return { ...BAD_PATH, status: 307, closes: false, headers: [['location', result.redirect]] };
+      }
+      request.path = result.path;
+    }
+  }
+  if (program.stripPort !== 'none' || program.stripTrailingHostDot) normalizeHost(request, info, program);
+  mutateRequest(request, info, parser.seen, program, routes, hcm.deps.random);
+  return undefined;
+}
+
+function normalizeHost(request: RequestHead, info: StreamRecord, program: HcmProgram): void {
+  let host = request.authority;
+  const colon = host.lastIndexOf(':');
+  let port = '';
+  if (colon > host.lastIndexOf(']') && /^:\d+$/.test(host.slice(colon))) {
+    port = host.slice(colon);
+    host = host.slice(0, colon);
+  }
+  if (program.stripTrailingHostDot && host.endsWith('.')) host = host.slice(0, -1);
+  const strips =
+    program.stripPort === 'any' || (program.stripPort === 'matching' && port === `:${info.connection.localPort}`);
+  request.authority = strips && request.method !== 'CONNECT' ? host : host + port;
+}
+
+const LOW_VERSION: Refusal = {
+  status: 426,
+  body: 'Upgrade Required',
+  details: 'low_version',
+  flags: ResponseFlag.DPE,
+  closes: true,
+  hideRequest: true,
+};
+const NO_HOST: Refusal = {
+  status: 400,
+  body: '',
+  details: 'missing_host_header',
+  flags: 0,
+  closes: true,
+  hideRequest: false,
+};
+const BAD_PATH: Refusal = {
+  status: 400,
+  body: '',
+  details: 'path_normalization_failed',
+  flags: 0,
+  closes: true,
+  hideRequest: false,
+};
+const NOT_A_PATH: Refusal = {
+  status: 404,
+  body: '',
+  details: 'absolute_path_rejected',
+  flags: 0,
+  closes: false,
+  hideRequest: false,
+};

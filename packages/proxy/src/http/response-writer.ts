@@ -1,0 +1,108 @@
+import { chunkHead, encodeFields, encodeFieldsProperCase, lastChunk, statusLine } from '../codec/encode.ts';
+import type { RequestParser } from '../codec/request-parser.ts';
+import type { ResponseHead } from '../types.ts';
+import { httpDate } from './date.ts';
+import type { ServerConnection } from './server-connection.ts';
+import type { ActiveStream } from './stream.ts';
+
+const Mode = { RAW: 0, CHUNKED: 1, NONE: 2 } as const;
+
+/** Puts one response on a server connection: the fields every response gets, framing, and whether the connection stays. */
+export class ResponseWriter {
+  started = false;
+  /** The connection ends with this response. */
+  close = false;
+  /** The body is counted and not sent (HEAD, 204, 304). */
+  bodyless = false;
+  #mode: number = Mode.RAW;
+  #isHead = false;
+  #http10 = false;
+  readonly #connection: ServerConnection;
+
+  constructor(connection: ServerConnection) {
+    this.#connection = connection;
+  }
+
+  begin(parser: RequestParser): void {
+    this.#isHead = parser.method === 'HEAD';
+    this.#http10 = parser.minor === 0;
+  }
+
+  get keepsConnection(): boolean {
+    return !this.close;
+  }
+
+  head(stream: ActiveStream, head: ResponseHead, end: boolean): void {
+    this.started = true;
+    const connection = this.#connection;
+    const { program, deps } = connection.hcm;
+    const { flat } = head.headers;
+    const { status } = head;
+    let hasLength = false;
+    let hasDate = false;
+    let server = -1;
+    for (let i = 0; i < flat.length; i += 2) {
+      const name = flat[i];
+      if (name === 'content-length') hasLength = true;
+      else if (name === 'date') hasDate = true;
+      else if (name === 'server') server = i;
+    }
+    if (program.alwaysSetRequestIdInResponse) {
+      const id = stream.request.headers.get('x-request-id');
+      if (id !== undefined) head.headers.set('x-request-id', id);
+    }
+    if (program.via !== '') head.headers.append('via', program.via);
+    if (!hasDate) flat.push('date', httpDate(deps.clock));
+    if (program.serverHeaderTransformation === 'OVERWRITE') {
+      if (server >= 0) flat[server + 1] = program.serverName;
+      else flat.push('server', program.serverName);
+    } else if (program.serverHeaderTransformation === 'APPEND_IF_ABSENT' && server < 0) {
+      flat.push('server', program.serverName);
+    }
+    const empty = status === 204 || status < 200;
+    this.bodyless = this.#isHead || empty || status === 304;
+    if (hasLength && empty) head.headers.remove('content-length');
+
+    // What is not read of the request by now would have to be read before the next; closing is quicker.
+    if (!stream.tunnel && (connection.draining || !stream.requestComplete)) this.close = true;
+    let text =
+      program.headerKeyFormat === 'lowercase'
+        ? statusLine(status) + encodeFields(flat)
+        : statusLine(status) + encodeFieldsProperCase(flat);
+    let framing = '';
+    if (stream.tunnel) {
+      this.close = true;
+      this.#mode = Mode.RAW;
+    } else if (hasLength || empty || status === 304) {
+      this.#mode = this.bodyless ? Mode.NONE : Mode.RAW;
+    } else if (end && !this.#isHead) {
+      framing = 'content-length: 0\r\n';
+    } else if (this.#http10) {
+      // The end of the connection ends the body.
+      if (!this.#isHead) this.close = true;
+    } else {
+      framing = 'transfer-encoding: chunked\r\n';
+      this.#mode = this.#isHead ? Mode.NONE : Mode.CHUNKED;
+    }
+    if (!stream.tunnel) {
+      if (this.close) text += 'connection: close\r\n';
+      else if (this.#http10) text += 'connection: keep-alive\r\n';
+    }
+    connection.out.text(`${text}${framing}\r\n`);
+  }
+
+  data(data: Buffer): void {
+    const { out } = this.#connection;
+    if (this.#mode === Mode.RAW) {
+      out.data(data);
+    } else if (this.#mode === Mode.CHUNKED && data.length > 0) {
+      out.text(chunkHead(data.length));
+      out.data(data);
+      out.text('\r\n');
+    }
+  }
+
+  end(trailers: readonly string[] | undefined): void {
+    if (this.#mode === Mode.CHUNKED) this.#connection.out.text(lastChunk(trailers));
+  }
+}

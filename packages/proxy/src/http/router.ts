@@ -1,0 +1,478 @@
+import { BodyMode } from '../codec/parser.ts';
+import type { ResponseParser } from '../codec/response-parser.ts';
+import {
+  ResponseFlag,
+  type CircuitBreaker,
+  type LbContext,
+  type ResponseHead,
+  type RouteActionProgram,
+  type RouteDecision,
+  type RouteEntry,
+  type UpstreamCluster,
+  type UpstreamHost,
+  type WeightedClusterEntry,
+} from '../types.ts';
+import type { Timer } from '../deps.ts';
+import { Attempt } from './attempt.ts';
+import { connectTcp, type TcpTunnel } from './connect.ts';
+import { Headers } from './headers.ts';
+import { entered } from './io.ts';
+import { mirror, type Shadow } from './mirror.ts';
+import { resetDetails, resetOutcome, type ResetReason } from './reset.ts';
+import { RetryState } from './retry-state.ts';
+import type { ActiveStream } from './stream.ts';
+import { setAuthority } from '../program/route/rewrite.ts';
+import { requestTimeouts } from './timeouts.ts';
+
+const DEFAULT_BUFFER = 1024 * 1024;
+/** Body bytes that may wait for a connection before the client is told to stop. */
+const MAX_WAITING = 256 * 1024;
+
+/**
+ * Forwards one request: picks cluster and host, makes attempts, and turns what comes of them into the response. The
+ * body is kept only while an attempt has not sent it or may have to be repeated.
+ */
+export class Router implements LbContext {
+  readonly stream: ActiveStream;
+  // ---- LbContext
+  hash: bigint | undefined;
+  metadataMatch: LbContext['metadataMatch'];
+  avoid: UpstreamHost[] | undefined;
+  avoidAttempts = 0;
+  authority = '';
+  priority: 'DEFAULT' | 'HIGH' = 'DEFAULT';
+
+  // ---- the request's body, for attempts
+  readonly body: Buffer[] = [];
+  bodyComplete = false;
+  trailers: string[] | undefined;
+  /** A body is coming or may come. */
+  expectsBody = false;
+  /** The request declares its length. */
+  hasLength = false;
+
+  breaker!: CircuitBreaker;
+  #cluster!: UpstreamCluster;
+  #route!: RouteEntry;
+  #action!: RouteActionProgram;
+  #weighted: WeightedClusterEntry | undefined;
+  #attempt: Attempt | undefined;
+  #tunnel: TcpTunnel | undefined;
+  #retry: RetryState | undefined;
+  #backOff: Timer | undefined;
+  #shadows: Shadow[] | undefined;
+  #bodyBytes = 0;
+  #timeout = 0;
+  #tryTimeout = 0;
+  #pausedDownstream = false;
+  #over = false;
+  #setCookie: string | undefined;
+
+  constructor(stream: ActiveStream) {
+    this.stream = stream;
+  }
+
+  start(): void {
+    const { stream } = this;
+    const decision = stream.route();
+    const { stats } = stream.hcm;
+    switch (decision.kind) {
+      case 'none':
+        stats.no_route++;
+        this.#over = true;
+        stream.sendLocalReply(404, '', 'route_not_found', ResponseFlag.NR);
+        return;
+      case 'redirect':
+        stats.rq_redirect++;
+        this.#over = true;
+        this.#direct(decision.route, decision.status, '', [['location', decision.location]]);
+        return;
+      case 'direct':
+        stats.rq_direct_response++;
+        this.#over = true;
+        this.#direct(decision.route, decision.status, decision.body, []);
+        return;
+      case 'cluster':
+        this.#forward(decision);
+    }
+  }
+
+  #direct(route: RouteEntry, status: number, body: string, fields: [string, string][]): void {
+    const { stream } = this;
+    const head: ResponseHead = { status, headers: new Headers(fields.flat()) };
+    route.rewriteResponse(head, stream, undefined);
+    const { flat } = head.headers;
+    const extra: [string, string][] = [];
+    for (let i = 0; i < flat.length; i += 2) extra.push([flat[i]!, flat[i + 1]!]);
+    stream.sendLocalReply(status, body, 'direct_response', 0, extra);
+  }
+
+  #forward(decision: Extract<RouteDecision, { kind: 'cluster' }>): void {
+    const { stream } = this;
+    const { hcm, info, request } = stream;
+    const { route } = decision;
+    const action = route.action!;
+    const cluster = hcm.cluster(decision.cluster);
+    if (cluster === undefined) {
+      hcm.stats.no_cluster++;
+      this.#over = true;
+      stream.sendLocalReply(action.clusterNotFoundStatus, '', 'cluster_not_found', ResponseFlag.NC);
+      return;
+    }
+    hcm.stats.rq_total++;
+    this.#cluster = cluster;
+    this.#route = route;
+    this.#action = action;
+    this.#weighted = decision.weighted;
+    info.upstreamCluster = cluster.name;
+    this.priority = action.priority;
+    this.breaker = cluster.limits[action.priority];
+    const { suppressEnvoyHeaders } = hcm.program.router;
+    const { headers } = request;
+    const timeouts = requestTimeouts(headers, action, hcm.program.router);
+    this.#timeout = timeouts.route;
+    this.#tryTimeout = timeouts.perTry;
+    if (!suppressEnvoyHeaders && timeouts.expected > 0) {
+      headers.set('x-envoy-expected-rq-timeout-ms', String(timeouts.expected));
+    }
+    info.attemptCount = 1;
+    const counts = route.virtualHost.includeRequestAttemptCount;
+    if (counts) headers.set('x-envoy-attempt-count', '1');
+    route.rewriteRequest(request, stream, decision.weighted, suppressEnvoyHeaders);
+    this.#retry = RetryState.of(stream, cluster, action, this.breaker);
+    if (action.idleTimeout !== undefined) stream.setStreamIdle(action.idleTimeout);
+    if (action.maxStreamDuration !== undefined) stream.setMaxDuration(action.maxStreamDuration);
+    if (timeouts.stream !== undefined) stream.setMaxDuration(timeouts.stream);
+    if (action.hashKey !== undefined) {
+      const result = action.hashKey(request, stream);
+      this.hash = result.key;
+      this.#setCookie = result.setCookie;
+    }
+    this.metadataMatch = decision.weighted?.metadataMatch ?? action.metadataMatch;
+    this.authority = request.authority;
+    this.expectsBody = stream.expectsBody;
+    this.hasLength = stream.hasLength;
+    if (action.retry?.avoidPreviousHosts === true) {
+      this.avoid = [];
+      this.avoidAttempts = action.retry.hostSelectionAttempts;
+    }
+    if (action.mirrors.length > 0) this.#startShadows();
+    this.#choose();
+  }
+
+  #startShadows(): void {
+    const { stream } = this;
+    for (const program of this.#action.mirrors) {
+      const shadow = mirror(stream, program);
+      if (shadow !== undefined) (this.#shadows ??= []).push(shadow);
+    }
+  }
+
+  // ---- attempts
+
+  #choose(): void {
+    const host = this.#cluster.choose(this);
+    if (host instanceof Promise) {
+      host.then(
+        (chosen) => entered(() => this.#chosen(chosen)),
+        () => entered(() => this.#chosen(null)),
+      );
+      return;
+    }
+    this.#chosen(host);
+  }
+
+  #chosen(host: UpstreamHost | null): void {
+    if (this.#over) return;
+    const { stream } = this;
+    if (host === null) {
+      this.#cluster.stats.upstream_cx_none_healthy++;
+      this.#over = true;
+      stream.sendLocalReply(503, 'no healthy upstream', 'no_healthy_upstream', ResponseFlag.UH);
+      return;
+    }
+    stream.info.upstreamHost = host.authority;
+    this.avoid?.push(host);
+    if (this.#action.autoHostRewrite && host.hostname !== '' && host.hostname !== stream.request.authority) {
+      const { suppressEnvoyHeaders } = stream.hcm.program.router;
+      setAuthority(stream.request, host.hostname, this.#action.appendXForwardedHost, !suppressEnvoyHeaders);
+    }
+    if (stream.upgrade === 'connect' && this.#action.upgrades.get('connect')?.terminateConnect === true) {
+      this.#tunnel = connectTcp(this, host);
+      return;
+    }
+    const attempt = new Attempt(this, host);
+    this.#attempt = attempt;
+    if (this.bodyComplete && this.#tryTimeout > 0) this.#armTry();
+    attempt.start();
+  }
+
+  #armTry(): void {
+    const { connection, hcm } = this.stream;
+    connection.tryDeadline.set(hcm.deps.clock.now() + this.#tryTimeout);
+  }
+
+  #retryLater(): void {
+    const { stream } = this;
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    stream.connection.tryDeadline.clear();
+    attempt?.reset();
+    this.#backOff = stream.hcm.deps.clock.after(this.#retry!.nextBackOff(stream.hcm.deps.random), () => {
+      this.#backOff = undefined;
+      entered(() => {
+        if (this.#over) return;
+        stream.info.attemptCount++;
+        if (this.#route.virtualHost.includeRequestAttemptCount) {
+          stream.request.headers.set('x-envoy-attempt-count', String(stream.info.attemptCount));
+        }
+        this.#choose();
+      });
+    });
+  }
+
+  /** An attempt ended without a response, or within one. */
+  onReset(attempt: Attempt, reason: ResetReason, transport: string): void {
+    if (this.#over || attempt !== this.#attempt) return;
+    const { stream } = this;
+    const outcome = resetOutcome(reason);
+    if (attempt.connected && reason !== 'overflow') attempt.host.report('reset');
+    if (stream.responseStarted) {
+      this.#end();
+      stream.info.responseFlags |= outcome.flag;
+      stream.reset(resetDetails('upstream_reset_after_response_started', reason, ''));
+      return;
+    }
+    stream.info.upstreamFailureReason = transport;
+    const retried = this.#retry?.onReset(reason, attempt.begun) ?? 'no';
+    if (retried === 'yes') {
+      this.#retryLater();
+      return;
+    }
+    const text = stream.info.attemptCount > 1 ? 'retried and the latest reset reason' : 'reset reason';
+    this.#giveUp(
+      outcome.status,
+      `upstream connect error or disconnect/reset before headers. ${text}: ${reason}`,
+      resetDetails('upstream_reset_before_response_started', reason, transport),
+      outcome.flag | flagOf(retried),
+      reason === 'overflow' ? [['x-envoy-overloaded', 'true']] : undefined,
+    );
+  }
+
+  onInterim(parser: ResponseParser): void {
+    if (parser.status === 100 && this.stream.hcm.program.proxy100Continue && !this.stream.responseStarted) {
+      this.stream.connection.out.text('HTTP/1.1 100 Continue\r\n\r\n');
+    }
+  }
+
+  onResponseHead(attempt: Attempt, parser: ResponseParser): void {
+    if (this.#over || attempt !== this.#attempt) return;
+    const { stream } = this;
+    const { status } = parser;
+    const { stats } = this.#cluster;
+    stats.upstream_rq_xx[Math.trunc(status / 100)]!++;
+    attempt.host.report(status < 500 ? 'success' : status >= 502 && status <= 504 ? 'gateway-error' : 'server-error');
+    const head: ResponseHead = { status, headers: new Headers(parser.flat) };
+    if (this.#retry !== undefined) {
+      const verdict = this.#retry.onResponse(head, parser.bodyMode === BodyMode.NONE);
+      if (verdict === 'yes') {
+        if (this.#mayRepeat()) {
+          this.#retryLater();
+          return;
+        }
+      }
+      stream.info.responseFlags |= flagOf(verdict);
+    }
+    stream.connection.tryDeadline.clear();
+    const upgraded = stream.upgrade !== '' && (status === 101 || stream.upgrade === 'connect') && status < 300;
+    if (upgraded) {
+      if (status === 101) keepUpgrade(head.headers, parser);
+      stream.tunnel = true;
+    } else if (stream.upgrade === 'websocket' && status < 300) {
+      this.#giveUp(status, '', 'websocket_handshake_unsuccessful', 0, undefined);
+      return;
+    }
+    const { info } = stream;
+    if (!stream.hcm.program.router.suppressEnvoyHeaders && info.requestEndTime >= 0) {
+      const time = Math.max(0, Math.trunc(stream.hcm.deps.clock.now() - info.requestEndTime));
+      head.headers.set('x-envoy-upstream-service-time', String(time));
+    }
+    if (this.#route.virtualHost.includeAttemptCountInResponse) {
+      head.headers.set('x-envoy-attempt-count', String(info.attemptCount));
+    }
+    if (this.#setCookie !== undefined) head.headers.add('set-cookie', this.#setCookie);
+    this.#route.rewriteResponse(head, stream, this.#weighted);
+    info.responseCodeDetails = 'via_upstream';
+    this.#forgetBody();
+    stream.sendResponse(head, parser.bodyMode === BodyMode.NONE);
+  }
+
+  onResponseData(data: Buffer): void {
+    if (!this.#over) this.stream.sendData(data);
+  }
+
+  onResponseEnd(attempt: Attempt, trailers: string[] | undefined): void {
+    if (this.#over || attempt !== this.#attempt) return;
+    this.stream.sendEnd(trailers);
+  }
+
+  // ---- the request's body
+
+  onRequestData(data: Buffer): void {
+    if (this.#over) return;
+    if (this.#tunnel !== undefined) {
+      this.#tunnel.write(data);
+      return;
+    }
+    if (this.#shadows !== undefined) for (const shadow of this.#shadows) shadow.data(data);
+    this.body.push(data);
+    this.#bodyBytes += data.length;
+    if (this.#retry !== undefined && this.#bodyBytes > (this.#cluster.perConnectionBufferLimit ?? DEFAULT_BUFFER)) {
+      // Too much to keep: what is under way is the last try.
+      this.#retry = undefined;
+    }
+    const attempt = this.#attempt;
+    if (attempt !== undefined) attempt.sendBody();
+    if (this.#bodyBytes > MAX_WAITING && (attempt === undefined || !attempt.connected)) this.pauseDownstream();
+  }
+
+  onRequestEnd(trailers: string[] | undefined): void {
+    this.bodyComplete = true;
+    this.trailers = trailers;
+    if (this.#over) return;
+    if (this.#tunnel !== undefined) {
+      this.#tunnel.end();
+      return;
+    }
+    if (this.#shadows !== undefined) for (const shadow of this.#shadows) shadow.end();
+    const { connection, hcm, upgrade } = this.stream;
+    if (upgrade === '') {
+      if (this.#timeout > 0) connection.routeDeadline.set(hcm.deps.clock.now() + this.#timeout);
+      if (this.#tryTimeout > 0 && this.#attempt !== undefined) this.#armTry();
+    }
+    this.#attempt?.sendBody();
+  }
+
+  /** An attempt has sent `count` parts of `body`; how many of those are still there. */
+  bodySent(count: number): number {
+    if (this.#pausedDownstream && this.#bodyBytes <= MAX_WAITING) this.resumeDownstream();
+    if (this.#retry !== undefined && !this.stream.responseStarted) return count;
+    this.#forgetBody();
+    return 0;
+  }
+
+  #forgetBody(): void {
+    if (this.#attempt?.connected === true) {
+      this.body.length = 0;
+      this.#bodyBytes = 0;
+    }
+  }
+
+  #mayRepeat(): boolean {
+    return this.bodyComplete || this.#bodyBytes <= (this.#cluster.perConnectionBufferLimit ?? DEFAULT_BUFFER);
+  }
+
+  // ---- flow
+
+  pauseDownstream(): void {
+    if (this.#pausedDownstream) return;
+    this.#pausedDownstream = true;
+    this.stream.connection.pause();
+  }
+  resumeDownstream(): void {
+    if (!this.#pausedDownstream) return;
+    this.#pausedDownstream = false;
+    this.stream.connection.resume();
+  }
+  pauseUpstream(): void {
+    this.#attempt?.pause();
+    this.#tunnel?.pause();
+  }
+  resumeUpstream(): void {
+    this.#attempt?.resume();
+    this.#tunnel?.resume();
+  }
+
+  // ---- ends
+
+  onTimeout(): void {
+    if (this.#over) return;
+    const { stream } = this;
+    this.#cluster.stats.upstream_rq_timeout++;
+    this.#attempt?.host.report('timeout');
+    if (stream.responseStarted) {
+      this.#stop();
+      stream.info.responseFlags |= ResponseFlag.UT;
+      stream.reset('response_timeout');
+      return;
+    }
+    this.#giveUp(504, 'upstream request timeout', 'response_timeout', ResponseFlag.UT, undefined);
+  }
+
+  onTryTimeout(): void {
+    const attempt = this.#attempt;
+    if (this.#over || attempt === undefined) return;
+    const { stats } = this.#cluster;
+    stats.upstream_rq_per_try_timeout++;
+    attempt.host.report('timeout');
+    if (attempt.responded) return;
+    const verdict = this.#retry?.onTryTimeout() ?? 'no';
+    if (verdict === 'yes') {
+      this.#retryLater();
+      return;
+    }
+    this.#giveUp(
+      504,
+      'upstream request timeout',
+      'upstream_per_try_timeout',
+      ResponseFlag.UT | flagOf(verdict),
+      undefined,
+    );
+  }
+
+  #giveUp(status: number, body: string, details: string, flags: number, fields: [string, string][] | undefined): void {
+    this.#stop();
+    this.#cluster.stats.upstream_rq_xx[Math.trunc(status / 100)]!++;
+    this.stream.sendLocalReply(status, body, details, flags, fields);
+  }
+
+  /** The stream needs nothing more of this. */
+  cancel(): void {
+    this.#stop();
+  }
+
+  onStreamOver(): void {
+    this.#stop();
+  }
+
+  #stop(): void {
+    if (this.#over) return;
+    this.#end();
+    const attempt = this.#attempt;
+    if (attempt !== undefined && !attempt.over) attempt.reset();
+    this.#tunnel?.close();
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#backOff?.cancel();
+    this.#retry?.release();
+    this.resumeDownstream();
+    if (!this.bodyComplete && this.#shadows !== undefined) for (const shadow of this.#shadows) shadow.cancel();
+  }
+}
+
+function flagOf(verdict: 'yes' | 'no' | 'overflow' | 'exhausted'): number {
+  return verdict === 'overflow' ? ResponseFlag.UO : verdict === 'exhausted' ? ResponseFlag.URX : 0;
+}
+
+function keepUpgrade(headers: Headers, parser: ResponseParser): void {
+  const { flat } = headers;
+  if (parser.connectionAt <= parser.upgradeAt) {
+    flat.splice(parser.upgradeAt, 0, 'upgrade', parser.upgrade);
+    flat.splice(parser.connectionAt, 0, 'connection', parser.connection);
+  } else {
+    flat.splice(parser.connectionAt, 0, 'connection', parser.connection);
+    flat.splice(parser.upgradeAt, 0, 'upgrade', parser.upgrade);
+  }
+}

@@ -1,0 +1,374 @@
+import type { CodecErrorDetails } from '../codec/error.ts';
+import { errorStatus } from '../codec/error.ts';
+import { BodyMode, type MessageSink } from '../codec/parser.ts';
+import { RequestParser } from '../codec/request-parser.ts';
+import type { ConnectionInfo, UpstreamSocket } from '../types.ts';
+import { ResponseFlag } from '../types.ts';
+import { Deadline } from './deadline.ts';
+import { enter, leave, Output } from './io.ts';
+import { planOf, type HcmPlan } from './plan.ts';
+import type { HcmRuntime, HttpServerConnection } from './runtime.ts';
+import { ActiveStream } from './stream.ts';
+import { StreamRecord } from './info.ts';
+
+/** Bytes of pipelined requests that are kept while one is answered. */
+const MAX_UNREAD = 64 * 1024;
+
+/** Serves HTTP/1 on a connection; see runtime.ts for the state the socket must be in. */
+export function serveHttp(socket: UpstreamSocket, info: ConnectionInfo, hcm: HcmRuntime): HttpServerConnection {
+  return new ServerConnection(socket, info, hcm);
+}
+
+/**
+ * A downstream connection: idle → (reading a head) → a stream → idle … → closing → closed. One stream at a time; what
+ * the client sends ahead waits in `#unread`. `closing` means that the last response has been written and only the
+ * client's end is waited for.
+ */
+export class ServerConnection implements HttpServerConnection, MessageSink {
+  readonly socket: UpstreamSocket;
+  readonly info: ConnectionInfo;
+  readonly hcm: HcmRuntime;
+  readonly plan: HcmPlan;
+  readonly parser: RequestParser;
+  readonly out: Output;
+  /** Of the route at hand. */
+  readonly routeDeadline: Deadline;
+  readonly tryDeadline: Deadline;
+  readonly streamIdleDeadline: Deadline;
+  readonly durationDeadline: Deadline;
+  stream: ActiveStream | undefined;
+  /** No more requests after the response at hand. */
+  draining = false;
+  #state: 'open' | 'closing' | 'closed' | 'handed over' = 'open';
+  #requests = 0;
+  #unread: Buffer | undefined;
+  #pumping = false;
+  #pauses = 0;
+  #drainWanted = false;
+  readonly #idleDeadline: Deadline;
+  readonly #requestDeadline: Deadline;
+  #maxDuration: { cancel(): void } | undefined;
+
+  constructor(socket: UpstreamSocket, info: ConnectionInfo, hcm: HcmRuntime) {
+    this.socket = socket;
+    this.info = info;
+    this.hcm = hcm;
+    this.plan = planOf(hcm);
+    this.out = new Output(socket);
+    const { program, deps, stats } = hcm;
+    const parser = new RequestParser(this);
+    parser.maxHeadBytes = program.maxRequestHeadersBytes;
+    parser.maxHeaders = program.maxHeadersCount;
+    parser.underscores = program.headersWithUnderscores;
+    parser.allowChunkedLength = program.allowChunkedLength;
+    this.parser = parser;
+    const { clock } = deps;
+    this.#idleDeadline = new Deadline(clock, () => this.#idleTimeout());
+    this.#requestDeadline = new Deadline(clock, () => this.#requestTimeout());
+    this.routeDeadline = new Deadline(clock, () => this.stream?.onRouteTimeout());
+    this.tryDeadline = new Deadline(clock, () => this.stream?.onTryTimeout());
+    this.streamIdleDeadline = new Deadline(clock, () => this.stream?.onIdleTimeout());
+    this.durationDeadline = new Deadline(clock, () => this.stream?.onMaxDuration());
+    if (program.maxConnectionDuration > 0) {
+      this.#maxDuration = clock.after(program.maxConnectionDuration, () => {
+        stats.downstream_cx_max_duration_reached++;
+        this.drain();
+      });
+    }
+    stats.downstream_cx_total++;
+    stats.downstream_cx_active++;
+    this.#armIdle();
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('error', this.#onSocketError);
+    socket.on('close', this.#onClose);
+    socket.on('drain', this.#onDrain);
+  }
+
+  // ---- for the listener
+
+  drain(): void {
+    if (this.#state !== 'open') return;
+    this.draining = true;
+    if (this.stream === undefined && this.parser.idle && this.#unread === undefined) {
+      this.hcm.stats.downstream_cx_drain_close++;
+      this.#startClosing();
+    }
+  }
+
+  close(): void {
+    if (this.#state === 'closed' || this.#state === 'handed over') return;
+    enter();
+    this.stream?.onDownstreamGone('downstream_local_disconnect', ResponseFlag.DC);
+    this.destroy();
+    leave();
+  }
+
+  // ---- for the stream
+
+  get open(): boolean {
+    return this.#state === 'open' || this.#state === 'closing';
+  }
+
+  /** Stops reading until as many calls of `resume`. */
+  pause(): void {
+    if (this.#pauses++ === 0 && this.open) this.socket.pause();
+  }
+  resume(): void {
+    if (--this.#pauses > 0 || !this.open) return;
+    this.socket.resume();
+    if (this.#unread !== undefined) this.#pump();
+  }
+  get paused(): boolean {
+    return this.#pauses > 0;
+  }
+  /** Asks for `stream.onDownstreamDrain` once the socket takes more. */
+  wantDrain(): void {
+    this.#drainWanted = true;
+  }
+
+  /** The response has been written whole, or the stream is over without one; `keep` says whether others may follow. */
+  streamDone(keep: boolean): void {
+    this.stream = undefined;
+    this.routeDeadline.clear();
+    this.tryDeadline.clear();
+    this.streamIdleDeadline.clear();
+    this.durationDeadline.clear();
+    if (this.#state !== 'open') return;
+    if (!keep || this.parser.failed) {
+      this.#startClosing();
+      return;
+    }
+    this.#armIdle();
+    if (this.#unread !== undefined && !this.#pumping) this.#pump();
+  }
+
+  /** Lets go of the socket, for whoever takes it over; what was read and not used is put back. */
+  release(): UpstreamSocket {
+    const socket = this.socket;
+    this.out.flush();
+    this.#state = 'handed over';
+    socket.off('data', this.#onData);
+    socket.off('end', this.#onEnd);
+    socket.off('error', this.#onSocketError);
+    socket.off('close', this.#onClose);
+    socket.off('drain', this.#onDrain);
+    socket.pause();
+    this.#ended();
+    if (this.#unread !== undefined) {
+      socket.unshift(this.#unread);
+      this.#unread = undefined;
+    }
+    return socket;
+  }
+
+  destroy(): void {
+    if (this.#state === 'closed' || this.#state === 'handed over') return;
+    this.out.flush();
+    this.#state = 'closed';
+    this.#ended();
+    this.socket.destroy();
+  }
+
+  // ---- from the parser
+
+  onHead(): void {
+    const { program, stats, deps } = this.hcm;
+    const { parser } = this;
+    this.#idleDeadline.clear();
+    if (program.requestTimeout > 0 && parser.bodyMode !== BodyMode.NONE && parser.bodyMode !== BodyMode.UNTIL_CLOSE) {
+      this.#requestDeadline.set(deps.clock.now() + program.requestTimeout);
+    } else {
+      this.#requestDeadline.clear();
+    }
+    stats.downstream_rq_total++;
+    stats.downstream_rq_active++;
+    this.#requests++;
+    if (!parser.keepAlive) this.draining = true;
+    if (program.maxRequestsPerConnection > 0 && this.#requests >= program.maxRequestsPerConnection)
+      this.draining = true;
+    const info = new StreamRecord(this.info, deps.clock.now(), deps.clock.wall());
+    const stream = new ActiveStream(this, info);
+    this.stream = stream;
+    stream.start(parser);
+  }
+
+  onBody(data: Buffer): void {
+    this.stream?.onRequestData(data);
+  }
+
+  onEnd(trailers: string[] | undefined): void {
+    this.#requestDeadline.clear();
+    this.stream?.onRequestEnd(trailers);
+  }
+
+  onError(details: CodecErrorDetails): void {
+    const { stats, deps } = this.hcm;
+    stats.downstream_cx_protocol_error++;
+    const status = errorStatus(details);
+    if (this.stream !== undefined) {
+      this.stream.onCodecError(status, details);
+      return;
+    }
+    stats.downstream_rq_total++;
+    stats.downstream_rq_active++;
+    const stream = new ActiveStream(this, new StreamRecord(this.info, deps.clock.now(), deps.clock.wall()));
+    this.stream = stream;
+    stream.onCodecError(status, details);
+  }
+
+  // ---- the socket
+
+  readonly #onData = (data: Buffer): void => {
+    if (this.#state !== 'open') return;
+    enter();
+    if (this.#unread !== undefined) {
+      this.#unread = Buffer.concat([this.#unread, data]);
+      if (this.#unread.length > MAX_UNREAD) this.socket.pause();
+    } else {
+      this.#read(data);
+    }
+    leave();
+  };
+
+  /** Reads requests until the data is used up or a request has to be waited for. */
+  #read(data: Buffer): void {
+    const { parser } = this;
+    let at = 0;
+    this.#pumping = true;
+    for (;;) {
+      if (this.stream === undefined && parser.done) parser.next();
+      at = parser.execute(data, at);
+      if (at >= data.length || this.#state !== 'open') break;
+      if (this.stream !== undefined || !parser.done) break;
+    }
+    this.#pumping = false;
+    if (at < data.length && this.#state === 'open' && !parser.failed) {
+      this.#unread = at === 0 ? data : data.subarray(at);
+      if (this.#unread.length > MAX_UNREAD) this.socket.pause();
+    } else if (this.stream === undefined && !parser.idle && !parser.done) {
+      this.#headStarted();
+    }
+  }
+
+  #pump(): void {
+    const data = this.#unread;
+    if (data === undefined || this.#pumping || this.#state !== 'open') return;
+    this.#unread = undefined;
+    if (data.length > MAX_UNREAD && this.#pauses === 0) this.socket.resume();
+    enter();
+    this.#read(data);
+    leave();
+  }
+
+  /** A head has begun and is not complete. */
+  #headStarted(): void {
+    this.#idleDeadline.clear();
+    const { requestHeadersTimeout, requestTimeout } = this.hcm.program;
+    const timeout = requestHeadersTimeout > 0 ? requestHeadersTimeout : requestTimeout;
+    if (timeout > 0 && !this.#requestDeadline.pending) this.#requestDeadline.set(this.hcm.deps.clock.now() + timeout);
+  }
+
+  readonly #onEnd = (): void => {
+    if (this.#state === 'closing') {
+      this.destroy();
+      return;
+    }
+    if (this.#state !== 'open') return;
+    enter();
+    const { stream } = this;
+    if (stream?.tunnel === true && this.parser.bodyMode === BodyMode.UNTIL_CLOSE) {
+      this.parser.finish();
+    } else if (stream !== undefined) {
+      stream.onDownstreamGone('downstream_remote_disconnect', ResponseFlag.DC);
+      this.destroy();
+    } else {
+      this.destroy();
+    }
+    leave();
+  };
+
+  readonly #onSocketError = (): void => {
+    // `close` follows.
+  };
+
+  readonly #onClose = (): void => {
+    if (this.#state === 'closed' || this.#state === 'handed over') return;
+    enter();
+    this.stream?.onDownstreamGone('downstream_remote_disconnect', ResponseFlag.DC);
+    this.#state = 'closed';
+    this.#ended();
+    leave();
+  };
+
+  readonly #onDrain = (): void => {
+    if (!this.#drainWanted) return;
+    this.#drainWanted = false;
+    enter();
+    this.stream?.onDownstreamDrain();
+    leave();
+  };
+
+  /** Says that nothing more comes and gives the client time to do the same. */
+  #startClosing(): void {
+    this.#state = 'closing';
+    this.#unread = undefined;
+    this.out.end();
+    if (this.socket.readableEnded) {
+      this.#idleDeadline.clear();
+      this.socket.once('finish', () => this.destroy());
+    }
+    if (this.#pauses > 0) this.socket.resume();
+    const delay = this.hcm.program.delayedCloseTimeout;
+    this.#idleDeadline.set(this.hcm.deps.clock.now() + (delay > 0 ? delay : 1));
+  }
+
+  #armIdle(): void {
+    const { idleTimeout } = this.hcm.program;
+    if (idleTimeout > 0) this.#idleDeadline.set(this.hcm.deps.clock.now() + idleTimeout);
+  }
+
+  #idleTimeout(): void {
+    if (this.#state === 'closing') {
+      this.destroy();
+    } else if (this.stream === undefined) {
+      this.hcm.stats.downstream_cx_idle_timeout++;
+      this.#startClosing();
+    }
+  }
+
+  #requestTimeout(): void {
+    if (this.#state !== 'open') return;
+    const { stats, deps, program } = this.hcm;
+    enter();
+    this.draining = true;
+    if (this.stream !== undefined) {
+      stats.downstream_rq_timeout++;
+      this.stream.sendLocalReply(408, 'request timeout', 'request_overall_timeout', 0);
+    } else {
+      stats.downstream_rq_total++;
+      stats.downstream_rq_active++;
+      const stream = new ActiveStream(this, new StreamRecord(this.info, deps.clock.now(), deps.clock.wall()));
+      this.stream = stream;
+      if (program.requestHeadersTimeout > 0) {
+        stats.downstream_rq_header_timeout++;
+        stream.sendLocalReply(408, 'request header timeout', 'request_header_timeout', 0);
+      } else {
+        stats.downstream_rq_timeout++;
+        stream.sendLocalReply(408, 'request timeout', 'request_overall_timeout', 0);
+      }
+    }
+    leave();
+  }
+
+  #ended(): void {
+    this.hcm.stats.downstream_cx_active--;
+    this.#maxDuration?.cancel();
+    this.#idleDeadline.stop();
+    this.#requestDeadline.stop();
+    this.routeDeadline.stop();
+    this.tryDeadline.stop();
+    this.streamIdleDeadline.stop();
+    this.durationDeadline.stop();
+  }
+}

@@ -1,0 +1,270 @@
+/** For tests: a listener that ends in a connection manager, with clusters of plain hosts, without any xDS. */
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
+import { ClusterCircuitBreaker } from '../cluster/circuit-breaker.ts';
+import { newClusterStats } from '../cluster/stats.ts';
+import type { Deps } from '../deps.ts';
+import { systemDeps } from '../process/deps.ts';
+import type { HcmProgram, RouteConfigProgram, ThresholdsProgram } from '../program/types.ts';
+import type {
+  ConnectFailure,
+  RetryProgram,
+  RouteActionProgram,
+  RouteDecision,
+  RouteEntry,
+  UpstreamCluster,
+  UpstreamHost,
+  UpstreamSocket,
+} from '../types.ts';
+import { newHcmStats, type HcmRuntime, type HttpServerConnection } from './runtime.ts';
+import { serveHttp } from './server-connection.ts';
+
+export const PROGRAM: HcmProgram = {
+  statPrefix: 'test',
+  routes: { kind: 'rds', name: 'test' },
+  filters: [],
+  router: {
+    suppressEnvoyHeaders: false,
+    respectExpectedRqTimeout: false,
+    startChildSpan: false,
+    strictCheckHeaders: [],
+    upstreamLogs: [],
+  },
+  codecType: 'AUTO',
+  maxRequestHeadersBytes: 60 * 1024,
+  maxHeadersCount: 100,
+  headersWithUnderscores: 'ALLOW',
+  maxRequestsPerConnection: 0,
+  idleTimeout: 3_600_000,
+  maxConnectionDuration: 0,
+  maxStreamDuration: 0,
+  streamIdleTimeout: 300_000,
+  requestTimeout: 0,
+  requestHeadersTimeout: 0,
+  drainTimeout: 5000,
+  delayedCloseTimeout: 1000,
+  allowAbsoluteUrl: true,
+  acceptHttp10: false,
+  defaultHostForHttp10: '',
+  enableTrailers: false,
+  allowChunkedLength: false,
+  headerKeyFormat: 'lowercase',
+  streamErrorOnInvalidMessage: false,
+  serverName: 'envoy',
+  serverHeaderTransformation: 'OVERWRITE',
+  schemeOverwrite: undefined,
+  schemeMatchUpstream: false,
+  via: '',
+  addUserAgent: false,
+  useRemoteAddress: false,
+  xffNumTrustedHops: 0,
+  skipXffAppend: false,
+  appendXForwardedPort: false,
+  isInternalAddress: () => false,
+  representIpv4AsMapped: false,
+  generateRequestId: true,
+  preserveExternalRequestId: false,
+  alwaysSetRequestIdInResponse: false,
+  packTraceReason: true,
+  forwardClientCert: 'SANITIZE',
+  clientCertDetails: { subject: false, cert: false, chain: false, dns: false, uri: false },
+  proxy100Continue: false,
+  upgrades: new Map(),
+  normalizePath: false,
+  mergeSlashes: false,
+  escapedSlashes: 'KEEP_UNCHANGED',
+  stripPort: 'none',
+  stripTrailingHostDot: false,
+  localReply: undefined,
+  accessLogs: [],
+  accessLogFlushInterval: 0,
+  flushAccessLogOnNewRequest: false,
+};
+
+export const ACTION: RouteActionProgram = {
+  timeout: 15_000,
+  idleTimeout: undefined,
+  maxStreamDuration: undefined,
+  retry: undefined,
+  mirrors: [],
+  hashKey: undefined,
+  metadataMatch: undefined,
+  upgrades: new Map(),
+  maxGrpcTimeout: undefined,
+  clusterNotFoundStatus: 503,
+  priority: 'DEFAULT',
+  autoHostRewrite: false,
+  appendXForwardedHost: false,
+  grpcTimeoutOffset: 0,
+  grpcTimeoutHeaderMax: undefined,
+  grpcTimeoutHeaderOffset: 0,
+};
+
+export const RETRY: RetryProgram = {
+  on: 0,
+  numRetries: 1,
+  perTryTimeout: 0,
+  perTryIdleTimeout: 0,
+  retriableStatusCodes: [],
+  retriableHeaders: [],
+  backOffBase: 25,
+  backOffMax: 250,
+  avoidPreviousHosts: false,
+  hostSelectionAttempts: 1,
+};
+
+const UNLIMITED: ThresholdsProgram = {
+  maxConnections: 1024,
+  maxPendingRequests: 1024,
+  maxRequests: 1024,
+  maxRetries: 3,
+  retryBudget: undefined,
+};
+
+export class TestHost implements UpstreamHost {
+  readonly address = '127.0.0.1';
+  readonly port: number;
+  readonly authority: string;
+  readonly hostname = '';
+  readonly cluster: TestCluster;
+  inService = true;
+  internalListener?: string;
+  active = 0;
+  pool: UpstreamHost['pool'];
+  readonly outcomes: string[] = [];
+
+  constructor(cluster: TestCluster, port: number) {
+    this.cluster = cluster;
+    this.port = port;
+    this.authority = `127.0.0.1:${port}`;
+  }
+
+  connect(onReady: (socket: UpstreamSocket) => void, onFail: (error: ConnectFailure) => void): void {
+    const socket = connect({ host: this.address, port: this.port, noDelay: true, allowHalfOpen: true });
+    this.cluster.stats.upstream_cx_total++;
+    socket.once('connect', () => onReady(socket));
+    socket.once('error', () => onFail({ kind: 'refused', reason: 'delayed connect error: Connection refused' }));
+  }
+  report(outcome: string): void {
+    if (this.outcomes.length < 1000) this.outcomes.push(outcome);
+  }
+}
+
+export class TestCluster implements UpstreamCluster {
+  readonly name: string;
+  connectTimeout = 1000;
+  idleTimeout = 3_600_000;
+  maxRequestsPerConnection = 0;
+  maxConnectionDuration = 0;
+  readonly hosts: TestHost[];
+  readonly limits: UpstreamCluster['limits'];
+  readonly stats = newClusterStats();
+  #next = 0;
+
+  constructor(name: string, ports: readonly number[], thresholds: Partial<ThresholdsProgram> = {}) {
+    this.name = name;
+    this.hosts = ports.map((port) => new TestHost(this, port));
+    const breaker = new ClusterCircuitBreaker({ ...UNLIMITED, ...thresholds });
+    this.limits = { DEFAULT: breaker, HIGH: breaker };
+  }
+
+  choose(): UpstreamHost | null {
+    return this.hosts[this.#next++ % this.hosts.length] ?? null;
+  }
+}
+
+/** A route to a cluster, with nothing special about it. */
+export function routeTo(
+  cluster: string,
+  action: Partial<RouteActionProgram> = {},
+  entry: Partial<RouteEntry> = {},
+): RouteDecision {
+  const route: RouteEntry = {
+    name: '',
+    metadata: undefined,
+    virtualHost: {
+      name: 'test',
+      perFilter: new Map(),
+      includeRequestAttemptCount: false,
+      includeAttemptCountInResponse: false,
+    },
+    index: 0,
+    perFilter: new Map(),
+    action: { ...ACTION, ...action },
+    rewriteRequest: () => undefined,
+    rewriteResponse: () => undefined,
+    ...entry,
+  };
+  return { kind: 'cluster', route, cluster, weighted: undefined };
+}
+
+export interface TestServer {
+  readonly port: number;
+  readonly hcm: HcmRuntime;
+  readonly connections: Set<HttpServerConnection>;
+  readonly log: string[];
+  stop(): Promise<void>;
+}
+
+export interface TestOptions {
+  readonly program?: Partial<HcmProgram>;
+  readonly find: RouteConfigProgram['find'];
+  readonly clusters: readonly UpstreamCluster[];
+  readonly internalListener?: HcmRuntime['internalListener'];
+  readonly port?: number;
+}
+
+export async function startTestServer(options: TestOptions): Promise<TestServer> {
+  const deps: Deps = systemDeps();
+  const log: string[] = [];
+  const routes: RouteConfigProgram = {
+    name: 'test',
+    virtualHostNames: [],
+    clusterNames: [],
+    internalOnlyHeaders: [],
+    find: options.find,
+  };
+  const program: HcmProgram = { ...PROGRAM, ...options.program };
+  const hcm: HcmRuntime = {
+    program,
+    routes: () => routes,
+    cluster: (name) => options.clusters.find((cluster) => cluster.name === name),
+    internalListener: options.internalListener ?? (() => undefined),
+    deps,
+    stats: newHcmStats(),
+    accessLogSinks: program.accessLogs.map(() => ({ write: (line) => void log.push(line) })),
+  };
+  const connections = new Set<HttpServerConnection>();
+  let id = 0;
+  const server: Server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+    const connection = serveHttp(
+      socket,
+      {
+        id: id++,
+        directRemoteAddress: socket.remoteAddress ?? '',
+        remotePort: socket.remotePort ?? 0,
+        localAddress: socket.localAddress ?? '',
+        localPort: socket.localPort ?? 0,
+        tls: undefined,
+        requestedServerName: '',
+        applicationProtocol: '',
+      },
+      hcm,
+    );
+    connections.add(connection);
+    socket.once('close', () => connections.delete(connection));
+  });
+  await new Promise<void>((done) => server.listen(options.port ?? 0, '127.0.0.1', done));
+  return {
+    port: (server.address() as AddressInfo).port,
+    hcm,
+    connections,
+    log,
+    stop: async () => {
+      for (const connection of connections) connection.close();
+      for (const cluster of options.clusters) {
+        if (cluster instanceof TestCluster) for (const host of cluster.hosts) host.pool?.close();
+      }
+      await new Promise((done) => server.close(done));
+    },
+  };
+}

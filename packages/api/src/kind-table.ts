@@ -56,6 +56,12 @@ export const KINDS: Readonly<Record<keyof KindSpecs, KindInfo>> = {
     namespaced: true,
     message: 'istio.extensions.v1alpha1.WasmPlugin',
   },
+  TrafficExtension: {
+    group: 'extensions.istio.io',
+    versions: ['v1alpha1'],
+    namespaced: true,
+    message: 'istio.extensions.v1alpha1.TrafficExtension',
+  },
   Service: core(),
   Pod: core(),
   Deployment: apps(),

@@ -21,6 +21,7 @@ export interface KindSpecs {
   RequestAuthentication: sec.RequestAuthentication;
   Telemetry: telemetry.Telemetry;
   WasmPlugin: extensions.WasmPlugin;
+  TrafficExtension: extensions.TrafficExtension;
   Service: k8s.ServiceSpec;
   Pod: k8s.PodSpec;
   Deployment: k8s.DeploymentSpec;

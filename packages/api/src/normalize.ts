@@ -1,17 +1,27 @@
 import { messageSchema } from './schema.ts';
+import { parseDuration } from './validation/duration.ts';
 import { camelCase } from './yaml/locate.ts';
 
 /**
- * A message as everything else reads it: camelCase names (a person may write a field's original name with underscores)
- * and no nulls (proto3 JSON's way of saying unset). Returns `value` itself when there is nothing to change, which is
+ * A message as everything else reads it: camelCase names (a person may write a field's original name with underscores),
+ * no nulls (proto3 JSON's way of saying unset), durations in decimal seconds (`1m30s` is `90s`). Returns `value` itself when there is nothing to change, which is
  * nearly always. Unknown fields stay as they are, for validation to report. Free-form values (Struct) are left alone.
  */
 export function normalizeMessage(value: unknown, message: string): unknown {
   return needsWork(value) ? convert(value, message) : value;
 }
 
+/** Looks like a duration, and is not in decimal seconds. */
+const OTHER_DURATION = /^[-+]?[\d.]+(?:[a-zµ]+[\d.]+)*(?:h|m|ms|us|µs|ns)$|^[-+]?[\d.]+[a-zµ]+[\d.a-zµ]*s$|^[-+.]?0$/;
+
+function decimalSeconds(text: string): string {
+  const milliseconds = parseDuration(text);
+  return milliseconds === undefined ? text : `${Number((milliseconds / 1000).toFixed(9))}s`;
+}
+
 function needsWork(value: unknown): boolean {
   if (value === null) return true;
+  if (typeof value === 'string') return OTHER_DURATION.test(value);
   if (typeof value !== 'object') return false;
   if (Array.isArray(value)) return value.some(needsWork);
   for (const key of Object.keys(value)) {
@@ -21,6 +31,7 @@ function needsWork(value: unknown): boolean {
 }
 
 function convert(value: unknown, message: string): unknown {
+  if (message === 'google.protobuf.Duration' && typeof value === 'string') return decimalSeconds(value);
   const fields = messageSchema(message);
   if (!fields || !isRecord(value)) return value;
   const out: Record<string, unknown> = {};

@@ -9,9 +9,45 @@ export interface EnvVar {
   readonly value?: string;
 }
 
+/** istio.extensions.v1alpha1.LuaConfig */
+export interface LuaConfig {
+  readonly inlineCode?: string;
+}
+
+/** istio.extensions.v1alpha1.TrafficExtension */
+export interface TrafficExtension {
+  readonly selector?: istio_type_v1beta1.WorkloadSelector;
+  readonly targetRefs?: readonly istio_type_v1beta1.PolicyTargetReference[];
+  readonly phase?: TrafficExtension_ExecutionPhase;
+  readonly priority?: number;
+  readonly match?: readonly TrafficSelector[];
+  readonly wasm?: WasmConfig;
+  readonly lua?: LuaConfig;
+}
+
+/** istio.extensions.v1alpha1.TrafficSelector */
+export interface TrafficSelector {
+  readonly mode?: istio_type_v1beta1.WorkloadMode;
+  readonly ports?: readonly istio_type_v1beta1.PortSelector[];
+}
+
 /** istio.extensions.v1alpha1.VmConfig */
 export interface VmConfig {
   readonly env?: readonly EnvVar[];
+}
+
+/** istio.extensions.v1alpha1.WasmConfig */
+export interface WasmConfig {
+  readonly url?: string;
+  readonly sha256?: string;
+  readonly imagePullPolicy?: PullPolicy;
+  readonly imagePullSecret?: string;
+  readonly verificationKey?: string;
+  readonly pluginConfig?: JsonObject;
+  readonly pluginName?: string;
+  readonly failStrategy?: FailStrategy;
+  readonly vmConfig?: VmConfig;
+  readonly type?: PluginType;
 }
 
 /** istio.extensions.v1alpha1.WasmPlugin */
@@ -69,3 +105,10 @@ export type PullPolicy =
   | 'UNSPECIFIED_POLICY'
   | 'IfNotPresent'
   | 'Always';
+
+/** istio.extensions.v1alpha1.TrafficExtension.ExecutionPhase */
+export type TrafficExtension_ExecutionPhase =
+  | 'UNSPECIFIED'
+  | 'AUTHN'
+  | 'AUTHZ'
+  | 'STATS';

@@ -4,19 +4,72 @@ import type { KindSpecs } from '../kinds.ts';
 import { checkMeshConfig } from '../mesh/read.ts';
 import { refOf } from '../resource.ts';
 import type { Resource } from '../resource.ts';
+import { checkAuthorizationPolicy } from './authorization-policy.ts';
+import { checkDestinationRule } from './destination-rule.ts';
+import { checkEnvoyFilter } from './envoy-filter.ts';
+import { checkTrafficExtension, checkWasmPlugin } from './extension.ts';
+import { checkGateway } from './gateway.ts';
+import { checkPeerAuthentication } from './peer-authentication.ts';
+import { checkProxyConfig } from './proxy-config.ts';
+import { NOT_ALLOWED, Report } from './report.ts';
+import { checkRequestAuthentication } from './request-authentication.ts';
 import { checkMessage } from './schema-check.ts';
-import type { Problem } from './schema-check.ts';
+import { checkServiceEntry } from './service-entry.ts';
+import { checkSidecar } from './sidecar.ts';
+import { checkTelemetry } from './telemetry.ts';
+import { checkVirtualService } from './virtual-service.ts';
+import { checkWorkloadEntry } from './workload-entry.ts';
+import { checkWorkloadGroup } from './workload-group.ts';
+
+type Checks = { readonly [K in keyof KindSpecs]?: (resource: Resource<KindSpecs[K]>, report: Report) => void };
+
+/** The rules of each kind, beyond its shape. They may take the shape for granted. */
+const CHECKS: Checks = {
+  VirtualService: checkVirtualService,
+  DestinationRule: checkDestinationRule,
+  Gateway: checkGateway,
+  ServiceEntry: checkServiceEntry,
+  Sidecar: checkSidecar,
+  WorkloadEntry: checkWorkloadEntry,
+  WorkloadGroup: checkWorkloadGroup,
+  EnvoyFilter: checkEnvoyFilter,
+  ProxyConfig: checkProxyConfig,
+  AuthorizationPolicy: checkAuthorizationPolicy,
+  PeerAuthentication: checkPeerAuthentication,
+  RequestAuthentication: checkRequestAuthentication,
+  Telemetry: checkTelemetry,
+  WasmPlugin: checkWasmPlugin,
+  TrafficExtension: checkTrafficExtension,
+};
 
 /**
  * What is wrong with one resource by itself: its shape first and, if that is right, the rules of its kind as istiod's
  * webhook has them. Errors keep a resource from being applied; warnings do not. Spans are looked up by whoever prints.
  */
 export function validateResource(resource: Resource): Diagnostic[] {
-  if (resource.kind === 'IstioOperator' || resource.kind === 'ConfigMap') {
-    return checkMeshConfig(resource).map((problem) => ({ ...problem, ref: refOf(resource) }));
-  }
-  const { message } = KINDS[resource.kind as keyof KindSpecs];
-  const problems: readonly Problem[] = message ? checkMessage(resource.spec, message, ['spec']) : [];
   const ref = refOf(resource);
-  return problems.map((problem) => ({ ...problem, ref }));
+  if (resource.kind === 'IstioOperator' || resource.kind === 'ConfigMap') {
+    return checkMeshConfig(resource).map((problem) => ({ ...problem, ref }));
+  }
+  const kind = resource.kind as keyof KindSpecs;
+  const { message } = KINDS[kind];
+  const report = new Report();
+  if (message) {
+    report.problems.push(...checkMessage(resource.spec, message, ['spec']));
+    checkAnnotations(resource, report);
+  }
+  if (report.isClean) (CHECKS[kind] as ((resource: Resource, report: Report) => void) | undefined)?.(resource, report);
+  return report.problems.map((problem) => ({ ...problem, ref }));
+}
+
+function checkAnnotations({ kind, metadata }: Resource, report: Report): void {
+  if (kind === 'AuthorizationPolicy' || metadata.annotations?.['istio.io/dry-run'] === undefined) return;
+  const path = ['metadata', 'annotations', 'istio.io/dry-run'];
+  report.error(
+    NOT_ALLOWED,
+    path,
+    '`istio.io/dry-run` is for AuthorizationPolicies only',
+    'remove the annotation',
+    'key',
+  );
 }

@@ -1,12 +1,10 @@
-import type { Diagnostic, Path } from '@mizzen/diagnostics';
+import type { Path } from '@mizzen/diagnostics';
 import { didYouMean } from '@mizzen/diagnostics';
 import { isRecord } from '../normalize.ts';
 import { enumSchema, messageSchema } from '../schema.ts';
 import type { Field, MessageSchema } from '../schema.ts';
 import { isDuration } from './duration.ts';
-
-/** A diagnostic without its resource; `path` is from the root of the value that was checked. */
-export type Problem = Omit<Diagnostic, 'ref' | 'span'> & { readonly path: Path };
+import type { Problem } from './report.ts';
 
 /**
  * Whether a value has the shape of a message: only fields it knows, of the right types, with values its enumerations

@@ -3,6 +3,7 @@ import type { Protocol } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
 import type { Build, ListenerClass } from '../listener/build.ts';
 import { accessLogs } from './access-log.ts';
+import { httpConnectionSettings } from './connection-settings.ts';
 import { httpFilters } from './http-filters.ts';
 import { idleTimeout, proxyConfig } from './proxy-config.ts';
 import { tracingConfig } from './tracing.ts';
@@ -19,6 +20,8 @@ export interface ConnectionManagerOptions {
   /** True on the mesh's edge: the address of the peer is the client's, not what a header says. */
   readonly useRemoteAddress: boolean;
   readonly protocol?: Protocol;
+  /** Wildcard services among the destinations whose hosts are resolved per request. */
+  readonly dynamicHosts?: readonly string[];
   /** Set over everything else. */
   readonly settings?: Manager;
 }
@@ -46,8 +49,15 @@ export function httpConnectionManager(build: Build, options: ConnectionManagerOp
     upgradeConfigs: [{ upgradeType: 'websocket' }],
     tracing,
     accessLog: accessLogs(build, options.listener),
-    httpFilters: httpFilters(build, options.listener, options.protocol, headers?.envoyDebugHeaders?.disabled === true),
+    httpFilters: httpFilters(
+      build,
+      options.listener,
+      options.protocol,
+      headers?.envoyDebugHeaders?.disabled === true,
+      options.dynamicHosts ?? [],
+    ),
     ...options.settings,
+    ...httpConnectionSettings(context),
   };
   return extension(
     'envoy.filters.network.http_connection_manager',

@@ -2,7 +2,7 @@ import type { Protocol } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
 import { remember, type Build, type ListenerClass } from '../listener/build.ts';
 import { CORS } from './cors.ts';
-import { DYNAMIC_FORWARD_PROXY } from './dynamic-forward-proxy.ts';
+import { dynamicForwardProxies } from './dynamic-forward-proxy.ts';
 import { extAuthzFilters } from './ext-authz.ts';
 import { FAULT } from './fault.ts';
 import { GRPC_STATS, GRPC_WEB } from './grpc-stats.ts';
@@ -18,6 +18,8 @@ interface Place {
   readonly listener: ListenerClass;
   readonly protocol: Protocol | undefined;
   readonly suppressEnvoyHeaders: boolean;
+  /** Wildcard services whose hosts are resolved per request. */
+  readonly dynamicHosts: readonly string[];
 }
 
 /** Policies guard workloads and gateways, never what a sidecar's own application asks for. */
@@ -43,10 +45,10 @@ const ORDER: readonly ((place: Place) => readonly HttpFilter[])[] = [
   // Faults are injected only into requests that were let in.
   () => [FAULT],
   () => [CORS],
-  // On one machine, hosts that nobody declared are resolved here: there is no original destination to go to.
-  (place) => (place.listener === 'outbound' && place.build.context.proxy.local !== undefined ? [DYNAMIC_FORWARD_PROXY] : []),
   // Metrics see what all of the above did to the response.
   (place) => statsFilters(place.build, place.listener),
+  // Hosts are resolved last, when nothing changes them any more.
+  (place) => (place.listener === 'outbound' ? dynamicForwardProxies(place.build.context, place.dynamicHosts) : []),
   (place) => [router(place.suppressEnvoyHeaders)],
 ];
 
@@ -56,8 +58,9 @@ export function httpFilters(
   listener: ListenerClass,
   protocol: Protocol | undefined,
   suppressEnvoyHeaders: boolean,
+  dynamicHosts: readonly string[],
 ): readonly HttpFilter[] {
-  const key = `${listener} ${protocol === 'grpc-web'} ${suppressEnvoyHeaders}`;
-  const place: Place = { build, listener, protocol, suppressEnvoyHeaders };
+  const key = `${listener} ${protocol === 'grpc-web'} ${suppressEnvoyHeaders} ${dynamicHosts.join(' ')}`;
+  const place: Place = { build, listener, protocol, suppressEnvoyHeaders, dynamicHosts };
   return remember(build.httpFilters, key, () => ORDER.flatMap((filters) => filters(place)));
 }

@@ -177,12 +177,12 @@ function metrics(
     if (!names.some((name) => inScope.includes(name) && isPrometheus(name))) continue;
     enabled = true;
     for (const override of level.overrides ?? []) {
+      if (!fits(override.match?.mode, mode)) continue;
       if (override.match?.metric === 'ALL_METRICS' && override.disabled === true) {
         dropped = true;
         continue;
       }
       dropped = false;
-      if (!fits(override.match?.mode, mode)) continue;
       for (const name of metricNames(override.match)) {
         let entry = overrides.get(name);
         if (entry === undefined) overrides.set(name, (entry = { disabled: false, tags: new Map() }));

@@ -2,6 +2,7 @@ import type { Resource, networking } from '@mizzen/api';
 import { hostsOverlap, isSubsetOf, protocolOf } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
 import { listenerAccessLogs } from '../filters/access-log.ts';
+import { connectionSettings } from '../filters/connection-settings.ts';
 import { httpConnectionManager } from '../filters/http-connection-manager.ts';
 import { proxyConfig } from '../filters/proxy-config.ts';
 import { defined } from '../filters/typed.ts';
@@ -54,6 +55,7 @@ function listener(build: Build, port: GatewayPort): readonly Listener[] {
       address: address(bind, port.port),
       trafficDirection: 'OUTBOUND',
       maxConnectionsToAcceptPerSocketEvent: 1,
+      perConnectionBufferLimitBytes: connectionSettings(build.context).listenerPerConnectionBufferLimitBytes,
       listenerFilters: listenerFilters.length > 0 ? listenerFilters : undefined,
       accessLog: listenerAccessLogs(build, 'gateway'),
       filterChains: chains,

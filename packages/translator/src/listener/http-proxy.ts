@@ -28,6 +28,7 @@ export function httpProxyListener(build: Build): readonly types.listener.Listene
         port,
         protocol: 'http',
         locked: false,
+        dynamicHosts: [],
         chains: [
           {
             serverNames: [],

@@ -93,7 +93,7 @@ function common(build: Build): Listener {
     listenerFiltersTimeout: duration(build.context.model.mesh.protocolDetectionTimeout) ?? '0s',
     maxConnectionsToAcceptPerSocketEvent: 1,
     accessLog: listenerAccessLogs(build, 'inbound'),
-    ...(build.context.node.metadata['INBOUND_LISTENER_EXACT_BALANCE'] === true
+    ...(String(build.context.node.metadata['INBOUND_LISTENER_EXACT_BALANCE']) === 'true'
       ? { connectionBalanceConfig: { exactBalance: {} } }
       : {}),
   };

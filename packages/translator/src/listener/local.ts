@@ -1,3 +1,4 @@
+import type { Service } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
 import { listenerAccessLogs } from '../filters/access-log.ts';
 import { httpConnectionManager } from '../filters/http-connection-manager.ts';
@@ -88,6 +89,8 @@ function serverNameChains(build: Build): readonly FilterChain[] {
         if (!isTls(port.protocol)) continue;
         const target = { service, port, cidrs: [], byServerName: true, virtualServices };
         for (const chain of bytesChains(build, target)) {
+          // CONNECT to a host that is resolved per request does not come here: it goes there at once.
+          if (chain.origin.resource === service.resource && goesAnywhere(service)) continue;
           const serverNames = chain.serverNames.filter((name) => !taken.has(name));
           for (const name of serverNames) taken.add(name);
           if (serverNames.length > 0) chains.push(finished(build, chain, { transportProtocol: 'tls', serverNames }));
@@ -96,6 +99,10 @@ function serverNameChains(build: Build): readonly FilterChain[] {
     }
   }
   return chains;
+}
+
+function goesAnywhere({ resolution, registry }: Service): boolean {
+  return resolution === 'dynamic-dns' || (resolution === 'passthrough' && registry === 'External');
 }
 
 /** A port of this machine that stands for one service's port. */

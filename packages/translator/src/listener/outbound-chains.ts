@@ -1,6 +1,7 @@
 import type { Resource, networking } from '@mizzen/api';
 import { MESH_GATEWAY, isSubsetOf, type Service, type ServicePort } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
+import { serverNameResolver } from '../filters/dynamic-forward-proxy.ts';
 import { isTls, outboundCluster } from '../names.ts';
 import type { Build } from './build.ts';
 import { configMetadata } from './metadata.ts';
@@ -98,7 +99,10 @@ function toService(build: Build, target: BytesTarget, serverNames: readonly stri
   return {
     serverNames,
     cidrs,
-    filters: outboundFilters(build, { cluster, hostname: service.hostname, subset: '' }, port),
+    filters: [
+      ...(service.resolution === 'dynamic-dns' && isTls(port.protocol) ? [serverNameResolver(service.hostname, number)] : []),
+      ...outboundFilters(build, { cluster, hostname: service.hostname, subset: '' }, port),
+    ],
     metadata: undefined,
     origin: { resource: service.resource, path: index < 0 ? ['spec'] : ['spec', 'ports', index] },
   };

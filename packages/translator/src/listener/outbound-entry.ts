@@ -21,7 +21,7 @@ export interface OutboundChain {
   readonly applicationProtocols: readonly string[];
   readonly transportProtocol: 'raw_buffer' | '';
   /** Made when the listener is finished: an HTTP connection manager is named after it. */
-  readonly filters: (listenerName: string) => readonly types.listener.Filter[];
+  readonly filters: (listenerName: string, dynamicHosts: readonly string[]) => readonly types.listener.Filter[];
   readonly metadata: types.core.Metadata | undefined;
   readonly origin: { readonly resource: Resource; readonly path: readonly (string | number)[] } | undefined;
 }
@@ -37,6 +37,8 @@ export interface OutboundEntry {
   /** Made from a Sidecar's listener with a port of its own: services found later do not join. */
   locked: boolean;
   chains: OutboundChain[];
+  /** Wildcard HTTP services on the port whose hosts are resolved per request. */
+  readonly dynamicHosts: string[];
 }
 
 /** True when every connection matches. */
@@ -103,7 +105,7 @@ export function finishEntry(build: Build, entry: OutboundEntry, fallthrough: rea
   const chains: FilterChain[] = [];
   let defaultFilterChain: FilterChain | undefined;
   for (const chain of entry.chains) {
-    const finished = finishChain(build, chain, name);
+    const finished = finishChain(build, chain, name, entry.dynamicHosts);
     if (matchesAll(chain)) defaultFilterChain = finished;
     else chains.push(finished);
   }
@@ -118,7 +120,7 @@ export function finishEntry(build: Build, entry: OutboundEntry, fallthrough: rea
     ...(entry.chains.some((chain) => chain.serverNames.length > 0) ? [TLS_INSPECTOR] : []),
     ...(inspectHttp ? [HTTP_INSPECTOR] : []),
   ];
-  const exact = build.context.node.metadata['OUTBOUND_LISTENER_EXACT_BALANCE'] === true;
+  const exact = String(build.context.node.metadata['OUTBOUND_LISTENER_EXACT_BALANCE']) === 'true';
   return defined({
     name,
     address: address(entry.bind, entry.port),
@@ -137,10 +139,10 @@ export function finishEntry(build: Build, entry: OutboundEntry, fallthrough: rea
   });
 }
 
-function finishChain(build: Build, chain: OutboundChain, name: string): FilterChain {
+function finishChain(build: Build, chain: OutboundChain, name: string, dynamicHosts: readonly string[]): FilterChain {
   const made = defined({
     filterChainMatch: matchesAll(chain) ? undefined : matchOf(chain),
-    filters: chain.filters(name),
+    filters: chain.filters(name, dynamicHosts),
     metadata: chain.metadata,
     transportSocketConnectTimeout: HANDSHAKE_TIMEOUT,
   });

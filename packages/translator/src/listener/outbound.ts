@@ -5,11 +5,21 @@ import { listenerAccessLogs } from '../filters/access-log.ts';
 import { httpConnectionManager } from '../filters/http-connection-manager.ts';
 import { networkFilters, plainTcpProxy, tcpProxy } from '../filters/tcp-proxy.ts';
 import { defined } from '../filters/typed.ts';
-import { BLACK_HOLE, PASSTHROUGH, isHttp, isTcp, listenerName, outboundCluster, portRoute, sniffedRoute } from '../names.ts';
+import {
+  ALLOW_ANY_DYNAMIC_DNS_CLUSTER,
+  BLACK_HOLE,
+  PASSTHROUGH,
+  isHttp,
+  isTcp,
+  outboundCluster,
+  portRoute,
+  sniffedRoute,
+} from '../names.ts';
 import { PLAIN_HTTP } from '../tls/peer-authentication.ts';
 import { address } from './address.ts';
 import type { Build } from './build.ts';
 import { httpProxyListener } from './http-proxy.ts';
+import { HTTP_INSPECTOR } from './listener-filters.ts';
 import { bytesChains } from './outbound-chains.ts';
 import { addChains, finishEntry, type OutboundChain, type OutboundEntry } from './outbound-entry.ts';
 
@@ -114,18 +124,31 @@ function instanceAddresses(build: Build, service: Service, port: number, protoco
   return [...new Set(addresses)].filter((ip) => isIP(ip) !== 0 && ip !== proxy.addresses[0]);
 }
 
+/** A service of the outside world is listened for at each of its addresses; a Kubernetes Service at its first. */
 function add(build: Build, entries: Map<string, OutboundEntry>, request: Request): void {
+  const { addresses, registry } = request.service;
+  const places = registry === 'External' && addresses.length > 1 ? addresses.map((one) => [one]) : [addresses];
+  for (const place of places) addAt(build, entries, request, place);
+}
+
+function addAt(
+  build: Build,
+  entries: Map<string, OutboundEntry>,
+  request: Request,
+  [address = ANY_ADDRESS, ...others]: readonly string[],
+): void {
   const { service, port, protocol } = request;
   if (service.resolution === 'alias' || protocol === 'udp') return;
   const kind = isHttp(protocol) ? 'http' : protocol === 'auto' ? 'auto' : isTcp(protocol) ? 'tcp' : undefined;
   if (kind === undefined) return;
-  const [address = ANY_ADDRESS, ...others] = service.addresses;
   const isRange = address.includes('/');
   const bind = request.bind !== '' ? request.bind : kind === 'http' || isRange ? ANY_ADDRESS : address;
   const cidrs = request.bind === '' && kind !== 'http' && isRange ? [address] : [];
   const key = `${bind} ${port}`;
   const current = entries.get(key);
   if (current?.locked === true) return;
+  const dynamic = kind !== 'tcp' && service.resolution === 'dynamic-dns' ? [service.hostname] : [];
+  if (current !== undefined) current.dynamicHosts.push(...dynamic);
   if (current !== undefined && kind !== 'tcp' && !(kind === 'http' ? isTcp(current.protocol) : !isMixed(current))) return;
 
   const target = {
@@ -155,6 +178,7 @@ function add(build: Build, entries: Map<string, OutboundEntry>, request: Request
       protocol: kind === 'http' && sniffs ? 'auto' : protocol,
       locked: false,
       chains,
+      dynamicHosts: [...(current?.dynamicHosts ?? dynamic)],
     });
     return;
   }
@@ -187,13 +211,14 @@ function httpChain(build: Build, request: Request, kind: 'http' | 'auto', bind: 
     transportProtocol: sniffs ? 'raw_buffer' : '',
     metadata: undefined,
     origin: undefined,
-    filters: (name) => [
+    filters: (name, dynamicHosts) => [
       httpConnectionManager(build, {
         listener: 'outbound',
         statPrefix: `outbound_${name}`,
         routes,
         useRemoteAddress: false,
         protocol,
+        dynamicHosts,
       }),
     ],
   };
@@ -204,7 +229,7 @@ function passOn(build: Build): readonly types.listener.Filter[] {
   const { scope } = build.context;
   const egress = scope.egressProxy;
   const cluster =
-    scope.outboundTrafficPolicy !== 'ALLOW_ANY'
+    scope.outboundTrafficPolicy === 'REGISTRY_ONLY'
       ? BLACK_HOLE
       : egress === undefined
         ? PASSTHROUGH
@@ -218,6 +243,7 @@ function passOn(build: Build): readonly types.listener.Filter[] {
 function virtualOutbound(build: Build, fallthrough: readonly types.listener.Filter[]): Listener {
   const { model, proxy } = build.context;
   const port = model.mesh.proxyListenPort ?? 15001;
+  const resolves = build.context.scope.outboundTrafficPolicy === 'ALLOW_ANY_DYNAMIC_DNS';
   return defined({
     name: 'virtualOutbound',
     address: address(ANY_ADDRESS, port),
@@ -226,6 +252,7 @@ function virtualOutbound(build: Build, fallthrough: readonly types.listener.Filt
     maxConnectionsToAcceptPerSocketEvent: 1,
     transparent: proxy.interceptionMode === 'TPROXY' ? true : undefined,
     accessLog: listenerAccessLogs(build, 'outbound'),
+    listenerFilters: resolves ? [HTTP_INSPECTOR] : undefined,
     filterChains: [
       // Connections to this very port would come back for ever.
       {
@@ -233,7 +260,44 @@ function virtualOutbound(build: Build, fallthrough: readonly types.listener.Filt
         filterChainMatch: { destinationPort: port },
         filters: [...networkFilters(build, 'outbound', { peer: false, guarded: false }), plainTcpProxy(BLACK_HOLE)],
       },
+      ...(resolves ? [resolvedHttp(build)] : []),
       { name: 'virtualOutbound-catchall-tcp', filters: fallthrough },
     ],
   });
+}
+
+/** HTTP to addresses that nobody declared, where the mesh wants their hosts resolved. */
+function resolvedHttp(build: Build): types.listener.FilterChain {
+  const name = 'allow_any_dynamic_dns';
+  return {
+    name: 'virtualOutbound-catchall-tcp-http',
+    filterChainMatch: { applicationProtocols: PLAIN_HTTP },
+    filters: [
+      httpConnectionManager(build, {
+        listener: 'outbound',
+        statPrefix: `outbound_virtualOutbound_${name}`,
+        useRemoteAddress: false,
+        routes: {
+          name,
+          validateClusters: false,
+          ignorePortInHostMatching: true,
+          maxDirectResponseBodySizeBytes: 1_048_576,
+          virtualHosts: [
+            {
+              name,
+              domains: ['*'],
+              includeRequestAttemptCount: true,
+              routes: [
+                {
+                  name,
+                  match: { prefix: '/' },
+                  route: { cluster: ALLOW_ANY_DYNAMIC_DNS_CLUSTER, timeout: '0s', maxGrpcTimeout: '0s' },
+                },
+              ],
+            },
+          ],
+        },
+      }),
+    ],
+  };
 }

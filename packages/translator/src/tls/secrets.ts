@@ -20,8 +20,12 @@ export function fileSecret(context: TranslationContext, name: string): SdsSecret
   return { name, sdsConfig: { apiConfigSource, resourceApiVersion } };
 }
 
-/** A Kubernetes Secret, by the name that a Gateway uses for it (`credentialName`). */
+/**
+ * A Kubernetes Secret, by the name that a Gateway uses for it (`credentialName`). `sds://` would ask another server if
+ * there were one.
+ */
 export function credentialSecret(credential: string): SdsSecretConfig {
-  const name = /^\w+:\/\//.test(credential) ? credential : `kubernetes://${credential}`;
+  const plain = credential.replace(/^sds:\/\//, '');
+  const name = /^[\w-]+:\/\//.test(plain) ? plain : `kubernetes://${plain}`;
   return { name, sdsConfig: ADS };
 }

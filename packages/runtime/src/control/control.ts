@@ -108,11 +108,11 @@ export class Control {
     this.#snapshot = snapshot;
     this.#model = this.#buildModel();
     this.#workloads = this.#compute();
-    this.#report(changed, this.#result);
+    const said = this.#report(changed, this.#result);
     this.#notify([...notices, ...this.#workloads.notices, ...leftOut(this.#result)]);
     this.#sendDesired();
     this.#push(noticedAt, ({ proxies, milliseconds }) => {
-      this.#deps.send({ type: 'converged', proxies, milliseconds });
+      if (said) this.#deps.send({ type: 'converged', proxies, milliseconds });
     });
   }
 
@@ -144,17 +144,20 @@ export class Control {
     this.#deps.send({ type: 'desired', workloads, gateways });
   }
 
-  /** Says what changed, and what is wrong now that was not before. */
-  #report(changed: readonly Ref[], result: ReadResult): void {
+  /** Says what changed, and what is wrong now that was not before. True when there was something to say. */
+  #report(changed: readonly Ref[], result: ReadResult): boolean {
     const own = [...this.#workloads.diagnostics, ...checkCredentials(this.#model, this.#workloads.gateways)];
-    const all = [...result.diagnostics, ...this.#settings.diagnostics, ...own].map((each) =>
-      withSpan(each, this.#snapshot),
-    );
-    this.#diagnostics = all;
-    const rendered = all.map((each) => renderDiagnostic(each, { source: (file) => result.text(file) }));
+    const all = [...result.diagnostics, ...this.#settings.diagnostics, ...own];
+    this.#diagnostics = all.map((each) => withSpan(each, this.#snapshot));
+    const rendered = this.#diagnostics.map((each) => renderDiagnostic(each, { source: (file) => result.text(file) }));
+    rendered.push(...result.keptLastGood.map((ref) => `${refName(ref)}: its last good version stays in force`));
+    rendered.push(...result.refused.map((ref) => `${refName(ref)} is left out until it is corrected`));
     const fresh = rendered.filter((text) => !this.#rendered.has(text));
+    const silent = changed.length === 0 && fresh.length === 0 && rendered.length === this.#rendered.size;
     this.#rendered = new Set(rendered);
-    this.#deps.send({ type: 'change', changed: changed.map(refName), diagnostics: all, rendered: fresh });
+    if (silent) return false;
+    this.#deps.send({ type: 'change', changed: changed.map(refName), diagnostics: this.#diagnostics, rendered: fresh });
+    return true;
   }
 
   #notify(texts: readonly string[]): void {
@@ -176,7 +179,7 @@ export function refName({ kind, namespace, name }: Pick<Ref, 'kind' | 'namespace
   return namespace === '' ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
 }
 
-/** Kinds that Mizzen has no use for, and documents that are no resources: one line for each kind and file. */
+/** Kinds that Mizzen has no use for, a line each, and in one more all files that hold something else. */
 function leftOut({ leftAlone, passedOver }: ReadResult): string[] {
   const kinds = new Map<string, { names: string[]; insteadOf: string | undefined }>();
   for (const { ref, insteadOf } of leftAlone) {
@@ -192,9 +195,7 @@ function leftOut({ leftAlone, passedOver }: ReadResult): string[] {
     const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
     return `${kind} ${shown}${more} left alone${insteadOf === undefined ? '' : `: ${insteadOf}`}`;
   });
-  const over = passedOver.map(({ file, line, what }) => {
-    const place = line > 0 ? `${file}:${line}` : file;
-    return `${place} passed over: ${what ?? 'not a Kubernetes resource'}`;
-  });
-  return [...alone, ...over];
+  if (passedOver.length === 0) return alone;
+  const over = new Set(passedOver.map(({ file, what }) => (what === undefined ? file : `${file} (${what})`)));
+  return [...alone, `not Kubernetes resources, passed over: ${[...over].join(', ')}`];
 }

@@ -127,11 +127,18 @@ class Reader {
     }
     const run = fields['run'];
     return {
-      run: Array.isArray(run) ? this.#list([...path, 'run'], run) : this.#text([...path, 'run'], run),
+      run: this.#run([...path, 'run'], run),
       dir,
       watch: this.#list([...path, 'watch'], fields['watch'] ?? []),
       env: this.#env([...path, 'env'], fields['env']),
     };
+  }
+
+  #run(path: Path, value: unknown): string | readonly string[] | undefined {
+    if (!Array.isArray(value)) return this.#text(path, value);
+    if (value.length > 0) return this.#list(path, value);
+    this.problem(path, '`run` must not be empty');
+    return undefined;
   }
 
   #env(path: Path, value: unknown): Record<string, string> {

@@ -1,0 +1,187 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { X509Certificate } from 'node:crypto';
+import { TypeUrl } from '@mizzen/xds';
+import { ControlProcess } from './testing/control-process.ts';
+
+const SYSTEM = `apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec: { selector: { app: web }, ports: [{ name: http, port: 8080 }] }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web-v1 }
+spec:
+  replicas: 2
+  template:
+    metadata: { labels: { app: web, version: v1 } }
+    spec: { serviceAccountName: web, containers: [{ name: web, ports: [{ containerPort: 8080 }] }] }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: client }
+spec:
+  template:
+    metadata: { labels: { app: client } }
+    spec: { containers: [{ name: client, ports: [{ containerPort: 9090 }] }] }
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: front }
+spec:
+  selector: { istio: ingressgateway }
+  servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: ['*'] }]
+`;
+const route = (timeout: string): string => `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: web }
+spec:
+  hosts: [web]
+  http:
+    - route: [{ destination: { host: web } }]
+      timeout: ${timeout}
+`;
+
+let control: ControlProcess;
+beforeEach(() => {
+  control = new ControlProcess({ 'system.yaml': SYSTEM, 'route.yaml': route('1s') });
+});
+afterEach(() => control.remove());
+
+async function settled(client: { readonly log: readonly string[] }): Promise<void> {
+  for (let before = -1; before !== client.log.length;) {
+    before = client.log.length;
+    await new Promise((resolve) => setTimeout(resolve, 60));
+  }
+}
+
+test('every proxy gets its configuration and a certificate of its own', async () => {
+  control.start();
+  await control.run();
+  expect((await control.saw('notice')).text).toBe(
+    'Gateway `front` selects no workload: started istio-ingressgateway in istio-system',
+  );
+  const client = await control.connect();
+  await settled(client);
+  expect(JSON.stringify(client.get('client-0', TypeUrl.route, 'http_proxy'))).toContain('"timeout":"1s"');
+  expect(
+    JSON.stringify(client.get('client-0', TypeUrl.endpoint, 'outbound|8080||web.default.svc.cluster.local')),
+  ).toContain('127.90.0.1');
+  const names = ['web-v1-0', 'web-v1-1', 'client-0', 'istio-ingressgateway-0'].map((pod) => {
+    const secret = client.get(pod, TypeUrl.secret, 'default') as {
+      tlsCertificate: { certificateChain: { inlineBytes: string } };
+    };
+    return new X509Certificate(Buffer.from(secret.tlsCertificate.certificateChain.inlineBytes, 'base64'))
+      .subjectAltName;
+  });
+  expect(names).toEqual([
+    'URI:spiffe://cluster.local/ns/default/sa/web',
+    'URI:spiffe://cluster.local/ns/default/sa/web',
+    'URI:spiffe://cluster.local/ns/default/sa/default',
+    'URI:spiffe://cluster.local/ns/istio-system/sa/istio-ingressgateway-service-account',
+  ]);
+});
+
+test('a change is in force everywhere in less than 100 ms, and only what it touches is sent', async () => {
+  control.start();
+  await control.run();
+  const client = await control.connect();
+  await settled(client);
+  const times: number[] = [];
+  for (const timeout of ['2s', '3s', '4s']) {
+    client.log.length = 0;
+    const after = control.messages.length;
+    const saved = performance.now();
+    control.write('route.yaml', route(timeout));
+    const { proxies } = await control.saw('converged', after);
+    times.push(performance.now() - saved);
+    expect(proxies).toBe(3);
+    expect((await control.saw('change', after)).changed).toEqual(['VirtualService default/web']);
+    expect(client.log.toSorted()).toEqual(['client-0', 'web-v1-0', 'web-v1-1'].map((pod) => `${pod} route http_proxy`));
+    expect(JSON.stringify(client.get('client-0', TypeUrl.route, 'http_proxy'))).toContain(`"timeout":"${timeout}"`);
+  }
+  expect(Math.min(...times)).toBeLessThan(100);
+});
+
+test('a bad resource is refused with its place; its last good version and everything else stay', async () => {
+  control.start();
+  await control.run();
+  const client = await control.connect();
+  await settled(client);
+  client.log.length = 0;
+  const after = control.messages.length;
+  control.write('route.yaml', route('soon'));
+  const { rendered } = await control.saw('change', after);
+  expect(rendered[0]).toMatch(/^error\[\w+\] mesh\/route\.yaml:8:16 {2}.*`soon`/);
+  expect(rendered.at(-1)).toBe('VirtualService default/web: its last good version stays in force');
+  await settled(client);
+  expect(client.log).toEqual([]);
+  control.write('route.yaml', route('7s'));
+  await expect
+    .poll(() => JSON.stringify(client.get('client-0', TypeUrl.route, 'http_proxy')))
+    .toContain('"timeout":"7s"');
+});
+
+test('pods that come and go change endpoints, and the supervisor hears when every proxy knows', async () => {
+  control.start();
+  await control.run();
+  const client = await control.connect();
+  await settled(client);
+  client.log.length = 0;
+  control.pods = control.pods.map((pod) =>
+    pod.name === 'web-v1-0' ? { ...pod, terminating: true, ready: false } : pod,
+  );
+  await control.report();
+  const endpoints = 'outbound|8080||web.default.svc.cluster.local';
+  expect(JSON.stringify(client.get('client-0', TypeUrl.endpoint, endpoints))).not.toContain('127.90.0.1"');
+  expect(client.log.filter((line) => !line.includes(' endpoint '))).toEqual([]);
+});
+
+test('killed and started again, it sends nothing, and later changes as before', async () => {
+  control.start();
+  await control.run();
+  const client = await control.connect();
+  await settled(client);
+  client.log.length = 0;
+  await control.kill();
+  control.start();
+  await control.saw('listening');
+  await control.report();
+  await settled(client);
+  expect(client.log).toEqual([]);
+  expect((await fetch(`${await control.api()}/api/workloads`)).status).toBe(200);
+  control.write('route.yaml', route('9s'));
+  await control.saw('converged', 0, ({ proxies }) => proxies === 3);
+  expect(JSON.stringify(client.get('client-0', TypeUrl.route, 'http_proxy'))).toContain('"timeout":"9s"');
+});
+
+test('nothing readable is fatal', async () => {
+  control.start({ files: ['nowhere'] });
+  expect((await control.saw('fatal')).text).toContain('`nowhere`');
+});
+
+test('a taken port is named with its holder and the flag that changes it', async () => {
+  control.start();
+  const { api } = await control.saw('listening');
+  const other = new ControlProcess({ 'system.yaml': SYSTEM });
+  other.start({ apiPort: Number(api.split(':')[1]) });
+  const { text } = await other.saw('fatal');
+  expect(text).toMatch(/^port \d+ is taken by pid \d+ .*--api-port$/);
+  await other.remove();
+});
+
+test('mizzen.yaml is read, and read again when it changes', async () => {
+  control.write('mizzen.yaml', 'workloads: { client: { run: node client.js }, clinet: { run: x } }');
+  control.start();
+  const first = await control.saw('desired');
+  const runOf = (message: typeof first): unknown =>
+    message.workloads.find(({ owner }) => owner.name === 'client')?.containers[0]?.run;
+  expect(runOf(first)).toMatchObject({ kind: 'command', command: 'node client.js' });
+  expect((await control.saw('change')).rendered[0]).toMatch(
+    /^warning\[MZ0111\] mesh\/mizzen\.yaml:1:\d+ {2}there is no .* `clinet`/,
+  );
+  await control.saw('listening');
+  const after = control.messages.length;
+  control.write('mizzen.yaml', 'workloads: { client: { run: external } }');
+  expect(runOf(await control.saw('desired', after))).toEqual({ kind: 'external' });
+});

@@ -1,0 +1,214 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ControlOptions, DesiredWorkload, FromControl, PodStatus, ToControl } from '../../protocol.ts';
+import { XdsClient } from './xds-client.ts';
+
+type MessageOf<T extends FromControl['type']> = Extract<FromControl, { readonly type: T }>;
+
+/** A real control process with a folder of its own, and a test in the supervisor's place. */
+export class ControlProcess {
+  readonly folder: string;
+  readonly token = 'test-token-of-thirty-two-letters';
+  readonly messages: FromControl[] = [];
+  #child: ChildProcess | undefined;
+  #clients: XdsClient[] = [];
+  #waiting: (() => void)[] = [];
+  #sequence = 0;
+  pods: readonly PodStatus[] = [];
+
+  constructor(files: Readonly<Record<string, string>>) {
+    this.folder = mkdtempSync(join(tmpdir(), 'mizzen-control-'));
+    for (const [name, text] of Object.entries(files)) this.write(name, text);
+  }
+
+  write(name: string, text: string): void {
+    const path = join(this.folder, 'mesh', name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+
+  get socket(): string {
+    return join(this.folder, 'state', 'xds.sock');
+  }
+
+  start(options: Partial<ControlOptions> = {}): void {
+    this.messages.length = 0;
+    const child = fork(fileURLToPath(new URL('../main.ts', import.meta.url)), [], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    this.#child = child;
+    child.on('message', (message: FromControl) => {
+      this.messages.push(message);
+      for (const check of this.#waiting.splice(0)) check();
+    });
+    this.send({
+      type: 'configure',
+      options: {
+        files: ['mesh'],
+        cwd: this.folder,
+        meshConfig: undefined,
+        stateDir: join(this.folder, 'state'),
+        xdsSocket: this.socket,
+        apiPort: 0,
+        token: this.token,
+        gatewayPorts: {},
+        standIns: true,
+        inject: 'always',
+        ...options,
+      },
+    });
+  }
+
+  send(message: ToControl): void {
+    this.#child?.send(message);
+  }
+
+  /** The first message of a type, from `after` messages on. Rejects after five seconds. */
+  async saw<T extends FromControl['type']>(
+    type: T,
+    after = 0,
+    fits: (message: MessageOf<T>) => boolean = () => true,
+  ): Promise<MessageOf<T>> {
+    const deadline = performance.now() + 5000;
+    for (;;) {
+      const found = this.messages
+        .slice(after)
+        .find((each): each is MessageOf<T> => each.type === type && fits(each as MessageOf<T>));
+      if (found !== undefined) return found;
+      if (performance.now() > deadline) throw new Error(`no ${type} in ${JSON.stringify(this.messages.slice(after))}`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, 100);
+        this.#waiting.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+  }
+
+  /** Says that everything asked for runs and is ready. */
+  async run(): Promise<void> {
+    const { workloads, gateways } = await this.saw('desired');
+    let number = 0;
+    this.pods = [
+      ...workloads.flatMap((each) => Array.from({ length: each.replicas }, (_, index) => podOf(each, index, ++number))),
+      ...gateways.map((each) => gatewayOf(each)),
+    ];
+    await this.report();
+  }
+
+  /** Sends the pods as they are; resolves when every proxy has them. */
+  async report(): Promise<void> {
+    const sequence = ++this.#sequence;
+    this.send({ type: 'pods', pods: this.pods, sequence });
+    await this.saw('pods-converged', 0, (message) => message.sequence >= sequence);
+  }
+
+  /** A data plane that follows every pod's node. */
+  async connect(): Promise<XdsClient> {
+    await this.saw('listening');
+    const client = new XdsClient(this.socket);
+    this.#clients.push(client);
+    for (const { node } of this.pods) if (node !== undefined) client.follow(node);
+    return client;
+  }
+
+  async api(): Promise<string> {
+    return `http://${(await this.saw('listening')).api}`;
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  async remove(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    await this.kill();
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+function podOf(workload: DesiredWorkload, index: number, number: number): PodStatus {
+  const { owner, labels, serviceAccount, sidecar, templateHash, containers } = workload;
+  const { namespace } = owner;
+  const name = `${owner.name}-${index}`;
+  const address = `127.90.0.${number}`;
+  const inbound = containers
+    .flatMap((each) => each.ports)
+    .map(({ port }) => ({
+      containerPort: port,
+      address,
+      port,
+      applicationAddress: '127.0.0.1',
+      applicationPort: 20_000 + port,
+    }));
+  const MIZZEN = { httpProxy: { address: `127.91.0.${number}`, port: 15_080 }, outbound: [], inbound };
+  return {
+    ...status(workload, name, address),
+    hasSidecar: sidecar,
+    templateHash,
+    node: sidecar ? `sidecar~${address}~${name}.${namespace}~${namespace}.svc.cluster.local` : undefined,
+    nodeMetadata: sidecar
+      ? {
+          NAME: name,
+          NAMESPACE: namespace,
+          SERVICE_ACCOUNT: serviceAccount,
+          LABELS: labels,
+          INTERCEPTION_MODE: 'NONE',
+          INSTANCE_IPS: address,
+          MIZZEN,
+        }
+      : undefined,
+  };
+}
+
+function gatewayOf(workload: DesiredWorkload): PodStatus {
+  const { owner, labels, serviceAccount, templateHash, gatewayPorts = {} } = workload;
+  const name = `${owner.name}-0`;
+  const { namespace } = owner;
+  return {
+    ...status(workload, name, '127.0.0.1'),
+    hasSidecar: false,
+    templateHash,
+    node: `router~127.0.0.1~${name}.${namespace}~${namespace}.svc.cluster.local`,
+    nodeMetadata: {
+      NAME: name,
+      NAMESPACE: namespace,
+      SERVICE_ACCOUNT: serviceAccount,
+      LABELS: labels,
+      INTERCEPTION_MODE: 'NONE',
+      INSTANCE_IPS: '127.0.0.1',
+      MIZZEN: { gateway: { address: '127.0.0.1', ports: { ...gatewayPorts } } },
+    },
+  };
+}
+
+function status(
+  { owner, labels }: DesiredWorkload,
+  name: string,
+  address: string,
+): Omit<PodStatus, 'hasSidecar' | 'templateHash' | 'node' | 'nodeMetadata'> {
+  return {
+    name,
+    namespace: owner.namespace,
+    owner,
+    address,
+    boundPorts: {},
+    labels,
+    ready: true,
+    terminating: false,
+    phase: 'Running',
+    restarts: 0,
+    standIn: true,
+    message: undefined,
+    applicationPorts: {},
+  };
+}

@@ -1,0 +1,113 @@
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { TypeUrl } from '@mizzen/xds';
+import type { LocalXdsRequest, LocalXdsResponse } from '@mizzen/xds';
+
+/**
+ * A data plane as far as local xDS goes: follows nodes as a proxy does, acknowledges everything, and remembers what each
+ * node has. Stays connected to a control process that comes back.
+ */
+export class XdsClient {
+  readonly #path: string;
+  readonly #nodes = new Set<string>();
+  /** Node → type URL → names asked for. */
+  readonly #asked = new Map<string, Map<string, Set<string>>>();
+  /** Node → type URL → name → resource. */
+  readonly has = new Map<string, Map<string, Map<string, { readonly version: string; readonly resource: unknown }>>>();
+  /** Everything received, as `POD type name`. */
+  readonly log: string[] = [];
+  #socket: Socket | undefined;
+  #closed = false;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#connect();
+  }
+
+  follow(node: string): void {
+    this.#nodes.add(node);
+    this.#subscribe(node);
+  }
+
+  get(pod: string, typeUrl: string, name: string): unknown {
+    const node = [...this.has.keys()].find((each) => each.includes(`~${pod}.`)) ?? '';
+    return this.has.get(node)?.get(typeUrl)?.get(name)?.resource;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#socket?.destroy();
+  }
+
+  #connect(): void {
+    const socket = connect(this.#path);
+    this.#socket = socket;
+    socket.setEncoding('utf8');
+    let rest = '';
+    socket.on('connect', () => {
+      for (const node of this.#nodes) this.#subscribe(node);
+    });
+    socket.on('data', (data: string) => {
+      const lines = (rest + data).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) this.#receive(JSON.parse(line) as LocalXdsResponse);
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      if (!this.#closed) setTimeout(() => this.#connect(), 20);
+    });
+  }
+
+  #send(request: LocalXdsRequest): void {
+    this.#socket?.write(`${JSON.stringify(request)}\n`);
+  }
+
+  #subscribe(node: string): void {
+    if (this.#socket?.readyState !== 'open') return;
+    for (const typeUrl of [TypeUrl.secret, TypeUrl.cluster, TypeUrl.endpoint, TypeUrl.listener, TypeUrl.route]) {
+      const wildcard = typeUrl === TypeUrl.cluster || typeUrl === TypeUrl.listener;
+      const subscribe = wildcard ? ['*'] : [...(this.#asked.get(node)?.get(typeUrl) ?? [])];
+      const versions = [...(this.has.get(node)?.get(typeUrl) ?? [])].map(
+        ([name, { version }]) => [name, version] as const,
+      );
+      if (subscribe.length > 0)
+        this.#send({ node, typeUrl, subscribe, initialResourceVersions: Object.fromEntries(versions) });
+    }
+  }
+
+  #receive({ node, typeUrl, nonce, resources, removed }: LocalXdsResponse): void {
+    const types = this.has.get(node) ?? new Map<string, Map<string, { version: string; resource: unknown }>>();
+    this.has.set(node, types);
+    const byName = types.get(typeUrl) ?? new Map<string, { version: string; resource: unknown }>();
+    types.set(typeUrl, byName);
+    const pod = node.split('~')[2]?.split('.')[0];
+    const type = Object.entries(TypeUrl).find(([, url]) => url === typeUrl)?.[0];
+    for (const { name, version, resource } of resources) {
+      byName.set(name, { version, resource });
+      this.log.push(`${pod} ${type} ${name}`);
+    }
+    for (const name of removed) {
+      byName.delete(name);
+      this.log.push(`${pod} ${type} -${name}`);
+    }
+    this.#send({ node, typeUrl, responseNonce: nonce });
+    const text = JSON.stringify(resources.map((each) => each.resource));
+    this.#ask(node, TypeUrl.secret, text.matchAll(/"name":"([^"]+)","sdsConfig"/g));
+    this.#ask(node, TypeUrl.route, text.matchAll(/"routeConfigName":"([^"]+)"/g));
+    for (const { name, resource } of resources) {
+      const cluster = resource as { readonly edsClusterConfig?: { readonly serviceName?: string } };
+      if (cluster.edsClusterConfig !== undefined)
+        this.#ask(node, TypeUrl.endpoint, [['', cluster.edsClusterConfig.serviceName ?? name]]);
+    }
+  }
+
+  #ask(node: string, typeUrl: string, names: Iterable<readonly (string | undefined)[]>): void {
+    const types = this.#asked.get(node) ?? new Map<string, Set<string>>();
+    this.#asked.set(node, types);
+    const asked = types.get(typeUrl) ?? new Set<string>();
+    types.set(typeUrl, asked);
+    const fresh = [...names].map((match) => match[1] ?? '').filter((name) => !asked.has(name));
+    for (const name of fresh) asked.add(name);
+    if (fresh.length > 0) this.#send({ node, typeUrl, subscribe: [...new Set(fresh)] });
+  }
+}

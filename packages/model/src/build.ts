@@ -1,4 +1,4 @@
-import type { Snapshot } from '@mizzen/api';
+import type { Snapshot, networking } from '@mizzen/api';
 import { DestinationRuleIndex } from './destination-rules.ts';
 import { EndpointIndex, selects } from './endpoints.ts';
 import { fits } from './labels.ts';
@@ -35,7 +35,7 @@ export function buildModel(
 
   const services = collectServices(snapshot, domainSuffix);
   const workloads = collectWorkloads(snapshot, runtimePods, options);
-  const endpoints = new EndpointIndex(snapshot, workloads);
+  const endpoints = new EndpointIndex(snapshot, workloads, services, runtimePods !== undefined);
   const policies = new PolicyIndex(snapshot, rootNamespace);
   const virtualServices = new VirtualServiceIndex(snapshot, resolveHost);
   const destinationRules = new DestinationRuleIndex(snapshot, rootNamespace, resolveHost);
@@ -48,7 +48,11 @@ export function buildModel(
     if (list === undefined) byHostname.set(service.hostname, [service]);
     else list.push(service);
   }
-  const servicesOf = remember((workload: Workload) => services.filter((service) => selects(service, workload) || namesAddress(service, workload)));
+  const servicesAt = (address: string): Service[] => services.filter((service) => listsAddress(service, address));
+  const servicesOf = remember((workload: Workload) => {
+    const listing = workload.addresses.flatMap(servicesAt).filter((service) => service.namespace === workload.namespace);
+    return services.filter((service) => selects(service, workload) || listing.includes(service));
+  });
   const identities = remember((service: Service): readonly string[] => {
     const accounts = new Set<string>();
     for (const port of service.ports) {
@@ -80,6 +84,7 @@ export function buildModel(
     endpoints: (service, port, subset) => endpoints.endpoints(service, port, subset),
     workloadByAddress: (address) => endpoints.workloadByAddress(address),
     servicesOf,
+    servicesAt,
     scope: (namespace, labels, type = 'sidecar') => scopes.scope(namespace, labels, type),
     virtualServices: (namespace, gateway) => virtualServices.find(namespace, gateway),
     originOfRoute: (route) => virtualServices.originOf(route),
@@ -91,11 +96,10 @@ export function buildModel(
   };
 }
 
-/** A ServiceEntry may list a workload by its address. */
-function namesAddress(service: Service, workload: Workload): boolean {
-  if (service.registry !== 'External' || service.selector !== undefined || service.namespace !== workload.namespace) return false;
-  const listed = (service.resource.spec as { readonly endpoints?: readonly { readonly address?: string }[] }).endpoints ?? [];
-  return listed.some((endpoint) => endpoint.address !== undefined && workload.addresses.includes(endpoint.address));
+function listsAddress(service: Service, address: string): boolean {
+  if (service.registry !== 'External' || service.selector !== undefined) return false;
+  const { endpoints = [] } = service.resource.spec as networking.ServiceEntry;
+  return endpoints.some((endpoint) => endpoint.address === address);
 }
 
 function remember<K extends object, V>(compute: (key: K) => V): (key: K) => V {

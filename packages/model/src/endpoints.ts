@@ -10,13 +10,24 @@ const NO_LABELS: Labels = {};
 /** Finds and remembers the endpoints of service ports. */
 export class EndpointIndex {
   readonly #snapshot: Snapshot;
+  readonly #running: boolean;
   readonly #byNamespace = new Map<string, Workload[]>();
   readonly #byAddress = new Map<string, Workload>();
+  /** By `namespace/hostname`. */
+  readonly #siblings = new Map<string, Service[]>();
   readonly #cache = new Map<Service, Map<string, readonly Endpoint[]>>();
   #slices: Map<string, Resource[]> | undefined;
 
-  constructor(snapshot: Snapshot, workloads: readonly Workload[]) {
+  /** `running`: the workloads are pods of this machine, whatever EndpointSlices say. */
+  constructor(snapshot: Snapshot, workloads: readonly Workload[], services: readonly Service[], running: boolean) {
     this.#snapshot = snapshot;
+    this.#running = running;
+    for (const service of services) {
+      const key = `${service.namespace}/${service.hostname}`;
+      const list = this.#siblings.get(key);
+      if (list === undefined) this.#siblings.set(key, [service]);
+      else list.push(service);
+    }
     for (const workload of workloads) {
       const list = this.#byNamespace.get(workload.namespace);
       if (list === undefined) this.#byNamespace.set(workload.namespace, [workload]);
@@ -36,20 +47,40 @@ export class EndpointIndex {
     if (ports === undefined) this.#cache.set(service, (ports = new Map()));
     const key = `${port.port} ${port.name}`;
     let all = ports.get(key);
-    if (all === undefined) ports.set(key, (all = this.#find(service, port)));
+    if (all === undefined) ports.set(key, (all = this.#findAll(service, port)));
     return isEmpty(subset) ? all : all.filter((endpoint) => fits(subset, endpoint.labels));
+  }
+
+  /** Services of one namespace that share a host name share their endpoints: those of ServiceEntries come first. */
+  #findAll(service: Service, port: ServicePort): readonly Endpoint[] {
+    const same = this.#siblings.get(`${service.namespace}/${service.hostname}`) ?? [];
+    if (same.length < 2) return this.#find(service, port);
+    const ordered = [...same].sort((a, b) => (a.registry === b.registry ? 0 : a.registry === 'External' ? -1 : 1));
+    return ordered.flatMap((sibling) => {
+      const own = sibling.ports.find((candidate) => candidate.name === port.name);
+      return own === undefined ? [] : this.#find(sibling, own);
+    });
   }
 
   #find(service: Service, port: ServicePort): readonly Endpoint[] {
     if (service.registry === 'External') return this.#ofServiceEntry(service, port);
-    if (service.selector === undefined || isEmpty(service.selector)) return this.#ofSlices(service, port);
+    const slices = this.#slicesOf(service);
+    if (slices.length > 0 || isEmpty(service.selector)) return [...this.#ofEntries(service, port), ...this.#ofSlices(service, port, slices)];
     const unready = (service.resource.spec as k8s.ServiceSpec).publishNotReadyAddresses === true;
+    const pods: Endpoint[] = [];
+    for (const workload of this.#byNamespace.get(service.namespace) ?? []) {
+      if (workload.kind !== 'Pod' || workload.terminating || !selects(service, workload)) continue;
+      const target = podPort(workload, port);
+      if (target !== undefined) pods.push(...ofWorkload(workload, target, unready));
+    }
+    return [...this.#ofEntries(service, port), ...pods];
+  }
+
+  /** WorkloadEntries that a Kubernetes Service selects. */
+  #ofEntries(service: Service, port: ServicePort): readonly Endpoint[] {
     const out: Endpoint[] = [];
     for (const workload of this.#byNamespace.get(service.namespace) ?? []) {
-      if (!selects(service, workload)) continue;
-      if (workload.terminating) continue;
-      const target = workload.kind === 'Pod' ? podPort(workload, port) : entryPort(workload, port);
-      if (target !== undefined) out.push(...ofWorkload(workload, target, unready));
+      if (workload.kind === 'WorkloadEntry' && selects(service, workload)) out.push(...ofWorkload(workload, entryPort(workload, port)));
     }
     return out;
   }
@@ -61,8 +92,8 @@ export class EndpointIndex {
       const out: Endpoint[] = [];
       for (const workload of this.#byNamespace.get(service.namespace) ?? []) {
         if (!selects(service, workload) || workload.terminating) continue;
-        const at = workload.kind === 'Pod' ? (workload.boundPorts[target] ?? target) : entryPort(workload, port);
-        if (at !== undefined) out.push(...ofWorkload(workload, at));
+        if (!workload.ready) continue;
+        out.push(...ofWorkload(workload, workload.kind === 'Pod' ? target : entryPort(workload, port)));
       }
       return out;
     }
@@ -70,14 +101,16 @@ export class EndpointIndex {
     if (listed.length === 0) {
       const named = service.resolution === 'dns' || service.resolution === 'dns-round-robin' || service.resolution === 'dynamic-dns';
       if (!named || service.hostname.startsWith('*')) return [];
-      return [{ ...blank(service), address: service.hostname, port: target }];
+      return [{ ...blank(service), address: service.hostname, port: target, targetPort: target, workloadName: service.name }];
     }
     return listed.map((entry, index) => {
       const labels = entry.labels ?? NO_LABELS;
       const network = entry.network ?? labels[NETWORK_LABEL] ?? '';
+      const at = entry.address?.startsWith('unix://') === true ? 0 : (entry.ports?.[port.name] ?? target);
       return {
         address: entry.address ?? '',
-        port: entry.address?.startsWith('unix://') === true ? 0 : (entry.ports?.[port.name] ?? target),
+        port: at,
+        targetPort: at,
         labels: network === '' ? labels : { ...labels, [NETWORK_LABEL]: network },
         serviceAccount: entry.serviceAccount ?? '',
         namespace: service.namespace,
@@ -93,24 +126,32 @@ export class EndpointIndex {
     });
   }
 
-  /** A Service without a selector has the endpoints that an EndpointSlice (or the older Endpoints) gives it. */
-  #ofSlices(service: Service, port: ServicePort): readonly Endpoint[] {
+  /** EndpointSlices say where a service's pods are, unless pods run here, which are known better. */
+  #slicesOf(service: Service): readonly Resource[] {
+    if (this.#running && !isEmpty(service.selector)) return [];
     this.#slices ??= indexSlices(this.#snapshot);
+    return this.#slices.get(`${service.namespace}/${service.name}`) ?? [];
+  }
+
+  #ofSlices(service: Service, port: ServicePort, slices: readonly Resource[]): readonly Endpoint[] {
     const out: Endpoint[] = [];
-    for (const slice of this.#slices.get(`${service.namespace}/${service.name}`) ?? []) {
-      const groups = slice.kind === 'Endpoints' ? subsetsOf(slice) : [groupOf(slice)];
-      for (const group of groups) {
-        const at = group.ports.find((p) => (p.name ?? '') === port.name) ?? (group.ports.length === 1 && service.ports.length === 1 ? group.ports[0] : undefined);
-        if (at?.port === undefined) continue;
-        for (const address of group.addresses) {
-          const workload = this.#byAddress.get(address);
-          if (workload !== undefined && workload.namespace === service.namespace) {
-            out.push(...ofWorkload(workload, at.port).filter((endpoint) => endpoint.address === address));
-          } else out.push({ ...blank(service), address, port: at.port });
-        }
+    for (const { addresses, ports } of slices.flatMap(groupsOf)) {
+      const only = ports.length === 1 && service.ports.length === 1 ? ports[0] : undefined;
+      const at = (ports.find((candidate) => (candidate.name ?? '') === port.name) ?? only)?.port;
+      if (at === undefined) continue;
+      for (const { address, ready, pod } of addresses) {
+        const workload = this.#podFor(service.namespace, address, pod);
+        const known = workload === undefined ? blank(service) : endpointOf(workload, address, at);
+        out.push({ ...known, address, port: at, targetPort: at, healthy: ready });
       }
     }
     return out;
+  }
+
+  #podFor(namespace: string, address: string, pod: string | undefined): Workload | undefined {
+    const workloads = this.#byNamespace.get(namespace) ?? [];
+    const named = pod === undefined ? undefined : workloads.find((w) => w.kind === 'Pod' && w.name === pod);
+    return named ?? workloads.find((w) => w.addresses.includes(address));
   }
 }
 
@@ -124,6 +165,7 @@ function blank(service: Service): Endpoint {
   return {
     address: '',
     port: 0,
+    targetPort: 0,
     labels: NO_LABELS,
     serviceAccount: '',
     namespace: service.namespace,
@@ -138,7 +180,7 @@ function blank(service: Service): Endpoint {
   };
 }
 
-/** A pod's bound port; a named target port that no container has makes it no endpoint of that service port. */
+/** A pod's container port; a named target port that no container has makes it no endpoint of that service port. */
 function podPort(workload: Workload, port: ServicePort): number | undefined {
   let target: number | undefined;
   if (typeof port.targetPort === 'number') target = port.targetPort;
@@ -147,23 +189,30 @@ function podPort(workload: Workload, port: ServicePort): number | undefined {
       target ??= container.ports?.find((p) => p.name === port.targetPort)?.containerPort;
     }
   }
-  return target === undefined ? undefined : (workload.boundPorts[target] ?? target);
+  return target;
 }
 
 /** A WorkloadEntry says where each port name is; otherwise the service's target port holds. */
-function entryPort(workload: Workload, port: ServicePort): number | undefined {
+function entryPort(workload: Workload, port: ServicePort): number {
   const ports = (workload.resource.spec as networking.WorkloadEntry).ports;
   const named = ports?.[port.name] ?? (typeof port.targetPort === 'string' ? ports?.[port.targetPort] : undefined);
   if (named !== undefined) return named;
   return typeof port.targetPort === 'number' ? port.targetPort : port.port;
 }
 
-function ofWorkload(workload: Workload, port: number, unready = false): readonly Endpoint[] {
-  const labels = endpointLabels(workload);
-  return workload.addresses.slice(0, 1).map((address) => ({
+function ofWorkload(workload: Workload, targetPort: number, unready = false): readonly Endpoint[] {
+  return workload.addresses.slice(0, 1).map((address) => {
+    const endpoint = endpointOf(workload, address, targetPort);
+    return unready ? { ...endpoint, healthy: true } : endpoint;
+  });
+}
+
+function endpointOf(workload: Workload, address: string, targetPort: number): Endpoint {
+  return {
     address,
-    port: address.startsWith('unix://') ? 0 : port,
-    labels,
+    port: address.startsWith('unix://') ? 0 : (workload.boundPorts[targetPort] ?? targetPort),
+    targetPort,
+    labels: endpointLabels(workload),
     serviceAccount: workload.serviceAccount,
     namespace: workload.namespace,
     workloadName: workload.workloadName,
@@ -171,10 +220,10 @@ function ofWorkload(workload: Workload, port: number, unready = false): readonly
     network: workload.network,
     cluster: workload.cluster,
     tlsMode: workload.hasSidecar ? 'istio' : 'disabled',
-    healthy: workload.ready || unready,
+    healthy: workload.ready,
     weight: workload.weight,
     workload,
-  }));
+  };
 }
 
 const augmented = new WeakMap<Workload, Labels>();
@@ -197,28 +246,50 @@ export function endpointLabels(workload: Workload): Labels {
 }
 
 interface Group {
-  readonly addresses: readonly string[];
+  readonly addresses: readonly { readonly address: string; readonly ready: boolean; readonly pod: string | undefined }[];
   readonly ports: readonly { readonly name?: string; readonly port?: number }[];
 }
+interface TargetRef {
+  readonly kind?: string;
+  readonly name?: string;
+}
 interface SliceBody {
-  readonly endpoints?: readonly { readonly addresses?: readonly string[]; readonly conditions?: { readonly ready?: boolean } }[];
+  readonly endpoints?: readonly {
+    readonly addresses?: readonly string[];
+    readonly conditions?: { readonly ready?: boolean; readonly terminating?: boolean };
+    readonly targetRef?: TargetRef;
+  }[];
   readonly ports?: Group['ports'];
 }
 interface EndpointsBody {
-  readonly subsets?: readonly { readonly addresses?: readonly { readonly ip?: string }[]; readonly ports?: Group['ports'] }[];
+  readonly subsets?: readonly {
+    readonly addresses?: readonly { readonly ip?: string; readonly targetRef?: TargetRef }[];
+    readonly ports?: Group['ports'];
+  }[];
 }
 
-function groupOf(slice: Resource): Group {
-  const body = slice.body as SliceBody;
-  const ready = (body.endpoints ?? []).filter((endpoint) => endpoint.conditions?.ready !== false);
-  return { addresses: ready.flatMap((endpoint) => endpoint.addresses ?? []), ports: body.ports ?? [] };
+function groupsOf(resource: Resource): Group[] {
+  if (resource.kind === 'Endpoints') {
+    return ((resource.body as EndpointsBody).subsets ?? []).map((subset) => ({
+      addresses: (subset.addresses ?? []).map(({ ip = '', targetRef }) => ({ address: ip, ready: true, pod: podName(targetRef) })),
+      ports: subset.ports ?? [],
+    }));
+  }
+  const body = resource.body as SliceBody;
+  const addresses = (body.endpoints ?? [])
+    .filter(({ conditions }) => conditions?.terminating !== true)
+    .flatMap((endpoint) =>
+      (endpoint.addresses ?? []).map((address) => ({
+        address,
+        ready: endpoint.conditions?.ready !== false,
+        pod: podName(endpoint.targetRef),
+      })),
+    );
+  return [{ addresses, ports: body.ports ?? [] }];
 }
 
-function subsetsOf(endpoints: Resource): Group[] {
-  return ((endpoints.body as EndpointsBody).subsets ?? []).map((subset) => ({
-    addresses: (subset.addresses ?? []).flatMap((address) => address.ip ?? []),
-    ports: subset.ports ?? [],
-  }));
+function podName(target: TargetRef | undefined): string | undefined {
+  return target?.kind === 'Pod' ? target.name : undefined;
 }
 
 /** By `namespace/service`. Endpoints count only where there is no slice. */

@@ -74,7 +74,7 @@ export class ScopeIndex {
     const rules = new Map<string, MergedDestinationRule | undefined>();
     const { byHostname } = base;
     const policy = sidecar?.spec.outboundTrafficPolicy;
-    const mode = policy === undefined ? this.#snapshot.mesh.outboundTrafficPolicy?.mode : (policy.mode ?? 'REGISTRY_ONLY');
+    const chosen = policy ?? this.#snapshot.mesh.outboundTrafficPolicy;
     return {
       sidecar,
       egress: base.egress,
@@ -88,7 +88,7 @@ export class ScopeIndex {
         }
         return rules.get(key);
       },
-      outboundTrafficPolicy: mode === 'REGISTRY_ONLY' ? 'REGISTRY_ONLY' : 'ALLOW_ANY',
+      outboundTrafficPolicy: chosen === undefined ? 'ALLOW_ANY' : (chosen.mode ?? 'REGISTRY_ONLY'),
       egressProxy: policy?.egressProxy,
     };
   }

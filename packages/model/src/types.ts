@@ -92,6 +92,8 @@ export interface Workload {
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
+  /** What the workload itself calls the port, and what policies are written for; `port` may be bound elsewhere. */
+  readonly targetPort: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly serviceAccount: string;
   readonly namespace: string;
@@ -126,8 +128,10 @@ export interface MeshModel {
   /** Endpoints of one port; a subset's labels narrow them. */
   endpoints(service: Service, port: ServicePort, subsetLabels?: Readonly<Record<string, string>>): readonly Endpoint[];
   workloadByAddress(address: string): Workload | undefined;
-  /** Services that select this workload. */
+  /** Services that select this workload, or list it by its address. */
   servicesOf(workload: Workload): readonly Service[];
+  /** Services that list an endpoint at this address themselves. */
+  servicesAt(address: string): readonly Service[];
   /**
    * What one proxy may see and how its Sidecar resource shapes it. Cached per namespace and labels. Sidecar resources do
    * not concern gateways (`router`).
@@ -163,7 +167,7 @@ export interface ProxyScope {
    * only for what the selected workloads send (`outbound`, the default).
    */
   destinationRule(hostname: string, direction?: 'inbound' | 'outbound'): MergedDestinationRule | undefined;
-  readonly outboundTrafficPolicy: 'ALLOW_ANY' | 'REGISTRY_ONLY';
+  readonly outboundTrafficPolicy: 'ALLOW_ANY' | 'REGISTRY_ONLY' | 'ALLOW_ANY_DYNAMIC_DNS';
   /** Where traffic to hosts that nobody declared goes instead of to themselves. */
   readonly egressProxy: networking.Destination | undefined;
 }

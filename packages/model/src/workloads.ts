@@ -61,7 +61,6 @@ function fromPod(resource: Resource<k8s.PodSpec>, nodes: ReadonlyMap<string, Loc
   if (status.phase === 'Succeeded' || status.phase === 'Failed') return undefined;
   const addresses = (status.podIPs ?? []).map((entry) => entry.ip ?? '').filter((ip) => ip !== '');
   if (addresses.length === 0 && status.podIP !== undefined && status.podIP !== '') addresses.push(status.podIP);
-  if (addresses.length === 0) return undefined;
   const { name, namespace, labels = {}, annotations = {} } = resource.metadata;
   const ready = status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
   return {
@@ -87,8 +86,9 @@ function fromPod(resource: Resource<k8s.PodSpec>, nodes: ReadonlyMap<string, Loc
   };
 }
 
-/** The Deployment behind a ReplicaSet's pod, else the direct controller, else the pod itself. */
+/** For a pod whose name was generated: the Deployment behind its ReplicaSet, else its controller. Else the pod itself. */
 function controllerName(podName: string, labels: Readonly<Record<string, string>>, meta: OwnedMeta): string {
+  if (meta.generateName === undefined || meta.generateName === '') return podName;
   const owner = meta.ownerReferences?.find((ref) => ref.controller === true) ?? meta.ownerReferences?.[0];
   if (owner?.name === undefined) return podName;
   const hash = labels['pod-template-hash'];
@@ -255,5 +255,5 @@ function serviceAccountOf(spec: k8s.PodSpec): string {
 
 /** Init containers that stay (native sidecars) have ports too. */
 function containersOf(spec: k8s.PodSpec): readonly k8s.Container[] {
-  return [...spec.containers, ...(spec.initContainers ?? [])];
+  return [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
 }

@@ -1,6 +1,7 @@
 import type { Resource, networking } from '@mizzen/api';
 import type { TranslationContext } from './context.ts';
 import { gatewayHttpRoute, gatewayHttpsRoute } from './names.ts';
+import { serviceTargets } from './service-targets.ts';
 
 /** One server of one Gateway resource, as it takes part in a port. */
 export interface GatewayServer {
@@ -121,30 +122,18 @@ function merge(context: TranslationContext): MergedGateways {
 
 /** Where a server's port is listened on: the target ports of the proxy's own services, else the port itself. */
 function listenPorts(context: TranslationContext, number: number): readonly number[] {
-  const { model, proxy } = context;
+  const { proxy } = context;
   if (proxy.local !== undefined) return [proxy.local.gateway?.ports[number] ?? number];
-  if (proxy.workload === undefined) return [number];
   const targets = new Set<number>();
-  for (const service of model.servicesOf(proxy.workload)) {
-    const port = service.ports.find((p) => p.port === number);
-    if (port === undefined) continue;
-    const target = targetPort(port.targetPort, proxy.workload.containers);
-    if (target !== undefined) targets.add(target);
+  for (const { servicePort, targetPort, service } of serviceTargets(context)) {
+    const asked = service.labels[AS_THEY_ARE] === undefined ? servicePort.port : targetPort;
+    if (asked === number) targets.add(targetPort);
   }
   return targets.size === 0 ? [number] : [...targets];
 }
 
-/** A service's target port as a number; undefined when no container port has that name. */
-export function targetPort(
-  target: number | string,
-  containers: readonly { readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[] }[],
-): number | undefined {
-  if (typeof target === 'number') return target;
-  for (const container of containers) {
-    for (const port of container.ports ?? []) if (port.name === target) return port.containerPort;
-  }
-  return undefined;
-}
+/** A label on a gateway's service: its Gateways name the ports to listen on, not those of the service. */
+const AS_THEY_ARE = 'experimental.istio.io/disable-gateway-port-translation';
 
 function gatewayRouteName(server: networking.Server, port: number, name: string, namespace: string): string {
   const protocol = (server.port?.protocol ?? '').toUpperCase();

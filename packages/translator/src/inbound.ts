@@ -1,7 +1,7 @@
 import type { networking } from '@mizzen/api';
 import { protocolOf, type Service, type ServicePort } from '@mizzen/model';
 import type { TranslationContext } from './context.ts';
-import { targetPort } from './gateways.ts';
+import { serviceTargets } from './service-targets.ts';
 import type { LocalProxy } from './types.ts';
 
 /** A port of the workload that peers reach through its sidecar. */
@@ -48,31 +48,24 @@ function collect(context: TranslationContext): readonly InboundPort[] {
 }
 
 function servicePorts(context: TranslationContext): Map<number, InboundPort> {
-  const { model, proxy } = context;
   const ports = new Map<number, InboundPort & { services: Service[] }>();
-  if (proxy.workload === undefined) return ports;
-  for (const service of model.servicesOf(proxy.workload)) {
-    for (const servicePort of service.ports) {
-      if (servicePort.protocol === 'udp') continue;
-      const port = targetPort(servicePort.targetPort, proxy.workload.containers);
-      if (port === undefined) continue;
-      const known = ports.get(port);
-      if (known !== undefined) {
-        known.services.push(service);
-        continue;
-      }
-      ports.set(port, {
-        port,
-        servicePort,
-        service,
-        services: [service],
-        bind: '',
-        ingress: undefined,
-        ingressIndex: -1,
-        application: undefined,
-        local: undefined,
-      });
+  for (const { service, servicePort, targetPort } of serviceTargets(context)) {
+    const known = ports.get(targetPort);
+    if (known !== undefined) {
+      known.services.push(service);
+      continue;
     }
+    ports.set(targetPort, {
+      port: targetPort,
+      servicePort,
+      service,
+      services: [service],
+      bind: '',
+      ingress: undefined,
+      ingressIndex: -1,
+      application: undefined,
+      local: undefined,
+    });
   }
   return ports;
 }

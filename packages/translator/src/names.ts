@@ -9,6 +9,10 @@ export const INBOUND_PASSTHROUGH = 'InboundPassthroughCluster';
 export const BLOCK_ALL = 'block_all';
 export const ALLOW_ANY = 'allow_any';
 
+/** The same where undeclared hosts are resolved by name. */
+export const ALLOW_ANY_DYNAMIC_DNS = 'allow_any_dynamic_dns';
+export const ALLOW_ANY_DYNAMIC_DNS_CLUSTER = 'AllowAnyDynamicDNSCluster';
+
 /** Route configuration of a sidecar's HTTP proxy port. */
 export const HTTP_PROXY_ROUTE = 'http_proxy';
 /** Cluster and internal listener in which a CONNECT to an HTTP port ends; only on one machine. */

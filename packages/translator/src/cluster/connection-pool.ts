@@ -1,6 +1,7 @@
-import type { mesh, networking } from '@mizzen/api';
+import { parseDuration, type mesh, type networking } from '@mizzen/api';
 import type { types } from '@mizzen/xds';
 import type { Draft } from '../draft.ts';
+import { duration } from '../duration.ts';
 import { type ClusterDraft, httpOptions, isHttp2, speakAsDownstream, speakHttp2 } from './draft.ts';
 import type { EffectivePolicy } from './policy.ts';
 
@@ -24,14 +25,14 @@ export function applyConnectionPool(draft: ClusterDraft, policy: EffectivePolicy
     };
   }
   cluster.circuitBreakers = { thresholds: [threshold] };
-  cluster.connectTimeout = tcp?.connectTimeout ?? config.connectTimeout ?? '10s';
+  cluster.connectTimeout = duration(tcp?.connectTimeout ?? config.connectTimeout ?? '10s');
   const keepalive = keepaliveOf(tcp?.tcpKeepalive ?? config.tcpKeepalive);
   if (keepalive !== undefined) cluster.upstreamConnectionOptions = { tcpKeepalive: keepalive };
 
-  const idleTimeout = http?.idleTimeout ?? tcp?.idleTimeout;
+  const idleTimeout = duration(http?.idleTimeout ?? tcp?.idleTimeout);
   const maxRequests = positive(http?.maxRequestsPerConnection);
   const maxStreams = positive(http?.maxConcurrentStreams);
-  const maxDuration = tcp?.maxConnectionDuration;
+  const maxDuration = duration(tcp?.maxConnectionDuration);
   if (idleTimeout !== undefined || maxRequests !== undefined || maxStreams !== undefined || maxDuration !== undefined) {
     const options = httpOptions(draft);
     const common: Draft<types.core.HttpProtocolOptions> = { ...options.commonHttpProtocolOptions };
@@ -41,16 +42,22 @@ export function applyConnectionPool(draft: ClusterDraft, policy: EffectivePolicy
     options.commonHttpProtocolOptions = common;
   }
   if (http?.useClientProtocol === true) speakAsDownstream(draft);
-  if (isHttp2(draft)) {
-    const keep = http?.http2KeepAlive;
-    if (maxStreams === undefined && keep === undefined) return;
-    httpOptions(draft).explicitHttpConfig = {
-      http2ProtocolOptions: {
-        ...(maxStreams === undefined ? {} : { maxConcurrentStreams: maxStreams }),
-        ...(keep === undefined ? {} : { connectionKeepalive: { interval: keep.interval, timeout: keep.timeout } }),
-      },
-    };
-  }
+}
+
+/** What only HTTP/2 has. To be applied when the protocol is settled. */
+export function applyHttp2Settings(draft: ClusterDraft, policy: EffectivePolicy): void {
+  const settings = policy.connectionPool?.http;
+  const maxConcurrentStreams = positive(settings?.maxConcurrentStreams);
+  const keep = settings?.http2KeepAlive;
+  if (!isHttp2(draft) || (maxConcurrentStreams === undefined && keep === undefined)) return;
+  const connectionKeepalive =
+    keep === undefined ? undefined : { interval: duration(keep.interval), timeout: duration(keep.timeout) };
+  httpOptions(draft).explicitHttpConfig = {
+    http2ProtocolOptions: {
+      ...(maxConcurrentStreams === undefined ? {} : { maxConcurrentStreams }),
+      ...(connectionKeepalive === undefined ? {} : { connectionKeepalive }),
+    },
+  };
 }
 
 /** HTTP/1.1 turned into HTTP/2 between sidecars, where somebody asks for it. */
@@ -62,6 +69,7 @@ export function applyH2Upgrade(
 ): void {
   const wish = settings?.http?.h2UpgradePolicy ?? 'DEFAULT';
   if (wish === 'DO_NOT_UPGRADE') return;
+  if (draft.http?.useDownstreamProtocolConfig !== undefined) return;
   if (wish === 'UPGRADE' || (isHttpPort && config.h2UpgradePolicy === 'UPGRADE')) speakHttp2(draft);
 }
 
@@ -84,7 +92,6 @@ function keepaliveOf(
   return out;
 }
 
-/** Whole seconds of a duration. */
-function seconds(duration: string): number {
-  return Math.trunc(Number.parseFloat(duration));
+function seconds(text: string): number {
+  return Math.trunc((parseDuration(text) ?? 0) / 1000);
 }

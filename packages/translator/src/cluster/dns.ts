@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import type { Cluster } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
-import { DNS_CACHE } from '../dns-cache.ts';
+import type { DNS_CACHE } from '../dns-cache.ts';
+import { duration } from '../duration.ts';
 
 /** Names are looked up again at the mesh's rate, or when their time to live is over; in the families the proxy has. */
 export function dnsFields(context: TranslationContext): Partial<Cluster> {
@@ -10,7 +11,7 @@ export function dnsFields(context: TranslationContext): Partial<Cluster> {
   return {
     dnsJitter: '0.100s',
     dnsLookupFamily: families.has(6) ? (families.has(4) ? 'ALL' : 'V6_ONLY') : 'V4_ONLY',
-    dnsRefreshRate: model.mesh.dnsRefreshRate ?? '60s',
+    dnsRefreshRate: duration(model.mesh.dnsRefreshRate ?? '60s'),
     respectDnsTtl: true,
     ...(profile === 'istio'
       ? {
@@ -26,15 +27,16 @@ export function dnsFields(context: TranslationContext): Partial<Cluster> {
   };
 }
 
-/** Connects to whatever host the request names. */
-export function dynamicForwardProxy(): Partial<Cluster> {
+/** Connects to whatever host the request names, through addresses that an HTTP filter with the same cache found. */
+export function dynamicForwardProxy(dnsCacheConfig: typeof DNS_CACHE, insecure: boolean): Partial<Cluster> {
   return {
     lbPolicy: 'CLUSTER_PROVIDED',
     clusterType: {
       name: 'envoy.clusters.dynamic_forward_proxy',
       typedConfig: {
         '@type': 'type.googleapis.com/envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig',
-        dnsCacheConfig: DNS_CACHE,
+        dnsCacheConfig,
+        ...(insecure ? { allowInsecureClusterOptions: true } : {}),
         // The application's own bytes go on as they are: no TLS is originated that would need a name to check.
         allowInsecureClusterOptions: true,
       },

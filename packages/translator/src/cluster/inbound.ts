@@ -4,7 +4,7 @@ import type { TranslationContext } from '../context.ts';
 import type { InboundPort } from '../inbound.ts';
 import { configPath, istioMetadata } from '../metadata.ts';
 import { inboundCluster, isHttp2 } from '../names.ts';
-import { applyConnectionPool } from './connection-pool.ts';
+import { applyConnectionPool, applyHttp2Settings } from './connection-pool.ts';
 import { type ClusterDraft, finish, speakAsDownstream, speakHttp2 } from './draft.ts';
 import { type EffectivePolicy, NO_POLICY, portPolicy } from './policy.ts';
 import { loopGuard } from './special.ts';
@@ -40,6 +40,7 @@ export function buildInbound(context: TranslationContext, inbound: InboundPort):
   const own = inbound.ingress?.connectionPool ?? scope.sidecar?.spec.inboundConnectionPool;
   if (own !== undefined) policy = { ...policy, connectionPool: own, at: {} };
   applyConnectionPool(draft, policy, model.mesh);
+  applyHttp2Settings(draft, policy);
 
   const fields: Record<string, unknown> = {
     services: inbound.services.map((s) => ({

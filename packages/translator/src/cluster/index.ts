@@ -5,7 +5,7 @@ import { inboundPorts } from '../inbound.ts';
 import { buildInbound } from './inbound.ts';
 import { buildOutbound, noteOutbound } from './outbound.ts';
 import { type ClusterPlan, clusterPlan } from './plan.ts';
-import { blackHole, connectTunnel, inboundPassthrough, passthrough } from './special.ts';
+import { allowAnyDynamicDns, blackHole, connectTunnel, inboundPassthrough, passthrough } from './special.ts';
 
 /** Every cluster of a proxy: outbound by service, then the special ones and (for sidecars) the inbound ones. */
 export function buildClusters(context: TranslationContext): Cluster[] {
@@ -20,6 +20,7 @@ export function buildClusters(context: TranslationContext): Cluster[] {
   clusters.push(blackHole(context));
   if (proxy.type === 'router') return clusters;
   clusters.push(passthrough(context));
+  if (context.scope.outboundTrafficPolicy === 'ALLOW_ANY_DYNAMIC_DNS') clusters.push(allowAnyDynamicDns(context));
   for (const inbound of inboundPorts(context)) clusters.push(buildInbound(context, inbound));
   if (proxy.local === undefined) clusters.push(inboundPassthrough(context));
   else if (proxy.local.httpProxy !== undefined) clusters.push(connectTunnel(context));

@@ -1,6 +1,7 @@
 import type { mesh, networking } from '@mizzen/api';
 import type { types } from '@mizzen/xds';
 import type { Draft } from '../draft.ts';
+import { duration } from '../duration.ts';
 import type { ClusterDraft } from './draft.ts';
 
 /** The locality settings in force for a service: its rule's, else the mesh's; undefined when switched off. */
@@ -64,10 +65,10 @@ export function applyLoadBalancer(
 function slowStartOf(settings: networking.LoadBalancerSettings | undefined): types.cluster.Cluster_SlowStartConfig | undefined {
   const warmup = settings?.warmup;
   if (warmup !== undefined) {
-    const out: Draft<types.cluster.Cluster_SlowStartConfig> = { slowStartWindow: warmup.duration };
+    const out: Draft<types.cluster.Cluster_SlowStartConfig> = { slowStartWindow: duration(warmup.duration) };
     if (warmup.aggression !== undefined) out.aggression = { defaultValue: warmup.aggression };
     if (warmup.minimumPercent !== undefined) out.minWeightPercent = { value: warmup.minimumPercent };
     return out;
   }
-  return settings?.warmupDurationSecs === undefined ? undefined : { slowStartWindow: settings.warmupDurationSecs };
+  return settings?.warmupDurationSecs === undefined ? undefined : { slowStartWindow: duration(settings.warmupDurationSecs) };
 }

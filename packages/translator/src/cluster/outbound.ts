@@ -1,10 +1,11 @@
 import { refOf } from '@mizzen/api';
 import type { Cluster } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
-import { localityEndpoints } from '../endpoint/localities.ts';
+import { planEndpoints } from '../endpoint/plan-endpoints.ts';
+import { DNS_CACHE, serviceDnsCache } from '../dns-cache.ts';
 import { configPath, istioMetadata } from '../metadata.ts';
 import { isHttp, isHttp2 } from '../names.ts';
-import { applyConnectionPool, applyH2Upgrade } from './connection-pool.ts';
+import { applyConnectionPool, applyH2Upgrade, applyHttp2Settings } from './connection-pool.ts';
 import { type ClusterDraft, finish, speakAsDownstream, speakHttp2 } from './draft.ts';
 import { dnsFields, dynamicForwardProxy } from './dns.ts';
 import { applyLoadBalancer, localitySetting } from './load-balancer.ts';
@@ -23,15 +24,16 @@ export function buildOutbound(context: TranslationContext, plan: ClusterPlan): C
   };
   const { cluster } = draft;
   const locality = localitySetting(policy.loadBalancer?.localityLbSetting, model.mesh);
-  const setting = { setting: locality, failover: policy.outlierDetection !== undefined };
 
-  if (plan.discovery === 'DYNAMIC') Object.assign(cluster, dynamicForwardProxy());
-  else cluster.type = plan.discovery;
+  if (plan.discovery === 'DYNAMIC') {
+    cluster.commonLbConfig = undefined;
+    Object.assign(cluster, dynamicForwardProxy(dnsCacheOf(context, plan), policy.tls?.insecureSkipVerify === true));
+  } else cluster.type = plan.discovery;
   if (plan.discovery === 'STRICT_DNS' || plan.discovery === 'LOGICAL_DNS') {
-    const endpoints = model.endpoints(service, port, plan.subset?.labels);
+    const endpoints = planEndpoints(context, plan);
     if (endpoints.length === 0) return undefined;
     Object.assign(cluster, dnsFields(context));
-    cluster.loadAssignment = { clusterName: name, endpoints: localityEndpoints(context, endpoints, setting, false) };
+    cluster.loadAssignment = { clusterName: name, endpoints };
   }
 
   setProtocol(context, draft, plan);
@@ -40,16 +42,20 @@ export function buildOutbound(context: TranslationContext, plan: ClusterPlan): C
   if (context.proxy.local === undefined) {
     applyH2Upgrade(draft, policy.connectionPool, model.mesh, isHttp(port.protocol));
   }
+  applyHttp2Settings(draft, policy);
   applyOutlierDetection(draft, policy.outlierDetection);
   if (plan.discovery === 'DYNAMIC') cluster.lbPolicy = 'CLUSTER_PROVIDED';
   else applyLoadBalancer(draft, policy.loadBalancer, locality);
-  applyTls(context, draft, {
-    service,
-    port,
-    sni: plan.sni,
-    policy,
-    selecting: plan.rule?.spec.workloadSelector !== undefined,
-  });
+  if (!plan.sniRouted) {
+    applyTls(context, draft, {
+      service,
+      port,
+      sni: plan.sni,
+      policy,
+      dynamic: plan.discovery === 'DYNAMIC',
+      selecting: plan.rule?.spec.workloadSelector !== undefined,
+    });
+  }
   if (cluster.type === 'EDS') {
     cluster.edsClusterConfig = {
       edsConfig: { ads: {}, initialFetchTimeout: '0s', resourceApiVersion: 'V3' },
@@ -69,18 +75,19 @@ function setProtocol(context: TranslationContext, draft: ClusterDraft, { port }:
   } else if (port.protocol === 'auto' && proxy.type === 'sidecar') speakAsDownstream(draft);
 }
 
+/** Without interception nothing but the name in a request says where it goes, whichever service it belongs to. */
+function dnsCacheOf(context: TranslationContext, plan: ClusterPlan): typeof DNS_CACHE {
+  return context.proxy.local === undefined ? serviceDnsCache(plan.service.hostname) : DNS_CACHE;
+}
+
 function metadataFields(plan: ClusterPlan): Record<string, unknown> {
   const { service, rule, subset, policy } = plan;
-  const fields: Record<string, unknown> = {
-    services: [
-      {
-        host: service.hostname,
-        name: service.registry === 'External' ? service.hostname : service.name,
-        namespace: service.namespace,
-      },
-    ],
-  };
-  if (service.meshExternal) fields['external'] = true;
+  const fields: Record<string, unknown> = {};
+  if (plan.discovery !== 'DYNAMIC') {
+    const name = service.registry === 'External' ? service.hostname : service.name;
+    fields['services'] = [{ host: service.hostname, name, namespace: service.namespace }];
+  }
+  if (service.meshExternal && subset === undefined) fields['external'] = true;
   const [first] = rule?.from ?? [];
   if (first !== undefined) fields['config'] = configPath(first);
   if (subset !== undefined) fields['subset'] = subset.name;

@@ -1,6 +1,7 @@
 import type { networking } from '@mizzen/api';
 import type { types } from '@mizzen/xds';
 import type { Draft } from '../draft.ts';
+import { duration } from '../duration.ts';
 import type { ClusterDraft } from './draft.ts';
 
 /** Ejection by errors in a row. Ejection by success rate is off: Istio has no settings for it. */
@@ -17,8 +18,8 @@ export function applyOutlierDetection(draft: ClusterDraft, settings: networking.
     out.consecutiveGatewayFailure = gatewayErrors;
     out.enforcingConsecutiveGatewayFailure = gatewayErrors > 0 ? 100 : 0;
   }
-  if (settings.interval !== undefined) out.interval = settings.interval;
-  if (settings.baseEjectionTime !== undefined) out.baseEjectionTime = settings.baseEjectionTime;
+  if (settings.interval !== undefined) out.interval = duration(settings.interval);
+  if (settings.baseEjectionTime !== undefined) out.baseEjectionTime = duration(settings.baseEjectionTime);
   if ((settings.maxEjectionPercent ?? 0) > 0) out.maxEjectionPercent = settings.maxEjectionPercent;
   if (settings.splitExternalLocalOriginErrors === true) {
     out.splitExternalLocalOriginErrors = true;

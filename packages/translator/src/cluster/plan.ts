@@ -1,6 +1,7 @@
 import type { networking } from '@mizzen/api';
 import type { MergedDestinationRule, Service, ServicePort } from '@mizzen/model';
 import type { TranslationContext } from '../context.ts';
+import { mergeGateways } from '../gateways.ts';
 import { outboundCluster, outboundSni } from '../names.ts';
 import { type EffectivePolicy, override, portPolicy } from './policy.ts';
 
@@ -16,6 +17,8 @@ export interface ClusterPlan {
   readonly rule: MergedDestinationRule | undefined;
   readonly subset: networking.Subset | undefined;
   readonly policy: EffectivePolicy;
+  /** Named like an SNI: reached through a gateway that passes TLS on by it, so the cluster adds none. */
+  readonly sniRouted: boolean;
 }
 
 const cache = new WeakMap<TranslationContext['scope'], Map<string, readonly ClusterPlan[]>>();
@@ -24,7 +27,9 @@ const cache = new WeakMap<TranslationContext['scope'], Map<string, readonly Clus
 export function clusterPlan(context: TranslationContext): readonly ClusterPlan[] {
   let variants = cache.get(context.scope);
   if (variants === undefined) cache.set(context.scope, (variants = new Map()));
-  const key = `${context.proxy.type} ${context.proxy.local === undefined ? '' : 'local'}`;
+  const { proxy } = context;
+  const sniRouted = proxy.type === 'router' && mergeGateways(context).autoPassthrough;
+  const key = `${proxy.type} ${proxy.local !== undefined} ${sniRouted}`;
   let plans = variants.get(key);
   if (plans === undefined) variants.set(key, (plans = planAll(context)));
   return plans;
@@ -44,6 +49,13 @@ function planAll(context: TranslationContext): readonly ClusterPlan[] {
         plans.push(plan);
       }
     }
+  }
+  if (context.proxy.type === 'router' && mergeGateways(context).autoPassthrough) {
+    plans.push(
+      ...plans
+        .filter((plan) => !plan.service.meshExternal)
+        .map((plan) => ({ ...plan, name: plan.sni, sniRouted: true })),
+    );
   }
   return plans;
 }
@@ -67,6 +79,7 @@ function planPort(
     rule,
     subset,
     policy: effective,
+    sniRouted: false,
   });
   const plans = [plan(undefined, policy)];
   for (const [index, subset] of (rule?.spec.subsets ?? []).entries()) {
@@ -88,11 +101,9 @@ function discoveryOf(context: TranslationContext, service: Service): Discovery {
       return 'LOGICAL_DNS';
     case 'dynamic-dns':
       return 'DYNAMIC';
-    case 'passthrough': {
-      const byAddress = context.proxy.type === 'sidecar' && context.proxy.local === undefined;
-      if (byAddress) return 'ORIGINAL_DST';
-      return service.registry === 'Kubernetes' ? 'EDS' : context.proxy.local === undefined ? 'ORIGINAL_DST' : 'DYNAMIC';
-    }
+    case 'passthrough':
+      if (context.proxy.local !== undefined) return service.registry === 'Kubernetes' ? 'EDS' : 'DYNAMIC';
+      return context.proxy.type === 'router' ? 'EDS' : 'ORIGINAL_DST';
     default:
       return 'EDS';
   }

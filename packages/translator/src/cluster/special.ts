@@ -1,7 +1,9 @@
 import type { Cluster } from '@mizzen/xds';
 import { isIP } from 'node:net';
 import type { TranslationContext } from '../context.ts';
-import { BLACK_HOLE, CONNECT_TUNNEL, INBOUND_PASSTHROUGH, PASSTHROUGH } from '../names.ts';
+import { duration } from '../duration.ts';
+import { ALLOW_ANY_DNS_CACHE, DNS_CACHE } from '../dns-cache.ts';
+import { ALLOW_ANY_DYNAMIC_DNS_CLUSTER, BLACK_HOLE, CONNECT_TUNNEL, INBOUND_PASSTHROUGH, PASSTHROUGH } from '../names.ts';
 import { applyConnectionPool } from './connection-pool.ts';
 import { dynamicForwardProxy } from './dns.ts';
 import { type ClusterDraft, finish, httpOptions, speakAsDownstream } from './draft.ts';
@@ -14,7 +16,7 @@ export function blackHole(context: TranslationContext): Cluster {
     name: BLACK_HOLE,
     altStatName: `${BLACK_HOLE};`,
     type: 'STATIC',
-    connectTimeout: context.model.mesh.connectTimeout ?? '10s',
+    connectTimeout: duration(context.model.mesh.connectTimeout ?? '10s'),
   };
 }
 
@@ -24,7 +26,16 @@ export function blackHole(context: TranslationContext): Cluster {
  */
 export function passthrough(context: TranslationContext): Cluster {
   const draft = passthroughDraft(context, PASSTHROUGH);
-  if (context.proxy.local !== undefined) Object.assign(draft.cluster, { type: undefined, ...dynamicForwardProxy() });
+  if (context.proxy.local !== undefined) Object.assign(draft.cluster, { type: undefined, ...dynamicForwardProxy(DNS_CACHE, false) });
+  if (context.profile === 'istio') draft.cluster.filters = metadataExchange;
+  return finish(draft);
+}
+
+/** For hosts that nobody declared, where the mesh says that their names are to be resolved. */
+export function allowAnyDynamicDns(context: TranslationContext): Cluster {
+  const draft = passthroughDraft(context, ALLOW_ANY_DYNAMIC_DNS_CLUSTER);
+  Object.assign(draft.cluster, { type: undefined, ...dynamicForwardProxy(ALLOW_ANY_DNS_CACHE, true) });
+  draft.cluster.altStatName = `${ALLOW_ANY_DYNAMIC_DNS_CLUSTER};`;
   if (context.profile === 'istio') draft.cluster.filters = metadataExchange;
   return finish(draft);
 }
@@ -65,7 +76,7 @@ export function connectTunnel(context: TranslationContext): Cluster {
   return {
     name: CONNECT_TUNNEL,
     type: 'STATIC',
-    connectTimeout: context.model.mesh.connectTimeout ?? '10s',
+    connectTimeout: duration(context.model.mesh.connectTimeout ?? '10s'),
     loadAssignment: {
       clusterName: CONNECT_TUNNEL,
       endpoints: [

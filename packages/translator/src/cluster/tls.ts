@@ -20,6 +20,8 @@ export interface UpstreamTls {
   /** SNI of mutual TLS between sidecars. */
   readonly sni: string;
   readonly policy: EffectivePolicy;
+  /** The upstream is whatever host a request names. */
+  readonly dynamic: boolean;
   /** A rule with a workloadSelector may use credentials: it is meant for workloads that have them. */
   readonly selecting: boolean;
 }
@@ -63,10 +65,11 @@ function autoMtls(context: TranslationContext, { service, port, policy }: Upstre
 function mutualSocket(
   context: TranslationContext,
   draft: ClusterDraft,
-  { service, sni }: UpstreamTls,
+  { service, sni, dynamic }: UpstreamTls,
   asked: networking.ClientTLSSettings | undefined,
 ): types.core.TransportSocket {
   const { profile } = context;
+  if (dynamic) nameFromRequest(draft, true);
   const named = asked?.subjectAltNames ?? [];
   const names = named.length > 0 ? named : context.model.identities(service);
   const alpn = isHttp2(draft) ? ['istio', 'h2'] : ['istio'];
@@ -80,7 +83,7 @@ function mutualSocket(
       tlsCertificateSdsSecretConfigs: [secret(profile, WORKLOAD_CERTIFICATE)],
       tlsParams: TLS_VERSIONS,
     },
-    sni: asked?.sni === undefined || asked.sni === '' ? sni : asked.sni,
+    ...(dynamic ? {} : { sni: asked?.sni === undefined || asked.sni === '' ? sni : asked.sni }),
   });
 }
 
@@ -93,7 +96,7 @@ const TLS_VERSIONS: types.tls.TlsParameters = {
 function originate(
   context: TranslationContext,
   draft: ClusterDraft,
-  { service, selecting }: UpstreamTls,
+  { service, selecting, dynamic }: UpstreamTls,
   asked: networking.ClientTLSSettings,
 ): types.core.TransportSocket | undefined {
   const { proxy, profile } = context;
@@ -103,14 +106,7 @@ function originate(
   const named = asked.subjectAltNames ?? [];
   const names = named.length === 0 && service.registry === 'External' ? service.subjectAltNames : named;
   const autoSni = asked.sni === undefined || asked.sni === '';
-  if (autoSni) {
-    const options = httpOptions(draft);
-    options.upstreamHttpProtocolOptions = {
-      ...options.upstreamHttpProtocolOptions,
-      autoSni: true,
-      ...(named.length === 0 && verify ? { autoSanValidation: true } : {}),
-    };
-  }
+  if (autoSni) nameFromRequest(draft, verify && (named.length === 0 || dynamic));
   const common: Draft<types.tls.CommonTlsContext> = { tlsParams: { ...TLS_VERSIONS, ...defaultsOf(context) } };
   const matching = names.length === 0 ? {} : { matchSubjectAltNames: names.map((exact) => ({ exact })) };
   if (credentialName !== '') {
@@ -137,6 +133,12 @@ function originate(
   }
   if (isHttp2(draft)) common.alpnProtocols = ['h2'];
   return socketOf({ commonTlsContext: common, ...(autoSni ? {} : { sni: asked.sni }) });
+}
+
+/** SNI, and perhaps the name the certificate must have, are what the request calls its host. */
+function nameFromRequest(draft: ClusterDraft, verify: boolean): void {
+  const options = httpOptions(draft);
+  options.upstreamHttpProtocolOptions = { autoSni: true, ...(verify ? { autoSanValidation: true } : {}) };
 }
 
 function defaultsOf(context: TranslationContext): Partial<types.tls.TlsParameters> {

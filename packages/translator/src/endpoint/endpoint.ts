@@ -1,16 +1,17 @@
 import type { Endpoint } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
 
-/** One endpoint as Envoy knows it. Whether mutual TLS may be spoken to it is for `transportSocketMatches`. */
-export function lbEndpoint(endpoint: Endpoint, withHealth: boolean): types.endpoint.LbEndpoint {
-  const health = withHealth ? ({ healthStatus: endpoint.healthy ? 'HEALTHY' : 'UNHEALTHY' } as const) : {};
+/** One endpoint as Envoy knows it. Only of pods is the health known; `mtls` is for `transportSocketMatches`. */
+export function lbEndpoint(endpoint: Endpoint, mtls: boolean): types.endpoint.LbEndpoint {
+  const known = endpoint.workload?.kind === 'Pod';
+  const health = known ? ({ healthStatus: endpoint.healthy ? 'HEALTHY' : 'UNHEALTHY' } as const) : {};
   return {
     endpoint: { address: addressOf(endpoint) },
     ...health,
     loadBalancingWeight: weightOf(endpoint),
     metadata: {
       filterMetadata: {
-        ...(endpoint.tlsMode === 'istio' ? { 'envoy.transport_socket_match': { tlsMode: 'istio' } } : {}),
+        ...(mtls ? { 'envoy.transport_socket_match': { tlsMode: 'istio' } } : {}),
         istio: { workload: workloadText(endpoint) },
       },
     },
@@ -32,5 +33,5 @@ function workloadText({ workloadName, namespace, labels, cluster }: Endpoint): s
     labels['service.istio.io/canonical-name'] ?? labels['app.kubernetes.io/name'] ?? labels['app'] ?? workloadName;
   const revision =
     labels['service.istio.io/canonical-revision'] ?? labels['app.kubernetes.io/version'] ?? labels['version'] ?? '';
-  return `${workloadName};${namespace};${service};${revision};${cluster}`;
+  return `${workloadName};${namespace};${service};${revision === 'latest' ? '' : revision};${cluster}`;
 }

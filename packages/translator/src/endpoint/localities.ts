@@ -6,6 +6,9 @@ import type { Draft } from '../draft.ts';
 import { lbEndpoint, weightOf } from './endpoint.ts';
 
 type Group = Draft<types.endpoint.LocalityLbEndpoints>;
+/** Whether mutual TLS is spoken to an endpoint. */
+export type Mtls = (endpoint: Endpoint) => boolean;
+
 interface Members {
   readonly group: Group;
   readonly endpoints: readonly Endpoint[];
@@ -22,9 +25,9 @@ export function localityEndpoints(
   context: TranslationContext,
   endpoints: readonly Endpoint[],
   policy: LocalityPolicy,
-  withHealth: boolean,
+  mtls: Mtls,
 ): types.endpoint.LocalityLbEndpoints[] {
-  const members = groupByLocality(endpoints, withHealth);
+  const members = groupByLocality(endpoints, mtls);
   const { setting, failover } = policy;
   if (setting === undefined) return members.map(({ group }) => group);
   const { locality } = context.proxy;
@@ -36,7 +39,7 @@ export function localityEndpoints(
   let groups = members.map(({ group }) => group);
   const labels = setting.failoverPriority ?? [];
   if (labels.length > 0) {
-    groups = byLabels(members, proxyLabels(context), labels, withHealth);
+    groups = byLabels(members, proxyLabels(context), labels, mtls);
     if ((setting.failover?.length ?? 0) > 0) byLocality(groups, locality, setting.failover ?? []);
   } else byLocality(groups, locality, setting.failover ?? []);
   return groups;
@@ -47,7 +50,7 @@ function proxyLabels(context: TranslationContext): Readonly<Record<string, strin
   return proxy.workload === undefined ? proxy.labels : { ...endpointLabels(proxy.workload), ...proxy.labels };
 }
 
-function groupByLocality(endpoints: readonly Endpoint[], withHealth: boolean): Members[] {
+function groupByLocality(endpoints: readonly Endpoint[], mtls: Mtls): Members[] {
   const byKey = new Map<string, Endpoint[]>();
   for (const endpoint of endpoints) {
     const { region, zone, subzone } = endpoint.locality;
@@ -58,13 +61,13 @@ function groupByLocality(endpoints: readonly Endpoint[], withHealth: boolean): M
   }
   return [...byKey.keys()].sort().map((key) => {
     const list = byKey.get(key)!;
-    return { endpoints: list, group: groupOf(list, withHealth) };
+    return { endpoints: list, group: groupOf(list, mtls) };
   });
 }
 
-function groupOf(endpoints: readonly Endpoint[], withHealth: boolean): Group {
+function groupOf(endpoints: readonly Endpoint[], mtls: Mtls): Group {
   return {
-    lbEndpoints: endpoints.map((endpoint) => lbEndpoint(endpoint, withHealth)),
+    lbEndpoints: endpoints.map((endpoint) => lbEndpoint(endpoint, mtls(endpoint))),
     loadBalancingWeight: endpoints.reduce((sum, endpoint) => sum + weightOf(endpoint), 0),
     locality: localityMessage(endpoints[0]!.locality),
   };
@@ -133,7 +136,7 @@ function byLabels(
   members: readonly Members[],
   own: Readonly<Record<string, string>>,
   labels: readonly string[],
-  withHealth: boolean,
+  mtls: Mtls,
 ): Group[] {
   const wanted = labels.map((label): [string, string | undefined] => {
     const equals = label.indexOf('=');
@@ -150,7 +153,7 @@ function byLabels(
     }
     return [...byRank.keys()]
       .sort((a, b) => a - b)
-      .map((rank): Group => ({ ...groupOf(byRank.get(rank)!, withHealth), priority: rank }));
+      .map((rank): Group => ({ ...groupOf(byRank.get(rank)!, mtls), priority: rank }));
   });
   closeGaps(groups);
   return groups;

@@ -2,6 +2,7 @@ import type { networking } from '@mizzen/api';
 import type { MergedDestinationRule, Service } from '@mizzen/model';
 import type { Route, types } from '@mizzen/xds';
 import type { Draft } from '../draft.ts';
+import { duration } from '../duration.ts';
 import { outboundCluster } from '../names.ts';
 import { fraction, wholeFraction } from './filters.ts';
 import { type HeaderOperations, authorityOf, headerOperations } from './headers.ts';
@@ -80,7 +81,7 @@ export function forward(
 
 /** No timeout unless one is asked for, also where gRPC asks for one itself. */
 export function setTimeout(action: Draft<types.route.RouteAction>, timeout: string | undefined): void {
-  action.timeout = timeout ?? '0s';
+  action.timeout = duration(timeout ?? '0s');
   action.maxGrpcTimeout = action.timeout;
 }
 
@@ -138,7 +139,7 @@ export function hashPolicy(hash: ConsistentHash | undefined): types.route.RouteA
     return {
       cookie: {
         name,
-        ...(ttl === undefined ? {} : { ttl }),
+        ...(ttl === undefined ? {} : { ttl: duration(ttl) }),
         ...(path === undefined || path === '' ? {} : { path }),
         ...(attributes.length === 0 ? {} : { attributes }),
       },

@@ -16,8 +16,7 @@ export function serviceDomains(
   const expanded = new Set<string>();
   for (const hostname of [service.hostname, ...aliases]) {
     addName(domains, hostname, port);
-    const absolute = `${hostname}.`;
-    if (isKubernetesName(context, hostname)) addName(domains, absolute, port);
+    addName(domains, `${hostname}.`, port);
     const before = domains.length;
     for (const short of shortNames(context, hostname)) addName(domains, short, port);
     for (const name of domains.slice(before)) expanded.add(name);
@@ -35,7 +34,7 @@ function addName(domains: string[], name: string, port: number): void {
   if (port !== 0) domains.push(`${host}:${port}`);
 }
 
-/** Of the cluster's own domain: only those have short forms (and are written with a final dot by some resolvers). */
+/** Of the cluster's own domain: only those have short forms. */
 function isKubernetesName(context: TranslationContext, hostname: string): boolean {
   const suffix = context.proxy.dnsDomain.slice(context.proxy.dnsDomain.indexOf('.svc.'));
   return suffix.startsWith('.svc.') && hostname.endsWith(suffix);

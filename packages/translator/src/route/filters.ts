@@ -1,6 +1,7 @@
-import type { networking } from '@mizzen/api';
+import { parseDuration, type networking } from '@mizzen/api';
 import type { Route, types } from '@mizzen/xds';
 import type { Draft } from '../draft.ts';
+import { duration } from '../duration.ts';
 import { stringMatcher } from './match.ts';
 
 const FAULT = 'envoy.filters.http.fault';
@@ -33,7 +34,7 @@ function fault(settings: networking.HTTPFaultInjection): types.fault.HTTPFault {
   const { delay, abort } = settings;
   if (delay?.fixedDelay !== undefined) {
     out.delay = {
-      fixedDelay: delay.fixedDelay,
+      fixedDelay: duration(delay.fixedDelay),
       percentage: delay.percentage === undefined ? wholeFraction(delay.percent ?? 0) : fraction(delay.percentage),
     };
   }
@@ -79,16 +80,6 @@ function cors(settings: networking.CorsPolicy): types.cors.CorsPolicy {
   if ((settings.allowHeaders ?? []).length > 0) out.allowHeaders = settings.allowHeaders?.join(',');
   if ((settings.allowMethods ?? []).length > 0) out.allowMethods = settings.allowMethods?.join(',');
   if ((settings.exposeHeaders ?? []).length > 0) out.exposeHeaders = settings.exposeHeaders?.join(',');
-  if (settings.maxAge !== undefined) out.maxAge = String(Math.trunc(durationSeconds(settings.maxAge)));
+  if (settings.maxAge !== undefined) out.maxAge = String(Math.trunc((parseDuration(settings.maxAge) ?? 0) / 1000));
   return out;
-}
-
-/** Seconds of a duration as people write it (`1h30m`, `500ms`) or as proto3 JSON does (`1.5s`). */
-function durationSeconds(text: string): number {
-  const units: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1, ms: 1e-3, us: 1e-6, µs: 1e-6, ns: 1e-9 };
-  let total = 0;
-  for (const [, number, unit] of text.matchAll(/([\d.]+)(h|ms|m|s|us|µs|ns)/g)) {
-    total += Number(number) * (units[unit ?? ''] ?? 0);
-  }
-  return total;
 }

@@ -1,4 +1,4 @@
-import { intersectHosts, type Service } from '@mizzen/model';
+import { intersectHosts, isWildcard, type Service } from '@mizzen/model';
 import type { RouteConfiguration } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
 import { type GatewayServer, mergeGateways } from '../gateways.ts';
@@ -119,7 +119,7 @@ function requireTls(server: GatewayServer, byHost: Map<string, Draft>): void {
 /** Hosts with the same routes become one virtual host; what takes everything goes last within each. */
 function collapse(context: TranslationContext, byHost: ReadonlyMap<string, Draft>): BuiltVirtualHost[] {
   const kept: Draft[] = [];
-  for (const host of [...byHost.keys()].sort()) {
+  for (const host of [...byHost.keys()].sort(moreSpecific)) {
     const draft = byHost.get(host)!;
     const same = kept.find(
       (other) =>
@@ -144,6 +144,12 @@ function collapse(context: TranslationContext, byHost: ReadonlyMap<string, Draft
       message: tls ? { ...counts, requireTls: 'ALL' } : counts,
     };
   });
+}
+
+/** Istio's order of hosts: wildcards last, longer ones first, then by name. */
+function moreSpecific(a: string, b: string): number {
+  if (isWildcard(a) !== isWildcard(b)) return isWildcard(a) ? 1 : -1;
+  return b.length - a.length || (a < b ? -1 : 1);
 }
 
 /** No VirtualService is bound to any of the servers: every request gets 404. */

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { networking } from '@mizzen/api';
 import type { types } from '@mizzen/xds';
 import type { Draft } from '../draft.ts';
+import { duration } from '../duration.ts';
 
 /** Istio retries what never reached an application, and the codes an application asks to retry. */
 const DEFAULT_CONDITIONS = 'connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes';
@@ -37,7 +38,7 @@ export function retryPolicy(
     if (codes.length > 0) out.retriableStatusCodes = codes;
     out.retryOn = conditions.join(',');
   }
-  if (settings.perTryTimeout !== undefined) out.perTryTimeout = settings.perTryTimeout;
+  if (settings.perTryTimeout !== undefined) out.perTryTimeout = duration(settings.perTryTimeout);
   if (settings.retryIgnorePreviousHosts !== undefined) {
     out.retryHostPredicate = settings.retryIgnorePreviousHosts ? [PREVIOUS_HOSTS] : undefined;
     if (out.retryHostPredicate === undefined) delete out.retryHostPredicate;
@@ -51,7 +52,7 @@ export function retryPolicy(
       },
     };
   }
-  if (settings.backoff !== undefined) out.retryBackOff = { baseInterval: settings.backoff };
+  if (settings.backoff !== undefined) out.retryBackOff = { baseInterval: duration(settings.backoff) };
   return out;
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSnapshot, parseDocuments, type SourceDocument } from '@mizzen/api';
 import { buildModel } from '@mizzen/model';
@@ -43,7 +43,9 @@ export function casesOf(folder: string): Case[] {
 export function runCase(entry: Case): { readonly node: string; readonly byType: Record<ResourceType, Agreement> }[] {
   const read = (name: string): string => readFileSync(join(entry.folder, name), 'utf8');
   const { resources } = parseDocuments('inputs.yaml', read('inputs.yaml'));
-  const meshConfig: SourceDocument = { file: 'mesh.yaml', index: 0, firstLine: 1, text: read('mesh.yaml') };
+  const meshConfig: SourceDocument | undefined = existsSync(join(entry.folder, 'mesh.yaml'))
+    ? { file: 'mesh.yaml', index: 0, firstLine: 1, text: read('mesh.yaml') }
+    : undefined;
   const model = buildModel(buildSnapshot(resources, { version: 1, meshConfig }).snapshot);
   return readdirSync(entry.folder)
     .filter((name) => /^node-\d+\.json$/.test(name))

@@ -1,0 +1,45 @@
+import type { Service, ServicePort } from '@mizzen/model';
+import type { TranslationContext } from './context.ts';
+
+/** A service's port that leads to the proxy's own workload. */
+export interface ServiceTarget {
+  readonly service: Service;
+  readonly servicePort: ServicePort;
+  /** The workload's port. */
+  readonly targetPort: number;
+}
+
+const cache = new WeakMap<TranslationContext, readonly ServiceTarget[]>();
+
+/** Every service port that leads to the proxy's workload, oldest service first. */
+export function serviceTargets(context: TranslationContext): readonly ServiceTarget[] {
+  let targets = cache.get(context);
+  if (targets === undefined) cache.set(context, (targets = find(context)));
+  return targets;
+}
+
+function find({ model, proxy }: TranslationContext): readonly ServiceTarget[] {
+  const { workload, addresses } = proxy;
+  const services = workload === undefined ? addresses.flatMap(model.servicesAt) : model.servicesOf(workload);
+  const targets: ServiceTarget[] = [];
+  for (const service of services) {
+    for (const servicePort of service.ports) {
+      if (servicePort.protocol === 'udp') continue;
+      const own = model.endpoints(service, servicePort).find((endpoint) => addresses.includes(endpoint.address));
+      const targetPort = own?.targetPort ?? named(servicePort.targetPort, workload?.containers ?? []);
+      if (targetPort !== undefined) targets.push({ service, servicePort, targetPort });
+    }
+  }
+  return targets;
+}
+
+type Containers = readonly { readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[] }[];
+
+/** A target port as a number; undefined when no container port has that name. */
+function named(target: number | string, containers: Containers): number | undefined {
+  if (typeof target === 'number') return target;
+  for (const container of containers) {
+    for (const port of container.ports ?? []) if (port.name === target) return port.containerPort;
+  }
+  return undefined;
+}

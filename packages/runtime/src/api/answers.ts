@@ -111,9 +111,11 @@ export function configStatusAnswer(
   input: ConfigInput,
 ): ConfigStatusAnswer {
   const { result, model, pods, diagnostics } = state;
-  const resources = resourceAnswers(model.snapshot, result);
+  const resources = resourceAnswers(model.snapshot, result, diagnostics);
   const files = new Set(
-    resources.map(({ source }) => source.replace(/:\d+$/, '')).filter((file) => !file.startsWith('<default>')),
+    resources
+      .map(({ source }) => source.replace(/:\d+$/, ''))
+      .filter((file) => file !== '' && !file.startsWith('<default>')),
   );
   return {
     paths: input.paths,
@@ -131,7 +133,11 @@ export function configStatusAnswer(
   };
 }
 
-function resourceAnswers(snapshot: Snapshot, { keptLastGood, refused }: ReadResult): ResourceAnswer[] {
+function resourceAnswers(
+  snapshot: Snapshot,
+  { keptLastGood, refused }: ReadResult,
+  diagnostics: readonly Diagnostic[],
+): ResourceAnswer[] {
   const key = ({ kind, namespace, name }: { kind: string; namespace: string; name: string }): string =>
     `${kind}/${namespace}/${name}`;
   const kept = new Set(keptLastGood.map(key));
@@ -149,8 +155,11 @@ function resourceAnswers(snapshot: Snapshot, { keptLastGood, refused }: ReadResu
       });
     }
   }
-  for (const { apiVersion, kind, namespace, name } of refused) {
-    answers.push({ apiVersion, kind, namespace, name, source: '', state: 'refused' });
+  for (const ref of refused) {
+    const { apiVersion, kind, namespace, name } = ref;
+    const place = diagnostics.find((each) => each.ref !== undefined && key(each.ref) === key(ref))?.span;
+    const source = place === undefined ? '' : `${place.file}:${place.line}`;
+    answers.push({ apiVersion, kind, namespace, name, source, state: 'refused' });
   }
   return answers;
 }

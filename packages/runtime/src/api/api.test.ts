@@ -1,0 +1,270 @@
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { repositoryRoot } from '@mizzen/testkit';
+import { ControlProcess } from '../control/testing/control-process.ts';
+import type { WorkloadStatus } from '../protocol.ts';
+import type { ConfigStatusAnswer, WorkloadAnswer, WorkloadsAnswer } from './types.ts';
+
+const SYSTEM = `apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec: { selector: { app: web }, ports: [{ name: http, port: 80, targetPort: 8080 }] }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web-v1 }
+spec:
+  replicas: 2
+  template:
+    metadata: { labels: { app: web, version: v1 } }
+    spec: { serviceAccountName: web, containers: [{ name: web, ports: [{ containerPort: 8080 }] }] }
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: front }
+spec:
+  selector: { istio: ingressgateway }
+  servers:
+    - { port: { number: 80, name: http, protocol: HTTP }, hosts: ['*'] }
+    - { port: { number: 443, name: tls, protocol: HTTPS }, hosts: ['*'], tls: { mode: SIMPLE, credentialName: absent } }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: broken }
+spec: { hosts: 7 }
+`;
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+let control: ControlProcess;
+let port: number;
+
+beforeAll(async () => {
+  control = new ControlProcess({ 'system.yaml': SYSTEM, 'compose.yaml': 'services: {}\n' });
+  control.start();
+  port = Number((await control.saw('listening')).api.split(':')[1]);
+});
+afterAll(() => control.remove());
+
+function ask(
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+  body?: string,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ host: '127.0.0.1', port, method, path, headers, agent: false }, (response) => {
+      let text = '';
+      response.on('data', (data: Buffer) => (text += data.toString()));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }));
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+const authorized = (): Record<string, string> => ({ authorization: `Bearer ${control.token}` });
+const codeOf = (answer: Answer): string => (JSON.parse(answer.body) as { error: { code: string } }).error.code;
+
+const ajv = new Ajv2020({ strict: true });
+function checked<T>(schema: string, answer: Answer): T {
+  const value = JSON.parse(answer.body) as T;
+  const text = readFileSync(join(repositoryRoot, `docs/reference/schemas/${schema}.schema.json`), 'utf8');
+  const validate = ajv.compile(JSON.parse(text) as object);
+  expect(validate(value), JSON.stringify(validate.errors)).toBe(true);
+  return value;
+}
+
+test('not ready before anything runs, and says what is missing; ready when it does', async () => {
+  const before = await ask('GET', '/ready');
+  expect(before.status).toBe(503);
+  expect(checked('ready', before)).toEqual({
+    ready: false,
+    waiting: [
+      { namespace: 'default', name: 'web-v1', ready: 0, replicas: 2, state: 'starting' },
+      { namespace: 'istio-system', name: 'istio-ingressgateway', ready: 0, replicas: 1, state: 'starting' },
+    ],
+  });
+  await control.run();
+  const after = await ask('GET', '/ready');
+  expect([after.status, checked('ready', after)]).toEqual([200, { ready: true, waiting: [] }]);
+});
+
+test('workloads are as the supervisor reports them', async () => {
+  const [web] = checked<WorkloadsAnswer>('workloads', await ask('GET', '/api/workloads')).workloads;
+  expect(web).toMatchObject({
+    name: 'web-v1',
+    version: 'v1',
+    ready: 2,
+    identity: 'spiffe://cluster.local/ns/default/sa/web',
+  });
+  const status: WorkloadStatus = {
+    owner: { kind: 'Deployment', namespace: 'default', name: 'web-v1' },
+    version: 'v1',
+    replicas: 5,
+    ready: 2,
+    gateway: false,
+    standIn: true,
+    serviceAccount: 'web',
+    inboundRequests: 12,
+    outboundRequests: 3,
+    state: 'updating',
+  };
+  control.send({ type: 'workloads', workloads: [status] });
+  await expect.poll(async () => (await ask('GET', '/ready')).status).toBe(503);
+  const one = checked<WorkloadAnswer>('workload', await ask('GET', '/api/workloads/default/web-v1'));
+  expect(one).toMatchObject({ replicas: 5, state: 'updating', inboundRequests: 12 });
+  expect(one.pods.map((pod) => pod.httpProxy)).toEqual(['127.91.0.1:15080', '127.91.0.2:15080']);
+  const gateway = checked<WorkloadAnswer>(
+    'workload',
+    await ask('GET', '/api/workloads/istio-system/istio-ingressgateway'),
+  );
+  expect(gateway.pods[0]?.gatewayPorts).toEqual({ '80': '127.0.0.1:8080', '443': '127.0.0.1:8443' });
+  expect(checked<WorkloadAnswer>('workload', await ask('GET', '/api/workloads/default/web-v1-1')).name).toBe('web-v1');
+  const absent = await ask('GET', '/api/workloads/default/nobody');
+  checked('error', absent);
+  expect(absent.status).toBe(404);
+});
+
+test('services come with their endpoints', async () => {
+  const answer = checked<{ services: { hostname: string; endpoints: object[] }[] }>(
+    'services',
+    await ask('GET', '/api/services'),
+  );
+  const web = answer.services.find(({ hostname }) => hostname === 'web.default.svc.cluster.local');
+  expect(web?.endpoints).toMatchObject([
+    { address: '127.90.0.1', port: 8080, servicePort: 80, workload: 'web-v1', healthy: true, mtls: true },
+    { address: '127.90.0.2', port: 8080, servicePort: 80 },
+  ]);
+});
+
+test('the state of the configuration: files, resources, what is wrong, and which proxy has it', async () => {
+  const client = await control.connect();
+  await expect
+    .poll(async () =>
+      (JSON.parse((await ask('GET', '/api/config/status')).body) as ConfigStatusAnswer).proxies.map(
+        (each) => each.types['route'],
+      ),
+    )
+    .toEqual(['synced', 'synced', 'synced']);
+  const status = checked<ConfigStatusAnswer>('config-status', await ask('GET', '/api/config/status'));
+  expect(status).toMatchObject({ paths: ['mesh'], directory: control.folder, files: ['mesh/system.yaml'] });
+  expect(status.resources).toContainEqual({
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'VirtualService',
+    namespace: 'default',
+    name: 'broken',
+    source: 'mesh/system.yaml:27',
+    state: 'refused',
+  });
+  expect(status.resources.find((each) => each.kind === 'Gateway')?.source).toBe('mesh/system.yaml:17');
+  expect(status.resources.find((each) => each.name === 'istio-ingressgateway')?.source).toBe('<default>');
+  expect(status.diagnostics.map(({ code, line }) => [code, line])).toContainEqual(['MZ0201', 22]);
+  expect(status.proxies[0]).toMatchObject({ connected: true, refusals: [] });
+  client.close();
+});
+
+test('whoever changes something needs the token', async () => {
+  for (const path of ['/api/stop', '/api/workloads/default/web-v1/restart', '/api/workloads/default/web-v1/scale']) {
+    const without = await ask('POST', path);
+    checked('error', without);
+    expect([without.status, codeOf(without)]).toEqual([401, 'token-missing']);
+    const wrong = await ask('POST', path, { authorization: `Bearer ${control.token}x` });
+    expect([wrong.status, codeOf(wrong)]).toEqual([403, 'token-wrong']);
+  }
+  expect(control.messages.filter(({ type }) => type === 'command')).toEqual([]);
+});
+
+test('a Host of another name is refused: DNS rebinding', async () => {
+  for (const host of [
+    'evil.example',
+    `evil.example:${port}`,
+    'localhost',
+    '127.0.0.1:1',
+    `127.0.0.1.evil.example:${port}`,
+  ]) {
+    const answer = await ask('GET', '/api/workloads', { host });
+    expect([host, answer.status]).toEqual([host, 403]);
+    expect(answer.body).not.toContain('web-v1');
+  }
+  for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, `LOCALHOST:${port}`, `[::1]:${port}`]) {
+    expect((await ask('GET', '/api/workloads', { host })).status).toBe(200);
+  }
+});
+
+test('pages of other sites may not ask, and are told nothing', async () => {
+  for (const origin of ['http://evil.example', `https://localhost:${port}`, 'null', 'http://localhost:1']) {
+    for (const headers of [{ origin }, { origin, ...authorized() }]) {
+      const answer = await ask('POST', '/api/stop', headers);
+      expect([origin, answer.status, codeOf(answer)]).toEqual([origin, 403, 'bad-origin']);
+      expect(answer.headers['access-control-allow-origin']).toBeUndefined();
+    }
+  }
+  expect((await ask('GET', '/ready', { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+  expect(
+    (await ask('GET', '/api/services', { origin: `http://localhost:${port}`, 'sec-fetch-site': 'same-origin' })).status,
+  ).toBe(200);
+});
+
+test('commands go to the supervisor, and its answer comes back', async () => {
+  const run = async (
+    path: string,
+    body: string | undefined,
+    error?: { code: 'not-found' | 'ambiguous' | 'invalid'; message: string },
+  ) => {
+    const after = control.messages.length;
+    const answer = ask('POST', path, authorized(), body);
+    const { id, type: _, ...command } = await control.saw('command', after);
+    control.send({ type: 'command-result', id, error });
+    return { command, status: (await answer).status };
+  };
+  expect(await run('/api/workloads/default/web-v1/scale', '{"replicas":3}')).toEqual({
+    command: { command: 'scale', namespace: 'default', workload: 'web-v1', replicas: 3 },
+    status: 202,
+  });
+  expect(await run('/api/workloads/default/web-v1/restart', undefined)).toEqual({
+    command: { command: 'restart', namespace: 'default', workload: 'web-v1' },
+    status: 202,
+  });
+  expect(await run('/api/stop', undefined)).toEqual({ command: { command: 'stop' }, status: 202 });
+  expect((await run('/api/stop', undefined, { code: 'not-found', message: 'x' })).status).toBe(404);
+  expect((await run('/api/stop', undefined, { code: 'ambiguous', message: 'x' })).status).toBe(409);
+});
+
+test('nonsense is refused by what is wrong with it', async () => {
+  const scale = '/api/workloads/default/web-v1/scale';
+  for (const body of [
+    '',
+    '{',
+    '{"replicas":"3"}',
+    '{"replicas":-1}',
+    '{"replicas":1.5}',
+    '{"replicas":1001}',
+    'x'.repeat(100_000),
+  ]) {
+    const answer = await ask('POST', scale, authorized(), body);
+    expect([answer.status, codeOf(answer)]).toEqual([400, 'invalid']);
+  }
+  const get = await ask('GET', scale);
+  expect([get.status, get.headers.allow]).toEqual([405, 'POST']);
+  for (const path of [
+    '/',
+    '/api',
+    '/api/x',
+    '/ready/x',
+    '/api/workloads/a/b/c',
+    '/api/%ff',
+    '//evil',
+    '/api/workloads/a/b/scale/x',
+  ]) {
+    const answer = await ask('GET', path);
+    expect([path, answer.status]).toEqual([path, 404]);
+  }
+  expect((await ask('DELETE', '/api/workloads/default/web-v1', authorized())).status).toBe(404);
+});

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Resource, Snapshot, k8s, mesh, networking } from '@mizzen/api';
-import { byAge } from './order.ts';
+import { compare } from './order.ts';
 import { protocolOf, servicePortProtocol } from './protocol.ts';
 import type { Resolution, Service, ServicePort } from './types.ts';
 import { exportedTo } from './visibility.ts';
@@ -20,7 +20,15 @@ export function collectServices(snapshot: Snapshot, domainSuffix: string): Servi
   const services: Service[] = [];
   for (const resource of snapshot.list('Service')) services.push(fromKubernetes(resource, snapshot.mesh, domainSuffix));
   for (const resource of snapshot.list('ServiceEntry')) services.push(...fromServiceEntry(resource, snapshot.mesh));
-  return services.sort((a, b) => byAge(a.resource, b.resource));
+  return services.sort(byServiceAge);
+}
+
+/** Istio's order of services: like that of resources, but a ServiceEntry's hosts count by their own names. */
+function byServiceAge(a: Service, b: Service): number {
+  const created = (service: Service): string => service.resource.metadata.creationTimestamp ?? '';
+  const name = ({ registry, hostname, name: own, namespace }: Service): string =>
+    `${registry === 'External' ? hostname : own}.${namespace}`;
+  return compare(created(a), created(b)) || compare(name(a), name(b));
 }
 
 function fromKubernetes(resource: Resource<k8s.ServiceSpec>, config: mesh.MeshConfig, domainSuffix: string): Service {

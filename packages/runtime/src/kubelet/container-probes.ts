@@ -22,7 +22,7 @@ export function probeCheck(probe: k8s.Probe, timeoutMs: number, spec: ContainerS
     // There is nothing to execute in: what a stand-in or somebody's debugger runs is not the container's image.
     if (run.kind !== 'command') return () => Promise.resolve(OK);
     return async () => {
-      const result = await runToEnd(launch, { command, dir: run.dir, env }, timeoutMs);
+      const result = await runToEnd(launch, { command, dir: run.dir, env: env() }, timeoutMs);
       return result.ok ? OK : { ok: false, reason: `\`${command.join(' ')}\` ${result.reason}` };
     };
   }

@@ -29,7 +29,8 @@ export interface ContainerDeps {
 
 export interface ContainerSpec {
   readonly container: DesiredContainer;
-  readonly env: Readonly<Record<string, string>>;
+  /** Made anew for every start: it can be large, and stand-ins have no use for it. */
+  readonly env: () => Readonly<Record<string, string>>;
   readonly applicationAddress: string;
   readonly applicationPorts: Readonly<Record<number, number>>;
   readonly restartPolicy: 'Always' | 'OnFailure' | 'Never';
@@ -90,7 +91,7 @@ export class ContainerRunner {
   async preStop(timeoutMs: number): Promise<void> {
     const { preStop, run } = this.#spec.container;
     if (preStop === undefined || run.kind !== 'command' || this.#running === undefined) return;
-    const spec = { command: preStop, dir: run.dir, env: this.#spec.env };
+    const spec = { command: preStop, dir: run.dir, env: this.#spec.env() };
     const result = await runToEnd(this.#deps.launch, spec, timeoutMs);
     if (!result.ok) this.#deps.onEvent(`preStop ${result.reason}`);
   }
@@ -115,7 +116,7 @@ export class ContainerRunner {
   }
 
   #launch(command: readonly string[] | string, dir: string): void {
-    const { env } = this.#spec;
+    const env = this.#spec.env();
     const expanded = (text: string): string => expand(text, (name) => env[name]);
     const running = this.#deps.launch({
       command: typeof command === 'string' ? expanded(command) : command.map(expanded),

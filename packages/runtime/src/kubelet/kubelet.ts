@@ -16,8 +16,8 @@ export interface KubeletOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Where a pod's sidecar writes its access log. */
   readonly accessLog: (pod: Pod) => string;
-  /** Pods changed: what all of them are now. Called once per turn at most; `sequence` counts up. */
-  readonly onPods: (pods: readonly PodStatus[], sequence: number) => void;
+  /** Pods changed; `pods()` says what they are now. Called once per turn at most; `sequence` counts up. */
+  readonly onPods: (sequence: number) => void;
   readonly onLine: (pod: Pod, container: string, stream: 'stdout' | 'stderr', line: string) => void;
   readonly onEvent: (pod: Pod, text: string) => void;
   /** Something about a workload as a whole may have changed. */
@@ -161,7 +161,7 @@ export class Kubelet {
     queueMicrotask(() => {
       this.#scheduled = false;
       if (!this.#stopping) for (const workload of this.#workloads.values()) this.#step(workload);
-      this.#options.onPods(this.pods(), ++this.#sequence);
+      this.#options.onPods(++this.#sequence);
       this.#options.onChange();
     });
   }

@@ -52,7 +52,7 @@ export class Pod {
   readonly #deps: PodDeps;
   #workload: DesiredWorkload;
   #layout: PodLayout | undefined;
-  #node: Node | undefined;
+  #node: { readonly id: string; readonly metadata: JsonObject } | undefined;
   #sidecarReady = false;
   #terminating: Promise<void> | undefined;
   #containers: ContainerRunner[] = [];
@@ -92,8 +92,8 @@ export class Pod {
     this.#layout = layout;
     if (layout.proxy === undefined) this.#sidecarReady = true;
     else {
-      this.#node = proxyNode(this.#workload, this.name, layout, this.gateway);
-      const ready = this.#deps.sidecars.start(this.#node.id, toJson(this.#node), this.#deps.accessLog(this));
+      this.#node = jsonNode(proxyNode(this.#workload, this.name, layout, this.gateway));
+      const ready = this.#deps.sidecars.start(this.#node.id, this.#node.metadata, this.#deps.accessLog(this));
       this.#deps.onChange(this);
       await ready;
       if (this.terminating) return;
@@ -114,8 +114,8 @@ export class Pod {
   updateGateway(workload: DesiredWorkload, layout: PodLayout): void {
     this.#workload = workload;
     this.#layout = layout;
-    this.#node = proxyNode(workload, this.name, layout, true);
-    void this.#deps.sidecars.start(this.#node.id, toJson(this.#node), this.#deps.accessLog(this));
+    this.#node = jsonNode(proxyNode(workload, this.name, layout, true));
+    void this.#deps.sidecars.start(this.#node.id, this.#node.metadata, this.#deps.accessLog(this));
     this.#deps.onChange(this);
   }
 
@@ -154,18 +154,18 @@ export class Pod {
       ready: this.ready,
       terminating: this.terminating,
       hasSidecar: this.#workload.sidecar && !this.gateway,
-      phase: this.#phase(),
+      phase: this.phase,
       restarts: this.#containers.reduce((sum, c) => sum + c.restarts, 0),
       templateHash: this.#workload.templateHash,
       node: this.#node?.id,
-      nodeMetadata: this.#node === undefined ? undefined : toJson(this.#node),
+      nodeMetadata: this.#node?.metadata,
       standIn: this.#runnable().some((c) => c.run.kind === 'stand-in'),
-      message: this.#message(),
+      message: this.message,
       applicationPorts: layout?.applicationPorts ?? {},
     };
   }
 
-  #phase(): PodPhase {
+  get phase(): PodPhase {
     if (this.terminating) return 'Terminating';
     if (this.#layout === undefined) return 'Pending';
     if (this.#containers.some((c) => c.state === 'waiting' && c.restarts > 0)) return 'CrashLoopBackOff';
@@ -176,7 +176,7 @@ export class Pod {
     return this.ready || this.#containers.some((c) => c.state === 'running') ? 'Running' : 'Starting';
   }
 
-  #message(): string | undefined {
+  get message(): string | undefined {
     if (this.#startFailure !== undefined) return this.#startFailure;
     const external = this.#runnable().find((c) => c.run.kind === 'external');
     if (external !== undefined && !this.ready && this.#layout !== undefined) return this.#invitation(external);
@@ -200,11 +200,10 @@ export class Pod {
   #runner(container: DesiredContainer, layout: PodLayout): ContainerRunner {
     const workload = this.#workload;
     const identity = { name: this.name, namespace: this.namespace, uid: this.#uid };
-    const own = buildEnvironment(workload, container, layout, identity);
     return new ContainerRunner(
       {
         container,
-        env: { ...this.#deps.environment, ...own },
+        env: () => ({ ...this.#deps.environment, ...buildEnvironment(workload, container, layout, identity) }),
         applicationAddress: layout.applicationAddress,
         applicationPorts: layout.applicationPorts,
         restartPolicy: workload.restartPolicy ?? 'Always',
@@ -241,6 +240,7 @@ export class Pod {
   }
 }
 
-function toJson(node: Node): JsonObject {
-  return structuredClone(node.metadata) as JsonObject;
+/** Without what is undefined, which JSON does not have. */
+function jsonNode({ id, metadata }: Node): { id: string; metadata: JsonObject } {
+  return { id, metadata: JSON.parse(JSON.stringify(metadata)) as JsonObject };
 }

@@ -111,8 +111,7 @@ export class Workload {
     if (pods.length !== this.replicas) return false;
     return pods.every((pod) => {
       if (pod.ready) return true;
-      const { phase } = pod.status();
-      return phase === 'External' || phase === 'Succeeded';
+      return pod.phase === 'External' || pod.phase === 'Succeeded';
     });
   }
 
@@ -143,7 +142,7 @@ export class Workload {
   #state(): string {
     const revision = this.#revision();
     const pods = [...this.pods.values()];
-    const phases = new Map(pods.map((p) => [p.status().phase, p.status().message]));
+    const phases = new Map(pods.map((p) => [p.phase, p.message]));
     for (const phase of ['CrashLoopBackOff', 'Failed'] as const) {
       if (phases.has(phase)) return describe(phase, phases.get(phase));
     }
@@ -155,7 +154,7 @@ export class Workload {
     if (alive.some((p) => p.revision !== revision || this.#condemned.has(p))) return 'updating';
     if (phases.has('Succeeded')) return 'completed';
     if (this.#readyPods() < this.replicas) {
-      const waiting = alive.find((p) => !p.ready)?.status();
+      const waiting = alive.find((p) => !p.ready);
       return describe(waiting?.phase === 'Running' ? 'not ready' : 'starting', waiting?.message);
     }
     return alive.length > this.replicas ? 'scaling' : 'running';

@@ -104,7 +104,8 @@ export class OwnProcess<In extends Serializable, Out> {
   }
 
   #line(line: string): void {
-    this.#last.push(line);
+    // Of a stack, what Node does in it tells nothing.
+    if (!/^\s+at .*\(?node:internal/.test(line) && line.trim() !== '') this.#last.push(line);
     if (this.#last.length > LAST_LINES) this.#last.shift();
     this.#options.onLine(line);
   }

@@ -18,6 +18,7 @@ import type { UpOptions } from './options.ts';
 import { OwnProcess } from './own-process.ts';
 import { StandInHost } from './stand-in-host.ts';
 import type { StateDir } from './state-dir.ts';
+import { throttle } from './throttle.ts';
 import { Watches } from './watch.ts';
 
 /** Why a mesh ends: asked to, or it could not go on. */
@@ -34,6 +35,8 @@ export interface SupervisorDeps {
 const HOPELESS = 4;
 /** Lines of a workload's output that are shown when it dies. */
 const LAST_WORDS = 5;
+/** Reports of pods to the control process are at least this far apart. */
+const REPORT_MS = 10;
 
 /** Everything `mizzen up` runs, put together: control process, data plane, stand-ins, pods; and what it tells a person. */
 export class Supervisor {
@@ -109,10 +112,10 @@ export class Supervisor {
       layout: layoutDeps(network),
       environment,
       accessLog: (pod) => state.accessLog(pod.namespace, pod.workload.owner.name),
-      onPods: (pods, sequence) => {
-        this.#control.send({ type: 'pods', pods, sequence });
+      onPods: throttle(REPORT_MS, (sequence) => {
+        this.#control.send({ type: 'pods', pods: this.#kubelet.pods(), sequence });
         this.#control.send({ type: 'workloads', workloads: this.#kubelet.workloads() });
-      },
+      }),
       onLine: (pod, _container, stream, line) => this.#output(pod, stream, line),
       onEvent: (pod, text) => this.#podEvent(pod, text),
       onChange: () => this.#show(),

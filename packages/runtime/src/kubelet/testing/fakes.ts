@@ -60,8 +60,8 @@ export class FakeNode {
       },
       environment: {},
       accessLog: () => '/dev/null',
-      onPods: (pods, sequence) => {
-        this.pods = pods;
+      onPods: (sequence) => {
+        this.pods = this.kubelet.pods();
         this.sequence = sequence;
       },
       onLine: () => undefined,

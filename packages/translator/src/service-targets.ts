@@ -1,3 +1,4 @@
+import type { k8s } from '@mizzen/api';
 import type { Service, ServicePort } from '@mizzen/model';
 import type { TranslationContext } from './context.ts';
 
@@ -18,13 +19,14 @@ export function serviceTargets(context: TranslationContext): readonly ServiceTar
   return targets;
 }
 
-function find({ model, proxy }: TranslationContext): readonly ServiceTarget[] {
+function find({ model, proxy, profile }: TranslationContext): readonly ServiceTarget[] {
   const { workload, addresses } = proxy;
   const services = workload === undefined ? addresses.flatMap(model.servicesAt) : model.servicesOf(workload);
   const targets: ServiceTarget[] = [];
   for (const service of services) {
     for (const servicePort of service.ports) {
       if (servicePort.protocol === 'udp') continue;
+      if (profile === 'istio' && lacksProtocol(servicePort.targetPort, workload?.containers ?? [])) continue;
       const own = model.endpoints(service, servicePort).find((endpoint) => addresses.includes(endpoint.address));
       const targetPort = own?.targetPort ?? named(servicePort.targetPort, workload?.containers ?? []);
       if (targetPort !== undefined) targets.push({ service, servicePort, targetPort });
@@ -33,7 +35,17 @@ function find({ model, proxy }: TranslationContext): readonly ServiceTarget[] {
   return targets;
 }
 
-type Containers = readonly { readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[] }[];
+type Containers = readonly k8s.Container[];
+
+/**
+ * istiod finds a named port by name and protocol. The API server writes the protocol into every pod; a Pod that was read
+ * from a file may lack it, and then istiod's proxies have no such port.
+ */
+function lacksProtocol(target: number | string, containers: Containers): boolean {
+  if (typeof target === 'number') return false;
+  const ports = containers.flatMap((container) => container.ports ?? []).filter((port) => port.name === target);
+  return ports.length > 0 && ports.every((port) => port.protocol === undefined);
+}
 
 /** A target port as a number; undefined when no container port has that name. */
 function named(target: number | string, containers: Containers): number | undefined {

@@ -1,4 +1,4 @@
-import type { Snapshot, networking } from '@mizzen/api';
+import type { Resource, Snapshot, networking } from '@mizzen/api';
 import { DestinationRuleIndex } from './destination-rules.ts';
 import { EndpointIndex, selects } from './endpoints.ts';
 import { fits } from './labels.ts';
@@ -92,8 +92,17 @@ export function buildModel(
     namespaceMtlsMode: (namespace) => policies.namespaceMode(namespace),
     policies: (namespace, labels) => policies.policies(namespace, labels),
     mtlsMode: (namespace, labels, port) => policies.mtlsMode(namespace, labels, port),
-    gatewaysFor: (_namespace, labels) => gateways.filter(({ spec }) => fits(spec.selector, labels)),
+    gatewaysFor: (_namespace, labels, serviceHosts = []) =>
+      gateways.filter((gateway) => {
+        const named = gatewayServices(gateway);
+        return named === undefined ? fits(gateway.spec.selector, labels) : named.some((host) => serviceHosts.includes(host));
+      }),
   };
+}
+
+/** Host names of the services a Gateway made from another API is for; undefined for those that select workloads. */
+export function gatewayServices(gateway: Resource<networking.Gateway>): readonly string[] | undefined {
+  return gateway.metadata.annotations?.['internal.istio.io/gateway-service']?.split(',');
 }
 
 function listsAddress(service: Service, address: string): boolean {

@@ -1,5 +1,5 @@
 export type * from './types.ts';
-export { buildModel } from './build.ts';
+export { buildModel, gatewayServices } from './build.ts';
 export type { ModelOptions } from './build.ts';
 export type { WorkloadOptions } from './workloads.ts';
 export { protocolOf, servicePortProtocol } from './protocol.ts';

@@ -152,8 +152,12 @@ export interface MeshModel {
   policies(namespace: string, labels: Readonly<Record<string, string>>): WorkloadPolicies;
   /** Effective mTLS mode of a workload's port. */
   mtlsMode(namespace: string, labels: Readonly<Record<string, string>>, port: number): MtlsMode;
-  /** Gateways whose selector fits a workload. */
-  gatewaysFor(namespace: string, labels: Readonly<Record<string, string>>): readonly Resource<networking.Gateway>[];
+  /** Gateways whose selector fits a workload, or that name (by Istio's internal annotation) one of its services. */
+  gatewaysFor(
+    namespace: string,
+    labels: Readonly<Record<string, string>>,
+    serviceHosts?: readonly string[],
+  ): readonly Resource<networking.Gateway>[];
 }
 
 export interface ProxyScope {

@@ -1,4 +1,5 @@
 import type { Resource, networking } from '@mizzen/api';
+import { gatewayServices } from '@mizzen/model';
 import type { TranslationContext } from './context.ts';
 import { gatewayHttpRoute, gatewayHttpsRoute } from './names.ts';
 import { serviceTargets } from './service-targets.ts';
@@ -72,13 +73,14 @@ function merge(context: TranslationContext): MergedGateways {
     return entry;
   };
 
-  for (const gateway of model.gatewaysFor(proxy.namespace, proxy.labels)) {
+  const serviceHosts = serviceTargets(context).map(({ service }) => service.hostname);
+  for (const gateway of model.gatewaysFor(proxy.namespace, proxy.labels, serviceHosts)) {
     const { namespace, name } = gateway.metadata;
     for (const [index, server] of (gateway.spec.servers ?? []).entries()) {
       const hosts = serverHosts(server.hosts ?? [], namespace);
       const protocol = (server.port?.protocol ?? '').toUpperCase();
       const bind = server.bind ?? '';
-      for (const port of listenPorts(context, server.port?.number ?? 0)) {
+      for (const port of listenPorts(context, server.port?.number ?? 0, gatewayServices(gateway))) {
         if (server.tls !== undefined) {
           const keys = hosts.map((host) => `${port} ${bind} ${host}`);
           if (keys.some((key) => tlsHosts.has(key))) continue;
@@ -120,16 +122,24 @@ function merge(context: TranslationContext): MergedGateways {
   return { ports, serversByRoute, autoPassthrough };
 }
 
-/** Where a server's port is listened on: the target ports of the proxy's own services, else the port itself. */
-function listenPorts(context: TranslationContext, number: number): readonly number[] {
+/**
+ * Where a server's port is listened on: the target ports of the proxy's own services, else the port itself. A Gateway for
+ * certain services (`only`) listens nowhere else.
+ */
+function listenPorts(
+  context: TranslationContext,
+  number: number,
+  only: readonly string[] | undefined,
+): readonly number[] {
   const { proxy } = context;
   if (proxy.local !== undefined) return [proxy.local.gateway?.ports[number] ?? number];
   const targets = new Set<number>();
   for (const { servicePort, targetPort, service } of serviceTargets(context)) {
+    if (only?.includes(service.hostname) === false) continue;
     const asked = service.labels[AS_THEY_ARE] === undefined ? servicePort.port : targetPort;
     if (asked === number) targets.add(targetPort);
   }
-  return targets.size === 0 ? [number] : [...targets];
+  return targets.size === 0 && only === undefined ? [number] : [...targets];
 }
 
 /** A label on a gateway's service: its Gateways name the ports to listen on, not those of the service. */

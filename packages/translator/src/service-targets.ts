@@ -26,7 +26,8 @@ function find({ model, proxy, profile }: TranslationContext): readonly ServiceTa
   for (const service of services) {
     for (const servicePort of service.ports) {
       if (servicePort.protocol === 'udp') continue;
-      if (profile === 'istio' && lacksProtocol(servicePort.targetPort, workload?.containers ?? [])) continue;
+      const written = profile === 'istio' && workload?.resource.kind === 'Pod' ? workload.containers : [];
+      if (lacksProtocol(servicePort.targetPort, written)) continue;
       const own = model.endpoints(service, servicePort).find((endpoint) => addresses.includes(endpoint.address));
       const targetPort = own?.targetPort ?? named(servicePort.targetPort, workload?.containers ?? []);
       if (targetPort !== undefined) targets.push({ service, servicePort, targetPort });

@@ -27,7 +27,10 @@ export function dnsFields(context: TranslationContext): Partial<Cluster> {
   };
 }
 
-/** Connects to whatever host the request names, through addresses that an HTTP filter with the same cache found. */
+/**
+ * Connects to whatever host the request names, through addresses that an HTTP filter with the same cache found. Envoy
+ * wants a certificate's name checked there; `insecure` says that there is none to check.
+ */
 export function dynamicForwardProxy(dnsCacheConfig: typeof DNS_CACHE, insecure: boolean): Partial<Cluster> {
   return {
     lbPolicy: 'CLUSTER_PROVIDED',
@@ -37,8 +40,6 @@ export function dynamicForwardProxy(dnsCacheConfig: typeof DNS_CACHE, insecure: 
         '@type': 'type.googleapis.com/envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig',
         dnsCacheConfig,
         ...(insecure ? { allowInsecureClusterOptions: true } : {}),
-        // The application's own bytes go on as they are: no TLS is originated that would need a name to check.
-        allowInsecureClusterOptions: true,
       },
     },
   };

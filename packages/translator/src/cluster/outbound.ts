@@ -27,7 +27,8 @@ export function buildOutbound(context: TranslationContext, plan: ClusterPlan): C
 
   if (plan.discovery === 'DYNAMIC') {
     cluster.commonLbConfig = undefined;
-    Object.assign(cluster, dynamicForwardProxy(dnsCacheOf(context, plan), policy.tls?.insecureSkipVerify === true));
+    const insecure = policy.tls?.insecureSkipVerify === true || context.proxy.local !== undefined;
+    Object.assign(cluster, dynamicForwardProxy(dnsCacheOf(context, plan), insecure));
   } else cluster.type = plan.discovery;
   if (plan.discovery === 'STRICT_DNS' || plan.discovery === 'LOGICAL_DNS') {
     const endpoints = planEndpoints(context, plan);

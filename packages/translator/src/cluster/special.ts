@@ -26,7 +26,7 @@ export function blackHole(context: TranslationContext): Cluster {
  */
 export function passthrough(context: TranslationContext): Cluster {
   const draft = passthroughDraft(context, PASSTHROUGH);
-  if (context.proxy.local !== undefined) Object.assign(draft.cluster, { type: undefined, ...dynamicForwardProxy(DNS_CACHE, false) });
+  if (context.proxy.local !== undefined) Object.assign(draft.cluster, { type: undefined, ...dynamicForwardProxy(DNS_CACHE, true) });
   if (context.profile === 'istio') draft.cluster.filters = metadataExchange;
   return finish(draft);
 }

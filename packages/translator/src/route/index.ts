@@ -7,6 +7,7 @@ import { type BuiltVirtualHost, assemble } from './built.ts';
 import { catchAllHost } from './catch-all.ts';
 import { withConnect } from './connect.ts';
 import { gatewayRoute } from './gateway.ts';
+import { attemptCount } from './proxy-headers.ts';
 import { portVirtualHosts } from './sidecar.ts';
 
 
@@ -70,13 +71,23 @@ function egressListener(context: TranslationContext, port: number, name: string)
 
 /** Routes differ between the proxies of a scope only where a VirtualService or DestinationRule looks at their labels. */
 function cacheKey(context: TranslationContext, listener: EgressListener, name: string): string {
-  const { proxy, profile, scope } = context;
-  const selective =
-    listener.virtualServices.some(({ spec }) => JSON.stringify(spec).includes('"sourceLabels"')) ||
-    context.model.snapshot.list('DestinationRule').some(({ spec }) => spec.workloadSelector !== undefined);
-  const labels = selective ? Object.entries(proxy.labels).sort().join(' ') : '';
-  const config = JSON.stringify(proxy.metadata.PROXY_CONFIG?.['proxyHeaders'] ?? '');
-  return [name, profile, proxy.local !== undefined, proxy.dnsDomain, proxy.namespace, scope.outboundTrafficPolicy, config, labels].join(' ');
+  const { proxy, profile } = context;
+  const labels = looksAtLabels(context, listener) ? Object.entries(proxy.labels).sort().join(' ') : '';
+  const parts = [name, profile, proxy.local !== undefined, proxy.dnsDomain, proxy.namespace, attemptCount(context), labels];
+  return parts.join(' ');
+}
+
+const selective = new WeakMap<EgressListener, boolean>();
+
+function looksAtLabels(context: TranslationContext, listener: EgressListener): boolean {
+  let answer = selective.get(listener);
+  if (answer === undefined) {
+    answer =
+      listener.virtualServices.some(({ spec }) => JSON.stringify(spec).includes('"sourceLabels"')) ||
+      context.model.snapshot.list('DestinationRule').some(({ spec }) => spec.workloadSelector !== undefined);
+    selective.set(listener, answer);
+  }
+  return answer;
 }
 
 function sidecarRoute(

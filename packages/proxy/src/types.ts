@@ -227,6 +227,8 @@ export interface VirtualHostProgram {
 
 export interface WeightedClusterEntry {
   readonly name: string;
+  /** Of the route and of this cluster, merged; replaces the action's. */
+  readonly metadataMatch: Readonly<Record<string, JsonValue>> | undefined;
   readonly perFilter: ReadonlyMap<string, unknown>;
 }
 
@@ -269,6 +271,9 @@ export interface RouteActionProgram {
   readonly appendXForwardedHost: boolean;
   /** Taken from the deadline that `grpc-timeout` gives, in milliseconds. */
   readonly grpcTimeoutOffset: number;
+  /** Bounds a `grpc-timeout` that then limits the whole stream (0: as the client says); undefined: does not. */
+  readonly grpcTimeoutHeaderMax: number | undefined;
+  readonly grpcTimeoutHeaderOffset: number;
 }
 export interface HashResult {
   /** 64-bit key, or undefined when no policy applied. */

@@ -130,7 +130,7 @@ export interface FilterChainMatchProgram {
 export interface Cidr {
   readonly text: string;
   readonly prefixLength: number;
-  contains(address: string): boolean;
+  readonly contains: (address: string) => boolean;
 }
 
 export type NetworkFilterProgram =

@@ -11,7 +11,7 @@ export type HeaderGetter = (name: string) => string | undefined;
 export interface HeaderMatch<H> {
   /** In words: `header "x-user" is "beta"`. */
   readonly text: string;
-  matches(head: H): boolean;
+  readonly matches: (head: H) => boolean;
 }
 
 /** A request header as matchers see it: pseudo headers by their names, repeated ones joined by a comma. */
@@ -58,7 +58,7 @@ export function getRequestHeader(name: string): (request: RequestHead) => string
     case ':path':
       return (request) => (request.path === '' ? undefined : request.path);
     case ':method':
-      return (request) => request.method;
+      return (request) => (request.method === '' ? undefined : request.method);
     case ':authority':
     case 'host':
       return (request) => request.authority;

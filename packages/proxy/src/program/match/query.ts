@@ -7,7 +7,7 @@ import { compileString } from './string.ts';
 export interface QueryMatch {
   readonly text: string;
   /** `path` is a request target with its query. */
-  matches(path: string): boolean;
+  readonly matches: (path: string) => boolean;
 }
 
 /**

@@ -7,9 +7,9 @@ import { isAscii, unwire, wire } from '../values.ts';
 export interface Regex {
   readonly source: string;
   /** The whole value matches, as everywhere in Envoy's matchers. */
-  matches(value: string): boolean;
+  readonly matches: (value: string) => boolean;
   /** Every match replaced by the substitution, in which `\1` is the first group and `\0` the match. */
-  replaceAll(value: string, substitution: string): string;
+  readonly replaceAll: (value: string, substitution: string) => string;
 }
 
 /** Undefined after a refusal. */

@@ -7,7 +7,7 @@ import { compileRegex } from './regex.ts';
 export interface StringMatch {
   /** In words, after what it looks at: `is "GET"`, `starts with "/api"`. */
   readonly text: string;
-  matches(value: string): boolean;
+  readonly matches: (value: string) => boolean;
 }
 
 const NEVER: StringMatch = { text: 'matches nothing', matches: () => false };

@@ -6,7 +6,7 @@ import { compileString } from './string.ts';
 
 export interface ValueMatch {
   readonly text: string;
-  matches(value: JsonValue | undefined): boolean;
+  readonly matches: (value: JsonValue | undefined) => boolean;
 }
 
 /** Envoy's ValueMatcher over metadata. Strings in metadata are text; they are compared in their wire form. */
@@ -60,7 +60,7 @@ export function compileValue(
 
 export interface MetadataMatch {
   readonly text: string;
-  matches(metadata: Readonly<Record<string, JsonObject>> | undefined): boolean;
+  readonly matches: (metadata: Readonly<Record<string, JsonObject>> | undefined) => boolean;
 }
 
 export function compileMetadata(

@@ -1,0 +1,170 @@
+import type { types } from '@mizzen/xds';
+import type { Random } from '../deps.ts';
+import type { CompileContext } from '../program/context.ts';
+import { compileRequestHeader, wholeNumber, type HeaderMatch } from '../program/match/header.ts';
+import type { Path } from '../program/path.ts';
+import { fraction, milliseconds } from '../program/values.ts';
+import { ResponseFlag, type HttpFilter, type HttpStream, type RequestHead, type Trace } from '../types.ts';
+import type { FilterScope } from './scope.ts';
+
+export interface Fault {
+  readonly delay: { readonly fixed: number | undefined; readonly chance: number } | undefined;
+  readonly abort:
+    | { readonly httpStatus: number | undefined; readonly grpcStatus: number | undefined; readonly chance: number }
+    | undefined;
+  /** Empty: any cluster. */
+  readonly upstreamCluster: string;
+  readonly headers: readonly HeaderMatch<RequestHead>[];
+  readonly downstreamNodes: readonly string[];
+  readonly maxActive: number;
+}
+
+const BODY = 'fault filter abort';
+
+export function compileFault(context: CompileContext, config: types.fault.HTTPFault, path: Path): Fault {
+  const { delay, abort } = config;
+  if (delay !== undefined && delay.fixedDelay === undefined && delay.headerDelay === undefined) {
+    context.refuse([...path, 'delay'], 'must say how long');
+  }
+  if (
+    abort !== undefined &&
+    abort.httpStatus === undefined &&
+    abort.grpcStatus === undefined &&
+    abort.headerAbort === undefined
+  ) {
+    context.refuse([...path, 'abort'], 'must say with what status');
+  }
+  const status = abort?.httpStatus;
+  if (status !== undefined && (status < 200 || status > 599))
+    context.refuse([...path, 'abort', 'httpStatus'], 'must be from 200 to 599');
+  return {
+    delay:
+      delay === undefined
+        ? undefined
+        : {
+            fixed: delay.fixedDelay === undefined ? undefined : milliseconds(delay.fixedDelay, 0),
+            chance: fraction(delay.percentage, 0),
+          },
+    abort:
+      abort === undefined
+        ? undefined
+        : { httpStatus: status, grpcStatus: abort.grpcStatus, chance: fraction(abort.percentage, 0) },
+    upstreamCluster: config.upstreamCluster ?? '',
+    headers: (config.headers ?? []).map((matcher, i) =>
+      compileRequestHeader(context, matcher, [...path, 'headers', i]),
+    ),
+    downstreamNodes: config.downstreamNodes ?? [],
+    maxActive: config.maxActiveFaults ?? Infinity,
+  };
+}
+
+/** Delays and aborts requests. The route's configuration replaces the filter's own. */
+export function faultFilter(
+  context: CompileContext,
+  config: types.fault.HTTPFault,
+  scope: FilterScope,
+  path: Path,
+): HttpFilter {
+  const own = compileFault(context, config, path);
+  const { clock, random } = context.deps;
+  const delays = scope.counter('fault.delays_injected');
+  const aborts = scope.counter('fault.aborts_injected');
+  const overflow = scope.counter('fault.faults_overflow');
+  let active = 0;
+
+  const admitted = (fault: Fault): boolean => {
+    if (active < fault.maxActive) return true;
+    overflow.value++;
+    return false;
+  };
+  const abort = (stream: HttpStream, fault: Fault, trace: Trace | undefined): undefined | 'stop' => {
+    const status = abortStatus(fault, stream.request);
+    if (status === undefined || !chosen(status.chance, random)) return undefined;
+    if (!admitted(fault)) return undefined;
+    aborts.value++;
+    trace?.push({
+      kind: 'fault',
+      text: `fault: aborted with ${status.grpc === undefined ? status.http : `gRPC status ${status.grpc}`}`,
+      matched: true,
+    });
+    if (status.grpc === undefined) stream.sendLocalReply(status.http, BODY, 'fault_filter_abort', ResponseFlag.FI);
+    else {
+      stream.sendLocalReply(200, '', 'fault_filter_abort', ResponseFlag.FI, [
+        ['content-type', 'application/grpc'],
+        ['grpc-status', String(status.grpc)],
+        ['grpc-message', encodeURIComponent(BODY)],
+      ]);
+    }
+    return 'stop';
+  };
+
+  return {
+    name: scope.name,
+    onRequest(stream, trace) {
+      const fault = (stream.perRoute(scope.name) as Fault | undefined) ?? own;
+      if (fault.delay === undefined && fault.abort === undefined) return undefined;
+      if (!applies(fault, stream)) return undefined;
+      const delay = delayOf(fault, stream.request);
+      if (delay === undefined || !chosen(delay.chance, random) || !admitted(fault)) return abort(stream, fault, trace);
+      delays.value++;
+      active++;
+      stream.info.responseFlags |= ResponseFlag.DI;
+      if (trace !== undefined) {
+        trace.push({ kind: 'fault', text: `fault: delayed by ${delay.ms} ms`, matched: true });
+        active--;
+        return abort(stream, fault, trace);
+      }
+      return new Promise((resolve) => {
+        clock.after(delay.ms, () => {
+          active--;
+          resolve(abort(stream, fault, undefined));
+        });
+      });
+    },
+  };
+}
+
+function chosen(chance: number, random: Random): boolean {
+  return chance >= 1 || (chance > 0 && random.float() < chance);
+}
+
+function applies(fault: Fault, stream: HttpStream): boolean {
+  if (fault.upstreamCluster !== '') {
+    const decision = stream.route();
+    if (decision.kind !== 'cluster' || decision.cluster !== fault.upstreamCluster) return false;
+  }
+  for (const header of fault.headers) if (!header.matches(stream.request)) return false;
+  if (fault.downstreamNodes.length === 0) return true;
+  return fault.downstreamNodes.includes(stream.request.headers.get('x-envoy-downstream-service-node') ?? '');
+}
+
+/** A header can only lower the chance that is configured. */
+function headerChance(request: RequestHead, name: string, configured: number): number {
+  const given = request.headers.get(name);
+  const number = given === undefined ? undefined : wholeNumber(given);
+  return number === undefined || number < 0 ? configured : Math.min(configured, number / 100);
+}
+
+function delayOf(fault: Fault, request: RequestHead): { readonly ms: number; readonly chance: number } | undefined {
+  if (fault.delay === undefined) return undefined;
+  if (fault.delay.fixed !== undefined)
+    return fault.delay.fixed === 0 ? undefined : { ms: fault.delay.fixed, chance: fault.delay.chance };
+  const ms = wholeNumber(request.headers.get('x-envoy-fault-delay-request') ?? '');
+  if (ms === undefined || ms <= 0) return undefined;
+  return { ms, chance: headerChance(request, 'x-envoy-fault-delay-request-percentage', fault.delay.chance) };
+}
+
+function abortStatus(
+  fault: Fault,
+  request: RequestHead,
+): { readonly http: number; readonly grpc: number | undefined; readonly chance: number } | undefined {
+  const { abort } = fault;
+  if (abort === undefined) return undefined;
+  if (abort.httpStatus !== undefined) return { http: abort.httpStatus, grpc: undefined, chance: abort.chance };
+  if (abort.grpcStatus !== undefined) return { http: 200, grpc: abort.grpcStatus, chance: abort.chance };
+  const chance = headerChance(request, 'x-envoy-fault-abort-request-percentage', abort.chance);
+  const http = wholeNumber(request.headers.get('x-envoy-fault-abort-request') ?? '');
+  if (http !== undefined && http >= 200 && http < 600) return { http, grpc: undefined, chance };
+  const grpc = wholeNumber(request.headers.get('x-envoy-fault-abort-grpc-request') ?? '');
+  return grpc === undefined || grpc < 0 ? undefined : { http: 200, grpc, chance };
+}

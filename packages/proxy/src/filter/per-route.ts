@@ -1,0 +1,53 @@
+import type { Any, types } from '@mizzen/xds';
+import type { CompileContext } from '../program/context.ts';
+import { noEffectTypes } from '../program/fields/index.ts';
+import type { Path } from '../program/path.ts';
+import { messageOf } from '../program/read-resource.ts';
+import { compileCorsPolicy } from './cors.ts';
+import { compileFault } from './fault.ts';
+import { compileHeaderMutationPerRoute } from './header-mutation.ts';
+import { compileJwtPerRoute } from './jwt/per-route.ts';
+import { compileLocalRateLimit } from './local-ratelimit.ts';
+import { compileRbacPerRoute } from './rbac/http.ts';
+
+/** Configuration of filters below the connection manager, by the filter's name there; compiled by the filter. */
+export type PerFilter = ReadonlyMap<string, unknown>;
+
+const EMPTY: PerFilter = new Map();
+const CORS = 'envoy.filters.http.cors';
+
+const compilers: Readonly<Record<string, (context: CompileContext, config: never, path: Path) => unknown>> = {
+  'envoy.extensions.filters.http.rbac.v3.RBACPerRoute': compileRbacPerRoute,
+  'envoy.extensions.filters.http.fault.v3.HTTPFault': compileFault,
+  'envoy.extensions.filters.http.cors.v3.CorsPolicy': compileCorsPolicy,
+  'envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig': compileJwtPerRoute,
+  'envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute': compileHeaderMutationPerRoute,
+  'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': compileLocalRateLimit,
+};
+
+/** `cors` is the older place for the CORS filter's configuration; the typed one wins. */
+export function compilePerFilter(
+  context: CompileContext,
+  configs: Readonly<Record<string, Any>> | undefined,
+  path: Path,
+  cors?: types.route.CorsPolicy,
+): PerFilter {
+  if (configs === undefined && cors === undefined) return EMPTY;
+  const compiled = new Map<string, unknown>();
+  if (cors !== undefined) compiled.set(CORS, compileCorsPolicy(context, cors, [...path.slice(0, -1), 'cors']));
+  for (const [name, config] of Object.entries(configs ?? {})) {
+    const type = messageOf(config['@type']);
+    if (type in noEffectTypes) continue;
+    const compile = compilers[type];
+    if (compile === undefined) context.refuse([...path, name], `\`${type}\` is not a configuration for routes`);
+    else compiled.set(name, compile(context, config as never, [...path, name]));
+  }
+  return compiled;
+}
+
+/** The inner one wins, filter by filter. */
+export function mergePerFilter(outer: PerFilter, inner: PerFilter): PerFilter {
+  if (inner.size === 0) return outer;
+  if (outer.size === 0) return inner;
+  return new Map([...outer, ...inner]);
+}

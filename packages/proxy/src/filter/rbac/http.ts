@@ -1,0 +1,134 @@
+import type { types } from '@mizzen/xds';
+import type { CompileContext } from '../../program/context.ts';
+import type { Path } from '../../program/path.ts';
+import type { Counter } from '../../program/types.ts';
+import type { HttpFilter, HttpStream, Trace, TraceStep } from '../../types.ts';
+import type { FilterScope } from '../scope.ts';
+import { compileRbac, type RbacEngine, type Verdict } from './engine.ts';
+
+/** The name under which verdicts are kept, whatever the filter is called. */
+const METADATA = 'envoy.filters.http.rbac';
+const BODY = 'RBAC: access denied';
+
+export interface HttpRbac {
+  readonly enforced: RbacEngine | undefined;
+  readonly shadow: RbacEngine | undefined;
+  readonly rulesPath: Path;
+  readonly shadowPath: Path;
+}
+const DISABLED: HttpRbac = { enforced: undefined, shadow: undefined, rulesPath: [], shadowPath: [] };
+
+export function compileHttpRbac(context: CompileContext, config: types.httpRbac.RBAC, path: Path): HttpRbac {
+  const enforcedPrefix = config.rulesStatPrefix ?? '';
+  const shadowPrefix = config.shadowRulesStatPrefix ?? '';
+  const rulesPath = [...path, 'rules'];
+  const shadowPath = [...path, 'shadowRules'];
+  return {
+    enforced:
+      config.rules === undefined
+        ? undefined
+        : compileRbac(
+            context,
+            config.rules,
+            {
+              policy: `${enforcedPrefix}enforced_effective_policy_id`,
+              result: `${enforcedPrefix}enforced_engine_result`,
+            },
+            rulesPath,
+          ),
+    shadow:
+      config.shadowRules === undefined
+        ? undefined
+        : compileRbac(
+            context,
+            config.shadowRules,
+            { policy: `${shadowPrefix}shadow_effective_policy_id`, result: `${shadowPrefix}shadow_engine_result` },
+            shadowPath,
+          ),
+    rulesPath,
+    shadowPath,
+  };
+}
+
+/** Without `rbac` the filter does nothing for the route. */
+export function compileRbacPerRoute(
+  context: CompileContext,
+  config: { readonly rbac?: types.httpRbac.RBAC },
+  path: Path,
+): HttpRbac {
+  return config.rbac === undefined ? DISABLED : compileHttpRbac(context, config.rbac, [...path, 'rbac']);
+}
+
+/** Lets in what its rules allow; others get a 403. The route's rules replace the filter's own. */
+export function rbacFilter(
+  context: CompileContext,
+  config: types.httpRbac.RBAC,
+  scope: FilterScope,
+  path: Path,
+): HttpFilter {
+  const own = compileHttpRbac(context, config, path);
+  const count = (prefix: string | undefined, name: string): Counter => scope.counter(`rbac.${prefix ?? ''}${name}`);
+  const allowed = count(config.rulesStatPrefix, 'allowed');
+  const denied = count(config.rulesStatPrefix, 'denied');
+  const shadowAllowed = count(config.shadowRulesStatPrefix, 'shadow_allowed');
+  const shadowDenied = count(config.shadowRulesStatPrefix, 'shadow_denied');
+  return {
+    name: scope.name,
+    onRequest(stream, trace) {
+      const rules = (stream.perRoute(scope.name) as HttpRbac | undefined) ?? own;
+      const { connection } = stream.info;
+      if (rules.shadow !== undefined) {
+        const verdict = rules.shadow.evaluate(connection, stream.request, stream.info);
+        (verdict.allowed ? shadowAllowed : shadowDenied).value++;
+        stream.setMetadata(METADATA, verdict.metadata);
+        if (trace !== undefined) traceShadow(rules.shadow, stream, trace, place(scope, rules.shadowPath));
+      }
+      if (rules.enforced === undefined) return undefined;
+      const verdict =
+        trace === undefined
+          ? rules.enforced.evaluate(connection, stream.request, stream.info)
+          : explain(rules.enforced, stream, trace, place(scope, rules.rulesPath));
+      stream.setMetadata(METADATA, verdict.metadata);
+      if (verdict.allowed) {
+        allowed.value++;
+        return undefined;
+      }
+      denied.value++;
+      stream.info.terminatedBy = verdict.policy;
+      stream.sendLocalReply(403, BODY, verdict.details, 0);
+      return 'stop';
+    },
+  };
+}
+
+function place(scope: FilterScope, path: Path): TraceStep['xds'] {
+  return { type: 'listener', resource: scope.place.resource, path };
+}
+
+function explain(engine: RbacEngine, stream: HttpStream, trace: Trace, at: TraceStep['xds']): Verdict {
+  const verdict = engine.explain(stream.info.connection, stream.request, stream.info, trace, at);
+  trace.push({
+    kind: 'authorization',
+    matched: verdict.allowed,
+    text: authorizationText(engine.action, verdict),
+    xds: at,
+  });
+  return verdict;
+}
+
+/** `denied: no ALLOW policy matches`. */
+export function authorizationText(action: RbacEngine['action'], verdict: Verdict): string {
+  const what = verdict.allowed ? 'allowed' : 'denied';
+  return verdict.policy === ''
+    ? `${what}: no ${action} policy matches`
+    : `${what}: ${action} policy "${verdict.policy}" matches`;
+}
+
+function traceShadow(engine: RbacEngine, stream: HttpStream, trace: Trace, at: TraceStep['xds']): void {
+  const verdict = engine.explain(stream.info.connection, stream.request, stream.info, trace, at);
+  trace.push({
+    kind: 'authorization-dry-run',
+    text: `dry run, would be ${authorizationText(engine.action, verdict)}`,
+    xds: at,
+  });
+}

@@ -1,0 +1,96 @@
+import type { types } from '@mizzen/xds';
+import type { CompileContext } from '../../program/context.ts';
+import { compileCidr } from '../../program/match/cidr.ts';
+import { compileString, type StringMatch } from '../../program/match/string.ts';
+import type { Path } from '../../program/path.ts';
+import { wire } from '../../program/values.ts';
+import type { PeerTls } from '../../types.ts';
+import { headerRule, metadataRule, never, pathRule } from './common.ts';
+import { all, always, any, not, type Rule } from './rule.ts';
+
+/** The filter state in which Istio keeps the identity of the peer. */
+const PEER_PRINCIPAL = 'io.istio.peer_principal';
+
+/** Who asks. After a refusal: a rule that never holds. */
+export function compilePrincipal(context: CompileContext, principal: types.rbac.Principal, path: Path): Rule {
+  const set = (name: 'andIds' | 'orIds'): Rule[] =>
+    (principal[name]?.ids ?? []).map((rule, i) => compilePrincipal(context, rule, [...path, name, 'ids', i]));
+  if (principal.any !== undefined) return always;
+  if (principal.andIds !== undefined) return all(set('andIds'));
+  if (principal.orIds !== undefined) return any(set('orIds'));
+  if (principal.notId !== undefined) return not(compilePrincipal(context, principal.notId, [...path, 'notId']));
+  if (principal.authenticated !== undefined) {
+    const { principalName } = principal.authenticated;
+    if (principalName === undefined) return { text: 'the client came over TLS', test: ({ tls }) => tls !== undefined };
+    const name = compileString(context, principalName, [...path, 'authenticated', 'principalName']);
+    return {
+      text: `identity of the client ${name.text}`,
+      test: ({ tls }) => tls !== undefined && principalMatches(tls, name),
+    };
+  }
+  if (principal.sourceIp !== undefined)
+    return addressRule(context, principal.sourceIp, 'address of the connection', false, [...path, 'sourceIp']);
+  if (principal.directRemoteIp !== undefined) {
+    return addressRule(context, principal.directRemoteIp, 'address of the connection', false, [
+      ...path,
+      'directRemoteIp',
+    ]);
+  }
+  if (principal.remoteIp !== undefined)
+    return addressRule(context, principal.remoteIp, 'address of the client', true, [...path, 'remoteIp']);
+  if (principal.header !== undefined) return headerRule(context, principal.header, [...path, 'header']);
+  if (principal.urlPath !== undefined) return pathRule(context, principal.urlPath, [...path, 'urlPath']);
+  if (principal.metadata !== undefined)
+    return metadataRule(context, principal.metadata, 'DYNAMIC', [...path, 'metadata']);
+  if (principal.sourcedMetadata !== undefined) {
+    const { metadataMatcher, metadataSource } = principal.sourcedMetadata;
+    return metadataRule(context, metadataMatcher ?? {}, metadataSource ?? 'DYNAMIC', [
+      ...path,
+      'sourcedMetadata',
+      'metadataMatcher',
+    ]);
+  }
+  if (principal.filterState !== undefined)
+    return filterStateRule(context, principal.filterState, [...path, 'filterState']);
+  context.refuse(path, 'must say who it is');
+  return never;
+}
+
+/** Any URI name of the certificate, then any DNS name, then its subject. */
+function principalMatches(tls: PeerTls, name: StringMatch): boolean {
+  for (const san of tls.uriSans) if (name.matches(wire(san))) return true;
+  for (const san of tls.dnsSans) if (name.matches(wire(san))) return true;
+  return name.matches(wire(tls.subject));
+}
+
+function addressRule(
+  context: CompileContext,
+  range: types.core.CidrRange,
+  what: string,
+  forwarded: boolean,
+  path: Path,
+): Rule {
+  const cidr = compileCidr(context, range, path);
+  if (cidr === undefined) return never;
+  const text = `${what} is in ${cidr.text}`;
+  if (!forwarded) return { text, test: (connection) => cidr.contains(connection.directRemoteAddress) };
+  return {
+    text,
+    test: (connection, _request, info) => cidr.contains(info?.remoteAddress ?? connection.directRemoteAddress),
+  };
+}
+
+function filterStateRule(context: CompileContext, matcher: types.matcher.FilterStateMatcher, path: Path): Rule {
+  if (matcher.key !== PEER_PRINCIPAL) {
+    context.refuse([...path, 'key'], `there is no filter state \`${matcher.key ?? ''}\``);
+    return never;
+  }
+  const name = compileString(context, matcher.stringMatch ?? {}, [...path, 'stringMatch']);
+  return {
+    text: `identity of the client ${name.text}`,
+    test: ({ tls }) => {
+      const san = tls?.authenticated === true ? tls.uriSans[0] : undefined;
+      return san !== undefined && name.matches(wire(san));
+    },
+  };
+}

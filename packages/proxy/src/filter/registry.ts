@@ -1,0 +1,42 @@
+import type { Any } from '@mizzen/xds';
+import type { CompileContext } from '../program/context.ts';
+import { noEffectTypes } from '../program/fields/index.ts';
+import type { Path } from '../program/path.ts';
+import { messageOf } from '../program/read-resource.ts';
+import type { HttpFilter } from '../types.ts';
+import { corsFilter } from './cors.ts';
+import { faultFilter } from './fault.ts';
+import { headerMutationFilter } from './header-mutation.ts';
+import { localRateLimitFilter } from './local-ratelimit.ts';
+import { rbacFilter } from './rbac/http.ts';
+import type { FilterScope } from './scope.ts';
+
+/** The last filter of every connection manager; the connection manager itself does its work. */
+export const ROUTER = 'envoy.extensions.filters.http.router.v3.Router';
+
+type Compile = (context: CompileContext, config: never, scope: FilterScope, path: Path) => HttpFilter | undefined;
+
+const compilers: Readonly<Record<string, Compile>> = {
+  'envoy.extensions.filters.http.rbac.v3.RBAC': rbacFilter,
+  'envoy.extensions.filters.http.fault.v3.HTTPFault': faultFilter,
+  'envoy.extensions.filters.http.cors.v3.Cors': (context, _config, scope) => corsFilter(context, scope),
+  'envoy.extensions.filters.http.header_mutation.v3.HeaderMutation': headerMutationFilter,
+  'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': localRateLimitFilter,
+  // Names are resolved by the cluster itself when it is asked for a host.
+  'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': () => undefined,
+};
+
+/** Undefined: nothing to run, because the filter is of no effect here or was refused. */
+export function compileHttpFilter(
+  context: CompileContext,
+  config: Any,
+  scope: FilterScope,
+  path: Path,
+): HttpFilter | undefined {
+  const type = messageOf(config['@type']);
+  if (type in noEffectTypes) return undefined;
+  const compile = compilers[type];
+  if (compile !== undefined) return compile(context, config as never, scope, path);
+  context.refuse(path, `\`${type}\` is not an HTTP filter that is supported`);
+  return undefined;
+}

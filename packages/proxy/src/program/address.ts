@@ -1,0 +1,30 @@
+import type { types } from '@mizzen/xds';
+import type { CompileContext } from './context.ts';
+import type { Path } from './path.ts';
+import type { AddressProgram } from './types.ts';
+
+/** Undefined after a refusal. */
+export function compileAddress(
+  context: CompileContext,
+  address: types.core.Address | undefined,
+  path: Path,
+): AddressProgram | undefined {
+  if (address?.socketAddress !== undefined) {
+    const { address: host = '', portValue = 0, ipv4Compat = false } = address.socketAddress;
+    if (host === '') context.refuse([...path, 'socketAddress', 'address'], 'must not be empty');
+    if (portValue > 65535) context.refuse([...path, 'socketAddress', 'portValue'], 'must be at most 65535');
+    return { kind: 'socket', address: host, port: portValue, ipv4Compat };
+  }
+  if (address?.pipe !== undefined) {
+    const { path: file = '', mode = 0 } = address.pipe;
+    if (file === '') context.refuse([...path, 'pipe', 'path'], 'must not be empty');
+    return { kind: 'pipe', path: file, mode };
+  }
+  if (address?.envoyInternalAddress !== undefined) {
+    const name = address.envoyInternalAddress.serverListenerName ?? '';
+    if (name === '') context.refuse([...path, 'envoyInternalAddress', 'serverListenerName'], 'must not be empty');
+    return { kind: 'internal', name };
+  }
+  context.refuse(path, 'must be there');
+  return undefined;
+}

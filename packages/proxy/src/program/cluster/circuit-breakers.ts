@@ -1,0 +1,38 @@
+import type { types } from '@mizzen/xds';
+import type { CompileContext } from '../context.ts';
+import type { ClusterProgram, ThresholdsProgram } from '../types.ts';
+import { percent } from '../values.ts';
+
+export function compileThresholds(
+  context: CompileContext,
+  breakers: types.cluster.CircuitBreakers | undefined,
+): ClusterProgram['thresholds'] {
+  const byPriority = { DEFAULT: thresholds(undefined), HIGH: thresholds(undefined) };
+  const seen = new Set<string>();
+  (breakers?.thresholds ?? []).forEach((given, i) => {
+    const priority = given.priority ?? 'DEFAULT';
+    if (seen.has(priority))
+      context.refuse(['circuitBreakers', 'thresholds', i, 'priority'], `\`${priority}\` is there twice`);
+    seen.add(priority);
+    byPriority[priority] = thresholds(given);
+  });
+  return byPriority;
+}
+
+function thresholds(given: types.cluster.CircuitBreakers_Thresholds | undefined): ThresholdsProgram {
+  const budget = given?.retryBudget;
+  return {
+    maxConnections: given?.maxConnections ?? 1024,
+    maxPendingRequests: given?.maxPendingRequests ?? 1024,
+    maxRequests: given?.maxRequests ?? 1024,
+    maxRetries: given?.maxRetries ?? 3,
+    retryBudget:
+      budget === undefined
+        ? undefined
+        : { fraction: percent(budget.budgetPercent, 0.2), minConcurrency: budget.minRetryConcurrency ?? 3 },
+  };
+}
+
+export function perHostConnections(breakers: types.cluster.CircuitBreakers | undefined): number | undefined {
+  return breakers?.perHostThresholds?.find((given) => (given.priority ?? 'DEFAULT') === 'DEFAULT')?.maxConnections;
+}

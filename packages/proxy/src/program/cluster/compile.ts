@@ -1,0 +1,162 @@
+import { TypeUrl, type types } from '@mizzen/xds';
+import { CompileContext } from '../context.ts';
+import { noEffectTypes } from '../fields/index.ts';
+import { messageOf, readResource } from '../read-resource.ts';
+import { compileUpstreamTransport, transportSecrets } from '../transport.ts';
+import type { ClusterProgram, Compiled, CompileDeps, EndpointsProgram } from '../types.ts';
+import { milliseconds, percent } from '../values.ts';
+import { compileAssignment } from '../endpoints.ts';
+import { compileThresholds, perHostConnections } from './circuit-breakers.ts';
+import { compileDns } from './dns.ts';
+import { compileHealthChecks } from './health-check.ts';
+import { compileUpstreamHttp } from './http.ts';
+import { compileLb, compileSubsets } from './lb.ts';
+import { compileOutlier } from './outlier.ts';
+
+const DYNAMIC_FORWARD_PROXY = 'envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig';
+
+/** Compiles a CDS resource. Pure: nothing outside `deps` is touched. */
+export function compileCluster(resource: unknown, deps: CompileDeps): Compiled<ClusterProgram> {
+  const read = readResource(TypeUrl.cluster, resource);
+  if (read.nacks.length > 0) return { nacks: read.nacks };
+  const cluster = read.resource as types.cluster.Cluster;
+  const context = new CompileContext(TypeUrl.cluster, cluster.name ?? '', deps);
+  const program = compileRead(context, cluster);
+  return context.nacks.length > 0 ? { nacks: context.nacks } : { program };
+}
+
+function compileRead(context: CompileContext, cluster: types.cluster.Cluster): ClusterProgram {
+  const { name = '', commonLbConfig: common, upstreamConnectionOptions: connection } = cluster;
+  if (name === '') context.refuse(['name'], 'must not be empty');
+  const type = clusterType(context, cluster);
+  const transport = compileUpstreamTransport(context, cluster.transportSocket, ['transportSocket']);
+  const transportMatches = (cluster.transportSocketMatches ?? []).map((match, i) => ({
+    name: match.name ?? '',
+    match: match.match ?? {},
+    transport: compileUpstreamTransport(context, match.transportSocket, [
+      'transportSocketMatches',
+      i,
+      'transportSocket',
+    ]),
+  }));
+  checkFilters(context, cluster);
+  const keepalive = connection?.tcpKeepalive;
+  return {
+    name,
+    statName: cluster.altStatName === undefined || cluster.altStatName === '' ? name : cluster.altStatName,
+    type,
+    edsServiceName:
+      cluster.edsClusterConfig?.serviceName === undefined || cluster.edsClusterConfig.serviceName === ''
+        ? name
+        : cluster.edsClusterConfig.serviceName,
+    endpoints: endpointsOf(context, cluster, type),
+    lb: compileLb(context, cluster),
+    panicThreshold: percent(common?.healthyPanicThreshold, 0.5),
+    localityWeighted: common?.localityWeightedLbConfig !== undefined,
+    zoneAware: {
+      routingEnabled: percent(common?.zoneAwareLbConfig?.routingEnabled, 1),
+      minClusterSize: Number(common?.zoneAwareLbConfig?.minClusterSize ?? 6),
+      failOnPanic: common?.zoneAwareLbConfig?.failTrafficOnPanic === true,
+    },
+    hashByHostname: common?.consistentHashingLbConfig?.useHostnameForHashing === true,
+    hashBalanceFactor: common?.consistentHashingLbConfig?.hashBalanceFactor ?? 0,
+    closeConnectionsOnHostSetChange: common?.closeConnectionsOnHostSetChange === true,
+    subsets: compileSubsets(cluster.lbSubsetConfig),
+    connectTimeout: milliseconds(cluster.connectTimeout, 5000),
+    perConnectionBufferLimit: cluster.perConnectionBufferLimitBytes ?? 1024 * 1024,
+    thresholds: compileThresholds(context, cluster.circuitBreakers),
+    perHostMaxConnections: perHostConnections(cluster.circuitBreakers),
+    outlierDetection: compileOutlier(cluster.outlierDetection),
+    healthChecks: compileHealthChecks(context, cluster.healthChecks),
+    ignoreHealthOnHostRemoval: cluster.ignoreHealthOnHostRemoval === true,
+    closeConnectionsOnHostHealthFailure: cluster.closeConnectionsOnHostHealthFailure === true,
+    transportMatches,
+    transport,
+    http: compileUpstreamHttp(context, cluster),
+    dns: compileDns(cluster, type),
+    originalDst:
+      type === 'ORIGINAL_DST'
+        ? {
+            useHttpHeader: cluster.originalDstLbConfig?.useHttpHeader === true,
+            httpHeaderName:
+              (cluster.originalDstLbConfig?.httpHeaderName ?? '').toLowerCase() || 'x-envoy-original-dst-host',
+            portOverride: cluster.originalDstLbConfig?.upstreamPortOverride ?? 0,
+          }
+        : undefined,
+    tcpKeepalive:
+      keepalive === undefined
+        ? undefined
+        : {
+            time: seconds(keepalive.keepaliveTime),
+            interval: seconds(keepalive.keepaliveInterval),
+            probes: keepalive.keepaliveProbes,
+          },
+    sourceAddress: sourceAddress(cluster),
+    metadata: cluster.metadata?.filterMetadata,
+    secretNames: [
+      ...new Set([transport, ...transportMatches.map((match) => match.transport)].flatMap(transportSecrets)),
+    ],
+  };
+}
+
+function seconds(value: number | undefined): number | undefined {
+  return value === undefined ? undefined : value * 1000;
+}
+
+/** `0.0.0.0` and `::` leave it to the system. */
+function sourceAddress(cluster: types.cluster.Cluster): string | undefined {
+  const address = cluster.upstreamBindConfig?.sourceAddress?.address;
+  return address === undefined || address === '' || address === '0.0.0.0' || address === '::' ? undefined : address;
+}
+
+function clusterType(context: CompileContext, cluster: types.cluster.Cluster): ClusterProgram['type'] {
+  const custom = cluster.clusterType?.typedConfig;
+  if (cluster.clusterType === undefined) return cluster.type ?? 'STATIC';
+  const type = custom === undefined ? (cluster.clusterType.name ?? '') : messageOf(custom['@type']);
+  if (type === DYNAMIC_FORWARD_PROXY) return 'DYNAMIC_FORWARD_PROXY';
+  context.refuse(['clusterType', 'typedConfig'], `\`${type}\` is not a kind of cluster that is supported`);
+  return 'STATIC';
+}
+
+function endpointsOf(
+  context: CompileContext,
+  cluster: types.cluster.Cluster,
+  type: ClusterProgram['type'],
+): EndpointsProgram | undefined {
+  const { loadAssignment } = cluster;
+  switch (type) {
+    case 'STATIC':
+    case 'STRICT_DNS':
+    case 'LOGICAL_DNS': {
+      if (loadAssignment === undefined) {
+        return {
+          name: cluster.name ?? '',
+          localities: [],
+          overprovisioningFactor: 140,
+          weightedPriorityHealth: false,
+          dropOverload: 0,
+        };
+      }
+      const endpoints = compileAssignment(context, loadAssignment, ['loadAssignment']);
+      const hosts = endpoints.localities.flatMap((locality) => locality.endpoints);
+      if (type === 'LOGICAL_DNS' && hosts.length !== 1)
+        context.refuse(['loadAssignment'], 'a LOGICAL_DNS cluster has exactly one endpoint');
+      return endpoints;
+    }
+    case 'EDS':
+    case 'ORIGINAL_DST':
+    case 'DYNAMIC_FORWARD_PROXY':
+      if (loadAssignment !== undefined)
+        context.refuse(['loadAssignment'], `a cluster of type ${type} has no endpoints of its own`);
+      return undefined;
+  }
+}
+
+/** Upstream network filters: only those that do nothing here. */
+function checkFilters(context: CompileContext, cluster: types.cluster.Cluster): void {
+  (cluster.filters ?? []).forEach((filter, i) => {
+    const type = messageOf(filter.typedConfig?.['@type'] ?? '');
+    if (!(type in noEffectTypes))
+      context.refuse(['filters', i, 'typedConfig'], `\`${type}\` is not an upstream filter that is supported`);
+  });
+}

@@ -1,0 +1,38 @@
+import type { types } from '@mizzen/xds';
+import type { CompileContext } from '../context.ts';
+import { compileHeaderKeyFormat } from '../header-key-format.ts';
+import type { UpstreamHttpProgram } from '../types.ts';
+import { milliseconds } from '../values.ts';
+
+const KEY = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+
+/** HTTP settings come in `typedExtensionProtocolOptions`, or in the older fields of the cluster itself. */
+export function compileUpstreamHttp(context: CompileContext, cluster: types.cluster.Cluster): UpstreamHttpProgram {
+  for (const key of Object.keys(cluster.typedExtensionProtocolOptions ?? {})) {
+    if (key !== KEY) context.refuse(['typedExtensionProtocolOptions', key], 'not supported');
+  }
+  const typed = cluster.typedExtensionProtocolOptions?.[KEY] as
+    | types.httpProtocolOptions.HttpProtocolOptions
+    | undefined;
+  const common = typed?.commonHttpProtocolOptions ?? cluster.commonHttpProtocolOptions;
+  const upstream = typed?.upstreamHttpProtocolOptions ?? cluster.upstreamHttpProtocolOptions;
+  const http1 =
+    typed?.explicitHttpConfig?.httpProtocolOptions ??
+    typed?.useDownstreamProtocolConfig?.httpProtocolOptions ??
+    typed?.autoConfig?.httpProtocolOptions ??
+    cluster.httpProtocolOptions;
+  return {
+    idleTimeout: milliseconds(common?.idleTimeout, 3_600_000),
+    maxConnectionDuration: milliseconds(common?.maxConnectionDuration, 0),
+    maxRequestsPerConnection: common?.maxRequestsPerConnection ?? cluster.maxRequestsPerConnection ?? 0,
+    maxResponseHeadersBytes: (common?.maxResponseHeadersKb ?? 60) * 1024,
+    maxHeadersCount: common?.maxHeadersCount ?? 100,
+    headerKeyFormat: compileHeaderKeyFormat(context, http1?.headerKeyFormat, [
+      'httpProtocolOptions',
+      'headerKeyFormat',
+    ]),
+    autoSni: upstream?.autoSni === true,
+    autoSanValidation: upstream?.autoSanValidation === true,
+    overrideAutoSniHeader: (upstream?.overrideAutoSniHeader ?? '').toLowerCase(),
+  };
+}

@@ -1,0 +1,80 @@
+import { TypeUrl, type types } from '@mizzen/xds';
+import { compileAddress } from './address.ts';
+import { CompileContext } from './context.ts';
+import type { Path } from './path.ts';
+import { readResource } from './read-resource.ts';
+import type { Compiled, CompileDeps, EndpointProgram, EndpointsProgram, LocalityProgram } from './types.ts';
+import { fraction } from './values.ts';
+
+/** Compiles an EDS resource. Pure: nothing outside `deps` is touched. */
+export function compileEndpoints(resource: unknown, deps: CompileDeps): Compiled<EndpointsProgram> {
+  const read = readResource(TypeUrl.endpoint, resource);
+  if (read.nacks.length > 0) return { nacks: read.nacks };
+  const assignment = read.resource as types.endpoint.ClusterLoadAssignment;
+  const context = new CompileContext(TypeUrl.endpoint, assignment.clusterName ?? '', deps);
+  const program = compileAssignment(context, assignment, []);
+  return context.nacks.length > 0 ? { nacks: context.nacks } : { program };
+}
+
+/** Compiles an assignment that was read and checked, wherever it stood. */
+export function compileAssignment(
+  context: CompileContext,
+  assignment: types.endpoint.ClusterLoadAssignment,
+  path: Path,
+): EndpointsProgram {
+  if (assignment.clusterName === undefined || assignment.clusterName === '')
+    context.refuse([...path, 'clusterName'], 'must not be empty');
+  const localities = (assignment.endpoints ?? []).map((locality, i) =>
+    compileLocality(context, locality, [...path, 'endpoints', i]),
+  );
+  const { policy } = assignment;
+  const drops = policy?.dropOverloads ?? [];
+  if (drops.length > 1) context.refuse([...path, 'policy', 'dropOverloads'], 'only one is supported');
+  return {
+    name: assignment.clusterName ?? '',
+    localities: localities.sort((a, b) => a.priority - b.priority),
+    overprovisioningFactor: policy?.overprovisioningFactor ?? 140,
+    weightedPriorityHealth: policy?.weightedPriorityHealth === true,
+    dropOverload: fraction(drops[0]?.dropPercentage, 0),
+  };
+}
+
+function compileLocality(
+  context: CompileContext,
+  locality: types.endpoint.LocalityLbEndpoints,
+  path: Path,
+): LocalityProgram {
+  const listed = locality.loadBalancerEndpoints === undefined;
+  const endpoints = (listed ? locality.lbEndpoints : locality.loadBalancerEndpoints?.lbEndpoints) ?? [];
+  const at = listed ? [...path, 'lbEndpoints'] : [...path, 'loadBalancerEndpoints', 'lbEndpoints'];
+  return {
+    region: locality.locality?.region ?? '',
+    zone: locality.locality?.zone ?? '',
+    subZone: locality.locality?.subZone ?? '',
+    priority: locality.priority ?? 0,
+    weight: locality.loadBalancingWeight,
+    endpoints: endpoints.flatMap((endpoint, i) => compileEndpoint(context, endpoint, [...at, i]) ?? []),
+  };
+}
+
+function compileEndpoint(
+  context: CompileContext,
+  lbEndpoint: types.endpoint.LbEndpoint,
+  path: Path,
+): EndpointProgram | undefined {
+  const { endpoint } = lbEndpoint;
+  const address = compileAddress(context, endpoint?.address, [...path, 'endpoint', 'address']);
+  if (address === undefined) return undefined;
+  if (lbEndpoint.loadBalancingWeight === 0) context.refuse([...path, 'loadBalancingWeight'], 'must be at least 1');
+  return {
+    address,
+    endpointId: endpoint?.address?.envoyInternalAddress?.endpointId ?? '',
+    hostname: endpoint?.hostname ?? '',
+    weight: lbEndpoint.loadBalancingWeight ?? 1,
+    health: lbEndpoint.healthStatus ?? 'UNKNOWN',
+    healthCheckPort: endpoint?.healthCheckConfig?.portValue === 0 ? undefined : endpoint?.healthCheckConfig?.portValue,
+    healthCheckHostname: endpoint?.healthCheckConfig?.hostname ?? '',
+    healthCheckDisabled: endpoint?.healthCheckConfig?.disableActiveHealthCheck === true,
+    metadata: lbEndpoint.metadata?.filterMetadata,
+  };
+}

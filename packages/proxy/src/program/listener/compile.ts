@@ -1,0 +1,161 @@
+import { TypeUrl, type types } from '@mizzen/xds';
+import { compileNetworkRbac } from '../../filter/rbac/network.ts';
+import { compileAccessLogs } from '../../telemetry/access-log.ts';
+import { compileAddress } from '../address.ts';
+import { CompileContext } from '../context.ts';
+import { noEffectTypes } from '../fields/index.ts';
+import type { Path } from '../path.ts';
+import { messageOf, readResource } from '../read-resource.ts';
+import { compileDownstreamTransport, tlsSecrets } from '../transport.ts';
+import type {
+  AddressProgram,
+  Compiled,
+  CompileDeps,
+  FilterChainProgram,
+  ListenerProgram,
+  NetworkFilterProgram,
+} from '../types.ts';
+import { milliseconds } from '../values.ts';
+import { chainSelector, compileChainMatch, matchKey } from './chain-match.ts';
+import { compileHcm } from './hcm.ts';
+import { compileListenerFilter } from './listener-filter.ts';
+import { compileTcpProxy } from './tcp-proxy.ts';
+
+/** Compiles an LDS resource. Pure: nothing outside `deps` is touched. */
+export function compileListener(resource: unknown, deps: CompileDeps): Compiled<ListenerProgram> {
+  const read = readResource(TypeUrl.listener, resource);
+  if (read.nacks.length > 0) return { nacks: read.nacks };
+  const listener = read.resource as types.listener.Listener;
+  const context = new CompileContext(TypeUrl.listener, listener.name ?? '', deps);
+  const program = compileRead(context, listener);
+  return context.nacks.length > 0 ? { nacks: context.nacks } : { program };
+}
+
+function compileRead(context: CompileContext, listener: types.listener.Listener): ListenerProgram {
+  const name = listener.name ?? '';
+  const address: AddressProgram | undefined =
+    listener.internalListener === undefined
+      ? compileAddress(context, listener.address, ['address'])
+      : { kind: 'internal', name };
+  const chains = compileChains(context, listener.filterChains ?? []);
+  const defaultChain =
+    listener.defaultFilterChain === undefined
+      ? undefined
+      : compileChain(context, listener.defaultFilterChain, -1, ['defaultFilterChain']);
+  if (chains.length === 0 && defaultChain === undefined) context.refuse(['filterChains'], 'must not be empty');
+  const all = defaultChain === undefined ? chains : [...chains, defaultChain];
+  return {
+    name,
+    statPrefix: statPrefix(listener, address),
+    address: address ?? { kind: 'internal', name },
+    additionalAddresses: (listener.additionalAddresses ?? []).flatMap(
+      (additional, i) => compileAddress(context, additional.address, ['additionalAddresses', i, 'address']) ?? [],
+    ),
+    bindToPort: listener.bindToPort ?? listener.deprecatedV1?.bindToPort ?? true,
+    useOriginalDst: listener.useOriginalDst === true,
+    direction: listener.trafficDirection ?? 'UNSPECIFIED',
+    listenerFilters: (listener.listenerFilters ?? []).flatMap(
+      (filter, i) => compileListenerFilter(context, filter, ['listenerFilters', i]) ?? [],
+    ),
+    listenerFiltersTimeout: milliseconds(listener.listenerFiltersTimeout, 15_000),
+    continueOnListenerFiltersTimeout: listener.continueOnListenerFiltersTimeout === true,
+    chains,
+    defaultChain,
+    selectChain: chainSelector(name, chains, defaultChain),
+    perConnectionBufferLimit: listener.perConnectionBufferLimitBytes ?? 1024 * 1024,
+    backlog: listener.tcpBacklogSize,
+    accessLogs: compileAccessLogs(context, listener.accessLog, ['accessLog']),
+    secretNames: [...new Set(all.flatMap((chain) => (chain.tls === undefined ? [] : tlsSecrets(chain.tls))))],
+    routeConfigNames: [...new Set(all.flatMap(routeNames))],
+  };
+}
+
+function statPrefix(listener: types.listener.Listener, address: AddressProgram | undefined): string {
+  if (listener.statPrefix !== undefined && listener.statPrefix !== '') return listener.statPrefix;
+  if (address?.kind === 'socket')
+    return `${address.address.includes(':') ? `[${address.address}]` : address.address}_${address.port}`;
+  return listener.name ?? '';
+}
+
+function routeNames(chain: FilterChainProgram): string[] {
+  return chain.filters.flatMap((filter) =>
+    filter.kind === 'http_connection_manager' && filter.hcm.routes.kind === 'rds' ? filter.hcm.routes.name : [],
+  );
+}
+
+function compileChains(context: CompileContext, chains: readonly types.listener.FilterChain[]): FilterChainProgram[] {
+  const keys = new Map<string, number>();
+  return chains.map((chain, i) => {
+    const compiled = compileChain(context, chain, i, ['filterChains', i]);
+    const key = matchKey(compiled.match);
+    const other = keys.get(key);
+    if (other !== undefined)
+      context.refuse(['filterChains', i, 'filterChainMatch'], `is the same as that of chain ${other}`);
+    keys.set(key, i);
+    return compiled;
+  });
+}
+
+function compileChain(
+  context: CompileContext,
+  chain: types.listener.FilterChain,
+  index: number,
+  path: Path,
+): FilterChainProgram {
+  const tls = compileDownstreamTransport(context, chain.transportSocket, [...path, 'transportSocket']);
+  return {
+    name: chain.name ?? '',
+    index,
+    match: compileChainMatch(context, chain.filterChainMatch ?? {}, [...path, 'filterChainMatch']),
+    tls,
+    filters: compileNetworkFilters(context, chain.filters ?? [], [...path, 'filters']),
+    transportSocketConnectTimeout: milliseconds(chain.transportSocketConnectTimeout, 0),
+    metadata: chain.metadata?.filterMetadata,
+  };
+}
+
+/** Filters that only look, then the one that takes the connection. */
+function compileNetworkFilters(
+  context: CompileContext,
+  filters: readonly types.listener.Filter[],
+  path: Path,
+): NetworkFilterProgram[] {
+  const compiled: NetworkFilterProgram[] = [];
+  filters.forEach((filter, i) => {
+    const at = [...path, i, 'typedConfig'];
+    const type = messageOf(filter.typedConfig?.['@type'] ?? '');
+    if (type in noEffectTypes) return;
+    const program = compileNetworkFilter(context, type, filter, at);
+    if (program === undefined) return;
+    if (compiled.at(-1) !== undefined && compiled.at(-1)!.kind !== 'rbac')
+      context.refuse([...path, i], 'comes after the filter that takes the connection');
+    compiled.push(program);
+  });
+  if (context.nacks.length === 0 && (compiled.length === 0 || compiled.at(-1)!.kind === 'rbac')) {
+    context.refuse(path, 'must end with the HTTP connection manager or the TCP proxy');
+  }
+  return compiled;
+}
+
+function compileNetworkFilter(
+  context: CompileContext,
+  type: string,
+  filter: types.listener.Filter,
+  path: Path,
+): NetworkFilterProgram | undefined {
+  const config = filter.typedConfig as unknown;
+  switch (type) {
+    case 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager':
+      return {
+        kind: 'http_connection_manager',
+        hcm: compileHcm(context, config as types.hcm.HttpConnectionManager, path),
+      };
+    case 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy':
+      return { kind: 'tcp_proxy', tcp: compileTcpProxy(context, config as types.tcpProxy.TcpProxy, path) };
+    case 'envoy.extensions.filters.network.rbac.v3.RBAC':
+      return { kind: 'rbac', rbac: compileNetworkRbac(context, config as types.networkRbac.RBAC, path) };
+    default:
+      context.refuse(path, `\`${type}\` is not a network filter that is supported`);
+      return undefined;
+  }
+}

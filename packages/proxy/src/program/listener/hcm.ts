@@ -1,0 +1,244 @@
+import type { types } from '@mizzen/xds';
+import { compileHttpFilter, ROUTER } from '../../filter/registry.ts';
+import { compileAccessLogs } from '../../telemetry/access-log.ts';
+import type { HttpFilter } from '../../types.ts';
+import type { CompileContext } from '../context.ts';
+import { compileHeaderKeyFormat } from '../header-key-format.ts';
+import { cidrOf, compileCidrs } from '../match/cidr.ts';
+import type { Path } from '../path.ts';
+import { messageOf } from '../read-resource.ts';
+import { compileRoutes } from '../route/compile.ts';
+import type { HcmProgram, RouterProgram } from '../types.ts';
+import { asciiLower, milliseconds, wire } from '../values.ts';
+import { compileLocalReply } from './local-reply.ts';
+
+const XFF = 'envoy.extensions.http.original_ip_detection.xff.v3.XffConfig';
+/** What counts as internal unless told otherwise. */
+const PRIVATE = [
+  cidrOf('10.0.0.0', 8)!,
+  cidrOf('172.16.0.0', 12)!,
+  cidrOf('192.168.0.0', 16)!,
+  cidrOf('127.0.0.0', 8)!,
+  cidrOf('fd00::', 8)!,
+  cidrOf('::1', 128)!,
+];
+
+export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectionManager, path: Path): HcmProgram {
+  const { statPrefix = '', commonHttpProtocolOptions: common, httpProtocolOptions: http1 } = hcm;
+  if (statPrefix === '') context.refuse([...path, 'statPrefix'], 'must not be empty');
+  const { filters, router } = compileFilters(context, hcm.httpFilters, statPrefix, [...path, 'httpFilters']);
+  const xff = compileXff(context, hcm, path);
+  const upgrades = new Map<string, { enabled: boolean; filters: undefined }>();
+  (hcm.upgradeConfigs ?? []).forEach((upgrade, i) => {
+    const type = (upgrade.upgradeType ?? '').toLowerCase();
+    if (upgrades.has(type))
+      context.refuse([...path, 'upgradeConfigs', i, 'upgradeType'], `\`${upgrade.upgradeType}\` is there twice`);
+    upgrades.set(type, { enabled: upgrade.enabled ?? true, filters: undefined });
+  });
+  const details = hcm.setCurrentClientCertDetails;
+  return {
+    statPrefix,
+    routes: compileRouteSource(context, hcm, path),
+    filters,
+    router,
+    codecType: hcm.codecType === 'HTTP1' ? 'HTTP1' : 'AUTO',
+
+    maxRequestHeadersBytes: (hcm.maxRequestHeadersKb ?? 60) * 1024,
+    maxHeadersCount: common?.maxHeadersCount ?? 100,
+    headersWithUnderscores: common?.headersWithUnderscoresAction ?? 'ALLOW',
+    maxRequestsPerConnection: common?.maxRequestsPerConnection ?? 0,
+
+    idleTimeout: milliseconds(common?.idleTimeout, 3_600_000),
+    maxConnectionDuration: milliseconds(common?.maxConnectionDuration, 0),
+    maxStreamDuration: milliseconds(common?.maxStreamDuration, 0),
+    streamIdleTimeout: milliseconds(hcm.streamIdleTimeout, 300_000),
+    requestTimeout: milliseconds(hcm.requestTimeout, 0),
+    requestHeadersTimeout: milliseconds(hcm.requestHeadersTimeout, 0),
+    drainTimeout: milliseconds(hcm.drainTimeout, 5000),
+    delayedCloseTimeout: milliseconds(hcm.delayedCloseTimeout, 1000),
+
+    allowAbsoluteUrl: http1?.allowAbsoluteUrl ?? true,
+    acceptHttp10: http1?.acceptHttp10 === true,
+    defaultHostForHttp10: wire(http1?.defaultHostForHttp10 ?? ''),
+    enableTrailers: http1?.enableTrailers === true,
+    allowChunkedLength: http1?.allowChunkedLength === true,
+    headerKeyFormat: compileHeaderKeyFormat(context, http1?.headerKeyFormat, [
+      ...path,
+      'httpProtocolOptions',
+      'headerKeyFormat',
+    ]),
+    streamErrorOnInvalidMessage:
+      (http1?.overrideStreamErrorOnInvalidHttpMessage ?? hcm.streamErrorOnInvalidHttpMessage) === true,
+
+    serverName: hcm.serverName === undefined || hcm.serverName === '' ? 'envoy' : wire(hcm.serverName),
+    serverHeaderTransformation: hcm.serverHeaderTransformation ?? 'OVERWRITE',
+    schemeOverwrite: hcm.schemeHeaderTransformation?.schemeToOverwrite,
+    schemeMatchUpstream: hcm.schemeHeaderTransformation?.matchUpstream === true,
+    via: wire(hcm.via ?? ''),
+    addUserAgent: hcm.addUserAgent === true,
+
+    useRemoteAddress: hcm.useRemoteAddress === true,
+    xffNumTrustedHops: xff.hops,
+    skipXffAppend: xff.skipAppend,
+    appendXForwardedPort: hcm.appendXForwardedPort === true,
+    isInternalAddress: internalAddresses(context, hcm, [...path, 'internalAddressConfig']),
+    representIpv4AsMapped: hcm.representIpv4RemoteAddressAsIpv4MappedIpv6 === true,
+
+    generateRequestId: hcm.generateRequestId ?? true,
+    preserveExternalRequestId: hcm.preserveExternalRequestId === true,
+    alwaysSetRequestIdInResponse: hcm.alwaysSetRequestIdInResponse === true,
+    packTraceReason: packTraceReason(context, hcm, path),
+
+    forwardClientCert: hcm.forwardClientCertDetails ?? 'SANITIZE',
+    clientCertDetails: {
+      subject: details?.subject === true,
+      cert: details?.cert === true,
+      chain: details?.chain === true,
+      dns: details?.dns === true,
+      uri: details?.uri === true,
+    },
+
+    proxy100Continue: hcm.proxy100Continue === true,
+    upgrades,
+
+    normalizePath: hcm.normalizePath === true,
+    mergeSlashes: hcm.mergeSlashes === true,
+    escapedSlashes:
+      hcm.pathWithEscapedSlashesAction === undefined ||
+      hcm.pathWithEscapedSlashesAction === 'IMPLEMENTATION_SPECIFIC_DEFAULT'
+        ? 'KEEP_UNCHANGED'
+        : hcm.pathWithEscapedSlashesAction,
+    stripPort: stripPort(context, hcm, path),
+    stripTrailingHostDot: hcm.stripTrailingHostDot === true,
+
+    localReply: compileLocalReply(context, hcm.localReplyConfig, [...path, 'localReplyConfig']),
+    accessLogs: compileAccessLogs(context, hcm.accessLog, [...path, 'accessLog']),
+    accessLogFlushInterval: milliseconds(hcm.accessLogOptions?.accessLogFlushInterval ?? hcm.accessLogFlushInterval, 0),
+    flushAccessLogOnNewRequest:
+      (hcm.accessLogOptions?.flushAccessLogOnNewRequest ?? hcm.flushAccessLogOnNewRequest) === true,
+  };
+}
+
+function compileRouteSource(
+  context: CompileContext,
+  hcm: types.hcm.HttpConnectionManager,
+  path: Path,
+): HcmProgram['routes'] {
+  if (hcm.routeConfig !== undefined) {
+    const at = [...path, 'routeConfig'];
+    return {
+      kind: 'inline',
+      config: compileRoutes(context, hcm.routeConfig, at, { type: 'listener', resource: context.resource, path: at }),
+    };
+  }
+  const name = hcm.rds?.routeConfigName ?? '';
+  if (name === '') context.refuse(path, 'must have `routeConfig`, or `rds` with a name');
+  return { kind: 'rds', name };
+}
+
+/** The router must be last and the only one; everything else runs before it. */
+function compileFilters(
+  context: CompileContext,
+  given: readonly types.hcm.HttpFilter[] | undefined,
+  statPrefix: string,
+  path: Path,
+): { readonly filters: readonly HttpFilter[]; readonly router: RouterProgram } {
+  const filters: HttpFilter[] = [];
+  const all = given ?? [];
+  let router: Router = {};
+  all.forEach((filter, i) => {
+    const at = [...path, i];
+    if (filter.name === undefined || filter.name === '') context.refuse([...at, 'name'], 'must not be empty');
+    if (filter.disabled === true)
+      context.refuse([...at, 'disabled'], 'filters that only some routes switch on are not supported');
+    const config = filter.typedConfig;
+    if (config === undefined) {
+      context.refuse([...at, 'typedConfig'], 'must be there');
+      return;
+    }
+    if (messageOf(config['@type']) === ROUTER) {
+      if (i !== all.length - 1) context.refuse(at, 'the router must be the last filter');
+      router = config as Router;
+      return;
+    }
+    const compiled = compileHttpFilter(
+      context,
+      config,
+      {
+        name: filter.name ?? '',
+        counter: (name) => context.deps.counter(`http.${statPrefix}.${name}`),
+        place: { resource: context.resource, path: [...at, 'typedConfig'] },
+      },
+      [...at, 'typedConfig'],
+    );
+    if (compiled !== undefined) filters.push(compiled);
+  });
+  const last = all.at(-1)?.typedConfig;
+  if (last === undefined || messageOf(last['@type']) !== ROUTER) context.refuse(path, 'must end with the router');
+  return {
+    filters,
+    router: {
+      suppressEnvoyHeaders: router.suppressEnvoyHeaders === true,
+      respectExpectedRqTimeout: router.respectExpectedRqTimeout === true,
+      strictCheckHeaders: (router.strictCheckHeaders ?? []).map(asciiLower),
+      startChildSpan: false,
+      upstreamLogs: [],
+    },
+  };
+}
+interface Router {
+  readonly suppressEnvoyHeaders?: boolean;
+  readonly respectExpectedRqTimeout?: boolean;
+  readonly strictCheckHeaders?: readonly string[];
+}
+
+/** `originalIpDetectionExtensions` with x-forwarded-for says the same as the older fields. */
+function compileXff(
+  context: CompileContext,
+  hcm: types.hcm.HttpConnectionManager,
+  path: Path,
+): { readonly hops: number; readonly skipAppend: boolean } {
+  const [extension, ...more] = hcm.originalIpDetectionExtensions ?? [];
+  if (extension === undefined) return { hops: hcm.xffNumTrustedHops ?? 0, skipAppend: hcm.skipXffAppend === true };
+  const at = [...path, 'originalIpDetectionExtensions'];
+  const config = extension.typedConfig;
+  if (more.length > 0 || config === undefined || messageOf(config['@type']) !== XFF) {
+    context.refuse(at, `only one extension, of type \`${XFF}\`, is supported`);
+    return { hops: 0, skipAppend: false };
+  }
+  if (hcm.useRemoteAddress === true) context.refuse(at, 'does not go with `useRemoteAddress`');
+  const { xffNumTrustedHops, skipXffAppend } = config as {
+    readonly xffNumTrustedHops?: number;
+    readonly skipXffAppend?: boolean;
+  };
+  return { hops: xffNumTrustedHops ?? 0, skipAppend: skipXffAppend ?? true };
+}
+
+/** Without a configuration no address counts as internal, as in Envoy from 1.33 on. */
+function internalAddresses(
+  context: CompileContext,
+  hcm: types.hcm.HttpConnectionManager,
+  path: Path,
+): (address: string) => boolean {
+  const config = hcm.internalAddressConfig;
+  const ranges =
+    config?.cidrRanges === undefined ? PRIVATE : compileCidrs(context, config.cidrRanges, [...path, 'cidrRanges']);
+  if (config === undefined) return () => false;
+  return (address) => ranges.some((range) => range.contains(address));
+}
+
+function packTraceReason(context: CompileContext, hcm: types.hcm.HttpConnectionManager, path: Path): boolean {
+  const config = hcm.requestIdExtension?.typedConfig;
+  if (config === undefined) return true;
+  const type = messageOf(config['@type']);
+  if (type === 'envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig') return config['packTraceReason'] !== false;
+  context.refuse([...path, 'requestIdExtension', 'typedConfig'], `\`${type}\` is not supported`);
+  return true;
+}
+
+function stripPort(context: CompileContext, hcm: types.hcm.HttpConnectionManager, path: Path): HcmProgram['stripPort'] {
+  if (hcm.stripAnyHostPort === true && hcm.stripMatchingHostPort === true) {
+    context.refuse([...path, 'stripAnyHostPort'], 'does not go with `stripMatchingHostPort`');
+  }
+  return hcm.stripAnyHostPort === true ? 'any' : hcm.stripMatchingHostPort === true ? 'matching' : 'none';
+}

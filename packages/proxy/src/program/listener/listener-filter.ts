@@ -1,0 +1,65 @@
+import type { types } from '@mizzen/xds';
+import type { CompileContext } from '../context.ts';
+import type { Path } from '../path.ts';
+import { messageOf } from '../read-resource.ts';
+import type { ListenerFilterProgram } from '../types.ts';
+
+const PREFIX = 'envoy.extensions.filters.listener.';
+
+/** Undefined after a refusal. */
+export function compileListenerFilter(
+  context: CompileContext,
+  filter: types.listener.ListenerFilter,
+  path: Path,
+): ListenerFilterProgram | undefined {
+  const disabled =
+    filter.filterDisabled === undefined
+      ? undefined
+      : compilePredicate(context, filter.filterDisabled, [...path, 'filterDisabled']);
+  const type = messageOf(filter.typedConfig?.['@type'] ?? '');
+  switch (type) {
+    case `${PREFIX}tls_inspector.v3.TlsInspector`:
+      return { kind: 'tls_inspector', disabled };
+    case `${PREFIX}http_inspector.v3.HttpInspector`:
+      return { kind: 'http_inspector', disabled };
+    case `${PREFIX}original_dst.v3.OriginalDst`:
+      return { kind: 'original_dst', disabled };
+    case `${PREFIX}proxy_protocol.v3.ProxyProtocol`:
+      return {
+        kind: 'proxy_protocol',
+        disabled,
+        allowWithout: filter.typedConfig?.['allowRequestsWithoutProxyProtocol'] === true,
+      };
+    default:
+      context.refuse([...path, 'typedConfig'], `\`${type}\` is not a listener filter that is supported`);
+      return undefined;
+  }
+}
+
+function compilePredicate(
+  context: CompileContext,
+  predicate: types.listener.ListenerFilterChainMatchPredicate,
+  path: Path,
+): (destinationPort: number) => boolean {
+  if (predicate.anyMatch !== undefined) return () => true;
+  if (predicate.notMatch !== undefined) {
+    const inner = compilePredicate(context, predicate.notMatch, [...path, 'notMatch']);
+    return (port) => !inner(port);
+  }
+  const rules = (name: 'orMatch' | 'andMatch'): ((port: number) => boolean)[] =>
+    (predicate[name]?.rules ?? []).map((rule, i) => compilePredicate(context, rule, [...path, name, 'rules', i]));
+  if (predicate.orMatch !== undefined) {
+    const all = rules('orMatch');
+    return (port) => all.some((rule) => rule(port));
+  }
+  if (predicate.andMatch !== undefined) {
+    const all = rules('andMatch');
+    return (port) => all.every((rule) => rule(port));
+  }
+  if (predicate.destinationPortRange !== undefined) {
+    const { start = 0, end = 0 } = predicate.destinationPortRange;
+    return (port) => port >= start && port < end;
+  }
+  context.refuse(path, 'must say what to match');
+  return () => false;
+}

@@ -1,0 +1,86 @@
+import type { JsonValue, types } from '@mizzen/xds';
+import type { MirrorProgram, RetryProgram, RouteActionProgram } from '../../types.ts';
+import type { CompileContext } from '../context.ts';
+import type { Path } from '../path.ts';
+import { fraction, milliseconds } from '../values.ts';
+import { compileHashPolicies } from './hash.ts';
+import { compileRetry } from './retry.ts';
+
+const NOT_FOUND_STATUS = { SERVICE_UNAVAILABLE: 503, NOT_FOUND: 404, INTERNAL_SERVER_ERROR: 500 } as const;
+const DEFAULT_TIMEOUT = 15_000;
+
+/** What a route inherits from its virtual host. */
+export interface Inherited {
+  readonly retry: RetryProgram | undefined;
+  readonly mirrors: readonly MirrorProgram[];
+}
+
+export function compileAction(
+  context: CompileContext,
+  action: types.route.RouteAction,
+  inherited: Inherited,
+  path: Path,
+): RouteActionProgram {
+  const mirrors = compileMirrors(context, action.requestMirrorPolicies, [...path, 'requestMirrorPolicies']);
+  const optional = (duration: string | undefined): number | undefined =>
+    duration === undefined ? undefined : milliseconds(duration, 0);
+  return {
+    timeout: milliseconds(action.timeout, DEFAULT_TIMEOUT),
+    idleTimeout: optional(action.idleTimeout),
+    maxStreamDuration: optional(action.maxStreamDuration?.maxStreamDuration),
+    retry:
+      action.retryPolicy === undefined
+        ? inherited.retry
+        : compileRetry(context, action.retryPolicy, [...path, 'retryPolicy']),
+    mirrors: mirrors.length === 0 ? inherited.mirrors : mirrors,
+    hashKey: compileHashPolicies(context, action.hashPolicy, [...path, 'hashPolicy']),
+    metadataMatch: lbMetadata(action.metadataMatch),
+    upgrades: compileUpgrades(context, action.upgradeConfigs, [...path, 'upgradeConfigs']),
+    maxGrpcTimeout: optional(action.maxGrpcTimeout),
+    grpcTimeoutOffset: milliseconds(action.grpcTimeoutOffset, 0),
+    grpcTimeoutHeaderMax: optional(action.maxStreamDuration?.grpcTimeoutHeaderMax),
+    grpcTimeoutHeaderOffset: milliseconds(action.maxStreamDuration?.grpcTimeoutHeaderOffset, 0),
+    clusterNotFoundStatus: NOT_FOUND_STATUS[action.clusterNotFoundResponseCode ?? 'SERVICE_UNAVAILABLE'],
+    priority: action.priority ?? 'DEFAULT',
+    autoHostRewrite: action.autoHostRewrite === true,
+    appendXForwardedHost: action.appendXForwardedHost === true,
+  };
+}
+
+/** The keys that an endpoint must have for subset load balancing. */
+export function lbMetadata(metadata: types.core.Metadata | undefined): Readonly<Record<string, JsonValue>> | undefined {
+  return metadata?.filterMetadata?.['envoy.lb'] as Readonly<Record<string, JsonValue>> | undefined;
+}
+
+export function compileMirrors(
+  context: CompileContext,
+  policies: readonly types.route.RouteAction_RequestMirrorPolicy[] | undefined,
+  path: Path,
+): MirrorProgram[] {
+  return (policies ?? []).map((policy, i) => {
+    if (policy.cluster === undefined || policy.cluster === '')
+      context.refuse([...path, i, 'cluster'], 'must not be empty');
+    return {
+      cluster: policy.cluster ?? '',
+      fraction: policy.runtimeFraction === undefined ? 1 : fraction(policy.runtimeFraction.defaultValue, 1),
+      disableShadowHostSuffix: policy.disableShadowHostSuffixAppend === true,
+    };
+  });
+}
+
+function compileUpgrades(
+  context: CompileContext,
+  configs: readonly types.route.RouteAction_UpgradeConfig[] | undefined,
+  path: Path,
+): RouteActionProgram['upgrades'] {
+  const upgrades = new Map<string, { enabled: boolean; terminateConnect: boolean }>();
+  (configs ?? []).forEach((config, i) => {
+    const type = (config.upgradeType ?? '').toLowerCase();
+    if (upgrades.has(type)) context.refuse([...path, i, 'upgradeType'], `\`${config.upgradeType}\` is there twice`);
+    if (config.connectConfig !== undefined && type !== 'connect') {
+      context.refuse([...path, i, 'connectConfig'], 'only goes with the upgrade type CONNECT');
+    }
+    upgrades.set(type, { enabled: config.enabled ?? true, terminateConnect: config.connectConfig !== undefined });
+  });
+  return upgrades;
+}

@@ -1,0 +1,130 @@
+import type { types } from '@mizzen/xds';
+import type { Random } from '../../deps.ts';
+import type { RequestHead, WeightedClusterEntry } from '../../types.ts';
+import type { PerFilter } from '../../filter/per-route.ts';
+import type { CompileContext } from '../context.ts';
+import { compileMutations, type HeaderMutations } from '../headers.ts';
+import { requestHeader, wholeNumber } from '../match/header.ts';
+import type { Path } from '../path.ts';
+import { asciiLower, wire } from '../values.ts';
+import { lbMetadata } from './action.ts';
+
+export interface CompiledWeighted extends WeightedClusterEntry {
+  readonly weight: number;
+  readonly clusterHeader: string;
+  readonly hostRewrite: string;
+  readonly request: HeaderMutations;
+  readonly response: HeaderMutations;
+}
+
+/** Where a request goes: name of the cluster (empty: none could be told) and which of several it is. */
+export interface ChosenCluster {
+  readonly cluster: string;
+  readonly weighted: CompiledWeighted | undefined;
+}
+
+export interface ClusterChoice {
+  choose(request: RequestHead, random: Random): ChosenCluster;
+  readonly names: readonly string[];
+  readonly weighted: readonly CompiledWeighted[];
+  /** In words, where it is not one cluster. */
+  readonly text: string;
+}
+
+export function compileClusterChoice(
+  context: CompileContext,
+  action: types.route.RouteAction,
+  perFilter: (config: types.route.WeightedCluster_ClusterWeight, path: Path) => PerFilter,
+  path: Path,
+): ClusterChoice {
+  if (action.cluster !== undefined && action.cluster !== '') {
+    const chosen: ChosenCluster = { cluster: action.cluster, weighted: undefined };
+    return { choose: () => chosen, names: [action.cluster], weighted: [], text: '' };
+  }
+  if (action.clusterHeader !== undefined && action.clusterHeader !== '') {
+    const name = asciiLower(action.clusterHeader);
+    return {
+      choose: (request) => ({ cluster: firstValue(request, name), weighted: undefined }),
+      names: [],
+      weighted: [],
+      text: `the header "${name}" names it`,
+    };
+  }
+  if (action.weightedClusters !== undefined)
+    return compileWeighted(context, action, action.weightedClusters, perFilter, [...path, 'weightedClusters']);
+  context.refuse(path, 'must say which cluster requests go to');
+  return { choose: () => ({ cluster: '', weighted: undefined }), names: [], weighted: [], text: '' };
+}
+
+function firstValue(request: RequestHead, name: string): string {
+  return (name.startsWith(':') || name === 'host' ? requestHeader(request, name) : request.headers.get(name)) ?? '';
+}
+
+function compileWeighted(
+  context: CompileContext,
+  action: types.route.RouteAction,
+  config: types.route.WeightedCluster,
+  perFilter: (config: types.route.WeightedCluster_ClusterWeight, path: Path) => PerFilter,
+  path: Path,
+): ClusterChoice {
+  const clusters = (config.clusters ?? []).map((cluster, i): CompiledWeighted => {
+    const at = [...path, 'clusters', i];
+    const hasName = cluster.name !== undefined && cluster.name !== '';
+    const hasHeader = cluster.clusterHeader !== undefined && cluster.clusterHeader !== '';
+    if (hasName === hasHeader) context.refuse(at, 'must have exactly one of `name` and `clusterHeader`');
+    const own = lbMetadata(cluster.metadataMatch);
+    const inherited = lbMetadata(action.metadataMatch);
+    return {
+      name: cluster.name ?? '',
+      clusterHeader: asciiLower(cluster.clusterHeader ?? ''),
+      weight: cluster.weight ?? 0,
+      hostRewrite: wire(cluster.hostRewriteLiteral ?? ''),
+      metadataMatch: own === undefined ? inherited : { ...inherited, ...own },
+      perFilter: perFilter(cluster, at),
+      request: compileMutations(context, cluster.requestHeadersToAdd, cluster.requestHeadersToRemove, at, 'request'),
+      response: compileMutations(
+        context,
+        cluster.responseHeadersToAdd,
+        cluster.responseHeadersToRemove,
+        at,
+        'response',
+      ),
+    };
+  });
+  const total = clusters.reduce((sum, cluster) => sum + cluster.weight, 0);
+  if (clusters.length === 0 || total === 0)
+    context.refuse([...path, 'clusters'], 'the weights must add up to more than 0');
+  if (config.totalWeight !== undefined && config.totalWeight !== total) {
+    context.refuse([...path, 'totalWeight'], `is ${config.totalWeight}, but the weights add up to ${total}`);
+  }
+  const header =
+    config.headerName === undefined || config.headerName === '' ? undefined : asciiLower(config.headerName);
+  return {
+    names: clusters.map((cluster) => cluster.name).filter((name) => name !== ''),
+    weighted: clusters,
+    text: clusters
+      .map(
+        (cluster) =>
+          `${cluster.name === '' ? `by header "${cluster.clusterHeader}"` : cluster.name} ${cluster.weight}/${total}`,
+      )
+      .join(', '),
+    choose: (request, random) => {
+      let value = -1;
+      if (header !== undefined) {
+        const given = request.headers.get(header);
+        if (given !== undefined) value = (wholeNumber(given) ?? -1) % total;
+      }
+      if (value < 0) value = Math.floor(random.float() * total);
+      for (const cluster of clusters) {
+        value -= cluster.weight;
+        if (value < 0)
+          return {
+            cluster: cluster.clusterHeader === '' ? cluster.name : firstValue(request, cluster.clusterHeader),
+            weighted: cluster,
+          };
+      }
+      const last = clusters.at(-1)!;
+      return { cluster: last.name, weighted: last };
+    },
+  };
+}

@@ -1,0 +1,278 @@
+import { TypeUrl, type types } from '@mizzen/xds';
+import { compilePerFilter, mergePerFilter, type PerFilter } from '../../filter/per-route.ts';
+import type { MirrorProgram, RouteActionProgram, RouteEntry, VirtualHostProgram } from '../../types.ts';
+import { CompileContext } from '../context.ts';
+import { compileMutations, isEmpty, type HeaderMutations } from '../headers.ts';
+import type { Path } from '../path.ts';
+import { readResource } from '../read-resource.ts';
+import type { Compiled, CompileDeps, RouteConfigProgram } from '../types.ts';
+import { asciiLower, dataSource } from '../values.ts';
+import { compileAction, compileMirrors, type Inherited } from './action.ts';
+import { compileClusterChoice, type ClusterChoice } from './cluster.ts';
+import type { Condition } from './condition.ts';
+import { makeFinder } from './find.ts';
+import { compileMatch } from './match.ts';
+import { compileRedirect, type Redirect } from './redirect.ts';
+import { compileRetry } from './retry.ts';
+import { compileHostRewrite, compilePathRewrite } from './rewrite.ts';
+import { requestRewriter, responseRewriter } from './rewriter.ts';
+import { DomainIndex } from './virtual-hosts.ts';
+
+/** A route as the finder reads it. */
+export interface CompiledRoute extends RouteEntry {
+  readonly conditions: readonly Condition[];
+  readonly does: RouteEffect;
+}
+export type RouteEffect =
+  | { readonly kind: 'cluster'; readonly choice: ClusterChoice }
+  | { readonly kind: 'redirect'; readonly redirect: Redirect }
+  | { readonly kind: 'direct'; readonly status: number; readonly body: string };
+
+export interface CompiledVirtualHost extends VirtualHostProgram {
+  readonly index: number;
+  readonly domains: readonly string[];
+  readonly routes: readonly CompiledRoute[];
+  readonly requireTls: 'NONE' | 'EXTERNAL_ONLY' | 'ALL';
+  /** Answers what `requireTls` does not let in. */
+  readonly tlsRoute: CompiledRoute;
+}
+
+/** Where a compiled configuration stands: for traces. An inline one is within a listener. */
+export interface RoutePlace {
+  readonly type: 'route' | 'listener';
+  readonly resource: string;
+  readonly path: Path;
+}
+
+/** Compiles an RDS resource. Pure: nothing outside `deps` is touched. */
+export function compileRouteConfiguration(resource: unknown, deps: CompileDeps): Compiled<RouteConfigProgram> {
+  const read = readResource(TypeUrl.route, resource);
+  if (read.nacks.length > 0) return { nacks: read.nacks };
+  const config = read.resource as types.route.RouteConfiguration;
+  const context = new CompileContext(TypeUrl.route, config.name ?? '', deps);
+  const program = compileRoutes(context, config, [], { type: 'route', resource: config.name ?? '', path: [] });
+  return context.nacks.length > 0 ? { nacks: context.nacks } : { program };
+}
+
+/** Compiles a configuration that was read and checked, wherever it stood. */
+export function compileRoutes(
+  context: CompileContext,
+  config: types.route.RouteConfiguration,
+  path: Path,
+  place: RoutePlace,
+): RouteConfigProgram {
+  const domains = new DomainIndex<CompiledVirtualHost>();
+  const clusterNames = new Set<string>();
+  const names = new Set<string>();
+  const scope: Scope = {
+    context,
+    clusterNames,
+    ignorePathParameters: config.ignorePathParametersInPathMatching === true,
+    mostSpecificWins: config.mostSpecificHeaderMutationsWins === true,
+    maxBody: config.maxDirectResponseBodySizeBytes ?? 4096,
+    perFilter: compilePerFilter(context, config.typedPerFilterConfig, [...path, 'typedPerFilterConfig']),
+    mirrors: compileMirrors(context, config.requestMirrorPolicies, [...path, 'requestMirrorPolicies']),
+    request: compileMutations(context, config.requestHeadersToAdd, config.requestHeadersToRemove, path, 'request'),
+    response: compileMutations(context, config.responseHeadersToAdd, config.responseHeadersToRemove, path, 'response'),
+  };
+  const hosts = (config.virtualHosts ?? []).map((host, i) => {
+    const at = [...path, 'virtualHosts', i];
+    const compiled = compileVirtualHost(scope, host, i, at);
+    if (names.has(compiled.name))
+      context.refuse([...at, 'name'], `\`${compiled.name}\` is the name of another virtual host`);
+    names.add(compiled.name);
+    (host.domains ?? []).forEach((domain, j) => {
+      if (!domains.add(domain, compiled))
+        context.refuse([...at, 'domains', j], `\`${domain}\` belongs to another virtual host`);
+    });
+    if (host.domains === undefined || host.domains.length === 0)
+      context.refuse([...at, 'domains'], 'must not be empty');
+    return compiled;
+  });
+  return {
+    name: config.name ?? '',
+    virtualHostNames: hosts.map((host) => host.name),
+    clusterNames: [...clusterNames],
+    internalOnlyHeaders: (config.internalOnlyHeaders ?? []).map(asciiLower),
+    find: makeFinder({
+      domains,
+      only:
+        domains.size === 0 && hosts.length === 1 && (config.virtualHosts?.[0]?.domains ?? []).every((d) => d === '*')
+          ? hosts[0]
+          : undefined,
+      ignorePort: config.ignorePortInHostMatching === true,
+      hostHeader:
+        config.vhostHeader === undefined || config.vhostHeader === '' ? undefined : asciiLower(config.vhostHeader),
+      place,
+    }),
+  };
+}
+
+/** What virtual hosts take from the configuration around them. */
+interface Scope {
+  readonly context: CompileContext;
+  readonly clusterNames: Set<string>;
+  readonly ignorePathParameters: boolean;
+  readonly mostSpecificWins: boolean;
+  readonly maxBody: number;
+  readonly perFilter: PerFilter;
+  readonly mirrors: readonly MirrorProgram[];
+  readonly request: HeaderMutations;
+  readonly response: HeaderMutations;
+}
+
+function compileVirtualHost(
+  scope: Scope,
+  host: types.route.VirtualHost,
+  index: number,
+  path: Path,
+): CompiledVirtualHost {
+  const { context } = scope;
+  if (host.name === undefined || host.name === '') context.refuse([...path, 'name'], 'must not be empty');
+  const own = compilePerFilter(context, host.typedPerFilterConfig, [...path, 'typedPerFilterConfig'], host.cors);
+  const mirrors = compileMirrors(context, host.requestMirrorPolicies, [...path, 'requestMirrorPolicies']);
+  const inherited: Inherited = {
+    retry:
+      host.retryPolicy === undefined ? undefined : compileRetry(context, host.retryPolicy, [...path, 'retryPolicy']),
+    mirrors: mirrors.length === 0 ? scope.mirrors : mirrors,
+  };
+  const base: VirtualHostProgram = {
+    name: host.name ?? '',
+    perFilter: mergePerFilter(scope.perFilter, own),
+    includeRequestAttemptCount: host.includeRequestAttemptCount === true,
+    includeAttemptCountInResponse: host.includeAttemptCountInResponse === true,
+  };
+  // From the most specific outwards, after the route's own.
+  const request = [
+    compileMutations(context, host.requestHeadersToAdd, host.requestHeadersToRemove, path, 'request'),
+    scope.request,
+  ];
+  const response = [
+    compileMutations(context, host.responseHeadersToAdd, host.responseHeadersToRemove, path, 'response'),
+    scope.response,
+  ];
+  const compiledRoutes: CompiledRoute[] = [];
+  const compiled: CompiledVirtualHost = {
+    ...base,
+    index,
+    domains: host.domains ?? [],
+    routes: compiledRoutes,
+    requireTls: host.requireTls ?? 'NONE',
+    tlsRoute: tlsRoute(base),
+  };
+  for (const [i, route] of (host.routes ?? []).entries()) {
+    compiledRoutes.push(
+      compileRoute(scope, compiled, route, i, inherited, { request, response }, [...path, 'routes', i]),
+    );
+  }
+  return compiled;
+}
+
+function tlsRoute(virtualHost: VirtualHostProgram): CompiledRoute {
+  return {
+    name: '',
+    metadata: undefined,
+    virtualHost,
+    index: -1,
+    perFilter: virtualHost.perFilter,
+    action: undefined,
+    conditions: [],
+    does: { kind: 'direct', status: 301, body: '' },
+    rewriteRequest: () => undefined,
+    rewriteResponse: () => undefined,
+  };
+}
+
+function compileRoute(
+  scope: Scope,
+  virtualHost: CompiledVirtualHost,
+  route: types.route.Route,
+  index: number,
+  inherited: Inherited,
+  outer: { readonly request: readonly HeaderMutations[]; readonly response: readonly HeaderMutations[] },
+  path: Path,
+): CompiledRoute {
+  const { context } = scope;
+  const match = compileMatch(context, route.match ?? {}, [...path, 'match'], {
+    ignorePathParameters: scope.ignorePathParameters,
+  });
+  const perFilter = mergePerFilter(
+    virtualHost.perFilter,
+    compilePerFilter(context, route.typedPerFilterConfig, [...path, 'typedPerFilterConfig'], route.route?.cors),
+  );
+  const request = [
+    compileMutations(context, route.requestHeadersToAdd, route.requestHeadersToRemove, path, 'request'),
+    ...outer.request,
+  ];
+  const response = [
+    compileMutations(context, route.responseHeadersToAdd, route.responseHeadersToRemove, path, 'response'),
+    ...outer.response,
+  ];
+  const used = (all: HeaderMutations[]): HeaderMutations[] => all.filter((mutations) => !isEmpty(mutations));
+  const actionPath = [...path, 'route'];
+  const action: RouteActionProgram | undefined =
+    route.route === undefined ? undefined : compileAction(context, route.route, inherited, actionPath);
+  const does = compileEffect(scope, route, perFilter, match.path, path);
+  if (does.kind === 'cluster') {
+    for (const name of does.choice.names) scope.clusterNames.add(name);
+    for (const mirror of action?.mirrors ?? []) scope.clusterNames.add(mirror.cluster);
+  }
+  return {
+    name: route.name ?? '',
+    metadata: route.metadata?.filterMetadata,
+    virtualHost,
+    index,
+    perFilter,
+    action,
+    conditions: match.conditions,
+    does,
+    rewriteRequest: requestRewriter({
+      mutations: used(request),
+      mostSpecificWins: scope.mostSpecificWins,
+      host: route.route === undefined ? undefined : compileHostRewrite(context, route.route, actionPath),
+      path: route.route === undefined ? undefined : compilePathRewrite(context, route.route, match.path, actionPath),
+      appendForwardedHost: action?.appendXForwardedHost === true,
+    }),
+    rewriteResponse: responseRewriter(used(response), scope.mostSpecificWins),
+  };
+}
+
+function compileEffect(
+  scope: Scope,
+  route: types.route.Route,
+  perFilter: PerFilter,
+  match: Parameters<typeof compileRedirect>[2],
+  path: Path,
+): RouteEffect {
+  const { context } = scope;
+  if (route.route !== undefined) {
+    const choice = compileClusterChoice(
+      context,
+      route.route,
+      (config, at) =>
+        mergePerFilter(
+          perFilter,
+          compilePerFilter(context, config.typedPerFilterConfig, [...at, 'typedPerFilterConfig']),
+        ),
+      [...path, 'route'],
+    );
+    return { kind: 'cluster', choice };
+  }
+  if (route.redirect !== undefined)
+    return { kind: 'redirect', redirect: compileRedirect(context, route.redirect, match, [...path, 'redirect']) };
+  if (route.directResponse !== undefined) {
+    const { status = 0, body } = route.directResponse;
+    const at = [...path, 'directResponse'];
+    if (status < 200 || status > 599) context.refuse([...at, 'status'], 'must be from 200 to 599');
+    const bytes = body === undefined ? undefined : dataSource(context, body, [...at, 'body']);
+    if (bytes !== undefined && bytes.length > scope.maxBody) {
+      context.refuse(
+        [...at, 'body'],
+        `has ${bytes.length} bytes, more than the ${scope.maxBody} of \`maxDirectResponseBodySizeBytes\``,
+      );
+    }
+    return { kind: 'direct', status, body: bytes?.toString('utf8') ?? '' };
+  }
+  context.refuse(path, 'must say what to do: `route`, `redirect` or `directResponse`');
+  return { kind: 'direct', status: 500, body: '' };
+}

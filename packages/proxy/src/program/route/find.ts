@@ -1,0 +1,90 @@
+import type { Random } from '../../deps.ts';
+import type { RequestHead, RouteDecision, StreamInfo, Trace } from '../../types.ts';
+import { pathOnly } from '../match/query.ts';
+import type { RouteConfigProgram } from '../types.ts';
+import type { CompiledRoute, CompiledVirtualHost, RoutePlace } from './compile.ts';
+import { httpsRedirect } from './redirect.ts';
+import { traceHost, traceRoute } from './trace.ts';
+import { withoutPort, type DomainIndex } from './virtual-hosts.ts';
+
+interface Hosts {
+  readonly domains: DomainIndex<CompiledVirtualHost>;
+  /** The one virtual host for everything, when there is only that. */
+  readonly only: CompiledVirtualHost | undefined;
+  readonly ignorePort: boolean;
+  /** Header to read in place of the authority. */
+  readonly hostHeader: string | undefined;
+  readonly place: RoutePlace;
+}
+
+/** The look-up of a route configuration. Without a trace it allocates the decision and nothing else. */
+export function makeFinder(hosts: Hosts): RouteConfigProgram['find'] {
+  return (request, info, random, trace) => {
+    const host = hosts.only ?? findHost(hosts, request);
+    if (trace !== undefined) traceHost(trace, hosts.place, request, host);
+    if (host === undefined) return NO_HOST;
+    if (host.requireTls !== 'NONE' && !arrivedOverTls(request)) {
+      if (host.requireTls === 'ALL' || request.headers.get('x-envoy-internal') !== 'true') {
+        return { kind: 'redirect', route: host.tlsRoute, status: 301, location: httpsRedirect(request) };
+      }
+    }
+    const path = pathOnly(request.path);
+    if (trace !== undefined) return findTraced(hosts.place, host, request, path, info, random, trace);
+    for (const route of host.routes) {
+      if (matches(route, request, path, info, random)) return decide(route, request, random);
+    }
+    return { kind: 'none', virtualHost: host };
+  };
+}
+
+const NO_HOST: RouteDecision = { kind: 'none', virtualHost: undefined };
+
+function findHost(hosts: Hosts, request: RequestHead): CompiledVirtualHost | undefined {
+  const authority = hosts.hostHeader === undefined ? request.authority : (request.headers.get(hosts.hostHeader) ?? '');
+  return hosts.domains.find(hosts.ignorePort ? withoutPort(authority) : authority);
+}
+
+function arrivedOverTls(request: RequestHead): boolean {
+  return (request.headers.get('x-forwarded-proto') ?? request.scheme) === 'https';
+}
+
+function matches(route: CompiledRoute, request: RequestHead, path: string, info: StreamInfo, random: Random): boolean {
+  const { conditions } = route;
+  for (let i = 0; i < conditions.length; i++) {
+    if (!conditions[i]!.test(request, path, info, random)) return false;
+  }
+  return true;
+}
+
+function decide(route: CompiledRoute, request: RequestHead, random: Random): RouteDecision {
+  const { does } = route;
+  switch (does.kind) {
+    case 'cluster': {
+      const { cluster, weighted } = does.choice.choose(request, random);
+      return { kind: 'cluster', route, cluster, weighted };
+    }
+    case 'redirect':
+      return { kind: 'redirect', route, status: does.redirect.status, location: does.redirect.location(request) };
+    case 'direct':
+      return { kind: 'direct', route, status: does.status, body: does.body };
+  }
+}
+
+function findTraced(
+  place: RoutePlace,
+  host: CompiledVirtualHost,
+  request: RequestHead,
+  path: string,
+  info: StreamInfo,
+  random: Random,
+  trace: Trace,
+): RouteDecision {
+  for (const route of host.routes) {
+    const results = route.conditions.map((condition) => condition.test(request, path, info, random));
+    const matched = results.every(Boolean);
+    const decision = matched ? decide(route, request, random) : undefined;
+    traceRoute(trace, place, host, route, results, decision);
+    if (decision !== undefined) return decision;
+  }
+  return { kind: 'none', virtualHost: host };
+}

@@ -1,0 +1,83 @@
+import type { types } from '@mizzen/xds';
+import type { RequestHead } from '../../types.ts';
+import type { CompileContext } from '../context.ts';
+import type { Path } from '../path.ts';
+import { wire } from '../values.ts';
+import type { PathMatch } from './match.ts';
+import { compilePathRewrite } from './rewrite.ts';
+
+export interface Redirect {
+  readonly status: number;
+  location(request: RequestHead): string;
+}
+
+const STATUS = {
+  MOVED_PERMANENTLY: 301,
+  FOUND: 302,
+  SEE_OTHER: 303,
+  TEMPORARY_REDIRECT: 307,
+  PERMANENT_REDIRECT: 308,
+} as const;
+
+export function compileRedirect(
+  context: CompileContext,
+  action: types.route.RedirectAction,
+  match: PathMatch,
+  path: Path,
+): Redirect {
+  const scheme =
+    action.schemeRedirect !== undefined && action.schemeRedirect !== ''
+      ? action.schemeRedirect
+      : action.httpsRedirect === true
+        ? 'https'
+        : undefined;
+  const port = action.portRedirect === undefined || action.portRedirect === 0 ? '' : `:${action.portRedirect}`;
+  const host = wire(action.hostRedirect ?? '');
+  const pathRedirect = wire(action.pathRedirect ?? '');
+  const rewrite = compilePathRewrite(
+    context,
+    { prefixRewrite: action.prefixRewrite, regexRewrite: action.regexRewrite },
+    match,
+    path,
+  );
+  const hasQuery = pathRedirect.includes('?');
+  const strip = action.stripQuery === true;
+  return {
+    status: STATUS[action.responseCode ?? 'MOVED_PERMANENTLY'],
+    location: (request) => {
+      const toScheme = scheme ?? request.scheme;
+      const toHost = host === '' ? requestHost(request, toScheme, port) : host;
+      let target = rewrite === undefined ? request.path : rewrite(request.path);
+      if (pathRedirect !== '') {
+        const query = hasQuery ? -1 : target.indexOf('?');
+        target = query < 0 ? pathRedirect : pathRedirect + target.slice(query);
+      }
+      if (!target.startsWith('/')) target = `/${target}`;
+      if (strip && !hasQuery) {
+        const query = target.indexOf('?');
+        if (query >= 0) target = target.slice(0, query);
+      }
+      return `${toScheme}://${toHost}${port}${target}`;
+    },
+  };
+}
+
+/** The host as it was asked for; its port goes when another is given, or when it was the default of the scheme left. */
+function requestHost(request: RequestHead, toScheme: string, toPort: string): string {
+  const host = request.authority;
+  if (host === '') return host;
+  const bracket = host.startsWith('[') ? host.lastIndexOf(']:') : -2;
+  const colon = bracket === -2 ? host.lastIndexOf(':') : bracket < 0 ? -1 : bracket + 1;
+  if (colon < 0) return host;
+  const proto = request.headers.get('x-forwarded-proto') ?? request.scheme;
+  const port = host.slice(colon);
+  const drop =
+    toPort !== '' ||
+    (toScheme !== proto && ((proto === 'https' && port === ':443') || (proto === 'http' && port === ':80')));
+  return drop ? host.slice(0, colon) : host;
+}
+
+/** What `requireTls` answers plain requests with. */
+export function httpsRedirect(request: RequestHead): string {
+  return `https://${requestHost(request, 'https', '')}${request.path}`;
+}

@@ -1,0 +1,55 @@
+import type { HttpStream, RequestHead, ResponseHead, RouteEntry, WeightedClusterEntry } from '../../types.ts';
+import { applyMutations, type HeaderMutations } from '../headers.ts';
+import type { CompiledWeighted } from './cluster.ts';
+import { setAuthority, type HostRewrite, type PathRewrite } from './rewrite.ts';
+
+interface RequestRewrites {
+  /** Most specific first: the route's, the virtual host's, the configuration's. */
+  readonly mutations: readonly HeaderMutations[];
+  /** Turns the order round, so that the most specific is applied last and wins. */
+  readonly mostSpecificWins: boolean;
+  readonly host: HostRewrite | undefined;
+  readonly path: PathRewrite | undefined;
+  readonly appendForwardedHost: boolean;
+}
+
+/** Weighted clusters that a finder hands out are always the compiled ones. */
+const compiled = (weighted: WeightedClusterEntry | undefined): CompiledWeighted | undefined =>
+  weighted as CompiledWeighted | undefined;
+
+export function requestRewriter(rewrites: RequestRewrites): RouteEntry['rewriteRequest'] {
+  const { mostSpecificWins, host, path, appendForwardedHost } = rewrites;
+  const mutations = mostSpecificWins ? rewrites.mutations.toReversed() : rewrites.mutations;
+  return (
+    request: RequestHead,
+    stream: HttpStream,
+    chosen: WeightedClusterEntry | undefined,
+    suppressEnvoyHeaders?: boolean,
+  ) => {
+    const weighted = compiled(chosen);
+    const keepOriginal = suppressEnvoyHeaders !== true;
+    if (weighted !== undefined && !mostSpecificWins) applyMutations(weighted.request, request.headers, stream);
+    for (const one of mutations) applyMutations(one, request.headers, stream);
+    if (weighted !== undefined && mostSpecificWins) applyMutations(weighted.request, request.headers, stream);
+    const literal = weighted?.hostRewrite ?? '';
+    const newHost = literal === '' ? host?.(request) : literal;
+    if (newHost !== undefined && newHost !== '') setAuthority(request, newHost, appendForwardedHost, keepOriginal);
+    if (path !== undefined) {
+      if (keepOriginal) request.headers.set('x-envoy-original-path', request.path);
+      request.path = path(request.path);
+    }
+  };
+}
+
+export function responseRewriter(
+  all: readonly HeaderMutations[],
+  mostSpecificWins: boolean,
+): RouteEntry['rewriteResponse'] {
+  const mutations = mostSpecificWins ? all.toReversed() : all;
+  return (response: ResponseHead, stream: HttpStream, chosen: WeightedClusterEntry | undefined) => {
+    const weighted = compiled(chosen);
+    if (weighted !== undefined && !mostSpecificWins) applyMutations(weighted.response, response.headers, stream);
+    for (const one of mutations) applyMutations(one, response.headers, stream);
+    if (weighted !== undefined && mostSpecificWins) applyMutations(weighted.response, response.headers, stream);
+  };
+}

@@ -31,8 +31,10 @@ export function resolveCredential(resourceName: string, namespace: string, read:
   const wrap = (result: Omit<Secret, 'name'> | string): Credential =>
     typeof result === 'string' ? problem(result, true) : { secret: { name: resourceName, ...result } };
   const own = read(kind, namespace, name);
-  if (kind === 'ConfigMap') return own === undefined ? problem(notFound(kind, namespace, name)) : wrap(roots(own, name));
-  if (!name.endsWith(CA_SUFFIX)) return own === undefined ? problem(notFound(kind, namespace, name)) : wrap(pair(own, name));
+  if (kind === 'ConfigMap')
+    return own === undefined ? problem(notFound(kind, namespace, name)) : wrap(roots(own, name));
+  if (!name.endsWith(CA_SUFFIX))
+    return own === undefined ? problem(notFound(kind, namespace, name)) : wrap(pair(own, name));
   if (own !== undefined) return wrap(roots(own, name));
   const base = name.slice(0, -CA_SUFFIX.length);
   const shared = read(kind, namespace, base);
@@ -50,7 +52,8 @@ function parse(
 }
 
 const problem = (text: string, unusable = false): Credential => ({ problem: text, unusable });
-const notFound = (kind: string, namespace: string, name: string): string => `there is no ${kind} \`${namespace}/${name}\``;
+const notFound = (kind: string, namespace: string, name: string): string =>
+  `there is no ${kind} \`${namespace}/${name}\``;
 
 type Data = ReadonlyMap<string, Buffer>;
 

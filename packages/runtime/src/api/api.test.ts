@@ -18,6 +18,7 @@ kind: Deployment
 metadata: { name: web-v1 }
 spec:
   replicas: 2
+  selector: { matchLabels: { app: web } }
   template:
     metadata: { labels: { app: web, version: v1 } }
     spec: { serviceAccountName: web, containers: [{ name: web, ports: [{ containerPort: 8080 }] }] }
@@ -160,12 +161,12 @@ test('the state of the configuration: files, resources, what is wrong, and which
     kind: 'VirtualService',
     namespace: 'default',
     name: 'broken',
-    source: 'mesh/system.yaml:27',
+    source: 'mesh/system.yaml:28',
     state: 'refused',
   });
-  expect(status.resources.find((each) => each.kind === 'Gateway')?.source).toBe('mesh/system.yaml:17');
+  expect(status.resources.find((each) => each.kind === 'Gateway')?.source).toBe('mesh/system.yaml:18');
   expect(status.resources.find((each) => each.name === 'istio-ingressgateway')?.source).toBe('<default>');
-  expect(status.diagnostics.map(({ code, line }) => [code, line])).toContainEqual(['MZ0201', 22]);
+  expect(status.diagnostics.map(({ code, line }) => [code, line])).toContainEqual(['MZ0201', 23]);
   expect(status.proxies[0]).toMatchObject({ connected: true, refusals: [] });
   client.close();
 });

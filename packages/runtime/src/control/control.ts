@@ -1,16 +1,17 @@
 import { renderDiagnostic } from '@mizzen/diagnostics';
 import type { Diagnostic, Ref } from '@mizzen/diagnostics';
-import { withSpan } from '@mizzen/api';
+import { locator, withSpan } from '@mizzen/api';
 import type { Snapshot } from '@mizzen/api';
 import { buildModel } from '@mizzen/model';
 import type { MeshModel } from '@mizzen/model';
 import type { ReadResult } from '@mizzen/sources';
-import type { Clock, Convergence } from '@mizzen/control-plane';
+import type { Clock, Convergence, Refusal } from '@mizzen/control-plane';
 import type { ControlOptions, DesiredWorkload, FromControl, PodStatus, WorkloadStatus } from '../protocol.ts';
 import { checkCredentials } from './credential-check.ts';
 import { defaultGateways } from './default-gateways.ts';
 import { overlay } from './overlay.ts';
 import type { Proxies } from './proxies.ts';
+import { describeRefusal } from './refusals.ts';
 import type { Settings } from './settings/types.ts';
 import { computeWorkloads } from './workloads/compute.ts';
 
@@ -101,6 +102,14 @@ export class Control {
 
   onStatuses(statuses: readonly WorkloadStatus[]): void {
     this.#statuses = statuses;
+  }
+
+  onRefusals(node: string, refusals: readonly Refusal[]): void {
+    const origins = this.#deps.proxies.origins(node);
+    for (const refusal of refusals) {
+      const message = describeRefusal(refusal, origins, locator(this.#snapshot));
+      this.#deps.send({ type: 'nack', node, resource: refusal.resource, message });
+    }
   }
 
   #refresh(noticedAt: number, changed: readonly Ref[]): void {

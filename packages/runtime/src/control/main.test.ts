@@ -13,6 +13,7 @@ kind: Deployment
 metadata: { name: web-v1 }
 spec:
   replicas: 2
+  selector: { matchLabels: { app: web } }
   template:
     metadata: { labels: { app: web, version: v1 } }
     spec: { serviceAccountName: web, containers: [{ name: web, ports: [{ containerPort: 8080 }] }] }
@@ -21,6 +22,7 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: { name: client }
 spec:
+  selector: { matchLabels: { app: client } }
   template:
     metadata: { labels: { app: client } }
     spec: { containers: [{ name: client, ports: [{ containerPort: 9090 }] }] }

@@ -1,5 +1,4 @@
 import { LocalXdsListener, loadOrCreateRoot } from '@mizzen/control-plane';
-import type { Refusal } from '@mizzen/control-plane';
 import { renderDiagnostic } from '@mizzen/diagnostics';
 import type { MeshModel } from '@mizzen/model';
 import { watchFiles } from '@mizzen/sources';
@@ -30,11 +29,12 @@ export interface RunningControl {
 export async function startControl(options: ControlOptions, { send, translate }: StartDeps): Promise<RunningControl> {
   const { files, cwd, stateDir, meshConfig, token, apiPort, xdsSocket } = options;
   process.chdir(cwd);
+  const holder: { control?: Control } = {};
   const proxies = new Proxies({
     clock: systemClock,
     root: loadOrCreateRoot(join(stateDir, 'ca'), 'cluster.local', systemClock.wall()),
     translate,
-    onRefusal: (node, refusals) => reportRefusals(node, refusals, send),
+    onRefusal: (node, refusals) => holder.control?.onRefusals(node, refusals),
     onFailure: (node, error) => {
       const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
       send({ type: 'notice', text: `cannot translate for ${node}: ${reason}` });
@@ -47,7 +47,6 @@ export async function startControl(options: ControlOptions, { send, translate }:
   });
   await xds.listen();
 
-  const holder: { control?: Control } = {};
   const after = (milliseconds: number, run: () => void): (() => void) => {
     const timer = setTimeout(run, milliseconds);
     return () => clearTimeout(timer);
@@ -118,11 +117,5 @@ async function listen(api: ApiServer, port: number): Promise<number> {
     throw new Error(`port ${port} is taken by ${describeHolder(portHolder(port))}; choose another with --api-port`, {
       cause: error,
     });
-  }
-}
-
-function reportRefusals(node: string, refusals: readonly Refusal[], send: StartDeps['send']): void {
-  for (const { resource, field, message } of refusals) {
-    send({ type: 'nack', node, resource, message: field === '' ? message : `${field}: ${message}` });
   }
 }

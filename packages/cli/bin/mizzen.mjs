@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Plain JavaScript that an old Node can read: it finds the Node this package was installed with and goes on there.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import * as module from 'node:module';
 import { dirname, join } from 'node:path';
@@ -41,10 +41,15 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
     );
     process.exit(2);
   }
-  // Signals from a terminal reach both processes; this one only passes on how the other ended.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
   const env = { ...process.env, PATH: dirname(node) + (process.platform === 'win32' ? ';' : ':') + process.env.PATH };
-  const result = spawnSync(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit', env });
-  if (result.signal) process.kill(process.pid, result.signal);
-  process.exit(result.status ?? 1);
+  const args = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  // The other one ends when this one does, however that comes about; see supervisor/parent.ts.
+  const child = spawn(node, args, { stdio: 'inherit', env: { ...env, MIZZEN_PARENT: String(process.pid) } });
+  // A terminal's Ctrl-C reaches both as well; whoever handles signals takes two at a time for one.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
 }

@@ -60,6 +60,7 @@ describe.skipIf(process.platform !== 'linux')('mizzen up', { timeout: 20_000 }, 
     await hasty.waitFor(/^ready in /m);
     hasty.process.kill('SIGINT');
     await hasty.waitFor(/^stopping$/m);
+    await new Promise((resolve) => setTimeout(resolve, 150));
     hasty.process.kill('SIGINT');
     expect(await hasty.exited).toBe(130);
     await until(

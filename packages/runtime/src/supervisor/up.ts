@@ -6,11 +6,16 @@ import { allGroups, Guardian } from './guardian.ts';
 import { AlreadyRunning, Journal, takeLock } from './lock.ts';
 import type { UpOptions } from './options.ts';
 import { describeHolder, portHolder } from './port-holder.ts';
+import { watchParent } from './parent.ts';
 import { StateDir } from './state-dir.ts';
-import { Supervisor } from './supervisor.ts';
+import { type Ending, Supervisor } from './supervisor.ts';
 
 /** From Ctrl-C to the end, at most. */
 const STOP_MS = 4_500;
+/** Whoever killed the process that started this one expects everything to be gone. */
+const ORPHAN_STOP_MS = 1_200;
+/** Ctrl-C may arrive twice: from the terminal, and passed on by the process that started this one. */
+const SAME_SIGNAL_MS = 100;
 
 /** Runs a mesh until it is stopped. Returns the exit status; problems are one line each through `fail`. */
 export async function up(options: UpOptions, terminal: Terminal, fail: (text: string) => void): Promise<number> {
@@ -38,29 +43,40 @@ export async function up(options: UpOptions, terminal: Terminal, fail: (text: st
     terminal,
   });
 
-  const signalled = Promise.withResolvers<{ kind: 'signal' }>();
-  let signals = 0;
+  const signalled = Promise.withResolvers<{ kind: 'signal'; withinMs: number }>();
+  let first: number | undefined;
   const onSignal = (): void => {
-    if (++signals === 1) return signalled.resolve({ kind: 'signal' });
+    first ??= performance.now();
+    signalled.resolve({ kind: 'signal', withinMs: STOP_MS });
+    if (performance.now() - first < SAME_SIGNAL_MS) return;
     for (const pid of guardian.groups) signalGroup(pid, 'SIGKILL');
     guardian.close();
     lock.release();
     process.exit(130);
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
+  const orphaned = watchParent(options.environment, () =>
+    signalled.resolve({ kind: 'signal', withinMs: ORPHAN_STOP_MS }),
+  );
   try {
     const ending = await Promise.race([signalled.promise, supervisor.ended]);
     if (ending.kind === 'failed') fail(ending.text);
     else terminal.event({ kind: 'info', text: 'stopping' });
-    await supervisor.stop(ending.kind === 'failed' ? STOP_MS / 3 : STOP_MS);
+    await supervisor.stop(stopTime(ending));
     return ending.kind === 'failed' ? 1 : 0;
   } finally {
+    orphaned.stop();
     for (const signal of SIGNALS) process.off(signal, onSignal);
     guardian.close();
     network.close();
     lock.release();
     terminal.close();
   }
+}
+
+function stopTime(ending: { kind: 'signal'; withinMs: number } | Ending): number {
+  if (ending.kind === 'signal') return ending.withinMs;
+  return ending.kind === 'failed' ? ORPHAN_STOP_MS : STOP_MS;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -1,15 +1,27 @@
+import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
+import type { Clock } from '../deps.ts';
 import type { UpstreamTlsProgram } from '../program/types.ts';
 import type { TlsContexts, TlsMaterial } from './context.ts';
 import { handshakeFailure, SECRET_MISSING, verifyFailure } from './failure.ts';
 import { verifyPeer } from './verify.ts';
 
-/** Where a host keeps the last session, so that its next connection costs no signature. */
+/**
+ * Where a host keeps the last session, so that its next connection costs no signature. A resumed connection shows no
+ * certificate: that whoever holds the session's key is the peer that was verified is all there is, and enough for as
+ * long as what was demanded of it stays the same and its certificate has not expired.
+ */
 export interface SessionSlot {
   session: Buffer | undefined;
-  /** The material that session was made with. */
+  /** What the peer was verified by. */
   material: TlsMaterial | undefined;
+  /** When the peer's certificate expires, milliseconds since the epoch. */
+  validUntil: number;
+}
+
+export function newSessionSlot(): SessionSlot {
+  return { session: undefined, material: undefined, validUntil: 0 };
 }
 
 export interface UpstreamTlsStats {
@@ -25,10 +37,12 @@ export class UpstreamTls {
   readonly #program: UpstreamTlsProgram;
   readonly #contexts: TlsContexts;
   readonly #stats: UpstreamTlsStats;
+  readonly #clock: Clock;
   #material: TlsMaterial | undefined;
 
-  constructor(program: UpstreamTlsProgram, contexts: TlsContexts, stats: UpstreamTlsStats) {
+  constructor(program: UpstreamTlsProgram, contexts: TlsContexts, clock: Clock, stats: UpstreamTlsStats) {
     this.#program = program;
+    this.#clock = clock;
     this.#contexts = contexts;
     this.#stats = stats;
   }
@@ -46,8 +60,8 @@ export class UpstreamTls {
       return;
     }
     this.#material = material;
-    if (slot.material !== material) slot.session = undefined;
-    const reuse = this.#program.maxSessionKeys > 0;
+    const offered = slot.material === material && slot.validUntil > this.#clock.wall() ? slot.session : undefined;
+    const keep = this.#program.maxSessionKeys > 0;
     const secure = connect({
       socket: raw,
       secureContext: material.context,
@@ -55,7 +69,7 @@ export class UpstreamTls {
       checkServerIdentity: () => undefined,
       ...(serverName === '' ? {} : { servername: serverName }),
       ...(this.#program.alpnProtocols.length === 0 ? {} : { ALPNProtocols: [...this.#program.alpnProtocols] }),
-      ...(reuse && slot.session !== undefined ? { session: slot.session } : {}),
+      ...(offered === undefined ? {} : { session: offered }),
     });
     const fail = (reason: string, counter: keyof UpstreamTlsStats): void => {
       settle();
@@ -77,34 +91,43 @@ export class UpstreamTls {
     // Sessions are kept only once the peer has been found to be who it should be.
     let verified = false;
     let early: Buffer | undefined;
-    if (reuse) {
+    const store = (session: Buffer): void => {
+      slot.session = session;
+      slot.material = material;
+    };
+    if (keep) {
       secure.on('session', (session) => {
-        if (!verified) early = session;
-        else [slot.session, slot.material] = [session, material];
+        if (verified) store(session);
+        else early = session;
       });
     }
     secure.once('secureConnect', () => {
-      const refused = this.#verify(secure, material);
+      const resumed = secure.isSessionReused();
+      const certificate = secure.getPeerX509Certificate();
+      const refused = resumed && certificate === undefined ? undefined : verify(secure, certificate, material);
       if (refused !== undefined) return fail(refused.reason, refused.counter);
       settle();
       verified = true;
-      if (early !== undefined) [slot.session, slot.material] = [early, material];
+      if (certificate !== undefined) slot.validUntil = certificate.validToDate.getTime();
+      if (early !== undefined) store(early);
       this.#stats.ssl_handshake++;
-      if (secure.isSessionReused()) this.#stats.ssl_session_reused++;
+      if (resumed) this.#stats.ssl_session_reused++;
       onReady(secure);
     });
   }
+}
 
-  #verify(secure: TLSSocket, { validation }: TlsMaterial): { reason: string; counter: keyof UpstreamTlsStats } | undefined {
-    const certificate = secure.getPeerX509Certificate();
-    if (validation === undefined) return undefined;
-    if (certificate === undefined) return { reason: verifyFailure('no certificate'), counter: 'ssl_fail_verify_error' };
-    const error = secure.authorizationError as (Error & { code?: string }) | string | null | undefined;
-    const code = typeof error === 'string' ? error : error?.code;
-    const refused = verifyPeer(certificate, code, validation);
-    if (refused === undefined) return undefined;
-    return { reason: refused.reason, counter: refused.counter === 'fail_verify_san' ? 'ssl_fail_verify_san' : 'ssl_fail_verify_error' };
-  }
+function verify(
+  secure: TLSSocket,
+  certificate: X509Certificate | undefined,
+  { validation }: TlsMaterial,
+): { reason: string; counter: keyof UpstreamTlsStats } | undefined {
+  if (validation === undefined) return undefined;
+  if (certificate === undefined) return { reason: verifyFailure('no certificate'), counter: 'ssl_fail_verify_error' };
+  const error = secure.authorizationError as (Error & { code?: string }) | string | null | undefined;
+  const refused = verifyPeer(certificate, typeof error === 'string' ? error : error?.code, validation);
+  if (refused === undefined) return undefined;
+  return { reason: refused.reason, counter: refused.counter === 'fail_verify_san' ? 'ssl_fail_verify_san' : 'ssl_fail_verify_error' };
 }
 
 function ignore(): void {}

@@ -1,6 +1,8 @@
 import type { Deps } from '../deps.ts';
-import { makePicker, type Picker } from '../lb/picker.ts';
-import type { PriorityHosts } from '../lb/types.ts';
+import type { JsonObject } from '@mizzen/xds';
+import { makePicker, type Picker, type PickerOptions } from '../lb/picker.ts';
+import { subsetPicker } from '../lb/subsets.ts';
+import type { BalancedHost, PriorityHosts } from '../lb/types.ts';
 import type { ClusterProgram, EndpointProgram, EndpointsProgram } from '../program/types.ts';
 import type { TlsContexts } from '../tls/context.ts';
 import type { LbContext, UpstreamCluster, UpstreamHost } from '../types.ts';
@@ -16,6 +18,7 @@ export class Cluster implements UpstreamCluster {
   readonly program: ClusterProgram;
   readonly deps: Deps;
   readonly stats: ClusterDetailStats;
+  readonly http: ClusterProgram['http'];
   readonly connectTimeout: number;
   readonly idleTimeout: number;
   readonly maxRequestsPerConnection: number;
@@ -34,6 +37,7 @@ export class Cluster implements UpstreamCluster {
     this.program = program;
     this.deps = deps;
     this.stats = stats;
+    this.http = program.http;
     this.connectTimeout = program.connectTimeout;
     this.idleTimeout = program.http.idleTimeout;
     this.maxRequestsPerConnection = program.http.maxRequestsPerConnection;
@@ -42,7 +46,7 @@ export class Cluster implements UpstreamCluster {
       DEFAULT: new ClusterCircuitBreaker(program.thresholds.DEFAULT),
       HIGH: new ClusterCircuitBreaker(program.thresholds.HIGH),
     };
-    this.#transports = new ClusterTransports(program, contexts, stats);
+    this.#transports = new ClusterTransports(program, contexts, deps.clock, stats);
   }
 
   /** Endpoints have been told once, be they none. */
@@ -63,6 +67,11 @@ export class Cluster implements UpstreamCluster {
   }
 
   choose(context: LbContext): UpstreamHost | null | Promise<UpstreamHost | null> {
+    const drop = this.#endpoints?.dropOverload ?? 0;
+    if (drop > 0 && this.deps.random.float() < drop) {
+      this.stats.upstream_rq_drop_overload++;
+      return null;
+    }
     return this.#picker.pick(context);
   }
 
@@ -99,22 +108,26 @@ export class Cluster implements UpstreamCluster {
   refresh(): void {
     if (this.#endpoints === undefined) return;
     this.#priorities = priorities(this.#endpoints, this.#hosts);
-    this.#picker = makePicker(
-      this.#priorities,
-      {
-        lb: this.program.lb,
-        localityWeighted: this.program.localityWeighted,
-        panicThreshold: this.program.panicThreshold,
-        overprovisioningFactor: this.#endpoints.overprovisioningFactor,
-        weightedPriorityHealth: this.#endpoints.weightedPriorityHealth,
-        onPanic: () => this.stats.lb_healthy_panic++,
-      },
-      this.deps,
-    );
+    this.#picker = this.#makePicker(this.#endpoints);
     this.stats.membership_total = this.#hosts.size;
     this.stats.membership_healthy = this.#priorities.reduce((sum, { healthy }) => sum + healthy.length, 0);
     this.stats.membership_degraded = this.#priorities.reduce((sum, { degraded }) => sum + degraded.length, 0);
     for (const watcher of this.#watchers) watcher();
+  }
+
+  #makePicker(endpoints: EndpointsProgram): Picker {
+    const { program, deps } = this;
+    const options: PickerOptions = {
+      lb: program.lb,
+      localityWeighted: program.localityWeighted,
+      panicThreshold: program.panicThreshold,
+      overprovisioningFactor: endpoints.overprovisioningFactor,
+      weightedPriorityHealth: endpoints.weightedPriorityHealth,
+      onPanic: () => this.stats.lb_healthy_panic++,
+    };
+    if (program.subsets === undefined) return makePicker(this.#priorities, options, deps);
+    const metadataOf = (host: BalancedHost): JsonObject | undefined => (host as ClusterHost).endpoint.metadata?.['envoy.lb'];
+    return subsetPicker(this.#priorities, program.subsets, metadataOf, (narrowed) => makePicker(narrowed, options, deps));
   }
 
   /** Removed or replaced: nothing new is opened, what is under way may finish. */

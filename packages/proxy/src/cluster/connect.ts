@@ -6,7 +6,12 @@ import type { ClusterHost } from './host.ts';
  * Opens a connection to a host within the cluster's connect timeout, handshake included, and keeps the counts of
  * connections. The socket that `onReady` gets has noDelay and allowHalfOpen, and a listener for `error` of its own.
  */
-export function connectHost(host: ClusterHost, onReady: (socket: UpstreamSocket) => void, onFail: (error: ConnectFailure) => void): void {
+export function connectHost(
+  host: ClusterHost,
+  port: number,
+  onReady: (socket: UpstreamSocket) => void,
+  onFail: (error: ConnectFailure) => void,
+): void {
   const { program, stats, deps } = host.cluster;
   if (host.internalListener !== undefined) {
     return onFail({ kind: 'refused', reason: `internal listener \`${host.internalListener}\` takes tunnels only` });
@@ -14,7 +19,7 @@ export function connectHost(host: ClusterHost, onReady: (socket: UpstreamSocket)
   if (host.stats.cx_active >= (program.perHostMaxConnections ?? Infinity)) {
     return onFail({ kind: 'overflow', reason: '' });
   }
-  const socket = open(host);
+  const socket = open(host, port);
   stats.upstream_cx_total++;
   stats.upstream_cx_active++;
   host.stats.cx_total++;
@@ -50,11 +55,11 @@ export function connectHost(host: ClusterHost, onReady: (socket: UpstreamSocket)
   keepAlive(host, socket);
 }
 
-function open(host: ClusterHost): Socket {
+function open(host: ClusterHost, port: number): Socket {
   const { program, deps } = host.cluster;
   return deps.net.connect({
     host: host.address,
-    port: host.port,
+    port,
     ...(program.sourceAddress === undefined ? {} : { localAddress: program.sourceAddress }),
   });
 }

@@ -1,6 +1,6 @@
 import type { BalancedHost } from '../lb/types.ts';
 import type { EndpointProgram } from '../program/types.ts';
-import type { SessionSlot } from '../tls/client.ts';
+import { newSessionSlot, type SessionSlot } from '../tls/client.ts';
 import type { ConnectFailure, HostPool, UpstreamSocket } from '../types.ts';
 import type { Cluster } from './cluster.ts';
 import { connectHost } from './connect.ts';
@@ -30,7 +30,7 @@ export class ClusterHost implements BalancedHost {
   readonly hostname: string;
   readonly internalListener?: string;
   readonly since: number;
-  readonly sessions: SessionSlot = { session: undefined, material: undefined };
+  readonly sessions: SessionSlot = newSessionSlot();
   readonly stats: HostStats = { cx_total: 0, cx_active: 0, cx_connect_fail: 0, rq_success: 0, rq_error: 0 };
   active = 0;
   pool: HostPool | undefined = undefined;
@@ -90,8 +90,9 @@ export class ClusterHost implements BalancedHost {
     }
   }
 
-  connect(onReady: (socket: UpstreamSocket) => void, onFail: (error: ConnectFailure) => void): void {
-    connectHost(this, onReady, onFail);
+  /** `port` stands in for the endpoint's own, for health checks on another one. */
+  connect(onReady: (socket: UpstreamSocket) => void, onFail: (error: ConnectFailure) => void, port: number = this.port): void {
+    connectHost(this, port, onReady, onFail);
   }
 
   report(outcome: HostOutcome): void {

@@ -2,6 +2,7 @@ import type { ClusterStats } from '../types.ts';
 
 /** What cluster/ and health/ count beside the counters everybody adds to. */
 export interface ClusterDetailStats extends ClusterStats {
+  upstream_rq_drop_overload: number;
   lb_healthy_panic: number;
   membership_change: number;
   membership_total: number;
@@ -48,6 +49,7 @@ export function newClusterStats(): ClusterDetailStats {
     upstream_cx_none_healthy: 0,
     upstream_cx_destroy_with_active_rq: 0,
     upstream_rq_xx: [0, 0, 0, 0, 0, 0],
+    upstream_rq_drop_overload: 0,
     lb_healthy_panic: 0,
     membership_change: 0,
     membership_total: 0,

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '@mizzen/xds';
+import type { Clock } from '../deps.ts';
 import type { ClusterProgram, EndpointProgram, UpstreamTransportProgram } from '../program/types.ts';
 import type { TlsContexts } from '../tls/context.ts';
 import { UpstreamTls, type UpstreamTlsStats } from '../tls/client.ts';
@@ -16,8 +17,8 @@ export class ClusterTransports {
   readonly #matches: readonly { readonly match: JsonObject; readonly transport: Transport }[];
   readonly #otherwise: Transport;
 
-  constructor(program: ClusterProgram, contexts: TlsContexts, stats: UpstreamTlsStats) {
-    const make = (transport: UpstreamTransportProgram): Transport => makeTransport(transport, contexts, stats);
+  constructor(program: ClusterProgram, contexts: TlsContexts, clock: Clock, stats: UpstreamTlsStats) {
+    const make = (transport: UpstreamTransportProgram): Transport => makeTransport(transport, contexts, clock, stats);
     this.#matches = program.transportMatches.map(({ match, transport }) => ({ match, transport: make(transport) }));
     this.#otherwise = make(program.transport);
   }
@@ -38,10 +39,10 @@ export function unsupportedTransport(program: ClusterProgram): string | undefine
   return all.some(({ kind }) => kind === 'proxy_protocol') ? 'the transport socket `proxy_protocol` is not supported' : undefined;
 }
 
-function makeTransport(program: UpstreamTransportProgram, contexts: TlsContexts, stats: UpstreamTlsStats): Transport {
+function makeTransport(program: UpstreamTransportProgram, contexts: TlsContexts, clock: Clock, stats: UpstreamTlsStats): Transport {
   if (program.kind !== 'tls') return { tls: undefined, serverName: '', autoHostSni: false };
   const { tls } = program;
-  return { tls: new UpstreamTls(tls, contexts, stats), serverName: tls.sni, autoHostSni: tls.autoHostSni };
+  return { tls: new UpstreamTls(tls, contexts, clock, stats), serverName: tls.sni, autoHostSni: tls.autoHostSni };
 }
 
 function contains(metadata: JsonObject | undefined, match: JsonObject): boolean {

@@ -1,0 +1,117 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { HcmRuntime } from '../http/runtime.ts';
+import type { FilterChainProgram, HcmProgram, NetworkRbacProgram, TcpProxyProgram } from '../program/types.ts';
+import type { ClientHello } from '../tls/client-hello.ts';
+import { DownstreamTls } from '../tls/server.ts';
+import type { ConnectionInfo } from '../types.ts';
+import { Connections, type ActiveConnection } from './connections.ts';
+import type { Direction, ListenerServices, ListenerStats } from './services.ts';
+import { serveTcp, type TcpProxyRuntime } from './tcp-proxy.ts';
+
+/** What is known of a connection before its chain's transport socket has had its say. */
+export type PlainInfo = Omit<ConnectionInfo, 'tls'>;
+
+const NO_HELLO: ClientHello = { serverName: '', applicationProtocols: [] };
+
+/** A filter chain in force: what a connection goes through after it was chosen. */
+export class ChainRuntime {
+  /** Changes when anything of the chain's configuration does. */
+  readonly key: string;
+  readonly connections = new Connections();
+  readonly #program: FilterChainProgram;
+  readonly #services: ListenerServices;
+  readonly #stats: ListenerStats;
+  readonly #tls: DownstreamTls | undefined;
+  readonly #rbacs: readonly NetworkRbacProgram[];
+  readonly #serve: (socket: Socket | TLSSocket, info: ConnectionInfo) => ActiveConnection;
+
+  constructor(key: string, program: FilterChainProgram, direction: Direction, services: ListenerServices, stats: ListenerStats) {
+    this.key = key;
+    this.#program = program;
+    this.#services = services;
+    this.#stats = stats;
+    this.#tls = program.tls === undefined ? undefined : new DownstreamTls(program.tls, services.tls, services.deps.clock, stats.ssl);
+    this.#rbacs = program.filters.flatMap((filter) => (filter.kind === 'rbac' ? [filter.rbac] : []));
+    const last = program.filters.at(-1);
+    if (last?.kind === 'http_connection_manager') {
+      const runtime = hcmRuntime(last.hcm, direction, services);
+      this.#serve = (socket, info) => services.serveHttp(socket, info, runtime);
+    } else if (last?.kind === 'tcp_proxy') {
+      const runtime = tcpRuntime(last.tcp, direction, services);
+      this.#serve = (socket, info) => serveTcp(socket, info, runtime);
+    } else {
+      this.#serve = (socket) => {
+        socket.destroy();
+        return { drain: () => undefined, close: () => undefined };
+      };
+    }
+  }
+
+  /** Whether the client's first bytes must be known before TLS begins, so that ALPN can be settled. */
+  get needsHello(): boolean {
+    return this.#program.tls !== undefined && this.#program.tls.alpnProtocols.length > 0;
+  }
+
+  /** The socket's bytes are unread. */
+  accept(socket: Socket | TLSSocket, info: PlainInfo, hello: ClientHello | undefined): void {
+    if (this.#tls === undefined) return this.#run(socket, { ...info, tls: undefined });
+    this.#tls.accept(
+      socket as Socket,
+      hello ?? NO_HELLO,
+      this.#program.transportSocketConnectTimeout,
+      (accepted) =>
+        this.#run(accepted.socket, {
+          ...info,
+          tls: accepted.peer,
+          requestedServerName: info.requestedServerName === '' && typeof accepted.socket.servername === 'string' ? accepted.socket.servername : info.requestedServerName,
+          applicationProtocol: accepted.applicationProtocol,
+        }),
+      () => undefined,
+    );
+  }
+
+  #run(socket: Socket | TLSSocket, info: ConnectionInfo): void {
+    for (const rbac of this.#rbacs) {
+      if (rbac.check(info).allowed) {
+        this.#stats.rbac_allowed++;
+        continue;
+      }
+      this.#stats.rbac_denied++;
+      return this.#deny(socket, rbac.delayDeny);
+    }
+    const connection = this.#serve(socket, info);
+    this.connections.add(connection);
+    socket.once('close', () => this.connections.delete(connection));
+  }
+
+  #deny(socket: Socket | TLSSocket, delay: number): void {
+    socket.on('error', () => undefined);
+    if (delay > 0) this.#services.deps.clock.after(delay, () => socket.destroy());
+    else socket.destroy();
+  }
+}
+
+function hcmRuntime(program: HcmProgram, direction: Direction, services: ListenerServices): HcmRuntime {
+  const { routes } = program;
+  return {
+    program,
+    routes: routes.kind === 'inline' ? () => routes.config : () => services.routes(routes.name),
+    cluster: (name) => services.cluster(name),
+    internalListener: (name) => services.internalListener(name),
+    deps: services.deps,
+    stats: services.stats.hcm(program.statPrefix, direction),
+    accessLogSinks: program.accessLogs.map(({ path }) => services.accessLog(path)),
+  };
+}
+
+function tcpRuntime(program: TcpProxyProgram, direction: Direction, services: ListenerServices): TcpProxyRuntime {
+  return {
+    program,
+    deps: services.deps,
+    stats: services.stats.tcp(program.statPrefix, direction),
+    accessLogSinks: program.accessLogs.map(({ path }) => services.accessLog(path)),
+    cluster: (name) => services.cluster(name),
+    internalListener: (name) => services.internalListener(name),
+  };
+}

@@ -1,0 +1,213 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { AddressProgram, FilterChainProgram, ListenerProgram } from '../program/types.ts';
+import type { ConnectionInfo } from '../types.ts';
+import { Binding, type BindFailure } from './binding.ts';
+import { ChainRuntime, type PlainInfo } from './chain.ts';
+import { inspect, type Inspection, type InspectionWish } from './inspect.ts';
+import type { ListenerServices, ListenerStats } from './services.ts';
+
+export interface ListenerEvents {
+  onBound(): void;
+  onBindFailure(failure: BindFailure): void;
+}
+
+/** What a connection's addresses are: read off its socket, or told by whoever handed it over. */
+type Addresses = Pick<ConnectionInfo, 'directRemoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>;
+
+const NOTHING_SEEN: Inspection = { hello: undefined, httpProtocol: '' };
+
+/**
+ * A listener in force. Its configuration is replaced in place: sockets whose address stays keep listening, filter chains
+ * that did not change keep their connections, and the connections of those that did are drained.
+ */
+export class Listener {
+  readonly name: string;
+  readonly #services: ListenerServices;
+  readonly #events: ListenerEvents;
+  readonly #stats: ListenerStats;
+  #program: ListenerProgram;
+  #chains = new Map<FilterChainProgram, ChainRuntime>();
+  readonly #bindings = new Map<string, Binding>();
+  readonly #drainTime: number;
+
+  /** `chainKeys` gives for every chain, by its place, a text that changes with its configuration; -1 for the default. */
+  constructor(
+    program: ListenerProgram,
+    chainKeys: ReadonlyMap<number, string>,
+    services: ListenerServices,
+    events: ListenerEvents,
+    drainTime: number,
+  ) {
+    this.name = program.name;
+    this.#services = services;
+    this.#events = events;
+    this.#program = program;
+    this.#drainTime = drainTime;
+    this.#stats = services.stats.listener(program.statPrefix === '' ? program.name : program.statPrefix, program.direction);
+    this.update(program, chainKeys);
+  }
+
+  get program(): ListenerProgram {
+    return this.#program;
+  }
+
+  /** Every socket listens. Listeners without sockets always do. */
+  get bound(): boolean {
+    return [...this.#bindings.values()].every(({ bound }) => bound);
+  }
+
+  get bindings(): Iterable<Binding> {
+    return this.#bindings.values();
+  }
+
+  get activeConnections(): number {
+    return this.#stats.downstream_cx_active;
+  }
+
+  update(program: ListenerProgram, chainKeys: ReadonlyMap<number, string>): void {
+    const before = new Map([...this.#chains.values()].map((chain) => [chain.key, chain]));
+    const chains = new Map<FilterChainProgram, ChainRuntime>();
+    for (const chain of [...program.chains, ...(program.defaultChain === undefined ? [] : [program.defaultChain])]) {
+      const key = `${program.direction} ${chainKeys.get(chain.index) ?? ''}`;
+      chains.set(chain, before.get(key) ?? new ChainRuntime(key, chain, program.direction, this.#services, this.#stats));
+      before.delete(key);
+    }
+    this.#program = program;
+    this.#chains = chains;
+    this.#bind();
+    for (const chain of before.values()) this.#drain(chain, this.#drainTime);
+  }
+
+  /** Takes over a connection that was accepted elsewhere in this proxy. */
+  acceptInternal(socket: Socket | TLSSocket, from: ConnectionInfo): void {
+    this.#accept(socket, from);
+  }
+
+  /** Stops listening, lets connections finish for up to `drainMs`, then ends them. */
+  async stop(drainMs: number): Promise<void> {
+    for (const binding of this.#bindings.values()) binding.close();
+    this.#bindings.clear();
+    await Promise.all([...this.#chains.values()].map((chain) => this.#drain(chain, drainMs)));
+  }
+
+  #drain(chain: ChainRuntime, ms: number): Promise<void> {
+    return new Promise((done) => chain.connections.drain(ms, this.#services.deps.clock, done));
+  }
+
+  #bind(): void {
+    const wanted = new Map<string, AddressProgram>();
+    if (this.#program.bindToPort) {
+      for (const address of [this.#program.address, ...this.#program.additionalAddresses]) {
+        if (address.kind !== 'internal') wanted.set(JSON.stringify(address), address);
+      }
+    }
+    for (const [key, binding] of this.#bindings) {
+      if (wanted.has(key)) continue;
+      binding.close();
+      this.#bindings.delete(key);
+    }
+    for (const [key, address] of wanted) {
+      if (this.#bindings.has(key) || address.kind === 'internal') continue;
+      const target =
+        address.kind === 'socket'
+          ? { address: address.address, port: address.port, backlog: this.#program.backlog }
+          : { address: address.path, port: undefined, backlog: this.#program.backlog };
+      const { clock } = this.#services.deps;
+      this.#bindings.set(
+        key,
+        new Binding(
+          target,
+          clock,
+          (socket) => this.#accept(socket, addressesOf(socket)),
+          () => this.#events.onBound(),
+          (failure) => this.#events.onBindFailure(failure),
+        ),
+      );
+    }
+  }
+
+  #accept(socket: Socket | TLSSocket, addresses: Addresses): void {
+    this.#stats.downstream_cx_total++;
+    this.#stats.downstream_cx_active++;
+    socket.on('error', ignore);
+    socket.once('close', () => {
+      this.#stats.downstream_cx_active--;
+      this.#stats.downstream_cx_destroy++;
+    });
+    const wish = this.#wish(addresses.localPort);
+    if (wish === undefined) return this.#choose(socket, addresses, NOTHING_SEEN, false);
+    const { listenerFiltersTimeout, continueOnListenerFiltersTimeout } = this.#program;
+    this.#inspect(socket, wish, listenerFiltersTimeout, (inspection) => {
+      if (inspection === undefined) {
+        this.#stats.downstream_pre_cx_timeout++;
+        if (!continueOnListenerFiltersTimeout) return void socket.destroy();
+      }
+      this.#choose(socket, addresses, inspection ?? NOTHING_SEEN, wish.tls);
+    });
+  }
+
+  /** What this listener's filters look for on a port; undefined: nothing. */
+  #wish(port: number): InspectionWish | undefined {
+    let tls = false;
+    let http = false;
+    for (const filter of this.#program.listenerFilters) {
+      if (filter.disabled?.(port) === true) continue;
+      if (filter.kind === 'tls_inspector') tls = true;
+      else if (filter.kind === 'http_inspector') http = true;
+    }
+    return tls || http ? { tls, http } : undefined;
+  }
+
+  #choose(socket: Socket | TLSSocket, addresses: Addresses, inspection: Inspection, looked: boolean): void {
+    const { hello, httpProtocol } = inspection;
+    const seen = looked ? hello : undefined;
+    const chain = this.#program.selectChain({
+      destinationAddress: addresses.localAddress,
+      destinationPort: addresses.localPort,
+      sourceAddress: addresses.directRemoteAddress,
+      sourcePort: addresses.remotePort,
+      directSourceAddress: addresses.directRemoteAddress,
+      serverName: seen?.serverName ?? '',
+      transportProtocol: seen === undefined ? 'raw_buffer' : 'tls',
+      applicationProtocols: seen?.applicationProtocols ?? (httpProtocol === '' ? [] : [httpProtocol]),
+    });
+    const runtime = chain === undefined ? undefined : this.#chains.get(chain);
+    if (runtime === undefined) {
+      this.#stats.no_filter_chain_match++;
+      socket.destroy();
+      return;
+    }
+    const info: PlainInfo = {
+      id: this.#services.nextConnectionId(),
+      ...addresses,
+      requestedServerName: seen?.serverName ?? '',
+      applicationProtocol: httpProtocol,
+    };
+    if (hello !== undefined || !runtime.needsHello) return runtime.accept(socket, info, hello);
+    // Nobody asked what the client says, but TLS cannot begin without it.
+    this.#inspect(socket, { tls: true, http: false }, 0, (found) => runtime.accept(socket, info, found?.hello));
+  }
+
+  #inspect(socket: Socket | TLSSocket, wish: InspectionWish, timeout: number, onDone: (inspection: Inspection | undefined) => void): void {
+    inspect(socket, wish, timeout, this.#services.deps.clock, onDone, () => undefined);
+  }
+}
+
+function addressesOf(socket: Socket): Addresses {
+  return {
+    directRemoteAddress: plain(socket.remoteAddress),
+    remotePort: socket.remotePort ?? 0,
+    localAddress: plain(socket.localAddress),
+    localPort: socket.localPort ?? 0,
+  };
+}
+
+/** IPv4-mapped IPv6 counts as IPv4. */
+function plain(address: string | undefined): string {
+  if (address === undefined) return '';
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}
+
+/** A broken connection also closes, which is where it is dealt with. */
+function ignore(): void {}

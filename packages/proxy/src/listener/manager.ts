@@ -1,0 +1,124 @@
+import type { Timer } from '../deps.ts';
+import type { InternalListener } from '../http/runtime.ts';
+import type { ListenerProgram } from '../program/types.ts';
+import type { BindFailure } from './binding.ts';
+import { Listener } from './listener.ts';
+import type { ListenerServices } from './services.ts';
+
+/** How long a listener may wait for its routes and secrets before it is used without, milliseconds (Envoy's 15 s). */
+const FETCH_TIMEOUT = 15_000;
+
+export interface ListenerManagerOptions {
+  readonly services: ListenerServices;
+  /** Everything the listener names has been answered for. */
+  readonly ready: (program: ListenerProgram) => boolean;
+  /** Connections of what was replaced or removed are closed after this long, milliseconds. */
+  readonly drainTime: number;
+  readonly onChange: () => void;
+  readonly onBindFailure: (listener: string, failure: BindFailure) => void;
+}
+
+interface Waiting {
+  readonly program: ListenerProgram;
+  readonly resource: unknown;
+  readonly timer: Timer;
+}
+
+/** All listeners of a proxy. A new or changed one takes effect once what it refers to is there. */
+export class ListenerManager {
+  readonly #options: ListenerManagerOptions;
+  readonly #active = new Map<string, { listener: Listener; resource: unknown }>();
+  readonly #waiting = new Map<string, Waiting>();
+  #closed = false;
+
+  constructor(options: ListenerManagerOptions) {
+    this.#options = options;
+  }
+
+  get anyWaiting(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  get allBound(): boolean {
+    return [...this.#active.values()].every(({ listener }) => listener.bound);
+  }
+
+  active(): readonly { readonly listener: Listener; readonly resource: unknown }[] {
+    return [...this.#active.values()];
+  }
+
+  /** Programs in force and those that wait: what they refer to is to be followed. */
+  programs(): ListenerProgram[] {
+    return [...[...this.#active.values()].map(({ listener }) => listener.program), ...[...this.#waiting.values()].map(({ program }) => program)];
+  }
+
+  internal(name: string): InternalListener | undefined {
+    const entry = this.#active.get(name);
+    if (entry === undefined || entry.listener.program.address.kind !== 'internal') return undefined;
+    return (socket, info) => entry.listener.acceptInternal(socket, info);
+  }
+
+  update(program: ListenerProgram, resource: unknown): void {
+    if (this.#closed) return;
+    this.#waiting.get(program.name)?.timer.cancel();
+    const timer = this.#options.services.deps.clock.after(FETCH_TIMEOUT, () => this.#activate(program.name));
+    this.#waiting.set(program.name, { program, resource, timer });
+    this.refresh();
+  }
+
+  remove(name: string): void {
+    this.#waiting.get(name)?.timer.cancel();
+    this.#waiting.delete(name);
+    const entry = this.#active.get(name);
+    if (entry === undefined) return;
+    this.#active.delete(name);
+    void entry.listener.stop(this.#options.drainTime);
+    this.#options.onChange();
+  }
+
+  /** Puts into force what has all it waited for. Called when routes, secrets or clusters arrived. */
+  refresh(): void {
+    for (const [name, { program }] of this.#waiting) if (this.#options.ready(program)) this.#activate(name);
+  }
+
+  async stop(drainMs: number): Promise<void> {
+    this.#closed = true;
+    for (const { timer } of this.#waiting.values()) timer.cancel();
+    this.#waiting.clear();
+    await Promise.all([...this.#active.values()].map(({ listener }) => listener.stop(drainMs)));
+    this.#active.clear();
+  }
+
+  #activate(name: string): void {
+    const waiting = this.#waiting.get(name);
+    if (waiting === undefined) return;
+    waiting.timer.cancel();
+    this.#waiting.delete(name);
+    const { program, resource } = waiting;
+    const keys = chainKeys(resource);
+    const known = this.#active.get(name);
+    if (known === undefined) {
+      const events = { onBound: this.#options.onChange, onBindFailure: (failure: BindFailure) => this.#options.onBindFailure(name, failure) };
+      this.#active.set(name, { listener: new Listener(program, keys, this.#options.services, events, this.#options.drainTime), resource });
+    } else {
+      known.resource = resource;
+      known.listener.update(program, keys);
+    }
+    this.#options.onChange();
+  }
+}
+
+/** A text per filter chain that changes when it does; -1 is the default chain. */
+function chainKeys(resource: unknown): Map<number, string> {
+  const listener = resource as {
+    readonly filterChains?: readonly unknown[];
+    readonly filter_chains?: readonly unknown[];
+    readonly defaultFilterChain?: unknown;
+    readonly default_filter_chain?: unknown;
+  };
+  const keys = new Map<number, string>();
+  for (const [index, chain] of (listener.filterChains ?? listener.filter_chains ?? []).entries()) keys.set(index, JSON.stringify(chain));
+  const fallback = listener.defaultFilterChain ?? listener.default_filter_chain;
+  if (fallback !== undefined) keys.set(-1, JSON.stringify(fallback));
+  return keys;
+}

@@ -1,0 +1,41 @@
+import type { Deps } from '../deps.ts';
+import type { AccessLogSink, HcmStats, HttpServerConnection, InternalListener, HcmRuntime } from '../http/runtime.ts';
+import type { RouteConfigProgram } from '../program/types.ts';
+import type { TlsContexts } from '../tls/context.ts';
+import type { DownstreamTlsStats } from '../tls/server.ts';
+import type { ConnectionInfo, UpstreamCluster, UpstreamSocket } from '../types.ts';
+import type { TcpProxyStats } from './tcp-proxy.ts';
+
+export type Direction = 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED';
+
+/** What listeners need of the proxy they belong to. */
+export interface ListenerServices {
+  readonly deps: Deps;
+  readonly tls: TlsContexts;
+  readonly stats: ListenerStatsRegistry;
+  cluster(name: string): UpstreamCluster | undefined;
+  routes(name: string): RouteConfigProgram | undefined;
+  internalListener(name: string): InternalListener | undefined;
+  accessLog(path: string): AccessLogSink;
+  serveHttp(socket: UpstreamSocket, info: ConnectionInfo, hcm: HcmRuntime): HttpServerConnection;
+  nextConnectionId(): number;
+}
+
+/** Counters outlive the listener that adds to them: the same name gives the same object again. */
+export interface ListenerStatsRegistry {
+  hcm(statPrefix: string, direction: Direction): HcmStats;
+  tcp(statPrefix: string, direction: Direction): TcpProxyStats;
+  listener(statPrefix: string, direction: Direction): ListenerStats;
+}
+
+export interface ListenerStats {
+  downstream_cx_total: number;
+  downstream_cx_active: number;
+  downstream_cx_destroy: number;
+  downstream_pre_cx_timeout: number;
+  no_filter_chain_match: number;
+  /** By filter's stat prefix. */
+  rbac_allowed: number;
+  rbac_denied: number;
+  readonly ssl: DownstreamTlsStats;
+}

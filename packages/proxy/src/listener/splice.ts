@@ -1,0 +1,89 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Clock, Timer } from '../deps.ts';
+
+export interface SpliceOptions {
+  readonly clock: Clock;
+  /** Without a byte either way, milliseconds; 0: no limit. */
+  readonly idleTimeout: number;
+  /** Bytes that came from `a`. */
+  readonly onReceived: (bytes: number) => void;
+  /** Bytes that came from `b`. */
+  readonly onSent: (bytes: number) => void;
+  readonly onIdle: () => void;
+  /** Called once, when both directions have ended or either side broke. Both sockets are closed, or closing, by then. */
+  readonly onEnd: () => void;
+}
+
+/**
+ * Passes bytes between two sockets as they come. The end of one direction is passed on while the other goes on; a reader
+ * waits while the other side's writer is full.
+ */
+export function splice(a: Socket | TLSSocket, b: Socket | TLSSocket, options: SpliceOptions): void {
+  let ended = false;
+  let open = 2;
+  const idle = new IdleWatch(options);
+  const end = (): void => {
+    if (ended) return;
+    ended = true;
+    idle.stop();
+    options.onEnd();
+  };
+  const oneWay = (from: Socket | TLSSocket, to: Socket | TLSSocket, count: (bytes: number) => void): void => {
+    from.on('data', (chunk: Buffer) => {
+      count(chunk.length);
+      idle.touch();
+      if (!to.write(chunk)) from.pause();
+    });
+    to.on('drain', () => {
+      idle.touch();
+      from.resume();
+    });
+    from.on('end', () => {
+      to.end(() => {
+        if (--open === 0) end();
+      });
+    });
+    from.on('error', () => undefined);
+    from.on('close', () => {
+      // After a clean end in this direction the other may still be flushing what it got.
+      if (!from.readableEnded || from.errored !== null) to.destroy();
+      else if (!to.writableEnded) to.end();
+      if (to.destroyed || to.closed) end();
+    });
+  };
+  oneWay(a, b, options.onReceived);
+  oneWay(b, a, options.onSent);
+  a.resume();
+  b.resume();
+}
+
+/** Looks every so often instead of setting a timer for every chunk. */
+class IdleWatch {
+  #last: number;
+  #timer: Timer | undefined;
+  readonly #options: SpliceOptions;
+
+  constructor(options: SpliceOptions) {
+    this.#options = options;
+    this.#last = options.clock.now();
+    if (options.idleTimeout > 0) this.#wait(options.idleTimeout);
+  }
+
+  touch(): void {
+    this.#last = this.#options.clock.now();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #wait(ms: number): void {
+    const { clock, idleTimeout, onIdle } = this.#options;
+    this.#timer = clock.after(ms, () => {
+      const left = this.#last + idleTimeout - clock.now();
+      if (left > 0) this.#wait(left);
+      else onIdle();
+    });
+  }
+}

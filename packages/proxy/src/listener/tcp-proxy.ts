@@ -1,0 +1,219 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Deps, Timer } from '../deps.ts';
+import type { AccessLogSink, InternalListener } from '../http/runtime.ts';
+import type { TcpProxyProgram } from '../program/types.ts';
+import { ResponseFlag, type ConnectionInfo, type LbContext, type StreamInfo, type UpstreamCluster, type UpstreamHost, type UpstreamSocket } from '../types.ts';
+import { splice } from './splice.ts';
+import type { ActiveConnection } from './connections.ts';
+import { newStreamInfo } from './stream-info.ts';
+
+export interface TcpProxyRuntime {
+  readonly program: TcpProxyProgram;
+  readonly deps: Deps;
+  readonly stats: TcpProxyStats;
+  readonly accessLogSinks: readonly AccessLogSink[];
+  cluster(name: string): UpstreamCluster | undefined;
+  internalListener(name: string): InternalListener | undefined;
+}
+
+export interface TcpProxyStats {
+  downstream_cx_total: number;
+  downstream_cx_active: number;
+  downstream_cx_no_route: number;
+  downstream_cx_rx_bytes_total: number;
+  downstream_cx_tx_bytes_total: number;
+  idle_timeout: number;
+  max_downstream_connection_duration: number;
+}
+
+export function newTcpProxyStats(): TcpProxyStats {
+  return {
+    downstream_cx_total: 0,
+    downstream_cx_active: 0,
+    downstream_cx_no_route: 0,
+    downstream_cx_rx_bytes_total: 0,
+    downstream_cx_tx_bytes_total: 0,
+    idle_timeout: 0,
+    max_downstream_connection_duration: 0,
+  };
+}
+
+/** Takes over a connection: chooses a cluster and a host, connects, and passes bytes both ways until both sides ended. */
+export function serveTcp(socket: Socket | TLSSocket, connection: ConnectionInfo, runtime: TcpProxyRuntime): ActiveConnection {
+  const tunnel = new TcpTunnel(socket, connection, runtime);
+  tunnel.start();
+  return tunnel;
+}
+
+class TcpTunnel implements ActiveConnection {
+  readonly #socket: Socket | TLSSocket;
+  readonly #runtime: TcpProxyRuntime;
+  readonly #info: StreamInfo;
+  readonly #avoid: UpstreamHost[] = [];
+  #upstream: UpstreamSocket | undefined;
+  #release: (() => void) | undefined;
+  #attempts = 0;
+  #lifetime: Timer | undefined;
+  #ended = false;
+  #handedOver = false;
+
+  constructor(socket: Socket | TLSSocket, connection: ConnectionInfo, runtime: TcpProxyRuntime) {
+    this.#socket = socket;
+    this.#runtime = runtime;
+    this.#info = newStreamInfo(connection, runtime.deps.clock);
+  }
+
+  start(): void {
+    const { stats, program, deps } = this.#runtime;
+    stats.downstream_cx_total++;
+    stats.downstream_cx_active++;
+    this.#socket.on('close', () => this.#finish());
+    this.#socket.on('error', () => undefined);
+    if (program.maxDownstreamConnectionDuration > 0) {
+      this.#lifetime = deps.clock.after(program.maxDownstreamConnectionDuration, () => {
+        stats.max_downstream_connection_duration++;
+        this.#end(ResponseFlag.DT);
+      });
+    }
+    const name = program.cluster(deps.random.float());
+    const cluster = this.#runtime.cluster(name);
+    if (cluster === undefined) {
+      stats.downstream_cx_no_route++;
+      return this.#end(ResponseFlag.NC);
+    }
+    this.#info.upstreamCluster = name;
+    this.#connect(cluster);
+  }
+
+  /** Only the end of its time ends a tunnel: there is no place in its bytes to say that it should. */
+  drain(): void {}
+
+  close(): void {
+    this.#end(0);
+  }
+
+  #connect(cluster: UpstreamCluster): void {
+    if (this.#ended) return;
+    if (!cluster.limits.DEFAULT.tryConnection()) {
+      cluster.stats.upstream_cx_overflow++;
+      return this.#end(ResponseFlag.UO);
+    }
+    let held = true;
+    this.#release = () => {
+      if (held) cluster.limits.DEFAULT.releaseConnection();
+      held = false;
+    };
+    const chosen = cluster.choose(this.#context());
+    if (chosen instanceof Promise) {
+      chosen.then(
+        (host) => this.#connectTo(cluster, host),
+        () => this.#connectTo(cluster, null),
+      );
+    } else this.#connectTo(cluster, chosen);
+  }
+
+  #connectTo(cluster: UpstreamCluster, host: UpstreamHost | null): void {
+    if (this.#ended) return;
+    if (host === null) {
+      cluster.stats.upstream_cx_none_healthy++;
+      return this.#end(ResponseFlag.UH);
+    }
+    this.#attempts++;
+    this.#info.attemptCount = this.#attempts;
+    this.#info.upstreamHost = host.authority;
+    if (host.internalListener !== undefined) return this.#handOver(host.internalListener);
+    this.#info.upstreamStartTime = this.#runtime.deps.clock.now();
+    host.connect(
+      (upstream) => {
+        if (this.#ended) return void upstream.destroy();
+        host.report('success');
+        this.#tunnel(host, upstream);
+      },
+      (failure) => {
+        host.report(failure.kind === 'timeout' ? 'timeout' : 'connect-failure');
+        if (this.#ended) return;
+        this.#info.upstreamFailureReason = failure.reason;
+        this.#release?.();
+        this.#avoid.push(host);
+        if (this.#attempts < this.#runtime.program.maxConnectAttempts) return this.#connect(cluster);
+        const retried = this.#attempts > 1 ? ResponseFlag.URX : 0;
+        this.#end((failure.kind === 'overflow' ? ResponseFlag.UO : ResponseFlag.UF) | retried);
+      },
+    );
+  }
+
+  #tunnel(host: UpstreamHost, upstream: UpstreamSocket): void {
+    const { program, deps, stats } = this.#runtime;
+    this.#upstream = upstream;
+    this.#info.upstreamLocalAddress = `${upstream.localAddress}:${upstream.localPort}`;
+    host.active++;
+    const counts = host.cluster.stats;
+    counts.upstream_rq_total++;
+    counts.upstream_rq_active++;
+    splice(this.#socket, upstream, {
+      clock: deps.clock,
+      idleTimeout: program.idleTimeout,
+      onReceived: (bytes) => {
+        this.#info.bytesReceived += bytes;
+        stats.downstream_cx_rx_bytes_total += bytes;
+      },
+      onSent: (bytes) => {
+        this.#info.bytesSent += bytes;
+        stats.downstream_cx_tx_bytes_total += bytes;
+      },
+      onIdle: () => {
+        stats.idle_timeout++;
+        this.#end(ResponseFlag.SI);
+      },
+      onEnd: () => {
+        host.active--;
+        counts.upstream_rq_active--;
+        this.#end(0);
+      },
+    });
+  }
+
+  /** The cluster leads to a listener of this proxy: the connection goes on there as it is. */
+  #handOver(name: string): void {
+    const listener = this.#runtime.internalListener(name);
+    if (listener === undefined) return this.#end(ResponseFlag.UF);
+    this.#handedOver = true;
+    listener(this.#socket, this.#info.connection);
+  }
+
+  #end(flags: number): void {
+    this.#info.responseFlags |= flags;
+    if (this.#handedOver) return;
+    this.#socket.destroy();
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#lifetime?.cancel();
+    this.#release?.();
+    this.#upstream?.destroy();
+    const { stats, deps, program, accessLogSinks } = this.#runtime;
+    stats.downstream_cx_active--;
+    this.#info.responseEndTime = deps.clock.now();
+    const source = { info: this.#info };
+    for (const [index, log] of program.accessLogs.entries()) {
+      if (log.shouldLog === undefined || log.shouldLog(source)) accessLogSinks[index]?.write(log.format(source));
+    }
+  }
+
+  #context(): LbContext {
+    const { program } = this.#runtime;
+    const { connection } = this.#info;
+    return {
+      hash: program.hashKey?.(connection).key,
+      metadataMatch: program.metadataMatch as LbContext['metadataMatch'],
+      avoid: this.#avoid,
+      avoidAttempts: this.#avoid.length > 0 ? 3 : 0,
+      authority: connection.requestedServerName === '' ? '' : `${connection.requestedServerName}:${connection.localPort}`,
+      priority: 'DEFAULT',
+    };
+  }
+}

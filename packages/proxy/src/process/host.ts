@@ -1,0 +1,102 @@
+import type { JsonObject } from '@mizzen/xds';
+import type { Deps } from '../deps.ts';
+import { LocalXdsConnection } from '../xds/local-source.ts';
+import { LogFiles } from './log-files.ts';
+import { countsOf } from './node-counts.ts';
+import type { FromProxy, NodeCounts, ToProxy } from './protocol.ts';
+import { ProxyNode } from './proxy-node.ts';
+
+/** Connections of replaced listeners and chains may go on for this long, milliseconds: what Istio tells its proxies. */
+const DRAIN_TIME = 45_000;
+const COUNT_INTERVAL = 1000;
+
+/** All proxies of one process, as the messages of its parent say. */
+export class ProxyHost {
+  readonly #deps: Deps;
+  readonly #send: (message: FromProxy) => void;
+  readonly #exit: () => void;
+  readonly #logs: LogFiles;
+  readonly #nodes = new Map<string, ProxyNode>();
+  readonly #told = new Map<string, NodeCounts>();
+  #xds: LocalXdsConnection | undefined;
+
+  constructor(deps: Deps, send: (message: FromProxy) => void, exit: () => void) {
+    this.#deps = deps;
+    this.#send = send;
+    this.#exit = exit;
+    this.#logs = new LogFiles(deps.clock, (message) => send({ type: 'log', level: 'error', message }));
+    this.#countAgain();
+  }
+
+  receive(message: ToProxy): void {
+    switch (message.type) {
+      case 'configure':
+        this.#xds = new LocalXdsConnection(message.xds, this.#deps, (text) => this.#send({ type: 'log', level: 'warning', message: text }));
+        return;
+      case 'start':
+        return this.#start(message.node, message.metadata, message.accessLog);
+      case 'stop':
+        return void this.#stop(message.node, message.drainMs);
+      case 'shutdown':
+        return void this.#shutdown(message.drainMs);
+    }
+  }
+
+  /** What is left goes at once. */
+  close(): void {
+    this.#logs.close();
+  }
+
+  #start(id: string, metadata: JsonObject, accessLog: string | undefined): void {
+    if (this.#nodes.has(id)) return this.#send({ type: 'log', level: 'warning', node: id, message: 'is already running' });
+    if (this.#xds === undefined) return this.#send({ type: 'log', level: 'error', node: id, message: 'cannot start before `configure`' });
+    const node = new ProxyNode({
+      id,
+      deps: this.#deps,
+      source: this.#xds.node(id, metadata),
+      accessLog: (path) => this.#logs.sink(accessLog !== undefined && path === '/dev/stdout' ? accessLog : path),
+      drainTime: DRAIN_TIME,
+      onReady: () => this.#send({ type: 'ready', node: id }),
+      onBindFailure: (listener, failure) => this.#send({ type: 'bind-failed', node: id, listener, ...failure }),
+    });
+    this.#nodes.set(id, node);
+    node.start();
+  }
+
+  async #stop(id: string, drainMs: number): Promise<void> {
+    const node = this.#nodes.get(id);
+    this.#nodes.delete(id);
+    if (node !== undefined) {
+      await node.stop(drainMs);
+      this.#count([node]);
+      this.#told.delete(id);
+    }
+    this.#send({ type: 'stopped', node: id });
+  }
+
+  async #shutdown(drainMs: number): Promise<void> {
+    await Promise.all([...this.#nodes.keys()].map((id) => this.#stop(id, drainMs)));
+    this.#xds?.close();
+    this.close();
+    this.#exit();
+  }
+
+  #countAgain(): void {
+    this.#deps.clock.after(COUNT_INTERVAL, () => {
+      this.#countAgain();
+      this.#count(this.#nodes.values());
+    });
+  }
+
+  #count(all: Iterable<ProxyNode>): void {
+    const changed: NodeCounts[] = [];
+    for (const node of all) {
+      const counts = countsOf(node);
+      const before = this.#told.get(node.id);
+      if (before !== undefined && JSON.stringify(before) === JSON.stringify(counts)) continue;
+      this.#told.set(node.id, counts);
+      changed.push(counts);
+    }
+    if (changed.length > 0) this.#send({ type: 'counts', nodes: changed });
+  }
+}

@@ -1,0 +1,138 @@
+import { readFileSync } from 'node:fs';
+import { fetchThrough } from '../cluster/fetch.ts';
+import { ClusterManager } from '../cluster/manager.ts';
+import type { Deps } from '../deps.ts';
+import type { AccessLogSink } from '../http/runtime.ts';
+import { serveHttp } from '../http/server-connection.ts';
+import type { BindFailure } from '../listener/binding.ts';
+import { ListenerManager } from '../listener/manager.ts';
+import type { ListenerServices } from '../listener/services.ts';
+import { ListenerStatsStore } from '../listener/stats-registry.ts';
+import type { CompileDeps, ListenerProgram } from '../program/types.ts';
+import { Counters } from '../telemetry/counters.ts';
+import { TlsContexts } from '../tls/context.ts';
+import { RouteStore } from '../xds/route-store.ts';
+import { SecretStore } from '../xds/secret-store.ts';
+import type { XdsSource } from '../xds/source.ts';
+import { XdsFollower } from '../xds/follower.ts';
+
+export interface ProxyNodeOptions {
+  readonly id: string;
+  readonly deps: Deps;
+  readonly source: XdsSource;
+  readonly accessLog: (path: string) => AccessLogSink;
+  /** Connections of replaced and removed listeners and chains may go on for this long, milliseconds. */
+  readonly drainTime: number;
+  /** Called once: the first configuration is in force and every socket listens. */
+  readonly onReady: () => void;
+  readonly onBindFailure: (listener: string, failure: BindFailure) => void;
+}
+
+let connectionIds = 0;
+
+/** One proxy: its listeners, routes, clusters and secrets, kept as its xDS source says. */
+export class ProxyNode {
+  readonly id: string;
+  readonly clusters: ClusterManager;
+  readonly listeners: ListenerManager;
+  readonly routes = new RouteStore();
+  readonly secrets = new SecretStore();
+  readonly stats = new ListenerStatsStore();
+  readonly counters = new Counters();
+  readonly #options: ProxyNodeOptions;
+  readonly #follower: XdsFollower;
+  #ready = false;
+
+  constructor(options: ProxyNodeOptions) {
+    this.id = options.id;
+    this.#options = options;
+    const { deps } = options;
+    const tls = new TlsContexts(this.secrets);
+    this.clusters = new ClusterManager({
+      deps,
+      tls,
+      secretAnswered: (name) => this.secrets.answered(name),
+      onChange: () => this.#follower.clustersChanged(),
+    });
+    const services: ListenerServices = {
+      deps,
+      tls,
+      stats: this.stats,
+      serveHttp,
+      cluster: (name) => this.clusters.get(name),
+      routes: (name) => this.routes.get(name),
+      internalListener: (name) => this.listeners.internal(name),
+      accessLog: options.accessLog,
+      nextConnectionId: () => ++connectionIds,
+    };
+    this.listeners = new ListenerManager({
+      services,
+      ready: (program) => this.#complete(program),
+      drainTime: options.drainTime,
+      onChange: () => this.#checkReady(),
+      onBindFailure: options.onBindFailure,
+    });
+    this.#follower = new XdsFollower({
+      source: options.source,
+      compileDeps: this.#compileDeps(deps),
+      clusters: this.clusters,
+      listeners: this.listeners,
+      routes: this.routes,
+      secrets: this.secrets,
+      onFirstListeners: () => this.#checkReady(),
+    });
+  }
+
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  start(): void {
+    this.#follower.start();
+  }
+
+  /** Stops listening, lets what is under way finish for up to `drainMs`, then ends the rest. */
+  async stop(drainMs: number): Promise<void> {
+    await this.listeners.stop(drainMs);
+    this.#options.source.close();
+    this.clusters.close();
+  }
+
+  #complete(program: ListenerProgram): boolean {
+    return (
+      program.routeConfigNames.every((name) => this.routes.answered(name)) &&
+      program.secretNames.every((name) => this.secrets.answered(name)) &&
+      clusterNames(program, this.routes).every((name) => !this.clusters.isWarming(name))
+    );
+  }
+
+  #checkReady(): void {
+    if (this.#ready || !this.#follower.listenersKnown || this.listeners.anyWaiting || !this.listeners.allBound) return;
+    this.#ready = true;
+    this.#options.onReady();
+  }
+
+  #compileDeps(deps: Deps): CompileDeps {
+    return {
+      clock: deps.clock,
+      random: deps.random,
+      fetch: (request) => fetchThrough(this.clusters.get(request.cluster), request, deps),
+      counter: (name) => this.counters.get(name),
+      readFile: (path) => readFileSync(path),
+      env: (name) => process.env[name],
+    };
+  }
+}
+
+/** Clusters that a listener's connections may go to, as far as known now. */
+function clusterNames(program: ListenerProgram, routes: RouteStore): readonly string[] {
+  const chains = program.defaultChain === undefined ? program.chains : [...program.chains, program.defaultChain];
+  return chains.flatMap(({ filters }) =>
+    filters.flatMap((filter) => {
+      if (filter.kind === 'tcp_proxy') return filter.tcp.clusterNames;
+      if (filter.kind !== 'http_connection_manager') return [];
+      const { routes: wanted } = filter.hcm;
+      return (wanted.kind === 'inline' ? wanted.config : routes.get(wanted.name))?.clusterNames ?? [];
+    }),
+  );
+}

@@ -1,0 +1,19 @@
+/**
+ * One proxy from a bootstrap file, as `envoy -c` would run it:
+ *
+ *     node packages/proxy/src/process/standalone.ts -c bootstrap.yaml [--drain-time-s 45]
+ *
+ * `static_resources` and `admin` are read. Prints `ready` on stdout once every listener listens, what it refuses on
+ * stderr, and ends with status 1 when a resource is refused, as Envoy does.
+ */
+import { enableCompileCache } from 'node:module';
+import { parseArgs } from 'node:util';
+
+enableCompileCache();
+const { startStandalone } = await import('./start-standalone.ts');
+const { values } = parseArgs({ options: { config: { type: 'string', short: 'c' }, 'drain-time-s': { type: 'string', default: '600' } } });
+if (values.config === undefined) {
+  process.stderr.write('usage: standalone.ts -c BOOTSTRAP [--drain-time-s SECONDS]\n');
+  process.exit(2);
+}
+startStandalone(values.config, Number(values['drain-time-s']) * 1000);

@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+export interface RunningProxy {
+  readonly pid: number;
+  /** Everything it wrote so far, access logs on stdout included. */
+  output(): string;
+  stop(): Promise<void>;
+}
+
+const MAIN = fileURLToPath(new URL('../standalone.ts', import.meta.url));
+
+/** Starts the proxy with a bootstrap and waits until it is ready. Rejects with its output when it ends before. */
+export async function startProxy(bootstrap: object, args: readonly string[] = []): Promise<RunningProxy> {
+  const folder = mkdtempSync(join(tmpdir(), 'mizzen-proxy-'));
+  const file = join(folder, 'bootstrap.json');
+  writeFileSync(file, JSON.stringify(bootstrap));
+  const child = spawn(process.execPath, [MAIN, '-c', file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  const ended = new Promise<void>((done) => child.once('exit', () => done()));
+  await new Promise<void>((ready, reject) => {
+    child.stdout.on('data', (data: Buffer) => {
+      output += data.toString();
+      if (/^ready$/m.test(output)) ready();
+    });
+    child.stderr.on('data', (data: Buffer) => (output += data.toString()));
+    void ended.then(() => reject(new Error(`the proxy ended:\n${output}`)));
+  });
+  return {
+    pid: child.pid!,
+    output: () => output,
+    stop: async () => {
+      child.kill('SIGTERM');
+      const slow = new AbortController();
+      wait(5000, undefined, { signal: slow.signal }).then(
+        () => child.kill('SIGKILL'),
+        () => undefined,
+      );
+      await ended;
+      slow.abort();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

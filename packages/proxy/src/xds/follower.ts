@@ -1,0 +1,187 @@
+import { TypeUrl } from '@mizzen/xds';
+import type { ClusterManager } from '../cluster/manager.ts';
+import type { ListenerManager } from '../listener/manager.ts';
+import type { Compiled, CompileDeps, RouteConfigProgram } from '../program/types.ts';
+import type { Nack } from '../types.ts';
+import { compilers } from './compilers.ts';
+import type { RouteStore } from './route-store.ts';
+import type { SecretStore } from './secret-store.ts';
+import type { XdsResource, XdsSource, XdsSubscription, XdsUpdate } from './source.ts';
+
+export interface FollowerOptions {
+  readonly source: XdsSource;
+  readonly compileDeps: CompileDeps;
+  readonly clusters: ClusterManager;
+  readonly listeners: ListenerManager;
+  readonly routes: RouteStore;
+  readonly secrets: SecretStore;
+  /** The first answer about listeners has been taken in. */
+  readonly onFirstListeners: () => void;
+}
+
+type Kind = keyof typeof TypeUrl;
+
+/**
+ * Keeps a proxy as its source says. Clusters come first, and listeners are asked for once those are warm; endpoints,
+ * routes and secrets are followed as they are referred to. A resource that does not compile is refused and its last good
+ * version stays; a route configuration that names clusters which are still warming waits for them.
+ */
+export class XdsFollower {
+  listenersKnown = false;
+  readonly #options: FollowerOptions;
+  readonly #versions = new Map<string, string>();
+  readonly #subscriptions: Readonly<Record<Kind, XdsSubscription>>;
+  readonly #heldRoutes = new Map<string, { readonly program: RouteConfigProgram; readonly resource: XdsResource }>();
+  #clustersKnown = false;
+  #listenersAsked = false;
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+    const { source } = options;
+    const subscribe = (kind: Kind, take: (update: XdsUpdate) => readonly Nack[]): XdsSubscription => source.subscribe(TypeUrl[kind], take);
+    this.#subscriptions = {
+      cluster: subscribe('cluster', (update) => this.#clusters(update)),
+      endpoint: subscribe('endpoint', (update) => this.#endpoints(update)),
+      listener: subscribe('listener', (update) => this.#listeners(update)),
+      route: subscribe('route', (update) => this.#routes(update)),
+      secret: subscribe('secret', (update) => this.#secrets(update)),
+    };
+  }
+
+  start(): void {
+    this.#subscriptions.cluster.follow('*');
+  }
+
+  /** A cluster became usable or went: what waited for it may go on. */
+  clustersChanged(): void {
+    if (this.#clustersKnown && !this.#listenersAsked && !this.#options.clusters.anyWarming) {
+      this.#listenersAsked = true;
+      this.#subscriptions.listener.follow('*');
+    }
+    this.#releaseRoutes();
+    this.#options.listeners.refresh();
+  }
+
+  #clusters({ resources, removed }: XdsUpdate): readonly Nack[] {
+    const { clusters } = this.#options;
+    const nacks = this.#each('cluster', resources, compilers.cluster, (program, { resource }) => clusters.update(program, resource));
+    for (const name of removed) {
+      this.#forget('cluster', name);
+      clusters.remove(name);
+    }
+    const names = clusters.endpointNames();
+    clusters.keepEndpoints(names);
+    this.#keepVersions('endpoint', names);
+    this.#clustersKnown = true;
+    this.#subscriptions.endpoint.follow(names);
+    this.#followSecrets();
+    this.clustersChanged();
+    return nacks;
+  }
+
+  #endpoints({ resources, removed }: XdsUpdate): readonly Nack[] {
+    const { clusters } = this.#options;
+    const nacks = this.#each('endpoint', resources, compilers.endpoint, (program) => clusters.setEndpoints(program));
+    for (const name of removed) {
+      this.#forget('endpoint', name);
+      clusters.noEndpoints(name);
+    }
+    // One that was refused has nothing to wait for.
+    for (const { resource } of nacks) clusters.noEndpoints(resource);
+    return nacks;
+  }
+
+  #listeners({ resources, removed }: XdsUpdate): readonly Nack[] {
+    const { listeners } = this.#options;
+    for (const name of removed) {
+      this.#forget('listener', name);
+      listeners.remove(name);
+    }
+    const nacks = this.#each('listener', resources, compilers.listener, (program, { resource }) => listeners.update(program, resource));
+    const names = new Set(listeners.programs().flatMap((program) => program.routeConfigNames));
+    this.#options.routes.keep(names);
+    this.#keepVersions('route', names);
+    this.#subscriptions.route.follow(names);
+    this.#followSecrets();
+    listeners.refresh();
+    if (!this.listenersKnown) {
+      this.listenersKnown = true;
+      this.#options.onFirstListeners();
+    }
+    return nacks;
+  }
+
+  #routes({ resources, removed }: XdsUpdate): readonly Nack[] {
+    const { routes, listeners } = this.#options;
+    const nacks = this.#each('route', resources, compilers.route, (program, resource) => this.#heldRoutes.set(program.name, { program, resource }));
+    for (const name of removed) {
+      this.#forget('route', name);
+      routes.absent(name);
+    }
+    for (const { resource } of nacks) routes.absent(resource);
+    this.#releaseRoutes();
+    listeners.refresh();
+    return nacks;
+  }
+
+  #secrets({ resources, removed }: XdsUpdate): readonly Nack[] {
+    const { secrets, clusters, listeners } = this.#options;
+    const nacks = this.#each('secret', resources, compilers.secret, (program) => secrets.set(program.name, program));
+    for (const name of removed) {
+      this.#forget('secret', name);
+      secrets.absent(name);
+    }
+    for (const { resource } of nacks) secrets.absent(resource);
+    clusters.warmUp();
+    listeners.refresh();
+    return nacks;
+  }
+
+  #releaseRoutes(): void {
+    for (const [name, { program, resource }] of this.#heldRoutes) {
+      if (program.clusterNames.some((cluster) => this.#options.clusters.isWarming(cluster))) continue;
+      this.#heldRoutes.delete(name);
+      this.#options.routes.set(name, program, resource.resource, resource.version);
+    }
+  }
+
+  #followSecrets(): void {
+    const names = this.#options.clusters.secretNames();
+    for (const program of this.#options.listeners.programs()) for (const name of program.secretNames) names.add(name);
+    this.#subscriptions.secret.follow(names);
+  }
+
+  /** Compiles what is new and applies it one by one; returns what was refused. */
+  #each<T>(
+    kind: Kind,
+    resources: readonly XdsResource[],
+    compile: (resource: unknown, deps: CompileDeps) => Compiled<T>,
+    apply: (program: T, resource: XdsResource) => void,
+  ): Nack[] {
+    const refused: Nack[] = [];
+    for (const resource of resources) {
+      const key = `${kind} ${resource.name}`;
+      if (resource.version !== '' && this.#versions.get(key) === resource.version) continue;
+      const { program, nacks } = compile(resource.resource, this.#options.compileDeps);
+      if (program === undefined) {
+        refused.push(...(nacks ?? []));
+        continue;
+      }
+      this.#versions.set(key, resource.version);
+      apply(program, resource);
+    }
+    return refused;
+  }
+
+  /** What is no longer followed will be sent again when it is followed anew, and must then not pass for known. */
+  #keepVersions(kind: Kind, names: ReadonlySet<string>): void {
+    const prefix = `${kind} `;
+    for (const key of this.#versions.keys()) {
+      if (key.startsWith(prefix) && !names.has(key.slice(prefix.length))) this.#versions.delete(key);
+    }
+  }
+
+  #forget(kind: Kind, name: string): void {
+    this.#versions.delete(`${kind} ${name}`);
+  }
+}

@@ -1,0 +1,44 @@
+import { connect } from 'node:net';
+import type { Case } from './cases.ts';
+
+export interface Answer {
+  readonly port: number;
+  readonly text: string;
+  readonly closed: boolean;
+}
+
+/** Longer than Envoy waits before it closes a connection it has given up. */
+const UNTIL_CLOSED = 1300;
+
+/** Sends a case and collects the answer; `closed` tells whether the server ended the connection soon afterwards. */
+export function play(port: number, { send, end, wait = 300 }: Case): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    let text = '';
+    let closed = false;
+    let own = 0;
+    socket.on('data', (data) => (text += data.toString('latin1')));
+    socket.on('end', () => (closed = true));
+    socket.on('error', () => (closed = true));
+    socket.on('connect', () => {
+      own = socket.localPort ?? 0;
+      run().catch(reject);
+    });
+    const run = async (): Promise<void> => {
+      for (const part of send) {
+        if (part !== '') socket.write(Buffer.from(part, 'latin1'));
+        await pause(25);
+      }
+      if (end === true) socket.end();
+      await pause(wait);
+      const asksToClose = /\r\nconnection: close\r\n/.test(text);
+      if (!closed && (asksToClose || text === '')) await pause(UNTIL_CLOSED);
+      socket.destroy();
+      resolve({ port: own, text, closed });
+    };
+  });
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
+}

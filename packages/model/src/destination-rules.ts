@@ -19,6 +19,8 @@ type ByHost = Map<string, Rule[]>;
 /** DestinationRules by namespace and host, merged where several speak of the same host. */
 export class DestinationRuleIndex {
   readonly #root: string;
+  /** True when some rule is only for workloads with certain labels. */
+  readonly selective: boolean;
   /** Rules that count for proxies of the same namespace. */
   readonly #local = new Map<string, ByHost>();
   /** Rules that may count for proxies of other namespaces. */
@@ -26,6 +28,7 @@ export class DestinationRuleIndex {
 
   constructor(snapshot: Snapshot, rootNamespace: string, resolveHost: (host: string, namespace: string) => string) {
     this.#root = rootNamespace;
+    this.selective = snapshot.list('DestinationRule').some(({ spec }) => spec.workloadSelector !== undefined);
     for (const resource of [...snapshot.list('DestinationRule')].sort(byAge)) {
       const { namespace } = resource.metadata;
       const host = resolveHost(resource.spec.host ?? '', namespace);

@@ -53,7 +53,8 @@ export class ScopeIndex {
   scope(namespace: string, labels: Labels, type: 'sidecar' | 'router'): ProxyScope {
     const sidecar = type === 'sidecar' ? this.#sidecarFor(namespace, labels) : undefined;
     const name = sidecar === undefined ? '' : `${sidecar.metadata.namespace}/${sidecar.metadata.name}`;
-    const key = `${namespace} ${name} ${Object.entries(labels).sort().join(' ')}`;
+    const own = this.#destinationRules.selective ? Object.entries(labels).sort().join(' ') : '';
+    const key = `${namespace} ${name} ${own}`;
     let scope = this.#scopes.get(key);
     if (scope === undefined) this.#scopes.set(key, (scope = this.#build(namespace, labels, sidecar, name)));
     return scope;

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { Cluster } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
+import { localityKey } from '../endpoint/plan-endpoints.ts';
 import { inboundPorts } from '../inbound.ts';
 import { buildInbound } from './inbound.ts';
 import { buildOutbound, noteOutbound } from './outbound.ts';
@@ -36,10 +37,8 @@ function cachedOutbound(context: TranslationContext, plan: ClusterPlan): Cluster
   if (variants === undefined) cache.set(plan, (variants = new Map()));
   let key: string = profile;
   if (plan.discovery === 'STRICT_DNS' || plan.discovery === 'LOGICAL_DNS') {
-    const { region, zone, subzone } = proxy.locality;
     const families = proxy.addresses.map((address) => isIP(address)).join('');
-    const labels = Object.entries(proxy.labels).sort().join(' ');
-    key += ` ${families} ${region}/${zone}/${subzone} ${labels}`;
+    key += ` ${families} ${localityKey(context, plan.policy)}`;
   }
   if (!variants.has(key)) variants.set(key, buildOutbound(context, plan));
   return variants.get(key);

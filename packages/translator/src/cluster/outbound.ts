@@ -5,6 +5,7 @@ import { planEndpoints } from '../endpoint/plan-endpoints.ts';
 import { DNS_CACHE, serviceDnsCache } from '../dns-cache.ts';
 import { configPath, istioMetadata } from '../metadata.ts';
 import { isHttp, isHttp2 } from '../names.ts';
+import { OriginTree } from '../origins.ts';
 import { applyConnectionPool, applyH2Upgrade, applyHttp2Settings } from './connection-pool.ts';
 import { type ClusterDraft, finish, speakAsDownstream, speakHttp2 } from './draft.ts';
 import { dnsFields, dynamicForwardProxy } from './dns.ts';
@@ -97,28 +98,35 @@ function metadataFields(plan: ClusterPlan): Record<string, unknown> {
   return fields;
 }
 
+const originTrees = new WeakMap<ClusterPlan, OriginTree>();
+
 /** Where each part of an outbound cluster was written. */
 export function noteOutbound(context: TranslationContext, plan: ClusterPlan): void {
-  const { origins } = context;
-  const { name, rule, subset, policy, service } = plan;
+  let tree = originTrees.get(plan);
+  if (tree === undefined) originTrees.set(plan, (tree = originTree(plan)));
+  context.origins.share('cluster', plan.name, tree);
+}
+
+function originTree(plan: ClusterPlan): OriginTree {
+  const tree = new OriginTree();
+  const { rule, subset, policy, service } = plan;
   const subsetOrigin = subset === undefined ? undefined : rule?.subsetOrigin.get(subset.name ?? '');
-  origins.set(
-    'cluster',
-    name,
+  tree.set(
     [],
     subsetOrigin === undefined
       ? { resource: refOf(service.resource), path: servicePath(plan) }
       : { resource: subsetOrigin.resource, path: ['spec', 'subsets', subsetOrigin.index] },
   );
   const [first] = rule?.from ?? [];
-  if (first === undefined) return;
+  if (first === undefined) return tree;
   const ruleRef = refOf(first);
   for (const [part, fields] of FIELDS) {
     const at = policy.at[part];
     if (at === undefined) continue;
     const resource = at[0] === 'subsets' && subsetOrigin !== undefined ? subsetOrigin.resource : ruleRef;
-    for (const field of fields) origins.set('cluster', name, [field], { resource, path: ['spec', ...at] });
+    for (const field of fields) tree.set([field], { resource, path: ['spec', ...at] });
   }
+  return tree;
 }
 
 const FIELDS = [

@@ -31,11 +31,11 @@ export function clusterPlan(context: TranslationContext): readonly ClusterPlan[]
   const sniRouted = proxy.type === 'router' && mergeGateways(context).autoPassthrough;
   const key = `${proxy.type} ${proxy.local !== undefined} ${sniRouted}`;
   let plans = variants.get(key);
-  if (plans === undefined) variants.set(key, (plans = planAll(context)));
+  if (plans === undefined) variants.set(key, (plans = planAll(context, key)));
   return plans;
 }
 
-function planAll(context: TranslationContext): readonly ClusterPlan[] {
+function planAll(context: TranslationContext, key: string): readonly ClusterPlan[] {
   const plans: ClusterPlan[] = [];
   const names = new Set<string>();
   for (const service of context.scope.services) {
@@ -43,7 +43,7 @@ function planAll(context: TranslationContext): readonly ClusterPlan[] {
     const rule = context.scope.destinationRule(service.hostname);
     for (const port of service.ports) {
       if (port.protocol === 'udp') continue;
-      for (const plan of planPort(context, service, port, rule)) {
+      for (const plan of planPort(context, service, port, rule, key)) {
         if (names.has(plan.name)) continue;
         names.add(plan.name);
         plans.push(plan);
@@ -60,12 +60,35 @@ function planAll(context: TranslationContext): readonly ClusterPlan[] {
   return plans;
 }
 
+interface PortPlans {
+  readonly port: ServicePort;
+  readonly rule: MergedDestinationRule | undefined;
+  readonly variant: string;
+  readonly plans: readonly ClusterPlan[];
+}
+const byService = new WeakMap<Service, PortPlans[]>();
+
+/** The plans of one service port: the same objects for every scope in which the same rule holds. */
 function planPort(
   context: TranslationContext,
   service: Service,
   port: ServicePort,
   rule: MergedDestinationRule | undefined,
-): ClusterPlan[] {
+  variant: string,
+): readonly ClusterPlan[] {
+  let known = byService.get(service);
+  if (known === undefined) byService.set(service, (known = []));
+  let entry = known.find((e) => e.port === port && e.rule === rule && e.variant === variant);
+  if (entry === undefined) known.push((entry = { port, rule, variant, plans: buildPlans(context, service, port, rule) }));
+  return entry.plans;
+}
+
+function buildPlans(
+  context: TranslationContext,
+  service: Service,
+  port: ServicePort,
+  rule: MergedDestinationRule | undefined,
+): readonly ClusterPlan[] {
   const policy = portPolicy(rule?.spec.trafficPolicy, port.port, ['trafficPolicy']);
   const plan = (subset: networking.Subset | undefined, effective: EffectivePolicy): ClusterPlan => ({
     name: outboundCluster(port.port, subset?.name ?? '', service.hostname),

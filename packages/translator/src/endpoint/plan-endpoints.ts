@@ -2,6 +2,7 @@ import type { Endpoint } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
 import { localitySetting } from '../cluster/load-balancer.ts';
 import type { ClusterPlan } from '../cluster/plan.ts';
+import type { EffectivePolicy } from '../cluster/policy.ts';
 import type { TranslationContext } from '../context.ts';
 import { localityEndpoints } from './localities.ts';
 
@@ -23,6 +24,16 @@ export function planEndpoints(context: TranslationContext, plan: ClusterPlan): t
   if (!plan.sniRouted) return localityEndpoints(context, endpoints, { setting, failover }, mtls);
   const reachable = localityEndpoints(context, endpoints.filter(mtls), { setting, failover }, mtls);
   return reachable.length > 0 ? reachable : localityEndpoints(context, endpoints, { setting, failover }, mtls).map(({ locality }) => ({ locality }));
+}
+
+/** What of a proxy's own place the endpoints of a cluster depend on. */
+export function localityKey({ proxy, model }: TranslationContext, policy: EffectivePolicy): string {
+  const setting = localitySetting(policy.loadBalancer?.localityLbSetting, model.mesh);
+  const weighted = (setting?.distribute?.length ?? 0) > 0;
+  if (setting === undefined || (!weighted && policy.outlierDetection === undefined)) return '';
+  const { region, zone, subzone } = proxy.locality;
+  const labels = (setting.failoverPriority?.length ?? 0) > 0 ? Object.entries(proxy.labels).sort().join(' ') : '';
+  return `${region}/${zone}/${subzone} ${labels}`;
 }
 
 /** istiod knows a ServiceEntry of several addresses as several services, each with all endpoints. */

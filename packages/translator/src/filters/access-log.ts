@@ -45,7 +45,11 @@ export const DEFAULT_JSON_FORMAT: JsonObject = {
 
 /** Formatters that a format needs beyond the operators Envoy always has: operator, extension, message. */
 const FORMATTERS = [
-  ['%REQ_WITHOUT_QUERY', 'envoy.formatter.req_without_query', 'envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery'],
+  [
+    '%REQ_WITHOUT_QUERY',
+    'envoy.formatter.req_without_query',
+    'envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery',
+  ],
   ['%METADATA', 'envoy.formatter.metadata', 'envoy.extensions.formatter.metadata.v3.Metadata'],
   ['%CEL', 'envoy.formatter.cel', 'envoy.extensions.formatter.cel.v3.Cel'],
 ] as const;
@@ -76,9 +80,15 @@ function logs(build: Build, listener: ListenerClass, filter: AccessLogFilter | u
   return choices.flatMap((choice) => {
     const format = choiceFormat(choice, config);
     if (format === undefined) return [];
-    const log = fileLog(choice.provider.envoyFileAccessLog?.path ?? '/dev/stdout', format, both(filter, expressionFilter(choice)));
+    const log = fileLog(
+      choice.provider.envoyFileAccessLog?.path ?? '/dev/stdout',
+      format,
+      both(filter, expressionFilter(choice)),
+    );
     const { origin } = choice;
-    return [origin === undefined ? log : build.marks.mark(log, origin.resource, ['spec', 'accessLogging', origin.index])];
+    return [
+      origin === undefined ? log : build.marks.mark(log, origin.resource, ['spec', 'accessLogging', origin.index]),
+    ];
   });
 }
 

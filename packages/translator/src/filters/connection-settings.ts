@@ -25,7 +25,8 @@ const EDGE: Settings = {
 
 /** ProxyConfig's `connectionSettings` in force for a proxy. */
 export function connectionSettings(context: TranslationContext): Settings {
-  const settings = proxyConfig(context).connectionSettings ?? context.model.mesh.defaultConfig?.connectionSettings ?? {};
+  const settings =
+    proxyConfig(context).connectionSettings ?? context.model.mesh.defaultConfig?.connectionSettings ?? {};
   return settings.profile === 'EDGE' && context.proxy.type === 'router' ? { ...EDGE, ...settings } : settings;
 }
 

@@ -95,7 +95,11 @@ function httpConfig(build: Build, name: string): ExtAuthz | undefined {
   return defined({
     httpService: defined({
       pathPrefix: http.pathPrefix,
-      serverUri: { uri: `http://${target.hostname}`, cluster: target.cluster, timeout: duration(http.timeout) ?? '600s' },
+      serverUri: {
+        uri: `http://${target.hostname}`,
+        cluster: target.cluster,
+        timeout: duration(http.timeout) ?? '600s',
+      },
       authorizationRequest: requestOf(http),
       authorizationResponse: responseOf(http),
     }),
@@ -113,7 +117,8 @@ function common({ failOpen, clearRouteCache, statusOnError, includeRequestBodyIn
   return defined({
     failureModeAllow: failOpen === true ? true : undefined,
     clearRouteCache: clearRouteCache === true ? true : undefined,
-    statusOnError: statusOnError === undefined || statusOnError === '' ? undefined : { code: statusName(statusOnError) },
+    statusOnError:
+      statusOnError === undefined || statusOnError === '' ? undefined : { code: statusName(statusOnError) },
     withRequestBody:
       body === undefined
         ? undefined
@@ -153,7 +158,10 @@ function grpcServiceOf(
 ): types.core.GrpcService | undefined {
   const target = serviceOf(build, service, port);
   if (target === undefined) return undefined;
-  return defined({ envoyGrpc: { clusterName: target.cluster, authority: target.hostname }, timeout: duration(timeout) ?? '600s' });
+  return defined({
+    envoyGrpc: { clusterName: target.cluster, authority: target.hostname },
+    timeout: duration(timeout) ?? '600s',
+  });
 }
 
 /** `namespace/host`, or a host, as MeshConfig names a provider's service. */

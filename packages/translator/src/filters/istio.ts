@@ -38,7 +38,10 @@ export const ALPN: HttpFilter = extension('istio.alpn', 'istio.envoy.config.filt
 });
 
 /** Istio's metrics, for HTTP and for TCP alike; nothing when no provider wants them. */
-export function statsFilters(build: Build, listener: ListenerClass): readonly { name: string; typedConfig: types.listener.Filter['typedConfig'] }[] {
+export function statsFilters(
+  build: Build,
+  listener: ListenerClass,
+): readonly { name: string; typedConfig: types.listener.Filter['typedConfig'] }[] {
   const overrides = build.context.profile === 'istio' ? build.telemetry.metrics(listener) : undefined;
   if (overrides === undefined) return [];
   const metrics = overrides.map(({ name, disabled, dimensions, tagsToRemove }) => ({

@@ -23,9 +23,7 @@ const SPACE_DELIMITED = ['permission', 'scope'];
  */
 export function jwtFilter(build: Build): readonly types.hcm.HttpFilter[] {
   const rules = build.policies.requestAuthentication
-    .flatMap((resource): Rule[] =>
-      (resource.spec.jwtRules ?? []).map((rule, index) => ({ rule, resource, index })),
-    )
+    .flatMap((resource): Rule[] => (resource.spec.jwtRules ?? []).map((rule, index) => ({ rule, resource, index })))
     .toSorted((a, b) => compare(a.rule.issuer ?? '', b.rule.issuer ?? ''));
   if (rules.length === 0) return [];
   const providers: Record<string, Provider> = {};
@@ -48,7 +46,9 @@ export function jwtFilter(build: Build): readonly types.hcm.HttpFilter[] {
  * half refuses a bad token; the first helps where providers look in the same place, so that all but one must fail.
  */
 function requirement(names: readonly string[]): Requirement {
-  const each = names.map((providerName): Requirement => ({ requiresAny: { requirements: [{ providerName }, { allowMissing: {} }] } }));
+  const each = names.map((providerName): Requirement => ({
+    requiresAny: { requirements: [{ providerName }, { allowMissing: {} }] },
+  }));
   const [only] = each;
   if (each.length === 1 && only !== undefined) return only;
   return {
@@ -67,7 +67,9 @@ function provider(build: Build, rule: security.JWTRule): Provider {
     forwardPayloadHeader: rule.outputPayloadToHeader,
     payloadInMetadata: 'payload',
     normalizePayloadInMetadata: { spaceDelimitedClaims: [...claims].toSorted() },
-    claimToHeaders: nonEmpty(rule.outputClaimToHeaders?.map(({ header, claim }) => ({ headerName: header, claimName: claim }))),
+    claimToHeaders: nonEmpty(
+      rule.outputClaimToHeaders?.map(({ header, claim }) => ({ headerName: header, claimName: claim })),
+    ),
     fromHeaders: nonEmpty(rule.fromHeaders?.map(({ name, prefix }) => defined({ name, valuePrefix: prefix }))),
     fromParams: nonEmpty(rule.fromParams),
     fromCookies: nonEmpty(rule.fromCookies),

@@ -64,8 +64,10 @@ export function telemetrySettings(context: TranslationContext): TelemetrySetting
 function applicable(context: TranslationContext): readonly TelemetryResource[] {
   const { model, proxy } = context;
   const all = model.snapshot.list('Telemetry');
-  const labelsOf = (t: TelemetryResource): readonly [string, string][] => Object.entries(t.spec.selector?.matchLabels ?? {});
-  const attached = (t: TelemetryResource): boolean => t.spec.targetRef !== undefined || (t.spec.targetRefs ?? []).length > 0;
+  const labelsOf = (t: TelemetryResource): readonly [string, string][] =>
+    Object.entries(t.spec.selector?.matchLabels ?? {});
+  const attached = (t: TelemetryResource): boolean =>
+    t.spec.targetRef !== undefined || (t.spec.targetRefs ?? []).length > 0;
   const wide = (namespace: string): TelemetryResource | undefined =>
     all.find((t) => t.metadata.namespace === namespace && labelsOf(t).length === 0 && !attached(t));
   const own = all.find(

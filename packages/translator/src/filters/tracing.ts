@@ -100,7 +100,10 @@ function providerOf(build: Build, provider: mesh.MeshConfig_ExtensionProvider): 
   if (skywalking !== undefined) {
     return {
       spawnUpstreamSpan: true,
-      provider: { name: 'envoy.tracers.skywalking', typedConfig: typed('envoy.config.trace.v3.SkyWalkingConfig', { grpcService }) },
+      provider: {
+        name: 'envoy.tracers.skywalking',
+        typedConfig: typed('envoy.config.trace.v3.SkyWalkingConfig', { grpcService }),
+      },
     };
   }
   const http = opentelemetry?.http;
@@ -113,7 +116,13 @@ function providerOf(build: Build, provider: mesh.MeshConfig_ExtensionProvider): 
       httpService:
         http === undefined
           ? undefined
-          : { httpUri: defined({ uri: `${target.hostname}/${(http.path ?? '').replace(/^\/+/, '')}`, cluster: target.cluster, timeout }) },
+          : {
+              httpUri: defined({
+                uri: `${target.hostname}/${(http.path ?? '').replace(/^\/+/, '')}`,
+                cluster: target.cluster,
+                timeout,
+              }),
+            },
     }),
   });
 }
@@ -129,7 +138,11 @@ function serviceCluster(build: Build): string {
   return `${app ?? proxy.workload?.workloadName ?? proxy.name}.${proxy.namespace}`;
 }
 
-function serviceOf(build: Build, name: string | undefined, port: number | undefined): { hostname: string; cluster: string } | undefined {
+function serviceOf(
+  build: Build,
+  name: string | undefined,
+  port: number | undefined,
+): { hostname: string; cluster: string } | undefined {
   if (name === undefined || port === undefined) return undefined;
   const { model, proxy } = build.context;
   const slash = name.indexOf('/');

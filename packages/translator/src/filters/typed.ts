@@ -6,7 +6,11 @@ export function typed<T extends object>(name: string, config: T): Any {
 }
 
 /** A named extension with its configuration: an HTTP filter, a network filter, a listener filter. */
-export function extension<T extends object>(name: string, message: string, config: T): { name: string; typedConfig: Any } {
+export function extension<T extends object>(
+  name: string,
+  message: string,
+  config: T,
+): { name: string; typedConfig: Any } {
   return { name, typedConfig: typed(message, config) };
 }
 

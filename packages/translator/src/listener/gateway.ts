@@ -77,7 +77,13 @@ function otherChains(build: Build, port: GatewayPort, name: string): readonly Fi
     const { tls } = server.server;
     if (isTerminatedHttps(server.server) && tls !== undefined) {
       const transportSocket = serverTls(build.context, tls, 'http');
-      return [finished(build, server, { ...matchNames(sniHosts(server)), filters: [manager(build, server, name)], transportSocket })];
+      return [
+        finished(build, server, {
+          ...matchNames(sniHosts(server)),
+          filters: [manager(build, server, name)],
+          transportSocket,
+        }),
+      ];
     }
     if (tls === undefined) {
       const filters = tcpFilters(build, server);
@@ -111,7 +117,10 @@ function tcpFilters(build: Build, server: GatewayServer): readonly Filter[] | un
   for (const resource of virtualServices(build, server)) {
     for (const [index, { match = [], route = [] }] of (resource.spec.tcp ?? []).entries()) {
       if (route.length === 0 || (match.length > 0 && !match.some((m) => fits(m, server)))) continue;
-      const filters = outboundFilters(build, routed(build, route, resource, server.server.port?.number ?? 0), { peer, protocol: protocolOf(server.server.port?.protocol) });
+      const filters = outboundFilters(build, routed(build, route, resource, server.server.port?.number ?? 0), {
+        peer,
+        protocol: protocolOf(server.server.port?.protocol),
+      });
       const last = filters.at(-1);
       return last === undefined
         ? filters

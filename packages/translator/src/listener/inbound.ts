@@ -137,7 +137,9 @@ function ownTlsChains(
   const inner = chains.protocol === 'https' ? 'http' : chains.protocol === 'tls' ? 'tcp' : chains.protocol;
   const carries = inner === 'http' || isHttp2(inner) ? 'http' : 'tcp';
   const match: InboundMatch = { transportProtocol: 'tls', carries, mutualTls: false };
-  return [{ ...chain(build, { ...chains, protocol: inner }, match), transportSocket: serverTls(build.context, tls, carries) }];
+  return [
+    { ...chain(build, { ...chains, protocol: inner }, match), transportSocket: serverTls(build.context, tls, carries) },
+  ];
 }
 
 function filterChains(build: Build, chains: InboundChains, mode: MtlsMode): readonly FilterChain[] {
@@ -211,7 +213,8 @@ function passthroughChains(build: Build): readonly FilterChain[] {
   const known = new Set(inboundPorts(context).map(({ port }) => port));
   const own = new Set<number>();
   for (const policy of policies.peerAuthentication) {
-    for (const port of Object.keys(policy.spec.portLevelMtls ?? {})) if (!known.has(Number(port))) own.add(Number(port));
+    for (const port of Object.keys(policy.spec.portLevelMtls ?? {}))
+      if (!known.has(Number(port))) own.add(Number(port));
   }
   return [0, ...[...own].toSorted((a, b) => a - b)].flatMap((port) =>
     filterChains(

@@ -54,14 +54,23 @@ export function inspectors(chains: readonly types.listener.FilterChain[]): reado
   const filters: ListenerFilter[] = [];
   if ([...ports.values()].some((needs) => needs.tls)) filters.push(tlsInspector(ports));
   if ([...ports.values()].some((needs) => needs.http)) {
-    filters.push(disabledFor(HTTP_INSPECTOR, exceptPorts(ports, (needs) => !needs.http)));
+    filters.push(
+      disabledFor(
+        HTTP_INSPECTOR,
+        exceptPorts(ports, (needs) => !needs.http),
+      ),
+    );
   }
   return filters;
 }
 
 /** Port 0 stands for all ports that no chain names. */
 function tlsInspector(ports: ReadonlyMap<number, Needs>): ListenerFilter {
-  if (ports.get(0)?.tls === true) return disabledFor(TLS_INSPECTOR, exceptPorts(ports, (needs) => !needs.tls));
+  if (ports.get(0)?.tls === true)
+    return disabledFor(
+      TLS_INSPECTOR,
+      exceptPorts(ports, (needs) => !needs.tls),
+    );
   const wanted = exceptPorts(ports, (needs) => needs.tls);
   return disabledFor(TLS_INSPECTOR, wanted === undefined ? undefined : { notMatch: wanted });
 }

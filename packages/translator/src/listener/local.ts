@@ -21,7 +21,9 @@ type FilterChain = types.listener.FilterChain;
  */
 export function localListeners(build: Build, local: LocalProxy): readonly Listener[] {
   const proxy =
-    local.httpProxy === undefined ? [] : [httpProxy(build, local.httpProxy.address, local.httpProxy.port), connectTunnel(build)];
+    local.httpProxy === undefined
+      ? []
+      : [httpProxy(build, local.httpProxy.address, local.httpProxy.port), connectTunnel(build)];
   return [...proxy, ...(local.outbound ?? []).flatMap((entry) => destination(build, entry))];
 }
 
@@ -141,7 +143,11 @@ function finished(
   chain: BytesChain,
   filterChainMatch: types.listener.FilterChainMatch | undefined,
 ): FilterChain {
-  return build.marks.mark(defined({ filterChainMatch, filters: chain.filters }), chain.origin.resource, chain.origin.path);
+  return build.marks.mark(
+    defined({ filterChainMatch, filters: chain.filters }),
+    chain.origin.resource,
+    chain.origin.path,
+  );
 }
 
 function outbound(build: Build): Listener {

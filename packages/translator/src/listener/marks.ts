@@ -25,9 +25,12 @@ export class Marks {
     const origin = this.#origins.get(value);
     let found = origin !== undefined;
     if (origin !== undefined) origins.set('listener', name, path, origin);
-    const entries: Iterable<[string | number, unknown]> = Array.isArray(value) ? value.entries() : Object.entries(value);
+    const entries: Iterable<[string | number, unknown]> = Array.isArray(value)
+      ? value.entries()
+      : Object.entries(value);
     for (const [key, child] of entries) {
-      if (typeof child === 'object' && child !== null) found = this.#walk(origins, name, child, [...path, key]) || found;
+      if (typeof child === 'object' && child !== null)
+        found = this.#walk(origins, name, child, [...path, key]) || found;
     }
     if (!found) this.#bare.add(value);
     return found;

@@ -38,7 +38,11 @@ export function bytesChains(build: Build, target: BytesTarget): readonly BytesCh
   return isTls(target.port.protocol) ? tlsChains(build, target, own) : tcpChains(build, target, own);
 }
 
-function tlsChains(build: Build, target: BytesTarget, virtualServices: readonly VirtualService[]): readonly BytesChain[] {
+function tlsChains(
+  build: Build,
+  target: BytesTarget,
+  virtualServices: readonly VirtualService[],
+): readonly BytesChain[] {
   const seen = new Set<string>();
   const chains: BytesChain[] = [];
   for (const resource of virtualServices) {
@@ -63,7 +67,11 @@ function tlsChains(build: Build, target: BytesTarget, virtualServices: readonly 
   return chains.length > 0 ? chains : [toService(build, target, target.byServerName ? [target.service.hostname] : [])];
 }
 
-function tcpChains(build: Build, target: BytesTarget, virtualServices: readonly VirtualService[]): readonly BytesChain[] {
+function tcpChains(
+  build: Build,
+  target: BytesTarget,
+  virtualServices: readonly VirtualService[],
+): readonly BytesChain[] {
   const chains: BytesChain[] = [];
   for (const resource of virtualServices) {
     for (const [index, { match: matches = [], route = [] }] of (resource.spec.tcp ?? []).entries()) {
@@ -100,7 +108,9 @@ function toService(build: Build, target: BytesTarget, serverNames: readonly stri
     serverNames,
     cidrs,
     filters: [
-      ...(service.resolution === 'dynamic-dns' && isTls(port.protocol) ? [serverNameResolver(service.hostname, number)] : []),
+      ...(service.resolution === 'dynamic-dns' && isTls(port.protocol)
+        ? [serverNameResolver(service.hostname, number)]
+        : []),
       ...outboundFilters(build, { cluster, hostname: service.hostname, subset: '' }, port),
     ],
     metadata: undefined,

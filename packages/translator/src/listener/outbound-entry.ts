@@ -100,7 +100,11 @@ function ipv6(text: string): bigint {
   return [...front, ...gap, ...back].reduce((sum, group) => (sum << 16n) + group, 0n);
 }
 
-export function finishEntry(build: Build, entry: OutboundEntry, fallthrough: readonly types.listener.Filter[]): Listener {
+export function finishEntry(
+  build: Build,
+  entry: OutboundEntry,
+  fallthrough: readonly types.listener.Filter[],
+): Listener {
   const name = listenerName(entry.bind, entry.port);
   const chains: FilterChain[] = [];
   let defaultFilterChain: FilterChain | undefined;
@@ -125,14 +129,17 @@ export function finishEntry(build: Build, entry: OutboundEntry, fallthrough: rea
     name,
     address: address(entry.bind, entry.port),
     additionalAddresses:
-      entry.additional.length === 0 ? undefined : entry.additional.map((host) => ({ address: address(host, entry.port) })),
+      entry.additional.length === 0
+        ? undefined
+        : entry.additional.map((host) => ({ address: address(host, entry.port) })),
     trafficDirection: 'OUTBOUND',
     continueOnListenerFiltersTimeout: true,
     bindToPort: entry.bindToPort ? undefined : false,
     maxConnectionsToAcceptPerSocketEvent: entry.bindToPort ? 1 : undefined,
     connectionBalanceConfig: exact ? { exactBalance: {} } : undefined,
     listenerFilters: listenerFilters.length > 0 ? listenerFilters : undefined,
-    listenerFiltersTimeout: (inspectHttp ? duration(build.context.model.mesh.protocolDetectionTimeout) : undefined) ?? '0s',
+    listenerFiltersTimeout:
+      (inspectHttp ? duration(build.context.model.mesh.protocolDetectionTimeout) : undefined) ?? '0s',
     accessLog: entry.bindToPort ? listenerAccessLogs(build, 'outbound') : undefined,
     filterChains: chains,
     defaultFilterChain,

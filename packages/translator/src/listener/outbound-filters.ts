@@ -13,7 +13,11 @@ type Filter = types.listener.Filter;
 /** Where bytes go: one cluster, or several by weight. */
 export type Destination =
   | { readonly cluster: string; readonly hostname: string; readonly subset: string }
-  | { readonly routes: readonly networking.RouteDestination[]; readonly virtualService: Resource; readonly listenPort: number };
+  | {
+      readonly routes: readonly networking.RouteDestination[];
+      readonly virtualService: Resource;
+      readonly listenPort: number;
+    };
 
 /** `outbound` for sidecars, `gateway` for gateways. */
 export function outboundClass(build: Build): ListenerClass {

@@ -114,9 +114,15 @@ function canListen(build: Build, port: number, { bind, bindToPort }: { bind: str
  * A headless service's pods are listened for one by one, because bytes do not say which one is meant. Undefined where
  * that does not apply.
  */
-function instanceAddresses(build: Build, service: Service, port: number, protocol: Protocol): readonly string[] | undefined {
+function instanceAddresses(
+  build: Build,
+  service: Service,
+  port: number,
+  protocol: Protocol,
+): readonly string[] | undefined {
   const { model, proxy } = build.context;
-  if (service.resolution !== 'passthrough' || service.addresses.length > 0 || isHttp(protocol) || protocol === 'udp') return undefined;
+  if (service.resolution !== 'passthrough' || service.addresses.length > 0 || isHttp(protocol) || protocol === 'udp')
+    return undefined;
   const servicePort = service.ports.find((p) => p.port === port);
   const endpoints = servicePort === undefined ? [] : model.endpoints(service, servicePort);
   if (service.registry !== 'Kubernetes' && endpoints.length === 0 && service.selector === undefined) return undefined;
@@ -149,7 +155,8 @@ function addAt(
   if (current?.locked === true) return;
   const dynamic = kind !== 'tcp' && service.resolution === 'dynamic-dns' ? [service.hostname] : [];
   if (current !== undefined) current.dynamicHosts.push(...dynamic);
-  if (current !== undefined && kind !== 'tcp' && !(kind === 'http' ? isTcp(current.protocol) : !isMixed(current))) return;
+  if (current !== undefined && kind !== 'tcp' && !(kind === 'http' ? isTcp(current.protocol) : !isMixed(current)))
+    return;
 
   const target = {
     service,
@@ -200,10 +207,20 @@ function additionalAddresses(build: Build, others: readonly string[]): readonly 
   return families.has(4) && families.has(6) ? others : [];
 }
 
-function httpChain(build: Build, request: Request, kind: 'http' | 'auto', bind: string, sniffs: boolean): OutboundChain {
+function httpChain(
+  build: Build,
+  request: Request,
+  kind: 'http' | 'auto',
+  bind: string,
+  sniffs: boolean,
+): OutboundChain {
   const { service, port, protocol } = request;
   const routes =
-    port === 0 ? bind : kind === 'auto' && bind !== ANY_ADDRESS ? sniffedRoute(service.hostname, port) : portRoute(port);
+    port === 0
+      ? bind
+      : kind === 'auto' && bind !== ANY_ADDRESS
+        ? sniffedRoute(service.hostname, port)
+        : portRoute(port);
   return {
     serverNames: [],
     cidrs: [],

@@ -48,7 +48,9 @@ export function alpn(context: TranslationContext, carries: 'http' | 'tcp'): read
 }
 
 function trustDomainMatch({ model, profile }: TranslationContext): types.tls.CertificateValidationContext {
-  const prefixes = [...new Set([model.trustDomain, ...model.trustDomainAliases])].map((domain) => `spiffe://${domain}/`);
+  const prefixes = [...new Set([model.trustDomain, ...model.trustDomainAliases])].map(
+    (domain) => `spiffe://${domain}/`,
+  );
   if (profile === 'istio') return { matchSubjectAltNames: prefixes.map((prefix) => ({ prefix })) };
   return { matchTypedSubjectAltNames: prefixes.map((prefix) => ({ sanType: 'URI', matcher: { prefix } })) };
 }

@@ -72,7 +72,10 @@ function certificates(context: TranslationContext, tls: networking.ServerTLSSett
   };
 }
 
-function validation(context: TranslationContext, tls: networking.ServerTLSSettings): types.tls.CertificateValidationContext {
+function validation(
+  context: TranslationContext,
+  tls: networking.ServerTLSSettings,
+): types.tls.CertificateValidationContext {
   const names = tls.subjectAltNames ?? [];
   return defined({
     ...(names.length === 0

@@ -35,7 +35,9 @@ const http =
 
 // ---- conditions on what is asked for (permissions) -----------------------------------------------------------------
 
-export const destinationIp: Condition<Permission> = { one: (value) => fromCidr(value, (range) => ({ destinationIp: range })) };
+export const destinationIp: Condition<Permission> = {
+  one: (value) => fromCidr(value, (range) => ({ destinationIp: range })),
+};
 
 export const destinationPort: Condition<Permission> = {
   one: (value, target) =>
@@ -83,7 +85,9 @@ export function envoyFilterMetadata(key: string): Condition<Permission> {
 
 // ---- conditions on who asks (principals) ----------------------------------------------------------------------------
 
-export const sourceIp: Condition<Principal> = { one: (value) => fromCidr(value, (range) => ({ directRemoteIp: range })) };
+export const sourceIp: Condition<Principal> = {
+  one: (value) => fromCidr(value, (range) => ({ directRemoteIp: range })),
+};
 
 export const remoteIp: Condition<Principal> = { one: (value) => fromCidr(value, (range) => ({ remoteIp: range })) };
 
@@ -107,7 +111,9 @@ export const sourceTrustDomain: Condition<Principal> = {
   one: (value) => authenticated({ safeRegex: { regex: `spiffe://${wildcardRegex(value)}/.*` } }),
 };
 
-export const sourcePrincipal: Condition<Principal> = { one: (value) => authenticated(stringMatcher(value, 'spiffe://')) };
+export const sourcePrincipal: Condition<Principal> = {
+  one: (value) => authenticated(stringMatcher(value, 'spiffe://')),
+};
 
 /** `issuer/subject` of the request's token; the last slash separates them, because an issuer may be a URL. */
 export const requestPrincipal: Condition<Principal> = {
@@ -158,7 +164,10 @@ function anyOf(matchers: readonly ValueMatcher[]): ValueMatcher {
   return matchers.length === 1 && first !== undefined ? first : { orMatch: { valueMatchers: matchers } };
 }
 
-function issuerAndSubject(value: string): { issuer: types.matcher.StringMatcher; subject: types.matcher.StringMatcher } {
+function issuerAndSubject(value: string): {
+  issuer: types.matcher.StringMatcher;
+  subject: types.matcher.StringMatcher;
+} {
   if (value === '*') return { issuer: ANY_VALUE, subject: ANY_VALUE };
   const slash = value.lastIndexOf('/');
   const issuer = slash < 0 ? value : value.slice(0, slash);

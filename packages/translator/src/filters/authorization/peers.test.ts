@@ -1,14 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildSnapshot, parseDocuments } from '@mizzen/api';
-import { buildModel, type MeshModel } from '@mizzen/model';
-import { load, loadAll } from 'js-yaml';
+import type { MeshModel } from '@mizzen/model';
+import { peersFolder } from '@mizzen/testkit';
+import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import { peersFolder } from '../../../../testkit/src/index.ts';
-import { createContext } from '../../context.ts';
-import { telemetrySettings } from '../telemetry.ts';
-import { Marks } from '../../listener/marks.ts';
-import type { Build } from '../../listener/build.ts';
+import { buildOf, modelOf } from '../../testing/fixture.ts';
+import type { Node } from '../../types.ts';
 import { extAuthzFilters, networkExtAuthzFilters } from '../ext-authz.ts';
 import { networkRbacFilters } from '../network-rbac.ts';
 import { rbacFilters } from '../rbac.ts';
@@ -33,7 +30,7 @@ describe.skipIf(folder === undefined)('authorization policies become the filters
   const cases = folder === undefined ? [] : (JSON.parse(read('index.json')) as Case[]);
 
   it.each(cases.map((entry) => [entry.id, entry] as const))('%s', (_id, entry) => {
-    const build = buildOf(modelOf(entry, read), entry);
+    const build = buildOf(peersModel(entry, read), nodeOf(entry));
     const filters =
       entry.filterKind === 'http'
         ? [...extAuthzFilters(build), ...rbacFilters(build)]
@@ -42,31 +39,18 @@ describe.skipIf(folder === undefined)('authorization policies become the filters
   });
 });
 
-function modelOf(entry: Case, read: (name: string) => string): MeshModel {
-  const texts = [read('base.yaml'), read(entry.policies)];
-  const resources = texts.flatMap((text, index) =>
-    parseDocuments(`${index}.yaml`, text).resources.map((resource) => ({ ...resource, order: index * 1000 + resource.order })),
-  );
+function peersModel(entry: Case, read: (name: string) => string): MeshModel {
   const mesh = {
-    ...(entry.meshConfig === null ? {} : (loadAll(read(entry.meshConfig))[0] as object)),
+    ...(entry.meshConfig === null ? {} : (load(read(entry.meshConfig)) as object)),
     trustDomain: entry.trustDomain ?? 'cluster.local',
     trustDomainAliases: entry.trustDomainAliases,
   };
-  const meshConfig = { file: 'mesh.yaml', index: 0, firstLine: 1, text: JSON.stringify(mesh) };
-  return buildModel(buildSnapshot(resources, { version: 1, meshConfig }).snapshot);
+  return modelOf(`${read('base.yaml')}\n---\n${read(entry.policies)}`, { mesh });
 }
 
-function buildOf(model: MeshModel, { workload }: Case): Build {
-  const context = createContext(model, {
-    id: `sidecar~10.0.0.1~httpbin.${workload.namespace}~${workload.namespace}.svc.cluster.local`,
-    metadata: { NAMESPACE: workload.namespace, LABELS: workload.labels, ISTIO_VERSION: '1.32.0' },
-  });
+function nodeOf({ workload: { namespace, labels } }: Case): Node {
   return {
-    context,
-    marks: new Marks(),
-    policies: model.policies(workload.namespace, workload.labels),
-    telemetry: telemetrySettings(context),
-    httpFilters: new Map(),
-    networkFilters: new Map(),
+    id: `sidecar~10.0.0.1~httpbin.${namespace}~${namespace}.svc.cluster.local`,
+    metadata: { NAMESPACE: namespace, LABELS: labels, ISTIO_VERSION: '1.32.0' },
   };
 }

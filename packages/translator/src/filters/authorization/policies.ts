@@ -32,7 +32,11 @@ export interface CustomPolicies {
 /** One entry per RBAC filter, in the order in which they run: AUDIT, DENY, ALLOW. CUSTOM: see `compileCustom`. */
 export function compilePolicies(policies: readonly Policy[], options: AuthorizationOptions): CompiledPolicies[] {
   const filters: CompiledPolicies[] = [];
-  for (const [wanted, action] of [['AUDIT', 'LOG'], ['DENY', 'DENY'], ['ALLOW', 'ALLOW']] as const) {
+  for (const [wanted, action] of [
+    ['AUDIT', 'LOG'],
+    ['DENY', 'DENY'],
+    ['ALLOW', 'ALLOW'],
+  ] as const) {
     const chosen = policies.filter((policy) => (policy.spec.action ?? 'ALLOW') === wanted);
     if (chosen.length === 0) continue;
     const dryRun = chosen.filter(isDryRun);
@@ -41,8 +45,7 @@ export function compilePolicies(policies: readonly Policy[], options: Authorizat
       defined({
         rules: enforced.length > 0 ? compileSet(enforced, action, '', options) : undefined,
         shadowRules: dryRun.length > 0 ? compileSet(dryRun, action, '', options) : undefined,
-        shadowRulesStatPrefix:
-          dryRun.length > 0 && action === 'DENY' ? 'istio_dry_run_deny_' : 'istio_dry_run_allow_',
+        shadowRulesStatPrefix: dryRun.length > 0 && action === 'DENY' ? 'istio_dry_run_deny_' : 'istio_dry_run_allow_',
       }),
     );
   }
@@ -58,7 +61,12 @@ export function compileCustom(policies: readonly Policy[], options: Authorizatio
     const prefix = provider === '' ? 'istio-ext-authz-' : `istio-ext-authz-${provider}-`;
     return {
       provider,
-      rules: compileSet(own.filter((policy) => !isDryRun(policy)), 'DENY', prefix, options),
+      rules: compileSet(
+        own.filter((policy) => !isDryRun(policy)),
+        'DENY',
+        prefix,
+        options,
+      ),
       dryRunRules: compileSet(own.filter(isDryRun), 'DENY', prefix, options),
     };
   });
@@ -77,7 +85,12 @@ export function hasPolicies(rules: types.rbac.RBAC): boolean {
   return Object.keys(rules.policies ?? {}).length > 0;
 }
 
-function compileSet(policies: readonly Policy[], action: Action, prefix: string, options: AuthorizationOptions): types.rbac.RBAC {
+function compileSet(
+  policies: readonly Policy[],
+  action: Action,
+  prefix: string,
+  options: AuthorizationOptions,
+): types.rbac.RBAC {
   const compiled: Record<string, types.rbac.Policy> = {};
   for (const policy of policies) {
     const { namespace, name } = policy.metadata;

@@ -32,7 +32,11 @@ export function compileRule(rule: security.Rule, options: RuleOptions): types.rb
   if (when === undefined) return undefined;
   const permissions = alternatives(rule.to, (to) => [...operation(to.operation), ...when.permissions]);
   const principals = alternatives(rule.from, (from) => [...source(from.source, options), ...when.principals]);
-  const compiledPermissions = compileAll(permissions.length > 0 ? permissions : [when.permissions], options, PERMISSION);
+  const compiledPermissions = compileAll(
+    permissions.length > 0 ? permissions : [when.permissions],
+    options,
+    PERMISSION,
+  );
   const compiledPrincipals = compileAll(principals.length > 0 ? principals : [when.principals], options, PRINCIPAL);
   if (compiledPermissions === undefined || compiledPrincipals === undefined) return undefined;
   return { permissions: compiledPermissions, principals: compiledPrincipals };
@@ -131,7 +135,8 @@ function principalFor(key: string): Condition<Principal> | undefined {
     const names = brackets(key.slice('request.headers'.length));
     return conditions.requestHeader(names.length === 1 ? names[0] : undefined);
   }
-  if (key.startsWith('request.auth.claims')) return conditions.tokenClaim(brackets(key.slice('request.auth.claims'.length)));
+  if (key.startsWith('request.auth.claims'))
+    return conditions.tokenClaim(brackets(key.slice('request.auth.claims'.length)));
   return undefined;
 }
 
@@ -179,7 +184,10 @@ function compileAll<T>(
   for (const list of lists) {
     const parts: T[] = [];
     for (const clause of list) {
-      for (const [values, negate] of [[clause.values, false], [clause.notValues, true]] as const) {
+      for (const [values, negate] of [
+        [clause.values, false],
+        [clause.notValues, true],
+      ] as const) {
         if (values.length === 0) continue;
         const part = compileValues(clause.condition, values, options, algebra);
         if (part === 'unchecked' && options.action === 'ALLOW') return undefined;

@@ -26,7 +26,9 @@ export function headerMatcher(name: string, value: string): types.route.HeaderMa
 /** A host, without regard to case. */
 export function hostMatcher(value: string): types.route.HeaderMatcher {
   const name = ':authority';
-  return value === '*' ? { name, presentMatch: true } : { name, stringMatch: { ...stringMatcher(value), ignoreCase: true } };
+  return value === '*'
+    ? { name, presentMatch: true }
+    : { name, stringMatch: { ...stringMatcher(value), ignoreCase: true } };
 }
 
 /** Escapes what RE2 would take as syntax. */

@@ -14,7 +14,11 @@ export function withTrustDomainAliases(principals: readonly string[], trustDomai
 }
 
 function fits(pattern: string, domain: string): boolean {
-  return pattern === domain || isSuffixOf(pattern, domain) || (pattern.endsWith('*') && domain.startsWith(pattern.slice(0, -1)));
+  return (
+    pattern === domain ||
+    isSuffixOf(pattern, domain) ||
+    (pattern.endsWith('*') && domain.startsWith(pattern.slice(0, -1)))
+  );
 }
 
 function isSuffixOf(pattern: string, domain: string): boolean {

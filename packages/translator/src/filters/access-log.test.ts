@@ -1,0 +1,97 @@
+import type { types } from '@mizzen/xds';
+import { describe, expect, it } from 'vitest';
+import { buildOf, modelOf, sidecar } from '../testing/fixture.ts';
+import { DEFAULT_JSON_FORMAT, DEFAULT_TEXT_FORMAT, accessLogs, listenerAccessLogs } from './access-log.ts';
+
+const telemetry = (name: string, namespace: string, spec: string): string => `
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: {name: ${name}, namespace: ${namespace}}
+spec:
+${spec}
+---`;
+
+const build = (mesh: object, yaml = '') => buildOf(modelOf(yaml, { mesh }), sidecar());
+const format = (log: types.accesslog.AccessLog | undefined) =>
+  (log?.typedConfig as { readonly logFormat?: types.core.SubstitutionFormatString } | undefined)?.logFormat;
+
+describe('accessLogs', () => {
+  it('writes none unless asked to', () => {
+    expect(accessLogs(build({}), 'inbound')).toBeUndefined();
+  });
+
+  it("writes Istio's line to MeshConfig's file", () => {
+    const [log] = accessLogs(build({ accessLogFile: '/dev/stdout' }), 'inbound') ?? [];
+    expect(log?.typedConfig).toMatchObject({ path: '/dev/stdout' });
+    expect(format(log)).toEqual({ textFormatSource: { inlineString: DEFAULT_TEXT_FORMAT } });
+  });
+
+  it("writes Istio's object when it is to be JSON", () => {
+    const [log] = accessLogs(build({ accessLogFile: '/tmp/log', accessLogEncoding: 'JSON' }), 'outbound') ?? [];
+    expect(format(log)).toEqual({ jsonFormat: DEFAULT_JSON_FORMAT, jsonFormatOptions: {} });
+  });
+
+  it('ends a line of its own with a line end, and names the formatter it needs', () => {
+    const mesh = { accessLogFile: '/dev/stdout', accessLogFormat: '%REQ_WITHOUT_QUERY(:PATH)%' };
+    expect(format(accessLogs(build(mesh), 'inbound')?.[0])).toEqual({
+      textFormatSource: { inlineString: '%REQ_WITHOUT_QUERY(:PATH)%\n' },
+      formatters: [
+        {
+          name: 'envoy.formatter.req_without_query',
+          typedConfig: {
+            '@type': 'type.googleapis.com/envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery',
+          },
+        },
+      ],
+    });
+  });
+
+  it('logs at the listener only what no chain took', () => {
+    const [log] = listenerAccessLogs(build({ accessLogFile: '/dev/stdout' }), 'inbound') ?? [];
+    expect(log?.filter).toEqual({ responseFlagFilter: { flags: ['NR'] } });
+  });
+
+  it('lets a namespace switch off what the mesh switched on', () => {
+    const yaml =
+      telemetry('mesh', 'istio-system', '  accessLogging: [{providers: [{name: envoy}]}]') +
+      telemetry('off', 'default', '  accessLogging: [{disabled: true}]');
+    expect(accessLogs(build({}, yaml), 'inbound')).toBeUndefined();
+    expect(
+      accessLogs(
+        build({}, telemetry('mesh', 'istio-system', '  accessLogging: [{providers: [{name: envoy}]}]')),
+        'inbound',
+      ),
+    ).toHaveLength(1);
+  });
+
+  it('logs one direction only, where the condition holds', () => {
+    const yaml = telemetry(
+      'errors',
+      'default',
+      '  accessLogging: [{match: {mode: SERVER}, filter: {expression: "response.code >= 500"}, providers: [{name: envoy}]}]',
+    );
+    expect(accessLogs(build({}, yaml), 'outbound')).toBeUndefined();
+    expect(accessLogs(build({}, yaml), 'inbound')?.[0]?.filter).toMatchObject({
+      extensionFilter: { typedConfig: { expression: 'response.code >= 500' } },
+    });
+  });
+
+  it('prefers the Telemetry resource that selects the workload', () => {
+    const mesh = {
+      extensionProviders: [
+        { name: 'file', envoyFileAccessLog: { path: '/tmp/own', logFormat: { labels: { code: '%RESPONSE_CODE%' } } } },
+      ],
+    };
+    const yaml =
+      telemetry('wide', 'default', '  accessLogging: [{providers: [{name: envoy}]}]') +
+      telemetry(
+        'own',
+        'default',
+        '  selector: {matchLabels: {app: web}}\n  accessLogging: [{providers: [{name: file}]}]',
+      );
+    const logs = accessLogs(build(mesh, yaml), 'inbound') ?? [];
+    expect(logs.map((log) => log.typedConfig)).toMatchObject([
+      { path: '/tmp/own', logFormat: { jsonFormat: { code: '%RESPONSE_CODE%' } } },
+    ]);
+  });
+});

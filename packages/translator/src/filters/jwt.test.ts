@@ -1,0 +1,81 @@
+import type { types } from '@mizzen/xds';
+import { describe, expect, it } from 'vitest';
+import { buildOf, modelOf, sidecar } from '../testing/fixture.ts';
+import { jwtFilter } from './jwt.ts';
+
+type Config = types.jwtAuthn.JwtAuthentication;
+
+const authentication = (rules: string): string => `
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: tokens, namespace: default}
+spec:
+  jwtRules:
+${rules}
+`;
+
+function configOf(yaml: string): Config | undefined {
+  const [filter] = jwtFilter(buildOf(modelOf(yaml), sidecar()));
+  return filter?.typedConfig as Config | undefined;
+}
+
+describe('jwtFilter', () => {
+  it('is not there without rules', () => {
+    expect(configOf(authentication('  []'))).toBeUndefined();
+  });
+
+  it('takes a valid token or none from one issuer', () => {
+    const config = configOf(authentication(`  - {issuer: a, jwks: '{"keys":[]}'}`));
+    expect(config?.rules).toEqual([
+      {
+        match: { prefix: '/' },
+        requires: { requiresAny: { requirements: [{ providerName: 'origins-0' }, { allowMissing: {} }] } },
+      },
+    ]);
+  });
+
+  it('takes any valid token, and refuses a bad one, with several issuers', () => {
+    const config = configOf(authentication(`  - {issuer: b, jwks: '{}'}\n  - {issuer: a, jwks: '{}'}`));
+    expect(Object.entries(config?.providers ?? {}).map(([name, { issuer }]) => [name, issuer])).toEqual([
+      ['origins-0', 'a'],
+      ['origins-1', 'b'],
+    ]);
+    const orMissing = (providerName: string) => ({
+      requiresAny: { requirements: [{ providerName }, { allowMissing: {} }] },
+    });
+    expect(config?.rules?.[0]?.requires).toEqual({
+      requiresAny: {
+        requirements: [
+          { providerName: 'origins-0' },
+          { providerName: 'origins-1' },
+          { requiresAll: { requirements: [orMissing('origins-0'), orMissing('origins-1')] } },
+        ],
+      },
+    });
+  });
+
+  it('fetches keys through the cluster of their host', () => {
+    const entry = `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: issuer, namespace: default}
+spec: {hosts: [issuer.example.com], ports: [{number: 443, name: https, protocol: HTTPS}], resolution: DNS}
+---`;
+    const rule = '  - {issuer: a, jwksUri: "https://issuer.example.com/keys", timeout: 500ms}';
+    expect(configOf(entry + authentication(rule))?.providers?.['origins-0']?.remoteJwks).toEqual({
+      httpUri: {
+        uri: 'https://issuer.example.com/keys',
+        cluster: 'outbound|443||issuer.example.com',
+        timeout: '0.500s',
+      },
+      cacheDuration: '300s',
+    });
+  });
+
+  it('lets nobody in by keys that cannot be fetched', () => {
+    const provider = configOf(authentication('  - {issuer: a, jwksUri: "https://nowhere.example.com/keys"}'))
+      ?.providers?.['origins-0'];
+    expect(provider?.localJwks).toEqual({ inlineString: '{"keys":[]}' });
+    expect(provider?.remoteJwks).toBeUndefined();
+  });
+});

@@ -27,7 +27,8 @@ export function buildModel(
 ): MeshModel {
   const { mesh } = snapshot;
   const domainSuffix = options.domainSuffix ?? 'cluster.local';
-  const rootNamespace = mesh.rootNamespace === undefined || mesh.rootNamespace === '' ? 'istio-system' : mesh.rootNamespace;
+  const rootNamespace =
+    mesh.rootNamespace === undefined || mesh.rootNamespace === '' ? 'istio-system' : mesh.rootNamespace;
   const trustDomain = mesh.trustDomain === undefined || mesh.trustDomain === '' ? 'cluster.local' : mesh.trustDomain;
   const trustDomainAliases = mesh.trustDomainAliases ?? [];
   const resolveHost = (host: string, namespace: string): string =>
@@ -50,7 +51,9 @@ export function buildModel(
   }
   const servicesAt = (address: string): Service[] => services.filter((service) => listsAddress(service, address));
   const servicesOf = remember((workload: Workload) => {
-    const listing = workload.addresses.flatMap(servicesAt).filter((service) => service.namespace === workload.namespace);
+    const listing = workload.addresses
+      .flatMap(servicesAt)
+      .filter((service) => service.namespace === workload.namespace);
     return services.filter((service) => selects(service, workload) || listing.includes(service));
   });
   const identities = remember((service: Service): readonly string[] => {
@@ -79,7 +82,9 @@ export function buildModel(
     resolveHost,
     serviceFor(hostname, namespace) {
       const visible = (byHostname.get(hostname) ?? []).filter((service) => isVisible(service.exportTo, namespace));
-      return visible.find((s) => s.namespace === namespace) ?? visible.find((s) => s.registry === 'Kubernetes') ?? visible[0];
+      return (
+        visible.find((s) => s.namespace === namespace) ?? visible.find((s) => s.registry === 'Kubernetes') ?? visible[0]
+      );
     },
     endpoints: (service, port, subset) => endpoints.endpoints(service, port, subset),
     workloadByAddress: (address) => endpoints.workloadByAddress(address),
@@ -95,7 +100,9 @@ export function buildModel(
     gatewaysFor: (_namespace, labels, serviceHosts = []) =>
       gateways.filter((gateway) => {
         const named = gatewayServices(gateway);
-        return named === undefined ? fits(gateway.spec.selector, labels) : named.some((host) => serviceHosts.includes(host));
+        return named === undefined
+          ? fits(gateway.spec.selector, labels)
+          : named.some((host) => serviceHosts.includes(host));
       }),
   };
 }

@@ -64,7 +64,8 @@ function contradicts(root: networking.HTTPMatchRequest, sub: networking.HTTPMatc
   }
   if ((root.ignoreUriCase ?? false) !== (sub.ignoreUriCase ?? false)) return true;
   if (root.port !== undefined && sub.port !== undefined && root.port !== sub.port) return true;
-  if (root.sourceNamespace !== undefined && root.sourceNamespace !== '' && sub.sourceNamespace !== root.sourceNamespace) return true;
+  if (root.sourceNamespace !== undefined && root.sourceNamespace !== '' && sub.sourceNamespace !== root.sourceNamespace)
+    return true;
   for (const [key, value] of Object.entries(sub.sourceLabels ?? {})) {
     const outer = root.sourceLabels?.[key];
     if (outer !== undefined && outer !== value) return true;

@@ -1,7 +1,7 @@
 import { refOf, type Resource, type Snapshot, type networking } from '@mizzen/api';
 import type { Ref } from '@mizzen/diagnostics';
 import { mostSpecific } from './hosts.ts';
-import type { Labels } from './labels.ts';
+import { type Labels, labelsKey } from './labels.ts';
 import { byAge } from './order.ts';
 import type { MergedDestinationRule, Service } from './types.ts';
 import { type ExportTo, exportedTo, isVisible } from './visibility.ts';
@@ -114,7 +114,7 @@ function add(
 
 function selectorKey(spec: networking.DestinationRule): string {
   if (spec.workloadSelector === undefined) return '';
-  return `s${JSON.stringify(Object.entries(spec.workloadSelector.matchLabels ?? {}).sort())}`;
+  return `selects ${labelsKey(spec.workloadSelector.matchLabels)}`;
 }
 
 /** The older rule keeps its traffic policy and its subsets; the younger adds subsets of other names. */

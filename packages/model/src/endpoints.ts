@@ -1,7 +1,17 @@
 import type { Resource, Snapshot, k8s, networking } from '@mizzen/api';
+import { endpointGroups, indexSlices } from './endpoint-slices.ts';
 import type { Labels } from './labels.ts';
 import { fits, isEmpty } from './labels.ts';
-import { CLUSTER_LABEL, HOSTNAME_LABEL, NETWORK_LABEL, NOWHERE, REGION_LABEL, SUBZONE_LABEL, ZONE_LABEL, parseLocality } from './localities.ts';
+import {
+  CLUSTER_LABEL,
+  HOSTNAME_LABEL,
+  NETWORK_LABEL,
+  NOWHERE,
+  REGION_LABEL,
+  SUBZONE_LABEL,
+  ZONE_LABEL,
+  parseLocality,
+} from './localities.ts';
 import type { Endpoint, Service, ServicePort, Workload } from './types.ts';
 import { workloadEntryTls } from './workloads.ts';
 
@@ -65,7 +75,8 @@ export class EndpointIndex {
   #find(service: Service, port: ServicePort): readonly Endpoint[] {
     if (service.registry === 'External') return this.#ofServiceEntry(service, port);
     const slices = this.#slicesOf(service);
-    if (slices.length > 0 || isEmpty(service.selector)) return [...this.#ofEntries(service, port), ...this.#ofSlices(service, port, slices)];
+    if (slices.length > 0 || isEmpty(service.selector))
+      return [...this.#ofEntries(service, port), ...this.#ofSlices(service, port, slices)];
     const unready = (service.resource.spec as k8s.ServiceSpec).publishNotReadyAddresses === true;
     const pods: Endpoint[] = [];
     for (const workload of this.#byNamespace.get(service.namespace) ?? []) {
@@ -80,7 +91,8 @@ export class EndpointIndex {
   #ofEntries(service: Service, port: ServicePort): readonly Endpoint[] {
     const out: Endpoint[] = [];
     for (const workload of this.#byNamespace.get(service.namespace) ?? []) {
-      if (workload.kind === 'WorkloadEntry' && selects(service, workload)) out.push(...ofWorkload(workload, entryPort(workload, port)));
+      if (workload.kind === 'WorkloadEntry' && selects(service, workload))
+        out.push(...ofWorkload(workload, entryPort(workload, port)));
     }
     return out;
   }
@@ -99,9 +111,14 @@ export class EndpointIndex {
     }
     const listed = spec.endpoints ?? [];
     if (listed.length === 0) {
-      const named = service.resolution === 'dns' || service.resolution === 'dns-round-robin' || service.resolution === 'dynamic-dns';
+      const named =
+        service.resolution === 'dns' ||
+        service.resolution === 'dns-round-robin' ||
+        service.resolution === 'dynamic-dns';
       if (!named || service.hostname.startsWith('*')) return [];
-      return [{ ...blank(service), address: service.hostname, port: target, targetPort: target, workloadName: service.name }];
+      return [
+        { ...blank(service), address: service.hostname, port: target, targetPort: target, workloadName: service.name },
+      ];
     }
     return listed.map((entry, index) => {
       const labels = entry.labels ?? NO_LABELS;
@@ -135,7 +152,7 @@ export class EndpointIndex {
 
   #ofSlices(service: Service, port: ServicePort, slices: readonly Resource[]): readonly Endpoint[] {
     const out: Endpoint[] = [];
-    for (const { addresses, ports } of slices.flatMap(groupsOf)) {
+    for (const { addresses, ports } of slices.flatMap(endpointGroups)) {
       const only = ports.length === 1 && service.ports.length === 1 ? ports[0] : undefined;
       const at = (ports.find((candidate) => (candidate.name ?? '') === port.name) ?? only)?.port;
       if (at === undefined) continue;
@@ -243,69 +260,4 @@ export function endpointLabels(workload: Workload): Labels {
     augmented.set(workload, (labels = extra));
   }
   return labels;
-}
-
-interface Group {
-  readonly addresses: readonly { readonly address: string; readonly ready: boolean; readonly pod: string | undefined }[];
-  readonly ports: readonly { readonly name?: string; readonly port?: number }[];
-}
-interface TargetRef {
-  readonly kind?: string;
-  readonly name?: string;
-}
-interface SliceBody {
-  readonly endpoints?: readonly {
-    readonly addresses?: readonly string[];
-    readonly conditions?: { readonly ready?: boolean; readonly terminating?: boolean };
-    readonly targetRef?: TargetRef;
-  }[];
-  readonly ports?: Group['ports'];
-}
-interface EndpointsBody {
-  readonly subsets?: readonly {
-    readonly addresses?: readonly { readonly ip?: string; readonly targetRef?: TargetRef }[];
-    readonly ports?: Group['ports'];
-  }[];
-}
-
-function groupsOf(resource: Resource): Group[] {
-  if (resource.kind === 'Endpoints') {
-    return ((resource.body as EndpointsBody).subsets ?? []).map((subset) => ({
-      addresses: (subset.addresses ?? []).map(({ ip = '', targetRef }) => ({ address: ip, ready: true, pod: podName(targetRef) })),
-      ports: subset.ports ?? [],
-    }));
-  }
-  const body = resource.body as SliceBody;
-  const addresses = (body.endpoints ?? [])
-    .filter(({ conditions }) => conditions?.terminating !== true)
-    .flatMap((endpoint) =>
-      (endpoint.addresses ?? []).map((address) => ({
-        address,
-        ready: endpoint.conditions?.ready !== false,
-        pod: podName(endpoint.targetRef),
-      })),
-    );
-  return [{ addresses, ports: body.ports ?? [] }];
-}
-
-function podName(target: TargetRef | undefined): string | undefined {
-  return target?.kind === 'Pod' ? target.name : undefined;
-}
-
-/** By `namespace/service`. Endpoints count only where there is no slice. */
-function indexSlices(snapshot: Snapshot): Map<string, Resource[]> {
-  const out = new Map<string, Resource[]>();
-  for (const slice of snapshot.list('EndpointSlice')) {
-    const service = slice.metadata.labels?.['kubernetes.io/service-name'];
-    if (service === undefined) continue;
-    const key = `${slice.metadata.namespace}/${service}`;
-    const list = out.get(key);
-    if (list === undefined) out.set(key, [slice]);
-    else list.push(slice);
-  }
-  for (const endpoints of snapshot.list('Endpoints')) {
-    const key = `${endpoints.metadata.namespace}/${endpoints.metadata.name}`;
-    if (!out.has(key)) out.set(key, [endpoints]);
-  }
-  return out;
 }

@@ -5,7 +5,7 @@ export type { WorkloadOptions } from './workloads.ts';
 export { protocolOf, servicePortProtocol } from './protocol.ts';
 export { endpointLabels } from './endpoints.ts';
 export { hostsOverlap, intersectHosts, isSubsetOf, isWildcard, mostSpecific } from './hosts.ts';
-export { fits, fitsSelector, isEmpty } from './labels.ts';
+export { fits, fitsSelector, isEmpty, labelsKey } from './labels.ts';
 export type { Labels } from './labels.ts';
 export { byAge } from './order.ts';
 export { MESH_GATEWAY } from './virtual-services.ts';

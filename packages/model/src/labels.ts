@@ -33,3 +33,11 @@ export function fitsSelector(selector: k8s.LabelSelector | undefined, labels: La
   }
   return true;
 }
+
+/** The same text for the same labels, whatever their order. */
+export function labelsKey(labels: Labels | undefined): string {
+  return Object.entries(labels ?? {})
+    .map(([name, value]) => `${name}=${value}`)
+    .sort()
+    .join(' ');
+}

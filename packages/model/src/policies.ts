@@ -48,7 +48,9 @@ export class PolicyIndex {
    * unset is inherited. Of several at one level the oldest counts. The mesh's default is PERMISSIVE.
    */
   mtlsMode(namespace: string, labels: Labels, port: number): MtlsMode {
-    const own = this.#select(this.#peer, namespace, labels).find((policy) => !isEmpty(policy.spec.selector?.matchLabels));
+    const own = this.#select(this.#peer, namespace, labels).find(
+      (policy) => !isEmpty(policy.spec.selector?.matchLabels),
+    );
     const portMode = modeOf(own?.spec.portLevelMtls?.[String(port)]);
     return portMode ?? modeOf(own?.spec.mtls) ?? this.namespaceMode(namespace);
   }

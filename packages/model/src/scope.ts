@@ -3,7 +3,7 @@ import type { DestinationRuleIndex } from './destination-rules.ts';
 import { chooseRule } from './destination-rules.ts';
 import { hostsOverlap, isSubsetOf, isWildcard } from './hosts.ts';
 import type { Labels } from './labels.ts';
-import { fits, isEmpty } from './labels.ts';
+import { fits, isEmpty, labelsKey } from './labels.ts';
 import { byAge } from './order.ts';
 import type { EgressListener, MergedDestinationRule, ProxyScope, Service } from './types.ts';
 import { MESH_GATEWAY, type VirtualServiceIndex } from './virtual-services.ts';
@@ -53,7 +53,7 @@ export class ScopeIndex {
   scope(namespace: string, labels: Labels, type: 'sidecar' | 'router'): ProxyScope {
     const sidecar = type === 'sidecar' ? this.#sidecarFor(namespace, labels) : undefined;
     const name = sidecar === undefined ? '' : `${sidecar.metadata.namespace}/${sidecar.metadata.name}`;
-    const own = this.#destinationRules.selective ? Object.entries(labels).sort().join(' ') : '';
+    const own = this.#destinationRules.selective ? labelsKey(labels) : '';
     const key = `${namespace} ${name} ${own}`;
     let scope = this.#scopes.get(key);
     if (scope === undefined) this.#scopes.set(key, (scope = this.#build(namespace, labels, sidecar, name)));
@@ -63,7 +63,9 @@ export class ScopeIndex {
   /** One whose selector fits, else the namespace's own, else the root namespace's. */
   #sidecarFor(namespace: string, labels: Labels): Sidecar | undefined {
     const own = this.#sidecars.get(namespace) ?? [];
-    const selecting = own.find(({ spec }) => !isEmpty(spec.workloadSelector?.labels) && fits(spec.workloadSelector?.labels, labels));
+    const selecting = own.find(
+      ({ spec }) => !isEmpty(spec.workloadSelector?.labels) && fits(spec.workloadSelector?.labels, labels),
+    );
     const general = ({ spec }: Sidecar): boolean => isEmpty(spec.workloadSelector?.labels);
     return selecting ?? own.find(general) ?? this.#sidecars.get(this.#root)?.find(general);
   }
@@ -104,7 +106,12 @@ export class ScopeIndex {
     const written = sidecar?.spec.egress ?? [];
     if (written.length === 0) {
       const egress = [{ config: undefined, services: visible, virtualServices: meshVirtualServices }];
-      return { sidecar, egress, services: visible, byHostname: new Map(visible.map((service) => [service.hostname, service])) };
+      return {
+        sidecar,
+        egress,
+        services: visible,
+        byHostname: new Map(visible.map((service) => [service.hostname, service])),
+      };
     }
     const all = this.#services.filter((service) => isVisible(service.exportTo, namespace));
     const egress = written.map((config): EgressListener => {
@@ -138,7 +145,10 @@ function onePerHostname(services: readonly Service[], namespace: string, preferO
     if (
       known === undefined ||
       (known.registry !== 'Kubernetes' && service.registry === 'Kubernetes') ||
-      (preferOwn && known.namespace !== namespace && service.namespace === namespace && known.registry === service.registry)
+      (preferOwn &&
+        known.namespace !== namespace &&
+        service.namespace === namespace &&
+        known.registry === service.registry)
     ) {
       chosen.set(service.hostname, service);
     }

@@ -131,7 +131,8 @@ function gatewaysOf(spec: networking.VirtualService): readonly string[] {
 
 /** `name`, `namespace/name`, or the older `name.namespace.svc.cluster.local`, as `namespace/name`; `mesh` stays. */
 function resolveGateway(name: string, namespace: string): string {
-  if (name === MESH_GATEWAY || name.includes('/')) return name.startsWith('./') ? `${namespace}/${name.slice(2)}` : name;
+  if (name === MESH_GATEWAY || name.includes('/'))
+    return name.startsWith('./') ? `${namespace}/${name.slice(2)}` : name;
   const parts = name.split('.');
   return parts.length > 1 ? `${parts[1]}/${parts[0]}` : `${namespace}/${name}`;
 }

@@ -52,10 +52,18 @@ interface PodStatus {
 interface OwnedMeta {
   readonly deletionTimestamp?: string;
   readonly generateName?: string;
-  readonly ownerReferences?: readonly { readonly kind?: string; readonly name?: string; readonly controller?: boolean }[];
+  readonly ownerReferences?: readonly {
+    readonly kind?: string;
+    readonly name?: string;
+    readonly controller?: boolean;
+  }[];
 }
 
-function fromPod(resource: Resource<k8s.PodSpec>, nodes: ReadonlyMap<string, Locality>, cluster: string): Workload | undefined {
+function fromPod(
+  resource: Resource<k8s.PodSpec>,
+  nodes: ReadonlyMap<string, Locality>,
+  cluster: string,
+): Workload | undefined {
   const status = (resource.body['status'] ?? {}) as PodStatus;
   const meta = (resource.body['metadata'] ?? {}) as OwnedMeta;
   if (status.phase === 'Succeeded' || status.phase === 'Failed') return undefined;
@@ -143,7 +151,11 @@ function templateOf(owner: Resource): Template | undefined {
   }
   if (owner.kind !== 'Deployment' && owner.kind !== 'StatefulSet') return undefined;
   const template = (owner.spec as k8s.DeploymentSpec).template;
-  return { labels: template.metadata?.labels ?? {}, annotations: template.metadata?.annotations ?? {}, spec: template.spec };
+  return {
+    labels: template.metadata?.labels ?? {},
+    annotations: template.metadata?.annotations ?? {},
+    spec: template.spec,
+  };
 }
 
 function synthesize(
@@ -154,12 +166,21 @@ function synthesize(
 ): Workload[] {
   const taken = new Set(existing.flatMap((workload) => workload.addresses));
   const out: Workload[] = [];
-  const owners: readonly Resource[] = [...snapshot.list('Deployment'), ...snapshot.list('StatefulSet'), ...snapshot.list('Pod')];
+  const owners: readonly Resource[] = [
+    ...snapshot.list('Deployment'),
+    ...snapshot.list('StatefulSet'),
+    ...snapshot.list('Pod'),
+  ];
   for (const owner of owners) {
     const template = templateOf(owner);
     if (template === undefined) continue;
     const { name, namespace } = owner.metadata;
-    if (owner.kind === 'Pod' ? hasStatus(owner) : existing.some((w) => w.namespace === namespace && w.workloadName === name)) continue;
+    if (
+      owner.kind === 'Pod'
+        ? hasStatus(owner)
+        : existing.some((w) => w.namespace === namespace && w.workloadName === name)
+    )
+      continue;
     const replicas = owner.kind === 'Pod' ? 1 : ((owner.spec as k8s.DeploymentSpec).replicas ?? 1);
     for (let i = 0; i < replicas; i++) {
       const podName = owner.kind === 'Pod' ? name : `${name}-${i}`;

@@ -14,4 +14,8 @@ export function serviceDnsCache(hostname: string): DnsCache {
 }
 
 /** And for undeclared hosts, where the mesh says they are to be resolved. */
-export const ALLOW_ANY_DNS_CACHE: DnsCache = { name: 'allow_any_dfp_dns_cache', dnsLookupFamily: 'V4_ONLY', maxHosts: 1024 };
+export const ALLOW_ANY_DNS_CACHE: DnsCache = {
+  name: 'allow_any_dfp_dns_cache',
+  dnsLookupFamily: 'V4_ONLY',
+  maxHosts: 1024,
+};

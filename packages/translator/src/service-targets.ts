@@ -21,7 +21,8 @@ export function serviceTargets(context: TranslationContext): readonly ServiceTar
 
 function find({ model, proxy, profile }: TranslationContext): readonly ServiceTarget[] {
   const { workload, addresses } = proxy;
-  const services = workload === undefined ? addresses.flatMap(model.servicesAt) : model.servicesOf(workload);
+  const services =
+    workload === undefined ? addresses.flatMap((address) => model.servicesAt(address)) : model.servicesOf(workload);
   const targets: ServiceTarget[] = [];
   for (const service of services) {
     for (const servicePort of service.ports) {

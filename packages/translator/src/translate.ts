@@ -30,7 +30,10 @@ export function translate(model: MeshModel, node: Node): Translation {
 export function routeNames(listeners: readonly Listener[]): string[] {
   const names = new Set<string>();
   for (const listener of listeners) {
-    const chains = [...(listener.filterChains ?? []), ...(listener.defaultFilterChain === undefined ? [] : [listener.defaultFilterChain])];
+    const chains = [
+      ...(listener.filterChains ?? []),
+      ...(listener.defaultFilterChain === undefined ? [] : [listener.defaultFilterChain]),
+    ];
     for (const filter of chains.flatMap((chain) => chain.filters ?? [])) {
       const rds = (filter.typedConfig as { readonly rds?: { readonly routeConfigName?: string } } | undefined)?.rds;
       if (rds?.routeConfigName !== undefined) names.add(rds.routeConfigName);

@@ -57,12 +57,15 @@ export function applyLoadBalancer(
     if (size !== undefined) cluster.maglevLbConfig = { tableSize: String(size) };
   } else {
     cluster.lbPolicy = 'RING_HASH';
-    const size = hash.ringHash?.minimumRingSize ?? (Number(hash.minimumRingSize ?? 0) > 0 ? hash.minimumRingSize : undefined);
+    const size =
+      hash.ringHash?.minimumRingSize ?? (Number(hash.minimumRingSize ?? 0) > 0 ? hash.minimumRingSize : undefined);
     cluster.ringHashLbConfig = { minimumRingSize: String(size ?? 1024) };
   }
 }
 
-function slowStartOf(settings: networking.LoadBalancerSettings | undefined): types.cluster.Cluster_SlowStartConfig | undefined {
+function slowStartOf(
+  settings: networking.LoadBalancerSettings | undefined,
+): types.cluster.Cluster_SlowStartConfig | undefined {
   const warmup = settings?.warmup;
   if (warmup !== undefined) {
     const out: Draft<types.cluster.Cluster_SlowStartConfig> = { slowStartWindow: duration(warmup.duration) };
@@ -70,5 +73,7 @@ function slowStartOf(settings: networking.LoadBalancerSettings | undefined): typ
     if (warmup.minimumPercent !== undefined) out.minWeightPercent = { value: warmup.minimumPercent };
     return out;
   }
-  return settings?.warmupDurationSecs === undefined ? undefined : { slowStartWindow: duration(settings.warmupDurationSecs) };
+  return settings?.warmupDurationSecs === undefined
+    ? undefined
+    : { slowStartWindow: duration(settings.warmupDurationSecs) };
 }

@@ -130,7 +130,10 @@ function originTree(plan: ClusterPlan): OriginTree {
 }
 
 const FIELDS = [
-  ['connectionPool', ['circuitBreakers', 'connectTimeout', 'upstreamConnectionOptions', 'typedExtensionProtocolOptions']],
+  [
+    'connectionPool',
+    ['circuitBreakers', 'connectTimeout', 'upstreamConnectionOptions', 'typedExtensionProtocolOptions'],
+  ],
   ['outlierDetection', ['outlierDetection']],
   ['loadBalancer', ['lbPolicy', 'ringHashLbConfig', 'maglevLbConfig', 'commonLbConfig']],
   ['tls', ['transportSocket', 'transportSocketMatches']],

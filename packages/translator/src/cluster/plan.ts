@@ -79,7 +79,8 @@ function planPort(
   let known = byService.get(service);
   if (known === undefined) byService.set(service, (known = []));
   let entry = known.find((e) => e.port === port && e.rule === rule && e.variant === variant);
-  if (entry === undefined) known.push((entry = { port, rule, variant, plans: buildPlans(context, service, port, rule) }));
+  if (entry === undefined)
+    known.push((entry = { port, rule, variant, plans: buildPlans(context, service, port, rule) }));
   return entry.plans;
 }
 

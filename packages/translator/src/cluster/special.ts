@@ -3,7 +3,13 @@ import { isIP } from 'node:net';
 import type { TranslationContext } from '../context.ts';
 import { duration } from '../duration.ts';
 import { ALLOW_ANY_DNS_CACHE, DNS_CACHE } from '../dns-cache.ts';
-import { ALLOW_ANY_DYNAMIC_DNS_CLUSTER, BLACK_HOLE, CONNECT_TUNNEL, INBOUND_PASSTHROUGH, PASSTHROUGH } from '../names.ts';
+import {
+  ALLOW_ANY_DYNAMIC_DNS_CLUSTER,
+  BLACK_HOLE,
+  CONNECT_TUNNEL,
+  INBOUND_PASSTHROUGH,
+  PASSTHROUGH,
+} from '../names.ts';
 import { applyConnectionPool } from './connection-pool.ts';
 import { dynamicForwardProxy } from './dns.ts';
 import { type ClusterDraft, finish, httpOptions, speakAsDownstream } from './draft.ts';
@@ -26,7 +32,8 @@ export function blackHole(context: TranslationContext): Cluster {
  */
 export function passthrough(context: TranslationContext): Cluster {
   const draft = passthroughDraft(context, PASSTHROUGH);
-  if (context.proxy.local !== undefined) Object.assign(draft.cluster, { type: undefined, ...dynamicForwardProxy(DNS_CACHE, true) });
+  if (context.proxy.local !== undefined)
+    Object.assign(draft.cluster, { type: undefined, ...dynamicForwardProxy(DNS_CACHE, true) });
   if (context.profile === 'istio') draft.cluster.filters = metadataExchange;
   return finish(draft);
 }

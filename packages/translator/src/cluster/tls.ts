@@ -126,7 +126,10 @@ function originate(
     const roots = asked.caCertificates === undefined || asked.caCertificates === '' ? 'system' : asked.caCertificates;
     if (verify) {
       common.combinedValidationContext = {
-        defaultValidationContext: { ...matching, ...(asked.caCrl === undefined ? {} : { crl: { filename: asked.caCrl } }) },
+        defaultValidationContext: {
+          ...matching,
+          ...(asked.caCrl === undefined ? {} : { crl: { filename: asked.caCrl } }),
+        },
         validationContextSdsSecretConfig: fileSecret(profile, `file-root:${roots}`),
       };
     } else common.validationContext = {};

@@ -84,7 +84,8 @@ function localityMessage({ region, zone, subzone }: Locality): types.core.Locali
 /** `from` and `to` of a distribution: `region/zone/subzone`, where a missing or `*` part fits anything. */
 function localityFits(locality: types.core.Locality | undefined, pattern: string): boolean {
   const [region = '', zone = '', subzone = ''] = pattern.split('/');
-  const part = (want: string, have: string | undefined): boolean => want === '' || want === '*' || want === (have ?? '');
+  const part = (want: string, have: string | undefined): boolean =>
+    want === '' || want === '*' || want === (have ?? '');
   return part(region, locality?.region) && part(zone, locality?.zone) && part(subzone, locality?.subZone);
 }
 

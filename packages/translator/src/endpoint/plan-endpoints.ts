@@ -1,4 +1,4 @@
-import type { Endpoint } from '@mizzen/model';
+import { type Endpoint, labelsKey } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
 import { localitySetting } from '../cluster/load-balancer.ts';
 import type { ClusterPlan } from '../cluster/plan.ts';
@@ -12,7 +12,8 @@ export function planEndpoints(context: TranslationContext, plan: ClusterPlan): t
   const { service, port, subset, policy } = plan;
   let endpoints = model.endpoints(service, port, subset?.labels);
   // With a panic threshold Envoy might use endpoints that are not ready, so it does not learn of them.
-  if ((policy.outlierDetection?.minHealthPercent ?? 0) > 0) endpoints = endpoints.filter((endpoint) => endpoint.healthy);
+  if ((policy.outlierDetection?.minHealthPercent ?? 0) > 0)
+    endpoints = endpoints.filter((endpoint) => endpoint.healthy);
   endpoints = oncePerAddress(plan, endpoints);
   const own = policy.tls !== undefined && policy.tls.mode !== 'ISTIO_MUTUAL';
   const mtls = (endpoint: Endpoint): boolean =>
@@ -23,7 +24,9 @@ export function planEndpoints(context: TranslationContext, plan: ClusterPlan): t
   const failover = policy.outlierDetection !== undefined;
   if (!plan.sniRouted) return localityEndpoints(context, endpoints, { setting, failover }, mtls);
   const reachable = localityEndpoints(context, endpoints.filter(mtls), { setting, failover }, mtls);
-  return reachable.length > 0 ? reachable : localityEndpoints(context, endpoints, { setting, failover }, mtls).map(({ locality }) => ({ locality }));
+  return reachable.length > 0
+    ? reachable
+    : localityEndpoints(context, endpoints, { setting, failover }, mtls).map(({ locality }) => ({ locality }));
 }
 
 /** What of a proxy's own place the endpoints of a cluster depend on. */
@@ -32,12 +35,13 @@ export function localityKey({ proxy, model }: TranslationContext, policy: Effect
   const weighted = (setting?.distribute?.length ?? 0) > 0;
   if (setting === undefined || (!weighted && policy.outlierDetection === undefined)) return '';
   const { region, zone, subzone } = proxy.locality;
-  const labels = (setting.failoverPriority?.length ?? 0) > 0 ? Object.entries(proxy.labels).sort().join(' ') : '';
+  const labels = (setting.failoverPriority?.length ?? 0) > 0 ? labelsKey(proxy.labels) : '';
   return `${region}/${zone}/${subzone} ${labels}`;
 }
 
 /** istiod knows a ServiceEntry of several addresses as several services, each with all endpoints. */
 function oncePerAddress({ service }: ClusterPlan, endpoints: readonly Endpoint[]): readonly Endpoint[] {
-  if (service.registry !== 'External' || service.selector !== undefined || service.addresses.length < 2) return endpoints;
+  if (service.registry !== 'External' || service.selector !== undefined || service.addresses.length < 2)
+    return endpoints;
   return service.addresses.flatMap(() => endpoints);
 }

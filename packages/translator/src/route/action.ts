@@ -57,16 +57,18 @@ export function forward(
     authority ??= authorityOf(only.headers);
     hashed = noteHash(only);
   } else {
-    const clusters = destinations.filter((to) => (to.weight ?? 0) > 0).map((to) => {
-      noteHash(to);
-      const host = authorityOf(to.headers);
-      return {
-        name: destinationCluster(to.destination, scope),
-        weight: to.weight,
-        ...headerOperations(to.headers),
-        ...(host === undefined ? {} : { hostRewriteLiteral: host }),
-      };
-    });
+    const clusters = destinations
+      .filter((to) => (to.weight ?? 0) > 0)
+      .map((to) => {
+        noteHash(to);
+        const host = authorityOf(to.headers);
+        return {
+          name: destinationCluster(to.destination, scope),
+          weight: to.weight,
+          ...headerOperations(to.headers),
+          ...(host === undefined ? {} : { hostRewriteLiteral: host }),
+        };
+      });
     action.weightedClusters = { clusters };
   }
   if (authority !== undefined) action.hostRewriteLiteral = authority;
@@ -97,11 +99,13 @@ function mirrorPolicies(http: networking.HTTPRoute, scope: RouteScope): types.ro
     });
   };
   if (http.mirror !== undefined) {
-    const share = http.mirrorPercentage === undefined ? wholeFraction(http.mirrorPercent ?? 100) : fraction(http.mirrorPercentage);
+    const share =
+      http.mirrorPercentage === undefined ? wholeFraction(http.mirrorPercent ?? 100) : fraction(http.mirrorPercentage);
     add(http.mirror, share);
   }
   for (const { destination, percentage } of http.mirrors ?? []) {
-    if (destination !== undefined) add(destination, percentage === undefined ? wholeFraction(100) : fraction(percentage));
+    if (destination !== undefined)
+      add(destination, percentage === undefined ? wholeFraction(100) : fraction(percentage));
   }
   return out;
 }
@@ -115,7 +119,8 @@ function consistentHash(to: networking.Destination | undefined, scope: RouteScop
   const ofPort = (policy: networking.TrafficPolicy | undefined): ConsistentHash | undefined =>
     to?.port?.number === undefined
       ? undefined
-      : policy?.portLevelSettings?.find((entry) => entry.port?.number === to.port?.number)?.loadBalancer?.consistentHash;
+      : policy?.portLevelSettings?.find((entry) => entry.port?.number === to.port?.number)?.loadBalancer
+          ?.consistentHash;
   const subset = spec.subsets?.find((entry) => entry.name === to?.subset)?.trafficPolicy;
   return (
     ofPort(subset) ??

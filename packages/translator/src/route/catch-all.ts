@@ -15,7 +15,8 @@ import { attemptCount } from './proxy-headers.ts';
 export function catchAllHost(context: TranslationContext): BuiltVirtualHost {
   const { scope, model } = context;
   const source = scope.sidecar?.spec.outboundTrafficPolicy === undefined ? model.snapshot.meshSource : scope.sidecar;
-  const origin = source === undefined ? undefined : { resource: refOf(source), path: ['spec', 'outboundTrafficPolicy'] };
+  const origin =
+    source === undefined ? undefined : { resource: refOf(source), path: ['spec', 'outboundTrafficPolicy'] };
   const message = attemptCount(context) ? { includeRequestAttemptCount: true } : {};
   if (scope.outboundTrafficPolicy === 'REGISTRY_ONLY') {
     const route = { name: BLOCK_ALL, match: { prefix: '/' }, directResponse: { status: 502 } };

@@ -39,7 +39,8 @@ function terminate(action: types.route.RouteAction): Route {
 }
 
 function toUndeclared(context: TranslationContext, host: BuiltVirtualHost): Route {
-  if (host.name === BLOCK_ALL) return { name: BLOCK_ALL, match: { connectMatcher: {} }, directResponse: { status: 502 } };
+  if (host.name === BLOCK_ALL)
+    return { name: BLOCK_ALL, match: { connectMatcher: {} }, directResponse: { status: 502 } };
   return tunnel(catchAllCluster(context));
 }
 
@@ -78,9 +79,11 @@ function bytesTo(
     if (!(spec.hosts ?? []).some((host) => isSubsetOf(service.hostname, host))) continue;
     for (const [index, route] of (spec.tls ?? []).entries()) {
       const chosen = (route.match ?? []).some(
-        (match) => matches(context, match, port) && (match.sniHosts ?? []).some((sni) => isSubsetOf(service.hostname, sni)),
+        (match) =>
+          matches(context, match, port) && (match.sniHosts ?? []).some((sni) => isSubsetOf(service.hostname, sni)),
       );
-      if (chosen) return { action: destinations(route.route ?? [], port), source: at(virtualService, 'spec', 'tls', index) };
+      if (chosen)
+        return { action: destinations(route.route ?? [], port), source: at(virtualService, 'spec', 'tls', index) };
     }
     for (const [index, route] of (spec.tcp ?? []).entries()) {
       const all = route.match ?? [];

@@ -11,10 +11,16 @@ const CORS = 'envoy.filters.http.cors';
 export function perFilterConfig(http: networking.HTTPRoute): Pick<Route, 'typedPerFilterConfig'> {
   const out: Record<string, { '@type': string }> = {};
   if (http.fault !== undefined) {
-    out[FAULT] = { '@type': 'type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault', ...fault(http.fault) };
+    out[FAULT] = {
+      '@type': 'type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault',
+      ...fault(http.fault),
+    };
   }
   if (http.corsPolicy !== undefined) {
-    out[CORS] = { '@type': 'type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy', ...cors(http.corsPolicy) };
+    out[CORS] = {
+      '@type': 'type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy',
+      ...cors(http.corsPolicy),
+    };
   }
   return Object.keys(out).length === 0 ? {} : { typedPerFilterConfig: out };
 }

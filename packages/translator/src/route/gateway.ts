@@ -49,7 +49,12 @@ function addVirtualService(
   const key = `${server.gatewayName} ${namespace}/${name}`;
   let routes = built.get(key);
   if (routes === undefined) {
-    routes = virtualServiceRoutes(context, virtualService, routeScope(context, server, virtualService), server.gatewayName);
+    routes = virtualServiceRoutes(
+      context,
+      virtualService,
+      routeScope(context, server, virtualService),
+      server.gatewayName,
+    );
     if (routes.length === 0) return;
     built.set(key, routes);
   }
@@ -84,7 +89,11 @@ function sharedHosts(server: GatewayServer, virtualService: VirtualService): str
   return [...out];
 }
 
-function routeScope(context: TranslationContext, { server }: GatewayServer, virtualService: VirtualService): RouteScope {
+function routeScope(
+  context: TranslationContext,
+  { server }: GatewayServer,
+  virtualService: VirtualService,
+): RouteScope {
   const { model, proxy, scope } = context;
   const { namespace } = virtualService.metadata;
   const service = (hostname: string): Service | undefined =>

@@ -44,12 +44,10 @@ function additions(operations: networking.Headers_HeaderOperations | undefined):
       .filter(([name]) => isOrdinary(name))
       .sort(([a], [b]) => (a < b ? -1 : 1));
   return [
-    ...sorted(operations?.set).map(
-      ([key, value]): types.core.HeaderValueOption => ({
-        header: { key, value },
-        appendAction: 'OVERWRITE_IF_EXISTS_OR_ADD',
-      }),
-    ),
+    ...sorted(operations?.set).map(([key, value]): types.core.HeaderValueOption => ({
+      header: { key, value },
+      appendAction: 'OVERWRITE_IF_EXISTS_OR_ADD',
+    })),
     ...sorted(operations?.add).map(([key, value]): types.core.HeaderValueOption => ({ header: { key, value } })),
   ];
 }

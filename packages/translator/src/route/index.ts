@@ -1,4 +1,4 @@
-import type { EgressListener } from '@mizzen/model';
+import { type EgressListener, labelsKey } from '@mizzen/model';
 import type { RouteConfiguration } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
 import { HTTP_PROXY_ROUTE } from '../names.ts';
@@ -9,7 +9,6 @@ import { withConnect } from './connect.ts';
 import { gatewayRoute } from './gateway.ts';
 import { attemptCount } from './proxy-headers.ts';
 import { portVirtualHosts } from './sidecar.ts';
-
 
 interface Cached {
   readonly configuration: RouteConfiguration;
@@ -53,7 +52,8 @@ interface Target {
 }
 
 function parseName(name: string): Target | undefined {
-  if (name === HTTP_PROXY_ROUTE || name.startsWith('unix://') || name.startsWith('/')) return { port: 0, host: undefined };
+  if (name === HTTP_PROXY_ROUTE || name.startsWith('unix://') || name.startsWith('/'))
+    return { port: 0, host: undefined };
   const colon = name.lastIndexOf(':');
   const port = Number(name.slice(colon + 1));
   if (!Number.isInteger(port)) return undefined;
@@ -72,8 +72,16 @@ function egressListener(context: TranslationContext, port: number, name: string)
 /** Routes differ between the proxies of a scope only where a VirtualService or DestinationRule looks at their labels. */
 function cacheKey(context: TranslationContext, listener: EgressListener, name: string): string {
   const { proxy, profile } = context;
-  const labels = looksAtLabels(context, listener) ? Object.entries(proxy.labels).sort().join(' ') : '';
-  const parts = [name, profile, proxy.local !== undefined, proxy.dnsDomain, proxy.namespace, attemptCount(context), labels];
+  const labels = looksAtLabels(context, listener) ? labelsKey(proxy.labels) : '';
+  const parts = [
+    name,
+    profile,
+    proxy.local !== undefined,
+    proxy.dnsDomain,
+    proxy.namespace,
+    attemptCount(context),
+    labels,
+  ];
   return parts.join(' ');
 }
 

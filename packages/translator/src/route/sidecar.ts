@@ -1,4 +1,12 @@
-import { hostsOverlap, isSubsetOf, isWildcard, MESH_GATEWAY, type EgressListener, type Service, type ServicePort } from '@mizzen/model';
+import {
+  hostsOverlap,
+  isSubsetOf,
+  isWildcard,
+  MESH_GATEWAY,
+  type EgressListener,
+  type Service,
+  type ServicePort,
+} from '@mizzen/model';
 import type { TranslationContext } from '../context.ts';
 import { isHttp, outboundCluster, virtualHost } from '../names.ts';
 import { type RouteScope, hashPolicy, serviceHash, setTimeout } from './action.ts';
@@ -76,7 +84,12 @@ function wrap(
     const { service, port } = candidate;
     if (taken.has(service.hostname) || service.resolution === 'alias') continue;
     if (!isHttp(port.protocol) && port.protocol !== 'auto') continue;
-    wrappers.push({ routes: [defaultRoute(candidate, scope)], hosts: [], services: [candidate], virtualService: undefined });
+    wrappers.push({
+      routes: [defaultRoute(candidate, scope)],
+      hosts: [],
+      services: [candidate],
+      virtualService: undefined,
+    });
   }
   return wrappers;
 }
@@ -203,7 +216,12 @@ function name(
       add(hostname, withPorts ? withPort(hostname, port) : [hostname], undefined, wrapper, origin);
     }
     for (const { service } of wrapper.services) {
-      const { domains, expanded } = serviceDomains(context, service, aliases.get(service.hostname) ?? [], withPorts ? port : 0);
+      const { domains, expanded } = serviceDomains(
+        context,
+        service,
+        aliases.get(service.hostname) ?? [],
+        withPorts ? port : 0,
+      );
       const kept = withPorts && port !== 80 ? domains.filter((domain) => domain.endsWith(`:${port}`)) : domains;
       const origin = virtualService === undefined ? at(service.resource, 'spec') : at(virtualService, 'spec');
       add(service.hostname, kept, expanded, wrapper, origin);

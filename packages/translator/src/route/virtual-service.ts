@@ -80,8 +80,7 @@ function buildRoute(
 /** How traces call what a route does: `host:port` and path of its only destination, else the VirtualService's name. */
 function operationName(route: Route, virtualService: string, port: number): string {
   const { match } = route;
-  const path =
-    match?.prefix === undefined ? (match?.path ?? match?.safeRegex?.regex ?? '/*') : `${match.prefix}*`;
+  const path = match?.prefix === undefined ? (match?.path ?? match?.safeRegex?.regex ?? '/*') : `${match.prefix}*`;
   const parts = route.route?.cluster?.split('|');
   return parts?.length === 4 ? `${parts[3]}:${parts[1]}${path}` : `${virtualService}:${port}${path}`;
 }
@@ -104,7 +103,10 @@ const PARTS: readonly (readonly [field: keyof networking.HTTPRoute, path: Path])
 ];
 
 function partOrigins(http: networking.HTTPRoute, matchIndex: number, origin: Origin): BuiltRoute['parts'] {
-  const below = (...path: (string | number)[]): Origin => ({ resource: origin.resource, path: [...origin.path, ...path] });
+  const below = (...path: (string | number)[]): Origin => ({
+    resource: origin.resource,
+    path: [...origin.path, ...path],
+  });
   const out: { path: Path; origin: Origin }[] = [];
   if (matchIndex >= 0) out.push({ path: ['match'], origin: below('match', matchIndex) });
   for (const [field, path] of PARTS) if (http[field] !== undefined) out.push({ path, origin: below(field) });

@@ -33,7 +33,7 @@ export interface Case {
 const LATER = new Set(['HBONE', 'Ingress', 'HTTPRoute', 'TrafficExtension', 'WasmPlugin', 'EnvoyFilter']);
 
 export function casesOf(folder: string): Case[] {
-  const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as (Omit<Case, 'folder'>)[];
+  const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as Omit<Case, 'folder'>[];
   return index
     .map((entry) => ({ ...entry, folder: join(folder, entry.id) }))
     .filter((entry) => !entry.kinds.some((kind) => LATER.has(kind)));

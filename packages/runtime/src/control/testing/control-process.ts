@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ControlOptions, DesiredWorkload, FromControl, PodStatus, ToControl } from '../../protocol.ts';
+import type { ControlOptions, FromControl, PodStatus, ToControl } from '../../protocol.ts';
+import { synthesizePods } from '../synthesize.ts';
 import { XdsClient } from './xds-client.ts';
 
 type MessageOf<T extends FromControl['type']> = Extract<FromControl, { readonly type: T }>;
@@ -93,11 +94,7 @@ export class ControlProcess {
   /** Says that everything asked for runs and is ready. */
   async run(): Promise<void> {
     const { workloads, gateways } = await this.saw('desired');
-    let number = 0;
-    this.pods = [
-      ...workloads.flatMap((each) => Array.from({ length: each.replicas }, (_, index) => podOf(each, index, ++number))),
-      ...gateways.map((each) => gatewayOf(each)),
-    ];
+    this.pods = synthesizePods(workloads, gateways);
     await this.report();
   }
 
@@ -134,81 +131,4 @@ export class ControlProcess {
     await this.kill();
     rmSync(this.folder, { recursive: true });
   }
-}
-
-function podOf(workload: DesiredWorkload, index: number, number: number): PodStatus {
-  const { owner, labels, serviceAccount, sidecar, templateHash, containers } = workload;
-  const { namespace } = owner;
-  const name = `${owner.name}-${index}`;
-  const address = `127.90.0.${number}`;
-  const inbound = containers
-    .flatMap((each) => each.ports)
-    .map(({ port }) => ({
-      containerPort: port,
-      address,
-      port,
-      applicationAddress: '127.0.0.1',
-      applicationPort: 20_000 + port,
-    }));
-  const MIZZEN = { httpProxy: { address: `127.91.0.${number}`, port: 15_080 }, outbound: [], inbound };
-  return {
-    ...status(workload, name, address),
-    hasSidecar: sidecar,
-    templateHash,
-    node: sidecar ? `sidecar~${address}~${name}.${namespace}~${namespace}.svc.cluster.local` : undefined,
-    nodeMetadata: sidecar
-      ? {
-          NAME: name,
-          NAMESPACE: namespace,
-          SERVICE_ACCOUNT: serviceAccount,
-          LABELS: labels,
-          INTERCEPTION_MODE: 'NONE',
-          INSTANCE_IPS: address,
-          MIZZEN,
-        }
-      : undefined,
-  };
-}
-
-function gatewayOf(workload: DesiredWorkload): PodStatus {
-  const { owner, labels, serviceAccount, templateHash, gatewayPorts = {} } = workload;
-  const name = `${owner.name}-0`;
-  const { namespace } = owner;
-  return {
-    ...status(workload, name, '127.0.0.1'),
-    hasSidecar: false,
-    templateHash,
-    node: `router~127.0.0.1~${name}.${namespace}~${namespace}.svc.cluster.local`,
-    nodeMetadata: {
-      NAME: name,
-      NAMESPACE: namespace,
-      SERVICE_ACCOUNT: serviceAccount,
-      LABELS: labels,
-      INTERCEPTION_MODE: 'NONE',
-      INSTANCE_IPS: '127.0.0.1',
-      MIZZEN: { gateway: { address: '127.0.0.1', ports: { ...gatewayPorts } } },
-    },
-  };
-}
-
-function status(
-  { owner, labels }: DesiredWorkload,
-  name: string,
-  address: string,
-): Omit<PodStatus, 'hasSidecar' | 'templateHash' | 'node' | 'nodeMetadata'> {
-  return {
-    name,
-    namespace: owner.namespace,
-    owner,
-    address,
-    boundPorts: {},
-    labels,
-    ready: true,
-    terminating: false,
-    phase: 'Running',
-    restarts: 0,
-    standIn: true,
-    message: undefined,
-    applicationPorts: {},
-  };
 }

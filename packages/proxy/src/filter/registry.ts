@@ -7,6 +7,7 @@ import type { HttpFilter } from '../types.ts';
 import { corsFilter } from './cors.ts';
 import { faultFilter } from './fault.ts';
 import { headerMutationFilter } from './header-mutation.ts';
+import { jwtFilter } from './jwt/filter.ts';
 import { localRateLimitFilter } from './local-ratelimit.ts';
 import { rbacFilter } from './rbac/http.ts';
 import type { FilterScope } from './scope.ts';
@@ -18,6 +19,7 @@ type Compile = (context: CompileContext, config: never, scope: FilterScope, path
 
 const compilers: Readonly<Record<string, Compile>> = {
   'envoy.extensions.filters.http.rbac.v3.RBAC': rbacFilter,
+  'envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication': jwtFilter,
   'envoy.extensions.filters.http.fault.v3.HTTPFault': faultFilter,
   'envoy.extensions.filters.http.cors.v3.Cors': (context, _config, scope) => corsFilter(context, scope),
   'envoy.extensions.filters.http.header_mutation.v3.HeaderMutation': headerMutationFilter,

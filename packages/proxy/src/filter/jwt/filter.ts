@@ -1,0 +1,140 @@
+import type { types } from '@mizzen/xds';
+import type { CompileContext } from '../../program/context.ts';
+import { pathOnly } from '../../program/match/query.ts';
+import type { Path } from '../../program/path.ts';
+import type { Condition } from '../../program/route/condition.ts';
+import { compileMatch } from '../../program/route/match.ts';
+import { ResponseFlag, type HttpFilter, type HttpStream, type Trace } from '../../types.ts';
+import type { FilterScope } from '../scope.ts';
+import { compileProvider, type Provider } from './provider.ts';
+import type { JwtPerRoute } from './per-route.ts';
+import { compileRequirement, type Requirement } from './requirement.ts';
+import { Status } from './status.ts';
+
+interface Rule {
+  readonly conditions: readonly Condition[];
+  /** Undefined: matching requests need no token. */
+  readonly requirement: Requirement | undefined;
+}
+
+/** Checks JSON web tokens. Requests wait only for keys that must be fetched first. */
+export function jwtFilter(
+  context: CompileContext,
+  config: types.jwtAuthn.JwtAuthentication,
+  scope: FilterScope,
+  path: Path,
+): HttpFilter {
+  const providers = new Map<string, Provider>();
+  for (const [name, provider] of Object.entries(config.providers ?? {})) {
+    providers.set(name, compileProvider(context, name, provider, [...path, 'providers', name]));
+  }
+  const named = new Map<string, Requirement>();
+  for (const [name, requirement] of Object.entries(config.requirementMap ?? {})) {
+    named.set(name, compileRequirement(context, requirement, providers, [...path, 'requirementMap', name]));
+  }
+  const rules = (config.rules ?? []).map((rule, i) =>
+    compileRule(context, rule, providers, named, [...path, 'rules', i]),
+  );
+  const ownHeaders = [...providers.values()].flatMap((provider) => provider.ownHeaders);
+  const bypassPreflight = config.bypassCorsPreflight === true;
+  const strip = config.stripFailureResponse === true;
+  const prefix = config.statPrefix ?? '';
+  const allowed = scope.counter(`jwt_authn.${prefix}allowed`);
+  const denied = scope.counter(`jwt_authn.${prefix}denied`);
+  const { random } = context.deps;
+
+  const find = (stream: HttpStream): Requirement | undefined => {
+    const perRoute = stream.perRoute(scope.name) as JwtPerRoute | undefined;
+    if (perRoute !== undefined)
+      return perRoute.disabled ? undefined : (named.get(perRoute.requirementName) ?? unknown(perRoute.requirementName));
+    const only = pathOnly(stream.request.path);
+    for (const rule of rules) {
+      if (rule.conditions.every((condition) => condition.test(stream.request, only, stream.info, random)))
+        return rule.requirement;
+    }
+    return undefined;
+  };
+  const finish = (stream: HttpStream, realm: string, status: Status): undefined | 'stop' => {
+    if (status === Status.Ok) {
+      allowed.value++;
+      return undefined;
+    }
+    denied.value++;
+    const details = `jwt_authn_access_denied{${status.replaceAll(' ', '_')}}`;
+    const code = status === Status.AudienceNotAllowed ? 403 : 401;
+    if (strip) stream.sendLocalReply(code, '', details, ResponseFlag.UAEX);
+    else {
+      const error = status === Status.Missed ? '' : ', error="invalid_token"';
+      stream.sendLocalReply(code, status, details, ResponseFlag.UAEX, [
+        ['www-authenticate', `Bearer realm="${realm}"${error}`],
+      ]);
+    }
+    return 'stop';
+  };
+
+  return {
+    name: scope.name,
+    onRequest(stream, trace) {
+      if (bypassPreflight && isPreflight(stream)) return undefined;
+      const requirement = find(stream);
+      if (requirement === undefined) return undefined;
+      const { request } = stream;
+      const realm = `${request.scheme}://${request.authority}${request.path.slice(0, MAX_REALM_PATH)}`;
+      for (const header of ownHeaders) request.headers.remove(header);
+      const status = requirement.check(stream);
+      if (trace !== undefined)
+        return traced(trace, requirement, status, scope, path) ?? finish(stream, realm, status as Status);
+      return status instanceof Promise ? status.then((s) => finish(stream, realm, s)) : finish(stream, realm, status);
+    },
+  };
+}
+
+const MAX_REALM_PATH = 256;
+
+function unknown(name: string): Requirement {
+  return { text: `the requirement "${name}", which is not there`, check: () => Status.VerificationFail };
+}
+
+/** Offline nothing is fetched: a request that needs remote keys is taken to be good. */
+function traced(
+  trace: Trace,
+  requirement: Requirement,
+  status: Status | Promise<Status>,
+  scope: FilterScope,
+  path: Path,
+): Promise<undefined> | undefined {
+  const waits = status instanceof Promise;
+  trace.push({
+    kind: 'jwt',
+    matched: waits ? undefined : status === Status.Ok,
+    text: `JWT: needs ${requirement.text}: ${waits ? 'depends on keys that must be fetched' : status}`,
+    xds: { type: 'listener', resource: scope.place.resource, path },
+  });
+  return waits ? Promise.resolve(undefined) : undefined;
+}
+
+function isPreflight({ request: { method, headers } }: HttpStream): boolean {
+  return (
+    method === 'OPTIONS' &&
+    (headers.get('origin') ?? '') !== '' &&
+    (headers.get('access-control-request-method') ?? '') !== ''
+  );
+}
+
+function compileRule(
+  context: CompileContext,
+  rule: types.jwtAuthn.RequirementRule,
+  providers: ReadonlyMap<string, Provider>,
+  named: ReadonlyMap<string, Requirement>,
+  path: Path,
+): Rule {
+  const { conditions } = compileMatch(context, rule.match ?? {}, [...path, 'match'], { ignorePathParameters: false });
+  if (rule.requirementName !== undefined && rule.requirementName !== '') {
+    const requirement = named.get(rule.requirementName);
+    if (requirement === undefined)
+      context.refuse([...path, 'requirementName'], `there is no requirement \`${rule.requirementName}\``);
+    return { conditions, requirement };
+  }
+  if (rule.requires === undefined) return { conditions, requirement: undefined };
+  return { conditions, requirement: compileRequirement(context, rule.requires, providers, [...path, 'requires']) };
+}

@@ -1,0 +1,70 @@
+import type { Clock } from '../../deps.ts';
+import type { CompileDeps } from '../../program/types.ts';
+import { parseJwks, type Jwks } from './jwks.ts';
+import { Status } from './status.ts';
+
+/** Keys of a provider: there at once, or after a fetch. */
+export interface KeySource {
+  keys(): Jwks | Status | Promise<Jwks | Status>;
+}
+
+export function localKeys(text: string): KeySource {
+  const jwks = parseJwks(text) ?? Status.NoValidKeys;
+  return { keys: () => jwks };
+}
+
+export interface RemoteKeys {
+  readonly cluster: string;
+  readonly uri: string;
+  readonly timeout: number;
+  readonly cacheDuration: number;
+  /** Fetches again before the keys run out, so that requests never wait after the first. */
+  readonly inBackground: boolean;
+  readonly failedRefetch: number;
+}
+
+/** Fetched when first needed, kept for as long as configured. Requests that need them meanwhile wait for the one fetch. */
+export function remoteKeys(config: RemoteKeys, deps: CompileDeps): KeySource {
+  const { clock } = deps;
+  let cached: Jwks | undefined;
+  let expires = 0;
+  let pending: Promise<Jwks | Status> | undefined;
+
+  const fetch = async (): Promise<Jwks | Status> => {
+    try {
+      const { status, body } = await deps.fetch({ cluster: config.cluster, uri: config.uri, timeout: config.timeout });
+      const jwks = status === 200 ? parseJwks(body.toString('utf8')) : undefined;
+      if (jwks === undefined) return Status.FetchFail;
+      cached = jwks;
+      expires = clock.now() + config.cacheDuration;
+      return jwks;
+    } catch {
+      return Status.FetchFail;
+    } finally {
+      pending = undefined;
+    }
+  };
+  const refresh = (): void => {
+    pending ??= fetch();
+    if (config.inBackground)
+      void pending.then((result) =>
+        again(clock, result === Status.FetchFail ? config.failedRefetch : refreshAfter(config)),
+      );
+  };
+  const again = (on: Clock, ms: number): void => {
+    on.after(ms, refresh);
+  };
+
+  return {
+    keys() {
+      if (cached !== undefined && (config.inBackground || clock.now() < expires)) return cached;
+      refresh();
+      return pending ?? Status.FetchFail;
+    },
+  };
+}
+
+/** Five seconds early, where there is room for it. */
+function refreshAfter(config: RemoteKeys): number {
+  return config.cacheDuration > 10_000 ? config.cacheDuration - 5000 : config.cacheDuration;
+}

@@ -1,0 +1,223 @@
+import type { JsonObject, JsonValue, types } from '@mizzen/xds';
+import type { CompileContext } from '../../program/context.ts';
+import { compileString, type StringMatch } from '../../program/match/string.ts';
+import { lookUp } from '../../program/match/value.ts';
+import type { Path } from '../../program/path.ts';
+import { asciiLower, dataSource, milliseconds, wire } from '../../program/values.ts';
+import type { HttpStream } from '../../types.ts';
+import { compileLocations, type TokenLocation } from './extract.ts';
+import { verifySignature, type Jwks } from './jwks.ts';
+import { localKeys, remoteKeys, type KeySource } from './key-source.ts';
+import { Status } from './status.ts';
+import { parseToken, type Token } from './token.ts';
+
+export const METADATA = 'envoy.filters.http.jwt_authn';
+
+/** Checks tokens of one issuer, and does with good ones what its configuration says. */
+export interface Provider {
+  readonly name: string;
+  readonly text: string;
+  /** Headers that only a good token may set. */
+  readonly ownHeaders: readonly string[];
+  readonly audiences: readonly string[];
+  check(stream: HttpStream, audiences: readonly string[]): Status | Promise<Status>;
+}
+
+export function compileProvider(
+  context: CompileContext,
+  name: string,
+  config: types.jwtAuthn.JwtProvider,
+  path: Path,
+): Provider {
+  const keys = compileKeys(context, config, path);
+  const locations = compileLocations(config);
+  const checkClaims = compileClaims(context, config, path);
+  const accept = compileAcceptance(config);
+  const { clock } = context.deps;
+  const failures = config.failedStatusInMetadata ?? '';
+
+  /** Tokens are checked in turn; the first that is bad decides. */
+  const from = (
+    stream: HttpStream,
+    audiences: readonly string[],
+    index: number,
+    good: number,
+  ): Status | Promise<Status> => {
+    for (let i = index; i < locations.length; i++) {
+      const location = locations[i]!;
+      const text = location.find(stream.request);
+      if (text === undefined) continue;
+      const status = checkToken(stream, location, text, audiences);
+      if (status instanceof Promise)
+        return status.then((s) => (s === Status.Ok ? from(stream, audiences, i + 1, good + 1) : s));
+      if (status !== Status.Ok) return status;
+      good++;
+    }
+    return good === 0 ? Status.Missed : Status.Ok;
+  };
+  const checkToken = (
+    stream: HttpStream,
+    location: TokenLocation,
+    text: string,
+    audiences: readonly string[],
+  ): Status | Promise<Status> => {
+    const token = parseToken(text);
+    if (typeof token === 'string') return token;
+    const claims = checkClaims(token, audiences, Math.floor(clock.wall() / 1000));
+    if (claims !== Status.Ok) return claims;
+    const finish = (jwks: Jwks | Status): Status => {
+      if (typeof jwks === 'string') return jwks;
+      const status = verifySignature(token, jwks);
+      if (status === Status.Ok) accept(stream, token, location);
+      return status;
+    };
+    const jwks = keys.keys();
+    return jwks instanceof Promise ? jwks.then(finish) : finish(jwks);
+  };
+  const remember = (stream: HttpStream, status: Status): Status => {
+    if (failures !== '' && status !== Status.Ok && status !== Status.Missed)
+      stream.setMetadata(METADATA, { [failures]: { code: 0, message: status } });
+    return status;
+  };
+
+  return {
+    name,
+    text: `provider "${name}" (issuer ${config.issuer === undefined || config.issuer === '' ? 'any' : `"${config.issuer}"`}, token in ${locations.map((l) => l.text).join(' or ')})`,
+    audiences: config.audiences ?? [],
+    ownHeaders: [
+      config.forwardPayloadHeader ?? '',
+      ...(config.claimToHeaders ?? []).map((claim) => claim.headerName ?? ''),
+    ]
+      .filter((h) => h !== '')
+      .map(asciiLower),
+    check(stream, audiences) {
+      const status = from(stream, audiences, 0, 0);
+      return status instanceof Promise ? status.then((s) => remember(stream, s)) : remember(stream, status);
+    },
+  };
+}
+
+function compileKeys(context: CompileContext, config: types.jwtAuthn.JwtProvider, path: Path): KeySource {
+  if (config.localJwks !== undefined) {
+    const bytes = dataSource(context, config.localJwks, [...path, 'localJwks']);
+    return localKeys(bytes?.toString('utf8') ?? '');
+  }
+  const remote = config.remoteJwks;
+  if (remote === undefined) {
+    context.refuse(path, 'must have `localJwks` or `remoteJwks`');
+    return localKeys('');
+  }
+  const { cluster = '', uri = '' } = remote.httpUri ?? {};
+  if (cluster === '') context.refuse([...path, 'remoteJwks', 'httpUri', 'cluster'], 'must not be empty');
+  return remoteKeys(
+    {
+      cluster,
+      uri,
+      timeout: milliseconds(remote.httpUri?.timeout, 1000),
+      cacheDuration: milliseconds(remote.cacheDuration, 600_000),
+      inBackground: remote.asyncFetch !== undefined,
+      failedRefetch: milliseconds(remote.asyncFetch?.failedRefetchDuration, 1000),
+    },
+    context.deps,
+  );
+}
+
+function compileClaims(
+  context: CompileContext,
+  config: types.jwtAuthn.JwtProvider,
+  path: Path,
+): (token: Token, audiences: readonly string[], now: number) => Status {
+  const issuer = config.issuer ?? '';
+  const skew = config.clockSkewSeconds === undefined || config.clockSkewSeconds === 0 ? 60 : config.clockSkewSeconds;
+  const subjects: StringMatch | undefined =
+    config.subjects === undefined ? undefined : compileString(context, config.subjects, [...path, 'subjects']);
+  const maxLifetime = config.maxLifetime === undefined ? undefined : milliseconds(config.maxLifetime, 0) / 1000;
+  const requireExpiration = config.requireExpiration === true;
+  return (token, audiences, now) => {
+    if (issuer !== '' && token.issuer !== issuer) return Status.UnknownIssuer;
+    if (subjects !== undefined && !subjects.matches(wire(token.subject))) return Status.SubjectNotAllowed;
+    if (token.notBefore > now + skew) return Status.NotYetValid;
+    if (token.expires !== 0 && now > token.expires + skew) return Status.Expired;
+    if (requireExpiration && token.expires === 0) return Status.VerificationFail;
+    if (
+      maxLifetime !== undefined &&
+      (token.expires === 0 || token.expires - (token.issuedAt === 0 ? now : token.issuedAt) > maxLifetime)
+    ) {
+      return Status.VerificationFail;
+    }
+    if (
+      audiences.length > 0 &&
+      !token.audiences.some((audience) => audiences.some((a) => sanitized(a) === sanitized(audience)))
+    ) {
+      return Status.AudienceNotAllowed;
+    }
+    return Status.Ok;
+  };
+}
+
+/** `https://example.com/` and `example.com` are the same audience. */
+function sanitized(audience: string): string {
+  return audience.replace(/^https?:\/\//, '').replace(/\/$/, '');
+}
+
+/** What is done with a good token: headers, metadata, and leaving the token out. */
+function compileAcceptance(
+  config: types.jwtAuthn.JwtProvider,
+): (stream: HttpStream, token: Token, location: TokenLocation) => void {
+  const payloadHeader = asciiLower(config.forwardPayloadHeader ?? '');
+  const pad = config.padForwardPayloadHeader === true;
+  const claims = (config.claimToHeaders ?? []).map((claim) => ({
+    header: asciiLower(claim.headerName ?? ''),
+    path: (claim.claimName ?? '').split('.'),
+  }));
+  const payloadKey = config.payloadInMetadata ?? '';
+  const headerKey = config.headerInMetadata ?? '';
+  const spaced = config.normalizePayloadInMetadata?.spaceDelimitedClaims ?? [];
+  const forward = config.forward === true;
+  const clear = config.clearRouteCache === true;
+  return (stream, token, location) => {
+    const { headers } = stream.request;
+    if (payloadHeader !== '')
+      headers.add(
+        payloadHeader,
+        pad ? token.payloadText.padEnd(Math.ceil(token.payloadText.length / 4) * 4, '=') : token.payloadText,
+      );
+    for (const claim of claims) {
+      const value = claimText(lookUp(token.payload, claim.path));
+      if (value !== undefined) headers.set(claim.header, wire(value));
+    }
+    if (!forward) location.remove(stream.request);
+    if (payloadKey !== '' || headerKey !== '') {
+      const metadata: Record<string, JsonObject> = {};
+      if (payloadKey !== '') metadata[payloadKey] = normalized(token.payload, spaced);
+      if (headerKey !== '') metadata[headerKey] = token.header;
+      stream.setMetadata(METADATA, metadata);
+    }
+    if (clear && (claims.length > 0 || payloadHeader !== '' || payloadKey !== '')) stream.clearRoute();
+  };
+}
+
+function claimText(value: JsonValue | undefined): string | undefined {
+  switch (typeof value) {
+    case 'string':
+      return value;
+    case 'boolean':
+      return String(value);
+    case 'number':
+      return Number.isInteger(value) ? String(value) : value.toFixed(6);
+    case 'object':
+      return value === null ? undefined : Buffer.from(JSON.stringify(value)).toString('base64');
+    default:
+      return undefined;
+  }
+}
+
+function normalized(payload: JsonObject, spaceDelimited: readonly string[]): JsonObject {
+  if (spaceDelimited.length === 0) return payload;
+  const copy: Record<string, JsonValue | undefined> = { ...payload };
+  for (const name of spaceDelimited) {
+    const value = payload[name];
+    if (typeof value === 'string') copy[name] = value.split(' ').filter((part) => part !== '');
+  }
+  return copy;
+}

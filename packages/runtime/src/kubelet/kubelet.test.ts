@@ -30,6 +30,7 @@ describe('order', () => {
   test('endpoints go first, then preStop, the application, and its sidecar last', async () => {
     const node = await running(desired({ containers: [worker({ preStop: ['hook'] })] }));
     node.log.length = 0;
+    node.proxiesFollow = false;
     node.kubelet.apply([], []);
     await node.settle();
     expect(node.phases()).toEqual(['web-0 Terminating']);
@@ -45,6 +46,7 @@ describe('order', () => {
 
   test('without word from the proxies a pod waits 200 ms for its endpoints to be gone', async () => {
     const node = await running(desired({ containers: [worker()] }));
+    node.proxiesFollow = false;
     node.kubelet.apply([], []);
     await node.clock.advance(199);
     expect(node.programs[0]!.signals).toEqual([]);
@@ -118,9 +120,19 @@ describe('commands', () => {
     await node.settle();
     expect(node.phases()).toEqual(['web-0 Running ready', 'web-1 Running ready', 'web-2 Starting']);
     await node.sidecarsReady();
-    expect(node.phases()).toEqual(['web-0 Running ready', 'web-1 Terminating', 'web-2 Running ready']);
-    await node.clock.advance(300);
     expect(node.phases()).toEqual(['web-0 Running ready', 'web-2 Running ready']);
+  });
+
+  test('an old pod is not ended before proxies know the new one', async () => {
+    const node = await running(desired({ containers: [worker()] }));
+    node.proxiesFollow = false;
+    node.kubelet.restart('web', undefined);
+    await node.sidecarsReady();
+    expect(node.phases()).toEqual(['web-0 Running ready', 'web-1 Running ready']);
+    expect(node.kubelet.workloads()).toMatchObject([{ ready: 1, state: 'updating' }]);
+    node.kubelet.converged(node.sequence);
+    await node.settle();
+    expect(node.phases()).toEqual(['web-0 Terminating', 'web-1 Running ready']);
   });
 
   test('scale holds until the files name another number', async () => {

@@ -26,6 +26,8 @@ export interface KubeletOptions {
 
 /** No longer than this does a pod that ends wait for proxies to forget it. */
 const ENDPOINTS_GONE_MS = 200;
+/** After this long a ready pod counts as serving although the proxies did not say that they know it. */
+const ENDPOINTS_THERE_MS = 2_000;
 /** How long a sidecar lets requests finish after its application has ended. */
 const DRAIN_MS = 1_000;
 const FASTEST_PROBE_MS = 20;
@@ -44,6 +46,8 @@ export class Kubelet {
   readonly #options: KubeletOptions;
   readonly #workloads = new Map<string, Workload>();
   readonly #waiting = new Set<Waiter>();
+  /** Ready pods that proxies are being told of. */
+  readonly #announced = new Set<Pod>();
   #reserved: ReadonlySet<number> = new Set();
   #order = 0;
   #sequence = 0;
@@ -138,6 +142,11 @@ export class Kubelet {
     return [...this.#workloads.values()].map((w) => w.status());
   }
 
+  /** Number of the last report of pods. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
   /** Every workload has what it asked for. */
   get ready(): boolean {
     return [...this.#workloads.values()].every((w) => w.settled);
@@ -160,6 +169,7 @@ export class Kubelet {
     this.#scheduled = true;
     queueMicrotask(() => {
       this.#scheduled = false;
+      this.#noteServing();
       if (!this.#stopping) for (const workload of this.#workloads.values()) this.#step(workload);
       this.#options.onPods(++this.#sequence);
       this.#options.onChange();
@@ -206,19 +216,39 @@ export class Kubelet {
       // Many pods starting at once share the machine with their probes.
       eager: () => Math.max(FASTEST_PROBE_MS, this.#allPods().filter((p) => !p.ready).length * 2),
       onChange: () => this.#changed(),
-      endpointsGone: () => this.#endpointsGone(),
+      endpointsGone: () => this.#nextReport(ENDPOINTS_GONE_MS),
     };
   }
 
-  /** The report that says so goes out at the end of this turn, as the next one. */
-  async #endpointsGone(): Promise<void> {
+  /**
+   * A pod that is ready gets requests only once proxies know it, so only then does it count: for a rollout that wants
+   * to end an old one, and for whoever waits for everything to be ready.
+   */
+  #noteServing(): void {
+    for (const pod of this.#allPods()) {
+      if (!pod.ready) {
+        pod.serving = false;
+        this.#announced.delete(pod);
+      } else if (!pod.serving && !this.#announced.has(pod)) {
+        this.#announced.add(pod);
+        void this.#nextReport(ENDPOINTS_THERE_MS).then(() => {
+          if (!this.#announced.delete(pod)) return;
+          pod.serving = true;
+          this.#changed();
+        });
+      }
+    }
+  }
+
+  /** Resolves when every proxy has the next report of pods, which goes out at the end of this turn; or after `ms`. */
+  async #nextReport(ms: number): Promise<void> {
     const sequence = this.#sequence + 1;
     let waiter: Waiter | undefined;
-    const gone = new Promise<void>((done) => {
+    const known = new Promise<void>((done) => {
       waiter = { sequence, done };
       this.#waiting.add(waiter);
     });
-    await within(this.#options.clock, ENDPOINTS_GONE_MS, gone, undefined);
+    await within(this.#options.clock, ms, known, undefined);
     if (waiter !== undefined) this.#waiting.delete(waiter);
   }
 }

@@ -52,6 +52,8 @@ export class Pod {
   readonly #deps: PodDeps;
   #workload: DesiredWorkload;
   #layout: PodLayout | undefined;
+  /** Ready, and every proxy knows: set by the kubelet. */
+  serving = false;
   #node: { readonly id: string; readonly metadata: JsonObject } | undefined;
   #sidecarReady = false;
   #terminating: Promise<void> | undefined;

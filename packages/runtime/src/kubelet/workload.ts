@@ -73,7 +73,7 @@ export class Workload {
       [...this.pods.values()].map((pod) => ({
         name: pod.name,
         current: pod.revision === revision && !this.#condemned.has(pod),
-        ready: pod.ready,
+        ready: pod.serving,
         terminating: pod.terminating,
         order: pod.order,
       })),
@@ -110,13 +110,14 @@ export class Workload {
     const pods = [...this.pods.values()];
     if (pods.length !== this.replicas) return false;
     return pods.every((pod) => {
-      if (pod.ready) return true;
+      if (pod.serving) return true;
       return pod.phase === 'External' || pod.phase === 'Succeeded';
     });
   }
 
+  /** Ready here means that requests arrive: the proxies know of it. */
   #readyPods(): number {
-    return [...this.pods.values()].filter((p) => p.ready).length;
+    return [...this.pods.values()].filter((p) => p.serving).length;
   }
 
   status(): WorkloadStatus {
@@ -154,7 +155,7 @@ export class Workload {
     if (alive.some((p) => p.revision !== revision || this.#condemned.has(p))) return 'updating';
     if (phases.has('Succeeded')) return 'completed';
     if (this.#readyPods() < this.replicas) {
-      const waiting = alive.find((p) => !p.ready);
+      const waiting = alive.find((p) => !p.serving);
       return describe(waiting?.phase === 'Running' ? 'not ready' : 'starting', waiting?.message);
     }
     return alive.length > this.replicas ? 'scaling' : 'running';

@@ -171,7 +171,7 @@ export class Supervisor {
     };
     this.#control.send({ type: 'configure', options });
     if (!this.#desired) return;
-    this.#control.send({ type: 'pods', pods: this.#kubelet.pods(), sequence: 0 });
+    this.#control.send({ type: 'pods', pods: this.#kubelet.pods(), sequence: this.#kubelet.sequence });
     this.#control.send({ type: 'workloads', workloads: this.#kubelet.workloads() });
   }
 
@@ -192,6 +192,7 @@ export class Supervisor {
         return this.#deps.terminal.event({ ...message, kind: 'change' });
       case 'converged': {
         const { proxies, milliseconds } = message;
+        if (proxies === 0) return this.#event('info', 'no proxy is concerned');
         const who = proxies === 1 ? 'the one proxy concerned has it' : `all ${proxies} proxies concerned have it`;
         return this.#event('info', `${who} after ${duration(milliseconds)}`);
       }

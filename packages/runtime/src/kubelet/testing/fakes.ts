@@ -21,6 +21,8 @@ export class FakeNode {
   readonly kubelet: Kubelet;
   /** SIGTERM ends programs at once; false: they ignore it. */
   obedient = true;
+  /** Every report of pods is known to all proxies at once. */
+  proxiesFollow = true;
   pods: readonly PodStatus[] = [];
   sequence = 0;
   #sidecars: (() => void)[] = [];
@@ -63,6 +65,7 @@ export class FakeNode {
       onPods: (sequence) => {
         this.pods = this.kubelet.pods();
         this.sequence = sequence;
+        if (this.proxiesFollow) queueMicrotask(() => this.kubelet.converged(sequence));
       },
       onLine: () => undefined,
       onEvent: (pod, text) => this.log.push(`${pod.name} ${text}`),

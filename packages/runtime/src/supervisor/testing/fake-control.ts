@@ -1,4 +1,4 @@
-import { readFileSync, watchFile } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { DesiredWorkload, FromControl, ToControl } from '../../protocol.ts';
 
 /** A control process for tests: what should run is the JSON of the first file; commands are lines of `FILE.commands`. */
@@ -6,10 +6,17 @@ const send = (message: FromControl): void => void process.send?.(message);
 
 process.on('message', (message: ToControl) => {
   if (message.type === 'shutdown') process.exit(0);
+  if (message.type === 'pods' && message.sequence !== undefined) {
+    send({ type: 'pods-converged', sequence: message.sequence });
+  }
   if (message.type !== 'configure') return;
   const [file = ''] = message.options.files;
+  let known = '';
   const desired = (): void => {
-    const { workloads, gateways = [] } = JSON.parse(readFileSync(file, 'utf8')) as {
+    const text = readFileSync(file, 'utf8');
+    if (text === known) return;
+    known = text;
+    const { workloads, gateways = [] } = JSON.parse(text) as {
       workloads: DesiredWorkload[];
       gateways?: DesiredWorkload[];
     };
@@ -17,6 +24,6 @@ process.on('message', (message: ToControl) => {
   };
   send({ type: 'listening', api: `127.0.0.1:${message.options.apiPort}`, xds: message.options.xdsSocket });
   desired();
-  watchFile(file, { interval: 50 }, desired);
+  setInterval(desired, 50);
 });
 process.on('disconnect', () => process.exit(0));

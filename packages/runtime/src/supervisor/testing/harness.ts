@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +32,8 @@ export async function startMesh({ workloads, gateways = [], ...options }: MeshOp
   const mark = randomUUID();
   const file = join(dir, `desired-${mark}.json`);
   const apply = (list: readonly DesiredWorkload[], gates: readonly DesiredWorkload[] = gateways): void => {
-    writeFileSync(file, JSON.stringify({ workloads: list, gateways: gates }));
+    writeFileSync(`${file}.new`, JSON.stringify({ workloads: list, gateways: gates }));
+    renameSync(`${file}.new`, file);
   };
   apply(workloads);
   const full = { stateDir: join(dir, '.mizzen'), apiPort: await freePort(), files: [file], cwd: dir, ...options };

@@ -36,7 +36,12 @@ export class ChainRuntime {
     const last = program.filters.at(-1);
     if (last?.kind === 'http_connection_manager') {
       const runtime = hcmRuntime(last.hcm, direction, services);
-      this.#serve = (socket, info) => services.serveHttp(socket, info, runtime);
+      this.#serve = (socket, info) => {
+        const connection = services.serveHttp(socket, info, runtime);
+        // Whoever looked at its first bytes left it paused.
+        if (socket.isPaused()) socket.resume();
+        return connection;
+      };
     } else if (last?.kind === 'tcp_proxy') {
       const runtime = tcpRuntime(last.tcp, direction, services);
       this.#serve = (socket, info) => serveTcp(socket, info, runtime);

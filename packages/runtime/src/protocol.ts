@@ -45,6 +45,8 @@ export interface ControlOptions {
   readonly gatewayPorts: Readonly<Record<number, number>>;
   readonly standIns: boolean;
   readonly inject: 'always' | 'labelled';
+  /** Life of a workload certificate in milliseconds; 24 hours unless given. */
+  readonly certificateLifetime?: number;
 }
 
 /** One row of the table. */

@@ -17,6 +17,7 @@ export interface ApiOptions {
   readonly proxies: () => readonly ProxyStatus[];
   readonly input: ConfigInput;
   readonly commands: Pick<Commands, 'run'>;
+  readonly rotateCertificates: () => void;
 }
 
 /** The API of a running mesh, on 127.0.0.1 only: JSON in, JSON out. */
@@ -70,6 +71,10 @@ export class ApiServer {
       response.setHeader('allow', 'POST');
       return fail(response, 405, 'method-not-allowed', `\`${path}\` takes POST`);
     }
+    if (command === 'rotate') {
+      this.#options.rotateCertificates();
+      return reply(response, 202, {});
+    }
     if ('invalid' in command) return fail(response, 400, 'invalid', command.invalid);
     const error = await this.#options.commands.run(command);
     if (error === undefined) return reply(response, 202, {});
@@ -105,10 +110,11 @@ export class ApiServer {
   async #command(
     segments: readonly string[],
     request: IncomingMessage,
-  ): Promise<Command | { readonly invalid: string } | undefined> {
+  ): Promise<Command | 'rotate' | { readonly invalid: string } | undefined> {
     const [first, second, namespace, workload, verb, ...rest] = segments;
     if (first !== 'api' || rest.length > 0) return undefined;
     if (second === 'stop' && namespace === undefined) return { command: 'stop' };
+    if (second === 'certificates' && namespace === 'rotate' && workload === undefined) return 'rotate';
     if (second !== 'workloads') return undefined;
     if (verb === 'restart') return { command: 'restart', namespace, workload };
     if (verb !== 'scale') return undefined;

@@ -157,6 +157,20 @@ test('killed and started again, it sends nothing, and later changes as before', 
   expect(JSON.stringify(client.get('client-0', TypeUrl.route, 'http_proxy'))).toContain('"timeout":"9s"');
 });
 
+test('certificates are replaced in time and on demand, and nothing else is sent', async () => {
+  control.start({ certificateLifetime: 3000 });
+  await control.run();
+  const client = await control.connect();
+  await settled(client);
+  client.log.length = 0;
+  const all = ['client-0', 'istio-ingressgateway-0', 'web-v1-0', 'web-v1-1'].map((pod) => `${pod} secret default`);
+  const headers = { authorization: `Bearer ${control.token}` };
+  expect((await fetch(`${await control.api()}/api/certificates/rotate`, { method: 'POST', headers })).status).toBe(202);
+  await expect.poll(() => client.log.toSorted()).toEqual(all);
+  client.log.length = 0;
+  await expect.poll(() => client.log.toSorted(), { timeout: 4000 }).toEqual(all);
+});
+
 test('nothing readable is fatal', async () => {
   control.start({ files: ['nowhere'] });
   expect((await control.saw('fatal')).text).toContain('`nowhere`');

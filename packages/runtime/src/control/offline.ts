@@ -38,5 +38,7 @@ export function offlineMesh(read: Snapshot, options: OfflineOptions = {}): Offli
 
 /** A pod's proxy as it describes itself; undefined without one. */
 export function nodeOfPod({ node, nodeMetadata }: PodStatus): Node | undefined {
-  return node === undefined || nodeMetadata === undefined ? undefined : { id: node, metadata: nodeMetadata as NodeMetadata };
+  return node === undefined || nodeMetadata === undefined
+    ? undefined
+    : { id: node, metadata: nodeMetadata as NodeMetadata };
 }

@@ -4,6 +4,7 @@ import type { MeshModel } from '@mizzen/model';
 import { watchFiles } from '@mizzen/sources';
 import type { ReadResult } from '@mizzen/sources';
 import type { Node, Translation } from '@mizzen/translator';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Commands } from '../api/commands.ts';
 import { ApiServer } from '../api/server.ts';
@@ -27,11 +28,12 @@ export interface RunningControl {
 
 /** @throws Error with the text to print when nothing can run. */
 export async function startControl(options: ControlOptions, { send, translate }: StartDeps): Promise<RunningControl> {
-  const { files, cwd, stateDir, meshConfig, token, apiPort, xdsSocket } = options;
+  const { files, cwd, stateDir, meshConfig, token, apiPort, xdsSocket, certificateLifetime } = options;
   process.chdir(cwd);
   const holder: { control?: Control } = {};
   const proxies = new Proxies({
     clock: systemClock,
+    certificateLifetime,
     root: loadOrCreateRoot(join(stateDir, 'ca'), 'cluster.local', systemClock.wall()),
     translate,
     onRefusal: (node, refusals) => holder.control?.onRefusals(node, refusals),
@@ -54,7 +56,7 @@ export async function startControl(options: ControlOptions, { send, translate }:
   const onError = (error: Error): void =>
     send({ type: 'notice', text: `changes of files may go unnoticed: ${error.message}` });
   const watching = await watchFiles(files, { meshConfig, after, onError }, (result) => {
-    holder.control?.onFiles(result, systemClock.now());
+    holder.control?.onFiles(result, savedAt(result));
   });
   nothingToRun(watching.first, files);
   const settingsFiles = (): string[] => findSettings(files, cwd);
@@ -73,6 +75,7 @@ export async function startControl(options: ControlOptions, { send, translate }:
     proxies: () => proxies.status(),
     input: { paths: files, meshConfig, directory: cwd },
     commands,
+    rotateCertificates: () => proxies.rotateCertificates(),
   });
   const port = await listen(api, apiPort);
   send({ type: 'listening', api: `127.0.0.1:${port}`, xds: xdsSocket });
@@ -97,6 +100,20 @@ export async function startControl(options: ControlOptions, { send, translate }:
     },
   };
 }
+
+/** When the newest of the changed files was saved, by the clock; now, when that cannot be told. */
+function savedAt({ changed, snapshot }: ReadResult): number {
+  const files = new Set([...changed.added, ...changed.modified].map((ref) => snapshot.find(ref)?.source.file));
+  const times = [...files].flatMap((file) => {
+    const stat = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false });
+    return stat === undefined ? [] : [stat.mtimeMs];
+  });
+  const since = systemClock.wall() - Math.max(...times);
+  return systemClock.now() - (since > 0 && since < LONGEST_NOTICE ? since : 0);
+}
+
+/** A file older than this was moved here rather than saved. */
+const LONGEST_NOTICE = 2000;
 
 /** A person who named nothing readable wants to hear of it, not to watch an empty mesh. */
 function nothingToRun(first: ReadResult, files: readonly string[]): void {

@@ -3,6 +3,7 @@ import type { Cluster } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
 import { localityKey } from '../endpoint/plan-endpoints.ts';
 import { inboundPorts } from '../inbound.ts';
+import { httpTwin } from './http-twin.ts';
 import { buildInbound } from './inbound.ts';
 import { buildOutbound, noteOutbound } from './outbound.ts';
 import { type ClusterPlan, clusterPlan } from './plan.ts';
@@ -16,7 +17,11 @@ export function buildClusters(context: TranslationContext): Cluster[] {
     const cluster = cachedOutbound(context, plan);
     if (cluster === undefined) continue;
     clusters.push(cluster);
-    noteOutbound(context, plan);
+    noteOutbound(context, plan, plan.name);
+    const twin = httpTwin(context, plan);
+    if (twin?.name === undefined) continue;
+    clusters.push(twin);
+    noteOutbound(context, plan, twin.name);
   }
   clusters.push(blackHole(context));
   if (proxy.type === 'router') return clusters;

@@ -100,11 +100,11 @@ function metadataFields(plan: ClusterPlan): Record<string, unknown> {
 
 const originTrees = new WeakMap<ClusterPlan, OriginTree>();
 
-/** Where each part of an outbound cluster was written. */
-export function noteOutbound(context: TranslationContext, plan: ClusterPlan): void {
+/** Where each part of an outbound cluster, known as `name`, was written. */
+export function noteOutbound(context: TranslationContext, plan: ClusterPlan, name: string): void {
   let tree = originTrees.get(plan);
   if (tree === undefined) originTrees.set(plan, (tree = originTree(plan)));
-  context.origins.share('cluster', plan.name, tree);
+  context.origins.share('cluster', name, tree);
 }
 
 function originTree(plan: ClusterPlan): OriginTree {

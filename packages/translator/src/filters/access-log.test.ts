@@ -54,7 +54,7 @@ describe('accessLogs', () => {
   it('lets a namespace switch off what the mesh switched on', () => {
     const yaml =
       telemetry('mesh', 'istio-system', '  accessLogging: [{providers: [{name: envoy}]}]') +
-      telemetry('off', 'default', '  accessLogging: [{disabled: true}]');
+      telemetry('quiet', 'default', '  accessLogging: [{disabled: true}]');
     expect(accessLogs(build({}, yaml), 'inbound')).toBeUndefined();
     expect(
       accessLogs(

@@ -6,6 +6,7 @@ import { virtualHost } from '../names.ts';
 import type { OriginTree } from '../origins.ts';
 import type { RouteScope } from './action.ts';
 import { type BuiltRoute, type BuiltVirtualHost, type VirtualService, assemble, at } from './built.ts';
+import { toHttpTwins } from './http-twins.ts';
 import { isCatchAll } from './match.ts';
 import { attemptCount } from './proxy-headers.ts';
 import { virtualServiceRoutes } from './virtual-service.ts';
@@ -32,7 +33,8 @@ export function gatewayRoute(context: TranslationContext, routeName: string, tre
   }
   const hosts = byHost.size === 0 ? [nothing(servers[0]!)] : collapse(context, byHost);
   hosts.sort((a, b) => (a.name < b.name ? -1 : 1));
-  return assemble(routeName, hosts, tree, true);
+  const all = context.proxy.local === undefined ? hosts : toHttpTwins(context, hosts);
+  return assemble(routeName, all, tree, true);
 }
 
 function addVirtualService(

@@ -8,6 +8,7 @@ import { catchAllHost } from './catch-all.ts';
 import { withConnect } from './connect.ts';
 import { gatewayRoute } from './gateway.ts';
 import { attemptCount } from './proxy-headers.ts';
+import { toHttpTwins } from './http-twins.ts';
 import { portVirtualHosts } from './sidecar.ts';
 
 interface Cached {
@@ -111,7 +112,7 @@ function sidecarRoute(
     if (listener.virtualServices.length > 0) ports.add(80);
     const hosts = sort([...ports].flatMap((each) => portVirtualHosts(context, listener, each, true)));
     hosts.push(catchAllHost(context));
-    const all = context.proxy.local === undefined ? hosts : withConnect(context, hosts, listener);
+    const all = context.proxy.local === undefined ? hosts : withConnect(context, toHttpTwins(context, hosts), listener);
     return assemble(name, all, tree, false);
   }
   const hosts = sort(portVirtualHosts(context, listener, port, false));

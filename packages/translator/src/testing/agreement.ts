@@ -43,9 +43,9 @@ export function casesOf(folder: string): Case[] {
 export function runCase(entry: Case): { readonly node: string; readonly byType: Record<ResourceType, Agreement> }[] {
   const read = (name: string): string => readFileSync(join(entry.folder, name), 'utf8');
   const { resources } = parseDocuments('inputs.yaml', read('inputs.yaml'));
-  const meshConfig: SourceDocument | undefined = existsSync(join(entry.folder, 'mesh.yaml'))
-    ? { file: 'mesh.yaml', index: 0, firstLine: 1, text: read('mesh.yaml') }
-    : undefined;
+  // Without a file istiod has its own defaults, not those that an installed mesh adds to them.
+  const text = existsSync(join(entry.folder, 'mesh.yaml')) ? read('mesh.yaml') : '{}\n';
+  const meshConfig: SourceDocument = { file: 'mesh.yaml', index: 0, firstLine: 1, text };
   const model = buildModel(buildSnapshot(resources, { version: 1, meshConfig }).snapshot);
   return readdirSync(entry.folder)
     .filter((name) => /^node-\d+\.json$/.test(name))

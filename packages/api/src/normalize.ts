@@ -16,7 +16,7 @@ const OTHER_DURATION = /^[-+]?[\d.]+(?:[a-zµ]+[\d.]+)*(?:h|m|ms|us|µs|ns)$|^[-
 
 function decimalSeconds(text: string): string {
   const milliseconds = parseDuration(text);
-  return milliseconds === undefined ? text : `${Number((milliseconds / 1000).toFixed(9))}s`;
+  return milliseconds === undefined ? text : `${(milliseconds / 1000).toFixed(9).replace(/\.?0+$/, '')}s`;
 }
 
 function needsWork(value: unknown): boolean {

@@ -129,7 +129,11 @@ export class Ledger {
     for (const [key, same] of byName) {
       const current = this.#inForce.get(key);
       const candidate = same.find(({ source }) => source === current?.source) ?? (same[0] as Resource);
-      for (const other of same) if (other !== candidate) diagnostics.push(duplicate(other, candidate));
+      for (const other of same) {
+        if (other === candidate) continue;
+        diagnostics.push(duplicate(other, candidate));
+        for (const problem of this.#validate(other)) diagnostics.push(withSpan(problem, { find: () => other }));
+      }
       const problems = this.#validate(candidate);
       for (const problem of problems) diagnostics.push(withSpan(problem, { find: () => candidate }));
       if (current?.source === candidate.source) good.push(current);

@@ -32,9 +32,7 @@ export function readMeshConfig(resources: Iterable<Resource>, file?: SourceDocum
   }
   if (operator) return fromOperator(operator);
   if (configMap) {
-    const data = configMap.body.data as Record<string, unknown>;
-    const source: SourceDocument = { ...innerDocument(configMap, ['data', 'mesh']), text: String(data.mesh) };
-    return { ...fromText(source), source: configMap };
+    return { ...fromText(innerDocument(configMap, ['data', 'mesh'])), source: configMap };
   }
   return {
     mesh: applyMeshConfig(DEFAULT_MESH_CONFIG, INSTALLED_MESH_CONFIG),
@@ -94,9 +92,22 @@ function check(
   return { value: Object.fromEntries(good) as MeshConfig, diagnostics };
 }
 
-/** A text within a text: line numbers start where the block scalar's content does. */
+/**
+ * A text within a text. Of a block scalar the lines are taken as they are written, indentation and all, so that places in
+ * them are places in the file; in any other way of writing a string, places are only roughly right.
+ */
 function innerDocument(resource: Resource, path: Path): SourceDocument {
-  const span = locateIn(resource.source, path);
-  const { file, index } = resource.source;
-  return { file, index, firstLine: (span?.line ?? 0) + 1, text: '' };
+  const { source } = resource;
+  const start = (locateIn(source, path, 'key')?.line ?? source.firstLine) - source.firstLine;
+  const lines = source.text.split('\n');
+  const key = lines[start] ?? '';
+  const inner = { file: source.file, index: source.index, firstLine: source.firstLine + start + 1 };
+  if (!/[|>][-+\d]*\s*(?:#.*)?\r?$/.test(key)) {
+    const data = resource.body.data as Record<string, unknown>;
+    return { ...inner, firstLine: inner.firstLine - 1, text: String(data[path.at(-1) as string]) };
+  }
+  const indent = key.search(/\S/);
+  const rest = lines.slice(start + 1);
+  const end = rest.findIndex((line) => line.trim() !== '' && line.search(/\S/) <= indent);
+  return { ...inner, text: rest.slice(0, end < 0 ? undefined : end).join('\n') };
 }

@@ -25,6 +25,6 @@ export function checkDestinationRule({ spec, metadata }: Resource<DestinationRul
   });
   if (spec.workloadSelector) {
     const everything = 'every client in the namespace';
-    checkSelector(report, ['spec', 'workloadSelector'], spec.workloadSelector.matchLabels, everything);
+    checkSelector(report, ['spec', 'workloadSelector', 'matchLabels'], spec.workloadSelector.matchLabels, everything);
   }
 }

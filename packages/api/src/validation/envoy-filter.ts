@@ -20,7 +20,7 @@ export function checkEnvoyFilter({ spec }: Resource<EnvoyFilter>, report: Report
   const { workloadSelector, targetRefs } = spec;
   if (workloadSelector) {
     const everything = 'every proxy in the namespace';
-    checkSelector(report, ['spec', 'workloadSelector'], workloadSelector.labels, everything);
+    checkSelector(report, ['spec', 'workloadSelector', 'labels'], workloadSelector.labels, everything);
     if (!report.isClean) return;
     if (targetRefs?.length) {
       report.error(CONFLICT, ['spec', 'targetRefs'], 'only one of `targetRefs` and `workloadSelector` can be set');

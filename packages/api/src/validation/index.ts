@@ -5,16 +5,19 @@ import { checkMeshConfig } from '../mesh/read.ts';
 import { refOf } from '../resource.ts';
 import type { Resource } from '../resource.ts';
 import { checkAuthorizationPolicy } from './authorization-policy.ts';
+import { checkController } from './controller.ts';
 import { checkDestinationRule } from './destination-rule.ts';
 import { checkEnvoyFilter } from './envoy-filter.ts';
 import { checkTrafficExtension, checkWasmPlugin } from './extension.ts';
 import { checkGateway } from './gateway.ts';
 import { checkPeerAuthentication } from './peer-authentication.ts';
+import { checkPod } from './pod.ts';
 import { checkProxyConfig } from './proxy-config.ts';
 import { NOT_ALLOWED, Report } from './report.ts';
 import { checkRequestAuthentication } from './request-authentication.ts';
 import { checkMessage } from './schema-check.ts';
 import { checkServiceEntry } from './service-entry.ts';
+import { checkService } from './service.ts';
 import { checkSidecar } from './sidecar.ts';
 import { checkTelemetry } from './telemetry.ts';
 import { checkVirtualService } from './virtual-service.ts';
@@ -40,6 +43,10 @@ const CHECKS: Checks = {
   Telemetry: checkTelemetry,
   WasmPlugin: checkWasmPlugin,
   TrafficExtension: checkTrafficExtension,
+  Service: checkService,
+  Pod: checkPod,
+  Deployment: checkController,
+  StatefulSet: checkController,
 };
 
 /**

@@ -17,5 +17,6 @@ export function checkPeerAuthentication({ spec }: Resource<PeerAuthentication>, 
     if (/^\d+$/.test(port) && isPort(Number(port))) continue;
     report.error(OUT_OF_RANGE, [...path, port], `port \`${port}\` must be between 1 and 65535`, undefined, 'key');
   }
-  if (selector) checkSelector(report, ['spec', 'selector'], selector.matchLabels, 'every workload in the namespace');
+  if (selector)
+    checkSelector(report, ['spec', 'selector', 'matchLabels'], selector.matchLabels, 'every workload in the namespace');
 }

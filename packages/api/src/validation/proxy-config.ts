@@ -6,6 +6,6 @@ import type { Report } from './report.ts';
 
 export function checkProxyConfig({ spec }: Resource<ProxyConfig>, report: Report): void {
   const everything = 'every workload in the namespace';
-  if (spec.selector) checkSelector(report, ['spec', 'selector'], spec.selector.matchLabels, everything);
+  if (spec.selector) checkSelector(report, ['spec', 'selector', 'matchLabels'], spec.selector.matchLabels, everything);
   checkNotNegative(report, ['spec'], spec, 'concurrency');
 }

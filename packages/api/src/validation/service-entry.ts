@@ -12,7 +12,7 @@ import { checkEndpointPorts, checkWorkload } from './workload-entry.ts';
 export function checkServiceEntry({ spec, metadata }: Resource<ServiceEntry>, report: Report): void {
   if (spec.workloadSelector) {
     const everything = 'every workload in the namespace';
-    checkSelector(report, ['spec', 'workloadSelector'], spec.workloadSelector.labels, everything);
+    checkSelector(report, ['spec', 'workloadSelector', 'labels'], spec.workloadSelector.labels, everything);
     if (!report.isClean) return;
     if (spec.endpoints) {
       report.error(CONFLICT, ['spec', 'endpoints'], 'only one of `workloadSelector` and `endpoints` can be set');

@@ -21,7 +21,7 @@ import type { Report } from './report.ts';
 export function checkSidecar({ spec, metadata }: Resource<Sidecar>, report: Report): void {
   if (spec.workloadSelector) {
     const everything = 'every workload in the namespace';
-    checkSelector(report, ['spec', 'workloadSelector'], spec.workloadSelector.labels, everything);
+    checkSelector(report, ['spec', 'workloadSelector', 'labels'], spec.workloadSelector.labels, everything);
     if (!report.isClean) return;
   }
   if (!spec.egress?.length && !spec.ingress?.length && !spec.outboundTrafficPolicy && !spec.inboundConnectionPool) {

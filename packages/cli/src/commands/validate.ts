@@ -26,10 +26,13 @@ export const command: Command = {
     const format = text(values, 'output');
     if (format !== undefined && format !== 'json')
       throw new UsageError(`unknown output format \`${format}\``, 'use `-o json`');
-    const result = await readFiles(paths, {
+    const read = await readFiles(paths, {
       namespace: text(values, 'namespace'),
       meshConfig: text(values, 'mesh-config'),
     });
+    // Each resource is judged by itself: that there are two of one name is worth a warning here.
+    const diagnostics = read.diagnostics.map((d) => (d.code === 'MZ0007' ? { ...d, severity: 'warning' as const } : d));
+    const result = { ...read, diagnostics };
     const errors = result.diagnostics.filter(({ severity }) => severity === 'error').length;
     if (format === 'json') out.write(`${JSON.stringify(report(result, errors), null, 2)}\n`);
     else {
@@ -45,22 +48,26 @@ export const command: Command = {
 function report(result: ReadResult, errors: number): object {
   return {
     valid: errors === 0,
-    resources: result.changed.added.length + result.refused.length,
+    resources: countOf(result),
     diagnostics: result.diagnostics,
     leftAlone: result.leftAlone.map(({ ref, insteadOf }) => ({ ...ref, insteadOf })),
     passedOver: result.passedOver,
   };
 }
 
+function countOf({ changed, refused, diagnostics }: ReadResult): number {
+  return changed.added.length + refused.length + diagnostics.filter(({ code }) => code === 'MZ0007').length;
+}
+
 function remarks(result: ReadResult, errors: number, err: NodeJS.WritableStream): void {
-  const { leftAlone, passedOver, diagnostics, changed, refused } = result;
+  const { leftAlone, passedOver, diagnostics } = result;
   const kinds = new Map<string, string | undefined>(leftAlone.map(({ ref, insteadOf }) => [ref.kind, insteadOf]));
   for (const [kind, insteadOf] of kinds) err.write(`${kind} is left alone${insteadOf ? `: ${insteadOf}` : ''}\n`);
   if (passedOver.length > 0) {
     const files = [...new Set(passedOver.map(({ file }) => file))];
     err.write(`not Kubernetes resources, passed over: ${files.join(', ')}\n`);
   }
-  const count = changed.added.length + refused.length;
+  const count = countOf(result);
   const warnings = diagnostics.length - errors;
   const found = errors + warnings === 0 ? 'valid' : `${plural(errors, 'error')}, ${plural(warnings, 'warning')}`;
   err.write(`${plural(count, 'resource')}: ${found}\n`);

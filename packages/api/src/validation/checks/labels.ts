@@ -23,7 +23,7 @@ export function checkLabels(report: Report, path: Path, labels: Labels | undefin
   }
 }
 
-/** `labels` of a `workloadSelector`, `matchLabels` of a `selector`. Selecting by nothing selects everything. */
+/** `labels` of a `workloadSelector`, `matchLabels` of a `selector`; `path` leads to them. Selecting by nothing selects everything. */
 export function checkSelector(report: Report, path: Path, labels: Labels | undefined, everything: string): void {
   const entries = Object.entries(labels ?? {});
   for (const [key, value] of entries) {
@@ -60,7 +60,12 @@ export function checkTargeting(report: Report, path: Path, spec: Targeting): voi
     report.error(CONFLICT, [...path, chosen[1] as string], 'only one of `selector` and `targetRefs` can be set');
   }
   if (spec.selector) {
-    checkSelector(report, [...path, 'selector'], spec.selector.matchLabels, 'every workload in the namespace');
+    checkSelector(
+      report,
+      [...path, 'selector', 'matchLabels'],
+      spec.selector.matchLabels,
+      'every workload in the namespace',
+    );
   }
   if (spec.targetRef) checkTargetRef(report, [...path, 'targetRef'], spec.targetRef);
   refs?.forEach((ref, index) => checkTargetRef(report, [...path, 'targetRefs', index], ref));

@@ -156,7 +156,7 @@ export class Workload {
     if (phases.has('Succeeded')) return 'completed';
     if (this.#readyPods() < this.replicas) {
       const waiting = alive.find((p) => !p.serving);
-      return describe(waiting?.phase === 'Running' ? 'not ready' : 'starting', waiting?.message);
+      return describe(waiting?.phase === 'Running' && !waiting.ready ? 'not ready' : 'starting', waiting?.message);
     }
     return alive.length > this.replicas ? 'scaling' : 'running';
   }

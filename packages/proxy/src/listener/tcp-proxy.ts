@@ -137,8 +137,8 @@ class TcpTunnel implements ActiveConnection {
         this.#release?.();
         this.#avoid.push(host);
         if (this.#attempts < this.#runtime.program.maxConnectAttempts) return this.#connect(cluster);
-        const retried = this.#attempts > 1 ? ResponseFlag.URX : 0;
-        this.#end((failure.kind === 'overflow' ? ResponseFlag.UO : ResponseFlag.UF) | retried);
+        // Envoy says so even where one attempt is all there is.
+        this.#end(failure.kind === 'overflow' ? ResponseFlag.UO : ResponseFlag.UF | ResponseFlag.URX);
       },
     );
   }
@@ -164,7 +164,7 @@ class TcpTunnel implements ActiveConnection {
       },
       onIdle: () => {
         stats.idle_timeout++;
-        this.#end(ResponseFlag.SI);
+        this.#end(0);
       },
       onEnd: () => {
         host.active--;

@@ -49,12 +49,12 @@ export function routeTo(cluster: string, prefix = '/', more: object = {}): objec
   return { match: { prefix }, route: { cluster, ...more } };
 }
 
-export function accessLog(format: string): object {
+export function accessLog(path: string, format: string): object {
   return {
     name: 'envoy.access_loggers.file',
     typedConfig: {
       '@type': `${TYPE}envoy.extensions.access_loggers.file.v3.FileAccessLog`,
-      path: '/dev/stdout',
+      path,
       logFormat: { textFormatSource: { inlineString: `${format}\n` } },
     },
   };

@@ -2,6 +2,8 @@
 export type CodecErrorDetails =
   | 'http1.codec_error'
   | 'http1.invalid_characters'
+  | 'http1.invalid_url'
+  | 'http1.invalid_scheme'
   | 'http1.invalid_transfer_encoding'
   | 'http1.content_length_and_chunked_not_allowed'
   | 'http1.connection_header_rejected'

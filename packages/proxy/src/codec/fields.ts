@@ -7,7 +7,7 @@ const SP = 32;
 const HT = 9;
 /** Never allowed in a head; CR, LF and HT have meanings of their own. */
 // oxlint-disable-next-line no-control-regex
-const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
+export const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 const LINE_BREAKS = /[\r\n]+/g;
 const DIGITS = /^\d{1,20}$/;
 const MAX_LENGTH = 18446744073709551615n;

@@ -7,7 +7,7 @@
  * all of it is there.
  */
 import type { CodecErrorDetails } from './error.ts';
-import { FieldSection } from './fields.ts';
+import { FieldSection, FORBIDDEN } from './fields.ts';
 
 export interface MessageSink {
   /** The head is complete; the parser's fields describe it until the next message. */
@@ -195,7 +195,7 @@ export abstract class MessageParser extends FieldSection {
     if (lineEnd < 0) return 0;
     const problem = this.firstLine(text, text.charCodeAt(lineEnd - 1) === CR ? lineEnd - 1 : lineEnd);
     if (problem !== undefined) {
-      this.fail(problem);
+      this.fail(FORBIDDEN.test(text.slice(0, lineEnd)) ? 'http1.invalid_characters' : problem);
       return -1;
     }
     this.#firstLineJudged = true;

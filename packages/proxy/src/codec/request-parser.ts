@@ -6,7 +6,7 @@ import { BodyMode, MessageParser, type MessageSink } from './parser.ts';
 const METHODS: ReadonlyMap<string, string> = new Map(
   (
     'ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE MSEARCH NOTIFY ' +
-    'OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK ' +
+    'OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK ' +
     'UNSUBSCRIBE'
   )
     .split(' ')
@@ -14,9 +14,10 @@ const METHODS: ReadonlyMap<string, string> = new Map(
 );
 const LOOSE_LINE = /^([^ \t]+)[ \t]+([^ \t]+)(?:[ \t]+(.*?))?[ \t]*$/;
 const VERSION = /^HTTP\/(\d)\.(\d)$/;
-const ORIGIN_FORM = /^[/*][!-~]*$/;
-const ABSOLUTE_FORM = /^[A-Za-z]+:\/\/([\w!$%&'()*+,\-.:;=@[\]~]*)(?:[/?][!-~]*)?$/;
-const AUTHORITY_FORM = /^([\w!$%&'()*+,\-.:;=@[\]~]*)(?:[/?][!-~]*)?$/;
+const ORIGIN_FORM = /^\/[!-~]*$/;
+const ABSOLUTE_FORM = /^([A-Za-z]+):\/\/([\w!$%&'()*+,\-.:;=@[\]~]*)(?:[/?][!-~]*)?$/;
+const AUTHORITY_FORM = /^[\w!$%&'()*+,\-.:;=@[\]~]*(?:[/?][!-~]*)?$/;
+const HOST_AND_PORT = /^(?:[^:@[\]/?*]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/;
 /** What Envoy lets through in a Host field. */
 const HOST = /^[\w!$%&'()*+,\-.:;=@[\]~]*$/;
 
@@ -70,9 +71,7 @@ export class RequestParser extends MessageParser {
     if (known === undefined) return 'http1.codec_error';
     this.method = known;
     this.target = target;
-    if (ORIGIN_FORM.test(target)) return undefined;
-    const host = (known === 'CONNECT' ? AUTHORITY_FORM : ABSOLUTE_FORM).exec(target)?.[1];
-    return host === undefined || host.includes('@@') ? 'http1.codec_error' : undefined;
+    return known === 'CONNECT' ? checkAuthority(target) : checkTarget(target, known);
   }
 
   protected override frame(): CodecErrorDetails | undefined {
@@ -135,6 +134,22 @@ export class RequestParser extends MessageParser {
     if ((this.seen & Seen.PROXY_CONNECTION) !== 0 && hasToken(this.proxyConnection, 'close')) this.keepAlive = false;
     return undefined;
   }
+}
+
+function checkTarget(target: string, method: string): CodecErrorDetails | undefined {
+  if (ORIGIN_FORM.test(target)) return undefined;
+  if (target.startsWith('*')) return target === '*' && method === 'OPTIONS' ? undefined : 'http1.invalid_url';
+  const parts = ABSOLUTE_FORM.exec(target);
+  if (parts === null || parts[2]!.includes('@@')) return 'http1.codec_error';
+  const scheme = parts[1]!.toLowerCase();
+  if (scheme !== 'http' && scheme !== 'https') return 'http1.invalid_scheme';
+  return parts[2] === '' ? 'http1.invalid_url' : undefined;
+}
+
+function checkAuthority(target: string): CodecErrorDetails | undefined {
+  if (!AUTHORITY_FORM.test(target) || target.includes('@@')) return 'http1.codec_error';
+  const port = HOST_AND_PORT.exec(target)?.[1];
+  return port === undefined || Number(port) > 65535 ? 'http1.invalid_url' : undefined;
 }
 
 /** No blank in `text(from, to)`: the line has exactly three parts. */

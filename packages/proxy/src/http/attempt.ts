@@ -24,6 +24,8 @@ export class Attempt implements Waiter, Exchange {
   /** Parts of the router's body that have been sent. */
   #sent = 0;
   #requestSent = false;
+  /** A WebSocket's payload waits until the upgrade is accepted. */
+  #held = false;
 
   constructor(router: Router, host: UpstreamHost) {
     this.#router = router;
@@ -76,6 +78,7 @@ export class Attempt implements Waiter, Exchange {
       `${request.method} ${target} HTTP/1.1\r\nhost: ${request.authority}\r\n${fields}${framing}\r\n`,
     );
     this.#sent = 0;
+    this.#held = stream.upgrade === 'websocket';
     this.sendBody();
   }
 
@@ -88,7 +91,7 @@ export class Attempt implements Waiter, Exchange {
   /** Sends what the router has and this attempt has not sent. */
   sendBody(): void {
     const connection = this.#connection;
-    if (connection === undefined || this.#requestSent || connection.closed) return;
+    if (connection === undefined || this.#requestSent || connection.closed || this.#held) return;
     const { body } = this.#router;
     const { out } = connection;
     while (this.#sent < body.length) {
@@ -139,6 +142,7 @@ export class Attempt implements Waiter, Exchange {
       return;
     }
     this.responded = true;
+    this.#held = false;
     this.#router.onResponseHead(this, parser);
   }
   onResponseData(data: Buffer): void {

@@ -176,7 +176,7 @@ export class ClientConnection implements MessageSink {
   readonly #onClose = (): void => {
     if (this.closed) return;
     enter();
-    this.#fail('connection termination', '');
+    this.#fail(this.#parser.idle || this.#parser.done ? 'connection termination' : 'protocol error', '');
     leave();
   };
 

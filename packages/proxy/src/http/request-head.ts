@@ -68,6 +68,7 @@ export function checkHead(
     request.authority = program.defaultHostForHttp10;
   }
   const { path } = request;
+  if (request.method === 'QUERY' && (request.headers.get('content-type') ?? '') === '') return NO_TYPE;
   if (request.method !== 'CONNECT') {
     if (path.charCodeAt(0) !== 0x2f) return NOT_A_PATH;
     if ((touchesPath && !isPlainPath(path)) || path.includes('#')) {
@@ -98,7 +99,7 @@ function normalizeHost(request: RequestHead, info: StreamRecord, program: HcmPro
   request.authority = strips && request.method !== 'CONNECT' ? host : host + port;
 }
 
-const LOW_VERSION: Refusal = {
+export const LOW_VERSION: Refusal = {
   status: 426,
   body: 'Upgrade Required',
   details: 'low_version',
@@ -114,6 +115,7 @@ const NO_HOST: Refusal = {
   closes: true,
   hideRequest: false,
 };
+const NO_TYPE: Refusal = { ...NO_HOST, details: 'query_missing_content_type' };
 const BAD_PATH: Refusal = {
   status: 400,
   body: '',

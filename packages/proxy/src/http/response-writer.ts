@@ -16,7 +16,8 @@ export class ResponseWriter {
   bodyless = false;
   #mode: number = Mode.RAW;
   #isHead = false;
-  #http10 = false;
+  /** The client speaks HTTP/1.0. */
+  http10 = false;
   readonly #connection: ServerConnection;
 
   constructor(connection: ServerConnection) {
@@ -25,7 +26,7 @@ export class ResponseWriter {
 
   begin(parser: RequestParser): void {
     this.#isHead = parser.method === 'HEAD';
-    this.#http10 = parser.minor === 0;
+    this.http10 = parser.minor === 0;
   }
 
   get keepsConnection(): boolean {
@@ -77,7 +78,7 @@ export class ResponseWriter {
       this.#mode = this.bodyless ? Mode.NONE : Mode.RAW;
     } else if (end && !this.#isHead) {
       framing = 'content-length: 0\r\n';
-    } else if (this.#http10) {
+    } else if (this.http10) {
       // The end of the connection ends the body.
       if (!this.#isHead) this.close = true;
     } else {
@@ -86,7 +87,7 @@ export class ResponseWriter {
     }
     if (!stream.tunnel) {
       if (this.close) text += 'connection: close\r\n';
-      else if (this.#http10) text += 'connection: keep-alive\r\n';
+      else if (this.http10) text += 'connection: keep-alive\r\n';
     }
     connection.out.text(`${text}${framing}\r\n`);
   }

@@ -41,7 +41,7 @@ export class RetryState {
       headers.remove('x-envoy-retriable-header-names');
       headers.remove('x-envoy-hedge-on-per-try-timeout');
     }
-    if (on === 0 || left === 0 || stream.upgrade !== '') return undefined;
+    if (on === 0 || left === 0) return undefined;
     return new RetryState(on, left, codes, action, cluster, breaker);
   }
 

@@ -288,7 +288,7 @@ export class Router implements LbContext {
     if (upgraded) {
       if (status === 101) keepUpgrade(head.headers, parser);
       stream.tunnel = true;
-    } else if (stream.upgrade === 'websocket' && status < 300) {
+    } else if (stream.upgrade === 'websocket' && status < 400) {
       this.#giveUp(status, '', 'websocket_handshake_unsuccessful', 0, undefined);
       return;
     }
@@ -303,8 +303,9 @@ export class Router implements LbContext {
     if (this.#setCookie !== undefined) head.headers.add('set-cookie', this.#setCookie);
     this.#route.rewriteResponse(head, stream, this.#weighted);
     info.responseCodeDetails = 'via_upstream';
-    this.#forgetBody();
+    if (!upgraded) this.#forgetBody();
     stream.sendResponse(head, parser.bodyMode === BodyMode.NONE);
+    if (upgraded) attempt.sendBody();
   }
 
   onResponseData(data: Buffer): void {

@@ -203,18 +203,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   }
 
   onError(details: CodecErrorDetails): void {
-    const { stats, deps } = this.hcm;
-    stats.downstream_cx_protocol_error++;
-    const status = errorStatus(details);
-    if (this.stream !== undefined) {
-      this.stream.onCodecError(status, details);
-      return;
-    }
-    stats.downstream_rq_total++;
-    stats.downstream_rq_active++;
-    const stream = new ActiveStream(this, new StreamRecord(this.info, deps.clock.now(), deps.clock.wall()));
-    this.stream = stream;
-    stream.onCodecError(status, details);
+    this.hcm.stats.downstream_cx_protocol_error++;
+    (this.stream ?? this.#newStream()).onCodecError(errorStatus(details), details);
   }
 
   // ---- the socket
@@ -283,10 +273,27 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
       stream.onDownstreamGone('downstream_remote_disconnect', ResponseFlag.DC);
       this.destroy();
     } else {
+      this.#logCutOff();
       this.destroy();
     }
     leave();
   };
+
+  /** A head that was begun and never completed is a request too. */
+  #logCutOff(): void {
+    if (this.parser.idle || this.parser.done || this.parser.failed) return;
+    this.#newStream().onDownstreamGone('downstream_remote_disconnect', ResponseFlag.DC);
+  }
+
+  /** For a request whose head did not become known. */
+  #newStream(): ActiveStream {
+    const { stats, deps } = this.hcm;
+    stats.downstream_rq_total++;
+    stats.downstream_rq_active++;
+    const stream = new ActiveStream(this, new StreamRecord(this.info, deps.clock.now(), deps.clock.wall()));
+    this.stream = stream;
+    return stream;
+  }
 
   readonly #onSocketError = (): void => {
     // `close` follows.
@@ -295,7 +302,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   readonly #onClose = (): void => {
     if (this.#state === 'closed' || this.#state === 'handed over') return;
     enter();
-    this.stream?.onDownstreamGone('downstream_remote_disconnect', ResponseFlag.DC);
+    if (this.stream === undefined) this.#logCutOff();
+    else this.stream.onDownstreamGone('downstream_remote_disconnect', ResponseFlag.DC);
     this.#state = 'closed';
     this.#ended();
     leave();
@@ -339,17 +347,14 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
 
   #requestTimeout(): void {
     if (this.#state !== 'open') return;
-    const { stats, deps, program } = this.hcm;
+    const { stats, program } = this.hcm;
     enter();
     this.draining = true;
     if (this.stream !== undefined) {
       stats.downstream_rq_timeout++;
       this.stream.sendLocalReply(408, 'request timeout', 'request_overall_timeout', 0);
     } else {
-      stats.downstream_rq_total++;
-      stats.downstream_rq_active++;
-      const stream = new ActiveStream(this, new StreamRecord(this.info, deps.clock.now(), deps.clock.wall()));
-      this.stream = stream;
+      const stream = this.#newStream();
       if (program.requestHeadersTimeout > 0) {
         stats.downstream_rq_header_timeout++;
         stream.sendLocalReply(408, 'request header timeout', 'request_header_timeout', 0);

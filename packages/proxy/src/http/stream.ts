@@ -9,7 +9,7 @@ import { Headers } from './headers.ts';
 import type { StreamRecord } from './info.ts';
 import { buildLocalReply } from './local-reply.ts';
 import type { FilterPlan } from './plan.ts';
-import { checkHead, readHead } from './request-head.ts';
+import { checkHead, LOW_VERSION, readHead } from './request-head.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { Router } from './router.ts';
 import type { HcmRuntime } from './runtime.ts';
@@ -73,7 +73,6 @@ export class ActiveStream implements HttpStream, LogSource {
   start(parser: RequestParser): void {
     const { hcm, info } = this;
     const { program } = hcm;
-    if (parser.minor === 0) info.protocol = 'HTTP/1.0';
     this.#routes = hcm.routes();
     if ((parser.seen & Seen.EXPECT) !== 0 && !program.proxy100Continue) this.#answerExpectation(parser);
     this.request = readHead(parser, program);
@@ -82,14 +81,17 @@ export class ActiveStream implements HttpStream, LogSource {
     this.mayCarryEnvoyFields = (parser.seen & Seen.X_ENVOY) !== 0;
     this.#idleTimeout = program.streamIdleTimeout;
     this.#writer.begin(parser);
+    if (!this.expectsBody) this.#noteRequestEnd();
     const { request } = this;
     const refusal = checkHead(request, parser, info, this.#routes, hcm, this.connection.plan.touchesPath);
     if (refusal !== undefined) {
+      if (refusal === LOW_VERSION) this.#writer.http10 = false;
       if (refusal.closes) this.connection.draining = true;
       if (refusal.hideRequest) this.request = NO_REQUEST;
       this.sendLocalReply(refusal.status, refusal.body, refusal.details, refusal.flags, refusal.headers);
       return;
     }
+    if (parser.minor === 0) info.protocol = 'HTTP/1.0';
     if (this.#idleTimeout > 0) this.#armStreamIdle();
     if (program.maxStreamDuration > 0) this.connection.durationDeadline.set(info.startTime + program.maxStreamDuration);
     if (parser.upgradeTo !== '' || request.method === 'CONNECT') {
@@ -278,6 +280,14 @@ export class ActiveStream implements HttpStream, LogSource {
     headers?: readonly [string, string][],
   ): void {
     if (this.over) return;
+    const decision = this.#decision;
+    if (
+      this.info.upstreamCluster === '' &&
+      decision?.kind === 'cluster' &&
+      this.hcm.cluster(decision.cluster) !== undefined
+    ) {
+      this.info.upstreamCluster = decision.cluster;
+    }
     this.info.responseFlags |= flags;
     this.info.responseCodeDetails = details.replaceAll(' ', '_');
     this.#router?.cancel();

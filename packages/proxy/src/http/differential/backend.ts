@@ -1,4 +1,5 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { clearTimeout, setTimeout } from 'node:timers';
 
 export interface Backend {
   readonly port: number;
@@ -65,7 +66,7 @@ function serve(socket: Socket): void {
         const request = text;
         text = '';
         answer(socket, request);
-      }, 40);
+      }, 60);
     }
   });
 }

@@ -1,6 +1,6 @@
 /** One configuration for both sides: Envoy reads it, the test builds the same for this proxy. */
 export const ACCESS_LOG =
-  'LOG %DOWNSTREAM_REMOTE_PORT% %REQ(:METHOD)% %REQ(:PATH)% %PROTOCOL% %RESPONSE_CODE% %RESPONSE_FLAGS% ' +
+  'LOG %DOWNSTREAM_DIRECT_REMOTE_PORT% %REQ(:METHOD)% %REQ(:PATH)% %PROTOCOL% %RESPONSE_CODE% %RESPONSE_FLAGS% ' +
   '%RESPONSE_CODE_DETAILS% %BYTES_RECEIVED% %BYTES_SENT% %UPSTREAM_REQUEST_ATTEMPT_COUNT% %UPSTREAM_CLUSTER%\n';
 
 const EXTENSIONS = 'type.googleapis.com/envoy.extensions';
@@ -103,7 +103,7 @@ export function hcmConfig(): object {
 
 export function clusterConfigs(backend: number, dead: number): object[] {
   return [
-    cluster('b', [backend]),
+    cluster('b', [backend], { circuitBreakers: { thresholds: [{ maxRetries: 100 }] } }),
     cluster('dead', [dead]),
     cluster('empty', []),
     cluster('over', [backend], { circuitBreakers: { thresholds: [{ maxPendingRequests: 0 }] } }),

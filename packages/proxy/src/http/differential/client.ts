@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Case } from './cases.ts';
 
 export interface Answer {
@@ -27,7 +28,7 @@ export function play(port: number, { send, end, wait = 300 }: Case): Promise<Ans
     const run = async (): Promise<void> => {
       for (const part of send) {
         if (part !== '') socket.write(Buffer.from(part, 'latin1'));
-        await pause(25);
+        await pause(20);
       }
       if (end === true) socket.end();
       await pause(wait);
@@ -37,8 +38,4 @@ export function play(port: number, { send, end, wait = 300 }: Case): Promise<Ans
       resolve({ port: own, text, closed });
     };
   });
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
 }

@@ -40,7 +40,7 @@ afterAll(async () => {
 async function playAll(port: number, answers: Map<Case, Answer>): Promise<void> {
   const waiting = [...CASES];
   await Promise.all(
-    Array.from({ length: 12 }, async () => {
+    Array.from({ length: 24 }, async () => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         answers.set(next, await play(port, next));
       }
@@ -179,7 +179,7 @@ function startOurs(backendPort: number, dead: number): Promise<TestServer> {
   ];
   return startTestServer({
     clusters: [
-      new TestCluster('b', [backendPort]),
+      new TestCluster('b', [backendPort], { maxRetries: 100 }),
       new TestCluster('dead', [dead]),
       new TestCluster('empty', []),
       new TestCluster('over', [backendPort], { maxPendingRequests: 0 }),

@@ -36,7 +36,7 @@ describe('order', () => {
     expect(node.phases()).toEqual(['web-0 Terminating']);
     expect(node.log).toEqual(['run hook']);
     node.kubelet.converged(node.sequence);
-    await node.settle();
+    await node.clock.advance(100);
     expect(node.log).toEqual(['run hook']);
     node.programs[1]!.exit({ code: 0 });
     await node.settle();
@@ -44,11 +44,20 @@ describe('order', () => {
     expect(node.pods).toEqual([]);
   });
 
-  test('without word from the proxies a pod waits 200 ms for its endpoints to be gone', async () => {
+  test('what is on its way when the proxies know still gets an answer', async () => {
+    const node = await running(desired({ containers: [worker()] }));
+    node.kubelet.apply([], []);
+    await node.clock.advance(99);
+    expect(node.programs[0]!.signals).toEqual([]);
+    await node.clock.advance(1);
+    expect(node.programs[0]!.signals).toEqual(['SIGTERM']);
+  });
+
+  test('without word from the proxies a pod waits 200 ms longer for its endpoints to be gone', async () => {
     const node = await running(desired({ containers: [worker()] }));
     node.proxiesFollow = false;
     node.kubelet.apply([], []);
-    await node.clock.advance(199);
+    await node.clock.advance(299);
     expect(node.programs[0]!.signals).toEqual([]);
     await node.clock.advance(1);
     expect(node.programs[0]!.signals).toEqual(['SIGTERM']);
@@ -120,6 +129,8 @@ describe('commands', () => {
     await node.settle();
     expect(node.phases()).toEqual(['web-0 Running ready', 'web-1 Running ready', 'web-2 Starting']);
     await node.sidecarsReady();
+    expect(node.phases()).toEqual(['web-0 Running ready', 'web-1 Terminating', 'web-2 Running ready']);
+    await node.clock.advance(100);
     expect(node.phases()).toEqual(['web-0 Running ready', 'web-2 Running ready']);
   });
 

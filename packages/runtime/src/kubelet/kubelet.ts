@@ -1,5 +1,5 @@
 import type { DesiredWorkload, PodStatus, WorkloadStatus } from '../protocol.ts';
-import { type Clock, within } from './clock.ts';
+import { type Clock, sleep, within } from './clock.ts';
 import type { Launch } from './launch.ts';
 import { gatewayLayout, type LayoutDeps, podLayout } from './layout.ts';
 import type { Pod, PodDeps } from './pod.ts';
@@ -26,6 +26,8 @@ export interface KubeletOptions {
 
 /** No longer than this does a pod that ends wait for proxies to forget it. */
 const ENDPOINTS_GONE_MS = 200;
+/** Requests that were on their way when the last proxy heard of it get this long to arrive. */
+const ON_THE_WAY_MS = 100;
 /** After this long a ready pod counts as serving although the proxies did not say that they know it. */
 const ENDPOINTS_THERE_MS = 2_000;
 /** How long a sidecar lets requests finish after its application has ended. */
@@ -216,7 +218,10 @@ export class Kubelet {
       // Many pods starting at once share the machine with their probes.
       eager: () => Math.max(FASTEST_PROBE_MS, this.#allPods().filter((p) => !p.ready).length * 2),
       onChange: () => this.#changed(),
-      endpointsGone: () => this.#nextReport(ENDPOINTS_GONE_MS),
+      endpointsGone: async () => {
+        await this.#nextReport(ENDPOINTS_GONE_MS);
+        if (!this.#stopping) await sleep(clock, ON_THE_WAY_MS);
+      },
     };
   }
 

@@ -1,3 +1,6 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { peersFolder } from '@mizzen/testkit';
 import { expect, test } from 'vitest';
 import { buildSnapshot } from '../build-snapshot.ts';
 import { parseDocuments } from '../documents.ts';
@@ -63,6 +66,33 @@ extensionProviders:
   expect(mesh.defaultProviders).toEqual({ tracing: ['otel'] });
   expect(mesh.extensionProviders?.map(({ name }) => name)).toEqual(['prometheus', 'stackdriver', 'envoy', 'otel']);
   expect(mesh.extensionProviders?.[2]).toMatchObject({ envoyFileAccessLog: { path: '/dev/null' } });
+});
+
+test.each([
+  ['connectTimeout: 2h', 'MZ1012', 1],
+  ['trustDomain: "a b"', 'MZ1013', 1],
+  ['proxyListenPort: 70000', 'MZ1012', 1],
+  ['defaultConfig:\n  discoveryAddress: istiod', 'MZ1014', 2],
+  ['defaultConfig:\n  drainDuration: 500ms', 'MZ1012', 2],
+  ['extensionProviders: [{name: a}]', 'MZ1006', 1],
+  ['extensionProviders:\n- name: a\n  prometheus: {}\n  stackdriver: {}', 'MZ1005', 4],
+  ['extensionProviders: [{name: a, envoyExtAuthzGrpc: {service: a.b}}]', 'MZ1012', 1],
+  ['defaultProviders: {metrics: [promtheus]}', 'MZ1203', 1],
+  ['serviceSettings: [{hosts: ["a b"]}]', 'MZ1013', 1],
+])('%j gives %s on line %i', (text, code, line) => {
+  expect(read('', text).diagnostics).toMatchObject([{ code, span: { line } }]);
+});
+
+test('every recorded mesh configuration of Istio is read without an error', () => {
+  const peers = peersFolder();
+  const files = peers === undefined ? [] : globSync('istio/xds/**/mesh.yaml', { cwd: peers });
+  for (const file of files) {
+    const { diagnostics } = read('', readFileSync(join(peers ?? '', file), 'utf8'));
+    expect(
+      diagnostics.filter(({ severity }) => severity === 'error'),
+      file,
+    ).toEqual([]);
+  }
 });
 
 test('mistakes are told with their place, and the other fields count', () => {

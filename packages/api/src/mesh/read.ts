@@ -4,7 +4,9 @@ import { isRecord, normalizeMessage } from '../normalize.ts';
 import type { Resource, SourceDocument } from '../resource.ts';
 import { loadYaml } from '../yaml/load.ts';
 import { locateIn } from '../yaml/locate.ts';
+import { Report } from '../validation/report.ts';
 import { checkMessage } from '../validation/schema-check.ts';
+import { checkMesh } from './check.ts';
 import { DEFAULT_MESH_CONFIG, INSTALLED_MESH_CONFIG } from './defaults.ts';
 import { applyMeshConfig, deepMerge } from './merge.ts';
 
@@ -81,13 +83,16 @@ function check(
   source: SourceDocument,
   prefix: Path,
 ): { readonly value: MeshConfig; readonly diagnostics: readonly Diagnostic[] } {
-  const problems = checkMessage(config, MESSAGE);
+  const report = new Report();
+  report.problems.push(...checkMessage(config, MESSAGE));
+  if (report.isClean) checkMesh(config as MeshConfig, report);
+  const { problems } = report;
   const diagnostics = problems.map((problem): Diagnostic => {
-    const path = [...prefix, ...(problem.path ?? [])];
+    const path = [...prefix, ...problem.path];
     return { ...problem, path, span: locateIn(source, path, problem.at) };
   });
   if (!isRecord(config)) return { value: {}, diagnostics };
-  const bad = new Set(problems.flatMap((p) => (p.severity === 'error' ? [p.path?.[0]] : [])));
+  const bad = new Set(problems.flatMap((p) => (p.severity === 'error' ? [p.path[0]] : [])));
   const good = Object.entries(config).filter(([field]) => !bad.has(field));
   return { value: Object.fromEntries(good) as MeshConfig, diagnostics };
 }

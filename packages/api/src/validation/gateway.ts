@@ -10,8 +10,12 @@ import { checkServerTls } from './checks/server-tls.ts';
 import { BAD_NAME, BAD_VALUE, CONFLICT, DUPLICATE, NO_EFFECT, REQUIRED } from './report.ts';
 import type { Report } from './report.ts';
 
+/** On what was made from the Gateway API's kinds, which have laxer rules for names and hosts. */
+const CONVERTED = 'internal.istio.io/gateway-semantics';
+
 export function checkGateway({ spec, metadata }: Resource<Gateway>, report: Report): void {
-  if (!isDnsLabel(metadata.name)) {
+  const converted = metadata.annotations?.[CONVERTED] === 'gateway';
+  if (!isDnsLabel(metadata.name) && !converted) {
     const message = `\`${metadata.name}\` is not a valid name of a Gateway`;
     report.error(BAD_NAME, ['metadata', 'name'], message, 'letters, digits and `-`; no dots');
   }
@@ -19,7 +23,7 @@ export function checkGateway({ spec, metadata }: Resource<Gateway>, report: Repo
   const names = new Set<string>();
   spec.servers?.forEach((server, index) => {
     const path = ['spec', 'servers', index];
-    checkServer(report, path, server);
+    checkServer(report, path, server, converted);
     if (!server.port) return;
     const { name = '', protocol } = server.port;
     if (names.has(name))
@@ -32,9 +36,13 @@ export function checkGateway({ spec, metadata }: Resource<Gateway>, report: Repo
   });
 }
 
-function checkServer(report: Report, path: Path, server: Server): void {
+function checkServer(report: Report, path: Path, server: Server, converted: boolean): void {
   if (!server.hosts?.length) report.error(REQUIRED, [...path, 'hosts'], 'a server needs at least one host');
-  server.hosts?.forEach((host, index) => checkNamespacedHost(report, [...path, 'hosts', index], host, 'gateway'));
+  server.hosts?.forEach((host, index) => {
+    // Made from a listener that no route is attached to.
+    const namespaced = converted ? host.replace(/^~\//, './') : host;
+    checkNamespacedHost(report, [...path, 'hosts', index], namespaced, 'gateway');
+  });
   const portIsFine = checkServerPort(report, path, server.port, server.bind ?? '');
   checkBind(report, path, server);
   checkServerTls(report, [...path, 'tls'], server.tls);

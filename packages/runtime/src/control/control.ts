@@ -1,14 +1,15 @@
 import { renderDiagnostic } from '@mizzen/diagnostics';
 import type { Diagnostic, Ref } from '@mizzen/diagnostics';
-import { locator, withSpan } from '@mizzen/api';
+import { locator, refOf, withSpan } from '@mizzen/api';
 import type { Snapshot } from '@mizzen/api';
 import { buildModel } from '@mizzen/model';
 import type { MeshModel } from '@mizzen/model';
 import type { ReadResult } from '@mizzen/sources';
-import type { Clock, Convergence, Refusal } from '@mizzen/control-plane';
+import type { Clock, Convergence, Refusal, Timer } from '@mizzen/control-plane';
 import type { ControlOptions, DesiredWorkload, FromControl, PodStatus, WorkloadStatus } from '../protocol.ts';
 import { checkCredentials } from './credential-check.ts';
 import { defaultGateways } from './default-gateways.ts';
+import type { LastGood } from './last-good.ts';
 import { overlay } from './overlay.ts';
 import type { Proxies } from './proxies.ts';
 import { describeRefusal } from './refusals.ts';
@@ -20,6 +21,7 @@ export interface ControlDeps {
   readonly proxies: Proxies;
   readonly clock: Clock;
   readonly send: (message: FromControl) => void;
+  readonly lastGood: LastGood;
 }
 
 /** What the API shows. */
@@ -36,6 +38,9 @@ export interface ControlState {
  * Turns files and pods into what should run and what each proxy is sent. Everything is computed anew at each change, from
  * the files in force and the pods reported; what comes out the same is not sent again.
  */
+/** How long after a change what is in force is kept for a later process. */
+const SAVE_AFTER = 200;
+
 export class Control {
   readonly #deps: ControlDeps;
   #result: ReadResult;
@@ -47,6 +52,9 @@ export class Control {
   #workloads: ReturnType<typeof computeWorkloads>;
   #diagnostics: readonly Diagnostic[] = [];
   #sentDesired = '';
+  /** Names of resources in force that only an earlier process saw whole. */
+  #restored: ReadonlyMap<string, Ref> = new Map();
+  #saving: Timer | undefined;
   readonly #noticed = new Set<string>();
   #rendered = new Set<string>();
   /** What the pods were when they were last translated for. */
@@ -113,21 +121,30 @@ export class Control {
   }
 
   #refresh(noticedAt: number, changed: readonly Ref[]): void {
+    const before = this.#restored;
     const { snapshot, notices } = this.#overlaid();
     this.#snapshot = snapshot;
     this.#model = this.#buildModel();
     this.#workloads = this.#compute();
-    const said = this.#report(changed, this.#result);
+    const gone = [...before].flatMap(([name, ref]) => (this.#restored.has(name) || snapshot.find(ref) ? [] : [ref]));
+    const said = this.#report([...changed, ...gone], this.#result);
     this.#notify([...notices, ...this.#workloads.notices, ...leftOut(this.#result)]);
     this.#sendDesired();
     this.#push(noticedAt, ({ proxies, milliseconds }) => {
-      if (said) this.#deps.send({ type: 'converged', proxies, milliseconds });
+      if (said && changed.length + gone.length > 0) this.#deps.send({ type: 'converged', proxies, milliseconds });
     });
   }
 
+  /** The files' resources, those that only an earlier process saw whole, and the gateways that are missing. */
   #overlaid(): { readonly snapshot: Snapshot; readonly notices: readonly string[] } {
-    const { resources, notices } = defaultGateways(this.#result.snapshot);
-    return { snapshot: overlay(this.#result.snapshot, resources), notices };
+    const { lastGood, clock } = this.#deps;
+    const restored = lastGood.restore(this.#result);
+    this.#restored = new Map(restored.map((each) => [refName(refOf(each)), refOf(each)]));
+    const own = overlay(this.#result.snapshot, restored);
+    this.#saving?.cancel();
+    this.#saving = clock.after(SAVE_AFTER, () => lastGood.save(own));
+    const { resources, notices } = defaultGateways(own);
+    return { snapshot: overlay(own, resources), notices };
   }
 
   #buildModel(): MeshModel {
@@ -159,8 +176,10 @@ export class Control {
     const all = [...result.diagnostics, ...this.#settings.diagnostics, ...own];
     this.#diagnostics = all.map((each) => withSpan(each, this.#snapshot));
     const rendered = this.#diagnostics.map((each) => renderDiagnostic(each, { source: (file) => result.text(file) }));
-    rendered.push(...result.keptLastGood.map((ref) => `${refName(ref)}: its last good version stays in force`));
-    rendered.push(...result.refused.map((ref) => `${refName(ref)} is left out until it is corrected`));
+    const kept = new Set([...result.keptLastGood.map(refName), ...this.#restored.keys()]);
+    const refused = result.refused.map(refName).filter((name) => !kept.has(name));
+    rendered.push(...[...kept].map((name) => `${name}: its last good version stays in force`));
+    rendered.push(...refused.map((name) => `${name} is left out until it is corrected`));
     const fresh = rendered.filter((text) => !this.#rendered.has(text));
     const silent = changed.length === 0 && fresh.length === 0 && rendered.length === this.#rendered.size;
     this.#rendered = new Set(rendered);

@@ -157,6 +157,30 @@ test('killed and started again, it sends nothing, and later changes as before', 
   expect(JSON.stringify(client.get('client-0', TypeUrl.route, 'http_proxy'))).toContain('"timeout":"9s"');
 });
 
+test('started again while a file is broken, it goes on with what was in force', async () => {
+  control.start();
+  await control.run();
+  const client = await control.connect();
+  await settled(client);
+  control.write('route.yaml', route('8s'));
+  await control.saw('converged');
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  client.log.length = 0;
+  control.write('route.yaml', `${route('9s')}  - [\n`);
+  await control.kill();
+  control.start();
+  expect((await control.saw('change')).rendered.at(-1)).toBe(
+    'VirtualService default/web: its last good version stays in force',
+  );
+  await control.saw('listening');
+  await control.report();
+  await settled(client);
+  expect(client.log).toEqual([]);
+  control.write('route.yaml', '# nothing any more\n');
+  await control.saw('converged', 0, ({ proxies }) => proxies === 3);
+  expect(JSON.stringify(client.get('client-0', TypeUrl.route, 'http_proxy'))).not.toContain('"timeout":"8s"');
+});
+
 test('certificates are replaced in time and on demand, and nothing else is sent', async () => {
   control.start({ certificateLifetime: 3000 });
   await control.run();

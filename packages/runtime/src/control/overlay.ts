@@ -1,6 +1,6 @@
 import type { KindSpecs, Resource, Snapshot } from '@mizzen/api';
 
-/** A snapshot with more resources in it; those that are there already stay. */
+/** A snapshot with more resources in it, in their order; those that are there already stay. */
 export function overlay(base: Snapshot, added: readonly Resource[]): Snapshot {
   const extra = added.filter(({ kind, metadata }) => base.find({ kind, ...metadata }) === undefined);
   if (extra.length === 0) return base;
@@ -14,7 +14,11 @@ export function overlay(base: Snapshot, added: readonly Resource[]): Snapshot {
     version: base.version,
     list: <K extends keyof KindSpecs>(kind: K) => {
       let list = lists.get(kind);
-      if (list === undefined) lists.set(kind, (list = [...base.list(kind), ...(byKind.get(kind) ?? [])]));
+      if (list === undefined) {
+        const all = [...base.list(kind), ...(byKind.get(kind) ?? [])];
+        list = byKind.has(kind) ? all.toSorted((a, b) => a.order - b.order) : all;
+        lists.set(kind, list);
+      }
       return list as readonly Resource<KindSpecs[K]>[];
     },
     get: <K extends keyof KindSpecs>(kind: K, namespace: string, name: string) =>

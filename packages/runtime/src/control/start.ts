@@ -12,6 +12,7 @@ import type { ControlOptions, FromControl, ToControl } from '../protocol.ts';
 import { describeHolder, portHolder } from '../supervisor/port-holder.ts';
 import { systemClock } from './clock.ts';
 import { Control } from './control.ts';
+import { LastGood } from './last-good.ts';
 import { Proxies } from './proxies.ts';
 import { findSettings, readSettings } from './settings/read.ts';
 import { watchSettings } from './settings/watch.ts';
@@ -64,7 +65,13 @@ export async function startControl(options: ControlOptions, { send, translate }:
   const settingsWatch = watchSettings(files, settings.files, cwd, () =>
     holder.control?.onSettings(readSettings(settingsFiles(), cwd)),
   );
-  const running = new Control(watching.first, settings, { options, proxies, clock: systemClock, send });
+  const running = new Control(watching.first, settings, {
+    options,
+    proxies,
+    clock: systemClock,
+    send,
+    lastGood: new LastGood(join(stateDir, 'last-good.json')),
+  });
   holder.control = running;
 
   const commands = new Commands(send);

@@ -1,0 +1,87 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { isRecord, parseDocument, refOf } from '@mizzen/api';
+import type { KindSpecs, Resource, Snapshot, SourceDocument } from '@mizzen/api';
+import { KINDS } from '@mizzen/api';
+import type { Ref } from '@mizzen/diagnostics';
+import type { ReadResult } from '@mizzen/sources';
+
+const key = ({ kind, namespace, name }: Pick<Ref, 'kind' | 'namespace' | 'name'>): string =>
+  `${kind}/${namespace}/${name}`;
+
+/**
+ * What was in force, kept in a file of the state directory: a control process that starts while a mesh file is broken
+ * goes on with the version before, as the one it replaces did.
+ */
+export class LastGood {
+  readonly #file: string;
+  #documents: readonly SourceDocument[];
+  #saved = '';
+
+  constructor(file: string) {
+    this.#file = file;
+    this.#documents = load(file);
+  }
+
+  /** Resources that a broken text hides now, and that had a good version when a process last saw one. */
+  restore(result: ReadResult): Resource[] {
+    const broken = new Set(
+      result.diagnostics.flatMap(({ severity, span }) => (severity === 'error' && span ? [span.file] : [])),
+    );
+    if (broken.size === 0) return [];
+    const refused = new Set(result.refused.map(key));
+    const kept: Resource[] = [];
+    let order = -1;
+    for (const document of this.#documents) {
+      for (const resource of parseDocument(document).resources) {
+        const current = result.snapshot.find(refOf(resource));
+        if (current !== undefined) order = current.order;
+        else if (broken.has(document.file) || refused.has(key(refOf(resource))))
+          kept.push({ ...resource, order: order + 0.5 });
+      }
+    }
+    return kept;
+  }
+
+  save(snapshot: Snapshot): void {
+    const documents = documentsOf(snapshot);
+    const text = JSON.stringify(documents);
+    if (text === this.#saved) return;
+    this.#saved = text;
+    this.#documents = documents;
+    const temporary = `${this.#file}.new`;
+    writeFileSync(temporary, text, { mode: 0o600 });
+    renameSync(temporary, this.#file);
+  }
+}
+
+/** Every document with something in force, in reading order. */
+function documentsOf(snapshot: Snapshot): SourceDocument[] {
+  const resources = (Object.keys(KINDS) as (keyof KindSpecs)[]).flatMap((kind): readonly Resource[] =>
+    snapshot.list(kind),
+  );
+  const ordered = resources.filter(({ source }) => !source.file.startsWith('<')).toSorted((a, b) => a.order - b.order);
+  const found = new Map<string, SourceDocument>();
+  for (const { source } of ordered) {
+    const { file, index, firstLine, text } = source;
+    found.set(`${file} ${index} ${text}`, { file, index, firstLine, text });
+  }
+  return [...found.values()];
+}
+
+function load(file: string): SourceDocument[] {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return Array.isArray(value) ? value.filter(isDocument) : [];
+  } catch {
+    // None yet, or cut short: then there is no version to go back to.
+    return [];
+  }
+}
+
+function isDocument(value: unknown): value is SourceDocument {
+  if (!isRecord(value)) return false;
+  const { file, index, firstLine, text } = value;
+  return (
+    typeof file === 'string' && typeof index === 'number' && typeof firstLine === 'number' && typeof text === 'string'
+  );
+}

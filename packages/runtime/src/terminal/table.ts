@@ -4,18 +4,22 @@ import type { Style } from './style.ts';
 interface Column {
   readonly title: string;
   readonly right?: boolean;
+  /** May be cut to this many characters where the terminal is narrow; the widest such column first. */
+  readonly atLeast?: number;
   readonly text: (w: WorkloadStatus) => string;
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: 'WORKLOAD', text: (w) => workloadName(w) },
-  { title: 'VERSION', text: (w) => w.version || '-' },
+  { title: 'WORKLOAD', atLeast: 16, text: (w) => workloadName(w) },
+  { title: 'VERSION', atLeast: 8, text: (w) => w.version || '-' },
   { title: 'READY', text: (w) => `${w.ready}/${w.replicas}` },
-  { title: 'IDENTITY', text: (w) => `${w.owner.namespace}/${w.serviceAccount}` },
+  { title: 'IDENTITY', atLeast: 10, text: (w) => `${w.owner.namespace}/${w.serviceAccount}` },
   { title: 'IN', right: true, text: (w) => String(w.inboundRequests) },
   { title: 'OUT', right: true, text: (w) => String(w.outboundRequests) },
   { title: 'STATE', text: (w) => (w.standIn ? `${w.state} (stand-in)` : w.state) },
 ];
+
+const LAST = COLUMNS.length - 1;
 
 export function workloadName({ owner }: WorkloadStatus): string {
   return owner.namespace === 'default' ? owner.name : `${owner.name}.${owner.namespace}`;
@@ -24,15 +28,33 @@ export function workloadName({ owner }: WorkloadStatus): string {
 /** Lines of the table, header first, none longer than `width`. */
 export function table(workloads: readonly WorkloadStatus[], width: number, style: Style): string[] {
   const rows = workloads.toSorted(byName).map((w) => ({ workload: w, cells: COLUMNS.map((c) => c.text(w)) }));
-  const widths = COLUMNS.map((c, i) => Math.max(c.title.length, ...rows.map((r) => r.cells[i]!.length)));
+  const natural = COLUMNS.map((c, i) => Math.max(c.title.length, ...rows.map((r) => r.cells[i]!.length)));
+  const widths = narrowed(natural, width);
   const format = (cells: readonly string[]): string => {
-    const padded = cells.map((cell, i) => (COLUMNS[i]!.right ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)));
+    const cut = cells.map((cell, i) => (i === LAST ? cell : fit(cell, widths[i]!)));
+    const padded = cut.map((cell, i) => (COLUMNS[i]!.right ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)));
     return fit(padded.join('  ').trimEnd(), width);
   };
   return [
     style('dim', format(COLUMNS.map((c) => c.title))),
     ...rows.map(({ workload, cells }) => paint(format(cells), workload, style)),
   ];
+}
+
+function narrowed(natural: readonly number[], width: number): number[] {
+  // The last column may run on to the edge; the others make room for a good part of it only.
+  const widths = natural.with(LAST, Math.min(natural[LAST]!, 28));
+  let excess = widths.reduce((sum, w) => sum + w, 2 * (widths.length - 1)) - width;
+  for (; excess > 0; excess--) {
+    let widest = -1;
+    for (const [i, { atLeast }] of COLUMNS.entries()) {
+      if (atLeast === undefined || widths[i]! <= atLeast) continue;
+      if (widest < 0 || widths[i]! > widths[widest]!) widest = i;
+    }
+    if (widest < 0) break;
+    widths[widest]!--;
+  }
+  return widths;
 }
 
 /** Gateways first: what a person opens is behind them. */

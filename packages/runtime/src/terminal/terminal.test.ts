@@ -32,6 +32,7 @@ test('the table lines up, gateways first, and never is wider than the terminal',
     'api                v1       2/2    default/api      12    3  running (stand-in)',
     'catalog            v1       2/2    default/catalog  12    3  running',
   ]);
+  expect(table(rows, 60, plain)[1]).toBe('gate.istio-syst…  v1       2/2    istio-sys…  12    3  runn…');
   expect(table(rows, 40, plain).every((line) => line.length <= 40)).toBe(true);
 });
 

@@ -28,7 +28,7 @@ describe.runIf(samples !== undefined)('bookinfo, as Istio ships it, on stand-ins
     put('networking/bookinfo-gateway.yaml', 'gateway.yaml');
     put('networking/destination-rule-all.yaml', 'rules.yaml');
     put('networking/virtual-service-all-v1.yaml', 'routes.yaml');
-    mesh = await up([folder]);
+    mesh = await up([folder], { serverPort: 8080 });
     productpage = await fromWorkload(mesh, 'default', 'productpage-v1');
     reviews = await fromWorkload(mesh, 'default', 'reviews-v1');
   });

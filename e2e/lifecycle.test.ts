@@ -164,11 +164,13 @@ spec:
         system.write('routes.yaml', routes(wanted));
         await mesh.saw(/concerned ha(s|ve) it after [\d.]+ ms/, 5000, from);
         expect((await mesh.get('/')).body).toContain(`"version": "${wanted}"`);
-        expect(Number(/concerned ha(?:s|ve) it after ([\d.]+) ms/.exec(mesh.output().slice(from))![1])).toBeLessThan(1000);
+        expect(Number(/concerned ha(?:s|ve) it after ([\d.]+) ms/.exec(mesh.output().slice(from))![1])).toBeLessThan(
+          1000,
+        );
       }
       const before = mesh.output().length;
       system.write('routes.yaml', routes('v2').replace('route:', 'rout:'));
-      await mesh.saw(/routes\.yaml:7:\d+/, 5000, before);
+      await mesh.saw(/routes\.yaml:8:\d+/, 5000, before);
       expect(mesh.output().slice(before)).toContain('rout');
       expect((await mesh.get('/')).body).toContain('"version": "v1"');
       expect((await load.stop()).failed).toEqual([]);

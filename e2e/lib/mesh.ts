@@ -57,10 +57,13 @@ export function mizzen(args: readonly string[], options: { readonly cwd?: string
   });
 }
 
-/** Starts `mizzen up` with ports and a state directory of its own, and waits until it says it is ready. */
+/**
+ * Starts `mizzen up` with ports and a state directory of its own, and waits until it says it is ready. `serverPort` is the
+ * port of the Gateway that `get` asks.
+ */
 export async function up(
   args: readonly string[],
-  options: { readonly ready?: boolean; readonly stateDir?: string } = {},
+  options: { readonly ready?: boolean; readonly stateDir?: string; readonly serverPort?: number } = {},
 ): Promise<Mesh> {
   const apiPort = await freePort();
   const gatewayPort = await freePort();
@@ -74,7 +77,7 @@ export async function up(
     '--api-port',
     String(apiPort),
     '--gateway-port',
-    `80=${gatewayPort}`,
+    `${options.serverPort ?? 80}=${gatewayPort}`,
   ];
   const child = spawn(process.execPath, all, { cwd: repositoryRoot, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';

@@ -107,6 +107,15 @@ test('a directory that is replaced, or comes later', async () => {
   expect(names(await next())).toEqual(['c']);
 });
 
+test('a file whose directories come later', async () => {
+  const { next } = await watch(join(directory, 'a', 'b', 'mesh.yaml'));
+  mkdirSync(join(directory, 'a'));
+  await new Promise((resolve) => void setTimeout(resolve, 50));
+  mkdirSync(join(directory, 'a', 'b'));
+  writeFileSync(join(directory, 'a', 'b', 'mesh.yaml'), service('a'));
+  expect(names(await next())).toEqual(['a']);
+});
+
 test('files behind links that are switched together, as Kubernetes mounts them', async () => {
   mkdirSync(join(directory, '..1'));
   mkdirSync(join(directory, '..2'));

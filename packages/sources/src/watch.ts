@@ -1,4 +1,5 @@
-import { dirname, join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { Directories } from './directories.ts';
 import { STDIN, discover, isMeshDirectory, isMeshFile, tidy } from './discover.ts';
@@ -102,9 +103,17 @@ class Watch implements Watching {
 
   #concerns(directory: string, entry: string | undefined, renamed: boolean): boolean {
     if (entry === undefined) return true;
-    if (this.#roots.has(join(directory, entry))) return true;
+    const path = join(directory, entry);
+    for (const root of this.#roots) if (root === path || root.startsWith(`${path}${sep}`)) return true;
     if (!this.#found.directories.includes(directory)) return false;
-    return isMeshFile(entry) || (renamed && (isMeshDirectory(entry) || entry.startsWith('..')));
+    if (isMeshFile(entry)) return true;
+    return renamed && (entry.startsWith('..') || (isMeshDirectory(entry) && this.#isDirectory(path)));
+  }
+
+  /** Now, or when last looked at. */
+  #isDirectory(path: string): boolean {
+    if (this.#found.directories.includes(path)) return true;
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
   }
 
   #flush(graceOver: boolean): void {
@@ -134,8 +143,13 @@ class Watch implements Watching {
 
   #toWatch(): Set<string> {
     const directories = new Set(this.#found.directories);
-    // The parent tells when a file, or a whole directory, is replaced or comes back.
-    for (const path of this.#roots) if (path !== STDIN && path !== '.') directories.add(dirname(path));
+    for (const path of this.#roots) {
+      if (path === STDIN || path === '.') continue;
+      // The parent tells when a file, or a whole directory, is replaced or comes back.
+      let parent = dirname(path);
+      while (!existsSync(parent) && dirname(parent) !== parent) parent = dirname(parent);
+      directories.add(parent);
+    }
     return directories;
   }
 

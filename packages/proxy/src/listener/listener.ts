@@ -76,7 +76,7 @@ export class Listener {
     this.#program = program;
     this.#chains = chains;
     this.#bind();
-    for (const chain of before.values()) this.#drain(chain, this.#drainTime);
+    for (const chain of before.values()) void this.#drain(chain, this.#drainTime);
   }
 
   /** Takes over a connection that was accepted elsewhere in this proxy. */

@@ -45,7 +45,7 @@ beforeAll(async () => {
           1000,
           (connection) => {
             accepted.push(connection);
-            connection.socket.on('data', (data) => connection.socket.write(`got ${data}`));
+            connection.socket.on('data', (data: Buffer) => connection.socket.write(`got ${data.toString()}`));
             connection.socket.on('end', () => connection.socket.end());
           },
           (reason) => failures.push(reason),

@@ -135,7 +135,10 @@ class LocalSource implements XdsSource {
     const followed = this.#types.get(typeUrl);
     if (followed === undefined) return;
     const { handler, versions } = followed;
-    const wanted: XdsUpdate = { resources: resources.filter(({ name }) => follows(followed, name)), removed };
+    const wanted: XdsUpdate = {
+      resources: resources.filter(({ name }) => follows(followed, name)),
+      removed: removed.filter((name) => follows(followed, name)),
+    };
     const nacks = handler(wanted);
     const refused = new Set(nacks.map(({ resource }) => resource));
     for (const { name, version } of wanted.resources) if (!refused.has(name)) versions.set(name, version);

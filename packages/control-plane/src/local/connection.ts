@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import type { LocalXdsRequest } from '@mizzen/xds';
 import type { XdsStream } from '../xds/stream.ts';
-import type { DeltaRequest, DeltaResponse } from '../xds/types.ts';
+import type { DeltaResponse } from '../xds/types.ts';
 import { LineReader } from './lines.ts';
+import { parseRequest, toDelta } from './request.ts';
 import type { LocalXdsOptions } from './server.ts';
 
 const LONGEST_REQUEST = 16 * 1024 * 1024;
@@ -85,23 +86,4 @@ export class LocalConnection {
     this.#options.onProblem?.(`local xDS: ${message}; closing the connection`);
     this.#socket.destroy();
   }
-}
-
-function parseRequest(line: string): LocalXdsRequest {
-  const value: unknown = JSON.parse(line);
-  if (typeof value !== 'object' || value === null) throw new Error('a request is not an object');
-  const { node, typeUrl, close } = value as Partial<LocalXdsRequest>;
-  if (typeof node !== 'string' || (close !== true && typeof typeUrl !== 'string')) {
-    throw new Error('a request lacks `node` or `typeUrl`');
-  }
-  return value as LocalXdsRequest;
-}
-
-function toDelta(request: LocalXdsRequest): DeltaRequest {
-  const { typeUrl, subscribe, unsubscribe, initialResourceVersions, responseNonce, errors } = request;
-  const refusal =
-    errors === undefined || errors.length === 0
-      ? undefined
-      : { message: errors.map((each) => each.message).join('; '), resources: errors };
-  return { typeUrl, subscribe, unsubscribe, initialResourceVersions, responseNonce, refusal };
 }

@@ -76,7 +76,7 @@ function resolveProxy(model: MeshModel, node: Node): Proxy {
     serviceAccount: metadata.SERVICE_ACCOUNT ?? workload?.serviceAccount ?? 'default',
     addresses: addresses.length > 0 ? addresses : (workload?.addresses ?? []),
     trustDomain: model.trustDomain,
-    interceptionMode: metadata.INTERCEPTION_MODE ?? (metadata.MIZZEN === undefined ? 'REDIRECT' : 'NONE'),
+    interceptionMode: metadata.MIZZEN === undefined ? (metadata.INTERCEPTION_MODE ?? 'REDIRECT') : 'NONE',
     dnsDomain: dnsDomain === '' ? `${namespace}.svc.${model.domainSuffix}` : dnsDomain,
     network: typeof metadata['NETWORK'] === 'string' ? metadata['NETWORK'] : '',
     cluster: metadata.CLUSTER_ID ?? 'Kubernetes',

@@ -18,7 +18,10 @@ const FLOORS: Readonly<Record<string, Readonly<Partial<Record<ResourceType, numb
 
 describe.skipIf(folder === undefined)('agreement with istiod', () => {
   describe.each(Object.entries(FLOORS))('%s', (set, floors) => {
-    const results = casesOf(join(folder ?? '', 'istio/xds', set)).map((entry) => ({ id: entry.id, nodes: runCase(entry) }));
+    const results = casesOf(join(folder ?? '', 'istio/xds', set)).map((entry) => ({
+      id: entry.id,
+      nodes: runCase(entry),
+    }));
     it.each(Object.entries(floors) as [ResourceType, number][])('%s', (type, floor) => {
       const shares = results.map(({ id, nodes }) => {
         const all = nodes.map(({ byType }) => byType[type]);

@@ -20,7 +20,19 @@ let key = '';
 beforeAll(() => {
   const [keyFile, certificateFile] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  const args = ['req', '-x509', ...curve, '-keyout', keyFile, '-out', certificateFile, '-subj', '/CN=test', '-days', '1'];
+  const args = [
+    'req',
+    '-x509',
+    ...curve,
+    '-keyout',
+    keyFile,
+    '-out',
+    certificateFile,
+    '-subj',
+    '/CN=test',
+    '-days',
+    '1',
+  ];
   execFileSync(requireTool('openssl'), args, { stdio: 'ignore' });
   certificate = readFileSync(certificateFile, 'utf8');
   key = readFileSync(keyFile, 'utf8');
@@ -31,7 +43,10 @@ function secret(name: string): Secret {
   if (name === 'ROOTCA' || name.endsWith('-cacert') || name.startsWith('file-root:')) {
     return { name, validationContext: { trustedCa: { inlineString: certificate } } };
   }
-  return { name, tlsCertificate: { certificateChain: { inlineString: certificate }, privateKey: { inlineString: key } } };
+  return {
+    name,
+    tlsCertificate: { certificateChain: { inlineString: certificate }, privateKey: { inlineString: key } },
+  };
 }
 
 /** What Envoy has against the configuration of `node`; empty when it takes it. */

@@ -46,7 +46,9 @@ function runtimePod(pod: NonNullable<Input['pods']>[number]): RuntimePod {
 }
 
 describe('translate', () => {
-  const cases = readdirSync(folder).flatMap((file) => (file.endsWith('.in.yaml') ? file.slice(0, -'.in.yaml'.length) : []));
+  const cases = readdirSync(folder).flatMap((file) =>
+    file.endsWith('.in.yaml') ? file.slice(0, -'.in.yaml'.length) : [],
+  );
   it.each(cases)('%s', (name) => {
     const text = readFileSync(join(folder, `${name}.in.yaml`), 'utf8');
     const { node, pods } = read<Input>(splitDocuments(text)[0]?.text ?? '');
@@ -79,11 +81,26 @@ describe('origins', () => {
   const rule = { kind: 'DestinationRule', namespace: 'default', name: 'catalog' };
 
   it.each([
-    [['routes', 1], ['spec', 'http', 0]],
-    [['routes', 1, 'match', 'headers', 0], ['spec', 'http', 0, 'match', 0]],
-    [['routes', 1, 'route', 'timeout'], ['spec', 'http', 0, 'timeout']],
-    [['routes', 2, 'route', 'weightedClusters', 'clusters', 1, 'weight'], ['spec', 'http', 1, 'route', 1]],
-    [['routes', 2, 'route', 'retryPolicy', 'numRetries'], ['spec', 'http', 1, 'retries']],
+    [
+      ['routes', 1],
+      ['spec', 'http', 0],
+    ],
+    [
+      ['routes', 1, 'match', 'headers', 0],
+      ['spec', 'http', 0, 'match', 0],
+    ],
+    [
+      ['routes', 1, 'route', 'timeout'],
+      ['spec', 'http', 0, 'timeout'],
+    ],
+    [
+      ['routes', 2, 'route', 'weightedClusters', 'clusters', 1, 'weight'],
+      ['spec', 'http', 1, 'route', 1],
+    ],
+    [
+      ['routes', 2, 'route', 'retryPolicy', 'numRetries'],
+      ['spec', 'http', 1, 'retries'],
+    ],
   ])('of a route: %j', (path, written) => {
     expect(origins.find('route', 'http_proxy', ['virtualHosts', host, ...path])).toMatchObject({
       resource: virtualService,
@@ -92,7 +109,10 @@ describe('origins', () => {
   });
 
   it.each([
-    [['circuitBreakers', 'thresholds', 0], ['spec', 'subsets', 1, 'trafficPolicy', 'connectionPool']],
+    [
+      ['circuitBreakers', 'thresholds', 0],
+      ['spec', 'subsets', 1, 'trafficPolicy', 'connectionPool'],
+    ],
     [['outlierDetection'], ['spec', 'subsets', 1, 'trafficPolicy', 'outlierDetection']],
     [['name'], ['spec', 'subsets', 1]],
   ])('of a subset: %j', (path, written) => {

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { modelOf } from './testing/model-of.ts';
+
+const peer = (name: string, namespace: string, spec: string): string => `
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: ${name}, namespace: ${namespace}}
+spec: {${spec}}
+`;
+
+describe('the mTLS mode of a port', () => {
+  const MESH = peer('default', 'istio-system', 'mtls: {mode: STRICT}');
+  const NAMESPACE = peer('default', 'a', 'mtls: {mode: DISABLE}');
+  const WORKLOAD = peer(
+    'w',
+    'a',
+    'selector: {matchLabels: {app: x}}, mtls: {mode: PERMISSIVE}, portLevelMtls: {8080: {mode: STRICT}, 9090: {mode: UNSET}}',
+  );
+  const mode = (yaml: string, port: number, app = 'x', namespace = 'a'): string =>
+    modelOf(yaml).mtlsMode(namespace, { app }, port);
+
+  it('is PERMISSIVE unless said', () => expect(mode('', 80)).toBe('PERMISSIVE'));
+  it('is the mesh’s', () => expect(mode(MESH, 80)).toBe('STRICT'));
+  it('is the namespace’s', () => {
+    expect(mode(MESH + NAMESPACE, 80)).toBe('DISABLE');
+    expect(mode(MESH + NAMESPACE, 80, 'x', 'b')).toBe('STRICT');
+  });
+  it('is the workload’s', () => {
+    expect(mode(MESH + NAMESPACE + WORKLOAD, 80)).toBe('PERMISSIVE');
+    expect(mode(MESH + NAMESPACE + WORKLOAD, 80, 'y')).toBe('DISABLE');
+  });
+  it('is the port’s, which inherits when unset', () => {
+    expect(mode(MESH + WORKLOAD, 8080)).toBe('STRICT');
+    expect(mode(MESH + WORKLOAD, 9090)).toBe('PERMISSIVE');
+  });
+  it('inherits where a workload sets only ports', () => {
+    const ports = peer('w', 'a', 'selector: {matchLabels: {app: x}}, portLevelMtls: {8080: {mode: DISABLE}}');
+    expect(mode(MESH + ports, 8080)).toBe('DISABLE');
+    expect(mode(MESH + ports, 80)).toBe('STRICT');
+  });
+  it('is for clients that of the namespace', () => {
+    expect(modelOf(MESH + NAMESPACE + WORKLOAD).namespaceMtlsMode('a')).toBe('DISABLE');
+  });
+});
+
+describe('policies of a workload', () => {
+  const authorization = (name: string, namespace: string, spec = ''): string => `
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: ${name}, namespace: ${namespace}}
+spec: {${spec}}
+`;
+
+  it('are the root namespace’s, then its own, where the selector fits', () => {
+    const yaml =
+      authorization('own', 'a') +
+      authorization('mine', 'a', 'selector: {matchLabels: {app: x}}') +
+      authorization('theirs', 'a', 'selector: {matchLabels: {app: y}}') +
+      authorization('elsewhere', 'b') +
+      authorization('root', 'istio-system') +
+      authorization('attached', 'a', 'targetRefs: [{kind: Gateway, name: g}]');
+    const found = modelOf(yaml).policies('a', { app: 'x' }).authorization;
+    expect(found.map(({ metadata }) => metadata.name)).toEqual(['root', 'mine', 'own']);
+  });
+});

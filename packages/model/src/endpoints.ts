@@ -73,6 +73,18 @@ export class EndpointIndex {
   }
 
   #find(service: Service, port: ServicePort): readonly Endpoint[] {
+    if (service.externalName !== undefined) {
+      const target = typeof port.targetPort === 'number' ? port.targetPort : port.port;
+      return [
+        {
+          ...blank(service),
+          address: service.externalName,
+          port: target,
+          targetPort: target,
+          workloadName: service.name,
+        },
+      ];
+    }
     if (service.registry === 'External') return this.#ofServiceEntry(service, port);
     const slices = this.#slicesOf(service);
     if (slices.length > 0 || isEmpty(service.selector))

@@ -14,10 +14,15 @@ export function localitySetting(
   return shared === undefined || shared.enabled === false ? undefined : shared;
 }
 
+/**
+ * PASSTHROUGH keeps the address a connection was for. Where nothing is intercepted (`byName`) there is no such address,
+ * only the name of the service, so its endpoints are balanced as usual.
+ */
 export function applyLoadBalancer(
   draft: ClusterDraft,
   settings: networking.LoadBalancerSettings | undefined,
   locality: networking.LocalityLoadBalancerSetting | undefined,
+  byName: boolean,
 ): void {
   const { cluster } = draft;
   const failover = cluster.outlierDetection !== undefined;
@@ -30,7 +35,8 @@ export function applyLoadBalancer(
     return;
   }
   const slowStart = slowStartOf(settings);
-  switch (settings?.simple ?? 'UNSPECIFIED') {
+  const simple = settings?.simple ?? 'UNSPECIFIED';
+  switch (simple === 'PASSTHROUGH' && byName ? 'UNSPECIFIED' : simple) {
     case 'RANDOM':
       cluster.lbPolicy = 'RANDOM';
       break;

@@ -47,7 +47,7 @@ export function buildOutbound(context: TranslationContext, plan: ClusterPlan): C
   applyHttp2Settings(draft, policy);
   applyOutlierDetection(draft, policy.outlierDetection);
   if (plan.discovery === 'DYNAMIC') cluster.lbPolicy = 'CLUSTER_PROVIDED';
-  else applyLoadBalancer(draft, policy.loadBalancer, locality);
+  else applyLoadBalancer(draft, policy.loadBalancer, locality, context.proxy.local !== undefined);
   if (!plan.sniRouted) {
     applyTls(context, draft, {
       service,

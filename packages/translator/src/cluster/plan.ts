@@ -1,5 +1,6 @@
 import type { networking } from '@mizzen/api';
 import type { MergedDestinationRule, Service, ServicePort } from '@mizzen/model';
+import { isAlias } from '../aliases.ts';
 import type { TranslationContext } from '../context.ts';
 import { mergeGateways } from '../gateways.ts';
 import { outboundCluster, outboundSni } from '../names.ts';
@@ -39,7 +40,7 @@ function planAll(context: TranslationContext, key: string): readonly ClusterPlan
   const plans: ClusterPlan[] = [];
   const names = new Set<string>();
   for (const service of context.scope.services) {
-    if (service.resolution === 'alias') continue;
+    if (isAlias(context, service)) continue;
     const rule = context.scope.destinationRule(service.hostname);
     for (const port of service.ports) {
       if (port.protocol === 'udp') continue;
@@ -120,6 +121,7 @@ function buildPlans(
 function discoveryOf(context: TranslationContext, service: Service): Discovery {
   switch (service.resolution) {
     case 'dns':
+    case 'alias':
       return 'STRICT_DNS';
     case 'dns-round-robin':
       return 'LOGICAL_DNS';

@@ -53,7 +53,8 @@ export function applyTls(context: TranslationContext, draft: ClusterDraft, optio
 
 function autoMtls(context: TranslationContext, { service, port, policy }: UpstreamTls): boolean {
   const { model } = context;
-  if (service.meshExternal || model.mesh.enableAutoMtls === false) return false;
+  const outside = service.meshExternal || service.externalName !== undefined;
+  if (outside || model.mesh.enableAutoMtls === false) return false;
   const byAddress = service.resolution === 'passthrough' || policy.loadBalancer?.simple === 'PASSTHROUGH';
   if (byAddress) {
     const endpoints = model.endpoints(service, port);

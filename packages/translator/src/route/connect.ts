@@ -2,6 +2,7 @@ import type { EgressListener, Service, ServicePort } from '@mizzen/model';
 import { MESH_GATEWAY, fits, isSubsetOf } from '@mizzen/model';
 import type { networking } from '@mizzen/api';
 import type { Route, types } from '@mizzen/xds';
+import { isAlias } from '../aliases.ts';
 import type { TranslationContext } from '../context.ts';
 import type { Draft } from '../draft.ts';
 import { BLOCK_ALL, CONNECT_TUNNEL, isHttp, outboundCluster, virtualHost } from '../names.ts';
@@ -48,7 +49,7 @@ function toUndeclared(context: TranslationContext, host: BuiltVirtualHost): Rout
 function byteHosts(context: TranslationContext, listener: EgressListener, claimed: Set<string>): BuiltVirtualHost[] {
   const out: BuiltVirtualHost[] = [];
   for (const service of listener.services) {
-    if (service.resolution === 'alias') continue;
+    if (isAlias(context, service)) continue;
     for (const port of service.ports) {
       if (isHttp(port.protocol) || port.protocol === 'auto' || port.protocol === 'udp') continue;
       const { domains } = serviceDomains(context, service, [], port.port);

@@ -1,5 +1,6 @@
 import { intersectHosts, isWildcard, type Service } from '@mizzen/model';
 import type { RouteConfiguration } from '@mizzen/xds';
+import { isAlias } from '../aliases.ts';
 import type { TranslationContext } from '../context.ts';
 import { type GatewayServer, mergeGateways } from '../gateways.ts';
 import { virtualHost } from '../names.ts';
@@ -98,8 +99,10 @@ function routeScope(
 ): RouteScope {
   const { model, proxy, scope } = context;
   const { namespace } = virtualService.metadata;
-  const service = (hostname: string): Service | undefined =>
-    model.serviceFor(hostname, namespace) ?? model.serviceFor(hostname, proxy.namespace);
+  const service = (hostname: string): Service | undefined => {
+    const found = model.serviceFor(hostname, namespace) ?? model.serviceFor(hostname, proxy.namespace);
+    return found === undefined || isAlias(context, found) ? found : { ...found, externalName: undefined };
+  };
   return {
     port: server.port?.number ?? 0,
     tls: server.tls !== undefined,

@@ -30,7 +30,12 @@ function buildRoute(context: TranslationContext, name: string): RouteConfigurati
     return configuration;
   }
   const target = parseName(name);
-  const listener = target === undefined ? undefined : egressListener(context, target.port, name);
+  const everything = name === HTTP_PROXY_ROUTE && context.proxy.local !== undefined;
+  const listener = everything
+    ? wholeScope(context)
+    : target === undefined
+      ? undefined
+      : egressListener(context, target.port, name);
   if (target === undefined || listener === undefined) return { name, validateClusters: false };
   let variants = cache.get(listener);
   if (variants === undefined) cache.set(listener, (variants = new Map()));
@@ -59,6 +64,20 @@ function parseName(name: string): Target | undefined {
   const port = Number(name.slice(colon + 1));
   if (!Number.isInteger(port)) return undefined;
   return { port, host: colon < 0 ? undefined : name.slice(0, colon) };
+}
+
+const wholeScopes = new WeakMap<TranslationContext['scope'], EgressListener>();
+
+/** All that any egress listener sees: on one machine there is one way out for everything. */
+function wholeScope({ scope }: TranslationContext): EgressListener {
+  const [first, ...others] = scope.egress;
+  if (first !== undefined && first.config?.port === undefined && others.length === 0) return first;
+  let whole = wholeScopes.get(scope);
+  if (whole === undefined) {
+    const virtualServices = [...new Set(scope.egress.flatMap((listener) => listener.virtualServices))];
+    wholeScopes.set(scope, (whole = { config: undefined, services: scope.services, virtualServices }));
+  }
+  return whole;
 }
 
 /** The first egress listener for the port; one without a port takes everything. */

@@ -7,6 +7,7 @@ import {
   type Service,
   type ServicePort,
 } from '@mizzen/model';
+import { isAlias } from '../aliases.ts';
 import type { TranslationContext } from '../context.ts';
 import { isHttp, outboundCluster, virtualHost } from '../names.ts';
 import { type RouteScope, hashPolicy, serviceHash, setTimeout } from './action.ts';
@@ -52,7 +53,9 @@ export function portVirtualHosts(
     defaultRetries: context.model.mesh.defaultHttpRetryPolicy,
     service: (hostname) => {
       const candidate = candidates.get(hostname);
-      return candidate === undefined ? undefined : { ...candidate.service, ports: [candidate.port] };
+      if (candidate === undefined) return undefined;
+      const { service, port: only } = candidate;
+      return { ...service, ports: [only], externalName: isAlias(context, service) ? service.externalName : undefined };
     },
     destinationRule: (hostname) => context.scope.destinationRule(hostname),
   };
@@ -82,7 +85,7 @@ function wrap(
   }
   for (const candidate of candidates.values()) {
     const { service, port } = candidate;
-    if (taken.has(service.hostname) || service.resolution === 'alias') continue;
+    if (taken.has(service.hostname) || isAlias(context, service)) continue;
     if (!isHttp(port.protocol) && port.protocol !== 'auto') continue;
     wrappers.push({
       routes: [defaultRoute(candidate, scope)],
@@ -238,7 +241,7 @@ function withPort(hostname: string, port: number): string[] {
 function aliasesByTarget(context: TranslationContext): ReadonlyMap<string, string[]> {
   const out = new Map<string, string[]>();
   for (const service of context.scope.services) {
-    if (service.resolution !== 'alias' || service.externalName === undefined) continue;
+    if (service.externalName === undefined || !isAlias(context, service)) continue;
     const list = out.get(service.externalName);
     if (list === undefined) out.set(service.externalName, [service.hostname]);
     else list.push(service.hostname);

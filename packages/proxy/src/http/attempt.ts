@@ -94,16 +94,7 @@ export class Attempt implements Waiter, Exchange {
     if (connection === undefined || this.#requestSent || connection.closed || this.#held) return;
     const { body } = this.#router;
     const { out } = connection;
-    while (this.#sent < body.length) {
-      const data = body[this.#sent++]!;
-      if (this.#chunked) {
-        out.text(chunkHead(data.length));
-        out.data(data);
-        out.text('\r\n');
-      } else {
-        out.data(data);
-      }
-    }
+    while (this.#sent < body.length) this.#write(body[this.#sent++]!);
     this.#sent = this.#router.bodySent(this.#sent);
     if (this.#router.bodyComplete) {
       this.#requestSent = true;
@@ -114,6 +105,32 @@ export class Attempt implements Waiter, Exchange {
       connection.wantDrain();
       this.#router.pauseDownstream();
     }
+  }
+
+  /** Nothing keeps the next part of the body from being sent at once. */
+  get takesBody(): boolean {
+    return this.#connection !== undefined && !this.#held && !this.#connection.closed && !this.#connection.out.blocked;
+  }
+
+  /** Sends a part that the router does not keep. Only when `takesBody`. */
+  sendPart(data: Buffer): void {
+    const connection = this.#connection!;
+    this.#write(data);
+    if (connection.out.blocked) {
+      connection.wantDrain();
+      this.#router.pauseDownstream();
+    }
+  }
+
+  #write(data: Buffer): void {
+    const { out } = this.#connection!;
+    if (!this.#chunked) {
+      out.data(data);
+      return;
+    }
+    out.text(chunkHead(data.length));
+    out.data(data);
+    out.text('\r\n');
   }
 
   /** Gives up: no callback comes any more. */

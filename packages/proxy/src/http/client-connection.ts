@@ -3,6 +3,7 @@ import { ResponseParser } from '../codec/response-parser.ts';
 import type { CodecErrorDetails } from '../codec/error.ts';
 import type { CircuitBreaker, UpstreamSocket } from '../types.ts';
 import { enter, leave, Output } from './io.ts';
+import { readDirectly } from './reads.ts';
 import type { ResetReason } from './reset.ts';
 
 /** One request and its response on a client connection, seen from the connection. */
@@ -53,6 +54,7 @@ export class ClientConnection implements MessageSink {
     breaker: CircuitBreaker,
     limits: { readonly maxHeadBytes: number; readonly maxHeaders: number },
   ) {
+    socket = readDirectly(socket, this.#onData).socket;
     this.socket = socket;
     this.#owner = owner;
     this.breaker = breaker;
@@ -60,7 +62,6 @@ export class ClientConnection implements MessageSink {
     this.#parser = new ResponseParser(this);
     this.#parser.maxHeadBytes = limits.maxHeadBytes;
     this.#parser.maxHeaders = limits.maxHeaders;
-    socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onError);
     socket.on('close', this.#onClose);

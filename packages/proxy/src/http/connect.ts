@@ -1,6 +1,7 @@
 import { ResponseFlag, type UpstreamHost, type UpstreamSocket } from '../types.ts';
 import { Headers } from './headers.ts';
 import { entered, HIGH_WATER } from './io.ts';
+import { keep } from './reads.ts';
 import { resetDetails } from './reset.ts';
 import type { Router } from './router.ts';
 import type { ActiveStream } from './stream.ts';
@@ -120,11 +121,11 @@ class HostTunnel implements TcpTunnel {
     const socket = this.#socket;
     if (this.#closed) return;
     if (socket === undefined) {
-      this.#early.push(data);
+      this.#early.push(keep(data));
       if (data.length > HIGH_WATER) this.#router.pauseDownstream();
       return;
     }
-    if (!socket.write(data)) this.#router.pauseDownstream();
+    if (!socket.write(keep(data))) this.#router.pauseDownstream();
   }
 
   end(): void {

@@ -4,6 +4,7 @@
  * are bracketed with `enter()` and `leave()`; outside of any, a write leaves at once.
  */
 import type { UpstreamSocket } from '../types.ts';
+import { keep } from './reads.ts';
 
 let depth = 0;
 const dirty: Output[] = [];
@@ -29,7 +30,7 @@ export function entered(fn: () => void): void {
 }
 
 /** Bodies up to this size travel in the same string as the head; larger ones as the buffers they came in. */
-const INLINE = 4096;
+const INLINE = 8192;
 /** Bytes that may wait in a socket before whoever produces them is told to stop. */
 export const HIGH_WATER = 64 * 1024;
 
@@ -60,6 +61,7 @@ export class Output {
       this.text(data.toString('latin1'));
       return;
     }
+    data = keep(data);
     this.bytes += data.length;
     const head = this.#text;
     if (head === '') {

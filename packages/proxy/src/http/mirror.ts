@@ -2,6 +2,7 @@ import { chunkHead, encodeFields, LAST_CHUNK, mayOmitLength } from '../codec/enc
 import type { CircuitBreaker, LbContext, MirrorProgram, UpstreamHost } from '../types.ts';
 import type { ClientConnection, Exchange } from './client-connection.ts';
 import { entered } from './io.ts';
+import { keep } from './reads.ts';
 import { poolOf, type Pool, type Waiter } from './pool.ts';
 import type { ActiveStream } from './stream.ts';
 
@@ -99,7 +100,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
       this.#write(data);
       return;
     }
-    this.#waitingBody.push(data);
+    this.#waitingBody.push(keep(data));
     this.#waitingBytes += data.length;
     if (this.#waitingBytes > MAX_WAITING) this.cancel();
   }

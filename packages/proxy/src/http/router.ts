@@ -17,6 +17,7 @@ import { Attempt } from './attempt.ts';
 import { connectTcp, type TcpTunnel } from './connect.ts';
 import { Headers } from './headers.ts';
 import { entered } from './io.ts';
+import { keep } from './reads.ts';
 import { mirror, type Shadow } from './mirror.ts';
 import { resetDetails, resetOutcome, type ResetReason } from './reset.ts';
 import { RetryState } from './retry-state.ts';
@@ -326,13 +327,17 @@ export class Router implements LbContext {
       return;
     }
     if (this.#shadows !== undefined) for (const shadow of this.#shadows) shadow.data(data);
-    this.body.push(data);
+    const attempt = this.#attempt;
+    if (this.#retry === undefined && attempt?.takesBody === true) {
+      attempt.sendPart(data);
+      return;
+    }
+    this.body.push(keep(data));
     this.#bodyBytes += data.length;
     if (this.#retry !== undefined && this.#bodyBytes > (this.#cluster.perConnectionBufferLimit ?? DEFAULT_BUFFER)) {
       // Too much to keep: what is under way is the last try.
       this.#retry = undefined;
     }
-    const attempt = this.#attempt;
     if (attempt !== undefined) attempt.sendBody();
     if (this.#bodyBytes > MAX_WAITING && (attempt === undefined || !attempt.connected)) this.pauseDownstream();
   }

@@ -7,6 +7,7 @@ import { ResponseFlag } from '../types.ts';
 import { Deadline } from './deadline.ts';
 import { enter, leave, Output } from './io.ts';
 import { planOf, type HcmPlan } from './plan.ts';
+import { keep, readDirectly, type Reads } from './reads.ts';
 import type { HcmRuntime, HttpServerConnection } from './runtime.ts';
 import { ActiveStream } from './stream.ts';
 import { StreamRecord } from './info.ts';
@@ -40,6 +41,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   /** No more requests after the response at hand. */
   draining = false;
   #state: 'open' | 'closing' | 'closed' | 'handed over' = 'open';
+  readonly #reads: Reads;
   #requests = 0;
   #unread: Buffer | undefined;
   #pumping = false;
@@ -50,6 +52,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   #maxDuration: { cancel(): void } | undefined;
 
   constructor(socket: UpstreamSocket, info: ConnectionInfo, hcm: HcmRuntime) {
+    this.#reads = readDirectly(socket, this.#onData);
+    socket = this.#reads.socket;
     this.socket = socket;
     this.info = info;
     this.hcm = hcm;
@@ -78,7 +82,6 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     stats.downstream_cx_total++;
     stats.downstream_cx_active++;
     this.#armIdle();
-    socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onSocketError);
     socket.on('close', this.#onClose);
@@ -148,7 +151,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     const socket = this.socket;
     this.out.flush();
     this.#state = 'handed over';
-    socket.off('data', this.#onData);
+    this.#reads.stop();
     socket.off('end', this.#onEnd);
     socket.off('error', this.#onSocketError);
     socket.off('close', this.#onClose);
@@ -234,7 +237,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     }
     this.#pumping = false;
     if (at < data.length && this.#state === 'open' && !parser.failed) {
-      this.#unread = at === 0 ? data : data.subarray(at);
+      this.#unread = keep(at === 0 ? data : data.subarray(at));
       if (this.#unread.length > MAX_UNREAD) this.socket.pause();
     } else if (this.stream === undefined && !parser.idle && !parser.done) {
       this.#headStarted();

@@ -9,6 +9,7 @@ import { Headers } from './headers.ts';
 import type { StreamRecord } from './info.ts';
 import { buildLocalReply } from './local-reply.ts';
 import type { FilterPlan } from './plan.ts';
+import { keep } from './reads.ts';
 import { checkHead, LOW_VERSION, readHead } from './request-head.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { Router } from './router.ts';
@@ -185,7 +186,7 @@ export class ActiveStream implements HttpStream, LogSource {
         this.#held = [];
         this.connection.pause();
       }
-      this.#held.push(data);
+      this.#held.push(keep(data));
       return;
     }
     this.#passRequestData(data);
@@ -201,8 +202,9 @@ export class ActiveStream implements HttpStream, LogSource {
       if (result !== undefined) {
         this.#held = [];
         this.connection.pause();
+        const kept = keep(data);
         this.#wait(result, () => {
-          this.#router?.onRequestData(data);
+          this.#router?.onRequestData(kept);
           this.#giveHeld();
         });
         return;
@@ -353,7 +355,7 @@ export class ActiveStream implements HttpStream, LogSource {
   sendData(data: Buffer): void {
     if (this.over) return;
     if (this.#responseHeld !== undefined) {
-      this.#responseHeld.push(data);
+      this.#responseHeld.push(keep(data));
       this.#router?.pauseUpstream();
       return;
     }
@@ -362,7 +364,7 @@ export class ActiveStream implements HttpStream, LogSource {
       const result = filters[i]!.onResponseData!(this, data, false);
       if (this.over) return;
       if (result !== undefined && result !== 'stop') {
-        this.#holdResponse(result, data);
+        this.#holdResponse(result, keep(data));
         return;
       }
     }

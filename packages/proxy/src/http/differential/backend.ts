@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { clearTimeout, setTimeout } from 'node:timers';
+import { setTimeout } from 'node:timers';
 
 export interface Backend {
   readonly port: number;
@@ -33,7 +33,6 @@ export async function startBackend(): Promise<Backend> {
 function serve(socket: Socket): void {
   let text = '';
   let upgraded = false;
-  let timer: NodeJS.Timeout | undefined;
   socket.on('data', (data) => {
     if (upgraded) {
       socket.write(`ECHO:${data.toString('latin1')}`);
@@ -60,15 +59,35 @@ function serve(socket: Socket): void {
     } else if (path.startsWith('/early')) {
       socket.write('HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc');
     } else {
-      // The request is taken to be over when nothing more comes.
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        const request = text;
-        text = '';
+      while (true) {
+        const length = requestLength(text);
+        if (length === undefined) return;
+        const request = text.slice(0, length);
+        text = text.slice(length);
         answer(socket, request);
-      }, 60);
+      }
     }
   });
+}
+
+/** Length of the first request in `text`, undefined while it is incomplete. What proxies send is well-formed. */
+function requestLength(text: string): number | undefined {
+  const head = text.indexOf('\r\n\r\n') + 4;
+  if (head < 4) return undefined;
+  const fields = text.slice(0, head).toLowerCase();
+  if (fields.includes('\r\ntransfer-encoding: chunked')) {
+    let at = head;
+    for (;;) {
+      const line = text.indexOf('\r\n', at);
+      if (line < 0) return undefined;
+      const size = Number.parseInt(text.slice(at, line), 16);
+      at = line + 2 + size + 2;
+      if (at > text.length) return undefined;
+      if (size === 0) return at;
+    }
+  }
+  const end = head + Number(/\r\ncontent-length: (\d+)/.exec(fields)?.[1] ?? 0);
+  return end <= text.length ? end : undefined;
 }
 
 function answer(socket: Socket, request: string): void {

@@ -59,6 +59,8 @@ export function inspect(
   socket.on('end', gone);
   socket.on('close', gone);
   socket.on('error', gone);
+  // A connection that was handed over comes paused, and listening for data alone does not undo that.
+  if (socket.isPaused()) socket.resume();
 }
 
 /** Undefined: not decided yet. */

@@ -15,6 +15,8 @@ export class ApiError extends Error {
 }
 
 const TIMEOUT_MS = 10_000;
+const RETRY_MS = 50;
+const PATIENCE_MS = 5_000;
 
 /** Asks the running mesh of a state directory, as other commands than `up` do. All methods throw ApiError. */
 export class ApiClient {
@@ -39,18 +41,12 @@ export class ApiClient {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (method !== 'GET') headers['authorization'] = `Bearer ${this.#token()}`;
     if (body !== undefined) headers['content-type'] = 'application/json';
-    let response: Response;
-    try {
-      response = await fetch(new URL(path, base), {
-        method,
-        headers,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-    } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : (error as Error);
-      throw new ApiError('unreachable', `the API at ${base} does not answer: ${cause.message}`);
-    }
+    const url = new URL(path, base);
+    const response = await this.#fetch(url, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
     const text = await response.text();
     const answer = parse(text);
     // Not ready is an answer, not a failure.
@@ -59,6 +55,22 @@ export class ApiClient {
       throw new ApiError(code, message);
     }
     return answer as T;
+  }
+
+  /** While the mesh runs, an API that refuses connections is one whose process is being started anew. */
+  async #fetch(url: URL, init: RequestInit): Promise<Response> {
+    for (let waited = 0; ; waited += RETRY_MS) {
+      try {
+        return await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      } catch (error) {
+        const cause = (
+          error instanceof Error && error.cause instanceof Error ? error.cause : error
+        ) as NodeJS.ErrnoException;
+        const worthIt = cause.code === 'ECONNREFUSED' && waited < PATIENCE_MS && runningMesh(this.state) !== undefined;
+        if (!worthIt) throw new ApiError('unreachable', `the API at ${url.origin} does not answer: ${cause.message}`);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
   }
 
   #token(): string {

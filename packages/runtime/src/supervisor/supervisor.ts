@@ -53,6 +53,7 @@ export class Supervisor {
   readonly #lastLines = new WeakMap<Pod, string[]>();
   /** By process, what its last death was explained with. */
   readonly #explained = new Map<string, string>();
+  readonly #notices = new Set<string>();
   #gateways: readonly DesiredWorkload[] = [];
   #desired = false;
   #ready = false;
@@ -204,6 +205,9 @@ export class Supervisor {
           `${message.node.split('~')[2] ?? ''} refused ${message.resource}: ${message.message}`,
         );
       case 'notice':
+        // A control process that was started anew says again what the one before it said.
+        if (this.#notices.has(message.text)) return;
+        this.#notices.add(message.text);
         return this.#event('info', message.text);
       case 'fatal':
         return this.#end({ kind: 'failed', text: message.text });

@@ -1,0 +1,157 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const program = fileURLToPath(new URL('../../bin/mizzen.mjs', import.meta.url));
+const dir = mkdtempSync(join(tmpdir(), 'mizzen-cli-'));
+let up: ChildProcess;
+let output = '';
+
+interface Result {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs from a directory below the one the mesh was started in. */
+function mizzen(...args: string[]): Promise<Result> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [program, ...args], { cwd: dir }, (error, out, err) => {
+      resolve({ status: error === null ? 0 : Number(error.code), out, err });
+    });
+  });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+async function until(done: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 15_000;
+  while (!(await done())) {
+    if (performance.now() > deadline) throw new Error(`still not so:\n${output}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const deployment = (name: string, version: string, run = ''): string => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${name}-${version} }
+spec:
+  replicas: 1
+  selector: { matchLabels: { app: ${name}, version: ${version} } }
+  template:
+    metadata:
+      labels: { app: ${name}, version: ${version} }
+      annotations: { ${run === '' ? '' : `mizzen.dev/run: "${run}"`} }
+    spec: { containers: [{ name: app, image: x, ports: [{ name: http, containerPort: 8080 }] }] }
+---`;
+
+beforeAll(async () => {
+  const loud = 'echo one; echo two >&2; exec sleep 600';
+  writeFileSync(
+    join(dir, 'mesh.yaml'),
+    `${deployment('web', 'v1')}${deployment('web', 'v2')}${deployment('client', 'v1')}
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: loud }
+spec:
+  selector: { matchLabels: { app: loud } }
+  template:
+    metadata: { labels: { app: loud }, annotations: { mizzen.dev/run: "${loud}" } }
+    spec: { containers: [{ name: app, image: x }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec: { selector: { app: web }, ports: [{ name: http, port: 80, targetPort: 8080 }] }
+`,
+  );
+  up = spawn(process.execPath, [program, 'up', 'mesh.yaml', '--api-port', String(await freePort())], { cwd: dir });
+  for (const stream of [up.stdout, up.stderr]) stream?.on('data', (chunk) => (output += String(chunk)));
+  await until(() => /^ready in /m.test(output));
+}, 30_000);
+
+afterAll(() => {
+  up.kill('SIGKILL');
+  rmSync(dir, { recursive: true, force: true, maxRetries: 10 });
+});
+
+test('status prints the table, and JSON', async () => {
+  const { status, out } = await mizzen('status');
+  expect(status).toBe(0);
+  expect(out).toMatch(/^web-v1 +v1 +1\/1 +default\/default +0 +0 +running \(stand-in\)$/m);
+  const json = JSON.parse((await mizzen('status', '-o', 'json')).out) as { workloads: { name: string }[] };
+  expect(json.workloads.map((w) => w.name).toSorted()).toEqual(['client-v1', 'loud', 'web-v1', 'web-v2']);
+});
+
+test('curl goes through the sidecar of the workload', async () => {
+  const args = ['curl', '--from', 'client-v1', '-i', '-X', 'PUT', '-H', 'x-one: 1', '-d', 'hello'];
+  const { status, out } = await mizzen(...args, 'http://web/a?b=c');
+  expect(status).toBe(0);
+  const [head = '', body = ''] = out.split('\r\n\r\n');
+  expect(head).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  expect(JSON.parse(body)).toMatchObject({
+    workload: expect.stringMatching(/^web-v[12]$/),
+    method: 'PUT',
+    path: '/a?b=c',
+    bodySize: 5,
+    headers: { host: 'web', 'x-one': '1', 'x-forwarded-client-cert': expect.stringContaining('sa/default') },
+  });
+  expect((await mizzen('curl', '--from', 'client-v1', '-f', 'http://web/status/503')).status).toBe(1);
+});
+
+test('a name that fits several workloads lists them, with status 2; an unknown one is told, with status 1', async () => {
+  expect(await mizzen('restart', 'web')).toMatchObject({
+    status: 2,
+    err: 'mizzen: `web` could be web-v1.default, web-v2.default\n',
+  });
+  const unknown = await mizzen('scale', 'nobody=2');
+  expect(unknown.status).toBe(1);
+  expect(unknown.err).toMatch(/^mizzen: no workload `nobody`; there are .*web-v1/);
+  expect((await mizzen('scale', 'web-v1=many')).status).toBe(2);
+});
+
+test('scale and restart', async () => {
+  const pods = async (): Promise<string[]> => {
+    const { out } = await mizzen('status', '-o', 'json');
+    const { workloads } = JSON.parse(out) as {
+      workloads: { name: string; pods: { name: string; ready: boolean }[] }[];
+    };
+    return workloads.find((w) => w.name === 'web-v1')!.pods.map((p) => `${p.name}${p.ready ? '' : ' no'}`);
+  };
+  expect(await mizzen('scale', 'web-v1.default=2')).toMatchObject({ status: 0 });
+  await until(async () => (await pods()).toString() === 'web-v1-0,web-v1-1');
+  expect(await mizzen('restart', 'web-v1-0')).toMatchObject({ status: 0, out: 'web-v1-0.default restarting\n' });
+  await until(async () => (await pods()).toString() === 'web-v1-1,web-v1-2');
+});
+
+test('logs, of a workload and of a pod', async () => {
+  const { out } = await mizzen('logs', 'loud');
+  expect(out.split('\n').toSorted()).toEqual([
+    '',
+    expect.stringMatching(/^loud-0 +\| one$/),
+    expect.stringMatching(/^loud-0 +\| two$/),
+  ]);
+  expect((await mizzen('logs', 'loud-0', '--tail', '1')).out).toMatch(/^(one|two)\n$/);
+});
+
+test('stop ends it; afterwards there is nothing to ask', async () => {
+  const ended = new Promise<number | null>((resolve) => up.once('exit', (code) => resolve(code)));
+  expect(await mizzen('stop')).toMatchObject({ status: 0, out: 'stopped\n' });
+  expect(await ended).toBe(0);
+  const { status, err } = await mizzen('status');
+  expect(status).toBe(1);
+  expect(err).toMatch(/^mizzen: no mesh runs in `.*\.mizzen`; `mizzen up` starts one\n$/);
+  expect((await mizzen('logs', 'loud')).out).toMatch(/one/);
+});

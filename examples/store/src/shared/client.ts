@@ -34,11 +34,13 @@ export function client(baseUrl: string, cause: { header(name: string): string | 
     async send(method, path, { body, headers = {} } = {}) {
       const url = new URL(path, baseUrl);
       try {
-        const response = await fetch(url, {
-          method,
-          headers: { ...passedOn, ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-          body: body === undefined ? null : JSON.stringify(body),
-        });
+        const sent: Record<string, string> = { ...passedOn, ...headers };
+        const init: RequestInit = { method, headers: sent };
+        if (body !== undefined) {
+          sent['content-type'] = 'application/json';
+          init.body = JSON.stringify(body);
+        }
+        const response = await fetch(url, init);
         const text = await response.text();
         const isJson = response.headers.get('content-type')?.includes('json') === true;
         return { status: response.status, json: isJson ? (JSON.parse(text) as unknown) : text };

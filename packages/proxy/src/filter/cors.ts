@@ -69,7 +69,7 @@ export function corsFilter(context: CompileContext, scope: FilterScope): HttpFil
       const origin = stream.request.headers.get('origin');
       if (origin === undefined || origin === '' || stream.response === undefined) return undefined;
       const policy = stream.perRoute(scope.name) as CorsPolicy | undefined;
-      if (policy === undefined || !allows(policy, origin) || isPreflight(stream)) return undefined;
+      if (policy === undefined || !allows(policy, origin)) return undefined;
       const { headers } = stream.response;
       headers.set('access-control-allow-origin', origin);
       if (policy.allowCredentials) headers.set('access-control-allow-credentials', 'true');

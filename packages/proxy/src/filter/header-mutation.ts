@@ -26,20 +26,25 @@ interface Compiled {
 export function compileHeaderMutationPerRoute(context: CompileContext, config: Config, path: Path): Compiled {
   const at = [...path, 'mutations'];
   return {
-    request: steps(context, config.mutations?.requestMutations, [...at, 'requestMutations']),
-    response: steps(context, config.mutations?.responseMutations, [...at, 'responseMutations']),
+    request: steps(context, 'request', config.mutations?.requestMutations, [...at, 'requestMutations']),
+    response: steps(context, 'response', config.mutations?.responseMutations, [...at, 'responseMutations']),
   };
 }
 
-function steps(context: CompileContext, mutations: readonly Mutation[] | undefined, path: Path): HeaderMutations[] {
+function steps(
+  context: CompileContext,
+  of: 'request' | 'response',
+  mutations: readonly Mutation[] | undefined,
+  path: Path,
+): HeaderMutations[] {
   return (mutations ?? []).flatMap((mutation, i) => {
-    if (mutation.remove !== undefined) return { remove: [asciiLower(mutation.remove)], changes: [] };
+    if (mutation.remove !== undefined) return { of, remove: [asciiLower(mutation.remove)], changes: [] };
     if (mutation.append === undefined) {
       context.refuse([...path, i], 'must say what to change');
       return [];
     }
     const change = compileHeaderChange(context, mutation.append, [...path, i, 'append']);
-    return change === undefined ? [] : { remove: [], changes: [change] };
+    return change === undefined ? [] : { of, remove: [], changes: [change] };
   });
 }
 

@@ -65,7 +65,7 @@ export class TokenBucket {
 
   /** Whole seconds until one token is there. */
   get reset(): number {
-    return this.#tokens >= 1 ? 0 : Math.ceil((1 - this.#tokens) / this.#perMillisecond / 1000);
+    return this.#tokens >= 1 ? 0 : Math.ceil((1 - this.#tokens) / this.#perMillisecond / 1000 - 1e-6);
   }
 }
 
@@ -152,7 +152,9 @@ export function localRateLimitFilter(
         text: `local rate limit: no token of ${limit.bucket.max} is left`,
         matched: false,
       });
-      stream.sendLocalReply(limit.status, 'local_rate_limited', 'local_rate_limited', ResponseFlag.RL);
+      stream.sendLocalReply(limit.status, 'local_rate_limited', 'local_rate_limited', 0);
+      // After the reply, so that its mappers do not see the flag, and the access log does.
+      stream.info.responseFlags |= ResponseFlag.RL;
       return 'stop';
     },
     onResponse(stream) {

@@ -3,81 +3,9 @@ import type { Headers } from '../http/headers.ts';
 import { text } from '../telemetry/access-log.ts';
 import type { CompileContext } from './context.ts';
 import type { Path } from './path.ts';
+import { REQUEST_SINGLE, RESPONSE_SINGLE } from './single-headers.ts';
 import type { HeaderChange, LogSource } from './types.ts';
 import { asciiLower, isAscii, wire } from './values.ts';
-
-/**
- * Headers of which Envoy keeps one entry: adding to one that is there joins the values with a comma. Of all others an
- * addition is a field of its own.
- */
-const SINGLE = new Set([
-  'accept',
-  'accept-encoding',
-  'access-control-request-headers',
-  'access-control-request-method',
-  'authentication',
-  'authorization',
-  'cache-control',
-  'connection',
-  'content-encoding',
-  'content-length',
-  'content-type',
-  'date',
-  'etag',
-  'expect',
-  'grpc-accept-encoding',
-  'grpc-message',
-  'grpc-status',
-  'grpc-timeout',
-  'if-match',
-  'if-modified-since',
-  'if-none-match',
-  'if-range',
-  'if-unmodified-since',
-  'keep-alive',
-  'last-modified',
-  'location',
-  'origin',
-  'proxy-connection',
-  'proxy-status',
-  'referer',
-  'server',
-  'te',
-  'transfer-encoding',
-  'upgrade',
-  'user-agent',
-  'vary',
-  'via',
-  'x-client-trace-id',
-  'x-envoy-attempt-count',
-  'x-envoy-decorator-operation',
-  'x-envoy-downstream-service-cluster',
-  'x-envoy-downstream-service-node',
-  'x-envoy-expected-rq-timeout-ms',
-  'x-envoy-external-address',
-  'x-envoy-force-trace',
-  'x-envoy-internal',
-  'x-envoy-max-retries',
-  'x-envoy-original-host',
-  'x-envoy-original-path',
-  'x-envoy-ratelimited',
-  'x-envoy-retry-grpc-on',
-  'x-envoy-retry-on',
-  'x-envoy-retriable-header-names',
-  'x-envoy-retriable-status-codes',
-  'x-envoy-upstream-alt-stat-name',
-  'x-envoy-upstream-canary',
-  'x-envoy-upstream-rq-per-try-timeout-ms',
-  'x-envoy-upstream-rq-timeout-alt-response',
-  'x-envoy-upstream-rq-timeout-ms',
-  'x-envoy-upstream-service-time',
-  'x-forwarded-client-cert',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
-  'x-request-id',
-]);
 
 const ACTIONS = {
   APPEND_IF_EXISTS_OR_ADD: 'append',
@@ -88,13 +16,18 @@ const ACTIONS = {
 
 /** One place's header additions and removals, in the order Envoy applies them: removals, replacements, additions. */
 export interface HeaderMutations {
+  readonly of: 'request' | 'response';
   readonly remove: readonly string[];
   readonly changes: readonly HeaderChange[];
 }
-export const NO_MUTATIONS: HeaderMutations = { remove: [], changes: [] };
+const NO_MUTATIONS = { request: mutations('request'), response: mutations('response') };
 
-export function isEmpty(mutations: HeaderMutations): boolean {
-  return mutations.remove.length === 0 && mutations.changes.length === 0;
+function mutations(of: 'request' | 'response'): HeaderMutations {
+  return { of, remove: [], changes: [] };
+}
+
+export function isEmpty({ remove, changes }: HeaderMutations): boolean {
+  return remove.length === 0 && changes.length === 0;
 }
 
 /** Compiles `…HeadersToAdd` and `…HeadersToRemove`; the field names are for the paths of refusals. */
@@ -105,7 +38,7 @@ export function compileMutations(
   path: Path,
   which: 'request' | 'response',
 ): HeaderMutations {
-  if (add === undefined && remove === undefined) return NO_MUTATIONS;
+  if (add === undefined && remove === undefined) return NO_MUTATIONS[which];
   const names = (remove ?? []).map((name, i) => {
     const lower = asciiLower(name);
     if (fixed(lower)) context.refuse([...path, `${which}HeadersToRemove`, i], `\`${name}\` cannot be removed`);
@@ -114,7 +47,7 @@ export function compileMutations(
   const changes = (add ?? []).flatMap(
     (option, i) => compileHeaderChange(context, option, [...path, `${which}HeadersToAdd`, i]) ?? [],
   );
-  return { remove: names, changes };
+  return { of: which, remove: names, changes };
 }
 
 /** The request line and the Host are changed by rewrites, not by header mutations. */
@@ -170,45 +103,65 @@ function latin1(value: string): string {
 }
 
 /** Changes `headers`, reading from `source`. */
-export function applyMutations(mutations: HeaderMutations, headers: Headers, source: LogSource): void {
-  for (const name of mutations.remove) headers.remove(name);
-  const { changes } = mutations;
+export function applyMutations({ of, remove, changes }: HeaderMutations, headers: Headers, source: LogSource): void {
+  for (const name of remove) headers.remove(name);
   if (changes.length === 0) return;
   // All values are made before the first change: they see the headers as they came.
   if (changes.length === 1) {
-    applyChange(headers, changes[0]!, changes[0]!.value(source));
+    applyChange(headers, changes[0]!, changes[0]!.value(source), of);
     return;
   }
   const values = changes.map((change) => change.value(source));
   const absent = changes.map((change) => change.action === 'add-if-absent' && !headers.has(change.name));
   for (let i = 0; i < changes.length; i++) {
-    if (changes[i]!.action.startsWith('overwrite')) applyChange(headers, changes[i]!, values[i]!);
+    if (changes[i]!.action.startsWith('overwrite')) applyChange(headers, changes[i]!, values[i]!, of);
   }
   for (let i = 0; i < changes.length; i++) {
     const change = changes[i]!;
-    if (change.action === 'append') applyChange(headers, change, values[i]!);
-    else if (absent[i] === true && (values[i] !== '' || change.keepEmpty)) addHeader(headers, change.name, values[i]!);
+    if (change.action === 'append') applyChange(headers, change, values[i]!, of);
+    else if (absent[i] === true && (values[i] !== '' || change.keepEmpty))
+      addHeader(headers, change.name, values[i]!, single(of));
   }
 }
 
-export function applyChange(headers: Headers, change: HeaderChange, value: string): void {
+/** Applies one change to the headers of a request or a response. */
+export function applyChange(
+  headers: Headers,
+  change: HeaderChange,
+  value: string,
+  of: 'request' | 'response' = 'response',
+): void {
   if (value === '' && !change.keepEmpty) return;
   switch (change.action) {
     case 'append':
-      addHeader(headers, change.name, value);
+      addHeader(headers, change.name, value, single(of));
       return;
     case 'add-if-absent':
-      if (!headers.has(change.name)) addHeader(headers, change.name, value);
+      if (!headers.has(change.name)) addHeader(headers, change.name, value, single(of));
       return;
     case 'overwrite-or-add':
-      headers.set(change.name, value);
+      setHeader(headers, change.name, value, single(of));
       return;
     case 'overwrite-if-exists':
-      if (headers.has(change.name)) headers.set(change.name, value);
+      if (headers.has(change.name)) setHeader(headers, change.name, value, single(of));
   }
 }
 
-function addHeader(headers: Headers, name: string, value: string): void {
-  if (SINGLE.has(name)) headers.append(name, value);
+function single(of: 'request' | 'response'): ReadonlySet<string> {
+  return of === 'request' ? REQUEST_SINGLE : RESPONSE_SINGLE;
+}
+
+/** What Envoy keeps one of is changed where it stands; others go and come back at the end. */
+function setHeader(headers: Headers, name: string, value: string, singles: ReadonlySet<string>): void {
+  if (singles.has(name)) {
+    headers.set(name, value);
+    return;
+  }
+  headers.remove(name);
+  headers.add(name, value);
+}
+
+function addHeader(headers: Headers, name: string, value: string, singles: ReadonlySet<string>): void {
+  if (singles.has(name)) headers.append(name, value);
   else headers.add(name, value);
 }

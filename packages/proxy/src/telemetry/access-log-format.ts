@@ -1,4 +1,4 @@
-import type { JsonValue } from '@mizzen/xds';
+import type { JsonObject, JsonValue } from '@mizzen/xds';
 import type { LogSource } from '../program/types.ts';
 import { operators, type Operator, type OperatorDeps, type OperatorValue } from './access-log-operators.ts';
 
@@ -55,7 +55,16 @@ function cut(operator: Operator, length: number): Operator {
 export function asText(value: OperatorValue, absent: string): string {
   if (typeof value === 'string') return value;
   if (value === undefined || value === null) return absent;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'object' ? sortedJson(value) : String(value);
+}
+
+/** JSON with the keys of every object sorted, as Envoy prints structures. */
+export function sortedJson(value: JsonValue): string {
+  return JSON.stringify(value, (_, part: JsonValue) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part as JsonObject).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
 }
 
 /** Makes the text of a format. */
@@ -104,7 +113,14 @@ export function jsonFormatter(
       if ('problem' in formatter) return formatter;
       items.push(formatter);
     }
-    return (source) => items.map((item) => item(source) ?? null);
+    return (source) => {
+      const list: JsonValue[] = [];
+      for (const item of items) {
+        const given = item(source);
+        if (given !== undefined) list.push(given);
+      }
+      return list;
+    };
   }
   if (typeof value === 'object' && value !== null) {
     const fields: (readonly [string, JsonFormatter])[] = [];

@@ -5,7 +5,7 @@ import { messageOf } from '../program/read-resource.ts';
 import type { AccessLogProgram, LogSource } from '../program/types.ts';
 import { dataSource } from '../program/values.ts';
 import { compileAccessLogFilter } from './access-log-filter.ts';
-import { jsonFormatter, parseFormat, textFormatter } from './access-log-format.ts';
+import { jsonFormatter, parseFormat, sortedJson, textFormatter } from './access-log-format.ts';
 import type { OperatorDeps } from './access-log-operators.ts';
 
 /** Envoy's own format, for access logs that name none. */
@@ -126,7 +126,7 @@ function json(
   path: Path,
 ): (source: LogSource) => string {
   const formatter = jsonFormatter(format, operatorDeps(context), options);
-  if (typeof formatter === 'function') return (source) => `${JSON.stringify(formatter(source))}\n`;
+  if (typeof formatter === 'function') return (source) => `${sortedJson(formatter(source) ?? {})}\n`;
   context.refuse(path, formatter.problem);
   return () => '\n';
 }

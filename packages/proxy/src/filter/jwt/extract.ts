@@ -1,5 +1,6 @@
 import type { types } from '@mizzen/xds';
 import { queryParameter } from '../../program/match/query.ts';
+import { REQUEST_SINGLE } from '../../program/single-headers.ts';
 import { cookieValue } from '../../program/route/hash.ts';
 import { asciiLower, wire } from '../../program/values.ts';
 import type { RequestHead } from '../../types.ts';
@@ -8,9 +9,21 @@ import type { RequestHead } from '../../types.ts';
 export interface TokenLocation {
   /** In words. */
   readonly text: string;
-  find(request: RequestHead): string | undefined;
+  find(request: RequestHead): readonly string[];
   /** Takes the token out of a request that is sent on. */
   remove(request: RequestHead): void;
+}
+
+export interface FoundToken {
+  readonly location: TokenLocation;
+  readonly text: string;
+}
+
+/** Every token of a request: a repeated header holds several. */
+export function findTokens(locations: readonly TokenLocation[], request: RequestHead): readonly FoundToken[] {
+  const found: FoundToken[] = [];
+  for (const location of locations) for (const text of location.find(request)) found.push({ location, text });
+  return found;
 }
 
 /** Without any place named: `authorization: Bearer …` and the query parameter `access_token`. */
@@ -31,27 +44,29 @@ function headerLocation(name: string, valuePrefix: string): TokenLocation {
   return {
     text: `header "${name}"`,
     find(request) {
-      const value = request.headers.getJoined(name);
-      if (value === undefined) return undefined;
-      if (prefix === '') return value;
-      const at = value.indexOf(prefix);
-      return at < 0 ? undefined : tokenIn(value, at + prefix.length);
+      const joined = REQUEST_SINGLE.has(name) ? request.headers.getJoined(name) : undefined;
+      const values = joined === undefined ? request.headers.getAll(name) : [joined];
+      if (prefix === '') return values;
+      return values
+        .filter((value) => value.includes(prefix))
+        .map((value) => tokenIn(value, value.indexOf(prefix) + prefix.length));
     },
     remove: (request) => void request.headers.remove(name),
   };
 }
 
-/** The first run of characters that a token can be made of. */
+/** From the first character that a token can begin with. */
 function tokenIn(value: string, from: number): string {
-  const found = /[A-Za-z0-9_.-]+/.exec(value.slice(from));
-  return found === null ? value : found[0];
+  const rest = value.slice(from);
+  const start = rest.search(/[A-Za-z0-9_.-]/);
+  return start < 0 ? value : rest.slice(start);
 }
 
 function parameterLocation(name: string): TokenLocation {
   const wanted = wire(name);
   return {
     text: `query parameter "${name}"`,
-    find: (request) => queryParameter(request.path, wanted),
+    find: (request) => some(queryParameter(request.path, wanted)),
     remove(request) {
       const question = request.path.indexOf('?');
       if (question < 0) return;
@@ -68,8 +83,12 @@ function cookieLocation(name: string): TokenLocation {
   const wanted = wire(name);
   return {
     text: `cookie "${name}"`,
-    find: (request) => cookieValue(request, wanted),
+    find: (request) => some(cookieValue(request, wanted)),
     // As in Envoy, cookies are passed on whatever `forward` says.
     remove: () => undefined,
   };
+}
+
+function some(text: string | undefined): readonly string[] {
+  return text === undefined ? [] : [text];
 }

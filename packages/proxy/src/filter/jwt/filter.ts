@@ -4,7 +4,7 @@ import { pathOnly } from '../../program/match/query.ts';
 import type { Path } from '../../program/path.ts';
 import type { Condition } from '../../program/route/condition.ts';
 import { compileMatch } from '../../program/route/match.ts';
-import { ResponseFlag, type HttpFilter, type HttpStream, type Trace } from '../../types.ts';
+import type { HttpFilter, HttpStream, Trace } from '../../types.ts';
 import type { FilterScope } from '../scope.ts';
 import { compileProvider, type Provider } from './provider.ts';
 import type { JwtPerRoute } from './per-route.ts';
@@ -62,12 +62,10 @@ export function jwtFilter(
     denied.value++;
     const details = `jwt_authn_access_denied{${status.replaceAll(' ', '_')}}`;
     const code = status === Status.AudienceNotAllowed ? 403 : 401;
-    if (strip) stream.sendLocalReply(code, '', details, ResponseFlag.UAEX);
+    if (strip) stream.sendLocalReply(code, '', details, 0);
     else {
       const error = status === Status.Missed ? '' : ', error="invalid_token"';
-      stream.sendLocalReply(code, status, details, ResponseFlag.UAEX, [
-        ['www-authenticate', `Bearer realm="${realm}"${error}`],
-      ]);
+      stream.sendLocalReply(code, status, details, 0, [['www-authenticate', `Bearer realm="${realm}"${error}`]]);
     }
     return 'stop';
   };

@@ -1,34 +1,34 @@
 import { createHmac, createPublicKey, timingSafeEqual, verify, constants, type KeyObject } from 'node:crypto';
 import type { JsonObject, JsonValue } from '@mizzen/xds';
 import { Status } from './status.ts';
-import type { Algorithm, Token } from './token.ts';
+import type { Token } from './token.ts';
 
 interface Key {
   readonly kid: string;
   /** Empty: any that the kind of key can do. */
   readonly alg: string;
   readonly kind: 'RSA' | 'EC' | 'oct' | 'OKP';
-  readonly curve: string;
   readonly secret: Buffer | undefined;
   readonly key: KeyObject | undefined;
 }
 export type Jwks = readonly Key[];
 
-/** Keys that cannot be read are left out; undefined when none is left, or when it is no key set. */
-export function parseJwks(text: string): Jwks | undefined {
+/** Keys that cannot be read are left out; a status when none is left, or when it is no key set. */
+export function parseJwks(text: string): Jwks | Status {
   let parsed: JsonValue;
   try {
     parsed = JSON.parse(text) as JsonValue;
   } catch {
-    return undefined;
+    return Status.JwksBadJson;
   }
   const list =
     typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
       ? (parsed as JsonObject)['keys']
       : undefined;
-  if (!Array.isArray(list)) return undefined;
+  if (list === undefined) return Status.JwksNoKeys;
+  if (!Array.isArray(list)) return Status.JwksBadKeys;
   const keys = (list as readonly JsonValue[]).flatMap((item) => readKey(item) ?? []);
-  return keys.length === 0 ? undefined : keys;
+  return keys.length === 0 ? Status.NoValidKeys : keys;
 }
 
 function readKey(item: JsonValue): Key | undefined {
@@ -36,7 +36,7 @@ function readKey(item: JsonValue): Key | undefined {
   const jwk = item as JsonObject;
   const text = (name: string): string => (typeof jwk[name] === 'string' ? jwk[name] : '');
   const kind = text('kty');
-  const common = { kid: text('kid'), alg: text('alg'), curve: text('crv') };
+  const common = { kid: text('kid'), alg: text('alg') };
   if (kind === 'oct') return { ...common, kind, secret: Buffer.from(text('k'), 'base64url'), key: undefined };
   if (kind !== 'RSA' && kind !== 'EC' && kind !== 'OKP') return undefined;
   try {
@@ -53,7 +53,10 @@ function readKey(item: JsonValue): Key | undefined {
   }
 }
 
-/** Tries the keys that fit by id and algorithm. */
+/**
+ * Tries the keys that fit by id and algorithm. As in Envoy the kind of key decides how, so that an RSA key is never an
+ * HMAC secret; of the token's algorithm only the hash and the padding count.
+ */
 export function verifySignature(token: Token, jwks: Jwks): Status {
   const signed = Buffer.from(token.signed, 'latin1');
   let fits = false;
@@ -61,45 +64,35 @@ export function verifySignature(token: Token, jwks: Jwks): Status {
     if (token.kid !== '' && key.kid !== '' && key.kid !== token.kid) continue;
     if (key.alg !== '' && key.alg !== token.alg) continue;
     fits = true;
-    if (checks(key, token.alg as Algorithm, signed, token.signature)) return Status.Ok;
+    if (key.kind === 'OKP' && token.signature.length !== 64) return Status.Ed25519WrongLength;
+    if (checks(key, token.alg, signed, token.signature)) return Status.Ok;
   }
   return fits ? Status.VerificationFail : Status.KidAlgMismatch;
 }
 
-const CURVES: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' };
-
-/** The kind of key must fit the algorithm: an RSA key is never an HMAC secret. */
-function checks(key: Key, alg: Algorithm, signed: Buffer, signature: Buffer): boolean {
-  const hash = `sha${alg.slice(2)}`;
+function checks({ kind, key, secret }: Key, alg: string, signed: Buffer, signature: Buffer): boolean {
+  const hash = alg.endsWith('384') ? 'sha384' : alg.endsWith('512') ? 'sha512' : 'sha256';
   try {
-    switch (alg.slice(0, 2)) {
-      case 'RS':
-        return key.kind === 'RSA' && key.key !== undefined && verify(hash, signed, key.key, signature);
-      case 'PS':
-        return (
-          key.kind === 'RSA' &&
-          key.key !== undefined &&
-          verify(
-            hash,
-            signed,
-            { key: key.key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST },
-            signature,
-          )
+    if (kind === 'oct') {
+      const mac = createHmac(hash, secret ?? '')
+        .update(signed)
+        .digest();
+      return secret !== undefined && mac.length === signature.length && timingSafeEqual(mac, signature);
+    }
+    if (key === undefined) return false;
+    switch (kind) {
+      case 'RSA':
+        if (!alg.startsWith('PS')) return verify(hash, signed, key, signature);
+        return verify(
+          hash,
+          signed,
+          { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST },
+          signature,
         );
-      case 'ES':
-        return (
-          key.kind === 'EC' &&
-          key.curve === CURVES[alg] &&
-          key.key !== undefined &&
-          verify(hash, signed, { key: key.key, dsaEncoding: 'ieee-p1363' }, signature)
-        );
-      case 'HS': {
-        if (key.kind !== 'oct' || key.secret === undefined) return false;
-        const mac = createHmac(hash, key.secret).update(signed).digest();
-        return mac.length === signature.length && timingSafeEqual(mac, signature);
-      }
-      default:
-        return key.kind === 'OKP' && key.key !== undefined && verify(null, signed, key.key, signature);
+      case 'EC':
+        return verify(hash, signed, { key, dsaEncoding: 'ieee-p1363' }, signature);
+      case 'OKP':
+        return verify(null, signed, key, signature);
     }
   } catch {
     return false;

@@ -8,8 +8,7 @@ export interface KeySource {
   keys(): Jwks | Status | Promise<Jwks | Status>;
 }
 
-export function localKeys(text: string): KeySource {
-  const jwks = parseJwks(text) ?? Status.NoValidKeys;
+export function localKeys(jwks: Jwks | Status): KeySource {
   return { keys: () => jwks };
 }
 
@@ -33,8 +32,9 @@ export function remoteKeys(config: RemoteKeys, deps: CompileDeps): KeySource {
   const fetch = async (): Promise<Jwks | Status> => {
     try {
       const { status, body } = await deps.fetch({ cluster: config.cluster, uri: config.uri, timeout: config.timeout });
-      const jwks = status === 200 ? parseJwks(body.toString('utf8')) : undefined;
-      if (jwks === undefined) return Status.FetchFail;
+      if (status !== 200) return Status.FetchFail;
+      const jwks = parseJwks(body.toString('utf8'));
+      if (typeof jwks === 'string') return jwks;
       cached = jwks;
       expires = clock.now() + config.cacheDuration;
       return jwks;
@@ -48,7 +48,7 @@ export function remoteKeys(config: RemoteKeys, deps: CompileDeps): KeySource {
     pending ??= fetch();
     if (config.inBackground)
       void pending.then((result) =>
-        again(clock, result === Status.FetchFail ? config.failedRefetch : refreshAfter(config)),
+        again(clock, typeof result === 'string' ? config.failedRefetch : refreshAfter(config)),
       );
   };
   const again = (on: Clock, ms: number): void => {

@@ -4,9 +4,10 @@ import { compileString, type StringMatch } from '../../program/match/string.ts';
 import { lookUp } from '../../program/match/value.ts';
 import type { Path } from '../../program/path.ts';
 import { asciiLower, dataSource, milliseconds, wire } from '../../program/values.ts';
+import { sortedJson } from '../../telemetry/access-log-format.ts';
 import type { HttpStream } from '../../types.ts';
-import { compileLocations, type TokenLocation } from './extract.ts';
-import { verifySignature, type Jwks } from './jwks.ts';
+import { compileLocations, findTokens, type FoundToken, type TokenLocation } from './extract.ts';
+import { parseJwks, verifySignature, type Jwks } from './jwks.ts';
 import { localKeys, remoteKeys, type KeySource } from './key-source.ts';
 import { Status } from './status.ts';
 import { parseToken, type Token } from './token.ts';
@@ -40,20 +41,16 @@ export function compileProvider(
   const from = (
     stream: HttpStream,
     audiences: readonly string[],
+    tokens: readonly FoundToken[],
     index: number,
-    good: number,
   ): Status | Promise<Status> => {
-    for (let i = index; i < locations.length; i++) {
-      const location = locations[i]!;
-      const text = location.find(stream.request);
-      if (text === undefined) continue;
-      const status = checkToken(stream, location, text, audiences);
+    for (let i = index; i < tokens.length; i++) {
+      const status = checkToken(stream, tokens[i]!.location, tokens[i]!.text, audiences);
       if (status instanceof Promise)
-        return status.then((s) => (s === Status.Ok ? from(stream, audiences, i + 1, good + 1) : s));
+        return status.then((s) => (s === Status.Ok ? from(stream, audiences, tokens, i + 1) : s));
       if (status !== Status.Ok) return status;
-      good++;
     }
-    return good === 0 ? Status.Missed : Status.Ok;
+    return tokens.length === 0 ? Status.Missed : Status.Ok;
   };
   const checkToken = (
     stream: HttpStream,
@@ -91,7 +88,7 @@ export function compileProvider(
       .filter((h) => h !== '')
       .map(asciiLower),
     check(stream, audiences) {
-      const status = from(stream, audiences, 0, 0);
+      const status = from(stream, audiences, findTokens(locations, stream.request), 0);
       return status instanceof Promise ? status.then((s) => remember(stream, s)) : remember(stream, status);
     },
   };
@@ -100,12 +97,14 @@ export function compileProvider(
 function compileKeys(context: CompileContext, config: types.jwtAuthn.JwtProvider, path: Path): KeySource {
   if (config.localJwks !== undefined) {
     const bytes = dataSource(context, config.localJwks, [...path, 'localJwks']);
-    return localKeys(bytes?.toString('utf8') ?? '');
+    const jwks = bytes === undefined ? [] : parseJwks(bytes.toString('utf8'));
+    if (typeof jwks === 'string') context.refuse([...path, 'localJwks'], `has no keys to use: ${jwks}`);
+    return localKeys(jwks);
   }
   const remote = config.remoteJwks;
   if (remote === undefined) {
     context.refuse(path, 'must have `localJwks` or `remoteJwks`');
-    return localKeys('');
+    return localKeys(Status.NoValidKeys);
   }
   const { cluster = '', uri = '' } = remote.httpUri ?? {};
   if (cluster === '') context.refuse([...path, 'remoteJwks', 'httpUri', 'cluster'], 'must not be empty');
@@ -139,10 +138,7 @@ function compileClaims(
     if (token.notBefore > now + skew) return Status.NotYetValid;
     if (token.expires !== 0 && now > token.expires + skew) return Status.Expired;
     if (requireExpiration && token.expires === 0) return Status.VerificationFail;
-    if (
-      maxLifetime !== undefined &&
-      (token.expires === 0 || token.expires - (token.issuedAt === 0 ? now : token.issuedAt) > maxLifetime)
-    ) {
+    if (maxLifetime !== undefined && (token.expires === 0 || token.expires - now > maxLifetime)) {
       return Status.VerificationFail;
     }
     if (
@@ -206,7 +202,7 @@ function claimText(value: JsonValue | undefined): string | undefined {
     case 'number':
       return Number.isInteger(value) ? String(value) : value.toFixed(6);
     case 'object':
-      return value === null ? undefined : Buffer.from(JSON.stringify(value)).toString('base64');
+      return value === null ? undefined : Buffer.from(sortedJson(value)).toString('base64');
     default:
       return undefined;
   }

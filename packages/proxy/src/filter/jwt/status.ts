@@ -28,6 +28,10 @@ export const Status = {
   SubjectNotAllowed: 'Jwt subject is not allowed',
   VerificationFail: 'Jwt verification fails',
   KidAlgMismatch: "Jwks doesn't have key to match kid or alg from Jwt",
+  Ed25519WrongLength: 'Jwt ED25519 signature is wrong length',
+  JwksBadJson: 'Jwks is an invalid JSON',
+  JwksNoKeys: 'Jwks does not have [keys] field',
+  JwksBadKeys: '[keys] in Jwks is not an array',
   NoValidKeys: "Jwks doesn't have any valid public key",
   FetchFail: 'Jwks remote fetch is failed',
 } as const;

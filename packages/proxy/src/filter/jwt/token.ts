@@ -21,7 +21,7 @@ export interface Token {
   readonly signature: Buffer;
 }
 
-export const ALGORITHMS = [
+const ALGORITHMS: readonly string[] = [
   'RS256',
   'RS384',
   'RS512',
@@ -35,12 +35,11 @@ export const ALGORITHMS = [
   'HS384',
   'HS512',
   'EdDSA',
-] as const;
-export type Algorithm = (typeof ALGORITHMS)[number];
+];
 
 export function parseToken(text: string): Token | Status {
   const parts = text.split('.');
-  if (parts.length !== 3) return Status.BadFormat;
+  if (parts.length !== 3 || parts.includes('')) return Status.BadFormat;
   const [headerText = '', payloadText = '', signatureText = ''] = parts;
   const headerBytes = base64url(headerText);
   if (headerBytes === undefined) return Status.HeaderBadBase64;
@@ -48,7 +47,7 @@ export function parseToken(text: string): Token | Status {
   if (header === undefined) return Status.HeaderBadJson;
   const alg = header['alg'];
   if (typeof alg !== 'string') return Status.HeaderBadAlg;
-  if (!(ALGORITHMS as readonly string[]).includes(alg)) return Status.HeaderNotImplementedAlg;
+  if (!ALGORITHMS.includes(alg)) return Status.HeaderNotImplementedAlg;
   const kid = header['kid'];
   if (kid !== undefined && typeof kid !== 'string') return Status.HeaderBadKid;
 
@@ -91,8 +90,9 @@ export function parseToken(text: string): Token | Status {
   };
 }
 
-/** Base64url without padding, strictly; undefined when it is not. */
-function base64url(text: string): Buffer | undefined {
+/** Base64url without padding, strictly but for blanks, which do not count; undefined when it is not. */
+function base64url(given: string): Buffer | undefined {
+  const text = given.replace(/\s+/g, '');
   if (text === '' || text.length % 4 === 1 || !/^[A-Za-z0-9_-]+$/.test(text)) return undefined;
   return Buffer.from(text, 'base64url');
 }

@@ -80,7 +80,7 @@ export function rbacFilter(
       if (rules.shadow !== undefined) {
         const verdict = rules.shadow.evaluate(connection, stream.request, stream.info);
         (verdict.allowed ? shadowAllowed : shadowDenied).value++;
-        stream.setMetadata(METADATA, verdict.metadata);
+        addMetadata(stream, verdict);
         if (trace !== undefined) traceShadow(rules.shadow, stream, trace, place(scope, rules.shadowPath));
       }
       if (rules.enforced === undefined) return undefined;
@@ -88,7 +88,7 @@ export function rbacFilter(
         trace === undefined
           ? rules.enforced.evaluate(connection, stream.request, stream.info)
           : explain(rules.enforced, stream, trace, place(scope, rules.rulesPath));
-      stream.setMetadata(METADATA, verdict.metadata);
+      addMetadata(stream, verdict);
       if (verdict.allowed) {
         allowed.value++;
         return undefined;
@@ -99,6 +99,12 @@ export function rbacFilter(
       return 'stop';
     },
   };
+}
+
+/** Several RBAC filters of a connection manager write side by side. */
+function addMetadata(stream: HttpStream, { metadata }: Verdict): void {
+  const old = stream.info.dynamicMetadata?.[METADATA];
+  stream.setMetadata(METADATA, old === undefined ? metadata : { ...old, ...metadata });
 }
 
 function place(scope: FilterScope, path: Path): TraceStep['xds'] {

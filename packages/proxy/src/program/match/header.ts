@@ -1,7 +1,9 @@
 import type { types } from '@mizzen/xds';
+import type { Headers } from '../../http/headers.ts';
 import type { RequestHead, ResponseHead } from '../../types.ts';
 import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
+import { REQUEST_SINGLE, RESPONSE_SINGLE } from '../single-headers.ts';
 import { asciiLower } from '../values.ts';
 import { compileRegex } from './regex.ts';
 import { compileString, containsMatch, exactMatch, prefixMatch, suffixMatch, type StringMatch } from './string.ts';
@@ -14,7 +16,7 @@ export interface HeaderMatch<H> {
   readonly matches: (head: H) => boolean;
 }
 
-/** A request header as matchers see it: pseudo headers by their names, repeated ones joined by a comma. */
+/** A request header as formats and hashes see it: pseudo headers by their names, repeated ones joined by a comma. */
 export function requestHeader(request: RequestHead, name: string): string | undefined {
   if (name.charCodeAt(0) === 58 /* : */) {
     switch (name) {
@@ -42,14 +44,18 @@ export function compileRequestHeader(
   matcher: types.route.HeaderMatcher,
   path: Path,
 ): HeaderMatch<RequestHead> {
-  return compileHeader(context, matcher, path, getRequestHeader);
+  return compileHeader(context, matcher, path, (name) =>
+    name.startsWith(':') || REQUEST_SINGLE.has(name) ? getRequestHeader(name) : undefined,
+  );
 }
 export function compileResponseHeader(
   context: CompileContext,
   matcher: types.route.HeaderMatcher,
   path: Path,
 ): HeaderMatch<ResponseHead> {
-  return compileHeader(context, matcher, path, (name) => (response) => responseHeader(response, name));
+  return compileHeader(context, matcher, path, (name) =>
+    name.startsWith(':') || RESPONSE_SINGLE.has(name) ? (response) => responseHeader(response, name) : undefined,
+  );
 }
 
 /** The cheapest way to one header: what can be known of its name is decided here and not per request. */
@@ -69,15 +75,19 @@ export function getRequestHeader(name: string): (request: RequestHead) => string
   }
 }
 
-function compileHeader<H>(
+/**
+ * A header that is repeated matches when one of its fields does (all joined, where Envoy keeps one); inverted, when none does. A missing one fails every
+ * value matcher, inverted or not, unless it counts as empty.
+ */
+function compileHeader<H extends { readonly headers: Headers }>(
   context: CompileContext,
   matcher: types.route.HeaderMatcher,
   path: Path,
-  getter: (name: string) => (head: H) => string | undefined,
+  pseudo: (name: string) => ((head: H) => string | undefined) | undefined,
 ): HeaderMatch<H> {
   if (matcher.name === undefined || matcher.name === '') context.refuse([...path, 'name'], 'must not be empty');
   const name = asciiLower(matcher.name ?? '');
-  const get = getter(name);
+  const get = pseudo(name);
   const invert = matcher.invertMatch === true;
   const missingIsEmpty = matcher.treatMissingHeaderAsEmpty === true;
   const value = valueMatch(context, matcher, path);
@@ -86,29 +96,35 @@ function compileHeader<H>(
     if (missingIsEmpty) return { text: `header "${name}" counts as present`, matches: () => present };
     return {
       text: present ? `header "${name}" is present` : `header "${name}" is absent`,
-      matches: (head) => (get(head) !== undefined) === present,
+      matches:
+        get === undefined
+          ? (head) => head.headers.has(name) === present
+          : (head) => (get(head) !== undefined) === present,
     };
   }
-  const text = `header "${name}" ${invert ? 'is not one that ' : ''}${value.text}`;
   const { matches } = value;
-  if (missingIsEmpty) {
-    return { text: `${text} (missing counts as empty)`, matches: (head) => matches(get(head) ?? '') !== invert };
-  }
-  // A missing header fails every value matcher, inverted or not.
-  if (invert) {
+  const whenMissing = missingIsEmpty && matches('') !== invert;
+  const missing = missingIsEmpty ? ' (missing counts as empty)' : invert ? ' (and is there)' : '';
+  const text = `header "${name}" ${invert ? 'is not one that ' : ''}${value.text}${missing}`;
+  if (get !== undefined) {
     return {
-      text: `${text} (and is there)`,
+      text,
       matches: (head) => {
         const given = get(head);
-        return given !== undefined && !matches(given);
+        return given === undefined ? whenMissing : matches(given) !== invert;
       },
     };
   }
   return {
     text,
-    matches: (head) => {
-      const given = get(head);
-      return given !== undefined && matches(given);
+    matches: ({ headers: { flat } }) => {
+      let there = false;
+      for (let i = 0; i < flat.length; i += 2) {
+        if (flat[i] !== name) continue;
+        if (matches(flat[i + 1]!)) return !invert;
+        there = true;
+      }
+      return there ? invert : whenMissing;
     },
   };
 }

@@ -13,8 +13,11 @@ import type { Condition } from './condition.ts';
 /** The path part of a match, and what of the path it matched, for prefix rewrites. */
 export interface PathMatch {
   readonly condition: Condition;
-  /** Length of the path's beginning that `prefixRewrite` replaces; undefined: the whole path. */
-  readonly prefixLength: number | undefined;
+  /**
+   * The beginning of the path that `prefixRewrite` replaces; undefined: the whole path. A path that only matched without
+   * its parameters may not begin with it, and stays as it is.
+   */
+  readonly prefix: { readonly length: number; readonly begins: (path: string) => boolean } | undefined;
   readonly template: UriTemplate | undefined;
 }
 
@@ -89,10 +92,9 @@ export function compileMatch(
   return { conditions, path: pathMatch };
 }
 
-/** `/a;b=c` counts as `/a`. */
+/** `/a;b=c/d` counts as `/a/d`. */
 function withoutParameters(path: string): string {
-  const semicolon = path.indexOf(';');
-  return semicolon < 0 ? path : path.slice(0, semicolon);
+  return path.includes(';') ? path.replace(/;[^/]*/g, '') : path;
 }
 
 function compilePath(
@@ -115,7 +117,7 @@ function compilePath(
         field: 'prefix',
         test: wanted === '/' && !ignoreParameters ? startsWithSlash : over(prefix.matches),
       },
-      prefixLength: Buffer.byteLength(wanted),
+      prefix: { length: Buffer.byteLength(wanted), begins: prefix.matches },
       template: undefined,
     };
   }
@@ -123,7 +125,7 @@ function compilePath(
     const exact = exactMatch(match.path, ignoreCase);
     return {
       condition: { text: `path ${exact.text}`, field: 'path', test: over(exact.matches) },
-      prefixLength: Buffer.byteLength(match.path),
+      prefix: { length: Buffer.byteLength(match.path), begins: prefixMatch(match.path, ignoreCase).matches },
       template: undefined,
     };
   }
@@ -143,7 +145,7 @@ function compilePath(
         field: 'pathSeparatedPrefix',
         test: over((given) => prefix.matches(given) && (given.length === length || given.charCodeAt(length) === 47)),
       },
-      prefixLength: length,
+      prefix: { length, begins: prefix.matches },
       template: undefined,
     };
   }
@@ -155,7 +157,7 @@ function compilePath(
         field: 'safeRegex',
         test: over(regex?.matches ?? (() => false)),
       },
-      prefixLength: undefined,
+      prefix: undefined,
       template: undefined,
     };
   }
@@ -166,14 +168,14 @@ function compilePath(
         field: 'connectMatcher',
         test: (request) => request.method === 'CONNECT',
       },
-      prefixLength: undefined,
+      prefix: undefined,
       template: undefined,
     };
   }
   if (match.pathMatchPolicy !== undefined)
     return compileTemplate(context, match.pathMatchPolicy, [...path, 'pathMatchPolicy']);
   context.refuse(path, 'must say which paths match');
-  return { condition: { text: 'never', field: '', test: () => false }, prefixLength: undefined, template: undefined };
+  return { condition: { text: 'never', field: '', test: () => false }, prefix: undefined, template: undefined };
 }
 
 const startsWithSlash: Condition['test'] = (request) => request.path.charCodeAt(0) === 47;
@@ -203,7 +205,7 @@ function compileTemplate(context: CompileContext, policy: types.core.TypedExtens
       field: 'pathMatchPolicy',
       test: (request, given) => request.path !== '' && matches(given),
     },
-    prefixLength: undefined,
+    prefix: undefined,
     template,
   };
 }

@@ -47,7 +47,7 @@ export function compileRedirect(
     location: (request) => {
       const toScheme = scheme ?? request.scheme;
       const toHost = host === '' ? requestHost(request, toScheme, port) : host;
-      let target = rewrite === undefined ? request.path : rewrite(request.path);
+      let target = rewrite?.(request.path) ?? request.path;
       if (pathRedirect !== '') {
         const query = hasQuery ? -1 : target.indexOf('?');
         target = query < 0 ? pathRedirect : pathRedirect + target.slice(query);

@@ -9,8 +9,8 @@ import type { Path } from '../path.ts';
 import { asciiLower, wire } from '../values.ts';
 import type { PathMatch } from './match.ts';
 
-/** The new target (with query) for one that matched. */
-export type PathRewrite = (target: string) => string;
+/** The new target (with query) for one that matched; undefined: it stays. */
+export type PathRewrite = (target: string) => string | undefined;
 /** The new authority; empty: stays as it is. */
 export type HostRewrite = (request: RequestHead) => string;
 
@@ -35,8 +35,9 @@ export function compilePathRewrite(
   if (prefix !== undefined && prefix !== '') {
     if (match.template !== undefined) context.refuse([...path, 'prefixRewrite'], 'does not go with a path template');
     const start = wire(prefix);
-    const { prefixLength } = match;
-    return (target) => start + target.slice(prefixLength ?? pathOnly(target).length);
+    const { prefix: replaced } = match;
+    if (replaced === undefined) return (target) => start + target.slice(pathOnly(target).length);
+    return (target) => (replaced.begins(target) ? start + target.slice(replaced.length) : undefined);
   }
   if (regex !== undefined) {
     const compiled = compileRegex(context, regex.pattern, [...path, 'regexRewrite', 'pattern']);
@@ -120,11 +121,11 @@ export function setAuthority(
   keepOriginal: boolean,
 ): void {
   const old = request.authority;
+  if (keepOriginal) request.headers.set('x-envoy-original-host', old);
   if (appendForwardedHost && old !== '') {
     const forwarded = request.headers.get('x-forwarded-host');
     const last = forwarded?.slice(forwarded.lastIndexOf(',') + 1);
     if (last !== old) request.headers.append('x-forwarded-host', old);
   }
-  if (keepOriginal) request.headers.set('x-envoy-original-host', old);
   request.authority = host;
 }

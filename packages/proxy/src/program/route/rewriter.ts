@@ -31,12 +31,15 @@ export function requestRewriter(rewrites: RequestRewrites): RouteEntry['rewriteR
     if (weighted !== undefined && !mostSpecificWins) applyMutations(weighted.request, request.headers, stream);
     for (const one of mutations) applyMutations(one, request.headers, stream);
     if (weighted !== undefined && mostSpecificWins) applyMutations(weighted.request, request.headers, stream);
-    const literal = weighted?.hostRewrite ?? '';
-    const newHost = literal === '' ? host?.(request) : literal;
+    // The route's own host comes after the weighted cluster's, and so wins.
+    if (weighted !== undefined && weighted.hostRewrite !== '')
+      setAuthority(request, weighted.hostRewrite, false, keepOriginal);
+    const newHost = host?.(request);
     if (newHost !== undefined && newHost !== '') setAuthority(request, newHost, appendForwardedHost, keepOriginal);
-    if (path !== undefined) {
+    const newPath = path?.(request.path);
+    if (newPath !== undefined) {
       if (keepOriginal) request.headers.set('x-envoy-original-path', request.path);
-      request.path = path(request.path);
+      request.path = newPath;
     }
   };
 }

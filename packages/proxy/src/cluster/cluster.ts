@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Deps } from '../deps.ts';
 import type { JsonObject } from '@mizzen/xds';
 import { makePicker, type Picker, type PickerOptions } from '../lb/picker.ts';
@@ -8,6 +9,7 @@ import type { TlsContexts } from '../tls/context.ts';
 import type { LbContext, UpstreamCluster, UpstreamHost } from '../types.ts';
 import { ClusterCircuitBreaker } from './circuit-breaker.ts';
 import { ClusterHost } from './host.ts';
+import { NamedHost } from './named-host.ts';
 import { hostKey, priorities } from './priorities.ts';
 import type { ClusterDetailStats } from './stats.ts';
 import { ClusterTransports } from './transport.ts';
@@ -72,7 +74,9 @@ export class Cluster implements UpstreamCluster {
       this.stats.upstream_rq_drop_overload++;
       return null;
     }
-    return this.#picker.pick(context);
+    if (!this.http.autoSni) return this.#picker.pick(context);
+    const avoid = context.avoid?.map((host) => (host instanceof NamedHost ? host.base : host));
+    return this.underName(this.#picker.pick({ ...context, avoid }) as ClusterHost | null, context);
   }
 
   /** Called after the hosts or their health changed. */
@@ -97,11 +101,13 @@ export class Cluster implements UpstreamCluster {
       }
     }
     const gone = [...this.#hosts].filter(([key]) => !hosts.has(key));
-    if (gone.length > 0 || hosts.size !== this.#hosts.size) this.stats.membership_change++;
+    const changed = gone.length > 0 || hosts.size !== this.#hosts.size;
+    if (changed) this.stats.membership_change++;
     this.#endpoints = endpoints;
     this.#hosts = hosts;
     this.refresh();
     for (const [, host] of gone) host.retire();
+    if (changed && this.program.closeConnectionsOnHostSetChange) for (const host of hosts.values()) host.drainPools();
   }
 
   /** Makes the picker anew after a host's health changed. */
@@ -113,6 +119,14 @@ export class Cluster implements UpstreamCluster {
     this.stats.membership_healthy = this.#priorities.reduce((sum, { healthy }) => sum + healthy.length, 0);
     this.stats.membership_degraded = this.#priorities.reduce((sum, { degraded }) => sum + degraded.length, 0);
     for (const watcher of this.#watchers) watcher();
+  }
+
+  /** With `autoSni` the server name is the request's, unless that is an address. */
+  protected underName(host: ClusterHost | null, context: LbContext): UpstreamHost | null {
+    if (host === null || !this.http.autoSni || host.transport.tls === undefined) return host;
+    const name = context.authority.replace(/:\d+$/, '').toLowerCase();
+    if (name === '' || isIP(name.replace(/[[\]]/g, '')) !== 0) return host;
+    return host.named(name, this.http.autoSanValidation);
   }
 
   #makePicker(endpoints: EndpointsProgram): Picker {

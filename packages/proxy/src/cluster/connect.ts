@@ -1,6 +1,13 @@
 import type { Socket } from 'node:net';
+import type { ExpectedName, SessionSlot } from '../tls/client.ts';
 import type { ConnectFailure, UpstreamSocket } from '../types.ts';
 import type { ClusterHost } from './host.ts';
+
+/** Under which server name to connect, when it is the request's. */
+export interface NamedAs {
+  readonly name: ExpectedName;
+  readonly sessions: SessionSlot;
+}
 
 /**
  * Opens a connection to a host within the cluster's connect timeout, handshake included, and keeps the counts of
@@ -9,6 +16,7 @@ import type { ClusterHost } from './host.ts';
 export function connectHost(
   host: ClusterHost,
   port: number,
+  as: NamedAs | undefined,
   onReady: (socket: UpstreamSocket) => void,
   onFail: (error: ConnectFailure) => void,
 ): void {
@@ -49,10 +57,15 @@ export function connectHost(
   const timer = deps.clock.after(program.connectTimeout, () => fail('timeout', ''));
   socket.on('error', (error: NodeJS.ErrnoException) => fail(kindOf(error), `delayed connect error: ${systemText(error)}`));
 
-  const { tls, serverName, autoHostSni } = host.transport;
+  const { tls } = host.transport;
   if (tls === undefined) socket.once('connect', () => ready(socket));
-  else tls.connect(socket, host.sessions, autoHostSni ? host.hostname : serverName, ready, (reason) => fail('tls', reason));
+  else tls.connect(socket, as?.sessions ?? host.sessions, as?.name ?? configuredName(host), ready, (reason) => fail('tls', reason));
   keepAlive(host, socket);
+}
+
+function configuredName({ transport, hostname }: ClusterHost): ExpectedName {
+  const serverName = transport.autoHostSni ? hostname : transport.serverName;
+  return { serverName, verified: transport.verifyServerName && serverName !== '' };
 }
 
 function open(host: ClusterHost, port: number): Socket {
@@ -66,7 +79,9 @@ function open(host: ClusterHost, port: number): Socket {
 
 function keepAlive(host: ClusterHost, socket: Socket): void {
   const { tcpKeepalive } = host.cluster.program;
-  if (tcpKeepalive !== undefined) socket.setKeepAlive(true, (tcpKeepalive.time ?? 7200) * 1000);
+  if (tcpKeepalive === undefined) return;
+  const { time = 7200, interval = 75, probes = 9 } = tcpKeepalive;
+  socket.setKeepAlive(true, time * 1000, interval * 1000, probes);
 }
 
 function kindOf(error: NodeJS.ErrnoException): ConnectFailure['kind'] {

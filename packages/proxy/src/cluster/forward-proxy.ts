@@ -21,30 +21,30 @@ export class ForwardProxyCluster extends Cluster {
   override choose(context: LbContext): UpstreamHost | null | Promise<UpstreamHost | null> {
     const key = context.authority.toLowerCase();
     const known = this.#known.get(key);
-    if (known === undefined) return this.#pending.get(key) ?? this.#resolve(key);
+    if (known === undefined) return this.#pending.get(key) ?? this.#resolve(key, context);
     const now = this.deps.clock.now();
     known.usedAt = now;
     if (now - known.resolvedAt > this.program.dns.refreshRate && isIP(known.endpoint.hostname) === 0 && !this.#pending.has(key)) {
-      void this.#resolve(key);
+      void this.#resolve(key, context);
     }
-    return this.#host(known);
+    return this.#host(known, context);
   }
 
-  #host(known: Known): UpstreamHost | null {
-    return this.hostOf(known.endpoint) ?? null;
+  #host(known: Known, context: LbContext): UpstreamHost | null {
+    return this.underName(this.hostOf(known.endpoint) ?? null, context);
   }
 
-  #resolve(key: string): Promise<UpstreamHost | null> | UpstreamHost | null {
+  #resolve(key: string, context: LbContext): Promise<UpstreamHost | null> | UpstreamHost | null {
     const target = splitAuthority(key);
     if (target === undefined) return null;
     const { host, port } = target;
-    if (isIP(host) !== 0) return this.#learn(key, host, host, port);
+    if (isIP(host) !== 0) return this.#learn(key, host, host, port, context);
     if (this.#known.size >= this.program.dns.maxHosts) return null;
     const pending = resolveAddresses(host, this.program.dns.family, this.deps).then(
       ({ addresses }) => {
         this.#pending.delete(key);
         const [address] = addresses;
-        return address === undefined ? null : this.#learn(key, host, address, port);
+        return address === undefined ? null : this.#learn(key, host, address, port, context);
       },
       () => {
         this.#pending.delete(key);
@@ -56,7 +56,7 @@ export class ForwardProxyCluster extends Cluster {
     return pending;
   }
 
-  #learn(key: string, hostname: string, address: string, port: number): UpstreamHost | null {
+  #learn(key: string, hostname: string, address: string, port: number, context: LbContext): UpstreamHost | null {
     const now = this.deps.clock.now();
     const before = this.#known.get(key)?.endpoint;
     const same = before?.address.kind === 'socket' && before.address.address === address;
@@ -64,7 +64,7 @@ export class ForwardProxyCluster extends Cluster {
     this.#known.set(key, { endpoint, usedAt: this.#known.get(key)?.usedAt ?? now, resolvedAt: now });
     for (const [other, { usedAt }] of this.#known) if (now - usedAt > this.program.dns.hostTtl) this.#known.delete(other);
     if (!same) this.#publish();
-    return this.#host(this.#known.get(key)!);
+    return this.#host(this.#known.get(key)!, context);
   }
 
   #publish(): void {

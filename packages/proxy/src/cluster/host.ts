@@ -4,6 +4,7 @@ import { newSessionSlot, type SessionSlot } from '../tls/client.ts';
 import type { ConnectFailure, HostPool, UpstreamSocket } from '../types.ts';
 import type { Cluster } from './cluster.ts';
 import { connectHost } from './connect.ts';
+import { NamedHost, NamedHosts } from './named-host.ts';
 import type { Transport } from './transport.ts';
 
 export type HostOutcome = 'success' | 'gateway-error' | 'server-error' | 'connect-failure' | 'reset' | 'timeout';
@@ -36,6 +37,7 @@ export class ClusterHost implements BalancedHost {
   pool: HostPool | undefined = undefined;
   inService = true;
 
+  readonly #named = new NamedHosts();
   endpoint: EndpointProgram;
   weight = 1;
   hashKey = '';
@@ -73,7 +75,7 @@ export class ClusterHost implements BalancedHost {
           : this.authority;
     if (this.transport !== transport) {
       this.transport = transport;
-      this.pool?.drain();
+      this.drainPools();
     }
   }
 
@@ -92,7 +94,18 @@ export class ClusterHost implements BalancedHost {
 
   /** `port` stands in for the endpoint's own, for health checks on another one. */
   connect(onReady: (socket: UpstreamSocket) => void, onFail: (error: ConnectFailure) => void, port: number = this.port): void {
-    connectHost(this, port, onReady, onFail);
+    connectHost(this, port, undefined, onReady, onFail);
+  }
+
+  /** This host as a request for a certain server name sees it: with connections of its own. */
+  named(serverName: string, verified: boolean): NamedHost {
+    return this.#named.get(serverName, () => new NamedHost(this, { serverName, verified }));
+  }
+
+  /** Existing connections are used no more. */
+  drainPools(): void {
+    this.pool?.drain();
+    this.#named.clear();
   }
 
   report(outcome: HostOutcome): void {
@@ -104,7 +117,7 @@ export class ClusterHost implements BalancedHost {
   /** No longer part of the cluster: what is under way may finish. */
   retire(): void {
     this.inService = false;
-    this.pool?.drain();
+    this.drainPools();
   }
 }
 

@@ -8,8 +8,10 @@ import { UpstreamTls, type UpstreamTlsStats } from '../tls/client.ts';
 export interface Transport {
   readonly tls: UpstreamTls | undefined;
   readonly serverName: string;
-  /** SNI is the host name the request is for. */
+  /** SNI is the endpoint's host name. */
   readonly autoHostSni: boolean;
+  /** The certificate must have the SNI among its names. */
+  readonly verifyServerName: boolean;
 }
 
 /** All transports of a cluster, and which of them an endpoint gets. */
@@ -33,16 +35,10 @@ export class ClusterTransports {
   }
 }
 
-/** A transport that compiled but that this proxy cannot make; undefined when all of a cluster's can be. */
-export function unsupportedTransport(program: ClusterProgram): string | undefined {
-  const all = [program.transport, ...program.transportMatches.map(({ transport }) => transport)];
-  return all.some(({ kind }) => kind === 'proxy_protocol') ? 'the transport socket `proxy_protocol` is not supported' : undefined;
-}
-
 function makeTransport(program: UpstreamTransportProgram, contexts: TlsContexts, clock: Clock, stats: UpstreamTlsStats): Transport {
-  if (program.kind !== 'tls') return { tls: undefined, serverName: '', autoHostSni: false };
+  if (program.kind !== 'tls') return { tls: undefined, serverName: '', autoHostSni: false, verifyServerName: false };
   const { tls } = program;
-  return { tls: new UpstreamTls(tls, contexts, clock, stats), serverName: tls.sni, autoHostSni: tls.autoHostSni };
+  return { tls: new UpstreamTls(tls, contexts, clock, stats), serverName: tls.sni, autoHostSni: tls.autoHostSni, verifyServerName: tls.autoSniSanValidation };
 }
 
 function contains(metadata: JsonObject | undefined, match: JsonObject): boolean {

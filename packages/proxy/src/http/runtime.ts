@@ -34,8 +34,11 @@ export interface HcmRuntime {
 export type InternalListener = (socket: Socket | TLSSocket, info: ConnectionInfo) => void;
 
 export interface HttpServerConnection {
-  /** No further requests: `connection: close` on the next response, an idle connection is closed at once. */
-  drain(): void;
+  /**
+   * No further requests: `connection: close` on the next response. An idle connection is closed at once, unless
+   * `keepIdle`: then it may bring one more request, because its client may be sending that just now.
+   */
+  drain(keepIdle?: boolean): void;
   /** Ends everything now; requests under way are logged with DC. */
   close(): void;
 }

@@ -90,9 +90,10 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
 
   // ---- for the listener
 
-  drain(): void {
+  drain(keepIdle = false): void {
     if (this.#state !== 'open') return;
     this.draining = true;
+    if (keepIdle) return;
     if (this.stream === undefined && this.parser.idle && this.#unread === undefined) {
       this.hcm.stats.downstream_cx_drain_close++;
       this.#startClosing();

@@ -1,17 +1,20 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { HcmRuntime } from '../http/runtime.ts';
-import type { FilterChainProgram, HcmProgram, NetworkRbacProgram, TcpProxyProgram } from '../program/types.ts';
+import type { Counter, FilterChainProgram, HcmProgram, NetworkRbacProgram, TcpProxyProgram } from '../program/types.ts';
 import type { ClientHello } from '../tls/client-hello.ts';
 import { DownstreamTls } from '../tls/server.ts';
-import type { ConnectionInfo } from '../types.ts';
+import type { ConnectionInfo, StreamInfo } from '../types.ts';
+import type { ConnectionLog } from './connection-log.ts';
 import { Connections, type ActiveConnection } from './connections.ts';
 import type { Direction, ListenerServices, ListenerStats } from './services.ts';
-import { serveTcp, type TcpProxyRuntime } from './tcp-proxy.ts';
+import { logDenied, serveTcp, type TcpProxyRuntime } from './tcp-proxy.ts';
 
 /** What is known of a connection before its chain's transport socket has had its say. */
 export type PlainInfo = Omit<ConnectionInfo, 'tls'>;
 
+type FilterMetadata = StreamInfo['dynamicMetadata'];
+const RBAC = 'envoy.filters.network.rbac';
 const NO_HELLO: ClientHello = { serverName: '', applicationProtocols: [] };
 
 /** A filter chain in force: what a connection goes through after it was chosen. */
@@ -21,18 +24,21 @@ export class ChainRuntime {
   readonly connections = new Connections();
   readonly #program: FilterChainProgram;
   readonly #services: ListenerServices;
-  readonly #stats: ListenerStats;
   readonly #tls: DownstreamTls | undefined;
-  readonly #rbacs: readonly NetworkRbacProgram[];
-  readonly #serve: (socket: Socket | TLSSocket, info: ConnectionInfo) => ActiveConnection;
+  readonly #rbacs: readonly { readonly rbac: NetworkRbacProgram; readonly allowed: Counter; readonly denied: Counter }[];
+  readonly #serve: (socket: Socket | TLSSocket, info: ConnectionInfo, metadata: FilterMetadata) => ActiveConnection;
+  readonly #logDenied: (info: ConnectionInfo, details: string, metadata: FilterMetadata) => void;
 
   constructor(key: string, program: FilterChainProgram, direction: Direction, services: ListenerServices, stats: ListenerStats) {
     this.key = key;
     this.#program = program;
     this.#services = services;
-    this.#stats = stats;
     this.#tls = program.tls === undefined ? undefined : new DownstreamTls(program.tls, services.tls, services.deps.clock, stats.ssl);
-    this.#rbacs = program.filters.flatMap((filter) => (filter.kind === 'rbac' ? [filter.rbac] : []));
+    this.#rbacs = program.filters.flatMap((filter) => {
+      if (filter.kind !== 'rbac') return [];
+      const { rbac } = filter;
+      return [{ rbac, allowed: services.counter(`${rbac.statPrefix}rbac.allowed`), denied: services.counter(`${rbac.statPrefix}rbac.denied`) }];
+    });
     const last = program.filters.at(-1);
     if (last?.kind === 'http_connection_manager') {
       const runtime = hcmRuntime(last.hcm, direction, services);
@@ -42,14 +48,17 @@ export class ChainRuntime {
         if (socket.isPaused()) socket.resume();
         return connection;
       };
+      this.#logDenied = () => undefined;
     } else if (last?.kind === 'tcp_proxy') {
       const runtime = tcpRuntime(last.tcp, direction, services);
-      this.#serve = (socket, info) => serveTcp(socket, info, runtime);
+      this.#serve = (socket, info, metadata) => serveTcp(socket, info, runtime, metadata);
+      this.#logDenied = (info, details, metadata) => logDenied(info, runtime, details, metadata);
     } else {
       this.#serve = (socket) => {
         socket.destroy();
         return { drain: () => undefined, close: () => undefined };
       };
+      this.#logDenied = () => undefined;
     }
   }
 
@@ -59,33 +68,40 @@ export class ChainRuntime {
   }
 
   /** The socket's bytes are unread. */
-  accept(socket: Socket | TLSSocket, info: PlainInfo, hello: ClientHello | undefined): void {
-    if (this.#tls === undefined) return this.#run(socket, { ...info, tls: undefined });
+  accept(socket: Socket | TLSSocket, info: PlainInfo, hello: ClientHello | undefined, log: ConnectionLog | undefined): void {
+    if (log !== undefined) log.filterChainName = this.#program.name;
+    if (this.#tls === undefined) return this.#run(socket, { ...info, tls: undefined }, log);
     this.#tls.accept(
       socket as Socket,
       hello ?? NO_HELLO,
       this.#program.transportSocketConnectTimeout,
-      (accepted) =>
-        this.#run(accepted.socket, {
-          ...info,
-          tls: accepted.peer,
-          requestedServerName: info.requestedServerName === '' && typeof accepted.socket.servername === 'string' ? accepted.socket.servername : info.requestedServerName,
-          applicationProtocol: accepted.applicationProtocol,
-        }),
-      () => undefined,
+      (accepted) => {
+        const { servername } = accepted.socket;
+        const sni = info.requestedServerName === '' && typeof servername === 'string' ? servername : info.requestedServerName;
+        this.#run(accepted.socket, { ...info, tls: accepted.peer, requestedServerName: sni, applicationProtocol: accepted.applicationProtocol }, log);
+      },
+      (reason) => {
+        if (log !== undefined) log.transportFailure = reason;
+      },
     );
   }
 
-  #run(socket: Socket | TLSSocket, info: ConnectionInfo): void {
-    for (const rbac of this.#rbacs) {
-      if (rbac.check(info).allowed) {
-        this.#stats.rbac_allowed++;
+  #run(socket: Socket | TLSSocket, info: ConnectionInfo, log: ConnectionLog | undefined): void {
+    if (log !== undefined) log.connection = info;
+    let metadata: FilterMetadata;
+    for (const { rbac, allowed, denied } of this.#rbacs) {
+      const decision = rbac.check(info);
+      if (decision.metadata !== undefined) metadata = { ...metadata, [RBAC]: { ...metadata?.[RBAC], ...decision.metadata } };
+      if (decision.allowed) {
+        allowed.value++;
         continue;
       }
-      this.#stats.rbac_denied++;
+      denied.value++;
+      if (log !== undefined) log.terminationDetails = decision.details;
+      this.#logDenied(info, decision.details, metadata);
       return this.#deny(socket, rbac.delayDeny);
     }
-    const connection = this.#serve(socket, info);
+    const connection = this.#serve(socket, info, metadata);
     this.connections.add(connection);
     socket.once('close', () => this.connections.delete(connection));
   }

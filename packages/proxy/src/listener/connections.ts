@@ -2,8 +2,8 @@ import type { Clock, Timer } from '../deps.ts';
 
 /** A connection that is being served. */
 export interface ActiveConnection {
-  /** Finish what is under way, take on nothing new. */
-  drain(): void;
+  /** Finish what is under way and one more request at most; unless `keepIdle`, be gone at once when nothing is. */
+  drain(keepIdle: boolean): void;
   /** End now. */
   close(): void;
 }
@@ -21,7 +21,7 @@ export class Connections {
 
   add(connection: ActiveConnection): void {
     this.#active.add(connection);
-    if (this.#draining) connection.drain();
+    if (this.#draining) connection.drain(true);
   }
 
   delete(connection: ActiveConnection): void {
@@ -32,14 +32,21 @@ export class Connections {
     this.#onEmpty.clear();
   }
 
-  /** Drains all, closes what is left after `ms`, and calls `onEmpty` once none is left. */
-  drain(ms: number, clock: Clock, onEmpty: () => void): void {
+  /**
+   * Drains all and calls `onEmpty` once none is left. Idle connections are closed after `idleMs`, because a client may be
+   * sending a request just when it is told that there is to be none; what is left after `ms` is ended.
+   */
+  drain(idleMs: number, ms: number, clock: Clock, onEmpty: () => void): void {
     this.#draining = true;
     if (this.#active.size === 0) return onEmpty();
     this.#onEmpty.add(onEmpty);
     this.#timer?.cancel();
-    this.#timer = clock.after(ms, () => this.close());
-    for (const connection of this.#active) connection.drain();
+    for (const connection of this.#active) connection.drain(true);
+    const wait = Math.min(idleMs, ms);
+    this.#timer = clock.after(wait, () => {
+      for (const connection of this.#active) connection.drain(false);
+      this.#timer = clock.after(ms - wait, () => this.close());
+    });
   }
 
   close(): void {

@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { AccessLogSink } from '../http/runtime.ts';
 import type { AddressProgram, FilterChainProgram, ListenerProgram } from '../program/types.ts';
-import type { ConnectionInfo } from '../types.ts';
+import { ResponseFlag, type ConnectionInfo } from '../types.ts';
 import { Binding, type BindFailure } from './binding.ts';
+import { ConnectionLog } from './connection-log.ts';
 import { ChainRuntime, type PlainInfo } from './chain.ts';
 import { inspect, type Inspection, type InspectionWish } from './inspect.ts';
 import type { ListenerServices, ListenerStats } from './services.ts';
@@ -27,6 +29,7 @@ export class Listener {
   readonly #events: ListenerEvents;
   readonly #stats: ListenerStats;
   #program: ListenerProgram;
+  #sinks: readonly AccessLogSink[] = [];
   #chains = new Map<FilterChainProgram, ChainRuntime>();
   readonly #bindings = new Map<string, Binding>();
   readonly #drainTime: number;
@@ -75,8 +78,9 @@ export class Listener {
     }
     this.#program = program;
     this.#chains = chains;
+    this.#sinks = program.accessLogs.map(({ path }) => this.#services.accessLog(path));
     this.#bind();
-    for (const chain of before.values()) void this.#drain(chain, this.#drainTime);
+    for (const chain of before.values()) void this.#drain(chain, this.#drainTime, this.#drainTime);
   }
 
   /** Takes over a connection that was accepted elsewhere in this proxy. */
@@ -84,15 +88,15 @@ export class Listener {
     this.#accept(socket, from);
   }
 
-  /** Stops listening, lets connections finish for up to `drainMs`, then ends them. */
-  async stop(drainMs: number): Promise<void> {
+  /** Stops listening, lets connections finish for up to `drainMs` (idle ones for up to `idleMs`), then ends them. */
+  async stop(drainMs: number, idleMs: number): Promise<void> {
     for (const binding of this.#bindings.values()) binding.close();
     this.#bindings.clear();
-    await Promise.all([...this.#chains.values()].map((chain) => this.#drain(chain, drainMs)));
+    await Promise.all([...this.#chains.values()].map((chain) => this.#drain(chain, idleMs, drainMs)));
   }
 
-  #drain(chain: ChainRuntime, ms: number): Promise<void> {
-    return new Promise((done) => chain.connections.drain(ms, this.#services.deps.clock, done));
+  #drain(chain: ChainRuntime, idleMs: number, ms: number): Promise<void> {
+    return new Promise((done) => chain.connections.drain(idleMs, ms, this.#services.deps.clock, done));
   }
 
   #bind(): void {
@@ -130,20 +134,30 @@ export class Listener {
   #accept(socket: Socket | TLSSocket, addresses: Addresses): void {
     this.#stats.downstream_cx_total++;
     this.#stats.downstream_cx_active++;
+    const info: PlainInfo = {
+      id: this.#services.nextConnectionId(),
+      ...addresses,
+      requestedServerName: '',
+      applicationProtocol: '',
+    };
+    const { accessLogs } = this.#program;
+    const log = accessLogs.length === 0 ? undefined : new ConnectionLog({ ...info, tls: undefined }, this.#services.deps.clock);
+    const sinks = this.#sinks;
     socket.on('error', ignore);
     socket.once('close', () => {
       this.#stats.downstream_cx_active--;
       this.#stats.downstream_cx_destroy++;
+      log?.write(socket, accessLogs, sinks);
     });
     const wish = this.#wish(addresses.localPort);
-    if (wish === undefined) return this.#choose(socket, addresses, NOTHING_SEEN, false);
+    if (wish === undefined) return this.#choose(socket, info, NOTHING_SEEN, log);
     const { listenerFiltersTimeout, continueOnListenerFiltersTimeout } = this.#program;
     this.#inspect(socket, wish, listenerFiltersTimeout, (inspection) => {
       if (inspection === undefined) {
         this.#stats.downstream_pre_cx_timeout++;
         if (!continueOnListenerFiltersTimeout) return void socket.destroy();
       }
-      this.#choose(socket, addresses, inspection ?? NOTHING_SEEN, wish.tls);
+      this.#choose(socket, info, inspection ?? NOTHING_SEEN, log);
     });
   }
 
@@ -159,34 +173,28 @@ export class Listener {
     return tls || http ? { tls, http } : undefined;
   }
 
-  #choose(socket: Socket | TLSSocket, addresses: Addresses, inspection: Inspection, looked: boolean): void {
-    const { hello, httpProtocol } = inspection;
-    const seen = looked ? hello : undefined;
+  #choose(socket: Socket | TLSSocket, plain: PlainInfo, { hello, httpProtocol }: Inspection, log: ConnectionLog | undefined): void {
     const chain = this.#program.selectChain({
-      destinationAddress: addresses.localAddress,
-      destinationPort: addresses.localPort,
-      sourceAddress: addresses.directRemoteAddress,
-      sourcePort: addresses.remotePort,
-      directSourceAddress: addresses.directRemoteAddress,
-      serverName: seen?.serverName ?? '',
-      transportProtocol: seen === undefined ? 'raw_buffer' : 'tls',
-      applicationProtocols: seen?.applicationProtocols ?? (httpProtocol === '' ? [] : [httpProtocol]),
+      destinationAddress: plain.localAddress,
+      destinationPort: plain.localPort,
+      sourceAddress: plain.directRemoteAddress,
+      sourcePort: plain.remotePort,
+      directSourceAddress: plain.directRemoteAddress,
+      serverName: hello?.serverName ?? '',
+      transportProtocol: hello === undefined ? 'raw_buffer' : 'tls',
+      applicationProtocols: hello?.applicationProtocols ?? (httpProtocol === '' ? [] : [httpProtocol]),
     });
     const runtime = chain === undefined ? undefined : this.#chains.get(chain);
     if (runtime === undefined) {
       this.#stats.no_filter_chain_match++;
+      if (log !== undefined) log.flags |= ResponseFlag.NR;
       socket.destroy();
       return;
     }
-    const info: PlainInfo = {
-      id: this.#services.nextConnectionId(),
-      ...addresses,
-      requestedServerName: seen?.serverName ?? '',
-      applicationProtocol: httpProtocol,
-    };
-    if (hello !== undefined || !runtime.needsHello) return runtime.accept(socket, info, hello);
+    const info: PlainInfo = { ...plain, requestedServerName: hello?.serverName ?? '', applicationProtocol: httpProtocol };
+    if (hello !== undefined || !runtime.needsHello) return runtime.accept(socket, info, hello, log);
     // Nobody asked what the client says, but TLS cannot begin without it.
-    this.#inspect(socket, { tls: true, http: false }, 0, (found) => runtime.accept(socket, info, found?.hello));
+    this.#inspect(socket, { tls: true, http: false }, 0, (found) => runtime.accept(socket, info, found?.hello, log));
   }
 
   #inspect(socket: Socket | TLSSocket, wish: InspectionWish, timeout: number, onDone: (inspection: Inspection | undefined) => void): void {

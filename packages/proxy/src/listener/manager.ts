@@ -72,7 +72,7 @@ export class ListenerManager {
     const entry = this.#active.get(name);
     if (entry === undefined) return;
     this.#active.delete(name);
-    void entry.listener.stop(this.#options.drainTime);
+    void entry.listener.stop(this.#options.drainTime, this.#options.drainTime);
     this.#options.onChange();
   }
 
@@ -83,9 +83,11 @@ export class ListenerManager {
 
   async stop(drainMs: number): Promise<void> {
     this.#closed = true;
+    // Clients of the mesh give up their idle connections by themselves; others get a moment to.
+    const idleMs = Math.min(1000, drainMs / 2);
     for (const { timer } of this.#waiting.values()) timer.cancel();
     this.#waiting.clear();
-    await Promise.all([...this.#active.values()].map(({ listener }) => listener.stop(drainMs)));
+    await Promise.all([...this.#active.values()].map(({ listener }) => listener.stop(drainMs, idleMs)));
     this.#active.clear();
   }
 

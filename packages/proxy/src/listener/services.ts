@@ -1,6 +1,6 @@
 import type { Deps } from '../deps.ts';
 import type { AccessLogSink, HcmStats, HttpServerConnection, InternalListener, HcmRuntime } from '../http/runtime.ts';
-import type { RouteConfigProgram } from '../program/types.ts';
+import type { Counter, RouteConfigProgram } from '../program/types.ts';
 import type { TlsContexts } from '../tls/context.ts';
 import type { DownstreamTlsStats } from '../tls/server.ts';
 import type { ConnectionInfo, UpstreamCluster, UpstreamSocket } from '../types.ts';
@@ -18,6 +18,7 @@ export interface ListenerServices {
   internalListener(name: string): InternalListener | undefined;
   accessLog(path: string): AccessLogSink;
   serveHttp(socket: UpstreamSocket, info: ConnectionInfo, hcm: HcmRuntime): HttpServerConnection;
+  counter(name: string): Counter;
   nextConnectionId(): number;
 }
 
@@ -34,8 +35,5 @@ export interface ListenerStats {
   downstream_cx_destroy: number;
   downstream_pre_cx_timeout: number;
   no_filter_chain_match: number;
-  /** By filter's stat prefix. */
-  rbac_allowed: number;
-  rbac_denied: number;
   readonly ssl: DownstreamTlsStats;
 }

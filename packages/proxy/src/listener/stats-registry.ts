@@ -54,8 +54,6 @@ function newListenerStats(): ListenerStats {
     downstream_cx_destroy: 0,
     downstream_pre_cx_timeout: 0,
     no_filter_chain_match: 0,
-    rbac_allowed: 0,
-    rbac_denied: 0,
     ssl: newDownstreamTlsStats(),
   };
 }

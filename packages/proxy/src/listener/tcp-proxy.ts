@@ -4,8 +4,9 @@ import type { Deps, Timer } from '../deps.ts';
 import type { AccessLogSink, InternalListener } from '../http/runtime.ts';
 import type { TcpProxyProgram } from '../program/types.ts';
 import { ResponseFlag, type ConnectionInfo, type LbContext, type StreamInfo, type UpstreamCluster, type UpstreamHost, type UpstreamSocket } from '../types.ts';
-import { splice } from './splice.ts';
+import { writeLogs } from './connection-log.ts';
 import type { ActiveConnection } from './connections.ts';
+import { splice } from './splice.ts';
 import { newStreamInfo } from './stream-info.ts';
 
 export interface TcpProxyRuntime {
@@ -39,11 +40,30 @@ export function newTcpProxyStats(): TcpProxyStats {
   };
 }
 
-/** Takes over a connection: chooses a cluster and a host, connects, and passes bytes both ways until both sides ended. */
-export function serveTcp(socket: Socket | TLSSocket, connection: ConnectionInfo, runtime: TcpProxyRuntime): ActiveConnection {
-  const tunnel = new TcpTunnel(socket, connection, runtime);
+type FilterMetadata = StreamInfo['dynamicMetadata'];
+
+/**
+ * Takes over a connection: chooses a cluster and a host, connects, and passes bytes both ways until both sides ended.
+ * `metadata` is what filters before this one noted, for the access log.
+ */
+export function serveTcp(
+  socket: Socket | TLSSocket,
+  connection: ConnectionInfo,
+  runtime: TcpProxyRuntime,
+  metadata: FilterMetadata,
+): ActiveConnection {
+  const tunnel = new TcpTunnel(socket, connection, runtime, metadata);
   tunnel.start();
   return tunnel;
+}
+
+/** The access log of a connection that a filter before this one denied. */
+export function logDenied(connection: ConnectionInfo, runtime: TcpProxyRuntime, details: string, metadata: FilterMetadata): void {
+  const info = newStreamInfo(connection, runtime.deps.clock);
+  info.connectionTerminationDetails = details;
+  info.dynamicMetadata = metadata;
+  info.responseEndTime = info.startTime;
+  writeLogs({ info }, runtime.program.accessLogs, runtime.accessLogSinks);
 }
 
 class TcpTunnel implements ActiveConnection {
@@ -55,13 +75,15 @@ class TcpTunnel implements ActiveConnection {
   #release: (() => void) | undefined;
   #attempts = 0;
   #lifetime: Timer | undefined;
+  #flush: Timer | undefined;
   #ended = false;
   #handedOver = false;
 
-  constructor(socket: Socket | TLSSocket, connection: ConnectionInfo, runtime: TcpProxyRuntime) {
+  constructor(socket: Socket | TLSSocket, connection: ConnectionInfo, runtime: TcpProxyRuntime, metadata: FilterMetadata) {
     this.#socket = socket;
     this.#runtime = runtime;
     this.#info = newStreamInfo(connection, runtime.deps.clock);
+    this.#info.dynamicMetadata = metadata;
   }
 
   start(): void {
@@ -76,6 +98,7 @@ class TcpTunnel implements ActiveConnection {
         this.#end(ResponseFlag.DT);
       });
     }
+    if (program.accessLogFlushInterval > 0) this.#logAgain();
     const name = program.cluster(deps.random.float());
     const cluster = this.#runtime.cluster(name);
     if (cluster === undefined) {
@@ -148,6 +171,7 @@ class TcpTunnel implements ActiveConnection {
     this.#upstream = upstream;
     this.#info.upstreamLocalAddress = `${upstream.localAddress}:${upstream.localPort}`;
     host.active++;
+    if (program.flushAccessLogOnConnected) this.#log();
     const counts = host.cluster.stats;
     counts.upstream_rq_total++;
     counts.upstream_rq_active++;
@@ -193,15 +217,24 @@ class TcpTunnel implements ActiveConnection {
     if (this.#ended) return;
     this.#ended = true;
     this.#lifetime?.cancel();
+    this.#flush?.cancel();
     this.#release?.();
     this.#upstream?.destroy();
-    const { stats, deps, program, accessLogSinks } = this.#runtime;
+    const { stats, deps } = this.#runtime;
     stats.downstream_cx_active--;
     this.#info.responseEndTime = deps.clock.now();
-    const source = { info: this.#info };
-    for (const [index, log] of program.accessLogs.entries()) {
-      if (log.shouldLog === undefined || log.shouldLog(source)) accessLogSinks[index]?.write(log.format(source));
-    }
+    this.#log();
+  }
+
+  #log(): void {
+    writeLogs({ info: this.#info }, this.#runtime.program.accessLogs, this.#runtime.accessLogSinks);
+  }
+
+  #logAgain(): void {
+    this.#flush = this.#runtime.deps.clock.after(this.#runtime.program.accessLogFlushInterval, () => {
+      this.#log();
+      this.#logAgain();
+    });
   }
 
   #context(): LbContext {

@@ -24,6 +24,20 @@ export function readBootstrap(path: string): Readonly<Record<string, unknown>> {
   return value as Readonly<Record<string, unknown>>;
 }
 
+/** Where `admin` is to listen; undefined when there is none. Either spelling of the field names. */
+export function adminAddress(bootstrap: Readonly<Record<string, unknown>>): { readonly address: string; readonly port: number } | undefined {
+  const address = child(child(bootstrap['admin'], 'address'), 'socketAddress', 'socket_address');
+  const host = child(address, 'address');
+  const port = child(address, 'portValue', 'port_value');
+  return typeof host === 'string' && typeof port === 'number' ? { address: host, port } : undefined;
+}
+
+function child(value: unknown, ...names: readonly string[]): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const name = names.find((each) => each in value);
+  return name === undefined ? undefined : (value as Readonly<Record<string, unknown>>)[name];
+}
+
 function message(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,12 +1,14 @@
+import { serveAdmin } from '../admin/server.ts';
 import type { Nack } from '../types.ts';
 import { StaticSource, staticResources } from '../xds/static-source.ts';
-import { BootstrapError, readBootstrap } from './bootstrap.ts';
+import { adminAddress, BootstrapError, readBootstrap } from './bootstrap.ts';
 import { systemDeps } from './deps.ts';
 import { LogFiles } from './log-files.ts';
 import { ProxyNode } from './proxy-node.ts';
 
 /** Runs until SIGTERM or SIGINT, which drain for up to a second. */
 export function startStandalone(path: string, drainTime: number): void {
+  const bootstrap = read(path);
   const refused: Nack[] = [];
   const deps = systemDeps();
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -14,7 +16,7 @@ export function startStandalone(path: string, drainTime: number): void {
   const node = new ProxyNode({
     id: path,
     deps,
-    source: new StaticSource(read(path), (nack) => refused.push(nack)),
+    source: new StaticSource(staticResources(bootstrap), (nack) => refused.push(nack)),
     accessLog: (file) => logs.sink(file),
     drainTime,
     onReady: () => void process.stdout.write('ready\n'),
@@ -25,6 +27,8 @@ export function startStandalone(path: string, drainTime: number): void {
     for (const { resource, field, message } of refused) say(`\`${resource}\`: ${field === '' ? '' : `${field}: `}${message}`);
     process.exit(1);
   }
+  const admin = adminAddress(bootstrap);
+  if (admin !== undefined) serveAdmin(node, admin.address, admin.port);
   const stop = (): void => {
     void node.stop(1000).then(() => {
       logs.close();
@@ -35,9 +39,9 @@ export function startStandalone(path: string, drainTime: number): void {
   process.once('SIGINT', stop);
 }
 
-function read(path: string): ReturnType<typeof staticResources> {
+function read(path: string): Readonly<Record<string, unknown>> {
   try {
-    return staticResources(readBootstrap(path));
+    return readBootstrap(path);
   } catch (error) {
     if (!(error instanceof BootstrapError)) throw error;
     process.stderr.write(`${error.message}\n`);

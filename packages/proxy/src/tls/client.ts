@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import type { Clock } from '../deps.ts';
 import type { UpstreamTlsProgram } from '../program/types.ts';
@@ -18,6 +18,12 @@ export interface SessionSlot {
   material: TlsMaterial | undefined;
   /** When the peer's certificate expires, milliseconds since the epoch. */
   validUntil: number;
+}
+
+/** The SNI that is sent, empty for none; `verified`: the certificate must have it among its names. */
+export interface ExpectedName {
+  readonly serverName: string;
+  readonly verified: boolean;
 }
 
 export function newSessionSlot(): SessionSlot {
@@ -52,7 +58,14 @@ export class UpstreamTls {
    * all: then it is the socket's own `error` that tells. After `onFail` the connection is gone; its argument is empty
    * when the peer hung up without a word.
    */
-  connect(raw: Socket, slot: SessionSlot, serverName: string, onReady: (socket: TLSSocket) => void, onFail: (reason: string) => void): void {
+  connect(
+    raw: Socket,
+    slot: SessionSlot,
+    name: ExpectedName,
+    onReady: (socket: TLSSocket) => void,
+    onFail: (reason: string) => void,
+  ): void {
+    const { serverName } = name;
     const material = this.#contexts.material(this.#program, 'client', this.#material);
     if (material === undefined) {
       raw.destroy();
@@ -104,7 +117,7 @@ export class UpstreamTls {
     secure.once('secureConnect', () => {
       const resumed = secure.isSessionReused();
       const certificate = secure.getPeerX509Certificate();
-      const refused = resumed && certificate === undefined ? undefined : verify(secure, certificate, material);
+      const refused = resumed && certificate === undefined ? undefined : verify(secure, certificate, material, name);
       if (refused !== undefined) return fail(refused.reason, refused.counter);
       settle();
       verified = true;
@@ -121,13 +134,22 @@ function verify(
   secure: TLSSocket,
   certificate: X509Certificate | undefined,
   { validation }: TlsMaterial,
+  name: ExpectedName,
 ): { reason: string; counter: keyof UpstreamTlsStats } | undefined {
   if (validation === undefined) return undefined;
   if (certificate === undefined) return { reason: verifyFailure('no certificate'), counter: 'ssl_fail_verify_error' };
   const error = secure.authorizationError as (Error & { code?: string }) | string | null | undefined;
   const refused = verifyPeer(certificate, typeof error === 'string' ? error : error?.code, validation);
-  if (refused === undefined) return undefined;
+  if (refused === undefined) {
+    if (!name.verified || hasName(certificate, name.serverName)) return undefined;
+    return { reason: verifyFailure(`SAN matcher, certificate SANs are [${certificate.subjectAltName ?? ''}]`), counter: 'ssl_fail_verify_san' };
+  }
   return { reason: refused.reason, counter: refused.counter === 'fail_verify_san' ? 'ssl_fail_verify_san' : 'ssl_fail_verify_error' };
+}
+
+function hasName(certificate: X509Certificate, name: string): boolean {
+  if (isIP(name) !== 0) return certificate.checkIP(name) !== undefined;
+  return certificate.checkHost(name, { subject: 'never', partialWildcards: false }) !== undefined;
 }
 
 function ignore(): void {}

@@ -88,6 +88,7 @@ const VERIFICATION: Readonly<Record<string, string>> = {
   INVALID_PURPOSE: 'unsupported certificate purpose',
   INVALID_CA: 'invalid CA certificate',
   PATH_LENGTH_EXCEEDED: 'path length constraint exceeded',
+  CERT_CHAIN_TOO_LONG: 'certificate chain too long',
   UNABLE_TO_GET_CRL: 'unable to get certificate CRL',
 };
 

@@ -80,7 +80,7 @@ function dialWith(context: UpstreamTls, slot: SessionSlot): Promise<string> {
     context.connect(
       raw,
       slot,
-      'x.example',
+      { serverName: 'x.example', verified: false },
       (socket) => {
         socket.write('hi\n');
         socket.on('data', (data) => {

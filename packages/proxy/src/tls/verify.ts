@@ -25,6 +25,9 @@ export function verifyPeer(
   if (chainMatters && chainError !== undefined && !(validation.allowExpired && TIME_VERDICTS.has(chainError))) {
     return { reason: chainFailure(chainError), counter: 'fail_verify_error' };
   }
+  if (validation.maxVerifyDepth !== undefined && depth(certificate) > validation.maxVerifyDepth) {
+    return { reason: chainFailure('CERT_CHAIN_TOO_LONG'), counter: 'fail_verify_error' };
+  }
   if (!hashMatches(certificate, validation)) {
     return { reason: verifyFailure('cert hash and spki'), counter: 'fail_verify_cert_hash' };
   }
@@ -33,6 +36,13 @@ export function verifyPeer(
   if (validation.sanMatchers.some((matcher) => candidates(matcher, names).some(matcher.matches))) return undefined;
   const all = [...names.uri, ...names.dns, ...names.ip, ...names.email].join(', ');
   return { reason: verifyFailure(`SAN matcher, certificate SANs are [${all}]`), counter: 'fail_verify_san' };
+}
+
+/** Certificates between the peer's own and the root. */
+function depth(certificate: X509Certificate): number {
+  let between = -1;
+  for (let at: X509Certificate | undefined = certificate; at !== undefined && at.issuer !== at.subject; at = at.issuerCertificate) between++;
+  return Math.max(0, between);
 }
 
 function candidates(matcher: SanMatcher, names: SubjectAltNames): readonly string[] {

@@ -1,0 +1,77 @@
+import { newSessionSlot, type ExpectedName, type SessionSlot } from '../tls/client.ts';
+import type { ConnectFailure, HostPool, UpstreamCluster, UpstreamHost, UpstreamSocket } from '../types.ts';
+import { connectHost } from './connect.ts';
+import type { ClusterHost, HostOutcome } from './host.ts';
+
+/** Names come from requests: how many are remembered per host. */
+const MAX_NAMES = 256;
+
+/** A host under one server name: connections are not shared between names, everything else is the host's. */
+export class NamedHost implements UpstreamHost {
+  readonly base: ClusterHost;
+  readonly cluster: UpstreamCluster;
+  readonly address: string;
+  readonly port: number;
+  readonly authority: string;
+  readonly hostname: string;
+  pool: HostPool | undefined = undefined;
+  readonly #name: ExpectedName;
+  readonly #sessions: SessionSlot = newSessionSlot();
+  #dropped = false;
+
+  constructor(base: ClusterHost, name: ExpectedName) {
+    this.base = base;
+    this.cluster = base.cluster;
+    this.address = base.address;
+    this.port = base.port;
+    this.authority = base.authority;
+    this.hostname = base.hostname;
+    this.#name = name;
+  }
+
+  get inService(): boolean {
+    return this.base.inService && !this.#dropped;
+  }
+
+  get active(): number {
+    return this.base.active;
+  }
+  set active(count: number) {
+    this.base.active = count;
+  }
+
+  connect(onReady: (socket: UpstreamSocket) => void, onFail: (error: ConnectFailure) => void): void {
+    connectHost(this.base, this.port, { name: this.#name, sessions: this.#sessions }, onReady, onFail);
+  }
+
+  report(outcome: HostOutcome): void {
+    this.base.report(outcome);
+  }
+
+  drop(): void {
+    this.#dropped = true;
+    this.pool?.drain();
+  }
+}
+
+/** The names under which a host is known; the oldest goes when there are too many. */
+export class NamedHosts {
+  readonly #hosts = new Map<string, NamedHost>();
+
+  get(name: string, make: () => NamedHost): NamedHost {
+    let host = this.#hosts.get(name);
+    if (host !== undefined) return host;
+    if (this.#hosts.size >= MAX_NAMES) {
+      const [oldest] = this.#hosts;
+      oldest![1].drop();
+      this.#hosts.delete(oldest![0]);
+    }
+    this.#hosts.set(name, (host = make()));
+    return host;
+  }
+
+  clear(): void {
+    for (const host of this.#hosts.values()) host.drop();
+    this.#hosts.clear();
+  }
+}

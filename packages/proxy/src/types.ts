@@ -333,6 +333,8 @@ export interface UpstreamCluster {
     readonly maxResponseHeadersBytes: number;
     readonly maxHeadersCount: number;
     readonly headerKeyFormat: 'lowercase' | 'proper-case' | 'preserve-case';
+    /** Trailers pass, both ways; they are dropped otherwise. */
+    readonly enableTrailers?: boolean;
   };
   /** Bytes of a request's body that may be kept for a retry; 1 MiB when absent. */
   readonly perConnectionBufferLimit?: number;

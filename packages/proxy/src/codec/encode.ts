@@ -5,10 +5,16 @@ import { STATUS_CODES } from 'node:http';
 const UNNAMED = new Set([418, 451, 509]);
 
 const lines: string[] = [];
+const lines10: string[] = [];
 
 /** `HTTP/1.1 200 OK` and the line break. */
 export function statusLine(status: number): string {
   return (lines[status] ??= `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`);
+}
+
+/** The same for a client that speaks HTTP/1.0. */
+export function statusLine10(status: number): string {
+  return (lines10[status] ??= `HTTP/1.0 ${status} ${reasonPhrase(status)}\r\n`);
 }
 
 /** The phrase of a status, `Unknown` when it has none; what an upstream said is not passed on. */

@@ -4,6 +4,7 @@ export type CodecErrorDetails =
   | 'http1.invalid_characters'
   | 'http1.invalid_url'
   | 'http1.invalid_scheme'
+  | 'http1.https_url_on_plaintext_connection'
   | 'http1.invalid_transfer_encoding'
   | 'http1.content_length_and_chunked_not_allowed'
   | 'http1.connection_header_rejected'
@@ -18,6 +19,8 @@ export function errorStatus(details: CodecErrorDetails): number {
   switch (details) {
     case 'http1.invalid_transfer_encoding':
       return 501;
+    case 'http1.https_url_on_plaintext_connection':
+      return 403;
     case 'http1.headers_too_large':
     case 'http1.too_many_headers':
       return 431;

@@ -162,6 +162,7 @@ function joinValue(flat: string[], name: string, value: string): void {
 export function hasToken(list: string, token: string): boolean {
   if (list === token) return true;
   if (list.length < token.length) return false;
+  if (!list.includes(',')) return list.length === token.length && list.toLowerCase() === token;
   for (const part of list.split(',')) if (part.trim().toLowerCase() === token) return true;
   return false;
 }

@@ -28,6 +28,7 @@ export const Seen = {
   CONTENT_TYPE: 1 << 19,
   /** Some name holds an underscore. */
   UNDERSCORE: 1 << 20,
+  REFERER: 1 << 21,
 } as const;
 
 export interface FieldName {
@@ -59,6 +60,7 @@ const SEEN_BY_NAME: Readonly<Record<string, number>> = {
   'x-forwarded-port': Seen.X_FORWARDED_PORT,
   'x-client-trace-id': Seen.X_CLIENT_TRACE_ID,
   'content-type': Seen.CONTENT_TYPE,
+  referer: Seen.REFERER,
 };
 
 /** Envoy keeps one slot for each of these, so that a repetition ends up behind a comma. */

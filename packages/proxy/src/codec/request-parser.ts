@@ -13,7 +13,7 @@ const METHODS: ReadonlyMap<string, string> = new Map(
     .map((method) => [method, method]),
 );
 const LOOSE_LINE = /^([^ \t]+)[ \t]+([^ \t]+)(?:[ \t]+(.*?))?[ \t]*$/;
-const VERSION = /^HTTP\/(\d)\.(\d)$/;
+const VERSION = /^HTTP\/\d\.\d$/;
 const ORIGIN_FORM = /^\/[!-~]*$/;
 const ABSOLUTE_FORM = /^([A-Za-z]+):\/\/([\w!$%&'()*+,\-.:;=@[\]~]*)(?:[/?][!-~]*)?$/;
 const AUTHORITY_FORM = /^[\w!$%&'()*+,\-.:;=@[\]~]*(?:[/?][!-~]*)?$/;
@@ -26,14 +26,14 @@ export class RequestParser extends MessageParser {
   method = '';
   /** The request target as it came. */
   target = '';
-  /** Major version, for versions that are refused politely. */
-  major = 1;
   /** The client wants the connection to stay after the response. */
   keepAlive = true;
   /** A token of `connection` and the field `upgrade` ask for another protocol; lowercase, or empty. */
   upgradeTo = '';
   underscores: 'ALLOW' | 'REJECT_REQUEST' | 'DROP_HEADER' = 'ALLOW';
   allowChunkedLength = false;
+  /** Refuse `https://` targets: this is the first proxy that a client meets, and the connection is plain text. */
+  refuseHttps = false;
 
   constructor(sink: MessageSink) {
     super(sink, true);
@@ -43,7 +43,6 @@ export class RequestParser extends MessageParser {
     const methodEnd = text.indexOf(' ');
     let method = text.slice(0, methodEnd);
     let target: string;
-    this.major = 1;
     if (
       end > 10 &&
       text.startsWith(' HTTP/1.1', end - 9) &&
@@ -57,21 +56,15 @@ export class RequestParser extends MessageParser {
       if (parts === null) return 'http1.codec_error';
       method = parts[1]!;
       target = parts[2]!;
-      if (parts[3] === undefined || parts[3] === '') {
-        this.major = 0;
-        this.minor = 9;
-      } else {
-        const version = VERSION.exec(parts[3]);
-        if (version === null) return 'http1.codec_error';
-        this.major = Number(version[1]);
-        this.minor = Number(version[2]);
-      }
+      if (parts[3] !== undefined && parts[3] !== '' && !VERSION.test(parts[3])) return 'http1.codec_error';
+      // Whatever is not 1.1 gets what 1.0 gets.
+      this.minor = parts[3] === 'HTTP/1.1' ? 1 : 0;
     }
     const known = METHODS.get(method);
     if (known === undefined) return 'http1.codec_error';
     this.method = known;
     this.target = target;
-    return known === 'CONNECT' ? checkAuthority(target) : checkTarget(target, known);
+    return known === 'CONNECT' ? checkAuthority(target) : checkTarget(target, known, this.refuseHttps);
   }
 
   protected override frame(): CodecErrorDetails | undefined {
@@ -127,7 +120,7 @@ export class RequestParser extends MessageParser {
       }
       if (hasToken(tokens, 'close')) this.keepAlive = false;
       // h2c by upgrade is not on offer.
-      if (upgrades && this.upgrade !== '' && this.minor === 1 && !hasToken(this.upgrade, 'h2c')) {
+      if (upgrades && this.upgrade !== '' && !hasToken(this.upgrade, 'h2c')) {
         this.upgradeTo = this.upgrade.toLowerCase();
       }
     }
@@ -136,13 +129,14 @@ export class RequestParser extends MessageParser {
   }
 }
 
-function checkTarget(target: string, method: string): CodecErrorDetails | undefined {
+function checkTarget(target: string, method: string, refuseHttps: boolean): CodecErrorDetails | undefined {
   if (ORIGIN_FORM.test(target)) return undefined;
   if (target.startsWith('*')) return target === '*' && method === 'OPTIONS' ? undefined : 'http1.invalid_url';
   const parts = ABSOLUTE_FORM.exec(target);
   if (parts === null || parts[2]!.includes('@@')) return 'http1.codec_error';
   const scheme = parts[1]!.toLowerCase();
   if (scheme !== 'http' && scheme !== 'https') return 'http1.invalid_scheme';
+  if (scheme === 'https' && refuseHttps) return 'http1.https_url_on_plaintext_connection';
   return parts[2] === '' ? 'http1.invalid_url' : undefined;
 }
 

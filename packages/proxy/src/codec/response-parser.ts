@@ -55,6 +55,7 @@ export class ResponseParser extends MessageParser {
       this.bodyMode = BodyMode.UNTIL_CLOSE;
       return undefined;
     }
+    if (status === 101) this.keepAlive = false;
     if (status < 200 || status === 204) {
       if (encoded || this.contentLength > 0) return 'http1.body_disallowed';
       this.bodyMode = BodyMode.NONE;

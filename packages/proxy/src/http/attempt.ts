@@ -1,5 +1,4 @@
 import { chunkHead, encodeFields, encodeFieldsProperCase, lastChunk, mayOmitLength } from '../codec/encode.ts';
-import { BodyMode } from '../codec/parser.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
 import type { UpstreamHost } from '../types.ts';
 import type { ClientConnection, Exchange } from './client-connection.ts';
@@ -31,6 +30,10 @@ export class Attempt implements Waiter, Exchange {
     this.#router = router;
     this.host = host;
     this.#pool = poolOf(host, router.stream.hcm.deps);
+  }
+
+  get #passesTrailers(): boolean {
+    return this.host.cluster.http?.enableTrailers === true;
   }
 
   get connected(): boolean {
@@ -98,7 +101,7 @@ export class Attempt implements Waiter, Exchange {
     this.#sent = this.#router.bodySent(this.#sent);
     if (this.#router.bodyComplete) {
       this.#requestSent = true;
-      if (this.#chunked) out.text(lastChunk(this.#router.trailers));
+      if (this.#chunked) out.text(lastChunk(this.#passesTrailers ? this.#router.trailers : undefined));
       else if (this.#router.stream.upgrade !== '') out.end();
       connection.requestDone();
     } else if (out.blocked) {
@@ -154,7 +157,7 @@ export class Attempt implements Waiter, Exchange {
   }
 
   onResponseHead(parser: ResponseParser): void {
-    if (parser.status < 200 && parser.bodyMode === BodyMode.NONE) {
+    if (parser.status < 200 && parser.status !== 101) {
       this.#router.onInterim(parser);
       return;
     }
@@ -170,7 +173,7 @@ export class Attempt implements Waiter, Exchange {
     const unsent = !this.#requestSent;
     const connection = this.#connection;
     this.#finish();
-    this.#router.onResponseEnd(this, trailers);
+    this.#router.onResponseEnd(this, this.#passesTrailers ? trailers : undefined);
     // An answer before the end of the question: the connection is of no further use.
     if (unsent && this.#router.stream.upgrade === '') connection?.abandon();
   }

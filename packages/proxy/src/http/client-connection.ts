@@ -121,7 +121,7 @@ export class ClientConnection implements MessageSink {
   }
   onEnd(trailers: string[] | undefined): void {
     const parser = this.#parser;
-    if (parser.status < 200 && parser.bodyMode === BodyMode.NONE) {
+    if (parser.status < 200 && parser.status !== 101) {
       parser.next();
       return;
     }

@@ -1,14 +1,15 @@
 /** Path normalisation as Envoy does it before anything looks at a path. */
 import type { HcmProgram } from '../program/types.ts';
 
-export type PathResult =
-  /** Possibly changed. */
-  | { readonly path: string }
-  | { readonly reject: true }
-  /** The client is sent to this path. */
-  | { readonly redirect: string };
+export interface PathResult {
+  /** As far as it was normalised. */
+  readonly path: string;
+  /** `redirect`: the client is sent to `path`. */
+  readonly verdict: 'ok' | 'reject' | 'redirect';
+}
 
-const REJECT: PathResult = { reject: true };
+/** Characters that a canonical path has as escapes. */
+const ESCAPED = /["<>^`{|}]/g;
 const ESCAPED_SLASH = /%2f|%5c/i;
 /** Anything that normalisation could change. */
 const PLAIN = /^(?:\/[\w!$&'()*+,;=:@~-][\w!$&'()*+,;=:@~.-]*)*\/?$/;
@@ -20,23 +21,23 @@ export function isPlainPath(path: string): boolean {
 
 /** `path` with its query, as it came. */
 export function normalizePath(path: string, options: HcmProgram): PathResult {
-  if (path.includes('#')) return REJECT;
+  if (path.includes('#')) return { path, verdict: 'reject' };
   const mark = path.indexOf('?');
   const query = mark < 0 ? '' : path.slice(mark);
   let plain = mark < 0 ? path : path.slice(0, mark);
   let redirect = false;
   if (options.escapedSlashes !== 'KEEP_UNCHANGED' && ESCAPED_SLASH.test(plain)) {
-    if (options.escapedSlashes === 'REJECT_REQUEST') return REJECT;
     redirect = options.escapedSlashes === 'UNESCAPE_AND_REDIRECT';
     plain = plain.replaceAll(/%2f/gi, '/').replaceAll(/%5c/gi, '\\');
+    if (options.escapedSlashes === 'REJECT_REQUEST') return { path: plain + query, verdict: 'reject' };
   }
   if (options.normalizePath) {
     const canonical = canonicalPath(plain);
-    if (canonical === undefined) return REJECT;
+    if (canonical === undefined) return { path: plain + query, verdict: 'reject' };
     plain = canonical;
   }
   if (options.mergeSlashes && plain.includes('//')) plain = plain.replaceAll(/\/{2,}/g, '/');
-  return redirect ? { redirect: plain + query } : { path: plain + query };
+  return { path: plain + query, verdict: redirect ? 'redirect' : 'ok' };
 }
 
 /**
@@ -57,6 +58,7 @@ export function canonicalPath(path: string): string | undefined {
     });
     if (!valid) return undefined;
   }
+  text = text.replaceAll(ESCAPED, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
   if (!text.includes('/.')) return text;
   const out: string[] = [];
   const segments = text.slice(1).split('/');

@@ -1,4 +1,5 @@
 /** What a connection manager does to a request's fields before the filters see them. */
+import { isIP } from 'node:net';
 import { Seen } from '../codec/names.ts';
 import type { Random } from '../deps.ts';
 import type { HcmProgram, RouteConfigProgram } from '../program/types.ts';
@@ -23,7 +24,6 @@ const INTERNAL_ONLY = new Set([
   'x-envoy-ip-tags',
   'x-envoy-original-url',
   'x-envoy-hedge-on-per-try-timeout',
-  'x-envoy-is-timeout-retry',
 ]);
 /** And these, when this proxy is the first of the mesh that it meets. */
 const EDGE_ONLY = new Set([
@@ -82,12 +82,14 @@ export function mutateRequest(
     headers.set('x-envoy-downstream-service-cluster', program.serverName);
     if (!headers.has('user-agent')) headers.add('user-agent', program.serverName);
   }
-  if (program.via !== '') headers.append('via', program.via);
-  if (edge && (seen & Seen.X_ENVOY) !== 0) headers.remove('x-envoy-external-address');
+  if (program.via !== '') appendVia(headers, program.via);
+  if ((seen & Seen.REFERER) !== 0) checkReferer(headers);
   if (edge) headers.set('x-envoy-external-address', info.remoteAddress);
   if (program.generateRequestId) {
     if ((seen & Seen.X_REQUEST_ID) === 0) headers.add('x-request-id', random.uuid());
-    else if (edge && !program.preserveExternalRequestId) headers.set('x-request-id', random.uuid());
+    else if ((edge && !program.preserveExternalRequestId) || headers.get('x-request-id') === '') {
+      headers.set('x-request-id', random.uuid());
+    }
   }
   if ((seen & Seen.X_FORWARDED_CLIENT_CERT) !== 0 || (connection.tls?.authenticated ?? false)) {
     forwardClientCert(headers, connection.tls, program);
@@ -104,9 +106,8 @@ function addressFromEnd(forwarded: string | undefined, hops: number): string | u
   }
   const start = forwarded.lastIndexOf(',', end - 1) + 1;
   const text = forwarded.slice(start, end).trim();
-  return ADDRESS.test(text) ? text : undefined;
+  return isIP(text) !== 0 ? text : undefined;
 }
-const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+)$/;
 
 function schemeOf(forwardedProto: string | undefined, secure: boolean): string {
   return forwardedProto === 'http' || forwardedProto === 'https' ? forwardedProto : secure ? 'https' : 'http';
@@ -118,4 +119,15 @@ function removeUntrusted(headers: Headers, edge: boolean): void {
     const name = flat[i]!;
     if (INTERNAL_ONLY.has(name) || (edge && EDGE_ONLY.has(name))) flat.splice(i, 2);
   }
+}
+
+/** A Referer that is no URL, or says more than where the client came from, is dropped. */
+function checkReferer(headers: Headers): void {
+  if (!REFERER.test(headers.get('referer') ?? '')) headers.remove('referer');
+}
+const REFERER = /^(?:[A-Za-z]+:\/\/[^/?#@\s]+(?:[/?][^#\s]*)?|\/[^#\s]*)$/;
+
+export function appendVia(headers: Headers, via: string): void {
+  const before = headers.get('via');
+  headers.set('via', before === undefined || before === '' ? via : `${before}, ${via}`);
 }

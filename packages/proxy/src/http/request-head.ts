@@ -60,9 +60,7 @@ export function checkHead(
   touchesPath: boolean,
 ): Refusal | undefined {
   const { program } = hcm;
-  if (parser.minor !== 1 || parser.major !== 1) {
-    if (parser.major !== 1 || parser.minor !== 0 || !program.acceptHttp10) return LOW_VERSION;
-  }
+  if (parser.minor === 0 && !program.acceptHttp10) return LOW_VERSION;
   if ((parser.seen & Seen.HOST) === 0 && request.authority === '') {
     if (parser.minor !== 0 || program.defaultHostForHttp10 === '') return NO_HOST;
     request.authority = program.defaultHostForHttp10;
@@ -73,11 +71,11 @@ export function checkHead(
     if (path.charCodeAt(0) !== 0x2f) return NOT_A_PATH;
     if ((touchesPath && !isPlainPath(path)) || path.includes('#')) {
       const result = normalizePath(path, program);
-      if ('reject' in result) return BAD_PATH;
-      if ('redirect' in result) {
-        return { ...BAD_PATH, status: 307, closes: false, headers: [['location', result.redirect]] };
-      }
       request.path = result.path;
+      if (result.verdict === 'reject') return BAD_PATH;
+      if (result.verdict === 'redirect') {
+        return { ...BAD_PATH, status: 307, closes: false, headers: [['location', result.path]] };
+      }
     }
   }
   if (program.stripPort !== 'none' || program.stripTrailingHostDot) normalizeHost(request, info, program);

@@ -1,7 +1,15 @@
-import { chunkHead, encodeFields, encodeFieldsProperCase, lastChunk, statusLine } from '../codec/encode.ts';
+import {
+  chunkHead,
+  encodeFields,
+  encodeFieldsProperCase,
+  lastChunk,
+  statusLine,
+  statusLine10,
+} from '../codec/encode.ts';
 import type { RequestParser } from '../codec/request-parser.ts';
 import type { ResponseHead } from '../types.ts';
 import { httpDate } from './date.ts';
+import { appendVia } from './request-fields.ts';
 import type { ServerConnection } from './server-connection.ts';
 import type { ActiveStream } from './stream.ts';
 
@@ -48,11 +56,6 @@ export class ResponseWriter {
       else if (name === 'date') hasDate = true;
       else if (name === 'server') server = i;
     }
-    if (program.alwaysSetRequestIdInResponse) {
-      const id = stream.request.headers.get('x-request-id');
-      if (id !== undefined) head.headers.set('x-request-id', id);
-    }
-    if (program.via !== '') head.headers.append('via', program.via);
     if (!hasDate) flat.push('date', httpDate(deps.clock));
     if (program.serverHeaderTransformation === 'OVERWRITE') {
       if (server >= 0) flat[server + 1] = program.serverName;
@@ -60,16 +63,21 @@ export class ResponseWriter {
     } else if (program.serverHeaderTransformation === 'APPEND_IF_ABSENT' && server < 0) {
       flat.push('server', program.serverName);
     }
+    if (program.alwaysSetRequestIdInResponse || stream.forcesTrace) {
+      const id = stream.request.headers.get('x-request-id');
+      if (id !== undefined) head.headers.set('x-request-id', id);
+    }
+    if (program.via !== '') appendVia(head.headers, program.via);
     const empty = status === 204 || status < 200;
     this.bodyless = this.#isHead || empty || status === 304;
     if (hasLength && empty) head.headers.remove('content-length');
 
     // What is not read of the request by now would have to be read before the next; closing is quicker.
     if (!stream.tunnel && (connection.draining || !stream.requestComplete)) this.close = true;
-    let text =
-      program.headerKeyFormat === 'lowercase'
-        ? statusLine(status) + encodeFields(flat)
-        : statusLine(status) + encodeFieldsProperCase(flat);
+    // Without a length an old client can only be told by the end of the connection.
+    if (this.http10 && !hasLength) this.close = true;
+    const fields = program.headerKeyFormat === 'lowercase' ? encodeFields(flat) : encodeFieldsProperCase(flat);
+    let text = (this.http10 ? statusLine10(status) : statusLine(status)) + fields;
     let framing = '';
     if (stream.tunnel) {
       this.close = true;
@@ -79,8 +87,7 @@ export class ResponseWriter {
     } else if (end && !this.#isHead) {
       framing = 'content-length: 0\r\n';
     } else if (this.http10) {
-      // The end of the connection ends the body.
-      if (!this.#isHead) this.close = true;
+      this.#mode = this.bodyless ? Mode.NONE : Mode.RAW;
     } else {
       framing = 'transfer-encoding: chunked\r\n';
       this.#mode = this.#isHead ? Mode.NONE : Mode.CHUNKED;

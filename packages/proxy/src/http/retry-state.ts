@@ -40,6 +40,8 @@ export class RetryState {
       if (more !== undefined) codes = [...codes, ...more.split(',').map(Number).filter(Number.isInteger)];
       headers.remove('x-envoy-retriable-header-names');
       headers.remove('x-envoy-hedge-on-per-try-timeout');
+      headers.remove('x-envoy-upstream-alt-stat-name');
+      headers.remove('x-envoy-upstream-rq-timeout-alt-response');
     }
     if (on === 0 || left === 0) return undefined;
     return new RetryState(on, left, codes, action, cluster, breaker);

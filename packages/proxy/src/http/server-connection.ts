@@ -65,6 +65,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     parser.maxHeaders = program.maxHeadersCount;
     parser.underscores = program.headersWithUnderscores;
     parser.allowChunkedLength = program.allowChunkedLength;
+    parser.refuseHttps = program.useRemoteAddress && program.xffNumTrustedHops === 0 && info.tls === undefined;
     this.parser = parser;
     const { clock } = deps;
     this.#idleDeadline = new Deadline(clock, () => this.#idleTimeout());

@@ -1,5 +1,4 @@
 import type { JsonObject } from '@mizzen/xds';
-import type { CodecErrorDetails } from '../codec/error.ts';
 import { Seen } from '../codec/names.ts';
 import { BodyMode } from '../codec/parser.ts';
 import type { RequestParser } from '../codec/request-parser.ts';
@@ -85,6 +84,7 @@ export class ActiveStream implements HttpStream, LogSource {
     if (!this.expectsBody) this.#noteRequestEnd();
     const { request } = this;
     const refusal = checkHead(request, parser, info, this.#routes, hcm, this.connection.plan.touchesPath);
+    if (parser.minor === 0 && refusal !== LOW_VERSION) info.protocol = 'HTTP/1.0';
     if (refusal !== undefined) {
       if (refusal === LOW_VERSION) this.#writer.http10 = false;
       if (refusal.closes) this.connection.draining = true;
@@ -92,7 +92,6 @@ export class ActiveStream implements HttpStream, LogSource {
       this.sendLocalReply(refusal.status, refusal.body, refusal.details, refusal.flags, refusal.headers);
       return;
     }
-    if (parser.minor === 0) info.protocol = 'HTTP/1.0';
     if (this.#idleTimeout > 0) this.#armStreamIdle();
     if (program.maxStreamDuration > 0) this.connection.durationDeadline.set(info.startTime + program.maxStreamDuration);
     if (parser.upgradeTo !== '' || request.method === 'CONNECT') {
@@ -305,6 +304,11 @@ export class ActiveStream implements HttpStream, LogSource {
 
   // ---- the response
 
+  /** The client asked to be told the request's id. */
+  get forcesTrace(): boolean {
+    return this.mayCarryEnvoyFields && this.request.headers.has('x-envoy-force-trace');
+  }
+
   get responseStarted(): boolean {
     return this.#writer.started;
   }
@@ -450,7 +454,7 @@ export class ActiveStream implements HttpStream, LogSource {
 
   // ---- what happens to it
 
-  onCodecError(status: number, details: CodecErrorDetails): void {
+  onCodecError(status: number, details: string): void {
     this.connection.draining = true;
     this.hcm.stats.downstream_rq_rx_reset++;
     this.sendLocalReply(status, STATUS_BODIES[status] ?? 'Bad Request', details, ResponseFlag.DPE);
@@ -510,6 +514,7 @@ export class ActiveStream implements HttpStream, LogSource {
 const EMPTY = Buffer.alloc(0);
 const STATUS_BODIES: Readonly<Record<number, string>> = {
   400: 'Bad Request',
+  403: 'Forbidden',
   431: 'Request Header Fields Too Large',
   501: 'Not Implemented',
 };

@@ -8,7 +8,7 @@ export interface RequestTimeouts {
   readonly perTry: number;
   /** What the upstream is told; 0: nothing. */
   readonly expected: number;
-  /** Limit of the whole stream that `grpc-timeout` gives; undefined: none. */
+  /** Limit of the whole stream that the client asked for; undefined: none. */
   readonly stream: number | undefined;
 }
 
@@ -31,6 +31,7 @@ export function requestTimeouts(headers: Headers, action: RouteActionProgram, ro
     }
     route = take(headers, 'x-envoy-upstream-rq-timeout-ms') ?? route;
     perTry = take(headers, 'x-envoy-upstream-rq-per-try-timeout-ms') ?? perTry;
+    stream = take(headers, 'x-envoy-upstream-stream-duration-ms') ?? stream;
     if (router.respectExpectedRqTimeout) route = number(headers.get('x-envoy-expected-rq-timeout-ms')) ?? route;
   }
   if (route > 0 && perTry >= route) perTry = 0;

@@ -458,6 +458,7 @@ export interface UpstreamHttpProgram {
   readonly maxResponseHeadersBytes: number;
   readonly maxHeadersCount: number;
   readonly headerKeyFormat: 'lowercase' | 'proper-case' | 'preserve-case';
+  readonly enableTrailers?: boolean;
   readonly autoSni: boolean;
   readonly autoSanValidation: boolean;
   readonly overrideAutoSniHeader: string;

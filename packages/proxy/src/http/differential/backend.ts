@@ -7,7 +7,7 @@ export interface Backend {
 }
 
 /**
- * A server that does as the path says: `/raw/BYTES` answers with those bytes (a trailing NUL and `end` close after),
+ * A server that does as the path says: `/raw/BYTES` answers with those bytes (`!` for `/`; a trailing NUL and `end` close after),
  * `/status/N`, `/hang`, `/reset`, `/close`, `/partial/…`, `/early`, `/ws`; anything else is answered with the request as
  * it arrived.
  */
@@ -81,9 +81,12 @@ function requestLength(text: string): number | undefined {
       const line = text.indexOf('\r\n', at);
       if (line < 0) return undefined;
       const size = Number.parseInt(text.slice(at, line), 16);
+      if (size === 0) {
+        const end = text.indexOf('\r\n\r\n', line);
+        return end < 0 ? undefined : end + 4;
+      }
       at = line + 2 + size + 2;
       if (at > text.length) return undefined;
-      if (size === 0) return at;
     }
   }
   const end = head + Number(/\r\ncontent-length: (\d+)/.exec(fields)?.[1] ?? 0);
@@ -93,7 +96,7 @@ function requestLength(text: string): number | undefined {
 function answer(socket: Socket, request: string): void {
   const path = request.split(' ')[1] ?? '';
   if (path.startsWith('/raw/')) {
-    let bytes = decodeURIComponent(path.slice(5));
+    let bytes = decodeURIComponent(path.slice(5)).replaceAll('!', '/');
     const end = bytes.endsWith('\0end');
     if (end) bytes = bytes.slice(0, -4);
     socket.write(Buffer.from(bytes, 'latin1'));

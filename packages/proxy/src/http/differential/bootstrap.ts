@@ -1,6 +1,6 @@
 /** One configuration for both sides: Envoy reads it, the test builds the same for this proxy. */
 export const ACCESS_LOG =
-  'LOG %DOWNSTREAM_DIRECT_REMOTE_PORT% %REQ(:METHOD)% %REQ(:PATH)% %PROTOCOL% %RESPONSE_CODE% %RESPONSE_FLAGS% ' +
+  'LOG %DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT% %REQ(:METHOD)% %REQ(:PATH)% %PROTOCOL% %RESPONSE_CODE% %RESPONSE_FLAGS% ' +
   '%RESPONSE_CODE_DETAILS% %BYTES_RECEIVED% %BYTES_SENT% %UPSTREAM_REQUEST_ATTEMPT_COUNT% %UPSTREAM_CLUSTER%\n';
 
 const EXTENSIONS = 'type.googleapis.com/envoy.extensions';
@@ -27,9 +27,63 @@ function route(prefix: string, action: object, extra: object = {}): object {
   return { match: { prefix }, route: action, ...extra };
 }
 
-export function hcmConfig(): object {
+/** Connection managers that are compared, by name: what each sets beside the common part. */
+export const MANAGERS = {
+  plain: {},
+  edge: {
+    useRemoteAddress: true,
+    normalizePath: true,
+    mergeSlashes: true,
+    pathWithEscapedSlashesAction: 'UNESCAPE_AND_REDIRECT',
+    stripAnyHostPort: true,
+    via: 'here',
+    alwaysSetRequestIdInResponse: true,
+    forwardClientCertDetails: 'SANITIZE',
+    serverName: 'edge',
+    commonHttpProtocolOptions: { headersWithUnderscoresAction: 'REJECT_REQUEST', maxHeadersCount: 20 },
+    maxRequestHeadersKb: 8,
+    internalAddressConfig: { cidrRanges: [{ addressPrefix: '10.0.0.0', prefixLen: 8 }] },
+  },
+  /** As Istio configures a sidecar. */
+  sidecar: {
+    useRemoteAddress: false,
+    normalizePath: true,
+    pathWithEscapedSlashesAction: 'KEEP_UNCHANGED',
+    serverName: 'istio-envoy',
+    serverHeaderTransformation: 'PASS_THROUGH',
+    generateRequestId: true,
+    proxy100Continue: true,
+    streamIdleTimeout: '0s',
+    forwardClientCertDetails: 'APPEND_FORWARD',
+    setCurrentClientCertDetails: { subject: true, dns: true, uri: true },
+    internalAddressConfig: { cidrRanges: [{ addressPrefix: '10.0.0.0', prefixLen: 8 }] },
+  },
+  /** What old clients need, and limits that are reached soon. */
+  old: {
+    httpProtocolOptions: {
+      acceptHttp10: true,
+      defaultHostForHttp10: 'old.example',
+      enableTrailers: true,
+      allowChunkedLength: true,
+    },
+    useRemoteAddress: true,
+    xffNumTrustedHops: 1,
+    preserveExternalRequestId: true,
+    pathWithEscapedSlashesAction: 'REJECT_REQUEST',
+    serverHeaderTransformation: 'APPEND_IF_ABSENT',
+    stripMatchingHostPort: true,
+    stripTrailingHostDot: true,
+    commonHttpProtocolOptions: { maxRequestsPerConnection: 2, headersWithUnderscoresAction: 'DROP_HEADER' },
+    requestTimeout: '0.3s',
+    requestHeadersTimeout: '0.2s',
+  },
+} as const;
+export type ManagerName = keyof typeof MANAGERS;
+
+export function hcmConfig(name: ManagerName): object {
   return {
     '@type': `${EXTENSIONS}.filters.network.http_connection_manager.v3.HttpConnectionManager`,
+    ...MANAGERS[name],
     statPrefix: 'test',
     accessLog: [
       {
@@ -110,18 +164,16 @@ export function clusterConfigs(backend: number, dead: number): object[] {
   ];
 }
 
-export function bootstrap(port: number, backend: number, dead: number): object {
+export function bootstrap(ports: Readonly<Record<ManagerName, number>>, backend: number, dead: number): object {
   return {
     staticResources: {
-      listeners: [
-        {
-          name: 'l',
-          address: { socketAddress: { address: '127.0.0.1', portValue: port } },
-          filterChains: [
-            { filters: [{ name: 'envoy.filters.network.http_connection_manager', typedConfig: hcmConfig() }] },
-          ],
-        },
-      ],
+      listeners: (Object.keys(MANAGERS) as ManagerName[]).map((name) => ({
+        name,
+        address: { socketAddress: { address: '127.0.0.1', portValue: ports[name] } },
+        filterChains: [
+          { filters: [{ name: 'envoy.filters.network.http_connection_manager', typedConfig: hcmConfig(name) }] },
+        ],
+      })),
       clusters: clusterConfigs(backend, dead),
     },
   };

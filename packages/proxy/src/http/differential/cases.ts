@@ -1,6 +1,10 @@
+import type { ManagerName } from './bootstrap.ts';
+
 /** Bytes that a client sends, to be answered alike by Envoy and by this proxy. */
 export interface Case {
   readonly name: string;
+  /** The connection manager that gets them; `plain` unless told. */
+  readonly to?: ManagerName;
   /** Sent one after the other, with a pause between. */
   readonly send: readonly string[];
   /** The client half-closes after the last. */
@@ -15,6 +19,11 @@ const GET = 'GET / HTTP/1.1\r\nHost: x\r\n';
 const POST = 'POST / HTTP/1.1\r\nHost: x\r\n';
 const CHUNKED = `${POST}Transfer-Encoding: chunked\r\n\r\n`;
 const LONG = (length: number): string => `X-Long: ${'a'.repeat(length)}\r\n`;
+
+/** Bytes for the backend, without escaped slashes, which some connection managers refuse. */
+export function rawPath(bytes: string): string {
+  return encodeURIComponent(bytes.replaceAll('/', '!'));
+}
 
 function one(name: string, ...send: string[]): Case {
   return { name, send };
@@ -35,7 +44,7 @@ function chunks(text: string): Case {
 function answer(bytes: string, method = 'GET'): Case {
   return one(
     `answer ${method} ${JSON.stringify(bytes.slice(0, 80))}`,
-    `${method} /raw/${encodeURIComponent(bytes)} HTTP/1.1\r\nHost: x\r\n\r\n`,
+    `${method} /raw/${rawPath(bytes)} HTTP/1.1\r\nHost: x\r\n\r\n`,
   );
 }
 
@@ -137,7 +146,7 @@ export const CASES: readonly Case[] = [
   chunks('3\r\nabc\r\n0\r\nF: b\x01ar\r\n\r\n'),
   chunks('3\r\nabc\r\n0\r\nContent-Length: 4\r\n\r\n'),
   chunks(`3\r\nabc\r\n0\r\n${LONG(70_000)}\r\n`),
-  { name: 'chunks in pieces', send: [CHUNKED, '3\r', '\nab', 'c\r\n', '0\r\n', '\r', '\n'] },
+  { name: 'chunks in pieces', send: [CHUNKED, '3\r', '\nabc', '\r', '\n0\r\n', '\r', '\n'] },
 
   // ---- request lines
   ...[
@@ -231,6 +240,11 @@ export const CASES: readonly Case[] = [
   one('expect something else', `${POST}Content-Length: 3\r\nExpect: foo\r\n\r\nabc`),
   field('Expect: 100-continue'),
   field('Expect: 100-Continue'),
+
+  one(
+    'an upgrade nobody asked for',
+    `GET /raw/${rawPath('HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n')} HTTP/1.1\r\nHost: x\r\n\r\n`,
+  ),
 
   // ---- upgrades
   {

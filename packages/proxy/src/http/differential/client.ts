@@ -3,7 +3,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Case } from './cases.ts';
 
 export interface Answer {
-  readonly port: number;
   readonly text: string;
   readonly closed: boolean;
 }
@@ -11,18 +10,16 @@ export interface Answer {
 /** Longer than Envoy waits before it closes a connection it has given up. */
 const UNTIL_CLOSED = 1300;
 
-/** Sends a case and collects the answer; `closed` tells whether the server ended the connection soon afterwards. */
-export function play(port: number, { send, end, wait = 300 }: Case): Promise<Answer> {
+/** Sends a case from an address of its own and collects the answer; `closed` tells whether the server ended the connection soon afterwards. */
+export function play(from: string, port: number, { send, end, wait = 300 }: Case): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    const socket = connect({ port, host: '127.0.0.1', localAddress: from, allowHalfOpen: true });
     let text = '';
     let closed = false;
-    let own = 0;
     socket.on('data', (data) => (text += data.toString('latin1')));
     socket.on('end', () => (closed = true));
     socket.on('error', () => (closed = true));
     socket.on('connect', () => {
-      own = socket.localPort ?? 0;
       run().catch(reject);
     });
     const run = async (): Promise<void> => {
@@ -35,7 +32,7 @@ export function play(port: number, { send, end, wait = 300 }: Case): Promise<Ans
       const asksToClose = /\r\nconnection: close\r\n/.test(text);
       if (!closed && (asksToClose || text === '')) await pause(UNTIL_CLOSED);
       socket.destroy();
-      resolve({ port: own, text, closed });
+      resolve({ text, closed });
     };
   });
 }

@@ -1,0 +1,157 @@
+import type { ManagerName } from './bootstrap.ts';
+import { rawPath, type Case } from './cases.ts';
+
+function to(manager: ManagerName, path: string, fields = '', extra: Partial<Case> = {}): Case {
+  return {
+    name: `${manager}: ${path} ${JSON.stringify(fields)}`,
+    to: manager,
+    send: [`GET ${path} HTTP/1.1\r\nHost: x:80\r\n${fields}\r\n`],
+    ...extra,
+  };
+}
+function raw(manager: ManagerName, name: string, ...send: string[]): Case {
+  return { name: `${manager}: ${name}`, to: manager, send };
+}
+
+const FIELDS = [
+  '',
+  'X-Forwarded-For: 1.2.3.4\r\n',
+  'X-Forwarded-For: 1.2.3.4, 10.0.0.1\r\n',
+  'X-Forwarded-For: 10.0.0.1\r\n',
+  'X-Forwarded-For: bad\r\n',
+  'X-Forwarded-For: 10.0.0.1:99\r\n',
+  'X-Forwarded-For: ::1\r\n',
+  'X-Forwarded-For: \r\n',
+  'X-Forwarded-For: 1.2.3.4,\r\n',
+  'X-Forwarded-For: 1.2.3.4, 5.6.7.8 , 9.9.9.9\r\n',
+  'X-Forwarded-Proto: https\r\n',
+  'X-Forwarded-Proto: https, http\r\n',
+  'X-Forwarded-Port: 1\r\nX-Forwarded-Host: h\r\n',
+  'X-Request-Id: mine\r\n',
+  'X-Request-Id: \r\n',
+  'x-envoy-external-address: 1.1.1.1\r\nx-envoy-internal: true\r\nx-envoy-decorator-operation: a\r\nx-envoy-downstream-service-cluster: b\r\nx-envoy-downstream-service-node: c\r\nx-envoy-original-path: d\r\n',
+  'X-Forwarded-For: 10.0.0.1\r\nx-envoy-max-retries: 1\r\nx-envoy-retry-on: 5xx\r\nx-envoy-upstream-rq-timeout-ms: 500\r\nx-envoy-upstream-rq-per-try-timeout-ms: 100\r\nx-envoy-upstream-alt-stat-name: a\r\nx-envoy-ip-tags: b\r\nx-envoy-force-trace: c\r\nx-envoy-original-url: d\r\nx-envoy-upstream-stream-duration-ms: 5\r\nx-envoy-is-timeout-retry: e\r\nx-envoy-retriable-status-codes: 1\r\nx-envoy-hedge-on-per-try-timeout: f\r\nx-envoy-retriable-header-names: g\r\nx-envoy-upstream-rq-timeout-alt-response: h\r\nx-envoy-retry-grpc-on: cancelled\r\n',
+  'x-envoy-max-retries: 1\r\nx-envoy-retry-on: 5xx\r\nx-envoy-upstream-rq-timeout-ms: 500\r\nx-envoy-upstream-alt-stat-name: a\r\nx-envoy-ip-tags: b\r\nx-envoy-force-trace: c\r\nx-envoy-original-url: d\r\nx-envoy-is-timeout-retry: e\r\nx-envoy-upstream-stream-duration-ms: 5\r\n',
+  'X-Forwarded-Client-Cert: By=a\r\n',
+  'a_b: c\r\nd: e\r\n',
+  'User-Agent: me\r\nVia: 1.1 you\r\n',
+  'Referer: not a uri\r\n',
+  'Referer: http://a/b?c\r\n',
+  'Referer: http://a/b#c\r\n',
+  'Referer: /path\r\n',
+  'Referer: http://u@a/\r\n',
+  'Referer: about:blank\r\n',
+  'Referer: https://a:80\r\n',
+  'Referer: https://a b/\r\n',
+  'Referer: ftp://a/\r\n',
+  'Grpc-Timeout: 1S\r\n',
+  'X-Client-Trace-Id: a\r\ntraceparent: 00-1-2-01\r\nb3: 0\r\n',
+];
+const PATHS = [
+  '/a/./b',
+  '/a/../b',
+  '/../../a',
+  '/a/..',
+  '/a/.',
+  '/a//b',
+  '//a',
+  '/a///',
+  '/a%2fb',
+  '/a%5Cb',
+  '/a\\b',
+  '/%41%2e%2E/b',
+  '/a%zz',
+  '/a%',
+  '/a%0',
+  '/a%00',
+  '/a?b=/../c//d%2f',
+  '/a;b/../c',
+  '/%7euser',
+  '/a/%2e%2e/b',
+  '/a/.%2e/b',
+  '/...',
+  '/a b',
+  '/{}|^`"<>',
+  '/a#b',
+  '/%C3%A9',
+  '/a/b/../../../c',
+  '/a%2f..%2fb',
+  '/.',
+  '/..',
+  '/a../b',
+  '/a/.b',
+];
+const HOSTS = ['x', 'x:80', 'X:80', 'x.', 'x.:80', '[::1]', '[::1]:80', 'x:', 'x:a', 'x:99999', '1.2.3.4:80'];
+
+export const EDGE_CASES: readonly Case[] = [
+  ...(['edge', 'sidecar', 'old'] as const).flatMap((manager) => [
+    ...FIELDS.map((fields) => to(manager, '/', fields)),
+    ...PATHS.map((path) => to(manager, path)),
+    ...HOSTS.map((host) => raw(manager, `host ${host}`, `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`)),
+    raw(manager, 'absolute', 'GET https://y.com:80/a HTTP/1.1\r\nHost: x\r\n\r\n'),
+    raw(
+      manager,
+      'answer with server',
+      `GET /raw/${rawPath('HTTP/1.1 200 OK\r\nserver: app\r\nvia: a\r\nx-request-id: b\r\ncontent-length: 2\r\n\r\nhi')} HTTP/1.1\r\nHost: x\r\n\r\n`,
+    ),
+    to(manager, '/dead'),
+    to(manager, '/nothing'),
+    to(manager, '/direct'),
+    raw(manager, 'bad request', 'GARBAGE\r\n\r\n'),
+    raw(manager, '21 fields', `GET / HTTP/1.1\r\nHost: x\r\n${'a: b\r\n'.repeat(20)}\r\n`),
+    raw(manager, '9 KiB', `GET / HTTP/1.1\r\nHost: x\r\na: ${'b'.repeat(9000)}\r\n\r\n`),
+    raw(manager, 'expect', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n', 'abc'),
+    raw(
+      manager,
+      'expect answered 100',
+      `POST /raw/${rawPath('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi')} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc`,
+    ),
+  ]),
+
+  // ---- HTTP/1.0 and its relatives
+  ...[
+    'GET / HTTP/1.0\r\n\r\n',
+    'GET / HTTP/1.0\r\nHost: x\r\n\r\n',
+    'GET / HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\n\r\n',
+    'HEAD / HTTP/1.0\r\nHost: x\r\n\r\n',
+    'GET / HTTP/0.9\r\nHost: x\r\n\r\n',
+    'GET / HTTP/1.2\r\nHost: x\r\n\r\n',
+    'POST / HTTP/1.0\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc',
+    'POST / HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n',
+    'GET /dead HTTP/1.0\r\nHost: x\r\n\r\n',
+    'GET /direct-empty HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\n\r\n',
+    `GET /raw/${rawPath('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n')} HTTP/1.0\r\nHost: x\r\n\r\n`,
+    `GET /raw/${rawPath('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n')} HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\n\r\n`,
+  ].map((text) => raw('old', text.slice(0, 80), text)),
+
+  // ---- trailers
+  raw(
+    'old',
+    'trailers up',
+    'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nFoo: bar\r\nBaz: q\r\n\r\n',
+  ),
+  raw(
+    'old',
+    'trailers down',
+    `GET /raw/${rawPath('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nFoo: bar\r\n\r\n')} HTTP/1.1\r\nHost: x\r\n\r\n`,
+  ),
+  raw(
+    'old',
+    'both lengths',
+    'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n',
+  ),
+
+  // ---- limits
+  raw(
+    'old',
+    'three requests',
+    'GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\nGET /3 HTTP/1.1\r\nHost: x\r\n\r\n',
+  ),
+  { ...raw('old', 'a head that never ends', 'GET / HTTP/1.1\r\nHost: x\r\n'), wait: 700 },
+  {
+    ...raw('old', 'a body that never ends', 'POST /hang HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc'),
+    wait: 700,
+  },
+  { ...raw('old', 'nothing at all', ''), wait: 700 },
+  { ...raw('old', 'half a line', 'GET / HT'), wait: 700 },
+];

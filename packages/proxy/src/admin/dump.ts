@@ -10,7 +10,9 @@ export function configDump(node: ProxyNode): object {
     configs: [
       {
         '@type': `${dump}ClustersConfigDump`,
-        dynamicActiveClusters: node.clusters.active().map(({ resource }) => ({ cluster: typed(TypeUrl.cluster, resource) })),
+        dynamicActiveClusters: node.clusters
+          .active()
+          .map(({ resource }) => ({ cluster: typed(TypeUrl.cluster, resource) })),
       },
       {
         '@type': `${dump}ListenersConfigDump`,
@@ -25,7 +27,10 @@ export function configDump(node: ProxyNode): object {
           resource === undefined ? [] : [{ versionInfo: version, routeConfig: typed(TypeUrl.route, resource) }],
         ),
       },
-      { '@type': `${dump}SecretsConfigDump`, dynamicActiveSecrets: [...node.secrets.names()].map((name) => ({ name })) },
+      {
+        '@type': `${dump}SecretsConfigDump`,
+        dynamicActiveSecrets: [...node.secrets.names()].map((name) => ({ name })),
+      },
     ],
   };
 }
@@ -41,7 +46,10 @@ export function clusterStatuses(node: ProxyNode): object {
         hostname: host.hostname,
         weight: host.weight,
         healthStatus: healthStatus(host),
-        stats: Object.entries({ ...host.stats, rq_active: host.active }).map(([name, value]) => ({ name, value: String(value) })),
+        stats: Object.entries({ ...host.stats, rq_active: host.active }).map(([name, value]) => ({
+          name,
+          value: String(value),
+        })),
       })),
     })),
   };
@@ -54,7 +62,11 @@ export function listenerStatuses(node: ProxyNode): object {
       const [first, ...others] = [...listener.bindings].map((binding) => ({
         socketAddress: { address: binding.target.address, portValue: binding.port },
       }));
-      return { name: listener.name, localAddress: first, ...(others.length > 0 ? { additionalLocalAddresses: others } : {}) };
+      return {
+        name: listener.name,
+        localAddress: first,
+        ...(others.length > 0 ? { additionalLocalAddresses: others } : {}),
+      };
     }),
   };
 }

@@ -22,7 +22,8 @@ function isLocal(request: IncomingMessage): boolean {
 }
 
 function answer(node: ProxyNode, url: URL, response: ServerResponse): void {
-  const json = (value: unknown): void => send(response, 200, 'application/json', `${JSON.stringify(value, undefined, 1)}\n`);
+  const json = (value: unknown): void =>
+    send(response, 200, 'application/json', `${JSON.stringify(value, undefined, 1)}\n`);
   switch (url.pathname) {
     case '/ready':
       return send(response, node.ready ? 200 : 503, 'text/plain', node.ready ? 'LIVE\n' : 'PRE_INITIALIZING\n');
@@ -48,7 +49,12 @@ function sendStats(node: ProxyNode, url: URL, response: ServerResponse): void {
   }
   const stats = [...nodeStats(node)].filter(([name]) => wanted.test(name));
   if (url.searchParams.get('format') === 'json') {
-    return send(response, 200, 'application/json', `${JSON.stringify({ stats: stats.map(([name, value]) => ({ name, value })) })}\n`);
+    return send(
+      response,
+      200,
+      'application/json',
+      `${JSON.stringify({ stats: stats.map(([name, value]) => ({ name, value })) })}\n`,
+    );
   }
   send(response, 200, 'text/plain', stats.map(([name, value]) => `${name}: ${value}\n`).join(''));
 }

@@ -140,8 +140,11 @@ export class Cluster implements UpstreamCluster {
       onPanic: () => this.stats.lb_healthy_panic++,
     };
     if (program.subsets === undefined) return makePicker(this.#priorities, options, deps);
-    const metadataOf = (host: BalancedHost): JsonObject | undefined => (host as ClusterHost).endpoint.metadata?.['envoy.lb'];
-    return subsetPicker(this.#priorities, program.subsets, metadataOf, (narrowed) => makePicker(narrowed, options, deps));
+    const metadataOf = (host: BalancedHost): JsonObject | undefined =>
+      (host as ClusterHost).endpoint.metadata?.['envoy.lb'];
+    return subsetPicker(this.#priorities, program.subsets, metadataOf, (narrowed) =>
+      makePicker(narrowed, options, deps),
+    );
   }
 
   /** Removed or replaced: nothing new is opened, what is under way may finish. */

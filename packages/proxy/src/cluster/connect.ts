@@ -55,11 +55,16 @@ export function connectHost(
     onReady(connected);
   };
   const timer = deps.clock.after(program.connectTimeout, () => fail('timeout', ''));
-  socket.on('error', (error: NodeJS.ErrnoException) => fail(kindOf(error), `delayed connect error: ${systemText(error)}`));
+  socket.on('error', (error: NodeJS.ErrnoException) =>
+    fail(kindOf(error), `delayed connect error: ${systemText(error)}`),
+  );
 
   const { tls } = host.transport;
   if (tls === undefined) socket.once('connect', () => ready(socket));
-  else tls.connect(socket, as?.sessions ?? host.sessions, as?.name ?? configuredName(host), ready, (reason) => fail('tls', reason));
+  else
+    tls.connect(socket, as?.sessions ?? host.sessions, as?.name ?? configuredName(host), ready, (reason) =>
+      fail('tls', reason),
+    );
   keepAlive(host, socket);
 }
 

@@ -17,7 +17,8 @@ export function discoverByDns(cluster: Cluster, deps: Deps): Discovery {
   if (endpoints === undefined) throw new Error(`cluster ${cluster.name} has no endpoints to resolve`);
   const names = new Map<string, NameWatch>();
   const publish = (): void => {
-    if ([...names.values()].every(({ answered }) => answered)) cluster.setEndpoints(resolved(endpoints, names, type === 'LOGICAL_DNS'));
+    if ([...names.values()].every(({ answered }) => answered))
+      cluster.setEndpoints(resolved(endpoints, names, type === 'LOGICAL_DNS'));
   };
   for (const endpoint of endpoints.localities.flatMap((locality) => locality.endpoints)) {
     const { address } = endpoint;
@@ -33,7 +34,11 @@ export function discoverByDns(cluster: Cluster, deps: Deps): Discovery {
   };
 }
 
-function resolved(endpoints: EndpointsProgram, names: ReadonlyMap<string, NameWatch>, logical: boolean): EndpointsProgram {
+function resolved(
+  endpoints: EndpointsProgram,
+  names: ReadonlyMap<string, NameWatch>,
+  logical: boolean,
+): EndpointsProgram {
   const expand = (endpoint: EndpointProgram): readonly EndpointProgram[] => {
     const { address } = endpoint;
     const watch = address.kind === 'socket' ? names.get(address.address) : undefined;
@@ -44,7 +49,10 @@ function resolved(endpoints: EndpointsProgram, names: ReadonlyMap<string, NameWa
   };
   return {
     ...endpoints,
-    localities: endpoints.localities.map((locality) => ({ ...locality, endpoints: locality.endpoints.flatMap(expand) })),
+    localities: endpoints.localities.map((locality) => ({
+      ...locality,
+      endpoints: locality.endpoints.flatMap(expand),
+    })),
   };
 }
 
@@ -92,7 +100,10 @@ class NameWatch {
     this.#failures = 0;
     if (addresses.length === 0) this.#stats.update_empty++;
     this.#stats.update_success++;
-    const changed = !this.answered || addresses.length !== this.addresses.length || addresses.some((address) => !this.addresses.includes(address));
+    const changed =
+      !this.answered ||
+      addresses.length !== this.addresses.length ||
+      addresses.some((address) => !this.addresses.includes(address));
     this.answered = true;
     if (changed) this.addresses = addresses;
     const rate = this.#dns.respectTtl && ttl !== undefined && ttl > 0 ? ttl * 1000 : this.#dns.refreshRate;
@@ -125,7 +136,18 @@ export async function resolveAddresses(
   const four = found.filter(({ address }) => isIP(address) === 4);
   const six = found.filter(({ address }) => isIP(address) === 6);
   const chosen =
-    family === 'ALL' ? found : family === 'V4_PREFERRED' || family === 'V4_ONLY' ? (four.length > 0 ? four : six) : six.length > 0 ? six : four;
+    family === 'ALL'
+      ? found
+      : family === 'V4_PREFERRED' || family === 'V4_ONLY'
+        ? four.length > 0
+          ? four
+          : six
+        : six.length > 0
+          ? six
+          : four;
   const ttls = chosen.flatMap(({ ttl }) => (ttl === undefined ? [] : [ttl]));
-  return { addresses: chosen.map(({ address }) => address).toSorted(), ttl: ttls.length === 0 ? undefined : Math.min(...ttls) };
+  return {
+    addresses: chosen.map(({ address }) => address).toSorted(),
+    ttl: ttls.length === 0 ? undefined : Math.min(...ttls),
+  };
 }

@@ -33,11 +33,18 @@ export async function fetchThrough(
 
 function connected(host: UpstreamHost): Promise<UpstreamSocket> {
   return new Promise((resolve, reject) => {
-    host.connect(resolve, ({ kind, reason }) => reject(new FetchError(`connection to ${host.authority} failed: ${reason === '' ? kind : reason}`)));
+    host.connect(resolve, ({ kind, reason }) =>
+      reject(new FetchError(`connection to ${host.authority} failed: ${reason === '' ? kind : reason}`)),
+    );
   });
 }
 
-function get(socket: UpstreamSocket, url: URL, timeout: number, deps: Deps): Promise<{ readonly status: number; readonly body: Buffer }> {
+function get(
+  socket: UpstreamSocket,
+  url: URL,
+  timeout: number,
+  deps: Deps,
+): Promise<{ readonly status: number; readonly body: Buffer }> {
   return new Promise((resolve, reject) => {
     const fail = (message: string): void => {
       timer.cancel();
@@ -46,7 +53,11 @@ function get(socket: UpstreamSocket, url: URL, timeout: number, deps: Deps): Pro
     };
     const timer = deps.clock.after(timeout, () => fail(`no answer within ${timeout} ms`));
     const sent = request(
-      { createConnection: () => socket, path: `${url.pathname}${url.search}`, headers: { host: url.host, connection: 'close' } },
+      {
+        createConnection: () => socket,
+        path: `${url.pathname}${url.search}`,
+        headers: { host: url.host, connection: 'close' },
+      },
       (response) => {
         const chunks: Buffer[] = [];
         let size = 0;

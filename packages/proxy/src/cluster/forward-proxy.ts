@@ -24,7 +24,11 @@ export class ForwardProxyCluster extends Cluster {
     if (known === undefined) return this.#pending.get(key) ?? this.#resolve(key, context);
     const now = this.deps.clock.now();
     known.usedAt = now;
-    if (now - known.resolvedAt > this.program.dns.refreshRate && isIP(known.endpoint.hostname) === 0 && !this.#pending.has(key)) {
+    if (
+      now - known.resolvedAt > this.program.dns.refreshRate &&
+      isIP(known.endpoint.hostname) === 0 &&
+      !this.#pending.has(key)
+    ) {
       void this.#resolve(key, context);
     }
     return this.#host(known, context);
@@ -62,7 +66,8 @@ export class ForwardProxyCluster extends Cluster {
     const same = before?.address.kind === 'socket' && before.address.address === address;
     const endpoint: EndpointProgram = same ? before : newEndpoint(hostname, address, port);
     this.#known.set(key, { endpoint, usedAt: this.#known.get(key)?.usedAt ?? now, resolvedAt: now });
-    for (const [other, { usedAt }] of this.#known) if (now - usedAt > this.program.dns.hostTtl) this.#known.delete(other);
+    for (const [other, { usedAt }] of this.#known)
+      if (now - usedAt > this.program.dns.hostTtl) this.#known.delete(other);
     if (!same) this.#publish();
     return this.#host(this.#known.get(key)!, context);
   }
@@ -70,7 +75,16 @@ export class ForwardProxyCluster extends Cluster {
   #publish(): void {
     this.setEndpoints({
       name: this.name,
-      localities: [{ region: '', zone: '', subZone: '', priority: 0, weight: undefined, endpoints: [...this.#known.values()].map(({ endpoint }) => endpoint) }],
+      localities: [
+        {
+          region: '',
+          zone: '',
+          subZone: '',
+          priority: 0,
+          weight: undefined,
+          endpoints: [...this.#known.values()].map(({ endpoint }) => endpoint),
+        },
+      ],
       overprovisioningFactor: 140,
       weightedPriorityHealth: false,
       dropOverload: 0,

@@ -93,7 +93,11 @@ export class ClusterHost implements BalancedHost {
   }
 
   /** `port` stands in for the endpoint's own, for health checks on another one. */
-  connect(onReady: (socket: UpstreamSocket) => void, onFail: (error: ConnectFailure) => void, port: number = this.port): void {
+  connect(
+    onReady: (socket: UpstreamSocket) => void,
+    onFail: (error: ConnectFailure) => void,
+    port: number = this.port,
+  ): void {
     connectHost(this, port, undefined, onReady, onFail);
   }
 
@@ -126,7 +130,9 @@ export function authorityOf(endpoint: EndpointProgram): string {
   const { address } = endpoint;
   switch (address.kind) {
     case 'socket':
-      return address.address.includes(':') ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+      return address.address.includes(':')
+        ? `[${address.address}]:${address.port}`
+        : `${address.address}:${address.port}`;
     case 'pipe':
       return address.path;
     case 'internal':

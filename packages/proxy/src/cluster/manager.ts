@@ -61,7 +61,8 @@ export class ClusterManager {
     this.#discard(this.#warming, program.name);
     const cluster = this.#make(program);
     const discoveries: Discovery[] = [];
-    if (program.outlierDetection !== undefined) discoveries.push(watchOutliers(cluster, program.outlierDetection, deps));
+    if (program.outlierDetection !== undefined)
+      discoveries.push(watchOutliers(cluster, program.outlierDetection, deps));
     if (program.healthChecks.length > 0) discoveries.push(checkActively(cluster, program.healthChecks, deps));
     const entry: Entry = { cluster, resource, discoveries, timer: undefined };
     this.#warming.set(program.name, entry);
@@ -97,13 +98,16 @@ export class ClusterManager {
   }
 
   secretNames(): Set<string> {
-    return new Set([...this.#active.values(), ...this.#warming.values()].flatMap(({ cluster }) => cluster.program.secretNames));
+    return new Set(
+      [...this.#active.values(), ...this.#warming.values()].flatMap(({ cluster }) => cluster.program.secretNames),
+    );
   }
 
   setEndpoints(endpoints: EndpointsProgram): void {
     this.#endpoints.set(endpoints.name, endpoints);
     for (const { cluster } of [...this.#active.values(), ...this.#warming.values()]) {
-      if (cluster.program.type === 'EDS' && cluster.program.edsServiceName === endpoints.name) cluster.setEndpoints(endpoints);
+      if (cluster.program.type === 'EDS' && cluster.program.edsServiceName === endpoints.name)
+        cluster.setEndpoints(endpoints);
     }
     this.warmUp();
   }
@@ -111,7 +115,13 @@ export class ClusterManager {
   /** There is no such assignment. What was known of it stays, as in Envoy. */
   noEndpoints(name: string): void {
     if (this.#endpoints.has(name)) return;
-    this.setEndpoints({ name, localities: [], overprovisioningFactor: 140, weightedPriorityHealth: false, dropOverload: 0 });
+    this.setEndpoints({
+      name,
+      localities: [],
+      overprovisioningFactor: 140,
+      weightedPriorityHealth: false,
+      dropOverload: 0,
+    });
   }
 
   /** Forgets assignments that nobody follows any more. */
@@ -127,7 +137,8 @@ export class ClusterManager {
   warmUp(): void {
     for (const [name, entry] of this.#warming) {
       const { cluster } = entry;
-      const ready = cluster.warm || cluster.program.type === 'DYNAMIC_FORWARD_PROXY' || cluster.program.type === 'ORIGINAL_DST';
+      const ready =
+        cluster.warm || cluster.program.type === 'DYNAMIC_FORWARD_PROXY' || cluster.program.type === 'ORIGINAL_DST';
       if (ready && cluster.program.secretNames.every(this.#options.secretAnswered)) this.#activate(name, entry);
     }
   }

@@ -11,7 +11,9 @@ export function priorities(endpoints: EndpointsProgram, hosts: ReadonlyMap<strin
     const localities = endpoints.localities
       .filter((locality) => locality.priority === priority)
       .map((locality): LocalityHosts & { excluded: number } => {
-        const members = locality.endpoints.map((endpoint) => hosts.get(hostKey(endpoint))!).filter((host) => !seen.has(host));
+        const members = locality.endpoints
+          .map((endpoint) => hosts.get(hostKey(endpoint))!)
+          .filter((host) => !seen.has(host));
         for (const host of members) seen.add(host);
         return { weight: locality.weight ?? 0, ...byAvailability(members) };
       });

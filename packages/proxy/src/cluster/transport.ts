@@ -35,10 +35,20 @@ export class ClusterTransports {
   }
 }
 
-function makeTransport(program: UpstreamTransportProgram, contexts: TlsContexts, clock: Clock, stats: UpstreamTlsStats): Transport {
+function makeTransport(
+  program: UpstreamTransportProgram,
+  contexts: TlsContexts,
+  clock: Clock,
+  stats: UpstreamTlsStats,
+): Transport {
   if (program.kind !== 'tls') return { tls: undefined, serverName: '', autoHostSni: false, verifyServerName: false };
   const { tls } = program;
-  return { tls: new UpstreamTls(tls, contexts, clock, stats), serverName: tls.sni, autoHostSni: tls.autoHostSni, verifyServerName: tls.autoSniSanValidation };
+  return {
+    tls: new UpstreamTls(tls, contexts, clock, stats),
+    serverName: tls.sni,
+    autoHostSni: tls.autoHostSni,
+    verifyServerName: tls.autoSniSanValidation,
+  };
 }
 
 function contains(metadata: JsonObject | undefined, match: JsonObject): boolean {

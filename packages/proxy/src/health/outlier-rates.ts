@@ -34,6 +34,11 @@ export function failureOutliers(counts: readonly IntervalCounts[], program: Thre
 }
 
 /** Rates in percent of hosts that had enough requests. */
-function withVolume(counts: readonly IntervalCounts[], volume: number): { readonly index: number; readonly rate: number }[] {
-  return counts.flatMap(({ success, total }, index) => (total > 0 && total >= volume ? [{ index, rate: (100 * success) / total }] : []));
+function withVolume(
+  counts: readonly IntervalCounts[],
+  volume: number,
+): { readonly index: number; readonly rate: number }[] {
+  return counts.flatMap(({ success, total }, index) =>
+    total > 0 && total >= volume ? [{ index, rate: (100 * success) / total }] : [],
+  );
 }

@@ -96,7 +96,13 @@ class OutlierDetector {
     const { program } = this;
     const external = monitors.map((monitor) => ({ monitor, counts: monitor.takeExternal() }));
     const local = monitors.map((monitor) => ({ monitor, counts: monitor.takeLocal() }));
-    this.#judge(external, 'success_rate', program.enforcingSuccessRate, 'failure_percentage', program.enforcingFailurePercentage);
+    this.#judge(
+      external,
+      'success_rate',
+      program.enforcingSuccessRate,
+      'failure_percentage',
+      program.enforcingFailurePercentage,
+    );
     if (program.splitExternalLocalOriginErrors) {
       this.#judge(
         local,
@@ -116,8 +122,10 @@ class OutlierDetector {
     enforcingPercentage: number,
   ): void {
     const counts = entries.map((entry) => entry.counts);
-    for (const index of successOutliers(counts, this.program)) this.detected(entries[index]!.monitor, rate, enforcingRate);
-    for (const index of failureOutliers(counts, this.program)) this.detected(entries[index]!.monitor, percentage, enforcingPercentage);
+    for (const index of successOutliers(counts, this.program))
+      this.detected(entries[index]!.monitor, rate, enforcingRate);
+    for (const index of failureOutliers(counts, this.program))
+      this.detected(entries[index]!.monitor, percentage, enforcingPercentage);
   }
 }
 
@@ -162,7 +170,8 @@ class Monitor implements HostMonitor {
       return false;
     }
     const { baseEjectionTime, maxEjectionTime } = this.#detector.program;
-    const time = Math.min(baseEjectionTime * this.#ejections, Math.max(baseEjectionTime, maxEjectionTime)) + this.#jitter;
+    const time =
+      Math.min(baseEjectionTime * this.#ejections, Math.max(baseEjectionTime, maxEjectionTime)) + this.#jitter;
     if (now - this.#ejectedAt < time) return false;
     this.host.ejected = false;
     this.#consecutive5xx = 0;

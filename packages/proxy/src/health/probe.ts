@@ -8,7 +8,12 @@ import type { UpstreamSocket } from '../types.ts';
 export type ProbeResult = 'pass' | 'fail' | 'unwell';
 
 /** Checks a host once, on a connection of its own. `onResult` is called once. */
-export function probe(host: ClusterHost, program: HealthCheckProgram, deps: Deps, onResult: (result: ProbeResult) => void): void {
+export function probe(
+  host: ClusterHost,
+  program: HealthCheckProgram,
+  deps: Deps,
+  onResult: (result: ProbeResult) => void,
+): void {
   let socket: UpstreamSocket | undefined;
   let done = false;
   const finish = (result: ProbeResult): void => {
@@ -36,7 +41,12 @@ export function probe(host: ClusterHost, program: HealthCheckProgram, deps: Deps
 type HttpCheck = Extract<HealthCheckProgram['check'], { kind: 'http' }>;
 type TcpCheck = Extract<HealthCheckProgram['check'], { kind: 'tcp' }>;
 
-function probeHttp(host: ClusterHost, socket: UpstreamSocket, check: HttpCheck, finish: (result: ProbeResult) => void): void {
+function probeHttp(
+  host: ClusterHost,
+  socket: UpstreamSocket,
+  check: HttpCheck,
+  finish: (result: ProbeResult) => void,
+): void {
   const name = host.endpoint.healthCheckHostname || check.host || host.cluster.name;
   const sent = request(
     {
@@ -48,7 +58,9 @@ function probeHttp(host: ClusterHost, socket: UpstreamSocket, check: HttpCheck, 
     (response) => {
       response.resume();
       const status = response.statusCode ?? 0;
-      finish(within(check.expectedStatuses, status) ? 'pass' : within(check.retriableStatuses, status) ? 'fail' : 'unwell');
+      finish(
+        within(check.expectedStatuses, status) ? 'pass' : within(check.retriableStatuses, status) ? 'fail' : 'unwell',
+      );
     },
   );
   sent.on('error', () => finish('fail'));

@@ -12,7 +12,8 @@ const options: PickerOptions = {
   panicThreshold: 0.5,
   onPanic: () => undefined,
 };
-const hosts = (count: number, prefix = 'h'): ReturnType<typeof fakeHost>[] => Array.from({ length: count }, (_, i) => fakeHost(`${prefix}${i}`));
+const hosts = (count: number, prefix = 'h'): ReturnType<typeof fakeHost>[] =>
+  Array.from({ length: count }, (_, i) => fakeHost(`${prefix}${i}`));
 
 describe('EdfScheduler', () => {
   test('serves by weight, evenly spread', () => {
@@ -84,19 +85,44 @@ describe('priorities', () => {
 
   // Expected numbers from Envoy's documentation of priority levels and panic.
   test.each([
-    [[level(100, 100), level(100, 100)], [100, 0]],
-    [[level(72, 100), level(72, 100)], [100, 0]],
-    [[level(71, 100), level(71, 100)], [99, 1]],
-    [[level(50, 100), level(50, 100)], [70, 30]],
-    [[level(25, 100), level(100, 100)], [35, 65]],
-    [[level(0, 100), level(100, 100)], [0, 100]],
-    [[level(25, 100), level(25, 100)], [50, 50]],
+    [
+      [level(100, 100), level(100, 100)],
+      [100, 0],
+    ],
+    [
+      [level(72, 100), level(72, 100)],
+      [100, 0],
+    ],
+    [
+      [level(71, 100), level(71, 100)],
+      [99, 1],
+    ],
+    [
+      [level(50, 100), level(50, 100)],
+      [70, 30],
+    ],
+    [
+      [level(25, 100), level(100, 100)],
+      [35, 65],
+    ],
+    [
+      [level(0, 100), level(100, 100)],
+      [0, 100],
+    ],
+    [
+      [level(25, 100), level(25, 100)],
+      [50, 50],
+    ],
   ])('load %#', (levels, expected) => {
     expect(priorityLoad(levels, options).healthy).toEqual(expected);
   });
 
   test('degraded hosts take what healthy ones cannot', () => {
-    const load = priorityLoad([level(10, 100, 20), level(20, 100, 10), level(10, 100, 0)], { ...options, overprovisioningFactor: 100, panicThreshold: 0 });
+    const load = priorityLoad([level(10, 100, 20), level(20, 100, 10), level(10, 100, 0)], {
+      ...options,
+      overprovisioningFactor: 100,
+      panicThreshold: 0,
+    });
     expect(load.healthy).toEqual([16, 28, 14]);
     expect(load.degraded).toEqual([28, 14, 0]);
   });

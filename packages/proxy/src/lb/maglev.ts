@@ -6,7 +6,9 @@ import { xxHash64 } from './xxhash64.ts';
  * a key leads to the same host through either proxy.
  */
 export function maglev(shares: readonly Share[], tableSize: number): HostPicker {
-  const sorted = shares.toSorted((a, b) => (a.host.hashKey < b.host.hashKey ? -1 : a.host.hashKey > b.host.hashKey ? 1 : 0));
+  const sorted = shares.toSorted((a, b) =>
+    a.host.hashKey < b.host.hashKey ? -1 : a.host.hashKey > b.host.hashKey ? 1 : 0,
+  );
   const table = fillTable(sorted, tableSize);
   const size = BigInt(tableSize);
   return {

@@ -58,7 +58,8 @@ function withoutAvoided(choose: Choose, context: LbContext): BalancedHost | null
 function chooseAtRandom(load: PriorityLoad, sources: readonly Source[], deps: Deps): Choose {
   const first = sources[0]!;
   // Nearly always: everything goes to the first priority's healthy hosts, and there is nothing to throw dice for.
-  if (load.healthy[0] === 100 && first.onPanic === undefined) return (context, attempt) => first.healthy.pick(context, attempt);
+  if (load.healthy[0] === 100 && first.onPanic === undefined)
+    return (context, attempt) => first.healthy.pick(context, attempt);
   return (context, attempt) => from(load, sources, (deps.random.uint32() % 100) + 1, context, attempt);
 }
 
@@ -71,7 +72,13 @@ function chooseByHash(load: PriorityLoad, sources: readonly Source[], deps: Deps
   };
 }
 
-function from(load: PriorityLoad, sources: readonly Source[], percent: number, context: LbContext, attempt: number): BalancedHost | undefined {
+function from(
+  load: PriorityLoad,
+  sources: readonly Source[],
+  percent: number,
+  context: LbContext,
+  attempt: number,
+): BalancedHost | undefined {
   const { priority, degraded } = choosePriority(load, percent);
   const chosen = sources[priority]!;
   if (attempt === 0) chosen.onPanic?.();
@@ -96,7 +103,8 @@ function source(priority: PriorityHosts, panic: boolean, options: PickerOptions,
 function hashSource(priority: PriorityHosts, panic: boolean, options: PickerOptions): Source {
   const { lb } = options;
   const parts = shares(priority, panic, options.localityWeighted);
-  const picker = lb.policy === 'MAGLEV' ? maglev(parts, lb.tableSize) : lb.policy === 'RING_HASH' ? ringHash(parts, lb) : nobody;
+  const picker =
+    lb.policy === 'MAGLEV' ? maglev(parts, lb.tableSize) : lb.policy === 'RING_HASH' ? ringHash(parts, lb) : nobody;
   return { healthy: picker, degraded: picker, onPanic: panic ? options.onPanic : undefined };
 }
 

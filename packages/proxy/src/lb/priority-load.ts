@@ -40,7 +40,10 @@ export function priorityLoad(priorities: readonly PriorityHosts[], options: Prio
 }
 
 /** The priority that a number in 1…100 falls to. */
-export function choosePriority(load: PriorityLoad, percent: number): { readonly priority: number; readonly degraded: boolean } {
+export function choosePriority(
+  load: PriorityLoad,
+  percent: number,
+): { readonly priority: number; readonly degraded: boolean } {
   let upTo = 0;
   for (let priority = 0; priority < load.healthy.length; priority++) {
     upTo += load.healthy[priority]!;
@@ -67,7 +70,11 @@ function inPanic(priority: PriorityHosts, threshold: number): boolean {
   return available < threshold;
 }
 
-function distribute(available: readonly number[], rest: number, total: number): { load: number[]; first: number; rest: number } {
+function distribute(
+  available: readonly number[],
+  rest: number,
+  total: number,
+): { load: number[]; first: number; rest: number } {
   const load = available.map((part) => {
     const share = Math.min(rest, Math.floor((part * 100) / total));
     rest -= share;

@@ -4,7 +4,11 @@ import type { BalancedHost, HostPicker } from './types.ts';
 import { scheduleHosts, slowStartWeight, weightsEqual } from './weighted.ts';
 
 /** ROUND_ROBIN: in turn, or by weight when weights differ. */
-export function roundRobin(hosts: readonly BalancedHost[], slowStart: SlowStartProgram | undefined, deps: Deps): HostPicker {
+export function roundRobin(
+  hosts: readonly BalancedHost[],
+  slowStart: SlowStartProgram | undefined,
+  deps: Deps,
+): HostPicker {
   const size = hosts.length;
   const slow = slowStartWeight(slowStart, deps.clock);
   if (slow === undefined && weightsEqual(hosts)) {

@@ -23,7 +23,11 @@ export function subsetPicker(
   };
   const nobody: Picker = { pick: () => null };
   const fallback =
-    program.fallback === 'ANY_ENDPOINT' ? make(priorities) : program.fallback === 'DEFAULT_SUBSET' ? (matching(program.defaultSubset as Criteria) ?? nobody) : nobody;
+    program.fallback === 'ANY_ENDPOINT'
+      ? make(priorities)
+      : program.fallback === 'DEFAULT_SUBSET'
+        ? (matching(program.defaultSubset as Criteria) ?? nobody)
+        : nobody;
   const made = new WeakMap<Criteria, Picker>();
   const of = (criteria: Criteria): Picker => {
     let picker = made.get(criteria);
@@ -33,11 +37,16 @@ export function subsetPicker(
     }
     return picker;
   };
-  return { pick: (context: LbContext) => (context.metadataMatch === undefined ? fallback : of(context.metadataMatch)).pick(context) };
+  return {
+    pick: (context: LbContext) =>
+      (context.metadataMatch === undefined ? fallback : of(context.metadataMatch)).pick(context),
+  };
 }
 
 function has(metadata: JsonObject | undefined, criteria: Criteria): boolean {
-  return Object.entries(criteria).every(([key, value]) => metadata !== undefined && JSON.stringify(metadata[key]) === JSON.stringify(value));
+  return Object.entries(criteria).every(
+    ([key, value]) => metadata !== undefined && JSON.stringify(metadata[key]) === JSON.stringify(value),
+  );
 }
 
 function narrow(priority: PriorityHosts, keep: (host: BalancedHost) => boolean): PriorityHosts {

@@ -13,7 +13,15 @@ export function onePriority(healthy: readonly BalancedHost[], more: Partial<Prio
 }
 
 export function context(more: Partial<LbContext> = {}): LbContext {
-  return { hash: undefined, metadataMatch: undefined, avoid: undefined, avoidAttempts: 0, authority: '', priority: 'DEFAULT', ...more };
+  return {
+    hash: undefined,
+    metadataMatch: undefined,
+    avoid: undefined,
+    avoidAttempts: 0,
+    authority: '',
+    priority: 'DEFAULT',
+    ...more,
+  };
 }
 
 /** A repeatable sequence, and a clock that stands still. */

@@ -22,7 +22,11 @@ export function weightsEqual(hosts: readonly BalancedHost[]): boolean {
 }
 
 /** A schedule of these hosts, begun at a random place so that many proxies do not all start with the same host. */
-export function scheduleHosts(hosts: readonly BalancedHost[], weight: WeightOf, start: number): EdfScheduler<BalancedHost> {
+export function scheduleHosts(
+  hosts: readonly BalancedHost[],
+  weight: WeightOf,
+  start: number,
+): EdfScheduler<BalancedHost> {
   const schedule = new EdfScheduler<BalancedHost>();
   for (const host of hosts) schedule.add(host, weight(host));
   for (let i = start % hosts.length; i > 0; i--) schedule.pick(weight);

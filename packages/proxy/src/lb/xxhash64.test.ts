@@ -18,7 +18,8 @@ function reference(text: string, seed: bigint): bigint {
   let h: bigint;
   if (bytes.length >= 32) {
     const acc = [u(seed + p1 + p2), u(seed + p2), seed, u(seed - p1)];
-    for (; at <= bytes.length - 32; at += 32) for (let i = 0; i < 4; i++) acc[i] = round(acc[i]!, bytes.readBigUInt64LE(at + i * 8));
+    for (; at <= bytes.length - 32; at += 32)
+      for (let i = 0; i < 4; i++) acc[i] = round(acc[i]!, bytes.readBigUInt64LE(at + i * 8));
     h = u(rotl(acc[0]!, 1n) + rotl(acc[1]!, 7n) + rotl(acc[2]!, 12n) + rotl(acc[3]!, 18n));
     for (const a of acc) h = u((h ^ round(0n, a)) * p1 + p4);
   } else h = u(seed + p5);

@@ -26,7 +26,7 @@ function multiply(ah: number, al: number, bh: number, bl: number): number {
   const p10 = a1 * b0;
   const middle = (p00 >>> 16) + (p01 & 0xffff) + (p10 & 0xffff);
   high = (a1 * b1 + (p01 >>> 16) + (p10 >>> 16) + (middle >>> 16) + Math.imul(ah, bl) + Math.imul(al, bh)) | 0;
-  return ((middle << 16) | (p00 & 0xffff)) | 0;
+  return (middle << 16) | (p00 & 0xffff) | 0;
 }
 
 function add(ah: number, al: number, bh: number, bl: number): number {

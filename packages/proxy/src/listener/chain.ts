@@ -25,19 +25,38 @@ export class ChainRuntime {
   readonly #program: FilterChainProgram;
   readonly #services: ListenerServices;
   readonly #tls: DownstreamTls | undefined;
-  readonly #rbacs: readonly { readonly rbac: NetworkRbacProgram; readonly allowed: Counter; readonly denied: Counter }[];
+  readonly #rbacs: readonly {
+    readonly rbac: NetworkRbacProgram;
+    readonly allowed: Counter;
+    readonly denied: Counter;
+  }[];
   readonly #serve: (socket: Socket | TLSSocket, info: ConnectionInfo, metadata: FilterMetadata) => ActiveConnection;
   readonly #logDenied: (info: ConnectionInfo, details: string, metadata: FilterMetadata) => void;
 
-  constructor(key: string, program: FilterChainProgram, direction: Direction, services: ListenerServices, stats: ListenerStats) {
+  constructor(
+    key: string,
+    program: FilterChainProgram,
+    direction: Direction,
+    services: ListenerServices,
+    stats: ListenerStats,
+  ) {
     this.key = key;
     this.#program = program;
     this.#services = services;
-    this.#tls = program.tls === undefined ? undefined : new DownstreamTls(program.tls, services.tls, services.deps.clock, stats.ssl);
+    this.#tls =
+      program.tls === undefined
+        ? undefined
+        : new DownstreamTls(program.tls, services.tls, services.deps.clock, stats.ssl);
     this.#rbacs = program.filters.flatMap((filter) => {
       if (filter.kind !== 'rbac') return [];
       const { rbac } = filter;
-      return [{ rbac, allowed: services.counter(`${rbac.statPrefix}rbac.allowed`), denied: services.counter(`${rbac.statPrefix}rbac.denied`) }];
+      return [
+        {
+          rbac,
+          allowed: services.counter(`${rbac.statPrefix}rbac.allowed`),
+          denied: services.counter(`${rbac.statPrefix}rbac.denied`),
+        },
+      ];
     });
     const last = program.filters.at(-1);
     if (last?.kind === 'http_connection_manager') {
@@ -68,7 +87,12 @@ export class ChainRuntime {
   }
 
   /** The socket's bytes are unread. */
-  accept(socket: Socket | TLSSocket, info: PlainInfo, hello: ClientHello | undefined, log: ConnectionLog | undefined): void {
+  accept(
+    socket: Socket | TLSSocket,
+    info: PlainInfo,
+    hello: ClientHello | undefined,
+    log: ConnectionLog | undefined,
+  ): void {
     if (log !== undefined) log.filterChainName = this.#program.name;
     if (this.#tls === undefined) return this.#run(socket, { ...info, tls: undefined }, log);
     this.#tls.accept(
@@ -77,8 +101,13 @@ export class ChainRuntime {
       this.#program.transportSocketConnectTimeout,
       (accepted) => {
         const { servername } = accepted.socket;
-        const sni = info.requestedServerName === '' && typeof servername === 'string' ? servername : info.requestedServerName;
-        this.#run(accepted.socket, { ...info, tls: accepted.peer, requestedServerName: sni, applicationProtocol: accepted.applicationProtocol }, log);
+        const sni =
+          info.requestedServerName === '' && typeof servername === 'string' ? servername : info.requestedServerName;
+        this.#run(
+          accepted.socket,
+          { ...info, tls: accepted.peer, requestedServerName: sni, applicationProtocol: accepted.applicationProtocol },
+          log,
+        );
       },
       (reason) => {
         if (log !== undefined) log.transportFailure = reason;
@@ -91,7 +120,8 @@ export class ChainRuntime {
     let metadata: FilterMetadata;
     for (const { rbac, allowed, denied } of this.#rbacs) {
       const decision = rbac.check(info);
-      if (decision.metadata !== undefined) metadata = { ...metadata, [RBAC]: { ...metadata?.[RBAC], ...decision.metadata } };
+      if (decision.metadata !== undefined)
+        metadata = { ...metadata, [RBAC]: { ...metadata?.[RBAC], ...decision.metadata } };
       if (decision.allowed) {
         allowed.value++;
         continue;

@@ -41,7 +41,11 @@ export class ConnectionLog {
 }
 
 /** Lines of those logs that want this one. */
-export function writeLogs(source: { readonly info: StreamInfo }, logs: readonly AccessLogProgram[], sinks: readonly AccessLogSink[]): void {
+export function writeLogs(
+  source: { readonly info: StreamInfo },
+  logs: readonly AccessLogProgram[],
+  sinks: readonly AccessLogSink[],
+): void {
   for (const [index, log] of logs.entries()) {
     if (log.shouldLog === undefined || log.shouldLog(source)) sinks[index]?.write(log.format(source));
   }

@@ -47,7 +47,10 @@ export class Listener {
     this.#events = events;
     this.#program = program;
     this.#drainTime = drainTime;
-    this.#stats = services.stats.listener(program.statPrefix === '' ? program.name : program.statPrefix, program.direction);
+    this.#stats = services.stats.listener(
+      program.statPrefix === '' ? program.name : program.statPrefix,
+      program.direction,
+    );
     this.update(program, chainKeys);
   }
 
@@ -73,7 +76,10 @@ export class Listener {
     const chains = new Map<FilterChainProgram, ChainRuntime>();
     for (const chain of [...program.chains, ...(program.defaultChain === undefined ? [] : [program.defaultChain])]) {
       const key = `${program.direction} ${chainKeys.get(chain.index) ?? ''}`;
-      chains.set(chain, before.get(key) ?? new ChainRuntime(key, chain, program.direction, this.#services, this.#stats));
+      chains.set(
+        chain,
+        before.get(key) ?? new ChainRuntime(key, chain, program.direction, this.#services, this.#stats),
+      );
       before.delete(key);
     }
     this.#program = program;
@@ -141,7 +147,8 @@ export class Listener {
       applicationProtocol: '',
     };
     const { accessLogs } = this.#program;
-    const log = accessLogs.length === 0 ? undefined : new ConnectionLog({ ...info, tls: undefined }, this.#services.deps.clock);
+    const log =
+      accessLogs.length === 0 ? undefined : new ConnectionLog({ ...info, tls: undefined }, this.#services.deps.clock);
     const sinks = this.#sinks;
     socket.on('error', ignore);
     socket.once('close', () => {
@@ -173,7 +180,12 @@ export class Listener {
     return tls || http ? { tls, http } : undefined;
   }
 
-  #choose(socket: Socket | TLSSocket, plain: PlainInfo, { hello, httpProtocol }: Inspection, log: ConnectionLog | undefined): void {
+  #choose(
+    socket: Socket | TLSSocket,
+    plain: PlainInfo,
+    { hello, httpProtocol }: Inspection,
+    log: ConnectionLog | undefined,
+  ): void {
     const chain = this.#program.selectChain({
       destinationAddress: plain.localAddress,
       destinationPort: plain.localPort,
@@ -191,13 +203,22 @@ export class Listener {
       socket.destroy();
       return;
     }
-    const info: PlainInfo = { ...plain, requestedServerName: hello?.serverName ?? '', applicationProtocol: httpProtocol };
+    const info: PlainInfo = {
+      ...plain,
+      requestedServerName: hello?.serverName ?? '',
+      applicationProtocol: httpProtocol,
+    };
     if (hello !== undefined || !runtime.needsHello) return runtime.accept(socket, info, hello, log);
     // Nobody asked what the client says, but TLS cannot begin without it.
     this.#inspect(socket, { tls: true, http: false }, 0, (found) => runtime.accept(socket, info, found?.hello, log));
   }
 
-  #inspect(socket: Socket | TLSSocket, wish: InspectionWish, timeout: number, onDone: (inspection: Inspection | undefined) => void): void {
+  #inspect(
+    socket: Socket | TLSSocket,
+    wish: InspectionWish,
+    timeout: number,
+    onDone: (inspection: Inspection | undefined) => void,
+  ): void {
     inspect(socket, wish, timeout, this.#services.deps.clock, onDone, () => undefined);
   }
 }

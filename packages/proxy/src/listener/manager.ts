@@ -49,7 +49,10 @@ export class ListenerManager {
 
   /** Programs in force and those that wait: what they refer to is to be followed. */
   programs(): ListenerProgram[] {
-    return [...[...this.#active.values()].map(({ listener }) => listener.program), ...[...this.#waiting.values()].map(({ program }) => program)];
+    return [
+      ...[...this.#active.values()].map(({ listener }) => listener.program),
+      ...[...this.#waiting.values()].map(({ program }) => program),
+    ];
   }
 
   internal(name: string): InternalListener | undefined {
@@ -100,8 +103,14 @@ export class ListenerManager {
     const keys = chainKeys(resource);
     const known = this.#active.get(name);
     if (known === undefined) {
-      const events = { onBound: this.#options.onChange, onBindFailure: (failure: BindFailure) => this.#options.onBindFailure(name, failure) };
-      this.#active.set(name, { listener: new Listener(program, keys, this.#options.services, events, this.#options.drainTime), resource });
+      const events = {
+        onBound: this.#options.onChange,
+        onBindFailure: (failure: BindFailure) => this.#options.onBindFailure(name, failure),
+      };
+      this.#active.set(name, {
+        listener: new Listener(program, keys, this.#options.services, events, this.#options.drainTime),
+        resource,
+      });
     } else {
       known.resource = resource;
       known.listener.update(program, keys);
@@ -119,7 +128,8 @@ function chainKeys(resource: unknown): Map<number, string> {
     readonly default_filter_chain?: unknown;
   };
   const keys = new Map<number, string>();
-  for (const [index, chain] of (listener.filterChains ?? listener.filter_chains ?? []).entries()) keys.set(index, JSON.stringify(chain));
+  for (const [index, chain] of (listener.filterChains ?? listener.filter_chains ?? []).entries())
+    keys.set(index, JSON.stringify(chain));
   const fallback = listener.defaultFilterChain ?? listener.default_filter_chain;
   if (fallback !== undefined) keys.set(-1, JSON.stringify(fallback));
   return keys;

@@ -3,7 +3,15 @@ import type { TLSSocket } from 'node:tls';
 import type { Deps, Timer } from '../deps.ts';
 import type { AccessLogSink, InternalListener } from '../http/runtime.ts';
 import type { TcpProxyProgram } from '../program/types.ts';
-import { ResponseFlag, type ConnectionInfo, type LbContext, type StreamInfo, type UpstreamCluster, type UpstreamHost, type UpstreamSocket } from '../types.ts';
+import {
+  ResponseFlag,
+  type ConnectionInfo,
+  type LbContext,
+  type StreamInfo,
+  type UpstreamCluster,
+  type UpstreamHost,
+  type UpstreamSocket,
+} from '../types.ts';
 import { writeLogs } from './connection-log.ts';
 import type { ActiveConnection } from './connections.ts';
 import { splice } from './splice.ts';
@@ -58,7 +66,12 @@ export function serveTcp(
 }
 
 /** The access log of a connection that a filter before this one denied. */
-export function logDenied(connection: ConnectionInfo, runtime: TcpProxyRuntime, details: string, metadata: FilterMetadata): void {
+export function logDenied(
+  connection: ConnectionInfo,
+  runtime: TcpProxyRuntime,
+  details: string,
+  metadata: FilterMetadata,
+): void {
   const info = newStreamInfo(connection, runtime.deps.clock);
   info.connectionTerminationDetails = details;
   info.dynamicMetadata = metadata;
@@ -79,7 +92,12 @@ class TcpTunnel implements ActiveConnection {
   #ended = false;
   #handedOver = false;
 
-  constructor(socket: Socket | TLSSocket, connection: ConnectionInfo, runtime: TcpProxyRuntime, metadata: FilterMetadata) {
+  constructor(
+    socket: Socket | TLSSocket,
+    connection: ConnectionInfo,
+    runtime: TcpProxyRuntime,
+    metadata: FilterMetadata,
+  ) {
     this.#socket = socket;
     this.#runtime = runtime;
     this.#info = newStreamInfo(connection, runtime.deps.clock);
@@ -245,7 +263,8 @@ class TcpTunnel implements ActiveConnection {
       metadataMatch: program.metadataMatch as LbContext['metadataMatch'],
       avoid: this.#avoid,
       avoidAttempts: this.#avoid.length > 0 ? 3 : 0,
-      authority: connection.requestedServerName === '' ? '' : `${connection.requestedServerName}:${connection.localPort}`,
+      authority:
+        connection.requestedServerName === '' ? '' : `${connection.requestedServerName}:${connection.localPort}`,
       priority: 'DEFAULT',
     };
   }

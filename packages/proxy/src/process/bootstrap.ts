@@ -20,12 +20,15 @@ export function readBootstrap(path: string): Readonly<Record<string, unknown>> {
   } catch (error) {
     throw new BootstrapError(`\`${path}\` cannot be parsed: ${message(error)}`, { cause: error });
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new BootstrapError(`\`${path}\` is not a bootstrap`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new BootstrapError(`\`${path}\` is not a bootstrap`);
   return value as Readonly<Record<string, unknown>>;
 }
 
 /** Where `admin` is to listen; undefined when there is none. Either spelling of the field names. */
-export function adminAddress(bootstrap: Readonly<Record<string, unknown>>): { readonly address: string; readonly port: number } | undefined {
+export function adminAddress(
+  bootstrap: Readonly<Record<string, unknown>>,
+): { readonly address: string; readonly port: number } | undefined {
   const address = child(child(bootstrap['admin'], 'address'), 'socketAddress', 'socket_address');
   const host = child(address, 'address');
   const port = child(address, 'portValue', 'port_value');

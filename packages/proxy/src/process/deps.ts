@@ -40,13 +40,22 @@ function systemNet(): Net {
   const resolver = new Resolver({ timeout: 2000, tries: 2 });
   return {
     connect: (options) =>
-      connect({ ...options, noDelay: true, allowHalfOpen: true, ...(isIP(options.host) === 0 ? { autoSelectFamily: true } : {}) }),
+      connect({
+        ...options,
+        noDelay: true,
+        allowHalfOpen: true,
+        ...(isIP(options.host) === 0 ? { autoSelectFamily: true } : {}),
+      }),
     lookup: (host, family) => lookup(resolver, host, family),
   };
 }
 
 /** The system's own resolver first, so that /etc/hosts counts; DNS adds the times to live, which it does not tell. */
-async function lookup(resolver: Resolver, host: string, family: 0 | 4 | 6): Promise<readonly { address: string; ttl: number | undefined }[]> {
+async function lookup(
+  resolver: Resolver,
+  host: string,
+  family: 0 | 4 | 6,
+): Promise<readonly { address: string; ttl: number | undefined }[]> {
   const addresses = await new Promise<readonly { address: string }[]>((resolve, reject) => {
     osLookup(host, { all: true, family, verbatim: true }, (error, found) => (error ? reject(error) : resolve(found)));
   });
@@ -54,7 +63,11 @@ async function lookup(resolver: Resolver, host: string, family: 0 | 4 | 6): Prom
   return addresses.map(({ address }) => ({ address, ttl: ttls.get(address) }));
 }
 
-async function ttlsOf(resolver: Resolver, host: string, addresses: readonly { address: string }[]): Promise<ReadonlyMap<string, number>> {
+async function ttlsOf(
+  resolver: Resolver,
+  host: string,
+  addresses: readonly { address: string }[],
+): Promise<ReadonlyMap<string, number>> {
   const ttls = new Map<string, number>();
   const families = new Set(addresses.map(({ address }) => isIP(address)));
   const ask = (method: 'resolve4' | 'resolve6'): Promise<void> =>

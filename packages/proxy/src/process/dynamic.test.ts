@@ -24,14 +24,24 @@ afterAll(() => {
 });
 
 const ads = { ads: {}, resourceApiVersion: 'V3' };
-const edsCluster = (name: string): object => ({ name, type: 'EDS', connectTimeout: '2s', edsClusterConfig: { edsConfig: ads } });
+const edsCluster = (name: string): object => ({
+  name,
+  type: 'EDS',
+  connectTimeout: '2s',
+  edsClusterConfig: { edsConfig: ads },
+});
 const assignment = (clusterName: string, ...indexes: number[]): object => ({
   clusterName,
   endpoints: [{ lbEndpoints: indexes.map((index) => ({ endpoint: { address: socketAddress(backendPort(index)) } })) }],
 });
-const routes = (cluster: string): object => ({ name: 'routes', virtualHosts: [{ name: 'all', domains: ['*'], routes: [routeTo(cluster)] }] });
+const routes = (cluster: string): object => ({
+  name: 'routes',
+  virtualHosts: [{ name: 'all', domains: ['*'], routes: [routeTo(cluster)] }],
+});
 const httpListener = (port: number, more: object = {}): object =>
-  listener(port, [{ filters: [hcm([], { routeConfig: undefined, rds: { routeConfigName: 'routes', configSource: ads }, ...more })] }]);
+  listener(port, [
+    { filters: [hcm([], { routeConfig: undefined, rds: { routeConfigName: 'routes', configSource: ads }, ...more })] },
+  ]);
 
 let control: TestControl;
 let supervisor: TestSupervisor;
@@ -140,7 +150,10 @@ describe('a proxy that follows its control process', () => {
   test('what is refused is named and the last good version stays', async () => {
     await startNode();
     control.set('cluster', 'one', { ...edsCluster('one'), lbPolicy: 'NO_SUCH_POLICY' });
-    control.set('route', 'routes', { name: 'routes', virtualHosts: [{ name: 'all', domains: ['*'], routes: [{ match: {}, route: { cluster: 'one' } }] }] });
+    control.set('route', 'routes', {
+      name: 'routes',
+      virtualHosts: [{ name: 'all', domains: ['*'], routes: [{ match: {}, route: { cluster: 'one' } }] }],
+    });
     await pause(100);
     expect(control.errors.map(({ resource }) => resource).toSorted()).toEqual(['one', 'routes']);
     expect(await ask()).toMatch(/^200/);
@@ -160,7 +173,9 @@ describe('a proxy that follows its control process', () => {
     expect(Object.keys(counts).filter((answer) => !answer.startsWith('200 '))).toEqual([]);
     const again = control.requests.filter(({ subscribe }) => subscribe !== undefined);
     expect(again.length).toBeGreaterThanOrEqual(4);
-    expect(again.every(({ initialResourceVersions }) => Object.keys(initialResourceVersions ?? {}).length > 0)).toBe(true);
+    expect(again.every(({ initialResourceVersions }) => Object.keys(initialResourceVersions ?? {}).length > 0)).toBe(
+      true,
+    );
     expect(again[0]!.metadata).toEqual({ NAMESPACE: 'default' });
   }, 20_000);
 
@@ -170,7 +185,13 @@ describe('a proxy that follows its control process', () => {
     control.set('listener', 'http', { ...httpListener(port), name: 'http' });
     control.set('route', 'routes', routes('one'));
     supervisor.send({ type: 'start', node: NODE, metadata: {} });
-    expect(await supervisor.message('bind-failed')).toMatchObject({ node: NODE, listener: 'http', address: '127.0.0.1', port, message: 'address already in use' });
+    expect(await supervisor.message('bind-failed')).toMatchObject({
+      node: NODE,
+      listener: 'http',
+      address: '127.0.0.1',
+      port,
+      message: 'address already in use',
+    });
     expect(supervisor.messages.some(({ type }) => type === 'ready')).toBe(false);
     await new Promise((done) => taken.close(done));
     await supervisor.message('ready');
@@ -180,7 +201,9 @@ describe('a proxy that follows its control process', () => {
   test('counts requests once a second, stops a node after its requests, and goes with its parent', async () => {
     await startNode();
     for (let i = 0; i < 5; i++) await ask();
-    const counts = await supervisor.message('counts', ({ nodes }) => nodes.some(({ outboundRequests }) => outboundRequests === 5));
+    const counts = await supervisor.message('counts', ({ nodes }) =>
+      nodes.some(({ outboundRequests }) => outboundRequests === 5),
+    );
     expect(counts.nodes[0]).toMatchObject({ node: NODE, inboundRequests: 0, outboundErrors: 0 });
     const stop = load(4);
     await pause(100);

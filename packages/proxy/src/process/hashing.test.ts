@@ -21,7 +21,13 @@ function cluster(name: string, policy: object, weights: readonly number[]): obje
     endpoint: { address: socketAddress((backend.address() as AddressInfo).port) },
     loadBalancingWeight: weights[index],
   }));
-  return { name, type: 'STATIC', connectTimeout: '2s', loadAssignment: { clusterName: name, endpoints: [{ lbEndpoints }] }, ...policy };
+  return {
+    name,
+    type: 'STATIC',
+    connectTimeout: '2s',
+    loadAssignment: { clusterName: name, endpoints: [{ lbEndpoints }] },
+    ...policy,
+  };
 }
 
 beforeAll(async () => {
@@ -64,12 +70,15 @@ function ask(port: number, path: string, key: string): Promise<string> {
   });
 }
 
-test.each(Object.keys(policies).flatMap((name) => [`${name}-even`, `${name}-uneven`]))('%s: every key goes where Envoy sends it', async (name) => {
-  const keys = Array.from({ length: 120 }, (_, i) => `user-${i}-${'x'.repeat(i % 40)}`);
-  const [ours, theirs] = await Promise.all([
-    Promise.all(keys.map((key) => ask(ports.mizzen, `/${name}`, key))),
-    Promise.all(keys.map((key) => ask(ports.envoy, `/${name}`, key))),
-  ]);
-  expect(new Set(theirs).size).toBeGreaterThan(2);
-  expect(ours).toEqual(theirs);
-});
+test.each(Object.keys(policies).flatMap((name) => [`${name}-even`, `${name}-uneven`]))(
+  '%s: every key goes where Envoy sends it',
+  async (name) => {
+    const keys = Array.from({ length: 120 }, (_, i) => `user-${i}-${'x'.repeat(i % 40)}`);
+    const [ours, theirs] = await Promise.all([
+      Promise.all(keys.map((key) => ask(ports.mizzen, `/${name}`, key))),
+      Promise.all(keys.map((key) => ask(ports.envoy, `/${name}`, key))),
+    ]);
+    expect(new Set(theirs).size).toBeGreaterThan(2);
+    expect(ours).toEqual(theirs);
+  },
+);

@@ -31,7 +31,9 @@ export class ProxyHost {
   receive(message: ToProxy): void {
     switch (message.type) {
       case 'configure':
-        this.#xds = new LocalXdsConnection(message.xds, this.#deps, (text) => this.#send({ type: 'log', level: 'warning', message: text }));
+        this.#xds = new LocalXdsConnection(message.xds, this.#deps, (text) =>
+          this.#send({ type: 'log', level: 'warning', message: text }),
+        );
         return;
       case 'start':
         return this.#start(message.node, message.metadata, message.accessLog);
@@ -48,8 +50,10 @@ export class ProxyHost {
   }
 
   #start(id: string, metadata: JsonObject, accessLog: string | undefined): void {
-    if (this.#nodes.has(id)) return this.#send({ type: 'log', level: 'warning', node: id, message: 'is already running' });
-    if (this.#xds === undefined) return this.#send({ type: 'log', level: 'error', node: id, message: 'cannot start before `configure`' });
+    if (this.#nodes.has(id))
+      return this.#send({ type: 'log', level: 'warning', node: id, message: 'is already running' });
+    if (this.#xds === undefined)
+      return this.#send({ type: 'log', level: 'error', node: id, message: 'cannot start before `configure`' });
     const node = new ProxyNode({
       id,
       deps: this.#deps,

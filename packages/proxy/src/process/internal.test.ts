@@ -1,6 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { connect, createServer as createTcpServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
+import {
+  connect,
+  createServer as createTcpServer,
+  type AddressInfo,
+  type Server as TcpServer,
+  type Socket,
+} from 'node:net';
 import { get } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, startEnvoy } from '@mizzen/testkit';
@@ -73,7 +79,9 @@ describe.each(['mizzen', 'envoy'] as const)('internal listeners of %s', (engine)
     };
     const config = bootstrap(
       [
-        listener(proxyPort, [{ filters: [hcm([connectRoute, routeTo('app')], { upgradeConfigs: [{ upgradeType: 'CONNECT' }] })] }]),
+        listener(proxyPort, [
+          { filters: [hcm([connectRoute, routeTo('app')], { upgradeConfigs: [{ upgradeType: 'CONNECT' }] })] },
+        ]),
         listener(tcpPort, [{ filters: [tcpProxy('to-inside')] }]),
         inside,
       ],
@@ -87,9 +95,17 @@ describe.each(['mizzen', 'envoy'] as const)('internal listeners of %s', (engine)
       engine === 'envoy'
         ? await startEnvoy({
             ...config,
-            bootstrapExtensions: [{ name: 'envoy.bootstrap.internal_listener', typedConfig: { '@type': `${TYPE}.bootstrap.internal_listener.v3.InternalListener` } }],
+            bootstrapExtensions: [
+              {
+                name: 'envoy.bootstrap.internal_listener',
+                typedConfig: { '@type': `${TYPE}.bootstrap.internal_listener.v3.InternalListener` },
+              },
+            ],
           })
-        : await startProxy({ ...config, admin: { address: { socketAddress: { address: '127.0.0.1', portValue: adminPort } } } });
+        : await startProxy({
+            ...config,
+            admin: { address: { socketAddress: { address: '127.0.0.1', portValue: adminPort } } },
+          });
   });
   afterAll(() => proxy.stop());
 
@@ -129,21 +145,37 @@ describe.each(['mizzen', 'envoy'] as const)('internal listeners of %s', (engine)
   test.runIf(engine === 'mizzen')('the admin endpoint tells what is in force', async () => {
     const fetchText = (path: string, host?: string): Promise<{ status: number; body: string }> =>
       new Promise((resolve, reject) => {
-        get({ port: adminPort, host: '127.0.0.1', path, ...(host === undefined ? {} : { headers: { host } }) }, (response) => {
-          let body = '';
-          response.on('data', (chunk: Buffer) => (body += chunk.toString()));
-          response.on('end', () => resolve({ status: response.statusCode!, body }));
-        }).on('error', reject);
+        get(
+          { port: adminPort, host: '127.0.0.1', path, ...(host === undefined ? {} : { headers: { host } }) },
+          (response) => {
+            let body = '';
+            response.on('data', (chunk: Buffer) => (body += chunk.toString()));
+            response.on('end', () => resolve({ status: response.statusCode!, body }));
+          },
+        ).on('error', reject);
       });
     expect(await fetchText('/ready')).toEqual({ status: 200, body: 'LIVE\n' });
-    const { body } = await fetchText('/stats?filter=^(http\\.test\\.downstream_rq_total|tcp\\.tcp\\.downstream_cx_total|cluster\\.app\\.upstream_rq_total)$');
-    expect(Object.fromEntries(body.trim().split('\n').map((line) => line.split(': ')))).toEqual({
+    const { body } = await fetchText(
+      '/stats?filter=^(http\\.test\\.downstream_rq_total|tcp\\.tcp\\.downstream_cx_total|cluster\\.app\\.upstream_rq_total)$',
+    );
+    expect(
+      Object.fromEntries(
+        body
+          .trim()
+          .split('\n')
+          .map((line) => line.split(': ')),
+      ),
+    ).toEqual({
       'cluster.app.upstream_rq_total': '3',
       'http.test.downstream_rq_total': '5',
       'tcp.tcp.downstream_cx_total': '2',
     });
-    expect(JSON.parse((await fetchText('/listeners')).body)).toMatchObject({ listenerStatuses: [{ name: `listener-${proxyPort}` }, {}, { name: 'inside' }] });
-    expect(JSON.parse((await fetchText('/clusters')).body)).toMatchObject({ clusterStatuses: [{ name: 'app' }, { name: 'echo' }, { name: 'to-inside' }] });
+    expect(JSON.parse((await fetchText('/listeners')).body)).toMatchObject({
+      listenerStatuses: [{ name: `listener-${proxyPort}` }, {}, { name: 'inside' }],
+    });
+    expect(JSON.parse((await fetchText('/clusters')).body)).toMatchObject({
+      clusterStatuses: [{ name: 'app' }, { name: 'echo' }, { name: 'to-inside' }],
+    });
     expect((await fetchText('/config_dump')).body).toContain('"name": "inside"');
     expect((await fetchText('/stats', 'evil.example')).status).toBe(403);
   });

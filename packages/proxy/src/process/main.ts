@@ -24,6 +24,10 @@ process.on('disconnect', () => {
   host.close();
   process.exit(0);
 });
+process.on('SIGTERM', () => {
+  host.close();
+  process.exit(0);
+});
 // A terminal's Ctrl-C reaches the whole group; the parent decides when this process ends.
 process.on('SIGINT', () => undefined);
 process.on('uncaughtException', (error) => {

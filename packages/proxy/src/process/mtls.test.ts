@@ -3,7 +3,16 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, startEnvoy } from '@mizzen/testkit';
 import { testAuthority } from '../tls/testing/certificates.ts';
-import { bootstrap, downstreamTls, hcm, listener, routeTo, staticCluster, tlsInspector, upstreamTls } from './testing/bootstraps.ts';
+import {
+  bootstrap,
+  downstreamTls,
+  hcm,
+  listener,
+  routeTo,
+  staticCluster,
+  tlsInspector,
+  upstreamTls,
+} from './testing/bootstraps.ts';
 import { startProxy } from './testing/standalone.ts';
 
 const ca = testAuthority();
@@ -38,9 +47,16 @@ type Engine = keyof typeof engines;
 /** A server sidecar: mutual TLS for those who speak it, and a strict and a permissive port. */
 async function startServer(engine: Engine): Promise<{ strict: number; permissive: number }> {
   const [strict, permissive] = [await freePort(), await freePort()];
-  const chain = hcm([routeTo('app')], { forwardClientCertDetails: 'APPEND_FORWARD', setCurrentClientCertDetails: { uri: true } });
+  const chain = hcm([routeTo('app')], {
+    forwardClientCertDetails: 'APPEND_FORWARD',
+    setCurrentClientCertDetails: { uri: true },
+  });
   const tls = downstreamTls(server, ca.rootFile, { alpn: ['istio-peer-exchange', 'h2', 'http/1.1'] });
-  const mutual = { filterChainMatch: { transportProtocol: 'tls', applicationProtocols: ['istio'] }, transportSocket: tls, filters: [chain] };
+  const mutual = {
+    filterChainMatch: { transportProtocol: 'tls', applicationProtocols: ['istio'] },
+    transportSocket: tls,
+    filters: [chain],
+  };
   const plain = { filterChainMatch: { transportProtocol: 'raw_buffer' }, filters: [chain] };
   running.push(
     await engines[engine](
@@ -60,12 +76,21 @@ async function startServer(engine: Engine): Promise<{ strict: number; permissive
 async function startClient(engine: Engine, target: { strict: number; permissive: number }): Promise<number> {
   const port = await freePort();
   const dial = (identity: typeof client | undefined, san: string, more: object = {}): object => ({
-    transportSocket: upstreamTls(identity, ca.rootFile, { alpn: ['istio'], sni: 'outbound_.80_._.app.a.svc.cluster.local', san, ...more }),
+    transportSocket: upstreamTls(identity, ca.rootFile, {
+      alpn: ['istio'],
+      sni: 'outbound_.80_._.app.a.svc.cluster.local',
+      san,
+      ...more,
+    }),
   });
   const { strict, permissive } = target;
   const ways: Record<string, object> = {
     good: staticCluster('good', [strict], dial(client, SERVER)),
-    modern: staticCluster('modern', [strict], dial(client, SERVER, { params: { tlsMaximumProtocolVersion: 'TLSv1_3' } })),
+    modern: staticCluster(
+      'modern',
+      [strict],
+      dial(client, SERVER, { params: { tlsMaximumProtocolVersion: 'TLSv1_3' } }),
+    ),
     'wrong-san': staticCluster('wrong-san', [strict], dial(client, 'spiffe://cluster.local/ns/a/sa/impostor')),
     'no-certificate': staticCluster('no-certificate', [strict], dial(undefined, SERVER)),
     rogue: staticCluster('rogue', [strict], dial(rogue, SERVER)),
@@ -80,7 +105,9 @@ async function startClient(engine: Engine, target: { strict: number; permissive:
 }
 
 beforeAll(async () => {
-  application = createHttpServer((request, response) => response.end(String(request.headers['x-forwarded-client-cert'] ?? 'none')));
+  application = createHttpServer((request, response) =>
+    response.end(String(request.headers['x-forwarded-client-cert'] ?? 'none')),
+  );
   await new Promise<void>((done) => application.listen(0, '127.0.0.1', done));
   applicationPort = (application.address() as AddressInfo).port;
 });

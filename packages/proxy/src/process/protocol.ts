@@ -19,10 +19,22 @@ export type FromProxy =
   | { readonly type: 'ready'; readonly node: string }
   | { readonly type: 'stopped'; readonly node: string }
   /** A listener's address is taken; it is tried again. */
-  | { readonly type: 'bind-failed'; readonly node: string; readonly listener: string; readonly address: string; readonly port: number; readonly message: string }
+  | {
+      readonly type: 'bind-failed';
+      readonly node: string;
+      readonly listener: string;
+      readonly address: string;
+      readonly port: number;
+      readonly message: string;
+    }
   /** Once a second, only nodes whose numbers changed. */
   | { readonly type: 'counts'; readonly nodes: readonly NodeCounts[] }
-  | { readonly type: 'log'; readonly level: 'error' | 'warning' | 'info' | 'debug'; readonly node?: string; readonly message: string };
+  | {
+      readonly type: 'log';
+      readonly level: 'error' | 'warning' | 'info' | 'debug';
+      readonly node?: string;
+      readonly message: string;
+    };
 
 export interface NodeCounts {
   readonly node: string;

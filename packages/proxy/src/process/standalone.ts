@@ -11,7 +11,9 @@ import { parseArgs } from 'node:util';
 
 enableCompileCache();
 const { startStandalone } = await import('./start-standalone.ts');
-const { values } = parseArgs({ options: { config: { type: 'string', short: 'c' }, 'drain-time-s': { type: 'string', default: '600' } } });
+const { values } = parseArgs({
+  options: { config: { type: 'string', short: 'c' }, 'drain-time-s': { type: 'string', default: '600' } },
+});
 if (values.config === undefined) {
   process.stderr.write('usage: standalone.ts -c BOOTSTRAP [--drain-time-s SECONDS]\n');
   process.exit(2);

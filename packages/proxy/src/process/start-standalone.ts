@@ -20,11 +20,13 @@ export function startStandalone(path: string, drainTime: number): void {
     accessLog: (file) => logs.sink(file),
     drainTime,
     onReady: () => void process.stdout.write('ready\n'),
-    onBindFailure: (listener, failure) => say(`listener \`${listener}\`: ${failure.address}:${failure.port}: ${failure.message}`),
+    onBindFailure: (listener, failure) =>
+      say(`listener \`${listener}\`: ${failure.address}:${failure.port}: ${failure.message}`),
   });
   node.start();
   if (refused.length > 0) {
-    for (const { resource, field, message } of refused) say(`\`${resource}\`: ${field === '' ? '' : `${field}: `}${message}`);
+    for (const { resource, field, message } of refused)
+      say(`\`${resource}\`: ${field === '' ? '' : `${field}: `}${message}`);
     process.exit(1);
   }
   const admin = adminAddress(bootstrap);

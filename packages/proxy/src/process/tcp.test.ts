@@ -5,7 +5,15 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, startEnvoy } from '@mizzen/testkit';
 import { testAuthority } from '../tls/testing/certificates.ts';
-import { accessLog, bootstrap, downstreamTls, listener, staticCluster, tcpProxy, upstreamTls } from './testing/bootstraps.ts';
+import {
+  accessLog,
+  bootstrap,
+  downstreamTls,
+  listener,
+  staticCluster,
+  tcpProxy,
+  upstreamTls,
+} from './testing/bootstraps.ts';
 import { startProxy } from './testing/standalone.ts';
 
 const ca = testAuthority();
@@ -45,83 +53,94 @@ function all(socket: Socket): Promise<Buffer> {
   });
 }
 
-describe.each(['plain', 'mutual TLS', 'mutual TLS, Envoy first', 'mutual TLS, Envoy second'])('a tunnel over %s', (way) => {
-  let port = 0;
-  let target: (socket: Socket) => void = () => undefined;
+describe.each(['plain', 'mutual TLS', 'mutual TLS, Envoy first', 'mutual TLS, Envoy second'])(
+  'a tunnel over %s',
+  (way) => {
+    let port = 0;
+    let target: (socket: Socket) => void = () => undefined;
 
-  beforeAll(async () => {
-    const application = await serve((socket) => target(socket));
-    port = await freePort();
-    if (way === 'plain') {
-      running.push(await startProxy(bootstrap([listener(port, [{ filters: [tcpProxy('app')] }])], [staticCluster('app', [application])])));
-      return;
-    }
-    const middle = await freePort();
-    const first = bootstrap(
-      [listener(port, [{ filters: [tcpProxy('peer')] }])],
-      [staticCluster('peer', [middle], { transportSocket: upstreamTls(identity, ca.rootFile, { alpn: ['istio'] }) })],
-    );
-    const second = bootstrap(
-      [listener(middle, [{ transportSocket: downstreamTls(identity, ca.rootFile), filters: [tcpProxy('app')] }])],
-      [staticCluster('app', [application])],
-    );
-    running.push(await (way.endsWith('second') ? startEnvoy : startProxy)(second));
-    running.push(await (way.endsWith('first') ? startEnvoy : startProxy)(first));
-  });
-
-  test('bytes both ways, and the end of one direction leaves the other open', async () => {
-    target = (socket) => {
-      void all(socket).then((received) => socket.end(`${received.length} bytes`));
-    };
-    const socket = await dial(port);
-    socket.write(Buffer.alloc(1_000_000, 'x'));
-    await new Promise((done) => setTimeout(done, 50));
-    socket.end(Buffer.alloc(500_000, 'y'));
-    expect((await all(socket)).toString()).toBe('1500000 bytes');
-  });
-
-  test('the server may speak first and end first', async () => {
-    const received: Promise<Buffer>[] = [];
-    target = (socket) => {
-      socket.end('hello');
-      received.push(all(socket));
-    };
-    const socket = await dial(port);
-    expect((await all(socket)).toString()).toBe('hello');
-    socket.end('late answer');
-    expect((await received[0]!).toString()).toBe('late answer');
-  });
-
-  test('a reader that does not read stops the writer', async () => {
-    target = (socket) => socket.pause();
-    const socket = await dial(port);
-    let written = 0;
-    const chunk = Buffer.alloc(64 * 1024);
-    const deadline = Date.now() + 700;
-    while (Date.now() < deadline && written < 200 * 1024 * 1024) {
-      if (socket.write(chunk)) written += chunk.length;
-      else {
-        written += chunk.length;
-        const drained = await Promise.race([once(socket, 'drain').then(() => true), new Promise((done) => setTimeout(() => done(false), 200))]);
-        if (drained === false) break;
+    beforeAll(async () => {
+      const application = await serve((socket) => target(socket));
+      port = await freePort();
+      if (way === 'plain') {
+        running.push(
+          await startProxy(
+            bootstrap([listener(port, [{ filters: [tcpProxy('app')] }])], [staticCluster('app', [application])]),
+          ),
+        );
+        return;
       }
-    }
-    expect(written).toBeLessThan(40 * 1024 * 1024);
-    socket.destroy();
-  });
+      const middle = await freePort();
+      const first = bootstrap(
+        [listener(port, [{ filters: [tcpProxy('peer')] }])],
+        [staticCluster('peer', [middle], { transportSocket: upstreamTls(identity, ca.rootFile, { alpn: ['istio'] }) })],
+      );
+      const second = bootstrap(
+        [listener(middle, [{ transportSocket: downstreamTls(identity, ca.rootFile), filters: [tcpProxy('app')] }])],
+        [staticCluster('app', [application])],
+      );
+      running.push(await (way.endsWith('second') ? startEnvoy : startProxy)(second));
+      running.push(await (way.endsWith('first') ? startEnvoy : startProxy)(first));
+    });
 
-  test('a reset is passed on', async () => {
-    target = (socket) => setTimeout(() => socket.resetAndDestroy(), 30);
-    const socket = await dial(port);
-    const closed = once(socket, 'close');
-    socket.resume();
-    socket.on('end', () => socket.end());
-    await closed;
-  });
-});
+    test('bytes both ways, and the end of one direction leaves the other open', async () => {
+      target = (socket) => {
+        void all(socket).then((received) => socket.end(`${received.length} bytes`));
+      };
+      const socket = await dial(port);
+      socket.write(Buffer.alloc(1_000_000, 'x'));
+      await new Promise((done) => setTimeout(done, 50));
+      socket.end(Buffer.alloc(500_000, 'y'));
+      expect((await all(socket)).toString()).toBe('1500000 bytes');
+    });
+
+    test('the server may speak first and end first', async () => {
+      const received: Promise<Buffer>[] = [];
+      target = (socket) => {
+        socket.end('hello');
+        received.push(all(socket));
+      };
+      const socket = await dial(port);
+      expect((await all(socket)).toString()).toBe('hello');
+      socket.end('late answer');
+      expect((await received[0]!).toString()).toBe('late answer');
+    });
+
+    test('a reader that does not read stops the writer', async () => {
+      target = (socket) => socket.pause();
+      const socket = await dial(port);
+      let written = 0;
+      const chunk = Buffer.alloc(64 * 1024);
+      const deadline = Date.now() + 700;
+      while (Date.now() < deadline && written < 200 * 1024 * 1024) {
+        if (socket.write(chunk)) written += chunk.length;
+        else {
+          written += chunk.length;
+          const drained = await Promise.race([
+            once(socket, 'drain').then(() => true),
+            new Promise((done) => setTimeout(() => done(false), 200)),
+          ]);
+          if (drained === false) break;
+        }
+      }
+      expect(written).toBeLessThan(40 * 1024 * 1024);
+      socket.destroy();
+    });
+
+    test('a reset is passed on', async () => {
+      target = (socket) => setTimeout(() => socket.resetAndDestroy(), 30);
+      const socket = await dial(port);
+      const closed = once(socket, 'close');
+      socket.resume();
+      socket.on('end', () => socket.end());
+      await closed;
+    });
+  },
+);
 
 test('what goes wrong is in the access log as Envoy has it', async () => {
-  const format = '%UPSTREAM_CLUSTER% %RESPONSE_FLAGS% %UPSTREAM_TRANSPORT_FAILURE_REASON% %BYTES_RECEIVED% %BYTES_SENT% %RESPONSE_CODE% %PROTOCOL% %CONNECTION_TERMINATION_DETAILS%';
+  const format =
+    '%UPSTREAM_CLUSTER% %RESPONSE_FLAGS% %UPSTREAM_TRANSPORT_FAILURE_REASON% %BYTES_RECEIVED% %BYTES_SENT% %RESPONSE_CODE% %PROTOCOL% %CONNECTION_TERMINATION_DETAILS%';
   const closed = await freePort();
   const application = await serve((socket) => socket.on('data', (data) => socket.end(data)));
   const logs: string[][] = [];
@@ -132,7 +151,9 @@ test('what goes wrong is in the access log as Envoy has it', async () => {
     const file = join(ca.folder, `log-${logs.length}`);
     const ports = [await freePort(), await freePort(), await freePort(), await freePort()] as const;
     const [refused, empty, echo, unknown] = ports;
-    const chain = (cluster: string, more: object = {}): object[] => [{ filters: [tcpProxy(cluster, { accessLog: [accessLog(file, format)], ...more })] }];
+    const chain = (cluster: string, more: object = {}): object[] => [
+      { filters: [tcpProxy(cluster, { accessLog: [accessLog(file, format)], ...more })] },
+    ];
     const proxy = await start(
       bootstrap(
         [

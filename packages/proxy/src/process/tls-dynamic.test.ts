@@ -17,7 +17,10 @@ const client = ca.issue('client', 'URI:spiffe://cluster.local/ns/default/sa/clie
 
 const secret = (serial: string): object => {
   const { certificatePem, keyPem } = ca.issue(serial, `URI:spiffe://cluster.local/ns/default/sa/server,DNS:${serial}`);
-  return { name: 'default', tlsCertificate: { certificateChain: { inlineString: certificatePem }, privateKey: { inlineString: keyPem } } };
+  return {
+    name: 'default',
+    tlsCertificate: { certificateChain: { inlineString: certificatePem }, privateKey: { inlineString: keyPem } },
+  };
 };
 const transportSocket = {
   name: 'envoy.transport_sockets.tls',
@@ -110,7 +113,8 @@ async function ask(socket: TLSSocket, path = '/'): Promise<string> {
   return response;
 }
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
-const serial = (socket: TLSSocket): string => /DNS:(\w+)/.exec(socket.getPeerCertificate().subjectaltname ?? '')?.[1] ?? '';
+const serial = (socket: TLSSocket): string =>
+  /DNS:(\w+)/.exec(socket.getPeerCertificate().subjectaltname ?? '')?.[1] ?? '';
 
 describe('a TLS listener that changes while it is used', () => {
   test('a rotated certificate is shown to new connections, and old ones go on', async () => {
@@ -129,7 +133,10 @@ describe('a TLS listener that changes while it is used', () => {
 
   test('a root that no longer vouches for the client keeps new connections out', async () => {
     const old = await dial('a.example');
-    control.set('secret', 'ROOTCA', { name: 'ROOTCA', validationContext: { trustedCa: { inlineString: testAuthority('new').rootPem } } });
+    control.set('secret', 'ROOTCA', {
+      name: 'ROOTCA',
+      validationContext: { trustedCa: { inlineString: testAuthority('new').rootPem } },
+    });
     await pause(100);
     const fresh = await dial('a.example');
     expect(await ask(fresh)).toBe('closed ');
@@ -138,7 +145,8 @@ describe('a TLS listener that changes while it is used', () => {
   });
 
   test('chains are chosen by server name', async () => {
-    for (const name of ['a.example', 'x.b.example', 'x.y.b.example']) expect(await ask(await dial(name))).toContain('server: one');
+    for (const name of ['a.example', 'x.b.example', 'x.y.b.example'])
+      expect(await ask(await dial(name))).toContain('server: one');
     expect((await dial('c.example')).destroyed).toBe(true);
   });
 

@@ -31,7 +31,11 @@ beforeAll(async () => {
     servers.push(server);
   }
   const tlsOptions = { key: identity.keyPem, cert: identity.certificatePem };
-  servers.push(createTlsServer(tlsOptions, (incoming, response) => response.end(`tls ${String((incoming.socket as TLSSocket).servername)}`)));
+  servers.push(
+    createTlsServer(tlsOptions, (incoming, response) =>
+      response.end(`tls ${String((incoming.socket as TLSSocket).servername)}`),
+    ),
+  );
   for (const server of servers) {
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     ports.push((server.address() as AddressInfo).port);
@@ -44,7 +48,10 @@ afterAll(() => {
   }
 });
 
-const lbEndpoint = (index: number, more: object = {}): object => ({ endpoint: { address: socketAddress(ports[index]!) }, ...more });
+const lbEndpoint = (index: number, more: object = {}): object => ({
+  endpoint: { address: socketAddress(ports[index]!) },
+  ...more,
+});
 const assigned = (clusterName: string, ...endpoints: object[]): object => ({ clusterName, endpoints });
 const labelled = (version: string): object => ({ metadata: { filterMetadata: { 'envoy.lb': { version } } } });
 const TYPE = 'type.googleapis.com/envoy.extensions';
@@ -62,28 +69,60 @@ function clusters(): object[] {
   return [
     named('strict-dns', 'STRICT_DNS', byName, { dnsLookupFamily: 'V4_ONLY' }),
     named('logical-dns', 'LOGICAL_DNS', byName, { dnsLookupFamily: 'V4_ONLY' }),
-    named('matched', 'STATIC', [{ lbEndpoints: [lbEndpoint(0), lbEndpoint(4, { metadata: { filterMetadata: tlsMatch } })] }], {
-      transportSocketMatches: [{ name: 'tls', match: { tlsMode: 'istio' }, transportSocket: upstreamTls(undefined, ca.rootFile, { sni: 'matched' }) }],
-    }),
+    named(
+      'matched',
+      'STATIC',
+      [{ lbEndpoints: [lbEndpoint(0), lbEndpoint(4, { metadata: { filterMetadata: tlsMatch } })] }],
+      {
+        transportSocketMatches: [
+          {
+            name: 'tls',
+            match: { tlsMode: 'istio' },
+            transportSocket: upstreamTls(undefined, ca.rootFile, { sni: 'matched' }),
+          },
+        ],
+      },
+    ),
     named('failover', 'STATIC', [
-      { priority: 0, lbEndpoints: [lbEndpoint(0, { healthStatus: 'UNHEALTHY' }), lbEndpoint(1, { healthStatus: 'DRAINING' })] },
+      {
+        priority: 0,
+        lbEndpoints: [lbEndpoint(0, { healthStatus: 'UNHEALTHY' }), lbEndpoint(1, { healthStatus: 'DRAINING' })],
+      },
       { priority: 1, lbEndpoints: [lbEndpoint(2)] },
     ]),
-    named('panic', 'STATIC', [{ lbEndpoints: [lbEndpoint(0, { healthStatus: 'UNHEALTHY' }), lbEndpoint(1, { healthStatus: 'UNHEALTHY' })] }]),
-    named('no-panic', 'STATIC', [{ lbEndpoints: [lbEndpoint(0, { healthStatus: 'UNHEALTHY' })] }], { commonLbConfig: { healthyPanicThreshold: { value: 0 } } }),
-    named('subsets', 'STATIC', [{ lbEndpoints: [lbEndpoint(0, labelled('v1')), lbEndpoint(1, labelled('v2')), lbEndpoint(2, labelled('v2'))] }], {
-      lbSubsetConfig: { fallbackPolicy: 'DEFAULT_SUBSET', defaultSubset: { version: 'v1' }, subsetSelectors: [{ keys: ['version'] }] },
+    named('panic', 'STATIC', [
+      { lbEndpoints: [lbEndpoint(0, { healthStatus: 'UNHEALTHY' }), lbEndpoint(1, { healthStatus: 'UNHEALTHY' })] },
+    ]),
+    named('no-panic', 'STATIC', [{ lbEndpoints: [lbEndpoint(0, { healthStatus: 'UNHEALTHY' })] }], {
+      commonLbConfig: { healthyPanicThreshold: { value: 0 } },
     }),
+    named(
+      'subsets',
+      'STATIC',
+      [{ lbEndpoints: [lbEndpoint(0, labelled('v1')), lbEndpoint(1, labelled('v2')), lbEndpoint(2, labelled('v2'))] }],
+      {
+        lbSubsetConfig: {
+          fallbackPolicy: 'DEFAULT_SUBSET',
+          defaultSubset: { version: 'v1' },
+          subsetSelectors: [{ keys: ['version'] }],
+        },
+      },
+    ),
     named('outlier', 'STATIC', [{ lbEndpoints: [lbEndpoint(0), lbEndpoint(1)] }], {
       outlierDetection: { consecutive5xx: 3, interval: '0.2s', baseEjectionTime: '0.5s', maxEjectionPercent: 50 },
     }),
     named('breaker', 'STATIC', [{ lbEndpoints: [lbEndpoint(3)] }], {
       circuitBreakers: { thresholds: [{ maxConnections: 1, maxPendingRequests: 1, maxRequests: 5 }] },
     }),
-    named('localities', 'STATIC', [
-      { locality: { region: 'a' }, loadBalancingWeight: 9, lbEndpoints: [lbEndpoint(0)] },
-      { locality: { region: 'b' }, loadBalancingWeight: 1, lbEndpoints: [lbEndpoint(1)] },
-    ], { commonLbConfig: { localityWeightedLbConfig: {} } }),
+    named(
+      'localities',
+      'STATIC',
+      [
+        { locality: { region: 'a' }, loadBalancingWeight: 9, lbEndpoints: [lbEndpoint(0)] },
+        { locality: { region: 'b' }, loadBalancingWeight: 1, lbEndpoints: [lbEndpoint(1)] },
+      ],
+      { commonLbConfig: { localityWeightedLbConfig: {} } },
+    ),
     named('auto-sni', 'STATIC', [{ lbEndpoints: [lbEndpoint(4)] }], {
       transportSocket: upstreamTls(undefined, ca.rootFile),
       typedExtensionProtocolOptions: {
@@ -104,7 +143,16 @@ function clusters(): object[] {
       },
     },
     staticCluster('health-checked', [ports[0]!, ports[1]!], {
-      healthChecks: [{ timeout: '0.5s', interval: '0.1s', noTrafficInterval: '0.1s', unhealthyThreshold: 2, healthyThreshold: 1, httpHealthCheck: { path: '/health' } }],
+      healthChecks: [
+        {
+          timeout: '0.5s',
+          interval: '0.1s',
+          noTrafficInterval: '0.1s',
+          unhealthyThreshold: 2,
+          healthyThreshold: 1,
+          httpHealthCheck: { path: '/health' },
+        },
+      ],
     }),
   ];
 }
@@ -128,16 +176,24 @@ describe.each(['mizzen', 'envoy'] as const)('clusters of %s', (engine) => {
       const { name } = cluster as { name: string };
       return routeTo(name, `/${name}/`);
     });
-    const v2 = { match: { prefix: '/subset-v2/' }, route: { cluster: 'subsets', metadataMatch: { filterMetadata: { 'envoy.lb': { version: 'v2' } } } } };
+    const v2 = {
+      match: { prefix: '/subset-v2/' },
+      route: { cluster: 'subsets', metadataMatch: { filterMetadata: { 'envoy.lb': { version: 'v2' } } } },
+    };
     const filters = [
       {
         name: 'envoy.filters.http.dynamic_forward_proxy',
-        typedConfig: { '@type': `${TYPE}.filters.http.dynamic_forward_proxy.v3.FilterConfig`, dnsCacheConfig: DNS_CACHE },
+        typedConfig: {
+          '@type': `${TYPE}.filters.http.dynamic_forward_proxy.v3.FilterConfig`,
+          dnsCacheConfig: DNS_CACHE,
+        },
       },
       { name: 'envoy.filters.http.router', typedConfig: { '@type': `${TYPE}.filters.http.router.v3.Router` } },
     ];
     const start = engine === 'mizzen' ? startProxy : startEnvoy;
-    proxy = await start(bootstrap([listener(port, [{ filters: [hcm([...routes, v2], { httpFilters: filters })] }])], all));
+    proxy = await start(
+      bootstrap([listener(port, [{ filters: [hcm([...routes, v2], { httpFilters: filters })] }])], all),
+    );
   }, 30_000);
   afterAll(() => proxy.stop());
 

@@ -8,7 +8,12 @@ export function nodeStats(node: ProxyNode): Map<string, number> {
     for (const [priority, breaker] of Object.entries(cluster.limits)) {
       const prefix = `cluster.${cluster.program.statName}.circuit_breakers.${priority.toLowerCase()}`;
       const { connections, pending, requests, retries } = breaker;
-      addAll(stats, prefix, { cx_active: connections, rq_pending_active: pending, rq_active: requests, rq_retry_active: retries }, '');
+      addAll(
+        stats,
+        prefix,
+        { cx_active: connections, rq_pending_active: pending, rq_active: requests, rq_retry_active: retries },
+        '',
+      );
     }
   }
   for (const { prefix, stats: counts } of node.stats.allHcm()) addAll(stats, `http.${prefix}`, counts, 'downstream_rq');
@@ -23,7 +28,8 @@ function addAll(stats: Map<string, number>, prefix: string, counts: object, clas
   for (const [name, value] of Object.entries(counts)) {
     if (typeof value === 'number') add(stats, `${prefix}.${name}`, value);
     else if (Array.isArray(value)) {
-      for (let status = 1; status < value.length; status++) add(stats, `${prefix}.${classes}_${status}xx`, value[status] as number);
+      for (let status = 1; status < value.length; status++)
+        add(stats, `${prefix}.${classes}_${status}xx`, value[status] as number);
     } else if (typeof value === 'object' && value !== null) addAll(stats, `${prefix}.${name}`, value, classes);
   }
 }

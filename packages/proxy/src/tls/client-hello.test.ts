@@ -44,7 +44,12 @@ describe('readClientHello', () => {
     ['openssl, TLS 1.3', openssl('-servername', 'A.Example', '-alpn', 'istio,h2'), 'a.example', ['istio', 'h2']],
     ['openssl, TLS 1.2, no ALPN', openssl('-tls1_2', '-servername', 'b'), 'b', []],
     ['openssl, no server name', openssl('-noservername'), '', []],
-    ['node', node({ servername: 'outbound_.80_._.x.ns.svc.cluster.local', ALPNProtocols: ['istio'] }), 'outbound_.80_._.x.ns.svc.cluster.local', ['istio']],
+    [
+      'node',
+      node({ servername: 'outbound_.80_._.x.ns.svc.cluster.local', ALPNProtocols: ['istio'] }),
+      'outbound_.80_._.x.ns.svc.cluster.local',
+      ['istio'],
+    ],
   ])('%s', async (_name, dial, serverName, applicationProtocols) => {
     const bytes = await firstBytes(dial);
     expect(readClientHello(bytes)).toEqual({ kind: 'hello', hello: { serverName, applicationProtocols } });
@@ -58,11 +63,20 @@ describe('readClientHello', () => {
       const part = payload.subarray(at, at + 50);
       records.push(Buffer.from([22, 3, 1, part.length >> 8, part.length & 255]), part);
     }
-    expect(readClientHello(Buffer.concat(records))).toEqual({ kind: 'hello', hello: { serverName, applicationProtocols } });
+    expect(readClientHello(Buffer.concat(records))).toEqual({
+      kind: 'hello',
+      hello: { serverName, applicationProtocols },
+    });
   });
 
   test('what is not a ClientHello is not TLS, and nothing makes it throw', async () => {
-    for (const text of ['GET / HTTP/1.1\r\n', 'PRI * HTTP/2.0\r\n', '\x16\x02\x00\x00\x10', '\x16\x03\x01\x00\x05\x02\x00\x00\x01\x00', '\x15\x03\x01\x00\x02']) {
+    for (const text of [
+      'GET / HTTP/1.1\r\n',
+      'PRI * HTTP/2.0\r\n',
+      '\x16\x02\x00\x00\x10',
+      '\x16\x03\x01\x00\x05\x02\x00\x00\x01\x00',
+      '\x15\x03\x01\x00\x02',
+    ]) {
       expect(readClientHello(Buffer.from(text, 'latin1')).kind).toBe('not-tls');
     }
     const bytes = await firstBytes(openssl('-servername', 'x.example', '-alpn', 'h2'));

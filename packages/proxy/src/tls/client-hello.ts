@@ -6,7 +6,10 @@ export interface ClientHello {
   readonly applicationProtocols: readonly string[];
 }
 
-export type HelloResult = { readonly kind: 'more' } | { readonly kind: 'not-tls' } | { readonly kind: 'hello'; readonly hello: ClientHello };
+export type HelloResult =
+  | { readonly kind: 'more' }
+  | { readonly kind: 'not-tls' }
+  | { readonly kind: 'hello'; readonly hello: ClientHello };
 
 /** Longer ones are taken for an attack, as in Envoy. */
 export const MAX_CLIENT_HELLO = 16 * 1024;
@@ -28,7 +31,8 @@ export function readClientHello(bytes: Buffer): HelloResult {
   const message = handshakeBytes(bytes);
   if (message === undefined) return NOT_TLS;
   if (message.length > 0 && message[0] !== CLIENT_HELLO) return NOT_TLS;
-  if (message.length < 4 || message.length < 4 + message.readUIntBE(1, 3)) return bytes.length > MAX_CLIENT_HELLO ? NOT_TLS : MORE;
+  if (message.length < 4 || message.length < 4 + message.readUIntBE(1, 3))
+    return bytes.length > MAX_CLIENT_HELLO ? NOT_TLS : MORE;
   const end = 4 + message.readUIntBE(1, 3);
   try {
     return { kind: 'hello', hello: readExtensions(message.subarray(0, end)) };
@@ -88,7 +92,7 @@ function readServerName(body: Buffer): string {
 
 function readProtocols(body: Buffer): string[] {
   const protocols: string[] = [];
-  for (let at = 2; at < body.length; ) {
+  for (let at = 2; at < body.length;) {
     const length = body.readUInt8(at);
     if (at + 1 + length > body.length) throw new RangeError('protocol name');
     protocols.push(body.toString('latin1', at + 1, at + 1 + length));

@@ -142,9 +142,15 @@ function verify(
   const refused = verifyPeer(certificate, typeof error === 'string' ? error : error?.code, validation);
   if (refused === undefined) {
     if (!name.verified || hasName(certificate, name.serverName)) return undefined;
-    return { reason: verifyFailure(`SAN matcher, certificate SANs are [${certificate.subjectAltName ?? ''}]`), counter: 'ssl_fail_verify_san' };
+    return {
+      reason: verifyFailure(`SAN matcher, certificate SANs are [${certificate.subjectAltName ?? ''}]`),
+      counter: 'ssl_fail_verify_san',
+    };
   }
-  return { reason: refused.reason, counter: refused.counter === 'fail_verify_san' ? 'ssl_fail_verify_san' : 'ssl_fail_verify_error' };
+  return {
+    reason: refused.reason,
+    counter: refused.counter === 'fail_verify_san' ? 'ssl_fail_verify_san' : 'ssl_fail_verify_error',
+  };
 }
 
 function hasName(certificate: X509Certificate, name: string): boolean {

@@ -1,6 +1,12 @@
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { constants } from 'node:crypto';
-import type { CommonTlsProgram, DownstreamTlsProgram, SecretProgram, TlsCertificateProgram, ValidationProgram } from '../program/types.ts';
+import type {
+  CommonTlsProgram,
+  DownstreamTlsProgram,
+  SecretProgram,
+  TlsCertificateProgram,
+  ValidationProgram,
+} from '../program/types.ts';
 
 /** Secrets in force, by name. A rotated one is another object. */
 export interface SecretLookup {
@@ -41,7 +47,11 @@ export class TlsContexts {
   }
 
   /** Undefined while a secret it names is missing. Throws what OpenSSL throws for unusable material. */
-  material(program: CommonTlsProgram, side: 'client' | 'server', last: TlsMaterial | undefined): TlsMaterial | undefined {
+  material(
+    program: CommonTlsProgram,
+    side: 'client' | 'server',
+    last: TlsMaterial | undefined,
+  ): TlsMaterial | undefined {
     const certificates = this.#certificates(program);
     const validation = this.#validation(program);
     if (certificates === undefined || validation === 'missing') return undefined;
@@ -71,7 +81,8 @@ export class TlsContexts {
     let combined = this.#combined.get(program.validation);
     if (combined === undefined) this.#combined.set(program.validation, (combined = new WeakMap()));
     let validation = combined.get(secret.validation);
-    if (validation === undefined) combined.set(secret.validation, (validation = merge(program.validation, secret.validation)));
+    if (validation === undefined)
+      combined.set(secret.validation, (validation = merge(program.validation, secret.validation)));
     return validation;
   }
 
@@ -84,9 +95,16 @@ export class TlsContexts {
     const [first] = certificates;
     let cache = first === undefined ? this.#anonymous : this.#byCertificate.get(first);
     if (cache === undefined) this.#byCertificate.set(first!, (cache = new Map()));
-    const options = { ...contextOptions(program, certificates, validation), ...(side === 'client' ? clientOptions(program) : serverOptions(program)) };
+    const options = {
+      ...contextOptions(program, certificates, validation),
+      ...(side === 'client' ? clientOptions(program) : serverOptions(program)),
+    };
     const { cert: _cert, key: _key, ...rest } = options;
-    const name = JSON.stringify([side, rest, certificates.slice(1).map((certificate) => certificate.certificateChainPem)]);
+    const name = JSON.stringify([
+      side,
+      rest,
+      certificates.slice(1).map((certificate) => certificate.certificateChainPem),
+    ]);
     let context = cache.get(name);
     if (context === undefined) {
       context = createSecureContext(options);
@@ -105,7 +123,9 @@ function contextOptions(
     ...(certificates.length > 0
       ? {
           cert: certificates.map(({ certificateChainPem }) => certificateChainPem),
-          key: certificates.map(({ privateKeyPem, passphrase }) => (passphrase === undefined ? { pem: privateKeyPem } : { pem: privateKeyPem, passphrase })),
+          key: certificates.map(({ privateKeyPem, passphrase }) =>
+            passphrase === undefined ? { pem: privateKeyPem } : { pem: privateKeyPem, passphrase },
+          ),
         }
       : {}),
     // An empty list: without any, OpenSSL would be given the roots that come with Node.

@@ -12,7 +12,10 @@ export function verifyFailure(detail: string): string {
 }
 
 /** `code` and `message` as on the error that a TLSSocket emitted. Undefined: the handshake was cut off without a word. */
-export function handshakeFailure(error: { readonly code?: string | undefined; readonly message: string }): string | undefined {
+export function handshakeFailure(error: {
+  readonly code?: string | undefined;
+  readonly message: string;
+}): string | undefined {
   const { code } = error;
   if (code === undefined || !code.startsWith('ERR_SSL_')) return undefined;
   const name = code.slice('ERR_SSL_'.length);
@@ -38,7 +41,10 @@ const REASONS: Readonly<Record<string, readonly [number, string]>> = {
   UNSUPPORTED_PROTOCOL: [240, 'UNSUPPORTED_PROTOCOL'],
   NO_SHARED_CIPHER: [184, 'NO_SHARED_CIPHER'],
   NO_CIPHERS_AVAILABLE: [171, 'NO_CIPHERS_AVAILABLE'],
-  PEER_DID_NOT_RETURN_A_CERTIFICATE: [192, 'PEER_DID_NOT_RETURN_A_CERTIFICATE:peer did not provide required client certificate'],
+  PEER_DID_NOT_RETURN_A_CERTIFICATE: [
+    192,
+    'PEER_DID_NOT_RETURN_A_CERTIFICATE:peer did not provide required client certificate',
+  ],
   UNEXPECTED_MESSAGE: [239, 'UNEXPECTED_MESSAGE'],
   BAD_SIGNATURE: [108, 'BAD_SIGNATURE'],
   DECRYPTION_FAILED_OR_BAD_RECORD_MAC: [139, 'DECRYPTION_FAILED_OR_BAD_RECORD_MAC'],
@@ -94,5 +100,7 @@ const VERIFICATION: Readonly<Record<string, string>> = {
 
 export function chainFailure(code: string): string {
   const depth = code === 'SELF_SIGNED_CERT_IN_CHAIN' ? 1 : 0;
-  return verifyFailure(`X509_verify_cert: certificate verification error at depth ${depth}: ${VERIFICATION[code] ?? code}`);
+  return verifyFailure(
+    `X509_verify_cert: certificate verification error at depth ${depth}: ${VERIFICATION[code] ?? code}`,
+  );
 }

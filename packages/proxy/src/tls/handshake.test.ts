@@ -8,7 +8,15 @@ import type { DownstreamTlsProgram, SecretProgram, UpstreamTlsProgram } from '..
 import { newSessionSlot, UpstreamTls, type SessionSlot, type UpstreamTlsStats } from './client.ts';
 import { DownstreamTls, newDownstreamTlsStats, type AcceptedTls } from './server.ts';
 import { testAuthority } from './testing/certificates.ts';
-import { certificateSecret, contexts, downstream, upstream, uriMatcher, validation, validationSecret } from './testing/programs.ts';
+import {
+  certificateSecret,
+  contexts,
+  downstream,
+  upstream,
+  uriMatcher,
+  validation,
+  validationSecret,
+} from './testing/programs.ts';
 
 const ca = testAuthority();
 const other = testAuthority('elsewhere');
@@ -19,7 +27,11 @@ const secrets = new Map<string, SecretProgram>();
 const tls = contexts(secrets);
 const deps = systemDeps();
 const stats = newDownstreamTlsStats();
-let program: DownstreamTlsProgram = downstream({ certificateSecrets: ['default'], validationSecret: 'ROOTCA', alpnProtocols: ['istio-peer-exchange', 'h2', 'http/1.1'] });
+let program: DownstreamTlsProgram = downstream({
+  certificateSecrets: ['default'],
+  validationSecret: 'ROOTCA',
+  alpnProtocols: ['istio-peer-exchange', 'h2', 'http/1.1'],
+});
 let accepted: AcceptedTls[] = [];
 let failures: string[] = [];
 let listening: Server;
@@ -62,7 +74,12 @@ afterAll(() => listening.close());
 /** Runs `openssl s_client` against the server, sends `hi` and returns what it printed. */
 function sClient(...args: string[]): Promise<string> {
   return new Promise((done) => {
-    const child = execFile('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-CAfile', ca.rootFile, '-quiet', '-no_ign_eof', ...args], { timeout: 3000 }, (_error, stdout, stderr) => done(stdout + stderr));
+    const child = execFile(
+      'openssl',
+      ['s_client', '-connect', `127.0.0.1:${port}`, '-CAfile', ca.rootFile, '-quiet', '-no_ign_eof', ...args],
+      { timeout: 3000 },
+      (_error, stdout, stderr) => done(stdout + stderr),
+    );
     child.stdin?.write('hi\n');
     setTimeout(() => child.stdin?.end(), 300);
   });
@@ -94,7 +111,13 @@ function dialWith(context: UpstreamTls, slot: SessionSlot): Promise<string> {
   });
 }
 function counts(): UpstreamTlsStats {
-  return { ssl_handshake: 0, ssl_connection_error: 0, ssl_fail_verify_error: 0, ssl_fail_verify_san: 0, ssl_session_reused: 0 };
+  return {
+    ssl_handshake: 0,
+    ssl_connection_error: 0,
+    ssl_fail_verify_error: 0,
+    ssl_fail_verify_san: 0,
+    ssl_session_reused: 0,
+  };
 }
 const clientOptions = {
   certificates: [{ certificateChainPem: client.certificatePem, privateKeyPem: client.keyPem, passphrase: undefined }],
@@ -139,10 +162,18 @@ describe('a server context', () => {
 
   test('checks names where told to', async () => {
     const before = program;
-    program = { ...program, validation: validation(ca.rootPem, { trustedCaPem: undefined, sanMatchers: [uriMatcher('spiffe://cluster.local/ns/a/sa/other')] }) };
+    program = {
+      ...program,
+      validation: validation(ca.rootPem, {
+        trustedCaPem: undefined,
+        sanMatchers: [uriMatcher('spiffe://cluster.local/ns/a/sa/other')],
+      }),
+    };
     failures = [];
     expect(await sClient(...as(client))).not.toContain('got hi');
-    expect(failures.join()).toContain('SAN matcher, certificate SANs are [spiffe://cluster.local/ns/a/sa/client, client.a]');
+    expect(failures.join()).toContain(
+      'SAN matcher, certificate SANs are [spiffe://cluster.local/ns/a/sa/client, client.a]',
+    );
     program = before;
   });
 });
@@ -154,7 +185,10 @@ describe('a client context', () => {
     expect(await dialWith(context, slot)).toBe('got hi');
     expect(await dialWith(context, slot)).toBe('got hi again');
     expect(accepted.at(-1)!.peer.uriSans).toEqual(['spiffe://cluster.local/ns/a/sa/client']);
-    secrets.set('default', certificateSecret('default', ca.issue('server2', 'URI:spiffe://cluster.local/ns/a/sa/server')));
+    secrets.set(
+      'default',
+      certificateSecret('default', ca.issue('server2', 'URI:spiffe://cluster.local/ns/a/sa/server')),
+    );
     expect(await dialWith(context, slot)).toBe('got hi');
     expect(await dialWith(context, slot)).toBe('got hi again');
   });
@@ -164,13 +198,18 @@ describe('a client context', () => {
     expect(await dial(elsewhere)).toMatch(
       /^TLS_error:\|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify cert failed: X509_verify_cert: certificate verification error at depth \d: .*:TLS_error_end$/,
     );
-    const wrongName = { ...clientOptions, validation: validation(ca.rootPem, { sanMatchers: [uriMatcher('spiffe://x')] }) };
+    const wrongName = {
+      ...clientOptions,
+      validation: validation(ca.rootPem, { sanMatchers: [uriMatcher('spiffe://x')] }),
+    };
     expect(await dial(wrongName)).toBe(
       'TLS_error:|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify cert failed: SAN matcher, certificate SANs are [spiffe://cluster.local/ns/a/sa/server]:TLS_error_end',
     );
     expect(await dial({ ...clientOptions, certificates: [] })).toBe(
       'TLS_error:|268436496:SSL routines:OPENSSL_internal:SSLV3_ALERT_HANDSHAKE_FAILURE:TLS_error_end',
     );
-    expect(await dial({ ...clientOptions, certificates: [], certificateSecrets: ['missing'] })).toBe('TLS_error:Secret is not supplied by SDS');
+    expect(await dial({ ...clientOptions, certificates: [], certificateSecrets: ['missing'] })).toBe(
+      'TLS_error:Secret is not supplied by SDS',
+    );
   });
 });

@@ -59,7 +59,13 @@ export class DownstreamTls {
    * Shakes hands on a socket whose bytes so far have been put back (paused, never flowing). `timeout` in milliseconds, 0
    * for none. Exactly one of the two callbacks is called; after `onFail` the socket is gone.
    */
-  accept(socket: Socket, hello: ClientHello, timeout: number, onSecure: (accepted: AcceptedTls) => void, onFail: (reason: string) => void): void {
+  accept(
+    socket: Socket,
+    hello: ClientHello,
+    timeout: number,
+    onSecure: (accepted: AcceptedTls) => void,
+    onFail: (reason: string) => void,
+  ): void {
     const program = this.#program;
     const material = this.#contexts.material(program, 'server', this.#material);
     if (material === undefined || (program.requireSni && hello.serverName === '')) {
@@ -75,7 +81,9 @@ export class DownstreamTls {
       requestCert: asks,
       rejectUnauthorized: program.requireClientCertificate,
       // Where nothing overlaps Envoy goes on without ALPN; Node would end the handshake.
-      ...(program.alpnProtocols.some((name) => hello.applicationProtocols.includes(name)) ? { ALPNProtocols: [...program.alpnProtocols] } : {}),
+      ...(program.alpnProtocols.some((name) => hello.applicationProtocols.includes(name))
+        ? { ALPNProtocols: [...program.alpnProtocols] }
+        : {}),
     });
     this.#watch(secure, socket, material, timeout, onSecure, onFail);
   }
@@ -95,7 +103,8 @@ export class DownstreamTls {
       socket.destroy();
       onFail(reason);
     };
-    const timer = timeout > 0 ? this.#clock.after(timeout, () => fail('connect timeout', 'connection_error')) : undefined;
+    const timer =
+      timeout > 0 ? this.#clock.after(timeout, () => fail('connect timeout', 'connection_error')) : undefined;
     const onError = (error: NodeJS.ErrnoException): void => {
       const missing = error.code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
       fail(handshakeFailure(error) ?? '', missing ? 'fail_verify_no_cert' : 'connection_error');
@@ -121,11 +130,17 @@ export class DownstreamTls {
     });
   }
 
-  #verify(secure: TLSSocket, { validation }: TlsMaterial): { reason: string; counter: keyof DownstreamTlsStats } | undefined {
+  #verify(
+    secure: TLSSocket,
+    { validation }: TlsMaterial,
+  ): { reason: string; counter: keyof DownstreamTlsStats } | undefined {
     const certificate = secure.getPeerX509Certificate();
     if (certificate === undefined) {
       if (!this.#program.requireClientCertificate) return undefined;
-      return { reason: verifyFailure('peer did not provide required client certificate'), counter: 'fail_verify_no_cert' };
+      return {
+        reason: verifyFailure('peer did not provide required client certificate'),
+        counter: 'fail_verify_no_cert',
+      };
     }
     return validation === undefined ? undefined : verifyPeer(certificate, chainError(secure), validation);
   }
@@ -133,7 +148,9 @@ export class DownstreamTls {
 
 /** OpenSSL's verdict, which Node keeps on the handle until its own server code asks for it. */
 function chainError(secure: TLSSocket): string | undefined {
-  const { ssl } = secure as TLSSocket & { readonly ssl?: { verifyError(): (Error & { code?: string }) | null | undefined } | null };
+  const { ssl } = secure as TLSSocket & {
+    readonly ssl?: { verifyError(): (Error & { code?: string }) | null | undefined } | null;
+  };
   if (ssl === undefined || ssl === null) return 'CLOSED';
   return ssl.verifyError()?.code;
 }

@@ -5,7 +5,10 @@ import { testAuthority } from './testing/certificates.ts';
 
 test('names of every kind', () => {
   const ca = testAuthority();
-  const { certificatePem } = ca.issue('a', 'URI:spiffe://cluster.local/ns/a/sa/b,URI:spiffe://other/x,DNS:b.a,DNS:*.b.a,IP:10.0.0.1,email:x@y.z');
+  const { certificatePem } = ca.issue(
+    'a',
+    'URI:spiffe://cluster.local/ns/a/sa/b,URI:spiffe://other/x,DNS:b.a,DNS:*.b.a,IP:10.0.0.1,email:x@y.z',
+  );
   expect(parseSubjectAltNames(new X509Certificate(certificatePem).subjectAltName)).toEqual({
     uri: ['spiffe://cluster.local/ns/a/sa/b', 'spiffe://other/x'],
     dns: ['b.a', '*.b.a'],

@@ -41,7 +41,12 @@ export function verifyPeer(
 /** Certificates between the peer's own and the root. */
 function depth(certificate: X509Certificate): number {
   let between = -1;
-  for (let at: X509Certificate | undefined = certificate; at !== undefined && at.issuer !== at.subject; at = at.issuerCertificate) between++;
+  for (
+    let at: X509Certificate | undefined = certificate;
+    at !== undefined && at.issuer !== at.subject;
+    at = at.issuerCertificate
+  )
+    between++;
   return Math.max(0, between);
 }
 

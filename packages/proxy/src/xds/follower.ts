@@ -38,7 +38,8 @@ export class XdsFollower {
   constructor(options: FollowerOptions) {
     this.#options = options;
     const { source } = options;
-    const subscribe = (kind: Kind, take: (update: XdsUpdate) => readonly Nack[]): XdsSubscription => source.subscribe(TypeUrl[kind], take);
+    const subscribe = (kind: Kind, take: (update: XdsUpdate) => readonly Nack[]): XdsSubscription =>
+      source.subscribe(TypeUrl[kind], take);
     this.#subscriptions = {
       cluster: subscribe('cluster', (update) => this.#clusters(update)),
       endpoint: subscribe('endpoint', (update) => this.#endpoints(update)),
@@ -64,7 +65,9 @@ export class XdsFollower {
 
   #clusters({ resources, removed }: XdsUpdate): readonly Nack[] {
     const { clusters } = this.#options;
-    const nacks = this.#each('cluster', resources, compilers.cluster, (program, { resource }) => clusters.update(program, resource));
+    const nacks = this.#each('cluster', resources, compilers.cluster, (program, { resource }) =>
+      clusters.update(program, resource),
+    );
     for (const name of removed) {
       this.#forget('cluster', name);
       clusters.remove(name);
@@ -97,7 +100,9 @@ export class XdsFollower {
       this.#forget('listener', name);
       listeners.remove(name);
     }
-    const nacks = this.#each('listener', resources, compilers.listener, (program, { resource }) => listeners.update(program, resource));
+    const nacks = this.#each('listener', resources, compilers.listener, (program, { resource }) =>
+      listeners.update(program, resource),
+    );
     const names = new Set(listeners.programs().flatMap((program) => program.routeConfigNames));
     this.#options.routes.keep(names);
     this.#keepVersions('route', names);
@@ -113,7 +118,9 @@ export class XdsFollower {
 
   #routes({ resources, removed }: XdsUpdate): readonly Nack[] {
     const { routes, listeners } = this.#options;
-    const nacks = this.#each('route', resources, compilers.route, (program, resource) => this.#heldRoutes.set(program.name, { program, resource }));
+    const nacks = this.#each('route', resources, compilers.route, (program, resource) =>
+      this.#heldRoutes.set(program.name, { program, resource }),
+    );
     for (const name of removed) {
       this.#forget('route', name);
       routes.absent(name);

@@ -3,7 +3,9 @@ import type { Nack } from '../types.ts';
 import type { XdsHandler, XdsResource, XdsSource, XdsSubscription } from './source.ts';
 
 /** Resources that never change, by type URL. */
-export type StaticResources = Readonly<Record<string, readonly { readonly name: string; readonly resource: unknown }[]>>;
+export type StaticResources = Readonly<
+  Record<string, readonly { readonly name: string; readonly resource: unknown }[]>
+>;
 
 /** Answers once, from what it was given; refusals go to `onRefused`. */
 export class StaticSource implements XdsSource {
@@ -16,12 +18,19 @@ export class StaticSource implements XdsSource {
   }
 
   subscribe(typeUrl: string, handler: XdsHandler): XdsSubscription {
-    const all: readonly XdsResource[] = (this.#resources[typeUrl] ?? []).map(({ name, resource }) => ({ name, version: 'static', resource }));
+    const all: readonly XdsResource[] = (this.#resources[typeUrl] ?? []).map(({ name, resource }) => ({
+      name,
+      version: 'static',
+      resource,
+    }));
     const told = new Set<string>();
     return {
       follow: (names) => {
         const fresh = names === '*' ? all : all.filter(({ name }) => names.has(name) && !told.has(name));
-        const missing = names === '*' ? [] : [...names].filter((name) => !told.has(name) && !all.some((resource) => resource.name === name));
+        const missing =
+          names === '*'
+            ? []
+            : [...names].filter((name) => !told.has(name) && !all.some((resource) => resource.name === name));
         for (const name of [...fresh.map((resource) => resource.name), ...missing]) told.add(name);
         if (names !== '*' && fresh.length === 0 && missing.length === 0) return;
         for (const nack of handler({ resources: fresh, removed: missing })) this.#onRefused(nack);

@@ -11,7 +11,10 @@ export function staticCluster(name: string, ports: readonly number[], more: obje
     name,
     type: 'STATIC',
     connectTimeout: '2s',
-    loadAssignment: { clusterName: name, endpoints: [{ lbEndpoints: ports.map((port) => ({ endpoint: { address: socketAddress(port) } })) }] },
+    loadAssignment: {
+      clusterName: name,
+      endpoints: [{ lbEndpoints: ports.map((port) => ({ endpoint: { address: socketAddress(port) } })) }],
+    },
     ...more,
   };
 }
@@ -23,7 +26,12 @@ export function hcm(routes: readonly object[], more: object = {}): object {
       '@type': `${TYPE}envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager`,
       statPrefix: 'test',
       routeConfig: { name: 'routes', virtualHosts: [{ name: 'all', domains: ['*'], routes }] },
-      httpFilters: [{ name: 'envoy.filters.http.router', typedConfig: { '@type': `${TYPE}envoy.extensions.filters.http.router.v3.Router` } }],
+      httpFilters: [
+        {
+          name: 'envoy.filters.http.router',
+          typedConfig: { '@type': `${TYPE}envoy.extensions.filters.http.router.v3.Router` },
+        },
+      ],
       ...more,
     },
   };
@@ -32,7 +40,12 @@ export function hcm(routes: readonly object[], more: object = {}): object {
 export function tcpProxy(cluster: string, more: object = {}): object {
   return {
     name: 'envoy.filters.network.tcp_proxy',
-    typedConfig: { '@type': `${TYPE}envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy`, statPrefix: 'tcp', cluster, ...more },
+    typedConfig: {
+      '@type': `${TYPE}envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy`,
+      statPrefix: 'tcp',
+      cluster,
+      ...more,
+    },
   };
 }
 
@@ -65,11 +78,20 @@ export interface Identity {
   readonly keyFile: string;
 }
 
-function commonTls(identity: Identity | undefined, rootFile: string, alpn: readonly string[], san: string | undefined): object {
+function commonTls(
+  identity: Identity | undefined,
+  rootFile: string,
+  alpn: readonly string[],
+  san: string | undefined,
+): object {
   return {
     ...(identity === undefined
       ? {}
-      : { tlsCertificates: [{ certificateChain: { filename: identity.certificateFile }, privateKey: { filename: identity.keyFile } }] }),
+      : {
+          tlsCertificates: [
+            { certificateChain: { filename: identity.certificateFile }, privateKey: { filename: identity.keyFile } },
+          ],
+        }),
     validationContext: {
       trustedCa: { filename: rootFile },
       ...(san === undefined ? {} : { matchTypedSubjectAltNames: [{ sanType: 'URI', matcher: { exact: san } }] }),
@@ -78,7 +100,11 @@ function commonTls(identity: Identity | undefined, rootFile: string, alpn: reado
   };
 }
 
-export function downstreamTls(identity: Identity, rootFile: string, options: { alpn?: readonly string[]; requireClient?: boolean; san?: string } = {}): object {
+export function downstreamTls(
+  identity: Identity,
+  rootFile: string,
+  options: { alpn?: readonly string[]; requireClient?: boolean; san?: string } = {},
+): object {
   return {
     name: 'envoy.transport_sockets.tls',
     typedConfig: {

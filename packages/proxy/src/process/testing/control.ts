@@ -108,7 +108,9 @@ export class TestSupervisor {
   readonly #waiting = new Set<() => void>();
 
   constructor() {
-    this.child = fork(fileURLToPath(new URL('../main.ts', import.meta.url)), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.child = fork(fileURLToPath(new URL('../main.ts', import.meta.url)), {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     this.exited = new Promise((done) => this.child.once('exit', (code) => done(code)));
     this.child.on('message', (message) => {
       this.messages.push(message as FromProxy);
@@ -121,9 +123,15 @@ export class TestSupervisor {
   }
 
   /** The first message of a type, past or to come, that fits. */
-  async message<T extends FromProxy['type']>(type: T, fits: (message: Extract<FromProxy, { type: T }>) => boolean = () => true): Promise<Extract<FromProxy, { type: T }>> {
+  async message<T extends FromProxy['type']>(
+    type: T,
+    fits: (message: Extract<FromProxy, { type: T }>) => boolean = () => true,
+  ): Promise<Extract<FromProxy, { type: T }>> {
     for (;;) {
-      const found = this.messages.find((message): message is Extract<FromProxy, { type: T }> => message.type === type && fits(message as Extract<FromProxy, { type: T }>));
+      const found = this.messages.find(
+        (message): message is Extract<FromProxy, { type: T }> =>
+          message.type === type && fits(message as Extract<FromProxy, { type: T }>),
+      );
       if (found !== undefined) return found;
       await new Promise<void>((wake) => {
         const once = (): void => {

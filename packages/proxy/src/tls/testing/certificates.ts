@@ -32,13 +32,38 @@ export function testAuthority(organization = 'cluster.local'): TestAuthority {
     issue: (name, san, options = {}) => {
       run('ecparam', '-genkey', '-name', 'prime256v1', '-noout', '-out', `${name}.key`);
       run('req', '-new', '-key', `${name}.key`, '-subj', `/O=${organization}/CN=${name}`, '-out', `${name}.csr`);
-      const extensions = [`subjectAltName=${san}`, 'extendedKeyUsage=serverAuth,clientAuth', 'keyUsage=critical,digitalSignature', 'basicConstraints=CA:FALSE'];
+      const extensions = [
+        `subjectAltName=${san}`,
+        'extendedKeyUsage=serverAuth,clientAuth',
+        'keyUsage=critical,digitalSignature',
+        'basicConstraints=CA:FALSE',
+      ];
       writeFileSync(join(folder, `${name}.ext`), extensions.join('\n'));
       const days = ['-days', String(options.days ?? 10)];
-      run('x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', ...days, '-extfile', `${name}.ext`, '-out', `${name}.crt`);
+      run(
+        'x509',
+        '-req',
+        '-in',
+        `${name}.csr`,
+        '-CA',
+        'ca.crt',
+        '-CAkey',
+        'ca.key',
+        '-CAcreateserial',
+        ...days,
+        '-extfile',
+        `${name}.ext`,
+        '-out',
+        `${name}.crt`,
+      );
       const certificateFile = join(folder, `${name}.crt`);
       const keyFile = join(folder, `${name}.key`);
-      return { certificateFile, keyFile, certificatePem: readFileSync(certificateFile, 'utf8'), keyPem: readFileSync(keyFile, 'utf8') };
+      return {
+        certificateFile,
+        keyFile,
+        certificatePem: readFileSync(certificateFile, 'utf8'),
+        keyPem: readFileSync(keyFile, 'utf8'),
+      };
     },
   };
 }

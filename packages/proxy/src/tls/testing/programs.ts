@@ -1,4 +1,10 @@
-import type { CommonTlsProgram, DownstreamTlsProgram, SecretProgram, UpstreamTlsProgram, ValidationProgram } from '../../program/types.ts';
+import type {
+  CommonTlsProgram,
+  DownstreamTlsProgram,
+  SecretProgram,
+  UpstreamTlsProgram,
+  ValidationProgram,
+} from '../../program/types.ts';
 import { TlsContexts } from '../context.ts';
 import type { TestCertificate } from './certificates.ts';
 
@@ -16,7 +22,14 @@ const COMMON: CommonTlsProgram = {
 };
 
 export function downstream(more: Partial<DownstreamTlsProgram> = {}): DownstreamTlsProgram {
-  return { ...COMMON, requireClientCertificate: true, requireSni: false, sessionTickets: true, sessionTimeout: undefined, ...more };
+  return {
+    ...COMMON,
+    requireClientCertificate: true,
+    requireSni: false,
+    sessionTickets: true,
+    sessionTimeout: undefined,
+    ...more,
+  };
 }
 
 export function upstream(more: Partial<UpstreamTlsProgram> = {}): UpstreamTlsProgram {
@@ -43,7 +56,11 @@ export function uriMatcher(uri: string): ValidationProgram['sanMatchers'][number
 }
 
 export function certificateSecret(name: string, { certificatePem, keyPem }: TestCertificate): SecretProgram {
-  return { kind: 'certificate', name, certificate: { certificateChainPem: certificatePem, privateKeyPem: keyPem, passphrase: undefined } };
+  return {
+    kind: 'certificate',
+    name,
+    certificate: { certificateChainPem: certificatePem, privateKeyPem: keyPem, passphrase: undefined },
+  };
 }
 
 export function validationSecret(name: string, rootPem: string): SecretProgram {

@@ -77,16 +77,11 @@ export function faultFilter(
     overflow.value++;
     return false;
   };
-  const abort = (stream: HttpStream, fault: Fault, trace: Trace | undefined): undefined | 'stop' => {
+  const abort = (stream: HttpStream, fault: Fault): undefined | 'stop' => {
     const status = abortStatus(fault, stream.request);
     if (status === undefined || !chosen(status.chance, random)) return undefined;
     if (!admitted(fault)) return undefined;
     aborts.value++;
-    trace?.push({
-      kind: 'fault',
-      text: `fault: aborted with ${status.grpc === undefined ? status.http : `gRPC status ${status.grpc}`}`,
-      matched: true,
-    });
     if (status.grpc === undefined) stream.sendLocalReply(status.http, BODY, 'fault_filter_abort', ResponseFlag.FI);
     else {
       stream.sendLocalReply(200, '', 'fault_filter_abort', ResponseFlag.FI, [
@@ -105,19 +100,17 @@ export function faultFilter(
       if (fault.delay === undefined && fault.abort === undefined) return undefined;
       if (!applies(fault, stream)) return undefined;
       const delay = delayOf(fault, stream.request);
-      if (delay === undefined || !chosen(delay.chance, random) || !admitted(fault)) return abort(stream, fault, trace);
+      if (trace !== undefined) describe(fault, delay, stream.request, trace);
+      if (delay === undefined || !chosen(delay.chance, random) || !admitted(fault)) return abort(stream, fault);
       delays.value++;
-      active++;
       stream.info.responseFlags |= ResponseFlag.DI;
-      if (trace !== undefined) {
-        trace.push({ kind: 'fault', text: `fault: delayed by ${delay.ms} ms`, matched: true });
-        active--;
-        return abort(stream, fault, trace);
-      }
+      // Whoever only asks does not wait.
+      if (trace !== undefined) return abort(stream, fault);
+      active++;
       return new Promise((resolve) => {
         clock.after(delay.ms, () => {
           active--;
-          resolve(abort(stream, fault, undefined));
+          resolve(abort(stream, fault));
         });
       });
     },
@@ -167,4 +160,15 @@ function abortStatus(
   if (http !== undefined && http >= 200 && http < 600) return { http, grpc: undefined, chance };
   const grpc = wholeNumber(request.headers.get('x-envoy-fault-abort-grpc-request') ?? '');
   return grpc === undefined || grpc < 0 ? undefined : { http: 200, grpc, chance };
+}
+
+/** Says what may happen and how often, whether or not it happens to the request that is asked about. */
+function describe(fault: Fault, delay: ReturnType<typeof delayOf>, request: RequestHead, trace: Trace): void {
+  if (delay !== undefined) {
+    trace.push({ kind: 'fault', text: `fault: ${delay.chance * 100} % of requests are delayed by ${delay.ms} ms` });
+  }
+  const status = abortStatus(fault, request);
+  if (status === undefined) return;
+  const what = status.grpc === undefined ? `status ${status.http}` : `gRPC status ${status.grpc}`;
+  trace.push({ kind: 'fault', text: `fault: ${status.chance * 100} % of requests are answered with ${what}` });
 }

@@ -409,10 +409,16 @@ const CASES: readonly {
         padForwardPayloadHeader: true,
         forward: true,
         claimToHeaders: [
-          ...['iss', 'role', 'nested.deep.key', 'nested.list', 'nested.deep', 'n', 'half', 'yes', 'absent'].map(
-            (claimName) => ({ headerName: `x-claim-${claimName.replaceAll('.', '-')}`, claimName }),
-          ),
-        ],
+          'iss',
+          'role',
+          'nested.deep.key',
+          'nested.list',
+          'nested.deep',
+          'n',
+          'half',
+          'yes',
+          'absent',
+        ].map((claimName) => ({ headerName: `x-claim-${claimName.replaceAll('.', '-')}`, claimName })),
       }),
     ],
     ask: [bearer(good, '\nx-claim-role: forged\nx-payload: forged')],
@@ -754,7 +760,7 @@ describe.each(CASES.map((one, index) => ({ ...one, index })))('$name', ({ ask, i
         status: stream.reply?.status ?? 200,
         headers: new Headers((stream.reply?.headers ?? []).flat()),
       };
-      for (const one of hcm.filters.toReversed()) one.onResponse?.(stream);
+      for (const one of hcm.filters.toReversed()) void one.onResponse?.(stream);
 
       expect({ answered: !through, status: stream.reply?.status ?? 200, body: stream.reply?.body ?? '' }).toEqual({
         answered: theirs.upstream === undefined,

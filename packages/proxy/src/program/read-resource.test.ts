@@ -2,7 +2,8 @@ import { TypeUrl } from '@mizzen/xds';
 import { describe, expect, test } from 'vitest';
 import { checkFields, readResource } from './read-resource.ts';
 
-const fieldsOf = (nacks: readonly { field: string; message: string }[]): string[] => nacks.map((nack) => `${nack.field}: ${nack.message}`);
+const fieldsOf = (nacks: readonly { field: string; message: string }[]): string[] =>
+  nacks.map((nack) => `${nack.field}: ${nack.message}`);
 
 describe('reading a resource', () => {
   test('takes snake_case, numbers of enums and 64-bit strings, and leaves the rest as it is', () => {
@@ -34,8 +35,23 @@ describe('reading a resource', () => {
     const nacks = checkFields(TypeUrl.route, {
       name: 'r',
       virtualHosts: [
-        { name: 'v', domains: '*', routes: [{ match: { prefix: '/', path: '/' }, route: { cluster: 1, timeout: '5', hedgePolicy: { initialRequests: 2 } } }] },
-        { name: 'w', domains: [], colour: 'red', requireTls: 'SOMETIMES', typedPerFilterConfig: { 'a.b': { '@type': 'type.googleapis.com/x.Y' } } },
+        {
+          name: 'v',
+          domains: '*',
+          routes: [
+            {
+              match: { prefix: '/', path: '/' },
+              route: { cluster: 1, timeout: '5', hedgePolicy: { initialRequests: 2 } },
+            },
+          ],
+        },
+        {
+          name: 'w',
+          domains: [],
+          colour: 'red',
+          requireTls: 'SOMETIMES',
+          typedPerFilterConfig: { 'a.b': { '@type': 'type.googleapis.com/x.Y' } },
+        },
       ],
     });
     expect(fieldsOf(nacks)).toEqual([
@@ -51,24 +67,60 @@ describe('reading a resource', () => {
   });
 
   test('a default that is spelled out asks for nothing', () => {
-    expect(checkFields(TypeUrl.listener, { name: 'l', transparent: false, socketOptions: [], tcpFastOpenQueueLength: 0 })).toEqual([]);
-    expect(fieldsOf(checkFields(TypeUrl.listener, { name: 'l', transparent: true }))).toEqual(['transparent: not supported']);
+    expect(
+      checkFields(TypeUrl.listener, { name: 'l', transparent: false, socketOptions: [], tcpFastOpenQueueLength: 0 }),
+    ).toEqual([]);
+    expect(fieldsOf(checkFields(TypeUrl.listener, { name: 'l', transparent: true }))).toEqual([
+      'transparent: not supported',
+    ]);
   });
 
   test('a TypedStruct stands for the type it names', () => {
     const filter = (type: string, value: object): object => ({
       name: 'l',
-      filterChains: [{ filters: [{ name: 'f', typedConfig: { '@type': 'type.googleapis.com/udpa.type.v1.TypedStruct', typeUrl: `type.googleapis.com/${type}`, value } }] }],
+      filterChains: [
+        {
+          filters: [
+            {
+              name: 'f',
+              typedConfig: {
+                '@type': 'type.googleapis.com/udpa.type.v1.TypedStruct',
+                typeUrl: `type.googleapis.com/${type}`,
+                value,
+              },
+            },
+          ],
+        },
+      ],
     });
-    const tcp = readResource(TypeUrl.listener, filter('envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', { stat_prefix: 't', cluster: 'c' }));
+    const tcp = readResource(
+      TypeUrl.listener,
+      filter('envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', { stat_prefix: 't', cluster: 'c' }),
+    );
     expect(tcp.nacks).toEqual([]);
     expect(tcp.resource).toMatchObject({
-      filterChains: [{ filters: [{ typedConfig: { '@type': 'type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', statPrefix: 't', cluster: 'c' } }] }],
+      filterChains: [
+        {
+          filters: [
+            {
+              typedConfig: {
+                '@type': 'type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
+                statPrefix: 't',
+                cluster: 'c',
+              },
+            },
+          ],
+        },
+      ],
     });
-    expect(checkFields(TypeUrl.listener, filter('envoy.tcp.metadataexchange.config.MetadataExchange', { protocol: 'x' }))).toEqual([]);
+    expect(
+      checkFields(TypeUrl.listener, filter('envoy.tcp.metadataexchange.config.MetadataExchange', { protocol: 'x' })),
+    ).toEqual([]);
   });
 
   test('what is no object is refused whole', () => {
-    expect(fieldsOf(checkFields(TypeUrl.secret, 'x'))).toEqual([': must be an object with the fields of envoy.extensions.transport_sockets.tls.v3.Secret']);
+    expect(fieldsOf(checkFields(TypeUrl.secret, 'x'))).toEqual([
+      ': must be an object with the fields of envoy.extensions.transport_sockets.tls.v3.Secret',
+    ]);
   });
 });

@@ -8,7 +8,24 @@ import { regexOf } from './regex.ts';
 import { rewriteTemplate, uriTemplate } from './uri-template.ts';
 
 test('the shortcut for literal patterns decides as RE2 does', () => {
-  const piece = fc.constantFrom('a', 'b', '/', '.', '\\.', '.*', '.+', '^', '$', '\\$', '-', 'x*', '[ab]', '|', '\\\\', '(a)');
+  const piece = fc.constantFrom(
+    'a',
+    'b',
+    '/',
+    '.',
+    '\\.',
+    '.*',
+    '.+',
+    '^',
+    '$',
+    '\\$',
+    '-',
+    'x*',
+    '[ab]',
+    '|',
+    '\\\\',
+    '(a)',
+  );
   const patterns = fc.array(piece, { minLength: 1, maxLength: 6 }).map((parts) => parts.join(''));
   const inputs = fc.string({ unit: fc.constantFrom('a', 'b', '/', '.', 'x', '$', '-', '\\', '^'), maxLength: 8 });
   fc.assert(
@@ -44,12 +61,17 @@ test.each([
 test('IPv4 ranges are arithmetic', () => {
   const byte = fc.integer({ min: 0, max: 255 });
   fc.assert(
-    fc.property(fc.tuple(byte, byte, byte, byte), fc.tuple(byte, byte, byte, byte), fc.integer({ min: 0, max: 32 }), (a, b, length) => {
-      const bits = (bytes: readonly number[]): string => bytes.map((n) => n.toString(2).padStart(8, '0')).join('');
-      const expected = bits(a).slice(0, length) === bits(b).slice(0, length);
-      expect(cidrOf(a.join('.'), length)!.contains(b.join('.'))).toBe(expected);
-      expect(cidrOf(a.join('.'), length)!.contains(`::ffff:${b.join('.')}`)).toBe(expected);
-    }),
+    fc.property(
+      fc.tuple(byte, byte, byte, byte),
+      fc.tuple(byte, byte, byte, byte),
+      fc.integer({ min: 0, max: 32 }),
+      (a, b, length) => {
+        const bits = (bytes: readonly number[]): string => bytes.map((n) => n.toString(2).padStart(8, '0')).join('');
+        const expected = bits(a).slice(0, length) === bits(b).slice(0, length);
+        expect(cidrOf(a.join('.'), length)!.contains(b.join('.'))).toBe(expected);
+        expect(cidrOf(a.join('.'), length)!.contains(`::ffff:${b.join('.')}`)).toBe(expected);
+      },
+    ),
   );
 });
 
@@ -66,20 +88,35 @@ test('addresses', () => {
 });
 
 test('the first value of a query parameter', () => {
-  const pair = fc.tuple(fc.constantFrom('a', 'ab', 'b', ''), fc.option(fc.constantFrom('', '1', 'a=b', '%31'), { nil: undefined }));
+  const pair = fc.tuple(
+    fc.constantFrom('a', 'ab', 'b', ''),
+    fc.option(fc.constantFrom('', '1', 'a=b', '%31'), { nil: undefined }),
+  );
   fc.assert(
-    fc.property(fc.array(pair, { maxLength: 4 }), fc.constantFrom('a', 'ab', 'b'), fc.boolean(), (pairs, name, fragment) => {
-      const query = pairs.map(([key, value]) => (value === undefined ? key : `${key}=${value}`)).join('&');
-      const found = pairs.find(([key]) => key === name);
-      expect(queryParameter(`/path?${query}${fragment ? '#a=9' : ''}`, name)).toBe(found === undefined ? undefined : (found[1] ?? ''));
-    }),
+    fc.property(
+      fc.array(pair, { maxLength: 4 }),
+      fc.constantFrom('a', 'ab', 'b'),
+      fc.boolean(),
+      (pairs, name, fragment) => {
+        const query = pairs.map(([key, value]) => (value === undefined ? key : `${key}=${value}`)).join('&');
+        const found = pairs.find(([key]) => key === name);
+        expect(queryParameter(`/path?${query}${fragment ? '#a=9' : ''}`, name)).toBe(
+          found === undefined ? undefined : (found[1] ?? ''),
+        );
+      },
+    ),
   );
   expect(queryParameter('/path', 'a')).toBeUndefined();
 });
 
 test('a domain index finds what a search through all domains finds', () => {
   const label = fc.string({ unit: fc.constantFrom('a', 'b', '.'), minLength: 1, maxLength: 4 });
-  const domain = fc.oneof(label, label.map((l) => `*${l}`), label.map((l) => `${l}*`), fc.constant('*'));
+  const domain = fc.oneof(
+    label,
+    label.map((l) => `*${l}`),
+    label.map((l) => `${l}*`),
+    fc.constant('*'),
+  );
   fc.assert(
     fc.property(fc.uniqueArray(domain, { minLength: 1, maxLength: 8 }), label, (domains, host) => {
       const index = new DomainIndex<string>();
@@ -87,8 +124,21 @@ test('a domain index finds what a search through all domains finds', () => {
       const longest = (list: string[]): string | undefined => list.sort((a, b) => b.length - a.length)[0];
       const expected =
         domains.find((d) => d === host) ??
-        longest(domains.filter((d) => d !== '*' && d.startsWith('*') && host.length > d.length - 1 && host.endsWith(d.slice(1)))) ??
-        longest(domains.filter((d) => d !== '*' && !d.startsWith('*') && d.endsWith('*') && host.length > d.length - 1 && host.startsWith(d.slice(0, -1)))) ??
+        longest(
+          domains.filter(
+            (d) => d !== '*' && d.startsWith('*') && host.length > d.length - 1 && host.endsWith(d.slice(1)),
+          ),
+        ) ??
+        longest(
+          domains.filter(
+            (d) =>
+              d !== '*' &&
+              !d.startsWith('*') &&
+              d.endsWith('*') &&
+              host.length > d.length - 1 &&
+              host.startsWith(d.slice(0, -1)),
+          ),
+        ) ??
         domains.find((d) => d === '*');
       expect(index.find(host)).toBe(expected);
       expect(index.find(host.toUpperCase())).toBe(expected);
@@ -102,6 +152,7 @@ test('path templates', () => {
   expect(template.matches('/a/1/b/c')).toBe(true);
   expect(template.matches('/a/1')).toBe(false);
   expect(template.rewrite('/a/1/b/c', rewriteTemplate('/z/{rest}/{x}', template.variables))).toBe('/z/b/c/1');
-  for (const wrong of ['a', '/{x}/{x}', '/**/a', '/{1x}', '/a b', '/{x={y}}']) expect(() => uriTemplate(wrong), wrong).toThrow();
+  for (const wrong of ['a', '/{x}/{x}', '/**/a', '/{1x}', '/a b', '/{x={y}}'])
+    expect(() => uriTemplate(wrong), wrong).toThrow();
   expect(() => rewriteTemplate('/{y}', ['x'])).toThrow();
 });

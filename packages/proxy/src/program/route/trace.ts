@@ -23,9 +23,14 @@ export function traceHost(
   trace.push({
     kind: 'virtual-host',
     matched: true,
-    text: `virtual host "${host.name}" (${host.domains.join(', ')}) takes "${request.authority}"`,
+    text: `virtual host "${host.name}" (${domains(host)}) takes "${request.authority}"`,
     xds: at(place, 'virtualHosts', host.index),
   });
+}
+
+function domains(host: CompiledVirtualHost): string {
+  const shown = host.domains.slice(0, 3).join(', ');
+  return host.domains.length > 3 ? `${shown} and ${host.domains.length - 3} more` : shown;
 }
 
 /** Says which conditions held and which did not, each in words. */

@@ -1,0 +1,311 @@
+/** The router and the pools behind it, against servers that misbehave as told. */
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { rawRequest } from '@mizzen/testkit';
+import { afterEach, describe, expect, test } from 'vitest';
+import { ResponseFlag, type RouteActionProgram } from '../types.ts';
+import { RetryOn } from './retry.ts';
+import { RETRY, routeTo, startTestServer, TestCluster, type TestOptions, type TestServer } from './test-server.ts';
+
+interface Upstream {
+  readonly port: number;
+  /** What each connection received, in order of arrival. */
+  readonly received: string[];
+  readonly sockets: Socket[];
+  stop(): Promise<void>;
+}
+
+const cleanUp: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of cleanUp.splice(0).toReversed()) await stop();
+});
+
+/** A server that calls `onRequest` with the head of each request once it has all of it. */
+async function upstream(onRequest: (socket: Socket, head: string, connection: number) => void): Promise<Upstream> {
+  const received: string[] = [];
+  const sockets: Socket[] = [];
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+    const index = sockets.push(socket) - 1;
+    received[index] = '';
+    let unread = '';
+    socket.on('error', () => undefined);
+    socket.on('data', (data) => {
+      const text = data.toString('latin1');
+      received[index] += text;
+      unread += text;
+      for (let end = unread.indexOf('\r\n\r\n'); end >= 0; end = unread.indexOf('\r\n\r\n')) {
+        const head = unread.slice(0, end);
+        const length = Number(/\r\ncontent-length: (\d+)/.exec(head)?.[1] ?? 0);
+        if (unread.length < end + 4 + length) break;
+        unread = unread.slice(end + 4 + length);
+        onRequest(socket, head, index);
+      }
+    });
+    socket.on('end', () => socket.end());
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const stop = async (): Promise<void> => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((done) => server.close(done));
+  };
+  cleanUp.push(stop);
+  return { port: (server.address() as AddressInfo).port, received, sockets, stop };
+}
+
+function reply(socket: Socket, body: string, status = '200 OK', fields = ''): void {
+  socket.write(`HTTP/1.1 ${status}\r\ncontent-length: ${body.length}\r\n${fields}\r\n${body}`);
+}
+
+const LOG: NonNullable<TestOptions['program']> = {
+  accessLogs: [
+    {
+      path: '-',
+      shouldLog: undefined,
+      format: ({ info }) =>
+        JSON.stringify([
+          info.responseCode,
+          info.responseFlags,
+          info.responseCodeDetails,
+          info.attemptCount,
+          info.upstreamHost,
+        ]),
+    },
+  ],
+};
+
+async function proxy(
+  cluster: TestCluster,
+  action: Partial<RouteActionProgram> = {},
+  options: Partial<TestOptions> = {},
+): Promise<TestServer> {
+  const decision = routeTo(cluster.name, action);
+  const server = await startTestServer({
+    find: () => decision,
+    clusters: [cluster],
+    ...options,
+    program: { ...LOG, ...options.program },
+  });
+  cleanUp.push(() => server.stop());
+  return server;
+}
+
+function logs(server: TestServer): [status: number, flags: number, details: string, attempts: number, host: string][] {
+  return server.log.map((line) => JSON.parse(line) as [number, number, string, number, string]);
+}
+
+const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+
+describe('connections', () => {
+  test('one connection serves one request after the other, and the one used last comes first', async () => {
+    const up = await upstream((socket, _head, connection) => setTimeout(() => reply(socket, String(connection)), 20));
+    const server = await proxy(new TestCluster('b', [up.port]));
+    const both = await Promise.all([rawRequest(server.port, GET), rawRequest(server.port, GET)]);
+    expect(both.map(({ text }) => text.at(-1)).toSorted()).toEqual(['0', '1']);
+    const third = await rawRequest(server.port, GET);
+    const fourth = await rawRequest(server.port, GET);
+    expect(fourth.text.at(-1)).toBe(third.text.at(-1));
+    expect(up.sockets).toHaveLength(2);
+  });
+
+  test('what the upstream wants closed, or has closed, is not used again', async () => {
+    const up = await upstream((socket, head) => {
+      reply(socket, 'hi', '200 OK', head.includes('/close') ? 'connection: close\r\n' : '');
+      if (head.includes('/end')) socket.end();
+    });
+    const server = await proxy(new TestCluster('b', [up.port]));
+    for (const path of ['/close', '/end', '/stay', '/stay']) {
+      const { text } = await rawRequest(server.port, `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      expect(text).toMatch(/^HTTP\/1.1 200/);
+    }
+    expect(up.sockets).toHaveLength(3);
+  });
+
+  test('a connection is used for as many requests as the cluster says', async () => {
+    const up = await upstream((socket) => reply(socket, 'hi'));
+    const cluster = new TestCluster('b', [up.port]);
+    cluster.maxRequestsPerConnection = 2;
+    const server = await proxy(cluster);
+    await rawRequest(server.port, GET.repeat(5));
+    expect(up.sockets).toHaveLength(3);
+  });
+
+  test('idle connections are closed after the idle timeout, and when the host leaves', async () => {
+    const up = await upstream((socket) => reply(socket, 'hi'));
+    const cluster = new TestCluster('b', [up.port]);
+    cluster.idleTimeout = 60;
+    const server = await proxy(cluster);
+    await rawRequest(server.port, GET, 30);
+    await pause(200);
+    expect(up.sockets[0]!.destroyed).toBe(true);
+    cluster.idleTimeout = 60_000;
+    await rawRequest(server.port, GET, 30);
+    cluster.hosts[0]!.inService = false;
+    cluster.hosts[0]!.pool!.drain();
+    await pause(30);
+    expect(up.sockets[1]!.destroyed).toBe(true);
+  });
+
+  test('breakers: what has no connection waits, up to a number; the others get 503 UO', async () => {
+    const up = await upstream((socket) => setTimeout(() => reply(socket, 'hi'), 100));
+    const cluster = new TestCluster('b', [up.port], { maxConnections: 1, maxPendingRequests: 2 });
+    const server = await proxy(cluster);
+    const first = rawRequest(server.port, GET, 500);
+    await pause(30);
+    const answers = await Promise.all(Array.from({ length: 4 }, () => rawRequest(server.port, GET, 500)));
+    expect((await first).text).toMatch(/^HTTP\/1.1 200/);
+    expect(answers.filter(({ text }) => text.startsWith('HTTP/1.1 200'))).toHaveLength(2);
+    const refused = answers.filter(({ text }) => text.startsWith('HTTP/1.1 503'));
+    expect(refused).toHaveLength(2);
+    expect(refused[0]!.text).toContain('x-envoy-overloaded: true');
+    expect(up.sockets).toHaveLength(1);
+    expect(cluster.stats.upstream_rq_pending_overflow).toBe(2);
+    expect(cluster.hosts[0]!.active).toBe(0);
+  });
+
+  test('a breaker for requests counts those under way', async () => {
+    const up = await upstream((socket) => setTimeout(() => reply(socket, 'hi'), 60));
+    const cluster = new TestCluster('b', [up.port], { maxRequests: 1 });
+    const server = await proxy(cluster);
+    const answers = await Promise.all(Array.from({ length: 3 }, () => rawRequest(server.port, GET, 300)));
+    expect(answers.filter(({ text }) => text.startsWith('HTTP/1.1 200'))).toHaveLength(1);
+    expect((await rawRequest(server.port, GET, 200)).text).toMatch(/^HTTP\/1.1 200/);
+  });
+});
+
+describe('failures', () => {
+  test('a connection that dies under a request is a 503 UC; with a retry policy nobody notices', async () => {
+    let requests = 0;
+    const up = await upstream((socket) => {
+      if (++requests % 2 === 0) socket.destroy();
+      else reply(socket, 'hi');
+    });
+    const plain = await proxy(new TestCluster('b', [up.port]));
+    const answers = await rawRequest(plain.port, GET + GET);
+    expect(answers.text.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 503']);
+    expect(logs(plain)[1]).toEqual([
+      503,
+      ResponseFlag.UC,
+      'upstream_reset_before_response_started{connection_termination}',
+      1,
+      `127.0.0.1:${up.port}`,
+    ]);
+    requests = 0;
+    const retrying = await proxy(new TestCluster('b', [up.port]), {
+      retry: { ...RETRY, on: RetryOn.reset, numRetries: 2 },
+    });
+    const second = await rawRequest(retrying.port, GET + GET, 400);
+    expect(second.text.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200']);
+    expect(logs(retrying)[1]![3]).toBe(2);
+  });
+
+  test('a retry sends the whole body again, to another host', async () => {
+    const bad = await upstream((socket) => setTimeout(() => reply(socket, '', '503 No'), 30));
+    const good = await upstream((socket) => setTimeout(() => reply(socket, 'yes'), 30));
+    const server = await proxy(new TestCluster('b', [bad.port, good.port]), {
+      retry: { ...RETRY, on: RetryOn['5xx'], numRetries: 1 },
+    });
+    const body = 'b'.repeat(20_000);
+    const { text } = await rawRequest(
+      server.port,
+      `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      400,
+    );
+    expect(text).toMatch(/yes$/);
+    expect(good.received[0]!.endsWith(`\r\n\r\n${body}`)).toBe(true);
+    expect(bad.received[0]!.endsWith(`\r\n\r\n${body}`)).toBe(true);
+  });
+
+  test('a body that is too long to keep is not sent again', async () => {
+    const up = await upstream((socket) => setTimeout(() => reply(socket, '', '503 No'), 100));
+    const cluster = new TestCluster('b', [up.port]);
+    const server = await proxy(cluster, { retry: { ...RETRY, on: RetryOn['5xx'], numRetries: 3 } });
+    const body = 'b'.repeat(1_200_000);
+    const { text } = await rawRequest(
+      server.port,
+      `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      500,
+    );
+    expect(text).toMatch(/^HTTP\/1.1 503/);
+    expect(logs(server)[0]![3]).toBe(1);
+    expect(up.sockets).toHaveLength(1);
+  });
+
+  test('retries stop at their breaker', async () => {
+    const up = await upstream((socket) => setTimeout(() => reply(socket, '', '503 No'), 10));
+    const cluster = new TestCluster('b', [up.port], { maxRetries: 0 });
+    const server = await proxy(cluster, { retry: { ...RETRY, on: RetryOn['5xx'], numRetries: 3 } });
+    await rawRequest(server.port, GET, 200);
+    expect(logs(server)[0]!.slice(0, 4)).toEqual([503, ResponseFlag.UO, 'via_upstream', 1]);
+    expect(cluster.stats.upstream_rq_retry_overflow).toBe(1);
+  });
+
+  test('a client that goes away takes its request with it', async () => {
+    const up = await upstream(() => undefined);
+    const cluster = new TestCluster('b', [up.port]);
+    const server = await proxy(cluster);
+    await rawRequest(server.port, GET, 50);
+    await pause(50);
+    expect(up.sockets[0]!.destroyed).toBe(true);
+    expect(logs(server)[0]!.slice(0, 4)).toEqual([0, ResponseFlag.DC, 'downstream_remote_disconnect', 1]);
+    expect(cluster.hosts[0]!.active).toBe(0);
+    expect(cluster.stats.upstream_rq_active).toBe(0);
+  });
+
+  test('outcomes are reported for outlier detection', async () => {
+    const statuses = ['200 OK', '500 No', '503 No', '404 No'];
+    const up = await upstream((socket) => reply(socket, '', statuses.shift()));
+    const cluster = new TestCluster('b', [up.port]);
+    const server = await proxy(cluster);
+    await rawRequest(server.port, GET.repeat(4));
+    expect(cluster.hosts[0]!.outcomes).toEqual(['success', 'server-error', 'gateway-error', 'success']);
+  });
+});
+
+describe('draining', () => {
+  test('idle connections end at once, the others after their response', async () => {
+    const up = await upstream((socket) => setTimeout(() => reply(socket, 'hi'), 100));
+    const server = await proxy(new TestCluster('b', [up.port]));
+    const busy = rawRequest(server.port, GET, 400);
+    const idle = rawRequest(server.port, '', 400);
+    await pause(40);
+    for (const connection of server.connections) connection.drain();
+    expect(await idle).toEqual({ text: '', closed: true });
+    const answer = await busy;
+    expect(answer.text).toMatch(/^HTTP\/1.1 200 [^]*connection: close[^]*hi$/);
+    expect(answer.closed).toBe(true);
+  });
+
+  test('requests that were sent ahead of a drain are still answered by the close', async () => {
+    const up = await upstream((socket) => setTimeout(() => reply(socket, 'hi'), 50));
+    const server = await proxy(new TestCluster('b', [up.port]));
+    const two = rawRequest(server.port, GET + GET, 400);
+    await pause(20);
+    for (const connection of server.connections) connection.drain();
+    const { text, closed } = await two;
+    expect(text.match(/HTTP\/1.1 200/g)).toHaveLength(1);
+    expect(closed).toBe(true);
+  });
+});
+
+describe('mirroring', () => {
+  test('a copy goes to the other cluster, and its answer nowhere', async () => {
+    const up = await upstream((socket) => setTimeout(() => reply(socket, 'real'), 20));
+    const other = await upstream((socket) => setTimeout(() => reply(socket, 'mirror', '500 No'), 20));
+    const cluster = new TestCluster('b', [up.port]);
+    const mirror = new TestCluster('m', [other.port]);
+    const server = await proxy(
+      cluster,
+      { mirrors: [{ cluster: 'm', fraction: 1, disableShadowHostSuffix: false }] },
+      { clusters: [cluster, mirror] },
+    );
+    const post = 'POST /p HTTP/1.1\r\nHost: shop:80\r\nContent-Length: 3\r\n\r\nabc';
+    const { text } = await rawRequest(server.port, post);
+    expect(text).toMatch(/real$/);
+    await pause(50);
+    expect(other.received[0]).toMatch(/^POST \/p HTTP\/1.1\r\nhost: shop-shadow:80\r\n[^]*\r\n\r\nabc$/);
+    await rawRequest(server.port, post);
+    await pause(50);
+    expect(other.sockets).toHaveLength(1);
+    expect(mirror.hosts[0]!.active).toBe(0);
+  });
+});

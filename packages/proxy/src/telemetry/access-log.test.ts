@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Headers } from '../http/headers.ts';
 import { CompileContext } from '../program/context.ts';
 import { newStreamInfo } from '../program/offline-stream.ts';
-import { testDeps } from '../program/test-deps.ts';
+import { testDeps } from '../program/testing/deps.ts';
 import type { LogSource } from '../program/types.ts';
 import { ResponseFlag, type ConnectionInfo, type StreamInfo } from '../types.ts';
 import { compileAccessLogs, DEFAULT_FORMAT } from './access-log.ts';
@@ -62,15 +62,33 @@ function source(change: Partial<StreamInfo> = {}): LogSource {
       path: '/new?q=1',
       authority: 'catalog:8080',
       scheme: 'http',
-      headers: new Headers(['x-envoy-original-path', '/old?q=1', 'user-agent', 'curl/8', 'x-request-id', 'id-1', 'x-a', '1', 'x-a', '2']),
+      headers: new Headers([
+        'x-envoy-original-path',
+        '/old?q=1',
+        'user-agent',
+        'curl/8',
+        'x-request-id',
+        'id-1',
+        'x-a',
+        '1',
+        'x-a',
+        '2',
+      ]),
     },
     response: { status: 200, headers: new Headers(['x-envoy-upstream-service-time', '3']) },
   };
 }
 
 function compile(logFormat: object, filter?: object) {
-  const context = new CompileContext('t', 'r', { ...testDeps, env: (name) => (name === 'POD' ? 'orders-1' : undefined) });
-  const logs = compileAccessLogs(context, [{ name: 'l', filter, typedConfig: { '@type': FILE, path: '/dev/stdout', ...logFormat } }], ['accessLog']);
+  const context = new CompileContext('t', 'r', {
+    ...testDeps,
+    env: (name) => (name === 'POD' ? 'orders-1' : undefined),
+  });
+  const logs = compileAccessLogs(
+    context,
+    [{ name: 'l', filter, typedConfig: { '@type': FILE, path: '/dev/stdout', ...logFormat } }],
+    ['accessLog'],
+  );
   return { log: logs[0]!, nacks: context.nacks };
 }
 const text = (inlineString: string): object => ({ logFormat: { textFormatSource: { inlineString } } });
@@ -87,10 +105,19 @@ test('Envoy’s own format is the default', () => {
 });
 
 test('a TCP connection has no request', () => {
-  const { info } = source({ protocol: '', responseFlags: ResponseFlag.UF | ResponseFlag.URX, upstreamFailureReason: 'connection refused', responseCode: 0 });
-  expect(compile(text('%REQ(:METHOD)% %PROTOCOL% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_FLAGS_LONG% %UPSTREAM_TRANSPORT_FAILURE_REASON%')).log.format({ info })).toBe(
-    '- - 0 UF,URX UpstreamConnectionFailure,UpstreamRetryLimitExceeded connection_refused',
-  );
+  const { info } = source({
+    protocol: '',
+    responseFlags: ResponseFlag.UF | ResponseFlag.URX,
+    upstreamFailureReason: 'connection refused',
+    responseCode: 0,
+  });
+  expect(
+    compile(
+      text(
+        '%REQ(:METHOD)% %PROTOCOL% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_FLAGS_LONG% %UPSTREAM_TRANSPORT_FAILURE_REASON%',
+      ),
+    ).log.format({ info }),
+  ).toBe('- - 0 UF,URX UpstreamConnectionFailure,UpstreamRetryLimitExceeded connection_refused');
 });
 
 test.each([
@@ -104,7 +131,10 @@ test.each([
   ['%COMMON_DURATION(DS_RX_BEG:US_RX_BEG:us)%', '3400'],
   ['%START_TIME(%Y/%m/%dT%H:%M:%S.%3f%z)%', '2026/01/31T12:00:00.007+0000'],
   ['%START_TIME(%s.%f)%', '1769860800.007000000'],
-  ['%DOWNSTREAM_PEER_URI_SAN% %DOWNSTREAM_LOCAL_URI_SAN% %DOWNSTREAM_TLS_VERSION%', 'spiffe://cluster.local/ns/a/sa/b spiffe://cluster.local/ns/c/sa/d TLSv1.3'],
+  [
+    '%DOWNSTREAM_PEER_URI_SAN% %DOWNSTREAM_LOCAL_URI_SAN% %DOWNSTREAM_TLS_VERSION%',
+    'spiffe://cluster.local/ns/a/sa/b spiffe://cluster.local/ns/c/sa/d TLSv1.3',
+  ],
   ['%DOWNSTREAM_LOCAL_PORT% %UPSTREAM_REMOTE_PORT% %CONNECTION_ID%', '8080 9000 7'],
   ['%ENVIRONMENT(POD)% %ENVIRONMENT(NONE)%', 'orders-1 -'],
   ['%DYNAMIC_METADATA(f:a:b)% %DYNAMIC_METADATA(f:a)% %DYNAMIC_METADATA(g)%', '1 {"a":0,"b":1} -'],
@@ -116,19 +146,42 @@ test.each([
 });
 
 test('JSON keeps types, sorts keys and has null for what is absent', () => {
-  const jsonFormat = { z: '%RESPONSE_CODE%', a: { c: ['%DURATION%', '%REQ(x-none)%'], b: 'x-%PROTOCOL%' }, n: '%REQ(x-none)%', t: '%REQ(x-none)% %REQ(:METHOD)%', five: 5 };
-  expect(compile({ logFormat: { jsonFormat } }).log.format(source())).toBe('{"a":{"b":"x-HTTP/1.1","c":[5,null]},"five":5,"n":null,"t":"- GET","z":200}\n');
-  expect(compile({ logFormat: { jsonFormat, omitEmptyValues: true } }).log.format(source())).toBe('{"a":{"b":"x-HTTP/1.1","c":[5]},"five":5,"t":" GET","z":200}\n');
-  expect(compile({ jsonFormat: { z: '%RESPONSE_CODE%', n: '%REQ(x-none)%' } }).log.format(source())).toBe('{"n":"-","z":"200"}\n');
+  const jsonFormat = {
+    z: '%RESPONSE_CODE%',
+    a: { c: ['%DURATION%', '%REQ(x-none)%'], b: 'x-%PROTOCOL%' },
+    n: '%REQ(x-none)%',
+    t: '%REQ(x-none)% %REQ(:METHOD)%',
+    five: 5,
+  };
+  expect(compile({ logFormat: { jsonFormat } }).log.format(source())).toBe(
+    '{"a":{"b":"x-HTTP/1.1","c":[5,null]},"five":5,"n":null,"t":"- GET","z":200}\n',
+  );
+  expect(compile({ logFormat: { jsonFormat, omitEmptyValues: true } }).log.format(source())).toBe(
+    '{"a":{"b":"x-HTTP/1.1","c":[5]},"five":5,"t":" GET","z":200}\n',
+  );
+  expect(compile({ jsonFormat: { z: '%RESPONSE_CODE%', n: '%REQ(x-none)%' } }).log.format(source())).toBe(
+    '{"n":"-","z":"200"}\n',
+  );
 });
 
-test.each(['%NO_SUCH%', '%REQ%', '%START_TIME(%Q)%', '% %', '%RESPONSE_CODE(x)%', '%METADATA(LISTENER:x)%', 'x %REQ(a?b?c)%', '%DURATION'])('refuses %s', (format) => {
+test.each([
+  '%NO_SUCH%',
+  '%REQ%',
+  '%START_TIME(%Q)%',
+  '% %',
+  '%RESPONSE_CODE(x)%',
+  '%METADATA(LISTENER:x)%',
+  'x %REQ(a?b?c)%',
+  '%DURATION',
+])('refuses %s', (format) => {
   expect(compile(text(format)).nacks).toHaveLength(1);
 });
 
 describe('filters', () => {
   const flags = (...names: string[]): object => ({ responseFlagFilter: { flags: names } });
-  const status = (op: string, defaultValue: number): object => ({ statusCodeFilter: { comparison: { op, value: { defaultValue, runtimeKey: 'k' } } } });
+  const status = (op: string, defaultValue: number): object => ({
+    statusCodeFilter: { comparison: { op, value: { defaultValue, runtimeKey: 'k' } } },
+  });
   test.each([
     [status('GE', 400), { responseCode: 404 }, true],
     [status('GE', 400), {}, false],
@@ -151,6 +204,8 @@ describe('filters', () => {
 
 test('times in strftime’s format', () => {
   const wall = Date.UTC(2024, 1, 29, 0, 5, 9, 120);
-  expect(timeFormat('%a %A %b %B %e %I:%M %p %j %u %y %D %F %T %6f %%')!(wall)).toBe('Thu Thursday Feb February 29 12:05 AM 060 4 24 02/29/24 2024-02-29 00:05:09 120000 %');
+  expect(timeFormat('%a %A %b %B %e %I:%M %p %j %u %y %D %F %T %6f %%')!(wall)).toBe(
+    'Thu Thursday Feb February 29 12:05 AM 060 4 24 02/29/24 2024-02-29 00:05:09 120000 %',
+  );
   expect(timeFormat('%q')).toBeUndefined();
 });

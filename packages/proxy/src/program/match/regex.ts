@@ -102,7 +102,7 @@ function literalMatcher(source: string): ((value: string) => boolean) | undefine
     const keep = after === '+' ? 1 : 0;
     return (value) => {
       const at = value.indexOf(wanted, from);
-      return at >= 0 && at + wanted.length + keep <= value.length;
+      return at >= from && at + wanted.length + keep <= value.length;
     };
   }
   return (value) => value.includes(wanted);

@@ -1,4 +1,4 @@
-import type { CompileDeps } from './types.ts';
+import type { CompileDeps } from '../types.ts';
 
 /** Test support: time stands still and the dice always show the middle. */
 export const testDeps: CompileDeps = {

@@ -24,14 +24,15 @@ function podOf(workload: DesiredWorkload, index: number, number: number): PodSta
   const { owner, sidecar, containers, tcpDestinations } = workload;
   const name = owner.kind === 'Pod' ? owner.name : `${owner.name}-${index}`;
   const host = `${number >> 8}.${number & 255}`;
-  const [address, egress] = [`127.90.${host}`, `127.91.${host}`];
+  // An application of its own address is not taken for a gateway on 127.0.0.1.
+  const [address, egress, application] = [`127.90.${host}`, `127.91.${host}`, `127.92.${host}`];
   const inbound = containers
     .flatMap((each) => each.ports)
     .map(({ port }) => ({
       containerPort: port,
       address,
       port,
-      applicationAddress: '127.0.0.1',
+      applicationAddress: application,
       applicationPort: port,
     }));
   const outbound = tcpDestinations.map(({ port, service }) => ({

@@ -5,6 +5,7 @@ import { parse } from './parse.ts';
 /** Runs one command line; returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
   const { stdout: out, stderr: err } = process;
+  out.on('error', endQuietlyOnBrokenPipe);
   const asked = argv[0] === 'help' || argv.includes('--help') || argv.includes('-h');
   const words = argv[0] === 'help' ? argv.slice(1) : argv;
   if (words.length === 0 || words[0] === '--help' || words[0] === '-h') {
@@ -41,4 +42,10 @@ async function run(command: Command, args: readonly string[]): Promise<number> {
     err.write(`  help: ${error.help ?? `\`mizzen help ${command.name}\` lists what it takes`}\n`);
     return 2;
   }
+}
+
+/** Whoever read what is printed has gone (`mizzen status | head -3`): there is nobody left to print to. */
+function endQuietlyOnBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
 }

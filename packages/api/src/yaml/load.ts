@@ -47,6 +47,7 @@ const MAX_VALUES = 2_000_000;
 /** Parses one YAML or JSON document; every key may appear once. Returns its value or the first error. */
 export function loadYaml(text: string): { readonly value: unknown } | { readonly error: YamlError } {
   let padded = text;
+  const paddedLines = new Set<number>();
   for (let attempt = 0; ; attempt++) {
     try {
       const value = load(padded, { schema: SCHEMA });
@@ -60,9 +61,11 @@ export function loadYaml(text: string): { readonly value: unknown } | { readonly
       const { reason, mark } = error;
       const line = mark?.line ?? 0;
       if (reason !== 'deficient indentation' || attempt >= MAX_PADDED_LINES) {
-        return { error: { reason, line: line + 1, column: (mark?.column ?? 0) + 1 } };
+        const column = (mark?.column ?? 0) - (paddedLines.has(line) ? PADDING : 0);
+        return { error: { reason, ...within(text, line, Math.max(column, 0)) } };
       }
       padded = padLine(padded, line);
+      paddedLines.add(line);
     }
   }
 }
@@ -72,11 +75,20 @@ export function loadYaml(text: string): { readonly value: unknown } | { readonly
  * indentation means nothing, so such lines are indented further, up to this many in a document.
  */
 const MAX_PADDED_LINES = 100;
+const PADDING = 200;
 
 function padLine(text: string, line: number): string {
   const lines = text.split('\n');
-  lines[line] = `${' '.repeat(200)}${lines[line]}`;
+  lines[line] = `${' '.repeat(PADDING)}${lines[line]}`;
   return lines.join('\n');
+}
+
+/** A place from 0 as one from 1 that is in the text: what is missing at its end is missing after its last word. */
+function within(text: string, line: number, column: number): { readonly line: number; readonly column: number } {
+  const lines = text.split('\n');
+  const last = lines.findLastIndex((words) => words.trim() !== '');
+  if (last >= 0 && line > last) return { line: last + 1, column: lines[last]!.trimEnd().length + 1 };
+  return { line: line + 1, column: column + 1 };
 }
 
 /** Values in a tree, shared ones counted as often as they appear; stops at `limit` (so cycles end too). */

@@ -14,11 +14,12 @@ export const clusterFields: FieldTable = {
       respectDnsTtl dnsLookupFamily dnsJitter typedDnsResolverConfig outlierDetection upstreamBindConfig lbSubsetConfig
       ringHashLbConfig maglevLbConfig originalDstLbConfig leastRequestLbConfig roundRobinLbConfig commonLbConfig
       transportSocket transportSocketMatches metadata upstreamConnectionOptions closeConnectionsOnHostHealthFailure
-      ignoreHealthOnHostRemoval filters`,
+      filters`,
     noEffect: {
       [NO_HTTP2]: 'http2ProtocolOptions protocolSelection',
       'the hosts of an original-destination cluster go when their connections do': 'cleanupInterval',
       'a cluster is used as soon as it has endpoints': 'waitForWarmOnInit',
+      'endpoints that are removed go at once': 'ignoreHealthOnHostRemoval',
       'counts what is not exported': 'trackTimeoutBudgets trackClusterStats lrsReportEndpointMetrics',
       'connections are made when they are needed': 'preconnectPolicy',
       'names are resolved by the system': 'useTcpForDnsLookups dnsResolvers dnsResolutionConfig',
@@ -40,21 +41,22 @@ export const clusterFields: FieldTable = {
   'envoy.config.cluster.v3.Cluster.RoundRobinLbConfig': { implemented: 'slowStartConfig' },
   'envoy.config.cluster.v3.Cluster.SlowStartConfig': { implemented: 'slowStartWindow aggression minWeightPercent' },
   'envoy.config.cluster.v3.Cluster.OriginalDstLbConfig': {
-    implemented: 'useHttpHeader httpHeaderName upstreamPortOverride',
-    refused: { [NOT_SUPPORTED]: 'metadataKey' },
+    implemented: 'upstreamPortOverride',
+    refused: { [NOT_SUPPORTED]: 'useHttpHeader httpHeaderName metadataKey' },
   },
   'envoy.config.cluster.v3.Cluster.CommonLbConfig': {
     implemented:
-      'healthyPanicThreshold zoneAwareLbConfig localityWeightedLbConfig consistentHashingLbConfig closeConnectionsOnHostSetChange',
-    noEffect: { 'endpoint updates are applied at once': 'updateMergeWindow' },
+      'healthyPanicThreshold localityWeightedLbConfig consistentHashingLbConfig closeConnectionsOnHostSetChange',
+    noEffect: {
+      'endpoint updates are applied at once': 'updateMergeWindow',
+      'there is no local cluster whose zone to prefer': 'zoneAwareLbConfig',
+    },
     refused: { [NOT_SUPPORTED]: 'ignoreNewHostsUntilFirstHc overrideHostStatus' },
-  },
-  'envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig': {
-    implemented: 'routingEnabled minClusterSize failTrafficOnPanic',
   },
   'envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig': {},
   'envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig': {
-    implemented: 'useHostnameForHashing hashBalanceFactor',
+    implemented: 'useHostnameForHashing',
+    refused: { [NOT_SUPPORTED]: 'hashBalanceFactor' },
   },
   'envoy.config.cluster.v3.Cluster.LbSubsetConfig': {
     implemented: 'fallbackPolicy defaultSubset subsetSelectors',
@@ -88,8 +90,8 @@ export const clusterFields: FieldTable = {
       enforcingConsecutiveGatewayFailure splitExternalLocalOriginErrors consecutiveLocalOriginFailure
       enforcingConsecutiveLocalOriginFailure enforcingLocalOriginSuccessRate failurePercentageThreshold
       enforcingFailurePercentage enforcingFailurePercentageLocalOrigin failurePercentageMinimumHosts
-      failurePercentageRequestVolume maxEjectionTime maxEjectionTimeJitter successfulActiveHealthCheckUnejectHost
-      alwaysEjectOneHost`,
+      failurePercentageRequestVolume maxEjectionTime maxEjectionTimeJitter alwaysEjectOneHost`,
+    noEffect: { 'a check that succeeds does not end an ejection': 'successfulActiveHealthCheckUnejectHost' },
     refused: { [NOT_SUPPORTED]: 'monitors' },
   },
   'envoy.config.cluster.v3.UpstreamConnectionOptions': {
@@ -166,10 +168,6 @@ export const clusterFields: FieldTable = {
   },
 
   'envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer': {},
-  'envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport': {
-    implemented: 'config transportSocket',
-    refused: { [NOT_SUPPORTED]: 'allowUnspecifiedAddress tlvAsPoolKey' },
-  },
   'envoy.extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport': {
     implemented: 'transportSocket',
     noEffect: { 'read by nobody here': 'passthroughMetadata' },

@@ -66,18 +66,20 @@ export const commonFields: FieldTable = {
   },
   'envoy.config.core.v3.HealthCheck': {
     implemented: `timeout interval initialJitter intervalJitter intervalJitterPercent unhealthyThreshold healthyThreshold
-      reuseConnection httpHealthCheck tcpHealthCheck noTrafficInterval noTrafficHealthyInterval unhealthyInterval
+      httpHealthCheck tcpHealthCheck noTrafficInterval noTrafficHealthyInterval unhealthyInterval
       unhealthyEdgeInterval healthyEdgeInterval`,
     noEffect: {
+      'every check opens a connection of its own': 'reuseConnection',
       'health check events are not logged':
         'eventLogPath eventLogger eventService alwaysLogHealthCheckFailures alwaysLogHealthCheckSuccess',
     },
     refused: { [NOT_SUPPORTED]: 'altPort grpcHealthCheck customHealthCheck tlsOptions transportSocketMatchCriteria' },
   },
   'envoy.config.core.v3.HealthCheck.HttpHealthCheck': {
-    implemented:
-      'host path requestHeadersToAdd requestHeadersToRemove expectedStatuses retriableStatuses method codecClientType',
-    refused: { [NOT_SUPPORTED]: 'send receive responseBufferSize serviceNameMatcher' },
+    implemented: 'host path expectedStatuses retriableStatuses method codecClientType',
+    refused: {
+      [NOT_SUPPORTED]: 'send receive responseBufferSize serviceNameMatcher requestHeadersToAdd requestHeadersToRemove',
+    },
     values: { codecClientType: { HTTP2: 'there is no HTTP/2 yet', HTTP3: 'there is no HTTP/3' } },
   },
   'envoy.config.core.v3.HealthCheck.TcpHealthCheck': {
@@ -85,10 +87,6 @@ export const commonFields: FieldTable = {
     refused: { [NOT_SUPPORTED]: 'proxyProtocolConfig' },
   },
   'envoy.config.core.v3.HealthCheck.Payload': { implemented: 'text binary' },
-  'envoy.config.core.v3.ProxyProtocolConfig': {
-    implemented: 'version',
-    refused: { [NOT_SUPPORTED]: 'passThroughTlvs addedTlvs' },
-  },
   'envoy.config.core.v3.UpstreamHttpProtocolOptions': {
     implemented: 'autoSni autoSanValidation overrideAutoSniHeader',
   },

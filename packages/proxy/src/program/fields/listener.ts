@@ -6,10 +6,11 @@ const TCP = 'envoy.extensions.filters.network.tcp_proxy.v3';
 /** envoy.config.listener.v3, listener filters and network filters. */
 export const listenerFields: FieldTable = {
   'envoy.config.listener.v3.Listener': {
-    implemented: `name address additionalAddresses statPrefix filterChains useOriginalDst defaultFilterChain
+    implemented: `name address additionalAddresses statPrefix filterChains defaultFilterChain
       perConnectionBufferLimitBytes listenerFilters listenerFiltersTimeout continueOnListenerFiltersTimeout
       trafficDirection accessLog tcpBacklogSize bindToPort internalListener deprecatedV1`,
     noEffect: {
+      'connections are not captured, so their destination is where they arrive': 'useOriginalDst',
       'read by nobody here': 'metadata',
       'one process accepts all connections of a listener':
         'connectionBalanceConfig reusePort enableReusePort maxConnectionsToAcceptPerSocketEvent',
@@ -58,11 +59,6 @@ export const listenerFields: FieldTable = {
   },
   'envoy.extensions.filters.listener.http_inspector.v3.HttpInspector': {},
   'envoy.extensions.filters.listener.original_dst.v3.OriginalDst': {},
-  'envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol': {
-    implemented: 'allowRequestsWithoutProxyProtocol',
-    refused: { [NOT_SUPPORTED]: 'rules passThroughTlvs disallowedVersions tlvLocation' },
-    noEffect: { 'names statistics only': 'statPrefix' },
-  },
 
   [`${HCM}.HttpConnectionManager`]: {
     implemented: `codecType statPrefix rds routeConfig httpFilters addUserAgent commonHttpProtocolOptions
@@ -134,6 +130,7 @@ export const listenerFields: FieldTable = {
 
   'envoy.extensions.filters.network.rbac.v3.RBAC': {
     implemented: 'rules shadowRules statPrefix enforcementType shadowRulesStatPrefix delayDeny',
+    values: { enforcementType: { CONTINUOUS: NOT_SUPPORTED } },
     refused: { [NOT_SUPPORTED]: 'matcher shadowMatcher' },
   },
 };

@@ -178,9 +178,14 @@ export class Control {
     const rendered = this.#diagnostics.map((each) => renderDiagnostic(each, { source: (file) => result.text(file) }));
     const kept = new Set([...result.keptLastGood.map(refName), ...this.#restored.keys()]);
     const refused = result.refused.map(refName).filter((name) => !kept.has(name));
-    rendered.push(...[...kept].map((name) => `${name}: its last good version stays in force`));
-    rendered.push(...refused.map((name) => `${name} is left out until it is corrected`));
-    const fresh = rendered.filter((text) => !this.#rendered.has(text));
+    const consequences = [
+      ...[...kept].map((name) => `${name}: its last good version stays in force`),
+      ...refused.map((name) => `${name} is left out until it is corrected`),
+    ];
+    const mistakes = rendered.filter((text) => !this.#rendered.has(text));
+    rendered.push(...consequences);
+    // What a new mistake leads to is said again, also when it is what an earlier one led to.
+    const fresh = mistakes.length > 0 ? [...mistakes, ...consequences] : consequences.filter((text) => !this.#rendered.has(text));
     const silent = changed.length === 0 && fresh.length === 0 && rendered.length === this.#rendered.size;
     this.#rendered = new Set(rendered);
     if (silent) return false;

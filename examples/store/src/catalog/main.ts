@@ -1,20 +1,21 @@
 /** Products: what the store sells. Version 2 adds reviews. */
 import { LRUCache } from 'lru-cache';
-import { openDatabase, ping } from '../shared/database.ts';
+import { openDatabase } from '../shared/database.ts';
 import { toJson } from '../shared/money.ts';
 import { notFound } from '../shared/problem.ts';
 import { createService } from '../shared/service.ts';
 import { setting } from '../shared/settings.ts';
-import { migrate, type Tables } from './schema.ts';
+import { schema, type Tables } from './schema.ts';
 
 const withReviews = setting('VERSION', 'v1') !== 'v1';
-const db = openDatabase<Tables>(setting('DATABASE_URL'));
-const service = createService('catalog', () => ping(db));
+const database = openDatabase<Tables>(setting('DATABASE_URL'), schema);
+const { app, start } = createService('catalog', () => database.ping());
 const cache = new LRUCache<string, object>({ max: 1000, ttl: 10_000 });
 
 async function find(id: string): Promise<object> {
   const cached = cache.get(id);
   if (cached !== undefined) return cached;
+  const db = await database.queries();
   const row = await db.selectFrom('products').selectAll().where('product_id', '=', id).executeTakeFirst();
   if (row === undefined) throw notFound('product', id);
   const { price_cents, ...product } = row;
@@ -23,15 +24,16 @@ async function find(id: string): Promise<object> {
   return found;
 }
 
-function reviews(id: string): Promise<object[]> {
+async function reviews(id: string): Promise<object[]> {
+  const db = await database.queries();
   return db.selectFrom('reviews').select(['stars', 'text']).where('product_id', '=', id).orderBy('review_id').execute();
 }
 
-service.app.get('/products', async (c) => {
+app.get('/products', async (c) => {
+  const db = await database.queries();
   const ids = await db.selectFrom('products').select('product_id').orderBy('product_id').execute();
   return c.json({ products: await Promise.all(ids.map(({ product_id }) => find(product_id))) });
 });
-service.app.get('/products/:id', async (c) => c.json(await find(c.req.param('id'))));
+app.get('/products/:id', async (c) => c.json(await find(c.req.param('id'))));
 
-await migrate(db);
-service.start(() => db.destroy());
+start(() => database.close());

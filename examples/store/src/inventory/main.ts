@@ -1,14 +1,14 @@
 /** Stock, and reservations that orders hold on it until they are paid for. */
 import * as v from 'valibot';
-import { openDatabase, ping } from '../shared/database.ts';
+import { openDatabase } from '../shared/database.ts';
 import { notFound } from '../shared/problem.ts';
 import { body, createService } from '../shared/service.ts';
 import { setting } from '../shared/settings.ts';
-import { migrate, type Tables } from './schema.ts';
+import { schema, type Tables } from './schema.ts';
 import { commit, release, reserve } from './reservations.ts';
 
-const db = openDatabase<Tables>(setting('DATABASE_URL'));
-const { app, log, start } = createService('inventory', () => ping(db));
+const database = openDatabase<Tables>(setting('DATABASE_URL'), schema);
+const { app, log, start } = createService('inventory', () => database.ping());
 
 const Quantity = v.pipe(v.number(), v.integer());
 const Update = v.union([
@@ -25,6 +25,7 @@ const Reservation = v.strictObject({
 const Event = v.object({ id: v.string(), type: v.string(), data: v.object({ order_id: v.string() }) });
 
 async function stock(id: string): Promise<{ product_id: string; quantity: number }> {
+  const db = await database.queries();
   const row = await db.selectFrom('stock').selectAll().where('product_id', '=', id).executeTakeFirst();
   if (row === undefined) throw notFound('product', id);
   return row;
@@ -37,6 +38,7 @@ app.post('/inventory/:id/update', async (c) => {
   const id = c.req.param('id');
   const update = await body(c.req, Update);
   const { product_id } = await stock(id);
+  const db = await database.queries();
   await db
     .updateTable('stock')
     .set((e) => ({ quantity: 'quantity' in update ? update.quantity : e('quantity', '+', update.change) }))
@@ -47,22 +49,22 @@ app.post('/inventory/:id/update', async (c) => {
 
 app.post('/reservations', async (c) => {
   const { order_id, items } = await body(c.req, Reservation);
-  await reserve(db, order_id, items);
+  await reserve(await database.queries(), order_id, items);
   return c.json({ order_id, items }, 201);
 });
 app.delete('/reservations/:order', async (c) => {
-  await release(db, c.req.param('order'));
+  await release(await database.queries(), c.req.param('order'));
   return c.body(null, 204);
 });
 
 // Events arrive at least once; doing one twice changes nothing.
 app.post('/events', async (c) => {
   const event = await body(c.req, Event);
+  const db = await database.queries();
   if (event.type === 'order.confirmed') await commit(db, event.data.order_id);
   if (event.type === 'order.failed') await release(db, event.data.order_id);
   log.info({ event: event.id, type: event.type }, 'event');
   return c.body(null, 204);
 });
 
-await migrate(db);
-start(() => db.destroy());
+start(() => database.close());

@@ -2,18 +2,18 @@
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
 import { client } from '../shared/client.ts';
-import { openDatabase, ping } from '../shared/database.ts';
+import { openDatabase } from '../shared/database.ts';
 import { Problem } from '../shared/problem.ts';
 import { body, createService } from '../shared/service.ts';
 import { setting } from '../shared/settings.ts';
 import { Orders } from './orders.ts';
 import { relayOutbox, toSubscribers } from './outbox.ts';
 import { place } from './place.ts';
-import { migrate, type Tables } from './schema.ts';
+import { schema, type Tables } from './schema.ts';
 
-const db = openDatabase<Tables>(setting('DATABASE_URL'));
-const orders = new Orders(db);
-const { app, log, start } = createService('orders', () => ping(db));
+const database = openDatabase<Tables>(setting('DATABASE_URL'), schema);
+const orders = new Orders(database);
+const { app, log, start } = createService('orders', () => database.ping());
 
 const Order = v.strictObject({
   user_id: v.pipe(v.string(), v.minLength(1)),
@@ -72,9 +72,8 @@ app.post('/orders/:id/status', async (c) => {
   return c.json(await orders.get(c.req.param('id')));
 });
 
-await migrate(db);
-const stopRelay = relayOutbox(db, toSubscribers([new URL('/events', setting('INVENTORY_URL')).href]), log);
+const stopRelay = relayOutbox(database, toSubscribers([new URL('/events', setting('INVENTORY_URL')).href]), log);
 start(async () => {
   await stopRelay();
-  await db.destroy();
+  database.close();
 });

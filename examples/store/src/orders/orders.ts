@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Kysely } from 'kysely';
+import type { Database } from '../shared/database.ts';
 import { notFound } from '../shared/problem.ts';
 import { toJson, type Cents } from '../shared/money.ts';
 import type { Tables } from './schema.ts';
@@ -14,9 +14,9 @@ export interface OrderLine {
 
 /** Reads and writes orders. A change of state and the event that tells of it are one transaction. */
 export class Orders {
-  readonly #db: Kysely<Tables>;
-  constructor(db: Kysely<Tables>) {
-    this.#db = db;
+  readonly #database: Database<Tables>;
+  constructor(database: Database<Tables>) {
+    this.#database = database;
   }
 
   async get(orderId: string): Promise<object> {
@@ -26,7 +26,8 @@ export class Orders {
   }
 
   async find(orderId: string): Promise<object | undefined> {
-    const row = await this.#db.selectFrom('orders').selectAll().where('order_id', '=', orderId).executeTakeFirst();
+    const db = await this.#database.queries();
+    const row = await db.selectFrom('orders').selectAll().where('order_id', '=', orderId).executeTakeFirst();
     if (row === undefined) return undefined;
     const { amount_cents, items, payment_id, ...order } = row;
     return {
@@ -38,15 +39,17 @@ export class Orders {
   }
 
   async create(orderId: string, userId: string, lines: readonly OrderLine[], amount: Cents): Promise<void> {
+    const db = await this.#database.queries();
     const row = { order_id: orderId, user_id: userId, amount_cents: amount, items: JSON.stringify(lines) };
-    await this.#db
+    await db
       .insertInto('orders')
       .values({ ...row, status: 'pending', payment_id: null, created_at: new Date().toISOString() })
       .execute();
   }
 
   async setStatus(orderId: string, status: Status, paymentId?: string): Promise<void> {
-    await this.#db.transaction().execute(async (tx) => {
+    const db = await this.#database.queries();
+    await db.transaction().execute(async (tx) => {
       const { numUpdatedRows } = await tx
         .updateTable('orders')
         .set({ status, ...(paymentId === undefined ? {} : { payment_id: paymentId }) })
@@ -69,13 +72,14 @@ export class Orders {
     request: string,
     orderId: string,
   ): Promise<{ order_id: string; conflict: boolean } | undefined> {
-    const { numInsertedOrUpdatedRows } = await this.#db
+    const db = await this.#database.queries();
+    const { numInsertedOrUpdatedRows } = await db
       .insertInto('idempotency_keys')
       .values({ key, request, order_id: orderId })
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirst();
     if (numInsertedOrUpdatedRows !== undefined && numInsertedOrUpdatedRows > 0n) return undefined;
-    const earlier = await this.#db
+    const earlier = await db
       .selectFrom('idempotency_keys')
       .selectAll()
       .where('key', '=', key)
@@ -85,6 +89,7 @@ export class Orders {
 
   /** Lets a key be used again, because nothing came of the request. */
   async unclaim(key: string): Promise<void> {
-    await this.#db.deleteFrom('idempotency_keys').where('key', '=', key).execute();
+    const db = await this.#database.queries();
+    await db.deleteFrom('idempotency_keys').where('key', '=', key).execute();
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
+import type { Database } from '../shared/database.ts';
 import type { Tables } from './schema.ts';
 
 /** Delivers one event; rejects when it was not taken, and then is asked again later. */
@@ -25,11 +25,17 @@ export function toSubscribers(urls: readonly string[]): Publish {
  * Sends what the outbox holds, oldest first, and removes what was taken: each event at least once, whatever dies when.
  * Returns a function that stops it after the delivery under way.
  */
-export function relayOutbox(db: Kysely<Tables>, publish: Publish, log: Logger, everyMs = 200): () => Promise<void> {
+export function relayOutbox(
+  database: Database<Tables>,
+  publish: Publish,
+  log: Logger,
+  everyMs = 200,
+): () => Promise<void> {
   const stopping = new AbortController();
   const { signal } = stopping;
 
   async function deliver(): Promise<void> {
+    const db = await database.queries();
     const rows = await db.selectFrom('outbox').selectAll().orderBy('id').limit(50).execute();
     for (const { id, event_id, type, data } of rows) {
       if (signal.aborted) return;

@@ -1,4 +1,4 @@
-import type { Generated, Kysely } from 'kysely';
+import type { Generated } from 'kysely';
 
 export interface Tables {
   orders: {
@@ -18,31 +18,25 @@ export interface Tables {
 }
 
 /** Creates what is missing; safe to run by several replicas at once. */
-export async function migrate(db: Kysely<Tables>): Promise<void> {
-  await db.schema
-    .createTable('orders')
-    .ifNotExists()
-    .addColumn('order_id', 'text', (column) => column.primaryKey())
-    .addColumn('user_id', 'text', (column) => column.notNull())
-    .addColumn('status', 'text', (column) => column.notNull())
-    .addColumn('amount_cents', 'integer', (column) => column.notNull())
-    .addColumn('items', 'text', (column) => column.notNull())
-    .addColumn('payment_id', 'text')
-    .addColumn('created_at', 'text', (column) => column.notNull())
-    .execute();
-  await db.schema
-    .createTable('idempotency_keys')
-    .ifNotExists()
-    .addColumn('key', 'text', (column) => column.primaryKey())
-    .addColumn('request', 'text', (column) => column.notNull())
-    .addColumn('order_id', 'text', (column) => column.notNull())
-    .execute();
-  await db.schema
-    .createTable('outbox')
-    .ifNotExists()
-    .addColumn('id', 'integer', (column) => column.primaryKey())
-    .addColumn('event_id', 'text', (column) => column.notNull())
-    .addColumn('type', 'text', (column) => column.notNull())
-    .addColumn('data', 'text', (column) => column.notNull())
-    .execute();
-}
+export const schema = `
+  create table if not exists orders (
+    order_id text primary key,
+    user_id text not null,
+    status text not null,
+    amount_cents integer not null,
+    items text not null,
+    payment_id text,
+    created_at text not null
+  );
+  create table if not exists idempotency_keys (
+    key text primary key,
+    request text not null,
+    order_id text not null
+  );
+  create table if not exists outbox (
+    id integer primary key,
+    event_id text not null,
+    type text not null,
+    data text not null
+  );
+`;

@@ -1,15 +1,15 @@
 /** Payments by token. Card numbers are refused, so that there is none to lose. */
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
-import { openDatabase, ping } from '../shared/database.ts';
+import { openDatabase } from '../shared/database.ts';
 import { fromJson, toJson } from '../shared/money.ts';
 import { notFound, Problem } from '../shared/problem.ts';
 import { body, createService } from '../shared/service.ts';
 import { setting } from '../shared/settings.ts';
-import { migrate, type Tables } from './schema.ts';
+import { schema, type Tables } from './schema.ts';
 
-const db = openDatabase<Tables>(setting('DATABASE_URL'));
-const { app, start } = createService('payment', () => ping(db));
+const database = openDatabase<Tables>(setting('DATABASE_URL'), schema);
+const { app, start } = createService('payment', () => database.ping());
 
 const Payment = v.strictObject({
   order_id: v.pipe(v.string(), v.minLength(1)),
@@ -35,6 +35,7 @@ function present({ amount_cents, ...row }: Row): object {
 /** Paying for the same order again answers with the payment that was made. */
 app.post('/payment', async (c) => {
   const { order_id, amount, credit_card_number } = await body(c.req, Payment);
+  const db = await database.queries();
   const earlier = await db.selectFrom('payments').selectAll().where('order_id', '=', order_id).executeTakeFirst();
   if (earlier !== undefined) {
     if (earlier.amount_cents !== fromJson(amount))
@@ -55,10 +56,10 @@ app.post('/payment', async (c) => {
 
 app.get('/payment/:id', async (c) => {
   const id = c.req.param('id');
+  const db = await database.queries();
   const row = await db.selectFrom('payments').selectAll().where('payment_id', '=', id).executeTakeFirst();
   if (row === undefined) throw notFound('payment', id);
   return c.json(present(row));
 });
 
-await migrate(db);
-start(() => db.destroy());
+start(() => database.close());

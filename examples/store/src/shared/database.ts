@@ -1,26 +1,40 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
-import { Kysely, SqliteDialect, sql } from 'kysely';
+import type { Kysely } from 'kysely';
+
+export interface Database<Tables> {
+  /** The query builder. It comes with the first query: loading it takes longer than starting the rest of a service. */
+  queries(): Promise<Kysely<Tables>>;
+  /** Throws when the database does not answer. */
+  ping(): void;
+  close(): void;
+}
 
 /**
- * Opens the database that a URL names. `sqlite:PATH` is one file that all replicas of a service share (write-ahead log,
- * so that readers and a writer do not wait for each other). Queries go through Kysely and use nothing that PostgreSQL
- * lacks, so another dialect is all that another database takes.
+ * Opens the database that a URL names and creates what `schema` says. `sqlite:PATH` is one file that all replicas of a
+ * service share (write-ahead log, so that readers and a writer do not wait for each other). Queries go through Kysely,
+ * and these and the schema use nothing that PostgreSQL lacks, so another dialect is all that another database takes.
  */
-export function openDatabase<Tables>(url: string): Kysely<Tables> {
+export function openDatabase<Tables>(url: string, schema: string): Database<Tables> {
   if (!url.startsWith('sqlite:'))
     throw new Error(`DATABASE_URL ${url.split(':')[0]}: is not supported; use sqlite:PATH`);
   const path = url.slice('sqlite:'.length);
   if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
   const database = new DatabaseSync(path, { timeout: 5000 });
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
-  return new Kysely<Tables>({ dialect: new SqliteDialect({ database: asDriver(database) }) });
+  database.exec(schema);
+  let queries: Promise<Kysely<Tables>> | undefined;
+  return {
+    queries: () => (queries ??= load(database)),
+    ping: () => database.exec('select 1'),
+    close: () => database.close(),
+  };
 }
 
-/** Fails when the database does not answer. */
-export async function ping<Tables>(db: Kysely<Tables>): Promise<void> {
-  await sql`select 1`.execute(db);
+async function load<Tables>(database: DatabaseSync): Promise<Kysely<Tables>> {
+  const { Kysely, SqliteDialect } = await import('kysely');
+  return new Kysely<Tables>({ dialect: new SqliteDialect({ database: asDriver(database) }) });
 }
 
 /** node:sqlite in the shape that Kysely's SQLite dialect drives. */

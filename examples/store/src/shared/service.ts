@@ -1,15 +1,14 @@
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { pino, type Logger } from 'pino';
-import { Counter, Histogram, Registry } from 'prom-client';
 import * as v from 'valibot';
+import type { Metrics } from './metrics.ts';
 import { Problem } from './problem.ts';
 import { setting } from './settings.ts';
 
 export interface Service {
   readonly app: Hono;
   readonly log: Logger;
-  readonly metrics: Registry;
   /** Starts listening on PORT and stops cleanly on SIGTERM; `close` runs after the last request. */
   readonly start: (close?: () => void | Promise<void>) => void;
 }
@@ -20,19 +19,9 @@ export interface Service {
  */
 export function createService(name: string, ready: () => Promise<void> | void = () => {}): Service {
   const log = pino({ base: { service: name, version: process.env.VERSION }, level: process.env.LOG_LEVEL ?? 'info' });
-  const metrics = new Registry();
-  const requests = new Counter({
-    name: 'http_requests_total',
-    help: 'Requests answered, by route and status.',
-    labelNames: ['method', 'route', 'status'],
-    registers: [metrics],
-  });
-  const seconds = new Histogram({
-    name: 'http_request_duration_seconds',
-    help: 'Time to answer, by route.',
-    labelNames: ['method', 'route'],
-    registers: [metrics],
-  });
+  let loaded: Promise<Metrics> | undefined;
+  // With the first request: a service does not need them to start.
+  const metrics = (): Promise<Metrics> => (loaded ??= import('./metrics.ts').then((module) => module.createMetrics()));
   const app = new Hono();
 
   app.use(async (c, next) => {
@@ -41,6 +30,7 @@ export function createService(name: string, ready: () => Promise<void> | void = 
     const took = (performance.now() - started) / 1000;
     const { method, path } = c.req;
     if (path.startsWith('/health/') || path === '/metrics') return;
+    const { requests, seconds } = await metrics();
     const route = c.req.routePath;
     requests.inc({ method, route, status: c.res.status });
     seconds.observe({ method, route }, took);
@@ -69,7 +59,10 @@ export function createService(name: string, ready: () => Promise<void> | void = 
       );
     }
   });
-  app.get('/metrics', async (c) => c.text(await metrics.metrics(), 200, { 'content-type': metrics.contentType }));
+  app.get('/metrics', async (c) => {
+    const { registry } = await metrics();
+    return c.text(await registry.metrics(), 200, { 'content-type': registry.contentType });
+  });
 
   function start(close: () => void | Promise<void> = () => {}): void {
     const port = Number(setting('PORT'));
@@ -86,7 +79,7 @@ export function createService(name: string, ready: () => Promise<void> | void = 
     process.once('SIGTERM', stop);
     process.once('SIGINT', stop);
   }
-  return { app, log, metrics, start };
+  return { app, log, start };
 }
 
 /** Parses a request's JSON body by a schema; throws a Problem that lists what is wrong with it. */

@@ -10,9 +10,9 @@ export function configDump(node: ProxyNode): object {
     configs: [
       {
         '@type': `${dump}ClustersConfigDump`,
-        dynamicActiveClusters: node.clusters
-          .active()
-          .map(({ resource }) => ({ cluster: typed(TypeUrl.cluster, resource) })),
+        dynamicActiveClusters: [...node.clusters.active()].map(({ resource }) => ({
+          cluster: typed(TypeUrl.cluster, resource),
+        })),
       },
       {
         '@type': `${dump}ListenersConfigDump`,
@@ -38,7 +38,7 @@ export function configDump(node: ProxyNode): object {
 /** `/clusters?format=json`. */
 export function clusterStatuses(node: ProxyNode): object {
   return {
-    clusterStatuses: node.clusters.active().map(({ cluster }) => ({
+    clusterStatuses: [...node.clusters.active()].map(({ cluster }) => ({
       name: cluster.name,
       addedViaApi: true,
       hostStatuses: [...cluster.hosts].map((host) => ({

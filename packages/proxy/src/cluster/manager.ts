@@ -1,21 +1,17 @@
 import type { Deps, Timer } from '../deps.ts';
-import { checkActively } from '../health/active.ts';
-import { watchOutliers } from '../health/outlier.ts';
 import type { ClusterProgram, EndpointsProgram } from '../program/types.ts';
 import type { TlsContexts } from '../tls/context.ts';
 import { Cluster } from './cluster.ts';
-import { discoverByDns, type Discovery } from './dns.ts';
 import { ForwardProxyCluster } from './forward-proxy.ts';
+import { ManagedCluster, type ManagedSurroundings } from './managed.ts';
 import { newClusterStats, type ClusterDetailStats } from './stats.ts';
 
 /** How long a cluster may wait for its endpoints and secrets before it is used without, milliseconds (Envoy's 15 s). */
 const FETCH_TIMEOUT = 15_000;
 
-interface Entry {
-  readonly cluster: Cluster;
-  readonly resource: unknown;
-  readonly discoveries: readonly Discovery[];
-  timer: Timer | undefined;
+interface Warming {
+  readonly managed: ManagedCluster;
+  readonly timer: Timer;
 }
 
 export interface ClusterManagerOptions {
@@ -30,13 +26,22 @@ export interface ClusterManagerOptions {
 /** All clusters of a proxy. A new or changed one is used only once it is warm: endpoints and secrets known. */
 export class ClusterManager {
   readonly #options: ClusterManagerOptions;
-  readonly #active = new Map<string, Entry>();
-  readonly #warming = new Map<string, Entry>();
+  readonly #surroundings: ManagedSurroundings;
+  readonly #active = new Map<string, ManagedCluster>();
+  readonly #warming = new Map<string, Warming>();
   readonly #endpoints = new Map<string, EndpointsProgram>();
+  /** Clusters by the assignment they get their endpoints from. */
+  readonly #users = new Map<string, Set<ManagedCluster>>();
   readonly #stats = new Map<string, ClusterDetailStats>();
 
   constructor(options: ClusterManagerOptions) {
     this.#options = options;
+    this.#surroundings = {
+      deps: options.deps,
+      make: (program) => this.#make(program),
+      endpoints: (name) => this.#endpoints.get(name),
+      onWarm: () => this.warmUp(),
+    };
   }
 
   get(name: string): Cluster | undefined {
@@ -52,64 +57,44 @@ export class ClusterManager {
     return this.#warming.size > 0;
   }
 
-  active(): readonly { readonly cluster: Cluster; readonly resource: unknown }[] {
-    return [...this.#active.values()];
+  active(): Iterable<ManagedCluster> {
+    return this.#active.values();
   }
 
   update(program: ClusterProgram, resource: unknown): void {
-    const { deps } = this.#options;
-    this.#discard(this.#warming, program.name);
-    const cluster = this.#make(program);
-    const discoveries: Discovery[] = [];
-    if (program.outlierDetection !== undefined)
-      discoveries.push(watchOutliers(cluster, program.outlierDetection, deps));
-    if (program.healthChecks.length > 0) discoveries.push(checkActively(cluster, program.healthChecks, deps));
-    const entry: Entry = { cluster, resource, discoveries, timer: undefined };
-    this.#warming.set(program.name, entry);
-    if (program.type === 'STATIC' && program.endpoints !== undefined) cluster.setEndpoints(program.endpoints);
-    else if (program.type === 'STRICT_DNS' || program.type === 'LOGICAL_DNS') {
-      // Who waits for the first answer is told by the cluster.
-      const unwatch = cluster.watch(() => {
-        unwatch();
-        this.warmUp();
-      });
-      discoveries.push(discoverByDns(cluster, deps));
-    } else if (program.type === 'EDS') {
-      const known = this.#endpoints.get(program.edsServiceName);
-      if (known !== undefined) cluster.setEndpoints(known);
-    }
-    entry.timer = deps.clock.after(FETCH_TIMEOUT, () => this.#activate(program.name, entry));
-    this.warmUp();
+    this.#stopWarming(program.name);
+    const managed = new ManagedCluster(program, resource, this.#surroundings);
+    this.#use(managed);
+    const timer = this.#options.deps.clock.after(FETCH_TIMEOUT, () => this.#activate(program.name, managed));
+    this.#warming.set(program.name, { managed, timer });
+    if (this.#ready(managed)) this.#activate(program.name, managed);
   }
 
   remove(name: string): void {
-    this.#discard(this.#warming, name);
-    this.#discard(this.#active, name);
+    this.#stopWarming(name);
+    const managed = this.#active.get(name);
+    this.#active.delete(name);
+    if (managed !== undefined) this.#end(managed);
     this.#options.onChange();
   }
 
   /** Names to follow by EDS. */
   endpointNames(): Set<string> {
     const names = new Set<string>();
-    for (const { cluster } of [...this.#active.values(), ...this.#warming.values()]) {
-      if (cluster.program.type === 'EDS') names.add(cluster.program.edsServiceName);
-    }
+    for (const { program } of this.#all()) if (program.type === 'EDS') names.add(program.edsServiceName);
     return names;
   }
 
   secretNames(): Set<string> {
-    return new Set(
-      [...this.#active.values(), ...this.#warming.values()].flatMap(({ cluster }) => cluster.program.secretNames),
-    );
+    const names = new Set<string>();
+    for (const { program } of this.#all()) for (const name of program.secretNames) names.add(name);
+    return names;
   }
 
+  /** `warmUp` is to follow, once for all that came together. */
   setEndpoints(endpoints: EndpointsProgram): void {
     this.#endpoints.set(endpoints.name, endpoints);
-    for (const { cluster } of [...this.#active.values(), ...this.#warming.values()]) {
-      if (cluster.program.type === 'EDS' && cluster.program.edsServiceName === endpoints.name)
-        cluster.setEndpoints(endpoints);
-    }
-    this.warmUp();
+    for (const managed of this.#users.get(endpoints.name) ?? []) managed.setEndpoints(endpoints);
   }
 
   /** There is no such assignment. What was known of it stays, as in Envoy. */
@@ -129,22 +114,34 @@ export class ClusterManager {
     for (const name of this.#endpoints.keys()) if (!names.has(name)) this.#endpoints.delete(name);
   }
 
-  endpoints(): Iterable<EndpointsProgram> {
-    return this.#endpoints.values();
-  }
-
   /** Puts into force what has all it waited for. Called when endpoints or secrets arrived. */
   warmUp(): void {
-    for (const [name, entry] of this.#warming) {
-      const { cluster } = entry;
-      const ready =
-        cluster.warm || cluster.program.type === 'DYNAMIC_FORWARD_PROXY' || cluster.program.type === 'ORIGINAL_DST';
-      if (ready && cluster.program.secretNames.every(this.#options.secretAnswered)) this.#activate(name, entry);
-    }
+    for (const [name, { managed }] of this.#warming) if (this.#ready(managed)) this.#activate(name, managed);
   }
 
   close(): void {
-    for (const map of [this.#warming, this.#active]) for (const name of map.keys()) this.#discard(map, name);
+    for (const name of this.#warming.keys()) this.#stopWarming(name);
+    for (const managed of this.#active.values()) this.#end(managed);
+    this.#active.clear();
+  }
+
+  #use(managed: ManagedCluster): void {
+    const { type, edsServiceName } = managed.program;
+    if (type !== 'EDS') return;
+    const users = this.#users.get(edsServiceName);
+    if (users === undefined) this.#users.set(edsServiceName, new Set([managed]));
+    else users.add(managed);
+  }
+
+  #end(managed: ManagedCluster): void {
+    managed.end();
+    const users = this.#users.get(managed.program.edsServiceName);
+    users?.delete(managed);
+    if (users?.size === 0) this.#users.delete(managed.program.edsServiceName);
+  }
+
+  #all(): readonly ManagedCluster[] {
+    return [...this.#active.values(), ...[...this.#warming.values()].map(({ managed }) => managed)];
   }
 
   #make(program: ClusterProgram): Cluster {
@@ -156,26 +153,26 @@ export class ClusterManager {
       : new Cluster(program, tls, stats, deps);
   }
 
-  #activate(name: string, entry: Entry): void {
-    if (this.#warming.get(name) !== entry) return;
-    entry.timer?.cancel();
+  #ready(managed: ManagedCluster): boolean {
+    return managed.warm && managed.program.secretNames.every(this.#options.secretAnswered);
+  }
+
+  #activate(name: string, managed: ManagedCluster): void {
+    const warming = this.#warming.get(name);
+    if (warming?.managed !== managed) return;
+    warming.timer.cancel();
     this.#warming.delete(name);
     const before = this.#active.get(name);
-    this.#active.set(name, entry);
-    if (before !== undefined) end(before);
+    this.#active.set(name, managed);
+    if (before !== undefined) this.#end(before);
     this.#options.onChange();
   }
 
-  #discard(from: Map<string, Entry>, name: string): void {
-    const entry = from.get(name);
-    if (entry === undefined) return;
-    from.delete(name);
-    end(entry);
+  #stopWarming(name: string): void {
+    const warming = this.#warming.get(name);
+    if (warming === undefined) return;
+    warming.timer.cancel();
+    this.#warming.delete(name);
+    this.#end(warming.managed);
   }
-}
-
-function end(entry: Entry): void {
-  entry.timer?.cancel();
-  for (const discovery of entry.discoveries) discovery.stop();
-  entry.cluster.close();
 }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { HcmRuntime } from '../http/runtime.ts';
-import type { Counter, FilterChainProgram, HcmProgram, NetworkRbacProgram, TcpProxyProgram } from '../program/types.ts';
+import type { FilterChainProgram, HcmProgram, NetworkRbacProgram, TcpProxyProgram } from '../program/types.ts';
 import type { ClientHello } from '../tls/client-hello.ts';
 import { DownstreamTls } from '../tls/server.ts';
 import type { ConnectionInfo, StreamInfo } from '../types.ts';
@@ -25,11 +25,7 @@ export class ChainRuntime {
   readonly #program: FilterChainProgram;
   readonly #services: ListenerServices;
   readonly #tls: DownstreamTls | undefined;
-  readonly #rbacs: readonly {
-    readonly rbac: NetworkRbacProgram;
-    readonly allowed: Counter;
-    readonly denied: Counter;
-  }[];
+  readonly #rbacs: readonly NetworkRbacProgram[];
   readonly #serve: (socket: Socket | TLSSocket, info: ConnectionInfo, metadata: FilterMetadata) => ActiveConnection;
   readonly #logDenied: (info: ConnectionInfo, details: string, metadata: FilterMetadata) => void;
 
@@ -47,17 +43,7 @@ export class ChainRuntime {
       program.tls === undefined
         ? undefined
         : new DownstreamTls(program.tls, services.tls, services.deps.clock, stats.ssl);
-    this.#rbacs = program.filters.flatMap((filter) => {
-      if (filter.kind !== 'rbac') return [];
-      const { rbac } = filter;
-      return [
-        {
-          rbac,
-          allowed: services.counter(`${rbac.statPrefix}rbac.allowed`),
-          denied: services.counter(`${rbac.statPrefix}rbac.denied`),
-        },
-      ];
-    });
+    this.#rbacs = program.filters.flatMap((filter) => (filter.kind === 'rbac' ? [filter.rbac] : []));
     const last = program.filters.at(-1);
     if (last?.kind === 'http_connection_manager') {
       const runtime = hcmRuntime(last.hcm, direction, services);
@@ -118,15 +104,11 @@ export class ChainRuntime {
   #run(socket: Socket | TLSSocket, info: ConnectionInfo, log: ConnectionLog | undefined): void {
     if (log !== undefined) log.connection = info;
     let metadata: FilterMetadata;
-    for (const { rbac, allowed, denied } of this.#rbacs) {
+    for (const rbac of this.#rbacs) {
       const decision = rbac.check(info);
       if (decision.metadata !== undefined)
         metadata = { ...metadata, [RBAC]: { ...metadata?.[RBAC], ...decision.metadata } };
-      if (decision.allowed) {
-        allowed.value++;
-        continue;
-      }
-      denied.value++;
+      if (decision.allowed) continue;
       if (log !== undefined) log.terminationDetails = decision.details;
       this.#logDenied(info, decision.details, metadata);
       return this.#deny(socket, rbac.delayDeny);

@@ -1,6 +1,6 @@
 import type { Deps } from '../deps.ts';
 import type { AccessLogSink, HcmStats, HttpServerConnection, InternalListener, HcmRuntime } from '../http/runtime.ts';
-import type { Counter, RouteConfigProgram } from '../program/types.ts';
+import type { RouteConfigProgram } from '../program/types.ts';
 import type { TlsContexts } from '../tls/context.ts';
 import type { DownstreamTlsStats } from '../tls/server.ts';
 import type { ConnectionInfo, UpstreamCluster, UpstreamSocket } from '../types.ts';
@@ -18,7 +18,6 @@ export interface ListenerServices {
   internalListener(name: string): InternalListener | undefined;
   accessLog(path: string): AccessLogSink;
   serveHttp(socket: UpstreamSocket, info: ConnectionInfo, hcm: HcmRuntime): HttpServerConnection;
-  counter(name: string): Counter;
   nextConnectionId(): number;
 }
 

@@ -63,7 +63,6 @@ export class ProxyNode {
       routes: (name) => this.routes.get(name),
       internalListener: (name) => this.listeners.internal(name),
       accessLog: options.accessLog,
-      counter: (name) => this.counters.get(name),
       nextConnectionId: () => ++connectionIds,
     };
     this.listeners = new ListenerManager({

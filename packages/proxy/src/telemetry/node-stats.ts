@@ -3,7 +3,8 @@ import type { ProxyNode } from '../process/proxy-node.ts';
 /** All counters and gauges of a proxy under Envoy's names, sorted. */
 export function nodeStats(node: ProxyNode): Map<string, number> {
   const stats = new Map<string, number>();
-  for (const { cluster } of node.clusters.active()) {
+  for (const { made: cluster } of node.clusters.active()) {
+    if (cluster === undefined) continue;
     addAll(stats, `cluster.${cluster.program.statName}`, cluster.stats, 'upstream_rq');
     for (const [priority, breaker] of Object.entries(cluster.limits)) {
       const prefix = `cluster.${cluster.program.statName}.circuit_breakers.${priority.toLowerCase()}`;

@@ -9,14 +9,35 @@ import { unsupportedInCluster, unsupportedInListener } from './unsupported.ts';
 
 type Compile<T> = (resource: unknown, deps: CompileDeps) => Compiled<T>;
 
-/** What makes programs of the resources of each type. */
+/**
+ * What makes programs of the resources of each type. Clusters, endpoints and routes mean the same to every proxy, so the
+ * same resource object gives the same program; listeners and secrets belong to one.
+ */
 export const compilers = {
-  cluster: checked(compileCluster, unsupportedInCluster),
-  endpoint: compileEndpoints,
+  cluster: once(checked(compileCluster, unsupportedInCluster)),
+  endpoint: once(compileEndpoints),
   listener: checked(compileListener, unsupportedInListener),
-  route: compileRouteConfiguration,
+  route: once(compileRouteConfiguration, hasFilterState),
   secret: compileSecret,
 } as const;
+
+function once<T>(compile: Compile<T>, differs: (resource: object) => boolean = () => false): Compile<T> {
+  const compiled = new WeakMap<object, Compiled<T>>();
+  return (resource, deps) => {
+    if (typeof resource !== 'object' || resource === null) return compile(resource, deps);
+    let result = compiled.get(resource);
+    if (result === undefined) {
+      result = compile(resource, deps);
+      if (!differs(resource)) compiled.set(resource, result);
+    }
+    return result;
+  };
+}
+
+/** Filters may keep counts and token buckets with their settings on a route. */
+function hasFilterState(resource: object): boolean {
+  return /PerFilterConfig|per_filter_config/.test(JSON.stringify(resource));
+}
 
 function checked<T>(compile: Compile<T>, unsupported: (program: T) => readonly Nack[]): Compile<T> {
   return (resource, deps) => {

@@ -33,6 +33,8 @@ export class XdsFollower {
   readonly #subscriptions: Readonly<Record<Kind, XdsSubscription>>;
   readonly #heldRoutes = new Map<string, { readonly program: RouteConfigProgram; readonly resource: XdsResource }>();
   #clustersKnown = false;
+  /** Clusters are being taken in: what waits for them is seen to once, afterwards. */
+  #busy = false;
   #listenersAsked = false;
 
   constructor(options: FollowerOptions) {
@@ -55,6 +57,7 @@ export class XdsFollower {
 
   /** A cluster became usable or went: what waited for it may go on. */
   clustersChanged(): void {
+    if (this.#busy) return;
     if (this.#clustersKnown && !this.#listenersAsked && !this.#options.clusters.anyWarming) {
       this.#listenersAsked = true;
       this.#subscriptions.listener.follow('*');
@@ -65,6 +68,7 @@ export class XdsFollower {
 
   #clusters({ resources, removed }: XdsUpdate): readonly Nack[] {
     const { clusters } = this.#options;
+    this.#busy = true;
     const nacks = this.#each('cluster', resources, compilers.cluster, (program, { resource }) =>
       clusters.update(program, resource),
     );
@@ -76,6 +80,7 @@ export class XdsFollower {
     clusters.keepEndpoints(names);
     this.#keepVersions('endpoint', names);
     this.#clustersKnown = true;
+    this.#busy = false;
     this.#subscriptions.endpoint.follow(names);
     this.#followSecrets();
     this.clustersChanged();
@@ -91,6 +96,7 @@ export class XdsFollower {
     }
     // One that was refused has nothing to wait for.
     for (const { resource } of nacks) clusters.noEndpoints(resource);
+    this.#warmUp();
     return nacks;
   }
 
@@ -132,16 +138,23 @@ export class XdsFollower {
   }
 
   #secrets({ resources, removed }: XdsUpdate): readonly Nack[] {
-    const { secrets, clusters, listeners } = this.#options;
+    const { secrets, listeners } = this.#options;
     const nacks = this.#each('secret', resources, compilers.secret, (program) => secrets.set(program.name, program));
     for (const name of removed) {
       this.#forget('secret', name);
       secrets.absent(name);
     }
     for (const { resource } of nacks) secrets.absent(resource);
-    clusters.warmUp();
+    this.#warmUp();
     listeners.refresh();
     return nacks;
+  }
+
+  #warmUp(): void {
+    this.#busy = true;
+    this.#options.clusters.warmUp();
+    this.#busy = false;
+    this.clustersChanged();
   }
 
   #releaseRoutes(): void {
@@ -169,7 +182,7 @@ export class XdsFollower {
     for (const resource of resources) {
       const key = `${kind} ${resource.name}`;
       if (resource.version !== '' && this.#versions.get(key) === resource.version) continue;
-      const { program, nacks } = compile(resource.resource, this.#options.compileDeps);
+      const { program, nacks } = this.#compile(kind, resource, compile);
       if (program === undefined) {
         refused.push(...(nacks ?? []));
         continue;
@@ -178,6 +191,20 @@ export class XdsFollower {
       apply(program, resource);
     }
     return refused;
+  }
+
+  /** A resource that makes the compiler fail is refused like any other that cannot be used. */
+  #compile<T>(
+    kind: Kind,
+    { name, resource }: XdsResource,
+    compile: (resource: unknown, deps: CompileDeps) => Compiled<T>,
+  ): Compiled<T> {
+    try {
+      return compile(resource, this.#options.compileDeps);
+    } catch (error) {
+      const message = `cannot be compiled: ${error instanceof Error ? error.message : String(error)}`;
+      return { nacks: [{ typeUrl: TypeUrl[kind], resource: name, field: '', message }] };
+    }
   }
 
   /** What is no longer followed will be sent again when it is followed anew, and must then not pass for known. */

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import type { JsonObject, LocalXdsRequest, LocalXdsResponse } from '@mizzen/xds';
 import type { Deps } from '../deps.ts';
 import { LineReader } from './lines.ts';
+import { ResourcePool } from './resource-pool.ts';
 import type { XdsHandler, XdsSource, XdsSubscription, XdsUpdate } from './source.ts';
 
 /** First and longest wait before a lost connection is tried again, milliseconds. */
@@ -18,6 +19,7 @@ export class LocalXdsConnection {
   readonly #deps: Deps;
   readonly #onLog: (message: string) => void;
   readonly #nodes = new Map<string, LocalSource>();
+  readonly #pool = new ResourcePool();
   #socket: Socket | undefined;
   #connected = false;
   #wait = RETRY_FIRST;
@@ -84,7 +86,10 @@ export class LocalXdsConnection {
       return;
     }
     this.#wait = RETRY_FIRST;
-    this.#nodes.get(response.node)?.receive(response);
+    const { node, typeUrl, resources } = response;
+    this.#nodes
+      .get(node)
+      ?.receive({ ...response, resources: resources.map((each) => this.#pool.share(typeUrl, each)) });
   }
 }
 

@@ -1,0 +1,89 @@
+import type { Deps } from '../deps.ts';
+import { checkActively } from '../health/active.ts';
+import { watchOutliers } from '../health/outlier.ts';
+import type { ClusterProgram, EndpointsProgram } from '../program/types.ts';
+import type { Cluster } from './cluster.ts';
+import { discoverByDns, type Discovery } from './dns.ts';
+
+/** What a cluster needs of those who manage it. */
+export interface ManagedSurroundings {
+  readonly deps: Deps;
+  readonly make: (program: ClusterProgram) => Cluster;
+  /** What EDS last said of an assignment. */
+  readonly endpoints: (name: string) => EndpointsProgram | undefined;
+  /** The cluster has become warm by itself. */
+  readonly onWarm: () => void;
+}
+
+/**
+ * A cluster's configuration and, once somebody asks for it, the cluster itself: a proxy knows every service of its mesh
+ * and talks to few. Those that do something without being asked (resolve names, check health) are made at once.
+ */
+export class ManagedCluster {
+  readonly program: ClusterProgram;
+  readonly resource: unknown;
+  readonly #surroundings: ManagedSurroundings;
+  readonly #discoveries: Discovery[] = [];
+  #cluster: Cluster | undefined;
+
+  constructor(program: ClusterProgram, resource: unknown, surroundings: ManagedSurroundings) {
+    this.program = program;
+    this.resource = resource;
+    this.#surroundings = surroundings;
+    if (actsByItself(program)) this.#make();
+  }
+
+  get cluster(): Cluster {
+    return this.#cluster ?? this.#make();
+  }
+
+  /** The cluster, if anybody has asked for it. */
+  get made(): Cluster | undefined {
+    return this.#cluster;
+  }
+
+  /** Its endpoints are known, be they none. */
+  get warm(): boolean {
+    const { type, edsServiceName } = this.program;
+    if (type === 'EDS') return this.#surroundings.endpoints(edsServiceName) !== undefined;
+    return isDns(type) ? this.cluster.warm : true;
+  }
+
+  setEndpoints(endpoints: EndpointsProgram): void {
+    this.#cluster?.setEndpoints(endpoints);
+  }
+
+  end(): void {
+    for (const discovery of this.#discoveries) discovery.stop();
+    this.#cluster?.close();
+  }
+
+  #make(): Cluster {
+    const { program } = this;
+    const { deps, make, endpoints, onWarm } = this.#surroundings;
+    const cluster = make(program);
+    this.#cluster = cluster;
+    if (program.outlierDetection !== undefined)
+      this.#discoveries.push(watchOutliers(cluster, program.outlierDetection, deps));
+    if (program.healthChecks.length > 0) this.#discoveries.push(checkActively(cluster, program.healthChecks, deps));
+    if (isDns(program.type)) {
+      const unwatch = cluster.watch(() => {
+        unwatch();
+        onWarm();
+      });
+      this.#discoveries.push(discoverByDns(cluster, deps));
+    } else {
+      const known = program.type === 'EDS' ? endpoints(program.edsServiceName) : program.endpoints;
+      if (known !== undefined) cluster.setEndpoints(known);
+    }
+    return cluster;
+  }
+}
+
+function isDns(type: ClusterProgram['type']): boolean {
+  return type === 'STRICT_DNS' || type === 'LOGICAL_DNS';
+}
+
+function actsByItself({ type, healthChecks, lb }: ClusterProgram): boolean {
+  return isDns(type) || healthChecks.length > 0 || ('slowStart' in lb && lb.slowStart !== undefined);
+}

@@ -21,13 +21,6 @@ export interface ContainerOptions {
 export function containersOf(template: Template, options: ContainerOptions): DesiredContainer[] | undefined {
   const { owner } = template;
   const result: DesiredContainer[] = [];
-  const inits = (template.spec.initContainers ?? []).filter(
-    (each) => each.name !== 'istio-init' && each.name !== 'istio-validation',
-  );
-  if (inits.length > 0) {
-    const names = inits.map((each) => `\`${each.name}\``).join(', ');
-    options.notices.push(`${owner.kind} \`${owner.name}\`: init containers are not run here (${names})`);
-  }
   for (const [index, container] of (template.spec.containers ?? []).entries()) {
     if (container.name === 'istio-proxy') continue;
     const run = runOf(template, container.name, result.length === 0, options);

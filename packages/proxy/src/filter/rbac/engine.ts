@@ -15,6 +15,8 @@ export interface Verdict {
   readonly details: string;
   /** Dynamic metadata that says so. */
   readonly metadata: JsonObject;
+  /** The same joined to what was there before. */
+  readonly after: WeakMap<JsonObject, JsonObject>;
 }
 
 interface Policy {
@@ -120,6 +122,7 @@ function verdict(names: VerdictNames, allowed: boolean, policy: string): Verdict
     policy,
     details: `rbac_access_denied_matched_policy[${(policy === '' ? 'none' : policy).replace(/\s/g, '_')}]`,
     metadata,
+    after: new WeakMap(),
   };
 }
 

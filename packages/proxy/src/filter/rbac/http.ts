@@ -101,10 +101,19 @@ export function rbacFilter(
   };
 }
 
-/** Several RBAC filters of a connection manager write side by side. */
-function addMetadata(stream: HttpStream, { metadata }: Verdict): void {
+/** Several RBAC filters of a connection manager write side by side. What they write is made once and used again. */
+function addMetadata(stream: HttpStream, verdict: Verdict): void {
   const old = stream.info.dynamicMetadata?.[METADATA];
-  stream.setMetadata(METADATA, old === undefined ? metadata : { ...old, ...metadata });
+  if (old === undefined) {
+    stream.setMetadata(METADATA, verdict.metadata);
+    return;
+  }
+  let both = verdict.after.get(old);
+  if (both === undefined) {
+    both = { ...old, ...verdict.metadata };
+    verdict.after.set(old, both);
+  }
+  stream.setMetadata(METADATA, both);
 }
 
 function place(scope: FilterScope, path: Path): TraceStep['xds'] {

@@ -31,8 +31,22 @@ export function compileRegex(
   }
 }
 
+/** Compiling takes a tenth of a millisecond, and configurations come again with the same patterns. */
+const LIMIT = 2048;
+const known = new Map<string, Regex>();
+
 /** Throws what RE2JS throws. */
 export function regexOf(source: string): Regex {
+  let regex = known.get(source);
+  if (regex === undefined) {
+    regex = compile(source);
+    if (known.size >= LIMIT) known.clear();
+    known.set(source, regex);
+  }
+  return regex;
+}
+
+function compile(source: string): Regex {
   const compiled = RE2JS.compile(source);
   const matches =
     literalMatcher(source) ?? ((value: string) => compiled.testExact(isAscii(value) ? value : unwire(value)));

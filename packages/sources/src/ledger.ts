@@ -1,4 +1,15 @@
-import { buildSnapshot, locate, parseDocument, refOf, splitDocuments, validateResource, withSpan } from '@mizzen/api';
+import {
+  buildSnapshot,
+  locate,
+  mootFields,
+  parseDocument,
+  refOf,
+  splitDocuments,
+  surprisingFields,
+  unsupportedFields,
+  validateResource,
+  withSpan,
+} from '@mizzen/api';
 import type { LeftAlone, ParsedDocuments, PassedOver, Resource, Snapshot, SourceDocument } from '@mizzen/api';
 import type { Diagnostic, Ref } from '@mizzen/diagnostics';
 import { isDeepStrictEqual } from 'node:util';
@@ -51,6 +62,7 @@ export class Ledger {
   #mesh: SourceDocument | undefined;
   #meshDiagnostics: readonly Diagnostic[] = [];
   readonly #validated = new WeakMap<SourceDocument, readonly Diagnostic[]>();
+  readonly #surprising = new WeakMap<Resource, ReadonlyMap<string, string>>();
 
   constructor(options: { readonly namespace?: string } = {}) {
     this.#namespace = options.namespace;
@@ -155,8 +167,19 @@ export class Ledger {
 
   #validate(resource: Resource): readonly Diagnostic[] {
     let result = this.#validated.get(resource.source);
-    if (!result) this.#validated.set(resource.source, (result = validateResource(resource)));
+    if (!result) this.#validated.set(resource.source, (result = judge(resource)));
     return result;
+  }
+
+  /** One remark about all that is without effect here, of all resources. */
+  #moot(resources: readonly Resource[]): Diagnostic[] {
+    return mootFields(
+      resources.map((resource) => {
+        let fields = this.#surprising.get(resource);
+        if (!fields) this.#surprising.set(resource, (fields = surprisingFields(resource)));
+        return [resource, fields];
+      }),
+    );
   }
 
   #commit({ good, kept, refused }: Chosen, meshFile: FileText | undefined, found: Found): ReadResult {
@@ -194,7 +217,7 @@ export class Ledger {
     const files = this.#files;
     return {
       snapshot: this.#snapshot as Snapshot,
-      diagnostics: [...found.diagnostics, ...this.#meshDiagnostics],
+      diagnostics: [...found.diagnostics, ...this.#meshDiagnostics, ...this.#moot(ordered)],
       leftAlone: found.leftAlone,
       passedOver: found.passedOver,
       changed: { added, modified, removed },
@@ -210,6 +233,14 @@ export class Ledger {
     if (file.text === undefined) return this.#mesh;
     return { file: file.file, index: 0, firstLine: 1, text: file.text };
   }
+}
+
+/** A resource's mistakes; without any, what of it does less here than in a cluster, unless that was said already. */
+function judge(resource: Resource): readonly Diagnostic[] {
+  const problems = validateResource(resource);
+  if (problems.some(({ severity }) => severity === 'error')) return problems;
+  const said = new Set(problems.map(({ path }) => JSON.stringify(path)));
+  return [...problems, ...unsupportedFields(resource).filter(({ path }) => !said.has(JSON.stringify(path)))];
 }
 
 interface Chosen {

@@ -115,12 +115,21 @@ function fromIngress(
     bind: local?.address ?? ingress.bind ?? '',
     ingress,
     ingressIndex,
-    application:
-      local === undefined
-        ? ingressEndpoint(context, ingress)
-        : { address: local.applicationAddress, port: local.applicationPort },
+    application: ingressApplication(context, ingress),
     local,
   };
+}
+
+/** On one machine the application listens where it was told to, which stands for the container port that is meant. */
+function ingressApplication(
+  context: TranslationContext,
+  ingress: networking.IstioIngressListener,
+): InboundPort['application'] {
+  const written = ingressEndpoint(context, ingress);
+  if (written !== undefined && 'path' in written) return written;
+  const meant = written?.port ?? ingress.port?.number;
+  const own = context.proxy.local?.inbound?.find((entry) => entry.containerPort === meant);
+  return own === undefined ? written : { address: own.applicationAddress, port: own.applicationPort };
 }
 
 function ingressEndpoint(

@@ -4,6 +4,7 @@ import { isRecord, normalizeMessage } from '../normalize.ts';
 import type { Resource, SourceDocument } from '../resource.ts';
 import { loadYaml } from '../yaml/load.ts';
 import { locateIn } from '../yaml/locate.ts';
+import { unsupportedMeshFields } from '../support/unsupported.ts';
 import { Report } from '../validation/report.ts';
 import { checkMessage } from '../validation/schema-check.ts';
 import { checkMesh } from './check.ts';
@@ -86,6 +87,7 @@ function check(
   const report = new Report();
   report.problems.push(...checkMessage(config, MESSAGE));
   if (report.isClean) checkMesh(config as MeshConfig, report);
+  if (report.isClean) report.problems.push(...unsupportedMeshFields(config));
   const { problems } = report;
   const diagnostics = problems.map((problem): Diagnostic => {
     const path = [...prefix, ...problem.path];

@@ -34,3 +34,4 @@ export const DEPRECATED = 'MZ1201';
 export const NO_EFFECT = 'MZ1202';
 export const SUSPICIOUS = 'MZ1203';
 export const UNREACHABLE = 'MZ1204';
+export const NOT_YET = 'MZ1205';

@@ -68,7 +68,7 @@ function remarks(result: ReadResult, errors: number, err: NodeJS.WritableStream)
     err.write(`not Kubernetes resources, passed over: ${files.join(', ')}\n`);
   }
   const count = countOf(result);
-  const warnings = diagnostics.length - errors;
+  const warnings = diagnostics.filter(({ severity }) => severity === 'warning').length;
   const found = errors + warnings === 0 ? 'valid' : `${plural(errors, 'error')}, ${plural(warnings, 'warning')}`;
   err.write(`${plural(count, 'resource')}: ${found}\n`);
 }

@@ -1,0 +1,60 @@
+import type { Support } from './types.ts';
+import { except, left, moot, yes } from './types.ts';
+
+const INTERCEPTION = moot('nothing is intercepted');
+const PROCESS = moot("it is about the container of Istio's proxy, which is not there");
+const AMBIENT = left('there are no waypoints: pods have sidecars', 'sidecars enforce the same policies by `selector`');
+
+/** Labels and annotations that have a meaning, by name. A trailing `*` stands for any ending; the first one counts. */
+export const METADATA: readonly (readonly [name: string, support: Support])[] = [
+  ['mizzen.dev/run', yes('what a container runs here: a command, `external`, or `stand-in`')],
+  ['mizzen.dev/run.*', yes('the same for the container of this name')],
+  ['mizzen.dev/dir', yes("where it runs, from the file's directory")],
+  ['mizzen.dev/dir.*', yes('the same for the container of this name')],
+  ['mizzen.dev/watch', yes('paths whose change restarts it')],
+  ['mizzen.dev/watch.*', yes('the same for the container of this name')],
+  ['mizzen.dev/*', left('Mizzen knows no such annotation', 'it knows `run`, `dir` and `watch`')],
+
+  ['sidecar.istio.io/inject', yes('whether a pod gets a sidecar')],
+  ['istio-injection', yes("whether a namespace's pods get sidecars")],
+  ['istio.io/rev', yes('the same; the revision itself does not matter')],
+  ['inject.istio.io/templates', yes('`gateway`: the pod is a gateway')],
+  ['istio.io/dry-run', yes('an AuthorizationPolicy that only counts', 'http.rbac.v3.RBAC.shadowRules')],
+  ['networking.istio.io/exportTo', yes('namespaces a Service is visible in')],
+  [
+    'networking.istio.io/traffic-distribution',
+    left('endpoints are not preferred by where they are', 'use a DestinationRule with `localityLbSetting`'),
+  ],
+  [
+    'alpha.istio.io/kubernetes-serviceaccounts',
+    yes('more identities of a Service', 'CertificateValidationContext.matchSubjectAltNames'),
+  ],
+  ['alpha.istio.io/canonical-serviceaccounts', left("the endpoints' own identities count")],
+  [
+    'security.istio.io/tlsMode',
+    yes('whether mutual TLS is spoken to a WorkloadEntry', 'Cluster.transportSocketMatches'),
+  ],
+  ['istio-locality', yes('where a pod is', 'LocalityLbEndpoints.locality')],
+  ['topology.istio.io/subzone', yes('where a Node is', 'LocalityLbEndpoints.locality')],
+  ['topology.istio.io/*', moot('there is one network and one cluster')],
+  ['service.istio.io/canonical-name', yes('what telemetry calls a workload')],
+  ['service.istio.io/canonical-revision', yes('its version')],
+
+  ['proxy.istio.io/config', left("MeshConfig's `defaultConfig` counts for every proxy", 'set it there')],
+  ['proxy.istio.io/overrides', PROCESS],
+  ['traffic.sidecar.istio.io/*', INTERCEPTION],
+  ['sidecar.istio.io/interceptionMode', INTERCEPTION],
+  ['istio.io/reroute-virtual-interfaces', INTERCEPTION],
+  ['sidecar.istio.io/bootstrapOverride', PROCESS],
+  ['sidecar.istio.io/*', PROCESS],
+  ['readiness.status.sidecar.istio.io/*', PROCESS],
+  ['status.sidecar.istio.io/*', PROCESS],
+  ['prometheus.istio.io/*', moot('proxies and applications each serve their own metrics')],
+
+  ['istio.io/dataplane-mode', except(yes('`none` and nothing else'), { ambient: AMBIENT })],
+  ['istio.io/use-waypoint', AMBIENT],
+  ['istio.io/use-waypoint-namespace', AMBIENT],
+  ['istio.io/ingress-use-waypoint', AMBIENT],
+  ['istio.io/waypoint-for', AMBIENT],
+  ['ambient.istio.io/*', AMBIENT],
+];

@@ -1,0 +1,166 @@
+import type {
+  ConnectionPoolSettings,
+  ConnectionPoolSettings_HTTPSettings,
+  ConnectionPoolSettings_TCPSettings,
+  DestinationRule,
+  LoadBalancerSettings,
+  LoadBalancerSettings_ConsistentHashLB,
+  LoadBalancerSettings_ConsistentHashLB_HTTPCookie,
+  LoadBalancerSettings_ConsistentHashLB_HTTPCookie_Attribute,
+  LoadBalancerSettings_ConsistentHashLB_MagLev,
+  LoadBalancerSettings_ConsistentHashLB_RingHash,
+  OutlierDetection,
+  Subset,
+  TrafficPolicy,
+  TrafficPolicy_PortTrafficPolicy,
+  TrafficPolicy_RetryBudget,
+  WarmupConfiguration,
+} from '../gen/istio.networking.v1alpha3.ts';
+import { except, fields, left, moot, refused, yes } from './types.ts';
+import type { MessageTable } from './types.ts';
+
+const NET = 'istio.networking.v1alpha3';
+const LB = `${NET}.LoadBalancerSettings`;
+const POOL = `${NET}.ConnectionPoolSettings`;
+const ONLY_HTTP2 = "it is about HTTP/2, which Mizzen's proxy does not speak yet";
+/** A wish for HTTP/2 that is not met; the traffic itself flows. */
+export const H2_UPGRADE = left('connections between sidecars stay HTTP/1.1');
+
+export const destinationRule: MessageTable = {
+  [`${NET}.DestinationRule`]: fields<DestinationRule>({
+    host: yes('the service it is about', 'Cluster.name'),
+    trafficPolicy: yes('for all of the service', 'Cluster.name'),
+    subsets: yes('named parts of the service, by labels; each is a cluster', 'Cluster.name'),
+    exportTo: yes('namespaces it is visible in'),
+    workloadSelector: yes('clients it is for; all of its namespace when left out'),
+  }),
+  [`${NET}.Subset`]: fields<Subset>({
+    name: yes('what VirtualServices call it', 'Cluster.name'),
+    labels: yes('labels its endpoints have', 'ClusterLoadAssignment.endpoints'),
+    trafficPolicy: yes("over the rule's own, part by part", 'Cluster.name'),
+  }),
+  [`${NET}.TrafficPolicy`]: fields<TrafficPolicy>({
+    loadBalancer: yes('how an endpoint is chosen', 'Cluster.lbPolicy'),
+    connectionPool: yes('limits of connections and requests', 'Cluster.circuitBreakers'),
+    outlierDetection: yes('takes failing endpoints out for a while', 'Cluster.outlierDetection'),
+    tls: yes('TLS to the service; mutual TLS between sidecars when left out', 'Cluster.transportSocket'),
+    portLevelSettings: yes('the same for one port, in place of the rest'),
+    tunnel: refused(
+      "Mizzen's proxy does not put bytes into CONNECT or POST requests and refuses the listener",
+      'leave it out: connections then go straight to the service',
+      'TcpProxy.tunnelingConfig',
+    ),
+    proxyProtocol: left('connections carry no PROXY protocol header'),
+    retryBudget: yes('limits retries to a share of the requests', 'CircuitBreakers.Thresholds.retryBudget'),
+  }),
+  [`${NET}.TrafficPolicy.PortTrafficPolicy`]: fields<TrafficPolicy_PortTrafficPolicy>({
+    port: yes('the port'),
+    loadBalancer: yes('as above', 'Cluster.lbPolicy'),
+    connectionPool: yes('as above', 'Cluster.circuitBreakers'),
+    outlierDetection: yes('as above', 'Cluster.outlierDetection'),
+    tls: yes('as above', 'Cluster.transportSocket'),
+  }),
+  [`${NET}.TrafficPolicy.RetryBudget`]: fields<TrafficPolicy_RetryBudget>({
+    percent: yes('share of the active requests; 20 when left out', 'RetryBudget.budgetPercent'),
+    budgetInterval: left("the budget counts active requests, as Envoy's does"),
+    minRetryConcurrency: yes('retries that are always allowed', 'RetryBudget.minRetryConcurrency'),
+  }),
+  [LB]: fields<LoadBalancerSettings>({
+    simple: except(yes('LEAST_REQUEST when left out', 'Cluster.lbPolicy'), {
+      PASSTHROUGH: moot('there is no original destination without interception, so endpoints are balanced'),
+    }),
+    consistentHash: yes('the same endpoint for the same key', 'Cluster.lbPolicy', 'RouteAction.hashPolicy'),
+    localityLbSetting: yes("by locality, over the mesh's setting", 'LocalityLbEndpoints.priority'),
+    zoneAwareLbSetting: left('endpoints are not weighted by zone', 'use `localityLbSetting`'),
+    warmupDurationSecs: yes('deprecated form of warmup.duration', 'SlowStartConfig.slowStartWindow'),
+    warmup: yes(
+      'new endpoints get less at first',
+      'RoundRobinLbConfig.slowStartConfig',
+      'LeastRequestLbConfig.slowStartConfig',
+    ),
+  }),
+  [`${NET}.WarmupConfiguration`]: fields<WarmupConfiguration>({
+    duration: yes('how long', 'SlowStartConfig.slowStartWindow'),
+    minimumPercent: yes('what they get at the start', 'SlowStartConfig.minWeightPercent'),
+    aggression: yes('how steeply it grows', 'SlowStartConfig.aggression'),
+  }),
+  [`${LB}.ConsistentHashLB`]: fields<LoadBalancerSettings_ConsistentHashLB>({
+    httpHeaderName: yes('hashes a header', 'HashPolicy.Header.headerName'),
+    httpCookie: yes('hashes a cookie, made when there is none', 'HashPolicy.cookie'),
+    useSourceIp: yes("hashes the client's address", 'HashPolicy.connectionProperties'),
+    httpQueryParameterName: yes('hashes a query parameter', 'HashPolicy.QueryParameter.name'),
+    ringHash: yes('by a ring; the default', 'Cluster.ringHashLbConfig'),
+    maglev: yes('by Maglev', 'Cluster.maglevLbConfig'),
+    minimumRingSize: yes('deprecated form of ringHash.minimumRingSize', 'RingHashLbConfig.minimumRingSize'),
+  }),
+  [`${LB}.ConsistentHashLB.HTTPCookie`]: fields<LoadBalancerSettings_ConsistentHashLB_HTTPCookie>({
+    name: yes('its name', 'HashPolicy.Cookie.name'),
+    path: yes('its path, when it is made', 'HashPolicy.Cookie.path'),
+    ttl: yes('its life, when it is made', 'HashPolicy.Cookie.ttl'),
+    attributes: yes('more of it, when it is made', 'HashPolicy.Cookie.attributes'),
+  }),
+  [`${LB}.ConsistentHashLB.HTTPCookie.Attribute`]: fields<LoadBalancerSettings_ConsistentHashLB_HTTPCookie_Attribute>({
+    name: yes('for instance `SameSite`', 'HashPolicy.CookieAttribute.name'),
+    value: yes('its value', 'HashPolicy.CookieAttribute.value'),
+  }),
+  [`${LB}.ConsistentHashLB.RingHash`]: fields<LoadBalancerSettings_ConsistentHashLB_RingHash>({
+    minimumRingSize: yes('1024 when left out', 'RingHashLbConfig.minimumRingSize'),
+  }),
+  [`${LB}.ConsistentHashLB.MagLev`]: fields<LoadBalancerSettings_ConsistentHashLB_MagLev>({
+    tableSize: yes('a prime number', 'MaglevLbConfig.tableSize'),
+  }),
+  [POOL]: fields<ConnectionPoolSettings>({
+    tcp: yes('of connections'),
+    http: yes('of requests'),
+  }),
+  [`${POOL}.TCPSettings`]: fields<ConnectionPoolSettings_TCPSettings>({
+    maxConnections: yes('no limit when left out', 'CircuitBreakers.Thresholds.maxConnections'),
+    connectTimeout: yes('time to connect', 'Cluster.connectTimeout'),
+    tcpKeepalive: yes('probes on idle connections', 'UpstreamConnectionOptions.tcpKeepalive'),
+    maxConnectionDuration: yes(
+      'connections end after it',
+      'HttpProtocolOptions.maxConnectionDuration',
+      'TcpProxy.maxDownstreamConnectionDuration',
+    ),
+    idleTimeout: yes(
+      'connections without traffic end after it',
+      'HttpProtocolOptions.idleTimeout',
+      'TcpProxy.idleTimeout',
+    ),
+  }),
+  [`${POOL}.HTTPSettings`]: fields<ConnectionPoolSettings_HTTPSettings>({
+    http1MaxPendingRequests: yes(
+      'requests that wait for a connection',
+      'CircuitBreakers.Thresholds.maxPendingRequests',
+    ),
+    http2MaxRequests: yes('requests at the same time, of HTTP/1.1 too', 'CircuitBreakers.Thresholds.maxRequests'),
+    maxRequestsPerConnection: yes('a connection ends after as many', 'HttpProtocolOptions.maxRequestsPerConnection'),
+    maxRetries: yes('retries at the same time', 'CircuitBreakers.Thresholds.maxRetries'),
+    idleTimeout: yes('connections without requests end after it', 'HttpProtocolOptions.idleTimeout'),
+    h2UpgradePolicy: except(yes('HTTP/1.1 is kept as it is'), { UPGRADE: H2_UPGRADE }),
+    useClientProtocol: moot('everything is HTTP/1.1 here'),
+    maxConcurrentStreams: moot(ONLY_HTTP2),
+    http2KeepAlive: moot(ONLY_HTTP2),
+  }),
+  [`${NET}.OutlierDetection`]: fields<OutlierDetection>({
+    consecutiveErrors: left('it is deprecated, and Istio does not read it either', 'use `consecutive5xxErrors`'),
+    splitExternalLocalOriginErrors: yes(
+      'counts failures to connect apart from answers',
+      'OutlierDetection.splitExternalLocalOriginErrors',
+    ),
+    consecutiveLocalOriginFailures: yes(
+      'failures to connect in a row',
+      'OutlierDetection.consecutiveLocalOriginFailure',
+    ),
+    consecutiveGatewayErrors: yes('502, 503 and 504 in a row', 'OutlierDetection.consecutiveGatewayFailure'),
+    consecutive5xxErrors: yes('5xx in a row', 'OutlierDetection.consecutive5xx'),
+    interval: yes('time between looks', 'OutlierDetection.interval'),
+    baseEjectionTime: yes(
+      'how long an endpoint stays out, times how often it was',
+      'OutlierDetection.baseEjectionTime',
+    ),
+    maxEjectionPercent: yes('no more than this share is out', 'OutlierDetection.maxEjectionPercent'),
+    minHealthPercent: yes('with fewer in health all are used', 'CommonLbConfig.healthyPanicThreshold'),
+    outlierDetectionHttpErrorCodes: left('5xx are what counts', 'leave it out, or count with `consecutive5xxErrors`'),
+  }),
+};

@@ -1,0 +1,82 @@
+import { KINDS } from '../kind-table.ts';
+import type { KindSpecs } from '../kinds.ts';
+import { schema } from '../schema.ts';
+import { common } from './common.ts';
+import { destinationRule } from './destination-rule.ts';
+import { extensionProviders } from './extension-providers.ts';
+import { gateway } from './gateway.ts';
+import { meshConfig } from './mesh-config.ts';
+import { proxyConfig } from './proxy-config.ts';
+import { security } from './security.ts';
+import { serviceEntry } from './service-entry.ts';
+import { sidecar } from './sidecar.ts';
+import { telemetry } from './telemetry.ts';
+import type { MessageTable, Support } from './types.ts';
+import { virtualService } from './virtual-service.ts';
+
+export type { MessageSupport, MessageTable, NoEffect, NotYet, Support, Supported } from './types.ts';
+export { METADATA } from './annotations.ts';
+export { PLAIN_KINDS, WHOLE_KINDS } from './kinds.ts';
+export { KUBERNETES, KUBERNETES_ROOTS } from './kubernetes/index.ts';
+export type { KubernetesField } from './kubernetes/index.ts';
+
+/** What Mizzen does with every field of every message that a kind or the mesh configuration leads to. */
+export const MESSAGES: MessageTable = {
+  ...common,
+  ...virtualService,
+  ...destinationRule,
+  ...gateway,
+  ...serviceEntry,
+  ...sidecar,
+  ...security,
+  ...telemetry,
+  ...meshConfig,
+  ...proxyConfig,
+  ...extensionProviders,
+};
+
+export const MESH_CONFIG = 'istio.mesh.v1alpha1.MeshConfig';
+
+/** Istio's kinds with the message of their `spec`, and the mesh configuration. */
+export function istioRoots(): readonly (readonly [kind: string, message: string])[] {
+  const kinds = (Object.keys(KINDS) as (keyof KindSpecs)[]).flatMap((kind) => {
+    const { message } = KINDS[kind];
+    return message === undefined ? [] : [[kind, message] as const];
+  });
+  return [...kinds, ['MeshConfig', MESH_CONFIG]];
+}
+
+/** The messages that a field's value is made of, or undefined for scalars and free-form values. */
+export function messageBelow(message: string, field: string): string | undefined {
+  const type = schema().messages[message]?.[field]?.t;
+  return type !== undefined && type in schema().messages ? type : undefined;
+}
+
+/** Messages that `root` leads to through fields that are supported, itself first, each once, in reading order. */
+export function messagesOf(root: string): readonly string[] {
+  const found = new Set<string>();
+  const visit = (message: string): void => {
+    if (found.has(message)) return;
+    found.add(message);
+    for (const [field, support] of Object.entries(MESSAGES[message] ?? {})) {
+      const below = support.state === 'supported' ? messageBelow(message, field) : undefined;
+      if (below !== undefined) visit(below);
+    }
+  };
+  visit(root);
+  return [...found];
+}
+
+/** What happens to `value` of a field that is treated as `support` says. */
+export function effective(support: Support, value: unknown): Support {
+  if (support.state !== 'supported') return support;
+  if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') {
+    const text = String(value);
+    if (support.values !== undefined && Object.hasOwn(support.values, text)) return support.values[text] as Support;
+    if (typeof value === 'string') {
+      const special = support.texts?.find(({ pattern }) => pattern.test(text));
+      if (special !== undefined) return special.support;
+    }
+  }
+  return support;
+}

@@ -1,0 +1,57 @@
+import type { ServicePort, ServiceSpec } from '../../kubernetes.ts';
+import { NO_GRPC_WEB, NO_HTTP2 } from '../common.ts';
+import { except, exceptText, left, moot, surprising, yes } from '../types.ts';
+import { kubernetesFields, of } from './fields.ts';
+import type { KubernetesTable } from './fields.ts';
+
+const ONE_NODE = moot('there is one machine');
+const NO_LOAD_BALANCER = moot('there is no load balancer; gateways listen on 127.0.0.1');
+const NO_ADDRESS = moot('services are reached by name');
+const GRPC = /^(?:grpc|http2)(?:-|$)|^kubernetes\.io\/h2c$/;
+const GRPC_WEB = /^grpc-web(?:-|$)/;
+const NOT_GRPC_WEB = /^(?!grpc-web)(?:grpc|http2)(?:-|$)|^kubernetes\.io\/h2c$/;
+
+export const service: KubernetesTable = {
+  ServiceSpec: kubernetesFields<ServiceSpec>({
+    ports: of('ServicePort', yes('its ports', 'Cluster.name')),
+    selector: yes('labels of its pods', 'ClusterLoadAssignment.endpoints'),
+    clusterIP: yes('`None`: headless; here its pods are balanced all the same', 'VirtualHost.domains'),
+    clusterIPs: yes('more names of its HTTP ports', 'VirtualHost.domains'),
+    externalName: yes('another host it stands for', 'Cluster.type'),
+    externalIPs: surprising('nothing listens at these addresses'),
+    type: yes('only `ExternalName` makes a difference'),
+    publishNotReadyAddresses: yes('pods that are not ready get requests, too', 'LbEndpoint.healthStatus'),
+    sessionAffinity: except(yes('requests are balanced'), {
+      ClientIP: left('the mesh does not look at it, in Istio neither', 'use a DestinationRule with `consistentHash`'),
+    }),
+    sessionAffinityConfig: moot('it belongs to `sessionAffinity`'),
+    trafficDistribution: left(
+      'endpoints are not preferred by where they are',
+      'use a DestinationRule with `localityLbSetting`',
+    ),
+    internalTrafficPolicy: ONE_NODE,
+    externalTrafficPolicy: ONE_NODE,
+    healthCheckNodePort: NO_LOAD_BALANCER,
+    loadBalancerIP: NO_LOAD_BALANCER,
+    loadBalancerClass: NO_LOAD_BALANCER,
+    loadBalancerSourceRanges: NO_LOAD_BALANCER,
+    allocateLoadBalancerNodePorts: NO_LOAD_BALANCER,
+    ipFamilies: NO_ADDRESS,
+    ipFamilyPolicy: NO_ADDRESS,
+  }),
+  ServicePort: kubernetesFields<ServicePort>({
+    name: exceptText(
+      exceptText(yes('its protocol, up to the first `-`, where `appProtocol` says nothing'), GRPC_WEB, NO_GRPC_WEB),
+      NOT_GRPC_WEB,
+      NO_HTTP2,
+    ),
+    port: yes('port clients use', 'Cluster.name'),
+    protocol: except(yes('TCP'), {
+      UDP: moot('a mesh carries TCP only, in Istio too'),
+      SCTP: moot('a mesh carries TCP only, in Istio too'),
+    }),
+    appProtocol: exceptText(exceptText(yes('its protocol'), GRPC_WEB, NO_GRPC_WEB), GRPC, NO_HTTP2),
+    targetPort: yes("the pods' port, by number or name", 'Endpoint.address'),
+    nodePort: surprising('nothing listens at node ports; use a Gateway'),
+  }),
+};

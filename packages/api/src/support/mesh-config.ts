@@ -1,0 +1,109 @@
+import type {
+  MeshConfig,
+  MeshConfig_DefaultProviders,
+  MeshConfig_OutboundTrafficPolicy,
+  MeshConfig_ProxyPathNormalization,
+  MeshConfig_TLSConfig,
+} from '../gen/istio.mesh.v1alpha1.ts';
+import { H2_UPGRADE } from './destination-rule.ts';
+import { EXTENSION_OPERATOR, LOG_OPERATORS } from './extension-providers.ts';
+import { NO_SPANS } from './telemetry.ts';
+import { except, exceptText, fields, left, moot, yes } from './types.ts';
+import type { MessageTable } from './types.ts';
+
+const MESH = 'istio.mesh.v1alpha1.MeshConfig';
+
+const NOT_REDIRECTED = moot('traffic is not redirected: sidecars are reached by address and by `http_proxy`');
+const INGRESS = moot('Ingress resources are left alone');
+const AMBIENT = moot('it is about ambient meshes');
+const ONE_CLUSTER = moot('there is one cluster');
+const OWN_CA = moot('Mizzen signs the certificates itself');
+const STAT_NAMES = left("statistics have Istio's default names");
+
+export const meshConfig: MessageTable = {
+  [MESH]: fields<MeshConfig>({
+    proxyListenPort: NOT_REDIRECTED,
+    proxyInboundListenPort: NOT_REDIRECTED,
+    proxyHttpPort: moot('each sidecar has an HTTP proxy port at an address of its own'),
+    connectTimeout: yes('time to connect, where no DestinationRule says', 'Cluster.connectTimeout'),
+    hboneIdleTimeout: AMBIENT,
+    protocolDetectionTimeout: yes("how long to wait for a client's first bytes", 'Listener.listenerFiltersTimeout'),
+    tcpKeepalive: yes(
+      'probes on idle connections, where no DestinationRule says',
+      'UpstreamConnectionOptions.tcpKeepalive',
+    ),
+    ingressClass: INGRESS,
+    ingressService: INGRESS,
+    ingressControllerMode: INGRESS,
+    ingressSelector: INGRESS,
+    enableTracing: NO_SPANS,
+    accessLogFile: yes("where access logs go; `/dev/stdout` is the sidecar's own log", 'FileAccessLog.path'),
+    accessLogFormat: exceptText(
+      yes("Istio's own when left out", 'SubstitutionFormatString.textFormatSource'),
+      EXTENSION_OPERATOR,
+      LOG_OPERATORS,
+    ),
+    accessLogEncoding: yes('TEXT or JSON', 'SubstitutionFormatString.jsonFormat'),
+    enableEnvoyAccessLogService: left('access logs are written to files', 'set `accessLogFile`'),
+    disableEnvoyListenerLog: yes('connections that no chain takes are not logged', 'Listener.accessLog'),
+    defaultConfig: yes('of all proxies'),
+    outboundTrafficPolicy: yes('what happens to hosts that nobody declared', 'VirtualHost.domains'),
+    inboundTrafficPolicy: moot('applications are always reached at 127.0.0.1'),
+    configSources: moot('the files named on the command line are the only source'),
+    enableAutoMtls: yes('mutual TLS with every endpoint that has a sidecar', 'Cluster.transportSocketMatches'),
+    trustDomain: yes('first part of identities', 'SubjectAltNameMatcher.matcher'),
+    trustDomainAliases: yes('other names of it', 'SubjectAltNameMatcher.matcher'),
+    caCertificates: left("only the mesh's own root is trusted for mutual TLS"),
+    defaultServiceExportTo: yes('where services say nothing'),
+    defaultVirtualServiceExportTo: yes('where VirtualServices say nothing'),
+    defaultDestinationRuleExportTo: yes('where DestinationRules say nothing'),
+    rootNamespace: yes('namespace of policies for all'),
+    localityLbSetting: yes('where DestinationRules say nothing', 'LocalityLbEndpoints.priority'),
+    zoneAwareLbSetting: left('endpoints are not weighted by zone', 'use `localityLbSetting`'),
+    dnsRefreshRate: yes('how often names are looked up again', 'Cluster.dnsRefreshRate'),
+    h2UpgradePolicy: except(yes('HTTP/1.1 is kept as it is'), { UPGRADE: H2_UPGRADE }),
+    inboundClusterStatName: STAT_NAMES,
+    outboundClusterStatName: STAT_NAMES,
+    certificates: OWN_CA,
+    enablePrometheusMerge: moot('proxies and applications each serve their own metrics'),
+    verifyCertificateAtClient: except(yes('certificates are always verified'), {
+      false: left('certificates are verified all the same', "a DestinationRule's `insecureSkipVerify` takes any"),
+    }),
+    ca: OWN_CA,
+    extensionProviders: yes('what policies and Telemetry refer to by name'),
+    defaultProviders: yes('providers where no Telemetry says'),
+    discoverySelectors: left('the resources of all namespaces are read'),
+    pathNormalization: yes('makes paths plain before anything compares them', 'HttpConnectionManager.normalizePath'),
+    defaultHttpRetryPolicy: yes('where routes say nothing', 'RouteAction.retryPolicy'),
+    defaultTrafficPolicy: left(
+      "a service without a DestinationRule gets Envoy's defaults",
+      'write a DestinationRule for the host',
+    ),
+    meshMTLS: yes('versions and ciphers of mutual TLS', 'CommonTlsContext.tlsParams'),
+    tlsDefaults: yes('the same for all other TLS', 'CommonTlsContext.tlsParams'),
+    serviceSettings: ONE_CLUSTER,
+    serviceScopeConfigs: AMBIENT,
+    serviceEntryVisibility: left('`exportTo` alone says who sees a ServiceEntry', 'use `exportTo`'),
+  }),
+  [`${MESH}.OutboundTrafficPolicy`]: fields<MeshConfig_OutboundTrafficPolicy>({
+    mode: yes('ALLOW_ANY passes them on, REGISTRY_ONLY answers 502', 'RouteAction.cluster', 'Route.directResponse'),
+    tls: left('connections to such hosts are passed on as they are'),
+  }),
+  [`${MESH}.DefaultProviders`]: fields<MeshConfig_DefaultProviders>({
+    tracing: NO_SPANS,
+    metrics: moot('each proxy serves its own metrics'),
+    accessLogging: yes('where access logs go', 'HttpConnectionManager.accessLog'),
+  }),
+  [`${MESH}.ProxyPathNormalization`]: fields<MeshConfig_ProxyPathNormalization>({
+    normalization: yes(
+      'NONE, BASE, MERGE_SLASHES or DECODE_AND_MERGE_SLASHES',
+      'HttpConnectionManager.normalizePath',
+      'HttpConnectionManager.mergeSlashes',
+    ),
+  }),
+  [`${MESH}.TLSConfig`]: fields<MeshConfig_TLSConfig>({
+    minProtocolVersion: yes('lowest version of TLS', 'TlsParameters.tlsMinimumProtocolVersion'),
+    ecdhCurves: yes('curves', 'TlsParameters.ecdhCurves'),
+    cipherSuites: yes('ciphers of TLS 1.2', 'TlsParameters.cipherSuites'),
+  }),
+};

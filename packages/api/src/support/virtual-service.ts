@@ -1,0 +1,187 @@
+import type {
+  CorsPolicy,
+  Delegate,
+  HTTPBody,
+  HTTPDirectResponse,
+  HTTPFaultInjection,
+  HTTPFaultInjection_Abort,
+  HTTPFaultInjection_Delay,
+  HTTPMatchRequest,
+  HTTPMirrorPolicy,
+  HTTPRedirect,
+  HTTPRewrite,
+  HTTPRoute,
+  HTTPRouteDestination,
+  Headers,
+  Headers_HeaderOperations,
+  L4MatchAttributes,
+  RegexRewrite,
+  RouteDestination,
+  TCPRoute,
+  TLSMatchAttributes,
+  TLSRoute,
+  VirtualService,
+} from '../gen/istio.networking.v1alpha3.ts';
+import { fields, left, moot, yes } from './types.ts';
+import type { MessageTable } from './types.ts';
+
+const NET = 'istio.networking.v1alpha3';
+/** Without interception a connection has a name at most, never the address it was meant for. */
+const SUBNETS = left(
+  'connections reach the sidecar by name, so their destination address is not known',
+  "match by `port`, `sniHosts` or the VirtualService's `hosts`",
+);
+
+export const virtualService: MessageTable = {
+  [`${NET}.VirtualService`]: fields<VirtualService>({
+    hosts: yes('names the routes are for', 'VirtualHost.domains'),
+    gateways: yes('gateways it is bound to, or `mesh` for sidecars'),
+    http: yes('routes of HTTP; the first that matches counts', 'VirtualHost.routes'),
+    tls: yes('routes of TLS that is passed on, by server name', 'FilterChainMatch.serverNames', 'TcpProxy.cluster'),
+    tcp: yes('routes of bytes', 'TcpProxy.cluster', 'TcpProxy.weightedClusters'),
+    exportTo: yes('namespaces it is visible in'),
+  }),
+  [`${NET}.HTTPRoute`]: fields<HTTPRoute>({
+    name: yes('names the route in access logs and traces', 'Route.name'),
+    match: yes('conditions, of which one must hold', 'Route.match'),
+    route: yes('destinations, by weight', 'RouteAction.cluster', 'RouteAction.weightedClusters'),
+    redirect: yes('answers with a redirect', 'Route.redirect'),
+    directResponse: yes('answers by itself', 'Route.directResponse'),
+    delegate: yes("another VirtualService's routes in its place"),
+    rewrite: yes('changes path or host on the way', 'RouteAction.prefixRewrite', 'RouteAction.hostRewriteLiteral'),
+    timeout: yes('time for the whole answer, retries included; none when left out', 'RouteAction.timeout'),
+    retries: yes('when and how often to try again; twice when left out', 'RouteAction.retryPolicy'),
+    fault: yes('delays and aborts requests', 'Route.typedPerFilterConfig'),
+    mirror: yes('sends a copy of each request', 'RouteAction.requestMirrorPolicies'),
+    mirrors: yes('the same, several', 'RouteAction.requestMirrorPolicies'),
+    mirrorPercent: yes('deprecated form of mirrorPercentage', 'RequestMirrorPolicy.runtimeFraction'),
+    mirrorPercentage: yes('share of the requests that is mirrored', 'RequestMirrorPolicy.runtimeFraction'),
+    corsPolicy: yes('answers cross-origin requests', 'Route.typedPerFilterConfig'),
+    headers: yes('headers added, set and removed', 'Route.requestHeadersToAdd', 'Route.responseHeadersToAdd'),
+  }),
+  [`${NET}.HTTPMatchRequest`]: fields<HTTPMatchRequest>({
+    name: yes("joins the route's name", 'Route.name'),
+    uri: yes('the path', 'RouteMatch.prefix', 'RouteMatch.path', 'RouteMatch.safeRegex'),
+    scheme: yes('`http` or `https`', 'RouteMatch.headers'),
+    method: yes('the method', 'RouteMatch.headers'),
+    authority: yes('the host asked for', 'RouteMatch.headers'),
+    headers: yes(
+      'header fields; `@request.auth.claims` looks into the token',
+      'RouteMatch.headers',
+      'RouteMatch.dynamicMetadata',
+    ),
+    port: yes('the port the request came for'),
+    sourceLabels: yes("labels of the client's workload"),
+    gateways: yes('gateways (or `mesh`) the condition is for'),
+    queryParams: yes('query parameters', 'RouteMatch.queryParameters'),
+    ignoreUriCase: yes('compares the path without regard to case', 'RouteMatch.caseSensitive'),
+    withoutHeaders: yes('header fields that must not be so', 'RouteMatch.headers'),
+    sourceNamespace: yes("namespace of the client's workload"),
+    statPrefix: moot('no statistics are kept by route'),
+  }),
+  [`${NET}.HTTPRouteDestination`]: fields<HTTPRouteDestination>({
+    destination: yes('where to', 'RouteAction.cluster'),
+    weight: yes('its share', 'WeightedCluster.ClusterWeight.weight'),
+    headers: yes('headers for this destination only', 'WeightedCluster.ClusterWeight.requestHeadersToAdd'),
+  }),
+  [`${NET}.RouteDestination`]: fields<RouteDestination>({
+    destination: yes('where to', 'TcpProxy.cluster'),
+    weight: yes('its share of connections', 'TcpProxy.WeightedCluster.ClusterWeight.weight'),
+  }),
+  [`${NET}.Delegate`]: fields<Delegate>({
+    name: yes('name of the VirtualService (one without hosts)'),
+    namespace: yes('its namespace; the same when left out'),
+  }),
+  [`${NET}.HTTPRedirect`]: fields<HTTPRedirect>({
+    uri: yes('replaces the path', 'RedirectAction.pathRedirect'),
+    prefixRewrite: yes('replaces the part of the path that matched', 'RedirectAction.prefixRewrite'),
+    authority: yes('replaces the host', 'RedirectAction.hostRedirect'),
+    port: yes('replaces the port', 'RedirectAction.portRedirect'),
+    derivePort: yes('takes the port from the protocol or from the request', 'RedirectAction.portRedirect'),
+    scheme: yes('replaces the scheme', 'RedirectAction.schemeRedirect'),
+    redirectCode: yes('301 unless told', 'RedirectAction.responseCode'),
+  }),
+  [`${NET}.HTTPDirectResponse`]: fields<HTTPDirectResponse>({
+    status: yes('the status', 'DirectResponseAction.status'),
+    body: yes('the body', 'DirectResponseAction.body'),
+  }),
+  [`${NET}.HTTPBody`]: fields<HTTPBody>({
+    string: yes('as text', 'DataSource.inlineString'),
+    bytes: yes('as base64', 'DataSource.inlineBytes'),
+  }),
+  [`${NET}.HTTPRewrite`]: fields<HTTPRewrite>({
+    uri: yes('replaces the part of the path that matched', 'RouteAction.prefixRewrite'),
+    authority: yes('replaces the host', 'RouteAction.hostRewriteLiteral'),
+    uriRegexRewrite: yes('replaces parts of the path', 'RouteAction.regexRewrite'),
+  }),
+  [`${NET}.RegexRewrite`]: fields<RegexRewrite>({
+    match: yes('an RE2 expression', 'RegexMatchAndSubstitute.pattern'),
+    rewrite: yes('what goes in its place', 'RegexMatchAndSubstitute.substitution'),
+  }),
+  [`${NET}.HTTPFaultInjection`]: fields<HTTPFaultInjection>({
+    delay: yes('waits before it goes on', 'HTTPFault.delay'),
+    abort: yes('answers with an error', 'HTTPFault.abort'),
+  }),
+  [`${NET}.HTTPFaultInjection.Delay`]: fields<HTTPFaultInjection_Delay>({
+    fixedDelay: yes('how long', 'FaultDelay.fixedDelay'),
+    exponentialDelay: left("istiod's validation refuses it, and so does Mizzen's", 'use `fixedDelay`'),
+    percent: yes('deprecated form of percentage', 'FaultDelay.percentage'),
+    percentage: yes('share of the requests', 'FaultDelay.percentage'),
+  }),
+  [`${NET}.HTTPFaultInjection.Abort`]: fields<HTTPFaultInjection_Abort>({
+    httpStatus: yes('the status', 'FaultAbort.httpStatus'),
+    grpcStatus: yes('the gRPC status', 'FaultAbort.grpcStatus'),
+    http2Error: left("istiod's validation refuses it, and so does Mizzen's", 'use `httpStatus`'),
+    percentage: yes('share of the requests', 'FaultAbort.percentage'),
+  }),
+  [`${NET}.HTTPMirrorPolicy`]: fields<HTTPMirrorPolicy>({
+    destination: yes('where the copy goes', 'RequestMirrorPolicy.cluster'),
+    percentage: yes('share of the requests', 'RequestMirrorPolicy.runtimeFraction'),
+  }),
+  [`${NET}.CorsPolicy`]: fields<CorsPolicy>({
+    allowOrigin: yes('deprecated form of allowOrigins', 'CorsPolicy.allowOriginStringMatch'),
+    allowOrigins: yes('origins that may ask', 'CorsPolicy.allowOriginStringMatch'),
+    allowMethods: yes('methods they may use', 'CorsPolicy.allowMethods'),
+    allowHeaders: yes('headers they may send', 'CorsPolicy.allowHeaders'),
+    exposeHeaders: yes('headers they may see', 'CorsPolicy.exposeHeaders'),
+    maxAge: yes('how long an answer to a preflight counts', 'CorsPolicy.maxAge'),
+    allowCredentials: yes('whether credentials may be sent', 'CorsPolicy.allowCredentials'),
+    unmatchedPreflights: yes(
+      'whether other preflights go on to the application',
+      'CorsPolicy.forwardNotMatchingPreflights',
+    ),
+  }),
+  [`${NET}.Headers`]: fields<Headers>({
+    request: yes('on the way there', 'Route.requestHeadersToAdd', 'Route.requestHeadersToRemove'),
+    response: yes('on the way back', 'Route.responseHeadersToAdd', 'Route.responseHeadersToRemove'),
+  }),
+  [`${NET}.Headers.HeaderOperations`]: fields<Headers_HeaderOperations>({
+    set: yes("replaces; Envoy's `%…%` operators work", 'HeaderValueOption.appendAction'),
+    add: yes('adds', 'HeaderValueOption.header'),
+    remove: yes('removes', 'Route.requestHeadersToRemove'),
+  }),
+  [`${NET}.TLSRoute`]: fields<TLSRoute>({
+    match: yes('conditions, of which one must hold', 'FilterChainMatch.serverNames'),
+    route: yes('destinations, by weight', 'TcpProxy.cluster', 'TcpProxy.weightedClusters'),
+  }),
+  [`${NET}.TCPRoute`]: fields<TCPRoute>({
+    match: yes('conditions, of which one must hold'),
+    route: yes('destinations, by weight', 'TcpProxy.cluster', 'TcpProxy.weightedClusters'),
+  }),
+  [`${NET}.TLSMatchAttributes`]: fields<TLSMatchAttributes>({
+    sniHosts: yes('server names', 'FilterChainMatch.serverNames'),
+    destinationSubnets: SUBNETS,
+    port: yes('the port the connection is for'),
+    sourceLabels: yes("labels of the client's workload"),
+    gateways: yes('gateways (or `mesh`) the condition is for'),
+    sourceNamespace: yes("namespace of the client's workload"),
+  }),
+  [`${NET}.L4MatchAttributes`]: fields<L4MatchAttributes>({
+    destinationSubnets: SUBNETS,
+    port: yes('the port the connection is for'),
+    sourceSubnet: left('Istio does not read it either', 'an AuthorizationPolicy can look at `ipBlocks`'),
+    sourceLabels: yes("labels of the client's workload"),
+    gateways: yes('gateways (or `mesh`) the condition is for'),
+    sourceNamespace: yes("namespace of the client's workload"),
+  }),
+};

@@ -13,7 +13,7 @@ export function compileChainMatch(
 ): FilterChainMatchProgram {
   const serverNames = (match.serverNames ?? []).map(asciiLower);
   serverNames.forEach((name, i) => {
-    if (name.includes('*', 1) || (name.startsWith('*') && name !== '*' && !name.startsWith('*.'))) {
+    if (name.includes('*', 1) || (name.startsWith('*') && !name.startsWith('*.'))) {
       context.refuse([...path, 'serverNames', i], `\`${name}\` has a wildcard in an unsupported place`);
     }
   });
@@ -69,8 +69,7 @@ function serverName(names: readonly string[], sni: string): number | undefined {
   let best: number | undefined;
   for (const name of names) {
     let fit: number | undefined;
-    if (name === '*') fit = 1;
-    else if (name.startsWith('*.'))
+    if (name.startsWith('*.'))
       fit = sni.length > name.length - 1 && sni.endsWith(name.slice(1)) ? name.length : undefined;
     else if (name === sni) fit = 1_000_000;
     if (fit !== undefined && (best === undefined || fit > best)) best = fit;
@@ -117,9 +116,10 @@ const CRITERIA: readonly Criterion[] = [
   },
 ];
 
+/** Of 127.0.0.0/8 Envoy counts 127.0.0.1 alone as loopback. */
 function isLocal({ sourceAddress, destinationAddress }: ChainCriteria): boolean {
   const v4 = ipv4Value(sourceAddress);
-  if (v4 !== undefined) return v4 >>> 24 === 127 || v4 === ipv4Value(destinationAddress);
+  if (v4 !== undefined) return v4 === 0x7f000001 || v4 === ipv4Value(destinationAddress);
   const v6 = ipv6Value(sourceAddress);
   return v6 === 1n || (v6 !== undefined && v6 === ipv6Value(destinationAddress));
 }

@@ -28,6 +28,7 @@ export interface LocalXdsResponse {
   readonly node: string;
   readonly typeUrl: string;
   readonly nonce: string;
+  /** A version is a hash of the content: the same type, name and version are the same resource for every node. */
   readonly resources: readonly { readonly name: string; readonly version: string; readonly resource: unknown }[];
   readonly removed: readonly string[];
 }

@@ -1,0 +1,146 @@
+import { expect, test } from 'vitest';
+import { parseDocuments } from '../documents.ts';
+import { readMeshConfig } from '../mesh/read.ts';
+import { locate } from '../locate.ts';
+import { mootFields, surprisingFields, unsupportedFields } from './unsupported.ts';
+
+function found(text: string): string[] {
+  const { resources, diagnostics } = parseDocuments('a.yaml', text);
+  expect(diagnostics).toEqual([]);
+  return resources.flatMap((resource) =>
+    unsupportedFields(resource).map(({ code, message, path = [], at, help = '' }) => {
+      const line = locate(resource, path, at)?.line;
+      return [`${line} ${code}`, message, help].join(' | ');
+    }),
+  );
+}
+
+const rule = (policy: string): string =>
+  `apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: a}\nspec:\n  host: a\n  trafficPolicy:\n    ${policy}\n`;
+
+test('a field that is not supported is named with its line and what stands in', () => {
+  expect(found(rule('loadBalancer:\n      zoneAwareLbSetting: {enabled: true}'))).toEqual([
+    '8 MZ1205 | `zoneAwareLbSetting` is not supported yet: endpoints are not weighted by zone | use `localityLbSetting`',
+  ]);
+});
+
+test('an empty message asks for something, a spelled-out default does not', () => {
+  expect(found(rule('proxyProtocol: {}'))).toHaveLength(1);
+  expect(found(rule('outlierDetection: {consecutiveErrors: 0, outlierDetectionHttpErrorCodes: []}'))).toEqual([]);
+});
+
+test('values are told apart from fields', () => {
+  expect(found(rule('connectionPool: {http: {h2UpgradePolicy: UPGRADE}}'))).toEqual([
+    '7 MZ1205 | `h2UpgradePolicy: UPGRADE` is not supported yet: connections between sidecars stay HTTP/1.1 | ',
+  ]);
+  expect(found(rule('connectionPool: {http: {h2UpgradePolicy: DO_NOT_UPGRADE}}'))).toEqual([]);
+  expect(found(rule('loadBalancer: {simple: PASSTHROUGH}'))).toEqual([]);
+});
+
+test('what a resource uses twice is said once', () => {
+  const retry = '- retries: {attempts: 2, retryRemoteLocalities: true}\n    route: [{destination: {host: a}}]';
+  const text = `apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a}\nspec:\n  hosts: [a]\n  http:\n  ${retry}\n  ${retry}\n  ${retry}\n`;
+  expect(found(text)).toEqual([
+    "7 MZ1205 | `retryRemoteLocalities` is not supported yet: Mizzen's proxy refuses the routes of the whole port (and in 2 more places of this resource) | leave it out: retries then stay within the localities that load balancing chooses",
+  ]);
+});
+
+test('policies that are left out, or that ask somebody else', () => {
+  const policy = (spec: string): string[] =>
+    found(`apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a}\nspec: ${spec}\n`);
+  expect(policy('{targetRefs: [{kind: Gateway, group: gateway.networking.k8s.io, name: a}]}')[0]).toContain(
+    'the whole policy is left out',
+  );
+  expect(policy('{action: CUSTOM, provider: {name: x}, rules: [{}]}')[0]).toContain('`action: CUSTOM`');
+  expect(policy('{action: DENY, rules: [{}]}')).toEqual([]);
+});
+
+test('tokens whose keys would have to be looked up at the issuer', () => {
+  const text =
+    'apiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: {name: a}\nspec:\n  jwtRules:\n  - {issuer: i, jwks: "{}"}\n  - {issuer: https://b}\n';
+  expect(found(text)).toEqual([
+    '7 MZ1205 | no token of `https://b` is accepted: its keys are not looked up at the issuer yet | give the keys as `jwks`, or where they are as `jwksUri`',
+  ]);
+});
+
+test('kinds whose resources do nothing here', () => {
+  const text =
+    'apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {name: a}\nspec: {}\n---\napiVersion: networking.istio.io/v1\nkind: WorkloadGroup\nmetadata: {name: b}\nspec: {template: {}}\n';
+  expect(found(text).map((each) => each.split(':')[0])).toEqual([
+    '3 MZ1205 | `EnvoyFilter` is not supported yet',
+    '8 MZ1206 | WorkloadGroup `b` has no effect on one machine',
+  ]);
+});
+
+const deployment = (spec: string, rest = ''): string =>
+  `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec:\n  ${rest}\n  selector: {matchLabels: {app: a}}\n  template:\n    metadata: {labels: {app: a}}\n    spec:\n      ${spec}\n`;
+
+test('what containers have and processes do not is not worth a word', () => {
+  const spec =
+    'securityContext: {runAsUser: 1}\n      volumes: [{name: t, emptyDir: {}}, {name: s, secret: {secretName: s, optional: true}}]\n      initContainers: [{name: istio-init}]\n      containers:\n      - {name: a, image: i, imagePullPolicy: Always, resources: {limits: {cpu: 1}}, command: [x], volumeMounts: [], securityContext: {}, lifecycle: {preStop: {exec: {command: [x]}}}}';
+  expect(found(deployment(spec, 'revisionHistoryLimit: 3'))).toEqual([]);
+});
+
+test('what is missed by somebody who counts on it', () => {
+  const spec =
+    'initContainers: [{name: migrate}]\n      volumes: [{name: c, configMap: {name: c}}]\n      containers: [{name: a, lifecycle: {postStart: {exec: {command: [x]}}, preStop: {httpGet: {port: 1}}}}]';
+  expect(found(deployment(spec, 'paused: true')).map((each) => each.split('`')[1])).toEqual([
+    'paused',
+    'initContainers',
+    'configMap',
+    'postStart',
+    'httpGet',
+  ]);
+});
+
+test('fields that Kubernetes does not have', () => {
+  expect(found(deployment('containers: [{name: a}]', 'replica: 3'))).toEqual([
+    '5 MZ1207 | `replica` is no field of a Deployment that Mizzen knows | it is left out; did you mean `replicas`?',
+  ]);
+});
+
+test('annotations of Istio and of Mizzen', () => {
+  const pod = (name: string): string[] =>
+    found(
+      `apiVersion: v1\nkind: Pod\nmetadata: {name: a, annotations: {${name}: "x"}}\nspec: {containers: [{name: a}]}\n`,
+    );
+  expect(pod('proxy.istio.io/config')).toHaveLength(1);
+  expect(pod('mizzen.dev/runs')[0]).toContain('it knows `run`, `dir` and `watch`');
+  for (const name of ['mizzen.dev/run', 'mizzen.dev/run.main', 'sidecar.istio.io/proxyCPU', 'my.own/thing'])
+    expect(pod(name)).toEqual([]);
+});
+
+test('ports whose protocol does not get through', () => {
+  const service = (port: string): string[] =>
+    found(`apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 1, ${port}}]}\n`).map(
+      (each) => each.split('`')[1] ?? '',
+    );
+  expect(service('name: grpc')).toEqual(['name: grpc']);
+  expect(service('name: grpc-web')).toEqual(['name: grpc-web']);
+  expect(service('appProtocol: kubernetes.io/h2c')).toEqual(['appProtocol: kubernetes.io/h2c']);
+  for (const port of ['name: http-grpc', 'name: grpcs', 'protocol: UDP', 'appProtocol: http'])
+    expect(service(port)).toEqual([]);
+});
+
+test('one remark for all that has no effect here although one might expect some', () => {
+  const service = (name: string): string =>
+    `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}}\nspec: {type: NodePort, ports: [{port: 80, nodePort: 30080}]}\n`;
+  const { resources } = parseDocuments('a.yaml', [service('a'), service('b')].join('---\n'));
+  const remarks = mootFields(resources.map((resource) => [resource, surprisingFields(resource)]));
+  expect(remarks.map(({ severity, message }) => `${severity}: ${message}`)).toEqual([
+    'info: without effect on one machine: `nodePort` of Service `a` and 1 more (nothing listens at node ports; use a Gateway)',
+  ]);
+  expect(mootFields([])).toEqual([]);
+});
+
+test('the mesh configuration, where it is written', () => {
+  const mesh = (text: string): string[] =>
+    readMeshConfig([], { file: 'mesh.yaml', index: 0, firstLine: 1, text }).diagnostics.map(
+      ({ code, message, span }) => `${span?.line} ${code} ${message.split('`')[1]}`,
+    );
+  expect(
+    mesh('accessLogFile: /dev/stdout\nenableTracing: true\ndefaultConfig:\n  drainDuration: 5s\n  concurrency: 2\n'),
+  ).toEqual(['2 MZ1205 enableTracing', '4 MZ1205 drainDuration']);
+  expect(mesh('enableTracing: false\nverifyCertificateAtClient: true\n')).toEqual([]);
+  expect(mesh('verifyCertificateAtClient: false\n')).toEqual(['1 MZ1205 verifyCertificateAtClient: false']);
+});

@@ -80,7 +80,7 @@ const CLIENTS: readonly Client[] = [
 function clientHello(sni: string | undefined, alpn: readonly string[] | undefined): Promise<Buffer> {
   return new Promise((resolve) => {
     const server = createServer((socket) => {
-      socket.once('data', (data) => {
+      socket.once('data', (data: Buffer) => {
         socket.destroy();
         server.close();
         resolve(data);

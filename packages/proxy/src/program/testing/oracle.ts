@@ -42,7 +42,10 @@ export async function startOracle(managers: readonly object[], clusters: readonl
   const upstream = await echo();
   const { port } = upstream.address() as AddressInfo;
   const ports: number[] = [];
-  for (let i = 0; i < managers.length; i++) ports.push(await freePort());
+  while (ports.length < managers.length) {
+    const free = await freePort();
+    if (!ports.includes(free)) ports.push(free);
+  }
   const socketAddress = (portValue: number): object => ({ socketAddress: { address: '127.0.0.1', portValue } });
   const envoy = await startEnvoy({
     staticResources: {

@@ -29,13 +29,26 @@ export function encodeFields(flat: readonly string[]): string {
 }
 
 /** `x-envoy-attempt-count` → `X-Envoy-Attempt-Count`. */
-export function properCase(name: string): string {
+function properCase(name: string): string {
   return name.replaceAll(/(^|[^a-z0-9])[a-z]/g, (start) => start.toUpperCase());
 }
 
-export function encodeFieldsProperCase(flat: readonly string[]): string {
+/** How a connection spells names that were not given a spelling of their own. */
+export type KeyFormat = 'lowercase' | 'proper-case' | 'preserve-case';
+
+/** One name as it goes on the wire. */
+export function spell(name: string, format: KeyFormat, spelling: ReadonlyMap<string, string> | undefined): string {
+  return spelling?.get(name) ?? (format === 'proper-case' ? properCase(name) : name);
+}
+
+/** `encodeFields` where names are not simply lowercase. */
+export function encodeFieldsSpelled(
+  flat: readonly string[],
+  format: KeyFormat,
+  spelling: ReadonlyMap<string, string> | undefined,
+): string {
   let text = '';
-  for (let i = 0; i < flat.length; i += 2) text += `${properCase(flat[i]!)}: ${flat[i + 1]}\r\n`;
+  for (let i = 0; i < flat.length; i += 2) text += `${spell(flat[i]!, format, spelling)}: ${flat[i + 1]}\r\n`;
   return text;
 }
 

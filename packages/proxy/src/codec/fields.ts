@@ -32,6 +32,10 @@ export class FieldSection {
   /** Where in `flat` the fields `connection` and `upgrade` were. */
   connectionAt = 0;
   upgradeAt = 0;
+  /** Remember how names were spelled. */
+  keepSpelling = false;
+  /** By lowercase name, when `keepSpelling` is on. */
+  spelling: Map<string, string> | undefined;
   /** Why the section is refused. */
   problem: CodecErrorDetails | undefined;
 
@@ -51,6 +55,7 @@ export class FieldSection {
     this.seen = 0;
     this.contentLength = -1;
     this.problem = undefined;
+    this.spelling = this.keepSpelling ? new Map() : undefined;
     let joinedSeen = 0;
     let count = 0;
     for (;;) {
@@ -78,6 +83,8 @@ export class FieldSection {
         at = lineEnd + 1;
         continue;
       }
+      if (this.spelling !== undefined && !this.spelling.has(field.name))
+        this.spelling.set(field.name, text.slice(at, colon));
       let from = colon + 1;
       while (from < stop && isBlank(text.charCodeAt(from))) from++;
       while (stop > from && isBlank(text.charCodeAt(stop - 1))) stop--;

@@ -1,4 +1,4 @@
-import { chunkHead, encodeFields, encodeFieldsProperCase, lastChunk, mayOmitLength } from '../codec/encode.ts';
+import { chunkHead, encodeFields, encodeFieldsSpelled, lastChunk, mayOmitLength, spell } from '../codec/encode.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
 import type { UpstreamHost } from '../types.ts';
 import type { ClientConnection, Exchange } from './client-connection.ts';
@@ -23,6 +23,8 @@ export class Attempt implements Waiter, Exchange {
   /** Parts of the router's body that have been sent. */
   #sent = 0;
   #requestSent = false;
+  /** A tunnel's far side has ended. */
+  #responseOver = false;
   /** A WebSocket's payload waits until the upgrade is accepted. */
   #held = false;
 
@@ -63,22 +65,25 @@ export class Attempt implements Waiter, Exchange {
     this.host.cluster.stats.upstream_rq_total++;
     const upgrade = stream.upgrade !== '';
     connection.begin(this, request.method, upgrade);
-    const { flat } = request.headers;
-    const fields =
-      this.host.cluster.http?.headerKeyFormat === 'proper-case' ? encodeFieldsProperCase(flat) : encodeFields(flat);
+    const { flat, spelling } = request.headers;
+    const format = this.host.cluster.http?.headerKeyFormat ?? 'lowercase';
+    const plain = format !== 'proper-case' && spelling === undefined;
+    const name = (lower: string): string => (plain ? lower : spell(lower, format, spelling));
+    const fields = plain ? encodeFields(flat) : encodeFieldsSpelled(flat, format, spelling);
     const target = request.method === 'CONNECT' ? request.authority : request.path;
     let framing = '';
     this.#chunked = false;
     if (!upgrade && !router.hasLength) {
       if (router.expectsBody) {
         this.#chunked = true;
-        framing = 'transfer-encoding: chunked\r\n';
+        framing = `${name('transfer-encoding')}: chunked\r\n`;
       } else if (!mayOmitLength(request.method)) {
-        framing = 'content-length: 0\r\n';
+        framing = `${name('content-length')}: 0\r\n`;
       }
     }
+    const host = plain ? 'host' : name('host');
     connection.out.text(
-      `${request.method} ${target} HTTP/1.1\r\nhost: ${request.authority}\r\n${fields}${framing}\r\n`,
+      `${request.method} ${target} HTTP/1.1\r\n${host}: ${request.authority}\r\n${fields}${framing}\r\n`,
     );
     this.#sent = 0;
     this.#held = stream.upgrade === 'websocket';
@@ -104,6 +109,7 @@ export class Attempt implements Waiter, Exchange {
       if (this.#chunked) out.text(lastChunk(this.#passesTrailers ? this.#router.trailers : undefined));
       else if (this.#router.stream.upgrade !== '') out.end();
       connection.requestDone();
+      if (this.#responseOver) this.#finish();
     } else if (out.blocked) {
       connection.wantDrain();
       this.#router.pauseDownstream();
@@ -169,13 +175,23 @@ export class Attempt implements Waiter, Exchange {
     this.#router.onResponseData(data);
   }
   onResponseEnd(trailers: string[] | undefined): void {
-    this.host.cluster.stats.upstream_rq_completed++;
-    const unsent = !this.#requestSent;
-    const connection = this.#connection;
-    this.#finish();
-    this.#router.onResponseEnd(this, this.#passesTrailers ? trailers : undefined);
-    // An answer before the end of the question: the connection is of no further use.
-    if (unsent && this.#router.stream.upgrade === '') connection?.abandon();
+    const { stats } = this.host.cluster;
+    stats.upstream_rq_completed++;
+    const passed = this.#passesTrailers ? trailers : undefined;
+    if (this.#requestSent) {
+      this.#finish();
+      this.#router.onResponseEnd(this, passed);
+    } else if (this.#router.stream.tunnel) {
+      // The other direction goes on; the router ends or resets it.
+      this.#responseOver = true;
+      this.#router.onResponseEnd(this, passed);
+    } else {
+      // An answer before the end of the question: the connection is of no further use.
+      const connection = this.#connection;
+      this.#finish();
+      this.#router.onResponseEnd(this, passed);
+      connection?.abandon();
+    }
   }
   onReset(reason: ResetReason, transport: string): void {
     this.host.cluster.stats.upstream_rq_rx_reset++;

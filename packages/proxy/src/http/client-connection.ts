@@ -2,7 +2,7 @@ import { BodyMode, type MessageSink } from '../codec/parser.ts';
 import { ResponseParser } from '../codec/response-parser.ts';
 import type { CodecErrorDetails } from '../codec/error.ts';
 import type { CircuitBreaker, UpstreamSocket } from '../types.ts';
-import { enter, leave, Output } from './io.ts';
+import { enter, entered, leave, Output } from './io.ts';
 import { readDirectly } from './reads.ts';
 import type { ResetReason } from './reset.ts';
 
@@ -47,12 +47,14 @@ export class ClientConnection implements MessageSink {
   #requestDone = false;
   #responseDone = false;
   #drainWanted = false;
+  /** Within a read: the connection is not given away before it is known that nothing follows the response. */
+  #reading = false;
 
   constructor(
     socket: UpstreamSocket,
     owner: ConnectionOwner,
     breaker: CircuitBreaker,
-    limits: { readonly maxHeadBytes: number; readonly maxHeaders: number },
+    limits: { readonly maxHeadBytes: number; readonly maxHeaders: number; readonly keepSpelling: boolean },
   ) {
     socket = readDirectly(socket, this.#onData).socket;
     this.socket = socket;
@@ -62,6 +64,7 @@ export class ClientConnection implements MessageSink {
     this.#parser = new ResponseParser(this);
     this.#parser.maxHeadBytes = limits.maxHeadBytes;
     this.#parser.maxHeaders = limits.maxHeaders;
+    this.#parser.keepSpelling = limits.keepSpelling;
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onError);
     socket.on('close', this.#onClose);
@@ -86,7 +89,7 @@ export class ClientConnection implements MessageSink {
   /** All of the request has been written. */
   requestDone(): void {
     this.#requestDone = true;
-    if (this.#responseDone) this.#over();
+    if (this.#responseDone && !this.#reading) this.#over();
   }
 
   /** Stops the exchange: what comes still cannot be told from another response, so the connection goes too. */
@@ -127,15 +130,7 @@ export class ClientConnection implements MessageSink {
     }
     if (!parser.keepAlive || parser.bodyMode === BodyMode.UNTIL_CLOSE) this.draining = true;
     this.#responseDone = true;
-    const exchange = this.#exchange;
-    if (this.#requestDone) {
-      // The exchange may begin another on this connection before it returns.
-      this.#exchange = undefined;
-      exchange?.onResponseEnd(trailers);
-      this.#over();
-      return;
-    }
-    exchange?.onResponseEnd(trailers);
+    this.#exchange?.onResponseEnd(trailers);
   }
   onError(_details: CodecErrorDetails): void {
     this.#fail('protocol error', '');
@@ -144,30 +139,43 @@ export class ClientConnection implements MessageSink {
   readonly #onData = (data: Buffer): void => {
     if (this.closed) return;
     enter();
-    if (this.#exchange === undefined) {
-      // Nobody asked.
-      this.close();
-    } else {
-      const used = this.#parser.execute(data);
-      // More than the response: whose would it be?
-      if (used < data.length && !this.closed && !this.#parser.failed) {
-        this.draining = true;
-        if (this.#exchange === undefined) this.close();
+    try {
+      if (this.#exchange === undefined) {
+        // Nobody asked.
+        this.close();
+        return;
       }
+      this.#reading = true;
+      const used = this.#parser.execute(data);
+      this.#reading = false;
+      if (this.closed || this.#parser.failed) return;
+      // More than the response: whose would it be?
+      if (used < data.length) this.draining = true;
+      if (this.#responseDone && this.#requestDone) this.#over();
+    } catch (error) {
+      this.#fail('connection termination', '');
+      throw error;
+    } finally {
+      leave();
     }
-    leave();
   };
 
   readonly #onEnd = (): void => {
     if (this.closed) return;
-    enter();
-    this.draining = true;
-    if (this.#exchange === undefined) this.close();
-    else if (this.#parser.finish()) {
-      // A tunnel's other direction may go on; a response that was ended by the close is complete.
-      if (!this.#responseDone) this.#fail('connection termination', '');
-    } else this.#fail(this.#parser.idle ? 'connection termination' : 'protocol error', '');
-    leave();
+    entered(() => {
+      this.draining = true;
+      if (this.#exchange === undefined) {
+        this.close();
+        return;
+      }
+      // A tunnel's other direction may go on; a response that the end was meant to end is complete.
+      this.#reading = true;
+      const complete = this.#parser.finish();
+      this.#reading = false;
+      if (!complete) this.#fail('protocol error', '');
+      else if (!this.#responseDone) this.#fail('connection termination', '');
+      else if (this.#requestDone) this.#over();
+    });
   };
 
   readonly #onError = (): void => {
@@ -176,17 +184,17 @@ export class ClientConnection implements MessageSink {
 
   readonly #onClose = (): void => {
     if (this.closed) return;
-    enter();
-    this.#fail(this.#parser.idle || this.#parser.done ? 'connection termination' : 'protocol error', '');
-    leave();
+    entered(() => {
+      this.#fail(this.#parser.idle || this.#parser.done ? 'connection termination' : 'protocol error', '');
+    });
   };
 
   readonly #onDrain = (): void => {
     if (!this.#drainWanted || this.closed) return;
     this.#drainWanted = false;
-    enter();
-    this.#exchange?.onDrain();
-    leave();
+    entered(() => {
+      this.#exchange?.onDrain();
+    });
   };
 
   #fail(reason: ResetReason, transport: string): void {

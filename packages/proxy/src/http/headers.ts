@@ -6,6 +6,8 @@
 export class Headers {
   /** name, value, name, value, … Read it directly on hot paths; change it only through the methods. */
   readonly flat: string[];
+  /** By lowercase name, how the sender spelled it; only where spelling is kept. */
+  spelling: ReadonlyMap<string, string> | undefined = undefined;
 
   constructor(flat: string[] = []) {
     this.flat = flat;
@@ -98,6 +100,8 @@ export class Headers {
   }
 
   clone(): Headers {
-    return new Headers(this.flat.slice());
+    const copy = new Headers(this.flat.slice());
+    copy.spelling = this.spelling;
+    return copy;
   }
 }

@@ -9,6 +9,7 @@ import { keep } from './reads.ts';
 let depth = 0;
 const dirty: Output[] = [];
 
+/** Always followed by `leave`, whatever happens between. */
 export function enter(): void {
   depth++;
 }

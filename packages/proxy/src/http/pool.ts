@@ -1,8 +1,8 @@
 import type { Deps } from '../deps.ts';
-import type { CircuitBreaker, ConnectFailure, HostPool, UpstreamHost } from '../types.ts';
+import type { CircuitBreaker, ConnectFailure, HostPool, UpstreamCluster, UpstreamHost } from '../types.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import { Deadline } from './deadline.ts';
-import { enter, leave } from './io.ts';
+import { entered } from './io.ts';
 import type { ResetReason } from './reset.ts';
 
 /** Somebody who wants a connection. Exactly one of the two is called, once, unless `cancel` came before. */
@@ -11,7 +11,11 @@ export interface Waiter {
   onPoolFailure(reason: ResetReason, transport: string): void;
 }
 
-const DEFAULT_LIMITS = { maxResponseHeadersBytes: 60 * 1024, maxHeadersCount: 100 };
+const DEFAULT_LIMITS: NonNullable<UpstreamCluster['http']> = {
+  maxResponseHeadersBytes: 60 * 1024,
+  maxHeadersCount: 100,
+  headerKeyFormat: 'lowercase',
+};
 
 /**
  * HTTP/1 connections to one host. The one used last is used next, so that the others may idle out; a waiter takes
@@ -136,21 +140,20 @@ export class Pool implements HostPool, ConnectionOwner {
         const connection = new ClientConnection(socket, this, counted, {
           maxHeadBytes: limits.maxResponseHeadersBytes,
           maxHeaders: limits.maxHeadersCount,
+          keepSpelling: limits.headerKeyFormat === 'preserve-case',
         });
         this.#all.add(connection);
-        enter();
-        this.onIdle(connection);
-        leave();
+        entered(() => this.onIdle(connection));
       },
       (failure) => {
         if (settled) return;
         settled = true;
         this.#connecting--;
         counted.releaseConnection();
-        enter();
-        this.host.report(failure.kind === 'timeout' ? 'timeout' : 'connect-failure');
-        this.#failWaiting(failureReason(failure), failure.reason);
-        leave();
+        entered(() => {
+          this.host.report(failure.kind === 'timeout' ? 'timeout' : 'connect-failure');
+          this.#failWaiting(failureReason(failure), failure.reason);
+        });
       },
     );
   }

@@ -79,8 +79,8 @@ export function mutateRequest(
   if (!internal && routes !== undefined) for (const name of routes.internalOnlyHeaders) headers.remove(name);
 
   if (program.addUserAgent) {
-    headers.set('x-envoy-downstream-service-cluster', program.serverName);
-    if (!headers.has('user-agent')) headers.add('user-agent', program.serverName);
+    headers.set('x-envoy-downstream-service-cluster', '');
+    if (!headers.has('user-agent')) headers.add('user-agent', '');
   }
   if (program.via !== '') appendVia(headers, program.via);
   if ((seen & Seen.REFERER) !== 0) checkReferer(headers);

@@ -27,6 +27,7 @@ export function readHead(parser: RequestParser, program: HcmProgram): RequestHea
   const { method, target, flat } = parser;
   if (parser.upgradeTo !== '') keepUpgrade(parser);
   const headers = new Headers(flat);
+  headers.spelling = parser.spelling;
   if (method === 'CONNECT') return { method, path: '', authority: target, scheme: '', headers };
   if (target.charCodeAt(0) !== 0x2f && program.allowAbsoluteUrl) {
     const parts = ABSOLUTE.exec(target);
@@ -110,7 +111,7 @@ const NO_HOST: Refusal = {
   body: '',
   details: 'missing_host_header',
   flags: 0,
-  closes: true,
+  closes: false,
   hideRequest: false,
 };
 const NO_TYPE: Refusal = { ...NO_HOST, details: 'query_missing_content_type' };
@@ -119,7 +120,7 @@ const BAD_PATH: Refusal = {
   body: '',
   details: 'path_normalization_failed',
   flags: 0,
-  closes: true,
+  closes: false,
   hideRequest: false,
 };
 const NOT_A_PATH: Refusal = {

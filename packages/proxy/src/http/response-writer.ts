@@ -1,8 +1,9 @@
 import {
   chunkHead,
   encodeFields,
-  encodeFieldsProperCase,
+  encodeFieldsSpelled,
   lastChunk,
+  spell,
   statusLine,
   statusLine10,
 } from '../codec/encode.ts';
@@ -76,7 +77,11 @@ export class ResponseWriter {
     if (!stream.tunnel && (connection.draining || !stream.requestComplete)) this.close = true;
     // Without a length an old client can only be told by the end of the connection.
     if (this.http10 && !hasLength) this.close = true;
-    const fields = program.headerKeyFormat === 'lowercase' ? encodeFields(flat) : encodeFieldsProperCase(flat);
+    const { spelling } = head.headers;
+    const format = program.headerKeyFormat;
+    const plain = format !== 'proper-case' && spelling === undefined;
+    const fields = plain ? encodeFields(flat) : encodeFieldsSpelled(flat, format, spelling);
+    const name = (lower: string): string => (plain ? lower : spell(lower, format, spelling));
     let text = (this.http10 ? statusLine10(status) : statusLine(status)) + fields;
     let framing = '';
     if (stream.tunnel) {
@@ -85,16 +90,16 @@ export class ResponseWriter {
     } else if (hasLength || empty || status === 304) {
       this.#mode = this.bodyless ? Mode.NONE : Mode.RAW;
     } else if (end && !this.#isHead) {
-      framing = 'content-length: 0\r\n';
+      framing = `${name('content-length')}: 0\r\n`;
     } else if (this.http10) {
       this.#mode = this.bodyless ? Mode.NONE : Mode.RAW;
     } else {
-      framing = 'transfer-encoding: chunked\r\n';
+      framing = `${name('transfer-encoding')}: chunked\r\n`;
       this.#mode = this.#isHead ? Mode.NONE : Mode.CHUNKED;
     }
     if (!stream.tunnel) {
-      if (this.close) text += 'connection: close\r\n';
-      else if (this.http10) text += 'connection: keep-alive\r\n';
+      if (this.close) text += `${name('connection')}: close\r\n`;
+      else if (this.http10) text += `${name('connection')}: keep-alive\r\n`;
     }
     connection.out.text(`${text}${framing}\r\n`);
   }

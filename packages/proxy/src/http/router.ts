@@ -23,6 +23,7 @@ import { resetDetails, resetOutcome, type ResetReason } from './reset.ts';
 import { RetryState } from './retry-state.ts';
 import type { ActiveStream } from './stream.ts';
 import { setAuthority } from '../program/route/rewrite.ts';
+import { strictCheck } from './strict-check.ts';
 import { requestTimeouts } from './timeouts.ts';
 
 const DEFAULT_BUFFER = 1024 * 1024;
@@ -65,6 +66,9 @@ export class Router implements LbContext {
   #bodyBytes = 0;
   #timeout = 0;
   #tryTimeout = 0;
+  /** Milliseconds an attempt may last, response included; 0: any. */
+  #attemptLimit = 0;
+  #limitTimer: Timer | undefined;
   #pausedDownstream = false;
   #over = false;
   #setCookie: string | undefined;
@@ -130,6 +134,12 @@ export class Router implements LbContext {
     this.breaker = cluster.limits[action.priority];
     const { suppressEnvoyHeaders } = hcm.program.router;
     const { headers } = request;
+    const bad = stream.mayCarryEnvoyFields ? strictCheck(headers, hcm.program.router.strictCheckHeaders) : undefined;
+    if (bad !== undefined) {
+      this.#over = true;
+      stream.sendLocalReply(400, bad.body, bad.details, ResponseFlag.IH);
+      return;
+    }
     const timeouts = requestTimeouts(headers, action, hcm.program.router);
     this.#timeout = timeouts.route;
     this.#tryTimeout = timeouts.perTry;
@@ -143,6 +153,7 @@ export class Router implements LbContext {
     this.#retry = RetryState.of(stream, cluster, action, this.breaker);
     if (action.idleTimeout !== undefined) stream.setStreamIdle(action.idleTimeout);
     if (action.maxStreamDuration !== undefined) stream.setMaxDuration(action.maxStreamDuration);
+    this.#attemptLimit = timeouts.upstream;
     if (timeouts.stream !== undefined) stream.setMaxDuration(timeouts.stream);
     if (action.hashKey !== undefined) {
       const result = action.hashKey(request, stream);
@@ -205,6 +216,9 @@ export class Router implements LbContext {
     const attempt = new Attempt(this, host);
     this.#attempt = attempt;
     if (this.bodyComplete && this.#tryTimeout > 0) this.#armTry();
+    if (this.#attemptLimit > 0) {
+      this.#limitTimer = stream.hcm.deps.clock.after(this.#attemptLimit, () => entered(() => this.#onLimit()));
+    }
     attempt.start();
   }
 
@@ -217,6 +231,7 @@ export class Router implements LbContext {
     const { stream } = this;
     const attempt = this.#attempt;
     this.#attempt = undefined;
+    this.#limitTimer?.cancel();
     stream.connection.tryDeadline.clear();
     attempt?.reset();
     this.#backOff = stream.hcm.deps.clock.after(this.#retry!.nextBackOff(stream.hcm.deps.random), () => {
@@ -274,6 +289,7 @@ export class Router implements LbContext {
     stats.upstream_rq_xx[Math.trunc(status / 100)]!++;
     attempt.host.report(status < 500 ? 'success' : status >= 502 && status <= 504 ? 'gateway-error' : 'server-error');
     const head: ResponseHead = { status, headers: new Headers(parser.flat) };
+    head.headers.spelling = parser.spelling;
     if (this.#retry !== undefined) {
       const verdict = this.#retry.onResponse(head, parser.bodyMode === BodyMode.NONE);
       if (verdict === 'yes') {
@@ -415,6 +431,24 @@ export class Router implements LbContext {
     this.#giveUp(504, 'upstream request timeout', 'response_timeout', ResponseFlag.UT, undefined);
   }
 
+  #onLimit(): void {
+    if (this.#over) return;
+    const { stream } = this;
+    if (stream.responseStarted) {
+      this.#stop();
+      stream.info.responseFlags |= ResponseFlag.UMSDR;
+      stream.reset('upstream_max_stream_duration_reached');
+      return;
+    }
+    this.#giveUp(
+      504,
+      'upstream max stream duration reached',
+      'upstream_max_stream_duration_reached',
+      ResponseFlag.UMSDR,
+      undefined,
+    );
+  }
+
   onTryTimeout(): void {
     const attempt = this.#attempt;
     if (this.#over || attempt === undefined) return;
@@ -462,6 +496,7 @@ export class Router implements LbContext {
   #end(): void {
     this.#over = true;
     this.#backOff?.cancel();
+    this.#limitTimer?.cancel();
     this.#retry?.release();
     this.resumeDownstream();
     if (!this.bodyComplete && this.#shadows !== undefined) for (const shadow of this.#shadows) shadow.cancel();

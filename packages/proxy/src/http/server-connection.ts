@@ -5,7 +5,7 @@ import { RequestParser } from '../codec/request-parser.ts';
 import type { ConnectionInfo, UpstreamSocket } from '../types.ts';
 import { ResponseFlag } from '../types.ts';
 import { Deadline } from './deadline.ts';
-import { enter, leave, Output } from './io.ts';
+import { enter, entered, leave, Output } from './io.ts';
 import { planOf, type HcmPlan } from './plan.ts';
 import { keep, readDirectly, type Reads } from './reads.ts';
 import type { HcmRuntime, HttpServerConnection } from './runtime.ts';
@@ -65,6 +65,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     parser.maxHeaders = program.maxHeadersCount;
     parser.underscores = program.headersWithUnderscores;
     parser.allowChunkedLength = program.allowChunkedLength;
+    parser.keepSpelling = program.headerKeyFormat === 'preserve-case';
     parser.refuseHttps = program.useRemoteAddress && program.xffNumTrustedHops === 0 && info.tls === undefined;
     this.parser = parser;
     const { clock } = deps;
@@ -103,10 +104,10 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
 
   close(): void {
     if (this.#state === 'closed' || this.#state === 'handed over') return;
-    enter();
-    this.stream?.onDownstreamGone('downstream_local_disconnect', ResponseFlag.DC);
-    this.destroy();
-    leave();
+    entered(() => {
+      this.stream?.onDownstreamGone('downstream_local_disconnect', ResponseFlag.DC);
+      this.destroy();
+    });
   }
 
   // ---- for the stream
@@ -217,13 +218,19 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   readonly #onData = (data: Buffer): void => {
     if (this.#state !== 'open') return;
     enter();
-    if (this.#unread !== undefined) {
-      this.#unread = Buffer.concat([this.#unread, data]);
-      if (this.#unread.length > MAX_UNREAD) this.socket.pause();
-    } else {
-      this.#read(data);
+    try {
+      if (this.#unread !== undefined) {
+        this.#unread = Buffer.concat([this.#unread, data]);
+        if (this.#unread.length > MAX_UNREAD) this.socket.pause();
+      } else {
+        this.#read(data);
+      }
+    } catch (error) {
+      this.destroy();
+      throw error;
+    } finally {
+      leave();
     }
-    leave();
   };
 
   /** Reads requests until the data is used up or a request has to be waited for. */
@@ -251,9 +258,9 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     if (data === undefined || this.#pumping || this.#state !== 'open') return;
     this.#unread = undefined;
     if (data.length > MAX_UNREAD && this.#pauses === 0) this.socket.resume();
-    enter();
-    this.#read(data);
-    leave();
+    entered(() => {
+      this.#read(data);
+    });
   }
 
   /** A head has begun and is not complete. */
@@ -270,18 +277,18 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
       return;
     }
     if (this.#state !== 'open') return;
-    enter();
-    const { stream } = this;
-    if (stream?.tunnel === true && this.parser.bodyMode === BodyMode.UNTIL_CLOSE) {
-      this.parser.finish();
-    } else if (stream !== undefined) {
-      stream.onDownstreamGone('downstream_remote_disconnect', ResponseFlag.DC);
-      this.destroy();
-    } else {
-      this.#logCutOff();
-      this.destroy();
-    }
-    leave();
+    entered(() => {
+      const { stream } = this;
+      if (stream?.tunnel === true && this.parser.bodyMode === BodyMode.UNTIL_CLOSE) {
+        this.parser.finish();
+      } else if (stream !== undefined) {
+        stream.onDownstreamGone('downstream_remote_disconnect', ResponseFlag.DC);
+        this.destroy();
+      } else {
+        this.#logCutOff();
+        this.destroy();
+      }
+    });
   };
 
   /** A head that was begun and never completed is a request too. */
@@ -306,20 +313,20 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
 
   readonly #onClose = (): void => {
     if (this.#state === 'closed' || this.#state === 'handed over') return;
-    enter();
-    if (this.stream === undefined) this.#logCutOff();
-    else this.stream.onDownstreamGone('downstream_remote_disconnect', ResponseFlag.DC);
-    this.#state = 'closed';
-    this.#ended();
-    leave();
+    entered(() => {
+      if (this.stream === undefined) this.#logCutOff();
+      else this.stream.onDownstreamGone('downstream_remote_disconnect', ResponseFlag.DC);
+      this.#state = 'closed';
+      this.#ended();
+    });
   };
 
   readonly #onDrain = (): void => {
     if (!this.#drainWanted) return;
     this.#drainWanted = false;
-    enter();
-    this.stream?.onDownstreamDrain();
-    leave();
+    entered(() => {
+      this.stream?.onDownstreamDrain();
+    });
   };
 
   /** Says that nothing more comes and gives the client time to do the same. */
@@ -353,22 +360,22 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   #requestTimeout(): void {
     if (this.#state !== 'open') return;
     const { stats, program } = this.hcm;
-    enter();
-    this.draining = true;
-    if (this.stream !== undefined) {
-      stats.downstream_rq_timeout++;
-      this.stream.sendLocalReply(408, 'request timeout', 'request_overall_timeout', 0);
-    } else {
-      const stream = this.#newStream();
-      if (program.requestHeadersTimeout > 0) {
-        stats.downstream_rq_header_timeout++;
-        stream.sendLocalReply(408, 'request header timeout', 'request_header_timeout', 0);
-      } else {
+    entered(() => {
+      this.draining = true;
+      if (this.stream !== undefined) {
         stats.downstream_rq_timeout++;
-        stream.sendLocalReply(408, 'request timeout', 'request_overall_timeout', 0);
+        this.stream.sendLocalReply(408, 'request timeout', 'request_overall_timeout', 0);
+      } else {
+        const stream = this.#newStream();
+        if (program.requestHeadersTimeout > 0) {
+          stats.downstream_rq_header_timeout++;
+          stream.sendLocalReply(408, 'request header timeout', 'request_header_timeout', 0);
+        } else {
+          stats.downstream_rq_timeout++;
+          stream.sendLocalReply(408, 'request timeout', 'request_overall_timeout', 0);
+        }
       }
-    }
-    leave();
+    });
   }
 
   #ended(): void {

@@ -292,10 +292,13 @@ export class ActiveStream implements HttpStream, LogSource {
     this.info.responseFlags |= flags;
     this.info.responseCodeDetails = details.replaceAll(' ', '_');
     this.#router?.cancel();
+    // A bad request may mean that the client and this side no longer agree on where messages end.
+    if (status === 400 && !this.hcm.program.streamErrorOnInvalidMessage) this.connection.draining = true;
     if (this.#writer.started) {
       this.reset(details);
       return;
     }
+    if (body !== '') this.info.localReplyBody = body;
     const reply = buildLocalReply(this, status, body, headers);
     this.sendResponse(reply.head, reply.body === '');
     if (reply.body !== '') this.sendData(Buffer.from(reply.body));

@@ -8,8 +8,10 @@ export interface RequestTimeouts {
   readonly perTry: number;
   /** What the upstream is told; 0: nothing. */
   readonly expected: number;
-  /** Limit of the whole stream that the client asked for; undefined: none. */
+  /** Limit of the whole stream that `grpc-timeout` gives; undefined: none. */
   readonly stream: number | undefined;
+  /** Limit of each attempt, response included; 0: none. */
+  readonly upstream: number;
 }
 
 const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 0.001, n: 0.000001 };
@@ -21,6 +23,7 @@ export function requestTimeouts(headers: Headers, action: RouteActionProgram, ro
   let route = action.timeout;
   let perTry = action.retry?.perTryTimeout ?? 0;
   let stream: number | undefined;
+  let upstream = 0;
   if (asksForTimeouts(headers)) {
     const wanted = grpcTimeout(headers.get('grpc-timeout'));
     if (action.maxGrpcTimeout !== undefined && wanted !== undefined) {
@@ -31,11 +34,11 @@ export function requestTimeouts(headers: Headers, action: RouteActionProgram, ro
     }
     route = take(headers, 'x-envoy-upstream-rq-timeout-ms') ?? route;
     perTry = take(headers, 'x-envoy-upstream-rq-per-try-timeout-ms') ?? perTry;
-    stream = take(headers, 'x-envoy-upstream-stream-duration-ms') ?? stream;
+    upstream = take(headers, 'x-envoy-upstream-stream-duration-ms') ?? 0;
     if (router.respectExpectedRqTimeout) route = number(headers.get('x-envoy-expected-rq-timeout-ms')) ?? route;
   }
   if (route > 0 && perTry >= route) perTry = 0;
-  return { route, perTry, expected: perTry > 0 ? perTry : route, stream };
+  return { route, perTry, expected: perTry > 0 ? perTry : route, stream, upstream };
 }
 
 function asksForTimeouts(headers: Headers): boolean {

@@ -100,7 +100,7 @@ describe('connections', () => {
     const up = await upstream((socket, _head, connection) => setTimeout(() => reply(socket, String(connection)), 20));
     const server = await proxy(new TestCluster('b', [up.port]));
     const both = await Promise.all([rawRequest(server.port, GET), rawRequest(server.port, GET)]);
-    expect(both.map(({ text }) => text.at(-1)).toSorted()).toEqual(['0', '1']);
+    expect(new Set(both.map(({ text }) => text.at(-1)))).toEqual(new Set(['0', '1']));
     const third = await rawRequest(server.port, GET);
     const fourth = await rawRequest(server.port, GET);
     expect(fourth.text.at(-1)).toBe(third.text.at(-1));
@@ -118,6 +118,18 @@ describe('connections', () => {
       expect(text).toMatch(/^HTTP\/1.1 200/);
     }
     expect(up.sockets).toHaveLength(3);
+  });
+
+  test("what comes after a response is nobody else's answer", async () => {
+    const up = await upstream((socket, _head, connection) => {
+      // One write: the second response must not be taken for the answer to a request that waits.
+      const one = `HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n${connection}`;
+      setTimeout(() => socket.write(one + one.replace(/.$/, 'X')), 20);
+    });
+    const server = await proxy(new TestCluster('b', [up.port], { maxConnections: 1 }));
+    const all = await Promise.all(Array.from({ length: 4 }, () => rawRequest(server.port, GET, 400)));
+    for (const { text } of all) expect(text).toMatch(/^HTTP\/1.1 200 [^]*\d$/);
+    expect(up.sockets).toHaveLength(4);
   });
 
   test('a connection is used for as many requests as the cluster says', async () => {

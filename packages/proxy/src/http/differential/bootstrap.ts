@@ -76,8 +76,58 @@ export const MANAGERS = {
     commonHttpProtocolOptions: { maxRequestsPerConnection: 2, headersWithUnderscoresAction: 'DROP_HEADER' },
     requestTimeout: '0.3s',
     requestHeadersTimeout: '0.2s',
+    streamErrorOnInvalidHttpMessage: true,
+    appendXForwardedPort: true,
+    representIpv4RemoteAddressAsIpv4MappedIpv6: true,
+    addUserAgent: true,
+    localReplyConfig: {
+      mappers: [
+        {
+          filter: {
+            statusCodeFilter: { comparison: { op: 'EQ', value: { defaultValue: 404, runtimeKey: 'x' } } },
+          },
+          statusCode: 410,
+          body: { inlineString: 'gone' },
+          headersToAdd: [{ header: { key: 'x-mapped', value: '%RESPONSE_FLAGS%' } }],
+        },
+      ],
+      bodyFormat: {
+        textFormatSource: { inlineString: '%RESPONSE_CODE% %REQ(:PATH)%' },
+        contentType: 'text/x',
+      },
+    },
   },
+  /** Spelling kept as it came, and fields that must make sense. */
+  spelling: {
+    httpProtocolOptions: {
+      headerKeyFormat: {
+        statefulFormatter: {
+          name: 'preserve_case',
+          typedConfig: {
+            '@type':
+              'type.googleapis.com/envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig',
+          },
+        },
+      },
+    },
+    internalAddressConfig: { cidrRanges: [{ addressPrefix: '10.0.0.0', prefixLen: 8 }] },
+  },
+  /** Each name's words begin with a capital. */
+  proper: { httpProtocolOptions: { headerKeyFormat: { properCaseWords: {} } } },
 } as const;
+const ROUTERS: Readonly<Partial<Record<ManagerName, object>>> = {
+  old: { suppressEnvoyHeaders: true },
+  sidecar: { respectExpectedRqTimeout: true },
+  spelling: {
+    strictCheckHeaders: [
+      'x-envoy-upstream-rq-timeout-ms',
+      'x-envoy-max-retries',
+      'x-envoy-retry-on',
+      'x-envoy-retry-grpc-on',
+    ],
+  },
+};
+
 export type ManagerName = keyof typeof MANAGERS;
 
 export function hcmConfig(name: ManagerName): object {
@@ -150,7 +200,10 @@ export function hcmConfig(name: ManagerName): object {
       ],
     },
     httpFilters: [
-      { name: 'envoy.filters.http.router', typedConfig: { '@type': `${EXTENSIONS}.filters.http.router.v3.Router` } },
+      {
+        name: 'envoy.filters.http.router',
+        typedConfig: { '@type': `${EXTENSIONS}.filters.http.router.v3.Router`, ...ROUTERS[name] },
+      },
     ],
   };
 }

@@ -18,7 +18,10 @@ export function play(from: string, port: number, { send, end, wait = 300 }: Case
     let closed = false;
     socket.on('data', (data) => (text += data.toString('latin1')));
     socket.on('end', () => (closed = true));
-    socket.on('error', () => (closed = true));
+    socket.on('error', (error) => {
+      closed = true;
+      if (socket.pending) reject(error);
+    });
     socket.on('connect', () => {
       run().catch(reject);
     });

@@ -92,9 +92,10 @@ function normalize(answer: string, client: string): string {
       .replace(/content-length: (\d+)/, (_all, length: string) => `content-length: ${Number(length) - longer}`);
   }
   return text
-    .replaceAll(/date: \w{3}, \d\d [^\r]*/g, 'date: DATE')
-    .replaceAll(/x-request-id: [0-9a-f-]{36}/g, 'x-request-id: ID')
-    .replaceAll(/x-envoy-upstream-service-time: \d+/g, 'x-envoy-upstream-service-time: N');
+    .replaceAll(/(?<=date: )\w{3}, \d\d [^\r]*/gi, 'DATE')
+    .replaceAll(/(?<=x-request-id: )[0-9a-f-]{36}/gi, 'ID')
+    .replaceAll(/x-forwarded-port: \d{4,}/g, 'x-forwarded-port: PORT')
+    .replaceAll(/(?<=x-envoy-upstream-service-time: )\d+/gi, 'N');
 }
 
 /** Response flags are a set. */

@@ -108,6 +108,50 @@ export const EDGE_CASES: readonly Case[] = [
     ),
   ]),
 
+  // ---- spelling
+  ...(['spelling', 'proper'] as const).flatMap((manager) => [
+    raw(
+      manager,
+      'names',
+      'GET / HTTP/1.1\r\nHOST: x\r\nX-thing: 1\r\nx-THING: 2\r\nContent-type: a\r\nx_y.z: 3\r\n\r\n',
+    ),
+    raw(manager, 'body', 'POST / HTTP/1.1\r\nhost: x\r\nTransfer-ENCODING: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n'),
+    to(manager, '/dead'),
+    to(manager, '/redirect'),
+    to(manager, '/direct'),
+    raw(
+      manager,
+      'answer',
+      `GET /raw/${rawPath('HTTP/1.1 200 OK\r\nServer: app\r\nX-THING: a\r\nContent-LENGTH: 2\r\n\r\nhi')} HTTP/1.1\r\nHost: x\r\n\r\n`,
+    ),
+  ]),
+  ...[
+    'x-envoy-upstream-rq-timeout-ms: abc',
+    'x-envoy-max-retries: -1',
+    'x-envoy-retry-on: 5xx,foo',
+    'x-envoy-retry-grpc-on: bad',
+    'x-envoy-max-retries: 3\r\nx-envoy-retry-on: 5xx,reset',
+  ].map((fields) => to('spelling', '/', `x-forwarded-for: 10.0.0.1\r\n${fields}\r\n`)),
+
+  // ---- timeouts that a trusted client asks for
+  ...[
+    'x-envoy-upstream-rq-timeout-ms: 100',
+    'x-envoy-upstream-rq-per-try-timeout-ms: 100',
+    'x-envoy-upstream-rq-timeout-ms: 300\r\nx-envoy-upstream-rq-per-try-timeout-ms: 60\r\nx-envoy-retry-on: 5xx\r\nx-envoy-max-retries: 2',
+    'x-envoy-expected-rq-timeout-ms: 100',
+    'x-envoy-upstream-stream-duration-ms: 100',
+    'x-envoy-upstream-rq-timeout-ms: bad',
+  ].map((fields) => to('sidecar', '/hang/x', `x-forwarded-for: 10.0.0.1\r\n${fields}\r\n`, { wait: 700 })),
+  to('sidecar', '/status/503', 'x-forwarded-for: 10.0.0.1\r\nx-envoy-retry-on: 5xx\r\nx-envoy-max-retries: 4\r\n', {
+    wait: 1500,
+  }),
+  to(
+    'sidecar',
+    '/status/418',
+    'x-forwarded-for: 10.0.0.1\r\nx-envoy-retry-on: retriable-status-codes\r\nx-envoy-retriable-status-codes: 418\r\n',
+    { wait: 700 },
+  ),
+
   // ---- HTTP/1.0 and its relatives
   ...[
     'GET / HTTP/1.0\r\n\r\n',

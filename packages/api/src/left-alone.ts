@@ -12,8 +12,8 @@ export interface LeftAlone {
 const K8S_JOBS = 'run it by hand with `mizzen curl` or a shell';
 const RBAC = 'there is no API server to protect';
 
-/** By group, then kind. `*` stands for every other kind of the group. */
-const TABLE: Readonly<Record<string, Readonly<Record<string, string | undefined>>>> = {
+/** By group, then kind: what does its work here. `*` stands for every other kind of the group. */
+export const LEFT_ALONE: Readonly<Record<string, Readonly<Record<string, string | undefined>>>> = {
   '': {
     PersistentVolume: 'workloads use the file system they run in',
     PersistentVolumeClaim: 'workloads use the file system they run in',
@@ -48,7 +48,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, string | undefined>
 
 /** Whether a kind is known and has no part in a mesh on one machine, with what stands in for it. */
 export function leftAloneKind(group: string, kind: string): { readonly insteadOf: string | undefined } | undefined {
-  const kinds = TABLE[group];
+  const kinds = LEFT_ALONE[group];
   if (!kinds) return undefined;
   if (Object.hasOwn(kinds, kind)) return { insteadOf: kinds[kind] };
   return '*' in kinds ? { insteadOf: kinds['*'] } : undefined;

@@ -17,7 +17,7 @@ import type {
   WorkloadSelector,
 } from '../gen/istio.networking.v1alpha3.ts';
 import type { WorkloadSelector as PolicySelector } from '../gen/istio.type.v1beta1.ts';
-import { exceptText, fields, left, refused, yes } from './types.ts';
+import { exceptText, fields, left, moot, refused, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const NET = 'istio.networking.v1alpha3';
@@ -37,14 +37,16 @@ export const NO_GRPC_WEB = refused(
 export const PROTOCOL = exceptText(
   exceptText(
     yes('what the port carries; decides between HTTP routes, TLS routes and bytes'),
+    'GRPC-WEB',
     /^grpc-web$/i,
     NO_GRPC_WEB,
   ),
+  'GRPC, HTTP2',
   /^(?:grpc|http2)$/i,
   NO_HTTP2,
 );
 
-const DEPRECATED_TARGET = left('it is deprecated, and Istio does not read it either');
+const DEPRECATED_TARGET = moot('it is deprecated, and Istio does not read it either');
 
 /** Messages that several kinds share. */
 export const common: MessageTable = {

@@ -143,7 +143,7 @@ export const destinationRule: MessageTable = {
     http2KeepAlive: moot(ONLY_HTTP2),
   }),
   [`${NET}.OutlierDetection`]: fields<OutlierDetection>({
-    consecutiveErrors: left('it is deprecated, and Istio does not read it either', 'use `consecutive5xxErrors`'),
+    consecutiveErrors: moot('it is deprecated, and Istio does not read it either'),
     splitExternalLocalOriginErrors: yes(
       'counts failures to connect apart from answers',
       'OutlierDetection.splitExternalLocalOriginErrors',

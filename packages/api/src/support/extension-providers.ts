@@ -48,7 +48,12 @@ export const extensionProviders: MessageTable = {
   }),
   [`${PROVIDER}.EnvoyFileAccessLogProvider.LogFormat`]:
     fields<MeshConfig_ExtensionProvider_EnvoyFileAccessLogProvider_LogFormat>({
-      text: exceptText(yes('a line', 'SubstitutionFormatString.textFormatSource'), EXTENSION_OPERATOR, LOG_OPERATORS),
+      text: exceptText(
+        yes('a line', 'SubstitutionFormatString.textFormatSource'),
+        'with extension operators',
+        EXTENSION_OPERATOR,
+        LOG_OPERATORS,
+      ),
       labels: yes('a JSON object', 'SubstitutionFormatString.jsonFormat'),
     }),
 };

@@ -1,5 +1,5 @@
 import type { Gateway, Server } from '../gen/istio.networking.v1alpha3.ts';
-import { fields, left, yes } from './types.ts';
+import { fields, moot, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const NET = 'istio.networking.v1alpha3';
@@ -18,7 +18,7 @@ export const gateway: MessageTable = {
       'VirtualHost.domains',
     ),
     tls: yes('TLS of clients', 'FilterChain.transportSocket'),
-    defaultEndpoint: left('Istio does not read it either', 'a VirtualService says where requests go'),
+    defaultEndpoint: moot('Istio does not read it either'),
     name: yes('names the statistics of an HTTPS server', 'HttpConnectionManager.statPrefix'),
   }),
 };

@@ -40,6 +40,7 @@ export const meshConfig: MessageTable = {
     accessLogFile: yes("where access logs go; `/dev/stdout` is the sidecar's own log", 'FileAccessLog.path'),
     accessLogFormat: exceptText(
       yes("Istio's own when left out", 'SubstitutionFormatString.textFormatSource'),
+      'with extension operators',
       EXTENSION_OPERATOR,
       LOG_OPERATORS,
     ),

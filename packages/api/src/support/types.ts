@@ -10,7 +10,7 @@ export interface Supported {
   /** Values (written as text) that are treated differently from the field itself. */
   readonly values?: Readonly<Record<string, NoEffect | NotYet>>;
   /** The same for texts of a certain form. */
-  readonly texts?: readonly { readonly pattern: RegExp; readonly support: NoEffect | NotYet }[];
+  readonly texts?: readonly { readonly pattern: RegExp; readonly like: string; readonly support: NoEffect | NotYet }[];
 }
 
 /** Does something in a cluster, and has nothing to do on one machine. */
@@ -49,8 +49,9 @@ export function except(support: Supported, values: Readonly<Record<string, NoEff
   return { ...support, values };
 }
 
-export function exceptText(support: Supported, pattern: RegExp, other: NoEffect | NotYet): Supported {
-  return { ...support, texts: [...(support.texts ?? []), { pattern, support: other }] };
+/** `like` names the texts for a reader. */
+export function exceptText(support: Supported, like: string, pattern: RegExp, other: NoEffect | NotYet): Supported {
+  return { ...support, texts: [...(support.texts ?? []), { like, pattern, support: other }] };
 }
 
 export function moot(reason: string): NoEffect {

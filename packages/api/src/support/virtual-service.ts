@@ -124,14 +124,14 @@ export const virtualService: MessageTable = {
   }),
   [`${NET}.HTTPFaultInjection.Delay`]: fields<HTTPFaultInjection_Delay>({
     fixedDelay: yes('how long', 'FaultDelay.fixedDelay'),
-    exponentialDelay: left("istiod's validation refuses it, and so does Mizzen's", 'use `fixedDelay`'),
+    exponentialDelay: moot("istiod's validation refuses it, and so does Mizzen's"),
     percent: yes('deprecated form of percentage', 'FaultDelay.percentage'),
     percentage: yes('share of the requests', 'FaultDelay.percentage'),
   }),
   [`${NET}.HTTPFaultInjection.Abort`]: fields<HTTPFaultInjection_Abort>({
     httpStatus: yes('the status', 'FaultAbort.httpStatus'),
     grpcStatus: yes('the gRPC status', 'FaultAbort.grpcStatus'),
-    http2Error: left("istiod's validation refuses it, and so does Mizzen's", 'use `httpStatus`'),
+    http2Error: moot("istiod's validation refuses it, and so does Mizzen's"),
     percentage: yes('share of the requests', 'FaultAbort.percentage'),
   }),
   [`${NET}.HTTPMirrorPolicy`]: fields<HTTPMirrorPolicy>({
@@ -179,7 +179,7 @@ export const virtualService: MessageTable = {
   [`${NET}.L4MatchAttributes`]: fields<L4MatchAttributes>({
     destinationSubnets: SUBNETS,
     port: yes('the port the connection is for'),
-    sourceSubnet: left('Istio does not read it either', 'an AuthorizationPolicy can look at `ipBlocks`'),
+    sourceSubnet: moot('Istio does not read it either'),
     sourceLabels: yes("labels of the client's workload"),
     gateways: yes('gateways (or `mesh`) the condition is for'),
     sourceNamespace: yes("namespace of the client's workload"),

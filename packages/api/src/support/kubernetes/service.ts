@@ -7,9 +7,8 @@ import type { KubernetesTable } from './fields.ts';
 const ONE_NODE = moot('there is one machine');
 const NO_LOAD_BALANCER = moot('there is no load balancer; gateways listen on 127.0.0.1');
 const NO_ADDRESS = moot('services are reached by name');
-const GRPC = /^(?:grpc|http2)(?:-|$)|^kubernetes\.io\/h2c$/;
 const GRPC_WEB = /^grpc-web(?:-|$)/;
-const NOT_GRPC_WEB = /^(?!grpc-web)(?:grpc|http2)(?:-|$)|^kubernetes\.io\/h2c$/;
+const HTTP2 = /^(?!grpc-web)(?:grpc|http2)(?:-|$)|^kubernetes\.io\/h2c$/;
 
 export const service: KubernetesTable = {
   ServiceSpec: kubernetesFields<ServiceSpec>({
@@ -41,8 +40,14 @@ export const service: KubernetesTable = {
   }),
   ServicePort: kubernetesFields<ServicePort>({
     name: exceptText(
-      exceptText(yes('its protocol, up to the first `-`, where `appProtocol` says nothing'), GRPC_WEB, NO_GRPC_WEB),
-      NOT_GRPC_WEB,
+      exceptText(
+        yes('its protocol, up to the first `-`, where `appProtocol` says nothing'),
+        'grpc-web',
+        GRPC_WEB,
+        NO_GRPC_WEB,
+      ),
+      'grpc, http2',
+      HTTP2,
       NO_HTTP2,
     ),
     port: yes('port clients use', 'Cluster.name'),
@@ -50,7 +55,12 @@ export const service: KubernetesTable = {
       UDP: moot('a mesh carries TCP only, in Istio too'),
       SCTP: moot('a mesh carries TCP only, in Istio too'),
     }),
-    appProtocol: exceptText(exceptText(yes('its protocol'), GRPC_WEB, NO_GRPC_WEB), GRPC, NO_HTTP2),
+    appProtocol: exceptText(
+      exceptText(yes('its protocol'), 'grpc-web', GRPC_WEB, NO_GRPC_WEB),
+      'grpc, http2',
+      HTTP2,
+      NO_HTTP2,
+    ),
     targetPort: yes("the pods' port, by number or name", 'Endpoint.address'),
     nodePort: surprising('nothing listens at node ports; use a Gateway'),
   }),

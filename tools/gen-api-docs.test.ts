@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { KUBERNETES, MESSAGES, METADATA } from '../packages/api/src/support/index.ts';
+import type { Support } from '../packages/api/src/support/index.ts';
+import { fields } from '../packages/proxy/src/program/fields/index.ts';
+import { schema } from '../packages/proxy/src/program/schema.ts';
+import { PAGES } from './gen-api-docs.ts';
+
+test.each(PAGES)('%s is current (node tools/gen-api-docs.ts)', (file, render) => {
+  expect(readFileSync(new URL(`../${file}`, import.meta.url), 'utf8')).toBe(render());
+});
+
+const entries: readonly (readonly [where: string, support: Support])[] = [
+  ...Object.entries(MESSAGES).flatMap(([message, table]) =>
+    Object.entries(table).map(([field, support]) => [`${message}.${field}`, support] as const),
+  ),
+  ...Object.entries(KUBERNETES).flatMap(([shape, table]) =>
+    Object.entries(table).map(([field, { support }]) => [`${shape}.${field}`, support] as const),
+  ),
+  ...METADATA,
+].flatMap(([where, support]) => [
+  [where, support] as const,
+  ...(support.state === 'supported'
+    ? [
+        ...Object.entries(support.values ?? {}).map(([value, other]) => [`${where} = ${value}`, other] as const),
+        ...(support.texts ?? []).map(({ like, support: other }) => [`${where} = ${like}`, other] as const),
+      ]
+    : []),
+]);
+
+/** Messages of Envoy's API that a place such as `Cluster.name` may mean, and the field. */
+function placesOf(place: string): { readonly message: string; readonly field: string }[] {
+  const dot = place.lastIndexOf('.');
+  const [message, field] = [place.slice(0, dot), place.slice(dot + 1)];
+  return Object.entries(schema().messages).flatMap(([name, known]) =>
+    (name === message || name.endsWith(`.${message}`)) && field in known ? [{ message: name, field }] : [],
+  );
+}
+
+test("what is supported ends up in fields that Mizzen's proxy implements", () => {
+  const wrong = entries.flatMap(([where, support]) => {
+    if (support.state !== 'supported') return [];
+    return support.xds.flatMap((place) => {
+      const places = placesOf(place);
+      if (places.length === 0) return [`${where}: Envoy has no \`${place}\``];
+      const implemented = places.some(({ message, field }) => fields.get(message)?.get(field)?.class === 'implemented');
+      return implemented ? [] : [`${where}: \`${place}\` is not implemented`];
+    });
+  });
+  expect(wrong).toEqual([]);
+});
+
+test("what is refused is what Mizzen's proxy refuses; once it does not, the table in packages/api/src/support is behind", () => {
+  const wrong = entries.flatMap(([where, support]) => {
+    if (support.state !== 'not yet' || support.outcome !== 'refused') return [];
+    if (support.xds.length === 0) return [`${where}: does not say what is refused`];
+    return support.xds.flatMap((place) => {
+      if (place in schema().messages || place.startsWith('envoy.'))
+        return fields.has(place) ? [`${where}: \`${place}\` is supported`] : [];
+      const places = placesOf(place);
+      const refusedPlace =
+        places.length > 0 && places.every(({ message, field }) => fields.get(message)?.get(field)?.class === 'refused');
+      return refusedPlace ? [] : [`${where}: \`${place}\` is not refused`];
+    });
+  });
+  expect(wrong).toEqual([]);
+});

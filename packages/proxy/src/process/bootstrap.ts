@@ -25,6 +25,28 @@ export function readBootstrap(path: string): Readonly<Record<string, unknown>> {
   return value as Readonly<Record<string, unknown>>;
 }
 
+/** What is read of a bootstrap, and what has no effect on a proxy without workers, runtime and stats sinks. */
+const KNOWN = new Set(['staticResources', 'admin', 'node']);
+const NO_EFFECT = new Set([
+  'bootstrapExtensions',
+  'layeredRuntime',
+  'overloadManager',
+  'statsConfig',
+  'statsFlushInterval',
+  'enableDispatcherStats',
+  'watchdog',
+  'watchdogs',
+  'defaultRegexEngine',
+  'fatalActions',
+]);
+
+/** Names of the fields of a bootstrap that would mean something and cannot be had here. */
+export function unsupportedFields(bootstrap: Readonly<Record<string, unknown>>): string[] {
+  return Object.keys(bootstrap)
+    .map((name) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()))
+    .filter((name) => !KNOWN.has(name) && !NO_EFFECT.has(name));
+}
+
 /** Where `admin` is to listen; undefined when there is none. Either spelling of the field names. */
 export function adminAddress(
   bootstrap: Readonly<Record<string, unknown>>,

@@ -1,7 +1,7 @@
 import { serveAdmin } from '../admin/server.ts';
 import type { Nack } from '../types.ts';
 import { StaticSource, staticResources } from '../xds/static-source.ts';
-import { adminAddress, BootstrapError, readBootstrap } from './bootstrap.ts';
+import { adminAddress, BootstrapError, readBootstrap, unsupportedFields } from './bootstrap.ts';
 import { systemDeps } from './deps.ts';
 import { LogFiles } from './log-files.ts';
 import { ProxyNode } from './proxy-node.ts';
@@ -23,6 +23,14 @@ export function startStandalone(path: string, drainTime: number): void {
     onBindFailure: (listener, failure) =>
       say(`listener \`${listener}\`: ${failure.address}:${failure.port}: ${failure.message}`),
   });
+  for (const field of unsupportedFields(bootstrap)) {
+    refused.push({
+      typeUrl: '',
+      resource: path,
+      field,
+      message: 'is not supported: the proxy reads `staticResources` and `admin`',
+    });
+  }
   node.start();
   if (refused.length > 0) {
     for (const { resource, field, message } of refused)

@@ -4,8 +4,6 @@ import { compileListener } from '../program/listener/compile.ts';
 import { compileRouteConfiguration } from '../program/route/compile.ts';
 import { compileSecret } from '../program/secret.ts';
 import type { Compiled, CompileDeps } from '../program/types.ts';
-import type { Nack } from '../types.ts';
-import { unsupportedInCluster, unsupportedInListener } from './unsupported.ts';
 
 type Compile<T> = (resource: unknown, deps: CompileDeps) => Compiled<T>;
 
@@ -14,9 +12,9 @@ type Compile<T> = (resource: unknown, deps: CompileDeps) => Compiled<T>;
  * same resource object gives the same program; listeners and secrets belong to one.
  */
 export const compilers = {
-  cluster: once(checked(compileCluster, unsupportedInCluster)),
+  cluster: once(compileCluster),
   endpoint: once(compileEndpoints),
-  listener: checked(compileListener, unsupportedInListener),
+  listener: compileListener,
   route: once(compileRouteConfiguration, hasFilterState),
   secret: compileSecret,
 } as const;
@@ -37,13 +35,4 @@ function once<T>(compile: Compile<T>, differs: (resource: object) => boolean = (
 /** Filters may keep counts and token buckets with their settings on a route. */
 function hasFilterState(resource: object): boolean {
   return /PerFilterConfig|per_filter_config/.test(JSON.stringify(resource));
-}
-
-function checked<T>(compile: Compile<T>, unsupported: (program: T) => readonly Nack[]): Compile<T> {
-  return (resource, deps) => {
-    const compiled = compile(resource, deps);
-    if (compiled.nacks !== undefined) return compiled;
-    const nacks = unsupported(compiled.program);
-    return nacks.length > 0 ? { nacks } : compiled;
-  };
 }

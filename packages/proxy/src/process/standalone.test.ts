@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { freePort } from '@mizzen/testkit';
+import { bootstrap, hcm, listener, routeTo, staticCluster } from './testing/bootstraps.ts';
+
+const MAIN = fileURLToPath(new URL('./standalone.ts', import.meta.url));
+
+function run(config: object | string): { status: number | null; stderr: string } {
+  const file = join(mkdtempSync(join(tmpdir(), 'mizzen-standalone-')), 'bootstrap.yaml');
+  writeFileSync(file, typeof config === 'string' ? config : JSON.stringify(config));
+  const { status, stderr } = spawnSync(process.execPath, [MAIN, '-c', file], { encoding: 'utf8', timeout: 10_000 });
+  return { status, stderr: stderr.replaceAll(file, 'FILE') };
+}
+
+test('everything that is refused is named, and the proxy does not start', async () => {
+  const port = await freePort();
+  const proxyProtocol = {
+    name: 'envoy.filters.listener.proxy_protocol',
+    typedConfig: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol' },
+  };
+  const { status, stderr } = run({
+    ...bootstrap(
+      [listener(port, [{ filters: [hcm([routeTo('app')])] }], { listenerFilters: [proxyProtocol] })],
+      [
+        staticCluster('app', [port], { commonLbConfig: { consistentHashingLbConfig: { hashBalanceFactor: 150 } } }),
+        staticCluster('typo', [port], { lbPolicyy: 'RANDOM' }),
+      ],
+    ),
+    dynamicResources: { adsConfig: {} },
+  });
+  expect(status).toBe(1);
+  expect(stderr).toContain(`\`listener-${port}\`: listenerFilters[0].typedConfig: `);
+  expect(stderr).toContain('`app`: commonLbConfig.consistentHashingLbConfig.hashBalanceFactor: not supported');
+  expect(stderr).toContain('`typo`: lbPolicyy');
+  expect(stderr).toContain('`FILE`: dynamicResources: is not supported');
+});
+
+test('a file that is no bootstrap is said to be none', () => {
+  expect(run('- a\n- b\n')).toEqual({ status: 1, stderr: '`FILE` is not a bootstrap\n' });
+  expect(run('a: [b').stderr).toMatch(/^`FILE` cannot be parsed: /);
+});

@@ -3,6 +3,7 @@ import type { MeshConfig } from '../gen/istio.mesh.v1alpha1.ts';
 import { isRecord, normalizeMessage } from '../normalize.ts';
 import type { Resource, SourceDocument } from '../resource.ts';
 import { loadYaml } from '../yaml/load.ts';
+import type { YamlError } from '../yaml/load.ts';
 import { locateIn } from '../yaml/locate.ts';
 import { unsupportedMeshFields } from '../support/unsupported.ts';
 import { Report } from '../validation/report.ts';
@@ -25,7 +26,7 @@ export interface MeshConfigResult {
  * `istio-system`, over Istio's defaults. Fields with mistakes are left out; the others count all the same.
  */
 export function readMeshConfig(resources: Iterable<Resource>, file?: SourceDocument): MeshConfigResult {
-  if (file) return { ...fromText(file), source: undefined };
+  if (file) return { ...fromText(file.text, () => file), source: undefined };
   let operator: Resource | undefined;
   let configMap: Resource | undefined;
   for (const resource of resources) {
@@ -35,7 +36,8 @@ export function readMeshConfig(resources: Iterable<Resource>, file?: SourceDocum
   }
   if (operator) return fromOperator(operator);
   if (configMap) {
-    return { ...fromText(innerDocument(configMap, ['data', 'mesh'])), source: configMap };
+    const text = (configMap.body.data as { readonly mesh: string }).mesh;
+    return { ...fromText(text, () => innerDocument(configMap, ['data', 'mesh'])), source: configMap };
   }
   return {
     mesh: applyMeshConfig(DEFAULT_MESH_CONFIG, INSTALLED_MESH_CONFIG),
@@ -61,27 +63,31 @@ function isMeshConfigMap({ kind, metadata, body }: Resource): boolean {
 
 function fromOperator(resource: Resource): MeshConfigResult {
   const config = normalizeMessage((resource.spec as Record<string, unknown>).meshConfig, MESSAGE);
-  const { value, diagnostics } = check(config, resource.source, ['spec', 'meshConfig']);
+  const { value, diagnostics } = check(config, () => resource.source, ['spec', 'meshConfig']);
   const merged = deepMerge(INSTALLED_MESH_CONFIG, value) as MeshConfig;
   return { mesh: applyMeshConfig(DEFAULT_MESH_CONFIG, merged), source: resource, diagnostics };
 }
 
-function fromText(source: SourceDocument): Omit<MeshConfigResult, 'source'> {
-  const result = loadYaml(source.text);
-  if ('error' in result) {
-    const { reason, line, column } = result.error;
-    const at = line + source.firstLine - 1;
-    const span = { file: source.file, line: at, column, endLine: at, endColumn: column + 1 };
-    const message = `the mesh configuration is not valid YAML: ${reason}`;
-    return { mesh: DEFAULT_MESH_CONFIG, diagnostics: [{ code: 'MZ0010', severity: 'error', message, span }] };
-  }
+/** `source` is asked only when there is a place to show: finding it means reading a whole document with positions. */
+function fromText(text: string, source: () => SourceDocument): Omit<MeshConfigResult, 'source'> {
+  const result = loadYaml(text);
+  if ('error' in result) return { mesh: DEFAULT_MESH_CONFIG, diagnostics: [notYaml(result.error, source())] };
   const { value, diagnostics } = check(normalizeMessage(result.value ?? {}, MESSAGE), source, []);
   return { mesh: applyMeshConfig(DEFAULT_MESH_CONFIG, value), diagnostics };
 }
 
+function notYaml(found: YamlError, source: SourceDocument): Diagnostic {
+  // As it is written, which is where the places are right.
+  const written = loadYaml(source.text);
+  const { reason, line, column } = 'error' in written ? written.error : found;
+  const at = line + source.firstLine - 1;
+  const span = { file: source.file, line: at, column, endLine: at, endColumn: column + 1 };
+  return { code: 'MZ0010', severity: 'error', message: `the mesh configuration is not valid YAML: ${reason}`, span };
+}
+
 function check(
   config: unknown,
-  source: SourceDocument,
+  source: () => SourceDocument,
   prefix: Path,
 ): { readonly value: MeshConfig; readonly diagnostics: readonly Diagnostic[] } {
   const report = new Report();
@@ -91,7 +97,7 @@ function check(
   const { problems } = report;
   const diagnostics = problems.map((problem): Diagnostic => {
     const path = [...prefix, ...problem.path];
-    return { ...problem, path, span: locateIn(source, path, problem.at) };
+    return { ...problem, path, span: locateIn(source(), path, problem.at) };
   });
   if (!isRecord(config)) return { value: {}, diagnostics };
   const bad = new Set(problems.flatMap((p) => (p.severity === 'error' ? [p.path[0]] : [])));

@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http';
 import type { Path } from '@mizzen/diagnostics';
 import { didYouMean } from '@mizzen/diagnostics';
 import type {
@@ -27,6 +26,9 @@ import {
   SUSPICIOUS,
 } from './report.ts';
 import type { Report } from './report.ts';
+
+// An import of node:http would load undici too (to re-export its WebSocket), which every start would wait for.
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 export function checkHttpRoute(report: Report, path: Path, route: HTTPRoute, isDelegate: boolean): void {
   checkCombination(report, path, route, isDelegate);

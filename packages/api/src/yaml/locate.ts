@@ -1,7 +1,15 @@
 import type { Path, Span } from '@mizzen/diagnostics';
-import { LineCounter, isAlias, isCollection, isMap, isPair, isScalar, isSeq, parseDocument } from 'yaml';
-import type { Document, Node, Range } from 'yaml';
+import { createRequire } from 'node:module';
+import type * as Yaml from 'yaml';
+import type { Document, LineCounter, Node, Range } from 'yaml';
 import type { SourceDocument } from '../resource.ts';
+
+let loaded: typeof Yaml | undefined;
+
+/** The parser that knows positions, loaded when the first one is wanted: most starts never ask. */
+function yaml(): typeof Yaml {
+  return (loaded ??= createRequire(import.meta.url)('yaml') as typeof Yaml);
+}
 
 interface Parsed {
   readonly document: Document.Parsed;
@@ -28,8 +36,8 @@ export function locateIn(source: SourceDocument, path: Path, at: 'key' | 'value'
       break;
     }
     if (next.key !== undefined) key = next.key;
-    else if (isCollection(next.value)) key = undefined;
-    node = isAlias(next.value) ? next.value.resolve(document) : next.value;
+    else if (yaml().isCollection(next.value)) key = undefined;
+    node = yaml().isAlias(next.value) ? next.value.resolve(document) : next.value;
   }
   const wanted = (at === 'key' && complete) || isBlock(node) ? (key ?? node) : node;
   return span(source, lines, rangeOf(wanted) ?? rangeOf(key) ?? rangeOf(document.contents));
@@ -38,6 +46,7 @@ export function locateIn(source: SourceDocument, path: Path, at: 'key' | 'value'
 function parse(source: SourceDocument): Parsed {
   let result = parsed.get(source);
   if (!result) {
+    const { LineCounter, parseDocument } = yaml();
     const lines = new LineCounter();
     const document = parseDocument(source.text, { lineCounter: lines, uniqueKeys: false, logLevel: 'silent' });
     parsed.set(source, (result = { document, lines }));
@@ -46,6 +55,7 @@ function parse(source: SourceDocument): Parsed {
 }
 
 function step(node: unknown, segment: string | number): { key?: Node; value: unknown } | undefined {
+  const { isMap, isPair, isScalar, isSeq } = yaml();
   if (isSeq(node)) {
     const value = typeof segment === 'number' ? node.items[segment] : undefined;
     return value === undefined ? undefined : { value };
@@ -69,6 +79,7 @@ export function camelCase(name: string): string {
 }
 
 function isBlock(node: unknown): boolean {
+  const { isCollection, isScalar } = yaml();
   if (isCollection(node)) return !node.flow;
   return isScalar(node) && (node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED' || node.source === '');
 }

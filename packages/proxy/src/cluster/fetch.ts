@@ -1,7 +1,7 @@
-import { request } from 'node:http';
 import type { HttpFetch } from '../program/types.ts';
 import type { Deps } from '../deps.ts';
 import type { UpstreamCluster, UpstreamHost, UpstreamSocket } from '../types.ts';
+import { http } from '../node-http.ts';
 
 /** A request that the proxy itself makes and that failed. */
 export class FetchError extends Error {
@@ -52,7 +52,7 @@ function get(
       reject(new FetchError(`${url.href}: ${message}`));
     };
     const timer = deps.clock.after(timeout, () => fail(`no answer within ${timeout} ms`));
-    const sent = request(
+    const sent = http.request(
       {
         createConnection: () => socket,
         path: `${url.pathname}${url.search}`,

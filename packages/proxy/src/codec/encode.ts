@@ -1,5 +1,6 @@
+import { http } from '../node-http.ts';
+
 /** Heads as text, one byte a character. What is concatenated here is flattened once, by the write. */
-import { STATUS_CODES } from 'node:http';
 
 /** Statuses that Node has a phrase for and Envoy has not. */
 const UNNAMED = new Set([418, 451, 509]);
@@ -19,7 +20,7 @@ export function statusLine10(status: number): string {
 
 /** The phrase of a status, `Unknown` when it has none; what an upstream said is not passed on. */
 export function reasonPhrase(status: number): string {
-  return (UNNAMED.has(status) ? undefined : STATUS_CODES[status]) ?? 'Unknown';
+  return (UNNAMED.has(status) ? undefined : http.STATUS_CODES[status]) ?? 'Unknown';
 }
 
 export function encodeFields(flat: readonly string[]): string {

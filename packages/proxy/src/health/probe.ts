@@ -1,8 +1,8 @@
-import { request } from 'node:http';
 import type { ClusterHost } from '../cluster/host.ts';
 import type { Deps } from '../deps.ts';
 import type { HealthCheckProgram } from '../program/types.ts';
 import type { UpstreamSocket } from '../types.ts';
+import { http } from '../node-http.ts';
 
 /** `fail` counts towards the threshold, `unwell` is the host's own word that it is not to be used. */
 export type ProbeResult = 'pass' | 'fail' | 'unwell';
@@ -48,7 +48,7 @@ function probeHttp(
   finish: (result: ProbeResult) => void,
 ): void {
   const name = host.endpoint.healthCheckHostname || check.host || host.cluster.name;
-  const sent = request(
+  const sent = http.request(
     {
       createConnection: () => socket,
       method: check.method,

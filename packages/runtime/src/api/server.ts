@@ -1,8 +1,8 @@
-import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ProxyStatus } from '@mizzen/control-plane';
 import type { ControlState } from '../control/control.ts';
+import { http } from '../node-http.ts';
 import { configStatusAnswer, readyAnswer, servicesAnswer, workloadAnswers } from './answers.ts';
 import type { ConfigInput } from './answers.ts';
 import type { Command, Commands } from './commands.ts';
@@ -27,7 +27,7 @@ export class ApiServer {
 
   constructor(options: ApiOptions) {
     this.#options = options;
-    this.#server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
+    this.#server = http.createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
       this.#handle(request, response).catch((error: unknown) => {
         fail(response, 500, 'internal', error instanceof Error ? error.message : String(error));
       });

@@ -1,8 +1,6 @@
-import http from 'node:http';
-import https from 'node:https';
 import { connect } from 'node:net';
 import type { k8s } from '@mizzen/api';
-import { checkGrpcHealth } from './grpc-health.ts';
+import { http } from '../node-http.ts';
 
 export type ProbeResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
@@ -21,7 +19,7 @@ export function probeHttp(get: NonNullable<k8s.Probe['httpGet']>, target: ProbeT
     const headers: Record<string, string> = { 'user-agent': 'kube-probe/1.33', accept: '*/*' };
     for (const { name, value } of get.httpHeaders ?? []) headers[name.toLowerCase()] = value;
     const path = get.path ?? '/';
-    const request = (get.scheme === 'HTTPS' ? https : http).request({
+    const request = (get.scheme === 'HTTPS' ? process.getBuiltinModule('node:https') : http).request({
       host: target.host,
       port: target.port,
       path: path.startsWith('/') ? path : `/${path}`,
@@ -60,6 +58,7 @@ export function probeTcp(target: ProbeTarget): Promise<ProbeResult> {
 /** grpc.health.v1.Health/Check over HTTP/2 without TLS; success is SERVING. */
 export async function probeGrpc(service: string, target: ProbeTarget): Promise<ProbeResult> {
   try {
+    const { checkGrpcHealth } = await import('./grpc-health.ts');
     const status = await checkGrpcHealth(target, service);
     return status === 'SERVING' ? OK : { ok: false, reason: `gRPC health is ${status}` };
   } catch (error) {

@@ -1,7 +1,8 @@
-import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Stream } from 'node:http2';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { StandInSpec } from '../kubelet/stand-ins.ts';
+import { http } from '../node-http.ts';
 import { answerHttp } from './http.ts';
 import { answerHttp2 } from './http2.ts';
 import { echo } from './echo.ts';
@@ -33,7 +34,7 @@ export async function startStandIn(spec: StandInSpec): Promise<StandIn> {
 
 function listen(spec: StandInSpec, containerPort: number, port: number): Promise<StandIn> {
   const identity = { ...spec, containerPort };
-  const http = createHttpServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+  const http1 = http.createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     answerHttp(identity, request, response);
   });
   const http2 = createHttp2Server();
@@ -46,7 +47,7 @@ function listen(spec: StandInSpec, containerPort: number, port: number): Promise
     socket.on('error', () => socket.destroy());
     sniff(socket, (protocol) => {
       if (protocol === 'http') {
-        http.emit('connection', socket);
+        http1.emit('connection', socket);
         socket.resume();
       } else if (protocol === 'http2') http2.emit('connection', socket);
       else echo(identity, socket);
@@ -55,12 +56,12 @@ function listen(spec: StandInSpec, containerPort: number, port: number): Promise
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host: spec.address, port, exclusive: true }, () => {
-      resolve({ close: () => close(server, http, http2, sockets) });
+      resolve({ close: () => close(server, http1, http2, sockets) });
     });
   });
 }
 
-function close(server: Server, http: HttpServer, http2: Http2Server, sockets: Set<Socket>): Promise<void> {
+function close(server: Server, http1: HttpServer, http2: Http2Server, sockets: Set<Socket>): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
@@ -69,9 +70,9 @@ function close(server: Server, http: HttpServer, http2: Http2Server, sockets: Se
       clearTimeout(timer);
       resolve();
     });
-    http.closeIdleConnections();
+    http1.closeIdleConnections();
     // Connections handed over by hand are not all known to the HTTP server as idle.
-    http.on('request', (_request, response) => response.setHeader('connection', 'close'));
+    http1.on('request', (_request, response) => response.setHeader('connection', 'close'));
     http2.close();
     for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
   });

@@ -1,8 +1,10 @@
-import { STATUS_CODES } from 'node:http';
 import type { networking } from '@mizzen/api';
 import type { types } from '@mizzen/xds';
 import type { Draft } from '../draft.ts';
 import { duration } from '../duration.ts';
+
+// An import of node:http would load undici too (to re-export its WebSocket), which every start would wait for.
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 /** Istio retries what never reached an application, and the codes an application asks to retry. */
 const DEFAULT_CONDITIONS = 'connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes';

@@ -1,0 +1,175 @@
+/** What filters do over time, on a clock that is moved by hand. */
+import { expect, test } from 'vitest';
+import type { Clock } from '../deps.ts';
+import { Headers } from '../http/headers.ts';
+import { CompileContext } from '../program/context.ts';
+import { OfflineStream } from '../program/offline-stream.ts';
+import { testDeps } from '../program/testing/deps.ts';
+import type { HttpFetch } from '../program/types.ts';
+import { ResponseFlag, type ConnectionInfo } from '../types.ts';
+import { faultFilter } from './fault.ts';
+import { jwtFilter } from './jwt/filter.ts';
+import { localRateLimitFilter } from './local-ratelimit.ts';
+import { good, jwks } from './testing/tokens.ts';
+
+const connection: ConnectionInfo = {
+  id: 1,
+  directRemoteAddress: '127.0.0.1',
+  remotePort: 1,
+  localAddress: '127.0.0.1',
+  localPort: 2,
+  tls: undefined,
+  requestedServerName: '',
+  applicationProtocol: '',
+};
+const stream = (...flat: string[]): OfflineStream =>
+  new OfflineStream(
+    { method: 'GET', path: '/', authority: 'h', scheme: 'http', headers: new Headers(flat) },
+    connection,
+    undefined,
+    testDeps.random,
+  );
+const scope = { name: 'f', counter: () => ({ value: 0 }), place: { resource: 'l', path: [] } };
+
+class ManualClock implements Clock {
+  #now = 0;
+  #timers: { at: number; fn: () => void }[] = [];
+  now = (): number => this.#now;
+  wall = (): number => Date.now() + this.#now;
+  after = (ms: number, fn: () => void): { cancel: () => void } => {
+    const timer = { at: this.#now + ms, fn };
+    this.#timers.push(timer);
+    return { cancel: () => (this.#timers = this.#timers.filter((one) => one !== timer)) };
+  };
+  advance(ms: number): void {
+    this.#now += ms;
+    const due = this.#timers.filter((timer) => timer.at <= this.#now);
+    this.#timers = this.#timers.filter((timer) => timer.at > this.#now);
+    for (const timer of due) timer.fn();
+  }
+}
+
+test('a delay takes as long as it says, and an abort comes after it', async () => {
+  const clock = new ManualClock();
+  const context = new CompileContext('t', 'l', { ...testDeps, clock });
+  const filter = faultFilter(
+    context,
+    {
+      delay: { fixedDelay: '2s', percentage: { numerator: 100 } },
+      abort: { httpStatus: 503, percentage: { numerator: 100 } },
+      maxActiveFaults: 1,
+    },
+    scope,
+    [],
+  );
+  const one = stream();
+  const result = filter.onRequest!(one);
+  expect(result).toBeInstanceOf(Promise);
+  // The only fault there may be is busy: the next request passes.
+  const other = stream();
+  expect(filter.onRequest!(other)).toBeUndefined();
+  clock.advance(1999);
+  expect(one.reply).toBeUndefined();
+  clock.advance(1);
+  expect(await result).toBe('stop');
+  expect(one.reply).toMatchObject({ status: 503, body: 'fault filter abort', details: 'fault_filter_abort' });
+  expect(one.info.responseFlags).toBe(ResponseFlag.DI | ResponseFlag.FI);
+});
+
+test('a token bucket fills with time', () => {
+  const clock = new ManualClock();
+  const context = new CompileContext('t', 'l', { ...testDeps, clock });
+  const always = { defaultValue: { numerator: 100 } };
+  const filter = localRateLimitFilter(
+    context,
+    {
+      statPrefix: 's',
+      tokenBucket: { maxTokens: 2, tokensPerFill: 2, fillInterval: '1s' },
+      filterEnabled: always,
+      filterEnforced: always,
+    },
+    scope,
+    [],
+  );
+  const ask = (): unknown => filter.onRequest!(stream());
+  expect([ask(), ask(), ask()]).toEqual([undefined, undefined, 'stop']);
+  clock.advance(500);
+  expect([ask(), ask()]).toEqual([undefined, 'stop']);
+  clock.advance(10_000);
+  expect([ask(), ask(), ask()]).toEqual([undefined, undefined, 'stop']);
+});
+
+test('remote keys are fetched once for all who wait, kept, and fetched again when they are old', async () => {
+  const clock = new ManualClock();
+  const fetched: HttpFetch[] = [];
+  let answer = { status: 200, body: Buffer.from(jwks.inlineString) };
+  const fetch = (request: HttpFetch): Promise<typeof answer> => {
+    fetched.push(request);
+    return Promise.resolve(answer);
+  };
+  const context = new CompileContext('t', 'l', { ...testDeps, clock, fetch });
+  const filter = jwtFilter(
+    context,
+    {
+      providers: {
+        p: {
+          issuer: 'issuer',
+          remoteJwks: { httpUri: { cluster: 'keys', uri: 'https://keys/jwks', timeout: '3s' }, cacheDuration: '60s' },
+        },
+      },
+      rules: [{ match: { prefix: '/' }, requires: { providerName: 'p' } }],
+    },
+    scope,
+    [],
+  );
+  expect(context.nacks).toEqual([]);
+  const ask = () => {
+    const one = stream('authorization', `Bearer ${good}`);
+    return { one, result: filter.onRequest!(one) };
+  };
+  const [first, second] = [ask(), ask()];
+  expect(await Promise.all([first.result, second.result])).toEqual([undefined, undefined]);
+  expect(fetched).toEqual([{ cluster: 'keys', uri: 'https://keys/jwks', timeout: 3000 }]);
+  expect(ask().result).toBeUndefined();
+  clock.advance(60_000);
+  answer = { status: 500, body: Buffer.alloc(0) };
+  const late = ask();
+  expect(await late.result).toBe('stop');
+  expect(late.one.reply).toMatchObject({ status: 401, body: 'Jwks remote fetch is failed' });
+  answer = { status: 200, body: Buffer.from(jwks.inlineString) };
+  expect(await ask().result).toBeUndefined();
+  expect(fetched).toHaveLength(3);
+});
+
+test('keys that are fetched in the background never make a request wait again', async () => {
+  const clock = new ManualClock();
+  let count = 0;
+  const fetch = (): Promise<{ status: number; body: Buffer }> => {
+    count++;
+    return count === 2
+      ? Promise.reject(new Error('down'))
+      : Promise.resolve({ status: 200, body: Buffer.from(jwks.inlineString) });
+  };
+  const context = new CompileContext('t', 'l', { ...testDeps, clock, fetch });
+  const filter = jwtFilter(
+    context,
+    {
+      providers: {
+        p: { remoteJwks: { httpUri: { cluster: 'keys', uri: '/' }, cacheDuration: '60s', asyncFetch: {} } },
+      },
+      rules: [{ match: { prefix: '/' }, requires: { providerName: 'p' } }],
+    },
+    scope,
+    [],
+  );
+  const ask = (): unknown => filter.onRequest!(stream('authorization', `Bearer ${good}`));
+  expect(await ask()).toBeUndefined();
+  const settle = (): Promise<void> => new Promise((done) => setImmediate(done));
+  await settle();
+  clock.advance(55_000);
+  expect(count).toBe(2);
+  await settle();
+  clock.advance(1000);
+  expect(count).toBe(3);
+  expect(ask()).toBeUndefined();
+});

@@ -7,8 +7,6 @@ import { compileMetadata } from '../../program/match/value.ts';
 import type { Path } from '../../program/path.ts';
 import type { Rule } from './rule.ts';
 
-export const never: Rule = { text: 'nothing', test: () => false };
-
 export function headerRule(context: CompileContext, matcher: types.route.HeaderMatcher, path: Path): Rule {
   const header = compileRequestHeader(context, matcher, path);
   return { text: header.text, test: (_connection, request) => header.matches(request) };

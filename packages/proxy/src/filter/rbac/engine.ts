@@ -4,7 +4,7 @@ import type { Path } from '../../program/path.ts';
 import type { ConnectionInfo, RequestHead, StreamInfo, Trace, TraceStep } from '../../types.ts';
 import { compilePermission } from './permission.ts';
 import { compilePrincipal } from './principal.ts';
-import { any, failing, type Rule } from './rule.ts';
+import { any, failing, never, type Rule } from './rule.ts';
 
 /** What an engine found. One object per policy, made when it was compiled. */
 export interface Verdict {
@@ -102,12 +102,9 @@ export function compileRbac(
           });
           return policy.verdict;
         }
-        trace.push({
-          kind: 'policy',
-          matched: false,
-          text: `policy "${name}" does not match, because not: ${reasons.join('; not: ')}`,
-          xds: at,
-        });
+        const empty = permissions === never || principals === never;
+        const why = empty ? 'matches nothing' : `does not match, because not: ${reasons.join('; not: ')}`;
+        trace.push({ kind: 'policy', matched: false, text: `policy "${name}" ${why}`, xds: at });
       }
       return otherwise;
     },
@@ -128,4 +125,10 @@ function verdict(names: VerdictNames, allowed: boolean, policy: string): Verdict
 
 function byBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** Where a verdict comes from: the policy that matched, or all of them. */
+export function placeOf(verdict: Verdict, rules: TraceStep['xds']): TraceStep['xds'] {
+  if (rules === undefined || verdict.policy === '') return rules;
+  return { ...rules, path: [...rules.path, 'policies', verdict.policy] };
 }

@@ -4,7 +4,7 @@ import type { Path } from '../../program/path.ts';
 import type { Counter } from '../../program/types.ts';
 import type { HttpFilter, HttpStream, Trace, TraceStep } from '../../types.ts';
 import type { FilterScope } from '../scope.ts';
-import { compileRbac, type RbacEngine, type Verdict } from './engine.ts';
+import { compileRbac, placeOf, type RbacEngine, type Verdict } from './engine.ts';
 
 /** The name under which verdicts are kept, whatever the filter is called. */
 const METADATA = 'envoy.filters.http.rbac';
@@ -126,7 +126,7 @@ function explain(engine: RbacEngine, stream: HttpStream, trace: Trace, at: Trace
     kind: 'authorization',
     matched: verdict.allowed,
     text: authorizationText(engine.action, verdict),
-    xds: at,
+    xds: placeOf(verdict, at),
   });
   return verdict;
 }
@@ -144,6 +144,6 @@ function traceShadow(engine: RbacEngine, stream: HttpStream, trace: Trace, at: T
   trace.push({
     kind: 'authorization-dry-run',
     text: `dry run, would be ${authorizationText(engine.action, verdict)}`,
-    xds: at,
+    xds: placeOf(verdict, at),
   });
 }

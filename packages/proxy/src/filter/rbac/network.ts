@@ -5,7 +5,7 @@ import { milliseconds } from '../../program/values.ts';
 import type { Path } from '../../program/path.ts';
 import type { NetworkRbacDecision, NetworkRbacProgram } from '../../program/types.ts';
 import type { ConnectionInfo, RequestHead, Trace } from '../../types.ts';
-import { compileRbac, type RbacEngine, type Verdict } from './engine.ts';
+import { compileRbac, placeOf, type RbacEngine, type Verdict } from './engine.ts';
 import { authorizationText } from './http.ts';
 
 /** Rules about requests see one without anything in it. */
@@ -56,7 +56,7 @@ export function compileNetworkRbac(
       kind: dryRun ? 'authorization-dry-run' : 'authorization',
       matched: dryRun ? undefined : verdict.allowed,
       text: `${dryRun ? 'dry run, would be ' : ''}${authorizationText(engine.action, verdict)}`,
-      xds: place,
+      xds: placeOf(verdict, place),
     });
     return verdict;
   };

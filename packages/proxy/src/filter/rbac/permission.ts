@@ -4,8 +4,8 @@ import { compileCidr } from '../../program/match/cidr.ts';
 import { compileString } from '../../program/match/string.ts';
 import { uriTemplate } from '../../program/match/uri-template.ts';
 import type { Path } from '../../program/path.ts';
-import { headerRule, metadataRule, never, pathRule, pathTest } from './common.ts';
-import { all, always, any, not, type Rule } from './rule.ts';
+import { headerRule, metadataRule, pathRule, pathTest } from './common.ts';
+import { all, always, any, never, not, type Rule } from './rule.ts';
 
 /** What is asked for. After a refusal: a rule that never holds. */
 export function compilePermission(context: CompileContext, permission: types.rbac.Permission, path: Path): Rule {

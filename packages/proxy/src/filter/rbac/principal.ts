@@ -5,8 +5,8 @@ import { compileString, type StringMatch } from '../../program/match/string.ts';
 import type { Path } from '../../program/path.ts';
 import { wire } from '../../program/values.ts';
 import type { PeerTls } from '../../types.ts';
-import { headerRule, metadataRule, never, pathRule } from './common.ts';
-import { all, always, any, not, type Rule } from './rule.ts';
+import { headerRule, metadataRule, pathRule } from './common.ts';
+import { all, always, any, never, not, type Rule } from './rule.ts';
 
 /** The filter state in which Istio keeps the identity of the peer. */
 const PEER_PRINCIPAL = 'io.istio.peer_principal';

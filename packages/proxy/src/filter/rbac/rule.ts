@@ -33,10 +33,12 @@ export function any(rules: readonly Rule[]): Rule {
 }
 
 export function not(rule: Rule): Rule {
+  if (rule === always) return never;
   return { text: `not ${rule.text}`, test: (connection, request, info) => !rule.test(connection, request, info) };
 }
 
 export const always: Rule = { text: 'anything', test: () => true };
+export const never: Rule = { text: 'nothing', test: () => false };
 
 /** What of a rule does not hold, in words. */
 export function failing(

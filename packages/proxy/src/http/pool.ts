@@ -82,7 +82,8 @@ export class Pool implements HostPool, ConnectionOwner {
     const { maxRequestsPerConnection } = cluster;
     if (
       this.#closed ||
-      !this.host.inService ||
+      // Who was promised this host before it went still gets it: a connection made for them would be closed for ever.
+      (!this.host.inService && this.#waiting.length === 0) ||
       (maxRequestsPerConnection > 0 && connection.requests >= maxRequestsPerConnection)
     ) {
       connection.close();

@@ -136,12 +136,12 @@ describe('a proxy that follows its control process', () => {
 
   test('listeners and clusters are replaced under load without a failed request', async () => {
     await startNode();
-    const stop = load(6);
-    for (let i = 0; i < 12; i++) {
+    const stop = load(12);
+    for (let i = 0; i < 40; i++) {
       control.set('listener', 'http', { ...httpListener(port, { serverName: `server-${i}` }), name: 'http' });
-      await pause(25);
-      control.set('cluster', 'one', { ...edsCluster('one'), connectTimeout: `${i + 1}s` });
-      await pause(25);
+      await pause(12);
+      control.set('cluster', 'one', { ...edsCluster('one'), connectTimeout: `${(i % 9) + 1}s` });
+      await pause(12);
     }
     const counts = await stop();
     expect(Object.keys(counts).toSorted()).toEqual(['200 0', '200 1']);

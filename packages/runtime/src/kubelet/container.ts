@@ -35,6 +35,8 @@ export interface ContainerSpec {
   readonly applicationPorts: Readonly<Record<number, number>>;
   readonly restartPolicy: 'Always' | 'OnFailure' | 'Never';
   readonly standIn: StandInSpec;
+  /** terminationGracePeriodSeconds of the pod, in milliseconds. */
+  readonly graceMs: number;
 }
 
 /** Runs one container of a pod: its process, its probes, its restarts. */
@@ -174,7 +176,7 @@ export class ContainerRunner {
       if (healthy) {
         this.#stopProbers();
         this.#started();
-      } else this.#kill(`startup probe failed: ${reason}`);
+      } else this.#kill(`startup probe failed: ${reason}`, startup);
     });
   }
 
@@ -197,7 +199,7 @@ export class ContainerRunner {
       { ...declared, initialDelayMs: Math.max(declared.initialDelayMs, declared.periodMs) },
       () => 0,
       (healthy, reason) => {
-        if (!healthy) this.#kill(`liveness probe failed: ${reason}`);
+        if (!healthy) this.#kill(`liveness probe failed: ${reason}`, liveness);
       },
     );
   }
@@ -221,13 +223,14 @@ export class ContainerRunner {
     prober.start();
   }
 
-  #kill(reason: string): void {
+  /** The probe's own grace period goes before the pod's. */
+  #kill(reason: string, { terminationGracePeriodSeconds: own }: k8s.Probe): void {
     this.#deps.onEvent(reason);
     this.#message = reason;
     const running = this.#running;
     this.#stopProbers();
     this.#setReady(false);
-    if (running !== undefined) void this.#end(running, 30_000);
+    if (running !== undefined) void this.#end(running, own === undefined ? this.#spec.graceMs : own * 1000);
   }
 
   #setReady(ready: boolean): void {

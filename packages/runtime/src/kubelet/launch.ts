@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LineSplitter } from './lines.ts';
+import { groupAlive } from './process-group.ts';
+import { plainWords } from './words.ts';
 
 export interface LaunchSpec {
-  /** A list runs as it is; a text runs in a shell. */
+  /** A list runs as it is; a text too where it is plain words, otherwise in a shell. */
   readonly command: readonly string[] | string;
   readonly dir: string;
   readonly env: Readonly<Record<string, string>>;
@@ -19,6 +23,10 @@ export interface Exit {
 /** A running program and all processes it started. */
 export interface Running {
   readonly pid: number | undefined;
+  /**
+   * When the program has ended. After a SIGTERM that is when nothing of its process group is left: a shell ends at once,
+   * what it started may still be finishing its work.
+   */
   readonly exited: Promise<Exit>;
   /** To the whole process group; false when nothing is left of it. */
   signal(signal: NodeJS.Signals): boolean;
@@ -40,19 +48,29 @@ export function launcher(groups: Groups): Launch {
     if (pid !== undefined) groups.add(pid);
     pipe(child.stdout, (line) => onLine('stdout', line));
     pipe(child.stderr, (line) => onLine('stderr', line));
-    const exited = exit(child).then((result) => {
+    let stopping = false;
+    const exited = exit(child, dir).then(async (result) => {
       if (pid !== undefined) {
+        while (stopping && groupAlive(pid)) await sleep(GONE_MS);
         // What the program leaves behind goes with it, as the processes of a container do.
         signalGroup(pid, 'SIGKILL');
         groups.remove(pid);
       }
       return result;
     });
-    return { pid, exited, signal: (signal) => pid !== undefined && signalGroup(pid, signal) };
+    const signal = (name: NodeJS.Signals): boolean => {
+      if (name === 'SIGTERM') stopping = true;
+      return pid !== undefined && signalGroup(pid, name);
+    };
+    return { pid, exited, signal };
   };
 }
 
-function start(command: readonly string[] | string, cwd: string, env: Readonly<Record<string, string>>): ChildProcess {
+/** Between two looks at whether a process group is gone. */
+const GONE_MS = 20;
+
+function start(text: readonly string[] | string, cwd: string, env: Readonly<Record<string, string>>): ChildProcess {
+  const command = typeof text === 'string' ? (plainWords(text) ?? text) : text;
   const options = { cwd, env, detached: process.platform !== 'win32', stdio: ['ignore', 'pipe', 'pipe'] } as const;
   if (typeof command === 'string') return spawn(command, { ...options, stdio: [...options.stdio], shell: true });
   return spawn(command[0] ?? '', command.slice(1), { ...options, stdio: [...options.stdio] });
@@ -66,17 +84,18 @@ function pipe(stream: NodeJS.ReadableStream | null, onLine: (line: string) => vo
   stream.on('error', () => lines.end());
 }
 
-async function exit(child: ChildProcess): Promise<Exit> {
+async function exit(child: ChildProcess, dir: string): Promise<Exit> {
   return new Promise((resolve) => {
     child.once('error', (error: NodeJS.ErrnoException) => {
-      resolve({ code: null, signal: null, error: startFailure(error, child) });
+      resolve({ code: null, signal: null, error: startFailure(error, child, dir) });
     });
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
 }
 
-function startFailure(error: NodeJS.ErrnoException, child: ChildProcess): string {
-  if (error.code === 'ENOENT') return `\`${child.spawnfile}\` was not found, or its directory does not exist`;
+function startFailure(error: NodeJS.ErrnoException, child: ChildProcess, dir: string): string {
+  if (error.code === 'ENOENT' && !existsSync(dir)) return `the directory \`${dir}\` does not exist`;
+  if (error.code === 'ENOENT') return `\`${child.spawnfile}\` was not found`;
   if (error.code === 'EACCES') return `\`${child.spawnfile}\` may not be executed`;
   return error.message;
 }

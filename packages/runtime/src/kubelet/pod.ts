@@ -210,6 +210,7 @@ export class Pod {
         applicationPorts: layout.applicationPorts,
         restartPolicy: workload.restartPolicy ?? 'Always',
         standIn: this.#standInSpec(container, layout),
+        graceMs: workload.terminationGracePeriodSeconds * 1000,
       },
       {
         clock: this.#deps.clock,

@@ -6,6 +6,7 @@ import type { Path } from '../../program/path.ts';
 import { asciiLower, dataSource, milliseconds, wire } from '../../program/values.ts';
 import { sortedJson } from '../../telemetry/access-log-format.ts';
 import type { HttpStream } from '../../types.ts';
+import { addMetadata } from '../metadata.ts';
 import { compileLocations, findTokens, type FoundToken, type TokenLocation } from './extract.ts';
 import { parseJwks, verifySignature, type Jwks } from './jwks.ts';
 import { localKeys, remoteKeys, type KeySource } from './key-source.ts';
@@ -73,7 +74,7 @@ export function compileProvider(
   };
   const remember = (stream: HttpStream, status: Status): Status => {
     if (failures !== '' && status !== Status.Ok && status !== Status.Missed)
-      stream.setMetadata(METADATA, { [failures]: { code: 0, message: status } });
+      addMetadata(stream, METADATA, { [failures]: { code: 0, message: status } });
     return status;
   };
 
@@ -187,7 +188,7 @@ function compileAcceptance(
       const metadata: Record<string, JsonObject> = {};
       if (payloadKey !== '') metadata[payloadKey] = normalized(token.payload, spaced);
       if (headerKey !== '') metadata[headerKey] = token.header;
-      stream.setMetadata(METADATA, metadata);
+      addMetadata(stream, METADATA, metadata);
     }
     if (clear && (claims.length > 0 || payloadHeader !== '' || payloadKey !== '')) stream.clearRoute();
   };

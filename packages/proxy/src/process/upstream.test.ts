@@ -283,8 +283,8 @@ describe.each(['mizzen', 'envoy'] as const)('clusters of %s', (engine) => {
 
   test('a host that fails its health check is left out until it passes', async () => {
     behaviour.set(1, 503);
-    await new Promise((done) => setTimeout(done, 700));
-    expect(await tally('/health-checked/', 6)).toEqual({ '0': 6 });
+    // It is found out within a few checks; until then it may still be asked.
+    while ((await tally('/health-checked/', 6))['0'] !== 6) await new Promise((done) => setTimeout(done, 50));
     behaviour.delete(1);
     await both('/health-checked/');
   });

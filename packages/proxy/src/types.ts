@@ -92,14 +92,11 @@ export interface StreamInfo {
   downstreamTransportFailureReason?: string;
   filterChainName?: string;
   localReplyBody?: string;
-  upstreamConnectionId?: number;
   upstreamTls?: PeerTls;
   requestHeadersBytes?: number;
   responseHeadersBytes?: number;
-  /** Metadata of the route, the cluster and the endpoint, by filter name. */
+  /** Metadata of the route, by filter name. */
   routeMetadata?: Readonly<Record<string, JsonObject>>;
-  clusterMetadata?: Readonly<Record<string, JsonObject>>;
-  upstreamMetadata?: Readonly<Record<string, JsonObject>>;
   /** Last byte of the request sent upstream. */
   upstreamRequestEndTime?: number;
 }

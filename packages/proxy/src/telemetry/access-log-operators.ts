@@ -90,8 +90,6 @@ function metadata(get: (info: StreamInfo) => Readonly<Record<string, JsonObject>
 const METADATA_OF: Readonly<Record<string, (info: StreamInfo) => Readonly<Record<string, JsonObject>> | undefined>> = {
   DYNAMIC: (i) => i.dynamicMetadata,
   ROUTE: (i) => i.routeMetadata,
-  CLUSTER: (i) => i.clusterMetadata,
-  UPSTREAM_HOST: (i) => i.upstreamMetadata,
 };
 
 const startTime: OperatorFactory = (argument) => {
@@ -198,7 +196,6 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   ),
   UPSTREAM_REQUEST_ATTEMPT_COUNT: info((i) => i.attemptCount),
   ROUTE_NAME: text((i) => i.routeName),
-  VIRTUAL_CLUSTER_NAME: text(() => undefined),
   UPSTREAM_HOST: text((i) => i.upstreamHost),
   UPSTREAM_HOST_NAME: text((i) => i.upstreamHost),
   UPSTREAM_HOST_NAME_WITHOUT_PORT: text((i) => withoutPort(i.upstreamHost)),
@@ -211,7 +208,6 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: text((i) => withoutPort(i.upstreamHost)),
   UPSTREAM_REMOTE_PORT: info((i) => portOf(i.upstreamHost)),
   UPSTREAM_TRANSPORT_FAILURE_REASON: text((i) => i.upstreamFailureReason.replaceAll(' ', '_')),
-  UPSTREAM_CONNECTION_ID: info((i) => i.upstreamConnectionId),
   UPSTREAM_TLS_VERSION: up((t) => t.version),
   UPSTREAM_TLS_CIPHER: up((t) => t.cipher),
   UPSTREAM_LOCAL_URI_SAN: up((t) => t.localUriSan),
@@ -284,8 +280,6 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   GRPC_STATUS: grpcStatus(false),
   GRPC_STATUS_NUMBER: grpcStatus(true),
   DYNAMIC_METADATA: metadata((i) => i.dynamicMetadata),
-  CLUSTER_METADATA: metadata((i) => i.clusterMetadata),
-  UPSTREAM_METADATA: metadata((i) => i.upstreamMetadata),
   METADATA: (argument, deps) => {
     const [of = '', ...rest] = (argument ?? '').split(':');
     const get = METADATA_OF[of];

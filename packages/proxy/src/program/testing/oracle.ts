@@ -1,6 +1,7 @@
 /** Test support: what the real Envoy makes of HTTP connection managers, one request at a time. */
+import { randomInt } from 'node:crypto';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
-import { freePort, startEnvoy } from '@mizzen/testkit';
+import { startEnvoy } from '@mizzen/testkit';
 
 export interface Observation {
   readonly status: number;
@@ -41,17 +42,15 @@ async function echo(): Promise<Server> {
 export async function startOracle(managers: readonly object[], clusters: readonly string[]): Promise<Oracle> {
   const upstream = await echo();
   const { port } = upstream.address() as AddressInfo;
-  const ports: number[] = [];
-  while (ports.length < managers.length) {
-    const free = await freePort();
-    if (!ports.includes(free)) ports.push(free);
-  }
-  const socketAddress = (portValue: number): object => ({ socketAddress: { address: '127.0.0.1', portValue } });
+  // An address of its own: nobody else takes these ports between now and Envoy's start.
+  const host = `127.${randomInt(1, 255)}.${randomInt(256)}.${randomInt(1, 255)}`;
+  const ports = managers.map((_, i) => 10_000 + i);
+  const socketAddress = (address: string, portValue: number): object => ({ socketAddress: { address, portValue } });
   const envoy = await startEnvoy({
     staticResources: {
       listeners: managers.map((manager, i) => ({
         name: `listener-${i}`,
-        address: socketAddress(ports[i]!),
+        address: socketAddress(host, ports[i]!),
         filterChains: [
           {
             filters: [
@@ -74,7 +73,7 @@ export async function startOracle(managers: readonly object[], clusters: readonl
         connectTimeout: '1s',
         loadAssignment: {
           clusterName: name,
-          endpoints: [{ lbEndpoints: [{ endpoint: { address: socketAddress(port) } }] }],
+          endpoints: [{ lbEndpoints: [{ endpoint: { address: socketAddress('127.0.0.1', port) } }] }],
         },
       })),
     },
@@ -82,7 +81,7 @@ export async function startOracle(managers: readonly object[], clusters: readonl
   return {
     ports,
     async ask(listener, request) {
-      return parse(await exchange(ports[listener]!, request));
+      return parse(await exchange(host, ports[listener]!, request));
     },
     async stop() {
       await envoy.stop();
@@ -92,9 +91,9 @@ export async function startOracle(managers: readonly object[], clusters: readonl
 }
 
 /** Waits for a whole response and no longer. */
-function exchange(port: number, request: string): Promise<string> {
+function exchange(host: string, port: number, request: string): Promise<string> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(request, 'latin1'));
+    const socket = connect(port, host, () => socket.write(request, 'latin1'));
     let text = '';
     const finish = (): void => {
       socket.destroy();

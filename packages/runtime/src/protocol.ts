@@ -146,6 +146,8 @@ export interface DesiredContainer {
       }
     | { readonly kind: 'external' }
     | { readonly kind: 'stand-in' };
+  /** Appended to the command, each as one word; `$(VAR)` is expanded when it starts. */
+  readonly args: readonly string[];
   /** In Kubernetes' order; `fieldRef` of the pod's own address and name are left as `{ field }`. */
   readonly env: readonly { readonly name: string; readonly value: string | { readonly field: string } }[];
   readonly readiness: k8s.Probe | undefined;

@@ -122,6 +122,7 @@ export class ContainerRunner {
     const expanded = (text: string): string => expand(text, (name) => env[name]);
     const running = this.#deps.launch({
       command: typeof command === 'string' ? expanded(command) : command.map(expanded),
+      args: this.#spec.container.args.map(expanded),
       dir,
       env,
       onLine: this.#deps.onLine,

@@ -30,6 +30,18 @@ test.each([
   expect(lines).toEqual(['up', 'finished']);
 });
 
+test.each([
+  ['a list', ['node', '-p', 'JSON.stringify(process.argv.slice(1))', '--']],
+  ['a shell text', `node -p "JSON.stringify(process.argv.slice(1))" --`],
+])('arguments follow %s, each as one word', async (_how, command) => {
+  const lines: string[] = [];
+  const args = ['two words', '$HOME', `it's`];
+  const env = { PATH: process.env.PATH ?? '' };
+  const running = launcher(groups)({ command, args, dir: '.', env, onLine: (_stream, line) => lines.push(line) });
+  await running.exited;
+  expect(JSON.parse(lines[0]!)).toEqual(args);
+});
+
 test('what does not end on SIGTERM ends on SIGKILL', async () => {
   const { running } = await run(
     `node -e "process.on('SIGTERM', () => {}); console.log('up'); setInterval(() => {}, 1000)"; true`,

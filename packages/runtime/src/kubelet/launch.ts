@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LineSplitter } from './lines.ts';
@@ -8,6 +8,8 @@ import { plainWords } from './words.ts';
 export interface LaunchSpec {
   /** A list runs as it is; a text too where it is plain words, otherwise in a shell. */
   readonly command: readonly string[] | string;
+  /** More words for the command, whatever they hold. */
+  readonly args?: readonly string[];
   readonly dir: string;
   readonly env: Readonly<Record<string, string>>;
   readonly onLine: (stream: 'stdout' | 'stderr', line: string) => void;
@@ -42,8 +44,8 @@ export type Launch = (spec: LaunchSpec) => Running;
 
 /** Starts programs, each in a process group of its own: a terminal's Ctrl-C reaches only `mizzen up`. */
 export function launcher(groups: Groups): Launch {
-  return ({ command, dir, env, onLine }) => {
-    const child = start(command, dir, env);
+  return ({ command, args = [], dir, env, onLine }) => {
+    const child = start(command, args, dir, env);
     const { pid } = child;
     if (pid !== undefined) groups.add(pid);
     pipe(child.stdout, (line) => onLine('stdout', line));
@@ -69,11 +71,19 @@ export function launcher(groups: Groups): Launch {
 /** Between two looks at whether a process group is gone. */
 const GONE_MS = 20;
 
-function start(text: readonly string[] | string, cwd: string, env: Readonly<Record<string, string>>): ChildProcess {
-  const command = typeof text === 'string' ? (plainWords(text) ?? text) : text;
-  const options = { cwd, env, detached: process.platform !== 'win32', stdio: ['ignore', 'pipe', 'pipe'] } as const;
-  if (typeof command === 'string') return spawn(command, { ...options, stdio: [...options.stdio], shell: true });
-  return spawn(command[0] ?? '', command.slice(1), { ...options, stdio: [...options.stdio] });
+function start(
+  text: readonly string[] | string,
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+): ChildProcess {
+  const words = typeof text === 'string' ? plainWords(text) : text;
+  const options: SpawnOptions = { cwd, env, detached: process.platform !== 'win32', stdio: ['ignore', 'pipe', 'pipe'] };
+  if (words !== undefined) return spawn(words[0] ?? '', [...words.slice(1), ...args], options);
+  if (args.length === 0 || process.platform === 'win32')
+    return spawn([text, ...args].join(' '), { ...options, shell: true });
+  // The shell puts the arguments behind the text's last command, each as one word.
+  return spawn('/bin/sh', ['-c', `${text as string} "$@"`, 'sh', ...args], options);
 }
 
 function pipe(stream: NodeJS.ReadableStream | null, onLine: (line: string) => void): void {

@@ -51,6 +51,7 @@ function desired(
       .filter((each) => (each.protocol ?? 'TCP') === 'TCP')
       .map((each) => ({ name: each.name, port: each.containerPort })),
     run,
+    args: container.args ?? [],
     env: environmentOf(template, index, container, own?.env ?? {}, snapshot, diagnostics),
     readiness: container.readinessProbe,
     liveness: container.livenessProbe,

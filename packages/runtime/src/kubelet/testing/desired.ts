@@ -10,6 +10,7 @@ export function container(changes: Partial<DesiredContainer> = {}): DesiredConta
     liveness: undefined,
     startup: undefined,
     preStop: undefined,
+    args: [],
     ...changes,
   };
 }

@@ -19,7 +19,7 @@ export const REQUEST_SINGLE: ReadonlySet<string> =
 
 export const RESPONSE_SINGLE: ReadonlySet<string> = setOf(`${EITHER} access-control-allow-credentials
   access-control-allow-headers access-control-allow-methods access-control-allow-origin access-control-expose-headers
-  access-control-max-age age cache-control content-encoding date etag expires grpc-message grpc-status last-modified
+  access-control-allow-private-network access-control-max-age age cache-control content-encoding date etag expires grpc-message grpc-status last-modified
   location server vary x-envoy-degraded x-envoy-immediate-health-check-fail x-envoy-ratelimited x-envoy-upstream-canary
   x-envoy-upstream-healthchecked-cluster x-envoy-upstream-service-time`);
 

@@ -12,4 +12,5 @@ export type { Bootstrap } from './gen/envoy.config.bootstrap.v3.ts';
 export type { HttpConnectionManager } from './gen/envoy.extensions.filters.network.http_connection_manager.v3.ts';
 export * as types from './types.ts';
 export * from './type-urls.ts';
-export type { LocalXdsRequest, LocalXdsResponse } from './local.ts';
+export { LocalBodies } from './local-bodies.ts';
+export type { LocalXdsForget, LocalXdsMessage, LocalXdsRequest, LocalXdsResource, LocalXdsResponse } from './local.ts';

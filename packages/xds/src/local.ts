@@ -24,11 +24,28 @@ export interface LocalXdsRequest {
   readonly close?: boolean;
 }
 
+/**
+ * Most of what a proxy is sent, its neighbours are sent too: the body of a resource goes over a connection once, and what
+ * has the same version after that is sent without. The server counts who has it and says when nobody does any more.
+ */
 export interface LocalXdsResponse {
   readonly node: string;
   readonly typeUrl: string;
   readonly nonce: string;
-  /** A version is a hash of the content: the same type, name and version are the same resource for every node. */
-  readonly resources: readonly { readonly name: string; readonly version: string; readonly resource: unknown }[];
+  readonly resources: readonly LocalXdsResource[];
   readonly removed: readonly string[];
 }
+export interface LocalXdsResource {
+  readonly name: string;
+  /** A hash of the content: what has the same version is the same resource for every node. */
+  readonly version: string;
+  /** Left out when the connection carried it before. Secrets are never left out. */
+  readonly resource?: unknown;
+}
+
+/** A line of its own: bodies of these versions will not be referred to again, unless they are sent again. */
+export interface LocalXdsForget {
+  readonly forget: readonly string[];
+}
+
+export type LocalXdsMessage = LocalXdsResponse | LocalXdsForget;

@@ -4,8 +4,8 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { TypeUrl } from '@mizzen/xds';
-import type { LocalXdsRequest, LocalXdsResponse } from '@mizzen/xds';
+import { LocalBodies, TypeUrl } from '@mizzen/xds';
+import type { LocalXdsMessage, LocalXdsRequest, LocalXdsResponse } from '@mizzen/xds';
 import { ManualClock } from '../manual-clock.ts';
 import { XdsServer } from '../xds/server.ts';
 import { configOf } from '../xds/test-config.ts';
@@ -39,6 +39,9 @@ async function listen(path = localXdsPath(directory)): Promise<string> {
 /** Speaks lines: sends requests, waits for responses. */
 class Client {
   readonly socket: Socket;
+  /** Everything received, as it came. */
+  text = '';
+  readonly #bodies = new LocalBodies();
   readonly #lines: LocalXdsResponse[] = [];
   readonly #waiting: ((response: LocalXdsResponse) => void)[] = [];
   #rest = '';
@@ -47,10 +50,12 @@ class Client {
     this.socket = connect(path);
     this.socket.setEncoding('utf8');
     this.socket.on('data', (data: string) => {
+      this.text += data;
       const lines = (this.#rest + data).split('\n');
       this.#rest = lines.pop() ?? '';
       for (const line of lines) {
-        const response = JSON.parse(line) as LocalXdsResponse;
+        const response = this.#bodies.take(JSON.parse(line) as LocalXdsMessage);
+        if (response === undefined) continue;
         const waiting = this.#waiting.shift();
         if (waiting === undefined) this.#lines.push(response);
         else waiting(response);
@@ -154,19 +159,72 @@ test('nonsense ends the connection and nothing else', async () => {
   client.socket.destroy();
 });
 
+test('what many proxies have goes over the connection once, until none of them has it', async () => {
+  const path = await listen();
+  const nodes = ['n', 'm', 'o'];
+  const commit = (revision: number, to: readonly string[]): void => {
+    const config = configOf({ clusters: { a: revision }, endpoints: { a: 1 }, routes: {} });
+    server.commit(new Map(to.map((node) => [node, config])));
+  };
+  const client = new Client(path);
+  const bodies = (): number => client.text.split('"resource":').length - 1;
+  const sent = async (count: number): Promise<unknown[]> => {
+    const found: unknown[] = [];
+    for (let i = 0; i < count; i++) {
+      const { node, typeUrl, nonce, resources } = await client.next();
+      client.send({ node, typeUrl, responseNonce: nonce });
+      found.push(resources[0]?.resource);
+    }
+    return found;
+  };
+  commit(1, nodes);
+  for (const node of nodes) client.send({ node, typeUrl: TypeUrl.cluster, subscribe: ['*'] });
+  const [first, ...others] = await sent(3);
+  for (const other of others) expect(other).toBe(first);
+  expect(bodies()).toBe(1);
+  await expect.poll(() => server.status().map(({ types }) => types['cluster'])).toEqual(nodes.map(() => 'synced'));
+  commit(2, ['n', 'm']);
+  await sent(2);
+  expect(bodies()).toBe(2);
+  commit(1, ['n']);
+  expect(await sent(1)).toEqual([first]);
+  // Two proxies have the first one still.
+  expect(bodies()).toBe(2);
+  expect(client.text).not.toContain('"forget"');
+  commit(2, ['n']);
+  await sent(1);
+  client.send({ node: 'o', typeUrl: '', close: true });
+  await expect.poll(() => server.status().find(({ node }) => node === 'o')?.connected).toBe(false);
+  commit(3, ['n', 'm']);
+  await sent(2);
+  await expect
+    .poll(
+      () =>
+        client.text
+          .match(/"forget":\[[^\]]*\]/g)
+          ?.join()
+          .split(',').length,
+    )
+    .toBe(2);
+  commit(1, ['n']);
+  expect(await sent(1)).toEqual([first]);
+  expect(bodies()).toBe(4);
+  client.socket.destroy();
+});
+
 test('a client that does not read holds up no memory, and gets the newest state when it reads', async () => {
   const path = await listen();
-  const big = (revision: number): ReturnType<typeof configOf> => ({
+  const big = (revision: number, node: number): ReturnType<typeof configOf> => ({
     ...mesh,
-    clusters: [{ name: 'a', altStatName: 'x'.repeat(3_000_000), connectTimeout: `${revision}s` }],
+    clusters: [{ name: 'a', altStatName: `${node}`.padEnd(3_000_000, 'x'), connectTimeout: `${revision}s` }],
   });
-  server.commit(new Map(Array.from({ length: 20 }, (_, index) => [`n${index}`, big(1)])));
+  server.commit(new Map(Array.from({ length: 20 }, (_, index) => [`n${index}`, big(1, index)])));
   const client = new Client(path);
   client.socket.pause();
   for (let index = 0; index < 20; index++)
     client.send({ node: `n${index}`, typeUrl: TypeUrl.cluster, subscribe: ['*'] });
   await expect.poll(() => server.status().filter((each) => each.connected).length).toBe(20);
-  server.commit(new Map(Array.from({ length: 20 }, (_, index) => [`n${index}`, big(2)])));
+  server.commit(new Map(Array.from({ length: 20 }, (_, index) => [`n${index}`, big(2, index)])));
   client.socket.resume();
   const seen: Record<string, string[]> = {};
   for (let open = 20; open > 0;) {

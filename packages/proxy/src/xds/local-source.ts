@@ -1,9 +1,10 @@
 import { connect, type Socket } from 'node:net';
-import type { JsonObject, LocalXdsRequest, LocalXdsResponse } from '@mizzen/xds';
+import { LocalBodies } from '@mizzen/xds';
+import type { JsonObject, LocalXdsMessage, LocalXdsRequest, LocalXdsResponse } from '@mizzen/xds';
 import type { Deps } from '../deps.ts';
 import { LineReader } from './lines.ts';
 import { ResourcePool } from './resource-pool.ts';
-import type { XdsHandler, XdsSource, XdsSubscription, XdsUpdate } from './source.ts';
+import type { XdsHandler, XdsResource, XdsSource, XdsSubscription, XdsUpdate } from './source.ts';
 
 /** First and longest wait before a lost connection is tried again, milliseconds. */
 const RETRY_FIRST = 50;
@@ -20,8 +21,11 @@ export class LocalXdsConnection {
   readonly #onLog: (message: string) => void;
   readonly #nodes = new Map<string, LocalSource>();
   readonly #pool = new ResourcePool();
+  #bodies = new LocalBodies();
   #socket: Socket | undefined;
   #connected = false;
+  /** Lines of this turn: they leave in one write. */
+  #lines: string[] = [];
   #wait = RETRY_FIRST;
   #closed = false;
 
@@ -54,6 +58,7 @@ export class LocalXdsConnection {
     const socket = connect(this.#path);
     const lines = new LineReader((line) => this.#receive(line));
     this.#socket = socket;
+    this.#bodies = new LocalBodies();
     socket.on('connect', () => {
       this.#connected = true;
       for (const source of this.#nodes.values()) source.reconnected();
@@ -63,6 +68,7 @@ export class LocalXdsConnection {
     socket.on('close', () => {
       if (this.#connected && !this.#closed) this.#onLog('the control process is gone; configuration stays as it is');
       this.#connected = false;
+      this.#lines = [];
       const wait = this.#wait * (0.5 + this.#deps.random.float());
       this.#wait = Math.min(RETRY_MAX, this.#wait * 2);
       if (!this.#closed) this.#deps.clock.after(wait, () => this.#connect());
@@ -72,25 +78,39 @@ export class LocalXdsConnection {
   /** False when there is no connection: everything is asked for once there is. */
   #send(request: LocalXdsRequest): boolean {
     if (!this.#connected || this.#socket === undefined) return false;
-    this.#socket.write(`${JSON.stringify(request)}\n`);
+    if (this.#lines.length === 0) queueMicrotask(() => this.#write());
+    this.#lines.push(`${JSON.stringify(request)}\n`);
     return true;
   }
 
+  #write(): void {
+    if (this.#lines.length > 0) this.#socket?.write(this.#lines.join(''));
+    this.#lines = [];
+  }
+
   #receive(line: string): void {
-    let response: LocalXdsResponse;
+    let response: LocalXdsResponse | undefined;
     try {
-      response = JSON.parse(line) as LocalXdsResponse;
-    } catch {
-      this.#onLog('the control process sent what is not JSON');
+      response = this.#bodies.take(JSON.parse(line) as LocalXdsMessage);
+    } catch (error) {
+      this.#onLog(
+        `the control process sent what cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      );
       this.#socket?.destroy();
       return;
     }
     this.#wait = RETRY_FIRST;
+    if (response === undefined) return;
     const { node, typeUrl, resources } = response;
-    this.#nodes
-      .get(node)
-      ?.receive({ ...response, resources: resources.map((each) => this.#pool.share(typeUrl, each)) });
+    this.#nodes.get(node)?.receive({
+      ...response,
+      resources: resources.map(({ name, version, resource }) => this.#pool.share(typeUrl, { name, version, resource })),
+    });
   }
+}
+
+interface Answer extends LocalXdsResponse {
+  readonly resources: readonly XdsResource[];
 }
 
 interface Followed {
@@ -136,7 +156,7 @@ class LocalSource implements XdsSource {
     }
   }
 
-  receive({ typeUrl, nonce, resources, removed }: LocalXdsResponse): void {
+  receive({ typeUrl, nonce, resources, removed }: Answer): void {
     const followed = this.#types.get(typeUrl);
     if (followed === undefined) return;
     const { handler, versions } = followed;

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { TypeUrl } from '@mizzen/xds';
-import type { LocalXdsRequest, LocalXdsResponse } from '@mizzen/xds';
+import { LocalBodies, TypeUrl } from '@mizzen/xds';
+import type { LocalXdsMessage, LocalXdsRequest, LocalXdsResponse } from '@mizzen/xds';
 
 /**
  * A data plane as far as local xDS goes: follows nodes as a proxy does, acknowledges everything, and remembers what each
@@ -43,6 +43,7 @@ export class XdsClient {
     const socket = connect(this.#path);
     this.#socket = socket;
     socket.setEncoding('utf8');
+    const bodies = new LocalBodies();
     let rest = '';
     socket.on('connect', () => {
       for (const node of this.#nodes) this.#subscribe(node);
@@ -50,7 +51,10 @@ export class XdsClient {
     socket.on('data', (data: string) => {
       const lines = (rest + data).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) this.#receive(JSON.parse(line) as LocalXdsResponse);
+      for (const line of lines) {
+        const response = bodies.take(JSON.parse(line) as LocalXdsMessage);
+        if (response !== undefined) this.#receive(response);
+      }
     });
     socket.on('error', () => undefined);
     socket.on('close', () => {

@@ -125,3 +125,21 @@ test('a mesh configuration with a mistake keeps the last good one in force', () 
   ]);
   expect(ledger.update([]).snapshot.mesh.accessLogFile).toBe('');
 });
+
+test('what does not work here is in force all the same, and said', () => {
+  const ledger = new Ledger();
+  const rule = (extra: string): string =>
+    `apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: a}\nspec:\n  host: a\n  trafficPolicy:\n    ${extra}\n`;
+  const service =
+    'apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80, nodePort: 30080}], externalIPs: [192.0.2.1]}\n';
+  const result = ledger.update([{ file: 'a.yaml', text: join(rule('proxyProtocol: {}'), service) }]);
+  expect(result.refused).toEqual([]);
+  expect(result.diagnostics.map(({ code, severity, span }) => [code, severity, span?.line])).toEqual([
+    ['MZ1205', 'warning', 7],
+    ['MZ1206', 'info', undefined],
+  ]);
+  // A deprecated field that does nothing is worth one word, not two.
+  const deprecated = rule('outlierDetection: {consecutiveErrors: 3}');
+  expect(codes(ledger.update([{ file: 'a.yaml', text: deprecated }]))).toEqual(['MZ1201']);
+  expect(codes(ledger.update([{ file: 'a.yaml', text: rule('loadBalancer: {simple: RANDOM}') }]))).toEqual([]);
+});

@@ -32,4 +32,18 @@ if (!samples || globSync('**/*.yaml', { cwd: samples }).length === 0) {
     expect(await read('httpbin/httpbin.yaml')).toEqual(['httpbin']);
     expect(await read('helloworld/helloworld.yaml')).toEqual(['helloworld-v1', 'helloworld-v2']);
   });
+
+  test.each([
+    ['bookinfo/platform/kube/bookinfo.yaml', 'bookinfo/networking'],
+    ['httpbin/httpbin.yaml', 'httpbin/httpbin-gateway.yaml'],
+    ['helloworld/helloworld.yaml', 'helloworld/helloworld-gateway.yaml'],
+  ])('of %s nothing is missed', async (...names) => {
+    const { diagnostics } = await readFiles(names.map((name) => join(samples, name)));
+    expect(diagnostics.filter(({ code }) => /^MZ120[567]$/.test(code))).toEqual([]);
+  });
 }
+
+test('of the store nothing is missed', async () => {
+  const { diagnostics } = await readFiles([join(import.meta.dirname, '../../../examples/store')]);
+  expect(diagnostics).toEqual([]);
+});

@@ -17,7 +17,7 @@ import type {
   WorkloadSelector,
 } from '../gen/istio.networking.v1alpha3.ts';
 import type { WorkloadSelector as PolicySelector } from '../gen/istio.type.v1beta1.ts';
-import { exceptText, fields, left, moot, refused, yes } from './types.ts';
+import { exceptText, fields, left, moot, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const NET = 'istio.networking.v1alpha3';
@@ -27,10 +27,9 @@ export const NO_HTTP2 = left(
   "Mizzen's proxy speaks HTTP/1.1 only, so HTTP/2 and gRPC do not get through yet",
   'an HTTP/1.1 port works; `mizzen x xds` shows what Envoy would be sent',
 );
-export const NO_GRPC_WEB = refused(
-  "Mizzen's proxy does not translate gRPC-Web and refuses the listener",
-  'name the port `http` to carry it as plain HTTP',
-  'envoy.extensions.filters.http.grpc_web.v3.GrpcWeb',
+export const NO_GRPC_WEB = left(
+  'gRPC-Web is passed on as it is, not turned into gRPC',
+  'let the application, or a proxy beside it, understand gRPC-Web',
 );
 
 /** The protocol of a port, in Istio's own resources. */
@@ -72,11 +71,7 @@ export const common: MessageTable = {
       'RetryPolicy.retryOn',
       'RetryPolicy.retriableStatusCodes',
     ),
-    retryRemoteLocalities: refused(
-      "Mizzen's proxy refuses the routes of the whole port",
-      'leave it out: retries then stay within the localities that load balancing chooses',
-      'RetryPolicy.retryPriority',
-    ),
+    retryRemoteLocalities: left('retries stay within the localities that load balancing chooses'),
     retryIgnorePreviousHosts: yes('whether a retry avoids hosts that were tried', 'RetryPolicy.retryHostPredicate'),
     backoff: yes('the base of the wait between attempts', 'RetryPolicy.retryBackOff'),
   }),

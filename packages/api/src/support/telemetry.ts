@@ -5,7 +5,7 @@ import type {
   ProviderRef,
   Telemetry,
 } from '../gen/istio.telemetry.v1alpha1.ts';
-import { fields, left, refused, yes } from './types.ts';
+import { fields, left, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const TEL = 'istio.telemetry.v1alpha1';
@@ -27,11 +27,7 @@ export const telemetry: MessageTable = {
     match: yes('as client, as server, or both'),
     providers: yes('`envoy`, or an `envoyFileAccessLog` of `extensionProviders`', 'AccessLog.typedConfig'),
     disabled: yes('switches them off'),
-    filter: refused(
-      "Mizzen's proxy evaluates no expressions and refuses the workload's listeners",
-      'leave it out and filter the log afterwards',
-      'AccessLogFilter.extensionFilter',
-    ),
+    filter: left('every request is logged, whatever the expression says', 'filter the log afterwards'),
   }),
   [`${TEL}.AccessLogging.LogSelector`]: fields<AccessLogging_LogSelector>({ mode: yes('CLIENT, SERVER or both') }),
   [`${TEL}.AccessLogging.Filter`]: fields<AccessLogging_Filter>({ expression: left('see `filter`') }),

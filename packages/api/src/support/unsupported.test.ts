@@ -41,7 +41,7 @@ test('what a resource uses twice is said once', () => {
   const retry = '- retries: {attempts: 2, retryRemoteLocalities: true}\n    route: [{destination: {host: a}}]';
   const text = `apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a}\nspec:\n  hosts: [a]\n  http:\n  ${retry}\n  ${retry}\n  ${retry}\n`;
   expect(found(text)).toEqual([
-    "7 MZ1205 | `retryRemoteLocalities` is not supported yet: Mizzen's proxy refuses the routes of the whole port (and in 2 more places of this resource) | leave it out: retries then stay within the localities that load balancing chooses",
+    '7 MZ1205 | `retryRemoteLocalities` is not supported yet: retries stay within the localities that load balancing chooses (and in 2 more places of this resource) | ',
   ]);
 });
 

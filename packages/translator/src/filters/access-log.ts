@@ -83,7 +83,7 @@ function logs(build: Build, listener: ListenerClass, filter: AccessLogFilter | u
     const log = fileLog(
       choice.provider.envoyFileAccessLog?.path ?? '/dev/stdout',
       format,
-      both(filter, expressionFilter(choice)),
+      both(filter, build.context.proxy.local === undefined ? expressionFilter(choice) : undefined),
     );
     const { origin } = choice;
     return [

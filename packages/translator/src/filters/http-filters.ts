@@ -37,8 +37,8 @@ const ORDER: readonly ((place: Place) => readonly HttpFilter[])[] = [
   (place) => (guarded(place) ? jwtFilter(place.build) : []),
   // AUDIT, then DENY, then ALLOW.
   (place) => (guarded(place) ? rbacFilters(place.build) : []),
-  // gRPC-Web becomes gRPC before gRPC is counted.
-  (place) => (place.protocol === 'grpc-web' ? [GRPC_WEB] : []),
+  // gRPC-Web becomes gRPC before gRPC is counted. Mizzen's own proxy passes it on as it is.
+  (place) => (place.protocol === 'grpc-web' && place.build.context.proxy.local === undefined ? [GRPC_WEB] : []),
   () => [GRPC_STATS],
   // Upstream ALPN follows from the downstream protocol; inbound traffic goes to the application, which has none.
   (place) => (place.listener === 'inbound' ? [] : onlyIstio(place, ALPN)),

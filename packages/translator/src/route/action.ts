@@ -14,6 +14,8 @@ export interface RouteScope {
   readonly port: number;
   readonly tls: boolean;
   readonly defaultRetries: networking.HTTPRetry | undefined;
+  /** For Mizzen's own proxy. */
+  readonly local: boolean;
   service(hostname: string): Service | undefined;
   destinationRule(hostname: string): MergedDestinationRule | undefined;
 }
@@ -75,7 +77,7 @@ export function forward(
   if (hashes.length > 0) action.hashPolicy = hashes;
   const mirrors = mirrorPolicies(http, scope);
   if (mirrors.length > 0) action.requestMirrorPolicies = mirrors;
-  const retries = retryPolicy(http.retries ?? scope.defaultRetries, hashed);
+  const retries = retryPolicy(http.retries ?? scope.defaultRetries, { consistentHash: hashed, local: scope.local });
   if (retries !== undefined) action.retryPolicy = retries;
   setTimeout(action, http.timeout);
   return { action, operations };

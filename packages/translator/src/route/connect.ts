@@ -103,6 +103,8 @@ function matches(
   if (match.port !== undefined && match.port !== 0 && match.port !== port.port) return false;
   const gateways = match.gateways ?? [];
   if (gateways.length > 0) return gateways.includes(MESH_GATEWAY);
+  const namespace = match.sourceNamespace ?? '';
+  if (namespace !== '' && namespace !== context.proxy.namespace) return false;
   return fits(match.sourceLabels, context.proxy.labels);
 }
 

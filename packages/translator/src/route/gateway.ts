@@ -107,6 +107,7 @@ function routeScope(
     port: server.port?.number ?? 0,
     tls: server.tls !== undefined,
     defaultRetries: model.mesh.defaultHttpRetryPolicy,
+    local: proxy.local !== undefined,
     service,
     destinationRule: (hostname) => scope.destinationRule(hostname),
   };

@@ -22,7 +22,7 @@ const PREVIOUS_HOSTS: types.route.RetryPolicy_RetryHostPredicate = {
  */
 export function retryPolicy(
   settings: networking.HTTPRetry | undefined,
-  consistentHash: boolean,
+  { consistentHash, local }: { readonly consistentHash: boolean; readonly local: boolean },
 ): types.route.RetryPolicy | undefined {
   const out: Draft<types.route.RetryPolicy> = {
     numRetries: 2,
@@ -45,7 +45,8 @@ export function retryPolicy(
     out.retryHostPredicate = settings.retryIgnorePreviousHosts ? [PREVIOUS_HOSTS] : undefined;
     if (out.retryHostPredicate === undefined) delete out.retryHostPredicate;
   }
-  if (settings.retryRemoteLocalities === true) {
+  // Mizzen's own proxy would refuse all of its routes for it; whoever asks for it is warned.
+  if (settings.retryRemoteLocalities === true && !local) {
     out.retryPriority = {
       name: 'envoy.retry_priorities.previous_priorities',
       typedConfig: {

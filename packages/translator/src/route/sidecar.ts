@@ -51,6 +51,7 @@ export function portVirtualHosts(
     port,
     tls: false,
     defaultRetries: context.model.mesh.defaultHttpRetryPolicy,
+    local: context.proxy.local !== undefined,
     service: (hostname) => {
       const candidate = candidates.get(hostname);
       if (candidate === undefined) return undefined;
@@ -102,7 +103,7 @@ function defaultRoute({ service, port }: Candidate, scope: RouteScope): BuiltRou
   const action: Draft<types.route.RouteAction> = { cluster: outboundCluster(port.port, '', service.hostname) };
   const hash = hashPolicy(serviceHash(service.hostname, port.port, scope));
   if (hash !== undefined) action.hashPolicy = [hash];
-  const retries = retryPolicy(scope.defaultRetries, false);
+  const retries = retryPolicy(scope.defaultRetries, { consistentHash: false, local: scope.local });
   if (retries !== undefined) action.retryPolicy = retries;
   setTimeout(action, undefined);
   return plainRoute(

@@ -8,6 +8,7 @@ import type { ReadResult } from '@mizzen/sources';
 import type { Clock, Convergence, Refusal, Timer } from '@mizzen/control-plane';
 import type { ControlOptions, DesiredWorkload, FromControl, PodStatus, WorkloadStatus } from '../protocol.ts';
 import { checkCredentials } from './credential-check.ts';
+import { checkKeys } from './key-check.ts';
 import { defaultGateways } from './default-gateways.ts';
 import type { LastGood } from './last-good.ts';
 import { overlay } from './overlay.ts';
@@ -172,7 +173,8 @@ export class Control {
 
   /** Says what changed, and what is wrong now that was not before. True when there was something to say. */
   #report(changed: readonly Ref[], result: ReadResult): boolean {
-    const own = [...this.#workloads.diagnostics, ...checkCredentials(this.#model, this.#workloads.gateways)];
+    const { diagnostics, gateways } = this.#workloads;
+    const own = [...diagnostics, ...checkCredentials(this.#model, gateways), ...checkKeys(this.#model)];
     const all = [...result.diagnostics, ...this.#settings.diagnostics, ...own];
     this.#diagnostics = all.map((each) => withSpan(each, this.#snapshot));
     const rendered = this.#diagnostics.map((each) => renderDiagnostic(each, { source: (file) => result.text(file) }));
@@ -185,7 +187,8 @@ export class Control {
     const mistakes = rendered.filter((text) => !this.#rendered.has(text));
     rendered.push(...consequences);
     // What a new mistake leads to is said again, also when it is what an earlier one led to.
-    const fresh = mistakes.length > 0 ? [...mistakes, ...consequences] : consequences.filter((text) => !this.#rendered.has(text));
+    const fresh =
+      mistakes.length > 0 ? [...mistakes, ...consequences] : consequences.filter((text) => !this.#rendered.has(text));
     const silent = changed.length === 0 && fresh.length === 0 && rendered.length === this.#rendered.size;
     this.#rendered = new Set(rendered);
     if (silent) return false;

@@ -149,6 +149,11 @@ export class Kubelet {
     return this.#sequence;
   }
 
+  /** Pods that are to become ready and are not. */
+  get unready(): number {
+    return this.#allPods().filter((pod) => !pod.ready && !pod.terminating).length;
+  }
+
   /** Every workload has what it asked for. */
   get ready(): boolean {
     return [...this.#workloads.values()].every((w) => w.settled);
@@ -173,7 +178,8 @@ export class Kubelet {
       this.#scheduled = false;
       this.#noteServing();
       if (!this.#stopping) for (const workload of this.#workloads.values()) this.#step(workload);
-      this.#options.onPods(++this.#sequence);
+      // Pods that start together are told of together, once they have addresses.
+      if (!this.#allPods().some((pod) => pod.placing)) this.#options.onPods(++this.#sequence);
       this.#options.onChange();
     });
   }
@@ -216,7 +222,7 @@ export class Kubelet {
       layout: async (workload, gateway) =>
         gateway ? gatewayLayout(workload) : podLayout(workload, { ...this.#options.layout, reserved: this.#reserved }),
       // Many pods starting at once share the machine with their probes.
-      eager: () => Math.max(FASTEST_PROBE_MS, this.#allPods().filter((p) => !p.ready).length * 2),
+      eager: () => Math.max(FASTEST_PROBE_MS, this.unready * 2),
       onChange: () => this.#changed(),
       endpointsGone: async () => {
         await this.#nextReport(ENDPOINTS_GONE_MS);

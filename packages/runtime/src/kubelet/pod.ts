@@ -83,6 +83,11 @@ export class Pod {
     return this.#layout;
   }
 
+  /** Its addresses and ports are being looked for. */
+  get placing(): boolean {
+    return this.#layout === undefined && this.#startFailure === undefined && !this.terminating;
+  }
+
   get ready(): boolean {
     if (this.terminating || !this.#sidecarReady) return false;
     return this.#containers.length === this.#runnable().length && this.#containers.every((c) => c.ready);

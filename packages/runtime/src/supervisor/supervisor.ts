@@ -35,8 +35,13 @@ export interface SupervisorDeps {
 const HOPELESS = 4;
 /** Lines of a workload's output that are shown when it dies. */
 const LAST_WORDS = 5;
-/** Reports of pods to the control process are at least this far apart. */
+/**
+ * Reports of pods to the control process are at least this far apart, and further while many pods are on their way: each
+ * report is work for every proxy, and another is about to come.
+ */
 const REPORT_MS = 10;
+const REPORT_MS_PER_UNREADY = 5;
+const LONGEST_REPORT_MS = 200;
 
 /** Everything `mizzen up` runs, put together: control process, data plane, stand-ins, pods; and what it tells a person. */
 export class Supervisor {
@@ -79,6 +84,8 @@ export class Supervisor {
       onExit: (how, wait, last) => this.#controlDied(how, wait, last),
       onLine: (line) => this.#own('control', line),
     });
+    // First: everything else waits for what it says.
+    this.#control.start();
     this.#dataPlane = new DataPlane({
       ...common,
       entry: entries.dataPlane,
@@ -113,10 +120,13 @@ export class Supervisor {
       layout: layoutDeps(network),
       environment,
       accessLog: (pod) => state.accessLog(pod.namespace, pod.workload.owner.name),
-      onPods: throttle(REPORT_MS, (sequence) => {
-        this.#control.send({ type: 'pods', pods: this.#kubelet.pods(), sequence });
-        this.#control.send({ type: 'workloads', workloads: this.#kubelet.workloads() });
-      }),
+      onPods: throttle(
+        () => Math.min(LONGEST_REPORT_MS, Math.max(REPORT_MS, this.#kubelet.unready * REPORT_MS_PER_UNREADY)),
+        (sequence) => {
+          this.#control.send({ type: 'pods', pods: this.#kubelet.pods(), sequence });
+          this.#control.send({ type: 'workloads', workloads: this.#kubelet.workloads() });
+        },
+      ),
       onLine: (pod, _container, stream, line) => this.#output(pod, stream, line),
       onEvent: (pod, text) => this.#podEvent(pod, text),
       onChange: () => this.#show(),
@@ -128,7 +138,6 @@ export class Supervisor {
       },
       (text) => this.#event('warning', text),
     );
-    this.#control.start();
   }
 
   /** Pids of Mizzen's own processes. */

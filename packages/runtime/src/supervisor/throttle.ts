@@ -1,23 +1,19 @@
 /**
- * Calls `fn` at once, and not again before `ms` have passed; calls meanwhile become one at the end, with the latest
- * argument. So a single change waits for nothing, and a hundred pods starting together make few reports.
+ * Passes calls on at least `interval()` milliseconds apart: the first at once, what comes too early together with the
+ * latest argument. The interval is asked anew with each call, so that it may shrink while a call waits. So a single change
+ * waits for nothing, and a hundred pods starting together make few reports.
  */
-export function throttle<T>(ms: number, fn: (latest: T) => void): (value: T) => void {
+export function throttle<T>(interval: () => number, fn: (latest: T) => void): (value: T) => void {
+  let last = -Infinity;
   let timer: NodeJS.Timeout | undefined;
-  let waiting: { readonly value: T } | undefined;
-  const open = (): void => {
-    timer = undefined;
-    if (waiting === undefined) return;
-    const { value } = waiting;
-    waiting = undefined;
-    call(value);
-  };
-  const call = (value: T): void => {
-    timer = setTimeout(open, ms);
-    fn(value);
-  };
   return (value) => {
-    if (timer === undefined) call(value);
-    else waiting = { value };
+    clearTimeout(timer);
+    const pass = (): void => {
+      last = performance.now();
+      fn(value);
+    };
+    const wait = last + interval() - performance.now();
+    if (wait <= 0) pass();
+    else timer = setTimeout(pass, wait);
   };
 }

@@ -1,5 +1,5 @@
 import type { WorkloadStatus } from '../protocol.ts';
-import { colorOf, duration, type Style } from './style.ts';
+import { colorOf, seconds, type Style } from './style.ts';
 import { workloadName } from './table.ts';
 import type { Terminal, TerminalEvent } from './terminal.ts';
 
@@ -71,7 +71,7 @@ export class LinesTerminal implements Terminal {
 
   ready(milliseconds: number): void {
     for (const url of this.#urls) this.#print(url, true);
-    this.#print(`ready in ${duration(milliseconds)}`, true);
+    this.#print(`ready in ${seconds(milliseconds)}`, true);
   }
 
   event(event: TerminalEvent): void {

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { WorkloadStatus } from '../protocol.ts';
 import { eventLines, outputLine } from './lines.ts';
-import { duration, type Style } from './style.ts';
+import { seconds, type Style } from './style.ts';
 import { fit, table } from './table.ts';
 import type { Terminal, TerminalEvent } from './terminal.ts';
 
@@ -36,7 +36,7 @@ export class LiveTerminal implements Terminal {
   }
 
   ready(milliseconds: number): void {
-    this.#footer = `${this.#options.style('green', `ready in ${duration(milliseconds)}`)}, Ctrl-C stops`;
+    this.#footer = `${this.#options.style('green', `ready in ${seconds(milliseconds)}`)}, Ctrl-C stops`;
     this.#redraw();
   }
 

@@ -18,6 +18,11 @@ export function colorOf(name: string): (typeof COLORS)[number] {
   return COLORS[hash % COLORS.length]!;
 }
 
+/** As a start is told: always in seconds. */
+export function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(2)} s`;
+}
+
 export function duration(milliseconds: number): string {
-  return milliseconds < 1_000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(2)} s`;
+  return milliseconds < 1_000 ? `${Math.round(milliseconds)} ms` : seconds(milliseconds);
 }

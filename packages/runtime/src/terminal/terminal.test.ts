@@ -104,7 +104,7 @@ test('live: the table is drawn again in its place, events stay above it', () => 
     'WORKLOAD  VERSION  READY  IDENTITY   IN  OUT  STATE',
     'a         v1       2/2    default/a  12    3  running',
     'http://localhost:8080',
-    'ready in 900 ms, Ctrl-C stops',
+    'ready in 0.90 s, Ctrl-C stops',
     '',
   ]);
 });

@@ -21,6 +21,9 @@ export function toSubscribers(urls: readonly string[]): Publish {
   };
 }
 
+/** What an earlier process left is looked for once this one has started in peace. */
+const FIRST_AFTER_MS = 1000;
+
 /**
  * Sends what the outbox holds, oldest first, and removes what was taken: each event at least once, whatever dies when.
  * Returns a function that stops it after the delivery under way.
@@ -43,7 +46,9 @@ export function relayOutbox(
       await db.deleteFrom('outbox').where('id', '=', id).execute();
     }
   }
+  const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => undefined);
   async function run(): Promise<void> {
+    await pause(FIRST_AFTER_MS);
     while (!signal.aborted) {
       let wait = everyMs;
       try {
@@ -52,7 +57,7 @@ export function relayOutbox(
         log.warn({ err: error }, 'events wait');
         wait = everyMs * 10;
       }
-      await sleep(wait, undefined, { signal }).catch(() => undefined);
+      await pause(wait);
     }
   }
   const running = run();

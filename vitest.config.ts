@@ -6,6 +6,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**'],
     pool: 'forks',
     maxWorkers: 2,
+    // Tests beside real programs share two cores with them; one that fails twice has something to say.
+    retry: 1,
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

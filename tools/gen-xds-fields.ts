@@ -19,7 +19,9 @@ camelCase; snake_case is read as well.
 `;
 
 function cell(field: FieldClass): string {
-  const values = Object.entries(field.refusedValues ?? {}).map(([value, reason]) => `\`${value}\` is refused: ${reason}`);
+  const values = Object.entries(field.refusedValues ?? {}).map(
+    ([value, reason]) => `\`${value}\` is refused: ${reason}`,
+  );
   return [field.reason, ...values].filter((part) => part !== '').join('; ');
 }
 
@@ -41,9 +43,13 @@ export function renderXdsFields(): string {
       parts.push(`| ${name} | ${field.class} | ${cell(field)} |\n`);
     }
   }
-  parts.push('\n## Types without effect\n\nAccepted as filters, whatever they hold, and left out.\n\n| type | |\n|---|---|\n');
+  parts.push(
+    '\n## Types without effect\n\nAccepted as filters, whatever they hold, and left out.\n\n| type | |\n|---|---|\n',
+  );
   for (const type of Object.keys(noEffectTypes).sort()) parts.push(`| ${type} | ${noEffectTypes[type]} |\n`);
-  parts.push(`\n${counts.implemented} fields are implemented, ${counts['no effect']} are of no effect, ${counts.refused} are refused.\n`);
+  parts.push(
+    `\n${counts.implemented} fields are implemented, ${counts['no effect']} are of no effect, ${counts.refused} are refused.\n`,
+  );
   return parts.join('');
 }
 

@@ -32,7 +32,12 @@ export interface LocalProxy {
   /** Where its HTTP proxy port listens. Absent on gateways. */
   readonly httpProxy?: { readonly address: string; readonly port: number };
   /** Listeners for services that are not HTTP, which the application reaches by address. */
-  readonly outbound?: readonly { readonly address: string; readonly port: number; readonly host: string; readonly servicePort: number }[];
+  readonly outbound?: readonly {
+    readonly address: string;
+    readonly port: number;
+    readonly host: string;
+    readonly servicePort: number;
+  }[];
   /** Inbound: container port → where the sidecar listens for it and where the application listens. */
   readonly inbound?: readonly {
     readonly containerPort: number;

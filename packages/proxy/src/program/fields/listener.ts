@@ -7,10 +7,11 @@ const TCP = 'envoy.extensions.filters.network.tcp_proxy.v3';
 export const listenerFields: FieldTable = {
   'envoy.config.listener.v3.Listener': {
     implemented: `name address additionalAddresses statPrefix filterChains defaultFilterChain
-      perConnectionBufferLimitBytes listenerFilters listenerFiltersTimeout continueOnListenerFiltersTimeout
+      listenerFilters listenerFiltersTimeout continueOnListenerFiltersTimeout
       trafficDirection accessLog tcpBacklogSize bindToPort internalListener deprecatedV1`,
     noEffect: {
       'connections are not captured, so their destination is where they arrive': 'useOriginalDst',
+      'what waits in a socket is bounded by the proxy itself, at 64 KiB': 'perConnectionBufferLimitBytes',
       'read by nobody here': 'metadata',
       'one process accepts all connections of a listener':
         'connectionBalanceConfig reusePort enableReusePort maxConnectionsToAcceptPerSocketEvent',

@@ -248,3 +248,38 @@ test('an external workload shows what to start, on a port no gateway wants', asy
     message: 'start it with PORT=18080 http_proxy=http://127.192.0.1:15080',
   });
 });
+
+describe('a port that somebody else has', () => {
+  test('at every address: the pod is reached at the next one that is free', async () => {
+    const base = new FakeNode().layout;
+    const node = new FakeNode({
+      layout: { ...base, tryBind: async (_, port) => ([9080, 9081, 15080].includes(port) ? 'taken' : 'free') },
+    });
+    const ports = [9080, 9082].map((port) => ({ name: undefined, port }));
+    node.kubelet.apply([desired({ containers: [container({ ports })] })], []);
+    await node.sidecarsReady();
+    expect(node.pods[0]).toMatchObject({
+      boundPorts: { 9080: 9082, 9082: 9083 },
+      nodeMetadata: {
+        MIZZEN: {
+          httpProxy: { port: 15081 },
+          inbound: [
+            { containerPort: 9080, port: 9082 },
+            { containerPort: 9082, port: 9083 },
+          ],
+        },
+      },
+    });
+  });
+
+  test('taken only after it was chosen: another pod, with other ports, takes the place', async () => {
+    const node = new FakeNode();
+    node.kubelet.apply([desired({ containers: [worker()] })], []);
+    await node.settle();
+    expect(node.kubelet.replace(node.pods[0]!.node!)).toBe(true);
+    await node.sidecarsReady();
+    await node.clock.advance(1_000);
+    expect(node.phases()).toEqual(['web-1 Running ready']);
+    expect(node.kubelet.replace('gone')).toBe(false);
+  });
+});

@@ -131,6 +131,22 @@ export class Kubelet {
     }
   }
 
+  /**
+   * A sidecar cannot have one of the ports its pod was given, because somebody took it meanwhile: another pod, with
+   * other ports, takes its place. False for what has no other place to go, a gateway, and for nodes unknown here.
+   */
+  replace(node: string): boolean {
+    for (const workload of this.#workloads.values()) {
+      if (workload.gateway) continue;
+      const pod = [...workload.pods.values()].find((each) => each.node === node);
+      if (pod === undefined) continue;
+      workload.restartPod(pod);
+      this.#changed();
+      return true;
+    }
+    return false;
+  }
+
   /** Every proxy has the pods up to this report. */
   converged(sequence: number): void {
     for (const waiter of this.#waiting) if (waiter.sequence <= sequence) waiter.done();

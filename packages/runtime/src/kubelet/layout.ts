@@ -62,7 +62,7 @@ export async function podLayout(workload: DesiredWorkload, deps: LayoutDeps): Pr
   /** A port at one of the pod's own addresses: the one asked for if possible. */
   const own = async (address: string, wanted: number, used: Set<number>): Promise<number> => {
     if (!deps.network.unique) return onLoopback();
-    const port = nextFree(await movedUp(address, wanted, deps.tryBind), used);
+    const port = await freePort(address, wanted, used, deps.tryBind);
     used.add(port);
     return port;
   };
@@ -94,10 +94,14 @@ export async function podLayout(workload: DesiredWorkload, deps: LayoutDeps): Pr
 
   const boundPorts: Record<number, number> = {};
   const inbound: NonNullable<LocalProxy['inbound']>[number][] = [];
-  const usedInbound = new Set(declared.filter((port) => port >= 1024));
+  // Those that have to move make way for those that need not.
+  const usedInbound = new Set<number>();
+  const bound = new Map<number, number>();
+  for (const port of declared.toSorted((a, b) => Number(a < 1024) - Number(b < 1024))) {
+    bound.set(port, await own(pod.address, port, usedInbound));
+  }
   for (const containerPort of declared) {
-    const port =
-      containerPort >= 1024 && deps.network.unique ? containerPort : await own(pod.address, containerPort, usedInbound);
+    const port = bound.get(containerPort)!;
     if (port !== containerPort) boundPorts[containerPort] = port;
     inbound.push({
       containerPort,
@@ -132,15 +136,22 @@ function listened(container: DesiredContainer): number[] {
   return container.run.kind === 'stand-in' ? [...new Set([...declared, ...probePorts(container)])] : declared;
 }
 
-async function movedUp(address: string, port: number, bind: LayoutDeps['tryBind']): Promise<number> {
-  if (port >= 1024) return port;
-  return (await bind(address, port)) === 'denied' ? port + 8000 : port;
-}
-
-function nextFree(port: number, used: ReadonlySet<number>): number {
-  let candidate = port;
-  while (used.has(candidate)) candidate++;
-  return candidate;
+/**
+ * The port asked for where it can be had. Ports below 1024 that this user may not have, or somebody else has, are 8000
+ * higher; a program on 0.0.0.0 has its port at every address, so the next free one is taken then.
+ */
+async function freePort(
+  address: string,
+  wanted: number,
+  used: ReadonlySet<number>,
+  bind: LayoutDeps['tryBind'],
+): Promise<number> {
+  let port = wanted;
+  if (port < 1024 && (used.has(port) || (await bind(address, port)) !== 'free')) port += 8000;
+  while (used.has(port) || (await bind(address, port)) === 'taken') {
+    if (++port > 65_535) throw new Error(`no free port above ${wanted} at ${address}`);
+  }
+  return port;
 }
 
 /** A person starts it, perhaps already has: the container port itself where nobody of ours wants it. */

@@ -1,4 +1,5 @@
 import { dirname, delimiter } from 'node:path';
+import type { FromProxy } from '@mizzen/proxy/process/protocol.ts';
 import { inherited } from '../kubelet/environment.ts';
 import { systemClock } from '../kubelet/clock.ts';
 import { CommandError, Kubelet } from '../kubelet/kubelet.ts';
@@ -16,6 +17,7 @@ import { gatewayConflict, gatewayUrls } from './gateways.ts';
 import { LogFiles, logLine } from './log-file.ts';
 import type { UpOptions } from './options.ts';
 import { OwnProcess } from './own-process.ts';
+import { describeHolder, portHolder } from './port-holder.ts';
 import { StandInHost } from './stand-in-host.ts';
 import type { StateDir } from './state-dir.ts';
 import { throttle } from './throttle.ts';
@@ -96,9 +98,7 @@ export class Supervisor {
         this.#control.send({ type: 'workloads', workloads: this.#kubelet.workloads() });
         this.#show();
       },
-      onBindFailed: ({ node, address, port, message }) => {
-        this.#event('warning', `${node.split('~')[2] ?? node} cannot listen on ${address}:${port}: ${message}`);
-      },
+      onBindFailed: (failure) => this.#bindFailed(failure),
       onLog: ({ level, message }) => {
         if (level === 'error' || level === 'warning') this.#event(level, message);
         this.#own('data-plane', `${level} ${message}`);
@@ -254,6 +254,16 @@ export class Supervisor {
       if (!(error instanceof CommandError)) throw error;
       this.#control.send({ type: 'command-result', id, error: { code: error.code, message: error.message } });
     }
+  }
+
+  /** Said once for each address; the data plane tries again by itself. */
+  #bindFailed({ node, address, port }: Extract<FromProxy, { type: 'bind-failed' }>): void {
+    const what = `${node.split('~')[2] ?? node} cannot listen on ${address}:${port}`;
+    if (this.#stopping || this.#notices.has(what)) return;
+    this.#notices.add(what);
+    const why = `${what}, which is taken by ${describeHolder(portHolder(port))}`;
+    const replaced = this.#kubelet.replace(node);
+    this.#event('warning', replaced ? `${why}; another pod takes its place` : `${why}; trying again`);
   }
 
   // ---- what a person sees -----------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ export class FakeNode {
   readonly programs: FakeProgram[] = [];
   readonly standIns = new Map<string, StandInEvents>();
   readonly kubelet: Kubelet;
+  readonly layout: KubeletOptions['layout'];
   /** SIGTERM ends programs at once; false: they ignore it. */
   obedient = true;
   /** Every report of pods is known to all proxies at once. */
@@ -30,6 +31,17 @@ export class FakeNode {
 
   constructor(options: Partial<KubeletOptions> = {}) {
     let next = 0;
+    this.layout = {
+      network: {
+        unique: true,
+        slot: 0,
+        allocate: () => ({ address: `127.64.0.${++next}`, egress: `127.192.0.${next}` }),
+        release: () => undefined,
+        close: () => undefined,
+      },
+      ports: new PortAllocator(0, () => Promise.resolve(true)),
+      tryBind: () => Promise.resolve('denied'),
+    };
     this.kubelet = new Kubelet({
       clock: this.clock,
       launch: (spec) => this.#launch(spec),
@@ -49,17 +61,7 @@ export class FakeNode {
           return { remove: () => Promise.resolve() };
         },
       },
-      layout: {
-        network: {
-          unique: true,
-          slot: 0,
-          allocate: () => ({ address: `127.64.0.${++next}`, egress: `127.192.0.${next}` }),
-          release: () => undefined,
-          close: () => undefined,
-        },
-        ports: new PortAllocator(0, () => Promise.resolve(true)),
-        tryBind: () => Promise.resolve('denied'),
-      },
+      layout: this.layout,
       environment: {},
       accessLog: () => '/dev/null',
       onPods: (sequence) => {

@@ -77,7 +77,7 @@ export class FieldSection {
         code = text.charCodeAt(lineEnd + 1);
       }
       const colon = text.indexOf(':', at);
-      const field = colon > at && colon < stop ? fieldName(text.slice(at, colon)) : undefined;
+      const field = colon > at && colon < stop ? fieldName(text, at, colon) : undefined;
       if (field === undefined) {
         this.problem ??= 'http1.codec_error';
         at = lineEnd + 1;

@@ -100,6 +100,28 @@ const LIMIT = 2048;
 
 const known = new Map<string, FieldName>();
 
+/**
+ * The same by what is cheap to know of a name within a head: a name is found by comparing it in place, without making
+ * a string of it first.
+ */
+interface Entry {
+  readonly raw: string;
+  readonly field: FieldName;
+}
+const BUCKETS = 512;
+const PER_BUCKET = 8;
+const buckets: Entry[][] = Array.from({ length: BUCKETS }, () => []);
+
+function bucketOf(length: number, first: number, last: number): number {
+  return (length * 37 + first * 7 + last * 31) & (BUCKETS - 1);
+}
+
+function remember(raw: string, field: FieldName): void {
+  known.set(raw, field);
+  const bucket = buckets[bucketOf(raw.length, raw.charCodeAt(0), raw.charCodeAt(raw.length - 1))]!;
+  if (bucket.length < PER_BUCKET) bucket.push({ raw, field });
+}
+
 function make(lower: string): FieldName {
   let seen = SEEN_BY_NAME[lower] ?? 0;
   if (seen === 0 && lower.startsWith('x-envoy-')) seen = Seen.X_ENVOY;
@@ -108,8 +130,15 @@ function make(lower: string): FieldName {
   return { name: lower, seen, joined: place < 0 ? 0 : 1 << place };
 }
 
-/** What `raw` names, or undefined when it is not a token (RFC 9110, 5.6.2). */
-export function fieldName(raw: string): FieldName | undefined {
+/** What `text[from, to)` names, or undefined when it is not a token (RFC 9110, 5.6.2). Not empty. */
+export function fieldName(text: string, from: number, to: number): FieldName | undefined {
+  const length = to - from;
+  const bucket = buckets[bucketOf(length, text.charCodeAt(from), text.charCodeAt(to - 1))]!;
+  for (let i = 0; i < bucket.length; i++) {
+    const entry = bucket[i]!;
+    if (entry.raw.length === length && text.startsWith(entry.raw, from)) return entry.field;
+  }
+  const raw = text.slice(from, to);
   return known.get(raw) ?? learn(raw);
 }
 
@@ -121,14 +150,14 @@ function learn(raw: string): FieldName | undefined {
   let field = known.get(lower);
   if (field === undefined) {
     field = make(lower);
-    if (known.size < LIMIT) known.set(lower, field);
+    if (known.size < LIMIT) remember(lower, field);
   }
-  if (own !== lower && known.size < LIMIT) known.set(own, field);
+  if (own !== lower && known.size < LIMIT) remember(own, field);
   return field;
 }
 
 for (const name of Object.keys(SEEN_BY_NAME)) {
-  known.set(name, make(name));
+  remember(name, make(name));
   const proper = name.replaceAll(/(^|-)[a-z]/g, (first) => first.toUpperCase());
-  known.set(proper, known.get(name)!);
+  remember(proper, known.get(name)!);
 }

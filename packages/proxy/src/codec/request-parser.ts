@@ -41,8 +41,8 @@ export class RequestParser extends MessageParser {
 
   protected override firstLine(text: string, end: number): CodecErrorDetails | undefined {
     const methodEnd = text.indexOf(' ');
-    let method = text.slice(0, methodEnd);
     let target: string;
+    let known: string | undefined;
     if (
       end > 10 &&
       text.startsWith(' HTTP/1.1', end - 9) &&
@@ -51,16 +51,16 @@ export class RequestParser extends MessageParser {
     ) {
       target = text.slice(methodEnd + 1, end - 9);
       this.minor = 1;
+      known = commonMethod(text, methodEnd) ?? METHODS.get(text.slice(0, methodEnd));
     } else {
       const parts = LOOSE_LINE.exec(text.slice(0, end));
       if (parts === null) return 'http1.codec_error';
-      method = parts[1]!;
+      known = METHODS.get(parts[1]!);
       target = parts[2]!;
       if (parts[3] !== undefined && parts[3] !== '' && !VERSION.test(parts[3])) return 'http1.codec_error';
       // Whatever is not 1.1 gets what 1.0 gets.
       this.minor = parts[3] === 'HTTP/1.1' ? 1 : 0;
     }
-    const known = METHODS.get(method);
     if (known === undefined) return 'http1.codec_error';
     this.method = known;
     this.target = target;
@@ -127,6 +127,12 @@ export class RequestParser extends MessageParser {
     if ((this.seen & Seen.PROXY_CONNECTION) !== 0 && hasToken(this.proxyConnection, 'close')) this.keepAlive = false;
     return undefined;
   }
+}
+
+function commonMethod(text: string, length: number): string | undefined {
+  if (length === 3) return text.startsWith('GET') ? 'GET' : text.startsWith('PUT') ? 'PUT' : undefined;
+  if (length === 4) return text.startsWith('POST') ? 'POST' : text.startsWith('HEAD') ? 'HEAD' : undefined;
+  return undefined;
 }
 
 function checkTarget(target: string, method: string, refuseHttps: boolean): CodecErrorDetails | undefined {

@@ -2,6 +2,7 @@ import { chunkHead, encodeFields, encodeFieldsSpelled, lastChunk, mayOmitLength,
 import type { ResponseParser } from '../codec/response-parser.ts';
 import type { UpstreamHost } from '../types.ts';
 import type { ClientConnection, Exchange } from './client-connection.ts';
+import { turnNow } from './io.ts';
 import { poolOf, type Pool, type Waiter } from './pool.ts';
 import type { ResetReason } from './reset.ts';
 import type { Router } from './router.ts';
@@ -59,9 +60,8 @@ export class Attempt implements Waiter, Exchange {
     const router = this.#router;
     const { stream } = router;
     const { request, info } = stream;
-    const { socket } = connection;
-    info.upstreamLocalAddress = `${socket.localAddress}:${socket.localPort}`;
-    if (info.upstreamStartTime < 0) info.upstreamStartTime = stream.hcm.deps.clock.now();
+    info.upstreamLocalAddress = connection.localAddress;
+    if (info.upstreamStartTime < 0) info.upstreamStartTime = turnNow(stream.hcm.deps.clock);
     this.host.cluster.stats.upstream_rq_total++;
     const upgrade = stream.upgrade !== '';
     connection.begin(this, request.method, upgrade);

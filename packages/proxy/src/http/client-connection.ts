@@ -34,6 +34,8 @@ export class ClientConnection implements MessageSink {
   readonly socket: UpstreamSocket;
   readonly out: Output;
   readonly breaker: CircuitBreaker;
+  /** `address:port` of this side. */
+  readonly localAddress: string;
   /** Requests begun on it. */
   requests = 0;
   /** Clock time when it last became idle. */
@@ -61,6 +63,7 @@ export class ClientConnection implements MessageSink {
     this.#owner = owner;
     this.breaker = breaker;
     this.out = new Output(socket);
+    this.localAddress = `${socket.localAddress}:${socket.localPort}`;
     this.#parser = new ResponseParser(this);
     this.#parser.maxHeadBytes = limits.maxHeadBytes;
     this.#parser.maxHeaders = limits.maxHeaders;

@@ -1,6 +1,6 @@
 import { ResponseFlag, type UpstreamHost, type UpstreamSocket } from '../types.ts';
 import { Headers } from './headers.ts';
-import { entered, HIGH_WATER } from './io.ts';
+import { entered, HIGH_WATER, turnNow } from './io.ts';
 import { keep } from './reads.ts';
 import { resetDetails } from './reset.ts';
 import type { Router } from './router.ts';
@@ -97,7 +97,7 @@ class HostTunnel implements TcpTunnel {
     this.#socket = socket;
     const stream = this.#stream;
     stream.info.upstreamLocalAddress = `${socket.localAddress}:${socket.localPort}`;
-    stream.info.upstreamStartTime = stream.hcm.deps.clock.now();
+    stream.info.upstreamStartTime = turnNow(stream.hcm.deps.clock);
     this.#host.report('success');
     socket.on('data', (data) => entered(() => stream.sendData(data)));
     socket.on('end', () => entered(() => stream.sendEnd(undefined)));

@@ -53,22 +53,14 @@ export class Headers {
   /** Replaces the first field of that name and drops the others; adds it at the end when there is none. */
   set(name: string, value: string): void {
     const flat = this.flat;
-    let to = 0;
-    let done = false;
     for (let i = 0; i < flat.length; i += 2) {
       if (flat[i] === name) {
-        if (done) continue;
         flat[i + 1] = value;
-        done = true;
+        removeFrom(flat, i + 2, name);
+        return;
       }
-      if (to !== i) {
-        flat[to] = flat[i]!;
-        flat[to + 1] = flat[i + 1]!;
-      }
-      to += 2;
     }
-    flat.length = to;
-    if (!done) flat.push(name, value);
+    flat.push(name, value);
   }
 
   /** Appends to the value with a comma, or adds the field. */
@@ -84,19 +76,7 @@ export class Headers {
   }
 
   remove(name: string): boolean {
-    const flat = this.flat;
-    let to = 0;
-    for (let i = 0; i < flat.length; i += 2) {
-      if (flat[i] === name) continue;
-      if (to !== i) {
-        flat[to] = flat[i]!;
-        flat[to + 1] = flat[i + 1]!;
-      }
-      to += 2;
-    }
-    const removed = to !== flat.length;
-    if (removed) flat.length = to;
-    return removed;
+    return removeFrom(this.flat, 0, name);
   }
 
   clone(): Headers {
@@ -104,4 +84,20 @@ export class Headers {
     copy.spelling = this.spelling;
     return copy;
   }
+}
+
+/** Drops every field of that name at or after `from`. */
+function removeFrom(flat: string[], from: number, name: string): boolean {
+  let to = from;
+  for (let i = from; i < flat.length; i += 2) {
+    if (flat[i] === name) continue;
+    if (to !== i) {
+      flat[to] = flat[i]!;
+      flat[to + 1] = flat[i + 1]!;
+    }
+    to += 2;
+  }
+  if (to === flat.length) return false;
+  flat.length = to;
+  return true;
 }

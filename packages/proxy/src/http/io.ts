@@ -3,11 +3,16 @@
  * the turn's outermost `leave()` is reached, however many messages it was. Entry points (socket and timer callbacks)
  * are bracketed with `enter()` and `leave()`; outside of any, a write leaves at once.
  */
+import type { Clock } from '../deps.ts';
 import type { UpstreamSocket } from '../types.ts';
 import { keep } from './reads.ts';
 
 let depth = 0;
-const dirty: Output[] = [];
+/** Outputs that have something to write; the first `dirtyCount` count. */
+const dirty: (Output | undefined)[] = [];
+let dirtyCount = 0;
+/** Clock time of this turn, once somebody asked for it. */
+let turnTime = -1;
 
 /** Always followed by `leave`, whatever happens between. */
 export function enter(): void {
@@ -15,11 +20,24 @@ export function enter(): void {
 }
 export function leave(): void {
   if (depth === 1) {
-    for (let i = 0; i < dirty.length; i++) dirty[i]!.flush();
-    dirty.length = 0;
+    for (let i = 0; i < dirtyCount; i++) {
+      const output = dirty[i]!;
+      dirty[i] = undefined;
+      output.flush();
+    }
+    dirtyCount = 0;
+    turnTime = -1;
   }
   depth--;
 }
+
+/** `clock.now()`, read once a turn: what happens within one happens at one time. */
+export function turnNow(clock: Clock): number {
+  if (depth === 0) return clock.now();
+  if (turnTime < 0) turnTime = clock.now();
+  return turnTime;
+}
+
 /** Runs `fn` as an entry point. */
 export function entered(fn: () => void): void {
   enter();
@@ -101,6 +119,6 @@ export class Output {
       return;
     }
     this.#marked = true;
-    dirty.push(this);
+    dirty[dirtyCount++] = this;
   }
 }

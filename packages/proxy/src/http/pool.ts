@@ -2,7 +2,7 @@ import type { Deps } from '../deps.ts';
 import type { CircuitBreaker, ConnectFailure, HostPool, UpstreamCluster, UpstreamHost } from '../types.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import { Deadline } from './deadline.ts';
-import { entered } from './io.ts';
+import { entered, turnNow } from './io.ts';
 import type { ResetReason } from './reset.ts';
 
 /** Somebody who wants a connection. Exactly one of the two is called, once, unless `cancel` came before. */
@@ -95,7 +95,7 @@ export class Pool implements HostPool, ConnectionOwner {
       this.#attach(connection, next.waiter, next.breaker);
       return;
     }
-    const now = this.#deps.clock.now();
+    const now = turnNow(this.#deps.clock);
     connection.idleSince = now;
     this.#idle.push(connection);
     if (cluster.idleTimeout > 0 && !this.#idleDeadline.pending) this.#idleDeadline.set(now + cluster.idleTimeout);
@@ -170,7 +170,7 @@ export class Pool implements HostPool, ConnectionOwner {
   }
 
   #closeIdle(): void {
-    const now = this.#deps.clock.now();
+    const now = turnNow(this.#deps.clock);
     const { idleTimeout } = this.host.cluster;
     // The longest idle are first.
     while (this.#idle.length > 0 && this.#idle[0]!.idleSince + idleTimeout <= now) this.#idle[0]!.close();

@@ -16,7 +16,7 @@ import type { Timer } from '../deps.ts';
 import { Attempt } from './attempt.ts';
 import { connectTcp, type TcpTunnel } from './connect.ts';
 import { Headers } from './headers.ts';
-import { entered } from './io.ts';
+import { entered, turnNow } from './io.ts';
 import { keep } from './reads.ts';
 import { mirror, type Shadow } from './mirror.ts';
 import { resetDetails, resetOutcome, type ResetReason } from './reset.ts';
@@ -224,7 +224,7 @@ export class Router implements LbContext {
 
   #armTry(): void {
     const { connection, hcm } = this.stream;
-    connection.tryDeadline.set(hcm.deps.clock.now() + this.#tryTimeout);
+    connection.tryDeadline.set(turnNow(hcm.deps.clock) + this.#tryTimeout);
   }
 
   #retryLater(): void {
@@ -311,7 +311,7 @@ export class Router implements LbContext {
     }
     const { info } = stream;
     if (!stream.hcm.program.router.suppressEnvoyHeaders && info.requestEndTime >= 0) {
-      const time = Math.max(0, Math.trunc(stream.hcm.deps.clock.now() - info.requestEndTime));
+      const time = Math.max(0, Math.trunc(turnNow(stream.hcm.deps.clock) - info.requestEndTime));
       head.headers.set('x-envoy-upstream-service-time', String(time));
     }
     if (this.#route.virtualHost.includeAttemptCountInResponse) {
@@ -369,7 +369,7 @@ export class Router implements LbContext {
     if (this.#shadows !== undefined) for (const shadow of this.#shadows) shadow.end();
     const { connection, hcm, upgrade } = this.stream;
     if (upgrade === '') {
-      if (this.#timeout > 0) connection.routeDeadline.set(hcm.deps.clock.now() + this.#timeout);
+      if (this.#timeout > 0) connection.routeDeadline.set(turnNow(hcm.deps.clock) + this.#timeout);
       if (this.#tryTimeout > 0 && this.#attempt !== undefined) this.#armTry();
     }
     this.#attempt?.sendBody();
@@ -384,7 +384,7 @@ export class Router implements LbContext {
   }
 
   #forgetBody(): void {
-    if (this.#attempt?.connected === true) {
+    if (this.body.length > 0 && this.#attempt?.connected === true) {
       this.body.length = 0;
       this.#bodyBytes = 0;
     }

@@ -5,7 +5,7 @@ import { RequestParser } from '../codec/request-parser.ts';
 import type { ConnectionInfo, UpstreamSocket } from '../types.ts';
 import { ResponseFlag } from '../types.ts';
 import { Deadline } from './deadline.ts';
-import { enter, entered, leave, Output } from './io.ts';
+import { enter, entered, leave, Output, turnNow } from './io.ts';
 import { planOf, type HcmPlan } from './plan.ts';
 import { keep, readDirectly, type Reads } from './reads.ts';
 import type { HcmRuntime, HttpServerConnection } from './runtime.ts';
@@ -183,7 +183,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     const { parser } = this;
     this.#idleDeadline.clear();
     if (program.requestTimeout > 0 && parser.bodyMode !== BodyMode.NONE && parser.bodyMode !== BodyMode.UNTIL_CLOSE) {
-      this.#requestDeadline.set(deps.clock.now() + program.requestTimeout);
+      this.#requestDeadline.set(turnNow(deps.clock) + program.requestTimeout);
     } else {
       this.#requestDeadline.clear();
     }
@@ -193,7 +193,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     if (!parser.keepAlive) this.draining = true;
     if (program.maxRequestsPerConnection > 0 && this.#requests >= program.maxRequestsPerConnection)
       this.draining = true;
-    const info = new StreamRecord(this.info, deps.clock.now(), deps.clock.wall());
+    const info = new StreamRecord(this.info, turnNow(deps.clock), deps.clock.wall());
     const stream = new ActiveStream(this, info);
     this.stream = stream;
     stream.start(parser);
@@ -268,7 +268,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     this.#idleDeadline.clear();
     const { requestHeadersTimeout, requestTimeout } = this.hcm.program;
     const timeout = requestHeadersTimeout > 0 ? requestHeadersTimeout : requestTimeout;
-    if (timeout > 0 && !this.#requestDeadline.pending) this.#requestDeadline.set(this.hcm.deps.clock.now() + timeout);
+    if (timeout > 0 && !this.#requestDeadline.pending)
+      this.#requestDeadline.set(turnNow(this.hcm.deps.clock) + timeout);
   }
 
   readonly #onEnd = (): void => {
@@ -302,7 +303,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     const { stats, deps } = this.hcm;
     stats.downstream_rq_total++;
     stats.downstream_rq_active++;
-    const stream = new ActiveStream(this, new StreamRecord(this.info, deps.clock.now(), deps.clock.wall()));
+    const stream = new ActiveStream(this, new StreamRecord(this.info, turnNow(deps.clock), deps.clock.wall()));
     this.stream = stream;
     return stream;
   }
@@ -340,12 +341,12 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     }
     if (this.#pauses > 0) this.socket.resume();
     const delay = this.hcm.program.delayedCloseTimeout;
-    this.#idleDeadline.set(this.hcm.deps.clock.now() + (delay > 0 ? delay : 1));
+    this.#idleDeadline.set(turnNow(this.hcm.deps.clock) + (delay > 0 ? delay : 1));
   }
 
   #armIdle(): void {
     const { idleTimeout } = this.hcm.program;
-    if (idleTimeout > 0) this.#idleDeadline.set(this.hcm.deps.clock.now() + idleTimeout);
+    if (idleTimeout > 0) this.#idleDeadline.set(turnNow(this.hcm.deps.clock) + idleTimeout);
   }
 
   #idleTimeout(): void {

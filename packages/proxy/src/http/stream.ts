@@ -14,7 +14,7 @@ import { ResponseWriter } from './response-writer.ts';
 import { Router } from './router.ts';
 import type { HcmRuntime } from './runtime.ts';
 import type { ServerConnection } from './server-connection.ts';
-import { entered } from './io.ts';
+import { entered, turnNow } from './io.ts';
 
 const NO_ROUTE: RouteDecision = { kind: 'none', virtualHost: undefined };
 const NO_REQUEST: RequestHead = { method: '', path: '', authority: '', scheme: '', headers: new Headers() };
@@ -232,7 +232,7 @@ export class ActiveStream implements HttpStream, LogSource {
   #noteRequestEnd(): void {
     if (this.requestComplete) return;
     this.requestComplete = true;
-    this.info.requestEndTime = this.hcm.deps.clock.now();
+    this.info.requestEndTime = turnNow(this.hcm.deps.clock);
   }
 
   // ---- for filters
@@ -322,7 +322,7 @@ export class ActiveStream implements HttpStream, LogSource {
     const { info } = this;
     this.response = head;
     info.responseCode = head.status;
-    info.responseStartTime = this.hcm.deps.clock.now();
+    info.responseStartTime = turnNow(this.hcm.deps.clock);
     const filters = this.#filters.onResponse;
     for (let i = 0; i < filters.length; i++) {
       const result = filters[i]!.onResponse!(this);
@@ -435,7 +435,7 @@ export class ActiveStream implements HttpStream, LogSource {
     this.over = true;
     const { hcm, info } = this;
     const { stats, program } = hcm;
-    info.responseEndTime = hcm.deps.clock.now();
+    info.responseEndTime = turnNow(hcm.deps.clock);
     this.#held = undefined;
     for (const filter of this.#filters.onEnd) filter.onEnd!(this);
     stats.downstream_rq_active--;
@@ -498,7 +498,7 @@ export class ActiveStream implements HttpStream, LogSource {
   }
 
   #armStreamIdle(): void {
-    this.connection.streamIdleDeadline.set(this.hcm.deps.clock.now() + this.#idleTimeout);
+    this.connection.streamIdleDeadline.set(turnNow(this.hcm.deps.clock) + this.#idleTimeout);
   }
   /** A route's own idle timeout, milliseconds; 0 turns it off. */
   setStreamIdle(timeout: number): void {

@@ -104,3 +104,38 @@ test('mizzen.yaml says how things run, over annotations, and adds to the environ
   expect(env.get('PLAIN')).toBe('changed');
   expect(env.get('NEW')).toBe('$(PLAIN)!');
 });
+
+test('a container that lists no port has those that services lead to', () => {
+  const { workloads } = compute(`
+apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec:
+  selector: { app: web }
+  ports: [{ name: http-web, port: 80, targetPort: 8000 }, { name: tcp-db, port: 3306 }, { name: dns, port: 53, protocol: UDP }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: other }
+spec: { selector: { app: other }, ports: [{ port: 99 }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: named }
+spec: { selector: { app: web }, ports: [{ name: x, port: 81, targetPort: http }, { name: y, port: 82, targetPort: 5000 }] }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  selector: { matchLabels: { app: web } }
+  template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: app, image: web }, { name: side, image: side, ports: [{ containerPort: 5000 }] }] } }
+`);
+  expect(workloads[0]?.containers.map((each) => each.ports)).toEqual([
+    [
+      { name: 'http-web', port: 8000 },
+      { name: 'tcp-db', port: 3306 },
+    ],
+    [{ name: undefined, port: 5000 }],
+  ]);
+});

@@ -10,6 +10,7 @@ import { tcpDestinations } from './destinations.ts';
 import { gatewayPortsOf } from './gateway-ports.ts';
 import { proxyingOf } from './injection.ts';
 import { serviceEnvironment } from './service-environment.ts';
+import { portsOfServices } from './service-ports.ts';
 import { serviceAccountOf, templatesOf, versionOf } from './templates.ts';
 import type { Template } from './templates.ts';
 
@@ -46,7 +47,9 @@ export function computeWorkloads(model: MeshModel, options: WorkloadOptions): Wo
       continue;
     }
     const settings = settingsFor(options.settings, owner.namespace, owner.name);
-    const containers = containersOf(template, { snapshot, settings, standIns: options.standIns, diagnostics, notices });
+    const more = portsOfServices(model, template);
+    const { standIns } = options;
+    const containers = containersOf(template, { snapshot, settings, standIns, more, diagnostics, notices });
     if (containers === undefined) continue;
     const env = containers.flatMap((each) => each.env);
     const links = (spec as { readonly enableServiceLinks?: boolean }).enableServiceLinks !== false;

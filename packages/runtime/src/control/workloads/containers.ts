@@ -10,6 +10,8 @@ export interface ContainerOptions {
   readonly snapshot: Snapshot;
   readonly settings: WorkloadSettings | undefined;
   readonly standIns: boolean;
+  /** Ports that no container lists; the first container has them. */
+  readonly more: DesiredContainer['ports'];
   readonly diagnostics: Diagnostic[];
   readonly notices: string[];
 }
@@ -42,14 +44,17 @@ function desired(
   container: k8s.Container,
   run: DesiredContainer['run'],
   first: boolean,
-  { snapshot, settings, diagnostics }: ContainerOptions,
+  { snapshot, settings, more, diagnostics }: ContainerOptions,
 ): DesiredContainer {
   const own = settings?.containers[container.name] ?? (first ? settings?.main : undefined);
   return {
     name: container.name,
-    ports: (container.ports ?? [])
-      .filter((each) => (each.protocol ?? 'TCP') === 'TCP')
-      .map((each) => ({ name: each.name, port: each.containerPort })),
+    ports: [
+      ...(container.ports ?? [])
+        .filter((each) => (each.protocol ?? 'TCP') === 'TCP')
+        .map((each) => ({ name: each.name, port: each.containerPort })),
+      ...(first ? more : []),
+    ],
     run,
     args: container.args ?? [],
     env: environmentOf(template, index, container, own?.env ?? {}, snapshot, diagnostics),

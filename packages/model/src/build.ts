@@ -1,20 +1,27 @@
 import type { Resource, Snapshot, networking } from '@mizzen/api';
-import { DestinationRuleIndex } from './destination-rules.ts';
-import { EndpointIndex, selects } from './endpoints.ts';
 import { fits } from './labels.ts';
 import { byAge } from './order.ts';
 import { PolicyIndex } from './policies.ts';
+import { type Registry, buildRegistry, remember, sameInputs, servicesAt } from './registry.ts';
 import { ScopeIndex } from './scope.ts';
-import { collectServices } from './services.ts';
-import type { MeshModel, RuntimePod, Service, Workload } from './types.ts';
+import type { MeshModel, RuntimePod, Service } from './types.ts';
 import { VirtualServiceIndex } from './virtual-services.ts';
 import { isVisible } from './visibility.ts';
-import { type WorkloadOptions, collectWorkloads } from './workloads.ts';
+import type { WorkloadOptions } from './workloads.ts';
 
 export interface ModelOptions extends WorkloadOptions {
   /** Kubernetes' cluster domain. Default: `cluster.local`. */
   readonly domainSuffix?: string;
+  /** A model from before: what is the same in both is taken from it. */
+  readonly previous?: MeshModel;
 }
+
+/** What a later model may take over. */
+interface Reusable {
+  readonly registry: Registry;
+  readonly virtualServices: VirtualServiceIndex;
+}
+const reusable = new WeakMap<MeshModel, Reusable>();
 
 /**
  * Resolves a Snapshot against itself. With `runtimePods`, workloads are the pods that run on this machine; without,
@@ -34,28 +41,17 @@ export function buildModel(
   const resolveHost = (host: string, namespace: string): string =>
     host === '' || host.includes('.') || host.startsWith('*') ? host : `${host}.${namespace}.svc.${domainSuffix}`;
 
-  const services = collectServices(snapshot, domainSuffix);
-  const workloads = collectWorkloads(snapshot, runtimePods, options);
-  const endpoints = new EndpointIndex(snapshot, workloads, services, runtimePods !== undefined);
+  const before = options.previous === undefined ? undefined : reusable.get(options.previous);
+  const { synthesizePods, cluster } = options;
+  const inputs = { snapshot, runtimePods, options: { synthesizePods, cluster, domainSuffix, rootNamespace } };
+  const kept = before !== undefined && sameInputs(before.registry.inputs, inputs) ? before : undefined;
+  const registry = kept?.registry ?? buildRegistry(inputs, resolveHost);
+  const { services, workloads, endpoints, byHostname } = registry;
   const policies = new PolicyIndex(snapshot, rootNamespace);
-  const virtualServices = new VirtualServiceIndex(snapshot, resolveHost);
-  const destinationRules = new DestinationRuleIndex(snapshot, rootNamespace, resolveHost);
-  const scopes = new ScopeIndex(snapshot, rootNamespace, services, virtualServices, destinationRules);
+  const virtualServices = new VirtualServiceIndex(snapshot, resolveHost, kept?.virtualServices);
+  const scopes = new ScopeIndex(snapshot, rootNamespace, registry, virtualServices);
   const gateways = [...snapshot.list('Gateway')].sort(byAge);
 
-  const byHostname = new Map<string, Service[]>();
-  for (const service of services) {
-    const list = byHostname.get(service.hostname);
-    if (list === undefined) byHostname.set(service.hostname, [service]);
-    else list.push(service);
-  }
-  const servicesAt = (address: string): Service[] => services.filter((service) => listsAddress(service, address));
-  const servicesOf = remember((workload: Workload) => {
-    const listing = workload.addresses
-      .flatMap(servicesAt)
-      .filter((service) => service.namespace === workload.namespace);
-    return services.filter((service) => selects(service, workload) || listing.includes(service));
-  });
   const identities = remember((service: Service): readonly string[] => {
     const accounts = new Set<string>();
     for (const port of service.ports) {
@@ -70,8 +66,9 @@ export function buildModel(
     return [...accounts].sort();
   });
 
-  return {
+  const model: MeshModel = {
     snapshot,
+    registry,
     mesh,
     rootNamespace,
     trustDomain,
@@ -88,8 +85,8 @@ export function buildModel(
     },
     endpoints: (service, port, subset) => endpoints.endpoints(service, port, subset),
     workloadByAddress: (address) => endpoints.workloadByAddress(address),
-    servicesOf,
-    servicesAt,
+    servicesOf: (workload) => registry.servicesOf(workload),
+    servicesAt: (address) => servicesAt(services, address),
     scope: (namespace, labels, type = 'sidecar') => scopes.scope(namespace, labels, type),
     virtualServices: (namespace, gateway) => virtualServices.find(namespace, gateway),
     originOfRoute: (route) => virtualServices.originOf(route),
@@ -105,24 +102,11 @@ export function buildModel(
           : named.some((host) => serviceHosts.includes(host));
       }),
   };
+  reusable.set(model, { registry, virtualServices });
+  return model;
 }
 
 /** Host names of the services a Gateway made from another API is for; undefined for those that select workloads. */
 export function gatewayServices(gateway: Resource<networking.Gateway>): readonly string[] | undefined {
   return gateway.metadata.annotations?.['internal.istio.io/gateway-service']?.split(',');
-}
-
-function listsAddress(service: Service, address: string): boolean {
-  if (service.registry !== 'External' || service.selector !== undefined) return false;
-  const { endpoints = [] } = service.resource.spec as networking.ServiceEntry;
-  return endpoints.some((endpoint) => endpoint.address === address);
-}
-
-function remember<K extends object, V>(compute: (key: K) => V): (key: K) => V {
-  const known = new WeakMap<K, { readonly value: V }>();
-  return (key) => {
-    let entry = known.get(key);
-    if (entry === undefined) known.set(key, (entry = { value: compute(key) }));
-    return entry.value;
-  };
 }

@@ -1,10 +1,10 @@
 import type { Resource, Snapshot, networking } from '@mizzen/api';
-import type { DestinationRuleIndex } from './destination-rules.ts';
 import { chooseRule } from './destination-rules.ts';
 import { hostsOverlap, isSubsetOf, isWildcard } from './hosts.ts';
 import type { Labels } from './labels.ts';
 import { fits, isEmpty, labelsKey } from './labels.ts';
 import { byAge } from './order.ts';
+import type { Registry } from './registry.ts';
 import type { EgressListener, MergedDestinationRule, ProxyScope, Service } from './types.ts';
 import { MESH_GATEWAY, type VirtualServiceIndex } from './virtual-services.ts';
 import { isVisible } from './visibility.ts';
@@ -24,9 +24,8 @@ interface Base {
 export class ScopeIndex {
   readonly #snapshot: Snapshot;
   readonly #root: string;
-  readonly #services: readonly Service[];
+  readonly #registry: Registry;
   readonly #virtualServices: VirtualServiceIndex;
-  readonly #destinationRules: DestinationRuleIndex;
   readonly #sidecars = new Map<string, Sidecar[]>();
   readonly #bases = new Map<string, Base>();
   readonly #scopes = new Map<string, ProxyScope>();
@@ -34,15 +33,13 @@ export class ScopeIndex {
   constructor(
     snapshot: Snapshot,
     rootNamespace: string,
-    services: readonly Service[],
+    registry: Registry,
     virtualServices: VirtualServiceIndex,
-    destinationRules: DestinationRuleIndex,
   ) {
     this.#snapshot = snapshot;
     this.#root = rootNamespace;
-    this.#services = services;
+    this.#registry = registry;
     this.#virtualServices = virtualServices;
-    this.#destinationRules = destinationRules;
     for (const sidecar of [...snapshot.list('Sidecar')].sort(byAge)) {
       const list = this.#sidecars.get(sidecar.metadata.namespace);
       if (list === undefined) this.#sidecars.set(sidecar.metadata.namespace, [sidecar]);
@@ -53,7 +50,7 @@ export class ScopeIndex {
   scope(namespace: string, labels: Labels, type: 'sidecar' | 'router'): ProxyScope {
     const sidecar = type === 'sidecar' ? this.#sidecarFor(namespace, labels) : undefined;
     const name = sidecar === undefined ? '' : `${sidecar.metadata.namespace}/${sidecar.metadata.name}`;
-    const own = this.#destinationRules.selective ? labelsKey(labels) : '';
+    const own = this.#registry.destinationRules.selective ? labelsKey(labels) : '';
     const key = `${namespace} ${name} ${own}`;
     let scope = this.#scopes.get(key);
     if (scope === undefined) this.#scopes.set(key, (scope = this.#build(namespace, labels, sidecar, name)));
@@ -86,7 +83,7 @@ export class ScopeIndex {
         const key = `${direction} ${hostname}`;
         if (!rules.has(key)) {
           const service = byHostname.get(hostname);
-          const found = service === undefined ? [] : this.#destinationRules.find(namespace, service);
+          const found = service === undefined ? [] : this.#registry.destinationRules.find(namespace, service);
           rules.set(key, chooseRule(found, namespace, labels, direction));
         }
         return rules.get(key);
@@ -97,11 +94,7 @@ export class ScopeIndex {
   }
 
   #buildBase(namespace: string, sidecar: Sidecar | undefined): Base {
-    const visible = onePerHostname(
-      this.#services.filter((service) => isVisible(service.exportTo, namespace)),
-      namespace,
-      sidecar !== undefined,
-    );
+    const visible = this.#visible(namespace, sidecar !== undefined);
     const meshVirtualServices = this.#virtualServices.find(namespace, MESH_GATEWAY);
     const written = sidecar?.spec.egress ?? [];
     if (written.length === 0) {
@@ -113,7 +106,7 @@ export class ScopeIndex {
         byHostname: new Map(visible.map((service) => [service.hostname, service])),
       };
     }
-    const all = this.#services.filter((service) => isVisible(service.exportTo, namespace));
+    const all = this.#registry.services.filter((service) => isVisible(service.exportTo, namespace));
     const egress = written.map((config): EgressListener => {
       const hosts = importedHosts(config.hosts ?? [], namespace);
       return {
@@ -134,6 +127,17 @@ export class ScopeIndex {
       }
     }
     return { sidecar, egress, services: [...byHostname.values()], byHostname };
+  }
+
+  #visible(namespace: string, preferOwn: boolean): readonly Service[] {
+    const { services, visible } = this.#registry;
+    const key = `${namespace} ${preferOwn}`;
+    let found = visible.get(key);
+    if (found === undefined) {
+      const all = services.filter((service) => isVisible(service.exportTo, namespace));
+      visible.set(key, (found = onePerHostname(all, namespace, preferOwn)));
+    }
+    return found;
   }
 }
 

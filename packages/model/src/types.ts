@@ -113,6 +113,11 @@ export type MtlsMode = 'STRICT' | 'PERMISSIVE' | 'DISABLE';
 /** Everything the translators read; immutable; each new Snapshot gives a new one. */
 export interface MeshModel {
   readonly snapshot: Snapshot;
+  /**
+   * Stands for all but routing and policies: models with the same one have the same services, workloads, endpoints,
+   * DestinationRules, Sidecars, mTLS modes and mesh settings, and what was made of those alone is the same for both.
+   */
+  readonly registry: object;
   readonly mesh: mesh.MeshConfig;
   readonly rootNamespace: string;
   readonly trustDomain: string;

@@ -19,15 +19,24 @@ interface Entry {
 export class VirtualServiceIndex {
   readonly #byGateway = new Map<string, Entry[]>();
   readonly #cache = new Map<string, readonly VirtualService[]>();
-  readonly #origins = new WeakMap<networking.HTTPRoute, { readonly resource: Ref; readonly path: Path }>();
+  readonly #origins: WeakMap<networking.HTTPRoute, { readonly resource: Ref; readonly path: Path }>;
+  /** As written → with full names. */
+  readonly #resolved: WeakMap<VirtualService, VirtualService>;
 
-  constructor(snapshot: Snapshot, resolveHost: ResolveHost) {
+  /** `previous`: an index with the same names of hosts; resources that are in both are resolved once. */
+  constructor(snapshot: Snapshot, resolveHost: ResolveHost, previous?: VirtualServiceIndex) {
+    this.#origins = previous === undefined ? new WeakMap() : previous.#origins;
+    this.#resolved = previous === undefined ? new WeakMap() : previous.#resolved;
     const fallback = snapshot.mesh.defaultVirtualServiceExportTo;
     const delegates = new Map<string, Entry>();
     const roots: Entry[] = [];
     for (const raw of [...snapshot.list('VirtualService')].sort(byAge)) {
       const { namespace, name } = raw.metadata;
-      const resource = { ...raw, spec: this.#resolve(raw, resolveHost) };
+      let resource = this.#resolved.get(raw);
+      if (resource === undefined) {
+        resource = { ...raw, spec: this.#resolve(raw, resolveHost) };
+        this.#resolved.set(raw, resource);
+      }
       const exportTo = exportedTo(raw.spec.exportTo, fallback, namespace);
       const entry = { resource, exportTo, gateways: gatewaysOf(resource.spec) };
       if ((raw.spec.hosts ?? []).length === 0) delegates.set(`${namespace}/${name}`, entry);

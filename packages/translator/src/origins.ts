@@ -37,9 +37,10 @@ export class OriginTree {
   }
 }
 
-/** All origins of what one proxy is sent. */
+/** All origins of what one proxy is sent: its own, and those of parts that were made before. */
 export class OriginTable implements Origins {
   readonly #trees = new Map<string, OriginTree>();
+  readonly #parts: OriginTable[] = [];
 
   set(type: XdsType, resource: string, path: Path, origin: Origin): void {
     const key = `${type} ${resource}`;
@@ -53,7 +54,18 @@ export class OriginTable implements Origins {
     this.#trees.set(`${type} ${resource}`, tree);
   }
 
+  /** Takes over all of a table that others use too; nothing may be set in it afterwards. */
+  include(part: OriginTable): void {
+    this.#parts.push(part);
+  }
+
   find(type: XdsType, resource: string, path: Path): Origin | undefined {
-    return this.#trees.get(`${type} ${resource}`)?.find(path);
+    const tree = this.#trees.get(`${type} ${resource}`);
+    if (tree !== undefined) return tree.find(path);
+    for (const part of this.#parts) {
+      const origin = part.find(type, resource, path);
+      if (origin !== undefined) return origin;
+    }
+    return undefined;
   }
 }

@@ -1,27 +1,19 @@
 import type { MeshModel } from '@mizzen/model';
 import type { Listener } from '@mizzen/xds';
-import { buildClusters } from './cluster/index.ts';
 import { createContext } from './context.ts';
-import { buildEndpoints } from './endpoint/index.ts';
-import { buildListeners } from './listener/index.ts';
+import { buildParts } from './parts.ts';
 import { buildRoutes } from './route/index.ts';
 import type { Node, Translation } from './types.ts';
 
 /**
  * Everything a proxy is sent. Pure: the same model and node give the same resources, and resources that are the same for
- * several nodes of a model are the same objects.
+ * several nodes of a model are the same objects, as are those that are the same in a model and the one it was built after.
  */
 export function translate(model: MeshModel, node: Node): Translation {
   const context = createContext(model, node);
-  const listeners = buildListeners(context);
-  const clusters = buildClusters(context);
+  const parts = buildParts(context);
   return {
-    resources: {
-      listeners,
-      routes: buildRoutes(context, routeNames(listeners)),
-      clusters,
-      endpoints: buildEndpoints(context),
-    },
+    resources: { ...parts, routes: buildRoutes(context, routeNames(parts.listeners)) },
     origins: context.origins,
   };
 }

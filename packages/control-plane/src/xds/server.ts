@@ -103,7 +103,9 @@ export class XdsServer {
 
   /** Looks again at the secrets of a node, because one of them was replaced. */
   refresh(node: string): number {
-    return this.#push([...(this.#streams.get(node) ?? [])], {});
+    const streams = [...(this.#streams.get(node) ?? [])];
+    for (const stream of streams) stream.lookAgain();
+    return this.#push(streams, {});
   }
 
   status(): ProxyStatus[] {

@@ -58,6 +58,11 @@ export class XdsStream {
     this.#resources = resources;
   }
 
+  /** A secret was replaced; `flush` then sends it. */
+  lookAgain(): void {
+    this.#types.get(TypeUrl.secret)?.lookAgain();
+  }
+
   request(request: DeltaRequest): void {
     const state = this.#state(request.typeUrl);
     if (request.responseNonce !== undefined && request.responseNonce !== '') this.#acknowledge(state, request);

@@ -4,7 +4,10 @@ import type { Refusal } from './types.ts';
 /** Version recorded for a name the proxy was told does not exist. */
 const ABSENT = '';
 
-/** Looks up what a name should be now. `keep`: whatever the proxy has is right. */
+/**
+ * Looks up what a name should be now. `keep`: whatever the proxy has is right. What it answers changes only when somebody
+ * says so (`TypeState.lookAgain`).
+ */
 export interface Desired {
   /** All names that a wildcard covers. */
   names(): Iterable<string>;
@@ -19,6 +22,8 @@ export interface Difference {
   readonly removed: readonly string[];
 }
 
+const NOTHING: Difference = { upserts: [], absent: [], removed: [] };
+
 /**
  * What one proxy follows of one type and what it was last sent. At most one response is under way at a time: whatever
  * changes meanwhile is merged into the next, so a slow proxy costs no memory and skips what is out of date.
@@ -32,6 +37,8 @@ export class TypeState {
   #outstanding: { readonly nonce: string; readonly resources: readonly VersionedResource[] } | undefined;
   /** A first wildcard request is answered even when there is nothing to send. */
   #owesAnswer = false;
+  /** What the proxy is known to have all of, so that there is nothing to compare. */
+  #settled: Desired | undefined;
 
   constructor(typeUrl: string) {
     this.typeUrl = typeUrl;
@@ -54,7 +61,13 @@ export class TypeState {
     return this.#wildcard || this.#names.has(name);
   }
 
+  /** Something that `Desired` looks up may have been replaced. */
+  lookAgain(): void {
+    this.#settled = undefined;
+  }
+
   subscribe(names: readonly string[], initial: Readonly<Record<string, string>>): void {
+    this.#settled = undefined;
     for (const name of names) {
       if (name === '*') {
         this.#wildcard = true;
@@ -71,6 +84,7 @@ export class TypeState {
   }
 
   unsubscribe(names: readonly string[]): void {
+    this.#settled = undefined;
     for (const name of names) {
       if (name === '*') this.#wildcard = false;
       else this.#names.delete(name);
@@ -83,6 +97,7 @@ export class TypeState {
   }
 
   difference(desired: Desired): Difference {
+    if (desired === this.#settled) return NOTHING;
     const upserts: VersionedResource[] = [];
     const absent: string[] = [];
     const removed: string[] = [];
@@ -103,11 +118,14 @@ export class TypeState {
       }
     }
     for (const name of this.#names) if (!this.#wildcard || desired.get(name, undefined) === undefined) look(name);
-    return { upserts, absent, removed };
+    if (upserts.length > 0 || absent.length > 0 || removed.length > 0) return { upserts, absent, removed };
+    this.#settled = desired;
+    return NOTHING;
   }
 
   /** Remembers a response as sent. */
   send(nonce: string, resources: readonly VersionedResource[], removed: readonly string[]): void {
+    this.#settled = undefined;
     for (const resource of resources) this.#sent.set(resource.name, resource.version);
     for (const name of removed) {
       if (this.#names.has(name)) this.#sent.set(name, ABSENT);

@@ -1,0 +1,110 @@
+import { KINDS, type KindSpecs, type Resource, type Snapshot, type networking } from '@mizzen/api';
+import { isDeepStrictEqual } from 'node:util';
+import { DestinationRuleIndex } from './destination-rules.ts';
+import { EndpointIndex, selects } from './endpoints.ts';
+import { collectServices } from './services.ts';
+import type { RuntimePod, Service, Workload } from './types.ts';
+import { collectWorkloads, type WorkloadOptions } from './workloads.ts';
+
+/** What a registry is made of. */
+export interface RegistryInputs {
+  readonly snapshot: Snapshot;
+  readonly runtimePods: readonly RuntimePod[] | undefined;
+  readonly options: WorkloadOptions & { readonly domainSuffix: string; readonly rootNamespace: string };
+}
+
+/**
+ * Services, workloads and endpoints, and the rules that are about them. Models of which only routing and policies differ
+ * share one, and with it everything that was made of it.
+ */
+export interface Registry {
+  readonly inputs: RegistryInputs;
+  readonly services: readonly Service[];
+  readonly workloads: readonly Workload[];
+  readonly endpoints: EndpointIndex;
+  readonly destinationRules: DestinationRuleIndex;
+  readonly byHostname: ReadonlyMap<string, readonly Service[]>;
+  servicesOf(workload: Workload): readonly Service[];
+  /** Services visible in a namespace, by what they are chosen for; filled by whoever chooses. */
+  readonly visible: Map<string, readonly Service[]>;
+}
+
+/** Kinds that no part of a registry reads. */
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  'VirtualService',
+  'Gateway',
+  'AuthorizationPolicy',
+  'RequestAuthentication',
+  'Telemetry',
+] satisfies (keyof KindSpecs)[]);
+
+const READ = (Object.keys(KINDS) as (keyof KindSpecs)[]).filter((kind) => !ELSEWHERE.has(kind));
+
+/** True when what a registry is made of is the same; resources and pods count as the same when they are the same objects. */
+export function sameInputs(a: RegistryInputs, b: RegistryInputs): boolean {
+  return (
+    samePods(a.runtimePods, b.runtimePods) &&
+    isDeepStrictEqual(a.options, b.options) &&
+    a.snapshot.meshSource === b.snapshot.meshSource &&
+    READ.every((kind) => sameElements<Resource>(a.snapshot.list(kind), b.snapshot.list(kind))) &&
+    isDeepStrictEqual(a.snapshot.mesh, b.snapshot.mesh)
+  );
+}
+
+function samePods(a: readonly RuntimePod[] | undefined, b: readonly RuntimePod[] | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : sameElements(a, b);
+}
+
+function sameElements<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a === b || (a.length === b.length && a.every((element, index) => element === b[index]));
+}
+
+export function buildRegistry(
+  inputs: RegistryInputs,
+  resolveHost: (host: string, namespace: string) => string,
+): Registry {
+  const { snapshot, runtimePods, options } = inputs;
+  const services = collectServices(snapshot, options.domainSuffix);
+  const workloads = collectWorkloads(snapshot, runtimePods, options);
+  const byHostname = new Map<string, Service[]>();
+  for (const service of services) {
+    const list = byHostname.get(service.hostname);
+    if (list === undefined) byHostname.set(service.hostname, [service]);
+    else list.push(service);
+  }
+  return {
+    inputs,
+    services,
+    workloads,
+    endpoints: new EndpointIndex(snapshot, workloads, services, runtimePods !== undefined),
+    destinationRules: new DestinationRuleIndex(snapshot, options.rootNamespace, resolveHost),
+    byHostname,
+    servicesOf: remember((workload: Workload) => {
+      const listing = workload.addresses
+        .flatMap((address) => servicesAt(services, address))
+        .filter((service) => service.namespace === workload.namespace);
+      return services.filter((service) => selects(service, workload) || listing.includes(service));
+    }),
+    visible: new Map(),
+  };
+}
+
+/** ServiceEntries that list an address among their endpoints. */
+export function servicesAt(services: readonly Service[], address: string): Service[] {
+  return services.filter((service) => listsAddress(service, address));
+}
+
+function listsAddress(service: Service, address: string): boolean {
+  if (service.registry !== 'External' || service.selector !== undefined) return false;
+  const { endpoints = [] } = service.resource.spec as networking.ServiceEntry;
+  return endpoints.some((endpoint) => endpoint.address === address);
+}
+
+export function remember<K extends object, V>(compute: (key: K) => V): (key: K) => V {
+  const known = new WeakMap<K, { readonly value: V }>();
+  return (key) => {
+    let entry = known.get(key);
+    if (entry === undefined) known.set(key, (entry = { value: compute(key) }));
+    return entry.value;
+  };
+}

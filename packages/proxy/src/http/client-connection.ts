@@ -49,6 +49,7 @@ export class ClientConnection implements MessageSink {
   #requestDone = false;
   #responseDone = false;
   #drainWanted = false;
+  #paused = false;
   /** Within a read: the connection is not given away before it is known that nothing follows the response. */
   #reading = false;
 
@@ -108,9 +109,11 @@ export class ClientConnection implements MessageSink {
   }
 
   pause(): void {
+    this.#paused = true;
     if (!this.closed) this.socket.pause();
   }
   resume(): void {
+    this.#paused = false;
     if (!this.closed) this.socket.resume();
   }
   /** Asks for `onDrain` once the connection takes more. */
@@ -215,6 +218,8 @@ export class ClientConnection implements MessageSink {
       this.#closed();
       this.socket.destroySoon();
     } else {
+      // Paused for the sake of a client that reads slowly; the next one may not.
+      if (this.#paused) this.resume();
       this.#owner.onIdle(this);
     }
   }

@@ -201,6 +201,32 @@ describe('pipelining', () => {
 });
 
 describe('filters', () => {
+  test('a client that pipelines and does not read is answered no further, and harms nobody else', async () => {
+    const server = await proxy(new TestCluster('b', [await hashing()]));
+    const slow = connect(server.port, '127.0.0.1');
+    cleanUp.push(async () => void slow.destroy());
+    await new Promise<void>((done) => slow.once('connect', () => done()));
+    slow.pause();
+    const wanted = 4000;
+    const size = 60_000;
+    slow.write(`GET /${size} HTTP/1.1\r\nhost: a\r\n\r\n`.repeat(wanted));
+    await pause(500);
+    expect(server.hcm.stats.downstream_rq_total).toBeLessThan(wanted / 4);
+    // Whoever comes next may well get the connection that waited for the slow client.
+    const others = Array.from({ length: 4 }, () => send(server.port, [Buffer.from('x')], false));
+    const expected = createHash('sha1').update('x').digest('hex');
+    expect(await Promise.race([Promise.all(others), pause(3000, 'no answer')])).toEqual(Array(4).fill(expected));
+    // And what the slow client asked for still comes once it reads.
+    let received = 0;
+    slow.on('data', (data) => (received += data.length));
+    slow.resume();
+    while (received < wanted * size) {
+      const before = received;
+      await pause(1000);
+      expect(received).toBeGreaterThan(before);
+    }
+  });
+
   test('a filter may take its time, with the request and with the response', async () => {
     const seen: string[] = [];
     const slow: HttpFilter = {

@@ -66,7 +66,7 @@ export class Output {
 
   /** More is waiting than should be; the socket emits `drain` when it has left. */
   get blocked(): boolean {
-    return this.#socket.writableNeedDrain || this.#socket.writableLength > HIGH_WATER;
+    return this.#text.length > HIGH_WATER || this.#socket.writableNeedDrain || this.#socket.writableLength > HIGH_WATER;
   }
 
   text(text: string): void {

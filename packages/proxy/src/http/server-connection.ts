@@ -239,7 +239,10 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     let at = 0;
     this.#pumping = true;
     for (;;) {
-      if (this.stream === undefined && parser.done) parser.next();
+      if (this.stream === undefined && parser.done) {
+        if (this.#answersWait()) break;
+        parser.next();
+      }
       at = parser.execute(data, at);
       if (at >= data.length || this.#state !== 'open') break;
       if (this.stream !== undefined || !parser.done) break;
@@ -251,6 +254,15 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     } else if (this.stream === undefined && !parser.idle && !parser.done) {
       this.#headStarted();
     }
+  }
+
+  /** The client does not read its answers: no more requests of it are begun before it does. */
+  #answersWait(): boolean {
+    if (!this.out.blocked) return false;
+    this.out.flush();
+    if (!this.out.blocked) return false;
+    this.#drainWanted = true;
+    return true;
   }
 
   #pump(): void {
@@ -327,6 +339,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     this.#drainWanted = false;
     entered(() => {
       this.stream?.onDownstreamDrain();
+      if (this.stream === undefined) this.#pump();
     });
   };
 

@@ -58,8 +58,9 @@ export class Control {
   #saving: Timer | undefined;
   readonly #noticed = new Set<string>();
   #rendered = new Set<string>();
-  /** What the pods were when they were last translated for. */
+  /** What the pods were when they were last translated for, and which of them were ready. */
   #translated = '';
+  #ready = '';
 
   constructor(first: ReadResult, settings: Settings, deps: ControlDeps) {
     this.#deps = deps;
@@ -103,10 +104,13 @@ export class Control {
       if (sequence !== undefined) this.#deps.send({ type: 'pods-converged', sequence });
     };
     const relevant = JSON.stringify(pods.map(relevantPart));
-    if (relevant === this.#translated) return done();
+    const ready = pods.map((pod) => (pod.ready ? '1' : '0')).join('');
+    const same = relevant === this.#translated;
+    if (same && ready === this.#ready) return done();
     this.#translated = relevant;
+    this.#ready = ready;
     this.#model = this.#buildModel();
-    this.#push(this.#deps.clock.now(), done);
+    this.#push(this.#deps.clock.now(), done, same);
   }
 
   onStatuses(statuses: readonly WorkloadStatus[]): void {
@@ -159,8 +163,10 @@ export class Control {
     return computeWorkloads(this.#model, { ...this.#deps.options, settings: this.#settings });
   }
 
-  #push(startedAt: number, onConverged: (convergence: Convergence) => void): void {
-    this.#deps.proxies.update(this.#model, this.#pods, this.#workloads.gateways, startedAt, onConverged);
+  /** `readinessOnly`: nothing but the readiness of pods has changed since the last time. */
+  #push(startedAt: number, onConverged: (convergence: Convergence) => void, readinessOnly = false): void {
+    const pods = { pods: this.#pods, gateways: this.#workloads.gateways, readinessOnly };
+    this.#deps.proxies.update(this.#model, pods, startedAt, onConverged);
   }
 
   #sendDesired(): void {
@@ -205,10 +211,10 @@ export class Control {
   }
 }
 
+/** What of a pod, beside its readiness, proxies are told. */
 function relevantPart(pod: PodStatus): unknown {
-  const { name, namespace, owner, address, boundPorts, labels, ready, terminating, hasSidecar, node, nodeMetadata } =
-    pod;
-  return [name, namespace, owner, address, boundPorts, labels, ready, terminating, hasSidecar, node, nodeMetadata];
+  const { name, namespace, owner, address, boundPorts, labels, terminating, hasSidecar, node, nodeMetadata } = pod;
+  return [name, namespace, owner, address, boundPorts, labels, terminating, hasSidecar, node, nodeMetadata];
 }
 
 export function refName({ kind, namespace, name }: Pick<Ref, 'kind' | 'namespace' | 'name'>): string {

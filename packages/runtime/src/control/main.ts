@@ -2,7 +2,7 @@
  * The control process: reads files, decides what should run, serves xDS and the API. Started by `mizzen up`, which tells
  * it over IPC what to do; it ends when that channel closes.
  */
-import { translate } from '@mizzen/translator';
+import { translate, translateReadiness } from '@mizzen/translator';
 import type { FromControl, ToControl } from '../protocol.ts';
 import { startControl } from './start.ts';
 import type { RunningControl } from './start.ts';
@@ -15,7 +15,7 @@ let running: Promise<RunningControl | undefined> | undefined;
 
 process.on('message', (message: ToControl) => {
   if (message.type === 'configure') {
-    running ??= startControl(message.options, { send, translate }).catch((error: unknown) => {
+    running ??= startControl(message.options, { send, translate, translateReadiness }).catch((error: unknown) => {
       send({ type: 'fatal', text: error instanceof Error ? error.message : String(error) });
       return undefined;
     });

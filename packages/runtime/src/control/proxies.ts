@@ -11,7 +11,7 @@ import type {
 } from '@mizzen/control-plane';
 import { hash } from 'node:crypto';
 import type { MeshModel } from '@mizzen/model';
-import type { Node, NodeMetadata, Origins, Translation } from '@mizzen/translator';
+import type { Node, NodeMetadata, Origins, translate, translateReadiness } from '@mizzen/translator';
 import type { DesiredWorkload, PodStatus } from '../protocol.ts';
 import { bytesOf } from './workloads/data.ts';
 import { resolveFileSecret } from './file-secrets.ts';
@@ -20,10 +20,18 @@ export interface ProxiesOptions {
   readonly clock: Clock;
   readonly root: Root;
   readonly certificateLifetime?: number;
-  readonly translate: (model: MeshModel, node: Node) => Translation;
+  readonly translate: typeof translate;
+  readonly translateReadiness: typeof translateReadiness;
   readonly onRefusal: (node: string, refusals: readonly Refusal[]) => void;
   /** A translation failed, which is a fault of Mizzen's own: the proxy keeps what it has. */
   readonly onFailure: (node: string, error: unknown) => void;
+}
+
+export interface RunningPods {
+  readonly pods: readonly PodStatus[];
+  readonly gateways: readonly DesiredWorkload[];
+  /** Nothing but the readiness of pods differs from the update before. */
+  readonly readinessOnly: boolean;
 }
 
 /** The proxies of the mesh: who they are, what they are sent, and where each part of it came from. */
@@ -32,6 +40,7 @@ export class Proxies {
   readonly #options: ProxiesOptions;
   readonly #secrets: WorkloadSecrets;
   readonly #origins = new Map<string, Origins>();
+  readonly #configs = new Map<string, NodeConfig>();
 
   constructor(options: ProxiesOptions) {
     this.#options = options;
@@ -48,8 +57,7 @@ export class Proxies {
   /** Translates for every pod with a proxy and puts the result in force. Returns the number of proxies concerned. */
   update(
     model: MeshModel,
-    pods: readonly PodStatus[],
-    gateways: readonly DesiredWorkload[],
+    { pods, gateways, readinessOnly }: RunningPods,
     startedAt: number,
     onConverged: (convergence: Convergence) => void,
   ): number {
@@ -58,7 +66,9 @@ export class Proxies {
       const node = nodeOf(pod, gateways);
       if (node === undefined) continue;
       try {
-        changes.set(node.id, this.#configure(model, node));
+        const config = (readinessOnly ? this.#withReadiness(model, node) : undefined) ?? this.#configure(model, node);
+        this.#configs.set(node.id, config);
+        changes.set(node.id, config);
       } catch (error) {
         this.#options.onFailure(node.id, error);
       }
@@ -68,6 +78,7 @@ export class Proxies {
       if (present.has(node)) continue;
       changes.set(node, undefined);
       this.#origins.delete(node);
+      this.#configs.delete(node);
       this.#secrets.forget(node);
     }
     return this.server.commit(changes, { startedAt, onConverged });
@@ -88,6 +99,12 @@ export class Proxies {
 
   close(): void {
     this.#secrets.close();
+  }
+
+  #withReadiness(model: MeshModel, node: Node): NodeConfig | undefined {
+    const config = this.#configs.get(node.id);
+    const endpoints = config && this.#options.translateReadiness(model, node);
+    return endpoints && { ...config, endpoints };
   }
 
   #configure(model: MeshModel, node: Node): NodeConfig {

@@ -1,9 +1,8 @@
 import { LocalXdsListener, loadOrCreateRoot } from '@mizzen/control-plane';
 import { renderDiagnostic } from '@mizzen/diagnostics';
-import type { MeshModel } from '@mizzen/model';
 import { watchFiles } from '@mizzen/sources';
 import type { ReadResult } from '@mizzen/sources';
-import type { Node, Translation } from '@mizzen/translator';
+import type { translate, translateReadiness } from '@mizzen/translator';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Commands } from '../api/commands.ts';
@@ -19,7 +18,8 @@ import { watchSettings } from './settings/watch.ts';
 
 export interface StartDeps {
   readonly send: (message: FromControl) => void;
-  readonly translate: (model: MeshModel, node: Node) => Translation;
+  readonly translate: typeof translate;
+  readonly translateReadiness: typeof translateReadiness;
 }
 
 export interface RunningControl {
@@ -28,7 +28,10 @@ export interface RunningControl {
 }
 
 /** @throws Error with the text to print when nothing can run. */
-export async function startControl(options: ControlOptions, { send, translate }: StartDeps): Promise<RunningControl> {
+export async function startControl(
+  options: ControlOptions,
+  { send, ...translation }: StartDeps,
+): Promise<RunningControl> {
   const { files, cwd, stateDir, meshConfig, token, apiPort, xdsSocket, certificateLifetime } = options;
   process.chdir(cwd);
   const holder: { control?: Control } = {};
@@ -36,7 +39,7 @@ export async function startControl(options: ControlOptions, { send, translate }:
     clock: systemClock,
     certificateLifetime,
     root: loadOrCreateRoot(join(stateDir, 'ca'), 'cluster.local', systemClock.wall()),
-    translate,
+    ...translation,
     onRefusal: (node, refusals) => holder.control?.onRefusals(node, refusals),
     onFailure: (node, error) => {
       const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);

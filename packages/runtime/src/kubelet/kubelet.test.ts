@@ -188,6 +188,16 @@ describe('gateways', () => {
     });
   });
 
+  test('carry answers for as long as workloads may take to end', async () => {
+    const node = new FakeNode();
+    node.kubelet.apply([desired({ containers: [worker()] })], [gate]);
+    await node.sidecarsReady();
+    const stopped = node.kubelet.stop(4_000);
+    await node.clock.advance(5_000);
+    await stopped;
+    expect(Object.fromEntries(node.drains)).toEqual({ 'gate-0': 4_000, 'web-0': 1_000 });
+  });
+
   test('take other ports without being replaced', async () => {
     const node = new FakeNode();
     node.kubelet.apply([], [gate]);

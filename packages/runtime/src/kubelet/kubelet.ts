@@ -179,7 +179,9 @@ export class Kubelet {
   async stop(withinMs: number): Promise<void> {
     this.#stopping = true;
     const options = { maxGraceMs: Math.max(0, withinMs - DRAIN_MS), drainMs: Math.min(DRAIN_MS, withinMs / 2) };
-    await Promise.all(this.#allPods().map((pod) => pod.terminate(options)));
+    // Whoever waits for a workload's last answers waits at a gateway.
+    const gateway = { ...options, drainMs: withinMs };
+    await Promise.all(this.#allPods().map((pod) => pod.terminate(pod.gateway ? gateway : options)));
   }
 
   #allPods(): Pod[] {

@@ -18,6 +18,8 @@ export class FakeNode {
   readonly log: string[] = [];
   readonly programs: FakeProgram[] = [];
   readonly standIns = new Map<string, StandInEvents>();
+  /** By pod, how long its sidecar was let finish, milliseconds. */
+  readonly drains = new Map<string, number>();
   readonly kubelet: Kubelet;
   readonly layout: KubeletOptions['layout'];
   /** SIGTERM ends programs at once; false: they ignore it. */
@@ -50,8 +52,9 @@ export class FakeNode {
           this.log.push(`sidecar start ${podOf(node)}`);
           return new Promise((resolve) => this.#sidecars.push(resolve));
         },
-        stop: (node) => {
+        stop: (node, drainMs) => {
           this.log.push(`sidecar stop ${podOf(node)}`);
+          this.drains.set(podOf(node), drainMs);
           return Promise.resolve();
         },
       },

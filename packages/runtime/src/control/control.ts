@@ -1,7 +1,7 @@
-import { renderDiagnostic } from '@mizzen/diagnostics';
+import { isDeepStrictEqual } from 'node:util';
 import type { Diagnostic, Ref } from '@mizzen/diagnostics';
 import { locator, refOf, withSpan } from '@mizzen/api';
-import type { Snapshot } from '@mizzen/api';
+import type { Resource, Snapshot } from '@mizzen/api';
 import { buildModel } from '@mizzen/model';
 import type { MeshModel } from '@mizzen/model';
 import type { ReadResult } from '@mizzen/sources';
@@ -13,6 +13,7 @@ import { defaultGateways } from './default-gateways.ts';
 import type { LastGood } from './last-good.ts';
 import { overlay } from './overlay.ts';
 import type { Proxies } from './proxies.ts';
+import { Report } from './report.ts';
 import { describeRefusal } from './refusals.ts';
 import type { Settings } from './settings/types.ts';
 import { computeWorkloads } from './workloads/compute.ts';
@@ -35,6 +36,15 @@ export interface ControlState {
   readonly desired: readonly DesiredWorkload[];
 }
 
+/** Names of resources, by what became of them. */
+interface Changes {
+  readonly added: readonly string[];
+  readonly modified: readonly string[];
+  readonly removed: readonly string[];
+}
+
+const NO_CHANGES: Changes = { added: [], modified: [], removed: [] };
+
 /**
  * Turns files and pods into what should run and what each proxy is sent. Everything is computed anew at each change, from
  * the files in force and the pods reported; what comes out the same is not sent again.
@@ -48,7 +58,11 @@ export class Control {
   #settings: Settings;
   #snapshot: Snapshot;
   #model: MeshModel;
+  /** As last reported. */
+  #reported: readonly PodStatus[] = [];
+  /** As of the last time that what configurations depend on was another. */
   #pods: readonly PodStatus[] = [];
+  #gatewayResources: readonly Resource[] = [];
   #statuses: readonly WorkloadStatus[] = [];
   #workloads: ReturnType<typeof computeWorkloads>;
   #diagnostics: readonly Diagnostic[] = [];
@@ -57,7 +71,7 @@ export class Control {
   #restored: ReadonlyMap<string, Ref> = new Map();
   #saving: Timer | undefined;
   readonly #noticed = new Set<string>();
-  #rendered = new Set<string>();
+  readonly #said = new Report();
   /** What the pods were when they were last translated for, and which of them were ready. */
   #translated = '';
   #ready = '';
@@ -71,7 +85,7 @@ export class Control {
     this.#model = buildModel(snapshot, []);
     this.#workloads = this.#compute();
     this.#notify([...notices, ...this.#workloads.notices, ...leftOut(first)]);
-    this.#report([], first);
+    this.#report(NO_CHANGES, first);
     this.#sendDesired();
   }
 
@@ -80,7 +94,7 @@ export class Control {
       result: this.#result,
       model: this.#model,
       diagnostics: this.#diagnostics,
-      pods: this.#pods,
+      pods: this.#reported,
       statuses: this.#statuses,
       desired: [...this.#workloads.workloads, ...this.#workloads.gateways],
     };
@@ -90,16 +104,21 @@ export class Control {
   onFiles(result: ReadResult, noticedAt: number): void {
     const { added, modified, removed } = result.changed;
     this.#result = result;
-    this.#refresh(noticedAt, [...added, ...modified, ...removed]);
+    const mesh = result.meshConfig?.changed === true ? [meshName(result.meshConfig)] : [];
+    this.#refresh(noticedAt, {
+      added: added.map(refName),
+      modified: [...modified.map(refName), ...mesh],
+      removed: removed.map(refName),
+    });
   }
 
   onSettings(settings: Settings): void {
     this.#settings = settings;
-    this.#refresh(this.#deps.clock.now(), []);
+    this.#refresh(this.#deps.clock.now(), NO_CHANGES);
   }
 
   onPods(pods: readonly PodStatus[], sequence: number | undefined): void {
-    this.#pods = pods;
+    this.#reported = pods;
     const done = (): void => {
       if (sequence !== undefined) this.#deps.send({ type: 'pods-converged', sequence });
     };
@@ -107,6 +126,7 @@ export class Control {
     const ready = pods.map((pod) => (pod.ready ? '1' : '0')).join('');
     const same = relevant === this.#translated;
     if (same && ready === this.#ready) return done();
+    this.#pods = pods;
     this.#translated = relevant;
     this.#ready = ready;
     this.#model = this.#buildModel();
@@ -125,18 +145,20 @@ export class Control {
     }
   }
 
-  #refresh(noticedAt: number, changed: readonly Ref[]): void {
+  #refresh(noticedAt: number, changes: Changes): void {
     const before = this.#restored;
     const { snapshot, notices } = this.#overlaid();
     this.#snapshot = snapshot;
     this.#model = this.#buildModel();
     this.#workloads = this.#compute();
     const gone = [...before].flatMap(([name, ref]) => (this.#restored.has(name) || snapshot.find(ref) ? [] : [ref]));
-    const said = this.#report([...changed, ...gone], this.#result);
+    const removed = [...changes.removed, ...gone.map(refName)];
+    const said = this.#report({ ...changes, removed }, this.#result);
+    const changed = changes.added.length + changes.modified.length + removed.length;
     this.#notify([...notices, ...this.#workloads.notices, ...leftOut(this.#result)]);
     this.#sendDesired();
     this.#push(noticedAt, ({ proxies, milliseconds }) => {
-      if (said && changed.length + gone.length > 0) this.#deps.send({ type: 'converged', proxies, milliseconds });
+      if (said && changed > 0) this.#deps.send({ type: 'converged', proxies, milliseconds });
     });
   }
 
@@ -149,13 +171,15 @@ export class Control {
     this.#saving?.cancel();
     this.#saving = clock.after(SAVE_AFTER, () => lastGood.save(own));
     const { resources, notices } = defaultGateways(own);
-    return { snapshot: overlay(own, resources), notices };
+    this.#gatewayResources = keepSame(this.#gatewayResources, resources);
+    return { snapshot: overlay(own, this.#gatewayResources), notices };
   }
 
   #buildModel(): MeshModel {
     return buildModel(
       this.#snapshot,
       this.#pods.filter((pod) => pod.address !== ''),
+      { previous: this.#model },
     );
   }
 
@@ -171,34 +195,30 @@ export class Control {
 
   #sendDesired(): void {
     const { workloads, gateways } = this.#workloads;
-    const text = JSON.stringify([workloads, gateways]);
+    const text = textOf([...workloads, ...gateways]);
     if (text === this.#sentDesired) return;
     this.#sentDesired = text;
     this.#deps.send({ type: 'desired', workloads, gateways });
   }
 
   /** Says what changed, and what is wrong now that was not before. True when there was something to say. */
-  #report(changed: readonly Ref[], result: ReadResult): boolean {
+  #report({ added, modified, removed }: Changes, result: ReadResult): boolean {
     const { diagnostics, gateways } = this.#workloads;
     const own = [...diagnostics, ...checkCredentials(this.#model, gateways), ...checkKeys(this.#model)];
     const all = [...result.diagnostics, ...this.#settings.diagnostics, ...own];
     this.#diagnostics = all.map((each) => withSpan(each, this.#snapshot));
-    const rendered = this.#diagnostics.map((each) => renderDiagnostic(each, { source: (file) => result.text(file) }));
     const kept = new Set([...result.keptLastGood.map(refName), ...this.#restored.keys()]);
     const refused = result.refused.map(refName).filter((name) => !kept.has(name));
+    const { meshConfig } = result;
+    if (meshConfig?.state === 'kept') kept.add(meshName(meshConfig));
+    if (meshConfig?.state === 'refused') refused.push(meshName(meshConfig));
     const consequences = [
       ...[...kept].map((name) => `${name}: its last good version stays in force`),
       ...refused.map((name) => `${name} is left out until it is corrected`),
     ];
-    const mistakes = rendered.filter((text) => !this.#rendered.has(text));
-    rendered.push(...consequences);
-    // What a new mistake leads to is said again, also when it is what an earlier one led to.
-    const fresh =
-      mistakes.length > 0 ? [...mistakes, ...consequences] : consequences.filter((text) => !this.#rendered.has(text));
-    const silent = changed.length === 0 && fresh.length === 0 && rendered.length === this.#rendered.size;
-    this.#rendered = new Set(rendered);
-    if (silent) return false;
-    this.#deps.send({ type: 'change', changed: changed.map(refName), diagnostics: this.#diagnostics, rendered: fresh });
+    const rendered = this.#said.next(this.#diagnostics, consequences, (file) => result.text(file));
+    if (added.length + modified.length + removed.length + rendered.length === 0) return false;
+    this.#deps.send({ type: 'change', added, changed: modified, removed, diagnostics: this.#diagnostics, rendered });
     return true;
   }
 
@@ -211,6 +231,22 @@ export class Control {
   }
 }
 
+/** Tells lists of workloads apart. Workloads of a namespace share the environment of its services, which is most of them. */
+function textOf(workloads: readonly DesiredWorkload[]): string {
+  const environments = new Map<object, number>();
+  const own = workloads.map(({ serviceEnvironment, ...rest }) => {
+    let index = environments.get(serviceEnvironment);
+    if (index === undefined) environments.set(serviceEnvironment, (index = environments.size));
+    return [rest, index];
+  });
+  return JSON.stringify([own, [...environments.keys()]]);
+}
+
+/** `now`, with the very objects of `before` where nothing differs, for whoever goes by identity. */
+function keepSame(before: readonly Resource[], now: readonly Resource[]): readonly Resource[] {
+  return now.map((resource) => before.find((known) => isDeepStrictEqual(known, resource)) ?? resource);
+}
+
 /** What of a pod, beside its readiness, proxies are told. */
 function relevantPart(pod: PodStatus): unknown {
   const { name, namespace, owner, address, boundPorts, labels, terminating, hasSidecar, node, nodeMetadata } = pod;
@@ -219,6 +255,10 @@ function relevantPart(pod: PodStatus): unknown {
 
 export function refName({ kind, namespace, name }: Pick<Ref, 'kind' | 'namespace' | 'name'>): string {
   return namespace === '' ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
+}
+
+function meshName({ file }: { readonly file: string }): string {
+  return `MeshConfig ${file}`;
 }
 
 /** Kinds that Mizzen has no use for, a line each, and in one more all files that hold something else. */

@@ -11,7 +11,7 @@ import type {
 } from '@mizzen/control-plane';
 import { hash } from 'node:crypto';
 import type { MeshModel } from '@mizzen/model';
-import type { Node, NodeMetadata, Origins, translate, translateReadiness } from '@mizzen/translator';
+import type { Node, NodeMetadata, Origins, XdsResources, translate, translateReadiness } from '@mizzen/translator';
 import type { DesiredWorkload, PodStatus } from '../protocol.ts';
 import { bytesOf } from './workloads/data.ts';
 import { resolveFileSecret } from './file-secrets.ts';
@@ -40,7 +40,7 @@ export class Proxies {
   readonly #options: ProxiesOptions;
   readonly #secrets: WorkloadSecrets;
   readonly #origins = new Map<string, Origins>();
-  readonly #configs = new Map<string, NodeConfig>();
+  readonly #configured = new Map<string, Configured>();
 
   constructor(options: ProxiesOptions) {
     this.#options = options;
@@ -67,7 +67,7 @@ export class Proxies {
       if (node === undefined) continue;
       try {
         const config = (readinessOnly ? this.#withReadiness(model, node) : undefined) ?? this.#configure(model, node);
-        this.#configs.set(node.id, config);
+        this.#configured.set(node.id, { registry: model.registry, metadata: node.metadata, config });
         changes.set(node.id, config);
       } catch (error) {
         this.#options.onFailure(node.id, error);
@@ -78,7 +78,7 @@ export class Proxies {
       if (present.has(node)) continue;
       changes.set(node, undefined);
       this.#origins.delete(node);
-      this.#configs.delete(node);
+      this.#configured.delete(node);
       this.#secrets.forget(node);
     }
     return this.server.commit(changes, { startedAt, onConverged });
@@ -102,7 +102,7 @@ export class Proxies {
   }
 
   #withReadiness(model: MeshModel, node: Node): NodeConfig | undefined {
-    const config = this.#configs.get(node.id);
+    const config = this.#configured.get(node.id)?.config;
     const endpoints = config && this.#options.translateReadiness(model, node);
     return endpoints && { ...config, endpoints };
   }
@@ -110,6 +110,15 @@ export class Proxies {
   #configure(model: MeshModel, node: Node): NodeConfig {
     const { resources, origins } = this.#options.translate(model, node);
     this.#origins.set(node.id, origins);
+    const known = this.#configured.get(node.id);
+    // Nothing differs, and secrets come from what the registry stands for.
+    if (
+      known?.registry === model.registry &&
+      known.metadata === node.metadata &&
+      sameResources(known.config, resources)
+    ) {
+      return known.config;
+    }
     const identity: Identity = {
       trustDomain: model.trustDomain,
       namespace: node.metadata.NAMESPACE ?? 'default',
@@ -129,6 +138,24 @@ export class Proxies {
       secret: credential.secret,
     };
   }
+}
+
+interface Configured {
+  readonly registry: MeshModel['registry'];
+  readonly metadata: NodeMetadata;
+  readonly config: NodeConfig;
+}
+
+/** True when every resource is the same object. */
+function sameResources(a: XdsResources, b: XdsResources): boolean {
+  const same = (x: readonly object[], y: readonly object[]): boolean =>
+    x === y || (x.length === y.length && x.every((each, index) => each === y[index]));
+  return (
+    same(a.routes, b.routes) &&
+    same(a.listeners, b.listeners) &&
+    same(a.clusters, b.clusters) &&
+    same(a.endpoints, b.endpoints)
+  );
 }
 
 /**

@@ -10,7 +10,7 @@ import type {
   Topology,
 } from '../gen/istio.mesh.v1alpha1.ts';
 import { NO_SPANS } from './telemetry.ts';
-import { fields, left, moot, yes } from './types.ts';
+import { fields, left, moot, refused, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const PROXY = 'istio.mesh.v1alpha1.ProxyConfig';
@@ -90,7 +90,11 @@ export const proxyConfig: MessageTable = {
   [`${HEADERS}.SetCurrentClientCertDetails`]: fields<ProxyConfig_ProxyHeaders_SetCurrentClientCertDetails>({
     subject: yes('its subject', 'SetCurrentClientCertDetails.subject'),
     cert: yes('the certificate', 'SetCurrentClientCertDetails.cert'),
-    chain: yes('its chain', 'SetCurrentClientCertDetails.chain'),
+    chain: refused(
+      'the certificates that a client sent besides its own are not known here, so the listener is refused',
+      "leave it out; `cert` gives the client's own certificate",
+      'SetCurrentClientCertDetails.chain',
+    ),
     dns: yes('its DNS names', 'SetCurrentClientCertDetails.dns'),
     uri: yes('its identity', 'SetCurrentClientCertDetails.uri'),
   }),
@@ -111,7 +115,7 @@ export const proxyConfig: MessageTable = {
     profile: yes("EDGE: Envoy's advice for gateways that face the world"),
     globalDownstreamConnectionLimit: NO_LIMIT,
     listenerConnectionLimit: NO_LIMIT,
-    listenerPerConnectionBufferLimitBytes: yes('of gateways', 'Listener.perConnectionBufferLimitBytes'),
+    listenerPerConnectionBufferLimitBytes: moot('what waits in a socket is bounded by the proxy itself, at 64 KiB'),
     clusterPerConnectionBufferLimitBytes: left("Envoy's default counts"),
     httpIdleTimeout: yes('connections without requests end after it', 'HttpProtocolOptions.idleTimeout'),
     httpStreamIdleTimeout: yes('requests without traffic end after it', `${HCM}.streamIdleTimeout`),

@@ -16,14 +16,17 @@ export interface Shadow {
 /** Body bytes that wait for the mirror's connection at most; a mirror that is slower than that is given up. */
 const MAX_WAITING = 256 * 1024;
 
-/** Begins to mirror a request whose head is final; undefined when it is not its turn or there is nowhere to send it. */
-export function mirror(stream: ActiveStream, program: MirrorProgram): Shadow | undefined {
+/**
+ * Begins to mirror a request whose head is final; undefined when it is not its turn or there is nowhere to send it. The
+ * copy has the route's time (milliseconds; 0 for no end).
+ */
+export function mirror(stream: ActiveStream, program: MirrorProgram, timeout: number): Shadow | undefined {
   const { hcm, request } = stream;
   if (program.fraction < 1 && hcm.deps.random.float() >= program.fraction) return undefined;
   const cluster = hcm.cluster(program.cluster);
   if (cluster === undefined) return undefined;
   const authority = program.disableShadowHostSuffix ? request.authority : withSuffix(request.authority);
-  const shadow = new ShadowRequest(stream, authority, cluster.limits.DEFAULT);
+  const shadow = new ShadowRequest(stream, authority, cluster.limits.DEFAULT, timeout);
   const context: LbContext = {
     hash: undefined,
     metadataMatch: undefined,
@@ -65,11 +68,13 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   #pool: Pool | undefined;
   #connection: ClientConnection | undefined;
   #over = false;
+  #timer: { cancel(): void } | undefined;
 
-  constructor(stream: ActiveStream, authority: string, breaker: CircuitBreaker) {
+  constructor(stream: ActiveStream, authority: string, breaker: CircuitBreaker, timeout: number) {
     const { request } = stream;
     this.#stream = stream;
     this.#breaker = breaker;
+    if (timeout > 0) this.#timer = stream.hcm.deps.clock.after(timeout, () => this.cancel());
     this.#method = request.method;
     this.#chunked = stream.expectsBody && !stream.hasLength;
     const framing = this.#chunked
@@ -85,7 +90,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   start(host: UpstreamHost | null): void {
     if (this.#over) return;
     if (host === null) {
-      this.#over = true;
+      this.#finish();
       return;
     }
     this.#host = host;
@@ -178,6 +183,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#timer?.cancel();
     this.#waitingBody.length = 0;
     if (this.#host !== undefined) this.#host.active--;
     if (this.#connection !== undefined) this.#breaker.releaseRequest();

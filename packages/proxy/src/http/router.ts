@@ -15,9 +15,10 @@ import {
 import type { Timer } from '../deps.ts';
 import { Attempt } from './attempt.ts';
 import { connectTcp, type TcpTunnel } from './connect.ts';
+import { Deadline } from './deadline.ts';
 import { Headers } from './headers.ts';
 import { entered, turnNow } from './io.ts';
-import { keep } from './reads.ts';
+import { RequestBody } from './request-body.ts';
 import { mirror, type Shadow } from './mirror.ts';
 import { resetDetails, resetOutcome, type ResetReason } from './reset.ts';
 import { RetryState } from './retry-state.ts';
@@ -44,10 +45,8 @@ export class Router implements LbContext {
   authority = '';
   priority: 'DEFAULT' | 'HIGH' = 'DEFAULT';
 
-  // ---- the request's body, for attempts
-  readonly body: Buffer[] = [];
-  bodyComplete = false;
-  trailers: string[] | undefined;
+  /** For attempts. */
+  readonly body = new RequestBody();
   /** A body is coming or may come. */
   expectsBody = false;
   /** The request declares its length. */
@@ -63,12 +62,14 @@ export class Router implements LbContext {
   #retry: RetryState | undefined;
   #backOff: Timer | undefined;
   #shadows: Shadow[] | undefined;
-  #bodyBytes = 0;
   #timeout = 0;
   #tryTimeout = 0;
   /** Milliseconds an attempt may last, response included; 0: any. */
   #attemptLimit = 0;
   #limitTimer: Timer | undefined;
+  /** When nothing has moved between this side and the upstream for too long. */
+  #tryIdle: Deadline | undefined;
+  #tryIdleTimeout = 0;
   #pausedDownstream = false;
   #over = false;
   #setCookie: string | undefined;
@@ -154,6 +155,8 @@ export class Router implements LbContext {
     if (action.idleTimeout !== undefined) stream.setStreamIdle(action.idleTimeout);
     if (action.maxStreamDuration !== undefined) stream.setMaxDuration(action.maxStreamDuration);
     this.#attemptLimit = timeouts.upstream;
+    this.#tryIdleTimeout = action.retry?.perTryIdleTimeout ?? 0;
+    if (this.#tryIdleTimeout > 0) this.#tryIdle = new Deadline(hcm.deps.clock, () => this.#onTryIdle());
     if (timeouts.stream !== undefined) stream.setMaxDuration(timeouts.stream);
     if (action.hashKey !== undefined) {
       const result = action.hashKey(request, stream);
@@ -175,7 +178,7 @@ export class Router implements LbContext {
   #startShadows(): void {
     const { stream } = this;
     for (const program of this.#action.mirrors) {
-      const shadow = mirror(stream, program);
+      const shadow = mirror(stream, program, this.#timeout);
       if (shadow !== undefined) (this.#shadows ??= []).push(shadow);
     }
   }
@@ -215,11 +218,17 @@ export class Router implements LbContext {
     }
     const attempt = new Attempt(this, host);
     this.#attempt = attempt;
-    if (this.bodyComplete && this.#tryTimeout > 0) this.#armTry();
+    if (this.body.complete && this.#tryTimeout > 0) this.#armTry();
     if (this.#attemptLimit > 0) {
       this.#limitTimer = stream.hcm.deps.clock.after(this.#attemptLimit, () => entered(() => this.#onLimit()));
     }
+    this.#moved();
     attempt.start();
+  }
+
+  /** Something went to or came from the upstream. */
+  #moved(): void {
+    this.#tryIdle?.set(turnNow(this.stream.hcm.deps.clock) + this.#tryIdleTimeout);
   }
 
   #armTry(): void {
@@ -232,6 +241,7 @@ export class Router implements LbContext {
     const attempt = this.#attempt;
     this.#attempt = undefined;
     this.#limitTimer?.cancel();
+    this.#tryIdle?.clear();
     stream.connection.tryDeadline.clear();
     attempt?.reset();
     this.#backOff = stream.hcm.deps.clock.after(this.#retry!.nextBackOff(stream.hcm.deps.random), () => {
@@ -293,14 +303,13 @@ export class Router implements LbContext {
     if (this.#retry !== undefined) {
       const verdict = this.#retry.onResponse(head, parser.bodyMode === BodyMode.NONE);
       if (verdict === 'yes') {
-        if (this.#mayRepeat()) {
-          this.#retryLater();
-          return;
-        }
+        this.#retryLater();
+        return;
       }
       stream.info.responseFlags |= flagOf(verdict);
     }
     stream.connection.tryDeadline.clear();
+    if (this.#tryIdle !== undefined) this.#moved();
     const upgraded = stream.upgrade !== '' && (status === 101 || stream.upgrade === 'connect') && status < 300;
     if (upgraded) {
       if (status === 101) keepUpgrade(head.headers, parser);
@@ -320,13 +329,15 @@ export class Router implements LbContext {
     if (this.#setCookie !== undefined) head.headers.add('set-cookie', this.#setCookie);
     this.#route.rewriteResponse(head, stream, this.#weighted);
     info.responseCodeDetails = 'via_upstream';
-    if (!upgraded) this.#forgetBody();
+    if (!upgraded) this.body.forget();
     stream.sendResponse(head, parser.bodyMode === BodyMode.NONE);
     if (upgraded) attempt.sendBody();
   }
 
   onResponseData(data: Buffer): void {
-    if (!this.#over) this.stream.sendData(data);
+    if (this.#over) return;
+    if (this.#tryIdle !== undefined) this.#moved();
+    this.stream.sendData(data);
   }
 
   onResponseEnd(attempt: Attempt, trailers: string[] | undefined): void {
@@ -343,24 +354,26 @@ export class Router implements LbContext {
       return;
     }
     if (this.#shadows !== undefined) for (const shadow of this.#shadows) shadow.data(data);
+    if (this.#tryIdle !== undefined) this.#moved();
     const attempt = this.#attempt;
     if (this.#retry === undefined && attempt?.takesBody === true) {
       attempt.sendPart(data);
       return;
     }
-    this.body.push(keep(data));
-    this.#bodyBytes += data.length;
-    if (this.#retry !== undefined && this.#bodyBytes > (this.#cluster.perConnectionBufferLimit ?? DEFAULT_BUFFER)) {
+    const { body } = this;
+    body.add(data);
+    if (this.#retry !== undefined && body.bytes > (this.#cluster.perConnectionBufferLimit ?? DEFAULT_BUFFER)) {
       // Too much to keep: what is under way is the last try.
+      this.#retry.release();
       this.#retry = undefined;
     }
     if (attempt !== undefined) attempt.sendBody();
-    if (this.#bodyBytes > MAX_WAITING && (attempt === undefined || !attempt.connected)) this.pauseDownstream();
+    if (body.bytes > MAX_WAITING && (attempt === undefined || !attempt.connected)) this.pauseDownstream();
   }
 
-  onRequestEnd(trailers: string[] | undefined): void {
-    this.bodyComplete = true;
-    this.trailers = trailers;
+  onRequestEnd(trailers: readonly string[] | undefined): void {
+    this.body.complete = true;
+    this.body.trailers = trailers;
     if (this.#over) return;
     if (this.#tunnel !== undefined) {
       this.#tunnel.end();
@@ -375,23 +388,12 @@ export class Router implements LbContext {
     this.#attempt?.sendBody();
   }
 
-  /** An attempt has sent `count` parts of `body`; how many of those are still there. */
-  bodySent(count: number): number {
-    if (this.#pausedDownstream && this.#bodyBytes <= MAX_WAITING) this.resumeDownstream();
-    if (this.#retry !== undefined && !this.stream.responseStarted) return count;
-    this.#forgetBody();
-    return 0;
-  }
-
-  #forgetBody(): void {
-    if (this.body.length > 0 && this.#attempt?.connected === true) {
-      this.body.length = 0;
-      this.#bodyBytes = 0;
-    }
-  }
-
-  #mayRepeat(): boolean {
-    return this.bodyComplete || this.#bodyBytes <= (this.#cluster.perConnectionBufferLimit ?? DEFAULT_BUFFER);
+  /** An attempt has sent all parts of the body; how many of those are still there. */
+  bodySent(): number {
+    const { body } = this;
+    if (this.#pausedDownstream && body.bytes <= MAX_WAITING) this.resumeDownstream();
+    if (this.#retry === undefined || this.stream.responseStarted) body.forget();
+    return body.parts.length;
   }
 
   // ---- flow
@@ -450,10 +452,25 @@ export class Router implements LbContext {
   }
 
   onTryTimeout(): void {
+    this.#cluster.stats.upstream_rq_per_try_timeout++;
+    this.#onTryOver('upstream_per_try_timeout', ResponseFlag.UT);
+  }
+
+  #onTryIdle(): void {
+    entered(() => {
+      if (this.stream.responseStarted) {
+        this.#stop();
+        this.stream.info.responseFlags |= ResponseFlag.SI;
+        this.stream.reset('upstream_per_try_idle_timeout');
+      } else {
+        this.#onTryOver('upstream_per_try_idle_timeout', ResponseFlag.SI);
+      }
+    });
+  }
+
+  #onTryOver(details: string, flag: number): void {
     const attempt = this.#attempt;
     if (this.#over || attempt === undefined) return;
-    const { stats } = this.#cluster;
-    stats.upstream_rq_per_try_timeout++;
     attempt.host.report('timeout');
     if (attempt.responded) return;
     const verdict = this.#retry?.onTryTimeout() ?? 'no';
@@ -461,13 +478,7 @@ export class Router implements LbContext {
       this.#retryLater();
       return;
     }
-    this.#giveUp(
-      504,
-      'upstream request timeout',
-      'upstream_per_try_timeout',
-      ResponseFlag.UT | flagOf(verdict),
-      undefined,
-    );
+    this.#giveUp(504, 'upstream request timeout', details, flag | flagOf(verdict), undefined);
   }
 
   #giveUp(status: number, body: string, details: string, flags: number, fields: [string, string][] | undefined): void {
@@ -497,9 +508,10 @@ export class Router implements LbContext {
     this.#over = true;
     this.#backOff?.cancel();
     this.#limitTimer?.cancel();
+    this.#tryIdle?.stop();
     this.#retry?.release();
     this.resumeDownstream();
-    if (!this.bodyComplete && this.#shadows !== undefined) for (const shadow of this.#shadows) shadow.cancel();
+    if (!this.body.complete && this.#shadows !== undefined) for (const shadow of this.#shadows) shadow.cancel();
   }
 }
 

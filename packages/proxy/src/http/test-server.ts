@@ -66,7 +66,7 @@ export const PROGRAM: HcmProgram = {
   alwaysSetRequestIdInResponse: false,
   packTraceReason: true,
   forwardClientCert: 'SANITIZE',
-  clientCertDetails: { subject: false, cert: false, chain: false, dns: false, uri: false },
+  clientCertDetails: { subject: false, cert: false, dns: false, uri: false },
   proxy100Continue: false,
   upgrades: new Map(),
   normalizePath: false,

@@ -222,7 +222,6 @@ export interface HcmProgram {
   readonly clientCertDetails: {
     readonly subject: boolean;
     readonly cert: boolean;
-    readonly chain: boolean;
     readonly dns: boolean;
     readonly uri: boolean;
   };

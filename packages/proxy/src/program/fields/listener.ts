@@ -93,7 +93,10 @@ export const listenerFields: FieldTable = {
     refused: { [NOT_SUPPORTED]: 'flushLogOnTunnelSuccessfullyEstablished' },
   },
   [`${HCM}.HttpConnectionManager.InternalAddressConfig`]: { implemented: 'unixSockets cidrRanges' },
-  [`${HCM}.HttpConnectionManager.SetCurrentClientCertDetails`]: { implemented: 'subject cert chain dns uri' },
+  [`${HCM}.HttpConnectionManager.SetCurrentClientCertDetails`]: {
+    implemented: 'subject cert dns uri',
+    refused: { 'the certificates a peer sent besides its own are not known': 'chain' },
+  },
   [`${HCM}.HttpConnectionManager.UpgradeConfig`]: {
     implemented: 'upgradeType enabled',
     refused: { [NOT_SUPPORTED]: 'filters' },

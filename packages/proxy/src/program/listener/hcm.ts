@@ -93,7 +93,6 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
     clientCertDetails: {
       subject: details?.subject === true,
       cert: details?.cert === true,
-      chain: details?.chain === true,
       dns: details?.dns === true,
       uri: details?.uri === true,
     },

@@ -72,10 +72,15 @@ export type FromControl =
       readonly gateways: readonly DesiredWorkload[];
     }
   | { readonly type: 'listening'; readonly api: string; readonly xds: string }
-  /** A change of files was read: what changed, what was refused. */
+  /**
+   * A change of files was read: what came, changed and went, what was refused. `diagnostics` are all there are;
+   * `rendered` is what is new of them, and what is gone.
+   */
   | {
       readonly type: 'change';
+      readonly added: readonly string[];
       readonly changed: readonly string[];
+      readonly removed: readonly string[];
       readonly diagnostics: readonly Diagnostic[];
       readonly rendered: readonly string[];
     }

@@ -143,3 +143,16 @@ test('what does not work here is in force all the same, and said', () => {
   expect(codes(ledger.update([{ file: 'a.yaml', text: deprecated }]))).toEqual(['MZ1201']);
   expect(codes(ledger.update([{ file: 'a.yaml', text: rule('loadBalancer: {simple: RANDOM}') }]))).toEqual([]);
 });
+
+test('a mesh configuration is judged the same at first and later, and it is known what became of it', () => {
+  const ledger = new Ledger();
+  const read = (text: string) => {
+    const { meshConfig, snapshot } = ledger.update([], { file: 'mesh.yaml', text });
+    return [meshConfig?.changed, meshConfig?.state, snapshot.mesh.accessLogFile];
+  };
+  expect(read('accessLogFile: /a\nbogus: 3\n')).toEqual([false, 'refused', '']);
+  expect(read('accessLogFile: /b\n')).toEqual([true, 'good', '/b']);
+  expect(read('accessLogFile: /c\nbogus: 3\n')).toEqual([false, 'kept', '/b']);
+  expect(read('accessLogFile: /d\nbogus: 3\n')).toEqual([false, 'kept', '/b']);
+  expect(read('accessLogFile: /d\n')).toEqual([true, 'good', '/d']);
+});

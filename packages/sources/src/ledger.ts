@@ -39,6 +39,13 @@ export interface ReadResult {
   readonly keptLastGood: readonly Ref[];
   /** Resources whose text has an error and that never had a good version: not in force. */
   readonly refused: readonly Ref[];
+  /**
+   * The mesh configuration, when it is a file of its own: whether what is in force of it changed, and whether its text
+   * has an error now, so that the last good one stays in force, or none is.
+   */
+  readonly meshConfig:
+    | { readonly file: string; readonly changed: boolean; readonly state: 'good' | 'kept' | 'refused' }
+    | undefined;
   /** The text of a file as it was read, for code frames. */
   text(file: string): string | undefined;
 }
@@ -60,6 +67,8 @@ export class Ledger {
   #inForce = new Map<string, Resource>();
   #snapshot: Snapshot | undefined;
   #mesh: SourceDocument | undefined;
+  /** What was last read of it, good or not. */
+  #meshRead: string | undefined;
   #meshDiagnostics: readonly Diagnostic[] = [];
   readonly #validated = new WeakMap<SourceDocument, readonly Diagnostic[]>();
   readonly #surprising = new WeakMap<Resource, ReadonlyMap<string, string>>();
@@ -196,16 +205,18 @@ export class Ledger {
       else if (old.body !== resource.body) modified.push(refOf(resource));
     }
     const removed = [...before].flatMap(([key, old]) => (next.has(key) ? [] : [refOf(old)]));
+    const meshBefore = this.#mesh?.text;
     const mesh = this.#meshDocument(meshFile, found.diagnostics);
     const unchanged =
       this.#snapshot !== undefined &&
-      mesh?.text === this.#mesh?.text &&
+      mesh?.text === this.#meshRead &&
       next.size === before.size &&
       ordered.every((resource) => before.get(keyOf(resource)) === resource);
     if (!unchanged) {
       const version = (this.#snapshot?.version ?? 0) + 1;
       const built = buildSnapshot(ordered, { version, meshConfig: mesh });
-      if (this.#mesh && built.diagnostics.some(({ severity }) => severity === 'error')) {
+      this.#meshRead = mesh?.text;
+      if (built.diagnostics.some(isError)) {
         this.#snapshot = buildSnapshot(ordered, { version, meshConfig: this.#mesh }).snapshot;
       } else {
         this.#snapshot = built.snapshot;
@@ -223,6 +234,11 @@ export class Ledger {
       changed: { added, modified, removed },
       keptLastGood: kept.map(refOf),
       refused,
+      meshConfig: meshFile && {
+        file: meshFile.file,
+        changed: meshBefore !== this.#mesh?.text,
+        state: !this.#meshDiagnostics.some(isError) ? 'good' : this.#mesh === undefined ? 'refused' : 'kept',
+      },
       text: (file) => files.get(file)?.text ?? (file === meshFile?.file ? meshFile.text : undefined),
     };
   }
@@ -253,6 +269,8 @@ interface Found {
   readonly leftAlone: readonly LeftAlone[];
   readonly passedOver: readonly PassedOver[];
 }
+
+const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
 
 function keyOf({ kind, metadata }: Resource): string {
   return `${kind}/${metadata.namespace}/${metadata.name}`;

@@ -90,6 +90,17 @@ test('a save by renaming, and one that empties the file first, are each one chan
   await quiet();
 });
 
+test('a file under another name is never there twice', async () => {
+  writeFileSync(join(directory, 'a.yaml'), service('a'));
+  const { next, quiet } = await watch(directory);
+  renameSync(join(directory, 'a.yaml'), join(directory, 'b.yaml'));
+  const result = await next();
+  expect(result.diagnostics).toEqual([]);
+  expect(result.changed).toEqual({ added: [], modified: [], removed: [] });
+  expect(result.snapshot.get('Service', 'default', 'a')?.source.file).toBe(join(directory, 'b.yaml'));
+  await quiet();
+});
+
 test('a directory that is replaced, or comes later', async () => {
   const folder = join(directory, 'mesh');
   const { next } = await watch(folder);

@@ -160,10 +160,17 @@ class Watch implements Watching {
     for (const file of this.#texts.keys()) if (!wanted.has(file)) this.#dirty.add(file);
     let changed = false;
     this.#doubtful = false;
-    for (const file of this.#dirty) {
+    const read = new Map(
+      [...this.#dirty].map((file) => [file, wanted.has(file) ? readText(file, this.#stdin) : undefined]),
+    );
+    const appeared = new Set(
+      [...read].flatMap(([file, now]) => (this.#texts.has(file) || !now?.text ? [] : [now.text])),
+    );
+    for (const [file, now] of read) {
       const before = this.#texts.get(file);
-      const now = wanted.has(file) ? readText(file, this.#stdin) : undefined;
-      if (before?.text && !now?.text && !now?.problem && !graceOver) {
+      // A file whose text is now in another was moved there, and is not coming back.
+      const moved = now === undefined && before?.text !== undefined && appeared.has(before.text);
+      if (before?.text && !now?.text && !now?.problem && !graceOver && !moved) {
         this.#doubtful = true;
         continue;
       }

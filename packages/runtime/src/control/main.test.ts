@@ -225,3 +225,36 @@ test('mizzen.yaml is read, and read again when it changes', async () => {
   control.write('mizzen.yaml', 'workloads: { client: { run: external } }');
   expect(runOf(await control.saw('desired', after))).toEqual({ kind: 'external' });
 });
+
+test('a change tells what came, changed and went, the mesh configuration included, and no old warning again', async () => {
+  control.write('mizzen.yaml', 'workloads: { clinet: { run: x } }');
+  control.write('../mesh-config.yaml', 'accessLogFile: /dev/stdout');
+  control.start({ meshConfig: 'mesh-config.yaml' });
+  expect((await control.saw('change')).rendered).toHaveLength(1);
+  await control.saw('listening');
+  const told = async (name: string, text: string) => {
+    const after = control.messages.length;
+    control.write(name, text);
+    const { added, changed, removed, rendered } = await control.saw('change', after);
+    return { added, changed, removed, rendered: rendered.map((each) => each.split('\n')[0]) };
+  };
+  const none = { added: [], changed: [], removed: [], rendered: [] };
+  const extra = 'apiVersion: v1\nkind: Service\nmetadata: { name: late }\nspec: { ports: [{ port: 80 }] }\n';
+  expect(await told('late.yaml', extra)).toEqual({ ...none, added: ['Service default/late'] });
+  expect(await told('late.yaml', '# no more\n')).toEqual({ ...none, removed: ['Service default/late'] });
+  expect(await told('../mesh-config.yaml', 'accessLogFile: ""')).toEqual({
+    ...none,
+    changed: ['MeshConfig mesh-config.yaml'],
+  });
+  expect(await told('../mesh-config.yaml', 'bogus: 3')).toEqual({
+    ...none,
+    rendered: [
+      expect.stringMatching(/^error\[MZ1001\] mesh-config\.yaml:1:1 .*`bogus`/),
+      'MeshConfig mesh-config.yaml: its last good version stays in force',
+    ],
+  });
+  expect(await told('mizzen.yaml', 'workloads: { client: { run: x } }')).toEqual({
+    ...none,
+    rendered: ['no longer: warning[MZ0111] there is no Deployment, StatefulSet or Pod `clinet`'],
+  });
+});

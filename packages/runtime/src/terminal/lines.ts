@@ -9,11 +9,13 @@ const PREFIX = 28;
 /** What an event looks like, as lines. Shared by both terminals. */
 export function eventLines(event: TerminalEvent, style: Style): string[] {
   if (event.kind === 'change') {
-    const { changed, diagnostics, rendered } = event;
-    const lines = changed.map((text) => `${style('cyan', 'changed')} ${text}`);
-    // Diagnostics come rendered, with their lines of code; what was not rendered is at least told.
+    const { added, changed, removed, rendered } = event;
+    const lines = [
+      ...added.map((text) => `${style('cyan', 'added')} ${text}`),
+      ...changed.map((text) => `${style('cyan', 'changed')} ${text}`),
+      ...removed.map((text) => `${style('cyan', 'removed')} ${text}`),
+    ];
     lines.push(...rendered.flatMap((text) => text.trimEnd().split('\n')));
-    if (rendered.length === 0) lines.push(...diagnostics.map((d) => `${d.severity}[${d.code}] ${d.message}`));
     return lines;
   }
   const subject = event.workload === undefined ? '' : `${style(colorOf(event.workload), event.workload)}: `;

@@ -50,6 +50,13 @@ test('lines: one for each event, nothing twice, starting only when it takes long
   terminal.update([workload('a', { inboundRequests: 2 })], ['http://localhost:8080']);
   terminal.ready(1_418);
   terminal.event({ kind: 'warning', text: 'exited with status 3; restarting', workload: 'a-0' });
+  terminal.event({
+    kind: 'change',
+    added: ['Service a'],
+    changed: ['Service b'],
+    removed: ['Service c'],
+    rendered: [],
+  });
   terminal.update([], []);
   terminal.close();
   expect(written.join('').split('\n')).toEqual([
@@ -57,6 +64,9 @@ test('lines: one for each event, nothing twice, starting only when it takes long
     'http://localhost:8080',
     'ready in 1.42 s',
     'warning a-0: exited with status 3; restarting',
+    'added Service a',
+    'changed Service b',
+    'removed Service c',
     'a gone',
     '',
   ]);

@@ -1,4 +1,3 @@
-import type { Diagnostic } from '@mizzen/diagnostics';
 import type { WorkloadStatus } from '../protocol.ts';
 
 /** Where `mizzen up` tells a person what happens. */
@@ -15,10 +14,11 @@ export interface Terminal {
 
 export type TerminalEvent =
   | { readonly kind: 'info' | 'warning' | 'error'; readonly text: string; readonly workload?: string }
-  /** Files were read again. `rendered` are the diagnostics as text, with their lines of code. */
+  /** Files were read again. `rendered` is what is newly wrong, with its lines of code, and what no longer is. */
   | {
       readonly kind: 'change';
+      readonly added: readonly string[];
+      readonly removed: readonly string[];
       readonly changed: readonly string[];
-      readonly diagnostics: readonly Diagnostic[];
       readonly rendered: readonly string[];
     };

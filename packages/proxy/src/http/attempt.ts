@@ -102,11 +102,14 @@ export class Attempt implements Waiter, Exchange {
     if (connection === undefined || this.#requestSent || connection.closed || this.#held) return;
     const { body } = this.#router;
     const { out } = connection;
-    while (this.#sent < body.length) this.#write(body[this.#sent++]!);
-    this.#sent = this.#router.bodySent(this.#sent);
-    if (this.#router.bodyComplete) {
+    const { parts } = body;
+    while (this.#sent < parts.length) this.#write(parts[this.#sent++]!);
+    this.#sent = this.#router.bodySent();
+    if (body.complete) {
       this.#requestSent = true;
-      if (this.#chunked) out.text(lastChunk(this.#passesTrailers ? this.#router.trailers : undefined));
+      const { info, hcm } = this.#router.stream;
+      info.upstreamRequestEndTime = turnNow(hcm.deps.clock);
+      if (this.#chunked) out.text(lastChunk(this.#passesTrailers ? body.trailers : undefined));
       else if (this.#router.stream.upgrade !== '') out.end();
       connection.requestDone();
       if (this.#responseOver) this.#finish();
@@ -168,6 +171,7 @@ export class Attempt implements Waiter, Exchange {
       return;
     }
     this.responded = true;
+    this.#router.stream.info.responseHeadersBytes = parser.headBytes;
     this.#held = false;
     this.#router.onResponseHead(this, parser);
   }

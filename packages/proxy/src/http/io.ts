@@ -54,6 +54,7 @@ const INLINE = 8192;
 export const HIGH_WATER = 64 * 1024;
 
 export class Output {
+  /** Written so far; whoever counts them sets it back. */
   bytes = 0;
   #text = '';
   #marked = false;

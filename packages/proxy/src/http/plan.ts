@@ -18,6 +18,8 @@ export interface HcmPlan {
   readonly upgradeFilters: ReadonlyMap<string, FilterPlan>;
   /** Some of path normalisation's options are on. */
   readonly touchesPath: boolean;
+  /** Streams are logged before they end, too. */
+  readonly logsMore: boolean;
 }
 
 const plans = new WeakMap<HcmProgram, HcmPlan>();
@@ -37,6 +39,7 @@ function makePlan(program: HcmProgram): HcmPlan {
     filters: sortFilters(program.filters),
     upgradeFilters,
     touchesPath: program.normalizePath || program.mergeSlashes || program.escapedSlashes !== 'KEEP_UNCHANGED',
+    logsMore: program.flushAccessLogOnNewRequest || program.accessLogFlushInterval > 0,
   };
 }
 

@@ -80,12 +80,7 @@ export class Pool implements HostPool, ConnectionOwner {
   onIdle(connection: ClientConnection): void {
     const cluster = this.host.cluster;
     const { maxRequestsPerConnection } = cluster;
-    if (
-      this.#closed ||
-      // Who was promised this host before it went still gets it: a connection made for them would be closed for ever.
-      (!this.host.inService && this.#waiting.length === 0) ||
-      (maxRequestsPerConnection > 0 && connection.requests >= maxRequestsPerConnection)
-    ) {
+    if (this.#closed || (maxRequestsPerConnection > 0 && connection.requests >= maxRequestsPerConnection)) {
       connection.close();
       return;
     }
@@ -93,6 +88,10 @@ export class Pool implements HostPool, ConnectionOwner {
     if (next !== undefined) {
       next.breaker.releasePending();
       this.#attach(connection, next.waiter, next.breaker);
+      return;
+    }
+    if (!this.host.inService) {
+      connection.close();
       return;
     }
     const now = turnNow(this.#deps.clock);
@@ -144,6 +143,7 @@ export class Pool implements HostPool, ConnectionOwner {
           keepSpelling: limits.headerKeyFormat === 'preserve-case',
         });
         this.#all.add(connection);
+        this.#limitDuration(connection);
         entered(() => this.onIdle(connection));
       },
       (failure) => {
@@ -157,6 +157,17 @@ export class Pool implements HostPool, ConnectionOwner {
         });
       },
     );
+  }
+
+  /** Ends a connection's use when it has lived as long as it may. */
+  #limitDuration(connection: ClientConnection): void {
+    const { maxConnectionDuration } = this.host.cluster;
+    if (maxConnectionDuration <= 0) return;
+    const timer = this.#deps.clock.after(maxConnectionDuration, () => {
+      connection.draining = true;
+      if (!connection.busy) connection.close();
+    });
+    connection.socket.once('close', () => timer.cancel());
   }
 
   /** A host that cannot be connected to fails all who wait for it; they may have better luck elsewhere. */

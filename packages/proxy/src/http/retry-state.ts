@@ -30,6 +30,7 @@ export class RetryState {
     const { headers } = stream.request;
     let on = action.retry?.on ?? 0;
     let left = action.retry?.numRetries ?? 1;
+    let wanted: readonly string[] = [];
     let codes = action.retry?.retriableStatusCodes ?? [];
     if (stream.mayCarryEnvoyFields) {
       on |= parseRetryOn(take(headers, 'x-envoy-retry-on') ?? '');
@@ -38,19 +39,34 @@ export class RetryState {
       if (max !== undefined && /^\d{1,6}$/.test(max)) left = Number(max);
       const more = take(headers, 'x-envoy-retriable-status-codes');
       if (more !== undefined) codes = [...codes, ...more.split(',').map(Number).filter(Number.isInteger)];
-      headers.remove('x-envoy-retriable-header-names');
+      const names = take(headers, 'x-envoy-retriable-header-names');
+      if (names !== undefined) wanted = names.split(',').map((name) => name.trim().toLowerCase());
       headers.remove('x-envoy-hedge-on-per-try-timeout');
       headers.remove('x-envoy-upstream-alt-stat-name');
       headers.remove('x-envoy-upstream-rq-timeout-alt-response');
     }
     if (on === 0 || left === 0) return undefined;
-    return new RetryState(on, left, codes, action, cluster, breaker);
+    const matchers = wanted.map(
+      (name) =>
+        (response: ResponseHead): boolean =>
+          response.headers.has(name),
+    );
+    return new RetryState(
+      on,
+      left,
+      codes,
+      [...(action.retry?.retriableHeaders ?? []), ...matchers],
+      action,
+      cluster,
+      breaker,
+    );
   }
 
   private constructor(
     on: number,
     left: number,
     codes: readonly number[],
+    matchers: readonly ((response: ResponseHead) => boolean)[],
     action: RouteActionProgram,
     cluster: UpstreamCluster,
     breaker: CircuitBreaker,
@@ -58,7 +74,7 @@ export class RetryState {
     this.#on = on;
     this.#left = left;
     this.#statusCodes = codes;
-    this.#headers = action.retry?.retriableHeaders ?? [];
+    this.#headers = matchers;
     this.#base = action.retry?.backOffBase ?? 25;
     this.#max = action.retry?.backOffMax ?? 250;
     this.#cluster = cluster;

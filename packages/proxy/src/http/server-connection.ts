@@ -136,6 +136,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   /** The response has been written whole, or the stream is over without one; `keep` says whether others may follow. */
   streamDone(keep: boolean): void {
     this.stream = undefined;
+    this.hcm.stats.downstream_cx_tx_bytes_total += this.out.bytes;
+    this.out.bytes = 0;
     this.routeDeadline.clear();
     this.tryDeadline.clear();
     this.streamIdleDeadline.clear();
@@ -217,6 +219,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
 
   readonly #onData = (data: Buffer): void => {
     if (this.#state !== 'open') return;
+    this.hcm.stats.downstream_cx_rx_bytes_total += data.length;
     enter();
     try {
       if (this.#unread !== undefined) {

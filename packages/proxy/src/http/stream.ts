@@ -2,10 +2,13 @@ import type { JsonObject } from '@mizzen/xds';
 import { Seen } from '../codec/names.ts';
 import { BodyMode } from '../codec/parser.ts';
 import type { RequestParser } from '../codec/request-parser.ts';
+import type { Timer } from '../deps.ts';
 import type { LogSource, RouteConfigProgram } from '../program/types.ts';
 import { ResponseFlag, type HttpStream, type RequestHead, type ResponseHead, type RouteDecision } from '../types.ts';
 import { Headers } from './headers.ts';
+import { Hold } from './hold.ts';
 import type { StreamRecord } from './info.ts';
+import { entered, turnNow } from './io.ts';
 import { buildLocalReply } from './local-reply.ts';
 import type { FilterPlan } from './plan.ts';
 import { keep } from './reads.ts';
@@ -14,10 +17,11 @@ import { ResponseWriter } from './response-writer.ts';
 import { Router } from './router.ts';
 import type { HcmRuntime } from './runtime.ts';
 import type { ServerConnection } from './server-connection.ts';
-import { entered, turnNow } from './io.ts';
+import { logPeriodically, logStream } from './stream-log.ts';
 
 const NO_ROUTE: RouteDecision = { kind: 'none', virtualHost: undefined };
 const NO_REQUEST: RequestHead = { method: '', path: '', authority: '', scheme: '', headers: new Headers() };
+const EMPTY = Buffer.alloc(0);
 
 /**
  * A request and its response on a server connection: head read → filters → router → response, which may begin (and
@@ -43,22 +47,18 @@ export class ActiveStream implements HttpStream, LogSource {
   hasLength = false;
   /** It came with `x-envoy-…` fields, some of which may have been kept. */
   mayCarryEnvoyFields = false;
-  #idleTimeout = 0;
-  /** The far side of a tunnel has ended, the client has not. */
-  #tunnelEnded = false;
   readonly #writer: ResponseWriter;
   #filters: FilterPlan;
   #routes: RouteConfigProgram | undefined;
   #decision: RouteDecision | undefined;
   #router: Router | undefined;
-  /** A filter's promise is being waited for; what arrives meanwhile is held. */
-  #waiting = false;
-  #held: Buffer[] | undefined;
-  #endHeld = false;
-  #heldTrailers: string[] | undefined;
-  /** Response body waits for a filter's promise. */
-  #responseHeld: Buffer[] | undefined;
-  #responseEndHeld = false;
+  /** While a filter's promise is being waited for, one way and the other. */
+  #requestHold: Hold | undefined;
+  #responseHold: Hold | undefined;
+  #idleTimeout = 0;
+  /** The far side of a tunnel has ended, the client has not. */
+  #tunnelEnded = false;
+  #logTimer: Timer | undefined;
 
   constructor(connection: ServerConnection, info: StreamRecord) {
     this.connection = connection;
@@ -71,9 +71,10 @@ export class ActiveStream implements HttpStream, LogSource {
   // ---- the request
 
   start(parser: RequestParser): void {
-    const { hcm, info } = this;
+    const { hcm, info, connection } = this;
     const { program } = hcm;
     this.#routes = hcm.routes();
+    info.requestHeadersBytes = parser.headBytes;
     if ((parser.seen & Seen.EXPECT) !== 0 && !program.proxy100Continue) this.#answerExpectation(parser);
     this.request = readHead(parser, program);
     this.expectsBody = parser.bodyMode !== BodyMode.NONE;
@@ -83,17 +84,18 @@ export class ActiveStream implements HttpStream, LogSource {
     this.#writer.begin(parser);
     if (!this.expectsBody) this.#noteRequestEnd();
     const { request } = this;
-    const refusal = checkHead(request, parser, info, this.#routes, hcm, this.connection.plan.touchesPath);
+    const refusal = checkHead(request, parser, info, this.#routes, hcm, connection.plan.touchesPath);
     if (parser.minor === 0 && refusal !== LOW_VERSION) info.protocol = 'HTTP/1.0';
     if (refusal !== undefined) {
       if (refusal === LOW_VERSION) this.#writer.http10 = false;
-      if (refusal.closes) this.connection.draining = true;
+      if (refusal.closes) connection.draining = true;
       if (refusal.hideRequest) this.request = NO_REQUEST;
       this.sendLocalReply(refusal.status, refusal.body, refusal.details, refusal.flags, refusal.headers);
       return;
     }
     if (this.#idleTimeout > 0) this.#armStreamIdle();
-    if (program.maxStreamDuration > 0) this.connection.durationDeadline.set(info.startTime + program.maxStreamDuration);
+    if (program.maxStreamDuration > 0) connection.durationDeadline.set(info.startTime + program.maxStreamDuration);
+    if (connection.plan.logsMore) this.#logTimer = logPeriodically(this);
     if (parser.upgradeTo !== '' || request.method === 'CONNECT') {
       this.upgrade = request.method === 'CONNECT' ? 'connect' : parser.upgradeTo;
       if (!this.#startUpgrade()) return;
@@ -136,94 +138,79 @@ export class ActiveStream implements HttpStream, LogSource {
         continue;
       }
       if (result === 'stop') return;
-      this.#wait(result, () => this.#runRequestFilters(i + 1));
+      this.#holdRequest(result, () => this.#runRequestFilters(i + 1));
       return;
     }
     const router = new Router(this);
     this.#router = router;
     router.start();
-    this.#giveHeld();
   }
 
-  #wait(result: Promise<undefined | 'stop'>, then: () => void): void {
-    this.#waiting = true;
+  /** Holds the body until a filter has made up its mind, then goes on with `then` and the body. */
+  #holdRequest(result: Promise<undefined | 'stop'>, then: () => void): void {
+    const hold = new Hold();
+    this.#requestHold = hold;
+    this.connection.pause();
     const settled = (go: boolean): void =>
       entered(() => {
-        this.#waiting = false;
-        if (go && !this.over && !this.#writer.started) then();
-        else this.#held = undefined;
+        this.#requestHold = undefined;
+        this.connection.resume();
+        if (!go || this.over || this.#writer.started) return;
+        then();
+        hold.give(
+          (data) => this.#passRequestData(data),
+          (trailers) => this.#passRequestEnd(trailers),
+        );
       });
     result.then(
       (value) => settled(value === undefined),
       () => {
-        if (!this.over) this.sendLocalReply(500, '', 'filter_failed', 0);
+        if (!this.over) entered(() => this.sendLocalReply(500, '', 'filter_failed', 0));
         settled(false);
       },
     );
   }
 
-  /** Passes on what arrived while a filter was being waited for. */
-  #giveHeld(): void {
-    const held = this.#held;
-    if (held === undefined && !this.#endHeld) return;
-    this.#held = undefined;
-    if (held !== undefined) {
-      this.connection.resume();
-      for (const data of held) this.#passRequestData(data);
-    }
-    if (this.#endHeld) {
-      this.#endHeld = false;
-      this.onRequestEnd(this.#heldTrailers);
-    }
-  }
-
   onRequestData(data: Buffer): void {
     this.info.bytesReceived += data.length;
-    if (this.over) return;
-    if (this.#waiting) {
-      if (this.#held === undefined) {
-        this.#held = [];
-        this.connection.pause();
-      }
-      this.#held.push(keep(data));
-      return;
-    }
     this.#passRequestData(data);
   }
 
   #passRequestData(data: Buffer): void {
-    if (this.over || this.#router === undefined) return;
+    if (this.over) return;
+    if (this.#requestHold !== undefined) {
+      this.#requestHold.add(data);
+      return;
+    }
     if (this.#idleTimeout > 0) this.#armStreamIdle();
     const filters = this.#filters.onRequestData;
     for (let i = 0; i < filters.length; i++) {
       const result = filters[i]!.onRequestData!(this, data, false);
       if (result === 'stop' || this.over) return;
       if (result !== undefined) {
-        this.#held = [];
-        this.connection.pause();
         const kept = keep(data);
-        this.#wait(result, () => {
-          this.#router?.onRequestData(kept);
-          this.#giveHeld();
-        });
+        this.#holdRequest(result, () => this.#router?.onRequestData(kept));
         return;
       }
     }
-    this.#router.onRequestData(data);
+    this.#router?.onRequestData(data);
   }
 
-  onRequestEnd(trailers: string[] | undefined): void {
+  onRequestEnd(trailers: readonly string[] | undefined): void {
     if (this.over) return;
-    if (this.#waiting) {
-      this.#endHeld = true;
-      this.#heldTrailers = trailers;
-      this.#noteRequestEnd();
+    this.#noteRequestEnd();
+    this.#passRequestEnd(trailers);
+  }
+
+  #passRequestEnd(trailers: readonly string[] | undefined): void {
+    if (this.over) return;
+    if (this.#requestHold !== undefined) {
+      this.#requestHold.end(trailers);
       return;
     }
-    this.#noteRequestEnd();
     const filters = this.#filters.onRequestData;
     for (let i = 0; i < filters.length; i++) {
-      if (filters[i]!.onRequestData!(this, EMPTY, true) === 'stop') return;
+      if (filters[i]!.onRequestData!(this, EMPTY, true) === 'stop' || this.over) return;
     }
     this.#router?.onRequestEnd(this.hcm.program.enableTrailers ? trailers : undefined);
     if (this.#tunnelEnded) this.#finish(false);
@@ -281,28 +268,25 @@ export class ActiveStream implements HttpStream, LogSource {
     headers?: readonly [string, string][],
   ): void {
     if (this.over) return;
+    const { info, connection, hcm } = this;
     const decision = this.#decision;
-    if (
-      this.info.upstreamCluster === '' &&
-      decision?.kind === 'cluster' &&
-      this.hcm.cluster(decision.cluster) !== undefined
-    ) {
-      this.info.upstreamCluster = decision.cluster;
+    if (info.upstreamCluster === '' && decision?.kind === 'cluster' && hcm.cluster(decision.cluster) !== undefined) {
+      info.upstreamCluster = decision.cluster;
     }
-    this.info.responseFlags |= flags;
-    this.info.responseCodeDetails = details.replaceAll(' ', '_');
+    info.responseFlags |= flags;
+    info.responseCodeDetails = details.replaceAll(' ', '_');
     this.#router?.cancel();
     // A bad request may mean that the client and this side no longer agree on where messages end.
-    if (status === 400 && !this.hcm.program.streamErrorOnInvalidMessage) this.connection.draining = true;
+    if (status === 400 && !hcm.program.streamErrorOnInvalidMessage) connection.draining = true;
     if (this.#writer.started) {
       this.reset(details);
       return;
     }
-    if (body !== '') this.info.localReplyBody = body;
+    if (body !== '') info.localReplyBody = body;
     const reply = buildLocalReply(this, status, body, headers);
     this.sendResponse(reply.head, reply.body === '');
     if (reply.body !== '') this.sendData(Buffer.from(reply.body));
-    if (!this.over) this.sendEnd(undefined);
+    this.sendEnd(undefined);
   }
 
   // ---- the response
@@ -323,47 +307,44 @@ export class ActiveStream implements HttpStream, LogSource {
     this.response = head;
     info.responseCode = head.status;
     info.responseStartTime = turnNow(this.hcm.deps.clock);
+    this.#runResponseFilters(head, 0, end);
+  }
+
+  #runResponseFilters(head: ResponseHead, from: number, end: boolean): void {
     const filters = this.#filters.onResponse;
-    for (let i = 0; i < filters.length; i++) {
+    for (let i = from; i < filters.length; i++) {
       const result = filters[i]!.onResponse!(this);
-      if (result !== undefined && result !== 'stop') {
-        this.#responseHeld = [];
-        this.#waitResponse(result, i + 1, end);
+      if (this.over || result === 'stop') return;
+      if (result !== undefined) {
+        this.#holdResponse(result, () => this.#runResponseFilters(head, i + 1, end));
         return;
       }
-      if (this.over || result === 'stop') return;
     }
     this.#writer.head(this, head, end);
   }
 
-  #waitResponse(result: Promise<undefined | 'stop'>, from: number, end: boolean): void {
+  #holdResponse(result: Promise<undefined | 'stop'>, then: () => void): void {
+    const hold = new Hold();
+    this.#responseHold = hold;
+    this.#router?.pauseUpstream();
     const go = (): void =>
       entered(() => {
-        const held = this.#responseHeld ?? [];
-        this.#responseHeld = undefined;
-        if (this.over || this.response === undefined) return;
-        const filters = this.#filters.onResponse;
-        for (let i = from; i < filters.length; i++) {
-          const next = filters[i]!.onResponse!(this);
-          if (next !== undefined && next !== 'stop') {
-            this.#responseHeld = held;
-            this.#waitResponse(next, i + 1, end);
-            return;
-          }
-        }
-        this.#writer.head(this, this.response, end);
+        this.#responseHold = undefined;
         this.#router?.resumeUpstream();
-        for (const data of held) this.sendData(data);
-        if (this.#responseEndHeld) this.sendEnd(this.trailers);
+        if (this.over) return;
+        then();
+        hold.give(
+          (data) => this.sendData(data),
+          (trailers) => this.sendEnd(trailers),
+        );
       });
     result.then(go, go);
   }
 
   sendData(data: Buffer): void {
     if (this.over) return;
-    if (this.#responseHeld !== undefined) {
-      this.#responseHeld.push(keep(data));
-      this.#router?.pauseUpstream();
+    if (this.#responseHold !== undefined) {
+      this.#responseHold.add(data);
       return;
     }
     const filters = this.#filters.onResponseData;
@@ -371,7 +352,8 @@ export class ActiveStream implements HttpStream, LogSource {
       const result = filters[i]!.onResponseData!(this, data, false);
       if (this.over) return;
       if (result !== undefined && result !== 'stop') {
-        this.#holdResponse(result, keep(data));
+        const kept = keep(data);
+        this.#holdResponse(result, () => this.#write(kept));
         return;
       }
     }
@@ -381,35 +363,18 @@ export class ActiveStream implements HttpStream, LogSource {
   #write(data: Buffer): void {
     if (this.#idleTimeout > 0) this.#armStreamIdle();
     this.#writer.data(data);
-    this.info.bytesSent += this.#writer.bodyless ? 0 : data.length;
+    if (!this.#writer.bodyless) this.info.bytesSent += data.length;
     if (this.connection.out.blocked) {
       this.connection.wantDrain();
       this.#router?.pauseUpstream();
     }
   }
 
-  /** `data` waits for a filter, and whatever comes after it. */
-  #holdResponse(result: Promise<undefined | 'stop'>, data: Buffer): void {
-    this.#responseHeld = [];
-    this.#router?.pauseUpstream();
-    const go = (): void =>
-      entered(() => {
-        const held = this.#responseHeld ?? [];
-        this.#responseHeld = undefined;
-        if (this.over) return;
-        this.#write(data);
-        this.#router?.resumeUpstream();
-        for (const next of held) this.sendData(next);
-        if (this.#responseEndHeld) this.sendEnd(this.trailers);
-      });
-    result.then(go, go);
-  }
-
   sendEnd(trailers: readonly string[] | undefined): void {
     if (this.over) return;
     this.trailers = trailers;
-    if (this.#responseHeld !== undefined) {
-      this.#responseEndHeld = true;
+    if (this.#responseHold !== undefined) {
+      this.#responseHold.end(trailers);
       return;
     }
     if (this.tunnel && !this.requestComplete) {
@@ -433,19 +398,15 @@ export class ActiveStream implements HttpStream, LogSource {
 
   #finish(keep: boolean): void {
     this.over = true;
-    const { hcm, info } = this;
-    const { stats, program } = hcm;
-    info.responseEndTime = turnNow(hcm.deps.clock);
-    this.#held = undefined;
+    const { info } = this;
+    const { stats, deps } = this.hcm;
+    info.responseEndTime = turnNow(deps.clock);
     for (const filter of this.#filters.onEnd) filter.onEnd!(this);
     stats.downstream_rq_active--;
     stats.downstream_rq_completed++;
     if (info.responseCode >= 100) stats.downstream_rq_xx[Math.trunc(info.responseCode / 100)]!++;
-    const logs = program.accessLogs;
-    for (let i = 0; i < logs.length; i++) {
-      const log = logs[i]!;
-      if (log.shouldLog === undefined || log.shouldLog(this)) hcm.accessLogSinks[i]!.write(log.format(this));
-    }
+    this.#logTimer?.cancel();
+    logStream(this);
     this.#router?.onStreamOver();
     this.connection.streamDone(keep);
   }
@@ -460,15 +421,16 @@ export class ActiveStream implements HttpStream, LogSource {
   onCodecError(status: number, details: string): void {
     this.connection.draining = true;
     this.hcm.stats.downstream_rq_rx_reset++;
-    this.sendLocalReply(status, STATUS_BODIES[status] ?? 'Bad Request', details, ResponseFlag.DPE);
+    this.sendLocalReply(status, CODEC_BODIES[status] ?? 'Bad Request', details, ResponseFlag.DPE);
   }
 
   onDownstreamGone(details: string, flag: number): void {
     if (this.over) return;
+    const { stats } = this.hcm;
     this.info.responseFlags |= flag;
     this.info.responseCodeDetails = details;
-    this.hcm.stats.downstream_rq_rx_reset++;
-    this.hcm.stats.downstream_cx_destroy_remote_active_rq++;
+    stats.downstream_rq_rx_reset++;
+    stats.downstream_cx_destroy_remote_active_rq++;
     this.#router?.cancel();
     this.#finish(false);
   }
@@ -476,25 +438,22 @@ export class ActiveStream implements HttpStream, LogSource {
   onDownstreamDrain(): void {
     this.#router?.resumeUpstream();
   }
-
   onRouteTimeout(): void {
     entered(() => this.#router?.onTimeout());
   }
   onTryTimeout(): void {
     entered(() => this.#router?.onTryTimeout());
   }
+
   onIdleTimeout(): void {
-    entered(() => {
-      this.hcm.stats.downstream_rq_idle_timeout++;
-      this.info.responseFlags |= ResponseFlag.SI;
-      this.sendLocalReply(this.requestComplete ? 504 : 408, 'stream timeout', 'stream_idle_timeout', ResponseFlag.SI);
-    });
+    this.hcm.stats.downstream_rq_idle_timeout++;
+    const status = this.requestComplete ? 504 : 408;
+    entered(() => this.sendLocalReply(status, 'stream timeout', 'stream_idle_timeout', ResponseFlag.SI));
   }
   onMaxDuration(): void {
-    entered(() => {
-      this.hcm.stats.downstream_rq_max_duration_reached++;
-      this.sendLocalReply(this.requestComplete ? 504 : 408, 'downstream duration timeout', 'max_duration_timeout', 0);
-    });
+    this.hcm.stats.downstream_rq_max_duration_reached++;
+    const status = this.requestComplete ? 504 : 408;
+    entered(() => this.sendLocalReply(status, 'downstream duration timeout', 'max_duration_timeout', 0));
   }
 
   #armStreamIdle(): void {
@@ -514,9 +473,8 @@ export class ActiveStream implements HttpStream, LogSource {
   }
 }
 
-const EMPTY = Buffer.alloc(0);
-const STATUS_BODIES: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
+/** What is said to a client whose request could not be read. */
+const CODEC_BODIES: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   431: 'Request Header Fields Too Large',
   501: 'Not Implemented',

@@ -251,6 +251,34 @@ describe('failures', () => {
     expect(cluster.stats.upstream_rq_retry_overflow).toBe(1);
   });
 
+  test('an attempt in which nothing moves is given up, and another begun', async () => {
+    let requests = 0;
+    const up = await upstream((socket) => {
+      if (++requests > 1) reply(socket, 'hi');
+    });
+    const server = await proxy(new TestCluster('b', [up.port]), {
+      retry: { ...RETRY, on: RetryOn['5xx'], perTryIdleTimeout: 60 },
+    });
+    expect((await rawRequest(server.port, GET, 400)).text).toMatch(/hi$/);
+    requests = -5;
+    const none = await proxy(new TestCluster('b', [up.port]), { retry: { ...RETRY, perTryIdleTimeout: 60 } });
+    expect((await rawRequest(none.port, GET, 400)).text).toMatch(/^HTTP\/1.1 504/);
+    expect(logs(none)[0]!.slice(0, 3)).toEqual([504, ResponseFlag.SI, 'upstream_per_try_idle_timeout']);
+  });
+
+  test('requests that wait when their host leaves are still served', async () => {
+    const up = await upstream((socket) => reply(socket, 'hi'));
+    const cluster = new TestCluster('b', [up.port]);
+    const server = await proxy(cluster);
+    const answer = rawRequest(server.port, GET);
+    // Before the connection is there.
+    while (cluster.hosts[0]!.pool === undefined) await pause(0);
+    cluster.hosts[0]!.inService = false;
+    cluster.hosts[0]!.pool.drain();
+    expect((await answer).text).toMatch(/hi$/);
+    expect(up.sockets).toHaveLength(1);
+  });
+
   test('a client that goes away takes its request with it', async () => {
     const up = await upstream(() => undefined);
     const cluster = new TestCluster('b', [up.port]);

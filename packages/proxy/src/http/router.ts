@@ -14,8 +14,8 @@ import {
 } from '../types.ts';
 import type { Timer } from '../deps.ts';
 import { Attempt } from './attempt.ts';
+import { AttemptTimers, type AttemptTimeouts } from './attempt-timers.ts';
 import { connectTcp, type TcpTunnel } from './connect.ts';
-import { Deadline } from './deadline.ts';
 import { Headers } from './headers.ts';
 import { entered, turnNow } from './io.ts';
 import { RequestBody } from './request-body.ts';
@@ -35,7 +35,7 @@ const MAX_WAITING = 256 * 1024;
  * Forwards one request: picks cluster and host, makes attempts, and turns what comes of them into the response. The
  * body is kept only while an attempt has not sent it or may have to be repeated.
  */
-export class Router implements LbContext {
+export class Router implements LbContext, AttemptTimeouts {
   readonly stream: ActiveStream;
   // ---- LbContext
   hash: bigint | undefined;
@@ -63,13 +63,7 @@ export class Router implements LbContext {
   #backOff: Timer | undefined;
   #shadows: Shadow[] | undefined;
   #timeout = 0;
-  #tryTimeout = 0;
-  /** Milliseconds an attempt may last, response included; 0: any. */
-  #attemptLimit = 0;
-  #limitTimer: Timer | undefined;
-  /** When nothing has moved between this side and the upstream for too long. */
-  #tryIdle: Deadline | undefined;
-  #tryIdleTimeout = 0;
+  #timers: AttemptTimers | undefined;
   #pausedDownstream = false;
   #over = false;
   #setCookie: string | undefined;
@@ -143,7 +137,6 @@ export class Router implements LbContext {
     }
     const timeouts = requestTimeouts(headers, action, hcm.program.router);
     this.#timeout = timeouts.route;
-    this.#tryTimeout = timeouts.perTry;
     if (!suppressEnvoyHeaders && timeouts.expected > 0) {
       headers.set('x-envoy-expected-rq-timeout-ms', String(timeouts.expected));
     }
@@ -154,9 +147,12 @@ export class Router implements LbContext {
     this.#retry = RetryState.of(stream, cluster, action, this.breaker);
     if (action.idleTimeout !== undefined) stream.setStreamIdle(action.idleTimeout);
     if (action.maxStreamDuration !== undefined) stream.setMaxDuration(action.maxStreamDuration);
-    this.#attemptLimit = timeouts.upstream;
-    this.#tryIdleTimeout = action.retry?.perTryIdleTimeout ?? 0;
-    if (this.#tryIdleTimeout > 0) this.#tryIdle = new Deadline(hcm.deps.clock, () => this.#onTryIdle());
+    const limits = {
+      response: timeouts.perTry,
+      idle: action.retry?.perTryIdleTimeout ?? 0,
+      duration: timeouts.upstream,
+    };
+    this.#timers = AttemptTimers.of(stream, limits, this);
     if (timeouts.stream !== undefined) stream.setMaxDuration(timeouts.stream);
     if (action.hashKey !== undefined) {
       const result = action.hashKey(request, stream);
@@ -218,31 +214,15 @@ export class Router implements LbContext {
     }
     const attempt = new Attempt(this, host);
     this.#attempt = attempt;
-    if (this.body.complete && this.#tryTimeout > 0) this.#armTry();
-    if (this.#attemptLimit > 0) {
-      this.#limitTimer = stream.hcm.deps.clock.after(this.#attemptLimit, () => entered(() => this.#onLimit()));
-    }
-    this.#moved();
+    this.#timers?.attemptBegins(this.body.complete);
     attempt.start();
-  }
-
-  /** Something went to or came from the upstream. */
-  #moved(): void {
-    this.#tryIdle?.set(turnNow(this.stream.hcm.deps.clock) + this.#tryIdleTimeout);
-  }
-
-  #armTry(): void {
-    const { connection, hcm } = this.stream;
-    connection.tryDeadline.set(turnNow(hcm.deps.clock) + this.#tryTimeout);
   }
 
   #retryLater(): void {
     const { stream } = this;
     const attempt = this.#attempt;
     this.#attempt = undefined;
-    this.#limitTimer?.cancel();
-    this.#tryIdle?.clear();
-    stream.connection.tryDeadline.clear();
+    this.#timers?.attemptEnds();
     attempt?.reset();
     this.#backOff = stream.hcm.deps.clock.after(this.#retry!.nextBackOff(stream.hcm.deps.random), () => {
       this.#backOff = undefined;
@@ -308,8 +288,7 @@ export class Router implements LbContext {
       }
       stream.info.responseFlags |= flagOf(verdict);
     }
-    stream.connection.tryDeadline.clear();
-    if (this.#tryIdle !== undefined) this.#moved();
+    this.#timers?.responseBegins();
     const upgraded = stream.upgrade !== '' && (status === 101 || stream.upgrade === 'connect') && status < 300;
     if (upgraded) {
       if (status === 101) keepUpgrade(head.headers, parser);
@@ -336,7 +315,7 @@ export class Router implements LbContext {
 
   onResponseData(data: Buffer): void {
     if (this.#over) return;
-    if (this.#tryIdle !== undefined) this.#moved();
+    this.#timers?.moved();
     this.stream.sendData(data);
   }
 
@@ -354,7 +333,7 @@ export class Router implements LbContext {
       return;
     }
     if (this.#shadows !== undefined) for (const shadow of this.#shadows) shadow.data(data);
-    if (this.#tryIdle !== undefined) this.#moved();
+    this.#timers?.moved();
     const attempt = this.#attempt;
     if (this.#retry === undefined && attempt?.takesBody === true) {
       attempt.sendPart(data);
@@ -383,7 +362,7 @@ export class Router implements LbContext {
     const { connection, hcm, upgrade } = this.stream;
     if (upgrade === '') {
       if (this.#timeout > 0) connection.routeDeadline.set(turnNow(hcm.deps.clock) + this.#timeout);
-      if (this.#tryTimeout > 0 && this.#attempt !== undefined) this.#armTry();
+      if (this.#attempt !== undefined) this.#timers?.requestComplete();
     }
     this.#attempt?.sendBody();
   }
@@ -433,7 +412,7 @@ export class Router implements LbContext {
     this.#giveUp(504, 'upstream request timeout', 'response_timeout', ResponseFlag.UT, undefined);
   }
 
-  #onLimit(): void {
+  onTryDuration(): void {
     if (this.#over) return;
     const { stream } = this;
     if (stream.responseStarted) {
@@ -456,16 +435,14 @@ export class Router implements LbContext {
     this.#onTryOver('upstream_per_try_timeout', ResponseFlag.UT);
   }
 
-  #onTryIdle(): void {
-    entered(() => {
-      if (this.stream.responseStarted) {
-        this.#stop();
-        this.stream.info.responseFlags |= ResponseFlag.SI;
-        this.stream.reset('upstream_per_try_idle_timeout');
-      } else {
-        this.#onTryOver('upstream_per_try_idle_timeout', ResponseFlag.SI);
-      }
-    });
+  onTryIdle(): void {
+    if (this.stream.responseStarted) {
+      this.#stop();
+      this.stream.info.responseFlags |= ResponseFlag.SI;
+      this.stream.reset('upstream_per_try_idle_timeout');
+    } else {
+      this.#onTryOver('upstream_per_try_idle_timeout', ResponseFlag.SI);
+    }
   }
 
   #onTryOver(details: string, flag: number): void {
@@ -507,8 +484,7 @@ export class Router implements LbContext {
   #end(): void {
     this.#over = true;
     this.#backOff?.cancel();
-    this.#limitTimer?.cancel();
-    this.#tryIdle?.stop();
+    this.#timers?.attemptEnds();
     this.#retry?.release();
     this.resumeDownstream();
     if (!this.body.complete && this.#shadows !== undefined) for (const shadow of this.#shadows) shadow.cancel();

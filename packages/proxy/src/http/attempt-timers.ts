@@ -1,0 +1,75 @@
+import type { Timer } from '../deps.ts';
+import { Deadline } from './deadline.ts';
+import { entered, turnNow } from './io.ts';
+import type { ActiveStream } from './stream.ts';
+
+/** Milliseconds; 0 for what is not limited. */
+export interface AttemptLimits {
+  /** From the end of the request, or the attempt's start if later, to the response's head. */
+  readonly response: number;
+  /** Without a byte either way. */
+  readonly idle: number;
+  /** The whole attempt, response included. */
+  readonly duration: number;
+}
+
+export interface AttemptTimeouts {
+  onTryIdle(): void;
+  onTryDuration(): void;
+}
+
+/** The clocks of the attempt at hand. The first is the connection's, whose stream calls the router when it is over. */
+export class AttemptTimers {
+  readonly #stream: ActiveStream;
+  readonly #limits: AttemptLimits;
+  readonly #router: AttemptTimeouts;
+  readonly #idle: Deadline | undefined;
+  #duration: Timer | undefined;
+
+  /** Undefined when nothing is limited. */
+  static of(stream: ActiveStream, limits: AttemptLimits, router: AttemptTimeouts): AttemptTimers | undefined {
+    const none = limits.response <= 0 && limits.idle <= 0 && limits.duration <= 0;
+    return none ? undefined : new AttemptTimers(stream, limits, router);
+  }
+
+  private constructor(stream: ActiveStream, limits: AttemptLimits, router: AttemptTimeouts) {
+    this.#stream = stream;
+    this.#limits = limits;
+    this.#router = router;
+    if (limits.idle > 0) this.#idle = new Deadline(stream.hcm.deps.clock, () => entered(() => router.onTryIdle()));
+  }
+
+  attemptBegins(requestComplete: boolean): void {
+    if (requestComplete) this.requestComplete();
+    this.moved();
+    if (this.#limits.duration > 0) {
+      this.#duration = this.#stream.hcm.deps.clock.after(this.#limits.duration, () =>
+        entered(() => this.#router.onTryDuration()),
+      );
+    }
+  }
+
+  requestComplete(): void {
+    if (this.#limits.response > 0) this.#stream.connection.tryDeadline.set(this.#now() + this.#limits.response);
+  }
+
+  /** Something went to or came from the upstream. */
+  moved(): void {
+    this.#idle?.set(this.#now() + this.#limits.idle);
+  }
+
+  responseBegins(): void {
+    this.#stream.connection.tryDeadline.clear();
+    this.moved();
+  }
+
+  attemptEnds(): void {
+    this.#stream.connection.tryDeadline.clear();
+    this.#idle?.stop();
+    this.#duration?.cancel();
+  }
+
+  #now(): number {
+    return turnNow(this.#stream.hcm.deps.clock);
+  }
+}

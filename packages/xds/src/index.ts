@@ -13,4 +13,11 @@ export type { HttpConnectionManager } from './gen/envoy.extensions.filters.netwo
 export * as types from './types.ts';
 export * from './type-urls.ts';
 export { LocalBodies } from './local-bodies.ts';
-export type { LocalXdsForget, LocalXdsMessage, LocalXdsRequest, LocalXdsResource, LocalXdsResponse } from './local.ts';
+export type {
+  LocalXdsForget,
+  LocalXdsMessage,
+  LocalXdsRequest,
+  LocalXdsResource,
+  LocalXdsResponse,
+  LocalXdsUpdate,
+} from './local.ts';

@@ -1,26 +1,36 @@
-import type { LocalXdsMessage, LocalXdsResponse } from './local.ts';
+import type { LocalXdsMessage, LocalXdsResource, LocalXdsUpdate } from './local.ts';
 import { TypeUrl } from './type-urls.ts';
 
-/** The receiving end of a local xDS connection: puts the bodies that it carried before back into responses. */
+/** The receiving end of a local xDS connection: puts resources that it carried before back into responses. */
 export class LocalBodies {
-  readonly #known = new Map<string, unknown>();
+  readonly #known = new Map<string, LocalXdsResource>();
+  readonly #share: (typeUrl: string, resource: LocalXdsResource) => LocalXdsResource;
+
+  /** `share` may replace a resource by one with the same content that is known already. */
+  constructor(share: (typeUrl: string, resource: LocalXdsResource) => LocalXdsResource = (_, resource) => resource) {
+    this.#share = share;
+  }
 
   /**
-   * A response with the body of every resource; the same body is the same object each time. Undefined for a message that
-   * is none.
-   * @throws Error when a body is missing that this connection never carried.
+   * A response with every resource whole; the same one is the same object each time. Undefined for a message that is none.
+   * @throws Error for a resource that this connection never carried.
    */
-  take(message: LocalXdsMessage): LocalXdsResponse | undefined {
+  take(message: LocalXdsMessage): LocalXdsUpdate | undefined {
     if ('forget' in message) {
       for (const version of message.forget) this.#known.delete(version);
       return undefined;
     }
     const { typeUrl } = message;
-    if (typeUrl === TypeUrl.secret) return message;
-    const resources = message.resources.map(({ name, version, resource }) => {
-      if (resource !== undefined) this.#known.set(version, resource);
-      else if (!this.#known.has(version)) throw new Error(`the body of \`${name}\` was never sent`);
-      return { name, version, resource: this.#known.get(version) };
+    const resources = message.resources.map((each) => {
+      if (typeof each === 'string') {
+        const known = this.#known.get(each);
+        if (known === undefined) throw new Error(`a resource of version \`${each}\` was never sent`);
+        return known;
+      }
+      if (typeUrl === TypeUrl.secret) return each;
+      const shared = this.#share(typeUrl, each);
+      this.#known.set(each.version, shared);
+      return shared;
     });
     return { ...message, resources };
   }

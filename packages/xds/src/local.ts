@@ -25,27 +25,32 @@ export interface LocalXdsRequest {
 }
 
 /**
- * Most of what a proxy is sent, its neighbours are sent too: the body of a resource goes over a connection once, and what
- * has the same version after that is sent without. The server counts who has it and says when nobody does any more.
+ * Most of what a proxy is sent, its neighbours are sent too: a resource goes over a connection once, and after that its
+ * version stands for it. The server counts who has it and says when nobody does any more.
  */
 export interface LocalXdsResponse {
   readonly node: string;
   readonly typeUrl: string;
   readonly nonce: string;
-  readonly resources: readonly LocalXdsResource[];
+  /** A text is the version of a resource that the connection carried before. Secrets are always sent whole. */
+  readonly resources: readonly (LocalXdsResource | string)[];
   readonly removed: readonly string[];
 }
 export interface LocalXdsResource {
   readonly name: string;
-  /** A hash of the content: what has the same version is the same resource for every node. */
+  /** A hash of the content, name included: what has the same version is the same resource for every node. */
   readonly version: string;
-  /** Left out when the connection carried it before. Secrets are never left out. */
-  readonly resource?: unknown;
+  readonly resource: unknown;
 }
 
-/** A line of its own: bodies of these versions will not be referred to again, unless they are sent again. */
+/** A line of its own: these versions will not be referred to again, unless the resources are sent again. */
 export interface LocalXdsForget {
   readonly forget: readonly string[];
 }
 
 export type LocalXdsMessage = LocalXdsResponse | LocalXdsForget;
+
+/** A response as its receiver wants it: every resource whole. */
+export interface LocalXdsUpdate extends LocalXdsResponse {
+  readonly resources: readonly LocalXdsResource[];
+}

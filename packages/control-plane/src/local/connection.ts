@@ -87,8 +87,8 @@ export class LocalConnection {
     const { typeUrl, nonce, removed } = response;
     const resources = response.resources
       .map(({ name, version, json }) => {
-        const body = typeUrl === TypeUrl.secret || this.#bodies.use(node, typeUrl, name, version);
-        return `{"name":${JSON.stringify(name)},"version":"${version}"${body ? `,"resource":${json}` : ''}}`;
+        const whole = typeUrl === TypeUrl.secret || this.#bodies.use(node, typeUrl, name, version);
+        return whole ? `{"name":${JSON.stringify(name)},"version":"${version}","resource":${json}}` : `"${version}"`;
       })
       .join(',');
     this.#bodies.drop(node, typeUrl, removed);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LocalBodies, TypeUrl } from '@mizzen/xds';
-import type { LocalXdsMessage, LocalXdsRequest, LocalXdsResponse } from '@mizzen/xds';
+import type { LocalXdsMessage, LocalXdsRequest, LocalXdsUpdate } from '@mizzen/xds';
 import { ManualClock } from '../manual-clock.ts';
 import { XdsServer } from '../xds/server.ts';
 import { configOf } from '../xds/test-config.ts';
@@ -42,8 +42,8 @@ class Client {
   /** Everything received, as it came. */
   text = '';
   readonly #bodies = new LocalBodies();
-  readonly #lines: LocalXdsResponse[] = [];
-  readonly #waiting: ((response: LocalXdsResponse) => void)[] = [];
+  readonly #lines: LocalXdsUpdate[] = [];
+  readonly #waiting: ((response: LocalXdsUpdate) => void)[] = [];
   #rest = '';
 
   constructor(path: string) {
@@ -65,7 +65,7 @@ class Client {
   send(request: LocalXdsRequest): void {
     this.socket.write(`${JSON.stringify(request)}\n`);
   }
-  next(): Promise<LocalXdsResponse> {
+  next(): Promise<LocalXdsUpdate> {
     const line = this.#lines.shift();
     return line === undefined ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve(line);
   }

@@ -1,10 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import { LocalBodies } from '@mizzen/xds';
-import type { JsonObject, LocalXdsMessage, LocalXdsRequest, LocalXdsResponse } from '@mizzen/xds';
+import type { JsonObject, LocalXdsMessage, LocalXdsRequest, LocalXdsUpdate } from '@mizzen/xds';
 import type { Deps } from '../deps.ts';
 import { LineReader } from './lines.ts';
 import { ResourcePool } from './resource-pool.ts';
-import type { XdsHandler, XdsResource, XdsSource, XdsSubscription, XdsUpdate } from './source.ts';
+import type { XdsHandler, XdsSource, XdsSubscription, XdsUpdate } from './source.ts';
 
 /** First and longest wait before a lost connection is tried again, milliseconds. */
 const RETRY_FIRST = 50;
@@ -21,7 +21,7 @@ export class LocalXdsConnection {
   readonly #onLog: (message: string) => void;
   readonly #nodes = new Map<string, LocalSource>();
   readonly #pool = new ResourcePool();
-  #bodies = new LocalBodies();
+  #bodies: LocalBodies | undefined;
   #socket: Socket | undefined;
   #connected = false;
   /** Lines of this turn: they leave in one write. */
@@ -58,7 +58,7 @@ export class LocalXdsConnection {
     const socket = connect(this.#path);
     const lines = new LineReader((line) => this.#receive(line));
     this.#socket = socket;
-    this.#bodies = new LocalBodies();
+    this.#bodies = new LocalBodies((typeUrl, resource) => this.#pool.share(typeUrl, resource));
     socket.on('connect', () => {
       this.#connected = true;
       for (const source of this.#nodes.values()) source.reconnected();
@@ -89,9 +89,9 @@ export class LocalXdsConnection {
   }
 
   #receive(line: string): void {
-    let response: LocalXdsResponse | undefined;
+    let response: LocalXdsUpdate | undefined;
     try {
-      response = this.#bodies.take(JSON.parse(line) as LocalXdsMessage);
+      response = this.#bodies?.take(JSON.parse(line) as LocalXdsMessage);
     } catch (error) {
       this.#onLog(
         `the control process sent what cannot be read: ${error instanceof Error ? error.message : String(error)}`,
@@ -100,17 +100,8 @@ export class LocalXdsConnection {
       return;
     }
     this.#wait = RETRY_FIRST;
-    if (response === undefined) return;
-    const { node, typeUrl, resources } = response;
-    this.#nodes.get(node)?.receive({
-      ...response,
-      resources: resources.map(({ name, version, resource }) => this.#pool.share(typeUrl, { name, version, resource })),
-    });
+    if (response !== undefined) this.#nodes.get(response.node)?.receive(response);
   }
-}
-
-interface Answer extends LocalXdsResponse {
-  readonly resources: readonly XdsResource[];
 }
 
 interface Followed {
@@ -156,7 +147,7 @@ class LocalSource implements XdsSource {
     }
   }
 
-  receive({ typeUrl, nonce, resources, removed }: Answer): void {
+  receive({ typeUrl, nonce, resources, removed }: LocalXdsUpdate): void {
     const followed = this.#types.get(typeUrl);
     if (followed === undefined) return;
     const { handler, versions } = followed;

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { LocalBodies, TypeUrl } from '@mizzen/xds';
-import type { LocalXdsMessage, LocalXdsRequest, LocalXdsResponse } from '@mizzen/xds';
+import type { LocalXdsMessage, LocalXdsRequest, LocalXdsUpdate } from '@mizzen/xds';
 
 /**
  * A data plane as far as local xDS goes: follows nodes as a proxy does, acknowledges everything, and remembers what each
@@ -79,7 +79,7 @@ export class XdsClient {
     }
   }
 
-  #receive({ node, typeUrl, nonce, resources, removed }: LocalXdsResponse): void {
+  #receive({ node, typeUrl, nonce, resources, removed }: LocalXdsUpdate): void {
     const types = this.has.get(node) ?? new Map<string, Map<string, { version: string; resource: unknown }>>();
     this.has.set(node, types);
     const byName = types.get(typeUrl) ?? new Map<string, { version: string; resource: unknown }>();

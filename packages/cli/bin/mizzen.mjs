@@ -28,9 +28,28 @@ function packagedNode() {
   return undefined;
 }
 
+/**
+ * Compiled code is kept beside the installed packages, that of the processes which `mizzen up` starts as well. Where that
+ * may not be written to, this program's is kept where Node keeps it, and theirs in the state directory.
+ */
+function keepCompiledCode() {
+  if (process.env.NODE_COMPILE_CACHE || process.env.NODE_DISABLE_COMPILE_CACHE) return;
+  const directory = join(packages(), '.cache', 'mizzen');
+  const { status } = module.enableCompileCache(directory);
+  if (status === module.constants.compileCacheStatus.ENABLED) process.env.NODE_COMPILE_CACHE = directory;
+  else module.enableCompileCache();
+}
+
+/** The node_modules directory that this program's packages come from. */
+function packages() {
+  let directory = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(directory, 'node_modules')) && dirname(directory) !== directory)
+    directory = dirname(directory);
+  return join(directory, 'node_modules');
+}
+
 if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
-  // Only where Node has the permission to write; a failure costs start-up time, nothing else.
-  if (!process.env.NODE_DISABLE_COMPILE_CACHE) module.enableCompileCache?.();
+  keepCompiledCode();
   const { main } = await import(entry);
   process.exitCode = await main(process.argv.slice(2));
 } else {

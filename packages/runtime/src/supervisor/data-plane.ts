@@ -48,7 +48,8 @@ export class DataPlane implements Sidecars {
     const known = this.#nodes.get(node);
     const entry = { metadata, accessLog, ready: known?.ready ?? Promise.withResolvers<void>() };
     this.#nodes.set(node, entry);
-    this.#process.send({ type: 'start', node, metadata, accessLog });
+    // One that runs learns of other metadata as of everything: by xDS.
+    if (known === undefined) this.#process.send({ type: 'start', node, metadata, accessLog });
     return entry.ready.promise;
   }
 

@@ -143,6 +143,16 @@ describe.skipIf(process.platform !== 'linux')('mizzen up', { timeout: 20_000 }, 
     ]);
   });
 
+  test('a gateway that runs takes other ports without a word from the data plane', async () => {
+    const gateway = desired({ name: 'gate', containers: [], sidecar: false, gatewayPorts: { 80: await freePort() } });
+    const m = await mesh({ workloads: [], gateways: [gateway] });
+    await m.waitFor(/^ready in /m);
+    const port = await freePort();
+    m.apply([program('late', SERVER)], [{ ...gateway, gatewayPorts: { 80: port }, templateHash: 'b' }]);
+    await m.waitFor(/late running 1\/1/);
+    expect(m.output()).not.toContain('warning');
+  });
+
   test('a program that ends is restarted at once, then waits in CrashLoopBackOff with its last words', async () => {
     const m = await mesh({ workloads: [program('crash', `console.log('cannot go on'); process.exit(3)`)] });
     await m.waitFor(/CrashLoopBackOff/);

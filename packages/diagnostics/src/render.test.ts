@@ -35,7 +35,7 @@ test('without a text, or a place, it says what it can', () => {
   expect(renderDiagnostic({ ...base, ref })).toBe(
     'error[IST0101] Service shop/cart  subset `v3` not found for host `reviews`',
   );
-  expect(renderDiagnostic(base)).toBe('error[IST0101] -  subset `v3` not found for host `reviews`');
+  expect(renderDiagnostic(base)).toBe('error[IST0101] subset `v3` not found for host `reviews`');
   const span = { file: 'a', line: 99, column: 1, endLine: 99, endColumn: 2 };
   expect(renderDiagnostic({ ...base, span }, { source: () => text })).not.toContain('\n');
 });

@@ -25,8 +25,9 @@ export function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions 
   const paint = (text: string, code: string): string => (options.color ? `\u001b[${code}m${text}\u001b[0m` : text);
   const { severity, code, message, help } = diagnostic;
   const span = diagnostic.span ?? options.locate?.(diagnostic);
+  const where = place(diagnostic, span);
   const lines = [
-    `${paint(`${severity}[${code}]`, `1;${COLORS[severity]}`)} ${paint(place(diagnostic, span), '1')}  ${message}`,
+    `${paint(`${severity}[${code}]`, `1;${COLORS[severity]}`)} ${where === undefined ? '' : `${paint(where, '1')}  `}${message}`,
   ];
   const text = span && options.source?.(span.file);
   if (span && text !== undefined) lines.push(...frame(text, span, (caret) => paint(caret, COLORS[severity])));
@@ -34,9 +35,9 @@ export function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions 
   return lines.join('\n');
 }
 
-function place({ ref }: Diagnostic, span: Span | undefined): string {
+function place({ ref }: Diagnostic, span: Span | undefined): string | undefined {
   if (span) return `${span.file}:${span.line}:${span.column}`;
-  if (!ref) return '-';
+  if (!ref) return undefined;
   return `${ref.kind} ${ref.namespace === '' ? '' : `${ref.namespace}/`}${ref.name}`;
 }
 

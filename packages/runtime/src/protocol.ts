@@ -33,6 +33,8 @@ export interface ControlOptions {
   readonly files: readonly string[];
   readonly cwd: string;
   readonly meshConfig: string | undefined;
+  /** What the file `-` holds; the control process has no standard input. */
+  readonly stdin?: string;
   /** Absolute. Mode 0700; the certificate authority and the like are kept under it. */
   readonly stateDir: string;
   /** Local xDS is served here: path of a unix socket, or a named pipe on Windows. A stale socket file may be there. */

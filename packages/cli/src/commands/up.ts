@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { text as readAll } from 'node:stream/consumers';
 import { DEFAULT_API_PORT } from '@mizzen/runtime/supervisor/options.ts';
 import { stateDirectory } from '@mizzen/runtime/supervisor/state-dir.ts';
 import { up } from '@mizzen/runtime/supervisor/up.ts';
@@ -31,11 +33,17 @@ export const command: Command = {
     quiet: { type: 'boolean', short: 'q', help: 'print only what needs attention' },
   },
   examples: ['mizzen up examples/store', 'mizzen up k8s mesh --gateway-port 80=9000'],
-  run({ positionals, values, out, err, color }) {
+  async run({ positionals, values, out, err, color }) {
     const files = [...positionals, ...list(values, 'config')];
     const name = meshName(values);
     const stateDir = text(values, 'state-dir');
     const quiet = flag(values, 'quiet');
+    const meshConfig = text(values, 'mesh-config');
+    if (meshConfig !== undefined && !existsSync(meshConfig)) {
+      err.write(`mizzen up: --mesh-config: there is no file \`${meshConfig}\`\n`);
+      return 1;
+    }
+    const stdin = files.includes('-') ? await readAll(process.stdin) : undefined;
     const terminal = openTerminal(out, { color, quiet });
     return up(
       {
@@ -46,7 +54,8 @@ export const command: Command = {
           ...(name === undefined ? {} : { name }),
         }),
         name,
-        meshConfig: text(values, 'mesh-config'),
+        meshConfig,
+        ...(stdin === undefined ? {} : { stdin }),
         apiPort: port(text(values, 'api-port') ?? String(DEFAULT_API_PORT), 'api-port'),
         gatewayPorts: gatewayPorts(list(values, 'gateway-port')),
         standIns: !flag(values, 'no-stand-ins'),

@@ -5,6 +5,7 @@ import type { ReadResult } from '@mizzen/sources';
 import type { translate, translateReadiness } from '@mizzen/translator';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { Commands } from '../api/commands.ts';
 import { ApiServer } from '../api/server.ts';
 import type { ControlOptions, FromControl, ToControl } from '../protocol.ts';
@@ -59,7 +60,8 @@ export async function startControl(
   };
   const onError = (error: Error): void =>
     send({ type: 'notice', text: `changes of files may go unnoticed: ${error.message}` });
-  const watching = await watchFiles(files, { meshConfig, after, onError }, (result) => {
+  const stdin = Readable.from([options.stdin ?? '']);
+  const watching = await watchFiles(files, { meshConfig, stdin, after, onError }, (result) => {
     holder.control?.onFiles(result, savedAt(result));
   });
   nothingToRun(watching.first, files);

@@ -9,6 +9,8 @@ export interface UpOptions {
   /** Which mesh, when several run side by side. */
   readonly name: string | undefined;
   readonly meshConfig: string | undefined;
+  /** What the file `-` holds. */
+  readonly stdin?: string;
   readonly apiPort: number;
   readonly gatewayPorts: Readonly<Record<number, number>>;
   readonly standIns: boolean;

@@ -99,9 +99,10 @@ export class Supervisor {
         this.#show();
       },
       onBindFailed: (failure) => this.#bindFailed(failure),
-      onLog: ({ level, message }) => {
-        if (level === 'error' || level === 'warning') this.#event(level, message);
-        this.#own('data-plane', `${level} ${message}`);
+      onLog: ({ level, node, message }) => {
+        const subject = node?.split('~')[2];
+        if (level === 'error' || level === 'warning') this.#event(level, message, subject);
+        this.#own('data-plane', [level, subject, message].filter(Boolean).join(' '));
       },
       onExit: (how, wait, last) => this.#died('data plane', how, wait, last),
       onLine: (line) => this.#own('data-plane', line),
@@ -165,12 +166,13 @@ export class Supervisor {
   // ---- the control process ---------------------------------------------------------------------------------------
 
   #controlStarted(): void {
-    const { files, cwd, meshConfig, apiPort, gatewayPorts, standIns, inject } = this.#options;
+    const { files, cwd, meshConfig, stdin, apiPort, gatewayPorts, standIns, inject } = this.#options;
     const { state } = this.#deps;
     const options: ControlOptions = {
       files,
       cwd,
       meshConfig,
+      ...(stdin === undefined ? {} : { stdin }),
       stateDir: state.path,
       xdsSocket: state.xdsSocket(),
       apiPort,

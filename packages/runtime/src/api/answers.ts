@@ -19,10 +19,10 @@ import type {
   WorkloadAnswer,
 } from './types.ts';
 
-/** Ready when every workload has its replicas; a workload that nobody has begun to start is waited for, too. */
+/** Ready when every workload has its replicas, or they have done their work; a workload that nobody has begun to start is waited for, too. */
 export function readyAnswer(state: ControlState): ReadyAnswer {
   const waiting = workloadAnswers(state)
-    .filter(({ ready, replicas }) => ready < replicas)
+    .filter(({ ready, replicas, pods }) => ready + pods.filter(({ phase }) => phase === 'Succeeded').length < replicas)
     .map(({ namespace, name, ready, replicas, state: text }) => ({ namespace, name, ready, replicas, state: text }));
   return { ready: waiting.length === 0, waiting };
 }

@@ -97,6 +97,21 @@ test('not ready before anything runs, and says what is missing; ready when it do
   expect([after.status, checked('ready', after)]).toEqual([200, { ready: true, waiting: [] }]);
 });
 
+test('what has done its work is not waited for', async () => {
+  const finished = control.pods.map((pod) =>
+    pod.owner.name === 'web-v1' ? { ...pod, ready: false, phase: 'Succeeded' as const } : pod,
+  );
+  const before = control.pods;
+  control.pods = finished;
+  await control.report();
+  expect((await ask('GET', '/ready')).status).toBe(200);
+  control.pods = finished.map((pod) => (pod.phase === 'Succeeded' ? { ...pod, phase: 'Failed' as const } : pod));
+  await control.report();
+  expect((await ask('GET', '/ready')).status).toBe(503);
+  control.pods = before;
+  await control.report();
+});
+
 test('workloads are as the supervisor reports them', async () => {
   const [web] = checked<WorkloadsAnswer>('workloads', await ask('GET', '/api/workloads')).workloads;
   expect(web).toMatchObject({

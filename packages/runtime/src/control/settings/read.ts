@@ -135,9 +135,12 @@ class Reader {
   }
 
   #run(path: Path, value: unknown): string | readonly string[] | undefined {
-    if (!Array.isArray(value)) return this.#text(path, value);
-    if (value.length > 0) return this.#list(path, value);
-    this.problem(path, '`run` must not be empty');
+    if (value === undefined || value === null) return undefined;
+    if (typeof value === 'string' && value !== '') return value;
+    if (Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'string')) return value;
+    this.problem(path, '`run` must be a text or a list of texts, and not empty', {
+      help: 'until then, what the manifests say is run, or else a stand-in',
+    });
     return undefined;
   }
 

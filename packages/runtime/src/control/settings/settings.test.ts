@@ -69,7 +69,7 @@ extra: 1
     'error[MZ0110] mizzen.yaml:9:1  unknown field `extra`',
     'error[MZ0110] mizzen.yaml:3:5  unknown field `rum`',
     'error[MZ0110] mizzen.yaml:4:10  there is no directory `nowhere`',
-    'error[MZ0110] mizzen.yaml:6:10  `run` must be a text',
+    'error[MZ0110] mizzen.yaml:6:10  `run` must be a text or a list of texts, and not empty',
     'error[MZ0110] mizzen.yaml:7:15  environment variable `A` must be a text, a number or a boolean',
   ]);
   expect(rendered[1]?.at(-1)).toBe('  help: did you mean `run`?');

@@ -47,6 +47,8 @@ export class LinesTerminal implements Terminal {
   readonly #told = new Map<string, string>();
   readonly #slow = new Map<string, NodeJS.Timeout>();
   #urls: readonly string[] = [];
+  readonly #toldUrls = new Set<string>();
+  #urlTimer: NodeJS.Timeout | undefined;
 
   constructor(options: LinesOptions) {
     this.#options = options;
@@ -54,6 +56,8 @@ export class LinesTerminal implements Terminal {
 
   update(workloads: readonly WorkloadStatus[], urls: readonly string[]): void {
     this.#urls = urls;
+    // Where something never becomes ready, the rest is of use all the same.
+    if (urls.length > 0) this.#urlTimer ??= setTimeout(() => this.#tellUrls(), PATIENCE_MS).unref();
     const seen = new Set<string>();
     for (const workload of workloads) {
       const name = workloadName(workload);
@@ -72,7 +76,7 @@ export class LinesTerminal implements Terminal {
   }
 
   ready(milliseconds: number): void {
-    for (const url of this.#urls) this.#print(url, true);
+    this.#tellUrls();
     this.#print(`ready in ${seconds(milliseconds)}`, true);
   }
 
@@ -87,6 +91,14 @@ export class LinesTerminal implements Terminal {
 
   close(): void {
     for (const timer of this.#slow.values()) clearTimeout(timer);
+    clearTimeout(this.#urlTimer);
+  }
+
+  #tellUrls(): void {
+    for (const url of this.#urls) {
+      if (!this.#toldUrls.has(url)) this.#print(url, true);
+      this.#toldUrls.add(url);
+    }
   }
 
   #tell(name: string, line: string): void {

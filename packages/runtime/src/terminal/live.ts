@@ -78,8 +78,8 @@ export class LiveTerminal implements Terminal {
     const { style, out } = this.#options;
     const width = out.columns || 80;
     const room = Math.max(3, (out.rows || 24) - this.#urls.length - 3);
-    const rows = table(this.#workloads, width, style);
-    const hidden = rows.length - room;
+    const hidden = this.#workloads.length + 1 - room;
+    const rows = table(this.#workloads, width, style, hidden > 0);
     const shown = hidden > 0 ? [...rows.slice(0, room - 1), style('dim', `… ${hidden + 1} more`)] : rows;
     const urls = this.#urls.map((url) => style('bold', fit(url, width)));
     return ['', ...shown, ...urls, fitStyled(this.#footer, width)];

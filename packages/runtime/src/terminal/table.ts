@@ -25,9 +25,18 @@ export function workloadName({ owner }: WorkloadStatus): string {
   return owner.namespace === 'default' ? owner.name : `${owner.name}.${owner.namespace}`;
 }
 
-/** Lines of the table, header first, none longer than `width`. */
-export function table(workloads: readonly WorkloadStatus[], width: number, style: Style): string[] {
-  const rows = workloads.toSorted(byName).map((w) => ({ workload: w, cells: COLUMNS.map((c) => c.text(w)) }));
+/**
+ * Lines of the table, header first, none longer than `width`. `troubleFirst`: what has not all its replicas is above
+ * the rest, for where not all rows can be seen.
+ */
+export function table(
+  workloads: readonly WorkloadStatus[],
+  width: number,
+  style: Style,
+  troubleFirst = false,
+): string[] {
+  const order = troubleFirst ? byTrouble : byName;
+  const rows = workloads.toSorted(order).map((w) => ({ workload: w, cells: COLUMNS.map((c) => c.text(w)) }));
   const natural = COLUMNS.map((c, i) => Math.max(c.title.length, ...rows.map((r) => r.cells[i]!.length)));
   const widths = narrowed(natural, width);
   const format = (cells: readonly string[]): string => {
@@ -60,6 +69,10 @@ function narrowed(natural: readonly number[], width: number): number[] {
 /** Gateways first: what a person opens is behind them. */
 function byName(a: WorkloadStatus, b: WorkloadStatus): number {
   return Number(b.gateway) - Number(a.gateway) || workloadName(a).localeCompare(workloadName(b), 'en');
+}
+
+function byTrouble(a: WorkloadStatus, b: WorkloadStatus): number {
+  return Number(a.ready >= a.replicas) - Number(b.ready >= b.replicas) || byName(a, b);
 }
 
 function paint(line: string, workload: WorkloadStatus, style: Style): string {

@@ -1,5 +1,5 @@
 import { PassThrough, Writable } from 'node:stream';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { WorkloadStatus } from '../protocol.ts';
 import { LinesTerminal } from './lines.ts';
 import { LiveTerminal } from './live.ts';
@@ -72,6 +72,24 @@ test('lines: one for each event, nothing twice, starting only when it takes long
   ]);
 });
 
+test('lines: where something never becomes ready, the URLs come after a while', () => {
+  vi.useFakeTimers();
+  let written = '';
+  const out = new Writable({
+    write(chunk, _encoding, done) {
+      written += String(chunk);
+      done();
+    },
+  });
+  const terminal = new LinesTerminal({ out, style: plain, quiet: false });
+  terminal.update([workload('a', { ready: 0, state: 'CrashLoopBackOff' })], ['http://localhost:8080']);
+  vi.advanceTimersByTime(3_000);
+  terminal.ready(9_000);
+  terminal.close();
+  vi.useRealTimers();
+  expect(written.split('\n')).toEqual(['a CrashLoopBackOff 0/2', 'http://localhost:8080', 'ready in 9.00 s', '']);
+});
+
 const ESC = String.fromCodePoint(27);
 const PARTS = new RegExp(`(${ESC}\\[[?\\d]*[A-Za-z]|\\r|\\n)`);
 const UP = new RegExp(`^${ESC}\\[(\\d+)A$`);
@@ -123,10 +141,11 @@ test('live: more workloads than rows', () => {
   const screen = new Screen();
   const terminal = new LiveTerminal({ out: screen as unknown as NodeJS.WriteStream, style: plain, quiet: false });
   terminal.update(
-    Array.from({ length: 30 }, (_, i) => workload(`w${String(i).padStart(2, '0')}`)),
+    Array.from({ length: 30 }, (_, i) => workload(`w${String(i).padStart(2, '0')}`, { ready: i === 28 ? 1 : 2 })),
     [],
   );
   terminal.close();
   expect(screen.lines.length).toBeLessThanOrEqual(screen.rows);
   expect(screen.lines.join('\n')).toContain('… 23 more');
+  expect(screen.lines[2]).toMatch(/^w28 +v1 +1\/2 /);
 });

@@ -30,12 +30,7 @@ export class ScopeIndex {
   readonly #bases = new Map<string, Base>();
   readonly #scopes = new Map<string, ProxyScope>();
 
-  constructor(
-    snapshot: Snapshot,
-    rootNamespace: string,
-    registry: Registry,
-    virtualServices: VirtualServiceIndex,
-  ) {
+  constructor(snapshot: Snapshot, rootNamespace: string, registry: Registry, virtualServices: VirtualServiceIndex) {
     this.#snapshot = snapshot;
     this.#root = rootNamespace;
     this.#registry = registry;

@@ -44,7 +44,7 @@ class LogFile implements AccessLogSink {
     this.#clock = clock;
     this.#onError = onError;
     try {
-      this.#descriptor = path === '/dev/stdout' ? 1 : path === '/dev/stderr' ? 2 : openSync(path, 'a', 0o644);
+      this.#descriptor = path === '/dev/stdout' ? 1 : path === '/dev/stderr' ? 2 : openSync(path, 'a', 0o600);
     } catch (error) {
       onError(`access log \`${path}\` cannot be opened: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -66,14 +66,23 @@ function service(name: string, protocol: string, port: number): string {
   return `apiVersion: v1\nkind: Service\nmetadata: { name: ${name}, namespace: default }\nspec: { selector: { app: ${name} }, ports: [{ name: ${protocol}, port: ${port} }] }`;
 }
 
+function deployment(name: string): string {
+  return `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${name}, namespace: default }
+spec:
+  selector: { matchLabels: { app: ${name} } }
+  template: { metadata: { labels: { app: ${name} } }, spec: { containers: [{ name: app, image: app }] } }`;
+}
+
 let order = 0;
-const parsed = ROWS.map((row) =>
-  row.map((text): Resource => {
-    const { resources, diagnostics } = parseDocuments('mesh.yaml', text);
-    expect(diagnostics).toEqual([]);
-    return { ...resources[0]!, order: order++ };
-  }),
-);
+function parse(text: string): Resource {
+  const { resources, diagnostics } = parseDocuments('mesh.yaml', text);
+  expect(diagnostics).toEqual([]);
+  return { ...resources[0]!, order: order++ };
+}
+const parsed = ROWS.map((row) => row.map(parse));
+const owners = ['web', 'db'].map((name) => parse(deployment(name)));
 
 const podSets: readonly (readonly RuntimePod[])[] = [true, false].map((ready) =>
   ['web', 'db'].map((app, index) => ({
@@ -139,7 +148,7 @@ const edits = fc.array(
 
 function snapshotOf({ choice: chosen }: Mesh): Snapshot {
   const resources = chosen.flatMap((at, row) => parsed[row]![at] ?? []);
-  return buildSnapshot(resources, { version: 1 }).snapshot;
+  return buildSnapshot([...resources, ...owners], { version: 1 }).snapshot;
 }
 
 /** Every origin there is in a translation, found by asking for every path. */

@@ -1,5 +1,5 @@
 /**
- * `node tools/picture.ts OUTPUT.svg SECONDS COMMAND [ARGUMENT]...`: runs a command in a terminal (tmux) of 110 × 30 for
+ * `node tools/picture.ts OUTPUT.svg SECONDS COMMAND [ARGUMENT]...`: runs a command in a terminal (tmux) of 110 × 16 for
  * so many seconds, takes the screen as it is then, ends the command, and writes the screen as SVG.
  */
 import { execFileSync } from 'node:child_process';

@@ -1,5 +1,6 @@
 /**
- * Memory of `mizzen up` with 5 and with 100 sidecars, and the time the store takes until every workload is ready.
+ * Memory of `mizzen up` with 5 and with 100 sidecars, the time the store takes until every workload is ready, and the time
+ * an edit takes until it is in force in 100 sidecars (`bench/converge.ts` alone for that).
  * Linux. Memory is the proportional set size of each process, so that shared pages count once.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,6 +9,7 @@ import { join } from 'node:path';
 import { up } from '../e2e/lib/mesh.ts';
 import { descendants } from '../e2e/lib/processes.ts';
 import { service } from '../e2e/lib/system.ts';
+import { converge, describe } from './converge.ts';
 import { median, proportionalBytes } from './lib/measure.ts';
 
 const ROLES: readonly (readonly [string, RegExp])[] = [
@@ -60,4 +62,5 @@ if (import.meta.main) {
     `| MB | ${columns.map((n) => `${n} sidecars`).join(' | ')} |\n|---|---|---|\n${rows.join('\n')}\n| all | ${total.join(' | ')} |\n\n`,
   );
   process.stdout.write(`the store is ready after ${(await startUp(5)).toFixed(2)} s (median of 5)\n`);
+  process.stdout.write(describe(100, await converge(100, 20)));
 }

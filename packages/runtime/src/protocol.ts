@@ -2,6 +2,7 @@ import type { Diagnostic, Ref } from '@mizzen/diagnostics';
 import type { JsonObject } from '@mizzen/xds';
 import type { k8s } from '@mizzen/api';
 import type { RuntimePod } from '@mizzen/model';
+import type { SentWorkloads } from './desired.ts';
 
 /**
  * Messages between `mizzen up` (the supervisor: starts, watches and restarts processes, decides addresses and ports) and
@@ -68,11 +69,7 @@ export interface WorkloadStatus {
 
 export type FromControl =
   /** What should run now. Sent at start and whenever it changes. */
-  | {
-      readonly type: 'desired';
-      readonly workloads: readonly DesiredWorkload[];
-      readonly gateways: readonly DesiredWorkload[];
-    }
+  | ({ readonly type: 'desired' } & SentWorkloads)
   | { readonly type: 'listening'; readonly api: string; readonly xds: string }
   /**
    * A change of files was read: what came, changed and went, what was refused. `diagnostics` are all there are;

@@ -6,6 +6,7 @@ import { buildModel } from '@mizzen/model';
 import type { MeshModel } from '@mizzen/model';
 import type { ReadResult } from '@mizzen/sources';
 import type { Clock, Convergence, Refusal, Timer } from '@mizzen/control-plane';
+import { packDesired } from '../desired.ts';
 import type { ControlOptions, DesiredWorkload, FromControl, PodStatus, WorkloadStatus } from '../protocol.ts';
 import { checkCredentials } from './credential-check.ts';
 import { checkKeys } from './key-check.ts';
@@ -194,11 +195,11 @@ export class Control {
   }
 
   #sendDesired(): void {
-    const { workloads, gateways } = this.#workloads;
-    const text = textOf([...workloads, ...gateways]);
+    const desired = packDesired(this.#workloads);
+    const text = JSON.stringify(desired);
     if (text === this.#sentDesired) return;
     this.#sentDesired = text;
-    this.#deps.send({ type: 'desired', workloads, gateways });
+    this.#deps.send({ type: 'desired', ...desired });
   }
 
   /** Says what changed, and what is wrong now that was not before. True when there was something to say. */
@@ -229,17 +230,6 @@ export class Control {
       this.#deps.send({ type: 'notice', text });
     }
   }
-}
-
-/** Tells lists of workloads apart. Workloads of a namespace share the environment of its services, which is most of them. */
-function textOf(workloads: readonly DesiredWorkload[]): string {
-  const environments = new Map<object, number>();
-  const own = workloads.map(({ serviceEnvironment, ...rest }) => {
-    let index = environments.get(serviceEnvironment);
-    if (index === undefined) environments.set(serviceEnvironment, (index = environments.size));
-    return [rest, index];
-  });
-  return JSON.stringify([own, [...environments.keys()]]);
 }
 
 /** `now`, with the very objects of `before` where nothing differs, for whoever goes by identity. */

@@ -7,6 +7,7 @@ import { type Groups, launcher } from '../kubelet/launch.ts';
 import { layoutDeps } from '../kubelet/layout.ts';
 import type { PodNetwork } from '../kubelet/addresses.ts';
 import type { Pod } from '../kubelet/pod.ts';
+import { unpackDesired } from '../desired.ts';
 import type { ControlOptions, DesiredWorkload, FromControl, ToControl } from '../protocol.ts';
 import { duration } from '../terminal/style.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -197,7 +198,7 @@ export class Supervisor {
   #fromControl(message: FromControl): void {
     switch (message.type) {
       case 'desired':
-        return void this.#apply(message.workloads, message.gateways);
+        return void this.#apply(unpackDesired(message));
       case 'listening':
         return new ApiFile(this.#deps.state).write(message.api);
       case 'change':
@@ -229,7 +230,7 @@ export class Supervisor {
     }
   }
 
-  async #apply(workloads: readonly DesiredWorkload[], gateways: readonly DesiredWorkload[]): Promise<void> {
+  async #apply({ workloads, gateways }: ReturnType<typeof unpackDesired>): Promise<void> {
     if (this.#stopping) return;
     if (!this.#desired) {
       const conflict = await gatewayConflict(gateways);

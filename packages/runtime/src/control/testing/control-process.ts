@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { unpackDesired } from '../../desired.ts';
 import type { ControlOptions, FromControl, PodStatus, ToControl } from '../../protocol.ts';
 import { synthesizePods } from '../synthesize.ts';
 import { XdsClient } from './xds-client.ts';
@@ -93,7 +94,7 @@ export class ControlProcess {
 
   /** Says that everything asked for runs and is ready. */
   async run(): Promise<void> {
-    const { workloads, gateways } = await this.saw('desired');
+    const { workloads, gateways } = unpackDesired(await this.saw('desired'));
     this.pods = synthesizePods(workloads, gateways);
     await this.report();
   }

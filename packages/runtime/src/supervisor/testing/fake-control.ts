@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { packDesired } from '../../desired.ts';
 import type { DesiredWorkload, FromControl, ToControl } from '../../protocol.ts';
 
 /** A control process for tests: what should run is the JSON of the first file; commands are lines of `FILE.commands`. */
@@ -20,7 +21,7 @@ process.on('message', (message: ToControl) => {
       workloads: DesiredWorkload[];
       gateways?: DesiredWorkload[];
     };
-    send({ type: 'desired', workloads, gateways });
+    send({ type: 'desired', ...packDesired({ workloads, gateways }) });
   };
   send({ type: 'listening', api: `127.0.0.1:${message.options.apiPort}`, xds: message.options.xdsSocket });
   desired();

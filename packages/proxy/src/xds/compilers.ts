@@ -15,7 +15,7 @@ export const compilers = {
   cluster: once(compileCluster),
   endpoint: once(compileEndpoints),
   listener: compileListener,
-  route: once(compileRouteConfiguration, hasFilterState),
+  route: once(compileRouteConfiguration, hasTokenBucket),
   secret: compileSecret,
 } as const;
 
@@ -32,7 +32,7 @@ function once<T>(compile: Compile<T>, differs: (resource: object) => boolean = (
   };
 }
 
-/** Filters may keep counts and token buckets with their settings on a route. */
-function hasFilterState(resource: object): boolean {
-  return /PerFilterConfig|per_filter_config/.test(JSON.stringify(resource));
+/** The one thing that filters keep with their settings on a route, and that every proxy has to itself. */
+function hasTokenBucket(resource: object): boolean {
+  return JSON.stringify(resource).includes('.local_ratelimit.');
 }

@@ -180,3 +180,39 @@ spec:
     }
   });
 });
+
+it('reaches each pod of a StatefulSet by its name, on ports that no container lists', async () => {
+  const system = folder({
+    'all.yaml': `${service('client')}---
+apiVersion: v1
+kind: Service
+metadata: { name: db }
+spec: { clusterIP: None, selector: { app: db }, ports: [{ name: http, port: 8080 }, { name: tcp, port: 5432 }] }
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: { name: db }
+spec:
+  serviceName: db
+  replicas: 2
+  selector: { matchLabels: { app: db } }
+  template: { metadata: { labels: { app: db } }, spec: { containers: [{ name: db, image: db }] } }
+`,
+  });
+  const mesh = await up([system.path]);
+  try {
+    for (const host of [
+      'db-0.db:8080',
+      'db-1.db.default:8080',
+      'db-1.db:5432',
+      'db-0.db.default.svc.cluster.local:5432',
+    ])
+      for (let i = 0; i < 3; i++) {
+        const { stdout } = await mesh.mizzen('curl', '--from', 'client-v1', `http://${host}/`);
+        expect(JSON.parse(stdout)).toMatchObject({ pod: host.slice(0, 4) });
+      }
+  } finally {
+    await mesh.stop();
+    system.remove();
+  }
+});

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { DestinationRuleIndex } from './destination-rules.ts';
 import { EndpointIndex, selects } from './endpoints.ts';
 import { collectServices } from './services.ts';
+import { podServices } from './stateful.ts';
 import type { RuntimePod, Service, Workload } from './types.ts';
 import { collectWorkloads, type WorkloadOptions } from './workloads.ts';
 
@@ -64,7 +65,8 @@ export function buildRegistry(
   resolveHost: (host: string, namespace: string) => string,
 ): Registry {
   const { snapshot, runtimePods, options } = inputs;
-  const services = collectServices(snapshot, options.domainSuffix);
+  const own = collectServices(snapshot, options.domainSuffix);
+  const services = runtimePods === undefined ? own : [...own, ...podServices(snapshot, own)];
   const workloads = collectWorkloads(snapshot, runtimePods, options);
   const byHostname = new Map<string, Service[]>();
   for (const service of services) {

@@ -1,5 +1,6 @@
 import type { NodeMetadata } from '@mizzen/translator';
 import type { JsonObject } from '@mizzen/xds';
+import { podLabels } from '../kubelet/names.ts';
 import type { DesiredWorkload, PodStatus } from '../protocol.ts';
 
 /** The sidecar's HTTP proxy port, as the supervisor has it where nothing is in the way. */
@@ -65,12 +66,12 @@ function gatewayOf(workload: DesiredWorkload): PodStatus {
 }
 
 function metadata(workload: DesiredWorkload, name: string, address: string, more: NodeMetadata): JsonObject {
-  const { owner, serviceAccount, labels, annotations } = workload;
+  const { owner, serviceAccount, annotations } = workload;
   const own: NodeMetadata = {
     NAME: name,
     NAMESPACE: owner.namespace,
     SERVICE_ACCOUNT: serviceAccount,
-    LABELS: labels,
+    LABELS: podLabels(workload, name),
     ANNOTATIONS: annotations,
     CLUSTER_ID: 'Kubernetes',
     INSTANCE_IPS: address,
@@ -81,14 +82,15 @@ function metadata(workload: DesiredWorkload, name: string, address: string, more
   return own as JsonObject;
 }
 
-function common({ owner, labels, templateHash, containers }: DesiredWorkload, name: string, address: string) {
+function common(workload: DesiredWorkload, name: string, address: string) {
+  const { owner, templateHash, containers } = workload;
   return {
     name,
     namespace: owner.namespace,
     owner,
     address,
     boundPorts: {},
-    labels,
+    labels: podLabels(workload, name),
     ready: true,
     terminating: false,
     phase: 'Running' as const,

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { Node, NodeMetadata } from '@mizzen/translator';
 import type { DesiredWorkload } from '../protocol.ts';
 import type { PodLayout } from './layout.ts';
+import { podLabels } from './names.ts';
 
 /** What a pod's proxy says of itself in its xDS requests. */
 export function proxyNode(workload: DesiredWorkload, pod: string, layout: PodLayout, gateway: boolean): Node {
@@ -11,7 +12,7 @@ export function proxyNode(workload: DesiredWorkload, pod: string, layout: PodLay
     NAME: pod,
     NAMESPACE: namespace,
     SERVICE_ACCOUNT: workload.serviceAccount,
-    LABELS: workload.labels,
+    LABELS: podLabels(workload, pod),
     ANNOTATIONS: workload.annotations,
     CLUSTER_ID: 'Kubernetes',
     INSTANCE_IPS: layout.address,

@@ -7,6 +7,7 @@ import { ContainerRunner } from './container.ts';
 import { buildEnvironment } from './environment.ts';
 import type { Launch } from './launch.ts';
 import type { PodLayout } from './layout.ts';
+import { podLabels } from './names.ts';
 import { proxyNode } from './node.ts';
 import type { Sidecars } from './sidecars.ts';
 import type { StandIns, StandInSpec } from './stand-ins.ts';
@@ -157,7 +158,7 @@ export class Pod {
       owner: this.#workload.owner,
       address: layout?.address ?? '',
       boundPorts: layout?.boundPorts ?? {},
-      labels: this.#workload.labels,
+      labels: podLabels(this.#workload, this.name),
       ready: this.ready,
       terminating: this.terminating,
       hasSidecar: this.#workload.sidecar && !this.gateway,

@@ -45,7 +45,7 @@ function shortNames(context: TranslationContext, hostname: string): readonly str
   if (!isKubernetesName(context, hostname)) return [];
   const { dnsDomain } = context.proxy;
   const qualified = hostname.slice(0, hostname.indexOf('.svc.'));
-  const dot = qualified.indexOf('.');
+  const dot = qualified.lastIndexOf('.');
   if (dot < 0) return [];
   const namespace = dnsDomain.slice(0, dnsDomain.indexOf('.svc.'));
   if (qualified.slice(dot + 1) === namespace) return [qualified.slice(0, dot), `${qualified}.svc`, qualified];

@@ -208,6 +208,9 @@ function normalizeAuthority(request: RequestHead, hcm: HcmProgram, localPort: nu
 /** What the codec would have noted while it read these fields. */
 function seenIn(headers: Headers): number {
   let seen: number = Seen.HOST;
-  for (let i = 0; i < headers.flat.length; i += 2) seen |= fieldName(headers.flat[i]!)?.seen ?? 0;
+  for (let i = 0; i < headers.flat.length; i += 2) {
+    const name = headers.flat[i]!;
+    seen |= fieldName(name, 0, name.length)?.seen ?? 0;
+  }
   return seen;
 }

@@ -7,6 +7,7 @@ import type { StateDir } from '@mizzen/runtime/supervisor/state-dir.ts';
 import { styler } from '@mizzen/runtime/terminal/style.ts';
 import { outputLine } from '@mizzen/runtime/terminal/lines.ts';
 import { type Command, flag, type Invocation, text, UsageError } from '../command.ts';
+import { ApiError } from '@mizzen/runtime/supervisor/api-client.ts';
 import { client, findWorkload, meshFlags, talk } from '../running.ts';
 
 const POLL_MS = 100;
@@ -23,7 +24,7 @@ export const command: Command = {
       type: 'string',
       short: 'c',
       value: 'NAME',
-      help: '`istio-proxy` for the access log of its sidecars',
+      help: 'only this container; `istio-proxy` for the access log of its sidecars',
     },
   },
   examples: ['mizzen logs orders -f', 'mizzen logs catalog-v1 -c istio-proxy'],
@@ -36,11 +37,16 @@ export const command: Command = {
     return talk(invocation, async () => {
       const api = client(values);
       const found = await locate(api, name, text(values, 'namespace'));
-      const proxy = text(values, 'container') === 'istio-proxy';
+      const container = text(values, 'container');
+      const proxy = container === 'istio-proxy';
+      if (container !== undefined && !proxy && found.containers?.includes(container) === false) {
+        const known = [...found.containers, 'istio-proxy'].map((each) => `\`${each}\``).join(', ');
+        throw new ApiError('not-found', `\`${found.workload}\` has no container \`${container}\`; there are ${known}`);
+      }
       const path = proxy
         ? api.state.accessLog(found.namespace, found.workload)
         : api.state.workloadLog(found.namespace, found.workload);
-      const print = printer(invocation, proxy ? undefined : found.pod, proxy);
+      const print = printer(invocation, proxy ? {} : { pod: found.pod, container }, proxy);
       const seen = existing(path, tail === undefined ? Infinity : Number(tail), print);
       if (flag(values, 'follow')) await follow(path, seen, print, api.state);
       return 0;
@@ -52,6 +58,13 @@ interface Found {
   readonly namespace: string;
   readonly workload: string;
   readonly pod: string | undefined;
+  /** Undefined when no mesh runs that would know. */
+  readonly containers: readonly string[] | undefined;
+}
+
+interface Wanted {
+  readonly pod?: string | undefined;
+  readonly container?: string | undefined;
 }
 
 /** From the running mesh; from the names of the log files when none runs. */
@@ -60,19 +73,22 @@ async function locate(api: ReturnType<typeof client>, name: string, namespace: s
     const files = readdirSync(api.state.logs).filter((f) => f.endsWith('.log') && !f.endsWith('.access.log'));
     for (const file of files) {
       const [ns = '', workload] = file.slice(0, -'.log'.length).split(/\.(.*)/s);
-      if (workload === name && (namespace ?? ns) === ns) return { namespace: ns, workload, pod: undefined };
+      if (workload === name && (namespace ?? ns) === ns)
+        return { namespace: ns, workload, pod: undefined, containers: undefined };
     }
   }
   const { workload, pod } = await findWorkload(api, name, namespace);
-  return { namespace: workload.namespace, workload: workload.name, pod: pod?.name };
+  const { namespace: home, name: workloadName, containers } = workload;
+  return { namespace: home, workload: workloadName, pod: pod?.name, containers };
 }
 
-function printer({ out, color }: Invocation, pod: string | undefined, raw: boolean): (line: string) => void {
+function printer({ out, color }: Invocation, { pod, container }: Wanted, raw: boolean): (line: string) => void {
   const style = styler(color);
   return (line) => {
     if (raw) return void out.write(`${line}\n`);
     const entry = parseLogLine(line);
     if (entry === undefined || (pod !== undefined && entry.pod !== pod)) return;
+    if (container !== undefined && entry.container !== undefined && entry.container !== container) return;
     out.write(`${pod === undefined ? outputLine(entry.pod, entry.stream, entry.text, style) : entry.text}\n`);
   };
 }

@@ -143,6 +143,12 @@ test('logs, of a workload and of a pod', async () => {
     expect.stringMatching(/^loud-0 +\| one$/),
     expect.stringMatching(/^loud-0 +\| two$/),
   ]);
+  expect(await mizzen('logs', 'loud', '-c', 'nope')).toEqual({
+    status: 1,
+    out: '',
+    err: 'mizzen: `loud` has no container `nope`; there are `app`, `istio-proxy`\n',
+  });
+  expect((await mizzen('logs', 'loud', '-c', 'app')).out).toMatch(/one/);
   expect((await mizzen('logs', 'loud-0', '--tail', '1')).out).toMatch(/^(one|two)\n$/);
 });
 

@@ -53,6 +53,7 @@ function workloadAnswer({ statuses, pods, model }: ControlState, desired: Desire
     inboundRequests: status?.inboundRequests ?? 0,
     outboundRequests: status?.outboundRequests ?? 0,
     state: status?.state ?? 'starting',
+    containers: desired.containers.map(({ name }) => name),
     pods: own.map((pod) => podAnswer(pod, desired)),
   };
 }

@@ -33,6 +33,8 @@ export interface WorkloadAnswer {
   readonly inboundRequests: number;
   readonly outboundRequests: number;
   readonly state: string;
+  /** Names of its containers that run here; none for a gateway. */
+  readonly containers: readonly string[];
   readonly pods: readonly PodAnswer[];
 }
 

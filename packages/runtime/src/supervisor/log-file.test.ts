@@ -23,13 +23,15 @@ test('a full log is put aside, and at most two are kept', () => {
 });
 
 test('log lines are read as they were written', () => {
-  const line = logLine(new Date(0), 'web-0', 'stderr', 'a  b: c ');
+  const line = logLine(new Date(0), 'web-0', undefined, 'stderr', 'a  b: c ');
   expect(parseLogLine(line)).toEqual({
     time: '1970-01-01T00:00:00.000Z',
     pod: 'web-0',
     stream: 'stderr',
     text: 'a  b: c ',
   });
+  const one = parseLogLine(logLine(new Date(0), 'web-0', 'side', 'stdout', 'x/y'));
+  expect(one).toMatchObject({ pod: 'web-0', container: 'side', stream: 'stdout', text: 'x/y' });
 });
 
 test('lines are cut where they end, whatever the chunks; endless ones in pieces', () => {

@@ -74,14 +74,23 @@ export class LogFiles {
   }
 }
 
-/** One line of a workload's log: when, which pod and container, and what it wrote. */
-export function logLine(time: Date, pod: string, stream: 'stdout' | 'stderr', text: string): string {
-  return `${time.toISOString()} ${pod} ${stream === 'stdout' ? 'O' : 'E'} ${text}`;
+/** One line of a workload's log: when, which pod (and container, where it has several), and what it wrote. */
+export function logLine(
+  time: Date,
+  pod: string,
+  container: string | undefined,
+  stream: 'stdout' | 'stderr',
+  text: string,
+): string {
+  const who = container === undefined ? pod : `${pod}/${container}`;
+  return `${time.toISOString()} ${who} ${stream === 'stdout' ? 'O' : 'E'} ${text}`;
 }
 
 export interface LogEntry {
   readonly time: string;
   readonly pod: string;
+  /** Undefined for a pod of one container. */
+  readonly container: string | undefined;
   readonly stream: 'stdout' | 'stderr';
   readonly text: string;
 }
@@ -89,5 +98,6 @@ export interface LogEntry {
 export function parseLogLine(line: string): LogEntry | undefined {
   const match = /^(\S+) (\S+) ([OE]) (.*)$/s.exec(line);
   if (match === null) return undefined;
-  return { time: match[1]!, pod: match[2]!, stream: match[3] === 'O' ? 'stdout' : 'stderr', text: match[4]! };
+  const [pod = '', container] = match[2]!.split('/');
+  return { time: match[1]!, pod, container, stream: match[3] === 'O' ? 'stdout' : 'stderr', text: match[4]! };
 }

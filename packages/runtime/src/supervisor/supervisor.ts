@@ -129,7 +129,7 @@ export class Supervisor {
           this.#control.send({ type: 'workloads', workloads: this.#kubelet.workloads() });
         },
       ),
-      onLine: (pod, _container, stream, line) => this.#output(pod, stream, line),
+      onLine: (pod, container, stream, line) => this.#output(pod, container, stream, line),
       onEvent: (pod, text) => this.#podEvent(pod, text),
       onChange: () => this.#show(),
     });
@@ -294,11 +294,11 @@ export class Supervisor {
     this.#lastLines.delete(pod);
   }
 
-  #output(pod: Pod, stream: 'stdout' | 'stderr', line: string): void {
+  #output(pod: Pod, container: string, stream: 'stdout' | 'stderr', line: string): void {
     const { state, terminal } = this.#deps;
     this.#logs.write(
       state.workloadLog(pod.namespace, pod.workload.owner.name),
-      logLine(new Date(), pod.name, stream, line),
+      logLine(new Date(), pod.name, pod.workload.containers.length > 1 ? container : undefined, stream, line),
     );
     if (this.#options.log) return terminal.output(pod.name, stream, line);
     let last = this.#lastLines.get(pod);

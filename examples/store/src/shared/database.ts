@@ -3,8 +3,10 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import type { Kysely } from 'kysely';
 
+const LOAD_AFTER_MS = 2000;
+
 export interface Database<Tables> {
-  /** The query builder. It comes with the first query: loading it takes longer than starting the rest of a service. */
+  /** The query builder. It comes with the first query or soon after the start, for which it would take too long. */
   queries(): Promise<Kysely<Tables>>;
   /** Throws when the database does not answer. */
   ping(): void;
@@ -24,9 +26,11 @@ export function openDatabase<Tables>(url: string, schema: string): Database<Tabl
   const database = new DatabaseSync(path, { timeout: 5000 });
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
   database.exec(schema);
-  let queries: Promise<Kysely<Tables>> | undefined;
+  let loaded: Promise<Kysely<Tables>> | undefined;
+  const queries = (): Promise<Kysely<Tables>> => (loaded ??= load(database));
+  setTimeout(() => void queries(), LOAD_AFTER_MS).unref();
   return {
-    queries: () => (queries ??= load(database)),
+    queries,
     ping: () => database.exec('select 1'),
     close: () => database.close(),
   };

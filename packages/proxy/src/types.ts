@@ -323,6 +323,8 @@ export interface UpstreamCluster {
   readonly maxConnectionDuration: number;
   /** Null: nobody healthy (UH). A promise where names must be resolved first (dynamic forward proxy). */
   choose(context: LbContext): UpstreamHost | null | Promise<UpstreamHost | null>;
+  /** Its hosts are those that requests name (dynamic forward proxy): null then is a name that does not resolve (DF). */
+  readonly resolvesNames?: boolean;
   readonly limits: { readonly DEFAULT: CircuitBreaker; readonly HIGH: CircuitBreaker };
   readonly stats: ClusterStats;
   /** Limits and spelling of HTTP/1 towards its hosts; defaults when absent. */

@@ -15,6 +15,7 @@ interface Known {
  * old. An address that is an address already needs no resolving.
  */
 export class ForwardProxyCluster extends Cluster {
+  readonly resolvesNames = true;
   readonly #known = new Map<string, Known>();
   readonly #pending = new Map<string, Promise<UpstreamHost | null>>();
 

@@ -197,8 +197,12 @@ export class Router implements LbContext, AttemptTimeouts {
     if (this.#over) return;
     const { stream } = this;
     if (host === null) {
-      this.#cluster.stats.upstream_cx_none_healthy++;
       this.#over = true;
+      if (this.#cluster.resolvesNames === true) {
+        stream.sendLocalReply(503, 'DNS resolution failure', 'dns_resolution_failure', ResponseFlag.DF);
+        return;
+      }
+      this.#cluster.stats.upstream_cx_none_healthy++;
       stream.sendLocalReply(503, 'no healthy upstream', 'no_healthy_upstream', ResponseFlag.UH);
       return;
     }

@@ -44,7 +44,7 @@ const LAST_WORDS = 5;
  */
 const REPORT_MS = 10;
 const REPORT_MS_PER_UNREADY = 5;
-const LONGEST_REPORT_MS = 200;
+const LONGEST_REPORT_MS = 100;
 
 /** Everything `mizzen up` runs, put together: control process, data plane, stand-ins, pods; and what it tells a person. */
 export class Supervisor {

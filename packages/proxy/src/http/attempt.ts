@@ -116,6 +116,8 @@ export class Attempt implements Waiter, Exchange {
     } else if (out.blocked) {
       connection.wantDrain();
       this.#router.pauseDownstream();
+    } else {
+      this.#router.resumeDownstream();
     }
   }
 

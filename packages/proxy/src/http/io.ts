@@ -5,7 +5,8 @@
  */
 import type { Clock } from '../deps.ts';
 import type { UpstreamSocket } from '../types.ts';
-import { keep } from './reads.ts';
+import { isShared } from './reads.ts';
+import { borrow, giveBack } from './slabs.ts';
 
 let depth = 0;
 /** Outputs that have something to write; the first `dirtyCount` count. */
@@ -65,9 +66,12 @@ export class Output {
     this.#socket = socket;
   }
 
-  /** More is waiting than should be; the socket emits `drain` when it has left. */
+  /**
+   * More is waiting than should be; the socket emits `drain` when it has left. (What a write has just taken whole is
+   * not waiting, whatever `writableNeedDrain` says until the next tick.)
+   */
   get blocked(): boolean {
-    return this.#text.length > HIGH_WATER || this.#socket.writableNeedDrain || this.#socket.writableLength > HIGH_WATER;
+    return this.#text.length > HIGH_WATER || this.#socket.writableLength > HIGH_WATER;
   }
 
   text(text: string): void {
@@ -81,18 +85,21 @@ export class Output {
       this.text(data.toString('latin1'));
       return;
     }
-    data = keep(data);
     this.bytes += data.length;
     const head = this.#text;
-    if (head === '') {
-      this.#socket.write(data);
-      return;
+    const socket = this.#socket;
+    if (head !== '') {
+      this.#text = '';
+      socket.cork();
+      socket.write(head, 'latin1');
     }
-    this.#text = '';
-    this.#socket.cork();
-    this.#socket.write(head, 'latin1');
-    this.#socket.write(data);
-    this.#socket.uncork();
+    if (isShared(data)) {
+      const copy = borrow(data);
+      socket.write(copy, () => giveBack(copy));
+    } else {
+      socket.write(data);
+    }
+    if (head !== '') socket.uncork();
   }
 
   /** Half-closes after everything written so far. */

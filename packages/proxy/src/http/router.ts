@@ -374,7 +374,6 @@ export class Router implements LbContext, AttemptTimeouts {
   /** An attempt has sent all parts of the body; how many of those are still there. */
   bodySent(): number {
     const { body } = this;
-    if (this.#pausedDownstream && body.bytes <= MAX_WAITING) this.resumeDownstream();
     if (this.#retry === undefined || this.stream.responseStarted) body.forget();
     return body.parts.length;
   }

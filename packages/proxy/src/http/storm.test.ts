@@ -2,7 +2,7 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { ClusterCircuitBreaker } from '../cluster/circuit-breaker.ts';
+import type { ClusterCircuitBreaker } from '../cluster/circuit-breaker.ts';
 import type { HttpFilter } from '../types.ts';
 import { RetryOn } from './retry.ts';
 import { RETRY, routeTo, startTestServer, TestCluster } from './test-server.ts';

@@ -315,6 +315,16 @@ describe('draining', () => {
     expect(answer.closed).toBe(true);
   });
 
+  test('connections end when they were idle, or lived, for as long as they may', async () => {
+    const up = await upstream((socket) => reply(socket, 'hi'));
+    for (const program of [{ idleTimeout: 60 }, { maxConnectionDuration: 60 }]) {
+      const server = await proxy(new TestCluster('b', [up.port]), {}, { program });
+      const { text, closed } = await rawRequest(server.port, GET, 300);
+      expect(text).toMatch(/hi$/);
+      expect(closed).toBe(true);
+    }
+  });
+
   test('requests that were sent ahead of a drain are still answered by the close', async () => {
     const up = await upstream((socket) => setTimeout(() => reply(socket, 'hi'), 50));
     const server = await proxy(new TestCluster('b', [up.port]));

@@ -96,7 +96,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     if (this.#state !== 'open') return;
     this.draining = true;
     if (keepIdle) return;
-    if (this.stream === undefined && this.parser.idle && this.#unread === undefined) {
+    if (this.stream === undefined && (this.parser.idle || this.parser.done) && this.#unread === undefined) {
       this.hcm.stats.downstream_cx_drain_close++;
       this.#startClosing();
     }

@@ -305,11 +305,15 @@ describe('draining', () => {
   test('idle connections end at once, the others after their response', async () => {
     const up = await upstream((socket) => setTimeout(() => reply(socket, 'hi'), 100));
     const server = await proxy(new TestCluster('b', [up.port]));
+    const used = rawRequest(server.port, GET, 500);
+    await pause(130);
     const busy = rawRequest(server.port, GET, 400);
     const idle = rawRequest(server.port, '', 400);
     await pause(40);
     for (const connection of server.connections) connection.drain();
     expect(await idle).toEqual({ text: '', closed: true });
+    expect((await used).closed).toBe(true);
+    expect((await used).text).not.toContain('connection: close');
     const answer = await busy;
     expect(answer.text).toMatch(/^HTTP\/1.1 200 [^]*connection: close[^]*hi$/);
     expect(answer.closed).toBe(true);

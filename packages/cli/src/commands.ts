@@ -21,5 +21,6 @@ export const commands: Readonly<
   validate: { summary: 'check mesh files', load: () => import('./commands/validate.ts') },
   token: { summary: 'sign a token for an example issuer', load: () => import('./commands/token.ts') },
   'x xds': { summary: 'print what a proxy would be sent', load: () => import('./commands/x-xds.ts') },
+  completion: { summary: 'complete commands and flags in a shell', load: () => import('./commands/completion.ts') },
   version: { summary: 'print the version', load: () => import('./commands/version.ts') },
 };

@@ -1,0 +1,30 @@
+import { UsageError, type Command } from '../command.ts';
+import { bash, fish, zsh, type Words } from '../completion.ts';
+
+const SHELLS: Readonly<Record<string, (words: Words) => string>> = { bash, zsh, fish };
+
+export const command: Command = {
+  name: 'completion',
+  usage: 'bash|zsh|fish',
+  summary: 'Prints a script that completes commands and flags in a shell.',
+  flags: {},
+  examples: ['source <(mizzen completion bash)', 'mizzen completion fish > ~/.config/fish/completions/mizzen.fish'],
+  async run({ positionals, out }) {
+    const [shell, ...more] = positionals;
+    const script = shell === undefined || more.length > 0 ? undefined : SHELLS[shell];
+    if (script === undefined) {
+      throw new UsageError(
+        shell === undefined ? 'a shell is needed' : `\`${positionals.join(' ')}\` is not a shell this knows`,
+        'bash, zsh or fish',
+      );
+    }
+    const { commands } = await import('../commands.ts');
+    const words: Record<string, string[]> = {};
+    for (const [name, entry] of Object.entries(commands)) {
+      const { command: each } = await entry.load();
+      words[name] = Object.keys(each.flags).map((flag) => `--${flag}`);
+    }
+    out.write(script(words));
+    return 0;
+  },
+};

@@ -9,6 +9,7 @@ import { up, type Mesh } from './lib/mesh.ts';
 const peers = peersFolder();
 const samples = peers === undefined ? undefined : join(peers, 'istio/samples');
 
+// The samples are somebody else's files and no part of this repository.
 it.runIf(samples === undefined)(
   'Istio samples are absent (MIZZEN_PEERS): bookinfo, httpbin and helloworld were not tried',
   () => {

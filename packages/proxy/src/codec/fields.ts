@@ -6,7 +6,7 @@ const CR = 13;
 const SP = 32;
 const HT = 9;
 /** Never allowed in a head; CR, LF and HT have meanings of their own. */
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- control characters are what this looks for
 export const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 const LINE_BREAKS = /[\r\n]+/g;
 const DIGITS = /^\d{1,20}$/;

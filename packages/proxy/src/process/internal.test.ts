@@ -142,6 +142,7 @@ describe.each(['mizzen', 'envoy'] as const)('internal listeners of %s', (engine)
     socket.destroy();
   });
 
+  // Envoy's own admin endpoint is not what is tested.
   test.runIf(engine === 'mizzen')('the admin endpoint tells what is in force', async () => {
     const fetchText = (path: string, host?: string): Promise<{ status: number; body: string }> =>
       new Promise((resolve, reject) => {

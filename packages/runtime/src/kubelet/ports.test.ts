@@ -30,6 +30,7 @@ test('what binding tells', async () => {
   expect(await tryBind('192.0.2.1', 4000)).toBe('unavailable');
 });
 
+// Elsewhere there is one loopback address, so there are no networks to keep apart.
 test.skipIf(process.platform !== 'linux')('two meshes on one machine get networks of their own', async () => {
   const [a, b] = [await openPodNetwork(), await openPodNetwork()];
   const one = a.allocate();

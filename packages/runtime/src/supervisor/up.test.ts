@@ -25,6 +25,7 @@ const SERVER = `require('http').createServer((q, s) => s.end('ok')).listen(proce
 /** Starts a child in its own group's shadow and ignores SIGTERM. */
 const STUBBORN = `process.on('SIGTERM', () => {}); require('child_process').spawn('sleep', ['300']); ${SERVER}`;
 
+// Looks processes up in /proc to see that none is left.
 describe.skipIf(process.platform !== 'linux')('mizzen up', { timeout: 20_000 }, () => {
   test('starts everything, says so, and leaves nothing when told to stop', async () => {
     const m = await mesh({ workloads: [program('web', SERVER), desired({ name: 'ghost' })] });

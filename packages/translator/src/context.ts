@@ -1,6 +1,6 @@
 import type { Locality, MeshModel, ProxyScope, Workload } from '@mizzen/model';
 import { OriginTable } from './origins.ts';
-import type { LocalProxy, Node, NodeMetadata } from './types.ts';
+import type { Engine, LocalProxy, Node, NodeMetadata } from './types.ts';
 
 /**
  * `istio`: an Istio proxy, which gets what istiod sends. `plain`: real Envoy or our own proxy, which get the same less
@@ -28,6 +28,8 @@ export interface Proxy {
   readonly locality: Locality;
   /** The pod or WorkloadEntry it belongs to, when the model knows it. */
   readonly workload: Workload | undefined;
+  /** Mizzen's own proxy only where Mizzen's runtime says so; everything else that speaks xDS is an Envoy. */
+  readonly engine: Engine;
   /** Layout on one machine; only for proxies that Mizzen's runtime started. */
   readonly local: LocalProxy | undefined;
   readonly metadata: NodeMetadata;
@@ -82,6 +84,7 @@ function resolveProxy(model: MeshModel, node: Node): Proxy {
     cluster: metadata.CLUSTER_ID ?? 'Kubernetes',
     locality: workload?.locality ?? NOWHERE,
     workload,
+    engine: metadata.MIZZEN === undefined ? 'envoy' : (metadata.MIZZEN.engine ?? 'mizzen'),
     local: metadata.MIZZEN,
     metadata,
   };

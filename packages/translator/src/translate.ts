@@ -13,7 +13,7 @@ export function translate(model: MeshModel, node: Node): Translation {
   const context = createContext(model, node);
   const parts = buildParts(context);
   return {
-    resources: { ...parts, routes: buildRoutes(context, routeNames(parts.listeners)) },
+    resources: { ...parts, routes: buildRoutes(context, routeNames(parts.listeners)), extensions: [] },
     origins: context.origins,
   };
 }

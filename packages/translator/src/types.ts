@@ -1,5 +1,12 @@
 import type { Path, Ref } from '@mizzen/diagnostics';
-import type { Cluster, ClusterLoadAssignment, Listener, RouteConfiguration, Secret } from '@mizzen/xds';
+import type {
+  Cluster,
+  ClusterLoadAssignment,
+  Listener,
+  RouteConfiguration,
+  Secret,
+  TypedExtensionConfig,
+} from '@mizzen/xds';
 
 /** A proxy, as its xDS requests describe it. */
 export interface Node {
@@ -27,8 +34,13 @@ export interface NodeMetadata {
   readonly [key: string]: unknown;
 }
 
+/** What carries the traffic: Mizzen's own proxy, or Envoy. */
+export type Engine = 'mizzen' | 'envoy';
+
 /** How a proxy is laid out on one machine without network namespaces; all decided by the runtime. */
 export interface LocalProxy {
+  /** What the proxy is: Mizzen's own (when left out) or a real Envoy. */
+  readonly engine?: Engine;
   /** Where its HTTP proxy port listens. Absent on gateways. */
   readonly httpProxy?: { readonly address: string; readonly port: number };
   /** Listeners for services that are not HTTP, which the application reaches by address. */
@@ -55,6 +67,8 @@ export interface XdsResources {
   readonly routes: readonly RouteConfiguration[];
   readonly clusters: readonly Cluster[];
   readonly endpoints: readonly ClusterLoadAssignment[];
+  /** HTTP filters that listeners name and that are fetched by themselves (ECDS). */
+  readonly extensions: readonly TypedExtensionConfig[];
 }
 
 /** What a path within a resource sent to a proxy came from. */
@@ -71,7 +85,7 @@ export interface Origins {
   set(type: XdsType, resource: string, path: Path, origin: Origin): void;
   find(type: XdsType, resource: string, path: Path): Origin | undefined;
 }
-export type XdsType = 'listener' | 'route' | 'cluster' | 'endpoint' | 'secret';
+export type XdsType = 'listener' | 'route' | 'cluster' | 'endpoint' | 'secret' | 'extension';
 
 export interface Translation {
   readonly resources: XdsResources;

@@ -8,6 +8,7 @@ export type { RouteConfiguration, Route, VirtualHost } from './gen/envoy.config.
 export type { Cluster } from './gen/envoy.config.cluster.v3.ts';
 export type { ClusterLoadAssignment } from './gen/envoy.config.endpoint.v3.ts';
 export type { Secret } from './gen/envoy.extensions.transport_sockets.tls.v3.ts';
+export type { TypedExtensionConfig } from './gen/envoy.config.core.v3.ts';
 export type { Bootstrap } from './gen/envoy.config.bootstrap.v3.ts';
 export type { HttpConnectionManager } from './gen/envoy.extensions.filters.network.http_connection_manager.v3.ts';
 export * as types from './types.ts';

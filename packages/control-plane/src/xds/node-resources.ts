@@ -33,6 +33,8 @@ export class NodeResources {
         return this.#encoder.index(config.listeners, (each) => each.name);
       case TypeUrl.route:
         return this.#encoder.index(config.routes, (each) => each.name);
+      case TypeUrl.extension:
+        return this.#encoder.index(config.extensions, (each) => each.name);
       case TypeUrl.secret:
         return { names: () => [], get: (name, have) => secret(config, name, have) };
       default:

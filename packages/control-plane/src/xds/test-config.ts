@@ -43,6 +43,7 @@ export function configOf(mesh: TestMesh): NodeConfig {
   }));
   const secret = mesh.secret ?? 's1';
   return {
+    extensions: [],
     clusters,
     listeners,
     endpoints: Object.entries(mesh.endpoints).map(([clusterName, port]) => ({

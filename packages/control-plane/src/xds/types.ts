@@ -1,4 +1,11 @@
-import type { ClusterLoadAssignment, Cluster, Listener, RouteConfiguration, Secret } from '@mizzen/xds';
+import type {
+  ClusterLoadAssignment,
+  Cluster,
+  Listener,
+  RouteConfiguration,
+  Secret,
+  TypedExtensionConfig,
+} from '@mizzen/xds';
 import type { VersionedResource } from './resource.ts';
 
 /** A secret and its version; `keep`: the one the proxy says it has is still good; undefined: not there, or not its own. */
@@ -10,6 +17,7 @@ export interface NodeConfig {
   readonly routes: readonly RouteConfiguration[];
   readonly clusters: readonly Cluster[];
   readonly endpoints: readonly ClusterLoadAssignment[];
+  readonly extensions: readonly TypedExtensionConfig[];
   /** `have` is the version that the proxy holds. Only what this proxy may read. */
   readonly secret: (name: string, have: string | undefined) => SecretAnswer;
 }

@@ -19,7 +19,7 @@ export interface FollowerOptions {
   readonly onFirstListeners: () => void;
 }
 
-type Kind = keyof typeof TypeUrl;
+type Kind = Exclude<keyof typeof TypeUrl, 'extension'>;
 
 /**
  * Keeps a proxy as its source says. Clusters come first, and listeners are asked for once those are warm; endpoints,

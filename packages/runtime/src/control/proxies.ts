@@ -154,7 +154,8 @@ function sameResources(a: XdsResources, b: XdsResources): boolean {
     same(a.routes, b.routes) &&
     same(a.listeners, b.listeners) &&
     same(a.clusters, b.clusters) &&
-    same(a.endpoints, b.endpoints)
+    same(a.endpoints, b.endpoints) &&
+    same(a.extensions, b.extensions)
   );
 }
 

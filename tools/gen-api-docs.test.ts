@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { KUBERNETES, MESSAGES, METADATA } from '../packages/api/src/support/index.ts';
-import type { Support } from '../packages/api/src/support/index.ts';
+import { ENGINES, KUBERNETES, MESSAGES, METADATA, on } from '../packages/api/src/support/index.ts';
+import type { Engine, Outcome, Support } from '../packages/api/src/support/index.ts';
 import { fields } from '../packages/proxy/src/program/fields/index.ts';
 import { schema } from '../packages/proxy/src/program/schema.ts';
 import { PAGES } from './gen-api-docs.ts';
@@ -18,15 +18,21 @@ const entries: readonly (readonly [where: string, support: Support])[] = [
     Object.entries(table).map(([field, { support }]) => [`${shape}.${field}`, support] as const),
   ),
   ...METADATA,
-].flatMap(([where, support]) => [
-  [where, support] as const,
-  ...(support.state === 'supported'
-    ? [
-        ...Object.entries(support.values ?? {}).map(([value, other]) => [`${where} = ${value}`, other] as const),
-        ...(support.texts ?? []).map(({ like, support: other }) => [`${where} = ${like}`, other] as const),
-      ]
-    : []),
-]);
+];
+
+/** What becomes with one engine of every field, and of the values that are treated differently. */
+function outcomes(engine: Engine): (readonly [where: string, outcome: Outcome])[] {
+  return entries.flatMap(([where, support]): (readonly [string, Outcome])[] => {
+    const outcome = on(support, engine);
+    if (outcome.state !== 'supported') return [[where, outcome]];
+    const { values = {}, texts = [] } = outcome;
+    return [
+      [where, outcome],
+      ...Object.entries(values).map(([value, other]) => [`${where} = ${value}`, on(other, engine)] as const),
+      ...texts.map(({ like, support: other }) => [`${where} = ${like}`, on(other, engine)] as const),
+    ];
+  });
+}
 
 /** Messages of Envoy's API that a place such as `Cluster.name` may mean, and the field. */
 function placesOf(place: string): { readonly message: string; readonly field: string }[] {
@@ -37,12 +43,20 @@ function placesOf(place: string): { readonly message: string; readonly field: st
   );
 }
 
-test("what is supported ends up in fields that Mizzen's proxy implements", () => {
-  const wrong = entries.flatMap(([where, support]) => {
+test.each(ENGINES)('what %s supports ends up in fields that Envoy has', (engine) => {
+  const wrong = outcomes(engine).flatMap(([where, outcome]) =>
+    outcome.state === 'supported'
+      ? outcome.xds.filter((place) => placesOf(place).length === 0).map((place) => `${where}: ${place}`)
+      : [],
+  );
+  expect(wrong).toEqual([]);
+});
+
+test("what Mizzen's proxy supports ends up in fields that it implements", () => {
+  const wrong = outcomes('mizzen').flatMap(([where, support]) => {
     if (support.state !== 'supported') return [];
     return support.xds.flatMap((place) => {
       const places = placesOf(place);
-      if (places.length === 0) return [`${where}: Envoy has no \`${place}\``];
       const implemented = places.some(({ message, field }) => fields.get(message)?.get(field)?.class === 'implemented');
       return implemented ? [] : [`${where}: \`${place}\` is not implemented`];
     });
@@ -51,7 +65,7 @@ test("what is supported ends up in fields that Mizzen's proxy implements", () =>
 });
 
 test("what is refused is what Mizzen's proxy refuses; once it does not, the table in packages/api/src/support is behind", () => {
-  const wrong = entries.flatMap(([where, support]) => {
+  const wrong = outcomes('mizzen').flatMap(([where, support]) => {
     if (support.state !== 'not yet' || support.outcome !== 'refused') return [];
     if (support.xds.length === 0) return [`${where}: does not say what is refused`];
     return support.xds.flatMap((place) => {

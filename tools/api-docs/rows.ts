@@ -3,10 +3,13 @@ import {
   MESSAGES,
   METADATA,
   istioRoots,
+  ENGINES,
   messageBelow,
   messagesOf,
+  on,
+  supportedBySome,
 } from '../../packages/api/src/support/index.ts';
-import type { Support } from '../../packages/api/src/support/index.ts';
+import type { Exception, Support } from '../../packages/api/src/support/index.ts';
 import { messageSchema } from '../../packages/api/src/schema.ts';
 
 /** One line of a table: a field, or a value of one. */
@@ -26,7 +29,7 @@ function sharedMessages(): string[] {
   const reached = new Set(istioRoots().flatMap(([, message]) => messagesOf(message)));
   for (const message of reached) {
     for (const [field, support] of Object.entries(MESSAGES[message] ?? {})) {
-      const below = support.state === 'supported' ? messageBelow(message, field) : undefined;
+      const below = supportedBySome(support) ? messageBelow(message, field) : undefined;
       if (below !== undefined) ways.set(below, (ways.get(below) ?? 0) + 1);
     }
   }
@@ -44,7 +47,7 @@ export function shortName(message: string): string {
 export function messageRows(message: string, prefix = ''): Row[] {
   return Object.entries(MESSAGES[message] ?? {}).flatMap(([field, support]) => {
     const schema = messageSchema(message)?.[field];
-    const below = support.state === 'supported' ? messageBelow(message, field) : undefined;
+    const below = supportedBySome(support) ? messageBelow(message, field) : undefined;
     const name = `${prefix}${field}${schema?.r ? '[]' : ''}`;
     const see = below !== undefined && SHARED.includes(below) ? shortName(below) : undefined;
     const inner =
@@ -77,9 +80,12 @@ export function metadataRows(): Row[] {
 }
 
 function values(name: string, support: Support): Row[] {
-  if (support.state !== 'supported') return [];
-  return [
-    ...Object.entries(support.values ?? {}).map(([value, other]) => ({ name: `${name} = ${value}`, support: other })),
-    ...(support.texts ?? []).map(({ like, support: other }) => ({ name: `${name} = ${like}`, support: other })),
-  ];
+  const found = new Map<string, Exception>();
+  for (const engine of ENGINES) {
+    const outcome = on(support, engine);
+    if (outcome.state !== 'supported') continue;
+    for (const [value, other] of Object.entries(outcome.values ?? {})) found.set(value, other);
+    for (const { like, support: other } of outcome.texts ?? []) found.set(like, other);
+  }
+  return [...found].map(([value, other]) => ({ name: `${name} = ${value}`, support: other }));
 }

@@ -4,11 +4,14 @@ import type { KindSpecs } from './kinds.ts';
 import { readMeshConfig } from './mesh/read.ts';
 import type { Resource, SourceDocument } from './resource.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { Engine } from './support/types.ts';
 
 export interface SnapshotOptions {
   readonly version: number;
   /** The text of a mesh configuration given by itself (`--mesh-config`); it goes before any found among the resources. */
   readonly meshConfig?: SourceDocument;
+  /** Whose gaps are warned of; Mizzen's own proxy unless told. */
+  readonly engine?: Engine;
 }
 
 export interface BuiltSnapshot {
@@ -32,7 +35,7 @@ export function buildSnapshot(resources: Iterable<Resource>, options: SnapshotOp
   }
   for (const list of byKind.values()) sortByCreation(list);
   const settings = [...(byKind.get('IstioOperator') ?? []), ...(byKind.get('ConfigMap') ?? [])];
-  const { mesh, source, diagnostics } = readMeshConfig(settings, options.meshConfig);
+  const { mesh, source, diagnostics } = readMeshConfig(settings, options.meshConfig, options.engine);
   const find = ({ kind, namespace, name }: Key): Resource | undefined => byName.get(`${kind}/${namespace}/${name}`);
   const snapshot: Snapshot = {
     version: options.version,

@@ -15,6 +15,8 @@ export type { BuiltSnapshot, SnapshotOptions } from './build-snapshot.ts';
 export { applyMeshConfig, deepMerge } from './mesh/merge.ts';
 export { validateResource } from './validation/index.ts';
 export { mootFields, surprisingFields, unsupportedFields } from './support/unsupported.ts';
+export { ENGINES } from './support/types.ts';
+export type { Engine } from './support/types.ts';
 export { isDuration, parseDuration } from './validation/duration.ts';
 export { isRecord, normalizeMessage } from './normalize.ts';
 export type * as k8s from './kubernetes.ts';

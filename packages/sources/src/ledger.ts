@@ -10,7 +10,7 @@ import {
   validateResource,
   withSpan,
 } from '@mizzen/api';
-import type { LeftAlone, ParsedDocuments, PassedOver, Resource, Snapshot, SourceDocument } from '@mizzen/api';
+import type { Engine, LeftAlone, ParsedDocuments, PassedOver, Resource, Snapshot, SourceDocument } from '@mizzen/api';
 import type { Diagnostic, Ref } from '@mizzen/diagnostics';
 import { isDeepStrictEqual } from 'node:util';
 import { assignOrder } from './order.ts';
@@ -63,6 +63,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
  */
 export class Ledger {
   readonly #namespace: string | undefined;
+  readonly #engine: Engine | undefined;
   #files = new Map<string, FileState>();
   #inForce = new Map<string, Resource>();
   #snapshot: Snapshot | undefined;
@@ -73,8 +74,9 @@ export class Ledger {
   readonly #validated = new WeakMap<SourceDocument, readonly Diagnostic[]>();
   readonly #surprising = new WeakMap<Resource, ReadonlyMap<string, string>>();
 
-  constructor(options: { readonly namespace?: string } = {}) {
+  constructor(options: { readonly namespace?: string; readonly engine?: Engine } = {}) {
     this.#namespace = options.namespace;
+    this.#engine = options.engine;
   }
 
   /** `files` in reading order; `meshConfig` is the text of the mesh configuration, if it comes from a file of its own. */
@@ -176,7 +178,7 @@ export class Ledger {
 
   #validate(resource: Resource): readonly Diagnostic[] {
     let result = this.#validated.get(resource.source);
-    if (!result) this.#validated.set(resource.source, (result = judge(resource)));
+    if (!result) this.#validated.set(resource.source, (result = judge(resource, this.#engine)));
     return result;
   }
 
@@ -185,7 +187,7 @@ export class Ledger {
     return mootFields(
       resources.map((resource) => {
         let fields = this.#surprising.get(resource);
-        if (!fields) this.#surprising.set(resource, (fields = surprisingFields(resource)));
+        if (!fields) this.#surprising.set(resource, (fields = surprisingFields(resource, this.#engine)));
         return [resource, fields];
       }),
     );
@@ -214,10 +216,10 @@ export class Ledger {
       ordered.every((resource) => before.get(keyOf(resource)) === resource);
     if (!unchanged) {
       const version = (this.#snapshot?.version ?? 0) + 1;
-      const built = buildSnapshot(ordered, { version, meshConfig: mesh });
+      const built = buildSnapshot(ordered, { version, meshConfig: mesh, engine: this.#engine });
       this.#meshRead = mesh?.text;
       if (built.diagnostics.some(isError)) {
-        this.#snapshot = buildSnapshot(ordered, { version, meshConfig: this.#mesh }).snapshot;
+        this.#snapshot = buildSnapshot(ordered, { version, meshConfig: this.#mesh, engine: this.#engine }).snapshot;
       } else {
         this.#snapshot = built.snapshot;
         this.#mesh = mesh;
@@ -252,11 +254,11 @@ export class Ledger {
 }
 
 /** A resource's mistakes; without any, what of it does less here than in a cluster, unless that was said already. */
-function judge(resource: Resource): readonly Diagnostic[] {
-  const problems = validateResource(resource);
+function judge(resource: Resource, engine: Engine | undefined): readonly Diagnostic[] {
+  const problems = validateResource(resource, engine);
   if (problems.some(({ severity }) => severity === 'error')) return problems;
   const said = new Set(problems.map(({ path }) => JSON.stringify(path)));
-  return [...problems, ...unsupportedFields(resource).filter(({ path }) => !said.has(JSON.stringify(path)))];
+  return [...problems, ...unsupportedFields(resource, engine).filter(({ path }) => !said.has(JSON.stringify(path)))];
 }
 
 interface Chosen {

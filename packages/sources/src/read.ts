@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { text as readAll } from 'node:stream/consumers';
 import { STDIN_NAME, discover, unreadable } from './discover.ts';
 import type { Discovered } from './discover.ts';
+import type { Engine } from '@mizzen/api';
 import { Ledger } from './ledger.ts';
 import type { FileText, ReadResult } from './ledger.ts';
 
@@ -10,6 +11,8 @@ export interface ReadOptions {
   readonly namespace?: string;
   /** Path of a file that holds a MeshConfig. */
   readonly meshConfig?: string;
+  /** Whose gaps are warned of; Mizzen's own proxy unless told. */
+  readonly engine?: Engine;
   /** Where `-` reads from; the process's standard input unless told. */
   readonly stdin?: NodeJS.ReadableStream;
 }

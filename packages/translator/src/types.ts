@@ -1,3 +1,4 @@
+import type { Engine } from '@mizzen/api';
 import type { Path, Ref } from '@mizzen/diagnostics';
 import type {
   Cluster,
@@ -7,6 +8,8 @@ import type {
   Secret,
   TypedExtensionConfig,
 } from '@mizzen/xds';
+
+export type { Engine };
 
 /** A proxy, as its xDS requests describe it. */
 export interface Node {
@@ -33,9 +36,6 @@ export interface NodeMetadata {
   readonly MIZZEN?: LocalProxy;
   readonly [key: string]: unknown;
 }
-
-/** What carries the traffic: Mizzen's own proxy, or Envoy. */
-export type Engine = 'mizzen' | 'envoy';
 
 /** How a proxy is laid out on one machine without network namespaces; all decided by the runtime. */
 export interface LocalProxy {

@@ -5,6 +5,7 @@ import type { Resource, SourceDocument } from '../resource.ts';
 import { loadYaml } from '../yaml/load.ts';
 import type { YamlError } from '../yaml/load.ts';
 import { locateIn } from '../yaml/locate.ts';
+import type { Engine } from '../support/types.ts';
 import { unsupportedMeshFields } from '../support/unsupported.ts';
 import { Report } from '../validation/report.ts';
 import { checkMessage } from '../validation/schema-check.ts';
@@ -23,10 +24,15 @@ export interface MeshConfigResult {
 
 /**
  * The mesh configuration in force: that of a file, or else of an IstioOperator, or else of the ConfigMap `istio` in
- * `istio-system`, over Istio's defaults. Fields with mistakes are left out; the others count all the same.
+ * `istio-system`, over Istio's defaults. Fields with mistakes are left out; the others count all the same. What `engine`
+ * does not do yet is warned of.
  */
-export function readMeshConfig(resources: Iterable<Resource>, file?: SourceDocument): MeshConfigResult {
-  if (file) return { ...fromText(file.text, () => file), source: undefined };
+export function readMeshConfig(
+  resources: Iterable<Resource>,
+  file?: SourceDocument,
+  engine?: Engine,
+): MeshConfigResult {
+  if (file) return { ...fromText(file.text, () => file, engine), source: undefined };
   let operator: Resource | undefined;
   let configMap: Resource | undefined;
   for (const resource of resources) {
@@ -34,10 +40,10 @@ export function readMeshConfig(resources: Iterable<Resource>, file?: SourceDocum
       operator ??= resource;
     } else if (isMeshConfigMap(resource)) configMap ??= resource;
   }
-  if (operator) return fromOperator(operator);
+  if (operator) return fromOperator(operator, engine);
   if (configMap) {
     const text = (configMap.body.data as { readonly mesh: string }).mesh;
-    return { ...fromText(text, () => innerDocument(configMap, ['data', 'mesh'])), source: configMap };
+    return { ...fromText(text, () => innerDocument(configMap, ['data', 'mesh']), engine), source: configMap };
   }
   return {
     mesh: applyMeshConfig(DEFAULT_MESH_CONFIG, INSTALLED_MESH_CONFIG),
@@ -47,8 +53,8 @@ export function readMeshConfig(resources: Iterable<Resource>, file?: SourceDocum
 }
 
 /** Mistakes in the mesh configuration that a resource holds; none when it holds none. */
-export function checkMeshConfig(resource: Resource): readonly Diagnostic[] {
-  return readMeshConfig([resource]).diagnostics;
+export function checkMeshConfig(resource: Resource, engine?: Engine): readonly Diagnostic[] {
+  return readMeshConfig([resource], undefined, engine).diagnostics;
 }
 
 function isMeshConfigMap({ kind, metadata, body }: Resource): boolean {
@@ -61,18 +67,22 @@ function isMeshConfigMap({ kind, metadata, body }: Resource): boolean {
   );
 }
 
-function fromOperator(resource: Resource): MeshConfigResult {
+function fromOperator(resource: Resource, engine: Engine | undefined): MeshConfigResult {
   const config = normalizeMessage((resource.spec as Record<string, unknown>).meshConfig, MESSAGE);
-  const { value, diagnostics } = check(config, () => resource.source, ['spec', 'meshConfig']);
+  const { value, diagnostics } = check(config, () => resource.source, ['spec', 'meshConfig'], engine);
   const merged = deepMerge(INSTALLED_MESH_CONFIG, value) as MeshConfig;
   return { mesh: applyMeshConfig(DEFAULT_MESH_CONFIG, merged), source: resource, diagnostics };
 }
 
 /** `source` is asked only when there is a place to show: finding it means reading a whole document with positions. */
-function fromText(text: string, source: () => SourceDocument): Omit<MeshConfigResult, 'source'> {
+function fromText(
+  text: string,
+  source: () => SourceDocument,
+  engine: Engine | undefined,
+): Omit<MeshConfigResult, 'source'> {
   const result = loadYaml(text);
   if ('error' in result) return { mesh: DEFAULT_MESH_CONFIG, diagnostics: [notYaml(result.error, source())] };
-  const { value, diagnostics } = check(normalizeMessage(result.value ?? {}, MESSAGE), source, []);
+  const { value, diagnostics } = check(normalizeMessage(result.value ?? {}, MESSAGE), source, [], engine);
   return { mesh: applyMeshConfig(DEFAULT_MESH_CONFIG, value), diagnostics };
 }
 
@@ -89,11 +99,12 @@ function check(
   config: unknown,
   source: () => SourceDocument,
   prefix: Path,
+  engine: Engine | undefined,
 ): { readonly value: MeshConfig; readonly diagnostics: readonly Diagnostic[] } {
   const report = new Report();
   report.problems.push(...checkMessage(config, MESSAGE));
   if (report.isClean) checkMesh(config as MeshConfig, report);
-  if (report.isClean) report.problems.push(...unsupportedMeshFields(config));
+  if (report.isClean) report.problems.push(...unsupportedMeshFields(config, engine));
   const { problems } = report;
   const diagnostics = problems.map((problem): Diagnostic => {
     const path = [...prefix, ...problem.path];

@@ -17,19 +17,25 @@ import type {
   WorkloadSelector,
 } from '../gen/istio.networking.v1alpha3.ts';
 import type { WorkloadSelector as PolicySelector } from '../gen/istio.type.v1beta1.ts';
-import { exceptText, fields, left, moot, yes } from './types.ts';
+import { byEngine, exceptText, fields, left, moot, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const NET = 'istio.networking.v1alpha3';
 
 /** HTTP/2 waits for a codec of its own; what needs it does not get through. */
-export const NO_HTTP2 = left(
-  "Mizzen's proxy speaks HTTP/1.1 only, so HTTP/2 and gRPC do not get through yet",
-  'an HTTP/1.1 port works; `mizzen x xds` shows what Envoy would be sent',
+export const HTTP2_PORT = byEngine(
+  left(
+    "Mizzen's proxy speaks HTTP/1.1 only, so HTTP/2 and gRPC do not get through yet",
+    'an HTTP/1.1 port works; `--engine envoy` carries it',
+  ),
+  yes('HTTP/2 to the endpoints, gRPC in it', 'HttpProtocolOptions.ExplicitHttpConfig.http2ProtocolOptions'),
 );
-export const NO_GRPC_WEB = left(
-  'gRPC-Web is passed on as it is, not turned into gRPC',
-  'let the application, or a proxy beside it, understand gRPC-Web',
+export const GRPC_WEB_PORT = byEngine(
+  left(
+    'gRPC-Web is passed on as it is, not turned into gRPC',
+    'let the application, or a proxy beside it, understand gRPC-Web',
+  ),
+  yes('gRPC-Web is turned into gRPC', 'HttpConnectionManager.httpFilters'),
 );
 
 /** The protocol of a port, in Istio's own resources. */
@@ -38,11 +44,11 @@ export const PROTOCOL = exceptText(
     yes('what the port carries; decides between HTTP routes, TLS routes and bytes'),
     'GRPC-WEB',
     /^grpc-web$/i,
-    NO_GRPC_WEB,
+    GRPC_WEB_PORT,
   ),
   'GRPC, HTTP2',
   /^(?:grpc|http2)$/i,
-  NO_HTTP2,
+  HTTP2_PORT,
 );
 
 const DEPRECATED_TARGET = moot('it is deprecated, and Istio does not read it either');

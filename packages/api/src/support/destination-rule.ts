@@ -1,6 +1,7 @@
 import type {
   ConnectionPoolSettings,
   ConnectionPoolSettings_HTTPSettings,
+  ConnectionPoolSettings_HTTPSettings_ConnectionKeepalive,
   ConnectionPoolSettings_TCPSettings,
   DestinationRule,
   LoadBalancerSettings,
@@ -16,15 +17,18 @@ import type {
   TrafficPolicy_RetryBudget,
   WarmupConfiguration,
 } from '../gen/istio.networking.v1alpha3.ts';
-import { except, fields, left, moot, refused, yes } from './types.ts';
+import { byEngine, envoyFields, except, fields, left, moot, refused, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const NET = 'istio.networking.v1alpha3';
 const LB = `${NET}.LoadBalancerSettings`;
 const POOL = `${NET}.ConnectionPoolSettings`;
-const ONLY_HTTP2 = "it is about HTTP/2, which Mizzen's proxy does not speak yet";
+const ONLY_HTTP2 = moot("it is about HTTP/2, which Mizzen's proxy does not speak yet");
 /** A wish for HTTP/2 that is not met; the traffic itself flows. */
-export const H2_UPGRADE = left('connections between sidecars stay HTTP/1.1');
+export const H2_UPGRADE = byEngine(
+  left('connections between sidecars stay HTTP/1.1'),
+  yes('HTTP/1.1 becomes HTTP/2 between sidecars', 'HttpProtocolOptions.ExplicitHttpConfig.http2ProtocolOptions'),
+);
 
 export const destinationRule: MessageTable = {
   [`${NET}.DestinationRule`]: fields<DestinationRule>({
@@ -138,10 +142,23 @@ export const destinationRule: MessageTable = {
     maxRetries: yes('retries at the same time', 'CircuitBreakers.Thresholds.maxRetries'),
     idleTimeout: yes('connections without requests end after it', 'HttpProtocolOptions.idleTimeout'),
     h2UpgradePolicy: except(yes('HTTP/1.1 is kept as it is'), { UPGRADE: H2_UPGRADE }),
-    useClientProtocol: moot('everything is HTTP/1.1 here'),
-    maxConcurrentStreams: moot(ONLY_HTTP2),
-    http2KeepAlive: moot(ONLY_HTTP2),
+    useClientProtocol: byEngine(
+      moot('everything is HTTP/1.1 here'),
+      yes("the client's version of HTTP is used to the endpoints", 'HttpProtocolOptions.useDownstreamProtocolConfig'),
+    ),
+    maxConcurrentStreams: byEngine(
+      ONLY_HTTP2,
+      yes('requests at the same time on one connection', 'Http2ProtocolOptions.maxConcurrentStreams'),
+    ),
+    http2KeepAlive: byEngine(ONLY_HTTP2, yes('pings on connections', 'Http2ProtocolOptions.connectionKeepalive')),
   }),
+  [`${POOL}.HTTPSettings.ConnectionKeepalive`]: envoyFields<ConnectionPoolSettings_HTTPSettings_ConnectionKeepalive>(
+    ONLY_HTTP2,
+    {
+      interval: yes('time between pings', 'KeepaliveSettings.interval'),
+      timeout: yes('time for the answer', 'KeepaliveSettings.timeout'),
+    },
+  ),
   [`${NET}.OutlierDetection`]: fields<OutlierDetection>({
     consecutiveErrors: moot('it is deprecated, and Istio does not read it either'),
     splitExternalLocalOriginErrors: yes(

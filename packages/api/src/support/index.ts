@@ -11,16 +11,29 @@ import { security } from './security.ts';
 import { serviceEntry } from './service-entry.ts';
 import { sidecar } from './sidecar.ts';
 import { telemetry } from './telemetry.ts';
-import type { MessageTable, Support } from './types.ts';
+import type { Engine, MessageTable, Outcome, Support } from './types.ts';
+import { on, supportedBySome } from './types.ts';
 import { virtualService } from './virtual-service.ts';
 
-export type { MessageSupport, MessageTable, NoEffect, NotYet, Support, Supported } from './types.ts';
+export type {
+  Engine,
+  Exception,
+  MessageSupport,
+  MessageTable,
+  NoEffect,
+  NotYet,
+  Outcome,
+  PerEngine,
+  Support,
+  Supported,
+} from './types.ts';
+export { ENGINES, on, supportedBySome } from './types.ts';
 export { METADATA } from './annotations.ts';
 export { PLAIN_KINDS, WHOLE_KINDS } from './kinds.ts';
 export { KUBERNETES, KUBERNETES_ROOTS } from './kubernetes/index.ts';
 export type { KubernetesField } from './kubernetes/index.ts';
 
-/** What Mizzen does with every field of every message that a kind or the mesh configuration leads to. */
+/** What becomes of every field of every message that a kind or the mesh configuration leads to. */
 export const MESSAGES: MessageTable = {
   ...common,
   ...virtualService,
@@ -52,14 +65,14 @@ export function messageBelow(message: string, field: string): string | undefined
   return type !== undefined && type in schema().messages ? type : undefined;
 }
 
-/** Messages that `root` leads to through fields that are supported, itself first, each once, in reading order. */
+/** Messages that `root` leads to through fields that some engine supports, itself first, each once, in reading order. */
 export function messagesOf(root: string): readonly string[] {
   const found = new Set<string>();
   const visit = (message: string): void => {
     if (found.has(message)) return;
     found.add(message);
     for (const [field, support] of Object.entries(MESSAGES[message] ?? {})) {
-      const below = support.state === 'supported' ? messageBelow(message, field) : undefined;
+      const below = supportedBySome(support) ? messageBelow(message, field) : undefined;
       if (below !== undefined) visit(below);
     }
   };
@@ -67,16 +80,18 @@ export function messagesOf(root: string): readonly string[] {
   return [...found];
 }
 
-/** What happens to `value` of a field that is treated as `support` says. */
-export function effective(support: Support, value: unknown): Support {
-  if (support.state !== 'supported') return support;
+/** What happens with `engine` to `value` of a field that is treated as `support` says. */
+export function effective(support: Support, value: unknown, engine: Engine): Outcome {
+  const outcome = on(support, engine);
+  if (outcome.state !== 'supported') return outcome;
   if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') {
     const text = String(value);
-    if (support.values !== undefined && Object.hasOwn(support.values, text)) return support.values[text] as Support;
+    if (outcome.values !== undefined && Object.hasOwn(outcome.values, text))
+      return on(outcome.values[text] as Support, engine);
     if (typeof value === 'string') {
-      const special = support.texts?.find(({ pattern }) => pattern.test(text));
-      if (special !== undefined) return special.support;
+      const special = outcome.texts?.find(({ pattern }) => pattern.test(text));
+      if (special !== undefined) return on(special.support, engine);
     }
   }
-  return support;
+  return outcome;
 }

@@ -1,4 +1,4 @@
-import type { NoEffect, NotYet } from './types.ts';
+import type { Exception } from './types.ts';
 import { left, moot } from './types.ts';
 
 const ENVOY_ONLY = left(
@@ -11,7 +11,7 @@ const EXTENSION = left(
 );
 
 /** Kinds that are read and checked, and whose fields all have the same class. */
-export const WHOLE_KINDS: Readonly<Record<string, NoEffect | NotYet>> = {
+export const WHOLE_KINDS: Readonly<Record<string, Exception>> = {
   EnvoyFilter: ENVOY_ONLY,
   WasmPlugin: EXTENSION,
   TrafficExtension: EXTENSION,

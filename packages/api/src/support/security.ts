@@ -14,7 +14,7 @@ import type {
   Rule_To,
   Source,
 } from '../gen/istio.security.v1beta1.ts';
-import { except, fields, left, refused, yes } from './types.ts';
+import { byEngine, except, fields, left, refused, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const SEC = 'istio.security.v1beta1';
@@ -34,10 +34,13 @@ export const security: MessageTable = {
     targetRefs: TARGET_REFS,
     rules: yes('what it applies to; without any, nothing', 'RBAC.policies'),
     action: except(yes('ALLOW, DENY, or AUDIT, which only counts', 'config.rbac.v3.RBAC.action'), {
-      CUSTOM: refused(
-        "Mizzen's proxy asks no external authorizer and refuses the workload's listener",
-        'use ALLOW and DENY rules, or a RequestAuthentication',
-        'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz',
+      CUSTOM: byEngine(
+        refused(
+          "Mizzen's proxy asks no external authorizer and refuses the workload's listener",
+          'use ALLOW and DENY rules, or a RequestAuthentication',
+          'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz',
+        ),
+        yes('an external authorizer is asked', 'HttpConnectionManager.httpFilters', 'FilterChain.filters'),
       ),
     }),
     provider: yes('the external authorizer of CUSTOM'),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { messageSchema, enumSchema } from '../schema.ts';
 import {
+  ENGINES,
   KUBERNETES,
   KUBERNETES_ROOTS,
   MESSAGES,
@@ -9,6 +10,7 @@ import {
   istioRoots,
   messageBelow,
   messagesOf,
+  on,
 } from './index.ts';
 import { KINDS } from '../kind-table.ts';
 
@@ -46,9 +48,9 @@ function isBelowUnsupported(message: string): boolean {
 test('values that are treated differently are values of the field', () => {
   const wrong = Object.entries(MESSAGES).flatMap(([message, fields]) =>
     Object.entries(fields).flatMap(([field, support]) => {
-      if (support.state !== 'supported' || support.values === undefined) return [];
       const values = enumSchema(messageSchema(message)?.[field]?.t ?? '') ?? { true: 1, false: 0 };
-      return Object.keys(support.values)
+      return ENGINES.map((engine) => on(support, engine))
+        .flatMap((outcome) => (outcome.state === 'supported' ? Object.keys(outcome.values ?? {}) : []))
         .filter((value) => !(value in values))
         .map((value) => `${message}.${field} has no value ${value}`);
     }),

@@ -1,5 +1,16 @@
-/** What Mizzen does with one field. Texts are parts of sentences: lowercase, no full stop. */
-export type Support = Supported | NoEffect | NotYet;
+/** What carries the traffic: Mizzen's own proxy, or Envoy. */
+export type Engine = 'mizzen' | 'envoy';
+export const ENGINES: readonly Engine[] = ['mizzen', 'envoy'];
+
+/** What becomes of one field: the same with both engines, or something else with each. */
+export type Support = Outcome | PerEngine;
+
+/** What becomes of one field. Texts are parts of sentences: lowercase, no full stop. */
+export type Outcome = Supported | NoEffect | NotYet;
+
+export interface PerEngine extends Readonly<Record<Engine, Outcome>> {
+  readonly state: 'by engine';
+}
 
 export interface Supported {
   readonly state: 'supported';
@@ -8,10 +19,12 @@ export interface Supported {
   /** Where it ends up, as `Message.field` of Envoy's API. */
   readonly xds: readonly string[];
   /** Values (written as text) that are treated differently from the field itself. */
-  readonly values?: Readonly<Record<string, NoEffect | NotYet>>;
+  readonly values?: Readonly<Record<string, Exception>>;
   /** The same for texts of a certain form. */
-  readonly texts?: readonly { readonly pattern: RegExp; readonly like: string; readonly support: NoEffect | NotYet }[];
+  readonly texts?: readonly { readonly pattern: RegExp; readonly like: string; readonly support: Exception }[];
 }
+
+export type Exception = NoEffect | NotYet | PerEngine;
 
 /** Does something in a cluster, and has nothing to do on one machine. */
 export interface NoEffect {
@@ -23,7 +36,7 @@ export interface NoEffect {
 
 export interface NotYet {
   readonly state: 'not yet';
-  /** `refused`: Mizzen's proxy refuses the xDS resource, whose last good version stays in force. */
+  /** `refused`: the proxy refuses the xDS resource, whose last good version stays in force. */
   readonly outcome: 'left out' | 'refused';
   /** What that means. */
   readonly detail: string;
@@ -45,12 +58,12 @@ export function yes(does: string, ...xds: readonly string[]): Supported {
   return { state: 'supported', does, xds };
 }
 
-export function except(support: Supported, values: Readonly<Record<string, NoEffect | NotYet>>): Supported {
+export function except(support: Supported, values: Readonly<Record<string, Exception>>): Supported {
   return { ...support, values };
 }
 
 /** `like` names the texts for a reader. */
-export function exceptText(support: Supported, like: string, pattern: RegExp, other: NoEffect | NotYet): Supported {
+export function exceptText(support: Supported, like: string, pattern: RegExp, other: Exception): Supported {
   return { ...support, texts: [...(support.texts ?? []), { like, pattern, support: other }] };
 }
 
@@ -74,7 +87,28 @@ export function refused(detail: string, help: string | undefined, ...xds: readon
   return { state: 'not yet', outcome: 'refused', detail, help, xds };
 }
 
+/** `own`: what Mizzen's proxy does where Envoy does more. */
+export function byEngine(own: Outcome, envoy: Outcome): PerEngine {
+  return { state: 'by engine', mizzen: own, envoy };
+}
+
+export function on(support: Support, engine: Engine): Outcome {
+  return support.state === 'by engine' ? support[engine] : support;
+}
+
+export function supportedBySome(support: Support): boolean {
+  return ENGINES.some((engine) => on(support, engine).state === 'supported');
+}
+
 /** The fields of message `T`, every one of them. */
 export function fields<T extends object>(support: { readonly [K in keyof T]-?: Support }): MessageSupport {
   return support;
+}
+
+/** The same for a message of which Mizzen's proxy does nothing (`own` says why) and Envoy does what `envoy` says. */
+export function envoyFields<T extends object>(
+  own: NoEffect | NotYet,
+  envoy: { readonly [K in keyof T]-?: Outcome },
+): MessageSupport {
+  return Object.fromEntries(Object.entries<Outcome>(envoy).map(([field, outcome]) => [field, byEngine(own, outcome)]));
 }

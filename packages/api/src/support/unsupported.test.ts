@@ -2,13 +2,14 @@ import { expect, test } from 'vitest';
 import { parseDocuments } from '../documents.ts';
 import { readMeshConfig } from '../mesh/read.ts';
 import { locate } from '../locate.ts';
+import type { Engine } from './types.ts';
 import { mootFields, surprisingFields, unsupportedFields } from './unsupported.ts';
 
-function found(text: string): string[] {
+function found(text: string, engine?: Engine): string[] {
   const { resources, diagnostics } = parseDocuments('a.yaml', text);
   expect(diagnostics).toEqual([]);
   return resources.flatMap((resource) =>
-    unsupportedFields(resource).map(({ code, message, path = [], at, help = '' }) => {
+    unsupportedFields(resource, engine).map(({ code, message, path = [], at, help = '' }) => {
       const line = locate(resource, path, at)?.line;
       return [`${line} ${code}`, message, help].join(' | ');
     }),
@@ -35,6 +36,12 @@ test('values are told apart from fields', () => {
   ]);
   expect(found(rule('connectionPool: {http: {h2UpgradePolicy: DO_NOT_UPGRADE}}'))).toEqual([]);
   expect(found(rule('loadBalancer: {simple: PASSTHROUGH}'))).toEqual([]);
+});
+
+test('engines are told apart', () => {
+  const upgrade = rule('connectionPool: {http: {h2UpgradePolicy: UPGRADE, useClientProtocol: true}}');
+  expect(found(upgrade, 'mizzen')).toHaveLength(1);
+  expect(found(upgrade, 'envoy')).toEqual([]);
 });
 
 test('what a resource uses twice is said once', () => {

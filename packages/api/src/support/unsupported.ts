@@ -9,7 +9,8 @@ import { NOT_YET } from '../validation/report.ts';
 import type { Problem } from '../validation/report.ts';
 import { absent } from './absent.ts';
 import { MESH_CONFIG, KUBERNETES_ROOTS, WHOLE_KINDS } from './index.ts';
-import type { NotYet } from './types.ts';
+import { on } from './types.ts';
+import type { Engine, NotYet } from './types.ts';
 import { walkKubernetes, walkMessage, walkMetadata } from './walk.ts';
 import type { Findings, Found } from './walk.ts';
 
@@ -17,33 +18,38 @@ const NO_EFFECT_HERE = 'MZ1206';
 const UNKNOWN = 'MZ1207';
 
 /**
- * What of a valid resource does not do here what it does in a cluster: a warning for each field that is not supported
+ * What of a valid resource does not do here, with `engine`, what it does in a cluster: a warning for each field that is not supported
  * yet or not known (one per field, at its first place), with its path; `info` for a resource of a kind that has no
  * effect on one machine. Fields without effect are `mootFields`. A mesh configuration is checked where it is read.
  */
-export function unsupportedFields(resource: Resource): Diagnostic[] {
+export function unsupportedFields(resource: Resource, engine: Engine = 'mizzen'): Diagnostic[] {
   const ref = refOf(resource);
-  const whole = WHOLE_KINDS[resource.kind];
+  const support = WHOLE_KINDS[resource.kind];
+  const whole = support && on(support, engine);
   if (whole !== undefined) {
     const path = ['metadata', 'name'];
+    if (whole.state === 'supported') return [];
     if (whole.state === 'not yet') return [{ ...notYet(resource.kind, whole, path), ref }];
     const message = `${resource.kind} \`${resource.metadata.name}\` has no effect on one machine: ${whole.reason}`;
     return [{ code: NO_EFFECT_HERE, severity: 'info', message, ref, path }];
   }
-  return [...problems(findings(resource), resource), ...absent(resource)].map((problem) => ({ ...problem, ref }));
+  return [...problems(findings(resource, engine), resource), ...absent(resource)].map((problem) => ({
+    ...problem,
+    ref,
+  }));
 }
 
 /** The same for a mesh configuration; paths are from its root. */
-export function unsupportedMeshFields(config: unknown): Problem[] {
-  const out: Findings = { found: [], unknown: [] };
+export function unsupportedMeshFields(config: unknown, engine: Engine = 'mizzen'): Problem[] {
+  const out: Findings = { engine, found: [], unknown: [] };
   walkMessage(config, MESH_CONFIG, [], out);
   return problems(out);
 }
 
 /** Names of the fields in one resource that are of no effect here although one might expect some. */
-export function surprisingFields(resource: Resource): ReadonlyMap<string, string> {
+export function surprisingFields(resource: Resource, engine: Engine = 'mizzen'): ReadonlyMap<string, string> {
   const out = new Map<string, string>();
-  for (const { support, name } of findings(resource).found) {
+  for (const { support, name } of findings(resource, engine).found) {
     if (support.state === 'no effect' && support.surprising === true) out.set(name, support.reason);
   }
   return out;
@@ -70,14 +76,14 @@ export function mootFields(resources: Iterable<readonly [Resource, ReadonlyMap<s
 
 const known = new WeakMap<Resource, Findings>();
 
-function findings(resource: Resource): Findings {
+function findings(resource: Resource, engine: Engine): Findings {
   let out = known.get(resource);
-  if (out === undefined) known.set(resource, (out = find(resource)));
+  if (out?.engine !== engine) known.set(resource, (out = find(resource, engine)));
   return out;
 }
 
-function find(resource: Resource): Findings {
-  const out: Findings = { found: [], unknown: [] };
+function find(resource: Resource, engine: Engine): Findings {
+  const out: Findings = { engine, found: [], unknown: [] };
   const { kind, spec, body } = resource;
   const { message } = KINDS[kind as keyof KindSpecs];
   walkMetadata(body.metadata, ['metadata'], out);

@@ -3,7 +3,8 @@ import { isRecord } from '../normalize.ts';
 import { messageSchema } from '../schema.ts';
 import { METADATA } from './annotations.ts';
 import { KUBERNETES, MESSAGES, effective, messageBelow } from './index.ts';
-import type { NoEffect, NotYet, Support } from './types.ts';
+import { on } from './types.ts';
+import type { Engine, NoEffect, NotYet, Support } from './types.ts';
 
 /** A field (or a value of one) that does not do what it does in a cluster. */
 export interface Found {
@@ -23,6 +24,7 @@ export interface Unknown {
 }
 
 export interface Findings {
+  readonly engine: Engine;
   readonly found: Found[];
   readonly unknown: Unknown[];
 }
@@ -38,7 +40,7 @@ export function walkMessage(value: unknown, message: string, path: Path, out: Fi
     if (support === undefined || field === undefined) continue;
     const at = [...path, name];
     const below = messageBelow(message, name);
-    if (!isSet(child, below !== undefined && field.k === undefined, support)) continue;
+    if (!isSet(child, below !== undefined && field.k === undefined, support, out.engine)) continue;
     if (!note(support, child, at, out)) continue;
     if (below === undefined) continue;
     if (field.r && Array.isArray(child)) child.forEach((item, i) => walkMessage(item, below, [...at, i], out));
@@ -64,7 +66,7 @@ export function walkKubernetes(value: unknown, shape: string, path: Path, out: F
       if (child !== null) out.unknown.push({ path: at, name, known });
       continue;
     }
-    if (!isSet(child, true, field.support)) continue;
+    if (!isSet(child, true, field.support, out.engine)) continue;
     if (note(field.support, child, at, out) && field.of !== undefined) walkKubernetes(child, field.of, at, out);
   }
 }
@@ -86,18 +88,23 @@ export function walkMetadata(value: unknown, path: Path, out: Findings): void {
 
 /** True when the field itself is supported, so that what is in it counts. */
 function note(support: Support, value: unknown, path: Path, out: Findings): boolean {
-  const actual = effective(support, value);
+  const actual = effective(support, value, out.engine);
   if (actual.state === 'supported') return true;
   if (actual.state === 'not yet' && actual.unless?.(value) === true) return false;
   const name = String(path.findLast((step) => typeof step === 'string'));
-  out.found.push({ support: actual, path, name, ...(actual === support ? {} : { value: String(value) }) });
+  out.found.push({
+    support: actual,
+    path,
+    name,
+    ...(actual === on(support, out.engine) ? {} : { value: String(value) }),
+  });
   return false;
 }
 
 /** A default that is spelled out asks for nothing, unless that very value is treated differently. */
-function isSet(value: unknown, isMessage: boolean, support: Support): boolean {
+function isSet(value: unknown, isMessage: boolean, support: Support, engine: Engine): boolean {
   if (value === undefined || value === null) return false;
-  if (effective(support, value) !== support) return true;
+  if (effective(support, value, engine) !== on(support, engine)) return true;
   if (value === false || value === 0 || value === '') return false;
   if (Array.isArray(value)) return value.length > 0;
   return isMessage || !isRecord(value) || Object.keys(value).length > 0;

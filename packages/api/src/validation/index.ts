@@ -4,6 +4,7 @@ import type { KindSpecs } from '../kinds.ts';
 import { checkMeshConfig } from '../mesh/read.ts';
 import { refOf } from '../resource.ts';
 import type { Resource } from '../resource.ts';
+import type { Engine } from '../support/types.ts';
 import { checkAuthorizationPolicy } from './authorization-policy.ts';
 import { checkController } from './controller.ts';
 import { checkDestinationRule } from './destination-rule.ts';
@@ -52,11 +53,12 @@ const CHECKS: Checks = {
 /**
  * What is wrong with one resource by itself: its shape first and, if that is right, the rules of its kind as istiod's
  * webhook has them. Errors keep a resource from being applied; warnings do not. Spans are looked up by whoever prints.
+ * Of a mesh configuration it also tells what `engine` does not do yet.
  */
-export function validateResource(resource: Resource): Diagnostic[] {
+export function validateResource(resource: Resource, engine?: Engine): Diagnostic[] {
   const ref = refOf(resource);
   if (resource.kind === 'IstioOperator' || resource.kind === 'ConfigMap') {
-    return checkMeshConfig(resource).map((problem) => ({ ...problem, ref }));
+    return checkMeshConfig(resource, engine).map((problem) => ({ ...problem, ref }));
   }
   const kind = resource.kind as keyof KindSpecs;
   const { message } = KINDS[kind];

@@ -58,6 +58,17 @@ test('a path that is not there is an error; no path at all a mistake in usage', 
   expect(mizzen(['-o', 'xml', '.']).status).toBe(2);
 });
 
+test('warnings are about the engine that is named', () => {
+  const custom =
+    'apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a}\nspec: {action: CUSTOM, provider: {name: x}, rules: [{}]}\n';
+  for (const args of [[], ['--engine', 'mizzen']]) expect(mizzen([...args, '-'], custom).stdout).toContain('MZ1205');
+  expect(mizzen(['--engine', 'envoy', '-'], custom)).toMatchObject({ status: 0, stdout: '' });
+  expect(mizzen(['--engine', 'nginx', '-'], custom)).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('unknown engine `nginx`') as string,
+  });
+});
+
 test('as JSON it is what the published schema says', () => {
   const hpa = 'apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: x}\n';
   const { status, stdout } = mizzen(['-o', 'json', '-'], `a: 1\n---\n${hpa}---\n${BAD}`);

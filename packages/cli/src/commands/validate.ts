@@ -1,3 +1,5 @@
+import { ENGINES } from '@mizzen/api';
+import type { Engine } from '@mizzen/api';
 import { renderDiagnostic } from '@mizzen/diagnostics';
 import { readFiles } from '@mizzen/sources';
 import type { ReadResult } from '@mizzen/sources';
@@ -15,6 +17,7 @@ export const command: Command = {
     config: common.config,
     'mesh-config': common['mesh-config'],
     namespace: { ...common.namespace, help: 'namespace of resources that name none' },
+    engine: { type: 'string', value: 'mizzen|envoy', help: "whose gaps to warn of; Mizzen's own proxy unless told" },
     output: { ...common.output, help: 'json instead of text' },
   },
   examples: ['mizzen validate mesh/', 'kubectl get virtualservices -A -o yaml | mizzen validate -f -'],
@@ -26,7 +29,9 @@ export const command: Command = {
     const format = text(values, 'output');
     if (format !== undefined && format !== 'json')
       throw new UsageError(`unknown output format \`${format}\``, 'use `-o json`');
+    const engine = engineOf(text(values, 'engine'));
     const read = await readFiles(paths, {
+      engine,
       namespace: text(values, 'namespace'),
       meshConfig: text(values, 'mesh-config'),
     });
@@ -44,6 +49,13 @@ export const command: Command = {
     return errors > 0 ? 1 : 0;
   },
 };
+
+function engineOf(name: string | undefined): Engine | undefined {
+  const engine = ENGINES.find((each) => each === name);
+  if (name !== undefined && engine === undefined)
+    throw new UsageError(`unknown engine \`${name}\``, 'use `--engine mizzen` or `--engine envoy`');
+  return engine;
+}
 
 function report(result: ReadResult, errors: number): object {
   return {

@@ -1,5 +1,5 @@
 import type { ServicePort, ServiceSpec } from '../../kubernetes.ts';
-import { NO_GRPC_WEB, NO_HTTP2 } from '../common.ts';
+import { GRPC_WEB_PORT, HTTP2_PORT } from '../common.ts';
 import { except, exceptText, left, moot, surprising, yes } from '../types.ts';
 import { kubernetesFields, of } from './fields.ts';
 import type { KubernetesTable } from './fields.ts';
@@ -44,11 +44,11 @@ export const service: KubernetesTable = {
         yes('its protocol, up to the first `-`, where `appProtocol` says nothing'),
         'grpc-web',
         GRPC_WEB,
-        NO_GRPC_WEB,
+        GRPC_WEB_PORT,
       ),
       'grpc, http2',
       HTTP2,
-      NO_HTTP2,
+      HTTP2_PORT,
     ),
     port: yes('port clients use', 'Cluster.name'),
     protocol: except(yes('TCP'), {
@@ -56,10 +56,10 @@ export const service: KubernetesTable = {
       SCTP: moot('a mesh carries TCP only, in Istio too'),
     }),
     appProtocol: exceptText(
-      exceptText(yes('its protocol'), 'grpc-web', GRPC_WEB, NO_GRPC_WEB),
+      exceptText(yes('its protocol'), 'grpc-web', GRPC_WEB, GRPC_WEB_PORT),
       'grpc, http2',
       HTTP2,
-      NO_HTTP2,
+      HTTP2_PORT,
     ),
     targetPort: yes("the pods' port, by number or name", 'Endpoint.address'),
     nodePort: surprising('nothing listens at node ports; use a Gateway'),

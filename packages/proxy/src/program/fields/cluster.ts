@@ -1,4 +1,4 @@
-import { NO_HTTP2, NO_RUNTIME, NOT_SUPPORTED, type FieldTable } from './table.ts';
+import { HTTP2_PORT, NO_RUNTIME, NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const TLS = 'envoy.extensions.transport_sockets.tls.v3';
 const HTTP = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
@@ -16,7 +16,7 @@ export const clusterFields: FieldTable = {
       transportSocket transportSocketMatches metadata upstreamConnectionOptions closeConnectionsOnHostHealthFailure
       filters`,
     noEffect: {
-      [NO_HTTP2]: 'http2ProtocolOptions protocolSelection',
+      [HTTP2_PORT]: 'http2ProtocolOptions protocolSelection',
       'the hosts of an original-destination cluster go when their connections do': 'cleanupInterval',
       'a cluster is used as soon as it has endpoints': 'waitForWarmOnInit',
       'endpoints that are removed go at once': 'ignoreHealthOnHostRemoval',
@@ -138,7 +138,7 @@ export const clusterFields: FieldTable = {
   },
   [`${HTTP}.ExplicitHttpConfig`]: {
     implemented: 'httpProtocolOptions',
-    refused: { [NO_HTTP2]: 'http2ProtocolOptions', 'there is no HTTP/3': 'http3ProtocolOptions' },
+    refused: { [HTTP2_PORT]: 'http2ProtocolOptions', 'there is no HTTP/3': 'http3ProtocolOptions' },
   },
   [`${HTTP}.UseDownstreamHttpConfig`]: {
     implemented: 'httpProtocolOptions',

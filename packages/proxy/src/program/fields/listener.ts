@@ -1,4 +1,4 @@
-import { NO_HTTP2, NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
+import { HTTP2_PORT, NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const HCM = 'envoy.extensions.filters.network.http_connection_manager.v3';
 const TCP = 'envoy.extensions.filters.network.tcp_proxy.v3';
@@ -72,7 +72,7 @@ export const listenerFields: FieldTable = {
       stripMatchingHostPort stripAnyHostPort streamErrorOnInvalidHttpMessage stripTrailingHostDot appendXForwardedPort`,
     noEffect: {
       [NO_TRACING]: 'tracing',
-      [NO_HTTP2]: 'http2ProtocolOptions',
+      [HTTP2_PORT]: 'http2ProtocolOptions',
       'there is no overload manager': 'appendLocalOverload',
       'HTTP/1.1 connections always end between requests': 'http1SafeMaxConnectionDuration',
       'the scheme after PROXY protocol is the connection’s own': 'addProxyProtocolConnectionState',
@@ -81,7 +81,7 @@ export const listenerFields: FieldTable = {
       [NOT_SUPPORTED]: `scopedRoutes http3ProtocolOptions streamFlushTimeout earlyHeaderMutationExtensions
         pathNormalizationOptions proxyStatusConfig typedHeaderValidationConfig forwardClientCertMatcher`,
     },
-    values: { codecType: { HTTP2: NO_HTTP2, HTTP3: 'there is no HTTP/3' } },
+    values: { codecType: { HTTP2: HTTP2_PORT, HTTP3: 'there is no HTTP/3' } },
   },
   [`${HCM}.Rds`]: { implemented: 'configSource routeConfigName' },
   [`${HCM}.HttpFilter`]: {

@@ -8,6 +8,19 @@ export interface VersionedResource {
   readonly json: string;
 }
 
+const versions = new WeakMap<object, string>();
+
+/** The version of a resource: a hash of its JSON text. */
+export function contentVersion(resource: object): string {
+  let version = versions.get(resource);
+  if (version === undefined) versions.set(resource, (version = versionOf(JSON.stringify(resource))));
+  return version;
+}
+
+function versionOf(json: string): string {
+  return hash('sha256', json, 'base64url').slice(0, 22);
+}
+
 /**
  * Gives resources their versions. A version is a hash of the content, so that the same content has the same version
  * whoever computed it and whenever: nothing that has not changed is ever sent again, also after a restart.
@@ -22,7 +35,7 @@ export class ResourceEncoder {
     const known = this.#byIdentity.get(resource);
     if (known !== undefined && known.name === name) return known;
     const json = JSON.stringify(resource);
-    const version = hash('sha256', json, 'base64url').slice(0, 22);
+    const version = versionOf(json);
     const key = `${version} ${name}`;
     let encoded = this.#byVersion.get(key)?.deref();
     if (encoded === undefined) {

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { IndexEncoder, NodeResources } from './node-resources.ts';
 import { ResourceEncoder } from './resource.ts';
 import { XdsStream } from './stream.ts';
+import type { TypeSync } from './type-state.ts';
 import type { NodeConfig, ProxyStatus, Refusal, SyncState, Transport } from './types.ts';
 
 /** A change on its way to the proxies it concerns. Times in milliseconds of the clock. */
@@ -117,6 +118,16 @@ export class XdsServer {
       const refusals = streams.flatMap((stream) => stream.refusals);
       return { node, connected: streams.length > 0, types, refusals };
     });
+  }
+
+  /** What the node is to have; undefined before its first commit. */
+  config(node: string): NodeConfig | undefined {
+    return this.#nodes.get(node)?.config;
+  }
+
+  /** What the node was sent and has answered, on its newest stream; none while it is not connected. */
+  sync(node: string): TypeSync[] {
+    return [...(this.#streams.get(node) ?? [])].at(-1)?.describe() ?? [];
   }
 
   #push(streams: readonly XdsStream[], { startedAt = this.#options.clock.now(), onConverged }: CommitOptions): number {

@@ -4,7 +4,7 @@ import type { NodeResources } from './node-resources.ts';
 import { referencesOf } from './references.ts';
 import type { VersionedResource } from './resource.ts';
 import { TypeState } from './type-state.ts';
-import type { Difference } from './type-state.ts';
+import type { Difference, TypeSync } from './type-state.ts';
 import type { DeltaRequest, Refusal, SyncState, Transport } from './types.ts';
 
 /** How long the rest waits for a proxy to ask for what it was just told of. */
@@ -108,6 +108,12 @@ export class XdsStream {
     if (state.outstanding || this.#hasDifference(state)) return 'pending';
     for (const _ of state.refusals) return 'refused';
     return 'synced';
+  }
+
+  /** Every type that the proxy follows. */
+  describe(): TypeSync[] {
+    const followed = [...this.#types.values()].filter((state) => state.subscribed);
+    return followed.map((state) => state.describe(this.sync(state.typeUrl)));
   }
 
   #state(typeUrl: string): TypeState {

@@ -1,5 +1,5 @@
 import type { VersionedResource } from './resource.ts';
-import type { Refusal } from './types.ts';
+import type { Refusal, SyncState } from './types.ts';
 
 /** Version recorded for a name the proxy was told does not exist. */
 const ABSENT = '';
@@ -22,6 +22,18 @@ export interface Difference {
   readonly removed: readonly string[];
 }
 
+/** What one proxy was sent of one type, and what it answered. */
+export interface TypeSync {
+  readonly typeUrl: string;
+  readonly state: SyncState;
+  /** Nonce of the last response; empty before the first. */
+  readonly sent: string;
+  /** Nonce of the last response that the proxy took whole; empty before the first. */
+  readonly acked: string;
+  /** Name → version last sent; empty: the proxy was told that there is no such resource. */
+  readonly versions: ReadonlyMap<string, string>;
+}
+
 const NOTHING: Difference = { upserts: [], absent: [], removed: [] };
 
 /**
@@ -35,6 +47,8 @@ export class TypeState {
   readonly #sent = new Map<string, string>();
   readonly #refused = new Map<string, Refusal>();
   #outstanding: { readonly nonce: string; readonly resources: readonly VersionedResource[] } | undefined;
+  #sentNonce = '';
+  #ackedNonce = '';
   /** A first wildcard request is answered even when there is nothing to send. */
   #owesAnswer = false;
   /** What the proxy is known to have all of, so that there is nothing to compare. */
@@ -55,6 +69,11 @@ export class TypeState {
   }
   get refusals(): Iterable<Refusal> {
     return this.#refused.values();
+  }
+
+  describe(state: SyncState): TypeSync {
+    const { typeUrl } = this;
+    return { typeUrl, state, sent: this.#sentNonce, acked: this.#ackedNonce, versions: this.#sent };
   }
 
   follows(name: string): boolean {
@@ -133,6 +152,7 @@ export class TypeState {
       this.#refused.delete(name);
     }
     this.#owesAnswer = false;
+    this.#sentNonce = nonce;
     this.#outstanding = { nonce, resources };
   }
 
@@ -145,6 +165,7 @@ export class TypeState {
     const response = this.#outstanding;
     if (response?.nonce !== nonce) return undefined;
     this.#outstanding = undefined;
+    if (refusals !== 'all' && refusals.size === 0) this.#ackedNonce = nonce;
     const taken: VersionedResource[] = [];
     for (const resource of response.resources) {
       const { name, version } = resource;

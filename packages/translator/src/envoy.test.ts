@@ -1,61 +1,24 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSnapshot, parseDocuments, type Resource } from '@mizzen/api';
 import { buildModel, type MeshModel, type Workload } from '@mizzen/model';
-import { envoyBinary, peersFolder, repositoryRoot, requireTool } from '@mizzen/testkit';
-import type { Secret } from '@mizzen/xds';
+import { peersFolder, repositoryRoot } from '@mizzen/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { staticBootstrap } from './bootstrap.ts';
+import { validator, type Validator } from './testing/validation.ts';
 import { translate } from './translate.ts';
 import type { Node } from './types.ts';
 
 /** What is made for plain Envoy and for our own proxy passes the real Envoy's validation. */
 
-const folder = mkdtempSync(join(tmpdir(), 'mizzen-validate-'));
-let certificate = '';
-let key = '';
-
+let envoy: Validator;
 beforeAll(() => {
-  const [keyFile, certificateFile] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  const args = [
-    'req',
-    '-x509',
-    ...curve,
-    '-keyout',
-    keyFile,
-    '-out',
-    certificateFile,
-    '-subj',
-    '/CN=test',
-    '-days',
-    '1',
-  ];
-  execFileSync(requireTool('openssl'), args, { stdio: 'ignore' });
-  certificate = readFileSync(certificateFile, 'utf8');
-  key = readFileSync(keyFile, 'utf8');
+  envoy = validator();
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function secret(name: string): Secret {
-  if (name === 'ROOTCA' || name.endsWith('-cacert') || name.startsWith('file-root:')) {
-    return { name, validationContext: { trustedCa: { inlineString: certificate } } };
-  }
-  return {
-    name,
-    tlsCertificate: { certificateChain: { inlineString: certificate }, privateKey: { inlineString: key } },
-  };
-}
+afterAll(() => envoy.close());
 
 /** What Envoy has against the configuration of `node`; empty when it takes it. */
 function complaint(model: MeshModel, node: Node): string {
-  const file = join(folder, 'bootstrap.json');
-  writeFileSync(file, JSON.stringify(staticBootstrap(translate(model, node), { node, secret })));
-  const args = ['--mode', 'validate', '-c', file, '-l', 'error', '--base-id', String(20_000 + (process.pid % 10_000))];
-  const result = spawnSync(envoyBinary(), args, { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
-  return result.status === 0 ? '' : result.stderr;
+  return envoy.complaint(translate(model, node), node);
 }
 
 function load(...folders: string[]): Resource[] {

@@ -55,9 +55,7 @@ function outcomeText(outcome: Outcome, does: string | undefined): string {
 }
 
 function placesOf(support: Support): string {
-  const places = new Set(
-    ENGINES.map((engine) => on(support, engine)).flatMap((o) => (o.state === 'no effect' ? [] : o.xds)),
-  );
+  const places = new Set(ENGINES.flatMap((engine) => on(support, engine).xds));
   return [...places].map((place) => `\`${place}\``).join(', ');
 }
 

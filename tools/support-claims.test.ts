@@ -85,15 +85,9 @@ test.each([
     'DestinationRule',
     net(
       'DestinationRule',
-      '{ host: web, trafficPolicy: { proxyProtocol: {}, retryBudget: { budgetInterval: 1s }, loadBalancer: { simple: PASSTHROUGH, zoneAwareLbSetting: { enabled: true } }, outlierDetection: { outlierDetectionHttpErrorCodes: [500] }, connectionPool: { http: { h2UpgradePolicy: UPGRADE, useClientProtocol: true, maxConcurrentStreams: 5, http2KeepAlive: { interval: 1s } } } } }',
+      '{ host: web, trafficPolicy: { loadBalancer: { simple: PASSTHROUGH, zoneAwareLbSetting: { enabled: true, minClusterSize: 2 } }, connectionPool: { http: { h2UpgradePolicy: UPGRADE, useClientProtocol: true, maxConcurrentStreams: 5, http2KeepAlive: { interval: 1s } } } } }',
     ),
-    [
-      'proxyProtocol',
-      'budgetInterval',
-      'zoneAwareLbSetting',
-      'outlierDetectionHttpErrorCodes',
-      'h2UpgradePolicy: UPGRADE',
-    ],
+    ['h2UpgradePolicy: UPGRADE'],
   ],
   [
     'VirtualService',
@@ -134,6 +128,27 @@ test.each([
     net('DestinationRule', '{ host: web, trafficPolicy: { tunnel: { targetHost: a.test, targetPort: 443 } } }'),
     {},
     'tunnelingConfig: not supported',
+  ],
+  [
+    'proxyProtocol',
+    net('DestinationRule', '{ host: web, trafficPolicy: { proxyProtocol: {} } }'),
+    {},
+    'typedConfig: `envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport` is not supported',
+  ],
+  [
+    'budgetInterval',
+    net('DestinationRule', '{ host: web, trafficPolicy: { retryBudget: { budgetInterval: 1s } } }'),
+    {},
+    'budgetInterval: not supported',
+  ],
+  [
+    'outlierDetectionHttpErrorCodes',
+    net(
+      'DestinationRule',
+      '{ host: web, trafficPolicy: { outlierDetection: { outlierDetectionHttpErrorCodes: [500] } } }',
+    ),
+    {},
+    'outlierDetection: not supported',
   ],
   [
     'log operators',

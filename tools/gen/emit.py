@@ -39,7 +39,8 @@ def kind(f):
     if f.enum_type is not None: return f.enum_type.full_name
     return SCALAR[f.type][0]
 
-def emit(pool, roots, OUT, origin):
+def emit(pool, roots, OUT, origin, later={}):
+    """`later`: message → fields (JSON name, number, message type) that the descriptors are too old to have."""
     messages, enums, todo = {}, {}, []
     for root in roots: todo.append(pool.FindMessageTypeByName(root))
     while todo:
@@ -70,6 +71,9 @@ def emit(pool, roots, OUT, origin):
             if repeated(f): row['r'] = 1
             if f.containing_oneof is not None: row['o'] = f.containing_oneof.name
             fields[f.json_name] = row
+        for name, number, kind_of in later.get(full, []):
+            lines.append(f'  readonly {name}?: {WELL_KNOWN[kind_of]};')
+            fields[name] = {'n': number, 't': kind_of}
         lines.append('}\n'); schema['messages'][full] = fields
     for full, e in sorted(enums.items()):
         if full.startswith('google.protobuf.'): continue

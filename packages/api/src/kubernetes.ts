@@ -27,6 +27,8 @@ export interface ServiceSpec {
   readonly type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName';
   readonly publishNotReadyAddresses?: boolean;
   readonly sessionAffinity?: string;
+  readonly internalTrafficPolicy?: string;
+  readonly trafficDistribution?: string;
 }
 
 export interface ContainerPort {

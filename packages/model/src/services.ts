@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { Resource, Snapshot, k8s, mesh, networking } from '@mizzen/api';
 import { compare } from './order.ts';
 import { protocolOf, servicePortProtocol } from './protocol.ts';
+import { trafficDistributionOf } from './traffic-distribution.ts';
 import type { Resolution, Service, ServicePort } from './types.ts';
 import { exportedTo } from './visibility.ts';
 
@@ -60,6 +61,8 @@ function fromKubernetes(resource: Resource<k8s.ServiceSpec>, config: mesh.MeshCo
       .split(',')
       .filter((account) => account !== '')
       .map((account) => `spiffe://${config.trustDomain ?? 'cluster.local'}/ns/${namespace}/sa/${account.trim()}`),
+    trafficDistribution: trafficDistributionOf(spec.trafficDistribution, annotations),
+    nodeLocal: spec.internalTrafficPolicy === 'Local',
     resource,
   };
 }
@@ -70,7 +73,7 @@ function clusterAddresses(spec: k8s.ServiceSpec): readonly string[] {
 }
 
 function fromServiceEntry(resource: Resource<networking.ServiceEntry>, config: mesh.MeshConfig): Service[] {
-  const { name, namespace, labels = {} } = resource.metadata;
+  const { name, namespace, labels = {}, annotations = {} } = resource.metadata;
   const spec = resource.spec;
   const ports: ServicePort[] = (spec.ports ?? []).map((port) => ({
     name: port.name ?? '',
@@ -94,6 +97,8 @@ function fromServiceEntry(resource: Resource<networking.ServiceEntry>, config: m
     selector: spec.workloadSelector?.labels,
     externalName: undefined,
     subjectAltNames: spec.subjectAltNames ?? [],
+    trafficDistribution: trafficDistributionOf(undefined, annotations),
+    nodeLocal: false,
     resource,
   }));
 }

@@ -1,4 +1,5 @@
 import type { Path, Ref } from '@mizzen/diagnostics';
+import type { TrafficDistribution } from './traffic-distribution.ts';
 import type { Resource, Snapshot, k8s, mesh, networking, security } from '@mizzen/api';
 
 /** Protocols a service port can have, by Istio's rules (appProtocol, then the port's name; otherwise `auto` is sniffed). */
@@ -46,6 +47,9 @@ export interface Service {
   readonly selector: Readonly<Record<string, string>> | undefined;
   readonly externalName: string | undefined;
   readonly subjectAltNames: readonly string[];
+  readonly trafficDistribution: TrafficDistribution;
+  /** Only endpoints on the client's own node count (`internalTrafficPolicy: Local`). */
+  readonly nodeLocal: boolean;
   /** The resource it came from, for Origins. */
   readonly resource: Resource;
 }

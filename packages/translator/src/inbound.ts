@@ -49,6 +49,7 @@ function collect(context: TranslationContext): readonly InboundPort[] {
 
 function servicePorts(context: TranslationContext): Map<number, InboundPort> {
   const ports = new Map<number, InboundPort & { services: Service[] }>();
+  const toLocalhost = context.model.mesh.inboundTrafficPolicy?.mode === 'LOCALHOST';
   for (const { service, servicePort, targetPort } of serviceTargets(context)) {
     const known = ports.get(targetPort);
     if (known !== undefined) {
@@ -63,7 +64,7 @@ function servicePorts(context: TranslationContext): Map<number, InboundPort> {
       bind: '',
       ingress: undefined,
       ingressIndex: -1,
-      application: undefined,
+      application: toLocalhost ? { address: '127.0.0.1', port: targetPort } : undefined,
       local: undefined,
     });
   }

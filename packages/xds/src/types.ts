@@ -22,3 +22,4 @@ export type * as fileAccessLog from './gen/envoy.extensions.access_loggers.file.
 export type * as dynamicForwardProxyCluster from './gen/envoy.extensions.clusters.dynamic_forward_proxy.v3.ts';
 export type * as extAuthz from './gen/envoy.extensions.filters.http.ext_authz.v3.ts';
 export type * as tracing from './gen/envoy.type.tracing.v3.ts';
+export type * as commonMatcher from './gen/envoy.config.common.matcher.v3.ts';

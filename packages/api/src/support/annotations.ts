@@ -23,7 +23,7 @@ export const METADATA: readonly (readonly [name: string, support: Support])[] = 
   ['networking.istio.io/exportTo', yes('namespaces a Service is visible in')],
   [
     'networking.istio.io/traffic-distribution',
-    left('endpoints are not preferred by where they are', 'use a DestinationRule with `localityLbSetting`'),
+    yes('which endpoints are used first, by where they are', 'LocalityLbEndpoints.priority'),
   ],
   [
     'alpha.istio.io/kubernetes-serviceaccounts',

@@ -77,7 +77,10 @@ export const common: MessageTable = {
       'RetryPolicy.retryOn',
       'RetryPolicy.retriableStatusCodes',
     ),
-    retryRemoteLocalities: left('retries stay within the localities that load balancing chooses'),
+    retryRemoteLocalities: byEngine(
+      left('retries stay within the localities that load balancing chooses'),
+      yes('whether a retry goes to other localities', 'RetryPolicy.retryPriority'),
+    ),
     retryIgnorePreviousHosts: yes('whether a retry avoids hosts that were tried', 'RetryPolicy.retryHostPredicate'),
     backoff: yes('the base of the wait between attempts', 'RetryPolicy.retryBackOff'),
   }),

@@ -15,7 +15,11 @@ import type {
   TrafficPolicy,
   TrafficPolicy_PortTrafficPolicy,
   TrafficPolicy_RetryBudget,
+  TrafficPolicy_ProxyProtocol,
+  TrafficPolicy_TunnelSettings,
   WarmupConfiguration,
+  ZoneAwareLoadBalancerSetting,
+  ZoneAwareLoadBalancerSetting_Failover,
 } from '../gen/istio.networking.v1alpha3.ts';
 import { byEngine, envoyFields, except, fields, left, moot, refused, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
@@ -28,6 +32,26 @@ const ONLY_HTTP2 = moot("it is about HTTP/2, which Mizzen's proxy does not speak
 export const H2_UPGRADE = byEngine(
   left('connections between sidecars stay HTTP/1.1'),
   yes('HTTP/1.1 becomes HTTP/2 between sidecars', 'HttpProtocolOptions.ExplicitHttpConfig.http2ProtocolOptions'),
+);
+
+const NO_TUNNEL = refused(
+  "Mizzen's proxy does not put bytes into CONNECT or POST requests and refuses the listener",
+  'leave it out: connections then go straight to the service',
+  'TcpProxy.tunnelingConfig',
+);
+const NO_PROXY_PROTOCOL = refused(
+  "Mizzen's proxy writes no PROXY protocol header and refuses the cluster",
+  'leave it out, if the service takes connections without',
+  'envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport',
+);
+/** Between regions it is the same everywhere; zones are balanced by Envoy itself, which has to know its own cluster. */
+export const ZONE_AWARE = byEngine(
+  yes('regions one after the other; the zones of one are all alike', 'LocalityLbEndpoints.priority'),
+  yes(
+    "the client's zone as far as it has endpoints enough, regions one after the other",
+    'CommonLbConfig.zoneAwareLbConfig',
+    'LocalityLbEndpoints.priority',
+  ),
 );
 
 export const destinationRule: MessageTable = {
@@ -49,12 +73,14 @@ export const destinationRule: MessageTable = {
     outlierDetection: yes('takes failing endpoints out for a while', 'Cluster.outlierDetection'),
     tls: yes('TLS to the service; mutual TLS between sidecars when left out', 'Cluster.transportSocket'),
     portLevelSettings: yes('the same for one port, in place of the rest'),
-    tunnel: refused(
-      "Mizzen's proxy does not put bytes into CONNECT or POST requests and refuses the listener",
-      'leave it out: connections then go straight to the service',
-      'TcpProxy.tunnelingConfig',
+    tunnel: byEngine(
+      NO_TUNNEL,
+      yes('puts bytes into a CONNECT or POST request to a proxy', 'TcpProxy.tunnelingConfig'),
     ),
-    proxyProtocol: left('connections carry no PROXY protocol header'),
+    proxyProtocol: byEngine(
+      NO_PROXY_PROTOCOL,
+      yes('connections begin with a PROXY protocol header', 'Cluster.transportSocket'),
+    ),
     retryBudget: yes('limits retries to a share of the requests', 'CircuitBreakers.Thresholds.retryBudget'),
   }),
   [`${NET}.TrafficPolicy.PortTrafficPolicy`]: fields<TrafficPolicy_PortTrafficPolicy>({
@@ -66,8 +92,39 @@ export const destinationRule: MessageTable = {
   }),
   [`${NET}.TrafficPolicy.RetryBudget`]: fields<TrafficPolicy_RetryBudget>({
     percent: yes('share of the active requests; 20 when left out', 'RetryBudget.budgetPercent'),
-    budgetInterval: left("the budget counts active requests, as Envoy's does"),
+    budgetInterval: byEngine(
+      refused(
+        "Mizzen's proxy counts active requests only and refuses the cluster",
+        'leave it out',
+        'RetryBudget.budgetInterval',
+      ),
+      yes('requests of this long count, not only those that are active', 'RetryBudget.budgetInterval'),
+    ),
     minRetryConcurrency: yes('retries that are always allowed', 'RetryBudget.minRetryConcurrency'),
+  }),
+  [`${NET}.TrafficPolicy.TunnelSettings`]: envoyFields<TrafficPolicy_TunnelSettings>(NO_TUNNEL, {
+    protocol: yes('CONNECT or POST', 'TunnelingConfig.usePost'),
+    targetHost: yes('the host asked for', 'TunnelingConfig.hostname'),
+    targetPort: yes('its port', 'TunnelingConfig.hostname'),
+  }),
+  [`${NET}.TrafficPolicy.ProxyProtocol`]: envoyFields<TrafficPolicy_ProxyProtocol>(NO_PROXY_PROTOCOL, {
+    version: yes('V1 (text) or V2 (binary)', 'ProxyProtocolConfig.version'),
+  }),
+  [`${NET}.ZoneAwareLoadBalancerSetting`]: fields<ZoneAwareLoadBalancerSetting>({
+    enabled: byEngine(
+      yes('`false` switches it off'),
+      yes('`false` switches it off', 'ZoneAwareLbConfig.routingEnabled'),
+    ),
+    failover: yes('the region to go to next', 'LocalityLbEndpoints.priority'),
+    failoverPriority: yes('labels by which endpoints are ranked before regions', 'LocalityLbEndpoints.priority'),
+    minClusterSize: byEngine(
+      moot('zones are all alike'),
+      yes('fewer endpoints are used all alike; 6 when left out', 'ZoneAwareLbConfig.minClusterSize'),
+    ),
+  }),
+  [`${NET}.ZoneAwareLoadBalancerSetting.Failover`]: fields<ZoneAwareLoadBalancerSetting_Failover>({
+    from: yes('region of the client'),
+    to: yes('region used when its own fails', 'LocalityLbEndpoints.priority'),
   }),
   [LB]: fields<LoadBalancerSettings>({
     simple: except(yes('LEAST_REQUEST when left out', 'Cluster.lbPolicy'), {
@@ -75,7 +132,7 @@ export const destinationRule: MessageTable = {
     }),
     consistentHash: yes('the same endpoint for the same key', 'Cluster.lbPolicy', 'RouteAction.hashPolicy'),
     localityLbSetting: yes("by locality, over the mesh's setting", 'LocalityLbEndpoints.priority'),
-    zoneAwareLbSetting: left('endpoints are not weighted by zone', 'use `localityLbSetting`'),
+    zoneAwareLbSetting: ZONE_AWARE,
     warmupDurationSecs: yes('deprecated form of warmup.duration', 'SlowStartConfig.slowStartWindow'),
     warmup: yes(
       'new endpoints get less at first',
@@ -178,6 +235,13 @@ export const destinationRule: MessageTable = {
     ),
     maxEjectionPercent: yes('no more than this share is out', 'OutlierDetection.maxEjectionPercent'),
     minHealthPercent: yes('with fewer in health all are used', 'CommonLbConfig.healthyPanicThreshold'),
-    outlierDetectionHttpErrorCodes: left('5xx are what counts', 'leave it out, or count with `consecutive5xxErrors`'),
+    outlierDetectionHttpErrorCodes: byEngine(
+      refused(
+        "Mizzen's proxy counts 5xx only and refuses the cluster",
+        'leave it out',
+        'HttpProtocolOptions.outlierDetection',
+      ),
+      yes('statuses that count as errors, in place of 5xx', 'HttpProtocolOptions.outlierDetection'),
+    ),
   }),
 };

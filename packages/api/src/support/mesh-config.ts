@@ -5,7 +5,7 @@ import type {
   MeshConfig_ProxyPathNormalization,
   MeshConfig_TLSConfig,
 } from '../gen/istio.mesh.v1alpha1.ts';
-import { H2_UPGRADE } from './destination-rule.ts';
+import { H2_UPGRADE, ZONE_AWARE } from './destination-rule.ts';
 import { EXTENSION_OPERATOR, LOG_OPERATORS } from './extension-providers.ts';
 import { NO_SPANS } from './telemetry.ts';
 import { except, exceptText, fields, left, moot, yes } from './types.ts';
@@ -18,7 +18,7 @@ const INGRESS = moot('Ingress resources are left alone');
 const AMBIENT = moot('it is about ambient meshes');
 const ONE_CLUSTER = moot('there is one cluster');
 const OWN_CA = moot('Mizzen signs the certificates itself');
-const STAT_NAMES = left("statistics have Istio's default names");
+const STAT_NAMES = yes('what the statistics of a cluster are called', 'Cluster.altStatName');
 
 export const meshConfig: MessageTable = {
   [MESH]: fields<MeshConfig>({
@@ -49,7 +49,7 @@ export const meshConfig: MessageTable = {
     disableEnvoyListenerLog: yes('connections that no chain takes are not logged', 'Listener.accessLog'),
     defaultConfig: yes('of all proxies'),
     outboundTrafficPolicy: yes('what happens to hosts that nobody declared', 'VirtualHost.domains'),
-    inboundTrafficPolicy: moot('applications are always reached at 127.0.0.1'),
+    inboundTrafficPolicy: moot('applications are always reached at 127.0.0.1', 'Cluster.loadAssignment'),
     configSources: moot('the files named on the command line are the only source'),
     enableAutoMtls: yes('mutual TLS with every endpoint that has a sidecar', 'Cluster.transportSocketMatches'),
     trustDomain: yes('first part of identities', 'SubjectAltNameMatcher.matcher'),
@@ -60,7 +60,7 @@ export const meshConfig: MessageTable = {
     defaultDestinationRuleExportTo: yes('where DestinationRules say nothing'),
     rootNamespace: yes('namespace of policies for all'),
     localityLbSetting: yes('where DestinationRules say nothing', 'LocalityLbEndpoints.priority'),
-    zoneAwareLbSetting: left('endpoints are not weighted by zone', 'use `localityLbSetting`'),
+    zoneAwareLbSetting: ZONE_AWARE,
     dnsRefreshRate: yes('how often names are looked up again', 'Cluster.dnsRefreshRate'),
     h2UpgradePolicy: except(yes('HTTP/1.1 is kept as it is'), { UPGRADE: H2_UPGRADE }),
     inboundClusterStatName: STAT_NAMES,

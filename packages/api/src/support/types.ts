@@ -30,6 +30,8 @@ export type Exception = NoEffect | NotYet | PerEngine;
 export interface NoEffect {
   readonly state: 'no effect';
   readonly reason: string;
+  /** What it becomes for proxies in a cluster. */
+  readonly xds: readonly string[];
   /** A person may well expect it to do something here, so it is worth a word. */
   readonly surprising?: boolean;
 }
@@ -67,12 +69,12 @@ export function exceptText(support: Supported, like: string, pattern: RegExp, ot
   return { ...support, texts: [...(support.texts ?? []), { like, pattern, support: other }] };
 }
 
-export function moot(reason: string): NoEffect {
-  return { state: 'no effect', reason };
+export function moot(reason: string, ...xds: readonly string[]): NoEffect {
+  return { state: 'no effect', reason, xds };
 }
 
 export function surprising(reason: string): NoEffect {
-  return { state: 'no effect', reason, surprising: true };
+  return { state: 'no effect', reason, surprising: true, xds: [] };
 }
 
 export function left(detail: string, help?: string): NotYet {

@@ -2,6 +2,7 @@ import { parseDuration, type mesh, type networking } from '@mizzen/api';
 import type { types } from '@mizzen/xds';
 import type { Draft } from '../draft.ts';
 import { duration } from '../duration.ts';
+import { defined } from '../filters/typed.ts';
 import { type ClusterDraft, httpOptions, isHttp2, speakAsDownstream, speakHttp2 } from './draft.ts';
 import type { EffectivePolicy } from './policy.ts';
 
@@ -19,10 +20,11 @@ export function applyConnectionPool(draft: ClusterDraft, policy: EffectivePolicy
   };
   const budget = policy.retryBudget;
   if (budget !== undefined) {
-    threshold.retryBudget = {
+    threshold.retryBudget = defined({
       budgetPercent: { value: budget.percent ?? 20 },
-      minRetryConcurrency: budget.minRetryConcurrency ?? 3,
-    };
+      minRetryConcurrency: positive(budget.minRetryConcurrency) ?? 3,
+      budgetInterval: duration(budget.budgetInterval),
+    });
   }
   cluster.circuitBreakers = { thresholds: [threshold] };
   cluster.connectTimeout = duration(tcp?.connectTimeout ?? config.connectTimeout ?? '10s');

@@ -3,6 +3,7 @@ import type { Cluster } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
 import type { InboundPort } from '../inbound.ts';
 import { configPath, istioMetadata } from '../metadata.ts';
+import { statName } from '../stat-names.ts';
 import { inboundCluster, isHttp2 } from '../names.ts';
 import { applyConnectionPool, applyHttp2Settings } from './connection-pool.ts';
 import { type ClusterDraft, finish, speakAsDownstream, speakHttp2 } from './draft.ts';
@@ -17,7 +18,10 @@ export function buildInbound(context: TranslationContext, inbound: InboundPort):
   const { model, scope, proxy } = context;
   const { service, servicePort, application } = inbound;
   const name = inboundCluster(inbound.port);
-  const draft: ClusterDraft = { cluster: { name, altStatName: `${name};`, commonLbConfig: {} }, http: undefined };
+  const draft: ClusterDraft = {
+    cluster: { name, altStatName: `${statNameOf(context, inbound, name)};`, commonLbConfig: {} },
+    http: undefined,
+  };
   const { cluster } = draft;
   if (application === undefined) {
     cluster.type = 'ORIGINAL_DST';
@@ -63,6 +67,12 @@ export function buildInbound(context: TranslationContext, inbound: InboundPort):
     });
   }
   return finish(draft);
+}
+
+function statNameOf({ model }: TranslationContext, inbound: InboundPort, name: string): string {
+  const pattern = model.mesh.inboundClusterStatName ?? '';
+  if (pattern === '' || inbound.service === undefined) return name;
+  return statName(pattern, inbound.service, inbound.servicePort, '', inbound.port);
 }
 
 function noteInbound(context: TranslationContext, inbound: InboundPort, name: string): void {

@@ -43,7 +43,7 @@ function cachedOutbound(context: TranslationContext, plan: ClusterPlan): Cluster
   let key: string = profile;
   if (plan.discovery === 'STRICT_DNS' || plan.discovery === 'LOGICAL_DNS') {
     const families = proxy.addresses.map((address) => isIP(address)).join('');
-    key += ` ${families} ${localityKey(context, plan.policy)}`;
+    key += ` ${families} ${localityKey(context, plan)}`;
   }
   if (!variants.has(key)) variants.set(key, buildOutbound(context, plan));
   return variants.get(key);

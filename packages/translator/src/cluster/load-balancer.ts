@@ -1,18 +1,8 @@
-import type { mesh, networking } from '@mizzen/api';
+import type { networking } from '@mizzen/api';
 import type { types } from '@mizzen/xds';
-import type { Draft } from '../draft.ts';
 import { duration } from '../duration.ts';
+import type { LocalityPolicy } from '../endpoint/locality-policy.ts';
 import type { ClusterDraft } from './draft.ts';
-
-/** The locality settings in force for a service: its rule's, else the mesh's; undefined when switched off. */
-export function localitySetting(
-  own: networking.LocalityLoadBalancerSetting | undefined,
-  config: mesh.MeshConfig,
-): networking.LocalityLoadBalancerSetting | undefined {
-  if (own !== undefined) return own.enabled === false ? undefined : own;
-  const shared = config.localityLbSetting;
-  return shared === undefined || shared.enabled === false ? undefined : shared;
-}
 
 /**
  * PASSTHROUGH keeps the address a connection was for. Where nothing is intercepted (`byName`) there is no such address,
@@ -21,15 +11,11 @@ export function localitySetting(
 export function applyLoadBalancer(
   draft: ClusterDraft,
   settings: networking.LoadBalancerSettings | undefined,
-  locality: networking.LocalityLoadBalancerSetting | undefined,
+  places: LocalityPolicy,
   byName: boolean,
 ): void {
   const { cluster } = draft;
-  const failover = cluster.outlierDetection !== undefined;
-  const weighted =
-    (locality?.distribute?.length ?? 0) > 0 ||
-    (failover && ((locality?.failover?.length ?? 0) > 0 || (locality?.failoverPriority?.length ?? 0) > 0));
-  if (weighted) cluster.commonLbConfig = { ...cluster.commonLbConfig, localityWeightedLbConfig: {} };
+  cluster.commonLbConfig = { ...cluster.commonLbConfig, ...localityConfig(places) };
   if (cluster.type === 'ORIGINAL_DST') {
     cluster.lbPolicy = 'CLUSTER_PROVIDED';
     return;
@@ -59,14 +45,31 @@ export function applyLoadBalancer(
   cluster.roundRobinLbConfig = undefined;
   if (hash.maglev !== undefined) {
     cluster.lbPolicy = 'MAGLEV';
-    const size = hash.maglev.tableSize;
+    const size = positive(hash.maglev.tableSize);
     if (size !== undefined) cluster.maglevLbConfig = { tableSize: String(size) };
   } else {
     cluster.lbPolicy = 'RING_HASH';
     const size =
-      hash.ringHash?.minimumRingSize ?? (Number(hash.minimumRingSize ?? 0) > 0 ? hash.minimumRingSize : undefined);
-    cluster.ringHashLbConfig = { minimumRingSize: String(size ?? 1024) };
+      hash.ringHash === undefined ? (positive(hash.minimumRingSize) ?? 1024) : positive(hash.ringHash.minimumRingSize);
+    if (size !== undefined) cluster.ringHashLbConfig = { minimumRingSize: String(size) };
   }
+}
+
+function positive(size: string | number | undefined): string | number | undefined {
+  return Number(size ?? 0) > 0 ? size : undefined;
+}
+
+/** Whether Envoy weighs localities, or keeps traffic in its own zone; without either, places do not matter. */
+function localityConfig({ setting, failover, zoneAware }: LocalityPolicy): types.cluster.Cluster_CommonLbConfig {
+  if (zoneAware !== undefined) {
+    const size = positive(zoneAware.minClusterSize);
+    // Said outright, because Envoy's default is to do it.
+    if (zoneAware.enabled === false) return { zoneAwareLbConfig: { routingEnabled: {} } };
+    return { zoneAwareLbConfig: size === undefined ? {} : { minClusterSize: String(size) } };
+  }
+  const ranks = (setting?.failover?.length ?? 0) > 0 || (setting?.failoverPriority?.length ?? 0) > 0;
+  const weighted = (setting?.distribute?.length ?? 0) > 0 || (failover && ranks);
+  return weighted ? { localityWeightedLbConfig: {} } : {};
 }
 
 function slowStartOf(
@@ -74,10 +77,12 @@ function slowStartOf(
 ): types.cluster.Cluster_SlowStartConfig | undefined {
   const warmup = settings?.warmup;
   if (warmup !== undefined) {
-    const out: Draft<types.cluster.Cluster_SlowStartConfig> = { slowStartWindow: duration(warmup.duration) };
-    if (warmup.aggression !== undefined) out.aggression = { defaultValue: warmup.aggression };
-    if (warmup.minimumPercent !== undefined) out.minWeightPercent = { value: warmup.minimumPercent };
-    return out;
+    return {
+      slowStartWindow: duration(warmup.duration),
+      // Envoy wants a key to be given; there is no runtime value of that name.
+      aggression: { defaultValue: warmup.aggression ?? 1, runtimeKey: '(' },
+      minWeightPercent: { value: warmup.minimumPercent ?? 10 },
+    };
   }
   return settings?.warmupDurationSecs === undefined
     ? undefined

@@ -1,18 +1,21 @@
 import { refOf } from '@mizzen/api';
 import type { Cluster } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
+import { localityPolicy } from '../endpoint/locality-policy.ts';
 import { planEndpoints } from '../endpoint/plan-endpoints.ts';
 import { DNS_CACHE, serviceDnsCache } from '../dns-cache.ts';
 import { configPath, istioMetadata } from '../metadata.ts';
 import { isHttp, isHttp2 } from '../names.ts';
 import { OriginTree } from '../origins.ts';
+import { statName } from '../stat-names.ts';
 import { applyConnectionPool, applyH2Upgrade, applyHttp2Settings } from './connection-pool.ts';
 import { type ClusterDraft, finish, speakAsDownstream, speakHttp2 } from './draft.ts';
 import { dnsFields, dynamicForwardProxy } from './dns.ts';
-import { applyLoadBalancer, localitySetting } from './load-balancer.ts';
+import { applyLoadBalancer } from './load-balancer.ts';
 import { metadataExchange } from './metadata-exchange.ts';
 import { applyOutlierDetection } from './outlier.ts';
 import type { ClusterPlan } from './plan.ts';
+import { applyProxyProtocol } from './proxy-protocol.ts';
 import { applyTls } from './tls.ts';
 
 /** Undefined: Istio leaves out clusters that are to resolve names but have none. */
@@ -20,11 +23,11 @@ export function buildOutbound(context: TranslationContext, plan: ClusterPlan): C
   const { model, profile } = context;
   const { service, port, policy, name } = plan;
   const draft: ClusterDraft = {
-    cluster: { name, altStatName: `${name};`, commonLbConfig: { healthyPanicThreshold: {} } },
+    cluster: { name, altStatName: `${statNameOf(context, plan)};`, commonLbConfig: { healthyPanicThreshold: {} } },
     http: undefined,
   };
   const { cluster } = draft;
-  const locality = localitySetting(policy.loadBalancer?.localityLbSetting, model.mesh);
+  const places = localityPolicy(policy, service, model.mesh);
 
   if (plan.discovery === 'DYNAMIC') {
     cluster.commonLbConfig = undefined;
@@ -47,7 +50,7 @@ export function buildOutbound(context: TranslationContext, plan: ClusterPlan): C
   applyHttp2Settings(draft, policy);
   applyOutlierDetection(draft, policy.outlierDetection);
   if (plan.discovery === 'DYNAMIC') cluster.lbPolicy = 'CLUSTER_PROVIDED';
-  else applyLoadBalancer(draft, policy.loadBalancer, locality, context.proxy.local !== undefined);
+  else applyLoadBalancer(draft, policy.loadBalancer, places, context.proxy.local !== undefined);
   if (!plan.sniRouted) {
     applyTls(context, draft, {
       service,
@@ -57,6 +60,7 @@ export function buildOutbound(context: TranslationContext, plan: ClusterPlan): C
       dynamic: plan.discovery === 'DYNAMIC',
       selecting: plan.rule?.spec.workloadSelector !== undefined,
     });
+    applyProxyProtocol(draft, policy.proxyProtocol);
   }
   if (cluster.type === 'EDS') {
     cluster.edsClusterConfig = {
@@ -66,6 +70,12 @@ export function buildOutbound(context: TranslationContext, plan: ClusterPlan): C
   }
   if (profile === 'istio') cluster.filters = metadataExchange;
   return finish(draft);
+}
+
+/** The cluster's own name unless MeshConfig has a pattern for it. */
+function statNameOf({ model }: TranslationContext, { name, service, port, subset }: ClusterPlan): string {
+  const pattern = model.mesh.outboundClusterStatName ?? '';
+  return pattern === '' ? name : statName(pattern, service, port, subset?.name ?? '', 0);
 }
 
 /** Our own proxy speaks no HTTP/2 yet: what would have to be HTTP/2 follows the client there. */

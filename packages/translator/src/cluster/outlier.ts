@@ -2,7 +2,7 @@ import type { networking } from '@mizzen/api';
 import type { types } from '@mizzen/xds';
 import type { Draft } from '../draft.ts';
 import { duration } from '../duration.ts';
-import type { ClusterDraft } from './draft.ts';
+import { type ClusterDraft, httpOptions } from './draft.ts';
 
 /** Ejection by errors in a row. Ejection by success rate is off: Istio has no settings for it. */
 export function applyOutlierDetection(draft: ClusterDraft, settings: networking.OutlierDetection | undefined): void {
@@ -24,16 +24,26 @@ export function applyOutlierDetection(draft: ClusterDraft, settings: networking.
   if (settings.splitExternalLocalOriginErrors === true) {
     out.splitExternalLocalOriginErrors = true;
     out.enforcingLocalOriginSuccessRate = 0;
-    const local = settings.consecutiveLocalOriginFailures;
-    if (local !== undefined) {
+    const local = settings.consecutiveLocalOriginFailures ?? 0;
+    if (local > 0) {
       out.consecutiveLocalOriginFailure = local;
-      out.enforcingConsecutiveLocalOriginFailure = local > 0 ? 100 : 0;
+      out.enforcingConsecutiveLocalOriginFailure = 100;
     }
   }
   draft.cluster.outlierDetection = out;
+  const codes = settings.outlierDetectionHttpErrorCodes ?? [];
+  if (codes.length > 0) httpOptions(draft).outlierDetection = { errorMatcher: anyStatus(codes) };
   const minHealth = settings.minHealthPercent ?? 0;
   draft.cluster.commonLbConfig = {
     ...draft.cluster.commonLbConfig,
     healthyPanicThreshold: minHealth > 0 ? { value: minHealth } : {},
   };
+}
+
+/** Responses that count as errors, in place of those of 500 and above. */
+function anyStatus(codes: readonly number[]): types.commonMatcher.MatchPredicate {
+  const rules = codes.map((code) => ({
+    httpResponseHeadersMatch: { headers: [{ name: ':status', stringMatch: { exact: String(code) } }] },
+  }));
+  return rules.length === 1 ? rules[0]! : { orMatch: { rules } };
 }

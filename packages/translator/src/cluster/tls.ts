@@ -9,7 +9,7 @@ import type { EffectivePolicy } from './policy.ts';
 
 const TLS_CONTEXT = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext';
 
-const PLAIN_TEXT: types.core.TransportSocket = {
+export const PLAIN_TEXT: types.core.TransportSocket = {
   name: 'envoy.transport_sockets.raw_buffer',
   typedConfig: { '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer' },
 };

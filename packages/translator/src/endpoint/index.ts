@@ -19,7 +19,7 @@ const cache = new WeakMap<ClusterPlan, Map<string, ClusterLoadAssignment>>();
 function cachedAssignment(context: TranslationContext, plan: ClusterPlan): ClusterLoadAssignment {
   let variants = cache.get(plan);
   if (variants === undefined) cache.set(plan, (variants = new Map()));
-  const key = localityKey(context, plan.policy);
+  const key = localityKey(context, plan);
   let built = variants.get(key);
   if (built === undefined) variants.set(key, (built = assignment(context, plan)));
   return built;

@@ -4,6 +4,7 @@ import type { types } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
 import type { Draft } from '../draft.ts';
 import { lbEndpoint, weightOf } from './endpoint.ts';
+import type { LocalityPolicy } from './locality-policy.ts';
 
 type Group = Draft<types.endpoint.LocalityLbEndpoints>;
 /** Whether mutual TLS is spoken to an endpoint. */
@@ -14,12 +15,6 @@ interface Members {
   readonly endpoints: readonly Endpoint[];
 }
 
-export interface LocalityPolicy {
-  readonly setting: networking.LocalityLoadBalancerSetting | undefined;
-  /** Only with outlier detection does traffic ever leave a locality because its endpoints fail. */
-  readonly failover: boolean;
-}
-
 /** Endpoints grouped by locality, with the weights and priorities that the locality settings give them. */
 export function localityEndpoints(
   context: TranslationContext,
@@ -28,7 +23,8 @@ export function localityEndpoints(
   mtls: Mtls,
 ): types.endpoint.LocalityLbEndpoints[] {
   const members = groupByLocality(endpoints, mtls);
-  const { setting, failover } = policy;
+  const { setting, failover, zoneAware } = policy;
+  const step = zoneAware === undefined ? distance : regionDistance;
   if (setting === undefined) return members.map(({ group }) => group);
   const { locality } = context.proxy;
   if ((setting.distribute?.length ?? 0) > 0) {
@@ -40,8 +36,9 @@ export function localityEndpoints(
   const labels = setting.failoverPriority ?? [];
   if (labels.length > 0) {
     groups = byLabels(members, proxyLabels(context), labels, mtls);
-    if ((setting.failover?.length ?? 0) > 0) byLocality(groups, locality, setting.failover ?? []);
-  } else byLocality(groups, locality, setting.failover ?? []);
+    if ((setting.failover?.length ?? 0) > 0 || zoneAware !== undefined)
+      byLocality(groups, locality, setting.failover ?? [], step);
+  } else byLocality(groups, locality, setting.failover ?? [], step);
   return groups;
 }
 
@@ -114,9 +111,10 @@ function byLocality(
   groups: readonly Group[],
   from: Locality,
   failover: readonly networking.LocalityLoadBalancerSetting_Failover[],
+  step: typeof distance,
 ): void {
   for (const group of groups) {
-    let rank = distance(from, group.locality);
+    let rank = step(from, group.locality);
     if (rank === 3) {
       const setting = failover.find((entry) => entry.from === from.region);
       if (setting !== undefined && group.locality?.region !== setting.to) rank = 4;
@@ -130,6 +128,11 @@ function distance(from: Locality, to: types.core.Locality | undefined): number {
   if (from.region !== (to?.region ?? '')) return 3;
   if (from.zone !== (to?.zone ?? '')) return 2;
   return from.subzone === (to?.subZone ?? '') ? 0 : 1;
+}
+
+/** The same where zones are Envoy's own affair. */
+function regionDistance(from: Locality, to: types.core.Locality | undefined): number {
+  return from.region === (to?.region ?? '') ? 0 : 3;
 }
 
 /** The more of the labels (in order) an endpoint shares with the proxy, the earlier it is used. */

@@ -28,6 +28,7 @@ export interface CircuitBreakers_Thresholds {
 export interface CircuitBreakers_Thresholds_RetryBudget {
   readonly budgetPercent?: envoy_type_v3.Percent;
   readonly minRetryConcurrency?: number;
+  readonly budgetInterval?: Duration;
 }
 
 /** envoy.config.cluster.v3.Cluster */

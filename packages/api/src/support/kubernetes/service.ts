@@ -24,11 +24,8 @@ export const service: KubernetesTable = {
       ClientIP: left('the mesh does not look at it, in Istio neither', 'use a DestinationRule with `consistentHash`'),
     }),
     sessionAffinityConfig: moot('it belongs to `sessionAffinity`'),
-    trafficDistribution: left(
-      'endpoints are not preferred by where they are',
-      'use a DestinationRule with `localityLbSetting`',
-    ),
-    internalTrafficPolicy: ONE_NODE,
+    trafficDistribution: yes('which endpoints are used first, by where they are', 'LocalityLbEndpoints.priority'),
+    internalTrafficPolicy: moot('there is one machine', 'ClusterLoadAssignment.endpoints'),
     externalTrafficPolicy: ONE_NODE,
     healthCheckNodePort: NO_LOAD_BALANCER,
     loadBalancerIP: NO_LOAD_BALANCER,

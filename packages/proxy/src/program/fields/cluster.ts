@@ -83,6 +83,7 @@ export const clusterFields: FieldTable = {
   },
   'envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget': {
     implemented: 'budgetPercent minRetryConcurrency',
+    refused: { [NOT_SUPPORTED]: 'budgetInterval' },
   },
   'envoy.config.cluster.v3.OutlierDetection': {
     implemented: `consecutive5xx interval baseEjectionTime maxEjectionPercent enforcingConsecutive5xx enforcingSuccessRate

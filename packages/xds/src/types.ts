@@ -23,3 +23,5 @@ export type * as dynamicForwardProxyCluster from './gen/envoy.extensions.cluster
 export type * as extAuthz from './gen/envoy.extensions.filters.http.ext_authz.v3.ts';
 export type * as tracing from './gen/envoy.type.tracing.v3.ts';
 export type * as commonMatcher from './gen/envoy.config.common.matcher.v3.ts';
+export type * as grpcAccessLog from './gen/envoy.extensions.access_loggers.grpc.v3.ts';
+export type * as traceConfig from './gen/envoy.config.trace.v3.ts';

@@ -1,7 +1,8 @@
 import type { types } from '@mizzen/xds';
 import { describe, expect, it } from 'vitest';
 import { buildOf, modelOf, sidecar } from '../testing/fixture.ts';
-import { DEFAULT_JSON_FORMAT, DEFAULT_TEXT_FORMAT, accessLogs, listenerAccessLogs } from './access-log.ts';
+import { accessLogs, listenerAccessLogs } from './access-log.ts';
+import { DEFAULT_JSON_FORMAT, DEFAULT_TEXT_FORMAT } from './access-log-format.ts';
 
 const telemetry = (name: string, namespace: string, spec: string): string => `
 apiVersion: telemetry.istio.io/v1
@@ -17,23 +18,23 @@ const format = (log: types.accesslog.AccessLog | undefined) =>
 
 describe('accessLogs', () => {
   it('writes none unless asked to', () => {
-    expect(accessLogs(build({}), 'inbound')).toBeUndefined();
+    expect(accessLogs(build({}), 'inbound', 'http')).toBeUndefined();
   });
 
   it("writes Istio's line to MeshConfig's file", () => {
-    const [log] = accessLogs(build({ accessLogFile: '/dev/stdout' }), 'inbound') ?? [];
+    const [log] = accessLogs(build({ accessLogFile: '/dev/stdout' }), 'inbound', 'http') ?? [];
     expect(log?.typedConfig).toMatchObject({ path: '/dev/stdout' });
     expect(format(log)).toEqual({ textFormatSource: { inlineString: DEFAULT_TEXT_FORMAT } });
   });
 
   it("writes Istio's object when it is to be JSON", () => {
-    const [log] = accessLogs(build({ accessLogFile: '/tmp/log', accessLogEncoding: 'JSON' }), 'outbound') ?? [];
+    const [log] = accessLogs(build({ accessLogFile: '/tmp/log', accessLogEncoding: 'JSON' }), 'outbound', 'http') ?? [];
     expect(format(log)).toEqual({ jsonFormat: DEFAULT_JSON_FORMAT, jsonFormatOptions: {} });
   });
 
   it('ends a line of its own with a line end, and names the formatter it needs', () => {
     const mesh = { accessLogFile: '/dev/stdout', accessLogFormat: '%REQ_WITHOUT_QUERY(:PATH)%' };
-    expect(format(accessLogs(build(mesh), 'inbound')?.[0])).toEqual({
+    expect(format(accessLogs(build(mesh), 'inbound', 'http')?.[0])).toEqual({
       textFormatSource: { inlineString: '%REQ_WITHOUT_QUERY(:PATH)%\n' },
       formatters: [
         {
@@ -55,11 +56,12 @@ describe('accessLogs', () => {
     const yaml =
       telemetry('mesh', 'istio-system', '  accessLogging: [{providers: [{name: envoy}]}]') +
       telemetry('quiet', 'default', '  accessLogging: [{disabled: true}]');
-    expect(accessLogs(build({}, yaml), 'inbound')).toBeUndefined();
+    expect(accessLogs(build({}, yaml), 'inbound', 'http')).toBeUndefined();
     expect(
       accessLogs(
         build({}, telemetry('mesh', 'istio-system', '  accessLogging: [{providers: [{name: envoy}]}]')),
         'inbound',
+        'http',
       ),
     ).toHaveLength(1);
   });
@@ -70,8 +72,8 @@ describe('accessLogs', () => {
       'default',
       '  accessLogging: [{match: {mode: SERVER}, filter: {expression: "response.code >= 500"}, providers: [{name: envoy}]}]',
     );
-    expect(accessLogs(build({}, yaml), 'outbound')).toBeUndefined();
-    expect(accessLogs(build({}, yaml), 'inbound')?.[0]?.filter).toMatchObject({
+    expect(accessLogs(build({}, yaml), 'outbound', 'http')).toBeUndefined();
+    expect(accessLogs(build({}, yaml), 'inbound', 'http')?.[0]?.filter).toMatchObject({
       extensionFilter: { typedConfig: { expression: 'response.code >= 500' } },
     });
   });
@@ -89,7 +91,7 @@ describe('accessLogs', () => {
         'default',
         '  selector: {matchLabels: {app: web}}\n  accessLogging: [{providers: [{name: file}]}]',
       );
-    const logs = accessLogs(build(mesh, yaml), 'inbound') ?? [];
+    const logs = accessLogs(build(mesh, yaml), 'inbound', 'http') ?? [];
     expect(logs.map((log) => log.typedConfig)).toMatchObject([
       { path: '/tmp/own', logFormat: { jsonFormat: { code: '%RESPONSE_CODE%' } } },
     ]);

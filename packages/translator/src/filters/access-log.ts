@@ -1,107 +1,86 @@
 import type { JsonObject, types } from '@mizzen/xds';
 import type { mesh } from '@mizzen/api';
 import type { Build, ListenerClass } from '../listener/build.ts';
+import { DEFAULT_JSON_FORMAT, DEFAULT_TEXT_FORMAT, formatters } from './access-log-format.ts';
+import { meshServiceLog, serviceLog } from './access-log-services.ts';
 import { defined, typed } from './typed.ts';
 import type { AccessLogChoice } from './telemetry.ts';
 
 type AccessLog = types.accesslog.AccessLog;
 type AccessLogFilter = types.accesslog.AccessLogFilter;
 
-/** Istio's own line, when nothing else is configured. */
-export const DEFAULT_TEXT_FORMAT =
-  '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% ' +
-  '%RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "%UPSTREAM_TRANSPORT_FAILURE_REASON%" %BYTES_RECEIVED% ' +
-  '%BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" ' +
-  '"%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" %UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% ' +
-  '%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME%\n';
-
-/** Istio's own JSON object. */
-export const DEFAULT_JSON_FORMAT: JsonObject = {
-  start_time: '%START_TIME%',
-  route_name: '%ROUTE_NAME%',
-  method: '%REQ(:METHOD)%',
-  path: '%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%',
-  protocol: '%PROTOCOL%',
-  response_code: '%RESPONSE_CODE%',
-  response_flags: '%RESPONSE_FLAGS%',
-  response_code_details: '%RESPONSE_CODE_DETAILS%',
-  connection_termination_details: '%CONNECTION_TERMINATION_DETAILS%',
-  bytes_received: '%BYTES_RECEIVED%',
-  bytes_sent: '%BYTES_SENT%',
-  duration: '%DURATION%',
-  upstream_service_time: '%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%',
-  x_forwarded_for: '%REQ(X-FORWARDED-FOR)%',
-  user_agent: '%REQ(USER-AGENT)%',
-  request_id: '%REQ(X-REQUEST-ID)%',
-  authority: '%REQ(:AUTHORITY)%',
-  upstream_host: '%UPSTREAM_HOST%',
-  upstream_cluster: '%UPSTREAM_CLUSTER_RAW%',
-  upstream_local_address: '%UPSTREAM_LOCAL_ADDRESS%',
-  downstream_local_address: '%DOWNSTREAM_LOCAL_ADDRESS%',
-  downstream_remote_address: '%DOWNSTREAM_REMOTE_ADDRESS%',
-  requested_server_name: '%REQUESTED_SERVER_NAME%',
-  upstream_transport_failure_reason: '%UPSTREAM_TRANSPORT_FAILURE_REASON%',
-};
-
-/** Formatters that a format needs beyond the operators Envoy always has: operator, extension, message. */
-const FORMATTERS = [
-  [
-    '%REQ_WITHOUT_QUERY',
-    'envoy.formatter.req_without_query',
-    'envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery',
-  ],
-  ['%METADATA', 'envoy.formatter.metadata', 'envoy.extensions.formatter.metadata.v3.Metadata'],
-  ['%CEL', 'envoy.formatter.cel', 'envoy.extensions.formatter.cel.v3.Cel'],
-] as const;
-
 /** No filter chain was found for a connection: nothing but the listener can log that. */
 const NOT_ROUTED: AccessLogFilter = { responseFlagFilter: { flags: ['NR'] } };
 
 /** Access logs of an HTTP connection manager or a TCP proxy; undefined when there are none. */
-export function accessLogs(build: Build, listener: ListenerClass): readonly AccessLog[] | undefined {
-  return nonEmpty(logs(build, listener, undefined));
+export function accessLogs(
+  build: Build,
+  listener: ListenerClass,
+  carries: 'http' | 'tcp',
+): readonly AccessLog[] | undefined {
+  return nonEmpty(logs(build, listener, carries, undefined));
 }
 
 /** Access logs of a listener. */
 export function listenerAccessLogs(build: Build, listener: ListenerClass): readonly AccessLog[] | undefined {
   if (build.context.model.mesh.disableEnvoyListenerLog === true) return undefined;
-  return nonEmpty(logs(build, listener, NOT_ROUTED));
+  return nonEmpty(logs(build, listener, 'listener', NOT_ROUTED));
 }
 
-function logs(build: Build, listener: ListenerClass, filter: AccessLogFilter | undefined): readonly AccessLog[] {
-  const { mesh: config, snapshot } = build.context.model;
+function logs(
+  build: Build,
+  listener: ListenerClass,
+  carries: 'http' | 'tcp' | 'listener',
+  filter: AccessLogFilter | undefined,
+): readonly AccessLog[] {
   const choices = build.telemetry.accessLogs(listener);
-  if (choices === undefined) {
-    const path = config.accessLogFile ?? '';
-    if (path === '') return [];
-    const log = fileLog(path, meshFormat(config), filter);
-    return [snapshot.meshSource === undefined ? log : build.marks.mark(log, snapshot.meshSource, [])];
-  }
+  if (choices === undefined) return meshLogs(build, carries, filter);
   return choices.flatMap((choice) => {
-    const format = choiceFormat(choice, config);
-    if (format === undefined) return [];
-    const log = fileLog(
-      choice.provider.envoyFileAccessLog?.path ?? '/dev/stdout',
-      format,
-      both(filter, build.context.proxy.local === undefined ? expressionFilter(choice) : undefined),
-    );
+    const log = choiceLog(build, choice);
+    if (log === undefined) return [];
+    // Mizzen's own proxy knows no expressions; whoever writes one is warned.
+    const expression = build.context.proxy.engine === 'mizzen' ? undefined : expressionFilter(choice);
+    const made = filtered(log, both(filter, expression));
     const { origin } = choice;
     return [
-      origin === undefined ? log : build.marks.mark(log, origin.resource, ['spec', 'accessLogging', origin.index]),
+      origin === undefined ? made : build.marks.mark(made, origin.resource, ['spec', 'accessLogging', origin.index]),
     ];
   });
 }
 
-function fileLog(
-  path: string,
-  logFormat: types.core.SubstitutionFormatString,
+/** Where nobody asked through the Telemetry API. */
+function meshLogs(
+  { context, marks }: Build,
+  carries: 'http' | 'tcp' | 'listener',
   filter: AccessLogFilter | undefined,
-): AccessLog {
-  return defined({
-    name: 'envoy.access_loggers.file',
-    filter,
-    typedConfig: typed('envoy.extensions.access_loggers.file.v3.FileAccessLog', { path, logFormat }),
+): readonly AccessLog[] {
+  const { mesh: config, snapshot } = context.model;
+  const path = config.accessLogFile ?? '';
+  const found = path === '' ? [] : [fileLog(path, meshFormat(config))];
+  if (config.enableEnvoyAccessLogService === true && context.profile === 'istio') found.push(meshServiceLog(carries));
+  return found.map((log) => {
+    const made = filtered(log, filter);
+    return snapshot.meshSource === undefined ? made : marks.mark(made, snapshot.meshSource, []);
   });
+}
+
+/** Mizzen's own proxy writes files only; whoever wants more is warned. */
+function choiceLog(build: Build, choice: AccessLogChoice): AccessLog | undefined {
+  const { provider } = choice;
+  const format = choiceFormat(choice, build.context.model.mesh);
+  if (format !== undefined) return fileLog(provider.envoyFileAccessLog?.path || '/dev/stdout', format);
+  return build.context.proxy.engine === 'mizzen' ? undefined : serviceLog(build, provider);
+}
+
+function filtered(log: AccessLog, filter: AccessLogFilter | undefined): AccessLog {
+  return filter === undefined ? log : { ...log, filter };
+}
+
+function fileLog(path: string, logFormat: types.core.SubstitutionFormatString): AccessLog {
+  return {
+    name: 'envoy.access_loggers.file',
+    typedConfig: typed('envoy.extensions.access_loggers.file.v3.FileAccessLog', { path, logFormat }),
+  };
 }
 
 function meshFormat(config: mesh.MeshConfig): types.core.SubstitutionFormatString {
@@ -135,15 +114,6 @@ function jsonFormat(format: JsonObject, omitEmptyValues: true | undefined): type
     omitEmptyValues,
     formatters: formatters(JSON.stringify(format)),
   });
-}
-
-function formatters(format: string): readonly types.core.TypedExtensionConfig[] | undefined {
-  return nonEmpty(
-    FORMATTERS.filter(([operator]) => format.includes(operator)).map(([, name, message]) => ({
-      name,
-      typedConfig: typed(message, {}),
-    })),
-  );
 }
 
 function expressionFilter({ expression }: AccessLogChoice): AccessLogFilter | undefined {

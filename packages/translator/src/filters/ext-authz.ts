@@ -2,11 +2,12 @@ import type { mesh } from '@mizzen/api';
 import type { types } from '@mizzen/xds';
 import type { Build } from '../listener/build.ts';
 import { duration } from '../duration.ts';
-import { outboundCluster } from '../names.ts';
 import { compileCustom, denyInstead, hasPolicies, type CustomPolicies } from './authorization/policies.ts';
 import { stringMatcher } from './authorization/strings.ts';
 import { NETWORK_RBAC, networkRbac } from './network-rbac.ts';
+import { providerService } from './provider-service.ts';
 import { HTTP_RBAC, authorizationOptions, httpRbac } from './rbac.ts';
+import { statusName } from './status-names.ts';
 import { defined, extension } from './typed.ts';
 
 type HttpFilter = types.hcm.HttpFilter;
@@ -27,7 +28,7 @@ export function extAuthzFilters(build: Build): readonly HttpFilter[] {
     const config = custom.length > 1 ? undefined : httpConfig(build, policies.provider);
     if (config === undefined) return [httpRbac({ rules: denyInstead(policies.rules) })];
     return [
-      httpRbac(shadow(policies)),
+      httpRbac(shadow(build, policies)),
       extension('envoy.filters.http.ext_authz', 'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz', {
         ...config,
         filterEnabledMetadata: enabledBy(HTTP_RBAC, policies.provider),
@@ -48,7 +49,7 @@ export function networkExtAuthzFilters(build: Build): readonly Filter[] {
     const grpcService = grpcServiceOf(build, grpc);
     if (grpcService === undefined) return [networkRbac({ rules: denyInstead(policies.rules) })];
     return [
-      networkRbac(shadow(policies)),
+      networkRbac(shadow(build, policies)),
       extension('envoy.filters.network.ext_authz', 'envoy.extensions.filters.network.ext_authz.v3.ExtAuthz', {
         statPrefix: 'tcp.',
         grpcService,
@@ -60,9 +61,10 @@ export function networkExtAuthzFilters(build: Build): readonly Filter[] {
   });
 }
 
-function shadow({ rules, dryRunRules }: CustomPolicies): types.httpRbac.RBAC {
+/** istiod has a filter enforce what policies say that are to be tried only, which refuses requests; others do without. */
+function shadow({ context }: Build, { rules, dryRunRules }: CustomPolicies): types.httpRbac.RBAC {
   return defined({
-    rules: hasPolicies(dryRunRules) ? dryRunRules : undefined,
+    rules: context.profile === 'istio' && hasPolicies(dryRunRules) ? dryRunRules : undefined,
     shadowRules: rules,
     shadowRulesStatPrefix: SHADOW_PREFIX,
   });
@@ -89,7 +91,7 @@ function httpConfig(build: Build, name: string): ExtAuthz | undefined {
   }
   const http = provider?.envoyExtAuthzHttp;
   if (http === undefined) return undefined;
-  const target = serviceOf(build, http.service, http.port);
+  const target = providerService(build.context.model, http.service, http.port);
   if (target === undefined) return undefined;
   const allowed = http.includeRequestHeadersInCheck ?? http.includeHeadersInCheck;
   return defined({
@@ -114,11 +116,11 @@ type Common = Pick<
 >;
 
 function common({ failOpen, clearRouteCache, statusOnError, includeRequestBodyInCheck: body }: Common): ExtAuthz {
+  const status = statusName(Number(statusOnError));
   return defined({
     failureModeAllow: failOpen === true ? true : undefined,
     clearRouteCache: clearRouteCache === true ? true : undefined,
-    statusOnError:
-      statusOnError === undefined || statusOnError === '' ? undefined : { code: statusName(statusOnError) },
+    statusOnError: status === undefined ? undefined : { code: status },
     withRequestBody:
       body === undefined
         ? undefined
@@ -156,43 +158,10 @@ function grpcServiceOf(
   build: Build,
   { service, port, timeout }: mesh.MeshConfig_ExtensionProvider_EnvoyExternalAuthorizationGrpcProvider,
 ): types.core.GrpcService | undefined {
-  const target = serviceOf(build, service, port);
+  const target = providerService(build.context.model, service, port);
   if (target === undefined) return undefined;
   return defined({
     envoyGrpc: { clusterName: target.cluster, authority: target.hostname },
     timeout: duration(timeout) ?? '600s',
   });
 }
-
-/** `namespace/host`, or a host, as MeshConfig names a provider's service. */
-function serviceOf(
-  build: Build,
-  name: string | undefined,
-  port: number | undefined,
-): { hostname: string; cluster: string } | undefined {
-  if (name === undefined || port === undefined) return undefined;
-  const slash = name.indexOf('/');
-  const { model, proxy } = build.context;
-  const namespace = slash < 0 ? proxy.namespace : name.slice(0, slash);
-  const service = model.serviceFor(model.resolveHost(name.slice(slash + 1), namespace), namespace);
-  if (service === undefined) return undefined;
-  return { hostname: service.hostname, cluster: outboundCluster(port, '', service.hostname) };
-}
-
-/** Envoy names status codes; these are the ones an authorization service's failure can sensibly mean. */
-function statusName(code: string): types.envoyType.StatusCode {
-  return STATUS_NAMES[code] ?? 'Forbidden';
-}
-
-const STATUS_NAMES: Readonly<Record<string, types.envoyType.StatusCode>> = {
-  '200': 'OK',
-  '400': 'BadRequest',
-  '401': 'Unauthorized',
-  '403': 'Forbidden',
-  '404': 'NotFound',
-  '429': 'TooManyRequests',
-  '500': 'InternalServerError',
-  '502': 'BadGateway',
-  '503': 'ServiceUnavailable',
-  '504': 'GatewayTimeout',
-};

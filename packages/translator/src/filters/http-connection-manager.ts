@@ -48,7 +48,7 @@ export function httpConnectionManager(build: Build, options: ConnectionManagerOp
     },
     upgradeConfigs: [{ upgradeType: 'websocket' }],
     tracing,
-    accessLog: accessLogs(build, options.listener),
+    accessLog: accessLogs(build, options.listener, 'http'),
     httpFilters: httpFilters(
       build,
       options.listener,

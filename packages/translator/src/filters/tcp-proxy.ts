@@ -21,7 +21,7 @@ export function tcpProxy(build: Build, listener: ListenerClass, config: TcpProxy
   return tcpProxyFilter({
     ...config,
     idleTimeout: config.idleTimeout ?? idleTimeout(build.context),
-    accessLog: accessLogs(build, listener),
+    accessLog: accessLogs(build, listener, 'tcp'),
   });
 }
 

@@ -150,12 +150,6 @@ test.each([
     {},
     'outlierDetection: not supported',
   ],
-  [
-    'log operators',
-    '',
-    { accessLogFile: '/dev/stdout', accessLogFormat: '%CEL(request.path)%' },
-    'formatters: not supported',
-  ],
 ])('%s: what is said to be refused is refused, and warned of', (_what, yaml, mesh, refused) => {
   const result = tryOut(yaml, mesh);
   expect(result.warned.length).toBeGreaterThan(0);

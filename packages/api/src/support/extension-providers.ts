@@ -1,44 +1,70 @@
 import type {
   MeshConfig_ExtensionProvider,
+  MeshConfig_ExtensionProvider_EnvoyExternalAuthorizationGrpcProvider,
+  MeshConfig_ExtensionProvider_EnvoyExternalAuthorizationHttpProvider,
+  MeshConfig_ExtensionProvider_EnvoyExternalAuthorizationRequestBody,
   MeshConfig_ExtensionProvider_EnvoyFileAccessLogProvider,
   MeshConfig_ExtensionProvider_EnvoyFileAccessLogProvider_LogFormat,
+  MeshConfig_ExtensionProvider_EnvoyHttpGrpcV3LogProvider,
+  MeshConfig_ExtensionProvider_EnvoyOpenTelemetryLogProvider,
+  MeshConfig_ExtensionProvider_EnvoyOpenTelemetryLogProvider_LogFormat,
+  MeshConfig_ExtensionProvider_EnvoyTcpGrpcV3LogProvider,
 } from '../gen/istio.mesh.v1alpha1.ts';
 import { NO_SPANS } from './telemetry.ts';
-import { exceptText, fields, left, moot, refused, yes } from './types.ts';
-import type { MessageTable } from './types.ts';
+import { tracingProviders } from './tracing-providers.ts';
+import { byEngine, envoyFields, exceptText, fields, left, moot, refused, yes } from './types.ts';
+import type { MessageTable, Outcome } from './types.ts';
 
 const PROVIDER = 'istio.mesh.v1alpha1.MeshConfig.ExtensionProvider';
-const AUTHORIZER = left(
+const LOG = 'CommonGrpcAccessLogConfig';
+const HTTP_LOG = 'HttpGrpcAccessLogConfig';
+const AUTHZ = 'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz';
+const AUTHZ_HTTP = 'envoy.extensions.filters.http.ext_authz.v3.HttpService';
+const ANSWER = 'envoy.extensions.filters.http.ext_authz.v3.AuthorizationResponse';
+
+const NO_AUTHORIZER = left(
   'no external authorizer is asked; policies with action CUSTOM say so',
   'use ALLOW and DENY rules',
 );
-const LOG_SERVICE = left('access logs are written to files', 'use an `envoyFileAccessLog`');
+const NO_LOG_SERVICE = left('access logs are written to files', 'use an `envoyFileAccessLog`');
+const UNKNOWN_TRACER = left('no spans are sent there', 'use `opentelemetry` or `zipkin`');
 
-/** Texts with operators that Envoy has as extensions. */
-export const LOG_OPERATORS = refused(
-  "Mizzen's proxy does not know `%REQ_WITHOUT_QUERY%`, `%METADATA%` and `%CEL%` and refuses the listeners",
-  'leave these operators out',
-  'SubstitutionFormatString.formatters',
+/** Texts with an operator that Mizzen's proxy does not know. */
+export const LOG_OPERATORS = byEngine(
+  refused(
+    "Mizzen's proxy does not know `%CEL%` and refuses the listeners",
+    'leave this operator out',
+    'SubstitutionFormatString.formatters',
+  ),
+  moot('Envoy evaluates it'),
 );
-export const EXTENSION_OPERATOR = /%(?:REQ_WITHOUT_QUERY|METADATA|CEL)\(/;
+export const EXTENSION_OPERATOR = /%CEL\(/;
+
+const SERVICE: Outcome = yes('the service, as `host` or `namespace/host`', 'EnvoyGrpc.clusterName');
+const PORT: Outcome = yes('its port', 'EnvoyGrpc.clusterName');
+const LOG_NAME: Outcome = yes('what the log is called there', `${LOG}.logName`);
+const FILTER_STATE: Outcome = yes('objects of the filter state that are logged', `${LOG}.filterStateObjectsToLog`);
 
 export const extensionProviders: MessageTable = {
   [PROVIDER]: fields<MeshConfig_ExtensionProvider>({
     name: yes('what policies and `defaultProviders` call it'),
-    envoyExtAuthzHttp: AUTHORIZER,
-    envoyExtAuthzGrpc: AUTHORIZER,
-    zipkin: NO_SPANS,
-    lightstep: NO_SPANS,
-    datadog: NO_SPANS,
-    opencensus: NO_SPANS,
-    skywalking: NO_SPANS,
-    opentelemetry: NO_SPANS,
+    envoyExtAuthzHttp: byEngine(NO_AUTHORIZER, yes('asked for CUSTOM policies', `${AUTHZ}.httpService`)),
+    envoyExtAuthzGrpc: byEngine(NO_AUTHORIZER, yes('asked for CUSTOM policies', `${AUTHZ}.grpcService`)),
+    zipkin: byEngine(NO_SPANS, yes('spans go there', 'ZipkinConfig.collectorService')),
+    lightstep: byEngine(NO_SPANS, UNKNOWN_TRACER),
+    datadog: byEngine(NO_SPANS, yes('spans go there', 'DatadogConfig.collectorCluster')),
+    opencensus: byEngine(NO_SPANS, UNKNOWN_TRACER),
+    skywalking: byEngine(NO_SPANS, yes('spans go there', 'SkyWalkingConfig.grpcService')),
+    opentelemetry: byEngine(
+      NO_SPANS,
+      yes('spans go there', 'OpenTelemetryConfig.grpcService', 'OpenTelemetryConfig.httpService'),
+    ),
     stackdriver: left('nothing is exported there'),
     prometheus: moot('each proxy serves its own metrics'),
     envoyFileAccessLog: yes('a file that access logs go to', 'FileAccessLog.path'),
-    envoyHttpAls: LOG_SERVICE,
-    envoyTcpAls: LOG_SERVICE,
-    envoyOtelAls: LOG_SERVICE,
+    envoyHttpAls: byEngine(NO_LOG_SERVICE, yes('access logs go there', `${HTTP_LOG}.commonConfig`)),
+    envoyTcpAls: byEngine(NO_LOG_SERVICE, yes('access logs go there', 'TcpGrpcAccessLogConfig.commonConfig')),
+    envoyOtelAls: byEngine(NO_LOG_SERVICE, yes('access logs go there', 'OpenTelemetryAccessLogConfig.commonConfig')),
     sds: left('secrets come from the Secrets among the files', 'put the certificate in a Secret'),
   }),
   [`${PROVIDER}.EnvoyFileAccessLogProvider`]: fields<MeshConfig_ExtensionProvider_EnvoyFileAccessLogProvider>({
@@ -50,10 +76,72 @@ export const extensionProviders: MessageTable = {
     fields<MeshConfig_ExtensionProvider_EnvoyFileAccessLogProvider_LogFormat>({
       text: exceptText(
         yes('a line', 'SubstitutionFormatString.textFormatSource'),
-        'with extension operators',
+        'with `%CEL%`',
         EXTENSION_OPERATOR,
         LOG_OPERATORS,
       ),
       labels: yes('a JSON object', 'SubstitutionFormatString.jsonFormat'),
     }),
+  [`${PROVIDER}.EnvoyHttpGrpcV3LogProvider`]: envoyFields<MeshConfig_ExtensionProvider_EnvoyHttpGrpcV3LogProvider>(
+    NO_LOG_SERVICE,
+    {
+      service: SERVICE,
+      port: PORT,
+      logName: LOG_NAME,
+      filterStateObjectsToLog: FILTER_STATE,
+      additionalRequestHeadersToLog: yes('these headers, too', `${HTTP_LOG}.additionalRequestHeadersToLog`),
+      additionalResponseHeadersToLog: yes('these headers, too', `${HTTP_LOG}.additionalResponseHeadersToLog`),
+      additionalResponseTrailersToLog: yes('these trailers, too', `${HTTP_LOG}.additionalResponseTrailersToLog`),
+    },
+  ),
+  [`${PROVIDER}.EnvoyTcpGrpcV3LogProvider`]: envoyFields<MeshConfig_ExtensionProvider_EnvoyTcpGrpcV3LogProvider>(
+    NO_LOG_SERVICE,
+    { service: SERVICE, port: PORT, logName: LOG_NAME, filterStateObjectsToLog: FILTER_STATE },
+  ),
+  [`${PROVIDER}.EnvoyOpenTelemetryLogProvider`]:
+    envoyFields<MeshConfig_ExtensionProvider_EnvoyOpenTelemetryLogProvider>(NO_LOG_SERVICE, {
+      service: SERVICE,
+      port: PORT,
+      logName: LOG_NAME,
+      logFormat: yes("Istio's own when left out", 'OpenTelemetryAccessLogConfig.body'),
+    }),
+  [`${PROVIDER}.EnvoyOpenTelemetryLogProvider.LogFormat`]:
+    envoyFields<MeshConfig_ExtensionProvider_EnvoyOpenTelemetryLogProvider_LogFormat>(NO_LOG_SERVICE, {
+      text: yes('the body', 'OpenTelemetryAccessLogConfig.body'),
+      labels: yes('attributes', 'OpenTelemetryAccessLogConfig.attributes'),
+    }),
+  [`${PROVIDER}.EnvoyExternalAuthorizationGrpcProvider`]:
+    envoyFields<MeshConfig_ExtensionProvider_EnvoyExternalAuthorizationGrpcProvider>(NO_AUTHORIZER, {
+      service: SERVICE,
+      port: PORT,
+      timeout: yes('time for the answer', 'GrpcService.timeout'),
+      failOpen: yes('requests pass when it cannot be asked', `${AUTHZ}.failureModeAllow`),
+      clearRouteCache: yes('the route is looked up again', `${AUTHZ}.clearRouteCache`),
+      statusOnError: yes('answer when it cannot be asked; 403 when left out', `${AUTHZ}.statusOnError`),
+      includeRequestBodyInCheck: yes('it gets the body, too', `${AUTHZ}.withRequestBody`),
+    }),
+  [`${PROVIDER}.EnvoyExternalAuthorizationHttpProvider`]:
+    envoyFields<MeshConfig_ExtensionProvider_EnvoyExternalAuthorizationHttpProvider>(NO_AUTHORIZER, {
+      service: yes('the service, as `host` or `namespace/host`', 'HttpUri.cluster'),
+      port: yes('its port', 'HttpUri.cluster'),
+      timeout: yes('time for the answer', 'HttpUri.timeout'),
+      pathPrefix: yes('stands before the path', `${AUTHZ_HTTP}.pathPrefix`),
+      failOpen: yes('requests pass when it cannot be asked', `${AUTHZ}.failureModeAllow`),
+      clearRouteCache: yes('the route is looked up again', `${AUTHZ}.clearRouteCache`),
+      statusOnError: yes('answer when it cannot be asked; 403 when left out', `${AUTHZ}.statusOnError`),
+      includeHeadersInCheck: yes('deprecated form of includeRequestHeadersInCheck', `${AUTHZ}.allowedHeaders`),
+      includeRequestHeadersInCheck: yes('headers it gets', `${AUTHZ}.allowedHeaders`),
+      includeAdditionalHeadersInCheck: yes('more headers it gets', 'AuthorizationRequest.headersToAdd'),
+      includeRequestBodyInCheck: yes('it gets the body, too', `${AUTHZ}.withRequestBody`),
+      headersToUpstreamOnAllow: yes('of its answer, for the application', `${ANSWER}.allowedUpstreamHeaders`),
+      headersToDownstreamOnDeny: yes('of its answer, for the client', `${ANSWER}.allowedClientHeaders`),
+      headersToDownstreamOnAllow: yes('of its answer, for the client', `${ANSWER}.allowedClientHeadersOnSuccess`),
+    }),
+  [`${PROVIDER}.EnvoyExternalAuthorizationRequestBody`]:
+    envoyFields<MeshConfig_ExtensionProvider_EnvoyExternalAuthorizationRequestBody>(NO_AUTHORIZER, {
+      maxRequestBytes: yes('longer bodies are refused, or cut', 'BufferSettings.maxRequestBytes'),
+      allowPartialMessage: yes('longer bodies are cut', 'BufferSettings.allowPartialMessage'),
+      packAsBytes: yes('as bytes rather than text', 'BufferSettings.packAsBytes'),
+    }),
+  ...tracingProviders,
 };

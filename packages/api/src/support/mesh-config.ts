@@ -8,7 +8,7 @@ import type {
 import { H2_UPGRADE, ZONE_AWARE } from './destination-rule.ts';
 import { EXTENSION_OPERATOR, LOG_OPERATORS } from './extension-providers.ts';
 import { NO_SPANS } from './telemetry.ts';
-import { except, exceptText, fields, left, moot, yes } from './types.ts';
+import { byEngine, except, exceptText, fields, left, moot, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const MESH = 'istio.mesh.v1alpha1.MeshConfig';
@@ -36,7 +36,10 @@ export const meshConfig: MessageTable = {
     ingressService: INGRESS,
     ingressControllerMode: INGRESS,
     ingressSelector: INGRESS,
-    enableTracing: NO_SPANS,
+    enableTracing: byEngine(
+      NO_SPANS,
+      left('an Envoy that Mizzen starts has no provider in its bootstrap', 'use a Telemetry'),
+    ),
     accessLogFile: yes("where access logs go; `/dev/stdout` is the sidecar's own log", 'FileAccessLog.path'),
     accessLogFormat: exceptText(
       yes("Istio's own when left out", 'SubstitutionFormatString.textFormatSource'),
@@ -45,7 +48,10 @@ export const meshConfig: MessageTable = {
       LOG_OPERATORS,
     ),
     accessLogEncoding: yes('TEXT or JSON', 'SubstitutionFormatString.jsonFormat'),
-    enableEnvoyAccessLogService: left('access logs are written to files', 'set `accessLogFile`'),
+    enableEnvoyAccessLogService: left(
+      'it names a service that only the bootstrap of Istio has',
+      'use `extensionProviders`, or set `accessLogFile`',
+    ),
     disableEnvoyListenerLog: yes('connections that no chain takes are not logged', 'Listener.accessLog'),
     defaultConfig: yes('of all proxies'),
     outboundTrafficPolicy: yes('what happens to hosts that nobody declared', 'VirtualHost.domains'),
@@ -91,7 +97,7 @@ export const meshConfig: MessageTable = {
     tls: left('connections to such hosts are passed on as they are'),
   }),
   [`${MESH}.DefaultProviders`]: fields<MeshConfig_DefaultProviders>({
-    tracing: NO_SPANS,
+    tracing: byEngine(NO_SPANS, yes('where spans go', 'HttpConnectionManager.tracing')),
     metrics: moot('each proxy serves its own metrics'),
     accessLogging: yes('where access logs go', 'HttpConnectionManager.accessLog'),
   }),

@@ -8,9 +8,14 @@ import type {
   ProxyConfig_ProxyHeaders_Server,
   ProxyConfig_ProxyHeaders_SetCurrentClientCertDetails,
   Topology,
+  Tracing,
+  Tracing_CustomTag,
+  Tracing_Environment,
+  Tracing_Literal,
+  Tracing_RequestHeader,
 } from '../gen/istio.mesh.v1alpha1.ts';
 import { NO_SPANS } from './telemetry.ts';
-import { fields, left, moot, refused, yes } from './types.ts';
+import { byEngine, envoyFields, fields, left, moot, refused, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const PROXY = 'istio.mesh.v1alpha1.ProxyConfig';
@@ -20,7 +25,8 @@ const HCM = 'HttpConnectionManager';
 const PROCESS = moot("it is about Envoy's own process or Istio's agent, which are not there");
 const NO_LIMIT = left('there is no such limit');
 const STATISTICS = left('each proxy serves its own metrics and sends them nowhere');
-const HTTP2 = moot("it is about HTTP/2, which Mizzen's proxy does not speak yet");
+const NO_HTTP2 = moot("it is about HTTP/2, which Mizzen's proxy does not speak yet");
+const OLD_TRACER = left('it is for the bootstrap of a proxy', 'use `extensionProviders` and a Telemetry');
 
 /** MeshConfig's `defaultConfig`. */
 export const proxyConfig: MessageTable = {
@@ -46,7 +52,7 @@ export const proxyConfig: MessageTable = {
     controlPlaneAuthPolicy: PROCESS,
     concurrency: moot('all sidecars of this machine share one process'),
     interceptionMode: moot('nothing is intercepted'),
-    tracing: NO_SPANS,
+    tracing: byEngine(NO_SPANS, yes('how requests are traced', `${HCM}.tracing`)),
     sds: PROCESS,
     extraStatTags: left("metrics have Envoy's own tags"),
     statsCompression: PROCESS,
@@ -90,10 +96,13 @@ export const proxyConfig: MessageTable = {
   [`${HEADERS}.SetCurrentClientCertDetails`]: fields<ProxyConfig_ProxyHeaders_SetCurrentClientCertDetails>({
     subject: yes('its subject', 'SetCurrentClientCertDetails.subject'),
     cert: yes('the certificate', 'SetCurrentClientCertDetails.cert'),
-    chain: refused(
-      'the certificates that a client sent besides its own are not known here, so the listener is refused',
-      "leave it out; `cert` gives the client's own certificate",
-      'SetCurrentClientCertDetails.chain',
+    chain: byEngine(
+      refused(
+        'the certificates that a client sent besides its own are not known here, so the listener is refused',
+        "leave it out; `cert` gives the client's own certificate",
+        'SetCurrentClientCertDetails.chain',
+      ),
+      yes('the certificates it sent', 'SetCurrentClientCertDetails.chain'),
     ),
     dns: yes('its DNS names', 'SetCurrentClientCertDetails.dns'),
     uri: yes('its identity', 'SetCurrentClientCertDetails.uri'),
@@ -115,7 +124,10 @@ export const proxyConfig: MessageTable = {
     profile: yes("EDGE: Envoy's advice for gateways that face the world"),
     globalDownstreamConnectionLimit: NO_LIMIT,
     listenerConnectionLimit: NO_LIMIT,
-    listenerPerConnectionBufferLimitBytes: moot('what waits in a socket is bounded by the proxy itself, at 64 KiB'),
+    listenerPerConnectionBufferLimitBytes: byEngine(
+      moot('what waits in a socket is bounded by the proxy itself, at 64 KiB'),
+      yes('bytes of a connection that may wait', 'Listener.perConnectionBufferLimitBytes'),
+    ),
     clusterPerConnectionBufferLimitBytes: left("Envoy's default counts"),
     httpIdleTimeout: yes('connections without requests end after it', 'HttpProtocolOptions.idleTimeout'),
     httpStreamIdleTimeout: yes('requests without traffic end after it', `${HCM}.streamIdleTimeout`),
@@ -124,14 +136,51 @@ export const proxyConfig: MessageTable = {
     httpMaxConnectionDuration: yes('connections end after it', 'HttpProtocolOptions.maxConnectionDuration'),
     httpMaxStreamDuration: yes('requests end after it', 'HttpProtocolOptions.maxStreamDuration'),
     httpDrainTimeout: yes('time between the last warning and the end', `${HCM}.drainTimeout`),
-    httpMaxConcurrentStreams: HTTP2,
-    http2InitialStreamWindowSize: HTTP2,
-    http2InitialConnectionWindowSize: HTTP2,
+    httpMaxConcurrentStreams: byEngine(
+      NO_HTTP2,
+      yes('requests at the same time on one connection', 'Http2ProtocolOptions.maxConcurrentStreams'),
+    ),
+    http2InitialStreamWindowSize: byEngine(
+      NO_HTTP2,
+      yes('bytes of one request on their way', 'Http2ProtocolOptions.initialStreamWindowSize'),
+    ),
+    http2InitialConnectionWindowSize: byEngine(
+      NO_HTTP2,
+      yes('bytes of one connection on their way', 'Http2ProtocolOptions.initialConnectionWindowSize'),
+    ),
     httpHeadersWithUnderscoresAction: yes(
       'allow, drop, or refuse the request',
       'HttpProtocolOptions.headersWithUnderscoresAction',
     ),
     httpMergeSlashes: yes('`//` becomes `/`', `${HCM}.mergeSlashes`),
     httpPathWithEscapedSlashesAction: yes('what `%2F` in a path means', `${HCM}.pathWithEscapedSlashesAction`),
+  }),
+  'istio.mesh.v1alpha1.Tracing': envoyFields<Tracing>(NO_SPANS, {
+    zipkin: OLD_TRACER,
+    lightstep: OLD_TRACER,
+    datadog: OLD_TRACER,
+    stackdriver: OLD_TRACER,
+    openCensusAgent: OLD_TRACER,
+    customTags: yes('tags of the spans, where no Telemetry says', `${HCM}.Tracing.customTags`),
+    maxPathTagLength: yes('what is longer is cut', `${HCM}.Tracing.maxPathTagLength`),
+    sampling: yes('share of the requests that leave spans', `${HCM}.Tracing.randomSampling`),
+    tlsSettings: OLD_TRACER,
+    enableIstioTags: left('a Telemetry says', 'set it there'),
+  }),
+  'istio.mesh.v1alpha1.Tracing.CustomTag': envoyFields<Tracing_CustomTag>(NO_SPANS, {
+    literal: yes('always the same', 'CustomTag.literal'),
+    environment: yes("of the proxy's environment", 'CustomTag.environment'),
+    header: yes('of a request header', 'CustomTag.requestHeader'),
+  }),
+  'istio.mesh.v1alpha1.Tracing.Literal': envoyFields<Tracing_Literal>(NO_SPANS, {
+    value: yes('the tag', 'CustomTag.Literal.value'),
+  }),
+  'istio.mesh.v1alpha1.Tracing.Environment': envoyFields<Tracing_Environment>(NO_SPANS, {
+    name: yes('the variable', 'CustomTag.Environment.name'),
+    defaultValue: yes('where it is not set', 'CustomTag.Environment.defaultValue'),
+  }),
+  'istio.mesh.v1alpha1.Tracing.RequestHeader': envoyFields<Tracing_RequestHeader>(NO_SPANS, {
+    name: yes('the header', 'CustomTag.Header.name'),
+    defaultValue: yes('where there is none', 'CustomTag.Header.defaultValue'),
   }),
 };

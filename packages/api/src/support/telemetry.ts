@@ -4,32 +4,79 @@ import type {
   AccessLogging_LogSelector,
   ProviderRef,
   Telemetry,
+  Tracing,
+  Tracing_CustomTag,
+  Tracing_Environment,
+  Tracing_Formatter,
+  Tracing_Literal,
+  Tracing_RequestHeader,
+  Tracing_TracingSelector,
 } from '../gen/istio.telemetry.v1alpha1.ts';
-import { fields, left, yes } from './types.ts';
+import { byEngine, envoyFields, fields, left, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const TEL = 'istio.telemetry.v1alpha1';
+const HCM = 'HttpConnectionManager';
+const TRACING = `${HCM}.Tracing`;
 
 export const NO_SPANS = left('spans are not exported; trace headers are passed on');
 export const NO_METRICS = left('each proxy keeps its own metrics, and they cannot be changed');
 const TARGETS = left('the whole resource is left out, because it names what it is for this way', 'use `selector`');
+
+const NO_EXPRESSION = left('every request is logged, whatever the expression says', 'filter the log afterwards');
 
 export const telemetry: MessageTable = {
   [`${TEL}.Telemetry`]: fields<Telemetry>({
     selector: yes('workloads it is for; all of its namespace when left out'),
     targetRef: TARGETS,
     targetRefs: TARGETS,
-    tracing: NO_SPANS,
+    tracing: byEngine(NO_SPANS, yes('which requests leave spans, and where', `${HCM}.tracing`)),
     metrics: NO_METRICS,
     accessLogging: yes('which requests are logged, and where', 'HttpConnectionManager.accessLog'),
   }),
   [`${TEL}.AccessLogging`]: fields<AccessLogging>({
     match: yes('as client, as server, or both'),
-    providers: yes('`envoy`, or an `envoyFileAccessLog` of `extensionProviders`', 'AccessLog.typedConfig'),
+    providers: yes('`envoy`, or access logs of `extensionProviders`', 'AccessLog.typedConfig'),
     disabled: yes('switches them off'),
-    filter: left('every request is logged, whatever the expression says', 'filter the log afterwards'),
+    filter: byEngine(NO_EXPRESSION, yes('a CEL expression that must hold', 'AccessLog.filter')),
   }),
   [`${TEL}.AccessLogging.LogSelector`]: fields<AccessLogging_LogSelector>({ mode: yes('CLIENT, SERVER or both') }),
-  [`${TEL}.AccessLogging.Filter`]: fields<AccessLogging_Filter>({ expression: left('see `filter`') }),
+  [`${TEL}.AccessLogging.Filter`]: envoyFields<AccessLogging_Filter>(NO_EXPRESSION, {
+    expression: yes('for instance `response.code >= 400`', 'ExpressionFilter.expression'),
+  }),
   [`${TEL}.ProviderRef`]: fields<ProviderRef>({ name: yes('its name in `extensionProviders`') }),
+  [`${TEL}.Tracing`]: envoyFields<Tracing>(NO_SPANS, {
+    match: yes('as client, as server, or both'),
+    providers: yes('its name in `extensionProviders`', `${TRACING}.provider`),
+    randomSamplingPercentage: yes('share of the requests that leave spans', `${TRACING}.randomSampling`),
+    disableSpanReporting: yes('no spans leave', `${HCM}.tracing`),
+    customTags: yes('tags of the spans', `${TRACING}.customTags`),
+    useRequestIdForTraceSampling: yes(
+      'whether X-Request-Id decides',
+      'UuidRequestIdConfig.useRequestIdForTraceSampling',
+    ),
+    enableIstioTags: yes("whether spans have Istio's own tags", `${TRACING}.customTags`),
+    disableContextPropagation: left('trace headers are passed on'),
+  }),
+  [`${TEL}.Tracing.TracingSelector`]: envoyFields<Tracing_TracingSelector>(NO_SPANS, {
+    mode: yes('CLIENT, SERVER or both'),
+  }),
+  [`${TEL}.Tracing.CustomTag`]: envoyFields<Tracing_CustomTag>(NO_SPANS, {
+    literal: yes('always the same', 'CustomTag.literal'),
+    environment: yes("of the proxy's environment", 'CustomTag.environment'),
+    header: yes('of a request header', 'CustomTag.requestHeader'),
+    formatter: yes('a text with operators, as in access logs', 'CustomTag.value'),
+  }),
+  [`${TEL}.Tracing.Literal`]: envoyFields<Tracing_Literal>(NO_SPANS, {
+    value: yes('the tag', 'CustomTag.Literal.value'),
+  }),
+  [`${TEL}.Tracing.Environment`]: envoyFields<Tracing_Environment>(NO_SPANS, {
+    name: yes('the variable', 'CustomTag.Environment.name'),
+    defaultValue: yes('where it is not set', 'CustomTag.Environment.defaultValue'),
+  }),
+  [`${TEL}.Tracing.RequestHeader`]: envoyFields<Tracing_RequestHeader>(NO_SPANS, {
+    name: yes('the header', 'CustomTag.Header.name'),
+    defaultValue: yes('where there is none', 'CustomTag.Header.defaultValue'),
+  }),
+  [`${TEL}.Tracing.Formatter`]: envoyFields<Tracing_Formatter>(NO_SPANS, { value: yes('the text', 'CustomTag.value') }),
 };

@@ -1,5 +1,4 @@
 import type { JsonObject, types } from '@mizzen/xds';
-import type { mesh } from '@mizzen/api';
 import type { Build, ListenerClass } from '../listener/build.ts';
 import { DEFAULT_JSON_FORMAT, DEFAULT_TEXT_FORMAT, formatters } from './access-log-format.ts';
 import { meshServiceLog, serviceLog } from './access-log-services.ts';
@@ -50,13 +49,14 @@ function logs(
 
 /** Where nobody asked through the Telemetry API. */
 function meshLogs(
-  { context, marks }: Build,
+  build: Build,
   carries: 'http' | 'tcp' | 'listener',
   filter: AccessLogFilter | undefined,
 ): readonly AccessLog[] {
+  const { context, marks } = build;
   const { mesh: config, snapshot } = context.model;
   const path = config.accessLogFile ?? '';
-  const found = path === '' ? [] : [fileLog(path, meshFormat(config))];
+  const found = path === '' ? [] : [fileLog(path, meshFormat(build))];
   if (config.enableEnvoyAccessLogService === true && context.profile === 'istio') found.push(meshServiceLog(carries));
   return found.map((log) => {
     const made = filtered(log, filter);
@@ -67,7 +67,7 @@ function meshLogs(
 /** Mizzen's own proxy writes files only; whoever wants more is warned. */
 function choiceLog(build: Build, choice: AccessLogChoice): AccessLog | undefined {
   const { provider } = choice;
-  const format = choiceFormat(choice, build.context.model.mesh);
+  const format = choiceFormat(build, choice);
   if (format !== undefined) return fileLog(provider.envoyFileAccessLog?.path || '/dev/stdout', format);
   return build.context.proxy.engine === 'mizzen' ? undefined : serviceLog(build, provider);
 }
@@ -83,36 +83,47 @@ function fileLog(path: string, logFormat: types.core.SubstitutionFormatString): 
   };
 }
 
-function meshFormat(config: mesh.MeshConfig): types.core.SubstitutionFormatString {
+function meshFormat(build: Build): types.core.SubstitutionFormatString {
+  const { mesh: config } = build.context.model;
   const format = config.accessLogFormat ?? '';
-  if (config.accessLogEncoding !== 'JSON') return textFormat(format, undefined);
-  return jsonFormat(format === '' ? DEFAULT_JSON_FORMAT : (parseObject(format) ?? DEFAULT_JSON_FORMAT), undefined);
+  if (config.accessLogEncoding !== 'JSON') return textFormat(build, format, undefined);
+  return jsonFormat(
+    build,
+    format === '' ? DEFAULT_JSON_FORMAT : (parseObject(format) ?? DEFAULT_JSON_FORMAT),
+    undefined,
+  );
 }
 
-function choiceFormat(
-  { provider }: AccessLogChoice,
-  config: mesh.MeshConfig,
-): types.core.SubstitutionFormatString | undefined {
+function choiceFormat(build: Build, { provider }: AccessLogChoice): types.core.SubstitutionFormatString | undefined {
   const log = provider.envoyFileAccessLog;
   if (log === undefined) return undefined;
   const omitEmpty = log.omitEmptyValues === true ? true : undefined;
-  if (provider.name === 'envoy' && log.logFormat === undefined && omitEmpty === undefined) return meshFormat(config);
+  if (provider.name === 'envoy' && log.logFormat === undefined && omitEmpty === undefined) return meshFormat(build);
   const labels = log.logFormat?.labels as JsonObject | undefined;
-  if (labels !== undefined) return jsonFormat(Object.keys(labels).length > 0 ? labels : DEFAULT_JSON_FORMAT, omitEmpty);
-  return textFormat(log.logFormat?.text ?? '', omitEmpty);
+  if (labels !== undefined)
+    return jsonFormat(build, Object.keys(labels).length > 0 ? labels : DEFAULT_JSON_FORMAT, omitEmpty);
+  return textFormat(build, log.logFormat?.text ?? '', omitEmpty);
 }
 
-function textFormat(format: string, omitEmptyValues: true | undefined): types.core.SubstitutionFormatString {
+function textFormat(
+  build: Build,
+  format: string,
+  omitEmptyValues: true | undefined,
+): types.core.SubstitutionFormatString {
   const inlineString = format === '' ? DEFAULT_TEXT_FORMAT : format.endsWith('\n') ? format : `${format}\n`;
-  return defined({ textFormatSource: { inlineString }, omitEmptyValues, formatters: formatters(inlineString) });
+  return defined({ textFormatSource: { inlineString }, omitEmptyValues, formatters: formatters(build, inlineString) });
 }
 
-function jsonFormat(format: JsonObject, omitEmptyValues: true | undefined): types.core.SubstitutionFormatString {
+function jsonFormat(
+  build: Build,
+  format: JsonObject,
+  omitEmptyValues: true | undefined,
+): types.core.SubstitutionFormatString {
   return defined({
     jsonFormat: format,
     jsonFormatOptions: {},
     omitEmptyValues,
-    formatters: formatters(JSON.stringify(format)),
+    formatters: formatters(build, JSON.stringify(format)),
   });
 }
 

@@ -106,9 +106,14 @@ test.each([
   ],
   ['AuthorizationPolicy', policy('{ targetRefs: [{ kind: Service, name: web }], rules: [{}] }'), ['targetRefs']],
   [
-    'EnvoyFilter',
-    'apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: { name: web }\nspec: {}\n',
-    ['EnvoyFilter'],
+    'WasmPlugin',
+    'apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: { name: web }\nspec: { url: oci://example.com/a }\n',
+    ['WasmPlugin'],
+  ],
+  [
+    'TrafficExtension',
+    'apiVersion: extensions.istio.io/v1alpha1\nkind: TrafficExtension\nmetadata: { name: web }\nspec: { lua: { inlineCode: x } }\n',
+    ['TrafficExtension'],
   ],
 ])('%s: what is left out stops nothing', (_kind, yaml, warned) => {
   const result = tryOut(yaml);

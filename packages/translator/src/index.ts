@@ -1,5 +1,6 @@
 export type * from './types.ts';
 export { translate } from './translate.ts';
+export { envoyFilterProblems, patchBootstrap } from './envoy-filter/index.ts';
 export { translateReadiness } from './readiness.ts';
 export { createContext } from './context.ts';
 export type { Profile, Proxy, TranslationContext } from './context.ts';

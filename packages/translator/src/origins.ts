@@ -35,6 +35,38 @@ export class OriginTree {
     }
     return found;
   }
+
+  /** The origin noted for exactly this path. */
+  own(path: Path): Origin | undefined {
+    return this.#entry(path)?.origin;
+  }
+
+  /** Takes over all that `from` knows below `fromPath`, as what is below `path`; nothing may be set there afterwards. */
+  graft(path: Path, from: OriginTree, fromPath: Path): void {
+    const entry = from.#entry(fromPath);
+    if (entry === undefined) return;
+    const last = path.at(-1);
+    if (last === undefined) {
+      this.#root.origin = entry.origin;
+      this.#root.children = entry.children;
+      return;
+    }
+    let parent = this.#root;
+    for (const step of path.slice(0, -1)) {
+      parent.children ??= new Map();
+      let next = parent.children.get(step);
+      if (next === undefined) parent.children.set(step, (next = { origin: undefined, children: undefined }));
+      parent = next;
+    }
+    parent.children ??= new Map();
+    parent.children.set(last, entry);
+  }
+
+  #entry(path: Path): Entry | undefined {
+    let entry: Entry | undefined = this.#root;
+    for (const step of path) entry = entry?.children?.get(step);
+    return entry;
+  }
 }
 
 /** All origins of what one proxy is sent: its own, and those of parts that were made before. */
@@ -57,6 +89,17 @@ export class OriginTable implements Origins {
   /** Takes over all of a table that others use too; nothing may be set in it afterwards. */
   include(part: OriginTable): void {
     this.#parts.push(part);
+  }
+
+  /** What is known of one resource. */
+  tree(type: XdsType, resource: string): OriginTree | undefined {
+    const own = this.#trees.get(`${type} ${resource}`);
+    if (own !== undefined) return own;
+    for (const part of this.#parts) {
+      const tree = part.tree(type, resource);
+      if (tree !== undefined) return tree;
+    }
+    return undefined;
   }
 
   find(type: XdsType, resource: string, path: Path): Origin | undefined {

@@ -3,6 +3,7 @@ import { buildClusters } from './cluster/index.ts';
 import type { TranslationContext } from './context.ts';
 import { buildEndpoints } from './endpoint/index.ts';
 import { buildListeners } from './listener/index.ts';
+import { inForce, withClusterPatches, withListenerPatches } from './envoy-filter/index.ts';
 import { OriginTable } from './origins.ts';
 import type { NodeMetadata } from './types.ts';
 
@@ -24,34 +25,40 @@ interface Kept {
   readonly parts: { [K in keyof Parts]?: Part<Parts[K]> };
 }
 
+/** Listeners and clusters with the EnvoyFilters that are for the proxy applied. */
+const listenersOf = withListenerPatches(buildListeners);
+const clustersOf = withClusterPatches(buildClusters);
+
 const kept = new WeakMap<TranslationContext['model']['registry'], WeakMap<NodeMetadata, Kept>>();
 
 /**
  * The parts for one proxy. A sidecar's are kept from one model to the next, the very same lists, while all that they were
- * made of stays: the model's registry, the node, the services in scope and, for listeners, policies, telemetry and the
- * routes that are for bytes. What HTTP routes say is not among it.
+ * made of stays: the model's registry, the node, the services in scope, the EnvoyFilters for the proxy and, for listeners,
+ * policies, telemetry and the routes that are for bytes. What HTTP routes say is not among it.
  */
 export function buildParts(context: TranslationContext): Parts {
   const { scope, proxy, model } = context;
   if (proxy.type === 'router') {
     return {
-      listeners: buildListeners(context),
-      clusters: buildClusters(context),
+      listeners: listenersOf(context),
+      clusters: clustersOf(context),
       endpoints: buildEndpoints(context),
     };
   }
   const policies = model.policies(proxy.namespace, proxy.labels);
+  const { patches } = inForce(context);
   const services = [scope.services, ...scope.egress.map((egress) => egress.services)];
   return {
-    listeners: part(context, 'listeners', buildListeners, [
+    listeners: part(context, 'listeners', listenersOf, [
       ...services,
       policies.authorization,
       policies.requestAuthentication,
       policies.peerAuthentication,
       model.snapshot.list('Telemetry'),
+      patches,
       ...scope.egress.map((egress) => bytesRoutes(egress.virtualServices)),
     ]),
-    clusters: part(context, 'clusters', buildClusters, services),
+    clusters: part(context, 'clusters', clustersOf, [...services, patches]),
     endpoints: part(context, 'endpoints', buildEndpoints, services),
   };
 }

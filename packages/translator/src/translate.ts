@@ -1,6 +1,7 @@
 import type { MeshModel } from '@mizzen/model';
 import type { Listener } from '@mizzen/xds';
 import { createContext } from './context.ts';
+import { buildExtensions } from './extension/index.ts';
 import { buildParts } from './parts.ts';
 import { buildRoutes } from './route/index.ts';
 import type { Node, Translation } from './types.ts';
@@ -12,8 +13,9 @@ import type { Node, Translation } from './types.ts';
 export function translate(model: MeshModel, node: Node): Translation {
   const context = createContext(model, node);
   const parts = buildParts(context);
+  const routes = buildRoutes(context, routeNames(parts.listeners));
   return {
-    resources: { ...parts, routes: buildRoutes(context, routeNames(parts.listeners)), extensions: [] },
+    resources: { ...parts, routes, extensions: buildExtensions(context, parts.listeners) },
     origins: context.origins,
   };
 }

@@ -3,6 +3,7 @@ import type { KindSpecs } from '../kinds.ts';
 import { schema } from '../schema.ts';
 import { common } from './common.ts';
 import { destinationRule } from './destination-rule.ts';
+import { envoyFilter } from './envoy-filter.ts';
 import { extensionProviders } from './extension-providers.ts';
 import { gateway } from './gateway.ts';
 import { meshConfig } from './mesh-config.ts';
@@ -38,6 +39,7 @@ export const MESSAGES: MessageTable = {
   ...common,
   ...virtualService,
   ...destinationRule,
+  ...envoyFilter,
   ...gateway,
   ...serviceEntry,
   ...sidecar,

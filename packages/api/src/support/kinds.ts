@@ -1,18 +1,13 @@
 import type { Exception } from './types.ts';
-import { left, moot } from './types.ts';
+import { byEngine, left, moot, yes } from './types.ts';
 
-const ENVOY_ONLY = left(
-  "it is written for Envoy's own configuration and changes nothing here",
-  'most of what it is used for has a kind of its own: VirtualService, DestinationRule, Telemetry, …',
-);
-const EXTENSION = left(
-  "Mizzen's proxy runs no extensions",
-  'what it does stays undone; remove it, or do it in the application',
+const EXTENSION = byEngine(
+  left("Mizzen's proxy runs no extensions", 'what it does stays undone; remove it, or do it in the application'),
+  yes('passed on: its filter stands in the listeners, and Envoy fetches its configuration', 'TypedExtensionConfig'),
 );
 
 /** Kinds that are read and checked, and whose fields all have the same class. */
 export const WHOLE_KINDS: Readonly<Record<string, Exception>> = {
-  EnvoyFilter: ENVOY_ONLY,
   WasmPlugin: EXTENSION,
   TrafficExtension: EXTENSION,
   WorkloadGroup: moot('it is a template for virtual machines that join by themselves; write WorkloadEntries'),

@@ -72,11 +72,22 @@ test('tokens whose keys would have to be looked up at the issuer', () => {
 
 test('kinds whose resources do nothing here', () => {
   const text =
-    'apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {name: a}\nspec: {}\n---\napiVersion: networking.istio.io/v1\nkind: WorkloadGroup\nmetadata: {name: b}\nspec: {template: {}}\n';
+    'apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {name: a}\nspec: {url: oci://a}\n---\napiVersion: networking.istio.io/v1\nkind: WorkloadGroup\nmetadata: {name: b}\nspec: {template: {}}\n';
   expect(found(text).map((each) => each.split(':')[0])).toEqual([
-    '3 MZ1205 | `EnvoyFilter` is not supported yet',
+    '3 MZ1205 | `WasmPlugin` is not supported yet',
     '8 MZ1206 | WorkloadGroup `b` has no effect on one machine',
   ]);
+});
+
+test('patches of an EnvoyFilter that pass by the proxies that run here', () => {
+  const patch = (match: string, applyTo = 'CLUSTER'): string[] =>
+    found(
+      `apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {name: a}\nspec:\n  configPatches:\n  - {applyTo: ${applyTo}, match: ${match}, patch: {operation: MERGE, value: {}}}\n`,
+    ).map((each) => each.split('`')[1] ?? '');
+  expect(patch('{proxy: {proxyVersion: 1.2}}')).toEqual(['proxyVersion']);
+  expect(patch('{context: WAYPOINT}')).toEqual(['context: WAYPOINT']);
+  expect(patch('{}', 'BOOTSTRAP')).toEqual(['applyTo: BOOTSTRAP']);
+  expect(patch('{context: GATEWAY, proxy: {metadata: {a: b}}}')).toEqual([]);
 });
 
 const deployment = (spec: string, rest = ''): string =>

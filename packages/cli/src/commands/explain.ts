@@ -1,5 +1,6 @@
 import { locate } from '@mizzen/api';
 import { renderDiagnostic } from '@mizzen/diagnostics';
+import { diagnosticsOf } from '../diagnostics.ts';
 import { offlineMesh, type OfflineMesh } from '@mizzen/runtime/control/offline.ts';
 import { type Explanation, offlineDeps, renderExplanation, simulate } from '@mizzen/simulator';
 import { type Command, common, list, text, UsageError } from '../command.ts';
@@ -46,7 +47,7 @@ export const command: Command = {
     if (!(chance >= 0 && chance <= 1))
       throw new UsageError(`--chance: \`${text(values, 'chance')}\` is not from 0 to 1`);
     const result = await loadMesh(invocation);
-    for (const diagnostic of result.diagnostics) {
+    for (const diagnostic of await diagnosticsOf(result)) {
       err.write(`${renderDiagnostic(diagnostic, { source: (file) => result.text(file), color })}\n`);
     }
     const mesh = offlineMesh(result.snapshot);

@@ -85,3 +85,14 @@ test('as JSON it is what the published schema says', () => {
     passedOver: [{ file: '<stdin>', line: 1 }],
   });
 });
+
+test('a patch of an EnvoyFilter that Envoy would not take is an error, a field it does not know a warning', () => {
+  const filter = (value: string): string =>
+    `apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {name: a}\nspec:\n  configPatches:\n  - applyTo: CLUSTER\n    patch: {operation: ADD, value: {name: b, ${value}}}\n`;
+  const wrong = mizzen(['-f', '-'], filter('connect_timeout: soon'));
+  expect(wrong.status).toBe(1);
+  expect(wrong.stdout).toContain('error[MZ1018] <stdin>:7:');
+  const unknown = mizzen(['-f', '-'], filter('conect_timeout: 1s'));
+  expect(unknown.status).toBe(0);
+  expect(unknown.stdout).toContain('warning[MZ1208] <stdin>:7:');
+});

@@ -5,6 +5,7 @@ import { readFiles } from '@mizzen/sources';
 import type { ReadResult } from '@mizzen/sources';
 import { UsageError, common, list, text } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
+import { diagnosticsOf } from '../diagnostics.ts';
 
 export const command: Command = {
   name: 'validate',
@@ -36,7 +37,9 @@ export const command: Command = {
       meshConfig: text(values, 'mesh-config'),
     });
     // Each resource is judged by itself: that there are two of one name is worth a warning here.
-    const diagnostics = read.diagnostics.map((d) => (d.code === 'MZ0007' ? { ...d, severity: 'warning' as const } : d));
+    const diagnostics = (await diagnosticsOf(read)).map((d) =>
+      d.code === 'MZ0007' ? { ...d, severity: 'warning' as const } : d,
+    );
     const result = { ...read, diagnostics };
     const errors = result.diagnostics.filter(({ severity }) => severity === 'error').length;
     if (format === 'json') out.write(`${JSON.stringify(report(result, errors), null, 2)}\n`);

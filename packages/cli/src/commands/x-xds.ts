@@ -4,6 +4,7 @@ import { buildModel } from '@mizzen/model';
 import { readFiles } from '@mizzen/sources';
 import { type Node, translate } from '@mizzen/translator';
 import { type Command, common, list, text, UsageError } from '../command.ts';
+import { diagnosticsOf } from '../diagnostics.ts';
 
 export const command: Command = {
   name: 'x xds',
@@ -32,18 +33,19 @@ export const command: Command = {
       meshConfig: text(values, 'mesh-config'),
       namespace: text(values, 'namespace'),
     });
-    for (const diagnostic of result.diagnostics) {
+    for (const diagnostic of await diagnosticsOf(result)) {
       err.write(`${renderDiagnostic(diagnostic, { source: (file) => result.text(file), color })}\n`);
     }
     if (result.changed.added.length === 0 && result.diagnostics.some(({ severity }) => severity === 'error')) return 1;
     const model = buildModel(result.snapshot);
     const answers = described.map((node) => {
-      const { clusters, endpoints, listeners, routes } = translate(model, node).resources;
+      const { clusters, endpoints, listeners, routes, extensions } = translate(model, node).resources;
       return {
         clusters: sorted(clusters, (each) => each.name),
         endpoints: sorted(endpoints, (each) => each.clusterName),
         listeners: sorted(listeners, (each) => each.name),
         routes: sorted(routes, (each) => each.name),
+        ...(extensions.length === 0 ? {} : { extensions: sorted(extensions, (each) => each.name) }),
       };
     });
     const answer = answers.length === 1 ? answers[0] : answers;

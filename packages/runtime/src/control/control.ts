@@ -5,6 +5,7 @@ import type { Resource, Snapshot } from '@mizzen/api';
 import { buildModel } from '@mizzen/model';
 import type { MeshModel } from '@mizzen/model';
 import type { ReadResult } from '@mizzen/sources';
+import { envoyFilterProblems } from '@mizzen/translator';
 import type { Clock, Convergence, Refusal, Timer } from '@mizzen/control-plane';
 import { packDesired } from '../desired.ts';
 import type { ControlOptions, DesiredWorkload, FromControl, PodStatus, WorkloadStatus } from '../protocol.ts';
@@ -205,7 +206,12 @@ export class Control {
   /** Says what changed, and what is wrong now that was not before. True when there was something to say. */
   #report({ added, modified, removed }: Changes, result: ReadResult): boolean {
     const { diagnostics, gateways } = this.#workloads;
-    const own = [...diagnostics, ...checkCredentials(this.#model, gateways), ...checkKeys(this.#model)];
+    const own = [
+      ...diagnostics,
+      ...checkCredentials(this.#model, gateways),
+      ...checkKeys(this.#model),
+      ...envoyFilterProblems(this.#snapshot),
+    ];
     const all = [...result.diagnostics, ...this.#settings.diagnostics, ...own];
     this.#diagnostics = all.map((each) => withSpan(each, this.#snapshot));
     const kept = new Set([...result.keptLastGood.map(refName), ...this.#restored.keys()]);

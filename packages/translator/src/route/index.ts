@@ -1,6 +1,7 @@
 import { type EgressListener, labelsKey } from '@mizzen/model';
 import type { RouteConfiguration } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
+import { withRoutePatches } from '../envoy-filter/index.ts';
 import { HTTP_PROXY_ROUTE } from '../names.ts';
 import { OriginTree } from '../origins.ts';
 import { type BuiltVirtualHost, assemble } from './built.ts';
@@ -26,8 +27,7 @@ function buildRoute(context: TranslationContext, name: string): RouteConfigurati
   if (context.proxy.type === 'router') {
     const tree = new OriginTree();
     const configuration = gatewayRoute(context, name, tree);
-    context.origins.share('route', name, tree);
-    return configuration;
+    return patched(context, name, { configuration, tree });
   }
   const target = parseName(name);
   const everything = name === HTTP_PROXY_ROUTE && context.proxy.local !== undefined;
@@ -46,8 +46,13 @@ function buildRoute(context: TranslationContext, name: string): RouteConfigurati
     const configuration = sidecarRoute(context, listener, name, target, tree);
     variants.set(key, (cached = { configuration, tree }));
   }
-  context.origins.share('route', name, cached.tree);
-  return cached.configuration;
+  return patched(context, name, cached);
+}
+
+function patched(context: TranslationContext, name: string, { configuration, tree }: Cached): RouteConfiguration {
+  const result = withRoutePatches(context, configuration, tree);
+  context.origins.share('route', name, result.tree);
+  return result.configuration;
 }
 
 interface Target {

@@ -43,6 +43,21 @@ kind: Telemetry
 metadata: { name: one, namespace: default }
 spec: { accessLogging: [{ providers: [{ name: envoy }], disabled: ${disabled} }] }`,
   ),
+  ['virtualInbound', 'virtualOutbound'].map((name) =>
+    networking(
+      'EnvoyFilter',
+      'listeners',
+      `configPatches: [{ applyTo: LISTENER, match: { listener: { name: ${name} } }, patch: { operation: MERGE, value: { statPrefix: a } } }]`,
+    ),
+  ),
+  ['CLUSTER', 'ROUTE_CONFIGURATION', 'VIRTUAL_HOST'].map((applyTo) =>
+    networking(
+      'EnvoyFilter',
+      'removal',
+      `configPatches: [{ applyTo: ${applyTo}, patch: { operation: ${applyTo === 'ROUTE_CONFIGURATION' ? 'MERGE, value: { validateClusters: true }' : 'REMOVE'} } }]`,
+    ),
+  ),
+  ['AUTHN', 'STATS'].map((phase) => extension(`url: file:///a.wasm, phase: ${phase}`)),
   ['web', 'db'].flatMap((name) => [service(name, 'http', 8080), service(name, 'tcp', 9000)]).slice(0, 2),
   [service('db', 'tcp', 9000), service('db', 'http', 9000)],
 ];
@@ -57,10 +72,13 @@ function http(name: string, values: readonly string[]): string[] {
   );
 }
 function networking(kind: string, name: string, spec: string): string {
-  return `apiVersion: networking.istio.io/v1\nkind: ${kind}\nmetadata: { name: ${name}, namespace: default }\nspec: { ${spec} }`;
+  return `apiVersion: networking.istio.io/${kind === 'EnvoyFilter' ? 'v1alpha3' : 'v1'}\nkind: ${kind}\nmetadata: { name: ${name}, namespace: default }\nspec: { ${spec} }`;
 }
 function security(kind: string, spec: string): string {
   return `apiVersion: security.istio.io/v1\nkind: ${kind}\nmetadata: { name: one, namespace: default }\nspec: { ${spec} }`;
+}
+function extension(spec: string): string {
+  return `apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: { name: one, namespace: default }\nspec: { ${spec} }`;
 }
 function service(name: string, protocol: string, port: number): string {
   return `apiVersion: v1\nkind: Service\nmetadata: { name: ${name}, namespace: default }\nspec: { selector: { app: ${name} }, ports: [{ name: ${protocol}, port: ${port} }] }`;

@@ -3,6 +3,7 @@ import { buildClusters } from './cluster/index.ts';
 import type { TranslationContext } from './context.ts';
 import { buildEndpoints } from './endpoint/index.ts';
 import { buildListeners } from './listener/index.ts';
+import { extensionsOf } from './extension/list.ts';
 import { inForce, withClusterPatches, withListenerPatches } from './envoy-filter/index.ts';
 import { OriginTable } from './origins.ts';
 import type { NodeMetadata } from './types.ts';
@@ -34,7 +35,7 @@ const kept = new WeakMap<TranslationContext['model']['registry'], WeakMap<NodeMe
 /**
  * The parts for one proxy. A sidecar's are kept from one model to the next, the very same lists, while all that they were
  * made of stays: the model's registry, the node, the services in scope, the EnvoyFilters for the proxy and, for listeners,
- * policies, telemetry and the routes that are for bytes. What HTTP routes say is not among it.
+ * policies, telemetry, extensions and the routes that are for bytes. What HTTP routes say is not among it.
  */
 export function buildParts(context: TranslationContext): Parts {
   const { scope, proxy, model } = context;
@@ -55,6 +56,7 @@ export function buildParts(context: TranslationContext): Parts {
       policies.requestAuthentication,
       policies.peerAuthentication,
       model.snapshot.list('Telemetry'),
+      extensionsOf(context),
       patches,
       ...scope.egress.map((egress) => bytesRoutes(egress.virtualServices)),
     ]),

@@ -1,21 +1,19 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSnapshot, parseDocuments, splitDocuments } from '@mizzen/api';
 import { loadYaml } from '@mizzen/api/yaml/load.ts';
 import { type MeshModel, buildModel } from '@mizzen/model';
-import { envoyBinary, requireTool } from '@mizzen/testkit';
-import type { Secret } from '@mizzen/xds';
+import { dump } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { staticBootstrap } from '../bootstrap.ts';
 import { changes } from '../testing/changes.ts';
+import { type Validator, validator } from '../testing/validation.ts';
 import { translate } from '../translate.ts';
 import type { Node } from '../types.ts';
 
 /**
  * testdata/CASE.in.yaml: which proxy, then EnvoyFilters for the mesh of mesh.yaml. testdata/CASE.out.yaml: all that they
- * change in what the proxy is sent (`Change`, by path). A real Envoy has to take what comes out.
+ * change in what the proxy is sent (`Change`, by path). A real Envoy has to take what comes out. `UPDATE=1` writes the
+ * outputs anew.
  */
 const folder = join(import.meta.dirname, 'testdata');
 const MESH = readFileSync(join(folder, 'mesh.yaml'), 'utf8');
@@ -69,34 +67,11 @@ function read<T>(text: string): T {
   return result.value as T;
 }
 
-let scratch = '';
-let secret: (name: string) => Secret;
-
+let envoy: Validator | undefined;
 beforeAll(() => {
-  scratch = mkdtempSync(join(tmpdir(), 'mizzen-envoy-filter-'));
-  const [key, certificate] = ['key.pem', 'certificate.pem'].map((name) => join(scratch, name)) as [string, string];
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=test', '-days', '1'];
-  execFileSync(requireTool('openssl'), ['req', '-x509', ...curve, '-keyout', key, '-out', certificate], {
-    stdio: 'ignore',
-  });
-  const [inlineKey, inlineCertificate] = [key, certificate].map((file) => ({
-    inlineString: readFileSync(file, 'utf8'),
-  }));
-  secret = (name) =>
-    name === 'ROOTCA' || name.startsWith('file-root:')
-      ? { name, validationContext: { trustedCa: inlineCertificate } }
-      : { name, tlsCertificate: { certificateChain: inlineCertificate, privateKey: inlineKey } };
+  envoy = validator();
 });
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
-
-/** What Envoy has against the configuration of `node`; empty when it takes it. */
-function complaint(model: MeshModel, node: Node): string {
-  const file = join(scratch, 'bootstrap.json');
-  writeFileSync(file, JSON.stringify(staticBootstrap(translate(model, node), { node, secret })));
-  const args = ['--mode', 'validate', '-c', file, '-l', 'error', '--base-id', String(30_000 + (process.pid % 10_000))];
-  const result = spawnSync(envoyBinary(), args, { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
-  return result.status === 0 ? '' : result.stderr;
-}
+afterAll(() => envoy?.close());
 
 describe('EnvoyFilters change what a proxy is sent', () => {
   const cases = readdirSync(folder).flatMap((file) =>
@@ -108,7 +83,8 @@ describe('EnvoyFilters change what a proxy is sent', () => {
     const patched = modelOf(MESH, text);
     const found = changes(translate(modelOf(MESH), node).resources, translate(patched, node).resources);
     const file = join(folder, `${name}.out.yaml`);
+    if (process.env['UPDATE'] !== undefined) writeFileSync(file, dump(found, { lineWidth: 120 }));
     expect(found).toEqual(read(readFileSync(file, 'utf8')));
-    expect(complaint(patched, node)).toBe('');
+    expect(envoy?.complaint(translate(patched, node), node)).toBe('');
   });
 });

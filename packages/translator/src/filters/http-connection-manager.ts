@@ -20,6 +20,8 @@ export interface ConnectionManagerOptions {
   /** True on the mesh's edge: the address of the peer is the client's, not what a header says. */
   readonly useRemoteAddress: boolean;
   readonly protocol?: Protocol;
+  /** The port that requests are for, of the service or the container; left out where there is no certain one. */
+  readonly port?: number;
   /** Wildcard services among the destinations whose hosts are resolved per request. */
   readonly dynamicHosts?: readonly string[];
   /** Set over everything else. */
@@ -53,6 +55,7 @@ export function httpConnectionManager(build: Build, options: ConnectionManagerOp
       build,
       options.listener,
       options.protocol,
+      options.port ?? 0,
       headers?.envoyDebugHeaders?.disabled === true,
       options.dynamicHosts ?? [],
     ),

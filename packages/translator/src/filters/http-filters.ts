@@ -1,5 +1,7 @@
 import type { Protocol } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
+import { extensionsKey, httpExtensions } from '../extension/filters.ts';
+import type { Phase } from '../extension/list.ts';
 import { remember, type Build, type ListenerClass } from '../listener/build.ts';
 import { CORS } from './cors.ts';
 import { dynamicForwardProxies } from './dynamic-forward-proxy.ts';
@@ -17,6 +19,8 @@ interface Place {
   readonly build: Build;
   readonly listener: ListenerClass;
   readonly protocol: Protocol | undefined;
+  /** The port of the service or the container; 0 where there is no certain one. */
+  readonly port: number;
   readonly suppressEnvoyHeaders: boolean;
   /** Wildcard services whose hosts are resolved per request. */
   readonly dynamicHosts: readonly string[];
@@ -27,16 +31,25 @@ const guarded = ({ listener }: Place): boolean => listener !== 'outbound';
 const onlyIstio = ({ build }: Place, filter: HttpFilter): readonly HttpFilter[] =>
   build.context.profile === 'istio' ? [filter] : [];
 
+const extended = ({ build, listener, port }: Place, phase: Phase): readonly HttpFilter[] =>
+  httpExtensions(build, listener, port, phase);
+
 /** THE order of HTTP filters. A request passes them from the top; a response from the bottom. */
 const ORDER: readonly ((place: Place) => readonly HttpFilter[])[] = [
   // Who the peer is, before anything that refuses requests, so that refusals are attributed too.
   (place) => onlyIstio(place, httpMetadataExchange(place.listener)),
   // External authorization (CUSTOM) comes before everything that could already have let the request in.
   (place) => (guarded(place) ? extAuthzFilters(place.build) : []),
+  // Extensions that find out who the client is come before those that verify it, and so on for each phase.
+  (place) => extended(place, 'AUTHN'),
   // Tokens are verified before authorization, which reads their claims.
   (place) => (guarded(place) ? jwtFilter(place.build) : []),
+  (place) => extended(place, 'AUTHZ'),
   // AUDIT, then DENY, then ALLOW.
   (place) => (guarded(place) ? rbacFilters(place.build) : []),
+  // What the mesh let in; a phase that is not named is the last one.
+  (place) => extended(place, 'STATS'),
+  (place) => extended(place, 'UNSPECIFIED'),
   // gRPC-Web becomes gRPC before gRPC is counted. Mizzen's own proxy passes it on as it is.
   (place) => (place.protocol === 'grpc-web' && place.build.context.proxy.local === undefined ? [GRPC_WEB] : []),
   () => [GRPC_STATS],
@@ -57,10 +70,12 @@ export function httpFilters(
   build: Build,
   listener: ListenerClass,
   protocol: Protocol | undefined,
+  port: number,
   suppressEnvoyHeaders: boolean,
   dynamicHosts: readonly string[],
 ): readonly HttpFilter[] {
-  const key = `${listener} ${protocol === 'grpc-web'} ${suppressEnvoyHeaders} ${dynamicHosts.join(' ')}`;
-  const place: Place = { build, listener, protocol, suppressEnvoyHeaders, dynamicHosts };
+  const extensions = extensionsKey(build, listener, port);
+  const key = `${listener} ${protocol === 'grpc-web'} ${suppressEnvoyHeaders} ${extensions} ${dynamicHosts.join(' ')}`;
+  const place: Place = { build, listener, protocol, port, suppressEnvoyHeaders, dynamicHosts };
   return remember(build.httpFilters, key, () => ORDER.flatMap((filters) => filters(place)));
 }

@@ -1,4 +1,6 @@
 import type { types } from '@mizzen/xds';
+import { extensionsKey, networkExtensions } from '../extension/filters.ts';
+import type { Phase } from '../extension/list.ts';
 import type { Build, ListenerClass } from '../listener/build.ts';
 import { accessLogs } from './access-log.ts';
 import { networkExtAuthzFilters } from './ext-authz.ts';
@@ -35,17 +37,26 @@ function tcpProxyFilter(config: TcpProxy): Filter {
 
 /**
  * The network filters of a chain that carries bytes, before the one that carries them: who the peer is (where mutual
- * TLS may have been spoken), external authorization, authorization, metrics.
+ * TLS may have been spoken), external authorization, authorization, metrics; and extensions, where there is a certain port.
  */
 export function networkFilters(
   build: Build,
   listener: ListenerClass,
-  options: { readonly peer: boolean; readonly guarded: boolean },
+  options: { readonly peer: boolean; readonly guarded: boolean; readonly port?: number },
 ): readonly Filter[] {
-  const key = `${listener} ${options.peer} ${options.guarded}`;
+  const { port } = options;
+  const extensions = port === undefined ? '-' : extensionsKey(build, listener, port);
+  const extended = (phase: Phase): readonly Filter[] =>
+    port === undefined ? [] : networkExtensions(build, listener, port, phase);
+  const key = `${listener} ${options.peer} ${options.guarded} ${extensions}`;
   return remember(build.networkFilters, key, () => [
     ...(options.peer ? peerFilters(build) : []),
-    ...(options.guarded ? [...networkExtAuthzFilters(build), ...networkRbacFilters(build)] : []),
+    ...(options.guarded ? networkExtAuthzFilters(build) : []),
+    ...extended('AUTHN'),
+    ...extended('AUTHZ'),
+    ...(options.guarded ? networkRbacFilters(build) : []),
+    ...extended('STATS'),
+    ...extended('UNSPECIFIED'),
     ...statsFilters(build, listener),
   ]);
 }

@@ -1,6 +1,7 @@
 import type { WorkloadPolicies } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
+import type { Extension } from '../extension/list.ts';
 import type { TelemetrySettings } from '../filters/telemetry.ts';
 import type { Marks } from './marks.ts';
 
@@ -13,6 +14,8 @@ export interface Build {
   readonly marks: Marks;
   readonly policies: WorkloadPolicies;
   readonly telemetry: TelemetrySettings;
+  /** Plugins and scripts for the proxy, in their order. */
+  readonly extensions: readonly Extension[];
   /** Filters that are the same in all chains of a class, built once so that listeners share them. */
   readonly httpFilters: Map<string, readonly types.hcm.HttpFilter[]>;
   readonly networkFilters: Map<string, readonly types.listener.Filter[]>;

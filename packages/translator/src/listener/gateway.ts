@@ -1,6 +1,7 @@
 import type { Resource, networking } from '@mizzen/api';
 import { hostsOverlap, isSubsetOf, protocolOf } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
+import { allNetworkExtensions } from '../extension/filters.ts';
 import { listenerAccessLogs } from '../filters/access-log.ts';
 import { connectionSettings } from '../filters/connection-settings.ts';
 import { httpConnectionManager } from '../filters/http-connection-manager.ts';
@@ -67,7 +68,7 @@ function listener(build: Build, port: GatewayPort): readonly Listener[] {
 function httpChains(build: Build, port: GatewayPort, name: string): readonly FilterChain[] {
   const [server] = port.servers;
   if (server === undefined) return [];
-  return [finished(build, server, { filters: [manager(build, server, name)] })];
+  return [finished(build, server, { filters: httpFilters(build, server, name) })];
 }
 
 /** Everything told apart by server name: terminated HTTPS, terminated TLS, passed-through TLS; and bare TCP. */
@@ -80,7 +81,7 @@ function otherChains(build: Build, port: GatewayPort, name: string): readonly Fi
       return [
         finished(build, server, {
           ...matchNames(sniHosts(server)),
-          filters: [manager(build, server, name)],
+          filters: httpFilters(build, server, name),
           transportSocket,
         }),
       ];
@@ -99,6 +100,10 @@ function otherChains(build: Build, port: GatewayPort, name: string): readonly Fi
   });
 }
 
+function httpFilters(build: Build, server: GatewayServer, name: string): readonly Filter[] {
+  return [...allNetworkExtensions(build, 'gateway', server.server.port?.number ?? 0), manager(build, server, name)];
+}
+
 function manager(build: Build, server: GatewayServer, name: string): Filter {
   const own = isTerminatedHttps(server.server) ? (server.server.name ?? '') : '';
   return httpConnectionManager(build, {
@@ -106,6 +111,7 @@ function manager(build: Build, server: GatewayServer, name: string): Filter {
     statPrefix: `outbound_${name}`,
     routes: server.routeName,
     useRemoteAddress: true,
+    port: server.server.port?.number,
     protocol: server.server.port?.protocol?.toUpperCase() === 'GRPC-WEB' ? 'grpc-web' : 'http',
     settings: own === '' ? {} : { statPrefix: own },
   });
@@ -118,6 +124,7 @@ function tcpFilters(build: Build, server: GatewayServer): readonly Filter[] | un
     for (const [index, { match = [], route = [] }] of (resource.spec.tcp ?? []).entries()) {
       if (route.length === 0 || (match.length > 0 && !match.some((m) => fits(m, server)))) continue;
       const filters = outboundFilters(build, routed(build, route, resource, server.server.port?.number ?? 0), {
+        port: server.server.port?.number ?? 0,
         peer,
         protocol: protocolOf(server.server.port?.protocol),
       });
@@ -140,7 +147,8 @@ function passthrough(build: Build, server: GatewayServer, taken: Set<string>): r
         const names = match.sniHosts ?? [];
         if (!fits(match, server) || names.some((name) => taken.has(name))) continue;
         for (const name of names) taken.add(name);
-        const filters = outboundFilters(build, routed(build, route, resource, server.server.port?.number ?? 0));
+        const port = server.server.port?.number ?? 0;
+        const filters = outboundFilters(build, routed(build, route, resource, port), { port });
         chains.push(
           build.marks.mark(
             defined({ ...matchNames(names), filters, transportSocketConnectTimeout: HANDSHAKE_TIMEOUT }),
@@ -172,7 +180,11 @@ function autoPassthrough(build: Build, server: GatewayServer): readonly FilterCh
         chains.push(
           finished(build, server, {
             filterChainMatch: { applicationProtocols: MUTUAL_ANY, serverNames: [cluster] },
-            filters: outboundFilters(build, { cluster, hostname: service.hostname, subset }, { guarded: false }),
+            filters: outboundFilters(
+              build,
+              { cluster, hostname: service.hostname, subset },
+              { guarded: false, port: port.port },
+            ),
           }),
         );
       }

@@ -1,4 +1,5 @@
 import type { types } from '@mizzen/xds';
+import { allNetworkExtensions } from '../extension/filters.ts';
 import { httpConnectionManager } from '../filters/http-connection-manager.ts';
 import { HTTP_PROXY_ROUTE, listenerName } from '../names.ts';
 import type { Build } from './build.ts';
@@ -16,6 +17,7 @@ export function httpProxyListener(build: Build): readonly types.listener.Listene
     statPrefix: `outbound_${listenerName(bind, port)}`,
     routes: HTTP_PROXY_ROUTE,
     useRemoteAddress: false,
+    port,
     settings: { httpProtocolOptions: { allowAbsoluteUrl: true } },
   });
   return [
@@ -37,7 +39,7 @@ export function httpProxyListener(build: Build): readonly types.listener.Listene
             transportProtocol: '',
             metadata: undefined,
             origin: undefined,
-            filters: () => [manager],
+            filters: () => [...allNetworkExtensions(build, 'outbound', port), manager],
           },
         ],
       },

@@ -1,5 +1,6 @@
 import type { MtlsMode, Protocol } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
+import { allNetworkExtensions } from '../extension/filters.ts';
 import { listenerAccessLogs } from '../filters/access-log.ts';
 import { httpConnectionManager } from '../filters/http-connection-manager.ts';
 import { mongoFilters } from '../filters/mongo.ts';
@@ -178,12 +179,14 @@ function markPeerAuthentication(build: Build, chains: InboundChains, socket: typ
 function httpFilters(build: Build, chains: InboundChains): readonly types.listener.Filter[] {
   return [
     ...peerFilters(build),
+    ...allNetworkExtensions(build, 'inbound', portOf(chains)),
     httpConnectionManager(build, {
       listener: 'inbound',
       statPrefix: chains.statPrefix,
       routes: inboundRoute(chains),
       useRemoteAddress: false,
       protocol: chains.protocol,
+      port: portOf(chains),
       settings: isHttp2(chains.protocol) ? { http2ProtocolOptions: {} } : {},
     }),
   ];
@@ -191,10 +194,15 @@ function httpFilters(build: Build, chains: InboundChains): readonly types.listen
 
 function bytesFilters(build: Build, chains: InboundChains): readonly types.listener.Filter[] {
   return [
-    ...networkFilters(build, 'inbound', { peer: true, guarded: true }),
+    ...networkFilters(build, 'inbound', { peer: true, guarded: true, port: portOf(chains) }),
     ...(chains.protocol === 'mongo' ? mongoFilters(build, chains.cluster) : []),
     tcpProxy(build, 'inbound', { statPrefix: chains.cluster, cluster: chains.cluster }),
   ];
+}
+
+/** The container's port; 0 where any may be meant. */
+function portOf({ port, destinationPort }: InboundChains): number {
+  return port?.port ?? destinationPort ?? 0;
 }
 
 /** Connections to the port that redirection itself uses would come back for ever. */

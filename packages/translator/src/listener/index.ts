@@ -1,5 +1,6 @@
 import type { Listener } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
+import { extensionsOf } from '../extension/list.ts';
 import { telemetrySettings } from '../filters/telemetry.ts';
 import type { Build } from './build.ts';
 import { gatewayListeners } from './gateway.ts';
@@ -16,6 +17,7 @@ export function buildListeners(context: TranslationContext): Listener[] {
     marks: new Marks(),
     policies: model.policies(proxy.namespace, proxy.labels),
     telemetry: telemetrySettings(context),
+    extensions: extensionsOf(context),
     httpFilters: new Map(),
     networkFilters: new Map(),
   };

@@ -28,7 +28,12 @@ export function outboundClass(build: Build): ListenerClass {
 export function outboundFilters(
   build: Build,
   destination: Destination,
-  options: { readonly protocol?: Protocol; readonly peer?: boolean; readonly guarded?: boolean } = {},
+  options: {
+    readonly port: number;
+    readonly protocol?: Protocol;
+    readonly peer?: boolean;
+    readonly guarded?: boolean;
+  },
 ): readonly Filter[] {
   const listener = outboundClass(build);
   const config = proxyConfigOf(build, destination);
@@ -36,6 +41,7 @@ export function outboundFilters(
     ...networkFilters(build, listener, {
       peer: options.peer === true,
       guarded: options.guarded ?? listener === 'gateway',
+      port: options.port,
     }),
     ...(options.protocol === 'mongo' ? mongoFilters(build, config.statPrefix ?? '') : []),
     tcpProxy(build, listener, config),

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { protocolOf, type EgressListener, type Protocol, type Service } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
+import { allNetworkExtensions } from '../extension/filters.ts';
 import { listenerAccessLogs } from '../filters/access-log.ts';
 import { httpConnectionManager } from '../filters/http-connection-manager.ts';
 import { networkFilters, plainTcpProxy, tcpProxy } from '../filters/tcp-proxy.ts';
@@ -229,12 +230,14 @@ function httpChain(
     metadata: undefined,
     origin: undefined,
     filters: (name, dynamicHosts) => [
+      ...allNetworkExtensions(build, 'outbound', port),
       httpConnectionManager(build, {
         listener: 'outbound',
         statPrefix: `outbound_${name}`,
         routes,
         useRemoteAddress: false,
         protocol,
+        port,
         dynamicHosts,
       }),
     ],

@@ -30,7 +30,7 @@ export interface Case {
 }
 
 /** Kinds that are not translated yet. */
-const LATER = new Set(['HBONE', 'Ingress', 'HTTPRoute', 'TrafficExtension', 'WasmPlugin']);
+const LATER = new Set(['HBONE', 'Ingress', 'HTTPRoute']);
 
 export function casesOf(folder: string): Case[] {
   const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as Omit<Case, 'folder'>[];

@@ -1,6 +1,7 @@
 import { buildSnapshot, parseDocuments } from '@mizzen/api';
 import { buildModel, type MeshModel, type RuntimePod } from '@mizzen/model';
 import { createContext } from '../context.ts';
+import { extensionsOf } from '../extension/list.ts';
 import { telemetrySettings } from '../filters/telemetry.ts';
 import type { Build } from '../listener/build.ts';
 import { Marks } from '../listener/marks.ts';
@@ -28,6 +29,7 @@ export function buildOf(model: MeshModel, node: Node): Build {
     marks: new Marks(),
     policies: model.policies(context.proxy.namespace, context.proxy.labels),
     telemetry: telemetrySettings(context),
+    extensions: extensionsOf(context),
     httpFilters: new Map(),
     networkFilters: new Map(),
   };

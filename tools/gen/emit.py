@@ -1,7 +1,8 @@
 """Turns protobuf descriptors into TypeScript interfaces in proto3-JSON shape and a schema for code that walks resources.
 
 Interfaces: camelCase; 64-bit integers as strings, durations as "1.5s", wrappers as their bare value. schema.gen.json:
-messages → field → {n: number, t: kind or message name, r: repeated, k: map key kind, o: oneof}; enums → value → number."""
+messages → field → {n: number, t: kind or message name, r: repeated, k: map key kind, o: oneof, s: name in the .proto file where the
+JSON name does not tell it}; enums → value → number."""
 import json, os, re
 import google.protobuf.descriptor as d
 
@@ -39,6 +40,12 @@ def kind(f):
     if f.enum_type is not None: return f.enum_type.full_name
     return SCALAR[f.type][0]
 
+def sorted_schema(schema):
+    """Sorted by name, but the values of an enum as they are declared: of two with one number the first is the one printed."""
+    tables = ({k: v if 'num' in part.lower() else {name: dict(sorted(row.items())) for name, row in sorted(v.items())} for k, v in sorted(table.items())}
+        for part, table in sorted(schema.items()))
+    return dict(zip(sorted(schema), tables))
+
 def emit(pool, roots, OUT, origin, later={}):
     """`later`: message → fields (JSON name, number, message type) that the descriptors are too old to have."""
     messages, enums, todo = {}, {}, []
@@ -70,6 +77,7 @@ def emit(pool, roots, OUT, origin, later={}):
                 row = {'n': f.number, 't': kind(f.message_type.fields_by_name['value']), 'k': kind(f.message_type.fields_by_name['key'])}
             if repeated(f): row['r'] = 1
             if f.containing_oneof is not None: row['o'] = f.containing_oneof.name
+            if re.sub('[A-Z]', lambda m: '_' + m.group().lower(), f.json_name) != f.name: row['s'] = f.name
             fields[f.json_name] = row
         for name, number, kind_of in later.get(full, []):
             lines.append(f'  readonly {name}?: {WELL_KNOWN[kind_of]};')
@@ -82,7 +90,8 @@ def emit(pool, roots, OUT, origin, later={}):
         schema['enums'][full] = {v.name: v.number for v in e.values}
 
     os.makedirs(OUT, exist_ok=True)
-    for f in os.listdir(OUT): os.unlink(os.path.join(OUT, f))
+    for f in os.listdir(OUT):
+        if f.endswith('.ts'): os.unlink(os.path.join(OUT, f))
     for package, (lines, imports) in packages.items():
         body = '\n'.join(lines)
         used = [n for n in ('Any', 'Duration', 'Empty', 'JsonObject', 'JsonValue', 'Timestamp') if re.search(rf': (readonly |Readonly<Record<string, )?{n}\b|readonly {n}\b|, {n}>', body)]
@@ -90,5 +99,5 @@ def emit(pool, roots, OUT, origin, later={}):
         if used: head += f"import type {{ {', '.join(used)} }} from '../json.ts';\n"
         for i in sorted(imports): head += f"import type * as {i.replace('.', '_')} from './{i}.ts';\n"
         open(os.path.join(OUT, package + '.ts'), 'w').write(head + '\n' + body)
-    with open(os.path.join(OUT, 'schema.gen.json'), 'w') as out: json.dump(schema, out, separators=(',', ':'), sort_keys=True)
+    with open(os.path.join(OUT, 'schema.gen.json'), 'w') as out: json.dump(sorted_schema(schema), out, separators=(',', ':'))
     print(len(messages), 'messages', len(enums), 'enums', len(packages), 'files', os.path.getsize(os.path.join(OUT, 'schema.gen.json')), 'bytes of schema')

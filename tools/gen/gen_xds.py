@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Writes packages/xds/src/gen from Envoy's own API descriptors (PyPI: xds-protos). Run: npm run gen:xds"""
+"""Writes packages/xds/src/gen from Envoy's own API descriptors (PyPI: xds-protos) and istio_types.py. Run: npm run gen:xds"""
 import importlib, os
 from google.protobuf import descriptor_pool
 from emit import emit
+from istio_types import ROOTS, add_istio
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 def load_all():
@@ -18,8 +19,12 @@ def load_all():
                         try: importlib.import_module(name)
                         except Exception: pass
 
-load_all()
-roots = [line.strip() for line in open(os.path.join(HERE, 'xds-roots.txt')) if line.strip() and not line.startswith('#')]
-# Envoy 1.40 has it; once the package does, this can go.
-LATER = {'envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget': [('budgetInterval', 3, 'google.protobuf.Duration')]}
-emit(descriptor_pool.Default(), roots, os.path.join(HERE, '..', '..', 'packages', 'xds', 'src', 'gen'), "the API descriptors in PyPI's xds-protos", LATER)
+def main():
+    load_all()
+    add_istio(descriptor_pool.Default())
+    roots = [line.strip() for line in open(os.path.join(HERE, 'xds-roots.txt')) if line.strip() and not line.startswith('#')] + ROOTS
+    # Envoy 1.40 has it; once the package does, this can go.
+    later = {'envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget': [('budgetInterval', 3, 'google.protobuf.Duration')]}
+    emit(descriptor_pool.Default(), roots, os.path.join(HERE, '..', '..', 'packages', 'xds', 'src', 'gen'), "the API descriptors in PyPI's xds-protos", later)
+
+if __name__ == '__main__': main()

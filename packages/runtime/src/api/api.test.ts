@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ConfigDump, ServiceEndpoints, SyncStatus } from '@mizzen/control-plane';
 import { repositoryRoot } from '@mizzen/testkit';
 import { ControlProcess } from '../control/testing/control-process.ts';
 import type { WorkloadStatus } from '../protocol.ts';
@@ -183,6 +184,37 @@ test('the state of the configuration: files, resources, what is wrong, and which
   expect(status.resources.find((each) => each.name === 'istio-ingressgateway')?.source).toBe('<default>');
   expect(status.diagnostics.map(({ code, line }) => [code, line])).toContainEqual(['MZ0201', 23]);
   expect(status.proxies[0]).toMatchObject({ connected: true, refusals: [] });
+  client.close();
+});
+
+test('the debug endpoints of istiod: what a proxy is sent, and what it has acknowledged', async () => {
+  const client = await control.connect();
+  const status = async (): Promise<SyncStatus[]> => checked<SyncStatus[]>('syncz', await ask('GET', '/debug/syncz'));
+  await expect
+    .poll(async () => (await status()).map(({ mizzen }) => mizzen.types['RDS']))
+    .toEqual(Array(3).fill('synced'));
+  const [first] = await status();
+  expect(first).toMatchObject({ cluster_id: 'Kubernetes', proxy: 'istio-ingressgateway-0.istio-system' });
+  expect(first?.cluster_acked).toBe(first?.cluster_sent);
+  const dump = checked<ConfigDump>('config-dump', await ask('GET', '/debug/config_dump?proxyID=web-v1-0.default'));
+  const [bootstrap, clusters] = dump.configs;
+  expect(bootstrap).toMatchObject({ bootstrap: { node: { id: expect.stringContaining('~web-v1-0.default~') } } });
+  expect(JSON.stringify(clusters)).toContain('"outbound|80||web.default.svc.cluster.local"');
+  const secrets = dump.configs.flatMap((each) => ('dynamicActiveSecrets' in each ? each.dynamicActiveSecrets : []));
+  expect(secrets.map(({ name }) => name)).toEqual(['ROOTCA', 'default']);
+  const { certificateChain, privateKey } = secrets[1]?.secret.tlsCertificate ?? {};
+  expect(Buffer.from(certificateChain?.inlineBytes ?? '', 'base64').toString()).toContain('BEGIN CERTIFICATE');
+  expect(Buffer.from(privateKey?.inlineBytes ?? '', 'base64').toString()).toBe('[redacted]');
+  const all = checked<ServiceEndpoints[]>('endpointz', await ask('GET', '/debug/endpointz'));
+  expect(all.find(({ svc }) => svc === 'web.default.svc.cluster.local:http')?.ep).toMatchObject([
+    { address: '127.90.0.1', endpointPort: 8080, serviceAccount: 'spiffe://cluster.local/ns/default/sa/web' },
+    { address: '127.90.0.2' },
+  ]);
+  const own = checked<object[]>('endpointz', await ask('GET', '/debug/endpointz?proxyID=web-v1-0.default'));
+  expect(own).toContainEqual(expect.objectContaining({ clusterName: 'outbound|80||web.default.svc.cluster.local' }));
+  const absent = await ask('GET', '/debug/config_dump?proxyID=nobody');
+  checked('error', absent);
+  expect([absent.status, codeOf(absent)]).toEqual([404, 'not-found']);
   client.close();
 });
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ProxyStatus } from '@mizzen/control-plane';
+import { answerDebug, type DebugSource, type ProxyStatus } from '@mizzen/control-plane';
 import type { ControlState } from '../control/control.ts';
 import { http } from '../node-http.ts';
 import { configStatusAnswer, readyAnswer, servicesAnswer, workloadAnswers } from './answers.ts';
@@ -15,6 +15,7 @@ export interface ApiOptions {
   readonly token: string;
   readonly state: () => ControlState;
   readonly proxies: () => readonly ProxyStatus[];
+  readonly debug: DebugSource;
   readonly input: ConfigInput;
   readonly commands: Pick<Commands, 'run'>;
   readonly rotateCertificates: () => void;
@@ -60,10 +61,11 @@ export class ApiServer {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const refused = refuse(request, this.port, this.#options.token);
     if (refused !== undefined) return fail(response, refused.status, refused.code, refused.message);
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    const path = url.pathname;
     const segments = path.split('/').slice(1).map(decode);
     const read = request.method === 'GET' || request.method === 'HEAD';
-    const answer = read ? this.#read(segments) : undefined;
+    const answer = read ? (this.#read(segments) ?? answerDebug(url, this.#options.debug)) : undefined;
     if (answer !== undefined) return reply(response, answer.status, answer.body);
     const command = await this.#command(segments, request);
     if (command === undefined) return fail(response, 404, 'not-found', `there is no \`${path}\``);

@@ -2,6 +2,7 @@ import { WorkloadSecrets, XdsServer, resolveCredential } from '@mizzen/control-p
 import type {
   Clock,
   Convergence,
+  DebugProxy,
   Identity,
   NodeConfig,
   ProxyStatus,
@@ -10,11 +11,13 @@ import type {
   SecretAnswer,
 } from '@mizzen/control-plane';
 import { hash } from 'node:crypto';
+import type { Locate } from '@mizzen/api';
 import type { MeshModel } from '@mizzen/model';
 import type { Node, NodeMetadata, Origins, XdsResources, translate, translateReadiness } from '@mizzen/translator';
 import type { DesiredWorkload, PodStatus } from '../protocol.ts';
 import { bytesOf } from './workloads/data.ts';
 import { resolveFileSecret } from './file-secrets.ts';
+import { refusalOrigin } from './refusals.ts';
 
 export interface ProxiesOptions {
   readonly clock: Clock;
@@ -90,6 +93,20 @@ export class Proxies {
 
   status(): ProxyStatus[] {
     return this.server.status();
+  }
+
+  /** Every proxy with what it is to have, was sent and has answered. */
+  debug(locate: Locate): DebugProxy[] {
+    return this.server.status().map(({ node, connected, refusals }) => ({
+      node: { id: node, metadata: this.#configured.get(node)?.metadata ?? {} },
+      connected,
+      config: this.server.config(node),
+      sync: this.server.sync(node),
+      refusals: refusals.map((refusal) => {
+        const origin = refusalOrigin(refusal, this.#origins.get(node), locate);
+        return origin === undefined ? refusal : { ...refusal, origin };
+      }),
+    }));
   }
 
   /** New certificates for all, now. */

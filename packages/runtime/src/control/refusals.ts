@@ -6,12 +6,22 @@ import { TypeUrl } from '@mizzen/xds';
 
 /** A proxy's refusal for a person: the field, why, and the line of YAML that it came from. */
 export function describeRefusal(refusal: Refusal, origins: Origins | undefined, locate: Locate): string {
-  const { typeUrl, resource, field, message } = refusal;
+  const { field, message } = refusal;
   const text = field === '' ? message : `\`${field}\`: ${message}`;
+  const place = refusalOrigin(refusal, origins, locate);
+  return place === undefined ? text : `${text} (from ${place.file}:${place.line})`;
+}
+
+/** The line of YAML that what was refused came from. */
+export function refusalOrigin(
+  { typeUrl, resource, field }: Refusal,
+  origins: Origins | undefined,
+  locate: Locate,
+): { readonly file: string; readonly line: number } | undefined {
   const type = Object.entries(TypeUrl).find(([, url]) => url === typeUrl)?.[0] as XdsType | undefined;
   const origin = type === undefined ? undefined : origins?.find(type, resource, parsePath(field));
   const span = origin === undefined ? undefined : locate(origin.resource, origin.path);
-  return span === undefined ? text : `${text} (from ${span.file}:${span.line})`;
+  return span === undefined ? undefined : { file: span.file, line: span.line };
 }
 
 /** The reverse of how a proxy writes a path: `virtualHosts[0].routes[1]["a b"]`. */

@@ -1,3 +1,4 @@
+import { locator } from '@mizzen/api';
 import { LocalXdsListener, loadOrCreateRoot } from '@mizzen/control-plane';
 import { renderDiagnostic } from '@mizzen/diagnostics';
 import { watchFiles } from '@mizzen/sources';
@@ -7,6 +8,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { Commands } from '../api/commands.ts';
+import { serviceEndpoints } from '../api/service-endpoints.ts';
 import { ApiServer } from '../api/server.ts';
 import type { ControlOptions, FromControl, ToControl } from '../protocol.ts';
 import { describeHolder, portHolder } from '../supervisor/port-holder.ts';
@@ -85,6 +87,10 @@ export async function startControl(
     token,
     state: () => running.state,
     proxies: () => proxies.status(),
+    debug: {
+      proxies: () => proxies.debug(locator(running.state.model.snapshot)),
+      endpoints: () => serviceEndpoints(running.state.model),
+    },
     input: { paths: files, meshConfig, directory: cwd },
     commands,
     rotateCertificates: () => proxies.rotateCertificates(),

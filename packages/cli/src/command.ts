@@ -9,6 +9,8 @@ export type Flag = Options[string] & {
   readonly help: string;
   /** Another spelling that means the same, e.g. `meshConfigFile` for `mesh-config`. */
   readonly alias?: string;
+  /** Its value is a whole number. Read so by commands with istioctl's syntax. */
+  readonly integer?: true;
 };
 
 /** A command of the `mizzen` program; each lives in a file of its own and is imported only when it runs. */
@@ -23,8 +25,21 @@ export interface Command {
   readonly description?: string;
   readonly flags: Readonly<Record<string, Flag>>;
   readonly examples?: readonly string[];
+  /**
+   * Flags are read as istioctl reads them (`-ojson`, `--verbose=false`), and mistakes are said in its words with its exit
+   * status. `refused`: flags of istioctl that make no sense here, each with the reason.
+   */
+  readonly istioctl?: { readonly refused: Readonly<Record<string, Refused>> };
   /** Returns the exit status: 0 fine, 1 what was asked about failed, 2 usage. */
   run(invocation: Invocation): Promise<number>;
+}
+
+/** A flag that is known and not taken. */
+export interface Refused {
+  readonly reason: string;
+  readonly short?: string;
+  /** It is a switch: no value follows. */
+  readonly switch?: true;
 }
 
 export interface Invocation {
@@ -43,6 +58,18 @@ export class UsageError extends Error {
   constructor(message: string, help?: string) {
     super(message);
     this.name = 'UsageError';
+    this.help = help;
+  }
+}
+
+/** A failure in istioctl's form: `Error: …` on stderr and its exit status; 64 for flags, 1 for all else. */
+export class IstioctlError extends Error {
+  readonly status: number;
+  readonly help: string | undefined;
+  constructor(message: string, { status = 1, help }: { readonly status?: number; readonly help?: string } = {}) {
+    super(message);
+    this.name = 'IstioctlError';
+    this.status = status;
     this.help = help;
   }
 }

@@ -1,4 +1,4 @@
-import { commands } from './commands.ts';
+import { commands, type Group } from './commands.ts';
 import type { Command } from './command.ts';
 
 /** The list of commands. */
@@ -15,14 +15,33 @@ ${rows.join('\n')}
 `;
 }
 
+/** The commands under a common word. */
+export function describeGroup(name: string, { summary, aliases, description, subcommands }: Group): string {
+  const rows = Object.entries(subcommands).map(([each, entry]) => ({
+    label: [each, ...(entry.aliases ?? [])].join(', '),
+    help: entry.summary,
+  }));
+  const width = Math.max(...rows.map(({ label }) => label.length));
+  const parts = [
+    `Usage: mizzen ${name} COMMAND [ARGUMENT]...`,
+    `${summary[0]?.toUpperCase()}${summary.slice(1)}.`,
+    description,
+    ...(aliases === undefined ? [] : [`Also: ${aliases.map((each) => `mizzen ${each}`).join(', ')}`]),
+    rows.map(({ label, help }) => `  ${label.padEnd(width)}  ${help}`).join('\n'),
+    `\`mizzen help ${name} COMMAND\` says more.`,
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
 /** Everything about one command. */
-export function describe(command: Command): string {
+export function describe(command: Command, aliases: readonly string[] = []): string {
   const names = Object.entries(command.flags).map(([name, flag]) => {
     const short = flag.short === undefined ? '    ' : `-${flag.short}, `;
     return { label: `${short}--${name}${flag.value === undefined ? '' : ` ${flag.value}`}`, help: flag.help };
   });
   const width = Math.max(0, ...names.map(({ label }) => label.length));
   const parts = [`Usage: mizzen ${command.name} ${command.usage}`.trimEnd(), `${command.summary}`];
+  if (aliases.length > 0) parts.push(`Also: ${aliases.join(', ')}`);
   if (command.description !== undefined) parts.push(command.description);
   if (names.length > 0)
     parts.push(['Flags:', ...names.map(({ label, help }) => `  ${label.padEnd(width)}  ${help}`)].join('\n'));

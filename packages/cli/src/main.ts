@@ -1,5 +1,5 @@
-import { commands } from './commands.ts';
-import { UsageError, type Command } from './command.ts';
+import { commands, find, type Entry, type Group } from './commands.ts';
+import { IstioctlError, UsageError, type Command } from './command.ts';
 import { parse } from './parse.ts';
 
 /** Runs one command line; returns the exit status. */
@@ -14,20 +14,57 @@ export async function main(argv: readonly string[]): Promise<number> {
     return asked ? 0 : 2;
   }
   if (words[0] === '--version') return main(['version']);
-  const name = `${words[0]} ${words[1]}` in commands ? `${words[0]} ${words[1]}` : words[0]!;
-  const entry = commands[name];
-  if (entry === undefined) {
+  const two = `${words[0]} ${words[1]}`;
+  const found = two in commands ? ([two, commands[two]!] as const) : find(commands, words[0]!);
+  if (found === undefined) {
     const { unknownCommand } = await import('./help.ts');
     err.write(unknownCommand(words[0]!));
     return 2;
   }
+  const [name, entry] = found;
+  const args = words.slice(name.split(' ').length);
+  if ('subcommands' in entry) return group(name, entry, args, asked);
+  return one(entry, args, asked);
+}
+
+async function one(entry: Entry, args: readonly string[], asked: boolean): Promise<number> {
   const { command } = await entry.load();
   if (asked) {
     const { describe } = await import('./help.ts');
-    out.write(describe(command));
+    process.stdout.write(describe(command, entry.aliases));
     return 0;
   }
-  return run(command, words.slice(name.split(' ').length));
+  return run(command, args);
+}
+
+/** Flags may stand before the subcommand. Without one there is help. */
+async function group(name: string, entry: Group, args: readonly string[], asked: boolean): Promise<number> {
+  const index = args.findIndex(
+    (word, at) => !word.startsWith('-') && args[at - 1] !== '-o' && args[at - 1] !== '--output',
+  );
+  const word = args[index];
+  const found = word === undefined ? undefined : find(entry.subcommands, word);
+  if (found !== undefined) return one(found[1] as Entry, args.toSpliced(index, 1), asked);
+  const { describeGroup } = await import('./help.ts');
+  const unknown = (): never => {
+    throw new IstioctlError(`unknown command "${word}" for "mizzen ${name}"`, {
+      status: 64,
+      help: `\`mizzen help ${name}\` lists them`,
+    });
+  };
+  const help: Command = {
+    name,
+    usage: '',
+    summary: entry.summary,
+    flags: {},
+    istioctl: { refused: {} },
+    async run({ out }) {
+      if (word !== undefined && !asked) unknown();
+      out.write(describeGroup(name, entry));
+      return 0;
+    },
+  };
+  return run(help, asked ? [] : args);
 }
 
 async function run(command: Command, args: readonly string[]): Promise<number> {
@@ -37,6 +74,11 @@ async function run(command: Command, args: readonly string[]): Promise<number> {
     const color = values['no-color'] !== true && process.env.NO_COLOR === undefined && Boolean(out.isTTY);
     return await command.run({ positionals, values, out, err, color });
   } catch (error) {
+    if (error instanceof IstioctlError) {
+      err.write(`Error: ${error.message}\n`);
+      if (error.help !== undefined) err.write(`  help: ${error.help}\n`);
+      return error.status;
+    }
     if (!(error instanceof UsageError)) throw error;
     err.write(`mizzen ${command.name}: ${error.message}\n`);
     err.write(`  help: ${error.help ?? `\`mizzen help ${command.name}\` lists what it takes`}\n`);

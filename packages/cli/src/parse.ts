@@ -1,11 +1,17 @@
 import { parseArgs } from 'node:util';
 import { UsageError, type Command, type FlagValue } from './command.ts';
+import { parsePflag } from './pflag.ts';
 
-/** Reads a command's arguments by its table of flags. Throws UsageError. */
+const NO_COLOR = { type: 'boolean', help: 'no colours' } as const;
+
+/** Reads a command's arguments by its table of flags. Throws UsageError, or IstioctlError where istioctl's syntax holds. */
 export function parse(
   command: Command,
   args: readonly string[],
 ): { positionals: string[]; values: Record<string, FlagValue> } {
+  if (command.istioctl !== undefined) {
+    return parsePflag({ ...command, flags: { ...command.flags, 'no-color': NO_COLOR } }, args);
+  }
   type ParseOptions = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
   const options: ParseOptions = { 'no-color': { type: 'boolean' } };
   const aliases = new Map<string, string>();

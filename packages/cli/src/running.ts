@@ -4,6 +4,7 @@ import type { PodAnswer, ServicesAnswer, WorkloadAnswer, WorkloadsAnswer } from 
 import { ApiClient, ApiError } from '@mizzen/runtime/supervisor/api-client.ts';
 import { isMeshName, stateDirectory } from '@mizzen/runtime/supervisor/state-dir.ts';
 import { common, type Invocation, text, UsageError } from './command.ts';
+import { type Candidate, LookUpError, lookUp } from './find-workload.ts';
 
 /** Flags of every command that talks to a running mesh. */
 export const meshFlags = { 'state-dir': common['state-dir'], name: common.name, namespace: common.namespace } as const;
@@ -59,40 +60,34 @@ export interface Named {
  */
 export async function findWorkload(api: ApiClient, name: string, namespace: string | undefined): Promise<Named> {
   const { workloads } = await api.get<WorkloadsAnswer>('/api/workloads');
-  const [short, inName] = split(name, workloads);
-  const wanted = namespace ?? inName;
-  const here = workloads.filter((w) => wanted === undefined || w.namespace === wanted);
-  for (const w of here) {
-    const pod = w.pods.find((p) => p.name === short);
-    if (pod !== undefined && short !== w.name) return { workload: w, pod };
+  type Pod = Candidate & { readonly workload: WorkloadAnswer; readonly answer: PodAnswer | undefined };
+  const pods = workloads.flatMap((workload): Pod[] => {
+    const of = (answer: PodAnswer | undefined): Pod => ({
+      namespace: workload.namespace,
+      pod: answer?.name ?? '',
+      owner: workload,
+      app: answer?.labels['app'],
+      workload,
+      answer,
+    });
+    // A workload without pods is one, too.
+    return workload.pods.length === 0 ? [of(undefined)] : workload.pods.map(of);
+  });
+  try {
+    const found = await lookUp(pods, name, {
+      namespace,
+      async ofService(short, wanted, here) {
+        const { services } = await api.get<ServicesAnswer>('/api/services');
+        const owners = services
+          .filter((s) => s.hostname.split('.')[0] === short && (wanted === undefined || s.namespace === wanted))
+          .flatMap((s) => s.endpoints.map((e) => `${s.namespace}/${e.workload}`));
+        return here.filter(({ workload }) => owners.includes(`${workload.namespace}/${workload.name}`));
+      },
+    });
+    const [{ workload, answer }] = found.pods as readonly [Pod, ...Pod[]];
+    return { workload, pod: found.podNamed ? answer : undefined };
+  } catch (error) {
+    if (!(error instanceof LookUpError)) throw error;
+    throw new ApiError(error.code, error.help === undefined ? error.message : `${error.message}; ${error.help}`);
   }
-  const byService = async (): Promise<WorkloadAnswer[]> => {
-    const { services } = await api.get<ServicesAnswer>('/api/services');
-    const owners = services
-      .filter((s) => s.hostname.split('.')[0] === short && (wanted === undefined || s.namespace === wanted))
-      .flatMap((s) => s.endpoints.map((e) => `${s.namespace}/${e.workload}`));
-    return here.filter((w) => owners.includes(`${w.namespace}/${w.name}`));
-  };
-  const ways: (() => WorkloadAnswer[] | Promise<WorkloadAnswer[]>)[] = [
-    () => here.filter((w) => w.name === short),
-    () => here.filter((w) => w.pods.some((p) => p.labels['app'] === short)),
-    byService,
-  ];
-  for (const way of ways) {
-    const found = await way();
-    if (found.length === 1) return { workload: found[0]!, pod: undefined };
-    if (found.length > 1) {
-      const list = found.map((w) => `${w.name}.${w.namespace}`).join(', ');
-      throw new ApiError('ambiguous', `\`${name}\` could be ${list}`);
-    }
-  }
-  const known = here.map((w) => w.name).join(', ');
-  throw new ApiError('not-found', `no workload \`${name}\`${known === '' ? '' : `; there are ${known}`}`);
-}
-
-/** `NAME.NAMESPACE`, unless a workload is called just that. */
-function split(name: string, workloads: readonly WorkloadAnswer[]): [string, string | undefined] {
-  const dot = name.lastIndexOf('.');
-  if (dot < 0 || workloads.some((w) => w.name === name)) return [name, undefined];
-  return [name.slice(0, dot), name.slice(dot + 1)];
 }

@@ -31,8 +31,8 @@ export { adsBootstrap, configDump, namedSecrets, secretNames } from './debug/con
 export type { ConfigDumpOptions } from './debug/config-dump.ts';
 export { proxyEndpoints } from './debug/endpointz.ts';
 export type { ServiceEndpoint, ServiceEndpoints } from './debug/endpointz.ts';
-export { proxyId, SHORT_TYPES, syncz } from './debug/syncz.ts';
-export type { MizzenSync, SyncStatus } from './debug/syncz.ts';
+export { proxyId, SHORT_TYPES, syncz, synczOf } from './debug/syncz.ts';
+export type { Difference, MizzenSync, SyncStatus } from './debug/syncz.ts';
 export type { ConfigDump, DebugProxy, DescribedRefusal, NamedSecret, ProxyNode } from './debug/types.ts';
 export { contentVersion } from './xds/resource.ts';
 export type { TypeSync } from './xds/type-state.ts';

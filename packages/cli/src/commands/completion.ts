@@ -1,4 +1,5 @@
 import { UsageError, type Command } from '../command.ts';
+import type { Entry } from '../commands.ts';
 import { bash, fish, zsh, type Words } from '../completion.ts';
 
 const SHELLS: Readonly<Record<string, (words: Words) => string>> = { bash, zsh, fish };
@@ -20,9 +21,23 @@ export const command: Command = {
     }
     const { commands } = await import('../commands.ts');
     const words: Record<string, string[]> = {};
-    for (const [name, entry] of Object.entries(commands)) {
+    const add = async (names: readonly string[], entry: Entry): Promise<void> => {
       const { command: each } = await entry.load();
-      words[name] = Object.keys(each.flags).map((flag) => `--${flag}`);
+      const flags = Object.keys(each.flags).map((flag) => `--${flag}`);
+      for (const name of names) words[name] = flags;
+    };
+    for (const [name, entry] of Object.entries(commands)) {
+      const names = [name, ...(entry.aliases ?? [])];
+      if (!('subcommands' in entry)) await add(names, entry);
+      else {
+        for (const [own, sub] of Object.entries(entry.subcommands)) {
+          const all = [own, ...(sub.aliases ?? [])];
+          await add(
+            names.flatMap((first) => all.map((second) => `${first} ${second}`)),
+            sub,
+          );
+        }
+      }
     }
     out.write(script(words));
     return 0;

@@ -52,7 +52,7 @@ export const command: Command = {
     }
     const mesh = offlineMesh(result.snapshot);
     const proxies = proxiesOf(mesh);
-    const { proxy, request } = entranceOf(mesh, proxies, target, text(values, 'from'), text(values, 'namespace'));
+    const { proxy, request } = await entranceOf(mesh, proxies, target, text(values, 'from'), text(values, 'namespace'));
     const { random } = offlineDeps(0, Math.min(chance, 1 - Number.EPSILON));
     const programs = proxies.map((each) => each.programs);
     const explanation = withApplications(await simulate(proxy.programs, programs, request, { random }), proxies);

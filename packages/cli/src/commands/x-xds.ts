@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { renderDiagnostic } from '@mizzen/diagnostics';
 import { buildModel } from '@mizzen/model';
 import { readFiles } from '@mizzen/sources';
-import { type Node, translate } from '@mizzen/translator';
+import { translate } from '@mizzen/translator';
 import { type Command, common, list, text, UsageError } from '../command.ts';
 import { diagnosticsOf } from '../diagnostics.ts';
+import { readNode } from '../read-node.ts';
 
 export const command: Command = {
   name: 'x xds',
@@ -61,20 +61,4 @@ export const command: Command = {
 function sorted<T>(list: readonly T[], name: (item: T) => string | undefined): T[] {
   const key = (item: T): string => name(item) ?? '';
   return list.toSorted((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
-}
-
-function readNode(file: string): Node {
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
-  } catch (error) {
-    throw new UsageError(
-      `cannot read the node in \`${file}\`: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-  const node = (
-    typeof value === 'object' && value !== null && 'node' in value ? value.node : value
-  ) as Partial<Node> | null;
-  if (typeof node?.id !== 'string') throw new UsageError(`\`${file}\` is no Envoy node: it has no \`id\``);
-  return { id: node.id, metadata: node.metadata ?? {} };
 }

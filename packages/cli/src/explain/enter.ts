@@ -17,14 +17,14 @@ export interface Entrance {
  * the gateway that listens on the URL's port (the local one, or the Gateway's own).
  * @throws UsageError when nobody could send it.
  */
-export function entranceOf(
+export async function entranceOf(
   mesh: OfflineMesh,
   proxies: readonly OfflineProxy[],
   target: Target,
   from: string | undefined,
   namespace: string | undefined,
-): Entrance {
-  const pod = from === undefined ? undefined : findPod(mesh, from, namespace);
+): Promise<Entrance> {
+  const pod = from === undefined ? undefined : await findPod(mesh, from, namespace);
   const proxy = pod === undefined ? gatewayAt(proxies, portOf(target.url)) : proxies.find((each) => each.pod === pod);
   if (proxy === undefined) throw new UsageError(`\`${from}\` has no sidecar to send it through`);
   const local = proxy.pod.nodeMetadata?.['MIZZEN'] as LocalProxy | undefined;

@@ -2,7 +2,7 @@ import type { Bootstrap } from '@mizzen/xds';
 import { TypeUrl } from '@mizzen/xds';
 import { configDump, namedSecrets } from './config-dump.ts';
 import { proxyEndpoints, type ServiceEndpoints } from './endpointz.ts';
-import { proxyId, syncz } from './syncz.ts';
+import { proxyId, syncz, synczOf } from './syncz.ts';
 import type { ConfigDump, DebugProxy } from './types.ts';
 
 /** What the debug API is about. */
@@ -21,7 +21,7 @@ export interface DebugAnswer {
 }
 
 /**
- * Answers GET `/debug/syncz`, `/debug/config_dump?proxyID=` (with `include_eds` as in Envoy) and `/debug/endpointz`
+ * Answers GET `/debug/syncz` (with `proxyID=`: of that proxy, resource by resource), `/debug/config_dump?proxyID=` (with `include_eds` as in Envoy) and `/debug/endpointz`
  * (with `proxyID=`: of that proxy), as istiod does on its port 15014. `proxyID` is a node id, `POD.NAMESPACE`, or a part
  * of a node id that only one has. Undefined: no such path. Nobody but this machine may be let in: a dump shows all that
  * a proxy is sent, with private keys left out.
@@ -29,8 +29,11 @@ export interface DebugAnswer {
 export function answerDebug(url: URL, source: DebugSource): DebugAnswer | undefined {
   const asked = url.searchParams.get('proxyID') ?? '';
   switch (url.pathname) {
-    case '/debug/syncz':
-      return { status: 200, body: syncz(source.proxies()) };
+    case '/debug/syncz': {
+      if (asked === '') return { status: 200, body: syncz(source.proxies()) };
+      const found = find(source.proxies(), asked);
+      return 'status' in found ? found : { status: 200, body: [synczOf(found)] };
+    }
     case '/debug/config_dump': {
       const found = find(source.proxies(), asked);
       if ('status' in found) return found;

@@ -3,7 +3,7 @@ import { referencesOf } from '../xds/references.ts';
 import { contentVersion } from '../xds/resource.ts';
 import type { NodeConfig } from '../xds/types.ts';
 import { redacted } from './redact.ts';
-import type { ConfigDump, ConfigDumpPart, NamedSecret, ProxyNode } from './types.ts';
+import type { ConfigDump, ConfigDumpPart, DynamicSecret, NamedSecret, ProxyNode } from './types.ts';
 
 export interface ConfigDumpOptions {
   readonly secrets: readonly NamedSecret[];
@@ -56,11 +56,8 @@ export function configDump(node: ProxyNode, config: NodeConfig, options: ConfigD
     },
     {
       '@type': `${ADMIN}SecretsConfigDump`,
-      dynamicActiveSecrets: secrets.map(({ name, version, secret }) => ({
-        name,
-        versionInfo: version,
-        secret: typed(TypeUrl.secret, secret === undefined ? { name } : redacted(secret)),
-      })),
+      dynamicActiveSecrets: secrets.filter(({ version }) => version !== undefined).map(dynamicSecret),
+      dynamicWarmingSecrets: secrets.filter(({ version }) => version === undefined).map(dynamicSecret),
     },
     {
       '@type': `${ADMIN}EcdsConfigDump`,
@@ -71,6 +68,11 @@ export function configDump(node: ProxyNode, config: NodeConfig, options: ConfigD
     },
   ];
   return { configs: parts.filter((part) => part !== false) };
+}
+
+/** What is not there has no version, which Envoy calls `uninitialized`. */
+function dynamicSecret({ name, version = 'uninitialized', secret = { name } }: NamedSecret): DynamicSecret {
+  return { name, versionInfo: version, secret: typed(TypeUrl.secret, redacted(secret)) };
 }
 
 /** A proxy that fetches everything over one aggregated stream: its node, and nothing of its own. */
@@ -99,12 +101,12 @@ export function secretNames({ clusters, listeners }: NodeConfig): string[] {
  * holds one.
  */
 export function namedSecrets(config: NodeConfig, have: ReadonlyMap<string, string>): NamedSecret[] {
-  return secretNames(config).flatMap((name): NamedSecret[] => {
+  return secretNames(config).map((name): NamedSecret => {
     const held = have.get(name);
     const answer = config.secret(name, held === '' ? undefined : held);
-    if (answer === undefined) return [];
-    if (answer === 'keep') return [{ name, version: held ?? '', secret: undefined }];
-    return [{ name, version: answer.version, secret: answer.secret }];
+    if (answer === undefined) return { name, version: undefined, secret: undefined };
+    if (answer === 'keep') return { name, version: held ?? '', secret: undefined };
+    return { name, version: answer.version, secret: answer.secret };
   });
 }
 

@@ -76,6 +76,15 @@ test('secrets are shown without their keys', () => {
   expect(text).not.toContain('"inlineString":"key"');
 });
 
+test('a secret that is asked for and not there is one that the proxy waits for', () => {
+  const { secret: _, ...config } = configOf({ clusters: {}, endpoints: {}, routes: { '80': [] } });
+  server.commit(new Map([[NODE, { ...config, secret: () => undefined }]]));
+  expect(dump('proxyID=orders-0.shop').find((part) => part['@type'].endsWith('SecretsConfigDump'))).toMatchObject({
+    dynamicActiveSecrets: [],
+    dynamicWarmingSecrets: [{ name: 'default', versionInfo: 'uninitialized' }],
+  });
+});
+
 test('every sensitive field of a secret is redacted, and nothing else', () => {
   const bytes = Buffer.from('[redacted]').toString('base64');
   expect(
@@ -133,7 +142,7 @@ test('syncz tells what was sent from what was acknowledged', () => {
     proxy: 'orders-1.shop',
     proxy_type: 'sidecar',
     istio_version: '1.27.1',
-    mizzen: { node: OTHER, connected: false, types: {}, refusals: [] },
+    mizzen: { node: OTHER, workload: '', labels: {}, connected: false, types: {}, refusals: [] },
   });
 });
 
@@ -148,6 +157,28 @@ test('syncz says what was refused, why, and which line it came from', () => {
   expect(first?.mizzen.refusals).toMatchObject([
     { type: 'CDS', resource: 'a', field: 'x', message: 'no', file: 'shop.yaml', line: 7 },
   ]);
+});
+
+test('syncz of one proxy says which resources it lacks, and why', () => {
+  const lacks = (): unknown => (ask(`/debug/syncz?proxyID=${NODE}`) as SyncStatus[])[0]?.mizzen.differences;
+  const proxy = new TestProxy(server, NODE);
+  proxy.connect();
+  proxy.settle();
+  expect(lacks()).toEqual([]);
+  commit(NODE, { a: 2, b: 1 });
+  expect(lacks()).toMatchObject([
+    { type: 'CDS', resource: 'a', state: 'not acknowledged' },
+    { type: 'CDS', resource: 'b', state: 'not acknowledged' },
+  ]);
+  proxy.setWritable(false);
+  proxy.settle();
+  commit(NODE, { b: 1 });
+  expect(lacks()).toMatchObject([{ type: 'CDS', resource: 'a', wanted: '', state: 'not sent' }]);
+  proxy.setWritable(true);
+  proxy.refuse = (typeUrl) => (typeUrl === TypeUrl.cluster ? 'no' : undefined);
+  commit(NODE, { b: 2 });
+  proxy.settle();
+  expect(lacks()).toMatchObject([{ type: 'CDS', resource: 'b', state: 'refused' }]);
 });
 
 test('endpointz is what EDS sends a proxy, or what all services have', () => {

@@ -1,4 +1,6 @@
 import { TypeUrl } from '@mizzen/xds';
+import { contentVersion } from '../xds/resource.ts';
+import type { NodeConfig } from '../xds/types.ts';
 import type { DebugProxy } from './types.ts';
 
 /** One proxy in istiod's `/debug/syncz`: nonces of the last response of a type, sent and acknowledged. */
@@ -26,6 +28,9 @@ export interface SyncStatus {
 export interface MizzenSync {
   /** Envoy node id. */
   readonly node: string;
+  /** Deployment or the like; empty where the proxy does not say. */
+  readonly workload: string;
+  readonly labels: Readonly<Record<string, string>>;
   readonly connected: boolean;
   /** By the short name of each type that the proxy follows (`CDS`, …): `synced`, `pending` or `refused`. */
   readonly types: Readonly<Record<string, string>>;
@@ -40,6 +45,8 @@ export interface MizzenSync {
     readonly file?: string;
     readonly line?: number;
   }[];
+  /** Only where one proxy was asked about. */
+  readonly differences?: readonly Difference[];
 }
 
 /** Istio's short names of types, in the order that they are pushed in. */
@@ -52,9 +59,70 @@ export const SHORT_TYPES: readonly (readonly [short: string, typeUrl: string, fi
   ['ECDS', TypeUrl.extension, 'extensionconfig'],
 ];
 
+/** A resource that a proxy does not have as it should. */
+export interface Difference {
+  /** Short name of its type. */
+  readonly type: string;
+  readonly resource: string;
+  /** Version that it should have; empty: it should go. */
+  readonly wanted: string;
+  /** Version that was last sent; empty: none. */
+  readonly sent: string;
+  readonly state: 'refused' | 'not acknowledged' | 'not sent';
+}
+
+/** What a connected proxy lacks of its clusters, listeners, endpoints and routes, and why. */
+export function differences({ config, sync, refusals }: DebugProxy): Difference[] {
+  if (config === undefined) return [];
+  return sync.flatMap(({ typeUrl, versions, pending }) => {
+    const wanted = wantedOf(config, typeUrl);
+    const short = shortType(typeUrl);
+    if (wanted === undefined) return [];
+    const gone = [...versions].filter(([name, version]) => version !== '' && !wanted.has(name));
+    const followed = [...wanted].filter(([name]) => WILDCARD.has(typeUrl) || versions.has(name));
+    return [...followed, ...gone.map(([name]): [string, string] => [name, ''])].flatMap(([resource, version]) => {
+      const sent = versions.get(resource) ?? '';
+      const refused = refusals.some((each) => each.typeUrl === typeUrl && each.resource === resource);
+      const state = sent !== version ? 'not sent' : pending.includes(resource) ? 'not acknowledged' : 'refused';
+      return state === 'refused' && !refused ? [] : [{ type: short, resource, wanted: version, sent, state } as const];
+    });
+  });
+}
+
+/** Types of which a proxy follows all there are. */
+const WILDCARD: ReadonlySet<string> = new Set([TypeUrl.cluster, TypeUrl.listener]);
+
+function wantedOf(config: NodeConfig, typeUrl: string): ReadonlyMap<string, string> | undefined {
+  const index = (resources: readonly object[], name: (each: object) => string | undefined): Map<string, string> =>
+    new Map(resources.map((each) => [name(each) ?? '', contentVersion(each)]));
+  const named = (each: { readonly name?: string }): string | undefined => each.name;
+  switch (typeUrl) {
+    case TypeUrl.cluster:
+      return index(config.clusters, named);
+    case TypeUrl.listener:
+      return index(config.listeners, named);
+    case TypeUrl.route:
+      return index(config.routes, named);
+    case TypeUrl.endpoint:
+      return index(config.endpoints, (each: { readonly clusterName?: string }) => each.clusterName);
+    default:
+      return undefined;
+  }
+}
+
+function shortType(typeUrl: string): string {
+  return SHORT_TYPES.find(([, url]) => url === typeUrl)?.[0] ?? typeUrl;
+}
+
 /** The synchronization status of proxies, in istiod's shape, sorted by proxy. */
 export function syncz(proxies: readonly DebugProxy[]): SyncStatus[] {
   return proxies.map(syncStatus).toSorted((a, b) => (a.proxy < b.proxy ? -1 : a.proxy > b.proxy ? 1 : 0));
+}
+
+/** The status of one proxy with what it lacks. */
+export function synczOf(proxy: DebugProxy): SyncStatus {
+  const status = syncStatus(proxy);
+  return { ...status, mizzen: { ...status.mizzen, differences: differences(proxy) } };
 }
 
 /** `POD.NAMESPACE` of a node id (`TYPE~ADDRESS~POD.NAMESPACE~DOMAIN`); the id itself when it has another shape. */
@@ -85,10 +153,12 @@ function syncStatus({ node, connected, sync, refusals }: DebugProxy): SyncStatus
     ...nonces,
     mizzen: {
       node: node.id,
+      workload: text(metadata['WORKLOAD_NAME']) ?? '',
+      labels: texts(metadata['LABELS']),
       connected,
       types,
       refusals: refusals.map(({ typeUrl, resource, version, field, message, origin }) => ({
-        type: SHORT_TYPES.find(([, url]) => url === typeUrl)?.[0] ?? typeUrl,
+        type: shortType(typeUrl),
         resource,
         version,
         field,
@@ -97,6 +167,11 @@ function syncStatus({ node, connected, sync, refusals }: DebugProxy): SyncStatus
       })),
     },
   };
+}
+
+function texts(value: unknown): Readonly<Record<string, string>> {
+  const entries = typeof value === 'object' && value !== null ? Object.entries(value as object) : [];
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
 function defined<K extends string>(key: K, value: string | undefined): { readonly [key in K]?: string } {

@@ -17,10 +17,12 @@ export interface ProxyNode {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** A secret that a proxy asks for; `secret` is undefined where only the proxy has its content. */
+/** A secret that a proxy asks for. */
 export interface NamedSecret {
   readonly name: string;
-  readonly version: string;
+  /** Undefined: there is none (yet), and the proxy waits for it. */
+  readonly version: string | undefined;
+  /** Undefined where only the proxy has its content. */
   readonly secret: Secret | undefined;
 }
 
@@ -77,11 +79,14 @@ export interface RoutesConfigDump {
 }
 export interface SecretsConfigDump {
   readonly '@type': 'type.googleapis.com/envoy.admin.v3.SecretsConfigDump';
-  readonly dynamicActiveSecrets: readonly {
-    readonly name: string;
-    readonly versionInfo: string;
-    readonly secret: Typed<Secret>;
-  }[];
+  readonly dynamicActiveSecrets: readonly DynamicSecret[];
+  /** Asked for and not there. */
+  readonly dynamicWarmingSecrets: readonly DynamicSecret[];
+}
+export interface DynamicSecret {
+  readonly name: string;
+  readonly versionInfo: string;
+  readonly secret: Typed<Secret>;
 }
 export interface EcdsConfigDump {
   readonly '@type': 'type.googleapis.com/envoy.admin.v3.EcdsConfigDump';

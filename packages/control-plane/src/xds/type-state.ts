@@ -32,6 +32,8 @@ export interface TypeSync {
   readonly acked: string;
   /** Name → version last sent; empty: the proxy was told that there is no such resource. */
   readonly versions: ReadonlyMap<string, string>;
+  /** Names in a response that the proxy has not answered yet. */
+  readonly pending: readonly string[];
 }
 
 const NOTHING: Difference = { upserts: [], absent: [], removed: [] };
@@ -73,7 +75,8 @@ export class TypeState {
 
   describe(state: SyncState): TypeSync {
     const { typeUrl } = this;
-    return { typeUrl, state, sent: this.#sentNonce, acked: this.#ackedNonce, versions: this.#sent };
+    const pending = this.#outstanding?.resources.map(({ name }) => name) ?? [];
+    return { typeUrl, state, sent: this.#sentNonce, acked: this.#ackedNonce, versions: this.#sent, pending };
   }
 
   follows(name: string): boolean {

@@ -1,13 +1,16 @@
 import type { Snapshot } from '@mizzen/api';
+import { contentVersion, type NodeConfig, resolveCredential } from '@mizzen/control-plane';
 import { buildModel } from '@mizzen/model';
 import type { MeshModel } from '@mizzen/model';
 import type { NodeMetadata, Node } from '@mizzen/translator';
 import type { DesiredWorkload, PodStatus } from '../protocol.ts';
 import { defaultGateways } from './default-gateways.ts';
+import { resolveFileSecret } from './file-secrets.ts';
 import { overlay } from './overlay.ts';
 import { NO_SETTINGS } from './settings/types.ts';
 import { synthesizePods } from './synthesize.ts';
 import { computeWorkloads } from './workloads/compute.ts';
+import { bytesOf } from './workloads/data.ts';
 
 /** What `mizzen up` would run of these resources, with nothing running. */
 export interface OfflineMesh {
@@ -34,6 +37,19 @@ export function offlineMesh(read: Snapshot, options: OfflineOptions = {}): Offli
   });
   const pods = synthesizePods(workloads, gateways);
   return { snapshot, model: buildModel(snapshot, pods), workloads, gateways, pods };
+}
+
+/**
+ * What a proxy in a namespace is given for the name of a secret when nothing runs: what files hold. Certificates of
+ * workloads are issued to proxies that run.
+ */
+export function offlineSecret(snapshot: Snapshot, namespace: string): NodeConfig['secret'] {
+  return (name) => {
+    const credential =
+      resolveCredential(name, namespace, (...key) => bytesOf(snapshot, ...key)) ?? resolveFileSecret(name);
+    if (credential === undefined || !('secret' in credential)) return undefined;
+    return { version: contentVersion(credential.secret), secret: credential.secret };
+  };
 }
 
 /** A pod's proxy as it describes itself; undefined without one. */

@@ -1,0 +1,160 @@
+import { schema, type FieldSchema } from '@mizzen/proxy/program/schema.ts';
+import { TYPE_PREFIX } from '@mizzen/xds';
+import { ADMIN_ENUMS, ADMIN_SCHEMA } from './admin-schema.ts';
+
+export type Raw = Readonly<Record<string, unknown>>;
+
+/** Fields of a message; undefined for one that nobody here knows. */
+export function fieldsOf(message: string): Readonly<Record<string, FieldSchema>> | undefined {
+  return ADMIN_SCHEMA[message] ?? schema().messages[message];
+}
+
+export function enumOf(name: string): Readonly<Record<string, number>> | undefined {
+  return ADMIN_ENUMS[name] ?? schema().enums[name];
+}
+
+/** The message that an Any carries, from its `@type`; empty without one. */
+export function typeOf(value: Raw): string {
+  const type = value['@type'];
+  return typeof type === 'string' ? type.slice(type.lastIndexOf('/') + 1) : '';
+}
+
+/**
+ * A message of Envoy's API from its JSON in either spelling: names become camelCase, numbers of enums become their names,
+ * and what is null is as if it were not there. Fields and types that the schema does not know stay as they are.
+ */
+export function readMessage(message: string, value: Raw): Raw {
+  const fields = fieldsOf(message);
+  if (fields === undefined) return value;
+  const out: Record<string, unknown> = {};
+  for (const [key, given] of Object.entries(value)) {
+    if (given === null || given === undefined) continue;
+    const name = key in fields ? key : camelCase(key);
+    const field = fields[name];
+    if (field === undefined) out[key] = given;
+    else out[name] = readField(field, given);
+  }
+  return out;
+}
+
+function readField(field: FieldSchema, value: unknown): unknown {
+  if (field.k !== undefined) {
+    if (!isObject(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, readValue(field.t, item)]));
+  }
+  if (field.r === 1) return Array.isArray(value) ? value.map((item) => readValue(field.t, item)) : value;
+  return readValue(field.t, value);
+}
+
+function readValue(type: string, value: unknown): unknown {
+  if (typeof value === 'number') {
+    const names = enumOf(type);
+    if (names !== undefined) return Object.entries(names).find(([, number]) => number === value)?.[0] ?? value;
+  }
+  if (!isObject(value)) return value;
+  if (type === 'google.protobuf.Any') return readMessage(typeOf(value), value);
+  return readMessage(type, value);
+}
+
+export function isObject(value: unknown): value is Raw {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function camelCase(name: string): string {
+  return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** A dump that cannot be read or lacks what is asked for: one line, in istioctl's words where it has some. */
+export class DumpError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'DumpError';
+  }
+}
+
+/** Envoy's `/config_dump` or `/clusters?format=json`, as read; parts are looked up by their type. */
+export class Dump {
+  /** The text itself, for printing it whole. */
+  readonly text: string;
+  readonly #top: Raw;
+  readonly #parts = new Map<string, Raw>();
+
+  private constructor(text: string, top: Raw) {
+    this.text = text;
+    this.#top = top;
+  }
+
+  /** @throws DumpError for what is no JSON object. */
+  static parse(text: string): Dump {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new DumpError(`error unmarshalling config dump response from Envoy: ${reason}`);
+    }
+    if (!isObject(value)) throw new DumpError('error unmarshalling config dump response from Envoy: not a JSON object');
+    return new Dump(text, value);
+  }
+
+  static of(value: object): Dump {
+    return new Dump(JSON.stringify(value, undefined, 2), value as Raw);
+  }
+
+  /** `ClustersConfigDump` and the like; of several the last, as istioctl takes it. @throws DumpError without any. */
+  part(name: string): Raw {
+    const part = this.find(name);
+    if (part === undefined) {
+      throw new DumpError(`config dump has no configuration type ${TYPE_PREFIX}envoy.admin.v3.${name}`);
+    }
+    return part;
+  }
+
+  find(name: string): Raw | undefined {
+    const known = this.#parts.get(name);
+    if (known !== undefined) return known;
+    const configs: unknown = this.#top['configs'];
+    const type = `envoy.admin.v3.${name}`;
+    const found = Array.isArray(configs)
+      ? configs.findLast((each): each is Raw => isObject(each) && typeOf(each) === type)
+      : undefined;
+    if (found === undefined) return undefined;
+    const part = readMessage(type, found);
+    this.#parts.set(name, part);
+    return part;
+  }
+
+  /** `clusterStatuses` of `/clusters?format=json`; a configuration dump has none. */
+  clusterStatuses(): readonly Raw[] {
+    return list(readMessage('envoy.admin.v3.Clusters', this.#top), 'clusterStatuses');
+  }
+}
+
+/** The objects of a repeated field. */
+export function list(value: unknown, field: string): readonly Raw[] {
+  const items = isObject(value) ? value[field] : undefined;
+  return Array.isArray(items) ? items.filter(isObject) : [];
+}
+
+/** A message inside another; empty when it is not there. */
+export function message(value: unknown, ...path: readonly string[]): Raw {
+  let at: unknown = value;
+  for (const field of path) at = isObject(at) ? at[field] : undefined;
+  return isObject(at) ? at : {};
+}
+
+export function text(value: unknown, field: string): string {
+  const found = isObject(value) ? value[field] : undefined;
+  return typeof found === 'string' ? found : '';
+}
+
+/** A number, also where JSON has it as a text. */
+export function number(value: unknown, field: string): number {
+  const found = isObject(value) ? value[field] : undefined;
+  return typeof found === 'number' || typeof found === 'string' ? Number(found) : 0;
+}
+
+export function strings(value: unknown, field: string): readonly string[] {
+  const found = isObject(value) ? value[field] : undefined;
+  return Array.isArray(found) ? found.filter((each): each is string => typeof each === 'string') : [];
+}

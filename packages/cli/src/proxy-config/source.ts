@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import type { Invocation } from '../command.ts';
+import { IstioctlError, list, text } from '../command.ts';
+import { Dump } from './read-dump.ts';
+
+/** Where what is printed comes from. */
+export interface Source {
+  readonly dump: Dump;
+  /** `file`: an Envoy's own; `config`: computed, nothing runs; `server`: what a control plane sends. */
+  readonly kind: 'file' | 'config' | 'server';
+}
+
+/** The dump that a command line is about. `command` is istioctl's name for it in messages. */
+export async function sourceOf(invocation: Invocation, command: string): Promise<Source> {
+  const { positionals, values } = invocation;
+  const file = text(values, 'file');
+  const node = text(values, 'node');
+  const [workload, ...more] = positionals;
+  if (more.length > 0 || [file, node, workload].filter((each) => each !== undefined).length !== 1) {
+    throw new IstioctlError(`${command} requires pod name or --file parameter`, {
+      help: 'WORKLOAD[.NAMESPACE], -f FILE, or --node NODE.json with --config',
+    });
+  }
+  if (file !== undefined) return { dump: Dump.parse(readText(file)), kind: 'file' };
+  if (node !== undefined || list(values, 'config').length > 0) {
+    const { offlineDump } = await import('./offline-dump.ts');
+    return { dump: await offlineDump(invocation, workload), kind: 'config' };
+  }
+  const { serverOf } = await import('./server.ts');
+  return { dump: Dump.of(await serverOf(values).configDump(workload!, text(values, 'namespace'))), kind: 'server' };
+}
+
+/** @throws IstioctlError */
+export function readText(file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new IstioctlError(code === 'ENOENT' ? `open ${file}: no such file or directory` : message);
+  }
+}

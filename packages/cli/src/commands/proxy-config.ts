@@ -272,13 +272,14 @@ function withName(invocation: Invocation, flags: Part['flags']): Invocation {
 function rendered(printed: Printed, format: 'json' | 'yaml'): string {
   if ('text' in printed) return format === 'json' ? printed.text : goYaml(JSON.parse(printed.text));
   const value =
-    'list' in printed ? printed.list.map((each) => canonicalMessage(printed.type, each)) : withoutType(printed.message);
+    'list' in printed
+      ? printed.list.map((each) => withoutType(canonicalMessage(printed.type, each)))
+      : withoutType(canonicalAny(printed.message));
   return format === 'json' ? goJson(value, 'list' in printed) : goYaml(value);
 }
 
-/** A part of a dump is printed as itself, not as the Any that it is in there. */
-function withoutType(message: Raw): Raw {
-  const { '@type': _, ...rest } = canonicalAny(message);
+/** What is an Any in a dump is printed as the message it carries. */
+function withoutType({ '@type': _, ...rest }: Raw): Raw {
   return rest;
 }
 

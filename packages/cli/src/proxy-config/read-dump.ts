@@ -32,27 +32,37 @@ export function readMessage(message: string, value: Raw): Raw {
     const name = key in fields ? key : camelCase(key);
     const field = fields[name];
     if (field === undefined) out[key] = given;
-    else out[name] = readField(field, given);
+    else out[name] = readField(field, given, CARRIED[name]);
   }
   return out;
 }
 
-function readField(field: FieldSchema, value: unknown): unknown {
+/** What a field of a dump carries, whatever its Any says: a dump may be of another version of Envoy's API, or say nothing. */
+const CARRIED: Readonly<Record<string, string>> = {
+  cluster: 'envoy.config.cluster.v3.Cluster',
+  listener: 'envoy.config.listener.v3.Listener',
+  routeConfig: 'envoy.config.route.v3.RouteConfiguration',
+  endpointConfig: 'envoy.config.endpoint.v3.ClusterLoadAssignment',
+  secret: 'envoy.extensions.transport_sockets.tls.v3.Secret',
+  ecdsFilter: 'envoy.config.core.v3.TypedExtensionConfig',
+};
+
+function readField(field: FieldSchema, value: unknown, carried?: string): unknown {
   if (field.k !== undefined) {
     if (!isObject(value)) return value;
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, readValue(field.t, item)]));
   }
   if (field.r === 1) return Array.isArray(value) ? value.map((item) => readValue(field.t, item)) : value;
-  return readValue(field.t, value);
+  return readValue(field.t, value, carried);
 }
 
-function readValue(type: string, value: unknown): unknown {
+function readValue(type: string, value: unknown, carried?: string): unknown {
   if (typeof value === 'number') {
     const names = enumOf(type);
     if (names !== undefined) return Object.entries(names).find(([, number]) => number === value)?.[0] ?? value;
   }
   if (!isObject(value)) return value;
-  if (type === 'google.protobuf.Any') return readMessage(typeOf(value), value);
+  if (type === 'google.protobuf.Any') return readMessage(carried ?? typeOf(value), value);
   return readMessage(type, value);
 }
 

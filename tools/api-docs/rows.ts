@@ -60,11 +60,21 @@ export function messageRows(message: string, prefix = ''): Row[] {
 export function kubernetesRows(shape: string, prefix = ''): Row[] {
   return Object.entries(KUBERNETES[shape] ?? {}).flatMap(([field, { support, of }]) => {
     const name = `${prefix}${field}`;
-    const see = of !== undefined && KUBERNETES_SHARED.includes(of) ? of : undefined;
+    const shared = of !== undefined && (KUBERNETES_SHARED.includes(of) || GATEWAY_API_SHARED.includes(of));
+    const see = shared ? of : undefined;
     const inner = of === undefined || see !== undefined ? [] : kubernetesRows(of, `${name}.`);
     return [{ name, support, see }, ...values(name, support), ...inner];
   });
 }
+
+/** Shapes of the Gateway API that have a table of their own. */
+export const GATEWAY_API_SHARED: readonly string[] = [
+  'HTTPRouteFilter',
+  'HeaderFilter',
+  'PathModifier',
+  'NamedMatch',
+  'BackendRef',
+];
 
 export const KUBERNETES_SHARED: readonly string[] = [
   'PodTemplate',

@@ -1,7 +1,8 @@
-import type { Diagnostic, Ref } from '@mizzen/diagnostics';
-import { KINDS } from './kind-table.ts';
+import type { Diagnostic } from '@mizzen/diagnostics';
+import { KINDS, kindKey, resourceKey } from './kind-table.ts';
 import type { KindSpecs } from './kinds.ts';
 import { readMeshConfig } from './mesh/read.ts';
+import { refOf } from './resource.ts';
 import type { Resource, SourceDocument } from './resource.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Engine } from './support/types.ts';
@@ -20,23 +21,22 @@ export interface BuiltSnapshot {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-type Key = Pick<Ref, 'kind' | 'namespace' | 'name'>;
+type Key = Parameters<Snapshot['find']>[0];
 
 /** Resources by kind, namespace and name. There must be no two of the same; the first wins. */
 export function buildSnapshot(resources: Iterable<Resource>, options: SnapshotOptions): BuiltSnapshot {
   const byKind = new Map<string, Resource[]>(Object.keys(KINDS).map((kind) => [kind, []]));
   const byName = new Map<string, Resource>();
   for (const resource of resources) {
-    const { kind, metadata } = resource;
-    const key = `${kind}/${metadata.namespace}/${metadata.name}`;
+    const key = resourceKey(refOf(resource));
     if (byName.has(key)) continue;
     byName.set(key, resource);
-    byKind.get(kind)?.push(resource);
+    byKind.get(kindKey(resource))?.push(resource);
   }
   for (const list of byKind.values()) sortByCreation(list);
   const settings = [...(byKind.get('IstioOperator') ?? []), ...(byKind.get('ConfigMap') ?? [])];
   const { mesh, source, diagnostics } = readMeshConfig(settings, options.meshConfig, options.engine);
-  const find = ({ kind, namespace, name }: Key): Resource | undefined => byName.get(`${kind}/${namespace}/${name}`);
+  const find = (key: Key): Resource | undefined => byName.get(resourceKey(key));
   const snapshot: Snapshot = {
     version: options.version,
     list: <K extends keyof KindSpecs>(kind: K) => (byKind.get(kind) ?? []) as readonly Resource<KindSpecs[K]>[],

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import { buildSnapshot } from './build-snapshot.ts';
 import { parseDocuments } from './documents.ts';
+import { kindKey } from './kind-table.ts';
 import { locate } from './locate.ts';
+import { refOf } from './resource.ts';
 
 test('resources get their preferred version, a namespace and their place', () => {
   const { resources, diagnostics } = parseDocuments(
@@ -50,10 +53,6 @@ apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
 metadata: {name: web, namespace: shop}
 ---
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: {name: gw}
----
 apiVersion: example.com/v1
 kind: Thing
 metadata: {name: x}
@@ -67,8 +66,34 @@ metadata: {name: x}
       ref: { kind: 'HorizontalPodAutoscaler', namespace: 'shop' },
       insteadOf: expect.stringContaining('scale') as string,
     },
-    { ref: { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway' } },
     { ref: { kind: 'Thing' }, insteadOf: undefined },
+  ]);
+});
+
+const gatewayApi = (kind: string): string =>
+  `apiVersion: gateway.networking.k8s.io/v1\nkind: ${kind}\nmetadata: {name: a}\nspec: {}\n`;
+
+test("Istio's Gateway and that of the Gateway API are two kinds", () => {
+  const text = `${gatewayApi('Gateway')}---\n${virtualService('metadata: {name: a}', 'v1', 'Gateway')}`;
+  const { resources } = parseDocuments('x.yaml', text);
+  expect(resources.map((each) => [each.kind, kindKey(each)])).toEqual([
+    ['Gateway', 'KubernetesGateway'],
+    ['Gateway', 'Gateway'],
+  ]);
+  const { snapshot } = buildSnapshot(resources, { version: 1 });
+  expect(snapshot.list('KubernetesGateway')).toEqual([resources[0]]);
+  expect(snapshot.list('Gateway')).toEqual([resources[1]]);
+  for (const resource of resources) expect(snapshot.find(refOf(resource))).toBe(resource);
+});
+
+test('kinds of the Gateway API that are not read yet are warned of with their line; others do not exist', () => {
+  const told = (kind: string): string[] =>
+    parseDocuments('x.yaml', gatewayApi(kind)).diagnostics.map(
+      ({ code, severity, message, span, help }) => `${severity} ${code} ${span?.line} ${message} ${help ?? ''}`,
+    );
+  expect(told('GRPCRoute')).toEqual(['warning MZ1205 2 `GRPCRoute` is not supported yet: its routes lead nowhere ']);
+  expect(told('HTTPRoutes')).toEqual([
+    'error MZ0006 2 `gateway.networking.k8s.io` has no kind `HTTPRoutes` did you mean `HTTPRoute`?',
   ]);
 });
 

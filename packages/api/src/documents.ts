@@ -1,11 +1,13 @@
 import type { Diagnostic, Path, Span } from '@mizzen/diagnostics';
 import { didYouMean } from '@mizzen/diagnostics';
-import { KINDS, groupVersion, isIstioGroup, kindInfo, preferredApiVersion } from './kind-table.ts';
+import { GATEWAY_API, KINDS, groupVersion, isIstioGroup, kindInfo, preferredApiVersion } from './kind-table.ts';
 import type { KindInfo } from './kind-table.ts';
+import { LATER_KINDS } from './later-kinds.ts';
 import { leftAloneKind } from './left-alone.ts';
 import type { LeftAlone } from './left-alone.ts';
 import { isRecord, normalizeMessage, withoutNulls } from './normalize.ts';
 import type { ObjectMeta, Resource, SourceDocument } from './resource.ts';
+import { NOT_YET } from './validation/report.ts';
 import { loadYaml } from './yaml/load.ts';
 import type { YamlError } from './yaml/load.ts';
 import { locateIn } from './yaml/locate.ts';
@@ -96,8 +98,15 @@ function readResource(
   };
   const info = kindInfo(group, kind);
   if (!info) {
+    const later = LATER_KINDS[group]?.[kind];
+    if (later !== undefined) {
+      const message = `\`${kind}\` is not supported yet: ${later}`;
+      const path = ['kind'];
+      out.diagnostics.push({ code: NOT_YET, severity: 'warning', message, path, span: locateIn(source, path) });
+      return;
+    }
     const known = leftAloneKind(group, kind);
-    if (!known && isIstioGroup(group)) return unknownIstioKind(group, kind, report);
+    if (!known && (isIstioGroup(group) || group === GATEWAY_API)) return unknownKind(group, kind, report);
     const metadata = isRecord(body.metadata) ? body.metadata : {};
     const ref = { apiVersion, kind, namespace: text(metadata.namespace), name: text(metadata.name) };
     out.leftAlone.push({ ref, source, insteadOf: known?.insteadOf });
@@ -123,8 +132,11 @@ function readResource(
 
 type Report = (code: string, message: string, path: Path, help?: string) => void;
 
-function unknownIstioKind(group: string, kind: string, report: Report): void {
-  const kinds = Object.entries(KINDS).flatMap(([name, info]) => (info.group === group ? [name] : []));
+function unknownKind(group: string, kind: string, report: Report): void {
+  const kinds = [
+    ...Object.entries(KINDS).flatMap(([name, info]) => (info.group === group ? [info.kind ?? name] : [])),
+    ...Object.keys(LATER_KINDS[group] ?? {}),
+  ];
   const guess = didYouMean(kind, kinds);
   report(
     'MZ0006',

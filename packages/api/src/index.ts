@@ -2,7 +2,7 @@ export type { Locate, ObjectMeta, Resource, SourceDocument } from './resource.ts
 export { refOf } from './resource.ts';
 export type { Snapshot } from './snapshot.ts';
 export type { KindSpecs } from './kinds.ts';
-export { KINDS, groupVersion, kindInfo, preferredApiVersion } from './kind-table.ts';
+export { GATEWAY_API, KINDS, groupVersion, kindInfo, kindKey, preferredApiVersion, resourceKey } from './kind-table.ts';
 export type { KindInfo } from './kind-table.ts';
 export { parseDocument, parseDocuments } from './documents.ts';
 export type { ParseOptions, ParsedDocuments, PassedOver } from './documents.ts';
@@ -20,6 +20,7 @@ export type { Engine } from './support/types.ts';
 export { isDuration, parseDuration } from './validation/duration.ts';
 export { isRecord, normalizeMessage } from './normalize.ts';
 export type * as k8s from './kubernetes.ts';
+export type * as gwapi from './gateway-api.ts';
 export type * as networking from './gen/istio.networking.v1alpha3.ts';
 export type * as proxyconfig from './gen/istio.networking.v1beta1.ts';
 export type * as security from './gen/istio.security.v1beta1.ts';

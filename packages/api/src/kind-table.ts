@@ -3,6 +3,8 @@ import type { KindSpecs } from './kinds.ts';
 /** What Mizzen knows of a kind it reads. */
 export interface KindInfo {
   readonly group: string;
+  /** As a person writes it, where that is not the name in this table: two groups may have kinds of one name. */
+  readonly kind?: string;
   /** Every version that is read; the first is the one resources are given. The shapes do not differ between them. */
   readonly versions: readonly string[];
   readonly namespaced: boolean;
@@ -21,6 +23,13 @@ const security = (kind: string): KindInfo => ({
   versions: ['v1', 'v1beta1'],
   namespaced: true,
   message: `istio.security.v1beta1.${kind}`,
+});
+export const GATEWAY_API = 'gateway.networking.k8s.io';
+const gatewayApi = (namespaced = true, kind?: string): KindInfo => ({
+  group: GATEWAY_API,
+  ...(kind === undefined ? {} : { kind }),
+  versions: ['v1', 'v1beta1'],
+  namespaced,
 });
 const core = (namespaced = true): KindInfo => ({ group: '', versions: ['v1'], namespaced });
 const apps = (): KindInfo => ({ group: 'apps', versions: ['v1'], namespaced: true });
@@ -62,6 +71,10 @@ export const KINDS: Readonly<Record<keyof KindSpecs, KindInfo>> = {
     namespaced: true,
     message: 'istio.extensions.v1alpha1.TrafficExtension',
   },
+  GatewayClass: gatewayApi(false),
+  KubernetesGateway: gatewayApi(true, 'Gateway'),
+  HTTPRoute: gatewayApi(),
+  ReferenceGrant: gatewayApi(),
   Service: core(),
   Pod: core(),
   Deployment: apps(),
@@ -78,8 +91,28 @@ export const KINDS: Readonly<Record<keyof KindSpecs, KindInfo>> = {
 
 /** Looks a kind up by its group: `Gateway` is Istio's or the Gateway API's. */
 export function kindInfo(group: string, kind: string): KindInfo | undefined {
-  const info = Object.hasOwn(KINDS, kind) ? KINDS[kind as keyof KindSpecs] : undefined;
-  return info?.group === group ? info : undefined;
+  const key = inTable(group, kind);
+  const info = Object.hasOwn(KINDS, key) ? KINDS[key as keyof KindSpecs] : undefined;
+  return info?.group === group && (info.kind ?? key) === kind ? info : undefined;
+}
+
+/** The name under which `KINDS`, and Snapshots, have the kind of a resource or Ref; names of the table stay. */
+export function kindKey({ apiVersion = '', kind }: { readonly apiVersion?: string; readonly kind: string }): string {
+  return inTable(groupVersion(apiVersion).group, kind);
+}
+
+function inTable(group: string, kind: string): string {
+  return group === GATEWAY_API && kind === 'Gateway' ? 'KubernetesGateway' : kind;
+}
+
+/** The same for the same resource, and for it alone. */
+export function resourceKey(ref: {
+  readonly apiVersion?: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}): string {
+  return `${kindKey(ref)}/${ref.namespace}/${ref.name}`;
 }
 
 export function isIstioGroup(group: string): boolean {

@@ -38,8 +38,6 @@ export const LEFT_ALONE: Readonly<Record<string, Readonly<Record<string, string 
   },
   'storage.k8s.io': { '*': 'workloads use the file system they run in' },
   'scheduling.k8s.io': { '*': undefined },
-  'gateway.networking.k8s.io': { '*': 'use a Gateway and a VirtualService of networking.istio.io' },
-  'inference.networking.k8s.io': { '*': undefined },
   'jaegertracing.io': { '*': 'trace headers are passed on' },
   'monitoring.coreos.com': { '*': 'each proxy serves its own metrics' },
   'cert-manager.io': { '*': 'put the certificate in a Secret' },

@@ -13,7 +13,8 @@ export interface Snapshot {
   /** All resources of a kind that Mizzen reads, in creation order (oldest first, then by namespace and name). */
   list<K extends keyof KindSpecs>(kind: K): readonly Resource<KindSpecs[K]>[];
   get<K extends keyof KindSpecs>(kind: K, namespace: string, name: string): Resource<KindSpecs[K]> | undefined;
-  find(ref: Pick<Ref, 'kind' | 'namespace' | 'name'>): Resource | undefined;
+  /** Without `apiVersion`, `kind` is a name of `KindSpecs`. */
+  find(ref: Pick<Ref, 'kind' | 'namespace' | 'name'> & Partial<Pick<Ref, 'apiVersion'>>): Resource | undefined;
   /** MeshConfig with Istio's defaults applied under what the person set. */
   readonly mesh: meshv1.MeshConfig;
   /** Where the mesh configuration was read from, when it was a resource. */

@@ -4,6 +4,7 @@ import {
   mootFields,
   parseDocument,
   refOf,
+  resourceKey,
   splitDocuments,
   surprisingFields,
   unsupportedFields,
@@ -274,8 +275,8 @@ interface Found {
 
 const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
 
-function keyOf({ kind, metadata }: Resource): string {
-  return `${kind}/${metadata.namespace}/${metadata.name}`;
+function keyOf(resource: Resource): string {
+  return resourceKey(refOf(resource));
 }
 
 /** Takes the parsed values over where only comments or layout changed, for whoever caches by their identity. */

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '@mizzen/diagnostics';
 import { didYouMean } from '@mizzen/diagnostics';
 import { isRecord } from '../normalize.ts';
-import { KINDS } from '../kind-table.ts';
+import { KINDS, kindKey } from '../kind-table.ts';
 import type { KindSpecs } from '../kinds.ts';
 import { refOf } from '../resource.ts';
 import type { Resource } from '../resource.ts';
@@ -24,7 +24,7 @@ const UNKNOWN = 'MZ1207';
  */
 export function unsupportedFields(resource: Resource, engine: Engine = 'mizzen'): Diagnostic[] {
   const ref = refOf(resource);
-  const support = WHOLE_KINDS[resource.kind];
+  const support = WHOLE_KINDS[kindKey(resource)];
   const whole = support && on(support, engine);
   if (whole !== undefined) {
     const path = ['metadata', 'name'];
@@ -84,7 +84,8 @@ function findings(resource: Resource, engine: Engine): Findings {
 
 function find(resource: Resource, engine: Engine): Findings {
   const out: Findings = { engine, found: [], unknown: [] };
-  const { kind, spec, body } = resource;
+  const { spec, body } = resource;
+  const kind = kindKey(resource);
   const { message } = KINDS[kind as keyof KindSpecs];
   walkMetadata(body.metadata, ['metadata'], out);
   if (message !== undefined) walkMessage(spec, message, ['spec'], out);

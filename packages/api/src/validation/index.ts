@@ -1,5 +1,5 @@
 import type { Diagnostic } from '@mizzen/diagnostics';
-import { KINDS } from '../kind-table.ts';
+import { KINDS, kindKey } from '../kind-table.ts';
 import type { KindSpecs } from '../kinds.ts';
 import { checkMeshConfig } from '../mesh/read.ts';
 import { refOf } from '../resource.ts';
@@ -11,6 +11,9 @@ import { checkDestinationRule } from './destination-rule.ts';
 import { checkEnvoyFilter } from './envoy-filter.ts';
 import { checkTrafficExtension, checkWasmPlugin } from './extension.ts';
 import { checkGateway } from './gateway.ts';
+import { checkKubernetesGateway } from './gateway-api/gateway.ts';
+import { checkGatewayClass, checkReferenceGrant } from './gateway-api/grants.ts';
+import { checkKubernetesHttpRoute } from './gateway-api/http-route.ts';
 import { checkPeerAuthentication } from './peer-authentication.ts';
 import { checkPod } from './pod.ts';
 import { checkProxyConfig } from './proxy-config.ts';
@@ -44,6 +47,10 @@ const CHECKS: Checks = {
   Telemetry: checkTelemetry,
   WasmPlugin: checkWasmPlugin,
   TrafficExtension: checkTrafficExtension,
+  GatewayClass: checkGatewayClass,
+  KubernetesGateway: checkKubernetesGateway,
+  HTTPRoute: checkKubernetesHttpRoute,
+  ReferenceGrant: checkReferenceGrant,
   Service: checkService,
   Pod: checkPod,
   Deployment: checkController,
@@ -60,7 +67,7 @@ export function validateResource(resource: Resource, engine?: Engine): Diagnosti
   if (resource.kind === 'IstioOperator' || resource.kind === 'ConfigMap') {
     return checkMeshConfig(resource, engine).map((problem) => ({ ...problem, ref }));
   }
-  const kind = resource.kind as keyof KindSpecs;
+  const kind = kindKey(resource) as keyof KindSpecs;
   const { message } = KINDS[kind];
   const report = new Report();
   if (message) {

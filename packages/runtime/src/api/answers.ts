@@ -1,6 +1,6 @@
 import { spiffeId } from '@mizzen/control-plane';
 import type { ProxyStatus } from '@mizzen/control-plane';
-import { locate } from '@mizzen/api';
+import { locate, refOf, resourceKey } from '@mizzen/api';
 import type { Snapshot } from '@mizzen/api';
 import type { Diagnostic } from '@mizzen/diagnostics';
 import type { MeshModel } from '@mizzen/model';
@@ -139,26 +139,25 @@ function resourceAnswers(
   { keptLastGood, refused }: ReadResult,
   diagnostics: readonly Diagnostic[],
 ): ResourceAnswer[] {
-  const key = ({ kind, namespace, name }: { kind: string; namespace: string; name: string }): string =>
-    `${kind}/${namespace}/${name}`;
-  const kept = new Set(keptLastGood.map(key));
+  const kept = new Set(keptLastGood.map(resourceKey));
   const answers: ResourceAnswer[] = [];
-  for (const kind of KINDS_SHOWN) {
-    for (const resource of snapshot.list(kind)) {
-      const { apiVersion, metadata, source } = resource;
+  for (const shown of KINDS_SHOWN) {
+    for (const resource of snapshot.list(shown)) {
+      const { source } = resource;
       const place = source.file.startsWith('<default>') ? undefined : locate(resource, ['metadata', 'name']);
-      const ref = { kind, namespace: metadata.namespace, name: metadata.name };
+      const ref = refOf(resource);
       answers.push({
-        apiVersion,
         ...ref,
         source: place === undefined ? '<default>' : `${place.file}:${place.line}`,
-        state: kept.has(key(ref)) ? 'last good' : 'in force',
+        state: kept.has(resourceKey(ref)) ? 'last good' : 'in force',
       });
     }
   }
   for (const ref of refused) {
     const { apiVersion, kind, namespace, name } = ref;
-    const place = diagnostics.find((each) => each.ref !== undefined && key(each.ref) === key(ref))?.span;
+    const place = diagnostics.find(
+      (each) => each.ref !== undefined && resourceKey(each.ref) === resourceKey(ref),
+    )?.span;
     const source = place === undefined ? '' : `${place.file}:${place.line}`;
     answers.push({ apiVersion, kind, namespace, name, source, state: 'refused' });
   }
@@ -174,6 +173,10 @@ const KINDS_SHOWN = [
   'Pod',
   'ConfigMap',
   'Secret',
+  'GatewayClass',
+  'KubernetesGateway',
+  'HTTPRoute',
+  'ReferenceGrant',
   'Gateway',
   'VirtualService',
   'DestinationRule',

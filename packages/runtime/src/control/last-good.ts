@@ -1,12 +1,8 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { isRecord, parseDocument, refOf } from '@mizzen/api';
+import { isRecord, parseDocument, refOf, resourceKey } from '@mizzen/api';
 import type { KindSpecs, Resource, Snapshot, SourceDocument } from '@mizzen/api';
 import { KINDS } from '@mizzen/api';
-import type { Ref } from '@mizzen/diagnostics';
 import type { ReadResult } from '@mizzen/sources';
-
-const key = ({ kind, namespace, name }: Pick<Ref, 'kind' | 'namespace' | 'name'>): string =>
-  `${kind}/${namespace}/${name}`;
 
 /**
  * What was in force, kept in a file of the state directory: a control process that starts while a mesh file is broken
@@ -28,14 +24,14 @@ export class LastGood {
       result.diagnostics.flatMap(({ severity, span }) => (severity === 'error' && span ? [span.file] : [])),
     );
     if (broken.size === 0) return [];
-    const refused = new Set(result.refused.map(key));
+    const refused = new Set(result.refused.map(resourceKey));
     const kept: Resource[] = [];
     let order = -1;
     for (const document of this.#documents) {
       for (const resource of parseDocument(document).resources) {
         const current = result.snapshot.find(refOf(resource));
         if (current !== undefined) order = current.order;
-        else if (broken.has(document.file) || refused.has(key(refOf(resource))))
+        else if (broken.has(document.file) || refused.has(resourceKey(refOf(resource))))
           kept.push({ ...resource, order: order + 0.5 });
       }
     }

@@ -1,14 +1,20 @@
+import { kindKey, refOf } from '@mizzen/api';
 import type { KindSpecs, Resource, Snapshot } from '@mizzen/api';
 
 /** A snapshot with more resources in it, in their order; those that are there already stay. */
 export function overlay(base: Snapshot, added: readonly Resource[]): Snapshot {
-  const extra = added.filter(({ kind, metadata }) => base.find({ kind, ...metadata }) === undefined);
+  const extra = added.filter((resource) => base.find(refOf(resource)) === undefined);
   if (extra.length === 0) return base;
   const byKind = new Map<string, readonly Resource[]>();
-  for (const resource of extra) byKind.set(resource.kind, [...(byKind.get(resource.kind) ?? []), resource]);
+  for (const resource of extra) {
+    const kind = kindKey(resource);
+    byKind.set(kind, [...(byKind.get(kind) ?? []), resource]);
+  }
   const find: Snapshot['find'] = (ref) =>
     base.find(ref) ??
-    byKind.get(ref.kind)?.find(({ metadata }) => metadata.namespace === ref.namespace && metadata.name === ref.name);
+    byKind
+      .get(kindKey(ref))
+      ?.find(({ metadata }) => metadata.namespace === ref.namespace && metadata.name === ref.name);
   const lists = new Map<string, readonly Resource[]>();
   return {
     version: base.version,

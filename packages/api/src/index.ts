@@ -1,5 +1,5 @@
-export type { Locate, ObjectMeta, Resource, SourceDocument } from './resource.ts';
-export { refOf } from './resource.ts';
+export type { Locate, ObjectMeta, Place, Resource, SourceDocument, WrittenAt } from './resource.ts';
+export { refOf, writtenAt } from './resource.ts';
 export type { Snapshot } from './snapshot.ts';
 export type { KindSpecs } from './kinds.ts';
 export { GATEWAY_API, KINDS, groupVersion, kindInfo, kindKey, preferredApiVersion, resourceKey } from './kind-table.ts';

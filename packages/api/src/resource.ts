@@ -42,6 +42,27 @@ export interface Resource<Spec = unknown> {
   readonly source: SourceDocument;
   /** Order of reading: later is younger. Stands in for creationTimestamp where there is none. */
   readonly order: number;
+  /** For a resource that was made from others: where its parts were written. */
+  readonly writtenAt?: WrittenAt;
+}
+
+/** A place in a resource that a person wrote. */
+export interface Place {
+  readonly resource: Ref;
+  readonly path: Path;
+}
+
+/** Path within a resource, joined by dots (the whole: empty) → the place it was made from. */
+export type WrittenAt = ReadonlyMap<string, Place>;
+
+/** Where a part of a resource was written: in itself, or in what it was made from. */
+export function writtenAt(resource: Resource, path: Path): Place {
+  if (resource.writtenAt === undefined) return { resource: refOf(resource), path };
+  for (let length = path.length; length >= 0; length--) {
+    const place = resource.writtenAt.get(path.slice(0, length).join('.'));
+    if (place !== undefined) return place;
+  }
+  return { resource: refOf(resource), path };
 }
 
 export function refOf(resource: Resource): Ref {

@@ -1,4 +1,5 @@
 import type { Resource, Snapshot, networking } from '@mizzen/api';
+import { type GatewayApi, convertGatewayApi } from './gateway-api/index.ts';
 import { fits } from './labels.ts';
 import { byAge } from './order.ts';
 import { PolicyIndex } from './policies.ts';
@@ -20,6 +21,7 @@ export interface ModelOptions extends WorkloadOptions {
 interface Reusable {
   readonly registry: Registry;
   readonly virtualServices: VirtualServiceIndex;
+  readonly gatewayApi: GatewayApi;
 }
 const reusable = new WeakMap<MeshModel, Reusable>();
 
@@ -48,9 +50,19 @@ export function buildModel(
   const registry = kept?.registry ?? buildRegistry(inputs, resolveHost);
   const { services, workloads, endpoints, byHostname } = registry;
   const policies = new PolicyIndex(snapshot, rootNamespace);
-  const virtualServices = new VirtualServiceIndex(snapshot, resolveHost, kept?.virtualServices);
+  const gatewayApi = convertGatewayApi(
+    { snapshot, domainSuffix },
+    (hostname) => byHostname.has(hostname),
+    before?.gatewayApi,
+  );
+  const virtualServices = new VirtualServiceIndex(
+    snapshot,
+    gatewayApi.virtualServices,
+    resolveHost,
+    kept?.virtualServices,
+  );
   const scopes = new ScopeIndex(snapshot, rootNamespace, registry, virtualServices);
-  const gateways = [...snapshot.list('Gateway')].sort(byAge);
+  const gateways = [...snapshot.list('Gateway'), ...gatewayApi.gateways].sort(byAge);
 
   const identities = remember((service: Service): readonly string[] => {
     const accounts = new Set<string>();
@@ -90,6 +102,7 @@ export function buildModel(
     scope: (namespace, labels, type = 'sidecar') => scopes.scope(namespace, labels, type),
     virtualServices: (namespace, gateway) => virtualServices.find(namespace, gateway),
     originOfRoute: (route) => virtualServices.originOf(route),
+    gatewayApi,
     identities,
     namespaceMtlsMode: (namespace) => policies.namespaceMode(namespace),
     policies: (namespace, labels) => policies.policies(namespace, labels),
@@ -102,7 +115,7 @@ export function buildModel(
           : named.some((host) => serviceHosts.includes(host));
       }),
   };
-  reusable.set(model, { registry, virtualServices });
+  reusable.set(model, { registry, virtualServices, gatewayApi });
   return model;
 }
 

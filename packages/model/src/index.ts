@@ -1,6 +1,18 @@
 export type * from './types.ts';
 export { buildModel, gatewayServices } from './build.ts';
 export type { ModelOptions } from './build.ts';
+export {
+  GATEWAY_CLASS_LABEL,
+  GATEWAY_NAME_LABEL,
+  PREFIX_MARK,
+  controllerOf,
+  gatewayHosts,
+  hasGatewaySemantics,
+  isManaged,
+  managedName,
+  managedServiceAccount,
+} from './gateway-api/index.ts';
+export type { GatewayApi } from './gateway-api/index.ts';
 export type { WorkloadOptions } from './workloads.ts';
 export { protocolOf, servicePortProtocol } from './protocol.ts';
 export { endpointLabels } from './endpoints.ts';

@@ -34,6 +34,10 @@ export interface Registry {
 const ELSEWHERE: ReadonlySet<string> = new Set([
   'VirtualService',
   'Gateway',
+  'GatewayClass',
+  'KubernetesGateway',
+  'HTTPRoute',
+  'ReferenceGrant',
   'AuthorizationPolicy',
   'RequestAuthentication',
   'Telemetry',

@@ -1,5 +1,6 @@
 import type { Resource, Snapshot, networking } from '@mizzen/api';
 import { chooseRule } from './destination-rules.ts';
+import { hasGatewaySemantics } from './gateway-api/index.ts';
 import { hostsOverlap, isSubsetOf, isWildcard } from './hosts.ts';
 import type { Labels } from './labels.ts';
 import { fits, isEmpty, labelsKey } from './labels.ts';
@@ -202,8 +203,11 @@ function importVirtualServices(
 ): readonly VirtualService[] {
   return virtualServices.filter((virtualService) => {
     const patterns = [...(hosts.get(virtualService.metadata.namespace) ?? []), ...(hosts.get('*') ?? [])];
+    const exact = hasGatewaySemantics(virtualService);
     return (virtualService.spec.hosts ?? []).some((host) =>
-      patterns.some((pattern) => (isWildcard(host) ? hostsOverlap(host, pattern) : isSubsetOf(host, pattern))),
+      patterns.some((pattern) =>
+        isWildcard(host) && !exact ? hostsOverlap(host, pattern) : isSubsetOf(host, pattern),
+      ),
     );
   });
 }

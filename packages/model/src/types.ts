@@ -1,6 +1,7 @@
 import type { Path, Ref } from '@mizzen/diagnostics';
 import type { TrafficDistribution } from './traffic-distribution.ts';
 import type { Resource, Snapshot, k8s, mesh, networking, security } from '@mizzen/api';
+import type { GatewayApi } from './gateway-api/index.ts';
 
 /** Protocols a service port can have, by Istio's rules (appProtocol, then the port's name; otherwise `auto` is sniffed). */
 export type Protocol =
@@ -153,6 +154,8 @@ export interface MeshModel {
   virtualServices(namespace: string, gateway: string): readonly Resource<networking.VirtualService>[];
   /** Where a part of a VirtualService was written: a merged-in delegate's routes are in another resource. */
   originOfRoute(route: networking.HTTPRoute): { readonly resource: Ref; readonly path: Path } | undefined;
+  /** The Gateway API's resources as Istio's own. */
+  readonly gatewayApi: GatewayApi;
   /** SPIFFE identities that may answer for a service: its endpoints' and those it names itself; sorted. */
   identities(service: Service): readonly string[];
   /** mTLS mode of a namespace's workloads unless a policy of their own says otherwise. */

@@ -1,6 +1,7 @@
 import { refOf, type Resource, type Snapshot, type networking } from '@mizzen/api';
 import type { Path, Ref } from '@mizzen/diagnostics';
 import { mergeDelegate } from './delegates.ts';
+import { hasGatewaySemantics } from './gateway-api/index.ts';
 import { byAge } from './order.ts';
 import { type ExportTo, exportedTo, isVisible } from './visibility.ts';
 
@@ -23,16 +24,24 @@ export class VirtualServiceIndex {
   /** As written → with full names. */
   readonly #resolved: WeakMap<VirtualService, VirtualService>;
 
-  /** `previous`: an index with the same names of hosts; resources that are in both are resolved once. */
-  constructor(snapshot: Snapshot, resolveHost: ResolveHost, previous?: VirtualServiceIndex) {
+  /**
+   * `converted`: those made from HTTPRoutes, with full names already. `previous`: an index with the same names of hosts;
+   * resources that are in both are resolved once.
+   */
+  constructor(
+    snapshot: Snapshot,
+    converted: readonly VirtualService[],
+    resolveHost: ResolveHost,
+    previous?: VirtualServiceIndex,
+  ) {
     this.#origins = previous === undefined ? new WeakMap() : previous.#origins;
     this.#resolved = previous === undefined ? new WeakMap() : previous.#resolved;
     const fallback = snapshot.mesh.defaultVirtualServiceExportTo;
     const delegates = new Map<string, Entry>();
     const roots: Entry[] = [];
-    for (const raw of [...snapshot.list('VirtualService')].sort(byAge)) {
+    for (const raw of [...snapshot.list('VirtualService'), ...converted].sort(byAge)) {
       const { namespace, name } = raw.metadata;
-      let resource = this.#resolved.get(raw);
+      let resource = hasGatewaySemantics(raw) ? raw : this.#resolved.get(raw);
       if (resource === undefined) {
         resource = { ...raw, spec: this.#resolve(raw, resolveHost) };
         this.#resolved.set(raw, resource);
@@ -56,14 +65,20 @@ export class VirtualServiceIndex {
     return this.#origins.get(route);
   }
 
-  /** Private ones first, then those exported to some namespaces, then the public ones; each oldest first. */
+  /**
+   * Private ones first, then those exported to some namespaces, then the public ones, each oldest first; of the public
+   * ones a namespace's own HTTPRoutes go first, since they are about what it calls.
+   */
   find(namespace: string, gateway: string): readonly VirtualService[] {
     const key = `${namespace} ${gateway}`;
     let found = this.#cache.get(key);
     if (found === undefined) {
       const visible = (this.#byGateway.get(gateway) ?? []).filter((entry) => isVisible(entry.exportTo, namespace));
       const rank = (entry: Entry): number => {
-        if (entry.exportTo.includes('*')) return 2;
+        if (entry.exportTo.includes('*')) {
+          const { resource } = entry;
+          return hasGatewaySemantics(resource) && resource.metadata.namespace === namespace ? 2 : 3;
+        }
         return entry.exportTo.length === 1 && entry.resource.metadata.namespace === namespace ? 0 : 1;
       };
       found = visible.sort((a, b) => rank(a) - rank(b)).map((entry) => entry.resource);

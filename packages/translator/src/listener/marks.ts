@@ -1,4 +1,4 @@
-import { refOf, type Resource } from '@mizzen/api';
+import { type Resource, writtenAt } from '@mizzen/api';
 import type { Path } from '@mizzen/diagnostics';
 import type { Origin, Origins } from '../types.ts';
 
@@ -12,7 +12,7 @@ export class Marks {
   readonly #bare = new WeakSet<object>();
 
   mark<T extends object>(object: T, resource: Resource, path: Path): T {
-    this.#origins.set(object, { resource: refOf(resource), path });
+    this.#origins.set(object, writtenAt(resource, path));
     return object;
   }
 

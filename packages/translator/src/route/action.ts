@@ -1,5 +1,5 @@
 import type { networking } from '@mizzen/api';
-import type { MergedDestinationRule, Service } from '@mizzen/model';
+import { PREFIX_MARK, type MergedDestinationRule, type Service } from '@mizzen/model';
 import type { Route, types } from '@mizzen/xds';
 import type { Draft } from '../draft.ts';
 import { duration } from '../duration.ts';
@@ -29,10 +29,15 @@ export function destinationCluster(to: networking.Destination | undefined, scope
   return outboundCluster(to?.port?.number ?? only ?? scope.port, to?.subset ?? '', service?.externalName ?? host);
 }
 
-/** Forwards to one destination or to several by weight. Header operations of an only destination are the route's. */
+/**
+ * Forwards to one destination or to several by weight. Header operations of an only destination are the route's.
+ * `gatewayMatch`: the match of a route made from an HTTPRoute, whose missing backends are the server's fault (500) and
+ * whose prefixes can be taken away.
+ */
 export function forward(
   http: networking.HTTPRoute,
   scope: RouteScope,
+  gatewayMatch?: types.route.RouteMatch,
 ): { readonly action: types.route.RouteAction; readonly operations: HeaderOperations } {
   const action: Draft<types.route.RouteAction> = {};
   let operations: HeaderOperations = {};
@@ -40,7 +45,9 @@ export function forward(
   if (rewrite?.uriRegexRewrite !== undefined) {
     const { match, rewrite: substitution } = rewrite.uriRegexRewrite;
     action.regexRewrite = { pattern: { regex: match }, substitution };
-  } else if (rewrite?.uri !== undefined && rewrite.uri !== '') action.prefixRewrite = rewrite.uri;
+  } else if (rewrite?.uri === '/' && gatewayMatch !== undefined) action.regexRewrite = withoutPrefix(gatewayMatch);
+  else if (rewrite?.uri !== undefined && rewrite.uri !== '') action.prefixRewrite = rewrite.uri;
+  if (gatewayMatch !== undefined) action.clusterNotFoundResponseCode = 'INTERNAL_SERVER_ERROR';
   let authority = rewrite?.authority === '' ? undefined : rewrite?.authority;
   authority ??= authorityOf(http.headers);
 
@@ -81,6 +88,12 @@ export function forward(
   if (retries !== undefined) action.retryPolicy = retries;
   setTimeout(action, http.timeout);
   return { action, operations };
+}
+
+/** Takes the prefix away and keeps one `/`, also where nothing is left. */
+function withoutPrefix({ pathSeparatedPrefix = '' }: types.route.RouteMatch): types.route.RouteAction['regexRewrite'] {
+  const prefix = pathSeparatedPrefix.replaceAll(/[\\.+*?()|[\]{}^$]/g, String.raw`\$&`);
+  return { pattern: { regex: `^${prefix}(/?)(.*)` }, substitution: String.raw`/\2` };
 }
 
 /** No timeout unless one is asked for, also where gRPC asks for one itself. */
@@ -165,11 +178,18 @@ const REDIRECT_CODES: Readonly<Record<number, types.route.RedirectAction_Redirec
 };
 
 /** 301 is Envoy's default and not written. */
-export function redirect(settings: networking.HTTPRedirect, scope: RouteScope): types.route.RedirectAction {
+export function redirect(
+  settings: networking.HTTPRedirect,
+  scope: RouteScope,
+  gatewayApi = false,
+): types.route.RedirectAction {
+  const { uri = '', prefixRewrite = '' } = settings;
   const out: Draft<types.route.RedirectAction> =
-    settings.prefixRewrite !== undefined && settings.prefixRewrite !== ''
-      ? { prefixRewrite: settings.prefixRewrite }
-      : { pathRedirect: settings.uri ?? '' };
+    gatewayApi && uri.startsWith(PREFIX_MARK)
+      ? { prefixRewrite: uri.slice(PREFIX_MARK.length) }
+      : prefixRewrite === ''
+        ? { pathRedirect: uri }
+        : { prefixRewrite };
   if (settings.authority !== undefined && settings.authority !== '') out.hostRedirect = settings.authority;
   if (settings.scheme !== undefined && settings.scheme !== '') out.schemeRedirect = settings.scheme;
   const scheme = out.schemeRedirect ?? (scope.tls ? 'https' : 'http');

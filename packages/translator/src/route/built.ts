@@ -1,4 +1,4 @@
-import { refOf, type Resource, type networking } from '@mizzen/api';
+import { type Resource, type networking, writtenAt } from '@mizzen/api';
 import type { Path, Ref } from '@mizzen/diagnostics';
 import type { Route, RouteConfiguration, VirtualHost } from '@mizzen/xds';
 import type { OriginTree } from '../origins.ts';
@@ -24,9 +24,9 @@ export function plainRoute(route: Route, origin: Origin | undefined): BuiltRoute
   return { route, origin, parts: [] };
 }
 
-/** An origin below the `spec` of a resource. */
+/** An origin below the `spec` of a resource, or of what it was made from. */
 export function at(resource: Resource | Ref, ...path: (string | number)[]): Origin {
-  return { resource: 'metadata' in resource ? refOf(resource) : resource, path };
+  return 'metadata' in resource ? writtenAt(resource, path) : { resource, path };
 }
 
 /** Istio refuses bigger bodies already when they are written down. */

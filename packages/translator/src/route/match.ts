@@ -4,10 +4,13 @@ import type { Draft } from '../draft.ts';
 
 type StringMatch = networking.StringMatch;
 
-/** Envoy's condition for one of Istio's; without one, everything. */
-export function routeMatch(match: networking.HTTPMatchRequest | undefined): types.route.RouteMatch {
+/**
+ * Envoy's condition for one of Istio's; without one, everything. `segments`: prefixes of paths are whole segments, as the
+ * Gateway API has them.
+ */
+export function routeMatch(match: networking.HTTPMatchRequest | undefined, segments = false): types.route.RouteMatch {
   if (match === undefined) return { prefix: '/' };
-  const out: Draft<types.route.RouteMatch> = { ...pathMatch(match.uri) };
+  const out: Draft<types.route.RouteMatch> = { ...pathMatch(match.uri, segments) };
   out.caseSensitive = match.ignoreUriCase !== true;
 
   const metadata: types.matcher.MetadataMatcher[] = [];
@@ -34,9 +37,12 @@ export function routeMatch(match: networking.HTTPMatchRequest | undefined): type
   return out;
 }
 
-function pathMatch(uri: StringMatch | undefined): types.route.RouteMatch {
+function pathMatch(uri: StringMatch | undefined, segments: boolean): types.route.RouteMatch {
   if (uri?.exact !== undefined) return { path: uri.exact };
-  if (uri?.prefix !== undefined) return { prefix: uri.prefix };
+  if (uri?.prefix !== undefined) {
+    const whole = segments && uri.prefix !== '/';
+    return whole ? { pathSeparatedPrefix: uri.prefix.replace(/\/$/, '') } : { prefix: uri.prefix };
+  }
   if (uri?.regex !== undefined) return { safeRegex: { regex: uri.regex } };
   return { prefix: '/' };
 }

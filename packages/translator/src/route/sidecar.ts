@@ -1,4 +1,5 @@
 import {
+  hasGatewaySemantics,
   hostsOverlap,
   isSubsetOf,
   isWildcard,
@@ -78,7 +79,9 @@ function wrap(
   for (const virtualService of concerned) {
     const routes = virtualServiceRoutes(context, virtualService, scope, MESH_GATEWAY);
     if (routes.length === 0) continue;
-    const { hosts, services } = splitHosts(virtualService, candidates, wildcards);
+    const { hosts, services: named } = splitHosts(virtualService, candidates, wildcards);
+    const services = named.filter(({ service }) => mayRoute(context, virtualService, service));
+    if (services.length === 0 && hasGatewaySemantics(virtualService)) continue;
     const http = services.filter(({ port }) => isHttp(port.protocol) || port.protocol === 'auto');
     if (http.length === 0 && scope.port !== 80) continue;
     wrappers.push({ routes, hosts, services: http, virtualService });
@@ -96,6 +99,13 @@ function wrap(
     });
   }
   return wrappers;
+}
+
+/** An HTTPRoute is about the services of its own namespace, and about what its own namespace calls. */
+function mayRoute(context: TranslationContext, virtualService: VirtualService, service: Service): boolean {
+  if (!hasGatewaySemantics(virtualService)) return true;
+  const { namespace } = virtualService.metadata;
+  return service.namespace === namespace || context.proxy.namespace === namespace;
 }
 
 /** Straight to the service, as every service has it that no VirtualService speaks of. */
@@ -164,6 +174,10 @@ function splitHosts(
   }
   for (const host of written) {
     if (!isWildcard(host)) continue;
+    if (hasGatewaySemantics(virtualService)) {
+      hosts.push(host);
+      continue;
+    }
     let found = false;
     for (const [hostname, candidate] of candidates) {
       if (!isSubsetOf(hostname, host)) continue;

@@ -1,5 +1,5 @@
 import type { networking } from '@mizzen/api';
-import { fits } from '@mizzen/model';
+import { fits, hasGatewaySemantics } from '@mizzen/model';
 import type { Path } from '@mizzen/diagnostics';
 import type { Route } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
@@ -24,21 +24,35 @@ export function virtualServiceRoutes(
 ): BuiltRoute[] {
   const out: BuiltRoute[] = [];
   for (const [index, http] of (virtualService.spec.http ?? []).entries()) {
-    const origin = context.model.originOfRoute(http) ?? at(virtualService, 'spec', 'http', index);
+    const place = placesOf(context, virtualService, http, index);
     const matches = http.match ?? [];
     if (matches.length === 0) {
-      out.push(buildRoute(virtualService, http, undefined, -1, origin, scope));
+      out.push(buildRoute(virtualService, http, undefined, -1, place, scope));
       return out;
     }
     for (const [matchIndex, match] of matches.entries()) {
       if (match.port !== undefined && match.port !== 0 && match.port !== scope.port) continue;
       if (!sourceFits(context, match, gateway)) continue;
-      const built = buildRoute(virtualService, http, match, matchIndex, origin, scope);
+      const built = buildRoute(virtualService, http, match, matchIndex, place, scope);
       out.push(built);
       if (isCatchAll(built.route.match)) return out;
     }
   }
   return out;
+}
+
+/** Where a part of a route was written. */
+type PlaceOf = (...path: (string | number)[]) => Origin;
+
+function placesOf(
+  context: TranslationContext,
+  virtualService: VirtualService,
+  http: networking.HTTPRoute,
+  index: number,
+): PlaceOf {
+  const own = context.model.originOfRoute(http);
+  if (own === undefined) return (...path) => at(virtualService, 'spec', 'http', index, ...path);
+  return (...path) => ({ resource: own.resource, path: [...own.path, ...path] });
 }
 
 function sourceFits(context: TranslationContext, match: networking.HTTPMatchRequest, gateway: string): boolean {
@@ -54,27 +68,28 @@ function buildRoute(
   http: networking.HTTPRoute,
   match: networking.HTTPMatchRequest | undefined,
   matchIndex: number,
-  origin: Origin,
+  place: PlaceOf,
   scope: RouteScope,
 ): BuiltRoute {
+  const gatewayApi = hasGatewaySemantics(virtualService);
   const route: Draft<Route> = {
-    match: routeMatch(match),
+    match: routeMatch(match, gatewayApi),
     metadata: istioMetadata({ config: configPath(virtualService) }),
   };
   const name = match?.name === undefined || match.name === '' ? (http.name ?? '') : `${http.name ?? ''}.${match.name}`;
   if (name !== '') route.name = name;
   if (match?.statPrefix !== undefined && match.statPrefix !== '') route.statPrefix = match.statPrefix;
   let operations = headerOperations(http.headers);
-  if (http.redirect !== undefined) route.redirect = redirect(http.redirect, scope);
+  if (http.redirect !== undefined) route.redirect = redirect(http.redirect, scope, gatewayApi);
   else if (http.directResponse !== undefined) route.directResponse = directResponse(http.directResponse);
   else {
-    const forwarding = forward(http, scope);
+    const forwarding = forward(http, scope, gatewayApi ? route.match : undefined);
     route.route = forwarding.action;
     operations = joinOperations(operations, forwarding.operations);
   }
   Object.assign(route, operations, perFilterConfig(http));
   route.decorator = { operation: operationName(route, virtualService.metadata.name, scope.port) };
-  return { route, origin, parts: partOrigins(http, matchIndex, origin) };
+  return { route, origin: place(), parts: partOrigins(http, matchIndex, place) };
 }
 
 /** How traces call what a route does: `host:port` and path of its only destination, else the VirtualService's name. */
@@ -98,16 +113,15 @@ const PARTS: readonly (readonly [field: keyof networking.HTTPRoute, path: Path])
   ['mirrors', ['route', 'requestMirrorPolicies']],
   ['fault', ['typedPerFilterConfig', 'envoy.filters.http.fault']],
   ['corsPolicy', ['typedPerFilterConfig', 'envoy.filters.http.cors']],
-  ['headers', ['requestHeadersToAdd']],
-  ['headers', ['responseHeadersToAdd']],
 ];
 
-function partOrigins(http: networking.HTTPRoute, matchIndex: number, origin: Origin): BuiltRoute['parts'] {
-  const below = (...path: (string | number)[]): Origin => ({
-    resource: origin.resource,
-    path: [...origin.path, ...path],
-  });
+function partOrigins(http: networking.HTTPRoute, matchIndex: number, below: PlaceOf): BuiltRoute['parts'] {
   const out: { path: Path; origin: Origin }[] = [];
+  for (const side of ['request', 'response'] as const) {
+    if (http.headers?.[side] === undefined) continue;
+    for (const what of ['Add', 'Remove'])
+      out.push({ path: [`${side}HeadersTo${what}`], origin: below('headers', side) });
+  }
   if (matchIndex >= 0) out.push({ path: ['match'], origin: below('match', matchIndex) });
   for (const [field, path] of PARTS) if (http[field] !== undefined) out.push({ path, origin: below(field) });
   const destinations = http.route ?? [];

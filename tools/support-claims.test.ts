@@ -104,7 +104,7 @@ test.each([
     ),
     ['filter', 'tracing', 'metrics'],
   ],
-  ['AuthorizationPolicy', policy('{ targetRefs: [{ kind: Service, name: web }], rules: [{}] }'), ['targetRefs']],
+  ['AuthorizationPolicy', policy('{ targetRefs: [{ kind: Service, name: web }], rules: [{}] }'), ['kind: Service']],
   [
     'WasmPlugin',
     'apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: { name: web }\nspec: { url: oci://example.com/a }\n',

@@ -20,4 +20,6 @@ export { hostsOverlap, intersectHosts, isSubsetOf, isWildcard, mostSpecific } fr
 export { fits, fitsSelector, isEmpty, labelsKey } from './labels.ts';
 export type { Labels } from './labels.ts';
 export { byAge } from './order.ts';
+export { concerns, targetsOf } from './targets.ts';
+export type { Targeting } from './targets.ts';
 export { MESH_GATEWAY } from './virtual-services.ts';

@@ -65,3 +65,43 @@ spec: {${spec}}
     expect(found.map(({ metadata }) => metadata.name)).toEqual(['root', 'mine', 'own']);
   });
 });
+
+describe('policies for a Gateway of the Gateway API', () => {
+  const policy = (name: string, namespace: string, spec: string): string => `
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: ${name}, namespace: ${namespace}}
+spec: {${spec}}
+`;
+  const to = (kind: string, name: string, group = 'gateway.networking.k8s.io'): string =>
+    `targetRefs: [{group: ${group}, kind: ${kind}, name: ${name}}]`;
+  const GATEWAY = { 'gateway.networking.k8s.io/gateway-name': 'gw', app: 'x' };
+  const names = (yaml: string, labels: Readonly<Record<string, string>>, namespace = 'a'): string[] =>
+    modelOf(yaml)
+      .policies(namespace, labels)
+      .authorization.map(({ metadata }) => metadata.name);
+  const POLICIES =
+    policy('named', 'a', to('Gateway', 'gw')) +
+    policy('other', 'a', to('Gateway', 'other')) +
+    policy('service', 'a', to('Service', 'gw', '""')) +
+    policy('foreign', 'istio-system', to('Gateway', 'gw')) +
+    policy('deprecated', 'a', 'targetRef: {group: gateway.networking.k8s.io, kind: Gateway, name: gw}') +
+    policy('selected', 'a', 'selector: {matchLabels: {app: x}}');
+
+  it('are for its pods, in its namespace, beside those that select them', () => {
+    expect(names(POLICIES, GATEWAY)).toEqual(['deprecated', 'named', 'selected']);
+    expect(names(POLICIES, GATEWAY, 'b')).toEqual([]);
+  });
+  it('are for no other pods', () => expect(names(POLICIES, { app: 'x' })).toEqual(['selected']));
+  it('are warned of when there is no such Gateway', () => {
+    expect(
+      modelOf(POLICIES).gatewayApi.diagnostics.map(({ message, path }) => `${message} ${path?.join('.')}`),
+    ).toEqual([
+      'there is no Gateway `a/gw`, so the AuthorizationPolicy is for nobody spec.targetRefs.0.name',
+      'there is no Gateway `a/other`, so the AuthorizationPolicy is for nobody spec.targetRefs.0.name',
+      'there is no Gateway `istio-system/gw`, so the AuthorizationPolicy is for nobody spec.targetRefs.0.name',
+      'there is no Gateway `a/gw`, so the AuthorizationPolicy is for nobody spec.targetRef.name',
+    ]);
+  });
+});

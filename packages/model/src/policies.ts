@@ -1,14 +1,9 @@
 import type { Resource, Snapshot, security } from '@mizzen/api';
 import type { Labels } from './labels.ts';
-import { fits, isEmpty } from './labels.ts';
+import { isEmpty } from './labels.ts';
 import { byAge } from './order.ts';
+import { type Targeting, concerns } from './targets.ts';
 import type { MtlsMode, WorkloadPolicies } from './types.ts';
-
-interface Selecting {
-  readonly selector?: { readonly matchLabels?: Labels };
-  readonly targetRef?: unknown;
-  readonly targetRefs?: readonly unknown[];
-}
 
 /** Security policies by namespace, and which of them concern a workload. */
 export class PolicyIndex {
@@ -33,13 +28,10 @@ export class PolicyIndex {
   }
 
   /** Those of the root namespace, then those of the workload's own. */
-  #select<S extends Selecting>(index: Map<string, Resource<S>[]>, namespace: string, labels: Labels): Resource<S>[] {
+  #select<S extends Targeting>(index: Map<string, Resource<S>[]>, namespace: string, labels: Labels): Resource<S>[] {
     const namespaces = namespace === this.#root ? [namespace] : [this.#root, namespace];
     return namespaces.flatMap((ns) =>
-      (index.get(ns) ?? []).filter(
-        ({ spec }) =>
-          spec.targetRef === undefined && isNone(spec.targetRefs) && fits(spec.selector?.matchLabels, labels),
-      ),
+      (index.get(ns) ?? []).filter(({ spec }) => concerns(spec, ns, namespace, labels)),
     );
   }
 
@@ -63,10 +55,6 @@ export class PolicyIndex {
     const policy = this.#peer.get(namespace)?.find(({ spec }) => isEmpty(spec.selector?.matchLabels));
     return modeOf(policy?.spec.mtls);
   }
-}
-
-function isNone(list: readonly unknown[] | undefined): boolean {
-  return list === undefined || list.length === 0;
 }
 
 function modeOf(mtls: security.PeerAuthentication_MutualTLS | undefined): MtlsMode | undefined {

@@ -11,6 +11,7 @@ import { proxyConfig } from './proxy-config.ts';
 import { security } from './security.ts';
 import { serviceEntry } from './service-entry.ts';
 import { sidecar } from './sidecar.ts';
+import { targets } from './targets.ts';
 import { telemetry } from './telemetry.ts';
 import type { Engine, MessageTable, Outcome, Support } from './types.ts';
 import { on, supportedBySome } from './types.ts';
@@ -45,6 +46,7 @@ export const MESSAGES: MessageTable = {
   ...sidecar,
   ...security,
   ...telemetry,
+  ...targets,
   ...meshConfig,
   ...proxyConfig,
   ...extensionProviders,

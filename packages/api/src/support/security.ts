@@ -14,24 +14,18 @@ import type {
   Rule_To,
   Source,
 } from '../gen/istio.security.v1beta1.ts';
-import { byEngine, except, fields, left, refused, yes } from './types.ts';
+import { TARGETS } from './targets.ts';
+import { byEngine, except, fields, refused, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const SEC = 'istio.security.v1beta1';
 const PRINCIPAL = 'Principal.authenticated';
 const JWT = 'JwtProvider';
 
-/** Attachment by reference is for gateways and waypoints of the Gateway API. */
-export const TARGET_REFS = left(
-  'the whole policy is left out, because it names what it is for this way',
-  'use `selector`',
-);
-
 export const security: MessageTable = {
   [`${SEC}.AuthorizationPolicy`]: fields<AuthorizationPolicy>({
     selector: yes('workloads it is for; all of its namespace when left out'),
-    targetRef: TARGET_REFS,
-    targetRefs: TARGET_REFS,
+    ...TARGETS,
     rules: yes('what it applies to; without any, nothing', 'RBAC.policies'),
     action: except(yes('ALLOW, DENY, or AUDIT, which only counts', 'config.rbac.v3.RBAC.action'), {
       CUSTOM: byEngine(
@@ -96,8 +90,7 @@ export const security: MessageTable = {
   }),
   [`${SEC}.RequestAuthentication`]: fields<RequestAuthentication>({
     selector: yes('workloads it is for; all of its namespace when left out'),
-    targetRef: TARGET_REFS,
-    targetRefs: TARGET_REFS,
+    ...TARGETS,
     jwtRules: yes('tokens that are taken', 'JwtAuthentication.providers'),
   }),
   [`${SEC}.JWTRule`]: fields<JWTRule>({

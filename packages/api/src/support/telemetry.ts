@@ -12,6 +12,7 @@ import type {
   Tracing_RequestHeader,
   Tracing_TracingSelector,
 } from '../gen/istio.telemetry.v1alpha1.ts';
+import { TARGETS } from './targets.ts';
 import { byEngine, envoyFields, fields, left, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
@@ -21,15 +22,13 @@ const TRACING = `${HCM}.Tracing`;
 
 export const NO_SPANS = left('spans are not exported; trace headers are passed on');
 export const NO_METRICS = left('each proxy keeps its own metrics, and they cannot be changed');
-const TARGETS = left('the whole resource is left out, because it names what it is for this way', 'use `selector`');
 
 const NO_EXPRESSION = left('every request is logged, whatever the expression says', 'filter the log afterwards');
 
 export const telemetry: MessageTable = {
   [`${TEL}.Telemetry`]: fields<Telemetry>({
     selector: yes('workloads it is for; all of its namespace when left out'),
-    targetRef: TARGETS,
-    targetRefs: TARGETS,
+    ...TARGETS,
     tracing: byEngine(NO_SPANS, yes('which requests leave spans, and where', `${HCM}.tracing`)),
     metrics: NO_METRICS,
     accessLogging: yes('which requests are logged, and where', 'HttpConnectionManager.accessLog'),

@@ -5,6 +5,7 @@ import { convertGateways } from './gateways.ts';
 import { Grants } from './grants.ts';
 import { convertHttpRoutes } from './http-routes.ts';
 import { ROUTE_SEMANTICS } from './names.ts';
+import { TARGETING_KINDS, checkPolicyTargets } from './policy-targets.ts';
 import { Problems } from './problems.ts';
 
 export { PREFIX_MARK } from './filters.ts';
@@ -38,6 +39,7 @@ const READ = [
   'ServiceEntry',
   'Namespace',
   'Secret',
+  ...TARGETING_KINDS,
 ] as const satisfies readonly (keyof KindSpecs)[];
 
 /**
@@ -55,6 +57,7 @@ export function convertGatewayApi(
   const problems = new Problems();
   const { gateways, listeners } = convertGateways({ snapshot, domainSuffix, grants, problems });
   const virtualServices = convertHttpRoutes({ snapshot, domainSuffix, grants, problems, listeners, hostKnown });
+  checkPolicyTargets(snapshot, problems);
   return {
     gateways: keepSame(previous?.gateways, gateways),
     virtualServices: keepSame(previous?.virtualServices, virtualServices),

@@ -1,4 +1,5 @@
 import type { Resource, mesh, telemetry } from '@mizzen/api';
+import { concerns, targetsOf } from '@mizzen/model';
 import type { TranslationContext } from '../context.ts';
 import type { ListenerClass } from '../listener/build.ts';
 
@@ -60,22 +61,20 @@ export function telemetrySettings(context: TranslationContext): TelemetrySetting
   };
 }
 
-/** In order of growing precedence: the root namespace's, the namespace's, the one that selects the workload. */
+/** In order of growing precedence: the root namespace's, the namespace's, the one that selects or names the workload. */
 function applicable(context: TranslationContext): readonly TelemetryResource[] {
   const { model, proxy } = context;
   const all = model.snapshot.list('Telemetry');
   const labelsOf = (t: TelemetryResource): readonly [string, string][] =>
     Object.entries(t.spec.selector?.matchLabels ?? {});
-  const attached = (t: TelemetryResource): boolean =>
-    t.spec.targetRef !== undefined || (t.spec.targetRefs ?? []).length > 0;
+  const attached = (t: TelemetryResource): boolean => targetsOf(t.spec).length > 0;
   const wide = (namespace: string): TelemetryResource | undefined =>
     all.find((t) => t.metadata.namespace === namespace && labelsOf(t).length === 0 && !attached(t));
   const own = all.find(
     (t) =>
       t.metadata.namespace === proxy.namespace &&
-      labelsOf(t).length > 0 &&
-      !attached(t) &&
-      labelsOf(t).every(([key, value]) => proxy.labels[key] === value),
+      (labelsOf(t).length > 0 || attached(t)) &&
+      concerns(t.spec, t.metadata.namespace, proxy.namespace, proxy.labels),
   );
   const root = wide(model.rootNamespace);
   const namespace = proxy.namespace === model.rootNamespace ? undefined : wide(proxy.namespace);

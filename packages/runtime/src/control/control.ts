@@ -208,6 +208,7 @@ export class Control {
     const { diagnostics, gateways } = this.#workloads;
     const own = [
       ...diagnostics,
+      ...this.#model.gatewayApi.diagnostics,
       ...checkCredentials(this.#model, gateways),
       ...checkKeys(this.#model),
       ...envoyFilterProblems(this.#snapshot),

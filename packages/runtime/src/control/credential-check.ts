@@ -1,18 +1,18 @@
-import { resolveCredential } from '@mizzen/control-plane';
-import { refOf } from '@mizzen/api';
-import type { Resource, Snapshot, networking } from '@mizzen/api';
+import { writtenAt } from '@mizzen/api';
+import type { Resource, networking } from '@mizzen/api';
 import type { Diagnostic, Path } from '@mizzen/diagnostics';
 import type { MeshModel } from '@mizzen/model';
 import type { DesiredWorkload } from '../protocol.ts';
-import { bytesOf } from './workloads/data.ts';
+import { credentialOf } from './credentials.ts';
+import { hostsOfGateway } from './workloads/gateway-ports.ts';
 
 /** Secrets that Gateways name and that the gateways serving them cannot have. */
 export function checkCredentials(model: MeshModel, gateways: readonly DesiredWorkload[]): Diagnostic[] {
   const found = new Map<string, Diagnostic>();
   for (const { owner, labels } of gateways) {
-    for (const gateway of model.gatewaysFor(owner.namespace, labels)) {
+    for (const gateway of model.gatewaysFor(owner.namespace, labels, hostsOfGateway(model, owner.namespace, labels))) {
       for (const { name, path } of credentialsOf(gateway)) {
-        const diagnostic = check(model.snapshot, gateway, owner.namespace, name, path);
+        const diagnostic = check(model, gateway, owner.namespace, name, path);
         if (diagnostic !== undefined)
           found.set(`${gateway.metadata.namespace}/${gateway.metadata.name} ${path.join('.')}`, diagnostic);
       }
@@ -47,16 +47,16 @@ function credentialsOf(gateway: Resource<networking.Gateway>): Named[] {
 }
 
 function check(
-  snapshot: Snapshot,
+  model: MeshModel,
   gateway: Resource,
   namespace: string,
   name: string,
   path: Path,
 ): Diagnostic | undefined {
   const resource = /^[\w-]+:\/\//.test(name) ? name : `kubernetes://${name}`;
-  const answer = resolveCredential(resource, namespace, (...key) => bytesOf(snapshot, ...key));
+  const answer = credentialOf(model, namespace, resource);
   if (answer === undefined || 'secret' in answer) return undefined;
-  const elsewhere = snapshot.list('Secret').find(({ metadata }) => metadata.name === name);
+  const elsewhere = model.snapshot.list('Secret').find(({ metadata }) => metadata.name === name);
   const help =
     elsewhere === undefined || answer.unusable
       ? 'connections to this server are refused until it has its certificate'
@@ -65,8 +65,12 @@ function check(
     code: answer.unusable ? 'MZ0202' : 'MZ0201',
     severity: 'warning',
     message: answer.problem,
-    ref: refOf(gateway),
-    path,
+    ...placed(gateway, path),
     help,
   };
+}
+
+function placed(gateway: Resource, path: Path): { readonly ref: Diagnostic['ref']; readonly path: Path } {
+  const place = writtenAt(gateway, path);
+  return { ref: place.resource, path: place.path };
 }

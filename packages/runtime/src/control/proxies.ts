@@ -1,4 +1,4 @@
-import { WorkloadSecrets, XdsServer, resolveCredential } from '@mizzen/control-plane';
+import { WorkloadSecrets, XdsServer } from '@mizzen/control-plane';
 import type {
   Clock,
   Convergence,
@@ -15,7 +15,7 @@ import type { Locate } from '@mizzen/api';
 import type { MeshModel } from '@mizzen/model';
 import type { Node, NodeMetadata, Origins, XdsResources, translate, translateReadiness } from '@mizzen/translator';
 import type { DesiredWorkload, PodStatus } from '../protocol.ts';
-import { bytesOf } from './workloads/data.ts';
+import { credentialOf } from './credentials.ts';
 import { resolveFileSecret } from './file-secrets.ts';
 import { refusalOrigin } from './refusals.ts';
 
@@ -145,9 +145,7 @@ export class Proxies {
   }
 
   #secret(model: MeshModel, node: string, identity: Identity, name: string, have: string | undefined): SecretAnswer {
-    const credential =
-      resolveCredential(name, identity.namespace, (...key) => bytesOf(model.snapshot, ...key)) ??
-      resolveFileSecret(name);
+    const credential = credentialOf(model, identity.namespace, name) ?? resolveFileSecret(name);
     if (credential === undefined) return this.#secrets.resolve(node, identity, name, have);
     if (!('secret' in credential)) return undefined;
     return {

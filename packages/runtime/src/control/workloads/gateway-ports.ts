@@ -1,4 +1,4 @@
-import type { MeshModel } from '@mizzen/model';
+import { type Labels, type MeshModel, fits } from '@mizzen/model';
 import type { Template } from './templates.ts';
 
 export interface GatewayPorts {
@@ -53,9 +53,17 @@ export function gatewayPortsOf(
   }));
 }
 
+/** Host names of the Services that lead to a gateway's pods: Gateways of the Gateway API go by them. */
+export function hostsOfGateway(model: MeshModel, namespace: string, labels: Labels): string[] {
+  return model.services
+    .filter(({ namespace: own, selector }) => own === namespace && selector !== undefined && fits(selector, labels))
+    .map(({ hostname }) => hostname);
+}
+
 function serversOf(model: MeshModel, { owner, labels }: Template): Map<number, string> {
   const ports = new Map<number, string>();
-  for (const gateway of model.gatewaysFor(owner.namespace, labels)) {
+  const hosts = hostsOfGateway(model, owner.namespace, labels);
+  for (const gateway of model.gatewaysFor(owner.namespace, labels, hosts)) {
     for (const { port } of gateway.spec.servers ?? []) {
       if (port?.number !== undefined && !ports.has(port.number))
         ports.set(port.number, (port.protocol ?? '').toUpperCase());

@@ -19,6 +19,11 @@ export const METADATA: readonly (readonly [name: string, support: Support])[] = 
   ['istio-injection', yes("whether a namespace's pods get sidecars")],
   ['istio.io/rev', yes('the same; the revision itself does not matter')],
   ['inject.istio.io/templates', yes('`gateway`: the pod is a gateway')],
+  ['gateway.istio.io/name-override', yes('name of the Deployment and Service that are started for a Gateway')],
+  ['gateway.istio.io/service-account', yes('service account of the pods that are started for a Gateway')],
+  ['gateway.istio.io/*', left('Mizzen starts gateways without it')],
+  ['gateway.networking.k8s.io/gateway-name', yes('on pods: the Gateway they are; policies can name it')],
+  ['gateway.networking.k8s.io/*', moot('it is for people')],
   ['istio.io/dry-run', yes('an AuthorizationPolicy that only counts', 'http.rbac.v3.RBAC.shadowRules')],
   ['networking.istio.io/exportTo', yes('namespaces a Service is visible in')],
   [

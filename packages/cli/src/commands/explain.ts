@@ -1,4 +1,4 @@
-import { locate } from '@mizzen/api';
+import { locate, withSpan } from '@mizzen/api';
 import { renderDiagnostic } from '@mizzen/diagnostics';
 import { diagnosticsOf } from '../diagnostics.ts';
 import { offlineMesh, type OfflineMesh } from '@mizzen/runtime/control/offline.ts';
@@ -51,6 +51,10 @@ export const command: Command = {
       err.write(`${renderDiagnostic(diagnostic, { source: (file) => result.text(file), color })}\n`);
     }
     const mesh = offlineMesh(result.snapshot);
+    for (const diagnostic of mesh.model.gatewayApi.diagnostics) {
+      const placed = withSpan(diagnostic, mesh.snapshot);
+      err.write(`${renderDiagnostic(placed, { source: (file) => result.text(file), color })}\n`);
+    }
     const proxies = proxiesOf(mesh);
     const { proxy, request } = await entranceOf(mesh, proxies, target, text(values, 'from'), text(values, 'namespace'));
     const { random } = offlineDeps(0, Math.min(chance, 1 - Number.EPSILON));

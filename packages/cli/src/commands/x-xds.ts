@@ -1,3 +1,4 @@
+import { withSpan } from '@mizzen/api';
 import { renderDiagnostic } from '@mizzen/diagnostics';
 import { buildModel } from '@mizzen/model';
 import { readFiles } from '@mizzen/sources';
@@ -38,6 +39,10 @@ export const command: Command = {
     }
     if (result.changed.added.length === 0 && result.diagnostics.some(({ severity }) => severity === 'error')) return 1;
     const model = buildModel(result.snapshot);
+    for (const diagnostic of model.gatewayApi.diagnostics) {
+      const placed = withSpan(diagnostic, result.snapshot);
+      err.write(`${renderDiagnostic(placed, { source: (file) => result.text(file), color })}\n`);
+    }
     const answers = described.map((node) => {
       const { clusters, endpoints, listeners, routes, extensions } = translate(model, node).resources;
       return {

@@ -12,6 +12,7 @@ export type { DocumentText } from './yaml/split.ts';
 export { locate, locator, withSpan } from './locate.ts';
 export { buildSnapshot } from './build-snapshot.ts';
 export type { BuiltSnapshot, SnapshotOptions } from './build-snapshot.ts';
+export { annotatedProxyConfig, overProxyConfig } from './mesh/annotation.ts';
 export { applyMeshConfig, deepMerge } from './mesh/merge.ts';
 export { validateResource } from './validation/index.ts';
 export { mootFields, surprisingFields, unsupportedFields } from './support/unsupported.ts';

@@ -1,4 +1,5 @@
 import type { Resource, Snapshot, networking } from '@mizzen/api';
+import { discovered } from './discovery.ts';
 import { type GatewayApi, convertGatewayApi } from './gateway-api/index.ts';
 import { fits } from './labels.ts';
 import { byAge } from './order.ts';
@@ -30,10 +31,11 @@ const reusable = new WeakMap<MeshModel, Reusable>();
  * they are the Snapshot's Pods. Indexes that some proxies need are built when first asked for.
  */
 export function buildModel(
-  snapshot: Snapshot,
+  whole: Snapshot,
   runtimePods?: readonly RuntimePod[],
   options: ModelOptions = {},
 ): MeshModel {
+  const snapshot = discovered(whole);
   const { mesh } = snapshot;
   const domainSuffix = options.domainSuffix ?? 'cluster.local';
   const rootNamespace =

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { Resource, Snapshot, k8s, mesh, networking } from '@mizzen/api';
 import { compare } from './order.ts';
 import { protocolOf, servicePortProtocol } from './protocol.ts';
+import { limitVisibility } from './service-entry-visibility.ts';
 import { trafficDistributionOf } from './traffic-distribution.ts';
 import type { Resolution, Service, ServicePort } from './types.ts';
 import { exportedTo } from './visibility.ts';
@@ -20,7 +21,7 @@ const RESOLUTIONS: Readonly<Record<networking.ServiceEntry_Resolution, Resolutio
 export function collectServices(snapshot: Snapshot, domainSuffix: string): Service[] {
   const services: Service[] = [];
   for (const resource of snapshot.list('Service')) services.push(fromKubernetes(resource, snapshot.mesh, domainSuffix));
-  for (const resource of snapshot.list('ServiceEntry')) services.push(...fromServiceEntry(resource, snapshot.mesh));
+  for (const resource of snapshot.list('ServiceEntry')) services.push(...fromServiceEntry(resource, snapshot));
   return services.sort(byServiceAge);
 }
 
@@ -72,7 +73,7 @@ function clusterAddresses(spec: k8s.ServiceSpec): readonly string[] {
   return all.filter((ip) => ip !== '' && ip !== 'None');
 }
 
-function fromServiceEntry(resource: Resource<networking.ServiceEntry>, config: mesh.MeshConfig): Service[] {
+function fromServiceEntry(resource: Resource<networking.ServiceEntry>, snapshot: Snapshot): Service[] {
   const { name, namespace, labels = {}, annotations = {} } = resource.metadata;
   const spec = resource.spec;
   const ports: ServicePort[] = (spec.ports ?? []).map((port) => ({
@@ -81,7 +82,8 @@ function fromServiceEntry(resource: Resource<networking.ServiceEntry>, config: m
     protocol: protocolOf(port.protocol),
     targetPort: port.targetPort ?? port.number ?? 0,
   }));
-  const exportTo = exportedTo(spec.exportTo, config.defaultServiceExportTo, namespace);
+  const written = exportedTo(spec.exportTo, snapshot.mesh.defaultServiceExportTo, namespace);
+  const exportTo = limitVisibility(snapshot, namespace, written);
   return (spec.hosts ?? []).map((hostname) => ({
     hostname,
     name,

@@ -45,7 +45,7 @@ export const METADATA: readonly (readonly [name: string, support: Support])[] = 
   ['service.istio.io/canonical-name', yes('what telemetry calls a workload')],
   ['service.istio.io/canonical-revision', yes('its version')],
 
-  ['proxy.istio.io/config', left("MeshConfig's `defaultConfig` counts for every proxy", 'set it there')],
+  ['proxy.istio.io/config', yes("a ProxyConfig for the pod's own proxy, over MeshConfig's `defaultConfig`")],
   ['proxy.istio.io/overrides', PROCESS],
   ['traffic.sidecar.istio.io/*', INTERCEPTION],
   ['sidecar.istio.io/interceptionMode', INTERCEPTION],

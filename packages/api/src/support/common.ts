@@ -147,10 +147,7 @@ export const common: MessageTable = {
     credentialNames: yes('the same, several', 'SdsSecretConfig.name'),
     caCertCredentialName: yes('Secret with the roots for client certificates', 'SdsSecretConfig.name'),
     tlsCertificates: yes('several pairs of files of this machine', 'CommonTlsContext.tlsCertificateSdsSecretConfigs'),
-    insecureSkipVerify: left(
-      'client certificates are verified all the same',
-      'mode `SIMPLE` asks for no client certificate, `OPTIONAL_MUTUAL` demands none',
-    ),
+    insecureSkipVerify: yes('takes any client certificate', 'CertificateValidationContext.trustChainVerification'),
     subjectAltNames: yes(
       "names of which a client's certificate must have one",
       'CertificateValidationContext.matchTypedSubjectAltNames',
@@ -170,7 +167,10 @@ export const common: MessageTable = {
   [`${NET}.ServerTLSSettings.TLSCertificate`]: fields<ServerTLSSettings_TLSCertificate>({
     serverCertificate: yes('file of this machine', 'CommonTlsContext.tlsCertificateSdsSecretConfigs'),
     privateKey: yes('file of this machine', 'CommonTlsContext.tlsCertificateSdsSecretConfigs'),
-    caCertificates: left('the roots of a single pair are not read', 'use `caCertificates` beside `tlsCertificates`'),
+    caCertificates: yes(
+      'roots for client certificates; the first ones count',
+      'CommonTlsContext.combinedValidationContext',
+    ),
   }),
   [`${NET}.Port`]: fields<Port>({
     number: yes('port of the gateway; below 1024 it is moved up by 8000 here (`--gateway-port`)', 'Listener.address'),

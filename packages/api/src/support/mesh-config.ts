@@ -1,9 +1,15 @@
 import type {
+  LabelSelector,
+  LabelSelectorRequirement,
   MeshConfig,
   MeshConfig_DefaultProviders,
+  MeshConfig_DefaultTrafficPolicy,
   MeshConfig_OutboundTrafficPolicy,
   MeshConfig_ProxyPathNormalization,
   MeshConfig_TLSConfig,
+  ServiceEntryVisibility,
+  ServiceEntryVisibility_MatchRule,
+  ServiceEntryVisibility_Policy,
 } from '../gen/istio.mesh.v1alpha1.ts';
 import { H2_UPGRADE, ZONE_AWARE } from './destination-rule.ts';
 import { EXTENSION_OPERATOR, LOG_OPERATORS } from './extension-providers.ts';
@@ -79,22 +85,23 @@ export const meshConfig: MessageTable = {
     ca: OWN_CA,
     extensionProviders: yes('what policies and Telemetry refer to by name'),
     defaultProviders: yes('providers where no Telemetry says'),
-    discoverySelectors: left('the resources of all namespaces are read'),
+    discoverySelectors: yes('namespaces whose resources count; all when left out'),
     pathNormalization: yes('makes paths plain before anything compares them', 'HttpConnectionManager.normalizePath'),
     defaultHttpRetryPolicy: yes('where routes say nothing', 'RouteAction.retryPolicy'),
-    defaultTrafficPolicy: left(
-      "a service without a DestinationRule gets Envoy's defaults",
-      'write a DestinationRule for the host',
-    ),
+    defaultTrafficPolicy: yes('where DestinationRules say nothing', 'Cluster.circuitBreakers'),
     meshMTLS: yes('versions and ciphers of mutual TLS', 'CommonTlsContext.tlsParams'),
     tlsDefaults: yes('the same for all other TLS', 'CommonTlsContext.tlsParams'),
     serviceSettings: ONE_CLUSTER,
     serviceScopeConfigs: AMBIENT,
-    serviceEntryVisibility: left('`exportTo` alone says who sees a ServiceEntry', 'use `exportTo`'),
+    serviceEntryVisibility: yes('limits who sees ServiceEntries, by their namespaces'),
   }),
   [`${MESH}.OutboundTrafficPolicy`]: fields<MeshConfig_OutboundTrafficPolicy>({
     mode: yes('ALLOW_ANY passes them on, REGISTRY_ONLY answers 502', 'RouteAction.cluster', 'Route.directResponse'),
     tls: left('connections to such hosts are passed on as they are'),
+  }),
+  [`${MESH}.DefaultTrafficPolicy`]: fields<MeshConfig_DefaultTrafficPolicy>({
+    connectionPool: yes('limits of connections and requests', 'Cluster.circuitBreakers'),
+    outlierDetection: yes('takes failing endpoints out for a while', 'Cluster.outlierDetection'),
   }),
   [`${MESH}.DefaultProviders`]: fields<MeshConfig_DefaultProviders>({
     tracing: byEngine(NO_SPANS, yes('where spans go', 'HttpConnectionManager.tracing')),
@@ -112,5 +119,26 @@ export const meshConfig: MessageTable = {
     minProtocolVersion: yes('lowest version of TLS', 'TlsParameters.tlsMinimumProtocolVersion'),
     ecdhCurves: yes('curves', 'TlsParameters.ecdhCurves'),
     cipherSuites: yes('ciphers of TLS 1.2', 'TlsParameters.cipherSuites'),
+  }),
+  'istio.mesh.v1alpha1.LabelSelector': fields<LabelSelector>({
+    matchLabels: yes('labels of the namespace'),
+    matchExpressions: yes('conditions on them; all must hold'),
+  }),
+  'istio.mesh.v1alpha1.LabelSelectorRequirement': fields<LabelSelectorRequirement>({
+    key: yes('the label'),
+    operator: yes('In, NotIn, Exists or DoesNotExist'),
+    values: yes('values of the label'),
+  }),
+  'istio.mesh.v1alpha1.ServiceEntryVisibility': fields<ServiceEntryVisibility>({
+    defaultVisibility: yes('where no policy fits'),
+    applyToSidecars: yes('only then is any of it in force'),
+    policies: yes('the first one that fits counts'),
+  }),
+  'istio.mesh.v1alpha1.ServiceEntryVisibility.Policy': fields<ServiceEntryVisibility_Policy>({
+    visibility: yes('NONE, NAMESPACE or PUBLIC'),
+    matchingRules: yes('all must fit'),
+  }),
+  'istio.mesh.v1alpha1.ServiceEntryVisibility.MatchRule': fields<ServiceEntryVisibility_MatchRule>({
+    namespaceSelector: yes('labels of the namespace of the ServiceEntry'),
   }),
 };

@@ -7,6 +7,8 @@ import type {
   ProxyConfig_ProxyHeaders_RequestId,
   ProxyConfig_ProxyHeaders_Server,
   ProxyConfig_ProxyHeaders_SetCurrentClientCertDetails,
+  ProxyConfig_ProxyHeaders_XForwardedHost,
+  ProxyConfig_ProxyHeaders_XForwardedPort,
   Topology,
   Tracing,
   Tracing_CustomTag,
@@ -88,10 +90,10 @@ export const proxyConfig: MessageTable = {
     server: yes('the Server header', `${HCM}.serverName`, `${HCM}.serverHeaderTransformation`),
     attemptCount: yes('X-Envoy-Attempt-Count', 'VirtualHost.includeRequestAttemptCount'),
     envoyDebugHeaders: yes('the X-Envoy-… headers', 'Router.suppressEnvoyHeaders'),
-    metadataExchangeHeaders: moot('proxies here exchange no metadata headers'),
-    preserveHttp1HeaderCase: left('header names are written in lower case'),
-    xForwardedHost: left('no X-Forwarded-Host is added'),
-    xForwardedPort: left('no X-Forwarded-Port is added'),
+    metadataExchangeHeaders: moot("only Istio's build of Envoy exchanges metadata headers"),
+    preserveHttp1HeaderCase: yes('names of headers stay as they are written', 'Http1ProtocolOptions.headerKeyFormat'),
+    xForwardedHost: yes('X-Forwarded-Host, where a route rewrites the host', 'RouteAction.appendXForwardedHost'),
+    xForwardedPort: yes('X-Forwarded-Port', `${HCM}.appendXForwardedPort`),
   }),
   [`${HEADERS}.SetCurrentClientCertDetails`]: fields<ProxyConfig_ProxyHeaders_SetCurrentClientCertDetails>({
     subject: yes('its subject', 'SetCurrentClientCertDetails.subject'),
@@ -117,6 +119,12 @@ export const proxyConfig: MessageTable = {
   [`${HEADERS}.AttemptCount`]: fields<ProxyConfig_ProxyHeaders_AttemptCount>({
     disabled: yes('it is not sent', 'VirtualHost.includeRequestAttemptCount'),
   }),
+  [`${HEADERS}.XForwardedHost`]: fields<ProxyConfig_ProxyHeaders_XForwardedHost>({
+    enabled: yes('it is added', 'RouteAction.appendXForwardedHost'),
+  }),
+  [`${HEADERS}.XForwardedPort`]: fields<ProxyConfig_ProxyHeaders_XForwardedPort>({
+    enabled: yes('it is added', `${HCM}.appendXForwardedPort`),
+  }),
   [`${HEADERS}.EnvoyDebugHeaders`]: fields<ProxyConfig_ProxyHeaders_EnvoyDebugHeaders>({
     disabled: yes('they are not sent', 'Router.suppressEnvoyHeaders'),
   }),
@@ -128,7 +136,10 @@ export const proxyConfig: MessageTable = {
       moot('what waits in a socket is bounded by the proxy itself, at 64 KiB'),
       yes('bytes of a connection that may wait', 'Listener.perConnectionBufferLimitBytes'),
     ),
-    clusterPerConnectionBufferLimitBytes: left("Envoy's default counts"),
+    clusterPerConnectionBufferLimitBytes: byEngine(
+      moot('what waits in a socket is bounded by the proxy itself, at 64 KiB'),
+      yes('bytes of a connection to an endpoint that may wait', 'Cluster.perConnectionBufferLimitBytes'),
+    ),
     httpIdleTimeout: yes('connections without requests end after it', 'HttpProtocolOptions.idleTimeout'),
     httpStreamIdleTimeout: yes('requests without traffic end after it', `${HCM}.streamIdleTimeout`),
     httpRequestTimeout: yes('time for a request to arrive', `${HCM}.requestTimeout`),

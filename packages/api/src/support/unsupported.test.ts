@@ -123,10 +123,19 @@ test('annotations of Istio and of Mizzen', () => {
     found(
       `apiVersion: v1\nkind: Pod\nmetadata: {name: a, annotations: {${name}: "x"}}\nspec: {containers: [{name: a}]}\n`,
     );
-  expect(pod('proxy.istio.io/config')).toHaveLength(1);
+  expect(pod('sidecar.istio.io/bootstrapOverride')).toEqual([]);
   expect(pod('mizzen.dev/runs')[0]).toContain('it knows `run`, `dir` and `watch`');
   for (const name of ['mizzen.dev/run', 'mizzen.dev/run.main', 'sidecar.istio.io/proxyCPU', 'my.own/thing'])
     expect(pod(name)).toEqual([]);
+});
+
+test("what a pod's own ProxyConfig asks for", () => {
+  const pod = (config: string): string[] =>
+    found(
+      `apiVersion: v1\nkind: Pod\nmetadata: {name: a, annotations: {proxy.istio.io/config: '${config}'}}\nspec: {containers: [{name: a}]}\n`,
+    );
+  expect(pod('{ proxyHeaders: { server: { disabled: true } } }')).toEqual([]);
+  expect(pod('{ terminationDrainDuration: 3s }')[0]).toContain('`terminationDrainDuration` is not supported yet');
 });
 
 test('ports whose protocol does not get through', () => {

@@ -5,6 +5,12 @@ import { KINDS, kindKey } from '../kind-table.ts';
 import type { KindSpecs } from '../kinds.ts';
 import { refOf } from '../resource.ts';
 import type { Resource } from '../resource.ts';
+import {
+  PROXY_CONFIG_ANNOTATION,
+  PROXY_CONFIG_MESSAGE,
+  annotationsOfPods,
+  parseProxyConfig,
+} from '../mesh/annotation.ts';
 import { NOT_YET } from '../validation/report.ts';
 import type { Problem } from '../validation/report.ts';
 import { absent } from './absent.ts';
@@ -89,12 +95,24 @@ function find(resource: Resource, engine: Engine): Findings {
   const { message } = KINDS[kind as keyof KindSpecs];
   walkMetadata(body.metadata, ['metadata'], out);
   if (message !== undefined) walkMessage(spec, message, ['spec'], out);
+  walkProxyConfigs(resource, out);
   const root = KUBERNETES_ROOTS[kind];
   if (root === undefined) return out;
   walkKubernetes(spec, root, ['spec'], out);
   if (isRecord(spec) && isRecord(spec.template))
     walkMetadata(spec.template.metadata, ['spec', 'template', 'metadata'], out);
   return out;
+}
+
+/** What pods say in an annotation of their own proxy, at the place of the annotation. */
+function walkProxyConfigs({ kind, body, spec }: Resource, out: Findings): void {
+  for (const { annotations, path } of annotationsOfPods(kind, body, spec)) {
+    const text = annotations[PROXY_CONFIG_ANNOTATION];
+    if (text === undefined) continue;
+    const inner: Findings = { engine: out.engine, found: [], unknown: [] };
+    walkMessage(parseProxyConfig(text).config, PROXY_CONFIG_MESSAGE, [], inner);
+    out.found.push(...inner.found.map((each) => ({ ...each, path: [...path, PROXY_CONFIG_ANNOTATION] })));
+  }
 }
 
 function problems({ found, unknown }: Findings, resource?: Resource): Problem[] {

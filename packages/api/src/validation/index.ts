@@ -1,6 +1,7 @@
 import type { Diagnostic } from '@mizzen/diagnostics';
 import { KINDS, kindKey } from '../kind-table.ts';
 import type { KindSpecs } from '../kinds.ts';
+import { PROXY_CONFIG_ANNOTATION, annotationsOfPods, parseProxyConfig } from '../mesh/annotation.ts';
 import { checkMeshConfig } from '../mesh/read.ts';
 import { refOf } from '../resource.ts';
 import type { Resource } from '../resource.ts';
@@ -74,8 +75,26 @@ export function validateResource(resource: Resource, engine?: Engine): Diagnosti
     report.problems.push(...checkMessage(resource.spec, message, ['spec']));
     checkAnnotations(resource, report);
   }
+  checkProxyAnnotation(resource, report);
   if (report.isClean) (CHECKS[kind] as ((resource: Resource, report: Report) => void) | undefined)?.(resource, report);
   return report.problems.map((problem) => ({ ...problem, ref }));
+}
+
+/** A pod's own ProxyConfig; the places in it are told, as the annotation is a text. */
+function checkProxyAnnotation({ kind, body, spec }: Resource, report: Report): void {
+  for (const { annotations, path } of annotationsOfPods(kind, body, spec)) {
+    const text = annotations[PROXY_CONFIG_ANNOTATION];
+    if (text === undefined) continue;
+    for (const problem of parseProxyConfig(text).problems) {
+      const where = problem.path.length === 0 ? '' : `${problem.path.join('.')}: `;
+      report.problems.push({
+        ...problem,
+        message: `${where}${problem.message}`,
+        path: [...path, PROXY_CONFIG_ANNOTATION],
+        at: 'value',
+      });
+    }
+  }
 }
 
 function checkAnnotations({ kind, metadata }: Resource, report: Report): void {

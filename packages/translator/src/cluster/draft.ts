@@ -1,4 +1,5 @@
 import type { Cluster, types } from '@mizzen/xds';
+import { HEADER_CASE } from '../filters/proxy-config.ts';
 import type { Draft } from '../draft.ts';
 
 const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
@@ -9,6 +10,8 @@ export type HttpOptions = Draft<types.httpProtocolOptions.HttpProtocolOptions>;
 export interface ClusterDraft {
   readonly cluster: Draft<Cluster>;
   http: HttpOptions | undefined;
+  /** Keeps the names of headers as they are written, where HTTP/1 is spoken. */
+  keepsCase?: boolean;
 }
 
 export function httpOptions(draft: ClusterDraft): HttpOptions {
@@ -34,6 +37,7 @@ export function isHttp2(draft: ClusterDraft): boolean {
 }
 
 export function finish(draft: ClusterDraft): Cluster {
+  if (draft.keepsCase === true) keepCase(draft);
   const { cluster, http } = draft;
   if (http !== undefined) {
     if (http.explicitHttpConfig === undefined && http.useDownstreamProtocolConfig === undefined) {
@@ -44,6 +48,23 @@ export function finish(draft: ClusterDraft): Cluster {
     };
   }
   return definedOnly(cluster);
+}
+
+function keepCase(draft: ClusterDraft): void {
+  const options = httpOptions(draft);
+  const { explicitHttpConfig: explicit, useDownstreamProtocolConfig: downstream } = options;
+  const withCase = (http1: types.core.Http1ProtocolOptions | undefined): types.core.Http1ProtocolOptions => ({
+    ...http1,
+    headerKeyFormat: HEADER_CASE,
+  });
+  if (downstream !== undefined) {
+    options.useDownstreamProtocolConfig = {
+      ...downstream,
+      httpProtocolOptions: withCase(downstream.httpProtocolOptions),
+    };
+  } else if (explicit?.http2ProtocolOptions === undefined) {
+    options.explicitHttpConfig = { httpProtocolOptions: withCase(explicit?.httpProtocolOptions) };
+  }
 }
 
 function definedOnly<T extends object>(message: T): T {

@@ -8,6 +8,7 @@ import { inboundCluster, isHttp2 } from '../names.ts';
 import { applyConnectionPool, applyHttp2Settings } from './connection-pool.ts';
 import { type ClusterDraft, finish, speakAsDownstream, speakHttp2 } from './draft.ts';
 import { type EffectivePolicy, NO_POLICY, portPolicy } from './policy.ts';
+import { keepsCase, setBuffer } from './proxy-settings.ts';
 import { loopGuard } from './special.ts';
 
 /** Go's largest duration, Istio's way to say that unused hosts are never dropped. */
@@ -38,9 +39,13 @@ export function buildInbound(context: TranslationContext, inbound: InboundPort):
   if (isHttp2(servicePort.protocol) && proxy.local === undefined) speakHttp2(draft);
   else if (isHttp2(servicePort.protocol) || servicePort.protocol === 'auto') speakAsDownstream(draft);
 
+  draft.keepsCase = keepsCase(context, servicePort.protocol);
+  setBuffer(context, draft);
+
   const rule = service === undefined ? undefined : scope.destinationRule(service.hostname, 'inbound');
   let policy: EffectivePolicy = portPolicy(rule?.spec.trafficPolicy, servicePort.port, ['trafficPolicy']);
-  policy = { ...NO_POLICY, connectionPool: policy.connectionPool, at: { connectionPool: policy.at.connectionPool } };
+  const pool = policy.connectionPool ?? model.mesh.defaultTrafficPolicy?.connectionPool;
+  policy = { ...NO_POLICY, connectionPool: pool, at: { connectionPool: policy.at.connectionPool } };
   const own = inbound.ingress?.connectionPool ?? scope.sidecar?.spec.inboundConnectionPool;
   if (own !== undefined) policy = { ...policy, connectionPool: own, at: {} };
   applyConnectionPool(draft, policy, model.mesh);

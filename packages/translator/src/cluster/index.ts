@@ -7,6 +7,7 @@ import { httpTwin } from './http-twin.ts';
 import { buildInbound } from './inbound.ts';
 import { buildOutbound, noteOutbound } from './outbound.ts';
 import { type ClusterPlan, clusterPlan } from './plan.ts';
+import { proxySettingsKey } from './proxy-settings.ts';
 import { allowAnyDynamicDns, blackHole, connectTunnel, inboundPassthrough, passthrough } from './special.ts';
 
 /** Every cluster of a proxy: outbound by service, then the special ones and (for sidecars) the inbound ones. */
@@ -40,7 +41,7 @@ function cachedOutbound(context: TranslationContext, plan: ClusterPlan): Cluster
   const { proxy, profile } = context;
   let variants = cache.get(plan);
   if (variants === undefined) cache.set(plan, (variants = new Map()));
-  let key: string = profile;
+  let key = `${profile} ${proxySettingsKey(context)}`;
   if (plan.discovery === 'STRICT_DNS' || plan.discovery === 'LOGICAL_DNS') {
     const families = proxy.addresses.map((address) => isIP(address)).join('');
     key += ` ${families} ${localityKey(context, plan)}`;

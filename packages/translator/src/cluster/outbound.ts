@@ -4,6 +4,7 @@ import type { TranslationContext } from '../context.ts';
 import { localityPolicy } from '../endpoint/locality-policy.ts';
 import { planEndpoints } from '../endpoint/plan-endpoints.ts';
 import { DNS_CACHE, serviceDnsCache } from '../dns-cache.ts';
+import { keepsCase, setBuffer } from './proxy-settings.ts';
 import { configPath, istioMetadata } from '../metadata.ts';
 import { isHttp, isHttp2 } from '../names.ts';
 import { OriginTree } from '../origins.ts';
@@ -42,6 +43,8 @@ export function buildOutbound(context: TranslationContext, plan: ClusterPlan): C
   }
 
   setProtocol(context, draft, plan);
+  draft.keepsCase = keepsCase(context, port.protocol);
+  setBuffer(context, draft);
   cluster.metadata = istioMetadata(metadataFields(plan));
   applyConnectionPool(draft, policy, model.mesh);
   if (context.proxy.local === undefined) {

@@ -4,7 +4,7 @@ import { isAlias } from '../aliases.ts';
 import type { TranslationContext } from '../context.ts';
 import { mergeGateways } from '../gateways.ts';
 import { outboundCluster, outboundSni } from '../names.ts';
-import { type EffectivePolicy, override, portPolicy } from './policy.ts';
+import { type EffectivePolicy, overDefaults, override, portPolicy } from './policy.ts';
 
 export type Discovery = 'EDS' | 'STRICT_DNS' | 'LOGICAL_DNS' | 'ORIGINAL_DST' | 'DYNAMIC';
 
@@ -103,7 +103,7 @@ function buildPlans(
         : discoveryOf(context, service),
     rule,
     subset,
-    policy: effective,
+    policy: overDefaults(effective, context.model.mesh.defaultTrafficPolicy ?? {}),
     sniRouted: false,
   });
   const plans = [plan(undefined, policy)];

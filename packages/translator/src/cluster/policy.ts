@@ -1,4 +1,4 @@
-import type { networking } from '@mizzen/api';
+import type { mesh, networking } from '@mizzen/api';
 import type { Path } from '@mizzen/diagnostics';
 
 /** The parts of a TrafficPolicy that shape one cluster, and where each was written (a path below the rule's `spec`). */
@@ -33,6 +33,16 @@ export const NO_POLICY: EffectivePolicy = { at: {} };
 export function portPolicy(policy: networking.TrafficPolicy | undefined, port: number, path: Path): EffectivePolicy {
   if (policy === undefined) return NO_POLICY;
   return override(NO_POLICY, policy, port, path);
+}
+
+/** MeshConfig's `defaultTrafficPolicy` below what a rule says: each of its parts counts where the rule has none. */
+export function overDefaults(policy: EffectivePolicy, defaults: mesh.MeshConfig_DefaultTrafficPolicy): EffectivePolicy {
+  const { connectionPool = defaults.connectionPool, outlierDetection = defaults.outlierDetection } = policy;
+  return {
+    ...policy,
+    ...(connectionPool === undefined ? {} : { connectionPool }),
+    ...(outlierDetection === undefined ? {} : { outlierDetection }),
+  };
 }
 
 /** A subset's policy over its rule's: part by part, and for the port's settings all parts at once. */

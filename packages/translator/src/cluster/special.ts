@@ -72,7 +72,8 @@ function passthroughDraft(context: TranslationContext, name: string): ClusterDra
     cluster: { name, altStatName: `${PASSTHROUGH};`, type: 'ORIGINAL_DST', lbPolicy: 'CLUSTER_PROVIDED' },
     http: undefined,
   };
-  applyConnectionPool(draft, NO_POLICY, context.model.mesh);
+  const { mesh } = context.model;
+  applyConnectionPool(draft, { ...NO_POLICY, connectionPool: mesh.defaultTrafficPolicy?.connectionPool }, mesh);
   speakAsDownstream(draft);
   httpOptions(draft).commonHttpProtocolOptions = { idleTimeout: '300s' };
   return draft;

@@ -5,7 +5,7 @@ import type { Build, ListenerClass } from '../listener/build.ts';
 import { accessLogs } from './access-log.ts';
 import { httpConnectionSettings } from './connection-settings.ts';
 import { httpFilters } from './http-filters.ts';
-import { idleTimeout, proxyConfig } from './proxy-config.ts';
+import { HEADER_CASE, idleTimeout, proxyConfig, proxyHeaders } from './proxy-config.ts';
 import { tracingConfig } from './tracing.ts';
 import { defined, extension, typed } from './typed.ts';
 
@@ -31,20 +31,20 @@ export interface ConnectionManagerOptions {
 /** An HTTP connection manager, the filter that makes requests of bytes. */
 export function httpConnectionManager(build: Build, options: ConnectionManagerOptions): types.listener.Filter {
   const { context } = build;
-  const config = proxyConfig(context);
-  const headers = config.proxyHeaders;
+  const headers = proxyHeaders(context);
   const { tracing, useRequestIdForTraceSampling } = tracingConfig(build, options.listener);
   const idle = idleTimeout(context);
   const manager: Manager = {
     statPrefix: `${options.statPrefix};`,
     ...routesOf(options.routes),
-    ...identity(options.listener, config),
+    ...identity(build, options.listener),
+    appendXForwardedPort: headers.xForwardedPort?.enabled === true ? true : undefined,
     ...pathNormalization(context.model.mesh.pathNormalization),
     useRemoteAddress: options.useRemoteAddress,
     proxy100Continue: true,
     streamIdleTimeout: '0s',
     commonHttpProtocolOptions: idle === undefined ? undefined : { idleTimeout: idle },
-    generateRequestId: headers?.requestId?.disabled === true ? false : undefined,
+    generateRequestId: headers.requestId?.disabled === true ? false : undefined,
     requestIdExtension: {
       typedConfig: typed('envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig', { useRequestIdForTraceSampling }),
     },
@@ -56,10 +56,11 @@ export function httpConnectionManager(build: Build, options: ConnectionManagerOp
       options.listener,
       options.protocol,
       options.port ?? 0,
-      headers?.envoyDebugHeaders?.disabled === true,
+      headers.envoyDebugHeaders?.disabled === true,
       options.dynamicHosts ?? [],
     ),
     ...options.settings,
+    ...http1Options(build, options.listener),
     ...httpConnectionSettings(context),
   };
   return extension(
@@ -77,9 +78,9 @@ function routesOf(routes: string | types.route.RouteConfiguration): Manager {
 }
 
 /** How the proxy names itself, and what it says about the client's certificate in `x-forwarded-client-cert`. */
-function identity(listener: ListenerClass, config: mesh.ProxyConfig): Manager {
-  const headers = config.proxyHeaders;
-  const hidden = headers?.server?.disabled === true;
+function identity({ context }: Build, listener: ListenerClass): Manager {
+  const headers = proxyHeaders(context);
+  const hidden = headers.server?.disabled === true;
   const server: Manager =
     listener === 'outbound'
       ? hidden
@@ -87,15 +88,15 @@ function identity(listener: ListenerClass, config: mesh.ProxyConfig): Manager {
         : {}
       : hidden
         ? { serverHeaderTransformation: 'PASS_THROUGH' }
-        : { serverName: headers?.server?.value ?? 'istio-envoy' };
+        : { serverName: headers.server?.value ?? 'istio-envoy' };
   switch (listener) {
     case 'outbound':
       return server;
     case 'inbound': {
-      const details = headers?.setCurrentClientCertDetails;
+      const details = headers.setCurrentClientCertDetails;
       return {
         ...server,
-        forwardClientCertDetails: forwardMode(headers?.forwardedClientCert) ?? 'APPEND_FORWARD',
+        forwardClientCertDetails: forwardMode(headers.forwardedClientCert) ?? 'APPEND_FORWARD',
         setCurrentClientCertDetails: defined({
           subject: details?.subject ?? true,
           uri: details?.uri ?? true,
@@ -106,18 +107,26 @@ function identity(listener: ListenerClass, config: mesh.ProxyConfig): Manager {
       };
     }
     case 'gateway': {
-      const topology = config.gatewayTopology;
+      const topology = proxyConfig(context).gatewayTopology;
       const forward = forwardMode(topology?.forwardClientCertDetails) ?? 'SANITIZE_SET';
       const tells = forward === 'APPEND_FORWARD' || forward === 'SANITIZE_SET';
       return {
         ...server,
-        httpProtocolOptions: {},
         xffNumTrustedHops: topology?.numTrustedProxies === 0 ? undefined : topology?.numTrustedProxies,
         forwardClientCertDetails: forward,
         setCurrentClientCertDetails: tells ? { subject: true, cert: true, dns: true, uri: true } : undefined,
       };
     }
   }
+}
+
+/** What only HTTP/1 has: upper case in the names of headers, and version 1.0 for nodes that ask for it. */
+function http1Options({ context }: Build, listener: ListenerClass): Manager {
+  const options = defined({
+    acceptHttp10: context.node.metadata['HTTP10'] === '1' ? true : undefined,
+    headerKeyFormat: proxyHeaders(context).preserveHttp1HeaderCase === true ? HEADER_CASE : undefined,
+  });
+  return Object.keys(options).length > 0 || listener === 'gateway' ? { httpProtocolOptions: options } : {};
 }
 
 function forwardMode(

@@ -1,5 +1,6 @@
 import { TYPE_PREFIX, type types } from '@mizzen/xds';
 import type { Build, ListenerClass } from '../listener/build.ts';
+import { proxyHeaders } from './proxy-config.ts';
 import { extension, typedStruct } from './typed.ts';
 
 /** Filters that only Istio's build of Envoy has. Left out for every other proxy. */
@@ -9,15 +10,17 @@ type Filter = types.listener.Filter;
 
 const discovery = [{ istio_headers: {} }, { workload_discovery: {} }];
 const propagation = [{ istio_headers: {} }];
+const propagationInMesh = [{ istio_headers: { skip_external_clusters: true } }];
 
 /** Says who the peer is, by headers; first of all, because policies and metrics may want to know. */
-export function httpMetadataExchange(listener: ListenerClass): HttpFilter {
+export function httpMetadataExchange({ context }: Build, listener: ListenerClass): HttpFilter {
+  const inMesh = proxyHeaders(context).metadataExchangeHeaders?.mode === 'IN_MESH';
   return typedStruct(
     'istio.metadata_exchange',
     'io.istio.http.peer_metadata.Config',
     listener === 'inbound'
       ? { downstream_discovery: discovery, downstream_propagation: propagation }
-      : { upstream_discovery: discovery, upstream_propagation: propagation },
+      : { upstream_discovery: discovery, upstream_propagation: inMesh ? propagationInMesh : propagation },
   );
 }
 

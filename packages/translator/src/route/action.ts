@@ -14,6 +14,8 @@ export interface RouteScope {
   readonly port: number;
   readonly tls: boolean;
   readonly defaultRetries: networking.HTTPRetry | undefined;
+  /** Whether a host that is rewritten is passed on as `x-forwarded-host`. */
+  readonly forwardsHost: boolean;
   /** For Mizzen's own proxy. */
   readonly local: boolean;
   service(hostname: string): Service | undefined;

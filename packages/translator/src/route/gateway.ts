@@ -9,7 +9,7 @@ import type { RouteScope } from './action.ts';
 import { type BuiltRoute, type BuiltVirtualHost, type VirtualService, assemble, at } from './built.ts';
 import { toHttpTwins } from './http-twins.ts';
 import { isCatchAll } from './match.ts';
-import { attemptCount } from './proxy-headers.ts';
+import { attemptCount, forwardsHost } from './proxy-headers.ts';
 import { virtualServiceRoutes } from './virtual-service.ts';
 
 interface Draft {
@@ -107,6 +107,7 @@ function routeScope(
     port: server.port?.number ?? 0,
     tls: server.tls !== undefined,
     defaultRetries: model.mesh.defaultHttpRetryPolicy,
+    forwardsHost: forwardsHost(context),
     local: proxy.local !== undefined,
     service,
     destinationRule: (hostname) => scope.destinationRule(hostname),

@@ -8,7 +8,7 @@ import { type BuiltVirtualHost, assemble } from './built.ts';
 import { catchAllHost } from './catch-all.ts';
 import { withConnect } from './connect.ts';
 import { gatewayRoute } from './gateway.ts';
-import { attemptCount } from './proxy-headers.ts';
+import { attemptCount, forwardsHost } from './proxy-headers.ts';
 import { toHttpTwins } from './http-twins.ts';
 import { portVirtualHosts } from './sidecar.ts';
 
@@ -105,6 +105,7 @@ function cacheKey(context: TranslationContext, listener: EgressListener, name: s
     proxy.dnsDomain,
     proxy.namespace,
     attemptCount(context),
+    forwardsHost(context),
     labels,
   ];
   return parts.join(' ');

@@ -1,12 +1,12 @@
 import type { TranslationContext } from '../context.ts';
-
-interface ProxyHeaders {
-  readonly proxyHeaders?: { readonly attemptCount?: { readonly disabled?: boolean } };
-}
+import { proxyHeaders } from '../filters/proxy-config.ts';
 
 /** Whether `x-envoy-attempt-count` is sent; a ProxyConfig can say no. */
 export function attemptCount(context: TranslationContext): boolean {
-  const own = context.proxy.metadata.PROXY_CONFIG as ProxyHeaders | undefined;
-  const shared = context.model.mesh.defaultConfig as ProxyHeaders | undefined;
-  return (own?.proxyHeaders ?? shared?.proxyHeaders)?.attemptCount?.disabled !== true;
+  return proxyHeaders(context).attemptCount?.disabled !== true;
+}
+
+/** Whether a host that a route rewrites is passed on as `x-forwarded-host`. */
+export function forwardsHost(context: TranslationContext): boolean {
+  return proxyHeaders(context).xForwardedHost?.enabled === true;
 }

@@ -14,7 +14,7 @@ import { isHttp, outboundCluster, virtualHost } from '../names.ts';
 import { type RouteScope, hashPolicy, serviceHash, setTimeout } from './action.ts';
 import { type BuiltRoute, type BuiltVirtualHost, type VirtualService, at, plainRoute } from './built.ts';
 import { serviceDomains } from './domains.ts';
-import { attemptCount } from './proxy-headers.ts';
+import { attemptCount, forwardsHost } from './proxy-headers.ts';
 import { retryPolicy } from './retry.ts';
 import { virtualServiceRoutes } from './virtual-service.ts';
 import type { Draft } from '../draft.ts';
@@ -52,6 +52,7 @@ export function portVirtualHosts(
     port,
     tls: false,
     defaultRetries: context.model.mesh.defaultHttpRetryPolicy,
+    forwardsHost: forwardsHost(context),
     local: context.proxy.local !== undefined,
     service: (hostname) => {
       const candidate = candidates.get(hostname);

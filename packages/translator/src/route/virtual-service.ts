@@ -84,7 +84,7 @@ function buildRoute(
   else if (http.directResponse !== undefined) route.directResponse = directResponse(http.directResponse);
   else {
     const forwarding = forward(http, scope, gatewayApi ? route.match : undefined);
-    route.route = forwarding.action;
+    route.route = scope.forwardsHost ? { ...forwarding.action, appendXForwardedHost: true } : forwarding.action;
     operations = joinOperations(operations, forwarding.operations);
   }
   Object.assign(route, operations, perFilterConfig(http));

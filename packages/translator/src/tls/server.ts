@@ -57,6 +57,7 @@ function certificates(context: TranslationContext, tls: networking.ServerTLSSett
     };
   }
   const pairs = tls.tlsCertificates ?? [tls];
+  const roots = tls.caCertificates || (tls.tlsCertificates?.find((pair) => pair.caCertificates)?.caCertificates ?? '');
   return {
     tlsCertificateSdsSecretConfigs: pairs.map(({ serverCertificate = '', privateKey = '' }) =>
       fileSecret(context, `file-cert:${serverCertificate}~${privateKey}`),
@@ -65,7 +66,7 @@ function certificates(context: TranslationContext, tls: networking.ServerTLSSett
       ? {
           combinedValidationContext: {
             defaultValidationContext: validation(context, tls),
-            validationContextSdsSecretConfig: fileSecret(context, `file-root:${tls.caCertificates ?? ''}`),
+            validationContextSdsSecretConfig: fileSecret(context, `file-root:${roots}`),
           },
         }
       : {}),
@@ -87,6 +88,7 @@ function validation(
               (['URI', 'DNS'] as const).map((sanType) => ({ sanType, matcher: { exact } })),
             ),
           }),
+    trustChainVerification: tls.insecureSkipVerify === true ? 'ACCEPT_UNTRUSTED' : undefined,
     verifyCertificateSpki: nonEmpty(tls.verifyCertificateSpki),
     verifyCertificateHash: nonEmpty(tls.verifyCertificateHash),
     crl: tls.caCrl === undefined || tls.caCrl === '' ? undefined : { filename: tls.caCrl },

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { parseDocuments } from '../../documents.ts';
+import { validateResource } from '../index.ts';
 import { findings } from '../testing.ts';
 
 const API = 'gateway.networking.k8s.io/v1';
@@ -126,6 +128,12 @@ test.each([
   ['parentRefs: [{name: a}]\nrules: [{name: x}, {name: x}]', ['MZ1015 rules.1.name']],
 ])('HTTPRoute: %s', (spec, expected) => {
   expect(findings(API, 'HTTPRoute', spec)).toEqual(expected);
+});
+
+test.each(['GatewayClass', 'Gateway', 'HTTPRoute', 'ReferenceGrant'])('%s: nothing at all', (kind) => {
+  const { resources } = parseDocuments('a.yaml', `apiVersion: ${API}\nkind: ${kind}\nmetadata: {name: a}\n`);
+  const found = resources.flatMap((each) => validateResource(each));
+  expect(found.map(({ code }) => code)).toContain('MZ1006');
 });
 
 test('classes and grants', () => {

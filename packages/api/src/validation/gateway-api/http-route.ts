@@ -3,7 +3,7 @@ import type { HTTPRouteRule, HTTPRouteSpec, ParentRef } from '../../gateway-api.
 import type { Resource } from '../../resource.ts';
 import { checkPort } from '../checks/numbers.ts';
 import { parseDuration } from '../duration.ts';
-import { CONFLICT, DUPLICATE, NO_EFFECT, OUT_OF_RANGE } from '../report.ts';
+import { CONFLICT, DUPLICATE, NO_EFFECT, OUT_OF_RANGE, REQUIRED } from '../report.ts';
 import type { Report } from '../report.ts';
 import { checkShape } from '../shape.ts';
 import { checkBackendRef } from './backend-ref.ts';
@@ -19,7 +19,12 @@ const MAX_WEIGHT = 1_000_000;
 export function checkKubernetesHttpRoute({ spec: written }: Resource<HTTPRouteSpec>, report: Report): void {
   checkShape(report, ['spec'], written, HTTP_ROUTE);
   if (!report.isClean) return;
-  const spec = (written as HTTPRouteSpec | undefined) ?? {};
+  // The type says what a valid resource has; this one may lack it.
+  const spec = written as HTTPRouteSpec | undefined;
+  if (spec === undefined) {
+    report.error(REQUIRED, [], 'an HTTPRoute needs a `spec`');
+    return;
+  }
   checkParents(report, spec.parentRefs ?? []);
   (spec.hostnames ?? []).forEach((host, index) => checkHostname(report, ['spec', 'hostnames', index], host));
   const names = new Set<string>();

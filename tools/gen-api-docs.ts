@@ -10,6 +10,7 @@ import {
   WHOLE_KINDS,
   istioRoots,
   on,
+  supportedBySome,
 } from '../packages/api/src/support/index.ts';
 import type { Engine, Outcome, Support } from '../packages/api/src/support/index.ts';
 import {
@@ -95,7 +96,8 @@ export function renderApi(): string {
   const parts = [HEAD, '\n## Istio\n'];
   for (const [kind, message] of istioRoots()) {
     const whole = WHOLE_KINDS[kind];
-    const text = whole === undefined ? table(messageRows(message)) : wholeText(whole);
+    const byField = whole === undefined || supportedBySome(whole);
+    const text = byField ? table(messageRows(message)) : wholeText(whole);
     parts.push(`\n### ${kind}\n\n${text}`);
   }
   parts.push('\n## Parts that several fields share\n');
@@ -225,9 +227,8 @@ function shapeRows(shape: string, kind = ''): Row[] {
 function supportRow(engine: Engine, kind: string, rows: readonly Row[]): string {
   const support = WHOLE_KINDS[kind];
   const whole = support && on(support, engine);
-  if (whole?.state === 'supported') return `| ${kind} | all: ${cell(whole.does)} | | |\n`;
   if (whole?.state === 'no effect') return `| ${kind} | | all: ${cell(whole.reason)} | |\n`;
-  if (whole !== undefined) return `| ${kind} | | | all: ${cell(whole.detail)} |\n`;
+  if (whole?.state === 'not yet') return `| ${kind} | | | all: ${cell(whole.detail)} |\n`;
   const count = (state: Outcome['state']): number =>
     rows.filter(({ support: each, name }) => on(each, engine).state === state && !name.includes(' = ')).length;
   const moot = count('no effect');

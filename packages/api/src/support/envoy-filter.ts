@@ -13,7 +13,7 @@ import type {
   EnvoyFilter_RouteConfigurationMatch_RouteMatch,
   EnvoyFilter_RouteConfigurationMatch_VirtualHostMatch,
 } from '../gen/istio.networking.v1alpha3.ts';
-import type { PolicyTargetReference } from '../gen/istio.type.v1beta1.ts';
+import { TARGETS } from './targets.ts';
 import { except, fields, left, moot, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
@@ -25,15 +25,9 @@ const PORT = 'HTTP routes of all ports share one configuration here, whose virtu
 export const envoyFilter: MessageTable = {
   [EF]: fields<EnvoyFilter>({
     workloadSelector: yes('workloads it is for; all of its namespace (or of the mesh) when left out'),
-    targetRefs: yes('gateways of the Gateway API it is for, by name'),
+    targetRefs: TARGETS.targetRefs,
     configPatches: yes("changes to what proxies are sent; what a proxy cannot do, it refuses with the patch's line"),
     priority: yes('lower ones are applied first'),
-  }),
-  'istio.type.v1beta1.PolicyTargetReference': fields<PolicyTargetReference>({
-    group: yes('`gateway.networking.k8s.io`; others name nothing that runs here'),
-    kind: yes('`Gateway`; others name nothing that runs here'),
-    name: yes('its name'),
-    namespace: moot('it is always that of the resource itself'),
   }),
   [`${EF}.EnvoyConfigObjectPatch`]: fields<EnvoyFilter_EnvoyConfigObjectPatch>({
     applyTo: except(yes('what is changed'), {

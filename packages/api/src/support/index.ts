@@ -4,6 +4,7 @@ import { schema } from '../schema.ts';
 import { common } from './common.ts';
 import { destinationRule } from './destination-rule.ts';
 import { envoyFilter } from './envoy-filter.ts';
+import { extensions } from './extensions.ts';
 import { extensionProviders } from './extension-providers.ts';
 import { gateway } from './gateway.ts';
 import { meshConfig } from './mesh-config.ts';
@@ -50,6 +51,7 @@ export const MESSAGES: MessageTable = {
   ...meshConfig,
   ...proxyConfig,
   ...extensionProviders,
+  ...extensions,
 };
 
 export const MESH_CONFIG = 'istio.mesh.v1alpha1.MeshConfig';

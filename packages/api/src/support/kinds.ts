@@ -3,13 +3,10 @@ import { byEngine, left, moot, yes } from './types.ts';
 
 const EXTENSION = byEngine(
   left("Mizzen's proxy runs no extensions", 'what it does stays undone; remove it, or do it in the application'),
-  yes(
-    "passed on; what is not a file of the proxy's is fetched by Istio's agent, without which listeners wait for it",
-    'TypedExtensionConfig',
-  ),
+  yes('passed on'),
 );
 
-/** Kinds that are read and checked, and whose fields all have the same class. */
+/** Kinds that are read and checked, and whose fields all have the same class; where an engine supports one, field by field. */
 export const WHOLE_KINDS: Readonly<Record<string, Exception>> = {
   WasmPlugin: EXTENSION,
   TrafficExtension: EXTENSION,

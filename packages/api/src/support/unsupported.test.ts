@@ -80,6 +80,15 @@ test('kinds whose resources do nothing here', () => {
   ]);
 });
 
+test('plugins that Envoy has to fetch', () => {
+  const plugin = (url: string): string =>
+    `apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {name: a}\nspec: {url: ${url}, phase: AUTHN}\n`;
+  expect(found(plugin('file:///a.wasm'), 'envoy')).toEqual([]);
+  expect(found(plugin('oci://a'), 'envoy')).toEqual([
+    expect.stringMatching(/^4 MZ1205 \| `url: oci:\/\/a` is not supported yet: Envoy by itself cannot fetch it/),
+  ]);
+});
+
 test('patches of an EnvoyFilter that pass by the proxies that run here', () => {
   const patch = (match: string, applyTo = 'CLUSTER'): string[] =>
     found(

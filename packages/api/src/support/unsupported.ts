@@ -32,9 +32,8 @@ export function unsupportedFields(resource: Resource, engine: Engine = 'mizzen')
   const ref = refOf(resource);
   const support = WHOLE_KINDS[kindKey(resource)];
   const whole = support && on(support, engine);
-  if (whole !== undefined) {
+  if (whole !== undefined && whole.state !== 'supported') {
     const path = ['metadata', 'name'];
-    if (whole.state === 'supported') return [];
     if (whole.state === 'not yet') return [{ ...notYet(resource.kind, whole, path), ref }];
     const message = `${resource.kind} \`${resource.metadata.name}\` has no effect on one machine: ${whole.reason}`;
     return [{ code: NO_EFFECT_HERE, severity: 'info', message, ref, path }];

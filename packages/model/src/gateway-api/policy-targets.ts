@@ -8,6 +8,7 @@ export const TARGETING_KINDS = [
   'RequestAuthentication',
   'Telemetry',
   'WasmPlugin',
+  'TrafficExtension',
   'EnvoyFilter',
 ] as const;
 

@@ -1,8 +1,7 @@
 import type { Resource, networking } from '@mizzen/api';
-import { byAge } from '@mizzen/model';
+import { byAge, concerns } from '@mizzen/model';
 import { RE2JS } from 're2js';
 import type { TranslationContext } from '../context.ts';
-import { targets } from '../targets.ts';
 import { type Patch, type Target, patchesOf } from './patch.ts';
 
 /** The patches that concern one proxy, in the order in which they are applied. */
@@ -33,7 +32,12 @@ function ordered({ model, proxy }: TranslationContext, filters: readonly EnvoyFi
     .filter(
       ({ metadata, spec }) =>
         (metadata.namespace === model.rootNamespace || metadata.namespace === proxy.namespace) &&
-        targets(proxy, metadata.namespace, { labels: spec.workloadSelector?.labels, targetRefs: spec.targetRefs }),
+        concerns(
+          { selector: { matchLabels: spec.workloadSelector?.labels }, targetRefs: spec.targetRefs },
+          metadata.namespace,
+          proxy.namespace,
+          proxy.labels,
+        ),
     )
     .sort((a, b) => (a.spec.priority ?? 0) - (b.spec.priority ?? 0) || root(a) - root(b) || byAge(a, b));
 }

@@ -1,9 +1,8 @@
 import type { Resource, extensions } from '@mizzen/api';
 import type { Path } from '@mizzen/diagnostics';
-import { byAge } from '@mizzen/model';
+import { byAge, concerns } from '@mizzen/model';
 import type { TranslationContext } from '../context.ts';
 import type { ListenerClass } from '../listener/build.ts';
-import { targets } from '../targets.ts';
 
 export type Phase = extensions.TrafficExtension_ExecutionPhase;
 
@@ -42,8 +41,7 @@ export function extensionsOf({ model, proxy }: TranslationContext): readonly Ext
     .flatMap((namespace) => {
       const own = resources.filter(
         ({ metadata, spec }) =>
-          metadata.namespace === namespace &&
-          targets(proxy, namespace, { labels: spec.selector?.matchLabels, targetRefs: targetRefs(spec) }),
+          metadata.namespace === namespace && concerns(spec, namespace, proxy.namespace, proxy.labels),
       );
       return own.sort(byAge);
     })
@@ -52,10 +50,6 @@ export function extensionsOf({ model, proxy }: TranslationContext): readonly Ext
 }
 
 type Candidate = Resource<extensions.TrafficExtension> | Resource<extensions.WasmPlugin>;
-
-function targetRefs(spec: Candidate['spec']): Candidate['spec']['targetRefs'] {
-  return 'targetRef' in spec && spec.targetRef !== undefined ? [spec.targetRef] : spec.targetRefs;
-}
 
 const known = new WeakMap<object, Extension>();
 

@@ -2,6 +2,7 @@ import type { Diagnostic } from '@mizzen/diagnostics';
 import { KINDS, kindKey, resourceKey } from './kind-table.ts';
 import type { KindSpecs } from './kinds.ts';
 import { readMeshConfig } from './mesh/read.ts';
+import type { MeshDefaults } from './mesh/read.ts';
 import { refOf } from './resource.ts';
 import type { Resource, SourceDocument } from './resource.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -13,6 +14,8 @@ export interface SnapshotOptions {
   readonly meshConfig?: SourceDocument;
   /** Whose gaps are warned of; Mizzen's own proxy unless told. */
   readonly engine?: Engine;
+  /** What holds where there is no mesh configuration at all: `installed` unless told. */
+  readonly meshDefaults?: MeshDefaults;
 }
 
 export interface BuiltSnapshot {
@@ -35,7 +38,8 @@ export function buildSnapshot(resources: Iterable<Resource>, options: SnapshotOp
   }
   for (const list of byKind.values()) sortByCreation(list);
   const settings = [...(byKind.get('IstioOperator') ?? []), ...(byKind.get('ConfigMap') ?? [])];
-  const { mesh, source, diagnostics } = readMeshConfig(settings, options.meshConfig, options.engine);
+  const { meshConfig, meshDefaults, engine } = options;
+  const { mesh, source, diagnostics } = readMeshConfig(settings, meshConfig, { defaults: meshDefaults, engine });
   const find = (key: Key): Resource | undefined => byName.get(resourceKey(key));
   const snapshot: Snapshot = {
     version: options.version,

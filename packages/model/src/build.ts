@@ -70,7 +70,7 @@ export function buildModel(
     const accounts = new Set<string>();
     for (const port of service.ports) {
       for (const endpoint of endpoints.endpoints(service, port, undefined)) {
-        if (endpoint.serviceAccount === '') continue;
+        if (endpoint.serviceAccount === '' && endpoint.workload?.kind !== 'Pod') continue;
         for (const domain of [trustDomain, ...trustDomainAliases]) {
           accounts.add(`spiffe://${domain}/ns/${endpoint.namespace}/sa/${endpoint.serviceAccount}`);
         }
@@ -109,6 +109,8 @@ export function buildModel(
     namespaceMtlsMode: (namespace) => policies.namespaceMode(namespace),
     policies: (namespace, labels) => policies.policies(namespace, labels),
     mtlsMode: (namespace, labels, port) => policies.mtlsMode(namespace, labels, port),
+    mtlsPorts: (namespace, labels) =>
+      Object.keys(policies.workloadPeerAuthentication(namespace, labels)?.spec.portLevelMtls ?? {}).map(Number),
     gatewaysFor: (_namespace, labels, serviceHosts = []) =>
       gateways.filter((gateway) => {
         const named = gatewayServices(gateway);

@@ -14,7 +14,7 @@ export const HOSTNAME_LABEL = 'kubernetes.io/hostname';
 /** `region/zone/subzone`, or with dots as in the `istio-locality` label; missing parts are empty. */
 export function parseLocality(text: string, separator: '/' | '.' = '/'): Locality {
   const [region = '', zone = '', subzone = ''] = text.split(separator);
-  return { region, zone, subzone };
+  return { region, zone, subzone, text: text.replaceAll(separator, '/') };
 }
 
 /** Where each Kubernetes Node says it is. */

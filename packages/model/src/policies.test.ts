@@ -30,6 +30,11 @@ describe('the mTLS mode of a port', () => {
     expect(mode(MESH + NAMESPACE + WORKLOAD, 80)).toBe('PERMISSIVE');
     expect(mode(MESH + NAMESPACE + WORKLOAD, 80, 'y')).toBe('DISABLE');
   });
+  it('is not said by a policy of the root namespace about single workloads', () => {
+    const single = peer('w', 'istio-system', 'selector: {matchLabels: {app: x}}, mtls: {mode: DISABLE}');
+    expect(mode(MESH + single, 80)).toBe('STRICT');
+    expect(mode(MESH + single, 80, 'x', 'istio-system')).toBe('STRICT');
+  });
   it('is the port’s, which inherits when unset', () => {
     expect(mode(MESH + WORKLOAD, 8080)).toBe('STRICT');
     expect(mode(MESH + WORKLOAD, 9090)).toBe('PERMISSIVE');

@@ -37,14 +37,21 @@ export class PolicyIndex {
 
   /**
    * Istio's precedence: a policy with a selector (its port setting, then its own), the namespace's, the mesh's; what is
-   * unset is inherited. Of several at one level the oldest counts. The mesh's default is PERMISSIVE.
+   * unset is inherited. Of several at one level the oldest counts; those in the root namespace are about all of the mesh
+   * and not about single workloads. The mesh's default is PERMISSIVE.
    */
   mtlsMode(namespace: string, labels: Labels, port: number): MtlsMode {
-    const own = this.#select(this.#peer, namespace, labels).find(
-      (policy) => !isEmpty(policy.spec.selector?.matchLabels),
-    );
+    const own = this.workloadPeerAuthentication(namespace, labels);
     const portMode = modeOf(own?.spec.portLevelMtls?.[String(port)]);
     return portMode ?? modeOf(own?.spec.mtls) ?? this.namespaceMode(namespace);
+  }
+
+  /** The PeerAuthentication that is about a workload by its labels. */
+  workloadPeerAuthentication(namespace: string, labels: Labels): Resource<security.PeerAuthentication> | undefined {
+    if (namespace === this.#root) return undefined;
+    return this.#peer
+      .get(namespace)
+      ?.find(({ spec: { selector } }) => !isEmpty(selector?.matchLabels) && fits(selector?.matchLabels, labels));
   }
 
   namespaceMode(namespace: string): MtlsMode {

@@ -4,7 +4,9 @@ import { hasGatewaySemantics } from './gateway-api/index.ts';
 import { hostsOverlap, isSubsetOf, isWildcard } from './hosts.ts';
 import type { Labels } from './labels.ts';
 import { fits, isEmpty, labelsKey } from './labels.ts';
+import { MergedServices, mergeServices, oneNamespaceEach, trimToPorts } from './merge-services.ts';
 import { byAge } from './order.ts';
+import { destinations } from './destinations.ts';
 import type { Registry } from './registry.ts';
 import type { EgressListener, MergedDestinationRule, ProxyScope, Service } from './types.ts';
 import { MESH_GATEWAY, type VirtualServiceIndex } from './virtual-services.ts';
@@ -47,9 +49,9 @@ export class ScopeIndex {
     const sidecar = type === 'sidecar' ? this.#sidecarFor(namespace, labels) : undefined;
     const name = sidecar === undefined ? '' : `${sidecar.metadata.namespace}/${sidecar.metadata.name}`;
     const own = this.#registry.destinationRules.selective ? labelsKey(labels) : '';
-    const key = `${namespace} ${name} ${own}`;
+    const key = `${type} ${namespace} ${name} ${own}`;
     let scope = this.#scopes.get(key);
-    if (scope === undefined) this.#scopes.set(key, (scope = this.#build(namespace, labels, sidecar, name)));
+    if (scope === undefined) this.#scopes.set(key, (scope = this.#build(namespace, labels, sidecar, name, type)));
     return scope;
   }
 
@@ -63,24 +65,30 @@ export class ScopeIndex {
     return selecting ?? own.find(general) ?? this.#sidecars.get(this.#root)?.find(general);
   }
 
-  #build(namespace: string, labels: Labels, sidecar: Sidecar | undefined, name: string): ProxyScope {
-    const baseKey = `${namespace} ${name}`;
-    let base = this.#bases.get(baseKey);
-    if (base === undefined) this.#bases.set(baseKey, (base = this.#buildBase(namespace, sidecar)));
+  #build(
+    namespace: string,
+    labels: Labels,
+    sidecar: Sidecar | undefined,
+    name: string,
+    type: 'sidecar' | 'router',
+  ): ProxyScope {
+    const baseKey = `${type} ${namespace} ${name}`;
+    let found = this.#bases.get(baseKey);
+    if (found === undefined) this.#bases.set(baseKey, (found = this.#buildBase(namespace, sidecar, type)));
     const rules = new Map<string, MergedDestinationRule | undefined>();
-    const { byHostname } = base;
+    const { byHostname } = found;
     const policy = sidecar?.spec.outboundTrafficPolicy;
     const chosen = policy ?? this.#snapshot.mesh.outboundTrafficPolicy;
     return {
       sidecar,
-      egress: base.egress,
-      services: base.services,
+      egress: found.egress,
+      services: found.services,
       destinationRule: (hostname, direction = 'outbound') => {
         const key = `${direction} ${hostname}`;
         if (!rules.has(key)) {
           const service = byHostname.get(hostname);
-          const found = service === undefined ? [] : this.#registry.destinationRules.find(namespace, service);
-          rules.set(key, chooseRule(found, namespace, labels, direction));
+          const all = service === undefined ? [] : this.#registry.destinationRules.find(namespace, service);
+          rules.set(key, chooseRule(all, namespace, labels, direction));
         }
         return rules.get(key);
       },
@@ -89,71 +97,79 @@ export class ScopeIndex {
     };
   }
 
-  #buildBase(namespace: string, sidecar: Sidecar | undefined): Base {
-    const visible = this.#visible(namespace, sidecar !== undefined);
-    const meshVirtualServices = this.#virtualServices.find(namespace, MESH_GATEWAY);
-    const written = sidecar?.spec.egress ?? [];
-    if (written.length === 0) {
-      const egress = [{ config: undefined, services: visible, virtualServices: meshVirtualServices }];
-      return {
-        sidecar,
-        egress,
-        services: visible,
-        byHostname: new Map(visible.map((service) => [service.hostname, service])),
-      };
+  #buildBase(namespace: string, sidecar: Sidecar | undefined, type: 'sidecar' | 'router'): Base {
+    const visible = this.#visible(namespace);
+    const virtualServices = this.#virtualServices.find(namespace, MESH_GATEWAY);
+    if (type === 'router') {
+      const found = this.#remembered(`router ${namespace}`, () => mergeServices(visible));
+      return base(undefined, [{ config: undefined, services: found, virtualServices }], found);
     }
-    const all = this.#registry.services.filter((service) => isVisible(service.exportTo, namespace));
-    const egress = written.map((config): EgressListener => {
-      const hosts = importedHosts(config.hosts ?? [], namespace);
-      return {
-        config,
-        services: importServices(all, hosts, config, namespace),
-        virtualServices: importVirtualServices(meshVirtualServices, hosts),
-      };
-    });
-    const byHostname = new Map<string, Service>();
-    for (const listener of egress) {
-      for (const service of listener.services) addService(byHostname, service);
-      for (const virtualService of listener.virtualServices) {
-        for (const host of destinationHosts(virtualService.spec)) {
-          const service = pickService(all, host, namespace);
-          const trimmed = service === undefined ? undefined : trimToPort(service, listener.config);
-          if (trimmed !== undefined && !byHostname.has(host)) addService(byHostname, trimmed);
+    const written = sidecar?.spec.egress ?? [];
+    const egress =
+      written.length === 0
+        ? [{ config: undefined, services: this.#everything(namespace), virtualServices }]
+        : written.map((config): EgressListener => {
+            const hosts = importedHosts(config.hosts ?? [], namespace);
+            return {
+              config,
+              services: importServices(visible, hosts, config, namespace),
+              virtualServices: importVirtualServices(virtualServices, hosts),
+            };
+          });
+    const merged = new MergedServices();
+    for (const { config, services, virtualServices: routes } of egress) {
+      for (const service of services) merged.add(service);
+      for (const { spec } of routes) {
+        for (const [host, ports] of destinations(spec, namespace)) {
+          const service = this.#destination(host, namespace);
+          if (service === undefined) continue;
+          merged.add(needsPort(config) ? trimToPort(service, config) : trimToPorts(service, ports));
         }
       }
     }
-    return { sidecar, egress, services: [...byHostname.values()], byHostname };
+    return base(sidecar, egress, merged.services);
   }
 
-  #visible(namespace: string, preferOwn: boolean): readonly Service[] {
-    const { services, visible } = this.#registry;
-    const key = `${namespace} ${preferOwn}`;
+  /** Those of its own namespace alone first, then those exported to it by name, then everybody's; each in Istio's order. */
+  #visible(namespace: string): readonly Service[] {
+    return this.#remembered(`visible ${namespace}`, () => {
+      const rank = ({ exportTo, namespace: own }: Service): number =>
+        exportTo.includes('*') ? 2 : own === namespace ? 0 : 1;
+      return this.#registry.services
+        .filter((service) => isVisible(service.exportTo, namespace))
+        .sort((a, b) => rank(a) - rank(b));
+    });
+  }
+
+  /** What a sidecar sees without being told. */
+  #everything(namespace: string): readonly Service[] {
+    return this.#remembered(`everything ${namespace}`, () => oneNamespaceEach(this.#visible(namespace), namespace));
+  }
+
+  /** A service that a route leads to, imported or not: the namespace's own, else the first namespace's that shows it. */
+  #destination(hostname: string, namespace: string): Service | undefined {
+    const named = this.#registry.byHostname.get(hostname) ?? [];
+    const own = preferKubernetes(named.filter((service) => service.namespace === namespace));
+    if (own !== undefined) return own;
+    const seen = named.filter((service) => isVisible(service.exportTo, namespace));
+    const [first] = seen.map((service) => service.namespace).sort();
+    return preferKubernetes(seen.filter((service) => service.namespace === first));
+  }
+
+  #remembered(key: string, make: () => readonly Service[]): readonly Service[] {
+    const { visible } = this.#registry;
     let found = visible.get(key);
-    if (found === undefined) {
-      const all = services.filter((service) => isVisible(service.exportTo, namespace));
-      visible.set(key, (found = onePerHostname(all, namespace, preferOwn)));
-    }
+    if (found === undefined) visible.set(key, (found = make()));
     return found;
   }
 }
 
-/** Kubernetes' own service before any ServiceEntry for its name; then (with a Sidecar) the proxy's namespace; then the oldest. */
-function onePerHostname(services: readonly Service[], namespace: string, preferOwn: boolean): Service[] {
-  const chosen = new Map<string, Service>();
-  for (const service of services) {
-    const known = chosen.get(service.hostname);
-    if (
-      known === undefined ||
-      (known.registry !== 'Kubernetes' && service.registry === 'Kubernetes') ||
-      (preferOwn &&
-        known.namespace !== namespace &&
-        service.namespace === namespace &&
-        known.registry === service.registry)
-    ) {
-      chosen.set(service.hostname, service);
-    }
-  }
-  return services.filter((service) => chosen.get(service.hostname) === service);
+function base(sidecar: Sidecar | undefined, egress: readonly EgressListener[], services: readonly Service[]): Base {
+  return { sidecar, egress, services, byHostname: new Map(services.map((service) => [service.hostname, service])) };
+}
+
+function preferKubernetes(services: readonly Service[]): Service | undefined {
+  return services.find(({ registry }) => registry === 'Kubernetes') ?? services[0];
 }
 
 /** Namespace (or `*`) → host patterns. */
@@ -185,16 +201,17 @@ function importServices(
     const trimmed = trimToPort(service, config);
     if (trimmed !== undefined) imported.push(trimmed);
   }
-  return onePerHostname(imported, namespace, true);
+  return oneNamespaceEach(imported, namespace);
 }
 
 /** A listener for one port sees only that port of a service; undefined when the service has no such port. */
 function trimToPort(service: Service, config: networking.IstioEgressListener | undefined): Service | undefined {
+  return needsPort(config) ? trimToPorts(service, new Set([config?.port?.number ?? 0])) : service;
+}
+
+function needsPort(config: networking.IstioEgressListener | undefined): boolean {
   const port = config?.port;
-  if (port?.number === undefined || port.number === 0 || port.protocol?.toUpperCase() === 'HTTP_PROXY') return service;
-  const ports = service.ports.filter((candidate) => candidate.port === port.number);
-  if (ports.length === 0) return undefined;
-  return ports.length === service.ports.length ? service : { ...service, ports };
+  return port?.number !== undefined && port.number !== 0 && port.protocol?.toUpperCase() !== 'HTTP_PROXY';
 }
 
 function importVirtualServices(
@@ -210,40 +227,4 @@ function importVirtualServices(
       ),
     );
   });
-}
-
-/** Listeners may each know some ports of the same service; together they are the service. */
-function addService(byHostname: Map<string, Service>, service: Service): void {
-  const known = byHostname.get(service.hostname);
-  if (known === undefined) {
-    byHostname.set(service.hostname, service);
-    return;
-  }
-  if (known === service || known.namespace !== service.namespace) return;
-  const missing = service.ports.filter((port) => !known.ports.some((p) => p.port === port.port));
-  if (missing.length > 0) byHostname.set(service.hostname, { ...known, ports: [...known.ports, ...missing] });
-}
-
-function pickService(services: readonly Service[], hostname: string, namespace: string): Service | undefined {
-  const named = services.filter((service) => service.hostname === hostname);
-  return (
-    named.find((service) => service.namespace === namespace) ??
-    named.sort((a, b) => (a.namespace < b.namespace ? -1 : 1))[0]
-  );
-}
-
-function destinationHosts(spec: networking.VirtualService): Set<string> {
-  const hosts = new Set<string>();
-  const note = (to: networking.Destination | undefined): void => {
-    if (to?.host !== undefined) hosts.add(to.host);
-  };
-  for (const route of spec.http ?? []) {
-    for (const to of route.route ?? []) note(to.destination);
-    note(route.mirror);
-    for (const to of route.mirrors ?? []) note(to.destination);
-  }
-  for (const route of [...(spec.tls ?? []), ...(spec.tcp ?? [])]) {
-    for (const to of route.route ?? []) note(to.destination);
-  }
-  return hosts;
 }

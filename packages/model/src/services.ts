@@ -48,7 +48,7 @@ function fromKubernetes(resource: Resource<k8s.ServiceSpec>, config: mesh.MeshCo
       name: port.name ?? '',
       port: port.port,
       protocol: servicePortProtocol(port),
-      targetPort: port.targetPort ?? port.port,
+      targetPort: port.targetPort || port.port,
     })),
     addresses: headless || external ? [] : clusterAddresses(spec),
     resolution: external ? 'alias' : headless ? 'passthrough' : 'static',

@@ -59,6 +59,8 @@ export interface Locality {
   readonly region: string;
   readonly zone: string;
   readonly subzone: string;
+  /** As it was written, `region/zone/subzone`; places written differently are kept apart. Absent: all three parts. */
+  readonly text?: string;
 }
 
 /** Something that runs and has an identity: a pod, or a WorkloadEntry. */
@@ -164,6 +166,8 @@ export interface MeshModel {
   policies(namespace: string, labels: Readonly<Record<string, string>>): WorkloadPolicies;
   /** Effective mTLS mode of a workload's port. */
   mtlsMode(namespace: string, labels: Readonly<Record<string, string>>, port: number): MtlsMode;
+  /** Ports of a workload that have an mTLS mode of their own. */
+  mtlsPorts(namespace: string, labels: Readonly<Record<string, string>>): readonly number[];
   /** Gateways whose selector fits a workload, or that name (by Istio's internal annotation) one of its services. */
   gatewaysFor(
     namespace: string,

@@ -77,7 +77,7 @@ function fromPod(
     kind: 'Pod',
     labels,
     annotations,
-    serviceAccount: serviceAccountOf(resource.spec),
+    serviceAccount: ownAccount(resource.spec),
     addresses,
     containers: containersOf(resource.spec),
     boundPorts: {},
@@ -272,6 +272,15 @@ export function workloadEntryTls(spec: networking.WorkloadEntry): 'istio' | 'dis
 function serviceAccountOf(spec: k8s.PodSpec): string {
   const name = spec.serviceAccountName ?? spec.serviceAccount ?? '';
   return name === '' ? 'default' : name;
+}
+
+/**
+ * A Pod without containers is none that the API server let in (only a store that was filled by other means has it), so
+ * nobody gave it a default account either.
+ */
+function ownAccount(spec: k8s.PodSpec): string {
+  const containers = spec.containers as k8s.PodSpec['containers'] | undefined;
+  return containers?.length ? serviceAccountOf(spec) : (spec.serviceAccountName ?? '');
 }
 
 /** Init containers that stay (native sidecars) have ports too. */

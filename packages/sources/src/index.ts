@@ -1,4 +1,4 @@
-export { readFiles } from './read.ts';
+export { AS_ISTIOD, readFiles } from './read.ts';
 export type { ReadOptions } from './read.ts';
 export type { ReadResult } from './ledger.ts';
 export { watchFiles } from './watch.ts';

@@ -1,5 +1,6 @@
 import {
   buildSnapshot,
+  isReadable,
   locate,
   mootFields,
   parseDocument,
@@ -11,7 +12,16 @@ import {
   validateResource,
   withSpan,
 } from '@mizzen/api';
-import type { Engine, LeftAlone, ParsedDocuments, PassedOver, Resource, Snapshot, SourceDocument } from '@mizzen/api';
+import type {
+  Engine,
+  LeftAlone,
+  MeshDefaults,
+  ParsedDocuments,
+  PassedOver,
+  Resource,
+  Snapshot,
+  SourceDocument,
+} from '@mizzen/api';
 import type { Diagnostic, Ref } from '@mizzen/diagnostics';
 import { isDeepStrictEqual } from 'node:util';
 import { assignOrder } from './order.ts';
@@ -51,6 +61,21 @@ export interface ReadResult {
   text(file: string): string | undefined;
 }
 
+/** What is taken into force, and what it is understood by. */
+export interface LedgerOptions {
+  /** Namespace of resources that name none; `default` unless told. */
+  readonly namespace?: string;
+  /**
+   * `valid`: what istiod's webhook and Kubernetes would let in. `readable`: also what they would refuse but istiod would
+   * act on if it were in its store; what is wrong is said all the same.
+   */
+  readonly admit?: 'valid' | 'readable';
+  /** What holds where there is no mesh configuration. */
+  readonly meshDefaults?: MeshDefaults;
+  /** Whose gaps are warned of; Mizzen's own proxy unless told. */
+  readonly engine?: Engine;
+}
+
 interface FileState {
   readonly text: string;
   readonly documents: readonly { readonly text: string; readonly parsed: ParsedDocuments }[];
@@ -63,8 +88,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
  * Resource objects.
  */
 export class Ledger {
-  readonly #namespace: string | undefined;
-  readonly #engine: Engine | undefined;
+  readonly #options: LedgerOptions;
   #files = new Map<string, FileState>();
   #inForce = new Map<string, Resource>();
   #snapshot: Snapshot | undefined;
@@ -75,9 +99,8 @@ export class Ledger {
   readonly #validated = new WeakMap<SourceDocument, readonly Diagnostic[]>();
   readonly #surprising = new WeakMap<Resource, ReadonlyMap<string, string>>();
 
-  constructor(options: { readonly namespace?: string; readonly engine?: Engine } = {}) {
-    this.#namespace = options.namespace;
-    this.#engine = options.engine;
+  constructor(options: LedgerOptions = {}) {
+    this.#options = options;
   }
 
   /** `files` in reading order; `meshConfig` is the text of the mesh configuration, if it comes from a file of its own. */
@@ -132,7 +155,7 @@ export class Ledger {
         }
         return { text: document.text, parsed: old };
       }
-      const parsed = parseDocument({ file, index, ...document }, { namespace: this.#namespace });
+      const parsed = parseDocument({ file, index, ...document }, { namespace: this.#options.namespace });
       return { text: document.text, parsed };
     });
     return { text, documents };
@@ -161,7 +184,7 @@ export class Ledger {
       const problems = this.#validate(candidate);
       for (const problem of problems) diagnostics.push(withSpan(problem, { find: () => candidate }));
       if (current?.source === candidate.source) good.push(current);
-      else if (!problems.some(({ severity }) => severity === 'error')) good.push(withSameParts(candidate, current));
+      else if (this.#admits(candidate, problems)) good.push(withSameParts(candidate, current));
       else if (current) {
         good.push(current);
         kept.push(current);
@@ -177,9 +200,13 @@ export class Ledger {
     return { good, kept, refused };
   }
 
+  #admits(candidate: Resource, problems: readonly Diagnostic[]): boolean {
+    return !problems.some(isError) || (this.#options.admit === 'readable' && isReadable(candidate));
+  }
+
   #validate(resource: Resource): readonly Diagnostic[] {
     let result = this.#validated.get(resource.source);
-    if (!result) this.#validated.set(resource.source, (result = judge(resource, this.#engine)));
+    if (!result) this.#validated.set(resource.source, (result = judge(resource, this.#options.engine)));
     return result;
   }
 
@@ -188,7 +215,7 @@ export class Ledger {
     return mootFields(
       resources.map((resource) => {
         let fields = this.#surprising.get(resource);
-        if (!fields) this.#surprising.set(resource, (fields = surprisingFields(resource, this.#engine)));
+        if (!fields) this.#surprising.set(resource, (fields = surprisingFields(resource, this.#options.engine)));
         return [resource, fields];
       }),
     );
@@ -217,10 +244,11 @@ export class Ledger {
       ordered.every((resource) => before.get(keyOf(resource)) === resource);
     if (!unchanged) {
       const version = (this.#snapshot?.version ?? 0) + 1;
-      const built = buildSnapshot(ordered, { version, meshConfig: mesh, engine: this.#engine });
+      const { meshDefaults, engine } = this.#options;
+      const built = buildSnapshot(ordered, { version, meshConfig: mesh, meshDefaults, engine });
       this.#meshRead = mesh?.text;
       if (built.diagnostics.some(isError)) {
-        this.#snapshot = buildSnapshot(ordered, { version, meshConfig: this.#mesh, engine: this.#engine }).snapshot;
+        this.#snapshot = buildSnapshot(ordered, { version, meshConfig: this.#mesh, meshDefaults, engine }).snapshot;
       } else {
         this.#snapshot = built.snapshot;
         this.#mesh = mesh;

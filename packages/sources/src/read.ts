@@ -2,20 +2,18 @@ import { readFileSync } from 'node:fs';
 import { text as readAll } from 'node:stream/consumers';
 import { STDIN_NAME, discover, unreadable } from './discover.ts';
 import type { Discovered } from './discover.ts';
-import type { Engine } from '@mizzen/api';
 import { Ledger } from './ledger.ts';
-import type { FileText, ReadResult } from './ledger.ts';
+import type { FileText, LedgerOptions, ReadResult } from './ledger.ts';
 
-export interface ReadOptions {
-  /** Namespace of resources that name none; `default` unless told. */
-  readonly namespace?: string;
+export interface ReadOptions extends LedgerOptions {
   /** Path of a file that holds a MeshConfig. */
   readonly meshConfig?: string;
-  /** Whose gaps are warned of; Mizzen's own proxy unless told. */
-  readonly engine?: Engine;
   /** Where `-` reads from; the process's standard input unless told. */
   readonly stdin?: NodeJS.ReadableStream;
 }
+
+/** As istiod finds things in a store that it did not fill itself: for `x xds` and what compares with istiod. */
+export const AS_ISTIOD = { admit: 'readable', meshDefaults: 'istiod' } as const satisfies LedgerOptions;
 
 /**
  * Reads every resource in files, directories (recursively) and, for `-`, standard input, once. What is wrong is in the

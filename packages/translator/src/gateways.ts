@@ -52,79 +52,107 @@ const cache = new WeakMap<TranslationContext, MergedGateways>();
  */
 export function mergeGateways(context: TranslationContext): MergedGateways {
   let merged = cache.get(context);
-  if (merged === undefined) cache.set(context, (merged = merge(context)));
-  return merged;
-}
-
-function merge(context: TranslationContext): MergedGateways {
-  const { model, proxy } = context;
-  const ports: MutablePort[] = [];
-  const serversByRoute = new Map<string, GatewayServer[]>();
-  const firstPlain = new Map<number, MutablePort>();
-  const taken = new Set<number>();
-  const tlsBinds = new Set<string>();
-  const tlsHosts = new Set<string>();
-  let autoPassthrough = false;
-
-  const join = (port: number, bind: string, protocol: string, server: GatewayServer): MutablePort => {
-    let entry = ports.find((p) => p.port === port && p.bind === bind && p.protocol === protocol);
-    if (entry === undefined) ports.push((entry = { port, bind, protocol, servers: [] }));
-    entry.servers.push(server);
-    return entry;
-  };
-
-  const serviceHosts = serviceTargets(context).map(({ service }) => service.hostname);
-  for (const gateway of model.gatewaysFor(proxy.namespace, proxy.labels, serviceHosts)) {
-    const { namespace, name } = gateway.metadata;
-    for (const [index, server] of (gateway.spec.servers ?? []).entries()) {
-      const hosts = serverHosts(server.hosts ?? [], namespace);
-      const protocol = (server.port?.protocol ?? '').toUpperCase();
-      const bind = server.bind ?? '';
-      for (const port of listenPorts(context, server.port?.number ?? 0, gatewayServices(gateway))) {
-        if (server.tls !== undefined) {
-          const keys = hosts.map((host) => `${port} ${bind} ${host}`);
-          if (keys.some((key) => tlsHosts.has(key))) continue;
-          for (const key of keys) tlsHosts.add(key);
-        }
-        const routeName = gatewayRouteName(server, port, name, namespace);
-        const entry: GatewayServer = { gateway, gatewayName: `${namespace}/${name}`, server, index, hosts, routeName };
-        if (!taken.has(port)) {
-          taken.add(port);
-          const joined = join(port, bind, protocol, entry);
-          if (isTlsServer(server)) tlsBinds.add(`${port} ${bind}`);
-          else firstPlain.set(port, joined);
-        } else {
-          const plain = firstPlain.get(port);
-          if (plain !== undefined) {
-            const mergeable = isHttpProtocol(protocol) && isHttpProtocol(plain.protocol);
-            if (plain.bind === bind && !mergeable) continue;
-            if (plain.bind === bind) plain.servers.push(entry);
-            else join(port, bind, protocol, entry);
-          } else {
-            const newBind = !tlsBinds.has(`${port} ${bind}`);
-            if (server.tls === undefined && !newBind) continue;
-            tlsBinds.add(`${port} ${bind}`);
-            if (routeName !== '' && serversByRoute.has(routeName)) continue;
-            const shared = ports.find((p) => p.port === port && p.bind === bind);
-            if (shared === undefined) join(port, bind, protocol, entry);
-            else shared.servers.push(entry);
-          }
-        }
-        if (server.tls?.mode === 'AUTO_PASSTHROUGH') autoPassthrough = true;
-        if (routeName !== '') {
-          const sharing = serversByRoute.get(routeName);
-          if (sharing === undefined) serversByRoute.set(routeName, [entry]);
-          else sharing.push(entry);
+  if (merged === undefined) {
+    const merger = new Merger();
+    const { model, proxy } = context;
+    const serviceHosts = serviceTargets(context).map(({ service }) => service.hostname);
+    for (const gateway of model.gatewaysFor(proxy.namespace, proxy.labels, serviceHosts)) {
+      const { namespace, name } = gateway.metadata;
+      for (const [index, server] of (gateway.spec.servers ?? []).entries()) {
+        const hosts = serverHosts(server.hosts ?? [], namespace);
+        for (const port of listenPorts(context, server.port?.number ?? 0, gatewayServices(gateway))) {
+          const routeName = gatewayRouteName(server, port, name, namespace);
+          merger.add(port, { gateway, gatewayName: `${namespace}/${name}`, server, index, hosts, routeName });
         }
       }
     }
+    cache.set(context, (merged = merger));
   }
-  return { ports, serversByRoute, autoPassthrough };
+  return merged;
+}
+
+class Merger implements MergedGateways {
+  readonly ports: MutablePort[] = [];
+  readonly serversByRoute = new Map<string, GatewayServer[]>();
+  autoPassthrough = false;
+  readonly #taken = new Set<number>();
+  /** By port, the first server's listener when that is plain text. */
+  readonly #plain = new Map<number, MutablePort>();
+  /** Addresses that servers with TLS came to after the first, by port. */
+  readonly #tlsBinds = new Set<string>();
+  readonly #tlsHosts = new KnownHosts();
+
+  add(port: number, entry: GatewayServer): void {
+    const { server, hosts } = entry;
+    const bind = server.bind ?? '';
+    if (server.tls !== undefined) {
+      if (!this.#tlsHosts.claim(port, bind, hosts)) return;
+      if (server.tls.mode === 'AUTO_PASSTHROUGH') this.autoPassthrough = true;
+    }
+    const plain = this.#plain.get(port);
+    if (!this.#taken.has(port)) this.#first(port, bind, entry);
+    else if (plain === undefined) this.#nextToTls(port, bind, entry);
+    else this.#nextToPlain(plain, port, bind, entry);
+  }
+
+  #first(port: number, bind: string, entry: GatewayServer): void {
+    this.#taken.add(port);
+    const joined = this.#join(port, bind, entry);
+    if (!isTlsServer(entry.server)) this.#plain.set(port, joined);
+    if (entry.routeName !== '') this.serversByRoute.set(entry.routeName, [entry]);
+  }
+
+  #nextToPlain(plain: MutablePort, port: number, bind: string, entry: GatewayServer): void {
+    const protocol = protocolOf(entry.server);
+    if (plain.bind !== bind) this.#join(port, bind, entry);
+    else if (isHttpProtocol(protocol) && isHttpProtocol(plain.protocol)) plain.servers.push(entry);
+    else return;
+    const sharing = this.serversByRoute.get(entry.routeName);
+    if (sharing !== undefined) sharing.push(entry);
+    else if (entry.routeName !== '') this.serversByRoute.set(entry.routeName, [entry]);
+  }
+
+  #nextToTls(port: number, bind: string, entry: GatewayServer): void {
+    const { server, routeName } = entry;
+    if (routeName !== '') {
+      if (this.serversByRoute.has(routeName)) return;
+      this.serversByRoute.set(routeName, [entry]);
+    }
+    const key = `${port} ${bind}`;
+    const known = this.#tlsBinds.has(key);
+    this.#tlsBinds.add(key);
+    if (server.tls === undefined && known) return;
+    this.#join(port, bind, entry);
+  }
+
+  #join(port: number, bind: string, entry: GatewayServer): MutablePort {
+    const protocol = protocolOf(entry.server);
+    let found = this.ports.find((p) => p.port === port && p.bind === bind && p.protocol === protocol);
+    if (found === undefined) this.ports.push((found = { port, bind, protocol, servers: [] }));
+    found.servers.push(entry);
+    return found;
+  }
+}
+
+/** Hosts that have a filter chain of their own on a port, each at the address it was last given. */
+export class KnownHosts {
+  readonly #binds = new Map<string, string>();
+
+  /** False, and nothing is noted, when one of them is known at that address. */
+  claim(port: number, bind: string, hosts: readonly string[]): boolean {
+    if (hosts.some((host) => this.#binds.get(`${port} ${host}`) === bind)) return false;
+    for (const host of hosts) this.#binds.set(`${port} ${host}`, bind);
+    return true;
+  }
+}
+
+function protocolOf(server: networking.Server): string {
+  return (server.port?.protocol ?? '').toUpperCase();
 }
 
 /**
- * Where a server's port is listened on: the target ports of the proxy's own services, else the port itself. A Gateway for
- * certain services (`only`) listens nowhere else.
+ * Where a server's port is listened on: the target port of the proxy's oldest service with that port, else the port itself.
+ * A Gateway for certain services (`only`) listens at all of theirs, and nowhere else.
  */
 function listenPorts(
   context: TranslationContext,
@@ -135,11 +163,12 @@ function listenPorts(
   if (proxy.local !== undefined) return [proxy.local.gateway?.ports[number] ?? number];
   const targets = new Set<number>();
   for (const { servicePort, targetPort, service } of serviceTargets(context)) {
-    if (only?.includes(service.hostname) === false) continue;
-    const asked = service.labels[AS_THEY_ARE] === undefined ? servicePort.port : targetPort;
-    if (asked === number) targets.add(targetPort);
+    if (servicePort.port !== number) continue;
+    if (only === undefined) {
+      if (service.labels[AS_THEY_ARE] === undefined) return [targetPort];
+    } else if (only.includes(service.hostname)) targets.add(targetPort);
   }
-  return targets.size === 0 && only === undefined ? [number] : [...targets];
+  return only === undefined ? [number] : [...targets];
 }
 
 /** A label on a gateway's service: its Gateways name the ports to listen on, not those of the service. */

@@ -12,7 +12,7 @@ export interface InboundPort {
   readonly servicePort: ServicePort;
   /** The oldest service with it. */
   readonly service: Service | undefined;
-  /** Every service with it, oldest first. */
+  /** Every service that leads there from the same port of its own, oldest first. */
   readonly services: readonly Service[];
   /** Address of the listener; empty: the proxy's own (for Istio's virtualInbound: none). */
   readonly bind: string;
@@ -53,7 +53,8 @@ function servicePorts(context: TranslationContext): Map<number, InboundPort> {
   for (const { service, servicePort, targetPort } of serviceTargets(context)) {
     const known = ports.get(targetPort);
     if (known !== undefined) {
-      known.services.push(service);
+      const again = known.services.some(({ hostname }) => hostname === service.hostname);
+      if (servicePort.port === known.servicePort.port && !again) known.services.push(service);
       continue;
     }
     ports.set(targetPort, {
@@ -112,7 +113,7 @@ function fromIngress(
       targetPort: port,
     },
     service: known?.service,
-    services: known?.services ?? [],
+    services: known?.service === undefined ? [] : [known.service],
     bind: local?.address ?? ingress.bind ?? '',
     ingress,
     ingressIndex,

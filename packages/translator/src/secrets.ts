@@ -29,8 +29,3 @@ export function fileSecret(profile: Profile, name: string): types.tls.SdsSecretC
   const { initialFetchTimeout: _, ...sdsConfig } = ISTIO;
   return { name, sdsConfig };
 }
-
-/** Secrets of Kubernetes (`kubernetes://…`), which the control plane serves to every kind of proxy. */
-export function credential(name: string): types.tls.SdsSecretConfig {
-  return { name, sdsConfig: ADS };
-}

@@ -22,6 +22,15 @@ export interface MeshConfigResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** What a mesh without a configuration of its own has: what Istio's installation writes, or only istiod's own defaults. */
+export type MeshDefaults = 'installed' | 'istiod';
+
+export interface MeshReading {
+  readonly defaults?: MeshDefaults;
+  /** Whose gaps are warned of; Mizzen's own proxy unless told. */
+  readonly engine?: Engine;
+}
+
 /**
  * The mesh configuration in force: that of a file, or else of an IstioOperator, or else of the ConfigMap `istio` in
  * `istio-system`, over Istio's defaults. Fields with mistakes are left out; the others count all the same. What `engine`
@@ -30,7 +39,7 @@ export interface MeshConfigResult {
 export function readMeshConfig(
   resources: Iterable<Resource>,
   file?: SourceDocument,
-  engine?: Engine,
+  { defaults = 'installed', engine }: MeshReading = {},
 ): MeshConfigResult {
   if (file) return { ...fromText(file.text, () => file, engine), source: undefined };
   let operator: Resource | undefined;
@@ -46,7 +55,7 @@ export function readMeshConfig(
     return { ...fromText(text, () => innerDocument(configMap, ['data', 'mesh']), engine), source: configMap };
   }
   return {
-    mesh: applyMeshConfig(DEFAULT_MESH_CONFIG, INSTALLED_MESH_CONFIG),
+    mesh: applyMeshConfig(DEFAULT_MESH_CONFIG, defaults === 'installed' ? INSTALLED_MESH_CONFIG : {}),
     source: undefined,
     diagnostics: [],
   };
@@ -54,7 +63,7 @@ export function readMeshConfig(
 
 /** Mistakes in the mesh configuration that a resource holds; none when it holds none. */
 export function checkMeshConfig(resource: Resource, engine?: Engine): readonly Diagnostic[] {
-  return readMeshConfig([resource], undefined, engine).diagnostics;
+  return readMeshConfig([resource], undefined, { engine }).diagnostics;
 }
 
 function isMeshConfigMap({ kind, metadata, body }: Resource): boolean {

@@ -18,7 +18,7 @@ import { checkKubernetesHttpRoute } from './gateway-api/http-route.ts';
 import { checkPeerAuthentication } from './peer-authentication.ts';
 import { checkPod } from './pod.ts';
 import { checkProxyConfig } from './proxy-config.ts';
-import { NOT_ALLOWED, Report } from './report.ts';
+import { NOT_ALLOWED, Report, UNKNOWN_FIELD, WRONG_TYPE } from './report.ts';
 import { checkRequestAuthentication } from './request-authentication.ts';
 import { checkMessage } from './schema-check.ts';
 import { checkServiceEntry } from './service-entry.ts';
@@ -95,6 +95,16 @@ function checkProxyAnnotation({ kind, body, spec }: Resource, report: Report): v
       });
     }
   }
+}
+
+/**
+ * Whether istiod could read a resource at all, valid or not: only fields it has count, and those have values of their
+ * types. A webhook would have refused more, but istiod itself obeys whatever is in its store.
+ */
+export function isReadable(resource: Resource): boolean {
+  const { message } = KINDS[resource.kind as keyof KindSpecs];
+  const problems = message ? checkMessage(resource.spec, message) : validateResource(resource);
+  return !problems.some(({ code }) => (message ? code !== UNKNOWN_FIELD : code === WRONG_TYPE));
 }
 
 function checkAnnotations({ kind, metadata }: Resource, report: Report): void {

@@ -21,6 +21,8 @@ export class Report {
 }
 
 // One code for each sort of mistake; codes.yaml says what they mean.
+export const UNKNOWN_FIELD = 'MZ1001';
+export const WRONG_TYPE = 'MZ1002';
 export const REQUIRED = 'MZ1006';
 export const CONFLICT = 'MZ1005';
 export const NOT_ALLOWED = 'MZ1007';

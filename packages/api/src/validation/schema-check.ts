@@ -4,6 +4,7 @@ import { isRecord } from '../normalize.ts';
 import { enumSchema, messageSchema } from '../schema.ts';
 import type { Field, MessageSchema } from '../schema.ts';
 import { isDuration } from './duration.ts';
+import { UNKNOWN_FIELD, WRONG_TYPE } from './report.ts';
 import type { Problem } from './report.ts';
 
 /**
@@ -137,7 +138,7 @@ function unknownField(name: string, path: Path, fields: MessageSchema): Problem 
   const guess = didYouMean(name, Object.keys(fields));
   const where = path.length > 0 ? `\`${lastName(path)}\`` : 'this message';
   return {
-    code: 'MZ1001',
+    code: UNKNOWN_FIELD,
     severity: 'error',
     message: `${where} has no field \`${name}\``,
     path: [...path, name],
@@ -149,7 +150,7 @@ function unknownField(name: string, path: Path, fields: MessageSchema): Problem 
 export function wrongType(path: Path, wanted: string, value: unknown): Problem {
   const quotes = wanted === 'a string' && (typeof value === 'number' || typeof value === 'boolean');
   return {
-    code: 'MZ1002',
+    code: WRONG_TYPE,
     severity: 'error',
     message: `\`${lastName(path)}\` must be ${wanted}, not ${describe(value)}`,
     path,

@@ -55,8 +55,9 @@ function checkPorts(report: Report, ports: readonly ServicePort[]): void {
   ports.forEach(({ name = '', port, protocol = 'TCP', targetPort }, index) => {
     const path = ['spec', 'ports', index];
     checkPort(report, [...path, 'port'], port);
-    if (typeof targetPort === 'number') checkPort(report, [...path, 'targetPort'], targetPort);
-    else if (targetPort !== undefined && !isPortName(targetPort)) {
+    // To Kubernetes 0 and an empty name are the same as none: the port itself.
+    if (typeof targetPort === 'number' && targetPort !== 0) checkPort(report, [...path, 'targetPort'], targetPort);
+    else if (typeof targetPort === 'string' && targetPort !== '' && !isPortName(targetPort)) {
       const message = `\`${targetPort}\` is not a valid port name`;
       report.error(
         BAD_NAME,

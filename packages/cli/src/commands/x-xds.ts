@@ -1,7 +1,7 @@
 import { withSpan } from '@mizzen/api';
 import { renderDiagnostic } from '@mizzen/diagnostics';
 import { buildModel } from '@mizzen/model';
-import { readFiles } from '@mizzen/sources';
+import { AS_ISTIOD, readFiles } from '@mizzen/sources';
 import { translate } from '@mizzen/translator';
 import { type Command, common, list, text, UsageError } from '../command.ts';
 import { diagnosticsOf } from '../diagnostics.ts';
@@ -33,6 +33,7 @@ export const command: Command = {
     const result = await readFiles(paths, {
       meshConfig: text(values, 'mesh-config'),
       namespace: text(values, 'namespace'),
+      ...AS_ISTIOD,
     });
     for (const diagnostic of await diagnosticsOf(result)) {
       err.write(`${renderDiagnostic(diagnostic, { source: (file) => result.text(file), color })}\n`);

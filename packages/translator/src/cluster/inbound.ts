@@ -60,8 +60,10 @@ export function buildInbound(context: TranslationContext, inbound: InboundPort):
   };
   const [first] = rule?.from ?? [];
   if (first !== undefined && rule?.spec.trafficPolicy !== undefined) fields['config'] = configPath(first);
-  if (inbound.services.length > 0) cluster.metadata = istioMetadata(fields);
-  const toSelf = application !== undefined && 'address' in application && application.address === '127.0.0.1';
+  // istiod describes what belongs to the mesh only.
+  if (service?.meshExternal === false) cluster.metadata = istioMetadata(fields);
+  const toSelf =
+    application !== undefined && 'address' in application && ['127.0.0.1', '::1'].includes(application.address);
   if (!toSelf && proxy.local === undefined) cluster.upstreamBindConfig = loopGuard(context);
 
   noteInbound(context, inbound, name);

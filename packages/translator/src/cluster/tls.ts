@@ -3,7 +3,8 @@ import type { Service, ServicePort } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
 import type { Draft } from '../draft.ts';
-import { MESH_ROOTS, WORKLOAD_CERTIFICATE, credential, fileSecret, secret } from '../secrets.ts';
+import { MESH_ROOTS, WORKLOAD_CERTIFICATE, fileSecret, secret } from '../secrets.ts';
+import { ROOTS_SUFFIX, credentialSecret } from '../tls/secrets.ts';
 import { type ClusterDraft, httpOptions, isHttp2 } from './draft.ts';
 import type { EffectivePolicy } from './policy.ts';
 
@@ -102,21 +103,21 @@ function originate(
 ): types.core.TransportSocket | undefined {
   const { proxy, profile } = context;
   const credentialName = asked.credentialName ?? '';
-  if (credentialName !== '' && proxy.type === 'sidecar' && !selecting) return undefined;
+  const secretive = credentialName !== '' && !credentialName.startsWith('configmap://');
+  if (secretive && proxy.type === 'sidecar' && !selecting) return undefined;
   const verify = asked.insecureSkipVerify !== true;
   const named = asked.subjectAltNames ?? [];
-  const names = named.length === 0 && service.registry === 'External' ? service.subjectAltNames : named;
+  const names = named.length === 0 && service.registry === 'External' ? context.model.identities(service) : named;
   const autoSni = asked.sni === undefined || asked.sni === '';
   if (autoSni) nameFromRequest(draft, verify && (named.length === 0 || dynamic));
   const common: Draft<types.tls.CommonTlsContext> = { tlsParams: { ...TLS_VERSIONS, ...defaultsOf(context) } };
   const matching = names.length === 0 ? {} : { matchSubjectAltNames: names.map((exact) => ({ exact })) };
   if (credentialName !== '') {
-    const secretName = credentialUri(credentialName);
-    if (asked.mode === 'MUTUAL') common.tlsCertificateSdsSecretConfigs = [credential(secretName)];
+    if (asked.mode === 'MUTUAL') common.tlsCertificateSdsSecretConfigs = [credentialSecret(context, credentialName)];
     if (verify) {
       common.combinedValidationContext = {
         defaultValidationContext: matching,
-        validationContextSdsSecretConfig: credential(`${secretName}-cacert`),
+        validationContextSdsSecretConfig: credentialSecret(context, `${credentialName}${ROOTS_SUFFIX}`),
       };
     } else common.validationContext = {};
   } else {
@@ -151,10 +152,6 @@ function defaultsOf(context: TranslationContext): Partial<types.tls.TlsParameter
     ...(ecdhCurves.length > 0 ? { ecdhCurves } : {}),
     ...(cipherSuites.length > 0 ? { cipherSuites } : {}),
   };
-}
-
-function credentialUri(name: string): string {
-  return name.includes('://') ? name : `kubernetes://${name}`;
 }
 
 function socketOf(tls: types.tls.UpstreamTlsContext): types.core.TransportSocket {

@@ -50,8 +50,8 @@ function proxyLabels(context: TranslationContext): Readonly<Record<string, strin
 function groupByLocality(endpoints: readonly Endpoint[], mtls: Mtls): Members[] {
   const byKey = new Map<string, Endpoint[]>();
   for (const endpoint of endpoints) {
-    const { region, zone, subzone } = endpoint.locality;
-    const key = subzone === '' ? (zone === '' ? region : `${region}/${zone}`) : `${region}/${zone}/${subzone}`;
+    const { region, zone, subzone, text } = endpoint.locality;
+    const key = text ?? (region === '' && zone === '' && subzone === '' ? '' : `${region}/${zone}/${subzone}`);
     const list = byKey.get(key);
     if (list === undefined) byKey.set(key, [endpoint]);
     else list.push(endpoint);

@@ -8,6 +8,7 @@ import { httpConnectionManager } from '../filters/http-connection-manager.ts';
 import { proxyConfig } from '../filters/proxy-config.ts';
 import { defined } from '../filters/typed.ts';
 import {
+  KnownHosts,
   isHttpProtocol,
   isPassthrough,
   isTerminatedHttps,
@@ -33,19 +34,41 @@ export const HANDSHAKE_TIMEOUT = '15s';
 
 /** A gateway's listeners: one for each port that Gateways selecting it ask for. */
 export function gatewayListeners(build: Build): readonly Listener[] {
-  return mergeGateways(build.context).ports.flatMap((port) => listener(build, port));
+  const taken = new KnownHosts();
+  const made = new Map<string, Made>();
+  for (const port of mergeGateways(build.context).ports) {
+    const { proxy } = build.context;
+    if (proxy.metadata['UNPRIVILEGED_POD'] === 'true' && port.port < 1024) continue;
+    const bind = port.bind !== '' ? port.bind : (proxy.local?.gateway?.address ?? '0.0.0.0');
+    const name = listenerName(bind, port.port);
+    const chains = isHttpProtocol(port.protocol)
+      ? httpChains(build, port, name)
+      : otherChains(build, port, name, taken);
+    const known = made.get(name);
+    if (known === undefined) made.set(name, { name, bind, port: port.port, chains: [...chains] });
+    else known.chains.push(...chains);
+  }
+  return [...made.values()].flatMap((one) => listener(build, one));
 }
 
-function listener(build: Build, port: GatewayPort): readonly Listener[] {
-  const { proxy } = build.context;
-  if (proxy.metadata['UNPRIVILEGED_POD'] === 'true' && port.port < 1024) return [];
-  const bind = port.bind !== '' ? port.bind : (proxy.local?.gateway?.address ?? '0.0.0.0');
-  const name = listenerName(bind, port.port);
-  const chains = isHttpProtocol(port.protocol) ? httpChains(build, port, name) : otherChains(build, port, name);
+/** A filter chain, and whether a server's name is looked at to find it. */
+interface Chain {
+  readonly chain: FilterChain;
+  readonly named: boolean;
+}
+
+/** A listener under construction: servers of several protocols may share it. */
+interface Made {
+  readonly name: string;
+  readonly bind: string;
+  readonly port: number;
+  readonly chains: Chain[];
+}
+
+function listener(build: Build, { name, bind, port, chains }: Made): readonly Listener[] {
   if (chains.length === 0) return [];
-  const inspect = chains.some(
-    (chain) => chain.transportSocket !== undefined || (chain.filterChainMatch?.serverNames ?? []).length > 0,
-  );
+  const inspect = chains.some(({ chain, named }) => named || chain.transportSocket !== undefined);
+  const exact = String(build.context.node.metadata['OUTBOUND_LISTENER_EXACT_BALANCE']) === 'true';
   const listenerFilters = [
     ...(proxyConfig(build.context).gatewayTopology?.proxyProtocol === undefined ? [] : [PROXY_PROTOCOL]),
     ...(inspect ? [TLS_INSPECTOR] : []),
@@ -53,50 +76,45 @@ function listener(build: Build, port: GatewayPort): readonly Listener[] {
   return [
     defined({
       name,
-      address: address(bind, port.port),
+      address: address(bind, port),
       trafficDirection: 'OUTBOUND',
+      connectionBalanceConfig: exact ? { exactBalance: {} } : undefined,
       maxConnectionsToAcceptPerSocketEvent: 1,
       perConnectionBufferLimitBytes: connectionSettings(build.context).listenerPerConnectionBufferLimitBytes,
       listenerFilters: listenerFilters.length > 0 ? listenerFilters : undefined,
       accessLog: listenerAccessLogs(build, 'gateway'),
-      filterChains: chains,
+      filterChains: chains.map(({ chain }) => chain),
     }),
   ];
 }
 
 /** Plain HTTP: all servers of the port share one chain and one route configuration. */
-function httpChains(build: Build, port: GatewayPort, name: string): readonly FilterChain[] {
+function httpChains(build: Build, port: GatewayPort, name: string): readonly Chain[] {
   const [server] = port.servers;
   if (server === undefined) return [];
-  return [finished(build, server, { filters: httpFilters(build, server, name) })];
+  return [finished(build, server, [], { filters: httpFilters(build, server, name) })];
 }
 
 /** Everything told apart by server name: terminated HTTPS, terminated TLS, passed-through TLS; and bare TCP. */
-function otherChains(build: Build, port: GatewayPort, name: string): readonly FilterChain[] {
-  const taken = new Set<string>();
-  return port.servers.flatMap((server) => {
+function otherChains(build: Build, port: GatewayPort, name: string, taken: KnownHosts): readonly Chain[] {
+  return port.servers.flatMap((server): readonly Chain[] => {
     const { tls } = server.server;
     if (isTerminatedHttps(server.server) && tls !== undefined) {
       const transportSocket = serverTls(build.context, tls, 'http');
-      return [
-        finished(build, server, {
-          ...matchNames(sniHosts(server)),
-          filters: httpFilters(build, server, name),
-          transportSocket,
-        }),
-      ];
+      const filters = httpFilters(build, server, name);
+      return [finished(build, server, sniHosts(server), { filters, transportSocket })];
     }
     if (tls === undefined) {
       const filters = tcpFilters(build, server);
-      return filters === undefined ? [] : [finished(build, server, { filters })];
+      return filters === undefined ? [] : [finished(build, server, [], { filters })];
     }
     if (!isPassthrough(server.server)) {
       const filters = tcpFilters(build, server);
       if (filters === undefined) return [];
       const transportSocket = serverTls(build.context, tls, 'tcp');
-      return [finished(build, server, { ...matchNames(sniHosts(server)), filters, transportSocket })];
+      return [finished(build, server, sniHosts(server), { filters, transportSocket })];
     }
-    return tls.mode === 'AUTO_PASSTHROUGH' ? autoPassthrough(build, server) : passthrough(build, server, taken);
+    return tls.mode === 'AUTO_PASSTHROUGH' ? autoPassthrough(build, server) : passthrough(build, server, port, taken);
   });
 }
 
@@ -138,24 +156,19 @@ function tcpFilters(build: Build, server: GatewayServer): readonly Filter[] | un
 }
 
 /** TLS that goes on as it is, by server name: VirtualServices' `tls` routes. */
-function passthrough(build: Build, server: GatewayServer, taken: Set<string>): readonly FilterChain[] {
-  const chains: FilterChain[] = [];
+function passthrough(build: Build, server: GatewayServer, port: GatewayPort, taken: KnownHosts): readonly Chain[] {
+  const chains: Chain[] = [];
   for (const resource of virtualServices(build, server)) {
     for (const [index, { match: matches = [], route = [] }] of (resource.spec.tls ?? []).entries()) {
       if (route.length === 0) continue;
       for (const match of matches) {
         const names = match.sniHosts ?? [];
-        if (!fits(match, server) || names.some((name) => taken.has(name))) continue;
-        for (const name of names) taken.add(name);
-        const port = server.server.port?.number ?? 0;
-        const filters = outboundFilters(build, routed(build, route, resource, port), { port });
-        chains.push(
-          build.marks.mark(
-            defined({ ...matchNames(names), filters, transportSocketConnectTimeout: HANDSHAKE_TIMEOUT }),
-            resource,
-            ['spec', 'tls', index],
-          ),
-        );
+        if (!fits(match, server) || !taken.claim(port.port, port.bind, names)) continue;
+        const written = server.server.port?.number ?? 0;
+        const filters = outboundFilters(build, routed(build, route, resource, written), { port: written });
+        const chain = defined({ ...matchNames(names), filters, transportSocketConnectTimeout: HANDSHAKE_TIMEOUT });
+        const named = names.length > 0;
+        chains.push({ chain: build.marks.mark(chain, resource, ['spec', 'tls', index]), named });
       }
     }
   }
@@ -166,10 +179,10 @@ function passthrough(build: Build, server: GatewayServer, taken: Set<string>): r
  * Mutual TLS from other networks, for any service whose name the server's hosts cover: a chain per port and subset. No
  * policies here: the workload's own sidecar terminates the TLS and has them.
  */
-function autoPassthrough(build: Build, server: GatewayServer): readonly FilterChain[] {
+function autoPassthrough(build: Build, server: GatewayServer): readonly Chain[] {
   const { scope } = build.context;
   const hosts = sniHosts(server);
-  const chains: FilterChain[] = [];
+  const chains: Chain[] = [];
   for (const service of scope.services) {
     if (service.meshExternal || !hosts.some((host) => isSubsetOf(service.hostname, host))) continue;
     const subsets = scope.destinationRule(service.hostname)?.spec.subsets ?? [];
@@ -178,7 +191,7 @@ function autoPassthrough(build: Build, server: GatewayServer): readonly FilterCh
       for (const subset of ['', ...subsets.map((s) => s.name ?? '')]) {
         const cluster = outboundSni(port.port, subset, service.hostname);
         chains.push(
-          finished(build, server, {
+          finished(build, server, [cluster], {
             filterChainMatch: { applicationProtocols: MUTUAL_ANY, serverNames: [cluster] },
             filters: outboundFilters(
               build,
@@ -221,10 +234,12 @@ function matchNames(names: readonly string[]): Pick<FilterChain, 'filterChainMat
   return { filterChainMatch: { serverNames: names.toSorted() } };
 }
 
-function finished(build: Build, { gateway, index }: GatewayServer, chain: FilterChain): FilterChain {
-  return build.marks.mark(defined({ ...chain, transportSocketConnectTimeout: HANDSHAKE_TIMEOUT }), gateway, [
-    'spec',
-    'servers',
-    index,
-  ]);
+function finished(
+  build: Build,
+  { gateway, index }: GatewayServer,
+  names: readonly string[],
+  chain: FilterChain,
+): Chain {
+  const made = defined({ ...matchNames(names), ...chain, transportSocketConnectTimeout: HANDSHAKE_TIMEOUT });
+  return { chain: build.marks.mark(made, gateway, ['spec', 'servers', index]), named: names.length > 0 };
 }

@@ -13,6 +13,7 @@ import { mutualTls } from '../tls/mutual.ts';
 import { filterChainMatch, inboundMatches, type InboundMatch } from '../tls/peer-authentication.ts';
 import { serverTls } from '../tls/server.ts';
 import type { Build } from './build.ts';
+import { canListen, type Place } from './can-listen.ts';
 import { inboundRoute } from './inbound-route.ts';
 import { ORIGINAL_DESTINATION, ORIGINAL_SOURCE, inspectors } from './listener-filters.ts';
 import { address } from './address.ts';
@@ -47,6 +48,7 @@ export function inboundListeners(build: Build): readonly Listener[] {
   const redirected: FilterChain[] = [];
   for (const port of inboundPorts(build.context).toSorted((a, b) => a.port - b.port)) {
     const real = isBound(build, port);
+    if (!canListen(build.context, placeOf(port, real))) continue;
     const chains = portChains(build, port, real);
     if (real) bound.push(boundListener(build, port, chains));
     else redirected.push(...chains);
@@ -58,6 +60,17 @@ function isBound(build: Build, port: InboundPort): boolean {
   const mode = port.ingress?.captureMode ?? 'DEFAULT';
   if (mode === 'DEFAULT' || port.local !== undefined) return build.context.proxy.interceptionMode === 'NONE';
   return mode === 'NONE';
+}
+
+/** The port as a place to listen at. What a Sidecar asks for may be where outbound traffic is received. */
+function placeOf({ port, servicePort, ingress }: InboundPort, bindToPort: boolean): Place {
+  return {
+    bind: ingress === undefined ? '0.0.0.0' : (ingress.bind ?? ''),
+    bindToPort,
+    port,
+    protocol: servicePort.protocol,
+    redirection: ingress === undefined,
+  };
 }
 
 function virtualInbound(build: Build, chains: readonly FilterChain[]): Listener {
@@ -125,7 +138,10 @@ function portChains(build: Build, port: InboundPort, real: boolean): readonly Fi
   };
   const mode = model.mtlsMode(proxy.namespace, proxy.labels, port.port);
   const tls = port.ingress?.tls;
-  if (tls !== undefined && mode === 'DISABLE') return ownTlsChains(build, chains, tls);
+  // istiod has this switched off unless told otherwise (ENABLE_TLS_ON_SIDECAR_INGRESS).
+  if (tls !== undefined && mode === 'DISABLE' && build.context.profile !== 'istio') {
+    return ownTlsChains(build, { ...chains, protocol: terminated(chains.protocol) }, tls);
+  }
   return filterChains(build, chains, mode);
 }
 
@@ -135,12 +151,14 @@ function ownTlsChains(
   chains: InboundChains,
   tls: NonNullable<NonNullable<InboundPort['ingress']>['tls']>,
 ): readonly FilterChain[] {
-  const inner = chains.protocol === 'https' ? 'http' : chains.protocol === 'tls' ? 'tcp' : chains.protocol;
-  const carries = inner === 'http' || isHttp2(inner) ? 'http' : 'tcp';
+  const carries = chains.protocol === 'http' || isHttp2(chains.protocol) ? 'http' : 'tcp';
   const match: InboundMatch = { transportProtocol: 'tls', carries, mutualTls: false };
-  return [
-    { ...chain(build, { ...chains, protocol: inner }, match), transportSocket: serverTls(build.context, tls, carries) },
-  ];
+  return [{ ...chain(build, chains, match), transportSocket: serverTls(build.context, tls, carries) }];
+}
+
+/** What TLS carries. */
+function terminated(protocol: Protocol): Protocol {
+  return protocol === 'https' ? 'http' : protocol === 'tls' ? 'tcp' : protocol;
 }
 
 function filterChains(build: Build, chains: InboundChains, mode: MtlsMode): readonly FilterChain[] {
@@ -216,15 +234,11 @@ function blackHole(build: Build, inboundPort: number): FilterChain {
 
 /** For ports that no service declares; those with a PeerAuthentication setting of their own get chains of their own. */
 function passthroughChains(build: Build): readonly FilterChain[] {
-  const { context, policies } = build;
+  const { context } = build;
   const { model, proxy } = context;
   const known = new Set(inboundPorts(context).map(({ port }) => port));
-  const own = new Set<number>();
-  for (const policy of policies.peerAuthentication) {
-    for (const port of Object.keys(policy.spec.portLevelMtls ?? {}))
-      if (!known.has(Number(port))) own.add(Number(port));
-  }
-  return [0, ...[...own].toSorted((a, b) => a - b)].flatMap((port) =>
+  const own = model.mtlsPorts(proxy.namespace, proxy.labels).filter((port) => !known.has(port));
+  return [0, ...own.toSorted((a, b) => a - b)].flatMap((port) =>
     filterChains(
       build,
       {

@@ -1,8 +1,9 @@
 import type { Resource, networking } from '@mizzen/api';
-import { MESH_GATEWAY, isSubsetOf, type Service, type ServicePort } from '@mizzen/model';
+import { MESH_GATEWAY, hostsOverlap, type Service, type ServicePort } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
 import { serverNameResolver } from '../filters/dynamic-forward-proxy.ts';
 import { isTls, outboundCluster } from '../names.ts';
+import { aliasesByTarget, shortNames } from '../route/domains.ts';
 import type { Build } from './build.ts';
 import { configMetadata } from './metadata.ts';
 import { outboundFilters, routed } from './outbound-filters.ts';
@@ -34,7 +35,9 @@ export interface BytesTarget {
 /** The chains for one service's port whose content is not HTTP: VirtualServices' `tls` or `tcp` routes, or the service. */
 export function bytesChains(build: Build, target: BytesTarget): readonly BytesChain[] {
   const { service, virtualServices } = target;
-  const own = virtualServices.filter((vs) => (vs.spec.hosts ?? []).some((host) => isSubsetOf(service.hostname, host)));
+  const own = virtualServices.filter((vs) =>
+    (vs.spec.hosts ?? []).some((host) => hostsOverlap(host, service.hostname)),
+  );
   return isTls(target.port.protocol) ? tlsChains(build, target, own) : tcpChains(build, target, own);
 }
 
@@ -45,18 +48,21 @@ function tlsChains(
 ): readonly BytesChain[] {
   const seen = new Set<string>();
   const chains: BytesChain[] = [];
+  // istiod lets subnets hold for the matches after them that name none, too.
+  let { cidrs } = target;
   for (const resource of virtualServices) {
     for (const [index, { match: matches = [], route = [] }] of (resource.spec.tls ?? []).entries()) {
       for (const match of matches) {
         if (route.length === 0 || !matchesProxy(build, match, target.port.port)) continue;
         const serverNames = match.sniHosts ?? [];
         const subnets = match.destinationSubnets ?? [];
+        if (subnets.length > 0 && target.port.port > 0) cidrs = subnets;
         const key = `${serverNames.join(',')}|${subnets.join(',')}`;
         if (seen.has(key)) continue;
         seen.add(key);
         chains.push({
           serverNames,
-          cidrs: subnets.length > 0 ? subnets : target.cidrs,
+          cidrs,
           filters: outboundFilters(build, routed(build, route, resource, target.port.port), target.port),
           metadata: configMetadata(build.context, resource),
           origin: { resource, path: ['spec', 'tls', index] },
@@ -64,7 +70,15 @@ function tlsChains(
       }
     }
   }
-  return chains.length > 0 ? chains : [toService(build, target, target.byServerName ? [target.service.hostname] : [])];
+  return chains.length > 0
+    ? chains
+    : [toService(build, target, target.byServerName ? namesOf(build, target.service) : [])];
+}
+
+/** The names TLS clients may use for a service, ExternalName services that lead to it among them. */
+function namesOf({ context }: Build, { hostname }: Service): readonly string[] {
+  const aliases = aliasesByTarget(context).get(hostname) ?? [];
+  return [hostname, ...aliases.flatMap((alias) => [alias, `${alias}.`, ...shortNames(context, alias)])];
 }
 
 function tcpChains(
@@ -73,6 +87,7 @@ function tcpChains(
   virtualServices: readonly VirtualService[],
 ): readonly BytesChain[] {
   const chains: BytesChain[] = [];
+  let everything = false;
   for (const resource of virtualServices) {
     for (const [index, { match: matches = [], route = [] }] of (resource.spec.tcp ?? []).entries()) {
       if (route.length === 0) continue;
@@ -84,17 +99,19 @@ function tcpChains(
         origin: { resource, path: ['spec', 'tcp', index] },
       });
       const fitting = matches.filter((match) => matchesProxy(build, match, target.port.port));
-      const anywhere = fitting.some((match) => (match.destinationSubnets ?? []).length === 0);
+      const anywhere =
+        fitting.length > 0 &&
+        (target.port.port === 0 || fitting.some((match) => (match.destinationSubnets ?? []).length === 0));
       if (matches.length === 0 || anywhere) {
         return [...chains, chain(target.cidrs, configMetadata(build.context, resource))];
       }
       const subnets = fitting.flatMap((match) => match.destinationSubnets ?? []);
       if (subnets.length === 0) continue;
       chains.push(chain(subnets, undefined));
-      if (sameSet(subnets, target.cidrs)) return chains;
+      everything ||= sameSet(subnets, target.cidrs);
     }
   }
-  return [...chains, toService(build, target, [])];
+  return everything ? chains : [...chains, toService(build, target, [])];
 }
 
 /** Without a route for it: to the service's port, or to its only port when the listener's is another. */

@@ -19,6 +19,7 @@ import {
 import { PLAIN_HTTP } from '../tls/peer-authentication.ts';
 import { address } from './address.ts';
 import type { Build } from './build.ts';
+import { canListen } from './can-listen.ts';
 import { httpProxyListener } from './http-proxy.ts';
 import { HTTP_INSPECTOR } from './listener-filters.ts';
 import { bytesChains } from './outbound-chains.ts';
@@ -72,7 +73,8 @@ function addOwnPort(
   const written = (port.protocol ?? '').toUpperCase();
   const httpProxy = written === 'HTTP_PROXY';
   const protocol = httpProxy ? 'http' : protocolOf(port.protocol);
-  if (!canListen(build, port.number ?? 0, bindOf(build, egress))) return;
+  const place = { ...bindOf(build, egress), port: port.number ?? 0, protocol, redirection: true };
+  if (!canListen(build.context, place)) return;
   for (const service of egress.services) {
     add(build, entries, { service, port: port.number ?? 0, protocol, httpProxy, egress, ...bindOf(build, egress) });
   }
@@ -84,7 +86,7 @@ function addEveryPort(build: Build, entries: Map<string, OutboundEntry>, egress:
   const place = bindOf(build, egress);
   for (const service of egress.services) {
     for (const { port, protocol } of service.ports) {
-      if (!canListen(build, port, place)) continue;
+      if (!canListen(build.context, { ...place, port, protocol, redirection: true })) continue;
       const request: Request = { service, port, protocol, httpProxy: false, egress, ...place };
       const binds = place.bind === '' ? instanceAddresses(build, service, port, protocol) : undefined;
       if (binds === undefined) add(build, entries, request);
@@ -98,17 +100,6 @@ function bindOf(build: Build, { config }: EgressListener): { readonly bind: stri
   const bindToPort =
     build.context.proxy.interceptionMode === 'NONE' || config?.captureMode === 'NONE' || bind.startsWith('unix://');
   return { bind: bind !== '' ? bind : bindToPort ? LOOPBACK : '', bindToPort };
-}
-
-/** False for ports that the proxy itself listens on, or may not bind. */
-function canListen(build: Build, port: number, { bind, bindToPort }: { bind: string; bindToPort: boolean }): boolean {
-  const { metadata } = build.context.node;
-  if (bindToPort && metadata['UNPRIVILEGED_POD'] === 'true' && port < 1024) return false;
-  const { mesh } = build.context.model;
-  if (bindToPort && (bind === '' || bind === ANY_ADDRESS)) {
-    if (port === metadata['ENVOY_STATUS_PORT'] || port === metadata['ENVOY_PROMETHEUS_PORT']) return false;
-  }
-  return port !== (mesh.proxyListenPort ?? 15001) && port !== (mesh.proxyInboundListenPort ?? 15006);
 }
 
 /**
@@ -163,7 +154,7 @@ function addAt(
     service,
     port: { port, protocol },
     cidrs,
-    byServerName: cidrs.length > 0 || (address === ANY_ADDRESS && bind === ANY_ADDRESS),
+    byServerName: isRange || (address === ANY_ADDRESS && bind === ANY_ADDRESS),
     virtualServices: request.egress.virtualServices,
   };
   const bytes = (): OutboundChain[] =>

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Service } from '@mizzen/model';
+import { isAlias } from '../aliases.ts';
 import type { TranslationContext } from '../context.ts';
 
 /**
@@ -34,20 +35,43 @@ function addName(domains: string[], name: string, port: number): void {
   if (port !== 0) domains.push(`${host}:${port}`);
 }
 
-/** Of the cluster's own domain: only those have short forms. */
-function isKubernetesName(context: TranslationContext, hostname: string): boolean {
-  const suffix = context.proxy.dnsDomain.slice(context.proxy.dnsDomain.indexOf('.svc.'));
-  return suffix.startsWith('.svc.') && hostname.endsWith(suffix);
+/** Further names of a host that are short for it where the proxy is. */
+export function shortNames({ proxy }: TranslationContext, hostname: string): readonly string[] {
+  const { dnsDomain } = proxy;
+  const at = dnsDomain.indexOf('.svc.');
+  if (at < 0) return withoutShared(hostname, dnsDomain);
+  if (!hostname.endsWith(at === 0 ? dnsDomain : dnsDomain.slice(at))) return [];
+  return kubernetesNames(hostname, dnsDomain.slice(0, at));
 }
 
 /** `reviews`, `reviews.default.svc`, `reviews.default` from within `default`; the last two (reversed) from elsewhere. */
-function shortNames(context: TranslationContext, hostname: string): readonly string[] {
-  if (!isKubernetesName(context, hostname)) return [];
-  const { dnsDomain } = context.proxy;
+function kubernetesNames(hostname: string, namespace: string): readonly string[] {
   const qualified = hostname.slice(0, hostname.indexOf('.svc.'));
-  const dot = qualified.lastIndexOf('.');
+  const dot = qualified.indexOf('.');
   if (dot < 0) return [];
-  const namespace = dnsDomain.slice(0, dnsDomain.indexOf('.svc.'));
   if (qualified.slice(dot + 1) === namespace) return [qualified.slice(0, dot), `${qualified}.svc`, qualified];
   return [qualified, `${qualified}.svc`];
+}
+
+/** Outside of Kubernetes: less what the host's name and the proxy's domain end in alike, or all of that but its first part. */
+function withoutShared(hostname: string, domain: string): readonly string[] {
+  const host = hostname.split('.');
+  const own = domain.split('.');
+  let shared = 0;
+  while (shared < Math.min(host.length, own.length) && host.at(-1 - shared) === own.at(-1 - shared)) shared++;
+  if (shared === 0) return [];
+  const unique = host.slice(0, host.length - shared);
+  return unique.length === 2 ? [unique.join('.'), host.slice(0, 3).join('.')] : [unique.join('.')];
+}
+
+/** ExternalName services whose target is a service: they are further names of it. */
+export function aliasesByTarget(context: TranslationContext): ReadonlyMap<string, string[]> {
+  const out = new Map<string, string[]>();
+  for (const service of context.scope.services) {
+    if (service.externalName === undefined || !isAlias(context, service)) continue;
+    const list = out.get(service.externalName);
+    if (list === undefined) out.set(service.externalName, [service.hostname]);
+    else list.push(service.hostname);
+  }
+  return out;
 }

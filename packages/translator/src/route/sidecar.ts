@@ -13,7 +13,7 @@ import type { TranslationContext } from '../context.ts';
 import { isHttp, outboundCluster, virtualHost } from '../names.ts';
 import { type RouteScope, hashPolicy, serviceHash, setTimeout } from './action.ts';
 import { type BuiltRoute, type BuiltVirtualHost, type VirtualService, at, plainRoute } from './built.ts';
-import { serviceDomains } from './domains.ts';
+import { aliasesByTarget, serviceDomains } from './domains.ts';
 import { attemptCount, forwardsHost } from './proxy-headers.ts';
 import { retryPolicy } from './retry.ts';
 import { virtualServiceRoutes } from './virtual-service.ts';
@@ -251,16 +251,4 @@ function name(
 
 function withPort(hostname: string, port: number): string[] {
   return port === 80 ? [hostname, `${hostname}:80`] : [`${hostname}:${port}`];
-}
-
-/** ExternalName services whose target is a service: they are further names of it. */
-function aliasesByTarget(context: TranslationContext): ReadonlyMap<string, string[]> {
-  const out = new Map<string, string[]>();
-  for (const service of context.scope.services) {
-    if (service.externalName === undefined || !isAlias(context, service)) continue;
-    const list = out.get(service.externalName);
-    if (list === undefined) out.set(service.externalName, [service.hostname]);
-    else list.push(service.hostname);
-  }
-  return out;
 }

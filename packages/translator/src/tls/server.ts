@@ -4,7 +4,14 @@ import type { TranslationContext } from '../context.ts';
 import { defined } from '../filters/typed.ts';
 import { downstreamTls } from './context.ts';
 import { alpn } from './mutual.ts';
-import { MESH_ROOTS, WORKLOAD_CERTIFICATE, credentialSecret, fileSecret, workloadSecret } from './secrets.ts';
+import {
+  MESH_ROOTS,
+  ROOTS_SUFFIX,
+  WORKLOAD_CERTIFICATE,
+  credentialSecret,
+  fileSecret,
+  workloadSecret,
+} from './secrets.ts';
 
 type CommonTls = types.tls.CommonTlsContext;
 
@@ -41,14 +48,14 @@ function certificates(context: TranslationContext, tls: networking.ServerTLSSett
   const names = tls.credentialNames ?? (tls.credentialName === undefined ? [] : [tls.credentialName]);
   const [first] = names;
   if (first !== undefined) {
-    const roots = tls.caCertCredentialName ?? `${first}-cacert`;
+    const roots = tls.caCertCredentialName ?? `${first}${ROOTS_SUFFIX}`;
     return {
-      tlsCertificateSdsSecretConfigs: names.map(credentialSecret),
+      tlsCertificateSdsSecretConfigs: names.map((name) => credentialSecret(context, name)),
       ...(validate
         ? {
             combinedValidationContext: {
               defaultValidationContext: validation(context, tls),
-              validationContextSdsSecretConfig: credentialSecret(roots),
+              validationContextSdsSecretConfig: credentialSecret(context, roots),
             },
           }
         : (tls.subjectAltNames ?? []).length > 0
@@ -60,13 +67,16 @@ function certificates(context: TranslationContext, tls: networking.ServerTLSSett
   const roots = tls.caCertificates || (tls.tlsCertificates?.find((pair) => pair.caCertificates)?.caCertificates ?? '');
   return {
     tlsCertificateSdsSecretConfigs: pairs.map(({ serverCertificate = '', privateKey = '' }) =>
-      fileSecret(context, `file-cert:${serverCertificate}~${privateKey}`),
+      serverCertificate === '' || privateKey === ''
+        ? workloadSecret(context, WORKLOAD_CERTIFICATE)
+        : fileSecret(context, `file-cert:${serverCertificate}~${privateKey}`),
     ),
     ...(validate
       ? {
           combinedValidationContext: {
             defaultValidationContext: validation(context, tls),
-            validationContextSdsSecretConfig: fileSecret(context, `file-root:${roots}`),
+            validationContextSdsSecretConfig:
+              roots === '' ? workloadSecret(context, MESH_ROOTS) : fileSecret(context, `file-root:${roots}`),
           },
         }
       : {}),

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildSnapshot, parseDocuments, type SourceDocument } from '@mizzen/api';
-import { buildModel } from '@mizzen/model';
-import { translate } from '../translate.ts';
-import type { Node, XdsResources } from '../types.ts';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import type { XdsResources } from '@mizzen/translator';
+import { command } from '../commands/x-xds.ts';
+import { parse } from '../parse.ts';
 
-/** Comparing what is translated with recordings of istiod, leaf by leaf. */
+/** Comparing what `mizzen x xds` prints with recordings of istiod, leaf by leaf. */
 
 export const TYPES = ['clusters', 'endpoints', 'listeners', 'routes'] as const;
 export type ResourceType = (typeof TYPES)[number];
@@ -39,25 +40,31 @@ export function casesOf(folder: string): Case[] {
     .filter((entry) => !entry.kinds.some((kind) => LATER.has(kind)));
 }
 
-/** Agreement of each proxy of a case, by type. */
-export function runCase(entry: Case): { readonly node: string; readonly byType: Record<ResourceType, Agreement> }[] {
-  const read = (name: string): string => readFileSync(join(entry.folder, name), 'utf8');
-  const { resources } = parseDocuments('inputs.yaml', read('inputs.yaml'));
-  // Without a file istiod has its own defaults, not those that an installed mesh adds to them.
-  const text = existsSync(join(entry.folder, 'mesh.yaml')) ? read('mesh.yaml') : '{}\n';
-  const meshConfig: SourceDocument = { file: 'mesh.yaml', index: 0, firstLine: 1, text };
-  const model = buildModel(buildSnapshot(resources, { version: 1, meshConfig }).snapshot);
-  return readdirSync(entry.folder)
-    .filter((name) => /^node-\d+\.json$/.test(name))
-    .map((name) => {
-      const node = JSON.parse(read(name)) as Node;
-      const want = JSON.parse(read(name.replace('node', 'xds'))) as Partial<XdsResources>;
-      const got = translate(model, node).resources;
-      const byType = Object.fromEntries(
-        TYPES.map((type) => [type, compare(want[type] ?? [], got[type], type)]),
-      ) as Record<ResourceType, Agreement>;
-      return { node: name, byType };
-    });
+/** Agreement of each proxy of a case, by type, as `mizzen x xds` prints its resources. */
+export async function runCase(entry: Case): Promise<Record<ResourceType, Agreement>[]> {
+  const path = (name: string): string => join(entry.folder, name);
+  const nodes = readdirSync(entry.folder).filter((name) => /^node-\d+\.json$/.test(name));
+  const mesh = existsSync(path('mesh.yaml')) ? ['--mesh-config', path('mesh.yaml')] : [];
+  const printed = JSON.parse(
+    await output(['--config', path('inputs.yaml'), ...mesh, ...nodes.flatMap((name) => ['--node', path(name)])]),
+  ) as Partial<XdsResources> | readonly Partial<XdsResources>[];
+  const all = nodes.length === 1 ? [printed as Partial<XdsResources>] : (printed as readonly Partial<XdsResources>[]);
+  return nodes.map((name, index) => {
+    const want = JSON.parse(readFileSync(path(name.replace('node', 'xds')), 'utf8')) as Partial<XdsResources>;
+    return Object.fromEntries(
+      TYPES.map((type) => [type, compare(want[type] ?? [], all[index]?.[type] ?? [], type)]),
+    ) as Record<ResourceType, Agreement>;
+  });
+}
+
+/** What the command prints; what it remarks about the inputs is of no interest here. */
+async function output(args: readonly string[]): Promise<string> {
+  const out = new PassThrough();
+  const err = new PassThrough().resume();
+  const printed = text(out);
+  await command.run({ ...parse(command, args), out, err, color: false });
+  out.end();
+  return printed;
 }
 
 function compare(want: unknown, got: unknown, type: string): Agreement {

@@ -33,6 +33,7 @@ export const command: Command = {
     const result = await readFiles(paths, {
       meshConfig: text(values, 'mesh-config'),
       namespace: text(values, 'namespace'),
+      engine: 'envoy',
       ...AS_ISTIOD,
     });
     for (const diagnostic of await diagnosticsOf(result)) {

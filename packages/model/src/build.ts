@@ -1,7 +1,9 @@
 import type { Resource, Snapshot, networking } from '@mizzen/api';
 import { discovered } from './discovery.ts';
 import { type GatewayApi, convertGatewayApi } from './gateway-api/index.ts';
+import { clusterLocal } from './cluster-local.ts';
 import { fits } from './labels.ts';
+import { networkGateways } from './networks.ts';
 import { byAge } from './order.ts';
 import { PolicyIndex } from './policies.ts';
 import { type Registry, buildRegistry, remember, sameInputs, servicesAt } from './registry.ts';
@@ -105,6 +107,8 @@ export function buildModel(
     virtualServices: (namespace, gateway) => virtualServices.find(namespace, gateway),
     originOfRoute: (route) => virtualServices.originOf(route),
     gatewayApi,
+    networkGateways: networkGateways(services, cluster ?? 'Kubernetes'),
+    isClusterLocal: clusterLocal(mesh, domainSuffix),
     identities,
     namespaceMtlsMode: (namespace) => policies.namespaceMode(namespace),
     policies: (namespace, labels) => policies.policies(namespace, labels),

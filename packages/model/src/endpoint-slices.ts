@@ -6,6 +6,7 @@ export interface EndpointGroup {
     readonly address: string;
     readonly ready: boolean;
     readonly pod: string | undefined;
+    readonly nodeName: string | undefined;
   }[];
   readonly ports: readonly { readonly name?: string; readonly port?: number }[];
 }
@@ -18,36 +19,43 @@ interface SliceBody {
     readonly addresses?: readonly string[];
     readonly conditions?: { readonly ready?: boolean; readonly terminating?: boolean };
     readonly targetRef?: TargetRef;
+    readonly nodeName?: string;
   }[];
   readonly ports?: EndpointGroup['ports'];
 }
 interface EndpointsBody {
   readonly subsets?: readonly {
-    readonly addresses?: readonly { readonly ip?: string; readonly targetRef?: TargetRef }[];
+    readonly addresses?: readonly {
+      readonly ip?: string;
+      readonly targetRef?: TargetRef;
+      readonly nodeName?: string;
+    }[];
     readonly ports?: EndpointGroup['ports'];
   }[];
 }
 
-/** The groups of an EndpointSlice (one) or of Endpoints (one per subset); what is being shut down is left out. */
+/** The groups of an EndpointSlice (one) or of Endpoints (one per subset); what is shut down and no longer ready is left out. */
 export function endpointGroups(resource: Resource): EndpointGroup[] {
   if (resource.kind === 'Endpoints') {
     return ((resource.body as EndpointsBody).subsets ?? []).map((subset) => ({
-      addresses: (subset.addresses ?? []).map(({ ip = '', targetRef }) => ({
+      addresses: (subset.addresses ?? []).map(({ ip = '', targetRef, nodeName }) => ({
         address: ip,
         ready: true,
         pod: podName(targetRef),
+        nodeName,
       })),
       ports: subset.ports ?? [],
     }));
   }
   const body = resource.body as SliceBody;
   const addresses = (body.endpoints ?? [])
-    .filter(({ conditions }) => conditions?.terminating !== true)
+    .filter(({ conditions }) => conditions?.ready !== false || conditions.terminating !== true)
     .flatMap((endpoint) =>
       (endpoint.addresses ?? []).map((address) => ({
         address,
         ready: endpoint.conditions?.ready !== false,
         pod: podName(endpoint.targetRef),
+        nodeName: endpoint.nodeName,
       })),
     );
   return [{ addresses, ports: body.ports ?? [] }];

@@ -21,6 +21,7 @@ const NO_LABELS: Labels = {};
 export class EndpointIndex {
   readonly #snapshot: Snapshot;
   readonly #running: boolean;
+  readonly #network: string;
   readonly #byNamespace = new Map<string, Workload[]>();
   readonly #byAddress = new Map<string, Workload>();
   /** By `namespace/hostname`. */
@@ -28,10 +29,16 @@ export class EndpointIndex {
   readonly #cache = new Map<Service, Map<string, readonly Endpoint[]>>();
   #slices: Map<string, Resource[]> | undefined;
 
-  /** `running`: the workloads are pods of this machine, whatever EndpointSlices say. */
-  constructor(snapshot: Snapshot, workloads: readonly Workload[], services: readonly Service[], running: boolean) {
+  /** `running`: the workloads are pods of this machine, whatever EndpointSlices say. `network`: of what names none. */
+  constructor(
+    snapshot: Snapshot,
+    workloads: readonly Workload[],
+    services: readonly Service[],
+    { running, network }: { readonly running: boolean; readonly network: string },
+  ) {
     this.#snapshot = snapshot;
     this.#running = running;
+    this.#network = network;
     for (const service of services) {
       const key = `${service.namespace}/${service.hostname}`;
       const list = this.#siblings.get(key);
@@ -134,7 +141,7 @@ export class EndpointIndex {
     }
     return listed.map((entry, index) => {
       const labels = entry.labels ?? NO_LABELS;
-      const network = entry.network ?? labels[NETWORK_LABEL] ?? '';
+      const network = entry.network ?? labels[NETWORK_LABEL] ?? this.#network;
       const at = entry.address?.startsWith('unix://') === true ? 0 : (entry.ports?.[port.name] ?? target);
       return {
         address: entry.address ?? '',
@@ -149,7 +156,9 @@ export class EndpointIndex {
         cluster: labels[CLUSTER_LABEL] ?? 'Kubernetes',
         tlsMode: workloadEntryTls(entry),
         healthy: true,
+        checked: false,
         weight: entry.weight ?? 0,
+        nodeName: undefined,
         workload: undefined,
       };
     });
@@ -168,10 +177,13 @@ export class EndpointIndex {
       const only = ports.length === 1 && service.ports.length === 1 ? ports[0] : undefined;
       const at = (ports.find((candidate) => (candidate.name ?? '') === port.name) ?? only)?.port;
       if (at === undefined) continue;
-      for (const { address, ready, pod } of addresses) {
+      for (const { address, ready, pod, nodeName } of addresses) {
         const workload = this.#podFor(service.namespace, address, pod);
-        const known = workload === undefined ? blank(service) : endpointOf(workload, address, at);
-        out.push({ ...known, address, port: at, targetPort: at, healthy: ready });
+        const known =
+          workload === undefined
+            ? { ...blank(service), nodeName, network: this.#network }
+            : endpointOf(workload, address, at);
+        out.push({ ...known, address, port: at, targetPort: at, healthy: ready, checked: true });
       }
     }
     return out;
@@ -204,7 +216,9 @@ function blank(service: Service): Endpoint {
     cluster: 'Kubernetes',
     tlsMode: 'disabled',
     healthy: true,
+    checked: false,
     weight: 0,
+    nodeName: undefined,
     workload: undefined,
   };
 }
@@ -250,7 +264,9 @@ function endpointOf(workload: Workload, address: string, targetPort: number): En
     cluster: workload.cluster,
     tlsMode: workload.hasSidecar ? 'istio' : 'disabled',
     healthy: workload.ready,
+    checked: workload.kind === 'Pod',
     weight: workload.weight,
+    nodeName: workload.nodeName,
     workload,
   };
 }

@@ -2,6 +2,7 @@ import { KINDS, type KindSpecs, type Resource, type Snapshot, type networking } 
 import { isDeepStrictEqual } from 'node:util';
 import { DestinationRuleIndex } from './destination-rules.ts';
 import { EndpointIndex, selects } from './endpoints.ts';
+import { defaultNetwork } from './networks.ts';
 import { collectServices } from './services.ts';
 import { podServices } from './stateful.ts';
 import type { RuntimePod, Service, Workload } from './types.ts';
@@ -82,7 +83,10 @@ export function buildRegistry(
     inputs,
     services,
     workloads,
-    endpoints: new EndpointIndex(snapshot, workloads, services, runtimePods !== undefined),
+    endpoints: new EndpointIndex(snapshot, workloads, services, {
+      running: runtimePods !== undefined,
+      network: defaultNetwork(snapshot, options.rootNamespace),
+    }),
     destinationRules: new DestinationRuleIndex(snapshot, options.rootNamespace, resolveHost),
     byHostname,
     servicesOf: remember((workload: Workload) => {

@@ -110,8 +110,21 @@ export interface Endpoint {
   readonly cluster: string;
   readonly tlsMode: 'istio' | 'disabled';
   readonly healthy: boolean;
+  /** Whether anybody looks after its health: Kubernetes does, for the endpoints of its services. */
+  readonly checked: boolean;
   readonly weight: number;
+  /** Kubernetes Node it is on. */
+  readonly nodeName: string | undefined;
   readonly workload: Workload | undefined;
+}
+
+/** Where proxies of other networks enter one. */
+export interface NetworkGateway {
+  readonly network: string;
+  readonly cluster: string;
+  /** An IP address or a host name. */
+  readonly address: string;
+  readonly port: number;
 }
 
 /** What a workload's peers may and must do to reach it, after merging PeerAuthentication by Istio's precedence. */
@@ -158,6 +171,9 @@ export interface MeshModel {
   originOfRoute(route: networking.HTTPRoute): { readonly resource: Ref; readonly path: Path } | undefined;
   /** The Gateway API's resources as Istio's own. */
   readonly gatewayApi: GatewayApi;
+  readonly networkGateways: readonly NetworkGateway[];
+  /** True for services that are only for clients of their own cluster. */
+  isClusterLocal(service: Service): boolean;
   /** SPIFFE identities that may answer for a service: its endpoints' and those it names itself; sorted. */
   identities(service: Service): readonly string[];
   /** mTLS mode of a namespace's workloads unless a policy of their own says otherwise. */

@@ -1,5 +1,6 @@
 import type { Resource, Snapshot, k8s, networking } from '@mizzen/api';
 import { NOWHERE, localityOf, nodeLocalities, parseLocality } from './localities.ts';
+import { defaultNetwork } from './networks.ts';
 import { byAge } from './order.ts';
 import type { Locality, RuntimePod, Workload } from './types.ts';
 
@@ -13,6 +14,12 @@ export interface WorkloadOptions {
   readonly cluster?: string;
 }
 
+/** What holds for workloads that say nothing else. */
+interface Home {
+  readonly cluster: string;
+  readonly network: string;
+}
+
 const TLS_MODE = 'security.istio.io/tlsMode';
 const NETWORK = 'topology.istio.io/network';
 
@@ -20,25 +27,26 @@ const NETWORK = 'topology.istio.io/network';
 export function collectWorkloads(
   snapshot: Snapshot,
   runtimePods: readonly RuntimePod[] | undefined,
-  options: WorkloadOptions,
+  options: WorkloadOptions & { readonly rootNamespace: string },
 ): Workload[] {
   const nodes = nodeLocalities(snapshot);
-  const cluster = options.cluster ?? 'Kubernetes';
+  const network = defaultNetwork(snapshot, options.rootNamespace);
+  const home: Home = { cluster: options.cluster ?? 'Kubernetes', network };
   const workloads: Workload[] = [];
   if (runtimePods !== undefined) {
     for (const pod of runtimePods) {
-      const workload = fromRuntime(snapshot, pod, nodes, cluster);
+      const workload = fromRuntime(snapshot, pod, nodes, home);
       if (workload !== undefined) workloads.push(workload);
     }
   } else {
     for (const resource of snapshot.list('Pod')) {
-      const workload = fromPod(resource, nodes, cluster);
+      const workload = fromPod(resource, nodes, home);
       if (workload !== undefined) workloads.push(workload);
     }
-    if (options.synthesizePods === true) workloads.push(...synthesize(snapshot, workloads, nodes, cluster));
+    if (options.synthesizePods === true) workloads.push(...synthesize(snapshot, workloads, nodes, home));
   }
   for (const resource of [...snapshot.list('WorkloadEntry')].sort(byAge)) {
-    workloads.push(fromWorkloadEntry(resource, cluster));
+    workloads.push(fromWorkloadEntry(resource, home));
   }
   return workloads;
 }
@@ -62,7 +70,7 @@ interface OwnedMeta {
 function fromPod(
   resource: Resource<k8s.PodSpec>,
   nodes: ReadonlyMap<string, Locality>,
-  cluster: string,
+  home: Home,
 ): Workload | undefined {
   const status = (resource.body['status'] ?? {}) as PodStatus;
   const meta = (resource.body['metadata'] ?? {}) as OwnedMeta;
@@ -86,8 +94,8 @@ function fromPod(
     hasSidecar: labels[TLS_MODE] === 'istio',
     locality: localityOf(labels, resource.spec.nodeName, nodes),
     nodeName: resource.spec.nodeName,
-    network: labels[NETWORK] ?? '',
-    cluster,
+    network: labels[NETWORK] ?? home.network,
+    cluster: home.cluster,
     weight: 1,
     workloadName: controllerName(name, labels, meta),
     resource,
@@ -110,7 +118,7 @@ function fromRuntime(
   snapshot: Snapshot,
   pod: RuntimePod,
   nodes: ReadonlyMap<string, Locality>,
-  cluster: string,
+  home: Home,
 ): Workload | undefined {
   const owner = snapshot.find(pod.owner);
   const template = owner === undefined ? undefined : templateOf(owner);
@@ -130,8 +138,8 @@ function fromRuntime(
     hasSidecar: pod.hasSidecar,
     locality: localityOf(pod.labels, template.spec.nodeName, nodes),
     nodeName: template.spec.nodeName,
-    network: pod.labels[NETWORK] ?? '',
-    cluster,
+    network: pod.labels[NETWORK] ?? home.network,
+    cluster: home.cluster,
     weight: 1,
     workloadName: pod.owner.name,
     resource: owner,
@@ -162,7 +170,7 @@ function synthesize(
   snapshot: Snapshot,
   existing: readonly Workload[],
   nodes: ReadonlyMap<string, Locality>,
-  cluster: string,
+  home: Home,
 ): Workload[] {
   const taken = new Set(existing.flatMap((workload) => workload.addresses));
   const out: Workload[] = [];
@@ -199,8 +207,8 @@ function synthesize(
         hasSidecar: wantsSidecar(snapshot, namespace, template),
         locality: localityOf(template.labels, template.spec.nodeName, nodes),
         nodeName: template.spec.nodeName,
-        network: template.labels[NETWORK] ?? '',
-        cluster,
+        network: template.labels[NETWORK] ?? home.network,
+        cluster: home.cluster,
         weight: 1,
         workloadName: name,
         resource: owner,
@@ -235,7 +243,7 @@ function madeUpAddress(name: string, taken: Set<string>): string {
   }
 }
 
-function fromWorkloadEntry(resource: Resource<networking.WorkloadEntry>, cluster: string): Workload {
+function fromWorkloadEntry(resource: Resource<networking.WorkloadEntry>, home: Home): Workload {
   const { spec } = resource;
   const { name, namespace, annotations = {} } = resource.metadata;
   const labels = spec.labels ?? {};
@@ -254,8 +262,8 @@ function fromWorkloadEntry(resource: Resource<networking.WorkloadEntry>, cluster
     hasSidecar: workloadEntryTls(spec) === 'istio',
     locality: spec.locality === undefined ? NOWHERE : parseLocality(spec.locality),
     nodeName: undefined,
-    network: spec.network ?? labels[NETWORK] ?? '',
-    cluster: labels['topology.istio.io/cluster'] ?? cluster,
+    network: spec.network ?? labels[NETWORK] ?? home.network,
+    cluster: labels['topology.istio.io/cluster'] ?? home.cluster,
     weight: spec.weight ?? 0,
     workloadName: name,
     resource,

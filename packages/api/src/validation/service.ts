@@ -26,6 +26,8 @@ const SERVICE = fields({
   externalIPs: list('string'),
   type: ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'],
   publishNotReadyAddresses: 'boolean',
+  internalTrafficPolicy: ['Cluster', 'Local'],
+  trafficDistribution: ['PreferClose', 'PreferSameZone', 'PreferSameNode'],
 });
 
 export function checkService({ spec, metadata }: Resource<ServiceSpec>, report: Report): void {

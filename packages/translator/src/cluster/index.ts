@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { Cluster } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
-import { localityKey } from '../endpoint/plan-endpoints.ts';
+import { placeKey } from '../endpoint/plan-endpoints.ts';
 import { inboundPorts } from '../inbound.ts';
 import { httpTwin } from './http-twin.ts';
 import { buildInbound } from './inbound.ts';
@@ -44,7 +44,7 @@ function cachedOutbound(context: TranslationContext, plan: ClusterPlan): Cluster
   let key = `${profile} ${proxySettingsKey(context)}`;
   if (plan.discovery === 'STRICT_DNS' || plan.discovery === 'LOGICAL_DNS') {
     const families = proxy.addresses.map((address) => isIP(address)).join('');
-    key += ` ${families} ${localityKey(context, plan)}`;
+    key += ` ${families} ${placeKey(context, plan)}`;
   }
   if (!variants.has(key)) variants.set(key, buildOutbound(context, plan));
   return variants.get(key);

@@ -1,10 +1,9 @@
 import type { Endpoint } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
 
-/** One endpoint as Envoy knows it. Only of pods is the health known; `mtls` is for `transportSocketMatches`. */
+/** One endpoint as Envoy knows it; `mtls` is for `transportSocketMatches`. */
 export function lbEndpoint(endpoint: Endpoint, mtls: boolean): types.endpoint.LbEndpoint {
-  const known = endpoint.workload?.kind === 'Pod';
-  const health = known ? ({ healthStatus: endpoint.healthy ? 'HEALTHY' : 'UNHEALTHY' } as const) : {};
+  const health = endpoint.checked ? ({ healthStatus: endpoint.healthy ? 'HEALTHY' : 'UNHEALTHY' } as const) : {};
   return {
     endpoint: { address: addressOf(endpoint) },
     ...health,

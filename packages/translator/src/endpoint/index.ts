@@ -1,7 +1,7 @@
 import type { ClusterLoadAssignment } from '@mizzen/xds';
 import { type ClusterPlan, clusterPlan } from '../cluster/plan.ts';
 import type { TranslationContext } from '../context.ts';
-import { localityKey, planEndpoints } from './plan-endpoints.ts';
+import { placeKey, planEndpoints } from './plan-endpoints.ts';
 
 /** Endpoints of every cluster that asks for them (`EDS`), in the order of the clusters. */
 export function buildEndpoints(context: TranslationContext): ClusterLoadAssignment[] {
@@ -19,7 +19,7 @@ const cache = new WeakMap<ClusterPlan, Map<string, ClusterLoadAssignment>>();
 function cachedAssignment(context: TranslationContext, plan: ClusterPlan): ClusterLoadAssignment {
   let variants = cache.get(plan);
   if (variants === undefined) cache.set(plan, (variants = new Map()));
-  const key = localityKey(context, plan);
+  const key = placeKey(context, plan);
   let built = variants.get(key);
   if (built === undefined) variants.set(key, (built = assignment(context, plan)));
   return built;

@@ -7,35 +7,44 @@ import { lbEndpoint, weightOf } from './endpoint.ts';
 import type { LocalityPolicy } from './locality-policy.ts';
 
 type Group = Draft<types.endpoint.LocalityLbEndpoints>;
-/** Whether mutual TLS is spoken to an endpoint. */
-export type Mtls = (endpoint: Endpoint) => boolean;
+
+/** An endpoint as one proxy reaches it. */
+export interface Reached {
+  readonly endpoint: Endpoint;
+  /** Whether mutual TLS is spoken to it. */
+  readonly mtls: boolean;
+}
+
+/** What is in one locality; perhaps nothing that can be reached. */
+export interface Place {
+  readonly locality: Locality;
+  readonly reached: readonly Reached[];
+}
 
 interface Members {
   readonly group: Group;
-  readonly endpoints: readonly Endpoint[];
+  readonly place: Place;
 }
 
-/** Endpoints grouped by locality, with the weights and priorities that the locality settings give them. */
+/** The endpoints of each place, with the weights and priorities that the locality settings give them. */
 export function localityEndpoints(
   context: TranslationContext,
-  endpoints: readonly Endpoint[],
-  policy: LocalityPolicy,
-  mtls: Mtls,
+  places: readonly Place[],
+  { setting, failover, zoneAware }: LocalityPolicy,
 ): types.endpoint.LocalityLbEndpoints[] {
-  const members = groupByLocality(endpoints, mtls);
-  const { setting, failover, zoneAware } = policy;
   const step = zoneAware === undefined ? distance : regionDistance;
-  if (setting === undefined) return members.map(({ group }) => group);
+  const members = places.map((place) => ({ place, group: groupOf(place) }));
+  let groups = members.map(({ group }) => group);
+  if (setting === undefined) return groups;
   const { locality } = context.proxy;
   if ((setting.distribute?.length ?? 0) > 0) {
     distribute(members, locality, setting.distribute ?? []);
-    return members.map(({ group }) => group);
+    return groups;
   }
-  if (!failover) return members.map(({ group }) => group);
-  let groups = members.map(({ group }) => group);
+  if (!failover) return groups;
   const labels = setting.failoverPriority ?? [];
   if (labels.length > 0) {
-    groups = byLabels(members, proxyLabels(context), labels, mtls);
+    groups = byLabels(places, proxyLabels(context), labels);
     if ((setting.failover?.length ?? 0) > 0 || zoneAware !== undefined)
       byLocality(groups, locality, setting.failover ?? [], step);
   } else byLocality(groups, locality, setting.failover ?? [], step);
@@ -47,26 +56,28 @@ function proxyLabels(context: TranslationContext): Readonly<Record<string, strin
   return proxy.workload === undefined ? proxy.labels : { ...endpointLabels(proxy.workload), ...proxy.labels };
 }
 
-function groupByLocality(endpoints: readonly Endpoint[], mtls: Mtls): Members[] {
-  const byKey = new Map<string, Endpoint[]>();
-  for (const endpoint of endpoints) {
-    const { region, zone, subzone, text } = endpoint.locality;
+/** In Istio's order of places: by how they are written. */
+export function groupByLocality(all: readonly Reached[]): Place[] {
+  const byKey = new Map<string, Reached[]>();
+  for (const one of all) {
+    const { region, zone, subzone, text } = one.endpoint.locality;
     const key = text ?? (region === '' && zone === '' && subzone === '' ? '' : `${region}/${zone}/${subzone}`);
     const list = byKey.get(key);
-    if (list === undefined) byKey.set(key, [endpoint]);
-    else list.push(endpoint);
+    if (list === undefined) byKey.set(key, [one]);
+    else list.push(one);
   }
   return [...byKey.keys()].sort().map((key) => {
-    const list = byKey.get(key)!;
-    return { endpoints: list, group: groupOf(list, mtls) };
+    const reached = byKey.get(key)!;
+    return { reached, locality: reached[0]!.endpoint.locality };
   });
 }
 
-function groupOf(endpoints: readonly Endpoint[], mtls: Mtls): Group {
+function groupOf({ locality, reached }: Place): Group {
+  if (reached.length === 0) return { locality: localityMessage(locality) };
   return {
-    lbEndpoints: endpoints.map((endpoint) => lbEndpoint(endpoint, mtls(endpoint))),
-    loadBalancingWeight: endpoints.reduce((sum, endpoint) => sum + weightOf(endpoint), 0),
-    locality: localityMessage(endpoints[0]!.locality),
+    lbEndpoints: reached.map(({ endpoint, mtls }) => lbEndpoint(endpoint, mtls)),
+    loadBalancingWeight: reached.reduce((sum, { endpoint }) => sum + weightOf(endpoint), 0),
+    locality: localityMessage(locality),
   };
 }
 
@@ -136,28 +147,23 @@ function regionDistance(from: Locality, to: types.core.Locality | undefined): nu
 }
 
 /** The more of the labels (in order) an endpoint shares with the proxy, the earlier it is used. */
-function byLabels(
-  members: readonly Members[],
-  own: Readonly<Record<string, string>>,
-  labels: readonly string[],
-  mtls: Mtls,
-): Group[] {
+function byLabels(places: readonly Place[], own: Readonly<Record<string, string>>, labels: readonly string[]): Group[] {
   const wanted = labels.map((label): [string, string | undefined] => {
     const equals = label.indexOf('=');
     return equals < 0 ? [label, own[label]] : [label.slice(0, equals), label.slice(equals + 1)];
   });
-  const groups = members.flatMap(({ endpoints }) => {
-    const byRank = new Map<number, Endpoint[]>();
-    for (const endpoint of endpoints) {
-      const differs = wanted.findIndex(([label, value]) => (value ?? '') !== (endpoint.labels[label] ?? ''));
+  const groups = places.flatMap(({ locality, reached }) => {
+    const byRank = new Map<number, Reached[]>();
+    for (const one of reached) {
+      const differs = wanted.findIndex(([label, value]) => (value ?? '') !== (one.endpoint.labels[label] ?? ''));
       const rank = differs < 0 ? 0 : wanted.length - differs;
       const list = byRank.get(rank);
-      if (list === undefined) byRank.set(rank, [endpoint]);
-      else list.push(endpoint);
+      if (list === undefined) byRank.set(rank, [one]);
+      else list.push(one);
     }
     return [...byRank.keys()]
       .sort((a, b) => a - b)
-      .map((rank): Group => ({ ...groupOf(byRank.get(rank)!, mtls), priority: rank }));
+      .map((rank): Group => ({ ...groupOf({ locality, reached: byRank.get(rank)! }), priority: rank }));
   });
   closeGaps(groups);
   return groups;

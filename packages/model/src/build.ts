@@ -93,6 +93,10 @@ export function buildModel(
     services,
     workloads,
     resolveHost,
+    serviceIn(hostname, namespace) {
+      const named = (byHostname.get(hostname) ?? []).filter((service) => service.namespace === namespace);
+      return named.find(({ registry: from }) => from === 'Kubernetes') ?? named[0];
+    },
     serviceFor(hostname, namespace) {
       const visible = (byHostname.get(hostname) ?? []).filter((service) => isVisible(service.exportTo, namespace));
       return (

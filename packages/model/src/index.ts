@@ -25,3 +25,4 @@ export type { Targeting } from './targets.ts';
 export { MESH_GATEWAY } from './virtual-services.ts';
 export { HOSTNAME_LABEL, NETWORK_LABEL, REGION_LABEL, SUBZONE_LABEL, ZONE_LABEL } from './localities.ts';
 export { gatewayLabels } from './networks.ts';
+export { isVisible } from './visibility.ts';

@@ -83,6 +83,7 @@ export class ScopeIndex {
       sidecar,
       egress: found.egress,
       services: found.services,
+      service: (hostname) => byHostname.get(hostname),
       destinationRule: (hostname, direction = 'outbound') => {
         const key = `${direction} ${hostname}`;
         if (!rules.has(key)) {

@@ -148,6 +148,8 @@ export interface MeshModel {
   readonly workloads: readonly Workload[];
   /** `host` as written in a resource of `namespace` → full host name (short names resolve to the cluster's domain). */
   resolveHost(host: string, namespace: string): string;
+  /** A service of that name and namespace, Kubernetes' own before any other; visible or not. */
+  serviceIn(hostname: string, namespace: string): Service | undefined;
   /** The service that `hostname` names for a proxy in `namespace`, by Istio's visibility rules. */
   serviceFor(hostname: string, namespace: string): Service | undefined;
   /** Endpoints of one port; a subset's labels narrow them. */
@@ -198,6 +200,7 @@ export interface ProxyScope {
   readonly egress: readonly EgressListener[];
   /** Every service visible through any egress listener; one per hostname. */
   readonly services: readonly Service[];
+  service(hostname: string): Service | undefined;
   /**
    * The DestinationRule in force for a host as seen from this scope, after merging. One with a workloadSelector counts
    * only for what the selected workloads send (`outbound`, the default).

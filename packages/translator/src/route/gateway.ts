@@ -1,4 +1,4 @@
-import { intersectHosts, isWildcard, type Service } from '@mizzen/model';
+import { intersectHosts, isVisible, isWildcard, type Service } from '@mizzen/model';
 import type { RouteConfiguration } from '@mizzen/xds';
 import { isAlias } from '../aliases.ts';
 import type { TranslationContext } from '../context.ts';
@@ -100,7 +100,9 @@ function routeScope(
   const { model, proxy, scope } = context;
   const { namespace } = virtualService.metadata;
   const service = (hostname: string): Service | undefined => {
-    const found = model.serviceFor(hostname, namespace) ?? model.serviceFor(hostname, proxy.namespace);
+    const near = model.serviceIn(hostname, namespace);
+    const seen = near !== undefined && isVisible(near.exportTo, proxy.namespace);
+    const found = seen ? near : scope.service(hostname);
     return found === undefined || isAlias(context, found) ? found : { ...found, externalName: undefined };
   };
   return {

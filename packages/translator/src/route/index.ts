@@ -10,7 +10,7 @@ import { withConnect } from './connect.ts';
 import { gatewayRoute } from './gateway.ts';
 import { attemptCount, forwardsHost } from './proxy-headers.ts';
 import { toHttpTwins } from './http-twins.ts';
-import { portVirtualHosts } from './sidecar.ts';
+import { everyPortVirtualHosts, portVirtualHosts } from './sidecar.ts';
 
 interface Cached {
   readonly configuration: RouteConfiguration;
@@ -132,13 +132,17 @@ function sidecarRoute(
   tree: OriginTree,
 ): RouteConfiguration {
   const everyPort = port === 0 || listener.config?.port?.protocol?.toUpperCase() === 'HTTP_PROXY';
+  if (everyPort && context.proxy.local === undefined) {
+    const hosts = sort(everyPortVirtualHosts(context, listener));
+    hosts.push(catchAllHost(context));
+    return assemble(name, hosts, tree, true);
+  }
   if (everyPort) {
     const ports = new Set(listener.services.flatMap((service) => service.ports.map((p) => p.port)));
     if (listener.virtualServices.length > 0) ports.add(80);
     const hosts = sort([...ports].flatMap((each) => portVirtualHosts(context, listener, each, true)));
     hosts.push(catchAllHost(context));
-    const all = context.proxy.local === undefined ? hosts : withConnect(context, toHttpTwins(context, hosts), listener);
-    return assemble(name, all, tree, false);
+    return assemble(name, withConnect(context, toHttpTwins(context, hosts), listener), tree, false);
   }
   const hosts = sort(portVirtualHosts(context, listener, port, false));
   if (host !== undefined) {

@@ -1,9 +1,9 @@
 import {
   hasGatewaySemantics,
   hostsOverlap,
-  isSubsetOf,
   isWildcard,
   MESH_GATEWAY,
+  mostSpecific as mostSpecificHost,
   type EgressListener,
   type Service,
   type ServicePort,
@@ -24,9 +24,11 @@ interface Candidate {
   readonly service: Service;
   readonly port: ServicePort;
 }
+type Named<T> = ReadonlyMap<string, T>;
 
 /** Routes, and the names they are for: services, or other hosts that a VirtualService gives. */
 interface Wrapper {
+  readonly port: number;
   readonly routes: readonly BuiltRoute[];
   readonly hosts: readonly string[];
   readonly services: readonly Candidate[];
@@ -62,7 +64,59 @@ export function portVirtualHosts(
     },
     destinationRule: (hostname) => context.scope.destinationRule(hostname),
   };
-  return name(context, wrap(context, listener, candidates, scope), port, withPorts);
+  return name(context, wrap(context, listener, candidates, scope), withPorts ? 'with-port' : 'bare');
+}
+
+/**
+ * The same for a listener that is about no port (an HTTP proxy, a Unix domain socket), as istiod has it: the routes of a
+ * VirtualService are made once for all ports of its services.
+ */
+export function everyPortVirtualHosts(context: TranslationContext, listener: EgressListener): BuiltVirtualHost[] {
+  const services = new Map<string, Service>();
+  for (const service of listener.services) services.set(service.hostname, service);
+  const scope: RouteScope = {
+    port: 0,
+    tls: false,
+    defaultRetries: context.model.mesh.defaultHttpRetryPolicy,
+    local: false,
+    service: (hostname) => services.get(hostname),
+    destinationRule: (hostname) => context.scope.destinationRule(hostname),
+  };
+  const wrappers: Wrapper[] = [];
+  const taken = new Set<Service>();
+  const chosen = mostSpecific(listener.virtualServices, services);
+  for (const virtualService of listener.virtualServices) {
+    if (!namesSome(virtualService, services)) continue;
+    const routes = virtualServiceRoutes(context, virtualService, scope, MESH_GATEWAY);
+    if (routes.length === 0) continue;
+    const split = splitHosts(virtualService, services, chosen);
+    const byPort = new Map<number, Candidate[]>();
+    const routed = split.services.filter((service) => mayRoute(context, virtualService, service));
+    for (const service of routed) {
+      for (const port of service.ports.filter(carriesHttp)) {
+        const list = byPort.get(port.port);
+        if (list === undefined) byPort.set(port.port, [{ service, port }]);
+        else list.push({ service, port });
+        taken.add(service);
+      }
+    }
+    for (const [port, candidates] of byPort) {
+      wrappers.push({ port, routes, hosts: split.hosts, services: candidates, virtualService });
+    }
+  }
+  for (const service of services.values()) {
+    if (taken.has(service) || isAlias(context, service)) continue;
+    for (const port of service.ports.filter(carriesHttp)) {
+      const candidate = { service, port };
+      const routes = [defaultRoute(candidate, scope)];
+      wrappers.push({ port: port.port, routes, hosts: [], services: [candidate], virtualService: undefined });
+    }
+  }
+  return name(context, wrappers, 'merged');
+}
+
+function carriesHttp({ protocol }: ServicePort): boolean {
+  return isHttp(protocol) || protocol === 'auto';
 }
 
 function wrap(
@@ -76,23 +130,24 @@ function wrap(
   const concerned = listener.virtualServices.filter(
     (virtualService) => scope.port === 80 || namesSome(virtualService, candidates),
   );
-  const wildcards = mostSpecificWildcards(listener.virtualServices, candidates);
+  const chosen = mostSpecific(listener.virtualServices, candidates);
   for (const virtualService of concerned) {
     const routes = virtualServiceRoutes(context, virtualService, scope, MESH_GATEWAY);
     if (routes.length === 0) continue;
-    const { hosts, services: named } = splitHosts(virtualService, candidates, wildcards);
+    const { hosts, services: named } = splitHosts(virtualService, candidates, chosen);
     const services = named.filter(({ service }) => mayRoute(context, virtualService, service));
     if (services.length === 0 && hasGatewaySemantics(virtualService)) continue;
-    const http = services.filter(({ port }) => isHttp(port.protocol) || port.protocol === 'auto');
+    const http = services.filter(({ port }) => carriesHttp(port));
     if (http.length === 0 && scope.port !== 80) continue;
-    wrappers.push({ routes, hosts, services: http, virtualService });
+    wrappers.push({ port: scope.port, routes, hosts, services: http, virtualService });
     for (const { service } of http) taken.add(service.hostname);
   }
   for (const candidate of candidates.values()) {
     const { service, port } = candidate;
     if (taken.has(service.hostname) || isAlias(context, service)) continue;
-    if (!isHttp(port.protocol) && port.protocol !== 'auto') continue;
+    if (!carriesHttp(port)) continue;
     wrappers.push({
+      port: scope.port,
       routes: [defaultRoute(candidate, scope)],
       hosts: [],
       services: [candidate],
@@ -129,49 +184,51 @@ function defaultRoute({ service, port }: Candidate, scope: RouteScope): BuiltRou
 }
 
 /** True when a host of the VirtualService is, or covers, or is covered by, the name of a service. */
-function namesSome(virtualService: VirtualService, candidates: ReadonlyMap<string, Candidate>): boolean {
-  return (virtualService.spec.hosts ?? []).some((host) => {
-    if (candidates.has(host)) return true;
-    for (const hostname of candidates.keys()) {
+function namesSome(virtualService: VirtualService, services: Named<unknown>): boolean {
+  return hostsOf(virtualService).some((host) => {
+    if (services.has(host)) return true;
+    for (const hostname of services.keys()) {
       if ((isWildcard(host) || isWildcard(hostname)) && hostsOverlap(host, hostname)) return true;
     }
     return false;
   });
 }
 
-/** For each service, the VirtualService whose wildcard host covers it most closely. */
-function mostSpecificWildcards(
+function hostsOf({ spec }: VirtualService): readonly string[] {
+  return (spec.hosts ?? []).map((host) => host.toLowerCase());
+}
+
+/** For each service, the VirtualService with its name, or else with the wildcard that covers it most closely. */
+function mostSpecific(
   virtualServices: readonly VirtualService[],
-  candidates: ReadonlyMap<string, Candidate>,
+  services: Named<unknown>,
 ): ReadonlyMap<string, VirtualService> {
-  const best = new Map<string, { readonly virtualService: VirtualService; readonly length: number }>();
+  const byHost = new Map<string, VirtualService>();
   for (const virtualService of virtualServices) {
-    for (const host of virtualService.spec.hosts ?? []) {
-      if (!isWildcard(host)) continue;
-      for (const hostname of candidates.keys()) {
-        if (isSubsetOf(hostname, host) && host.length > (best.get(hostname)?.length ?? -1)) {
-          best.set(hostname, { virtualService, length: host.length });
-        }
-      }
-    }
+    for (const host of hostsOf(virtualService)) if (!byHost.has(host)) byHost.set(host, virtualService);
   }
-  return new Map([...best].map(([hostname, { virtualService }]) => [hostname, virtualService]));
+  const out = new Map<string, VirtualService>();
+  for (const hostname of services.keys()) {
+    const found = mostSpecificHost(hostname, byHost);
+    if (found !== undefined) out.set(hostname, found);
+  }
+  return out;
 }
 
 /** A VirtualService's hosts as services of the registry, and the names that are none. */
-function splitHosts(
+function splitHosts<T>(
   virtualService: VirtualService,
-  candidates: ReadonlyMap<string, Candidate>,
-  wildcards: ReadonlyMap<string, VirtualService>,
-): { readonly hosts: string[]; readonly services: Candidate[] } {
+  known: Named<T>,
+  chosen: ReadonlyMap<string, VirtualService>,
+): { readonly hosts: string[]; readonly services: T[] } {
   const hosts: string[] = [];
-  const services: Candidate[] = [];
-  const written = virtualService.spec.hosts ?? [];
+  const services: T[] = [];
+  const written = hostsOf(virtualService);
   for (const host of written) {
     if (isWildcard(host)) continue;
-    const candidate = candidates.get(host);
-    if (candidate === undefined) hosts.push(host);
-    else services.push(candidate);
+    const service = known.get(host);
+    if (service === undefined) hosts.push(host);
+    else services.push(service);
   }
   for (const host of written) {
     if (!isWildcard(host)) continue;
@@ -180,28 +237,31 @@ function splitHosts(
       continue;
     }
     let found = false;
-    for (const [hostname, candidate] of candidates) {
-      if (!isSubsetOf(hostname, host)) continue;
+    for (const [hostname, service] of known) {
+      if (!hostsOverlap(hostname, host)) continue;
       found = true;
-      if (wildcards.get(hostname) === virtualService) services.push(candidate);
+      if (chosen.get(hostname) === virtualService) services.push(service);
     }
     if (!found) hosts.push(host);
   }
   return { hosts, services };
 }
 
+/** How virtual hosts are named by listeners: for one port alone, … */
+type Naming =
+  | 'bare'
+  /** … or for every port, where the port stands with the name (on port 80 also without), … */
+  | 'with-port'
+  /** … or as istiod does that, for which names that came without a port first are lost to port 80. */
+  | 'merged';
+
 /** Gives every virtual host its name and its domains; a domain belongs to the first that claims it. */
-function name(
-  context: TranslationContext,
-  wrappers: readonly Wrapper[],
-  port: number,
-  withPorts: boolean,
-): BuiltVirtualHost[] {
+function name(context: TranslationContext, wrappers: readonly Wrapper[], naming: Naming): BuiltVirtualHost[] {
   const out: BuiltVirtualHost[] = [];
   const names = new Set<string>();
   const claimed = new Set<string>();
   const full = new Set<string>();
-  for (const { services } of wrappers) {
+  for (const { services, port } of wrappers) {
     for (const { service } of services) {
       full.add(service.hostname);
       full.add(virtualHost(service.hostname, port));
@@ -217,31 +277,29 @@ function name(
     wrapper: Wrapper,
     origin: BuiltVirtualHost['origin'],
   ): void => {
-    const hostName = virtualHost(hostname, port);
+    const hostName = virtualHost(hostname, wrapper.port);
     if (names.has(hostName)) return;
     names.add(hostName);
-    const own = domains.filter((domain) => {
+    let own = domains.filter((domain) => {
       const key = domain.toLowerCase();
       if (claimed.has(key) || (expanded?.has(domain) === true && full.has(domain))) return false;
       claimed.add(key);
       return true;
     });
+    if (naming === 'merged' && wrapper.port !== 80) own = own.filter((domain) => domain.includes(':'));
     if (own.length > 0) out.push({ name: hostName, domains: own, routes: wrapper.routes, origin, message });
   };
   for (const wrapper of wrappers) {
-    const { virtualService } = wrapper;
+    const { virtualService, port } = wrapper;
     for (const [index, hostname] of wrapper.hosts.entries()) {
       const origin = virtualService === undefined ? undefined : at(virtualService, 'spec', 'hosts', index);
-      add(hostname, withPorts ? withPort(hostname, port) : [hostname], undefined, wrapper, origin);
+      add(hostname, naming === 'with-port' ? withPort(hostname, port) : [hostname], undefined, wrapper, origin);
     }
     for (const { service } of wrapper.services) {
-      const { domains, expanded } = serviceDomains(
-        context,
-        service,
-        aliases.get(service.hostname) ?? [],
-        withPorts ? port : 0,
-      );
-      const kept = withPorts && port !== 80 ? domains.filter((domain) => domain.endsWith(`:${port}`)) : domains;
+      const own = aliases.get(service.hostname) ?? [];
+      const { domains, expanded } = serviceDomains(context, service, own, naming === 'bare' ? 0 : port);
+      const narrow = naming === 'with-port' && port !== 80;
+      const kept = narrow ? domains.filter((domain) => domain.endsWith(`:${port}`)) : domains;
       const origin = virtualService === undefined ? at(service.resource, 'spec') : at(virtualService, 'spec');
       add(service.hostname, kept, expanded, wrapper, origin);
     }

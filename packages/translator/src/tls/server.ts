@@ -69,14 +69,14 @@ function certificates(context: TranslationContext, tls: networking.ServerTLSSett
     tlsCertificateSdsSecretConfigs: pairs.map(({ serverCertificate = '', privateKey = '' }) =>
       serverCertificate === '' || privateKey === ''
         ? workloadSecret(context, WORKLOAD_CERTIFICATE)
-        : fileSecret(context, `file-cert:${serverCertificate}~${privateKey}`),
+        : fileSecret(context.profile, `file-cert:${serverCertificate}~${privateKey}`),
     ),
     ...(validate
       ? {
           combinedValidationContext: {
             defaultValidationContext: validation(context, tls),
             validationContextSdsSecretConfig:
-              roots === '' ? workloadSecret(context, MESH_ROOTS) : fileSecret(context, `file-root:${roots}`),
+              roots === '' ? workloadSecret(context, MESH_ROOTS) : fileSecret(context.profile, `file-root:${roots}`),
           },
         }
       : {}),

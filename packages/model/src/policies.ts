@@ -1,6 +1,6 @@
 import type { Resource, Snapshot, security } from '@mizzen/api';
 import type { Labels } from './labels.ts';
-import { isEmpty } from './labels.ts';
+import { fits, isEmpty } from './labels.ts';
 import { byAge } from './order.ts';
 import { type Targeting, concerns } from './targets.ts';
 import type { MtlsMode, WorkloadPolicies } from './types.ts';

@@ -78,6 +78,7 @@ export function everyPortVirtualHosts(context: TranslationContext, listener: Egr
     port: 0,
     tls: false,
     defaultRetries: context.model.mesh.defaultHttpRetryPolicy,
+    forwardsHost: forwardsHost(context),
     local: false,
     service: (hostname) => services.get(hostname),
     destinationRule: (hostname) => context.scope.destinationRule(hostname),

@@ -2,7 +2,7 @@ export type { Clock, Timer } from './clock.ts';
 export { CaError } from './ca/error.ts';
 export { spiffeId } from './ca/identity.ts';
 export type { Identity } from './ca/identity.ts';
-export { issue } from './ca/authority.ts';
+export { certify, issue } from './ca/authority.ts';
 export type { IssuedCertificate } from './ca/authority.ts';
 export { loadOrCreateRoot } from './ca/root.ts';
 export type { Root } from './ca/root.ts';

@@ -2,6 +2,13 @@ import { createHash, createPublicKey, randomBytes, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { bits, boolean, explicit, implicit, integer, octets, oid, sequence, set, time, utf8 } from './der.ts';
 
+/** Alternative names: a workload has the URI of its identity, a server its hosts and IPv4 addresses. */
+export interface Names {
+  readonly uri?: string;
+  readonly hosts?: readonly string[];
+  readonly addresses?: readonly string[];
+}
+
 /** What is put into a certificate. Times in milliseconds since the epoch. */
 export interface CertificateContents {
   readonly subject: { readonly organization?: string };
@@ -9,8 +16,8 @@ export interface CertificateContents {
   readonly publicKey: KeyObject;
   readonly notBefore: number;
   readonly notAfter: number;
-  /** The URI for a workload's identity. Critical when the subject is empty (RFC 5280, 4.2.1.6). */
-  readonly uri?: string;
+  /** Critical when the subject is empty (RFC 5280, 4.2.1.6). */
+  readonly names?: Names;
   readonly authority: boolean;
   /** Key whose identifier names the issuer; the subject's own in a self-signed certificate. */
   readonly issuerKey: KeyObject;
@@ -54,9 +61,14 @@ function extensions(contents: CertificateContents): Buffer[] {
   list.push(extension('2.5.29.19', true, contents.authority ? sequence(boolean(true)) : sequence()));
   if (contents.authority) list.push(extension('2.5.29.14', false, octets(keyIdentifier(contents.publicKey))));
   list.push(extension('2.5.29.35', false, sequence(implicit(0, keyIdentifier(contents.issuerKey)))));
-  if (contents.uri !== undefined) {
-    const empty = contents.subject.organization === undefined;
-    list.push(extension('2.5.29.17', empty, sequence(implicit(6, Buffer.from(contents.uri, 'ascii')))));
+  if (contents.names !== undefined) {
+    const { uri, hosts = [], addresses = [] } = contents.names;
+    const names = [
+      ...(uri === undefined ? [] : [implicit(6, Buffer.from(uri, 'ascii'))]),
+      ...hosts.map((host) => implicit(2, Buffer.from(host, 'ascii'))),
+      ...addresses.map((address) => implicit(7, Buffer.from(address.split('.').map(Number)))),
+    ];
+    list.push(extension('2.5.29.17', contents.subject.organization === undefined, sequence(...names)));
   }
   return list;
 }

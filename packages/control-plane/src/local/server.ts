@@ -63,7 +63,7 @@ export class LocalXdsListener {
 }
 
 /** A socket file that nobody answers on is a dead process's. */
-async function removeStale(path: string): Promise<void> {
+export async function removeStale(path: string): Promise<void> {
   const alive = await new Promise<boolean>((resolve) => {
     const probe = connect(path);
     probe.once('connect', () => {

@@ -10,8 +10,8 @@ export interface Reference {
 const known = new WeakMap<VersionedResource, readonly Reference[]>();
 
 /**
- * What a proxy will subscribe to because of a cluster or listener: endpoints, route configurations and secrets that it
- * names and does not contain.
+ * What a proxy will subscribe to because of a cluster or listener: endpoints, route configurations, secrets and
+ * extension configurations that it names and does not contain.
  */
 export function referencesOf(typeUrl: string, resource: VersionedResource): readonly Reference[] {
   let references = known.get(resource);
@@ -36,6 +36,7 @@ function collect(value: unknown, owner: string, found: Map<string, Reference>): 
   const own = value as Readonly<Record<string, unknown>>;
   // An SdsSecretConfig. Without `sdsConfig` it names a static secret of the bootstrap, which nobody is asked for.
   if (own['sdsConfig'] !== undefined) add(TypeUrl.secret, own['name']);
+  if (own['configDiscovery'] !== undefined) add(TypeUrl.extension, own['name']);
   for (const [key, child] of Object.entries(own)) {
     if (typeof child !== 'object' || child === null) continue;
     const fields = child as Readonly<Record<string, unknown>>;

@@ -236,3 +236,43 @@ test('a renewed secret is sent alone', () => {
   proxy.settle();
   expect(kinds(proxy)).toEqual(['secret +default']);
 });
+
+test('an Envoy whose clusters never become warm gets everything else, and every later change of its clusters', () => {
+  const sent: string[] = [];
+  commit(base);
+  const stream = server.open('n', {
+    warms: true,
+    writable: () => true,
+    send: ({ typeUrl, nonce, resources }) => {
+      const type = typeUrl.split('.').at(-1) ?? '';
+      sent.push([type, ...resources.map((each) => each.name)].join(' '));
+      if (typeUrl !== TypeUrl.cluster) queue.push(() => stream.request({ typeUrl, responseNonce: nonce }));
+    },
+  });
+  const queue: (() => void)[] = [];
+  const settle = (): void => {
+    while (queue.length > 0) queue.shift()?.();
+  };
+  for (const typeUrl of [TypeUrl.cluster, TypeUrl.listener]) stream.request({ typeUrl, subscribe: ['*'] });
+  stream.request({ typeUrl: TypeUrl.endpoint, subscribe: ['a', 'b'] });
+  stream.request({ typeUrl: TypeUrl.route, subscribe: ['80'] });
+  stream.request({ typeUrl: TypeUrl.secret, subscribe: ['default'] });
+  settle();
+  expect(sent).toEqual(['Cluster a b', 'ClusterLoadAssignment a b', 'Secret default']);
+  clock.advance(3000);
+  settle();
+  expect(sent.slice(3)).toEqual(['Listener listener-80', 'RouteConfiguration 80']);
+  for (let revision = 2; revision < 20; revision++) {
+    sent.length = 0;
+    commit({ ...base, clusters: { a: revision, b: 1 } });
+    settle();
+    // What a changed cluster waits for is sent with it.
+    expect(sent).toEqual(['Cluster a', 'ClusterLoadAssignment a']);
+    clock.advance(3000);
+    settle();
+  }
+  sent.length = 0;
+  commit({ ...base, clusters: { a: 19, b: 1 }, routes: { '80': ['a'] } });
+  settle();
+  expect(sent).toEqual(['RouteConfiguration 80']);
+});

@@ -42,6 +42,7 @@ const TYPES: readonly (readonly [string, string])[] = [
   ['listener', TypeUrl.listener],
   ['route', TypeUrl.route],
   ['secret', TypeUrl.secret],
+  ['extension', TypeUrl.extension],
 ];
 
 /**

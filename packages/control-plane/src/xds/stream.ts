@@ -10,10 +10,16 @@ import type { DeltaRequest, Refusal, SyncState, Transport } from './types.ts';
 /** How long the rest waits for a proxy to ask for what it was just told of. */
 const REFERENCE_GRACE = 500;
 
+/** How long the rest waits for an Envoy to take changed clusters into use: one that lacks a secret never is. */
+const WARMING_GRACE = 2000;
+
+/** They lead nowhere, so they wait for nobody. */
+const UNORDERED: readonly string[] = [TypeUrl.secret, TypeUrl.extension];
+
 /**
  * Make before break (xDS protocol, "eventual consistency considerations"): a cluster is there before its endpoints, both
  * before a listener or route leads to them, and it goes when no route leads to it any more. A step begins when the
- * one before it is acknowledged. Secrets wait for nobody.
+ * one before it is acknowledged.
  */
 const STEPS: readonly { readonly typeUrl: string; readonly part: 'upserts' | 'removals' | 'all' }[] = [
   { typeUrl: TypeUrl.cluster, part: 'upserts' },
@@ -23,6 +29,7 @@ const STEPS: readonly { readonly typeUrl: string; readonly part: 'upserts' | 're
   { typeUrl: TypeUrl.cluster, part: 'removals' },
   { typeUrl: TypeUrl.endpoint, part: 'removals' },
 ];
+const CLUSTER_STEP = 0;
 const LISTENER_STEP = 2;
 const FIRST_REMOVAL_STEP = 4;
 
@@ -45,6 +52,7 @@ export class XdsStream {
   /** What the proxy will ask for because of resources it took: `type name`. */
   readonly #awaited = new Map<string, { readonly typeUrl: string }>();
   #grace: Timer | undefined;
+  #warming: Timer | undefined;
 
   constructor(node: string, transport: Transport, clock: Clock, hooks: StreamHooks) {
     this.node = node;
@@ -80,7 +88,7 @@ export class XdsStream {
   flush(): void {
     if (this.#closed || this.#resources === undefined) return;
     if (!this.#transport.writable()) return;
-    if (!this.#flushSecrets() || !this.#flushSteps()) return;
+    if (!this.#flushUnordered() || !this.#flushSteps()) return;
     if (this.idle) this.#hooks.onIdle(this);
   }
 
@@ -96,6 +104,7 @@ export class XdsStream {
   close(): void {
     this.#closed = true;
     this.#endGrace();
+    this.#endWarming();
   }
 
   get refusals(): readonly Refusal[] {
@@ -130,20 +139,28 @@ export class XdsStream {
   }
 
   /** True when nothing stopped it. */
-  #flushSecrets(): boolean {
-    const state = this.#types.get(TypeUrl.secret);
-    if (state === undefined || !state.subscribed || state.outstanding) return true;
-    this.#send(state, 'all');
-    return this.#transport.writable();
+  #flushUnordered(): boolean {
+    for (const typeUrl of UNORDERED) {
+      const state = this.#types.get(typeUrl);
+      if (state === undefined || !state.subscribed || state.blocked) continue;
+      this.#send(state, 'all');
+      if (!this.#transport.writable()) return false;
+    }
+    return true;
   }
 
   #flushSteps(): boolean {
+    let warming = false;
     for (const [index, step] of STEPS.entries()) {
+      if (index === LISTENER_STEP && warming) return false;
       if (index === LISTENER_STEP && this.#awaits(TypeUrl.endpoint, TypeUrl.secret)) return false;
       if (index === FIRST_REMOVAL_STEP && this.#awaited.size > 0) return false;
       const state = this.#types.get(step.typeUrl);
       if (state === undefined || !state.subscribed) continue;
-      if (state.outstanding || this.#send(state, step.part)) return false;
+      if (!state.blocked && !this.#send(state, step.part)) continue;
+      // An Envoy answers when its new clusters are warm, and for that they need their endpoints.
+      if (index !== CLUSTER_STEP || this.#transport.warms !== true) return false;
+      warming = true;
     }
     return true;
   }
@@ -159,8 +176,10 @@ export class XdsStream {
     if (resources.length === 0 && removed.length === 0 && !(state.owesAnswer && part !== 'removals')) return false;
     this.#nonce += 1;
     const nonce = String(this.#nonce);
-    state.send(nonce, resources, removed);
-    this.#transport.send({ typeUrl: state.typeUrl, nonce, resources, removed });
+    const { typeUrl } = state;
+    const replaced = state.send(nonce, resources, removed);
+    this.#transport.send({ typeUrl, nonce, resources, removed });
+    if (typeUrl === TypeUrl.cluster && this.#transport.warms === true) this.#warm(state, replaced);
     return true;
   }
 
@@ -179,7 +198,28 @@ export class XdsStream {
         if (!followed) this.#await(`${reference.typeUrl} ${reference.name}`, reference.typeUrl);
       }
     }
+    if (typeUrl === TypeUrl.cluster && !state.outstanding) this.#endWarming();
     if (refusal !== undefined) this.#hooks.onRefusal(this, [...state.refusals]);
+  }
+
+  /** Changed clusters get their endpoints again, and have some time to become warm. */
+  #warm(clusters: TypeState, replaced: readonly VersionedResource[]): void {
+    for (const resource of replaced) {
+      for (const { typeUrl, name } of referencesOf(TypeUrl.cluster, resource)) {
+        if (typeUrl === TypeUrl.endpoint) this.#types.get(typeUrl)?.sendAgain(name);
+      }
+    }
+    this.#endWarming();
+    this.#warming = this.#clock.after(WARMING_GRACE, () => {
+      this.#warming = undefined;
+      clusters.giveUpWaiting();
+      this.flush();
+    });
+  }
+
+  #endWarming(): void {
+    this.#warming?.cancel();
+    this.#warming = undefined;
   }
 
   #await(key: string, typeUrl: string): void {

@@ -36,11 +36,21 @@ export interface TypeSync {
   readonly pending: readonly string[];
 }
 
+/** So many responses are told apart when the proxy takes too long over each; the oldest count as one. */
+const MAX_OUTSTANDING = 4;
+
+/** A response under way. */
+interface Outstanding {
+  readonly nonce: string;
+  readonly resources: readonly VersionedResource[];
+}
+
 const NOTHING: Difference = { upserts: [], absent: [], removed: [] };
 
 /**
- * What one proxy follows of one type and what it was last sent. At most one response is under way at a time: whatever
- * changes meanwhile is merged into the next, so a slow proxy costs no memory and skips what is out of date.
+ * What one proxy follows of one type and what it was last sent. One response is under way at a time, unless its answer is
+ * overdue: whatever changes meanwhile is merged into the next, so a slow proxy costs no memory and skips what is out of
+ * date.
  */
 export class TypeState {
   readonly typeUrl: string;
@@ -48,7 +58,8 @@ export class TypeState {
   readonly #names = new Set<string>();
   readonly #sent = new Map<string, string>();
   readonly #refused = new Map<string, Refusal>();
-  #outstanding: { readonly nonce: string; readonly resources: readonly VersionedResource[] } | undefined;
+  #outstanding: Outstanding[] = [];
+  #overdue = false;
   #sentNonce = '';
   #ackedNonce = '';
   /** A first wildcard request is answered even when there is nothing to send. */
@@ -64,7 +75,11 @@ export class TypeState {
     return this.#wildcard || this.#names.size > 0;
   }
   get outstanding(): boolean {
-    return this.#outstanding !== undefined;
+    return this.#outstanding.length > 0;
+  }
+  /** The answer to a response is waited for before there is another. */
+  get blocked(): boolean {
+    return this.outstanding && !this.#overdue;
   }
   get owesAnswer(): boolean {
     return this.#owesAnswer;
@@ -81,6 +96,17 @@ export class TypeState {
 
   follows(name: string): boolean {
     return this.#wildcard || this.#names.has(name);
+  }
+
+  /** The answer to what is under way is no longer waited for. */
+  giveUpWaiting(): void {
+    this.#overdue = true;
+  }
+
+  /** The proxy waits for it anew, changed or not. */
+  sendAgain(name: string): void {
+    this.#settled = undefined;
+    if (this.#sent.get(name) !== ABSENT) this.#sent.delete(name);
   }
 
   /** Something that `Desired` looks up may have been replaced. */
@@ -145,10 +171,19 @@ export class TypeState {
     return NOTHING;
   }
 
-  /** Remembers a response as sent. */
-  send(nonce: string, resources: readonly VersionedResource[], removed: readonly string[]): void {
+  /** Remembers a response as sent. Returns the resources of which the proxy had another version. */
+  send(
+    nonce: string,
+    resources: readonly VersionedResource[],
+    removed: readonly string[],
+  ): readonly VersionedResource[] {
     this.#settled = undefined;
-    for (const resource of resources) this.#sent.set(resource.name, resource.version);
+    const replaced: VersionedResource[] = [];
+    for (const resource of resources) {
+      const had = this.#sent.get(resource.name);
+      if (had !== undefined && had !== ABSENT) replaced.push(resource);
+      this.#sent.set(resource.name, resource.version);
+    }
     for (const name of removed) {
       if (this.#names.has(name)) this.#sent.set(name, ABSENT);
       else this.#sent.delete(name);
@@ -156,21 +191,30 @@ export class TypeState {
     }
     this.#owesAnswer = false;
     this.#sentNonce = nonce;
-    this.#outstanding = { nonce, resources };
+    this.#outstanding.push({ nonce, resources });
+    if (this.#outstanding.length > MAX_OUTSTANDING) {
+      const [first, second] = this.#outstanding.splice(0, 2);
+      this.#outstanding.unshift({ nonce: second!.nonce, resources: newest([first!, second!]) });
+    }
+    this.#overdue = false;
+    return replaced;
   }
 
-  /** The resources that the proxy took, or undefined when the nonce is not that of the response under way. */
+  /**
+   * The resources that the proxy took, or undefined when the nonce is not that of a response under way. The answer to one
+   * is the answer to those before it.
+   */
   acknowledge(
     nonce: string,
     refusals: ReadonlyMap<string, Refusal> | 'all',
     message: string,
   ): readonly VersionedResource[] | undefined {
-    const response = this.#outstanding;
-    if (response?.nonce !== nonce) return undefined;
-    this.#outstanding = undefined;
+    const index = this.#outstanding.findIndex((each) => each.nonce === nonce);
+    if (index < 0) return undefined;
+    const responses = this.#outstanding.splice(0, index + 1);
     if (refusals !== 'all' && refusals.size === 0) this.#ackedNonce = nonce;
     const taken: VersionedResource[] = [];
-    for (const resource of response.resources) {
+    for (const resource of newest(responses)) {
       const { name, version } = resource;
       const refusal =
         refusals === 'all'
@@ -183,4 +227,12 @@ export class TypeState {
     }
     return taken;
   }
+}
+
+/** Of each resource the version last sent. */
+function newest(responses: readonly Outstanding[]): readonly VersionedResource[] {
+  if (responses.length === 1) return responses[0]!.resources;
+  const byName = new Map<string, VersionedResource>();
+  for (const { resources } of responses) for (const resource of resources) byName.set(resource.name, resource);
+  return [...byName.values()];
 }

@@ -50,6 +50,11 @@ export interface Transport {
   send(response: DeltaResponse): void;
   /** False while earlier writes wait: nothing is sent until the transport calls `flush()` on the stream. */
   writable(): boolean;
+  /**
+   * The proxy is an Envoy, which takes a changed cluster into use only when it is sent the cluster's endpoints again,
+   * changed or not (xDS protocol, "resource warming").
+   */
+  readonly warms?: boolean;
 }
 
 /** A resource that a proxy does not accept, and since when it was not: the version refused. */

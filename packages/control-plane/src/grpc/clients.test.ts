@@ -1,0 +1,253 @@
+import { connect } from 'node:net';
+import { status } from '@grpc/grpc-js';
+import { TypeUrl } from '@mizzen/xds';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { XdsServer } from '../xds/server.ts';
+import { configOf } from '../xds/test-config.ts';
+import type { NodeConfig } from '../xds/types.ts';
+import { LIMITS } from './limits.ts';
+import { GrpcXdsListener } from './listener.ts';
+import { Refused } from './options.ts';
+import type { ConnectedProxy, GrpcXdsOptions } from './options.ts';
+import { realClock } from './testing/clock.ts';
+import { RawStream } from './testing/raw-client.ts';
+import { field, textField } from './wire.ts';
+
+const mesh = configOf({ clusters: { a: 1, b: 1 }, endpoints: { a: 1, b: 1 }, routes: { '80': ['a'] } });
+let server: XdsServer;
+let target: string;
+let port: number;
+let problems: string[];
+let open: RawStream[];
+let listeners: GrpcXdsListener[];
+
+async function listen(options: Partial<GrpcXdsOptions> = {}): Promise<void> {
+  const listener = new GrpcXdsListener({
+    bind: { host: '127.0.0.1', port: 0 },
+    server,
+    clock: realClock,
+    onProblem: (text) => problems.push(text),
+    ...options,
+  });
+  port = await listener.listen();
+  target = `127.0.0.1:${port}`;
+  listeners.push(listener);
+}
+
+beforeEach(async () => {
+  server = new XdsServer({ clock: realClock });
+  server.commit(new Map([['n', mesh]]));
+  [problems, open, listeners] = [[], [], []];
+  await listen();
+});
+afterEach(async () => {
+  for (const stream of open) stream.close();
+  for (const listener of listeners) await listener.close();
+});
+
+function stream(): RawStream {
+  const opened = new RawStream(target);
+  open.push(opened);
+  return opened;
+}
+
+/** A good client, which nothing that others do may disturb. */
+async function bystander(): Promise<() => Promise<void>> {
+  const good = stream();
+  good.send({ node: 'n', typeUrl: TypeUrl.cluster });
+  await expect.poll(() => good.responses.length).toBe(1);
+  return async () => {
+    good.send({ typeUrl: TypeUrl.cluster, nonce: good.responses.at(-1)?.nonce });
+    const before = good.responses.length;
+    server.commit(new Map([['n', configOf({ clusters: { z: before }, endpoints: {}, routes: {} })]]));
+    await expect.poll(() => good.responses.length).toBeGreaterThan(before);
+    server.commit(new Map([['n', mesh]]));
+  };
+}
+
+test.each<readonly [string, (bad: RawStream) => void, number, RegExp]>([
+  ['is not protobuf', (bad) => bad.call.write(Buffer.from([0xff, 0xff, 0xff])), status.INVALID_ARGUMENT, /cut short/],
+  ['is not UTF-8', (bad) => bad.call.write(Buffer.from([0x22, 1, 0xff])), status.INVALID_ARGUMENT, /UTF-8/],
+  ['has no node', (bad) => bad.send({ typeUrl: TypeUrl.cluster }), status.INVALID_ARGUMENT, /must say its node/],
+  [
+    'has a node without id',
+    (bad) => bad.send({ node: '', typeUrl: TypeUrl.cluster }),
+    status.INVALID_ARGUMENT,
+    /no id/,
+  ],
+  [
+    'becomes another node',
+    (bad) => {
+      bad.send({ node: 'n', typeUrl: TypeUrl.cluster });
+      bad.send({ node: 'm', typeUrl: TypeUrl.listener });
+    },
+    status.INVALID_ARGUMENT,
+    /cannot change/,
+  ],
+  ['has no type', (bad) => bad.send({ node: 'n', typeUrl: '' }), status.INVALID_ARGUMENT, /no type/],
+  [
+    'asks for names with parameters',
+    (bad) => bad.call.write(Buffer.concat([...field(2, ...textField(1, 'n')), ...field(7, Buffer.alloc(0))])),
+    status.INVALID_ARGUMENT,
+    /resource locators/,
+  ],
+  [
+    'is too large',
+    (bad) => bad.call.write(Buffer.alloc(LIMITS.requestBytes + 1)),
+    status.RESOURCE_EXHAUSTED,
+    /larger than max/,
+  ],
+  [
+    'has a name that is too long',
+    (bad) => bad.send({ node: 'n', typeUrl: TypeUrl.endpoint, names: ['x'.repeat(LIMITS.nameLength + 1)] }),
+    status.INVALID_ARGUMENT,
+    /too long/,
+  ],
+  [
+    'has too many names',
+    (bad) =>
+      bad.send({
+        node: 'n',
+        typeUrl: TypeUrl.endpoint,
+        names: Array.from({ length: LIMITS.names + 1 }, (_, i) => `${i}`),
+      }),
+    status.INVALID_ARGUMENT,
+    /too many/,
+  ],
+  [
+    'follows too many names, a type at a time',
+    (bad) => {
+      const names = Array.from({ length: LIMITS.names - 1 }, (_, i) => `${i}`);
+      bad.send({ node: 'n', typeUrl: TypeUrl.endpoint, names });
+      bad.send({ node: 'n', typeUrl: TypeUrl.route, names: ['p', 'q'] });
+    },
+    status.RESOURCE_EXHAUSTED,
+    /too many/,
+  ],
+  [
+    'has metadata without end',
+    (bad) => bad.send({ node: 'n', metadata: Buffer.alloc(LIMITS.metadataBytes + 1), typeUrl: TypeUrl.cluster }),
+    status.INVALID_ARGUMENT,
+    /metadata of the node is too large/,
+  ],
+  [
+    'has metadata that is none',
+    (bad) => bad.send({ node: 'n', metadata: Buffer.from([0xff, 0xff]), typeUrl: TypeUrl.cluster }),
+    status.INVALID_ARGUMENT,
+    /cannot be read/,
+  ],
+])('a request that %s ends its stream and no other', async (_, send, code, reason) => {
+  const undisturbed = await bystander();
+  const bad = stream();
+  send(bad);
+  const ended = await bad.status();
+  expect([ended.code, ended.details]).toEqual([code, expect.stringMatching(reason)]);
+  await undisturbed();
+});
+
+test('bytes that are not HTTP/2 end their connection and no other', async () => {
+  const undisturbed = await bystander();
+  for (const text of [
+    'GET / HTTP/1.1\r\nhost: x\r\n\r\n',
+    '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0',
+  ]) {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.resume();
+    socket.write(text);
+    await new Promise<void>((done) => socket.once('close', () => done()));
+  }
+  await undisturbed();
+});
+
+test('a client that does not read costs a bounded amount of memory, and gets the newest state when it reads', async () => {
+  const big = (revision: number): NodeConfig => ({
+    ...mesh,
+    clusters: [{ name: 'a', altStatName: 'x'.repeat(3_000_000), connectTimeout: `${revision}s` }],
+    endpoints: [{ clusterName: 'a', policy: { overprovisioningFactor: revision } }],
+  });
+  server.commit(new Map([['n', big(1)]]));
+  const slow = stream();
+  slow.call.pause();
+  slow.send({ node: 'n', typeUrl: TypeUrl.cluster });
+  slow.send({ typeUrl: TypeUrl.endpoint, names: ['a'] });
+  await expect.poll(() => server.status()[0]?.connected).toBe(true);
+  // Requests go on although responses are not read.
+  for (let revision = 2; revision < 200; revision++) {
+    server.commit(new Map([['n', big(revision)]]));
+    slow.send({ typeUrl: TypeUrl.secret, names: [`s${revision}`] });
+  }
+  slow.call.resume();
+  const answer = (typeUrl: string): void => {
+    const nonce = slow.responses.findLast((each) => each.typeUrl === typeUrl)?.nonce;
+    if (nonce !== undefined) slow.send({ typeUrl, nonce, ...(typeUrl === TypeUrl.endpoint ? { names: ['a'] } : {}) });
+  };
+  await expect
+    .poll(
+      () => {
+        answer(TypeUrl.cluster);
+        answer(TypeUrl.endpoint);
+        return server.status()[0]?.types;
+      },
+      { timeout: 10_000, interval: 50 },
+    )
+    .toMatchObject({ cluster: 'synced', endpoint: 'synced' });
+  expect(slow.responses.filter((each) => each.typeUrl === TypeUrl.cluster).length).toBeLessThan(5);
+});
+
+test('a flood of requests waits in the client, and nobody else waits for it', async () => {
+  const undisturbed = await bystander();
+  const flood = stream();
+  flood.send({ node: 'n', typeUrl: TypeUrl.cluster });
+  let handled = 0;
+  for (let i = 0; i < LIMITS.requestBurst * 3; i++) {
+    flood.call.write(Buffer.concat([...textField(4, TypeUrl.route), ...textField(3, `r${i}`)]), () => handled++);
+  }
+  await undisturbed();
+  await undisturbed();
+  expect(server.status()[0]?.connected).toBe(true);
+  flood.close();
+});
+
+test('whoever may not be the node it says it is gets the reason', async () => {
+  await listen({
+    authorize: (node) => {
+      if (node.id === 'n') return {};
+      throw new Refused(status.PERMISSION_DENIED, `\`${node.id}\` is not yours`);
+    },
+  });
+  await expect.poll(() => listeners.length).toBe(2);
+  const refused = stream();
+  refused.send({ node: 'm', typeUrl: TypeUrl.cluster });
+  expect(await refused.status()).toMatchObject({ code: status.PERMISSION_DENIED, details: '`m` is not yours' });
+  const allowed = stream();
+  allowed.send({ node: 'n', typeUrl: TypeUrl.cluster });
+  await expect.poll(() => allowed.responses.map((each) => each.resources)).toEqual([2]);
+});
+
+test('requests that come while it is decided wait in order', async () => {
+  const gone: ConnectedProxy[] = [];
+  await listen({
+    authorize: async () => {
+      await new Promise((done) => setTimeout(done, 50));
+      return {};
+    },
+    onGone: (proxy) => gone.push(proxy),
+  });
+  const early = stream();
+  early.send({ node: 'n', typeUrl: TypeUrl.cluster });
+  early.send({ typeUrl: TypeUrl.secret, names: ['default'] });
+  await expect.poll(() => early.responses.map((each) => each.typeUrl)).toEqual([TypeUrl.cluster, TypeUrl.secret]);
+  early.close();
+  await expect.poll(() => gone.map((each) => each.key)).toEqual(['n']);
+});
+
+test('a resource that does not fit Envoy’s schema is refused here, and the others go on', async () => {
+  const odd = { name: 'odd', connectTimeout: 'soon' };
+  server.commit(new Map([['n', { ...mesh, clusters: [...mesh.clusters, odd] }]]));
+  const client = stream();
+  client.send({ node: 'n', typeUrl: TypeUrl.cluster });
+  await expect.poll(() => client.responses.map((each) => each.resources)).toEqual([2]);
+  client.send({ typeUrl: TypeUrl.cluster, nonce: client.responses[0]?.nonce });
+  await expect.poll(() => server.status()[0]?.refusals).toMatchObject([{ resource: 'odd' }]);
+});

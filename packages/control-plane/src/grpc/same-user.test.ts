@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { isSameUser } from './same-user.ts';
+
+const open: Server[] = [];
+afterEach(() => {
+  for (const server of open.splice(0)) server.close();
+});
+
+async function listen(host: string): Promise<{ readonly port: number; readonly next: Promise<Socket> }> {
+  const server = createServer();
+  open.push(server);
+  await new Promise<void>((done) => server.listen(0, host, done));
+  return { port: (server.address() as AddressInfo).port, next: new Promise((done) => server.once('connection', done)) };
+}
+
+const linux = process.platform === 'linux';
+
+test.runIf(linux).each(['127.0.0.1', '::'])(
+  'a process of this user is known as one (listening on %s)',
+  async (host) => {
+    const { port, next } = await listen(host);
+    const client = connect(port, '127.0.0.1');
+    const socket = await next;
+    expect(isSameUser(`${socket.remoteAddress}:${socket.remotePort}`, port)).toBe(true);
+    expect(isSameUser(`${socket.remoteAddress}:${socket.remotePort}`, port + 1)).toBe(false);
+    client.destroy();
+    socket.destroy();
+  },
+);
+
+test('what is no connection of this machine is nobody’s', () => {
+  for (const remote of ['', 'unknown', '127.0.0.1', '10.0.0.1:1', '::1:40000', '127.0.0.1:70000']) {
+    expect(isSameUser(remote, 15010)).toBe(false);
+  }
+});
+
+/** Only root can be somebody else. */
+test.runIf(linux && process.getuid?.() === 0)('a process of another user is not', async () => {
+  const { port, next } = await listen('127.0.0.1');
+  const program = `exec 3<>/dev/tcp/127.0.0.1/${port}; read -r line <&3`;
+  const child = spawn('/bin/bash', ['-c', program], { uid: 65_534, gid: 65_534, cwd: '/', stdio: 'ignore' });
+  const socket = await next;
+  expect(isSameUser(`${socket.remoteAddress}:${socket.remotePort}`, port)).toBe(false);
+  socket.destroy();
+  await new Promise((done) => child.once('close', done));
+});

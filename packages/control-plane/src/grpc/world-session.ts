@@ -1,0 +1,156 @@
+import { hash } from 'node:crypto';
+import { TypeUrl } from '@mizzen/xds';
+import type { VersionedResource } from '../xds/resource.ts';
+import type { DeltaRequest, DeltaResponse, RefusedResource } from '../xds/types.ts';
+import { refusedResources } from './refusal.ts';
+import type { WorldRequest } from './requests.ts';
+
+/** Of these a response holds all there are, and what is not in it is gone. Of all others it holds what is new. */
+const WHOLE: readonly string[] = [TypeUrl.listener, TypeUrl.cluster];
+
+/** A response of the state-of-the-world protocol. */
+export interface WorldResponse {
+  readonly typeUrl: string;
+  readonly nonce: string;
+  readonly versionInfo: string;
+  readonly resources: readonly VersionedResource[];
+}
+
+interface Followed {
+  /** Names asked for; `*` stands for all. */
+  names: ReadonlySet<string>;
+  /** Some request named something: from then on an empty list means nothing (xDS protocol, "resource hints"). */
+  named: boolean;
+  /** Nonce of the latest response; a request with another one was written before that response arrived. */
+  nonce: string | undefined;
+  /** Names in the latest response, and of those what was new in it, until it is answered. */
+  sent: readonly string[];
+  pending: readonly VersionedResource[];
+  readonly whole: WholeSet | undefined;
+}
+
+/**
+ * The state-of-the-world protocol in terms of the incremental one, for one stream: turns lists of names into subscriptions
+ * and changes into whole sets where the protocol wants these.
+ */
+export class WorldSession {
+  readonly #types = new Map<string, Followed>();
+
+  /** How many names the stream follows. */
+  get size(): number {
+    let size = 0;
+    for (const { names } of this.#types.values()) size += names.size;
+    return size;
+  }
+
+  /** Undefined for a request that a later response has made out of date: the proxy will answer that one, too. */
+  request({ typeUrl, versionInfo, names, nonce, error }: WorldRequest): DeltaRequest | undefined {
+    let state = this.#types.get(typeUrl);
+    if (state === undefined) {
+      // A proxy that had a version from an earlier stream still has resources.
+      const whole = WHOLE.includes(typeUrl) ? new WholeSet(versionInfo === '') : undefined;
+      state = { names: new Set(), named: false, nonce: undefined, sent: [], pending: [], whole };
+      this.#types.set(typeUrl, state);
+    } else if (state.nonce !== undefined && nonce !== state.nonce) return undefined;
+    const answers = state.nonce !== undefined;
+    const refusal = answers ? this.#answer(typeUrl, state, error) : undefined;
+    state.named ||= names.length > 0;
+    const wanted = new Set(names.length === 0 && !state.named && WHOLE.includes(typeUrl) ? ['*'] : names);
+    const subscribe = [...wanted].filter((name) => !state.names.has(name));
+    const unsubscribe = [...state.names].filter((name) => !wanted.has(name));
+    state.names = wanted;
+    if (unsubscribe.length > 0 && !wanted.has('*')) state.whole?.keep(wanted);
+    return {
+      typeUrl,
+      ...(subscribe.length > 0 ? { subscribe } : {}),
+      ...(unsubscribe.length > 0 ? { unsubscribe } : {}),
+      ...(answers ? { responseNonce: nonce } : {}),
+      ...(refusal === undefined ? {} : { refusal }),
+    };
+  }
+
+  response({ typeUrl, nonce, resources, removed }: DeltaResponse): WorldResponse {
+    const state = this.#types.get(typeUrl)!;
+    state.whole?.change(resources, removed);
+    const all = state.whole?.toSend() ?? [...resources, ...withoutEndpoints(typeUrl, removed)];
+    state.nonce = nonce;
+    state.sent = all.map((each) => each.name);
+    state.pending = resources;
+    const versionInfo = hash('sha256', all.map((each) => `${each.name} ${each.version}`).join('\n'), 'base64url');
+    return { typeUrl, nonce, versionInfo: versionInfo.slice(0, 22), resources: all };
+  }
+
+  #answer(typeUrl: string, state: Followed, error: string | undefined): DeltaRequest['refusal'] {
+    const { pending, sent, whole } = state;
+    state.pending = [];
+    const resources = error === undefined ? [] : refusedResources(typeUrl, error, sent);
+    whole?.answer(pending, resources);
+    if (error === undefined) return undefined;
+    return { message: error, ...(resources === undefined ? {} : { resources }) };
+  }
+}
+
+/**
+ * Nothing in this protocol says that a resource does not exist, and an Envoy waits for the endpoints of a cluster until it
+ * has them: it is told that there are none.
+ */
+function withoutEndpoints(typeUrl: string, names: readonly string[]): VersionedResource[] {
+  if (typeUrl !== TypeUrl.endpoint) return [];
+  return names.map((clusterName) => {
+    const resource = { clusterName };
+    return { name: clusterName, version: '', resource, json: JSON.stringify(resource) };
+  });
+}
+
+/** All resources of one type that a proxy is to have, and the last version it took of those it refuses. */
+class WholeSet {
+  /** The proxy began with nothing, so that leaving something out takes nothing from it. */
+  readonly #fresh: boolean;
+  readonly #wanted = new Map<string, VersionedResource>();
+  readonly #taken = new Map<string, VersionedResource>();
+  readonly #refused = new Set<string>();
+
+  constructor(fresh: boolean) {
+    this.#fresh = fresh;
+  }
+
+  change(resources: readonly VersionedResource[], removed: readonly string[]): void {
+    for (const resource of resources) {
+      this.#wanted.set(resource.name, resource);
+      this.#refused.delete(resource.name);
+    }
+    for (const name of removed) this.#forget(name);
+  }
+
+  /**
+   * Of a refused resource the last good version, so that the rest is not refused with it. A proxy that came with resources
+   * may have a good version that only an earlier process knew: it is kept by naming it again, although it is refused again.
+   */
+  toSend(): VersionedResource[] {
+    const all: VersionedResource[] = [];
+    for (const [name, wanted] of this.#wanted) {
+      const resource = this.#refused.has(name) ? (this.#taken.get(name) ?? (this.#fresh ? undefined : wanted)) : wanted;
+      if (resource !== undefined) all.push(resource);
+    }
+    return all;
+  }
+
+  /** `refused`: undefined when all that was new may be meant. */
+  answer(pending: readonly VersionedResource[], refused: readonly RefusedResource[] | undefined): void {
+    const names = refused === undefined ? undefined : new Set(refused.map((each) => each.resource));
+    for (const resource of pending) {
+      if (names === undefined || names.has(resource.name)) this.#refused.add(resource.name);
+      else this.#taken.set(resource.name, resource);
+    }
+  }
+
+  keep(names: ReadonlySet<string>): void {
+    for (const name of this.#wanted.keys()) if (!names.has(name)) this.#forget(name);
+  }
+
+  #forget(name: string): void {
+    this.#wanted.delete(name);
+    this.#taken.delete(name);
+    this.#refused.delete(name);
+  }
+}

@@ -90,7 +90,7 @@ export class TypeState {
 
   describe(state: SyncState): TypeSync {
     const { typeUrl } = this;
-    const pending = this.#outstanding?.resources.map(({ name }) => name) ?? [];
+    const pending = newest(this.#outstanding).map(({ name }) => name);
     return { typeUrl, state, sent: this.#sentNonce, acked: this.#ackedNonce, versions: this.#sent, pending };
   }
 

@@ -13,6 +13,9 @@ import { checkCredentials } from './credential-check.ts';
 import { checkKeys } from './key-check.ts';
 import { defaultGateways } from './default-gateways.ts';
 import type { LastGood } from './last-good.ts';
+import { consequencesOf } from './consequences.ts';
+import { leftOut } from './left-out.ts';
+import { meshName, refName } from './names.ts';
 import { overlay } from './overlay.ts';
 import type { Proxies } from './proxies.ts';
 import { Report } from './report.ts';
@@ -215,15 +218,7 @@ export class Control {
     ];
     const all = [...result.diagnostics, ...this.#settings.diagnostics, ...own];
     this.#diagnostics = all.map((each) => withSpan(each, this.#snapshot));
-    const kept = new Set([...result.keptLastGood.map(refName), ...this.#restored.keys()]);
-    const refused = result.refused.map(refName).filter((name) => !kept.has(name));
-    const { meshConfig } = result;
-    if (meshConfig?.state === 'kept') kept.add(meshName(meshConfig));
-    if (meshConfig?.state === 'refused') refused.push(meshName(meshConfig));
-    const consequences = [
-      ...[...kept].map((name) => `${name}: its last good version stays in force`),
-      ...refused.map((name) => `${name} is left out until it is corrected`),
-    ];
+    const consequences = consequencesOf(result, this.#restored.keys());
     const rendered = this.#said.next(this.#diagnostics, consequences, (file) => result.text(file));
     if (added.length + modified.length + removed.length + rendered.length === 0) return false;
     this.#deps.send({ type: 'change', added, changed: modified, removed, diagnostics: this.#diagnostics, rendered });
@@ -248,33 +243,4 @@ function keepSame(before: readonly Resource[], now: readonly Resource[]): readon
 function relevantPart(pod: PodStatus): unknown {
   const { name, namespace, owner, address, boundPorts, labels, terminating, hasSidecar, node, nodeMetadata } = pod;
   return [name, namespace, owner, address, boundPorts, labels, terminating, hasSidecar, node, nodeMetadata];
-}
-
-export function refName({ kind, namespace, name }: Pick<Ref, 'kind' | 'namespace' | 'name'>): string {
-  return namespace === '' ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
-}
-
-function meshName({ file }: { readonly file: string }): string {
-  return `MeshConfig ${file}`;
-}
-
-/** Kinds that Mizzen has no use for, a line each, and in one more all files that hold something else. */
-function leftOut({ leftAlone, passedOver }: ReadResult): string[] {
-  const kinds = new Map<string, { names: string[]; insteadOf: string | undefined }>();
-  for (const { ref, insteadOf } of leftAlone) {
-    const entry = kinds.get(ref.kind) ?? { names: [], insteadOf };
-    entry.names.push(ref.name);
-    kinds.set(ref.kind, entry);
-  }
-  const alone = [...kinds].map(([kind, { names, insteadOf }]) => {
-    const shown = names
-      .slice(0, 3)
-      .map((each) => `\`${each}\``)
-      .join(', ');
-    const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
-    return `${kind} ${shown}${more} left alone${insteadOf === undefined ? '' : `: ${insteadOf}`}`;
-  });
-  if (passedOver.length === 0) return alone;
-  const over = new Set(passedOver.map(({ file, what }) => (what === undefined ? file : `${file} (${what})`)));
-  return [...alone, `not Kubernetes resources, passed over: ${[...over].join(', ')}`];
 }

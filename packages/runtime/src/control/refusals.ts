@@ -18,10 +18,14 @@ export function refusalOrigin(
   origins: Origins | undefined,
   locate: Locate,
 ): { readonly file: string; readonly line: number } | undefined {
-  const type = Object.entries(TypeUrl).find(([, url]) => url === typeUrl)?.[0] as XdsType | undefined;
+  const type = xdsTypeOf(typeUrl);
   const origin = type === undefined ? undefined : origins?.find(type, resource, parsePath(field));
   const span = origin === undefined ? undefined : locate(origin.resource, origin.path);
   return span === undefined ? undefined : { file: span.file, line: span.line };
+}
+
+export function xdsTypeOf(typeUrl: string): XdsType | undefined {
+  return Object.entries(TypeUrl).find(([, url]) => url === typeUrl)?.[0] as XdsType | undefined;
 }
 
 /** The reverse of how a proxy writes a path: `virtualHosts[0].routes[1]["a b"]`. */

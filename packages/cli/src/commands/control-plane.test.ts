@@ -1,0 +1,394 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Root, issue, loadOrCreateRoot } from '@mizzen/control-plane';
+import { adsBootstrap, type AdsBootstrapOptions } from '@mizzen/control-plane/grpc/testing/ads-bootstrap.ts';
+import { RawStream } from '@mizzen/control-plane/grpc/testing/raw-client.ts';
+import { Traffic, application } from '@mizzen/control-plane/grpc/testing/traffic.ts';
+import { type RunningEnvoy, freePort, startEnvoy } from '@mizzen/testkit';
+import { TypeUrl } from '@mizzen/xds';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readIssuer } from '../issuer/find.ts';
+import { signToken } from '../issuer/sign.ts';
+
+const program = fileURLToPath(new URL('../../bin/mizzen.mjs', import.meta.url));
+const WEB = 'sidecar~127.0.0.1~web-0.default~default.svc.cluster.local';
+const CLIENT = 'sidecar~127.0.0.1~client-0.default~default.svc.cluster.local';
+const metadata = (serviceAccount: string) => ({
+  NAMESPACE: 'default',
+  SERVICE_ACCOUNT: serviceAccount,
+  LABELS: { app: serviceAccount },
+  INTERCEPTION_MODE: 'NONE',
+});
+
+let directory: string;
+let ports: { readonly grpc: number; readonly tls: number; readonly http: number };
+const closing: (() => unknown)[] = [];
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'mizzen-control-plane-'));
+  mkdirSync(join(directory, 'mesh'));
+  ports = { grpc: await freePort(), tls: await freePort(), http: await freePort() };
+});
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+  rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
+});
+
+interface ControlPlane {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  /** Resolves with the exit status. */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+async function controlPlane(...args: readonly string[]): Promise<ControlPlane> {
+  const flags = ['--config', 'mesh', '--state-dir', 'state', ...args];
+  for (const [name, port] of Object.entries(ports)) flags.push(`--${name}-port`, String(port));
+  const child = spawn(process.execPath, [program, 'control-plane', ...flags], { cwd: directory });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (output += data.toString()));
+  const closed = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
+  const end = (signal: NodeJS.Signals): Promise<number | null> => {
+    child.kill(signal);
+    return closed;
+  };
+  closing.push(() => end('SIGKILL'));
+  await expect.poll(() => output, { timeout: 15_000 }).toMatch(/^ready$/m);
+  return { child, output: () => output, end };
+}
+
+const root = (): Root => loadOrCreateRoot(join(directory, 'state/ca'), 'cluster.local', Date.now());
+const write = (name: string, text: string): void => writeFileSync(join(directory, 'mesh', name), text);
+
+async function app(name: string): Promise<number> {
+  const running = await application(name);
+  closing.push(() => running.close());
+  return running.port;
+}
+
+async function envoy(options: Omit<AdsBootstrapOptions, 'incremental'>, incremental: boolean): Promise<RunningEnvoy> {
+  const running = await startEnvoy(adsBootstrap({ ...options, incremental }));
+  closing.push(() => running.stop());
+  return running;
+}
+
+/** A service of two backends outside the mesh, and a port of this machine that leads to one of them. */
+const outside = (listen: number, first: number, second: number, to: 'first' | 'second'): string => `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: backend, namespace: default }
+spec:
+  hosts: [backend.example]
+  location: MESH_EXTERNAL
+  resolution: STATIC
+  ports: [{ name: http, number: ${listen}, protocol: HTTP }]
+  endpoints:
+    - { address: 127.0.0.1, ports: { http: ${first} }, labels: { version: first } }
+    - { address: 127.0.0.1, ports: { http: ${second} }, labels: { version: second } }
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: backend, namespace: default }
+spec:
+  host: backend.example
+  subsets: [{ name: first, labels: { version: first } }, { name: second, labels: { version: second } }]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: backend, namespace: default }
+spec:
+  hosts: [backend.example]
+  http: [{ route: [{ destination: { host: backend.example, subset: ${to} } }] }]
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: { name: default, namespace: default }
+spec:
+  egress:
+    - { port: { number: ${listen}, protocol: HTTP, name: http }, bind: 127.0.0.1, captureMode: NONE, hosts: ['./*'] }
+`;
+
+const HOST = 'backend.example';
+const plain = (): AdsBootstrapOptions['at'] => ({ host: '127.0.0.1', port: ports.grpc });
+const ask = async (path: string): Promise<unknown> => (await fetch(`http://127.0.0.1:${ports.http}${path}`)).json();
+
+test.each([
+  ['state of the world', false],
+  ['incremental', true],
+])('a control plane that is killed loses no request, and the next one goes on (%s)', async (_, incremental) => {
+  const [first, second, listen] = [await app('first'), await app('second'), await freePort()];
+  write('mesh.yaml', outside(listen, first, second, 'first'));
+  const before = await controlPlane();
+  const node = { id: CLIENT, metadata: metadata('client') };
+  const running = await envoy({ node, at: plain() }, incremental);
+  await expect.poll(() => bodyOf(listen), { timeout: 10_000 }).toBe('first');
+  const traffic = new Traffic(listen, HOST);
+  closing.push(() => traffic.stop());
+
+  write('mesh.yaml', outside(listen, first, second, 'second'));
+  await expect.poll(() => bodyOf(listen)).toBe('second');
+  await expect
+    .poll(before.output)
+    .toMatch(/^changed VirtualService default\/backend\nin force in 1 proxy after \d+ ms$/m);
+
+  await before.end('SIGKILL');
+  const counted = traffic.count;
+  await expect.poll(() => traffic.count).toBeGreaterThan(counted + 50);
+  write('mesh.yaml', outside(listen, first, second, 'first'));
+  const after = await controlPlane();
+  await expect.poll(() => bodyOf(listen), { timeout: 10_000 }).toBe('first');
+  write('mesh.yaml', outside(listen, first, second, 'second'));
+  await expect.poll(() => bodyOf(listen)).toBe('second');
+  await traffic.stop();
+  expect(traffic.failures).toEqual([]);
+  expect(running.output()).not.toMatch(/rejected/);
+  expect(await after.end('SIGTERM')).toBe(0);
+  expect(after.output()).toMatch(/stopping\n$|disconnected\n$/);
+});
+
+test('a bad edit is shown with its line, and what was in force stays', async () => {
+  const [first, second, listen] = [await app('first'), await app('second'), await freePort()];
+  write('mesh.yaml', outside(listen, first, second, 'first'));
+  const { output } = await controlPlane();
+  await envoy({ node: { id: CLIENT, metadata: metadata('client') }, at: plain() }, true);
+  await expect.poll(() => bodyOf(listen), { timeout: 10_000 }).toBe('first');
+  const bad = outside(listen, first, second, 'second').replace('route: [', 'rout: [');
+  write('mesh.yaml', bad);
+  await expect.poll(output).toMatch(/^VirtualService default\/backend: its last good version stays in force$/m);
+  expect(output()).toMatch(/error\[\w+\] mesh\/mesh\.yaml:\d+:\d+ .*`rout`[^]*\^\^\^\^/);
+  expect(await bodyOf(listen)).toBe('first');
+  write('mesh.yaml', outside(listen, first, second, 'second'));
+  await expect.poll(() => bodyOf(listen)).toBe('second');
+});
+
+test('what an Envoy refuses is told with its line, shows at /debug/syncz, and leaves the last good one in force', async () => {
+  const [first, second, listen] = [await app('first'), await app('second'), await freePort()];
+  write('mesh.yaml', outside(listen, first, second, 'first'));
+  const { output } = await controlPlane();
+  await envoy({ node: { id: CLIENT, metadata: metadata('client') }, at: plain() }, false);
+  await expect.poll(() => bodyOf(listen), { timeout: 10_000 }).toBe('first');
+  // The port of an application that is there already.
+  write(
+    'more.yaml',
+    outside(first, first, second, 'first')
+      .replaceAll(/backend/g, 'taken')
+      .replace('name: default', 'name: z'),
+  );
+  write(
+    'mesh.yaml',
+    outside(listen, first, second, 'second').replace(
+      '  egress:',
+      `  egress:
+    - { port: { number: ${first}, protocol: HTTP, name: taken }, bind: 127.0.0.1, captureMode: NONE, hosts: ['./*'] }`,
+    ),
+  );
+  await expect
+    .poll(output)
+    .toMatch(new RegExp(`refuses listener \`127\\.0\\.0\\.1_${first}\`: .*Address already in use`));
+  await expect.poll(() => bodyOf(listen)).toBe('second');
+  const [proxy] = (await ask('/debug/syncz')) as {
+    proxy: string;
+    mizzen: { types: object; refusals: { resource: string }[] };
+  }[];
+  expect(proxy).toMatchObject({ proxy: 'client-0.default', mizzen: { types: { LDS: 'refused', RDS: 'synced' } } });
+  expect(proxy?.mizzen.refusals.map((each) => each.resource)).toEqual([`127.0.0.1_${first}`]);
+});
+
+test('debug pages say what a proxy has, to this machine only', async () => {
+  const [first, second, listen] = [await app('first'), await app('second'), await freePort()];
+  write('mesh.yaml', outside(listen, first, second, 'first'));
+  const { output } = await controlPlane();
+  await envoy({ node: { id: CLIENT, metadata: metadata('client') }, at: plain() }, true);
+  await expect.poll(() => bodyOf(listen), { timeout: 10_000 }).toBe('first');
+  expect(output()).toMatch(
+    new RegExp(`^${CLIENT.replaceAll('.', '\\.')} connected: .*incremental, Envoy 1\\.\\d+`, 'm'),
+  );
+  const [status] = (await ask('/debug/syncz')) as Record<string, string>[];
+  expect(status).toMatchObject({ proxy: 'client-0.default', proxy_type: 'sidecar' });
+  expect(status?.['cluster_acked']).toBe(status?.['cluster_sent']);
+  const dump = (await ask('/debug/config_dump?proxyID=client-0.default')) as { configs: { '@type': string }[] };
+  expect(dump.configs.map((each) => each['@type'].split('.').at(-1))).toContain('ClustersConfigDump');
+  expect(JSON.stringify(dump)).toContain(`outbound|${listen}|first|${HOST}`);
+  expect(await ask('/debug/endpointz?proxyID=client-0.default')).toMatchObject([{}, {}, {}]);
+  expect(JSON.stringify(await ask('/debug/endpointz'))).toContain(`"${HOST}:http"`);
+  expect((await fetch(`http://127.0.0.1:${ports.http}/ready`)).status).toBe(200);
+  const post = await fetch(`http://127.0.0.1:${ports.http}/debug/syncz`, { method: 'POST' });
+  expect(post.status).toBe(405);
+  const elsewhere = await fetch(`http://127.0.0.1:${ports.http}/debug/syncz`, {
+    headers: { origin: 'http://x.example' },
+  });
+  expect(elsewhere.status).toBe(403);
+});
+
+/** A service in the mesh that takes mutual TLS only, and a port of this machine that leads to it. */
+const inside = (listen: number, inbound: number, application: number): string => `
+apiVersion: v1
+kind: Service
+metadata: { name: web, namespace: default }
+spec: { selector: { app: web }, ports: [{ name: http, port: ${listen}, targetPort: ${inbound} }] }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: web-0, namespace: default, labels: { app: web, security.istio.io/tlsMode: istio } }
+spec:
+  serviceAccountName: web
+  containers: [{ name: web, image: web, ports: [{ containerPort: ${inbound} }] }]
+status: { podIP: 127.0.0.1, phase: Running, conditions: [{ type: Ready, status: 'True' }] }
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: default, namespace: default }
+spec: { mtls: { mode: STRICT } }
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: { name: web, namespace: default }
+spec:
+  workloadSelector: { labels: { app: web } }
+  ingress:
+    - { port: { number: ${inbound}, protocol: HTTP, name: http }, bind: 127.0.0.1, captureMode: NONE, defaultEndpoint: '127.0.0.1:${application}' }
+  egress: [{ hosts: ['~/*'] }]
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: { name: client, namespace: default }
+spec:
+  workloadSelector: { labels: { app: client } }
+  egress:
+    - { port: { number: ${listen}, protocol: HTTP, name: http }, bind: 127.0.0.1, captureMode: NONE, hosts: ['./*'] }
+`;
+
+const identity = (serviceAccount: string) => ({ trustDomain: 'cluster.local', namespace: 'default', serviceAccount });
+const tlsOf = (own?: { readonly chain: string; readonly privateKey: string }): object => ({
+  sni: 'istiod.istio-system.svc',
+  commonTlsContext: {
+    ...(own === undefined
+      ? {}
+      : {
+          tlsCertificates: [
+            { certificateChain: { inlineString: own.chain }, privateKey: { inlineString: own.privateKey } },
+          ],
+        }),
+    validationContext: {
+      trustedCa: { inlineString: root().pem },
+      matchTypedSubjectAltNames: [{ sanType: 'DNS', matcher: { exact: 'istiod.istio-system.svc' } }],
+    },
+  },
+});
+
+function tokenOf(serviceAccount: string, claims: object = {}): string {
+  const seconds = Math.floor(Date.now() / 1000);
+  const { key } = readIssuer(join(directory, 'state/issuer'));
+  const sub = `system:serviceaccount:default:${serviceAccount}`;
+  return signToken({ iss: 'mizzen', aud: 'istio-ca', sub, iat: seconds, exp: seconds + 600, ...claims }, key);
+}
+
+test('Envoys that come over TLS with a certificate and with a token speak mutual TLS with each other', async () => {
+  const backend = await app('web');
+  const [listen, inbound] = [await freePort(), await freePort()];
+  write('mesh.yaml', inside(listen, inbound, backend));
+  let running = await controlPlane();
+  const at = { host: '127.0.0.1', port: ports.tls };
+  const certificate = issue(root(), identity('web'), Date.now(), 3_600_000);
+  await envoy({ node: { id: WEB, metadata: metadata('web') }, at, tls: tlsOf(certificate) }, false);
+  await envoy({ node: { id: CLIENT, metadata: metadata('client') }, at, tls: tlsOf(), token: tokenOf('client') }, true);
+  await expect.poll(() => bodyOf(listen, 'web.default'), { timeout: 10_000 }).toBe('web');
+  expect(running.output()).toContain('default/web by certificate, state of the world');
+  expect(running.output()).toContain('default/client by token, incremental');
+
+  const traffic = new Traffic(listen, 'web.default');
+  closing.push(() => traffic.stop());
+  await running.end('SIGKILL');
+  running = await controlPlane();
+  await expect.poll(running.output, { timeout: 10_000 }).toContain('default/web by certificate');
+  await expect.poll(running.output, { timeout: 10_000 }).toContain('default/client by token');
+  const other = await app('other');
+  write('mesh.yaml', inside(listen, inbound, other));
+  await expect.poll(() => bodyOf(listen, 'web.default')).toBe('other');
+  await traffic.stop();
+  expect(traffic.failures).toEqual([]);
+});
+
+test('over TLS a proxy is what it proves, and nothing else', async () => {
+  write('mesh.yaml', inside(await freePort(), await freePort(), 1));
+  const { output } = await controlPlane();
+  const attempt = async (
+    own: Parameters<typeof clientCredentials>[0],
+    token: string | undefined,
+    node = CLIENT,
+  ): Promise<string> => {
+    const credentials = await clientCredentials(own);
+    const stream = new RawStream(`localhost:${ports.tls}`, { credentials, ...(token === undefined ? {} : { token }) });
+    closing.push(() => stream.close());
+    stream.send({ node, typeUrl: TypeUrl.cluster });
+    const response = expect.poll(() => stream.responses.length).toBe(1);
+    return Promise.race([
+      response.then(() => 'served'),
+      stream.status().then(({ code, details }) => `${code} ${details}`),
+    ]).catch(() => 'nothing');
+  };
+  expect(await attempt(undefined, undefined)).toMatch(
+    /^16 neither a client certificate of the mesh nor a bearer token/,
+  );
+  expect(await attempt(undefined, 'x.y.z')).toMatch(/^16 the token is not accepted/);
+  expect(await attempt(undefined, tokenOf('client', { aud: 'other' }))).toMatch(/^16 .*aud/);
+  expect(await attempt(undefined, tokenOf('client', { exp: 1000 }))).toMatch(/^16 .*exp/);
+  expect(await attempt(undefined, tokenOf('client', { sub: 'ann' }))).toMatch(/^16 .*`ann` is not a service account/);
+  expect(await attempt(undefined, tokenOf('client'))).toBe('served');
+  const web = issue(root(), identity('web'), Date.now(), 3_600_000);
+  expect(await attempt(web, undefined, WEB)).toBe('served');
+  const elsewhere = WEB.replaceAll('default', 'other');
+  expect(await attempt(web, undefined, elsewhere)).toMatch(
+    /^7 .*`other\/`.*`spiffe:\/\/cluster.local\/ns\/default\/sa\/web`/,
+  );
+  const foreign = issue(
+    { ...root(), ...loadOrCreateRoot(join(directory, 'foreign'), 'x', Date.now()) },
+    identity('web'),
+    Date.now(),
+    3_600_000,
+  );
+  expect(await attempt(foreign, undefined, WEB)).toMatch(/^14 /);
+  await expect.poll(output).toContain('shows a certificate that is not of this mesh');
+});
+
+test('a port that is taken is named with who has it', async () => {
+  write('mesh.yaml', '');
+  const taken = await app('x');
+  const flags = ['--config', 'mesh', '--grpc-port', String(taken), '--tls-port', '0', '--http-port', '0'];
+  const child = spawn(process.execPath, [program, 'control-plane', ...flags], { cwd: directory });
+  let output = '';
+  child.stderr.on('data', (data: Buffer) => (output += data.toString()));
+  expect(await new Promise((resolve) => child.once('close', resolve))).toBe(1);
+  expect(output).toMatch(new RegExp(`^mizzen control-plane: port ${taken} is taken by pid \\d+ .*--grpc-port`));
+});
+
+test('a unix socket is for this user alone', async () => {
+  const [first, second, listen] = [await app('first'), await app('second'), await freePort()];
+  write('mesh.yaml', outside(listen, first, second, 'first'));
+  const path = join(directory, 'sockets/xds.sock');
+  await controlPlane('--socket', path);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  await envoy({ node: { id: CLIENT, metadata: metadata('client') }, at: { path } }, true);
+  await expect.poll(() => bodyOf(listen), { timeout: 10_000 }).toBe('first');
+});
+
+function bodyOf(port: number, host = HOST): Promise<string> {
+  return new Promise((resolve) => {
+    const outgoing = request({ host: '127.0.0.1', port, agent: false, headers: { host } }, (response) => {
+      let body = '';
+      response.on('data', (data: Buffer) => (body += data.toString()));
+      response.on('end', () => resolve(response.statusCode === 200 ? body : String(response.statusCode)));
+    });
+    outgoing.on('error', (error) => resolve(error.message));
+    outgoing.end();
+  });
+}
+
+async function clientCredentials(own: { readonly chain: string; readonly privateKey: string } | undefined) {
+  const { tlsCredentials } = await import('@mizzen/control-plane/grpc/testing/raw-client.ts');
+  return tlsCredentials(root().pem, own);
+}

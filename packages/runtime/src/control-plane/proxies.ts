@@ -1,0 +1,169 @@
+import { WorkloadSecrets, XdsServer } from '@mizzen/control-plane';
+import type { Clock, Convergence, DebugProxy, NodeConfig, Refusal, Root } from '@mizzen/control-plane';
+import type { ConnectedProxy } from '@mizzen/control-plane/grpc/index.ts';
+import { locator } from '@mizzen/api';
+import type { MeshModel } from '@mizzen/model';
+import { translate } from '@mizzen/translator';
+import type { Node, Origins, XdsResources } from '@mizzen/translator';
+import { refusalOrigin } from '../control/refusals.ts';
+import { readableSecrets } from './readable.ts';
+
+export interface ConnectedProxiesOptions {
+  readonly clock: Clock;
+  readonly root: Root;
+  readonly onRefusal: (node: Node, refusal: Refusal, origin: Origin | undefined) => void;
+  readonly onWithheld: (node: Node, secret: string, reason: string) => void;
+  /** A translation failed, which is a fault of Mizzen's own: the proxy keeps what it has. */
+  readonly onFailure: (node: Node, error: unknown) => void;
+}
+
+type Origin = ReturnType<typeof refusalOrigin>;
+
+interface Connected {
+  readonly proxy: ConnectedProxy;
+  readonly node: Node;
+  /** Milliseconds since the epoch. */
+  readonly connectedAt: number;
+  config: NodeConfig | undefined;
+  registry: MeshModel['registry'] | undefined;
+  origins: Origins | undefined;
+  /** Refusals and withheld secrets that were told already. */
+  readonly told: Set<string>;
+}
+
+/** The proxies that are connected: who they are, what they are sent, and where each part of it came from. */
+export class ConnectedProxies {
+  readonly server: XdsServer;
+  readonly #options: ConnectedProxiesOptions;
+  readonly #secrets: WorkloadSecrets;
+  readonly #connected = new Map<string, Connected>();
+  #model: MeshModel;
+
+  constructor(model: MeshModel, options: ConnectedProxiesOptions) {
+    this.#model = model;
+    this.#options = options;
+    const { clock, root } = options;
+    this.server = new XdsServer({ clock, onRefusal: (key, refusals) => this.#onRefusals(key, refusals) });
+    this.#secrets = new WorkloadSecrets({ clock, root, onRotate: (key) => void this.server.refresh(key) });
+  }
+
+  get size(): number {
+    return this.#connected.size;
+  }
+
+  connect(proxy: ConnectedProxy, node: Node): void {
+    const connected: Connected = {
+      proxy,
+      node,
+      connectedAt: this.#options.clock.wall(),
+      config: undefined,
+      registry: undefined,
+      origins: undefined,
+      told: new Set(),
+    };
+    this.#connected.set(proxy.key, connected);
+    const config = this.#translate(connected);
+    if (config !== undefined) this.server.commit(new Map([[proxy.key, config]]));
+  }
+
+  disconnect({ key }: ConnectedProxy): void {
+    this.#connected.delete(key);
+    this.#secrets.forget(key);
+    this.server.commit(new Map([[key, undefined]]));
+  }
+
+  /** Translates for every proxy and puts the result in force. Returns the number of proxies concerned. */
+  update(model: MeshModel, startedAt: number, onConverged: (convergence: Convergence) => void): number {
+    this.#model = model;
+    const changes = new Map<string, NodeConfig>();
+    for (const connected of this.#connected.values()) {
+      const config = this.#translate(connected);
+      if (config !== undefined) changes.set(connected.proxy.key, config);
+    }
+    return this.server.commit(changes, { startedAt, onConverged });
+  }
+
+  debug(): DebugProxy[] {
+    const refusals = new Map(this.server.status().map((each) => [each.node, each.refusals]));
+    const locate = locator(this.#model.snapshot);
+    return [...this.#connected.values()].map(({ proxy: { key, node }, config, origins }) => ({
+      node,
+      connected: true,
+      config,
+      sync: this.server.sync(key),
+      refusals: (refusals.get(key) ?? []).map((refusal) => {
+        const origin = refusalOrigin(refusal, origins, locate);
+        return origin === undefined ? refusal : { ...refusal, origin };
+      }),
+    }));
+  }
+
+  close(): void {
+    this.#secrets.close();
+  }
+
+  #translate(connected: Connected): NodeConfig | undefined {
+    const { node, proxy } = connected;
+    const model = this.#model;
+    try {
+      const { resources, origins } = translate(model, node);
+      connected.origins = origins;
+      // Nothing differs, and secrets come from what the registry stands for.
+      if (
+        connected.config !== undefined &&
+        connected.registry === model.registry &&
+        sameResources(connected.config, resources)
+      ) {
+        return connected.config;
+      }
+      connected.registry = model.registry;
+      const reader = { key: proxy.key, identity: proxy.identity, local: proxy.peer.sameUser };
+      const secret = readableSecrets(reader, resources, {
+        secrets: this.#secrets,
+        snapshot: () => model.snapshot,
+        onWithheld: (name, reason) =>
+          this.#tell(connected, `${name} ${reason}`, () => {
+            this.#options.onWithheld(node, name, reason);
+          }),
+      });
+      return (connected.config = { ...resources, secret });
+    } catch (error) {
+      this.#options.onFailure(node, error);
+      return undefined;
+    }
+  }
+
+  #onRefusals(key: string, refusals: readonly Refusal[]): void {
+    const connected = this.#connected.get(key);
+    if (connected === undefined) return;
+    for (const refusal of refusals) {
+      const { typeUrl, resource, version, message } = refusal;
+      this.#tell(connected, `${typeUrl} ${resource} ${version} ${message}`, () => {
+        const origin = refusalOrigin(refusal, connected.origins, locator(this.#model.snapshot));
+        this.#options.onRefusal(connected.node, refusal, origin);
+      });
+    }
+  }
+
+  #tell({ told }: Connected, what: string, tell: () => void): void {
+    if (told.has(what) || told.size > MOST_TOLD) return;
+    told.add(what);
+    tell();
+  }
+}
+
+/** A proxy that goes on asking for things it does not get fills no log. */
+const MOST_TOLD = 1000;
+
+/** True when every resource is the same object. */
+function sameResources(a: XdsResources, b: XdsResources): boolean {
+  const same = (x: readonly object[], y: readonly object[]): boolean =>
+    x === y || (x.length === y.length && x.every((each, index) => each === y[index]));
+  return (
+    same(a.routes, b.routes) &&
+    same(a.listeners, b.listeners) &&
+    same(a.clusters, b.clusters) &&
+    same(a.endpoints, b.endpoints) &&
+    same(a.extensions, b.extensions)
+  );
+}

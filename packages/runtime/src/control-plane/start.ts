@@ -1,0 +1,163 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadOrCreateRoot } from '@mizzen/control-plane';
+import type { Clock, Refusal } from '@mizzen/control-plane';
+import { GrpcXdsListener, TokenVerifier, certificateService } from '@mizzen/control-plane/grpc/index.ts';
+import type { ConnectedProxy, GrpcXdsOptions } from '@mizzen/control-plane/grpc/index.ts';
+import { serviceEndpoints } from '../api/service-endpoints.ts';
+import { systemClock } from '../control/clock.ts';
+import { LastGood } from '../control/last-good.ts';
+import { xdsTypeOf } from '../control/refusals.ts';
+import { describeHolder, portHolder } from '../supervisor/port-holder.ts';
+import { Access } from './access.ts';
+import { DebugServer } from './debug-server.ts';
+import type { MeshChange } from './mesh-files.ts';
+import type { ControlPlaneOptions } from './options.ts';
+import { ConnectedProxies } from './proxies.ts';
+import { ServerCertificate } from './server-certificate.ts';
+import { ownTokenKeys, readTokenKeyFiles } from './token-issuer.ts';
+import { describeConvergence, watchMesh } from './watch.ts';
+
+/** What happens, for whoever prints it. */
+export type ControlPlaneEvent =
+  | ({ readonly kind: 'change' } & Omit<MeshChange, 'notices'>)
+  | { readonly kind: 'info' | 'warning'; readonly text: string };
+
+export interface RunningControlPlane {
+  readonly ports: { readonly grpc: number; readonly tls: number; readonly http: number };
+  close(): Promise<void>;
+}
+
+/** @throws Error with the text to print when it cannot run. */
+export async function startControlPlane(
+  options: ControlPlaneOptions,
+  tell: (event: ControlPlaneEvent) => void,
+  clock: Clock = systemClock,
+): Promise<RunningControlPlane> {
+  const { stateDir } = options;
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const root = loadOrCreateRoot(join(stateDir, 'ca'), 'cluster.local', clock.wall());
+  const tokens = new TokenVerifier([...ownTokenKeys(stateDir), ...readTokenKeyFiles(options.tokenKeys)], clock);
+  const info = (text: string): void => tell({ kind: 'info', text });
+  const warn = (text: string): void => tell({ kind: 'warning', text });
+  const say = ({ notices, ...change }: MeshChange): void => {
+    for (const text of notices) info(text);
+    tell({ kind: 'change', ...change });
+  };
+
+  const mesh = await watchMesh(options, {
+    clock,
+    lastGood: new LastGood(join(stateDir, 'control-plane-last-good.json')),
+    onError: (error) => warn(`changes of files may go unnoticed: ${error.message}`),
+  });
+  const { files } = mesh;
+  say(files.first());
+  const proxies = new ConnectedProxies(files.model, {
+    clock,
+    root,
+    onRefusal: ({ id }, refusal, place) => warn(`${id} refuses ${describe(refusal, place)}`),
+    onWithheld: ({ id }, secret, reason) => warn(`${id} does not get the secret \`${secret}\`: ${reason}`),
+    onFailure: ({ id }, error) => warn(`cannot translate for ${id}: ${stackOf(error)}`),
+  });
+  mesh.follow((change, startedAt) => {
+    say(change);
+    const changed = change.added.length + change.changed.length + change.removed.length > 0;
+    proxies.update(files.model, startedAt, (convergence) => {
+      const text = changed ? describeConvergence(convergence, proxies.size) : undefined;
+      if (text !== undefined) info(text);
+    });
+  });
+
+  const access = new Access(tokens, () => files.model);
+  let streams = 0;
+  const common: Omit<GrpcXdsOptions, 'bind'> = {
+    server: proxies.server,
+    clock,
+    authorize: (node, peer) => access.authorize(node, peer),
+    // A node may have several streams, each with what it proved.
+    keyOf: ({ id }) => `${id}-${(streams += 1)}`,
+    onNode: (proxy) => {
+      info(`${proxy.node.id} connected: ${howItCame(proxy)}`);
+      proxies.connect(proxy, access.nodeOf(proxy.node));
+    },
+    onGone: (proxy) => {
+      proxies.disconnect(proxy);
+      info(`${proxy.node.id} disconnected`);
+    },
+    onProblem: warn,
+  };
+  const certificate = new ServerCertificate(root, clock, files.model.rootNamespace);
+  const certificates = certificateService({
+    root,
+    clock,
+    authenticate: (peer) => access.authenticate(peer),
+    peerOf: (call) => secure.peerOf(call),
+    onIssued: (identity, notAfter) => info(`certificate for ${identity} until ${new Date(notAfter).toISOString()}`),
+    onProblem: warn,
+  });
+  const plain = new GrpcXdsListener({ ...common, bind: { host: '127.0.0.1', port: options.grpcPort } });
+  const bind = { host: options.tlsHost, port: options.tlsPort };
+  const secure: GrpcXdsListener = new GrpcXdsListener({ ...common, bind, tls: certificate.issue() }, [certificates]);
+  const { socket } = options;
+  const local = socket === undefined ? [] : [new GrpcXdsListener({ ...common, bind: { path: socket } })];
+  const debug = new DebugServer(options.httpPort, {
+    proxies: () => proxies.debug(),
+    endpoints: () => serviceEndpoints(files.model),
+  });
+
+  const close = async (): Promise<void> => {
+    mesh.close();
+    certificate.close();
+    await Promise.all([...[plain, secure, ...local].map((each) => each.close()), debug.close()]);
+    proxies.close();
+  };
+  try {
+    const ports = {
+      grpc: await listen(plain, options.grpcPort, '--grpc-port'),
+      tls: await listen(secure, options.tlsPort, '--tls-port'),
+      http: await listen(debug, options.httpPort, '--http-port'),
+    };
+    for (const each of local) await each.listen();
+    certificate.follow((tls) => secure.setCertificate(tls));
+    return { ports, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function listen(server: { listen(): Promise<number> }, port: number, flag: string): Promise<number> {
+  try {
+    return await server.listen();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const help = `choose another with ${flag}`;
+    if (code === 'EADDRINUSE') {
+      throw new Error(`port ${port} is taken by ${describeHolder(portHolder(port))}; ${help}`, { cause: error });
+    }
+    throw new Error(`cannot listen on port ${port}: ${message}; ${help}`, { cause: error });
+  }
+}
+
+/** Type, name, field, reason, and the line of YAML that it came from. */
+function describe(
+  { typeUrl, resource, field, message }: Refusal,
+  place: { readonly file: string; readonly line: number } | undefined,
+): string {
+  const where = place === undefined ? '' : ` (from ${place.file}:${place.line})`;
+  const what = field === '' ? '' : `\`${field}\`: `;
+  return `${xdsTypeOf(typeUrl) ?? typeUrl} \`${resource}\`: ${what}${message}${where}`;
+}
+
+function howItCame({ peer, identity, protocol, node }: ConnectedProxy): string {
+  const { namespace, serviceAccount } = identity ?? {};
+  const who =
+    identity === undefined
+      ? 'has not proved who it is'
+      : `${namespace}/${serviceAccount} by ${peer.kind !== 'tls' ? 'its user' : peer.identity === undefined ? 'token' : 'certificate'}`;
+  return `${who}, ${protocol}${node.version === '' ? '' : `, Envoy ${node.version}`}`;
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

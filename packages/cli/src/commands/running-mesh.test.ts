@@ -10,6 +10,7 @@ const program = fileURLToPath(new URL('../../bin/mizzen.mjs', import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), 'mizzen-cli-'));
 let up: ChildProcess;
 let output = '';
+let apiPort = 0;
 
 interface Result {
   readonly status: number;
@@ -77,7 +78,8 @@ metadata: { name: web }
 spec: { selector: { app: web }, ports: [{ name: http, port: 80, targetPort: 8080 }] }
 `,
   );
-  up = spawn(process.execPath, [program, 'up', 'mesh.yaml', '--api-port', String(await freePort())], { cwd: dir });
+  apiPort = await freePort();
+  up = spawn(process.execPath, [program, 'up', 'mesh.yaml', '--api-port', String(apiPort)], { cwd: dir });
   for (const stream of [up.stdout, up.stderr]) stream?.on('data', (chunk) => (output += String(chunk)));
   await until(() => /^ready in /m.test(output));
 }, 30_000);
@@ -150,6 +152,61 @@ test('logs, of a workload and of a pod', async () => {
   });
   expect((await mizzen('logs', 'loud', '-c', 'app')).out).toMatch(/one/);
   expect((await mizzen('logs', 'loud-0', '--tail', '1')).out).toMatch(/^(one|two)\n$/);
+});
+
+test('proxy-status: what each proxy follows, and whether one has all that it was sent', async () => {
+  const { status, out } = await mizzen('proxy-status');
+  expect(status).toBe(0);
+  expect(out).toMatch(/^NAME +CLUSTER +ISTIOD +VERSION +SUBSCRIBED TYPES$/m);
+  expect(out).toMatch(/^client-v1-0\.default +Kubernetes +mizzen +\S+ +5 \(CDS,LDS,EDS,RDS,SDS\)$/m);
+  const byType = await mizzen('ps', '-v', '1', '-n', 'default');
+  expect(byType.out).toMatch(/^NAME +CLUSTER +CDS +LDS +EDS +RDS +SDS +ECDS +ISTIOD +VERSION$/m);
+  expect(byType.out).toMatch(/^client-v1-0\.default +Kubernetes( +SYNCED){5} +IGNORED +mizzen /m);
+  expect((await mizzen('ps', 'client-v1')).out).toBe(
+    'Clusters Match\nListeners Match\nRoutes Match\nEndpoints Match\n',
+  );
+  const [json] = JSON.parse((await mizzen('ps', 'client-v1', '-o', 'json')).out) as { proxy: string }[];
+  expect(json?.proxy).toBe('client-v1-0.default');
+  expect(await mizzen('ps', 'web')).toEqual({
+    status: 2,
+    out: '',
+    err: 'Error: `web` could be web-v1.default, web-v2.default\n',
+  });
+});
+
+test('proxy-config: the same dump from the mesh and from a file of it', async () => {
+  const dump = join(dir, 'dump.json');
+  writeFileSync(dump, (await mizzen('pc', 'all', 'client-v1', '-o', 'json')).out);
+  for (const kind of ['cluster', 'all']) {
+    const live = await mizzen('proxy-config', kind, 'deploy/client-v1.default');
+    expect([kind, live.status, live.err]).toEqual([kind, 0, '']);
+    const read = await mizzen('proxy-config', kind, '-f', dump);
+    // Only an Envoy's own dump says which Envoy it is.
+    expect(read.out.replace('Envoy Version: 0.0.0\n', '')).toBe(live.out);
+  }
+  const clusters = await mizzen('pc', 'c', 'client-v1-0', '--fqdn', 'web.default', '--port', '80');
+  expect(clusters.out).toMatch(/^web\.default\.svc\.cluster\.local +80 +- +outbound +EDS +$/m);
+  const secrets = await mizzen('pc', 's', 'client-v1');
+  expect(secrets.out).toMatch(/^default +Cert Chain +ACTIVE +true +[0-9a-f]+ +/m);
+  expect(secrets.out).toMatch(/^ROOTCA +CA +ACTIVE +true +/m);
+  expect((await mizzen('pc', 'ep', 'client-v1', '--port', '8080')).out).toMatch(
+    /^127\.\S+:8080 +HEALTHY +- +outbound/m,
+  );
+  const roots = await mizzen('pc', 'rootca-compare', 'client-v1', 'web-v2');
+  expect(roots).toMatchObject({ status: 0, out: expect.stringContaining('have the identical ROOTCA') });
+  expect((await mizzen('pc', 'b', 'client-v1')).out).toContain('"id": "sidecar~');
+  expect(await mizzen('pc', 'c', 'nobody')).toMatchObject({
+    status: 1,
+    err: expect.stringMatching(/^Error: no workload/),
+  });
+});
+
+test('a server is also found by its address', async () => {
+  expect((await mizzen('ps', '--api', `127.0.0.1:${apiPort}`)).out).toContain('client-v1-0.default');
+  expect(await mizzen('ps', '--api', '127.0.0.1:1')).toMatchObject({
+    status: 1,
+    err: expect.stringMatching(/^Error: nothing answers at http:\/\/127\.0\.0\.1:1: /),
+  });
 });
 
 test('stop ends it; afterwards there is nothing to ask', async () => {

@@ -1,15 +1,16 @@
-import type { FieldSchema } from '@mizzen/proxy/program/schema.ts';
-import { enumOf, fieldsOf, isObject, type Raw, typeOf } from './read-dump.ts';
+import { enumSchema, type FieldSchema, messageSchema } from '@mizzen/xds/binary/schema.ts';
+import order from './gen/field-order.gen.json' with { type: 'json' };
+import { isObject, type Raw, typeOf } from './read-dump.ts';
 
 /**
  * A message as Go's protojson writes it: fields in the order of their declaration, without those that have their default
  * value and no presence, keys of maps sorted, 64-bit integers as texts. What the schema does not know follows as it is.
  */
 export function canonicalMessage(type: string, value: Raw): Raw {
-  const fields = fieldsOf(type);
+  const fields = messageSchema(type);
   const out: Record<string, unknown> = {};
   if (value['@type'] !== undefined) out['@type'] = value['@type'];
-  for (const [name, field] of Object.entries(fields ?? {})) {
+  for (const [name, field] of declared(type)) {
     const given = value[name];
     if (given === undefined || isUnset(field, given)) continue;
     out[name] = canonicalField(field, given);
@@ -18,6 +19,22 @@ export function canonicalMessage(type: string, value: Raw): Raw {
     if (name !== '@type' && fields?.[name] === undefined) out[name] = given;
   }
   return out;
+}
+
+const DECLARED: Readonly<Record<string, readonly number[]>> = order;
+const orders = new Map<string, readonly (readonly [string, FieldSchema])[]>();
+
+/** The fields of a message in the order of their declaration. */
+function declared(type: string): readonly (readonly [string, FieldSchema])[] {
+  let fields = orders.get(type);
+  if (fields === undefined) {
+    const numbers = Object.hasOwn(DECLARED, type) ? DECLARED[type]! : [];
+    const place = new Map(numbers.map((number, index) => [number, index]));
+    const rank = ({ n }: FieldSchema): number => place.get(n) ?? n + numbers.length;
+    fields = Object.entries(messageSchema(type) ?? {}).toSorted(([, a], [, b]) => rank(a) - rank(b));
+    orders.set(type, fields);
+  }
+  return fields;
 }
 
 /** An Any: `@type` first. */
@@ -31,7 +48,7 @@ function isUnset(field: FieldSchema, value: unknown): boolean {
   if (field.k !== undefined) return isObject(value) && Object.keys(value).length === 0;
   if (field.o !== undefined || field.t.startsWith('google.protobuf.')) return false;
   if (value === '' || value === false || value === 0) return true;
-  const names = enumOf(field.t);
+  const names = enumSchema(field.t);
   if (names !== undefined) return typeof value === 'string' && names[value] === 0;
   return WIDE.has(field.t) && value === '0';
 }

@@ -1,17 +1,7 @@
-import { schema, type FieldSchema } from '@mizzen/proxy/program/schema.ts';
 import { TYPE_PREFIX } from '@mizzen/xds';
-import { ADMIN_ENUMS, ADMIN_SCHEMA } from './admin-schema.ts';
+import { enumSchema, type FieldSchema, messageSchema } from '@mizzen/xds/binary/schema.ts';
 
 export type Raw = Readonly<Record<string, unknown>>;
-
-/** Fields of a message; undefined for one that nobody here knows. */
-export function fieldsOf(message: string): Readonly<Record<string, FieldSchema>> | undefined {
-  return ADMIN_SCHEMA[message] ?? schema().messages[message];
-}
-
-export function enumOf(name: string): Readonly<Record<string, number>> | undefined {
-  return ADMIN_ENUMS[name] ?? schema().enums[name];
-}
 
 /** The message that an Any carries, from its `@type`; empty without one. */
 export function typeOf(value: Raw): string {
@@ -24,7 +14,7 @@ export function typeOf(value: Raw): string {
  * and what is null is as if it were not there. Fields and types that the schema does not know stay as they are.
  */
 export function readMessage(message: string, value: Raw): Raw {
-  const fields = fieldsOf(message);
+  const fields = messageSchema(message);
   if (fields === undefined) return value;
   const out: Record<string, unknown> = {};
   for (const [key, given] of Object.entries(value)) {
@@ -58,7 +48,7 @@ function readField(field: FieldSchema, value: unknown, carried?: string): unknow
 
 function readValue(type: string, value: unknown, carried?: string): unknown {
   if (typeof value === 'number') {
-    const names = enumOf(type);
+    const names = enumSchema(type);
     if (names !== undefined) return Object.entries(names).find(([, number]) => number === value)?.[0] ?? value;
   }
   if (!isObject(value)) return value;

@@ -3,6 +3,7 @@ import type { types } from '@mizzen/xds';
 import type { Build } from '../listener/build.ts';
 import { duration } from '../duration.ts';
 import { outboundCluster } from '../names.ts';
+import { noKeys } from './no-keys.ts';
 import { defined, extension } from './typed.ts';
 
 type Provider = types.jwtAuthn.JwtProvider;
@@ -80,16 +81,13 @@ function provider(build: Build, rule: security.JWTRule): Provider {
 /** Inline keys as they are; others from their URI through the cluster of its host. */
 function keys(build: Build, rule: security.JWTRule): Pick<Provider, 'localJwks' | 'remoteJwks'> {
   const uri = rule.jwksUri ?? '';
-  if (uri === '') return { localJwks: { inlineString: rule.jwks ?? NO_KEYS } };
+  if (uri === '') return { localJwks: { inlineString: rule.jwks ?? noKeys(build.context, uri) } };
   const cluster = clusterFor(build, uri);
-  if (cluster === undefined) return { localJwks: { inlineString: NO_KEYS } };
+  if (cluster === undefined) return { localJwks: { inlineString: noKeys(build.context, uri) } };
   return {
     remoteJwks: { httpUri: { uri, cluster, timeout: duration(rule.timeout) ?? '5s' }, cacheDuration: '300s' },
   };
 }
-
-/** A set of keys that no token fits: what cannot be looked up must not let anybody in. */
-const NO_KEYS = '{"keys":[]}';
 
 function clusterFor(build: Build, uri: string): string | undefined {
   if (!URL.canParse(uri)) return undefined;

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -169,7 +169,7 @@ test('what an Envoy refuses is told with its line, shows at /debug/syncz, and le
   const [first, second, listen] = [await app('first'), await app('second'), await freePort()];
   write('mesh.yaml', outside(listen, first, second, 'first'));
   const { output } = await controlPlane();
-  await envoy({ node: { id: CLIENT, metadata: metadata('client') }, at: plain() }, false);
+  const own = await envoy({ node: { id: CLIENT, metadata: metadata('client') }, at: plain() }, false);
   await expect.poll(() => bodyOf(listen), { timeout: 10_000 }).toBe('first');
   // The port of an application that is there already.
   write(
@@ -196,6 +196,26 @@ test('what an Envoy refuses is told with its line, shows at /debug/syncz, and le
   }[];
   expect(proxy).toMatchObject({ proxy: 'client-0.default', mizzen: { types: { LDS: 'refused', RDS: 'synced' } } });
   expect(proxy?.mizzen.refusals.map((each) => each.resource)).toEqual([`127.0.0.1_${first}`]);
+  const api = `127.0.0.1:${ports.http}`;
+  const mizzen = (...args: readonly string[]): string =>
+    execFileSync(process.execPath, [program, ...args, '--api', api], { cwd: directory, encoding: 'utf8' });
+  expect(mizzen('proxy-status', '-v', '1')).toMatch(
+    new RegExp(
+      `^client-0\\.default +SYNCED +ERROR +SYNCED +SYNCED [^]*\\n\\nRefused .*:\\n` +
+        `  client-0\\.default: LDS 127\\.0\\.0\\.1_${first}: .*Address already in use$`,
+      'm',
+    ),
+  );
+  expect(mizzen('proxy-status', 'client-0')).toContain(`Listeners Don't Match\n  127.0.0.1_${first}: refused\n`);
+  writeFileSync(
+    join(directory, 'own.json'),
+    await (await fetch(`http://127.0.0.1:${own.adminPort}/config_dump`)).text(),
+  );
+  const compared = mizzen('proxy-status', 'client-0', '--file', 'own.json');
+  expect(compared).toMatch(/^Clusters Match$/m);
+  expect(compared).toMatch(new RegExp(`^Listeners Don't Match\\n[^]*^- +"name": "127\\.0\\.0\\.1_${first}",$`, 'm'));
+  // It asks for no routes of a listener that it does not have.
+  expect(compared).toMatch(/^Routes Don't Match \(RDS last loaded at .*\)$/m);
 });
 
 test('debug pages say what a proxy has, to this machine only', async () => {

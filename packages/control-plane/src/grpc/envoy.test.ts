@@ -131,6 +131,10 @@ describe.each([
     expect(before.names).toBe('URI:spiffe://cluster.local/ns/default/sa/web');
     commit(mesh('two'));
     await expect.poll(async () => (await getTls(own)).mark).toBe('two');
+    const { extension: _, ...without } = mesh('');
+    commit(without);
+    await expect.poll(async () => (await getTls(own)).mark).toBeUndefined();
+    await expect.poll(async () => (await getTls(own)).names).toBe(before.names);
     secrets.rotate();
     await expect.poll(async () => (await getTls(own)).serial).not.toBe(before.serial);
     await expect.poll(synced).toBe(true);
@@ -183,6 +187,25 @@ describe.each([
     commit(good);
     await expect.poll(synced).toBe(true);
     expect(server.status()[0]?.refusals).toEqual([]);
+  });
+
+  test('of a response that Envoy refuses without saying which resource it means, the rest gets through', async () => {
+    const backend = await app('first');
+    const { port } = await listen();
+    const own = await freePort();
+    const clusters = Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [name, { port: backend }]));
+    const first = { listeners: { '80': { port: own, to: 'a' } }, clusters: { a: { port: backend } } };
+    commit(first);
+    const running = await envoy({ host: '127.0.0.1', port }, incremental);
+    await expect.poll(async () => (await get(own)).body).toBe('first');
+    commit({ ...first, clusters: { ...clusters, bad: { port: backend, timeout: '0s' } } });
+    await expect.poll(() => stat(running, 'cluster_manager.active_clusters')).toBe(6);
+    await expect.poll(() => server.status()[0]?.refusals.map((each) => each.resource)).toEqual(['bad']);
+    expect(server.status()[0]?.refusals).toMatchObject([{ field: 'connectTimeout' }]);
+    expect(await stat(running, 'cluster_manager.cds.update_rejected')).toBeLessThan(6);
+    expect(await get(own)).toMatchObject({ status: 200, body: 'first' });
+    commit({ ...first, clusters });
+    await expect.poll(synced).toBe(true);
   });
 
   test('a proxy outlives its control plane, and follows the next one', async () => {

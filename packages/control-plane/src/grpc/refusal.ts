@@ -52,7 +52,7 @@ function splitByName(text: string, names: readonly string[], between: string): {
  * validation | caused by …`): together they are the way to the field.
  */
 function explain(text: string): { readonly field: string; readonly message: string } {
-  const message = text.trim();
+  const message = text.replace(/\s+/g, ' ').trim();
   const steps = [...message.matchAll(/\b\w+ValidationError\.([A-Z]\w*)((?:\[[^\]]*\])*)/g)];
   const field = steps.map(([, name = '', index = '']) => name[0]!.toLowerCase() + name.slice(1) + quoted(index));
   return { field: field.join('.'), message };

@@ -120,3 +120,48 @@ test.each([
     { numRuns: 400 },
   );
 });
+
+test('of what a proxy refuses without a word about which, the rest gets through', () => {
+  fc.assert(
+    fc.property(fc.array(mesh, { minLength: 1, maxLength: 8 }), (meshes) => {
+      const clock = new ManualClock();
+      const server = new XdsServer({ clock });
+      const proxy = new WorldProxy(server, 'n');
+      proxy.precise = false;
+      proxy.refuse = (typeUrl, json) =>
+        (typeUrl === TypeUrl.cluster && json.includes(`"${BAD}s"`)) ||
+        (typeUrl === TypeUrl.endpoint && json.includes('"portValue":3'));
+      proxy.connect();
+      const settle = (): void => {
+        for (let rounds = 0; rounds < 4; rounds++) {
+          proxy.settle();
+          clock.advance(2500);
+        }
+      };
+      const refused = new Set<string>();
+      for (const current of meshes) {
+        server.commit(new Map([['n', configOf(current)]]));
+        settle();
+        refused.clear();
+        for (const { refusals } of server.status())
+          for (const each of refusals) refused.add(`${each.typeUrl} ${each.resource}`);
+        const config = configOf(current);
+        for (const cluster of config.clusters) {
+          const bad = current.clusters[cluster.name!] === BAD;
+          expect(refused.has(`${TypeUrl.cluster} ${cluster.name}`)).toBe(bad);
+          if (!bad) expect(proxy.applied.get(TypeUrl.cluster)?.get(cluster.name!)).toBe(JSON.stringify(cluster));
+        }
+        for (const each of config.endpoints) {
+          const followed = proxy.applied.get(TypeUrl.cluster)?.has(each.clusterName!) === true;
+          if (!followed || current.endpoints[each.clusterName!] === 3) continue;
+          expect(proxy.applied.get(TypeUrl.endpoint)?.get(each.clusterName!)).toBe(JSON.stringify(each));
+        }
+        expect(proxy.applied.get(TypeUrl.route)?.size ?? 0).toBe(config.routes.length);
+      }
+      const before = proxy.received.length;
+      settle();
+      expect(proxy.received.slice(before)).toEqual([]);
+    }),
+    { numRuns: 300 },
+  );
+});

@@ -83,9 +83,18 @@ export class WorldSession {
   #answer(typeUrl: string, state: Followed, error: string | undefined): DeltaRequest['refusal'] {
     const { pending, sent, whole } = state;
     state.pending = [];
-    const resources = error === undefined ? [] : refusedResources(typeUrl, error, sent);
+    if (error === undefined) {
+      whole?.answer(pending, []);
+      return undefined;
+    }
+    const latest = pending.map(({ name }) => name);
+    // What was taken before is not what is refused now.
+    let resources = refusedResources(typeUrl, error, sent) ?? refusedResources(typeUrl, error, latest);
+    // Nothing can be tried by itself where all that the proxy has must be named each time.
+    if (resources === undefined && whole?.fresh === false) {
+      resources = latest.map((resource) => ({ resource, field: '', message: error }));
+    }
     whole?.answer(pending, resources);
-    if (error === undefined) return undefined;
     return { message: error, ...(resources === undefined ? {} : { resources }) };
   }
 }
@@ -105,13 +114,13 @@ function withoutEndpoints(typeUrl: string, names: readonly string[]): VersionedR
 /** All resources of one type that a proxy is to have, and the last version it took of those it refuses. */
 class WholeSet {
   /** The proxy began with nothing, so that leaving something out takes nothing from it. */
-  readonly #fresh: boolean;
+  readonly fresh: boolean;
   readonly #wanted = new Map<string, VersionedResource>();
   readonly #taken = new Map<string, VersionedResource>();
   readonly #refused = new Set<string>();
 
   constructor(fresh: boolean) {
-    this.#fresh = fresh;
+    this.fresh = fresh;
   }
 
   change(resources: readonly VersionedResource[], removed: readonly string[]): void {
@@ -129,7 +138,7 @@ class WholeSet {
   toSend(): VersionedResource[] {
     const all: VersionedResource[] = [];
     for (const [name, wanted] of this.#wanted) {
-      const resource = this.#refused.has(name) ? (this.#taken.get(name) ?? (this.#fresh ? undefined : wanted)) : wanted;
+      const resource = this.#refused.has(name) ? (this.#taken.get(name) ?? (this.fresh ? undefined : wanted)) : wanted;
       if (resource !== undefined) all.push(resource);
     }
     return all;

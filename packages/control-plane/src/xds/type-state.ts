@@ -39,6 +39,9 @@ export interface TypeSync {
 /** So many responses are told apart when the proxy takes too long over each; the oldest count as one. */
 const MAX_OUTSTANDING = 4;
 
+/** So many more responses may be spent on finding out which resources of one are refused. */
+const SEARCH_BUDGET = 64;
+
 /** A response under way. */
 interface Outstanding {
   readonly nonce: string;
@@ -60,6 +63,9 @@ export class TypeState {
   readonly #refused = new Map<string, Refusal>();
   #outstanding: Outstanding[] = [];
   #overdue = false;
+  /** Parts of responses that were refused without a word about which resource is meant: each is tried by itself. */
+  #doubtful: (readonly VersionedResource[])[] = [];
+  #budget = SEARCH_BUDGET;
   #sentNonce = '';
   #ackedNonce = '';
   /** A first wildcard request is answered even when there is nothing to send. */
@@ -106,7 +112,7 @@ export class TypeState {
   /** The proxy waits for it anew, changed or not. */
   sendAgain(name: string): void {
     this.#settled = undefined;
-    if (this.#sent.get(name) !== ABSENT) this.#sent.delete(name);
+    this.#sent.delete(name);
   }
 
   /** Something that `Desired` looks up may have been replaced. */
@@ -146,6 +152,8 @@ export class TypeState {
 
   difference(desired: Desired): Difference {
     if (desired === this.#settled) return NOTHING;
+    const doubtful = this.#nextDoubtful(desired);
+    if (doubtful !== undefined) return { upserts: doubtful, absent: [], removed: [] };
     const upserts: VersionedResource[] = [];
     const absent: string[] = [];
     const removed: string[] = [];
@@ -171,6 +179,36 @@ export class TypeState {
     return NOTHING;
   }
 
+  /** What was refused and may not have been meant, as far as it is still wanted. */
+  #nextDoubtful(desired: Desired): readonly VersionedResource[] | undefined {
+    const wanted = ({ name, version }: VersionedResource): boolean => {
+      if (!this.follows(name)) return false;
+      const want = desired.get(name, version);
+      return want !== undefined && want !== 'keep' && want.version === version;
+    };
+    while (this.#doubtful.length > 0) {
+      const group = this.#doubtful[0]!.filter(wanted);
+      if (group.length > 0) return group;
+      this.#doubtful.shift();
+    }
+    return undefined;
+  }
+
+  /** True when halves of what was refused are to be tried first. */
+  #split(refused: readonly VersionedResource[], message: string): boolean {
+    if (refused.length < 2) return false;
+    if (this.#budget > 0) {
+      this.#budget -= 2;
+      const middle = refused.length >> 1;
+      this.#doubtful.unshift(refused.slice(0, middle), refused.slice(middle));
+      return true;
+    }
+    for (const { name, version } of this.#doubtful.splice(0).flat()) {
+      this.#refused.set(name, { resource: name, field: '', message, typeUrl: this.typeUrl, version });
+    }
+    return false;
+  }
+
   /** Remembers a response as sent. Returns the resources of which the proxy had another version. */
   send(
     nonce: string,
@@ -178,6 +216,8 @@ export class TypeState {
     removed: readonly string[],
   ): readonly VersionedResource[] {
     this.#settled = undefined;
+    if (this.#doubtful.length === 0) this.#budget = SEARCH_BUDGET;
+    else if (resources.length > 0) this.#doubtful.shift();
     const replaced: VersionedResource[] = [];
     for (const resource of resources) {
       const had = this.#sent.get(resource.name);
@@ -213,8 +253,10 @@ export class TypeState {
     if (index < 0) return undefined;
     const responses = this.#outstanding.splice(0, index + 1);
     if (refusals !== 'all' && refusals.size === 0) this.#ackedNonce = nonce;
+    const answered = newest(responses);
+    if (refusals === 'all' && this.#split(answered, message)) return [];
     const taken: VersionedResource[] = [];
-    for (const resource of newest(responses)) {
+    for (const resource of answered) {
       const { name, version } = resource;
       const refusal =
         refusals === 'all'

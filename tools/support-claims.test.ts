@@ -161,22 +161,6 @@ test.each([
   expect(result.refused).toContain(refused);
 });
 
-test("an EnvoyFilter's filters are the proxy's to refuse, by name", () => {
-  const patch = (value: string): string =>
-    net(
-      'EnvoyFilter',
-      `{ configPatches: [{ applyTo: HTTP_FILTER, match: { context: SIDECAR_INBOUND, listener: { filterChain: { filter: { name: envoy.filters.network.http_connection_manager } } } }, patch: { operation: INSERT_FIRST, value: ${value} } }] }`,
-    ).replace('/v1\n', '/v1alpha3\n');
-  const typed = (type: string, fields: string): string =>
-    `{ name: mine, typed_config: { '@type': type.googleapis.com/envoy.extensions.filters.http.${type}, ${fields} } }`;
-  expect(tryOut(patch(typed('buffer.v3.Buffer', 'max_request_bytes: 5')))).toEqual({
-    warned: [],
-    refused: ['typedConfig: `envoy.extensions.filters.http.buffer.v3.Buffer` is not supported'],
-  });
-  const fault = typed('fault.v3.HTTPFault', 'abort: { http_status: 503, percentage: { numerator: 5 } }');
-  expect(tryOut(patch(fault))).toEqual({ warned: [], refused: [] });
-});
-
 test('what is supported, all at once, is neither warned of nor refused', () => {
   const yaml = [
     net(

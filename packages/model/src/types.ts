@@ -84,6 +84,8 @@ export interface Workload {
   readonly terminating: boolean;
   /** Has a sidecar, so mTLS can be spoken to it. */
   readonly hasSidecar: boolean;
+  /** What its proxy is; undefined without one, and for workloads that Mizzen does not run. */
+  readonly engine?: 'mizzen' | 'envoy' | undefined;
   readonly locality: Locality;
   /** Kubernetes Node it runs on. */
   readonly nodeName: string | undefined;
@@ -247,4 +249,6 @@ export interface RuntimePod {
   readonly ready: boolean;
   readonly terminating: boolean;
   readonly hasSidecar: boolean;
+  /** What its sidecar is, or what it is itself as a gateway; undefined without a proxy. */
+  readonly engine?: 'mizzen' | 'envoy' | undefined;
 }

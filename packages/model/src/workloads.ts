@@ -136,6 +136,7 @@ function fromRuntime(
     ready: pod.ready,
     terminating: pod.terminating,
     hasSidecar: pod.hasSidecar,
+    engine: pod.engine,
     locality: localityOf(pod.labels, template.spec.nodeName, nodes),
     nodeName: template.spec.nodeName,
     network: pod.labels[NETWORK] ?? home.network,

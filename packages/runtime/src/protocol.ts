@@ -2,6 +2,7 @@ import type { Diagnostic, Ref } from '@mizzen/diagnostics';
 import type { JsonObject } from '@mizzen/xds';
 import type { k8s } from '@mizzen/api';
 import type { RuntimePod } from '@mizzen/model';
+import type { Engine } from '@mizzen/translator';
 import type { SentWorkloads } from './desired.ts';
 
 /**
@@ -40,6 +41,8 @@ export interface ControlOptions {
   readonly stateDir: string;
   /** Local xDS is served here: path of a unix socket, or a named pipe on Windows. A stale socket file may be there. */
   readonly xdsSocket: string;
+  /** The same for ADS over gRPC, for real Envoys: path of a unix socket. */
+  readonly adsSocket: string;
   /** The API listens on 127.0.0.1. */
   readonly apiPort: number;
   /** Wanted by whoever changes something through the API, as `Authorization: Bearer`. Also in STATE-DIR/token. */
@@ -48,6 +51,8 @@ export interface ControlOptions {
   readonly gatewayPorts: Readonly<Record<number, number>>;
   readonly standIns: boolean;
   readonly inject: 'always' | 'labelled';
+  /** What proxies are where no annotation says otherwise. */
+  readonly engine: Engine;
   /** Life of a workload certificate in milliseconds; 24 hours unless given. */
   readonly certificateLifetime?: number;
 }
@@ -60,6 +65,8 @@ export interface WorkloadStatus {
   readonly ready: number;
   readonly gateway: boolean;
   readonly standIn: boolean;
+  /** What its proxies are; undefined without any. */
+  readonly engine: Engine | undefined;
   readonly serviceAccount: string;
   readonly inboundRequests: number;
   readonly outboundRequests: number;
@@ -112,6 +119,8 @@ export interface DesiredWorkload {
   readonly serviceAccount: string;
   readonly version: string;
   readonly sidecar: boolean;
+  /** What its sidecars are, or itself as a gateway; undefined without a proxy. */
+  readonly engine: Engine | undefined;
   readonly containers: readonly DesiredContainer[];
   readonly terminationGracePeriodSeconds: number;
   readonly strategy: {

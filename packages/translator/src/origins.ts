@@ -62,6 +62,18 @@ export class OriginTree {
     parent.children.set(last, entry);
   }
 
+  /** The origins of `path` itself and of what is in it. */
+  within(path: Path): readonly Origin[] {
+    const found: Origin[] = [];
+    const collect = ({ origin, children }: Entry): void => {
+      if (origin !== undefined) found.push(origin);
+      for (const child of children?.values() ?? []) collect(child);
+    };
+    const entry = this.#entry(path);
+    if (entry !== undefined) collect(entry);
+    return found;
+  }
+
   #entry(path: Path): Entry | undefined {
     let entry: Entry | undefined = this.#root;
     for (const step of path) entry = entry?.children?.get(step);
@@ -110,5 +122,9 @@ export class OriginTable implements Origins {
       if (origin !== undefined) return origin;
     }
     return undefined;
+  }
+
+  within(type: XdsType, resource: string, path: Path): readonly Origin[] {
+    return this.tree(type, resource)?.within(path) ?? [];
   }
 }

@@ -41,6 +41,8 @@ export interface NodeMetadata {
 export interface LocalProxy {
   /** What the proxy is: Mizzen's own (when left out) or a real Envoy. */
   readonly engine?: Engine;
+  /** Where access logs go that name no file but standard output; only a real Envoy is told. */
+  readonly accessLog?: string;
   /** Where its HTTP proxy port listens. Absent on gateways. */
   readonly httpProxy?: { readonly address: string; readonly port: number };
   /** Listeners for services that are not HTTP, which the application reaches by address. */
@@ -84,6 +86,8 @@ export interface Origin {
 export interface Origins {
   set(type: XdsType, resource: string, path: Path, origin: Origin): void;
   find(type: XdsType, resource: string, path: Path): Origin | undefined;
+  /** All origins of `path` itself and of what is in it, in the order in which they were set. */
+  within(type: XdsType, resource: string, path: Path): readonly Origin[];
 }
 export type XdsType = 'listener' | 'route' | 'cluster' | 'endpoint' | 'secret' | 'extension';
 

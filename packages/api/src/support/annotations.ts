@@ -13,7 +13,8 @@ export const METADATA: readonly (readonly [name: string, support: Support])[] = 
   ['mizzen.dev/dir.*', yes('the same for the container of this name')],
   ['mizzen.dev/watch', yes('paths whose change restarts it')],
   ['mizzen.dev/watch.*', yes('the same for the container of this name')],
-  ['mizzen.dev/*', left('Mizzen knows no such annotation', 'it knows `run`, `dir` and `watch`')],
+  ['mizzen.dev/engine', yes("what a pod's sidecar (or a gateway) is: `mizzen` or `envoy`")],
+  ['mizzen.dev/*', left('Mizzen knows no such annotation', 'it knows `run`, `dir`, `watch` and `engine`')],
 
   ['sidecar.istio.io/inject', yes('whether a pod gets a sidecar')],
   ['istio-injection', yes("whether a namespace's pods get sidecars")],

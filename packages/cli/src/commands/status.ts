@@ -26,7 +26,11 @@ export const command: Command = {
         const { dump } = await import('js-yaml');
         out.write(dump({ workloads }, { noRefs: true, lineWidth: -1 }));
       } else {
-        const rows = workloads.map((w) => ({ ...w, owner: { kind: w.kind, namespace: w.namespace, name: w.name } }));
+        const rows = workloads.map((w) => ({
+          ...w,
+          engine: w.engine || undefined,
+          owner: { kind: w.kind, namespace: w.namespace, name: w.name },
+        }));
         const width = 'columns' in out && typeof out.columns === 'number' ? out.columns : 1_000;
         const gateways = workloads.flatMap((w) => w.pods.flatMap((p) => Object.entries(p.gatewayPorts)));
         out.write(`${table(rows, width, styler(color)).join('\n')}\n`);

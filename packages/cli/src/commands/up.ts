@@ -59,6 +59,7 @@ export const command: Command = {
         apiPort: port(text(values, 'api-port') ?? String(DEFAULT_API_PORT), 'api-port'),
         gatewayPorts: gatewayPorts(list(values, 'gateway-port')),
         standIns: !flag(values, 'no-stand-ins'),
+        engine: 'mizzen',
         inject: inject(text(values, 'inject') ?? 'always'),
         log: flag(values, 'log'),
         quiet,

@@ -48,6 +48,7 @@ function workloadAnswer({ statuses, pods, model }: ControlState, desired: Desire
     ready: status?.ready ?? own.filter((pod) => pod.ready && !pod.terminating).length,
     gateway,
     standIn: status?.standIn ?? own.some((pod) => pod.standIn),
+    engine: desired.engine ?? '',
     serviceAccount,
     identity: desired.sidecar || gateway ? spiffeId({ trustDomain, namespace: owner.namespace, serviceAccount }) : '',
     inboundRequests: status?.inboundRequests ?? 0,

@@ -128,6 +128,7 @@ test('workloads are as the supervisor reports them', async () => {
     ready: 2,
     gateway: false,
     standIn: true,
+    engine: 'mizzen',
     serviceAccount: 'web',
     inboundRequests: 12,
     outboundRequests: 3,

@@ -27,6 +27,8 @@ export interface WorkloadAnswer {
   readonly ready: number;
   readonly gateway: boolean;
   readonly standIn: boolean;
+  /** What its proxies are: `mizzen` (its own) or `envoy`; empty without any. */
+  readonly engine: 'mizzen' | 'envoy' | '';
   readonly serviceAccount: string;
   /** SPIFFE id; empty without a proxy. */
   readonly identity: string;

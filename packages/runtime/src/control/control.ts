@@ -24,7 +24,7 @@ import type { Settings } from './settings/types.ts';
 import { computeWorkloads } from './workloads/compute.ts';
 
 export interface ControlDeps {
-  readonly options: Pick<ControlOptions, 'standIns' | 'inject' | 'gatewayPorts'>;
+  readonly options: Pick<ControlOptions, 'standIns' | 'inject' | 'gatewayPorts' | 'engine'>;
   readonly proxies: Proxies;
   readonly clock: Clock;
   readonly send: (message: FromControl) => void;
@@ -143,9 +143,9 @@ export class Control {
   }
 
   onRefusals(node: string, refusals: readonly Refusal[]): void {
-    const origins = this.#deps.proxies.origins(node);
     for (const refusal of refusals) {
-      const message = describeRefusal(refusal, origins, locator(this.#snapshot));
+      const evidence = this.#deps.proxies.evidence(node, refusal);
+      const message = describeRefusal(refusal, evidence, locator(this.#snapshot));
       this.#deps.send({ type: 'nack', node, resource: refusal.resource, message });
     }
   }

@@ -34,6 +34,7 @@ export function offlineMesh(read: Snapshot, options: OfflineOptions = {}): Offli
     standIns: true,
     inject,
     gatewayPorts,
+    engine: 'mizzen',
   });
   const pods = synthesizePods(workloads, gateways);
   return { snapshot, model: buildModel(snapshot, pods), workloads, gateways, pods };

@@ -14,10 +14,11 @@ import { hash } from 'node:crypto';
 import type { Locate } from '@mizzen/api';
 import type { MeshModel } from '@mizzen/model';
 import type { Node, NodeMetadata, Origins, XdsResources, translate, translateReadiness } from '@mizzen/translator';
+import { TypeUrl } from '@mizzen/xds';
 import type { DesiredWorkload, PodStatus } from '../protocol.ts';
 import { credentialOf } from './credentials.ts';
 import { resolveFileSecret } from './file-secrets.ts';
-import { refusalOrigin } from './refusals.ts';
+import { type Evidence, firstDifference, refusalOrigin } from './refusals.ts';
 
 export interface ProxiesOptions {
   readonly clock: Clock;
@@ -70,7 +71,9 @@ export class Proxies {
       if (node === undefined) continue;
       try {
         const config = (readinessOnly ? this.#withReadiness(model, node) : undefined) ?? this.#configure(model, node);
-        this.#configured.set(node.id, { registry: model.registry, metadata: node.metadata, config });
+        const known = this.#configured.get(node.id);
+        const before = known === undefined || sameShape(known.config, config) ? known?.before : known.config;
+        this.#configured.set(node.id, { registry: model.registry, metadata: node.metadata, config, before });
         changes.set(node.id, config);
       } catch (error) {
         this.#options.onFailure(node.id, error);
@@ -87,8 +90,12 @@ export class Proxies {
     return this.server.commit(changes, { startedAt, onConverged });
   }
 
-  origins(node: string): Origins | undefined {
-    return this.#origins.get(node);
+  /** What helps to find the line that a refusal is about. */
+  evidence(node: string, { typeUrl, resource }: Refusal): Evidence {
+    const { config, before } = this.#configured.get(node) ?? {};
+    const [was, is] = [before, config].map((each) => each && findResource(each, typeUrl, resource));
+    const changed = was === undefined || is === undefined ? undefined : firstDifference(was, is);
+    return { origins: this.#origins.get(node), changed };
   }
 
   status(): ProxyStatus[] {
@@ -103,7 +110,7 @@ export class Proxies {
       config: this.server.config(node),
       sync: this.server.sync(node),
       refusals: refusals.map((refusal) => {
-        const origin = refusalOrigin(refusal, this.#origins.get(node), locate);
+        const origin = refusalOrigin(refusal, this.evidence(node, refusal), locate);
         return origin === undefined ? refusal : { ...refusal, origin };
       }),
     }));
@@ -159,6 +166,27 @@ interface Configured {
   readonly registry: MeshModel['registry'];
   readonly metadata: NodeMetadata;
   readonly config: NodeConfig;
+  /** Of the last time that something beside endpoints was another. */
+  readonly before: NodeConfig | undefined;
+}
+
+function findResource(config: NodeConfig, typeUrl: string, name: string): object | undefined {
+  switch (typeUrl) {
+    case TypeUrl.listener:
+      return config.listeners.find((each) => each.name === name);
+    case TypeUrl.route:
+      return config.routes.find((each) => each.name === name);
+    case TypeUrl.cluster:
+      return config.clusters.find((each) => each.name === name);
+    case TypeUrl.extension:
+      return config.extensions.find((each) => each.name === name);
+    default:
+      return undefined;
+  }
+}
+
+function sameShape(a: NodeConfig, b: NodeConfig): boolean {
+  return sameResources({ ...a, endpoints: [] }, { ...b, endpoints: [] });
 }
 
 /** True when every resource is the same object. */

@@ -131,6 +131,11 @@ export class Kubelet {
     }
   }
 
+  /** The pod whose proxy a node is. */
+  podOf(node: string): Pod | undefined {
+    return this.#allPods().find((pod) => pod.node === node);
+  }
+
   /**
    * A sidecar cannot have one of the ports its pod was given, because somebody took it meanwhile: another pod, with
    * other ports, takes its place. False for what has no other place to go, a gateway, and for nodes unknown here.
@@ -222,6 +227,7 @@ export class Kubelet {
 
   #updateGateway(workload: Workload, before: DesiredWorkload): void {
     const after = workload.desired;
+    if (before.engine !== after.engine) return;
     if (before.templateHash === after.templateHash && samePorts(before, after)) return;
     for (const pod of workload.pods.values()) if (!pod.terminating) pod.updateGateway(after, gatewayLayout(after));
   }

@@ -5,7 +5,12 @@ import type { PodLayout } from './layout.ts';
 import { podLabels } from './names.ts';
 
 /** What a pod's proxy says of itself in its xDS requests. */
-export function proxyNode(workload: DesiredWorkload, pod: string, layout: PodLayout, gateway: boolean): Node {
+export function proxyNode(
+  workload: DesiredWorkload,
+  pod: string,
+  layout: PodLayout,
+  { gateway, accessLog }: { readonly gateway: boolean; readonly accessLog: string },
+): Node {
   const { namespace } = workload.owner;
   const kind = gateway ? 'router' : 'sidecar';
   const metadata: NodeMetadata = {
@@ -19,7 +24,10 @@ export function proxyNode(workload: DesiredWorkload, pod: string, layout: PodLay
     NODE_NAME: hostname(),
     INTERCEPTION_MODE: 'NONE',
     WORKLOAD_NAME: workload.owner.name,
-    ...(layout.proxy === undefined ? {} : { MIZZEN: layout.proxy }),
+    // An Envoy writes its access log itself.
+    ...(layout.proxy === undefined
+      ? {}
+      : { MIZZEN: workload.engine === 'envoy' ? { ...layout.proxy, engine: 'envoy', accessLog } : layout.proxy }),
   };
   return { id: `${kind}~${layout.address}~${pod}.${namespace}~${namespace}.svc.cluster.local`, metadata };
 }

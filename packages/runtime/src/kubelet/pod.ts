@@ -4,6 +4,7 @@ import type { JsonObject } from '@mizzen/xds';
 import type { DesiredContainer, DesiredWorkload, PodPhase, PodStatus } from '../protocol.ts';
 import { type Clock, within } from './clock.ts';
 import { ContainerRunner } from './container.ts';
+import { engineOf } from './engines.ts';
 import { buildEnvironment } from './environment.ts';
 import type { Launch } from './launch.ts';
 import type { PodLayout } from './layout.ts';
@@ -100,8 +101,9 @@ export class Pod {
     this.#layout = layout;
     if (layout.proxy === undefined) this.#sidecarReady = true;
     else {
-      this.#node = jsonNode(proxyNode(this.#workload, this.name, layout, this.gateway));
-      const ready = this.#deps.sidecars.start(this.#node.id, this.#node.metadata, this.#deps.accessLog(this));
+      const accessLog = this.#deps.accessLog(this);
+      this.#node = jsonNode(proxyNode(this.#workload, this.name, layout, { gateway: this.gateway, accessLog }));
+      const ready = this.#deps.sidecars.start(this.#node.id, this.#node.metadata, accessLog);
       this.#deps.onChange(this);
       await ready;
       if (this.terminating) return;
@@ -122,8 +124,9 @@ export class Pod {
   updateGateway(workload: DesiredWorkload, layout: PodLayout): void {
     this.#workload = workload;
     this.#layout = layout;
-    this.#node = jsonNode(proxyNode(workload, this.name, layout, true));
-    void this.#deps.sidecars.start(this.#node.id, this.#node.metadata, this.#deps.accessLog(this));
+    const accessLog = this.#deps.accessLog(this);
+    this.#node = jsonNode(proxyNode(workload, this.name, layout, { gateway: true, accessLog }));
+    void this.#deps.sidecars.start(this.#node.id, this.#node.metadata, accessLog);
     this.#deps.onChange(this);
   }
 
@@ -162,6 +165,7 @@ export class Pod {
       ready: this.ready,
       terminating: this.terminating,
       hasSidecar: this.#workload.sidecar && !this.gateway,
+      engine: engineOf(this.#node?.metadata),
       phase: this.phase,
       restarts: this.#containers.reduce((sum, c) => sum + c.restarts, 0),
       templateHash: this.#workload.templateHash,

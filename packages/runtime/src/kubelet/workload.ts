@@ -100,9 +100,11 @@ export class Workload {
     this.#counts.set(node, counts);
   }
 
-  /** A gateway's ports can change under it; everything else of a changed template needs new pods. */
+  /** A gateway's ports can change under it, what it is cannot; everything else of a changed template needs new pods. */
   #revision(): string {
-    return this.gateway ? `gateway#${this.#generation}` : `${this.#desired.templateHash}#${this.#generation}`;
+    return this.gateway
+      ? `gateway ${this.#desired.engine}#${this.#generation}`
+      : `${this.#desired.templateHash}#${this.#generation}`;
   }
 
   /** Everything asked for is there and ready, and nothing else; what a person starts themselves is not waited for. */
@@ -125,7 +127,7 @@ export class Workload {
       (sum, c) => ({ inbound: sum.inbound + c.inbound, outbound: sum.outbound + c.outbound }),
       this.#past,
     );
-    const { owner, version, containers, serviceAccount } = this.#desired;
+    const { owner, version, containers, serviceAccount, engine } = this.#desired;
     return {
       owner,
       version,
@@ -133,6 +135,7 @@ export class Workload {
       ready: this.#readyPods(),
       gateway: this.gateway,
       standIn: !this.gateway && containers.some((c) => c.run.kind === 'stand-in'),
+      engine,
       serviceAccount,
       inboundRequests: totals.inbound,
       outboundRequests: totals.outbound,

@@ -23,6 +23,7 @@ export class DataPlane implements Sidecars {
   readonly #options: DataPlaneOptions;
   readonly #nodes = new Map<string, NodeEntry>();
   readonly #stops = new Map<string, () => void>();
+  #launched = false;
 
   constructor(options: DataPlaneOptions) {
     this.#options = options;
@@ -37,6 +38,12 @@ export class DataPlane implements Sidecars {
         options.onExit(how, wait, last);
       },
     });
+  }
+
+  /** Begins the process before there are nodes, where there will be some; otherwise the first of them does. */
+  launch(): void {
+    if (this.#launched) return;
+    this.#launched = true;
     this.#process.start();
   }
 
@@ -45,6 +52,7 @@ export class DataPlane implements Sidecars {
   }
 
   start(node: string, metadata: JsonObject, accessLog: string): Promise<void> {
+    this.launch();
     const known = this.#nodes.get(node);
     const entry = { metadata, accessLog, ready: known?.ready ?? Promise.withResolvers<void>() };
     this.#nodes.set(node, entry);

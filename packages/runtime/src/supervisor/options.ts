@@ -1,3 +1,4 @@
+import type { Engine } from '@mizzen/translator';
 import type { Entries } from './entries.ts';
 
 /** What `mizzen up` was asked to do. */
@@ -15,6 +16,10 @@ export interface UpOptions {
   readonly gatewayPorts: Readonly<Record<number, number>>;
   readonly standIns: boolean;
   readonly inject: 'always' | 'labelled';
+  /** What proxies are where no annotation says otherwise. */
+  readonly engine: Engine;
+  /** Path of Envoy's binary, as the person named it. */
+  readonly envoy?: string;
   /** Print what workloads write. */
   readonly log: boolean;
   readonly quiet: boolean;

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 
 /** Where one mesh keeps what it must remember: `.mizzen`, or `.mizzen/meshes/NAME` for one with a name. */
 export function stateDirectory(options: { stateDir?: string; name?: string; cwd?: string }): string {
@@ -72,20 +72,50 @@ export class StateDir {
   accessLog(namespace: string, workload: string): string {
     return join(this.logs, `${namespace}.${workload}.access.log`);
   }
+  /** What the Envoys of one workload wrote about themselves. */
+  envoyLog(namespace: string, workload: string): string {
+    return join(this.logs, `${namespace}.${workload}.envoy.log`);
+  }
   /** What one of Mizzen's own processes wrote. */
   ownLog(process: string): string {
     return join(this.logs, `${process}.log`);
   }
 
-  /** Socket paths are short (104 bytes on macOS), so a deep directory gets one elsewhere that only this user can enter. */
+  /** Where Mizzen's own proxies get their xDS. */
   xdsSocket(): string {
+    return this.#socket('xds');
+  }
+  /** Where Envoys get theirs. */
+  adsSocket(): string {
+    return this.#socket('ads');
+  }
+  /** Where the Envoy of this id answers questions about itself. */
+  envoyAdmin(id: string): string {
+    return this.#socket(`envoy/${id}`);
+  }
+  /** What the Envoy of this id is started with. */
+  envoyBootstrap(id: string): string {
+    return join(this.#envoys, `${id}.json`);
+  }
+  get #envoys(): string {
+    return join(this.path, 'envoy');
+  }
+
+  /** Empties what Envoys are started with, of which a run that crashed left some behind. */
+  clearEnvoys(): void {
+    rmSync(this.#envoys, { recursive: true, force: true });
+    mkdirSync(this.#envoys, { mode: 0o700 });
+  }
+
+  /** Socket paths are short (104 bytes on macOS), so a deep directory gets one elsewhere that only this user can enter. */
+  #socket(name: string): string {
     const id = createHash('sha256').update(this.path).digest('hex').slice(0, 16);
-    if (process.platform === 'win32') return `\\\\.\\pipe\\mizzen-${id}-xds`;
-    const path = join(this.path, 'xds.sock');
+    if (process.platform === 'win32') return `\\\\.\\pipe\\mizzen-${id}-${name}`;
+    const path = join(this.path, `${name}.sock`);
     if (Buffer.byteLength(path) < 100) return path;
     const dir = join(tmpdir(), `mizzen-${userInfo().uid}-${id}`);
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     chmodSync(dir, 0o700);
-    return join(dir, 'xds.sock');
+    return join(dir, `${basename(name)}.sock`);
   }
 }

@@ -2,11 +2,16 @@ import { dirname, delimiter } from 'node:path';
 import type { FromProxy } from '@mizzen/proxy/process/protocol.ts';
 import { inherited } from '../kubelet/environment.ts';
 import { systemClock } from '../kubelet/clock.ts';
+import { Engines } from '../kubelet/engines.ts';
+import { Envoys } from '../envoy/envoys.ts';
+import type { EnvoyBinary } from '../envoy/find.ts';
 import { CommandError, Kubelet } from '../kubelet/kubelet.ts';
 import { type Groups, launcher } from '../kubelet/launch.ts';
 import { layoutDeps } from '../kubelet/layout.ts';
 import type { PodNetwork } from '../kubelet/addresses.ts';
+import { tryBind } from '../kubelet/ports.ts';
 import type { Pod } from '../kubelet/pod.ts';
+import type { Counts } from '../kubelet/workload.ts';
 import { unpackDesired } from '../desired.ts';
 import type { ControlOptions, DesiredWorkload, FromControl, ToControl } from '../protocol.ts';
 import { duration } from '../terminal/style.ts';
@@ -32,6 +37,8 @@ export interface SupervisorDeps {
   readonly groups: Groups;
   readonly network: PodNetwork;
   readonly terminal: Terminal;
+  /** Looked for on first use, once. Rejects with an EnvoyError. */
+  readonly envoy: () => Promise<EnvoyBinary>;
 }
 
 /** A control process that dies this often before it ever said what should run is not going to. */
@@ -55,6 +62,7 @@ export class Supervisor {
   readonly #kubelet: Kubelet;
   readonly #control: OwnProcess<ToControl, FromControl>;
   readonly #dataPlane: DataPlane;
+  readonly #envoys: Envoys;
   readonly #standIns: StandInHost;
   readonly #logs = new LogFiles();
   readonly #watches: Watches;
@@ -93,12 +101,7 @@ export class Supervisor {
       ...common,
       entry: entries.dataPlane,
       xds: state.xdsSocket(),
-      onCounts: (nodes) => {
-        for (const { node, ...counts } of nodes) this.#kubelet.count(node, counts);
-        this.#control.send({ type: 'counts', nodes });
-        this.#control.send({ type: 'workloads', workloads: this.#kubelet.workloads() });
-        this.#show();
-      },
+      onCounts: (nodes) => this.#counted(nodes),
       onBindFailed: (failure) => this.#bindFailed(failure),
       onLog: ({ level, node, message }) => {
         const subject = node?.split('~')[2];
@@ -107,6 +110,24 @@ export class Supervisor {
       },
       onExit: (how, wait, last) => this.#died('data plane', how, wait, last),
       onLine: (line) => this.#own('data-plane', line),
+    });
+    if (options.engine === 'mizzen') this.#dataPlane.launch();
+    this.#envoys = new Envoys({
+      clock: systemClock,
+      groups,
+      random: Math.random,
+      environment,
+      isFree: async (address, port) => (await tryBind(address, port)) === 'free',
+      binary: deps.envoy,
+      xds: state.adsSocket(),
+      bootstrap: (id) => state.envoyBootstrap(id),
+      admin: (id) => state.envoyAdmin(id),
+      onCounts: (nodes) => this.#counted(nodes),
+      onBindFailed: (failure) => this.#bindFailed(failure),
+      onLog: (node, { level, text }) =>
+        this.#event(level === 'warning' ? 'warning' : 'error', `Envoy: ${text}`, podOf(node)),
+      onExit: (node, how, wait, last) => this.#died(`Envoy of ${podOf(node)}`, how, wait, last),
+      onLine: (node, line) => this.#envoyLine(node, line),
     });
     this.#standIns = new StandInHost({
       ...common,
@@ -117,7 +138,7 @@ export class Supervisor {
     this.#kubelet = new Kubelet({
       clock: systemClock,
       launch: launcher(groups),
-      sidecars: this.#dataPlane,
+      sidecars: new Engines({ mizzen: this.#dataPlane, envoy: this.#envoys }),
       standIns: this.#standIns,
       layout: layoutDeps(network),
       environment,
@@ -154,6 +175,7 @@ export class Supervisor {
     await this.#kubelet.stop(withinMs * 0.75);
     await Promise.all([
       this.#dataPlane.shutdown(0, withinMs * 0.15),
+      this.#envoys.shutdown(),
       this.#control.stop({ type: 'shutdown' }, withinMs * 0.15),
       this.#standIns.stop(withinMs * 0.1),
     ]);
@@ -167,7 +189,7 @@ export class Supervisor {
   // ---- the control process ---------------------------------------------------------------------------------------
 
   #controlStarted(): void {
-    const { files, cwd, meshConfig, stdin, apiPort, gatewayPorts, standIns, inject } = this.#options;
+    const { files, cwd, meshConfig, stdin, apiPort, gatewayPorts, standIns, inject, engine } = this.#options;
     const { state } = this.#deps;
     const options: ControlOptions = {
       files,
@@ -176,11 +198,13 @@ export class Supervisor {
       ...(stdin === undefined ? {} : { stdin }),
       stateDir: state.path,
       xdsSocket: state.xdsSocket(),
+      adsSocket: state.adsSocket(),
       apiPort,
       token: state.token(),
       gatewayPorts,
       standIns,
       inject,
+      engine,
     };
     this.#control.send({ type: 'configure', options });
     if (!this.#desired) return;
@@ -235,6 +259,8 @@ export class Supervisor {
     if (!this.#desired) {
       const conflict = await gatewayConflict(gateways);
       if (conflict !== undefined) return this.#end({ kind: 'failed', text: conflict });
+      const missing = await this.#missingEnvoy([...workloads, ...gateways]);
+      if (missing !== undefined) return this.#end({ kind: 'failed', text: missing });
     }
     this.#desired = true;
     this.#gateways = gateways;
@@ -259,8 +285,24 @@ export class Supervisor {
     }
   }
 
-  /** Said once for each address; the data plane tries again by itself. */
-  #bindFailed({ node, address, port }: Extract<FromProxy, { type: 'bind-failed' }>): void {
+  /** What to tell a person when some of the workloads want an Envoy and there is none. */
+  async #missingEnvoy(workloads: readonly DesiredWorkload[]): Promise<string | undefined> {
+    const wants = workloads.find(({ engine }) => engine === 'envoy');
+    if (wants === undefined) return undefined;
+    try {
+      await this.#deps.envoy();
+      return undefined;
+    } catch (error) {
+      return `${wants.owner.kind} \`${wants.owner.name}\` runs on Envoy: ${(error as Error).message}`;
+    }
+  }
+
+  /** Said once for each address; proxies try again by themselves. */
+  #bindFailed({
+    node,
+    address,
+    port,
+  }: Pick<Extract<FromProxy, { type: 'bind-failed' }>, 'node' | 'address' | 'port'>): void {
     const what = `${node.split('~')[2] ?? node} cannot listen on ${address}:${port}`;
     if (this.#stopping || this.#notices.has(what)) return;
     this.#notices.add(what);
@@ -321,9 +363,28 @@ export class Supervisor {
     for (const line of last) this.#event('warning', `  ${line}`);
   }
 
+  #counted(nodes: readonly ({ readonly node: string } & Counts)[]): void {
+    for (const { node, ...counts } of nodes) this.#kubelet.count(node, counts);
+    this.#control.send({ type: 'counts', nodes });
+    this.#control.send({ type: 'workloads', workloads: this.#kubelet.workloads() });
+    this.#show();
+  }
+
+  #envoyLine(node: string, line: string): void {
+    const pod = this.#kubelet.podOf(node);
+    if (pod === undefined) return;
+    const { state } = this.#deps;
+    this.#logs.write(state.envoyLog(pod.namespace, pod.workload.owner.name), `${pod.name} ${line}`);
+  }
+
   #own(name: string, line: string): void {
     this.#logs.write(this.#deps.state.ownLog(name), line);
   }
+}
+
+/** `sidecar~127.64.0.2~web-0.default~default.svc.cluster.local` → `web-0.default` */
+function podOf(node: string): string {
+  return node.split('~')[2] ?? node;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { findEnvoy, type EnvoyBinary } from '../envoy/find.ts';
 import { openPodNetwork } from '../kubelet/addresses.ts';
 import { signalGroup } from '../kubelet/launch.ts';
 import { tryBind } from '../kubelet/ports.ts';
@@ -19,11 +20,22 @@ const SAME_SIGNAL_MS = 100;
 
 /** Runs a mesh until it is stopped. Returns the exit status; problems are one line each through `fail`. */
 export async function up(options: UpOptions, terminal: Terminal, fail: (text: string) => void): Promise<number> {
+  let found: Promise<EnvoyBinary> | undefined;
+  const envoy = (): Promise<EnvoyBinary> => (found ??= findEnvoy({ ...options, asked: options.envoy }));
+  if (options.engine === 'envoy' || options.envoy !== undefined) {
+    try {
+      await envoy();
+    } catch (error) {
+      fail((error as Error).message);
+      return 1;
+    }
+  }
   const state = new StateDir(options.stateDir);
   let lock: { release(): void };
   try {
     state.create();
     lock = await takeLock(state);
+    state.clearEnvoys();
   } catch (error) {
     fail(error instanceof AlreadyRunning ? alreadyRunning(error, options) : unusable(options.stateDir, error));
     return 1;
@@ -41,6 +53,7 @@ export async function up(options: UpOptions, terminal: Terminal, fail: (text: st
     groups: allGroups(guardian, new Journal(state)),
     network,
     terminal,
+    envoy,
   });
 
   const signalled = Promise.withResolvers<{ kind: 'signal'; withinMs: number }>();

@@ -7,6 +7,8 @@ interface Column {
   /** May be cut to this many characters where the terminal is narrow; the widest such column first. */
   readonly atLeast?: number;
   readonly text: (w: WorkloadStatus) => string;
+  /** Left out where no workload has anything to tell by it. */
+  readonly shown?: (w: WorkloadStatus) => boolean;
 }
 
 const COLUMNS: readonly Column[] = [
@@ -14,12 +16,11 @@ const COLUMNS: readonly Column[] = [
   { title: 'VERSION', atLeast: 8, text: (w) => w.version || '-' },
   { title: 'READY', text: (w) => `${w.ready}/${w.replicas}` },
   { title: 'IDENTITY', atLeast: 10, text: (w) => `${w.owner.namespace}/${w.serviceAccount}` },
+  { title: 'ENGINE', text: (w) => w.engine ?? '-', shown: (w) => w.engine === 'envoy' },
   { title: 'IN', right: true, text: (w) => String(w.inboundRequests) },
   { title: 'OUT', right: true, text: (w) => String(w.outboundRequests) },
   { title: 'STATE', text: (w) => (w.standIn ? `${w.state} (stand-in)` : w.state) },
 ];
-
-const LAST = COLUMNS.length - 1;
 
 export function workloadName({ owner }: WorkloadStatus): string {
   return owner.namespace === 'default' ? owner.name : `${owner.name}.${owner.namespace}`;
@@ -36,27 +37,29 @@ export function table(
   troubleFirst = false,
 ): string[] {
   const order = troubleFirst ? byTrouble : byName;
-  const rows = workloads.toSorted(order).map((w) => ({ workload: w, cells: COLUMNS.map((c) => c.text(w)) }));
-  const natural = COLUMNS.map((c, i) => Math.max(c.title.length, ...rows.map((r) => r.cells[i]!.length)));
-  const widths = narrowed(natural, width);
+  const columns = COLUMNS.filter(({ shown }) => shown === undefined || workloads.some(shown));
+  const rows = workloads.toSorted(order).map((w) => ({ workload: w, cells: columns.map((c) => c.text(w)) }));
+  const natural = columns.map((c, i) => Math.max(c.title.length, ...rows.map((r) => r.cells[i]!.length)));
+  const widths = narrowed(columns, natural, width);
+  const last = columns.length - 1;
   const format = (cells: readonly string[]): string => {
-    const cut = cells.map((cell, i) => (i === LAST ? cell : fit(cell, widths[i]!)));
-    const padded = cut.map((cell, i) => (COLUMNS[i]!.right ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)));
+    const cut = cells.map((cell, i) => (i === last ? cell : fit(cell, widths[i]!)));
+    const padded = cut.map((cell, i) => (columns[i]!.right ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)));
     return fit(padded.join('  ').trimEnd(), width);
   };
   return [
-    style('dim', format(COLUMNS.map((c) => c.title))),
+    style('dim', format(columns.map((c) => c.title))),
     ...rows.map(({ workload, cells }) => paint(format(cells), workload, style)),
   ];
 }
 
-function narrowed(natural: readonly number[], width: number): number[] {
+function narrowed(columns: readonly Column[], natural: readonly number[], width: number): number[] {
   // The last column may run on to the edge; the others make room for a good part of it only.
-  const widths = natural.with(LAST, Math.min(natural[LAST]!, 28));
+  const widths = natural.with(-1, Math.min(natural.at(-1)!, 28));
   let excess = widths.reduce((sum, w) => sum + w, 2 * (widths.length - 1)) - width;
   for (; excess > 0; excess--) {
     let widest = -1;
-    for (const [i, { atLeast }] of COLUMNS.entries()) {
+    for (const [i, { atLeast }] of columns.entries()) {
       if (atLeast === undefined || widths[i]! <= atLeast) continue;
       if (widest < 0 || widths[i]! > widths[widest]!) widest = i;
     }

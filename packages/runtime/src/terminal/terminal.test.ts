@@ -14,6 +14,7 @@ function workload(name: string, changes: Partial<WorkloadStatus> = {}): Workload
     ready: 2,
     gateway: false,
     standIn: false,
+    engine: 'mizzen',
     serviceAccount: name,
     inboundRequests: 12,
     outboundRequests: 3,
@@ -31,6 +32,16 @@ test('the table lines up, gateways first, and never is wider than the terminal',
     'gate.istio-system  v1       2/2    istio-system/g   12    3  running',
     'api                v1       2/2    default/api      12    3  running (stand-in)',
     'catalog            v1       2/2    default/catalog  12    3  running',
+  ]);
+  expect(
+    table([...rows, workload('e', { engine: 'envoy' }), workload('x', { engine: undefined })], 200, plain),
+  ).toEqual([
+    'WORKLOAD           VERSION  READY  IDENTITY         ENGINE  IN  OUT  STATE',
+    'gate.istio-system  v1       2/2    istio-system/g   mizzen  12    3  running',
+    'api                v1       2/2    default/api      mizzen  12    3  running (stand-in)',
+    'catalog            v1       2/2    default/catalog  mizzen  12    3  running',
+    'e                  v1       2/2    default/e        envoy   12    3  running',
+    'x                  v1       2/2    default/x        -       12    3  running',
   ]);
   expect(table(rows, 60, plain)[1]).toBe('gate.istio-syst…  v1       2/2    istio-sys…  12    3  runn…');
   expect(table(rows, 40, plain).every((line) => line.length <= 40)).toBe(true);

@@ -36,7 +36,7 @@ export function buildInbound(context: TranslationContext, inbound: InboundPort):
         : { socketAddress: { address: application.address, portValue: application.port } };
     cluster.loadAssignment = { clusterName: name, endpoints: [{ lbEndpoints: [{ endpoint: { address } }] }] };
   }
-  if (isHttp2(servicePort.protocol) && proxy.local === undefined) speakHttp2(draft);
+  if (isHttp2(servicePort.protocol) && proxy.engine === 'envoy') speakHttp2(draft);
   else if (isHttp2(servicePort.protocol) || servicePort.protocol === 'auto') speakAsDownstream(draft);
 
   draft.keepsCase = keepsCase(context, servicePort.protocol);

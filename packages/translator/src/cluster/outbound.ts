@@ -47,7 +47,7 @@ export function buildOutbound(context: TranslationContext, plan: ClusterPlan): C
   setBuffer(context, draft);
   cluster.metadata = istioMetadata(metadataFields(plan));
   applyConnectionPool(draft, policy, model.mesh);
-  if (context.proxy.local === undefined) {
+  if (!onlyHttp1(context, plan)) {
     applyH2Upgrade(draft, policy.connectionPool, model.mesh, isHttp(port.protocol));
   }
   applyHttp2Settings(draft, policy);
@@ -81,13 +81,24 @@ function statNameOf({ model }: TranslationContext, { name, service, port, subset
   return pattern === '' ? name : statName(pattern, service, port, subset?.name ?? '', 0);
 }
 
-/** Our own proxy speaks no HTTP/2 yet: what would have to be HTTP/2 follows the client there. */
-function setProtocol(context: TranslationContext, draft: ClusterDraft, { port }: ClusterPlan): void {
+/** Where HTTP/2 does not get through, what would have to be HTTP/2 follows the client: HTTP/1.1 arrives. */
+function setProtocol(context: TranslationContext, draft: ClusterDraft, plan: ClusterPlan): void {
   const { proxy } = context;
-  if (isHttp2(port.protocol)) {
-    if (proxy.local === undefined) speakHttp2(draft);
-    else speakAsDownstream(draft);
-  } else if (port.protocol === 'auto' && proxy.type === 'sidecar') speakAsDownstream(draft);
+  const { protocol } = plan.port;
+  if (isHttp2(protocol)) {
+    if (onlyHttp1(context, plan)) speakAsDownstream(draft);
+    else speakHttp2(draft);
+  } else if (protocol === 'auto' && proxy.type === 'sidecar') {
+    if (proxy.engine === 'mizzen' || !onlyHttp1(context, plan)) speakAsDownstream(draft);
+  }
+}
+
+/** Our own proxy speaks no HTTP/2 yet, neither as the client nor before one of the endpoints. */
+export function onlyHttp1({ proxy, model }: TranslationContext, { service, port }: ClusterPlan): boolean {
+  return (
+    proxy.engine === 'mizzen' ||
+    model.endpoints(service, port).some((endpoint) => endpoint.workload?.engine === 'mizzen')
+  );
 }
 
 /** Without interception nothing but the name in a request says where it goes, whichever service it belongs to. */

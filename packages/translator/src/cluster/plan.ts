@@ -30,7 +30,7 @@ export function clusterPlan(context: TranslationContext): readonly ClusterPlan[]
   if (variants === undefined) cache.set(context.scope, (variants = new Map()));
   const { proxy } = context;
   const sniRouted = proxy.type === 'router' && mergeGateways(context).autoPassthrough;
-  const key = `${proxy.type} ${proxy.local !== undefined} ${sniRouted}`;
+  const key = `${proxy.type} ${proxy.local !== undefined} ${proxy.engine} ${sniRouted}`;
   let plans = variants.get(key);
   if (plans === undefined) variants.set(key, (plans = planAll(context, key)));
   return plans;

@@ -86,5 +86,22 @@ interface AnyLike {
 export function mergeAny<T extends AnyLike>(into: T, from: AnyLike, options: MergeOptions): T | undefined {
   const type = anyType(into['@type'] ?? '');
   if (type === '' || type !== anyType(from['@type'] ?? '')) return undefined;
-  return merge(into, from, type, options);
+  return messageOf(type) === undefined ? mergeUnread(into, from, options) : merge(into, from, type, options);
+}
+
+/** The same for messages that only other builds of Envoy know, by what their JSON looks like. */
+function mergeUnread<T extends object>(into: T, from: object, options: MergeOptions): T {
+  const { tracks, origin } = options;
+  const out = tracks.copied<Record<string, unknown>>(Object.fromEntries(Object.entries(into)), into);
+  for (const [key, value] of Object.entries(from)) {
+    if (key === '@type') continue;
+    const existing = out[key];
+    const within = { tracks, origin: below(origin, key) };
+    if (isRecord(existing) && isRecord(value)) out[key] = mergeUnread(existing, value, within);
+    else {
+      out[key] = Array.isArray(existing) && Array.isArray(value) ? [...existing, ...value] : value;
+      tracks.given(out, key, within.origin);
+    }
+  }
+  return out as T;
 }

@@ -1,42 +1,40 @@
-import {
-  type EnumSchema,
-  type FieldSchema,
-  type MessageSchema,
-  enumSchema,
-  messageSchema,
-  newerFields,
-  newerValues,
-} from '@mizzen/xds/binary/schema.ts';
+import { readFileSync } from 'node:fs';
 
-export type Field = FieldSchema;
-export type Message = MessageSchema;
-export type Enum = EnumSchema;
+/** One field of a message, as packages/xds/src/gen/schema.gen.json has it. */
+export interface Field {
+  /** A scalar kind, or the full name of a message or an enumeration. */
+  readonly t: string;
+  readonly r?: 1;
+  /** For maps: the kind of the keys; `t` is that of the values. */
+  readonly k?: string;
+  /** The `oneof` it belongs to. */
+  readonly o?: string;
+}
+export type Message = Readonly<Record<string, Field>>;
 
-const messages = new Map<string, Message | undefined>();
-const enums = new Map<string, Enum | undefined>();
+interface Schema {
+  readonly messages: Readonly<Record<string, Message>>;
+  readonly enums: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
 
-/** The fields of a message of Envoy's API, of Istio's extensions of it and of what both are made of. */
+let loaded: Schema | undefined;
+
+/** Envoy's API as data. Read on first use: most meshes have no EnvoyFilter. */
+function schema(): Schema {
+  loaded ??= JSON.parse(
+    readFileSync(new URL(import.meta.resolve('@mizzen/xds/gen/schema.gen.json')), 'utf8'),
+  ) as Schema;
+  return loaded;
+}
+
 export function messageOf(name: string): Message | undefined {
-  return kept(messages, name, () => joined(messageSchema(name), newerFields(name)));
+  const { messages } = schema();
+  return Object.hasOwn(messages, name) ? messages[name] : undefined;
 }
 
-export function enumOf(name: string): Enum | undefined {
-  // Most fields are scalars.
-  return name.includes('.') ? kept(enums, name, () => joined(enumSchema(name), newerValues(name))) : undefined;
-}
-
-function kept<T>(known: Map<string, T | undefined>, name: string, find: () => T | undefined): T | undefined {
-  if (!known.has(name)) {
-    const found = find();
-    // Names are anybody's: only what there is may be kept.
-    if (found === undefined) return undefined;
-    known.set(name, found);
-  }
-  return known.get(name);
-}
-
-function joined<T extends object>(first: T | undefined, newer: T | undefined): T | undefined {
-  return first === undefined || newer === undefined ? (first ?? newer) : { ...newer, ...first };
+export function enumOf(name: string): Readonly<Record<string, number>> | undefined {
+  const { enums } = schema();
+  return Object.hasOwn(enums, name) ? enums[name] : undefined;
 }
 
 /** The message that an Any holds: what follows the last slash of its `@type`. */

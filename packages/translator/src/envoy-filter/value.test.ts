@@ -81,26 +81,4 @@ describe("a patch's value as a message", () => {
       expect.stringContaining("unknown typed_config.max_bytes: `max_bytes` is no field of Envoy's `Buffer`"),
     ]);
   });
-
-  it('may be of any message of the API, in the newest fields as well, and of no other', () => {
-    const typed = (type: string, fields: object): object => ({
-      name: 'b',
-      typed_config: { '@type': `type.googleapis.com/${type}`, ...fields },
-    });
-    expect(misfits({ per_connection_buffer_high_watermark_timeout: '5s' }, CLUSTER)).toEqual([]);
-    const processing = 'envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor';
-    expect(misfits(typed(processing, { processing_mode: { request_header_mode: 'SENT' } }), FILTER)).toEqual([
-      expect.stringContaining('processing_mode.request_header_mode: `SENT` is no value of `HeaderSendMode`'),
-    ]);
-    expect(misfits(typed('envoy.config.filter.http.lua.v2.Lua', { inline_code: '' }), FILTER)).toEqual([
-      "wrong typed_config.@type: `envoy.config.filter.http.lua.v2.Lua` is no message of Envoy's API",
-    ]);
-  });
-
-  it('tells defaults only where something could be merged into something', () => {
-    const buffer = { '@type': 'type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer' };
-    const status = (kinds: readonly string[]): number => kinds.filter((kind) => kind.startsWith('default')).length;
-    expect(status(misfits({ name: '', typed_config: buffer }, FILTER))).toBe(1);
-    expect(status(misfits({ load_assignment: { endpoints: [{ priority: 0 }] } }, CLUSTER))).toBe(0);
-  });
 });

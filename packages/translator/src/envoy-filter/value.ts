@@ -33,9 +33,6 @@ export function fit(value: unknown, type: string): Fitted {
 
 class Reader {
   readonly misfits: Misfit[] = [];
-  /** Above zero within what is never merged into anything: items of lists and maps, and Anys in Anys. */
-  #whole = 0;
-  #anys = 0;
 
   #wrong(path: Path, message: string, help?: string): undefined {
     this.misfits.push({ path, kind: 'wrong', message, help });
@@ -57,7 +54,7 @@ class Reader {
         return isRecord(value) ? {} : this.#wrong(path, `${shown(value)} is no object`);
     }
     const fields = messageOf(type);
-    if (fields === undefined) return this.#wrong(path, noMessage(type));
+    if (fields === undefined) return this.#wrong(path, `\`${type}\` is no message of Envoy's that Mizzen knows`);
     return isRecord(value)
       ? this.#fields(value, type, fields, path)
       : this.#wrong(path, `${shown(value)} is no \`${last(type)}\``);
@@ -72,17 +69,13 @@ class Reader {
     }
     const type = anyType(url);
     if (hasOwnForm(type)) {
-      const inner = this.#single(rest['value'], type, [...path, 'value']);
+      const inner = this.#single(rest['value'], { t: type }, [...path, 'value']);
       return { '@type': url, ...(inner === undefined ? {} : { value: inner }) };
     }
     const fields = messageOf(type);
-    if (fields === undefined) return this.#wrong([...path, '@type'], noMessage(type));
-    const within = this.#anys++ > 0 ? 1 : 0;
-    this.#whole += within;
-    const read = this.#fields(rest, type, fields, path);
-    this.#whole -= within;
-    this.#anys--;
-    return { '@type': url, ...read };
+    // What extensions of other builds of Envoy read is for them to judge.
+    if (fields === undefined) return value;
+    return { '@type': url, ...this.#fields(rest, type, fields, path) };
   }
 
   #fields(value: Readonly<Record<string, unknown>>, type: string, fields: Message, path: Path): object {
@@ -105,7 +98,7 @@ class Reader {
       if (fitted === undefined) continue;
       if (isUnset(fitted, field)) {
         const message = `\`${written}\` is at its default, which is the same as leaving it out`;
-        if (this.#whole === 0) this.misfits.push({ path: at, kind: 'default', message });
+        this.misfits.push({ path: at, kind: 'default', message });
       } else out[name] = fitted;
     }
     return out;
@@ -122,26 +115,20 @@ class Reader {
   }
 
   #field(value: unknown, field: Field, path: Path): unknown {
-    if (!field.r && field.k === undefined) return this.#single(value, field.t, path);
-    this.#whole++;
-    const items = field.r ? this.#list(value, field, path) : this.#map(value, field, path);
-    this.#whole--;
-    return items;
+    if (field.r) {
+      if (!Array.isArray(value)) return this.#wrong(path, `${shown(value)} is no list`);
+      const items = value.map((item, index) => this.#single(item, field, [...path, index]));
+      return items.filter((item) => item !== undefined);
+    }
+    if (field.k !== undefined) {
+      if (!isRecord(value)) return this.#wrong(path, `${shown(value)} is no object`);
+      const entries = Object.entries(value).map(([key, item]) => [key, this.#single(item, field, [...path, key])]);
+      return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
+    }
+    return this.#single(value, field, path);
   }
 
-  #list(value: unknown, field: Field, path: Path): unknown {
-    if (!Array.isArray(value)) return this.#wrong(path, `${shown(value)} is no list`);
-    const items = value.map((item, index) => this.#single(item, field.t, [...path, index]));
-    return items.filter((item) => item !== undefined);
-  }
-
-  #map(value: unknown, field: Field, path: Path): unknown {
-    if (!isRecord(value)) return this.#wrong(path, `${shown(value)} is no object`);
-    const entries = Object.entries(value).map(([key, item]) => [key, this.#single(item, field.t, [...path, key])]);
-    return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
-  }
-
-  #single(value: unknown, type: string, path: Path): unknown {
+  #single(value: unknown, { t: type }: Field, path: Path): unknown {
     const names = enumOf(type);
     if (names !== undefined) return this.#enumeration(value, type, names, path);
     if (type === 'google.protobuf.NullValue') return null;
@@ -201,10 +188,6 @@ function isUnset(value: unknown, field: Field): boolean {
 /** What a scalar is when nothing was set. */
 export function isZero(value: unknown): boolean {
   return value === false || value === 0 || value === '' || value === '0';
-}
-
-function noMessage(type: string): string {
-  return `\`${type}\` is no message of Envoy's API`;
 }
 
 function last(type: string): string {

@@ -56,7 +56,7 @@ function meshLogs(
   const { context, marks } = build;
   const { mesh: config, snapshot } = context.model;
   const path = config.accessLogFile ?? '';
-  const found = path === '' ? [] : [fileLog(path, meshFormat(build))];
+  const found = path === '' ? [] : [fileLog(build, path, meshFormat(build))];
   if (config.enableEnvoyAccessLogService === true && context.profile === 'istio') found.push(meshServiceLog(carries));
   return found.map((log) => {
     const made = filtered(log, filter);
@@ -68,7 +68,7 @@ function meshLogs(
 function choiceLog(build: Build, choice: AccessLogChoice): AccessLog | undefined {
   const { provider } = choice;
   const format = choiceFormat(build, choice);
-  if (format !== undefined) return fileLog(provider.envoyFileAccessLog?.path || '/dev/stdout', format);
+  if (format !== undefined) return fileLog(build, provider.envoyFileAccessLog?.path || '/dev/stdout', format);
   return build.context.proxy.engine === 'mizzen' ? undefined : serviceLog(build, provider);
 }
 
@@ -76,7 +76,9 @@ function filtered(log: AccessLog, filter: AccessLogFilter | undefined): AccessLo
   return filter === undefined ? log : { ...log, filter };
 }
 
-function fileLog(path: string, logFormat: types.core.SubstitutionFormatString): AccessLog {
+/** What Envoy would write to its standard output goes to the file of its workload, where the runtime names one. */
+function fileLog(build: Build, written: string, logFormat: types.core.SubstitutionFormatString): AccessLog {
+  const path = written === '/dev/stdout' ? (build.context.proxy.local?.accessLog ?? written) : written;
   return {
     name: 'envoy.access_loggers.file',
     typedConfig: typed('envoy.extensions.access_loggers.file.v3.FileAccessLog', { path, logFormat }),

@@ -51,7 +51,7 @@ const ORDER: readonly ((place: Place) => readonly HttpFilter[])[] = [
   (place) => extended(place, 'STATS'),
   (place) => extended(place, 'UNSPECIFIED'),
   // gRPC-Web becomes gRPC before gRPC is counted. Mizzen's own proxy passes it on as it is.
-  (place) => (place.protocol === 'grpc-web' && place.build.context.proxy.local === undefined ? [GRPC_WEB] : []),
+  (place) => (place.protocol === 'grpc-web' && place.build.context.proxy.engine === 'envoy' ? [GRPC_WEB] : []),
   () => [GRPC_STATS],
   // Upstream ALPN follows from the downstream protocol; inbound traffic goes to the application, which has none.
   (place) => (place.listener === 'inbound' ? [] : onlyIstio(place, ALPN)),

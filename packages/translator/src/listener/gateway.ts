@@ -20,7 +20,7 @@ import {
 import { listenerName, outboundSni } from '../names.ts';
 import { MUTUAL_ANY } from '../tls/peer-authentication.ts';
 import { serverTls } from '../tls/server.ts';
-import { address } from './address.ts';
+import { bound } from './address.ts';
 import type { Build } from './build.ts';
 import { PROXY_PROTOCOL, TLS_INSPECTOR } from './listener-filters.ts';
 import { outboundFilters, routed } from './outbound-filters.ts';
@@ -76,7 +76,7 @@ function listener(build: Build, { name, bind, port, chains }: Made): readonly Li
   return [
     defined({
       name,
-      address: address(bind, port),
+      ...bound(build, bind, port),
       trafficDirection: 'OUTBOUND',
       connectionBalanceConfig: exact ? { exactBalance: {} } : undefined,
       maxConnectionsToAcceptPerSocketEvent: 1,

@@ -16,7 +16,7 @@ import type { Build } from './build.ts';
 import { canListen, type Place } from './can-listen.ts';
 import { inboundRoute } from './inbound-route.ts';
 import { ORIGINAL_DESTINATION, ORIGINAL_SOURCE, inspectors } from './listener-filters.ts';
-import { address } from './address.ts';
+import { address, bound } from './address.ts';
 import { sidecarMetadata } from './metadata.ts';
 
 type Listener = types.listener.Listener;
@@ -93,7 +93,7 @@ function boundListener(build: Build, port: InboundPort, filterChains: readonly F
   const listenerFilters = inspectors(filterChains);
   return defined({
     name: listenerName(bind, port.port),
-    address: address(bind, port.local?.port ?? port.port),
+    ...bound(build, bind, port.local?.port ?? port.port),
     ...common(build),
     filterChains,
     listenerFilters: listenerFilters.length > 0 ? listenerFilters : undefined,

@@ -7,7 +7,7 @@ import { defined } from '../filters/typed.ts';
 import { BLACK_HOLE, CONNECT_TUNNEL, HTTP_PROXY_ROUTE, isTls, listenerName } from '../names.ts';
 import { PLAIN_HTTP } from '../tls/peer-authentication.ts';
 import type { LocalProxy } from '../types.ts';
-import { address } from './address.ts';
+import { bound } from './address.ts';
 import type { Build } from './build.ts';
 import { HTTP_INSPECTOR, TLS_INSPECTOR } from './listener-filters.ts';
 import { bytesChains, type BytesChain } from './outbound-chains.ts';
@@ -31,7 +31,7 @@ export function localListeners(build: Build, local: LocalProxy): readonly Listen
 function httpProxy(build: Build, host: string, port: number): Listener {
   return defined({
     name: HTTP_PROXY_ROUTE,
-    address: address(host, port),
+    ...bound(build, host, port),
     ...outbound(build),
     filterChains: [
       {
@@ -123,7 +123,7 @@ function destination(build: Build, entry: NonNullable<LocalProxy['outbound']>[nu
   return [
     defined({
       name: listenerName(entry.address, entry.port),
-      address: address(entry.address, entry.port),
+      ...bound(build, entry.address, entry.port),
       ...outbound(build),
       listenerFilters: byName.length > 0 ? [TLS_INSPECTOR] : undefined,
       filterChains: byName.map((chain) =>

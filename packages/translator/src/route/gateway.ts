@@ -110,7 +110,7 @@ function routeScope(
     tls: server.tls !== undefined,
     defaultRetries: model.mesh.defaultHttpRetryPolicy,
     forwardsHost: forwardsHost(context),
-    local: proxy.local !== undefined,
+    engine: proxy.engine,
     service,
     destinationRule: (hostname) => scope.destinationRule(hostname),
   };

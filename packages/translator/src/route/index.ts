@@ -102,6 +102,7 @@ function cacheKey(context: TranslationContext, listener: EgressListener, name: s
     name,
     profile,
     proxy.local !== undefined,
+    proxy.engine,
     proxy.dnsDomain,
     proxy.namespace,
     attemptCount(context),

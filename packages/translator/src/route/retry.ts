@@ -2,6 +2,7 @@ import type { networking } from '@mizzen/api';
 import type { types } from '@mizzen/xds';
 import type { Draft } from '../draft.ts';
 import { duration } from '../duration.ts';
+import type { Engine } from '../types.ts';
 
 // An import of node:http would load undici too (to re-export its WebSocket), which every start would wait for.
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
@@ -22,7 +23,7 @@ const PREVIOUS_HOSTS: types.route.RetryPolicy_RetryHostPredicate = {
  */
 export function retryPolicy(
   settings: networking.HTTPRetry | undefined,
-  { consistentHash, local }: { readonly consistentHash: boolean; readonly local: boolean },
+  { consistentHash, engine }: { readonly consistentHash: boolean; readonly engine: Engine },
 ): types.route.RetryPolicy | undefined {
   const out: Draft<types.route.RetryPolicy> = {
     numRetries: 2,
@@ -46,7 +47,7 @@ export function retryPolicy(
     if (out.retryHostPredicate === undefined) delete out.retryHostPredicate;
   }
   // Mizzen's own proxy would refuse all of its routes for it; whoever asks for it is warned.
-  if (settings.retryRemoteLocalities === true && !local) {
+  if (settings.retryRemoteLocalities === true && engine === 'envoy') {
     out.retryPriority = {
       name: 'envoy.retry_priorities.previous_priorities',
       typedConfig: {

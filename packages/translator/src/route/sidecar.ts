@@ -55,7 +55,7 @@ export function portVirtualHosts(
     tls: false,
     defaultRetries: context.model.mesh.defaultHttpRetryPolicy,
     forwardsHost: forwardsHost(context),
-    local: context.proxy.local !== undefined,
+    engine: context.proxy.engine,
     service: (hostname) => {
       const candidate = candidates.get(hostname);
       if (candidate === undefined) return undefined;
@@ -170,7 +170,7 @@ function defaultRoute({ service, port }: Candidate, scope: RouteScope): BuiltRou
   const action: Draft<types.route.RouteAction> = { cluster: outboundCluster(port.port, '', service.hostname) };
   const hash = hashPolicy(serviceHash(service.hostname, port.port, scope));
   if (hash !== undefined) action.hashPolicy = [hash];
-  const retries = retryPolicy(scope.defaultRetries, { consistentHash: false, local: scope.local });
+  const retries = retryPolicy(scope.defaultRetries, { consistentHash: false, engine: scope.engine });
   if (retries !== undefined) action.retryPolicy = retries;
   setTimeout(action, undefined);
   return plainRoute(

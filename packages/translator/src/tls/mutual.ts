@@ -43,7 +43,7 @@ export function mutualTls(context: TranslationContext, carries: 'http' | 'tcp'):
  * offered. Istio's proxies exchange metadata over TCP; Mizzen's own proxy does not speak HTTP/2.
  */
 export function alpn(context: TranslationContext, carries: 'http' | 'tcp'): readonly string[] {
-  const http = context.proxy.local === undefined ? ['h2', 'http/1.1'] : ['http/1.1'];
+  const http = context.proxy.engine === 'envoy' ? ['h2', 'http/1.1'] : ['http/1.1'];
   return carries === 'tcp' && context.profile === 'istio' ? ['istio-peer-exchange', ...http] : http;
 }
 

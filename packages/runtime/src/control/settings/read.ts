@@ -6,6 +6,7 @@ import { loadYaml } from '@mizzen/api/yaml/load.ts';
 import { locateIn } from '@mizzen/api/yaml/locate.ts';
 import { didYouMean } from '@mizzen/diagnostics';
 import type { Diagnostic, Path } from '@mizzen/diagnostics';
+import type { Engine } from '@mizzen/translator';
 import type { ContainerSettings, Settings, WorkloadSettings } from './types.ts';
 
 const NAMES = ['mizzen.yaml', 'mizzen.yml'];
@@ -106,7 +107,7 @@ class Reader {
   }
 
   #workload(path: Path, value: unknown): WorkloadSettings {
-    const fields = this.#object(path, value, [...CONTAINER_FIELDS, 'containers']);
+    const fields = this.#object(path, value, [...CONTAINER_FIELDS, 'engine', 'containers']);
     const own = CONTAINER_FIELDS.some((name) => fields[name] !== undefined);
     const containers = Object.entries(this.#record([...path, 'containers'], fields['containers'])).map(
       ([name, each]): [string, ContainerSettings] => {
@@ -114,7 +115,17 @@ class Reader {
         return [name, this.#container(at, this.#object(at, each, CONTAINER_FIELDS))];
       },
     );
-    return { main: own ? this.#container(path, fields) : undefined, containers: Object.fromEntries(containers) };
+    return {
+      main: own ? this.#container(path, fields) : undefined,
+      containers: Object.fromEntries(containers),
+      engine: this.#engine([...path, 'engine'], fields['engine']),
+    };
+  }
+
+  #engine(path: Path, value: unknown): Engine | undefined {
+    if (value === undefined || value === null || value === 'mizzen' || value === 'envoy') return value ?? undefined;
+    this.problem(path, '`engine` must be `mizzen` or `envoy`');
+    return undefined;
   }
 
   #container(path: Path, fields: Readonly<Record<string, unknown>>): ContainerSettings {

@@ -21,6 +21,7 @@ export const MIZZEN_YAML_SCHEMA = {
         dir: { $ref: '#/$defs/dir' },
         watch: { $ref: '#/$defs/watch' },
         env: { $ref: '#/$defs/env' },
+        engine: { description: 'What its sidecars, or a gateway, are.', enum: ['mizzen', 'envoy'] },
         containers: {
           description: 'For pods of several containers: each by its name. The fields above are those of the first.',
           type: 'object',

@@ -31,6 +31,7 @@ const GOOD = `workloads:
     dir: services/catalog
     watch: src
     env: { LEVEL: debug, COUNT: 3 }
+    engine: envoy
   orders.shop:
     run: [python3, -m, orders]
     containers:
@@ -47,6 +48,8 @@ test('says how workloads run, with paths relative to its own directory', () => {
     watch: ['src'],
     env: { LEVEL: 'debug', COUNT: '3' },
   });
+  expect(settingsFor(settings, 'any', 'catalog')?.engine).toBe('envoy');
+  expect(settingsFor(settings, 'shop', 'orders')?.engine).toBeUndefined();
   expect(settingsFor(settings, 'shop', 'orders')?.main?.run).toEqual(['python3', '-m', 'orders']);
   expect(settingsFor(settings, 'shop', 'orders')?.containers['metrics']?.run).toBe('external');
   expect(settingsFor(settings, 'other', 'orders')).toBeUndefined();
@@ -116,6 +119,7 @@ test('the published schema is this one, and agrees with what is read', () => {
     'workloads: { a: { env: { A: [1] } } }',
     'workloads: { a: { watch: [1] } }',
     'workloads: { a: { containers: { b: { containers: {} } } } }',
+    'workloads: { a: { engine: nginx } }',
     'workloads: []',
     'other: 1',
   ];

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '@mizzen/diagnostics';
+import type { Engine } from '@mizzen/translator';
 
 /** How one container runs on this machine, as `mizzen.yaml` has it. */
 export interface ContainerSettings {
@@ -14,6 +15,8 @@ export interface WorkloadSettings {
   /** For the first container. */
   readonly main: ContainerSettings | undefined;
   readonly containers: Readonly<Record<string, ContainerSettings>>;
+  /** What its sidecars are, or itself as a gateway. Undefined: as the manifest says, or the mesh. */
+  readonly engine: Engine | undefined;
 }
 
 /** All `mizzen.yaml` files together. */

@@ -55,6 +55,8 @@ export class ControlProcess {
         meshConfig: undefined,
         stateDir: join(this.folder, 'state'),
         xdsSocket: this.socket,
+        adsSocket: join(this.folder, 'state', 'ads.sock'),
+        engine: 'mizzen',
         apiPort: 0,
         token: this.token,
         gatewayPorts: {},

@@ -13,7 +13,13 @@ import { computeWorkloads } from './compute.ts';
 import type { WorkloadOptions, Workloads } from './compute.ts';
 
 const directory = join(import.meta.dirname, 'testdata');
-const usual: WorkloadOptions = { settings: NO_SETTINGS, standIns: true, inject: 'always', gatewayPorts: {} };
+const usual: WorkloadOptions = {
+  settings: NO_SETTINGS,
+  standIns: true,
+  inject: 'always',
+  engine: 'mizzen',
+  gatewayPorts: {},
+};
 
 function compute(text: string, options: Partial<WorkloadOptions> = {}): Workloads & { readonly rendered: string[] } {
   const { resources, diagnostics } = parseDocuments('/work/all.yaml', text);
@@ -92,7 +98,10 @@ test('mizzen.yaml says how things run, over annotations, and adds to the environ
   const settings: Settings = {
     ...NO_SETTINGS,
     workloads: new Map([
-      ['orders.shop', { main, containers: { metrics: { run: 'external', dir: '/', watch: [], env: {} } } }],
+      [
+        'orders.shop',
+        { main, containers: { metrics: { run: 'external', dir: '/', watch: [], env: {} } }, engine: undefined },
+      ],
     ]),
   };
   const containers = compute(read('environment.in.yaml'), { settings }).workloads[0]?.containers;
@@ -137,5 +146,43 @@ spec:
       { name: 'tcp-db', port: 3306 },
     ],
     [{ name: undefined, port: 5000 }],
+  ]);
+});
+
+test('proxies are what mizzen.yaml, then an annotation, then the mesh says', () => {
+  const deployment = (name: string, annotation = ''): string => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${name} }
+spec:
+  template:
+    metadata:
+      labels: { app: ${name} }
+      annotations: { ${annotation} }
+    spec: { containers: [{ name: a }] }
+---`;
+  const text = [
+    deployment('as-the-mesh'),
+    deployment('annotated', 'mizzen.dev/engine: mizzen'),
+    deployment('both', 'mizzen.dev/engine: envoy'),
+    deployment('unknown', 'mizzen.dev/engine: nginx'),
+    deployment('without', "mizzen.dev/engine: envoy, sidecar.istio.io/inject: 'false'"),
+    deployment('gate', 'mizzen.dev/engine: mizzen, inject.istio.io/templates: gateway'),
+  ].join('');
+  const settings: Settings = {
+    ...NO_SETTINGS,
+    workloads: new Map([['both', { main: undefined, containers: {}, engine: 'mizzen' }]]),
+  };
+  const { workloads, gateways, rendered } = compute(text, { engine: 'envoy', settings });
+  expect([...workloads, ...gateways].map(({ owner, engine }) => [owner.name, engine])).toEqual([
+    ['as-the-mesh', 'envoy'],
+    ['annotated', 'mizzen'],
+    ['both', 'mizzen'],
+    ['unknown', 'envoy'],
+    ['without', undefined],
+    ['gate', 'mizzen'],
+  ]);
+  expect(rendered).toEqual([
+    expect.stringMatching(/^error\[MZ0103\] .*there is no engine `nginx`; Deployment `unknown` runs on `envoy`/),
   ]);
 });

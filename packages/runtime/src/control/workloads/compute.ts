@@ -2,11 +2,13 @@ import { hash } from 'node:crypto';
 import { didYouMean } from '@mizzen/diagnostics';
 import type { Diagnostic } from '@mizzen/diagnostics';
 import type { MeshModel } from '@mizzen/model';
+import type { Engine } from '@mizzen/translator';
 import type { DesiredContainer, DesiredWorkload } from '../../protocol.ts';
 import { settingsFor } from '../settings/types.ts';
 import type { Settings } from '../settings/types.ts';
 import { containersOf } from './containers.ts';
 import { tcpDestinations } from './destinations.ts';
+import { engineFor } from './engine.ts';
 import { gatewayPortsOf } from './gateway-ports.ts';
 import { proxyingOf } from './injection.ts';
 import { serviceEnvironment } from './service-environment.ts';
@@ -18,6 +20,8 @@ export interface WorkloadOptions {
   readonly settings: Settings;
   readonly standIns: boolean;
   readonly inject: 'always' | 'labelled';
+  /** What proxies are where no annotation says otherwise. */
+  readonly engine: Engine;
   /** Gateway server port → local port. */
   readonly gatewayPorts: Readonly<Record<number, number>>;
 }
@@ -56,6 +60,7 @@ export function computeWorkloads(model: MeshModel, options: WorkloadOptions): Wo
     const fixed = {
       ...common(template),
       sidecar: proxying === 'sidecar',
+      engine: proxying === 'sidecar' ? engineFor(template, options, diagnostics) : undefined,
       containers,
       tcpDestinations: proxying === 'sidecar' ? tcpDestinations(model, owner.namespace, env) : [],
     };
@@ -72,7 +77,9 @@ export function computeWorkloads(model: MeshModel, options: WorkloadOptions): Wo
   const ports = gatewayPortsOf(model, gateways, options.gatewayPorts, notices);
   return {
     workloads,
-    gateways: gateways.map((template, index) => gateway(template, ports[index]!, notices)),
+    gateways: gateways.map((template, index) =>
+      gateway(template, engineFor(template, options, diagnostics), ports[index]!, notices),
+    ),
     diagnostics,
     notices,
   };
@@ -80,13 +87,20 @@ export function computeWorkloads(model: MeshModel, options: WorkloadOptions): Wo
 
 function gateway(
   template: Template,
+  engine: Engine,
   ports: ReturnType<typeof gatewayPortsOf>[number],
   notices: string[],
 ): DesiredWorkload {
   const { owner, replicas } = template;
   if (replicas > 1)
     notices.push(`gateway \`${owner.name}\` runs once: two cannot listen on the same port of one machine`);
-  const fixed = { ...common(template), sidecar: false, containers: [] as DesiredContainer[], tcpDestinations: [] };
+  const fixed = {
+    ...common(template),
+    sidecar: false,
+    engine,
+    containers: [] as DesiredContainer[],
+    tcpDestinations: [],
+  };
   return {
     ...fixed,
     replicas: Math.min(replicas, 1),

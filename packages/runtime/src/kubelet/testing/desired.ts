@@ -27,6 +27,7 @@ export function desired(changes: Partial<DesiredWorkload> & { name?: string } = 
     serviceAccount: 'default',
     version: '',
     sidecar: true,
+    engine: 'mizzen',
     containers: [container()],
     terminationGracePeriodSeconds: 30,
     strategy: { type: 'RollingUpdate', maxSurge: '25%', maxUnavailable: '25%' },

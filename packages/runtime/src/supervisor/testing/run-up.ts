@@ -17,6 +17,7 @@ process.exitCode = await up(
     gatewayPorts: {},
     standIns: true,
     inject: 'always',
+    engine: 'mizzen',
     log: false,
     quiet: false,
     color: false,

@@ -1,0 +1,31 @@
+import type { Counts } from '../kubelet/workload.ts';
+
+/** Requests and connections of connection managers and TCP proxies, so far. */
+export const TOTALS = String.raw`^(http|tcp)\..*\.downstream_(rq|cx)_total$`;
+/** Requests and connections of bytes that are under way. */
+export const ACTIVE = String.raw`^(http|tcp)\..*\.downstream_(rq|cx)_active$`;
+
+/**
+ * What a person wants to see of a proxy at a glance, as Mizzen's own counts it: requests, and connections that carry no
+ * HTTP. Names of what comes in begin with `inbound` (`translator`); everything a gateway does goes out.
+ */
+export function countsOf(stats: ReadonlyMap<string, number>): Counts {
+  const counts = { inbound: 0, outbound: 0 };
+  for (const [name, value] of stats) {
+    if (isRequest(name)) counts[/^(http|tcp)\.inbound[_|]/.test(name) ? 'inbound' : 'outbound'] += value;
+  }
+  return counts;
+}
+
+/** How many requests are under way. */
+export function activeOf(stats: ReadonlyMap<string, number>): number {
+  let sum = 0;
+  for (const [name, value] of stats) if (isRequest(name)) sum += value;
+  return sum;
+}
+
+/** Not the connections that requests come on, nor what Envoy is asked about itself. */
+function isRequest(name: string): boolean {
+  if (name.startsWith('tcp.')) return /\.downstream_cx_\w+$/.test(name);
+  return /\.downstream_rq_\w+$/.test(name) && !name.startsWith('http.admin.');
+}

@@ -1,0 +1,125 @@
+import { hash } from 'node:crypto';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { adsBootstrap } from '@mizzen/translator/ads-bootstrap.ts';
+import type { NodeMetadata } from '@mizzen/translator';
+import type { JsonObject } from '@mizzen/xds';
+import type { Timer } from '../kubelet/clock.ts';
+import type { Sidecars } from '../kubelet/sidecars.ts';
+import type { Counts } from '../kubelet/workload.ts';
+import type { EnvoyBinary } from './find.ts';
+import { type EnvoyLogLine, isSaidElsewhere } from './log.ts';
+import { type EnvoyDeps, EnvoyProcess } from './process.ts';
+
+export interface EnvoysOptions extends EnvoyDeps {
+  /** Rejects with an EnvoyError when there is none. */
+  readonly binary: () => Promise<EnvoyBinary>;
+  /** Path of the unix socket on which ADS is served. */
+  readonly xds: string;
+  /** Paths for the bootstrap and for the admin socket of the Envoy with an id; in directories of this user alone. */
+  readonly bootstrap: (id: string) => string;
+  readonly admin: (id: string) => string;
+  readonly onCounts: (nodes: readonly ({ readonly node: string } & Counts)[]) => void;
+  readonly onBindFailed: (failure: { readonly node: string; readonly address: string; readonly port: number }) => void;
+  /** Warnings and errors that a person has not heard of otherwise. */
+  readonly onLog: (node: string, log: EnvoyLogLine) => void;
+  readonly onExit: (node: string, how: string, waitMs: number, last: readonly string[]) => void;
+  readonly onLine: (node: string, line: string) => void;
+}
+
+interface Entry {
+  readonly ready: PromiseWithResolvers<void>;
+  process: EnvoyProcess | undefined;
+  counts: Counts | undefined;
+}
+
+/** How often each is asked for its numbers. */
+const COUNTS_MS = 2_000;
+
+/** Real Envoys: a process for each sidecar and gateway, which the control process configures over ADS. */
+export class Envoys implements Sidecars {
+  readonly #options: EnvoysOptions;
+  readonly #entries = new Map<string, Entry>();
+  #timer: Timer | undefined;
+  #closed = false;
+
+  constructor(options: EnvoysOptions) {
+    this.#options = options;
+  }
+
+  get pids(): readonly number[] {
+    return [...this.#entries.values()].flatMap(({ process }) => process?.pid ?? []);
+  }
+
+  /** One that runs learns of other metadata as of everything: by xDS. */
+  async start(node: string, metadata: JsonObject, accessLog: string): Promise<void> {
+    const known = this.#entries.get(node);
+    if (known !== undefined) return known.ready.promise;
+    const entry: Entry = { ready: Promise.withResolvers<void>(), process: undefined, counts: undefined };
+    this.#entries.set(node, entry);
+    let binary: EnvoyBinary;
+    try {
+      binary = await this.#options.binary();
+    } catch (error) {
+      this.#entries.delete(node);
+      throw error;
+    }
+    if (this.#entries.get(node) !== entry || this.#closed) return;
+    entry.process = this.#process(node, metadata, accessLog, binary, entry);
+    entry.process.start();
+    this.#timer ??= this.#options.clock.after(COUNTS_MS, () => void this.#count());
+    return entry.ready.promise;
+  }
+
+  async stop(node: string, drainMs: number): Promise<void> {
+    const entry = this.#entries.get(node);
+    this.#entries.delete(node);
+    await entry?.process?.stop(drainMs);
+  }
+
+  /** Ends all that are left, at once. */
+  async shutdown(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    await Promise.all([...this.#entries.keys()].map((node) => this.stop(node, 0)));
+  }
+
+  #process(node: string, metadata: JsonObject, accessLog: string, { path }: EnvoyBinary, entry: Entry): EnvoyProcess {
+    const { bootstrap: bootstrapOf, admin: adminOf, xds, onBindFailed, onExit, onLine, onLog, ...deps } = this.#options;
+    // Names of pods are long, and paths of sockets are short.
+    const id = hash('sha256', node).slice(0, 12);
+    const [bootstrap, admin] = [bootstrapOf(id), adminOf(id)];
+    const self = { id: node, metadata: metadata as NodeMetadata };
+    writeFileSync(bootstrap, JSON.stringify(adsBootstrap({ node: self, xds, admin }), undefined, 2), { mode: 0o600 });
+    // Envoy would create it for everybody to read.
+    closeSync(openSync(accessLog, 'a', 0o600));
+    return new EnvoyProcess({
+      ...deps,
+      binary: path,
+      bootstrap,
+      admin,
+      onReady: () => entry.ready.resolve(),
+      onTaken: (taken) => onBindFailed({ node, ...taken }),
+      onExit: (how, waitMs, last) => onExit(node, how, waitMs, last),
+      onLine: (line) => onLine(node, line),
+      onLog: (log) => {
+        if (log.level !== 'info' && log.level !== 'debug' && !isSaidElsewhere(log)) onLog(node, log);
+      },
+    });
+  }
+
+  async #count(): Promise<void> {
+    const nodes = await Promise.all(
+      [...this.#entries].map(async ([node, entry]) => {
+        const counts = await entry.process?.counts();
+        const { inbound, outbound } = entry.counts ?? {};
+        if (counts === undefined || (counts.inbound === inbound && counts.outbound === outbound)) return [];
+        entry.counts = counts;
+        return [{ node, ...counts }];
+      }),
+    );
+    if (this.#closed) return;
+    const changed = nodes.flat();
+    if (changed.length > 0) this.#options.onCounts(changed);
+    this.#timer = this.#options.clock.after(COUNTS_MS, () => void this.#count());
+  }
+}

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { peersFolder } from '@mizzen/testkit';
+import { ENGINES } from './lib/engines.ts';
 import { fromWorkload, type Sender } from './lib/from-workload.ts';
 import { up, type Mesh } from './lib/mesh.ts';
 
@@ -17,7 +18,9 @@ it.runIf(samples === undefined)(
   },
 );
 
-describe.runIf(samples !== undefined)('bookinfo, as Istio ships it, on stand-ins', () => {
+const engines = samples === undefined ? [] : ENGINES;
+
+describe.each(engines)('bookinfo, as Istio ships it, on stand-ins, %s', (engine) => {
   const folder = mkdtempSync(join(tmpdir(), 'mizzen-bookinfo-'));
   const put = (file: string, as: string): void => copyFileSync(join(samples!, 'bookinfo', file), join(folder, as));
   let mesh: Mesh;
@@ -29,7 +32,8 @@ describe.runIf(samples !== undefined)('bookinfo, as Istio ships it, on stand-ins
     put('networking/bookinfo-gateway.yaml', 'gateway.yaml');
     put('networking/destination-rule-all.yaml', 'rules.yaml');
     put('networking/virtual-service-all-v1.yaml', 'routes.yaml');
-    mesh = await up([folder], { serverPort: 8080 });
+    const onEnvoy = ['istio-ingressgateway', 'productpage-v1', 'reviews-v2', 'ratings-v1'];
+    mesh = await up([folder], { serverPort: 8080, engine, onEnvoy });
     productpage = await fromWorkload(mesh, 'default', 'productpage-v1');
     reviews = await fromWorkload(mesh, 'default', 'reviews-v1');
   });
@@ -108,12 +112,13 @@ describe.runIf(samples !== undefined)('bookinfo, as Istio ships it, on stand-ins
   });
 });
 
-describe.runIf(samples !== undefined)('other samples of Istio, with nothing added', () => {
+describe.each(engines)('other samples of Istio, with nothing added, %s', (engine) => {
   it.each([
     ['httpbin', ['httpbin/httpbin.yaml', 'httpbin/httpbin-gateway.yaml'], '/status/200'],
     ['helloworld', ['helloworld/helloworld.yaml', 'helloworld/helloworld-gateway.yaml'], '/hello'],
   ])('%s answers through its gateway', async (_name, files, path) => {
-    const mesh = await up(files.map((file) => join(samples!, file)));
+    const paths = files.map((file) => join(samples!, file));
+    const mesh = await up(paths, { engine, onEnvoy: ['istio-ingressgateway', 'helloworld-v1'] });
     try {
       expect(mesh.output()).not.toMatch(/error\[/);
       expect((await mesh.get(path)).status).toBe(200);

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePort } from '@mizzen/testkit';
+import { ENGINES } from './lib/engines.ts';
 import { mizzen, up, type Mesh } from './lib/mesh.ts';
 import { alive, descendants } from './lib/processes.ts';
 import { folder, gateway, service } from './lib/system.ts';
@@ -33,7 +34,12 @@ function traffic(mesh: Mesh): { stop(): Promise<{ sent: number; failed: string[]
   };
 }
 
-describe('processes of a mesh', () => {
+/** In a mixed mesh the gateway and every other version are on Envoy. */
+const onEnvoy = ['istio-ingressgateway', 'web-v2', 'db'];
+/** The command lines of what carries traffic. */
+const PROXY = /process\/main\.ts|envoy -c /;
+
+describe.each(ENGINES)('processes of a mesh, %s', (engine) => {
   const cleanups: (() => Promise<unknown> | void)[] = [];
   afterEach(async () => {
     for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
@@ -44,7 +50,7 @@ describe('processes of a mesh', () => {
   ): Promise<{ mesh: Mesh; system: ReturnType<typeof folder> }> {
     const system = folder(files);
     cleanups.push(() => system.remove());
-    const mesh = await up([system.path, ...args]);
+    const mesh = await up([system.path, ...args], { engine, onEnvoy });
     cleanups.push(() => mesh.stop());
     return { mesh, system };
   }
@@ -52,19 +58,21 @@ describe('processes of a mesh', () => {
   it('leaves nothing behind when mizzen up is killed, and starts again from the same state', async () => {
     const system = folder({ 'all.yaml': `${service('web')}---\n${gateway('web')}` });
     cleanups.push(() => system.remove());
-    const mesh = await up([system.path]);
+    const mesh = await up([system.path], { engine, onEnvoy });
     const pids = descendants(mesh.pid).map(({ pid }) => pid);
-    expect(pids.length).toBeGreaterThan(2);
+    const proxies = descendants(mesh.pid).filter(({ command }) => PROXY.test(command));
+    // One process for all of our own; a gateway and a sidecar; our own and the gateway.
+    expect(proxies.length).toBe(engine === 'embedded' ? 1 : 2);
     await mesh.kill('SIGKILL');
     await pause(2000);
     expect(alive(pids)).toEqual([]);
-    const again = await up([system.path], { stateDir: mesh.stateDir });
+    const again = await up([system.path], { stateDir: mesh.stateDir, engine, onEnvoy });
     cleanups.push(() => again.stop());
     expect((await again.get('/')).status).toBe(200);
   });
 
-  it('loses no request while the control process is dead, and starts another', async () => {
-    const { mesh } = await start({ 'all.yaml': `${service('web')}---\n${gateway('web')}` });
+  it('loses no request while the control process is dead, and follows the next one', async () => {
+    const { mesh, system } = await start({ 'all.yaml': `${service('web')}---\n${gateway('web')}` });
     const control = descendants(mesh.pid).find(({ command }) => command.includes('control/main.ts'));
     expect(control).toBeDefined();
     const load = traffic(mesh);
@@ -77,12 +85,19 @@ describe('processes of a mesh', () => {
     const next = descendants(mesh.pid).find(({ command }) => command.includes('control/main.ts'));
     expect(next?.pid).not.toBe(control!.pid);
     expect((await mesh.api('/ready')).status).toBe(200);
+    const from = mesh.output().length;
+    system.write(
+      'all.yaml',
+      `${service('web')}---\n${gateway('web')}      headers: { response: { set: { x-next: 'yes' } } }\n`,
+    );
+    await mesh.saw(/concerned ha(s|ve) it/, 5000, from);
+    expect((await mesh.get('/')).headers['x-next']).toBe('yes');
   });
 
   it('starts another data-plane process when it dies', async () => {
     const { mesh } = await start({ 'all.yaml': `${service('web')}---\n${gateway('web')}` });
-    const proxy = descendants(mesh.pid).find(({ command }) => command.includes('process/main.ts'));
-    process.kill(proxy!.pid, 'SIGKILL');
+    for (const { pid } of descendants(mesh.pid).filter(({ command }) => PROXY.test(command)))
+      process.kill(pid, 'SIGKILL');
     const deadline = performance.now() + 8000;
     let status = 0;
     while (status !== 200 && performance.now() < deadline) {
@@ -94,16 +109,15 @@ describe('processes of a mesh', () => {
     }
     expect(status).toBe(200);
   });
+});
 
-  it('names a taken port, who holds it and the flag that changes it', async () => {
-    const holder = createServer();
-    const port = await freePort();
-    await new Promise<void>((done) => holder.listen(port, '127.0.0.1', done));
-    cleanups.push(() => new Promise<void>((done) => void holder.close(() => done())));
-    const system = folder({ 'all.yaml': `${service('web')}---\n${gateway('web')}` });
-    cleanups.push(() => system.remove());
-    const state = folder({});
-    cleanups.push(() => state.remove());
+it('names a taken port, who holds it and the flag that changes it', async () => {
+  const holder = createServer();
+  const port = await freePort();
+  await new Promise<void>((done) => holder.listen(port, '127.0.0.1', done));
+  const system = folder({ 'all.yaml': `${service('web')}---\n${gateway('web')}` });
+  const state = folder({});
+  try {
     for (const [flag, value] of [
       ['--api-port', String(port)],
       ['--gateway-port', `80=${port}`],
@@ -124,10 +138,14 @@ describe('processes of a mesh', () => {
       expect(line).toContain(String(process.pid));
       expect(line).toContain(flag);
     }
-  });
+  } finally {
+    system.remove();
+    state.remove();
+    await new Promise<void>((done) => void holder.close(() => done()));
+  }
 });
 
-describe('a mesh file edited while the mesh runs', () => {
+describe.each(ENGINES)('a mesh file edited while the mesh runs, %s', (engine) => {
   it('is in force everywhere, without a lost request; a bad one changes nothing', async () => {
     const routes = (subset: string): string => `apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -154,7 +172,7 @@ spec:
       'rule.yaml': rule,
       'routes.yaml': routes('v1'),
     });
-    const mesh = await up([system.path]);
+    const mesh = await up([system.path], { engine, onEnvoy });
     try {
       expect((await mesh.get('/')).body).toContain('"version": "v1"');
       const load = traffic(mesh);
@@ -178,9 +196,11 @@ spec:
   });
 });
 
-it('reaches each pod of a StatefulSet by its name, on ports that no container lists', async () => {
-  const system = folder({
-    'all.yaml': `${service('client')}---
+it.each(ENGINES)(
+  'reaches each pod of a StatefulSet by its name, on ports that no container lists, %s',
+  async (engine) => {
+    const system = folder({
+      'all.yaml': `${service('client')}---
 apiVersion: v1
 kind: Service
 metadata: { name: db }
@@ -195,21 +215,22 @@ spec:
   selector: { matchLabels: { app: db } }
   template: { metadata: { labels: { app: db } }, spec: { containers: [{ name: db, image: db }] } }
 `,
-  });
-  const mesh = await up([system.path]);
-  try {
-    for (const host of [
-      'db-0.db:8080',
-      'db-1.db.default:8080',
-      'db-1.db:5432',
-      'db-0.db.default.svc.cluster.local:5432',
-    ])
-      for (let i = 0; i < 3; i++) {
-        const { stdout } = await mesh.mizzen('curl', '--from', 'client-v1', `http://${host}/`);
-        expect(JSON.parse(stdout)).toMatchObject({ pod: host.slice(0, 4) });
-      }
-  } finally {
-    await mesh.stop();
-    system.remove();
-  }
-});
+    });
+    const mesh = await up([system.path], { engine, onEnvoy });
+    try {
+      for (const host of [
+        'db-0.db:8080',
+        'db-1.db.default:8080',
+        'db-1.db:5432',
+        'db-0.db.default.svc.cluster.local:5432',
+      ])
+        for (let i = 0; i < 3; i++) {
+          const { stdout } = await mesh.mizzen('curl', '--from', 'client-v1', `http://${host}/`);
+          expect(JSON.parse(stdout)).toMatchObject({ pod: host.slice(0, 4) });
+        }
+    } finally {
+      await mesh.stop();
+      system.remove();
+    }
+  },
+);

@@ -1,15 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ENGINES } from './lib/engines.ts';
 import { up, type Mesh } from './lib/mesh.ts';
 
 const json = { 'content-type': 'application/json' };
 const order = (product_id: string, quantity: number, more: object = {}): string =>
   JSON.stringify({ user_id: 'user123', items: [{ product_id, quantity }], ...more });
 
-describe('the store under its mesh', () => {
+describe.each(ENGINES)('the store under its mesh, %s', (engine) => {
   let mesh: Mesh;
   let staff: string;
   beforeAll(async () => {
-    mesh = await up(['examples/store']);
+    // Calls go from one kind to the other in both directions.
+    mesh = await up(['examples/store'], { engine, onEnvoy: ['orders', 'catalog-v2', 'storefront'] });
     const token = await mesh.mizzen('token', '--claim', 'role=staff');
     expect(token.stderr).toBe('');
     staff = token.stdout.trim();
@@ -26,6 +28,16 @@ describe('the store under its mesh', () => {
     const { status, milliseconds } = await mesh.stop();
     expect(status).toBe(0);
     expect(milliseconds).toBeLessThan(5000);
+  });
+
+  it('runs on the engine that was asked for', async () => {
+    const { stdout } = await mesh.mizzen('status', '-o', 'json');
+    const { workloads } = JSON.parse(stdout) as { workloads: { name: string; engine: string }[] };
+    const envoys = workloads.filter((workload) => workload.engine === 'envoy').map(({ name }) => name);
+    expect(
+      workloads.map((workload) => workload.engine).filter((each) => each !== 'mizzen' && each !== 'envoy'),
+    ).toEqual([]);
+    expect(envoys.length).toBe(engine === 'embedded' ? 0 : engine === 'envoy' ? workloads.length : 3);
   });
 
   it('serves the page, the products and the stock through the ingress', async () => {

@@ -4,6 +4,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, repositoryRoot } from '@mizzen/testkit';
+import { engineArguments, type Engine } from './engines.ts';
 
 const program = join(repositoryRoot, 'packages/cli/bin/mizzen.mjs');
 
@@ -26,6 +27,7 @@ export interface Mesh {
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 export interface RequestOptions {
+  readonly host?: string;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -57,14 +59,20 @@ export function mizzen(args: readonly string[], options: { readonly cwd?: string
   });
 }
 
+export interface UpOptions {
+  readonly ready?: boolean;
+  readonly stateDir?: string;
+  readonly serverPort?: number;
+  readonly engine?: Engine;
+  /** Workloads that run on Envoy in a mixed mesh. */
+  readonly onEnvoy?: readonly string[];
+}
+
 /**
  * Starts `mizzen up` with ports and a state directory of its own, and waits until it says it is ready. `serverPort` is the
  * port of the Gateway that `get` asks.
  */
-export async function up(
-  args: readonly string[],
-  options: { readonly ready?: boolean; readonly stateDir?: string; readonly serverPort?: number } = {},
-): Promise<Mesh> {
+export async function up(args: readonly string[], options: UpOptions = {}): Promise<Mesh> {
   const apiPort = await freePort();
   const gatewayPort = await freePort();
   const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), 'mizzen-e2e-'));
@@ -72,6 +80,7 @@ export async function up(
     program,
     'up',
     ...args,
+    ...engineArguments(options.engine ?? 'embedded', options.onEnvoy ?? [], stateDir),
     '--state-dir',
     stateDir,
     '--api-port',
@@ -122,11 +131,11 @@ export async function up(
 export function send(
   port: number,
   path: string,
-  { method = 'GET', headers = {}, body }: RequestOptions = {},
+  { method = 'GET', headers = {}, body, host = '127.0.0.1' }: RequestOptions = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      { host: '127.0.0.1', port, path, method, headers: { ...headers }, agent: false, timeout: 20_000 },
+      { host, port, path, method, headers: { ...headers }, agent: false, timeout: 20_000 },
       (response) => {
         let text = '';
         response.setEncoding('utf8');

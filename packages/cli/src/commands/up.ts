@@ -29,16 +29,27 @@ export const command: Command = {
     'api-port': { type: 'string', value: 'PORT', help: `where the API listens (default ${DEFAULT_API_PORT})` },
     'no-stand-ins': { type: 'boolean', help: 'refuse workloads that have nothing to run' },
     inject: { type: 'string', value: 'always|labelled', help: 'which pods get a sidecar (default always)' },
+    engine: { type: 'string', value: 'mizzen|envoy', help: 'what sidecars and gateways are (default mizzen)' },
+    envoy: {
+      type: 'string',
+      value: 'PATH',
+      help: 'the Envoy to run; otherwise $ENVOY, .tools, or the one on the path',
+    },
     log: { type: 'boolean', help: 'print what workloads write' },
     quiet: { type: 'boolean', short: 'q', help: 'print only what needs attention' },
   },
-  examples: ['mizzen up examples/store', 'mizzen up k8s mesh --gateway-port 80=9000'],
+  examples: [
+    'mizzen up examples/store',
+    'mizzen up k8s mesh --gateway-port 80=9000',
+    'mizzen up examples/store --engine envoy',
+  ],
   async run({ positionals, values, out, err, color }) {
     const files = [...positionals, ...list(values, 'config')];
     const name = meshName(values);
     const stateDir = text(values, 'state-dir');
     const quiet = flag(values, 'quiet');
     const meshConfig = text(values, 'mesh-config');
+    const envoy = text(values, 'envoy');
     if (meshConfig !== undefined && !existsSync(meshConfig)) {
       err.write(`mizzen up: --mesh-config: there is no file \`${meshConfig}\`\n`);
       return 1;
@@ -59,8 +70,9 @@ export const command: Command = {
         apiPort: port(text(values, 'api-port') ?? String(DEFAULT_API_PORT), 'api-port'),
         gatewayPorts: gatewayPorts(list(values, 'gateway-port')),
         standIns: !flag(values, 'no-stand-ins'),
-        engine: 'mizzen',
         inject: inject(text(values, 'inject') ?? 'always'),
+        engine: engine(text(values, 'engine') ?? 'mizzen'),
+        ...(envoy === undefined ? {} : { envoy }),
         log: flag(values, 'log'),
         quiet,
         color,
@@ -76,6 +88,11 @@ export const command: Command = {
 function inject(value: string): 'always' | 'labelled' {
   if (value === 'always' || value === 'labelled') return value;
   throw new UsageError(`--inject is \`always\` or \`labelled\`, not \`${value}\``);
+}
+
+function engine(value: string): 'mizzen' | 'envoy' {
+  if (value === 'mizzen' || value === 'envoy') return value;
+  throw new UsageError(`--engine is \`mizzen\` or \`envoy\`, not \`${value}\``);
 }
 
 function gatewayPorts(pairs: readonly string[]): Record<number, number> {

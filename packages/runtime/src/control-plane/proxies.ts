@@ -92,7 +92,7 @@ export class ConnectedProxies {
       config,
       sync: this.server.sync(key),
       refusals: (refusals.get(key) ?? []).map((refusal) => {
-        const origin = refusalOrigin(refusal, origins, locate);
+        const origin = refusalOrigin(refusal, { origins }, locate);
         return origin === undefined ? refusal : { ...refusal, origin };
       }),
     }));
@@ -139,7 +139,7 @@ export class ConnectedProxies {
     for (const refusal of refusals) {
       const { typeUrl, resource, version, message } = refusal;
       this.#tell(connected, `${typeUrl} ${resource} ${version} ${message}`, () => {
-        const origin = refusalOrigin(refusal, connected.origins, locator(this.#model.snapshot));
+        const origin = refusalOrigin(refusal, { origins: connected.origins }, locator(this.#model.snapshot));
         this.#options.onRefusal(connected.node, refusal, origin);
       });
     }

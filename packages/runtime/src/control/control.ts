@@ -28,6 +28,8 @@ export interface ControlDeps {
   readonly proxies: Proxies;
   readonly clock: Clock;
   readonly send: (message: FromControl) => void;
+  /** Some of what should run is an Envoy. */
+  readonly serveEnvoys: () => void;
   readonly lastGood: LastGood;
 }
 
@@ -199,6 +201,8 @@ export class Control {
   }
 
   #sendDesired(): void {
+    const { workloads, gateways } = this.#workloads;
+    if ([...workloads, ...gateways].some(({ engine }) => engine === 'envoy')) this.#deps.serveEnvoys();
     const desired = packDesired(this.#workloads);
     const text = JSON.stringify(desired);
     if (text === this.#sentDesired) return;

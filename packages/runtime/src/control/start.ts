@@ -12,6 +12,7 @@ import { serviceEndpoints } from '../api/service-endpoints.ts';
 import { ApiServer } from '../api/server.ts';
 import type { ControlOptions, FromControl, ToControl } from '../protocol.ts';
 import { describeHolder, portHolder } from '../supervisor/port-holder.ts';
+import { Ads } from './ads.ts';
 import { systemClock } from './clock.ts';
 import { Control } from './control.ts';
 import { LastGood } from './last-good.ts';
@@ -35,7 +36,8 @@ export async function startControl(
   options: ControlOptions,
   { send, ...translation }: StartDeps,
 ): Promise<RunningControl> {
-  const { files, cwd, stateDir, meshConfig, token, apiPort, xdsSocket, certificateLifetime } = options;
+  const { files, cwd, stateDir, meshConfig, token, apiPort, xdsSocket, adsSocket, certificateLifetime, engine } =
+    options;
   process.chdir(cwd);
   const holder: { control?: Control } = {};
   const proxies = new Proxies({
@@ -54,7 +56,12 @@ export async function startControl(
     server: proxies.server,
     onProblem: (text) => send({ type: 'notice', text }),
   });
-  await xds.listen();
+  const ads = new Ads({
+    path: adsSocket,
+    server: proxies.server,
+    onProblem: (text) => send({ type: 'notice', text }),
+  });
+  await Promise.all([xds.listen(), engine === 'envoy' ? ads.serve() : undefined]);
 
   const after = (milliseconds: number, run: () => void): (() => void) => {
     const timer = setTimeout(run, milliseconds);
@@ -63,7 +70,7 @@ export async function startControl(
   const onError = (error: Error): void =>
     send({ type: 'notice', text: `changes of files may go unnoticed: ${error.message}` });
   const stdin = Readable.from([options.stdin ?? '']);
-  const watching = await watchFiles(files, { meshConfig, stdin, after, onError }, (result) => {
+  const watching = await watchFiles(files, { meshConfig, stdin, after, onError, engine }, (result) => {
     holder.control?.onFiles(result, savedAt(result));
   });
   nothingToRun(watching.first, files);
@@ -77,6 +84,7 @@ export async function startControl(
     proxies,
     clock: systemClock,
     send,
+    serveEnvoys: () => void ads.serve(),
     lastGood: new LastGood(join(stateDir, 'last-good.json')),
   });
   holder.control = running;
@@ -114,7 +122,7 @@ export async function startControl(
       watching.close();
       settingsWatch.close();
       proxies.close();
-      await Promise.all([api.close(), xds.close()]);
+      await Promise.all([api.close(), xds.close(), ads.close()]);
     },
   };
 }

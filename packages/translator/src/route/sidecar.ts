@@ -79,7 +79,7 @@ export function everyPortVirtualHosts(context: TranslationContext, listener: Egr
     tls: false,
     defaultRetries: context.model.mesh.defaultHttpRetryPolicy,
     forwardsHost: forwardsHost(context),
-    local: false,
+    engine: context.proxy.engine,
     service: (hostname) => services.get(hostname),
     destinationRule: (hostname) => context.scope.destinationRule(hostname),
   };

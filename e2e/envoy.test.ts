@@ -1,0 +1,182 @@
+import { request } from 'node:http';
+import { connect, type ClientHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '@mizzen/testkit';
+import { describe, expect, it } from 'vitest';
+import { mizzen, up, type Mesh } from './lib/mesh.ts';
+import { alive, descendants } from './lib/processes.ts';
+import { folder, gateway, service } from './lib/system.ts';
+
+/** What there is to say about a mesh on real Envoys alone. */
+
+const MESH = `${service('web')}---\n${gateway('web')}`;
+
+async function withMesh(
+  files: Record<string, string>,
+  test: (mesh: Mesh, system: ReturnType<typeof folder>) => Promise<void>,
+) {
+  const system = folder(files);
+  try {
+    const mesh = await up([system.path], { engine: 'envoy' });
+    try {
+      await test(mesh, system);
+    } finally {
+      await mesh.stop();
+    }
+  } finally {
+    system.remove();
+  }
+}
+
+describe('an Envoy that cannot be had', () => {
+  it.each([
+    ['is not there', 'nowhere', /--envoy: there is no file `.*nowhere`/],
+    [
+      'does not run',
+      'broken',
+      /broken` does not run: .*; `npm run tools` puts one into \.tools, `--envoy PATH` names another/,
+    ],
+    ['is too old', 'old', /old` is Envoy 1\.20\.0, and Mizzen needs [\d.]+ or newer/],
+  ])('%s: one line says so, and nothing is started', async (_, name, says) => {
+    const system = folder({ 'all.yaml': MESH });
+    const state = mkdtempSync(join(tmpdir(), 'mizzen-e2e-'));
+    try {
+      writeFileSync(join(state, 'broken'), '#!/bin/sh\necho no such library >&2\nexit 127\n', { mode: 0o755 });
+      const version = 'envoy  version: 0123456789abcdef/1.20.0/Clean/RELEASE/BoringSSL';
+      writeFileSync(join(state, 'old'), `#!/bin/sh\necho '${version}'\n`, { mode: 0o755 });
+      const stateDir = join(state, 'mesh');
+      const flags = ['--engine', 'envoy', '--envoy', join(state, name), '--api-port', String(await freePort())];
+      const { status, stdout, stderr } = await mizzen(['up', system.path, '--state-dir', stateDir, ...flags]);
+      expect([status, stdout]).toEqual([1, '']);
+      expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(says)]);
+      expect(existsSync(stateDir)).toBe(false);
+    } finally {
+      system.remove();
+      rmSync(state, { recursive: true });
+    }
+  });
+});
+
+it('shows what an Envoy refuses with its line, and goes on with what it had', async () => {
+  await withMesh({ 'all.yaml': MESH }, async (mesh, system) => {
+    const from = mesh.output().length;
+    const jwks = '{"keys":[{"kty":"RSA","n":"AA","e":"!"}]}';
+    system.write(
+      'token.yaml',
+      `apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: { name: token }
+spec:
+  selector: { matchLabels: { app: web } }
+  jwtRules:
+    - issuer: somebody
+      jwks: '${jwks}'
+`,
+    );
+    await mesh.saw(/web-v1-\S+ refused \S+_8080: .*jwks.* \(from \S*token\.yaml:7\)/, 5000, from);
+    expect((await mesh.get('/')).status).toBe(200);
+    const { body } = await mesh.api('/api/config/status');
+    const { proxies } = JSON.parse(body) as {
+      proxies: { pod: string; refusals: { resource: string; message: string }[] }[];
+    };
+    const refused = proxies.flatMap(({ pod, refusals }) => refusals.map((each) => [pod, each.message]));
+    expect(refused).toEqual([[expect.stringContaining('web-v1'), expect.stringContaining('jwks')]]);
+    const fixed = mesh.output().length;
+    system.write('token.yaml', '');
+    await mesh.saw('removed RequestAuthentication default/token', 5000, fixed);
+    expect((await mesh.get('/')).status).toBe(200);
+  });
+});
+
+it('counts requests, and scales and restarts without losing one', async () => {
+  await withMesh({ 'all.yaml': MESH }, async (mesh) => {
+    const failed: string[] = [];
+    let running = true;
+    let sent = 0;
+    const load = (async () => {
+      while (running) {
+        sent++;
+        const answer = await mesh.get('/').catch((error: unknown) => ({ status: String(error) }));
+        if (answer.status !== 200) failed.push(String(answer.status));
+      }
+    })();
+    try {
+      expect((await mesh.mizzen('scale', 'web-v1=3')).status).toBe(0);
+      await mesh.saw('web-v1 running (stand-in) 3/3');
+      let from = mesh.output().length;
+      expect((await mesh.mizzen('restart', 'web-v1')).status).toBe(0);
+      await mesh.saw('web-v1 running (stand-in) 3/3', 30_000, from);
+      from = mesh.output().length;
+      expect((await mesh.mizzen('scale', 'web-v1=1')).status).toBe(0);
+      await mesh.saw('web-v1 running (stand-in) 1/1', 20_000, from);
+    } finally {
+      running = false;
+      await load;
+    }
+    expect(failed).toEqual([]);
+    const counted = async (): Promise<number> => {
+      const { body } = await mesh.api('/api/workloads/istio-system/istio-ingressgateway');
+      return (JSON.parse(body) as { outboundRequests: number }).outboundRequests;
+    };
+    const envoys = (): number => descendants(mesh.pid).filter(({ command }) => command.includes('envoy -c ')).length;
+    const deadline = performance.now() + 10_000;
+    while (((await counted()) !== sent || envoys() !== 2) && performance.now() < deadline) {
+      await new Promise((done) => setTimeout(done, 100));
+    }
+    expect([await counted(), envoys()]).toEqual([sent, 2]);
+  });
+});
+
+it('carries gRPC, from HTTP/2 without TLS through mutual TLS to HTTP/2 without TLS', async () => {
+  const files = {
+    'all.yaml': `${service('client')}---\n${service('greeter').replace('{ name: http, port: 8080 }', '{ name: grpc, port: 8080 }')}`,
+  };
+  await withMesh(files, async (mesh) => {
+    const detail = JSON.parse((await mesh.api('/api/workloads/default/client-v1')).body) as {
+      pods: { httpProxy: string }[];
+    };
+    const [host, port] = detail.pods[0]!.httpProxy.split(':') as [string, string];
+    const tunnel = await new Promise<Socket>((resolve, reject) => {
+      const asking = request({ host, port: Number(port), method: 'CONNECT', path: 'greeter:8080', agent: false });
+      asking.on('connect', (_, socket) => resolve(socket));
+      asking.on('error', reject);
+      asking.end();
+    });
+    const session: ClientHttp2Session = connect('http://greeter:8080', { createConnection: () => tunnel });
+    try {
+      const answer = await new Promise<Record<string, unknown>>((resolve, reject) => {
+        const call = session.request({
+          ':method': 'POST',
+          ':path': '/grpc.health.v1.Health/Check',
+          'content-type': 'application/grpc',
+          te: 'trailers',
+        });
+        const got: Record<string, unknown> = {};
+        call.on('response', (headers) => (got['status'] = headers[':status']));
+        call.on('data', (data: Buffer) => (got['message'] = data.toString('hex')));
+        call.on('trailers', (trailers) => (got['grpc'] = trailers['grpc-status']));
+        call.on('end', () => resolve(got));
+        call.on('error', reject);
+        call.end(Buffer.from([0, 0, 0, 0, 0]));
+      });
+      // One message of two bytes: `status: SERVING`.
+      expect(answer).toEqual({ status: 200, message: '00000000020801', grpc: '0' });
+    } finally {
+      session.destroy();
+    }
+  });
+});
+
+it('ends every Envoy when it is stopped', async () => {
+  const system = folder({ 'all.yaml': MESH });
+  const mesh = await up([system.path], { engine: 'envoy' });
+  const pids = descendants(mesh.pid).map(({ pid }) => pid);
+  const { status, milliseconds } = await mesh.stop();
+  system.remove();
+  expect(status).toBe(0);
+  expect(milliseconds).toBeLessThan(5000);
+  expect(alive(pids)).toEqual([]);
+});

@@ -14,7 +14,7 @@ import type {
   EnvoyFilter_RouteConfigurationMatch_VirtualHostMatch,
 } from '../gen/istio.networking.v1alpha3.ts';
 import { TARGETS } from './targets.ts';
-import { except, fields, left, moot, yes } from './types.ts';
+import { byEngine, except, fields, left, moot, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const EF = 'istio.networking.v1alpha3.EnvoyFilter';
@@ -45,8 +45,9 @@ export const envoyFilter: MessageTable = {
     waypoint: WAYPOINT,
   }),
   [`${EF}.ProxyMatch`]: fields<EnvoyFilter_ProxyMatch>({
-    proxyVersion: left(
-      "the proxies that run here are not Istio's and have no version of it, so the patch passes them by",
+    proxyVersion: byEngine(
+      left("the proxies that run here are not Istio's and have no version of it, so the patch passes them by"),
+      yes("Istio's version that the proxy says it has (`ISTIO_VERSION`); one that says none is passed by"),
     ),
     metadata: yes('values that the proxy sends as metadata of its node'),
   }),

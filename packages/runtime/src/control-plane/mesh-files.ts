@@ -5,6 +5,7 @@ import { buildModel } from '@mizzen/model';
 import type { MeshModel } from '@mizzen/model';
 import type { ReadResult } from '@mizzen/sources';
 import type { Clock, Timer } from '@mizzen/control-plane';
+import { envoyFilterProblems } from '@mizzen/translator';
 import { consequencesOf } from '../control/consequences.ts';
 import { checkKeys } from '../control/key-check.ts';
 import type { LastGood } from '../control/last-good.ts';
@@ -86,7 +87,8 @@ export class MeshFiles {
 
   #rendered(): readonly string[] {
     const { snapshot } = this.#model;
-    const all = [...this.#result.diagnostics, ...checkKeys(this.#model)].map((each) => withSpan(each, snapshot));
+    const own = [...checkKeys(this.#model), ...envoyFilterProblems(snapshot)];
+    const all = [...this.#result.diagnostics, ...own].map((each) => withSpan(each, snapshot));
     const consequences = consequencesOf(this.#result, this.#restored.keys());
     return this.#report.next(all, consequences, (file) => this.#result.text(file));
   }

@@ -50,7 +50,7 @@ export async function watchMesh(
     noticedAt ??= clock.now();
     debounce.trigger();
   };
-  const options = { meshConfig, stdin: Readable.from([stdin ?? '']), after, onError };
+  const options = { meshConfig, stdin: Readable.from([stdin ?? '']), after, onError, engine: 'envoy' as const };
   const watching = await watchFiles(paths, options, onRead);
   const files = new MeshFiles(watching.first, lastGood, clock);
   return {

@@ -16,6 +16,7 @@ export { annotatedProxyConfig, overProxyConfig } from './mesh/annotation.ts';
 export type { MeshDefaults } from './mesh/read.ts';
 export { applyMeshConfig, deepMerge } from './mesh/merge.ts';
 export { isReadable, validateResource } from './validation/index.ts';
+export { knownCiphers } from './validation/checks/server-tls.ts';
 export { mootFields, surprisingFields, unsupportedFields } from './support/unsupported.ts';
 export { ENGINES } from './support/types.ts';
 export type { Engine } from './support/types.ts';

@@ -1,4 +1,6 @@
 import type { Service, ServicePort } from '@mizzen/model';
+import type { TranslationContext } from './context.ts';
+import type { InboundPort } from './inbound.ts';
 
 /**
  * A name for statistics, from MeshConfig's `inboundClusterStatName` or `outboundClusterStatName`. `subset` is empty for a
@@ -7,7 +9,7 @@ import type { Service, ServicePort } from '@mizzen/model';
 export function statName(
   pattern: string,
   service: Service,
-  port: ServicePort,
+  port: Pick<ServicePort, 'port' | 'name'>,
   subset: string,
   targetPort: number,
 ): string {
@@ -22,4 +24,11 @@ export function statName(
     ['%SERVICE_NAME%', service.name],
   ];
   return values.reduce((name, [operator, value]) => name.replaceAll(operator, value), pattern);
+}
+
+/** What statistics of traffic to an application are called: `name`, unless MeshConfig has a pattern for it. */
+export function inboundStatName({ model }: TranslationContext, inbound: InboundPort | undefined, name: string): string {
+  const pattern = model.mesh.inboundClusterStatName ?? '';
+  if (pattern === '' || inbound?.service === undefined) return name;
+  return statName(pattern, inbound.service, inbound.servicePort, '', inbound.port);
 }

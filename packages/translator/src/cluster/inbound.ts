@@ -3,7 +3,7 @@ import type { Cluster } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
 import type { InboundPort } from '../inbound.ts';
 import { configPath, istioMetadata } from '../metadata.ts';
-import { statName } from '../stat-names.ts';
+import { inboundStatName } from '../stat-names.ts';
 import { inboundCluster, isHttp2 } from '../names.ts';
 import { applyConnectionPool, applyHttp2Settings } from './connection-pool.ts';
 import { type ClusterDraft, finish, speakAsDownstream, speakHttp2 } from './draft.ts';
@@ -20,7 +20,7 @@ export function buildInbound(context: TranslationContext, inbound: InboundPort):
   const { service, servicePort, application } = inbound;
   const name = inboundCluster(inbound.port);
   const draft: ClusterDraft = {
-    cluster: { name, altStatName: `${statNameOf(context, inbound, name)};`, commonLbConfig: {} },
+    cluster: { name, altStatName: `${inboundStatName(context, inbound, name)};`, commonLbConfig: {} },
     http: undefined,
   };
   const { cluster } = draft;
@@ -74,12 +74,6 @@ export function buildInbound(context: TranslationContext, inbound: InboundPort):
     });
   }
   return finish(draft);
-}
-
-function statNameOf({ model }: TranslationContext, inbound: InboundPort, name: string): string {
-  const pattern = model.mesh.inboundClusterStatName ?? '';
-  if (pattern === '' || inbound.service === undefined) return name;
-  return statName(pattern, inbound.service, inbound.servicePort, '', inbound.port);
 }
 
 function noteInbound(context: TranslationContext, inbound: InboundPort, name: string): void {

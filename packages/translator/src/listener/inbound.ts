@@ -11,6 +11,7 @@ import { inboundPorts, type InboundPort } from '../inbound.ts';
 import { BLACK_HOLE, INBOUND_PASSTHROUGH, inboundCluster, isHttp2, listenerName } from '../names.ts';
 import { mutualTls } from '../tls/mutual.ts';
 import { filterChainMatch, inboundMatches, type InboundMatch } from '../tls/peer-authentication.ts';
+import { inboundStatName } from '../stat-names.ts';
 import { serverTls } from '../tls/server.ts';
 import type { Build } from './build.ts';
 import { canListen, type Place } from './can-listen.ts';
@@ -214,7 +215,10 @@ function bytesFilters(build: Build, chains: InboundChains): readonly types.liste
   return [
     ...networkFilters(build, 'inbound', { peer: true, guarded: true, port: portOf(chains) }),
     ...(chains.protocol === 'mongo' ? mongoFilters(build, chains.cluster) : []),
-    tcpProxy(build, 'inbound', { statPrefix: chains.cluster, cluster: chains.cluster }),
+    tcpProxy(build, 'inbound', {
+      statPrefix: inboundStatName(build.context, chains.port, chains.cluster),
+      cluster: chains.cluster,
+    }),
   ];
 }
 

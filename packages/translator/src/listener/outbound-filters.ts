@@ -6,6 +6,7 @@ import { networkFilters, tcpProxy } from '../filters/tcp-proxy.ts';
 import { defined } from '../filters/typed.ts';
 import { duration } from '../duration.ts';
 import { outboundCluster } from '../names.ts';
+import { statName } from '../stat-names.ts';
 import type { Build, ListenerClass } from './build.ts';
 
 type Filter = types.listener.Filter;
@@ -36,7 +37,7 @@ export function outboundFilters(
   },
 ): readonly Filter[] {
   const listener = outboundClass(build);
-  const config = proxyConfigOf(build, destination);
+  const config = proxyConfigOf(build, destination, options.port);
   return [
     ...networkFilters(build, listener, {
       peer: options.peer === true,
@@ -64,10 +65,11 @@ export function routed(
   };
 }
 
-function proxyConfigOf(build: Build, destination: Destination): types.tcpProxy.TcpProxy {
+function proxyConfigOf(build: Build, destination: Destination, port: number): types.tcpProxy.TcpProxy {
   if ('cluster' in destination) {
     const { cluster, hostname, subset } = destination;
-    return { statPrefix: cluster, cluster, ...connectionSettings(build, hostname, subset) };
+    const statPrefix = statPrefixOf(build, hostname, subset, port) ?? cluster;
+    return { statPrefix, cluster, ...connectionSettings(build, hostname, subset) };
   }
   const { routes, virtualService, listenPort } = destination;
   const { namespace, name } = virtualService.metadata;
@@ -79,6 +81,21 @@ function proxyConfigOf(build: Build, destination: Destination): types.tcpProxy.T
     weightedClusters: { clusters },
     ...connectionSettings(build, routes[0]?.destination?.host ?? '', ''),
   };
+}
+
+/** By MeshConfig's pattern, with the port that is listened on. Undefined where there is none, or no such service. */
+function statPrefixOf(
+  { context: { model, proxy } }: Build,
+  hostname: string,
+  subset: string,
+  port: number,
+): string | undefined {
+  const pattern = model.mesh.outboundClusterStatName ?? '';
+  if (pattern === '') return undefined;
+  const service = model.serviceFor(hostname, proxy.namespace);
+  if (service === undefined) return undefined;
+  const listened = service.ports.find((each) => each.port === port) ?? { port, name: '' };
+  return statName(pattern, service, listened, subset, 0);
 }
 
 /** The destination's port, else the service's only one, else the one listened on. */

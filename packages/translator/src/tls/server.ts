@@ -1,4 +1,4 @@
-import type { mesh, networking } from '@mizzen/api';
+import { knownCiphers, type mesh, type networking } from '@mizzen/api';
 import type { types } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
 import { defined } from '../filters/typed.ts';
@@ -113,7 +113,7 @@ function params(
   const out = defined({
     tlsMinimumProtocolVersion: version(tls.minProtocolVersion) ?? version(defaults?.minProtocolVersion),
     tlsMaximumProtocolVersion: version(tls.maxProtocolVersion),
-    cipherSuites: nonEmpty(tls.cipherSuites) ?? nonEmpty(defaults?.cipherSuites),
+    cipherSuites: nonEmpty(knownCiphers(tls.cipherSuites)) ?? nonEmpty(knownCiphers(defaults?.cipherSuites)),
     ecdhCurves: nonEmpty(defaults?.ecdhCurves),
   });
   return Object.keys(out).length > 0 ? out : undefined;

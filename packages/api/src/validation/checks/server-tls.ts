@@ -89,12 +89,21 @@ function checkCertificates(report: Report, path: Path, tls: ServerTLSSettings, m
   });
 }
 
+/** What starts with an operator (`-`, `+`, `!`) is an expression, of which Envoy knows more. */
+function isCipher(cipher: string): boolean {
+  return cipher === '' || cipher === 'ALL' || !/^[\p{L}\p{N}]/u.test(cipher) || CIPHERS.has(cipher);
+}
+
+/** The ciphers that count: known ones, each once. */
+export function knownCiphers(ciphers: readonly string[] | undefined): readonly string[] {
+  return [...new Set(ciphers ?? [])].filter((cipher) => isCipher(cipher));
+}
+
 function checkCiphers(report: Report, path: Path, tls: ServerTLSSettings): void {
   const seen = new Set<string>();
   tls.cipherSuites?.forEach((cipher, index) => {
     const at = [...path, 'cipherSuites', index];
-    // What starts with an operator (`-`, `+`, `!`) is an expression.
-    if (cipher !== '' && cipher !== 'ALL' && /^[\p{L}\p{N}]/u.test(cipher) && !CIPHERS.has(cipher)) {
+    if (!isCipher(cipher)) {
       report.warn(NO_EFFECT, at, `\`${cipher}\` is not a cipher suite; it is ignored`);
     } else if (seen.has(cipher)) report.warn(NO_EFFECT, at, `\`${cipher}\` is listed twice`);
     seen.add(cipher);

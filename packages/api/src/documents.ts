@@ -123,7 +123,7 @@ function readResource(
     apiVersion: preferredApiVersion(info),
     kind,
     metadata,
-    spec: info.message ? normalizeMessage(body.spec ?? {}, info.message) : withoutNulls(body.spec),
+    spec: info.message ? normalizeMessage(body.spec ?? {}, info.message) : withoutNulls(body.spec ?? undefined),
     body,
     source,
     order: out.resources.length,

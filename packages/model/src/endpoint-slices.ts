@@ -38,8 +38,8 @@ interface EndpointsBody {
 export function endpointGroups(resource: Resource): EndpointGroup[] {
   if (resource.kind === 'Endpoints') {
     return ((resource.body as EndpointsBody).subsets ?? []).map((subset) => ({
-      addresses: (subset.addresses ?? []).map(({ ip = '', targetRef, nodeName }) => ({
-        address: ip,
+      addresses: (subset.addresses ?? []).map(({ ip, targetRef, nodeName }) => ({
+        address: ip ?? '',
         ready: true,
         pod: podName(targetRef),
         nodeName,

@@ -76,7 +76,7 @@ function fromPod(
   const meta = (resource.body['metadata'] ?? {}) as OwnedMeta;
   if (status.phase === 'Succeeded' || status.phase === 'Failed') return undefined;
   const addresses = (status.podIPs ?? []).map((entry) => entry.ip ?? '').filter((ip) => ip !== '');
-  if (addresses.length === 0 && status.podIP !== undefined && status.podIP !== '') addresses.push(status.podIP);
+  if (addresses.length === 0 && (status.podIP ?? '') !== '') addresses.push(status.podIP!);
   const { name, namespace, labels = {}, annotations = {} } = resource.metadata;
   const ready = status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
   return {
@@ -220,7 +220,7 @@ function synthesize(
 }
 
 function hasStatus(pod: Resource): boolean {
-  return ((pod.body['status'] ?? {}) as PodStatus).podIP !== undefined;
+  return (((pod.body['status'] ?? {}) as PodStatus).podIP ?? '') !== '';
 }
 
 /** Everything has a sidecar unless it, or its namespace, says otherwise. */

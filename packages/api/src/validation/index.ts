@@ -9,6 +9,7 @@ import type { Engine } from '../support/types.ts';
 import { checkAuthorizationPolicy } from './authorization-policy.ts';
 import { checkController } from './controller.ts';
 import { checkDestinationRule } from './destination-rule.ts';
+import { checkEndpoints, checkEndpointSlice } from './endpoints.ts';
 import { checkEnvoyFilter } from './envoy-filter.ts';
 import { checkTrafficExtension, checkWasmPlugin } from './extension.ts';
 import { checkGateway } from './gateway.ts';
@@ -56,6 +57,8 @@ const CHECKS: Checks = {
   Pod: checkPod,
   Deployment: checkController,
   StatefulSet: checkController,
+  Endpoints: checkEndpoints,
+  EndpointSlice: checkEndpointSlice,
 };
 
 /**

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { parseDocuments } from '../documents.ts';
+import { validateResource } from './index.ts';
 import { findings } from './testing.ts';
 
 test.each([
@@ -50,4 +52,32 @@ test.each([
 ])('Deployment and StatefulSet: %s', (spec, expected) => {
   expect(findings('apps/v1', 'Deployment', spec)).toEqual(expected);
   expect(findings('apps/v1', 'StatefulSet', spec)).toEqual(expected);
+});
+
+/** Mistakes in a document given whole: its fields are not all in a `spec`. */
+function mistakes(text: string): string[] {
+  const { resources } = parseDocuments('x.yaml', text);
+  return resources
+    .flatMap((resource) => validateResource(resource))
+    .map(({ code, path }) => `${code} ${path?.join('.')}`);
+}
+
+const head = (apiVersion: string, kind: string): string =>
+  `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: a}\n`;
+
+test.each([
+  [`${head('v1', 'Service')}`, ['MZ1006 ']],
+  [`${head('v1', 'Pod')}spec: null`, ['MZ1006 ']],
+  [`${head('apps/v1', 'Deployment')}spec: ~`, ['MZ1006 ']],
+  [`${head('v1', 'Pod')}spec: {${pod('')}}\nstatus: {podIP: [10.0.0.1]}`, ['MZ1002 status.podIP']],
+  [`${head('v1', 'Pod')}spec: {${pod('')}}\nstatus: {podIPs: [null]}`, ['MZ1002 status.podIPs.0']],
+  [`${head('v1', 'Endpoints')}subsets: [{addresses: [{ip: 1.2}]}]`, ['MZ1002 subsets.0.addresses.0.ip']],
+  [`${head('v1', 'Endpoints')}subsets: [{addresses: [{ip: 10.0.0.1}], ports: [{port: 80}]}]`, []],
+  [
+    `${head('discovery.k8s.io/v1', 'EndpointSlice')}endpoints: [{addresses: 10.0.0.1}]`,
+    ['MZ1002 endpoints.0.addresses'],
+  ],
+  [`${head('discovery.k8s.io/v1', 'EndpointSlice')}endpoints: []\nports: {name: a}`, ['MZ1002 ports']],
+])('%s', (text, expected) => {
+  expect(mistakes(text)).toEqual(expected);
 });

@@ -66,9 +66,24 @@ export const POD = fields({
 });
 export const POD_METADATA = fields({ labels: map('string'), annotations: map('string') });
 
-export function checkPod({ spec }: Resource<PodSpec>, report: Report): void {
+const STATUS = fields({
+  phase: 'string',
+  podIP: 'string',
+  podIPs: list(fields({ ip: 'string' })),
+  conditions: list(fields({ type: 'string', status: 'string' })),
+});
+
+const METADATA = fields({
+  deletionTimestamp: 'string',
+  generateName: 'string',
+  ownerReferences: list(fields({ kind: 'string', name: 'string', controller: 'boolean' })),
+});
+
+export function checkPod({ spec, body }: Resource<PodSpec>, report: Report): void {
   if (spec === undefined) report.error(REQUIRED, [], 'a Pod needs a `spec`');
   checkShape(report, ['spec'], spec, POD);
+  checkShape(report, ['metadata'], body['metadata'], METADATA);
+  checkShape(report, ['status'], body['status'], STATUS);
   if (report.isClean) checkPodSpec(report, ['spec'], spec);
 }
 

@@ -35,8 +35,10 @@ export function checkService({ spec, metadata }: Resource<ServiceSpec>, report: 
     const help = 'lowercase letters, digits and `-`, starting with a letter';
     report.error(BAD_NAME, ['metadata', 'name'], `\`${metadata.name}\` is not a valid name of a Service`, help);
   }
+  // The types say what a valid resource has; this one may lack it.
+  if ((spec as ServiceSpec | undefined) === undefined) report.error(REQUIRED, [], 'a Service needs a `spec`');
   checkShape(report, ['spec'], spec, SERVICE);
-  if (!report.isClean || (spec as ServiceSpec | undefined) === undefined) return;
+  if (!report.isClean) return;
   if (spec.type === 'ExternalName') {
     const problem = fqdnProblem(spec.externalName ?? '');
     if (!spec.externalName)

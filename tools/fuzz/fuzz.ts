@@ -48,7 +48,12 @@ export async function fuzz(target: string, options: FuzzOptions): Promise<FuzzRe
     const ended = await watch(data, memory, limit, place, keep);
     if (ended === undefined) return { inputs: Atomics.load(place, 0) + 1, failures };
     const number = Atomics.load(place, 0);
-    keep({ number, kind: `${ended} (${number})`, message: ended, input: await inputOf(target, seed, number) });
+    keep({
+      number,
+      kind: `${ended.split('\n')[0]} (${number})`,
+      message: ended,
+      input: await inputOf(target, seed, number),
+    });
     first = number + 1;
   }
   return { inputs: first, failures };

@@ -7,6 +7,8 @@ export const TARGETS: Readonly<Record<string, () => Promise<Target>>> = {
   codec: async () => (await import('./codec/target.ts')).codec,
 };
 
-export function targetNamed(name: string): Promise<Target> {
-  return TARGETS[name]!();
+/** One of the targets, or what a module given by its URL exports as `target`. */
+export async function targetNamed(name: string): Promise<Target> {
+  if (!name.startsWith('file:')) return TARGETS[name]!();
+  return ((await import(name)) as { readonly target: Target }).target;
 }

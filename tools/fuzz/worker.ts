@@ -28,7 +28,7 @@ const SHRINK_MS = 5000;
 
 /** Errors that differ in names and numbers only are of one kind. */
 function kindOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return JSON.stringify(error) ?? 'undefined';
   const frame = /^\s+at .*?(\w+\/src\/[\w/.-]+\.ts):\d+/m.exec(error.stack ?? '')?.[1] ?? '';
   return `${error.name}: ${error.message.replace(/`[^`]*`|"[^"]*"|\d+/g, '…').slice(0, 120)} (${frame})`;
 }
@@ -77,7 +77,7 @@ async function main({ target: name, seed, first, milliseconds, count, progress }
     const kind = kindOf(error);
     if (known.has(kind)) continue;
     known.add(kind);
-    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const message = error instanceof Error ? (error.stack ?? error.message) : kind;
     const failure: Failure = { number, kind, message, input: await shrink(target, input, kind, beat) };
     parentPort!.postMessage(failure);
   }

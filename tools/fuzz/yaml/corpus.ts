@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { splitDocuments } from '@mizzen/api';
+import { groupVersion, parseDocuments, splitDocuments } from '@mizzen/api';
 import { loadYaml } from '@mizzen/api/yaml/load.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -9,6 +9,7 @@ const root = join(import.meta.dirname, '../../..');
 export interface Sample {
   readonly text: string;
   readonly value: unknown;
+  /** Group and kind, e.g. `apps/Deployment`; undefined for what is no resource. */
   readonly kind: string | undefined;
 }
 
@@ -32,7 +33,9 @@ export function corpus(): Sample[] {
       const loaded = loadYaml(text);
       if ('error' in loaded) continue;
       const { value } = loaded;
-      samples.push({ text, value, kind: (value as { readonly kind?: string } | null)?.kind });
+      const resource = parseDocuments(file, text).resources[0];
+      const kind = resource && `${groupVersion(resource.apiVersion).group}/${resource.kind}`;
+      samples.push({ text, value, kind });
     }
   }
   return samples;

@@ -25,7 +25,7 @@ for (const sample of samples) {
 }
 const kinds = [...byKind.keys()];
 /** What a mesh has at the least, so that there is something to translate. */
-const base = ['Service', 'Pod', 'Namespace', 'Gateway']
+const base = ['/Service', '/Pod', '/Namespace', 'networking.istio.io/Gateway']
   .flatMap((kind) => byKind.get(kind)!.slice(0, 4))
   .map(({ text }) => text);
 const meshConfigs = samples.flatMap(({ value }) => {

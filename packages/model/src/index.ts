@@ -4,6 +4,7 @@ export type { ModelOptions } from './build.ts';
 export {
   GATEWAY_CLASS_LABEL,
   GATEWAY_NAME_LABEL,
+  Grants,
   PREFIX_MARK,
   controllerOf,
   gatewayHosts,

@@ -9,6 +9,7 @@ import { TARGETING_KINDS, checkPolicyTargets } from './policy-targets.ts';
 import { Problems } from './problems.ts';
 
 export { PREFIX_MARK } from './filters.ts';
+export { Grants } from './grants.ts';
 export { isManaged, managedName, managedServiceAccount, gatewayHosts } from './managed.ts';
 export { GATEWAY_CLASS_LABEL, GATEWAY_NAME_LABEL } from './names.ts';
 export { controllerOf } from './classes.ts';

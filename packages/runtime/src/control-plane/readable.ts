@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
-import { ROOT_SECRET, WORKLOAD_SECRET, resolveCredential, secretNames } from '@mizzen/control-plane';
+import { ROOT_SECRET, WORKLOAD_SECRET, secretNames } from '@mizzen/control-plane';
 import type { Identity, NodeConfig, SecretAnswer, WorkloadSecrets } from '@mizzen/control-plane';
 import type { Snapshot } from '@mizzen/api';
+import { credentialOf } from '../control/credentials.ts';
 import { resolveFileSecret } from '../control/file-secrets.ts';
-import { bytesOf } from '../control/workloads/data.ts';
 
 /** Whoever asks for secrets. */
 export interface Reader {
@@ -45,7 +45,7 @@ export function readableSecrets(
     if (name === WORKLOAD_SECRET) return deps.secrets.resolve(key, identity, name, have);
     if (!namedBy(config).has(name)) return withhold(name, 'nothing in the configuration of the proxy names it');
     const credential =
-      resolveCredential(name, identity.namespace, (...which) => bytesOf(deps.snapshot(), ...which)) ??
+      credentialOf(deps.snapshot(), identity.namespace, name) ??
       (local || name === SYSTEM_ROOTS ? resolveFileSecret(name) : undefined);
     if (credential === undefined) return withhold(name, 'files are served to proxies on this machine only');
     if (!('secret' in credential)) return withhold(name, credential.problem);

@@ -54,7 +54,7 @@ function check(
   path: Path,
 ): Diagnostic | undefined {
   const resource = /^[\w-]+:\/\//.test(name) ? name : `kubernetes://${name}`;
-  const answer = credentialOf(model, namespace, resource);
+  const answer = credentialOf(model.snapshot, namespace, resource);
   if (answer === undefined || 'secret' in answer) return undefined;
   const elsewhere = model.snapshot.list('Secret').find(({ metadata }) => metadata.name === name);
   const help =

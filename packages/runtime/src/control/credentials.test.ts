@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { buildSnapshot, parseDocuments } from '@mizzen/api';
-import { buildModel } from '@mizzen/model';
 import { requireTool } from '@mizzen/testkit';
 import { credentialOf } from './credentials.ts';
 
@@ -34,8 +33,8 @@ test('a gateway has secrets of another namespace only by a grant, and only by th
     const given = (yaml: string, namespace: string, name: string): boolean => {
       const { resources, diagnostics } = parseDocuments('a.yaml', yaml);
       expect(diagnostics).toEqual([]);
-      const model = buildModel(buildSnapshot(resources, { version: 1 }).snapshot);
-      return 'secret' in (credentialOf(model, namespace, name) ?? {});
+      const { snapshot } = buildSnapshot(resources, { version: 1 });
+      return 'secret' in (credentialOf(snapshot, namespace, name) ?? {});
     };
     const [without, granted] = [secrets.join(''), secrets.join('') + GRANT];
     const site = 'kubernetes-gateway://certificates/site';

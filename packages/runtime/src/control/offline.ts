@@ -1,16 +1,16 @@
 import type { Snapshot } from '@mizzen/api';
-import { contentVersion, type NodeConfig, resolveCredential } from '@mizzen/control-plane';
+import { contentVersion, type NodeConfig } from '@mizzen/control-plane';
 import { buildModel } from '@mizzen/model';
 import type { MeshModel } from '@mizzen/model';
 import type { NodeMetadata, Node } from '@mizzen/translator';
 import type { DesiredWorkload, PodStatus } from '../protocol.ts';
+import { credentialOf } from './credentials.ts';
 import { defaultGateways } from './default-gateways.ts';
 import { resolveFileSecret } from './file-secrets.ts';
 import { overlay } from './overlay.ts';
 import { NO_SETTINGS } from './settings/types.ts';
 import { synthesizePods } from './synthesize.ts';
 import { computeWorkloads } from './workloads/compute.ts';
-import { bytesOf } from './workloads/data.ts';
 
 /** What `mizzen up` would run of these resources, with nothing running. */
 export interface OfflineMesh {
@@ -46,8 +46,7 @@ export function offlineMesh(read: Snapshot, options: OfflineOptions = {}): Offli
  */
 export function offlineSecret(snapshot: Snapshot, namespace: string): NodeConfig['secret'] {
   return (name) => {
-    const credential =
-      resolveCredential(name, namespace, (...key) => bytesOf(snapshot, ...key)) ?? resolveFileSecret(name);
+    const credential = credentialOf(snapshot, namespace, name) ?? resolveFileSecret(name);
     if (credential === undefined || !('secret' in credential)) return undefined;
     return { version: contentVersion(credential.secret), secret: credential.secret };
   };

@@ -152,7 +152,7 @@ export class Proxies {
   }
 
   #secret(model: MeshModel, node: string, identity: Identity, name: string, have: string | undefined): SecretAnswer {
-    const credential = credentialOf(model, identity.namespace, name) ?? resolveFileSecret(name);
+    const credential = credentialOf(model.snapshot, identity.namespace, name) ?? resolveFileSecret(name);
     if (credential === undefined) return this.#secrets.resolve(node, identity, name, have);
     if (!('secret' in credential)) return undefined;
     return {

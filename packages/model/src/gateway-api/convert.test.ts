@@ -75,18 +75,40 @@ spec: {parentRefs: [{name: gw}], rules: ${rules}}
 const TO_WEB = 'backendRefs: [{name: web, port: 80}]';
 
 test('what does not change stays the same object', () => {
-  const model = (text: string, previous?: ReturnType<typeof buildModel>) =>
-    buildModel(buildSnapshot(parseDocuments('a.yaml', text).resources, { version: 1 }).snapshot, undefined, {
-      previous,
-    });
-  const first = model(GATEWAY + route('a', `[{${TO_WEB}}]`));
+  const read = (text: string): readonly Resource[] => parseDocuments('a.yaml', text).resources;
+  const model = (resources: readonly Resource[], previous?: ReturnType<typeof buildModel>) =>
+    buildModel(buildSnapshot(resources, { version: 1 }).snapshot, undefined, { previous });
+  const fixed = read(
+    GATEWAY +
+      route('a', `[{${TO_WEB}}]`, '') +
+      route('b', '[{backendRefs: [{name: gone, port: 80}]}]').replace('rules', 'hostnames: [b.example.com], rules'),
+  );
+  const first = model([
+    ...fixed,
+    ...read(route('c', `[{${TO_WEB}}]`).replace('rules', 'hostnames: [c.example.com], rules')),
+  ]);
   const second = model(
-    GATEWAY + route('a', `[{${TO_WEB}}]`) + '---\napiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n',
+    [...fixed, ...read(route('c', `[{name: x, ${TO_WEB}}]`).replace('rules', 'hostnames: [c.example.com], rules'))],
     first,
   );
-  expect(second.gatewayApi).not.toBe(first.gatewayApi);
-  expect(second.gatewayApi.virtualServices[0]).toBe(first.gatewayApi.virtualServices[0]);
-  expect(second.gatewayApi.gateways[0]).toBe(first.gatewayApi.gateways[0]);
+  const third = model([...fixed, ...read('apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n')], second);
+  const [one, two, three] = [first, second, third].map(({ gatewayApi }) => gatewayApi);
+  const of = (result: typeof one, host: string) =>
+    result?.virtualServices.find(({ spec }) => spec.hosts?.includes(host));
+  for (const host of ['*', 'b.example.com']) {
+    expect(of(one, host)).toBeDefined();
+    expect(of(two, host)).toBe(of(one, host));
+    expect(of(three, host)).toBe(of(one, host));
+  }
+  expect(of(one, 'c.example.com')?.spec.http?.[0]?.name).not.toBe('x');
+  expect(of(two, 'c.example.com')?.spec.http?.[0]?.name).toBe('x');
+  expect(of(three, 'c.example.com')).toBeUndefined();
+  expect(three?.gateways[0]).toBe(one?.gateways[0]);
+  for (const each of [one, two, three]) {
+    expect(each?.diagnostics.map(({ message }) => message)).toEqual([
+      'there is no Service `default/gone`: requests for it are answered with 500',
+    ]);
+  }
 });
 
 test('of equal matches the older route counts, whatever the order of files', () => {

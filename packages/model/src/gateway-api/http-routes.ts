@@ -1,5 +1,6 @@
 import { refOf, type Resource, type WrittenAt, type gwapi, type networking } from '@mizzen/api';
-import type { Path } from '@mizzen/diagnostics';
+import type { Diagnostic, Path } from '@mizzen/diagnostics';
+import { isDeepStrictEqual } from 'node:util';
 import { hostsOverlap, isSubsetOf, isWildcard } from '../hosts.ts';
 import { compare } from '../order.ts';
 import { attachmentsOf } from './attach.ts';
@@ -7,10 +8,14 @@ import type { BackendContext } from './backends.ts';
 import { byRank } from './match.ts';
 import { PARENTS, ROUTE_SEMANTICS, unmergedName } from './names.ts';
 import type { Attachment, ListenerParent } from './parents.ts';
+import { Problems } from './problems.ts';
 import { type ConvertedRule, convertRules } from './rules.ts';
 
 type HTTPRoute = Resource<gwapi.HTTPRouteSpec>;
-type Context = Omit<BackendContext, 'route' | 'needsGrant'> & { readonly listeners: readonly ListenerParent[] };
+type Context = Omit<BackendContext, 'route' | 'needsGrant' | 'problems'> & {
+  readonly listeners: readonly ListenerParent[];
+};
+type VirtualService = Resource<networking.VirtualService>;
 
 /** What one HTTPRoute says of one host at one place; those with the same key become one VirtualService. */
 interface Part {
@@ -23,20 +28,62 @@ interface Part {
   readonly rules: readonly ConvertedRule[];
 }
 
-/** VirtualServices of one host each, whose routes are in the order in which the Gateway API looks at them. */
-export function convertHttpRoutes(context: Context): Resource<networking.VirtualService>[] {
-  const byKey = new Map<string, Part[]>();
-  for (const source of context.snapshot.list('HTTPRoute')) {
-    for (const part of partsOf(context, source)) {
-      const known = byKey.get(part.key);
-      if (known === undefined) byKey.set(part.key, [part]);
-      else if (!known.some((other) => other.source === source)) known.push(part);
-    }
-  }
-  return [...byKey].map(([key, parts]) => virtualService(key, parts.sort(byCreation)));
+interface RouteParts {
+  readonly parts: readonly Part[];
+  readonly diagnostics: readonly Diagnostic[];
 }
 
-function partsOf(context: Context, source: HTTPRoute): Part[] {
+/** What became of HTTPRoutes, for a later conversion. */
+export interface ConvertedRoutes {
+  readonly virtualServices: readonly VirtualService[];
+  readonly diagnostics: readonly Diagnostic[];
+  readonly byRoute: ReadonlyMap<HTTPRoute, RouteParts>;
+  readonly byKey: ReadonlyMap<string, { readonly parts: readonly Part[]; readonly made: VirtualService }>;
+}
+
+/**
+ * VirtualServices of one host each, whose routes are in the order in which the Gateway API looks at them. `unchanged`:
+ * nothing but HTTPRoutes differs from `previous`.
+ */
+export function convertHttpRoutes(
+  context: Context,
+  previous: ConvertedRoutes | undefined,
+  unchanged: boolean,
+): ConvertedRoutes {
+  const byRoute = new Map<HTTPRoute, RouteParts>();
+  const collected = new Map<string, Part[]>();
+  for (const source of context.snapshot.list('HTTPRoute')) {
+    const own = (unchanged ? previous?.byRoute.get(source) : undefined) ?? partsOf(context, source);
+    byRoute.set(source, own);
+    for (const part of own.parts) {
+      const known = collected.get(part.key);
+      if (known === undefined) collected.set(part.key, [part]);
+      else if (known.at(-1)?.source !== source) known.push(part);
+    }
+  }
+  const byKey = new Map<string, { readonly parts: readonly Part[]; readonly made: VirtualService }>();
+  for (const [key, parts] of collected) {
+    parts.sort(byCreation);
+    const known = previous?.byKey.get(key);
+    const same = known?.parts.length === parts.length && known.parts.every((part, i) => part === parts[i]);
+    byKey.set(key, same ? known : { parts, made: made(key, parts, known?.made) });
+  }
+  return {
+    virtualServices: [...byKey.values()].map((each) => each.made),
+    diagnostics: [...byRoute.values()].flatMap(({ diagnostics }) => diagnostics),
+    byRoute,
+    byKey,
+  };
+}
+
+function made(key: string, parts: readonly Part[], before: VirtualService | undefined): VirtualService {
+  const now = virtualService(key, parts);
+  return before !== undefined && isDeepStrictEqual(before, now) ? before : now;
+}
+
+function partsOf(base: Context, source: HTTPRoute): RouteParts {
+  const problems = new Problems();
+  const context = { ...base, problems };
   const attachments = attachmentsOf(context, source);
   const convert = (needsGrant: boolean): ConvertedRule[] =>
     convertRules({ ...context, route: source, needsGrant }, source);
@@ -60,7 +107,7 @@ function partsOf(context: Context, source: HTTPRoute): Part[] {
       });
     }
   }
-  return parts;
+  return { parts, diagnostics: problems.list };
 }
 
 function placeOf(attachment: Attachment, { metadata }: HTTPRoute): string {
@@ -108,7 +155,7 @@ function byCreation(a: Part, b: Part): number {
   );
 }
 
-function virtualService(key: string, parts: readonly Part[]): Resource<networking.VirtualService> {
+function virtualService(key: string, parts: readonly Part[]): VirtualService {
   const first = parts[0]!;
   const { namespace, creationTimestamp } = first.source.metadata;
   const metadata = {

@@ -3,8 +3,9 @@ import type { Diagnostic } from '@mizzen/diagnostics';
 import { isDeepStrictEqual } from 'node:util';
 import { convertGateways } from './gateways.ts';
 import { Grants } from './grants.ts';
-import { convertHttpRoutes } from './http-routes.ts';
+import { type ConvertedRoutes, convertHttpRoutes } from './http-routes.ts';
 import { ROUTE_SEMANTICS } from './names.ts';
+import type { ListenerParent } from './parents.ts';
 import { TARGETING_KINDS, checkPolicyTargets } from './policy-targets.ts';
 import { Problems } from './problems.ts';
 
@@ -22,7 +23,10 @@ export interface GatewayApi {
   readonly grants: Grants;
   /** What leads nowhere; all warnings. */
   readonly diagnostics: readonly Diagnostic[];
+  /** For the conversion after this one, like what follows. */
   readonly inputs: GatewayApiInputs;
+  readonly listeners: readonly ListenerParent[];
+  readonly routes: ConvertedRoutes;
 }
 
 export interface GatewayApiInputs {
@@ -30,18 +34,19 @@ export interface GatewayApiInputs {
   readonly domainSuffix: string;
 }
 
-/** Kinds whose resources take part. */
-const READ = [
+/** Kinds that an HTTPRoute is converted by. */
+const AROUND_ROUTES = [
   'GatewayClass',
   'KubernetesGateway',
-  'HTTPRoute',
   'ReferenceGrant',
   'Service',
   'ServiceEntry',
   'Namespace',
   'Secret',
-  ...TARGETING_KINDS,
 ] as const satisfies readonly (keyof KindSpecs)[];
+
+/** Kinds whose resources take part. */
+const READ = [...AROUND_ROUTES, 'HTTPRoute', ...TARGETING_KINDS] as const;
 
 /**
  * Pure: the same resources give the same conversion. What is the same as in `previous` is taken from it, for whoever
@@ -52,19 +57,26 @@ export function convertGatewayApi(
   hostKnown: (hostname: string) => boolean,
   previous?: GatewayApi,
 ): GatewayApi {
-  if (previous !== undefined && sameInputs(previous.inputs, inputs)) return previous;
+  if (previous !== undefined && same(READ, previous.inputs, inputs)) return previous;
   const { snapshot, domainSuffix } = inputs;
   const grants = new Grants(snapshot);
   const problems = new Problems();
   const { gateways, listeners } = convertGateways({ snapshot, domainSuffix, grants, problems });
-  const virtualServices = convertHttpRoutes({ snapshot, domainSuffix, grants, problems, listeners, hostKnown });
+  const unchanged =
+    previous !== undefined &&
+    same(AROUND_ROUTES, previous.inputs, inputs) &&
+    isDeepStrictEqual(previous.listeners, listeners);
+  const context = { snapshot, domainSuffix, grants, listeners, hostKnown };
+  const routes = convertHttpRoutes(context, previous?.routes, unchanged);
   checkPolicyTargets(snapshot, problems);
   return {
     gateways: keepSame(previous?.gateways, gateways),
-    virtualServices: keepSame(previous?.virtualServices, virtualServices),
+    virtualServices: routes.virtualServices,
     grants,
-    diagnostics: problems.list,
+    diagnostics: [...problems.list, ...routes.diagnostics],
     inputs,
+    listeners,
+    routes,
   };
 }
 
@@ -73,14 +85,14 @@ export function hasGatewaySemantics({ metadata }: Resource): boolean {
   return metadata.annotations?.[ROUTE_SEMANTICS] === 'gateway';
 }
 
-function sameInputs(a: GatewayApiInputs, b: GatewayApiInputs): boolean {
+function same(kinds: readonly (keyof KindSpecs)[], a: GatewayApiInputs, b: GatewayApiInputs): boolean {
   return (
     a.domainSuffix === b.domainSuffix &&
-    READ.every((kind) => sameElements(a.snapshot.list(kind), b.snapshot.list(kind)))
+    kinds.every((kind) => sameElements<unknown>(a.snapshot.list(kind), b.snapshot.list(kind)))
   );
 }
 
-function sameElements(a: readonly unknown[], b: readonly unknown[]): boolean {
+function sameElements<T>(a: readonly T[], b: readonly T[]): boolean {
   return a === b || (a.length === b.length && a.every((element, index) => element === b[index]));
 }
 

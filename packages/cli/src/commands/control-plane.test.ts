@@ -1,10 +1,13 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { createPublicKey } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { type Root, issue, loadOrCreateRoot } from '@mizzen/control-plane';
+import { type Root, certify, issue, loadOrCreateRoot } from '@mizzen/control-plane';
 import { adsBootstrap, type AdsBootstrapOptions } from '@mizzen/control-plane/grpc/testing/ads-bootstrap.ts';
 import { RawStream } from '@mizzen/control-plane/grpc/testing/raw-client.ts';
 import { Traffic, application } from '@mizzen/control-plane/grpc/testing/traffic.ts';
@@ -332,6 +335,83 @@ test('Envoys that come over TLS with a certificate and with a token speak mutual
   await traffic.stop();
   expect(traffic.failures).toEqual([]);
 });
+
+const GATEWAY = 'router~127.0.0.1~gateway-0.edge~edge.svc.cluster.local';
+/** A gateway that ends TLS with a certificate of its own namespace, which another namespace has as well. */
+const edge = (listen: number, backend: number, credentials: Readonly<Record<string, string>>): string =>
+  Object.entries(credentials)
+    .map(
+      ([namespace, host]) => `
+apiVersion: v1
+kind: Secret
+metadata: { name: site, namespace: ${namespace} }
+stringData: ${JSON.stringify(site(host))}
+---`,
+    )
+    .join('') +
+  `
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: site, namespace: edge }
+spec:
+  selector: { app: gateway }
+  servers:
+    - { port: { number: ${listen}, name: https, protocol: HTTPS }, bind: 127.0.0.1, hosts: ['*'], tls: { mode: SIMPLE, credentialName: site } }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: site, namespace: edge }
+spec:
+  hosts: ['*']
+  gateways: [site]
+  http: [{ route: [{ destination: { host: backend.example } }] }]
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: backend, namespace: edge }
+spec:
+  hosts: [backend.example]
+  location: MESH_EXTERNAL
+  resolution: STATIC
+  ports: [{ name: http, number: 80, protocol: HTTP }]
+  endpoints: [{ address: 127.0.0.1, ports: { http: ${backend} } }]
+`;
+
+function site(host: string): object {
+  const { privateKey } = issue(root(), identity('x'), Date.now(), 3_600_000);
+  const { chain } = certify(root(), createPublicKey(privateKey), { hosts: [host] }, Date.now(), 3_600_000);
+  return { 'tls.crt': chain, 'tls.key': privateKey };
+}
+
+test('a gateway ends TLS with the certificate of its own namespace, and with the next one when it is replaced', async () => {
+  const [backend, listen] = [await app('site'), await freePort()];
+  write('mesh.yaml', edge(listen, backend, { edge: 'one.example', other: 'other.example' }));
+  const { output } = await controlPlane();
+  const node = { id: GATEWAY, metadata: { NAMESPACE: 'edge', SERVICE_ACCOUNT: 'gateway', LABELS: { app: 'gateway' } } };
+  const at = { host: '127.0.0.1', port: ports.tls };
+  const own = issue(root(), { ...identity('gateway'), namespace: 'edge' }, Date.now(), 3_600_000);
+  await envoy({ node, at, tls: tlsOf(own) }, true);
+  await expect.poll(() => siteOf(listen), { timeout: 10_000 }).toBe('DNS:one.example site');
+  write('mesh.yaml', edge(listen, backend, { edge: 'two.example', other: 'other.example' }));
+  await expect.poll(() => siteOf(listen)).toBe('DNS:two.example site');
+  write('mesh.yaml', edge(listen, backend, { other: 'other.example' }));
+  await expect.poll(output).toContain('does not get the secret `kubernetes://site`: there is no Secret `edge/site`');
+  expect(await siteOf(listen)).toBe('DNS:two.example site');
+});
+
+function siteOf(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const options = { host: '127.0.0.1', port, agent: false, rejectUnauthorized: false };
+    const outgoing = requestTls(options, (response) => {
+      const { subjectaltname } = (response.socket as TLSSocket).getPeerCertificate();
+      let body = '';
+      response.on('data', (data: Buffer) => (body += data.toString()));
+      response.on('end', () => resolve(`${subjectaltname} ${body}`));
+    });
+    outgoing.on('error', (error) => resolve(error.message));
+    outgoing.end();
+  });
+}
 
 test('over TLS a proxy is what it proves, and nothing else', async () => {
   write('mesh.yaml', inside(await freePort(), await freePort(), 1));

@@ -21,4 +21,7 @@ export const LIMITS = {
   /** Milliseconds after which a silent connection is asked whether it is alive, and then is given up. */
   keepalive: 30_000,
   keepaliveTimeout: 10_000,
+  /** Milliseconds after which a client that proved who it is has to do so again, and how long its calls go on then. */
+  connectionAge: 30 * 60_000,
+  connectionAgeGrace: 10_000,
 } as const;

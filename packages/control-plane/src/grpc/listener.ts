@@ -61,6 +61,12 @@ export class GrpcXdsListener {
       'grpc.keepalive_time_ms': LIMITS.keepalive,
       'grpc.keepalive_timeout_ms': LIMITS.keepaliveTimeout,
       'grpc.enable_channelz': 0,
+      ...(options.tls === undefined
+        ? {}
+        : {
+            'grpc.max_connection_age_ms': LIMITS.connectionAge,
+            'grpc.max_connection_age_grace_ms': LIMITS.connectionAgeGrace,
+          }),
     });
     this.#grpc.addService(ADS_SERVICE, {
       streamAggregatedResources: (call: Call) => this.#accept(call, new WorldProtocol()),

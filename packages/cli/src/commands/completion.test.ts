@@ -20,6 +20,13 @@ test('bash completes commands and their flags', () => {
   expect(offered(['mizzen', 'x', 'xds', '--no'])).toEqual(['--node']);
 });
 
+test('bash completes what follows a common word, by alias, too', () => {
+  expect(offered(['mizzen', 'proxy-config', 'boot'])).toEqual(['bootstrap']);
+  expect(offered(['mizzen', 'pc', 'listener'])).toEqual(['listener', 'listeners']);
+  expect(offered(['mizzen', 'pc', 'l', '--add'])).toEqual(['--address']);
+  expect(offered(['mizzen', 'ps', '--verb'])).toEqual(['--verbosity']);
+});
+
 test('zsh and fish get scripts that name every command', () => {
   for (const shell of ['zsh', 'fish']) expect(completion(shell)).toMatch(/help up .*explain .*version/s);
 });

@@ -1,0 +1,157 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { issue, loadOrCreateRoot } from '@mizzen/control-plane';
+import { repositoryRoot } from '@mizzen/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const program = join(repositoryRoot, 'packages/cli/bin/mizzen.mjs');
+const store = join(repositoryRoot, 'examples/store');
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mizzen-proxy-config-'));
+  const node = {
+    id: 'sidecar~10.0.0.9~probe-0.store~store.svc.cluster.local',
+    metadata: { NAMESPACE: 'store', LABELS: { app: 'probe' } },
+  };
+  writeFileSync(join(folder, 'node.json'), JSON.stringify({ node }));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Result {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function mizzen(args: readonly string[], input = ''): Result {
+  try {
+    const out = execFileSync(process.execPath, [program, ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: 'pipe',
+      input,
+    });
+    return { status: 0, out, err: '' };
+  } catch (error) {
+    const { stdout, stderr, status } = error as { stdout: string; stderr: string; status: number };
+    return { status, out: stdout, err: stderr };
+  }
+}
+const pc = (...args: readonly string[]): Result => mizzen(['proxy-config', ...args]);
+const json = (result: Result): unknown => JSON.parse(result.out);
+
+const names = (resources: unknown, key = 'name'): readonly string[] =>
+  (resources as Record<string, string>[]).map((each) => each[key] ?? '').toSorted();
+
+test('a proxy named by its node has what `x xds` says it would be sent', () => {
+  const place = ['--config', store, '--node', 'node.json'];
+  const sent = json(mizzen(['x', 'xds', ...place])) as Record<string, unknown>;
+  for (const kind of ['cluster', 'listener', 'route']) {
+    expect(names(json(pc(kind, ...place, '-o', 'json')))).toEqual(names(sent[`${kind}s`]));
+  }
+  const assignments = json(pc('eds', ...place, '-o', 'json'));
+  const filled = (sent['endpoints'] as { endpoints?: unknown[] }[]).filter(({ endpoints }) => endpoints !== undefined);
+  expect(names(assignments, 'clusterName')).toEqual(names(filled, 'clusterName'));
+});
+
+test('a dump made of files is as its schema says, and is read again from a pipe', () => {
+  const all = pc('all', 'orders', '--config', store, '-o', 'json');
+  const schema = readFileSync(join(repositoryRoot, 'docs/reference/schemas/config-dump.schema.json'), 'utf8');
+  const validate = new Ajv2020({ strict: true }).compile(JSON.parse(schema) as object);
+  expect(validate(json(all)), JSON.stringify(validate.errors)).toBe(true);
+  for (const kind of ['cluster', 'route', 'secret', 'eds']) {
+    const direct = pc(kind, 'orders.store', '--config', store);
+    expect(direct.out.split('\n').length).toBeGreaterThan(2);
+    expect(mizzen(['pc', kind, '-f', '-'], all.out)).toEqual(direct);
+  }
+});
+
+test('certificates that files hold are shown, their private keys are not', () => {
+  const now = Date.now();
+  const root = loadOrCreateRoot(join(folder, 'ca'), 'cluster.local', now);
+  const identity = { trustDomain: 'cluster.local', namespace: 'istio-system', serviceAccount: 'front' };
+  const { chain, privateKey } = issue(root, identity, now, 3_600_000);
+  const data = (pem: string): string => Buffer.from(pem).toString('base64');
+  writeFileSync(
+    join(folder, 'front.yaml'),
+    `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: front, namespace: istio-system }
+spec:
+  selector: { istio: ingressgateway }
+  servers:
+    - port: { number: 443, name: https, protocol: HTTPS }
+      hosts: [shop.example.com]
+      tls: { mode: SIMPLE, credentialName: front }
+---
+apiVersion: v1
+kind: Secret
+metadata: { name: front, namespace: istio-system }
+type: kubernetes.io/tls
+data: { tls.crt: ${data(chain)}, tls.key: ${data(privateKey)} }
+`,
+  );
+  const place = ['istio-ingressgateway', '--config', 'front.yaml'];
+  expect(pc('secret', ...place).out).toMatch(/^kubernetes:\/\/front +Cert Chain +ACTIVE +true +[0-9a-f]+ +/m);
+  const all = pc('all', ...place, '-o', 'json').out;
+  expect(all).toContain(data(chain));
+  expect(all).not.toContain(data(privateKey));
+  expect(all).toContain(`"privateKey": {\n                "inlineBytes": "${data('[redacted]')}"`);
+});
+
+test('who cannot be told apart, is not there, or is said twice', () => {
+  expect(pc('cluster', 'catalog', '--config', store)).toEqual({
+    status: 2,
+    out: '',
+    err: 'Error: `catalog` could be catalog-v1.store, catalog-v2.store\n',
+  });
+  expect(pc('cluster', 'nobody', '--config', store)).toMatchObject({
+    status: 1,
+    err: expect.stringMatching(/^Error: no workload `nobody`\n {2}help: there are catalog-v1, /),
+  });
+  const twice = pc('cluster', 'orders', '-f', 'dump.json');
+  expect([twice.status, twice.err]).toEqual([
+    1,
+    expect.stringContaining('cluster requires pod name or --file parameter'),
+  ]);
+  expect(pc('endpoint')).toMatchObject({
+    status: 1,
+    err: expect.stringContaining('endpoints requires pod name or --file parameter'),
+  });
+});
+
+test('what istioctl has and Mizzen has not is refused by name, and nothing is ignored', () => {
+  expect(pc('log', 'orders')).toMatchObject({ status: 1, err: expect.stringContaining('proxy-config log: ') });
+  for (const flag of ['--kubeconfig', '--context', '--proxy-admin-port', '--waypoint']) {
+    const { status, err } = pc('listener', 'orders', flag, 'x');
+    expect([status, err]).toEqual([64, expect.stringMatching(new RegExp(`^Error: ${flag}: `))]);
+  }
+  expect(pc('cluster', 'orders', '--address', 'x')).toMatchObject({
+    status: 64,
+    err: 'Error: unknown flag: --address\n',
+  });
+  expect(pc('cluster', 'orders', '--config', store, '-oxml')).toMatchObject({
+    status: 1,
+    err: 'Error: output format "xml" not supported\n',
+  });
+  expect(mizzen(['proxy-status', '--xds-address', 'x'])).toMatchObject({
+    status: 64,
+    err: expect.stringMatching(/^Error: --xds-address: /),
+  });
+});
+
+test('help lists the commands, their aliases and what each takes', () => {
+  const group = mizzen(['help', 'proxy-config']);
+  expect(group.status).toBe(0);
+  expect(group.out).toMatch(/^ {2}endpoint, endpoints, ep +endpoints and their health$/m);
+  expect(mizzen(['pc'])).toEqual(group);
+  const one = mizzen(['help', 'pc', 'l']);
+  expect(one.out).toMatch(/^Usage: mizzen proxy-config listener WORKLOAD/);
+  expect(one.out).toMatch(/^ {2}-o, --output FORMAT +json, yaml or short \(default short\)$/m);
+  expect(mizzen(['proxy-config', 'listener', '--help'])).toEqual(one);
+  expect(mizzen(['help']).out).toMatch(/^ {2}proxy-status +/m);
+});

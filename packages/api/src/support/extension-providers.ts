@@ -9,6 +9,7 @@ import type {
   MeshConfig_ExtensionProvider_EnvoyOpenTelemetryLogProvider,
   MeshConfig_ExtensionProvider_EnvoyOpenTelemetryLogProvider_LogFormat,
   MeshConfig_ExtensionProvider_EnvoyTcpGrpcV3LogProvider,
+  MeshConfig_ExtensionProvider_SDSProvider,
 } from '../gen/istio.mesh.v1alpha1.ts';
 import { NO_SPANS } from './telemetry.ts';
 import { tracingProviders } from './tracing-providers.ts';
@@ -26,6 +27,7 @@ const NO_AUTHORIZER = left(
   'no external authorizer is asked; policies with action CUSTOM say so',
   'use ALLOW and DENY rules',
 );
+const NO_SDS = left('secrets come from the Secrets among the files', 'put the certificate in a Secret');
 const NO_LOG_SERVICE = left('access logs are written to files', 'use an `envoyFileAccessLog`');
 const UNKNOWN_TRACER = left('no spans are sent there', 'use `opentelemetry` or `zipkin`');
 
@@ -65,7 +67,7 @@ export const extensionProviders: MessageTable = {
     envoyHttpAls: byEngine(NO_LOG_SERVICE, yes('access logs go there', `${HTTP_LOG}.commonConfig`)),
     envoyTcpAls: byEngine(NO_LOG_SERVICE, yes('access logs go there', 'TcpGrpcAccessLogConfig.commonConfig')),
     envoyOtelAls: byEngine(NO_LOG_SERVICE, yes('access logs go there', 'OpenTelemetryAccessLogConfig.commonConfig')),
-    sds: left('secrets come from the Secrets among the files', 'put the certificate in a Secret'),
+    sds: byEngine(NO_SDS, yes('asked for the secrets that are called `sds://NAME`', 'SdsSecretConfig.sdsConfig')),
   }),
   [`${PROVIDER}.EnvoyFileAccessLogProvider`]: fields<MeshConfig_ExtensionProvider_EnvoyFileAccessLogProvider>({
     path: yes("`/dev/stdout` is the sidecar's own log, which `mizzen logs` shows", 'FileAccessLog.path'),
@@ -143,5 +145,10 @@ export const extensionProviders: MessageTable = {
       allowPartialMessage: yes('longer bodies are cut', 'BufferSettings.allowPartialMessage'),
       packAsBytes: yes('as bytes rather than text', 'BufferSettings.packAsBytes'),
     }),
+  [`${PROVIDER}.SDSProvider`]: envoyFields<MeshConfig_ExtensionProvider_SDSProvider>(NO_SDS, {
+    name: moot('the first provider that there is counts'),
+    service: SERVICE,
+    port: PORT,
+  }),
   ...tracingProviders,
 };

@@ -1,4 +1,4 @@
-import type { networking } from '@mizzen/api';
+import { knownCiphers, type networking } from '@mizzen/api';
 import type { Service, ServicePort } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
@@ -147,7 +147,8 @@ function nameFromRequest(draft: ClusterDraft, verify: boolean): void {
 }
 
 function defaultsOf(context: TranslationContext): Partial<types.tls.TlsParameters> {
-  const { ecdhCurves = [], cipherSuites = [] } = context.model.mesh.tlsDefaults ?? {};
+  const { ecdhCurves = [], cipherSuites: written } = context.model.mesh.tlsDefaults ?? {};
+  const cipherSuites = knownCiphers(written);
   return {
     ...(ecdhCurves.length > 0 ? { ecdhCurves } : {}),
     ...(cipherSuites.length > 0 ? { cipherSuites } : {}),

@@ -2,7 +2,7 @@ import type { JsonObject, types } from '@mizzen/xds';
 import type { mesh } from '@mizzen/api';
 import type { Build } from '../listener/build.ts';
 import { DEFAULT_TEXT_FORMAT, formatters } from './access-log-format.ts';
-import { providerService, type ProviderService } from './provider-service.ts';
+import { providerService, type ProviderService } from '../provider-service.ts';
 import { defined, extension } from './typed.ts';
 
 type AccessLog = types.accesslog.AccessLog;

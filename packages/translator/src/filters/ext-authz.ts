@@ -5,7 +5,7 @@ import { duration } from '../duration.ts';
 import { compileCustom, denyInstead, hasPolicies, type CustomPolicies } from './authorization/policies.ts';
 import { stringMatcher } from './authorization/strings.ts';
 import { NETWORK_RBAC, networkRbac } from './network-rbac.ts';
-import { providerService } from './provider-service.ts';
+import { providerService } from '../provider-service.ts';
 import { HTTP_RBAC, authorizationOptions, httpRbac } from './rbac.ts';
 import { statusName } from './status-names.ts';
 import { defined, extension } from './typed.ts';

@@ -2,7 +2,7 @@ import type { mesh } from '@mizzen/api';
 import type { types } from '@mizzen/xds';
 import type { Build } from '../listener/build.ts';
 import { duration } from '../duration.ts';
-import { providerService, type ProviderService } from './provider-service.ts';
+import { providerService, type ProviderService } from '../provider-service.ts';
 import { defined, extension, typed } from './typed.ts';
 
 type Tracing = types.hcm.HttpConnectionManager_Tracing;

@@ -1,7 +1,6 @@
 import type { mesh } from '@mizzen/api';
 import type { types } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
-import { outboundCluster } from '../names.ts';
 import { providerService } from '../provider-service.ts';
 import { fileSecret, MESH_ROOTS, WORKLOAD_CERTIFICATE, secret } from '../secrets.ts';
 
@@ -39,16 +38,16 @@ const GATEWAY_ITSELF = 'builtin://';
 function providedSecret(
   context: TranslationContext,
   name: string,
-  { service = '', port = 0 }: mesh.MeshConfig_ExtensionProvider_SDSProvider,
+  { service, port }: mesh.MeshConfig_ExtensionProvider_SDSProvider,
 ): SdsSecretConfig {
-  const found = providerService(context, service);
+  const found = providerService(context.model, service, port);
   if (found === undefined) return {};
   return {
     name,
     sdsConfig: {
       apiConfigSource: {
         apiType: 'GRPC',
-        grpcServices: [{ envoyGrpc: { clusterName: outboundCluster(port, '', found.hostname) } }],
+        grpcServices: [{ envoyGrpc: { clusterName: found.cluster } }],
         setNodeOnFirstMessageOnly: true,
         transportApiVersion: 'V3',
       },

@@ -6,6 +6,10 @@ import { DumpError } from './read-dump.ts';
 /** Exit status when several workloads are called what was asked for, as everywhere in Mizzen. */
 const AMBIGUOUS = 2;
 
+const HELP: Readonly<Record<string, string | undefined>> = {
+  'not-running': '--api HOST:PORT says where a control plane of its own is, --config what to compute it from',
+};
+
 /** Runs a command that stands for one of istioctl's: what goes wrong is said as there, in a line that begins `Error:`. */
 export async function inIstioctlWords(run: () => Promise<number>): Promise<number> {
   try {
@@ -16,7 +20,7 @@ export async function inIstioctlWords(run: () => Promise<number>): Promise<numbe
       const status = error.code === 'ambiguous' ? AMBIGUOUS : 1;
       throw new IstioctlError(error.message, { status, ...helpOf(error) });
     }
-    if (error instanceof ApiError) throw new IstioctlError(error.message);
+    if (error instanceof ApiError) throw new IstioctlError(error.message, helpOf({ help: HELP[error.code] }));
     if (error instanceof UsageError) throw new IstioctlError(error.message, { status: AMBIGUOUS, ...helpOf(error) });
     throw error;
   }

@@ -2,12 +2,13 @@ import { TypeUrl } from '@mizzen/xds';
 import type { ClusterHost } from '../cluster/host.ts';
 import type { ProxyNode } from '../process/proxy-node.ts';
 
-/** `/config_dump`: what is in force, in Envoy's shape. Secrets are named, their keys left out. */
+/** `/config_dump`: who it is and what is in force, in Envoy's shape. Secrets are named, what they hold is left out. */
 export function configDump(node: ProxyNode): object {
   const dump = 'type.googleapis.com/envoy.admin.v3.';
   const typed = (type: string, resource: unknown): object => ({ '@type': type, ...(resource as object) });
   return {
     configs: [
+      { '@type': `${dump}BootstrapConfigDump`, bootstrap: { node: { id: node.id } } },
       {
         '@type': `${dump}ClustersConfigDump`,
         dynamicActiveClusters: [...node.clusters.active()].map(({ resource }) => ({
@@ -29,7 +30,10 @@ export function configDump(node: ProxyNode): object {
       },
       {
         '@type': `${dump}SecretsConfigDump`,
-        dynamicActiveSecrets: [...node.secrets.names()].map((name) => ({ name })),
+        dynamicActiveSecrets: [...node.secrets.names()].map((name) => ({
+          name,
+          secret: typed(TypeUrl.secret, { name }),
+        })),
       },
     ],
   };

@@ -177,7 +177,11 @@ describe.each(['mizzen', 'envoy'] as const)('internal listeners of %s', (engine)
     expect(JSON.parse((await fetchText('/clusters')).body)).toMatchObject({
       clusterStatuses: [{ name: 'app' }, { name: 'echo' }, { name: 'to-inside' }],
     });
-    expect((await fetchText('/config_dump')).body).toContain('"name": "inside"');
+    const dump = (await fetchText('/config_dump')).body;
+    expect(dump).toContain('"name": "inside"');
+    expect(JSON.parse(dump)).toMatchObject({
+      configs: [{ bootstrap: { node: { id: expect.stringMatching(/./) } } }, {}, {}, {}, {}],
+    });
     expect((await fetchText('/stats', 'evil.example')).status).toBe(403);
   });
 });

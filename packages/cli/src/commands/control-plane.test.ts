@@ -191,7 +191,11 @@ test('what an Envoy refuses is told with its line, shows at /debug/syncz, and le
   );
   await expect
     .poll(output)
-    .toMatch(new RegExp(`refuses listener \`127\\.0\\.0\\.1_${first}\`: .*Address already in use`));
+    .toMatch(
+      new RegExp(
+        `refuses listener \`127\\.0\\.0\\.1_${first}\`: .*Address already in use.* \\(from mesh/[a-z]+\\.yaml:\\d+\\)`,
+      ),
+    );
   await expect.poll(() => bodyOf(listen)).toBe('second');
   const [proxy] = (await ask('/debug/syncz')) as {
     proxy: string;

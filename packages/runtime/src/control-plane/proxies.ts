@@ -4,7 +4,8 @@ import type { ConnectedProxy } from '@mizzen/control-plane/grpc/index.ts';
 import { locator } from '@mizzen/api';
 import type { MeshModel } from '@mizzen/model';
 import { translate } from '@mizzen/translator';
-import type { Node, Origins, XdsResources } from '@mizzen/translator';
+import type { Node, Origins } from '@mizzen/translator';
+import { evidenceOf, sameResources, sameShape } from '../control/configurations.ts';
 import { refusalOrigin } from '../control/refusals.ts';
 import { readableSecrets } from './readable.ts';
 
@@ -25,6 +26,8 @@ interface Connected {
   /** Milliseconds since the epoch. */
   readonly connectedAt: number;
   config: NodeConfig | undefined;
+  /** Of the last time that something beside endpoints was another. */
+  before: NodeConfig | undefined;
   registry: MeshModel['registry'] | undefined;
   origins: Origins | undefined;
   /** Refusals and withheld secrets that were told already. */
@@ -57,6 +60,7 @@ export class ConnectedProxies {
       node,
       connectedAt: this.#options.clock.wall(),
       config: undefined,
+      before: undefined,
       registry: undefined,
       origins: undefined,
       told: new Set(),
@@ -86,13 +90,13 @@ export class ConnectedProxies {
   debug(): DebugProxy[] {
     const refusals = new Map(this.server.status().map((each) => [each.node, each.refusals]));
     const locate = locator(this.#model.snapshot);
-    return [...this.#connected.values()].map(({ proxy: { key, node }, config, origins }) => ({
+    return [...this.#connected.values()].map(({ proxy: { key, node }, config, before, origins }) => ({
       node,
       connected: true,
       config,
       sync: this.server.sync(key),
       refusals: (refusals.get(key) ?? []).map((refusal) => {
-        const origin = refusalOrigin(refusal, { origins }, locate);
+        const origin = refusalOrigin(refusal, evidenceOf({ config, before, origins }, refusal), locate);
         return origin === undefined ? refusal : { ...refusal, origin };
       }),
     }));
@@ -126,6 +130,8 @@ export class ConnectedProxies {
             this.#options.onWithheld(node, name, reason);
           }),
       });
+      const known = connected.config;
+      if (known !== undefined && !sameShape(known, resources)) connected.before = known;
       return (connected.config = { ...resources, secret });
     } catch (error) {
       this.#options.onFailure(node, error);
@@ -139,7 +145,7 @@ export class ConnectedProxies {
     for (const refusal of refusals) {
       const { typeUrl, resource, version, message } = refusal;
       this.#tell(connected, `${typeUrl} ${resource} ${version} ${message}`, () => {
-        const origin = refusalOrigin(refusal, { origins: connected.origins }, locator(this.#model.snapshot));
+        const origin = refusalOrigin(refusal, evidenceOf(connected, refusal), locator(this.#model.snapshot));
         this.#options.onRefusal(connected.node, refusal, origin);
       });
     }
@@ -154,16 +160,3 @@ export class ConnectedProxies {
 
 /** A proxy that goes on asking for things it does not get fills no log. */
 const MOST_TOLD = 1000;
-
-/** True when every resource is the same object. */
-function sameResources(a: XdsResources, b: XdsResources): boolean {
-  const same = (x: readonly object[], y: readonly object[]): boolean =>
-    x === y || (x.length === y.length && x.every((each, index) => each === y[index]));
-  return (
-    same(a.routes, b.routes) &&
-    same(a.listeners, b.listeners) &&
-    same(a.clusters, b.clusters) &&
-    same(a.endpoints, b.endpoints) &&
-    same(a.extensions, b.extensions)
-  );
-}

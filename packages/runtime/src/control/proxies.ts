@@ -13,12 +13,12 @@ import type {
 import { hash } from 'node:crypto';
 import type { Locate } from '@mizzen/api';
 import type { MeshModel } from '@mizzen/model';
-import type { Node, NodeMetadata, Origins, XdsResources, translate, translateReadiness } from '@mizzen/translator';
-import { TypeUrl } from '@mizzen/xds';
+import type { Node, NodeMetadata, Origins, translate, translateReadiness } from '@mizzen/translator';
 import type { DesiredWorkload, PodStatus } from '../protocol.ts';
 import { credentialOf } from './credentials.ts';
+import { evidenceOf, sameResources, sameShape } from './configurations.ts';
 import { resolveFileSecret } from './file-secrets.ts';
-import { type Evidence, firstDifference, refusalOrigin } from './refusals.ts';
+import { type Evidence, refusalOrigin } from './refusals.ts';
 
 export interface ProxiesOptions {
   readonly clock: Clock;
@@ -91,11 +91,9 @@ export class Proxies {
   }
 
   /** What helps to find the line that a refusal is about. */
-  evidence(node: string, { typeUrl, resource }: Refusal): Evidence {
+  evidence(node: string, refusal: Refusal): Evidence {
     const { config, before } = this.#configured.get(node) ?? {};
-    const [was, is] = [before, config].map((each) => each && findResource(each, typeUrl, resource));
-    const changed = was === undefined || is === undefined ? undefined : firstDifference(was, is);
-    return { origins: this.#origins.get(node), changed };
+    return evidenceOf({ config, before, origins: this.#origins.get(node) }, refusal);
   }
 
   status(): ProxyStatus[] {
@@ -168,38 +166,6 @@ interface Configured {
   readonly config: NodeConfig;
   /** Of the last time that something beside endpoints was another. */
   readonly before: NodeConfig | undefined;
-}
-
-function findResource(config: NodeConfig, typeUrl: string, name: string): object | undefined {
-  switch (typeUrl) {
-    case TypeUrl.listener:
-      return config.listeners.find((each) => each.name === name);
-    case TypeUrl.route:
-      return config.routes.find((each) => each.name === name);
-    case TypeUrl.cluster:
-      return config.clusters.find((each) => each.name === name);
-    case TypeUrl.extension:
-      return config.extensions.find((each) => each.name === name);
-    default:
-      return undefined;
-  }
-}
-
-function sameShape(a: NodeConfig, b: NodeConfig): boolean {
-  return sameResources({ ...a, endpoints: [] }, { ...b, endpoints: [] });
-}
-
-/** True when every resource is the same object. */
-function sameResources(a: XdsResources, b: XdsResources): boolean {
-  const same = (x: readonly object[], y: readonly object[]): boolean =>
-    x === y || (x.length === y.length && x.every((each, index) => each === y[index]));
-  return (
-    same(a.routes, b.routes) &&
-    same(a.listeners, b.listeners) &&
-    same(a.clusters, b.clusters) &&
-    same(a.endpoints, b.endpoints) &&
-    same(a.extensions, b.extensions)
-  );
 }
 
 /**

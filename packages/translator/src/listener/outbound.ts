@@ -37,17 +37,32 @@ const LOOPBACK = '127.0.0.1';
 export function outboundListeners(build: Build): readonly Listener[] {
   const { scope, proxy } = build.context;
   const entries = new Map<string, OutboundEntry>();
+  const written = new Map<OutboundEntry, EgressListener>();
   for (const egress of scope.egress) {
     if (egress.config?.port === undefined) addEveryPort(build, entries, egress);
-    else addOwnPort(build, entries, egress, egress.config.port);
+    else {
+      const before = new Set(entries.keys());
+      addOwnPort(build, entries, egress, egress.config.port);
+      for (const [key, entry] of entries) if (!before.has(key)) written.set(entry, egress);
+    }
   }
   const fallthrough = passOn(build);
-  const listeners = [...entries.values()].map((entry) => finishEntry(build, entry, fallthrough));
+  const listeners = [...entries.values()].map((entry) =>
+    markedAs(build, written.get(entry), finishEntry(build, entry, fallthrough)),
+  );
   return [
     ...listeners,
     ...httpProxyListener(build),
     ...(proxy.interceptionMode === 'NONE' ? [] : [virtualOutbound(build, fallthrough)]),
   ];
+}
+
+/** A listener that a Sidecar writes down comes from that line of it. */
+function markedAs(build: Build, egress: EgressListener | undefined, listener: Listener): Listener {
+  const { sidecar } = build.context.scope;
+  if (sidecar === undefined || egress?.config === undefined) return listener;
+  const index = (sidecar.spec.egress ?? []).indexOf(egress.config);
+  return index < 0 ? listener : build.marks.mark(listener, sidecar, ['spec', 'egress', index]);
 }
 
 /** One service's port as it asks for a listener. */

@@ -80,10 +80,12 @@ spec:
     expect((await mesh.get('/')).status).toBe(200);
     const { body } = await mesh.api('/api/config/status');
     const { proxies } = JSON.parse(body) as {
-      proxies: { pod: string; refusals: { resource: string; message: string }[] }[];
+      proxies: { pod: string; refusals: { source: string; message: string }[] }[];
     };
-    const refused = proxies.flatMap(({ pod, refusals }) => refusals.map((each) => [pod, each.message]));
-    expect(refused).toEqual([[expect.stringContaining('web-v1'), expect.stringContaining('jwks')]]);
+    const refused = proxies.flatMap(({ pod, refusals }) => refusals.map((each) => [pod, each.message, each.source]));
+    expect(refused).toEqual([
+      [expect.stringContaining('web-v1'), expect.stringContaining('jwks'), expect.stringMatching(/token\.yaml:7$/)],
+    ]);
     const fixed = mesh.output().length;
     system.write('token.yaml', '');
     await mesh.saw('removed RequestAuthentication default/token', 5000, fixed);

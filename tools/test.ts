@@ -63,6 +63,6 @@ const add = ({ passed, failed }: Outcome): void => {
 await import('./install.ts');
 if (wanted('checks')) add(runChecks());
 if (wanted('unit')) add(await vitest('unit', 'vitest.config.ts', 420));
-if (wanted('e2e')) add(await vitest('e2e', 'e2e/vitest.config.ts', 420));
+if (wanted('e2e')) add(await vitest('e2e', 'e2e/vitest.config.ts', 600));
 process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
 process.exitCode = total.failed > 0 ? 1 : 0;

@@ -1,5 +1,4 @@
 import { spiffeId } from '@mizzen/control-plane';
-import type { ProxyStatus } from '@mizzen/control-plane';
 import { locate, refOf, resourceKey } from '@mizzen/api';
 import type { Snapshot } from '@mizzen/api';
 import type { Diagnostic } from '@mizzen/diagnostics';
@@ -7,6 +6,7 @@ import type { MeshModel } from '@mizzen/model';
 import type { LocalProxy } from '@mizzen/translator';
 import type { ReadResult } from '@mizzen/sources';
 import type { ControlState } from '../control/control.ts';
+import type { ProxyState } from '../control/proxies.ts';
 import type { DesiredWorkload, PodStatus, WorkloadStatus } from '../protocol.ts';
 import type {
   ConfigStatusAnswer,
@@ -109,7 +109,7 @@ export interface ConfigInput {
 
 export function configStatusAnswer(
   state: ControlState,
-  proxies: readonly ProxyStatus[],
+  proxies: readonly ProxyState[],
   input: ConfigInput,
 ): ConfigStatusAnswer {
   const { result, model, pods, diagnostics } = state;
@@ -207,18 +207,19 @@ function diagnosticAnswer({ code, severity, message, span, help }: Diagnostic): 
   };
 }
 
-function proxyAnswer(proxy: ProxyStatus, pod: PodStatus | undefined): ProxyAnswer {
+function proxyAnswer(proxy: ProxyState, pod: PodStatus | undefined): ProxyAnswer {
   return {
     node: proxy.node,
     namespace: pod?.namespace ?? '',
     pod: pod?.name ?? '',
     connected: proxy.connected,
     types: proxy.types,
-    refusals: proxy.refusals.map(({ typeUrl, resource, field, message }) => ({
+    refusals: proxy.refusals.map(({ typeUrl, resource, field, message, origin }) => ({
       type: typeUrl.slice(typeUrl.lastIndexOf('.') + 1),
       resource,
       field,
       message,
+      source: origin === undefined ? '' : `${origin.file}:${origin.line}`,
     })),
   };
 }

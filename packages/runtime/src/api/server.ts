@@ -1,7 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answerDebug, type DebugSource, type ProxyStatus } from '@mizzen/control-plane';
+import { answerDebug, type DebugSource } from '@mizzen/control-plane';
 import type { ControlState } from '../control/control.ts';
+import type { ProxyState } from '../control/proxies.ts';
 import { http } from '../node-http.ts';
 import { configStatusAnswer, readyAnswer, servicesAnswer, workloadAnswers } from './answers.ts';
 import type { ConfigInput } from './answers.ts';
@@ -14,7 +15,7 @@ export interface ApiOptions {
   readonly port: number;
   readonly token: string;
   readonly state: () => ControlState;
-  readonly proxies: () => readonly ProxyStatus[];
+  readonly proxies: () => readonly ProxyState[];
   readonly debug: DebugSource;
   readonly input: ConfigInput;
   readonly commands: Pick<Commands, 'run'>;

@@ -113,13 +113,15 @@ export interface ProxyAnswer {
   readonly namespace: string;
   readonly pod: string;
   readonly connected: boolean;
-  /** By `cluster`, `endpoint`, `listener`, `route`, `secret`. */
+  /** By `cluster`, `endpoint`, `listener`, `route`, `secret`, `extension`. */
   readonly types: Readonly<Record<string, string>>;
   readonly refusals: readonly {
     readonly type: string;
     readonly resource: string;
     readonly field: string;
     readonly message: string;
+    /** `FILE:LINE` that it comes from; empty where that cannot be told. */
+    readonly source: string;
   }[];
 }
 

@@ -20,6 +20,11 @@ import { evidenceOf, sameResources, sameShape } from './configurations.ts';
 import { resolveFileSecret } from './file-secrets.ts';
 import { type Evidence, refusalOrigin } from './refusals.ts';
 
+/** How a proxy is, with the line of YAML that each of its refusals comes from. */
+export interface ProxyState extends ProxyStatus {
+  readonly refusals: readonly (Refusal & { readonly origin?: { readonly file: string; readonly line: number } })[];
+}
+
 export interface ProxiesOptions {
   readonly clock: Clock;
   readonly root: Root;
@@ -96,22 +101,27 @@ export class Proxies {
     return evidenceOf({ config, before, origins: this.#origins.get(node) }, refusal);
   }
 
-  status(): ProxyStatus[] {
-    return this.server.status();
+  /** With the line behind each refusal, where that can be told. */
+  status(locate: Locate): ProxyState[] {
+    return this.server.status().map((proxy) => ({ ...proxy, refusals: this.#withOrigins(proxy, locate) }));
   }
 
   /** Every proxy with what it is to have, was sent and has answered. */
   debug(locate: Locate): DebugProxy[] {
-    return this.server.status().map(({ node, connected, refusals }) => ({
+    return this.status(locate).map(({ node, connected, refusals }) => ({
       node: { id: node, metadata: this.#configured.get(node)?.metadata ?? {} },
       connected,
       config: this.server.config(node),
       sync: this.server.sync(node),
-      refusals: refusals.map((refusal) => {
-        const origin = refusalOrigin(refusal, this.evidence(node, refusal), locate);
-        return origin === undefined ? refusal : { ...refusal, origin };
-      }),
+      refusals,
     }));
+  }
+
+  #withOrigins({ node, refusals }: ProxyStatus, locate: Locate): ProxyState['refusals'] {
+    return refusals.map((refusal) => {
+      const origin = refusalOrigin(refusal, this.evidence(node, refusal), locate);
+      return origin === undefined ? refusal : { ...refusal, origin };
+    });
   }
 
   /** New certificates for all, now. */

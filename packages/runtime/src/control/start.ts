@@ -94,7 +94,7 @@ export async function startControl(
     port: apiPort,
     token,
     state: () => running.state,
-    proxies: () => proxies.status(),
+    proxies: () => proxies.status(locator(running.state.model.snapshot)),
     debug: {
       proxies: () => proxies.debug(locator(running.state.model.snapshot)),
       endpoints: () => serviceEndpoints(running.state.model),

@@ -32,6 +32,8 @@ interface Entry {
   counts: Counts | undefined;
 }
 
+/** Paths of sockets are short, names of pods need not be. */
+const LONGEST_NAME = 48;
 /** How often each is asked for its numbers. */
 const COUNTS_MS = 2_000;
 
@@ -85,8 +87,7 @@ export class Envoys implements Sidecars {
 
   #process(node: string, metadata: JsonObject, accessLog: string, { path }: EnvoyBinary, entry: Entry): EnvoyProcess {
     const { bootstrap: bootstrapOf, admin: adminOf, xds, onBindFailed, onExit, onLine, onLog, ...deps } = this.#options;
-    // Names of pods are long, and paths of sockets are short.
-    const id = hash('sha256', node).slice(0, 12);
+    const id = fileName(node);
     const [bootstrap, admin] = [bootstrapOf(id), adminOf(id)];
     const self = { id: node, metadata: metadata as NodeMetadata };
     writeFileSync(bootstrap, JSON.stringify(adsBootstrap({ node: self, xds, admin }), undefined, 2), { mode: 0o600 });
@@ -122,4 +123,12 @@ export class Envoys implements Sidecars {
     if (changed.length > 0) this.#options.onCounts(changed);
     this.#timer = this.#options.clock.after(COUNTS_MS, () => void this.#count());
   }
+}
+
+/** `sidecar~127.64.0.2~web-0.default~default.svc.cluster.local` → `web-0.default` */
+function fileName(node: string): string {
+  const name = node.split('~')[2] ?? node;
+  return name.length <= LONGEST_NAME
+    ? name
+    : `${name.slice(0, LONGEST_NAME - 13)}-${hash('sha256', node).slice(0, 12)}`;
 }

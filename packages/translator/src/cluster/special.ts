@@ -81,10 +81,10 @@ function passthroughDraft(context: TranslationContext, name: string): ClusterDra
 
 /** Leads a CONNECT to an HTTP port back into the proxy, where its payload is routed like any other request. */
 export function connectTunnel(context: TranslationContext): Cluster {
+  const draft: ClusterDraft = { cluster: { name: CONNECT_TUNNEL, type: 'STATIC' }, http: undefined };
+  applyConnectionPool(draft, NO_POLICY, context.model.mesh);
   return {
-    name: CONNECT_TUNNEL,
-    type: 'STATIC',
-    connectTimeout: duration(context.model.mesh.connectTimeout ?? '10s'),
+    ...finish(draft),
     loadAssignment: {
       clusterName: CONNECT_TUNNEL,
       endpoints: [

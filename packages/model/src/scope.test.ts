@@ -52,6 +52,8 @@ describe('what a proxy sees', () => {
     ['hosts: ["b/*"]', []],
     ['hosts: ["*/web.a.svc.cluster.local"]', ['web.a']],
     ['hosts: ["~/*"]', []],
+    ['hosts: ["*/*", "~a/own.a.svc.cluster.local"]', ['web.a']],
+    ['hosts: ["*/*", "~a/*"]', []],
   ])('is what its Sidecar imports: %s', (egress, expected) => {
     const model = modelOf(SERVICES + sidecar('a', `egress: [{${egress}}]`));
     expect(names(model.scope('a', {})).sort()).toEqual(expected);

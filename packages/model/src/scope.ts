@@ -3,6 +3,7 @@ import { chooseRule } from './destination-rules.ts';
 import { hasGatewaySemantics } from './gateway-api/index.ts';
 import { hostsOverlap, isSubsetOf, isWildcard } from './hosts.ts';
 import type { Labels } from './labels.ts';
+import { EgressHosts } from './egress-hosts.ts';
 import { fits, isEmpty, labelsKey } from './labels.ts';
 import { MergedServices, mergeServices, oneNamespaceEach, trimToPorts } from './merge-services.ts';
 import { byAge } from './order.ts';
@@ -110,7 +111,7 @@ export class ScopeIndex {
       written.length === 0
         ? [{ config: undefined, services: this.#everything(namespace), virtualServices }]
         : written.map((config): EgressListener => {
-            const hosts = importedHosts(config.hosts ?? [], namespace);
+            const hosts = new EgressHosts(config.hosts ?? [], namespace);
             return {
               config,
               services: importServices(visible, hosts, config, namespace),
@@ -173,32 +174,17 @@ function preferKubernetes(services: readonly Service[]): Service | undefined {
   return services.find(({ registry }) => registry === 'Kubernetes') ?? services[0];
 }
 
-/** Namespace (or `*`) → host patterns. */
-function importedHosts(hosts: readonly string[], namespace: string): Map<string, string[]> {
-  const out = new Map<string, string[]>();
-  for (const entry of hosts) {
-    const slash = entry.indexOf('/');
-    const written = slash < 0 ? '*' : entry.slice(0, slash);
-    if (written === '~') continue;
-    const from = written === '.' ? namespace : written;
-    const list = out.get(from);
-    if (list === undefined) out.set(from, [entry.slice(slash + 1)]);
-    else list.push(entry.slice(slash + 1));
-  }
-  return out;
-}
-
 function importServices(
   services: readonly Service[],
-  hosts: ReadonlyMap<string, readonly string[]>,
+  hosts: EgressHosts,
   config: networking.IstioEgressListener,
   namespace: string,
 ): readonly Service[] {
   const imported: Service[] = [];
   for (const service of services) {
-    const own = hosts.get(service.namespace) ?? [];
-    const any = hosts.get('*') ?? [];
-    if (![...own, ...any].some((pattern) => isSubsetOf(service.hostname, pattern))) continue;
+    const patterns = hosts.imported(service.namespace);
+    if (!patterns.some((pattern) => isSubsetOf(service.hostname, pattern))) continue;
+    if (hosts.excludes(service.namespace, service.hostname)) continue;
     const trimmed = trimToPort(service, config);
     if (trimmed !== undefined) imported.push(trimmed);
   }
@@ -217,15 +203,18 @@ function needsPort(config: networking.IstioEgressListener | undefined): boolean 
 
 function importVirtualServices(
   virtualServices: readonly VirtualService[],
-  hosts: ReadonlyMap<string, readonly string[]>,
+  hosts: EgressHosts,
 ): readonly VirtualService[] {
   return virtualServices.filter((virtualService) => {
-    const patterns = [...(hosts.get(virtualService.metadata.namespace) ?? []), ...(hosts.get('*') ?? [])];
+    const { namespace } = virtualService.metadata;
+    const patterns = hosts.imported(namespace);
     const exact = hasGatewaySemantics(virtualService);
-    return (virtualService.spec.hosts ?? []).some((host) =>
-      patterns.some((pattern) =>
-        isWildcard(host) && !exact ? hostsOverlap(host, pattern) : isSubsetOf(host, pattern),
-      ),
+    return (virtualService.spec.hosts ?? []).some(
+      (host) =>
+        !hosts.excludes(namespace, host) &&
+        patterns.some((pattern) =>
+          isWildcard(host) && !exact ? hostsOverlap(host, pattern) : isSubsetOf(host, pattern),
+        ),
     );
   });
 }

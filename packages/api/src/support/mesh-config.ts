@@ -97,7 +97,7 @@ export const meshConfig: MessageTable = {
   }),
   [`${MESH}.OutboundTrafficPolicy`]: fields<MeshConfig_OutboundTrafficPolicy>({
     mode: yes('ALLOW_ANY passes them on, REGISTRY_ONLY answers 502', 'RouteAction.cluster', 'Route.directResponse'),
-    tls: left('connections to such hosts are passed on as they are'),
+    tls: yes('TLS to such hosts, with mode ALLOW_ANY_DYNAMIC_DNS', 'Cluster.transportSocket'),
   }),
   [`${MESH}.DefaultTrafficPolicy`]: fields<MeshConfig_DefaultTrafficPolicy>({
     connectionPool: yes('limits of connections and requests', 'Cluster.circuitBreakers'),

@@ -15,6 +15,7 @@ import { dynamicForwardProxy } from './dns.ts';
 import { type ClusterDraft, finish, httpOptions, speakAsDownstream } from './draft.ts';
 import { metadataExchange } from './metadata-exchange.ts';
 import { NO_POLICY } from './policy.ts';
+import { applyUndeclaredTls } from './tls.ts';
 
 /** Takes connections to nowhere. */
 export function blackHole(context: TranslationContext): Cluster {
@@ -41,7 +42,10 @@ export function passthrough(context: TranslationContext): Cluster {
 /** For hosts that nobody declared, where the mesh says that their names are to be resolved. */
 export function allowAnyDynamicDns(context: TranslationContext): Cluster {
   const draft = passthroughDraft(context, ALLOW_ANY_DYNAMIC_DNS_CLUSTER);
-  Object.assign(draft.cluster, { type: undefined, ...dynamicForwardProxy(ALLOW_ANY_DNS_CACHE, true) });
+  const { tls } = context.model.mesh.outboundTrafficPolicy ?? {};
+  const checks = tls?.mode !== undefined && tls.mode !== 'DISABLE' && tls.insecureSkipVerify !== true;
+  Object.assign(draft.cluster, { type: undefined, ...dynamicForwardProxy(ALLOW_ANY_DNS_CACHE, !checks) });
+  applyUndeclaredTls(context, draft, tls);
   draft.cluster.altStatName = `${ALLOW_ANY_DYNAMIC_DNS_CLUSTER};`;
   if (context.profile === 'istio') draft.cluster.filters = metadataExchange;
   return finish(draft);

@@ -52,6 +52,21 @@ export function applyTls(context: TranslationContext, draft: ClusterDraft, optio
   else if (mode !== 'DISABLE') cluster.transportSocket = originate(context, draft, options, asked);
 }
 
+/** The same for hosts that nobody declared; they are whatever a request names. */
+export function applyUndeclaredTls(
+  context: TranslationContext,
+  draft: ClusterDraft,
+  asked: networking.ClientTLSSettings | undefined,
+): void {
+  if (asked?.mode !== 'SIMPLE' && asked?.mode !== 'MUTUAL') return;
+  draft.cluster.transportSocket = originate(
+    context,
+    draft,
+    { service: undefined, selecting: true, dynamic: true },
+    asked,
+  );
+}
+
 function autoMtls(context: TranslationContext, { service, port, policy }: UpstreamTls): boolean {
   const { model } = context;
   const outside = service.meshExternal || service.externalName !== undefined;
@@ -98,7 +113,11 @@ const TLS_VERSIONS: types.tls.TlsParameters = {
 function originate(
   context: TranslationContext,
   draft: ClusterDraft,
-  { service, selecting, dynamic }: UpstreamTls,
+  {
+    service,
+    selecting,
+    dynamic,
+  }: Pick<UpstreamTls, 'selecting' | 'dynamic'> & { readonly service: Service | undefined },
   asked: networking.ClientTLSSettings,
 ): types.core.TransportSocket | undefined {
   const { proxy, profile } = context;
@@ -107,7 +126,7 @@ function originate(
   if (secretive && proxy.type === 'sidecar' && !selecting) return undefined;
   const verify = asked.insecureSkipVerify !== true;
   const named = asked.subjectAltNames ?? [];
-  const names = named.length === 0 && service.registry === 'External' ? context.model.identities(service) : named;
+  const names = named.length === 0 && service?.registry === 'External' ? context.model.identities(service) : named;
   const autoSni = asked.sni === undefined || asked.sni === '';
   if (autoSni) nameFromRequest(draft, verify && (named.length === 0 || dynamic));
   const common: Draft<types.tls.CommonTlsContext> = { tlsParams: { ...TLS_VERSIONS, ...defaultsOf(context) } };

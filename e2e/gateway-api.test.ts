@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort, peersFolder, requireTool } from '@mizzen/testkit';
+import { ENGINES, engineArguments } from './lib/engines.ts';
 import { fromWorkload } from './lib/from-workload.ts';
 import { send, up, type Mesh } from './lib/mesh.ts';
 
@@ -86,7 +87,7 @@ metadata: {name: shop}
 spec: {selector: {app: shop}, ports: [{name: http, port: 80, targetPort: 8080}]}
 `;
 
-describe('Gateways and HTTPRoutes of the Gateway API', () => {
+describe.each(ENGINES)('Gateways and HTTPRoutes of the Gateway API, %s', (engine) => {
   const folder = mkdtempSync(join(tmpdir(), 'mizzen-gateway-api-'));
   const routes = join(folder, 'routes.yaml');
   let mesh: Mesh;
@@ -102,7 +103,8 @@ describe('Gateways and HTTPRoutes of the Gateway API', () => {
       application('shop', 'v1') + application('shop', 'v2') + application('client', 'v1'),
     );
     httpsPort = await freePort();
-    mesh = await up([folder, '--gateway-port', `443=${httpsPort}`]);
+    const engines = engineArguments(engine, ['edge-istio', 'shop-v2'], folder);
+    mesh = await up([folder, '--gateway-port', `443=${httpsPort}`, ...engines]);
   });
   afterAll(async () => {
     await mesh?.stop();
@@ -117,9 +119,13 @@ describe('Gateways and HTTPRoutes of the Gateway API', () => {
       .split('\n')
       .findIndex((line) => line.includes(needle)) + 1;
 
-  it('start a gateway of their own', () => {
+  it('start a gateway of their own, on the engine asked for', async () => {
     expect(mesh.output()).toContain('started edge-istio in default');
     expect(mesh.output()).toContain('edge-istio running 1/1');
+    const { stdout } = await mesh.mizzen('status', '-o', 'json');
+    const { workloads } = JSON.parse(stdout) as { workloads: { name: string; engine: string }[] };
+    const gateway = workloads.find(({ name }) => name === 'edge-istio');
+    expect(gateway?.engine).toBe(engine === 'embedded' ? 'mizzen' : 'envoy');
   });
 
   it('route by host, whole segments of the path and precedence', async () => {

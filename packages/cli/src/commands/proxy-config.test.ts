@@ -138,6 +138,30 @@ test('what istioctl has and Mizzen has not is refused by name, and nothing is ig
     status: 1,
     err: 'Error: output format "xml" not supported\n',
   });
+  const idle = (...args: readonly string[]): unknown => {
+    const { status, err } = mizzen(args);
+    return [status, err.split('\n')[0]];
+  };
+  expect(idle('pc', 'c', '-f', 'x', '-n', 'store')).toEqual([
+    64,
+    'Error: --namespace: with -f there is nothing to look up',
+  ]);
+  expect(idle('pc', 'c', 'orders', '--config', store, '--api', 'x')).toEqual([
+    64,
+    'Error: --api: with --config nothing that runs is asked',
+  ]);
+  expect(idle('pc', 'c', 'orders', '--mesh-config', 'x')).toEqual([
+    64,
+    'Error: --mesh-config: a running mesh has its own; it goes with --config',
+  ]);
+  expect(idle('ps', '--api', 'localhost:1', '--name', 'x')).toEqual([
+    64,
+    'Error: --name: with --api it is said where the server is',
+  ]);
+  expect(idle('pc', 'a', 'orders', '--config', store, '-o', 'json', '--fqdn', 'x')).toEqual([
+    1,
+    'Error: --fqdn: -o json and yaml print the whole dump',
+  ]);
   expect(mizzen(['proxy-status', '--xds-address', 'x'])).toMatchObject({
     status: 64,
     err: expect.stringMatching(/^Error: --xds-address: /),

@@ -225,7 +225,11 @@ const all: Part = {
       now: Date.now(),
     });
   },
-  json: ({ dump }) => ({ text: dump.text }),
+  json({ dump }, values) {
+    const filtered = Object.keys(all.flags).find((name) => values[name] !== undefined);
+    if (filtered !== undefined) throw new IstioctlError(`--${filtered}: -o json and yaml print the whole dump`);
+    return { text: dump.text };
+  },
 };
 
 function commandOf(name: string, part: Part): Command {
@@ -243,8 +247,8 @@ function commandOf(name: string, part: Part): Command {
     run: (invocation) =>
       inIstioctlWords(async () => {
         const format = text(invocation.values, 'output') ?? byDefault;
-        const source = await sourceOf(withName(invocation, flags), NAMES[name] ?? name);
         const { values, out } = invocation;
+        const source = await sourceOf(withName(invocation, flags), NAMES[name] ?? name);
         if (format === 'short') for (const chunk of await part.table(source, values)) out.write(chunk);
         else if (format === 'json' || format === 'yaml')
           out.write(`${rendered(await part.json(source, values), format)}\n`);

@@ -57,6 +57,10 @@ async function run({ positionals, values, out }: Invocation): Promise<number> {
   const [file, namespace] = [text(values, 'file'), text(values, 'namespace')];
   if (more.length > 0) throw new IstioctlError('proxy-status takes one workload');
   if (file !== undefined && workload === undefined) throw new IstioctlError('--file: whose? name its workload');
+  if (file !== undefined && format !== 'table') throw new IstioctlError('--file: a comparison has no -o');
+  if (text(values, 'verbosity') !== undefined && (workload !== undefined || format !== 'table')) {
+    throw new IstioctlError('--verbosity: it is about the table of all proxies');
+  }
   const server = serverOf(values);
   if (workload !== undefined && file !== undefined) {
     const { comparison } = await import('../proxy-config/compare.ts');

@@ -1,7 +1,8 @@
 import type { ConfigDump, ServiceEndpoints, SyncStatus } from '@mizzen/control-plane';
 import { ApiError } from '@mizzen/runtime/supervisor/api-client.ts';
-import { type Invocation, text } from '../command.ts';
+import { type Invocation, IstioctlError, text } from '../command.ts';
 import { type Candidate, lookUp } from '../find-workload.ts';
+import { INCORRECT_USAGE } from '../pflag.ts';
 import { client } from '../running.ts';
 
 /** A control plane's debug endpoints. All methods throw ApiError. */
@@ -16,6 +17,10 @@ export interface DebugServer {
 /** The server at `--api`, or the running mesh. */
 export function serverOf(values: Invocation['values']): DebugServer {
   const address = text(values, 'api');
+  const other = ['state-dir', 'mesh-name', 'name'].find((flag) => values[flag] !== undefined);
+  if (address !== undefined && other !== undefined) {
+    throw new IstioctlError(`--${other}: with --api it is said where the server is`, { status: INCORRECT_USAGE });
+  }
   const get = address === undefined ? <T>(path: string) => client(values).get<T>(path) : at(address);
   const syncz = (): Promise<readonly SyncStatus[]> => get<readonly SyncStatus[]>('/debug/syncz');
   const nodeOf = async (workload: string, namespace: string | undefined): Promise<string> =>

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Invocation } from '../command.ts';
 import { IstioctlError, list, text } from '../command.ts';
+import { INCORRECT_USAGE } from '../pflag.ts';
 import { Dump } from './read-dump.ts';
 
 /** Where what is printed comes from. */
@@ -21,6 +22,10 @@ export async function sourceOf(invocation: Invocation, command: string): Promise
       help: 'WORKLOAD[.NAMESPACE], -f FILE, or --node NODE.json with --config',
     });
   }
+  refuseIdle(
+    values,
+    file === undefined ? ((node ?? list(values, 'config')[0]) === undefined ? 'server' : 'config') : 'file',
+  );
   if (file !== undefined) return { dump: Dump.parse(readText(file)), kind: 'file' };
   if (node !== undefined || list(values, 'config').length > 0) {
     const { offlineDump } = await import('./offline-dump.ts');
@@ -28,6 +33,25 @@ export async function sourceOf(invocation: Invocation, command: string): Promise
   }
   const { serverOf } = await import('./server.ts');
   return { dump: Dump.of(await serverOf(values).configDump(workload!, text(values, 'namespace'))), kind: 'server' };
+}
+
+/** Flags about another place than the one that is asked, and what they are left out for. */
+const IDLE: Readonly<Record<Source['kind'], readonly (readonly [flags: readonly string[], reason: string])[]>> = {
+  file: [
+    [['config', 'mesh-config', 'namespace', 'state-dir', 'mesh-name', 'api'], 'with -f there is nothing to look up'],
+  ],
+  config: [[['state-dir', 'mesh-name', 'api'], 'with --config nothing that runs is asked']],
+  server: [[['mesh-config'], 'a running mesh has its own; it goes with --config']],
+};
+
+/** No flag is read and then of no effect. `--node` alone takes the files of the running mesh. */
+function refuseIdle(values: Invocation['values'], kind: Source['kind']): void {
+  const filesNamed = list(values, 'config').length > 0;
+  for (const [flags, reason] of kind === 'config' && !filesNamed ? [] : IDLE[kind]) {
+    for (const flag of flags) {
+      if (values[flag] !== undefined) throw new IstioctlError(`--${flag}: ${reason}`, { status: INCORRECT_USAGE });
+    }
+  }
 }
 
 /** @throws IstioctlError */

@@ -1,5 +1,7 @@
+import { writeStruct, writeValue, writeValues } from './encode-struct.ts';
 import { Fault, shown, XdsCodecError } from './error.ts';
 import { fieldMask } from './field-mask.ts';
+import { type Fields, isObject } from './json-object.ts';
 import { MAX_BYTES, MAX_DEPTH } from './limits.ts';
 import {
   completeEnum,
@@ -15,8 +17,6 @@ import {
 import { base64, float, halves, integer, integer64 } from './scalars.ts';
 import { duration, timestamp, type Moment } from './time.ts';
 import { Writer } from './writer.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * A message that is encoded already, to stand where JSON would have an Any: a control plane encodes a resource once and
@@ -34,10 +34,6 @@ export class EncodedAny {
 }
 
 const writer = new Writer();
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function writeSigned(value: number): void {
   if (value < 0) writer.varint64(value, 0xffff_ffff);
@@ -250,13 +246,13 @@ function writeMessage(plan: MessagePlan, value: unknown, depth: number): void {
       writeAny(value, depth);
       return;
     case Form.struct:
-      writeStruct(value, depth);
+      writeStruct(writer, value, depth);
       return;
     case Form.value:
-      writeValue(value, depth);
+      writeValue(writer, value, depth);
       return;
     case Form.list:
-      writeValues(value, depth);
+      writeValues(writer, value, depth);
       return;
     case Form.duration:
       writeMoment(duration(value));
@@ -333,69 +329,6 @@ function writeEmbedded(plan: MessagePlan, value: Fields, isAny: boolean, depth: 
   } catch (error) {
     throw error instanceof Fault ? error.within('value') : error;
   }
-}
-
-function writeStruct(value: unknown, depth: number): void {
-  if (!isObject(value)) throw new Fault(`${shown(value)} is not an object (google.protobuf.Struct)`);
-  let at = '';
-  try {
-    for (const name of Object.keys(value)) {
-      at = name;
-      const item = value[name];
-      if (item === undefined) continue;
-      writer.varint(0x0a);
-      const entry = writer.open();
-      writer.varint(0x0a);
-      writer.string(name);
-      writer.varint(0x12);
-      const start = writer.open();
-      writeValue(item, depth + 1);
-      writer.close(start);
-      writer.close(entry);
-    }
-  } catch (error) {
-    throw error instanceof Fault ? error.at(at) : error;
-  }
-}
-
-function writeValues(value: unknown, depth: number): void {
-  if (!Array.isArray(value)) throw new Fault(`${shown(value)} is not a list`);
-  let index = 0;
-  try {
-    for (; index < value.length; index++) {
-      writer.varint(0x0a);
-      const start = writer.open();
-      writeValue(value[index], depth + 1);
-      writer.close(start);
-    }
-  } catch (error) {
-    throw error instanceof Fault ? error.at(index) : error;
-  }
-}
-
-/** google.protobuf.Value: any JSON. */
-function writeValue(value: unknown, depth: number): void {
-  if (depth > MAX_DEPTH) throw new Fault(`is nested more than ${MAX_DEPTH} deep`);
-  if (typeof value === 'string') {
-    writer.varint(0x1a);
-    writer.string(value);
-  } else if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new Fault(`${String(value)} has no form in JSON`);
-    writer.varint(0x11);
-    writer.double(value);
-  } else if (typeof value === 'boolean') {
-    writer.varint(0x20);
-    writer.varint(value ? 1 : 0);
-  } else if (value === null) {
-    writer.varint(0x08);
-    writer.varint(0);
-  } else if (typeof value === 'object') {
-    writer.varint(Array.isArray(value) ? 0x32 : 0x2a);
-    const start = writer.open();
-    if (Array.isArray(value)) writeValues(value, depth);
-    else writeStruct(value, depth);
-    writer.close(start);
-  } else throw new Fault(`${shown(value)} is not JSON`);
 }
 
 /**

@@ -9,7 +9,7 @@ import type { NodeConfig, ProxyStatus, Refusal, SyncState, Transport } from './t
 /** A change on its way to the proxies it concerns. Times in milliseconds of the clock. */
 interface Round {
   readonly startedAt: number;
-  readonly concerned: number;
+  concerned: number;
   readonly waiting: Set<XdsStream>;
   readonly onConverged: ((convergence: Convergence) => void) | undefined;
 }
@@ -22,7 +22,7 @@ export interface CommitOptions {
 }
 
 export interface Convergence {
-  /** Proxies that the change concerned and that were connected. */
+  /** Proxies that the change concerned, that were connected and that stayed so. */
   readonly proxies: number;
   readonly milliseconds: number;
 }
@@ -78,6 +78,8 @@ export class XdsServer {
     const streams = this.#streams.get(stream.node);
     streams?.delete(stream);
     if (streams?.size === 0) this.#streams.delete(stream.node);
+    // What it had not acknowledged is not in force there.
+    for (const round of this.#rounds) if (round.waiting.has(stream)) round.concerned -= 1;
     this.#onIdle(stream);
   }
 

@@ -77,6 +77,7 @@ export interface MeshConfig {
   readonly discoverySelectors?: readonly LabelSelector[];
   readonly pathNormalization?: MeshConfig_ProxyPathNormalization;
   readonly defaultHttpRetryPolicy?: istio_networking_v1alpha3.HTTPRetry;
+  readonly defaultInboundHttpRetryPolicy?: istio_networking_v1alpha3.HTTPRetry;
   readonly meshMTLS?: MeshConfig_TLSConfig;
   readonly tlsDefaults?: MeshConfig_TLSConfig;
   readonly defaultTrafficPolicy?: MeshConfig_DefaultTrafficPolicy;

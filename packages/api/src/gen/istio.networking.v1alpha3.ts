@@ -9,6 +9,7 @@ export interface ClientTLSSettings {
   readonly privateKey?: string;
   readonly caCertificates?: string;
   readonly credentialName?: string;
+  readonly caCertCredentialName?: string;
   readonly subjectAltNames?: readonly string[];
   readonly sni?: string;
   readonly insecureSkipVerify?: boolean;
@@ -140,6 +141,7 @@ export interface EnvoyFilter_ListenerMatch_FilterChainMatch {
   readonly applicationProtocols?: string;
   readonly filter?: EnvoyFilter_ListenerMatch_FilterMatch;
   readonly destinationPort?: number;
+  readonly transportSocket?: string;
 }
 
 /** istio.networking.v1alpha3.EnvoyFilter.ListenerMatch.FilterMatch */
@@ -401,10 +403,20 @@ export interface L4MatchAttributes {
 export interface LoadBalancerSettings {
   readonly simple?: LoadBalancerSettings_SimpleLB;
   readonly consistentHash?: LoadBalancerSettings_ConsistentHashLB;
+  readonly backendUtilization?: LoadBalancerSettings_BackendUtilizationLB;
   readonly localityLbSetting?: LocalityLoadBalancerSetting;
   readonly zoneAwareLbSetting?: ZoneAwareLoadBalancerSetting;
   readonly warmupDurationSecs?: Duration;
   readonly warmup?: WarmupConfiguration;
+}
+
+/** istio.networking.v1alpha3.LoadBalancerSettings.BackendUtilizationLB */
+export interface LoadBalancerSettings_BackendUtilizationLB {
+  readonly weightStabilizationPeriod?: Duration;
+  readonly weightExpirationPeriod?: Duration;
+  readonly weightUpdatePeriod?: Duration;
+  readonly errorUtilizationPenaltyPercent?: number;
+  readonly metricNamesForComputingUtilization?: readonly string[];
 }
 
 /** istio.networking.v1alpha3.LoadBalancerSettings.ConsistentHashLB */
@@ -480,6 +492,7 @@ export interface OutlierDetection {
   readonly maxEjectionPercent?: number;
   readonly minHealthPercent?: number;
   readonly outlierDetectionHttpErrorCodes?: readonly number[];
+  readonly failurePercentageThreshold?: number;
 }
 
 /** istio.networking.v1alpha3.Percent */
@@ -554,6 +567,8 @@ export interface ServerTLSSettings {
   readonly maxProtocolVersion?: ServerTLSSettings_TLSProtocol;
   readonly cipherSuites?: readonly string[];
   readonly insecureSkipVerify?: boolean;
+  readonly ecdhCurves?: readonly string[];
+  readonly alpnProtocols?: readonly string[];
 }
 
 /** istio.networking.v1alpha3.ServerTLSSettings.TLSCertificate */

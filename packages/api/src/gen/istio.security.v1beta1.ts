@@ -50,6 +50,7 @@ export interface JWTRule {
   readonly outputClaimToHeaders?: readonly ClaimToHeader[];
   readonly timeout?: Duration;
   readonly spaceDelimitedClaims?: readonly string[];
+  readonly presence?: JWTRule_JWTRequirement;
 }
 
 /** istio.security.v1beta1.Operation */
@@ -125,6 +126,11 @@ export type AuthorizationPolicy_Action =
   | 'DENY'
   | 'AUDIT'
   | 'CUSTOM';
+
+/** istio.security.v1beta1.JWTRule.JWTRequirement */
+export type JWTRule_JWTRequirement =
+  | 'OPTIONAL'
+  | 'REQUIRED';
 
 /** istio.security.v1beta1.PeerAuthentication.MutualTLS.Mode */
 export type PeerAuthentication_MutualTLS_Mode =

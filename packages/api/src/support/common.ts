@@ -121,6 +121,10 @@ export const common: MessageTable = {
       'a Secret with certificate and roots; for gateways, and for sidecars with a workloadSelector',
       'SdsSecretConfig.name',
     ),
+    caCertCredentialName: yes(
+      'a Secret with the roots alone, for whom credentialName would be for',
+      'CommonTlsContext.combinedValidationContext',
+    ),
     subjectAltNames: yes(
       "names of which the server's certificate must have one",
       'CertificateValidationContext.matchSubjectAltNames',
@@ -163,6 +167,8 @@ export const common: MessageTable = {
     minProtocolVersion: yes('lowest version of TLS', 'TlsParameters.tlsMinimumProtocolVersion'),
     maxProtocolVersion: yes('highest version of TLS', 'TlsParameters.tlsMaximumProtocolVersion'),
     cipherSuites: yes('ciphers of TLS 1.2 and below', 'TlsParameters.cipherSuites'),
+    ecdhCurves: yes('curves of the key exchange', 'TlsParameters.ecdhCurves'),
+    alpnProtocols: yes('protocols that are offered, in place of HTTP/2 and HTTP/1.1', 'CommonTlsContext.alpnProtocols'),
   }),
   [`${NET}.ServerTLSSettings.TLSCertificate`]: fields<ServerTLSSettings_TLSCertificate>({
     serverCertificate: yes('file of this machine', 'CommonTlsContext.tlsCertificateSdsSecretConfigs'),

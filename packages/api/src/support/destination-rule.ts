@@ -131,6 +131,7 @@ export const destinationRule: MessageTable = {
       PASSTHROUGH: moot('there is no original destination without interception, so endpoints are balanced'),
     }),
     consistentHash: yes('the same endpoint for the same key', 'Cluster.lbPolicy', 'RouteAction.hashPolicy'),
+    backendUtilization: left('endpoints are balanced by requests, whatever load they report', 'leave it out'),
     localityLbSetting: yes("by locality, over the mesh's setting", 'LocalityLbEndpoints.priority'),
     zoneAwareLbSetting: ZONE_AWARE,
     warmupDurationSecs: yes('deprecated form of warmup.duration', 'SlowStartConfig.slowStartWindow'),
@@ -235,6 +236,10 @@ export const destinationRule: MessageTable = {
     ),
     maxEjectionPercent: yes('no more than this share is out', 'OutlierDetection.maxEjectionPercent'),
     minHealthPercent: yes('with fewer in health all are used', 'CommonLbConfig.healthyPanicThreshold'),
+    failurePercentageThreshold: yes(
+      'share of failing requests for which an endpoint is taken out',
+      'OutlierDetection.failurePercentageThreshold',
+    ),
     outlierDetectionHttpErrorCodes: byEngine(
       refused(
         "Mizzen's proxy counts 5xx only and refuses the cluster",

@@ -65,6 +65,7 @@ export const envoyFilter: MessageTable = {
     applicationProtocols: yes('protocols it is for, all of them', 'FilterChainMatch.applicationProtocols'),
     filter: yes('which network filter', 'Filter.name'),
     destinationPort: yes('the port of the container', 'FilterChainMatch.destinationPort'),
+    transportSocket: yes("the name of the chain's transport socket", 'FilterChain.transportSocket'),
   }),
   [`${EF}.ListenerMatch.FilterMatch`]: fields<EnvoyFilter_ListenerMatch_FilterMatch>({
     name: yes('its name', 'Filter.name'),

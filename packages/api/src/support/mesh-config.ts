@@ -88,6 +88,10 @@ export const meshConfig: MessageTable = {
     discoverySelectors: yes('namespaces whose resources count; all when left out'),
     pathNormalization: yes('makes paths plain before anything compares them', 'HttpConnectionManager.normalizePath'),
     defaultHttpRetryPolicy: yes('where routes say nothing', 'RouteAction.retryPolicy'),
+    defaultInboundHttpRetryPolicy: yes(
+      'whether a request that the application did not read is sent to it again',
+      'RouteAction.retryPolicy',
+    ),
     defaultTrafficPolicy: yes('where DestinationRules say nothing', 'Cluster.circuitBreakers'),
     meshMTLS: yes('versions and ciphers of mutual TLS', 'CommonTlsContext.tlsParams'),
     tlsDefaults: yes('the same for all other TLS', 'CommonTlsContext.tlsParams'),

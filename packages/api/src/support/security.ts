@@ -109,6 +109,7 @@ export const security: MessageTable = {
     outputClaimToHeaders: yes('headers that get claims', `${JWT}.claimToHeaders`),
     timeout: yes('time to fetch the keys', `${JWT}.remoteJwks`),
     spaceDelimitedClaims: yes('claims that are lists in one text', 'NormalizePayload.spaceDelimitedClaims'),
+    presence: yes('`REQUIRED`: requests without the token are refused', 'RequirementRule.requires'),
   }),
   [`${SEC}.JWTHeader`]: fields<JWTHeader>({
     name: yes('the header', 'JwtHeader.name'),

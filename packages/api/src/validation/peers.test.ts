@@ -26,6 +26,6 @@ if (!folder || !existsSync(join(folder, 'cases.json'))) {
       return valid !== (resources.length === 1 && !found.some(({ severity }) => severity === 'error'));
     });
     const agreement = 1 - disagree.length / cases.length;
-    expect(agreement, `disagree: ${disagree.map(({ id }) => id).join(' ')}`).toBeGreaterThanOrEqual(0.98);
+    expect(agreement, `disagree: ${disagree.map(({ id }) => id).join(' ')}`).toBeGreaterThanOrEqual(296 / 299);
   });
 }

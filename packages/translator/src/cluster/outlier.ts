@@ -4,7 +4,7 @@ import type { Draft } from '../draft.ts';
 import { duration } from '../duration.ts';
 import { type ClusterDraft, httpOptions } from './draft.ts';
 
-/** Ejection by errors in a row. Ejection by success rate is off: Istio has no settings for it. */
+/** Ejection by errors in a row, or by their share. Ejection by success rate is off: Istio has no settings for it. */
 export function applyOutlierDetection(draft: ClusterDraft, settings: networking.OutlierDetection | undefined): void {
   if (settings === undefined) return;
   const out: Draft<types.cluster.OutlierDetection> = { enforcingSuccessRate: 0 };
@@ -17,6 +17,10 @@ export function applyOutlierDetection(draft: ClusterDraft, settings: networking.
   if (gatewayErrors !== undefined) {
     out.consecutiveGatewayFailure = gatewayErrors;
     out.enforcingConsecutiveGatewayFailure = gatewayErrors > 0 ? 100 : 0;
+  }
+  if (settings.failurePercentageThreshold !== undefined) {
+    out.failurePercentageThreshold = settings.failurePercentageThreshold;
+    out.enforcingFailurePercentage = 100;
   }
   if (settings.interval !== undefined) out.interval = duration(settings.interval);
   if (settings.baseEjectionTime !== undefined) out.baseEjectionTime = duration(settings.baseEjectionTime);

@@ -122,7 +122,8 @@ function originate(
 ): types.core.TransportSocket | undefined {
   const { proxy, profile } = context;
   const credentialName = asked.credentialName ?? '';
-  const secretive = credentialName !== '' && !credentialName.startsWith('configmap://');
+  const roots = asked.caCertCredentialName ?? '';
+  const secretive = [credentialName, roots].some((name) => name !== '' && !name.startsWith('configmap://'));
   if (secretive && proxy.type === 'sidecar' && !selecting) return undefined;
   const verify = asked.insecureSkipVerify !== true;
   const named = asked.subjectAltNames ?? [];
@@ -131,29 +132,26 @@ function originate(
   if (autoSni) nameFromRequest(draft, verify && (named.length === 0 || dynamic));
   const common: Draft<types.tls.CommonTlsContext> = { tlsParams: { ...TLS_VERSIONS, ...defaultsOf(context) } };
   const matching = names.length === 0 ? {} : { matchSubjectAltNames: names.map((exact) => ({ exact })) };
-  if (credentialName !== '') {
-    if (asked.mode === 'MUTUAL') common.tlsCertificateSdsSecretConfigs = [credentialSecret(context, credentialName)];
-    if (verify) {
-      common.combinedValidationContext = {
-        defaultValidationContext: matching,
-        validationContextSdsSecretConfig: credentialSecret(context, `${credentialName}${ROOTS_SUFFIX}`),
-      };
-    } else common.validationContext = {};
+  if (asked.mode === 'MUTUAL') {
+    const files = `file-cert:${asked.clientCertificate ?? ''}~${asked.privateKey ?? ''}`;
+    common.tlsCertificateSdsSecretConfigs = [
+      credentialName === '' ? fileSecret(profile, files) : credentialSecret(context, credentialName),
+    ];
+  }
+  if (!verify) common.validationContext = {};
+  else if (roots !== '' || credentialName !== '') {
+    common.combinedValidationContext = {
+      defaultValidationContext: matching,
+      validationContextSdsSecretConfig: credentialSecret(context, roots || `${credentialName}${ROOTS_SUFFIX}`),
+    };
   } else {
-    if (asked.mode === 'MUTUAL') {
-      const name = `file-cert:${asked.clientCertificate ?? ''}~${asked.privateKey ?? ''}`;
-      common.tlsCertificateSdsSecretConfigs = [fileSecret(profile, name)];
-    }
-    const roots = asked.caCertificates === undefined || asked.caCertificates === '' ? 'system' : asked.caCertificates;
-    if (verify) {
-      common.combinedValidationContext = {
-        defaultValidationContext: {
-          ...matching,
-          ...(asked.caCrl === undefined ? {} : { crl: { filename: asked.caCrl } }),
-        },
-        validationContextSdsSecretConfig: fileSecret(profile, `file-root:${roots}`),
-      };
-    } else common.validationContext = {};
+    common.combinedValidationContext = {
+      defaultValidationContext: {
+        ...matching,
+        ...(asked.caCrl === undefined ? {} : { crl: { filename: asked.caCrl } }),
+      },
+      validationContextSdsSecretConfig: fileSecret(profile, `file-root:${asked.caCertificates || 'system'}`),
+    };
   }
   if (isHttp2(draft)) common.alpnProtocols = ['h2'];
   return socketOf({ commonTlsContext: common, ...(autoSni ? {} : { sni: asked.sni }) });

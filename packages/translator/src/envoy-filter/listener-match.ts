@@ -36,7 +36,9 @@ export class ListenerMatch {
     const { portNumber = 0, filterChain = {} } = wanted;
     if (VIRTUAL.has(listener.name) && portNumber !== 0 && own?.destinationPort !== portNumber) return false;
     const { name = '', sni = '', transportProtocol = '', applicationProtocols = '', destinationPort = 0 } = filterChain;
+    const { transportSocket = '' } = filterChain;
     return (
+      (transportSocket === '' || transportSocket === chain.transportSocket?.name) &&
       (name === '' || name === chain.name) &&
       (sni === '' || own?.serverNames?.includes(sni) === true) &&
       (transportProtocol === '' || own?.transportProtocol === transportProtocol) &&

@@ -55,6 +55,21 @@ describe('jwtFilter', () => {
     });
   });
 
+  it('refuses requests without a token that is required', () => {
+    const requires = (...rules: string[]) => configOf(authentication(rules.join('\n')))?.rules?.[0]?.requires;
+    const a = "  - {issuer: a, jwks: '{}', presence: REQUIRED}";
+    const b = "  - {issuer: b, jwks: '{}', presence: OPTIONAL}";
+    expect(requires(a)).toEqual({ providerName: 'origins-0' });
+    expect(requires(a, b)).toEqual({
+      requiresAll: {
+        requirements: [
+          { providerName: 'origins-0' },
+          { requiresAny: { requirements: [{ providerName: 'origins-1' }, { allowMissing: {} }] } },
+        ],
+      },
+    });
+  });
+
   it('fetches keys through the cluster of their host', () => {
     const entry = `
 apiVersion: networking.istio.io/v1

@@ -20,7 +20,7 @@ const SPACE_DELIMITED = ['permission', 'scope'];
 
 /**
  * RequestAuthentications as one jwt_authn filter: every token that is there must be valid; whether there must be one is
- * the authorization policies' business. The payload goes to dynamic metadata, where they find the claims.
+ * the authorization policies' business, unless a rule says so itself (`presence`). The payload goes to dynamic metadata, where they find the claims.
  */
 export function jwtFilter(build: Build): readonly types.hcm.HttpFilter[] {
   const rules = build.policies.requestAuthentication
@@ -28,35 +28,39 @@ export function jwtFilter(build: Build): readonly types.hcm.HttpFilter[] {
     .toSorted((a, b) => compare(a.rule.issuer ?? '', b.rule.issuer ?? ''));
   if (rules.length === 0) return [];
   const providers: Record<string, Provider> = {};
-  const names = rules.map(({ rule, resource, index }, position) => {
+  const tokens = rules.map(({ rule, resource, index }, position) => {
     const name = `origins-${position}`;
     providers[name] = build.marks.mark(provider(build, rule), resource, ['spec', 'jwtRules', index]);
-    return name;
+    return { name, required: rule.presence === 'REQUIRED' };
   });
   return [
     extension('envoy.filters.http.jwt_authn', 'envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication', {
       providers,
-      rules: [{ match: { prefix: '/' }, requires: requirement(names) }],
+      rules: [{ match: { prefix: '/' }, requires: requirement(tokens) }],
       bypassCorsPreflight: true,
     }),
   ];
+}
+
+interface Token {
+  readonly name: string;
+  readonly required: boolean;
 }
 
 /**
  * With one provider: valid, or missing. With several: any one is valid, or for each one: valid, or missing. The second
  * half refuses a bad token; the first helps where providers look in the same place, so that all but one must fail.
  */
-function requirement(names: readonly string[]): Requirement {
-  const each = names.map((providerName): Requirement => ({
-    requiresAny: { requirements: [{ providerName }, { allowMissing: {} }] },
-  }));
+function requirement(tokens: readonly Token[]): Requirement {
+  const each = tokens.map(({ name: providerName, required }): Requirement =>
+    required ? { providerName } : { requiresAny: { requirements: [{ providerName }, { allowMissing: {} }] } },
+  );
   const [only] = each;
   if (each.length === 1 && only !== undefined) return only;
-  return {
-    requiresAny: {
-      requirements: [...names.map((providerName) => ({ providerName })), { requiresAll: { requirements: each } }],
-    },
-  };
+  const all: Requirement = { requiresAll: { requirements: each } };
+  // No other token stands in for one that there must be.
+  if (tokens.some(({ required }) => required)) return all;
+  return { requiresAny: { requirements: [...tokens.map(({ name }) => ({ providerName: name })), all] } };
 }
 
 function provider(build: Build, rule: security.JWTRule): Provider {

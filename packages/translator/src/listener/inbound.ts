@@ -202,7 +202,7 @@ function httpFilters(build: Build, chains: InboundChains): readonly types.listen
     httpConnectionManager(build, {
       listener: 'inbound',
       statPrefix: chains.statPrefix,
-      routes: inboundRoute(chains),
+      routes: inboundRoute({ ...chains, retries: build.context.model.mesh.defaultInboundHttpRetryPolicy }),
       useRemoteAddress: false,
       protocol: chains.protocol,
       port: portOf(chains),

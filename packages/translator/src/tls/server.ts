@@ -28,7 +28,7 @@ export function serverTls(
   if (mode === undefined || mode === 'PASSTHROUGH' || mode === 'AUTO_PASSTHROUGH') return undefined;
   const requireClientCertificate = mode === 'MUTUAL' || mode === 'ISTIO_MUTUAL';
   const common: CommonTls = {
-    alpnProtocols: alpn(context, mode === 'ISTIO_MUTUAL' ? carries : 'http'),
+    alpnProtocols: nonEmpty(tls.alpnProtocols) ?? alpn(context, mode === 'ISTIO_MUTUAL' ? carries : 'http'),
     ...certificates(context, tls, requireClientCertificate || mode === 'OPTIONAL_MUTUAL'),
     tlsParams: mode === 'ISTIO_MUTUAL' ? undefined : params(tls, context.model.mesh.tlsDefaults),
   };
@@ -114,7 +114,7 @@ function params(
     tlsMinimumProtocolVersion: version(tls.minProtocolVersion) ?? version(defaults?.minProtocolVersion),
     tlsMaximumProtocolVersion: version(tls.maxProtocolVersion),
     cipherSuites: nonEmpty(knownCiphers(tls.cipherSuites)) ?? nonEmpty(knownCiphers(defaults?.cipherSuites)),
-    ecdhCurves: nonEmpty(defaults?.ecdhCurves),
+    ecdhCurves: nonEmpty(tls.ecdhCurves) ?? nonEmpty(defaults?.ecdhCurves),
   });
   return Object.keys(out).length > 0 ? out : undefined;
 }

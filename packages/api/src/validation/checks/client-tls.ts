@@ -9,7 +9,12 @@ export function checkClientTls(report: Report, path: Path, tls: ClientTLSSetting
   const simple = tls.mode === 'SIMPLE';
   const mutual = tls.mode === 'MUTUAL';
   if (tls.insecureSkipVerify && (simple || mutual)) {
-    const fields = ['caCertificates', ...(simple ? (['credentialName'] as const) : []), 'subjectAltNames'] as const;
+    const fields = [
+      'caCertificates',
+      'caCertCredentialName',
+      ...(simple ? (['credentialName'] as const) : []),
+      'subjectAltNames',
+    ] as const;
     const given = fields.find((field) => (tls[field]?.length ?? 0) > 0);
     if (given) {
       report.error(
@@ -18,6 +23,14 @@ export function checkClientTls(report: Report, path: Path, tls: ClientTLSSetting
         `with \`insecureSkipVerify\` nothing is checked; \`${given}\` cannot be set`,
       );
     }
+  }
+  if (tls.mode === 'ISTIO_MUTUAL' && tls.caCertCredentialName) {
+    const message = 'mode `ISTIO_MUTUAL` brings its own roots; `caCertCredentialName` cannot be set';
+    report.error(CONFLICT, [...path, 'caCertCredentialName'], message);
+  }
+  if (tls.caCertificates && tls.caCertCredentialName) {
+    const message = 'only one of `caCertificates` and `caCertCredentialName` can be set';
+    report.error(CONFLICT, [...path, 'caCertCredentialName'], message);
   }
   if ((simple || mutual) && tls.credentialName) {
     const given = (['clientCertificate', 'caCertificates', 'privateKey', 'caCrl'] as const).find((field) => tls[field]);

@@ -71,6 +71,7 @@ function checkOutlierDetection(report: Report, path: Path, outlier: OutlierDetec
   }
   checkPercent(report, [...path, 'maxEjectionPercent'], outlier.maxEjectionPercent);
   checkPercent(report, [...path, 'minHealthPercent'], outlier.minHealthPercent);
+  checkPercent(report, [...path, 'failurePercentageThreshold'], outlier.failurePercentageThreshold);
   outlier.outlierDetectionHttpErrorCodes?.forEach((status, index) => {
     if (status >= 100 && status <= 599) return;
     const at = [...path, 'outlierDetectionHttpErrorCodes', index];

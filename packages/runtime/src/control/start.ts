@@ -10,6 +10,7 @@ import { Readable } from 'node:stream';
 import { Commands } from '../api/commands.ts';
 import { serviceEndpoints } from '../api/service-endpoints.ts';
 import { ApiServer } from '../api/server.ts';
+import { startedWith } from '../envoy/started-with.ts';
 import type { ControlOptions, FromControl, ToControl } from '../protocol.ts';
 import { describeHolder, portHolder } from '../supervisor/port-holder.ts';
 import { Ads } from './ads.ts';
@@ -98,6 +99,7 @@ export async function startControl(
     debug: {
       proxies: () => proxies.debug(locator(running.state.model.snapshot)),
       endpoints: () => serviceEndpoints(running.state.model),
+      bootstrap: (node) => startedWith(stateDir, node),
     },
     input: { paths: files, meshConfig, directory: cwd },
     commands,

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { adsBootstrap } from '@mizzen/translator/ads-bootstrap.ts';
 import type { NodeMetadata } from '@mizzen/translator';
@@ -9,6 +8,7 @@ import type { Counts } from '../kubelet/workload.ts';
 import type { EnvoyBinary } from './find.ts';
 import { type EnvoyLogLine, isSaidElsewhere } from './log.ts';
 import { type EnvoyDeps, EnvoyProcess } from './process.ts';
+import { fileName } from './started-with.ts';
 
 export interface EnvoysOptions extends EnvoyDeps {
   /** Rejects with an EnvoyError when there is none. */
@@ -32,8 +32,6 @@ interface Entry {
   counts: Counts | undefined;
 }
 
-/** Paths of sockets are short, names of pods need not be. */
-const LONGEST_NAME = 48;
 /** How often each is asked for its numbers. */
 const COUNTS_MS = 2_000;
 
@@ -123,12 +121,4 @@ export class Envoys implements Sidecars {
     if (changed.length > 0) this.#options.onCounts(changed);
     this.#timer = this.#options.clock.after(COUNTS_MS, () => void this.#count());
   }
-}
-
-/** `sidecar~127.64.0.2~web-0.default~default.svc.cluster.local` → `web-0.default` */
-function fileName(node: string): string {
-  const name = node.split('~')[2] ?? node;
-  return name.length <= LONGEST_NAME
-    ? name
-    : `${name.slice(0, LONGEST_NAME - 13)}-${hash('sha256', node).slice(0, 12)}`;
 }

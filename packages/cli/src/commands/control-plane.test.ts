@@ -27,6 +27,9 @@ const metadata = (serviceAccount: string) => ({
   INTERCEPTION_MODE: 'NONE',
 });
 
+/** Other programs have much to do on this machine, too. */
+const eventually = <T>(read: () => T): ReturnType<typeof expect.poll> => expect.poll(read, { timeout: 15_000 });
+
 let directory: string;
 let ports: { readonly grpc: number; readonly tls: number; readonly http: number };
 const closing: (() => unknown)[] = [];
@@ -60,7 +63,7 @@ async function controlPlane(...args: readonly string[]): Promise<ControlPlane> {
     return closed;
   };
   closing.push(() => end('SIGKILL'));
-  await expect.poll(() => output, { timeout: 15_000 }).toMatch(/^ready$/m);
+  await eventually(() => output).toMatch(/^ready$/m);
   return { child, output: () => output, end };
 }
 
@@ -128,24 +131,24 @@ test.each([
   const before = await controlPlane();
   const node = { id: CLIENT, metadata: metadata('client') };
   const running = await envoy({ node, at: plain() }, incremental);
-  await expect.poll(() => bodyOf(listen), { timeout: 10_000 }).toBe('first');
+  await eventually(() => bodyOf(listen)).toBe('first');
   const traffic = new Traffic(listen, HOST);
   closing.push(() => traffic.stop());
 
   write('mesh.yaml', outside(listen, first, second, 'second'));
-  await expect.poll(() => bodyOf(listen)).toBe('second');
-  await expect
-    .poll(before.output)
-    .toMatch(/^changed VirtualService default\/backend\nin force in 1 proxy after \d+ ms$/m);
+  await eventually(() => bodyOf(listen)).toBe('second');
+  await eventually(before.output).toMatch(
+    /^changed VirtualService default\/backend\nin force in 1 proxy after \d+ ms$/m,
+  );
 
   await before.end('SIGKILL');
   const counted = traffic.count;
-  await expect.poll(() => traffic.count).toBeGreaterThan(counted + 50);
+  await eventually(() => traffic.count).toBeGreaterThan(counted + 50);
   write('mesh.yaml', outside(listen, first, second, 'first'));
   const after = await controlPlane();
-  await expect.poll(() => bodyOf(listen), { timeout: 10_000 }).toBe('first');
+  await eventually(() => bodyOf(listen)).toBe('first');
   write('mesh.yaml', outside(listen, first, second, 'second'));
-  await expect.poll(() => bodyOf(listen)).toBe('second');
+  await eventually(() => bodyOf(listen)).toBe('second');
   await traffic.stop();
   expect(traffic.failures).toEqual([]);
   expect(running.output()).not.toMatch(/rejected/);
@@ -158,14 +161,14 @@ test('a bad edit is shown with its line, and what was in force stays', async () 
   write('mesh.yaml', outside(listen, first, second, 'first'));
   const { output } = await controlPlane();
   await envoy({ node: { id: CLIENT, metadata: metadata('client') }, at: plain() }, true);
-  await expect.poll(() => bodyOf(listen), { timeout: 10_000 }).toBe('first');
+  await eventually(() => bodyOf(listen)).toBe('first');
   const bad = outside(listen, first, second, 'second').replace('route: [', 'rout: [');
   write('mesh.yaml', bad);
-  await expect.poll(output).toMatch(/^VirtualService default\/backend: its last good version stays in force$/m);
+  await eventually(output).toMatch(/^VirtualService default\/backend: its last good version stays in force$/m);
   expect(output()).toMatch(/error\[\w+\] mesh\/mesh\.yaml:\d+:\d+ .*`rout`[^]*\^\^\^\^/);
   expect(await bodyOf(listen)).toBe('first');
   write('mesh.yaml', outside(listen, first, second, 'second'));
-  await expect.poll(() => bodyOf(listen)).toBe('second');
+  await eventually(() => bodyOf(listen)).toBe('second');
 });
 
 test('what an Envoy refuses is told with its line, shows at /debug/syncz, and leaves the last good one in force', async () => {
@@ -173,7 +176,7 @@ test('what an Envoy refuses is told with its line, shows at /debug/syncz, and le
   write('mesh.yaml', outside(listen, first, second, 'first'));
   const { output } = await controlPlane();
   const own = await envoy({ node: { id: CLIENT, metadata: metadata('client') }, at: plain() }, false);
-  await expect.poll(() => bodyOf(listen), { timeout: 10_000 }).toBe('first');
+  await eventually(() => bodyOf(listen)).toBe('first');
   // The port of an application that is there already.
   write(
     'more.yaml',
@@ -189,14 +192,12 @@ test('what an Envoy refuses is told with its line, shows at /debug/syncz, and le
     - { port: { number: ${first}, protocol: HTTP, name: taken }, bind: 127.0.0.1, captureMode: NONE, hosts: ['./*'] }`,
     ),
   );
-  await expect
-    .poll(output)
-    .toMatch(
-      new RegExp(
-        `refuses listener \`127\\.0\\.0\\.1_${first}\`: .*Address already in use.* \\(from mesh/[a-z]+\\.yaml:\\d+\\)`,
-      ),
-    );
-  await expect.poll(() => bodyOf(listen)).toBe('second');
+  await eventually(output).toMatch(
+    new RegExp(
+      `refuses listener \`127\\.0\\.0\\.1_${first}\`: .*Address already in use.* \\(from mesh/[a-z]+\\.yaml:\\d+\\)`,
+    ),
+  );
+  await eventually(() => bodyOf(listen)).toBe('second');
   const [proxy] = (await ask('/debug/syncz')) as {
     proxy: string;
     mizzen: { types: object; refusals: { resource: string }[] };
@@ -230,7 +231,7 @@ test('debug pages say what a proxy has, to this machine only', async () => {
   write('mesh.yaml', outside(listen, first, second, 'first'));
   const { output } = await controlPlane();
   await envoy({ node: { id: CLIENT, metadata: metadata('client') }, at: plain() }, true);
-  await expect.poll(() => bodyOf(listen), { timeout: 10_000 }).toBe('first');
+  await eventually(() => bodyOf(listen)).toBe('first');
   expect(output()).toMatch(
     new RegExp(`^${CLIENT.replaceAll('.', '\\.')} connected: .*incremental, Envoy 1\\.\\d+`, 'm'),
   );
@@ -323,7 +324,7 @@ test('Envoys that come over TLS with a certificate and with a token speak mutual
   const certificate = issue(root(), identity('web'), Date.now(), 3_600_000);
   await envoy({ node: { id: WEB, metadata: metadata('web') }, at, tls: tlsOf(certificate) }, false);
   await envoy({ node: { id: CLIENT, metadata: metadata('client') }, at, tls: tlsOf(), token: tokenOf('client') }, true);
-  await expect.poll(() => bodyOf(listen, 'web.default'), { timeout: 10_000 }).toBe('web');
+  await eventually(() => bodyOf(listen, 'web.default')).toBe('web');
   expect(running.output()).toContain('default/web by certificate, state of the world');
   expect(running.output()).toContain('default/client by token, incremental');
 
@@ -331,11 +332,11 @@ test('Envoys that come over TLS with a certificate and with a token speak mutual
   closing.push(() => traffic.stop());
   await running.end('SIGKILL');
   running = await controlPlane();
-  await expect.poll(running.output, { timeout: 10_000 }).toContain('default/web by certificate');
-  await expect.poll(running.output, { timeout: 10_000 }).toContain('default/client by token');
+  await eventually(running.output).toContain('default/web by certificate');
+  await eventually(running.output).toContain('default/client by token');
   const other = await app('other');
   write('mesh.yaml', inside(listen, inbound, other));
-  await expect.poll(() => bodyOf(listen, 'web.default')).toBe('other');
+  await eventually(() => bodyOf(listen, 'web.default')).toBe('other');
   await traffic.stop();
   expect(traffic.failures).toEqual([]);
 });
@@ -395,11 +396,11 @@ test('a gateway ends TLS with the certificate of its own namespace, and with the
   const at = { host: '127.0.0.1', port: ports.tls };
   const own = issue(root(), { ...identity('gateway'), namespace: 'edge' }, Date.now(), 3_600_000);
   await envoy({ node, at, tls: tlsOf(own) }, true);
-  await expect.poll(() => siteOf(listen), { timeout: 10_000 }).toBe('DNS:one.example site');
+  await eventually(() => siteOf(listen)).toBe('DNS:one.example site');
   write('mesh.yaml', edge(listen, backend, { edge: 'two.example', other: 'other.example' }));
-  await expect.poll(() => siteOf(listen)).toBe('DNS:two.example site');
+  await eventually(() => siteOf(listen)).toBe('DNS:two.example site');
   write('mesh.yaml', edge(listen, backend, { other: 'other.example' }));
-  await expect.poll(output).toContain('does not get the secret `kubernetes://site`: there is no Secret `edge/site`');
+  await eventually(output).toContain('does not get the secret `kubernetes://site`: there is no Secret `edge/site`');
   expect(await siteOf(listen)).toBe('DNS:two.example site');
 });
 
@@ -429,7 +430,7 @@ test('over TLS a proxy is what it proves, and nothing else', async () => {
     const stream = new RawStream(`localhost:${ports.tls}`, { credentials, ...(token === undefined ? {} : { token }) });
     closing.push(() => stream.close());
     stream.send({ node, typeUrl: TypeUrl.cluster });
-    const response = expect.poll(() => stream.responses.length).toBe(1);
+    const response = eventually(() => stream.responses.length).toBe(1);
     return Promise.race([
       response.then(() => 'served'),
       stream.status().then(({ code, details }) => `${code} ${details}`),
@@ -456,7 +457,7 @@ test('over TLS a proxy is what it proves, and nothing else', async () => {
     3_600_000,
   );
   expect(await attempt(foreign, undefined, WEB)).toMatch(/^14 /);
-  await expect.poll(output).toContain('shows a certificate that is not of this mesh');
+  await eventually(output).toContain('shows a certificate that is not of this mesh');
 });
 
 test('a port that is taken is named with who has it', async () => {
@@ -477,7 +478,7 @@ test('a unix socket is for this user alone', async () => {
   await controlPlane('--socket', path);
   expect(statSync(path).mode & 0o777).toBe(0o600);
   await envoy({ node: { id: CLIENT, metadata: metadata('client') }, at: { path } }, true);
-  await expect.poll(() => bodyOf(listen), { timeout: 10_000 }).toBe('first');
+  await eventually(() => bodyOf(listen)).toBe('first');
 });
 
 function bodyOf(port: number, host = HOST): Promise<string> {

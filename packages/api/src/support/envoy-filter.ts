@@ -31,10 +31,7 @@ export const envoyFilter: MessageTable = {
   }),
   [`${EF}.EnvoyConfigObjectPatch`]: fields<EnvoyFilter_EnvoyConfigObjectPatch>({
     applyTo: except(yes('what is changed'), {
-      BOOTSTRAP: byEngine(
-        left("Mizzen's own proxy has no bootstrap", 'set what can be set in MeshConfig'),
-        yes('what Envoys that `mizzen up` starts are started with'),
-      ),
+      BOOTSTRAP: left('proxies are started with a bootstrap of their own', 'set what can be set in MeshConfig'),
     }),
     match: yes('which of them'),
     patch: yes('how'),

@@ -173,7 +173,7 @@ spec:
     ...NO_SETTINGS,
     workloads: new Map([['both', { main: undefined, containers: {}, engine: 'mizzen' }]]),
   };
-  const { workloads, gateways, rendered, notices } = compute(text, { engine: 'envoy', settings });
+  const { workloads, gateways, rendered } = compute(text, { engine: 'envoy', settings });
   expect([...workloads, ...gateways].map(({ owner, engine }) => [owner.name, engine])).toEqual([
     ['as-the-mesh', 'envoy'],
     ['annotated', 'mizzen'],
@@ -182,36 +182,7 @@ spec:
     ['without', undefined],
     ['gate', 'mizzen'],
   ]);
-  expect(notices).toEqual([
-    "`annotated`, `both`, `gate` run on Mizzen's own proxy: `mizzen validate --engine mizzen` names what that does not support",
-  ]);
   expect(rendered).toEqual([
     expect.stringMatching(/^error\[MZ0103\] .*there is no engine `nginx`; Deployment `unknown` runs on `envoy`/),
   ]);
-});
-
-test('Envoys are started with what EnvoyFilters add to their bootstrap, and anew when that changes', () => {
-  const deployment = (name: string): string => `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: ${name} }
-spec: { template: { metadata: { labels: { app: ${name} } }, spec: { containers: [{ name: a }] } } }
----`;
-  const filter = (interval: string): string => `
-apiVersion: networking.istio.io/v1alpha3
-kind: EnvoyFilter
-metadata: { name: flush }
-spec:
-  workloadSelector: { labels: { app: a } }
-  configPatches:
-    - applyTo: BOOTSTRAP
-      patch: { operation: MERGE, value: { stats_flush_interval: ${interval} } }
----`;
-  const text = `${deployment('a')}${deployment('b')}`;
-  const [a, b] = compute(`${text}${filter('2s')}`, { engine: 'envoy' }).workloads;
-  expect([a?.bootstrap, b?.bootstrap]).toEqual([{ statsFlushInterval: '2s' }, undefined]);
-  const [later, same] = compute(`${text}${filter('3s')}`, { engine: 'envoy' }).workloads;
-  expect(later?.templateHash).not.toBe(a?.templateHash);
-  expect(same?.templateHash).toBe(b?.templateHash);
-  expect(compute(`${text}${filter('2s')}`).workloads[0]?.bootstrap).toBeUndefined();
 });

@@ -1,6 +1,7 @@
 import type { networking } from '@mizzen/api';
 import { protocolOf, type Service, type ServicePort } from '@mizzen/model';
 import type { TranslationContext } from './context.ts';
+import { loopback } from './families.ts';
 import { serviceTargets } from './service-targets.ts';
 import type { LocalProxy } from './types.ts';
 
@@ -65,7 +66,7 @@ function servicePorts(context: TranslationContext): Map<number, InboundPort> {
       bind: '',
       ingress: undefined,
       ingressIndex: -1,
-      application: toLocalhost ? { address: '127.0.0.1', port: targetPort } : undefined,
+      application: toLocalhost ? { address: loopback(context.proxy), port: targetPort } : undefined,
       local: undefined,
     });
   }
@@ -145,5 +146,5 @@ function ingressEndpoint(
   const host = endpoint.slice(0, colon).replace(/^\[|\]$/g, '');
   const port = Number(endpoint.slice(colon + 1));
   const own = host === '0.0.0.0' || host === '::';
-  return { address: own ? (context.proxy.addresses[0] ?? '127.0.0.1') : host, port };
+  return { address: own ? (context.proxy.addresses[0] ?? loopback(context.proxy)) : host, port };
 }

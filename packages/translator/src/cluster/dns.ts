@@ -1,16 +1,15 @@
-import { isIP } from 'node:net';
 import type { Cluster } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
 import type { DNS_CACHE } from '../dns-cache.ts';
 import { duration } from '../duration.ts';
+import { hasFamily } from '../families.ts';
 
-/** Names are looked up again at the mesh's rate, or when their time to live is over; in the families the proxy has. */
+/** Names are looked up again at the mesh's rate, or when their time to live is over; in the family the proxy has (IPv4 if it has both: dual stack is an option of istiod's that is off). */
 export function dnsFields(context: TranslationContext): Partial<Cluster> {
   const { proxy, model, profile } = context;
-  const families = new Set(proxy.addresses.map((address) => isIP(address)));
   return {
     dnsJitter: '0.100s',
-    dnsLookupFamily: families.has(6) ? (families.has(4) ? 'ALL' : 'V6_ONLY') : 'V4_ONLY',
+    dnsLookupFamily: hasFamily(proxy, 4) ? 'V4_ONLY' : 'V6_ONLY',
     dnsRefreshRate: duration(model.mesh.dnsRefreshRate ?? '60s'),
     respectDnsTtl: true,
     ...(profile === 'istio'

@@ -1,7 +1,7 @@
 import type { Cluster } from '@mizzen/xds';
-import { isIP } from 'node:net';
 import type { TranslationContext } from '../context.ts';
 import { duration } from '../duration.ts';
+import { hasFamily } from '../families.ts';
 import { ALLOW_ANY_DNS_CACHE, DNS_CACHE } from '../dns-cache.ts';
 import {
   ALLOW_ANY_DYNAMIC_DNS_CLUSTER,
@@ -56,13 +56,7 @@ const LOOP_GUARD = '127.0.0.6';
 const LOOP_GUARD_6 = '::6';
 
 export function loopGuard(context: TranslationContext): NonNullable<Cluster['upstreamBindConfig']> {
-  const families = new Set(context.proxy.addresses.map((address) => isIP(address)));
-  const [first, second] = families.has(4) || !families.has(6) ? [LOOP_GUARD, LOOP_GUARD_6] : [LOOP_GUARD_6, LOOP_GUARD];
-  const both = families.has(4) && families.has(6);
-  return {
-    sourceAddress: { address: first, portValue: 0 },
-    ...(both ? { extraSourceAddresses: [{ address: { address: second, portValue: 0 } }] } : {}),
-  };
+  return { sourceAddress: { address: hasFamily(context.proxy, 4) ? LOOP_GUARD : LOOP_GUARD_6, portValue: 0 } };
 }
 
 export function inboundPassthrough(context: TranslationContext): Cluster {

@@ -1,5 +1,6 @@
 import type { Protocol } from '@mizzen/model';
 import type { TranslationContext } from '../context.ts';
+import { anyAddress } from '../families.ts';
 import { isHttp } from '../names.ts';
 
 /** Where a listener would be. */
@@ -18,7 +19,7 @@ export function canListen({ proxy, node, model }: TranslationContext, place: Pla
   const { bind, bindToPort, port } = place;
   if (bindToPort && node.metadata['UNPRIVILEGED_POD'] === 'true' && port < 1024) return false;
   if (proxy.local !== undefined) return true;
-  if (bind === '' ? !isHttp(place.protocol) : bind !== '0.0.0.0') return true;
+  if (bind === '' ? !isHttp(place.protocol) : bind !== anyAddress(proxy)) return true;
   const { ENVOY_STATUS_PORT: status, ENVOY_PROMETHEUS_PORT: metrics } = node.metadata;
   if (port === Number(status) || port === Number(metrics)) return false;
   if (!place.redirection) return true;

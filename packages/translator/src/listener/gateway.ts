@@ -3,6 +3,7 @@ import { hostsOverlap, isSubsetOf, protocolOf } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
 import { allNetworkExtensions } from '../extension/filters.ts';
 import { listenerAccessLogs } from '../filters/access-log.ts';
+import { anyAddress } from '../families.ts';
 import { connectionSettings } from '../filters/connection-settings.ts';
 import { httpConnectionManager } from '../filters/http-connection-manager.ts';
 import { proxyConfig } from '../filters/proxy-config.ts';
@@ -39,7 +40,7 @@ export function gatewayListeners(build: Build): readonly Listener[] {
   for (const port of mergeGateways(build.context).ports) {
     const { proxy } = build.context;
     if (proxy.metadata['UNPRIVILEGED_POD'] === 'true' && port.port < 1024) continue;
-    const bind = port.bind !== '' ? port.bind : (proxy.local?.gateway?.address ?? '0.0.0.0');
+    const bind = port.bind !== '' ? port.bind : (proxy.local?.gateway?.address ?? anyAddress(proxy));
     const name = listenerName(bind, port.port);
     const chains = isHttpProtocol(port.protocol)
       ? httpChains(build, port, name)

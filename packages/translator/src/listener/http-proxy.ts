@@ -1,5 +1,6 @@
 import type { types } from '@mizzen/xds';
 import { allNetworkExtensions } from '../extension/filters.ts';
+import { loopback } from '../families.ts';
 import { httpConnectionManager } from '../filters/http-connection-manager.ts';
 import { HTTP_PROXY_ROUTE, listenerName } from '../names.ts';
 import type { Build } from './build.ts';
@@ -11,7 +12,7 @@ export function httpProxyListener(build: Build): readonly types.listener.Listene
   const own = Number(node.metadata['HTTP_PROXY_PORT'] ?? '');
   const port = own > 0 ? own : (model.mesh.proxyHttpPort ?? 0);
   if (port === 0) return [];
-  const bind = '127.0.0.1';
+  const bind = loopback(build.context.proxy);
   const manager = httpConnectionManager(build, {
     listener: 'outbound',
     statPrefix: `outbound_${listenerName(bind, port)}`,

@@ -15,6 +15,7 @@ import { inboundStatName } from '../stat-names.ts';
 import { serverTls } from '../tls/server.ts';
 import type { Build } from './build.ts';
 import { canListen, type Place } from './can-listen.ts';
+import { anyAddress } from '../families.ts';
 import { inboundRoute } from './inbound-route.ts';
 import { ORIGINAL_DESTINATION, ORIGINAL_SOURCE, inspectors } from './listener-filters.ts';
 import { address, bound } from './address.ts';
@@ -49,7 +50,7 @@ export function inboundListeners(build: Build): readonly Listener[] {
   const redirected: FilterChain[] = [];
   for (const port of inboundPorts(build.context).toSorted((a, b) => a.port - b.port)) {
     const real = isBound(build, port);
-    if (!canListen(build.context, placeOf(port, real))) continue;
+    if (!canListen(build.context, placeOf(port, real, anyAddress(build.context.proxy)))) continue;
     const chains = portChains(build, port, real);
     if (real) bound.push(boundListener(build, port, chains));
     else redirected.push(...chains);
@@ -64,9 +65,9 @@ function isBound(build: Build, port: InboundPort): boolean {
 }
 
 /** The port as a place to listen at. What a Sidecar asks for may be where outbound traffic is received. */
-function placeOf({ port, servicePort, ingress }: InboundPort, bindToPort: boolean): Place {
+function placeOf({ port, servicePort, ingress }: InboundPort, bindToPort: boolean, any: string): Place {
   return {
-    bind: ingress === undefined ? '0.0.0.0' : (ingress.bind ?? ''),
+    bind: ingress === undefined ? any : (ingress.bind ?? ''),
     bindToPort,
     port,
     protocol: servicePort.protocol,
@@ -81,7 +82,7 @@ function virtualInbound(build: Build, chains: readonly FilterChain[]): Listener 
   const all = [blackHole(build, inboundPort), ...passthroughChains(build), ...chains];
   return defined({
     name: 'virtualInbound',
-    address: address('0.0.0.0', inboundPort),
+    address: address(anyAddress(proxy), inboundPort),
     ...common(build),
     transparent: tproxy ? true : undefined,
     filterChains: all,
@@ -117,7 +118,8 @@ function common(build: Build): Listener {
 /** Without an address of its own: the proxy's for a Sidecar's ingress listener, else any. */
 function bindAddress(build: Build, port: InboundPort): string {
   if (port.bind !== '') return port.bind;
-  return port.ingress === undefined ? '0.0.0.0' : (build.context.proxy.addresses[0] ?? '0.0.0.0');
+  const { proxy } = build.context;
+  return (port.ingress === undefined ? undefined : proxy.addresses[0]) ?? anyAddress(proxy);
 }
 
 function portChains(build: Build, port: InboundPort, real: boolean): readonly FilterChain[] {

@@ -71,10 +71,12 @@ function setOf(values: readonly string[]): string {
   return [...new Set(values)].toSorted().join();
 }
 
+const EVERYWHERE = new Set(['0.0.0.0', '::']);
+
 /** A range with its host bits cleared, so that equal ranges look equal; nothing for all addresses. */
 function network(cidr: string): string[] {
   const range = cidrRange(cidr);
-  if (range === undefined || range.addressPrefix === '0.0.0.0') return [];
+  if (range === undefined || EVERYWHERE.has(range.addressPrefix ?? '')) return [];
   const { addressPrefix = '', prefixLen = 0 } = range;
   const value = addressPrefix.includes(':') ? ipv6(addressPrefix) : ipv4(addressPrefix);
   const hostBits = BigInt((addressPrefix.includes(':') ? 128 : 32) - prefixLen);
@@ -161,7 +163,7 @@ function matchOf(chain: OutboundChain): types.listener.FilterChainMatch {
   const ranges = chain.cidrs
     .toSorted()
     .flatMap((cidr) => cidrRange(cidr) ?? [])
-    .filter((range) => range.addressPrefix !== '0.0.0.0');
+    .filter((range) => !EVERYWHERE.has(range.addressPrefix ?? ''));
   return defined({
     applicationProtocols: chain.applicationProtocols.length > 0 ? chain.applicationProtocols : undefined,
     transportProtocol: chain.transportProtocol === '' ? undefined : chain.transportProtocol,

@@ -4,6 +4,7 @@ import type { types } from '@mizzen/xds';
 import { allNetworkExtensions } from '../extension/filters.ts';
 import { listenerAccessLogs } from '../filters/access-log.ts';
 import { httpConnectionManager } from '../filters/http-connection-manager.ts';
+import { anyAddress, hasFamily, loopback, reachable } from '../families.ts';
 import { networkFilters, plainTcpProxy, tcpProxy } from '../filters/tcp-proxy.ts';
 import { defined } from '../filters/typed.ts';
 import {
@@ -26,9 +27,6 @@ import { bytesChains } from './outbound-chains.ts';
 import { addChains, finishEntry, type OutboundChain, type OutboundEntry } from './outbound-entry.ts';
 
 type Listener = types.listener.Listener;
-
-const ANY_ADDRESS = '0.0.0.0';
-const LOOPBACK = '127.0.0.1';
 
 /**
  * A sidecar's outbound listeners: for HTTP one per port, for anything else one per address and port of a service; and,
@@ -114,7 +112,7 @@ function bindOf(build: Build, { config }: EgressListener): { readonly bind: stri
   const bind = config?.bind ?? '';
   const bindToPort =
     build.context.proxy.interceptionMode === 'NONE' || config?.captureMode === 'NONE' || bind.startsWith('unix://');
-  return { bind: bind !== '' ? bind : bindToPort ? LOOPBACK : '', bindToPort };
+  return { bind: bind !== '' ? bind : bindToPort ? loopback(build.context.proxy) : '', bindToPort };
 }
 
 /**
@@ -139,7 +137,8 @@ function instanceAddresses(
 
 /** A service of the outside world is listened for at each of its addresses; a Kubernetes Service at its first. */
 function add(build: Build, entries: Map<string, OutboundEntry>, request: Request): void {
-  const { addresses, registry } = request.service;
+  const { registry } = request.service;
+  const addresses = reachable(build.context.proxy, request.service.addresses);
   const places = registry === 'External' && addresses.length > 1 ? addresses.map((one) => [one]) : [addresses];
   for (const place of places) addAt(build, entries, request, place);
 }
@@ -148,14 +147,16 @@ function addAt(
   build: Build,
   entries: Map<string, OutboundEntry>,
   request: Request,
-  [address = ANY_ADDRESS, ...others]: readonly string[],
+  [first, ...others]: readonly string[],
 ): void {
+  const any = anyAddress(build.context.proxy);
+  const address = first ?? any;
   const { service, port, protocol } = request;
   if (service.resolution === 'alias' || protocol === 'udp') return;
   const kind = isHttp(protocol) ? 'http' : protocol === 'auto' ? 'auto' : isTcp(protocol) ? 'tcp' : undefined;
   if (kind === undefined) return;
   const isRange = address.includes('/');
-  const bind = request.bind !== '' ? request.bind : kind === 'http' || isRange ? ANY_ADDRESS : address;
+  const bind = request.bind !== '' ? request.bind : kind === 'http' || isRange ? any : address;
   const cidrs = request.bind === '' && kind !== 'http' && isRange ? [address] : [];
   const key = `${bind} ${port}`;
   const current = entries.get(key);
@@ -169,7 +170,7 @@ function addAt(
     service,
     port: { port, protocol },
     cidrs,
-    byServerName: isRange || (address === ANY_ADDRESS && bind === ANY_ADDRESS),
+    byServerName: isRange || (address === any && bind === any),
     virtualServices: request.egress.virtualServices,
   };
   const bytes = (): OutboundChain[] =>
@@ -179,7 +180,7 @@ function addAt(
       transportProtocol: '',
       filters: () => chain.filters,
     }));
-  const sniffs = kind === 'auto' || (bind === ANY_ADDRESS && !request.httpProxy);
+  const sniffs = kind === 'auto' || (bind === any && !request.httpProxy);
   const chains =
     kind === 'tcp' ? bytes() : [...(kind === 'auto' ? bytes() : []), httpChain(build, request, kind, bind, sniffs)];
 
@@ -210,8 +211,8 @@ function isMixed(entry: OutboundEntry): boolean {
 
 /** More addresses of a service, for proxies that have both families. */
 function additionalAddresses(build: Build, others: readonly string[]): readonly string[] {
-  const families = new Set(build.context.proxy.addresses.map((ip) => isIP(ip)));
-  return families.has(4) && families.has(6) ? others : [];
+  const { proxy } = build.context;
+  return hasFamily(proxy, 4) && hasFamily(proxy, 6) ? others : [];
 }
 
 function httpChain(
@@ -225,7 +226,7 @@ function httpChain(
   const routes =
     port === 0
       ? bind
-      : kind === 'auto' && bind !== ANY_ADDRESS
+      : kind === 'auto' && bind !== anyAddress(build.context.proxy)
         ? sniffedRoute(service.hostname, port)
         : portRoute(port);
   return {
@@ -272,7 +273,7 @@ function virtualOutbound(build: Build, fallthrough: readonly types.listener.Filt
   const resolves = build.context.scope.outboundTrafficPolicy === 'ALLOW_ANY_DYNAMIC_DNS';
   return defined({
     name: 'virtualOutbound',
-    address: address(ANY_ADDRESS, port),
+    address: address(anyAddress(proxy), port),
     trafficDirection: 'OUTBOUND',
     useOriginalDst: true,
     maxConnectionsToAcceptPerSocketEvent: 1,

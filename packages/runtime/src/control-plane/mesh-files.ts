@@ -87,7 +87,8 @@ export class MeshFiles {
 
   #rendered(): readonly string[] {
     const { snapshot } = this.#model;
-    const own = [...checkKeys(this.#model), ...envoyFilterProblems(snapshot)];
+    const { diagnostics } = this.#model.gatewayApi;
+    const own = [...diagnostics, ...checkKeys(this.#model), ...envoyFilterProblems(snapshot)];
     const all = [...this.#result.diagnostics, ...own].map((each) => withSpan(each, snapshot));
     const consequences = consequencesOf(this.#result, this.#restored.keys());
     return this.#report.next(all, consequences, (file) => this.#result.text(file));

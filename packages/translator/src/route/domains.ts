@@ -41,13 +41,17 @@ export function shortNames({ proxy }: TranslationContext, hostname: string): rea
   const at = dnsDomain.indexOf('.svc.');
   if (at < 0) return withoutShared(hostname, dnsDomain);
   if (!hostname.endsWith(at === 0 ? dnsDomain : dnsDomain.slice(at))) return [];
-  return kubernetesNames(hostname, dnsDomain.slice(0, at));
+  // On one machine each pod of a StatefulSet is a service of its own, named `db-0.db`.
+  return kubernetesNames(hostname, dnsDomain.slice(0, at), proxy.local !== undefined);
 }
 
-/** `reviews`, `reviews.default.svc`, `reviews.default` from within `default`; the last two (reversed) from elsewhere. */
-function kubernetesNames(hostname: string, namespace: string): readonly string[] {
+/**
+ * `reviews`, `reviews.default.svc`, `reviews.default` from within `default`; the last two (reversed) from elsewhere.
+ * `dotted`: names within a namespace may have several parts.
+ */
+function kubernetesNames(hostname: string, namespace: string, dotted: boolean): readonly string[] {
   const qualified = hostname.slice(0, hostname.indexOf('.svc.'));
-  const dot = qualified.indexOf('.');
+  const dot = dotted ? qualified.lastIndexOf('.') : qualified.indexOf('.');
   if (dot < 0) return [];
   if (qualified.slice(dot + 1) === namespace) return [qualified.slice(0, dot), `${qualified}.svc`, qualified];
   return [qualified, `${qualified}.svc`];

@@ -10,7 +10,9 @@ import { clusterStatuses, configDump, listenerStatuses } from './dump.ts';
 export function serveAdmin(node: ProxyNode, address: string, port: number): Server {
   const server = createServer((request, response) => {
     if (!isLocal(request)) return send(response, 403, 'text/plain', 'forbidden\n');
-    answer(node, new URL(request.url ?? '/', 'http://admin'), response);
+    const url = URL.parse(request.url ?? '/', 'http://admin');
+    if (url === null) return send(response, 400, 'text/plain', 'bad request\n');
+    answer(node, url, response);
   });
   return server.listen(port, address);
 }

@@ -247,6 +247,11 @@ test('a Host of another name is refused: DNS rebinding', async () => {
   }
 });
 
+test('what is no address is a bad request', async () => {
+  const answer = await ask('GET', '//');
+  expect([answer.status, codeOf(answer)]).toEqual([400, 'bad-target']);
+});
+
 test('pages of other sites may not ask, and are told nothing', async () => {
   for (const origin of ['http://evil.example', `https://localhost:${port}`, 'null', 'http://localhost:1']) {
     for (const headers of [{ origin }, { origin, ...authorized() }]) {

@@ -62,7 +62,8 @@ export class ApiServer {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const refused = refuse(request, this.port, this.#options.token);
     if (refused !== undefined) return fail(response, refused.status, refused.code, refused.message);
-    const url = new URL(request.url ?? '/', 'http://localhost');
+    const url = URL.parse(request.url ?? '/', 'http://localhost');
+    if (url === null) return fail(response, 400, 'bad-target', `\`${request.url}\` is no address of a page`);
     const path = url.pathname;
     const segments = path.split('/').slice(1).map(decode);
     const read = request.method === 'GET' || request.method === 'HEAD';

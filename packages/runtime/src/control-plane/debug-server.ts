@@ -16,7 +16,11 @@ export class DebugServer {
     this.#port = port;
     this.#source = source;
     this.#server = http.createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
-      this.#answer(request, response);
+      try {
+        this.#answer(request, response);
+      } catch (error) {
+        fail(response, 500, 'internal', error instanceof Error ? error.message : String(error));
+      }
     });
   }
 
@@ -50,7 +54,8 @@ export class DebugServer {
     }
     const refused = refuse(request, this.port, '');
     if (refused !== undefined) return fail(response, refused.status, refused.code, refused.message);
-    const url = new URL(request.url ?? '/', 'http://localhost');
+    const url = URL.parse(request.url ?? '/', 'http://localhost');
+    if (url === null) return fail(response, 400, 'bad-target', `\`${request.url}\` is no address of a page`);
     if (url.pathname === '/ready') return reply(response, 200, {});
     const answer = answerDebug(url, this.#source);
     if (answer === undefined) return fail(response, 404, 'not-found', `there is no \`${url.pathname}\``);

@@ -1,9 +1,10 @@
 import type { Path } from '@mizzen/diagnostics';
 import type { Metrics, ProviderRef, Telemetry, Tracing } from '../gen/istio.telemetry.v1alpha1.ts';
 import type { Resource } from '../resource.ts';
+import { celProblem } from './checks/cel.ts';
 import { checkTargeting } from './checks/labels.ts';
 import { checkDuration, checkPercent } from './checks/numbers.ts';
-import { CONFLICT, NO_EFFECT, REQUIRED } from './report.ts';
+import { BAD_VALUE, CONFLICT, NO_EFFECT, REQUIRED } from './report.ts';
 import type { Report } from './report.ts';
 
 export function checkTelemetry({ spec }: Resource<Telemetry>, report: Report): void {
@@ -13,7 +14,14 @@ export function checkTelemetry({ spec }: Resource<Telemetry>, report: Report): v
     report.warn(NO_EFFECT, ['spec', 'tracing', 1], 'only the first entry of `tracing` is used');
   }
   spec.tracing?.forEach((tracing, i) => checkTracing(report, ['spec', 'tracing', i], tracing));
-  spec.accessLogging?.forEach(({ providers }, i) => checkProviders(report, ['spec', 'accessLogging', i], providers));
+  spec.accessLogging?.forEach(({ providers, filter }, i) => {
+    const at = ['spec', 'accessLogging', i];
+    checkProviders(report, at, providers);
+    const problem = filter && celProblem(filter.expression ?? '');
+    if (problem !== undefined) {
+      report.error(BAD_VALUE, [...at, 'filter', 'expression'], `the expression is not valid CEL: ${problem}`);
+    }
+  });
 }
 
 function checkProviders(report: Report, path: Path, providers: readonly ProviderRef[] | undefined): void {

@@ -1,3 +1,4 @@
+import type { networking } from '@mizzen/api';
 import { refOf } from '@mizzen/api';
 import type { Cluster } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
@@ -42,6 +43,9 @@ export function buildOutbound(context: TranslationContext, plan: ClusterPlan): C
     cluster.loadAssignment = { clusterName: name, endpoints };
   }
 
+  const written = plan.discovery === 'ORIGINAL_DST' ? writtenTargetPort(plan) : undefined;
+  if (written !== undefined) cluster.originalDstLbConfig = { upstreamPortOverride: written };
+
   setProtocol(context, draft, plan);
   draft.keepsCase = keepsCase(context, port.protocol);
   setBuffer(context, draft);
@@ -73,6 +77,14 @@ export function buildOutbound(context: TranslationContext, plan: ClusterPlan): C
   }
   if (profile === 'istio') cluster.filters = metadataExchange;
   return finish(draft);
+}
+
+/** A ServiceEntry that keeps the address of a connection may still name another port. */
+function writtenTargetPort({ service, port }: ClusterPlan): number | undefined {
+  const { kind, spec } = service.resource;
+  if (kind !== 'ServiceEntry' || service.resolution !== 'passthrough') return undefined;
+  const { ports = [] } = spec as networking.ServiceEntry;
+  return ports.find(({ number }) => number === port.port)?.targetPort || undefined;
 }
 
 /** The cluster's own name unless MeshConfig has a pattern for it. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { metadataProblem } from '@mizzen/translator';
 import type { Node } from '@mizzen/translator';
 import { UsageError } from './command.ts';
 
@@ -19,5 +20,8 @@ export function readNode(file: string): Node {
     typeof value === 'object' && value !== null && 'node' in value ? value.node : value
   ) as Partial<Node> | null;
   if (typeof node?.id !== 'string') throw new UsageError(`\`${file}\` is no Envoy node: it has no \`id\``);
-  return { id: node.id, metadata: node.metadata ?? {} };
+  const { id, metadata = {} } = node;
+  const problem = metadataProblem(metadata);
+  if (problem !== undefined) throw new UsageError(`\`${file}\` is no node that can be translated for: ${problem}`);
+  return { id, metadata };
 }

@@ -3,6 +3,7 @@ export { translate } from './translate.ts';
 export { envoyFilterProblems, patchBootstrap } from './envoy-filter/index.ts';
 export { adsBootstrap } from './ads-bootstrap.ts';
 export type { AdsBootstrapOptions } from './ads-bootstrap.ts';
+export { metadataProblem } from './node-metadata.ts';
 export { translateReadiness } from './readiness.ts';
 export { createContext } from './context.ts';
 export type { Profile, Proxy, TranslationContext } from './context.ts';

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
 import { text as readAll } from 'node:stream/consumers';
 import { DEFAULT_PORTS } from '@mizzen/runtime/control-plane/options.ts';
 import { stateDirectory } from '@mizzen/runtime/supervisor/state-dir.ts';
 import { type Command, common, list, text, UsageError } from '../command.ts';
+import { checkNamed } from '../named-files.ts';
 import { meshName } from '../running.ts';
 
 export const command: Command = {
@@ -38,8 +38,7 @@ export const command: Command = {
   async run({ positionals, values, out, err, color }) {
     const files = [...list(values, 'config'), ...positionals];
     if (files.length === 0) throw new UsageError('no configuration given', 'name files or directories with --config');
-    const missing = [...files, ...list(values, 'mesh-config')].find((file) => file !== '-' && !existsSync(file));
-    if (missing !== undefined) throw new UsageError(`there is no file or directory \`${missing}\``);
+    checkNamed(files, text(values, 'mesh-config'));
     const name = meshName(values);
     const stateDir = text(values, 'state-dir');
     const { runControlPlane } = await import('@mizzen/runtime/control-plane/run.ts');

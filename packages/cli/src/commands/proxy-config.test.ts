@@ -124,6 +124,34 @@ test('who cannot be told apart, is not there, or is said twice', () => {
   });
 });
 
+test('a node that is none, and files that are not there, are refused before anything is worked out', () => {
+  const write = (metadata: unknown): void =>
+    writeFileSync(join(folder, 'odd.json'), JSON.stringify({ id: 'sidecar~10.0.0.9~a.store~store.svc', metadata }));
+  for (const [metadata, reason] of [
+    [[1], 'the metadata of the node is not an object'],
+    [{ INSTANCE_IPS: ['10.0.0.9'] }, "`INSTANCE_IPS` in the node's metadata is not a text"],
+    [{ LABELS: 'app' }, "`LABELS` in the node's metadata is not a map of texts"],
+  ] as const) {
+    write(metadata);
+    for (const command of [
+      ['x', 'xds'],
+      ['pc', 'cluster'],
+    ]) {
+      const { status, out, err } = mizzen([...command, '--config', store, '--node', 'odd.json']);
+      expect([status, out, err]).toEqual([2, '', expect.stringContaining(reason)]);
+    }
+  }
+  for (const flag of ['--config', '--mesh-config']) {
+    for (const command of [
+      ['x', 'xds'],
+      ['pc', 'cluster'],
+    ]) {
+      const { status, out, err } = mizzen([...command, '--config', store, '--node', 'node.json', flag, 'nowhere']);
+      expect([status, out, err]).toEqual([2, '', expect.stringContaining('there is no file or directory `nowhere`')]);
+    }
+  }
+});
+
 test('what istioctl has and Mizzen has not is refused by name, and nothing is ignored', () => {
   expect(pc('log', 'orders')).toMatchObject({ status: 1, err: expect.stringContaining('proxy-config log: ') });
   for (const flag of ['--kubeconfig', '--context', '--proxy-admin-port', '--waypoint']) {
@@ -149,6 +177,14 @@ test('what istioctl has and Mizzen has not is refused by name, and nothing is ig
   expect(idle('pc', 'c', 'orders', '--config', store, '--api', 'x')).toEqual([
     64,
     'Error: --api: with --config nothing that runs is asked',
+  ]);
+  expect(idle('pc', 'c', '--node', 'node.json', '--config', store, '-n', 'x')).toEqual([
+    64,
+    'Error: --namespace: a node says its own',
+  ]);
+  expect(idle('pc', 'c', '--node', 'node.json', '--api', 'x')).toEqual([
+    64,
+    'Error: --api: files are found by --config, or by --state-dir and --mesh-name',
   ]);
   expect(idle('pc', 'c', 'orders', '--mesh-config', 'x')).toEqual([
     64,

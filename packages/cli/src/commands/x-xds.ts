@@ -5,6 +5,7 @@ import { AS_ISTIOD, readFiles } from '@mizzen/sources';
 import { translate } from '@mizzen/translator';
 import { type Command, common, list, text, UsageError } from '../command.ts';
 import { diagnosticsOf } from '../diagnostics.ts';
+import { checkNamed } from '../named-files.ts';
 import { readNode } from '../read-node.ts';
 
 export const command: Command = {
@@ -29,6 +30,7 @@ export const command: Command = {
     if (nodes.length === 0) throw new UsageError('which proxy? give its node with --node FILE');
     const format = text(values, 'output') ?? 'json';
     if (format !== 'json' && format !== 'yaml') throw new UsageError(`-o is \`json\` or \`yaml\`, not \`${format}\``);
+    checkNamed(paths, text(values, 'mesh-config'));
     const described = nodes.map(readNode);
     const result = await readFiles(paths, {
       meshConfig: text(values, 'mesh-config'),

@@ -3,12 +3,14 @@ import type { ConfigStatusAnswer } from '@mizzen/runtime/api/types.ts';
 import { ApiError } from '@mizzen/runtime/supervisor/api-client.ts';
 import { readFiles, type ReadResult } from '@mizzen/sources';
 import { list, text, UsageError, type Invocation } from '../command.ts';
+import { checkNamed } from '../named-files.ts';
 import { client } from '../running.ts';
 
-/** The files that were named, or those of the running mesh. */
+/** The files that were named, or those of the running mesh. @throws UsageError when there are none. */
 export async function loadMesh({ values }: Invocation): Promise<ReadResult> {
   const named = list(values, 'config');
   const meshConfig = text(values, 'mesh-config');
+  checkNamed(named, meshConfig);
   if (named.length > 0) return readFiles(named, { meshConfig });
   const running = await status(values);
   const here = (path: string): string => (path === '-' ? path : relative('', resolve(running.directory, path)) || '.');

@@ -44,10 +44,20 @@ const IDLE: Readonly<Record<Source['kind'], readonly (readonly [flags: readonly 
   server: [[['mesh-config'], 'a running mesh has its own; it goes with --config']],
 };
 
-/** No flag is read and then of no effect. `--node` alone takes the files of the running mesh. */
+/** With `--node`, whose files without `--config` are those of the running mesh. */
+const IDLE_WITH_NODE: (typeof IDLE)[Source['kind']] = [
+  [['namespace'], 'a node says its own'],
+  [['api'], 'files are found by --config, or by --state-dir and --mesh-name'],
+];
+
+/** No flag is read and then of no effect. */
 function refuseIdle(values: Invocation['values'], kind: Source['kind']): void {
   const filesNamed = list(values, 'config').length > 0;
-  for (const [flags, reason] of kind === 'config' && !filesNamed ? [] : IDLE[kind]) {
+  const idle = [
+    ...(values['node'] === undefined ? [] : IDLE_WITH_NODE),
+    ...(kind === 'config' && !filesNamed ? [] : IDLE[kind]),
+  ];
+  for (const [flags, reason] of idle) {
     for (const flag of flags) {
       if (values[flag] !== undefined) throw new IstioctlError(`--${flag}: ${reason}`, { status: INCORRECT_USAGE });
     }

@@ -1,29 +1,7 @@
-import { isRecord } from '@mizzen/api';
 import { GrpcStatus, Refused } from '@mizzen/control-plane/grpc/index.ts';
 import type { ProxyNode } from '@mizzen/control-plane/grpc/index.ts';
+import { metadataProblem } from '@mizzen/translator';
 import type { Node, NodeMetadata } from '@mizzen/translator';
-
-const isText = (value: unknown): boolean => typeof value === 'string';
-const isTexts = (value: unknown): boolean => isRecord(value) && Object.values(value).every(isText);
-
-/** Metadata that translation reads, and what each must be. */
-const FIELDS: Readonly<Record<string, readonly [what: string, check: (value: unknown) => boolean]>> = {
-  NAME: ['a text', isText],
-  NAMESPACE: ['a text', isText],
-  SERVICE_ACCOUNT: ['a text', isText],
-  LABELS: ['a map of texts', isTexts],
-  ANNOTATIONS: ['a map of texts', isTexts],
-  CLUSTER_ID: ['a text', isText],
-  INSTANCE_IPS: ['a text', isText],
-  NODE_NAME: ['a text', isText],
-  NETWORK: ['a text', isText],
-  ISTIO_VERSION: ['a text', isText],
-  INTERCEPTION_MODE: [
-    '`REDIRECT`, `TPROXY` or `NONE`',
-    (value) => ['REDIRECT', 'TPROXY', 'NONE'].includes(String(value)),
-  ],
-  PROXY_CONFIG: ['an object', isRecord],
-};
 
 /** What only Mizzen's own supervisor says, of proxies that it started itself. */
 const LAYOUT = 'MIZZEN';
@@ -34,10 +12,8 @@ const LAYOUT = 'MIZZEN';
  * @throws Refused INVALID_ARGUMENT for metadata that is not what Istio's proxies send
  */
 export function toNode({ id, metadata }: ProxyNode): Node {
-  for (const [name, [what, check]] of Object.entries(FIELDS)) {
-    const value = metadata[name];
-    if (value !== undefined && !check(value)) throw invalid(`\`${name}\` in the node's metadata is not ${what}`);
-  }
+  const problem = metadataProblem(metadata);
+  if (problem !== undefined) throw invalid(problem);
   if (metadata[LAYOUT] !== undefined) throw invalid(`\`${LAYOUT}\` in the node's metadata is for \`mizzen up\` alone`);
   return { id, metadata: metadata as NodeMetadata };
 }

@@ -28,7 +28,7 @@ export function applyConnectionPool(draft: ClusterDraft, policy: EffectivePolicy
   }
   cluster.circuitBreakers = { thresholds: [threshold] };
   cluster.connectTimeout = duration(tcp?.connectTimeout ?? config.connectTimeout ?? '10s');
-  const keepalive = keepaliveOf(tcp?.tcpKeepalive ?? config.tcpKeepalive);
+  const keepalive = keepaliveOf(config.tcpKeepalive, tcp?.tcpKeepalive);
   if (keepalive !== undefined) cluster.upstreamConnectionOptions = { tcpKeepalive: keepalive };
 
   const idleTimeout = duration(http?.idleTimeout ?? tcp?.idleTimeout);
@@ -83,14 +83,18 @@ function positive(value: number | undefined): number | undefined {
   return value !== undefined && value > 0 ? value : undefined;
 }
 
+/** The mesh's settings, each overridden by the rule's own. */
 function keepaliveOf(
-  settings: networking.ConnectionPoolSettings_TCPSettings_TcpKeepalive | undefined,
+  ...all: readonly (networking.ConnectionPoolSettings_TCPSettings_TcpKeepalive | undefined)[]
 ): types.core.TcpKeepalive | undefined {
-  if (settings === undefined) return undefined;
+  const given = all.filter((settings) => settings !== undefined);
+  if (given.length === 0) return undefined;
   const out: Draft<types.core.TcpKeepalive> = {};
-  if (positive(settings.probes) !== undefined) out.keepaliveProbes = settings.probes;
-  if (settings.time !== undefined) out.keepaliveTime = seconds(settings.time);
-  if (settings.interval !== undefined) out.keepaliveInterval = seconds(settings.interval);
+  for (const { probes, time, interval } of given) {
+    if (positive(probes) !== undefined) out.keepaliveProbes = probes;
+    if (time !== undefined) out.keepaliveTime = seconds(time);
+    if (interval !== undefined) out.keepaliveInterval = seconds(interval);
+  }
   return out;
 }
 

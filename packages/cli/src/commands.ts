@@ -46,6 +46,7 @@ export const commands: Readonly<Record<string, Entry | Group>> = {
     aliases: ['ps'],
     load: () => import('./commands/proxy-status.ts'),
   },
+  proxy: { summary: 'run one proxy from an Envoy bootstrap', load: () => import('./commands/proxy.ts') },
   'control-plane': {
     summary: 'serve xDS from mesh files to any Envoy',
     load: () => import('./commands/control-plane.ts'),

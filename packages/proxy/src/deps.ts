@@ -25,7 +25,8 @@ export interface Random {
 }
 
 export interface Net {
-  connect(options: { host: string; port: number; localAddress?: string }): Socket;
+  /** To a port of a host, or to the unix socket at `path`. */
+  connect(options: { host: string; port: number; localAddress?: string; path?: string }): Socket;
   /** All addresses of a host name, with their time to live in seconds where known. */
   lookup(host: string, family: 0 | 4 | 6): Promise<readonly { address: string; ttl: number | undefined }[]>;
 }

@@ -79,6 +79,7 @@ function open(host: ClusterHost, port: number): Socket {
     host: host.address,
     port,
     ...(program.sourceAddress === undefined ? {} : { localAddress: program.sourceAddress }),
+    ...(host.endpoint.address.kind === 'pipe' ? { path: host.address } : {}),
   });
 }
 

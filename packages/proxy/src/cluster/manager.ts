@@ -6,12 +6,9 @@ import { ForwardProxyCluster } from './forward-proxy.ts';
 import { ManagedCluster, type ManagedSurroundings } from './managed.ts';
 import { newClusterStats, type ClusterDetailStats } from './stats.ts';
 
-/** How long a cluster may wait for its endpoints and secrets before it is used without, milliseconds (Envoy's 15 s). */
-const FETCH_TIMEOUT = 15_000;
-
 interface Warming {
   readonly managed: ManagedCluster;
-  readonly timer: Timer;
+  readonly timer: Timer | undefined;
 }
 
 export interface ClusterManagerOptions {
@@ -19,6 +16,8 @@ export interface ClusterManagerOptions {
   readonly tls: TlsContexts;
   /** Whether a secret has been answered for. */
   readonly secretAnswered: (name: string) => boolean;
+  /** How long one may wait for what it names before it is used without, milliseconds; 0: for ever. */
+  readonly fetchTimeout: number;
   /** A cluster became usable, or went. */
   readonly onChange: () => void;
 }
@@ -65,7 +64,9 @@ export class ClusterManager {
     this.#stopWarming(program.name);
     const managed = new ManagedCluster(program, resource, this.#surroundings);
     this.#use(managed);
-    const timer = this.#options.deps.clock.after(FETCH_TIMEOUT, () => this.#activate(program.name, managed));
+    const { deps, fetchTimeout } = this.#options;
+    const timer =
+      fetchTimeout === 0 ? undefined : deps.clock.after(fetchTimeout, () => this.#activate(program.name, managed));
     this.#warming.set(program.name, { managed, timer });
     if (this.#ready(managed)) this.#activate(program.name, managed);
   }
@@ -160,7 +161,7 @@ export class ClusterManager {
   #activate(name: string, managed: ManagedCluster): void {
     const warming = this.#warming.get(name);
     if (warming?.managed !== managed) return;
-    warming.timer.cancel();
+    warming.timer?.cancel();
     this.#warming.delete(name);
     const before = this.#active.get(name);
     this.#active.set(name, managed);
@@ -171,7 +172,7 @@ export class ClusterManager {
   #stopWarming(name: string): void {
     const warming = this.#warming.get(name);
     if (warming === undefined) return;
-    warming.timer.cancel();
+    warming.timer?.cancel();
     this.#warming.delete(name);
     this.#end(warming.managed);
   }

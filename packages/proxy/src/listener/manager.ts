@@ -5,15 +5,14 @@ import type { BindFailure } from './binding.ts';
 import { Listener } from './listener.ts';
 import type { ListenerServices } from './services.ts';
 
-/** How long a listener may wait for its routes and secrets before it is used without, milliseconds (Envoy's 15 s). */
-const FETCH_TIMEOUT = 15_000;
-
 export interface ListenerManagerOptions {
   readonly services: ListenerServices;
   /** Everything the listener names has been answered for. */
   readonly ready: (program: ListenerProgram) => boolean;
   /** Connections of what was replaced or removed are closed after this long, milliseconds. */
   readonly drainTime: number;
+  /** How long one may wait for what it names before it is used without, milliseconds; 0: for ever. */
+  readonly fetchTimeout: number;
   readonly onChange: () => void;
   readonly onBindFailure: (listener: string, failure: BindFailure) => void;
 }
@@ -21,7 +20,7 @@ export interface ListenerManagerOptions {
 interface Waiting {
   readonly program: ListenerProgram;
   readonly resource: unknown;
-  readonly timer: Timer;
+  readonly timer: Timer | undefined;
 }
 
 /** All listeners of a proxy. A new or changed one takes effect once what it refers to is there. */
@@ -63,14 +62,16 @@ export class ListenerManager {
 
   update(program: ListenerProgram, resource: unknown): void {
     if (this.#closed) return;
-    this.#waiting.get(program.name)?.timer.cancel();
-    const timer = this.#options.services.deps.clock.after(FETCH_TIMEOUT, () => this.#activate(program.name));
+    this.#waiting.get(program.name)?.timer?.cancel();
+    const { services, fetchTimeout } = this.#options;
+    const timer =
+      fetchTimeout === 0 ? undefined : services.deps.clock.after(fetchTimeout, () => this.#activate(program.name));
     this.#waiting.set(program.name, { program, resource, timer });
     this.refresh();
   }
 
   remove(name: string): void {
-    this.#waiting.get(name)?.timer.cancel();
+    this.#waiting.get(name)?.timer?.cancel();
     this.#waiting.delete(name);
     const entry = this.#active.get(name);
     if (entry === undefined) return;
@@ -88,7 +89,7 @@ export class ListenerManager {
     this.#closed = true;
     // Clients of the mesh give up their idle connections by themselves; others get a moment to.
     const idleMs = Math.min(1000, drainMs / 2);
-    for (const { timer } of this.#waiting.values()) timer.cancel();
+    for (const { timer } of this.#waiting.values()) timer?.cancel();
     this.#waiting.clear();
     await Promise.all([...this.#active.values()].map(({ listener }) => listener.stop(drainMs, idleMs)));
     this.#active.clear();
@@ -97,7 +98,7 @@ export class ListenerManager {
   #activate(name: string): void {
     const waiting = this.#waiting.get(name);
     if (waiting === undefined) return;
-    waiting.timer.cancel();
+    waiting.timer?.cancel();
     this.#waiting.delete(name);
     const { program, resource } = waiting;
     const keys = chainKeys(resource);

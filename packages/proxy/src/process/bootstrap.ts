@@ -1,60 +1,202 @@
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
+import { TypeUrl, type types } from '@mizzen/xds';
+import { compileAddress } from '../program/address.ts';
+import { checkApiSource, checkConfigSource } from '../program/config-source.ts';
+import { CompileContext } from '../program/context.ts';
+import { compileString, type StringMatch } from '../program/match/string.ts';
+import { readResource } from '../program/read-resource.ts';
+import type { AddressProgram, CompileDeps } from '../program/types.ts';
+import type { Nack } from '../types.ts';
+import { staticResources, type StaticResources } from '../xds/static-source.ts';
+
+const BOOTSTRAP = 'envoy.config.bootstrap.v3.Bootstrap';
 
 /** A bootstrap that cannot be used. */
 export class BootstrapError extends Error {
   readonly code = 'BAD_BOOTSTRAP';
 }
 
+/** Envoy's JSON of a bootstrap, names in either spelling. */
+export type RawBootstrap = Readonly<Record<string, unknown>>;
+
+/** What a proxy takes from its bootstrap. */
+export interface BootstrapProgram {
+  readonly raw: RawBootstrap;
+  readonly node: types.core.Node;
+  readonly resources: StaticResources;
+  readonly ads: types.core.ApiConfigSource | undefined;
+  readonly cds: types.core.ConfigSource | undefined;
+  readonly lds: types.core.ConfigSource | undefined;
+  /** Where the admin endpoint listens; undefined: nowhere. */
+  readonly admin: AddressProgram | undefined;
+  /** Paths that the admin endpoint answers; none: all. */
+  readonly adminPaths: readonly StringMatch[];
+  readonly stats: types.metrics.StatsConfig | undefined;
+  /** Static clusters that can only be spoken to over HTTP/2: the proxy's own services. */
+  readonly http2Clusters: ReadonlySet<string>;
+  readonly refused: readonly Nack[];
+}
+
 /** A bootstrap file as data: YAML, or JSON, which is YAML too. */
-export function readBootstrap(path: string): Readonly<Record<string, unknown>> {
+export function readBootstrap(path: string): RawBootstrap {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     throw new BootstrapError(`\`${path}\` cannot be read: ${message(error)}`, { cause: error });
   }
+  return parseBootstrap(text, path);
+}
+
+/** @throws BootstrapError */
+export function parseBootstrap(text: string, name: string): RawBootstrap {
   let value: unknown;
   try {
-    value = path.endsWith('.json') ? JSON.parse(text) : load(text, { filename: path });
+    value = name.endsWith('.json') ? JSON.parse(text) : load(text, { filename: name });
   } catch (error) {
-    throw new BootstrapError(`\`${path}\` cannot be parsed: ${message(error)}`, { cause: error });
+    throw new BootstrapError(`\`${name}\` cannot be parsed: ${message(error)}`, { cause: error });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new BootstrapError(`\`${path}\` is not a bootstrap`);
-  return value as Readonly<Record<string, unknown>>;
+    throw new BootstrapError(`\`${name}\` is not a bootstrap`);
+  return value as RawBootstrap;
 }
 
-/** What is read of a bootstrap, and what has no effect on a proxy without workers, runtime and stats sinks. */
-const KNOWN = new Set(['staticResources', 'admin', 'node']);
-const NO_EFFECT = new Set([
-  'bootstrapExtensions',
-  'layeredRuntime',
-  'overloadManager',
-  'statsConfig',
-  'statsFlushInterval',
-  'enableDispatcherStats',
-  'watchdog',
-  'watchdogs',
-  'defaultRegexEngine',
-  'fatalActions',
-]);
-
-/** Names of the fields of a bootstrap that would mean something and cannot be had here. */
-export function unsupportedFields(bootstrap: Readonly<Record<string, unknown>>): string[] {
-  return Object.keys(bootstrap)
-    .map((name) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()))
-    .filter((name) => !KNOWN.has(name) && !NO_EFFECT.has(name));
+/** One bootstrap over another, as protobuf merges messages: lists grow, single values are replaced. */
+export async function mergeBootstraps(base: RawBootstrap, over: RawBootstrap): Promise<RawBootstrap> {
+  const { decode, encode, XdsCodecError } = await import('@mizzen/xds/binary/index.ts');
+  try {
+    return decode(BOOTSTRAP, Buffer.concat([encode(BOOTSTRAP, base), encode(BOOTSTRAP, over)]));
+  } catch (error) {
+    if (!(error instanceof XdsCodecError)) throw error;
+    throw new BootstrapError(`the configurations cannot be merged: ${error.path}: ${error.problem}`, { cause: error });
+  }
 }
 
-/** Where `admin` is to listen; undefined when there is none. Either spelling of the field names. */
-export function adminAddress(
-  bootstrap: Readonly<Record<string, unknown>>,
-): { readonly address: string; readonly port: number } | undefined {
-  const address = child(child(bootstrap['admin'], 'address'), 'socketAddress', 'socket_address');
-  const host = child(address, 'address');
-  const port = child(address, 'portValue', 'port_value');
-  return typeof host === 'string' && typeof port === 'number' ? { address: host, port } : undefined;
+/** What command lines say of a node, over what the file says. */
+export interface NodeFlags {
+  readonly id?: string | undefined;
+  readonly cluster?: string | undefined;
+  readonly zone?: string | undefined;
+}
+
+/** Reads a bootstrap; `name` is what it is called in refusals. */
+export function compileBootstrap(
+  raw: RawBootstrap,
+  name: string,
+  flags: NodeFlags,
+  deps: CompileDeps,
+): BootstrapProgram {
+  const { staticResources: camel, static_resources: snake, ...rest } = raw;
+  const read = readResource(BOOTSTRAP, rest);
+  const bootstrap = read.resource as types.bootstrap.Bootstrap;
+  const context = new CompileContext('', name, deps);
+  const own = readResource(`${BOOTSTRAP}.StaticResources`, onlyNames(camel ?? snake));
+  const dynamic = bootstrap.dynamicResources;
+  if (dynamic?.adsConfig !== undefined) checkApiSource(context, dynamic.adsConfig, ['dynamicResources', 'adsConfig']);
+  for (const key of ['cdsConfig', 'ldsConfig'] as const) {
+    const source = dynamic?.[key];
+    checkConfigSource(context, source, ['dynamicResources', key]);
+    if (source?.ads !== undefined && dynamic?.adsConfig === undefined)
+      context.refuse(['dynamicResources', key], 'comes from ADS, and there is no `adsConfig`');
+  }
+  const node = nodeOf(bootstrap.node ?? {}, flags);
+  if (dynamic !== undefined && ((node.id ?? '') === '' || (node.cluster ?? '') === ''))
+    context.refuse(
+      ['node'],
+      '`id` and `cluster` are required: say them here, or with --service-node and --service-cluster',
+    );
+  const resources = staticResources(raw);
+  checkServers(context, dynamic, new Set((resources[TypeUrl.cluster] ?? []).map((cluster) => cluster.name)));
+  const { admin } = bootstrap;
+  const adminAt =
+    admin?.address === undefined ? undefined : compileAddress(context, admin.address, ['admin', 'address']);
+  const adminPaths = (admin?.allowPaths ?? []).map((matcher, i) =>
+    compileString(context, matcher, ['admin', 'allowPaths', i]),
+  );
+  return {
+    raw,
+    node,
+    resources,
+    ads: dynamic?.adsConfig,
+    cds: dynamic?.cdsConfig,
+    lds: dynamic?.ldsConfig,
+    admin: adminAt,
+    adminPaths,
+    stats: bootstrap.statsConfig,
+    http2Clusters: http2Clusters(resources),
+    refused: [
+      ...read.nacks.map((nack) => ({ ...nack, resource: name })),
+      ...own.nacks.map((nack) => ({ ...nack, resource: name, field: `staticResources.${nack.field}` })),
+      ...context.nacks,
+      ...twice(resources, name),
+    ],
+  };
+}
+
+/** Servers of the first resources are reached through clusters that are there from the start. */
+function checkServers(
+  context: CompileContext,
+  dynamic: types.bootstrap.Bootstrap_DynamicResources | undefined,
+  clusters: ReadonlySet<string>,
+): void {
+  const sources = {
+    adsConfig: dynamic?.adsConfig,
+    cdsConfig: dynamic?.cdsConfig?.apiConfigSource,
+    ldsConfig: dynamic?.ldsConfig?.apiConfigSource,
+  };
+  for (const [key, source] of Object.entries(sources)) {
+    const name = source?.grpcServices?.[0]?.envoyGrpc?.clusterName;
+    if (name === undefined || name === '' || clusters.has(name)) continue;
+    const at = key === 'adsConfig' ? [key] : [key, 'apiConfigSource'];
+    context.refuse(
+      ['dynamicResources', ...at, 'grpcServices', 0, 'envoyGrpc', 'clusterName'],
+      `there is no static cluster \`${name}\``,
+    );
+  }
+}
+
+function nodeOf(node: types.core.Node, { id, cluster, zone }: NodeFlags): types.core.Node {
+  return {
+    ...node,
+    ...(id === undefined ? {} : { id }),
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(zone === undefined ? {} : { locality: { ...node.locality, zone } }),
+  };
+}
+
+/** The fields of `static_resources`, without what is in them: that is read resource by resource. */
+function onlyNames(resources: unknown): Readonly<Record<string, unknown>> {
+  if (typeof resources !== 'object' || resources === null) return {};
+  return Object.fromEntries(Object.keys(resources).map((key) => [key, []]));
+}
+
+const EXPLICIT = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+
+function http2Clusters(resources: StaticResources): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { name, resource } of Object.values(resources).flat()) {
+    const options = child(
+      child(resource, 'typedExtensionProtocolOptions', 'typed_extension_protocol_options'),
+      EXPLICIT,
+    );
+    const explicit = child(options, 'explicitHttpConfig', 'explicit_http_config');
+    if (child(explicit, 'http2ProtocolOptions', 'http2_protocol_options') !== undefined) names.add(name);
+  }
+  return names;
+}
+
+function twice(resources: StaticResources, name: string): Nack[] {
+  return Object.entries(resources).flatMap(([typeUrl, list]) => {
+    const seen = new Set<string>();
+    return list.flatMap((resource) => {
+      if (!seen.has(resource.name)) {
+        seen.add(resource.name);
+        return [];
+      }
+      return [{ typeUrl, resource: name, field: 'staticResources', message: `\`${resource.name}\` is there twice` }];
+    });
+  });
 }
 
 function child(value: unknown, ...names: readonly string[]): unknown {

@@ -44,7 +44,7 @@ function systemNet(): Net {
         ...options,
         noDelay: true,
         allowHalfOpen: true,
-        ...(isIP(options.host) === 0 ? { autoSelectFamily: true } : {}),
+        ...(options.path === undefined && isIP(options.host) === 0 ? { autoSelectFamily: true } : {}),
       }),
     lookup: (host, family) => lookup(resolver, host, family),
   };

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fetchThrough } from '../cluster/fetch.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import { ClusterManager } from '../cluster/manager.ts';
 import type { Deps } from '../deps.ts';
 import type { AccessLogSink } from '../http/runtime.ts';
@@ -19,14 +20,22 @@ import { XdsFollower } from '../xds/follower.ts';
 export interface ProxyNodeOptions {
   readonly id: string;
   readonly deps: Deps;
-  readonly source: XdsSource;
+  /** Where its configuration comes from; one that is reached through a cluster of the proxy is made of these. */
+  readonly source: XdsSource | ((clusters: ClusterManager) => XdsSource);
+  /** Clusters that the proxy itself speaks HTTP/2 to. */
+  readonly http2Clusters?: ReadonlySet<string>;
   readonly accessLog: (path: string) => AccessLogSink;
   /** Connections of replaced and removed listeners and chains may go on for this long, milliseconds. */
   readonly drainTime: number;
+  /** How long a resource waits for what it names, milliseconds; 0: as long as its source does. 15 seconds if absent. */
+  readonly fetchTimeout?: number;
   /** Called once: the first configuration is in force and every socket listens. */
   readonly onReady: () => void;
   readonly onBindFailure: (listener: string, failure: BindFailure) => void;
 }
+
+/** Envoy's, milliseconds. */
+const FETCH_TIMEOUT = 15_000;
 
 let connectionIds = 0;
 
@@ -41,6 +50,7 @@ export class ProxyNode {
   readonly counters = new Counters();
   readonly #options: ProxyNodeOptions;
   readonly #follower: XdsFollower;
+  readonly #source: XdsSource;
   #ready = false;
 
   constructor(options: ProxyNodeOptions) {
@@ -52,6 +62,7 @@ export class ProxyNode {
       deps,
       tls,
       secretAnswered: (name) => this.secrets.answered(name),
+      fetchTimeout: options.fetchTimeout ?? FETCH_TIMEOUT,
       onChange: () => this.#follower.clustersChanged(),
     });
     const services: ListenerServices = {
@@ -59,7 +70,7 @@ export class ProxyNode {
       tls,
       stats: this.stats,
       serveHttp,
-      cluster: (name) => this.clusters.get(name),
+      cluster: (name) => this.#routable(name),
       routes: (name) => this.routes.get(name),
       internalListener: (name) => this.listeners.internal(name),
       accessLog: options.accessLog,
@@ -69,11 +80,13 @@ export class ProxyNode {
       services,
       ready: (program) => this.#complete(program),
       drainTime: options.drainTime,
+      fetchTimeout: options.fetchTimeout ?? FETCH_TIMEOUT,
       onChange: () => this.#checkReady(),
       onBindFailure: options.onBindFailure,
     });
+    this.#source = typeof options.source === 'function' ? options.source(this.clusters) : options.source;
     this.#follower = new XdsFollower({
-      source: options.source,
+      source: this.#source,
       compileDeps: this.#compileDeps(deps),
       clusters: this.clusters,
       listeners: this.listeners,
@@ -94,8 +107,14 @@ export class ProxyNode {
   /** Stops listening, lets what is under way finish for up to `drainMs`, then ends the rest. */
   async stop(drainMs: number): Promise<void> {
     await this.listeners.stop(drainMs);
-    this.#options.source.close();
+    this.#source.close();
     this.clusters.close();
+  }
+
+  /** Requests are not routed to what only the proxy itself can speak to. */
+  #routable(name: string): Cluster | undefined {
+    const cluster = this.clusters.get(name);
+    return cluster?.http.http2Only === true ? undefined : cluster;
   }
 
   #complete(program: ListenerProgram): boolean {
@@ -120,6 +139,7 @@ export class ProxyNode {
       counter: (name) => this.counters.get(name),
       readFile: (path) => readFileSync(path),
       env: (name) => process.env[name],
+      speaksHttp2: (cluster) => this.#options.http2Clusters?.has(cluster) === true,
     };
   }
 }

@@ -30,13 +30,17 @@ test('everything that is refused is named, and the proxy does not start', async 
         staticCluster('typo', [port], { lbPolicyy: 'RANDOM' }),
       ],
     ),
-    dynamicResources: { adsConfig: {} },
+    hdsConfig: {},
+    dynamicResources: { adsConfig: { apiType: 'REST' }, ldsConfig: { path: '/x' } },
   });
   expect(status).toBe(1);
   expect(stderr).toContain(`\`listener-${port}\`: listenerFilters[0].typedConfig: `);
   expect(stderr).toContain('`app`: commonLbConfig.consistentHashingLbConfig.hashBalanceFactor: not supported');
   expect(stderr).toContain('`typo`: lbPolicyy');
-  expect(stderr).toContain('`FILE`: dynamicResources: is not supported');
+  expect(stderr).toContain('`FILE`: hdsConfig: not supported');
+  expect(stderr).toContain('`FILE`: dynamicResources.adsConfig.apiType: `REST`: there are no REST sources');
+  expect(stderr).toContain('`FILE`: dynamicResources.ldsConfig.path: not supported');
+  expect(stderr).toContain('`FILE`: node: `id` and `cluster` are required');
 });
 
 test('a file that is no bootstrap is said to be none', () => {

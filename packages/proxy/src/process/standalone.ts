@@ -3,14 +3,15 @@
  *
  *     node packages/proxy/src/process/standalone.ts -c bootstrap.yaml [--drain-time-s 45]
  *
- * `static_resources` and `admin` are read. Prints `ready` on stdout once every listener listens, what it refuses on
- * stderr, and ends with status 1 when a resource is refused, as Envoy does.
+ * `mizzen proxy` without the command line around it, for tests and benchmarks: prints `ready` on stdout once every
+ * listener listens, what it refuses on stderr, and ends with status 1 when a resource is refused, as Envoy does.
  */
 import { enableCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 
 enableCompileCache();
 const { startStandalone } = await import('./start-standalone.ts');
+const { compileFormat, DEFAULT_FORMAT } = await import('./logger.ts');
 const { values } = parseArgs({
   options: { config: { type: 'string', short: 'c' }, 'drain-time-s': { type: 'string', default: '600' } },
 });
@@ -18,4 +19,16 @@ if (values.config === undefined) {
   process.stderr.write('usage: standalone.ts -c BOOTSTRAP [--drain-time-s SECONDS]\n');
   process.exit(2);
 }
-startStandalone(values.config, Number(values['drain-time-s']) * 1000);
+const format = compileFormat(DEFAULT_FORMAT);
+const status = await startStandalone({
+  configPath: values.config,
+  configYaml: undefined,
+  mode: 'serve',
+  node: {},
+  drainTime: Number(values['drain-time-s']) * 1000,
+  log: { level: 'warning', components: [], format: typeof format === 'string' ? [] : format, path: undefined },
+  adminAddressPath: undefined,
+  commandLine: {},
+  announce: true,
+});
+process.exit(status);

@@ -1,60 +1,98 @@
-import { serveAdmin } from '../admin/server.ts';
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import type { JsonObject } from '@mizzen/xds';
+import type { Deps } from '../deps.ts';
+import type { CompileDeps } from '../program/types.ts';
 import type { Nack } from '../types.ts';
-import { StaticSource, staticResources } from '../xds/static-source.ts';
-import { adminAddress, BootstrapError, readBootstrap, unsupportedFields } from './bootstrap.ts';
+import {
+  BootstrapError,
+  compileBootstrap,
+  mergeBootstraps,
+  parseBootstrap,
+  readBootstrap,
+  type NodeFlags,
+  type RawBootstrap,
+} from './bootstrap.ts';
 import { systemDeps } from './deps.ts';
-import { LogFiles } from './log-files.ts';
-import { ProxyNode } from './proxy-node.ts';
+import { Logger, type Component, type Level, type Piece } from './logger.ts';
+import { serve } from './serve.ts';
 
-/** Runs until SIGTERM or SIGINT, which drain for up to a second. */
-export function startStandalone(path: string, drainTime: number): void {
-  const bootstrap = read(path);
-  const refused: Nack[] = [];
-  const deps = systemDeps();
-  const say = (text: string): void => void process.stderr.write(`${text}\n`);
-  const logs = new LogFiles(deps.clock, say);
-  const node = new ProxyNode({
-    id: path,
-    deps,
-    source: new StaticSource(staticResources(bootstrap), (nack) => refused.push(nack)),
-    accessLog: (file) => logs.sink(file),
-    drainTime,
-    onReady: () => void process.stdout.write('ready\n'),
-    onBindFailure: (listener, failure) =>
-      say(`listener \`${listener}\`: ${failure.address}:${failure.port}: ${failure.message}`),
-  });
-  for (const field of unsupportedFields(bootstrap)) {
-    refused.push({
-      typeUrl: '',
-      resource: path,
-      field,
-      message: 'is not supported: the proxy reads `staticResources` and `admin`',
-    });
-  }
-  node.start();
-  if (refused.length > 0) {
-    for (const { resource, field, message } of refused)
-      say(`\`${resource}\`: ${field === '' ? '' : `${field}: `}${message}`);
-    process.exit(1);
-  }
-  const admin = adminAddress(bootstrap);
-  if (admin !== undefined) serveAdmin(node, admin.address, admin.port);
-  const stop = (): void => {
-    void node.stop(1000).then(() => {
-      logs.close();
-      process.exit(0);
-    });
+/** What Envoy's command line says, read and checked. */
+export interface StandaloneOptions {
+  /** File, and what is laid over it; one of both must be there. */
+  readonly configPath: string | undefined;
+  readonly configYaml: string | undefined;
+  readonly mode: 'serve' | 'validate' | 'init_only';
+  readonly node: NodeFlags;
+  /** Connections of replaced listeners and chains may go on for this long, milliseconds. */
+  readonly drainTime: number;
+  readonly log: {
+    readonly level: Level;
+    readonly components: readonly (readonly [Component, Level])[];
+    readonly format: readonly Piece[];
+    /** Undefined: stderr. */
+    readonly path: string | undefined;
   };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  /** File that is told where the admin endpoint listens. */
+  readonly adminAddressPath: string | undefined;
+  /** Every option as `/server_info` shows it. */
+  readonly commandLine: JsonObject;
+  /** Print `ready` on stdout once every listener listens. */
+  readonly announce: boolean;
 }
 
-function read(path: string): Readonly<Record<string, unknown>> {
+/**
+ * Runs a proxy by itself. Resolves with an exit status once there is nothing left to run: after a check, after a refusal,
+ * or after SIGTERM, SIGINT or `/quitquitquit`, which let connections finish for up to a second.
+ */
+export async function startStandalone(options: StandaloneOptions): Promise<number> {
+  const deps = systemDeps();
+  const name = options.configPath ?? '--config-yaml';
+  let raw: RawBootstrap;
   try {
-    return readBootstrap(path);
+    raw = await read(options);
   } catch (error) {
     if (!(error instanceof BootstrapError)) throw error;
     process.stderr.write(`${error.message}\n`);
-    return process.exit(1);
+    return 1;
   }
+  const offline = offlineDeps(deps);
+  const bootstrap = compileBootstrap(raw, name, options.node, offline);
+  if (options.mode !== 'serve' || bootstrap.refused.length > 0) {
+    const { checkResources } = await import('./check-resources.ts');
+    const refused = [...bootstrap.refused, ...checkResources(bootstrap, offline)];
+    if (refused.length > 0) return refuse(refused);
+    process.stdout.write(`configuration '${options.configPath ?? ''}' OK\n`);
+    return 0;
+  }
+  const file = options.log.path === undefined ? 2 : openSync(options.log.path, 'a', 0o644);
+  const logger = new Logger(deps.clock, options.log.format, options.log.level, (text) => void writeSync(file, text));
+  for (const [component, level] of options.log.components) logger.set(component, level);
+  const status = await serve({ bootstrap, options, deps, logger, refuse });
+  if (file !== 2) closeSync(file);
+  return status;
+}
+
+function refuse(nacks: readonly Nack[]): number {
+  for (const { resource, field, message } of nacks)
+    process.stderr.write(`\`${resource}\`: ${field === '' ? '' : `${field}: `}${message}\n`);
+  return 1;
+}
+
+async function read({ configPath, configYaml }: StandaloneOptions): Promise<RawBootstrap> {
+  const over = configYaml === undefined ? undefined : parseBootstrap(configYaml, '--config-yaml');
+  if (configPath === undefined) return over ?? {};
+  const base = readBootstrap(configPath);
+  return over === undefined ? base : mergeBootstraps(base, over);
+}
+
+/** For what is only looked at. */
+function offlineDeps({ clock, random }: Deps): CompileDeps {
+  return {
+    clock,
+    random,
+    fetch: () => Promise.reject(new Error('nothing is fetched while a configuration is checked')),
+    counter: () => ({ value: 0 }),
+    readFile: (path) => readFileSync(path),
+    env: (variable) => process.env[variable],
+  };
 }

@@ -1,10 +1,14 @@
+import type { types } from '@mizzen/xds';
 import type { Nack } from '../types.ts';
+import { checkConfigSource } from './config-source.ts';
 import { formatPath, type Path } from './path.ts';
-import type { CompileDeps } from './types.ts';
+import type { CompileDeps, ResourcePlace } from './types.ts';
 
 /** What one compilation carries along: whom to blame, and where to put it. */
 export class CompileContext {
   readonly nacks: Nack[] = [];
+  /** Where what the resource refers to by name is to be had. */
+  readonly places: ResourcePlace[] = [];
   readonly typeUrl: string;
   /** Name of the resource that is compiled. */
   readonly resource: string;
@@ -19,5 +23,11 @@ export class CompileContext {
   /** Refuses the resource because of this field. Compilation goes on, to find all that is wrong. */
   refuse(path: Path, message: string): void {
     this.nacks.push({ typeUrl: this.typeUrl, resource: this.resource, field: formatPath(path), message });
+  }
+
+  /** Notes that the resource refers to another, and where that is; an absent source is the bootstrap itself. */
+  refer(kind: ResourcePlace['kind'], name: string, source: types.core.ConfigSource | undefined, path: Path): void {
+    checkConfigSource(this, source, path);
+    if (name !== '') this.places.push({ kind, name, source });
   }
 }

@@ -96,6 +96,7 @@ function listOf(names: readonly string[] | undefined): string | undefined {
 
 function secretName(context: CompileContext, secret: types.tls.SdsSecretConfig, path: Path): string {
   if (secret.name === undefined || secret.name === '') context.refuse([...path, 'name'], 'must not be empty');
+  context.refer('secret', secret.name ?? '', secret.sdsConfig, [...path, 'sdsConfig']);
   return secret.name ?? '';
 }
 

@@ -2,7 +2,7 @@
  * What xDS resources become: plain data and closures, made once and never changed. All times are milliseconds, sizes
  * bytes, fractions in [0, 1]; every default Envoy has is filled in.
  */
-import type { JsonObject } from '@mizzen/xds';
+import type { JsonObject, types } from '@mizzen/xds';
 import type { Clock, Random } from '../deps.ts';
 import type {
   ConnectionInfo,
@@ -31,9 +31,18 @@ export interface CompileDeps {
   readonly counter: (name: string) => Counter;
   /** Reads a file that a `dataSource` names. Throws what `readFileSync` throws. */
   readonly readFile: (path: string) => Buffer;
+  /** Whether the proxy itself speaks HTTP/2 to a cluster, as to a management server; nobody else can. */
+  readonly speaksHttp2?: (cluster: string) => boolean;
   /** An environment variable that a `dataSource` or %ENVIRONMENT% names. */
   readonly env: (name: string) => string | undefined;
 }
+/** A resource that another one names, and the source it is to be had from: undefined is the bootstrap. */
+export interface ResourcePlace {
+  readonly kind: 'endpoint' | 'route' | 'secret';
+  readonly name: string;
+  readonly source: types.core.ConfigSource | undefined;
+}
+
 export interface HttpFetch {
   readonly cluster: string;
   readonly uri: string;
@@ -75,6 +84,7 @@ export interface ListenerProgram {
   /** Names of secrets and route configurations that the chains refer to. */
   readonly secretNames: readonly string[];
   readonly routeConfigNames: readonly string[];
+  readonly places: readonly ResourcePlace[];
 }
 
 export type ListenerFilterProgram = {
@@ -442,6 +452,7 @@ export interface ClusterProgram {
   readonly sourceAddress: string | undefined;
   readonly metadata: Readonly<Record<string, JsonObject>> | undefined;
   readonly secretNames: readonly string[];
+  readonly places: readonly ResourcePlace[];
 }
 
 export type UpstreamTransportProgram =
@@ -451,6 +462,8 @@ export type UpstreamTransportProgram =
   | { readonly kind: 'proxy_protocol'; readonly version: 'V1' | 'V2'; readonly inner: UpstreamTransportProgram };
 
 export interface UpstreamHttpProgram {
+  /** It can only be spoken to over HTTP/2: by the proxy itself, never by requests that are routed. */
+  readonly http2Only: boolean;
   readonly idleTimeout: number;
   readonly maxConnectionDuration: number;
   readonly maxRequestsPerConnection: number;

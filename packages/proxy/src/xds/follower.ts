@@ -1,7 +1,7 @@
 import { TypeUrl } from '@mizzen/xds';
 import type { ClusterManager } from '../cluster/manager.ts';
 import type { ListenerManager } from '../listener/manager.ts';
-import type { Compiled, CompileDeps, RouteConfigProgram } from '../program/types.ts';
+import type { Compiled, CompileDeps, ResourcePlace, RouteConfigProgram } from '../program/types.ts';
 import type { Nack } from '../types.ts';
 import { compilers } from './compilers.ts';
 import type { RouteStore } from './route-store.ts';
@@ -66,11 +66,11 @@ export class XdsFollower {
     this.#options.listeners.refresh();
   }
 
-  #clusters({ resources, removed }: XdsUpdate): readonly Nack[] {
+  #clusters({ resources, removed, partial }: XdsUpdate): readonly Nack[] {
     const { clusters } = this.#options;
     this.#busy = true;
     const nacks = this.#each('cluster', resources, compilers.cluster, (program, { resource }) =>
-      clusters.update(program, resource),
+      this.#locate(program.places, () => clusters.update(program, resource)),
     );
     for (const name of removed) {
       this.#forget('cluster', name);
@@ -79,7 +79,7 @@ export class XdsFollower {
     const names = clusters.endpointNames();
     clusters.keepEndpoints(names);
     this.#keepVersions('endpoint', names);
-    this.#clustersKnown = true;
+    if (partial !== true) this.#clustersKnown = true;
     this.#busy = false;
     this.#subscriptions.endpoint.follow(names);
     this.#followSecrets();
@@ -100,14 +100,14 @@ export class XdsFollower {
     return nacks;
   }
 
-  #listeners({ resources, removed }: XdsUpdate): readonly Nack[] {
+  #listeners({ resources, removed, partial }: XdsUpdate): readonly Nack[] {
     const { listeners } = this.#options;
     for (const name of removed) {
       this.#forget('listener', name);
       listeners.remove(name);
     }
     const nacks = this.#each('listener', resources, compilers.listener, (program, { resource }) =>
-      listeners.update(program, resource),
+      this.#locate(program.places, () => listeners.update(program, resource)),
     );
     const names = new Set(listeners.programs().flatMap((program) => program.routeConfigNames));
     this.#options.routes.keep(names);
@@ -115,7 +115,7 @@ export class XdsFollower {
     this.#subscriptions.route.follow(names);
     this.#followSecrets();
     listeners.refresh();
-    if (!this.listenersKnown) {
+    if (!this.listenersKnown && partial !== true) {
       this.listenersKnown = true;
       this.#options.onFirstListeners();
     }
@@ -150,6 +150,11 @@ export class XdsFollower {
     return nacks;
   }
 
+  #locate(places: readonly ResourcePlace[], apply: () => void): void {
+    for (const place of places) this.#options.source.locate?.(place);
+    apply();
+  }
+
   #warmUp(): void {
     this.#busy = true;
     this.#options.clusters.warmUp();
@@ -181,13 +186,14 @@ export class XdsFollower {
     const refused: Nack[] = [];
     for (const resource of resources) {
       const key = `${kind} ${resource.name}`;
-      if (resource.version !== '' && this.#versions.get(key) === resource.version) continue;
+      const version = resource.digest ?? resource.version;
+      if (version !== '' && this.#versions.get(key) === version) continue;
       const { program, nacks } = this.#compile(kind, resource, compile);
       if (program === undefined) {
         refused.push(...(nacks ?? []));
         continue;
       }
-      this.#versions.set(key, resource.version);
+      this.#versions.set(key, version);
       apply(program, resource);
     }
     return refused;

@@ -3,7 +3,14 @@ import { CompileContext } from '../context.ts';
 import { noEffectTypes } from '../fields/index.ts';
 import { messageOf, readResource } from '../read-resource.ts';
 import { compileUpstreamTransport, transportSecrets } from '../transport.ts';
-import type { ClusterProgram, Compiled, CompileDeps, EndpointsProgram } from '../types.ts';
+import type {
+  ClusterProgram,
+  Compiled,
+  CompileDeps,
+  EndpointsProgram,
+  UpstreamHttpProgram,
+  UpstreamTransportProgram,
+} from '../types.ts';
 import { milliseconds, percent } from '../values.ts';
 import { compileAssignment } from '../endpoints.ts';
 import { compileThresholds, perHostConnections } from './circuit-breakers.ts';
@@ -29,7 +36,8 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
   const { name = '', commonLbConfig: common, upstreamConnectionOptions: connection } = cluster;
   if (name === '') context.refuse(['name'], 'must not be empty');
   const type = clusterType(context, cluster);
-  const transport = compileUpstreamTransport(context, cluster.transportSocket, ['transportSocket']);
+  const http = compileUpstreamHttp(context, cluster);
+  const transport = withAlpn(compileUpstreamTransport(context, cluster.transportSocket, ['transportSocket']), http);
   const transportMatches = (cluster.transportSocketMatches ?? []).map((match, i) => ({
     name: match.name ?? '',
     match: match.match ?? {},
@@ -40,6 +48,10 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     ]),
   }));
   checkFilters(context, cluster);
+  if (type === 'EDS') {
+    const { serviceName = '', edsConfig } = cluster.edsClusterConfig ?? {};
+    context.refer('endpoint', serviceName === '' ? name : serviceName, edsConfig, ['edsClusterConfig', 'edsConfig']);
+  }
   const keepalive = connection?.tcpKeepalive;
   return {
     name,
@@ -72,7 +84,7 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     closeConnectionsOnHostHealthFailure: cluster.closeConnectionsOnHostHealthFailure === true,
     transportMatches,
     transport,
-    http: compileUpstreamHttp(context, cluster),
+    http,
     dns: compileDns(cluster, type),
     originalDst:
       type === 'ORIGINAL_DST'
@@ -96,7 +108,14 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     secretNames: [
       ...new Set([transport, ...transportMatches.map((match) => match.transport)].flatMap(transportSecrets)),
     ],
+    places: context.places,
   };
+}
+
+/** HTTP/2 is offered where nothing is said of it and nothing else would do. */
+function withAlpn(transport: UpstreamTransportProgram, { http2Only }: UpstreamHttpProgram): UpstreamTransportProgram {
+  if (!http2Only || transport.kind !== 'tls' || transport.tls.alpnProtocols.length > 0) return transport;
+  return { kind: 'tls', tls: { ...transport.tls, alpnProtocols: ['h2'] } };
 }
 
 function seconds(value: number | undefined): number | undefined {

@@ -1,6 +1,7 @@
 import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../context.ts';
 import { compileHeaderKeyFormat } from '../header-key-format.ts';
+import { HTTP2_PORT } from '../fields/table.ts';
 import type { UpstreamHttpProgram } from '../types.ts';
 import { milliseconds } from '../values.ts';
 
@@ -21,7 +22,12 @@ export function compileUpstreamHttp(context: CompileContext, cluster: types.clus
     typed?.useDownstreamProtocolConfig?.httpProtocolOptions ??
     typed?.autoConfig?.httpProtocolOptions ??
     cluster.httpProtocolOptions;
+  const http2Only = typed?.explicitHttpConfig?.http2ProtocolOptions !== undefined;
+  if (http2Only && context.deps.speaksHttp2?.(cluster.name ?? '') !== true) {
+    context.refuse(['typedExtensionProtocolOptions', KEY, 'explicitHttpConfig', 'http2ProtocolOptions'], HTTP2_PORT);
+  }
   return {
+    http2Only,
     idleTimeout: milliseconds(common?.idleTimeout, 3_600_000),
     maxConnectionDuration: milliseconds(common?.maxConnectionDuration, 0),
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? cluster.maxRequestsPerConnection ?? 0,

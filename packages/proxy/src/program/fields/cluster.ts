@@ -138,8 +138,18 @@ export const clusterFields: FieldTable = {
     },
   },
   [`${HTTP}.ExplicitHttpConfig`]: {
-    implemented: 'httpProtocolOptions',
-    refused: { [HTTP2_PORT]: 'http2ProtocolOptions', 'there is no HTTP/3': 'http3ProtocolOptions' },
+    implemented: 'httpProtocolOptions http2ProtocolOptions',
+    refused: { 'there is no HTTP/3': 'http3ProtocolOptions' },
+  },
+  'envoy.config.core.v3.Http2ProtocolOptions': {
+    noEffect: {
+      'HTTP/2 is spoken to services of the proxy itself only, with Node’s settings': `hpackTableSize maxConcurrentStreams
+        initialStreamWindowSize initialConnectionWindowSize allowConnect allowMetadata maxOutboundFrames
+        maxOutboundControlFrames maxConsecutiveInboundFramesWithEmptyPayload maxInboundPriorityFramesPerStream
+        maxInboundWindowUpdateFramesPerDataFrameSent streamErrorOnInvalidHttpMessaging
+        overrideStreamErrorOnInvalidHttpMessage customSettingsParameters connectionKeepalive useOghttp2Codec
+        maxMetadataSize`,
+    },
   },
   [`${HTTP}.UseDownstreamHttpConfig`]: {
     implemented: 'httpProtocolOptions',

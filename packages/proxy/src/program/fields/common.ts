@@ -1,7 +1,5 @@
 import { NO_RUNTIME, NOT_SUPPORTED, type FieldTable } from './table.ts';
 
-const FETCH = 'resources come over the one stream the proxy has, whatever the source says';
-
 /** envoy.config.core.v3, envoy.type.* and what else many resources share. */
 export const commonFields: FieldTable = {
   'envoy.config.core.v3.Address': { implemented: 'socketAddress pipe envoyInternalAddress' },
@@ -18,10 +16,6 @@ export const commonFields: FieldTable = {
     noEffect: { 'read by nobody here': 'typedFilterMetadata' },
   },
   'envoy.config.core.v3.Locality': { implemented: 'region zone subZone' },
-  'envoy.config.core.v3.ConfigSource': {
-    noEffect: { [FETCH]: 'ads apiConfigSource initialFetchTimeout resourceApiVersion self authorities' },
-    refused: { [NOT_SUPPORTED]: 'path pathConfigSource' },
-  },
   'envoy.config.core.v3.DataSource': {
     implemented: 'filename inlineBytes inlineString environmentVariable',
     noEffect: { 'files are read when the resource is compiled': 'watchedDirectory' },
@@ -93,7 +87,8 @@ export const commonFields: FieldTable = {
   },
   'envoy.config.core.v3.HttpUri': { implemented: 'uri cluster timeout' },
   'envoy.config.core.v3.RetryPolicy': {
-    noEffect: { 'keys are fetched again after a failure anyway': 'retryBackOff numRetries' },
+    implemented: 'retryBackOff',
+    noEffect: { 'what failed is tried again anyway': 'numRetries' },
     refused: { [NOT_SUPPORTED]: 'retryOn retryPriority retryHostPredicate hostSelectionRetryMaxAttempts' },
   },
   'envoy.type.v3.FractionalPercent': { implemented: 'numerator denominator' },

@@ -1,11 +1,21 @@
+import { bootstrapFields } from './bootstrap.ts';
 import { clusterFields } from './cluster.ts';
 import { commonFields } from './common.ts';
+import { configSourceFields } from './config-source.ts';
 import { filterFields } from './filters.ts';
 import { listenerFields } from './listener.ts';
 import { routeFields } from './route.ts';
 import { indexFields } from './table.ts';
 
 /** Message → field → class, for every message the proxy reads. A message that is not here is refused where it stands. */
-export const fields = indexFields([listenerFields, routeFields, clusterFields, filterFields, commonFields]);
+export const fields = indexFields([
+  bootstrapFields,
+  configSourceFields,
+  listenerFields,
+  routeFields,
+  clusterFields,
+  filterFields,
+  commonFields,
+]);
 export { noEffectTypes } from './any-types.ts';
 export type { FieldClass } from './table.ts';

@@ -67,6 +67,7 @@ function compileRead(context: CompileContext, listener: types.listener.Listener)
     accessLogs: compileAccessLogs(context, listener.accessLog, ['accessLog']),
     secretNames: [...new Set(all.flatMap((chain) => (chain.tls === undefined ? [] : tlsSecrets(chain.tls))))],
     routeConfigNames: [...new Set(all.flatMap(routeNames))],
+    places: context.places,
   };
 }
 

@@ -132,6 +132,7 @@ function compileRouteSource(
   }
   const name = hcm.rds?.routeConfigName ?? '';
   if (name === '') context.refuse(path, 'must have `routeConfig`, or `rds` with a name');
+  context.refer('route', name, hcm.rds?.configSource, [...path, 'rds', 'configSource']);
   return { kind: 'rds', name };
 }
 

@@ -1,0 +1,14 @@
+import type { CompileDeps } from '../program/types.ts';
+import { TypeUrl } from '@mizzen/xds';
+import type { Nack } from '../types.ts';
+import { compilers } from '../xds/compilers.ts';
+import type { BootstrapProgram } from './bootstrap.ts';
+
+/** Compiles all that a bootstrap holds, without running any of it; what is refused. */
+export function checkResources({ resources, http2Clusters }: BootstrapProgram, deps: CompileDeps): readonly Nack[] {
+  const withHttp2: CompileDeps = { ...deps, speaksHttp2: (cluster) => http2Clusters.has(cluster) };
+  const kinds = ['secret', 'cluster', 'listener'] as const;
+  return kinds.flatMap((kind) =>
+    (resources[TypeUrl[kind]] ?? []).flatMap(({ resource }) => compilers[kind](resource, withHttp2).nacks ?? []),
+  );
+}

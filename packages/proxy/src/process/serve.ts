@@ -1,0 +1,117 @@
+import { writeFileSync } from 'node:fs';
+import type { JsonObject } from '@mizzen/xds';
+import type { Deps } from '../deps.ts';
+import type { Nack } from '../types.ts';
+import { BootstrapSource } from '../xds/bootstrap-source.ts';
+import type { XdsSource } from '../xds/source.ts';
+import type { BootstrapProgram } from './bootstrap.ts';
+import { LogFiles } from './log-files.ts';
+import type { Logger } from './logger.ts';
+import { ProxyNode } from './proxy-node.ts';
+import type { StandaloneOptions } from './start-standalone.ts';
+
+export interface ServeOptions {
+  readonly bootstrap: BootstrapProgram;
+  readonly options: StandaloneOptions;
+  readonly deps: Deps;
+  readonly logger: Logger;
+  /** Says what was refused; returns the exit status. */
+  readonly refuse: (nacks: readonly Nack[]) => number;
+}
+
+/** Requests may finish for this long once the proxy is told to end, milliseconds. */
+const SHUTDOWN_TIME = 1000;
+
+/** Runs a proxy until it is told to end. */
+export async function serve({ bootstrap, options, deps, logger, refuse }: ServeOptions): Promise<number> {
+  const refused: Nack[] = [];
+  const logs = new LogFiles(deps.clock, (message) => logger.log('main', 'error', message));
+  const controlPlane = { connected_state: 0, pending_requests: 0 };
+  const remote = namesSources(bootstrap) ? await import('../xds/remote/open.ts') : undefined;
+  const node = new ProxyNode({
+    id: bootstrap.node.id ?? '',
+    deps,
+    source: (clusters): XdsSource => {
+      const opener =
+        remote &&
+        new remote.SourceOpener({
+          deps,
+          ads: bootstrap.ads,
+          node: described(bootstrap),
+          cluster: (name) => clusters.get(name),
+          stats: controlPlane,
+          onLog: (level, message) => logger.log('config', level, message),
+        });
+      return new BootstrapSource({
+        clock: deps.clock,
+        resources: bootstrap.resources,
+        cds: bootstrap.cds,
+        lds: bootstrap.lds,
+        open: (typeUrl, source) => opener!.open(typeUrl, source),
+        onRefused: (nack) => refused.push(nack),
+      });
+    },
+    http2Clusters: bootstrap.http2Clusters,
+    fetchTimeout: 0,
+    accessLog: (file) => logs.sink(file),
+    drainTime: options.drainTime,
+    onReady: () => {
+      logger.log('main', 'info', 'all listeners are ready');
+      if (options.announce) process.stdout.write('ready\n');
+    },
+    onBindFailure: (listener, { address, port, message }) =>
+      logger.log('main', 'error', `listener \`${listener}\`: ${address}:${port}: ${message}`),
+  });
+  node.start();
+  if (refused.length > 0) {
+    const status = refuse(refused);
+    await node.stop(0);
+    logs.close();
+    return status;
+  }
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  process.once('SIGTERM', () => end());
+  process.once('SIGINT', () => end());
+  const admin = await startAdmin(node, bootstrap, options, logger);
+  await ended;
+  logger.log('main', 'info', 'ending');
+  admin?.close();
+  await node.stop(SHUTDOWN_TIME);
+  logs.close();
+  return 0;
+}
+
+async function startAdmin(
+  node: ProxyNode,
+  { admin }: BootstrapProgram,
+  { adminAddressPath }: StandaloneOptions,
+  logger: Logger,
+): Promise<{ close(): void } | undefined> {
+  if (admin === undefined || admin.kind === 'internal') return undefined;
+  const { serveAdmin } = await import('../admin/server.ts');
+  const [address, port] = admin.kind === 'pipe' ? [admin.path, 0] : [admin.address, admin.port];
+  const server = serveAdmin(node, address, port);
+  server.on('error', (error) => logger.log('admin', 'critical', `cannot listen: ${error.message}`));
+  server.on('listening', () => {
+    const at = server.address();
+    const text = typeof at === 'object' && at !== null ? `${at.address}:${at.port}` : address;
+    logger.log('admin', 'info', `admin address: ${text}`);
+    if (adminAddressPath !== undefined) writeFileSync(adminAddressPath, text);
+  });
+  return server;
+}
+
+/** Whether something comes from elsewhere: gRPC and the binary form of the API are loaded for it alone. */
+function namesSources({ raw }: BootstrapProgram): boolean {
+  return /"(ads|apiConfigSource|api_config_source|pathConfigSource|path_config_source)":/.test(JSON.stringify(raw));
+}
+
+/** The node as management servers are told of it. */
+function described({ node }: BootstrapProgram): JsonObject {
+  return {
+    ...(node as JsonObject),
+    userAgentName: 'mizzen',
+    userAgentBuildVersion: { version: { majorNumber: 1, minorNumber: 40 } },
+    clientFeatures: ['envoy.lb.does_not_support_overprovisioning'],
+  };
+}

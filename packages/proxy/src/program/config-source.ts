@@ -1,0 +1,35 @@
+import type { types } from '@mizzen/xds';
+import type { CompileContext } from './context.ts';
+import type { Path } from './path.ts';
+
+/** A source that can be opened: refuses what it lacks. */
+export function checkConfigSource(
+  context: CompileContext,
+  source: types.core.ConfigSource | undefined,
+  path: Path,
+): void {
+  if (source === undefined) return;
+  if (source.apiConfigSource !== undefined)
+    return checkApiSource(context, source.apiConfigSource, [...path, 'apiConfigSource']);
+  if (source.pathConfigSource !== undefined) {
+    if ((source.pathConfigSource.path ?? '') === '')
+      context.refuse([...path, 'pathConfigSource', 'path'], 'must not be empty');
+    return;
+  }
+  if (source.ads === undefined) context.refuse(path, 'must say where resources come from');
+}
+
+export function checkApiSource(context: CompileContext, api: types.core.ApiConfigSource, path: Path): void {
+  const type = api.apiType ?? 'DEPRECATED_AND_UNAVAILABLE_DO_NOT_USE';
+  if (type !== 'GRPC' && type !== 'DELTA_GRPC') context.refuse([...path, 'apiType'], 'must be GRPC or DELTA_GRPC');
+  if ((api.transportApiVersion ?? 'AUTO') !== 'V3') context.refuse([...path, 'transportApiVersion'], 'must be V3');
+  const services = api.grpcServices ?? [];
+  if (services.length !== 1) return context.refuse([...path, 'grpcServices'], 'must name one service');
+  if ((services[0]!.envoyGrpc?.clusterName ?? '') === '')
+    context.refuse([...path, 'grpcServices', 0, 'envoyGrpc', 'clusterName'], 'must not be empty');
+  for (const [i, { key = '', rawValue }] of (services[0]!.initialMetadata ?? []).entries()) {
+    const at = [...path, 'grpcServices', 0, 'initialMetadata', i];
+    if (key === '') context.refuse([...at, 'key'], 'must not be empty');
+    if (rawValue !== undefined) context.refuse([...at, 'rawValue'], 'not supported');
+  }
+}

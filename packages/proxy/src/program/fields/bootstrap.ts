@@ -1,0 +1,66 @@
+import { NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
+
+const BOOTSTRAP = 'envoy.config.bootstrap.v3';
+const METRICS = 'envoy.config.metrics.v3';
+const OWN_PROCESS = 'is about threads, memory and crashes of a process in C++';
+const ITSELF = 'the proxy says itself what it is';
+
+/** The file a proxy is started with. */
+export const bootstrapFields: FieldTable = {
+  [`${BOOTSTRAP}.Bootstrap`]: {
+    implemented: 'node staticResources dynamicResources clusterManager statsConfig admin',
+    noEffect: {
+      [OWN_PROCESS]: `watchdog watchdogs enableDispatcherStats fatalActions memoryAllocatorManager perfTracingFilePath
+        defaultSocketInterface grpcAsyncClientManagerConfig`,
+      [NO_TRACING]: 'tracing',
+      'statistics are fetched from the admin address': 'statsSinks statsFlushInterval statsFlushOnAdmin',
+      'statistics are made when they are needed and stay': 'deferredStatOptions statsEvictionInterval',
+      'keys of the runtime are not looked up: default values count': 'layeredRuntime',
+      'connections and memory are limited by the operating system': 'overloadManager',
+      'internal listeners need not be enabled': 'bootstrapExtensions',
+      'regular expressions are RE2’s': 'defaultRegexEngine',
+      'names are resolved by the system': 'useTcpForDnsLookups dnsResolutionConfig typedDnsResolverConfig',
+      'messages have the form of `--log-format`': 'applicationLogConfig',
+      'headers are found by name': 'inlineHeaders',
+    },
+    refused: {
+      [NOT_SUPPORTED]: `nodeContextParams hdsConfig flagsPath headerPrefix statsServerVersionOverride configSources
+        defaultConfigSource certificateProviderInstances xdsDelegateExtension xdsConfigTrackerExtension listenerManager`,
+    },
+  },
+  [`${BOOTSTRAP}.Bootstrap.StaticResources`]: { implemented: 'listeners clusters secrets' },
+  [`${BOOTSTRAP}.Bootstrap.DynamicResources`]: {
+    implemented: 'ldsConfig cdsConfig adsConfig',
+    refused: { [NOT_SUPPORTED]: 'ldsResourcesLocator cdsResourcesLocator' },
+  },
+  [`${BOOTSTRAP}.ClusterManager`]: {
+    noEffect: {
+      'ejections are counted, not logged': 'outlierDetection',
+      'loads are not reported': 'loadStatsConfig',
+      'clusters are made when they are needed': 'enableDeferredClusterCreation',
+    },
+    refused: { [NOT_SUPPORTED]: 'localClusterName upstreamBindConfig' },
+  },
+  [`${BOOTSTRAP}.Admin`]: {
+    implemented: 'address allowPaths',
+    noEffect: {
+      'requests to the admin address are not logged': 'accessLog accessLogPath',
+      'profiles are Node’s: `node --prof`': 'profilePath',
+      'there is no such limit': 'ignoreGlobalConnLimit',
+    },
+    refused: { [NOT_SUPPORTED]: 'socketOptions' },
+  },
+  'envoy.config.core.v3.Node': {
+    implemented: 'id cluster metadata locality',
+    noEffect: {
+      [ITSELF]: 'userAgentName userAgentVersion userAgentBuildVersion extensions clientFeatures listeningAddresses',
+    },
+    refused: { [NOT_SUPPORTED]: 'dynamicParameters' },
+  },
+  [`${METRICS}.StatsConfig`]: {
+    implemented: 'statsTags useAllDefaultTags statsMatcher',
+    noEffect: { 'histograms are not kept': 'histogramBucketSettings' },
+  },
+  [`${METRICS}.TagSpecifier`]: { implemented: 'tagName regex fixedValue' },
+  [`${METRICS}.StatsMatcher`]: { implemented: 'rejectAll exclusionList inclusionList' },
+};

@@ -1,0 +1,150 @@
+import { encode, XdsCodecError } from '@mizzen/xds/binary/index.ts';
+import type { JsonObject } from '@mizzen/xds';
+import type { Deps, Timer } from '../../deps.ts';
+import { GrpcStream } from '../../grpc/stream.ts';
+import type { UpstreamCluster } from '../../types.ts';
+import type { XdsHandler, XdsSource, XdsSubscription } from '../source.ts';
+import type { XdsProtocol } from './protocol.ts';
+import { refusalText } from './refusal-text.ts';
+
+/** While the cluster of the server is not usable, it is looked for again after this long, milliseconds. */
+const CLUSTER_WAIT = 50;
+
+export interface GrpcXdsOptions {
+  readonly deps: Deps;
+  readonly protocol: XdsProtocol;
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  /** What the server is called in log messages. */
+  readonly server: string;
+  readonly cluster: () => UpstreamCluster | undefined;
+  readonly authority: string;
+  readonly metadata: readonly (readonly [string, string])[];
+  readonly maxMessage: number;
+  /** Envoy's JSON of the node. */
+  readonly node: JsonObject;
+  readonly nodeOnFirstOnly: boolean;
+  /** Waits between attempts, milliseconds. */
+  readonly backOff: { readonly base: number; readonly max: number };
+  readonly stats: ControlPlaneStats;
+  readonly onLog: (level: 'info' | 'warning', message: string) => void;
+}
+
+/** Envoy's names. */
+export interface ControlPlaneStats {
+  connected_state: number;
+  pending_requests: number;
+}
+
+/**
+ * A management server over gRPC, in either form of the protocol. While the stream is down all that is in force stays in
+ * force; it is tried again with growing, random waits, and what is followed is asked for again.
+ */
+export class GrpcXdsSource implements XdsSource {
+  readonly #options: GrpcXdsOptions;
+  readonly #handlers = new Map<string, XdsHandler>();
+  #stream: GrpcStream | undefined;
+  #first = true;
+  #started = false;
+  #closed = false;
+  #wait: number;
+  #timer: Timer | undefined;
+  /** While a response is being taken in, what follows from it is sent after its answer. */
+  #held: object[] | undefined;
+
+  constructor(options: GrpcXdsOptions) {
+    this.#options = options;
+    this.#wait = options.backOff.base;
+  }
+
+  subscribe(typeUrl: string, handler: XdsHandler): XdsSubscription {
+    this.#handlers.set(typeUrl, handler);
+    return { follow: (names) => this.#follow(typeUrl, names) };
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+    this.#stream?.close();
+  }
+
+  #follow(typeUrl: string, names: ReadonlySet<string> | '*'): void {
+    const requests = this.#options.protocol.follow(typeUrl, names);
+    if (this.#stream !== undefined) return this.#send(requests);
+    if (!this.#started && requests.length > 0) {
+      this.#started = true;
+      this.#connect();
+    }
+  }
+
+  #connect(): void {
+    if (this.#closed) return;
+    const { cluster: find, path, authority, metadata, maxMessage, protocol } = this.#options;
+    const cluster = find();
+    if (cluster === undefined) {
+      this.#timer = this.#options.deps.clock.after(CLUSTER_WAIT, () => this.#connect());
+      return;
+    }
+    this.#first = true;
+    const stream: GrpcStream = new GrpcStream(
+      cluster,
+      { path, authority, metadata, maxMessage },
+      {
+        onOpen: () => (this.#options.stats.connected_state = 1),
+        onMessage: (message) => this.#receive(message),
+        onEnd: (status, message) => this.#ended(status, message),
+      },
+    );
+    this.#stream = stream;
+    this.#send(protocol.open());
+  }
+
+  #ended(status: number, message: string): void {
+    this.#stream = undefined;
+    this.#held = undefined;
+    this.#options.stats.connected_state = 0;
+    if (this.#closed) return;
+    const { deps, backOff, onLog, server } = this.#options;
+    onLog('warning', `the stream to \`${server}\` ended: ${status}, ${message}; configuration stays as it is`);
+    const wait = deps.random.float() * this.#wait;
+    this.#wait = Math.min(backOff.max, this.#wait * 2);
+    this.#timer = deps.clock.after(wait, () => this.#connect());
+  }
+
+  #receive(bytes: Buffer): void {
+    const { protocol, backOff, onLog, server } = this.#options;
+    this.#wait = backOff.base;
+    this.#options.stats.connected_state = 1;
+    let received;
+    try {
+      received = protocol.read(bytes);
+    } catch (error) {
+      if (!(error instanceof XdsCodecError)) throw error;
+      onLog('warning', `\`${server}\` sent what cannot be read: ${error.message}`);
+      this.#stream?.close();
+      return this.#ended(13, 'a response that cannot be read');
+    }
+    if (received === undefined) return;
+    const { typeUrl, update } = received;
+    this.#held = [];
+    const nacks = this.#handlers.get(typeUrl)?.(update) ?? [];
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    const error = nacks.length === 0 ? undefined : refusalText(typeUrl, nacks);
+    if (error !== undefined) onLog('warning', `refused what \`${server}\` sent: ${error}`);
+    this.#send([protocol.answer({ refused: new Set(nacks.map(({ resource }) => resource)), error }), ...held]);
+  }
+
+  #send(requests: readonly object[]): void {
+    if (this.#held !== undefined) {
+      this.#held.push(...requests);
+      return;
+    }
+    const { protocol, node, nodeOnFirstOnly } = this.#options;
+    for (const request of requests) {
+      const whole = this.#first || !nodeOnFirstOnly ? { node, ...request } : request;
+      this.#first = false;
+      this.#stream?.send(encode(protocol.request, whole));
+    }
+  }
+}

@@ -85,6 +85,14 @@ describe.each(ENGINES)('processes of a mesh, %s', (engine) => {
     const next = descendants(mesh.pid).find(({ command }) => command.includes('control/main.ts'));
     expect(next?.pid).not.toBe(control!.pid);
     expect((await mesh.api('/ready')).status).toBe(200);
+    const back = async (): Promise<boolean> => {
+      const { proxies } = JSON.parse((await mesh.api('/api/config/status')).body) as {
+        proxies: { connected: boolean }[];
+      };
+      return proxies.length === 2 && proxies.every(({ connected }) => connected);
+    };
+    const deadline = performance.now() + 10_000;
+    while (!(await back()) && performance.now() < deadline) await pause(50);
     const from = mesh.output().length;
     system.write(
       'all.yaml',

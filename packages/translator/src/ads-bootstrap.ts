@@ -13,7 +13,7 @@ export interface AdsBootstrapOptions {
 /** The cluster that everything else comes from. */
 const XDS_CLUSTER = 'xds';
 /** A control process that was started anew listens again within a moment; proxies that all lost it come back spread out. */
-const RECONNECT = { baseInterval: '0.1s', maxInterval: '2s' };
+const RECONNECT = { baseInterval: '0.1s', maxInterval: '1s' };
 /** More than one machine's applications open, and few enough to stay clear of the limit of open files. */
 const MAX_CONNECTIONS = '50000';
 /** Istio's limit for regular expressions, which is higher than Envoy's own. */

@@ -25,6 +25,8 @@ export interface Random {
 }
 
 export interface Net {
+  /** The address by which other machines reach this one; 127.0.0.1 where there is none. */
+  readonly outerAddress: string;
   /** To a port of a host, or to the unix socket at `path`. */
   connect(options: { host: string; port: number; localAddress?: string; path?: string }): Socket;
   /** All addresses of a host name, with their time to live in seconds where known. */

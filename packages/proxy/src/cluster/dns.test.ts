@@ -26,6 +26,7 @@ function manual(): { deps: Deps; answers: Map<string, string[] | Error>; advance
       connect: () => {
         throw new Error('no network');
       },
+      outerAddress: '127.0.0.1',
       lookup: (host) => {
         const answer = answers.get(host);
         return answer instanceof Error || answer === undefined

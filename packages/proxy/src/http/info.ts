@@ -4,6 +4,7 @@ import type { ConnectionInfo, PeerTls, StreamInfo } from '../types.ts';
 /** See StreamInfo. */
 export class StreamRecord implements StreamInfo {
   readonly connection: ConnectionInfo;
+  #flags = 0;
   remoteAddress: string;
   startTime: number;
   startWall: number;
@@ -15,7 +16,7 @@ export class StreamRecord implements StreamInfo {
   bytesSent = 0;
   responseCode = 0;
   responseCodeDetails = '';
-  responseFlags = 0;
+  flagOrder: number[] | undefined = undefined;
   protocol: StreamInfo['protocol'] = 'HTTP/1.1';
   attemptCount = 0;
   upstreamCluster = '';
@@ -31,6 +32,16 @@ export class StreamRecord implements StreamInfo {
   responseHeadersBytes = 0;
   routeMetadata: StreamInfo['routeMetadata'] = undefined;
   upstreamRequestEndTime = -1;
+
+  get responseFlags(): number {
+    return this.#flags;
+  }
+  set responseFlags(bits: number) {
+    const added = bits & ~this.#flags;
+    if (added === 0) return;
+    this.#flags = bits;
+    (this.flagOrder ??= []).push(added);
+  }
 
   constructor(connection: ConnectionInfo, now: number, wall: number) {
     this.connection = connection;

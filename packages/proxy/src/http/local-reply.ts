@@ -30,7 +30,7 @@ export function buildLocalReply(
   return { head: { status, headers }, body };
 }
 
-function isGrpc(contentType: string | undefined): boolean {
+export function isGrpc(contentType: string | undefined): boolean {
   return (
     contentType !== undefined &&
     contentType.startsWith('application/grpc') &&

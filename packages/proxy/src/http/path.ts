@@ -36,7 +36,9 @@ export function normalizePath(path: string, options: HcmProgram): PathResult {
     if (canonical === undefined) return { path: plain + query, verdict: 'reject' };
     plain = canonical;
   }
-  if (options.mergeSlashes && plain.includes('//')) plain = plain.replaceAll(/\/{2,}/g, '/');
+  // Envoy splits and joins: a path of nothing but slashes keeps the first and the last.
+  if (options.mergeSlashes && plain.includes('//'))
+    plain = /^\/+$/.test(plain) ? '//' : plain.replaceAll(/\/{2,}/g, '/');
   return { path: plain + query, verdict: redirect ? 'redirect' : 'ok' };
 }
 

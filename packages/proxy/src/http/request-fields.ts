@@ -41,6 +41,8 @@ export function mutateRequest(
   program: HcmProgram,
   routes: RouteConfigProgram | undefined,
   random: Random,
+  /** By which others know this machine. */
+  outerAddress = '127.0.0.1',
 ): void {
   const headers = request.headers;
   const connection = info.connection;
@@ -55,7 +57,7 @@ export function mutateRequest(
     single = forwarded === undefined;
     if (program.xffNumTrustedHops > 0) address = addressFromEnd(forwarded, program.xffNumTrustedHops - 1);
     address ??= connection.directRemoteAddress;
-    if (!program.skipXffAppend) headers.append('x-forwarded-for', connection.directRemoteAddress);
+    if (!program.skipXffAppend) headers.append('x-forwarded-for', outer(connection.directRemoteAddress, outerAddress));
     if (program.xffNumTrustedHops === 0 || (seen & Seen.X_FORWARDED_PROTO) === 0) {
       headers.set('x-forwarded-proto', secure ? 'https' : 'http');
     }
@@ -94,6 +96,11 @@ export function mutateRequest(
   if ((seen & Seen.X_FORWARDED_CLIENT_CERT) !== 0 || (connection.tls?.authenticated ?? false)) {
     forwardClientCert(headers, connection.tls, program);
   }
+}
+
+/** A client that came from 127.0.0.1 is this machine, which others know by another address. */
+function outer(address: string, outerAddress: string): string {
+  return address === '127.0.0.1' || address === '::1' ? outerAddress : address;
 }
 
 /** The address `hops` before the last of x-forwarded-for; undefined when there is none, or it is not an address. */

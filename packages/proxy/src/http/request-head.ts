@@ -80,7 +80,7 @@ export function checkHead(
     }
   }
   if (program.stripPort !== 'none' || program.stripTrailingHostDot) normalizeHost(request, info, program);
-  mutateRequest(request, info, parser.seen, program, routes, hcm.deps.random);
+  mutateRequest(request, info, parser.seen, program, routes, hcm.deps.random, hcm.deps.net.outerAddress);
   return undefined;
 }
 

@@ -25,7 +25,7 @@ import { RetryState } from './retry-state.ts';
 import type { ActiveStream } from './stream.ts';
 import { setAuthority } from '../program/route/rewrite.ts';
 import { strictCheck } from './strict-check.ts';
-import { requestTimeouts } from './timeouts.ts';
+import { announceTimeout, NO_TIMEOUTS, requestTimeouts, type RequestTimeouts } from './timeouts.ts';
 
 const DEFAULT_BUFFER = 1024 * 1024;
 /** Body bytes that may wait for a connection before the client is told to stop. */
@@ -62,7 +62,7 @@ export class Router implements LbContext, AttemptTimeouts {
   #retry: RetryState | undefined;
   #backOff: Timer | undefined;
   #shadows: Shadow[] | undefined;
-  #timeout = 0;
+  #timeouts: RequestTimeouts = NO_TIMEOUTS;
   #timers: AttemptTimers | undefined;
   #pausedDownstream = false;
   #over = false;
@@ -136,10 +136,8 @@ export class Router implements LbContext, AttemptTimeouts {
       return;
     }
     const timeouts = requestTimeouts(headers, action, hcm.program.router);
-    this.#timeout = timeouts.route;
-    if (!suppressEnvoyHeaders && timeouts.expected > 0) {
-      headers.set('x-envoy-expected-rq-timeout-ms', String(timeouts.expected));
-    }
+    this.#timeouts = timeouts;
+    announceTimeout(headers, timeouts, 0, suppressEnvoyHeaders);
     info.attemptCount = 1;
     const counts = route.virtualHost.includeRequestAttemptCount;
     if (counts) headers.set('x-envoy-attempt-count', '1');
@@ -174,7 +172,7 @@ export class Router implements LbContext, AttemptTimeouts {
   #startShadows(): void {
     const { stream } = this;
     for (const program of this.#action.mirrors) {
-      const shadow = mirror(stream, program, this.#timeout);
+      const shadow = mirror(stream, program, this.#timeouts.route);
       if (shadow !== undefined) (this.#shadows ??= []).push(shadow);
     }
   }
@@ -232,13 +230,20 @@ export class Router implements LbContext, AttemptTimeouts {
       this.#backOff = undefined;
       entered(() => {
         if (this.#over) return;
-        stream.info.attemptCount++;
-        if (this.#route.virtualHost.includeRequestAttemptCount) {
-          stream.request.headers.set('x-envoy-attempt-count', String(stream.info.attemptCount));
-        }
-        this.#choose();
+        this.#again();
       });
     });
+  }
+
+  #again(): void {
+    const { hcm, info, request } = this.stream;
+    info.attemptCount++;
+    if (this.#route.virtualHost.includeRequestAttemptCount) {
+      request.headers.set('x-envoy-attempt-count', String(info.attemptCount));
+    }
+    const elapsed = info.requestEndTime < 0 ? 0 : Math.trunc(turnNow(hcm.deps.clock) - info.requestEndTime);
+    announceTimeout(request.headers, this.#timeouts, elapsed, hcm.program.router.suppressEnvoyHeaders);
+    this.#choose();
   }
 
   /** An attempt ended without a response, or within one. */
@@ -259,12 +264,13 @@ export class Router implements LbContext, AttemptTimeouts {
       this.#retryLater();
       return;
     }
+    stream.info.responseFlags |= flagOf(retried);
     const text = stream.info.attemptCount > 1 ? 'retried and the latest reset reason' : 'reset reason';
     this.#giveUp(
       outcome.status,
       `upstream connect error or disconnect/reset before headers. ${text}: ${reason}`,
       resetDetails('upstream_reset_before_response_started', reason, transport),
-      outcome.flag | flagOf(retried),
+      outcome.flag,
       reason === 'overflow' ? [['x-envoy-overloaded', 'true']] : undefined,
     );
   }
@@ -365,7 +371,8 @@ export class Router implements LbContext, AttemptTimeouts {
     if (this.#shadows !== undefined) for (const shadow of this.#shadows) shadow.end();
     const { connection, hcm, upgrade } = this.stream;
     if (upgrade === '') {
-      if (this.#timeout > 0) connection.routeDeadline.set(turnNow(hcm.deps.clock) + this.#timeout);
+      const { route } = this.#timeouts;
+      if (route > 0) connection.routeDeadline.set(turnNow(hcm.deps.clock) + route);
       if (this.#attempt !== undefined) this.#timers?.requestComplete();
     }
     this.#attempt?.sendBody();
@@ -458,7 +465,8 @@ export class Router implements LbContext, AttemptTimeouts {
       this.#retryLater();
       return;
     }
-    this.#giveUp(504, 'upstream request timeout', details, flag | flagOf(verdict), undefined);
+    this.stream.info.responseFlags |= flagOf(verdict);
+    this.#giveUp(504, 'upstream request timeout', details, flag, undefined);
   }
 
   #giveUp(status: number, body: string, details: string, flags: number, fields: [string, string][] | undefined): void {

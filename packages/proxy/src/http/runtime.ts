@@ -12,7 +12,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Deps } from '../deps.ts';
 import type { HcmProgram, RouteConfigProgram } from '../program/types.ts';
-import type { ConnectionInfo, UpstreamCluster } from '../types.ts';
+import type { ConnectionInfo, UpstreamCluster, UpstreamSocket } from '../types.ts';
 
 export interface HcmRuntime {
   readonly program: HcmProgram;
@@ -34,6 +34,8 @@ export interface HcmRuntime {
 export type InternalListener = (socket: Socket | TLSSocket, info: ConnectionInfo) => void;
 
 export interface HttpServerConnection {
+  /** What the bytes go through in place of the socket that was given. */
+  readonly socket: UpstreamSocket;
   /**
    * No further requests: `connection: close` on the next response. An idle connection is closed at once, unless
    * `keepIdle`: then it may bring one more request, because its client may be sending that just now.

@@ -12,15 +12,21 @@ export function logStream(stream: ActiveStream): void {
   }
 }
 
+function logAs(stream: ActiveStream, type: ActiveStream['logType']): void {
+  stream.logType = type;
+  logStream(stream);
+  stream.logType = undefined;
+}
+
 /** Logs a stream that goes on, every so often; undefined when the configuration does not ask for that. */
 export function logPeriodically(stream: ActiveStream): Timer | undefined {
   const { program, deps } = stream.hcm;
-  if (program.flushAccessLogOnNewRequest) logStream(stream);
+  if (program.flushAccessLogOnNewRequest) logAs(stream, 'DownstreamStart');
   const interval = program.accessLogFlushInterval;
   if (interval <= 0 || program.accessLogs.length === 0) return undefined;
   let timer: Timer;
   const again = (): void => {
-    entered(() => logStream(stream));
+    entered(() => logAs(stream, 'DownstreamPeriodic'));
     timer = deps.clock.after(interval, again);
   };
   timer = deps.clock.after(interval, again);

@@ -34,6 +34,7 @@ export class ActiveStream implements HttpStream, LogSource {
   request: RequestHead = NO_REQUEST;
   response: ResponseHead | undefined = undefined;
   trailers: readonly string[] | undefined = undefined;
+  logType: LogSource['logType'] = undefined;
   /** All of the request has been read. */
   requestComplete = false;
   /** The lowercase protocol that an upgrade asks for, `connect`, or empty. */

@@ -1,44 +1,60 @@
 import type { RouterProgram } from '../program/types.ts';
 import type { RouteActionProgram } from '../types.ts';
 import type { Headers } from './headers.ts';
+import { isGrpc } from './local-reply.ts';
 
 export interface RequestTimeouts {
   /** Milliseconds for the whole response once the request is complete; 0: none. */
   readonly route: number;
   readonly perTry: number;
-  /** What the upstream is told; 0: nothing. */
-  readonly expected: number;
   /** Limit of the whole stream that `grpc-timeout` gives; undefined: none. */
   readonly stream: number | undefined;
   /** Limit of each attempt, response included; 0: none. */
   readonly upstream: number;
+  /** The upstream is told in `grpc-timeout`, too. */
+  readonly tellsGrpc: boolean;
 }
+
+export const NO_TIMEOUTS: RequestTimeouts = { route: 0, perTry: 0, stream: undefined, upstream: 0, tellsGrpc: false };
 
 const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 0.001, n: 0.000001 };
 
 /**
  * Timeouts of a request: the route's, unless a trusted client asked for others. The fields it asked with are removed.
+ * A route with a limit of streams has no timeout of its own.
  */
 export function requestTimeouts(headers: Headers, action: RouteActionProgram, router: RouterProgram): RequestTimeouts {
   let route = action.timeout;
   let perTry = action.retry?.perTryTimeout ?? 0;
   let stream: number | undefined;
   let upstream = 0;
+  let tellsGrpc = false;
+  if (action.maxGrpcTimeout !== undefined && isGrpc(headers.get('content-type'))) {
+    tellsGrpc = true;
+    route = ofGrpc(grpcTimeout(headers.get('grpc-timeout')) ?? 0, action.maxGrpcTimeout, action.grpcTimeoutOffset);
+  }
   if (asksForTimeouts(headers)) {
-    const wanted = grpcTimeout(headers.get('grpc-timeout'));
-    if (action.maxGrpcTimeout !== undefined && wanted !== undefined) {
-      route = bounded(wanted, action.maxGrpcTimeout, action.grpcTimeoutOffset);
-    }
-    if (action.grpcTimeoutHeaderMax !== undefined && wanted !== undefined) {
-      stream = bounded(wanted, action.grpcTimeoutHeaderMax, action.grpcTimeoutHeaderOffset);
-    }
-    route = take(headers, 'x-envoy-upstream-rq-timeout-ms') ?? route;
+    const wanted = action.grpcTimeoutHeaderMax === undefined ? undefined : grpcTimeout(headers.get('grpc-timeout'));
+    if (wanted !== undefined) stream = ofStream(wanted, action.grpcTimeoutHeaderMax!, action.grpcTimeoutHeaderOffset);
+    const expected = router.respectExpectedRqTimeout ? headers.get('x-envoy-expected-rq-timeout-ms') : undefined;
+    if (expected === undefined) route = take(headers, 'x-envoy-upstream-rq-timeout-ms') ?? route;
+    else route = number(expected) ?? route;
     perTry = take(headers, 'x-envoy-upstream-rq-per-try-timeout-ms') ?? perTry;
     upstream = take(headers, 'x-envoy-upstream-stream-duration-ms') ?? 0;
-    if (router.respectExpectedRqTimeout) route = number(headers.get('x-envoy-expected-rq-timeout-ms')) ?? route;
   }
   if (route > 0 && perTry >= route) perTry = 0;
-  return { route, perTry, expected: perTry > 0 ? perTry : route, stream, upstream };
+  return { route, perTry, stream, upstream, tellsGrpc };
+}
+
+/** Tells the upstream how long it will be waited for, `elapsed` milliseconds after the request's end. */
+export function announceTimeout(headers: Headers, timeouts: RequestTimeouts, elapsed: number, quiet: boolean): void {
+  const { route, perTry, tellsGrpc } = timeouts;
+  let expected = perTry > 0 ? perTry : route;
+  if (expected === 0) return;
+  // 0 would mean for ever.
+  if (route > 0) expected = elapsed >= route ? 1 : Math.min(expected, route - elapsed);
+  if (!quiet) headers.set('x-envoy-expected-rq-timeout-ms', String(expected));
+  if (tellsGrpc) headers.set('grpc-timeout', grpcText(expected));
 }
 
 function asksForTimeouts(headers: Headers): boolean {
@@ -50,10 +66,16 @@ function asksForTimeouts(headers: Headers): boolean {
   return false;
 }
 
-/** What a client wants (0: no limit) within `max` (0: any), `offset` sooner so that this side is the first to know. */
-function bounded(wanted: number, max: number, offset: number): number {
-  const limit = max > 0 && (wanted === 0 || wanted > max) ? max : wanted;
-  return offset > 0 && offset < limit ? limit - offset : limit;
+/** What a gRPC client wants (0: no limit), sooner by `offset` so that this side is the first to know, up to `max`. */
+function ofGrpc(wanted: number, max: number, offset: number): number {
+  const limit = offset < wanted ? wanted - offset : wanted;
+  return max > 0 && (limit === 0 || limit > max) ? max : limit;
+}
+
+/** The same for a limit of the whole stream, where `max` comes first. */
+function ofStream(wanted: number, max: number, offset: number): number {
+  const limit = max > 0 && wanted > max ? max : wanted;
+  return limit === 0 || offset === 0 ? limit : Math.max(0, limit - offset);
 }
 
 function take(headers: Headers, name: string): number | undefined {
@@ -70,4 +92,11 @@ function number(text: string | undefined): number | undefined {
 function grpcTimeout(text: string | undefined): number | undefined {
   const parts = text === undefined ? null : /^(\d{1,8})([HMSmun])$/.exec(text);
   return parts === null ? undefined : Math.ceil(Number(parts[1]) * UNITS[parts[2]!]!);
+}
+
+/** At most eight digits and the finest unit that they are enough for. */
+function grpcText(ms: number): string {
+  if (ms < 100_000_000) return `${ms}m`;
+  const seconds = Math.trunc(ms / 1000);
+  return seconds < 100_000_000 ? `${seconds}S` : `${Math.trunc(seconds / 60)}M`;
 }

@@ -38,6 +38,7 @@ export function fakeDeps(now = 0): Deps {
       connect: () => {
         throw new Error('no network');
       },
+      outerAddress: '127.0.0.1',
       lookup: () => Promise.resolve([]),
     },
   };

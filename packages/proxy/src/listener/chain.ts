@@ -26,7 +26,14 @@ export class ChainRuntime {
   readonly #services: ListenerServices;
   readonly #tls: DownstreamTls | undefined;
   readonly #rbacs: readonly NetworkRbacProgram[];
-  readonly #serve: (socket: Socket | TLSSocket, info: ConnectionInfo, metadata: FilterMetadata) => ActiveConnection;
+  readonly #isHttp: boolean;
+  /** A TCP proxy writes to the listener's record of the connection, if that is kept. */
+  readonly #serve: (
+    socket: Socket | TLSSocket,
+    info: ConnectionInfo,
+    metadata: FilterMetadata,
+    record: StreamInfo | undefined,
+  ) => ActiveConnection;
   readonly #logDenied: (info: ConnectionInfo, details: string, metadata: FilterMetadata) => void;
 
   constructor(
@@ -45,6 +52,7 @@ export class ChainRuntime {
         : new DownstreamTls(program.tls, services.tls, services.deps.clock, stats.ssl);
     this.#rbacs = program.filters.flatMap((filter) => (filter.kind === 'rbac' ? [filter.rbac] : []));
     const last = program.filters.at(-1);
+    this.#isHttp = last?.kind === 'http_connection_manager';
     if (last?.kind === 'http_connection_manager') {
       const runtime = hcmRuntime(last.hcm, direction, services);
       this.#serve = (socket, info) => {
@@ -56,7 +64,7 @@ export class ChainRuntime {
       this.#logDenied = () => undefined;
     } else if (last?.kind === 'tcp_proxy') {
       const runtime = tcpRuntime(last.tcp, direction, services);
-      this.#serve = (socket, info, metadata) => serveTcp(socket, info, runtime, metadata);
+      this.#serve = (socket, info, metadata, record) => serveTcp(socket, info, runtime, metadata, record);
       this.#logDenied = (info, details, metadata) => logDenied(info, runtime, details, metadata);
     } else {
       this.#serve = (socket) => {
@@ -79,7 +87,7 @@ export class ChainRuntime {
     hello: ClientHello | undefined,
     log: ConnectionLog | undefined,
   ): void {
-    if (log !== undefined) log.filterChainName = this.#program.name;
+    if (log !== undefined) log.info.filterChainName = this.#program.name;
     if (this.#tls === undefined) return this.#run(socket, { ...info, tls: undefined }, log);
     this.#tls.accept(
       socket as Socket,
@@ -96,24 +104,29 @@ export class ChainRuntime {
         );
       },
       (reason) => {
-        if (log !== undefined) log.transportFailure = reason;
+        log?.fail({ downstreamTransportFailureReason: reason });
       },
     );
   }
 
   #run(socket: Socket | TLSSocket, info: ConnectionInfo, log: ConnectionLog | undefined): void {
-    if (log !== undefined) log.connection = info;
+    if (log !== undefined) {
+      log.socket = socket;
+      log.connection = info;
+      log.http = this.#isHttp;
+    }
     let metadata: FilterMetadata;
     for (const rbac of this.#rbacs) {
       const decision = rbac.check(info);
       if (decision.metadata !== undefined)
         metadata = { ...metadata, [RBAC]: { ...metadata?.[RBAC], ...decision.metadata } };
       if (decision.allowed) continue;
-      if (log !== undefined) log.terminationDetails = decision.details;
+      if (log !== undefined) log.info.connectionTerminationDetails = decision.details;
       this.#logDenied(info, decision.details, metadata);
       return this.#deny(socket, rbac.delayDeny);
     }
-    const connection = this.#serve(socket, info, metadata);
+    const connection = this.#serve(socket, info, metadata, log?.info);
+    if (log !== undefined && connection.socket !== undefined) log.socket = connection.socket;
     this.connections.add(connection);
     socket.once('close', () => this.connections.delete(connection));
   }

@@ -2,47 +2,52 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../deps.ts';
 import type { AccessLogSink } from '../http/runtime.ts';
-import type { AccessLogProgram } from '../program/types.ts';
+import type { AccessLogProgram, AccessLogType } from '../program/types.ts';
 import type { ConnectionInfo, StreamInfo } from '../types.ts';
 import { newStreamInfo } from './stream-info.ts';
 
 /** A listener's own access log: a line for every connection, whatever became of it. */
 export class ConnectionLog {
-  /** Filled in as more becomes known. */
-  connection: ConnectionInfo;
-  flags = 0;
-  transportFailure = '';
-  terminationDetails = '';
-  filterChainName = '';
-  readonly #start: StreamInfo;
+  /** Shared with a TCP proxy, which fills in where the connection went. */
+  info: StreamInfo;
+  /** Where payload comes and goes: within TLS once that has begun. */
+  socket: Socket | TLSSocket;
+  /** Requests are expected. */
+  http = false;
   readonly #clock: Clock;
+  #failed = false;
 
-  constructor(connection: ConnectionInfo, clock: Clock) {
-    this.connection = connection;
+  constructor(socket: Socket | TLSSocket, connection: ConnectionInfo, clock: Clock) {
+    this.socket = socket;
+    this.info = newStreamInfo(connection, clock);
     this.#clock = clock;
-    this.#start = newStreamInfo(connection, clock);
+  }
+
+  set connection(connection: ConnectionInfo) {
+    this.info = { ...this.info, connection };
   }
 
   /** Once the connection is closed. */
-  write(socket: Socket | TLSSocket, logs: readonly AccessLogProgram[], sinks: readonly AccessLogSink[]): void {
-    const info: StreamInfo = {
-      ...this.#start,
-      connection: this.connection,
-      responseEndTime: this.#clock.now(),
-      bytesReceived: socket.bytesRead,
-      bytesSent: socket.bytesWritten,
-      responseFlags: this.flags,
-      connectionTerminationDetails: this.terminationDetails,
-      downstreamTransportFailureReason: this.transportFailure,
-      filterChainName: this.filterChainName,
-    };
-    writeLogs({ info }, logs, sinks);
+  write(logs: readonly AccessLogProgram[], sinks: readonly AccessLogSink[]): void {
+    const { info, socket } = this;
+    const begun = info.connection.tls !== undefined || !this.#failed;
+    info.responseEndTime = this.#clock.now();
+    info.bytesReceived = begun ? socket.bytesRead : 0;
+    info.bytesSent = begun ? socket.bytesWritten : 0;
+    if (this.http && info.bytesReceived > 0) info.protocol = 'HTTP/1.1';
+    writeLogs({ info, logType: 'NotSet' }, logs, sinks);
+  }
+
+  /** The connection never carried payload. */
+  fail(change: Partial<StreamInfo>): void {
+    this.#failed = true;
+    Object.assign(this.info, change);
   }
 }
 
 /** Lines of those logs that want this one. */
 export function writeLogs(
-  source: { readonly info: StreamInfo },
+  source: { readonly info: StreamInfo; readonly logType: AccessLogType },
   logs: readonly AccessLogProgram[],
   sinks: readonly AccessLogSink[],
 ): void {

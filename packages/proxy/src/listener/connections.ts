@@ -1,7 +1,10 @@
 import type { Clock, Timer } from '../deps.ts';
+import type { UpstreamSocket } from '../types.ts';
 
 /** A connection that is being served. */
 export interface ActiveConnection {
+  /** What the bytes go through, where that is not the socket that was given. */
+  readonly socket?: UpstreamSocket;
   /** Finish what is under way and one more request at most; unless `keepIdle`, be gone at once when nothing is. */
   drain(keepIdle: boolean): void;
   /** End now. */

@@ -148,13 +148,15 @@ export class Listener {
     };
     const { accessLogs } = this.#program;
     const log =
-      accessLogs.length === 0 ? undefined : new ConnectionLog({ ...info, tls: undefined }, this.#services.deps.clock);
+      accessLogs.length === 0
+        ? undefined
+        : new ConnectionLog(socket, { ...info, tls: undefined }, this.#services.deps.clock);
     const sinks = this.#sinks;
     socket.on('error', ignore);
     socket.once('close', () => {
       this.#stats.downstream_cx_active--;
       this.#stats.downstream_cx_destroy++;
-      log?.write(socket, accessLogs, sinks);
+      log?.write(accessLogs, sinks);
     });
     const wish = this.#wish(addresses.localPort);
     if (wish === undefined) return this.#choose(socket, info, NOTHING_SEEN, log);
@@ -186,6 +188,12 @@ export class Listener {
     { hello, httpProtocol }: Inspection,
     log: ConnectionLog | undefined,
   ): void {
+    const info: PlainInfo = {
+      ...plain,
+      requestedServerName: hello?.serverName ?? '',
+      applicationProtocol: httpProtocol,
+    };
+    if (log !== undefined) log.connection = { ...info, tls: undefined };
     const chain = this.#program.selectChain({
       destinationAddress: plain.localAddress,
       destinationPort: plain.localPort,
@@ -199,15 +207,10 @@ export class Listener {
     const runtime = chain === undefined ? undefined : this.#chains.get(chain);
     if (runtime === undefined) {
       this.#stats.no_filter_chain_match++;
-      if (log !== undefined) log.flags |= ResponseFlag.NR;
+      log?.fail({ responseFlags: ResponseFlag.NR, responseCodeDetails: 'filter_chain_not_found' });
       socket.destroy();
       return;
     }
-    const info: PlainInfo = {
-      ...plain,
-      requestedServerName: hello?.serverName ?? '',
-      applicationProtocol: httpProtocol,
-    };
     if (hello !== undefined || !runtime.needsHello) return runtime.accept(socket, info, hello, log);
     // Nobody asked what the client says, but TLS cannot begin without it.
     this.#inspect(socket, { tls: true, http: false }, 0, (found) => runtime.accept(socket, info, found?.hello, log));

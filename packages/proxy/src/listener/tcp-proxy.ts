@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Deps, Timer } from '../deps.ts';
 import type { AccessLogSink, InternalListener } from '../http/runtime.ts';
-import type { TcpProxyProgram } from '../program/types.ts';
+import type { AccessLogType, TcpProxyProgram } from '../program/types.ts';
 import {
   ResponseFlag,
   type ConnectionInfo,
@@ -52,15 +52,18 @@ type FilterMetadata = StreamInfo['dynamicMetadata'];
 
 /**
  * Takes over a connection: chooses a cluster and a host, connects, and passes bytes both ways until both sides ended.
- * `metadata` is what filters before this one noted, for the access log.
+ * `metadata` is what filters before this one noted, for the access log. `record` is used in place of one of its own.
  */
 export function serveTcp(
   socket: Socket | TLSSocket,
   connection: ConnectionInfo,
   runtime: TcpProxyRuntime,
   metadata: FilterMetadata,
+  record?: StreamInfo,
 ): ActiveConnection {
-  const tunnel = new TcpTunnel(socket, connection, runtime, metadata);
+  const info = record ?? newStreamInfo(connection, runtime.deps.clock);
+  info.dynamicMetadata = metadata;
+  const tunnel = new TcpTunnel(socket, runtime, info);
   tunnel.start();
   return tunnel;
 }
@@ -76,7 +79,7 @@ export function logDenied(
   info.connectionTerminationDetails = details;
   info.dynamicMetadata = metadata;
   info.responseEndTime = info.startTime;
-  writeLogs({ info }, runtime.program.accessLogs, runtime.accessLogSinks);
+  writeLogs({ info, logType: 'TcpConnectionEnd' }, runtime.program.accessLogs, runtime.accessLogSinks);
 }
 
 class TcpTunnel implements ActiveConnection {
@@ -92,16 +95,10 @@ class TcpTunnel implements ActiveConnection {
   #ended = false;
   #handedOver = false;
 
-  constructor(
-    socket: Socket | TLSSocket,
-    connection: ConnectionInfo,
-    runtime: TcpProxyRuntime,
-    metadata: FilterMetadata,
-  ) {
+  constructor(socket: Socket | TLSSocket, runtime: TcpProxyRuntime, info: StreamInfo) {
     this.#socket = socket;
     this.#runtime = runtime;
-    this.#info = newStreamInfo(connection, runtime.deps.clock);
-    this.#info.dynamicMetadata = metadata;
+    this.#info = info;
   }
 
   start(): void {
@@ -189,7 +186,7 @@ class TcpTunnel implements ActiveConnection {
     this.#upstream = upstream;
     this.#info.upstreamLocalAddress = `${upstream.localAddress}:${upstream.localPort}`;
     host.active++;
-    if (program.flushAccessLogOnConnected) this.#log();
+    if (program.flushAccessLogOnConnected) this.#log('TcpUpstreamConnected');
     const counts = host.cluster.stats;
     counts.upstream_rq_total++;
     counts.upstream_rq_active++;
@@ -241,16 +238,16 @@ class TcpTunnel implements ActiveConnection {
     const { stats, deps } = this.#runtime;
     stats.downstream_cx_active--;
     this.#info.responseEndTime = deps.clock.now();
-    this.#log();
+    this.#log('TcpConnectionEnd');
   }
 
-  #log(): void {
-    writeLogs({ info: this.#info }, this.#runtime.program.accessLogs, this.#runtime.accessLogSinks);
+  #log(logType: AccessLogType): void {
+    writeLogs({ info: this.#info, logType }, this.#runtime.program.accessLogs, this.#runtime.accessLogSinks);
   }
 
   #logAgain(): void {
     this.#flush = this.#runtime.deps.clock.after(this.#runtime.program.accessLogFlushInterval, () => {
-      this.#log();
+      this.#log('TcpPeriodic');
       this.#logAgain();
     });
   }

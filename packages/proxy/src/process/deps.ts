@@ -1,6 +1,7 @@
 import { randomFillSync, randomUUID } from 'node:crypto';
 import { lookup as osLookup, Resolver } from 'node:dns';
 import { connect, isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import type { Deps, Net, Random } from '../deps.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
@@ -39,6 +40,7 @@ function systemRandom(): Random {
 function systemNet(): Net {
   const resolver = new Resolver({ timeout: 2000, tries: 2 });
   return {
+    outerAddress: outerAddress(),
     connect: (options) =>
       connect({
         ...options,
@@ -48,6 +50,14 @@ function systemNet(): Net {
       }),
     lookup: (host, family) => lookup(resolver, host, family),
   };
+}
+
+function outerAddress(): string {
+  for (const addresses of Object.values(networkInterfaces())) {
+    const outer = addresses?.find(({ family, internal }) => family === 'IPv4' && !internal);
+    if (outer !== undefined) return outer.address;
+  }
+  return '127.0.0.1';
 }
 
 /** The system's own resolver first, so that /etc/hosts counts; DNS adds the times to live, which it does not tell. */

@@ -288,11 +288,23 @@ export interface HeaderChange {
 /** What a log line is made of. An HttpStream is one; a TCP connection gives only `info`. */
 export interface LogSource {
   readonly info: StreamInfo;
+  /** Why there is a line; undefined: because a request ended. */
+  readonly logType?: AccessLogType | undefined;
   readonly request?: RequestHead | undefined;
   readonly response?: ResponseHead | undefined;
   /** Response trailers, name and value in turn. */
   readonly trailers?: readonly string[] | undefined;
 }
+
+/** `ACCESS_LOG_TYPE`, as Envoy spells it. */
+export type AccessLogType =
+  | 'NotSet'
+  | 'TcpUpstreamConnected'
+  | 'TcpPeriodic'
+  | 'TcpConnectionEnd'
+  | 'DownstreamStart'
+  | 'DownstreamPeriodic'
+  | 'DownstreamEnd';
 
 export interface AccessLogProgram {
   /** A file, or `/dev/stdout`, `/dev/stderr`. */

@@ -63,7 +63,7 @@ export function compileAccessLogFilter(
   if (filter.logTypeFilter !== undefined) {
     const wanted = new Set<string>(filter.logTypeFilter.types ?? []);
     const exclude = filter.logTypeFilter.exclude === true;
-    return (source) => wanted.has(source.request === undefined ? 'TcpConnectionEnd' : 'DownstreamEnd') !== exclude;
+    return (source) => wanted.has(source.logType ?? 'DownstreamEnd') !== exclude;
   }
   context.refuse(path, 'must say what to filter by');
   return () => false;

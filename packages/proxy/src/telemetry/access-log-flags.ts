@@ -1,6 +1,6 @@
 import { ResponseFlag } from '../types.ts';
 
-/** In the order Envoy prints them: bit, short name, long name. */
+/** Bit, short name, long name. */
 const FLAGS: readonly (readonly [bit: number, short: string, long: string])[] = [
   [ResponseFlag.LH, 'LH', 'FailedLocalHealthCheck'],
   [ResponseFlag.UH, 'UH', 'NoHealthyUpstream'],
@@ -32,12 +32,14 @@ const FLAGS: readonly (readonly [bit: number, short: string, long: string])[] = 
   [ResponseFlag.DR, 'DR', 'DownstreamRemoteReset'],
 ];
 
-/** `UF,URX`; undefined when no flag is set. */
-export function flagNames(bits: number, long = false): string | undefined {
+/** `URX,UF`, in the order in which they were set, as Envoy prints them; undefined when no flag is set. */
+export function flagNames(bits: number, long = false, order: readonly number[] = [bits]): string | undefined {
   if (bits === 0) return undefined;
   let text = '';
-  for (const [bit, shortName, longName] of FLAGS) {
-    if ((bits & bit) !== 0) text += `${text === '' ? '' : ','}${long ? longName : shortName}`;
+  for (const some of order) {
+    for (const [bit, shortName, longName] of FLAGS) {
+      if ((some & bit) !== 0) text += `${text === '' ? '' : ','}${long ? longName : shortName}`;
+    }
   }
   return text;
 }

@@ -179,8 +179,8 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   RESPONSE_CODE: info((i) => i.responseCode),
   RESPONSE_CODE_DETAILS: text((i) => i.responseCodeDetails.replaceAll(' ', '_')),
   CONNECTION_TERMINATION_DETAILS: text((i) => i.connectionTerminationDetails),
-  RESPONSE_FLAGS: info((i) => flagNames(i.responseFlags) ?? '-'),
-  RESPONSE_FLAGS_LONG: info((i) => flagNames(i.responseFlags, true) ?? '-'),
+  RESPONSE_FLAGS: info((i) => flagNames(i.responseFlags, false, i.flagOrder) ?? '-'),
+  RESPONSE_FLAGS_LONG: info((i) => flagNames(i.responseFlags, true, i.flagOrder) ?? '-'),
   BYTES_RECEIVED: info((i) => i.bytesReceived),
   BYTES_SENT: info((i) => i.bytesSent),
   REQUEST_HEADERS_BYTES: info((i) => i.requestHeadersBytes ?? 0),
@@ -244,9 +244,7 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   LOCAL_REPLY_BODY: text((i) => i.localReplyBody),
   HOSTNAME: (argument) => (argument === undefined ? () => hostname() : { problem: 'takes no argument' }),
   ACCESS_LOG_TYPE: (argument) =>
-    argument === undefined
-      ? (source) => (source.request === undefined ? 'TcpConnectionEnd' : 'DownstreamEnd')
-      : { problem: 'takes no argument' },
+    argument === undefined ? (source) => source.logType ?? 'DownstreamEnd' : { problem: 'takes no argument' },
   UNIQUE_ID: (argument, deps) => (argument === undefined ? () => deps.uuid() : { problem: 'takes no argument' }),
   STREAM_ID: (argument) =>
     argument === undefined ? requestHeaderOf('x-request-id') : { problem: 'takes no argument' },

@@ -8,7 +8,7 @@ export interface Backend {
 
 /**
  * A server that does as the path says: `/raw/BYTES` answers with those bytes (`!` for `/`; a trailing NUL and `end` close after),
- * `/status/N`, `/hang`, `/reset`, `/close`, `/partial/…`, `/early`, `/ws`; anything else is answered with the request as
+ * `/status/N`, `/flaky/…` (503 after a while, every other time), `/hang`, `/reset`, `/close`, `/partial/…`, `/early`, `/ws`; anything else is answered with the request as
  * it arrived.
  */
 export async function startBackend(): Promise<Backend> {
@@ -93,6 +93,14 @@ function requestLength(text: string): number | undefined {
   return end <= text.length ? end : undefined;
 }
 
+/** How often each path was asked for. */
+const flaky = new Map<string, number>();
+function isOdd(counts: Map<string, number>, path: string): boolean {
+  const count = (counts.get(path) ?? 0) + 1;
+  counts.set(path, count);
+  return count % 2 === 1;
+}
+
 function answer(socket: Socket, request: string): void {
   const path = request.split(' ')[1] ?? '';
   if (path.startsWith('/raw/')) {
@@ -101,6 +109,8 @@ function answer(socket: Socket, request: string): void {
     if (end) bytes = bytes.slice(0, -4);
     socket.write(Buffer.from(bytes, 'latin1'));
     if (end) socket.end();
+  } else if (path.startsWith('/flaky/') && isOdd(flaky, path)) {
+    setTimeout(() => socket.write('HTTP/1.1 503 X\r\ncontent-length: 2\r\n\r\nst'), 100);
   } else if (path.startsWith('/status/')) {
     socket.write(`HTTP/1.1 ${path.slice(8)} X\r\ncontent-length: 2\r\n\r\nst`);
   } else {

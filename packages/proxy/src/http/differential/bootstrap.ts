@@ -183,6 +183,18 @@ export function hcmConfig(name: ManagerName): object {
             route('/hang/idle', { cluster: 'b', idleTimeout: '0.2s' }),
             route('/hang/duration', { cluster: 'b', maxStreamDuration: { maxStreamDuration: '0.2s' } }),
             route('/status', { cluster: 'b', retryPolicy: { retryOn: 'gateway-error,retriable-4xx', numRetries: 2 } }),
+            route('/flaky/grpc', {
+              cluster: 'b',
+              maxGrpcTimeout: '10s',
+              grpcTimeoutOffset: '0.01s',
+              retryPolicy: { retryOn: '5xx' },
+            }),
+            route('/flaky/stream', {
+              cluster: 'b',
+              maxStreamDuration: { maxStreamDuration: '9s', grpcTimeoutHeaderMax: '8s' },
+              retryPolicy: { retryOn: '5xx' },
+            }),
+            route('/flaky', { cluster: 'b', retryPolicy: { retryOn: '5xx', perTryTimeout: '12s' } }),
             route('/reset/retry', { cluster: 'b', retryPolicy: { retryOn: 'reset', numRetries: 2 } }),
             route(
               '/prefix',

@@ -5,6 +5,8 @@ export interface Case {
   readonly name: string;
   /** The connection manager that gets them; `plain` unless told. */
   readonly to?: ManagerName;
+  /** The client's address, where it matters; of no other case. */
+  readonly from?: string;
   /** Sent one after the other, with a pause between. */
   readonly send: readonly string[];
   /** The client half-closes after the last. */

@@ -30,8 +30,8 @@ const FIELDS = [
   'X-Request-Id: mine\r\n',
   'X-Request-Id: \r\n',
   'x-envoy-external-address: 1.1.1.1\r\nx-envoy-internal: true\r\nx-envoy-decorator-operation: a\r\nx-envoy-downstream-service-cluster: b\r\nx-envoy-downstream-service-node: c\r\nx-envoy-original-path: d\r\n',
-  'X-Forwarded-For: 10.0.0.1\r\nx-envoy-max-retries: 1\r\nx-envoy-retry-on: 5xx\r\nx-envoy-upstream-rq-timeout-ms: 500\r\nx-envoy-upstream-rq-per-try-timeout-ms: 100\r\nx-envoy-upstream-alt-stat-name: a\r\nx-envoy-ip-tags: b\r\nx-envoy-force-trace: c\r\nx-envoy-original-url: d\r\nx-envoy-upstream-stream-duration-ms: 5\r\nx-envoy-is-timeout-retry: e\r\nx-envoy-retriable-status-codes: 1\r\nx-envoy-hedge-on-per-try-timeout: f\r\nx-envoy-retriable-header-names: g\r\nx-envoy-upstream-rq-timeout-alt-response: h\r\nx-envoy-retry-grpc-on: cancelled\r\n',
-  'x-envoy-max-retries: 1\r\nx-envoy-retry-on: 5xx\r\nx-envoy-upstream-rq-timeout-ms: 500\r\nx-envoy-upstream-alt-stat-name: a\r\nx-envoy-ip-tags: b\r\nx-envoy-force-trace: c\r\nx-envoy-original-url: d\r\nx-envoy-is-timeout-retry: e\r\nx-envoy-upstream-stream-duration-ms: 5\r\n',
+  'X-Forwarded-For: 10.0.0.1\r\nx-envoy-max-retries: 1\r\nx-envoy-retry-on: 5xx\r\nx-envoy-upstream-rq-timeout-ms: 500\r\nx-envoy-upstream-rq-per-try-timeout-ms: 100\r\nx-envoy-upstream-alt-stat-name: a\r\nx-envoy-ip-tags: b\r\nx-envoy-force-trace: c\r\nx-envoy-original-url: d\r\nx-envoy-upstream-stream-duration-ms: 5000\r\nx-envoy-is-timeout-retry: e\r\nx-envoy-retriable-status-codes: 1\r\nx-envoy-hedge-on-per-try-timeout: f\r\nx-envoy-retriable-header-names: g\r\nx-envoy-upstream-rq-timeout-alt-response: h\r\nx-envoy-retry-grpc-on: cancelled\r\n',
+  'x-envoy-max-retries: 1\r\nx-envoy-retry-on: 5xx\r\nx-envoy-upstream-rq-timeout-ms: 500\r\nx-envoy-upstream-alt-stat-name: a\r\nx-envoy-ip-tags: b\r\nx-envoy-force-trace: c\r\nx-envoy-original-url: d\r\nx-envoy-is-timeout-retry: e\r\nx-envoy-upstream-stream-duration-ms: 5000\r\n',
   'X-Forwarded-Client-Cert: By=a\r\n',
   'a_b: c\r\nd: e\r\n',
   'User-Agent: me\r\nVia: 1.1 you\r\n',
@@ -79,6 +79,8 @@ const PATHS = [
   '/.',
   '/..',
   '/a../b',
+  '//',
+  '///?a',
   '/a/.b',
 ];
 const HOSTS = ['x', 'x:80', 'X:80', 'x.', 'x.:80', '[::1]', '[::1]:80', 'x:', 'x:a', 'x:99999', '1.2.3.4:80'];
@@ -107,6 +109,8 @@ export const EDGE_CASES: readonly Case[] = [
       `POST /raw/${rawPath('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi')} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc`,
     ),
   ]),
+
+  { ...to('edge', '/', 'x-forwarded-for: 1.2.3.4\r\n'), name: 'edge: a client of this machine', from: '127.0.0.1' },
 
   // ---- spelling
   ...(['spelling', 'proper'] as const).flatMap((manager) => [
@@ -137,11 +141,11 @@ export const EDGE_CASES: readonly Case[] = [
   ...[
     'x-envoy-upstream-rq-timeout-ms: 100',
     'x-envoy-upstream-rq-per-try-timeout-ms: 100',
-    'x-envoy-upstream-rq-timeout-ms: 300\r\nx-envoy-upstream-rq-per-try-timeout-ms: 60\r\nx-envoy-retry-on: 5xx\r\nx-envoy-max-retries: 2',
+    'x-envoy-upstream-rq-timeout-ms: 1500\r\nx-envoy-upstream-rq-per-try-timeout-ms: 60\r\nx-envoy-retry-on: 5xx\r\nx-envoy-max-retries: 2',
     'x-envoy-expected-rq-timeout-ms: 100',
     'x-envoy-upstream-stream-duration-ms: 100',
     'x-envoy-upstream-rq-timeout-ms: bad',
-  ].map((fields) => to('sidecar', '/hang/x', `x-forwarded-for: 10.0.0.1\r\n${fields}\r\n`, { wait: 700 })),
+  ].map((fields) => to('sidecar', '/hang/x', `x-forwarded-for: 10.0.0.1\r\n${fields}\r\n`, { wait: 1000 })),
   to('sidecar', '/status/503', 'x-forwarded-for: 10.0.0.1\r\nx-envoy-retry-on: 5xx\r\nx-envoy-max-retries: 4\r\n', {
     wait: 1500,
   }),
@@ -151,6 +155,29 @@ export const EDGE_CASES: readonly Case[] = [
     'x-forwarded-for: 10.0.0.1\r\nx-envoy-retry-on: retriable-status-codes\r\nx-envoy-retriable-status-codes: 418\r\n',
     { wait: 700 },
   ),
+
+  // ---- what the upstream is told of the time that is left
+  ...(['plain', 'sidecar'] as const).flatMap((manager) => [
+    to(manager, `/flaky/a/${manager}`, 'x-forwarded-for: 10.0.0.1\r\n', { wait: 900 }),
+    to(
+      manager,
+      `/flaky/b/${manager}`,
+      'x-forwarded-for: 10.0.0.1\r\nx-envoy-upstream-rq-per-try-timeout-ms: 20000\r\n',
+      {
+        wait: 900,
+      },
+    ),
+    to(manager, `/flaky/c/${manager}`, 'x-forwarded-for: 10.0.0.1\r\nx-envoy-upstream-rq-timeout-ms: 0\r\n', {
+      wait: 900,
+    }),
+    to(manager, `/flaky/stream/${manager}`, '', { wait: 900 }),
+    ...['', 'grpc-timeout: 5S\r\n', 'grpc-timeout: 5000000u\r\n', 'grpc-timeout: 1H\r\n'].map((timeout, i) =>
+      to(manager, `/flaky/grpc/${i}/${manager}`, `content-type: application/grpc\r\n${timeout}`, {
+        wait: 900,
+      }),
+    ),
+    to(manager, `/flaky/grpc/not/${manager}`, 'grpc-timeout: 5S\r\n', { wait: 900 }),
+  ]),
 
   // ---- HTTP/1.0 and its relatives
   ...[

@@ -73,6 +73,17 @@ export function accessLog(path: string, format: string): object {
   };
 }
 
+/** Works where stdout is a pipe, too. */
+export function stdoutLog(format: string): object {
+  return {
+    name: 'envoy.access_loggers.stdout',
+    typedConfig: {
+      '@type': `${TYPE}envoy.extensions.access_loggers.stream.v3.StdoutAccessLog`,
+      logFormat: { textFormatSource: { inlineString: `${format}\n` } },
+    },
+  };
+}
+
 export interface Identity {
   readonly certificateFile: string;
   readonly keyFile: string;

@@ -25,7 +25,7 @@ export function compileAction(
   const optional = (duration: string | undefined): number | undefined =>
     duration === undefined ? undefined : milliseconds(duration, 0);
   return {
-    timeout: milliseconds(action.timeout, DEFAULT_TIMEOUT),
+    timeout: action.maxStreamDuration === undefined ? milliseconds(action.timeout, DEFAULT_TIMEOUT) : 0,
     idleTimeout: optional(action.idleTimeout),
     maxStreamDuration: optional(action.maxStreamDuration?.maxStreamDuration),
     retry:
@@ -36,7 +36,7 @@ export function compileAction(
     hashKey: compileHashPolicies(context, action.hashPolicy, [...path, 'hashPolicy']),
     metadataMatch: lbMetadata(action.metadataMatch),
     upgrades: compileUpgrades(context, action.upgradeConfigs, [...path, 'upgradeConfigs']),
-    maxGrpcTimeout: optional(action.maxGrpcTimeout),
+    maxGrpcTimeout: action.maxStreamDuration === undefined ? optional(action.maxGrpcTimeout) : undefined,
     grpcTimeoutOffset: milliseconds(action.grpcTimeoutOffset, 0),
     grpcTimeoutHeaderMax: optional(action.maxStreamDuration?.grpcTimeoutHeaderMax),
     grpcTimeoutHeaderOffset: milliseconds(action.maxStreamDuration?.grpcTimeoutHeaderOffset, 0),

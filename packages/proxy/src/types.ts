@@ -186,6 +186,22 @@ export interface HttpStream {
     headers?: readonly [string, string][],
   ): void;
   setMetadata(filter: string, value: JsonObject): void;
+  /** The request has a body, or may have one. */
+  readonly expectsBody: boolean;
+  /** The lowercase protocol that an upgrade asks for, `connect`, or empty. */
+  readonly upgrade: string;
+  /**
+   * Called in `onRequest`, before the promise is returned that waits for it: reads the body into memory, up to `limit`
+   * bytes, while what comes after the filter waits. `partial`: there being more is no error, the first bytes are enough.
+   * Without `partial` a larger body is answered with a 413, and the promise never settles.
+   */
+  collectBody(limit: number, partial: boolean): Promise<CollectedBody>;
+}
+
+export interface CollectedBody {
+  /** All that has been read, which for a part may be more than was asked for. */
+  readonly data: Buffer;
+  readonly complete: boolean;
 }
 
 /**

@@ -51,7 +51,7 @@ export function compileNode(
 /** Nothing outside: time stands still at `wall` (milliseconds since the epoch), dice show `float`, nothing is fetched. */
 export function offlineDeps(wall = 0, float = 0.5): CompileDeps {
   const unavailable = (what: string) => (): never => {
-    throw new Error(`${what} cannot be read offline`);
+    throw new Error(`${what} cannot be had offline`);
   };
   return {
     clock: { now: () => 0, wall: () => wall, after: () => ({ cancel: () => undefined }) },
@@ -61,6 +61,7 @@ export function offlineDeps(wall = 0, float = 0.5): CompileDeps {
       uuid: () => '00000000-0000-4000-8000-000000000000',
     },
     fetch: () => Promise.reject(new Error('nothing is fetched offline')),
+    calls: { http: unavailable('an answer'), grpc: unavailable('an answer') },
     counter: () => ({ value: 0 }),
     readFile: unavailable('files'),
     env: () => undefined,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Deps } from '../deps.ts';
 import { compileCluster } from '../program/index.ts';
+import { testDeps } from '../program/testing/deps.ts';
 import { TlsContexts } from '../tls/context.ts';
 import { Cluster } from './cluster.ts';
 import { discoverByDns } from './dns.ts';
@@ -67,6 +68,7 @@ function clusterOf(
   const { program, nacks } = compileCluster(resource, {
     ...world.deps,
     fetch: () => Promise.reject(new Error('no network')),
+    calls: testDeps.calls,
     counter: () => ({ value: 0 }),
     readFile: () => Buffer.alloc(0),
     env: () => undefined,

@@ -4,6 +4,7 @@ import { noEffectTypes } from '../program/fields/index.ts';
 import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
 import { compileCorsPolicy } from './cors.ts';
+import { compileExtAuthzPerRoute } from './ext-authz/per-route.ts';
 import { compileFault } from './fault.ts';
 import { compileHeaderMutationPerRoute } from './header-mutation.ts';
 import { compileJwtPerRoute } from './jwt/per-route.ts';
@@ -18,6 +19,7 @@ const CORS = 'envoy.filters.http.cors';
 
 const compilers: Readonly<Record<string, (context: CompileContext, config: never, path: Path) => unknown>> = {
   'envoy.extensions.filters.http.rbac.v3.RBACPerRoute': compileRbacPerRoute,
+  'envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute': compileExtAuthzPerRoute,
   'envoy.extensions.filters.http.fault.v3.HTTPFault': compileFault,
   'envoy.extensions.filters.http.cors.v3.CorsPolicy': compileCorsPolicy,
   'envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig': compileJwtPerRoute,
@@ -45,9 +47,22 @@ export function compilePerFilter(
   return compiled;
 }
 
-/** The inner one wins, filter by filter. */
+/** Configuration that takes something over from what is around it. */
+export interface Inheriting {
+  over(outer: unknown): unknown;
+}
+function inherits(value: unknown): value is Inheriting {
+  return typeof value === 'object' && value !== null && 'over' in value;
+}
+
+/** The inner one wins, filter by filter, unless it knows better. */
 export function mergePerFilter(outer: PerFilter, inner: PerFilter): PerFilter {
   if (inner.size === 0) return outer;
   if (outer.size === 0) return inner;
-  return new Map([...outer, ...inner]);
+  const merged = new Map(outer);
+  for (const [name, value] of inner) {
+    const around = outer.get(name);
+    merged.set(name, around !== undefined && inherits(value) ? value.over(around) : value);
+  }
+  return merged;
 }

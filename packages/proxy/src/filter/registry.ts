@@ -5,6 +5,7 @@ import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
 import type { HttpFilter } from '../types.ts';
 import { corsFilter } from './cors.ts';
+import { extAuthzFilter } from './ext-authz/filter.ts';
 import { faultFilter } from './fault.ts';
 import { headerMutationFilter } from './header-mutation.ts';
 import { jwtFilter } from './jwt/filter.ts';
@@ -20,6 +21,7 @@ type Compile = (context: CompileContext, config: never, scope: FilterScope, path
 const compilers: Readonly<Record<string, Compile>> = {
   'envoy.extensions.filters.http.rbac.v3.RBAC': rbacFilter,
   'envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication': jwtFilter,
+  'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz': extAuthzFilter,
   'envoy.extensions.filters.http.fault.v3.HTTPFault': faultFilter,
   'envoy.extensions.filters.http.cors.v3.Cors': (context, _config, scope) => corsFilter(context, scope),
   'envoy.extensions.filters.http.header_mutation.v3.HeaderMutation': headerMutationFilter,

@@ -4,9 +4,16 @@ import { BodyMode } from '../codec/parser.ts';
 import type { RequestParser } from '../codec/request-parser.ts';
 import type { Timer } from '../deps.ts';
 import type { LogSource, RouteConfigProgram } from '../program/types.ts';
-import { ResponseFlag, type HttpStream, type RequestHead, type ResponseHead, type RouteDecision } from '../types.ts';
+import {
+  ResponseFlag,
+  type CollectedBody,
+  type HttpStream,
+  type RequestHead,
+  type ResponseHead,
+  type RouteDecision,
+} from '../types.ts';
 import { Headers } from './headers.ts';
-import { Hold } from './hold.ts';
+import { Hold, type BodyWish } from './hold.ts';
 import type { StreamRecord } from './info.ts';
 import { entered, turnNow } from './io.ts';
 import { buildLocalReply } from './local-reply.ts';
@@ -56,6 +63,8 @@ export class ActiveStream implements HttpStream, LogSource {
   /** While a filter's promise is being waited for, one way and the other. */
   #requestHold: Hold | undefined;
   #responseHold: Hold | undefined;
+  /** What a filter that has just run wants of the body. */
+  #bodyWish: BodyWish | undefined;
   #idleTimeout = 0;
   /** The far side of a tunnel has ended, the client has not. */
   #tunnelEnded = false;
@@ -149,13 +158,26 @@ export class ActiveStream implements HttpStream, LogSource {
 
   /** Holds the body until a filter has made up its mind, then goes on with `then` and the body. */
   #holdRequest(result: Promise<undefined | 'stop'>, then: () => void): void {
-    const hold = new Hold();
+    const wish = this.#bodyWish;
+    this.#bodyWish = undefined;
+    // A filter that wants the body is the one to say when enough has been read.
+    let paused = wish === undefined;
+    if (paused) this.connection.pause();
+    const hold = new Hold(
+      wish && {
+        ...wish,
+        onReady: (body) => {
+          paused = true;
+          this.connection.pause();
+          wish.onReady(body);
+        },
+      },
+    );
     this.#requestHold = hold;
-    this.connection.pause();
     const settled = (go: boolean): void =>
       entered(() => {
         this.#requestHold = undefined;
-        this.connection.resume();
+        if (paused) this.connection.resume();
         if (!go || this.over || this.#writer.started) return;
         then();
         hold.give(
@@ -257,6 +279,18 @@ export class ActiveStream implements HttpStream, LogSource {
     );
   }
 
+  collectBody(limit: number, partial: boolean): Promise<CollectedBody> {
+    if (!this.expectsBody) return Promise.resolve({ data: EMPTY, complete: true });
+    return new Promise((resolve) => {
+      this.#bodyWish = {
+        limit,
+        partial,
+        onReady: resolve,
+        onTooLarge: () => this.sendLocalReply(413, 'Payload Too Large', 'request_payload_too_large', 0),
+      };
+    });
+  }
+
   setMetadata(filter: string, value: JsonObject): void {
     (this.info.dynamicMetadata ??= {})[filter] = value;
   }
@@ -325,7 +359,7 @@ export class ActiveStream implements HttpStream, LogSource {
   }
 
   #holdResponse(result: Promise<undefined | 'stop'>, then: () => void): void {
-    const hold = new Hold();
+    const hold = new Hold(undefined);
     this.#responseHold = hold;
     this.#router?.pauseUpstream();
     const go = (): void =>

@@ -3,6 +3,7 @@ import { fetchThrough } from '../cluster/fetch.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { ClusterManager } from '../cluster/manager.ts';
 import type { Deps } from '../deps.ts';
+import { upstreamCalls } from '../call/index.ts';
 import type { AccessLogSink } from '../http/runtime.ts';
 import { serveHttp } from '../http/server-connection.ts';
 import type { BindFailure } from '../listener/binding.ts';
@@ -136,6 +137,7 @@ export class ProxyNode {
       clock: deps.clock,
       random: deps.random,
       fetch: (request) => fetchThrough(this.clusters.get(request.cluster), request, deps),
+      calls: upstreamCalls((name) => this.clusters.get(name), deps),
       counter: (name) => this.counters.get(name),
       readFile: (path) => readFileSync(path),
       env: (name) => process.env[name],

@@ -85,12 +85,17 @@ async function read({ configPath, configYaml }: StandaloneOptions): Promise<RawB
   return over === undefined ? base : mergeBootstraps(base, over);
 }
 
+function nobody(): never {
+  throw new Error('nobody is called while a configuration is checked');
+}
+
 /** For what is only looked at. */
 function offlineDeps({ clock, random }: Deps): CompileDeps {
   return {
     clock,
     random,
     fetch: () => Promise.reject(new Error('nothing is fetched while a configuration is checked')),
+    calls: { http: nobody, grpc: nobody },
     counter: () => ({ value: 0 }),
     readFile: (path) => readFileSync(path),
     env: (variable) => process.env[variable],

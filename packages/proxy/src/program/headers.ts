@@ -152,7 +152,7 @@ function single(of: 'request' | 'response'): ReadonlySet<string> {
 }
 
 /** What Envoy keeps one of is changed where it stands; others go and come back at the end. */
-function setHeader(headers: Headers, name: string, value: string, singles: ReadonlySet<string>): void {
+export function setHeader(headers: Headers, name: string, value: string, singles: ReadonlySet<string>): void {
   if (singles.has(name)) {
     headers.set(name, value);
     return;
@@ -161,7 +161,7 @@ function setHeader(headers: Headers, name: string, value: string, singles: Reado
   headers.add(name, value);
 }
 
-function addHeader(headers: Headers, name: string, value: string, singles: ReadonlySet<string>): void {
+export function addHeader(headers: Headers, name: string, value: string, singles: ReadonlySet<string>): void {
   if (singles.has(name)) headers.append(name, value);
   else headers.add(name, value);
 }

@@ -1,6 +1,7 @@
 import type { JsonObject } from '@mizzen/xds';
 import type { Random } from '../deps.ts';
 import type {
+  CollectedBody,
   ConnectionInfo,
   HttpFilter,
   HttpStream,
@@ -53,6 +54,13 @@ export class OfflineStream implements HttpStream {
         ? { kind: 'none', virtualHost: undefined }
         : route(this.#routes, this.request, this.info, this.#random, this.#trace);
     return this.#decision;
+  }
+
+  /** Nobody offline sends a body. */
+  readonly expectsBody = false;
+  readonly upgrade = '';
+  collectBody(): Promise<CollectedBody> {
+    return Promise.resolve({ data: Buffer.alloc(0), complete: true });
   }
 
   clearRoute(): void {

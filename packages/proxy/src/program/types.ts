@@ -27,6 +27,8 @@ export interface CompileDeps {
   readonly random: Random;
   /** Sends one GET through a cluster (remote JWKS). Rejects on timeout and connection failure. */
   readonly fetch: (request: HttpFetch) => Promise<{ readonly status: number; readonly body: Buffer }>;
+  /** Sends requests of the proxy's own through clusters. */
+  readonly calls: UpstreamCalls;
   /** The counter of that full name (`http.ingress.rbac.allowed`), the same object for the same name. */
   readonly counter: (name: string) => Counter;
   /** Reads a file that a `dataSource` names. Throws what `readFileSync` throws. */
@@ -46,6 +48,44 @@ export interface ResourcePlace {
 export interface HttpFetch {
   readonly cluster: string;
   readonly uri: string;
+  readonly timeout: number;
+}
+/** Calls that filters make. A call that fails rejects with a CallError; a cancelled one never settles. */
+export interface UpstreamCalls {
+  readonly http: (call: HttpCall) => PendingCall<HttpAnswer>;
+  readonly grpc: (call: GrpcCall) => PendingCall<JsonObject>;
+}
+export interface PendingCall<T> {
+  readonly answer: Promise<T>;
+  cancel(): void;
+}
+export interface HttpCall {
+  readonly cluster: string;
+  readonly method: string;
+  readonly path: string;
+  readonly authority: string;
+  /** Name and value in turn, framing left out. */
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+  readonly timeout: number;
+}
+export interface HttpAnswer {
+  readonly status: number;
+  /** Name and value in turn. */
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+}
+/** One request and one answer; messages are JSON, in the shape that their types have in the xds package. */
+export interface GrpcCall {
+  readonly cluster: string;
+  /** Empty: the cluster's name. */
+  readonly authority: string;
+  /** `envoy.service.auth.v3.Authorization/Check` */
+  readonly method: string;
+  readonly request: object;
+  readonly requestType: string;
+  readonly answerType: string;
+  readonly metadata: readonly (readonly [string, string])[];
   readonly timeout: number;
 }
 export interface Counter {

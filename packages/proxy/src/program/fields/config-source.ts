@@ -29,10 +29,9 @@ export const configSourceFields: FieldTable = {
   [`${CORE}.PathConfigSource`]: { implemented: 'path watchedDirectory' },
   [`${CORE}.WatchedDirectory`]: { implemented: 'path' },
   [`${CORE}.GrpcService`]: {
-    implemented: 'envoyGrpc initialMetadata',
+    implemented: 'envoyGrpc initialMetadata timeout',
     noEffect: {
-      'a stream of resources has no end': 'timeout',
-      'streams are opened again as `envoyGrpc.retryPolicy` says': 'retryPolicy',
+      'streams are opened again as `envoyGrpc.retryPolicy` says; what filters ask is refused with one': 'retryPolicy',
     },
     refused: { [NOT_SUPPORTED]: 'googleGrpc' },
   },

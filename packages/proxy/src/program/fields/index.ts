@@ -2,6 +2,7 @@ import { bootstrapFields } from './bootstrap.ts';
 import { clusterFields } from './cluster.ts';
 import { commonFields } from './common.ts';
 import { configSourceFields } from './config-source.ts';
+import { extAuthzFields } from './ext-authz.ts';
 import { filterFields } from './filters.ts';
 import { listenerFields } from './listener.ts';
 import { routeFields } from './route.ts';
@@ -15,6 +16,7 @@ export const fields = indexFields([
   routeFields,
   clusterFields,
   filterFields,
+  extAuthzFields,
   commonFields,
 ]);
 export { noEffectTypes } from './any-types.ts';

@@ -1,0 +1,160 @@
+import type { JsonObject } from '@mizzen/xds';
+import { decode, encode } from '@mizzen/xds/binary/index.ts';
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import type { Deps, Timer } from '../deps.ts';
+import type { GrpcCall, PendingCall } from '../program/types.ts';
+import type { UpstreamCluster, UpstreamHost } from '../types.ts';
+import { CallError } from './error.ts';
+import { sessionTo } from './sessions.ts';
+
+/** The largest answer that is read, bytes: gRPC's own default. */
+const MAX_ANSWER = 4 * 1024 * 1024;
+const UNAVAILABLE = 14;
+
+/** One unary gRPC call to a host of a cluster, over an HTTP/2 connection that calls share. */
+export function callGrpc(cluster: UpstreamCluster | undefined, call: GrpcCall, deps: Deps): PendingCall<JsonObject> {
+  const under = new Call(call, deps);
+  const answer = under.run(cluster);
+  return { answer, cancel: () => under.cancel() };
+}
+
+class Call {
+  readonly #call: GrpcCall;
+  readonly #deps: Deps;
+  #timer: Timer | undefined;
+  #stream: ClientHttp2Stream | undefined;
+  #settled = false;
+
+  constructor(call: GrpcCall, deps: Deps) {
+    this.#call = call;
+    this.#deps = deps;
+  }
+
+  run(cluster: UpstreamCluster | undefined): Promise<JsonObject> {
+    const { timeout } = this.#call;
+    return new Promise((resolve, reject) => {
+      const fail = (error: CallError): void => {
+        if (this.#settled) return;
+        this.cancel();
+        reject(error);
+      };
+      if (cluster === undefined) {
+        fail(new CallError('no cluster', `cluster \`${this.#call.cluster}\` is not known`, UNAVAILABLE));
+        return;
+      }
+      if (timeout > 0) {
+        this.#timer = this.#deps.clock.after(timeout, () => {
+          cluster.stats.upstream_rq_timeout++;
+          fail(new CallError('timeout', `no answer within ${timeout} ms`, 4));
+        });
+      }
+      this.#connect(cluster)
+        .then(({ host, session }) => {
+          if (!this.#settled) this.#send(host, session, resolve, fail);
+        })
+        .catch((error: unknown) =>
+          fail(error instanceof CallError ? error : new CallError('connection', String(error), UNAVAILABLE)),
+        );
+    });
+  }
+
+  cancel(): void {
+    this.#settled = true;
+    this.#timer?.cancel();
+    if (this.#stream?.closed === false) this.#stream.close(8);
+  }
+
+  async #connect(
+    cluster: UpstreamCluster,
+  ): Promise<{ readonly host: UpstreamHost; readonly session: ClientHttp2Session }> {
+    const host = await cluster.choose({
+      hash: undefined,
+      metadataMatch: undefined,
+      avoid: undefined,
+      avoidAttempts: 0,
+      authority: this.#call.authority,
+      priority: 'DEFAULT',
+    });
+    if (host === null) {
+      cluster.stats.upstream_cx_none_healthy++;
+      throw new CallError('no healthy upstream', `no healthy host in cluster \`${cluster.name}\``, UNAVAILABLE);
+    }
+    return { host, session: await sessionTo(host) };
+  }
+
+  #send(
+    host: UpstreamHost,
+    session: ClientHttp2Session,
+    resolve: (answer: JsonObject) => void,
+    fail: (error: CallError) => void,
+  ): void {
+    const call = this.#call;
+    const { stats } = host.cluster;
+    const stream = session.request({
+      ':method': 'POST',
+      ':scheme': 'http',
+      ':authority': call.authority === '' ? call.cluster : call.authority,
+      ':path': `/${call.method}`,
+      te: 'trailers',
+      'content-type': 'application/grpc',
+      ...(call.timeout > 0 ? { 'grpc-timeout': `${Math.ceil(call.timeout)}m` } : {}),
+      ...Object.fromEntries(call.metadata),
+    });
+    this.#stream = stream;
+    host.active++;
+    stats.upstream_rq_total++;
+    stats.upstream_rq_active++;
+    const parts: Buffer[] = [];
+    let size = 0;
+    let head: IncomingHttpHeaders = {};
+    let trailers: IncomingHttpHeaders | undefined;
+    stream.on('response', (headers) => (head = headers));
+    stream.on('trailers', (headers: IncomingHttpHeaders) => (trailers = headers));
+    stream.on('data', (data: Buffer) => {
+      size += data.length;
+      parts.push(data);
+      if (size > MAX_ANSWER) fail(new CallError('overflow', `the answer is larger than ${MAX_ANSWER} bytes`, 8));
+    });
+    stream.on('error', (error) => fail(new CallError('connection', error.message, UNAVAILABLE)));
+    stream.on('close', () => {
+      host.active--;
+      stats.upstream_rq_active--;
+      if (this.#settled) return;
+      const outcome = this.#read(head, trailers, Buffer.concat(parts));
+      host.report(outcome instanceof CallError ? 'server-error' : 'success');
+      if (outcome instanceof CallError) return fail(outcome);
+      stats.upstream_rq_completed++;
+      stats.upstream_rq_xx[2]!++;
+      this.cancel();
+      resolve(outcome);
+    });
+    stream.end(frame(encode(call.requestType, call.request)));
+  }
+
+  /** The message, or what stands in its place. */
+  #read(head: IncomingHttpHeaders, trailers: IncomingHttpHeaders | undefined, body: Buffer): JsonObject | CallError {
+    const status = Number(trailers?.['grpc-status'] ?? head['grpc-status'] ?? NaN);
+    if (head[':status'] !== undefined && Number(head[':status']) !== 200)
+      return new CallError('status', `HTTP status ${String(head[':status'])}`, UNAVAILABLE);
+    if (Number.isNaN(status)) return new CallError('connection', 'the stream ended without a status', UNAVAILABLE);
+    if (status !== 0) {
+      const message = trailers?.['grpc-message'] ?? head['grpc-message'];
+      return new CallError('status', `gRPC status ${status}: ${typeof message === 'string' ? message : ''}`, status);
+    }
+    if (body.length < 5 || body.readUInt32BE(1) !== body.length - 5 || body[0] !== 0)
+      return new CallError('status', 'the answer is not one message', 13);
+    try {
+      return decode(this.#call.answerType, body.subarray(5));
+    } catch (error) {
+      return new CallError('status', (error as Error).message, 13);
+    }
+  }
+}
+
+/** A message uncompressed, with its length before it. */
+function frame(message: Uint8Array): Buffer {
+  const framed = Buffer.alloc(5 + message.length);
+  framed.writeUInt32BE(message.length, 1);
+  framed.set(message, 5);
+  return framed;
+}

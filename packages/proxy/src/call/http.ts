@@ -1,0 +1,212 @@
+import type { Deps, Timer } from '../deps.ts';
+import type { ResponseParser } from '../codec/response-parser.ts';
+import { encodeFields } from '../codec/encode.ts';
+import type { ClientConnection, Exchange } from '../http/client-connection.ts';
+import { entered, turnNow } from '../http/io.ts';
+import { poolOf, type Pool, type Waiter } from '../http/pool.ts';
+import { keep } from '../http/reads.ts';
+import type { ResetReason } from '../http/reset.ts';
+import type { HttpAnswer, HttpCall, PendingCall } from '../program/types.ts';
+import type { UpstreamCluster, UpstreamHost } from '../types.ts';
+import { CallError } from './error.ts';
+
+/** The largest answer that is read, bytes: what Envoy buffers of one. */
+const MAX_ANSWER = 1024 * 1024;
+
+/** Sends one HTTP/1.1 request over the pools of a cluster and reads the whole answer. */
+export function callHttp(cluster: UpstreamCluster | undefined, call: HttpCall, deps: Deps): PendingCall<HttpAnswer> {
+  let under: Call | undefined;
+  const answer = new Promise<HttpAnswer>((resolve, reject) => {
+    if (cluster === undefined) {
+      reject(new CallError('no cluster', `cluster \`${call.cluster}\` is not known`));
+      return;
+    }
+    under = new Call(cluster, call, deps, resolve, reject);
+    under.start();
+  });
+  return { answer, cancel: () => under?.cancel() };
+}
+
+class Call implements Waiter, Exchange {
+  readonly #cluster: UpstreamCluster;
+  readonly #call: HttpCall;
+  readonly #deps: Deps;
+  readonly #resolve: (answer: HttpAnswer) => void;
+  readonly #reject: (error: CallError) => void;
+  readonly #parts: Buffer[] = [];
+  #bytes = 0;
+  #timer: Timer | undefined;
+  #host: UpstreamHost | undefined;
+  #pool: Pool | undefined;
+  #connection: ClientConnection | undefined;
+  #sent = 0;
+  #sentAt = 0;
+  #status = 0;
+  #headers: readonly string[] = [];
+  #over = false;
+
+  constructor(
+    cluster: UpstreamCluster,
+    call: HttpCall,
+    deps: Deps,
+    resolve: (answer: HttpAnswer) => void,
+    reject: (error: CallError) => void,
+  ) {
+    this.#cluster = cluster;
+    this.#call = call;
+    this.#deps = deps;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  start(): void {
+    const { timeout, authority } = this.#call;
+    if (timeout > 0) {
+      this.#timer = this.#deps.clock.after(timeout, () => {
+        this.#cluster.stats.upstream_rq_timeout++;
+        this.#host?.report('timeout');
+        this.#abort();
+        this.#fail('timeout', `no answer within ${timeout} ms`);
+      });
+    }
+    const host = this.#cluster.choose({
+      hash: undefined,
+      metadataMatch: undefined,
+      avoid: undefined,
+      avoidAttempts: 0,
+      authority,
+      priority: 'DEFAULT',
+    });
+    if (host instanceof Promise) {
+      host.then(
+        (chosen) => entered(() => this.#chosen(chosen)),
+        () => entered(() => this.#chosen(null)),
+      );
+    } else {
+      this.#chosen(host);
+    }
+  }
+
+  /** Nobody waits for the answer any more. */
+  cancel(): void {
+    if (this.#over) return;
+    this.#abort();
+    this.#finish();
+  }
+
+  #chosen(host: UpstreamHost | null): void {
+    if (this.#over) return;
+    if (host === null) {
+      this.#cluster.stats.upstream_cx_none_healthy++;
+      this.#fail('no healthy upstream', `no healthy host in cluster \`${this.#cluster.name}\``);
+      return;
+    }
+    this.#host = host;
+    host.active++;
+    this.#cluster.stats.upstream_rq_active++;
+    this.#pool = poolOf(host, this.#deps);
+    entered(() => this.#pool!.acquire(this, this.#cluster.limits.DEFAULT));
+  }
+
+  onConnection(connection: ClientConnection): void {
+    this.#connection = connection;
+    this.#cluster.stats.upstream_rq_total++;
+    const { method, path, authority, headers, body, timeout } = this.#call;
+    connection.begin(this, method, false);
+    const within = timeout > 0 ? `x-envoy-expected-rq-timeout-ms: ${timeout}\r\n` : '';
+    connection.out.text(
+      `${method} ${path} HTTP/1.1\r\nhost: ${authority}\r\ncontent-length: ${body.length}\r\n` +
+        `${encodeFields(headers)}x-envoy-internal: true\r\n${within}\r\n`,
+    );
+    this.#sentAt = turnNow(this.#deps.clock);
+    this.#send();
+  }
+
+  onPoolFailure(reason: ResetReason, transport: string): void {
+    this.#fail(reason === 'overflow' ? 'overflow' : 'connection', transport === '' ? reason : transport);
+  }
+
+  onResponseHead(parser: ResponseParser): void {
+    if (this.#over || parser.status < 200) return;
+    const { status } = parser;
+    this.#status = status;
+    const took = Math.max(0, Math.trunc(turnNow(this.#deps.clock) - this.#sentAt));
+    this.#headers = [...parser.flat, 'x-envoy-upstream-service-time', String(took)];
+    this.#cluster.stats.upstream_rq_xx[Math.trunc(status / 100)]!++;
+    this.#host!.report(status < 500 ? 'success' : status >= 502 && status <= 504 ? 'gateway-error' : 'server-error');
+  }
+
+  onResponseData(data: Buffer): void {
+    if (this.#over) return;
+    this.#bytes += data.length;
+    if (this.#bytes > MAX_ANSWER) {
+      this.#abort();
+      this.#fail('overflow', `the answer is larger than ${MAX_ANSWER} bytes`);
+      return;
+    }
+    this.#parts.push(keep(data));
+  }
+
+  onResponseEnd(): void {
+    if (this.#over) return;
+    this.#cluster.stats.upstream_rq_completed++;
+    const unsent = this.#sent < this.#call.body.length;
+    this.#finish();
+    if (unsent) this.#connection?.abandon();
+    this.#resolve({ status: this.#status, headers: this.#headers, body: Buffer.concat(this.#parts) });
+  }
+
+  onReset(reason: ResetReason, transport: string): void {
+    if (this.#over) return;
+    this.#host!.report('reset');
+    this.#fail('connection', transport === '' ? reason : transport);
+  }
+
+  onDrain(): void {
+    if (!this.#over) this.#send();
+  }
+
+  #send(): void {
+    const { body } = this.#call;
+    const { out } = this.#connection!;
+    while (this.#sent < body.length) {
+      if (out.blocked) {
+        this.#connection!.wantDrain();
+        return;
+      }
+      const part = body.subarray(this.#sent, this.#sent + PART);
+      this.#sent += part.length;
+      out.data(part);
+    }
+    this.#connection!.requestDone();
+  }
+
+  #abort(): void {
+    if (this.#over) return;
+    this.#pool?.cancel(this);
+    this.#connection?.abandon();
+  }
+
+  #fail(reason: CallError['reason'], message: string): void {
+    if (this.#over) return;
+    // What Envoy's router would have answered in its place counts as an answer.
+    if (this.#status === 0) {
+      this.#cluster.stats.upstream_rq_xx[5]!++;
+      this.#cluster.stats.upstream_rq_completed++;
+    }
+    this.#finish();
+    this.#reject(new CallError(reason, message));
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#timer?.cancel();
+    if (this.#host === undefined) return;
+    this.#host.active--;
+    this.#cluster.stats.upstream_rq_active--;
+    if (this.#connection !== undefined) this.#cluster.limits.DEFAULT.releaseRequest();
+  }
+}
+
+/** Bytes written before it is asked whether the socket takes more. */
+const PART = 64 * 1024;

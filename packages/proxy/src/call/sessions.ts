@@ -1,0 +1,42 @@
+import type { ClientHttp2Session } from 'node:http2';
+import type { UpstreamHost } from '../types.ts';
+import { CallError } from './error.ts';
+
+const sessions = new WeakMap<UpstreamHost, Promise<ClientHttp2Session>>();
+
+/** The HTTP/2 connection that calls to a host share; made when there is none, with the cluster's TLS. */
+export function sessionTo(host: UpstreamHost): Promise<ClientHttp2Session> {
+  let session = sessions.get(host);
+  if (session === undefined) {
+    session = open(host);
+    sessions.set(host, session);
+    const forget = (): void => {
+      if (sessions.get(host) === session) sessions.delete(host);
+    };
+    session.then((opened) => {
+      opened.once('close', forget);
+      opened.once('goaway', forget);
+    }, forget);
+  }
+  return session;
+}
+
+function open(host: UpstreamHost): Promise<ClientHttp2Session> {
+  return new Promise((resolve, reject) => {
+    host.connect(
+      (socket) => {
+        const session = process
+          .getBuiltinModule('node:http2')
+          .connect(`http://${host.authority}`, { createConnection: () => socket });
+        // Whoever has a call on it hears of it by the call.
+        session.on('error', () => undefined);
+        session.unref();
+        resolve(session);
+      },
+      ({ kind, reason }) => {
+        host.report(kind === 'timeout' ? 'timeout' : 'connect-failure');
+        reject(new CallError('connection', `${host.authority}: ${reason === '' ? kind : reason}`, 14));
+      },
+    );
+  });
+}

@@ -1,0 +1,9 @@
+import type { HeaderEdit } from './verdict.ts';
+
+const NAME = /^:?[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** Names are tokens and values have no control characters. */
+export function onlyValid(edits: readonly HeaderEdit[]): boolean {
+  // oxlint-disable-next-line no-control-regex
+  return edits.every(({ name, value }) => NAME.test(name) && !/[\0\r\n]/.test(value));
+}

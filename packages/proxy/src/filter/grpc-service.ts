@@ -1,0 +1,44 @@
+import type { JsonObject, types } from '@mizzen/xds';
+import type { CompileContext } from '../program/context.ts';
+import type { Path } from '../program/path.ts';
+import type { PendingCall } from '../program/types.ts';
+import { milliseconds } from '../program/values.ts';
+
+/** One method of a gRPC service that a filter asks. */
+export interface GrpcMethod {
+  call(request: object): PendingCall<JsonObject>;
+}
+
+/** `timeout` (milliseconds) is what counts where the service has none of its own. */
+export function compileGrpcMethod(
+  context: CompileContext,
+  service: types.core.GrpcService | undefined,
+  method: { readonly name: string; readonly requestType: string; readonly answerType: string },
+  timeout: number,
+  path: Path,
+): GrpcMethod {
+  const { clusterName: cluster = '', authority = '' } = service?.envoyGrpc ?? {};
+  if (cluster === '') context.refuse([...path, 'envoyGrpc', 'clusterName'], 'must not be empty');
+  const never = { retryPolicy: service?.retryPolicy, 'envoyGrpc.retryPolicy': service?.envoyGrpc?.retryPolicy };
+  for (const [field, value] of Object.entries(never))
+    if (value !== undefined) context.refuse([...path, ...field.split('.')], 'calls are not tried again');
+  if (service?.envoyGrpc?.maxReceiveMessageLength !== undefined)
+    context.refuse([...path, 'envoyGrpc', 'maxReceiveMessageLength'], 'not supported');
+  const metadata = (service?.initialMetadata ?? []).map(
+    ({ key = '', value = '' }) => [key.toLowerCase(), value] as const,
+  );
+  const limit = milliseconds(service?.timeout, timeout);
+  return {
+    call: (request) =>
+      context.deps.calls.grpc({
+        cluster,
+        authority,
+        method: method.name,
+        requestType: method.requestType,
+        answerType: method.answerType,
+        request,
+        metadata,
+        timeout: limit,
+      }),
+  };
+}

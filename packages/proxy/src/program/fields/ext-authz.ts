@@ -1,0 +1,37 @@
+import { NOT_SUPPORTED, type FieldTable } from './table.ts';
+
+const HTTP = 'envoy.extensions.filters.http.ext_authz.v3';
+
+/** External authorization. */
+export const extAuthzFields: FieldTable = {
+  [`${HTTP}.ExtAuthz`]: {
+    implemented: `grpcService httpService transportApiVersion failureModeAllow failureModeAllowHeaderAdd withRequestBody
+      clearRouteCache statusOnError validateMutations metadataContextNamespaces routeMetadataContextNamespaces
+      filterEnabled filterEnabledMetadata denyAtDisable includePeerCertificate statPrefix allowedHeaders
+      disallowedHeaders includeTlsSession chargeClusterResponseStats encodeRawHeaders decoderHeaderMutationRules
+      enableDynamicMetadataIngestion maxDeniedResponseBodyBytes`,
+    refused: {
+      'there is no typed metadata': 'typedMetadataContextNamespaces routeTypedMetadataContextNamespaces',
+      [NOT_SUPPORTED]: 'bootstrapMetadataLabelsKey filterMetadata emitFilterStateStats enforceResponseHeaderLimits',
+    },
+    values: { transportApiVersion: { V2: 'services speak version 3' } },
+  },
+  [`${HTTP}.BufferSettings`]: { implemented: 'maxRequestBytes allowPartialMessage packAsBytes' },
+  [`${HTTP}.HttpService`]: {
+    implemented: 'serverUri pathPrefix authorizationRequest authorizationResponse',
+    refused: { [NOT_SUPPORTED]: 'retryPolicy' },
+  },
+  [`${HTTP}.AuthorizationRequest`]: { implemented: 'allowedHeaders headersToAdd' },
+  [`${HTTP}.AuthorizationResponse`]: {
+    implemented: `allowedUpstreamHeaders allowedUpstreamHeadersToAppend allowedClientHeaders
+      allowedClientHeadersOnSuccess dynamicMetadataFromHeaders`,
+  },
+  [`${HTTP}.ExtAuthzPerRoute`]: { implemented: 'disabled checkSettings' },
+  [`${HTTP}.CheckSettings`]: {
+    implemented: 'contextExtensions disableRequestBodyBuffering withRequestBody grpcService httpService',
+  },
+  'envoy.config.common.mutation_rules.v3.HeaderMutationRules': {
+    implemented: `allowAllRouting allowEnvoy disallowSystem disallowAll allowExpression disallowExpression
+      disallowIsError`,
+  },
+};

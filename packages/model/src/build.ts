@@ -2,11 +2,12 @@ import type { Resource, Snapshot, networking } from '@mizzen/api';
 import { discovered } from './discovery.ts';
 import { type GatewayApi, convertGatewayApi } from './gateway-api/index.ts';
 import { clusterLocal } from './cluster-local.ts';
+import { accounts } from './endpoint-traits.ts';
 import { fits } from './labels.ts';
 import { networkGateways } from './networks.ts';
 import { byAge } from './order.ts';
 import { PolicyIndex } from './policies.ts';
-import { type Registry, buildRegistry, remember, sameInputs, servicesAt } from './registry.ts';
+import { type Registry, registryAfter, remember, sameElsewhere, servicesAt } from './registry.ts';
 import { ScopeIndex } from './scope.ts';
 import type { MeshModel, RuntimePod, Service } from './types.ts';
 import { VirtualServiceIndex } from './virtual-services.ts';
@@ -24,6 +25,8 @@ export interface ModelOptions extends WorkloadOptions {
 interface Reusable {
   readonly registry: Registry;
   readonly virtualServices: VirtualServiceIndex;
+  readonly scopes: ScopeIndex;
+  readonly snapshot: Snapshot;
   readonly gatewayApi: GatewayApi;
 }
 const reusable = new WeakMap<MeshModel, Reusable>();
@@ -50,8 +53,10 @@ export function buildModel(
   const before = options.previous === undefined ? undefined : reusable.get(options.previous);
   const { synthesizePods, cluster } = options;
   const inputs = { snapshot, runtimePods, options: { synthesizePods, cluster, domainSuffix, rootNamespace } };
-  const kept = before !== undefined && sameInputs(before.registry.inputs, inputs) ? before : undefined;
-  const registry = kept?.registry ?? buildRegistry(inputs, resolveHost);
+  const registry = registryAfter(before?.registry, inputs, resolveHost);
+  const kept = before?.registry.structure === registry.structure ? before : undefined;
+  // Nothing but endpoints differs.
+  const same = kept !== undefined && sameElsewhere(kept.snapshot, snapshot) ? kept : undefined;
   const { services, workloads, endpoints, byHostname } = registry;
   const policies = new PolicyIndex(snapshot, rootNamespace);
   const gatewayApi = convertGatewayApi(
@@ -59,32 +64,28 @@ export function buildModel(
     (hostname) => byHostname.has(hostname),
     before?.gatewayApi,
   );
-  const virtualServices = new VirtualServiceIndex(
-    snapshot,
-    gatewayApi.virtualServices,
-    resolveHost,
-    kept?.virtualServices,
-  );
-  const scopes = new ScopeIndex(snapshot, rootNamespace, registry, virtualServices);
+  const virtualServices =
+    same?.virtualServices ??
+    new VirtualServiceIndex(snapshot, gatewayApi.virtualServices, resolveHost, kept?.virtualServices);
+  const scopes = same?.scopes ?? new ScopeIndex(snapshot, rootNamespace, registry, virtualServices);
   const gateways = [...snapshot.list('Gateway'), ...gatewayApi.gateways].sort(byAge);
 
   const identities = remember((service: Service): readonly string[] => {
-    const accounts = new Set<string>();
+    const names = new Set<string>(service.subjectAltNames);
     for (const port of service.ports) {
-      for (const endpoint of endpoints.endpoints(service, port, undefined)) {
-        if (endpoint.serviceAccount === '' && endpoint.workload?.kind !== 'Pod') continue;
-        for (const domain of [trustDomain, ...trustDomainAliases]) {
-          accounts.add(`spiffe://${domain}/ns/${endpoint.namespace}/sa/${endpoint.serviceAccount}`);
-        }
+      for (const account of accounts(endpoints.endpoints(service, port, undefined))) {
+        const slash = account.indexOf('/');
+        const path = `ns/${account.slice(0, slash)}/sa/${account.slice(slash + 1)}`;
+        for (const domain of [trustDomain, ...trustDomainAliases]) names.add(`spiffe://${domain}/${path}`);
       }
     }
-    for (const name of service.subjectAltNames) accounts.add(name);
-    return [...accounts].sort();
+    return [...names].sort();
   });
 
   const model: MeshModel = {
     snapshot,
     registry,
+    structure: registry.structure,
     mesh,
     rootNamespace,
     trustDomain,
@@ -127,7 +128,7 @@ export function buildModel(
           : named.some((host) => serviceHosts.includes(host));
       }),
   };
-  reusable.set(model, { registry, virtualServices, gatewayApi });
+  reusable.set(model, { registry, virtualServices, scopes, snapshot, gatewayApi });
   return model;
 }
 

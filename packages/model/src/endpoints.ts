@@ -1,4 +1,5 @@
 import type { Resource, Snapshot, k8s, networking } from '@mizzen/api';
+import { isDeepStrictEqual } from 'node:util';
 import { endpointGroups, indexSlices } from './endpoint-slices.ts';
 import type { Labels } from './labels.ts';
 import { fits, isEmpty } from './labels.ts';
@@ -15,6 +16,12 @@ import {
 import type { Endpoint, Service, ServicePort, Workload } from './types.ts';
 import { workloadEntryTls } from './workloads.ts';
 
+/** The endpoints of one service port. */
+interface Found {
+  readonly port: ServicePort;
+  readonly all: readonly Endpoint[];
+}
+
 const NO_LABELS: Labels = {};
 
 /** Finds and remembers the endpoints of service ports. */
@@ -26,7 +33,7 @@ export class EndpointIndex {
   readonly #byAddress = new Map<string, Workload>();
   /** By `namespace/hostname`. */
   readonly #siblings = new Map<string, Service[]>();
-  readonly #cache = new Map<Service, Map<string, readonly Endpoint[]>>();
+  readonly #cache = new Map<Service, Map<string, Found>>();
   #slices: Map<string, Resource[]> | undefined;
 
   /** `running`: the workloads are pods of this machine, whatever EndpointSlices say. `network`: of what names none. */
@@ -40,7 +47,7 @@ export class EndpointIndex {
     this.#running = running;
     this.#network = network;
     for (const service of services) {
-      const key = `${service.namespace}/${service.hostname}`;
+      const key = siblingKey(service);
       const list = this.#siblings.get(key);
       if (list === undefined) this.#siblings.set(key, [service]);
       else list.push(service);
@@ -63,14 +70,41 @@ export class EndpointIndex {
     let ports = this.#cache.get(service);
     if (ports === undefined) this.#cache.set(service, (ports = new Map()));
     const key = `${port.port} ${port.name}`;
-    let all = ports.get(key);
-    if (all === undefined) ports.set(key, (all = this.#findAll(service, port)));
-    return isEmpty(subset) ? all : all.filter((endpoint) => fits(subset, endpoint.labels));
+    let found = ports.get(key);
+    if (found === undefined) ports.set(key, (found = { port, all: this.#findAll(service, port) }));
+    return isEmpty(subset) ? found.all : found.all.filter((endpoint) => fits(subset, endpoint.labels));
+  }
+
+  /**
+   * Takes over what is known of an index of the same workloads and services, from which only slices may differ. What was
+   * asked of services with other slices is found anew. False when the answers differ in more than `alike` allows.
+   */
+  takeOver(before: EndpointIndex, alike: (service: Service, a: Found['all'], b: Found['all']) => boolean): boolean {
+    const changed = changedKeys(before.#slicesByService(), this.#slicesByService());
+    const names = new Set<string>();
+    for (const [name, services] of this.#siblings) {
+      if (services.some((service) => changed.has(sliceKey(service)))) names.add(name);
+    }
+    let same = true;
+    for (const [service, known] of before.#cache) {
+      if (!names.has(siblingKey(service)) && !changed.has(sliceKey(service))) {
+        this.#cache.set(service, known);
+        continue;
+      }
+      const ports = new Map<string, Found>();
+      for (const [key, { port, all }] of known) {
+        const found = this.#findAll(service, port);
+        ports.set(key, { port, all: isDeepStrictEqual(all, found) ? all : found });
+        same &&= alike(service, all, found);
+      }
+      this.#cache.set(service, ports);
+    }
+    return same;
   }
 
   /** Services of one namespace that share a host name share their endpoints: those of ServiceEntries come first. */
   #findAll(service: Service, port: ServicePort): readonly Endpoint[] {
-    const same = this.#siblings.get(`${service.namespace}/${service.hostname}`) ?? [];
+    const same = this.#siblings.get(siblingKey(service)) ?? [];
     if (same.length < 2) return this.#find(service, port);
     const ordered = [...same].sort((a, b) => (a.registry === b.registry ? 0 : a.registry === 'External' ? -1 : 1));
     return ordered.flatMap((sibling) => {
@@ -167,8 +201,11 @@ export class EndpointIndex {
   /** EndpointSlices say where a service's pods are, unless pods run here, which are known better. */
   #slicesOf(service: Service): readonly Resource[] {
     if (this.#running && !isEmpty(service.selector)) return [];
-    this.#slices ??= indexSlices(this.#snapshot);
-    return this.#slices.get(`${service.namespace}/${service.name}`) ?? [];
+    return this.#slicesByService().get(sliceKey(service)) ?? [];
+  }
+
+  #slicesByService(): ReadonlyMap<string, readonly Resource[]> {
+    return (this.#slices ??= indexSlices(this.#snapshot));
   }
 
   #ofSlices(service: Service, port: ServicePort, slices: readonly Resource[]): readonly Endpoint[] {
@@ -194,6 +231,29 @@ export class EndpointIndex {
     const named = pod === undefined ? undefined : workloads.find((w) => w.kind === 'Pod' && w.name === pod);
     return named ?? workloads.find((w) => w.addresses.includes(address));
   }
+}
+
+function siblingKey({ namespace, hostname }: Service): string {
+  return `${namespace}/${hostname}`;
+}
+
+/** As `indexSlices` has it. */
+function sliceKey({ namespace, name }: Service): string {
+  return `${namespace}/${name}`;
+}
+
+/** Keys whose resources are not the very same in both. */
+function changedKeys<T>(
+  before: ReadonlyMap<string, readonly T[]>,
+  after: ReadonlyMap<string, readonly T[]>,
+): ReadonlySet<string> {
+  const changed = new Set<string>();
+  for (const key of before.keys()) if (!after.has(key)) changed.add(key);
+  for (const [key, list] of after) {
+    const known = before.get(key);
+    if (known?.length !== list.length || list.some((each, index) => each !== known[index])) changed.add(key);
+  }
+  return changed;
 }
 
 /** True when a service's selector names this workload. */

@@ -1,6 +1,7 @@
 import { KINDS, type KindSpecs, type Resource, type Snapshot, type networking } from '@mizzen/api';
 import { isDeepStrictEqual } from 'node:util';
 import { DestinationRuleIndex } from './destination-rules.ts';
+import { alike } from './endpoint-traits.ts';
 import { EndpointIndex, selects } from './endpoints.ts';
 import { defaultNetwork } from './networks.ts';
 import { collectServices } from './services.ts';
@@ -21,6 +22,8 @@ export interface RegistryInputs {
  */
 export interface Registry {
   readonly inputs: RegistryInputs;
+  /** Stands for all of it but which endpoints there are, and for what clusters and listeners know of these. */
+  readonly structure: object;
   readonly services: readonly Service[];
   readonly workloads: readonly Workload[];
   readonly endpoints: EndpointIndex;
@@ -32,7 +35,7 @@ export interface Registry {
 }
 
 /** Kinds that no part of a registry reads. */
-const ELSEWHERE: ReadonlySet<string> = new Set([
+const ELSEWHERE: ReadonlySet<keyof KindSpecs> = new Set([
   'VirtualService',
   'Gateway',
   'GatewayClass',
@@ -46,15 +49,46 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
 
 const READ = (Object.keys(KINDS) as (keyof KindSpecs)[]).filter((kind) => !ELSEWHERE.has(kind));
 
-/** True when what a registry is made of is the same; resources and pods count as the same when they are the same objects. */
-export function sameInputs(a: RegistryInputs, b: RegistryInputs): boolean {
+/** Kinds of which a registry reads endpoints and nothing else. */
+const OF_ENDPOINTS: readonly (keyof KindSpecs)[] = ['EndpointSlice', 'Endpoints'];
+
+const OF_STRUCTURE = READ.filter((kind) => !OF_ENDPOINTS.includes(kind));
+
+/** True when two Snapshots have the same routing and policies, which no part of a registry is made of. */
+export function sameElsewhere(a: Snapshot, b: Snapshot): boolean {
+  return [...ELSEWHERE].every((kind) => sameList(kind, a, b));
+}
+
+/** Resources and pods count as the same when they are the same objects. */
+function sameStructure(a: RegistryInputs, b: RegistryInputs): boolean {
   return (
     samePods(a.runtimePods, b.runtimePods) &&
     isDeepStrictEqual(a.options, b.options) &&
     a.snapshot.meshSource === b.snapshot.meshSource &&
-    READ.every((kind) => sameElements<Resource>(a.snapshot.list(kind), b.snapshot.list(kind))) &&
+    OF_STRUCTURE.every((kind) => sameList(kind, a.snapshot, b.snapshot)) &&
     isDeepStrictEqual(a.snapshot.mesh, b.snapshot.mesh)
   );
+}
+
+function sameList(kind: keyof KindSpecs, a: Snapshot, b: Snapshot): boolean {
+  return sameElements<Resource>(a.list(kind), b.list(kind));
+}
+
+/**
+ * The registry of `inputs`. It is the one before where that is made of the same. Where only endpoints differ it shares
+ * everything else with that, unless they differ in what clusters and listeners know of them.
+ */
+export function registryAfter(
+  before: Registry | undefined,
+  inputs: RegistryInputs,
+  resolveHost: ResolveHost,
+): Registry {
+  if (before === undefined || !sameStructure(before.inputs, inputs)) return buildRegistry(inputs, resolveHost);
+  const { snapshot } = inputs;
+  if (OF_ENDPOINTS.every((kind) => sameList(kind, before.inputs.snapshot, snapshot))) return before;
+  const endpoints = endpointIndex(inputs, before.workloads, before.services);
+  if (!endpoints.takeOver(before.endpoints, alike)) return buildRegistry(inputs, resolveHost);
+  return { ...before, inputs, endpoints };
 }
 
 function samePods(a: readonly RuntimePod[] | undefined, b: readonly RuntimePod[] | undefined): boolean {
@@ -65,10 +99,9 @@ function sameElements<T>(a: readonly T[], b: readonly T[]): boolean {
   return a === b || (a.length === b.length && a.every((element, index) => element === b[index]));
 }
 
-export function buildRegistry(
-  inputs: RegistryInputs,
-  resolveHost: (host: string, namespace: string) => string,
-): Registry {
+type ResolveHost = (host: string, namespace: string) => string;
+
+function buildRegistry(inputs: RegistryInputs, resolveHost: ResolveHost): Registry {
   const { snapshot, runtimePods, options } = inputs;
   const own = collectServices(snapshot, options.domainSuffix);
   const services = runtimePods === undefined ? own : [...own, ...podServices(snapshot, own)];
@@ -81,12 +114,10 @@ export function buildRegistry(
   }
   return {
     inputs,
+    structure: {},
     services,
     workloads,
-    endpoints: new EndpointIndex(snapshot, workloads, services, {
-      running: runtimePods !== undefined,
-      network: defaultNetwork(snapshot, options.rootNamespace),
-    }),
+    endpoints: endpointIndex(inputs, workloads, services),
     destinationRules: new DestinationRuleIndex(snapshot, options.rootNamespace, resolveHost),
     byHostname,
     servicesOf: remember((workload: Workload) => {
@@ -97,6 +128,17 @@ export function buildRegistry(
     }),
     visible: new Map(),
   };
+}
+
+function endpointIndex(
+  { snapshot, runtimePods, options }: RegistryInputs,
+  workloads: readonly Workload[],
+  services: readonly Service[],
+): EndpointIndex {
+  return new EndpointIndex(snapshot, workloads, services, {
+    running: runtimePods !== undefined,
+    network: defaultNetwork(snapshot, options.rootNamespace),
+  });
 }
 
 /** ServiceEntries that list an address among their endpoints. */

@@ -140,6 +140,11 @@ export interface MeshModel {
    * DestinationRules, Sidecars, mTLS modes and mesh settings, and what was made of those alone is the same for both.
    */
   readonly registry: object;
+  /**
+   * Stands for the same but which endpoints there are: what models with the same one know of endpoints differs in nothing
+   * that clusters and listeners are made of, beside which of a workload's own ports a service leads to.
+   */
+  readonly structure: object;
   readonly mesh: mesh.MeshConfig;
   readonly rootNamespace: string;
   readonly trustDomain: string;

@@ -1,9 +1,10 @@
 import { type Resource, type Snapshot, buildSnapshot, parseDocuments } from '@mizzen/api';
-import { type MeshModel, type RuntimePod, buildModel } from '@mizzen/model';
+import { type RuntimePod, buildModel } from '@mizzen/model';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { everything } from './testing/everything.ts';
 import { translate } from './translate.ts';
-import type { Node, Origin } from './types.ts';
+import type { Node } from './types.ts';
 
 /** Versions of resources; of each row a mesh has one, or (the last place) none. */
 const ROWS: readonly (readonly string[])[] = [
@@ -169,27 +170,6 @@ function snapshotOf({ choice: chosen }: Mesh): Snapshot {
   return buildSnapshot([...resources, ...owners], { version: 1 }).snapshot;
 }
 
-/** Every origin there is in a translation, found by asking for every path. */
-function origins(model: MeshModel, node: Node): unknown {
-  const { resources, origins: table } = translate(model, node);
-  const found: [string, Origin | undefined][] = [];
-  const walk = (
-    type: 'listener' | 'cluster' | 'route',
-    name: string,
-    value: unknown,
-    path: (string | number)[],
-  ): void => {
-    found.push([`${type} ${name} ${path.join('.')}`, table.find(type, name, path)]);
-    if (typeof value !== 'object' || value === null || path.length > 6) return;
-    for (const [key, child] of Array.isArray(value) ? value.entries() : Object.entries(value))
-      walk(type, name, child, [...path, key]);
-  };
-  for (const each of resources.listeners) walk('listener', each.name ?? '', each, []);
-  for (const each of resources.clusters) walk('cluster', each.name ?? '', each, []);
-  for (const each of resources.routes) walk('route', each.name ?? '', each, []);
-  return { resources, found };
-}
-
 test('a model built after another gives every proxy what one built by itself gives', () => {
   fc.assert(
     fc.property(choice, edits, (first, steps) => {
@@ -204,7 +184,7 @@ test('a model built after another gives every proxy what one built by itself giv
         const pods = podSets[mesh.pods];
         model = buildModel(snapshotOf(mesh), pods, { previous: model });
         const alone = buildModel(snapshotOf(mesh), pods);
-        for (const node of NODES) expect(origins(model, node)).toEqual(origins(alone, node));
+        for (const node of NODES) expect(everything(model, node)).toEqual(everything(alone, node));
       }
     }),
     { numRuns: 60 },

@@ -6,6 +6,7 @@ import { buildListeners } from './listener/index.ts';
 import { extensionsOf } from './extension/list.ts';
 import { inForce, withClusterPatches, withListenerPatches } from './envoy-filter/index.ts';
 import { OriginTable } from './origins.ts';
+import { serviceTargets } from './service-targets.ts';
 import type { NodeMetadata } from './types.ts';
 
 /** All that a proxy is sent but its routes. */
@@ -16,7 +17,7 @@ export interface Parts {
 }
 
 interface Part<T> {
-  /** What of the model it depends on besides the registry. */
+  /** What of the model it depends on besides its structure. */
   readonly from: readonly (readonly unknown[])[];
   readonly value: T;
   readonly origins: OriginTable;
@@ -30,12 +31,13 @@ interface Kept {
 const listenersOf = withListenerPatches(buildListeners);
 const clustersOf = withClusterPatches(buildClusters);
 
-const kept = new WeakMap<TranslationContext['model']['registry'], WeakMap<NodeMetadata, Kept>>();
+const kept = new WeakMap<TranslationContext['model']['structure'], WeakMap<NodeMetadata, Kept>>();
 
 /**
  * The parts for one proxy. A sidecar's are kept from one model to the next, the very same lists, while all that they were
- * made of stays: the model's registry, the node, the services in scope, the EnvoyFilters for the proxy and, for listeners,
- * policies, telemetry, extensions and the routes that are for bytes. What HTTP routes say is not among it.
+ * made of stays: the model's structure, the node, the services in scope, those that lead to the proxy's own workload, the
+ * EnvoyFilters for the proxy and, for listeners, policies, telemetry, extensions and the routes that are for bytes; for
+ * endpoints the whole registry. What HTTP routes say is not among it.
  */
 export function buildParts(context: TranslationContext): Parts {
   const { scope, proxy, model } = context;
@@ -49,9 +51,11 @@ export function buildParts(context: TranslationContext): Parts {
   const policies = model.policies(proxy.namespace, proxy.labels);
   const { patches } = inForce(context);
   const services = [scope.services, ...scope.egress.map((egress) => egress.services)];
+  const own = serviceTargets(context).flatMap((target) => [target.service, target.servicePort, target.targetPort]);
   return {
     listeners: part(context, 'listeners', listenersOf, [
       ...services,
+      own,
       policies.authorization,
       policies.requestAuthentication,
       policies.peerAuthentication,
@@ -60,8 +64,8 @@ export function buildParts(context: TranslationContext): Parts {
       patches,
       ...scope.egress.map((egress) => bytesRoutes(egress.virtualServices)),
     ]),
-    clusters: part(context, 'clusters', clustersOf, [...services, patches]),
-    endpoints: part(context, 'endpoints', buildEndpoints, services),
+    clusters: part(context, 'clusters', clustersOf, [...services, own, patches]),
+    endpoints: part(context, 'endpoints', buildEndpoints, [...services, [model.registry]]),
   };
 }
 
@@ -95,8 +99,8 @@ function part<K extends keyof Parts>(
 }
 
 function keptFor({ model, node }: TranslationContext): Kept {
-  let nodes = kept.get(model.registry);
-  if (nodes === undefined) kept.set(model.registry, (nodes = new WeakMap()));
+  let nodes = kept.get(model.structure);
+  if (nodes === undefined) kept.set(model.structure, (nodes = new WeakMap()));
   let found = nodes.get(node.metadata);
   if (found?.id !== node.id) nodes.set(node.metadata, (found = { id: node.id, parts: {} }));
   return found;

@@ -51,7 +51,14 @@ function speaksMtls({ model }: TranslationContext, { policy }: ClusterPlan, endp
   return model.mtlsMode(endpoint.namespace, endpoint.labels, endpoint.targetPort) !== 'DISABLE';
 }
 
-/** What of a proxy's own place the endpoints of a cluster depend on. */
+/** All of a proxy's own place that the endpoints of any cluster depend on. */
+export function wholePlace({ proxy }: TranslationContext): string {
+  const { cluster, network, locality, labels } = proxy;
+  const { region, zone, subzone } = locality;
+  return [nodeOf(proxy) ?? '', cluster, network, `${region}/${zone}/${subzone}`, labelsKey(labels)].join(' ');
+}
+
+/** What of a proxy's own place the endpoints of a cluster depend on. Whether it is empty does not depend on the proxy. */
 export function placeKey(context: TranslationContext, { service, policy }: ClusterPlan): string {
   const { proxy, model } = context;
   const parts: string[] = [];

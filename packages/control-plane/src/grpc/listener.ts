@@ -15,7 +15,7 @@ import type { GrpcXdsOptions } from './options.ts';
 import { bearerToken, identityOf } from './peer.ts';
 import type { Peer } from './peer.ts';
 import { IncrementalProtocol, WorldProtocol } from './protocols.ts';
-import { isSameUser } from './same-user.ts';
+import { ofSameUser } from './same-user.ts';
 
 const raw = (message: Buffer): Buffer => message;
 const ADS = '/envoy.service.discovery.v3.AggregatedDiscoveryService/';
@@ -51,6 +51,10 @@ export class GrpcXdsListener {
   readonly #injector: ReturnType<Server['createConnectionInjector']>;
   readonly #server: NetServer | TlsServer;
   readonly #sockets = new Set<Socket>();
+  /** Addresses of the plain connections that a process of this user made. */
+  readonly #ours = new Set<string>();
+  /** Plain connections of which it is not known yet who made them; they are read from when it is. */
+  readonly #unknown: Socket[] = [];
 
   constructor(options: GrpcXdsOptions, services: readonly ExtraService[] = []) {
     this.#options = options;
@@ -123,7 +127,7 @@ export class GrpcXdsListener {
     return {
       kind,
       address: 'path' in bind ? bind.path : call.getPeer(),
-      sameUser: kind === 'unix' || (kind === 'plain' && isSameUser(call.getPeer(), this.#port)),
+      sameUser: kind === 'unix' || (kind === 'plain' && this.#ours.has(call.getPeer())),
       identity: certificate === undefined ? undefined : identityOf(certificate),
       token: bearerToken(call.metadata.get('authorization')),
     };
@@ -138,7 +142,8 @@ export class GrpcXdsListener {
     if (tls === undefined) {
       return createServer({ noDelay: true }, (socket) => {
         this.#follow(socket);
-        this.#injector.injectConnection(socket);
+        this.#unknown.push(socket);
+        if (this.#unknown.length === 1) void this.#identify();
       });
     }
     const server = createTlsServer({
@@ -160,6 +165,21 @@ export class GrpcXdsListener {
     });
     server.on('tlsClientError', (_, socket) => socket.destroy());
     return server;
+  }
+
+  async #identify(): Promise<void> {
+    while (this.#unknown.length > 0) {
+      const batch = [...this.#unknown];
+      const ours = await ofSameUser(batch);
+      this.#unknown.splice(0, batch.length);
+      for (const socket of batch) {
+        if (socket.destroyed) continue;
+        const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+        if (ours.has(socket)) this.#ours.add(peer);
+        socket.on('close', () => this.#ours.delete(peer));
+        this.#injector.injectConnection(socket);
+      }
+    }
   }
 
   #follow(socket: Socket): void {

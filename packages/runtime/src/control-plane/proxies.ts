@@ -1,5 +1,5 @@
 import { WorkloadSecrets, XdsServer } from '@mizzen/control-plane';
-import type { Clock, Convergence, DebugProxy, NodeConfig, Refusal, Root } from '@mizzen/control-plane';
+import type { Clock, Convergence, DebugProxy, NodeConfig, Refusal, Root, Timer } from '@mizzen/control-plane';
 import type { ConnectedProxy } from '@mizzen/control-plane/grpc/index.ts';
 import { locator } from '@mizzen/api';
 import type { MeshModel } from '@mizzen/model';
@@ -34,12 +34,18 @@ interface Connected {
   readonly told: Set<string>;
 }
 
+/** Between translations for proxies that come at once, in which all else that waits has its turn. Milliseconds. */
+const PAUSE = 1;
+
 /** The proxies that are connected: who they are, what they are sent, and where each part of it came from. */
 export class ConnectedProxies {
   readonly server: XdsServer;
   readonly #options: ConnectedProxiesOptions;
   readonly #secrets: WorkloadSecrets;
   readonly #connected = new Map<string, Connected>();
+  /** Those that nothing was translated for yet. */
+  readonly #fresh = new Set<Connected>();
+  #turn: Timer | undefined;
   #model: MeshModel;
 
   constructor(model: MeshModel, options: ConnectedProxiesOptions) {
@@ -54,6 +60,10 @@ export class ConnectedProxies {
     return this.#connected.size;
   }
 
+  /**
+   * Translates for one proxy at a time, and for nobody who is gone again meanwhile: when many come at once, those that are
+   * connected are not kept waiting.
+   */
   connect(proxy: ConnectedProxy, node: Node): void {
     const connected: Connected = {
       proxy,
@@ -66,11 +76,13 @@ export class ConnectedProxies {
       told: new Set(),
     };
     this.#connected.set(proxy.key, connected);
-    const config = this.#translate(connected);
-    if (config !== undefined) this.server.commit(new Map([[proxy.key, config]]));
+    this.#fresh.add(connected);
+    this.#turn ??= this.#options.clock.after(PAUSE, () => this.#nextFresh());
   }
 
   disconnect({ key }: ConnectedProxy): void {
+    const connected = this.#connected.get(key);
+    if (connected !== undefined) this.#fresh.delete(connected);
     this.#connected.delete(key);
     this.#secrets.forget(key);
     this.server.commit(new Map([[key, undefined]]));
@@ -79,6 +91,7 @@ export class ConnectedProxies {
   /** Translates for every proxy and puts the result in force. Returns the number of proxies concerned. */
   update(model: MeshModel, startedAt: number, onConverged: (convergence: Convergence) => void): number {
     this.#model = model;
+    this.#fresh.clear();
     const changes = new Map<string, NodeConfig>();
     for (const connected of this.#connected.values()) {
       const config = this.#translate(connected);
@@ -103,7 +116,18 @@ export class ConnectedProxies {
   }
 
   close(): void {
+    this.#turn?.cancel();
     this.#secrets.close();
+  }
+
+  #nextFresh(): void {
+    this.#turn = undefined;
+    const [connected] = this.#fresh;
+    if (connected === undefined) return;
+    this.#fresh.delete(connected);
+    if (this.#fresh.size > 0) this.#turn = this.#options.clock.after(PAUSE, () => this.#nextFresh());
+    const config = this.#translate(connected);
+    if (config !== undefined) this.server.commit(new Map([[connected.proxy.key, config]]));
   }
 
   #translate(connected: Connected): NodeConfig | undefined {

@@ -142,6 +142,7 @@ export class GrpcXdsListener {
     if (tls === undefined) {
       return createServer({ noDelay: true }, (socket) => {
         this.#follow(socket);
+        if ('path' in this.#options.bind) return this.#injector.injectConnection(socket);
         this.#unknown.push(socket);
         if (this.#unknown.length === 1) void this.#identify();
       });

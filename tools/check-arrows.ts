@@ -18,7 +18,7 @@ export function violations(): string[] {
     const manifest = JSON.parse(readFileSync(join(root, `packages/${name}/package.json`), 'utf8')) as Manifest;
     const declared = { ...manifest.dependencies, ...manifest.optionalDependencies };
     for (const file of globSync(`packages/${name}/{src,bin}/**/*.{ts,mjs}`, { cwd: root })) {
-      const test = /\.test\.ts$|\/testing\//.test(file);
+      const test = /\.test\.ts$|\/(testing|differential)\//.test(file);
       for (const match of readFileSync(join(root, file), 'utf8').matchAll(IMPORT)) {
         const specifier = match[1] ?? match[2] ?? '';
         const problem = check(name, allowed, declared, specifier, test);

@@ -5,8 +5,11 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 const STEPS: readonly (readonly [string, readonly string[]])[] = [
   ['types', ['tsc', '--noEmit']],
-  ['lint', ['oxlint', '--type-aware', '--deny-warnings', 'packages', 'examples', 'tools', 'bench', 'e2e']],
-  ['format', ['oxfmt', '--check', 'packages', 'examples', 'tools', 'bench', 'e2e']],
+  [
+    'lint',
+    ['oxlint', '--type-aware', '--deny-warnings', 'packages', 'examples', 'tools', 'bench', 'e2e', 'conformance'],
+  ],
+  ['format', ['oxfmt', '--check', 'packages', 'examples', 'tools', 'bench', 'e2e', 'conformance']],
   ['arrows', ['node', 'tools/check-arrows.ts']],
 ];
 

@@ -1,6 +1,7 @@
 /**
- * `npm test`: installs what is missing (tools/install.ts), then checks, unit tests and end-to-end tests, each suite with
- * a time budget. The last line is `N passed, N failed`. Arguments name suites to run: checks, unit, e2e.
+ * `npm test`: installs what is missing (tools/install.ts), then checks, unit tests, conformance with Envoy and end-to-end
+ * tests, each suite with a time budget. The last line is `N passed, N failed`. Arguments name suites to run: checks, unit,
+ * conformance, e2e.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -30,15 +31,7 @@ async function vitest(suite: string, config: string, budgetSeconds: number): Pro
     '--reporter=json',
     `--outputFile=${report}`,
   ];
-  const started = Date.now();
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], detached: true });
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    process.kill(-child.pid!, 'SIGKILL');
-  }, budgetSeconds * 1000);
-  const status = await new Promise<number | null>((done) => child.once('exit', done));
-  clearTimeout(timer);
+  const { status, late, seconds } = await bounded(args, budgetSeconds, 'inherit');
   const outcome: Outcome = { passed: 0, failed: 0 };
   try {
     const result = JSON.parse(readFileSync(report, 'utf8')) as { numPassedTests: number; numFailedTests: number };
@@ -50,8 +43,43 @@ async function vitest(suite: string, config: string, budgetSeconds: number): Pro
   if (late) process.stdout.write(`${suite}: not finished after its budget of ${budgetSeconds} s\n`);
   if ((late || status !== 0) && outcome.failed === 0) outcome.failed = 1;
   rmSync(folder, { recursive: true, force: true });
-  process.stdout.write(`${suite}: ${((Date.now() - started) / 1000).toFixed(1)} s of ${budgetSeconds} s\n`);
+  process.stdout.write(`${suite}: ${seconds} s of ${budgetSeconds} s\n`);
   return outcome;
+}
+
+/** Runs the conformance suite; its last line says how many passed. */
+async function conformance(budgetSeconds: number): Promise<Outcome> {
+  const args = [join(root, 'conformance/main.ts'), '--check'];
+  const { status, late, seconds, output } = await bounded(args, budgetSeconds, 'pipe');
+  const [, passed = '0', failed = '1'] = /(\d+) passed, (\d+) failed\n$/.exec(output) ?? [];
+  const outcome: Outcome = { passed: Number(passed), failed: Number(failed) };
+  if (late) process.stdout.write(`conformance: not finished after its budget of ${budgetSeconds} s\n`);
+  if ((late || status !== 0) && outcome.failed === 0) outcome.failed = 1;
+  process.stdout.write(`conformance: ${seconds} s of ${budgetSeconds} s\n`);
+  return outcome;
+}
+
+/** Runs a script of this tree with what it starts, and ends all of it after so many seconds. */
+async function bounded(
+  args: readonly string[],
+  budgetSeconds: number,
+  stdout: 'inherit' | 'pipe',
+): Promise<{ status: number | null; late: boolean; seconds: string; output: string }> {
+  const started = Date.now();
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', stdout, 'inherit'], detached: true });
+  let output = '';
+  child.stdout?.on('data', (data: Buffer) => {
+    output += data.toString();
+    process.stdout.write(data);
+  });
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    process.kill(-child.pid!, 'SIGKILL');
+  }, budgetSeconds * 1000);
+  const status = await new Promise<number | null>((done) => child.once('close', done));
+  clearTimeout(timer);
+  return { status, late, seconds: ((Date.now() - started) / 1000).toFixed(1), output };
 }
 
 const total: Outcome = { passed: 0, failed: 0 };
@@ -63,6 +91,7 @@ const add = ({ passed, failed }: Outcome): void => {
 await import('./install.ts');
 if (wanted('checks')) add(runChecks());
 if (wanted('unit')) add(await vitest('unit', 'vitest.config.ts', 420));
+if (wanted('conformance')) add(await conformance(420));
 if (wanted('e2e')) add(await vitest('e2e', 'e2e/vitest.config.ts', 600));
 process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
 process.exitCode = total.failed > 0 ? 1 : 0;

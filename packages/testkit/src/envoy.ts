@@ -1,8 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startServerProcess, type ServerProcess } from './server-process.ts';
 import { envoyBinary, freePort } from './tools.ts';
 
 export interface RunningEnvoy {
@@ -14,6 +13,15 @@ export interface RunningEnvoy {
 
 let nextBaseId = 1000 + (process.pid % 20000) * 10;
 
+/** Starts the real Envoy, one worker, with a bootstrap file that has an admin endpoint at `adminPort` of 127.0.0.1. */
+export function startEnvoyFile(file: string, adminPort: number, args: readonly string[] = []): Promise<ServerProcess> {
+  return startServerProcess(
+    envoyBinary(),
+    ['-c', file, '--concurrency', '1', '--base-id', String(nextBaseId++), '-l', 'warning', ...args],
+    adminPort,
+  );
+}
+
 /**
  * Starts the real Envoy with `bootstrap` (an admin section is added) and waits until it is ready.
  * Rejects with its output when it refuses the configuration.
@@ -22,56 +30,15 @@ export async function startEnvoy(
   bootstrap: object,
   options: { readonly args?: readonly string[] } = {},
 ): Promise<RunningEnvoy> {
-  const binary = envoyBinary();
   const adminPort = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'mizzen-envoy-'));
   const file = join(folder, 'envoy.json');
   const admin = { address: { socketAddress: { address: '127.0.0.1', portValue: adminPort } } };
   writeFileSync(file, JSON.stringify({ ...bootstrap, admin }));
-  const args = [
-    '-c',
-    file,
-    '--concurrency',
-    '1',
-    '--base-id',
-    String(nextBaseId++),
-    '-l',
-    'warning',
-    ...(options.args ?? []),
-  ];
-  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  child.stdout.on('data', (data: Buffer) => (output += data.toString()));
-  child.stderr.on('data', (data: Buffer) => (output += data.toString()));
+  const server = await startEnvoyFile(file, adminPort, options.args);
   const stop = async (): Promise<void> => {
-    await ended(child, 'SIGTERM');
+    await server.stop();
     rmSync(folder, { recursive: true, force: true });
   };
-  const deadline = Date.now() + 20_000;
-  while (Date.now() < deadline) {
-    if (child.exitCode !== null) throw new Error(`Envoy did not start:\n${output}`);
-    if (await ready(adminPort)) return { adminPort, output: () => output, stop };
-    await new Promise((done) => setTimeout(done, 30));
-  }
-  await stop();
-  throw new Error(`Envoy was not ready in 20 s:\n${output}`);
-}
-
-function ready(port: number): Promise<boolean> {
-  return new Promise((done) => {
-    const request = get({ host: '127.0.0.1', port, path: '/ready' }, (response) => {
-      response.resume();
-      done(response.statusCode === 200);
-    });
-    request.on('error', () => done(false));
-  });
-}
-
-async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = new Promise<void>((done) => child.once('exit', () => done()));
-  child.kill(signal);
-  const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
-  await exit;
-  clearTimeout(timer);
+  return { adminPort, output: () => server.output(), stop };
 }

@@ -1,3 +1,5 @@
 export { envoyBinary, freePort, requireTool, repositoryRoot, peersFolder } from './tools.ts';
-export { startEnvoy, type RunningEnvoy } from './envoy.ts';
+export { startEnvoy, startEnvoyFile, type RunningEnvoy } from './envoy.ts';
+export { startServerProcess, type ServerProcess } from './server-process.ts';
+export { requestLength, responseLength } from './http-framing.ts';
 export { rawRequest, type RawResponse } from './raw.ts';

@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout } from 'node:timers';
+import { requestLength } from '@mizzen/testkit';
 
 export interface Backend {
   readonly port: number;
@@ -68,29 +69,6 @@ function serve(socket: Socket): void {
       }
     }
   });
-}
-
-/** Length of the first request in `text`, undefined while it is incomplete. What proxies send is well-formed. */
-function requestLength(text: string): number | undefined {
-  const head = text.indexOf('\r\n\r\n') + 4;
-  if (head < 4) return undefined;
-  const fields = text.slice(0, head).toLowerCase();
-  if (fields.includes('\r\ntransfer-encoding: chunked')) {
-    let at = head;
-    for (;;) {
-      const line = text.indexOf('\r\n', at);
-      if (line < 0) return undefined;
-      const size = Number.parseInt(text.slice(at, line), 16);
-      if (size === 0) {
-        const end = text.indexOf('\r\n\r\n', line);
-        return end < 0 ? undefined : end + 4;
-      }
-      at = line + 2 + size + 2;
-      if (at > text.length) return undefined;
-    }
-  }
-  const end = head + Number(/\r\ncontent-length: (\d+)/.exec(fields)?.[1] ?? 0);
-  return end <= text.length ? end : undefined;
 }
 
 /** How often each path was asked for. */

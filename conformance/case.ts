@@ -1,0 +1,123 @@
+import { globSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { load } from 'js-yaml';
+import { parseRequest, type Request } from './request.ts';
+
+export const CASES_FOLDER = join(import.meta.dirname, 'cases');
+
+/** What an upstream does. */
+export interface UpstreamSpec {
+  /** `http` by default; `echo` sends back what it gets; nobody listens at `closed`. */
+  readonly kind: 'http' | 'echo' | 'closed';
+  /** What it does with its requests one after the other (answer.ts); the last for ever. */
+  readonly answers: readonly string[];
+  /** Fields of its answers. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Serves TLS as this identity (identities.ts), and asks for a certificate. */
+  readonly tls?: string;
+}
+
+/** A configuration, what is asked of it and what is observed: one YAML file of `cases/<area>/`. */
+export interface Case {
+  /** `area/name`. */
+  readonly name: string;
+  readonly area: string;
+  readonly about: string;
+  readonly upstreams: Readonly<Record<string, UpstreamSpec>>;
+  /** The configuration in the words of configuration.ts. */
+  readonly configuration: Configuration;
+  readonly requests: readonly Request[];
+  /** Independent requests may run this many at a time. */
+  readonly parallel: number;
+  /** Regular expressions: names of Envoy's stats that must be there and equal, besides those that always are compared. */
+  readonly stats: readonly string[];
+  /** Entry of differences.md that explains why the stats differ. */
+  readonly statsDiffer?: string;
+  /** What is to be mended before the stats are alike. */
+  readonly statsPending?: string;
+}
+
+export interface Configuration {
+  readonly hcm?: object;
+  readonly filters?: readonly object[];
+  readonly router?: object;
+  readonly routes?: readonly object[];
+  readonly virtualHosts?: readonly object[];
+  readonly routeConfig?: object;
+  readonly listeners?: Readonly<Record<string, object>>;
+  readonly clusters?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Format of the access log, after the client's address. */
+  readonly log?: string;
+  /** Other fields of the bootstrap. */
+  readonly bootstrap?: object;
+}
+
+const CONFIGURATION = [
+  'hcm',
+  'filters',
+  'router',
+  'routes',
+  'virtualHosts',
+  'routeConfig',
+  'listeners',
+  'clusters',
+  'log',
+  'bootstrap',
+] as const;
+const KNOWN = new Set<string>([
+  'about',
+  'upstreams',
+  'requests',
+  'parallel',
+  'stats',
+  'statsDiffer',
+  'statsPending',
+  ...CONFIGURATION,
+]);
+
+/** Every case, by name; those whose name contains `pattern` when there is one. Throws on a file that is not a case. */
+export function readCases(pattern = ''): Case[] {
+  return globSync('*/*.yaml', { cwd: CASES_FOLDER })
+    .toSorted()
+    .map((file) => file.replaceAll('\\', '/'))
+    .filter((file) => file.replace(/\.yaml$/, '').includes(pattern))
+    .map((file) => {
+      try {
+        return parseCase(file, load(readFileSync(join(CASES_FOLDER, file), 'utf8')));
+      } catch (error) {
+        throw new Error(`conformance/cases/${file}: ${(error as Error).message}`, { cause: error });
+      }
+    });
+}
+
+function parseCase(file: string, value: unknown): Case {
+  const raw = value as Readonly<Record<string, unknown>>;
+  for (const key of Object.keys(raw)) if (!KNOWN.has(key)) throw new Error(`\`${key}\` is not a field of a case`);
+  if (typeof raw['about'] !== 'string') throw new Error('`about` is missing');
+  if (!Array.isArray(raw['requests']) || raw['requests'].length === 0) throw new Error('`requests` is missing');
+  return {
+    name: file.replace(/\.yaml$/, ''),
+    area: basename(dirname(file)),
+    about: raw['about'],
+    upstreams: upstreams((raw['upstreams'] ?? { one: {} }) as Record<string, Partial<UpstreamSpec> | null>),
+    configuration: Object.fromEntries(CONFIGURATION.map((key) => [key, raw[key]])) as Configuration,
+    requests: raw['requests'].map(parseRequest),
+    parallel: (raw['parallel'] as number | undefined) ?? 1,
+    stats: (raw['stats'] as string[] | undefined) ?? [],
+    statsDiffer: raw['statsDiffer'] as string | undefined,
+    statsPending: raw['statsPending'] as string | undefined,
+  };
+}
+
+const UPSTREAM = new Set(['kind', 'answers', 'headers', 'tls']);
+
+function upstreams(raw: Readonly<Record<string, Partial<UpstreamSpec> | null>>): Record<string, UpstreamSpec> {
+  return Object.fromEntries(
+    Object.entries(raw).map(([name, spec]) => {
+      for (const key of Object.keys(spec ?? {}))
+        if (!UPSTREAM.has(key)) throw new Error(`\`${key}\` is not a field of an upstream`);
+      const answers = (spec?.answers ?? ['200']).map(String);
+      return [name, { kind: spec?.kind ?? 'http', headers: spec?.headers ?? {}, answers, tls: spec?.tls }];
+    }),
+  );
+}

@@ -1,0 +1,13 @@
+import { join } from 'node:path';
+import { repositoryRoot, startEnvoyFile, startServerProcess, type ServerProcess } from '@mizzen/testkit';
+
+const MIZZEN = join(repositoryRoot, 'packages/proxy/src/process/standalone.ts');
+
+/** How each proxy is started with a bootstrap file. */
+export const ENGINES = {
+  envoy: startEnvoyFile,
+  mizzen: (file: string, adminPort: number): Promise<ServerProcess> =>
+    startServerProcess(process.execPath, [MIZZEN, '-c', file], adminPort),
+} as const;
+
+export type Engine = keyof typeof ENGINES;

@@ -1,0 +1,110 @@
+/**
+ * `npm run conformance [-- PATTERN] [--only envoy|mizzen] [--jobs N] [--check] [-v]`: runs the cases whose name contains
+ * PATTERN, prints the table by area, and without PATTERN writes docs/reference/conformance.md (`--check`: says whether it is as
+ * it should be). Exit status 1 on a difference that has no name, or a name that no case needs. The last line is
+ * `N passed, N failed`.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { repositoryRoot } from '@mizzen/testkit';
+import { readCases, type Case } from './case.ts';
+import { namedDifferences } from './differences.ts';
+import { ENGINES, type Engine } from './engines.ts';
+import { page } from './page.ts';
+import { details, observations, table } from './report.ts';
+import { run, type Result, type Verdict } from './run.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    only: { type: 'string' },
+    jobs: { type: 'string', default: '2' },
+    check: { type: 'boolean', default: false },
+    verbose: { type: 'boolean', short: 'v', default: false },
+  },
+});
+if (
+  positionals.length > 1 ||
+  (values.only !== undefined && !(values.only in ENGINES)) ||
+  !/^[1-9]\d*$/.test(values.jobs)
+) {
+  process.stderr.write('usage: conformance [PATTERN] [--only envoy|mizzen] [--jobs N] [--check] [-v]\n');
+  process.exit(2);
+}
+const engines = values.only === undefined ? (Object.keys(ENGINES) as Engine[]) : [values.only as Engine];
+const cases = readCases(positionals[0]);
+const whole = positionals.length === 0 && values.only === undefined;
+const problems = checkNames(cases);
+const started = performance.now();
+const results = await runAll(cases);
+process.stdout.write(`\n${table(results)}\n`);
+if (whole) problems.push(...checkPage(page(cases)));
+for (const problem of problems) process.stdout.write(`FAILED ${problem}\n`);
+const verdicts = results.flatMap(({ verdicts: all }) => all.filter(({ result }) => result !== 'pending'));
+const failed = verdicts.filter(failing).length + problems.length;
+process.stdout.write(`${((performance.now() - started) / 1000).toFixed(0)} s\n`);
+process.stdout.write(`${verdicts.length - failed + problems.length} passed, ${failed} failed\n`);
+process.exitCode = failed > 0 ? 1 : 0;
+
+async function runAll(all: readonly Case[]): Promise<Result[]> {
+  const done: Result[] = [];
+  const waiting = [...all.entries()];
+  await Promise.all(
+    Array.from({ length: Number(values.jobs) }, async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const first = await run(next[1], engines);
+        // Two cores are shared with whatever else runs: what fails twice has something to say.
+        done[next[0]] = first.verdicts.some(failing) ? await run(next[1], engines) : first;
+        tell(done[next[0]]!);
+      }
+    }),
+  );
+  return done;
+}
+
+function failing({ result }: Verdict): boolean {
+  return result === 'failed';
+}
+
+function tell(result: Result): void {
+  const { one, verdicts: all } = result;
+  const bad = all.filter(failing).length;
+  const pending = all.filter(({ result: each }) => each === 'pending').length;
+  process.stdout.write(
+    `${one.name}: ${bad > 0 ? `${bad} FAILED` : 'ok'}${pending > 0 ? `, ${pending} to be mended` : ''}\n`,
+  );
+  process.stdout.write(details(result, values.verbose));
+  if (values.verbose) process.stdout.write(observations(result));
+}
+
+/** Every name that a case gives must be explained, and every explanation needed. */
+function checkNames(all: readonly Case[]): string[] {
+  const named = namedDifferences();
+  const used = new Set(
+    all.flatMap(({ requests, statsDiffer }) =>
+      [...requests.map(({ differs }) => differs), statsDiffer].filter((each) => each !== undefined),
+    ),
+  );
+  return [
+    ...[...used]
+      .filter((name) => !named.has(name))
+      .map((name) => `\`differs: ${name}\` is not in docs/reference/differences.md`),
+    ...(whole
+      ? [...named]
+          .filter((name) => !used.has(name))
+          .map((name) => `no case needs the difference \`${name}\` of differences.md`)
+      : []),
+  ];
+}
+
+function checkPage(text: string): string[] {
+  const path = join(repositoryRoot, 'docs/reference/conformance.md');
+  if (!values.check) {
+    writeFileSync(path, text);
+    return [];
+  }
+  return readFileSync(path, 'utf8') === text
+    ? []
+    : ['docs/reference/conformance.md is out of date: run `npm run conformance`'];
+}

@@ -1,0 +1,128 @@
+/** A request of a case: the bytes a client sends, and what is special about how. */
+export interface Request {
+  /** How the report names it. */
+  readonly title: string;
+  /** Sent one after the other, with a pause between. Empty with `admin`: then that is asked instead. */
+  readonly send: readonly string[];
+  readonly method: string;
+  /** `METHOD /path` of the admin endpoint, which is asked instead; its answer is not observed. */
+  readonly admin?: string;
+  /** Milliseconds of silence before it. */
+  readonly pause: number;
+  /** Status, and the upstreams that get it in order when any are named (`-`: none). `closed`: no answer but the end; `nothing`: not even that. */
+  readonly expect?: string;
+  /** Listener. */
+  readonly to: string;
+  /** Requests of the same name share a connection. */
+  readonly on?: string;
+  /** Number of responses that complete it. */
+  readonly answers: number;
+  /** Milliseconds to listen, whatever comes; without it until the answer is complete. */
+  readonly wait?: number;
+  /** Milliseconds after the answer in which the end of the connection and late attempts are seen. */
+  readonly settle: number;
+  /** Milliseconds between the parts. */
+  readonly gap: number;
+  /** The client half-closes after the last part. */
+  readonly end: boolean;
+  /** Bounds of the time to the answer in milliseconds, for both. */
+  readonly takes?: readonly [number, number];
+  /** Sent so many times over one connection; then only statuses and the distribution over upstreams count. */
+  readonly times: number;
+  /** How far apart the shares of upstreams and statuses may be; 0 means the very same counts. */
+  readonly spread: number;
+  readonly tls?: ClientTls;
+  /** Entry of differences.md that explains the difference. */
+  readonly differs?: string;
+  /** What is to be mended before it is alike: counted as a failure of the proxy, but not of the run. */
+  readonly pending?: string;
+}
+
+export interface ClientTls {
+  readonly sni?: string;
+  /** Identity of the client. */
+  readonly as?: string;
+  readonly alpn?: readonly string[];
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+  readonly ciphers?: string;
+}
+
+interface Fields extends Partial<Omit<Request, 'send' | 'method' | 'title'>> {
+  readonly title?: string;
+  readonly request?: string;
+  readonly send?: string | readonly string[];
+  readonly method?: string;
+}
+
+const KNOWN = new Set([
+  'title',
+  'request',
+  'send',
+  'method',
+  'admin',
+  'pause',
+  'expect',
+  'to',
+  'on',
+  'answers',
+  'wait',
+  'settle',
+  'gap',
+  'end',
+  'takes',
+  'times',
+  'spread',
+  'tls',
+  'differs',
+  'pending',
+]);
+
+/**
+ * A request as cases write it: either its text, or an object with the text in `request` or raw bytes in `send`. The text is
+ * `METHOD TARGET [=> EXPECTATION]`, lines of fields, and after an empty line the body. `Host: test` and Content-Length are
+ * added where they are missing.
+ */
+export function parseRequest(raw: string | Fields): Request {
+  const fields: Fields = typeof raw === 'string' ? { request: raw } : raw;
+  for (const key of Object.keys(fields)) if (!KNOWN.has(key)) throw new Error(`\`${key}\` is not a field of a request`);
+  const written = fields.request === undefined ? undefined : readText(fields.request);
+  const send = written?.send ?? (typeof fields.send === 'string' ? [fields.send] : (fields.send ?? []));
+  const expectation = fields.expect ?? written?.expect;
+  return {
+    ...fields,
+    title: fields.title ?? written?.title ?? fields.admin ?? shown(send.join('')),
+    send,
+    method: fields.method ?? (send[0] ?? '').trimStart().split(' ')[0]!,
+    pause: fields.pause ?? 0,
+    expect: expectation === undefined ? undefined : String(expectation),
+    to: fields.to ?? 'in',
+    answers: fields.answers ?? 1,
+    settle: fields.settle ?? 30,
+    gap: fields.gap ?? 20,
+    end: fields.end ?? false,
+    times: fields.times ?? 1,
+    spread: fields.spread ?? 0,
+  };
+}
+
+function readText(text: string): { title: string; send: readonly string[]; expect: string | undefined } {
+  const [head = '', ...rest] = text.split(/\n\n(.*)/s);
+  const body = (rest[0] ?? '').replace(/(?<!\r)\n$/, '');
+  const [first = '', ...lines] = head.trimEnd().split('\n');
+  const [line, expect] = first.split(' => ') as [string, string | undefined];
+  const has = (name: string): boolean => lines.some((each) => each.toLowerCase().startsWith(`${name}:`));
+  const fields = [...(has('host') ? [] : ['Host: test']), ...lines];
+  if (body !== '' && !has('transfer-encoding') && !has('content-length')) fields.push(`Content-Length: ${body.length}`);
+  const shownFields = lines.filter((each) => each.length < 60).map((each) => ` | ${each}`);
+  return {
+    title: `${line}${shownFields.join('')}`,
+    send: [`${line} HTTP/1.1\r\n${fields.map((each) => `${each}\r\n`).join('')}\r\n${body}`],
+    expect: expect?.trim(),
+  };
+}
+
+function shown(bytes: string): string {
+  const text = JSON.stringify(bytes).slice(1, -1);
+  return text.length > 90 ? `${text.slice(0, 90)}…` : text;
+}

@@ -1,0 +1,34 @@
+import { claims, good, jwks, now, token } from '../packages/proxy/src/filter/testing/tokens.ts';
+
+const TOKENS: Readonly<Record<string, string>> = {
+  good,
+  none: token(claims, { alg: 'none' }, ''),
+  'none-signed': token(claims, { alg: 'none' }),
+  hs256: token(claims, { alg: 'HS256', kid: 'rsa' }),
+  expired: token({ ...claims, exp: now - 3600 }),
+  early: token({ ...claims, nbf: now + 3600 }),
+  stranger: token({ ...claims, iss: 'stranger' }),
+  second: token({ ...claims, iss: 'second' }),
+  'other-audience': token({ ...claims, aud: 'other' }),
+  audiences: token({ ...claims, aud: ['other', 'shop'] }),
+  'unknown-kid': token(claims, { alg: 'RS256', kid: 'unknown' }),
+  'no-kid': token(claims, { alg: 'RS256' }),
+  'kid-path': token(claims, { alg: 'RS256', kid: '../../etc/passwd' }),
+  'kid-number': token(claims, { alg: 'RS256', kid: 1 }),
+  crit: token(claims, { alg: 'RS256', kid: 'rsa', crit: ['exp'] }),
+  'bad-signature': `${good.slice(0, -8)}AAAAAAAA`,
+  'no-signature': token(claims, { alg: 'RS256', kid: 'rsa' }, ''),
+  huge: token({ ...claims, pad: 'x'.repeat(20_000) }),
+  guest: token({ ...claims, role: 'guest' }),
+  es256: token(claims, { alg: 'ES256', kid: 'ec' }),
+  ps256: token(claims, { alg: 'PS256', kid: 'any-rsa' }),
+  eddsa: token(claims, { alg: 'EdDSA', kid: 'ed' }),
+};
+
+/** The text behind `jwks` or `token:NAME`. */
+export function tokenOf(placeholder: string): string {
+  if (placeholder === 'jwks') return jwks.inlineString;
+  const found = TOKENS[placeholder.slice('token:'.length)];
+  if (found === undefined) throw new Error(`there is no token \`${placeholder}\``);
+  return found;
+}

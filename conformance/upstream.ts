@@ -1,0 +1,144 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { TLSSocket, createServer as createTlsServer } from 'node:tls';
+import { requestLength } from '@mizzen/testkit';
+import { answer } from './answer.ts';
+import type { UpstreamSpec } from './case.ts';
+import { authority, identity } from './identities.ts';
+
+/** What an upstream got: a request, or on TCP all of a connection. */
+export interface Received {
+  readonly upstream: string;
+  bytes: string;
+  /** Of a TLS connection: server name, protocol of ALPN and the name in the client's certificate. */
+  readonly tls?: string;
+}
+
+/** The upstreams of a case. The field `x-answer` of a request says what attempts get, one word each; its own answers otherwise. */
+export class Upstreams {
+  received: Received[] = [];
+  /** Attempts since `begin`. */
+  #attempt = 0;
+  readonly #counts = new Map<string, number>();
+  readonly #servers: Server[] = [];
+  readonly #sockets = new Set<Socket>();
+
+  async listen(specs: Readonly<Record<string, UpstreamSpec>>, ports: ReadonlyMap<string, number>): Promise<void> {
+    for (const [name, spec] of Object.entries(specs)) {
+      if (spec.kind === 'closed') continue;
+      const server =
+        spec.tls === undefined ? createServer({ allowHalfOpen: true, noDelay: true }) : tlsServer(spec.tls);
+      server.on(spec.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) =>
+        this.#serve(socket, name, spec),
+      );
+      server.on('connection', (socket: Socket) => {
+        this.#sockets.add(socket);
+        socket.on('close', () => this.#sockets.delete(socket));
+        socket.on('error', () => undefined);
+      });
+      await new Promise<void>((done, failed) => {
+        server.once('error', failed);
+        server.listen(ports.get(name), '127.0.0.1', done);
+      });
+      this.#servers.push(server);
+    }
+  }
+
+  /** Before another proxy is observed: as if nothing had happened. */
+  reset(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#counts.clear();
+    this.begin();
+  }
+
+  /** Before a request. */
+  begin(): void {
+    this.#attempt = 0;
+    this.received = [];
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(this.#servers.map((server) => new Promise((done) => server.close(done))));
+  }
+
+  #serve(socket: Socket, name: string, spec: UpstreamSpec): void {
+    socket.on('error', () => undefined);
+    socket.on('end', () => socket.end());
+    const tls = socket instanceof TLSSocket ? peerOf(socket) : undefined;
+    const open = (): Received => {
+      const record: Received = { upstream: name, bytes: '', ...(tls === undefined ? {} : { tls }) };
+      this.received.push(record);
+      return record;
+    };
+    if (spec.kind === 'echo') {
+      const record = open();
+      socket.on('data', (data: Buffer) => {
+        record.bytes += data.toString('latin1');
+        socket.write(Buffer.concat([Buffer.from(`${name}:`), data]));
+      });
+    } else this.#serveHttp(socket, name, spec, open);
+  }
+
+  #serveHttp(socket: Socket, name: string, spec: UpstreamSpec, open: () => Received): void {
+    const fields = Object.entries(spec.headers)
+      .map(([key, value]) => `${key}: ${value}\r\n`)
+      .join('');
+    let text = '';
+    let record: Received | undefined;
+    let upgraded = false;
+    socket.on('data', (data: Buffer) => {
+      if (upgraded) {
+        record!.bytes += data.toString('latin1');
+        socket.write(Buffer.concat([Buffer.from('ECHO:'), data]));
+        return;
+      }
+      text += data.toString('latin1');
+      while (text !== '') {
+        if (text.includes('\r\n\r\n')) record ??= open();
+        if (record === undefined) return;
+        const length = requestLength(text);
+        record.bytes = text.slice(0, length);
+        if (length === undefined) return;
+        text = text.slice(length);
+        if (/\r\nupgrade: /i.test(record.bytes) || record.bytes.startsWith('CONNECT ')) {
+          upgraded = true;
+          socket.write(
+            record.bytes.startsWith('CONNECT ')
+              ? 'HTTP/1.1 200 OK\r\n\r\n'
+              : `HTTP/1.1 101 Switching Protocols\r\n${fields}connection: Upgrade\r\nupgrade: ${/\r\nupgrade: (\S+)/i.exec(record.bytes)![1]}\r\n\r\n`,
+          );
+          return;
+        }
+        answer(socket, this.#word(name, spec, record.bytes), name, fields);
+        record = undefined;
+      }
+    });
+  }
+
+  #word(name: string, spec: UpstreamSpec, request: string): string {
+    const asked = /\r\nx-answer: ([^\r]*)/i.exec(request)?.[1]?.split(' ');
+    const count = this.#counts.get(name) ?? 0;
+    this.#counts.set(name, count + 1);
+    const words = asked ?? spec.answers;
+    return words[Math.min(asked === undefined ? count : this.#attempt++, words.length - 1)]!;
+  }
+}
+
+function tlsServer(name: string): Server {
+  const { certificatePem, keyPem } = identity(name);
+  return createTlsServer({
+    cert: certificatePem,
+    key: keyPem,
+    ca: authority('mesh').rootPem,
+    requestCert: true,
+    rejectUnauthorized: false,
+    ALPNProtocols: ['http/1.1', 'custom'],
+  });
+}
+
+function peerOf(socket: TLSSocket): string {
+  const peer = socket.getPeerCertificate();
+  const name: string = peer?.subject?.CN === undefined ? '-' : String(peer.subject.CN);
+  const server: unknown = (socket as { servername?: unknown }).servername;
+  return `sni=${typeof server === 'string' ? server : '-'} alpn=${socket.alpnProtocol || '-'} peer=${name} trusted=${socket.authorized} ${socket.getProtocol()}`;
+}

@@ -78,6 +78,10 @@ export async function passThrough(
           return ended(undefined, '', '-', decision.details, 'the connection is closed: not authorized');
         break;
       }
+      case 'gate':
+        // Offline nobody is asked, and nothing has been counted.
+        trace.push({ kind: 'gate', text: `${filter.gate.text}: the connection is taken to be let in` });
+        break;
       case 'tcp_proxy':
         trace.push({ kind: 'tcp', text: `bytes are passed on to cluster "${filter.tcp.cluster(random.float())}"` });
         return { kind: 'forward', cluster: filter.tcp.cluster(random.float()), request, decision: undefined };

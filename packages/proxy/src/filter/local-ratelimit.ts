@@ -69,28 +69,27 @@ export class TokenBucket {
   }
 }
 
+export function compileBucket(context: CompileContext, bucket: xds.envoyType.TokenBucket, path: Path): TokenBucket {
+  const interval = milliseconds(bucket.fillInterval, 0);
+  if (interval < 50) context.refuse([...path, 'fillInterval'], 'must be at least 50 ms');
+  if ((bucket.maxTokens ?? 0) === 0) context.refuse([...path, 'maxTokens'], 'must be at least 1');
+  return new TokenBucket(
+    bucket.maxTokens ?? 0,
+    (bucket.tokensPerFill ?? 1) / Math.max(interval, 1),
+    context.deps.clock,
+  );
+}
+
 export function compileLocalRateLimit(context: CompileContext, config: Config, path: Path): LocalRateLimit {
   const { tokenBucket: bucket } = config;
   if (config.localRateLimitPerDownstreamConnection === true) {
     context.refuse([...path, 'localRateLimitPerDownstreamConnection'], 'buckets are not kept per connection');
   }
-  const interval = milliseconds(bucket?.fillInterval, 0);
-  if (bucket !== undefined && interval < 50)
-    context.refuse([...path, 'tokenBucket', 'fillInterval'], 'must be at least 50 ms');
-  if (bucket !== undefined && (bucket.maxTokens ?? 0) === 0)
-    context.refuse([...path, 'tokenBucket', 'maxTokens'], 'must be at least 1');
   const code = config.status?.code;
   return {
     statPrefix: config.statPrefix ?? '',
     status: typeof code === 'number' && code >= 400 ? code : statusOf(code),
-    bucket:
-      bucket === undefined
-        ? undefined
-        : new TokenBucket(
-            bucket.maxTokens ?? 0,
-            (bucket.tokensPerFill ?? 1) / Math.max(interval, 1),
-            context.deps.clock,
-          ),
+    bucket: bucket === undefined ? undefined : compileBucket(context, bucket, [...path, 'tokenBucket']),
     enabled: fraction(config.filterEnabled?.defaultValue, 0),
     enforced: fraction(config.filterEnforced?.defaultValue, 0),
     requestHeaders: compileMutations(context, config.requestHeadersToAddWhenNotEnforced, undefined, path, 'request'),

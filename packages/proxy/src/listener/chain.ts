@@ -1,7 +1,14 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { HcmRuntime } from '../http/runtime.ts';
-import type { FilterChainProgram, HcmProgram, NetworkRbacProgram, TcpProxyProgram } from '../program/types.ts';
+import type {
+  FilterChainProgram,
+  GateDecision,
+  HcmProgram,
+  NetworkGate,
+  NetworkRbacProgram,
+  TcpProxyProgram,
+} from '../program/types.ts';
 import type { ClientHello } from '../tls/client-hello.ts';
 import { DownstreamTls } from '../tls/server.ts';
 import type { ConnectionInfo, StreamInfo } from '../types.ts';
@@ -25,7 +32,7 @@ export class ChainRuntime {
   readonly #program: FilterChainProgram;
   readonly #services: ListenerServices;
   readonly #tls: DownstreamTls | undefined;
-  readonly #rbacs: readonly NetworkRbacProgram[];
+  readonly #gates: readonly Gate[];
   readonly #isHttp: boolean;
   /** A TCP proxy writes to the listener's record of the connection, if that is kept. */
   readonly #serve: (
@@ -34,7 +41,7 @@ export class ChainRuntime {
     metadata: FilterMetadata,
     record: StreamInfo | undefined,
   ) => ActiveConnection;
-  readonly #logDenied: (info: ConnectionInfo, details: string, metadata: FilterMetadata) => void;
+  readonly #logDenied: (info: ConnectionInfo, decision: GateDecision, metadata: FilterMetadata) => void;
 
   constructor(
     key: string,
@@ -50,7 +57,13 @@ export class ChainRuntime {
       program.tls === undefined
         ? undefined
         : new DownstreamTls(program.tls, services.tls, services.deps.clock, stats.ssl);
-    this.#rbacs = program.filters.flatMap((filter) => (filter.kind === 'rbac' ? [filter.rbac] : []));
+    this.#gates = program.filters.flatMap((filter) =>
+      filter.kind === 'rbac'
+        ? [rbacGate(filter.rbac)]
+        : filter.kind === 'gate'
+          ? [{ gate: filter.gate, delayDeny: 0 }]
+          : [],
+    );
     const last = program.filters.at(-1);
     this.#isHttp = last?.kind === 'http_connection_manager';
     if (last?.kind === 'http_connection_manager') {
@@ -65,7 +78,7 @@ export class ChainRuntime {
     } else if (last?.kind === 'tcp_proxy') {
       const runtime = tcpRuntime(last.tcp, direction, services);
       this.#serve = (socket, info, metadata, record) => serveTcp(socket, info, runtime, metadata, record);
-      this.#logDenied = (info, details, metadata) => logDenied(info, runtime, details, metadata);
+      this.#logDenied = (info, decision, metadata) => logDenied(info, runtime, decision, metadata);
     } else {
       this.#serve = (socket) => {
         socket.destroy();
@@ -115,15 +128,43 @@ export class ChainRuntime {
       log.connection = info;
       log.http = this.#isHttp;
     }
-    let metadata: FilterMetadata;
-    for (const rbac of this.#rbacs) {
-      const decision = rbac.check(info);
-      if (decision.metadata !== undefined)
-        metadata = { ...metadata, [RBAC]: { ...metadata?.[RBAC], ...decision.metadata } };
-      if (decision.allowed) continue;
-      if (log !== undefined) log.info.connectionTerminationDetails = decision.details;
-      this.#logDenied(info, decision.details, metadata);
-      return this.#deny(socket, rbac.delayDeny);
+    this.#pass(socket, info, log, undefined, 0);
+  }
+
+  /** Goes through the gates from the given one on, then to the filter that takes the connection. */
+  #pass(
+    socket: Socket | TLSSocket,
+    info: ConnectionInfo,
+    log: ConnectionLog | undefined,
+    metadata: FilterMetadata,
+    from: number,
+  ): void {
+    for (let i = from; i < this.#gates.length; i++) {
+      const { gate, delayDeny } = this.#gates[i]!;
+      const go = (decision: GateDecision): boolean => {
+        if (decision.metadata !== undefined) metadata = addMetadata(metadata, decision.metadata);
+        if (decision.allowed) return true;
+        if (log !== undefined) {
+          log.info.connectionTerminationDetails = decision.details;
+          log.info.responseFlags |= decision.flags;
+        }
+        this.#logDenied(info, decision, metadata);
+        this.#deny(socket, delayDeny);
+        return false;
+      };
+      const result = gate.check(info, metadata);
+      if ('decision' in result) {
+        const gone = (): void => result.cancel();
+        socket.once('close', gone);
+        socket.once('error', ignore);
+        void result.decision.then((decision) => {
+          socket.off('close', gone);
+          socket.off('error', ignore);
+          if (!socket.destroyed && go(decision)) this.#pass(socket, info, log, metadata, i + 1);
+        });
+        return;
+      }
+      if (!go(result)) return;
     }
     const connection = this.#serve(socket, info, metadata, log?.info);
     if (log !== undefined && connection.socket !== undefined) log.socket = connection.socket;
@@ -137,6 +178,33 @@ export class ChainRuntime {
     else socket.destroy();
   }
 }
+
+interface Gate {
+  readonly gate: NetworkGate;
+  /** How long a connection that is refused stays open, milliseconds. */
+  readonly delayDeny: number;
+}
+
+function rbacGate(rbac: NetworkRbacProgram): Gate {
+  return {
+    delayDeny: rbac.delayDeny,
+    gate: {
+      text: 'authorization',
+      check: (connection) => {
+        const { allowed, details, metadata } = rbac.check(connection);
+        return { allowed, details, flags: 0, metadata: metadata === undefined ? undefined : { [RBAC]: metadata } };
+      },
+    },
+  };
+}
+
+function addMetadata(to: FilterMetadata, added: NonNullable<GateDecision['metadata']>): FilterMetadata {
+  const all = { ...to };
+  for (const [name, value] of Object.entries(added)) all[name] = { ...all[name], ...value };
+  return all;
+}
+
+function ignore(): void {}
 
 function hcmRuntime(program: HcmProgram, direction: Direction, services: ListenerServices): HcmRuntime {
   const { routes } = program;

@@ -72,11 +72,12 @@ export function serveTcp(
 export function logDenied(
   connection: ConnectionInfo,
   runtime: TcpProxyRuntime,
-  details: string,
+  { details, flags }: { readonly details: string; readonly flags: number },
   metadata: FilterMetadata,
 ): void {
   const info = newStreamInfo(connection, runtime.deps.clock);
   info.connectionTerminationDetails = details;
+  info.responseFlags |= flags;
   info.dynamicMetadata = metadata;
   info.responseEndTime = info.startTime;
   writeLogs({ info, logType: 'TcpConnectionEnd' }, runtime.program.accessLogs, runtime.accessLogSinks);

@@ -185,8 +185,30 @@ export interface Cidr {
 
 export type NetworkFilterProgram =
   | { readonly kind: 'rbac'; readonly rbac: NetworkRbacProgram }
+  | { readonly kind: 'gate'; readonly gate: NetworkGate }
   | { readonly kind: 'http_connection_manager'; readonly hcm: HcmProgram }
   | { readonly kind: 'tcp_proxy'; readonly tcp: TcpProxyProgram };
+
+/** A filter that decides, perhaps after asking somebody, whether a connection may begin. Its bytes stay unread meanwhile. */
+export interface NetworkGate {
+  /** In words, for explanations. */
+  readonly text: string;
+  check(connection: ConnectionInfo, metadata: StreamInfo['dynamicMetadata']): GateDecision | PendingGate;
+}
+export interface GateDecision {
+  readonly allowed: boolean;
+  /** Why the connection is closed, for logs. */
+  readonly details: string;
+  /** Bits of ResponseFlag. */
+  readonly flags: number;
+  /** By filter name. */
+  readonly metadata: Readonly<Record<string, JsonObject>> | undefined;
+}
+export interface PendingGate {
+  readonly decision: Promise<GateDecision>;
+  /** The connection has gone. */
+  cancel(): void;
+}
 
 export interface NetworkRbacProgram {
   readonly statPrefix: string;

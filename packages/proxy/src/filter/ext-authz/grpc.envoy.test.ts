@@ -1,6 +1,6 @@
 /** External authorization over gRPC beside real Envoy: what client, upstream and service see, log lines and counters. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { observeBoth, TYPE, type BesideCase, type Observed } from '../testing/beside.ts';
+import { HTTP2, observeBoth, TYPE, type BesideCase, type Observed } from '../testing/beside.ts';
 import { startGrpc, type GrpcAnswer } from '../testing/grpc-server.ts';
 
 const filter = (config: object, service: object = {}): object => ({
@@ -202,18 +202,10 @@ beforeAll(async () => {
     const path = /"path":\s*"\/(\w*)/.exec(JSON.stringify(request))?.[1] ?? '';
     return path === 'never' ? 'never' : (ANSWERS[path] ?? { message: {} });
   });
-  const http2 = {
-    typedExtensionProtocolOptions: {
-      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
-        '@type': `${TYPE}envoy.extensions.upstreams.http.v3.HttpProtocolOptions`,
-        explicitHttpConfig: { http2ProtocolOptions: {} },
-      },
-    },
-  };
   try {
     ({ theirs, ours } = await observeBoth(CASES, {
       clusters: { auth: service.port, dead: 1 },
-      clusterOptions: { auth: http2, dead: http2 },
+      clusterOptions: { auth: HTTP2, dead: HTTP2 },
       noted: () => {
         const taken = notes;
         notes = [];

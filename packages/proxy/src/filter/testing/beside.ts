@@ -13,6 +13,8 @@ export interface BesideCase {
   /** Whole routes; one to `up` by default. */
   readonly routes?: readonly object[];
   readonly perRoute?: object;
+  /** Network filters before the connection manager. */
+  readonly network?: readonly object[];
   readonly virtualHost?: object;
   readonly more?: object;
   /** Raw requests, one connection each; `connection: close` is added. */
@@ -114,6 +116,16 @@ export function fetchText(port: number, path: string): Promise<string> {
   });
 }
 
+/** Options of a cluster whose hosts speak HTTP/2. */
+export const HTTP2 = {
+  typedExtensionProtocolOptions: {
+    'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+      '@type': `${TYPE}envoy.extensions.upstreams.http.v3.HttpProtocolOptions`,
+      explicitHttpConfig: { http2ProtocolOptions: {} },
+    },
+  },
+};
+
 const ROUTER = {
   name: 'envoy.filters.http.router',
   typedConfig: { '@type': `${TYPE}envoy.extensions.filters.http.router.v3.Router` },
@@ -173,7 +185,7 @@ async function observe(
       },
       ...one.more,
     });
-    return listener(ports[i]!, [{ filters: [manager] }]);
+    return listener(ports[i]!, [{ filters: [...(one.network ?? []), manager] }]);
   });
   const clusters = [
     staticCluster('up', [up]),

@@ -30,6 +30,15 @@ export const extAuthzFields: FieldTable = {
   [`${HTTP}.CheckSettings`]: {
     implemented: 'contextExtensions disableRequestBodyBuffering withRequestBody grpcService httpService',
   },
+  'envoy.extensions.filters.network.ext_authz.v3.ExtAuthz': {
+    implemented: `statPrefix grpcService failureModeAllow includePeerCertificate transportApiVersion
+      filterEnabledMetadata includeTlsSession metadataContextNamespaces`,
+    refused: {
+      'there is no typed metadata': 'typedMetadataContextNamespaces',
+      [NOT_SUPPORTED]: 'bootstrapMetadataLabelsKey sendTlsAlertOnDenial',
+    },
+    values: { transportApiVersion: { V2: 'services speak version 3' } },
+  },
   'envoy.config.common.mutation_rules.v3.HeaderMutationRules': {
     implemented: `allowAllRouting allowEnvoy disallowSystem disallowAll allowExpression disallowExpression
       disallowIsError`,

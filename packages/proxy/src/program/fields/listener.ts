@@ -132,6 +132,10 @@ export const listenerFields: FieldTable = {
   },
   [`${TCP}.TcpProxy.TcpAccessLogOptions`]: { implemented: 'accessLogFlushInterval flushAccessLogOnConnected' },
 
+  'envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit': {
+    implemented: 'statPrefix tokenBucket runtimeEnabled',
+    refused: { 'buckets are not shared': 'shareKey' },
+  },
   'envoy.extensions.filters.network.rbac.v3.RBAC': {
     implemented: 'rules shadowRules statPrefix enforcementType shadowRulesStatPrefix delayDeny',
     values: { enforcementType: { CONTINUOUS: NOT_SUPPORTED } },

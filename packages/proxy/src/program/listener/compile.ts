@@ -1,4 +1,6 @@
 import { TypeUrl, type types } from '@mizzen/xds';
+import { compileNetworkExtAuthz } from '../../filter/ext-authz/network.ts';
+import { compileNetworkLocalRateLimit } from '../../filter/local-ratelimit-network.ts';
 import { compileNetworkRbac } from '../../filter/rbac/network.ts';
 import { compileAccessLogs } from '../../telemetry/access-log.ts';
 import { compileAddress } from '../address.ts';
@@ -128,14 +130,18 @@ function compileNetworkFilters(
     if (type in noEffectTypes) return;
     const program = compileNetworkFilter(context, type, filter, at);
     if (program === undefined) return;
-    if (compiled.at(-1) !== undefined && compiled.at(-1)!.kind !== 'rbac')
+    if (compiled.length > 0 && !onlyLooks(compiled.at(-1)!))
       context.refuse([...path, i], 'comes after the filter that takes the connection');
     compiled.push(program);
   });
-  if (context.nacks.length === 0 && (compiled.length === 0 || compiled.at(-1)!.kind === 'rbac')) {
+  if (context.nacks.length === 0 && (compiled.length === 0 || onlyLooks(compiled.at(-1)!))) {
     context.refuse(path, 'must end with the HTTP connection manager or the TCP proxy');
   }
   return compiled;
+}
+
+function onlyLooks({ kind }: NetworkFilterProgram): boolean {
+  return kind === 'rbac' || kind === 'gate';
 }
 
 function compileNetworkFilter(
@@ -155,6 +161,13 @@ function compileNetworkFilter(
       return { kind: 'tcp_proxy', tcp: compileTcpProxy(context, config as types.tcpProxy.TcpProxy, path) };
     case 'envoy.extensions.filters.network.rbac.v3.RBAC':
       return { kind: 'rbac', rbac: compileNetworkRbac(context, config as types.networkRbac.RBAC, path) };
+    case 'envoy.extensions.filters.network.ext_authz.v3.ExtAuthz':
+      return { kind: 'gate', gate: compileNetworkExtAuthz(context, config as types.networkExtAuthz.ExtAuthz, path) };
+    case 'envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit':
+      return {
+        kind: 'gate',
+        gate: compileNetworkLocalRateLimit(context, config as types.networkLocalRateLimit.LocalRateLimit, path),
+      };
     default:
       context.refuse(path, `\`${type}\` is not a network filter that is supported`);
       return undefined;

@@ -1,0 +1,30 @@
+import type { types } from '@mizzen/xds';
+import type { CompileContext } from '../program/context.ts';
+import type { Path } from '../program/path.ts';
+import type { GateDecision, NetworkGate } from '../program/types.ts';
+import { ResponseFlag } from '../types.ts';
+import { compileBucket } from './local-ratelimit.ts';
+
+const ALLOWED: GateDecision = { allowed: true, details: '', flags: 0, metadata: undefined };
+const LIMITED: GateDecision = { allowed: false, details: '', flags: ResponseFlag.RL, metadata: undefined };
+
+/** Closes connections at once when the bucket is empty. */
+export function compileNetworkLocalRateLimit(
+  context: CompileContext,
+  config: types.networkLocalRateLimit.LocalRateLimit,
+  path: Path,
+): NetworkGate {
+  if (config.statPrefix === undefined || config.statPrefix === '')
+    context.refuse([...path, 'statPrefix'], 'must not be empty');
+  const bucket = compileBucket(context, config.tokenBucket ?? {}, [...path, 'tokenBucket']);
+  const limited = context.deps.counter(`local_rate_limit.${config.statPrefix ?? ''}.rate_limited`);
+  const enabled = config.runtimeEnabled?.defaultValue ?? true;
+  return {
+    text: 'local rate limit',
+    check() {
+      if (!enabled || bucket.take()) return ALLOWED;
+      limited.value++;
+      return LIMITED;
+    },
+  };
+}

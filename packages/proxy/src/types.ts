@@ -238,6 +238,8 @@ export interface VirtualHostProgram {
   readonly perFilter: ReadonlyMap<string, unknown>;
   readonly includeRequestAttemptCount: boolean;
   readonly includeAttemptCountInResponse: boolean;
+  /** Retries say whether a timeout is why. */
+  readonly includeIsTimeoutRetry?: boolean;
 }
 
 export interface WeightedClusterEntry {
@@ -306,7 +308,15 @@ export interface RetryProgram {
   readonly retriableHeaders: readonly ((response: ResponseHead) => boolean)[];
   readonly backOffBase: number;
   readonly backOffMax: number;
+  /** When none of them matches the request, only a client can ask for retries of it. */
+  readonly retriableRequestHeaders: readonly ((request: RequestHead) => boolean)[];
+  /** Fields of a response that say how long to wait, the first that can be read counting. */
+  readonly resetHeaders: readonly { readonly name: string; readonly unixTime: boolean }[];
+  /** A longer wait than this is not believed. */
+  readonly resetMax: number;
   readonly avoidPreviousHosts: boolean;
+  /** Retries rather go to hosts whose `envoy.lb` metadata does not say `canary`. */
+  readonly avoidCanaries: boolean;
   readonly hostSelectionAttempts: number;
 }
 export interface MirrorProgram {
@@ -327,6 +337,8 @@ export interface LbContext {
   /** Hosts already tried by this request, to be avoided if possible. */
   readonly avoid: readonly UpstreamHost[] | undefined;
   readonly avoidAttempts: number;
+  /** Hosts marked as canaries are to be avoided if possible. */
+  readonly avoidCanaries?: boolean;
   /** `host:port` meant by the request; for clusters that connect to what is asked for. */
   readonly authority: string;
   readonly priority: 'DEFAULT' | 'HIGH';
@@ -403,6 +415,8 @@ export interface UpstreamHost {
   /** `address:port`, as logs print it. */
   readonly authority: string;
   readonly hostname: string;
+  /** Its `envoy.lb` metadata says so. */
+  readonly canary?: boolean;
   readonly cluster: UpstreamCluster;
   /** False once removed from its cluster: idle connections to it are closed. */
   readonly inService: boolean;

@@ -62,6 +62,10 @@ export class ClusterHost implements BalancedHost {
     this.describe(endpoint, transport);
   }
 
+  get canary(): boolean {
+    return this.endpoint.metadata?.['envoy.lb']?.['canary'] === true;
+  }
+
   /** Takes over what may change while the endpoint stays. */
   describe(endpoint: EndpointProgram, transport: Transport): void {
     this.endpoint = endpoint;

@@ -1,7 +1,7 @@
-import type { Random } from '../deps.ts';
-import type { CircuitBreaker, ResponseHead, RouteActionProgram, UpstreamCluster } from '../types.ts';
+import type { Clock, Random } from '../deps.ts';
+import type { CircuitBreaker, ResponseHead, RetryProgram, RouteActionProgram, UpstreamCluster } from '../types.ts';
 import type { ResetReason } from './reset.ts';
-import { parseRetryOn, RetryOn, retryOnGrpcStatus } from './retry.ts';
+import { GRPC_CONDITIONS, parseRetryOn, RetryOn, retryOnGrpcStatus } from './retry.ts';
 import type { ActiveStream } from './stream.ts';
 
 /** `overflow`: the breaker for retries is open. `exhausted`: it would be retried, but no try is left. */
@@ -15,6 +15,9 @@ export class RetryState {
   readonly #headers: readonly ((response: ResponseHead) => boolean)[];
   readonly #base: number;
   readonly #max: number;
+  readonly #policy: RetryProgram | undefined;
+  /** What the last response asked to be waited for. */
+  #reset: number | undefined;
   #tries = 0;
   #holding = false;
   readonly #cluster: UpstreamCluster;
@@ -28,13 +31,14 @@ export class RetryState {
     breaker: CircuitBreaker,
   ): RetryState | undefined {
     const { headers } = stream.request;
-    let on = action.retry?.on ?? 0;
-    let left = action.retry?.numRetries ?? 1;
+    const policy = action.retry;
+    let on = policy?.on ?? 0;
+    let left = policy?.numRetries ?? 1;
     let wanted: readonly string[] = [];
-    let codes = action.retry?.retriableStatusCodes ?? [];
+    let codes = policy?.retriableStatusCodes ?? [];
     if (stream.mayCarryEnvoyFields) {
-      on |= parseRetryOn(take(headers, 'x-envoy-retry-on') ?? '');
-      on |= parseRetryOn(take(headers, 'x-envoy-retry-grpc-on') ?? '');
+      on |= parseRetryOn(take(headers, 'x-envoy-retry-on') ?? '') & ~GRPC_CONDITIONS;
+      on |= parseRetryOn(take(headers, 'x-envoy-retry-grpc-on') ?? '') & GRPC_CONDITIONS;
       const max = take(headers, 'x-envoy-max-retries');
       if (max !== undefined && /^\d{1,6}$/.test(max)) left = Number(max);
       const more = take(headers, 'x-envoy-retriable-status-codes');
@@ -43,9 +47,10 @@ export class RetryState {
       if (names !== undefined) wanted = names.split(',').map((name) => name.trim().toLowerCase());
       headers.remove('x-envoy-hedge-on-per-try-timeout');
       headers.remove('x-envoy-upstream-alt-stat-name');
-      headers.remove('x-envoy-upstream-rq-timeout-alt-response');
     }
-    if (on === 0 || left === 0) return undefined;
+    if (on === 0) return undefined;
+    const onlyFor = policy?.retriableRequestHeaders ?? [];
+    if (onlyFor.length > 0 && !onlyFor.some((matches) => matches(stream.request))) return undefined;
     const matchers = wanted.map(
       (name) =>
         (response: ResponseHead): boolean =>
@@ -55,7 +60,7 @@ export class RetryState {
       on,
       left,
       codes,
-      [...(action.retry?.retriableHeaders ?? []), ...matchers],
+      [...(policy?.retriableHeaders ?? []), ...matchers],
       action,
       cluster,
       breaker,
@@ -76,6 +81,7 @@ export class RetryState {
     this.#statusCodes = codes;
     this.#headers = matchers;
     this.#base = action.retry?.backOffBase ?? 25;
+    this.#policy = action.retry;
     this.#max = action.retry?.backOffMax ?? 250;
     this.#cluster = cluster;
     this.#breaker = breaker;
@@ -89,14 +95,18 @@ export class RetryState {
     return this.#decide((this.#on & (RetryOn.reset | RetryOn['5xx'] | RetryOn['gateway-error'])) !== 0);
   }
 
-  onResponse(head: ResponseHead, trailersOnly: boolean): RetryVerdict {
-    const retriable = this.#responseIsRetriable(head, trailersOnly);
+  onResponse(head: ResponseHead, clock: Clock): RetryVerdict {
+    const retriable = this.#responseIsRetriable(head);
+    if (retriable && this.#policy !== undefined) this.#reset = resetInterval(this.#policy, head, clock);
     if (!retriable && this.#tries > 0) this.#cluster.stats.upstream_rq_retry_success++;
     return this.#decide(retriable);
   }
 
   /** Milliseconds until the next attempt. */
   nextBackOff(random: Random): number {
+    const reset = this.#reset;
+    this.#reset = undefined;
+    if (reset !== undefined && reset > 1) return reset + Math.floor(random.float() * Math.floor(reset / 2));
     const ceiling = Math.min(this.#max, this.#base * (2 ** this.#tries - 1));
     return Math.floor(random.float() * ceiling);
   }
@@ -136,7 +146,7 @@ export class RetryState {
     return (on & RetryOn['reset-before-request']) !== 0 && !requestBegun;
   }
 
-  #responseIsRetriable(head: ResponseHead, trailersOnly: boolean): boolean {
+  #responseIsRetriable(head: ResponseHead): boolean {
     const { status, headers } = head;
     const on = this.#on;
     const limited = headers.has('x-envoy-ratelimited');
@@ -146,11 +156,9 @@ export class RetryState {
     if (status === 409 && (on & RetryOn['retriable-4xx']) !== 0) return true;
     if ((on & RetryOn['retriable-status-codes']) !== 0 && this.#statusCodes.includes(status)) return true;
     if ((on & RetryOn['retriable-headers']) !== 0 && this.#headers.some((matches) => matches(head))) return true;
-    if (trailersOnly) {
-      const grpc = headers.get('grpc-status');
-      if (grpc !== undefined) return (on & retryOnGrpcStatus(grpc)) !== 0;
-    }
-    return false;
+    if ((on & GRPC_CONDITIONS) === 0) return false;
+    const grpc = headers.get('grpc-status');
+    return grpc !== undefined && (on & retryOnGrpcStatus(grpc)) !== 0;
   }
 }
 
@@ -158,4 +166,15 @@ function take(headers: ActiveStream['request']['headers'], name: string): string
   const value = headers.get(name);
   if (value !== undefined) headers.remove(name);
   return value;
+}
+
+/** Milliseconds that a response asks to be left alone; undefined when it does not, or asks for more than is granted. */
+function resetInterval(policy: RetryProgram, head: ResponseHead, clock: Clock): number | undefined {
+  for (const { name, unixTime } of policy.resetHeaders) {
+    const value = head.headers.get(name);
+    if (value === undefined || !/^\s*\d{1,15}\s*$/.test(value)) continue;
+    const ms = Number(value) * 1000 - (unixTime ? clock.wall() : 0);
+    if (ms <= policy.resetMax && (ms > 0 || !unixTime)) return ms;
+  }
+  return undefined;
 }

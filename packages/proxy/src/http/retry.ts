@@ -21,6 +21,14 @@ export const RetryOn = {
 
 export type RetryCondition = keyof typeof RetryOn;
 
+/** Those that `x-envoy-retry-grpc-on` may name; the others are `x-envoy-retry-on`'s. */
+export const GRPC_CONDITIONS =
+  RetryOn.cancelled |
+  RetryOn['deadline-exceeded'] |
+  RetryOn.internal |
+  RetryOn['resource-exhausted'] |
+  RetryOn.unavailable;
+
 /** Bits of a comma-separated list; what it does not know is left out and listed in `unknown`. */
 export function parseRetryOn(list: string, unknown?: string[]): number {
   let bits = 0;

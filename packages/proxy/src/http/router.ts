@@ -42,6 +42,7 @@ export class Router implements LbContext, AttemptTimeouts {
   metadataMatch: LbContext['metadataMatch'];
   avoid: UpstreamHost[] | undefined;
   avoidAttempts = 0;
+  avoidCanaries = false;
   authority = '';
   priority: 'DEFAULT' | 'HIGH' = 'DEFAULT';
 
@@ -67,6 +68,8 @@ export class Router implements LbContext, AttemptTimeouts {
   #pausedDownstream = false;
   #over = false;
   #setCookie: string | undefined;
+  #timeoutStatus: 504 | 204 = 504;
+  #lastWasTimeout = false;
 
   constructor(stream: ActiveStream) {
     this.stream = stream;
@@ -165,6 +168,10 @@ export class Router implements LbContext, AttemptTimeouts {
       this.avoid = [];
       this.avoidAttempts = action.retry.hostSelectionAttempts;
     }
+    if (stream.mayCarryEnvoyFields && headers.has('x-envoy-upstream-rq-timeout-alt-response')) {
+      headers.remove('x-envoy-upstream-rq-timeout-alt-response');
+      this.#timeoutStatus = 204;
+    }
     if (action.mirrors.length > 0) this.#startShadows();
     this.#choose();
   }
@@ -241,6 +248,14 @@ export class Router implements LbContext, AttemptTimeouts {
     if (this.#route.virtualHost.includeRequestAttemptCount) {
       request.headers.set('x-envoy-attempt-count', String(info.attemptCount));
     }
+    if (this.#route.virtualHost.includeIsTimeoutRetry === true)
+      request.headers.set('x-envoy-is-timeout-retry', String(this.#lastWasTimeout));
+    this.#lastWasTimeout = false;
+    const { retry } = this.#action;
+    if (retry?.avoidCanaries === true) {
+      this.avoidCanaries = true;
+      this.avoidAttempts = retry.hostSelectionAttempts;
+    }
     const elapsed = info.requestEndTime < 0 ? 0 : Math.trunc(turnNow(hcm.deps.clock) - info.requestEndTime);
     announceTimeout(request.headers, this.#timeouts, elapsed, hcm.program.router.suppressEnvoyHeaders);
     this.#choose();
@@ -291,7 +306,7 @@ export class Router implements LbContext, AttemptTimeouts {
     const head: ResponseHead = { status, headers: new Headers(parser.flat) };
     head.headers.spelling = parser.spelling;
     if (this.#retry !== undefined) {
-      const verdict = this.#retry.onResponse(head, parser.bodyMode === BodyMode.NONE);
+      const verdict = this.#retry.onResponse(head, stream.hcm.deps.clock);
       if (verdict === 'yes') {
         this.#retryLater();
         return;
@@ -419,7 +434,7 @@ export class Router implements LbContext, AttemptTimeouts {
       stream.reset('response_timeout');
       return;
     }
-    this.#giveUp(504, 'upstream request timeout', 'response_timeout', ResponseFlag.UT, undefined);
+    this.#timedOut('response_timeout', ResponseFlag.UT);
   }
 
   onTryDuration(): void {
@@ -463,10 +478,16 @@ export class Router implements LbContext, AttemptTimeouts {
     const verdict = this.#retry?.onTryTimeout() ?? 'no';
     if (verdict === 'yes') {
       this.#retryLater();
+      this.#lastWasTimeout = true;
       return;
     }
     this.stream.info.responseFlags |= flagOf(verdict);
-    this.#giveUp(504, 'upstream request timeout', details, flag, undefined);
+    this.#timedOut(details, flag);
+  }
+
+  #timedOut(details: string, flag: number): void {
+    const status = this.#timeoutStatus;
+    this.#giveUp(status, status === 504 ? 'upstream request timeout' : '', details, flag, undefined);
   }
 
   #giveUp(status: number, body: string, details: string, flags: number, fields: [string, string][] | undefined): void {

@@ -108,6 +108,10 @@ export const RETRY: RetryProgram = {
   retriableHeaders: [],
   backOffBase: 25,
   backOffMax: 250,
+  retriableRequestHeaders: [],
+  resetHeaders: [],
+  resetMax: 0,
+  avoidCanaries: false,
   avoidPreviousHosts: false,
   hostSelectionAttempts: 1,
 };

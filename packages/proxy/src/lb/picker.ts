@@ -46,10 +46,12 @@ interface Source {
 }
 
 function withoutAvoided(choose: Choose, context: LbContext): BalancedHost | null {
-  const { avoid } = context;
+  const { avoid, avoidCanaries = false } = context;
   let host = choose(context, 0);
-  if (avoid === undefined || avoid.length === 0) return host ?? null;
-  for (let attempt = 1; attempt <= context.avoidAttempts && host !== undefined && avoid.includes(host); attempt++) {
+  if ((avoid === undefined || avoid.length === 0) && !avoidCanaries) return host ?? null;
+  const avoided = (one: BalancedHost): boolean =>
+    (avoid?.includes(one) ?? false) || (avoidCanaries && one.canary === true);
+  for (let attempt = 1; attempt <= context.avoidAttempts && host !== undefined && avoided(host); attempt++) {
     host = choose(context, attempt);
   }
   return host ?? null;

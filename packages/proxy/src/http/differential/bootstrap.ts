@@ -153,6 +153,7 @@ export function hcmConfig(name: ManagerName): object {
           name: 'all',
           domains: ['*'],
           includeRequestAttemptCount: true,
+          includeIsTimeoutRetryHeader: true,
           routes: [
             {
               match: { connectMatcher: {} },
@@ -183,6 +184,30 @@ export function hcmConfig(name: ManagerName): object {
             route('/hang/idle', { cluster: 'b', idleTimeout: '0.2s' }),
             route('/hang/duration', { cluster: 'b', maxStreamDuration: { maxStreamDuration: '0.2s' } }),
             route('/status', { cluster: 'b', retryPolicy: { retryOn: 'gateway-error,retriable-4xx', numRetries: 2 } }),
+            {
+              match: { prefix: '/raw', headers: [{ name: 'x-limited', presentMatch: true }] },
+              route: {
+                cluster: 'b',
+                retryPolicy: {
+                  retryOn: '5xx,unavailable',
+                  rateLimitedRetryBackOff: {
+                    resetHeaders: [{ name: 'Retry-After' }, { name: 'reset-at', format: 'UNIX_TIMESTAMP' }],
+                    maxInterval: '60s',
+                  },
+                },
+              },
+            },
+            route('/status/504', {
+              cluster: 'b',
+              retryPolicy: {
+                retryOn: '5xx',
+                retriableRequestHeaders: [
+                  { name: 'x-retry', stringMatch: { exact: 'yes' } },
+                  { name: ':method', stringMatch: { exact: 'PUT' } },
+                ],
+              },
+            }),
+            route('/status/505', { cluster: 'b', retryPolicy: { retryOn: '5xx', numRetries: 0 } }),
             route('/flaky/grpc', {
               cluster: 'b',
               maxGrpcTimeout: '10s',

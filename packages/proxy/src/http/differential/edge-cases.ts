@@ -179,6 +179,48 @@ export const EDGE_CASES: readonly Case[] = [
     to(manager, `/flaky/grpc/not/${manager}`, 'grpc-timeout: 5S\r\n', { wait: 900 }),
   ]),
 
+  // ---- retries
+  ...['Retry-After: 1', 'Retry-After: 61', 'Retry-After: x', 'reset-at: 1', 'reset-at: 99999999999', ''].map((field) =>
+    to(
+      'plain',
+      `/raw/${rawPath(`HTTP/1.1 503 X\r\n${field}${field === '' ? '' : '\r\n'}content-length: 2\r\n\r\nst`)}`,
+      'x-limited: 1\r\n',
+      { wait: 800 },
+    ),
+  ),
+  to(
+    'plain',
+    `/raw/${rawPath('HTTP/1.1 200 OK\r\ngrpc-status: 14\r\ncontent-length: 2\r\n\r\nst')}`,
+    'x-limited: 1\r\n',
+    {
+      wait: 800,
+    },
+  ),
+  ...['', 'x-retry: no\r\n', 'x-retry: yes\r\n', 'x-retry: no\r\nx-envoy-retry-on: 5xx\r\n'].map((fields) =>
+    to('sidecar', '/status/504', `x-forwarded-for: 10.0.0.1\r\n${fields}`, { wait: 800 }),
+  ),
+  to('plain', '/status/505'),
+  ...[
+    'x-envoy-retry-on: 5xx\r\nx-envoy-max-retries: 0',
+    'x-envoy-retry-on: unavailable',
+    'x-envoy-retry-grpc-on: 5xx',
+    'x-envoy-retry-on: 5xx\r\nx-envoy-max-retries: x',
+    'x-envoy-max-retries: 2',
+    'x-envoy-retry-on: retriable-headers\r\nx-envoy-retriable-header-names: X-A, content-length',
+    'x-envoy-retry-on: retriable-status-codes\r\nx-envoy-retriable-status-codes: x, 418 ,505',
+  ].flatMap((fields) => [
+    to('sidecar', '/status/418', `x-forwarded-for: 10.0.0.1\r\n${fields}\r\n`, { wait: 800 }),
+    to('sidecar', '/status/505', `x-forwarded-for: 10.0.0.1\r\n${fields}\r\n`, { wait: 800 }),
+  ]),
+  ...['rq-timeout-ms: 100', 'rq-per-try-timeout-ms: 100'].map((field) =>
+    to(
+      'sidecar',
+      '/hang/alt',
+      `x-forwarded-for: 10.0.0.1\r\nx-envoy-upstream-${field}\r\nx-envoy-upstream-rq-timeout-alt-response: 1\r\n`,
+      { wait: 800 },
+    ),
+  ),
+
   // ---- HTTP/1.0 and its relatives
   ...[
     'GET / HTTP/1.0\r\n\r\n',

@@ -17,13 +17,13 @@ export const routeFields: FieldTable = {
   'envoy.config.route.v3.VirtualHost': {
     implemented: `name domains routes requireTls requestHeadersToAdd requestHeadersToRemove responseHeadersToAdd
       responseHeadersToRemove cors typedPerFilterConfig includeRequestAttemptCount includeAttemptCountInResponse
-      retryPolicy requestMirrorPolicies`,
+      retryPolicy requestMirrorPolicies includeIsTimeoutRetryHeader`,
     noEffect: {
       'names statistics only': 'virtualClusters',
       'read by nobody here': 'metadata',
     },
     refused: {
-      [NOT_SUPPORTED]: `matcher rateLimits retryPolicyTypedConfig hedgePolicy includeIsTimeoutRetryHeader
+      [NOT_SUPPORTED]: `matcher rateLimits retryPolicyTypedConfig hedgePolicy
         perRequestBufferLimitBytes requestBodyBufferLimit`,
     },
   },
@@ -101,11 +101,13 @@ export const routeFields: FieldTable = {
   },
   'envoy.config.route.v3.RetryPolicy': {
     implemented: `retryOn numRetries perTryTimeout perTryIdleTimeout retryHostPredicate hostSelectionRetryMaxAttempts
-      retriableStatusCodes retryBackOff retriableHeaders`,
+      retriableStatusCodes retryBackOff retriableHeaders retriableRequestHeaders rateLimitedRetryBackOff`,
     refused: {
-      [NOT_SUPPORTED]: 'retryPriority retryOptionsPredicates rateLimitedRetryBackOff retriableRequestHeaders',
+      [NOT_SUPPORTED]: 'retryPriority retryOptionsPredicates',
     },
   },
+  'envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff': { implemented: 'resetHeaders maxInterval' },
+  'envoy.config.route.v3.RetryPolicy.ResetHeader': { implemented: 'name format' },
   'envoy.config.route.v3.RetryPolicy.RetryHostPredicate': { implemented: 'name typedConfig' },
   'envoy.config.route.v3.RetryPolicy.RetryBackOff': { implemented: 'baseInterval maxInterval' },
   'envoy.config.route.v3.CorsPolicy': {

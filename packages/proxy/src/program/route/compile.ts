@@ -141,6 +141,7 @@ function compileVirtualHost(
     perFilter: mergePerFilter(scope.perFilter, own),
     includeRequestAttemptCount: host.includeRequestAttemptCount === true,
     includeAttemptCountInResponse: host.includeAttemptCountInResponse === true,
+    includeIsTimeoutRetry: host.includeIsTimeoutRetryHeader === true,
   };
   // From the most specific outwards, after the route's own.
   const request = [

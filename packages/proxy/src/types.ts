@@ -342,6 +342,8 @@ export interface LbContext {
   /** `host:port` meant by the request; for clusters that connect to what is asked for. */
   readonly authority: string;
   readonly priority: 'DEFAULT' | 'HIGH';
+  /** The connection a PROXY protocol header is to name; none: the proxy's own. */
+  readonly client?: ConnectionInfo | undefined;
 }
 
 /** A cluster in force. Replaced as a whole when its configuration changes; endpoints change within. */

@@ -5,12 +5,14 @@ import { makePicker, type Picker, type PickerOptions } from '../lb/picker.ts';
 import { subsetPicker } from '../lb/subsets.ts';
 import type { BalancedHost, PriorityHosts } from '../lb/types.ts';
 import type { ClusterProgram, EndpointProgram, EndpointsProgram } from '../program/types.ts';
+import type { ExpectedName } from '../tls/client.ts';
 import type { TlsContexts } from '../tls/context.ts';
 import type { LbContext, UpstreamCluster, UpstreamHost } from '../types.ts';
 import { ClusterCircuitBreaker } from './circuit-breaker.ts';
 import { ClusterHost } from './host.ts';
 import { NamedHost } from './named-host.ts';
 import { hostKey, priorities } from './priorities.ts';
+import { endsOf } from './proxy-protocol.ts';
 import type { ClusterDetailStats } from './stats.ts';
 import { ClusterTransports } from './transport.ts';
 
@@ -27,6 +29,8 @@ export class Cluster implements UpstreamCluster {
   readonly maxConnectionDuration: number;
   readonly limits: { readonly DEFAULT: ClusterCircuitBreaker; readonly HIGH: ClusterCircuitBreaker };
   readonly #transports: ClusterTransports;
+  /** Connections depend on the request they are for. */
+  readonly #perRequest: boolean;
   #endpoints: EndpointsProgram | undefined;
   #hosts = new Map<string, ClusterHost>();
   #priorities: readonly PriorityHosts[] = [];
@@ -49,6 +53,7 @@ export class Cluster implements UpstreamCluster {
       HIGH: new ClusterCircuitBreaker(program.thresholds.HIGH),
     };
     this.#transports = new ClusterTransports(program, contexts, deps.clock, stats);
+    this.#perRequest = program.http.autoSni || this.#transports.namesClients;
   }
 
   /** Endpoints have been told once, be they none. */
@@ -74,7 +79,7 @@ export class Cluster implements UpstreamCluster {
       this.stats.upstream_rq_drop_overload++;
       return null;
     }
-    if (!this.http.autoSni) return this.#picker.pick(context);
+    if (!this.#perRequest) return this.#picker.pick(context);
     const avoid = context.avoid?.map((host) => (host instanceof NamedHost ? host.base : host));
     return this.underName(this.#picker.pick({ ...context, avoid }) as ClusterHost | null, context);
   }
@@ -121,12 +126,22 @@ export class Cluster implements UpstreamCluster {
     for (const watcher of this.#watchers) watcher();
   }
 
-  /** With `autoSni` the server name is the request's, unless that is an address. */
+  /**
+   * With `autoSni` the server name is the request's, unless that is an address; a PROXY protocol header names the
+   * request's client.
+   */
   protected underName(host: ClusterHost | null, context: LbContext): UpstreamHost | null {
-    if (host === null || !this.http.autoSni || host.transport.tls === undefined) return host;
-    const name = context.authority.replace(/:\d+$/, '').toLowerCase();
-    if (name === '' || isIP(name.replace(/[[\]]/g, '')) !== 0) return host;
-    return host.named(name, this.http.autoSanValidation);
+    if (host === null || !this.#perRequest) return host;
+    const { tls, proxyProtocol } = host.transport;
+    const name = this.http.autoSni && tls !== undefined ? this.#requestedName(context) : undefined;
+    const client = proxyProtocol === undefined || context.client === undefined ? undefined : endsOf(context.client);
+    return name === undefined && client === undefined ? host : host.named(name, client);
+  }
+
+  #requestedName({ authority }: LbContext): ExpectedName | undefined {
+    const serverName = authority.replace(/:\d+$/, '').toLowerCase();
+    if (serverName === '' || isIP(serverName.replace(/[[\]]/g, '')) !== 0) return undefined;
+    return { serverName, verified: this.http.autoSanValidation };
   }
 
   #makePicker(endpoints: EndpointsProgram): Picker {

@@ -2,11 +2,15 @@ import type { Socket } from 'node:net';
 import type { ExpectedName, SessionSlot } from '../tls/client.ts';
 import type { ConnectFailure, UpstreamSocket } from '../types.ts';
 import type { ClusterHost } from './host.ts';
+import { proxyHeader, type Ends } from './proxy-protocol.ts';
 
-/** Under which server name to connect, when it is the request's. */
+/** What of a connection depends on the request it is for. */
 export interface NamedAs {
-  readonly name: ExpectedName;
+  /** The server name, when it is the request's. */
+  readonly name: ExpectedName | undefined;
   readonly sessions: SessionSlot;
+  /** Whom the PROXY protocol header names. */
+  readonly client: Ends | undefined;
 }
 
 /**
@@ -59,13 +63,29 @@ export function connectHost(
     fail(kindOf(error), `delayed connect error: ${systemText(error)}`),
   );
 
-  const { tls } = host.transport;
-  if (tls === undefined) socket.once('connect', () => ready(socket));
-  else
-    tls.connect(socket, as?.sessions ?? host.sessions, as?.name ?? configuredName(host), ready, (reason) =>
+  const { tls, proxyProtocol } = host.transport;
+  const secure = (): void =>
+    tls?.connect(socket, as?.sessions ?? host.sessions, as?.name ?? configuredName(host), ready, (reason) =>
       fail('tls', reason),
     );
+  if (tls === undefined || proxyProtocol !== undefined) {
+    socket.once('connect', () => {
+      if (proxyProtocol !== undefined) socket.write(proxyHeader(proxyProtocol, as?.client, ownEnds(socket)));
+      if (tls === undefined) ready(socket);
+      else secure();
+    });
+  } else secure();
   keepAlive(host, socket);
+}
+
+function ownEnds(socket: Socket): Ends {
+  const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = socket;
+  return {
+    sourceAddress: localAddress,
+    sourcePort: localPort,
+    destinationAddress: remoteAddress,
+    destinationPort: remotePort,
+  };
 }
 
 function configuredName({ transport, hostname }: ClusterHost): ExpectedName {

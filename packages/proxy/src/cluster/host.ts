@@ -1,10 +1,11 @@
 import type { BalancedHost } from '../lb/types.ts';
 import type { EndpointProgram } from '../program/types.ts';
-import { newSessionSlot, type SessionSlot } from '../tls/client.ts';
+import { newSessionSlot, type ExpectedName, type SessionSlot } from '../tls/client.ts';
 import type { ConnectFailure, HostPool, UpstreamSocket } from '../types.ts';
 import type { Cluster } from './cluster.ts';
 import { connectHost } from './connect.ts';
 import { NamedHost, NamedHosts } from './named-host.ts';
+import { keyOfEnds, type Ends } from './proxy-protocol.ts';
 import type { Transport } from './transport.ts';
 
 export type HostOutcome = 'success' | 'gateway-error' | 'server-error' | 'connect-failure' | 'reset' | 'timeout';
@@ -105,9 +106,10 @@ export class ClusterHost implements BalancedHost {
     connectHost(this, port, undefined, onReady, onFail);
   }
 
-  /** This host as a request for a certain server name sees it: with connections of its own. */
-  named(serverName: string, verified: boolean): NamedHost {
-    return this.#named.get(serverName, () => new NamedHost(this, { serverName, verified }));
+  /** This host as requests for a certain server name, or of a certain client, see it: with connections of their own. */
+  named(name: ExpectedName | undefined, client: Ends | undefined): NamedHost {
+    const key = `${name?.serverName ?? ''} ${client === undefined ? '' : keyOfEnds(client)}`;
+    return this.#named.get(key, () => new NamedHost(this, name, client));
   }
 
   /** Existing connections are used no more. */

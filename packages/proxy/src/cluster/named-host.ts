@@ -2,11 +2,12 @@ import { newSessionSlot, type ExpectedName, type SessionSlot } from '../tls/clie
 import type { ConnectFailure, HostPool, UpstreamCluster, UpstreamHost, UpstreamSocket } from '../types.ts';
 import { connectHost } from './connect.ts';
 import type { ClusterHost, HostOutcome } from './host.ts';
+import type { Ends } from './proxy-protocol.ts';
 
 /** Names come from requests: how many are remembered per host. */
 const MAX_NAMES = 256;
 
-/** A host under one server name: connections are not shared between names, everything else is the host's. */
+/** A host under one server name, or for one client: connections are not shared, everything else is the host's. */
 export class NamedHost implements UpstreamHost {
   readonly base: ClusterHost;
   readonly cluster: UpstreamCluster;
@@ -15,11 +16,12 @@ export class NamedHost implements UpstreamHost {
   readonly authority: string;
   readonly hostname: string;
   pool: HostPool | undefined = undefined;
-  readonly #name: ExpectedName;
+  readonly #name: ExpectedName | undefined;
+  readonly #client: Ends | undefined;
   readonly #sessions: SessionSlot = newSessionSlot();
   #dropped = false;
 
-  constructor(base: ClusterHost, name: ExpectedName) {
+  constructor(base: ClusterHost, name: ExpectedName | undefined, client: Ends | undefined) {
     this.base = base;
     this.cluster = base.cluster;
     this.address = base.address;
@@ -27,6 +29,7 @@ export class NamedHost implements UpstreamHost {
     this.authority = base.authority;
     this.hostname = base.hostname;
     this.#name = name;
+    this.#client = client;
   }
 
   get inService(): boolean {
@@ -41,7 +44,13 @@ export class NamedHost implements UpstreamHost {
   }
 
   connect(onReady: (socket: UpstreamSocket) => void, onFail: (error: ConnectFailure) => void): void {
-    connectHost(this.base, this.port, { name: this.#name, sessions: this.#sessions }, onReady, onFail);
+    connectHost(
+      this.base,
+      this.port,
+      { name: this.#name, sessions: this.#sessions, client: this.#client },
+      onReady,
+      onFail,
+    );
   }
 
   report(outcome: HostOutcome): void {

@@ -1,6 +1,11 @@
 import type { JsonObject, JsonValue } from '@mizzen/xds';
 import type { Clock } from '../deps.ts';
-import type { ClusterProgram, EndpointProgram, UpstreamTransportProgram } from '../program/types.ts';
+import type {
+  ClusterProgram,
+  EndpointProgram,
+  ProxyProtocolProgram,
+  UpstreamTransportProgram,
+} from '../program/types.ts';
 import type { TlsContexts } from '../tls/context.ts';
 import { UpstreamTls, type UpstreamTlsStats } from '../tls/client.ts';
 
@@ -12,6 +17,8 @@ export interface Transport {
   readonly autoHostSni: boolean;
   /** The certificate must have the SNI among its names. */
   readonly verifyServerName: boolean;
+  /** What goes before everything else, handshakes included. */
+  readonly proxyProtocol: ProxyProtocolProgram | undefined;
 }
 
 /** All transports of a cluster, and which of them an endpoint gets. */
@@ -23,6 +30,13 @@ export class ClusterTransports {
     const make = (transport: UpstreamTransportProgram): Transport => makeTransport(transport, contexts, clock, stats);
     this.#matches = program.transportMatches.map(({ match, transport }) => ({ match, transport: make(transport) }));
     this.#otherwise = make(program.transport);
+  }
+
+  /** Some hosts are told by a PROXY protocol header whom a connection is for. */
+  get namesClients(): boolean {
+    return [this.#otherwise, ...this.#matches.map(({ transport }) => transport)].some(
+      ({ proxyProtocol }) => proxyProtocol !== undefined,
+    );
   }
 
   /** The first match that the endpoint's `envoy.transport_socket_match` metadata contains. */
@@ -41,13 +55,24 @@ function makeTransport(
   clock: Clock,
   stats: UpstreamTlsStats,
 ): Transport {
-  if (program.kind !== 'tls') return { tls: undefined, serverName: '', autoHostSni: false, verifyServerName: false };
+  if (program.kind === 'proxy_protocol')
+    return { ...makeTransport(program.inner, contexts, clock, stats), proxyProtocol: program.header };
+  if (program.kind === 'raw') {
+    return {
+      tls: undefined,
+      serverName: '',
+      autoHostSni: false,
+      verifyServerName: false,
+      proxyProtocol: undefined,
+    };
+  }
   const { tls } = program;
   return {
     tls: new UpstreamTls(tls, contexts, clock, stats),
     serverName: tls.sni,
     autoHostSni: tls.autoHostSni,
     verifyServerName: tls.autoSniSanValidation,
+    proxyProtocol: undefined,
   };
 }
 

@@ -3,6 +3,7 @@ import type { ResponseParser } from '../codec/response-parser.ts';
 import {
   ResponseFlag,
   type CircuitBreaker,
+  type ConnectionInfo,
   type LbContext,
   type ResponseHead,
   type RouteActionProgram,
@@ -73,6 +74,11 @@ export class Router implements LbContext, AttemptTimeouts {
 
   constructor(stream: ActiveStream) {
     this.stream = stream;
+  }
+
+  get client(): ConnectionInfo | undefined {
+    const { hcm, info } = this.stream;
+    return hcm.program.namesClients ? info.connection : undefined;
   }
 
   start(): void {

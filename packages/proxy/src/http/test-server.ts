@@ -59,6 +59,7 @@ export const PROGRAM: HcmProgram = {
   xffNumTrustedHops: 0,
   skipXffAppend: false,
   appendXForwardedPort: false,
+  namesClients: true,
   isInternalAddress: () => false,
   representIpv4AsMapped: false,
   generateRequestId: true,

@@ -264,6 +264,7 @@ class TcpTunnel implements ActiveConnection {
       authority:
         connection.requestedServerName === '' ? '' : `${connection.requestedServerName}:${connection.localPort}`,
       priority: 'DEFAULT',
+      client: connection,
     };
   }
 }

@@ -6,6 +6,9 @@ import { readResource } from './read-resource.ts';
 import type { Compiled, CompileDeps, EndpointProgram, EndpointsProgram, LocalityProgram } from './types.ts';
 import { fraction } from './values.ts';
 
+/** What an endpoint would add to the PROXY protocol header. */
+const PROXY_PROTOCOL = 'envoy.transport_sockets.proxy_protocol';
+
 /** Compiles an EDS resource. Pure: nothing outside `deps` is touched. */
 export function compileEndpoints(resource: unknown, deps: CompileDeps): Compiled<EndpointsProgram> {
   const read = readResource(TypeUrl.endpoint, resource);
@@ -65,6 +68,8 @@ function compileEndpoint(
   const { endpoint } = lbEndpoint;
   const address = compileAddress(context, endpoint?.address, [...path, 'endpoint', 'address']);
   if (address === undefined) return undefined;
+  if (lbEndpoint.metadata?.typedFilterMetadata?.[PROXY_PROTOCOL] !== undefined)
+    context.refuse([...path, 'metadata', 'typedFilterMetadata', PROXY_PROTOCOL], 'not supported');
   if (lbEndpoint.loadBalancingWeight === 0) context.refuse([...path, 'loadBalancingWeight'], 'must be at least 1');
   return {
     address,

@@ -46,18 +46,36 @@ export function compileUpstreamTransport(
         'transportSocket',
       ]);
     case 'envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport': {
-      const version = (config['config'] as types.core.ProxyProtocolConfig | undefined)?.version ?? 'V1';
-      const inner = compileUpstreamTransport(
-        context,
-        config['transportSocket'] as types.core.TransportSocket | undefined,
-        [...at, 'transportSocket'],
-      );
-      return { kind: 'proxy_protocol', version, inner };
+      const socketConfig = config['transportSocket'] as types.core.TransportSocket | undefined;
+      if (socketConfig === undefined) context.refuse([...at, 'transportSocket'], 'must be there');
+      const inner = compileUpstreamTransport(context, socketConfig, [...at, 'transportSocket']);
+      if (inner.kind === 'proxy_protocol')
+        context.refuse([...at, 'transportSocket'], 'a second PROXY protocol header is not supported');
+      const header = config['config'] as types.core.ProxyProtocolConfig | undefined;
+      return {
+        kind: 'proxy_protocol',
+        header: { version: header?.version ?? 'V1', tlvs: encodeTlvs(context, header, [...at, 'config']) },
+        inner,
+      };
     }
     default:
       context.refuse(at, `\`${config['@type']}\` is not a transport socket that is supported for clusters`);
       return RAW;
   }
+}
+
+/** Type, length and value of each, as PROXY protocol version 2 has them (section 2.2.7). */
+function encodeTlvs(context: CompileContext, config: types.core.ProxyProtocolConfig | undefined, path: Path): Buffer {
+  return Buffer.concat(
+    (config?.addedTlvs ?? []).flatMap(({ type = 0, value = '' }, i) => {
+      const at = [...path, 'addedTlvs', i];
+      const bytes = Buffer.from(value, 'base64');
+      if (type > 255) context.refuse([...at, 'type'], 'must be less than 256');
+      if (bytes.length === 0) context.refuse([...at, 'value'], 'must not be empty');
+      if (bytes.length > 0xff00) context.refuse([...at, 'value'], 'must be at most 65280 bytes');
+      return [Buffer.from([type & 255, (bytes.length >> 8) & 255, bytes.length & 255]), bytes];
+    }),
+  );
 }
 
 /** The secrets that a transport refers to. */

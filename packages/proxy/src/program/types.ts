@@ -280,6 +280,8 @@ export interface HcmProgram {
   readonly xffNumTrustedHops: number;
   readonly skipXffAppend: boolean;
   readonly appendXForwardedPort: boolean;
+  /** PROXY protocol headers towards clusters name the client of the request. */
+  readonly namesClients: boolean;
   /** True for addresses that count as internal (`x-envoy-internal`, kept internal headers). */
   readonly isInternalAddress: (address: string) => boolean;
   readonly representIpv4AsMapped: boolean;
@@ -533,7 +535,17 @@ export type UpstreamTransportProgram =
   | { readonly kind: 'raw' }
   | { readonly kind: 'tls'; readonly tls: UpstreamTlsProgram }
   /** Sends a PROXY protocol header first. */
-  | { readonly kind: 'proxy_protocol'; readonly version: 'V1' | 'V2'; readonly inner: UpstreamTransportProgram };
+  | {
+      readonly kind: 'proxy_protocol';
+      readonly header: ProxyProtocolProgram;
+      readonly inner: UpstreamTransportProgram;
+    };
+
+export interface ProxyProtocolProgram {
+  readonly version: 'V1' | 'V2';
+  /** Already encoded; only version 2 carries them. */
+  readonly tlvs: Buffer;
+}
 
 export interface UpstreamHttpProgram {
   /** It can only be spoken to over HTTP/2: by the proxy itself, never by requests that are routed. */

@@ -183,6 +183,18 @@ export const clusterFields: FieldTable = {
     implemented: 'transportSocket',
     noEffect: { 'read by nobody here': 'passthroughMetadata' },
   },
+  'envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport': {
+    implemented: 'config transportSocket',
+    noEffect: {
+      'a connection always has addresses': 'allowUnspecifiedAddress',
+      'what is added is the same for all connections': 'tlvAsPoolKey',
+    },
+  },
+  'envoy.config.core.v3.ProxyProtocolConfig': {
+    implemented: 'version addedTlvs',
+    noEffect: { 'connections bring none along': 'passThroughTlvs' },
+  },
+  'envoy.config.core.v3.TlvEntry': { implemented: 'type value', refused: { [NOT_SUPPORTED]: 'formatString' } },
   [`${TLS}.DownstreamTlsContext`]: {
     implemented:
       'commonTlsContext requireClientCertificate requireSni disableStatelessSessionResumption sessionTimeout',

@@ -69,13 +69,13 @@ export const listenerFields: FieldTable = {
       internalAddressConfig skipXffAppend via generateRequestId preserveExternalRequestId alwaysSetRequestIdInResponse
       forwardClientCertDetails setCurrentClientCertDetails proxy100Continue representIpv4RemoteAddressAsIpv4MappedIpv6
       upgradeConfigs normalizePath mergeSlashes pathWithEscapedSlashesAction requestIdExtension localReplyConfig
-      stripMatchingHostPort stripAnyHostPort streamErrorOnInvalidHttpMessage stripTrailingHostDot appendXForwardedPort`,
+      stripMatchingHostPort stripAnyHostPort streamErrorOnInvalidHttpMessage stripTrailingHostDot appendXForwardedPort
+      addProxyProtocolConnectionState`,
     noEffect: {
       [NO_TRACING]: 'tracing',
       [HTTP2_PORT]: 'http2ProtocolOptions',
       'there is no overload manager': 'appendLocalOverload',
       'HTTP/1.1 connections always end between requests': 'http1SafeMaxConnectionDuration',
-      'the scheme after PROXY protocol is the connection’s own': 'addProxyProtocolConnectionState',
     },
     refused: {
       [NOT_SUPPORTED]: `scopedRoutes http3ProtocolOptions streamFlushTimeout earlyHeaderMutationExtensions

@@ -81,6 +81,7 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
     xffNumTrustedHops: xff.hops,
     skipXffAppend: xff.skipAppend,
     appendXForwardedPort: hcm.appendXForwardedPort === true,
+    namesClients: hcm.addProxyProtocolConnectionState !== false,
     isInternalAddress: internalAddresses(context, hcm, [...path, 'internalAddressConfig']),
     representIpv4AsMapped: hcm.representIpv4RemoteAddressAsIpv4MappedIpv6 === true,
 

@@ -173,7 +173,7 @@ spec:
     ...NO_SETTINGS,
     workloads: new Map([['both', { main: undefined, containers: {}, engine: 'mizzen' }]]),
   };
-  const { workloads, gateways, rendered } = compute(text, { engine: 'envoy', settings });
+  const { workloads, gateways, rendered, notices } = compute(text, { engine: 'envoy', settings });
   expect([...workloads, ...gateways].map(({ owner, engine }) => [owner.name, engine])).toEqual([
     ['as-the-mesh', 'envoy'],
     ['annotated', 'mizzen'],
@@ -181,6 +181,9 @@ spec:
     ['unknown', 'envoy'],
     ['without', undefined],
     ['gate', 'mizzen'],
+  ]);
+  expect(notices).toEqual([
+    "`annotated`, `both`, `gate` run on Mizzen's own proxy: `mizzen validate --engine mizzen` names what that does not support",
   ]);
   expect(rendered).toEqual([
     expect.stringMatching(/^error\[MZ0103\] .*there is no engine `nginx`; Deployment `unknown` runs on `envoy`/),

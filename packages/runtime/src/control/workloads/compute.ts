@@ -8,7 +8,7 @@ import { settingsFor } from '../settings/types.ts';
 import type { Settings } from '../settings/types.ts';
 import { containersOf } from './containers.ts';
 import { tcpDestinations } from './destinations.ts';
-import { engineFor } from './engine.ts';
+import { engineFor, onLess } from './engine.ts';
 import { gatewayPortsOf } from './gateway-ports.ts';
 import { proxyingOf } from './injection.ts';
 import { serviceEnvironment } from './service-environment.ts';
@@ -75,11 +75,13 @@ export function computeWorkloads(model: MeshModel, options: WorkloadOptions): Wo
   }
   diagnostics.push(...unknownNames(options.settings, templates));
   const ports = gatewayPortsOf(model, gateways, options.gatewayPorts, notices);
+  const fronts = gateways.map((template, index) =>
+    gateway(template, engineFor(template, options, diagnostics), ports[index]!, notices),
+  );
+  notices.push(...onLess([...workloads, ...fronts], options.engine));
   return {
     workloads,
-    gateways: gateways.map((template, index) =>
-      gateway(template, engineFor(template, options, diagnostics), ports[index]!, notices),
-    ),
+    gateways: fronts,
     diagnostics,
     notices,
   };

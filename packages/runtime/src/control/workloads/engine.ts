@@ -2,6 +2,7 @@ import type { Diagnostic } from '@mizzen/diagnostics';
 import type { Engine } from '@mizzen/translator';
 import { settingsFor } from '../settings/types.ts';
 import type { Settings } from '../settings/types.ts';
+import type { DesiredWorkload } from '../../protocol.ts';
 import type { Template } from './templates.ts';
 
 const ENGINE = 'mizzen.dev/engine';
@@ -31,4 +32,16 @@ export function engineFor(
     help: 'an engine is `mizzen` (its own proxy) or `envoy`',
   });
   return everywhere;
+}
+
+/** Files are read with the gaps of the mesh's engine in mind; workloads on another may have more of them. */
+export function onLess(
+  workloads: readonly Pick<DesiredWorkload, 'owner' | 'engine'>[],
+  everywhere: Engine,
+): readonly string[] {
+  const own = workloads.filter(({ engine }) => engine === 'mizzen').map(({ owner }) => `\`${owner.name}\``);
+  if (everywhere === 'mizzen' || own.length === 0) return [];
+  const who = own.length > 3 ? `${own.slice(0, 3).join(', ')} and ${own.length - 3} more` : own.join(', ');
+  const run = own.length === 1 ? 'runs' : 'run';
+  return [`${who} ${run} on Mizzen's own proxy: \`mizzen validate --engine mizzen\` names what that does not support`];
 }

@@ -1,5 +1,5 @@
 import type { Diagnostic, Ref } from '@mizzen/diagnostics';
-import type { JsonObject } from '@mizzen/xds';
+import type { Bootstrap, JsonObject } from '@mizzen/xds';
 import type { k8s } from '@mizzen/api';
 import type { RuntimePod } from '@mizzen/model';
 import type { Engine } from '@mizzen/translator';
@@ -121,6 +121,8 @@ export interface DesiredWorkload {
   readonly sidecar: boolean;
   /** What its sidecars are, or itself as a gateway; undefined without a proxy. */
   readonly engine: Engine | undefined;
+  /** What EnvoyFilters add to what its Envoys are started with. */
+  readonly bootstrap?: Bootstrap;
   readonly containers: readonly DesiredContainer[];
   readonly terminationGracePeriodSeconds: number;
   readonly strategy: {

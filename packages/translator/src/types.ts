@@ -1,6 +1,7 @@
 import type { Engine } from '@mizzen/api';
 import type { Path, Ref } from '@mizzen/diagnostics';
 import type {
+  Bootstrap,
   Cluster,
   ClusterLoadAssignment,
   Listener,
@@ -43,6 +44,8 @@ export interface LocalProxy {
   readonly engine?: Engine;
   /** Where access logs go that name no file but standard output; only a real Envoy is told. */
   readonly accessLog?: string;
+  /** What EnvoyFilters add to what a real Envoy is started with. */
+  readonly bootstrap?: Bootstrap;
   /** Where its HTTP proxy port listens. Absent on gateways. */
   readonly httpProxy?: { readonly address: string; readonly port: number };
   /** Listeners for services that are not HTTP, which the application reaches by address. */

@@ -31,7 +31,10 @@ export const envoyFilter: MessageTable = {
   }),
   [`${EF}.EnvoyConfigObjectPatch`]: fields<EnvoyFilter_EnvoyConfigObjectPatch>({
     applyTo: except(yes('what is changed'), {
-      BOOTSTRAP: left('proxies are started with a bootstrap of their own', 'set what can be set in MeshConfig'),
+      BOOTSTRAP: byEngine(
+        left("Mizzen's own proxy has no bootstrap", 'set what can be set in MeshConfig'),
+        yes('what Envoys that `mizzen up` starts are started with'),
+      ),
     }),
     match: yes('which of them'),
     patch: yes('how'),

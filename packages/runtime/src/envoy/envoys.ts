@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { adsBootstrap } from '@mizzen/translator/ads-bootstrap.ts';
 import type { NodeMetadata } from '@mizzen/translator';
-import type { JsonObject } from '@mizzen/xds';
+import type { Bootstrap, JsonObject } from '@mizzen/xds';
 import type { Timer } from '../kubelet/clock.ts';
 import type { Sidecars } from '../kubelet/sidecars.ts';
 import type { Counts } from '../kubelet/workload.ts';
@@ -64,7 +64,9 @@ export class Envoys implements Sidecars {
       throw error;
     }
     if (this.#entries.get(node) !== entry || this.#closed) return;
-    entry.process = this.#process(node, metadata, accessLog, binary, entry);
+    const bootstrap = await this.#bootstrap(node, metadata);
+    if (this.#entries.get(node) !== entry || this.#closed) return;
+    entry.process = this.#process(node, bootstrap, accessLog, binary, entry);
     entry.process.start();
     this.#timer ??= this.#options.clock.after(COUNTS_MS, () => void this.#count());
     return entry.ready.promise;
@@ -83,12 +85,21 @@ export class Envoys implements Sidecars {
     await Promise.all([...this.#entries.keys()].map((node) => this.stop(node, 0)));
   }
 
-  #process(node: string, metadata: JsonObject, accessLog: string, { path }: EnvoyBinary, entry: Entry): EnvoyProcess {
-    const { bootstrap: bootstrapOf, admin: adminOf, xds, onBindFailed, onExit, onLine, onLog, ...deps } = this.#options;
+  async #bootstrap(node: string, metadata: JsonObject): Promise<Bootstrap> {
+    const { admin, xds } = this.#options;
+    const { MIZZEN: { bootstrap: patches, ...local } = {}, ...rest } = metadata as NodeMetadata;
+    const self = { id: node, metadata: { ...rest, MIZZEN: local } };
+    const bootstrap = adsBootstrap({ node: self, xds, admin: admin(fileName(node)) });
+    if (patches === undefined) return bootstrap;
+    const { mergeBootstrap } = await import('@mizzen/translator/envoy-filter/bootstrap.ts');
+    return mergeBootstrap(bootstrap, patches);
+  }
+
+  #process(node: string, config: Bootstrap, accessLog: string, { path }: EnvoyBinary, entry: Entry): EnvoyProcess {
+    const { bootstrap: bootstrapOf, admin: adminOf, onBindFailed, onExit, onLine, onLog, ...deps } = this.#options;
     const id = fileName(node);
     const [bootstrap, admin] = [bootstrapOf(id), adminOf(id)];
-    const self = { id: node, metadata: metadata as NodeMetadata };
-    writeFileSync(bootstrap, JSON.stringify(adsBootstrap({ node: self, xds, admin }), undefined, 2), { mode: 0o600 });
+    writeFileSync(bootstrap, JSON.stringify(config, undefined, 2), { mode: 0o600 });
     // Envoy would create it for everybody to read.
     closeSync(openSync(accessLog, 'a', 0o600));
     return new EnvoyProcess({

@@ -25,6 +25,7 @@ test('what a person hears of otherwise is not said again', () => {
   expect(said('warning', 'DeltaAggregatedResources gRPC config stream to xds closed: 14, ')).toBe(true);
   expect(said('warning', "lds: listener 'a' config rejected: bad")).toBe(true);
   expect(said('warning', 'caught ENVOY_SIGTERM')).toBe(true);
+  expect(said('error', '#3 UNKNOWN [0x558dc036d13e]')).toBe(true);
   expect(said('warning', 'something else')).toBe(false);
   expect(said('critical', 'gRPC config stream')).toBe(false);
 });

@@ -26,12 +26,15 @@ export function takenAddress(text: string): { readonly address: string; readonly
 
 /**
  * What a person has heard of already: configuration that was refused (the control process names the line it comes
- * from), a taken port, the stream that ends when the control process does, and its own end.
+ * from), a taken port, the stream that ends when the control process does, its own end; and frames of stacks, which are in
+ * its log.
  */
 export function isSaidElsewhere({ level, text }: EnvoyLogLine): boolean {
   if (level === 'critical') return false;
   return (
     takenAddress(text) !== undefined ||
-    /^lds: listener .* config rejected|gRPC config (stream|for)|^caught ENVOY_SIGTERM|^delta config for /i.test(text)
+    /^lds: listener .* config rejected|gRPC config (stream|for)|^caught ENVOY_SIGTERM|^delta config for |^stacktrace for |^#\d+ /i.test(
+      text,
+    )
   );
 }

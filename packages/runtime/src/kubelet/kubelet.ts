@@ -5,7 +5,7 @@ import { gatewayLayout, type LayoutDeps, podLayout } from './layout.ts';
 import type { Pod, PodDeps } from './pod.ts';
 import type { Sidecars } from './sidecars.ts';
 import type { StandIns } from './stand-ins.ts';
-import { type Counts, Workload, workloadKey } from './workload.ts';
+import { type Counts, startedAs, Workload, workloadKey } from './workload.ts';
 
 export interface KubeletOptions {
   readonly clock: Clock;
@@ -227,7 +227,7 @@ export class Kubelet {
 
   #updateGateway(workload: Workload, before: DesiredWorkload): void {
     const after = workload.desired;
-    if (before.engine !== after.engine) return;
+    if (startedAs(before) !== startedAs(after)) return;
     if (before.templateHash === after.templateHash && samePorts(before, after)) return;
     for (const pod of workload.pods.values()) if (!pod.terminating) pod.updateGateway(after, gatewayLayout(after));
   }

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { Node, NodeMetadata } from '@mizzen/translator';
+import type { LocalProxy, Node, NodeMetadata } from '@mizzen/translator';
 import type { DesiredWorkload } from '../protocol.ts';
 import type { PodLayout } from './layout.ts';
 import { podLabels } from './names.ts';
@@ -27,7 +27,11 @@ export function proxyNode(
     // An Envoy writes its access log itself.
     ...(layout.proxy === undefined
       ? {}
-      : { MIZZEN: workload.engine === 'envoy' ? { ...layout.proxy, engine: 'envoy', accessLog } : layout.proxy }),
+      : { MIZZEN: workload.engine === 'envoy' ? { ...layout.proxy, ...envoy(workload, accessLog) } : layout.proxy }),
   };
   return { id: `${kind}~${layout.address}~${pod}.${namespace}~${namespace}.svc.cluster.local`, metadata };
+}
+
+function envoy({ bootstrap }: DesiredWorkload, accessLog: string): Partial<LocalProxy> {
+  return { engine: 'envoy', accessLog, ...(bootstrap === undefined ? {} : { bootstrap }) };
 }

@@ -103,7 +103,7 @@ export class Workload {
   /** A gateway's ports can change under it, what it is cannot; everything else of a changed template needs new pods. */
   #revision(): string {
     return this.gateway
-      ? `gateway ${this.#desired.engine}#${this.#generation}`
+      ? `gateway ${startedAs(this.#desired)}#${this.#generation}`
       : `${this.#desired.templateHash}#${this.#generation}`;
   }
 
@@ -171,4 +171,9 @@ function describe(state: string, message: string | undefined): string {
 
 export function workloadKey(owner: { kind: string; namespace: string; name: string }): string {
   return `${owner.kind}/${owner.namespace}/${owner.name}`;
+}
+
+/** What of a gateway cannot change under it. */
+export function startedAs({ engine, bootstrap }: DesiredWorkload): string {
+  return JSON.stringify([engine, bootstrap]);
 }

@@ -3,8 +3,10 @@ import type { Bootstrap } from '@mizzen/xds';
 import { createContext } from '../context.ts';
 import type { Node } from '../types.ts';
 import { inForce } from './in-force.ts';
-import { isMerge } from './patch.ts';
+import { merge } from './merge.ts';
+import { isMerge, MESSAGE_OF } from './patch.ts';
 import { Run } from './run.ts';
+import { Tracks } from './tracks.ts';
 
 /** A proxy's bootstrap after the patches of BOOTSTRAP that are for it. Contexts mean nothing for it, as in Istio. */
 export function patchBootstrap(model: MeshModel, node: Node, bootstrap: Bootstrap): Bootstrap {
@@ -14,4 +16,10 @@ export function patchBootstrap(model: MeshModel, node: Node, bootstrap: Bootstra
   return patches
     .of('BOOTSTRAP')
     .reduce((merged, patch) => (isMerge(patch.operation) ? run.merge(merged, patch) : merged), bootstrap);
+}
+
+/** A bootstrap with what the patches made of an empty one, for whoever has the bootstrap and not the model. */
+export function mergeBootstrap(bootstrap: Bootstrap, patches: Bootstrap): Bootstrap {
+  const origin = { resource: { apiVersion: '', kind: 'EnvoyFilter', namespace: '', name: '' }, path: [] };
+  return merge(bootstrap, patches, MESSAGE_OF.BOOTSTRAP, { tracks: new Tracks(), origin });
 }

@@ -189,3 +189,29 @@ spec:
     expect.stringMatching(/^error\[MZ0103\] .*there is no engine `nginx`; Deployment `unknown` runs on `envoy`/),
   ]);
 });
+
+test('Envoys are started with what EnvoyFilters add to their bootstrap, and anew when that changes', () => {
+  const deployment = (name: string): string => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${name} }
+spec: { template: { metadata: { labels: { app: ${name} } }, spec: { containers: [{ name: a }] } } }
+---`;
+  const filter = (interval: string): string => `
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: { name: flush }
+spec:
+  workloadSelector: { labels: { app: a } }
+  configPatches:
+    - applyTo: BOOTSTRAP
+      patch: { operation: MERGE, value: { stats_flush_interval: ${interval} } }
+---`;
+  const text = `${deployment('a')}${deployment('b')}`;
+  const [a, b] = compute(`${text}${filter('2s')}`, { engine: 'envoy' }).workloads;
+  expect([a?.bootstrap, b?.bootstrap]).toEqual([{ statsFlushInterval: '2s' }, undefined]);
+  const [later, same] = compute(`${text}${filter('3s')}`, { engine: 'envoy' }).workloads;
+  expect(later?.templateHash).not.toBe(a?.templateHash);
+  expect(same?.templateHash).toBe(b?.templateHash);
+  expect(compute(`${text}${filter('2s')}`).workloads[0]?.bootstrap).toBeUndefined();
+});

@@ -8,9 +8,9 @@ import { settingsFor } from '../settings/types.ts';
 import type { Settings } from '../settings/types.ts';
 import { containersOf } from './containers.ts';
 import { tcpDestinations } from './destinations.ts';
-import { engineFor, onLess } from './engine.ts';
+import { bootstrapPatches, engineFor, onLess } from './engine.ts';
 import { gatewayPortsOf } from './gateway-ports.ts';
-import { proxyingOf } from './injection.ts';
+import { type Proxying, proxyingOf } from './injection.ts';
 import { serviceEnvironment } from './service-environment.ts';
 import { portsOfServices } from './service-ports.ts';
 import { serviceAccountOf, templatesOf, versionOf } from './templates.ts';
@@ -60,7 +60,7 @@ export function computeWorkloads(model: MeshModel, options: WorkloadOptions): Wo
     const fixed = {
       ...common(template),
       sidecar: proxying === 'sidecar',
-      engine: proxying === 'sidecar' ? engineFor(template, options, diagnostics) : undefined,
+      ...proxyOf(template, proxying, { model, options, diagnostics }),
       containers,
       tcpDestinations: proxying === 'sidecar' ? tcpDestinations(model, owner.namespace, env) : [],
     };
@@ -76,7 +76,7 @@ export function computeWorkloads(model: MeshModel, options: WorkloadOptions): Wo
   diagnostics.push(...unknownNames(options.settings, templates));
   const ports = gatewayPortsOf(model, gateways, options.gatewayPorts, notices);
   const fronts = gateways.map((template, index) =>
-    gateway(template, engineFor(template, options, diagnostics), ports[index]!, notices),
+    gateway(template, proxyOf(template, 'gateway', { model, options, diagnostics }), ports[index]!, notices),
   );
   notices.push(...onLess([...workloads, ...fronts], options.engine));
   return {
@@ -89,7 +89,7 @@ export function computeWorkloads(model: MeshModel, options: WorkloadOptions): Wo
 
 function gateway(
   template: Template,
-  engine: Engine,
+  proxy: ReturnType<typeof proxyOf>,
   ports: ReturnType<typeof gatewayPortsOf>[number],
   notices: string[],
 ): DesiredWorkload {
@@ -99,7 +99,7 @@ function gateway(
   const fixed = {
     ...common(template),
     sidecar: false,
-    engine,
+    ...proxy,
     containers: [] as DesiredContainer[],
     tcpDestinations: [],
   };
@@ -112,6 +112,22 @@ function gateway(
     gatewayPorts: ports.local,
     gatewayProtocols: ports.protocols,
   };
+}
+
+/** What proxy a pod has, and what its Envoys are started with besides. */
+function proxyOf(
+  template: Template,
+  proxying: Proxying,
+  {
+    model,
+    options,
+    diagnostics,
+  }: { readonly model: MeshModel; readonly options: WorkloadOptions; readonly diagnostics: Diagnostic[] },
+): Pick<DesiredWorkload, 'engine' | 'bootstrap'> {
+  if (proxying === 'none') return { engine: undefined };
+  const engine = engineFor(template, options, diagnostics);
+  const bootstrap = engine === 'envoy' ? bootstrapPatches(model, template, proxying) : undefined;
+  return bootstrap === undefined ? { engine } : { engine, bootstrap };
 }
 
 function common({ owner, labels, annotations, spec }: Template) {

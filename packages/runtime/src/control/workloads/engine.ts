@@ -1,5 +1,8 @@
 import type { Diagnostic } from '@mizzen/diagnostics';
+import type { MeshModel } from '@mizzen/model';
+import { patchBootstrap } from '@mizzen/translator';
 import type { Engine } from '@mizzen/translator';
+import type { Bootstrap } from '@mizzen/xds';
 import { settingsFor } from '../settings/types.ts';
 import type { Settings } from '../settings/types.ts';
 import type { DesiredWorkload } from '../../protocol.ts';
@@ -44,4 +47,28 @@ export function onLess(
   const who = own.length > 3 ? `${own.slice(0, 3).join(', ')} and ${own.length - 3} more` : own.join(', ');
   const run = own.length === 1 ? 'runs' : 'run';
   return [`${who} ${run} on Mizzen's own proxy: \`mizzen validate --engine mizzen\` names what that does not support`];
+}
+
+/** What EnvoyFilters (`applyTo: BOOTSTRAP`) add to what the Envoys of a workload are started with. */
+export function bootstrapPatches(
+  model: MeshModel,
+  template: Template,
+  proxying: 'sidecar' | 'gateway',
+): Bootstrap | undefined {
+  const { owner, labels, annotations } = template;
+  const { name, namespace } = owner;
+  const type = proxying === 'gateway' ? 'router' : 'sidecar';
+  const node = {
+    id: `${type}~127.0.0.1~${name}.${namespace}~${namespace}.svc.cluster.local`,
+    metadata: {
+      NAME: name,
+      NAMESPACE: namespace,
+      LABELS: labels,
+      ANNOTATIONS: annotations,
+      WORKLOAD_NAME: name,
+      MIZZEN: { engine: 'envoy' as const },
+    },
+  };
+  const patches = patchBootstrap(model, node, {});
+  return Object.keys(patches).length === 0 ? undefined : patches;
 }

@@ -22,14 +22,17 @@ import type {
   TLSRoute,
   VirtualService,
 } from '../gen/istio.networking.v1alpha3.ts';
-import { fields, left, moot, yes } from './types.ts';
+import { byEngine, fields, left, moot, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const NET = 'istio.networking.v1alpha3';
 /** Without interception a connection has a name at most, never the address it was meant for. */
-const SUBNETS = left(
-  'connections reach the sidecar by name, so their destination address is not known',
-  "match by `port`, `sniHosts` or the VirtualService's `hosts`",
+const SUBNETS = byEngine(
+  left(
+    'connections reach the sidecar by name, so their destination address is not known',
+    "match by `port`, `sniHosts` or the VirtualService's `hosts`",
+  ),
+  yes('addresses that the connection was for, where traffic is redirected', 'FilterChainMatch.prefixRanges'),
 );
 
 export const virtualService: MessageTable = {

@@ -2,6 +2,7 @@ import type { Cluster, types } from '@mizzen/xds';
 import type { TranslationContext } from '../context.ts';
 import { buildOutbound } from './outbound.ts';
 import { type ClusterPlan, clusterPlan } from './plan.ts';
+import { proxySettingsKey } from './proxy-settings.ts';
 
 /**
  * A port of no known protocol carries HTTP or bytes, and under mutual TLS its sidecar learns which only from ALPN. Istio's
@@ -10,14 +11,16 @@ import { type ClusterPlan, clusterPlan } from './plan.ts';
  */
 const HTTP_ALPN = ['istio-http/1.1', 'istio'];
 
-const cache = new WeakMap<ClusterPlan, { readonly twin: Cluster | undefined }>();
+const cache = new WeakMap<ClusterPlan, Map<string, Cluster | undefined>>();
 
 /** The cluster for HTTP to a port that is sniffed; undefined where the protocol is known or TLS is not mutual. */
 export function httpTwin(context: TranslationContext, plan: ClusterPlan): Cluster | undefined {
   if (context.proxy.local === undefined || plan.port.protocol !== 'auto') return undefined;
-  let entry = cache.get(plan);
-  if (entry === undefined) cache.set(plan, (entry = { twin: build(context, plan) }));
-  return entry.twin;
+  let variants = cache.get(plan);
+  if (variants === undefined) cache.set(plan, (variants = new Map()));
+  const key = proxySettingsKey(context);
+  if (!variants.has(key)) variants.set(key, build(context, plan));
+  return variants.get(key);
 }
 
 /** Cluster name → name of the cluster that its HTTP requests go to instead. */

@@ -14,8 +14,9 @@ import { allowAnyDynamicDns, blackHole, connectTunnel, inboundPassthrough, passt
 export function buildClusters(context: TranslationContext): Cluster[] {
   const { proxy } = context;
   const clusters: Cluster[] = [];
+  const settings = proxySettingsKey(context);
   for (const plan of clusterPlan(context)) {
-    const cluster = cachedOutbound(context, plan);
+    const cluster = cachedOutbound(context, plan, settings);
     if (cluster === undefined) continue;
     clusters.push(cluster);
     noteOutbound(context, plan, plan.name);
@@ -37,11 +38,11 @@ export function buildClusters(context: TranslationContext): Cluster[] {
 const cache = new WeakMap<ClusterPlan, Map<string, Cluster | undefined>>();
 
 /** Plans are shared by all proxies of a scope; what else a cluster depends on is in the key. */
-function cachedOutbound(context: TranslationContext, plan: ClusterPlan): Cluster | undefined {
+function cachedOutbound(context: TranslationContext, plan: ClusterPlan, settings: string): Cluster | undefined {
   const { proxy, profile } = context;
   let variants = cache.get(plan);
   if (variants === undefined) cache.set(plan, (variants = new Map()));
-  let key = `${profile} ${proxySettingsKey(context)}`;
+  let key = `${profile} ${settings}`;
   if (plan.discovery === 'STRICT_DNS' || plan.discovery === 'LOGICAL_DNS') {
     const families = proxy.addresses.map((address) => isIP(address)).join('');
     key += ` ${families} ${placeKey(context, plan)}`;

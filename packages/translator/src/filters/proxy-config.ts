@@ -8,7 +8,15 @@ import { typed } from './typed.ts';
  * The ProxyConfig in force: what the proxy says it runs with, else the mesh's default with the pod's annotation over it.
  * (What Istio's injector would have given to the proxy.)
  */
-export function proxyConfig({ node, proxy, model }: TranslationContext): mesh.ProxyConfig {
+export function proxyConfig(context: TranslationContext): mesh.ProxyConfig {
+  let config = inForce.get(context);
+  if (config === undefined) inForce.set(context, (config = resolve(context)));
+  return config;
+}
+
+const inForce = new WeakMap<TranslationContext, mesh.ProxyConfig>();
+
+function resolve({ node, proxy, model }: TranslationContext): mesh.ProxyConfig {
   const told = node.metadata.PROXY_CONFIG as mesh.ProxyConfig | undefined;
   if (told !== undefined) return told;
   const shared = model.mesh.defaultConfig ?? {};

@@ -2,12 +2,14 @@ import { once } from 'node:events';
 import { get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { ProxyNode } from '../process/proxy-node.ts';
+import type { AdminContext } from './context.ts';
+import type { AdminStats } from './stats.ts';
 import { serveAdmin } from './server.ts';
 
 let server: Server;
 beforeEach(async () => {
-  server = serveAdmin({ ready: true } as ProxyNode, '127.0.0.1', 0);
+  const context = { node: { ready: true }, bootstrap: { adminPaths: [] } } as unknown as AdminContext;
+  server = serveAdmin(context, {} as AdminStats, '127.0.0.1', 0);
   await once(server, 'listening');
 });
 afterEach(() => server.close());

@@ -1,67 +1,96 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { ProxyNode } from '../process/proxy-node.ts';
-import { nodeStats } from '../telemetry/node-stats.ts';
-import { clusterStatuses, configDump, listenerStatuses } from './dump.ts';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { http } from '../node-http.ts';
+import { certs } from './certs.ts';
+import { clusters } from './clusters.ts';
+import { configDump } from './config-dump.ts';
+import { json, text, type AdminAnswer, type AdminContext } from './context.ts';
+import { HELP, homePage } from './help.ts';
+import { listeners } from './listeners.ts';
+import { logging } from './logging.ts';
+import { memory, ready, serverInfo } from './server-info.ts';
+import type { AdminStats } from './stats.ts';
+
+interface Handler {
+  /** Changes something, so GET is not enough. */
+  readonly post?: true;
+  readonly run: (query: URLSearchParams) => AdminAnswer;
+}
 
 /**
- * Envoy's admin endpoint, read-only: `/ready`, `/stats` (text, `format=json`, `filter=REGEX`), `/clusters`,
- * `/listeners`, `/config_dump`. The address is the caller's to choose; requests that name another host are refused.
+ * Envoy's admin endpoint. Where it listens is the bootstrap's to say; requests that name another host are refused, so
+ * that no web page reads it by a name that leads here (DNS rebinding).
  */
-export function serveAdmin(node: ProxyNode, address: string, port: number): Server {
-  const server = createServer((request, response) => {
-    if (!isLocal(request)) return send(response, 403, 'text/plain', 'forbidden\n');
+export function serveAdmin(context: AdminContext, stats: AdminStats, address: string, port: number): Server {
+  const handlers = handlersOf(context, stats);
+  const { adminPaths } = context.bootstrap;
+  const server = http.createServer((request, response) => {
+    request.resume();
+    if (!isLocal(request)) return send(response, text('forbidden\n', 403));
     const url = URL.parse(request.url ?? '/', 'http://admin');
-    if (url === null) return send(response, 400, 'text/plain', 'bad request\n');
-    answer(node, url, response);
+    if (url === null) return send(response, text('bad request\n', 400));
+    if (adminPaths.length > 0 && !adminPaths.some(({ matches }) => matches(url.pathname)))
+      return send(response, text(`request to path ${url.pathname} not allowed`, 403));
+    const handler = handlers[url.pathname];
+    if (handler === undefined) return send(response, text(`invalid path. ${HELP}`, 404));
+    if (handler.post === true && request.method !== 'POST')
+      return send(response, text(`Method ${request.method} not allowed, POST required.`, 405));
+    send(response, handler.run(url.searchParams));
   });
-  return server.listen(port, address);
+  return address.startsWith('/') || address.startsWith('@') ? server.listen(address) : server.listen(port, address);
 }
 
-/** A web page must not read this by a name that leads here (DNS rebinding). */
+function handlersOf(context: AdminContext, stats: AdminStats): Readonly<Record<string, Handler | undefined>> {
+  const { node } = context;
+  const ok = (act: () => void): AdminAnswer => {
+    act();
+    return text('OK\n');
+  };
+  const handlers: Record<string, Handler> = {
+    '/': { run: () => homePage() },
+    '/help': { run: () => text(HELP) },
+    '/certs': { run: () => certs(context) },
+    '/clusters': { run: (query) => clusters(context, query) },
+    '/config_dump': { run: (query) => configDump(context, query) },
+    '/drain_listeners': {
+      post: true,
+      run: (query) =>
+        ok(() =>
+          node.listeners.drain({
+            inboundOnly: query.has('inboundonly'),
+            graceful: query.has('graceful'),
+            skipExit: query.has('skip_exit'),
+          }),
+        ),
+    },
+    '/healthcheck/fail': { post: true, run: () => ok(() => (node.healthFailed = true)) },
+    '/healthcheck/ok': { post: true, run: () => ok(() => (node.healthFailed = false)) },
+    '/hot_restart_version': { run: () => text('disabled') },
+    '/init_dump': { run: () => json({}) },
+    '/listeners': { run: (query) => listeners(context, query) },
+    '/logging': { post: true, run: (query) => logging(context, query) },
+    '/memory': { run: () => memory() },
+    '/quitquitquit': { post: true, run: () => ok(context.quit) },
+    '/ready': { run: () => ready(context) },
+    '/reset_counters': { post: true, run: () => ok(() => stats.reset()) },
+    '/runtime': { run: () => json({ entries: {}, layers: [] }) },
+    '/server_info': { run: () => serverInfo(context) },
+    '/stats': { run: (query) => stats.answer(query) },
+    '/stats/prometheus': { run: (query) => stats.answer(query, true) },
+  };
+  return Object.assign(Object.create(null) as Record<string, Handler>, handlers);
+}
+
 function isLocal(request: IncomingMessage): boolean {
   const host = (request.headers.host ?? '').replace(/:\d+$/, '');
-  return host === 'localhost' || host === '[::1]' || /^\d+\.\d+\.\d+\.\d+$/.test(host);
+  return host === 'localhost' || host === '' || host.startsWith('[') || /^\d+\.\d+\.\d+\.\d+$/.test(host);
 }
 
-function answer(node: ProxyNode, url: URL, response: ServerResponse): void {
-  const json = (value: unknown): void =>
-    send(response, 200, 'application/json', `${JSON.stringify(value, undefined, 1)}\n`);
-  switch (url.pathname) {
-    case '/ready':
-      return send(response, node.ready ? 200 : 503, 'text/plain', node.ready ? 'LIVE\n' : 'PRE_INITIALIZING\n');
-    case '/stats':
-      return sendStats(node, url, response);
-    case '/clusters':
-      return json(clusterStatuses(node));
-    case '/listeners':
-      return json(listenerStatuses(node));
-    case '/config_dump':
-      return json(configDump(node));
-    default:
-      return send(response, 404, 'text/plain', 'known: /ready /stats /clusters /listeners /config_dump\n');
-  }
-}
-
-function sendStats(node: ProxyNode, url: URL, response: ServerResponse): void {
-  let wanted: RegExp;
-  try {
-    wanted = new RegExp(url.searchParams.get('filter') ?? '');
-  } catch {
-    return send(response, 400, 'text/plain', 'Invalid re2 regex\n');
-  }
-  const stats = [...nodeStats(node)].filter(([name]) => wanted.test(name));
-  if (url.searchParams.get('format') === 'json') {
-    return send(
-      response,
-      200,
-      'application/json',
-      `${JSON.stringify({ stats: stats.map(([name, value]) => ({ name, value })) })}\n`,
-    );
-  }
-  send(response, 200, 'text/plain', stats.map(([name, value]) => `${name}: ${value}\n`).join(''));
-}
-
-function send(response: ServerResponse, status: number, type: string, body: string): void {
-  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-cache, max-age=0' });
+function send(response: ServerResponse, { status, type, body }: AdminAnswer): void {
+  response.writeHead(status, {
+    'content-type': type,
+    'cache-control': 'no-cache, max-age=0',
+    'x-content-type-options': 'nosniff',
+    server: 'envoy',
+  });
   response.end(body);
 }

@@ -49,6 +49,18 @@ export class ClusterCircuitBreaker implements CircuitBreaker {
     this.retries--;
   }
 
+  /** 1 for what is full, under Envoy's names; what has no room from the start never fills. */
+  open(): Readonly<Record<'cx_open' | 'rq_open' | 'rq_pending_open' | 'rq_retry_open', number>> {
+    const limits = this.#limits;
+    const full = (count: number, limit: number): number => Number(count > 0 && count >= limit);
+    return {
+      cx_open: full(this.connections, limits.maxConnections),
+      rq_open: full(this.requests, limits.maxRequests),
+      rq_pending_open: full(this.pending, limits.maxPendingRequests),
+      rq_retry_open: full(this.retries, this.#retryLimit()),
+    };
+  }
+
   #retryLimit(): number {
     const budget = this.#limits.retryBudget;
     if (budget === undefined) return this.#limits.maxRetries;

@@ -21,6 +21,9 @@ export interface HostStats {
   cx_connect_fail: number;
   rq_success: number;
   rq_error: number;
+  rq_timeout: number;
+  /** Requests that were sent and have ended. */
+  rq_ended: number;
 }
 
 /** One endpoint of a cluster. The same object for as long as the endpoint stays, whatever else of it changes. */
@@ -33,7 +36,15 @@ export class ClusterHost implements BalancedHost {
   readonly internalListener?: string;
   readonly since: number;
   readonly sessions: SessionSlot = newSessionSlot();
-  readonly stats: HostStats = { cx_total: 0, cx_active: 0, cx_connect_fail: 0, rq_success: 0, rq_error: 0 };
+  readonly stats: HostStats = {
+    cx_total: 0,
+    cx_active: 0,
+    cx_connect_fail: 0,
+    rq_success: 0,
+    rq_error: 0,
+    rq_timeout: 0,
+    rq_ended: 0,
+  };
   active = 0;
   pool: HostPool | undefined = undefined;
   inService = true;
@@ -121,6 +132,8 @@ export class ClusterHost implements BalancedHost {
   report(outcome: HostOutcome): void {
     if (outcome === 'success') this.stats.rq_success++;
     else this.stats.rq_error++;
+    if (outcome === 'timeout') this.stats.rq_timeout++;
+    if (outcome !== 'connect-failure') this.stats.rq_ended++;
     this.monitor?.report(outcome);
   }
 

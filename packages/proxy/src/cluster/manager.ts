@@ -24,6 +24,8 @@ export interface ClusterManagerOptions {
 
 /** All clusters of a proxy. A new or changed one is used only once it is warm: endpoints and secrets known. */
 export class ClusterManager {
+  /** Envoy's names. */
+  readonly counts = { cluster_added: 0, cluster_modified: 0, cluster_removed: 0 };
   readonly #options: ClusterManagerOptions;
   readonly #surroundings: ManagedSurroundings;
   readonly #active = new Map<string, ManagedCluster>();
@@ -60,7 +62,13 @@ export class ClusterManager {
     return this.#active.values();
   }
 
+  warming(): readonly ManagedCluster[] {
+    return [...this.#warming.values()].map(({ managed }) => managed);
+  }
+
   update(program: ClusterProgram, resource: unknown): void {
+    if (this.#active.has(program.name) || this.#warming.has(program.name)) this.counts.cluster_modified++;
+    else this.counts.cluster_added++;
     this.#stopWarming(program.name);
     const managed = new ManagedCluster(program, resource, this.#surroundings);
     this.#use(managed);
@@ -72,6 +80,7 @@ export class ClusterManager {
   }
 
   remove(name: string): void {
+    if (this.#active.has(name) || this.#warming.has(name)) this.counts.cluster_removed++;
     this.#stopWarming(name);
     const managed = this.#active.get(name);
     this.#active.delete(name);

@@ -52,6 +52,12 @@ export class Connections {
     });
   }
 
+  /** All connections, later ones too, say with their next answer that they end; none is ended from here. */
+  announceDrain(): void {
+    this.#draining = true;
+    for (const connection of this.#active) connection.drain(true);
+  }
+
   close(): void {
     for (const connection of this.#active) connection.close();
   }

@@ -101,6 +101,15 @@ export class Listener {
     await Promise.all([...this.#chains.values()].map((chain) => this.#drain(chain, idleMs, drainMs)));
   }
 
+  /** Takes no further connections; those there are go on as they are. */
+  stopListening(): void {
+    for (const binding of this.#bindings.values()) binding.close();
+  }
+
+  announceDrain(): void {
+    for (const chain of this.#chains.values()) chain.connections.announceDrain();
+  }
+
   #drain(chain: ChainRuntime, idleMs: number, ms: number): Promise<void> {
     return new Promise((done) => chain.connections.drain(idleMs, ms, this.#services.deps.clock, done));
   }

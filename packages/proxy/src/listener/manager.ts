@@ -17,6 +17,12 @@ export interface ListenerManagerOptions {
   readonly onBindFailure: (listener: string, failure: BindFailure) => void;
 }
 
+export interface DrainRequest {
+  readonly inboundOnly: boolean;
+  readonly graceful: boolean;
+  readonly skipExit: boolean;
+}
+
 interface Waiting {
   readonly program: ListenerProgram;
   readonly resource: unknown;
@@ -25,6 +31,8 @@ interface Waiting {
 
 /** All listeners of a proxy. A new or changed one takes effect once what it refers to is there. */
 export class ListenerManager {
+  /** Envoy's names. */
+  readonly counts = { listener_added: 0, listener_modified: 0, listener_removed: 0, listener_create_success: 0 };
   readonly #options: ListenerManagerOptions;
   readonly #active = new Map<string, { listener: Listener; resource: unknown }>();
   readonly #waiting = new Map<string, Waiting>();
@@ -46,6 +54,28 @@ export class ListenerManager {
     return [...this.#active.values()];
   }
 
+  /** Those that wait for what they name. */
+  waiting(): readonly { readonly name: string; readonly resource: unknown }[] {
+    return [...this.#waiting].map(([name, { resource }]) => ({ name, resource }));
+  }
+
+  /**
+   * As `/drain_listeners`: listeners stop listening at once, or, when `graceful`, after the drain time, while connections
+   * say with every answer that they end. With `skipExit` they never stop listening.
+   */
+  drain({ inboundOnly, graceful, skipExit }: DrainRequest): void {
+    const listeners = [...this.#active.values()]
+      .map(({ listener }) => listener)
+      .filter(({ program }) => !inboundOnly || program.direction === 'INBOUND');
+    if (graceful || skipExit) for (const listener of listeners) listener.announceDrain();
+    if (skipExit) return;
+    const stop = (): void => {
+      for (const listener of listeners) listener.stopListening();
+    };
+    if (graceful) this.#options.services.deps.clock.after(this.#options.drainTime, stop);
+    else stop();
+  }
+
   /** Programs in force and those that wait: what they refer to is to be followed. */
   programs(): ListenerProgram[] {
     return [
@@ -62,6 +92,8 @@ export class ListenerManager {
 
   update(program: ListenerProgram, resource: unknown): void {
     if (this.#closed) return;
+    if (this.#active.has(program.name) || this.#waiting.has(program.name)) this.counts.listener_modified++;
+    else this.counts.listener_added++;
     this.#waiting.get(program.name)?.timer?.cancel();
     const { services, fetchTimeout } = this.#options;
     const timer =
@@ -75,6 +107,7 @@ export class ListenerManager {
     this.#waiting.delete(name);
     const entry = this.#active.get(name);
     if (entry === undefined) return;
+    this.counts.listener_removed++;
     this.#active.delete(name);
     void entry.listener.stop(this.#options.drainTime, this.#options.drainTime);
     this.#options.onChange();
@@ -104,6 +137,7 @@ export class ListenerManager {
     const keys = chainKeys(resource);
     const known = this.#active.get(name);
     if (known === undefined) {
+      this.counts.listener_create_success++;
       const events = {
         onBound: this.#options.onChange,
         onBindFailure: (failure: BindFailure) => this.#options.onBindFailure(name, failure),

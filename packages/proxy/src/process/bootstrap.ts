@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { TypeUrl, type types } from '@mizzen/xds';
+import { compileStatsMatcher } from '../admin/stats-matcher.ts';
+import { compileTags, type TagExtractor } from '../admin/tags.ts';
 import { compileAddress } from '../program/address.ts';
 import { checkApiSource, checkConfigSource } from '../program/config-source.ts';
 import { CompileContext } from '../program/context.ts';
@@ -32,7 +34,8 @@ export interface BootstrapProgram {
   readonly admin: AddressProgram | undefined;
   /** Paths that the admin endpoint answers; none: all. */
   readonly adminPaths: readonly StringMatch[];
-  readonly stats: types.metrics.StatsConfig | undefined;
+  /** Which statistics are shown, and what in their names are tags. */
+  readonly stats: { readonly accepts: (name: string) => boolean; readonly tags: TagExtractor };
   /** Static clusters that can only be spoken to over HTTP/2: the proxy's own services. */
   readonly http2Clusters: ReadonlySet<string>;
   readonly refused: readonly Nack[];
@@ -108,6 +111,8 @@ export function compileBootstrap(
     );
   const resources = staticResources(raw);
   checkServers(context, dynamic, new Set((resources[TypeUrl.cluster] ?? []).map((cluster) => cluster.name)));
+  const matcher = compileStatsMatcher(bootstrap.statsConfig?.statsMatcher, name, deps);
+  const tags = compileTags(bootstrap.statsConfig, context);
   const { admin } = bootstrap;
   const adminAt =
     admin?.address === undefined ? undefined : compileAddress(context, admin.address, ['admin', 'address']);
@@ -123,12 +128,13 @@ export function compileBootstrap(
     lds: dynamic?.ldsConfig,
     admin: adminAt,
     adminPaths,
-    stats: bootstrap.statsConfig,
+    stats: { accepts: matcher.accepts, tags },
     http2Clusters: http2Clusters(resources),
     refused: [
       ...read.nacks.map((nack) => ({ ...nack, resource: name })),
       ...own.nacks.map((nack) => ({ ...nack, resource: name, field: `staticResources.${nack.field}` })),
       ...context.nacks,
+      ...matcher.nacks,
       ...twice(resources, name),
     ],
   };

@@ -171,16 +171,16 @@ describe.each(['mizzen', 'envoy'] as const)('internal listeners of %s', (engine)
       'http.test.downstream_rq_total': '5',
       'tcp.tcp.downstream_cx_total': '2',
     });
-    expect(JSON.parse((await fetchText('/listeners')).body)).toMatchObject({
-      listenerStatuses: [{ name: `listener-${proxyPort}` }, {}, { name: 'inside' }],
+    expect(JSON.parse((await fetchText('/listeners?format=json')).body)).toMatchObject({
+      listener_statuses: [{ name: `listener-${proxyPort}` }, {}, { name: 'inside' }],
     });
-    expect(JSON.parse((await fetchText('/clusters')).body)).toMatchObject({
-      clusterStatuses: [{ name: 'app' }, { name: 'echo' }, { name: 'to-inside' }],
+    expect(JSON.parse((await fetchText('/clusters?format=json')).body)).toMatchObject({
+      cluster_statuses: [{ name: 'app' }, { name: 'echo' }, { name: 'to-inside' }],
     });
     const dump = (await fetchText('/config_dump')).body;
     expect(dump).toContain('"name": "inside"');
     expect(JSON.parse(dump)).toMatchObject({
-      configs: [{ bootstrap: { node: { id: '' } } }, {}, {}, {}, {}],
+      configs: [{ bootstrap: { static_resources: {} } }, {}, {}, {}, {}, {}],
     });
     expect((await fetchText('/stats', 'evil.example')).status).toBe(403);
   });

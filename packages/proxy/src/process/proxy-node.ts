@@ -15,6 +15,7 @@ import { Counters } from '../telemetry/counters.ts';
 import { TlsContexts } from '../tls/context.ts';
 import { RouteStore } from '../xds/route-store.ts';
 import { SecretStore } from '../xds/secret-store.ts';
+import type { ResourceRecords } from '../xds/records.ts';
 import type { XdsSource } from '../xds/source.ts';
 import { XdsFollower } from '../xds/follower.ts';
 
@@ -49,6 +50,8 @@ export class ProxyNode {
   readonly secrets = new SecretStore();
   readonly stats = new ListenerStatsStore();
   readonly counters = new Counters();
+  /** Somebody has said that it is not to get requests any more. */
+  healthFailed = false;
   readonly #options: ProxyNodeOptions;
   readonly #follower: XdsFollower;
   readonly #source: XdsSource;
@@ -95,6 +98,11 @@ export class ProxyNode {
       secrets: this.secrets,
       onFirstListeners: () => this.#checkReady(),
     });
+  }
+
+  /** Versions, times and refusals of its resources. */
+  get records(): ResourceRecords {
+    return this.#follower.records;
   }
 
   get ready(): boolean {

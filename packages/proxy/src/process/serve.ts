@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import type { JsonObject } from '@mizzen/xds';
+import type { AdminContext } from '../admin/context.ts';
 import type { Deps } from '../deps.ts';
 import type { Nack } from '../types.ts';
 import { BootstrapSource } from '../xds/bootstrap-source.ts';
@@ -26,6 +27,8 @@ const SHUTDOWN_TIME = 1000;
 export async function serve({ bootstrap, options, deps, logger, refuse }: ServeOptions): Promise<number> {
   const refused: Nack[] = [];
   const logs = new LogFiles(deps.clock, (message) => logger.log('main', 'error', message));
+  const started = deps.clock.wall();
+  const nodeJson = described(bootstrap);
   const controlPlane = { connected_state: 0, pending_requests: 0 };
   const remote = namesSources(bootstrap) ? await import('../xds/remote/open.ts') : undefined;
   const node = new ProxyNode({
@@ -37,7 +40,7 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
         new remote.SourceOpener({
           deps,
           ads: bootstrap.ads,
-          node: described(bootstrap),
+          node: nodeJson,
           cluster: (name) => clusters.get(name),
           stats: controlPlane,
           onLog: (level, message) => logger.log('config', level, message),
@@ -72,7 +75,18 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   process.once('SIGTERM', () => end());
   process.once('SIGINT', () => end());
-  const admin = await startAdmin(node, bootstrap, options, logger);
+  const context: AdminContext = {
+    node,
+    bootstrap,
+    nodeJson,
+    commandLine: options.commandLine,
+    deps,
+    logger,
+    controlPlane,
+    started,
+    quit: end,
+  };
+  const admin = await startAdmin(context, options.adminAddressPath);
   await ended;
   logger.log('main', 'info', 'ending');
   admin?.close();
@@ -81,24 +95,30 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
   return 0;
 }
 
+/** Loaded when there is one: most proxies of a mesh have none. */
 async function startAdmin(
-  node: ProxyNode,
-  { admin }: BootstrapProgram,
-  { adminAddressPath }: StandaloneOptions,
-  logger: Logger,
+  context: AdminContext,
+  adminAddressPath: string | undefined,
 ): Promise<{ close(): void } | undefined> {
+  const { admin, stats } = context.bootstrap;
   if (admin === undefined || admin.kind === 'internal') return undefined;
   const { serveAdmin } = await import('../admin/server.ts');
+  const { AdminStats } = await import('../admin/stats.ts');
   const [address, port] = admin.kind === 'pipe' ? [admin.path, 0] : [admin.address, admin.port];
-  const server = serveAdmin(node, address, port);
-  server.on('error', (error) => logger.log('admin', 'critical', `cannot listen: ${error.message}`));
+  const server = serveAdmin(context, new AdminStats(context, stats.accepts, stats.tags), address, port);
+  server.on('error', (error) => context.logger.log('admin', 'critical', `cannot listen: ${error.message}`));
   server.on('listening', () => {
     const at = server.address();
     const text = typeof at === 'object' && at !== null ? `${at.address}:${at.port}` : address;
-    logger.log('admin', 'info', `admin address: ${text}`);
+    context.logger.log('admin', 'info', `admin address: ${text}`);
     if (adminAddressPath !== undefined) writeFileSync(adminAddressPath, text);
   });
-  return server;
+  return {
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
 }
 
 /** Whether something comes from elsewhere: gRPC and the binary form of the API are loaded for it alone. */

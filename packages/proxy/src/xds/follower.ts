@@ -4,6 +4,7 @@ import type { ListenerManager } from '../listener/manager.ts';
 import type { Compiled, CompileDeps, ResourcePlace, RouteConfigProgram } from '../program/types.ts';
 import type { Nack } from '../types.ts';
 import { compilers } from './compilers.ts';
+import { ResourceRecords } from './records.ts';
 import type { RouteStore } from './route-store.ts';
 import type { SecretStore } from './secret-store.ts';
 import type { XdsResource, XdsSource, XdsSubscription, XdsUpdate } from './source.ts';
@@ -28,6 +29,7 @@ type Kind = Exclude<keyof typeof TypeUrl, 'extension'>;
  */
 export class XdsFollower {
   listenersKnown = false;
+  readonly records: ResourceRecords;
   readonly #options: FollowerOptions;
   readonly #versions = new Map<string, string>();
   readonly #subscriptions: Readonly<Record<Kind, XdsSubscription>>;
@@ -39,6 +41,7 @@ export class XdsFollower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
+    this.records = new ResourceRecords(options.compileDeps.clock);
     const { source } = options;
     const subscribe = (kind: Kind, take: (update: XdsUpdate) => readonly Nack[]): XdsSubscription =>
       source.subscribe(TypeUrl[kind], take);
@@ -139,7 +142,9 @@ export class XdsFollower {
 
   #secrets({ resources, removed }: XdsUpdate): readonly Nack[] {
     const { secrets, listeners } = this.#options;
-    const nacks = this.#each('secret', resources, compilers.secret, (program) => secrets.set(program.name, program));
+    const nacks = this.#each('secret', resources, compilers.secret, (program, { resource }) =>
+      secrets.set(program.name, program, resource),
+    );
     for (const name of removed) {
       this.#forget('secret', name);
       secrets.absent(name);
@@ -191,10 +196,18 @@ export class XdsFollower {
       const { program, nacks } = this.#compile(kind, resource, compile);
       if (program === undefined) {
         refused.push(...(nacks ?? []));
+        this.records.refused(kind, resource, nacks ?? []);
         continue;
       }
       this.#versions.set(key, version);
+      this.records.accepted(kind, resource);
       apply(program, resource);
+    }
+    if (resources.some((resource) => resource.static !== true)) {
+      const counts = this.records.counts(kind);
+      counts.update_attempt++;
+      if (refused.length > 0) counts.update_rejected++;
+      else counts.update_success++;
     }
     return refused;
   }
@@ -223,5 +236,6 @@ export class XdsFollower {
 
   #forget(kind: Kind, name: string): void {
     this.#versions.delete(`${kind} ${name}`);
+    this.records.forget(kind, name);
   }
 }

@@ -4,13 +4,15 @@ import type { SecretLookup } from '../tls/context.ts';
 /** Secrets in force. A name that was asked for and does not exist is known to be absent. */
 export class SecretStore implements SecretLookup {
   readonly #secrets = new Map<string, SecretProgram | undefined>();
+  readonly #resources = new Map<string, unknown>();
 
   get(name: string): SecretProgram | undefined {
     return this.#secrets.get(name);
   }
 
-  set(name: string, secret: SecretProgram): void {
+  set(name: string, secret: SecretProgram, resource: unknown): void {
     this.#secrets.set(name, secret);
+    this.#resources.set(name, resource);
   }
 
   /** A secret that was there stays in force: connections would fail without it. */
@@ -22,7 +24,8 @@ export class SecretStore implements SecretLookup {
     return this.#secrets.has(name);
   }
 
-  names(): Iterable<string> {
-    return this.#secrets.keys();
+  /** Names that were asked for, with what was answered. */
+  entries(): Iterable<readonly [string, unknown]> {
+    return [...this.#secrets.keys()].map((name) => [name, this.#resources.get(name)] as const);
   }
 }

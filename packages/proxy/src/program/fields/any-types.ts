@@ -6,6 +6,8 @@ export const noEffectTypes: Readonly<Record<string, string>> = {
   'stats.PluginConfig': 'Istio’s statistics; Mizzen keeps its own',
   'istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig':
     'chooses the ALPN offered upstream; the cluster’s own is used',
+  'envoy.extensions.filters.http.compressor.v3.Compressor':
+    'responses are passed as they come: whoever takes compressed ones takes others as well',
   'envoy.tcp.metadataexchange.config.MetadataExchange': 'exchanges workload labels for telemetry',
   'io.istio.http.peer_metadata.Config': 'exchanges workload labels for telemetry',
   'envoy.extensions.filters.http.grpc_stats.v3.FilterConfig': 'gRPC statistics are not kept',

@@ -1,0 +1,178 @@
+import type { ClusterHost } from '../cluster/host.ts';
+import type { ManagedCluster } from '../cluster/managed.ts';
+import type { ThresholdsProgram } from '../program/types.ts';
+import { json, text, type AdminAnswer, type AdminContext } from './context.ts';
+import { adminRegex } from './regex.ts';
+
+/** `/clusters`, as text or `format=json`. */
+export function clusters({ node }: AdminContext, query: URLSearchParams): AdminAnswer {
+  let all = [...node.clusters.active()];
+  const filter = query.get('filter') ?? '';
+  if (filter !== '') {
+    const regex = adminRegex(filter);
+    if (typeof regex === 'string') return text(`Invalid re2 regex: ${regex}`, 400);
+    all = all.filter(({ program }) => regex.matcher(program.name).find());
+  }
+  const viaApi = ({ program }: ManagedCluster): boolean => node.records.get('cluster', program.name)?.static !== true;
+  if (query.get('format') === 'json')
+    return json({ cluster_statuses: all.map((managed) => status(managed, viaApi(managed))) });
+  return text(all.map((managed) => lines(managed, viaApi(managed))).join(''));
+}
+
+interface HostInfo {
+  readonly priority: number;
+  readonly region: string;
+  readonly zone: string;
+  readonly subZone: string;
+}
+
+/** Hosts with where they are. */
+function* hostsOf({ cluster }: ManagedCluster): Generator<readonly [ClusterHost, HostInfo]> {
+  const seen = new Set<ClusterHost>();
+  for (const locality of cluster.endpoints?.localities ?? []) {
+    for (const endpoint of locality.endpoints) {
+      const host = cluster.hostOf(endpoint);
+      if (host === undefined || seen.has(host)) continue;
+      seen.add(host);
+      yield [host, locality];
+    }
+  }
+}
+
+const COUNTERS = ['cx_connect_fail', 'cx_total', 'rq_error', 'rq_success', 'rq_timeout', 'rq_total'] as const;
+const GAUGES = ['cx_active', 'rq_active', 'rq_pending_active'] as const;
+
+function hostStats({ stats, active }: ClusterHost): Record<(typeof COUNTERS | typeof GAUGES)[number], number> {
+  return {
+    cx_active: stats.cx_active,
+    cx_connect_fail: stats.cx_connect_fail,
+    cx_total: stats.cx_total,
+    rq_active: active,
+    rq_error: stats.rq_error,
+    rq_pending_active: 0,
+    rq_success: stats.rq_success,
+    rq_timeout: stats.rq_timeout,
+    rq_total: stats.rq_ended + active,
+  };
+}
+
+function lines(managed: ManagedCluster, viaApi: boolean): string {
+  const { program } = managed;
+  const out = [`observability_name::${program.statName}`];
+  if (program.outlierDetection !== undefined) {
+    for (const name of ['success_rate', 'local_origin_success_rate'])
+      out.push(`outlier::${name}_average::-1`, `outlier::${name}_ejection_threshold::-1`);
+  }
+  for (const [name, limits] of [
+    ['default', program.thresholds.DEFAULT],
+    ['high', program.thresholds.HIGH],
+  ] as const) {
+    out.push(
+      `${name}_priority::max_connections::${limits.maxConnections}`,
+      `${name}_priority::max_pending_requests::${limits.maxPendingRequests}`,
+      `${name}_priority::max_requests::${limits.maxRequests}`,
+      `${name}_priority::max_retries::${limits.maxRetries}`,
+    );
+  }
+  out.push(`added_via_api::${viaApi}`);
+  const eds = program.type === 'EDS' ? program.edsServiceName : program.name;
+  if (eds !== program.name) out.push(`eds_service_name::${eds}`);
+  for (const [host, at] of hostsOf(managed)) {
+    const put = (key: string, value: string | number | boolean): void =>
+      void out.push(`${host.authority}::${key}::${value}`);
+    for (const [name, value] of Object.entries(hostStats(host))) put(name, value);
+    put('hostname', host.hostname);
+    put('health_flags', healthFlags(host));
+    put('weight', host.weight);
+    put('region', at.region);
+    put('zone', at.zone);
+    put('sub_zone', at.subZone);
+    put('canary', host.endpoint.metadata?.['envoy.lb']?.['canary'] === true);
+    put('priority', at.priority);
+    put('success_rate', -1);
+    put('local_origin_success_rate', -1);
+  }
+  return out.map((line) => `${program.name}::${line}\n`).join('');
+}
+
+function healthFlags(host: ClusterHost): string {
+  const flags = [
+    ...(host.checked === 'unhealthy' ? ['/failed_active_hc'] : []),
+    ...(host.ejected ? ['/failed_outlier_check'] : []),
+    ...(['UNHEALTHY', 'DRAINING', 'TIMEOUT'].includes(host.endpoint.health) ? ['/failed_eds_health'] : []),
+    ...(host.endpoint.health === 'DEGRADED' ? ['/degraded_eds_health'] : []),
+    ...(host.checked === 'pending' ? ['/pending_active_hc'] : []),
+  ];
+  return flags.length === 0 ? 'healthy' : flags.join('');
+}
+
+function status(managed: ManagedCluster, viaApi: boolean): object {
+  const { program } = managed;
+  return {
+    name: program.name,
+    ...(viaApi ? { added_via_api: true } : {}),
+    host_statuses: [...hostsOf(managed)].map(([host, at]) => {
+      const stats = hostStats(host);
+      const stat = (name: keyof typeof stats): object => ({
+        ...(stats[name] === 0 ? {} : { value: String(stats[name]) }),
+        name,
+      });
+      return {
+        address: addressOf(host),
+        stats: [...COUNTERS.map(stat), ...GAUGES.map((name) => ({ type: 'GAUGE', ...stat(name) }))],
+        health_status: health(host),
+        weight: host.weight,
+        ...(host.hostname === '' ? {} : { hostname: host.hostname }),
+        ...(at.priority === 0 ? {} : { priority: at.priority }),
+        locality: {
+          ...(at.region === '' ? {} : { region: at.region }),
+          ...(at.zone === '' ? {} : { zone: at.zone }),
+          ...(at.subZone === '' ? {} : { sub_zone: at.subZone }),
+        },
+      };
+    }),
+    circuit_breakers: {
+      thresholds: [limits(program.thresholds.DEFAULT), { priority: 'HIGH', ...limits(program.thresholds.HIGH) }],
+    },
+    observability_name: program.statName,
+    ...(program.type === 'EDS' && program.edsServiceName !== program.name
+      ? { eds_service_name: program.edsServiceName }
+      : {}),
+  };
+}
+
+export function addressOf(host: ClusterHost): object {
+  const { address } = host.endpoint;
+  if (address.kind === 'pipe') return { pipe: { path: address.path } };
+  if (address.kind === 'internal') {
+    const id = host.endpoint.endpointId;
+    return {
+      envoy_internal_address: { server_listener_name: address.name, ...(id === '' ? {} : { endpoint_id: id }) },
+    };
+  }
+  return { socket_address: { address: address.address, port_value: address.port } };
+}
+
+function health(host: ClusterHost): object {
+  return {
+    ...(host.checked === 'unhealthy' ? { failed_active_health_check: true } : {}),
+    ...(host.ejected ? { failed_outlier_check: true } : {}),
+    ...(host.checked === 'pending' ? { pending_active_hc: true } : {}),
+    eds_health_status: edsHealth(host),
+  };
+}
+
+/** What EDS said of a host, as it is shown. */
+export function edsHealth({ endpoint: { health: said } }: ClusterHost): string {
+  if (said === 'UNKNOWN') return 'HEALTHY';
+  return said === 'DRAINING' || said === 'TIMEOUT' ? 'UNHEALTHY' : said;
+}
+
+function limits(thresholds: ThresholdsProgram): object {
+  return {
+    max_connections: thresholds.maxConnections,
+    max_pending_requests: thresholds.maxPendingRequests,
+    max_requests: thresholds.maxRequests,
+    max_retries: thresholds.maxRetries,
+  };
+}

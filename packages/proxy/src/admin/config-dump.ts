@@ -1,0 +1,222 @@
+import { TypeUrl } from '@mizzen/xds';
+import { nameOf } from '../program/read-resource.ts';
+import { json, type AdminAnswer, type AdminContext } from './context.ts';
+import { assignmentOf } from './endpoints.ts';
+import { applyMask } from './mask.ts';
+import { protoNames } from './proto-names.ts';
+import { redacted } from './redact.ts';
+import { adminRegex } from './regex.ts';
+
+const DUMP = 'type.googleapis.com/envoy.admin.v3.';
+type Kind = Exclude<keyof typeof TypeUrl, 'extension'>;
+type Entry = Readonly<Record<string, unknown>>;
+type Section = Record<string, unknown>;
+
+/** Which resources of a kind are dumped. */
+type Wanted = (name: string) => boolean;
+
+/** `/config_dump`: all that is in force, warming or refused, in Envoy's shape. */
+export function configDump(context: AdminContext, query: URLSearchParams): AdminAnswer {
+  let wanted: Wanted = () => true;
+  const pattern = query.get('name_regex');
+  if (pattern !== null && pattern !== '') {
+    const regex = adminRegex(pattern);
+    if (typeof regex === 'string')
+      return failed(`INVALID_ARGUMENT: Error while parsing name_regex from ${pattern}: ${regex}`, 400);
+    wanted = (name) => regex.matches(name);
+  }
+  const sections = allSections(context, wanted, query.has('include_eds') && query.get('include_eds') !== 'false');
+  const mask = query.get('mask') ?? '';
+  const resource = query.get('resource') ?? '';
+  if (resource === '') {
+    return json({ configs: mask === '' ? sections : sections.map((section) => applyMask(section, mask)) });
+  }
+  for (const section of sections) {
+    const found = section[resource];
+    if (found === undefined) continue;
+    if (!Array.isArray(found))
+      return failed(`${resource} is not a repeated field. Use ?mask=${resource} to get only this field`, 400);
+    const type = `${String(section['@type'])}${SINGLES[resource] ?? ''}`;
+    const entries = found as Entry[];
+    return json({
+      configs: entries.map((entry) => ({ '@type': type, ...(mask === '' ? entry : applyMask(entry, mask)) })),
+    });
+  }
+  return failed(`${resource} not found in config dump`, 404);
+}
+
+/** Envoy says of these texts less than of others. */
+function failed(body: string, status: number): AdminAnswer {
+  return { status, type: 'text/plain', body };
+}
+
+/** What the entries of a list are called. */
+const SINGLES: Readonly<Record<string, string>> = {
+  static_clusters: '.StaticCluster',
+  dynamic_active_clusters: '.DynamicCluster',
+  dynamic_warming_clusters: '.DynamicCluster',
+  static_listeners: '.StaticListener',
+  dynamic_listeners: '.DynamicListener',
+  static_route_configs: '.StaticRouteConfig',
+  dynamic_route_configs: '.DynamicRouteConfig',
+  static_secrets: '.StaticSecret',
+  dynamic_active_secrets: '.DynamicSecret',
+  static_endpoint_configs: '.StaticEndpointConfig',
+  dynamic_endpoint_configs: '.DynamicEndpointConfig',
+};
+
+function allSections(context: AdminContext, wanted: Wanted, withEndpoints: boolean): Section[] {
+  return [
+    bootstrap(context),
+    clusters(context, wanted),
+    ...(withEndpoints ? [endpoints(context, wanted)] : []),
+    listeners(context, wanted),
+    { '@type': `${DUMP}ScopedRoutesConfigDump` },
+    routes(context, wanted),
+    secrets(context, wanted),
+  ];
+}
+
+function bootstrap({ bootstrap: { raw }, nodeJson, started }: AdminContext): Section {
+  const { node: _, ...rest } = raw;
+  return {
+    '@type': `${DUMP}BootstrapConfigDump`,
+    bootstrap: protoNames('envoy.config.bootstrap.v3.Bootstrap', { node: nodeJson, ...rest }),
+    last_updated: time(started),
+  };
+}
+
+function clusters({ node, started }: AdminContext, wanted: Wanted): Section {
+  const section: Section = { '@type': `${DUMP}ClustersConfigDump`, ...version(node.records.version('cluster')) };
+  const put = (list: string, name: string, resource: unknown): void => {
+    const record = node.records.get('cluster', name);
+    append(section, record?.static === true ? 'static_clusters' : list, {
+      ...version(record?.version),
+      cluster: typed('cluster', resource),
+      last_updated: time(record?.updated ?? started),
+    });
+  };
+  for (const { program, resource } of node.clusters.active())
+    if (wanted(program.name)) put('dynamic_active_clusters', program.name, resource);
+  for (const { program, resource } of node.clusters.warming())
+    if (wanted(program.name)) put('dynamic_warming_clusters', program.name, resource);
+  return section;
+}
+
+function listeners({ node, started }: AdminContext, wanted: Wanted): Section {
+  const section: Section = { '@type': `${DUMP}ListenersConfigDump`, ...version(node.records.version('listener')) };
+  const dynamic = new Map<string, Record<string, unknown>>();
+  const state = (name: string, resource: unknown): Entry => {
+    const record = node.records.get('listener', name);
+    return {
+      ...version(record?.version),
+      listener: typed('listener', resource),
+      last_updated: time(record?.updated ?? started),
+    };
+  };
+  const put = (key: string, name: string, resource: unknown): void => {
+    if (!wanted(name)) return;
+    if (node.records.get('listener', name)?.static === true) {
+      append(section, 'static_listeners', state(name, resource));
+      return;
+    }
+    const entry = dynamic.get(name) ?? { name };
+    entry[key] = state(name, resource);
+    dynamic.set(name, entry);
+  };
+  for (const { listener, resource } of node.listeners.active()) put('active_state', listener.name, resource);
+  for (const { name, resource } of node.listeners.waiting()) put('warming_state', name, resource);
+  for (const [name, { refused }] of node.records.all('listener')) {
+    if (refused === undefined || !wanted(name)) continue;
+    const entry = dynamic.get(name) ?? { name };
+    entry['error_state'] = {
+      failed_configuration: typed('listener', refused.resource),
+      last_update_attempt: time(refused.at),
+      details: refused.details,
+      version_info: refused.version,
+    };
+    dynamic.set(name, entry);
+  }
+  if (dynamic.size > 0) section['dynamic_listeners'] = [...dynamic.values()];
+  return section;
+}
+
+function routes({ node, started }: AdminContext, wanted: Wanted): Section {
+  const section: Section = { '@type': `${DUMP}RoutesConfigDump` };
+  for (const { listener, resource } of node.listeners.active()) {
+    const updated = time(node.records.get('listener', listener.name)?.updated ?? started);
+    for (const config of inlineRoutes(resource)) {
+      if (!wanted(nameOf(config))) continue;
+      append(section, 'static_route_configs', { route_config: typed('route', config), last_updated: updated });
+    }
+  }
+  for (const [name, { resource, version: of }] of node.routes.entries()) {
+    if (resource === undefined || !wanted(name)) continue;
+    append(section, 'dynamic_route_configs', {
+      ...version(of),
+      route_config: typed('route', resource),
+      last_updated: time(node.records.get('route', name)?.updated ?? started),
+    });
+  }
+  return section;
+}
+
+/** Route configurations within HTTP connection managers. */
+function inlineRoutes(value: unknown): unknown[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap(inlineRoutes);
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key === 'routeConfig' || key === 'route_config' ? [inner as unknown] : inlineRoutes(inner),
+  );
+}
+
+function secrets({ node, bootstrap: { resources }, started }: AdminContext, wanted: Wanted): Section {
+  const section: Section = { '@type': `${DUMP}SecretsConfigDump` };
+  for (const { name, resource } of resources[TypeUrl.secret] ?? []) {
+    if (wanted(name)) append(section, 'static_secrets', { name, secret: typed('secret', redacted(resource)) });
+  }
+  for (const [name, resource] of node.secrets.entries()) {
+    const record = node.records.get('secret', name);
+    if (record?.static === true || !wanted(name)) continue;
+    append(section, resource === undefined ? 'dynamic_warming_secrets' : 'dynamic_active_secrets', {
+      name,
+      ...version(record?.version),
+      last_updated: time(record?.updated ?? started),
+      secret: typed('secret', resource === undefined ? { name } : redacted(resource)),
+    });
+  }
+  return section;
+}
+
+function endpoints({ node }: AdminContext, wanted: Wanted): Section {
+  const section: Section = { '@type': `${DUMP}EndpointsConfigDump` };
+  for (const managed of node.clusters.active()) {
+    const { name } = managed.program;
+    if (!wanted(name)) continue;
+    const own = node.records.get('cluster', name)?.static === true;
+    append(section, own ? 'static_endpoint_configs' : 'dynamic_endpoint_configs', {
+      endpoint_config: assignmentOf(managed),
+    });
+  }
+  return section;
+}
+
+function append(section: Section, key: string, entry: Entry): void {
+  const list = section[key];
+  if (Array.isArray(list)) list.push(entry);
+  else section[key] = [entry];
+}
+
+function typed(kind: Kind, resource: unknown): object {
+  const url = TypeUrl[kind];
+  const { '@type': _, ...fields } = protoNames(url.slice(url.lastIndexOf('/') + 1), resource) as Entry;
+  return { '@type': url, ...fields };
+}
+
+function version(text: string | undefined): { version_info?: string } {
+  return text === undefined || text === '' ? {} : { version_info: text };
+}
+
+function time(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

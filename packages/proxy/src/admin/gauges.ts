@@ -1,0 +1,17 @@
+/** Names of statistics that go up and down; all others only count. */
+const GAUGES = [
+  /(^|\.|_)active$/,
+  /_(open|active_total)$/,
+  /_bytes_buffered$/,
+  /^cluster\..*\.membership_(total|healthy|degraded|excluded)$/,
+  /^cluster\..*\.(version|max_host_weight|warming_state)$/,
+  /^cluster\..*\.circuit_breakers\./,
+  /^cluster_manager\.(active_clusters|warming_clusters)$/,
+  /^listener_manager\.total_/,
+  /^control_plane\.(connected_state|pending_requests)$/,
+  /^server\.(?!(dynamic|static)_unknown_fields$)/,
+];
+
+export function isGauge(name: string): boolean {
+  return GAUGES.some((pattern) => pattern.test(name));
+}

@@ -1,0 +1,45 @@
+import { componentOf, levelOf, type Component, type Level, type Logger } from '../process/logger.ts';
+import { text, type AdminAnswer, type AdminContext } from './context.ts';
+
+const USAGE = `usage: /logging?<name>=<level> (change single level)
+usage: /logging?paths=name1:level1,name2:level2,... (change multiple levels)
+usage: /logging?level=<level> (change all levels)
+levels: trace debug info warning error critical off 
+`;
+
+/** `/logging`: shows levels, and changes them first when told. */
+export function logging({ logger }: AdminContext, query: URLSearchParams): AdminAnswer {
+  const all = [...query];
+  if (all.length === 0) return text(levels(logger));
+  const [[name, value] = ['', '']] = all;
+  const error = all.length > 1 ? 'invalid number of parameters' : change(logger, name, value);
+  if (error !== undefined) return text(`error: ${error}\n\n${USAGE}${levels(logger)}`, 400);
+  return text(levels(logger));
+}
+
+function change(logger: Logger, name: string, value: string): string | undefined {
+  if (name === 'level') {
+    const level = levelOf(value);
+    if (level === undefined) return 'unknown logger level';
+    logger.setAll(level);
+    return undefined;
+  }
+  const pairs = name === 'paths' ? value.split(',').map((pair) => pair.split(':')) : [[name, value]];
+  const changes: (readonly [Component, Level])[] = [];
+  for (const [of = '', wanted = ''] of pairs) {
+    const component = componentOf(of);
+    const level = levelOf(wanted);
+    if (level === undefined) return 'unknown logger level';
+    if (component === undefined) return 'unknown logger name';
+    changes.push([component, level]);
+  }
+  for (const [component, level] of changes) logger.set(component, level);
+  return undefined;
+}
+
+function levels(logger: Logger): string {
+  return `active loggers:\n${logger
+    .levels()
+    .map(([name, level]) => `  ${name}: ${level}\n`)
+    .join('')}\n`;
+}

@@ -1,0 +1,40 @@
+import type { JsonObject, JsonValue } from '@mizzen/xds';
+
+const HIDDEN = '[redacted]';
+const HIDDEN_BYTES = Buffer.from(HIDDEN).toString('base64');
+const CONFIDENTIAL = new Set([
+  'privateKey',
+  'private_key',
+  'password',
+  'genericSecret',
+  'generic_secret',
+  'sessionTicketKeys',
+  'session_ticket_keys',
+]);
+
+/** A secret without what nobody may see. Names of files stay. */
+export function redacted(resource: unknown): JsonObject {
+  return Object.fromEntries(
+    Object.entries(resource as JsonObject).map(([key, value]) => [
+      key,
+      CONFIDENTIAL.has(key) ? hide(value) : open(value),
+    ]),
+  );
+}
+
+function open(value: JsonValue | undefined): JsonValue | undefined {
+  if (typeof value !== 'object' || value === null) return value;
+  return Array.isArray(value) ? value.map((each: JsonValue) => open(each)!) : redacted(value);
+}
+
+function hide(value: JsonValue | undefined): JsonValue | undefined {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((each: JsonValue) => hide(each)!);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => {
+      if (key === 'inlineString' || key === 'inline_string') return [key, HIDDEN];
+      if (key === 'inlineBytes' || key === 'inline_bytes') return [key, HIDDEN_BYTES];
+      return [key, hide(inner)];
+    }),
+  );
+}

@@ -1,0 +1,39 @@
+import { json, serverState, text, type AdminAnswer, type AdminContext } from './context.ts';
+import { protoNames } from './proto-names.ts';
+
+/** The Envoy whose behaviour this proxy has. */
+export const ENVOY_VERSION = '1.40.0';
+
+/** `/server_info`. */
+export function serverInfo(context: AdminContext): AdminAnswer {
+  const { deps, started, commandLine, nodeJson } = context;
+  const uptime = `${Math.floor((deps.clock.wall() - started) / 1000)}s`;
+  return json({
+    version: `mizzen/${ENVOY_VERSION}/Clean/RELEASE/OpenSSL`,
+    state: serverState(context),
+    uptime_current_epoch: uptime,
+    uptime_all_epochs: uptime,
+    hot_restart_version: 'disabled',
+    command_line_options: protoNames('envoy.admin.v3.CommandLineOptions', commandLine),
+    node: protoNames('envoy.config.core.v3.Node', nodeJson),
+  });
+}
+
+/** `/memory`: what Node says of its heap, under Envoy's names. */
+export function memory(): AdminAnswer {
+  const { heapUsed, heapTotal, rss } = process.memoryUsage();
+  return json({
+    allocated: String(heapUsed),
+    heap_size: String(heapTotal),
+    pageheap_unmapped: '0',
+    pageheap_free: String(heapTotal - heapUsed),
+    total_thread_cache: '0',
+    total_physical_bytes: String(rss),
+  });
+}
+
+/** `/ready`. */
+export function ready(context: AdminContext): AdminAnswer {
+  const state = serverState(context);
+  return text(`${state}\n`, state === 'LIVE' ? 200 : 503);
+}

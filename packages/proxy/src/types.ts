@@ -184,6 +184,7 @@ export interface HttpStream {
     details: string,
     flags: number,
     headers?: readonly [string, string][],
+    more?: LocalReplyOptions,
   ): void;
   setMetadata(filter: string, value: JsonObject): void;
   /** The request has a body, or may have one. */
@@ -196,6 +197,13 @@ export interface HttpStream {
    * Without `partial` a larger body is answered with a 413, and the promise never settles.
    */
   collectBody(limit: number, partial: boolean): Promise<CollectedBody>;
+}
+
+export interface LocalReplyOptions {
+  /** What a gRPC client is told, where that is not what the HTTP status means. */
+  readonly grpcStatus?: number | undefined;
+  /** Response flags that access logs see, and the mappers of local replies do not. */
+  readonly flagsForLog?: number;
 }
 
 export interface CollectedBody {
@@ -235,11 +243,25 @@ export type RouteDecision =
 /** A compiled virtual host. program/ defines the details; others pass it on. */
 export interface VirtualHostProgram {
   readonly name: string;
+  /** `rateLimits`, for rate limit filters. */
+  readonly rateLimits?: readonly RateLimitPolicy[];
   readonly perFilter: ReadonlyMap<string, unknown>;
   readonly includeRequestAttemptCount: boolean;
   readonly includeAttemptCountInResponse: boolean;
   /** Retries say whether a timeout is why. */
   readonly includeIsTimeoutRetry?: boolean;
+}
+
+/** One of a route's `rateLimits`: what a request is counted as, undefined when this is not about it. */
+export interface RateLimitPolicy {
+  readonly stage: number;
+  describe(stream: HttpStream): RateLimitDescriptor | undefined;
+}
+export interface RateLimitDescriptor {
+  readonly entries: readonly { readonly key: string; readonly value: string }[];
+  readonly limit: { readonly requestsPerUnit: number; readonly unit: string } | undefined;
+  /** Undefined: whatever counts by default. */
+  readonly hitsAddend: number | undefined;
 }
 
 export interface WeightedClusterEntry {
@@ -270,6 +292,10 @@ export interface RouteEntry {
 }
 
 export interface RouteActionProgram {
+  /** `rateLimits`, for rate limit filters. */
+  readonly rateLimits?: readonly RateLimitPolicy[];
+  /** The virtual host's count too, whatever the route has. */
+  readonly includeVhRateLimits?: boolean;
   /** Milliseconds; 0 means none. */
   readonly timeout: number;
   readonly idleTimeout: number | undefined;

@@ -151,9 +151,9 @@ export function localRateLimitFilter(
         text: `local rate limit: no token of ${limit.bucket.max} is left`,
         matched: false,
       });
-      stream.sendLocalReply(limit.status, 'local_rate_limited', 'local_rate_limited', 0);
-      // After the reply, so that its mappers do not see the flag, and the access log does.
-      stream.info.responseFlags |= ResponseFlag.RL;
+      stream.sendLocalReply(limit.status, 'local_rate_limited', 'local_rate_limited', 0, undefined, {
+        flagsForLog: ResponseFlag.RL,
+      });
       return 'stop';
     },
     onResponse(stream) {

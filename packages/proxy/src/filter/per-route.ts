@@ -9,6 +9,7 @@ import { compileFault } from './fault.ts';
 import { compileHeaderMutationPerRoute } from './header-mutation.ts';
 import { compileJwtPerRoute } from './jwt/per-route.ts';
 import { compileLocalRateLimit } from './local-ratelimit.ts';
+import { compileRateLimitPerRoute } from './ratelimit/per-route.ts';
 import { compileRbacPerRoute } from './rbac/http.ts';
 
 /** Configuration of filters below the connection manager, by the filter's name there; compiled by the filter. */
@@ -20,6 +21,7 @@ const CORS = 'envoy.filters.http.cors';
 const compilers: Readonly<Record<string, (context: CompileContext, config: never, path: Path) => unknown>> = {
   'envoy.extensions.filters.http.rbac.v3.RBACPerRoute': compileRbacPerRoute,
   'envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute': compileExtAuthzPerRoute,
+  'envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute': compileRateLimitPerRoute,
   'envoy.extensions.filters.http.fault.v3.HTTPFault': compileFault,
   'envoy.extensions.filters.http.cors.v3.CorsPolicy': compileCorsPolicy,
   'envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig': compileJwtPerRoute,

@@ -10,6 +10,7 @@ import { faultFilter } from './fault.ts';
 import { headerMutationFilter } from './header-mutation.ts';
 import { jwtFilter } from './jwt/filter.ts';
 import { localRateLimitFilter } from './local-ratelimit.ts';
+import { rateLimitFilter } from './ratelimit/filter.ts';
 import { rbacFilter } from './rbac/http.ts';
 import type { FilterScope } from './scope.ts';
 
@@ -22,6 +23,7 @@ const compilers: Readonly<Record<string, Compile>> = {
   'envoy.extensions.filters.http.rbac.v3.RBAC': rbacFilter,
   'envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication': jwtFilter,
   'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz': extAuthzFilter,
+  'envoy.extensions.filters.http.ratelimit.v3.RateLimit': rateLimitFilter,
   'envoy.extensions.filters.http.fault.v3.HTTPFault': faultFilter,
   'envoy.extensions.filters.http.cors.v3.Cors': (context, _config, scope) => corsFilter(context, scope),
   'envoy.extensions.filters.http.header_mutation.v3.HeaderMutation': headerMutationFilter,

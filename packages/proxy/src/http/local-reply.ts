@@ -9,6 +9,7 @@ export function buildLocalReply(
   status: number,
   body: string,
   extra: readonly [string, string][] | undefined,
+  asGrpc?: number,
 ): { readonly head: ResponseHead; readonly body: string } {
   const headers = new Headers();
   if (extra !== undefined) for (const [name, value] of extra) headers.add(name, value);
@@ -22,7 +23,8 @@ export function buildLocalReply(
     contentType = reply.contentType;
     for (const change of reply.headers) applyChange(headers, change, change.value(stream));
   }
-  if (isGrpc(stream.request.headers.get('content-type'))) return { head: grpcReply(headers, status, body), body: '' };
+  if (isGrpc(stream.request.headers.get('content-type')))
+    return { head: grpcReply(headers, asGrpc ?? grpcStatus(status), body), body: '' };
   if (body !== '') {
     if (!headers.has('content-length')) headers.add('content-length', String(Buffer.byteLength(body)));
     if (!headers.has('content-type')) headers.add('content-type', contentType);
@@ -39,9 +41,9 @@ export function isGrpc(contentType: string | undefined): boolean {
 }
 
 /** A gRPC client reads the status from trailers, which here are the whole response. */
-function grpcReply(headers: Headers, status: number, body: string): ResponseHead {
+function grpcReply(headers: Headers, grpcStatus: number, body: string): ResponseHead {
   headers.set('content-type', 'application/grpc');
-  headers.set('grpc-status', String(grpcStatus(status)));
+  headers.set('grpc-status', String(grpcStatus));
   if (body !== '') {
     headers.set(
       'grpc-message',

@@ -8,6 +8,7 @@ import {
   ResponseFlag,
   type CollectedBody,
   type HttpStream,
+  type LocalReplyOptions,
   type RequestHead,
   type ResponseHead,
   type RouteDecision,
@@ -301,6 +302,7 @@ export class ActiveStream implements HttpStream, LogSource {
     details: string,
     flags: number,
     headers?: readonly [string, string][],
+    more?: LocalReplyOptions,
   ): void {
     if (this.over) return;
     const { info, connection, hcm } = this;
@@ -318,7 +320,8 @@ export class ActiveStream implements HttpStream, LogSource {
       return;
     }
     if (body !== '') info.localReplyBody = body;
-    const reply = buildLocalReply(this, status, body, headers);
+    const reply = buildLocalReply(this, status, body, headers, more?.grpcStatus);
+    info.responseFlags |= more?.flagsForLog ?? 0;
     this.sendResponse(reply.head, reply.body === '');
     if (reply.body !== '') this.sendData(Buffer.from(reply.body));
     this.sendEnd(undefined);

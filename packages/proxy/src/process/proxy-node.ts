@@ -21,6 +21,8 @@ import { XdsFollower } from '../xds/follower.ts';
 
 export interface ProxyNodeOptions {
   readonly id: string;
+  /** The cluster it is part of itself. */
+  readonly serviceCluster?: string;
   readonly deps: Deps;
   /** Where its configuration comes from; one that is reached through a cluster of the proxy is made of these. */
   readonly source: XdsSource | ((clusters: ClusterManager) => XdsSource);
@@ -145,6 +147,7 @@ export class ProxyNode {
       clock: deps.clock,
       random: deps.random,
       fetch: (request) => fetchThrough(this.clusters.get(request.cluster), request, deps),
+      serviceCluster: this.#options.serviceCluster ?? '',
       calls: upstreamCalls((name) => this.clusters.get(name), deps),
       counter: (name) => this.counters.get(name),
       readFile: (path) => readFileSync(path),

@@ -33,6 +33,7 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
   const remote = namesSources(bootstrap) ? await import('../xds/remote/open.ts') : undefined;
   const node = new ProxyNode({
     id: bootstrap.node.id ?? '',
+    serviceCluster: bootstrap.node.cluster ?? '',
     deps,
     source: (clusters): XdsSource => {
       const opener =

@@ -193,7 +193,8 @@ async function observe(
       staticCluster(name, [port], around.clusterOptions?.[name]),
     ),
   ];
-  const proxy = await start(bootstrap(listeners, clusters));
+  const node = { id: 'tester', cluster: 'testers' };
+  const proxy = await start({ ...bootstrap(listeners, clusters), node });
   const answers: string[][] = [];
   try {
     for (const [i, one] of cases.entries()) {

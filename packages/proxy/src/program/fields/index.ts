@@ -5,6 +5,7 @@ import { configSourceFields } from './config-source.ts';
 import { extAuthzFields } from './ext-authz.ts';
 import { filterFields } from './filters.ts';
 import { listenerFields } from './listener.ts';
+import { rateLimitFields } from './ratelimit.ts';
 import { routeFields } from './route.ts';
 import { indexFields } from './table.ts';
 
@@ -17,6 +18,7 @@ export const fields = indexFields([
   clusterFields,
   filterFields,
   extAuthzFields,
+  rateLimitFields,
   commonFields,
 ]);
 export { noEffectTypes } from './any-types.ts';

@@ -17,13 +17,13 @@ export const routeFields: FieldTable = {
   'envoy.config.route.v3.VirtualHost': {
     implemented: `name domains routes requireTls requestHeadersToAdd requestHeadersToRemove responseHeadersToAdd
       responseHeadersToRemove cors typedPerFilterConfig includeRequestAttemptCount includeAttemptCountInResponse
-      retryPolicy requestMirrorPolicies includeIsTimeoutRetryHeader`,
+      retryPolicy requestMirrorPolicies includeIsTimeoutRetryHeader rateLimits`,
     noEffect: {
       'names statistics only': 'virtualClusters',
       'read by nobody here': 'metadata',
     },
     refused: {
-      [NOT_SUPPORTED]: `matcher rateLimits retryPolicyTypedConfig hedgePolicy
+      [NOT_SUPPORTED]: `matcher retryPolicyTypedConfig hedgePolicy
         perRequestBufferLimitBytes requestBodyBufferLimit`,
     },
   },
@@ -50,13 +50,12 @@ export const routeFields: FieldTable = {
     implemented: `cluster clusterHeader weightedClusters clusterNotFoundResponseCode metadataMatch prefixRewrite
       regexRewrite pathRewritePolicy hostRewriteLiteral autoHostRewrite hostRewriteHeader hostRewritePathRegex
       appendXForwardedHost timeout idleTimeout retryPolicy requestMirrorPolicies priority cors hashPolicy maxGrpcTimeout
-      grpcTimeoutOffset upgradeConfigs maxStreamDuration`,
+      grpcTimeoutOffset upgradeConfigs maxStreamDuration rateLimits includeVhRateLimits`,
     noEffect: {
-      'rate limits of a virtual host are refused, so there is nothing to include': 'includeVhRateLimits',
       'early data is never accepted': 'earlyDataPolicy',
     },
     refused: {
-      [NOT_SUPPORTED]: `clusterSpecifierPlugin inlineClusterSpecifierPlugin retryPolicyTypedConfig rateLimits hedgePolicy
+      [NOT_SUPPORTED]: `clusterSpecifierPlugin inlineClusterSpecifierPlugin retryPolicyTypedConfig hedgePolicy
         internalRedirectPolicy flushTimeout pathRewrite hostRewrite`,
       [DEPRECATED]: 'internalRedirectAction maxInternalRedirects',
     },

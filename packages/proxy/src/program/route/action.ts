@@ -1,3 +1,4 @@
+import { compileRateLimits } from '../../filter/ratelimit/policies.ts';
 import type { JsonValue, types } from '@mizzen/xds';
 import type { MirrorProgram, RetryProgram, RouteActionProgram } from '../../types.ts';
 import type { CompileContext } from '../context.ts';
@@ -33,6 +34,8 @@ export function compileAction(
         ? inherited.retry
         : compileRetry(context, action.retryPolicy, [...path, 'retryPolicy']),
     mirrors: mirrors.length === 0 ? inherited.mirrors : mirrors,
+    rateLimits: compileRateLimits(context, action.rateLimits, [...path, 'rateLimits']),
+    includeVhRateLimits: action.includeVhRateLimits === true,
     hashKey: compileHashPolicies(context, action.hashPolicy, [...path, 'hashPolicy']),
     metadataMatch: lbMetadata(action.metadataMatch),
     upgrades: compileUpgrades(context, action.upgradeConfigs, [...path, 'upgradeConfigs']),

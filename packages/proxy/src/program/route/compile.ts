@@ -1,4 +1,5 @@
 import { TypeUrl, type types } from '@mizzen/xds';
+import { compileRateLimits } from '../../filter/ratelimit/policies.ts';
 import { compilePerFilter, mergePerFilter, type PerFilter } from '../../filter/per-route.ts';
 import type { MirrorProgram, RouteActionProgram, RouteEntry, VirtualHostProgram } from '../../types.ts';
 import { CompileContext } from '../context.ts';
@@ -139,6 +140,7 @@ function compileVirtualHost(
   const base: VirtualHostProgram = {
     name: host.name ?? '',
     perFilter: mergePerFilter(scope.perFilter, own),
+    rateLimits: compileRateLimits(context, host.rateLimits, [...path, 'rateLimits']),
     includeRequestAttemptCount: host.includeRequestAttemptCount === true,
     includeAttemptCountInResponse: host.includeAttemptCountInResponse === true,
     includeIsTimeoutRetry: host.includeIsTimeoutRetryHeader === true,

@@ -1,0 +1,185 @@
+import type { JsonObject, types } from '@mizzen/xds';
+import type { CompileContext } from '../../program/context.ts';
+import { addHeader, applyMutations, compileMutations } from '../../program/headers.ts';
+import { httpStatus } from '../../program/http-status.ts';
+import type { Path } from '../../program/path.ts';
+import { RESPONSE_SINGLE, REQUEST_SINGLE } from '../../program/single-headers.ts';
+import { asciiLower, fraction, milliseconds, wire } from '../../program/values.ts';
+import { ResponseFlag, type HttpFilter, type HttpStream, type RateLimitDescriptor } from '../../types.ts';
+import { compileGrpcMethod } from '../grpc-service.ts';
+import { Headers } from '../../http/headers.ts';
+import type { FilterScope } from '../scope.ts';
+import { rateLimitHeaders, type DescriptorStatus } from './headers.ts';
+import { policiesOf, type RateLimitPerRoute } from './per-route.ts';
+import { compileRateLimits } from './policies.ts';
+
+const METADATA = 'envoy.filters.http.ratelimit';
+const RESOURCE_EXHAUSTED = 8;
+/** What Envoy waits for an answer when nothing is said, milliseconds. */
+const TIMEOUT = 20;
+const METHOD = {
+  name: 'envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit',
+  requestType: 'envoy.service.ratelimit.v3.RateLimitRequest',
+  answerType: 'envoy.service.ratelimit.v3.RateLimitResponse',
+};
+
+interface Answer {
+  readonly overallCode?: string;
+  readonly statuses?: readonly DescriptorStatus[];
+  readonly responseHeadersToAdd?: readonly types.core.HeaderValue[];
+  readonly requestHeadersToAdd?: readonly types.core.HeaderValue[];
+  readonly rawBody?: string;
+  readonly dynamicMetadata?: JsonObject;
+}
+
+/** Asks a rate limit service about requests that a policy of their route counts. */
+export function rateLimitFilter(
+  context: CompileContext,
+  config: types.rateLimit.RateLimit,
+  scope: FilterScope,
+  path: Path,
+): HttpFilter {
+  const { random } = context.deps;
+  const { stage = 0, requestType = '' } = config;
+  if (config.domain === undefined || config.domain === '') context.refuse([...path, 'domain'], 'must not be empty');
+  if (!['', 'both', 'internal', 'external'].includes(requestType))
+    context.refuse([...path, 'requestType'], 'must be `internal`, `external` or `both`');
+  const service = config.rateLimitService?.grpcService;
+  const method = compileGrpcMethod(
+    context,
+    // The filter's own time is what counts.
+    service === undefined ? undefined : { ...service, timeout: config.timeout ?? `${TIMEOUT / 1000}s` },
+    METHOD,
+    milliseconds(config.timeout, TIMEOUT),
+    [...path, 'rateLimitService', 'grpcService'],
+  );
+  const own = compileRateLimits(context, config.rateLimits, [...path, 'rateLimits'], true);
+  const adds = compileMutations(context, config.responseHeadersToAdd, undefined, path, 'response');
+  const status = statusFrom400(httpStatus(config.rateLimitedStatus?.code)) ?? 429;
+  const statusOnError = httpStatus(config.statusOnError?.code) ?? 500;
+  const enabled = fraction(config.filterEnabled?.defaultValue, 1);
+  const enforced = fraction(config.filterEnforced?.defaultValue, 1);
+  const denies =
+    config.failureModeDenyPercent === undefined
+      ? config.failureModeDeny === true
+        ? 1
+        : 0
+      : fraction(config.failureModeDenyPercent.defaultValue, 0);
+  const prefix = config.statPrefix === undefined || config.statPrefix === '' ? '' : `${config.statPrefix}.`;
+  const count = (cluster: string, ...names: readonly string[]): void => {
+    for (const name of names) context.deps.counter(`cluster.${cluster}.${name}`).value++;
+  };
+  const pending = new WeakMap<HttpStream, { cancel(): void }>();
+  const forResponse = new WeakMap<HttpStream, Headers>();
+
+  const descriptors = (stream: HttpStream, perRoute: RateLimitPerRoute | undefined): RateLimitDescriptor[] => {
+    const decision = stream.route();
+    if (decision.kind !== 'cluster') return [];
+    const policies = perRoute?.policies ?? own ?? policiesOf(decision, perRoute?.virtualHost ?? 'OVERRIDE');
+    return policies.flatMap((policy) => (policy.stage === stage ? (policy.describe(stream) ?? []) : []));
+  };
+
+  const settle = (stream: HttpStream, cluster: string, answer: Answer | undefined): undefined | 'stop' => {
+    pending.delete(stream);
+    if (answer === undefined) {
+      count(cluster, `ratelimit.${prefix}error`);
+      if (denies === 0 || (denies < 1 && random.float() >= denies)) {
+        count(cluster, `ratelimit.${prefix}failure_mode_allowed`);
+        return undefined;
+      }
+      const more = { flagsForLog: ResponseFlag.RLSE };
+      stream.sendLocalReply(statusOnError, '', 'rate_limiter_error', 0, undefined, more);
+      return 'stop';
+    }
+    if (answer.dynamicMetadata !== undefined) stream.setMetadata(METADATA, answer.dynamicMetadata);
+    const over = answer.overallCode === 'OVER_LIMIT';
+    const headers = new Headers();
+    for (const [name, value] of fields(answer.responseHeadersToAdd)) addHeader(headers, name, value, RESPONSE_SINGLE);
+    if (over) {
+      count(cluster, `ratelimit.${prefix}over_limit`);
+      count(cluster, 'upstream_rq_completed', `upstream_rq_${Math.trunc(status / 100)}xx`, `upstream_rq_${status}`);
+      if (config.disableXEnvoyRatelimitedHeader !== true) headers.set('x-envoy-ratelimited', 'true');
+    } else count(cluster, `ratelimit.${prefix}ok`);
+    if (config.enableXRatelimitHeaders === 'DRAFT_VERSION_03')
+      for (const [name, value] of rateLimitHeaders(answer.statuses ?? [])) headers.add(name, value);
+    if (over && (enforced >= 1 || random.float() < enforced)) {
+      applyMutations(adds, headers, stream);
+      const body = Buffer.from(answer.rawBody ?? '', 'base64').toString('latin1');
+      const given: [string, string][] = [];
+      for (let i = 0; i < headers.flat.length; i += 2) given.push([headers.flat[i]!, headers.flat[i + 1]!]);
+      const grpcStatus = config.rateLimitedAsResourceExhausted === true ? RESOURCE_EXHAUSTED : undefined;
+      const more = { grpcStatus, flagsForLog: ResponseFlag.RL };
+      stream.sendLocalReply(status, body, 'request_rate_limited', 0, given, more);
+      return 'stop';
+    }
+    if (headers.count > 0) forResponse.set(stream, headers);
+    for (const [name, value] of fields(answer.requestHeadersToAdd))
+      addHeader(stream.request.headers, name, value, REQUEST_SINGLE);
+    return undefined;
+  };
+
+  return {
+    name: scope.name,
+    onRequest(stream, trace) {
+      if (enabled < 1 && random.float() >= enabled) return undefined;
+      if (requestType === 'internal' || requestType === 'external') {
+        const internal = stream.request.headers.get('x-envoy-internal') === 'true';
+        if (internal !== (requestType === 'internal')) return undefined;
+      }
+      const perRoute = stream.perRoute(scope.name) as RateLimitPerRoute | undefined;
+      const asked = descriptors(stream, perRoute);
+      const decision = stream.route();
+      if (asked.length === 0 || decision.kind !== 'cluster') return undefined;
+      if (trace !== undefined) {
+        trace.push({ kind: 'rate-limit', text: `rate limit: the service would be asked about ${describe(asked)}` });
+        return undefined;
+      }
+      const { cluster } = decision;
+      const domain = perRoute === undefined || perRoute.domain === '' ? config.domain : perRoute.domain;
+      const call = method.call({ domain, descriptors: asked.map(descriptorMessage) });
+      pending.set(stream, call);
+      return call.answer.then(
+        (answer) => settle(stream, cluster, answer as Answer),
+        () => settle(stream, cluster, undefined),
+      );
+    },
+    onResponse(stream) {
+      const headers = forResponse.get(stream);
+      if (headers === undefined || stream.response === undefined) return undefined;
+      const { flat } = headers;
+      for (let i = 0; i < flat.length; i += 2)
+        addHeader(stream.response.headers, flat[i]!, flat[i + 1]!, RESPONSE_SINGLE);
+      return undefined;
+    },
+    onEnd(stream) {
+      pending.get(stream)?.cancel();
+    },
+  };
+}
+
+function descriptorMessage({ entries, limit, hitsAddend }: RateLimitDescriptor): object {
+  return {
+    entries,
+    ...(limit === undefined ? {} : { limit }),
+    ...(hitsAddend === undefined ? {} : { hitsAddend: String(hitsAddend) }),
+  };
+}
+
+function fields(headers: readonly types.core.HeaderValue[] | undefined): [string, string][] {
+  return (headers ?? []).map(({ key = '', value, rawValue }) => [
+    asciiLower(key),
+    rawValue === undefined ? wire(value ?? '') : Buffer.from(rawValue, 'base64').toString('latin1'),
+  ]);
+}
+
+/** `(key=value, key=value)` for each. */
+function describe(descriptors: readonly RateLimitDescriptor[]): string {
+  return descriptors
+    .map(({ entries }) => `(${entries.map(({ key, value }) => `${key}=${value}`).join(', ')})`)
+    .join(' ');
+}
+
+/** Envoy answers 429 in place of a status that is no error. */
+export function statusFrom400(status: number | undefined): number | undefined {
+  return status === undefined || status < 400 ? undefined : status;
+}

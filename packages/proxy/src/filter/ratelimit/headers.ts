@@ -1,0 +1,37 @@
+/** One descriptor's verdict as the service gives it. */
+export interface DescriptorStatus {
+  readonly currentLimit?: { readonly requestsPerUnit?: number; readonly unit?: string; readonly name?: string };
+  readonly limitRemaining?: number;
+  readonly durationUntilReset?: string;
+}
+
+const WINDOWS: Readonly<Record<string, number>> = {
+  SECOND: 1,
+  MINUTE: 60,
+  HOUR: 3600,
+  DAY: 86_400,
+  WEEK: 604_800,
+  MONTH: 2_592_000,
+  YEAR: 31_536_000,
+};
+
+/** `x-ratelimit-…` by the third draft: the limit that is nearest, and all that count. */
+export function rateLimitHeaders(statuses: readonly DescriptorStatus[]): [string, string][] {
+  let nearest: DescriptorStatus | undefined;
+  let policy = '';
+  for (const status of statuses) {
+    const { currentLimit: limit } = status;
+    if (limit === undefined) continue;
+    if (nearest === undefined || (status.limitRemaining ?? 0) < (nearest.limitRemaining ?? 0)) nearest = status;
+    const window = WINDOWS[limit.unit ?? ''];
+    if (window === undefined) continue;
+    const name = limit.name === undefined || limit.name === '' ? '' : `;name="${limit.name}"`;
+    policy += `, ${limit.requestsPerUnit ?? 0};w=${window}${name}`;
+  }
+  if (nearest === undefined) return [];
+  return [
+    ['x-ratelimit-limit', `${nearest.currentLimit?.requestsPerUnit ?? 0}${policy}`],
+    ['x-ratelimit-remaining', String(nearest.limitRemaining ?? 0)],
+    ['x-ratelimit-reset', String(Math.trunc(Number((nearest.durationUntilReset ?? '0s').slice(0, -1))))],
+  ];
+}

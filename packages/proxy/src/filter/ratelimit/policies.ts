@@ -1,0 +1,231 @@
+import type { JsonObject, JsonValue, types } from '@mizzen/xds';
+import type { CompileContext } from '../../program/context.ts';
+import { compileRequestHeader } from '../../program/match/header.ts';
+import { compileQuery, queryParameter } from '../../program/match/query.ts';
+import type { Path } from '../../program/path.ts';
+import { asciiLower, unwire, wire } from '../../program/values.ts';
+import { text } from '../../telemetry/access-log.ts';
+import type { HttpStream, RateLimitDescriptor, RateLimitPolicy } from '../../types.ts';
+import { maskAddress } from './mask.ts';
+
+/** `undefined`: the request is not counted by this policy; `skip`: it is, without this entry. */
+type Entry = { readonly key: string; readonly value: string } | 'skip' | undefined;
+type Action = (stream: HttpStream) => Entry;
+
+const UNITS = new Set(['SECOND', 'MINUTE', 'HOUR', 'DAY', 'MONTH', 'YEAR', 'WEEK']);
+const MAX_STAGE = 10;
+
+/**
+ * `rateLimits` of a virtual host or a route, or of a filter (`weighed`): as in Envoy, only a filter's own say how much a
+ * request counts.
+ */
+export function compileRateLimits(
+  context: CompileContext,
+  limits: readonly types.route.RateLimit[] | undefined,
+  path: Path,
+  weighed = false,
+): readonly RateLimitPolicy[] | undefined {
+  if (limits === undefined || limits.length === 0) return undefined;
+  return limits.map((limit, i) => compileRateLimit(context, limit, weighed, [...path, i]));
+}
+
+function compileRateLimit(
+  context: CompileContext,
+  limit: types.route.RateLimit,
+  weighed: boolean,
+  path: Path,
+): RateLimitPolicy {
+  const { stage = 0 } = limit;
+  if (stage > MAX_STAGE) context.refuse([...path, 'stage'], `must be at most ${MAX_STAGE}`);
+  if (limit.actions === undefined || limit.actions.length === 0)
+    context.refuse([...path, 'actions'], 'must not be empty');
+  const actions = (limit.actions ?? []).map((action, i) => compileAction(context, action, [...path, 'actions', i]));
+  const override = compileOverride(context, limit.limit, [...path, 'limit']);
+  const addend = compileAddend(context, limit.hitsAddend, [...path, 'hitsAddend']);
+  return {
+    stage,
+    describe(stream) {
+      const entries: { key: string; value: string }[] = [];
+      for (const action of actions) {
+        const entry = action(stream);
+        if (entry === undefined) return undefined;
+        if (entry !== 'skip') entries.push(entry);
+      }
+      return { entries, limit: override?.(stream), hitsAddend: weighed ? addend?.(stream) : undefined };
+    },
+  };
+}
+
+function compileAction(context: CompileContext, action: types.route.RateLimit_Action, path: Path): Action {
+  if (action.sourceCluster !== undefined) {
+    const { serviceCluster = '' } = context.deps;
+    return () => ({ key: 'source_cluster', value: serviceCluster });
+  }
+  if (action.destinationCluster !== undefined) {
+    return (stream) => {
+      const decision = stream.route();
+      return decision.kind === 'cluster' ? { key: 'destination_cluster', value: decision.cluster } : undefined;
+    };
+  }
+  if (action.requestHeaders !== undefined) return compileHeaders(context, action.requestHeaders, path);
+  if (action.queryParameters !== undefined) {
+    const { queryParameterName = '', descriptorKey = '', skipIfAbsent } = action.queryParameters;
+    const at = [...path, 'queryParameters'];
+    if (queryParameterName === '') context.refuse([...at, 'queryParameterName'], 'must not be empty');
+    if (descriptorKey === '') context.refuse([...at, 'descriptorKey'], 'must not be empty');
+    const name = wire(queryParameterName);
+    return (stream) => {
+      const value = queryParameter(stream.request.path, name);
+      if (value === undefined) return skipIfAbsent === true ? 'skip' : undefined;
+      return { key: descriptorKey, value: unwire(percentDecoded(value)) };
+    };
+  }
+  if (action.remoteAddress !== undefined)
+    return (stream) => ({ key: 'remote_address', value: stream.info.remoteAddress });
+  if (action.maskedRemoteAddress !== undefined) {
+    const { v4PrefixMaskLen = 32, v6PrefixMaskLen = 128 } = action.maskedRemoteAddress;
+    if (v4PrefixMaskLen > 32) context.refuse([...path, 'maskedRemoteAddress', 'v4PrefixMaskLen'], 'must be at most 32');
+    if (v6PrefixMaskLen > 128)
+      context.refuse([...path, 'maskedRemoteAddress', 'v6PrefixMaskLen'], 'must be at most 128');
+    return (stream) => ({
+      key: 'masked_remote_address',
+      value: maskAddress(stream.info.remoteAddress, v4PrefixMaskLen, v6PrefixMaskLen),
+    });
+  }
+  if (action.genericKey !== undefined) {
+    const { descriptorKey = '', descriptorValue = '' } = action.genericKey;
+    if (descriptorValue === '') context.refuse([...path, 'genericKey', 'descriptorValue'], 'must not be empty');
+    const entry = { key: descriptorKey === '' ? 'generic_key' : descriptorKey, value: descriptorValue };
+    return () => entry;
+  }
+  if (action.headerValueMatch !== undefined) {
+    const { descriptorKey = '', descriptorValue = '', expectMatch = true, headers } = action.headerValueMatch;
+    const at = [...path, 'headerValueMatch'];
+    const matchers = (headers ?? []).map((header, i) => compileRequestHeader(context, header, [...at, 'headers', i]));
+    if (matchers.length === 0) context.refuse([...at, 'headers'], 'must not be empty');
+    const entry = { key: descriptorKey === '' ? 'header_match' : descriptorKey, value: descriptorValue };
+    return (stream) => (matchers.every(({ matches }) => matches(stream.request)) === expectMatch ? entry : undefined);
+  }
+  if (action.queryParameterValueMatch !== undefined) {
+    const {
+      descriptorKey = '',
+      descriptorValue = '',
+      expectMatch = true,
+      queryParameters,
+    } = action.queryParameterValueMatch;
+    const at = [...path, 'queryParameterValueMatch'];
+    const matchers = (queryParameters ?? []).map((parameter, i) =>
+      compileQuery(context, parameter, [...at, 'queryParameters', i]),
+    );
+    if (matchers.length === 0) context.refuse([...at, 'queryParameters'], 'must not be empty');
+    const entry = { key: descriptorKey === '' ? 'query_match' : descriptorKey, value: descriptorValue };
+    return (stream) =>
+      matchers.every(({ matches }) => matches(stream.request.path)) === expectMatch ? entry : undefined;
+  }
+  if (action.metadata !== undefined) return compileMetadataAction(action.metadata);
+  if (action.dynamicMetadata !== undefined) return compileMetadataAction(action.dynamicMetadata);
+  context.refuse(path, 'must say what to count by');
+  return () => undefined;
+}
+
+function compileHeaders(
+  context: CompileContext,
+  action: types.route.RateLimit_Action_RequestHeaders,
+  path: Path,
+): Action {
+  const { headerName = '', descriptorKey = '', skipIfAbsent } = action;
+  if (headerName === '') context.refuse([...path, 'requestHeaders', 'headerName'], 'must not be empty');
+  if (descriptorKey === '') context.refuse([...path, 'requestHeaders', 'descriptorKey'], 'must not be empty');
+  const name = asciiLower(headerName);
+  return ({ request }) => {
+    const value = headerOf(request, name);
+    if (value === undefined) return skipIfAbsent === true ? 'skip' : undefined;
+    return { key: descriptorKey, value: unwire(value) };
+  };
+}
+
+/** Escapes that are none stay as they are. */
+function percentDecoded(text: string): string {
+  return text.replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+}
+
+function headerOf(request: HttpStream['request'], name: string): string | undefined {
+  switch (name) {
+    case ':path':
+      return request.path;
+    case ':method':
+      return request.method;
+    case ':authority':
+    case 'host':
+      return request.authority;
+    case ':scheme':
+      return request.scheme;
+    default:
+      return request.headers.get(name);
+  }
+}
+
+function compileMetadataAction(action: types.route.RateLimit_Action_MetaData): Action {
+  const { descriptorKey = '', defaultValue = '', source = 'DYNAMIC', skipIfAbsent } = action;
+  return (stream) => {
+    const decision = stream.route();
+    const from =
+      source === 'DYNAMIC'
+        ? stream.info.dynamicMetadata
+        : decision.kind === 'none'
+          ? undefined
+          : decision.route.metadata;
+    const found = metadataAt(from, action.metadataKey);
+    const value = typeof found === 'string' && found !== '' ? found : defaultValue;
+    if (value !== '') return { key: descriptorKey, value };
+    return skipIfAbsent === true ? 'skip' : undefined;
+  };
+}
+
+function metadataAt(
+  metadata: Readonly<Record<string, JsonObject>> | undefined,
+  at: { readonly key?: string; readonly path?: readonly { readonly key?: string }[] } | undefined,
+): JsonValue | undefined {
+  let value: JsonValue | undefined = metadata?.[at?.key ?? ''];
+  for (const { key = '' } of at?.path ?? []) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+    value = (value as JsonObject)[key];
+  }
+  return value;
+}
+
+function compileOverride(
+  context: CompileContext,
+  limit: types.route.RateLimit_Override | undefined,
+  path: Path,
+): ((stream: HttpStream) => RateLimitDescriptor['limit']) | undefined {
+  if (limit === undefined) return undefined;
+  const at = limit.dynamicMetadata?.metadataKey;
+  if (at === undefined) context.refuse([...path, 'dynamicMetadata'], 'must be there');
+  return (stream) => {
+    const found = metadataAt(stream.info.dynamicMetadata, at);
+    if (typeof found !== 'object' || found === null || Array.isArray(found)) return undefined;
+    const { requests_per_unit: requestsPerUnit, unit } = found as JsonObject;
+    if (typeof requestsPerUnit !== 'number' || typeof unit !== 'string' || !UNITS.has(unit)) return undefined;
+    return { requestsPerUnit: Math.trunc(requestsPerUnit), unit };
+  };
+}
+
+/** How much a request counts: a number, or text with command operators that makes one. */
+function compileAddend(
+  context: CompileContext,
+  addend: types.route.RateLimit_HitsAddend | undefined,
+  path: Path,
+): ((stream: HttpStream) => number | undefined) | undefined {
+  if (addend === undefined) return undefined;
+  if (addend.format !== undefined && addend.format !== '') {
+    if (addend.number !== undefined) context.refuse([...path, 'format'], 'cannot be set beside `number`');
+    const format = text(context, addend.format, '-', [...path, 'format']);
+    return (stream) => {
+      const made = format(stream);
+      return /^\d+$/.test(made) ? Number(made) : undefined;
+    };
+  }
+  const number = Number(addend.number ?? 1);
+  return () => number;
+}

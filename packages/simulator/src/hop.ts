@@ -82,9 +82,11 @@ export async function passThrough(
         // Offline nobody is asked, and nothing has been counted.
         trace.push({ kind: 'gate', text: `${filter.gate.text}: the connection is taken to be let in` });
         break;
-      case 'tcp_proxy':
-        trace.push({ kind: 'tcp', text: `bytes are passed on to cluster "${filter.tcp.cluster(random.float())}"` });
-        return { kind: 'forward', cluster: filter.tcp.cluster(random.float()), request, decision: undefined };
+      case 'tcp_proxy': {
+        const cluster = filter.tcp.cluster(random.float()).name;
+        trace.push({ kind: 'tcp', text: `bytes are passed on to cluster "${cluster}"` });
+        return { kind: 'forward', cluster, request, decision: undefined };
+      }
       case 'http_connection_manager':
         return throughHttp(arrival, filter.hcm, request, random, trace);
     }

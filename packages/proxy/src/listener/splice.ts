@@ -1,5 +1,4 @@
-import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '../deps.ts';
 
 export interface SpliceOptions {
@@ -11,6 +10,8 @@ export interface SpliceOptions {
   /** Bytes that came from `b`. */
   readonly onSent: (bytes: number) => void;
   readonly onIdle: () => void;
+  /** One direction cannot outlive the other: the end of either ends both, once what was written has left. */
+  readonly endTogether?: boolean;
   /** Called once, when both directions have ended or either side broke. Both sockets are closed, or closing, by then. */
   readonly onEnd: () => void;
 }
@@ -19,7 +20,7 @@ export interface SpliceOptions {
  * Passes bytes between two sockets as they come. The end of one direction is passed on while the other goes on; a reader
  * waits while the other side's writer is full.
  */
-export function splice(a: Socket | TLSSocket, b: Socket | TLSSocket, options: SpliceOptions): void {
+export function splice(a: Duplex, b: Duplex, options: SpliceOptions): void {
   let ended = false;
   let open = 2;
   const idle = new IdleWatch(options);
@@ -29,10 +30,20 @@ export function splice(a: Socket | TLSSocket, b: Socket | TLSSocket, options: Sp
     idle.stop();
     options.onEnd();
   };
-  const oneWay = (from: Socket | TLSSocket, to: Socket | TLSSocket, count: (bytes: number) => void): void => {
+  const endBoth = (): void => {
+    open = 2;
+    for (const side of [a, b]) {
+      if (!side.writableEnded) side.end();
+      if (side.writableFinished || side.destroyed) open--;
+      else side.once('finish', () => --open === 0 && end());
+    }
+    if (open === 0) end();
+  };
+  const oneWay = (from: Duplex, to: Duplex, count: (bytes: number) => void): void => {
     from.on('data', (chunk: Buffer) => {
       count(chunk.length);
       idle.touch();
+      if (to.writableEnded) return;
       if (!to.write(chunk)) from.pause();
     });
     to.on('drain', () => {
@@ -40,6 +51,7 @@ export function splice(a: Socket | TLSSocket, b: Socket | TLSSocket, options: Sp
       from.resume();
     });
     from.on('end', () => {
+      if (options.endTogether === true) return endBoth();
       to.end(() => {
         if (--open === 0) end();
       });

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Deps, Timer } from '../deps.ts';
 import type { AccessLogSink, InternalListener } from '../http/runtime.ts';
-import type { AccessLogType, TcpProxyProgram } from '../program/types.ts';
+import type { AccessLogType, TcpProxyProgram, TunnelProgram } from '../program/types.ts';
 import {
   ResponseFlag,
   type ConnectionInfo,
@@ -14,6 +15,7 @@ import {
 } from '../types.ts';
 import { writeLogs } from './connection-log.ts';
 import type { ActiveConnection } from './connections.ts';
+import { HttpTunnel } from './http-tunnel.ts';
 import { splice } from './splice.ts';
 import { newStreamInfo } from './stream-info.ts';
 
@@ -88,7 +90,8 @@ class TcpTunnel implements ActiveConnection {
   readonly #runtime: TcpProxyRuntime;
   readonly #info: StreamInfo;
   readonly #avoid: UpstreamHost[] = [];
-  #upstream: UpstreamSocket | undefined;
+  #upstream: Duplex | undefined;
+  #metadataMatch: LbContext['metadataMatch'];
   #release: (() => void) | undefined;
   #attempts = 0;
   #lifetime: Timer | undefined;
@@ -109,13 +112,15 @@ class TcpTunnel implements ActiveConnection {
     this.#socket.on('close', () => this.#finish());
     this.#socket.on('error', () => undefined);
     if (program.maxDownstreamConnectionDuration > 0) {
-      this.#lifetime = deps.clock.after(program.maxDownstreamConnectionDuration, () => {
+      const jitter = program.maxDurationJitter === 0 ? 0 : deps.random.float() * program.maxDurationJitter;
+      this.#lifetime = deps.clock.after(program.maxDownstreamConnectionDuration * (1 + jitter), () => {
         stats.max_downstream_connection_duration++;
         this.#end(ResponseFlag.DT);
       });
     }
     if (program.accessLogFlushInterval > 0) this.#logAgain();
-    const name = program.cluster(deps.random.float());
+    const { name, metadataMatch } = program.cluster(deps.random.float());
+    this.#metadataMatch = metadataMatch;
     const cluster = this.#runtime.cluster(name);
     if (cluster === undefined) {
       stats.downstream_cx_no_route++;
@@ -161,31 +166,54 @@ class TcpTunnel implements ActiveConnection {
     this.#attempts++;
     this.#info.attemptCount = this.#attempts;
     this.#info.upstreamHost = host.authority;
-    if (host.internalListener !== undefined) return this.#handOver(host.internalListener);
+    if (host.internalListener !== undefined) {
+      if (this.#runtime.program.tunnel === undefined) return this.#handOver(host.internalListener);
+      return this.#failed(cluster, host, `internal listener \`${host.internalListener}\` takes no tunnels`, false);
+    }
     this.#info.upstreamStartTime = this.#runtime.deps.clock.now();
     host.connect(
       (upstream) => {
         if (this.#ended) return void upstream.destroy();
         host.report('success');
-        this.#tunnel(host, upstream);
+        this.#info.upstreamLocalAddress = `${upstream.localAddress}:${upstream.localPort}`;
+        const { tunnel } = this.#runtime.program;
+        if (tunnel === undefined) this.#tunnel(host, upstream);
+        else this.#request(tunnel, cluster, host, upstream);
       },
       (failure) => {
         host.report(failure.kind === 'timeout' ? 'timeout' : 'connect-failure');
-        if (this.#ended) return;
-        this.#info.upstreamFailureReason = failure.reason;
-        this.#release?.();
-        this.#avoid.push(host);
-        if (this.#attempts < this.#runtime.program.maxConnectAttempts) return this.#connect(cluster);
-        // Envoy says so even where one attempt is all there is.
-        this.#end(failure.kind === 'overflow' ? ResponseFlag.UO : ResponseFlag.UF | ResponseFlag.URX);
+        this.#failed(cluster, host, failure.reason, failure.kind === 'overflow');
       },
     );
   }
 
-  #tunnel(host: UpstreamHost, upstream: UpstreamSocket): void {
+  #failed(cluster: UpstreamCluster, host: UpstreamHost, reason: string, overflow: boolean): void {
+    if (this.#ended) return;
+    this.#upstream = undefined;
+    this.#info.upstreamFailureReason = reason;
+    this.#release?.();
+    this.#avoid.push(host);
+    if (this.#attempts < this.#runtime.program.maxConnectAttempts) return this.#connect(cluster);
+    // Envoy says so even where one attempt is all there is.
+    this.#end(overflow ? ResponseFlag.UO : ResponseFlag.UF | ResponseFlag.URX);
+  }
+
+  /** Asks for a tunnel first. */
+  #request(program: TunnelProgram, cluster: UpstreamCluster, host: UpstreamHost, socket: UpstreamSocket): void {
+    const tunnel = new HttpTunnel(
+      socket,
+      program,
+      { info: this.#info },
+      cluster.http,
+      () => this.#tunnel(host, tunnel),
+      (reason) => this.#failed(cluster, host, reason, false),
+    );
+    this.#upstream = tunnel;
+  }
+
+  #tunnel(host: UpstreamHost, upstream: Duplex): void {
     const { program, deps, stats } = this.#runtime;
     this.#upstream = upstream;
-    this.#info.upstreamLocalAddress = `${upstream.localAddress}:${upstream.localPort}`;
     host.active++;
     if (program.flushAccessLogOnConnected) this.#log('TcpUpstreamConnected');
     const counts = host.cluster.stats;
@@ -194,6 +222,7 @@ class TcpTunnel implements ActiveConnection {
     splice(this.#socket, upstream, {
       clock: deps.clock,
       idleTimeout: program.idleTimeout,
+      endTogether: program.tunnel !== undefined,
       onReceived: (bytes) => {
         this.#info.bytesReceived += bytes;
         stats.downstream_cx_rx_bytes_total += bytes;
@@ -258,7 +287,7 @@ class TcpTunnel implements ActiveConnection {
     const { connection } = this.#info;
     return {
       hash: program.hashKey?.(connection).key,
-      metadataMatch: program.metadataMatch as LbContext['metadataMatch'],
+      metadataMatch: this.#metadataMatch,
       avoid: this.#avoid,
       avoidAttempts: this.#avoid.length > 0 ? 3 : 0,
       authority:

@@ -2,8 +2,9 @@
  * What xDS resources become: plain data and closures, made once and never changed. All times are milliseconds, sizes
  * bytes, fractions in [0, 1]; every default Envoy has is filled in.
  */
-import type { JsonObject, types } from '@mizzen/xds';
+import type { JsonObject, JsonValue, types } from '@mizzen/xds';
 import type { Clock, Random } from '../deps.ts';
+import type { HeaderMutations } from './headers.ts';
 import type {
   ConnectionInfo,
   HashResult,
@@ -399,17 +400,32 @@ export interface RouteConfigProgram {
 export interface TcpProxyProgram {
   readonly statPrefix: string;
   /** The only cluster, or one by weight: give a number in [0, 1). */
-  readonly cluster: (random: number) => string;
+  readonly cluster: (random: number) => TcpClusterProgram;
   readonly clusterNames: readonly string[];
-  readonly metadataMatch: JsonObject | undefined;
   /** 0: none. Envoy's default is an hour. */
   readonly idleTimeout: number;
   readonly maxDownstreamConnectionDuration: number;
+  /** Up to this fraction is added to it, by chance. */
+  readonly maxDurationJitter: number;
   readonly maxConnectAttempts: number;
   readonly hashKey: ((connection: ConnectionInfo) => HashResult) | undefined;
+  readonly tunnel: TunnelProgram | undefined;
   readonly accessLogs: readonly AccessLogProgram[];
   readonly accessLogFlushInterval: number;
   readonly flushAccessLogOnConnected: boolean;
+}
+
+export interface TcpClusterProgram {
+  readonly name: string;
+  readonly metadataMatch: Readonly<Record<string, JsonValue>> | undefined;
+}
+
+/** Connections go on as the payload of an HTTP request. */
+export interface TunnelProgram {
+  readonly hostname: (source: LogSource) => string;
+  /** Undefined: CONNECT. */
+  readonly postPath: string | undefined;
+  readonly headers: HeaderMutations;
 }
 
 // ---- tls ---------------------------------------------------------------------------------------------------------

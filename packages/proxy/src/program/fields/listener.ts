@@ -112,11 +112,11 @@ export const listenerFields: FieldTable = {
 
   [`${TCP}.TcpProxy`]: {
     implemented: `statPrefix cluster weightedClusters metadataMatch idleTimeout accessLog maxConnectAttempts hashPolicy
-      maxDownstreamConnectionDuration accessLogFlushInterval flushAccessLogOnConnected accessLogOptions upstreamConnectMode`,
+      maxDownstreamConnectionDuration accessLogFlushInterval flushAccessLogOnConnected accessLogOptions upstreamConnectMode
+      tunnelingConfig maxDownstreamConnectionDurationJitterPercentage`,
     noEffect: { 'bytes are always relayed once the upstream is connected': 'maxEarlyDataBytes' },
     refused: {
-      [NOT_SUPPORTED]: `onDemand downstreamIdleTimeout upstreamIdleTimeout backoffOptions tunnelingConfig
-        maxDownstreamConnectionDurationJitterPercentage proxyProtocolTlvs`,
+      [NOT_SUPPORTED]: 'onDemand downstreamIdleTimeout upstreamIdleTimeout backoffOptions proxyProtocolTlvs',
     },
     values: {
       upstreamConnectMode: {
@@ -127,8 +127,12 @@ export const listenerFields: FieldTable = {
   },
   [`${TCP}.TcpProxy.WeightedCluster`]: { implemented: 'clusters' },
   [`${TCP}.TcpProxy.WeightedCluster.ClusterWeight`]: {
-    implemented: 'name weight',
-    refused: { [NOT_SUPPORTED]: 'metadataMatch' },
+    implemented: 'name weight metadataMatch',
+  },
+  [`${TCP}.TcpProxy.TunnelingConfig`]: {
+    implemented: 'hostname usePost postPath headersToAdd',
+    noEffect: { 'no filter state is read here': 'propagateResponseHeaders propagateResponseTrailers' },
+    refused: { [NOT_SUPPORTED]: 'requestIdExtension requestIdHeader requestIdMetadataKey' },
   },
   [`${TCP}.TcpProxy.TcpAccessLogOptions`]: { implemented: 'accessLogFlushInterval flushAccessLogOnConnected' },
 

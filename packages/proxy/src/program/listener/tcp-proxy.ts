@@ -1,11 +1,12 @@
 import type { types } from '@mizzen/xds';
 import { xxHash64 } from '../../lb/xxhash64.ts';
-import { compileAccessLogs } from '../../telemetry/access-log.ts';
+import { compileAccessLogs, text } from '../../telemetry/access-log.ts';
 import type { CompileContext } from '../context.ts';
+import { compileHeaderChange } from '../headers.ts';
 import type { Path } from '../path.ts';
 import { lbMetadata } from '../route/action.ts';
-import type { TcpProxyProgram } from '../types.ts';
-import { milliseconds } from '../values.ts';
+import type { TcpProxyProgram, TunnelProgram } from '../types.ts';
+import { milliseconds, percent } from '../values.ts';
 
 export function compileTcpProxy(context: CompileContext, tcp: types.tcpProxy.TcpProxy, path: Path): TcpProxyProgram {
   if (tcp.statPrefix === undefined || tcp.statPrefix === '')
@@ -16,11 +17,15 @@ export function compileTcpProxy(context: CompileContext, tcp: types.tcpProxy.Tcp
     statPrefix: tcp.statPrefix ?? '',
     cluster,
     clusterNames: names,
-    metadataMatch: lbMetadata(tcp.metadataMatch),
     idleTimeout: milliseconds(tcp.idleTimeout, 3_600_000),
     maxDownstreamConnectionDuration: milliseconds(tcp.maxDownstreamConnectionDuration, 0),
+    maxDurationJitter: percent(tcp.maxDownstreamConnectionDurationJitterPercentage, 0),
     maxConnectAttempts: Math.max(1, tcp.maxConnectAttempts ?? 1),
     hashKey: bySource ? (connection) => ({ key: xxHash64(connection.directRemoteAddress) }) : undefined,
+    tunnel:
+      tcp.tunnelingConfig === undefined
+        ? undefined
+        : compileTunnel(context, tcp.tunnelingConfig, [...path, 'tunnelingConfig']),
     accessLogs: compileAccessLogs(context, tcp.accessLog, [...path, 'accessLog']),
     accessLogFlushInterval: milliseconds(tcp.accessLogOptions?.accessLogFlushInterval ?? tcp.accessLogFlushInterval, 0),
     flushAccessLogOnConnected:
@@ -33,16 +38,23 @@ function chooser(
   tcp: types.tcpProxy.TcpProxy,
   path: Path,
 ): { readonly cluster: TcpProxyProgram['cluster']; readonly names: readonly string[] } {
+  const all = lbMetadata(tcp.metadataMatch);
   if (tcp.weightedClusters === undefined) {
     const name = tcp.cluster ?? '';
     if (name === '') context.refuse(path, 'must say which cluster connections go to');
-    return { cluster: () => name, names: [name] };
+    const only = { name, metadataMatch: all };
+    return { cluster: () => only, names: [name] };
   }
   const clusters = (tcp.weightedClusters.clusters ?? []).map((cluster, i) => {
     const at = [...path, 'weightedClusters', 'clusters', i];
     if (cluster.name === undefined || cluster.name === '') context.refuse([...at, 'name'], 'must not be empty');
     if ((cluster.weight ?? 0) < 1) context.refuse([...at, 'weight'], 'must be at least 1');
-    return { name: cluster.name ?? '', weight: cluster.weight ?? 0 };
+    const own = lbMetadata(cluster.metadataMatch);
+    return {
+      name: cluster.name ?? '',
+      weight: cluster.weight ?? 0,
+      metadataMatch: own === undefined ? all : { ...all, ...own },
+    };
   });
   if (clusters.length === 0) context.refuse([...path, 'weightedClusters', 'clusters'], 'must not be empty');
   const total = clusters.reduce((sum, cluster) => sum + cluster.weight, 0);
@@ -50,11 +62,32 @@ function chooser(
     names: clusters.map((cluster) => cluster.name),
     cluster: (random) => {
       let value = Math.floor(random * total);
-      for (const { name, weight } of clusters) {
-        value -= weight;
-        if (value < 0) return name;
+      for (const cluster of clusters) {
+        value -= cluster.weight;
+        if (value < 0) return cluster;
       }
-      return clusters.at(-1)!.name;
+      return clusters.at(-1)!;
+    },
+  };
+}
+
+function compileTunnel(
+  context: CompileContext,
+  tunnel: types.tcpProxy.TcpProxy_TunnelingConfig,
+  path: Path,
+): TunnelProgram {
+  const { hostname = '', usePost = false, postPath = '' } = tunnel;
+  if (hostname === '') context.refuse([...path, 'hostname'], 'must not be empty');
+  if (postPath !== '' && !usePost) context.refuse([...path, 'postPath'], 'says nothing without `usePost`');
+  return {
+    hostname: text(context, hostname, '-', [...path, 'hostname']),
+    postPath: usePost ? postPath || '/' : undefined,
+    headers: {
+      of: 'request',
+      remove: [],
+      changes: (tunnel.headersToAdd ?? []).flatMap(
+        (option, i) => compileHeaderChange(context, option, [...path, 'headersToAdd', i]) ?? [],
+      ),
     },
   };
 }

@@ -1,0 +1,140 @@
+import { Duplex } from 'node:stream';
+import { encodeFields } from '../codec/encode.ts';
+import type { CodecErrorDetails } from '../codec/error.ts';
+import { BodyMode, type MessageSink } from '../codec/parser.ts';
+import { ResponseParser } from '../codec/response-parser.ts';
+import { Headers } from '../http/headers.ts';
+import { applyMutations } from '../program/headers.ts';
+import type { LogSource, TunnelProgram } from '../program/types.ts';
+import type { UpstreamCluster, UpstreamSocket } from '../types.ts';
+
+/** After a 2xx to CONNECT everything is payload, whatever the head says of a length (RFC 9110, section 9.3.6). */
+class TunnelParser extends ResponseParser {
+  protected override frame(): CodecErrorDetails | undefined {
+    if (this.requestMethod !== 'CONNECT' || this.status < 200 || this.status > 299) return super.frame();
+    this.bodyMode = BodyMode.UNTIL_CLOSE;
+    return undefined;
+  }
+}
+
+const DEFAULT_HEAD_BYTES = 60 * 1024;
+const DEFAULT_HEADERS = 100;
+
+/**
+ * A connection's bytes as the payload of an HTTP/1.1 request over `socket`: CONNECT, where they go as they are, or
+ * POST, where both ways are bodies. The request is sent at once; exactly one of `onOpen` (a 2xx, and a body that is not
+ * over) and `onRefused` is called, and after the latter the connection is gone. A POST has no other half once one has
+ * ended, and neither has a CONNECT over HTTP/1.1: whoever uses the stream ends both.
+ */
+export class HttpTunnel extends Duplex implements MessageSink {
+  readonly #socket: UpstreamSocket;
+  readonly #parser: TunnelParser;
+  readonly #chunked: boolean;
+  readonly #onOpen: () => void;
+  readonly #onRefused: (reason: string) => void;
+  #settled = false;
+
+  constructor(
+    socket: UpstreamSocket,
+    program: TunnelProgram,
+    source: LogSource,
+    limits: UpstreamCluster['http'],
+    onOpen: () => void,
+    onRefused: (reason: string) => void,
+  ) {
+    super({ allowHalfOpen: true });
+    this.#socket = socket;
+    this.#chunked = program.postPath !== undefined;
+    this.#onOpen = onOpen;
+    this.#onRefused = onRefused;
+    this.#parser = new TunnelParser(this);
+    this.#parser.requestMethod = this.#chunked ? 'POST' : 'CONNECT';
+    this.#parser.maxHeadBytes = limits?.maxResponseHeadersBytes ?? DEFAULT_HEAD_BYTES;
+    this.#parser.maxHeaders = limits?.maxHeadersCount ?? DEFAULT_HEADERS;
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('close', this.#onClose);
+    socket.on('error', () => undefined);
+    socket.write(requestHead(program, source), 'latin1');
+    socket.resume();
+  }
+
+  readonly #onData = (data: Buffer): void => {
+    if (this.destroyed || this.readableEnded) return;
+    this.#parser.execute(data);
+  };
+
+  readonly #onEnd = (): void => {
+    if (this.destroyed) return;
+    if (!this.#parser.finish() || !this.#settled) this.#fail('');
+  };
+
+  readonly #onClose = (): void => {
+    if (!this.#settled) this.#fail('');
+    else this.destroy();
+  };
+
+  // ---- from the parser
+  onHead(): void {
+    const { status, bodyMode } = this.#parser;
+    if (status < 200 && status !== 101) return;
+    if (status < 200 || status > 299 || bodyMode === BodyMode.NONE) return this.#fail(`tunnel_response:${status}`);
+    this.#settled = true;
+    this.#onOpen();
+  }
+  onBody(data: Buffer): void {
+    if (!this.#settled || this.destroyed) return;
+    if (!this.push(data)) this.#socket.pause();
+  }
+  onEnd(): void {
+    const { status } = this.#parser;
+    if (status < 200 && status !== 101) this.#parser.next();
+    else if (this.#settled && !this.destroyed) this.push(null);
+  }
+  onError(_details: CodecErrorDetails): void {
+    this.#fail('');
+  }
+
+  #fail(reason: string): void {
+    this.#socket.destroy();
+    if (this.#settled) return void this.destroy();
+    this.#settled = true;
+    this.#onRefused(reason);
+  }
+
+  // ---- a stream
+  override _read(): void {
+    this.#socket.resume();
+  }
+  override _write(data: Buffer, _encoding: string, done: () => void): void {
+    const { writable } = this.#socket;
+    if (!writable) return done();
+    let room = true;
+    if (this.#chunked) this.#socket.write(`${data.length.toString(16)}\r\n`);
+    room = this.#socket.write(data);
+    if (this.#chunked) room = this.#socket.write('\r\n');
+    if (room) done();
+    else this.#socket.once('drain', done);
+  }
+  override _final(done: () => void): void {
+    if (this.#socket.writableEnded || this.#socket.destroyed) return done();
+    this.#socket.once('close', done);
+    this.#socket.end(this.#chunked ? '0\r\n\r\n' : '', () => {
+      this.#socket.off('close', done);
+      done();
+    });
+  }
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#socket.destroy();
+    done(error);
+  }
+}
+
+function requestHead({ hostname, postPath, headers }: TunnelProgram, source: LogSource): string {
+  const authority = hostname(source);
+  const fields = new Headers();
+  applyMutations(headers, fields, source);
+  if (postPath !== undefined) fields.set('transfer-encoding', 'chunked');
+  const line = postPath === undefined ? `CONNECT ${authority}` : `POST ${postPath}`;
+  return `${line} HTTP/1.1\r\nhost: ${authority}\r\n${encodeFields(fields.flat)}\r\n`;
+}

@@ -110,6 +110,15 @@ function sameLists(a: Part<unknown>['from'], b: Part<unknown>['from']): boolean 
   return a.length === b.length && a.every((list, index) => sameElements(list, b[index]!));
 }
 
+const compared = new WeakMap<readonly unknown[], { readonly to: readonly unknown[]; readonly same: boolean }>();
+
+/** Proxies share many of these lists: each is compared with another once. */
 function sameElements(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a === b || (a.length === b.length && a.every((element, index) => element === b[index]));
+  if (a === b) return true;
+  let known = compared.get(a);
+  if (known?.to !== b) {
+    known = { to: b, same: a.length === b.length && a.every((element, index) => element === b[index]) };
+    compared.set(a, known);
+  }
+  return known.same;
 }

@@ -49,6 +49,35 @@ function secret(config: NodeConfig, name: string, have: string | undefined): Ver
   return { name, version: answer.version, resource: answer.secret, json: JSON.stringify(answer.secret) };
 }
 
+class Index implements Desired {
+  readonly #byName: ReadonlyMap<string, VersionedResource>;
+  readonly #changes = new WeakMap<Index, readonly string[]>();
+
+  constructor(byName: ReadonlyMap<string, VersionedResource>) {
+    this.#byName = byName;
+  }
+
+  names(): Iterable<string> {
+    return this.#byName.keys();
+  }
+  get(name: string): VersionedResource | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** Found once for all proxies that go from the one to the other. */
+  since(before: Desired): readonly string[] | undefined {
+    if (!(before instanceof Index)) return undefined;
+    let changes = this.#changes.get(before);
+    if (changes === undefined) {
+      const names = [...this.#byName.keys(), ...before.#byName.keys()].filter(
+        (name) => this.#byName.get(name) !== before.#byName.get(name),
+      );
+      this.#changes.set(before, (changes = [...new Set(names)]));
+    }
+    return changes;
+  }
+}
+
 /** Indexes lists of resources by name, once per list: proxies that share a list share its index. */
 export class IndexEncoder {
   readonly #encoder: ResourceEncoder;
@@ -66,7 +95,7 @@ export class IndexEncoder {
         const name = nameOf(item) ?? '';
         byName.set(name, this.#encoder.encode(name, item));
       }
-      desired = { names: () => byName.keys(), get: (name) => byName.get(name) };
+      desired = new Index(byName);
       this.#lists.set(list, desired);
     }
     return desired;

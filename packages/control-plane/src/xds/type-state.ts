@@ -12,6 +12,8 @@ export interface Desired {
   /** All names that a wildcard covers. */
   names(): Iterable<string>;
   get(name: string, have: string | undefined): VersionedResource | 'keep' | undefined;
+  /** All names of which `get` may answer otherwise than `before` did. Undefined, or absent: any. */
+  since?(before: Desired): readonly string[] | undefined;
 }
 
 export interface Difference {
@@ -70,8 +72,10 @@ export class TypeState {
   #ackedNonce = '';
   /** A first wildcard request is answered even when there is nothing to send. */
   #owesAnswer = false;
-  /** What the proxy is known to have all of, so that there is nothing to compare. */
+  /** What the proxy was last known to have all of: only what differs from it has to be compared. */
   #settled: Desired | undefined;
+  /** Names about which something else has changed since. */
+  readonly #touched = new Set<string>();
 
   constructor(typeUrl: string) {
     this.typeUrl = typeUrl;
@@ -111,7 +115,7 @@ export class TypeState {
 
   /** The proxy waits for it anew, changed or not. */
   sendAgain(name: string): void {
-    this.#settled = undefined;
+    this.#touch(name);
     this.#sent.delete(name);
   }
 
@@ -120,8 +124,13 @@ export class TypeState {
     this.#settled = undefined;
   }
 
+  #touch(name: string): void {
+    if (name === '*') this.#settled = undefined;
+    else if (this.#settled !== undefined) this.#touched.add(name);
+  }
+
   subscribe(names: readonly string[], initial: Readonly<Record<string, string>>): void {
-    this.#settled = undefined;
+    for (const name of [...names, ...Object.keys(initial)]) this.#touch(name);
     for (const name of names) {
       if (name === '*') {
         this.#wildcard = true;
@@ -138,8 +147,8 @@ export class TypeState {
   }
 
   unsubscribe(names: readonly string[]): void {
-    this.#settled = undefined;
     for (const name of names) {
+      this.#touch(name);
       if (name === '*') this.#wildcard = false;
       else this.#names.delete(name);
     }
@@ -151,32 +160,35 @@ export class TypeState {
   }
 
   difference(desired: Desired): Difference {
-    if (desired === this.#settled) return NOTHING;
     const doubtful = this.#nextDoubtful(desired);
     if (doubtful !== undefined) return { upserts: doubtful, absent: [], removed: [] };
+    if (desired === this.#settled && this.#touched.size === 0) return NOTHING;
     const upserts: VersionedResource[] = [];
     const absent: string[] = [];
     const removed: string[] = [];
-    const look = (name: string): void => {
+    for (const name of this.#toCompare(desired)) {
+      if (!this.follows(name)) continue;
       const have = this.#sent.get(name);
       const want = desired.get(name, have === ABSENT ? undefined : have);
-      if (want === 'keep') return;
+      if (want === 'keep') continue;
       if (want !== undefined) {
         if (want.version !== have) upserts.push(want);
-      } else if (have === undefined) absent.push(name);
-      else if (have !== ABSENT) removed.push(name);
-    };
-    if (this.#wildcard) {
-      for (const name of desired.names()) look(name);
-      for (const [name, version] of this.#sent) {
-        if (version !== ABSENT && !this.#names.has(name) && desired.get(name, version) === undefined)
-          removed.push(name);
-      }
+      } else if (have === undefined) {
+        if (this.#names.has(name)) absent.push(name);
+      } else if (have !== ABSENT) removed.push(name);
     }
-    for (const name of this.#names) if (!this.#wildcard || desired.get(name, undefined) === undefined) look(name);
     if (upserts.length > 0 || absent.length > 0 || removed.length > 0) return { upserts, absent, removed };
     this.#settled = desired;
+    this.#touched.clear();
     return NOTHING;
+  }
+
+  /** Names of which the proxy may not have what it should. */
+  #toCompare(desired: Desired): Iterable<string> {
+    const settled = this.#settled;
+    const changed = settled === undefined ? undefined : desired === settled ? [] : desired.since?.(settled);
+    if (changed !== undefined) return this.#touched.size === 0 ? changed : new Set([...changed, ...this.#touched]);
+    return this.#wildcard ? new Set([...desired.names(), ...this.#sent.keys(), ...this.#names]) : this.#names;
   }
 
   /** What was refused and may not have been meant, as far as it is still wanted. */
@@ -215,16 +227,17 @@ export class TypeState {
     resources: readonly VersionedResource[],
     removed: readonly string[],
   ): readonly VersionedResource[] {
-    this.#settled = undefined;
     if (this.#doubtful.length === 0) this.#budget = SEARCH_BUDGET;
     else if (resources.length > 0) this.#doubtful.shift();
     const replaced: VersionedResource[] = [];
     for (const resource of resources) {
+      this.#touch(resource.name);
       const had = this.#sent.get(resource.name);
       if (had !== undefined && had !== ABSENT) replaced.push(resource);
       this.#sent.set(resource.name, resource.version);
     }
     for (const name of removed) {
+      this.#touch(name);
       if (this.#names.has(name)) this.#sent.set(name, ABSENT);
       else this.#sent.delete(name);
       this.#refused.delete(name);

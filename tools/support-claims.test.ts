@@ -123,22 +123,10 @@ test.each([
 
 test.each([
   [
-    'CUSTOM',
-    policy('{ action: CUSTOM, provider: { name: x }, rules: [{}] }'),
-    { extensionProviders: [{ name: 'x', envoyExtAuthzHttp: { service: 'web.default.svc.cluster.local', port: 80 } }] },
-    'typedConfig: `envoy.extensions.filters.http.ext_authz.v3.ExtAuthz` is not supported',
-  ],
-  [
     'tunnel',
     net('DestinationRule', '{ host: web, trafficPolicy: { tunnel: { targetHost: a.test, targetPort: 443 } } }'),
     {},
     'tunnelingConfig: not supported',
-  ],
-  [
-    'proxyProtocol',
-    net('DestinationRule', '{ host: web, trafficPolicy: { proxyProtocol: {} } }'),
-    {},
-    'typedConfig: `envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport` is not supported',
   ],
   [
     'budgetInterval',
@@ -165,12 +153,13 @@ test('what is supported, all at once, is neither warned of nor refused', () => {
   const yaml = [
     net(
       'DestinationRule',
-      '{ host: web, subsets: [{ name: v1, labels: { version: v1 } }], trafficPolicy: { loadBalancer: { consistentHash: { httpCookie: { name: a, ttl: 1s, path: /, attributes: [{ name: SameSite, value: Lax }] }, maglev: { tableSize: "1021" } }, localityLbSetting: { failoverPriority: [region] }, warmup: { duration: 1s, aggression: 1, minimumPercent: 10 } }, connectionPool: { tcp: { maxConnections: 1, connectTimeout: 1s, tcpKeepalive: { probes: 1, time: 1s, interval: 1s }, maxConnectionDuration: 1s, idleTimeout: 1s }, http: { http1MaxPendingRequests: 1, http2MaxRequests: 1, maxRequestsPerConnection: 1, maxRetries: 1, idleTimeout: 1s } }, outlierDetection: { splitExternalLocalOriginErrors: true, consecutiveLocalOriginFailures: 1, consecutiveGatewayErrors: 1, consecutive5xxErrors: 1, interval: 1s, baseEjectionTime: 1s, maxEjectionPercent: 1, minHealthPercent: 1 }, retryBudget: { percent: 1, minRetryConcurrency: 1 }, tls: { mode: SIMPLE, sni: a.test, subjectAltNames: [a.test] } } }',
+      '{ host: web, subsets: [{ name: v1, labels: { version: v1 } }], trafficPolicy: { loadBalancer: { consistentHash: { httpCookie: { name: a, ttl: 1s, path: /, attributes: [{ name: SameSite, value: Lax }] }, maglev: { tableSize: "1021" } }, localityLbSetting: { failoverPriority: [region] }, warmup: { duration: 1s, aggression: 1, minimumPercent: 10 } }, connectionPool: { tcp: { maxConnections: 1, connectTimeout: 1s, tcpKeepalive: { probes: 1, time: 1s, interval: 1s }, maxConnectionDuration: 1s, idleTimeout: 1s }, http: { http1MaxPendingRequests: 1, http2MaxRequests: 1, maxRequestsPerConnection: 1, maxRetries: 1, idleTimeout: 1s } }, outlierDetection: { splitExternalLocalOriginErrors: true, consecutiveLocalOriginFailures: 1, consecutiveGatewayErrors: 1, consecutive5xxErrors: 1, interval: 1s, baseEjectionTime: 1s, maxEjectionPercent: 1, minHealthPercent: 1 }, retryBudget: { percent: 1, minRetryConcurrency: 1 }, tls: { mode: SIMPLE, sni: a.test, subjectAltNames: [a.test] }, proxyProtocol: { version: V2 } } }',
     ),
     net(
       'VirtualService',
       '{ hosts: [web], http: [{ name: a, match: [{ name: b, uri: { regex: /a.* }, method: { exact: GET }, authority: { prefix: w }, scheme: { exact: http }, headers: { a: { exact: b } }, withoutHeaders: { c: {} }, queryParams: { d: { regex: e } }, port: 80, ignoreUriCase: true, sourceNamespace: default, sourceLabels: { app: web } }], rewrite: { uriRegexRewrite: { match: a, rewrite: b }, authority: c }, timeout: 1s, retries: { attempts: 1, perTryTimeout: 1s, retryOn: "5xx,429", backoff: 1s, retryIgnorePreviousHosts: false }, fault: { delay: { fixedDelay: 1s, percentage: { value: 1 } }, abort: { grpcStatus: UNAVAILABLE, percentage: { value: 1 } } }, mirrors: [{ destination: { host: web, port: { number: 80 } }, percentage: { value: 1 } }], corsPolicy: { allowOrigins: [{ exact: a }], allowMethods: [GET], allowHeaders: [a], exposeHeaders: [b], maxAge: 1s, allowCredentials: true, unmatchedPreflights: IGNORE }, headers: { request: { set: { a: "%START_TIME%" }, add: { b: c }, remove: [d] }, response: { set: { a: b } } }, route: [{ weight: 1, headers: { request: { set: { a: b } } }, destination: { host: web, subset: v1, port: { number: 80 } } }, { weight: 1, destination: { host: web, port: { number: 80 } } }] }, { match: [{ uri: { exact: /b } }], directResponse: { status: 200, body: { string: a } } }, { match: [{ uri: { prefix: /c } }], redirect: { uri: /d, authority: a, port: 1, scheme: https, redirectCode: 307 } }] }',
     ),
+    policy('{ action: CUSTOM, provider: { name: x }, rules: [{ to: [{ operation: { paths: [/a] } }] }] }'),
     policy(
       '{ action: DENY, rules: [{ from: [{ source: { principals: [a], notNamespaces: [b], ipBlocks: [10.0.0.0/8], remoteIpBlocks: [10.0.0.0/8], requestPrincipals: ["*"], serviceAccounts: [a], trustDomains: [b] } }], to: [{ operation: { hosts: [a], methods: [GET], paths: [/a, "/b/{*}/c"], ports: ["8080"] } }], when: [{ key: "request.auth.claims[a]", values: [b] }, { key: "request.headers[a]", notValues: [c] }, { key: connection.sni, values: [d] }] }] }',
     ),
@@ -182,6 +171,7 @@ test('what is supported, all at once, is neither warned of nor refused', () => {
     ),
   ].join('');
   const mesh = {
+    extensionProviders: [{ name: 'x', envoyExtAuthzHttp: { service: 'web.default.svc.cluster.local', port: 80 } }],
     accessLogFile: '/dev/stdout',
     accessLogEncoding: 'JSON',
     connectTimeout: '1s',

@@ -39,11 +39,6 @@ const NO_TUNNEL = refused(
   'leave it out: connections then go straight to the service',
   'TcpProxy.tunnelingConfig',
 );
-const NO_PROXY_PROTOCOL = refused(
-  "Mizzen's proxy writes no PROXY protocol header and refuses the cluster",
-  'leave it out, if the service takes connections without',
-  'envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport',
-);
 /** Between regions it is the same everywhere; zones are balanced by Envoy itself, which has to know its own cluster. */
 export const ZONE_AWARE = byEngine(
   yes('regions one after the other; the zones of one are all alike', 'LocalityLbEndpoints.priority'),
@@ -77,10 +72,7 @@ export const destinationRule: MessageTable = {
       NO_TUNNEL,
       yes('puts bytes into a CONNECT or POST request to a proxy', 'TcpProxy.tunnelingConfig'),
     ),
-    proxyProtocol: byEngine(
-      NO_PROXY_PROTOCOL,
-      yes('connections begin with a PROXY protocol header', 'Cluster.transportSocket'),
-    ),
+    proxyProtocol: yes('connections begin with a PROXY protocol header', 'Cluster.transportSocket'),
     retryBudget: yes('limits retries to a share of the requests', 'CircuitBreakers.Thresholds.retryBudget'),
   }),
   [`${NET}.TrafficPolicy.PortTrafficPolicy`]: fields<TrafficPolicy_PortTrafficPolicy>({
@@ -107,7 +99,7 @@ export const destinationRule: MessageTable = {
     targetHost: yes('the host asked for', 'TunnelingConfig.hostname'),
     targetPort: yes('its port', 'TunnelingConfig.hostname'),
   }),
-  [`${NET}.TrafficPolicy.ProxyProtocol`]: envoyFields<TrafficPolicy_ProxyProtocol>(NO_PROXY_PROTOCOL, {
+  [`${NET}.TrafficPolicy.ProxyProtocol`]: fields<TrafficPolicy_ProxyProtocol>({
     version: yes('V1 (text) or V2 (binary)', 'ProxyProtocolConfig.version'),
   }),
   [`${NET}.ZoneAwareLoadBalancerSetting`]: fields<ZoneAwareLoadBalancerSetting>({

@@ -23,10 +23,6 @@ const AUTHZ = 'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz';
 const AUTHZ_HTTP = 'envoy.extensions.filters.http.ext_authz.v3.HttpService';
 const ANSWER = 'envoy.extensions.filters.http.ext_authz.v3.AuthorizationResponse';
 
-const NO_AUTHORIZER = left(
-  'no external authorizer is asked; policies with action CUSTOM say so',
-  'use ALLOW and DENY rules',
-);
 const NO_SDS = left('secrets come from the Secrets among the files', 'put the certificate in a Secret');
 const NO_LOG_SERVICE = left('access logs are written to files', 'use an `envoyFileAccessLog`');
 const UNKNOWN_TRACER = left('no spans are sent there', 'use `opentelemetry` or `zipkin`');
@@ -50,8 +46,8 @@ const FILTER_STATE: Outcome = yes('objects of the filter state that are logged',
 export const extensionProviders: MessageTable = {
   [PROVIDER]: fields<MeshConfig_ExtensionProvider>({
     name: yes('what policies and `defaultProviders` call it'),
-    envoyExtAuthzHttp: byEngine(NO_AUTHORIZER, yes('asked for CUSTOM policies', `${AUTHZ}.httpService`)),
-    envoyExtAuthzGrpc: byEngine(NO_AUTHORIZER, yes('asked for CUSTOM policies', `${AUTHZ}.grpcService`)),
+    envoyExtAuthzHttp: yes('asked for CUSTOM policies', `${AUTHZ}.httpService`),
+    envoyExtAuthzGrpc: yes('asked for CUSTOM policies', `${AUTHZ}.grpcService`),
     zipkin: byEngine(NO_SPANS, yes('spans go there', 'ZipkinConfig.collectorService')),
     lightstep: byEngine(NO_SPANS, UNKNOWN_TRACER),
     datadog: byEngine(NO_SPANS, yes('spans go there', 'DatadogConfig.collectorCluster')),
@@ -113,7 +109,7 @@ export const extensionProviders: MessageTable = {
       labels: yes('attributes', 'OpenTelemetryAccessLogConfig.attributes'),
     }),
   [`${PROVIDER}.EnvoyExternalAuthorizationGrpcProvider`]:
-    envoyFields<MeshConfig_ExtensionProvider_EnvoyExternalAuthorizationGrpcProvider>(NO_AUTHORIZER, {
+    fields<MeshConfig_ExtensionProvider_EnvoyExternalAuthorizationGrpcProvider>({
       service: SERVICE,
       port: PORT,
       timeout: yes('time for the answer', 'GrpcService.timeout'),
@@ -123,7 +119,7 @@ export const extensionProviders: MessageTable = {
       includeRequestBodyInCheck: yes('it gets the body, too', `${AUTHZ}.withRequestBody`),
     }),
   [`${PROVIDER}.EnvoyExternalAuthorizationHttpProvider`]:
-    envoyFields<MeshConfig_ExtensionProvider_EnvoyExternalAuthorizationHttpProvider>(NO_AUTHORIZER, {
+    fields<MeshConfig_ExtensionProvider_EnvoyExternalAuthorizationHttpProvider>({
       service: yes('the service, as `host` or `namespace/host`', 'HttpUri.cluster'),
       port: yes('its port', 'HttpUri.cluster'),
       timeout: yes('time for the answer', 'HttpUri.timeout'),
@@ -140,7 +136,7 @@ export const extensionProviders: MessageTable = {
       headersToDownstreamOnAllow: yes('of its answer, for the client', `${ANSWER}.allowedClientHeadersOnSuccess`),
     }),
   [`${PROVIDER}.EnvoyExternalAuthorizationRequestBody`]:
-    envoyFields<MeshConfig_ExtensionProvider_EnvoyExternalAuthorizationRequestBody>(NO_AUTHORIZER, {
+    fields<MeshConfig_ExtensionProvider_EnvoyExternalAuthorizationRequestBody>({
       maxRequestBytes: yes('longer bodies are refused, or cut', 'BufferSettings.maxRequestBytes'),
       allowPartialMessage: yes('longer bodies are cut', 'BufferSettings.allowPartialMessage'),
       packAsBytes: yes('as bytes rather than text', 'BufferSettings.packAsBytes'),

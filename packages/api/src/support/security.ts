@@ -15,7 +15,7 @@ import type {
   Source,
 } from '../gen/istio.security.v1beta1.ts';
 import { TARGETS } from './targets.ts';
-import { byEngine, except, fields, refused, yes } from './types.ts';
+import { fields, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const SEC = 'istio.security.v1beta1';
@@ -27,16 +27,12 @@ export const security: MessageTable = {
     selector: yes('workloads it is for; all of its namespace when left out'),
     ...TARGETS,
     rules: yes('what it applies to; without any, nothing', 'RBAC.policies'),
-    action: except(yes('ALLOW, DENY, or AUDIT, which only counts', 'config.rbac.v3.RBAC.action'), {
-      CUSTOM: byEngine(
-        refused(
-          "Mizzen's proxy asks no external authorizer and refuses the workload's listener",
-          'use ALLOW and DENY rules, or a RequestAuthentication',
-          'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz',
-        ),
-        yes('an external authorizer is asked', 'HttpConnectionManager.httpFilters', 'FilterChain.filters'),
-      ),
-    }),
+    action: yes(
+      'ALLOW, DENY, AUDIT, which only counts, or CUSTOM, which asks an external authorizer',
+      'config.rbac.v3.RBAC.action',
+      'HttpConnectionManager.httpFilters',
+      'FilterChain.filters',
+    ),
     provider: yes('the external authorizer of CUSTOM'),
   }),
   [`${SEC}.AuthorizationPolicy.ExtensionProvider`]: fields<AuthorizationPolicy_ExtensionProvider>({

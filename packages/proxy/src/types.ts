@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { JsonObject, JsonValue } from '@mizzen/xds';
 import type { Headers } from './http/headers.ts';
+import type { SubjectAltNames } from './tls/subject-alt-names.ts';
 
 // ---- a request, as everything sees it --------------------------------------------------------------------------
 
@@ -40,6 +41,8 @@ export interface ConnectionInfo {
   readonly requestedServerName: string;
   /** ALPN or what an inspector found: `http/1.1`, `h2`, `h2c`, or empty. */
   readonly applicationProtocol: string;
+  /** Of the chain that took it; undefined where there is none. */
+  readonly filterChainName?: string;
 }
 
 export interface PeerTls {
@@ -54,6 +57,22 @@ export interface PeerTls {
   readonly peerCertificatePem: () => string;
   readonly version: string;
   readonly cipher: string;
+  /** What only access logs ask for; undefined when the peer has shown no certificate. */
+  readonly certificates?: CertificateDetails | undefined;
+}
+
+export interface CertificateDetails {
+  readonly peerNames: SubjectAltNames;
+  readonly issuer: string;
+  /** Lowercase hexadecimal. */
+  readonly serial: string;
+  /** SHA-1, lowercase hexadecimal. */
+  readonly fingerprint1: string;
+  /** Milliseconds since the epoch. */
+  readonly validFrom: number;
+  readonly validTo: number;
+  readonly localNames: SubjectAltNames;
+  readonly localSubject: string;
 }
 
 /** What is known of a request while it runs and when it is logged. */
@@ -95,8 +114,8 @@ export interface StreamInfo {
   filterChainName?: string;
   localReplyBody?: string;
   upstreamTls?: PeerTls;
-  requestHeadersBytes?: number;
-  responseHeadersBytes?: number;
+  /** Head of the upstream's response. */
+  upstreamResponseTime?: number;
   /** Metadata of the route, by filter name. */
   routeMetadata?: Readonly<Record<string, JsonObject>>;
   /** Last byte of the request sent upstream. */

@@ -173,7 +173,6 @@ export class Attempt implements Waiter, Exchange {
       return;
     }
     this.responded = true;
-    this.#router.stream.info.responseHeadersBytes = parser.headBytes;
     this.#held = false;
     this.#router.onResponseHead(this, parser);
   }

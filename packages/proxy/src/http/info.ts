@@ -28,10 +28,9 @@ export class StreamRecord implements StreamInfo {
   terminatedBy = '';
   localReplyBody: string | undefined = undefined;
   upstreamTls: PeerTls | undefined = undefined;
-  requestHeadersBytes = 0;
-  responseHeadersBytes = 0;
   routeMetadata: StreamInfo['routeMetadata'] = undefined;
   upstreamRequestEndTime = -1;
+  upstreamResponseTime = -1;
 
   get responseFlags(): number {
     return this.#flags;

@@ -1,3 +1,4 @@
+import { grpcOfHttp, isGrpc } from '../telemetry/access-log-grpc.ts';
 import { applyChange } from '../program/headers.ts';
 import type { ResponseHead } from '../types.ts';
 import { Headers } from './headers.ts';
@@ -24,20 +25,12 @@ export function buildLocalReply(
     for (const change of reply.headers) applyChange(headers, change, change.value(stream));
   }
   if (isGrpc(stream.request.headers.get('content-type')))
-    return { head: grpcReply(headers, asGrpc ?? grpcStatus(status), body), body: '' };
+    return { head: grpcReply(headers, asGrpc ?? grpcOfHttp(status), body), body: '' };
   if (body !== '') {
     if (!headers.has('content-length')) headers.add('content-length', String(Buffer.byteLength(body)));
     if (!headers.has('content-type')) headers.add('content-type', contentType);
   }
   return { head: { status, headers }, body };
-}
-
-export function isGrpc(contentType: string | undefined): boolean {
-  return (
-    contentType !== undefined &&
-    contentType.startsWith('application/grpc') &&
-    (contentType.length === 16 || contentType[16] === '+' || contentType[16] === ';')
-  );
 }
 
 /** A gRPC client reads the status from trailers, which here are the whole response. */
@@ -57,25 +50,4 @@ function encodeBytes(char: string): string {
   let text = '';
   for (const byte of Buffer.from(char)) text += `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
   return text;
-}
-
-/** gRPC's own table of what an HTTP status means. */
-function grpcStatus(status: number): number {
-  switch (status) {
-    case 400:
-      return 13;
-    case 401:
-      return 16;
-    case 403:
-      return 7;
-    case 404:
-      return 12;
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-      return 14;
-    default:
-      return 2;
-  }
 }

@@ -218,6 +218,7 @@ export class Router implements LbContext, AttemptTimeouts {
       return;
     }
     stream.info.upstreamHost = host.authority;
+    stream.info.upstreamLocalAddress = '';
     this.avoid?.push(host);
     if (this.#action.autoHostRewrite && host.hostname !== '' && host.hostname !== stream.request.authority) {
       const { suppressEnvoyHeaders } = stream.hcm.program.router;
@@ -319,6 +320,7 @@ export class Router implements LbContext, AttemptTimeouts {
       }
       stream.info.responseFlags |= flagOf(verdict);
     }
+    stream.info.upstreamResponseTime = turnNow(stream.hcm.deps.clock);
     this.#timers?.responseBegins();
     const upgraded = stream.upgrade !== '' && (status === 101 || stream.upgrade === 'connect') && status < 300;
     if (upgraded) {

@@ -85,7 +85,6 @@ export class ActiveStream implements HttpStream, LogSource {
     const { hcm, info, connection } = this;
     const { program } = hcm;
     this.#routes = hcm.routes();
-    info.requestHeadersBytes = parser.headBytes;
     if ((parser.seen & Seen.EXPECT) !== 0 && !program.proxy100Continue) this.#answerExpectation(parser);
     this.request = readHead(parser, program);
     this.expectsBody = parser.bodyMode !== BodyMode.NONE;
@@ -322,6 +321,7 @@ export class ActiveStream implements HttpStream, LogSource {
     if (body !== '') info.localReplyBody = body;
     const reply = buildLocalReply(this, status, body, headers, more?.grpcStatus);
     info.responseFlags |= more?.flagsForLog ?? 0;
+    info.localReplyBody = undefined;
     this.sendResponse(reply.head, reply.body === '');
     if (reply.body !== '') this.sendData(Buffer.from(reply.body));
     this.sendEnd(undefined);

@@ -1,7 +1,7 @@
 import type { RouterProgram } from '../program/types.ts';
 import type { RouteActionProgram } from '../types.ts';
 import type { Headers } from './headers.ts';
-import { isGrpc } from './local-reply.ts';
+import { isGrpc } from '../telemetry/access-log-grpc.ts';
 
 export interface RequestTimeouts {
   /** Milliseconds for the whole response once the request is complete; 0: none. */

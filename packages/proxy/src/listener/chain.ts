@@ -101,7 +101,8 @@ export class ChainRuntime {
     log: ConnectionLog | undefined,
   ): void {
     if (log !== undefined) log.info.filterChainName = this.#program.name;
-    if (this.#tls === undefined) return this.#run(socket, { ...info, tls: undefined }, log);
+    const named = this.#program.name === '' ? info : { ...info, filterChainName: this.#program.name };
+    if (this.#tls === undefined) return this.#run(socket, { ...named, tls: undefined }, log);
     this.#tls.accept(
       socket as Socket,
       hello ?? NO_HELLO,
@@ -112,7 +113,7 @@ export class ChainRuntime {
           info.requestedServerName === '' && typeof servername === 'string' ? servername : info.requestedServerName;
         this.#run(
           accepted.socket,
-          { ...info, tls: accepted.peer, requestedServerName: sni, applicationProtocol: accepted.applicationProtocol },
+          { ...named, tls: accepted.peer, requestedServerName: sni, applicationProtocol: accepted.applicationProtocol },
           log,
         );
       },

@@ -6,7 +6,7 @@ import type { Path } from '../program/path.ts';
 import type { LogSource } from '../program/types.ts';
 import { fraction } from '../program/values.ts';
 import { flagBit } from './access-log-flags.ts';
-import { grpcStatusName } from './access-log-grpc.ts';
+import { grpcStatusName, grpcStatusOf } from './access-log-grpc.ts';
 
 type Filter = (source: LogSource) => boolean;
 
@@ -97,10 +97,9 @@ function flags(context: CompileContext, filter: types.accesslog.ResponseFlagFilt
 function grpcStatus(filter: types.accesslog.GrpcStatusFilter): Filter {
   const wanted = new Set<string>(filter.statuses ?? []);
   const exclude = filter.exclude === true;
-  return ({ response, trailers }) => {
-    const at = trailers?.indexOf('grpc-status') ?? -1;
-    const status = at >= 0 ? trailers![at + 1] : response?.headers.get('grpc-status');
-    const name = status === undefined || !/^\d+$/.test(status) ? 'UNKNOWN' : grpcStatusName(Number(status), true);
+  return (source) => {
+    const status = grpcStatusOf(source) ?? 2;
+    const name = status < 0 ? 'UNKNOWN' : grpcStatusName(status, true);
     return wanted.has(name === 'CANCELLED' ? 'CANCELED' : name) !== exclude;
   };
 }

@@ -1,3 +1,5 @@
+import type { LogSource } from '../program/types.ts';
+
 const NAMES = [
   'OK',
   'Canceled',
@@ -29,4 +31,48 @@ export function grpcStatusName(status: number, snake: boolean): string {
 export function grpcStatusNumber(name: string): number | undefined {
   const found = NAMES.findIndex((_, status) => grpcStatusName(status, true) === name);
   return found < 0 ? undefined : found;
+}
+
+export function trailer(source: LogSource, name: string): string | undefined {
+  const { trailers } = source;
+  if (trailers === undefined) return undefined;
+  for (let i = 0; i < trailers.length; i += 2) if (trailers[i] === name) return trailers[i + 1];
+  return undefined;
+}
+
+export function isGrpc(contentType: string | undefined): boolean {
+  return (
+    contentType !== undefined &&
+    contentType.startsWith('application/grpc') &&
+    (contentType.length === 16 || contentType[16] === '+' || contentType[16] === ';')
+  );
+}
+
+/** What trailers or the head say; otherwise what the HTTP status means to gRPC. */
+export function grpcStatusOf(source: LogSource): number | undefined {
+  const text = trailer(source, 'grpc-status') ?? source.response?.headers.get('grpc-status');
+  if (text !== undefined) return /^\d+$/.test(text) ? Number(text) : -1;
+  const { responseCode } = source.info;
+  return responseCode === 0 ? undefined : grpcOfHttp(responseCode);
+}
+
+/** gRPC's own table of what an HTTP status means. */
+export function grpcOfHttp(status: number): number {
+  switch (status) {
+    case 400:
+      return 13;
+    case 401:
+      return 16;
+    case 403:
+      return 7;
+    case 404:
+      return 12;
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return 14;
+    default:
+      return 2;
+  }
 }

@@ -1,12 +1,13 @@
 import { hostname } from 'node:os';
 import type { JsonObject, JsonValue } from '@mizzen/xds';
-import { getRequestHeader, responseHeader } from '../program/match/header.ts';
+import { requestHeader } from '../program/match/header.ts';
 import { pathOnly, queryParameter } from '../program/match/query.ts';
 import { lookUp } from '../program/match/value.ts';
 import type { LogSource } from '../program/types.ts';
-import type { PeerTls, StreamInfo } from '../types.ts';
+import type { ConnectionInfo, PeerTls, RequestHead, StreamInfo } from '../types.ts';
+import { LOCAL_FIELDS, PEER_FIELDS, validity } from './access-log-certificates.ts';
 import { flagNames } from './access-log-flags.ts';
-import { grpcStatusName } from './access-log-grpc.ts';
+import { grpcStatusName, grpcStatusOf, isGrpc, trailer } from './access-log-grpc.ts';
 import { isoTime, timeFormat } from './access-log-time.ts';
 
 /** Undefined: there is none (`-` in text, null in JSON). */
@@ -27,6 +28,10 @@ const info =
   (value: (info: StreamInfo) => OperatorValue): OperatorFactory =>
   (argument) =>
     argument === undefined ? (source) => value(source.info) : { problem: 'takes no argument' };
+const ofSource =
+  (value: (source: LogSource) => OperatorValue): OperatorFactory =>
+  (argument) =>
+    argument === undefined ? value : { problem: 'takes no argument' };
 const text = (value: (info: StreamInfo) => string | undefined): OperatorFactory =>
   info((i) => {
     const given = value(i);
@@ -75,9 +80,27 @@ function header(get: (name: string) => (source: LogSource) => string | undefined
   };
 }
 function requestHeaderOf(name: string): (source: LogSource) => string | undefined {
-  const get = getRequestHeader(name);
-  return (source) => (source.request === undefined ? undefined : get(source.request));
+  if (!name.startsWith(':') && name !== 'host') return (source) => source.request?.headers.get(name);
+  // What stands in the request line is never empty where there is any.
+  return (source) => {
+    const value = source.request === undefined ? undefined : requestHeader(source.request, name);
+    return value === '' ? undefined : value;
+  };
 }
+
+function responseHeaderOf(name: string): (source: LogSource) => string | undefined {
+  if (name === ':status') return ({ response }) => (response === undefined ? undefined : String(response.status));
+  return (source) => source.response?.headers.get(name);
+}
+
+/** All of a request's parameters as they came. */
+const queryParams: OperatorFactory = (argument) => {
+  if (argument !== undefined) return { problem: 'takes no argument' };
+  return ({ request }) => {
+    const at = request?.path.indexOf('?') ?? -1;
+    return at < 0 || at === request!.path.length - 1 ? undefined : request!.path.slice(at + 1);
+  };
+};
 
 /** `NAMESPACE:KEY:KEY…` within metadata. */
 function metadata(get: (info: StreamInfo) => Readonly<Record<string, JsonObject>> | undefined): OperatorFactory {
@@ -100,29 +123,27 @@ const startTime: OperatorFactory = (argument) => {
     : (source) => format(source.info.startWall);
 };
 
+const emitTime: OperatorFactory = (argument, deps) => {
+  const format = argument === undefined || argument === '' ? isoTime : timeFormat(argument);
+  return format === undefined ? { problem: `\`${argument}\` is not a format of times` } : () => format(deps.wall());
+};
+
 function grpcStatus(number: boolean): OperatorFactory {
   return (argument) => {
     const style = argument ?? 'CAMEL_STRING';
     if (!['CAMEL_STRING', 'SNAKE_STRING', 'NUMBER'].includes(style)) return { problem: `\`${style}\` is not a style` };
     return (source) => {
-      const status = trailer(source, 'grpc-status') ?? source.response?.headers.get('grpc-status');
-      if (status === undefined || !/^\d+$/.test(status)) return undefined;
-      if (number || style === 'NUMBER') return Number(status);
-      return grpcStatusName(Number(status), style === 'SNAKE_STRING');
+      if (!isGrpc(source.request?.headers.get('content-type'))) return undefined;
+      const status = grpcStatusOf(source);
+      if (status === undefined || number || style === 'NUMBER') return status;
+      return grpcStatusName(status, style === 'SNAKE_STRING');
     };
   };
 }
-function trailer(source: LogSource, name: string): string | undefined {
-  const trailers = source.trailers;
-  if (trailers === undefined) return undefined;
-  for (let i = 0; i < trailers.length; i += 2) if (trailers[i] === name) return trailers[i + 1];
-  return undefined;
-}
-
 const path: OperatorFactory = (argument) => {
-  const [query = 'WQ', which = 'PATH'] = (argument ?? '')
+  const [query = 'WQ', which = 'ORIG_OR_PATH'] = (argument ?? '')
     .split(':')
-    .map((part, i) => (part === '' ? ['WQ', 'PATH'][i] : part));
+    .map((part, i) => (part === '' ? ['WQ', 'ORIG_OR_PATH'][i] : part));
   if (query !== 'WQ' && query !== 'NQ') return { problem: 'says `WQ` or `NQ` first' };
   const original = requestHeaderOf('x-envoy-original-path');
   const current = requestHeaderOf(':path');
@@ -146,8 +167,8 @@ const POINTS: Readonly<Record<string, (info: StreamInfo) => number | undefined>>
   DS_RX_END: (i) => i.requestEndTime,
   US_TX_BEG: (i) => i.upstreamStartTime,
   US_TX_END: (i) => i.upstreamRequestEndTime,
-  US_RX_BEG: (i) => i.responseStartTime,
-  DS_TX_END: (i) => i.responseEndTime,
+  US_RX_BEG: (i) => i.upstreamResponseTime,
+  DS_TX_END: (i) => (i.protocol === '' ? undefined : i.responseEndTime),
 };
 const commonDuration: OperatorFactory = (argument) => {
   const [start = '', end = '', precision = 'ms'] = (argument ?? '').split(':');
@@ -166,16 +187,52 @@ const remote = (i: StreamInfo): string =>
   joinPort(i.remoteAddress, i.remoteAddress === i.connection.directRemoteAddress ? i.connection.remotePort : 0);
 const local = (i: StreamInfo): string => joinPort(i.connection.localAddress, i.connection.localPort);
 
+/** The host, once there was a connection to it. */
+const connectedTo = (i: StreamInfo): string => (i.upstreamLocalAddress === '' ? '' : i.upstreamHost);
+
+const uuids = new WeakMap<ConnectionInfo, string>();
+function connectionUuid({ connection }: StreamInfo, deps: OperatorDeps): string {
+  let uuid = uuids.get(connection);
+  if (uuid === undefined) uuids.set(connection, (uuid = deps.uuid()));
+  return uuid;
+}
+
+/** Names and values, as Envoy counts them: without what separates them on the wire. */
+function fieldBytes({ flat }: { readonly flat: readonly string[] }): number {
+  let bytes = 0;
+  for (const part of flat) bytes += part.length;
+  return bytes;
+}
+/** What the request line says counts as fields, too. */
+function lineBytes({ method, path, authority, scheme }: RequestHead): number {
+  const of = (name: string, value: string): number => (value === '' ? 0 : name.length + value.length);
+  return of(':method', method) + of(':path', path) + of(':authority', authority) + of(':scheme', scheme);
+}
+
+/** One operator for each field, by prefix and name. */
+function named(
+  prefix: string,
+  fields: Readonly<Record<string, (tls: PeerTls) => string | undefined>>,
+  make: (value: (tls: PeerTls) => string | undefined) => OperatorFactory,
+): Record<string, OperatorFactory> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [prefix + name, make(value)]));
+}
+function certificateTime(which: 'validFrom' | 'validTo'): OperatorFactory {
+  return (argument) => {
+    const time = validity(which, argument === '' ? undefined : argument);
+    if (time === undefined) return { problem: `\`${argument}\` is not a format of times` };
+    return ({ info: { connection } }) => (connection.tls?.authenticated === true ? time(connection.tls) : undefined);
+  };
+}
+
 /** Envoy's command operators by name. Trailing `:N` (cut to N characters) is the parser's. */
 export const operators: Readonly<Record<string, OperatorFactory>> = {
   START_TIME: startTime,
   START_TIME_LOCAL: startTime,
-  EMIT_TIME: (argument, deps) => {
-    const format = argument === undefined || argument === '' ? isoTime : timeFormat(argument);
-    return format === undefined ? { problem: `\`${argument}\` is not a format of times` } : () => format(deps.wall());
-  },
+  EMIT_TIME: emitTime,
+  EMIT_TIME_LOCAL: emitTime,
   PROTOCOL: text((i) => i.protocol),
-  UPSTREAM_PROTOCOL: text((i) => (i.protocol !== '' && i.upstreamHost !== '' ? 'HTTP/1.1' : '')),
+  UPSTREAM_PROTOCOL: text((i) => (i.protocol !== '' && i.upstreamLocalAddress !== '' ? 'HTTP/1.1' : '')),
   RESPONSE_CODE: info((i) => i.responseCode),
   RESPONSE_CODE_DETAILS: text((i) => i.responseCodeDetails.replaceAll(' ', '_')),
   CONNECTION_TERMINATION_DETAILS: text((i) => i.connectionTerminationDetails),
@@ -183,16 +240,21 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   RESPONSE_FLAGS_LONG: info((i) => flagNames(i.responseFlags, true, i.flagOrder) ?? '-'),
   BYTES_RECEIVED: info((i) => i.bytesReceived),
   BYTES_SENT: info((i) => i.bytesSent),
-  REQUEST_HEADERS_BYTES: info((i) => i.requestHeadersBytes ?? 0),
-  RESPONSE_HEADERS_BYTES: info((i) => i.responseHeadersBytes ?? 0),
+  REQUEST_HEADERS_BYTES: ofSource(({ request }) =>
+    request === undefined ? 0 : fieldBytes(request.headers) + lineBytes(request),
+  ),
+  RESPONSE_HEADERS_BYTES: ofSource(({ response }) =>
+    response === undefined ? 0 : fieldBytes(response.headers) + ':status'.length + 3,
+  ),
+  RESPONSE_TRAILERS_BYTES: ofSource(({ trailers }) => (trailers ?? []).reduce((sum, part) => sum + part.length, 0)),
   DURATION: since((i) => i.responseEndTime),
   COMMON_DURATION: commonDuration,
   REQUEST_DURATION: since((i) => i.requestEndTime),
   REQUEST_TX_DURATION: since((i) => i.upstreamRequestEndTime ?? (i.upstreamHost === '' ? undefined : i.requestEndTime)),
-  RESPONSE_DURATION: since((i) => i.responseStartTime),
+  RESPONSE_DURATION: since((i) => i.upstreamResponseTime),
   RESPONSE_TX_DURATION: since(
     (i) => i.responseEndTime,
-    (i) => i.responseStartTime,
+    (i) => i.upstreamResponseTime ?? -1,
   ),
   UPSTREAM_REQUEST_ATTEMPT_COUNT: info((i) => i.attemptCount),
   ROUTE_NAME: text((i) => i.routeName),
@@ -204,9 +266,9 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   UPSTREAM_LOCAL_ADDRESS: text((i) => i.upstreamLocalAddress),
   UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: text((i) => withoutPort(i.upstreamLocalAddress)),
   UPSTREAM_LOCAL_PORT: info((i) => portOf(i.upstreamLocalAddress)),
-  UPSTREAM_REMOTE_ADDRESS: text((i) => i.upstreamHost),
-  UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: text((i) => withoutPort(i.upstreamHost)),
-  UPSTREAM_REMOTE_PORT: info((i) => portOf(i.upstreamHost)),
+  UPSTREAM_REMOTE_ADDRESS: text(connectedTo),
+  UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: text((i) => withoutPort(connectedTo(i))),
+  UPSTREAM_REMOTE_PORT: info((i) => portOf(connectedTo(i))),
   UPSTREAM_TRANSPORT_FAILURE_REASON: text((i) => i.upstreamFailureReason.replaceAll(' ', '_')),
   UPSTREAM_TLS_VERSION: up((t) => t.version),
   UPSTREAM_TLS_CIPHER: up((t) => t.cipher),
@@ -226,12 +288,10 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   DOWNSTREAM_DIRECT_LOCAL_ADDRESS: text(local),
   DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT: text((i) => i.connection.localAddress),
   DOWNSTREAM_DIRECT_LOCAL_PORT: info((i) => i.connection.localPort),
-  DOWNSTREAM_LOCAL_URI_SAN: down((t) => t.localUriSan),
-  DOWNSTREAM_PEER_URI_SAN: down(peer((t) => t.uriSans.join(','))),
-  DOWNSTREAM_PEER_DNS_SAN: down(peer((t) => t.dnsSans.join(','))),
-  DOWNSTREAM_PEER_SUBJECT: down(peer((t) => t.subject)),
-  DOWNSTREAM_PEER_FINGERPRINT_256: down(peer((t) => t.peerFingerprint)),
-  DOWNSTREAM_PEER_CERT: down(peer((t) => encodeURIComponent(t.peerCertificatePem()))),
+  ...named('DOWNSTREAM_LOCAL_', LOCAL_FIELDS, down),
+  ...named('DOWNSTREAM_PEER_', PEER_FIELDS, (value) => down(peer(value))),
+  DOWNSTREAM_PEER_CERT_V_START: certificateTime('validFrom'),
+  DOWNSTREAM_PEER_CERT_V_END: certificateTime('validTo'),
   DOWNSTREAM_TLS_VERSION: down((t) => t.version),
   DOWNSTREAM_TLS_CIPHER: down((t) => t.cipher),
   REQUESTED_SERVER_NAME: (argument) =>
@@ -240,14 +300,18 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
           source.info.connection.requestedServerName === '' ? undefined : source.info.connection.requestedServerName
       : { problem: `\`${argument}\` is not supported` },
   CONNECTION_ID: info((i) => i.connection.id),
-  FILTER_CHAIN_NAME: text((i) => i.filterChainName),
-  LOCAL_REPLY_BODY: text((i) => i.localReplyBody),
+  FILTER_CHAIN_NAME: text((i) => i.filterChainName ?? i.connection.filterChainName),
+  // Only formats of local replies know it.
+  LOCAL_REPLY_BODY: info((i) => i.localReplyBody ?? ''),
   HOSTNAME: (argument) => (argument === undefined ? () => hostname() : { problem: 'takes no argument' }),
   ACCESS_LOG_TYPE: (argument) =>
     argument === undefined ? (source) => source.logType ?? 'DownstreamEnd' : { problem: 'takes no argument' },
   UNIQUE_ID: (argument, deps) => (argument === undefined ? () => deps.uuid() : { problem: 'takes no argument' }),
-  STREAM_ID: (argument) =>
-    argument === undefined ? requestHeaderOf('x-request-id') : { problem: 'takes no argument' },
+  STREAM_ID: (argument, deps) =>
+    argument === undefined
+      ? (source) =>
+          source.request === undefined ? connectionUuid(source.info, deps) : source.request.headers.get('x-request-id')
+      : { problem: 'takes no argument' },
   TRACE_ID: (argument) =>
     argument === undefined
       ? (source) =>
@@ -255,7 +319,7 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
       : { problem: 'takes no argument' },
   ENVIRONMENT: (argument, deps) => {
     if (argument === undefined || argument === '') return { problem: 'needs the name of a variable' };
-    return () => deps.env(argument);
+    return () => deps.env(argument) ?? '-';
   },
   REQ: header(requestHeaderOf),
   REQUEST_HEADER: header(requestHeaderOf),
@@ -266,10 +330,11 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
       return value === undefined ? undefined : pathOnly(value);
     };
   }),
-  RESP: header(
-    (name) => (source) => (source.response === undefined ? undefined : responseHeader(source.response, name)),
-  ),
+  RESP: header(responseHeaderOf),
+  RESPONSE_HEADER: header(responseHeaderOf),
   TRAILER: header((name) => (source) => trailer(source, name)),
+  RESPONSE_TRAILER: header((name) => (source) => trailer(source, name)),
+  QUERY_PARAMS: queryParams,
   QUERY_PARAM: (argument) => {
     if (argument === undefined || argument === '') return { problem: 'needs the name of a parameter' };
     return (source) => (source.request === undefined ? undefined : queryParameter(source.request.path, argument));

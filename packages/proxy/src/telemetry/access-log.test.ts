@@ -43,6 +43,7 @@ function source(change: Partial<StreamInfo> = {}): LogSource {
     requestEndTime: 101,
     upstreamStartTime: 101,
     responseStartTime: 103.4,
+    upstreamResponseTime: 103.4,
     responseEndTime: 104.6,
     startWall: Date.UTC(2026, 0, 31, 12, 0, 0, 7),
     bytesReceived: 3,
@@ -122,11 +123,11 @@ test('a TCP connection has no request', () => {
 
 test.each([
   ['%%', '%'],
-  ['%REQ(X-A)%', '1,2'],
+  ['%REQ(X-A)%', '1'],
   ['%REQ(USER-AGENT):4%', 'curl'],
   ['%REQ(X-NONE?USER-AGENT)%', 'curl/8'],
   ['%QUERY_PARAM(q)%', '1'],
-  ['%PATH(NQ:ORIG)% %PATH(WQ:PATH)% %PATH(NQ)%', '/old /new?q=1 /new'],
+  ['%PATH(NQ:ORIG)% %PATH(WQ:PATH)% %PATH(NQ)%', '/old /new?q=1 /old'],
   ['%RESPONSE_DURATION% %RESPONSE_TX_DURATION% %REQUEST_DURATION%', '3 1 1'],
   ['%COMMON_DURATION(DS_RX_BEG:US_RX_BEG:us)%', '3400'],
   ['%START_TIME(%Y/%m/%dT%H:%M:%S.%3f%z)%', '2026/01/31T12:00:00.007+0000'],

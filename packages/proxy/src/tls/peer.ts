@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { TlsCertificateProgram } from '../program/types.ts';
-import type { PeerTls } from '../types.ts';
+import type { CertificateDetails, PeerTls } from '../types.ts';
 import { NO_NAMES, parseSubjectAltNames, type SubjectAltNames } from './subject-alt-names.ts';
 import { fingerprint } from './verify.ts';
 
@@ -16,11 +16,15 @@ export class Peer implements PeerTls {
   #subject: string | undefined;
   #fingerprint: string | undefined;
 
-  constructor(socket: TLSSocket, authenticated: boolean, localUriSan: string) {
+  readonly #local: LocalCertificate;
+  #details: CertificateDetails | undefined;
+
+  constructor(socket: TLSSocket, authenticated: boolean, local: LocalCertificate) {
     this.#certificate = socket.getPeerX509Certificate();
     this.#names = this.#certificate === undefined ? NO_NAMES : parseSubjectAltNames(this.#certificate.subjectAltName);
     this.authenticated = authenticated && this.#certificate !== undefined;
-    this.localUriSan = localUriSan;
+    this.#local = local;
+    this.localUriSan = local.names.uri[0] ?? '';
     this.version = socket.getProtocol() ?? '';
     this.cipher = socket.getCipher().name;
   }
@@ -41,6 +45,21 @@ export class Peer implements PeerTls {
     return (this.#fingerprint ??= this.#certificate === undefined ? '' : fingerprint(this.#certificate));
   }
 
+  get certificates(): CertificateDetails | undefined {
+    const certificate = this.#certificate;
+    if (certificate === undefined) return undefined;
+    return (this.#details ??= {
+      peerNames: this.#names,
+      issuer: rfc2253(certificate.issuer),
+      serial: certificate.serialNumber.toLowerCase(),
+      fingerprint1: certificate.fingerprint.replaceAll(':', '').toLowerCase(),
+      validFrom: Date.parse(certificate.validFrom),
+      validTo: Date.parse(certificate.validTo),
+      localNames: this.#local.names,
+      localSubject: this.#local.subject,
+    });
+  }
+
   readonly peerCertificatePem = (): string => this.#certificate?.toString() ?? '';
 }
 
@@ -50,15 +69,22 @@ function rfc2253(subject: string | undefined): string {
   return subject.split('\n').reverse().join(',');
 }
 
-const localNames = new WeakMap<TlsCertificateProgram, string>();
+/** Our own certificate as it is asked about; read once. */
+export interface LocalCertificate {
+  readonly names: SubjectAltNames;
+  readonly subject: string;
+}
 
-/** First URI of our own certificate; empty when it has none. */
-export function localUriSan(certificate: TlsCertificateProgram | undefined): string {
-  if (certificate === undefined) return '';
-  let name = localNames.get(certificate);
-  if (name === undefined) {
-    name = parseSubjectAltNames(new X509Certificate(certificate.certificateChainPem).subjectAltName).uri[0] ?? '';
-    localNames.set(certificate, name);
+const known = new WeakMap<TlsCertificateProgram, LocalCertificate>();
+const NONE: LocalCertificate = { names: NO_NAMES, subject: '' };
+
+export function localCertificate(certificate: TlsCertificateProgram | undefined): LocalCertificate {
+  if (certificate === undefined) return NONE;
+  let local = known.get(certificate);
+  if (local === undefined) {
+    const read = new X509Certificate(certificate.certificateChainPem);
+    local = { names: parseSubjectAltNames(read.subjectAltName), subject: rfc2253(read.subject) };
+    known.set(certificate, local);
   }
-  return name;
+  return local;
 }

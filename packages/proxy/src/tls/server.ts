@@ -6,7 +6,7 @@ import type { PeerTls } from '../types.ts';
 import type { ClientHello } from './client-hello.ts';
 import type { TlsContexts, TlsMaterial } from './context.ts';
 import { handshakeFailure, SECRET_MISSING, verifyFailure } from './failure.ts';
-import { localUriSan, Peer } from './peer.ts';
+import { localCertificate, Peer } from './peer.ts';
 import { verifyPeer } from './verify.ts';
 
 export interface DownstreamTlsStats {
@@ -124,7 +124,11 @@ export class DownstreamTls {
       settle();
       this.stats.handshake++;
       if (secure.isSessionReused()) this.stats.session_reused++;
-      const peer = new Peer(secure, material.validation?.trustedCaPem !== undefined, localUriSan(material.certificate));
+      const peer = new Peer(
+        secure,
+        material.validation?.trustedCaPem !== undefined,
+        localCertificate(material.certificate),
+      );
       if (peer.uriSans.length === 0 && peer.peerFingerprint === '') this.stats.no_certificate++;
       onSecure({ socket: secure, peer, applicationProtocol: secure.alpnProtocol || '' });
     });

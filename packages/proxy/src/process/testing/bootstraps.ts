@@ -84,6 +84,17 @@ export function stdoutLog(format: string): object {
   };
 }
 
+/** Fields that are formats each, in one line of JSON. */
+export function jsonLog(jsonFormat: object): object {
+  return {
+    name: 'envoy.access_loggers.stdout',
+    typedConfig: {
+      '@type': `${TYPE}envoy.extensions.access_loggers.stream.v3.StdoutAccessLog`,
+      logFormat: { jsonFormat },
+    },
+  };
+}
+
 export interface Identity {
   readonly certificateFile: string;
   readonly keyFile: string;

@@ -1,0 +1,38 @@
+import type { PeerTls } from '../types.ts';
+import { isoTime, timeFormat } from './access-log-time.ts';
+
+/** What an operator that ends in this says of a peer that has shown a certificate. */
+export const PEER_FIELDS: Readonly<Record<string, (tls: PeerTls) => string | undefined>> = {
+  URI_SAN: (tls) => tls.uriSans.join(','),
+  DNS_SAN: (tls) => tls.dnsSans.join(','),
+  IP_SAN: ({ certificates }) => certificates?.peerNames.ip.join(','),
+  EMAIL_SAN: ({ certificates }) => certificates?.peerNames.email.join(','),
+  SUBJECT: (tls) => tls.subject,
+  ISSUER: ({ certificates }) => certificates?.issuer,
+  SERIAL: ({ certificates }) => certificates?.serial,
+  FINGERPRINT_256: (tls) => tls.peerFingerprint,
+  FINGERPRINT_1: ({ certificates }) => certificates?.fingerprint1,
+  CERT: (tls) => encodeURIComponent(tls.peerCertificatePem()),
+};
+
+/** And of the certificate that this side has shown. */
+export const LOCAL_FIELDS: Readonly<Record<string, (tls: PeerTls) => string | undefined>> = {
+  URI_SAN: ({ certificates, localUriSan }) => certificates?.localNames.uri.join(',') ?? localUriSan,
+  DNS_SAN: ({ certificates }) => certificates?.localNames.dns.join(','),
+  IP_SAN: ({ certificates }) => certificates?.localNames.ip.join(','),
+  EMAIL_SAN: ({ certificates }) => certificates?.localNames.email.join(','),
+  SUBJECT: ({ certificates }) => certificates?.localSubject,
+};
+
+/** The start or end of a peer's certificate in a format; undefined when that is none. */
+export function validity(
+  which: 'validFrom' | 'validTo',
+  format: string | undefined,
+): ((tls: PeerTls) => string | undefined) | undefined {
+  const print = format === undefined ? isoTime : timeFormat(format);
+  if (print === undefined) return undefined;
+  return ({ certificates }) => {
+    const time = certificates?.[which];
+    return time === undefined ? undefined : print(time);
+  };
+}

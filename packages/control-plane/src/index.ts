@@ -20,7 +20,7 @@ export type {
   SyncState,
   Transport,
 } from './xds/types.ts';
-export { localXdsPath } from './local/path.ts';
+export { localXdsPath, makePrivateDirectory } from './local/path.ts';
 export { LocalXdsError, LocalXdsListener } from './local/server.ts';
 export type { LocalXdsOptions } from './local/server.ts';
 export { resolveCredential } from './ca/credentials.ts';

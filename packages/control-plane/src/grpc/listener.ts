@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { dirname } from 'node:path';
@@ -7,7 +7,6 @@ import type { SecureContextOptions, Server as TlsServer, TLSSocket } from 'node:
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { ServerDuplexStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { removeStale } from '../local/server.ts';
-import { makePrivateDirectory } from '../local/path.ts';
 import { AdsCall } from './ads-call.ts';
 import type { Protocol } from './ads-call.ts';
 import { LIMITS } from './limits.ts';
@@ -84,12 +83,13 @@ export class GrpcXdsListener {
 
   /**
    * Returns the port (0 for a unix socket).
-   * @throws LocalXdsError when another process serves on the path, or the error of listen(2).
+   * @throws LocalXdsError when another process serves on the path or a file is there, or the error of listen(2).
    */
   async listen(): Promise<number> {
     const { bind } = this.#options;
     if ('path' in bind && process.platform !== 'win32') {
-      makePrivateDirectory(dirname(bind.path));
+      // One that is there may be anybody's (`/tmp`): whose it is makes it private.
+      mkdirSync(dirname(bind.path), { recursive: true, mode: 0o700 });
       await removeStale(bind.path);
     }
     await new Promise<void>((resolve, reject) => {

@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -133,8 +134,9 @@ test('a long state directory gets a short socket path, always the same', async (
 });
 
 test('what a dead process left is removed, what a living one serves is not', async () => {
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(localXdsPath(directory), '');
+  const left = `require('node:net').createServer().listen('${localXdsPath(directory)}', () => process.kill(process.pid, 'SIGKILL'))`;
+  spawnSync(process.execPath, ['-e', left]);
+  expect(statSync(localXdsPath(directory)).isSocket()).toBe(true);
   const path = await listen();
   await expect(listen()).rejects.toThrow(/another process serves xDS/);
   const client = new Client(path);

@@ -1,4 +1,4 @@
-import { chmodSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { dirname } from 'node:path';
@@ -62,8 +62,14 @@ export class LocalXdsListener {
   }
 }
 
-/** A socket file that nobody answers on is a dead process's. */
+/**
+ * A socket that nobody answers on is a dead process's; anything else at the path is somebody's file.
+ * @throws LocalXdsError when it is that, or somebody answers.
+ */
 export async function removeStale(path: string): Promise<void> {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there === undefined) return;
+  if (!there.isSocket()) throw new LocalXdsError(`${path} is there already and is not a socket`);
   const alive = await new Promise<boolean>((resolve) => {
     const probe = connect(path);
     probe.once('connect', () => {

@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+import { makePrivateDirectory } from '@mizzen/control-plane';
 import type { XdsServer } from '@mizzen/control-plane';
 import { systemClock } from './clock.ts';
 
@@ -32,6 +34,7 @@ export class Ads {
   async #listen(): Promise<{ close(): Promise<void> } | undefined> {
     const { path, server, onProblem } = this.#options;
     try {
+      if (process.platform !== 'win32') makePrivateDirectory(dirname(path));
       const { GrpcXdsListener } = await import('@mizzen/control-plane/grpc/listener.ts');
       const listener = new GrpcXdsListener({ bind: { path }, server, clock: systemClock, onProblem });
       await listener.listen();

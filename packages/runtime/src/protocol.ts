@@ -90,8 +90,13 @@ export type FromControl =
       readonly diagnostics: readonly Diagnostic[];
       readonly rendered: readonly string[];
     }
-  /** Every proxy that the change concerns has acknowledged it. */
-  | { readonly type: 'converged'; readonly proxies: number; readonly milliseconds: number }
+  /** Every proxy that the change concerns has answered; `refused` of them refuse something of it. */
+  | {
+      readonly type: 'converged';
+      readonly proxies: number;
+      readonly refused: number;
+      readonly milliseconds: number;
+    }
   /** Every proxy has the endpoints of the `pods` message with this sequence (or of a later one). */
   | { readonly type: 'pods-converged'; readonly sequence: number }
   /** Nothing can run (no readable file, unusable options): `mizzen up` prints this and exits with status 1. */

@@ -111,6 +111,21 @@ test('a change has converged when every proxy concerned acknowledged it', () => 
   expect(converged).toMatchObject([{ proxies: 2, milliseconds: 12 }]);
 });
 
+test('who refuses a change is counted, and only who still refuses something of it', () => {
+  commit(base, 'n', 'm');
+  const [n, m] = [connected('n'), connected('m')];
+  converged.length = 0;
+  n.refuse = (typeUrl, json) => (typeUrl === TypeUrl.cluster && json.includes('"9s"') ? 'too slow' : undefined);
+  commit({ ...base, clusters: { a: 9, b: 2 } }, 'n', 'm');
+  n.settle();
+  m.settle();
+  expect(converged).toMatchObject([{ proxies: 2, refused: 1 }]);
+  commit({ ...base, clusters: { a: 9, b: 2 }, routes: { '80': ['a'] } }, 'n', 'm');
+  n.settle();
+  m.settle();
+  expect(converged.at(-1)).toMatchObject({ proxies: 2, refused: 0 });
+});
+
 test('a proxy that leaves holds up nobody', () => {
   commit(base, 'n', 'm');
   const [n, m] = [connected('n'), connected('m')];

@@ -11,19 +11,23 @@ interface Round {
   readonly startedAt: number;
   concerned: number;
   readonly waiting: Set<XdsStream>;
+  /** Of those concerned, who refused something of it. */
+  readonly refused: Set<XdsStream>;
   readonly onConverged: ((convergence: Convergence) => void) | undefined;
 }
 
 export interface CommitOptions {
   /** When the change happened, by the server's clock; now unless given. */
   readonly startedAt?: number;
-  /** Every connected proxy that the commit concerned has acknowledged it (a refusal is an answer, too). */
+  /** Every connected proxy that the commit concerned has answered: acknowledged or refused it. */
   readonly onConverged?: (convergence: Convergence) => void;
 }
 
 export interface Convergence {
   /** Proxies that the change concerned, that were connected and that stayed so. */
   readonly proxies: number;
+  /** Those of them that refused something while they were sent it, and still do. */
+  readonly refused: number;
   readonly milliseconds: number;
 }
 
@@ -64,7 +68,10 @@ export class XdsServer {
   open(node: string, transport: Transport): XdsStream {
     const stream = new XdsStream(node, transport, this.#options.clock, {
       onIdle: (idle) => this.#onIdle(idle),
-      onRefusal: (refusing, refusals) => this.#options.onRefusal?.(refusing.node, refusals),
+      onRefusal: (refusing, refusals) => {
+        for (const round of this.#rounds) if (round.waiting.has(refusing)) round.refused.add(refusing);
+        this.#options.onRefusal?.(refusing.node, refusals);
+      },
     });
     const resources = this.#nodes.get(node);
     if (resources !== undefined) stream.assign(resources);
@@ -79,7 +86,11 @@ export class XdsServer {
     streams?.delete(stream);
     if (streams?.size === 0) this.#streams.delete(stream.node);
     // What it had not acknowledged is not in force there.
-    for (const round of this.#rounds) if (round.waiting.has(stream)) round.concerned -= 1;
+    for (const round of this.#rounds) {
+      if (!round.waiting.has(stream)) continue;
+      round.concerned -= 1;
+      round.refused.delete(stream);
+    }
     this.#onIdle(stream);
   }
 
@@ -135,7 +146,7 @@ export class XdsServer {
 
   #push(streams: readonly XdsStream[], { startedAt = this.#options.clock.now(), onConverged }: CommitOptions): number {
     const waiting = new Set(streams.filter((stream) => !stream.idle));
-    const round: Round = { startedAt, concerned: waiting.size, waiting, onConverged };
+    const round: Round = { startedAt, concerned: waiting.size, waiting, refused: new Set(), onConverged };
     this.#rounds.push(round);
     if (this.#rounds.length > MAX_ROUNDS) this.#rounds.shift();
     for (const stream of streams) stream.flush();
@@ -155,8 +166,9 @@ export class XdsServer {
     if (done.length === 0) return;
     this.#rounds = this.#rounds.filter((round) => round.waiting.size > 0);
     const now = this.#options.clock.now();
-    for (const { concerned, startedAt, onConverged } of done) {
-      onConverged?.({ proxies: concerned, milliseconds: now - startedAt });
+    for (const { concerned, refused, startedAt, onConverged } of done) {
+      const refusing = [...refused].filter((stream) => stream.refusals.length > 0).length;
+      onConverged?.({ proxies: concerned, refused: refusing, milliseconds: now - startedAt });
     }
   }
 }

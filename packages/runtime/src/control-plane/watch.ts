@@ -68,8 +68,15 @@ export async function watchMesh(
 }
 
 /** What became of a change, for a person; undefined when nobody is connected. */
-export function describeConvergence({ proxies, milliseconds }: Convergence, connected: number): string | undefined {
+export function describeConvergence(
+  { proxies, refused, milliseconds }: Convergence,
+  connected: number,
+): string | undefined {
   if (connected === 0) return undefined;
   if (proxies === 0) return 'no proxy is concerned';
-  return `in force in ${proxies === 1 ? '1 proxy' : `${proxies} proxies`} after ${Math.round(milliseconds)} ms`;
+  const count = (some: number): string => (some === 1 ? '1 proxy' : `${some} proxies`);
+  const after = `after ${Math.round(milliseconds)} ms`;
+  if (refused === 0) return `in force in ${count(proxies)} ${after}`;
+  if (refused >= proxies) return `refused by ${count(proxies)} ${after}`;
+  return `in force in ${count(proxies - refused)} ${after}, refused by ${count(refused)}`;
 }

@@ -164,8 +164,8 @@ export class Control {
     const changed = changes.added.length + changes.modified.length + removed.length;
     this.#notify([...notices, ...this.#workloads.notices, ...leftOut(this.#result)]);
     this.#sendDesired();
-    this.#push(noticedAt, ({ proxies, milliseconds }) => {
-      if (said && changed > 0) this.#deps.send({ type: 'converged', proxies, milliseconds });
+    this.#push(noticedAt, (convergence) => {
+      if (said && changed > 0) this.#deps.send({ type: 'converged', ...convergence });
     });
   }
 

@@ -17,6 +17,7 @@ import type { ControlOptions, DesiredWorkload, FromControl, ToControl } from '..
 import { duration } from '../terminal/style.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { ApiFile } from './api-file.ts';
+import { describeConverged } from './converged.ts';
 import { DataPlane } from './data-plane.ts';
 import { entries as builtIn } from './entries.ts';
 import { gatewayConflict, gatewayUrls } from './gateways.ts';
@@ -227,12 +228,8 @@ export class Supervisor {
         return new ApiFile(this.#deps.state).write(message.api);
       case 'change':
         return this.#deps.terminal.event({ ...message, kind: 'change' });
-      case 'converged': {
-        const { proxies, milliseconds } = message;
-        if (proxies === 0) return this.#event('info', 'no proxy is concerned');
-        const who = proxies === 1 ? 'the one proxy concerned has it' : `all ${proxies} proxies concerned have it`;
-        return this.#event('info', `${who} after ${duration(milliseconds)}`);
-      }
+      case 'converged':
+        return this.#event('info', describeConverged(message));
       case 'pods-converged':
         return this.#kubelet.converged(message.sequence);
       case 'nack':
@@ -306,7 +303,7 @@ export class Supervisor {
     const what = `${node.split('~')[2] ?? node} cannot listen on ${address}:${port}`;
     if (this.#stopping || this.#notices.has(what)) return;
     this.#notices.add(what);
-    const why = `${what}, which is taken by ${describeHolder(portHolder(port))}`;
+    const why = `${what}, which is taken by ${describeHolder(portHolder(port, address))}`;
     const replaced = this.#kubelet.replace(node);
     this.#event('warning', replaced ? `${why}; another pod takes its place` : `${why}; trying again`);
   }

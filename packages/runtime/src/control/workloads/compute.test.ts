@@ -45,6 +45,17 @@ for (const file of readdirSync(directory).filter((name) => name.endsWith('.in.ya
   });
 }
 
+test.each([
+  ['serviceAccountName: web', 'web'],
+  ['serviceAccount: web', 'web'],
+  ["serviceAccountName: ''", 'default'],
+  ['hostNetwork: false', 'default'],
+])('a pod with `%s` runs as %s', (field, account) => {
+  const spec = `{ ${field}, containers: [{ name: web }] }`;
+  const { workloads } = compute(`apiVersion: v1\nkind: Pod\nmetadata: { name: web }\nspec: ${spec}\n`);
+  expect(workloads[0]?.serviceAccount).toBe(account);
+});
+
 test('the same files give the same hashes, whatever else is in them', () => {
   const text = read('environment.in.yaml');
   const [before] = compute(text).workloads;

@@ -87,5 +87,6 @@ export function versionOf(labels: Readonly<Record<string, string>>): string {
 }
 
 export function serviceAccountOf(spec: k8s.PodSpec): string {
-  return spec.serviceAccountName ?? spec.serviceAccount ?? 'default';
+  const name = spec.serviceAccountName ?? spec.serviceAccount ?? '';
+  return name === '' ? 'default' : name;
 }

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { ConfigStatusAnswer } from '@mizzen/runtime/api/types.ts';
 import { ApiError } from '@mizzen/runtime/supervisor/api-client.ts';
 import { type Command, common, type Invocation, list, text, UsageError } from '../command.ts';
@@ -71,7 +71,11 @@ function choose(issuers: readonly Issuer[], wanted: string | undefined): Issuer 
   const fitting = issuers.filter(({ issuer }) => wanted === undefined || issuer === wanted);
   if (fitting.length === 1 && fitting[0] !== undefined) return fitting[0];
   if (issuers.length === 1 && issuers[0] !== undefined) return issuers[0];
-  const known = issuers.map(({ issuer }) => `\`${issuer}\``).join(', ');
+  if (new Set(fitting.map(({ issuer }) => issuer)).size === 1) {
+    const keys = fitting.map(({ file }) => `\`${dirname(file)}\``).join(', ');
+    return `there are several keys of issuer \`${fitting[0]?.issuer}\` (in ${keys}); choose one with --issuer-dir`;
+  }
+  const known = [...new Set(issuers.map(({ issuer }) => `\`${issuer}\``))].join(', ');
   return `there are several issuers (${known}); choose one with --issuer`;
 }
 

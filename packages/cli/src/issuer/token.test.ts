@@ -93,6 +93,19 @@ test('of several issuers one is chosen by name', async () => {
   expect(await text(err)).toContain('choose one with --issuer');
 });
 
+test('of several keys of one issuer their directories are named', async () => {
+  issuer('a', 'https://a.example');
+  issuer('b', 'https://a.example');
+  const { positionals, values } = parse(command, ['--config', directory]);
+  const err = new PassThrough();
+  expect(await command.run({ positionals, values, out: new PassThrough(), err, color: false })).toBe(1);
+  err.end();
+  const [a, b] = ['a', 'b'].map((each) => join(directory, each, 'issuer'));
+  expect(await text(err)).toContain(
+    `several keys of issuer \`https://a.example\` (in \`${a}\`, \`${b}\`); choose one with --issuer-dir`,
+  );
+});
+
 test('mistakes are named', async () => {
   issuer('.', 'https://issuer.example');
   await expect(token('--config', directory, '--claim', 'role')).rejects.toThrow('`role` is not NAME=VALUE');

@@ -460,15 +460,27 @@ test('over TLS a proxy is what it proves, and nothing else', async () => {
   await eventually(output).toContain('shows a certificate that is not of this mesh');
 });
 
-test('a port that is taken is named with who has it', async () => {
+/** What it says instead of starting. */
+async function refusal(...args: readonly string[]): Promise<string> {
   write('mesh.yaml', '');
-  const taken = await app('x');
-  const flags = ['--config', 'mesh', '--grpc-port', String(taken), '--tls-port', '0', '--http-port', '0'];
-  const child = spawn(process.execPath, [program, 'control-plane', ...flags], { cwd: directory });
+  const child = spawn(process.execPath, [program, 'control-plane', '--config', 'mesh', ...args], { cwd: directory });
   let output = '';
   child.stderr.on('data', (data: Buffer) => (output += data.toString()));
   expect(await new Promise((resolve) => child.once('close', resolve))).toBe(1);
-  expect(output).toMatch(new RegExp(`^mizzen control-plane: port ${taken} is taken by pid \\d+ .*--grpc-port`));
+  return output;
+}
+
+test('a port that is taken is named with who has it', async () => {
+  const taken = await app('x');
+  expect(await refusal('--grpc-port', String(taken), '--tls-port', '0', '--http-port', '0')).toMatch(
+    new RegExp(`^mizzen control-plane: port ${taken} is taken by pid \\d+ .*--grpc-port`),
+  );
+});
+
+test('an address that this machine does not have is named with the flag it came from', async () => {
+  expect(
+    await refusal('--tls-host', '198.51.100.7', '--grpc-port', '0', '--tls-port', '0', '--http-port', '0'),
+  ).toMatch(/^mizzen control-plane: cannot listen on 198\.51\.100\.7: .*; choose another with --tls-host$/m);
 });
 
 test('a unix socket is for this user alone', async () => {

@@ -114,7 +114,7 @@ export async function startControlPlane(
   try {
     const ports = {
       grpc: await listen(plain, options.grpcPort, '--grpc-port'),
-      tls: await listen(secure, options.tlsPort, '--tls-port'),
+      tls: await listen(secure, options.tlsPort, '--tls-port', options.tlsHost),
       http: await listen(debug, options.httpPort, '--http-port'),
     };
     for (const each of local) await each.listen();
@@ -126,14 +126,22 @@ export async function startControlPlane(
   }
 }
 
-async function listen(server: { listen(): Promise<number> }, port: number, flag: string): Promise<number> {
+async function listen(
+  server: { listen(): Promise<number> },
+  port: number,
+  flag: string,
+  host = '127.0.0.1',
+): Promise<number> {
   try {
     return await server.listen();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') {
+      throw new Error(`cannot listen on ${host}: ${message}; choose another with --tls-host`, { cause: error });
+    }
     const help = `choose another with ${flag}`;
     if (code === 'EADDRINUSE') {
-      throw new Error(`port ${port} is taken by ${describeHolder(portHolder(port))}; ${help}`, { cause: error });
+      throw new Error(`port ${port} is taken by ${describeHolder(portHolder(port, host))}; ${help}`, { cause: error });
     }
     throw new Error(`cannot listen on port ${port}: ${message}; ${help}`, { cause: error });
   }

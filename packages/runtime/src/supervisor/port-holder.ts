@@ -1,14 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
+import { endianness } from 'node:os';
 
 export interface Holder {
   readonly pid: number;
   readonly command: string;
 }
 
-/** Who listens on a TCP port of this machine; undefined when that cannot be found out (another user's process). */
-export function portHolder(port: number): Holder | undefined {
-  return process.platform === 'linux' ? linuxHolder(port) : lsofHolder(port);
+/**
+ * Who keeps others from listening on a TCP port of an address of this machine; undefined when that cannot be found out
+ * (another user's process).
+ */
+export function portHolder(port: number, address = '127.0.0.1'): Holder | undefined {
+  return process.platform === 'linux' ? linuxHolder(port, address) : lsofHolder(port);
 }
 
 /** `pid 4242 (\`nginx -g daemon off;\`)`, or as much of it as is known. */
@@ -16,8 +21,9 @@ export function describeHolder(holder: Holder | undefined): string {
   return holder === undefined ? 'another program' : `pid ${holder.pid} (\`${holder.command}\`)`;
 }
 
-function linuxHolder(port: number): Holder | undefined {
-  const sockets = new Set([...listening('/proc/net/tcp', port), ...listening('/proc/net/tcp6', port)]);
+function linuxHolder(port: number, address: string): Holder | undefined {
+  const tables = ['/proc/net/tcp', '/proc/net/tcp6'];
+  const sockets = new Set(tables.flatMap((table) => listening(table, port, address)));
   if (sockets.size === 0) return undefined;
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     if (holds(pid, sockets)) return { pid: Number(pid), command: commandOf(pid) };
@@ -27,8 +33,8 @@ function linuxHolder(port: number): Holder | undefined {
 
 const LISTEN = '0A';
 
-/** Links (`socket:[INODE]`) of the sockets that listen on a port. */
-function listening(table: string, port: number): string[] {
+/** Links (`socket:[INODE]`) of the sockets that listen on a port of an address, or of every address. */
+function listening(table: string, port: number, address: string): string[] {
   let text: string;
   try {
     text = readFileSync(table, 'latin1');
@@ -36,11 +42,19 @@ function listening(table: string, port: number): string[] {
     return [];
   }
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const wanted = isIPv4(address) && address !== '0.0.0.0' ? inTable(address) : undefined;
+  const concerns = (local: string): boolean => wanted === undefined || local.endsWith(wanted) || /^0+$/.test(local);
   return text
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
-    .filter((fields) => fields[1]?.endsWith(suffix) && fields[3] === LISTEN)
+    .filter(([, local, , state]) => state === LISTEN && local?.endsWith(suffix) && concerns(local.slice(0, -5)))
     .map((fields) => `socket:[${fields[9]}]`);
+}
+
+/** An IPv4 address as the kernel's tables have it, there also at the end of one mapped to IPv6. */
+function inTable(address: string): string {
+  const bytes = address.split('.').map((part) => Number(part).toString(16).toUpperCase().padStart(2, '0'));
+  return (endianness() === 'LE' ? bytes.toReversed() : bytes).join('');
 }
 
 function holds(pid: string, sockets: ReadonlySet<string>): boolean {

@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -67,6 +67,8 @@ async function controlPlane(...args: readonly string[]): Promise<ControlPlane> {
   return { child, output: () => output, end };
 }
 
+/** What proxies check the TLS port with. */
+const rootFile = (): string => join(directory, 'state/ca/root-cert.pem');
 const root = (): Root => loadOrCreateRoot(join(directory, 'state/ca'), 'cluster.local', Date.now());
 const write = (name: string, text: string): void => writeFileSync(join(directory, 'mesh', name), text);
 
@@ -302,7 +304,7 @@ const tlsOf = (own?: { readonly chain: string; readonly privateKey: string }): o
           ],
         }),
     validationContext: {
-      trustedCa: { inlineString: root().pem },
+      trustedCa: { filename: rootFile() },
       matchTypedSubjectAltNames: [{ sanType: 'DNS', matcher: { exact: 'istiod.istio-system.svc' } }],
     },
   },
@@ -507,5 +509,7 @@ function bodyOf(port: number, host = HOST): Promise<string> {
 
 async function clientCredentials(own: { readonly chain: string; readonly privateKey: string } | undefined) {
   const { tlsCredentials } = await import('@mizzen/control-plane/grpc/testing/raw-client.ts');
-  return tlsCredentials(root().pem, own);
+  const trusted = readFileSync(rootFile(), 'utf8');
+  expect(trusted).not.toContain('PRIVATE');
+  return tlsCredentials(trusted, own);
 }

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadOrCreateRoot } from '@mizzen/control-plane';
 import type { Clock, Refusal } from '@mizzen/control-plane';
@@ -37,6 +37,8 @@ export async function startControlPlane(
   const { stateDir } = options;
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const root = loadOrCreateRoot(join(stateDir, 'ca'), 'cluster.local', clock.wall());
+  // For proxies elsewhere: beside it is the root with its key, which is never to leave this machine.
+  writeFileSync(join(stateDir, 'ca/root-cert.pem'), root.pem, { mode: 0o600 });
   const tokens = new TokenVerifier([...ownTokenKeys(stateDir), ...readTokenKeyFiles(options.tokenKeys)], clock);
   const info = (text: string): void => tell({ kind: 'info', text });
   const warn = (text: string): void => tell({ kind: 'warning', text });

@@ -8,17 +8,31 @@ import { startProxy } from './testing/standalone.ts';
 const backends: Server[] = [];
 const running: { stop(): Promise<void> }[] = [];
 const ports: { mizzen: number; envoy: number } = { mizzen: 0, envoy: 0 };
+function typed(type: string, config: object): object {
+  const typedConfig = { '@type': `type.googleapis.com/envoy.extensions.load_balancing_policies.${type}`, ...config };
+  return {
+    loadBalancingPolicy: { policies: [{ typedExtensionConfig: { name: type, typedConfig } }] },
+    // Counts for nothing beside a typed policy.
+    lbPolicy: 'RANDOM',
+  };
+}
 const policies: Record<string, object> = {
   ring: { lbPolicy: 'RING_HASH', ringHashLbConfig: { minimumRingSize: 1024 } },
   'small-ring': { lbPolicy: 'RING_HASH', ringHashLbConfig: { minimumRingSize: 16, maximumRingSize: 20 } },
   murmur: { lbPolicy: 'RING_HASH', ringHashLbConfig: { hashFunction: 'MURMUR_HASH_2' } },
   maglev: { lbPolicy: 'MAGLEV' },
+  'typed-ring': typed('ring_hash.v3.RingHash', {
+    hashFunction: 'MURMUR_HASH_2',
+    minimumRingSize: 300,
+    consistentHashingLbConfig: { useHostnameForHashing: true },
+  }),
+  'typed-maglev': typed('maglev.v3.Maglev', { tableSize: 1021 }),
   'small-maglev': { lbPolicy: 'MAGLEV', maglevLbConfig: { tableSize: 251 } },
 };
 
 function cluster(name: string, policy: object, weights: readonly number[]): object {
   const lbEndpoints = backends.map((backend, index) => ({
-    endpoint: { address: socketAddress((backend.address() as AddressInfo).port) },
+    endpoint: { address: socketAddress((backend.address() as AddressInfo).port), hostname: `host-${index}` },
     loadBalancingWeight: weights[index],
   }));
   return {

@@ -18,6 +18,7 @@ import { compileDns } from './dns.ts';
 import { compileHealthChecks } from './health-check.ts';
 import { compileUpstreamHttp } from './http.ts';
 import { compileLb, compileSubsets } from './lb.ts';
+import { compilePolicy } from './lb-policy.ts';
 import { compileOutlier } from './outlier.ts';
 
 const DYNAMIC_FORWARD_PROXY = 'envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig';
@@ -62,15 +63,15 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
         ? name
         : cluster.edsClusterConfig.serviceName,
     endpoints: endpointsOf(context, cluster, type),
-    lb: compileLb(context, cluster),
+    ...(cluster.loadBalancingPolicy === undefined
+      ? compileLb(context, cluster)
+      : compilePolicy(context, cluster, cluster.loadBalancingPolicy)),
     panicThreshold: percent(common?.healthyPanicThreshold, 0.5),
-    localityWeighted: common?.localityWeightedLbConfig !== undefined,
     zoneAware: {
       routingEnabled: percent(common?.zoneAwareLbConfig?.routingEnabled, 1),
       minClusterSize: Number(common?.zoneAwareLbConfig?.minClusterSize ?? 6),
       failOnPanic: common?.zoneAwareLbConfig?.failTrafficOnPanic === true,
     },
-    hashByHostname: common?.consistentHashingLbConfig?.useHostnameForHashing === true,
     hashBalanceFactor: common?.consistentHashingLbConfig?.hashBalanceFactor ?? 0,
     closeConnectionsOnHostSetChange: common?.closeConnectionsOnHostSetChange === true,
     subsets: compileSubsets(cluster.lbSubsetConfig),

@@ -1,47 +1,43 @@
 import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../context.ts';
+import type { Path } from '../path.ts';
 import type { LbProgram, SlowStartProgram, SubsetProgram } from '../types.ts';
 import { milliseconds, percent } from '../values.ts';
 
 const MAX_RING = 8 * 1024 * 1024;
 const MAX_TABLE = 5_000_011;
 
-export function compileLb(context: CompileContext, cluster: types.cluster.Cluster): LbProgram {
+/** How a cluster balances: its policy, and what belongs to the policy where it is typed. */
+export interface BalancingProgram {
+  readonly lb: LbProgram;
+  readonly localityWeighted: boolean;
+  readonly hashByHostname: boolean;
+}
+
+/** What `lbPolicy` and the fields beside it say. */
+export function compileLb(context: CompileContext, cluster: types.cluster.Cluster): BalancingProgram {
+  const { commonLbConfig: common } = cluster;
+  if (cluster.lbPolicy === 'LOAD_BALANCING_POLICY_CONFIG')
+    context.refuse(['loadBalancingPolicy'], 'must be there for `LOAD_BALANCING_POLICY_CONFIG`');
+  return {
+    lb: compileNamed(context, cluster),
+    localityWeighted: common?.localityWeightedLbConfig !== undefined,
+    hashByHostname: common?.consistentHashingLbConfig?.useHostnameForHashing === true,
+  };
+}
+
+function compileNamed(context: CompileContext, cluster: types.cluster.Cluster): LbProgram {
   switch (cluster.lbPolicy ?? 'ROUND_ROBIN') {
-    case 'LEAST_REQUEST': {
-      const config = cluster.leastRequestLbConfig;
-      const choiceCount = config?.choiceCount ?? 2;
-      if (choiceCount < 2) context.refuse(['leastRequestLbConfig', 'choiceCount'], 'must be at least 2');
-      return {
-        policy: 'LEAST_REQUEST',
-        choiceCount,
-        activeRequestBias: Number(config?.activeRequestBias?.defaultValue ?? 1),
-        slowStart: slowStart(config?.slowStartConfig),
-      };
-    }
+    case 'LEAST_REQUEST':
+      if ((cluster.leastRequestLbConfig?.choiceCount ?? 2) < 2)
+        context.refuse(['leastRequestLbConfig', 'choiceCount'], 'must be at least 2');
+      return leastRequest(cluster.leastRequestLbConfig);
     case 'RANDOM':
       return { policy: 'RANDOM' };
-    case 'RING_HASH': {
-      const config = cluster.ringHashLbConfig;
-      const minimumRingSize = Number(config?.minimumRingSize ?? 1024);
-      const maximumRingSize = Number(config?.maximumRingSize ?? MAX_RING);
-      if (maximumRingSize > MAX_RING)
-        context.refuse(['ringHashLbConfig', 'maximumRingSize'], `must be at most ${MAX_RING}`);
-      if (minimumRingSize > maximumRingSize) {
-        context.refuse(
-          ['ringHashLbConfig', 'minimumRingSize'],
-          `${minimumRingSize} is more than \`maximumRingSize\` ${maximumRingSize}`,
-        );
-      }
-      return { policy: 'RING_HASH', minimumRingSize, maximumRingSize, hashFunction: config?.hashFunction ?? 'XX_HASH' };
-    }
-    case 'MAGLEV': {
-      const tableSize = Number(cluster.maglevLbConfig?.tableSize ?? 65537);
-      if (tableSize > MAX_TABLE || !isPrime(tableSize)) {
-        context.refuse(['maglevLbConfig', 'tableSize'], `must be a prime number of at most ${MAX_TABLE}`);
-      }
-      return { policy: 'MAGLEV', tableSize };
-    }
+    case 'RING_HASH':
+      return ringHash(context, cluster.ringHashLbConfig, ['ringHashLbConfig']);
+    case 'MAGLEV':
+      return maglev(context, cluster.maglevLbConfig, ['maglevLbConfig']);
     case 'CLUSTER_PROVIDED':
       return { policy: 'CLUSTER_PROVIDED' };
     default:
@@ -49,7 +45,56 @@ export function compileLb(context: CompileContext, cluster: types.cluster.Cluste
   }
 }
 
-function slowStart(config: types.cluster.Cluster_SlowStartConfig | undefined): SlowStartProgram | undefined {
+export function leastRequest(config: types.cluster.Cluster_LeastRequestLbConfig | undefined): LbProgram {
+  return {
+    policy: 'LEAST_REQUEST',
+    choiceCount: config?.choiceCount ?? 2,
+    activeRequestBias: Number(config?.activeRequestBias?.defaultValue ?? 1),
+    slowStart: slowStart(config?.slowStartConfig),
+  };
+}
+
+export function ringHash(
+  context: CompileContext,
+  config:
+    | {
+        readonly minimumRingSize?: string | number;
+        readonly maximumRingSize?: string | number;
+        readonly hashFunction?: string;
+      }
+    | undefined,
+  path: Path,
+): LbProgram {
+  const minimumRingSize = Number(config?.minimumRingSize ?? 1024);
+  const maximumRingSize = Number(config?.maximumRingSize ?? MAX_RING);
+  if (maximumRingSize > MAX_RING) context.refuse([...path, 'maximumRingSize'], `must be at most ${MAX_RING}`);
+  if (minimumRingSize > maximumRingSize) {
+    context.refuse(
+      [...path, 'minimumRingSize'],
+      `${minimumRingSize} is more than \`maximumRingSize\` ${maximumRingSize}`,
+    );
+  }
+  return {
+    policy: 'RING_HASH',
+    minimumRingSize,
+    maximumRingSize,
+    hashFunction: config?.hashFunction === 'MURMUR_HASH_2' ? 'MURMUR_HASH_2' : 'XX_HASH',
+  };
+}
+
+export function maglev(
+  context: CompileContext,
+  config: { readonly tableSize?: string | number } | undefined,
+  path: Path,
+): LbProgram {
+  const tableSize = Number(config?.tableSize ?? 65537);
+  if (tableSize > MAX_TABLE || !isPrime(tableSize)) {
+    context.refuse([...path, 'tableSize'], `must be a prime number of at most ${MAX_TABLE}`);
+  }
+  return { policy: 'MAGLEV', tableSize };
+}
+
+export function slowStart(config: types.cluster.Cluster_SlowStartConfig | undefined): SlowStartProgram | undefined {
   if (config?.slowStartWindow === undefined) return undefined;
   return {
     window: milliseconds(config.slowStartWindow, 0),

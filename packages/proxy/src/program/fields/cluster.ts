@@ -13,6 +13,7 @@ export const clusterFields: FieldTable = {
       commonHttpProtocolOptions httpProtocolOptions typedExtensionProtocolOptions dnsRefreshRate dnsFailureRefreshRate
       respectDnsTtl dnsLookupFamily dnsJitter typedDnsResolverConfig outlierDetection upstreamBindConfig lbSubsetConfig
       ringHashLbConfig maglevLbConfig originalDstLbConfig leastRequestLbConfig roundRobinLbConfig commonLbConfig
+      loadBalancingPolicy
       transportSocket transportSocketMatches metadata upstreamConnectionOptions closeConnectionsOnHostHealthFailure
       filters`,
     noEffect: {
@@ -25,10 +26,8 @@ export const clusterFields: FieldTable = {
       'names are resolved by the system': 'useTcpForDnsLookups dnsResolvers dnsResolutionConfig',
     },
     refused: {
-      [NOT_SUPPORTED]:
-        'loadBalancingPolicy lrsServer upstreamConfig connectionPoolPerDownstreamConnection transportSocketMatcher',
+      [NOT_SUPPORTED]: 'lrsServer upstreamConfig connectionPoolPerDownstreamConnection transportSocketMatcher',
     },
-    values: { lbPolicy: { LOAD_BALANCING_POLICY_CONFIG: NOT_SUPPORTED } },
   },
   'envoy.config.cluster.v3.Cluster.CustomClusterType': { implemented: 'name typedConfig' },
   'envoy.config.cluster.v3.Cluster.EdsClusterConfig': { implemented: 'edsConfig serviceName' },

@@ -1,3 +1,4 @@
+import { balancingFields } from './balancing.ts';
 import { bootstrapFields } from './bootstrap.ts';
 import { clusterFields } from './cluster.ts';
 import { commonFields } from './common.ts';
@@ -16,6 +17,7 @@ export const fields = indexFields([
   listenerFields,
   routeFields,
   clusterFields,
+  balancingFields,
   filterFields,
   extAuthzFields,
   rateLimitFields,

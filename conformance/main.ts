@@ -33,7 +33,7 @@ if (
   process.exit(2);
 }
 const engines = values.only === undefined ? (Object.keys(ENGINES) as Engine[]) : [values.only as Engine];
-const cases = readCases(positionals[0]);
+const cases = read(positionals[0]);
 const whole = positionals.length === 0 && values.only === undefined;
 const problems = checkNames(cases);
 const started = performance.now();
@@ -46,6 +46,15 @@ const failed = verdicts.filter(failing).length + problems.length;
 process.stdout.write(`${((performance.now() - started) / 1000).toFixed(0)} s\n`);
 process.stdout.write(`${verdicts.length - failed + problems.length} passed, ${failed} failed\n`);
 process.exitCode = failed > 0 ? 1 : 0;
+
+function read(pattern: string | undefined): Case[] {
+  try {
+    return readCases(pattern);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n0 passed, 1 failed\n`);
+    return process.exit(1);
+  }
+}
 
 async function runAll(all: readonly Case[]): Promise<Result[]> {
   const done: Result[] = [];

@@ -97,7 +97,7 @@ function verdict(
 
 /** `port:NAME`, `certificate:WHO`, `key:WHO`, `root:AUTHORITY`, `jwks`, `token:NAME`, `repeat:N:TEXT`. */
 function placeholderValue(placeholder: string, ports: ReadonlyMap<string, number>): string | number {
-  const [kind, name = '', text = ''] = placeholder.split(':');
+  const [kind, name = '', ...rest] = placeholder.split(':');
   switch (kind) {
     case 'port': {
       const port = ports.get(name);
@@ -114,7 +114,7 @@ function placeholderValue(placeholder: string, ports: ReadonlyMap<string, number
     case 'jwks':
       return tokenOf(placeholder);
     case 'repeat':
-      return text.repeat(Number(name));
+      return rest.join(':').repeat(Number(name));
     default:
       throw new Error(`\`\${${placeholder}}\` is not known`);
   }

@@ -8,6 +8,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   translator: ['diagnostics', 'api', 'model', 'xds'],
   'control-plane': ['diagnostics', 'api', 'model', 'translator', 'xds'],
   proxy: ['diagnostics', 'xds'],
+  ratelimit: ['xds'],
   simulator: ['diagnostics', 'xds', 'proxy'],
   runtime: ['diagnostics', 'api', 'sources', 'model', 'translator', 'control-plane', 'xds', 'proxy', 'simulator'],
   cli: [
@@ -21,6 +22,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'proxy',
     'simulator',
     'runtime',
+    'ratelimit',
   ],
   testkit: [],
 };

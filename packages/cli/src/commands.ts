@@ -51,6 +51,7 @@ export const commands: Readonly<Record<string, Entry | Group>> = {
     summary: 'serve xDS from mesh files to any Envoy',
     load: () => import('./commands/control-plane.ts'),
   },
+  ratelimit: { summary: 'serve Envoy’s rate limit API', load: () => import('./commands/ratelimit.ts') },
   token: { summary: 'sign a token for an example issuer', load: () => import('./commands/token.ts') },
   'x xds': { summary: 'print what a proxy would be sent', load: () => import('./commands/x-xds.ts') },
   completion: { summary: 'complete commands and flags in a shell', load: () => import('./commands/completion.ts') },

@@ -155,10 +155,11 @@ function isBlank(code: number): boolean {
   return code === SP || code === HT || code === CR || code === LF;
 }
 
+/** What is empty adds no comma, as in Envoy. */
 function joinValue(flat: string[], name: string, value: string): void {
   for (let i = 0; i < flat.length; i += 2) {
     if (flat[i] === name) {
-      flat[i + 1] = `${flat[i + 1]},${value}`;
+      if (value !== '') flat[i + 1] = flat[i + 1] === '' ? value : `${flat[i + 1]},${value}`;
       return;
     }
   }

@@ -63,12 +63,12 @@ export class Headers {
     flat.push(name, value);
   }
 
-  /** Appends to the value with a comma, or adds the field. */
+  /** Appends to the value with a comma, or adds the field. What is empty is not appended, as in Envoy. */
   append(name: string, value: string): void {
     const flat = this.flat;
     for (let i = 0; i < flat.length; i += 2) {
       if (flat[i] === name) {
-        flat[i + 1] = flat[i + 1] === '' ? value : `${flat[i + 1]},${value}`;
+        if (value !== '') flat[i + 1] = flat[i + 1] === '' ? value : `${flat[i + 1]},${value}`;
         return;
       }
     }

@@ -149,7 +149,22 @@ const action = fc.oneof(
     { directResponse: { status: 418, body: { inlineString: 'no' } } },
   ),
 );
-const route = fc.tuple(match, action).map(([where, what]) => ({ match: where, ...what }));
+/** Changes of the fields that conditions look at, too. */
+const mutations = fc.constantFrom<object>(
+  {},
+  {},
+  { requestHeadersToRemove: ['x-a'] },
+  { requestHeadersToAdd: [{ header: { key: 'x-a', value: 'added' } }] },
+  {
+    requestHeadersToAdd: [{ header: { key: 'x-a', value: '%REQ(x-b)%' }, appendAction: 'OVERWRITE_IF_EXISTS_OR_ADD' }],
+  },
+  { requestHeadersToAdd: [{ header: { key: 'x-c', value: '%REQ(:PATH)%' }, appendAction: 'ADD_IF_ABSENT' }] },
+);
+const route = fc
+  .tuple(match, action, mutations)
+  .map(([where, what, changes]) => ({ match: where, ...what, ...('route' in what ? changes : {}) }));
+const named = (host: string, routes: readonly object[]): object[] =>
+  routes.map((one, i) => ({ name: `${host}-${i}`, ...one }));
 const DOMAINS = ['h', 'a', 'ab', '*.h.com', '*.com', 'h.*', 'a*', 'h.com', 'h.com:80', '*'];
 export const routeTable = fc
   .tuple(
@@ -162,7 +177,7 @@ export const routeTable = fc
     ignorePortInHostMatching,
     ignorePathParametersInPathMatching,
     virtualHosts: [
-      { name: 'one', domains: domains.slice(0, domains.length >> 1), routes: first },
-      { name: 'two', domains: domains.slice(domains.length >> 1), routes: second },
+      { name: 'one', domains: domains.slice(0, domains.length >> 1), routes: named('one', first!) },
+      { name: 'two', domains: domains.slice(domains.length >> 1), routes: named('two', second!) },
     ],
   }));

@@ -38,15 +38,22 @@ async function echo(): Promise<Server> {
   return server;
 }
 
-/** Starts Envoy with one listener for each connection manager. Every cluster of `clusters` is the echo. */
-export async function startOracle(managers: readonly object[], clusters: readonly string[]): Promise<Oracle> {
+/**
+ * Starts Envoy, or what else takes its configuration, with one listener for each connection manager. Every cluster of
+ * `clusters` is the echo.
+ */
+export async function startOracle(
+  managers: readonly object[],
+  clusters: readonly string[],
+  start: (bootstrap: object) => Promise<{ stop(): Promise<void> }> = startEnvoy,
+): Promise<Oracle> {
   const upstream = await echo();
   const { port } = upstream.address() as AddressInfo;
   // An address of its own: nobody else takes these ports between now and Envoy's start.
   const host = `127.${randomInt(1, 255)}.${randomInt(256)}.${randomInt(1, 255)}`;
   const ports = managers.map((_, i) => 10_000 + i);
   const socketAddress = (address: string, portValue: number): object => ({ socketAddress: { address, portValue } });
-  const envoy = await startEnvoy({
+  const envoy = await start({
     staticResources: {
       listeners: managers.map((manager, i) => ({
         name: `listener-${i}`,

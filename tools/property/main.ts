@@ -1,0 +1,47 @@
+/**
+ * `npm run property -- routes|rbac [--pairs N] [--seed N]`: random configurations × random requests, on which the pure
+ * evaluation, the proxy and the real Envoy must decide alike. 10,000 pairs unless told. Prints what differs; exit status
+ * 1 when something does.
+ */
+import { parseArgs } from 'node:util';
+import { comparePairs, type Property } from '../../packages/proxy/src/program/testing/property.ts';
+
+const TABLES = 40;
+const PER_TABLE = 25;
+const SHOWN = 5;
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { pairs: { type: 'string' }, seed: { type: 'string' } },
+});
+
+function usage(problem: string): never {
+  process.stderr.write(`${problem}\nusage: npm run property -- routes|rbac [--pairs N] [--seed N]\n`);
+  process.exit(2);
+}
+
+function whole(text: string | undefined, otherwise: number, name: string): number {
+  if (text === undefined) return otherwise;
+  if (!/^\d{1,9}$/.test(text)) usage(`--${name} is a whole number, not \`${text}\``);
+  return Number(text);
+}
+
+const [name, ...more] = positionals;
+if ((name !== 'routes' && name !== 'rbac') || more.length > 0) usage('say which: routes, or rbac');
+const property: Property = name;
+const pairs = whole(values.pairs, 10_000, 'pairs');
+const seed = whole(values.seed, Date.now() % 1_000_000, 'seed');
+
+process.stdout.write(`${property}: seed ${seed}, ${pairs} pairs\n`);
+let done = 0;
+let differ = 0;
+for (let batch = 0; done < pairs; batch++) {
+  const tables = Math.min(TABLES, Math.ceil((pairs - done) / PER_TABLE));
+  const apart = await comparePairs(property, seed + batch * 2, tables, PER_TABLE);
+  done += tables * PER_TABLE;
+  for (const pair of apart.slice(0, Math.max(0, SHOWN - differ)))
+    process.stdout.write(`${JSON.stringify(pair, undefined, 2)}\n`);
+  differ += apart.length;
+  process.stdout.write(`${done} pairs, ${differ} on which not all agree\n`);
+}
+process.exitCode = differ > 0 ? 1 : 0;

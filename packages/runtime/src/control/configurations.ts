@@ -1,6 +1,7 @@
 import type { NodeConfig, Refusal } from '@mizzen/control-plane';
 import type { Origins, XdsResources } from '@mizzen/translator';
 import { TypeUrl } from '@mizzen/xds';
+import { quotedIn } from './quoted.ts';
 import { firstDifference } from './refusals.ts';
 import type { Evidence } from './refusals.ts';
 
@@ -31,10 +32,13 @@ export interface Configurations {
 }
 
 /** What helps to find the line that a refusal is about. */
-export function evidenceOf({ config, before, origins }: Configurations, { typeUrl, resource }: Refusal): Evidence {
+export function evidenceOf(
+  { config, before, origins }: Configurations,
+  { typeUrl, resource, message }: Refusal,
+): Evidence {
   const [was, is] = [before, config].map((each) => each && findResource(each, typeUrl, resource));
   const changed = was === undefined || is === undefined ? undefined : firstDifference(was, is);
-  return { origins, changed };
+  return { origins, changed, quoted: quotedIn(is, message) };
 }
 
 function findResource(config: NodeConfig, typeUrl: string, name: string): object | undefined {

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { buildSnapshot, locator, parseDocuments } from '@mizzen/api';
+import type { Path } from '@mizzen/diagnostics';
 import { buildModel } from '@mizzen/model';
 import { translate } from '@mizzen/translator';
 import { TypeUrl } from '@mizzen/xds';
+import { quotedIn } from './quoted.ts';
 import { describeRefusal, firstDifference, parsePath } from './refusals.ts';
 
 test('paths are read as proxies write them', () => {
@@ -93,6 +95,42 @@ spec: { selector: { matchLabels: { app: web } }, rules: [{ to: [{ operation: { p
   // Nothing to compare with: the line is told only where no other resource has a part in it.
   expect(describeRefusal(refusal, after, locator(after.snapshot))).toBe('bad jwks');
   expect(describeRefusal(refusal, before, locator(before.snapshot))).toBe('bad jwks (from guard.yaml:4)');
+});
+
+test('what the message quotes tells the line, with nothing to compare with and whatever else changed', () => {
+  const issuers = (...names: string[]): string => `apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: { name: token }
+spec:
+  selector: { matchLabels: { app: web } }
+  jwtRules:
+${names.map((name) => `    - { issuer: ${name}, jwks: none }\n`).join('')}`;
+  const resources = parseDocuments('token.yaml', issuers('x', 'y')).resources;
+  const guard = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: guard }
+spec: { selector: { matchLabels: { app: web } }, rules: [{ to: [{ operation: { paths: [/a] } }] }] }
+`;
+  const { snapshot } = buildSnapshot([...parseDocuments('guard.yaml', guard).resources, ...resources], { version: 1 });
+  const MIZZEN = {
+    engine: 'envoy' as const,
+    inbound: [
+      { containerPort: 80, address: '127.64.0.2', port: 80, applicationAddress: '127.0.0.1', applicationPort: 8080 },
+    ],
+  };
+  const metadata = { NAMESPACE: 'default', LABELS: { app: 'web' }, MIZZEN };
+  const node = { id: 'sidecar~127.64.0.2~web.default~default.svc.cluster.local', metadata };
+  const { origins, resources: xds } = translate(buildModel(snapshot), node);
+  const listener = xds.listeners.find(({ name }) => name === '127.64.0.2_80');
+  const line = (message: string, changed?: Path): string => {
+    const refusal = { typeUrl: TypeUrl.listener, resource: '127.64.0.2_80', field: '', message, version: '' };
+    return describeRefusal(refusal, { origins, changed, quoted: quotedIn(listener, message) }, locator(snapshot));
+  };
+  expect(line("Provider 'origins-0' is bad")).toBe("Provider 'origins-0' is bad (from token.yaml:7)");
+  expect(line("Provider 'origins-1' is bad")).toBe("Provider 'origins-1' is bad (from token.yaml:8)");
+  expect(line("'no such' is bad")).toBe("'no such' is bad");
+  const other = ['filterChains', 0, 'filters', 0];
+  expect(line("Provider 'origins-1' is bad", other)).toBe("Provider 'origins-1' is bad (from token.yaml:8)");
 });
 
 test('the first difference is found in the order of the newer value', () => {

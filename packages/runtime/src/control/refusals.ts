@@ -10,6 +10,8 @@ export interface Evidence {
   readonly origins: Origins | undefined;
   /** Where the refused resource first differs from the one before it: Envoy seldom says which field it means. */
   readonly changed?: Path | undefined;
+  /** Where the resource has what the message quotes. */
+  readonly quoted?: readonly Path[];
 }
 
 /** A proxy's refusal for a person: the field, why, and the line of YAML that it came from. */
@@ -23,11 +25,12 @@ export function describeRefusal(refusal: Refusal, evidence: Evidence, locate: Lo
 /** The line of YAML that what was refused came from. */
 export function refusalOrigin(
   refusal: Refusal,
-  { origins, changed }: Evidence,
+  { origins, changed, quoted = [] }: Evidence,
   locate: Locate,
 ): { readonly file: string; readonly line: number } | undefined {
   const type = xdsTypeOf(refusal.typeUrl);
-  const origin = type === undefined || origins === undefined ? undefined : originOf(type, refusal, origins, changed);
+  const origin =
+    type === undefined || origins === undefined ? undefined : originOf(type, refusal, { origins, changed, quoted });
   const span = origin === undefined ? undefined : locate(origin.resource, origin.path);
   return span === undefined ? undefined : { file: span.file, line: span.line };
 }
@@ -39,20 +42,27 @@ export function xdsTypeOf(typeUrl: string): XdsType | undefined {
 function originOf(
   type: XdsType,
   { resource, field }: Refusal,
-  origins: Origins,
-  changed: Path | undefined,
+  { origins, changed, quoted }: { origins: Origins; changed: Path | undefined; quoted: readonly Path[] },
 ): Origin | undefined {
   const named = field === '' ? undefined : origins.find(type, resource, parsePath(field));
   if (named !== undefined) return named;
-  // From the change outwards: what it holds, then what holds it.
-  for (let path = changed ?? []; path.length > 0; path = path.slice(0, -1)) {
-    const [first] = origins.within(type, resource, path);
-    if (first !== undefined) return first;
-  }
+  const said = quoted.map((path) => around(origins, type, resource, path));
+  if (said[0] !== undefined && said.every((each) => isDeepStrictEqual(each, said[0]))) return said[0];
+  const first = around(origins, type, resource, changed ?? []);
+  if (first !== undefined) return first;
   const whole = origins.find(type, resource, []);
   if (whole !== undefined) return whole;
   const all = origins.within(type, resource, []);
   return all.every((each) => isDeepStrictEqual(each.resource, all[0]?.resource)) ? all[0] : undefined;
+}
+
+/** From a place outwards: what it holds, then what holds it. The resource as a whole does not count. */
+function around(origins: Origins, type: XdsType, resource: string, place: Path): Origin | undefined {
+  for (let path = place; path.length > 0; path = path.slice(0, -1)) {
+    const [first] = origins.within(type, resource, path);
+    if (first !== undefined) return first;
+  }
+  return undefined;
 }
 
 /** The way to the first difference between two values; undefined when there is none. */

@@ -47,7 +47,7 @@ test('refusals come with their reason and the line they came from', () => {
       }),
     ]),
   ).toBe(`
-Refused (the last good version stays in force):
+Refused (what was there before stays in force, if anything was):
   catalog-0.store: LDS in_8080: \`filterChains[0]\`: unknown filter
     from mesh.yaml:12
   catalog-0.store: LDS in_8080: unknown filter

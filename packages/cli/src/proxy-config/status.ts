@@ -36,7 +36,9 @@ export function refusalsText(all: readonly SyncStatus[]): string {
       ...(file === undefined ? [] : [`    from ${file}:${line}`]),
     ]),
   );
-  return lines.length === 0 ? '' : `\nRefused (the last good version stays in force):\n${lines.join('\n')}\n`;
+  return lines.length === 0
+    ? ''
+    : `\nRefused (what was there before stays in force, if anything was):\n${lines.join('\n')}\n`;
 }
 
 const TITLES: readonly (readonly [string, string])[] = [

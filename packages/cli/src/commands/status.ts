@@ -2,6 +2,7 @@ import type { WorkloadsAnswer } from '@mizzen/runtime/api/types.ts';
 import { styler } from '@mizzen/runtime/terminal/style.ts';
 import { table } from '@mizzen/runtime/terminal/table.ts';
 import { type Command, common, text, UsageError } from '../command.ts';
+import { gatewayLines } from '../gateway-lines.ts';
 import { client, meshFlags, talk } from '../running.ts';
 
 export const command: Command = {
@@ -32,9 +33,8 @@ export const command: Command = {
           owner: { kind: w.kind, namespace: w.namespace, name: w.name },
         }));
         const width = 'columns' in out && typeof out.columns === 'number' ? out.columns : 1_000;
-        const gateways = workloads.flatMap((w) => w.pods.flatMap((p) => Object.entries(p.gatewayPorts)));
         out.write(`${table(rows, width, styler(color)).join('\n')}\n`);
-        for (const [port, address] of gateways) out.write(`gateway port ${port} is on ${address}\n`);
+        for (const line of gatewayLines(rows)) out.write(`${line}\n`);
       }
       return ready ? 0 : 1;
     });

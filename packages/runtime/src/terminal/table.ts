@@ -22,7 +22,11 @@ const COLUMNS: readonly Column[] = [
   { title: 'STATE', text: (w) => (w.standIn ? `${w.state} (stand-in)` : w.state) },
 ];
 
-export function workloadName({ owner }: WorkloadStatus): string {
+export function workloadName({
+  owner,
+}: {
+  readonly owner: Pick<WorkloadStatus['owner'], 'name' | 'namespace'>;
+}): string {
   return owner.namespace === 'default' ? owner.name : `${owner.name}.${owner.namespace}`;
 }
 

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,6 +68,21 @@ test('a dump made of files is as its schema says, and is read again from a pipe'
     expect(direct.out.split('\n').length).toBeGreaterThan(2);
     expect(mizzen(['pc', kind, '-f', '-'], all.out)).toEqual(direct);
   }
+});
+
+test('endpoints are not looked for in a configuration dump without a word', () => {
+  writeFileSync(join(folder, 'all.json'), pc('all', 'orders', '--config', store, '-o', 'json').out);
+  const ask = (...args: readonly string[]) =>
+    spawnSync(process.execPath, [program, 'pc', ...args], { cwd: folder, encoding: 'utf8' });
+  const { status, stdout, stderr } = ask('endpoint', '-f', 'all.json');
+  expect([status, stdout]).toEqual([0, 'ENDPOINT     STATUS     OUTLIER CHECK     CLUSTER\n']);
+  expect(stderr).toBe(
+    'this is a configuration dump; endpoints are in `/clusters?format=json`, and what was sent of them in `eds`\n',
+  );
+  expect(ask('eds', '-f', 'all.json').stderr).toBe('');
+  expect(ask('endpoint', 'orders', '--config', store).stderr).toBe('');
+  writeFileSync(join(folder, 'clusters.json'), '{"cluster_statuses": []}');
+  expect(ask('endpoint', '-f', 'clusters.json').stderr).toBe('');
 });
 
 test('certificates that files hold are shown, their private keys are not', () => {

@@ -38,6 +38,8 @@ interface Part {
   table(source: Source, values: Values): Promise<Iterable<string>> | Iterable<string>;
   /** What `-o json` prints: messages in a list, or one, or text as it is. */
   json(source: Source, values: Values): Promise<Printed> | Printed;
+  /** What a person should know of where it came from. */
+  remark?(source: Source): string | undefined;
 }
 
 /** `list`: of Envoy's messages, by the type that each is of; `message`: one. */
@@ -159,6 +161,10 @@ const endpoint: Part = {
     const dump = await clusterStatuses(source);
     return { list: clusterStatusesOf(dump, endpointFilter(values)), type: 'envoy.admin.v3.ClusterStatus' };
   },
+  remark({ dump, kind }) {
+    if (kind !== 'file' || !dump.isConfigDump) return undefined;
+    return 'this is a configuration dump; endpoints are in `/clusters?format=json`, and what was sent of them in `eds`';
+  },
 };
 
 const eds: Part = {
@@ -247,8 +253,10 @@ function commandOf(name: string, part: Part): Command {
     run: (invocation) =>
       inIstioctlWords(async () => {
         const format = text(invocation.values, 'output') ?? byDefault;
-        const { values, out } = invocation;
+        const { values, out, err } = invocation;
         const source = await sourceOf(withName(invocation, flags), NAMES[name] ?? name);
+        const remark = part.remark?.(source);
+        if (remark !== undefined) err.write(`${remark}\n`);
         if (format === 'short') for (const chunk of await part.table(source, values)) out.write(chunk);
         else if (format === 'json' || format === 'yaml')
           out.write(`${rendered(await part.json(source, values), format)}\n`);

@@ -124,6 +124,10 @@ export class Dump {
     return part;
   }
 
+  get isConfigDump(): boolean {
+    return 'configs' in this.#top;
+  }
+
   /** `clusterStatuses` of `/clusters?format=json`; a configuration dump has none. */
   clusterStatuses(): readonly Raw[] {
     return list(readMessage('envoy.admin.v3.Clusters', this.#top), 'clusterStatuses');

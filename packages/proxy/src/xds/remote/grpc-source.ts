@@ -10,6 +10,10 @@ import { refusalText } from './refusal-text.ts';
 /** While the cluster of the server is not usable, it is looked for again after this long, milliseconds. */
 const CLUSTER_WAIT = 50;
 
+/** First and longest wait before the same refusal is said again, milliseconds. */
+const REFUSED_AGAIN_FIRST = 100;
+const REFUSED_AGAIN_MAX = 10_000;
+
 export interface GrpcXdsOptions {
   readonly deps: Deps;
   readonly protocol: XdsProtocol;
@@ -48,6 +52,8 @@ export class GrpcXdsSource implements XdsSource {
   #started = false;
   #closed = false;
   #wait: number;
+  /** The last refusal of each type, while it is the last answer. */
+  readonly #refusals = new Map<string, { readonly error: string; wait: number }>();
   #timer: Timer | undefined;
   /** While a response is being taken in, what follows from it is sent after its answer. */
   #held: object[] | undefined;
@@ -131,8 +137,36 @@ export class GrpcXdsSource implements XdsSource {
     const held = this.#held ?? [];
     this.#held = undefined;
     const error = nacks.length === 0 ? undefined : refusalText(typeUrl, nacks);
-    if (error !== undefined) onLog('warning', `refused what \`${server}\` sent: ${error}`);
-    this.#send([protocol.answer({ refused: new Set(nacks.map(({ resource }) => resource)), error }), ...held]);
+    const answer = protocol.answer({ refused: new Set(nacks.map(({ resource }) => resource)), error });
+    const wait = this.#refusedAgain(typeUrl, error);
+    if (wait === undefined) {
+      if (error !== undefined) onLog('warning', `refused what \`${server}\` sent: ${error}`);
+      return this.#send([answer, ...held]);
+    }
+    this.#send(held);
+    const stream = this.#stream;
+    this.#options.deps.clock.after(wait, () => {
+      if (this.#stream === stream) this.#send([answer]);
+    });
+  }
+
+  /**
+   * How long to keep the answer back, milliseconds: some servers send again at once what was refused, for ever. Undefined
+   * when it says something new.
+   */
+  #refusedAgain(typeUrl: string, error: string | undefined): number | undefined {
+    const last = this.#refusals.get(typeUrl);
+    if (error === undefined) {
+      this.#refusals.delete(typeUrl);
+      return undefined;
+    }
+    if (last?.error !== error) {
+      this.#refusals.set(typeUrl, { error, wait: REFUSED_AGAIN_FIRST });
+      return undefined;
+    }
+    const { wait } = last;
+    last.wait = Math.min(REFUSED_AGAIN_MAX, wait * 2);
+    return wait;
   }
 
   #send(requests: readonly object[]): void {

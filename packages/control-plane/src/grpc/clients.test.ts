@@ -73,6 +73,12 @@ test.each<readonly [string, (bad: RawStream) => void, number, RegExp]>([
   ['is not UTF-8', (bad) => bad.call.write(Buffer.from([0x22, 1, 0xff])), status.INVALID_ARGUMENT, /UTF-8/],
   ['has no node', (bad) => bad.send({ typeUrl: TypeUrl.cluster }), status.INVALID_ARGUMENT, /must say its node/],
   [
+    'has a node that would drive a terminal',
+    (bad) => bad.send({ node: 'n\u001b[2J', typeUrl: TypeUrl.cluster }),
+    status.INVALID_ARGUMENT,
+    /control characters/,
+  ],
+  [
     'has a node without id',
     (bad) => bad.send({ node: '', typeUrl: TypeUrl.cluster }),
     status.INVALID_ARGUMENT,
@@ -238,6 +244,20 @@ test('requests that come while it is decided wait in order', async () => {
   await eventually(() => early.responses.map((each) => each.typeUrl)).toEqual([TypeUrl.cluster, TypeUrl.secret]);
   early.close();
   await eventually(() => gone.map((each) => each.key)).toEqual(['n']);
+});
+
+test('the reason of a refusal does not drive the terminal that it is shown on', async () => {
+  const bad = stream();
+  bad.send({ node: 'n', typeUrl: TypeUrl.cluster });
+  await eventually(() => bad.responses.length).toBe(1);
+  bad.send({ typeUrl: TypeUrl.cluster, nonce: bad.responses[0]?.nonce, error: 'no\u001b[2J\u009b1m' });
+  const messages = (): readonly string[] => server.status().flatMap((each) => each.refusals.map((r) => r.message));
+  for (let next = 1; ; next++) {
+    await eventually(() => messages().length > 0 || bad.responses.length > next).toBe(true);
+    if (messages().length > 0) break;
+    bad.send({ typeUrl: TypeUrl.cluster, nonce: bad.responses[next]?.nonce, error: 'no\u001b[2J\u009b1m' });
+  }
+  expect(messages()[0]).toBe('no\uFFFD[2J\uFFFD1m');
 });
 
 test('a resource that does not fit Envoy’s schema is refused here, and the others go on', async () => {

@@ -41,7 +41,9 @@ export function readNodeId(message: Buffer): string {
 
 function short(bytes: Buffer): string {
   if (bytes.length > LIMITS.nameLength) throw new WireError('the id or cluster of the node is too long');
-  return textOf(bytes);
+  const text = textOf(bytes);
+  if (/\p{Cc}/u.test(text)) throw new WireError('the id or cluster of the node has control characters in it');
+  return text;
 }
 
 function read(message: Buffer): types.core.Node {

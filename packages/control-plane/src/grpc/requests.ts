@@ -79,9 +79,11 @@ function versionOf(entry: Buffer): [string, string] {
   return [key, value];
 }
 
-/** The message of a google.rpc.Status. */
+/** The message of a google.rpc.Status. It is shown to people: nothing in it is to drive their terminal. */
 function statusMessage(status: Buffer): string {
-  for (const { number, bytes } of fieldsOf(status)) if (number === 2) return bytes.toString('utf8');
+  for (const { number, bytes } of fieldsOf(status)) {
+    if (number === 2) return bytes.toString('utf8').replace(/[^\P{Cc}\n\t]/gu, '\uFFFD');
+  }
   return 'no reason given';
 }
 

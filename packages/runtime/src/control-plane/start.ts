@@ -15,7 +15,9 @@ import type { MeshChange } from './mesh-files.ts';
 import type { ControlPlaneOptions } from './options.ts';
 import { ConnectedProxies } from './proxies.ts';
 import { ServerCertificate } from './server-certificate.ts';
+import { Seldom } from './seldom.ts';
 import { ownTokenKeys, readTokenKeyFiles } from './token-issuer.ts';
+import { visible } from './visible.ts';
 import { describeConvergence, watchMesh } from './watch.ts';
 
 /** What happens, for whoever prints it. */
@@ -42,6 +44,15 @@ export async function startControlPlane(
   const tokens = new TokenVerifier([...ownTokenKeys(stateDir), ...readTokenKeyFiles(options.tokenKeys)], clock);
   const info = (text: string): void => tell({ kind: 'info', text });
   const warn = (text: string): void => tell({ kind: 'warning', text });
+  const seldom = new Seldom<Extract<ControlPlaneEvent, { readonly text: string }>>(
+    clock,
+    ({ kind, text }) => tell({ kind, text: visible(text) }),
+    (count) => warn(`${count} lines about proxies were left out: there were too many at once`),
+  );
+  const ofClients = {
+    info: (text: string): void => seldom.tell({ kind: 'info', text }),
+    warn: (text: string): void => seldom.tell({ kind: 'warning', text }),
+  };
   const say = ({ notices, ...change }: MeshChange): void => {
     for (const text of notices) info(text);
     tell({ kind: 'change', ...change });
@@ -57,8 +68,8 @@ export async function startControlPlane(
   const proxies = new ConnectedProxies(files.model, {
     clock,
     root,
-    onRefusal: ({ id }, refusal, place) => warn(`${id} refuses ${describe(refusal, place)}`),
-    onWithheld: ({ id }, secret, reason) => warn(`${id} does not get the secret \`${secret}\`: ${reason}`),
+    onRefusal: ({ id }, refusal, place) => ofClients.warn(`${id} refuses ${describe(refusal, place)}`),
+    onWithheld: ({ id }, secret, reason) => ofClients.warn(`${id} does not get the secret \`${secret}\`: ${reason}`),
     onFailure: ({ id }, error) => warn(`cannot translate for ${id}: ${stackOf(error)}`),
   });
   mesh.follow((change, startedAt) => {
@@ -79,14 +90,14 @@ export async function startControlPlane(
     // A node may have several streams, each with what it proved.
     keyOf: ({ id }) => `${id}-${(streams += 1)}`,
     onNode: (proxy) => {
-      info(`${proxy.node.id} connected: ${howItCame(proxy)}`);
+      ofClients.info(`${proxy.node.id} connected: ${howItCame(proxy)}`);
       proxies.connect(proxy, access.nodeOf(proxy.node));
     },
     onGone: (proxy) => {
       proxies.disconnect(proxy);
-      info(`${proxy.node.id} disconnected`);
+      ofClients.info(`${proxy.node.id} disconnected`);
     },
-    onProblem: warn,
+    onProblem: ofClients.warn,
   };
   const certificate = new ServerCertificate(root, clock, files.model.rootNamespace);
   const certificates = certificateService({
@@ -94,8 +105,9 @@ export async function startControlPlane(
     clock,
     authenticate: (peer) => access.authenticate(peer),
     peerOf: (call) => secure.peerOf(call),
-    onIssued: (identity, notAfter) => info(`certificate for ${identity} until ${new Date(notAfter).toISOString()}`),
-    onProblem: warn,
+    onIssued: (identity, notAfter) =>
+      ofClients.info(`certificate for ${identity} until ${new Date(notAfter).toISOString()}`),
+    onProblem: ofClients.warn,
   });
   const plain = new GrpcXdsListener({ ...common, bind: { host: '127.0.0.1', port: options.grpcPort } });
   const bind = { host: options.tlsHost, port: options.tlsPort };

@@ -15,6 +15,7 @@ import { Rate } from './rate.ts';
 import { encodedAny } from './responses.ts';
 import type { WireResource } from './responses.ts';
 import { WireError } from './wire.ts';
+import type { WriteBudget } from './write-budget.ts';
 
 /** One variant of the protocol: bytes of requests and responses, in terms of the incremental stream. */
 export interface Protocol {
@@ -30,6 +31,10 @@ export interface Protocol {
   /** How many names are followed. */
   readonly size: number;
 }
+export interface AdsCallOptions extends GrpcXdsOptions {
+  readonly budget: WriteBudget;
+}
+
 export type Encode = (resources: readonly VersionedResource[]) => WireResource[];
 
 const TYPES = new Set<string>(Object.values(TypeUrl));
@@ -42,20 +47,22 @@ export class AdsCall {
   readonly #call: ServerDuplexStream<Buffer, Buffer>;
   readonly #protocol: Protocol;
   readonly #peer: Peer;
-  readonly #options: GrpcXdsOptions;
+  readonly #options: AdsCallOptions;
   readonly #rate: Rate;
   /** Requests that came before it was known whether the proxy may come in. */
   #early: Buffer[] | undefined = [];
   #proxy: ConnectedProxy | undefined;
   #stream: XdsStream | undefined;
   #unwritten = 0;
+  /** One for each response that is not written yet. */
+  readonly #releases = new Set<() => void>();
   #closed = false;
   #timer: Timer | undefined;
   /** What could not be encoded, by the nonce of the response that should have had it. */
   readonly #unfit = new Map<string, readonly RefusedResource[]>();
   readonly #ignored = new Set<string>();
 
-  constructor(call: ServerDuplexStream<Buffer, Buffer>, protocol: Protocol, peer: Peer, options: GrpcXdsOptions) {
+  constructor(call: ServerDuplexStream<Buffer, Buffer>, protocol: Protocol, peer: Peer, options: AdsCallOptions) {
     this.#call = call;
     this.#protocol = protocol;
     this.#peer = peer;
@@ -72,6 +79,8 @@ export class AdsCall {
     call.on('cancelled', () => this.#close());
     call.on('close', () => this.#close());
   }
+
+  readonly #flush = (): void => this.#guard(() => this.#stream?.flush());
 
   #onMessage(message: Buffer): void {
     if (this.#closed) return;
@@ -117,7 +126,8 @@ export class AdsCall {
     this.#timer?.cancel();
     this.#stream = server.open(proxy.key, {
       send: (response) => this.#send(response),
-      writable: () => !this.#closed && this.#unwritten < LIMITS.unwrittenBytes,
+      writable: () =>
+        !this.#closed && this.#unwritten < LIMITS.unwrittenBytes && this.#options.budget.hasRoom(this.#flush),
       warms: true,
     });
     onNode?.(proxy, this.#stream);
@@ -166,10 +176,14 @@ export class AdsCall {
     );
     if (unfit.length > 0) this.#unfit.set(response.nonce, unfit);
     this.#unwritten += bytes.length;
+    const release = this.#options.budget.take(bytes.length);
+    this.#releases.add(release);
     this.#call.write(bytes, () => {
       const waited = this.#unwritten >= LIMITS.unwrittenBytes;
       this.#unwritten -= bytes.length;
-      if (waited) this.#guard(() => this.#stream?.flush());
+      this.#releases.delete(release);
+      release();
+      if (waited) this.#flush();
     });
   }
 
@@ -210,7 +224,9 @@ export class AdsCall {
     this.#closed = true;
     this.#early = undefined;
     this.#timer?.cancel();
+    this.#options.budget.leave(this.#flush);
     if (this.#stream !== undefined) this.#options.server.close(this.#stream);
+    for (const release of this.#releases) release();
     if (this.#proxy !== undefined) this.#options.onGone?.(this.#proxy);
   }
 }

@@ -1,7 +1,9 @@
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { TypeUrl } from '@mizzen/xds';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ManualClock } from '../manual-clock.ts';
 import { XdsServer } from '../xds/server.ts';
 import { configOf } from '../xds/test-config.ts';
 import type { NodeConfig } from '../xds/types.ts';
@@ -12,6 +14,7 @@ import type { ConnectedProxy, GrpcXdsOptions } from './options.ts';
 import { realClock } from './testing/clock.ts';
 import { RawStream } from './testing/raw-client.ts';
 import { field, textField } from './wire.ts';
+import { WriteBudget } from './write-budget.ts';
 
 const mesh = configOf({ clusters: { a: 1, b: 1 }, endpoints: { a: 1, b: 1 }, routes: { '80': ['a'] } });
 /** Other programs have much to do on this machine, too. */
@@ -197,6 +200,72 @@ test('a client that does not read costs a bounded amount of memory, and gets the
     return server.status()[0]?.types;
   }).toMatchObject({ cluster: 'synced', endpoint: 'synced' });
   expect(slow.responses.filter((each) => each.typeUrl === TypeUrl.cluster).length).toBeLessThan(5);
+});
+
+/** A way to the server on which responses get stuck until it is opened: none of them is read to its end. */
+async function stuckWay(): Promise<{ readonly target: string; readonly open: () => void; readonly close: () => void }> {
+  let isOpen = false;
+  const sockets = new Set<Socket>();
+  const opening: (() => void)[] = [];
+  const relay = createServer((client) => {
+    const upstream = connect(port, '127.0.0.1');
+    for (const socket of [client, upstream]) sockets.add(socket.on('error', () => undefined));
+    client.pipe(upstream);
+    let passed = 0;
+    upstream.on('data', (bytes: Buffer) => {
+      passed += bytes.length;
+      // The settings of the connection get through.
+      if (isOpen || passed < 2000) return void client.write(bytes);
+      upstream.pause();
+      opening.push(() => {
+        client.write(bytes);
+        upstream.resume();
+      });
+    });
+  });
+  await new Promise<void>((done) => relay.listen(0, '127.0.0.1', done));
+  return {
+    target: `127.0.0.1:${(relay.address() as AddressInfo).port}`,
+    open: () => {
+      isOpen = true;
+      for (const each of opening) each();
+    },
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      relay.close();
+    },
+  };
+}
+
+test('clients that do not read hold up the others for a while only', async () => {
+  const clock = new ManualClock();
+  const budget = new WriteBudget({ clock, bytes: 8_000_000, patience: 1000 });
+  await listen({ budget });
+  const names = Array.from({ length: 12 }, (_, index) => `p${index}`);
+  const big = { ...mesh, clusters: [{ name: 'a', altStatName: 'x'.repeat(3_000_000) }] };
+  server.commit(new Map(names.map((name) => [name, big])));
+  const way = await stuckWay();
+  const ask = (client: RawStream, node: string): RawStream => {
+    open.push(client);
+    client.send({ node, typeUrl: TypeUrl.cluster });
+    return client;
+  };
+  const answers = (clients: readonly RawStream[]): number[] => clients.map(({ responses }) => responses.length);
+  const full = (): boolean => !budget.hasRoom(() => undefined);
+  const stuck = names.slice(0, 6).map((name) => ask(new RawStream(way.target), name));
+  await eventually(full).toBe(true);
+  const others = names.slice(6).map((name) => ask(new RawStream(target), name));
+  await eventually(() => server.status().filter((each) => each.connected).length).toBe(12);
+  await new Promise((done) => setTimeout(done, 200));
+  expect([full(), ...answers(others)]).toEqual([true, 0, 0, 0, 0, 0, 0]);
+  await eventually(() => {
+    clock.advance(1000);
+    return answers(others);
+  }).toEqual([1, 1, 1, 1, 1, 1]);
+  expect(answers(stuck)).toEqual([0, 0, 0, 0, 0, 0]);
+  way.open();
+  await eventually(() => answers(stuck)).toEqual([1, 1, 1, 1, 1, 1]);
+  way.close();
 });
 
 test('a flood of requests waits in the client, and nobody else waits for it', async () => {

@@ -11,3 +11,4 @@ export type { Authorized, Bind, ConnectedProxy, GrpcXdsOptions } from './options
 export type { ProxyNode } from './node.ts';
 export { parseSpiffeId } from './peer.ts';
 export type { Peer } from './peer.ts';
+export { createWriteBudget } from './write-budget.ts';

@@ -16,6 +16,9 @@ export const LIMITS = {
   connections: 2000,
   /** While more bytes than this wait to be written on a stream, nothing is added: what changes meanwhile is merged. */
   unwrittenBytes: 512 * 1024,
+  /** The same of all streams together; and the milliseconds after which a client that does not read no longer counts. */
+  unwrittenTotal: 32 * 1024 * 1024,
+  unwrittenPatience: 5000,
   /** Milliseconds in which a new call must say which node it is for. */
   firstRequest: 30_000,
   /** Milliseconds after which a silent connection is asked whether it is alive, and then is given up. */

@@ -8,13 +8,14 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { ServerDuplexStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { removeStale } from '../local/server.ts';
 import { AdsCall } from './ads-call.ts';
-import type { Protocol } from './ads-call.ts';
+import type { AdsCallOptions, Protocol } from './ads-call.ts';
 import { LIMITS } from './limits.ts';
 import type { GrpcXdsOptions } from './options.ts';
 import { bearerToken, identityOf } from './peer.ts';
 import type { Peer } from './peer.ts';
 import { IncrementalProtocol, WorldProtocol } from './protocols.ts';
 import { ofSameUser } from './same-user.ts';
+import { createWriteBudget } from './write-budget.ts';
 
 const raw = (message: Buffer): Buffer => message;
 const ADS = '/envoy.service.discovery.v3.AggregatedDiscoveryService/';
@@ -45,7 +46,7 @@ export interface ExtraService {
  * and are handed to the gRPC server, so that what is known of a connection is known to its calls.
  */
 export class GrpcXdsListener {
-  readonly #options: GrpcXdsOptions;
+  readonly #options: AdsCallOptions;
   readonly #grpc: Server;
   readonly #injector: ReturnType<Server['createConnectionInjector']>;
   readonly #server: NetServer | TlsServer;
@@ -56,7 +57,7 @@ export class GrpcXdsListener {
   readonly #unknown: Socket[] = [];
 
   constructor(options: GrpcXdsOptions, services: readonly ExtraService[] = []) {
-    this.#options = options;
+    this.#options = { ...options, budget: options.budget ?? createWriteBudget(options.clock) };
     this.#grpc = new Server({
       'grpc.max_receive_message_length': LIMITS.requestBytes,
       'grpc.max_send_message_length': -1,

@@ -6,6 +6,7 @@ import type { XdsServer } from '../xds/server.ts';
 import type { XdsStream } from '../xds/stream.ts';
 import type { ProxyNode } from './node.ts';
 import type { Peer } from './peer.ts';
+import type { WriteBudget } from './write-budget.ts';
 
 /** A call is not let in, or not let go on: the status to end it with. */
 export class Refused extends Error {
@@ -37,6 +38,8 @@ export interface GrpcXdsOptions {
   readonly tls?: SecureContextOptions;
   readonly server: XdsServer;
   readonly clock: Clock;
+  /** Shared with other listeners of the process; a listener has one of its own unless given. */
+  readonly budget?: WriteBudget;
   /**
    * Whether whoever opened a stream may be the node that it says it is, and who that is. Without it everybody may.
    * @throws Refused

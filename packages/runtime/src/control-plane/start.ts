@@ -2,7 +2,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadOrCreateRoot } from '@mizzen/control-plane';
 import type { Clock, Refusal } from '@mizzen/control-plane';
-import { GrpcXdsListener, TokenVerifier, certificateService } from '@mizzen/control-plane/grpc/index.ts';
+import {
+  GrpcXdsListener,
+  TokenVerifier,
+  certificateService,
+  createWriteBudget,
+} from '@mizzen/control-plane/grpc/index.ts';
 import type { ConnectedProxy, GrpcXdsOptions } from '@mizzen/control-plane/grpc/index.ts';
 import { serviceEndpoints } from '../api/service-endpoints.ts';
 import { systemClock } from '../control/clock.ts';
@@ -86,6 +91,7 @@ export async function startControlPlane(
   const common: Omit<GrpcXdsOptions, 'bind'> = {
     server: proxies.server,
     clock,
+    budget: createWriteBudget(clock),
     authorize: (node, peer) => access.authorize(node, peer),
     // A node may have several streams, each with what it proved.
     keyOf: ({ id }) => `${id}-${(streams += 1)}`,

@@ -189,6 +189,8 @@ export type FilterResult = undefined | 'stop' | Promise<undefined | 'stop'>;
 export interface HttpStream {
   readonly request: RequestHead;
   readonly info: StreamInfo;
+  /** What is to be offered upstream by ALPN in place of the cluster's own names. */
+  upstreamAlpn: AlpnChoice | undefined;
   /** Set once the response's head is known. */
   response: ResponseHead | undefined;
   /** Chooses the route on first use and remembers it. */
@@ -389,6 +391,19 @@ export interface LbContext {
   readonly priority: 'DEFAULT' | 'HIGH';
   /** The connection a PROXY protocol header is to name; none: the proxy's own. */
   readonly client?: ConnectionInfo | undefined;
+  /** What is offered by ALPN in place of the cluster's own. */
+  readonly alpn?: AlpnChoice | undefined;
+}
+
+/** ALPN names for a request: for clusters that speak what the client speaks, and for all others. */
+export interface AlpnChoice {
+  readonly asDownstream: AlpnOffer | undefined;
+  readonly otherwise: AlpnOffer | undefined;
+}
+export interface AlpnOffer {
+  /** Tells offers apart. */
+  readonly key: string;
+  readonly protocols: readonly string[];
 }
 
 /** A cluster in force. Replaced as a whole when its configuration changes; endpoints change within. */

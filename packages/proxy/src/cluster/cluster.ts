@@ -7,7 +7,7 @@ import type { BalancedHost, PriorityHosts } from '../lb/types.ts';
 import type { ClusterProgram, EndpointProgram, EndpointsProgram } from '../program/types.ts';
 import type { ExpectedName } from '../tls/client.ts';
 import type { TlsContexts } from '../tls/context.ts';
-import type { LbContext, UpstreamCluster, UpstreamHost } from '../types.ts';
+import type { AlpnOffer, LbContext, UpstreamCluster, UpstreamHost } from '../types.ts';
 import { ClusterCircuitBreaker } from './circuit-breaker.ts';
 import { ClusterHost } from './host.ts';
 import { NamedHost } from './named-host.ts';
@@ -79,7 +79,7 @@ export class Cluster implements UpstreamCluster {
       this.stats.upstream_rq_drop_overload++;
       return null;
     }
-    if (!this.#perRequest) return this.#picker.pick(context);
+    if (!this.#perRequest && context.alpn === undefined) return this.#picker.pick(context);
     const avoid = context.avoid?.map((host) => (host instanceof NamedHost ? host.base : host));
     return this.underName(this.#picker.pick({ ...context, avoid }) as ClusterHost | null, context);
   }
@@ -131,11 +131,18 @@ export class Cluster implements UpstreamCluster {
    * request's client.
    */
   protected underName(host: ClusterHost | null, context: LbContext): UpstreamHost | null {
-    if (host === null || !this.#perRequest) return host;
+    if (host === null || (!this.#perRequest && context.alpn === undefined)) return host;
     const { tls, proxyProtocol } = host.transport;
     const name = this.http.autoSni && tls !== undefined ? this.#requestedName(context) : undefined;
     const client = proxyProtocol === undefined || context.client === undefined ? undefined : endsOf(context.client);
-    return name === undefined && client === undefined ? host : host.named(name, client);
+    const alpn = tls === undefined ? undefined : this.#alpn(context);
+    return name === undefined && client === undefined && alpn === undefined ? host : host.named(name, client, alpn);
+  }
+
+  /** A cluster may say, as Istio has it, that its own names stay. */
+  #alpn({ alpn }: LbContext): AlpnOffer | undefined {
+    if (alpn === undefined || this.program.metadata?.['istio']?.['alpn_override'] === 'false') return undefined;
+    return this.http.followsDownstream === true ? alpn.asDownstream : alpn.otherwise;
   }
 
   #requestedName({ authority }: LbContext): ExpectedName | undefined {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { ExpectedName, SessionSlot } from '../tls/client.ts';
-import type { ConnectFailure, UpstreamSocket } from '../types.ts';
+import type { AlpnOffer, ConnectFailure, UpstreamSocket } from '../types.ts';
 import type { ClusterHost } from './host.ts';
 import { proxyHeader, type Ends } from './proxy-protocol.ts';
 
@@ -11,6 +11,8 @@ export interface NamedAs {
   readonly sessions: SessionSlot;
   /** Whom the PROXY protocol header names. */
   readonly client: Ends | undefined;
+  /** What is offered by ALPN, when it is not what the cluster says. */
+  readonly alpn: AlpnOffer | undefined;
 }
 
 /**
@@ -65,8 +67,13 @@ export function connectHost(
 
   const { tls, proxyProtocol } = host.transport;
   const secure = (): void =>
-    tls?.connect(socket, as?.sessions ?? host.sessions, as?.name ?? configuredName(host), ready, (reason) =>
-      fail('tls', reason),
+    tls?.connect(
+      socket,
+      as?.sessions ?? host.sessions,
+      as?.name ?? configuredName(host),
+      ready,
+      (reason) => fail('tls', reason),
+      as?.alpn?.protocols,
     );
   if (tls === undefined || proxyProtocol !== undefined) {
     socket.once('connect', () => {

@@ -1,7 +1,7 @@
 import type { BalancedHost } from '../lb/types.ts';
 import type { EndpointProgram } from '../program/types.ts';
 import { newSessionSlot, type ExpectedName, type SessionSlot } from '../tls/client.ts';
-import type { ConnectFailure, HostPool, UpstreamSocket } from '../types.ts';
+import type { AlpnOffer, ConnectFailure, HostPool, UpstreamSocket } from '../types.ts';
 import type { Cluster } from './cluster.ts';
 import { connectHost } from './connect.ts';
 import { NamedHost, NamedHosts } from './named-host.ts';
@@ -118,9 +118,12 @@ export class ClusterHost implements BalancedHost {
   }
 
   /** This host as requests for a certain server name, or of a certain client, see it: with connections of their own. */
-  named(name: ExpectedName | undefined, client: Ends | undefined): NamedHost {
-    const key = `${name?.serverName ?? ''} ${client === undefined ? '' : keyOfEnds(client)}`;
-    return this.#named.get(key, () => new NamedHost(this, name, client));
+  named(name: ExpectedName | undefined, client: Ends | undefined, alpn: AlpnOffer | undefined): NamedHost {
+    const key =
+      name === undefined && client === undefined
+        ? (alpn?.key ?? '')
+        : `${name?.serverName ?? ''} ${client === undefined ? '' : keyOfEnds(client)} ${alpn?.key ?? ''}`;
+    return this.#named.get(key, () => new NamedHost(this, name, client, alpn));
   }
 
   /** Existing connections are used no more. */

@@ -1,5 +1,5 @@
 import { newSessionSlot, type ExpectedName, type SessionSlot } from '../tls/client.ts';
-import type { ConnectFailure, HostPool, UpstreamCluster, UpstreamHost, UpstreamSocket } from '../types.ts';
+import type { AlpnOffer, ConnectFailure, HostPool, UpstreamCluster, UpstreamHost, UpstreamSocket } from '../types.ts';
 import { connectHost } from './connect.ts';
 import type { ClusterHost, HostOutcome } from './host.ts';
 import type { Ends } from './proxy-protocol.ts';
@@ -18,10 +18,16 @@ export class NamedHost implements UpstreamHost {
   pool: HostPool | undefined = undefined;
   readonly #name: ExpectedName | undefined;
   readonly #client: Ends | undefined;
+  readonly #alpn: AlpnOffer | undefined;
   readonly #sessions: SessionSlot = newSessionSlot();
   #dropped = false;
 
-  constructor(base: ClusterHost, name: ExpectedName | undefined, client: Ends | undefined) {
+  constructor(
+    base: ClusterHost,
+    name: ExpectedName | undefined,
+    client: Ends | undefined,
+    alpn: AlpnOffer | undefined,
+  ) {
     this.base = base;
     this.cluster = base.cluster;
     this.address = base.address;
@@ -30,6 +36,7 @@ export class NamedHost implements UpstreamHost {
     this.hostname = base.hostname;
     this.#name = name;
     this.#client = client;
+    this.#alpn = alpn;
   }
 
   get inService(): boolean {
@@ -47,7 +54,7 @@ export class NamedHost implements UpstreamHost {
     connectHost(
       this.base,
       this.port,
-      { name: this.#name, sessions: this.#sessions, client: this.#client },
+      { name: this.#name, sessions: this.#sessions, client: this.#client, alpn: this.#alpn },
       onReady,
       onFail,
     );

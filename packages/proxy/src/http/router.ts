@@ -45,6 +45,7 @@ export class Router implements LbContext, AttemptTimeouts {
   avoidAttempts = 0;
   avoidCanaries = false;
   authority = '';
+  alpn: LbContext['alpn'];
   priority: 'DEFAULT' | 'HIGH' = 'DEFAULT';
 
   /** For attempts. */
@@ -168,6 +169,7 @@ export class Router implements LbContext, AttemptTimeouts {
     }
     this.metadataMatch = decision.weighted?.metadataMatch ?? action.metadataMatch;
     this.authority = request.authority;
+    this.alpn = stream.upstreamAlpn;
     this.expectsBody = stream.expectsBody;
     this.hasLength = stream.hasLength;
     if (action.retry?.avoidPreviousHosts === true) {

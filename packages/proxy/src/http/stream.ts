@@ -6,6 +6,7 @@ import type { Timer } from '../deps.ts';
 import type { LogSource, RouteConfigProgram } from '../program/types.ts';
 import {
   ResponseFlag,
+  type AlpnChoice,
   type CollectedBody,
   type HttpStream,
   type LocalReplyOptions,
@@ -41,6 +42,7 @@ export class ActiveStream implements HttpStream, LogSource {
   readonly info: StreamRecord;
   request: RequestHead = NO_REQUEST;
   response: ResponseHead | undefined = undefined;
+  upstreamAlpn: AlpnChoice | undefined = undefined;
   trailers: readonly string[] | undefined = undefined;
   logType: LogSource['logType'] = undefined;
   /** All of the request has been read. */

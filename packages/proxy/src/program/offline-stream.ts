@@ -1,6 +1,7 @@
 import type { JsonObject } from '@mizzen/xds';
 import type { Random } from '../deps.ts';
 import type {
+  AlpnChoice,
   CollectedBody,
   ConnectionInfo,
   HttpFilter,
@@ -27,6 +28,7 @@ export class OfflineStream implements HttpStream {
   readonly request: RequestHead;
   readonly info: StreamInfo;
   response: ResponseHead | undefined;
+  upstreamAlpn: AlpnChoice | undefined;
   /** Set by a filter that answered in place of an upstream. */
   reply: OfflineReply | undefined;
   readonly #routes: RouteConfigProgram | undefined;

@@ -578,6 +578,8 @@ export interface UpstreamHttpProgram {
   readonly autoSni: boolean;
   readonly autoSanValidation: boolean;
   readonly overrideAutoSniHeader: string;
+  /** Its protocol is the one that the client speaks. */
+  readonly followsDownstream?: boolean;
 }
 
 export type LbProgram =

@@ -64,6 +64,7 @@ export class UpstreamTls {
     name: ExpectedName,
     onReady: (socket: TLSSocket) => void,
     onFail: (reason: string) => void,
+    alpn: readonly string[] = this.#program.alpnProtocols,
   ): void {
     const { serverName } = name;
     const material = this.#contexts.material(this.#program, 'client', this.#material);
@@ -81,7 +82,7 @@ export class UpstreamTls {
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
       ...(serverName === '' ? {} : { servername: serverName }),
-      ...(this.#program.alpnProtocols.length === 0 ? {} : { ALPNProtocols: [...this.#program.alpnProtocols] }),
+      ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
       ...(offered === undefined ? {} : { session: offered }),
     });
     const fail = (reason: string, counter: keyof UpstreamTlsStats): void => {

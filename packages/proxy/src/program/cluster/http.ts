@@ -28,6 +28,9 @@ export function compileUpstreamHttp(context: CompileContext, cluster: types.clus
   }
   return {
     http2Only,
+    followsDownstream:
+      typed?.useDownstreamProtocolConfig !== undefined ||
+      (typed === undefined && cluster.protocolSelection === 'USE_DOWNSTREAM_PROTOCOL'),
     idleTimeout: milliseconds(common?.idleTimeout, 3_600_000),
     maxConnectionDuration: milliseconds(common?.maxConnectionDuration, 0),
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? cluster.maxRequestsPerConnection ?? 0,

@@ -4,8 +4,6 @@
  */
 export const noEffectTypes: Readonly<Record<string, string>> = {
   'stats.PluginConfig': 'Istio’s statistics; Mizzen keeps its own',
-  'istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig':
-    'chooses the ALPN offered upstream; the cluster’s own is used',
   'envoy.extensions.filters.http.compressor.v3.Compressor':
     'responses are passed as they come: whoever takes compressed ones takes others as well',
   'envoy.tcp.metadataexchange.config.MetadataExchange': 'exchanges workload labels for telemetry',

@@ -84,6 +84,10 @@ export const filterFields: FieldTable = {
   'envoy.extensions.filters.common.fault.v3.FaultDelay': { implemented: 'fixedDelay headerDelay percentage' },
   'envoy.extensions.filters.common.fault.v3.FaultDelay.HeaderDelay': {},
 
+  'istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig': { implemented: 'alpnOverride' },
+  'istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig.AlpnOverride': {
+    implemented: 'upstreamProtocol alpnOverride',
+  },
   'envoy.extensions.filters.http.cors.v3.Cors': {},
   'envoy.extensions.filters.http.cors.v3.CorsPolicy': {
     implemented: `allowOriginStringMatch allowMethods allowHeaders exposeHeaders maxAge allowCredentials filterEnabled

@@ -1,9 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiError } from '@mizzen/runtime/supervisor/api-client.ts';
 import { runningMesh } from '@mizzen/runtime/supervisor/lock.ts';
 import { type Command } from '../command.ts';
 import { client, meshFlags, talk } from '../running.ts';
 
 const WAIT_MS = 8_000;
+
+/** A mesh with little to stop may be gone before it has answered. */
+function unanswered(error: unknown): ApiError {
+  if (error instanceof ApiError && error.code === 'unreachable') return error;
+  throw error;
+}
 
 export const command: Command = {
   name: 'stop',
@@ -15,7 +22,7 @@ export const command: Command = {
     return talk(invocation, async () => {
       const api = client(values);
       const running = runningMesh(api.state);
-      await api.post('/api/stop');
+      const lost = await api.post('/api/stop').then(() => undefined, unanswered);
       for (let waited = 0; waited < WAIT_MS; waited += 50) {
         if (runningMesh(api.state)?.pid !== running?.pid) {
           out.write('stopped\n');
@@ -23,6 +30,7 @@ export const command: Command = {
         }
         await sleep(50);
       }
+      if (lost !== undefined) throw lost;
       err.write(`mizzen: pid ${running?.pid} is still stopping\n`);
       return 1;
     });

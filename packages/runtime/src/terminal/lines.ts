@@ -11,9 +11,9 @@ export function eventLines(event: TerminalEvent, style: Style): string[] {
   if (event.kind === 'change') {
     const { added, changed, removed, rendered } = event;
     const lines = [
-      ...added.map((text) => `${style('cyan', 'added')} ${text}`),
-      ...changed.map((text) => `${style('cyan', 'changed')} ${text}`),
-      ...removed.map((text) => `${style('cyan', 'removed')} ${text}`),
+      ...listed(style('cyan', 'added'), added),
+      ...listed(style('cyan', 'changed'), changed),
+      ...listed(style('cyan', 'removed'), removed),
     ];
     lines.push(...rendered.flatMap((text) => text.trimEnd().split('\n')));
     return lines;
@@ -23,6 +23,15 @@ export function eventLines(event: TerminalEvent, style: Style): string[] {
   if (event.kind === 'error') return [`${style('red', 'error')} ${text}`];
   if (event.kind === 'warning') return [`${style('yellow', 'warning')} ${text}`];
   return [text];
+}
+
+/** Nobody reads more names than this at once. */
+const MOST_NAMES = 20;
+
+function listed(word: string, names: readonly string[]): string[] {
+  const shown = names.length <= MOST_NAMES ? names : names.slice(0, MOST_NAMES - 1);
+  const more = names.length - shown.length;
+  return [...shown.map((name) => `${word} ${name}`), ...(more === 0 ? [] : [`${word} ${more} more`])];
 }
 
 export function outputLine(pod: string, stream: 'stdout' | 'stderr', line: string, style: Style): string {

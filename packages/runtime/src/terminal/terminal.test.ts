@@ -1,7 +1,7 @@
 import { PassThrough, Writable } from 'node:stream';
 import { expect, test, vi } from 'vitest';
 import type { WorkloadStatus } from '../protocol.ts';
-import { LinesTerminal } from './lines.ts';
+import { eventLines, LinesTerminal } from './lines.ts';
 import { LiveTerminal } from './live.ts';
 import { styler } from './style.ts';
 import { table } from './table.ts';
@@ -81,6 +81,16 @@ test('lines: one for each event, nothing twice, starting only when it takes long
     'a gone',
     '',
   ]);
+});
+
+test.each([
+  [20, 20, 'added Service 19'],
+  [21, 20, 'added 2 more'],
+  [20_000, 20, 'added 19981 more'],
+])('of %i names at once %i lines are made', (count, lines, last) => {
+  const added = Array.from({ length: count }, (_, index) => `Service ${index}`);
+  const made = eventLines({ kind: 'change', added, changed: [], removed: [], rendered: [] }, plain);
+  expect([made.length, made[0], made.at(-1)]).toEqual([lines, 'added Service 0', last]);
 });
 
 test('lines: where something never becomes ready, the URLs come after a while', () => {

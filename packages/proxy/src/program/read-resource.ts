@@ -197,6 +197,10 @@ class Reader {
     if (any === undefined || typeof typeUrl !== 'string') return this.#wrong(path, 'must name its type in `@type`');
     const type = messageOf(typeUrl);
     if (type in noEffectTypes) return any;
+    if (type === 'google.protobuf.StringValue') {
+      const { value: text } = any;
+      return text === undefined || typeof text === 'string' ? any : this.#wrong(path, 'must have a string in `value`');
+    }
     if (!fields.has(type)) {
       this.refuse(path, `\`${type}\` is not supported`);
       return any;

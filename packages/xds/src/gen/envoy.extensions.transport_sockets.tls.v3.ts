@@ -99,6 +99,18 @@ export interface PrivateKeyProvider {
   readonly fallback?: boolean;
 }
 
+/** envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig */
+export interface SPIFFECertValidatorConfig {
+  readonly trustDomains?: readonly SPIFFECertValidatorConfig_TrustDomain[];
+  readonly trustBundles?: envoy_config_core_v3.DataSource;
+}
+
+/** envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig.TrustDomain */
+export interface SPIFFECertValidatorConfig_TrustDomain {
+  readonly name?: string;
+  readonly trustBundle?: envoy_config_core_v3.DataSource;
+}
+
 /** envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig */
 export interface SdsSecretConfig {
   readonly name?: string;

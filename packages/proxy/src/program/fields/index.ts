@@ -7,6 +7,7 @@ import { extAuthzFields } from './ext-authz.ts';
 import { filterFields } from './filters.ts';
 import { listenerFields } from './listener.ts';
 import { rateLimitFields } from './ratelimit.ts';
+import { matchingFields } from './matching.ts';
 import { routeFields } from './route.ts';
 import { indexFields } from './table.ts';
 
@@ -15,6 +16,7 @@ export const fields = indexFields([
   bootstrapFields,
   configSourceFields,
   listenerFields,
+  matchingFields,
   routeFields,
   clusterFields,
   balancingFields,

@@ -6,7 +6,7 @@ const TCP = 'envoy.extensions.filters.network.tcp_proxy.v3';
 /** envoy.config.listener.v3, listener filters and network filters. */
 export const listenerFields: FieldTable = {
   'envoy.config.listener.v3.Listener': {
-    implemented: `name address additionalAddresses statPrefix filterChains defaultFilterChain
+    implemented: `name address additionalAddresses statPrefix filterChains defaultFilterChain filterChainMatcher
       listenerFilters listenerFiltersTimeout continueOnListenerFiltersTimeout
       trafficDirection accessLog tcpBacklogSize bindToPort internalListener deprecatedV1`,
     noEffect: {
@@ -19,7 +19,7 @@ export const listenerFields: FieldTable = {
       'there is no limit over all connections, and no overload manager': 'ignoreGlobalConnLimit bypassOverloadManager',
     },
     refused: {
-      [NOT_SUPPORTED]: `fcdsConfig filterChainMatcher transparent freebind socketOptions tcpFastOpenQueueLength
+      [NOT_SUPPORTED]: `fcdsConfig transparent freebind socketOptions tcpFastOpenQueueLength
         udpListenerConfig apiListener enableMptcp`,
     },
   },

@@ -44,6 +44,103 @@ const LISTENERS: readonly Readonly<Record<string, object>>[] = [
   { 'only-name': { serverNames: ['a.com'] }, 'only-tls': { transportProtocol: 'tls', applicationProtocols: ['h2'] } },
 ];
 
+const INPUT = 'type.googleapis.com/envoy.extensions.matching.common_inputs.network.v3';
+const input = (type: string): object => ({ name: type, typedConfig: { '@type': `${INPUT}.${type}` } });
+const to = (value: string): object => ({
+  action: { name: value, typedConfig: { '@type': 'type.googleapis.com/google.protobuf.StringValue', value } },
+});
+const is = (type: string, valueMatch: object): object => ({ singlePredicate: { input: input(type), valueMatch } });
+const list = (...matchers: (readonly [object, object])[]): object => ({
+  matcherList: { matchers: matchers.map(([predicate, onMatch]) => ({ predicate, onMatch })) },
+});
+const tree = (type: string, of: object): object => ({ matcherTree: { input: input(type), ...of } });
+
+/** Listeners whose chains a matcher chooses; `default` is the default chain where it is named. */
+const MATCHERS: readonly { readonly chains: readonly string[]; readonly matcher: object }[] = [
+  {
+    chains: ['a', 'com', 'tls', 'h2', 'istio', 'plain', 'default'],
+    matcher: {
+      ...list(
+        [is('ServerNameInput', { exact: 'a.com' }), to('a')],
+        [
+          {
+            andMatcher: {
+              predicate: [
+                is('ServerNameInput', { suffix: '.com' }),
+                { notMatcher: is('ApplicationProtocolInput', { contains: "'h2'" }) },
+              ],
+            },
+          },
+          to('com'),
+        ],
+        [is('ApplicationProtocolInput', { exact: "'h2'" }), to('h2')],
+        [
+          {
+            orMatcher: {
+              predicate: [
+                is('ApplicationProtocolInput', { safeRegex: { googleRe2: {}, regex: ".*'istio.*" } }),
+                is('ServerNameInput', { prefix: 'ORG', ignoreCase: true }),
+              ],
+            },
+          },
+          to('istio'),
+        ],
+        [is('TransportProtocolInput', { exact: 'tls' }), to('tls')],
+      ),
+      onNoMatch: { matcher: tree('TransportProtocolInput', { exactMatchMap: { map: { raw_buffer: to('plain') } } }) },
+    },
+  },
+  {
+    chains: ['one', 'some', 'eight', 'nine', 'default'],
+    matcher: tree('SourceIPInput', {
+      customMatch: {
+        name: 'ip',
+        typedConfig: {
+          '@type': 'type.googleapis.com/xds.type.matcher.v3.IPMatcher',
+          rangeMatchers: [
+            {
+              ranges: [range('127.0.0.0', 8)],
+              onMatch: { matcher: list([is('SourceTypeInput', { exact: 'other' }), to('eight')]) },
+            },
+            {
+              ranges: [range('127.0.0.2', 31)],
+              onMatch: { matcher: list([is('TransportProtocolInput', { exact: 'raw_buffer' }), to('some')]) },
+            },
+            { ranges: [range('127.0.0.1', 32)], onMatch: to('one') },
+          ],
+        },
+      },
+    }),
+  },
+  {
+    chains: ['local', 'away'],
+    matcher: {
+      ...tree('SourceTypeInput', {
+        exactMatchMap: {
+          map: {
+            local: {
+              matcher: tree('ServerNameInput', {
+                prefixMatchMap: { map: { a: to('away'), 'a.com': to('missing'), '': to('local') } },
+              }),
+            },
+          },
+        },
+      }),
+      onNoMatch: to('away'),
+    },
+  },
+  {
+    chains: ['x', 'y'],
+    matcher: list(
+      [
+        is('DestinationIPInput', { exact: '127.0.0.1' }),
+        { matcher: list([is('DirectSourceIPInput', { exact: '127.0.0.3' }), to('y')]) },
+      ],
+      [is('DestinationIPInput', { prefix: '127.' }), to('x')],
+    ),
+  },
+];
+
 interface Client {
   readonly from?: string;
   readonly sni?: string;
@@ -121,17 +218,33 @@ function listener(chains: Readonly<Record<string, object>>, port: number, config
   };
 }
 
+const CONFIGS: readonly {
+  readonly title: string;
+  readonly chains: Readonly<Record<string, object>>;
+  readonly more: object;
+}[] = [
+  ...LISTENERS.map((chains) => ({ title: Object.keys(chains).join(' '), chains, more: {} })),
+  ...MATCHERS.map(({ chains, matcher }) => ({
+    title: `matcher: ${chains.join(' ')}`,
+    chains: Object.fromEntries(chains.map((name) => [name, {}])),
+    more: { filterChainMatcher: matcher },
+  })),
+];
+
 let envoy: RunningEnvoy;
 const ports: number[] = [];
 const programs: ListenerProgram[] = [];
 beforeAll(async () => {
-  for (const chains of LISTENERS) {
+  for (const { chains, more } of CONFIGS) {
     ports.push(await freePort());
     const compiled = compileListener(
-      listener(chains, ports.at(-1)!, () => ({
-        name: 't',
-        typedConfig: { '@type': `${FILTERS}.network.tcp_proxy.v3.TcpProxy`, statPrefix: 't', cluster: 'c' },
-      })),
+      {
+        ...listener(chains, ports.at(-1)!, () => ({
+          name: 't',
+          typedConfig: { '@type': `${FILTERS}.network.tcp_proxy.v3.TcpProxy`, statPrefix: 't', cluster: 'c' },
+        })),
+        ...more,
+      },
       testDeps,
     );
     expect(compiled.nacks).toBeUndefined();
@@ -139,15 +252,16 @@ beforeAll(async () => {
   }
   envoy = await startEnvoy({
     staticResources: {
-      listeners: LISTENERS.map((chains, i) =>
-        listener(chains, ports[i]!, (name) => ({
+      listeners: CONFIGS.map(({ chains, more }, i) => ({
+        ...listener(chains, ports[i]!, (name) => ({
           name: 'say',
           typedConfig: {
             '@type': `${FILTERS}.network.direct_response.v3.Config`,
             response: { inlineString: `<${name}>` },
           },
         })),
-      ),
+        ...more,
+      })),
     },
   });
 }, 30_000);
@@ -163,26 +277,23 @@ function ask(port: number, bytes: Buffer, from: string): Promise<string> {
   });
 }
 
-describe.each(LISTENERS.map((chains, index) => ({ chains: Object.keys(chains).join(' '), index })))(
-  '$chains',
-  ({ index }) => {
-    test.each(CLIENTS)('%j', async (client) => {
-      const { from = '127.0.0.1', sni, alpn, plain } = client;
-      const bytes = plain === undefined ? await clientHello(sni, alpn) : Buffer.from(plain);
-      const theirs = await ask(ports[index]!, bytes, from);
-      const http =
-        plain === undefined ? [] : plain.startsWith('GET') ? ['http/1.1'] : plain.startsWith('PRI') ? ['h2c'] : [];
-      const ours = programs[index]!.selectChain({
-        destinationAddress: '127.0.0.1',
-        destinationPort: ports[index]!,
-        sourceAddress: from,
-        sourcePort: 1,
-        directSourceAddress: from,
-        serverName: (sni ?? '').toLowerCase(),
-        transportProtocol: plain === undefined ? 'tls' : '',
-        applicationProtocols: plain === undefined ? (alpn ?? []) : http,
-      });
-      expect(ours?.name ?? 'closed').toBe(theirs);
+describe.each(CONFIGS.map(({ title }, index) => ({ title, index })))('$title', ({ index }) => {
+  test.each(CLIENTS)('%j', async (client) => {
+    const { from = '127.0.0.1', sni, alpn, plain } = client;
+    const bytes = plain === undefined ? await clientHello(sni, alpn) : Buffer.from(plain);
+    const theirs = await ask(ports[index]!, bytes, from);
+    const http =
+      plain === undefined ? [] : plain.startsWith('GET') ? ['http/1.1'] : plain.startsWith('PRI') ? ['h2c'] : [];
+    const ours = programs[index]!.selectChain({
+      destinationAddress: '127.0.0.1',
+      destinationPort: ports[index]!,
+      sourceAddress: from,
+      sourcePort: 1,
+      directSourceAddress: from,
+      serverName: (sni ?? '').toLowerCase(),
+      transportProtocol: plain === undefined ? 'tls' : '',
+      applicationProtocols: plain === undefined ? (alpn ?? []) : http,
     });
-  },
-);
+    expect(ours?.name ?? 'closed').toBe(theirs);
+  });
+});

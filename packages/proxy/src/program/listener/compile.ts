@@ -18,6 +18,7 @@ import type {
   NetworkFilterProgram,
 } from '../types.ts';
 import { milliseconds } from '../values.ts';
+import { compileChainMatcher } from './chain-matcher.ts';
 import { chainSelector, compileChainMatch, matchKey } from './chain-match.ts';
 import { compileHcm } from './hcm.ts';
 import { compileListenerFilter } from './listener-filter.ts';
@@ -39,7 +40,7 @@ function compileRead(context: CompileContext, listener: types.listener.Listener)
     listener.internalListener === undefined
       ? compileAddress(context, listener.address, ['address'])
       : { kind: 'internal', name };
-  const chains = compileChains(context, listener.filterChains ?? []);
+  const chains = compileChains(context, listener.filterChains ?? [], listener.filterChainMatcher !== undefined);
   const defaultChain =
     listener.defaultFilterChain === undefined
       ? undefined
@@ -63,7 +64,10 @@ function compileRead(context: CompileContext, listener: types.listener.Listener)
     continueOnListenerFiltersTimeout: listener.continueOnListenerFiltersTimeout === true,
     chains,
     defaultChain,
-    selectChain: chainSelector(name, chains, defaultChain),
+    selectChain:
+      listener.filterChainMatcher === undefined
+        ? chainSelector(name, chains, defaultChain)
+        : compileChainMatcher(context, listener.filterChainMatcher, name, chains, defaultChain),
     perConnectionBufferLimit: listener.perConnectionBufferLimitBytes ?? 1024 * 1024,
     backlog: listener.tcpBacklogSize,
     accessLogs: compileAccessLogs(context, listener.accessLog, ['accessLog']),
@@ -86,14 +90,20 @@ function routeNames(chain: FilterChainProgram): string[] {
   );
 }
 
-function compileChains(context: CompileContext, chains: readonly types.listener.FilterChain[]): FilterChainProgram[] {
+/** Told apart by their matches, or by their names where a matcher of the listener chooses among them. */
+function compileChains(
+  context: CompileContext,
+  chains: readonly types.listener.FilterChain[],
+  byName: boolean,
+): FilterChainProgram[] {
   const keys = new Map<string, number>();
   return chains.map((chain, i) => {
     const compiled = compileChain(context, chain, i, ['filterChains', i]);
-    const key = matchKey(compiled.match);
+    const key = byName ? compiled.name : matchKey(compiled.match);
+    const field = byName ? 'name' : 'filterChainMatch';
     const other = keys.get(key);
-    if (other !== undefined)
-      context.refuse(['filterChains', i, 'filterChainMatch'], `is the same as that of chain ${other}`);
+    if (byName && key === '') context.refuse(['filterChains', i, 'name'], 'must not be empty beside a matcher');
+    else if (other !== undefined) context.refuse(['filterChains', i, field], `is the same as that of chain ${other}`);
     keys.set(key, i);
     return compiled;
   });

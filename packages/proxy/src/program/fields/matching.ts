@@ -1,0 +1,41 @@
+import { NOT_SUPPORTED, type FieldTable } from './table.ts';
+
+const MATCHER = 'xds.type.matcher.v3.Matcher';
+const INPUTS = 'envoy.extensions.matching.common_inputs.network.v3';
+
+/** xDS matchers, and what of a connection they look at. */
+export const matchingFields: FieldTable = {
+  'xds.core.v3.TypedExtensionConfig': { implemented: 'name typedConfig' },
+  'xds.core.v3.CidrRange': { implemented: 'addressPrefix prefixLen' },
+  [MATCHER]: { implemented: 'matcherList matcherTree onNoMatch' },
+  [`${MATCHER}.OnMatch`]: { implemented: 'matcher action', refused: { [NOT_SUPPORTED]: 'keepMatching' } },
+  [`${MATCHER}.MatcherList`]: { implemented: 'matchers' },
+  [`${MATCHER}.MatcherList.FieldMatcher`]: { implemented: 'predicate onMatch' },
+  [`${MATCHER}.MatcherList.Predicate`]: { implemented: 'singlePredicate orMatcher andMatcher notMatcher' },
+  [`${MATCHER}.MatcherList.Predicate.PredicateList`]: { implemented: 'predicate' },
+  [`${MATCHER}.MatcherList.Predicate.SinglePredicate`]: {
+    implemented: 'input valueMatch',
+    refused: { [NOT_SUPPORTED]: 'customMatch' },
+  },
+  [`${MATCHER}.MatcherTree`]: { implemented: 'input exactMatchMap prefixMatchMap customMatch' },
+  [`${MATCHER}.MatcherTree.MatchMap`]: { implemented: 'map' },
+  'xds.type.matcher.v3.StringMatcher': {
+    implemented: 'exact prefix suffix safeRegex contains ignoreCase',
+    refused: { [NOT_SUPPORTED]: 'custom' },
+  },
+  'xds.type.matcher.v3.RegexMatcher': {
+    implemented: 'regex',
+    noEffect: { 'every regex is RE2': 'googleRe2' },
+  },
+  'xds.type.matcher.v3.IPMatcher': { implemented: 'rangeMatchers' },
+  'xds.type.matcher.v3.IPMatcher.IPRangeMatcher': { implemented: 'ranges onMatch exclusive' },
+  [`${INPUTS}.DestinationIPInput`]: {},
+  [`${INPUTS}.DestinationPortInput`]: {},
+  [`${INPUTS}.SourceIPInput`]: {},
+  [`${INPUTS}.SourcePortInput`]: {},
+  [`${INPUTS}.DirectSourceIPInput`]: {},
+  [`${INPUTS}.SourceTypeInput`]: {},
+  [`${INPUTS}.ServerNameInput`]: {},
+  [`${INPUTS}.TransportProtocolInput`]: {},
+  [`${INPUTS}.ApplicationProtocolInput`]: {},
+};

@@ -54,8 +54,11 @@ function differences({ differences: found }: Verdict): string {
   return found
     .map(({ what, envoy, mizzen }) => {
       const [theirs, ours] = [envoy.split('\n'), mizzen.split('\n')];
-      const only = (lines: readonly string[], other: readonly string[]): string =>
-        lines.length < 4 ? lines.join('\n') : lines.filter((line) => !other.includes(line)).join('\n');
+      // Lines that only one has; all of them when just their order differs.
+      const only = (lines: readonly string[], other: readonly string[]): string => {
+        const own = lines.filter((line) => !other.includes(line));
+        return (lines.length < 4 || own.length === 0 ? lines : own).join('\n');
+      };
       return `      ${what}\n${indent('envoy ', only(theirs, ours))}${indent('mizzen', only(ours, theirs))}`;
     })
     .join('');

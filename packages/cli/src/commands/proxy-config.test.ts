@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -216,6 +217,29 @@ test('what istioctl has and Mizzen has not is refused by name, and nothing is ig
   expect(mizzen(['proxy-status', '--xds-address', 'x'])).toMatchObject({
     status: 64,
     err: expect.stringMatching(/^Error: --xds-address: /),
+  });
+});
+
+test('an address that is none, or of something else, is said so', async () => {
+  expect(pc('cluster', 'orders', '--api', 'http://[')).toEqual({
+    status: 64,
+    out: '',
+    err: 'Error: --api: `http://[` is not HOST:PORT\n',
+  });
+  const child = spawn(process.execPath, [
+    '-e',
+    `require('node:http').createServer((_, response) => response.end('hello')).listen(0, '127.0.0.1', function () {
+      console.log(this.address().port);
+    })`,
+  ]);
+  const [port] = (await once(child.stdout, 'data')) as [Buffer];
+  const address = `127.0.0.1:${port.toString().trim()}`;
+  const result = pc('cluster', 'orders', '--api', address);
+  child.kill();
+  expect(result).toEqual({
+    status: 1,
+    out: '',
+    err: `Error: http://${address} is no control plane: /debug/syncz is not JSON there\n`,
   });
 });
 

@@ -69,8 +69,10 @@ async function find(
 }
 
 function at(address: string): <T>(path: string) => Promise<T> {
+  const base = URL.parse(address.includes('://') ? address : `http://${address}`);
+  if (base === null) throw new IstioctlError(`--api: \`${address}\` is not HOST:PORT`, { status: INCORRECT_USAGE });
   return async <T>(path: string): Promise<T> => {
-    const url = new URL(path, address.includes('://') ? address : `http://${address}`);
+    const url = new URL(path, base);
     let response: Response;
     try {
       response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
@@ -78,9 +80,12 @@ function at(address: string): <T>(path: string) => Promise<T> {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
       throw new ApiError('unreachable', `nothing answers at ${url.origin}: ${(cause as Error).message}`);
     }
-    const answer = (await response.json()) as T & {
-      readonly error?: { readonly code: string; readonly message: string };
-    };
+    const answer = (await response.json().catch(() => undefined)) as
+      | (T & { readonly error?: { readonly code: string; readonly message: string } })
+      | undefined;
+    if (answer === undefined) {
+      throw new ApiError('no-control-plane', `${url.origin} is no control plane: ${path} is not JSON there`);
+    }
     if (!response.ok)
       throw new ApiError(answer.error?.code ?? `http-${response.status}`, answer.error?.message ?? url.href);
     return answer;

@@ -29,7 +29,7 @@ export interface Root {
 /**
  * Reads the root from `directory` (`root.pem`: key and certificate in one file, so that the two never come apart), or
  * makes one there the first time. `wall` is the time in milliseconds since the epoch.
- * @throws CaError `CA_ROOT_UNREADABLE` when what is there is damaged, has expired or may be read by others.
+ * What others may read is taken from them. @throws CaError `CA_ROOT_UNREADABLE` when what is there is damaged or has expired.
  */
 export function loadOrCreateRoot(directory: string, organization: string, wall: number): Root {
   mkdirSync(directory, { recursive: true, mode: 0o700 });

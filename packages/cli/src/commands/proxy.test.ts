@@ -1,0 +1,146 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort, peersFolder } from '@mizzen/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runProxy } from '../proxy/testing/run-proxy.ts';
+
+const MIZZEN = fileURLToPath(new URL('../../bin/mizzen.mjs', import.meta.url));
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'mizzen-proxy-command-'));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MIZZEN, 'proxy', ...args], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  return { status, stdout, stderr: stderr.replaceAll(directory, 'DIR') };
+}
+
+function file(name: string, text: string): string {
+  const path = join(directory, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const text = (port: number, path: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    get({ host: '127.0.0.1', port, path, agent: false }, (response) => {
+      let body = '';
+      response.on('data', (data: Buffer) => (body += data.toString()));
+      response.on('end', () => resolve(body));
+    }).on('error', reject);
+  });
+
+test('flags that ask for what cannot be had, and values that are none, are said by name', () => {
+  const bootstrap = file('empty.yaml', '{}');
+  const refused = (...args: string[]): string => {
+    const { status, stderr } = run('-c', bootstrap, ...args);
+    expect(status).toBe(2);
+    return stderr.split('\n')[0]!;
+  };
+  expect(refused('--restart-epoch', '1')).toBe(
+    'mizzen proxy: --restart-epoch: there is no hot restart: only 0 is taken',
+  );
+  expect(refused('--mode', 'check')).toBe('mizzen proxy: --mode: `check` is none of serve, validate, init_only');
+  expect(refused('--concurrency', 'many')).toBe('mizzen proxy: --concurrency: `many` is not a whole number');
+  expect(refused('-l', 'loud')).toBe('mizzen proxy: --log-level: `loud` is not a level');
+  expect(refused('--component-log-level', 'nobody:info')).toContain('there is no component `nobody`');
+  expect(refused('--log-format', '%q')).toBe('mizzen proxy: --log-format: `%q` is not known');
+  expect(run().status).toBe(2);
+});
+
+test('a check says what would be refused, by resource and field', () => {
+  const good = file('good.yaml', 'static_resources: {clusters: [{name: a, type: STATIC, connect_timeout: 1s}]}');
+  const harmless = ['--base-id', '3', '--concurrency', '2', '--restart-epoch', '0', '--disable-hot-restart'];
+  expect(run('-c', good, '--mode', 'validate', ...harmless)).toEqual({
+    status: 0,
+    stdout: `configuration '${good}' OK\n`,
+    stderr: '',
+  });
+  const over = 'static_resources: {clusters: [{name: b, type: STATIC, lb_policyy: RANDOM}]}\nhds_config: {}';
+  const { status, stderr } = run('-c', good, '--config-yaml', over, '--mode', 'validate');
+  expect(status).toBe(1);
+  expect(stderr).toContain('lb_policyy');
+  const bad = file('bad.yaml', `${over}\nadmin: {profile_path: x}\ndynamic_resources: {lds_config: {ads: {}}}`);
+  expect(run('-c', bad, '--mode', 'validate').stderr.trim().split('\n').toSorted()).toEqual([
+    '`DIR/bad.yaml`: dynamicResources.ldsConfig: comes from ADS, and there is no `adsConfig`',
+    '`DIR/bad.yaml`: hdsConfig: not supported',
+    expect.stringMatching(/^`DIR\/bad.yaml`: node: `id` and `cluster` are required/),
+    '`b`: lb_policyy: `envoy.config.cluster.v3.Cluster` has no such field',
+  ]);
+});
+
+test('what --config-yaml says is laid over the file, and flags over both', { timeout: 30_000 }, async () => {
+  const admin = await freePort();
+  const log = join(directory, 'proxy.log');
+  const running = runProxy(
+    {
+      node: { id: 'old', cluster: 'old' },
+      admin: { address: { socketAddress: { address: '127.0.0.1', portValue: 1 } } },
+    },
+    [
+      '--config-yaml',
+      `{"admin": {"address": {"socket_address": {"port_value": ${admin}}}}, "node": {"cluster": "over"}}`,
+      '--service-node',
+      'flag',
+      '--log-path',
+      log,
+      '--log-format',
+      '%l %n %v',
+      '--admin-address-path',
+      join(directory, 'admin'),
+    ],
+  );
+  await expect.poll(() => text(admin, '/ready').catch(() => ''), { timeout: 15_000 }).toBe('LIVE\n');
+  const info = JSON.parse(await text(admin, '/server_info')) as { node: object };
+  expect(info.node).toMatchObject({ id: 'flag', cluster: 'over' });
+  expect(readFileSync(join(directory, 'admin'), 'utf8')).toBe(`127.0.0.1:${admin}`);
+  await running.stop();
+  expect(await running.ended).toBe(0);
+  expect(readFileSync(log, 'utf8').split('\n')).toContain('info main ending');
+});
+
+test(
+  "the bootstraps of Istio's agent are taken, and proxy-config reads the dump",
+  { timeout: 60_000 },
+  async ({ skip }) => {
+    const folder = peersFolder();
+    if (folder === undefined || !existsSync(join(folder, 'istio/bootstrap')))
+      skip("the bootstraps of Istio's agent are not on this machine");
+    const all = globSync(join(folder!, 'istio/bootstrap/*_golden.json'));
+    expect(all.length).toBeGreaterThan(20);
+    for (const golden of all.filter((_, index) => index % 6 === 0))
+      expect(run('-c', golden, '--mode', 'validate'), golden).toMatchObject({ status: 0, stderr: '' });
+    // Its ports are those of everybody; nobody answers at its sockets, so listeners of its own are all there is.
+    const ports = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+    let given = readFileSync(join(folder!, 'istio/bootstrap/default_golden.json'), 'utf8');
+    for (const [index, port] of [15000, 15020, 15021, 15090].entries())
+      given = given.replaceAll(`"port_value": ${port}`, `"port_value": ${ports[index]}`);
+    const running = runProxy(JSON.parse(given.replaceAll('/tmp/XDS', join(directory, 'XDS'))) as object);
+    try {
+      await expect
+        .poll(() => text(ports[0]!, '/ready').catch(() => ''), { timeout: 15_000 })
+        .toBe('PRE_INITIALIZING\n');
+      const dump = file('dump.json', await text(ports[0]!, '/config_dump'));
+      const { status, stdout } = spawnSync(process.execPath, [MIZZEN, 'proxy-config', 'cluster', '-f', dump], {
+        encoding: 'utf8',
+      });
+      expect(status).toBe(0);
+      expect(stdout).toContain('xds-grpc');
+      expect(stdout).toContain('sds-grpc');
+      // Istio's own tags: the cluster is what stands before its semicolon.
+      expect(await text(ports[0]!, '/stats/prometheus')).toContain(
+        'envoy_cluster_upstream_cx_total{cluster_name="xds-grpc"}',
+      );
+    } finally {
+      await running.stop();
+    }
+  },
+);

@@ -253,13 +253,25 @@ export interface HttpFilter {
 export type RouteDecision =
   | { readonly kind: 'none'; readonly virtualHost: VirtualHostProgram | undefined }
   | { readonly kind: 'redirect'; readonly route: RouteEntry; readonly status: number; readonly location: string }
-  | { readonly kind: 'direct'; readonly route: RouteEntry; readonly status: number; readonly body: string }
+  | {
+      readonly kind: 'direct';
+      readonly route: RouteEntry;
+      readonly status: number;
+      readonly body: string;
+      readonly format?: DirectBody | undefined;
+    }
   | {
       readonly kind: 'cluster';
       readonly route: RouteEntry;
       readonly cluster: string;
       readonly weighted: WeightedClusterEntry | undefined;
     };
+
+/** Makes the body of a direct response; `%LOCAL_REPLY_BODY%` is the body that was configured. */
+export interface DirectBody {
+  readonly contentType: string;
+  readonly text: (source: { readonly info: StreamInfo; readonly request?: RequestHead | undefined }) => string;
+}
 
 /** A compiled virtual host. program/ defines the details; others pass it on. */
 export interface VirtualHostProgram {
@@ -329,6 +341,8 @@ export interface RouteActionProgram {
   readonly upgrades: ReadonlyMap<string, { readonly enabled: boolean; readonly terminateConnect: boolean }>;
   readonly maxGrpcTimeout: number | undefined;
   readonly clusterNotFoundStatus: number;
+  /** Bytes of a request's body that may be kept for a retry, where the route or its virtual host says so. */
+  readonly bufferLimit?: number | undefined;
   readonly priority: 'DEFAULT' | 'HIGH';
   /** `:authority` becomes the chosen endpoint's hostname, when it has one (DNS clusters). */
   readonly autoHostRewrite: boolean;
@@ -367,7 +381,9 @@ export interface RetryProgram {
   readonly hostSelectionAttempts: number;
 }
 export interface MirrorProgram {
+  /** Empty: a field of the request names it. */
   readonly cluster: string;
+  readonly clusterHeader?: string;
   /** Chance in [0, 1]. */
   readonly fraction: number;
   readonly disableShadowHostSuffix: boolean;

@@ -23,7 +23,10 @@ const MAX_WAITING = 256 * 1024;
 export function mirror(stream: ActiveStream, program: MirrorProgram, timeout: number): Shadow | undefined {
   const { hcm, request } = stream;
   if (program.fraction < 1 && hcm.deps.random.float() >= program.fraction) return undefined;
-  const cluster = hcm.cluster(program.cluster);
+  const { clusterHeader } = program;
+  const cluster = hcm.cluster(
+    clusterHeader === undefined ? program.cluster : (request.headers.get(clusterHeader) ?? ''),
+  );
   if (cluster === undefined) return undefined;
   const authority = program.disableShadowHostSuffix ? request.authority : withSuffix(request.authority);
   const shadow = new ShadowRequest(stream, authority, cluster.limits.DEFAULT, timeout);

@@ -3,6 +3,7 @@ import type { ResponseParser } from '../codec/response-parser.ts';
 import {
   ResponseFlag,
   type CircuitBreaker,
+  type DirectBody,
   type ConnectionInfo,
   type LbContext,
   type ResponseHead,
@@ -100,15 +101,21 @@ export class Router implements LbContext, AttemptTimeouts {
       case 'direct':
         stats.rq_direct_response++;
         this.#over = true;
-        this.#direct(decision.route, decision.status, decision.body, []);
+        this.#direct(decision.route, decision.status, decision.body, [], decision.format);
         return;
       case 'cluster':
         this.#forward(decision);
     }
   }
 
-  #direct(route: RouteEntry, status: number, body: string, fields: [string, string][]): void {
+  #direct(route: RouteEntry, status: number, given: string, fields: [string, string][], format?: DirectBody): void {
     const { stream } = this;
+    let body = given;
+    if (format !== undefined) {
+      stream.info.localReplyBody = given;
+      body = format.text(stream);
+      fields.push(['content-type', format.contentType]);
+    }
     const head: ResponseHead = { status, headers: new Headers(fields.flat()) };
     route.rewriteResponse(head, stream, undefined);
     const { flat } = head.headers;
@@ -376,7 +383,7 @@ export class Router implements LbContext, AttemptTimeouts {
     }
     const { body } = this;
     body.add(data);
-    if (this.#retry !== undefined && body.bytes > (this.#cluster.perConnectionBufferLimit ?? DEFAULT_BUFFER)) {
+    if (this.#retry !== undefined && body.bytes > this.#keptBytes()) {
       // Too much to keep: what is under way is the last try.
       this.#retry.release();
       this.#retry = undefined;
@@ -401,6 +408,13 @@ export class Router implements LbContext, AttemptTimeouts {
       if (this.#attempt !== undefined) this.#timers?.requestComplete();
     }
     this.#attempt?.sendBody();
+  }
+
+  /** How much of the body may wait for a retry. */
+  #keptBytes(): number {
+    const limit = this.#cluster.perConnectionBufferLimit ?? DEFAULT_BUFFER;
+    const { bufferLimit } = this.#action;
+    return bufferLimit === undefined ? limit : Math.min(limit, bufferLimit);
   }
 
   /** An attempt has sent all parts of the body; how many of those are still there. */

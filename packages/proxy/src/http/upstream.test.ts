@@ -362,4 +362,20 @@ describe('mirroring', () => {
     expect(other.sockets).toHaveLength(1);
     expect(mirror.hosts[0]!.active).toBe(0);
   });
+
+  test('a field of the request names the other cluster', async () => {
+    const up = await upstream((socket) => reply(socket, 'real'));
+    const other = await upstream((socket) => reply(socket, 'mirror'));
+    const cluster = new TestCluster('b', [up.port]);
+    const server = await proxy(
+      cluster,
+      { mirrors: [{ cluster: '', clusterHeader: 'x-to', fraction: 1, disableShadowHostSuffix: true }] },
+      { clusters: [cluster, new TestCluster('m', [other.port])] },
+    );
+    await rawRequest(server.port, 'GET /no HTTP/1.1\r\nHost: h\r\n\r\n');
+    await rawRequest(server.port, 'GET /unknown HTTP/1.1\r\nHost: h\r\nx-to: nobody\r\n\r\n');
+    await rawRequest(server.port, 'GET /yes HTTP/1.1\r\nHost: h\r\nx-to: m\r\n\r\n');
+    await pause(100);
+    expect(other.received.join('')).toMatch(/^GET \/yes /);
+  });
 });

@@ -144,7 +144,29 @@ export function hcmConfig(name: ManagerName): object {
         },
       },
     ],
-    upgradeConfigs: [{ upgradeType: 'websocket' }, { upgradeType: 'CONNECT' }],
+    upgradeConfigs: [
+      { upgradeType: 'websocket' },
+      { upgradeType: 'CONNECT' },
+      {
+        upgradeType: 'guarded',
+        filters: [
+          {
+            name: 'rbac',
+            typedConfig: {
+              '@type': `${EXTENSIONS}.filters.http.rbac.v3.RBAC`,
+              rules: {
+                action: 'DENY',
+                policies: { all: { permissions: [{ any: true }], principals: [{ any: true }] } },
+              },
+            },
+          },
+          {
+            name: 'envoy.filters.http.router',
+            typedConfig: { '@type': `${EXTENSIONS}.filters.http.router.v3.Router`, ...ROUTERS[name] },
+          },
+        ],
+      },
+    ],
     routeConfig: {
       name: 'routes',
       validateClusters: false,
@@ -208,6 +230,30 @@ export function hcmConfig(name: ManagerName): object {
               },
             }),
             route('/status/505', { cluster: 'b', retryPolicy: { retryOn: '5xx', numRetries: 0 } }),
+            {
+              match: { prefix: '/formatted/text' },
+              directResponse: {
+                status: 418,
+                body: { inlineString: 'teapot' },
+                bodyFormat: {
+                  textFormatSource: { inlineString: '%LOCAL_REPLY_BODY% %RESPONSE_CODE% %REQ(:PATH)% %REQ(x-none)%' },
+                  contentType: 'text/html',
+                },
+              },
+            },
+            {
+              match: { prefix: '/formatted/json' },
+              directResponse: {
+                status: 200,
+                bodyFormat: { jsonFormat: { body: '%LOCAL_REPLY_BODY%', code: '%RESPONSE_CODE%' } },
+              },
+            },
+            route('/rewritten/format', {
+              cluster: 'b',
+              pathRewrite: '/to/%REQ(x-a)%/%REQ(:METHOD)%',
+              hostRewrite: '%REQ(x-h)%',
+            }),
+            route('/status/502', { cluster: 'b', retryPolicy: { retryOn: '5xx' } }, { requestBodyBufferLimit: 5 }),
             route('/flaky/grpc', {
               cluster: 'b',
               maxGrpcTimeout: '10s',

@@ -179,7 +179,24 @@ export const EDGE_CASES: readonly Case[] = [
     to(manager, `/flaky/grpc/not/${manager}`, 'grpc-timeout: 5S\r\n', { wait: 900 }),
   ]),
 
+  // ---- formats
+  to('plain', '/formatted/text?a'),
+  to('plain', '/formatted/json'),
+  ...['', 'x-a: 1\r\nx-h: h:80\r\n', 'x-h: h\r\n', 'x-a: 1?b=c\r\n'].map((fields) =>
+    to('plain', '/rewritten/format/x?q=1', fields),
+  ),
+  to('plain', '/', 'connection: upgrade\r\nupgrade: guarded\r\n'),
+
   // ---- retries
+  ...['abc', 'abcdef'].map((body) => ({
+    ...raw(
+      'plain',
+      `a body of ${body.length} to keep`,
+      `POST /status/502 HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    ),
+    wait: 800,
+  })),
+  to('plain', '/rewritten/format/y', 'x-h: \r\n'),
   ...['Retry-After: 1', 'Retry-After: 61', 'Retry-After: x', 'reset-at: 1', 'reset-at: 99999999999', ''].map((field) =>
     to(
       'plain',

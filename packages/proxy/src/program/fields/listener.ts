@@ -98,8 +98,7 @@ export const listenerFields: FieldTable = {
     refused: { 'the certificates a peer sent besides its own are not known': 'chain' },
   },
   [`${HCM}.HttpConnectionManager.UpgradeConfig`]: {
-    implemented: 'upgradeType enabled',
-    refused: { [NOT_SUPPORTED]: 'filters' },
+    implemented: 'upgradeType enabled filters',
   },
   [`${HCM}.RequestIDExtension`]: { implemented: 'typedConfig' },
   [`${HCM}.LocalReplyConfig`]: { implemented: 'mappers bodyFormat' },

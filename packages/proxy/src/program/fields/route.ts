@@ -17,21 +17,21 @@ export const routeFields: FieldTable = {
   'envoy.config.route.v3.VirtualHost': {
     implemented: `name domains routes requireTls requestHeadersToAdd requestHeadersToRemove responseHeadersToAdd
       responseHeadersToRemove cors typedPerFilterConfig includeRequestAttemptCount includeAttemptCountInResponse
-      retryPolicy requestMirrorPolicies includeIsTimeoutRetryHeader rateLimits`,
+      retryPolicy requestMirrorPolicies includeIsTimeoutRetryHeader rateLimits
+      perRequestBufferLimitBytes requestBodyBufferLimit`,
     noEffect: {
       'names statistics only': 'virtualClusters',
       'read by nobody here': 'metadata',
     },
     refused: {
-      [NOT_SUPPORTED]: `matcher retryPolicyTypedConfig hedgePolicy
-        perRequestBufferLimitBytes requestBodyBufferLimit`,
+      [NOT_SUPPORTED]: 'matcher retryPolicyTypedConfig hedgePolicy',
     },
   },
   'envoy.config.route.v3.Route': {
     implemented: `name match route redirect directResponse metadata typedPerFilterConfig requestHeadersToAdd
-      requestHeadersToRemove responseHeadersToAdd responseHeadersToRemove`,
+      requestHeadersToRemove responseHeadersToAdd responseHeadersToRemove perRequestBufferLimitBytes requestBodyBufferLimit`,
     noEffect: { [NO_TRACING]: 'decorator tracing', 'names statistics only': 'statPrefix' },
-    refused: { [NOT_SUPPORTED]: 'filterAction nonForwardingAction perRequestBufferLimitBytes requestBodyBufferLimit' },
+    refused: { [NOT_SUPPORTED]: 'filterAction nonForwardingAction' },
   },
   'envoy.config.route.v3.RouteMatch': {
     implemented: `prefix path safeRegex connectMatcher pathSeparatedPrefix pathMatchPolicy caseSensitive runtimeFraction
@@ -50,13 +50,13 @@ export const routeFields: FieldTable = {
     implemented: `cluster clusterHeader weightedClusters clusterNotFoundResponseCode metadataMatch prefixRewrite
       regexRewrite pathRewritePolicy hostRewriteLiteral autoHostRewrite hostRewriteHeader hostRewritePathRegex
       appendXForwardedHost timeout idleTimeout retryPolicy requestMirrorPolicies priority cors hashPolicy maxGrpcTimeout
-      grpcTimeoutOffset upgradeConfigs maxStreamDuration rateLimits includeVhRateLimits`,
+      grpcTimeoutOffset upgradeConfigs maxStreamDuration rateLimits includeVhRateLimits pathRewrite hostRewrite`,
     noEffect: {
       'early data is never accepted': 'earlyDataPolicy',
     },
     refused: {
       [NOT_SUPPORTED]: `clusterSpecifierPlugin inlineClusterSpecifierPlugin retryPolicyTypedConfig hedgePolicy
-        internalRedirectPolicy flushTimeout pathRewrite hostRewrite`,
+        internalRedirectPolicy flushTimeout`,
       [DEPRECATED]: 'internalRedirectAction maxInternalRedirects',
     },
   },
@@ -64,9 +64,9 @@ export const routeFields: FieldTable = {
     implemented: 'maxStreamDuration grpcTimeoutHeaderMax grpcTimeoutHeaderOffset',
   },
   'envoy.config.route.v3.RouteAction.RequestMirrorPolicy': {
-    implemented: 'cluster runtimeFraction disableShadowHostSuffixAppend',
+    implemented: 'cluster clusterHeader runtimeFraction disableShadowHostSuffixAppend',
     noEffect: { [NO_TRACING]: 'traceSampled' },
-    refused: { [NOT_SUPPORTED]: 'clusterHeader requestHeadersMutations hostRewriteLiteral' },
+    refused: { [NOT_SUPPORTED]: 'requestHeadersMutations hostRewriteLiteral' },
   },
   'envoy.config.route.v3.RouteAction.UpgradeConfig': { implemented: 'upgradeType enabled connectConfig' },
   'envoy.config.route.v3.RouteAction.UpgradeConfig.ConnectConfig': {
@@ -95,8 +95,7 @@ export const routeFields: FieldTable = {
       responseCode stripQuery`,
   },
   'envoy.config.route.v3.DirectResponseAction': {
-    implemented: 'status body',
-    refused: { [NOT_SUPPORTED]: 'bodyFormat' },
+    implemented: 'status body bodyFormat',
   },
   'envoy.config.route.v3.RetryPolicy': {
     implemented: `retryOn numRetries perTryTimeout perTryIdleTimeout retryHostPredicate hostSelectionRetryMaxAttempts

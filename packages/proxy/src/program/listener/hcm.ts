@@ -28,12 +28,19 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
   if (statPrefix === '') context.refuse([...path, 'statPrefix'], 'must not be empty');
   const { filters, router } = compileFilters(context, hcm.httpFilters, statPrefix, [...path, 'httpFilters']);
   const xff = compileXff(context, hcm, path);
-  const upgrades = new Map<string, { enabled: boolean; filters: undefined }>();
+  const upgrades = new Map<string, { enabled: boolean; filters: readonly HttpFilter[] | undefined }>();
   (hcm.upgradeConfigs ?? []).forEach((upgrade, i) => {
     const type = (upgrade.upgradeType ?? '').toLowerCase();
     if (upgrades.has(type))
       context.refuse([...path, 'upgradeConfigs', i, 'upgradeType'], `\`${upgrade.upgradeType}\` is there twice`);
-    upgrades.set(type, { enabled: upgrade.enabled ?? true, filters: undefined });
+    const at = [...path, 'upgradeConfigs', i, 'filters'];
+    const own =
+      upgrade.filters === undefined || upgrade.filters.length === 0
+        ? undefined
+        : compileFilters(context, upgrade.filters, statPrefix, at);
+    if (own !== undefined && JSON.stringify(own.router) !== JSON.stringify(router))
+      context.refuse([...at, upgrade.filters!.length - 1], 'the router must be configured like that of `httpFilters`');
+    upgrades.set(type, { enabled: upgrade.enabled ?? true, filters: own?.filters });
   });
   const details = hcm.setCurrentClientCertDetails;
   return {

@@ -14,7 +14,7 @@ interface Mapper {
   readonly format: BodyFormat | undefined;
   readonly headers: readonly HeaderChange[];
 }
-interface BodyFormat {
+export interface BodyFormat {
   readonly contentType: string;
   readonly text: (source: LogSource) => string;
 }
@@ -26,7 +26,7 @@ export function compileLocalReply(
   path: Path,
 ): LocalReplyProgram | undefined {
   if (config === undefined) return undefined;
-  const general = compileFormat(context, config.bodyFormat, [...path, 'bodyFormat']);
+  const general = compileBodyFormat(context, config.bodyFormat, [...path, 'bodyFormat']);
   const mappers = (config.mappers ?? []).map((mapper, i): Mapper => {
     const at = [...path, 'mappers', i];
     if (mapper.filter === undefined) context.refuse([...at, 'filter'], 'must be there');
@@ -35,7 +35,7 @@ export function compileLocalReply(
         mapper.filter === undefined ? () => false : compileAccessLogFilter(context, mapper.filter, [...at, 'filter']),
       status: mapper.statusCode,
       body: mapper.body === undefined ? undefined : dataSource(context, mapper.body, [...at, 'body'])?.toString('utf8'),
-      format: compileFormat(context, mapper.bodyFormatOverride, [...at, 'bodyFormatOverride']),
+      format: compileBodyFormat(context, mapper.bodyFormatOverride, [...at, 'bodyFormatOverride']),
       headers: (mapper.headersToAdd ?? []).flatMap(
         (option, j) => compileHeaderChange(context, option, [...at, 'headersToAdd', j]) ?? [],
       ),
@@ -57,7 +57,7 @@ export function compileLocalReply(
   };
 }
 
-function compileFormat(
+export function compileBodyFormat(
   context: CompileContext,
   format: types.core.SubstitutionFormatString | undefined,
   path: Path,

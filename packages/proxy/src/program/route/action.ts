@@ -3,7 +3,7 @@ import type { JsonValue, types } from '@mizzen/xds';
 import type { MirrorProgram, RetryProgram, RouteActionProgram } from '../../types.ts';
 import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
-import { fraction, milliseconds } from '../values.ts';
+import { asciiLower, fraction, milliseconds } from '../values.ts';
 import { compileHashPolicies } from './hash.ts';
 import { compileRetry } from './retry.ts';
 
@@ -14,6 +14,7 @@ const DEFAULT_TIMEOUT = 15_000;
 export interface Inherited {
   readonly retry: RetryProgram | undefined;
   readonly mirrors: readonly MirrorProgram[];
+  readonly bufferLimit: number | undefined;
 }
 
 export function compileAction(
@@ -44,6 +45,7 @@ export function compileAction(
     grpcTimeoutHeaderMax: optional(action.maxStreamDuration?.grpcTimeoutHeaderMax),
     grpcTimeoutHeaderOffset: milliseconds(action.maxStreamDuration?.grpcTimeoutHeaderOffset, 0),
     clusterNotFoundStatus: NOT_FOUND_STATUS[action.clusterNotFoundResponseCode ?? 'SERVICE_UNAVAILABLE'],
+    bufferLimit: inherited.bufferLimit,
     priority: action.priority ?? 'DEFAULT',
     autoHostRewrite: action.autoHostRewrite === true,
     appendXForwardedHost: action.appendXForwardedHost === true,
@@ -61,10 +63,12 @@ export function compileMirrors(
   path: Path,
 ): MirrorProgram[] {
   return (policies ?? []).map((policy, i) => {
-    if (policy.cluster === undefined || policy.cluster === '')
-      context.refuse([...path, i, 'cluster'], 'must not be empty');
+    const { cluster = '', clusterHeader = '' } = policy;
+    if ((cluster === '') === (clusterHeader === ''))
+      context.refuse([...path, i, 'cluster'], 'must have exactly one of `cluster` and `clusterHeader`');
     return {
-      cluster: policy.cluster ?? '',
+      cluster,
+      ...(clusterHeader === '' ? {} : { clusterHeader: asciiLower(clusterHeader) }),
       fraction: policy.runtimeFraction === undefined ? 1 : fraction(policy.runtimeFraction.defaultValue, 1),
       disableShadowHostSuffix: policy.disableShadowHostSuffixAppend === true,
     };

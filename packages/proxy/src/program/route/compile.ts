@@ -1,8 +1,9 @@
 import { TypeUrl, type types } from '@mizzen/xds';
 import { compileRateLimits } from '../../filter/ratelimit/policies.ts';
 import { compilePerFilter, mergePerFilter, type PerFilter } from '../../filter/per-route.ts';
-import type { MirrorProgram, RouteActionProgram, RouteEntry, VirtualHostProgram } from '../../types.ts';
+import type { DirectBody, MirrorProgram, RouteActionProgram, RouteEntry, VirtualHostProgram } from '../../types.ts';
 import { CompileContext } from '../context.ts';
+import { compileBodyFormat } from '../listener/local-reply.ts';
 import { compileMutations, isEmpty, type HeaderMutations } from '../headers.ts';
 import type { Path } from '../path.ts';
 import { readResource } from '../read-resource.ts';
@@ -27,7 +28,12 @@ export interface CompiledRoute extends RouteEntry {
 export type RouteEffect =
   | { readonly kind: 'cluster'; readonly choice: ClusterChoice }
   | { readonly kind: 'redirect'; readonly redirect: Redirect }
-  | { readonly kind: 'direct'; readonly status: number; readonly body: string };
+  | {
+      readonly kind: 'direct';
+      readonly status: number;
+      readonly body: string;
+      readonly format?: DirectBody | undefined;
+    };
 
 export interface CompiledVirtualHost extends VirtualHostProgram {
   readonly index: number;
@@ -136,6 +142,7 @@ function compileVirtualHost(
     retry:
       host.retryPolicy === undefined ? undefined : compileRetry(context, host.retryPolicy, [...path, 'retryPolicy']),
     mirrors: mirrors.length === 0 ? scope.mirrors : mirrors,
+    bufferLimit: bufferLimit(host),
   };
   const base: VirtualHostProgram = {
     name: host.name ?? '',
@@ -169,6 +176,12 @@ function compileVirtualHost(
     );
   }
   return compiled;
+}
+
+/** The newer field wins. */
+function bufferLimit(of: types.route.VirtualHost | types.route.Route): number | undefined {
+  const limit = of.requestBodyBufferLimit ?? of.perRequestBufferLimitBytes;
+  return limit === undefined ? undefined : Number(limit);
 }
 
 function tlsRoute(virtualHost: VirtualHostProgram): CompiledRoute {
@@ -214,11 +227,18 @@ function compileRoute(
   const used = (all: HeaderMutations[]): HeaderMutations[] => all.filter((mutations) => !isEmpty(mutations));
   const actionPath = [...path, 'route'];
   const action: RouteActionProgram | undefined =
-    route.route === undefined ? undefined : compileAction(context, route.route, inherited, actionPath);
+    route.route === undefined
+      ? undefined
+      : compileAction(
+          context,
+          route.route,
+          { ...inherited, bufferLimit: bufferLimit(route) ?? inherited.bufferLimit },
+          actionPath,
+        );
   const does = compileEffect(scope, route, perFilter, match.path, path);
   if (does.kind === 'cluster') {
     for (const name of does.choice.names) scope.clusterNames.add(name);
-    for (const mirror of action?.mirrors ?? []) scope.clusterNames.add(mirror.cluster);
+    for (const { cluster } of action?.mirrors ?? []) if (cluster !== '') scope.clusterNames.add(cluster);
   }
   return {
     name: route.name ?? '',
@@ -264,7 +284,7 @@ function compileEffect(
   if (route.redirect !== undefined)
     return { kind: 'redirect', redirect: compileRedirect(context, route.redirect, match, [...path, 'redirect']) };
   if (route.directResponse !== undefined) {
-    const { status = 0, body } = route.directResponse;
+    const { status = 0, body, bodyFormat } = route.directResponse;
     const at = [...path, 'directResponse'];
     if (status < 200 || status > 599) context.refuse([...at, 'status'], 'must be from 200 to 599');
     const bytes = body === undefined ? undefined : dataSource(context, body, [...at, 'body']);
@@ -274,7 +294,8 @@ function compileEffect(
         `has ${bytes.length} bytes, more than the ${scope.maxBody} of \`maxDirectResponseBodySizeBytes\``,
       );
     }
-    return { kind: 'direct', status, body: bytes?.toString('utf8') ?? '' };
+    const format = compileBodyFormat(context, bodyFormat, [...at, 'bodyFormat']);
+    return { kind: 'direct', status, body: bytes?.toString('utf8') ?? '', format };
   }
   context.refuse(path, 'must say what to do: `route`, `redirect` or `directResponse`');
   return { kind: 'direct', status: 500, body: '' };

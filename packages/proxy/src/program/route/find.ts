@@ -66,7 +66,7 @@ function decide(route: CompiledRoute, request: RequestHead, random: Random): Rou
     case 'redirect':
       return { kind: 'redirect', route, status: does.redirect.status, location: does.redirect.location(request) };
     case 'direct':
-      return { kind: 'direct', route, status: does.status, body: does.body };
+      return { kind: 'direct', route, status: does.status, body: does.body, format: does.format };
   }
 }
 

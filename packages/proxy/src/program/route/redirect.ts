@@ -47,7 +47,7 @@ export function compileRedirect(
     location: (request) => {
       const toScheme = scheme ?? request.scheme;
       const toHost = host === '' ? requestHost(request, toScheme, port) : host;
-      let target = rewrite?.(request.path) ?? request.path;
+      let target = rewrite?.(request.path, undefined) ?? request.path;
       if (pathRedirect !== '') {
         const query = hasQuery ? -1 : target.indexOf('?');
         target = query < 0 ? pathRedirect : pathRedirect + target.slice(query);

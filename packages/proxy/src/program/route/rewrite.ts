@@ -1,4 +1,5 @@
 import type { types } from '@mizzen/xds';
+import { text } from '../../telemetry/access-log.ts';
 import type { RequestHead } from '../../types.ts';
 import type { CompileContext } from '../context.ts';
 import { getRequestHeader } from '../match/header.ts';
@@ -6,18 +7,21 @@ import { pathOnly } from '../match/query.ts';
 import { compileRegex } from '../match/regex.ts';
 import { rewriteTemplate } from '../match/uri-template.ts';
 import type { Path } from '../path.ts';
+import type { LogSource } from '../types.ts';
 import { asciiLower, wire } from '../values.ts';
 import type { PathMatch } from './match.ts';
 
 /** The new target (with query) for one that matched; undefined: it stays. */
-export type PathRewrite = (target: string) => string | undefined;
+export type PathRewrite = (target: string, source: LogSource | undefined) => string | undefined;
 /** The new authority; empty: stays as it is. */
-export type HostRewrite = (request: RequestHead) => string;
+export type HostRewrite = (request: RequestHead, source: LogSource) => string;
 
 export interface RewriteFields {
   readonly prefixRewrite?: string;
   readonly regexRewrite?: types.matcher.RegexMatchAndSubstitute;
   readonly pathRewritePolicy?: types.core.TypedExtensionConfig;
+  /** A format of command operators. */
+  readonly pathRewrite?: string;
 }
 
 /** The path rewrite of a route action or a redirect; undefined when there is none. */
@@ -28,10 +32,26 @@ export function compilePathRewrite(
   path: Path,
 ): PathRewrite | undefined {
   const { prefixRewrite: prefix, regexRewrite: regex, pathRewritePolicy: policy } = fields;
-  const given = [prefix !== undefined && prefix !== '', regex !== undefined, policy !== undefined].filter(
-    Boolean,
-  ).length;
-  if (given > 1) context.refuse(path, 'only one of `prefixRewrite`, `regexRewrite` and `pathRewritePolicy` may be set');
+  const format = fields.pathRewrite === '' ? undefined : fields.pathRewrite;
+  const given = [
+    prefix !== undefined && prefix !== '',
+    regex !== undefined,
+    policy !== undefined,
+    format !== undefined,
+  ].filter(Boolean).length;
+  if (given > 1) {
+    context.refuse(
+      path,
+      'only one of `prefixRewrite`, `regexRewrite`, `pathRewritePolicy` and `pathRewrite` may be set',
+    );
+  }
+  if (format !== undefined) {
+    const make = text(context, format, '', [...path, 'pathRewrite']);
+    return (target, source) => {
+      const made = source === undefined ? '' : make(source);
+      return made === '' ? undefined : made + target.slice(pathOnly(target).length);
+    };
+  }
   if (prefix !== undefined && prefix !== '') {
     if (match.template !== undefined) context.refuse([...path, 'prefixRewrite'], 'does not go with a path template');
     const start = wire(prefix);
@@ -109,6 +129,10 @@ export function compileHostRewrite(
     ]);
     const substitution = action.hostRewritePathRegex.substitution ?? '';
     return regex === undefined ? undefined : (request) => regex.replaceAll(pathOnly(request.path), substitution);
+  }
+  if (action.hostRewrite !== undefined && action.hostRewrite !== '') {
+    const make = text(context, action.hostRewrite, '-', [...path, 'hostRewrite']);
+    return (_request, source) => make(source);
   }
   return undefined;
 }

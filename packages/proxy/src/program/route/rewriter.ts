@@ -34,9 +34,9 @@ export function requestRewriter(rewrites: RequestRewrites): RouteEntry['rewriteR
     // The route's own host comes after the weighted cluster's, and so wins.
     if (weighted !== undefined && weighted.hostRewrite !== '')
       setAuthority(request, weighted.hostRewrite, false, keepOriginal);
-    const newHost = host?.(request);
+    const newHost = host?.(request, stream);
     if (newHost !== undefined && newHost !== '') setAuthority(request, newHost, appendForwardedHost, keepOriginal);
-    const newPath = path?.(request.path);
+    const newPath = path?.(request.path, stream);
     if (newPath !== undefined) {
       if (keepOriginal) request.headers.set('x-envoy-original-path', request.path);
       request.path = newPath;

@@ -65,7 +65,7 @@ export async function startControlPlane(
 
   const mesh = await watchMesh(options, {
     clock,
-    lastGood: new LastGood(join(stateDir, 'control-plane-last-good.json')),
+    lastGood: new LastGood(join(stateDir, 'control-plane-last-good.json'), warn),
     onError: (error) => warn(`changes of files may go unnoticed: ${error.message}`),
   });
   const { files } = mesh;

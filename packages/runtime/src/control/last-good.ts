@@ -10,11 +10,14 @@ import type { ReadResult } from '@mizzen/sources';
  */
 export class LastGood {
   readonly #file: string;
+  readonly #onProblem: (text: string) => void;
   #documents: readonly SourceDocument[];
   #saved = '';
 
-  constructor(file: string) {
+  /** `onProblem` is told when the file cannot be written: nothing else stops for that. */
+  constructor(file: string, onProblem: (text: string) => void) {
     this.#file = file;
+    this.#onProblem = onProblem;
     this.#documents = load(file);
   }
 
@@ -42,11 +45,17 @@ export class LastGood {
     const documents = documentsOf(snapshot);
     const text = JSON.stringify(documents);
     if (text === this.#saved) return;
-    this.#saved = text;
     this.#documents = documents;
     const temporary = `${this.#file}.new`;
-    writeFileSync(temporary, text, { mode: 0o600 });
-    renameSync(temporary, this.#file);
+    try {
+      writeFileSync(temporary, text, { mode: 0o600 });
+      renameSync(temporary, this.#file);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#onProblem(`what is in force cannot be kept for a process that starts with a broken file: ${reason}`);
+      return;
+    }
+    this.#saved = text;
   }
 }
 

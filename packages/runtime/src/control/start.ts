@@ -86,7 +86,7 @@ export async function startControl(
     clock: systemClock,
     send,
     serveEnvoys: () => void ads.serve(),
-    lastGood: new LastGood(join(stateDir, 'last-good.json')),
+    lastGood: new LastGood(join(stateDir, 'last-good.json'), (text) => send({ type: 'notice', text })),
   });
   holder.control = running;
 

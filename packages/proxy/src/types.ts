@@ -405,6 +405,8 @@ export interface LbContext {
   /** `host:port` meant by the request; for clusters that connect to what is asked for. */
   readonly authority: string;
   readonly priority: 'DEFAULT' | 'HIGH';
+  /** What hosts that are named by the request are named in. */
+  readonly stream?: { readonly request?: RequestHead | undefined; readonly info: StreamInfo } | undefined;
   /** The connection a PROXY protocol header is to name; none: the proxy's own. */
   readonly client?: ConnectionInfo | undefined;
   /** What is offered by ALPN in place of the cluster's own. */

@@ -4,6 +4,7 @@ import type { TlsContexts } from '../tls/context.ts';
 import { Cluster } from './cluster.ts';
 import { ForwardProxyCluster } from './forward-proxy.ts';
 import { ManagedCluster, type ManagedSurroundings } from './managed.ts';
+import { OriginalDstCluster } from './original-dst.ts';
 import { newClusterStats, type ClusterDetailStats } from './stats.ts';
 
 interface Warming {
@@ -158,6 +159,7 @@ export class ClusterManager {
     const { deps, tls } = this.#options;
     let stats = this.#stats.get(program.statName);
     if (stats === undefined) this.#stats.set(program.statName, (stats = newClusterStats()));
+    if (program.type === 'ORIGINAL_DST') return new OriginalDstCluster(program, tls, stats, deps);
     return program.type === 'DYNAMIC_FORWARD_PROXY'
       ? new ForwardProxyCluster(program, tls, stats, deps)
       : new Cluster(program, tls, stats, deps);

@@ -294,6 +294,7 @@ class TcpTunnel implements ActiveConnection {
         connection.requestedServerName === '' ? '' : `${connection.requestedServerName}:${connection.localPort}`,
       priority: 'DEFAULT',
       client: connection,
+      stream: { info: this.#info },
     };
   }
 }

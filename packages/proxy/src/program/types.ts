@@ -536,9 +536,7 @@ export interface ClusterProgram {
 
   readonly http: UpstreamHttpProgram;
   readonly dns: DnsProgram;
-  readonly originalDst:
-    | { readonly useHttpHeader: boolean; readonly httpHeaderName: string; readonly portOverride: number }
-    | undefined;
+  readonly originalDst: OriginalDstProgram | undefined;
   readonly tcpKeepalive:
     | { readonly time: number | undefined; readonly interval: number | undefined; readonly probes: number | undefined }
     | undefined;
@@ -547,6 +545,17 @@ export interface ClusterProgram {
   readonly metadata: Readonly<Record<string, JsonObject>> | undefined;
   readonly secretNames: readonly string[];
   readonly places: readonly ResourcePlace[];
+}
+
+/** Where the address of an ORIGINAL_DST cluster's host is found, beside the connection. */
+export interface OriginalDstProgram {
+  /** Lowercase; undefined: no header is looked at. */
+  readonly headerName: string | undefined;
+  /** Path into the dynamic metadata, the filter's name first. */
+  readonly metadataKey: readonly string[] | undefined;
+  /** 0: as named. */
+  readonly portOverride: number;
+  readonly cleanupInterval: number;
 }
 
 export type UpstreamTransportProgram =

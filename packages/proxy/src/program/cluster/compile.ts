@@ -8,10 +8,11 @@ import type {
   Compiled,
   CompileDeps,
   EndpointsProgram,
+  OriginalDstProgram,
   UpstreamHttpProgram,
   UpstreamTransportProgram,
 } from '../types.ts';
-import { milliseconds, percent } from '../values.ts';
+import { asciiLower, milliseconds, percent } from '../values.ts';
 import { compileAssignment } from '../endpoints.ts';
 import { compileThresholds, perHostConnections } from './circuit-breakers.ts';
 import { compileDns } from './dns.ts';
@@ -87,15 +88,7 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     transport,
     http,
     dns: compileDns(cluster, type),
-    originalDst:
-      type === 'ORIGINAL_DST'
-        ? {
-            useHttpHeader: cluster.originalDstLbConfig?.useHttpHeader === true,
-            httpHeaderName:
-              (cluster.originalDstLbConfig?.httpHeaderName ?? '').toLowerCase() || 'x-envoy-original-dst-host',
-            portOverride: cluster.originalDstLbConfig?.upstreamPortOverride ?? 0,
-          }
-        : undefined,
+    originalDst: type === 'ORIGINAL_DST' ? compileOriginalDst(context, cluster) : undefined,
     tcpKeepalive:
       keepalive === undefined
         ? undefined
@@ -170,6 +163,20 @@ function endpointsOf(
         context.refuse(['loadAssignment'], `a cluster of type ${type} has no endpoints of its own`);
       return undefined;
   }
+}
+
+function compileOriginalDst(context: CompileContext, cluster: types.cluster.Cluster): OriginalDstProgram {
+  const config = cluster.originalDstLbConfig;
+  const { key = '', path = [] } = config?.metadataKey ?? {};
+  const byHeader = config?.useHttpHeader === true;
+  if (!byHeader && (config?.httpHeaderName ?? '') !== '')
+    context.refuse(['originalDstLbConfig', 'httpHeaderName'], 'says nothing without `useHttpHeader`');
+  return {
+    headerName: byHeader ? asciiLower(config?.httpHeaderName ?? '') || 'x-envoy-original-dst-host' : undefined,
+    metadataKey: config?.metadataKey === undefined ? undefined : [key, ...path.map((segment) => segment.key ?? '')],
+    portOverride: config?.upstreamPortOverride ?? 0,
+    cleanupInterval: milliseconds(cluster.cleanupInterval, 5000),
+  };
 }
 
 /** Upstream network filters: only those that do nothing here. */

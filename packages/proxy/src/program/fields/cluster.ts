@@ -12,13 +12,12 @@ export const clusterFields: FieldTable = {
       loadAssignment healthChecks maxRequestsPerConnection circuitBreakers upstreamHttpProtocolOptions
       commonHttpProtocolOptions httpProtocolOptions typedExtensionProtocolOptions dnsRefreshRate dnsFailureRefreshRate
       respectDnsTtl dnsLookupFamily dnsJitter typedDnsResolverConfig outlierDetection upstreamBindConfig lbSubsetConfig
-      ringHashLbConfig maglevLbConfig originalDstLbConfig leastRequestLbConfig roundRobinLbConfig commonLbConfig
+      ringHashLbConfig maglevLbConfig originalDstLbConfig cleanupInterval leastRequestLbConfig roundRobinLbConfig commonLbConfig
       loadBalancingPolicy
       transportSocket transportSocketMatches metadata upstreamConnectionOptions closeConnectionsOnHostHealthFailure
       filters`,
     noEffect: {
       [HTTP2_PORT]: 'http2ProtocolOptions protocolSelection',
-      'the hosts of an original-destination cluster go when their connections do': 'cleanupInterval',
       'a cluster is used as soon as it has endpoints': 'waitForWarmOnInit',
       'endpoints that are removed go at once': 'ignoreHealthOnHostRemoval',
       'counts what is not exported': 'trackTimeoutBudgets trackClusterStats lrsReportEndpointMetrics',
@@ -40,8 +39,7 @@ export const clusterFields: FieldTable = {
   'envoy.config.cluster.v3.Cluster.RoundRobinLbConfig': { implemented: 'slowStartConfig' },
   'envoy.config.cluster.v3.Cluster.SlowStartConfig': { implemented: 'slowStartWindow aggression minWeightPercent' },
   'envoy.config.cluster.v3.Cluster.OriginalDstLbConfig': {
-    implemented: 'upstreamPortOverride',
-    refused: { [NOT_SUPPORTED]: 'useHttpHeader httpHeaderName metadataKey' },
+    implemented: 'useHttpHeader httpHeaderName upstreamPortOverride metadataKey',
   },
   'envoy.config.cluster.v3.Cluster.CommonLbConfig': {
     implemented:

@@ -1,0 +1,130 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import type { JsonObject, JsonValue } from '@mizzen/xds';
+import type { Timer } from '../deps.ts';
+import type { EndpointProgram, OriginalDstProgram } from '../program/types.ts';
+import type { LbContext, UpstreamHost } from '../types.ts';
+import { Cluster } from './cluster.ts';
+
+interface Known {
+  readonly endpoint: EndpointProgram;
+  /** Since hosts were last cleaned up. */
+  used: boolean;
+}
+
+/**
+ * ORIGINAL_DST: the host is the address that the request's dynamic metadata or a header names, in that order. A request
+ * that names none has no host: connections are not captured, so none has a destination other than this proxy. Hosts
+ * that nobody used for a cleanup interval go.
+ */
+export class OriginalDstCluster extends Cluster {
+  readonly #known = new Map<string, Known>();
+  #cleanup: Timer | undefined;
+
+  override choose(context: LbContext): UpstreamHost | null {
+    const program = this.program.originalDst;
+    if (program === undefined) return null;
+    const target = this.#target(program, context);
+    if (target === undefined) return null;
+    const port = program.portOverride === 0 ? target.port : program.portOverride;
+    const key = `${target.address} ${port}`;
+    let known = this.#known.get(key);
+    if (known === undefined) {
+      this.#known.set(key, (known = { endpoint: newEndpoint(target.address, port), used: true }));
+      this.#publish();
+      this.#cleanup ??= this.deps.clock.after(program.cleanupInterval, () => this.#clean(program));
+    }
+    known.used = true;
+    return this.underName(this.hostOf(known.endpoint) ?? null, context);
+  }
+
+  override close(): void {
+    this.#cleanup?.cancel();
+    super.close();
+  }
+
+  #target(program: OriginalDstProgram, { stream }: LbContext): Target | undefined {
+    const { metadataKey, headerName } = program;
+    if (metadataKey !== undefined) {
+      const named = parseTarget(firstText(valueAt(stream?.info.dynamicMetadata, metadataKey)));
+      if (named !== undefined) return named;
+    }
+    return headerName === undefined ? undefined : parseTarget(stream?.request?.headers.get(headerName));
+  }
+
+  #clean(program: OriginalDstProgram): void {
+    const before = this.#known.size;
+    for (const [key, known] of this.#known) {
+      if (!known.used) this.#known.delete(key);
+      known.used = false;
+    }
+    if (this.#known.size < before) this.#publish();
+    this.#cleanup =
+      this.#known.size === 0 ? undefined : this.deps.clock.after(program.cleanupInterval, () => this.#clean(program));
+  }
+
+  #publish(): void {
+    this.setEndpoints({
+      name: this.name,
+      localities: [
+        {
+          region: '',
+          zone: '',
+          subZone: '',
+          priority: 0,
+          weight: undefined,
+          endpoints: [...this.#known.values()].map(({ endpoint }) => endpoint),
+        },
+      ],
+      overprovisioningFactor: 140,
+      weightedPriorityHealth: false,
+      dropOverload: 0,
+    });
+  }
+}
+
+interface Target {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** `1.2.3.4:80` or `[::1]:80`. */
+function parseTarget(text: string | undefined): Target | undefined {
+  const parts = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text ?? '');
+  if (parts === null) return undefined;
+  const port = Number(parts[3]);
+  if (port > 65535) return undefined;
+  if (parts[1] !== undefined) return isIPv6(parts[1]) ? { address: parts[1], port } : undefined;
+  return isIPv4(parts[2]!) ? { address: parts[2]!, port } : undefined;
+}
+
+function valueAt(
+  metadata: Readonly<Record<string, JsonObject>> | undefined,
+  path: readonly string[],
+): JsonValue | undefined {
+  let value: JsonValue | undefined = metadata;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+    value = (value as JsonObject)[key];
+  }
+  return value;
+}
+
+/** A text, or the first of a list of them. */
+function firstText(value: JsonValue | undefined): string | undefined {
+  const first: JsonValue | undefined = Array.isArray(value) ? (value as readonly JsonValue[])[0] : value;
+  return typeof first === 'string' ? first : undefined;
+}
+
+function newEndpoint(address: string, port: number): EndpointProgram {
+  return {
+    address: { kind: 'socket', address, port, ipv4Compat: false },
+    endpointId: '',
+    hostname: '',
+    weight: 1,
+    health: 'UNKNOWN',
+    healthCheckPort: undefined,
+    healthCheckHostname: '',
+    healthCheckDisabled: true,
+    metadata: undefined,
+  };
+}

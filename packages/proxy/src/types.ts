@@ -218,6 +218,8 @@ export interface HttpStream {
    * Without `partial` a larger body is answered with a 413, and the promise never settles.
    */
   collectBody(limit: number, partial: boolean): Promise<CollectedBody>;
+  /** The whole body has been read: it goes on with its length, if it came without. */
+  declareLength(bytes: number): void;
 }
 
 export interface LocalReplyOptions {

@@ -27,6 +27,7 @@ export type * as networkLocalRateLimit from './gen/envoy.extensions.filters.netw
 export type * as rateLimit from './gen/envoy.extensions.filters.http.ratelimit.v3.ts';
 export type * as localRateLimit from './gen/envoy.extensions.filters.http.local_ratelimit.v3.ts';
 export type * as istioAlpn from './gen/istio.envoy.config.filter.http.alpn.v2alpha1.ts';
+export type * as buffer from './gen/envoy.extensions.filters.http.buffer.v3.ts';
 export type * as tracing from './gen/envoy.type.tracing.v3.ts';
 export type * as commonMatcher from './gen/envoy.config.common.matcher.v3.ts';
 export type * as grpcAccessLog from './gen/envoy.extensions.access_loggers.grpc.v3.ts';

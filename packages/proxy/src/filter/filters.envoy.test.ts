@@ -95,77 +95,78 @@ const NOT_FILTERS = new Set([
 
 describe.each(CASES.map((one, index) => ({ ...one, index })))('$name', ({ ask, index }) => {
   const hcm = program(index);
-  test.each(ask.map((text) => [text.length > 90 ? `${text.slice(0, 60)}…${text.slice(-20)}` : text, text] as const))(
-    '%s',
-    async (_, text) => {
-      const [line = '', ...fields] = text.split('\n');
-      const [method = '', target = '', authority = ''] = line.split(' ');
-      const headers = new Headers();
-      for (const field of fields)
-        headers.add(field.slice(0, field.indexOf(':')).toLowerCase(), field.slice(field.indexOf(':') + 1).trim());
-      const theirs = await oracle.ask(
-        index,
-        `${method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n${fields.map((field) => `${field}\r\n`).join('')}${method === 'POST' ? 'content-length: 0\r\n' : ''}\r\n`,
-      );
+  test.each(
+    ask.map(
+      (text, n) => [`${n} ${text.length > 90 ? `${text.slice(0, 60)}…${text.slice(-20)}` : text}`, text] as const,
+    ),
+  )('%s', async (_, text) => {
+    const [line = '', ...fields] = text.split('\n');
+    const [method = '', target = '', authority = ''] = line.split(' ');
+    const headers = new Headers();
+    for (const field of fields)
+      headers.add(field.slice(0, field.indexOf(':')).toLowerCase(), field.slice(field.indexOf(':') + 1).trim());
+    const theirs = await oracle.ask(
+      index,
+      `${method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n${fields.map((field) => `${field}\r\n`).join('')}${method === 'POST' ? 'content-length: 0\r\n' : ''}\r\n`,
+    );
 
-      const request: RequestHead = { method, path: target, authority, scheme: 'http', headers };
-      const connection: ConnectionInfo = {
-        id: 1,
-        directRemoteAddress: '127.0.0.1',
-        remotePort: 1,
-        localAddress: '127.0.0.1',
-        localPort: oracle.ports[index]!,
-        tls: undefined,
-        requestedServerName: '',
-        applicationProtocol: '',
-      };
-      if (hcm.routes.kind !== 'inline') throw new Error('no routes');
-      const stream = new OfflineStream(request, connection, hcm.routes.config, testDeps.random);
-      const through = await stream.runFilters(hcm.filters);
-      stream.response = {
-        status: stream.reply?.status ?? 200,
-        headers: new Headers((stream.reply?.headers ?? []).flat()),
-      };
-      for (const one of hcm.filters.toReversed()) void one.onResponse?.(stream);
+    const request: RequestHead = { method, path: target, authority, scheme: 'http', headers };
+    const connection: ConnectionInfo = {
+      id: 1,
+      directRemoteAddress: '127.0.0.1',
+      remotePort: 1,
+      localAddress: '127.0.0.1',
+      localPort: oracle.ports[index]!,
+      tls: undefined,
+      requestedServerName: '',
+      applicationProtocol: '',
+    };
+    if (hcm.routes.kind !== 'inline') throw new Error('no routes');
+    const stream = new OfflineStream(request, connection, hcm.routes.config, testDeps.random);
+    const through = await stream.runFilters(hcm.filters);
+    stream.response = {
+      status: stream.reply?.status ?? 200,
+      headers: new Headers((stream.reply?.headers ?? []).flat()),
+    };
+    for (const one of hcm.filters.toReversed()) void one.onResponse?.(stream);
 
-      expect({ answered: !through, status: stream.reply?.status ?? 200, body: stream.reply?.body ?? '' }).toEqual({
-        answered: theirs.upstream === undefined,
-        status: theirs.status,
-        body: theirs.body,
+    expect({ answered: !through, status: stream.reply?.status ?? 200, body: stream.reply?.body ?? '' }).toEqual({
+      answered: theirs.upstream === undefined,
+      status: theirs.status,
+      body: theirs.body,
+    });
+    const value = (name: string): string | undefined => theirs.headers.find(([n]) => n === name)?.[1];
+    if (stream.reply !== undefined && !stream.reply.details.startsWith('cors')) {
+      expect({ details: stream.reply.details, flags: flagNames(stream.reply.flags) ?? '-' }).toEqual({
+        details: value('x-details'),
+        flags: value('x-flags'),
       });
-      const value = (name: string): string | undefined => theirs.headers.find(([n]) => n === name)?.[1];
-      if (stream.reply !== undefined && !stream.reply.details.startsWith('cors')) {
-        expect({ details: stream.reply.details, flags: flagNames(stream.reply.flags) ?? '-' }).toEqual({
-          details: value('x-details'),
-          flags: value('x-flags'),
-        });
-      }
-      const flat: string[] = [];
-      for (let i = 0; i < stream.response.headers.flat.length; i += 2)
-        flat.push(`${stream.response.headers.flat[i]}: ${stream.response.headers.flat[i + 1]}`);
-      expect(flat.sort()).toEqual(
-        theirs.headers
-          .filter(([name]) => !NOT_FILTERS.has(name))
-          .map(([name, v]) => `${name}: ${v}`)
-          .sort(),
-      );
-      if (theirs.upstream === undefined) return;
-      expect(request.path).toBe(theirs.upstream.target);
-      const sent: string[] = [];
-      for (let i = 0; i < headers.flat.length; i += 2) sent.push(`${headers.flat[i]}: ${headers.flat[i + 1]}`);
-      const added = new Set([
-        'host',
-        'x-forwarded-proto',
-        'x-request-id',
-        'x-envoy-expected-rq-timeout-ms',
-        'content-length',
-      ]);
-      expect(sent.filter((s) => !s.startsWith('content-length')).sort()).toEqual(
-        theirs.upstream.headers
-          .filter(([name]) => !added.has(name))
-          .map(([name, v]) => `${name}: ${v}`)
-          .sort(),
-      );
-    },
-  );
+    }
+    const flat: string[] = [];
+    for (let i = 0; i < stream.response.headers.flat.length; i += 2)
+      flat.push(`${stream.response.headers.flat[i]}: ${stream.response.headers.flat[i + 1]}`);
+    expect(flat.sort()).toEqual(
+      theirs.headers
+        .filter(([name]) => !NOT_FILTERS.has(name))
+        .map(([name, v]) => `${name}: ${v}`)
+        .sort(),
+    );
+    if (theirs.upstream === undefined) return;
+    expect(request.path).toBe(theirs.upstream.target);
+    const sent: string[] = [];
+    for (let i = 0; i < headers.flat.length; i += 2) sent.push(`${headers.flat[i]}: ${headers.flat[i + 1]}`);
+    const added = new Set([
+      'host',
+      'x-forwarded-proto',
+      'x-request-id',
+      'x-envoy-expected-rq-timeout-ms',
+      'content-length',
+    ]);
+    expect(sent.filter((s) => !s.startsWith('content-length')).sort()).toEqual(
+      theirs.upstream.headers
+        .filter(([name]) => !added.has(name))
+        .map(([name, v]) => `${name}: ${v}`)
+        .sort(),
+    );
+  });
 });

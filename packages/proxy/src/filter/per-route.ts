@@ -3,6 +3,7 @@ import type { CompileContext } from '../program/context.ts';
 import { noEffectTypes } from '../program/fields/index.ts';
 import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
+import { compileBufferPerRoute } from './buffer.ts';
 import { compileCorsPolicy } from './cors.ts';
 import { compileExtAuthzPerRoute } from './ext-authz/per-route.ts';
 import { compileFault } from './fault.ts';
@@ -22,6 +23,7 @@ const compilers: Readonly<Record<string, (context: CompileContext, config: never
   'envoy.extensions.filters.http.rbac.v3.RBACPerRoute': compileRbacPerRoute,
   'envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute': compileExtAuthzPerRoute,
   'envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute': compileRateLimitPerRoute,
+  'envoy.extensions.filters.http.buffer.v3.BufferPerRoute': compileBufferPerRoute,
   'envoy.extensions.filters.http.fault.v3.HTTPFault': compileFault,
   'envoy.extensions.filters.http.cors.v3.CorsPolicy': compileCorsPolicy,
   'envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig': compileJwtPerRoute,

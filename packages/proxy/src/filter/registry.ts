@@ -5,6 +5,7 @@ import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
 import type { HttpFilter } from '../types.ts';
 import { alpnFilter } from './alpn.ts';
+import { bufferFilter } from './buffer.ts';
 import { corsFilter } from './cors.ts';
 import { extAuthzFilter } from './ext-authz/filter.ts';
 import { faultFilter } from './fault.ts';
@@ -26,6 +27,7 @@ const compilers: Readonly<Record<string, Compile>> = {
   'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz': extAuthzFilter,
   'envoy.extensions.filters.http.ratelimit.v3.RateLimit': rateLimitFilter,
   'istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig': alpnFilter,
+  'envoy.extensions.filters.http.buffer.v3.Buffer': bufferFilter,
   'envoy.extensions.filters.http.fault.v3.HTTPFault': faultFilter,
   'envoy.extensions.filters.http.cors.v3.Cors': (context, _config, scope) => corsFilter(context, scope),
   'envoy.extensions.filters.http.header_mutation.v3.HeaderMutation': headerMutationFilter,

@@ -281,6 +281,12 @@ export class ActiveStream implements HttpStream, LogSource {
     );
   }
 
+  declareLength(bytes: number): void {
+    if (this.hasLength) return;
+    this.hasLength = true;
+    this.request.headers.add('content-length', String(bytes));
+  }
+
   collectBody(limit: number, partial: boolean): Promise<CollectedBody> {
     if (!this.expectsBody) return Promise.resolve({ data: EMPTY, complete: true });
     return new Promise((resolve) => {

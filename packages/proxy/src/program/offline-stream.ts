@@ -61,6 +61,7 @@ export class OfflineStream implements HttpStream {
   /** Nobody offline sends a body. */
   readonly expectsBody = false;
   readonly upgrade = '';
+  declareLength(): void {}
   collectBody(): Promise<CollectedBody> {
     return Promise.resolve({ data: Buffer.alloc(0), complete: true });
   }

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '@mizzen/xds';
+import { parseObject } from './json.ts';
 import { Status } from './status.ts';
 
 /** A token that is well formed; nothing about it is true yet. */
@@ -43,7 +44,7 @@ export function parseToken(text: string): Token | Status {
   const [headerText = '', payloadText = '', signatureText = ''] = parts;
   const headerBytes = base64url(headerText);
   if (headerBytes === undefined) return Status.HeaderBadBase64;
-  const header = json(headerBytes);
+  const header = parseObject(headerBytes);
   if (header === undefined) return Status.HeaderBadJson;
   const alg = header['alg'];
   if (typeof alg !== 'string') return Status.HeaderBadAlg;
@@ -53,7 +54,7 @@ export function parseToken(text: string): Token | Status {
 
   const payloadBytes = base64url(payloadText);
   if (payloadBytes === undefined) return Status.PayloadBadBase64;
-  const payload = json(payloadBytes);
+  const payload = parseObject(payloadBytes);
   if (payload === undefined) return Status.PayloadBadJson;
   const { iss, sub, jti } = payload;
   if (iss !== undefined && typeof iss !== 'string') return Status.PayloadIssNotString;
@@ -90,26 +91,18 @@ export function parseToken(text: string): Token | Status {
   };
 }
 
-/** Base64url without padding, strictly but for blanks, which do not count; undefined when it is not. */
+/** Base64url, strictly but for blanks, which do not count; padded or not. Undefined when it is not. */
 function base64url(given: string): Buffer | undefined {
-  const text = given.replace(/\s+/g, '');
+  const whole = given.replace(/\s+/g, '');
+  const text = whole.length % 4 === 0 ? whole.replace(/={1,2}$/, '') : whole;
   if (text === '' || text.length % 4 === 1 || !/^[A-Za-z0-9_-]+$/.test(text)) return undefined;
   return Buffer.from(text, 'base64url');
-}
-
-function json(bytes: Buffer): JsonObject | undefined {
-  try {
-    const value = JSON.parse(bytes.toString('utf8')) as JsonValue;
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function seconds(value: JsonValue | undefined): number | 'type' | 'range' {
   if (value === undefined) return 0;
   if (typeof value !== 'number') return 'type';
-  return value < 0 || value >= 2 ** 63 ? 'range' : Math.trunc(value);
+  return value < 0 || value > 2 ** 63 ? 'range' : Math.trunc(value);
 }
 
 function audienceList(value: JsonValue | undefined): readonly string[] | undefined {

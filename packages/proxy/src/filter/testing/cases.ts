@@ -1,4 +1,4 @@
-import { BAD_TOKENS, bearer, claims, good, jwks, now, token } from './tokens.ts';
+import { ATTACKS, BAD_TOKENS, bearer, claims, good, jwks, now, token } from './tokens.ts';
 
 const filter = (type: string, config: object): object => ({
   name: `envoy.filters.http.${type.split('.')[0]}`,
@@ -219,6 +219,11 @@ export const CASES: readonly {
     name: 'jwt: tokens',
     filters: [jwtRule({ audiences: ['shop'] })],
     ask: ['GET /x h', 'GET /x?a=b h:80', bearer(good), ...BAD_TOKENS.map((text) => bearer(text))],
+  },
+  {
+    name: 'jwt: attacks',
+    filters: [jwtRule({ audiences: ['shop'] })],
+    ask: ATTACKS.map((text) => bearer(text)),
   },
   {
     name: 'jwt: as Istio asks for it',

@@ -88,6 +88,8 @@ export const filterFields: FieldTable = {
   'istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig.AlpnOverride': {
     implemented: 'upstreamProtocol alpnOverride',
   },
+  'envoy.extensions.filters.http.buffer.v3.Buffer': { implemented: 'maxRequestBytes' },
+  'envoy.extensions.filters.http.buffer.v3.BufferPerRoute': { implemented: 'disabled buffer' },
   'envoy.extensions.filters.http.cors.v3.Cors': {},
   'envoy.extensions.filters.http.cors.v3.CorsPolicy': {
     implemented: `allowOriginStringMatch allowMethods allowHeaders exposeHeaders maxAge allowCredentials filterEnabled

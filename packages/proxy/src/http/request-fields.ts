@@ -65,8 +65,14 @@ export function mutateRequest(
       headers.set('x-forwarded-port', String(connection.localPort));
     }
   } else {
-    address = addressFromEnd(forwarded, program.xffNumTrustedHops);
+    const isTrusted = program.xffIsTrusted;
+    address =
+      isTrusted === undefined
+        ? addressFromEnd(forwarded, program.xffNumTrustedHops)
+        : lastStranger(forwarded, connection.directRemoteAddress, isTrusted);
     single = forwarded !== undefined && !forwarded.includes(',');
+    if (isTrusted !== undefined && !program.skipXffAppend)
+      headers.append('x-forwarded-for', outer(connection.directRemoteAddress, outerAddress));
     if ((seen & Seen.X_FORWARDED_PROTO) === 0) headers.add('x-forwarded-proto', secure ? 'https' : 'http');
   }
   const internal = single && address !== undefined && program.isInternalAddress(address);
@@ -114,6 +120,23 @@ function addressFromEnd(forwarded: string | undefined, hops: number): string | u
   const start = forwarded.lastIndexOf(',', end - 1) + 1;
   const text = forwarded.slice(start, end).trim();
   return isIP(text) !== 0 ? text : undefined;
+}
+
+/** The last address of x-forwarded-for that is not a trusted proxy's, where a trusted proxy brought the list. */
+function lastStranger(
+  forwarded: string | undefined,
+  from: string,
+  isTrusted: (address: string) => boolean,
+): string | undefined {
+  if (forwarded === undefined || !isTrusted(from)) return undefined;
+  let last: string | undefined;
+  for (const part of forwarded.split(',').toReversed()) {
+    const address = part.trim();
+    if (isIP(address) === 0) return undefined;
+    last = address;
+    if (!isTrusted(address)) break;
+  }
+  return last;
 }
 
 function schemeOf(forwardedProto: string | undefined, secure: boolean): string {

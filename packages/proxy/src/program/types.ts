@@ -281,6 +281,8 @@ export interface HcmProgram {
 
   readonly useRemoteAddress: boolean;
   readonly xffNumTrustedHops: number;
+  /** Proxies whose word in x-forwarded-for is believed; undefined: those are counted instead. */
+  readonly xffIsTrusted?: ((address: string) => boolean) | undefined;
   readonly skipXffAppend: boolean;
   readonly appendXForwardedPort: boolean;
   /** PROXY protocol headers towards clusters name the client of the request. */

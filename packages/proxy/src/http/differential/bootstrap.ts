@@ -1,7 +1,8 @@
 /** One configuration for both sides: Envoy reads it, the test builds the same for this proxy. */
 export const ACCESS_LOG =
   'LOG %DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT% %REQ(:METHOD)% %REQ(:PATH)% %PROTOCOL% %RESPONSE_CODE% %RESPONSE_FLAGS% ' +
-  '%RESPONSE_CODE_DETAILS% %BYTES_RECEIVED% %BYTES_SENT% %UPSTREAM_REQUEST_ATTEMPT_COUNT% %UPSTREAM_CLUSTER%\n';
+  '%RESPONSE_CODE_DETAILS% %BYTES_RECEIVED% %BYTES_SENT% %UPSTREAM_REQUEST_ATTEMPT_COUNT% %UPSTREAM_CLUSTER% ' +
+  '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%\n';
 
 const EXTENSIONS = 'type.googleapis.com/envoy.extensions';
 
@@ -111,6 +112,36 @@ export const MANAGERS = {
       },
     },
     internalAddressConfig: { cidrRanges: [{ addressPrefix: '10.0.0.0', prefixLen: 8 }] },
+  },
+  /** The client's address is found by who is trusted. */
+  trusted: {
+    internalAddressConfig: { cidrRanges: [{ addressPrefix: '172.16.0.0', prefixLen: 12 }] },
+    originalIpDetectionExtensions: [
+      {
+        name: 'xff',
+        typedConfig: {
+          '@type': `${EXTENSIONS}.http.original_ip_detection.xff.v3.XffConfig`,
+          xffTrustedCidrs: {
+            cidrs: [
+              { addressPrefix: '127.77.0.0', prefixLen: 16 },
+              { addressPrefix: '10.0.0.0', prefixLen: 8 },
+            ],
+          },
+        },
+      },
+    ],
+  },
+  stranger: {
+    originalIpDetectionExtensions: [
+      {
+        name: 'xff',
+        typedConfig: {
+          '@type': `${EXTENSIONS}.http.original_ip_detection.xff.v3.XffConfig`,
+          xffTrustedCidrs: { cidrs: [{ addressPrefix: '10.0.0.0', prefixLen: 8 }] },
+          skipXffAppend: false,
+        },
+      },
+    ],
   },
   /** Each name's words begin with a capital. */
   proper: { httpProtocolOptions: { headerKeyFormat: { properCaseWords: {} } } },

@@ -179,6 +179,24 @@ export const EDGE_CASES: readonly Case[] = [
     to(manager, `/flaky/grpc/not/${manager}`, 'grpc-timeout: 5S\r\n', { wait: 900 }),
   ]),
 
+  // ---- who the client is
+  ...(['trusted', 'stranger'] as const).flatMap((manager) =>
+    [
+      '',
+      '1.2.3.4',
+      '1.2.3.4, 10.0.0.1',
+      '1.2.3.4, 10.0.0.1,10.0.0.2',
+      '10.0.0.1, 10.0.0.2',
+      '1.2.3.4, 5.6.7.8, 10.0.0.1',
+      'bad, 10.0.0.1',
+      '1.2.3.4, bad, 10.0.0.1',
+      '172.16.0.1',
+      '172.16.0.1, 10.0.0.1',
+      '10.0.0.1:99',
+      '1.2.3.4,',
+    ].map((list) => to(manager, '/', list === '' ? '' : `x-forwarded-for: ${list}\r\n`)),
+  ),
+
   // ---- formats
   to('plain', '/formatted/text?a'),
   to('plain', '/formatted/json'),

@@ -105,9 +105,9 @@ export const listenerFields: FieldTable = {
   [`${HCM}.ResponseMapper`]: { implemented: 'filter statusCode body bodyFormatOverride headersToAdd' },
   'envoy.config.core.v3.SchemeHeaderTransformation': { implemented: 'schemeToOverwrite matchUpstream' },
   'envoy.extensions.http.original_ip_detection.xff.v3.XffConfig': {
-    implemented: 'xffNumTrustedHops skipXffAppend',
-    refused: { [NOT_SUPPORTED]: 'xffTrustedCidrs' },
+    implemented: 'xffNumTrustedHops xffTrustedCidrs skipXffAppend',
   },
+  'envoy.extensions.http.original_ip_detection.xff.v3.XffTrustedCidrs': { implemented: 'cidrs' },
 
   [`${TCP}.TcpProxy`]: {
     implemented: `statPrefix cluster weightedClusters metadataMatch idleTimeout accessLog maxConnectAttempts hashPolicy

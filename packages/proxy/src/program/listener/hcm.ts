@@ -86,6 +86,7 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
 
     useRemoteAddress: hcm.useRemoteAddress === true,
     xffNumTrustedHops: xff.hops,
+    xffIsTrusted: xff.isTrusted,
     skipXffAppend: xff.skipAppend,
     appendXForwardedPort: hcm.appendXForwardedPort === true,
     namesClients: hcm.addProxyProtocolConnectionState !== false,
@@ -205,7 +206,7 @@ function compileXff(
   context: CompileContext,
   hcm: types.hcm.HttpConnectionManager,
   path: Path,
-): { readonly hops: number; readonly skipAppend: boolean } {
+): { readonly hops: number; readonly skipAppend: boolean; readonly isTrusted?: (address: string) => boolean } {
   const [extension, ...more] = hcm.originalIpDetectionExtensions ?? [];
   if (extension === undefined) return { hops: hcm.xffNumTrustedHops ?? 0, skipAppend: hcm.skipXffAppend === true };
   const at = [...path, 'originalIpDetectionExtensions'];
@@ -215,11 +216,18 @@ function compileXff(
     return { hops: 0, skipAppend: false };
   }
   if (hcm.useRemoteAddress === true) context.refuse(at, 'does not go with `useRemoteAddress`');
-  const { xffNumTrustedHops, skipXffAppend } = config as {
+  const { xffNumTrustedHops, xffTrustedCidrs, skipXffAppend } = config as {
+    readonly xffTrustedCidrs?: { readonly cidrs?: readonly types.core.CidrRange[] };
     readonly xffNumTrustedHops?: number;
     readonly skipXffAppend?: boolean;
   };
-  return { hops: xffNumTrustedHops ?? 0, skipAppend: skipXffAppend ?? true };
+  const found = { hops: xffNumTrustedHops ?? 0, skipAppend: skipXffAppend ?? true };
+  const cidrs = xffTrustedCidrs?.cidrs ?? [];
+  if (cidrs.length === 0) return found;
+  const inside = [...at, 0, 'typedConfig'];
+  if (found.hops > 0) context.refuse([...inside, 'xffNumTrustedHops'], 'does not go with `xffTrustedCidrs`');
+  const ranges = compileCidrs(context, cidrs, [...inside, 'xffTrustedCidrs', 'cidrs']);
+  return { ...found, isTrusted: (address) => ranges.some((range) => range.contains(address)) };
 }
 
 /** Without a configuration no address counts as internal, as in Envoy from 1.33 on. */

@@ -1,4 +1,4 @@
-import { NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
+import { NO_RUNTIME, NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const BOOTSTRAP = 'envoy.config.bootstrap.v3';
 const METRICS = 'envoy.config.metrics.v3';
@@ -8,16 +8,15 @@ const ITSELF = 'the proxy says itself what it is';
 /** The file a proxy is started with. */
 export const bootstrapFields: FieldTable = {
   [`${BOOTSTRAP}.Bootstrap`]: {
-    implemented: 'node staticResources dynamicResources clusterManager statsConfig admin',
+    implemented: `node staticResources dynamicResources clusterManager statsConfig admin layeredRuntime
+      bootstrapExtensions`,
     noEffect: {
       [OWN_PROCESS]: `watchdog watchdogs enableDispatcherStats fatalActions memoryAllocatorManager perfTracingFilePath
         defaultSocketInterface grpcAsyncClientManagerConfig`,
       [NO_TRACING]: 'tracing',
       'statistics are fetched from the admin address': 'statsSinks statsFlushInterval statsFlushOnAdmin',
       'statistics are made when they are needed and stay': 'deferredStatOptions statsEvictionInterval',
-      'keys of the runtime are not looked up: default values count': 'layeredRuntime',
       'connections and memory are limited by the operating system': 'overloadManager',
-      'internal listeners need not be enabled': 'bootstrapExtensions',
       'regular expressions are RE2’s': 'defaultRegexEngine',
       'names are resolved by the system': 'useTcpForDnsLookups dnsResolutionConfig typedDnsResolverConfig',
       'messages have the form of `--log-format`': 'applicationLogConfig',
@@ -32,6 +31,18 @@ export const bootstrapFields: FieldTable = {
   [`${BOOTSTRAP}.Bootstrap.DynamicResources`]: {
     implemented: 'ldsConfig cdsConfig adsConfig',
     refused: { [NOT_SUPPORTED]: 'ldsResourcesLocator cdsResourcesLocator' },
+  },
+  [`${BOOTSTRAP}.LayeredRuntime`]: { implemented: 'layers' },
+  [`${BOOTSTRAP}.RuntimeLayer`]: {
+    implemented: 'name',
+    noEffect: {
+      [NO_RUNTIME]: 'staticLayer',
+      'there is nothing that could be modified': 'adminLayer',
+    },
+    refused: { [NOT_SUPPORTED]: 'diskLayer rtdsLayer' },
+  },
+  'envoy.extensions.bootstrap.internal_listener.v3.InternalListener': {
+    noEffect: { 'connections to internal listeners are not buffered': 'bufferSizeKb' },
   },
   [`${BOOTSTRAP}.ClusterManager`]: {
     noEffect: {

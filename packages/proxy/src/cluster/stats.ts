@@ -15,7 +15,10 @@ export interface ClusterDetailStats extends ClusterStats {
   ssl_connection_error: number;
   ssl_fail_verify_error: number;
   ssl_fail_verify_san: number;
+  ssl_fail_verify_cert_hash: number;
   ssl_session_reused: number;
+  readonly ssl_ciphers: Record<string, number>;
+  readonly ssl_versions: Record<string, number>;
   outlier_ejections_active: number;
   outlier_ejections_total: number;
   outlier_ejections_overflow: number;
@@ -62,7 +65,10 @@ export function newClusterStats(): ClusterDetailStats {
     ssl_connection_error: 0,
     ssl_fail_verify_error: 0,
     ssl_fail_verify_san: 0,
+    ssl_fail_verify_cert_hash: 0,
     ssl_session_reused: 0,
+    ssl_ciphers: {},
+    ssl_versions: {},
     outlier_ejections_active: 0,
     outlier_ejections_total: 0,
     outlier_ejections_overflow: 0,

@@ -3,6 +3,7 @@ import { isIP, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import type { Clock } from '../deps.ts';
 import type { UpstreamTlsProgram } from '../program/types.ts';
+import { countAgreed } from './agreed.ts';
 import type { TlsContexts, TlsMaterial } from './context.ts';
 import { handshakeFailure, SECRET_MISSING, verifyFailure } from './failure.ts';
 import { verifyPeer } from './verify.ts';
@@ -35,8 +36,14 @@ export interface UpstreamTlsStats {
   ssl_connection_error: number;
   ssl_fail_verify_error: number;
   ssl_fail_verify_san: number;
+  ssl_fail_verify_cert_hash: number;
   ssl_session_reused: number;
+  /** Handshakes by what was agreed on. */
+  readonly ssl_ciphers: Record<string, number>;
+  readonly ssl_versions: Record<string, number>;
 }
+
+type Counter = Exclude<keyof UpstreamTlsStats, 'ssl_ciphers' | 'ssl_versions'>;
 
 /** The client side of one TLS context of a cluster. */
 export class UpstreamTls {
@@ -85,7 +92,7 @@ export class UpstreamTls {
       ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
       ...(offered === undefined ? {} : { session: offered }),
     });
-    const fail = (reason: string, counter: keyof UpstreamTlsStats): void => {
+    const fail = (reason: string, counter: Counter): void => {
       settle();
       slot.session = undefined;
       this.#stats[counter]++;
@@ -125,6 +132,7 @@ export class UpstreamTls {
       if (certificate !== undefined) slot.validUntil = certificate.validToDate.getTime();
       if (early !== undefined) store(early);
       this.#stats.ssl_handshake++;
+      countAgreed(secure, this.#stats.ssl_ciphers, this.#stats.ssl_versions);
       if (resumed) this.#stats.ssl_session_reused++;
       onReady(secure);
     });
@@ -136,7 +144,7 @@ function verify(
   certificate: X509Certificate | undefined,
   { validation }: TlsMaterial,
   name: ExpectedName,
-): { reason: string; counter: keyof UpstreamTlsStats } | undefined {
+): { reason: string; counter: Counter } | undefined {
   if (validation === undefined) return undefined;
   if (certificate === undefined) return { reason: verifyFailure('no certificate'), counter: 'ssl_fail_verify_error' };
   const error = secure.authorizationError as (Error & { code?: string }) | string | null | undefined;
@@ -150,7 +158,7 @@ function verify(
   }
   return {
     reason: refused.reason,
-    counter: refused.counter === 'fail_verify_san' ? 'ssl_fail_verify_san' : 'ssl_fail_verify_error',
+    counter: refused.counter === 'fail_verify_no_cert' ? 'ssl_fail_verify_error' : `ssl_${refused.counter}`,
   };
 }
 

@@ -116,7 +116,10 @@ function counts(): UpstreamTlsStats {
     ssl_connection_error: 0,
     ssl_fail_verify_error: 0,
     ssl_fail_verify_san: 0,
+    ssl_fail_verify_cert_hash: 0,
     ssl_session_reused: 0,
+    ssl_ciphers: {},
+    ssl_versions: {},
   };
 }
 const clientOptions = {

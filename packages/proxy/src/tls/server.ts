@@ -3,6 +3,7 @@ import { TLSSocket } from 'node:tls';
 import type { Clock } from '../deps.ts';
 import type { DownstreamTlsProgram } from '../program/types.ts';
 import type { PeerTls } from '../types.ts';
+import { countAgreed } from './agreed.ts';
 import type { ClientHello } from './client-hello.ts';
 import type { TlsContexts, TlsMaterial } from './context.ts';
 import { handshakeFailure, SECRET_MISSING, verifyFailure } from './failure.ts';
@@ -18,6 +19,9 @@ export interface DownstreamTlsStats {
   fail_verify_san: number;
   fail_verify_cert_hash: number;
   fail_verify_no_cert: number;
+  /** Handshakes by what was agreed on. */
+  readonly ciphers: Record<string, number>;
+  readonly versions: Record<string, number>;
 }
 
 export function newDownstreamTlsStats(): DownstreamTlsStats {
@@ -30,6 +34,8 @@ export function newDownstreamTlsStats(): DownstreamTlsStats {
     fail_verify_san: 0,
     fail_verify_cert_hash: 0,
     fail_verify_no_cert: 0,
+    ciphers: {},
+    versions: {},
   };
 }
 
@@ -96,7 +102,7 @@ export class DownstreamTls {
     onSecure: (accepted: AcceptedTls) => void,
     onFail: (reason: string) => void,
   ): void {
-    const fail = (reason: string, counter: keyof DownstreamTlsStats): void => {
+    const fail = (reason: string, counter: Exclude<keyof DownstreamTlsStats, 'ciphers' | 'versions'>): void => {
       settle();
       this.stats[counter]++;
       secure.destroy();
@@ -124,6 +130,7 @@ export class DownstreamTls {
       settle();
       this.stats.handshake++;
       if (secure.isSessionReused()) this.stats.session_reused++;
+      countAgreed(secure, this.stats.ciphers, this.stats.versions);
       const peer = new Peer(
         secure,
         material.validation?.trustedCaPem !== undefined,
@@ -137,7 +144,7 @@ export class DownstreamTls {
   #verify(
     secure: TLSSocket,
     { validation }: TlsMaterial,
-  ): { reason: string; counter: keyof DownstreamTlsStats } | undefined {
+  ): { reason: string; counter: Exclude<keyof DownstreamTlsStats, 'ciphers' | 'versions'> } | undefined {
     const certificate = secure.getPeerX509Certificate();
     if (certificate === undefined) {
       if (!this.#program.requireClientCertificate) return undefined;

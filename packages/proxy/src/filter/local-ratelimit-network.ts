@@ -3,7 +3,7 @@ import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
 import type { GateDecision, NetworkGate } from '../program/types.ts';
 import { ResponseFlag } from '../types.ts';
-import { compileBucket } from './local-ratelimit.ts';
+import { compileBucket } from './token-bucket.ts';
 
 const ALLOWED: GateDecision = { allowed: true, details: '', flags: 0, metadata: undefined };
 const LIMITED: GateDecision = { allowed: false, details: '', flags: ResponseFlag.RL, metadata: undefined };

@@ -111,13 +111,12 @@ export const filterFields: FieldTable = {
   },
   'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': {
     implemented: `statPrefix status tokenBucket filterEnabled filterEnforced requestHeadersToAddWhenNotEnforced
-      responseHeadersToAdd enableXRatelimitHeaders localRateLimitPerDownstreamConnection`,
-    noEffect: { 'there are no descriptors to count': 'maxDynamicDescriptors stage vhRateLimits' },
-    refused: {
-      [NOT_SUPPORTED]:
-        'descriptors localClusterRateLimit alwaysConsumeDefaultTokenBucket rateLimitedAsResourceExhausted rateLimits',
-    },
+      responseHeadersToAdd enableXRatelimitHeaders localRateLimitPerDownstreamConnection descriptors
+      alwaysConsumeDefaultTokenBucket rateLimitedAsResourceExhausted rateLimits maxDynamicDescriptors stage vhRateLimits`,
+    refused: { 'the proxies of a cluster do not know of each other': 'localClusterRateLimit' },
   },
+  'envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor': { implemented: 'entries tokenBucket' },
+  'envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.Entry': { implemented: 'key value' },
   'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': {
     implemented: 'dnsCacheConfig',
     refused: { [NOT_SUPPORTED]: 'subClusterConfig saveUpstreamAddress allowDynamicHostFromFilterState' },

@@ -1,0 +1,108 @@
+import type { types } from '@mizzen/xds';
+import type { CompileContext } from '../program/context.ts';
+import type { Path } from '../program/path.ts';
+import type { RateLimitDescriptor } from '../types.ts';
+import { compileBucket, type TokenBucket } from './token-bucket.ts';
+
+export interface Taken {
+  readonly allowed: boolean;
+  /** The bucket that decided; its numbers are what the client is told. */
+  readonly bucket: TokenBucket | undefined;
+}
+
+/** Buckets of a filter: one for all requests, and one for each descriptor. */
+export interface Limiter {
+  take(descriptors: readonly RateLimitDescriptor[]): Taken;
+  /** The same, full again. */
+  fresh(): Limiter;
+}
+
+/** Buckets of values that were not named beforehand: how many are kept unless it is said. */
+const DYNAMIC = 20;
+
+interface Rule {
+  readonly entries: readonly { readonly key: string; readonly value: string }[];
+  readonly make: () => TokenBucket;
+  /** Some value is open: each has a bucket of its own. */
+  readonly open: boolean;
+}
+
+/** Undefined: nothing is limited. */
+export function compileLimiter(
+  context: CompileContext,
+  config: types.localRateLimit.LocalRateLimit,
+  path: Path,
+): Limiter | undefined {
+  const { tokenBucket, descriptors = [] } = config;
+  if (tokenBucket === undefined) {
+    if (descriptors.length > 0) context.refuse([...path, 'tokenBucket'], 'must be there beside `descriptors`');
+    return undefined;
+  }
+  const at = [...path, 'tokenBucket'];
+  const makeDefault = (): TokenBucket => compileBucket(context, tokenBucket, at);
+  const rules = descriptors.map(({ entries = [], tokenBucket: bucket = {} }, i): Rule => {
+    const place = [...path, 'descriptors', i];
+    if (entries.length === 0) context.refuse([...place, 'entries'], 'must not be empty');
+    compileBucket(context, bucket, [...place, 'tokenBucket']);
+    return {
+      entries: entries.map(({ key = '', value = '' }) => ({ key, value })),
+      make: () => compileBucket(context, bucket, [...place, 'tokenBucket']),
+      open: entries.some(({ value = '' }) => value === ''),
+    };
+  });
+  const always = config.alwaysConsumeDefaultTokenBucket ?? true;
+  const dynamic = config.maxDynamicDescriptors ?? DYNAMIC;
+  const make = (): Limiter => new Buckets(makeDefault(), rules, always, dynamic, make);
+  return make();
+}
+
+class Buckets implements Limiter {
+  readonly fresh: () => Limiter;
+  readonly #default: TokenBucket;
+  readonly #rules: readonly { readonly rule: Rule; readonly buckets: Map<string, TokenBucket> }[];
+  readonly #always: boolean;
+  readonly #dynamic: number;
+
+  constructor(usual: TokenBucket, rules: readonly Rule[], always: boolean, dynamic: number, fresh: () => Limiter) {
+    this.#default = usual;
+    this.#rules = rules.map((rule) => ({ rule, buckets: new Map() }));
+    this.#always = always;
+    this.#dynamic = dynamic;
+    this.fresh = fresh;
+  }
+
+  take(descriptors: readonly RateLimitDescriptor[]): Taken {
+    if (descriptors.length === 0) return { allowed: this.#default.take(), bucket: this.#default };
+    const found: { readonly bucket: TokenBucket; readonly hits: number }[] = [];
+    for (const descriptor of descriptors) {
+      const bucket = this.#bucketFor(descriptor);
+      if (bucket !== undefined) found.push({ bucket, hits: descriptor.hitsAddend ?? 1 });
+    }
+    // The slowest first.
+    found.sort((a, b) => a.bucket.rate - b.bucket.rate);
+    for (const { bucket, hits } of found) if (!bucket.take(hits)) return { allowed: false, bucket };
+    const first = found[0]?.bucket;
+    if (first !== undefined && !this.#always) return { allowed: true, bucket: first };
+    if (!this.#default.take()) return { allowed: false, bucket: this.#default };
+    return { allowed: true, bucket: first ?? this.#default };
+  }
+
+  #bucketFor({ entries }: RateLimitDescriptor): TokenBucket | undefined {
+    const fits = ({ entries: wanted }: Rule): boolean =>
+      wanted.length === entries.length &&
+      wanted.every(({ key, value }, i) => key === entries[i]!.key && (value === '' || value === entries[i]!.value));
+    const found =
+      this.#rules.find(({ rule }) => !rule.open && fits(rule)) ??
+      this.#rules.find(({ rule }) => rule.open && fits(rule));
+    if (found === undefined) return undefined;
+    const { rule, buckets } = found;
+    const key = rule.open ? JSON.stringify(entries) : '';
+    let bucket = buckets.get(key);
+    if (bucket === undefined) bucket = rule.make();
+    // The one used last is the last to go.
+    buckets.delete(key);
+    buckets.set(key, bucket);
+    if (buckets.size > this.#dynamic) buckets.delete(buckets.keys().next().value!);
+    return bucket;
+  }
+}

@@ -1,0 +1,53 @@
+import type { types as xds } from '@mizzen/xds';
+import type { Clock } from '../deps.ts';
+import type { CompileContext } from '../program/context.ts';
+import type { Path } from '../program/path.ts';
+import { milliseconds } from '../program/values.ts';
+
+/** Fills continuously, from full. */
+export class TokenBucket {
+  readonly max: number;
+  /** Tokens a millisecond. */
+  readonly rate: number;
+  readonly #clock: Clock;
+  #tokens: number;
+  #at: number;
+
+  constructor(max: number, perMillisecond: number, clock: Clock) {
+    this.max = max;
+    this.rate = perMillisecond;
+    this.#clock = clock;
+    this.#tokens = max;
+    this.#at = clock.now();
+  }
+
+  /** False, and nothing taken, when there are not as many. */
+  take(tokens = 1): boolean {
+    const now = this.#clock.now();
+    this.#tokens = Math.min(this.max, this.#tokens + (now - this.#at) * this.rate);
+    this.#at = now;
+    if (this.#tokens < tokens) return false;
+    this.#tokens -= tokens;
+    return true;
+  }
+
+  get remaining(): number {
+    return Math.floor(this.#tokens);
+  }
+
+  /** Whole seconds until one token is there. */
+  get reset(): number {
+    return this.#tokens >= 1 ? 0 : Math.ceil((1 - this.#tokens) / this.rate / 1000 - 1e-6);
+  }
+}
+
+export function compileBucket(context: CompileContext, bucket: xds.envoyType.TokenBucket, path: Path): TokenBucket {
+  const interval = milliseconds(bucket.fillInterval, 0);
+  if (interval < 50) context.refuse([...path, 'fillInterval'], 'must be at least 50 ms');
+  if ((bucket.maxTokens ?? 0) === 0) context.refuse([...path, 'maxTokens'], 'must be at least 1');
+  return new TokenBucket(
+    bucket.maxTokens ?? 0,
+    (bucket.tokensPerFill ?? 1) / Math.max(interval, 1),
+    context.deps.clock,
+  );
+}

@@ -12,6 +12,7 @@ const PLACES = {
   config: common.config,
   'mesh-config': common['mesh-config'],
   node: { type: 'string', value: 'FILE|-', help: 'with --config: the Envoy node of the proxy, instead of a workload' },
+  engine: { type: 'string', value: 'mizzen|envoy', help: 'with --config: what proxies are (default mizzen)' },
   namespace: common.namespace,
   'state-dir': common['state-dir'],
   'mesh-name': { ...common.name, help: 'which running mesh, when several run side by side' },

@@ -5,6 +5,7 @@ import { stateDirectory } from '@mizzen/runtime/supervisor/state-dir.ts';
 import { up } from '@mizzen/runtime/supervisor/up.ts';
 import { openTerminal } from '@mizzen/runtime/terminal/open.ts';
 import { type Command, common, flag, list, text, UsageError } from '../command.ts';
+import { engineOf } from '../engine.ts';
 import { meshName } from '../running.ts';
 
 export const command: Command = {
@@ -71,7 +72,7 @@ export const command: Command = {
         gatewayPorts: gatewayPorts(list(values, 'gateway-port')),
         standIns: !flag(values, 'no-stand-ins'),
         inject: inject(text(values, 'inject') ?? 'always'),
-        engine: engine(text(values, 'engine') ?? 'mizzen'),
+        engine: engineOf(text(values, 'engine')) ?? 'mizzen',
         ...(envoy === undefined ? {} : { envoy }),
         log: flag(values, 'log'),
         quiet,
@@ -88,11 +89,6 @@ export const command: Command = {
 function inject(value: string): 'always' | 'labelled' {
   if (value === 'always' || value === 'labelled') return value;
   throw new UsageError(`--inject is \`always\` or \`labelled\`, not \`${value}\``);
-}
-
-function engine(value: string): 'mizzen' | 'envoy' {
-  if (value === 'mizzen' || value === 'envoy') return value;
-  throw new UsageError(`--engine is \`mizzen\` or \`envoy\`, not \`${value}\``);
 }
 
 function gatewayPorts(pairs: readonly string[]): Record<number, number> {

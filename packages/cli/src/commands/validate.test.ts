@@ -59,11 +59,11 @@ test('a path that is not there is an error; no path at all a mistake in usage', 
 });
 
 test('warnings are about the engine that is named', () => {
-  const custom =
-    'apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a}\nspec: {action: CUSTOM, provider: {name: x}, rules: [{}]}\n';
-  for (const args of [[], ['--engine', 'mizzen']]) expect(mizzen([...args, '-'], custom).stdout).toContain('MZ1205');
-  expect(mizzen(['--engine', 'envoy', '-'], custom)).toMatchObject({ status: 0, stdout: '' });
-  expect(mizzen(['--engine', 'nginx', '-'], custom)).toMatchObject({
+  const plugin =
+    'apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {name: a}\nspec: {url: file:///a.wasm}\n';
+  for (const args of [[], ['--engine', 'mizzen']]) expect(mizzen([...args, '-'], plugin).stdout).toContain('MZ1205');
+  expect(mizzen(['--engine', 'envoy', '-'], plugin)).toMatchObject({ status: 0, stdout: '' });
+  expect(mizzen(['--engine', 'nginx', '-'], plugin)).toMatchObject({
     status: 2,
     stderr: expect.stringContaining('unknown engine `nginx`') as string,
   });

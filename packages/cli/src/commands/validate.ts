@@ -1,8 +1,7 @@
-import { ENGINES } from '@mizzen/api';
-import type { Engine } from '@mizzen/api';
 import { renderDiagnostic } from '@mizzen/diagnostics';
 import { readFiles } from '@mizzen/sources';
 import type { ReadResult } from '@mizzen/sources';
+import { engineOf } from '../engine.ts';
 import { UsageError, common, list, text } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
 import { diagnosticsOf } from '../diagnostics.ts';
@@ -52,13 +51,6 @@ export const command: Command = {
     return errors > 0 ? 1 : 0;
   },
 };
-
-function engineOf(name: string | undefined): Engine | undefined {
-  const engine = ENGINES.find((each) => each === name);
-  if (name !== undefined && engine === undefined)
-    throw new UsageError(`unknown engine \`${name}\``, 'use `--engine mizzen` or `--engine envoy`');
-  return engine;
-}
 
 function report(result: ReadResult, errors: number): object {
   return {

@@ -7,6 +7,7 @@ import { type Invocation, IstioctlError, text } from '../command.ts';
 import { diagnosticsOf } from '../diagnostics.ts';
 import { lookUpPod } from '../explain/find-pod.ts';
 import { loadMesh } from '../explain/load.ts';
+import { engineOf } from '../engine.ts';
 import { readNode } from '../read-node.ts';
 import { Dump } from './read-dump.ts';
 
@@ -22,7 +23,7 @@ export async function offlineDump(invocation: Invocation, workload: string | und
   }
   const nodeFile = text(values, 'node');
   if (nodeFile !== undefined) return dumpOf(buildModel(result.snapshot), readNode(nodeFile));
-  const mesh = offlineMesh(result.snapshot);
+  const mesh = offlineMesh(result.snapshot, { engine: engineOf(text(values, 'engine')) ?? 'mizzen' });
   const pod = await lookUpPod(mesh, workload ?? '', text(values, 'namespace'));
   const node = nodeOfPod(pod);
   if (node === undefined)

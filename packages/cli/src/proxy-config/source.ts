@@ -38,15 +38,18 @@ export async function sourceOf(invocation: Invocation, command: string): Promise
 /** Flags about another place than the one that is asked, and what they are left out for. */
 const IDLE: Readonly<Record<Source['kind'], readonly (readonly [flags: readonly string[], reason: string])[]>> = {
   file: [
-    [['config', 'mesh-config', 'namespace', 'state-dir', 'mesh-name', 'api'], 'with -f there is nothing to look up'],
+    [
+      ['config', 'mesh-config', 'engine', 'namespace', 'state-dir', 'mesh-name', 'api'],
+      'with -f there is nothing to look up',
+    ],
   ],
   config: [[['state-dir', 'mesh-name', 'api'], 'with --config nothing that runs is asked']],
-  server: [[['mesh-config'], 'a running mesh has its own; it goes with --config']],
+  server: [[['mesh-config', 'engine'], 'a running mesh has its own; it goes with --config']],
 };
 
 /** With `--node`, whose files without `--config` are those of the running mesh. */
 const IDLE_WITH_NODE: (typeof IDLE)[Source['kind']] = [
-  [['namespace'], 'a node says its own'],
+  [['namespace', 'engine'], 'a node says its own'],
   [['api'], 'files are found by --config, or by --state-dir and --mesh-name'],
 ];
 

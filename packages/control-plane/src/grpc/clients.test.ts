@@ -338,3 +338,19 @@ test('a resource that does not fit Envoy’s schema is refused here, and the oth
   client.send({ typeUrl: TypeUrl.cluster, nonce: client.responses[0]?.nonce });
   await eventually(() => server.status()[0]?.refusals).toMatchObject([{ resource: 'odd' }]);
 });
+
+test('no more proxies connect than may, and one that goes makes room', async () => {
+  await listen({ calls: 2 });
+  const [first, second] = [stream(), stream()];
+  for (const each of [first, second]) each.send({ node: 'n', typeUrl: TypeUrl.cluster });
+  await eventually(() => [first, second].every((each) => each.responses.length > 0)).toBe(true);
+  const third = stream();
+  third.send({ node: 'n', typeUrl: TypeUrl.cluster });
+  expect((await third.status()).code).toBe(status.RESOURCE_EXHAUSTED);
+  first.close();
+  await eventually(() => {
+    const again = stream();
+    again.send({ node: 'n', typeUrl: TypeUrl.cluster });
+    return new Promise<boolean>((done) => setTimeout(() => done(again.responses.length > 0), 200));
+  }).toBe(true);
+});

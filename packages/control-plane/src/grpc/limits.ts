@@ -14,6 +14,8 @@ export const LIMITS = {
   /** Calls under way on one connection. */
   callsPerConnection: 128,
   connections: 2000,
+  /** Calls under way on all connections of a port together. Each stands for a proxy with a configuration of its own. */
+  calls: 4000,
   /** While more bytes than this wait to be written on a stream, nothing is added: what changes meanwhile is merged. */
   unwrittenBytes: 512 * 1024,
   /** The same of all streams together; and the milliseconds after which a client that does not read no longer counts. */

@@ -4,7 +4,7 @@ import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import type { SecureContextOptions, Server as TlsServer, TLSSocket } from 'node:tls';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type { ServerDuplexStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { removeStale } from '../local/server.ts';
 import { AdsCall } from './ads-call.ts';
@@ -53,6 +53,7 @@ export class GrpcXdsListener {
   readonly #sockets = new Set<Socket>();
   /** Addresses of the plain connections that a process of this user made. */
   readonly #ours = new Set<string>();
+  #calls = 0;
   /** Plain connections of which it is not known yet who made them; they are read from when it is. */
   readonly #unknown: Socket[] = [];
 
@@ -191,6 +192,19 @@ export class GrpcXdsListener {
   }
 
   #accept(call: Call, protocol: Protocol): void {
+    if (this.#calls >= (this.#options.calls ?? LIMITS.calls)) {
+      call.emit('error', { code: status.RESOURCE_EXHAUSTED, details: 'as many proxies are connected as may be' });
+      return;
+    }
+    this.#calls++;
+    let open = true;
+    const gone = (): void => {
+      if (open) this.#calls--;
+      open = false;
+    };
+    call.on('cancelled', gone);
+    call.on('close', gone);
+    call.on('finish', gone);
     new AdsCall(call, protocol, this.peerOf(call), this.#options);
   }
 }

@@ -50,6 +50,8 @@ export interface GrpcXdsOptions {
   readonly onNode?: (proxy: ConnectedProxy, stream: XdsStream) => void;
   readonly onGone?: (proxy: ConnectedProxy) => void;
   readonly onProblem?: (message: string) => void;
+  /** Calls under way at the same time; `LIMITS.calls` unless given. */
+  readonly calls?: number;
 }
 
 export interface Authorized {

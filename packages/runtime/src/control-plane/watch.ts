@@ -42,7 +42,14 @@ export async function watchMesh(
     if (onChange === undefined || latest === undefined) return;
     const [result, changes, startedAt] = [latest, pending, noticedAt ?? clock.now()];
     [latest, pending, noticedAt] = [undefined, new Changes(), undefined];
-    onChange(files.update(result, changes), startedAt);
+    let change: MeshChange;
+    try {
+      change = files.update(result, changes);
+    } catch (error) {
+      // A fault of Mizzen's own: proxies keep what they have, and the next change may be one that can be read.
+      return onError(new Error(`a change cannot be taken over: ${reasonOf(error)}`, { cause: error }));
+    }
+    onChange(change, startedAt);
   });
   const onRead = (result: ReadResult): void => {
     latest = result;
@@ -65,6 +72,10 @@ export async function watchMesh(
       files.close();
     },
   };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 /** What became of a change, for a person; undefined when nobody is connected. */

@@ -2,7 +2,7 @@ import type { Snapshot } from '@mizzen/api';
 import { contentVersion, type NodeConfig } from '@mizzen/control-plane';
 import { buildModel } from '@mizzen/model';
 import type { MeshModel } from '@mizzen/model';
-import type { NodeMetadata, Node } from '@mizzen/translator';
+import type { Engine, NodeMetadata, Node } from '@mizzen/translator';
 import type { DesiredWorkload, PodStatus } from '../protocol.ts';
 import { credentialOf } from './credentials.ts';
 import { defaultGateways } from './default-gateways.ts';
@@ -24,18 +24,23 @@ export interface OfflineMesh {
 export interface OfflineOptions {
   readonly inject?: 'always' | 'labelled';
   readonly gatewayPorts?: Readonly<Record<number, number>>;
+  /** What proxies are where no annotation says otherwise. When left out all are Mizzen's own, whatever annotations say. */
+  readonly engine?: Engine;
 }
 
 export function offlineMesh(read: Snapshot, options: OfflineOptions = {}): OfflineMesh {
   const snapshot = overlay(read, defaultGateways(read).resources);
-  const { inject = 'always', gatewayPorts = {} } = options;
-  const { workloads, gateways } = computeWorkloads(buildModel(snapshot, []), {
+  const { inject = 'always', gatewayPorts = {}, engine } = options;
+  const computed = computeWorkloads(buildModel(snapshot, []), {
     settings: NO_SETTINGS,
     standIns: true,
     inject,
     gatewayPorts,
-    engine: 'mizzen',
+    engine: engine ?? 'mizzen',
   });
+  const own = (all: readonly DesiredWorkload[]): readonly DesiredWorkload[] =>
+    engine === undefined ? all.map((each) => ({ ...each, engine: each.engine && 'mizzen' })) : all;
+  const [workloads, gateways] = [own(computed.workloads), own(computed.gateways)];
   const pods = synthesizePods(workloads, gateways);
   return { snapshot, model: buildModel(snapshot, pods), workloads, gateways, pods };
 }

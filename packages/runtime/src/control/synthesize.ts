@@ -1,4 +1,4 @@
-import type { NodeMetadata } from '@mizzen/translator';
+import type { LocalProxy, NodeMetadata } from '@mizzen/translator';
 import type { JsonObject } from '@mizzen/xds';
 import { podLabels } from '../kubelet/names.ts';
 import type { DesiredWorkload, PodStatus } from '../protocol.ts';
@@ -42,7 +42,7 @@ function podOf(workload: DesiredWorkload, index: number, number: number): PodSta
     host: service,
     servicePort: port,
   }));
-  const MIZZEN = { httpProxy: { address: egress, port: HTTP_PROXY_PORT }, outbound, inbound };
+  const MIZZEN = { ...engine(workload), httpProxy: { address: egress, port: HTTP_PROXY_PORT }, outbound, inbound };
   const node = `sidecar~${address}~${name}.${owner.namespace}~${owner.namespace}.svc.cluster.local`;
   return {
     ...common(workload, name, address),
@@ -56,13 +56,17 @@ function gatewayOf(workload: DesiredWorkload): PodStatus {
   const { owner, gatewayPorts = {} } = workload;
   const name = `${owner.name}-0`;
   const address = '127.0.0.1';
-  const MIZZEN = { gateway: { address, ports: gatewayPorts } };
+  const MIZZEN = { ...engine(workload), gateway: { address, ports: gatewayPorts } };
   return {
     ...common(workload, name, address),
     hasSidecar: false,
     node: `router~${address}~${name}.${owner.namespace}~${owner.namespace}.svc.cluster.local`,
     nodeMetadata: metadata(workload, name, address, { MIZZEN }),
   };
+}
+
+function engine({ engine }: DesiredWorkload): Partial<LocalProxy> {
+  return engine === 'envoy' ? { engine } : {};
 }
 
 function metadata(workload: DesiredWorkload, name: string, address: string, more: NodeMetadata): JsonObject {
@@ -97,6 +101,7 @@ function common(workload: DesiredWorkload, name: string, address: string) {
     restarts: 0,
     templateHash,
     standIn: containers.some(({ run }) => run.kind === 'stand-in'),
+    engine: workload.engine,
     message: undefined,
     applicationPorts: {},
   };

@@ -83,6 +83,7 @@ function tell(result: Result): void {
   process.stdout.write(
     `${one.name}: ${bad > 0 ? `${bad} FAILED` : 'ok'}${pending > 0 ? `, ${pending} to be mended` : ''}\n`,
   );
+  for (const { title, mended } of all) if (mended === true) process.stdout.write(`  alike by now: ${title}\n`);
   process.stdout.write(details(result, values.verbose));
   if (values.verbose) process.stdout.write(observations(result));
 }

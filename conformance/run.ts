@@ -20,6 +20,8 @@ export interface Verdict {
   /** The name, or what is pending. */
   readonly named?: string;
   readonly differences: readonly Difference[];
+  /** Alike, though the case says that it is to be mended. */
+  readonly mended?: boolean;
 }
 
 export interface Result {
@@ -89,7 +91,8 @@ function verdict(
 ): Verdict {
   const same = differences.length === 0;
   if (pending !== undefined && !same) return { title, result: 'pending', named: pending, differences };
-  if (differs === undefined) return { title, result: same ? 'alike' : 'failed', differences };
+  const mended = pending !== undefined;
+  if (differs === undefined) return { title, result: same ? 'alike' : 'failed', differences, mended };
   if (!same) return { title, result: 'named', named: differs, differences };
   const what = { what: `differs: ${differs}`, envoy: 'does not differ (any more)', mizzen: '' };
   return { title, result: 'failed', differences: [what] };

@@ -489,6 +489,8 @@ export interface ClusterStats {
   upstream_cx_destroy_with_active_rq: number;
   /** By status class: index 1 to 5. */
   upstream_rq_xx: number[];
+  /** Answers that were tried again, which the others leave out. */
+  readonly retry: { upstream_rq_completed: number; readonly upstream_rq_xx: number[] };
 }
 
 export interface UpstreamHost {

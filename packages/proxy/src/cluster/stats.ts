@@ -52,6 +52,7 @@ export function newClusterStats(): ClusterDetailStats {
     upstream_cx_none_healthy: 0,
     upstream_cx_destroy_with_active_rq: 0,
     upstream_rq_xx: [0, 0, 0, 0, 0, 0],
+    retry: { upstream_rq_completed: 0, upstream_rq_xx: [0, 0, 0, 0, 0, 0] },
     upstream_rq_drop_overload: 0,
     lb_healthy_panic: 0,
     membership_change: 0,

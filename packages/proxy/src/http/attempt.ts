@@ -150,7 +150,6 @@ export class Attempt implements Waiter, Exchange {
   /** Gives up: no callback comes any more. */
   reset(): void {
     if (this.over) return;
-    this.host.cluster.stats.upstream_rq_tx_reset++;
     if (this.#waiting) {
       this.#pool.cancel(this);
       this.host.cluster.stats.upstream_rq_cancelled++;
@@ -180,8 +179,6 @@ export class Attempt implements Waiter, Exchange {
     this.#router.onResponseData(data);
   }
   onResponseEnd(trailers: string[] | undefined): void {
-    const { stats } = this.host.cluster;
-    stats.upstream_rq_completed++;
     const passed = this.#passesTrailers ? trailers : undefined;
     if (this.#requestSent) {
       this.#finish();
@@ -199,7 +196,6 @@ export class Attempt implements Waiter, Exchange {
     }
   }
   onReset(reason: ResetReason, transport: string): void {
-    this.host.cluster.stats.upstream_rq_rx_reset++;
     this.#finish();
     this.#router.onReset(this, reason, transport);
   }

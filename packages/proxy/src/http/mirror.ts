@@ -1,5 +1,7 @@
 import { chunkHead, encodeFields, LAST_CHUNK, mayOmitLength } from '../codec/encode.ts';
+import type { ResponseParser } from '../codec/response-parser.ts';
 import type { CircuitBreaker, LbContext, MirrorProgram, UpstreamHost } from '../types.ts';
+import { charge } from './charge.ts';
 import type { ClientConnection, Exchange } from './client-connection.ts';
 import { entered } from './io.ts';
 import { keep } from './reads.ts';
@@ -133,17 +135,18 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     this.#flush();
   }
   onPoolFailure(): void {
+    charge(this.#host!.cluster.stats, 503);
     this.#finish();
   }
 
-  onResponseHead(): void {
+  onResponseHead({ status }: ResponseParser): void {
     // The answer is read so that the connection can be used again, and dropped.
+    if (status >= 200) charge(this.#host!.cluster.stats, status);
   }
   onResponseData(): void {
     // As above.
   }
   onResponseEnd(): void {
-    this.#host!.cluster.stats.upstream_rq_completed++;
     const unfinished = !this.#complete || this.#waitingBody.length > 0;
     this.#finish();
     if (unfinished) this.#connection?.abandon();

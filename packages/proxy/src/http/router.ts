@@ -17,6 +17,7 @@ import {
 import type { Timer } from '../deps.ts';
 import { Attempt } from './attempt.ts';
 import { AttemptTimers, type AttemptTimeouts } from './attempt-timers.ts';
+import { charge } from './charge.ts';
 import { connectTcp, type TcpTunnel } from './connect.ts';
 import { Headers } from './headers.ts';
 import { entered, turnNow } from './io.ts';
@@ -94,7 +95,8 @@ export class Router implements LbContext, AttemptTimeouts {
         stream.sendLocalReply(404, '', 'route_not_found', ResponseFlag.NR);
         return;
       case 'redirect':
-        stats.rq_redirect++;
+        // As in Envoy, where `rq_redirect` is for redirects that are followed here.
+        stats.rq_direct_response++;
         this.#over = true;
         this.#direct(decision.route, decision.status, '', [['location', decision.location]]);
         return;
@@ -223,6 +225,7 @@ export class Router implements LbContext, AttemptTimeouts {
         return;
       }
       this.#cluster.stats.upstream_cx_none_healthy++;
+      charge(this.#cluster.stats, 503);
       stream.sendLocalReply(503, 'no healthy upstream', 'no_healthy_upstream', ResponseFlag.UH);
       return;
     }
@@ -317,13 +320,13 @@ export class Router implements LbContext, AttemptTimeouts {
     const { stream } = this;
     const { status } = parser;
     const { stats } = this.#cluster;
-    stats.upstream_rq_xx[Math.trunc(status / 100)]!++;
     attempt.host.report(status < 500 ? 'success' : status >= 502 && status <= 504 ? 'gateway-error' : 'server-error');
     const head: ResponseHead = { status, headers: new Headers(parser.flat) };
     head.headers.spelling = parser.spelling;
     if (this.#retry !== undefined) {
       const verdict = this.#retry.onResponse(head, stream.hcm.deps.clock);
       if (verdict === 'yes') {
+        charge(stats.retry, status);
         this.#retryLater();
         return;
       }
@@ -339,7 +342,9 @@ export class Router implements LbContext, AttemptTimeouts {
       this.#giveUp(status, '', 'websocket_handshake_unsuccessful', 0, undefined);
       return;
     }
+    charge(stats, status);
     const { info } = stream;
+    info.responseCode = status;
     if (!stream.hcm.program.router.suppressEnvoyHeaders && info.requestEndTime >= 0) {
       const time = Math.max(0, Math.trunc(turnNow(stream.hcm.deps.clock) - info.requestEndTime));
       head.headers.set('x-envoy-upstream-service-time', String(time));
@@ -516,7 +521,7 @@ export class Router implements LbContext, AttemptTimeouts {
 
   #giveUp(status: number, body: string, details: string, flags: number, fields: [string, string][] | undefined): void {
     this.#stop();
-    this.#cluster.stats.upstream_rq_xx[Math.trunc(status / 100)]!++;
+    charge(this.#cluster.stats, status);
     this.stream.sendLocalReply(status, body, details, flags, fields);
   }
 

@@ -449,8 +449,10 @@ export class ActiveStream implements HttpStream, LogSource {
     info.responseEndTime = turnNow(deps.clock);
     for (const filter of this.#filters.onEnd) filter.onEnd!(this);
     stats.downstream_rq_active--;
-    stats.downstream_rq_completed++;
-    if (info.responseCode >= 100) stats.downstream_rq_xx[Math.trunc(info.responseCode / 100)]!++;
+    if (info.responseCode >= 100) {
+      stats.downstream_rq_completed++;
+      stats.downstream_rq_xx[Math.trunc(info.responseCode / 100)]!++;
+    }
     this.#logTimer?.cancel();
     logStream(this);
     this.#router?.onStreamOver();

@@ -35,6 +35,7 @@ export function compileDownstreamTls(
     ...common,
     requireClientCertificate,
     requireSni: tls.requireSni === true,
+    preferClientCiphers: tls.preferClientCiphers === true,
     sessionTickets: tls.disableStatelessSessionResumption !== true,
     sessionTimeout: tls.sessionTimeout === undefined ? undefined : milliseconds(tls.sessionTimeout, 0),
   };

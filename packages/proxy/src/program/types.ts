@@ -452,6 +452,8 @@ export interface CommonTlsProgram {
 export interface DownstreamTlsProgram extends CommonTlsProgram {
   readonly requireClientCertificate: boolean;
   readonly requireSni: boolean;
+  /** Of the cipher suites of both sides the client's first is taken, not the server's. */
+  readonly preferClientCiphers?: boolean;
   readonly sessionTickets: boolean;
   readonly sessionTimeout: number | undefined;
 }

@@ -151,6 +151,7 @@ function clientOptions(program: CommonTlsProgram): SecureContextOptions {
 function serverOptions(program: CommonTlsProgram & Partial<DownstreamTlsProgram>): SecureContextOptions {
   return {
     maxVersion: program.maxVersion ?? 'TLSv1.3',
+    ...(program.preferClientCiphers === true ? { honorCipherOrder: false } : {}),
     ...(program.sessionTickets === false ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
     ...(program.sessionTimeout === undefined ? {} : { sessionTimeout: Math.ceil(program.sessionTimeout / 1000) }),
   };

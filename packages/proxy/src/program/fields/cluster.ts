@@ -194,13 +194,13 @@ export const clusterFields: FieldTable = {
   'envoy.config.core.v3.TlvEntry': { implemented: 'type value', refused: { [NOT_SUPPORTED]: 'formatString' } },
   [`${TLS}.DownstreamTlsContext`]: {
     implemented:
-      'commonTlsContext requireClientCertificate requireSni disableStatelessSessionResumption sessionTimeout',
+      'commonTlsContext requireClientCertificate requireSni disableStatelessSessionResumption sessionTimeout preferClientCiphers',
     noEffect: {
       'sessions are resumed by ticket only': 'disableStatefulSessionResumption',
       'the first certificate that fits the server name is taken': 'fullScanCertsOnSniMismatch',
       'nothing is stapled': 'ocspStaplePolicy',
     },
-    refused: { [NOT_SUPPORTED]: 'sessionTicketKeys sessionTicketKeysSdsSecretConfig preferClientCiphers' },
+    refused: { [NOT_SUPPORTED]: 'sessionTicketKeys sessionTicketKeysSdsSecretConfig' },
     values: { ocspStaplePolicy: { STRICT_STAPLING: NOT_SUPPORTED, MUST_STAPLE: NOT_SUPPORTED } },
   },
   [`${TLS}.UpstreamTlsContext`]: {

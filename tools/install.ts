@@ -14,6 +14,7 @@ const DEBIAN: Readonly<Record<string, string>> = {
   openssl: 'openssl',
   python3: 'python3',
   pip3: 'python3-pip',
+  'redis-server': 'redis-server',
 };
 
 function has(program: string): boolean {

@@ -123,12 +123,6 @@ test.each([
 
 test.each([
   [
-    'tunnel',
-    net('DestinationRule', '{ host: web, trafficPolicy: { tunnel: { targetHost: a.test, targetPort: 443 } } }'),
-    {},
-    'tunnelingConfig: not supported',
-  ],
-  [
     'budgetInterval',
     net('DestinationRule', '{ host: web, trafficPolicy: { retryBudget: { budgetInterval: 1s } } }'),
     {},
@@ -153,7 +147,7 @@ test('what is supported, all at once, is neither warned of nor refused', () => {
   const yaml = [
     net(
       'DestinationRule',
-      '{ host: web, subsets: [{ name: v1, labels: { version: v1 } }], trafficPolicy: { loadBalancer: { consistentHash: { httpCookie: { name: a, ttl: 1s, path: /, attributes: [{ name: SameSite, value: Lax }] }, maglev: { tableSize: "1021" } }, localityLbSetting: { failoverPriority: [region] }, warmup: { duration: 1s, aggression: 1, minimumPercent: 10 } }, connectionPool: { tcp: { maxConnections: 1, connectTimeout: 1s, tcpKeepalive: { probes: 1, time: 1s, interval: 1s }, maxConnectionDuration: 1s, idleTimeout: 1s }, http: { http1MaxPendingRequests: 1, http2MaxRequests: 1, maxRequestsPerConnection: 1, maxRetries: 1, idleTimeout: 1s } }, outlierDetection: { splitExternalLocalOriginErrors: true, consecutiveLocalOriginFailures: 1, consecutiveGatewayErrors: 1, consecutive5xxErrors: 1, interval: 1s, baseEjectionTime: 1s, maxEjectionPercent: 1, minHealthPercent: 1 }, retryBudget: { percent: 1, minRetryConcurrency: 1 }, tls: { mode: SIMPLE, sni: a.test, subjectAltNames: [a.test] }, proxyProtocol: { version: V2 } } }',
+      '{ host: web, subsets: [{ name: v1, labels: { version: v1 } }], trafficPolicy: { loadBalancer: { consistentHash: { httpCookie: { name: a, ttl: 1s, path: /, attributes: [{ name: SameSite, value: Lax }] }, maglev: { tableSize: "1021" } }, localityLbSetting: { failoverPriority: [region] }, warmup: { duration: 1s, aggression: 1, minimumPercent: 10 } }, connectionPool: { tcp: { maxConnections: 1, connectTimeout: 1s, tcpKeepalive: { probes: 1, time: 1s, interval: 1s }, maxConnectionDuration: 1s, idleTimeout: 1s }, http: { http1MaxPendingRequests: 1, http2MaxRequests: 1, maxRequestsPerConnection: 1, maxRetries: 1, idleTimeout: 1s } }, outlierDetection: { splitExternalLocalOriginErrors: true, consecutiveLocalOriginFailures: 1, consecutiveGatewayErrors: 1, consecutive5xxErrors: 1, interval: 1s, baseEjectionTime: 1s, maxEjectionPercent: 1, minHealthPercent: 1 }, retryBudget: { percent: 1, minRetryConcurrency: 1 }, tls: { mode: SIMPLE, sni: a.test, subjectAltNames: [a.test] }, proxyProtocol: { version: V2 }, tunnel: { targetHost: a.test, targetPort: 443 } } }',
     ),
     net(
       'VirtualService',

@@ -34,11 +34,6 @@ export const H2_UPGRADE = byEngine(
   yes('HTTP/1.1 becomes HTTP/2 between sidecars', 'HttpProtocolOptions.ExplicitHttpConfig.http2ProtocolOptions'),
 );
 
-const NO_TUNNEL = refused(
-  "Mizzen's proxy does not put bytes into CONNECT or POST requests and refuses the listener",
-  'leave it out: connections then go straight to the service',
-  'TcpProxy.tunnelingConfig',
-);
 /** Between regions it is the same everywhere; zones are balanced by Envoy itself, which has to know its own cluster. */
 export const ZONE_AWARE = byEngine(
   yes('regions one after the other; the zones of one are all alike', 'LocalityLbEndpoints.priority'),
@@ -68,10 +63,7 @@ export const destinationRule: MessageTable = {
     outlierDetection: yes('takes failing endpoints out for a while', 'Cluster.outlierDetection'),
     tls: yes('TLS to the service; mutual TLS between sidecars when left out', 'Cluster.transportSocket'),
     portLevelSettings: yes('the same for one port, in place of the rest'),
-    tunnel: byEngine(
-      NO_TUNNEL,
-      yes('puts bytes into a CONNECT or POST request to a proxy', 'TcpProxy.tunnelingConfig'),
-    ),
+    tunnel: yes('puts bytes into a CONNECT or POST request to a proxy', 'TcpProxy.tunnelingConfig'),
     proxyProtocol: yes('connections begin with a PROXY protocol header', 'Cluster.transportSocket'),
     retryBudget: yes('limits retries to a share of the requests', 'CircuitBreakers.Thresholds.retryBudget'),
   }),
@@ -94,7 +86,7 @@ export const destinationRule: MessageTable = {
     ),
     minRetryConcurrency: yes('retries that are always allowed', 'RetryBudget.minRetryConcurrency'),
   }),
-  [`${NET}.TrafficPolicy.TunnelSettings`]: envoyFields<TrafficPolicy_TunnelSettings>(NO_TUNNEL, {
+  [`${NET}.TrafficPolicy.TunnelSettings`]: fields<TrafficPolicy_TunnelSettings>({
     protocol: yes('CONNECT or POST', 'TunnelingConfig.usePost'),
     targetHost: yes('the host asked for', 'TunnelingConfig.hostname'),
     targetPort: yes('its port', 'TunnelingConfig.hostname'),

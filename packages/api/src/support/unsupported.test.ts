@@ -25,8 +25,8 @@ test('a field that is not supported is named with its line and what stands in', 
   ]);
 });
 
-test('an empty message asks for something, a spelled-out default does not', () => {
-  expect(found(rule('tunnel: {}'))).toHaveLength(1);
+test('what is set asks for something, a spelled-out default does not', () => {
+  expect(found(rule('retryBudget: {budgetInterval: 1s}'))).toHaveLength(1);
   expect(found(rule('outlierDetection: {consecutiveErrors: 0, outlierDetectionHttpErrorCodes: []}'))).toEqual([]);
 });
 

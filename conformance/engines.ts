@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { repositoryRoot, startEnvoyFile, startServerProcess, type ServerProcess } from '@mizzen/testkit';
 
-const MIZZEN = join(repositoryRoot, 'packages/proxy/src/process/standalone.ts');
+const MIZZEN = join(repositoryRoot, 'packages/cli/bin/mizzen.mjs');
 
 /** How each proxy is started with a bootstrap file. */
 export const ENGINES = {
   envoy: startEnvoyFile,
   mizzen: (file: string, adminPort: number): Promise<ServerProcess> =>
-    startServerProcess(process.execPath, [MIZZEN, '-c', file], adminPort),
+    startServerProcess(process.execPath, [MIZZEN, 'proxy', '-c', file], adminPort),
 } as const;
 
 export type Engine = keyof typeof ENGINES;

@@ -19,6 +19,8 @@ const TOKENS: Readonly<Record<string, string>> = {
   'bad-signature': `${good.slice(0, -8)}AAAAAAAA`,
   'no-signature': token(claims, { alg: 'RS256', kid: 'rsa' }, ''),
   huge: token({ ...claims, pad: 'x'.repeat(20_000) }),
+  'last-comma': token(`${JSON.stringify(claims).slice(0, -1)},}`),
+  'single-quotes': token(JSON.stringify(claims).replaceAll('"', "'")),
   guest: token({ ...claims, role: 'guest' }),
   es256: token(claims, { alg: 'ES256', kid: 'ec' }),
   ps256: token(claims, { alg: 'PS256', kid: 'any-rsa' }),

@@ -22,9 +22,6 @@ import { describe, expect, test } from 'vitest';
 const NOT_SUPPORTED = [
   'http2ProtocolOptions',
   'extensionFilter',
-  'tunnelingConfig',
-  'metadataKey',
-  'filterChainMatcher',
   'configDiscovery',
   'transparent',
   'typedConfig',

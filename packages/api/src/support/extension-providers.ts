@@ -23,6 +23,10 @@ const AUTHZ = 'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz';
 const AUTHZ_HTTP = 'envoy.extensions.filters.http.ext_authz.v3.HttpService';
 const ANSWER = 'envoy.extensions.filters.http.ext_authz.v3.AuthorizationResponse';
 
+const NO_GRPC_AUTHORIZER = left(
+  'it is asked over gRPC, which does not get through to a service behind another of these proxies; requests are then denied',
+  'use `envoyExtAuthzHttp`, or `--engine envoy`',
+);
 const NO_SDS = left('secrets come from the Secrets among the files', 'put the certificate in a Secret');
 const NO_LOG_SERVICE = left('access logs are written to files', 'use an `envoyFileAccessLog`');
 const UNKNOWN_TRACER = left('no spans are sent there', 'use `opentelemetry` or `zipkin`');
@@ -47,7 +51,7 @@ export const extensionProviders: MessageTable = {
   [PROVIDER]: fields<MeshConfig_ExtensionProvider>({
     name: yes('what policies and `defaultProviders` call it'),
     envoyExtAuthzHttp: yes('asked for CUSTOM policies', `${AUTHZ}.httpService`),
-    envoyExtAuthzGrpc: yes('asked for CUSTOM policies', `${AUTHZ}.grpcService`),
+    envoyExtAuthzGrpc: byEngine(NO_GRPC_AUTHORIZER, yes('asked for CUSTOM policies', `${AUTHZ}.grpcService`)),
     zipkin: byEngine(NO_SPANS, yes('spans go there', 'ZipkinConfig.collectorService')),
     lightstep: byEngine(NO_SPANS, UNKNOWN_TRACER),
     datadog: byEngine(NO_SPANS, yes('spans go there', 'DatadogConfig.collectorCluster')),
@@ -109,7 +113,7 @@ export const extensionProviders: MessageTable = {
       labels: yes('attributes', 'OpenTelemetryAccessLogConfig.attributes'),
     }),
   [`${PROVIDER}.EnvoyExternalAuthorizationGrpcProvider`]:
-    fields<MeshConfig_ExtensionProvider_EnvoyExternalAuthorizationGrpcProvider>({
+    envoyFields<MeshConfig_ExtensionProvider_EnvoyExternalAuthorizationGrpcProvider>(NO_GRPC_AUTHORIZER, {
       service: SERVICE,
       port: PORT,
       timeout: yes('time for the answer', 'GrpcService.timeout'),

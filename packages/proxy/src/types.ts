@@ -512,9 +512,13 @@ export interface UpstreamHost {
   pool: HostPool | undefined;
   /**
    * Opens a connection, TLS included where the cluster says so (which side of transportSocketMatches applies is decided
-   * per host). `onReady` is called once it may be written to, `onFail` once otherwise.
+   * per host). `onReady` is called once it may be written to, `onFail` once otherwise. `fallbackAlpn` is offered where the cluster does not say what to offer.
    */
-  connect(onReady: (socket: UpstreamSocket) => void, onFail: (error: ConnectFailure) => void): void;
+  connect(
+    onReady: (socket: UpstreamSocket) => void,
+    onFail: (error: ConnectFailure) => void,
+    fallbackAlpn?: readonly string[],
+  ): void;
   /** Outcome of a request or connection, for outlier detection. */
   report(outcome: 'success' | 'gateway-error' | 'server-error' | 'connect-failure' | 'reset' | 'timeout'): void;
 }

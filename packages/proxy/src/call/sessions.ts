@@ -1,4 +1,5 @@
 import type { ClientHttp2Session } from 'node:http2';
+import { HTTP2_ALPN } from '../tls/agreed.ts';
 import type { UpstreamHost } from '../types.ts';
 import { CallError } from './error.ts';
 
@@ -37,6 +38,7 @@ function open(host: UpstreamHost): Promise<ClientHttp2Session> {
         host.report(kind === 'timeout' ? 'timeout' : 'connect-failure');
         reject(new CallError('connection', `${host.authority}: ${reason === '' ? kind : reason}`, 14));
       },
+      HTTP2_ALPN,
     );
   });
 }

@@ -23,6 +23,7 @@ export function connectHost(
   host: ClusterHost,
   port: number,
   as: NamedAs | undefined,
+  fallbackAlpn: readonly string[] | undefined,
   onReady: (socket: UpstreamSocket) => void,
   onFail: (error: ConnectFailure) => void,
 ): void {
@@ -74,6 +75,7 @@ export function connectHost(
       ready,
       (reason) => fail('tls', reason),
       as?.alpn?.protocols,
+      fallbackAlpn,
     );
   if (tls === undefined || proxyProtocol !== undefined) {
     socket.once('connect', () => {

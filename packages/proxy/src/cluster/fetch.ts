@@ -1,5 +1,6 @@
 import type { HttpFetch } from '../program/types.ts';
 import type { Deps } from '../deps.ts';
+import { HTTP_ALPN } from '../tls/agreed.ts';
 import type { UpstreamCluster, UpstreamHost, UpstreamSocket } from '../types.ts';
 import { http } from '../node-http.ts';
 
@@ -33,8 +34,11 @@ export async function fetchThrough(
 
 function connected(host: UpstreamHost): Promise<UpstreamSocket> {
   return new Promise((resolve, reject) => {
-    host.connect(resolve, ({ kind, reason }) =>
-      reject(new FetchError(`connection to ${host.authority} failed: ${reason === '' ? kind : reason}`)),
+    host.connect(
+      resolve,
+      ({ kind, reason }) =>
+        reject(new FetchError(`connection to ${host.authority} failed: ${reason === '' ? kind : reason}`)),
+      HTTP_ALPN,
     );
   });
 }

@@ -112,9 +112,10 @@ export class ClusterHost implements BalancedHost {
   connect(
     onReady: (socket: UpstreamSocket) => void,
     onFail: (error: ConnectFailure) => void,
+    fallbackAlpn?: readonly string[],
     port: number = this.port,
   ): void {
-    connectHost(this, port, undefined, onReady, onFail);
+    connectHost(this, port, undefined, fallbackAlpn, onReady, onFail);
   }
 
   /** This host as requests for a certain server name, or of a certain client, see it: with connections of their own. */

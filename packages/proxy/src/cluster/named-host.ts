@@ -50,11 +50,16 @@ export class NamedHost implements UpstreamHost {
     this.base.active = count;
   }
 
-  connect(onReady: (socket: UpstreamSocket) => void, onFail: (error: ConnectFailure) => void): void {
+  connect(
+    onReady: (socket: UpstreamSocket) => void,
+    onFail: (error: ConnectFailure) => void,
+    fallbackAlpn?: readonly string[],
+  ): void {
     connectHost(
       this.base,
       this.port,
       { name: this.#name, sessions: this.#sessions, client: this.#client, alpn: this.#alpn },
+      fallbackAlpn,
       onReady,
       onFail,
     );

@@ -1,5 +1,6 @@
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import { http2 } from '../node-http2.ts';
+import { HTTP2_ALPN } from '../tls/agreed.ts';
 import type { UpstreamCluster, UpstreamHost, UpstreamSocket } from '../types.ts';
 import { frame, FrameReader, FramingError } from './framing.ts';
 
@@ -82,6 +83,7 @@ export class GrpcStream {
       (socket) => this.#connected(socket),
       ({ kind, reason }) =>
         queueMicrotask(() => this.#unavailable(reason === '' ? `connection failure: ${kind}` : reason)),
+      HTTP2_ALPN,
     );
   };
 

@@ -34,6 +34,7 @@ export function probe(
       else probeHttp(host, connected, program.check, finish);
     },
     () => finish('fail'),
+    undefined,
     host.endpoint.healthCheckPort,
   );
 }

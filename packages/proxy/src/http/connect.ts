@@ -1,3 +1,4 @@
+import { HTTP_ALPN } from '../tls/agreed.ts';
 import { ResponseFlag, type UpstreamHost, type UpstreamSocket } from '../types.ts';
 import { Headers } from './headers.ts';
 import { entered, HIGH_WATER, turnNow } from './io.ts';
@@ -69,6 +70,7 @@ class HostTunnel implements TcpTunnel {
           const reason = failure.kind === 'timeout' ? 'connection timeout' : 'remote connection failure';
           this.#fail(reason, failure.reason, ResponseFlag.UF);
         }),
+      HTTP_ALPN,
     );
   }
 

@@ -4,6 +4,7 @@ import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import { Deadline } from './deadline.ts';
 import { entered, turnNow } from './io.ts';
 import type { ResetReason } from './reset.ts';
+import { HTTP_ALPN } from '../tls/agreed.ts';
 
 /** Somebody who wants a connection. Exactly one of the two is called, once, unless `cancel` came before. */
 export interface Waiter {
@@ -156,6 +157,7 @@ export class Pool implements HostPool, ConnectionOwner {
           this.#failWaiting(failureReason(failure), failure.reason);
         });
       },
+      HTTP_ALPN,
     );
   }
 

@@ -9,11 +9,12 @@ import type {
   NetworkRbacProgram,
   TcpProxyProgram,
 } from '../program/types.ts';
-import type { ClientHello } from '../tls/client-hello.ts';
+import { NO_HELLO, type ClientHello } from '../tls/client-hello.ts';
 import { DownstreamTls } from '../tls/server.ts';
 import type { ConnectionInfo, StreamInfo } from '../types.ts';
 import type { ConnectionLog } from './connection-log.ts';
 import { Connections, type ActiveConnection } from './connections.ts';
+import { inspect, type InspectionWish } from './inspect.ts';
 import type { Direction, ListenerServices, ListenerStats } from './services.ts';
 import { logDenied, serveTcp, type TcpProxyRuntime } from './tcp-proxy.ts';
 
@@ -22,7 +23,7 @@ export type PlainInfo = Omit<ConnectionInfo, 'tls'>;
 
 type FilterMetadata = StreamInfo['dynamicMetadata'];
 const RBAC = 'envoy.filters.network.rbac';
-const NO_HELLO: ClientHello = { serverName: '', applicationProtocols: [] };
+const HELLO: InspectionWish = { tls: true, http: false };
 
 /** A filter chain in force: what a connection goes through after it was chosen. */
 export class ChainRuntime {
@@ -41,6 +42,7 @@ export class ChainRuntime {
     metadata: FilterMetadata,
     record: StreamInfo | undefined,
   ) => ActiveConnection;
+  readonly #countUnsecured: () => void;
   readonly #logDenied: (info: ConnectionInfo, decision: GateDecision, metadata: FilterMetadata) => void;
 
   constructor(
@@ -68,6 +70,7 @@ export class ChainRuntime {
     this.#isHttp = last?.kind === 'http_connection_manager';
     if (last?.kind === 'http_connection_manager') {
       const runtime = hcmRuntime(last.hcm, direction, services);
+      this.#countUnsecured = () => void runtime.stats.downstream_cx_total++;
       this.#serve = (socket, info) => {
         const connection = services.serveHttp(socket, info, runtime);
         // Whoever looked at its first bytes left it paused.
@@ -77,20 +80,17 @@ export class ChainRuntime {
       this.#logDenied = () => undefined;
     } else if (last?.kind === 'tcp_proxy') {
       const runtime = tcpRuntime(last.tcp, direction, services);
+      this.#countUnsecured = () => void runtime.stats.downstream_cx_total++;
       this.#serve = (socket, info, metadata, record) => serveTcp(socket, info, runtime, metadata, record);
       this.#logDenied = (info, decision, metadata) => logDenied(info, runtime, decision, metadata);
     } else {
+      this.#countUnsecured = () => undefined;
       this.#serve = (socket) => {
         socket.destroy();
         return { drain: () => undefined, close: () => undefined };
       };
       this.#logDenied = () => undefined;
     }
-  }
-
-  /** Whether the client's first bytes must be known before TLS begins, so that ALPN can be settled. */
-  get needsHello(): boolean {
-    return this.#program.tls !== undefined && this.#program.tls.alpnProtocols.length > 0;
   }
 
   /** The socket's bytes are unread. */
@@ -103,24 +103,52 @@ export class ChainRuntime {
     if (log !== undefined) log.info.filterChainName = this.#program.name;
     const named = this.#program.name === '' ? info : { ...info, filterChainName: this.#program.name };
     if (this.#tls === undefined) return this.#run(socket, { ...named, tls: undefined }, log);
-    this.#tls.accept(
-      socket as Socket,
-      hello ?? NO_HELLO,
-      this.#program.transportSocketConnectTimeout,
-      (accepted) => {
-        const { servername } = accepted.socket;
-        const sni =
-          info.requestedServerName === '' && typeof servername === 'string' ? servername : info.requestedServerName;
-        this.#run(
-          accepted.socket,
-          { ...named, tls: accepted.peer, requestedServerName: sni, applicationProtocol: accepted.applicationProtocol },
-          log,
-        );
+    const timeout = this.#program.transportSocketConnectTimeout;
+    if (hello !== undefined) return this.#secure(this.#tls, socket as Socket, named, hello, timeout, log);
+    // Certificate, cipher and ALPN follow from what the client says.
+    const { clock } = this.#services.deps;
+    const started = clock.now();
+    inspect(
+      socket,
+      HELLO,
+      timeout,
+      clock,
+      (found) => {
+        if (found === undefined) {
+          socket.destroy();
+          return this.#unsecured('connect timeout', log);
+        }
+        const left = timeout === 0 ? 0 : Math.max(1, timeout - (clock.now() - started));
+        this.#secure(this.#tls!, socket as Socket, named, found.hello ?? NO_HELLO, left, log);
       },
-      (reason) => {
-        log?.fail({ downstreamTransportFailureReason: reason });
-      },
+      () => this.#unsecured('', log),
     );
+  }
+
+  #secure(
+    tls: DownstreamTls,
+    socket: Socket,
+    info: PlainInfo,
+    hello: ClientHello,
+    timeout: number,
+    log: ConnectionLog | undefined,
+  ): void {
+    tls.accept(
+      socket,
+      hello,
+      timeout,
+      (accepted) => {
+        const { applicationProtocol } = accepted;
+        this.#run(accepted.socket, { ...info, tls: accepted.peer, applicationProtocol }, log);
+      },
+      (reason) => this.#unsecured(reason, log),
+    );
+  }
+
+  /** The handshake failed. The filter that would have taken the connection has been there since it was accepted. */
+  #unsecured(reason: string, log: ConnectionLog | undefined): void {
+    this.#countUnsecured();
+    log?.fail({ downstreamTransportFailureReason: reason });
   }
 
   #run(socket: Socket | TLSSocket, info: ConnectionInfo, log: ConnectionLog | undefined): void {

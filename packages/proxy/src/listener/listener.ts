@@ -220,9 +220,7 @@ export class Listener {
       socket.destroy();
       return;
     }
-    if (hello !== undefined || !runtime.needsHello) return runtime.accept(socket, info, hello, log);
-    // Nobody asked what the client says, but TLS cannot begin without it.
-    this.#inspect(socket, { tls: true, http: false }, 0, (found) => runtime.accept(socket, info, found?.hello, log));
+    runtime.accept(socket, info, hello, log);
   }
 
   #inspect(

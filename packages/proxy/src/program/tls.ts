@@ -1,4 +1,5 @@
 import type { types } from '@mizzen/xds';
+import { parseCiphers } from '../tls/ciphers.ts';
 import type { CompileContext } from './context.ts';
 import { compileString } from './match/string.ts';
 import type { Path } from './path.ts';
@@ -36,6 +37,7 @@ export function compileDownstreamTls(
     requireClientCertificate,
     requireSni: tls.requireSni === true,
     preferClientCiphers: tls.preferClientCiphers === true,
+    fullScanCertificates: tls.fullScanCertsOnSniMismatch === true,
     sessionTickets: tls.disableStatelessSessionResumption !== true,
     sessionTimeout: tls.sessionTimeout === undefined ? undefined : milliseconds(tls.sessionTimeout, 0),
   };
@@ -75,7 +77,7 @@ function compileCommon(context: CompileContext, common: types.tls.CommonTlsConte
   return {
     minVersion: VERSIONS[params?.tlsMinimumProtocolVersion ?? 'TLS_AUTO'],
     maxVersion: VERSIONS[params?.tlsMaximumProtocolVersion ?? 'TLS_AUTO'],
-    ciphers: listOf(params?.cipherSuites),
+    ciphers: params?.cipherSuites === undefined || params.cipherSuites.length === 0 ? undefined : parseCiphers(params.cipherSuites),
     ecdhCurves: listOf(params?.ecdhCurves),
     signatureAlgorithms: listOf(params?.signatureAlgorithms),
     alpnProtocols: common.alpnProtocols ?? [],

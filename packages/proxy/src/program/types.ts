@@ -4,6 +4,7 @@
  */
 import type { JsonObject, JsonValue, types } from '@mizzen/xds';
 import type { Clock, Random } from '../deps.ts';
+import type { CipherGroups } from '../tls/ciphers.ts';
 import type { HeaderMutations } from './headers.ts';
 import type {
   ConnectionInfo,
@@ -437,8 +438,8 @@ export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
 export interface CommonTlsProgram {
   readonly minVersion: TlsVersion | undefined;
   readonly maxVersion: TlsVersion | undefined;
-  /** OpenSSL names joined by `:`; undefined: the default. TLS 1.3 suites are not chosen. */
-  readonly ciphers: string | undefined;
+  /** Of TLS 1.2, by OpenSSL's names; undefined: the default. TLS 1.3 suites are not chosen. */
+  readonly ciphers: CipherGroups | undefined;
   readonly ecdhCurves: string | undefined;
   readonly signatureAlgorithms: string | undefined;
   readonly alpnProtocols: readonly string[];
@@ -454,6 +455,8 @@ export interface DownstreamTlsProgram extends CommonTlsProgram {
   readonly requireSni: boolean;
   /** Of the cipher suites of both sides the client's first is taken, not the server's. */
   readonly preferClientCiphers?: boolean;
+  /** With a server name that none has, the certificates are searched for one with a key that suits the client. */
+  readonly fullScanCertificates?: boolean;
   readonly sessionTickets: boolean;
   readonly sessionTimeout: number | undefined;
 }

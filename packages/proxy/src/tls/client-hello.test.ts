@@ -52,7 +52,7 @@ describe('readClientHello', () => {
     ],
   ])('%s', async (_name, dial, serverName, applicationProtocols) => {
     const bytes = await firstBytes(dial);
-    expect(readClientHello(bytes)).toEqual({ kind: 'hello', hello: { serverName, applicationProtocols } });
+    expect(readClientHello(bytes)).toMatchObject({ kind: 'hello', hello: { serverName, applicationProtocols } });
     for (let length = 0; length < bytes.length; length += 7) {
       expect(readClientHello(bytes.subarray(0, length))).toEqual({ kind: 'more' });
     }
@@ -63,10 +63,7 @@ describe('readClientHello', () => {
       const part = payload.subarray(at, at + 50);
       records.push(Buffer.from([22, 3, 1, part.length >> 8, part.length & 255]), part);
     }
-    expect(readClientHello(Buffer.concat(records))).toEqual({
-      kind: 'hello',
-      hello: { serverName, applicationProtocols },
-    });
+    expect(readClientHello(Buffer.concat(records))).toEqual(readClientHello(bytes));
   });
 
   test('what is not a ClientHello is not TLS, and nothing makes it throw', async () => {

@@ -4,7 +4,29 @@ export interface ClientHello {
   readonly serverName: string;
   /** ALPN names in the client's order. */
   readonly applicationProtocols: readonly string[];
+  /** The version field, which TLS 1.3 leaves at 0x0303. */
+  readonly version: number;
+  readonly cipherSuites: readonly number[];
+  /** Types of all extensions, in the client's order. */
+  readonly extensions: readonly number[];
+  readonly supportedVersions: readonly number[];
+  readonly groups: readonly number[];
+  readonly pointFormats: readonly number[];
+  readonly signatureAlgorithms: readonly number[];
 }
+
+/** Of a connection whose first bytes are no ClientHello. */
+export const NO_HELLO: ClientHello = {
+  serverName: '',
+  applicationProtocols: [],
+  version: 0,
+  cipherSuites: [],
+  extensions: [],
+  supportedVersions: [],
+  groups: [],
+  pointFormats: [],
+  signatureAlgorithms: [],
+};
 
 export type HelloResult =
   | { readonly kind: 'more' }
@@ -19,7 +41,11 @@ const NOT_TLS: HelloResult = { kind: 'not-tls' };
 const HANDSHAKE = 22;
 const CLIENT_HELLO = 1;
 const SERVER_NAME = 0;
+const GROUPS = 10;
+const POINT_FORMATS = 11;
+const SIGNATURE_ALGORITHMS = 13;
 const ALPN = 16;
+const SUPPORTED_VERSIONS = 43;
 
 /**
  * Reads a ClientHello (RFC 8446, 4.1.2) from the first bytes of a connection; it may be spread over several records.
@@ -61,26 +87,42 @@ function join(parts: readonly Buffer[]): Buffer {
 
 /** Throws a RangeError where a length points outside. */
 function readExtensions(message: Buffer): ClientHello {
-  let serverName = '';
-  let applicationProtocols: string[] = [];
+  const version = message.readUInt16BE(4);
   let at = 4 + 2 + 32;
   at += 1 + message.readUInt8(at);
+  const cipherSuites = readNumbers(message.subarray(at), 2, 2);
   at += 2 + message.readUInt16BE(at);
   at += 1 + message.readUInt8(at);
-  if (at === message.length) return { serverName, applicationProtocols };
+  if (at === message.length) return { ...NO_HELLO, version, cipherSuites };
   const end = at + 2 + message.readUInt16BE(at);
   if (end > message.length) throw new RangeError('extensions');
+  const found = { ...NO_HELLO, version, cipherSuites };
+  const extensions: number[] = [];
   at += 2;
   while (at < end) {
     const type = message.readUInt16BE(at);
     const length = message.readUInt16BE(at + 2);
     const body = message.subarray(at + 4, at + 4 + length);
     if (body.length < length) throw new RangeError('extension');
-    if (type === SERVER_NAME) serverName = readServerName(body);
-    else if (type === ALPN) applicationProtocols = readProtocols(body);
+    extensions.push(type);
+    if (type === SERVER_NAME) found.serverName = readServerName(body);
+    else if (type === ALPN) found.applicationProtocols = readProtocols(body);
+    else if (type === GROUPS) found.groups = readNumbers(body, 2, 2);
+    else if (type === POINT_FORMATS) found.pointFormats = readNumbers(body, 1, 1);
+    else if (type === SIGNATURE_ALGORITHMS) found.signatureAlgorithms = readNumbers(body, 2, 2);
+    else if (type === SUPPORTED_VERSIONS) found.supportedVersions = readNumbers(body, 1, 2);
     at += 4 + length;
   }
-  return { serverName, applicationProtocols };
+  return { ...found, extensions };
+}
+
+/** A vector: its length in `lengthSize` bytes, then numbers of `size` bytes each. */
+function readNumbers(bytes: Buffer, lengthSize: 1 | 2, size: 1 | 2): number[] {
+  const length = bytes.readUIntBE(0, lengthSize);
+  if (lengthSize + length > bytes.length) throw new RangeError('list');
+  const numbers: number[] = [];
+  for (let at = lengthSize; at + size <= lengthSize + length; at += size) numbers.push(bytes.readUIntBE(at, size));
+  return numbers;
 }
 
 function readServerName(body: Buffer): string {

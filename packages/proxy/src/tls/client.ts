@@ -71,10 +71,13 @@ export class UpstreamTls {
     name: ExpectedName,
     onReady: (socket: TLSSocket) => void,
     onFail: (reason: string) => void,
-    alpn: readonly string[] = this.#program.alpnProtocols,
+    override?: readonly string[],
+    fallbackAlpn: readonly string[] = [],
   ): void {
+    const configured = override ?? this.#program.alpnProtocols;
+    const alpn = configured.length === 0 ? fallbackAlpn : configured;
     const { serverName } = name;
-    const material = this.#contexts.material(this.#program, 'client', this.#material);
+    const material = this.#contexts.client(this.#program, this.#material);
     if (material === undefined) {
       raw.destroy();
       onFail(SECRET_MISSING);

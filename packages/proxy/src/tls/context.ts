@@ -5,12 +5,20 @@ import type {
   DownstreamTlsProgram,
   SecretProgram,
   TlsCertificateProgram,
+  UpstreamTlsProgram,
   ValidationProgram,
 } from '../program/types.ts';
+import { cipherList, DEFAULT_CIPHERS } from './ciphers.ts';
 
 /** Secrets in force, by name. A rotated one is another object. */
 export interface SecretLookup {
   get(name: string): SecretProgram | undefined;
+}
+
+/** What settings name, in force at one time. */
+export interface TlsSecrets {
+  readonly certificates: readonly TlsCertificateProgram[];
+  readonly validation: ValidationProgram | undefined;
 }
 
 /** A context and what is checked beside it, for one state of the secrets. */
@@ -20,16 +28,6 @@ export interface TlsMaterial {
   readonly validation: ValidationProgram | undefined;
 }
 
-/** Envoy's suites in its order of preference; TLS 1.3's first. */
-const CIPHERS_13 = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256';
-const CIPHERS_12 = [
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-].join(':');
 const CURVES = 'X25519:P-256';
 
 /**
@@ -46,18 +44,34 @@ export class TlsContexts {
     this.#secrets = secrets;
   }
 
-  /** Undefined while a secret it names is missing. Throws what OpenSSL throws for unusable material. */
+  /**
+   * For a client, which has one certificate at most. Undefined while a secret it names is missing. Throws what OpenSSL
+   * throws for unusable material.
+   */
+  client(program: UpstreamTlsProgram, last: TlsMaterial | undefined): TlsMaterial | undefined {
+    const secrets = this.secrets(program);
+    if (secrets === undefined) return undefined;
+    const { certificates, validation } = secrets;
+    const certificate = certificates[0];
+    if (last !== undefined && last.certificate === certificate && last.validation === validation) return last;
+    return this.material(program, 'client', certificate, validation, cipherList(program.ciphers ?? DEFAULT_CIPHERS));
+  }
+
+  /** What the settings name, in force now. Undefined while any of it is missing. */
+  secrets(program: CommonTlsProgram): TlsSecrets | undefined {
+    const certificates = this.#certificates(program);
+    const validation = this.#validation(program);
+    return certificates === undefined || validation === 'missing' ? undefined : { certificates, validation };
+  }
+
   material(
     program: CommonTlsProgram,
     side: 'client' | 'server',
-    last: TlsMaterial | undefined,
-  ): TlsMaterial | undefined {
-    const certificates = this.#certificates(program);
-    const validation = this.#validation(program);
-    if (certificates === undefined || validation === 'missing') return undefined;
-    const certificate = certificates[0];
-    if (last !== undefined && last.certificate === certificate && last.validation === validation) return last;
-    return { context: this.#context(program, side, certificates, validation), certificate, validation };
+    certificate: TlsCertificateProgram | undefined,
+    validation: ValidationProgram | undefined,
+    ciphers: string,
+  ): TlsMaterial {
+    return { context: this.#context(program, side, certificate, validation, ciphers), certificate, validation };
   }
 
   #certificates(program: CommonTlsProgram): readonly TlsCertificateProgram[] | undefined {
@@ -89,52 +103,43 @@ export class TlsContexts {
   #context(
     program: CommonTlsProgram,
     side: 'client' | 'server',
-    certificates: readonly TlsCertificateProgram[],
+    certificate: TlsCertificateProgram | undefined,
     validation: ValidationProgram | undefined,
+    ciphers: string,
   ): SecureContext {
-    const [first] = certificates;
-    let cache = first === undefined ? this.#anonymous : this.#byCertificate.get(first);
-    if (cache === undefined) this.#byCertificate.set(first!, (cache = new Map()));
+    let cache = certificate === undefined ? this.#anonymous : this.#byCertificate.get(certificate);
+    if (cache === undefined) this.#byCertificate.set(certificate!, (cache = new Map()));
     const options = {
-      ...contextOptions(program, certificates, validation),
+      ...contextOptions(program, validation, ciphers),
       ...(side === 'client' ? clientOptions(program) : serverOptions(program)),
     };
-    const { cert: _cert, key: _key, ...rest } = options;
-    const name = JSON.stringify([
-      side,
-      rest,
-      certificates.slice(1).map((certificate) => certificate.certificateChainPem),
-    ]);
+    const name = JSON.stringify([side, options]);
     let context = cache.get(name);
     if (context === undefined) {
-      context = createSecureContext(options);
+      context = createSecureContext(certificate === undefined ? options : { ...options, ...identity(certificate) });
       cache.set(name, context);
     }
     return context;
   }
 }
 
+function identity({ certificateChainPem, privateKeyPem, passphrase }: TlsCertificateProgram): SecureContextOptions {
+  return { cert: certificateChainPem, key: privateKeyPem, ...(passphrase === undefined ? {} : { passphrase }) };
+}
+
 function contextOptions(
   program: CommonTlsProgram,
-  certificates: readonly TlsCertificateProgram[],
   validation: ValidationProgram | undefined,
+  ciphers: string,
 ): SecureContextOptions {
   return {
-    ...(certificates.length > 0
-      ? {
-          cert: certificates.map(({ certificateChainPem }) => certificateChainPem),
-          key: certificates.map(({ privateKeyPem, passphrase }) =>
-            passphrase === undefined ? { pem: privateKeyPem } : { pem: privateKeyPem, passphrase },
-          ),
-        }
-      : {}),
     // An empty list: without any, OpenSSL would be given the roots that come with Node.
     ...(validation?.systemRoots === true && validation.trustedCaPem === undefined
       ? {}
       : { ca: validation?.trustedCaPem === undefined ? [] : [validation.trustedCaPem] }),
     ...(validation?.crlPem === undefined ? {} : { crl: validation.crlPem }),
     minVersion: program.minVersion ?? 'TLSv1.2',
-    ciphers: `${CIPHERS_13}:${program.ciphers ?? CIPHERS_12}`,
+    ciphers,
     ecdhCurve: program.ecdhCurves ?? CURVES,
     honorCipherOrder: true,
     ...(program.signatureAlgorithms === undefined ? {} : { sigalgs: program.signatureAlgorithms }),

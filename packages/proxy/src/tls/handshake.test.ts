@@ -142,7 +142,7 @@ describe('a server context', () => {
       subject: 'CN=client,O=cluster.local',
       localUriSan: 'spiffe://cluster.local/ns/a/sa/server',
       version: 'TLSv1.3',
-      cipher: 'TLS_AES_128_GCM_SHA256',
+      cipher: 'TLS_AES_256_GCM_SHA384',
     });
     expect(peer.peerFingerprint).toMatch(/^[0-9a-f]{64}$/);
     expect(peer.peerCertificatePem()).toContain('BEGIN CERTIFICATE');

@@ -73,17 +73,24 @@ function rfc2253(subject: string | undefined): string {
 export interface LocalCertificate {
   readonly names: SubjectAltNames;
   readonly subject: string;
+  /** OpenSSL's name of the curve; undefined: not an elliptic key. */
+  readonly curve: string | undefined;
 }
 
 const known = new WeakMap<TlsCertificateProgram, LocalCertificate>();
-const NONE: LocalCertificate = { names: NO_NAMES, subject: '' };
+const NONE: LocalCertificate = { names: NO_NAMES, subject: '', curve: undefined };
 
 export function localCertificate(certificate: TlsCertificateProgram | undefined): LocalCertificate {
   if (certificate === undefined) return NONE;
   let local = known.get(certificate);
   if (local === undefined) {
     const read = new X509Certificate(certificate.certificateChainPem);
-    local = { names: parseSubjectAltNames(read.subjectAltName), subject: rfc2253(read.subject) };
+    const { asymmetricKeyType, asymmetricKeyDetails } = read.publicKey;
+    local = {
+      names: parseSubjectAltNames(read.subjectAltName),
+      subject: rfc2253(read.subject),
+      curve: asymmetricKeyType === 'ec' ? asymmetricKeyDetails?.namedCurve : undefined,
+    };
     known.set(certificate, local);
   }
   return local;

@@ -8,6 +8,7 @@ import type { ClientHello } from './client-hello.ts';
 import type { TlsContexts, TlsMaterial } from './context.ts';
 import { handshakeFailure, SECRET_MISSING, verifyFailure } from './failure.ts';
 import { localCertificate, Peer } from './peer.ts';
+import { ServerCertificates } from './server-certificates.ts';
 import { verifyPeer } from './verify.ts';
 
 export interface DownstreamTlsStats {
@@ -50,13 +51,12 @@ export interface AcceptedTls {
 export class DownstreamTls {
   readonly stats: DownstreamTlsStats;
   readonly #program: DownstreamTlsProgram;
-  readonly #contexts: TlsContexts;
   readonly #clock: Clock;
-  #material: TlsMaterial | undefined;
+  readonly #certificates: ServerCertificates;
 
   constructor(program: DownstreamTlsProgram, contexts: TlsContexts, clock: Clock, stats: DownstreamTlsStats) {
     this.#program = program;
-    this.#contexts = contexts;
+    this.#certificates = new ServerCertificates(program, contexts);
     this.#clock = clock;
     this.stats = stats;
   }
@@ -73,13 +73,12 @@ export class DownstreamTls {
     onFail: (reason: string) => void,
   ): void {
     const program = this.#program;
-    const material = this.#contexts.material(program, 'server', this.#material);
+    const material = this.#certificates.material(hello);
     if (material === undefined || (program.requireSni && hello.serverName === '')) {
       socket.destroy();
       onFail(material === undefined ? SECRET_MISSING : 'TLS_error:no SNI');
       return;
     }
-    this.#material = material;
     const asks = program.requireClientCertificate || material.validation !== undefined;
     const secure = new TLSSocket(socket, {
       isServer: true,

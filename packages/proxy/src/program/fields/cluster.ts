@@ -194,10 +194,9 @@ export const clusterFields: FieldTable = {
   'envoy.config.core.v3.TlvEntry': { implemented: 'type value', refused: { [NOT_SUPPORTED]: 'formatString' } },
   [`${TLS}.DownstreamTlsContext`]: {
     implemented:
-      'commonTlsContext requireClientCertificate requireSni disableStatelessSessionResumption sessionTimeout preferClientCiphers',
+      'commonTlsContext requireClientCertificate requireSni disableStatelessSessionResumption sessionTimeout preferClientCiphers fullScanCertsOnSniMismatch',
     noEffect: {
       'sessions are resumed by ticket only': 'disableStatefulSessionResumption',
-      'the first certificate that fits the server name is taken': 'fullScanCertsOnSniMismatch',
       'nothing is stapled': 'ocspStaplePolicy',
     },
     refused: { [NOT_SUPPORTED]: 'sessionTicketKeys sessionTicketKeysSdsSecretConfig' },

@@ -1,0 +1,103 @@
+import type { DownstreamTlsProgram, TlsCertificateProgram } from '../program/types.ts';
+import { cipherListFor, DEFAULT_CIPHERS, takesEcdsa } from './ciphers.ts';
+import type { ClientHello } from './client-hello.ts';
+import type { TlsContexts, TlsMaterial, TlsSecrets } from './context.ts';
+import { localCertificate, type LocalCertificate } from './peer.ts';
+
+interface Choice {
+  readonly certificate: TlsCertificateProgram;
+  readonly local: LocalCertificate;
+}
+
+/** The certificates of a listener's TLS context, and which of them a client is shown. */
+export class ServerCertificates {
+  readonly #program: DownstreamTlsProgram;
+  readonly #contexts: TlsContexts;
+  #secrets: TlsSecrets | undefined;
+  #choices: readonly Choice[] = [];
+  readonly #byName = new Map<string, Choice[]>();
+  readonly #materials = new Map<string, TlsMaterial>();
+
+  constructor(program: DownstreamTlsProgram, contexts: TlsContexts) {
+    this.#program = program;
+    this.#contexts = contexts;
+  }
+
+  /** Undefined while a secret is missing. Throws what OpenSSL throws for unusable material. */
+  material(hello: ClientHello): TlsMaterial | undefined {
+    const secrets = this.#contexts.secrets(this.#program);
+    if (secrets === undefined || secrets.certificates.length === 0) return undefined;
+    if (!same(secrets, this.#secrets)) this.#use(secrets);
+    const { maxVersion, ciphers = DEFAULT_CIPHERS } = this.#program;
+    const tls13 = maxVersion === undefined || maxVersion === 'TLSv1.3';
+    const { certificate, local } = this.#choose(hello, tls13);
+    const list = cipherListFor(ciphers, hello, tls13, local.curve === undefined ? 'rsa' : 'ec');
+    const key = `${this.#choices.findIndex((choice) => choice.certificate === certificate)} ${list}`;
+    let material = this.#materials.get(key);
+    if (material === undefined) {
+      material = this.#contexts.material(this.#program, 'server', certificate, secrets.validation, list);
+      this.#materials.set(key, material);
+    }
+    return material;
+  }
+
+  #use(secrets: TlsSecrets): void {
+    this.#secrets = secrets;
+    this.#materials.clear();
+    this.#byName.clear();
+    this.#choices = secrets.certificates.map((certificate) => ({ certificate, local: localCertificate(certificate) }));
+    for (const choice of this.#choices) {
+      for (const name of serverNames(choice.local)) {
+        const there = this.#byName.get(name);
+        if (there === undefined) this.#byName.set(name, [choice]);
+        else there.push(choice);
+      }
+    }
+  }
+
+  /**
+   * As Envoy: one with the server name (exactly, then by wildcard) and a key of the kind the client prefers; without a
+   * server name, or with `fullScanCertsOnSniMismatch`, any of that kind; else the first.
+   */
+  #choose(hello: ClientHello, tls13: boolean): Choice {
+    const first = this.#choices[0]!;
+    if (this.#choices.length === 1) return first;
+    const { serverName } = hello;
+    const groups = this.#program.ciphers ?? DEFAULT_CIPHERS;
+    const ecdsa = (curve: string): boolean => takesEcdsa(hello, curve, groups, tls13);
+    const takesAny = ['prime256v1', 'secp384r1', 'secp521r1'].some(ecdsa);
+    let candidate: Choice | undefined;
+    const among = (choices: readonly Choice[]): Choice | undefined => {
+      for (const choice of choices) {
+        const { curve } = choice.local;
+        if (curve === undefined ? !takesAny : ecdsa(curve)) return choice;
+        if (curve === undefined) candidate ??= choice;
+      }
+      return undefined;
+    };
+    const dot = serverName.indexOf('.', 1);
+    const found =
+      among(this.#byName.get(serverName) ?? []) ??
+      (dot < 0 ? undefined : among(this.#byName.get(`*${serverName.slice(dot)}`) ?? []));
+    if (found !== undefined) return found;
+    if (candidate !== undefined) return candidate;
+    const scans = serverName === '' || this.#program.fullScanCertificates === true;
+    return (scans ? among(this.#choices) : undefined) ?? candidate ?? first;
+  }
+}
+
+/** Its DNS names, or its common name where it has none. */
+function serverNames({ names, subject }: LocalCertificate): readonly string[] {
+  if (names.dns.length > 0) return names.dns.map((name) => name.toLowerCase());
+  const common = /(?:^|,)CN=([^,]*)/.exec(subject)?.[1];
+  return common === undefined ? [] : [common.toLowerCase()];
+}
+
+function same(a: TlsSecrets, b: TlsSecrets | undefined): boolean {
+  return (
+    b !== undefined &&
+    a.validation === b.validation &&
+    a.certificates.length === b.certificates.length &&
+    a.certificates.every((certificate, i) => certificate === b.certificates[i])
+  );
+}

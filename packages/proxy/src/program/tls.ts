@@ -77,7 +77,10 @@ function compileCommon(context: CompileContext, common: types.tls.CommonTlsConte
   return {
     minVersion: VERSIONS[params?.tlsMinimumProtocolVersion ?? 'TLS_AUTO'],
     maxVersion: VERSIONS[params?.tlsMaximumProtocolVersion ?? 'TLS_AUTO'],
-    ciphers: params?.cipherSuites === undefined || params.cipherSuites.length === 0 ? undefined : parseCiphers(params.cipherSuites),
+    ciphers:
+      params?.cipherSuites === undefined || params.cipherSuites.length === 0
+        ? undefined
+        : parseCiphers(params.cipherSuites),
     ecdhCurves: listOf(params?.ecdhCurves),
     signatureAlgorithms: listOf(params?.signatureAlgorithms),
     alpnProtocols: common.alpnProtocols ?? [],

@@ -1,7 +1,8 @@
-import { componentOf, compileFormat, DEFAULT_FORMAT, levelOf } from '@mizzen/proxy/process/logger.ts';
-import type { Component, Level, Piece } from '@mizzen/proxy/process/logger.ts';
-import { flag, text, UsageError, type Command, type Invocation } from '../command.ts';
-import { accepted, choices, COMPONENTS, effective, numbers, refused } from '../proxy/flags.ts';
+import { commandLineOptions } from '@mizzen/proxy/process/command-line.ts';
+import { compileFormat, DEFAULT_FORMAT, type Piece } from '@mizzen/proxy/process/log-format.ts';
+import { LEVELS, levelOf, LOGGERS, type Level } from '@mizzen/proxy/process/logger.ts';
+import { flag, list, text, UsageError, type Command, type Invocation } from '../command.ts';
+import { accepted, choices, effective, numbers, refused } from '../proxy/flags.ts';
 
 export const command: Command = {
   name: 'proxy',
@@ -13,7 +14,16 @@ export const command: Command = {
     "field's path; docs/reference/xds-fields.md lists every field. --mode validate only says what is refused.",
   flags: { ...effective, ...accepted, ...refused },
   examples: ['mizzen proxy -c bootstrap.yaml', 'mizzen proxy -c bootstrap.yaml --mode validate'],
-  async run({ positionals, values }) {
+  async run({ positionals, values, out }) {
+    if (flag(values, 'version')) {
+      const { VERSION } = await import('@mizzen/proxy/admin/server-info.ts');
+      out.write(`\nmizzen proxy  version: ${VERSION}\n\n`);
+      return 0;
+    }
+    if (flag(values, 'hot-restart-version')) {
+      out.write('disabled\n');
+      return 0;
+    }
     if (positionals.length > 0) throw new UsageError(`\`${positionals[0]}\`: the bootstrap is named with -c`);
     check(values);
     const [configPath, configYaml] = [text(values, 'config-path'), text(values, 'config-yaml')];
@@ -36,8 +46,10 @@ export const command: Command = {
         format: format(text(values, 'log-format') ?? DEFAULT_FORMAT, flag(values, 'log-format-escaped')),
         path: text(values, 'log-path'),
       },
+      allowUnknownFields: flag(values, 'allow-unknown-static-fields') || flag(values, 'allow-unknown-fields'),
+      statsTags: statsTags(list(values, 'stats-tag')),
       adminAddressPath: text(values, 'admin-address-path'),
-      commandLine: commandLine(values),
+      commandLine: commandLineOptions(values),
       announce: false,
     });
     // Connections that outlived their time must not keep the process.
@@ -69,34 +81,32 @@ function number(name: string, value: string): number {
 function level(name: string, value: string): Level {
   const known = levelOf(value);
   if (known !== undefined) return known;
-  throw new UsageError(`--${name}: \`${value}\` is not a level`, 'trace, debug, info, warning, error, critical or off');
+  throw new UsageError(`--${name}: \`${value}\` is not a level`, LEVELS.join(', '));
 }
 
-function components(value: string | undefined): (readonly [Component, Level])[] {
+function components(value: string | undefined): (readonly [string, Level])[] {
   return (value ?? '').split(',').flatMap((pair) => {
     if (pair === '') return [];
     const [name = '', wanted = ''] = pair.split(':');
-    if (!COMPONENTS.has(name)) throw new UsageError(`--component-log-level: there is no component \`${name}\``);
-    const known = level('component-log-level', wanted);
-    const component = componentOf(name);
-    return component === undefined ? [] : [[component, known] as const];
+    if (!LOGGERS.includes(name))
+      throw new UsageError(`--component-log-level: there is no component \`${name}\``, `one of ${LOGGERS.join(', ')}`);
+    return [[name, level('component-log-level', wanted)] as const];
   });
 }
 
 function format(pattern: string, escaped: boolean): readonly Piece[] {
-  const pieces = compileFormat(escaped ? pattern.replaceAll('%v', '%_') : pattern);
-  if (typeof pieces === 'string') throw new UsageError(`--log-format: \`${pieces}\` is not known`);
-  return pieces;
+  return compileFormat(escaped ? pattern.replaceAll('%v', '%_') : pattern);
 }
 
-/** As Envoy's CommandLineOptions: only what was said. */
-function commandLine(values: Invocation['values']): Record<string, string | number | boolean> {
-  const all: Record<string, string | number | boolean> = {};
-  for (const [name, value] of Object.entries(values)) {
-    if (typeof value === 'boolean' || typeof value === 'string') {
-      const key = name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-      all[key] = numbers.includes(name) ? Number(value) : value;
-    }
+/** As Envoy reads them: letters and digits before the first colon, no dots after it, no name twice. */
+function statsTags(given: readonly string[]): (readonly [string, string])[] {
+  const tags = new Map<string, string>();
+  for (const pair of given) {
+    const [, name, value] = /^([A-Za-z0-9]+):([^.]+)$/.exec(pair) ?? [];
+    if (name === undefined || value === undefined)
+      throw new UsageError(`--stats-tag: \`${pair}\` is not TAG:VALUE`, 'letters and digits, then no dots');
+    if (tags.has(name)) throw new UsageError(`--stats-tag: \`${name}\` is there twice`);
+    tags.set(name, value);
   }
-  return all;
+  return [...tags];
 }

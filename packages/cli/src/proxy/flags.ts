@@ -18,6 +18,11 @@ export const effective: Readonly<Record<string, Flag>> = {
   'log-format-escaped': { type: 'boolean', help: 'line ends within messages are written as \\n' },
   'log-path': { type: 'string', value: 'FILE', help: 'where the log goes instead of to stderr' },
   'drain-time-s': { type: 'string', value: 'SECONDS', help: 'how long replaced connections may go on (default 600)' },
+  'stats-tag': { type: 'string', multiple: true, value: 'TAG:VALUE', help: 'a tag of all statistics; may repeat' },
+  'allow-unknown-static-fields': { type: 'boolean', help: 'fields that Envoy does not have are passed over' },
+  'allow-unknown-fields': { type: 'boolean', help: 'the same as --allow-unknown-static-fields' },
+  version: { type: 'boolean', help: 'print the version and end' },
+  'hot-restart-version': { type: 'boolean', help: 'print `disabled` and end' },
   'admin-address-path': { type: 'string', value: 'FILE', help: 'file to write the address of the admin endpoint to' },
 };
 
@@ -36,10 +41,9 @@ const harmless: readonly (readonly [string, 'number' | 'text' | 'switch', string
   ['local-address-ip-version', 'text', 'v4 or v6: nothing asks for the address of the machine'],
   ['file-flush-interval-msec', 'number', 'log files are written every 50 ms'],
   ['file-flush-min-size-kb', 'number', 'log files are written every 50 ms'],
-  ['allow-unknown-static-fields', 'switch', 'unknown fields are refused all the same'],
-  ['allow-unknown-fields', 'switch', 'unknown fields are refused all the same'],
   ['ignore-unknown-dynamic-fields', 'switch', 'what a server sends is read by names that are known'],
   ['skip-deprecated-logs', 'switch', 'deprecated fields are not remarked on'],
+  ['log-stacktrace-single-entry', 'switch', 'no stack trace is logged'],
   ['cpuset-threads', 'switch', 'a proxy has one thread'],
   ['enable-core-dump', 'switch', "core dumps are Node's"],
 ];
@@ -67,7 +71,6 @@ export const choices: Readonly<Record<string, readonly string[]>> = {
 export const refused: Readonly<Record<string, Flag & { readonly why: string }>> = {
   'restart-epoch': { type: 'string', value: 'EPOCH', help: 'only 0', why: 'there is no hot restart: only 0 is taken' },
   'base-id-path': { type: 'string', value: 'FILE', help: 'refused', why: 'there is no hot restart' },
-  'hot-restart-version': { type: 'boolean', help: 'refused', why: 'there is no hot restart' },
   'reject-unknown-dynamic-fields': {
     type: 'boolean',
     help: 'refused',
@@ -76,21 +79,4 @@ export const refused: Readonly<Record<string, Flag & { readonly why: string }>> 
   'enable-fine-grain-logging': { type: 'boolean', help: 'refused', why: 'levels are set by component' },
   'enable-mutex-tracing': { type: 'boolean', help: 'refused', why: 'there are no mutexes' },
   'disable-extensions': { type: 'string', value: 'NAMES', help: 'refused', why: 'extensions cannot be taken out' },
-  'stats-tag': {
-    type: 'string',
-    multiple: true,
-    value: 'TAG:VALUE',
-    help: 'refused',
-    why: 'say it in `statsConfig.statsTags`',
-  },
 };
-
-/** Envoy's loggers: levels for those that have no counterpart here are of no effect. */
-export const COMPONENTS: ReadonlySet<string> = new Set(
-  `admin alternate_protocols_cache aws assert backtrace basic_auth cache_filter client config connection conn_handler
-   compression credential_injector decompression dns dynamic_forward_proxy dynamic_modules ext_authz ext_proc rocketmq
-   file filter forward_proxy geolocation golang grpc happy_eyeballs hc health_checker http http2 hystrix init io
-   json_to_metadata jwt key_value_store kafka lua main matcher misc mongo multi_connection oauth2 pool
-   proto_to_metadata quic quic_stream rate_limit_quota rbac rds redis reverse_tunnel router runtime stats secret tap
-   testing thrift tracing upstream udp wasm websocket`.split(/\s+/),
-);

@@ -98,7 +98,7 @@ async function follow(
 
 function startNode(raw: Bootstrap): ProxyNode {
   const offline = { clock: deps.clock, random: deps.random } as Parameters<typeof compileBootstrap>[3];
-  const bootstrap = compileBootstrap(raw as Record<string, unknown>, 'bootstrap', {}, offline);
+  const bootstrap = compileBootstrap(raw as Record<string, unknown>, 'bootstrap', { node: {}, statsTags: [] }, offline);
   expect(bootstrap.refused).toEqual([]);
   const proxy = new ProxyNode({
     id: raw.node?.id ?? '',

@@ -19,6 +19,8 @@ export interface AdminContext {
   readonly started: number;
   /** Ends the proxy. */
   readonly quit: () => void;
+  /** Opens the files of access logs again. */
+  readonly reopenLogs: () => void;
 }
 
 export type ServerState = 'LIVE' | 'DRAINING' | 'PRE_INITIALIZING';

@@ -8,10 +8,19 @@ interface Described {
 }
 
 const FILTER = 'Regular expression (Google re2) for filtering stats';
+const USED_ONLY = 'Only include stats that have been written by system since restart';
+const INVERT = 'Invert the filter regex';
+const PROFILER = { enable: 'Refused: Node has profilers of its own' };
 
 /** What the admin endpoint answers, as `/help` says it. */
 const PATHS: readonly Described[] = [
   { path: '/', does: 'Admin home page' },
+  {
+    path: '/allocprofiler',
+    post: true,
+    does: 'enable/disable the allocation profiler (if supported)',
+    parameters: PROFILER,
+  },
   { path: '/certs', does: 'print certs on machine' },
   {
     path: '/clusters',
@@ -31,6 +40,8 @@ const PATHS: readonly Described[] = [
       include_eds: 'Endpoints, too',
     },
   },
+  { path: '/contention', does: 'dump current mutex contention stats (if enabled)' },
+  { path: '/cpuprofiler', post: true, does: 'enable/disable the CPU profiler', parameters: PROFILER },
   {
     path: '/drain_listeners',
     post: true,
@@ -43,6 +54,8 @@ const PATHS: readonly Described[] = [
   },
   { path: '/healthcheck/fail', post: true, does: 'cause the server to fail health checks' },
   { path: '/healthcheck/ok', post: true, does: 'cause the server to pass health checks' },
+  { path: '/heap_dump', does: 'dump current heap (if supported)' },
+  { path: '/heapprofiler', post: true, does: 'enable/disable the heap profiler', parameters: PROFILER },
   { path: '/help', does: 'print out list of admin commands' },
   { path: '/hot_restart_version', does: 'print the hot restart compatibility version' },
   { path: '/init_dump', does: 'print what is not initialized' },
@@ -54,8 +67,11 @@ const PATHS: readonly Described[] = [
     parameters: { paths: 'name1:level1,name2:level2', level: 'One level for all' },
   },
   { path: '/memory', does: 'print current allocation/heap usage' },
+  { path: '/memory/tcmalloc', does: 'print TCMalloc stats (if supported)' },
+  { path: '/peak_heap_dump', does: 'dump peak heap (if supported)' },
   { path: '/quitquitquit', post: true, does: 'exit the server' },
   { path: '/ready', does: 'print server state, return 200 if LIVE, otherwise return 503' },
+  { path: '/reopen_logs', post: true, does: 'reopen access logs' },
   { path: '/reset_counters', post: true, does: 'reset all counters to zero' },
   { path: '/runtime', does: 'print runtime values' },
   { path: '/server_info', does: 'print server version/status information' },
@@ -63,9 +79,9 @@ const PATHS: readonly Described[] = [
     path: '/stats',
     does: 'print server stats',
     parameters: {
-      usedonly: 'Only stats that are not 0',
+      usedonly: USED_ONLY,
       filter: FILTER,
-      invert_filter: 'Invert the filter regex',
+      invert_filter: INVERT,
       format: 'One of (text, json, prometheus)',
       type: 'One of (All, Counters, Gauges, Histograms, TextReadouts)',
     },
@@ -73,7 +89,23 @@ const PATHS: readonly Described[] = [
   {
     path: '/stats/prometheus',
     does: 'print server stats in prometheus format',
-    parameters: { usedonly: 'Only stats that are not 0', filter: FILTER, invert_filter: 'Invert the filter regex' },
+    parameters: { usedonly: USED_ONLY, filter: FILTER, invert_filter: INVERT },
+  },
+  { path: '/stats/recentlookups', does: 'Show recent stat-name lookups' },
+  {
+    path: '/stats/recentlookups/clear',
+    post: true,
+    does: 'clear list of stat-name lookups and counter',
+  },
+  {
+    path: '/stats/recentlookups/disable',
+    post: true,
+    does: 'disable recording of reset stat-name lookup names',
+  },
+  {
+    path: '/stats/recentlookups/enable',
+    post: true,
+    does: 'enable recording of reset stat-name lookup names (if supported)',
   },
 ];
 

@@ -1,9 +1,10 @@
-import { componentOf, levelOf, type Component, type Level, type Logger } from '../process/logger.ts';
+import { levelOf, LOGGERS, type Level, type Logger } from '../process/logger.ts';
 import { text, type AdminAnswer, type AdminContext } from './context.ts';
 
 const USAGE = `usage: /logging?<name>=<level> (change single level)
 usage: /logging?paths=name1:level1,name2:level2,... (change multiple levels)
 usage: /logging?level=<level> (change all levels)
+usage: /logging?group=<group_name>:<level> (change group of loggers)
 levels: trace debug info warning error critical off 
 `;
 
@@ -18,22 +19,25 @@ export function logging({ logger }: AdminContext, query: URLSearchParams): Admin
 }
 
 function change(logger: Logger, name: string, value: string): string | undefined {
+  // A parameter without a value asks for nothing.
+  if (value === '') return undefined;
   if (name === 'level') {
     const level = levelOf(value);
     if (level === undefined) return 'unknown logger level';
     logger.setAll(level);
     return undefined;
   }
+  if (name === 'group') return 'group parameter requires fine-grain logging to be enabled';
   const pairs = name === 'paths' ? value.split(',').map((pair) => pair.split(':')) : [[name, value]];
-  const changes: (readonly [Component, Level])[] = [];
+  const changes: (readonly [string, Level])[] = [];
   for (const [of = '', wanted = ''] of pairs) {
-    const component = componentOf(of);
+    if (of === '' || wanted === '') return 'empty logger name or empty logger level';
     const level = levelOf(wanted);
     if (level === undefined) return 'unknown logger level';
-    if (component === undefined) return 'unknown logger name';
-    changes.push([component, level]);
+    if (!LOGGERS.includes(of)) return 'unknown logger name';
+    changes.push([of, level]);
   }
-  for (const [component, level] of changes) logger.set(component, level);
+  for (const [of, level] of changes) logger.set(of, level);
   return undefined;
 }
 

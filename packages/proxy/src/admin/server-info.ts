@@ -2,14 +2,15 @@ import { json, serverState, text, type AdminAnswer, type AdminContext } from './
 import { protoNames } from './proto-names.ts';
 
 /** The Envoy whose behaviour this proxy has. */
-export const ENVOY_VERSION = '1.40.0';
+const ENVOY_VERSION = '1.40.0';
+export const VERSION = `mizzen/${ENVOY_VERSION}/Clean/RELEASE/OpenSSL`;
 
 /** `/server_info`. */
 export function serverInfo(context: AdminContext): AdminAnswer {
   const { deps, started, commandLine, nodeJson } = context;
   const uptime = `${Math.floor((deps.clock.wall() - started) / 1000)}s`;
   return json({
-    version: `mizzen/${ENVOY_VERSION}/Clean/RELEASE/OpenSSL`,
+    version: VERSION,
     state: serverState(context),
     uptime_current_epoch: uptime,
     uptime_all_epochs: uptime,

@@ -17,15 +17,17 @@ interface Handler {
 }
 
 /**
- * Envoy's admin endpoint. Where it listens is the bootstrap's to say; requests that name another host are refused, so
- * that no web page reads it by a name that leads here (DNS rebinding).
+ * Envoy's admin endpoint. Where it listens is the bootstrap's to say; on loopback, requests that name another host are refused, so
+ * that no web page reads it by a name that leads here (DNS rebinding): where it is open to other machines, names are how
+ * they find it.
  */
 export function serveAdmin(context: AdminContext, stats: AdminStats, address: string, port: number): Server {
   const handlers = handlersOf(context, stats);
   const { adminPaths } = context.bootstrap;
+  const guarded = isLoopback(address);
   const server = http.createServer((request, response) => {
     request.resume();
-    if (!isLocal(request)) return send(response, text('forbidden\n', 403));
+    if (guarded && !isLocal(request)) return send(response, text('forbidden\n', 403));
     const url = URL.parse(request.url ?? '/', 'http://admin');
     if (url === null) return send(response, text('bad request\n', 400));
     if (adminPaths.length > 0 && !adminPaths.some(({ matches }) => matches(url.pathname)))
@@ -48,9 +50,15 @@ function handlersOf(context: AdminContext, stats: AdminStats): Readonly<Record<s
   const handlers: Record<string, Handler> = {
     '/': { run: () => homePage() },
     '/help': { run: () => text(HELP) },
+    '/allocprofiler': { post: true, run: () => unsupported('allocation profiler') },
     '/certs': { run: () => certs(context) },
     '/clusters': { run: (query) => clusters(context, query) },
     '/config_dump': { run: (query) => configDump(context, query) },
+    '/contention': {
+      run: () =>
+        text('Mutex contention tracing is not enabled. To enable, run Envoy with flag --enable-mutex-tracing.'),
+    },
+    '/cpuprofiler': { post: true, run: () => unsupported('CPU profiler') },
     '/drain_listeners': {
       post: true,
       run: (query) =>
@@ -64,20 +72,39 @@ function handlersOf(context: AdminContext, stats: AdminStats): Readonly<Record<s
     },
     '/healthcheck/fail': { post: true, run: () => ok(() => (node.healthFailed = true)) },
     '/healthcheck/ok': { post: true, run: () => ok(() => (node.healthFailed = false)) },
+    '/heap_dump': { run: () => unsupported('heap dump') },
+    '/heapprofiler': { post: true, run: () => unsupported('heap profiler') },
     '/hot_restart_version': { run: () => text('disabled') },
     '/init_dump': { run: () => json({}) },
     '/listeners': { run: (query) => listeners(context, query) },
     '/logging': { post: true, run: (query) => logging(context, query) },
     '/memory': { run: () => memory() },
+    '/memory/tcmalloc': { run: () => unsupported('TCMalloc') },
+    '/peak_heap_dump': { run: () => unsupported('peak heap dump') },
     '/quitquitquit': { post: true, run: () => ok(context.quit) },
     '/ready': { run: () => ready(context) },
+    '/reopen_logs': { post: true, run: () => ok(context.reopenLogs) },
     '/reset_counters': { post: true, run: () => ok(() => stats.reset()) },
     '/runtime': { run: () => json({ entries: {}, layers: [] }) },
     '/server_info': { run: () => serverInfo(context) },
     '/stats': { run: (query) => stats.answer(query) },
     '/stats/prometheus': { run: (query) => stats.answer(query, true) },
+    '/stats/recentlookups': { run: () => text(`${NO_LOOKUPS}\n\ntotal: 0\n`) },
+    '/stats/recentlookups/clear': { post: true, run: () => text('OK\n') },
+    '/stats/recentlookups/disable': { post: true, run: () => text('OK\n') },
+    '/stats/recentlookups/enable': { post: true, run: () => unsupported('recording of look-ups') },
   };
   return Object.assign(Object.create(null) as Record<string, Handler>, handlers);
+}
+
+const NO_LOOKUPS = 'Lookup tracking is not enabled. Use /stats/recentlookups/enable to enable.';
+
+function unsupported(what: string): AdminAnswer {
+  return text(`The current build does not support ${what}`, 501);
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1';
 }
 
 function isLocal(request: IncomingMessage): boolean {

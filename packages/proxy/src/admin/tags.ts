@@ -66,9 +66,13 @@ export class TagExtractor {
 }
 
 /** The tags of a `statsConfig`: its own, and Envoy's unless it says otherwise. */
-export function compileTags(config: types.metrics.StatsConfig | undefined, context: CompileContext): TagExtractor {
+export function compileTags(
+  config: types.metrics.StatsConfig | undefined,
+  context: CompileContext,
+  always: readonly (readonly [string, string])[],
+): TagExtractor {
   const rules: Rule[] = [];
-  const fixed: Tag[] = [];
+  const fixed: Tag[] = always.map(([name, value]) => ({ name, value }));
   const named = new Set<string>();
   const refuse = (index: number, field: string, message: string): void =>
     context.refuse(['statsConfig', 'statsTags', index, field], message);

@@ -12,7 +12,7 @@ import type { AddressProgram, CompileDeps } from '../program/types.ts';
 import type { Nack } from '../types.ts';
 import { staticResources, type StaticResources } from '../xds/static-source.ts';
 
-const BOOTSTRAP = 'envoy.config.bootstrap.v3.Bootstrap';
+export const BOOTSTRAP = 'envoy.config.bootstrap.v3.Bootstrap';
 
 /** A bootstrap that cannot be used. */
 export class BootstrapError extends Error {
@@ -76,18 +76,22 @@ export async function mergeBootstraps(base: RawBootstrap, over: RawBootstrap): P
   }
 }
 
-/** What command lines say of a node, over what the file says. */
-export interface NodeFlags {
-  readonly id?: string | undefined;
-  readonly cluster?: string | undefined;
-  readonly zone?: string | undefined;
+/** What command lines say over what the file says. */
+export interface CommandLineFlags {
+  readonly node: {
+    readonly id?: string | undefined;
+    readonly cluster?: string | undefined;
+    readonly zone?: string | undefined;
+  };
+  /** Tags of all statistics: name and value. */
+  readonly statsTags: readonly (readonly [string, string])[];
 }
 
 /** Reads a bootstrap; `name` is what it is called in refusals. */
 export function compileBootstrap(
   raw: RawBootstrap,
   name: string,
-  flags: NodeFlags,
+  flags: CommandLineFlags,
   deps: CompileDeps,
 ): BootstrapProgram {
   const { staticResources: camel, static_resources: snake, ...rest } = raw;
@@ -103,7 +107,7 @@ export function compileBootstrap(
     if (source?.ads !== undefined && dynamic?.adsConfig === undefined)
       context.refuse(['dynamicResources', key], 'comes from ADS, and there is no `adsConfig`');
   }
-  const node = nodeOf(bootstrap.node ?? {}, flags);
+  const node = nodeOf(bootstrap.node ?? {}, flags.node);
   if (dynamic !== undefined && ((node.id ?? '') === '' || (node.cluster ?? '') === ''))
     context.refuse(
       ['node'],
@@ -112,7 +116,7 @@ export function compileBootstrap(
   const resources = staticResources(raw);
   checkServers(context, dynamic, new Set((resources[TypeUrl.cluster] ?? []).map((cluster) => cluster.name)));
   const matcher = compileStatsMatcher(bootstrap.statsConfig?.statsMatcher, name, deps);
-  const tags = compileTags(bootstrap.statsConfig, context);
+  const tags = compileTags(bootstrap.statsConfig, context, flags.statsTags);
   const { admin } = bootstrap;
   const adminAt =
     admin?.address === undefined ? undefined : compileAddress(context, admin.address, ['admin', 'address']);
@@ -162,7 +166,7 @@ function checkServers(
   }
 }
 
-function nodeOf(node: types.core.Node, { id, cluster, zone }: NodeFlags): types.core.Node {
+function nodeOf(node: types.core.Node, { id, cluster, zone }: CommandLineFlags['node']): types.core.Node {
   return {
     ...node,
     ...(id === undefined ? {} : { id }),

@@ -25,6 +25,11 @@ export class LogFiles {
     return file;
   }
 
+  /** Opens every file again by its path, for who has moved them away. */
+  reopen(): void {
+    for (const file of this.#files.values()) file.reopen();
+  }
+
   /** Writes what is left, at once. */
   close(): void {
     for (const file of this.#files.values()) file.close();
@@ -33,21 +38,51 @@ export class LogFiles {
 }
 
 class LogFile implements AccessLogSink {
+  readonly #path: string;
   readonly #clock: Clock;
   readonly #onError: (message: string) => void;
   #descriptor: number | undefined;
   #waiting = '';
   #writing = false;
+  /** To be opened again after the write that is under way. */
+  #stale = false;
   #timer: Timer | undefined;
 
   constructor(path: string, clock: Clock, onError: (message: string) => void) {
     this.#clock = clock;
     this.#onError = onError;
+    this.#path = path;
+    this.#descriptor = this.#open();
+  }
+
+  #open(): number | undefined {
+    const path = this.#path;
     try {
-      this.#descriptor = path === '/dev/stdout' ? 1 : path === '/dev/stderr' ? 2 : openSync(path, 'a', 0o600);
+      return path === '/dev/stdout' ? 1 : path === '/dev/stderr' ? 2 : openSync(path, 'a', 0o600);
     } catch (error) {
-      onError(`access log \`${path}\` cannot be opened: ${error instanceof Error ? error.message : String(error)}`);
+      const why = error instanceof Error ? error.message : String(error);
+      this.#onError(`access log \`${path}\` cannot be opened: ${why}`);
+      return undefined;
     }
+  }
+
+  /** What was written before is in the file as it was; while a write is under way, once that has ended. */
+  reopen(): void {
+    if (this.#writing) {
+      this.#stale = true;
+      return;
+    }
+    this.#stale = false;
+    const old = this.#descriptor;
+    if (old !== undefined && old <= 2) return;
+    const fresh = this.#open();
+    if (fresh === undefined) return;
+    if (old !== undefined) {
+      if (this.#waiting !== '') writeSync(old, Buffer.from(this.#waiting, 'latin1'));
+      this.#waiting = '';
+      closeSync(old);
+    }
+    this.#descriptor = fresh;
   }
 
   write(line: string): void {
@@ -88,6 +123,7 @@ class LogFile implements AccessLogSink {
       }
       this.#writing = false;
       if (error !== null) this.#onError(`access log cannot be written: ${error.message}`);
+      if (this.#stale) this.reopen();
       this.#flush();
     });
   }

@@ -76,6 +76,8 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   process.once('SIGTERM', () => end());
   process.once('SIGINT', () => end());
+  process.on('SIGUSR1', () => logs.reopen());
+  process.on('SIGHUP', () => logger.log('main', 'warning', 'SIGHUP is of no effect'));
   const context: AdminContext = {
     node,
     bootstrap,
@@ -86,6 +88,7 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
     controlPlane,
     started,
     quit: end,
+    reopenLogs: () => logs.reopen(),
   };
   const admin = await startAdmin(context, options.adminAddressPath);
   await ended;

@@ -11,7 +11,8 @@ import { parseArgs } from 'node:util';
 
 enableCompileCache();
 const { startStandalone } = await import('./start-standalone.ts');
-const { compileFormat, DEFAULT_FORMAT } = await import('./logger.ts');
+const { compileFormat, DEFAULT_FORMAT } = await import('./log-format.ts');
+const { commandLineOptions } = await import('./command-line.ts');
 const { values } = parseArgs({
   options: { config: { type: 'string', short: 'c' }, 'drain-time-s': { type: 'string', default: '600' } },
 });
@@ -19,16 +20,17 @@ if (values.config === undefined) {
   process.stderr.write('usage: standalone.ts -c BOOTSTRAP [--drain-time-s SECONDS]\n');
   process.exit(2);
 }
-const format = compileFormat(DEFAULT_FORMAT);
 const status = await startStandalone({
   configPath: values.config,
   configYaml: undefined,
   mode: 'serve',
   node: {},
   drainTime: Number(values['drain-time-s']) * 1000,
-  log: { level: 'warning', components: [], format: typeof format === 'string' ? [] : format, path: undefined },
+  log: { level: 'warning', components: [], format: compileFormat(DEFAULT_FORMAT), path: undefined },
   adminAddressPath: undefined,
-  commandLine: {},
+  commandLine: commandLineOptions({ 'config-path': values.config, 'drain-time-s': values['drain-time-s'] }),
+  allowUnknownFields: false,
+  statsTags: [],
   announce: true,
 });
 process.exit(status);

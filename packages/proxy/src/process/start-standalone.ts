@@ -4,16 +4,18 @@ import type { Deps } from '../deps.ts';
 import type { CompileDeps } from '../program/types.ts';
 import type { Nack } from '../types.ts';
 import {
+  BOOTSTRAP,
   BootstrapError,
   compileBootstrap,
   mergeBootstraps,
   parseBootstrap,
   readBootstrap,
-  type NodeFlags,
+  type CommandLineFlags,
   type RawBootstrap,
 } from './bootstrap.ts';
 import { systemDeps } from './deps.ts';
-import { Logger, type Component, type Level, type Piece } from './logger.ts';
+import type { Piece } from './log-format.ts';
+import { Logger, type Level } from './logger.ts';
 import { serve } from './serve.ts';
 
 /** What Envoy's command line says, read and checked. */
@@ -22,18 +24,22 @@ export interface StandaloneOptions {
   readonly configPath: string | undefined;
   readonly configYaml: string | undefined;
   readonly mode: 'serve' | 'validate' | 'init_only';
-  readonly node: NodeFlags;
+  readonly node: CommandLineFlags['node'];
   /** Connections of replaced listeners and chains may go on for this long, milliseconds. */
   readonly drainTime: number;
   readonly log: {
     readonly level: Level;
-    readonly components: readonly (readonly [Component, Level])[];
+    readonly components: readonly (readonly [string, Level])[];
     readonly format: readonly Piece[];
     /** Undefined: stderr. */
     readonly path: string | undefined;
   };
   /** File that is told where the admin endpoint listens. */
   readonly adminAddressPath: string | undefined;
+  /** Fields of the bootstrap that the API does not have are passed over. */
+  readonly allowUnknownFields: boolean;
+  /** Tags of all statistics: name and value. */
+  readonly statsTags: readonly (readonly [string, string])[];
   /** Every option as `/server_info` shows it. */
   readonly commandLine: JsonObject;
   /** Print `ready` on stdout once every listener listens. */
@@ -42,7 +48,8 @@ export interface StandaloneOptions {
 
 /**
  * Runs a proxy by itself. Resolves with an exit status once there is nothing left to run: after a check, after a refusal,
- * or after SIGTERM, SIGINT or `/quitquitquit`, which let connections finish for up to a second.
+ * or after SIGTERM, SIGINT or `/quitquitquit`, which let connections finish for up to a second. SIGUSR1 opens log files
+ * again, SIGHUP does nothing.
  */
 export async function startStandalone(options: StandaloneOptions): Promise<number> {
   const deps = systemDeps();
@@ -56,12 +63,13 @@ export async function startStandalone(options: StandaloneOptions): Promise<numbe
     return 1;
   }
   const offline = offlineDeps(deps);
-  const bootstrap = compileBootstrap(raw, name, options.node, offline);
+  if (options.allowUnknownFields) raw = (await import('../program/known-fields.ts')).knownFields(BOOTSTRAP, raw);
+  const bootstrap = compileBootstrap(raw, name, options, offline);
   if (options.mode !== 'serve' || bootstrap.refused.length > 0) {
     const { checkResources } = await import('./check-resources.ts');
     const refused = [...bootstrap.refused, ...checkResources(bootstrap, offline)];
     if (refused.length > 0) return refuse(refused);
-    process.stdout.write(`configuration '${options.configPath ?? ''}' OK\n`);
+    if (options.mode === 'validate') process.stdout.write(`configuration '${options.configPath ?? ''}' OK\n`);
     return 0;
   }
   const file = options.log.path === undefined ? 2 : openSync(options.log.path, 'a', 0o644);

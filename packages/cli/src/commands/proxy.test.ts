@@ -52,7 +52,7 @@ test('flags that ask for what cannot be had, and values that are none, are said 
   expect(refused('--concurrency', 'many')).toBe('mizzen proxy: --concurrency: `many` is not a whole number');
   expect(refused('-l', 'loud')).toBe('mizzen proxy: --log-level: `loud` is not a level');
   expect(refused('--component-log-level', 'nobody:info')).toContain('there is no component `nobody`');
-  expect(refused('--log-format', '%q')).toBe('mizzen proxy: --log-format: `%q` is not known');
+  expect(refused('--stats-tag', 'a_b:c')).toBe('mizzen proxy: --stats-tag: `a_b:c` is not TAG:VALUE');
   expect(run().status).toBe(2);
 });
 
@@ -70,11 +70,93 @@ test('a check says what would be refused, by resource and field', () => {
   expect(stderr).toContain('lb_policyy');
   const bad = file('bad.yaml', `${over}\nadmin: {profile_path: x}\ndynamic_resources: {lds_config: {ads: {}}}`);
   expect(run('-c', bad, '--mode', 'validate').stderr.trim().split('\n').toSorted()).toEqual([
-    '`DIR/bad.yaml`: dynamicResources.ldsConfig: comes from ADS, and there is no `adsConfig`',
-    '`DIR/bad.yaml`: hdsConfig: not supported',
-    expect.stringMatching(/^`DIR\/bad.yaml`: node: `id` and `cluster` are required/),
-    '`b`: lb_policyy: `envoy.config.cluster.v3.Cluster` has no such field',
+    '  help: did you mean `lb_policy`?',
+    'DIR/bad.yaml:1:55: `b`: lb_policyy: `envoy.config.cluster.v3.Cluster` has no such field',
+    'DIR/bad.yaml:2:1: `DIR/bad.yaml`: hdsConfig: not supported',
+    'DIR/bad.yaml:4:21: `DIR/bad.yaml`: dynamicResources.ldsConfig: comes from ADS, and there is no `adsConfig`',
   ]);
+});
+
+const LISTENER = `static_resources:
+  listeners:
+  - name: l
+    address: { socket_address: { address: 127.0.0.1, port_value: 0 } }
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: ingress_http
+          http_filters:
+          - name: envoy.filters.http.router
+            typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router }
+          route_config:
+            virtual_hosts:
+            - { name: v, domains: ["*"], routes: [ { match: { prefix: "/" }, route: { cluster: a } } ] }
+`;
+const clusters = (...all: string[]): string =>
+  `static_resources:\n  clusters:\n${all.map((one) => `  - ${one}\n`).join('')}`;
+
+test.each([
+  ['a tab', 'static_resources:\n\tlisteners: []', '(2:1)'],
+  ['a list that does not end', 'static_resources:\n  listeners: [\n  - a', '(3:3)'],
+  ['nothing', '', 'the input is empty'],
+  ['a word', 'hello', 'is not a bootstrap'],
+  ['a list', '- a', 'is not a bootstrap'],
+  ['a key twice', 'admin: {}\nadmin: {}', '(2:1)'],
+  ['an unknown field', 'static_resources:\n  listener: []', 'broken.yaml:2:3: ', 'did you mean `listeners`?'],
+  ['an unknown field below', LISTENER.replace('  address', '  adress'), 'broken.yaml:4:5: `l`: adress', '`address`?'],
+  ['a word for a number', LISTENER.replace('port_value: 0', 'port_value: http'), ':4:66: `l`: address.socketAddress'],
+  ['a port that is none', LISTENER.replace('port_value: 0', 'port_value: 65536'), ':4:66: `l`: address.socketAddress'],
+  ['no address', LISTENER.replace('127.0.0.1', '""'), '`l`: address.socketAddress.address: must not be empty'],
+  ['a type that is none', LISTENER.replace('Manager\n', 'Manger\n'), ':8:9: `l`', 'v3.HttpConnectionManager`?'],
+  ['a type of version 2', LISTENER.replace('.v3.HttpC', '.v2.HttpC'), ':8:9: `l`', 'version 2 of the API'],
+  ['a field of version 2', LISTENER.replace('typed_config:\n', 'config:\n'), ':8:9: `l`', 'takes `typed_config`'],
+  ['a cluster that is not there', LISTENER, 'broken.yaml:16:96: `l`: ', 'there is no cluster `a`'],
+  ['a regular expression', LISTENER.replace('prefix: "/"', 'safe_regex: { regex: "((" }'), '16:84: `l`: ', 'RE2'],
+  ['no name', clusters('type: STATIC'), 'broken.yaml:3:5: `staticResources.clusters[0]`: name: must not be empty'],
+  ['a name twice', clusters('name: a', 'name: a'), '`a` is there twice'],
+  ['milliseconds', clusters('{ name: a, connect_timeout: 250ms }'), ':3:33: `a`: connectTimeout: ', '`1.5s`'],
+  ['a value that is none', clusters('{ name: a, type: STATICC }'), ':3:22: `a`: type: `STATICC`'],
+  [
+    'a name for an address',
+    clusters(
+      '{ name: a, load_assignment: { cluster_name: a, endpoints: [ { lb_endpoints: [ { endpoint: { address: { socket_address: { address: host, port_value: 1 } } } } ] } ] } }',
+    ),
+    '`host` is not an IP address',
+  ],
+  [
+    'a server that is not there',
+    'node: { id: a, cluster: b }\ndynamic_resources: { ads_config: { api_type: GRPC, grpc_services: [ { envoy_grpc: { cluster_name: x } } ] } }',
+    ':2:99: ',
+    'no static cluster `x`',
+  ],
+  [
+    'REST',
+    'node: { id: a, cluster: b }\ndynamic_resources: { lds_config: { api_config_source: { api_type: REST, cluster_names: [x] } } }',
+    '`REST`: there are no REST sources',
+  ],
+])('a bootstrap with %s: the place is named, nothing runs', (_, text, ...said) => {
+  const { status, stdout, stderr } = run('-c', file('broken.yaml', text));
+  expect([status, stdout]).toEqual([1, '']);
+  for (const part of said) expect(stderr).toContain(part);
+  expect(stderr).not.toMatch(/^\s+at /m);
+});
+
+test("protobuf's own forms are refused by name", () => {
+  expect(run('-c', file('a.pb_text', 'admin { }'))).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('YAML'),
+  });
+});
+
+test('fields that Envoy does not have are passed over when told so', () => {
+  const odd = file('odd.yaml', clusters('{ name: a, typ: 3 }'));
+  expect(run('-c', odd, '--mode', 'validate').status).toBe(1);
+  expect(run('-c', odd, '--mode', 'validate', '--allow-unknown-static-fields')).toMatchObject({
+    status: 0,
+    stderr: '',
+  });
 });
 
 test('what --config-yaml says is laid over the file, and flags over both', { timeout: 30_000 }, async () => {

@@ -114,6 +114,12 @@ test('texts, statuses and types are those of Envoy', async () => {
     '/logging',
     '/quitquitquit',
     '/healthcheck/fail',
+    '/contention',
+    '/reopen_logs',
+    '/cpuprofiler',
+    '/heapprofiler',
+    '/allocprofiler',
+    '/stats/recentlookups/enable',
     '/reset_counters',
     '/drain_listeners',
     '/stats?filter=^cluster.app.(membership_|upstream_rq_(5xx|total|pending_total)|upstream_cx_(total|active|connect_fail))',
@@ -153,7 +159,45 @@ test('JSON is that of Envoy, whatever the order of its fields', async () => {
   expect(await parts(ours)).toEqual(await parts(theirs));
 });
 
+test('every path of Envoy is there, with its method', async () => {
+  const paths = async ({ admin }: Side): Promise<string[]> =>
+    [...(await ask(admin, '/help')).body.matchAll(/^ {2}(\/\S*(?: \(POST\))?):/gm)].map(([, path]) => path!);
+  // Modifiable runtime comes by its own tests.
+  const theirPaths = (await paths(theirs)).filter((path) => !path.startsWith('/runtime_modify'));
+  expect(theirPaths).toContain('/reopen_logs (POST)');
+  expect(await paths(ours)).toEqual(expect.arrayContaining(theirPaths));
+});
+
+test('levels are set as Envoy sets them', async () => {
+  for (const query of [
+    '',
+    '?level=',
+    '?level=info',
+    '?upstream=debug',
+    '?redis=error',
+    '?paths=',
+    '?paths=upstream:warning,wasm:trace',
+    '?paths=upstream:info,nope:debug',
+    '?paths=upstream:info,main',
+    '?paths=upstream:loud',
+    '?upstream=error&main=info',
+    '?group=upstream:info',
+  ])
+    await same(`/logging${query}`, 'POST');
+  expect((await ask(ours.admin, '/logging', 'POST')).body).toContain('  wasm: trace\n');
+});
+
+test('the command line is told whole', async () => {
+  const options = async ({ admin }: Side): Promise<Record<string, unknown>> =>
+    (JSON.parse((await ask(admin, '/server_info')).body) as { command_line_options: Record<string, unknown> })
+      .command_line_options;
+  expect(Object.keys(await options(ours)).sort()).toEqual(Object.keys(await options(theirs)).sort());
+});
+
 test('what changes something does what it does in Envoy, and last of all ends', async () => {
+  await same('/reopen_logs', 'POST');
+  await same('/stats/recentlookups/clear', 'POST');
+  await same('/heapprofiler', 'POST');
   await same('/reset_counters', 'POST');
   await same('/stats?filter=^http.test.downstream_(cx_total|rq_5xx|rq_total)$');
   await same('/healthcheck/fail', 'POST');

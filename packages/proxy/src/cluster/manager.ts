@@ -50,6 +50,11 @@ export class ClusterManager {
     return this.#active.get(name)?.cluster;
   }
 
+  /** There, usable or not yet. */
+  knows(name: string): boolean {
+    return this.#active.has(name) || this.#warming.has(name);
+  }
+
   /** Known, but not usable yet in any version. */
   isWarming(name: string): boolean {
     return this.#warming.has(name) && !this.#active.has(name);

@@ -41,18 +41,18 @@ export interface BootstrapProgram {
   readonly refused: readonly Nack[];
 }
 
-/** A bootstrap file as data: YAML, or JSON, which is YAML too. */
-export function readBootstrap(path: string): RawBootstrap {
-  let text: string;
+/** The text of a bootstrap file. @throws BootstrapError */
+export function readBootstrap(path: string): string {
+  if (/\.(pb|pb_text|textproto|pbtxt|prototxt|txtpb)$/.test(path))
+    throw new BootstrapError(`\`${path}\`: protobuf's own forms are not read: write the bootstrap as YAML or JSON`);
   try {
-    text = readFileSync(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (error) {
     throw new BootstrapError(`\`${path}\` cannot be read: ${message(error)}`, { cause: error });
   }
-  return parseBootstrap(text, path);
 }
 
-/** @throws BootstrapError */
+/** A bootstrap as data: YAML, or JSON, which is YAML too. @throws BootstrapError */
 export function parseBootstrap(text: string, name: string): RawBootstrap {
   let value: unknown;
   try {
@@ -61,7 +61,9 @@ export function parseBootstrap(text: string, name: string): RawBootstrap {
     throw new BootstrapError(`\`${name}\` cannot be parsed: ${message(error)}`, { cause: error });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new BootstrapError(`\`${name}\` is not a bootstrap`);
+    throw new BootstrapError(
+      `\`${name}\` is not a bootstrap: it must be an object with fields such as \`static_resources\``,
+    );
   return value as RawBootstrap;
 }
 
@@ -108,7 +110,7 @@ export function compileBootstrap(
       context.refuse(['dynamicResources', key], 'comes from ADS, and there is no `adsConfig`');
   }
   const node = nodeOf(bootstrap.node ?? {}, flags.node);
-  if (dynamic !== undefined && ((node.id ?? '') === '' || (node.cluster ?? '') === ''))
+  if (hasServers(dynamic) && ((node.id ?? '') === '' || (node.cluster ?? '') === ''))
     context.refuse(
       ['node'],
       '`id` and `cluster` are required: say them here, or with --service-node and --service-cluster',
@@ -142,6 +144,13 @@ export function compileBootstrap(
       ...twice(resources, name),
     ],
   };
+}
+
+/** Whether somebody is told who this node is; files are only read. */
+function hasServers(dynamic: types.bootstrap.Bootstrap_DynamicResources | undefined): boolean {
+  return [dynamic?.adsConfig, dynamic?.cdsConfig?.apiConfigSource, dynamic?.ldsConfig?.apiConfigSource].some(
+    (server) => server !== undefined,
+  );
 }
 
 /** Servers of the first resources are reached through clusters that are there from the start. */
@@ -216,5 +225,7 @@ function child(value: unknown, ...names: readonly string[]): unknown {
 }
 
 function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const text = error instanceof Error ? error.message : String(error);
+  // Node says after a comma what was called.
+  return text.replace(/, \w+ '.*'$/, '');
 }

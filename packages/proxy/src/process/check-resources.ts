@@ -6,9 +6,14 @@ import type { BootstrapProgram } from './bootstrap.ts';
 
 /** Compiles all that a bootstrap holds, without running any of it; what is refused. */
 export function checkResources({ resources, http2Clusters }: BootstrapProgram, deps: CompileDeps): readonly Nack[] {
-  const withHttp2: CompileDeps = { ...deps, speaksHttp2: (cluster) => http2Clusters.has(cluster) };
+  const clusters = new Set((resources[TypeUrl.cluster] ?? []).map(({ name }) => name));
+  const informed: CompileDeps = {
+    ...deps,
+    speaksHttp2: (cluster) => http2Clusters.has(cluster),
+    hasCluster: (cluster) => clusters.has(cluster),
+  };
   const kinds = ['secret', 'cluster', 'listener'] as const;
   return kinds.flatMap((kind) =>
-    (resources[TypeUrl[kind]] ?? []).flatMap(({ resource }) => compilers[kind](resource, withHttp2).nacks ?? []),
+    (resources[TypeUrl[kind]] ?? []).flatMap(({ resource }) => compilers[kind](resource, informed).nacks ?? []),
   );
 }

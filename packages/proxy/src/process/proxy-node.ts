@@ -152,6 +152,7 @@ export class ProxyNode {
       counter: (name) => this.counters.get(name),
       readFile: (path) => readFileSync(path),
       env: (name) => process.env[name],
+      hasCluster: (name) => this.clusters.knows(name),
       speaksHttp2: (cluster) => this.#options.http2Clusters?.has(cluster) === true,
     };
   }

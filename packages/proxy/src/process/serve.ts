@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { MessageChannel } from 'node:worker_threads';
 import type { JsonObject } from '@mizzen/xds';
 import type { AdminContext } from '../admin/context.ts';
 import type { Deps } from '../deps.ts';
@@ -17,7 +18,7 @@ export interface ServeOptions {
   readonly deps: Deps;
   readonly logger: Logger;
   /** Says what was refused; returns the exit status. */
-  readonly refuse: (nacks: readonly Nack[]) => number;
+  readonly refuse: (nacks: readonly Nack[]) => Promise<number>;
 }
 
 /** Requests may finish for this long once the proxy is told to end, milliseconds. */
@@ -60,19 +61,26 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
     accessLog: (file) => logs.sink(file),
     drainTime: options.drainTime,
     onReady: () => {
-      logger.log('main', 'info', 'all listeners are ready');
-      if (options.announce) process.stdout.write('ready\n');
+      // Refusals of the same turn are told after it.
+      queueMicrotask(() => {
+        if (refused.length > 0) return;
+        logger.log('main', 'info', 'all listeners are ready');
+        if (options.announce) process.stdout.write('ready\n');
+      });
     },
     onBindFailure: (listener, { address, port, message }) =>
       logger.log('main', 'error', `listener \`${listener}\`: ${address}:${port}: ${message}`),
   });
   node.start();
   if (refused.length > 0) {
-    const status = refuse(refused);
+    const status = await refuse(refused);
     await node.stop(0);
     logs.close();
     return status;
   }
+  // A proxy with nothing to listen on waits all the same.
+  const { port1: alive } = new MessageChannel();
+  alive.on('message', () => undefined);
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   process.once('SIGTERM', () => end());
   process.once('SIGINT', () => end());
@@ -92,6 +100,7 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
   };
   const admin = await startAdmin(context, options.adminAddressPath);
   await ended;
+  alive.close();
   logger.log('main', 'info', 'ending');
   admin?.close();
   await node.stop(SHUTDOWN_TIME);

@@ -11,11 +11,11 @@ import {
   parseBootstrap,
   readBootstrap,
   type CommandLineFlags,
-  type RawBootstrap,
 } from './bootstrap.ts';
 import { systemDeps } from './deps.ts';
 import type { Piece } from './log-format.ts';
 import { Logger, type Level } from './logger.ts';
+import type { WrittenBootstrap } from './refusals.ts';
 import { serve } from './serve.ts';
 
 /** What Envoy's command line says, read and checked. */
@@ -54,16 +54,18 @@ export interface StandaloneOptions {
 export async function startStandalone(options: StandaloneOptions): Promise<number> {
   const deps = systemDeps();
   const name = options.configPath ?? '--config-yaml';
-  let raw: RawBootstrap;
+  let written: WrittenBootstrap;
   try {
-    raw = await read(options);
+    written = await read(options, name);
   } catch (error) {
     if (!(error instanceof BootstrapError)) throw error;
     process.stderr.write(`${error.message}\n`);
     return 1;
   }
   const offline = offlineDeps(deps);
+  let { raw } = written;
   if (options.allowUnknownFields) raw = (await import('../program/known-fields.ts')).knownFields(BOOTSTRAP, raw);
+  const refuse = (nacks: readonly Nack[]): Promise<number> => sayRefused(nacks, written);
   const bootstrap = compileBootstrap(raw, name, options, offline);
   if (options.mode !== 'serve' || bootstrap.refused.length > 0) {
     const { checkResources } = await import('./check-resources.ts');
@@ -80,17 +82,20 @@ export async function startStandalone(options: StandaloneOptions): Promise<numbe
   return status;
 }
 
-function refuse(nacks: readonly Nack[]): number {
-  for (const { resource, field, message } of nacks)
-    process.stderr.write(`\`${resource}\`: ${field === '' ? '' : `${field}: `}${message}\n`);
+/** What finds places in files is loaded for it alone. */
+async function sayRefused(nacks: readonly Nack[], written: WrittenBootstrap): Promise<number> {
+  const { describeRefusals } = await import('./refusals.ts');
+  process.stderr.write(describeRefusals(nacks, written));
   return 1;
 }
 
-async function read({ configPath, configYaml }: StandaloneOptions): Promise<RawBootstrap> {
+async function read({ configPath, configYaml }: StandaloneOptions, name: string): Promise<WrittenBootstrap> {
   const over = configYaml === undefined ? undefined : parseBootstrap(configYaml, '--config-yaml');
-  if (configPath === undefined) return over ?? {};
-  const base = readBootstrap(configPath);
-  return over === undefined ? base : mergeBootstraps(base, over);
+  if (configPath === undefined) return { name, raw: over ?? {}, text: configYaml };
+  const text = readBootstrap(configPath);
+  const base = parseBootstrap(text, configPath);
+  if (over === undefined) return { name, raw: base, text };
+  return { name, raw: await mergeBootstraps(base, over), text: undefined };
 }
 
 function nobody(): never {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { TypeUrl, type types } from '@mizzen/xds';
 import { compileAddress } from './address.ts';
 import { CompileContext } from './context.ts';
@@ -19,16 +20,17 @@ export function compileEndpoints(resource: unknown, deps: CompileDeps): Compiled
   return context.nacks.length > 0 ? { nacks: context.nacks } : { program };
 }
 
-/** Compiles an assignment that was read and checked, wherever it stood. */
+/** Compiles an assignment that was read and checked, wherever it stood. `named`: addresses are for DNS to resolve. */
 export function compileAssignment(
   context: CompileContext,
   assignment: types.endpoint.ClusterLoadAssignment,
   path: Path,
+  named = false,
 ): EndpointsProgram {
   if (assignment.clusterName === undefined || assignment.clusterName === '')
     context.refuse([...path, 'clusterName'], 'must not be empty');
   const localities = (assignment.endpoints ?? []).map((locality, i) =>
-    compileLocality(context, locality, [...path, 'endpoints', i]),
+    compileLocality(context, locality, [...path, 'endpoints', i], named),
   );
   const { policy } = assignment;
   const drops = policy?.dropOverloads ?? [];
@@ -46,6 +48,7 @@ function compileLocality(
   context: CompileContext,
   locality: types.endpoint.LocalityLbEndpoints,
   path: Path,
+  named: boolean,
 ): LocalityProgram {
   const listed = locality.loadBalancerEndpoints === undefined;
   const endpoints = (listed ? locality.lbEndpoints : locality.loadBalancerEndpoints?.lbEndpoints) ?? [];
@@ -56,7 +59,7 @@ function compileLocality(
     subZone: locality.locality?.subZone ?? '',
     priority: locality.priority ?? 0,
     weight: locality.loadBalancingWeight,
-    endpoints: endpoints.flatMap((endpoint, i) => compileEndpoint(context, endpoint, [...at, i]) ?? []),
+    endpoints: endpoints.flatMap((endpoint, i) => compileEndpoint(context, endpoint, [...at, i], named) ?? []),
   };
 }
 
@@ -64,10 +67,17 @@ function compileEndpoint(
   context: CompileContext,
   lbEndpoint: types.endpoint.LbEndpoint,
   path: Path,
+  named: boolean,
 ): EndpointProgram | undefined {
   const { endpoint } = lbEndpoint;
   const address = compileAddress(context, endpoint?.address, [...path, 'endpoint', 'address']);
   if (address === undefined) return undefined;
+  if (!named && address.kind === 'socket' && address.address !== '' && isIP(address.address) === 0) {
+    context.refuse(
+      [...path, 'endpoint', 'address', 'socketAddress', 'address'],
+      `\`${address.address}\` is not an IP address: names are for clusters of type STRICT_DNS or LOGICAL_DNS`,
+    );
+  }
   if (lbEndpoint.metadata?.typedFilterMetadata?.[PROXY_PROTOCOL] !== undefined)
     context.refuse([...path, 'metadata', 'typedFilterMetadata', PROXY_PROTOCOL], 'not supported');
   if (lbEndpoint.loadBalancingWeight === 0) context.refuse([...path, 'loadBalancingWeight'], 'must be at least 1');

@@ -37,6 +37,8 @@ export interface CompileDeps {
   readonly readFile: (path: string) => Buffer;
   /** Whether the proxy itself speaks HTTP/2 to a cluster, as to a management server; nobody else can. */
   readonly speaksHttp2?: (cluster: string) => boolean;
+  /** Whether a cluster is there now; undefined where nobody knows. */
+  readonly hasCluster?: (name: string) => boolean;
   /** The cluster that the proxy itself is part of (`--service-cluster`), where that is known. */
   readonly serviceCluster?: string;
   /** An environment variable that a `dataSource` or %ENVIRONMENT% names. */

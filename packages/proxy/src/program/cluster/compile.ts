@@ -150,7 +150,7 @@ function endpointsOf(
           dropOverload: 0,
         };
       }
-      const endpoints = compileAssignment(context, loadAssignment, ['loadAssignment']);
+      const endpoints = compileAssignment(context, loadAssignment, ['loadAssignment'], type !== 'STATIC');
       const hosts = endpoints.localities.flatMap((locality) => locality.endpoints);
       if (type === 'LOGICAL_DNS' && hosts.length !== 1)
         context.refuse(['loadAssignment'], 'a LOGICAL_DNS cluster has exactly one endpoint');

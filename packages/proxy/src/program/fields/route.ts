@@ -7,9 +7,9 @@ export const routeFields: FieldTable = {
   'envoy.config.route.v3.RouteConfiguration': {
     implemented: `name virtualHosts internalOnlyHeaders responseHeadersToAdd responseHeadersToRemove requestHeadersToAdd
       requestHeadersToRemove mostSpecificHeaderMutationsWins requestMirrorPolicies ignorePortInHostMatching
-      ignorePathParametersInPathMatching typedPerFilterConfig vhostHeader maxDirectResponseBodySizeBytes`,
+      ignorePathParametersInPathMatching typedPerFilterConfig vhostHeader maxDirectResponseBodySizeBytes
+      validateClusters`,
     noEffect: {
-      'clusters are looked up per request, as Envoy does for routes over RDS': 'validateClusters',
       'read by nobody here': 'metadata',
     },
     refused: { [NOT_SUPPORTED]: 'vhds clusterSpecifierPlugins' },

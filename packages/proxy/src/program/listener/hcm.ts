@@ -8,6 +8,7 @@ import { cidrOf, compileCidrs } from '../match/cidr.ts';
 import type { Path } from '../path.ts';
 import { messageOf } from '../read-resource.ts';
 import { compileRoutes } from '../route/compile.ts';
+import { refuseUnknownClusters } from '../route/unknown-clusters.ts';
 import type { HcmProgram, RouterProgram } from '../types.ts';
 import { asciiLower, milliseconds, wire } from '../values.ts';
 import { compileLocalReply } from './local-reply.ts';
@@ -134,6 +135,7 @@ function compileRouteSource(
 ): HcmProgram['routes'] {
   if (hcm.routeConfig !== undefined) {
     const at = [...path, 'routeConfig'];
+    refuseUnknownClusters(context, hcm.routeConfig, at);
     return {
       kind: 'inline',
       config: compileRoutes(context, hcm.routeConfig, at, { type: 'listener', resource: context.resource, path: at }),

@@ -57,6 +57,9 @@ export function compileRouteConfiguration(resource: unknown, deps: CompileDeps):
   if (read.nacks.length > 0) return { nacks: read.nacks };
   const config = read.resource as types.route.RouteConfiguration;
   const context = new CompileContext(TypeUrl.route, config.name ?? '', deps);
+  // The same program serves all proxies that are sent it, whatever clusters each has.
+  if (config.validateClusters === true)
+    context.refuse(['validateClusters'], 'clusters of routes over RDS are looked up by each request');
   const program = compileRoutes(context, config, [], { type: 'route', resource: config.name ?? '', path: [] });
   return context.nacks.length > 0 ? { nacks: context.nacks } : { program };
 }

@@ -34,3 +34,11 @@ export type * as grpcAccessLog from './gen/envoy.extensions.access_loggers.grpc.
 export type * as traceConfig from './gen/envoy.config.trace.v3.ts';
 export type * as bootstrap from './gen/envoy.config.bootstrap.v3.ts';
 export type * as metrics from './gen/envoy.config.metrics.v3.ts';
+export type * as csrf from './gen/envoy.extensions.filters.http.csrf.v3.ts';
+export type * as compressor from './gen/envoy.extensions.filters.http.compressor.v3.ts';
+export type * as decompressor from './gen/envoy.extensions.filters.http.decompressor.v3.ts';
+export type * as gzip from './gen/envoy.extensions.compression.gzip.compressor.v3.ts';
+export type * as brotli from './gen/envoy.extensions.compression.brotli.compressor.v3.ts';
+export type * as zstd from './gen/envoy.extensions.compression.zstd.compressor.v3.ts';
+export type * as basicAuth from './gen/envoy.extensions.filters.http.basic_auth.v3.ts';
+export type * as apiKeyAuth from './gen/envoy.extensions.filters.http.api_key_auth.v3.ts';

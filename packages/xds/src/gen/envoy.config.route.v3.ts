@@ -46,6 +46,13 @@ export interface FilterAction {
   readonly action?: Any;
 }
 
+/** envoy.config.route.v3.FilterConfig */
+export interface FilterConfig {
+  readonly config?: Any;
+  readonly isOptional?: boolean;
+  readonly disabled?: boolean;
+}
+
 /** envoy.config.route.v3.HeaderMatcher */
 export interface HeaderMatcher {
   readonly name?: string;

@@ -20,6 +20,16 @@ export interface FilterStateMatcher {
   readonly addressMatch?: AddressMatcher;
 }
 
+/** envoy.type.matcher.v3.HttpRequestHeaderMatchInput */
+export interface HttpRequestHeaderMatchInput {
+  readonly headerName?: string;
+}
+
+/** envoy.type.matcher.v3.HttpRequestQueryParamMatchInput */
+export interface HttpRequestQueryParamMatchInput {
+  readonly queryParam?: string;
+}
+
 /** envoy.type.matcher.v3.ListMatcher */
 export interface ListMatcher {
   readonly oneOf?: ValueMatcher;

@@ -290,6 +290,10 @@ export interface VirtualHostProgram {
 /** One of a route's `rateLimits`: what a request is counted as, undefined when this is not about it. */
 export interface RateLimitPolicy {
   readonly stage: number;
+  /** Somebody may switch it off by a runtime key; local limits then never have it. */
+  readonly disableKey: string;
+  /** Chance in [0, 1] that it counts. */
+  readonly enabled: { readonly value: number };
   describe(stream: HttpStream): RateLimitDescriptor | undefined;
 }
 export interface RateLimitDescriptor {
@@ -369,8 +373,9 @@ export interface RetryProgram {
   readonly perTryIdleTimeout: number;
   readonly retriableStatusCodes: readonly number[];
   readonly retriableHeaders: readonly ((response: ResponseHead) => boolean)[];
-  readonly backOffBase: number;
-  readonly backOffMax: number;
+  /** Undefined: the policy does not say. */
+  readonly backOffBase: number | undefined;
+  readonly backOffMax: number | undefined;
   /** When none of them matches the request, only a client can ask for retries of it. */
   readonly retriableRequestHeaders: readonly ((request: RequestHead) => boolean)[];
   /** Fields of a response that say how long to wait, the first that can be read counting. */
@@ -469,6 +474,7 @@ export interface ClusterStats {
   upstream_rq_active: number;
   upstream_rq_timeout: number;
   upstream_rq_per_try_timeout: number;
+  upstream_rq_maintenance_mode: number;
   upstream_rq_retry: number;
   upstream_rq_retry_success: number;
   upstream_rq_retry_overflow: number;

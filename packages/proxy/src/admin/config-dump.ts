@@ -8,7 +8,7 @@ import { redacted } from './redact.ts';
 import { adminRegex } from './regex.ts';
 
 const DUMP = 'type.googleapis.com/envoy.admin.v3.';
-type Kind = Exclude<keyof typeof TypeUrl, 'extension'>;
+type Kind = Exclude<keyof typeof TypeUrl, 'extension' | 'runtime'>;
 type Entry = Readonly<Record<string, unknown>>;
 type Section = Record<string, unknown>;
 

@@ -9,6 +9,7 @@ const GAUGES = [
   /^cluster_manager\.(active_clusters|warming_clusters)$/,
   /^listener_manager\.total_/,
   /^control_plane\.(connected_state|pending_requests)$/,
+  /^runtime\.(admin_overrides_active|num_keys|num_layers)$/,
   /^server\.(?!(dynamic|static)_unknown_fields$)/,
 ];
 

@@ -74,6 +74,11 @@ const PATHS: readonly Described[] = [
   { path: '/reopen_logs', post: true, does: 'reopen access logs' },
   { path: '/reset_counters', post: true, does: 'reset all counters to zero' },
   { path: '/runtime', does: 'print runtime values' },
+  {
+    path: '/runtime_modify',
+    post: true,
+    does: 'add, change or remove values of the admin layer of the runtime, from the query or the body',
+  },
   { path: '/server_info', does: 'print server version/status information' },
   {
     path: '/stats',

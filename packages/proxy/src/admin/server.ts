@@ -7,12 +7,15 @@ import { json, text, type AdminAnswer, type AdminContext } from './context.ts';
 import { HELP, homePage } from './help.ts';
 import { listeners } from './listeners.ts';
 import { logging } from './logging.ts';
+import { runtime, runtimeModify } from './runtime.ts';
 import { memory, ready, serverInfo } from './server-info.ts';
 import type { AdminStats } from './stats.ts';
 
 interface Handler {
   /** Changes something, so GET is not enough. */
   readonly post?: true;
+  /** Parameters may come as form values in the body. */
+  readonly form?: true;
   readonly run: (query: URLSearchParams) => AdminAnswer;
 }
 
@@ -26,19 +29,41 @@ export function serveAdmin(context: AdminContext, stats: AdminStats, address: st
   const { adminPaths } = context.bootstrap;
   const guarded = isLoopback(address);
   const server = http.createServer((request, response) => {
-    request.resume();
-    if (guarded && !isLocal(request)) return send(response, text('forbidden\n', 403));
+    const answer = (what: AdminAnswer): void => {
+      request.resume();
+      send(response, what);
+    };
+    if (guarded && !isLocal(request)) return answer(text('forbidden\n', 403));
     const url = URL.parse(request.url ?? '/', 'http://admin');
-    if (url === null) return send(response, text('bad request\n', 400));
+    if (url === null) return answer(text('bad request\n', 400));
     if (adminPaths.length > 0 && !adminPaths.some(({ matches }) => matches(url.pathname)))
-      return send(response, text(`request to path ${url.pathname} not allowed`, 403));
+      return answer(text(`request to path ${url.pathname} not allowed`, 403));
     const handler = handlers[url.pathname];
-    if (handler === undefined) return send(response, text(`invalid path. ${HELP}`, 404));
+    if (handler === undefined) return answer(text(`invalid path. ${HELP}`, 404));
     if (handler.post === true && request.method !== 'POST')
-      return send(response, text(`Method ${request.method} not allowed, POST required.`, 405));
-    send(response, handler.run(url.searchParams));
+      return answer(text(`Method ${request.method} not allowed, POST required.`, 405));
+    if (handler.form !== true) return answer(handler.run(url.searchParams));
+    void readForm(request).then((form) => {
+      if (form !== undefined) for (const [key, value] of form) url.searchParams.append(key, value);
+      answer(form === undefined ? text('too much\n', 413) : handler.run(url.searchParams));
+    });
   });
   return address.startsWith('/') || address.startsWith('@') ? server.listen(address) : server.listen(port, address);
+}
+
+/** Bytes of form values that are read. */
+const MAX_FORM = 1 << 20;
+
+/** The body as form values; undefined when it is too long. */
+async function readForm(request: IncomingMessage): Promise<URLSearchParams | undefined> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes > MAX_FORM) return undefined;
+    parts.push(part);
+  }
+  return new URLSearchParams(Buffer.concat(parts).toString('utf8'));
 }
 
 function handlersOf(context: AdminContext, stats: AdminStats): Readonly<Record<string, Handler | undefined>> {
@@ -85,7 +110,8 @@ function handlersOf(context: AdminContext, stats: AdminStats): Readonly<Record<s
     '/ready': { run: () => ready(context) },
     '/reopen_logs': { post: true, run: () => ok(context.reopenLogs) },
     '/reset_counters': { post: true, run: () => ok(() => stats.reset()) },
-    '/runtime': { run: () => json({ entries: {}, layers: [] }) },
+    '/runtime': { run: () => runtime(context) },
+    '/runtime_modify': { post: true, form: true, run: (query) => runtimeModify(context, query) },
     '/server_info': { run: () => serverInfo(context) },
     '/stats': { run: (query) => stats.answer(query) },
     '/stats/prometheus': { run: (query) => stats.answer(query, true) },

@@ -1,3 +1,4 @@
+import type { Runtime } from '../runtime/runtime.ts';
 import { nodeStats } from '../telemetry/node-stats.ts';
 import { daysUntilFirstExpiry } from './certs.ts';
 import { serverState, text, type AdminAnswer, type AdminContext } from './context.ts';
@@ -89,11 +90,26 @@ function serverStats(context: AdminContext): Record<string, number> {
     'server.static_unknown_fields': 0,
     'server.total_connections': connections,
     'server.uptime': Math.floor((deps.clock.wall() - started) / 1000),
+    ...runtimeStats(node.runtime),
     ...(context.bootstrap.ads === undefined
       ? {}
       : {
           'control_plane.connected_state': controlPlane.connected_state,
           'control_plane.pending_requests': controlPlane.pending_requests,
         }),
+  };
+}
+
+function runtimeStats(runtime: Runtime | undefined): Record<string, number> {
+  if (runtime === undefined) return {};
+  const { load_error, load_success, override_dir_exists, override_dir_not_exists } = runtime.stats;
+  return {
+    'runtime.admin_overrides_active': Number(runtime.overridden),
+    'runtime.load_error': load_error,
+    'runtime.load_success': load_success,
+    'runtime.num_keys': runtime.keys,
+    'runtime.num_layers': runtime.layers.length,
+    'runtime.override_dir_exists': override_dir_exists,
+    'runtime.override_dir_not_exists': override_dir_not_exists,
   };
 }

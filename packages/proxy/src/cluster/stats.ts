@@ -33,6 +33,7 @@ export function newClusterStats(): ClusterDetailStats {
     upstream_rq_active: 0,
     upstream_rq_timeout: 0,
     upstream_rq_per_try_timeout: 0,
+    upstream_rq_maintenance_mode: 0,
     upstream_rq_retry: 0,
     upstream_rq_retry_success: 0,
     upstream_rq_retry_overflow: 0,

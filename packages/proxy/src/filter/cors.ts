@@ -1,8 +1,10 @@
 import type { types } from '@mizzen/xds';
+import type { Random } from '../deps.ts';
 import type { CompileContext } from '../program/context.ts';
 import { compileString, type StringMatch } from '../program/match/string.ts';
 import type { Path } from '../program/path.ts';
-import { fraction, wire } from '../program/values.ts';
+import { liveFraction, type Live } from '../runtime/live.ts';
+import { wire } from '../program/values.ts';
 import type { HttpFilter, HttpStream } from '../types.ts';
 import type { FilterScope } from './scope.ts';
 
@@ -16,7 +18,9 @@ export interface CorsPolicy {
   readonly allowPrivateNetwork: boolean;
   readonly forwardNotMatchingPreflights: boolean;
   /** Chance in [0, 1] that a request is treated by it. */
-  readonly enabled: number;
+  readonly enabled: Live<number>;
+  /** The same for requests that are only counted. */
+  readonly shadow: Live<number>;
 }
 
 export function compileCorsPolicy(
@@ -35,13 +39,16 @@ export function compileCorsPolicy(
     allowCredentials: policy.allowCredentials === true,
     allowPrivateNetwork: policy.allowPrivateNetworkAccess === true,
     forwardNotMatchingPreflights: policy.forwardNotMatchingPreflights ?? true,
-    enabled: policy.filterEnabled === undefined ? 1 : fraction(policy.filterEnabled.defaultValue, 1),
+    enabled: liveFraction(context.deps.runtime, policy.filterEnabled, 1),
+    shadow: liveFraction(context.deps.runtime, policy.shadowEnabled, 0),
   };
 }
 
 /** Answers preflights, and marks responses to requests from allowed origins. The policy is the route's. */
 export function corsFilter(context: CompileContext, scope: FilterScope): HttpFilter {
   const { random } = context.deps;
+  /** Requests that the dice spared: their responses are left alone too. */
+  let spared: WeakSet<HttpStream> | undefined;
   const valid = scope.counter('cors.origin_valid');
   const invalid = scope.counter('cors.origin_invalid');
   return {
@@ -50,7 +57,12 @@ export function corsFilter(context: CompileContext, scope: FilterScope): HttpFil
       const origin = stream.request.headers.get('origin');
       if (origin === undefined || origin === '') return undefined;
       const policy = stream.perRoute(scope.name) as CorsPolicy | undefined;
-      if (policy === undefined || (policy.enabled < 1 && random.float() >= policy.enabled)) return undefined;
+      if (policy === undefined) return undefined;
+      if (!chosen(policy.enabled.value, random)) {
+        if (chosen(policy.shadow.value, random)) (allows(policy, origin) ? valid : invalid).value++;
+        (spared ??= new WeakSet()).add(stream);
+        return undefined;
+      }
       const preflight = isPreflight(stream);
       if (!allows(policy, origin)) {
         invalid.value++;
@@ -69,7 +81,7 @@ export function corsFilter(context: CompileContext, scope: FilterScope): HttpFil
       const origin = stream.request.headers.get('origin');
       if (origin === undefined || origin === '' || stream.response === undefined) return undefined;
       const policy = stream.perRoute(scope.name) as CorsPolicy | undefined;
-      if (policy === undefined || !allows(policy, origin)) return undefined;
+      if (policy === undefined || spared?.has(stream) === true || !allows(policy, origin)) return undefined;
       const { headers } = stream.response;
       headers.set('access-control-allow-origin', origin);
       if (policy.allowCredentials) headers.set('access-control-allow-credentials', 'true');
@@ -77,6 +89,10 @@ export function corsFilter(context: CompileContext, scope: FilterScope): HttpFil
       return undefined;
     },
   };
+}
+
+function chosen(chance: number, random: Random): boolean {
+  return chance >= 1 || (chance > 0 && random.float() < chance);
 }
 
 function isPreflight({ request }: HttpStream): boolean {

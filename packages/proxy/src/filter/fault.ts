@@ -4,6 +4,8 @@ import type { CompileContext } from '../program/context.ts';
 import { compileRequestHeader, wholeNumber, type HeaderMatch } from '../program/match/header.ts';
 import type { Path } from '../program/path.ts';
 import { fraction, milliseconds } from '../program/values.ts';
+import { faultKeys, named, type AbortStatus, type FaultKeys } from '../runtime/fault.ts';
+import { liveInteger, type Live } from '../runtime/live.ts';
 import { ResponseFlag, type HttpFilter, type HttpStream, type RequestHead, type Trace } from '../types.ts';
 import type { FilterScope } from './scope.ts';
 
@@ -16,9 +18,15 @@ export interface Fault {
   readonly upstreamCluster: string;
   readonly headers: readonly HeaderMatch<RequestHead>[];
   readonly downstreamNodes: readonly string[];
-  readonly maxActive: number;
+  readonly maxActive: Live<number>;
+  /** What runtime keys say; undefined: there is no runtime. */
+  readonly keys: FaultKeys | undefined;
+  /** Faults are also counted by the service that the request is from. */
+  readonly countsClusters: boolean;
 }
 
+/** Other names make no counter: who sends requests must not choose what is kept for ever. */
+const CLUSTER_NAME = /^[\w.-]{1,60}$/;
 const BODY = 'fault filter abort';
 
 export function compileFault(context: CompileContext, config: types.fault.HTTPFault, path: Path): Fault {
@@ -54,7 +62,13 @@ export function compileFault(context: CompileContext, config: types.fault.HTTPFa
       compileRequestHeader(context, matcher, [...path, 'headers', i]),
     ),
     downstreamNodes: config.downstreamNodes ?? [],
-    maxActive: config.maxActiveFaults ?? Infinity,
+    maxActive: liveInteger(
+      context.deps.runtime,
+      named(config.maxActiveFaultsRuntime, 'fault.http.max_active_faults'),
+      config.maxActiveFaults ?? Infinity,
+    ),
+    keys: faultKeys(context.deps.runtime, config),
+    countsClusters: config.disableDownstreamClusterStats !== true,
   };
 }
 
@@ -73,15 +87,20 @@ export function faultFilter(
   let active = 0;
 
   const admitted = (fault: Fault): boolean => {
-    if (active < fault.maxActive) return true;
+    if (active < fault.maxActive.value) return true;
     overflow.value++;
     return false;
+  };
+  const countCluster = ({ request }: HttpStream, fault: Fault, what: string): void => {
+    const cluster = fault.countsClusters ? downstreamCluster(request) : undefined;
+    if (cluster !== undefined && CLUSTER_NAME.test(cluster)) scope.counter(`fault.${cluster}.${what}`).value++;
   };
   const abort = (stream: HttpStream, fault: Fault): undefined | 'stop' => {
     const status = abortStatus(fault, stream.request);
     if (status === undefined || !chosen(status.chance, random)) return undefined;
     if (!admitted(fault)) return undefined;
     aborts.value++;
+    countCluster(stream, fault, 'aborts_injected');
     if (status.grpc === undefined) stream.sendLocalReply(status.http, BODY, 'fault_filter_abort', ResponseFlag.FI);
     else {
       stream.sendLocalReply(200, '', 'fault_filter_abort', ResponseFlag.FI, [
@@ -103,6 +122,7 @@ export function faultFilter(
       if (trace !== undefined) describe(fault, delay, stream.request, trace);
       if (delay === undefined || !chosen(delay.chance, random) || !admitted(fault)) return abort(stream, fault);
       delays.value++;
+      countCluster(stream, fault, 'delays_injected');
       stream.info.responseFlags |= ResponseFlag.DI;
       // Whoever only asks does not wait.
       if (trace !== undefined) return abort(stream, fault);
@@ -140,19 +160,36 @@ function headerChance(request: RequestHead, name: string, configured: number): n
 
 function delayOf(fault: Fault, request: RequestHead): { readonly ms: number; readonly chance: number } | undefined {
   if (fault.delay === undefined) return undefined;
-  if (fault.delay.fixed !== undefined)
-    return fault.delay.fixed === 0 ? undefined : { ms: fault.delay.fixed, chance: fault.delay.chance };
-  const ms = wholeNumber(request.headers.get('x-envoy-fault-delay-request') ?? '');
-  if (ms === undefined || ms <= 0) return undefined;
-  return { ms, chance: headerChance(request, 'x-envoy-fault-delay-request-percentage', fault.delay.chance) };
+  const given = delayAsked(fault.delay, request);
+  if (given === undefined || fault.keys === undefined) return given;
+  const delay = fault.keys.delay(downstreamCluster(request), given);
+  return delay.ms === 0 ? undefined : delay;
 }
 
-function abortStatus(
-  fault: Fault,
+/** The service that a request is from, as it says itself; undefined: it does not. */
+function downstreamCluster({ headers }: RequestHead): string | undefined {
+  const name = headers.get('x-envoy-downstream-service-cluster');
+  return name === '' ? undefined : name;
+}
+
+function delayAsked(
+  delay: NonNullable<Fault['delay']>,
   request: RequestHead,
-): { readonly http: number; readonly grpc: number | undefined; readonly chance: number } | undefined {
-  const { abort } = fault;
-  if (abort === undefined) return undefined;
+): { readonly ms: number; readonly chance: number } | undefined {
+  if (delay.fixed !== undefined) return delay.fixed === 0 ? undefined : { ms: delay.fixed, chance: delay.chance };
+  const ms = wholeNumber(request.headers.get('x-envoy-fault-delay-request') ?? '');
+  if (ms === undefined || ms <= 0) return undefined;
+  return { ms, chance: headerChance(request, 'x-envoy-fault-delay-request-percentage', delay.chance) };
+}
+
+function abortStatus(fault: Fault, request: RequestHead): AbortStatus | undefined {
+  if (fault.abort === undefined) return undefined;
+  const given = abortAsked(fault.abort, request);
+  if (given === undefined || fault.keys === undefined) return given;
+  return fault.keys.abort(downstreamCluster(request), given);
+}
+
+function abortAsked(abort: NonNullable<Fault['abort']>, request: RequestHead): AbortStatus | undefined {
   if (abort.httpStatus !== undefined) return { http: abort.httpStatus, grpc: undefined, chance: abort.chance };
   if (abort.grpcStatus !== undefined) return { http: 200, grpc: abort.grpcStatus, chance: abort.chance };
   const chance = headerChance(request, 'x-envoy-fault-abort-request-percentage', abort.chance);

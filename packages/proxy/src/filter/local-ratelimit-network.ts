@@ -2,6 +2,7 @@ import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
 import type { GateDecision, NetworkGate } from '../program/types.ts';
+import { liveFlag } from '../runtime/live.ts';
 import { ResponseFlag } from '../types.ts';
 import { compileBucket } from './token-bucket.ts';
 
@@ -18,11 +19,15 @@ export function compileNetworkLocalRateLimit(
     context.refuse([...path, 'statPrefix'], 'must not be empty');
   const bucket = compileBucket(context, config.tokenBucket ?? {}, [...path, 'tokenBucket']);
   const limited = context.deps.counter(`local_rate_limit.${config.statPrefix ?? ''}.rate_limited`);
-  const enabled = config.runtimeEnabled?.defaultValue ?? true;
+  const enabled = liveFlag(
+    context.deps.runtime,
+    config.runtimeEnabled?.runtimeKey,
+    config.runtimeEnabled?.defaultValue ?? true,
+  );
   return {
     text: 'local rate limit',
     check() {
-      if (!enabled || bucket.take()) return ALLOWED;
+      if (!enabled.value || bucket.take()) return ALLOWED;
       limited.value++;
       return LIMITED;
     },

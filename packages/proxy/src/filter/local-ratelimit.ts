@@ -4,7 +4,7 @@ import type { CompileContext } from '../program/context.ts';
 import { applyMutations, compileMutations, type HeaderMutations } from '../program/headers.ts';
 import { httpStatus } from '../program/http-status.ts';
 import type { Path } from '../program/path.ts';
-import { fraction } from '../program/values.ts';
+import { liveFraction, type Live } from '../runtime/live.ts';
 import {
   ResponseFlag,
   type ConnectionInfo,
@@ -30,8 +30,8 @@ export interface LocalRateLimit {
   readonly limiter: (connection: ConnectionInfo) => Limiter | undefined;
   readonly descriptors: (stream: HttpStream) => readonly RateLimitDescriptor[];
   readonly grpcStatus: number | undefined;
-  readonly enabled: number;
-  readonly enforced: number;
+  readonly enabled: Live<number>;
+  readonly enforced: Live<number>;
   readonly requestHeaders: HeaderMutations;
   readonly responseHeaders: HeaderMutations;
   readonly xRateLimitHeaders: boolean;
@@ -52,8 +52,8 @@ export function compileLocalRateLimit(context: CompileContext, config: Config, p
     },
     descriptors: compileDescriptions(context, config, path),
     grpcStatus: config.rateLimitedAsResourceExhausted === true ? RESOURCE_EXHAUSTED : undefined,
-    enabled: fraction(config.filterEnabled?.defaultValue, 0),
-    enforced: fraction(config.filterEnforced?.defaultValue, 0),
+    enabled: liveFraction(context.deps.runtime, config.filterEnabled, 0),
+    enforced: liveFraction(context.deps.runtime, config.filterEnforced, 0),
     requestHeaders: compileMutations(context, config.requestHeadersToAddWhenNotEnforced, undefined, path, 'request'),
     responseHeaders: compileMutations(context, config.responseHeadersToAdd, undefined, path, 'response'),
     xRateLimitHeaders: config.enableXRatelimitHeaders === 'DRAFT_VERSION_03',
@@ -83,7 +83,7 @@ export function localRateLimitFilter(
     onRequest(stream, trace) {
       const limit = use(stream);
       const limiter = limit.limiter(stream.info.connection);
-      if (limiter === undefined || !roll(limit.enabled, random)) return undefined;
+      if (limiter === undefined || !roll(limit.enabled.value, random)) return undefined;
       enabled.value++;
       const { allowed, bucket } = limiter.take(limit.descriptors(stream));
       if (limit.xRateLimitHeaders && bucket !== undefined) looked.set(stream, bucket);
@@ -92,7 +92,7 @@ export function localRateLimitFilter(
         return undefined;
       }
       limited.value++;
-      if (!roll(limit.enforced, random)) {
+      if (!roll(limit.enforced.value, random)) {
         applyMutations(limit.requestHeaders, stream.request.headers, stream);
         return undefined;
       }
@@ -138,7 +138,7 @@ function compileDescriptions(context: CompileContext, config: Config, path: Path
     const decision = stream.route();
     const policies = own ?? (decision.kind === 'cluster' ? policiesOf(decision, vhRateLimits) : []);
     return policies.flatMap((policy) =>
-      own !== undefined || policy.stage === stage ? (policy.describe(stream) ?? []) : [],
+      policy.disableKey === '' && (own !== undefined || policy.stage === stage) ? (policy.describe(stream) ?? []) : [],
     );
   };
 }

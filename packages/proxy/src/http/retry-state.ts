@@ -49,6 +49,8 @@ export class RetryState {
       headers.remove('x-envoy-upstream-alt-stat-name');
     }
     if (on === 0) return undefined;
+    const { runtime } = stream.hcm.program.router;
+    if (runtime !== undefined && stream.hcm.deps.random.float() >= runtime.useRetry.value) return undefined;
     const onlyFor = policy?.retriableRequestHeaders ?? [];
     if (onlyFor.length > 0 && !onlyFor.some((matches) => matches(stream.request))) return undefined;
     const matchers = wanted.map(
@@ -64,6 +66,7 @@ export class RetryState {
       action,
       cluster,
       breaker,
+      runtime?.baseBackOff.value ?? 25,
     );
   }
 
@@ -75,14 +78,15 @@ export class RetryState {
     action: RouteActionProgram,
     cluster: UpstreamCluster,
     breaker: CircuitBreaker,
+    base: number,
   ) {
     this.#on = on;
     this.#left = left;
     this.#statusCodes = codes;
     this.#headers = matchers;
-    this.#base = action.retry?.backOffBase ?? 25;
+    this.#base = action.retry?.backOffBase ?? base;
     this.#policy = action.retry;
-    this.#max = action.retry?.backOffMax ?? 250;
+    this.#max = action.retry?.backOffMax ?? this.#base * 10;
     this.#cluster = cluster;
     this.#breaker = breaker;
   }

@@ -154,6 +154,15 @@ export class Router implements LbContext, AttemptTimeouts {
       stream.sendLocalReply(400, bad.body, bad.details, ResponseFlag.IH);
       return;
     }
+    const { runtime } = hcm.program.router;
+    if (runtime !== undefined && hcm.deps.random.float() < runtime.maintenance(cluster.name)) {
+      this.#over = true;
+      cluster.stats.upstream_rq_maintenance_mode++;
+      charge(cluster.stats, 503);
+      const fields: [string, string][] = suppressEnvoyHeaders ? [] : [['x-envoy-overloaded', 'true']];
+      stream.sendLocalReply(503, 'maintenance mode', 'maintenance_mode', ResponseFlag.UO, fields);
+      return;
+    }
     const timeouts = requestTimeouts(headers, action, hcm.program.router);
     this.#timeouts = timeouts;
     announceTimeout(headers, timeouts, 0, suppressEnvoyHeaders);

@@ -9,6 +9,7 @@ import { CompileContext } from '../program/context.ts';
 import { compileString, type StringMatch } from '../program/match/string.ts';
 import { readResource } from '../program/read-resource.ts';
 import type { AddressProgram, CompileDeps } from '../program/types.ts';
+import { compileLayers, type RuntimeLayer } from '../runtime/layers.ts';
 import type { Nack } from '../types.ts';
 import { staticResources, type StaticResources } from '../xds/static-source.ts';
 
@@ -30,6 +31,7 @@ export interface BootstrapProgram {
   readonly ads: types.core.ApiConfigSource | undefined;
   readonly cds: types.core.ConfigSource | undefined;
   readonly lds: types.core.ConfigSource | undefined;
+  readonly layers: readonly RuntimeLayer[];
   /** Where the admin endpoint listens; undefined: nowhere. */
   readonly admin: AddressProgram | undefined;
   /** Paths that the admin endpoint answers; none: all. */
@@ -132,6 +134,7 @@ export function compileBootstrap(
     ads: dynamic?.adsConfig,
     cds: dynamic?.cdsConfig,
     lds: dynamic?.ldsConfig,
+    layers: compileLayers(context, bootstrap.layeredRuntime, node.cluster ?? ''),
     admin: adminAt,
     adminPaths,
     stats: { accepts: matcher.accepts, tags },

@@ -12,7 +12,9 @@ import type { ListenerServices } from '../listener/services.ts';
 import { ListenerStatsStore } from '../listener/stats-registry.ts';
 import type { CompileDeps, ListenerProgram } from '../program/types.ts';
 import { Counters } from '../telemetry/counters.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import { TlsContexts } from '../tls/context.ts';
+import type { LiveRuntime } from '../runtime/open.ts';
 import { RouteStore } from '../xds/route-store.ts';
 import { SecretStore } from '../xds/secret-store.ts';
 import type { ResourceRecords } from '../xds/records.ts';
@@ -28,6 +30,8 @@ export interface ProxyNodeOptions {
   readonly source: XdsSource | ((clusters: ClusterManager) => XdsSource);
   /** Clusters that the proxy itself speaks HTTP/2 to. */
   readonly http2Clusters?: ReadonlySet<string>;
+  /** Values that may change while it runs; absent: there are none. */
+  readonly runtime?: LiveRuntime;
   readonly accessLog: (path: string) => AccessLogSink;
   /** Connections of replaced and removed listeners and chains may go on for this long, milliseconds. */
   readonly drainTime: number;
@@ -107,11 +111,16 @@ export class ProxyNode {
     return this.#follower.records;
   }
 
+  get runtime(): Runtime | undefined {
+    return this.#options.runtime?.runtime;
+  }
+
   get ready(): boolean {
     return this.#ready;
   }
 
   start(): void {
+    this.#options.runtime?.follow(this.#source, this.#follower.hold());
     this.#follower.start();
   }
 
@@ -119,6 +128,7 @@ export class ProxyNode {
   async stop(drainMs: number): Promise<void> {
     await this.listeners.stop(drainMs);
     this.#source.close();
+    this.#options.runtime?.close();
     this.clusters.close();
   }
 
@@ -148,6 +158,7 @@ export class ProxyNode {
       random: deps.random,
       fetch: (request) => fetchThrough(this.clusters.get(request.cluster), request, deps),
       serviceCluster: this.#options.serviceCluster ?? '',
+      runtime: this.#options.runtime?.runtime,
       calls: upstreamCalls((name) => this.clusters.get(name), deps),
       counter: (name) => this.counters.get(name),
       readFile: (path) => readFileSync(path),

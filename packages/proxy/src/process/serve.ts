@@ -4,6 +4,7 @@ import type { JsonObject } from '@mizzen/xds';
 import type { AdminContext } from '../admin/context.ts';
 import type { Deps } from '../deps.ts';
 import type { Nack } from '../types.ts';
+import { LiveRuntime } from '../runtime/open.ts';
 import { BootstrapSource } from '../xds/bootstrap-source.ts';
 import type { XdsSource } from '../xds/source.ts';
 import type { BootstrapProgram } from './bootstrap.ts';
@@ -31,6 +32,10 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
   const started = deps.clock.wall();
   const nodeJson = described(bootstrap);
   const controlPlane = { connected_state: 0, pending_requests: 0 };
+  const runtime = new LiveRuntime({
+    layers: bootstrap.layers,
+    onLog: (level, message) => logger.log('config', level, message),
+  });
   const remote = namesSources(bootstrap) ? await import('../xds/remote/open.ts') : undefined;
   const node = new ProxyNode({
     id: bootstrap.node.id ?? '',
@@ -56,6 +61,7 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
         onRefused: (nack) => refused.push(nack),
       });
     },
+    runtime,
     http2Clusters: bootstrap.http2Clusters,
     fetchTimeout: 0,
     accessLog: (file) => logs.sink(file),

@@ -4,6 +4,8 @@
  */
 import type { JsonObject, JsonValue, types } from '@mizzen/xds';
 import type { Clock, Random } from '../deps.ts';
+import type { Live } from '../runtime/live.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import type { CipherGroups } from '../tls/ciphers.ts';
 import type { HeaderMutations } from './headers.ts';
 import type {
@@ -41,12 +43,14 @@ export interface CompileDeps {
   readonly hasCluster?: (name: string) => boolean;
   /** The cluster that the proxy itself is part of (`--service-cluster`), where that is known. */
   readonly serviceCluster?: string;
+  /** Where values that runtime keys name are; undefined: the defaults count. */
+  readonly runtime?: Runtime | undefined;
   /** An environment variable that a `dataSource` or %ENVIRONMENT% names. */
   readonly env: (name: string) => string | undefined;
 }
 /** A resource that another one names, and the source it is to be had from: undefined is the bootstrap. */
 export interface ResourcePlace {
-  readonly kind: 'endpoint' | 'route' | 'secret';
+  readonly kind: 'endpoint' | 'route' | 'secret' | 'runtime';
   readonly name: string;
   readonly source: types.core.ConfigSource | undefined;
 }
@@ -332,8 +336,19 @@ export interface RouterProgram {
   readonly suppressEnvoyHeaders: boolean;
   readonly respectExpectedRqTimeout: boolean;
   readonly startChildSpan: boolean;
+  /** What runtime keys say of all requests; undefined: there is no runtime. */
+  readonly runtime?: RouterRuntime | undefined;
   readonly strictCheckHeaders: readonly string[];
   readonly upstreamLogs: readonly AccessLogProgram[];
+}
+
+export interface RouterRuntime {
+  /** Chance that a request may be retried at all. */
+  readonly useRetry: Live<number>;
+  /** Of retries whose policy does not say, milliseconds. */
+  readonly baseBackOff: Live<number>;
+  /** Chance that requests for a cluster are turned away. */
+  maintenance(cluster: string): number;
 }
 
 export interface LocalReply {

@@ -7,7 +7,7 @@ export function milliseconds(duration: Duration | undefined, fallback: number): 
   return duration === undefined ? fallback : Number(duration.slice(0, -1)) * 1000;
 }
 
-const DENOMINATORS = { HUNDRED: 100, TEN_THOUSAND: 10_000, MILLION: 1_000_000 } as const;
+export const DENOMINATORS = { HUNDRED: 100, TEN_THOUSAND: 10_000, MILLION: 1_000_000 } as const;
 
 /** A chance in [0, 1]. */
 export function fraction(value: types.envoyType.FractionalPercent | undefined, fallback: number): number {

@@ -4,7 +4,8 @@ import { compileRequestHeader } from '../program/match/header.ts';
 import { compileMetadata, lookUp } from '../program/match/value.ts';
 import type { Path } from '../program/path.ts';
 import type { LogSource } from '../program/types.ts';
-import { fraction } from '../program/values.ts';
+import { DENOMINATORS } from '../program/values.ts';
+import { liveInteger } from '../runtime/live.ts';
 import { flagBit } from './access-log-flags.ts';
 import { grpcStatusName, grpcStatusOf } from './access-log-grpc.ts';
 
@@ -17,18 +18,17 @@ export function compileAccessLogFilter(
   path: Path,
 ): Filter {
   if (filter.statusCodeFilter !== undefined) {
-    const compare = comparison(filter.statusCodeFilter.comparison);
+    const compare = comparison(context, filter.statusCodeFilter.comparison);
     return ({ info }) => compare(info.responseCode);
   }
   if (filter.durationFilter !== undefined) {
-    const compare = comparison(filter.durationFilter.comparison);
+    const compare = comparison(context, filter.durationFilter.comparison);
     return ({ info }) => info.responseEndTime >= 0 && compare(Math.round(info.responseEndTime - info.startTime));
   }
   if (filter.notHealthCheckFilter !== undefined) return () => true;
   if (filter.traceableFilter !== undefined) return () => false;
   if (filter.runtimeFilter !== undefined) {
-    const chance = fraction(filter.runtimeFilter.percentSampled, 0);
-    return () => context.deps.random.float() < chance;
+    return sampled(context, filter.runtimeFilter);
   }
   if (filter.andFilter !== undefined) {
     const all = (filter.andFilter.filters ?? []).map((f, i) =>
@@ -69,17 +69,33 @@ export function compileAccessLogFilter(
   return () => false;
 }
 
-function comparison(filter: types.accesslog.ComparisonFilter | undefined): (value: number) => boolean {
-  const wanted = filter?.value?.defaultValue ?? 0;
+/** Requests that share an id are all logged or none, unless each is to be thrown dice for. */
+function sampled(context: CompileContext, filter: types.accesslog.RuntimeFilter): Filter {
+  const { runtimeKey, percentSampled, useIndependentRandomness } = filter;
+  const buckets = DENOMINATORS[percentSampled?.denominator ?? 'HUNDRED'];
+  const wanted = liveInteger(context.deps.runtime, runtimeKey, percentSampled?.numerator ?? 0);
+  const { random } = context.deps;
+  return ({ request }) => {
+    const id = useIndependentRandomness === true ? undefined : request?.headers.get('x-request-id');
+    const value = id === undefined ? Number.NaN : Number.parseInt(id.slice(0, 8), 16);
+    return (Number.isNaN(value) ? random.uint32() : value) % buckets < Math.min(wanted.value, buckets);
+  };
+}
+
+function comparison(
+  context: CompileContext,
+  filter: types.accesslog.ComparisonFilter | undefined,
+): (value: number) => boolean {
+  const wanted = liveInteger(context.deps.runtime, filter?.value?.runtimeKey, filter?.value?.defaultValue ?? 0);
   switch (filter?.op ?? 'EQ') {
     case 'GE':
-      return (value) => value >= wanted;
+      return (value) => value >= wanted.value;
     case 'LE':
-      return (value) => value <= wanted;
+      return (value) => value <= wanted.value;
     case 'NE':
-      return (value) => value !== wanted;
+      return (value) => value !== wanted.value;
     case 'EQ':
-      return (value) => value === wanted;
+      return (value) => value === wanted.value;
   }
 }
 

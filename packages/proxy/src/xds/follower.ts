@@ -20,7 +20,7 @@ export interface FollowerOptions {
   readonly onFirstListeners: () => void;
 }
 
-type Kind = Exclude<keyof typeof TypeUrl, 'extension'>;
+type Kind = Exclude<keyof typeof TypeUrl, 'extension' | 'runtime'>;
 
 /**
  * Keeps a proxy as its source says. Clusters come first, and listeners are asked for once those are warm; endpoints,
@@ -38,6 +38,7 @@ export class XdsFollower {
   /** Clusters are being taken in: what waits for them is seen to once, afterwards. */
   #busy = false;
   #listenersAsked = false;
+  #held = false;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
@@ -54,6 +55,15 @@ export class XdsFollower {
     };
   }
 
+  /** Listeners are not asked for before what they read is there; returns what lets them be. */
+  hold(): () => void {
+    this.#held = true;
+    return () => {
+      this.#held = false;
+      this.clustersChanged();
+    };
+  }
+
   start(): void {
     this.#subscriptions.cluster.follow('*');
   }
@@ -61,7 +71,7 @@ export class XdsFollower {
   /** A cluster became usable or went: what waited for it may go on. */
   clustersChanged(): void {
     if (this.#busy) return;
-    if (this.#clustersKnown && !this.#listenersAsked && !this.#options.clusters.anyWarming) {
+    if (this.#clustersKnown && !this.#held && !this.#listenersAsked && !this.#options.clusters.anyWarming) {
       this.#listenersAsked = true;
       this.#subscriptions.listener.follow('*');
     }

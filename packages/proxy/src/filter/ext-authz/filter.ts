@@ -3,8 +3,8 @@ import type { CompileContext } from '../../program/context.ts';
 import { httpStatus } from '../../program/http-status.ts';
 import { compileMetadata } from '../../program/match/value.ts';
 import type { Path } from '../../program/path.ts';
-import { fraction } from '../../program/values.ts';
 import type { Counter } from '../../program/types.ts';
+import { liveFlag, liveFraction } from '../../runtime/live.ts';
 import { ResponseFlag, type CollectedBody, type HttpFilter, type HttpStream, type Trace } from '../../types.ts';
 import type { FilterScope } from '../scope.ts';
 import { applyToRequest, applyToResponse } from './apply.ts';
@@ -31,12 +31,16 @@ export function extAuthzFilter(
   const { clock, random } = context.deps;
   const service = compileService(context, config, path);
   const check = compileCheck(context, config, path);
-  const enabled = fraction(config.filterEnabled?.defaultValue, 1);
+  const enabled = liveFraction(context.deps.runtime, config.filterEnabled, 1);
   const enabledMetadata =
     config.filterEnabledMetadata === undefined
       ? undefined
       : compileMetadata(context, config.filterEnabledMetadata, [...path, 'filterEnabledMetadata']);
-  const denyAtDisable = config.denyAtDisable?.defaultValue === true;
+  const denyAtDisable = liveFlag(
+    context.deps.runtime,
+    config.denyAtDisable?.runtimeKey,
+    config.denyAtDisable?.defaultValue === true,
+  );
   const statusOnError = httpStatus(config.statusOnError?.code) ?? 403;
   const rules =
     config.decoderHeaderMutationRules === undefined
@@ -139,11 +143,11 @@ export function extAuthzFilter(
       const route = stream.perRoute(scope.name) as ExtAuthzPerRoute | undefined;
       if (route?.disabled === true) return undefined;
       if (
-        (enabled < 1 && random.float() >= enabled) ||
+        (enabled.value < 1 && random.float() >= enabled.value) ||
         enabledMetadata?.matches(stream.info.dynamicMetadata) === false
       ) {
         stats.disabled.value++;
-        return denyAtDisable ? refuse(stream) : undefined;
+        return denyAtDisable.value ? refuse(stream) : undefined;
       }
       if (trace !== undefined) return traced(trace);
       const settings = route?.body ?? config.withRequestBody;

@@ -4,7 +4,9 @@ import { addHeader, applyMutations, compileMutations } from '../../program/heade
 import { httpStatus } from '../../program/http-status.ts';
 import type { Path } from '../../program/path.ts';
 import { RESPONSE_SINGLE, REQUEST_SINGLE } from '../../program/single-headers.ts';
-import { asciiLower, fraction, milliseconds, wire } from '../../program/values.ts';
+import { asciiLower, milliseconds, wire } from '../../program/values.ts';
+import { liveFraction, livePercentage, type Live } from '../../runtime/live.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
 import { ResponseFlag, type HttpFilter, type HttpStream, type RateLimitDescriptor } from '../../types.ts';
 import { compileGrpcMethod } from '../grpc-service.ts';
 import { Headers } from '../../http/headers.ts';
@@ -57,14 +59,13 @@ export function rateLimitFilter(
   const adds = compileMutations(context, config.responseHeadersToAdd, undefined, path, 'response');
   const status = statusFrom400(httpStatus(config.rateLimitedStatus?.code)) ?? 429;
   const statusOnError = httpStatus(config.statusOnError?.code) ?? 500;
-  const enabled = fraction(config.filterEnabled?.defaultValue, 1);
-  const enforced = fraction(config.filterEnforced?.defaultValue, 1);
+  const { runtime } = context.deps;
+  const enabled = ruledBy(runtime, config.filterEnabled, 'ratelimit.http_filter_enabled');
+  const enforced = ruledBy(runtime, config.filterEnforced, 'ratelimit.http_filter_enforcing');
   const denies =
     config.failureModeDenyPercent === undefined
-      ? config.failureModeDeny === true
-        ? 1
-        : 0
-      : fraction(config.failureModeDenyPercent.defaultValue, 0);
+      ? { value: config.failureModeDeny === true ? 1 : 0 }
+      : liveFraction(runtime, config.failureModeDenyPercent, 0);
   const prefix = config.statPrefix === undefined || config.statPrefix === '' ? '' : `${config.statPrefix}.`;
   const count = (cluster: string, ...names: readonly string[]): void => {
     for (const name of names) context.deps.counter(`cluster.${cluster}.${name}`).value++;
@@ -72,18 +73,21 @@ export function rateLimitFilter(
   const pending = new WeakMap<HttpStream, { cancel(): void }>();
   const forResponse = new WeakMap<HttpStream, Headers>();
 
+  const chosen = (chance: number): boolean => chance >= 1 || random.float() < chance;
   const descriptors = (stream: HttpStream, perRoute: RateLimitPerRoute | undefined): RateLimitDescriptor[] => {
     const decision = stream.route();
     if (decision.kind !== 'cluster') return [];
     const policies = perRoute?.policies ?? own ?? policiesOf(decision, perRoute?.virtualHost ?? 'OVERRIDE');
-    return policies.flatMap((policy) => (policy.stage === stage ? (policy.describe(stream) ?? []) : []));
+    return policies.flatMap((policy) =>
+      policy.stage === stage && chosen(policy.enabled.value) ? (policy.describe(stream) ?? []) : [],
+    );
   };
 
   const settle = (stream: HttpStream, cluster: string, answer: Answer | undefined): undefined | 'stop' => {
     pending.delete(stream);
     if (answer === undefined) {
       count(cluster, `ratelimit.${prefix}error`);
-      if (denies === 0 || (denies < 1 && random.float() >= denies)) {
+      if (denies.value === 0 || (denies.value < 1 && random.float() >= denies.value)) {
         count(cluster, `ratelimit.${prefix}failure_mode_allowed`);
         return undefined;
       }
@@ -102,7 +106,7 @@ export function rateLimitFilter(
     } else count(cluster, `ratelimit.${prefix}ok`);
     if (config.enableXRatelimitHeaders === 'DRAFT_VERSION_03')
       for (const [name, value] of rateLimitHeaders(answer.statuses ?? [])) headers.add(name, value);
-    if (over && (enforced >= 1 || random.float() < enforced)) {
+    if (over && (enforced.value >= 1 || random.float() < enforced.value)) {
       applyMutations(adds, headers, stream);
       const body = Buffer.from(answer.rawBody ?? '', 'base64').toString('latin1');
       const given: [string, string][] = [];
@@ -121,7 +125,7 @@ export function rateLimitFilter(
   return {
     name: scope.name,
     onRequest(stream, trace) {
-      if (enabled < 1 && random.float() >= enabled) return undefined;
+      if (enabled.value < 1 && random.float() >= enabled.value) return undefined;
       if (requestType === 'internal' || requestType === 'external') {
         const internal = stream.request.headers.get('x-envoy-internal') === 'true';
         if (internal !== (requestType === 'internal')) return undefined;
@@ -182,4 +186,13 @@ function describe(descriptors: readonly RateLimitDescriptor[]): string {
 /** Envoy answers 429 in place of a status that is no error. */
 export function statusFrom400(status: number | undefined): number | undefined {
   return status === undefined || status < 400 ? undefined : status;
+}
+
+/** A chance with its own key, or the one that Envoy has for all. */
+function ruledBy(
+  runtime: Runtime | undefined,
+  config: types.core.RuntimeFractionalPercent | undefined,
+  key: string,
+): Live<number> {
+  return config === undefined ? livePercentage(runtime, key, 1) : liveFraction(runtime, config, 1);
 }

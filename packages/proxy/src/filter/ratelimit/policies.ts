@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue, types } from '@mizzen/xds';
+import { livePercentage } from '../../runtime/live.ts';
 import type { CompileContext } from '../../program/context.ts';
 import { compileRequestHeader } from '../../program/match/header.ts';
 import { compileQuery, queryParameter } from '../../program/match/query.ts';
@@ -29,6 +30,8 @@ export function compileRateLimits(
   return limits.map((limit, i) => compileRateLimit(context, limit, weighed, [...path, i]));
 }
 
+const ALWAYS = { value: 1 };
+
 function compileRateLimit(
   context: CompileContext,
   limit: types.route.RateLimit,
@@ -42,8 +45,14 @@ function compileRateLimit(
   const actions = (limit.actions ?? []).map((action, i) => compileAction(context, action, [...path, 'actions', i]));
   const override = compileOverride(context, limit.limit, [...path, 'limit']);
   const addend = compileAddend(context, limit.hitsAddend, [...path, 'hitsAddend']);
+  const { disableKey = '' } = limit;
   return {
     stage,
+    disableKey,
+    enabled:
+      disableKey === ''
+        ? ALWAYS
+        : livePercentage(context.deps.runtime, `ratelimit.${disableKey}.http_filter_enabled`, 1),
     describe(stream) {
       const entries: { key: string; value: string }[] = [];
       for (const action of actions) {

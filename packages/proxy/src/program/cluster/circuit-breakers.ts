@@ -1,4 +1,5 @@
 import type { types } from '@mizzen/xds';
+import { liveThresholds } from '../../runtime/cluster.ts';
 import type { CompileContext } from '../context.ts';
 import type { ClusterProgram, ThresholdsProgram } from '../types.ts';
 import { percent } from '../values.ts';
@@ -16,7 +17,11 @@ export function compileThresholds(
     seen.add(priority);
     byPriority[priority] = thresholds(given);
   });
-  return byPriority;
+  const { runtime } = context.deps;
+  return {
+    DEFAULT: liveThresholds(runtime, context.resource, 'DEFAULT', byPriority.DEFAULT),
+    HIGH: liveThresholds(runtime, context.resource, 'HIGH', byPriority.HIGH),
+  };
 }
 
 function thresholds(given: types.cluster.CircuitBreakers_Thresholds | undefined): ThresholdsProgram {

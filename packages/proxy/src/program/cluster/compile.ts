@@ -1,4 +1,5 @@
 import { TypeUrl, type types } from '@mizzen/xds';
+import { livePercentage } from '../../runtime/live.ts';
 import { CompileContext } from '../context.ts';
 import { noEffectTypes } from '../fields/index.ts';
 import { messageOf, readResource } from '../read-resource.ts';
@@ -54,6 +55,11 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     const { serviceName = '', edsConfig } = cluster.edsClusterConfig ?? {};
     context.refer('endpoint', serviceName === '' ? name : serviceName, edsConfig, ['edsClusterConfig', 'edsConfig']);
   }
+  const panicThreshold = livePercentage(
+    context.deps.runtime,
+    'upstream.healthy_panic_threshold',
+    percent(common?.healthyPanicThreshold, 0.5),
+  );
   const keepalive = connection?.tcpKeepalive;
   return {
     name,
@@ -67,7 +73,9 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     ...(cluster.loadBalancingPolicy === undefined
       ? compileLb(context, cluster)
       : compilePolicy(context, cluster, cluster.loadBalancingPolicy)),
-    panicThreshold: percent(common?.healthyPanicThreshold, 0.5),
+    get panicThreshold() {
+      return panicThreshold.value;
+    },
     zoneAware: {
       routingEnabled: percent(common?.zoneAwareLbConfig?.routingEnabled, 1),
       minClusterSize: Number(common?.zoneAwareLbConfig?.minClusterSize ?? 6),
@@ -80,7 +88,7 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     perConnectionBufferLimit: cluster.perConnectionBufferLimitBytes ?? 1024 * 1024,
     thresholds: compileThresholds(context, cluster.circuitBreakers),
     perHostMaxConnections: perHostConnections(cluster.circuitBreakers),
-    outlierDetection: compileOutlier(cluster.outlierDetection),
+    outlierDetection: compileOutlier(context, cluster.outlierDetection),
     healthChecks: compileHealthChecks(context, cluster.healthChecks),
     ignoreHealthOnHostRemoval: cluster.ignoreHealthOnHostRemoval === true,
     closeConnectionsOnHostHealthFailure: cluster.closeConnectionsOnHostHealthFailure === true,

@@ -59,10 +59,10 @@ function compileTyped(context: CompileContext, config: { readonly '@type': strin
   switch (type) {
     case `${PREFIX}round_robin.v3.RoundRobin`: {
       const { slowStartConfig } = config as { readonly slowStartConfig?: types.cluster.Cluster_SlowStartConfig };
-      return { lb: { policy: 'ROUND_ROBIN', slowStart: slowStart(slowStartConfig) }, ...byLocality };
+      return { lb: { policy: 'ROUND_ROBIN', slowStart: slowStart(context, slowStartConfig) }, ...byLocality };
     }
     case `${PREFIX}least_request.v3.LeastRequest`:
-      return { lb: leastRequest(config as types.cluster.Cluster_LeastRequestLbConfig), ...byLocality };
+      return { lb: leastRequest(context, config as types.cluster.Cluster_LeastRequestLbConfig), ...byLocality };
     case `${PREFIX}random.v3.Random`:
       return { lb: { policy: 'RANDOM' }, ...byLocality };
     case `${PREFIX}ring_hash.v3.RingHash`:

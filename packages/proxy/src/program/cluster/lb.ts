@@ -1,4 +1,5 @@
 import type { types } from '@mizzen/xds';
+import { liveNumber } from '../../runtime/live.ts';
 import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
 import type { LbProgram, SlowStartProgram, SubsetProgram } from '../types.ts';
@@ -31,7 +32,7 @@ function compileNamed(context: CompileContext, cluster: types.cluster.Cluster): 
     case 'LEAST_REQUEST':
       if ((cluster.leastRequestLbConfig?.choiceCount ?? 2) < 2)
         context.refuse(['leastRequestLbConfig', 'choiceCount'], 'must be at least 2');
-      return leastRequest(cluster.leastRequestLbConfig);
+      return leastRequest(context, cluster.leastRequestLbConfig);
     case 'RANDOM':
       return { policy: 'RANDOM' };
     case 'RING_HASH':
@@ -41,16 +42,26 @@ function compileNamed(context: CompileContext, cluster: types.cluster.Cluster): 
     case 'CLUSTER_PROVIDED':
       return { policy: 'CLUSTER_PROVIDED' };
     default:
-      return { policy: 'ROUND_ROBIN', slowStart: slowStart(cluster.roundRobinLbConfig?.slowStartConfig) };
+      return { policy: 'ROUND_ROBIN', slowStart: slowStart(context, cluster.roundRobinLbConfig?.slowStartConfig) };
   }
 }
 
-export function leastRequest(config: types.cluster.Cluster_LeastRequestLbConfig | undefined): LbProgram {
+export function leastRequest(
+  context: CompileContext,
+  config: types.cluster.Cluster_LeastRequestLbConfig | undefined,
+): LbProgram {
+  const bias = liveNumber(
+    context.deps.runtime,
+    config?.activeRequestBias?.runtimeKey,
+    Number(config?.activeRequestBias?.defaultValue ?? 1),
+  );
   return {
     policy: 'LEAST_REQUEST',
     choiceCount: config?.choiceCount ?? 2,
-    activeRequestBias: Number(config?.activeRequestBias?.defaultValue ?? 1),
-    slowStart: slowStart(config?.slowStartConfig),
+    get activeRequestBias() {
+      return bias.value;
+    },
+    slowStart: slowStart(context, config?.slowStartConfig),
   };
 }
 
@@ -94,11 +105,21 @@ export function maglev(
   return { policy: 'MAGLEV', tableSize };
 }
 
-export function slowStart(config: types.cluster.Cluster_SlowStartConfig | undefined): SlowStartProgram | undefined {
+export function slowStart(
+  context: CompileContext,
+  config: types.cluster.Cluster_SlowStartConfig | undefined,
+): SlowStartProgram | undefined {
   if (config?.slowStartWindow === undefined) return undefined;
+  const aggression = liveNumber(
+    context.deps.runtime,
+    config.aggression?.runtimeKey,
+    Number(config.aggression?.defaultValue ?? 1),
+  );
   return {
     window: milliseconds(config.slowStartWindow, 0),
-    aggression: Number(config.aggression?.defaultValue ?? 1),
+    get aggression() {
+      return aggression.value;
+    },
     minWeight: percent(config.minWeightPercent, 0.1),
   };
 }

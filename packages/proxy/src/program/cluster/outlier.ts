@@ -1,14 +1,19 @@
 import type { types } from '@mizzen/xds';
+import { liveOutlier } from '../../runtime/cluster.ts';
+import type { CompileContext } from '../context.ts';
 import type { OutlierProgram } from '../types.ts';
 import { milliseconds } from '../values.ts';
 
 /** Whole percents become fractions. */
 const part = (value: number | undefined, fallback: number): number => Math.min(100, value ?? fallback) / 100;
 
-export function compileOutlier(outlier: types.cluster.OutlierDetection | undefined): OutlierProgram | undefined {
+export function compileOutlier(
+  context: CompileContext,
+  outlier: types.cluster.OutlierDetection | undefined,
+): OutlierProgram | undefined {
   if (outlier === undefined) return undefined;
   const baseEjectionTime = milliseconds(outlier.baseEjectionTime, 30_000);
-  return {
+  return liveOutlier(context.deps.runtime, {
     interval: milliseconds(outlier.interval, 10_000),
     baseEjectionTime,
     maxEjectionTime: Math.max(baseEjectionTime, milliseconds(outlier.maxEjectionTime, 300_000)),
@@ -33,5 +38,5 @@ export function compileOutlier(outlier: types.cluster.OutlierDetection | undefin
     failurePercentageRequestVolume: outlier.failurePercentageRequestVolume ?? 50,
     alwaysEjectOneHost: outlier.alwaysEjectOneHost === true,
     successfulActiveHealthCheckUnejectHost: outlier.successfulActiveHealthCheckUnejectHost ?? true,
-  };
+  });
 }

@@ -1,4 +1,4 @@
-import { NO_RUNTIME, NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
+import { NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const BOOTSTRAP = 'envoy.config.bootstrap.v3';
 const METRICS = 'envoy.config.metrics.v3';
@@ -34,13 +34,12 @@ export const bootstrapFields: FieldTable = {
   },
   [`${BOOTSTRAP}.LayeredRuntime`]: { implemented: 'layers' },
   [`${BOOTSTRAP}.RuntimeLayer`]: {
-    implemented: 'name',
-    noEffect: {
-      [NO_RUNTIME]: 'staticLayer',
-      'there is nothing that could be modified': 'adminLayer',
-    },
-    refused: { [NOT_SUPPORTED]: 'diskLayer rtdsLayer' },
+    implemented: 'name staticLayer diskLayer adminLayer rtdsLayer',
   },
+  [`${BOOTSTRAP}.RuntimeLayer.DiskLayer`]: { implemented: 'symlinkRoot subdirectory appendServiceCluster' },
+  [`${BOOTSTRAP}.RuntimeLayer.AdminLayer`]: {},
+  [`${BOOTSTRAP}.RuntimeLayer.RtdsLayer`]: { implemented: 'name rtdsConfig' },
+  'envoy.service.runtime.v3.Runtime': { implemented: 'name layer' },
   'envoy.extensions.bootstrap.internal_listener.v3.InternalListener': {
     noEffect: { 'connections to internal listeners are not buffered': 'bufferSizeKb' },
   },

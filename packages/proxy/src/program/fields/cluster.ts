@@ -1,4 +1,4 @@
-import { HTTP2_PORT, NO_RUNTIME, NOT_SUPPORTED, type FieldTable } from './table.ts';
+import { HTTP2_PORT, NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const TLS = 'envoy.extensions.transport_sockets.tls.v3';
 const HTTP = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
@@ -162,7 +162,7 @@ export const clusterFields: FieldTable = {
     implemented: 'dnsCacheConfig',
     noEffect: {
       'connections are made when they are needed': 'allowCoalescedConnections',
-      [NO_RUNTIME]: 'allowInsecureClusterOptions',
+      'insecure options need no permission': 'allowInsecureClusterOptions',
     },
     refused: { [NOT_SUPPORTED]: 'subClustersConfig' },
   },

@@ -1,4 +1,4 @@
-import { NO_RUNTIME, NOT_SUPPORTED, type FieldTable } from './table.ts';
+import { NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 /** envoy.config.core.v3, envoy.type.* and what else many resources share. */
 export const commonFields: FieldTable = {
@@ -25,12 +25,11 @@ export const commonFields: FieldTable = {
   'envoy.config.core.v3.TransportSocket': { implemented: 'name typedConfig' },
   'envoy.config.core.v3.TypedExtensionConfig': { implemented: 'name typedConfig' },
   'envoy.config.core.v3.RuntimeFractionalPercent': {
-    implemented: 'defaultValue',
-    noEffect: { [NO_RUNTIME]: 'runtimeKey' },
+    implemented: 'defaultValue runtimeKey',
   },
-  'envoy.config.core.v3.RuntimeDouble': { implemented: 'defaultValue', noEffect: { [NO_RUNTIME]: 'runtimeKey' } },
-  'envoy.config.core.v3.RuntimeUInt32': { implemented: 'defaultValue', noEffect: { [NO_RUNTIME]: 'runtimeKey' } },
-  'envoy.config.core.v3.RuntimeFeatureFlag': { implemented: 'defaultValue', noEffect: { [NO_RUNTIME]: 'runtimeKey' } },
+  'envoy.config.core.v3.RuntimeDouble': { implemented: 'defaultValue runtimeKey' },
+  'envoy.config.core.v3.RuntimeUInt32': { implemented: 'defaultValue runtimeKey' },
+  'envoy.config.core.v3.RuntimeFeatureFlag': { implemented: 'defaultValue runtimeKey' },
   'envoy.config.core.v3.SubstitutionFormatString': {
     implemented: 'textFormat jsonFormat textFormatSource omitEmptyValues contentType',
     noEffect: { 'keys are always sorted, as Envoy does by default': 'jsonFormatOptions' },
@@ -139,7 +138,7 @@ export const commonFields: FieldTable = {
   'envoy.extensions.retry.host.omit_canary_hosts.v3.OmitCanaryHostsPredicate': {},
   'envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig': {
     implemented: 'packTraceReason',
-    noEffect: { [NO_RUNTIME]: 'useRequestIdForTraceSampling' },
+    noEffect: { [NO_TRACING]: 'useRequestIdForTraceSampling' },
   },
   'envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig': {
     noEffect: { 'reasons are always Envoy’s own': 'forwardReasonPhrase' },

@@ -1,4 +1,4 @@
-import { NO_RUNTIME, NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
+import { NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const JWT = 'envoy.extensions.filters.http.jwt_authn.v3';
 const FAULT = 'envoy.extensions.filters.http.fault.v3';
@@ -71,11 +71,11 @@ export const filterFields: FieldTable = {
   [`${JWT}.PerRouteConfig`]: { implemented: 'disabled requirementName' },
 
   [`${FAULT}.HTTPFault`]: {
-    implemented: 'delay abort upstreamCluster headers maxActiveFaults downstreamNodes',
+    implemented: `delay abort upstreamCluster headers maxActiveFaults downstreamNodes delayPercentRuntime
+      abortPercentRuntime delayDurationRuntime abortHttpStatusRuntime maxActiveFaultsRuntime abortGrpcStatusRuntime
+      disableDownstreamClusterStats`,
     noEffect: {
-      [NO_RUNTIME]: `delayPercentRuntime abortPercentRuntime delayDurationRuntime abortHttpStatusRuntime
-        maxActiveFaultsRuntime responseRateLimitPercentRuntime abortGrpcStatusRuntime`,
-      'counts what is not exported': 'disableDownstreamClusterStats',
+      'without a limit it is a chance of nothing': 'responseRateLimitPercentRuntime',
     },
     refused: { [NOT_SUPPORTED]: 'responseRateLimit filterMetadata' },
   },
@@ -136,8 +136,7 @@ export const filterFields: FieldTable = {
   [`${ACCESS}.NotHealthCheckFilter`]: {},
   [`${ACCESS}.TraceableFilter`]: {},
   [`${ACCESS}.RuntimeFilter`]: {
-    implemented: 'percentSampled',
-    noEffect: { [NO_RUNTIME]: 'runtimeKey useIndependentRandomness' },
+    implemented: 'percentSampled runtimeKey useIndependentRandomness',
   },
   [`${ACCESS}.HeaderFilter`]: { implemented: 'header' },
   [`${ACCESS}.ResponseFlagFilter`]: { implemented: 'flags' },

@@ -1,4 +1,4 @@
-import { NO_RUNTIME, NOT_SUPPORTED, type FieldTable } from './table.ts';
+import { NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const HTTP = 'envoy.extensions.filters.http.ratelimit.v3';
 const ROUTE = 'envoy.config.route.v3.RateLimit';
@@ -19,8 +19,7 @@ export const rateLimitFields: FieldTable = {
     values: { transportApiVersion: { V2: 'services speak version 3' } },
   },
   [ROUTE]: {
-    implemented: 'stage actions limit hitsAddend',
-    noEffect: { [NO_RUNTIME]: 'disableKey' },
+    implemented: 'stage actions limit hitsAddend disableKey',
     refused: { [NOT_SUPPORTED]: 'applyOnStreamDone' },
   },
   [`${ROUTE}.Action`]: {

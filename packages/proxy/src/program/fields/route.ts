@@ -1,4 +1,4 @@
-import { NO_RUNTIME, NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
+import { NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const DEPRECATED = 'removed from Envoy in favour of a typed field';
 
@@ -82,8 +82,7 @@ export const routeFields: FieldTable = {
   'envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties': { implemented: 'sourceIp' },
   'envoy.config.route.v3.RouteAction.HashPolicy.QueryParameter': { implemented: 'name' },
   'envoy.config.route.v3.WeightedCluster': {
-    implemented: 'clusters headerName totalWeight',
-    noEffect: { [NO_RUNTIME]: 'runtimeKeyPrefix' },
+    implemented: 'clusters headerName totalWeight runtimeKeyPrefix',
     refused: { [NOT_SUPPORTED]: 'useHashPolicy' },
   },
   'envoy.config.route.v3.WeightedCluster.ClusterWeight': {

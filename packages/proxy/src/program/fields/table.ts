@@ -46,4 +46,3 @@ export function indexFields(tables: readonly FieldTable[]): ReadonlyMap<string, 
 export const NOT_SUPPORTED = 'not supported';
 export const NO_TRACING = 'spans are not exported';
 export const HTTP2_PORT = 'there is no HTTP/2 yet';
-export const NO_RUNTIME = 'there is no runtime to look the key up in: the default value counts';

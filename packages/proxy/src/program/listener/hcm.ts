@@ -2,6 +2,7 @@ import type { types } from '@mizzen/xds';
 import { compileHttpFilter, ROUTER } from '../../filter/registry.ts';
 import { compileAccessLogs } from '../../telemetry/access-log.ts';
 import type { HttpFilter } from '../../types.ts';
+import { routerRuntime } from '../../runtime/router.ts';
 import type { CompileContext } from '../context.ts';
 import { compileHeaderKeyFormat } from '../header-key-format.ts';
 import { cidrOf, compileCidrs } from '../match/cidr.ts';
@@ -194,6 +195,7 @@ function compileFilters(
       strictCheckHeaders: (router.strictCheckHeaders ?? []).map(asciiLower),
       startChildSpan: false,
       upstreamLogs: [],
+      runtime: routerRuntime(context.deps.runtime),
     },
   };
 }

@@ -1,9 +1,10 @@
 import { compileRateLimits } from '../../filter/ratelimit/policies.ts';
 import type { JsonValue, types } from '@mizzen/xds';
 import type { MirrorProgram, RetryProgram, RouteActionProgram } from '../../types.ts';
+import { liveFraction } from '../../runtime/live.ts';
 import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
-import { asciiLower, fraction, milliseconds } from '../values.ts';
+import { asciiLower, milliseconds } from '../values.ts';
 import { compileHashPolicies } from './hash.ts';
 import { compileRetry } from './retry.ts';
 
@@ -66,10 +67,13 @@ export function compileMirrors(
     const { cluster = '', clusterHeader = '' } = policy;
     if ((cluster === '') === (clusterHeader === ''))
       context.refuse([...path, i, 'cluster'], 'must have exactly one of `cluster` and `clusterHeader`');
+    const sampled = liveFraction(context.deps.runtime, policy.runtimeFraction, 1);
     return {
       cluster,
       ...(clusterHeader === '' ? {} : { clusterHeader: asciiLower(clusterHeader) }),
-      fraction: policy.runtimeFraction === undefined ? 1 : fraction(policy.runtimeFraction.defaultValue, 1),
+      get fraction() {
+        return sampled.value;
+      },
       disableShadowHostSuffix: policy.disableShadowHostSuffixAppend === true,
     };
   });

@@ -7,6 +7,7 @@ import { compileMutations, type HeaderMutations } from '../headers.ts';
 import { requestHeader, wholeNumber } from '../match/header.ts';
 import type { Path } from '../path.ts';
 import { asciiLower, wire } from '../values.ts';
+import { live, type Live } from '../../runtime/live.ts';
 import { lbMetadata } from './action.ts';
 
 export interface CompiledWeighted extends WeightedClusterEntry {
@@ -24,7 +25,8 @@ export interface ChosenCluster {
 }
 
 export interface ClusterChoice {
-  choose(request: RequestHead, random: Random): ChosenCluster;
+  /** Undefined: the runtime has taken all weights away. */
+  choose(request: RequestHead, random: Random): ChosenCluster | undefined;
   readonly names: readonly string[];
   readonly weighted: readonly CompiledWeighted[];
   /** In words, where it is not one cluster. */
@@ -97,6 +99,9 @@ function compileWeighted(
   if (config.totalWeight !== undefined && config.totalWeight !== total) {
     context.refuse([...path, 'totalWeight'], `is ${config.totalWeight}, but the weights add up to ${total}`);
   }
+  const weights = liveWeights(context, config.runtimeKeyPrefix ?? '', clusters, total);
+  if (total > 0 && weights.value.sum === 0)
+    context.refuse([...path, 'runtimeKeyPrefix'], 'the runtime takes all weights away');
   const header =
     config.headerName === undefined || config.headerName === '' ? undefined : asciiLower(config.headerName);
   return {
@@ -109,14 +114,17 @@ function compileWeighted(
       )
       .join(', '),
     choose: (request, random) => {
+      const { all, sum } = weights.value;
+      if (sum === 0) return undefined;
       let value = -1;
       if (header !== undefined) {
         const given = request.headers.get(header);
-        if (given !== undefined) value = (wholeNumber(given) ?? -1) % total;
+        if (given !== undefined) value = (wholeNumber(given) ?? -1) % sum;
       }
-      if (value < 0) value = Math.floor(random.float() * total);
-      for (const cluster of clusters) {
-        value -= cluster.weight;
+      if (value < 0) value = Math.floor(random.float() * sum);
+      for (let i = 0; i < clusters.length; i++) {
+        const cluster = clusters[i]!;
+        value -= all[i]!;
         if (value < 0)
           return {
             cluster: cluster.clusterHeader === '' ? cluster.name : firstValue(request, cluster.clusterHeader),
@@ -127,4 +135,24 @@ function compileWeighted(
       return { cluster: last.name, weighted: last };
     },
   };
+}
+
+interface Weights {
+  readonly all: readonly number[];
+  readonly sum: number;
+}
+
+/** `<runtimeKeyPrefix>.<cluster>` over the weights that are configured. */
+function liveWeights(
+  context: CompileContext,
+  prefix: string,
+  clusters: readonly CompiledWeighted[],
+  sum: number,
+): Live<Weights> {
+  const fixed: Weights = { all: clusters.map(({ weight }) => weight), sum };
+  if (prefix === '') return { value: fixed };
+  return live(context.deps.runtime, fixed, (runtime) => {
+    const all = clusters.map(({ name, weight }) => runtime.get(`${prefix}.${name}`)?.integer ?? weight);
+    return { all, sum: all.reduce((a, b) => a + b, 0) };
+  });
 }

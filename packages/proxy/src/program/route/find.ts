@@ -60,7 +60,9 @@ function decide(route: CompiledRoute, request: RequestHead, random: Random): Rou
   const { does } = route;
   switch (does.kind) {
     case 'cluster': {
-      const { cluster, weighted } = does.choice.choose(request, random);
+      const chosen = does.choice.choose(request, random);
+      if (chosen === undefined) return { kind: 'none', virtualHost: route.virtualHost };
+      const { cluster, weighted } = chosen;
       return { kind: 'cluster', route, cluster, weighted };
     }
     case 'redirect':

@@ -7,7 +7,7 @@ import { exactMatch, prefixMatch } from '../match/string.ts';
 import { uriTemplate, type UriTemplate } from '../match/uri-template.ts';
 import { compileMetadata } from '../match/value.ts';
 import type { Path } from '../path.ts';
-import { fraction } from '../values.ts';
+import { liveFraction } from '../../runtime/live.ts';
 import type { Condition } from './condition.ts';
 
 /** The path part of a match, and what of the path it matched, for prefix rewrites. */
@@ -31,11 +31,11 @@ export function compileMatch(
   const pathMatch = compilePath(context, match, path, options.ignorePathParameters);
   const conditions: Condition[] = [pathMatch.condition];
   if (match.runtimeFraction !== undefined) {
-    const chance = fraction(match.runtimeFraction.defaultValue, 1);
+    const chance = liveFraction(context.deps.runtime, match.runtimeFraction, 1);
     conditions.push({
-      text: `the dice fall below ${chance * 100} %`,
+      text: `the dice fall below ${chance.value * 100} %`,
       field: 'runtimeFraction',
-      test: (_request, _path, _info, random) => random.float() < chance,
+      test: (_request, _path, _info, random) => random.float() < chance.value,
     });
   }
   if (match.grpc !== undefined) {

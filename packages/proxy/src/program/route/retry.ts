@@ -36,8 +36,8 @@ export function compileRetry(context: CompileContext, policy: types.route.RetryP
     retriableHeaders: (policy.retriableHeaders ?? []).map(
       (matcher, i) => compileResponseHeader(context, matcher, [...path, 'retriableHeaders', i]).matches,
     ),
-    backOffBase: base,
-    backOffMax: max,
+    backOffBase: policy.retryBackOff === undefined ? undefined : base,
+    backOffMax: policy.retryBackOff === undefined ? undefined : max,
     retriableRequestHeaders: (policy.retriableRequestHeaders ?? []).map(
       (matcher, i) => compileRequestHeader(context, matcher, [...path, 'retriableRequestHeaders', i]).matches,
     ),

@@ -19,5 +19,6 @@ export const SERVICES: Readonly<Record<string, typeof ADS>> = {
   [TypeUrl.endpoint]: of('endpoint', 'Endpoint', 'Endpoints'),
   [TypeUrl.listener]: of('listener', 'Listener', 'Listeners'),
   [TypeUrl.route]: of('route', 'Route', 'Routes'),
+  [TypeUrl.runtime]: of('runtime', 'Runtime', 'Runtime'),
   [TypeUrl.secret]: of('secret', 'Secret', 'Secrets'),
 };

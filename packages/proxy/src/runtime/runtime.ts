@@ -1,0 +1,78 @@
+import { entryOfText, type Entries, type Entry } from './entry.ts';
+
+export interface LayerProgram {
+  readonly name: string;
+  readonly kind: 'static' | 'disk' | 'admin' | 'rtds';
+}
+
+export interface RuntimeStats {
+  load_success: number;
+  load_error: number;
+  override_dir_exists: number;
+  override_dir_not_exists: number;
+}
+
+const NOTHING: Entries = new Map();
+
+/**
+ * Values that may change while the proxy runs, in layers: of two that have a key, the later one says what it is. Who reads
+ * a value keeps it until `version` changes.
+ */
+export class Runtime {
+  /** Changes with every value. */
+  version = 1;
+  readonly layers: readonly LayerProgram[];
+  readonly stats: RuntimeStats = { load_success: 0, load_error: 0, override_dir_exists: 0, override_dir_not_exists: 0 };
+  readonly #values: Entries[];
+  #merged: Entries = NOTHING;
+
+  constructor(layers: readonly LayerProgram[]) {
+    this.layers = layers;
+    this.#values = layers.map(() => NOTHING);
+  }
+
+  get(key: string): Entry | undefined {
+    return this.#merged.get(key);
+  }
+
+  get keys(): number {
+    return this.#merged.size;
+  }
+
+  /** Whether somebody has set a value through the admin endpoint. */
+  get overridden(): boolean {
+    const at = this.#adminLayer();
+    return at >= 0 && this.#values[at]!.size > 0;
+  }
+
+  /** Puts new values in place of those of a layer. */
+  set(layer: number, values: Entries): void {
+    this.#values[layer] = values;
+    this.#merged = new Map(this.#values.flatMap((entries) => [...entries]));
+    this.version++;
+    this.stats.load_success++;
+  }
+
+  /** Values of the admin layer that change; an empty one goes. False: there is no such layer. */
+  modify(changes: Iterable<readonly [string, string]>): boolean {
+    const at = this.#adminLayer();
+    if (at < 0) return false;
+    const values = new Map(this.#values[at]);
+    for (const [key, text] of changes) {
+      if (text === '') values.delete(key);
+      else values.set(key, entryOfText(text));
+    }
+    this.set(at, values);
+    return true;
+  }
+
+  /** Every key with what each layer says of it; the last value that is not empty counts. */
+  *describe(): Iterable<{ readonly key: string; readonly layers: readonly string[]; readonly final: string }> {
+    for (const [key, { raw }] of this.#merged)
+      yield { key, layers: this.#values.map((entries) => entries.get(key)?.raw ?? ''), final: raw };
+  }
+
+  #adminLayer(): number {
+    return this.layers.findIndex(({ kind }) => kind === 'admin');
+  }
+}

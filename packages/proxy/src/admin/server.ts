@@ -42,14 +42,16 @@ export function serveAdmin(context: AdminContext, stats: AdminStats, address: st
     if (handler === undefined) return answer(text(`invalid path. ${HELP}`, 404));
     if (handler.post === true && request.method !== 'POST')
       return answer(text(`Method ${request.method} not allowed, POST required.`, 405));
-    if (handler.form !== true) return answer(handler.run(url.searchParams));
-    void readForm(request).then((form) => {
-      if (form !== undefined) for (const [key, value] of form) url.searchParams.append(key, value);
-      answer(form === undefined ? text('too much\n', 413) : handler.run(url.searchParams));
-    });
+    const form = handler.form === true && url.search.length < 2 && request.headers['content-type'] === FORM;
+    if (!form) return answer(handler.run(url.searchParams));
+    void readForm(request).then((values) =>
+      answer(values === undefined ? text('too much\n', 413) : handler.run(values)),
+    );
   });
   return address.startsWith('/') || address.startsWith('@') ? server.listen(address) : server.listen(port, address);
 }
+
+const FORM = 'application/x-www-form-urlencoded';
 
 /** Bytes of form values that are read. */
 const MAX_FORM = 1 << 20;

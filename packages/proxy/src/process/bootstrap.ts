@@ -112,7 +112,8 @@ export function compileBootstrap(
       context.refuse(['dynamicResources', key], 'comes from ADS, and there is no `adsConfig`');
   }
   const node = nodeOf(bootstrap.node ?? {}, flags.node);
-  if (hasServers(dynamic) && ((node.id ?? '') === '' || (node.cluster ?? '') === ''))
+  const remote = (bootstrap.layeredRuntime?.layers ?? []).some(({ rtdsLayer }) => rtdsLayer !== undefined);
+  if ((hasServers(dynamic) || remote) && ((node.id ?? '') === '' || (node.cluster ?? '') === ''))
     context.refuse(
       ['node'],
       '`id` and `cluster` are required: say them here, or with --service-node and --service-cluster',

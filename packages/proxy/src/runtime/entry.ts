@@ -101,7 +101,7 @@ function shortNumber(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
   const [digits = '', exponent] = value.toExponential(5).split('e');
   const power = Number(exponent);
-  if (power >= -5 && power < 6) return String(Number(value.toPrecision(6)));
+  if (power >= -4 && power < 6) return String(Number(value.toPrecision(6)));
   const size = String(Math.abs(power)).padStart(2, '0');
   return `${digits.replace(/\.?0+$/, '')}e${power < 0 ? '-' : '+'}${size}`;
 }

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { load } from 'js-yaml';
+import type { Served } from './dynamic.ts';
 import { parseRequest, type Request } from './request.ts';
 
 export const CASES_FOLDER = join(import.meta.dirname, 'cases');
@@ -26,6 +27,12 @@ export interface Case {
   readonly upstreams: Readonly<Record<string, UpstreamSpec>>;
   /** The configuration in the words of configuration.ts. */
   readonly configuration: Configuration;
+  /** What is served to the proxy and may change; `put` of a request changes it. */
+  readonly dynamic?: Served;
+  /** How `dynamic` reaches the proxy: watched files, or an xDS server. */
+  readonly source: 'files' | 'ads';
+  /** Names of ports besides those of listeners and upstreams. */
+  readonly ports: readonly string[];
   readonly requests: readonly Request[];
   /** Independent requests may run this many at a time. */
   readonly parallel: number;
@@ -68,6 +75,9 @@ const KNOWN = new Set<string>([
   'about',
   'upstreams',
   'requests',
+  'dynamic',
+  'source',
+  'ports',
   'parallel',
   'stats',
   'statsDiffer',
@@ -101,6 +111,9 @@ function parseCase(file: string, value: unknown): Case {
     about: raw['about'],
     upstreams: upstreams((raw['upstreams'] ?? { one: {} }) as Record<string, Partial<UpstreamSpec> | null>),
     configuration: Object.fromEntries(CONFIGURATION.map((key) => [key, raw[key]])) as Configuration,
+    dynamic: raw['dynamic'] as Served | undefined,
+    source: raw['source'] === 'ads' ? 'ads' : 'files',
+    ports: (raw['ports'] as string[] | undefined) ?? [],
     requests: raw['requests'].map(parseRequest),
     parallel: (raw['parallel'] as number | undefined) ?? 1,
     stats: (raw['stats'] as string[] | undefined) ?? [],

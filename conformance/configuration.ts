@@ -8,19 +8,22 @@ import type { Case, Configuration } from './case.ts';
  * - every upstream is a cluster of its name with one endpoint; `clusters` has others, where `endpoints: [one, two]` are upstreams;
  * - `$http.rbac.v3.RBAC: {…}` is `name: envoy.filters.http.rbac` with a typed config; `'@': http.rbac.v3.RBACPerRoute` is
  *   its `@type` alone. `http`, `network` and `listener` stand for `filters.http` and so on;
+ * - `$source: routes/NAME` in a config source is the watched file with what `dynamic` serves under that name;
  * - connection managers and TCP proxies log to stdout.
  *
  * Everything else is Envoy's own.
  */
 export function bootstrapOf(one: Case, adminPort: number): object {
   const { configuration } = one;
-  const listeners = configuration.listeners ?? { in: {} };
+  const listeners = configuration.listeners ?? (one.dynamic?.listeners === undefined ? { in: {} } : {});
   const clusters: Record<string, Readonly<Record<string, unknown>>> = {};
   for (const [name, { tls }] of Object.entries(one.upstreams))
-    if (tls === undefined) clusters[name] = { endpoints: [name] };
+    if (tls === undefined && one.dynamic?.clusters === undefined) clusters[name] = { endpoints: [name] };
   Object.assign(clusters, configuration.clusters);
+  if (one.source === 'ads') clusters['xds'] = XDS_CLUSTER;
   return expandTyped({
     admin: { address: socketAddress(adminPort) },
+    ...dynamicResources(one),
     ...configuration.bootstrap,
     staticResources: {
       listeners: Object.entries(listeners).map(([name, raw]) => listener(name, raw, configuration)),
@@ -29,11 +32,42 @@ export function bootstrapOf(one: Case, adminPort: number): object {
   }) as object;
 }
 
+const HTTP2 = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+const XDS_CLUSTER = {
+  endpoints: ['xds'],
+  typedExtensionProtocolOptions: { [HTTP2]: { '@': HTTP2, explicitHttpConfig: { http2ProtocolOptions: {} } } },
+};
+
+/** Where proxies get what changes: `$source: listeners` and the like in the words of cases. */
+function dynamicResources({ dynamic, source }: Case): object {
+  if (dynamic === undefined) return {};
+  return {
+    node: { id: 'one', cluster: 'conformance' },
+    dynamicResources: {
+      ...(source === 'ads'
+        ? {
+            adsConfig: {
+              apiType: 'GRPC',
+              transportApiVersion: 'V3',
+              grpcServices: [{ envoyGrpc: { clusterName: 'xds' } }],
+            },
+          }
+        : {}),
+      ...(dynamic.clusters === undefined ? {} : { cdsConfig: sourceOf('clusters', source) }),
+      ...(dynamic.listeners === undefined ? {} : { ldsConfig: sourceOf('listeners', source) }),
+    },
+  };
+}
+
+function sourceOf(name: string, kind: Case['source']): object {
+  return { resourceApiVersion: 'V3', ...(kind === 'ads' ? { ads: {} } : { $source: name }) };
+}
+
 function socketAddress(port: number | string): object {
   return { socketAddress: { address: '127.0.0.1', portValue: port } };
 }
 
-function listener(name: string, raw: object, shared: Configuration): object {
+export function listener(name: string, raw: object, shared: Configuration): object {
   const given = raw as { filterChains?: readonly { filters?: readonly object[] }[] };
   const chains = given.filterChains ?? [{ filters: [{ http: {} }] }];
   return {
@@ -55,10 +89,11 @@ function networkFilter(filter: Readonly<Record<string, object>>, listenerName: s
   const hosts = own.virtualHosts ?? [
     { name: 'all', domains: ['*'], routes: own.routes ?? [{ match: { prefix: '/' }, route: { cluster: 'one' } }] },
   ];
+  const rds = own.hcm !== undefined && 'rds' in own.hcm;
   return {
     '$network.http_connection_manager.v3.HttpConnectionManager': {
       ...log,
-      routeConfig: { name: 'routes', virtualHosts: hosts, ...own.routeConfig },
+      ...(rds ? {} : { routeConfig: { name: 'routes', virtualHosts: hosts, ...own.routeConfig } }),
       httpFilters: [...(own.filters ?? []), { '$http.router.v3.Router': own.router ?? {} }],
       ...own.hcm,
     },
@@ -74,7 +109,7 @@ function accessLog(format: string = LOG): object {
   return { '$access_loggers.stream.v3.StdoutAccessLog': { logFormat: { textFormatSource: { inlineString } } } };
 }
 
-function cluster(name: string, raw: Readonly<Record<string, unknown>>): object {
+export function cluster(name: string, raw: Readonly<Record<string, unknown>>): object {
   const { endpoints, ...rest } = raw;
   const names = endpoints as readonly string[] | undefined;
   return {
@@ -87,7 +122,7 @@ function cluster(name: string, raw: Readonly<Record<string, unknown>>): object {
   };
 }
 
-function endpoint(upstream: string): object {
+export function endpoint(upstream: string): object {
   return { endpoint: { address: socketAddress(`\${port:${upstream}}`) } };
 }
 
@@ -106,12 +141,13 @@ const SHORT: Readonly<Record<string, string>> = {
   listener: 'filters.listener',
 };
 
-function expandTyped(value: unknown): unknown {
+export function expandTyped(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(expandTyped);
   if (typeof value !== 'object' || value === null) return value;
   const result: Record<string, unknown> = {};
   for (const [key, child] of Object.entries(value)) {
-    if (key === '@') result['@type'] = typeUrl(child as string);
+    if (key === '$source') result['pathConfigSource'] = { path: `\${file:${child as string}}` };
+    else if (key === '@') result['@type'] = typeUrl(child as string);
     else if (key.startsWith('$')) {
       const [kind = '', extension = ''] = key.slice(1).split('.');
       result['name'] ??= `envoy.${SHORT[kind] ?? kind}.${extension}`;

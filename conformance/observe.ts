@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Connection, type Exchange } from './client.ts';
 import { ENGINES, type Engine } from './engines.ts';
 import type { Case } from './case.ts';
+import type { DynamicSource } from './dynamic.ts';
 import type { Request } from './request.ts';
 import type { Received, Upstreams } from './upstream.ts';
 
@@ -25,11 +26,14 @@ export interface Setting {
   readonly file: string;
   readonly adminPort: number;
   readonly ports: ReadonlyMap<string, number>;
+  /** What serves configuration that changes. */
+  readonly source?: DynamicSource;
 }
 
 /** Starts a proxy with the case's file, drives it and stops it. */
 export async function observe(engine: Engine, one: Case, setting: Setting, upstreams: Upstreams): Promise<Observed> {
   upstreams.reset();
+  setting.source?.reset();
   const server = await ENGINES[engine](setting.file, setting.adminPort);
   let observations: (Omit<Observation, 'log'> | undefined)[];
   let stats: ReadonlyMap<string, number>;
@@ -43,7 +47,7 @@ export async function observe(engine: Engine, one: Case, setting: Setting, upstr
   const log = byClient(server.output());
   return {
     requests: observations.map((each, i) =>
-      each === undefined ? undefined : { ...each, log: log.get(addressOf(i, one)) ?? [] },
+      each === undefined ? undefined : { ...each, log: first(i, one) ? (log.get(addressOf(i, one)) ?? []) : [] },
     ),
     stats,
   };
@@ -59,6 +63,7 @@ async function driveAll(
   const drive = async (request: Request, i: number): Promise<void> => {
     if (request.pause > 0) await pause(request.pause);
     if (request.admin !== undefined) await askAdmin(setting.adminPort, request.admin);
+    else if (request.put !== undefined) await setting.source!.put(request);
     else results[i] = await driveOne(request, addressOf(i, one), setting, upstreams, kept, one.parallel > 1);
   };
   const waiting = [...one.requests.entries()];
@@ -111,10 +116,19 @@ async function driveMany(
   return { text: '', closed: false, time: 0, received: [], shares };
 }
 
-/** Every request has an address of its own, by which log lines are found; those on one connection have that of the first. */
-function addressOf(i: number, { requests }: Case): string {
+/** The first of its connection: there the lines about all of the connection are looked at. */
+function first(i: number, one: Case): boolean {
+  return indexOf(i, one) === i;
+}
+
+function indexOf(i: number, { requests }: Case): number {
   const { on } = requests[i]!;
-  const index = on === undefined ? i : requests.findIndex((each) => each.on === on);
+  return on === undefined ? i : requests.findIndex((each) => each.on === on);
+}
+
+/** Every request has an address of its own, by which log lines are found; those on one connection have that of the first. */
+function addressOf(i: number, one: Case): string {
+  const index = indexOf(i, one);
   return `127.77.${(index + 1) >> 8}.${(index + 1) & 255}`;
 }
 

@@ -1,4 +1,5 @@
 import type { Case } from './case.ts';
+import { isSent } from './request.ts';
 
 interface Declared {
   readonly configurations: number;
@@ -34,7 +35,7 @@ ${sections.join('\n')}`;
 }
 
 function observed({ requests }: Case): number {
-  return requests.filter(({ admin }) => admin === undefined).length;
+  return requests.filter(isSent).length;
 }
 
 function declared(cases: readonly Case[]): Declared {

@@ -1,5 +1,6 @@
 import type { Result, Verdict } from './run.ts';
 import { aspects } from './compare.ts';
+import { isSent } from './request.ts';
 
 export interface Count {
   configurations: number;
@@ -18,7 +19,7 @@ export function byArea(results: readonly Result[]): Map<string, Count> {
     if (count === undefined)
       areas.set(one.area, (count = { configurations: 0, requests: 0, alike: 0, named: 0, pending: 0, failed: 0 }));
     count.configurations++;
-    count.requests += one.requests.filter(({ admin }) => admin === undefined).length;
+    count.requests += one.requests.filter(isSent).length;
     for (const { result } of verdicts) count[result]++;
   }
   return areas;

@@ -1,12 +1,22 @@
-/** A request of a case: the bytes a client sends, and what is special about how. */
-export interface Request {
+import type { Served } from './dynamic.ts';
+
+/** What is done between requests: nothing of it is observed. */
+export interface Step {
+  /** `METHOD /path` of the admin endpoint, which is asked. */
+  readonly admin?: string;
+  /** A change of what is served. */
+  readonly put?: Served;
+  /** Of a change by ADS: no answer is waited for. */
+  readonly silent?: boolean;
+}
+
+/** A request of a case: the bytes a client sends, and what is special about how. With `admin` or `put` it is a step instead. */
+export interface Request extends Step {
   /** How the report names it. */
   readonly title: string;
-  /** Sent one after the other, with a pause between. Empty with `admin`: then that is asked instead. */
+  /** Sent one after the other, with a pause between. */
   readonly send: readonly string[];
   readonly method: string;
-  /** `METHOD /path` of the admin endpoint, which is asked instead; its answer is not observed. */
-  readonly admin?: string;
   /** Milliseconds of silence before it. */
   readonly pause: number;
   /** Status, and the upstreams that get it in order when any are named (`-`: none). `closed`: no answer but the end; `nothing`: not even that. */
@@ -61,6 +71,8 @@ const KNOWN = new Set([
   'send',
   'method',
   'admin',
+  'put',
+  'silent',
   'pause',
   'expect',
   'to',
@@ -91,7 +103,7 @@ export function parseRequest(raw: string | Fields): Request {
   const expectation = fields.expect ?? written?.expect;
   return {
     ...fields,
-    title: fields.title ?? written?.title ?? fields.admin ?? shown(send.join('')),
+    title: fields.title ?? written?.title ?? stepTitle(fields) ?? shown(send.join('')),
     send,
     method: fields.method ?? (send[0] ?? '').trimStart().split(' ')[0]!,
     pause: fields.pause ?? 0,
@@ -104,6 +116,15 @@ export function parseRequest(raw: string | Fields): Request {
     times: fields.times ?? 1,
     spread: fields.spread ?? 0,
   };
+}
+
+/** Whether it is sent, rather than something that is done in between. */
+export function isSent({ admin, put }: Step): boolean {
+  return admin === undefined && put === undefined;
+}
+
+function stepTitle({ admin, put }: Step): string | undefined {
+  return admin ?? (put === undefined ? undefined : `change of ${Object.keys(put).join(' and ')}`);
 }
 
 function readText(text: string): { title: string; send: readonly string[]; expect: string | undefined } {

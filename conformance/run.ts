@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Case } from './case.ts';
 import { compareRequest, compareStats, unexpected, type Difference } from './compare.ts';
 import { bootstrapOf } from './configuration.ts';
+import { fileOf, ServedByAds, WatchedFiles } from './dynamic.ts';
 import type { Engine } from './engines.ts';
 import { authority, identity } from './identities.ts';
 import { observe, type Observed, type Setting } from './observe.ts';
@@ -12,6 +13,7 @@ import { takePort } from './ports.ts';
 import type { Request } from './request.ts';
 import { tokenOf } from './tokens.ts';
 import { Upstreams } from './upstream.ts';
+import { XdsServer } from './xds-server.ts';
 
 /** `alike`; `named` by an entry of differences.md; `pending`: known to differ, to be mended; `failed` otherwise. */
 export interface Verdict {
@@ -34,31 +36,57 @@ export interface Result {
 /** Runs a case on the engines named, one after the other with the very same file, and compares when there are two. */
 export async function run(written: Case, engines: readonly Engine[]): Promise<Result> {
   const ports = new Map<string, number>();
-  for (const name of [...Object.keys(written.upstreams), ...Object.keys(written.configuration.listeners ?? { in: {} })])
-    ports.set(name, await takePort());
+  for (const name of portNames(written)) ports.set(name, await takePort());
   const adminPort = await takePort();
-  const value = (placeholder: string): string | number => placeholderValue(placeholder, ports);
+  const folder = mkdtempSync(join(tmpdir(), 'mizzen-conformance-'));
+  const value = (placeholder: string): string | number => placeholderValue(placeholder, ports, folder);
   const one = {
     ...written,
     requests: fill(written.requests, value) as Case['requests'],
     stats: fill(written.stats, value) as string[],
   };
-  const folder = mkdtempSync(join(tmpdir(), 'mizzen-conformance-'));
-  const setting: Setting = { file: join(folder, 'bootstrap.json'), adminPort, ports };
+  const server = written.source === 'ads' ? new XdsServer() : undefined;
+  const source =
+    written.dynamic === undefined
+      ? undefined
+      : server === undefined
+        ? new WatchedFiles(folder, one, value)
+        : new ServedByAds(server, one, value);
+  const setting: Setting = {
+    file: join(folder, 'bootstrap.json'),
+    adminPort,
+    ports,
+    ...(source === undefined ? {} : { source }),
+  };
   writeFileSync(setting.file, JSON.stringify(fill(bootstrapOf(written, adminPort), value), undefined, 1));
   const upstreams = new Upstreams();
   const observed: Partial<Record<Engine, Observed>> = {};
   try {
     await upstreams.listen(one.upstreams, ports);
+    await server?.listen(ports.get('xds')!);
     for (const engine of engines) observed[engine] = await observe(engine, one, setting, upstreams);
   } catch (error) {
     const what = { what: 'run', envoy: '', mizzen: error instanceof Error ? error.message : String(error) };
     return { one, observed, verdicts: [{ title: 'the case runs', result: 'failed', differences: [what] }] };
   } finally {
     await upstreams.close();
+    await server?.close();
     rmSync(folder, { recursive: true, force: true });
   }
   return { one, observed, verdicts: judge(one, observed) };
+}
+
+/** Everything of a case that listens. */
+function portNames({ upstreams, configuration, dynamic, ports, requests, source }: Case): Set<string> {
+  const later = requests.flatMap(({ put }) => Object.keys(put?.listeners ?? {}));
+  return new Set([
+    ...Object.keys(upstreams),
+    ...Object.keys(configuration.listeners ?? { in: {} }),
+    ...Object.keys(dynamic?.listeners ?? {}),
+    ...later,
+    ...ports,
+    ...(source === 'ads' ? ['xds'] : []),
+  ]);
 }
 
 function judge(one: Case, observed: Result['observed']): Verdict[] {
@@ -98,8 +126,8 @@ function verdict(
   return { title, result: 'failed', differences: [what] };
 }
 
-/** `port:NAME`, `certificate:WHO`, `key:WHO`, `root:AUTHORITY`, `jwks`, `token:NAME`, `repeat:N:TEXT`. */
-function placeholderValue(placeholder: string, ports: ReadonlyMap<string, number>): string | number {
+/** `port:NAME`, `file:NAME` (what `dynamic` serves), `certificate:WHO`, `key:WHO`, `root:AUTHORITY`, `jwks`, `token:NAME`, `repeat:N:TEXT`. */
+function placeholderValue(placeholder: string, ports: ReadonlyMap<string, number>, folder: string): string | number {
   const [kind, name = '', ...rest] = placeholder.split(':');
   switch (kind) {
     case 'port': {
@@ -107,6 +135,8 @@ function placeholderValue(placeholder: string, ports: ReadonlyMap<string, number
       if (port === undefined) throw new Error(`there is no listener or upstream \`${name}\``);
       return port;
     }
+    case 'file':
+      return fileOf(folder, name);
     case 'certificate':
       return identity(name).certificateFile;
     case 'key':

@@ -67,17 +67,23 @@ function socketAddress(port: number | string): object {
   return { socketAddress: { address: '127.0.0.1', portValue: port } };
 }
 
+interface Chain {
+  readonly filters?: readonly object[];
+}
+
 export function listener(name: string, raw: object, shared: Configuration): object {
-  const given = raw as { filterChains?: readonly { filters?: readonly object[] }[] };
-  const chains = given.filterChains ?? [{ filters: [{ http: {} }] }];
+  const { filterChains, defaultFilterChain, ...rest } = raw as { filterChains?: Chain[]; defaultFilterChain?: Chain };
+  const chains = filterChains ?? [{ filters: [{ http: {} }] }];
+  const expand = ({ filters = [], ...chain }: Chain): object => ({
+    ...chain,
+    filters: filters.map((filter) => networkFilter(filter as Record<string, object>, name, shared)),
+  });
   return {
     name,
     address: socketAddress(`\${port:${name}}`),
-    ...raw,
-    filterChains: chains.map((chain) => ({
-      ...chain,
-      filters: (chain.filters ?? []).map((filter) => networkFilter(filter as Record<string, object>, name, shared)),
-    })),
+    ...rest,
+    filterChains: chains.map(expand),
+    ...(defaultFilterChain === undefined ? {} : { defaultFilterChain: expand(defaultFilterChain) }),
   };
 }
 
@@ -127,7 +133,7 @@ export function endpoint(upstream: string): object {
 }
 
 /** `{ upstream: one, … }` anywhere in a cluster is an endpoint. */
-function expandEndpoints(value: unknown): unknown {
+export function expandEndpoints(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(expandEndpoints);
   if (typeof value !== 'object' || value === null) return value;
   const { upstream, ...rest } = value as Readonly<Record<string, unknown>>;

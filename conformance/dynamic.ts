@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { TypeUrl } from '@mizzen/xds';
 import type { Case } from './case.ts';
-import { cluster, endpoint, expandTyped, listener } from './configuration.ts';
+import { cluster, endpoint, expandEndpoints, expandTyped, listener } from './configuration.ts';
 import { fill } from './placeholders.ts';
 import type { Step } from './request.ts';
 import { KINDS, type Kind, type XdsServer } from './xds-server.ts';
@@ -77,7 +77,7 @@ function resource(kind: Kind, name: string, raw: unknown, one: Case): object {
     case 'endpoint':
       return Array.isArray(raw)
         ? { clusterName: name, endpoints: raw.length === 0 ? [] : [{ lbEndpoints: raw.map(endpoint) }] }
-        : { clusterName: name, ...(raw as object) };
+        : { clusterName: name, ...(expandEndpoints(raw) as object) };
     case 'secret': {
       const own = { certificateChain: { filename: `\${certificate:${raw as string}}` } };
       return typeof raw === 'string'

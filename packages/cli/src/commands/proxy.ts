@@ -39,7 +39,10 @@ export const command: Command = {
         cluster: text(values, 'service-cluster'),
         zone: text(values, 'service-zone'),
       },
-      drainTime: 1000 * number('drain-time-s', text(values, 'drain-time-s') ?? '600'),
+      drain: {
+        time: 1000 * number('drain-time-s', text(values, 'drain-time-s') ?? '600'),
+        immediate: text(values, 'drain-strategy') === 'immediate',
+      },
       log: {
         level: level('log-level', text(values, 'log-level') ?? 'info'),
         components: components(text(values, 'component-log-level')),

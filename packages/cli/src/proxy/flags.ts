@@ -23,6 +23,11 @@ export const effective: Readonly<Record<string, Flag>> = {
   'allow-unknown-fields': { type: 'boolean', help: 'the same as --allow-unknown-static-fields' },
   version: { type: 'boolean', help: 'print the version and end' },
   'hot-restart-version': { type: 'boolean', help: 'print `disabled` and end' },
+  'drain-strategy': {
+    type: 'string',
+    value: 'STRATEGY',
+    help: 'gradual (default: more and more answers ask for the end of such a connection) or immediate',
+  },
   'admin-address-path': { type: 'string', value: 'FILE', help: 'file to write the address of the admin endpoint to' },
 };
 
@@ -37,7 +42,6 @@ const harmless: readonly (readonly [string, 'number' | 'text' | 'switch', string
   ['parent-shutdown-time-s', 'number', 'there is no hot restart'],
   ['socket-path', 'text', 'there is no hot restart'],
   ['socket-mode', 'text', 'there is no hot restart'],
-  ['drain-strategy', 'text', 'gradual or immediate: every answer says at once that its connection ends'],
   ['local-address-ip-version', 'text', 'v4 or v6: nothing asks for the address of the machine'],
   ['file-flush-interval-msec', 'number', 'log files are written every 50 ms'],
   ['file-flush-min-size-kb', 'number', 'log files are written every 50 ms'],

@@ -124,7 +124,7 @@ function startNode(raw: Bootstrap): ProxyNode {
     http2Clusters: bootstrap.http2Clusters,
     fetchTimeout: 0,
     accessLog: () => ({ write: () => undefined }),
-    drainTime: 0,
+    drain: { time: 0, immediate: true },
     onReady: () => undefined,
     onBindFailure: () => undefined,
   });

@@ -90,7 +90,12 @@ export class ClusterManager {
     this.#stopWarming(name);
     const managed = this.#active.get(name);
     this.#active.delete(name);
-    if (managed !== undefined) this.#end(managed);
+    if (managed !== undefined) {
+      this.#end(managed);
+      // What comes again under its name counts anew.
+      const { statName } = managed.program;
+      if (!this.#all().some(({ program }) => program.statName === statName)) this.#stats.delete(statName);
+    }
     this.#options.onChange();
   }
 

@@ -74,7 +74,7 @@ export class ResponseWriter {
     if (hasLength && empty) head.headers.remove('content-length');
 
     // What is not read of the request by now would have to be read before the next; closing is quicker.
-    if (!stream.tunnel && (connection.draining || !stream.requestComplete)) this.close = true;
+    if (!stream.tunnel && (connection.lastResponse || !stream.requestComplete)) this.close = true;
     // Without a length an old client can only be told by the end of the connection.
     if (this.http10 && !hasLength) this.close = true;
     const { spelling } = head.headers;

@@ -36,11 +36,10 @@ export type InternalListener = (socket: Socket | TLSSocket, info: ConnectionInfo
 export interface HttpServerConnection {
   /** What the bytes go through in place of the socket that was given. */
   readonly socket: UpstreamSocket;
-  /**
-   * No further requests: `connection: close` on the next response. An idle connection is closed at once, unless
-   * `keepIdle`: then it may bring one more request, because its client may be sending that just now.
-   */
-  drain(keepIdle?: boolean): void;
+  /** Responses say `connection: close` when this says so; an idle connection may bring further requests until then. */
+  announceDrain(decision: () => boolean): void;
+  /** No further requests: `connection: close` on the next response. An idle connection is closed at once. */
+  drain(): void;
   /** Ends everything now; requests under way are logged with DC. */
   close(): void;
 }

@@ -40,6 +40,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   stream: ActiveStream | undefined;
   /** No more requests after the response at hand. */
   draining = false;
+  #drainDecision: (() => boolean) | undefined;
   #state: 'open' | 'closing' | 'closed' | 'handed over' = 'open';
   readonly #reads: Reads;
   #requests = 0;
@@ -92,10 +93,13 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
 
   // ---- for the listener
 
-  drain(keepIdle = false): void {
+  announceDrain(decision: () => boolean): void {
+    this.#drainDecision = decision;
+  }
+
+  drain(): void {
     if (this.#state !== 'open') return;
     this.draining = true;
-    if (keepIdle) return;
     if (this.stream === undefined && (this.parser.idle || this.parser.done) && this.#unread === undefined) {
       this.hcm.stats.downstream_cx_drain_close++;
       this.#startClosing();
@@ -111,6 +115,15 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   }
 
   // ---- for the stream
+
+  /** The response that begins now is the last. */
+  get lastResponse(): boolean {
+    if (this.draining || this.#drainDecision === undefined) return this.draining;
+    if (!this.#drainDecision()) return false;
+    this.hcm.stats.downstream_cx_drain_close++;
+    this.draining = true;
+    return true;
+  }
 
   get open(): boolean {
     return this.#state === 'open' || this.#state === 'closing';

@@ -87,7 +87,7 @@ export class ChainRuntime {
       this.#countUnsecured = () => undefined;
       this.#serve = (socket) => {
         socket.destroy();
-        return { drain: () => undefined, close: () => undefined };
+        return { announceDrain: () => undefined, drain: () => undefined, close: () => undefined };
       };
       this.#logDenied = () => undefined;
     }

@@ -1,12 +1,15 @@
 import type { Clock, Timer } from '../deps.ts';
 import type { UpstreamSocket } from '../types.ts';
+import type { DrainDecision } from './drain.ts';
 
 /** A connection that is being served. */
 export interface ActiveConnection {
   /** What the bytes go through, where that is not the socket that was given. */
   readonly socket?: UpstreamSocket;
-  /** Finish what is under way and one more request at most; unless `keepIdle`, be gone at once when nothing is. */
-  drain(keepIdle: boolean): void;
+  /** Answers ask from now on, when this says so, that the client closes. */
+  announceDrain(decision: DrainDecision): void;
+  /** Finish what is under way; be gone at once when nothing is. */
+  drain(): void;
   /** End now. */
   close(): void;
 }
@@ -16,7 +19,7 @@ export class Connections {
   readonly #active = new Set<ActiveConnection>();
   readonly #onEmpty = new Set<() => void>();
   #timer: Timer | undefined;
-  #draining = false;
+  #decision: DrainDecision | undefined;
 
   get size(): number {
     return this.#active.size;
@@ -24,7 +27,7 @@ export class Connections {
 
   add(connection: ActiveConnection): void {
     this.#active.add(connection);
-    if (this.#draining) connection.drain(true);
+    if (this.#decision !== undefined) connection.announceDrain(this.#decision);
   }
 
   delete(connection: ActiveConnection): void {
@@ -39,23 +42,22 @@ export class Connections {
    * Drains all and calls `onEmpty` once none is left. Idle connections are closed after `idleMs`, because a client may be
    * sending a request just when it is told that there is to be none; what is left after `ms` is ended.
    */
-  drain(idleMs: number, ms: number, clock: Clock, onEmpty: () => void): void {
-    this.#draining = true;
+  drain(decision: DrainDecision, idleMs: number, ms: number, clock: Clock, onEmpty: () => void): void {
+    this.announceDrain(decision);
     if (this.#active.size === 0) return onEmpty();
     this.#onEmpty.add(onEmpty);
     this.#timer?.cancel();
-    for (const connection of this.#active) connection.drain(true);
     const wait = Math.min(idleMs, ms);
     this.#timer = clock.after(wait, () => {
-      for (const connection of this.#active) connection.drain(false);
+      for (const connection of this.#active) connection.drain();
       this.#timer = clock.after(ms - wait, () => this.close());
     });
   }
 
-  /** All connections, later ones too, say with their next answer that they end; none is ended from here. */
-  announceDrain(): void {
-    this.#draining = true;
-    for (const connection of this.#active) connection.drain(true);
+  /** All connections, later ones too, say with their answers that they end, as the decision goes; none is ended from here. */
+  announceDrain(decision: DrainDecision): void {
+    this.#decision = decision;
+    for (const connection of this.#active) connection.announceDrain(decision);
   }
 
   close(): void {

@@ -6,6 +6,7 @@ import { ResponseFlag, type ConnectionInfo } from '../types.ts';
 import { Binding, type BindFailure } from './binding.ts';
 import { ConnectionLog } from './connection-log.ts';
 import { ChainRuntime, type PlainInfo } from './chain.ts';
+import { atOnce, drainDecision, type DrainDecision, type DrainPolicy } from './drain.ts';
 import { inspect, type Inspection, type InspectionWish } from './inspect.ts';
 import type { ListenerServices, ListenerStats } from './services.ts';
 
@@ -32,7 +33,7 @@ export class Listener {
   #sinks: readonly AccessLogSink[] = [];
   #chains = new Map<FilterChainProgram, ChainRuntime>();
   readonly #bindings = new Map<string, Binding>();
-  readonly #drainTime: number;
+  readonly #policy: DrainPolicy;
 
   /** `chainKeys` gives for every chain, by its place, a text that changes with its configuration; -1 for the default. */
   constructor(
@@ -40,13 +41,13 @@ export class Listener {
     chainKeys: ReadonlyMap<number, string>,
     services: ListenerServices,
     events: ListenerEvents,
-    drainTime: number,
+    policy: DrainPolicy,
   ) {
     this.name = program.name;
     this.#services = services;
     this.#events = events;
     this.#program = program;
-    this.#drainTime = drainTime;
+    this.#policy = policy;
     this.#stats = services.stats.listener(
       program.statPrefix === '' ? program.name : program.statPrefix,
       program.direction,
@@ -86,7 +87,10 @@ export class Listener {
     this.#chains = chains;
     this.#sinks = program.accessLogs.map(({ path }) => this.#services.accessLog(path));
     this.#bind();
-    for (const chain of before.values()) void this.#drain(chain, this.#drainTime, this.#drainTime);
+    if (before.size === 0) return;
+    const decision = this.#decision();
+    const { time } = this.#policy;
+    for (const chain of before.values()) void this.#drain(chain, decision, time, time);
   }
 
   /** Takes over a connection that was accepted elsewhere in this proxy. */
@@ -94,11 +98,17 @@ export class Listener {
     this.#accept(socket, from);
   }
 
+  /** As if it were gone: stops listening, and brings connections to an end as the drain policy says. */
+  remove(): void {
+    const { time } = this.#policy;
+    void this.stop(time, time, this.#decision());
+  }
+
   /** Stops listening, lets connections finish for up to `drainMs` (idle ones for up to `idleMs`), then ends them. */
-  async stop(drainMs: number, idleMs: number): Promise<void> {
+  async stop(drainMs: number, idleMs: number, decision = atOnce): Promise<void> {
     for (const binding of this.#bindings.values()) binding.close();
     this.#bindings.clear();
-    await Promise.all([...this.#chains.values()].map((chain) => this.#drain(chain, idleMs, drainMs)));
+    await Promise.all([...this.#chains.values()].map((chain) => this.#drain(chain, decision, idleMs, drainMs)));
   }
 
   /** Takes no further connections; those there are go on as they are. */
@@ -107,11 +117,16 @@ export class Listener {
   }
 
   announceDrain(): void {
-    for (const chain of this.#chains.values()) chain.connections.announceDrain();
+    const decision = this.#decision();
+    for (const chain of this.#chains.values()) chain.connections.announceDrain(decision);
   }
 
-  #drain(chain: ChainRuntime, idleMs: number, ms: number): Promise<void> {
-    return new Promise((done) => chain.connections.drain(idleMs, ms, this.#services.deps.clock, done));
+  #decision(): DrainDecision {
+    return drainDecision(this.#policy, this.#services.deps);
+  }
+
+  #drain(chain: ChainRuntime, decision: DrainDecision, idleMs: number, ms: number): Promise<void> {
+    return new Promise((done) => chain.connections.drain(decision, idleMs, ms, this.#services.deps.clock, done));
   }
 
   #bind(): void {

@@ -2,6 +2,7 @@ import type { Timer } from '../deps.ts';
 import type { InternalListener } from '../http/runtime.ts';
 import type { ListenerProgram } from '../program/types.ts';
 import type { BindFailure } from './binding.ts';
+import type { DrainPolicy } from './drain.ts';
 import { Listener } from './listener.ts';
 import type { ListenerServices } from './services.ts';
 
@@ -9,8 +10,7 @@ export interface ListenerManagerOptions {
   readonly services: ListenerServices;
   /** Everything the listener names has been answered for. */
   readonly ready: (program: ListenerProgram) => boolean;
-  /** Connections of what was replaced or removed are closed after this long, milliseconds. */
-  readonly drainTime: number;
+  readonly drain: DrainPolicy;
   /** How long one may wait for what it names before it is used without, milliseconds; 0: for ever. */
   readonly fetchTimeout: number;
   readonly onChange: () => void;
@@ -32,7 +32,13 @@ interface Waiting {
 /** All listeners of a proxy. A new or changed one takes effect once what it refers to is there. */
 export class ListenerManager {
   /** Envoy's names. */
-  readonly counts = { listener_added: 0, listener_modified: 0, listener_removed: 0, listener_create_success: 0 };
+  readonly counts = {
+    listener_added: 0,
+    listener_modified: 0,
+    listener_removed: 0,
+    listener_in_place_updated: 0,
+    listener_create_success: 0,
+  };
   readonly #options: ListenerManagerOptions;
   readonly #active = new Map<string, { listener: Listener; resource: unknown }>();
   readonly #waiting = new Map<string, Waiting>();
@@ -61,7 +67,7 @@ export class ListenerManager {
 
   /**
    * As `/drain_listeners`: listeners stop listening at once, or, when `graceful`, after the drain time, while connections
-   * say with every answer that they end. With `skipExit` they never stop listening.
+   * say more and more often with answers that they end. With `skipExit` they never stop listening.
    */
   drain({ inboundOnly, graceful, skipExit }: DrainRequest): void {
     const listeners = [...this.#active.values()]
@@ -72,7 +78,7 @@ export class ListenerManager {
     const stop = (): void => {
       for (const listener of listeners) listener.stopListening();
     };
-    if (graceful) this.#options.services.deps.clock.after(this.#options.drainTime, stop);
+    if (graceful) this.#options.services.deps.clock.after(this.#options.drain.time, stop);
     else stop();
   }
 
@@ -109,7 +115,7 @@ export class ListenerManager {
     if (entry === undefined) return;
     this.counts.listener_removed++;
     this.#active.delete(name);
-    void entry.listener.stop(this.#options.drainTime, this.#options.drainTime);
+    entry.listener.remove();
     this.#options.onChange();
   }
 
@@ -143,10 +149,12 @@ export class ListenerManager {
         onBindFailure: (failure: BindFailure) => this.#options.onBindFailure(name, failure),
       };
       this.#active.set(name, {
-        listener: new Listener(program, keys, this.#options.services, events, this.#options.drainTime),
+        listener: new Listener(program, keys, this.#options.services, events, this.#options.drain),
         resource,
       });
     } else {
+      if (rest(resource) === rest(known.resource)) this.counts.listener_in_place_updated++;
+      else this.counts.listener_create_success++;
       known.resource = resource;
       known.listener.update(program, keys);
     }
@@ -154,7 +162,19 @@ export class ListenerManager {
   }
 }
 
-/** A text per filter chain that changes when it does; -1 is the default chain. */
+/** A text that changes with anything but the filter chains: if that does, all connections are drained. */
+function rest(resource: unknown): string {
+  const {
+    filterChains: _chains,
+    filter_chains: _snakeChains,
+    defaultFilterChain: _default,
+    default_filter_chain: _snakeDefault,
+    ...others
+  } = resource as Readonly<Record<string, unknown>>;
+  return JSON.stringify(others);
+}
+
+/** A text per filter chain that changes when it does, or when the rest of the listener does; -1 is the default chain. */
 function chainKeys(resource: unknown): Map<number, string> {
   const listener = resource as {
     readonly filterChains?: readonly unknown[];
@@ -163,9 +183,10 @@ function chainKeys(resource: unknown): Map<number, string> {
     readonly default_filter_chain?: unknown;
   };
   const keys = new Map<number, string>();
+  const others = rest(resource);
   for (const [index, chain] of (listener.filterChains ?? listener.filter_chains ?? []).entries())
-    keys.set(index, JSON.stringify(chain));
+    keys.set(index, `${JSON.stringify(chain)} ${others}`);
   const fallback = listener.defaultFilterChain ?? listener.default_filter_chain;
-  if (fallback !== undefined) keys.set(-1, JSON.stringify(fallback));
+  if (fallback !== undefined) keys.set(-1, `${JSON.stringify(fallback)} ${others}`);
   return keys;
 }

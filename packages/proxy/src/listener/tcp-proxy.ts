@@ -131,6 +131,7 @@ class TcpTunnel implements ActiveConnection {
   }
 
   /** Only the end of its time ends a tunnel: there is no place in its bytes to say that it should. */
+  announceDrain(): void {}
   drain(): void {}
 
   close(): void {

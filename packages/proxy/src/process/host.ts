@@ -59,7 +59,7 @@ export class ProxyHost {
       deps: this.#deps,
       source: this.#xds.node(id, metadata),
       accessLog: (path) => this.#logs.sink(accessLog !== undefined && path === '/dev/stdout' ? accessLog : path),
-      drainTime: DRAIN_TIME,
+      drain: { time: DRAIN_TIME, immediate: true },
       onReady: () => this.#send({ type: 'ready', node: id }),
       onBindFailure: (listener, failure) => this.#send({ type: 'bind-failed', node: id, listener, ...failure }),
     });

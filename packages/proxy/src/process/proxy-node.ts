@@ -7,6 +7,7 @@ import { upstreamCalls } from '../call/index.ts';
 import type { AccessLogSink } from '../http/runtime.ts';
 import { serveHttp } from '../http/server-connection.ts';
 import type { BindFailure } from '../listener/binding.ts';
+import type { DrainPolicy } from '../listener/drain.ts';
 import { ListenerManager } from '../listener/manager.ts';
 import type { ListenerServices } from '../listener/services.ts';
 import { ListenerStatsStore } from '../listener/stats-registry.ts';
@@ -33,8 +34,8 @@ export interface ProxyNodeOptions {
   /** Values that may change while it runs; absent: there are none. */
   readonly runtime?: LiveRuntime;
   readonly accessLog: (path: string) => AccessLogSink;
-  /** Connections of replaced and removed listeners and chains may go on for this long, milliseconds. */
-  readonly drainTime: number;
+  /** What becomes of connections of replaced and removed listeners and chains. */
+  readonly drain: DrainPolicy;
   /** How long a resource waits for what it names, milliseconds; 0: as long as its source does. 15 seconds if absent. */
   readonly fetchTimeout?: number;
   /** Called once: the first configuration is in force and every socket listens. */
@@ -89,7 +90,7 @@ export class ProxyNode {
     this.listeners = new ListenerManager({
       services,
       ready: (program) => this.#complete(program),
-      drainTime: options.drainTime,
+      drain: options.drain,
       fetchTimeout: options.fetchTimeout ?? FETCH_TIMEOUT,
       onChange: () => this.#checkReady(),
       onBindFailure: options.onBindFailure,

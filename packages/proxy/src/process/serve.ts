@@ -65,7 +65,7 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
     http2Clusters: bootstrap.http2Clusters,
     fetchTimeout: 0,
     accessLog: (file) => logs.sink(file),
-    drainTime: options.drainTime,
+    drain: options.drain,
     onReady: () => {
       // Refusals of the same turn are told after it.
       queueMicrotask(() => {

@@ -25,7 +25,7 @@ const status = await startStandalone({
   configYaml: undefined,
   mode: 'serve',
   node: {},
-  drainTime: Number(values['drain-time-s']) * 1000,
+  drain: { time: Number(values['drain-time-s']) * 1000, immediate: false },
   log: { level: 'warning', components: [], format: compileFormat(DEFAULT_FORMAT), path: undefined },
   adminAddressPath: undefined,
   commandLine: commandLineOptions({ 'config-path': values.config, 'drain-time-s': values['drain-time-s'] }),

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import type { JsonObject } from '@mizzen/xds';
 import type { Deps } from '../deps.ts';
+import type { DrainPolicy } from '../listener/drain.ts';
 import type { CompileDeps } from '../program/types.ts';
 import type { Nack } from '../types.ts';
 import {
@@ -25,8 +26,8 @@ export interface StandaloneOptions {
   readonly configYaml: string | undefined;
   readonly mode: 'serve' | 'validate' | 'init_only';
   readonly node: CommandLineFlags['node'];
-  /** Connections of replaced listeners and chains may go on for this long, milliseconds. */
-  readonly drainTime: number;
+  /** What becomes of connections of replaced listeners and chains. */
+  readonly drain: DrainPolicy;
   readonly log: {
     readonly level: Level;
     readonly components: readonly (readonly [string, Level])[];

@@ -142,7 +142,7 @@ test.each([
     'leastRequestLbConfig.choiceCount: must be at least 2',
   ],
   [
-    { name: 'c', type: 'EDS', loadAssignment: { clusterName: 'c' } },
+    { name: 'c', type: 'EDS', edsClusterConfig: { edsConfig: { ads: {} } }, loadAssignment: { clusterName: 'c' } },
     'loadAssignment: a cluster of type EDS has no endpoints of its own',
   ],
   [

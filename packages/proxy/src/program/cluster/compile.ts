@@ -53,6 +53,8 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
   checkFilters(context, cluster);
   if (type === 'EDS') {
     const { serviceName = '', edsConfig } = cluster.edsClusterConfig ?? {};
+    if (edsConfig === undefined)
+      context.refuse(['edsClusterConfig', 'edsConfig'], 'must say where the endpoints come from');
     context.refer('endpoint', serviceName === '' ? name : serviceName, edsConfig, ['edsClusterConfig', 'edsConfig']);
   }
   const panicThreshold = livePercentage(
@@ -60,6 +62,7 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     'upstream.healthy_panic_threshold',
     percent(common?.healthyPanicThreshold, 0.5),
   );
+  if (milliseconds(cluster.connectTimeout, 5000) <= 0) context.refuse(['connectTimeout'], 'must be greater than 0');
   const keepalive = connection?.tcpKeepalive;
   return {
     name,

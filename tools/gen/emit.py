@@ -46,8 +46,10 @@ def sorted_schema(schema):
         for part, table in sorted(schema.items()))
     return dict(zip(sorted(schema), tables))
 
+SIMPLE = {'string': 'string', 'bool': 'boolean'}
+
 def emit(pool, roots, OUT, origin, later={}):
-    """`later`: message → fields (JSON name, number, message type) that the descriptors are too old to have."""
+    """`later`: message → fields (JSON name, number, type) that the descriptors are too old to have."""
     messages, enums, todo = {}, {}, []
     for root in roots: todo.append(pool.FindMessageTypeByName(root))
     while todo:
@@ -80,7 +82,7 @@ def emit(pool, roots, OUT, origin, later={}):
             if re.sub('[A-Z]', lambda m: '_' + m.group().lower(), f.json_name) != f.name: row['s'] = f.name
             fields[f.json_name] = row
         for name, number, kind_of in later.get(full, []):
-            lines.append(f'  readonly {name}?: {WELL_KNOWN[kind_of]};')
+            lines.append(f'  readonly {name}?: {WELL_KNOWN.get(kind_of) or SIMPLE[kind_of]};')
             fields[name] = {'n': number, 't': kind_of}
         lines.append('}\n'); schema['messages'][full] = fields
     for full, e in sorted(enums.items()):

@@ -23,8 +23,13 @@ def main():
     load_all()
     add_istio(descriptor_pool.Default())
     roots = [line.strip() for line in open(os.path.join(HERE, 'xds-roots.txt')) if line.strip() and not line.startswith('#')] + ROOTS
-    # Envoy 1.40 has it; once the package does, this can go.
-    later = {'envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget': [('budgetInterval', 3, 'google.protobuf.Duration')]}
+    # Envoy 1.40 has these; once the package does, they can go.
+    later = {
+        'envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget': [('budgetInterval', 3, 'google.protobuf.Duration')],
+        'envoy.config.cluster.v3.OutlierDetection': [('detectDegradedHosts', 26, 'google.protobuf.BoolValue')],
+        'envoy.config.core.v3.HealthCheck': [('name', 27, 'string')],
+        'envoy.config.core.v3.HealthCheck.HttpHealthCheck': [('useAlpnProtocol', 15, 'bool')],
+    }
     emit(descriptor_pool.Default(), roots, os.path.join(HERE, '..', '..', 'packages', 'xds', 'src', 'gen'), "the API descriptors in PyPI's xds-protos", later)
 
 if __name__ == '__main__': main()

@@ -525,6 +525,8 @@ export interface UpstreamHost {
     onFail: (error: ConnectFailure) => void,
     fallbackAlpn?: readonly string[],
   ): void;
+  /** Where its health is asked for: a response may say that it is not to get requests any more. */
+  readonly checks?: { failImmediately(): void } | undefined;
   /** Outcome of a request or connection, for outlier detection. */
   report(outcome: 'success' | 'gateway-error' | 'server-error' | 'connect-failure' | 'reset' | 'timeout'): void;
 }

@@ -96,12 +96,18 @@ function lines(managed: ManagedCluster, viaApi: boolean): string {
 }
 
 function healthFlags(host: ClusterHost): string {
+  const { health } = host.endpoint;
   const flags = [
-    ...(host.checked === 'unhealthy' ? ['/failed_active_hc'] : []),
+    ...(host.failedActiveHc ? ['/failed_active_hc'] : []),
     ...(host.ejected ? ['/failed_outlier_check'] : []),
-    ...(['UNHEALTHY', 'DRAINING', 'TIMEOUT'].includes(host.endpoint.health) ? ['/failed_eds_health'] : []),
-    ...(host.endpoint.health === 'DEGRADED' ? ['/degraded_eds_health'] : []),
-    ...(host.checked === 'pending' ? ['/pending_active_hc'] : []),
+    ...(health === 'UNHEALTHY' || health === 'TIMEOUT' ? ['/failed_eds_health'] : []),
+    ...(host.degradedActiveHc ? ['/degraded_active_hc'] : []),
+    ...(health === 'DEGRADED' ? ['/degraded_eds_health'] : []),
+    ...(host.pendingDynamicRemoval ? ['/pending_dynamic_removal'] : []),
+    ...(host.pendingActiveHc ? ['/pending_active_hc'] : []),
+    ...(host.excludedViaImmediateHcFail ? ['/excluded_via_immediate_hc_fail'] : []),
+    ...(host.activeHcTimeout ? ['/active_hc_timeout'] : []),
+    ...(health === 'DRAINING' ? ['/eds_status_draining'] : []),
   ];
   return flags.length === 0 ? 'healthy' : flags.join('');
 }
@@ -155,9 +161,13 @@ export function addressOf(host: ClusterHost): object {
 
 function health(host: ClusterHost): object {
   return {
-    ...(host.checked === 'unhealthy' ? { failed_active_health_check: true } : {}),
+    ...(host.failedActiveHc ? { failed_active_health_check: true } : {}),
     ...(host.ejected ? { failed_outlier_check: true } : {}),
-    ...(host.checked === 'pending' ? { pending_active_hc: true } : {}),
+    ...(host.degradedActiveHc ? { failed_active_degraded_check: true } : {}),
+    ...(host.pendingDynamicRemoval ? { pending_dynamic_removal: true } : {}),
+    ...(host.pendingActiveHc ? { pending_active_hc: true } : {}),
+    ...(host.excludedViaImmediateHcFail ? { excluded_via_immediate_hc_fail: true } : {}),
+    ...(host.activeHcTimeout ? { active_hc_timeout: true } : {}),
     eds_health_status: edsHealth(host),
   };
 }
@@ -165,7 +175,7 @@ function health(host: ClusterHost): object {
 /** What EDS said of a host, as it is shown. */
 export function edsHealth({ endpoint: { health: said } }: ClusterHost): string {
   if (said === 'UNKNOWN') return 'HEALTHY';
-  return said === 'DRAINING' || said === 'TIMEOUT' ? 'UNHEALTHY' : said;
+  return said === 'TIMEOUT' ? 'UNHEALTHY' : said;
 }
 
 function limits(thresholds: ThresholdsProgram): object {

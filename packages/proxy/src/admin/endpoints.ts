@@ -33,7 +33,7 @@ export function localityOf({ region, zone, subZone }: LocalityProgram): object {
 function endpointOf(host: ClusterHost): object {
   const { endpoint, hostname, weight } = host;
   const check = {
-    ...(endpoint.healthCheckPort === undefined ? {} : { port_value: endpoint.healthCheckPort }),
+    ...(endpoint.healthCheckAddress === undefined ? {} : { port_value: endpoint.healthCheckAddress.port }),
     ...(endpoint.healthCheckHostname === '' ? {} : { hostname: endpoint.healthCheckHostname }),
     ...(endpoint.healthCheckDisabled ? { disable_active_health_check: true } : {}),
   };

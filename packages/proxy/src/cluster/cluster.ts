@@ -4,7 +4,7 @@ import type { JsonObject } from '@mizzen/xds';
 import { makePicker, type Picker, type PickerOptions } from '../lb/picker.ts';
 import { subsetPicker } from '../lb/subsets.ts';
 import type { BalancedHost, PriorityHosts } from '../lb/types.ts';
-import type { ClusterProgram, EndpointProgram, EndpointsProgram } from '../program/types.ts';
+import type { ClusterProgram, EndpointProgram, EndpointsProgram, LocalityProgram } from '../program/types.ts';
 import type { ExpectedName } from '../tls/client.ts';
 import type { TlsContexts } from '../tls/context.ts';
 import type { AlpnOffer, LbContext, UpstreamCluster, UpstreamHost } from '../types.ts';
@@ -14,7 +14,17 @@ import { NamedHost } from './named-host.ts';
 import { hostKey, priorities } from './priorities.ts';
 import { endsOf } from './proxy-protocol.ts';
 import type { ClusterDetailStats } from './stats.ts';
-import { ClusterTransports } from './transport.ts';
+import { ClusterTransports, type Transport } from './transport.ts';
+
+const FAILED_BY_EDS: ReadonlySet<EndpointProgram['health']> = new Set(['UNHEALTHY', 'TIMEOUT']);
+
+function keyOf({ endpoint }: ClusterHost): string {
+  return hostKey(endpoint);
+}
+
+function sameLocality(a: LocalityProgram, b: LocalityProgram): boolean {
+  return a.priority === b.priority && a.region === b.region && a.zone === b.zone && a.subZone === b.subZone;
+}
 
 /** A cluster in force. Who finds its endpoints (`discovery`, EDS) tells it through `setEndpoints`. */
 export class Cluster implements UpstreamCluster {
@@ -61,6 +71,10 @@ export class Cluster implements UpstreamCluster {
     return this.#endpoints !== undefined;
   }
 
+  transportOf(match: JsonObject): Transport {
+    return this.#transports.matching(match);
+  }
+
   get hosts(): Iterable<ClusterHost> {
     return this.#hosts.values();
   }
@@ -91,28 +105,87 @@ export class Cluster implements UpstreamCluster {
   }
 
   /** Replaces the endpoints: hosts that stay are the same objects with their connections, those that go are retired. */
-  setEndpoints(endpoints: EndpointsProgram): void {
+  setEndpoints(given: EndpointsProgram): void {
     if (this.#closed) return;
     const now = this.deps.clock.now();
+    const endpoints = this.#withThoseThatPass(given);
     const hosts = new Map<string, ClusterHost>();
+    let added = false;
     for (const locality of endpoints.localities) {
       for (const endpoint of locality.endpoints) {
         const key = hostKey(endpoint);
         if (hosts.has(key)) continue;
         const transport = this.#transports.of(endpoint);
         const known = this.#hosts.get(key);
-        known?.describe(endpoint, transport);
-        hosts.set(key, known ?? new ClusterHost(this, endpoint, transport, now));
+        if (known !== undefined && !this.#checkedElsewhere(known, endpoint)) {
+          known.describe(endpoint, transport);
+          hosts.set(key, known);
+          continue;
+        }
+        const host = new ClusterHost(this, endpoint, transport, now);
+        host.failedActiveHc = this.program.healthChecks.length > 0 && !endpoint.healthCheckDisabled;
+        host.pendingActiveHc = host.failedActiveHc && this.program.ignoreNewHosts && this.program.type !== 'STATIC';
+        hosts.set(key, host);
+        added = true;
       }
     }
-    const gone = [...this.#hosts].filter(([key]) => !hosts.has(key));
-    const changed = gone.length > 0 || hosts.size !== this.#hosts.size;
+    const gone = [...this.#hosts.values()].filter((host) => hosts.get(keyOf(host)) !== host);
+    const changed = gone.length > 0 || added;
     if (changed) this.stats.membership_change++;
     this.#endpoints = endpoints;
     this.#hosts = hosts;
     this.refresh();
-    for (const [, host] of gone) host.retire();
+    for (const host of gone) host.retire();
     if (changed && this.program.closeConnectionsOnHostSetChange) for (const host of hosts.values()) host.drainPools();
+  }
+
+  /** A host that was only kept because it passed its checks, and does not any more. */
+  drop(host: ClusterHost): void {
+    const endpoints = this.#endpoints;
+    if (endpoints === undefined || this.#closed) return;
+    this.#hosts.delete(keyOf(host));
+    this.stats.membership_change++;
+    this.#endpoints = {
+      ...endpoints,
+      localities: endpoints.localities.map((locality) => ({
+        ...locality,
+        endpoints: locality.endpoints.filter((endpoint) => endpoint !== host.endpoint),
+      })),
+    };
+    this.refresh();
+    host.retire();
+  }
+
+  /** A host whose health is asked for elsewhere than before begins anew. */
+  #checkedElsewhere(host: ClusterHost, { healthCheckAddress: to }: EndpointProgram): boolean {
+    const from = host.endpoint.healthCheckAddress;
+    return this.program.healthChecks.length > 0 && (from?.address !== to?.address || from?.port !== to?.port);
+  }
+
+  /** What checks find healthy stays although the assignment lacks it, unless that is to be so. */
+  #withThoseThatPass(given: EndpointsProgram): EndpointsProgram {
+    const before = this.#endpoints;
+    const { healthChecks, ignoreHealthOnHostRemoval } = this.program;
+    if (before === undefined || healthChecks.length === 0 || ignoreHealthOnHostRemoval) return given;
+    const listed = new Set(given.localities.flatMap(({ endpoints }) => endpoints.map(hostKey)));
+    const stays = (endpoint: EndpointProgram): boolean => {
+      const host = this.#hosts.get(hostKey(endpoint));
+      if (host === undefined) return false;
+      host.pendingDynamicRemoval = false;
+      if (listed.has(hostKey(endpoint)) || endpoint.healthCheckDisabled) return false;
+      host.pendingDynamicRemoval = !host.failedActiveHc && !FAILED_BY_EDS.has(endpoint.health);
+      return host.pendingDynamicRemoval;
+    };
+    const localities = [...given.localities];
+    for (const locality of before.localities) {
+      const kept = locality.endpoints.filter(stays);
+      if (kept.length === 0) continue;
+      const at = localities.findIndex((other) => sameLocality(other, locality));
+      const into = localities[at];
+      if (into === undefined) localities.push({ ...locality, weight: undefined, endpoints: kept });
+      else localities[at] = { ...into, endpoints: [...into.endpoints, ...kept] };
+    }
+    return { ...given, localities: localities.sort((a, b) => a.priority - b.priority) };
   }
 
   /** Makes the picker anew after a host's health changed. */
@@ -122,6 +195,7 @@ export class Cluster implements UpstreamCluster {
     this.#picker = this.#makePicker(this.#endpoints);
     this.stats.membership_total = this.#hosts.size;
     this.stats.membership_healthy = this.#priorities.reduce((sum, { healthy }) => sum + healthy.length, 0);
+    this.stats.membership_excluded = this.#priorities.reduce((sum, { excluded }) => sum + excluded, 0);
     this.stats.membership_degraded = this.#priorities.reduce((sum, { degraded }) => sum + degraded.length, 0);
     for (const watcher of this.#watchers) watcher();
   }

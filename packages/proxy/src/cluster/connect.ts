@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
+import type { Timer } from '../deps.ts';
 import type { ExpectedName, SessionSlot } from '../tls/client.ts';
 import type { AlpnOffer, ConnectFailure, UpstreamSocket } from '../types.ts';
 import type { ClusterHost } from './host.ts';
 import { proxyHeader, type Ends } from './proxy-protocol.ts';
+import type { Transport } from './transport.ts';
 
 /** What of a connection depends on the request it is for. */
 export interface NamedAs {
@@ -21,7 +23,6 @@ export interface NamedAs {
  */
 export function connectHost(
   host: ClusterHost,
-  port: number,
   as: NamedAs | undefined,
   fallbackAlpn: readonly string[] | undefined,
   onReady: (socket: UpstreamSocket) => void,
@@ -34,7 +35,25 @@ export function connectHost(
   if (host.stats.cx_active >= (program.perHostMaxConnections ?? Infinity)) {
     return onFail({ kind: 'overflow', reason: '' });
   }
-  const socket = open(host, port);
+  const way: Way = { address: host.address, port: host.port, transport: host.transport, alpn: undefined, fallbackAlpn };
+  let timer: Timer | undefined;
+  const { socket, giveUp } = dial(
+    host,
+    way,
+    as,
+    (connected) => {
+      timer?.cancel();
+      onReady(connected);
+    },
+    (error) => {
+      timer?.cancel();
+      stats.upstream_cx_connect_fail++;
+      host.stats.cx_connect_fail++;
+      if (error.kind === 'timeout') stats.upstream_cx_connect_timeout++;
+      onFail(error);
+    },
+  );
+  timer = deps.clock.after(program.connectTimeout, () => giveUp('timeout', ''));
   stats.upstream_cx_total++;
   stats.upstream_cx_active++;
   host.stats.cx_total++;
@@ -43,39 +62,56 @@ export function connectHost(
     stats.upstream_cx_active--;
     host.stats.cx_active--;
   });
+}
 
+/** Where to and how, when it is not as requests go. */
+export interface Way {
+  readonly address: string;
+  readonly port: number;
+  readonly transport: Transport;
+  readonly alpn: readonly string[] | undefined;
+  /** Offered where neither that nor the cluster says what. */
+  readonly fallbackAlpn: readonly string[] | undefined;
+}
+
+/**
+ * Opens a connection, handshake included, and counts nothing: health checks are no traffic. One of the callbacks is
+ * called once; `giveUp` ends the attempt as failed.
+ */
+export function dial(
+  host: ClusterHost,
+  way: Way,
+  as: NamedAs | undefined,
+  onReady: (socket: UpstreamSocket) => void,
+  onFail: (error: ConnectFailure) => void,
+): { readonly socket: Socket; giveUp(kind: ConnectFailure['kind'], reason: string): void } {
+  const socket = open(host, way);
   let settled = false;
   const fail = (kind: ConnectFailure['kind'], reason: string): void => {
     if (settled) return;
     settled = true;
-    timer.cancel();
     socket.destroy();
-    stats.upstream_cx_connect_fail++;
-    host.stats.cx_connect_fail++;
-    if (kind === 'timeout') stats.upstream_cx_connect_timeout++;
     onFail({ kind, reason });
   };
   const ready = (connected: UpstreamSocket): void => {
     if (settled) return;
     settled = true;
-    timer.cancel();
     onReady(connected);
   };
-  const timer = deps.clock.after(program.connectTimeout, () => fail('timeout', ''));
   socket.on('error', (error: NodeJS.ErrnoException) =>
     fail(kindOf(error), `delayed connect error: ${systemText(error)}`),
   );
 
-  const { tls, proxyProtocol } = host.transport;
+  const { tls, proxyProtocol } = way.transport;
   const secure = (): void =>
     tls?.connect(
       socket,
       as?.sessions ?? host.sessions,
-      as?.name ?? configuredName(host),
+      as?.name ?? configuredName(host, way.transport),
       ready,
       (reason) => fail('tls', reason),
-      as?.alpn?.protocols,
-      fallbackAlpn,
+      as?.alpn?.protocols ?? way.alpn,
+      way.fallbackAlpn,
     );
   if (tls === undefined || proxyProtocol !== undefined) {
     socket.once('connect', () => {
@@ -85,9 +121,10 @@ export function connectHost(
     });
   } else secure();
   keepAlive(host, socket);
+  return { socket, giveUp: fail };
 }
 
-function ownEnds(socket: Socket): Ends {
+export function ownEnds(socket: Socket): Ends {
   const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = socket;
   return {
     sourceAddress: localAddress,
@@ -97,18 +134,18 @@ function ownEnds(socket: Socket): Ends {
   };
 }
 
-function configuredName({ transport, hostname }: ClusterHost): ExpectedName {
+function configuredName({ hostname }: ClusterHost, transport: Transport): ExpectedName {
   const serverName = transport.autoHostSni ? hostname : transport.serverName;
   return { serverName, verified: transport.verifyServerName && serverName !== '' };
 }
 
-function open(host: ClusterHost, port: number): Socket {
+function open(host: ClusterHost, { address, port }: Way): Socket {
   const { program, deps } = host.cluster;
   return deps.net.connect({
-    host: host.address,
+    host: address,
     port,
     ...(program.sourceAddress === undefined ? {} : { localAddress: program.sourceAddress }),
-    ...(host.endpoint.address.kind === 'pipe' ? { path: host.address } : {}),
+    ...(host.endpoint.address.kind === 'pipe' ? { path: address } : {}),
   });
 }
 

@@ -100,7 +100,7 @@ function newEndpoint(hostname: string, address: string, port: number): EndpointP
     hostname,
     weight: 1,
     health: 'UNKNOWN',
-    healthCheckPort: undefined,
+    healthCheckAddress: undefined,
     healthCheckHostname: '',
     healthCheckDisabled: true,
     metadata: undefined,

@@ -26,6 +26,12 @@ export interface HostStats {
   rq_ended: number;
 }
 
+/** The active checks of a host. */
+export interface HostChecks {
+  /** A response said that the host is not to get requests any more. */
+  failImmediately(): void;
+}
+
 /** One endpoint of a cluster. The same object for as long as the endpoint stays, whatever else of it changes. */
 export class ClusterHost implements BalancedHost {
   readonly cluster: Cluster;
@@ -57,8 +63,16 @@ export class ClusterHost implements BalancedHost {
   /** Set by outlier detection. */
   monitor: HostMonitor | undefined = undefined;
   ejected = false;
-  /** Set by active health checking: undefined when there is none, or its first check is not done. */
-  checked: 'healthy' | 'unhealthy' | 'pending' | undefined = undefined;
+  /** Set by active health checking, under Envoy's names of the flags. */
+  failedActiveHc = false;
+  pendingActiveHc = false;
+  degradedActiveHc = false;
+  activeHcTimeout = false;
+  /** It said itself that it is not to be used, and does not count in how much of its priority is available. */
+  excludedViaImmediateHcFail = false;
+  /** No longer in the assignment, kept for as long as its checks succeed. */
+  pendingDynamicRemoval = false;
+  checks: HostChecks | undefined = undefined;
 
   constructor(cluster: Cluster, endpoint: EndpointProgram, transport: Transport, now: number) {
     const { address } = endpoint;
@@ -95,12 +109,17 @@ export class ClusterHost implements BalancedHost {
     }
   }
 
+  /** Does not count in how much of its priority is available. */
+  get excluded(): boolean {
+    return this.pendingActiveHc || this.excludedViaImmediateHcFail || this.endpoint.health === 'DRAINING';
+  }
+
   get availability(): 'healthy' | 'degraded' | 'unhealthy' {
-    if (this.ejected || this.checked === 'unhealthy' || this.checked === 'pending') return 'unhealthy';
+    if (this.ejected || this.failedActiveHc) return 'unhealthy';
     switch (this.endpoint.health) {
       case 'UNKNOWN':
       case 'HEALTHY':
-        return 'healthy';
+        return this.degradedActiveHc ? 'degraded' : 'healthy';
       case 'DEGRADED':
         return 'degraded';
       default:
@@ -108,14 +127,12 @@ export class ClusterHost implements BalancedHost {
     }
   }
 
-  /** `port` stands in for the endpoint's own, for health checks on another one. */
   connect(
     onReady: (socket: UpstreamSocket) => void,
     onFail: (error: ConnectFailure) => void,
     fallbackAlpn?: readonly string[],
-    port: number = this.port,
   ): void {
-    connectHost(this, port, undefined, fallbackAlpn, onReady, onFail);
+    connectHost(this, undefined, fallbackAlpn, onReady, onFail);
   }
 
   /** This host as requests for a certain server name, or of a certain client, see it: with connections of their own. */

@@ -1,4 +1,5 @@
 import type { Deps } from '../deps.ts';
+import type { AccessLogSink } from '../http/runtime.ts';
 import { checkActively } from '../health/active.ts';
 import { watchOutliers } from '../health/outlier.ts';
 import type { ClusterProgram, EndpointsProgram } from '../program/types.ts';
@@ -11,6 +12,7 @@ export interface ManagedSurroundings {
   readonly make: (program: ClusterProgram) => Cluster;
   /** What EDS last said of an assignment. */
   readonly endpoints: (name: string) => EndpointsProgram | undefined;
+  readonly openLog: (path: string) => AccessLogSink;
   /** The cluster has become warm by itself. */
   readonly onWarm: () => void;
 }
@@ -25,6 +27,8 @@ export class ManagedCluster {
   readonly #surroundings: ManagedSurroundings;
   readonly #discoveries: Discovery[] = [];
   #cluster: Cluster | undefined;
+  /** Checks that must be over before the cluster is used: one for each of its first hosts. */
+  #checksToCome: number | undefined;
 
   constructor(program: ClusterProgram, resource: unknown, surroundings: ManagedSurroundings) {
     this.program = program;
@@ -42,11 +46,19 @@ export class ManagedCluster {
     return this.#cluster;
   }
 
-  /** Its endpoints are known, be they none. */
+  /** Its endpoints are known, be they none, and have been checked once. */
   get warm(): boolean {
-    const { type, edsServiceName } = this.program;
+    return this.#found && !this.awaitsChecks;
+  }
+
+  get awaitsChecks(): boolean {
+    return this.#checksToCome !== undefined && this.#checksToCome > 0;
+  }
+
+  get #found(): boolean {
+    const { type, edsServiceName, waitForWarm } = this.program;
     if (type === 'EDS') return this.#surroundings.endpoints(edsServiceName) !== undefined;
-    return isDns(type) ? this.cluster.warm : true;
+    return isDns(type) && waitForWarm ? this.cluster.warm : true;
   }
 
   setEndpoints(endpoints: EndpointsProgram): void {
@@ -60,12 +72,18 @@ export class ManagedCluster {
 
   #make(): Cluster {
     const { program } = this;
-    const { deps, make, endpoints, onWarm } = this.#surroundings;
+    const { deps, make, endpoints, openLog, onWarm } = this.#surroundings;
     const cluster = make(program);
     this.#cluster = cluster;
     if (program.outlierDetection !== undefined)
       this.#discoveries.push(watchOutliers(cluster, program.outlierDetection, deps));
-    if (program.healthChecks.length > 0) this.#discoveries.push(checkActively(cluster, program.healthChecks, deps));
+    if (program.healthChecks.length > 0) {
+      const unwatch = cluster.watch(() => {
+        unwatch();
+        this.#checksToCome = [...cluster.hosts].filter(({ endpoint }) => !endpoint.healthCheckDisabled).length;
+      });
+      this.#discoveries.push(checkActively(cluster, deps, openLog, () => this.#checked()));
+    }
     if (isDns(program.type)) {
       const unwatch = cluster.watch(() => {
         unwatch();
@@ -77,6 +95,11 @@ export class ManagedCluster {
       if (known !== undefined) cluster.setEndpoints(known);
     }
     return cluster;
+  }
+
+  #checked(): void {
+    if (this.#checksToCome === undefined || this.#checksToCome === 0) return;
+    if (--this.#checksToCome === 0) queueMicrotask(this.#surroundings.onWarm);
   }
 }
 

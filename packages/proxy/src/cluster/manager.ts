@@ -1,4 +1,5 @@
 import type { Deps, Timer } from '../deps.ts';
+import type { AccessLogSink } from '../http/runtime.ts';
 import type { ClusterProgram, EndpointsProgram } from '../program/types.ts';
 import type { TlsContexts } from '../tls/context.ts';
 import { Cluster } from './cluster.ts';
@@ -19,6 +20,7 @@ export interface ClusterManagerOptions {
   readonly secretAnswered: (name: string) => boolean;
   /** How long one may wait for what it names before it is used without, milliseconds; 0: for ever. */
   readonly fetchTimeout: number;
+  readonly openLog: (path: string) => AccessLogSink;
   /** A cluster became usable, or went. */
   readonly onChange: () => void;
 }
@@ -42,6 +44,7 @@ export class ClusterManager {
       deps: options.deps,
       make: (program) => this.#make(program),
       endpoints: (name) => this.#endpoints.get(name),
+      openLog: options.openLog,
       onWarm: () => this.warmUp(),
     };
   }
@@ -79,8 +82,7 @@ export class ClusterManager {
     const managed = new ManagedCluster(program, resource, this.#surroundings);
     this.#use(managed);
     const { deps, fetchTimeout } = this.#options;
-    const timer =
-      fetchTimeout === 0 ? undefined : deps.clock.after(fetchTimeout, () => this.#activate(program.name, managed));
+    const timer = fetchTimeout === 0 ? undefined : deps.clock.after(fetchTimeout, () => this.#stopWaiting(managed));
     this.#warming.set(program.name, { managed, timer });
     if (this.#ready(managed)) this.#activate(program.name, managed);
   }
@@ -177,6 +179,11 @@ export class ClusterManager {
 
   #ready(managed: ManagedCluster): boolean {
     return managed.warm && managed.program.secretNames.every(this.#options.secretAnswered);
+  }
+
+  /** What it names has not come: it is used without, though not before its hosts have been checked. */
+  #stopWaiting(managed: ManagedCluster): void {
+    if (!managed.awaitsChecks) this.#activate(managed.program.name, managed);
   }
 
   #activate(name: string, managed: ManagedCluster): void {

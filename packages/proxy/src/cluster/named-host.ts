@@ -43,6 +43,10 @@ export class NamedHost implements UpstreamHost {
     return this.base.inService && !this.#dropped;
   }
 
+  get checks(): UpstreamHost['checks'] {
+    return this.base.checks;
+  }
+
   get active(): number {
     return this.base.active;
   }
@@ -57,7 +61,6 @@ export class NamedHost implements UpstreamHost {
   ): void {
     connectHost(
       this.base,
-      this.port,
       { name: this.#name, sessions: this.#sessions, client: this.#client, alpn: this.#alpn },
       fallbackAlpn,
       onReady,

@@ -122,7 +122,7 @@ function newEndpoint(address: string, port: number): EndpointProgram {
     hostname: '',
     weight: 1,
     health: 'UNKNOWN',
-    healthCheckPort: undefined,
+    healthCheckAddress: undefined,
     healthCheckHostname: '',
     healthCheckDisabled: true,
     metadata: undefined,

@@ -38,6 +38,6 @@ function byAvailability(hosts: readonly ClusterHost[]): Omit<LocalityHosts, 'wei
     hosts,
     healthy: hosts.filter((host) => host.availability === 'healthy'),
     degraded: hosts.filter((host) => host.availability === 'degraded'),
-    excluded: hosts.filter((host) => host.checked === 'pending').length,
+    excluded: hosts.filter((host) => host.excluded).length,
   };
 }

@@ -8,6 +8,7 @@ export interface ClusterDetailStats extends ClusterStats {
   membership_total: number;
   membership_healthy: number;
   membership_degraded: number;
+  membership_excluded: number;
   update_success: number;
   update_failure: number;
   update_empty: number;
@@ -19,12 +20,46 @@ export interface ClusterDetailStats extends ClusterStats {
   ssl_session_reused: number;
   readonly ssl_ciphers: Record<string, number>;
   readonly ssl_versions: Record<string, number>;
+  /** Where there are active checks. */
+  health_check: HealthCheckStats | undefined;
   outlier_ejections_active: number;
   outlier_ejections_total: number;
   outlier_ejections_overflow: number;
   /** By kind, e.g. `consecutive_5xx`. */
   outlier_ejections_detected: Record<string, number>;
   outlier_ejections_enforced: Record<string, number>;
+}
+
+/** Counters of one check of a cluster, and how many hosts pass it. */
+export interface CheckStats {
+  attempt: number;
+  success: number;
+  failure: number;
+  passive_failure: number;
+  network_failure: number;
+  verify_cluster: number;
+  healthy: number;
+  degraded: number;
+  /** Where Redis is asked. */
+  redis?: { exists_failure: number };
+}
+
+/** Of the one check of a cluster; or by name, and of all together where there are several. */
+export type HealthCheckStats =
+  | CheckStats
+  | { healthy?: number; degraded?: number; readonly name: Readonly<Record<string, CheckStats>> };
+
+export function newCheckStats(): CheckStats {
+  return {
+    attempt: 0,
+    success: 0,
+    failure: 0,
+    passive_failure: 0,
+    network_failure: 0,
+    verify_cluster: 0,
+    healthy: 0,
+    degraded: 0,
+  };
 }
 
 export function newClusterStats(): ClusterDetailStats {
@@ -60,6 +95,8 @@ export function newClusterStats(): ClusterDetailStats {
     membership_total: 0,
     membership_healthy: 0,
     membership_degraded: 0,
+    membership_excluded: 0,
+    health_check: undefined,
     update_success: 0,
     update_failure: 0,
     update_empty: 0,

@@ -41,7 +41,10 @@ export class ClusterTransports {
 
   /** The first match that the endpoint's `envoy.transport_socket_match` metadata contains. */
   of(endpoint: EndpointProgram): Transport {
-    const metadata = endpoint.metadata?.['envoy.transport_socket_match'];
+    return this.matching(endpoint.metadata?.['envoy.transport_socket_match']);
+  }
+
+  matching(metadata: JsonObject | undefined): Transport {
     for (const { match, transport } of this.#matches) {
       if (contains(metadata, match)) return transport;
     }

@@ -1,116 +1,144 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Discovery } from '../cluster/dns.ts';
 import type { ClusterHost } from '../cluster/host.ts';
-import type { Deps, Timer } from '../deps.ts';
+import { newCheckStats, type CheckStats } from '../cluster/stats.ts';
+import type { Deps } from '../deps.ts';
+import type { AccessLogSink } from '../http/runtime.ts';
 import type { HealthCheckProgram } from '../program/types.ts';
-import { probe, type ProbeResult } from './probe.ts';
+import { healthEventLog } from './events.ts';
+import { HostCheck } from './host-check.ts';
 
-/** Checks every host of a cluster again and again and takes out those that fail. Only the first check counts as known. */
-export function checkActively(cluster: Cluster, programs: readonly HealthCheckProgram[], deps: Deps): Discovery {
-  const checkers = new Map<ClusterHost, readonly HostChecker[]>();
+/** Who wants to know what a check of a host found. */
+export type OnChecked = (host: ClusterHost, good: boolean) => void;
+
+/** Checks every host of a cluster again and again and takes out those that fail. */
+export function checkActively(
+  cluster: Cluster,
+  deps: Deps,
+  openLog: (path: string) => AccessLogSink,
+  onChecked: OnChecked,
+): Discovery {
+  const { healthChecks: programs } = cluster.program;
+  const kinds = prepare(cluster, programs, deps, openLog);
+  const running = new Map<ClusterHost, HostChecks>();
   const follow = (): void => {
     const hosts = new Set(cluster.hosts);
-    for (const [host, running] of checkers) {
-      if (hosts.has(host)) continue;
-      for (const checker of running) checker.stop();
-      checkers.delete(host);
+    let changed = false;
+    for (const [host, checks] of running) {
+      if (hosts.has(host) && !host.endpoint.healthCheckDisabled) continue;
+      running.delete(host);
+      changed ||= hosts.has(host);
+      checks.stop();
     }
-    let added = false;
     for (const host of hosts) {
-      if (checkers.has(host) || host.endpoint.healthCheckDisabled) continue;
-      host.checked = 'pending';
-      added = true;
-      const running: HostChecker[] = [];
-      checkers.set(host, running);
-      const judge = (): void => settle(cluster, host, running);
-      running.push(...programs.map((program) => new HostChecker(host, program, deps, judge)));
+      if (running.has(host) || host.endpoint.healthCheckDisabled) continue;
+      changed ||= !host.failedActiveHc;
+      const checks = new HostChecks(host, kinds, deps, onChecked);
+      running.set(host, checks);
+      checks.start();
     }
-    if (added) cluster.refresh();
+    if (changed) cluster.refresh();
   };
   const unwatch = cluster.watch(follow);
   follow();
   return {
     stop: () => {
       unwatch();
-      for (const running of checkers.values()) for (const checker of running) checker.stop();
+      for (const checks of running.values()) checks.stop();
     },
   };
 }
 
-/** A host is as good as the worst of its checks. */
-function settle(cluster: Cluster, host: ClusterHost, running: readonly HostChecker[]): void {
-  const states = running.map(({ state }) => state);
-  const state = states.includes('unhealthy') ? 'unhealthy' : states.includes('pending') ? 'pending' : 'healthy';
-  if (state === host.checked) return;
-  host.checked = state;
-  cluster.refresh();
-  if (state === 'unhealthy' && cluster.program.closeConnectionsOnHostHealthFailure) host.pool?.close();
+interface CheckKind {
+  readonly program: HealthCheckProgram;
+  readonly stats: CheckStats;
+  readonly log: ReturnType<typeof healthEventLog>;
+  /** What all checks together find, where there are several. */
+  readonly total: { healthy: number; degraded: number } | undefined;
 }
 
-/**
- * One check of one host: pending → healthy or unhealthy with the first answer; then as many answers of the other kind in
- * a row as the thresholds say, or one that says outright that the host is unwell.
- */
-class HostChecker {
-  state: 'pending' | 'healthy' | 'unhealthy' = 'pending';
-  readonly #host: ClusterHost;
-  readonly #program: HealthCheckProgram;
-  readonly #deps: Deps;
-  readonly #onChange: () => void;
-  #timer: Timer | undefined;
-  #stopped = false;
-  #streak = 0;
+function prepare(
+  cluster: Cluster,
+  programs: readonly HealthCheckProgram[],
+  deps: Deps,
+  openLog: (path: string) => AccessLogSink,
+): CheckKind[] {
+  const each = programs.map(({ check }) =>
+    check.kind === 'redis' ? { ...newCheckStats(), redis: { exists_failure: 0 } } : newCheckStats(),
+  );
+  const name = Object.fromEntries(programs.map((program, i) => [program.name, each[i]!]));
+  const total = programs.length === 1 ? undefined : { healthy: 0, degraded: 0, name };
+  cluster.stats.health_check = total ?? (programs[0]!.name === '' ? each[0]! : { name });
+  return programs.map((program, i) => ({
+    program,
+    stats: each[i]!,
+    log: healthEventLog(program, program.eventLogs.map(openLog), deps.clock),
+    total,
+  }));
+}
 
-  constructor(host: ClusterHost, program: HealthCheckProgram, deps: Deps, onChange: () => void) {
+/** All checks of one host: it is as good as the worst of them. */
+class HostChecks {
+  readonly #host: ClusterHost;
+  readonly #checks: readonly HostCheck[];
+  readonly #total: CheckKind['total'];
+
+  constructor(host: ClusterHost, kinds: readonly CheckKind[], deps: Deps, onChecked: OnChecked) {
     this.#host = host;
-    this.#program = program;
-    this.#deps = deps;
-    this.#onChange = onChange;
-    this.#again(deps.random.float() * program.initialJitter);
+    this.#total = kinds[0]?.total;
+    const onResult = (good: boolean): void => {
+      this.#settle();
+      onChecked(host, good);
+    };
+    host.failedActiveHc = true;
+    this.#checks = kinds.map(({ program, stats, log }) => new HostCheck({ host, program, deps, stats, log, onResult }));
+  }
+
+  start(): void {
+    this.#host.checks = { failImmediately: () => this.#failImmediately() };
+    for (const check of this.#checks) check.start();
   }
 
   stop(): void {
-    this.#stopped = true;
-    this.#timer?.cancel();
+    for (const check of this.#checks) check.stop();
+    const host = this.#host;
+    if (this.#total !== undefined && !host.failedActiveHc) this.#total.healthy--;
+    if (this.#total !== undefined && host.degradedActiveHc) this.#total.degraded--;
+    host.checks = undefined;
+    host.failedActiveHc = false;
+    host.degradedActiveHc = false;
+    host.pendingActiveHc = false;
+    host.activeHcTimeout = false;
+    host.excludedViaImmediateHcFail = false;
   }
 
-  #again(ms: number): void {
-    this.#timer = this.#deps.clock.after(ms, () => {
-      probe(this.#host, this.#program, this.#deps, (result) => this.#take(result));
-    });
+  #failImmediately(): void {
+    this.#host.excludedViaImmediateHcFail = true;
+    for (const check of this.#checks) check.failPassively();
   }
 
-  #take(result: ProbeResult): void {
-    if (this.#stopped) return;
-    const before = this.state;
-    const good = result === 'pass';
-    const same = before !== 'pending' && good === (before === 'healthy');
-    this.#streak = same ? 0 : this.#streak + 1;
-    const threshold = good ? this.#program.healthyThreshold : this.#program.unhealthyThreshold;
-    if (!same && (before === 'pending' || result === 'unwell' || this.#streak >= threshold)) {
-      this.state = good ? 'healthy' : 'unhealthy';
-      this.#streak = 0;
+  /** Takes over what the checks found; the balancing is made anew only when that changes something. */
+  #settle(): void {
+    const host = this.#host;
+    const checks = this.#checks;
+    const failed = checks.some((check) => check.failed);
+    const degraded = checks.some((check) => check.degraded);
+    const pending = checks.some((check) => check.pending);
+    host.activeHcTimeout = checks.some((check) => check.timedOut);
+    const changed =
+      failed !== host.failedActiveHc || degraded !== host.degradedActiveHc || pending !== host.pendingActiveHc;
+    if (!changed) return;
+    const fell = failed && !host.failedActiveHc;
+    if (this.#total !== undefined) {
+      this.#total.healthy += Number(!failed) - Number(!host.failedActiveHc);
+      this.#total.degraded += Number(degraded) - Number(host.degradedActiveHc);
     }
-    this.#again(this.#interval(before));
-    if (this.state !== before) this.#onChange();
-  }
-
-  #interval(before: HostChecker['state']): number {
-    const program = this.#program;
-    const edge = this.state !== before;
-    const idle = this.#host.cluster.stats.upstream_rq_total === 0;
-    const base = idle
-      ? this.state === 'healthy'
-        ? program.noTrafficHealthyInterval
-        : program.noTrafficInterval
-      : this.state === 'healthy'
-        ? edge
-          ? program.healthyEdgeInterval
-          : program.interval
-        : edge
-          ? program.unhealthyEdgeInterval
-          : program.unhealthyInterval;
-    const { random } = this.#deps;
-    return base * (1 + random.float() * program.intervalJitterFraction) + random.float() * program.intervalJitter;
+    host.failedActiveHc = failed;
+    host.degradedActiveHc = degraded;
+    host.pendingActiveHc = pending;
+    const { cluster } = host;
+    if (fell && host.pendingDynamicRemoval) cluster.drop(host);
+    else cluster.refresh();
+    if (fell && cluster.program.closeConnectionsOnHostHealthFailure) host.pool?.close();
   }
 }

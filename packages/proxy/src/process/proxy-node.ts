@@ -74,6 +74,7 @@ export class ProxyNode {
       tls,
       secretAnswered: (name) => this.secrets.answered(name),
       fetchTimeout: options.fetchTimeout ?? FETCH_TIMEOUT,
+      openLog: options.accessLog,
       onChange: () => this.#follower.clustersChanged(),
     });
     const services: ListenerServices = {

@@ -4,7 +4,14 @@ import { compileAddress } from './address.ts';
 import { CompileContext } from './context.ts';
 import type { Path } from './path.ts';
 import { readResource } from './read-resource.ts';
-import type { Compiled, CompileDeps, EndpointProgram, EndpointsProgram, LocalityProgram } from './types.ts';
+import type {
+  AddressProgram,
+  Compiled,
+  CompileDeps,
+  EndpointProgram,
+  EndpointsProgram,
+  LocalityProgram,
+} from './types.ts';
 import { fraction } from './values.ts';
 
 /** What an endpoint would add to the PROXY protocol header. */
@@ -87,9 +94,31 @@ function compileEndpoint(
     hostname: endpoint?.hostname ?? '',
     weight: lbEndpoint.loadBalancingWeight ?? 1,
     health: lbEndpoint.healthStatus ?? 'UNKNOWN',
-    healthCheckPort: endpoint?.healthCheckConfig?.portValue === 0 ? undefined : endpoint?.healthCheckConfig?.portValue,
+    healthCheckAddress: healthCheckAddress(context, endpoint, address, [...path, 'endpoint', 'healthCheckConfig']),
     healthCheckHostname: endpoint?.healthCheckConfig?.hostname ?? '',
     healthCheckDisabled: endpoint?.healthCheckConfig?.disableActiveHealthCheck === true,
     metadata: lbEndpoint.metadata?.filterMetadata,
   };
+}
+
+/** Undefined: where the endpoint itself is. */
+function healthCheckAddress(
+  context: CompileContext,
+  endpoint: types.endpoint.Endpoint | undefined,
+  own: AddressProgram,
+  path: Path,
+): EndpointProgram['healthCheckAddress'] {
+  const { address, portValue = 0 } = endpoint?.healthCheckConfig ?? {};
+  if (address === undefined) {
+    if (portValue === 0 || own.kind !== 'socket') return undefined;
+    return { address: own.address, port: portValue };
+  }
+  const at = [...path, 'address'];
+  const other = compileAddress(context, address, at);
+  if (other === undefined) return undefined;
+  if (other.kind !== 'socket' || isIP(other.address) === 0) {
+    context.refuse(at, 'must be an IP address and a port');
+    return undefined;
+  }
+  return { address: other.address, port: portValue === 0 ? other.port : portValue };
 }

@@ -3,7 +3,7 @@ import type { CompileContext } from './context.ts';
 import type { Path } from './path.ts';
 import { messageOf } from './read-resource.ts';
 import { compileDownstreamTls, compileUpstreamTls } from './tls.ts';
-import type { DownstreamTlsProgram, UpstreamTransportProgram } from './types.ts';
+import type { DownstreamTlsProgram, ProxyProtocolProgram, UpstreamTransportProgram } from './types.ts';
 
 const RAW: UpstreamTransportProgram = { kind: 'raw' };
 
@@ -52,16 +52,20 @@ export function compileUpstreamTransport(
       if (inner.kind === 'proxy_protocol')
         context.refuse([...at, 'transportSocket'], 'a second PROXY protocol header is not supported');
       const header = config['config'] as types.core.ProxyProtocolConfig | undefined;
-      return {
-        kind: 'proxy_protocol',
-        header: { version: header?.version ?? 'V1', tlvs: encodeTlvs(context, header, [...at, 'config']) },
-        inner,
-      };
+      return { kind: 'proxy_protocol', header: compileProxyProtocol(context, header, [...at, 'config']), inner };
     }
     default:
       context.refuse(at, `\`${config['@type']}\` is not a transport socket that is supported for clusters`);
       return RAW;
   }
+}
+
+export function compileProxyProtocol(
+  context: CompileContext,
+  config: types.core.ProxyProtocolConfig | undefined,
+  path: Path,
+): ProxyProtocolProgram {
+  return { version: config?.version ?? 'V1', tlvs: encodeTlvs(context, config, path) };
 }
 
 /** Type, length and value of each, as PROXY protocol version 2 has them (section 2.2.7). */

@@ -548,6 +548,10 @@ export interface ClusterProgram {
   readonly outlierDetection: OutlierProgram | undefined;
   readonly healthChecks: readonly HealthCheckProgram[];
   readonly ignoreHealthOnHostRemoval: boolean;
+  /** Hosts that have not been checked yet do not count in how much of a priority is available. */
+  readonly ignoreNewHosts: boolean;
+  /** False: usable before its names are resolved. */
+  readonly waitForWarm: boolean;
   readonly closeConnectionsOnHostHealthFailure: boolean;
 
   /** First whose `match` the endpoint's `envoy.transport_socket_match` metadata contains; none: `transport`. */
@@ -683,6 +687,8 @@ export interface OutlierProgram {
 }
 
 export interface HealthCheckProgram {
+  /** Tells the checks of a cluster with several apart. */
+  readonly name: string;
   readonly timeout: number;
   readonly interval: number;
   readonly initialJitter: number;
@@ -696,21 +702,51 @@ export interface HealthCheckProgram {
   readonly unhealthyInterval: number;
   readonly unhealthyEdgeInterval: number;
   readonly healthyEdgeInterval: number;
-  readonly check:
-    | {
-        readonly kind: 'http';
-        /** Empty: the cluster's name. */
-        readonly host: string;
-        readonly path: string;
-        readonly method: string;
-        readonly headersToAdd: readonly HeaderChange[];
-        readonly headersToRemove: readonly string[];
-        /** `[start, end)` pairs; default 200. */
-        readonly expectedStatuses: readonly (readonly [number, number])[];
-        readonly retriableStatuses: readonly (readonly [number, number])[];
-      }
-    | { readonly kind: 'tcp'; readonly send: Buffer; readonly receive: readonly Buffer[] };
+  /** Offered in place of the cluster's; undefined: the cluster's. */
+  readonly alpnProtocols: readonly string[] | undefined;
+  /** What chooses the transport in place of the endpoint's metadata. */
+  readonly transportMatch: JsonObject | undefined;
+  /** Files that get a line for every change. */
+  readonly eventLogs: readonly string[];
+  readonly logsFailures: boolean;
+  readonly logsSuccesses: boolean;
+  readonly check: CheckProgram;
 }
+
+export type CheckProgram =
+  | {
+      readonly kind: 'http';
+      /** Empty: the cluster's name. */
+      readonly host: string;
+      readonly path: string;
+      readonly method: string;
+      readonly send: Buffer;
+      /** Pieces of the body that must come in this order. */
+      readonly receive: readonly Buffer[];
+      /** So much of the body is looked at; 0: all. */
+      readonly responseBufferSize: number;
+      readonly headers: HeaderMutations;
+      /** `[start, end)` pairs; default 200. */
+      readonly expectedStatuses: readonly (readonly [number, number])[];
+      readonly retriableStatuses: readonly (readonly [number, number])[];
+      /** Judges `x-envoy-upstream-healthchecked-cluster`. */
+      readonly serviceName: ((name: string) => boolean) | undefined;
+      readonly http2: boolean;
+    }
+  | {
+      readonly kind: 'tcp';
+      readonly send: Buffer;
+      readonly receive: readonly Buffer[];
+      readonly proxyProtocol: ProxyProtocolProgram | undefined;
+    }
+  | {
+      readonly kind: 'grpc';
+      readonly serviceName: string;
+      /** Empty: the cluster's name. */
+      readonly authority: string;
+      readonly headers: HeaderMutations;
+    }
+  | { readonly kind: 'redis'; readonly key: string };
 
 export interface DnsProgram {
   readonly family: 'AUTO' | 'V4_ONLY' | 'V6_ONLY' | 'V4_PREFERRED' | 'ALL';
@@ -751,7 +787,8 @@ export interface EndpointProgram {
   readonly hostname: string;
   readonly weight: number;
   readonly health: 'UNKNOWN' | 'HEALTHY' | 'UNHEALTHY' | 'DRAINING' | 'TIMEOUT' | 'DEGRADED';
-  readonly healthCheckPort: number | undefined;
+  /** Where health is asked for; undefined: the endpoint's own address. */
+  readonly healthCheckAddress: { readonly address: string; readonly port: number } | undefined;
   readonly healthCheckHostname: string;
   readonly healthCheckDisabled: boolean;
   /** By filter name: `envoy.lb`, `envoy.transport_socket_match`, `istio`. */

@@ -78,7 +78,6 @@ function named({ stats, program }: Cluster): Record<string, unknown> {
   const tls = [program.transport, ...program.transportMatches.map((match) => match.transport)].some(isTls);
   return {
     ...out,
-    membership_excluded: 0,
     upstream_cx_destroy: stats.upstream_cx_total - stats.upstream_cx_active,
     ...(tls ? { ssl } : {}),
     ...(program.outlierDetection === undefined ? {} : { outlier_detection: outlier }),

@@ -252,6 +252,7 @@ export interface OutlierDetection {
   readonly successfulActiveHealthCheckUnejectHost?: boolean;
   readonly monitors?: readonly envoy_config_core_v3.TypedExtensionConfig[];
   readonly alwaysEjectOneHost?: boolean;
+  readonly detectDegradedHosts?: boolean;
 }
 
 /** envoy.config.cluster.v3.TrackClusterStats */

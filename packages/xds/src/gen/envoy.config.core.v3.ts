@@ -313,6 +313,7 @@ export interface HealthCheck {
   readonly alwaysLogHealthCheckSuccess?: boolean;
   readonly tlsOptions?: HealthCheck_TlsOptions;
   readonly transportSocketMatchCriteria?: JsonObject;
+  readonly name?: string;
 }
 
 /** envoy.config.core.v3.HealthCheck.CustomHealthCheck */
@@ -342,6 +343,7 @@ export interface HealthCheck_HttpHealthCheck {
   readonly codecClientType?: envoy_type_v3.CodecClientType;
   readonly serviceNameMatcher?: envoy_type_matcher_v3.StringMatcher;
   readonly method?: RequestMethod;
+  readonly useAlpnProtocol?: boolean;
 }
 
 /** envoy.config.core.v3.HealthCheck.Payload */

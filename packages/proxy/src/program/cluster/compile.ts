@@ -18,7 +18,7 @@ import { compileAssignment } from '../endpoints.ts';
 import { compileThresholds, perHostConnections } from './circuit-breakers.ts';
 import { compileDns } from './dns.ts';
 import { compileHealthChecks } from './health-check.ts';
-import { compileUpstreamHttp } from './http.ts';
+import { compileUpstreamHttp, mayUseHttp2 } from './http.ts';
 import { compileLb, compileSubsets } from './lb.ts';
 import { compilePolicy } from './lb-policy.ts';
 import { compileOutlier } from './outlier.ts';
@@ -92,7 +92,9 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     thresholds: compileThresholds(context, cluster.circuitBreakers),
     perHostMaxConnections: perHostConnections(cluster.circuitBreakers),
     outlierDetection: compileOutlier(context, cluster.outlierDetection),
-    healthChecks: compileHealthChecks(context, cluster.healthChecks),
+    healthChecks: compileHealthChecks(context, cluster.healthChecks, mayUseHttp2(cluster)),
+    ignoreNewHosts: common?.ignoreNewHostsUntilFirstHc === true,
+    waitForWarm: cluster.waitForWarmOnInit !== false,
     ignoreHealthOnHostRemoval: cluster.ignoreHealthOnHostRemoval === true,
     closeConnectionsOnHostHealthFailure: cluster.closeConnectionsOnHostHealthFailure === true,
     transportMatches,

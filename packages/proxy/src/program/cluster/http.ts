@@ -45,3 +45,16 @@ export function compileUpstreamHttp(context: CompileContext, cluster: types.clus
     overrideAutoSniHeader: (upstream?.overrideAutoSniHeader ?? '').toLowerCase(),
   };
 }
+
+/** The configuration allows HTTP/2 to the hosts, whether or not requests are carried over it. */
+export function mayUseHttp2(cluster: types.cluster.Cluster): boolean {
+  const typed = cluster.typedExtensionProtocolOptions?.[KEY] as
+    | types.httpProtocolOptions.HttpProtocolOptions
+    | undefined;
+  if (typed === undefined) return cluster.http2ProtocolOptions !== undefined;
+  return (
+    typed.explicitHttpConfig?.http2ProtocolOptions !== undefined ||
+    typed.useDownstreamProtocolConfig?.http2ProtocolOptions !== undefined ||
+    typed.autoConfig !== undefined
+  );
+}

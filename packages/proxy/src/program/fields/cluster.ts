@@ -15,11 +15,9 @@ export const clusterFields: FieldTable = {
       ringHashLbConfig maglevLbConfig originalDstLbConfig cleanupInterval leastRequestLbConfig roundRobinLbConfig commonLbConfig
       loadBalancingPolicy
       transportSocket transportSocketMatches metadata upstreamConnectionOptions closeConnectionsOnHostHealthFailure
-      filters`,
+      filters waitForWarmOnInit ignoreHealthOnHostRemoval`,
     noEffect: {
       [HTTP2_PORT]: 'http2ProtocolOptions protocolSelection',
-      'a cluster is used as soon as it has endpoints': 'waitForWarmOnInit',
-      'endpoints that are removed go at once': 'ignoreHealthOnHostRemoval',
       'counts what is not exported': 'trackTimeoutBudgets trackClusterStats lrsReportEndpointMetrics',
       'connections are made when they are needed': 'preconnectPolicy',
       'names are resolved by the system': 'useTcpForDnsLookups dnsResolvers dnsResolutionConfig',
@@ -42,13 +40,13 @@ export const clusterFields: FieldTable = {
     implemented: 'useHttpHeader httpHeaderName upstreamPortOverride metadataKey',
   },
   'envoy.config.cluster.v3.Cluster.CommonLbConfig': {
-    implemented:
-      'healthyPanicThreshold localityWeightedLbConfig consistentHashingLbConfig closeConnectionsOnHostSetChange',
+    implemented: `healthyPanicThreshold localityWeightedLbConfig consistentHashingLbConfig closeConnectionsOnHostSetChange
+      ignoreNewHostsUntilFirstHc`,
     noEffect: {
       'endpoint updates are applied at once': 'updateMergeWindow',
       'there is no local cluster whose zone to prefer': 'zoneAwareLbConfig',
     },
-    refused: { [NOT_SUPPORTED]: 'ignoreNewHostsUntilFirstHc overrideHostStatus' },
+    refused: { [NOT_SUPPORTED]: 'overrideHostStatus' },
   },
   'envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig': {},
   'envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig': {
@@ -90,7 +88,7 @@ export const clusterFields: FieldTable = {
       enforcingFailurePercentage enforcingFailurePercentageLocalOrigin failurePercentageMinimumHosts
       failurePercentageRequestVolume maxEjectionTime maxEjectionTimeJitter alwaysEjectOneHost`,
     noEffect: { 'a check that succeeds does not end an ejection': 'successfulActiveHealthCheckUnejectHost' },
-    refused: { [NOT_SUPPORTED]: 'monitors' },
+    refused: { [NOT_SUPPORTED]: 'monitors detectDegradedHosts' },
   },
   'envoy.config.cluster.v3.UpstreamConnectionOptions': {
     implemented: 'tcpKeepalive',
@@ -122,8 +120,7 @@ export const clusterFields: FieldTable = {
     refused: { [NOT_SUPPORTED]: 'additionalAddresses' },
   },
   'envoy.config.endpoint.v3.Endpoint.HealthCheckConfig': {
-    implemented: 'portValue hostname disableActiveHealthCheck',
-    refused: { [NOT_SUPPORTED]: 'address' },
+    implemented: 'portValue hostname disableActiveHealthCheck address',
   },
 
   [HTTP]: {

@@ -58,26 +58,26 @@ export const commonFields: FieldTable = {
     },
   },
   'envoy.config.core.v3.HealthCheck': {
-    implemented: `timeout interval initialJitter intervalJitter intervalJitterPercent unhealthyThreshold healthyThreshold
-      httpHealthCheck tcpHealthCheck noTrafficInterval noTrafficHealthyInterval unhealthyInterval
-      unhealthyEdgeInterval healthyEdgeInterval`,
-    noEffect: {
-      'every check opens a connection of its own': 'reuseConnection',
-      'health check events are not logged':
-        'eventLogPath eventLogger eventService alwaysLogHealthCheckFailures alwaysLogHealthCheckSuccess',
-    },
-    refused: { [NOT_SUPPORTED]: 'altPort grpcHealthCheck customHealthCheck tlsOptions transportSocketMatchCriteria' },
+    implemented: `name timeout interval initialJitter intervalJitter intervalJitterPercent unhealthyThreshold
+      healthyThreshold reuseConnection httpHealthCheck tcpHealthCheck grpcHealthCheck customHealthCheck noTrafficInterval
+      noTrafficHealthyInterval unhealthyInterval unhealthyEdgeInterval healthyEdgeInterval eventLogPath eventLogger
+      alwaysLogHealthCheckFailures alwaysLogHealthCheckSuccess tlsOptions transportSocketMatchCriteria`,
+    noEffect: { 'Envoy does not read it either': 'altPort eventService' },
   },
   'envoy.config.core.v3.HealthCheck.HttpHealthCheck': {
-    implemented: 'host path expectedStatuses retriableStatuses method codecClientType',
-    refused: {
-      [NOT_SUPPORTED]: 'send receive responseBufferSize serviceNameMatcher requestHeadersToAdd requestHeadersToRemove',
-    },
-    values: { codecClientType: { HTTP2: 'there is no HTTP/2 yet', HTTP3: 'there is no HTTP/3' } },
+    implemented: `host path send receive responseBufferSize requestHeadersToAdd requestHeadersToRemove expectedStatuses
+      retriableStatuses method codecClientType serviceNameMatcher`,
+    refused: { [NOT_SUPPORTED]: 'useAlpnProtocol' },
+    values: { codecClientType: { HTTP3: 'there is no HTTP/3' } },
   },
-  'envoy.config.core.v3.HealthCheck.TcpHealthCheck': {
-    implemented: 'send receive',
-    refused: { [NOT_SUPPORTED]: 'proxyProtocolConfig' },
+  'envoy.config.core.v3.HealthCheck.TcpHealthCheck': { implemented: 'send receive proxyProtocolConfig' },
+  'envoy.config.core.v3.HealthCheck.GrpcHealthCheck': { implemented: 'serviceName authority initialMetadata' },
+  'envoy.config.core.v3.HealthCheck.CustomHealthCheck': { implemented: 'name typedConfig' },
+  'envoy.config.core.v3.HealthCheck.TlsOptions': { implemented: 'alpnProtocols' },
+  'envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink': { implemented: 'eventLogPath' },
+  'envoy.extensions.health_checkers.redis.v3.Redis': {
+    implemented: 'key',
+    refused: { [NOT_SUPPORTED]: 'awsIam' },
   },
   'envoy.config.core.v3.HealthCheck.Payload': { implemented: 'text binary' },
   'envoy.config.core.v3.UpstreamHttpProtocolOptions': {

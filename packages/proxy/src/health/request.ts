@@ -1,0 +1,32 @@
+import { Headers } from '../http/headers.ts';
+import { newStreamInfo } from '../listener/stream-info.ts';
+import { applyMutations } from '../program/headers.ts';
+import type { HeaderMutations } from '../program/headers.ts';
+import type { ConnectionInfo, RequestHead } from '../types.ts';
+import type { CheckerSurroundings } from './checker.ts';
+
+/** Nobody's: a check comes from the proxy itself. */
+const OWN: ConnectionInfo = {
+  id: 0,
+  directRemoteAddress: '127.0.0.1',
+  remotePort: 0,
+  localAddress: '127.0.0.1',
+  localPort: 0,
+  tls: undefined,
+  requestedServerName: '',
+  applicationProtocol: '',
+};
+
+/** The head of a request that asks for health, with what the configuration adds to it. */
+export function checkRequest(
+  { deps }: CheckerSurroundings,
+  start: { readonly method: string; readonly path: string; readonly authority: string },
+  headers: HeaderMutations,
+  protocol: 'HTTP/1.1' | '' = '',
+): RequestHead {
+  const info = newStreamInfo(OWN, deps.clock);
+  info.protocol = protocol;
+  const request: RequestHead = { ...start, scheme: 'http', headers: new Headers(['user-agent', 'Envoy/HC']) };
+  applyMutations(headers, request.headers, { info, request });
+  return request;
+}

@@ -36,8 +36,8 @@ export function connectHost(
     return onFail({ kind: 'overflow', reason: '' });
   }
   const way: Way = { address: host.address, port: host.port, transport: host.transport, alpn: undefined, fallbackAlpn };
-  let timer: Timer | undefined;
-  const { socket, giveUp } = dial(
+  let timer: Timer | undefined = undefined;
+  const attempt = dial(
     host,
     way,
     as,
@@ -53,12 +53,12 @@ export function connectHost(
       onFail(error);
     },
   );
-  timer = deps.clock.after(program.connectTimeout, () => giveUp('timeout', ''));
+  timer = deps.clock.after(program.connectTimeout, () => attempt.giveUp('timeout', ''));
   stats.upstream_cx_total++;
   stats.upstream_cx_active++;
   host.stats.cx_total++;
   host.stats.cx_active++;
-  socket.once('close', () => {
+  attempt.socket.once('close', () => {
     stats.upstream_cx_active--;
     host.stats.cx_active--;
   });

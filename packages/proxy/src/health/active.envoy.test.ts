@@ -275,7 +275,10 @@ function http2Server(asked: string[], answer: () => string, kind: 'grpc' | 'http
         const fields = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}`);
         asked.push([`${id}`, ...fields.toSorted(), Buffer.concat(body).toString('hex')].join('\n'));
         const said = answer();
-        if (kind === 'http') return void stream.respond({ ':status': Number(said) }, { endStream: true });
+        if (kind === 'http') {
+          stream.respond({ ':status': Number(said) }, { endStream: true });
+          return;
+        }
         if (said.startsWith('status')) {
           stream.respond(
             { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': said.slice(7) },
@@ -362,8 +365,9 @@ async function observe(engine: 'mizzen' | 'envoy'): Promise<Record<string, Obser
   await proxy.stop();
   return Object.fromEntries(
     CASES.map(({ name }, i) => {
-      const { asked, port: own, stop } = backends[i]!;
-      stop();
+      const backend = backends[i]!;
+      const { asked, port: own } = backend;
+      backend.stop();
       const plain = (line: string): string => line.replaceAll(String(own), 'PORT');
       const status = json.cluster_statuses.find((cluster) => cluster.name === name)?.host_statuses[0]?.health_status;
       const observed: Observed = {

@@ -46,7 +46,7 @@ export function dialForCheck(
     program.transportMatch === undefined ? host.transport : host.cluster.transportOf(program.transportMatch);
   const way: Way = { address, port, transport, alpn: program.alpnProtocols, fallbackAlpn: undefined };
   let wanted = true;
-  const { giveUp } = dial(
+  const attempt = dial(
     host,
     way,
     undefined,
@@ -61,7 +61,7 @@ export function dialForCheck(
   );
   return () => {
     wanted = false;
-    giveUp('reset', '');
+    attempt.giveUp('reset', '');
   };
 }
 

@@ -340,6 +340,7 @@ export interface RouteActionProgram {
   readonly idleTimeout: number | undefined;
   readonly maxStreamDuration: number | undefined;
   readonly retry: RetryProgram | undefined;
+  readonly internalRedirect?: InternalRedirectProgram | undefined;
   readonly mirrors: readonly MirrorProgram[];
   readonly hashKey: ((request: RequestHead, stream: HttpStream) => HashResult) | undefined;
   /** Endpoint metadata (filter `envoy.lb`) that subset load balancing must match. */
@@ -358,6 +359,28 @@ export interface RouteActionProgram {
   /** Bounds a `grpc-timeout` that then limits the whole stream (0: as the client says); undefined: does not. */
   readonly grpcTimeoutHeaderMax: number | undefined;
   readonly grpcTimeoutHeaderOffset: number;
+}
+/** How far a request has been redirected within the proxy. */
+export interface Redirects {
+  count: number;
+  /** Route left and route taken, of predicates that let no request go there twice. */
+  readonly taken: Set<string>;
+}
+/** Whether a request may go from a route to another. */
+export type RedirectPredicate = (
+  from: string,
+  target: string,
+  redirects: Redirects,
+  fromTls: boolean,
+  toTls: boolean,
+) => boolean;
+export interface InternalRedirectProgram {
+  readonly max: number;
+  readonly codes: readonly number[];
+  readonly crossScheme: boolean;
+  /** Fields of the response that the request gets. */
+  readonly copied: readonly string[];
+  readonly predicates: readonly RedirectPredicate[];
 }
 export interface HashResult {
   /** 64-bit key, or undefined when no policy applied. */
@@ -475,6 +498,8 @@ export interface ClusterStats {
   upstream_rq_timeout: number;
   upstream_rq_per_try_timeout: number;
   upstream_rq_maintenance_mode: number;
+  upstream_internal_redirect_succeeded_total: number;
+  upstream_internal_redirect_failed_total: number;
   upstream_rq_retry: number;
   upstream_rq_retry_success: number;
   upstream_rq_retry_overflow: number;

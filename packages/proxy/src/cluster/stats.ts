@@ -69,6 +69,8 @@ export function newClusterStats(): ClusterDetailStats {
     upstream_rq_timeout: 0,
     upstream_rq_per_try_timeout: 0,
     upstream_rq_maintenance_mode: 0,
+    upstream_internal_redirect_succeeded_total: 0,
+    upstream_internal_redirect_failed_total: 0,
     upstream_rq_retry: 0,
     upstream_rq_retry_success: 0,
     upstream_rq_retry_overflow: 0,

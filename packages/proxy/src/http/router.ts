@@ -5,6 +5,7 @@ import {
   type CircuitBreaker,
   type DirectBody,
   type ConnectionInfo,
+  type InternalRedirectProgram,
   type LbContext,
   type ResponseHead,
   type RouteActionProgram,
@@ -21,6 +22,7 @@ import { charge } from './charge.ts';
 import { connectTcp, type TcpTunnel } from './connect.ts';
 import { Headers } from './headers.ts';
 import { entered, turnNow } from './io.ts';
+import { redirected } from './internal-redirect.ts';
 import { RequestBody } from './request-body.ts';
 import { mirror, type Shadow } from './mirror.ts';
 import { resetDetails, resetOutcome, type ResetReason } from './reset.ts';
@@ -65,6 +67,8 @@ export class Router implements LbContext, AttemptTimeouts {
   #attempt: Attempt | undefined;
   #tunnel: TcpTunnel | undefined;
   #retry: RetryState | undefined;
+  #redirect: InternalRedirectProgram | undefined;
+  #keptForRedirect = false;
   #backOff: Timer | undefined;
   #shadows: Shadow[] | undefined;
   #timeouts: RequestTimeouts = NO_TIMEOUTS;
@@ -178,6 +182,8 @@ export class Router implements LbContext, AttemptTimeouts {
       idle: action.retry?.perTryIdleTimeout ?? 0,
       duration: timeouts.upstream,
     };
+    this.#redirect = action.internalRedirect;
+    this.#keptForRedirect = this.#redirect !== undefined;
     this.#timers = AttemptTimers.of(stream, limits, this);
     if (timeouts.stream !== undefined) stream.setMaxDuration(timeouts.stream);
     if (action.hashKey !== undefined) {
@@ -345,6 +351,7 @@ export class Router implements LbContext, AttemptTimeouts {
     }
     stream.info.upstreamResponseTime = turnNow(stream.hcm.deps.clock);
     this.#timers?.responseBegins();
+    if (this.#redirect?.codes.includes(status) === true && this.#followRedirect(this.#redirect, head)) return;
     const upgraded = stream.upgrade !== '' && (status === 101 || stream.upgrade === 'connect') && status < 300;
     if (upgraded) {
       if (status === 101) keepUpgrade(head.headers, parser);
@@ -371,6 +378,22 @@ export class Router implements LbContext, AttemptTimeouts {
     if (upgraded) attempt.sendBody();
   }
 
+  /** The response is not for the client: the request goes where it says. */
+  #followRedirect(policy: InternalRedirectProgram, head: ResponseHead): boolean {
+    const { stream, body } = this;
+    const { stats } = this.#cluster;
+    const next =
+      stream.requestComplete && this.#keptForRedirect ? redirected(stream, this.#route.name, policy, head) : undefined;
+    if (next === undefined) {
+      stats.upstream_internal_redirect_failed_total++;
+      return false;
+    }
+    if (next.method !== stream.request.method) body.forget();
+    stats.upstream_internal_redirect_succeeded_total++;
+    stream.goElsewhere(head, next, body);
+    return true;
+  }
+
   onResponseData(data: Buffer): void {
     if (this.#over) return;
     this.#timers?.moved();
@@ -393,16 +416,17 @@ export class Router implements LbContext, AttemptTimeouts {
     if (this.#shadows !== undefined) for (const shadow of this.#shadows) shadow.data(data);
     this.#timers?.moved();
     const attempt = this.#attempt;
-    if (this.#retry === undefined && attempt?.takesBody === true) {
+    if (!this.#keepsBody && attempt?.takesBody === true) {
       attempt.sendPart(data);
       return;
     }
     const { body } = this;
     body.add(data);
-    if (this.#retry !== undefined && body.bytes > this.#keptBytes()) {
+    if (this.#keepsBody && body.bytes > this.#keptBytes()) {
       // Too much to keep: what is under way is the last try.
-      this.#retry.release();
+      this.#retry?.release();
       this.#retry = undefined;
+      this.#keptForRedirect = false;
     }
     if (attempt !== undefined) attempt.sendBody();
     if (body.bytes > MAX_WAITING && (attempt === undefined || !attempt.connected)) this.pauseDownstream();
@@ -426,6 +450,11 @@ export class Router implements LbContext, AttemptTimeouts {
     this.#attempt?.sendBody();
   }
 
+  /** The body may have to be sent again. */
+  get #keepsBody(): boolean {
+    return this.#retry !== undefined || this.#keptForRedirect;
+  }
+
   /** How much of the body may wait for a retry. */
   #keptBytes(): number {
     const limit = this.#cluster.perConnectionBufferLimit ?? DEFAULT_BUFFER;
@@ -436,7 +465,7 @@ export class Router implements LbContext, AttemptTimeouts {
   /** An attempt has sent all parts of the body; how many of those are still there. */
   bodySent(): number {
     const { body } = this;
-    if (this.#retry === undefined || this.stream.responseStarted) body.forget();
+    if (!this.#keepsBody || this.stream.responseStarted) body.forget();
     return body.parts.length;
   }
 

@@ -80,6 +80,11 @@ export interface HcmStats {
   no_route: number;
   no_cluster: number;
   rq_redirect: number;
+  passthrough_internal_redirect_bad_location: number;
+  passthrough_internal_redirect_unsafe_scheme: number;
+  passthrough_internal_redirect_too_many_redirects: number;
+  passthrough_internal_redirect_no_route: number;
+  passthrough_internal_redirect_predicate: number;
   rq_direct_response: number;
   rq_total: number;
   rq_retry_skipped_request_not_complete: number;
@@ -115,6 +120,11 @@ export function newHcmStats(): HcmStats {
     no_route: 0,
     no_cluster: 0,
     rq_redirect: 0,
+    passthrough_internal_redirect_bad_location: 0,
+    passthrough_internal_redirect_unsafe_scheme: 0,
+    passthrough_internal_redirect_too_many_redirects: 0,
+    passthrough_internal_redirect_no_route: 0,
+    passthrough_internal_redirect_predicate: 0,
     rq_direct_response: 0,
     rq_total: 0,
     rq_retry_skipped_request_not_complete: 0,

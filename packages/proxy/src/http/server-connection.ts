@@ -164,6 +164,15 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     if (this.#unread !== undefined && !this.#pumping) this.#pump();
   }
 
+  /** A stream that takes the place of the one under way, for the same request. */
+  streamAgain(): ActiveStream {
+    this.routeDeadline.clear();
+    this.tryDeadline.clear();
+    this.streamIdleDeadline.clear();
+    this.durationDeadline.clear();
+    return this.#newStream();
+  }
+
   /** Lets go of the socket, for whoever takes it over; what was read and not used is put back. */
   release(): UpstreamSocket {
     const socket = this.socket;

@@ -10,6 +10,7 @@ import {
   type CollectedBody,
   type HttpStream,
   type LocalReplyOptions,
+  type Redirects,
   type RequestHead,
   type ResponseHead,
   type RouteDecision,
@@ -22,6 +23,7 @@ import { buildLocalReply } from './local-reply.ts';
 import type { FilterPlan } from './plan.ts';
 import { keep } from './reads.ts';
 import { checkHead, LOW_VERSION, readHead } from './request-head.ts';
+import type { RequestBody } from './request-body.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { Router } from './router.ts';
 import type { HcmRuntime } from './runtime.ts';
@@ -58,6 +60,8 @@ export class ActiveStream implements HttpStream, LogSource {
   hasLength = false;
   /** It came with `x-envoy-…` fields, some of which may have been kept. */
   mayCarryEnvoyFields = false;
+  /** It has followed responses that said where else to go. */
+  redirects: Redirects | undefined = undefined;
   readonly #writer: ResponseWriter;
   #filters: FilterPlan;
   #routes: RouteConfigProgram | undefined;
@@ -113,6 +117,45 @@ export class ActiveStream implements HttpStream, LogSource {
       if (!this.#startUpgrade()) return;
     }
     this.#runRequestFilters(0);
+  }
+
+  /** Begins where another stream on this connection ends: its request goes to another place. */
+  startAgain(request: RequestHead, before: ActiveStream, body: RequestBody): void {
+    const { hcm, connection, info } = this;
+    const { program } = hcm;
+    this.#routes = hcm.routes();
+    this.request = request;
+    this.redirects = before.redirects;
+    this.hasLength = request.headers.has('content-length');
+    this.expectsBody = body.bytes > 0;
+    info.bytesReceived = before.info.bytesReceived;
+    info.remoteAddress = before.info.remoteAddress;
+    info.protocol = before.info.protocol;
+    this.#idleTimeout = program.streamIdleTimeout;
+    this.#writer.begin(connection.parser);
+    this.#noteRequestEnd();
+    if (this.#idleTimeout > 0) this.#armStreamIdle();
+    if (program.maxStreamDuration > 0) connection.durationDeadline.set(info.startTime + program.maxStreamDuration);
+    if (connection.plan.logsMore) this.#logTimer = logPeriodically(this);
+    this.#runRequestFilters(0);
+    if (!this.expectsBody || this.over) return;
+    for (const part of body.parts) {
+      info.bytesReceived += part.length;
+      this.#passRequestData(part);
+    }
+    this.#passRequestEnd(body.trailers);
+  }
+
+  /** The request goes elsewhere, as a response asked for; the client sees nothing of it. */
+  goElsewhere(response: ResponseHead, request: RequestHead, body: RequestBody): void {
+    const { info, connection } = this;
+    this.request = request;
+    this.response = response;
+    info.responseCode = response.status;
+    info.responseCodeDetails = 'internal_redirect';
+    this.#router?.cancel();
+    this.#end(false);
+    connection.streamAgain().startAgain(request, this, body);
   }
 
   #answerExpectation(parser: RequestParser): void {
@@ -263,6 +306,21 @@ export class ActiveStream implements HttpStream, LogSource {
         if (route.metadata !== undefined) this.info.routeMetadata = route.metadata;
       }
     }
+    return decision;
+  }
+
+  /** Where the request goes with another head. Its route is that one from now on, though the head is not yet. */
+  routeOf(request: RequestHead): RouteDecision {
+    const { info } = this;
+    const before = this.request;
+    this.request = request;
+    this.clearRoute();
+    info.routeName = '';
+    info.upstreamCluster = '';
+    const decision = this.route();
+    this.request = before;
+    if (decision.kind === 'cluster' && this.hcm.cluster(decision.cluster) !== undefined)
+      info.upstreamCluster = decision.cluster;
     return decision;
   }
 
@@ -443,20 +501,24 @@ export class ActiveStream implements HttpStream, LogSource {
   }
 
   #finish(keep: boolean): void {
+    this.#end(true);
+    this.connection.streamDone(keep);
+  }
+
+  #end(completes: boolean): void {
     this.over = true;
     const { info } = this;
     const { stats, deps } = this.hcm;
     info.responseEndTime = turnNow(deps.clock);
     for (const filter of this.#filters.onEnd) filter.onEnd!(this);
     stats.downstream_rq_active--;
-    if (info.responseCode >= 100) {
+    if (completes && info.responseCode >= 100) {
       stats.downstream_rq_completed++;
       stats.downstream_rq_xx[Math.trunc(info.responseCode / 100)]!++;
     }
     this.#logTimer?.cancel();
     logStream(this);
     this.#router?.onStreamOver();
-    this.connection.streamDone(keep);
   }
 
   /** A tunnel that was handed over has ended. */

@@ -2,6 +2,8 @@ import { NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const DEPRECATED = 'removed from Envoy in favour of a typed field';
 
+const REDIRECT = 'envoy.extensions.internal_redirect';
+
 /** envoy.config.route.v3 */
 export const routeFields: FieldTable = {
   'envoy.config.route.v3.RouteConfiguration': {
@@ -50,16 +52,22 @@ export const routeFields: FieldTable = {
     implemented: `cluster clusterHeader weightedClusters clusterNotFoundResponseCode metadataMatch prefixRewrite
       regexRewrite pathRewritePolicy hostRewriteLiteral autoHostRewrite hostRewriteHeader hostRewritePathRegex
       appendXForwardedHost timeout idleTimeout retryPolicy requestMirrorPolicies priority cors hashPolicy maxGrpcTimeout
-      grpcTimeoutOffset upgradeConfigs maxStreamDuration rateLimits includeVhRateLimits pathRewrite hostRewrite`,
+      grpcTimeoutOffset upgradeConfigs internalRedirectPolicy maxStreamDuration rateLimits includeVhRateLimits pathRewrite hostRewrite`,
     noEffect: {
       'early data is never accepted': 'earlyDataPolicy',
     },
     refused: {
       [NOT_SUPPORTED]: `clusterSpecifierPlugin inlineClusterSpecifierPlugin retryPolicyTypedConfig hedgePolicy
-        internalRedirectPolicy flushTimeout`,
+        flushTimeout`,
       [DEPRECATED]: 'internalRedirectAction maxInternalRedirects',
     },
   },
+  'envoy.config.route.v3.InternalRedirectPolicy': {
+    implemented: `maxInternalRedirects redirectResponseCodes predicates allowCrossSchemeRedirect responseHeadersToCopy`,
+  },
+  [`${REDIRECT}.allow_listed_routes.v3.AllowListedRoutesConfig`]: { implemented: 'allowedRouteNames' },
+  [`${REDIRECT}.previous_routes.v3.PreviousRoutesConfig`]: {},
+  [`${REDIRECT}.safe_cross_scheme.v3.SafeCrossSchemeConfig`]: {},
   'envoy.config.route.v3.RouteAction.MaxStreamDuration': {
     implemented: 'maxStreamDuration grpcTimeoutHeaderMax grpcTimeoutHeaderOffset',
   },

@@ -6,6 +6,7 @@ import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
 import { asciiLower, milliseconds } from '../values.ts';
 import { compileHashPolicies } from './hash.ts';
+import { compileInternalRedirect } from './internal-redirect.ts';
 import { compileRetry } from './retry.ts';
 
 const NOT_FOUND_STATUS = { SERVICE_UNAVAILABLE: 503, NOT_FOUND: 404, INTERNAL_SERVER_ERROR: 500 } as const;
@@ -35,6 +36,10 @@ export function compileAction(
       action.retryPolicy === undefined
         ? inherited.retry
         : compileRetry(context, action.retryPolicy, [...path, 'retryPolicy']),
+    internalRedirect: compileInternalRedirect(context, action.internalRedirectPolicy, [
+      ...path,
+      'internalRedirectPolicy',
+    ]),
     mirrors: mirrors.length === 0 ? inherited.mirrors : mirrors,
     rateLimits: compileRateLimits(context, action.rateLimits, [...path, 'rateLimits']),
     includeVhRateLimits: action.includeVhRateLimits === true,

@@ -46,10 +46,9 @@ def sorted_schema(schema):
         for part, table in sorted(schema.items()))
     return dict(zip(sorted(schema), tables))
 
-SIMPLE = {'string': 'string', 'bool': 'boolean'}
 
 def emit(pool, roots, OUT, origin, later={}):
-    """`later`: message → fields (JSON name, number, type) that the descriptors are too old to have."""
+    """`later`: message → fields (JSON name, number, type; `[]` before it for repeated) that the descriptors are too old to have."""
     messages, enums, todo = {}, {}, []
     for root in roots: todo.append(pool.FindMessageTypeByName(root))
     while todo:
@@ -82,8 +81,11 @@ def emit(pool, roots, OUT, origin, later={}):
             if re.sub('[A-Z]', lambda m: '_' + m.group().lower(), f.json_name) != f.name: row['s'] = f.name
             fields[f.json_name] = row
         for name, number, kind_of in later.get(full, []):
-            lines.append(f'  readonly {name}?: {WELL_KNOWN.get(kind_of) or SIMPLE[kind_of]};')
-            fields[name] = {'n': number, 't': kind_of}
+            many, kind_of = kind_of.startswith('[]'), kind_of.removeprefix('[]')
+            plain = {k: t for k, t in SCALAR.values()} | WELL_KNOWN
+            t = plain[kind_of] if kind_of in plain else ref(messages[kind_of], m.file.package, imports)
+            lines.append(f"  readonly {name}?: {f'readonly {t}[]' if many else t};")
+            fields[name] = {'n': number, 't': kind_of} | ({'r': 1} if many else {})
         lines.append('}\n'); schema['messages'][full] = fields
     for full, e in sorted(enums.items()):
         if full.startswith('google.protobuf.'): continue

@@ -24,8 +24,15 @@ def main():
     add_istio(descriptor_pool.Default())
     roots = [line.strip() for line in open(os.path.join(HERE, 'xds-roots.txt')) if line.strip() and not line.startswith('#')] + ROOTS
     # Envoy 1.40 has these; once the package does, they can go.
+    state = '[]envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue'
     later = {
         'envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget': [('budgetInterval', 3, 'google.protobuf.Duration')],
+        'envoy.extensions.filters.http.set_filter_state.v3.Config': [('clearRouteCache', 2, 'bool')],
+        'envoy.extensions.filters.network.set_filter_state.v3.Config': [('onDownstreamTlsHandshake', 2, state), ('onDownstreamData', 3, state)],
+        'envoy.extensions.filters.http.fault.v3.FaultAbort': [('responseBody', 6, 'string')],
+        'envoy.extensions.filters.http.header_mutation.v3.Mutations': [('formatters', 6, '[]envoy.config.core.v3.TypedExtensionConfig')],
+        'envoy.extensions.formatter.cel.v3.Cel': [('celConfig', 1, 'envoy.config.core.v3.CelExpressionConfig')],
+        'envoy.type.matcher.v3.AddressMatcher': [('invertMatch', 2, 'bool')],
         'envoy.config.cluster.v3.OutlierDetection': [('detectDegradedHosts', 26, 'google.protobuf.BoolValue')],
         'envoy.config.core.v3.HealthCheck': [('name', 27, 'string')],
         'envoy.config.core.v3.HealthCheck.HttpHealthCheck': [('useAlpnProtocol', 15, 'bool')],

@@ -34,11 +34,13 @@ PACKAGES = {
                   'shared_with_upstream 5 bool; additional_labels 6 []string',
         'Config.Baggage': '',
         'Config.WorkloadDiscovery': '',
+        'Config.UpstreamFilterState': 'peer_metadata_key 1 string',
         'Config.IstioHeaders': 'skip_external_clusters 1 bool',
         'Config.DiscoveryMethod': 'baggage 1 Config.Baggage @method_specifier; '
                                   'workload_discovery 2 Config.WorkloadDiscovery @method_specifier; '
-                                  'istio_headers 3 Config.IstioHeaders @method_specifier',
-        'Config.PropagationMethod': 'istio_headers 1 Config.IstioHeaders @method_specifier',
+                                  'istio_headers 3 Config.IstioHeaders @method_specifier; '
+                                  'upstream_filter_state 4 Config.UpstreamFilterState @method_specifier',
+        'Config.PropagationMethod': 'istio_headers 1 Config.IstioHeaders @method_specifier; baggage 2 Config.Baggage @method_specifier',
     },
     'stats': {
         'MetricConfig': 'dimensions 1 map<string,string>; name 2 string; tags_to_remove 3 []string; match 4 string; drop 5 bool',

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { JsonObject, JsonValue } from '@mizzen/xds';
+import type { FilterState } from './filter-state/state.ts';
 import type { Headers } from './http/headers.ts';
 import type { SubjectAltNames } from './tls/subject-alt-names.ts';
 
@@ -43,6 +44,8 @@ export interface ConnectionInfo {
   readonly applicationProtocol: string;
   /** Of the chain that took it; undefined where there is none. */
   readonly filterChainName?: string;
+  /** What network filters noted for others; undefined: nothing. */
+  readonly filterState?: FilterState | undefined;
 }
 
 export interface PeerTls {
@@ -106,6 +109,8 @@ export interface StreamInfo {
   routeName: string;
   /** By filter name, e.g. `envoy.filters.http.jwt_authn`. Created when first written. */
   dynamicMetadata: Record<string, JsonObject> | undefined;
+  /** What filters noted for others. Created when first written. */
+  filterState?: FilterState | undefined;
   /** What the rule that ended the request was, e.g. the policy that denied it. */
   terminatedBy: string;
   /** Only access logs read these; what is not set is logged as absent. */

@@ -43,3 +43,15 @@ export type * as brotli from './gen/envoy.extensions.compression.brotli.compress
 export type * as zstd from './gen/envoy.extensions.compression.zstd.compressor.v3.ts';
 export type * as basicAuth from './gen/envoy.extensions.filters.http.basic_auth.v3.ts';
 export type * as apiKeyAuth from './gen/envoy.extensions.filters.http.api_key_auth.v3.ts';
+export type * as setFilterState from './gen/envoy.extensions.filters.common.set_filter_state.v3.ts';
+export type * as httpSetFilterState from './gen/envoy.extensions.filters.http.set_filter_state.v3.ts';
+export type * as networkSetFilterState from './gen/envoy.extensions.filters.network.set_filter_state.v3.ts';
+export type * as setMetadata from './gen/envoy.extensions.filters.http.set_metadata.v3.ts';
+export type * as networkRateLimit from './gen/envoy.extensions.filters.network.ratelimit.v3.ts';
+export type * as peerMetadata from './gen/io.istio.http.peer_metadata.ts';
+export type * as istioStats from './gen/stats.ts';
+export type * as headerMutation from './gen/envoy.extensions.filters.http.header_mutation.v3.ts';
+export type * as healthCheckFilter from './gen/envoy.extensions.filters.http.health_check.v3.ts';
+export type * as grpcStats from './gen/envoy.extensions.filters.http.grpc_stats.v3.ts';
+export type * as xdsMatcher from './gen/xds.type.matcher.v3.ts';
+export type * as expr from './gen/google.api.expr.v1alpha1.ts';

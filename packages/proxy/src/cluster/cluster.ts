@@ -5,7 +5,9 @@ import { makePicker, type Picker, type PickerOptions } from '../lb/picker.ts';
 import { subsetPicker } from '../lb/subsets.ts';
 import type { BalancedHost, PriorityHosts } from '../lb/types.ts';
 import type { ClusterProgram, EndpointProgram, EndpointsProgram, LocalityProgram } from '../program/types.ts';
+import { upstreamOverrides, type UpstreamOverrides } from '../filter-state/upstream.ts';
 import type { ExpectedName } from '../tls/client.ts';
+import { configuredName } from './connect.ts';
 import type { TlsContexts } from '../tls/context.ts';
 import type { AlpnOffer, LbContext, UpstreamCluster, UpstreamHost } from '../types.ts';
 import { ClusterCircuitBreaker } from './circuit-breaker.ts';
@@ -93,7 +95,8 @@ export class Cluster implements UpstreamCluster {
       this.stats.upstream_rq_drop_overload++;
       return null;
     }
-    if (!this.#perRequest && context.alpn === undefined) return this.#picker.pick(context);
+    if (!this.#perRequest && context.alpn === undefined && upstreamOverrides(context) === undefined)
+      return this.#picker.pick(context);
     const avoid = context.avoid?.map((host) => (host instanceof NamedHost ? host.base : host));
     return this.underName(this.#picker.pick({ ...context, avoid }) as ClusterHost | null, context);
   }
@@ -205,11 +208,13 @@ export class Cluster implements UpstreamCluster {
    * request's client.
    */
   protected underName(host: ClusterHost | null, context: LbContext): UpstreamHost | null {
-    if (host === null || (!this.#perRequest && context.alpn === undefined)) return host;
+    const overrides = upstreamOverrides(context);
+    if (host === null || (!this.#perRequest && context.alpn === undefined && overrides === undefined)) return host;
     const { tls, proxyProtocol } = host.transport;
-    const name = this.http.autoSni && tls !== undefined ? this.#requestedName(context) : undefined;
+    const requested = this.http.autoSni && tls !== undefined ? this.#requestedName(context) : undefined;
+    const name = overrides === undefined || tls === undefined ? requested : overridden(overrides, requested, host);
     const client = proxyProtocol === undefined || context.client === undefined ? undefined : endsOf(context.client);
-    const alpn = tls === undefined ? undefined : this.#alpn(context);
+    const alpn = tls === undefined ? undefined : (overrides?.alpn ?? this.#alpn(context));
     return name === undefined && client === undefined && alpn === undefined ? host : host.named(name, client, alpn);
   }
 
@@ -248,4 +253,15 @@ export class Cluster implements UpstreamCluster {
     this.#closed = true;
     for (const host of this.#hosts.values()) host.retire();
   }
+}
+
+/** The filter state has the last word on the server name, and on the names that the certificate must have. */
+function overridden(
+  { serverName, subjectAltNames }: UpstreamOverrides,
+  requested: ExpectedName | undefined,
+  host: ClusterHost,
+): ExpectedName | undefined {
+  if (serverName === undefined && subjectAltNames === undefined) return requested;
+  const { verified, serverName: known } = requested ?? configuredName(host, host.transport);
+  return { serverName: serverName ?? known, verified, ...(subjectAltNames === undefined ? {} : { subjectAltNames }) };
 }

@@ -134,7 +134,7 @@ export function ownEnds(socket: Socket): Ends {
   };
 }
 
-function configuredName({ hostname }: ClusterHost, transport: Transport): ExpectedName {
+export function configuredName({ hostname }: ClusterHost, transport: Transport): ExpectedName {
   const serverName = transport.autoHostSni ? hostname : transport.serverName;
   return { serverName, verified: transport.verifyServerName && serverName !== '' };
 }

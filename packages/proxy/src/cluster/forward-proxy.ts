@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { filterStateOf } from '../filter-state/state.ts';
 import type { EndpointProgram } from '../program/types.ts';
 import type { LbContext, UpstreamHost } from '../types.ts';
 import { Cluster } from './cluster.ts';
@@ -20,7 +21,7 @@ export class ForwardProxyCluster extends Cluster {
   readonly #pending = new Map<string, Promise<UpstreamHost | null>>();
 
   override choose(context: LbContext): UpstreamHost | null | Promise<UpstreamHost | null> {
-    const key = context.authority.toLowerCase();
+    const key = nameOf(context).toLowerCase();
     const known = this.#known.get(key);
     if (known === undefined) return this.#pending.get(key) ?? this.#resolve(key, context);
     const now = this.deps.clock.now();
@@ -91,6 +92,18 @@ export class ForwardProxyCluster extends Cluster {
       dropOverload: 0,
     });
   }
+}
+
+/** The filter state may name the host, and its port, in place of the request. */
+function nameOf({ authority, stream }: LbContext): string {
+  if (stream === undefined) return authority;
+  const { info } = stream;
+  if (info.filterState === undefined && info.connection.filterState === undefined) return authority;
+  const host = filterStateOf(info, 'envoy.upstream.dynamic_host')?.value ?? authority;
+  const port = filterStateOf(info, 'envoy.upstream.dynamic_port')?.value;
+  if (port === undefined || port === '0') return host;
+  const bare = splitAuthority(host)?.host ?? host;
+  return bare.includes(':') ? `[${bare}]:${port}` : `${bare}:${port}`;
 }
 
 function newEndpoint(hostname: string, address: string, port: number): EndpointProgram {

@@ -140,7 +140,7 @@ export class ClusterHost implements BalancedHost {
     const key =
       name === undefined && client === undefined
         ? (alpn?.key ?? '')
-        : `${name?.serverName ?? ''} ${client === undefined ? '' : keyOfEnds(client)} ${alpn?.key ?? ''}`;
+        : `${keyOfName(name)} ${client === undefined ? '' : keyOfEnds(client)} ${alpn?.key ?? ''}`;
     return this.#named.get(key, () => new NamedHost(this, name, client, alpn));
   }
 
@@ -163,6 +163,11 @@ export class ClusterHost implements BalancedHost {
     this.inService = false;
     this.drainPools();
   }
+}
+
+function keyOfName(name: ExpectedName | undefined): string {
+  if (name === undefined) return '';
+  return name.subjectAltNames === undefined ? name.serverName : `${name.serverName} ${name.subjectAltNames.join()}`;
 }
 
 /** As logs print an endpoint: `1.2.3.4:80`, `[::1]:80`, a path, `envoy://listener/id`. */

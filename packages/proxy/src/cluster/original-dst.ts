@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import type { JsonObject, JsonValue } from '@mizzen/xds';
 import type { Timer } from '../deps.ts';
+import { filterStateOf } from '../filter-state/state.ts';
 import type { EndpointProgram, OriginalDstProgram } from '../program/types.ts';
 import type { LbContext, UpstreamHost } from '../types.ts';
 import { Cluster } from './cluster.ts';
@@ -12,7 +13,8 @@ interface Known {
 }
 
 /**
- * ORIGINAL_DST: the host is the address that the request's dynamic metadata or a header names, in that order. A request
+ * ORIGINAL_DST: the host is the address that the filter state, the request's dynamic metadata or a header names, in that
+ * order. A request
  * that names none has no host: connections are not captured, so none has a destination other than this proxy. Hosts
  * that nobody used for a cleanup interval go.
  */
@@ -44,6 +46,10 @@ export class OriginalDstCluster extends Cluster {
 
   #target(program: OriginalDstProgram, { stream }: LbContext): Target | undefined {
     const { metadataKey, headerName } = program;
+    if (stream !== undefined) {
+      const stated = filterStateOf(stream.info, 'envoy.network.transport_socket.original_dst_address')?.fields;
+      if (stated !== undefined) return { address: String(stated['ip']), port: Number(stated['port']) };
+    }
     if (metadataKey !== undefined) {
       const named = parseTarget(firstText(valueAt(stream?.info.dynamicMetadata, metadataKey)));
       if (named !== undefined) return named;

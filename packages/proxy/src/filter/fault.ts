@@ -12,7 +12,12 @@ import type { FilterScope } from './scope.ts';
 export interface Fault {
   readonly delay: { readonly fixed: number | undefined; readonly chance: number } | undefined;
   readonly abort:
-    | { readonly httpStatus: number | undefined; readonly grpcStatus: number | undefined; readonly chance: number }
+    | {
+        readonly httpStatus: number | undefined;
+        readonly grpcStatus: number | undefined;
+        readonly chance: number;
+        readonly body: string;
+      }
     | undefined;
   /** Empty: any cluster. */
   readonly upstreamCluster: string;
@@ -56,7 +61,12 @@ export function compileFault(context: CompileContext, config: types.fault.HTTPFa
     abort:
       abort === undefined
         ? undefined
-        : { httpStatus: status, grpcStatus: abort.grpcStatus, chance: fraction(abort.percentage, 0) },
+        : {
+            httpStatus: status,
+            grpcStatus: abort.grpcStatus,
+            chance: fraction(abort.percentage, 0),
+            body: abort.responseBody === undefined || abort.responseBody === '' ? BODY : abort.responseBody,
+          },
     upstreamCluster: config.upstreamCluster ?? '',
     headers: (config.headers ?? []).map((matcher, i) =>
       compileRequestHeader(context, matcher, [...path, 'headers', i]),
@@ -101,12 +111,13 @@ export function faultFilter(
     if (!admitted(fault)) return undefined;
     aborts.value++;
     countCluster(stream, fault, 'aborts_injected');
-    if (status.grpc === undefined) stream.sendLocalReply(status.http, BODY, 'fault_filter_abort', ResponseFlag.FI);
+    if (status.grpc === undefined)
+      stream.sendLocalReply(status.http, fault.abort!.body, 'fault_filter_abort', ResponseFlag.FI);
     else {
       stream.sendLocalReply(200, '', 'fault_filter_abort', ResponseFlag.FI, [
         ['content-type', 'application/grpc'],
         ['grpc-status', String(status.grpc)],
-        ['grpc-message', encodeURIComponent(BODY)],
+        ['grpc-message', encodeURIComponent(fault.abort!.body)],
       ]);
     }
     return 'stop';

@@ -12,6 +12,7 @@ import { compileJwtPerRoute } from './jwt/per-route.ts';
 import { compileLocalRateLimit } from './local-ratelimit.ts';
 import { compileRateLimitPerRoute } from './ratelimit/per-route.ts';
 import { compileRbacPerRoute } from './rbac/http.ts';
+import { compileSetFilterState } from './set-filter-state.ts';
 
 /** Configuration of filters below the connection manager, by the filter's name there; compiled by the filter. */
 export type PerFilter = ReadonlyMap<string, unknown>;
@@ -29,6 +30,7 @@ const compilers: Readonly<Record<string, (context: CompileContext, config: never
   'envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig': compileJwtPerRoute,
   'envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute': compileHeaderMutationPerRoute,
   'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': compileLocalRateLimit,
+  'envoy.extensions.filters.http.set_filter_state.v3.Config': compileSetFilterState,
 };
 
 /** `cors` is the older place for the CORS filter's configuration; the typed one wins. */

@@ -14,6 +14,8 @@ import { jwtFilter } from './jwt/filter.ts';
 import { localRateLimitFilter } from './local-ratelimit.ts';
 import { rateLimitFilter } from './ratelimit/filter.ts';
 import { rbacFilter } from './rbac/http.ts';
+import { setFilterStateFilter } from './set-filter-state.ts';
+import { setMetadataFilter } from './set-metadata.ts';
 import type { FilterScope } from './scope.ts';
 
 /** The last filter of every connection manager; the connection manager itself does its work. */
@@ -32,6 +34,8 @@ const compilers: Readonly<Record<string, Compile>> = {
   'envoy.extensions.filters.http.cors.v3.Cors': (context, _config, scope) => corsFilter(context, scope),
   'envoy.extensions.filters.http.header_mutation.v3.HeaderMutation': headerMutationFilter,
   'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': localRateLimitFilter,
+  'envoy.extensions.filters.http.set_filter_state.v3.Config': setFilterStateFilter,
+  'envoy.extensions.filters.http.set_metadata.v3.Config': setMetadataFilter,
   // Names are resolved by the cluster itself when it is asked for a host.
   'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': () => undefined,
 };

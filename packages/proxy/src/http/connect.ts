@@ -1,4 +1,5 @@
 import { HTTP_ALPN } from '../tls/agreed.ts';
+import { sharedState } from '../filter-state/state.ts';
 import { ResponseFlag, type UpstreamHost, type UpstreamSocket } from '../types.ts';
 import { Headers } from './headers.ts';
 import { entered, HIGH_WATER, turnNow } from './io.ts';
@@ -182,7 +183,7 @@ class InternalTunnel implements TcpTunnel {
         info.bytesSent = socket.bytesWritten - writtenBefore;
         stream.tunnelOver();
       });
-      listener(socket, connection.info);
+      listener(socket, { ...connection.info, filterState: sharedState(info) });
       if (this.#ended) socket.push(null);
     });
   }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '@mizzen/xds';
+import type { FilterState } from '../filter-state/state.ts';
 import type { ConnectionInfo, PeerTls, StreamInfo } from '../types.ts';
 
 /** See StreamInfo. */
@@ -25,6 +26,7 @@ export class StreamRecord implements StreamInfo {
   upstreamFailureReason = '';
   routeName = '';
   dynamicMetadata: Record<string, JsonObject> | undefined = undefined;
+  filterState: FilterState | undefined = undefined;
   terminatedBy = '';
   localReplyBody: string | undefined = undefined;
   upstreamTls: PeerTls | undefined = undefined;

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { FilterState } from '../filter-state/state.ts';
 import type { HcmRuntime } from '../http/runtime.ts';
 import type {
   FilterChainProgram,
@@ -7,6 +8,7 @@ import type {
   HcmProgram,
   NetworkGate,
   NetworkRbacProgram,
+  NetworkStateProgram,
   TcpProxyProgram,
 } from '../program/types.ts';
 import { NO_HELLO, type ClientHello } from '../tls/client-hello.ts';
@@ -16,6 +18,7 @@ import type { ConnectionLog } from './connection-log.ts';
 import { Connections, type ActiveConnection } from './connections.ts';
 import { inspect, type InspectionWish } from './inspect.ts';
 import type { Direction, ListenerServices, ListenerStats } from './services.ts';
+import { newStreamInfo } from './stream-info.ts';
 import { logDenied, serveTcp, type TcpProxyRuntime } from './tcp-proxy.ts';
 
 /** What is known of a connection before its chain's transport socket has had its say. */
@@ -34,6 +37,7 @@ export class ChainRuntime {
   readonly #services: ListenerServices;
   readonly #tls: DownstreamTls | undefined;
   readonly #gates: readonly Gate[];
+  readonly #states: readonly NetworkStateProgram[];
   readonly #isHttp: boolean;
   /** A TCP proxy writes to the listener's record of the connection, if that is kept. */
   readonly #serve: (
@@ -66,6 +70,7 @@ export class ChainRuntime {
           ? [{ gate: filter.gate, delayDeny: 0 }]
           : [],
     );
+    this.#states = program.filters.flatMap((filter) => (filter.kind === 'set_filter_state' ? [filter.state] : []));
     const last = program.filters.at(-1);
     this.#isHttp = last?.kind === 'http_connection_manager';
     if (last?.kind === 'http_connection_manager') {
@@ -81,7 +86,10 @@ export class ChainRuntime {
     } else if (last?.kind === 'tcp_proxy') {
       const runtime = tcpRuntime(last.tcp, direction, services);
       this.#countUnsecured = () => void runtime.stats.downstream_cx_total++;
-      this.#serve = (socket, info, metadata, record) => serveTcp(socket, info, runtime, metadata, record);
+      const onData = this.#states.some((state) => state.onData !== undefined)
+        ? (info: ConnectionInfo): void => this.#setState('onData', info)
+        : undefined;
+      this.#serve = (socket, info, metadata, record) => serveTcp(socket, info, runtime, metadata, record, onData);
       this.#logDenied = (info, decision, metadata) => logDenied(info, runtime, decision, metadata);
     } else {
       this.#countUnsecured = () => undefined;
@@ -101,7 +109,11 @@ export class ChainRuntime {
     log: ConnectionLog | undefined,
   ): void {
     if (log !== undefined) log.info.filterChainName = this.#program.name;
-    const named = this.#program.name === '' ? info : { ...info, filterChainName: this.#program.name };
+    let named = this.#program.name === '' ? info : { ...info, filterChainName: this.#program.name };
+    if (this.#states.length > 0) {
+      named = { ...named, filterState: named.filterState ?? new FilterState() };
+      this.#setState('onNewConnection', { ...named, tls: undefined });
+    }
     if (this.#tls === undefined) return this.#run(socket, { ...named, tls: undefined }, log);
     const timeout = this.#program.transportSocketConnectTimeout;
     if (hello !== undefined) return this.#secure(this.#tls, socket as Socket, named, hello, timeout, log);
@@ -157,7 +169,17 @@ export class ChainRuntime {
       log.connection = info;
       log.http = this.#isHttp;
     }
+    this.#setState('onHandshake', info);
+    // Whoever carries requests has seen data by the time that anybody looks.
+    if (this.#isHttp) this.#setState('onData', info);
     this.#pass(socket, info, log, undefined, 0);
+  }
+
+  #setState(when: keyof NetworkStateProgram, info: ConnectionInfo): void {
+    for (const state of this.#states) {
+      const set = state[when];
+      if (set !== undefined) set(info.filterState!, { info: newStreamInfo(info, this.#services.deps.clock) });
+    }
   }
 
   /** Goes through the gates from the given one on, then to the filter that takes the connection. */

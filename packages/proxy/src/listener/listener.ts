@@ -95,7 +95,22 @@ export class Listener {
 
   /** Takes over a connection that was accepted elsewhere in this proxy. */
   acceptInternal(socket: Socket | TLSSocket, from: ConnectionInfo): void {
-    this.#accept(socket, from);
+    this.#accept(socket, this.#meant(from));
+  }
+
+  /** With `original_dst` a connection from within has the addresses that the filter state says. */
+  #meant(from: ConnectionInfo): ConnectionInfo {
+    if (from.filterState === undefined) return from;
+    if (!this.#program.listenerFilters.some(({ kind }) => kind === 'original_dst')) return from;
+    const local = from.filterState.get('envoy.filters.listener.original_dst.local_ip')?.fields;
+    const remote = from.filterState.get('envoy.filters.listener.original_dst.remote_ip')?.fields;
+    return {
+      ...from,
+      ...(local === undefined ? {} : { localAddress: String(local['ip']), localPort: Number(local['port']) }),
+      ...(remote === undefined
+        ? {}
+        : { directRemoteAddress: String(remote['ip']), remotePort: Number(remote['port']) }),
+    };
   }
 
   /** As if it were gone: stops listening, and brings connections to an end as the drain policy says. */

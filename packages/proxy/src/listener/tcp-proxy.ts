@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Deps, Timer } from '../deps.ts';
+import { filterStateOf, sharedState } from '../filter-state/state.ts';
 import type { AccessLogSink, InternalListener } from '../http/runtime.ts';
 import type { AccessLogType, TcpProxyProgram, TunnelProgram } from '../program/types.ts';
 import {
@@ -62,10 +63,11 @@ export function serveTcp(
   runtime: TcpProxyRuntime,
   metadata: FilterMetadata,
   record?: StreamInfo,
+  onFirstData?: (connection: ConnectionInfo) => void,
 ): ActiveConnection {
   const info = record ?? newStreamInfo(connection, runtime.deps.clock);
   info.dynamicMetadata = metadata;
-  const tunnel = new TcpTunnel(socket, runtime, info);
+  const tunnel = new TcpTunnel(socket, runtime, info, onFirstData);
   tunnel.start();
   return tunnel;
 }
@@ -98,8 +100,18 @@ class TcpTunnel implements ActiveConnection {
   #flush: Timer | undefined;
   #ended = false;
   #handedOver = false;
+  readonly #onFirstData: ((connection: ConnectionInfo) => void) | undefined;
+  readonly #tunnelProgram: TunnelProgram | undefined;
 
-  constructor(socket: Socket | TLSSocket, runtime: TcpProxyRuntime, info: StreamInfo) {
+  constructor(
+    socket: Socket | TLSSocket,
+    runtime: TcpProxyRuntime,
+    info: StreamInfo,
+    onFirstData: ((connection: ConnectionInfo) => void) | undefined,
+  ) {
+    this.#onFirstData = onFirstData;
+    const disabled = filterStateOf(info, 'envoy.tcp_proxy.disable_tunneling')?.value === 'true';
+    this.#tunnelProgram = disabled ? undefined : runtime.program.tunnel;
     this.#socket = socket;
     this.#runtime = runtime;
     this.#info = info;
@@ -119,7 +131,11 @@ class TcpTunnel implements ActiveConnection {
       });
     }
     if (program.accessLogFlushInterval > 0) this.#logAgain();
-    const { name, metadataMatch } = program.cluster(deps.random.float());
+    const chosen = filterStateOf(this.#info, 'envoy.tcp_proxy.cluster')?.value;
+    const { name, metadataMatch } =
+      chosen === undefined
+        ? program.cluster(deps.random.float())
+        : { name: chosen, metadataMatch: program.metadataMatch };
     this.#metadataMatch = metadataMatch;
     const cluster = this.#runtime.cluster(name);
     if (cluster === undefined) {
@@ -168,7 +184,7 @@ class TcpTunnel implements ActiveConnection {
     this.#info.attemptCount = this.#attempts;
     this.#info.upstreamHost = host.authority;
     if (host.internalListener !== undefined) {
-      if (this.#runtime.program.tunnel === undefined) return this.#handOver(host.internalListener);
+      if (this.#tunnelProgram === undefined) return this.#handOver(host.internalListener);
       return this.#failed(cluster, host, `internal listener \`${host.internalListener}\` takes no tunnels`, false);
     }
     this.#info.upstreamStartTime = this.#runtime.deps.clock.now();
@@ -177,7 +193,7 @@ class TcpTunnel implements ActiveConnection {
         if (this.#ended) return void upstream.destroy();
         host.report('success');
         this.#info.upstreamLocalAddress = `${upstream.localAddress}:${upstream.localPort}`;
-        const { tunnel } = this.#runtime.program;
+        const tunnel = this.#tunnelProgram;
         if (tunnel === undefined) this.#tunnel(host, upstream);
         else this.#request(tunnel, cluster, host, upstream);
       },
@@ -222,9 +238,10 @@ class TcpTunnel implements ActiveConnection {
     counts.upstream_rq_active++;
     splice(this.#socket, upstream, {
       clock: deps.clock,
-      idleTimeout: program.idleTimeout,
-      endTogether: program.tunnel !== undefined,
+      idleTimeout: this.#idleTimeout(),
+      endTogether: this.#tunnelProgram !== undefined,
       onReceived: (bytes) => {
+        if (this.#info.bytesReceived === 0) this.#onFirstData?.(this.#info.connection);
         this.#info.bytesReceived += bytes;
         stats.downstream_cx_rx_bytes_total += bytes;
       },
@@ -244,12 +261,18 @@ class TcpTunnel implements ActiveConnection {
     });
   }
 
+  /** A connection may have one of its own. */
+  #idleTimeout(): number {
+    const own = filterStateOf(this.#info, 'envoy.tcp_proxy.per_connection_idle_timeout_ms');
+    return own === undefined ? this.#runtime.program.idleTimeout : Number(own.value);
+  }
+
   /** The cluster leads to a listener of this proxy: the connection goes on there as it is. */
   #handOver(name: string): void {
     const listener = this.#runtime.internalListener(name);
     if (listener === undefined) return this.#end(ResponseFlag.UF);
     this.#handedOver = true;
-    listener(this.#socket, this.#info.connection);
+    listener(this.#socket, { ...this.#info.connection, filterState: sharedState(this.#info) });
   }
 
   #end(flags: number): void {

@@ -7,6 +7,7 @@ import type { Clock, Random } from '../deps.ts';
 import type { Live } from '../runtime/live.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { CipherGroups } from '../tls/ciphers.ts';
+import type { StateSetter } from '../filter-state/set.ts';
 import type { HeaderMutations } from './headers.ts';
 import type {
   ConnectionInfo,
@@ -196,8 +197,17 @@ export interface Cidr {
 export type NetworkFilterProgram =
   | { readonly kind: 'rbac'; readonly rbac: NetworkRbacProgram }
   | { readonly kind: 'gate'; readonly gate: NetworkGate }
+  | { readonly kind: 'set_filter_state'; readonly state: NetworkStateProgram }
   | { readonly kind: 'http_connection_manager'; readonly hcm: HcmProgram }
   | { readonly kind: 'tcp_proxy'; readonly tcp: TcpProxyProgram };
+
+/** What is put into the filter state of connections, and when; a connection without TLS has its handshake at once. */
+export interface NetworkStateProgram {
+  readonly onNewConnection: StateSetter | undefined;
+  readonly onHandshake: StateSetter | undefined;
+  /** When the client's first bytes come. */
+  readonly onData: StateSetter | undefined;
+}
 
 /** A filter that decides, perhaps after asking somebody, whether a connection may begin. Its bytes stay unread meanwhile. */
 export interface NetworkGate {
@@ -422,6 +432,8 @@ export interface TcpProxyProgram {
   /** The only cluster, or one by weight: give a number in [0, 1). */
   readonly cluster: (random: number) => TcpClusterProgram;
   readonly clusterNames: readonly string[];
+  /** For a cluster that the filter state of a connection names. */
+  readonly metadataMatch: Readonly<Record<string, JsonValue>> | undefined;
   /** 0: none. Envoy's default is an hour. */
   readonly idleTimeout: number;
   readonly maxDownstreamConnectionDuration: number;

@@ -45,10 +45,15 @@ export function parseFormat(format: string, deps: OperatorDeps): Format | Format
 }
 
 function cut(operator: Operator, length: number): Operator {
-  return (source) => {
-    const value = operator(source);
-    return typeof value === 'string' && value.length > length ? value.slice(0, length) : value;
-  };
+  const shorten =
+    (get: (source: LogSource) => OperatorValue): Operator =>
+    (source) => {
+      const value = get(source);
+      return typeof value === 'string' && value.length > length ? value.slice(0, length) : value;
+    };
+  return operator.inText === undefined
+    ? shorten(operator)
+    : Object.assign(shorten(operator), { inText: shorten(operator.inText) });
 }
 
 /** Text of a value: what is absent becomes `absent`; objects and lists are JSON. */
@@ -69,7 +74,7 @@ export function sortedJson(value: JsonValue): string {
 
 /** Makes the text of a format. */
 export function textFormatter(format: Format, absent: string): (source: LogSource) => string {
-  const { parts } = format;
+  const parts = format.parts.map((part) => (typeof part === 'string' ? part : (part.inText ?? part)));
   if (parts.length === 1) {
     const [only] = parts;
     return typeof only === 'string' ? () => only : (source) => asText(only!(source), absent);
@@ -99,8 +104,9 @@ export function jsonFormatter(
     const [only] = format.parts;
     if (format.parts.length === 1 && typeof only === 'function') {
       if (options.typed) return (source) => only(source) ?? (options.omitEmpty ? undefined : null);
+      const get = only.inText ?? only;
       return (source) => {
-        const given = only(source);
+        const given = get(source);
         return options.omitEmpty && (given === undefined || given === null) ? undefined : asText(given, '-');
       };
     }

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { JsonObject, JsonValue } from '@mizzen/xds';
+import { filterStateOf } from '../filter-state/state.ts';
 import { requestHeader } from '../program/match/header.ts';
 import { pathOnly, queryParameter } from '../program/match/query.ts';
 import { lookUp } from '../program/match/value.ts';
@@ -12,7 +13,11 @@ import { isoTime, timeFormat } from './access-log-time.ts';
 
 /** Undefined: there is none (`-` in text, null in JSON). */
 export type OperatorValue = JsonValue | undefined;
-export type Operator = (source: LogSource) => OperatorValue;
+export interface Operator {
+  (source: LogSource): OperatorValue;
+  /** The same within text, where that is not just the value written down. */
+  readonly inText?: (source: LogSource) => OperatorValue;
+}
 
 /** What operators may ask for beyond the request. */
 export interface OperatorDeps {
@@ -113,6 +118,29 @@ function metadata(get: (info: StreamInfo) => Readonly<Record<string, JsonObject>
 const METADATA_OF: Readonly<Record<string, (info: StreamInfo) => Readonly<Record<string, JsonObject>> | undefined>> = {
   DYNAMIC: (i) => i.dynamicMetadata,
   ROUTE: (i) => i.routeMetadata,
+};
+
+/** `KEY`, `KEY:PLAIN`, `KEY:TYPED` or `KEY:FIELD:NAME`. */
+const filterState: OperatorFactory = (argument) => {
+  const [key = '', style = 'TYPED', field = ''] = (argument ?? '').split(':');
+  if (key === '') return { problem: 'needs a key' };
+  switch (style) {
+    case 'PLAIN':
+      return ({ info: i }) => filterStateOf(i, key)?.text;
+    case 'TYPED': {
+      const get = ({ info: i }: LogSource): OperatorValue => filterStateOf(i, key)?.json;
+      const inText = (source: LogSource): OperatorValue => {
+        const value = get(source);
+        return value === undefined ? undefined : JSON.stringify(value);
+      };
+      return Object.assign(get, { inText });
+    }
+    case 'FIELD':
+      if (field === '') return { problem: 'needs the name of a field' };
+      return ({ info: i }) => filterStateOf(i, key)?.fields?.[field];
+    default:
+      return { problem: `\`${style}\` is not a style` };
+  }
 };
 
 const startTime: OperatorFactory = (argument) => {
@@ -343,6 +371,7 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   GRPC_STATUS: grpcStatus(false),
   GRPC_STATUS_NUMBER: grpcStatus(true),
   DYNAMIC_METADATA: metadata((i) => i.dynamicMetadata),
+  FILTER_STATE: filterState,
   METADATA: (argument, deps) => {
     const [of = '', ...rest] = (argument ?? '').split(':');
     const get = METADATA_OF[of];

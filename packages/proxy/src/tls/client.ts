@@ -6,6 +6,7 @@ import type { UpstreamTlsProgram } from '../program/types.ts';
 import { countAgreed } from './agreed.ts';
 import type { TlsContexts, TlsMaterial } from './context.ts';
 import { handshakeFailure, SECRET_MISSING, verifyFailure } from './failure.ts';
+import { parseSubjectAltNames } from './subject-alt-names.ts';
 import { verifyPeer } from './verify.ts';
 
 /**
@@ -25,6 +26,8 @@ export interface SessionSlot {
 export interface ExpectedName {
   readonly serverName: string;
   readonly verified: boolean;
+  /** The certificate must have one of these instead. */
+  readonly subjectAltNames?: readonly string[];
 }
 
 export function newSessionSlot(): SessionSlot {
@@ -153,7 +156,10 @@ function verify(
   const error = secure.authorizationError as (Error & { code?: string }) | string | null | undefined;
   const refused = verifyPeer(certificate, typeof error === 'string' ? error : error?.code, validation);
   if (refused === undefined) {
-    if (!name.verified || hasName(certificate, name.serverName)) return undefined;
+    const { subjectAltNames: wanted } = name;
+    if (wanted !== undefined && wanted.length > 0) {
+      if (wanted.some((one) => hasName(certificate, one) || hasUri(certificate, one))) return undefined;
+    } else if (!name.verified || hasName(certificate, name.serverName)) return undefined;
     return {
       reason: verifyFailure(`SAN matcher, certificate SANs are [${certificate.subjectAltName ?? ''}]`),
       counter: 'ssl_fail_verify_san',
@@ -168,6 +174,10 @@ function verify(
 function hasName(certificate: X509Certificate, name: string): boolean {
   if (isIP(name) !== 0) return certificate.checkIP(name) !== undefined;
   return certificate.checkHost(name, { subject: 'never', partialWildcards: false }) !== undefined;
+}
+
+function hasUri({ subjectAltName }: X509Certificate, name: string): boolean {
+  return parseSubjectAltNames(subjectAltName).uri.includes(name);
 }
 
 function ignore(): void {}

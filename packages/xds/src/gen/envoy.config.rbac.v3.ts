@@ -5,6 +5,12 @@ import type * as envoy_type_matcher_v3 from './envoy.type.matcher.v3.ts';
 import type * as envoy_type_v3 from './envoy.type.v3.ts';
 import type * as google_api_expr_v1alpha1 from './google.api.expr.v1alpha1.ts';
 
+/** envoy.config.rbac.v3.Action */
+export interface Action {
+  readonly name?: string;
+  readonly action?: RBAC_Action;
+}
+
 /** envoy.config.rbac.v3.Permission */
 export interface Permission {
   readonly andRules?: Permission_Set;

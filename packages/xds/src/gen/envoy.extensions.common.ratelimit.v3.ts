@@ -11,10 +11,23 @@ export interface LocalRateLimitDescriptor {
   readonly tokenBucket?: envoy_type_v3.TokenBucket;
 }
 
+/** envoy.extensions.common.ratelimit.v3.RateLimitDescriptor */
+export interface RateLimitDescriptor {
+  readonly entries?: readonly RateLimitDescriptor_Entry[];
+  readonly limit?: RateLimitDescriptor_RateLimitOverride;
+  readonly hitsAddend?: string | number;
+}
+
 /** envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.Entry */
 export interface RateLimitDescriptor_Entry {
   readonly key?: string;
   readonly value?: string;
+}
+
+/** envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.RateLimitOverride */
+export interface RateLimitDescriptor_RateLimitOverride {
+  readonly requestsPerUnit?: number;
+  readonly unit?: envoy_type_v3.RateLimitUnit;
 }
 
 /** envoy.extensions.common.ratelimit.v3.VhRateLimitsOptions */

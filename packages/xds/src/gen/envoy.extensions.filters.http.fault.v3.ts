@@ -10,6 +10,7 @@ export interface FaultAbort {
   readonly grpcStatus?: number;
   readonly headerAbort?: FaultAbort_HeaderAbort;
   readonly percentage?: envoy_type_v3.FractionalPercent;
+  readonly responseBody?: string;
 }
 
 /** envoy.extensions.filters.http.fault.v3.FaultAbort.HeaderAbort */

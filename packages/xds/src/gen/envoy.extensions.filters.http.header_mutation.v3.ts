@@ -20,4 +20,5 @@ export interface Mutations {
   readonly responseMutations?: readonly envoy_config_common_mutation_rules_v3.HeaderMutation[];
   readonly responseTrailersMutations?: readonly envoy_config_common_mutation_rules_v3.HeaderMutation[];
   readonly requestTrailersMutations?: readonly envoy_config_common_mutation_rules_v3.HeaderMutation[];
+  readonly formatters?: readonly envoy_config_core_v3.TypedExtensionConfig[];
 }

@@ -4,4 +4,5 @@ import type * as envoy_extensions_filters_common_set_filter_state_v3 from './env
 /** envoy.extensions.filters.http.set_filter_state.v3.Config */
 export interface Config {
   readonly onRequestHeaders?: readonly envoy_extensions_filters_common_set_filter_state_v3.FilterStateValue[];
+  readonly clearRouteCache?: boolean;
 }

@@ -4,4 +4,6 @@ import type * as envoy_extensions_filters_common_set_filter_state_v3 from './env
 /** envoy.extensions.filters.network.set_filter_state.v3.Config */
 export interface Config {
   readonly onNewConnection?: readonly envoy_extensions_filters_common_set_filter_state_v3.FilterStateValue[];
+  readonly onDownstreamTlsHandshake?: readonly envoy_extensions_filters_common_set_filter_state_v3.FilterStateValue[];
+  readonly onDownstreamData?: readonly envoy_extensions_filters_common_set_filter_state_v3.FilterStateValue[];
 }

@@ -16,6 +16,22 @@ export interface DestinationPortInput {
 export interface DirectSourceIPInput {
 }
 
+/** envoy.extensions.matching.common_inputs.network.v3.DynamicMetadataInput */
+export interface DynamicMetadataInput {
+  readonly filter?: string;
+  readonly path?: readonly DynamicMetadataInput_PathSegment[];
+}
+
+/** envoy.extensions.matching.common_inputs.network.v3.DynamicMetadataInput.PathSegment */
+export interface DynamicMetadataInput_PathSegment {
+  readonly key?: string;
+}
+
+/** envoy.extensions.matching.common_inputs.network.v3.FilterStateInput */
+export interface FilterStateInput {
+  readonly key?: string;
+}
+
 /** envoy.extensions.matching.common_inputs.network.v3.ServerNameInput */
 export interface ServerNameInput {
 }

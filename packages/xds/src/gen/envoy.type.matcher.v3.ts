@@ -5,6 +5,7 @@ import type * as xds_core_v3 from './xds.core.v3.ts';
 /** envoy.type.matcher.v3.AddressMatcher */
 export interface AddressMatcher {
   readonly ranges?: readonly xds_core_v3.CidrRange[];
+  readonly invertMatch?: boolean;
 }
 
 /** envoy.type.matcher.v3.DoubleMatcher */
@@ -28,6 +29,21 @@ export interface HttpRequestHeaderMatchInput {
 /** envoy.type.matcher.v3.HttpRequestQueryParamMatchInput */
 export interface HttpRequestQueryParamMatchInput {
   readonly queryParam?: string;
+}
+
+/** envoy.type.matcher.v3.HttpRequestTrailerMatchInput */
+export interface HttpRequestTrailerMatchInput {
+  readonly headerName?: string;
+}
+
+/** envoy.type.matcher.v3.HttpResponseHeaderMatchInput */
+export interface HttpResponseHeaderMatchInput {
+  readonly headerName?: string;
+}
+
+/** envoy.type.matcher.v3.HttpResponseTrailerMatchInput */
+export interface HttpResponseTrailerMatchInput {
+  readonly headerName?: string;
 }
 
 /** envoy.type.matcher.v3.ListMatcher */

@@ -76,6 +76,16 @@ export type FractionalPercent_DenominatorType =
   | 'TEN_THOUSAND'
   | 'MILLION';
 
+/** envoy.type.v3.RateLimitUnit */
+export type RateLimitUnit =
+  | 'UNKNOWN'
+  | 'SECOND'
+  | 'MINUTE'
+  | 'HOUR'
+  | 'DAY'
+  | 'MONTH'
+  | 'YEAR';
+
 /** envoy.type.v3.StatusCode */
 export type StatusCode =
   | 'Empty'

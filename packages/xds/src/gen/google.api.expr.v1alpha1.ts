@@ -87,6 +87,12 @@ export interface Expr_Select {
   readonly testOnly?: boolean;
 }
 
+/** google.api.expr.v1alpha1.ParsedExpr */
+export interface ParsedExpr {
+  readonly expr?: Expr;
+  readonly sourceInfo?: SourceInfo;
+}
+
 /** google.api.expr.v1alpha1.Reference */
 export interface Reference {
   readonly name?: string;

@@ -19,6 +19,7 @@ export interface Config_DiscoveryMethod {
   readonly baggage?: Config_Baggage;
   readonly workloadDiscovery?: Config_WorkloadDiscovery;
   readonly istioHeaders?: Config_IstioHeaders;
+  readonly upstreamFilterState?: Config_UpstreamFilterState;
 }
 
 /** io.istio.http.peer_metadata.Config.IstioHeaders */
@@ -29,6 +30,12 @@ export interface Config_IstioHeaders {
 /** io.istio.http.peer_metadata.Config.PropagationMethod */
 export interface Config_PropagationMethod {
   readonly istioHeaders?: Config_IstioHeaders;
+  readonly baggage?: Config_Baggage;
+}
+
+/** io.istio.http.peer_metadata.Config.UpstreamFilterState */
+export interface Config_UpstreamFilterState {
+  readonly peerMetadataKey?: string;
 }
 
 /** io.istio.http.peer_metadata.Config.WorkloadDiscovery */

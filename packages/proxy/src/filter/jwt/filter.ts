@@ -1,9 +1,11 @@
 import type { types } from '@mizzen/xds';
+import { filterStateOf } from '../../filter-state/state.ts';
 import type { CompileContext } from '../../program/context.ts';
 import { pathOnly } from '../../program/match/query.ts';
 import type { Path } from '../../program/path.ts';
 import type { Condition } from '../../program/route/condition.ts';
 import { compileMatch } from '../../program/route/match.ts';
+import { wire } from '../../program/values.ts';
 import type { HttpFilter, HttpStream, Trace } from '../../types.ts';
 import type { FilterScope } from '../scope.ts';
 import { compileProvider, type Provider } from './provider.ts';
@@ -35,6 +37,15 @@ export function jwtFilter(
   const rules = (config.rules ?? []).map((rule, i) =>
     compileRule(context, rule, providers, named, [...path, 'rules', i]),
   );
+  const byState = Object.entries(config.filterStateRules?.requires ?? {}).map(
+    ([value, requirement]) =>
+      [
+        wire(value),
+        compileRequirement(context, requirement, providers, [...path, 'filterStateRules', 'requires', value]),
+      ] as const,
+  );
+  const stateName = config.filterStateRules?.name ?? '';
+  const requirementOf = new Map(byState);
   const ownHeaders = [...providers.values()].flatMap((provider) => provider.ownHeaders);
   const bypassPreflight = config.bypassCorsPreflight === true;
   const strip = config.stripFailureResponse === true;
@@ -52,7 +63,9 @@ export function jwtFilter(
       if (rule.conditions.every((condition) => condition.test(stream.request, only, stream.info, random)))
         return rule.requirement;
     }
-    return undefined;
+    if (requirementOf.size === 0) return undefined;
+    const chosen = filterStateOf(stream.info, stateName);
+    return chosen?.isString === true ? requirementOf.get(chosen.value) : undefined;
   };
   const finish = (stream: HttpStream, realm: string, status: Status): undefined | 'stop' => {
     if (status === Status.Ok) {

@@ -1,10 +1,13 @@
 import type { types } from '@mizzen/xds';
+import { compileFilterState } from '../../filter-state/match.ts';
+import { OBJECT_FACTORIES } from '../../filter-state/objects.ts';
+import type { FilterStateObject } from '../../filter-state/state.ts';
 import type { CompileContext } from '../../program/context.ts';
 import { compileCidr } from '../../program/match/cidr.ts';
 import { compileString, type StringMatch } from '../../program/match/string.ts';
 import type { Path } from '../../program/path.ts';
 import { wire } from '../../program/values.ts';
-import type { PeerTls } from '../../types.ts';
+import type { ConnectionInfo, PeerTls, StreamInfo } from '../../types.ts';
 import { headerRule, metadataRule, pathRule } from './common.ts';
 import { all, always, any, never, not, type Rule } from './rule.ts';
 
@@ -80,17 +83,20 @@ function addressRule(
   };
 }
 
+/** What Istio's proxy notes of a client that has shown who it is. */
+function peerPrincipal({ tls }: ConnectionInfo): FilterStateObject | undefined {
+  const san = tls?.authenticated === true ? tls.uriSans[0] : undefined;
+  return san === undefined ? undefined : OBJECT_FACTORIES['envoy.string']!(wire(san));
+}
+
 function filterStateRule(context: CompileContext, matcher: types.matcher.FilterStateMatcher, path: Path): Rule {
-  if (matcher.key !== PEER_PRINCIPAL) {
-    context.refuse([...path, 'key'], `there is no filter state \`${matcher.key ?? ''}\``);
-    return never;
-  }
-  const name = compileString(context, matcher.stringMatch ?? {}, [...path, 'stringMatch']);
+  const { key, text, matches } = compileFilterState(context, matcher, path);
+  const find = (connection: ConnectionInfo, info: StreamInfo | undefined): FilterStateObject | undefined =>
+    info?.filterState?.get(key) ?? connection.filterState?.get(key);
+  if (key !== PEER_PRINCIPAL)
+    return { text: `filter state ${key} ${text}`, test: (connection, _, info) => matches(find(connection, info)) };
   return {
-    text: `identity of the client ${name.text}`,
-    test: ({ tls }) => {
-      const san = tls?.authenticated === true ? tls.uriSans[0] : undefined;
-      return san !== undefined && name.matches(wire(san));
-    },
+    text: `identity of the client ${text}`,
+    test: (connection, _, info) => matches(find(connection, info) ?? peerPrincipal(connection)),
   };
 }

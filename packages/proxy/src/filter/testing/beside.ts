@@ -163,7 +163,7 @@ export async function observeBoth(
   }
 }
 
-async function observe(
+export async function observe(
   cases: readonly BesideCase[],
   up: number,
   around: Surroundings,

@@ -95,10 +95,8 @@ export const commonFields: FieldTable = {
   'envoy.type.v3.Int32Range': { implemented: 'start end' },
   'envoy.type.v3.Int64Range': { implemented: 'start end' },
   'envoy.type.v3.DoubleRange': { implemented: 'start end' },
-  'envoy.type.v3.HashPolicy': {
-    implemented: 'sourceIp',
-    refused: { 'there is no filter state to hash': 'filterState' },
-  },
+  'envoy.type.v3.HashPolicy': { implemented: 'sourceIp filterState' },
+  'envoy.type.v3.HashPolicy.FilterState': { implemented: 'key' },
   'envoy.type.v3.HashPolicy.SourceIp': {},
   'envoy.type.v3.TokenBucket': { implemented: 'maxTokens tokensPerFill fillInterval' },
   'envoy.type.v3.HttpStatus': { implemented: 'code' },
@@ -123,9 +121,9 @@ export const commonFields: FieldTable = {
   'envoy.type.matcher.v3.ListMatcher': { implemented: 'oneOf' },
   'envoy.type.matcher.v3.OrMatcher': { implemented: 'valueMatchers' },
   'envoy.type.matcher.v3.FilterStateMatcher': {
-    implemented: 'key stringMatch',
-    refused: { [NOT_SUPPORTED]: 'addressMatch' },
+    implemented: 'key stringMatch addressMatch',
   },
+  'envoy.type.matcher.v3.AddressMatcher': { implemented: 'ranges invertMatch' },
   'envoy.type.metadata.v3.MetadataKey': { implemented: 'key path' },
   'envoy.type.metadata.v3.MetadataKey.PathSegment': { implemented: 'key' },
   'envoy.config.common.mutation_rules.v3.HeaderMutation': {

@@ -44,8 +44,7 @@ export const filterFields: FieldTable = {
   'envoy.config.rbac.v3.SourcedMetadata': { implemented: 'metadataMatcher metadataSource' },
 
   [`${JWT}.JwtAuthentication`]: {
-    implemented: 'providers rules bypassCorsPreflight requirementMap stripFailureResponse statPrefix',
-    refused: { 'there is no filter state to choose by': 'filterStateRules' },
+    implemented: 'providers rules bypassCorsPreflight requirementMap stripFailureResponse statPrefix filterStateRules',
   },
   [`${JWT}.JwtProvider`]: {
     implemented: `issuer audiences subjects requireExpiration maxLifetime remoteJwks localJwks forward fromHeaders
@@ -68,6 +67,7 @@ export const filterFields: FieldTable = {
   [`${JWT}.JwtRequirementOrList`]: { implemented: 'requirements' },
   [`${JWT}.JwtRequirementAndList`]: { implemented: 'requirements' },
   [`${JWT}.ProviderWithAudiences`]: { implemented: 'providerName audiences' },
+  [`${JWT}.FilterStateRule`]: { implemented: 'name requires' },
   [`${JWT}.PerRouteConfig`]: { implemented: 'disabled requirementName' },
 
   [`${FAULT}.HTTPFault`]: {
@@ -79,7 +79,7 @@ export const filterFields: FieldTable = {
     },
     refused: { [NOT_SUPPORTED]: 'responseRateLimit filterMetadata' },
   },
-  [`${FAULT}.FaultAbort`]: { implemented: 'httpStatus grpcStatus headerAbort percentage' },
+  [`${FAULT}.FaultAbort`]: { implemented: 'httpStatus grpcStatus headerAbort percentage responseBody' },
   [`${FAULT}.FaultAbort.HeaderAbort`]: {},
   'envoy.extensions.filters.common.fault.v3.FaultDelay': { implemented: 'fixedDelay headerDelay percentage' },
   'envoy.extensions.filters.common.fault.v3.FaultDelay.HeaderDelay': {},
@@ -107,7 +107,9 @@ export const filterFields: FieldTable = {
   'envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute': { implemented: 'mutations' },
   'envoy.extensions.filters.http.header_mutation.v3.Mutations': {
     implemented: 'requestMutations responseMutations',
-    refused: { [NOT_SUPPORTED]: 'queryParameterMutations requestTrailersMutations responseTrailersMutations' },
+    refused: {
+      [NOT_SUPPORTED]: 'queryParameterMutations requestTrailersMutations responseTrailersMutations formatters',
+    },
   },
   'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': {
     implemented: `statPrefix status tokenBucket filterEnabled filterEnforced requestHeadersToAddWhenNotEnforced
@@ -118,8 +120,8 @@ export const filterFields: FieldTable = {
   'envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor': { implemented: 'entries tokenBucket' },
   'envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.Entry': { implemented: 'key value' },
   'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': {
-    implemented: 'dnsCacheConfig',
-    refused: { [NOT_SUPPORTED]: 'subClusterConfig saveUpstreamAddress allowDynamicHostFromFilterState' },
+    implemented: 'dnsCacheConfig allowDynamicHostFromFilterState',
+    refused: { [NOT_SUPPORTED]: 'subClusterConfig saveUpstreamAddress' },
   },
 
   [`${ACCESS}.AccessLog`]: { implemented: 'name filter typedConfig' },

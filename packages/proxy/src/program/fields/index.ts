@@ -8,6 +8,7 @@ import { filterFields } from './filters.ts';
 import { listenerFields } from './listener.ts';
 import { rateLimitFields } from './ratelimit.ts';
 import { matchingFields } from './matching.ts';
+import { stateFields } from './state.ts';
 import { routeFields } from './route.ts';
 import { indexFields } from './table.ts';
 
@@ -24,6 +25,7 @@ export const fields = indexFields([
   extAuthzFields,
   rateLimitFields,
   commonFields,
+  stateFields,
 ]);
 export { noEffectTypes } from './any-types.ts';
 export type { FieldClass } from './table.ts';

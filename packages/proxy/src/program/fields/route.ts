@@ -37,8 +37,7 @@ export const routeFields: FieldTable = {
   },
   'envoy.config.route.v3.RouteMatch': {
     implemented: `prefix path safeRegex connectMatcher pathSeparatedPrefix pathMatchPolicy caseSensitive runtimeFraction
-      headers queryParameters grpc tlsContext dynamicMetadata`,
-    refused: { [NOT_SUPPORTED]: 'filterState' },
+      headers queryParameters grpc tlsContext dynamicMetadata filterState`,
   },
   'envoy.config.route.v3.RouteMatch.ConnectMatcher': {},
   'envoy.config.route.v3.RouteMatch.GrpcRouteMatchOptions': {},
@@ -81,14 +80,14 @@ export const routeFields: FieldTable = {
     refused: { [NOT_SUPPORTED]: 'proxyProtocolConfig allowPost' },
   },
   'envoy.config.route.v3.RouteAction.HashPolicy': {
-    implemented: 'header cookie connectionProperties queryParameter terminal',
-    refused: { 'there is no filter state to hash': 'filterState' },
+    implemented: 'header cookie connectionProperties queryParameter filterState terminal',
   },
   'envoy.config.route.v3.RouteAction.HashPolicy.Header': { implemented: 'headerName regexRewrite' },
   'envoy.config.route.v3.RouteAction.HashPolicy.Cookie': { implemented: 'name ttl path attributes' },
   'envoy.config.route.v3.RouteAction.HashPolicy.CookieAttribute': { implemented: 'name value' },
   'envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties': { implemented: 'sourceIp' },
   'envoy.config.route.v3.RouteAction.HashPolicy.QueryParameter': { implemented: 'name' },
+  'envoy.config.route.v3.RouteAction.HashPolicy.FilterState': { implemented: 'key' },
   'envoy.config.route.v3.WeightedCluster': {
     implemented: 'clusters headerName totalWeight runtimeKeyPrefix',
     refused: { [NOT_SUPPORTED]: 'useHashPolicy' },

@@ -2,6 +2,7 @@ import { TypeUrl, type types } from '@mizzen/xds';
 import { compileNetworkExtAuthz } from '../../filter/ext-authz/network.ts';
 import { compileNetworkLocalRateLimit } from '../../filter/local-ratelimit-network.ts';
 import { compileNetworkRbac } from '../../filter/rbac/network.ts';
+import { compileNetworkSetFilterState } from '../../filter/set-filter-state-network.ts';
 import { compileAccessLogs } from '../../telemetry/access-log.ts';
 import { compileAddress } from '../address.ts';
 import { CompileContext } from '../context.ts';
@@ -151,7 +152,7 @@ function compileNetworkFilters(
 }
 
 function onlyLooks({ kind }: NetworkFilterProgram): boolean {
-  return kind === 'rbac' || kind === 'gate';
+  return kind !== 'http_connection_manager' && kind !== 'tcp_proxy';
 }
 
 function compileNetworkFilter(
@@ -177,6 +178,11 @@ function compileNetworkFilter(
       return {
         kind: 'gate',
         gate: compileNetworkLocalRateLimit(context, config as types.networkLocalRateLimit.LocalRateLimit, path),
+      };
+    case 'envoy.extensions.filters.network.set_filter_state.v3.Config':
+      return {
+        kind: 'set_filter_state',
+        state: compileNetworkSetFilterState(context, config as types.networkSetFilterState.Config, path),
       };
     default:
       context.refuse(path, `\`${type}\` is not a network filter that is supported`);

@@ -6,22 +6,22 @@ import { compileHeaderChange } from '../headers.ts';
 import type { Path } from '../path.ts';
 import { lbMetadata } from '../route/action.ts';
 import type { TcpProxyProgram, TunnelProgram } from '../types.ts';
-import { milliseconds, percent } from '../values.ts';
+import { milliseconds, percent, unwire } from '../values.ts';
 
 export function compileTcpProxy(context: CompileContext, tcp: types.tcpProxy.TcpProxy, path: Path): TcpProxyProgram {
   if (tcp.statPrefix === undefined || tcp.statPrefix === '')
     context.refuse([...path, 'statPrefix'], 'must not be empty');
   const { cluster, names } = chooser(context, tcp, path);
-  const bySource = (tcp.hashPolicy ?? []).some((policy) => policy.sourceIp !== undefined);
   return {
     statPrefix: tcp.statPrefix ?? '',
     cluster,
     clusterNames: names,
+    metadataMatch: lbMetadata(tcp.metadataMatch),
     idleTimeout: milliseconds(tcp.idleTimeout, 3_600_000),
     maxDownstreamConnectionDuration: milliseconds(tcp.maxDownstreamConnectionDuration, 0),
     maxDurationJitter: percent(tcp.maxDownstreamConnectionDurationJitterPercentage, 0),
     maxConnectAttempts: Math.max(1, tcp.maxConnectAttempts ?? 1),
-    hashKey: bySource ? (connection) => ({ key: xxHash64(connection.directRemoteAddress) }) : undefined,
+    hashKey: hashKey(context, tcp.hashPolicy?.[0], [...path, 'hashPolicy', 0]),
     tunnel:
       tcp.tunnelingConfig === undefined
         ? undefined
@@ -30,6 +30,22 @@ export function compileTcpProxy(context: CompileContext, tcp: types.tcpProxy.Tcp
     accessLogFlushInterval: milliseconds(tcp.accessLogOptions?.accessLogFlushInterval ?? tcp.accessLogFlushInterval, 0),
     flushAccessLogOnConnected:
       (tcp.accessLogOptions?.flushAccessLogOnConnected ?? tcp.flushAccessLogOnConnected) === true,
+  };
+}
+
+/** There is one policy at most. */
+function hashKey(
+  context: CompileContext,
+  policy: types.envoyType.HashPolicy | undefined,
+  path: Path,
+): TcpProxyProgram['hashKey'] {
+  if (policy?.sourceIp !== undefined) return (connection) => ({ key: xxHash64(connection.directRemoteAddress) });
+  if (policy?.filterState === undefined) return undefined;
+  const { key = '' } = policy.filterState;
+  if (key === '') context.refuse([...path, 'filterState', 'key'], 'must not be empty');
+  return (connection) => {
+    const hashed = connection.filterState?.get(key)?.hashed;
+    return { key: hashed === undefined ? undefined : xxHash64(unwire(hashed)) };
   };
 }
 

@@ -1,4 +1,5 @@
 import type { types } from '@mizzen/xds';
+import { filterStateOf } from '../../filter-state/state.ts';
 import { xxHash64 } from '../../lb/xxhash64.ts';
 import type { HashResult, HttpStream, RequestHead } from '../../types.ts';
 import type { CompileContext } from '../context.ts';
@@ -70,6 +71,17 @@ function compileMethod(
       terminal,
       evaluate: (_request, { info }) =>
         info.remoteAddress === '' ? undefined : { hash: xxHash64(info.remoteAddress) },
+    };
+  }
+  if (policy.filterState !== undefined) {
+    const { key = '' } = policy.filterState;
+    if (key === '') context.refuse([...path, 'filterState', 'key'], 'must not be empty');
+    return {
+      terminal,
+      evaluate: (_request, { info }) => {
+        const hashed = filterStateOf(info, key)?.hashed;
+        return hashed === undefined ? undefined : { hash: xxHash64(unwire(hashed)) };
+      },
     };
   }
   context.refuse(path, 'must say what to hash');

@@ -1,4 +1,6 @@
 import type { types } from '@mizzen/xds';
+import { compileFilterState } from '../../filter-state/match.ts';
+import { filterStateOf } from '../../filter-state/state.ts';
 import type { CompileContext } from '../context.ts';
 import { compileRequestHeader } from '../match/header.ts';
 import { compileQuery } from '../match/query.ts';
@@ -87,6 +89,14 @@ export function compileMatch(
       text: metadata.text,
       field: `dynamicMetadata[${i}]`,
       test: (_request, _path, info) => metadata.matches(info.dynamicMetadata),
+    });
+  });
+  (match.filterState ?? []).forEach((matcher, i) => {
+    const state = compileFilterState(context, matcher, [...path, 'filterState', i]);
+    conditions.push({
+      text: `filter state ${state.key} ${state.text}`,
+      field: `filterState[${i}]`,
+      test: (_request, _path, info) => state.matches(filterStateOf(info, state.key)),
     });
   });
   return { conditions, path: pathMatch };

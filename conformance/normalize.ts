@@ -12,6 +12,7 @@ export function normalize(bytes: string): string {
   let text = bytes;
   for (const address of OWN) text = text.replaceAll(address, 'CLIENT');
   return text
+    .replaceAll(/127\.77\.\d+\.\d+:\d+/g, 'CLIENT:PORT')
     .replaceAll(/127\.77\.\d+\.\d+/g, 'CLIENT')
     .replaceAll(/(?<=date: )\w{3}, \d\d [^\r\n]*/gi, 'DATE')
     .replaceAll(/(?<=x-request-id: )[0-9a-f-]{36}/gi, 'ID')

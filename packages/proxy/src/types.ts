@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { JsonObject, JsonValue } from '@mizzen/xds';
 import type { FilterState } from './filter-state/state.ts';
+import type { ProxyTlv } from './filter/proxy-protocol/header.ts';
 import type { Headers } from './http/headers.ts';
 import type { SubjectAltNames } from './tls/subject-alt-names.ts';
 
@@ -29,10 +30,21 @@ export interface ResponseHead {
   readonly headers: Headers;
 }
 
+/** The two ends of a connection. */
+export interface ConnectionEnds {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+}
+
 /** What is known of the connection a request came on. Set once per connection. */
 export interface ConnectionInfo {
   readonly id: number;
-  /** Address the peer really has; `remoteAddress` may later be taken from x-forwarded-for. */
+  /**
+   * Address of the peer, as a PROXY protocol header has it where there was one; `remoteAddress` may later be taken from
+   * x-forwarded-for.
+   */
   readonly directRemoteAddress: string;
   readonly remotePort: number;
   readonly localAddress: string;
@@ -46,6 +58,12 @@ export interface ConnectionInfo {
   readonly filterChainName?: string;
   /** What network filters noted for others; undefined: nothing. */
   readonly filterState?: FilterState | undefined;
+  /** What the socket itself says, where a PROXY protocol header told of other ends. */
+  readonly socketEnds?: ConnectionEnds;
+  /** Noted by listener filters, by name. */
+  readonly listenerMetadata?: Readonly<Record<string, JsonObject>>;
+  /** What a PROXY protocol header brought along for those upstream. */
+  readonly proxyTlvs?: readonly ProxyTlv[];
 }
 
 export interface PeerTls {

@@ -131,6 +131,7 @@ export function ownEnds(socket: Socket): Ends {
     sourcePort: localPort,
     destinationAddress: remoteAddress,
     destinationPort: remotePort,
+    tlvs: [],
   };
 }
 

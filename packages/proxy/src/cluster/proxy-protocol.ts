@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import type { ProxyTlv } from '../filter/proxy-protocol/header.ts';
 import type { ProxyProtocolProgram } from '../program/types.ts';
 import type { ConnectionInfo } from '../types.ts';
 
@@ -8,6 +9,8 @@ export interface Ends {
   readonly sourcePort: number;
   readonly destinationAddress: string;
   readonly destinationPort: number;
+  /** What the connection's own header brought along. */
+  readonly tlvs: readonly ProxyTlv[];
 }
 
 export function endsOf(connection: ConnectionInfo): Ends {
@@ -16,6 +19,7 @@ export function endsOf(connection: ConnectionInfo): Ends {
     sourcePort: connection.remotePort,
     destinationAddress: unmapped(connection.localAddress),
     destinationPort: connection.localPort,
+    tlvs: connection.proxyTlvs ?? [],
   };
 }
 
@@ -42,13 +46,14 @@ export function proxyHeader(program: ProxyProtocolProgram, client: Ends | undefi
     Buffer.from([client.sourcePort >> 8, client.sourcePort & 255]),
     Buffer.from([client.destinationPort >> 8, client.destinationPort & 255]),
   ]);
-  const length = addresses.length + program.tlvs.length;
-  return Buffer.concat([
-    SIGNATURE,
-    Buffer.from([PROXY, v4 ? 0x11 : 0x21, length >> 8, length & 255]),
-    addresses,
-    program.tlvs,
-  ]);
+  const tlvs = Buffer.concat([program.tlvs, ...client.tlvs.filter(program.passes).map(encodeTlv)]);
+  const length = addresses.length + tlvs.length;
+  return Buffer.concat([SIGNATURE, Buffer.from([PROXY, v4 ? 0x11 : 0x21, length >> 8, length & 255]), addresses, tlvs]);
+}
+
+/** Type, length and value (section 2.2.7). */
+export function encodeTlv({ type, value }: ProxyTlv): Buffer {
+  return Buffer.concat([Buffer.from([type & 255, (value.length >> 8) & 255, value.length & 255]), value]);
 }
 
 function textHeader(ends: Ends): string {

@@ -16,9 +16,10 @@ import { DownstreamTls } from '../tls/server.ts';
 import type { ConnectionInfo, StreamInfo } from '../types.ts';
 import type { ConnectionLog } from './connection-log.ts';
 import { Connections, type ActiveConnection } from './connections.ts';
-import { inspect, type InspectionWish } from './inspect.ts';
+import { inspect } from './inspect.ts';
 import type { Direction, ListenerServices, ListenerStats } from './services.ts';
 import { newStreamInfo } from './stream-info.ts';
+import { tlsStep } from './steps.ts';
 import { logDenied, serveTcp, type TcpProxyRuntime } from './tcp-proxy.ts';
 
 /** What is known of a connection before its chain's transport socket has had its say. */
@@ -26,7 +27,7 @@ export type PlainInfo = Omit<ConnectionInfo, 'tls'>;
 
 type FilterMetadata = StreamInfo['dynamicMetadata'];
 const RBAC = 'envoy.filters.network.rbac';
-const HELLO: InspectionWish = { tls: true, http: false };
+const HELLO = [tlsStep];
 
 /** A filter chain in force: what a connection goes through after it was chosen. */
 export class ChainRuntime {
@@ -126,14 +127,13 @@ export class ChainRuntime {
       timeout,
       clock,
       (found) => {
-        if (found === undefined) {
-          socket.destroy();
-          return this.#unsecured('connect timeout', log);
-        }
         const left = timeout === 0 ? 0 : Math.max(1, timeout - (clock.now() - started));
         this.#secure(this.#tls!, socket as Socket, named, found.hello ?? NO_HELLO, left, log);
       },
-      () => this.#unsecured('', log),
+      (why) => {
+        socket.destroy();
+        this.#unsecured(why === 'timeout' ? 'connect timeout' : '', log);
+      },
     );
   }
 
@@ -172,7 +172,7 @@ export class ChainRuntime {
     this.#setState('onHandshake', info);
     // Whoever carries requests has seen data by the time that anybody looks.
     if (this.#isHttp) this.#setState('onData', info);
-    this.#pass(socket, info, log, undefined, 0);
+    this.#pass(socket, info, log, info.listenerMetadata === undefined ? undefined : { ...info.listenerMetadata }, 0);
   }
 
   #setState(when: keyof NetworkStateProgram, info: ConnectionInfo): void {

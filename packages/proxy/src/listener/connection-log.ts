@@ -14,6 +14,10 @@ export class ConnectionLog {
   socket: Socket | TLSSocket;
   /** Requests are expected. */
   http = false;
+  /** A filter chain has the connection. */
+  begun = false;
+  /** Bytes that listener filters took off the socket. */
+  dropped = 0;
   readonly #clock: Clock;
   #failed = false;
 
@@ -24,15 +28,15 @@ export class ConnectionLog {
   }
 
   set connection(connection: ConnectionInfo) {
-    this.info = { ...this.info, connection };
+    this.info = { ...this.info, connection, remoteAddress: connection.directRemoteAddress };
   }
 
   /** Once the connection is closed. */
   write(logs: readonly AccessLogProgram[], sinks: readonly AccessLogSink[]): void {
     const { info, socket } = this;
-    const begun = info.connection.tls !== undefined || !this.#failed;
+    const begun = this.begun && (info.connection.tls !== undefined || !this.#failed);
     info.responseEndTime = this.#clock.now();
-    info.bytesReceived = begun ? socket.bytesRead : 0;
+    info.bytesReceived = begun ? socket.bytesRead - this.dropped : 0;
     info.bytesSent = begun ? socket.bytesWritten : 0;
     if (this.http && info.bytesReceived > 0) info.protocol = 'HTTP/1.1';
     writeLogs({ info, logType: 'NotSet' }, logs, sinks);

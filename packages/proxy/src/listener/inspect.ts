@@ -1,76 +1,94 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../deps.ts';
-import { MAX_CLIENT_HELLO, readClientHello, type ClientHello } from '../tls/client-hello.ts';
-import { readHttpStart } from './http-start.ts';
+import type { ClientHello } from '../tls/client-hello.ts';
+import type { ProxyProtocolVerdict } from '../filter/proxy-protocol/filter.ts';
 
+/** What listener filters found out about a connection so far. */
 export interface Inspection {
   /** Present when the connection begins with a TLS ClientHello. */
-  readonly hello: ClientHello | undefined;
+  hello: ClientHello | undefined;
   /** `http/1.0`, `http/1.1` or `h2c` when it begins with a request in clear text; empty otherwise, or when not looked for. */
-  readonly httpProtocol: string;
+  httpProtocol: string;
+  proxy: Extract<ProxyProtocolVerdict, { kind: 'header' }> | undefined;
 }
 
-export interface InspectionWish {
-  readonly tls: boolean;
-  readonly http: boolean;
+/** What a step says of the bytes: wait for more, end the connection, or go on after so many bytes are dropped. */
+export type StepResult = 'more' | 'close' | number;
+
+/** One listener filter: looks at the first bytes and notes what it finds. */
+export type Step = (bytes: Buffer, found: Inspection) => StepResult;
+
+/** Why a connection did not get through. */
+export type Gone = 'timeout' | 'closed' | 'remote' | 'error';
+
+export function newInspection(): Inspection {
+  return { hello: undefined, httpProtocol: '', proxy: undefined };
 }
 
 /**
- * Reads as much of a connection as it takes to see what it is, and puts everything back: the socket ends up paused with
- * its bytes unread. `onDone` gets undefined when `timeout` milliseconds (0: none) passed first. When the peer goes away
- * meanwhile the socket is destroyed and `onGone` is called instead.
+ * Lets the steps look at the beginning of a connection one after the other, each at as many bytes as it takes, and puts
+ * back what is not dropped: the socket ends up paused with its bytes unread. When a step ends the connection, or the peer
+ * goes away meanwhile, it is destroyed and `onGone` called. After `timeout` milliseconds (0: none) `onGone` is called with
+ * the connection as it was left.
  */
 export function inspect(
   socket: Socket | TLSSocket,
-  wish: InspectionWish,
+  steps: readonly Step[],
   timeout: number,
   clock: Clock,
-  onDone: (inspection: Inspection | undefined) => void,
-  onGone: () => void,
+  onDone: (found: Inspection) => void,
+  onGone: (why: Gone, found: Inspection) => void,
 ): void {
+  const found = newInspection();
   let bytes: Buffer | undefined;
+  let at = 0;
   const settle = (): void => {
     timer?.cancel();
     socket.off('data', onData);
-    socket.off('end', gone);
-    socket.off('close', gone);
-    socket.off('error', gone);
+    socket.off('end', onEnd);
+    socket.off('close', onEnd);
+    socket.off('error', onError);
   };
-  const done = (inspection: Inspection | undefined): void => {
+  const stop = (): void => {
     settle();
     socket.pause();
-    if (bytes !== undefined) socket.unshift(bytes);
-    onDone(inspection);
+    if (bytes !== undefined && bytes.length > 0) socket.unshift(bytes);
   };
-  const gone = (): void => {
+  const gone = (why: Gone): void => {
     settle();
-    socket.on('error', () => undefined);
+    socket.on('error', ignore);
     socket.destroy();
-    onGone();
+    onGone(why, found);
   };
+  const onEnd = (): void => gone('remote');
+  const onError = (): void => gone('error');
   const onData = (chunk: Buffer): void => {
     bytes = bytes === undefined ? chunk : Buffer.concat([bytes, chunk]);
-    const inspection = look(bytes, wish);
-    if (inspection !== undefined) done(inspection);
+    while (at < steps.length) {
+      const result = steps[at]!(bytes, found);
+      if (result === 'more') return;
+      if (result === 'close') return gone('closed');
+      if (result > 0) bytes = bytes.subarray(result);
+      at++;
+      if (bytes.length === 0 && at < steps.length) return;
+    }
+    stop();
+    onDone(found);
   };
-  const timer = timeout > 0 ? clock.after(timeout, () => done(undefined)) : undefined;
+  const timer =
+    timeout > 0
+      ? clock.after(timeout, () => {
+          stop();
+          onGone('timeout', found);
+        })
+      : undefined;
   socket.on('data', onData);
-  socket.on('end', gone);
-  socket.on('close', gone);
-  socket.on('error', gone);
+  socket.on('end', onEnd);
+  socket.on('close', onEnd);
+  socket.on('error', onError);
   // A connection that was handed over comes paused, and listening for data alone does not undo that.
   if (socket.isPaused()) socket.resume();
 }
 
-/** Undefined: not decided yet. */
-function look(bytes: Buffer, wish: InspectionWish): Inspection | undefined {
-  if (wish.tls) {
-    const result = readClientHello(bytes);
-    if (result.kind === 'hello') return { hello: result.hello, httpProtocol: '' };
-    if (result.kind === 'more' && bytes.length <= MAX_CLIENT_HELLO) return undefined;
-  }
-  if (!wish.http) return { hello: undefined, httpProtocol: '' };
-  const httpProtocol = readHttpStart(bytes);
-  return httpProtocol === undefined ? undefined : { hello: undefined, httpProtocol };
-}
+function ignore(): void {}

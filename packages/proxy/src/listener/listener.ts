@@ -7,8 +7,9 @@ import { Binding, type BindFailure } from './binding.ts';
 import { ConnectionLog } from './connection-log.ts';
 import { ChainRuntime, type PlainInfo } from './chain.ts';
 import { atOnce, drainDecision, type DrainDecision, type DrainPolicy } from './drain.ts';
-import { inspect, type Inspection, type InspectionWish } from './inspect.ts';
-import type { ListenerServices, ListenerStats } from './services.ts';
+import { inspect, newInspection, type Inspection, type Step } from './inspect.ts';
+import type { HandedOver, ListenerServices, ListenerStats } from './services.ts';
+import { stepOf } from './steps.ts';
 
 export interface ListenerEvents {
   onBound(): void;
@@ -16,9 +17,10 @@ export interface ListenerEvents {
 }
 
 /** What a connection's addresses are: read off its socket, or told by whoever handed it over. */
-type Addresses = Pick<ConnectionInfo, 'directRemoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>;
+type Addresses = HandedOver;
 
-const NOTHING_SEEN: Inspection = { hello: undefined, httpProtocol: '' };
+const NOTHING_SEEN: Inspection = newInspection();
+const NO_STEPS: readonly Step[] = [];
 
 /**
  * A listener in force. Its configuration is replaced in place: sockets whose address stays keep listening, filter chains
@@ -31,6 +33,7 @@ export class Listener {
   readonly #stats: ListenerStats;
   #program: ListenerProgram;
   #sinks: readonly AccessLogSink[] = [];
+  #steps: readonly Step[] = NO_STEPS;
   #chains = new Map<FilterChainProgram, ChainRuntime>();
   readonly #bindings = new Map<string, Binding>();
   readonly #policy: DrainPolicy;
@@ -85,6 +88,7 @@ export class Listener {
     }
     this.#program = program;
     this.#chains = chains;
+    this.#steps = program.listenerFilters.flatMap((filter) => stepOf(filter) ?? []);
     this.#sinks = program.accessLogs.map(({ path }) => this.#services.accessLog(path));
     this.#bind();
     if (before.size === 0) return;
@@ -176,9 +180,10 @@ export class Listener {
     }
   }
 
-  #accept(socket: Socket | TLSSocket, addresses: Addresses): void {
-    this.#stats.downstream_cx_total++;
-    this.#stats.downstream_cx_active++;
+  /** Takes a connection whose destination another listener has restored; it is handed on no further. */
+  readonly takeOver = (socket: Socket | TLSSocket, ends: HandedOver): void => this.#accept(socket, ends, true);
+
+  #accept(socket: Socket | TLSSocket, addresses: Addresses, handedOver = false): void {
     const info: PlainInfo = {
       id: this.#services.nextConnectionId(),
       ...addresses,
@@ -190,55 +195,96 @@ export class Listener {
       accessLogs.length === 0
         ? undefined
         : new ConnectionLog(socket, { ...info, tls: undefined }, this.#services.deps.clock);
-    const sinks = this.#sinks;
+    const pending: Pending = { socket, info, log, sinks: this.#sinks, handedOver, state: 'accepted' };
     socket.on('error', ignore);
-    socket.once('close', () => {
-      this.#stats.downstream_cx_active--;
-      this.#stats.downstream_cx_destroy++;
-      log?.write(accessLogs, sinks);
-    });
-    const wish = this.#wish(addresses.localPort);
-    if (wish === undefined) return this.#choose(socket, info, NOTHING_SEEN, log);
-    const { listenerFiltersTimeout, continueOnListenerFiltersTimeout } = this.#program;
-    this.#inspect(socket, wish, listenerFiltersTimeout, (inspection) => {
-      if (inspection === undefined) {
-        this.#stats.downstream_pre_cx_timeout++;
-        if (!continueOnListenerFiltersTimeout) return void socket.destroy();
-      }
-      this.#choose(socket, info, inspection ?? NOTHING_SEEN, log);
-    });
-  }
-
-  /** What this listener's filters look for on a port; undefined: nothing. */
-  #wish(port: number): InspectionWish | undefined {
-    let tls = false;
-    let http = false;
-    for (const filter of this.#program.listenerFilters) {
-      if (filter.disabled?.(port) === true) continue;
-      if (filter.kind === 'tls_inspector') tls = true;
-      else if (filter.kind === 'http_inspector') http = true;
+    const steps = this.#stepsFor(addresses.localPort);
+    if (steps.length === 0) {
+      this.#watch(pending, accessLogs);
+      return this.#choose(pending, info, NOTHING_SEEN);
     }
-    return tls || http ? { tls, http } : undefined;
+    this.#stats.downstream_pre_cx_active++;
+    pending.state = 'inspected';
+    this.#watch(pending, accessLogs);
+    const { listenerFiltersTimeout, continueOnListenerFiltersTimeout } = this.#program;
+    const { clock } = this.#services.deps;
+    inspect(
+      socket,
+      steps,
+      listenerFiltersTimeout,
+      clock,
+      (found) => this.#inspected(pending, found),
+      (why, found) => {
+        switch (why) {
+          case 'timeout':
+            this.#stats.downstream_pre_cx_timeout++;
+            if (continueOnListenerFiltersTimeout) this.#inspected(pending, found);
+            else socket.destroy();
+            return;
+          case 'remote':
+            this.#stats.downstream_listener_filter_remote_close++;
+            return;
+          case 'error':
+            this.#stats.downstream_listener_filter_error++;
+            return;
+          case 'closed':
+            return;
+        }
+      },
+    );
   }
 
-  #choose(
-    socket: Socket | TLSSocket,
-    plain: PlainInfo,
-    { hello, httpProtocol }: Inspection,
-    log: ConnectionLog | undefined,
-  ): void {
+  /** Counts and logs what becomes of a connection. */
+  #watch(pending: Pending, accessLogs: ListenerProgram['accessLogs']): void {
+    pending.socket.once('close', () => {
+      if (pending.state === 'inspected') this.#stats.downstream_pre_cx_active--;
+      else if (pending.state === 'active') {
+        this.#stats.downstream_cx_active--;
+        this.#stats.downstream_cx_destroy++;
+      } else if (pending.state === 'handed over') return;
+      pending.log?.write(accessLogs, pending.sinks);
+    });
+  }
+
+  /** The filters have seen enough. */
+  #inspected(pending: Pending, found: Inspection): void {
+    this.#stats.downstream_pre_cx_active--;
+    pending.state = 'accepted';
+    const info = withProxyHeader(pending.info, found);
+    if (this.#program.useOriginalDst && !pending.handedOver && destinationChanged(pending.info, info)) {
+      const handOver = this.#services.listenerFor(info.localAddress, info.localPort);
+      if (handOver !== undefined) {
+        pending.state = 'handed over';
+        return handOver(pending.socket, info);
+      }
+    }
+    this.#choose(pending, info, found);
+  }
+
+  /** What the listener filters look for on connections to that port. */
+  #stepsFor(port: number): readonly Step[] {
+    const { listenerFilters } = this.#program;
+    if (listenerFilters.length === 0) return NO_STEPS;
+    if (listenerFilters.every(({ disabled }) => disabled === undefined)) return this.#steps;
+    return listenerFilters.flatMap((filter) => (filter.disabled?.(port) === true ? [] : (stepOf(filter) ?? [])));
+  }
+
+  #choose(pending: Pending, plain: PlainInfo, { hello, httpProtocol, proxy }: Inspection): void {
+    const { socket, log } = pending;
     const info: PlainInfo = {
       ...plain,
       requestedServerName: hello?.serverName ?? '',
       applicationProtocol: httpProtocol,
     };
-    if (log !== undefined) log.connection = { ...info, tls: undefined };
+    if (log !== undefined) {
+      log.connection = { ...info, tls: undefined };
+      if (info.listenerMetadata !== undefined) log.info.dynamicMetadata = { ...info.listenerMetadata };
+    }
     const chain = this.#program.selectChain({
       destinationAddress: plain.localAddress,
       destinationPort: plain.localPort,
       sourceAddress: plain.directRemoteAddress,
       sourcePort: plain.remotePort,
-      directSourceAddress: plain.directRemoteAddress,
+      directSourceAddress: plain.socketEnds?.remoteAddress ?? plain.directRemoteAddress,
       serverName: hello?.serverName ?? '',
       transportProtocol: hello === undefined ? 'raw_buffer' : 'tls',
       applicationProtocols: hello?.applicationProtocols ?? (httpProtocol === '' ? [] : [httpProtocol]),
@@ -250,17 +296,50 @@ export class Listener {
       socket.destroy();
       return;
     }
+    pending.state = 'active';
+    this.#stats.downstream_cx_total++;
+    this.#stats.downstream_cx_active++;
+    if (log !== undefined) {
+      log.begun = true;
+      log.dropped = proxy?.header.length ?? 0;
+    }
     runtime.accept(socket, info, hello, log);
   }
+}
 
-  #inspect(
-    socket: Socket | TLSSocket,
-    wish: InspectionWish,
-    timeout: number,
-    onDone: (inspection: Inspection | undefined) => void,
-  ): void {
-    inspect(socket, wish, timeout, this.#services.deps.clock, onDone, () => undefined);
-  }
+/** A connection on its way to a filter chain. */
+interface Pending {
+  readonly socket: Socket | TLSSocket;
+  readonly info: PlainInfo;
+  readonly log: ConnectionLog | undefined;
+  readonly sinks: readonly AccessLogSink[];
+  readonly handedOver: boolean;
+  state: 'accepted' | 'inspected' | 'active' | 'handed over';
+}
+
+/** What a PROXY protocol header said of the connection. */
+function withProxyHeader(info: PlainInfo, { proxy }: Inspection): PlainInfo {
+  if (proxy === undefined) return info;
+  const { source, destination } = proxy.header;
+  const { metadata, passed } = proxy;
+  return {
+    ...info,
+    ...(metadata === undefined ? {} : { listenerMetadata: metadata }),
+    ...(passed.length === 0 ? {} : { proxyTlvs: passed }),
+    ...(source === undefined || destination === undefined
+      ? {}
+      : {
+          directRemoteAddress: source.address,
+          remotePort: source.port,
+          localAddress: destination.address,
+          localPort: destination.port,
+          socketEnds: info.socketEnds ?? { ...info, remoteAddress: info.directRemoteAddress },
+        }),
+  };
+}
+
+function destinationChanged(before: PlainInfo, after: PlainInfo): boolean {
+  return before.localAddress !== after.localAddress || before.localPort !== after.localPort;
 }
 
 function addressesOf(socket: Socket): Addresses {

@@ -4,7 +4,7 @@ import type { ListenerProgram } from '../program/types.ts';
 import type { BindFailure } from './binding.ts';
 import type { DrainPolicy } from './drain.ts';
 import { Listener } from './listener.ts';
-import type { ListenerServices } from './services.ts';
+import type { HandOver, ListenerServices } from './services.ts';
 
 export interface ListenerManagerOptions {
   readonly services: ListenerServices;
@@ -94,6 +94,20 @@ export class ListenerManager {
     const entry = this.#active.get(name);
     if (entry === undefined || entry.listener.program.address.kind !== 'internal') return undefined;
     return (socket, info) => entry.listener.acceptInternal(socket, info);
+  }
+
+  /** The listener of that address, or of all addresses at that port. */
+  at(address: string, port: number): HandOver | undefined {
+    let wildcard: Listener | undefined;
+    const any = address.includes(':') ? '::' : '0.0.0.0';
+    for (const { listener } of this.#active.values()) {
+      for (const own of [listener.program.address, ...listener.program.additionalAddresses]) {
+        if (own.kind !== 'socket' || own.port !== port) continue;
+        if (own.address === address) return listener.takeOver;
+        if (own.address === any || (own.address === '::' && own.ipv4Compat)) wildcard ??= listener;
+      }
+    }
+    return wildcard?.takeOver;
   }
 
   update(program: ListenerProgram, resource: unknown): void {

@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { Deps } from '../deps.ts';
 import type { AccessLogSink, HcmStats, HttpServerConnection, InternalListener, HcmRuntime } from '../http/runtime.ts';
 import type { RouteConfigProgram } from '../program/types.ts';
@@ -8,6 +10,14 @@ import type { TcpProxyStats } from './tcp-proxy.ts';
 
 export type Direction = 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED';
 
+/** Takes over a connection whose destination has been restored. */
+export type HandOver = (socket: Socket | TLSSocket, ends: HandedOver) => void;
+
+export type HandedOver = Pick<
+  ConnectionInfo,
+  'directRemoteAddress' | 'remotePort' | 'localAddress' | 'localPort' | 'socketEnds' | 'listenerMetadata' | 'proxyTlvs'
+>;
+
 /** What listeners need of the proxy they belong to. */
 export interface ListenerServices {
   readonly deps: Deps;
@@ -16,6 +26,8 @@ export interface ListenerServices {
   cluster(name: string): UpstreamCluster | undefined;
   routes(name: string): RouteConfigProgram | undefined;
   internalListener(name: string): InternalListener | undefined;
+  /** The listener for what is sent to that address, the one for all addresses of the port included. */
+  listenerFor(address: string, port: number): HandOver | undefined;
   accessLog(path: string): AccessLogSink;
   serveHttp(socket: UpstreamSocket, info: ConnectionInfo, hcm: HcmRuntime): HttpServerConnection;
   nextConnectionId(): number;
@@ -32,7 +44,11 @@ export interface ListenerStats {
   downstream_cx_total: number;
   downstream_cx_active: number;
   downstream_cx_destroy: number;
+  /** Connections that listener filters are looking at. */
+  downstream_pre_cx_active: number;
   downstream_pre_cx_timeout: number;
+  downstream_listener_filter_remote_close: number;
+  downstream_listener_filter_error: number;
   no_filter_chain_match: number;
   readonly ssl: DownstreamTlsStats;
 }

@@ -52,7 +52,10 @@ function newListenerStats(): ListenerStats {
     downstream_cx_total: 0,
     downstream_cx_active: 0,
     downstream_cx_destroy: 0,
+    downstream_pre_cx_active: 0,
     downstream_pre_cx_timeout: 0,
+    downstream_listener_filter_remote_close: 0,
+    downstream_listener_filter_error: 0,
     no_filter_chain_match: 0,
     ssl: newDownstreamTlsStats(),
   };

@@ -85,6 +85,7 @@ export class ProxyNode {
       cluster: (name) => this.#routable(name),
       routes: (name) => this.routes.get(name),
       internalListener: (name) => this.listeners.internal(name),
+      listenerFor: (address, port) => this.listeners.at(address, port),
       accessLog: options.accessLog,
       nextConnectionId: () => ++connectionIds,
     };

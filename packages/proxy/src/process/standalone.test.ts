@@ -18,13 +18,13 @@ function run(config: object | string): { status: number | null; stderr: string }
 
 test('everything that is refused is named, and the proxy does not start', async () => {
   const port = await freePort();
-  const proxyProtocol = {
-    name: 'envoy.filters.listener.proxy_protocol',
-    typedConfig: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol' },
+  const originalSource = {
+    name: 'envoy.filters.listener.original_src',
+    typedConfig: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.original_src.v3.OriginalSrc' },
   };
   const { status, stderr } = run({
     ...bootstrap(
-      [listener(port, [{ filters: [hcm([routeTo('app')])] }], { listenerFilters: [proxyProtocol] })],
+      [listener(port, [{ filters: [hcm([routeTo('app')])] }], { listenerFilters: [originalSource] })],
       [
         staticCluster('app', [port], { commonLbConfig: { consistentHashingLbConfig: { hashBalanceFactor: 150 } } }),
         staticCluster('typo', [port], { lbPolicyy: 'RANDOM' }),

@@ -116,7 +116,7 @@ test('a cluster as Istio makes it', () => {
   expect(transport.tls).toMatchObject({
     minVersion: 'TLSv1.2',
     maxVersion: undefined,
-    ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:AES256-GCM-SHA384',
+    ciphers: [['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-CHACHA20-POLY1305'], ['AES256-GCM-SHA384']],
     sni: 's',
   });
   expect(

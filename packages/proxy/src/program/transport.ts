@@ -1,4 +1,7 @@
 import type { types } from '@mizzen/xds';
+import { encodeTlv } from '../cluster/proxy-protocol.ts';
+import { compilePassed } from '../filter/proxy-protocol/filter.ts';
+import type { ProxyTlv } from '../filter/proxy-protocol/header.ts';
 import type { CompileContext } from './context.ts';
 import type { Path } from './path.ts';
 import { messageOf } from './read-resource.ts';
@@ -65,10 +68,17 @@ export function compileProxyProtocol(
   config: types.core.ProxyProtocolConfig | undefined,
   path: Path,
 ): ProxyProtocolProgram {
-  return { version: config?.version ?? 'V1', tlvs: encodeTlvs(context, config, path) };
+  return { version: config?.version ?? 'V1', tlvs: encodeTlvs(context, config, path), passes: passing(config) };
 }
 
-/** Type, length and value of each, as PROXY protocol version 2 has them (section 2.2.7). */
+/** What is added itself takes precedence. */
+function passing(config: types.core.ProxyProtocolConfig | undefined): (tlv: ProxyTlv) => boolean {
+  const passes = compilePassed(config?.passThroughTlvs);
+  const added = new Set(config?.addedTlvs?.map(({ type = 0 }) => type));
+  return ({ type }) => passes(type) && !added.has(type);
+}
+
+/** As PROXY protocol version 2 has them. */
 function encodeTlvs(context: CompileContext, config: types.core.ProxyProtocolConfig | undefined, path: Path): Buffer {
   return Buffer.concat(
     (config?.addedTlvs ?? []).flatMap(({ type = 0, value = '' }, i) => {
@@ -77,7 +87,7 @@ function encodeTlvs(context: CompileContext, config: types.core.ProxyProtocolCon
       if (type > 255) context.refuse([...at, 'type'], 'must be less than 256');
       if (bytes.length === 0) context.refuse([...at, 'value'], 'must not be empty');
       if (bytes.length > 0xff00) context.refuse([...at, 'value'], 'must be at most 65280 bytes');
-      return [Buffer.from([type & 255, (bytes.length >> 8) & 255, bytes.length & 255]), bytes];
+      return encodeTlv({ type, value: bytes });
     }),
   );
 }

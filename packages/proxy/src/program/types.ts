@@ -6,6 +6,8 @@ import type { JsonObject, JsonValue, types } from '@mizzen/xds';
 import type { Clock, Random } from '../deps.ts';
 import type { Live } from '../runtime/live.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import type { ProxyTlv } from '../filter/proxy-protocol/header.ts';
+import type { ProxyProtocolReader } from '../filter/proxy-protocol/filter.ts';
 import type { CipherGroups } from '../tls/ciphers.ts';
 import type { StateSetter } from '../filter-state/set.ts';
 import type { HeaderMutations } from './headers.ts';
@@ -145,7 +147,7 @@ export type ListenerFilterProgram = {
   | { readonly kind: 'tls_inspector' }
   | { readonly kind: 'http_inspector' }
   | { readonly kind: 'original_dst' }
-  | { readonly kind: 'proxy_protocol'; readonly allowWithout: boolean }
+  | { readonly kind: 'proxy_protocol'; readonly reader: ProxyProtocolReader }
 );
 
 /** What chains are chosen by. Addresses are text as Node gives them; IPv4-mapped IPv6 counts as IPv4. */
@@ -612,6 +614,8 @@ export interface ProxyProtocolProgram {
   readonly version: 'V1' | 'V2';
   /** Already encoded; only version 2 carries them. */
   readonly tlvs: Buffer;
+  /** Which of those that the client's own header brought along go with it. */
+  readonly passes: (tlv: ProxyTlv) => boolean;
 }
 
 export interface UpstreamHttpProgram {

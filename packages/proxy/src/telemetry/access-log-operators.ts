@@ -4,8 +4,9 @@ import { filterStateOf } from '../filter-state/state.ts';
 import { requestHeader } from '../program/match/header.ts';
 import { pathOnly, queryParameter } from '../program/match/query.ts';
 import { lookUp } from '../program/match/value.ts';
+import { isAscii, wire } from '../program/values.ts';
 import type { LogSource } from '../program/types.ts';
-import type { ConnectionInfo, PeerTls, RequestHead, StreamInfo } from '../types.ts';
+import type { ConnectionEnds, ConnectionInfo, PeerTls, RequestHead, StreamInfo } from '../types.ts';
 import { LOCAL_FIELDS, PEER_FIELDS, validity } from './access-log-certificates.ts';
 import { flagNames } from './access-log-flags.ts';
 import { grpcStatusName, grpcStatusOf, isGrpc, trailer } from './access-log-grpc.ts';
@@ -112,8 +113,16 @@ function metadata(get: (info: StreamInfo) => Readonly<Record<string, JsonObject>
   return (argument) => {
     if (argument === undefined || argument === '') return { problem: 'needs a namespace' };
     const [namespace = '', ...keys] = argument.split(':');
-    return (source) => lookUp(get(source.info)?.[namespace], keys);
+    return (source) => wireValue(lookUp(get(source.info)?.[namespace], keys));
   };
+}
+
+/** Lines are made of bytes: one character each. */
+function wireValue(value: JsonValue | undefined): JsonValue | undefined {
+  if (typeof value === 'string') return wire(value);
+  if (typeof value !== 'object' || value === null) return value;
+  const text = JSON.stringify(value);
+  return isAscii(text) ? value : (JSON.parse(wire(text)) as JsonValue);
 }
 const METADATA_OF: Readonly<Record<string, (info: StreamInfo) => Readonly<Record<string, JsonObject>> | undefined>> = {
   DYNAMIC: (i) => i.dynamicMetadata,
@@ -213,6 +222,9 @@ const commonDuration: OperatorFactory = (argument) => {
 
 const remote = (i: StreamInfo): string =>
   joinPort(i.remoteAddress, i.remoteAddress === i.connection.directRemoteAddress ? i.connection.remotePort : 0);
+/** As the socket has them, whatever a PROXY protocol header says. */
+const socketEnds = (connection: ConnectionInfo): ConnectionEnds =>
+  connection.socketEnds ?? { ...connection, remoteAddress: connection.directRemoteAddress };
 const local = (i: StreamInfo): string => joinPort(i.connection.localAddress, i.connection.localPort);
 
 /** The host, once there was a connection to it. */
@@ -307,15 +319,21 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   DOWNSTREAM_REMOTE_ADDRESS: text(remote),
   DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: text((i) => i.remoteAddress),
   DOWNSTREAM_REMOTE_PORT: info((i) => portOf(remote(i))),
-  DOWNSTREAM_DIRECT_REMOTE_ADDRESS: text((i) => joinPort(i.connection.directRemoteAddress, i.connection.remotePort)),
-  DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: text((i) => i.connection.directRemoteAddress),
-  DOWNSTREAM_DIRECT_REMOTE_PORT: info((i) => i.connection.remotePort),
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS: text(({ connection }) => {
+    const { remoteAddress, remotePort } = socketEnds(connection);
+    return joinPort(remoteAddress, remotePort);
+  }),
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: text((i) => socketEnds(i.connection).remoteAddress),
+  DOWNSTREAM_DIRECT_REMOTE_PORT: info((i) => socketEnds(i.connection).remotePort),
   DOWNSTREAM_LOCAL_ADDRESS: text(local),
   DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: text((i) => i.connection.localAddress),
   DOWNSTREAM_LOCAL_PORT: info((i) => i.connection.localPort),
-  DOWNSTREAM_DIRECT_LOCAL_ADDRESS: text(local),
-  DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT: text((i) => i.connection.localAddress),
-  DOWNSTREAM_DIRECT_LOCAL_PORT: info((i) => i.connection.localPort),
+  DOWNSTREAM_DIRECT_LOCAL_ADDRESS: text(({ connection }) => {
+    const { localAddress, localPort } = socketEnds(connection);
+    return joinPort(localAddress, localPort);
+  }),
+  DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT: text((i) => socketEnds(i.connection).localAddress),
+  DOWNSTREAM_DIRECT_LOCAL_PORT: info((i) => socketEnds(i.connection).localPort),
   ...named('DOWNSTREAM_LOCAL_', LOCAL_FIELDS, down),
   ...named('DOWNSTREAM_PEER_', PEER_FIELDS, (value) => down(peer(value))),
   DOWNSTREAM_PEER_CERT_V_START: certificateTime('validFrom'),

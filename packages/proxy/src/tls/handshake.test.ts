@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inspect } from '../listener/inspect.ts';
+import { tlsStep } from '../listener/steps.ts';
 import { systemDeps } from '../process/deps.ts';
 import type { DownstreamTlsProgram, SecretProgram, UpstreamTlsProgram } from '../program/types.ts';
 import { newSessionSlot, UpstreamTls, type SessionSlot, type UpstreamTlsStats } from './client.ts';
@@ -46,11 +47,11 @@ beforeAll(async () => {
     if (last !== program) context = new DownstreamTls((last = program), tls, deps.clock, stats);
     inspect(
       socket,
-      { tls: true, http: false },
+      [tlsStep],
       0,
       deps.clock,
       (seen) => {
-        if (seen?.hello === undefined) return void socket.end('plain\n');
+        if (seen.hello === undefined) return void socket.end('plain\n');
         context.accept(
           socket,
           seen.hello,

@@ -30,5 +30,9 @@ export function metadataRule(
   const metadata = compileMetadata(context, matcher, path);
   if (source === 'ROUTE')
     return { text: `route ${metadata.text}`, test: (_c, _r, info) => metadata.matches(info?.routeMetadata) };
-  return { text: metadata.text, test: (_c, _r, info) => metadata.matches(info?.dynamicMetadata) };
+  return {
+    text: metadata.text,
+    test: (connection, _r, info) =>
+      metadata.matches(info === undefined ? connection.listenerMetadata : info.dynamicMetadata),
+  };
 }

@@ -32,15 +32,15 @@ export function compilePrincipal(context: CompileContext, principal: types.rbac.
     };
   }
   if (principal.sourceIp !== undefined)
-    return addressRule(context, principal.sourceIp, 'address of the connection', false, [...path, 'sourceIp']);
+    return addressRule(context, principal.sourceIp, 'address of the connection', 'connection', [...path, 'sourceIp']);
   if (principal.directRemoteIp !== undefined) {
-    return addressRule(context, principal.directRemoteIp, 'address of the connection', false, [
+    return addressRule(context, principal.directRemoteIp, 'address of the connection', 'socket', [
       ...path,
       'directRemoteIp',
     ]);
   }
   if (principal.remoteIp !== undefined)
-    return addressRule(context, principal.remoteIp, 'address of the client', true, [...path, 'remoteIp']);
+    return addressRule(context, principal.remoteIp, 'address of the client', 'client', [...path, 'remoteIp']);
   if (principal.header !== undefined) return headerRule(context, principal.header, [...path, 'header']);
   if (principal.urlPath !== undefined) return pathRule(context, principal.urlPath, [...path, 'urlPath']);
   if (principal.metadata !== undefined)
@@ -70,13 +70,18 @@ function addressRule(
   context: CompileContext,
   range: types.core.CidrRange,
   what: string,
-  forwarded: boolean,
+  of: 'socket' | 'connection' | 'client',
   path: Path,
 ): Rule {
   const cidr = compileCidr(context, range, path);
   if (cidr === undefined) return never;
   const text = `${what} is in ${cidr.text}`;
-  if (!forwarded) return { text, test: (connection) => cidr.contains(connection.directRemoteAddress) };
+  if (of === 'connection') return { text, test: (connection) => cidr.contains(connection.directRemoteAddress) };
+  if (of === 'socket')
+    return {
+      text,
+      test: (connection) => cidr.contains(connection.socketEnds?.remoteAddress ?? connection.directRemoteAddress),
+    };
   return {
     text,
     test: (connection, _request, info) => cidr.contains(info?.remoteAddress ?? connection.directRemoteAddress),

@@ -185,8 +185,7 @@ export const clusterFields: FieldTable = {
     },
   },
   'envoy.config.core.v3.ProxyProtocolConfig': {
-    implemented: 'version addedTlvs',
-    noEffect: { 'connections bring none along': 'passThroughTlvs' },
+    implemented: 'version addedTlvs passThroughTlvs',
   },
   'envoy.config.core.v3.TlvEntry': { implemented: 'type value', refused: { [NOT_SUPPORTED]: 'formatString' } },
   [`${TLS}.DownstreamTlsContext`]: {

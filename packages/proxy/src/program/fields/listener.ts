@@ -1,6 +1,7 @@
 import { HTTP2_PORT, NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const HCM = 'envoy.extensions.filters.network.http_connection_manager.v3';
+const PROXY = 'envoy.extensions.filters.listener.proxy_protocol.v3';
 const TCP = 'envoy.extensions.filters.network.tcp_proxy.v3';
 
 /** envoy.config.listener.v3, listener filters and network filters. */
@@ -8,9 +9,8 @@ export const listenerFields: FieldTable = {
   'envoy.config.listener.v3.Listener': {
     implemented: `name address additionalAddresses statPrefix filterChains defaultFilterChain filterChainMatcher
       listenerFilters listenerFiltersTimeout continueOnListenerFiltersTimeout
-      trafficDirection accessLog tcpBacklogSize bindToPort internalListener deprecatedV1`,
+      trafficDirection accessLog tcpBacklogSize bindToPort useOriginalDst internalListener deprecatedV1`,
     noEffect: {
-      'connections are not captured, so their destination is where they arrive': 'useOriginalDst',
       'what waits in a socket is bounded by the proxy itself, at 64 KiB': 'perConnectionBufferLimitBytes',
       'read by nobody here': 'metadata',
       'one process accepts all connections of a listener':
@@ -60,6 +60,13 @@ export const listenerFields: FieldTable = {
   },
   'envoy.extensions.filters.listener.http_inspector.v3.HttpInspector': {},
   'envoy.extensions.filters.listener.original_dst.v3.OriginalDst': {},
+  [`${PROXY}.ProxyProtocol`]: {
+    implemented: `rules allowRequestsWithoutProxyProtocol passThroughTlvs disallowedVersions statPrefix tlvLocation`,
+    values: { tlvLocation: { FILTER_STATE: 'there is no filter state to hold them' } },
+  },
+  [`${PROXY}.ProxyProtocol.Rule`]: { implemented: 'tlvType onTlvPresent' },
+  [`${PROXY}.ProxyProtocol.KeyValuePair`]: { implemented: 'metadataNamespace key' },
+  'envoy.config.core.v3.ProxyProtocolPassThroughTLVs': { implemented: 'matchType tlvType' },
 
   [`${HCM}.HttpConnectionManager`]: {
     implemented: `codecType statPrefix rds routeConfig httpFilters addUserAgent commonHttpProtocolOptions

@@ -1,4 +1,5 @@
 import type { types } from '@mizzen/xds';
+import { compileProxyProtocol } from '../../filter/proxy-protocol/filter.ts';
 import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
 import { messageOf } from '../read-resource.ts';
@@ -28,7 +29,10 @@ export function compileListenerFilter(
       return {
         kind: 'proxy_protocol',
         disabled,
-        allowWithout: filter.typedConfig?.['allowRequestsWithoutProxyProtocol'] === true,
+        reader: compileProxyProtocol(context, filter.typedConfig as types.proxyProtocol.ProxyProtocol, [
+          ...path,
+          'typedConfig',
+        ]),
       };
     default:
       context.refuse([...path, 'typedConfig'], `\`${type}\` is not a listener filter that is supported`);

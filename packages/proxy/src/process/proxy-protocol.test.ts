@@ -178,7 +178,8 @@ function describeHeader(
     [clients[0], '<first>'],
     [clients[1], '<second>'],
   ];
-  for (const [value, name] of known) text = text.replace(two(value), name).replace(String(value), name);
+  const binary = !header.startsWith('PROXY');
+  for (const [value, name] of known) text = text.replace(binary ? two(value) : String(value), name);
   return `${JSON.stringify(text.replace(/(?<=127\.0\.0\.1 127\.0\.0\.1 )\d+/, '<own>'))} ${requests}`;
 }
 

@@ -68,7 +68,7 @@ const BEGINNINGS: Readonly<Record<string, string | readonly string[]>> = {
   'line that goes on': [unknown(200).slice(0, 109), 'xx\r\n'],
   'line that goes on in time': [unknown(108).slice(0, 106), unknown(108).slice(106)],
   'version 2': v2(0x21, 0x11, V4),
-  'version 2 in pieces': [...v2(0x21, 0x11, V4)],
+  'version 2 in pieces': v2(0x21, 0x11, V4).split(''),
   'version 2, datagrams': v2(0x21, 0x12, V4),
   'version 2, no transport': v2(0x21, 0x10, V4),
   'version 2, IPv6': v2(0x21, 0x21, V6),

@@ -575,6 +575,8 @@ export interface UpstreamHost {
   ): void;
   /** Where its health is asked for: a response may say that it is not to get requests any more. */
   readonly checks?: { failImmediately(): void } | undefined;
+  /** Where a response may say that the host is degraded. */
+  readonly degradation?: { degrade(): void } | undefined;
   /** Outcome of a request or connection, for outlier detection. */
   report(outcome: 'success' | 'gateway-error' | 'server-error' | 'connect-failure' | 'reset' | 'timeout'): void;
 }

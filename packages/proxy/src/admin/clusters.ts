@@ -60,8 +60,14 @@ function lines(managed: ManagedCluster, viaApi: boolean): string {
   const { program } = managed;
   const out = [`observability_name::${program.statName}`];
   if (program.outlierDetection !== undefined) {
-    for (const name of ['success_rate', 'local_origin_success_rate'])
-      out.push(`outlier::${name}_average::-1`, `outlier::${name}_ejection_threshold::-1`);
+    const rates = managed.cluster.outliers;
+    for (const [name, judged] of [
+      ['success_rate', rates?.external],
+      ['local_origin_success_rate', rates?.local],
+    ] as const) {
+      out.push(`outlier::${name}_average::${shortest(judged?.average ?? -1)}`);
+      out.push(`outlier::${name}_ejection_threshold::${shortest(judged?.threshold ?? -1)}`);
+    }
   }
   for (const [name, limits] of [
     ['default', program.thresholds.DEFAULT],
@@ -89,10 +95,15 @@ function lines(managed: ManagedCluster, viaApi: boolean): string {
     put('sub_zone', at.subZone);
     put('canary', host.endpoint.metadata?.['envoy.lb']?.['canary'] === true);
     put('priority', at.priority);
-    put('success_rate', -1);
-    put('local_origin_success_rate', -1);
+    put('success_rate', host.monitor?.rates.external ?? -1);
+    put('local_origin_success_rate', host.monitor?.rates.local ?? -1);
   }
   return out.map((line) => `${program.name}::${line}\n`).join('');
+}
+
+/** Six digits at most, as C prints `%g`. */
+function shortest(value: number): string {
+  return String(Number(value.toPrecision(6)));
 }
 
 function healthFlags(host: ClusterHost): string {
@@ -108,6 +119,7 @@ function healthFlags(host: ClusterHost): string {
     ...(host.excludedViaImmediateHcFail ? ['/excluded_via_immediate_hc_fail'] : []),
     ...(host.activeHcTimeout ? ['/active_hc_timeout'] : []),
     ...(health === 'DRAINING' ? ['/eds_status_draining'] : []),
+    ...(host.degradedByOutlierDetection ? ['/degraded_outlier_detection'] : []),
   ];
   return flags.length === 0 ? 'healthy' : flags.join('');
 }
@@ -169,6 +181,7 @@ function health(host: ClusterHost): object {
     ...(host.excludedViaImmediateHcFail ? { excluded_via_immediate_hc_fail: true } : {}),
     ...(host.activeHcTimeout ? { active_hc_timeout: true } : {}),
     eds_health_status: edsHealth(host),
+    ...(host.degradedByOutlierDetection ? { failed_degraded_outlier_detection: true } : {}),
   };
 }
 

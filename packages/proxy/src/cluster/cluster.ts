@@ -4,6 +4,7 @@ import type { JsonObject } from '@mizzen/xds';
 import { makePicker, type Picker, type PickerOptions } from '../lb/picker.ts';
 import { subsetPicker } from '../lb/subsets.ts';
 import type { BalancedHost, PriorityHosts } from '../lb/types.ts';
+import type { SuccessRates } from '../health/outlier.ts';
 import type { ClusterProgram, EndpointProgram, EndpointsProgram, LocalityProgram } from '../program/types.ts';
 import { upstreamOverrides, type UpstreamOverrides } from '../filter-state/upstream.ts';
 import type { ExpectedName } from '../tls/client.ts';
@@ -47,6 +48,8 @@ export class Cluster implements UpstreamCluster {
   #hosts = new Map<string, ClusterHost>();
   #priorities: readonly PriorityHosts[] = [];
   #picker: Picker = { pick: () => null };
+  /** What outlier detection last found, where there is one. */
+  outliers: SuccessRates | undefined = undefined;
   #closed = false;
   readonly #watchers = new Set<() => void>();
 

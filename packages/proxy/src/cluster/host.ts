@@ -12,6 +12,8 @@ export type HostOutcome = 'success' | 'gateway-error' | 'server-error' | 'connec
 
 /** What judges a host by its answers. */
 export interface HostMonitor {
+  /** Percent of requests, and of attempts to make them, that succeeded in the last interval; -1: too few. */
+  readonly rates: { readonly external: number; readonly local: number };
   report(outcome: HostOutcome): void;
 }
 
@@ -63,6 +65,8 @@ export class ClusterHost implements BalancedHost {
   /** Set by outlier detection. */
   monitor: HostMonitor | undefined = undefined;
   ejected = false;
+  degradedByOutlierDetection = false;
+  degradation: { degrade(): void } | undefined = undefined;
   /** Set by active health checking, under Envoy's names of the flags. */
   failedActiveHc = false;
   pendingActiveHc = false;
@@ -119,7 +123,7 @@ export class ClusterHost implements BalancedHost {
     switch (this.endpoint.health) {
       case 'UNKNOWN':
       case 'HEALTHY':
-        return this.degradedActiveHc ? 'degraded' : 'healthy';
+        return this.degradedActiveHc || this.degradedByOutlierDetection ? 'degraded' : 'healthy';
       case 'DEGRADED':
         return 'degraded';
       default:

@@ -1,10 +1,12 @@
 import type { Deps } from '../deps.ts';
 import type { AccessLogSink } from '../http/runtime.ts';
 import { checkActively } from '../health/active.ts';
+import type { OutlierLog } from '../health/outlier-log.ts';
 import { watchOutliers } from '../health/outlier.ts';
 import type { ClusterProgram, EndpointsProgram } from '../program/types.ts';
 import type { Cluster } from './cluster.ts';
 import { discoverByDns, type Discovery } from './dns.ts';
+import type { ClusterHost } from './host.ts';
 
 /** What a cluster needs of those who manage it. */
 export interface ManagedSurroundings {
@@ -13,6 +15,7 @@ export interface ManagedSurroundings {
   /** What EDS last said of an assignment. */
   readonly endpoints: (name: string) => EndpointsProgram | undefined;
   readonly openLog: (path: string) => AccessLogSink;
+  readonly outlierLog: OutlierLog | undefined;
   /** The cluster has become warm by itself. */
   readonly onWarm: () => void;
 }
@@ -75,14 +78,21 @@ export class ManagedCluster {
     const { deps, make, endpoints, openLog, onWarm } = this.#surroundings;
     const cluster = make(program);
     this.#cluster = cluster;
-    if (program.outlierDetection !== undefined)
-      this.#discoveries.push(watchOutliers(cluster, program.outlierDetection, deps));
+    const outliers =
+      program.outlierDetection === undefined
+        ? undefined
+        : watchOutliers(cluster, program.outlierDetection, deps, this.#surroundings.outlierLog);
+    if (outliers !== undefined) this.#discoveries.push(outliers);
     if (program.healthChecks.length > 0) {
       const unwatch = cluster.watch(() => {
         unwatch();
         this.#checksToCome = [...cluster.hosts].filter(({ endpoint }) => !endpoint.healthCheckDisabled).length;
       });
-      this.#discoveries.push(checkActively(cluster, deps, openLog, () => this.#checked()));
+      const onChecked = (host: ClusterHost, good: boolean): void => {
+        this.#checked();
+        outliers?.checked(host, good);
+      };
+      this.#discoveries.push(checkActively(cluster, deps, openLog, onChecked));
     }
     if (isDns(program.type)) {
       const unwatch = cluster.watch(() => {

@@ -1,6 +1,7 @@
 import type { Deps, Timer } from '../deps.ts';
 import type { AccessLogSink } from '../http/runtime.ts';
 import type { ClusterProgram, EndpointsProgram } from '../program/types.ts';
+import { OutlierLog } from '../health/outlier-log.ts';
 import type { TlsContexts } from '../tls/context.ts';
 import { Cluster } from './cluster.ts';
 import { ForwardProxyCluster } from './forward-proxy.ts';
@@ -13,6 +14,12 @@ interface Warming {
   readonly timer: Timer | undefined;
 }
 
+/** What a bootstrap says of all clusters. */
+export interface ClusterManagerSettings {
+  /** A file that gets a line for every ejection. */
+  readonly outlierLog?: string | undefined;
+}
+
 export interface ClusterManagerOptions {
   readonly deps: Deps;
   readonly tls: TlsContexts;
@@ -21,6 +28,7 @@ export interface ClusterManagerOptions {
   /** How long one may wait for what it names before it is used without, milliseconds; 0: for ever. */
   readonly fetchTimeout: number;
   readonly openLog: (path: string) => AccessLogSink;
+  readonly settings?: ClusterManagerSettings | undefined;
   /** A cluster became usable, or went. */
   readonly onChange: () => void;
 }
@@ -40,11 +48,14 @@ export class ClusterManager {
 
   constructor(options: ClusterManagerOptions) {
     this.#options = options;
+    const { outlierLog } = options.settings ?? {};
     this.#surroundings = {
       deps: options.deps,
       make: (program) => this.#make(program),
       endpoints: (name) => this.#endpoints.get(name),
       openLog: options.openLog,
+      outlierLog:
+        outlierLog === undefined ? undefined : new OutlierLog(options.openLog(outlierLog), options.deps.clock),
       onWarm: () => this.warmUp(),
     };
   }

@@ -47,6 +47,10 @@ export class NamedHost implements UpstreamHost {
     return this.base.checks;
   }
 
+  get degradation(): UpstreamHost['degradation'] {
+    return this.base.degradation;
+  }
+
   get active(): number {
     return this.base.active;
   }

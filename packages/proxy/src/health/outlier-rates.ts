@@ -16,14 +16,32 @@ type Thresholds = Pick<
   | 'failurePercentageThreshold'
 >;
 
-/** Indexes of hosts whose success rate lies too many standard deviations under the average. */
-export function successOutliers(counts: readonly IntervalCounts[], program: Thresholds): number[] {
+/** Percent: the average, and what a host must not fall below; -1 where too few hosts had enough requests. */
+export interface RateJudgement {
+  readonly average: number;
+  readonly threshold: number;
+}
+
+export const NOT_JUDGED: RateJudgement = { average: -1, threshold: -1 };
+
+/** Hosts whose success rate lies too many standard deviations under the average, by index. */
+export function successOutliers(
+  counts: readonly IntervalCounts[],
+  program: Thresholds,
+): RateJudgement & { readonly indexes: readonly number[] } {
   const judged = withVolume(counts, program.successRateRequestVolume);
-  if (judged.length === 0 || judged.length < program.successRateMinimumHosts) return [];
-  const mean = judged.reduce((sum, { rate }) => sum + rate, 0) / judged.length;
-  const variance = judged.reduce((sum, { rate }) => sum + (rate - mean) ** 2, 0) / judged.length;
-  const threshold = mean - Math.sqrt(variance) * program.successRateStdevFactor;
-  return judged.filter(({ rate }) => rate < threshold).map(({ index }) => index);
+  if (judged.length === 0 || judged.length < program.successRateMinimumHosts) return { ...NOT_JUDGED, indexes: [] };
+  const average = judged.reduce((sum, { rate }) => sum + rate, 0) / judged.length;
+  const variance = judged.reduce((sum, { rate }) => sum + (rate - average) ** 2, 0) / judged.length;
+  const threshold = average - Math.sqrt(variance) * program.successRateStdevFactor;
+  const indexes = judged.filter(({ rate }) => rate < threshold).map(({ index }) => index);
+  return { average, threshold, indexes };
+}
+
+/** The rate that a host is shown with; -1: too few requests. */
+export function shownRate(counts: IntervalCounts, program: Thresholds): number {
+  const volume = Math.min(program.successRateRequestVolume, program.failurePercentageRequestVolume);
+  return withVolume([counts], volume)[0]?.rate ?? -1;
 }
 
 /** Indexes of hosts that fail at least a given percentage. */

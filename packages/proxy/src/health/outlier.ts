@@ -3,24 +3,40 @@ import type { Discovery } from '../cluster/dns.ts';
 import type { ClusterHost, HostMonitor, HostOutcome } from '../cluster/host.ts';
 import type { Deps, Timer } from '../deps.ts';
 import type { OutlierProgram } from '../program/types.ts';
-import { failureOutliers, successOutliers, type IntervalCounts } from './outlier-rates.ts';
+import type { JudgedHost, OutlierLog, Reason } from './outlier-log.ts';
+import {
+  failureOutliers,
+  NOT_JUDGED,
+  shownRate,
+  successOutliers,
+  type IntervalCounts,
+  type RateJudgement,
+} from './outlier-rates.ts';
 
-/** Envoy's names of what a host can be ejected for. */
-type Reason =
-  | 'consecutive_5xx'
-  | 'consecutive_gateway_failure'
-  | 'consecutive_local_origin_failure'
-  | 'success_rate'
-  | 'local_origin_success_rate'
-  | 'failure_percentage'
-  | 'local_origin_failure_percentage';
+/** What the hosts of a cluster did in the last interval, of requests and of attempts to make them. */
+export interface SuccessRates {
+  readonly external: RateJudgement;
+  readonly local: RateJudgement;
+}
+
+export interface OutlierWatch extends Discovery {
+  /** An active check of a host is over. */
+  checked(host: ClusterHost, good: boolean): void;
+}
 
 /** Follows what a cluster's hosts answer and takes those out for a while that fail too much. */
-export function watchOutliers(cluster: Cluster, program: OutlierProgram, deps: Deps): Discovery {
-  const detector = new OutlierDetector(cluster, program, deps);
+export function watchOutliers(
+  cluster: Cluster,
+  program: OutlierProgram,
+  deps: Deps,
+  log: OutlierLog | undefined,
+): OutlierWatch {
+  const detector = new OutlierDetector(cluster, program, deps, log);
   const unwatch = cluster.watch(() => detector.attach());
   detector.attach();
+  cluster.outliers = detector;
   return {
+    checked: (host, good) => detector.checked(host, good),
     stop: () => {
       unwatch();
       detector.stop();
@@ -28,22 +44,40 @@ export function watchOutliers(cluster: Cluster, program: OutlierProgram, deps: D
   };
 }
 
-class OutlierDetector {
+class OutlierDetector implements SuccessRates {
   readonly program: OutlierProgram;
   readonly #cluster: Cluster;
   readonly #deps: Deps;
+  readonly #log: OutlierLog | undefined;
   #timer: Timer | undefined;
+  external = NOT_JUDGED;
+  local = NOT_JUDGED;
 
-  constructor(cluster: Cluster, program: OutlierProgram, deps: Deps) {
+  constructor(cluster: Cluster, program: OutlierProgram, deps: Deps, log: OutlierLog | undefined) {
     this.#cluster = cluster;
     this.program = program;
     this.#deps = deps;
+    this.#log = log;
     this.#tick();
+  }
+
+  /** A host that passes its checks is not kept out for what it did before. */
+  checked(host: ClusterHost, good: boolean): void {
+    if (!good || !host.ejected || !this.program.successfulActiveHealthCheckUnejectHost) return;
+    if (!(host.monitor instanceof Monitor)) return;
+    host.monitor.letIn(this.#deps.clock.now());
+    this.#returned(host.monitor);
+    this.#cluster.refresh();
   }
 
   /** Gives hosts that are new a monitor, and recounts those that are out. */
   attach(): void {
-    for (const host of this.#cluster.hosts) host.monitor ??= new Monitor(host, this);
+    for (const host of this.#cluster.hosts) {
+      if (host.monitor !== undefined) continue;
+      const monitor = new Monitor(host, this);
+      host.monitor = monitor;
+      if (this.program.detectDegradedHosts) host.degradation = { degrade: () => this.degraded(monitor) };
+    }
     this.#cluster.stats.outlier_ejections_active = this.#ejected();
   }
 
@@ -53,17 +87,34 @@ class OutlierDetector {
 
   /** The host's monitor found it to be failing. `enforcing` is the chance that something comes of it. */
   detected(monitor: Monitor, reason: Reason, enforcing: number): void {
+    if (monitor.host.ejected) return;
     const { stats } = this.#cluster;
     count(stats.outlier_ejections_detected, reason);
-    if (monitor.host.ejected || this.#deps.random.float() >= enforcing) return;
     if (!this.#mayEject()) {
       stats.outlier_ejections_overflow++;
       return;
     }
-    monitor.eject(this.#deps.clock.now(), this.#deps.random.float() * this.program.maxEjectionTimeJitter);
-    count(stats.outlier_ejections_enforced, reason);
-    stats.outlier_ejections_total++;
+    const enforced = this.#deps.random.float() < enforcing;
+    if (enforced) {
+      monitor.eject(this.#deps.clock.now(), this.#deps.random.float() * this.program.maxEjectionTimeJitter);
+      count(stats.outlier_ejections_enforced, reason);
+      stats.outlier_ejections_total++;
+      this.#cluster.refresh();
+    }
+    this.#log?.ejected(monitor, reason, enforced, reason.startsWith('local') ? this.local : this.external);
+  }
+
+  /** A response said that its host is degraded. */
+  degraded(monitor: Monitor): void {
+    if (monitor.host.degradedByOutlierDetection) return;
+    count(this.#cluster.stats.outlier_ejections_detected, 'degradation');
+    monitor.degrade(this.#deps.clock.now(), this.#deps.random.float() * this.program.maxEjectionTimeJitter);
     this.#cluster.refresh();
+    this.#log?.ejected(monitor, 'degradation', true, NOT_JUDGED);
+  }
+
+  #returned(monitor: Monitor): void {
+    this.#log?.returned(monitor);
   }
 
   #mayEject(): boolean {
@@ -90,57 +141,67 @@ class OutlierDetector {
   #sweep(): void {
     const now = this.#deps.clock.now();
     const monitors = [...this.#cluster.hosts].flatMap(({ monitor }) => (monitor instanceof Monitor ? [monitor] : []));
-    let returned = false;
-    for (const monitor of monitors) returned = monitor.sweep(now) || returned;
-    if (returned) this.#cluster.refresh();
+    const returned = monitors.filter((monitor) => monitor.sweep(now));
+    for (const monitor of returned) this.#returned(monitor);
+    if (returned.length > 0) this.#cluster.refresh();
     const { program } = this;
-    const external = monitors.map((monitor) => ({ monitor, counts: monitor.takeExternal() }));
-    const local = monitors.map((monitor) => ({ monitor, counts: monitor.takeLocal() }));
-    this.#judge(
-      external,
-      'success_rate',
-      program.enforcingSuccessRate,
-      'failure_percentage',
-      program.enforcingFailurePercentage,
-    );
-    if (program.splitExternalLocalOriginErrors) {
-      this.#judge(
-        local,
-        'local_origin_success_rate',
-        program.enforcingLocalOriginSuccessRate,
-        'local_origin_failure_percentage',
-        program.enforcingFailurePercentageLocalOrigin,
-      );
+    const judged = monitors.map((monitor) => ({
+      monitor,
+      external: monitor.takeExternal(),
+      local: monitor.takeLocal(),
+    }));
+    const inService = judged.filter(({ monitor }) => !monitor.host.ejected);
+    for (const { monitor } of judged) monitor.rates = { external: -1, local: -1 };
+    for (const { monitor, external, local } of inService) {
+      monitor.rates = { external: shownRate(external, program), local: shownRate(local, program) };
     }
+    this.external = NOT_JUDGED;
+    this.local = NOT_JUDGED;
+    if (monitors.length < Math.min(program.successRateMinimumHosts, program.failurePercentageMinimumHosts)) return;
+    const external = inService.map((entry) => ({ monitor: entry.monitor, counts: entry.external }));
+    this.#judge(external, 'external', program.enforcingSuccessRate, program.enforcingFailurePercentage);
+    if (!program.splitExternalLocalOriginErrors) return;
+    const local = inService.map((entry) => ({ monitor: entry.monitor, counts: entry.local }));
+    const { enforcingLocalOriginSuccessRate, enforcingFailurePercentageLocalOrigin } = program;
+    this.#judge(local, 'local', enforcingLocalOriginSuccessRate, enforcingFailurePercentageLocalOrigin);
   }
 
   #judge(
     entries: readonly { readonly monitor: Monitor; readonly counts: IntervalCounts }[],
-    rate: Reason,
+    origin: 'external' | 'local',
     enforcingRate: number,
-    percentage: Reason,
     enforcingPercentage: number,
   ): void {
     const counts = entries.map((entry) => entry.counts);
-    for (const index of successOutliers(counts, this.program))
-      this.detected(entries[index]!.monitor, rate, enforcingRate);
+    const { indexes, average, threshold } = successOutliers(counts, this.program);
+    this[origin] = { average, threshold };
+    const prefix = origin === 'local' ? 'local_origin_' : '';
+    for (const index of indexes) this.detected(entries[index]!.monitor, `${prefix}success_rate`, enforcingRate);
     for (const index of failureOutliers(counts, this.program))
-      this.detected(entries[index]!.monitor, percentage, enforcingPercentage);
+      this.detected(entries[index]!.monitor, `${prefix}failure_percentage`, enforcingPercentage);
   }
 }
 
 /** One host's record. */
-class Monitor implements HostMonitor {
+class Monitor implements HostMonitor, JudgedHost {
   readonly host: ClusterHost;
+  /** Percent in the last interval; -1: not enough requests to say. */
+  rates: HostMonitor['rates'] = { external: -1, local: -1 };
+  ejections = 0;
+  ejectedAt: number | undefined;
+  returnedAt: number | undefined;
   readonly #detector: OutlierDetector;
   #consecutive5xx = 0;
   #consecutiveGateway = 0;
   #consecutiveLocal = 0;
   #external = { success: 0, total: 0 };
   #local = { success: 0, total: 0 };
-  /** How many times in a row it was taken out; every time takes longer. */
-  #ejections = 0;
-  #ejectedAt = 0;
+  /** Grows with every time it is taken out, which then takes longer, and shrinks while it is in. */
+  #backoff = 0;
+  /** The same for being degraded. */
+  #degradedBackoff = 0;
+  #degradedAt = 0;
+  #degradedJitter = 0;
   #jitter = 0;
 
   constructor(host: ClusterHost, detector: OutlierDetector) {
@@ -157,27 +218,55 @@ class Monitor implements HostMonitor {
   }
 
   eject(now: number, jitter: number): void {
+    const { baseEjectionTime, maxEjectionTime } = this.#detector.program;
     this.host.ejected = true;
-    this.#ejections++;
-    this.#ejectedAt = now;
+    this.ejections++;
+    if (baseEjectionTime * this.#backoff < maxEjectionTime) this.#backoff++;
+    this.ejectedAt = now;
     this.#jitter = jitter;
   }
 
-  /** True when the host is let back in. */
+  degrade(now: number, jitter: number): void {
+    const { baseEjectionTime, maxEjectionTime } = this.#detector.program;
+    this.host.degradedByOutlierDetection = true;
+    if (baseEjectionTime * this.#degradedBackoff < maxEjectionTime) this.#degradedBackoff++;
+    this.#degradedAt = now;
+    this.#degradedJitter = jitter;
+  }
+
+  /** True when the host is let back in, or is degraded no longer. */
   sweep(now: number): boolean {
+    const undegraded = this.#sweepDegraded(now);
     if (!this.host.ejected) {
-      if (this.#ejections > 0) this.#ejections--;
+      if (this.#backoff > 0) this.#backoff--;
+      return undegraded;
+    }
+    if (now - (this.ejectedAt ?? now) < this.#time(this.#backoff) + this.#jitter) return undegraded;
+    this.letIn(now);
+    return true;
+  }
+
+  #sweepDegraded(now: number): boolean {
+    if (!this.host.degradedByOutlierDetection) {
+      if (this.#degradedBackoff > 0) this.#degradedBackoff--;
       return false;
     }
+    if (now - this.#degradedAt < this.#time(this.#degradedBackoff) + this.#degradedJitter) return false;
+    this.host.degradedByOutlierDetection = false;
+    return true;
+  }
+
+  #time(backoff: number): number {
     const { baseEjectionTime, maxEjectionTime } = this.#detector.program;
-    const time =
-      Math.min(baseEjectionTime * this.#ejections, Math.max(baseEjectionTime, maxEjectionTime)) + this.#jitter;
-    if (now - this.#ejectedAt < time) return false;
+    return Math.min(baseEjectionTime * backoff, Math.max(baseEjectionTime, maxEjectionTime));
+  }
+
+  letIn(now: number): void {
     this.host.ejected = false;
+    this.returnedAt = now;
     this.#consecutive5xx = 0;
     this.#consecutiveGateway = 0;
     this.#consecutiveLocal = 0;
-    return true;
   }
 
   takeExternal(): IntervalCounts {

@@ -335,8 +335,9 @@ export class Router implements LbContext, AttemptTimeouts {
     const { stream } = this;
     const { status } = parser;
     const { stats } = this.#cluster;
-    if (attempt.host.checks !== undefined && parser.flat.includes('x-envoy-immediate-health-check-fail'))
-      attempt.host.checks.failImmediately();
+    const { checks, degradation } = attempt.host;
+    if (checks !== undefined && parser.flat.includes('x-envoy-immediate-health-check-fail')) checks.failImmediately();
+    if (degradation !== undefined && parser.flat.includes('x-envoy-degraded')) degradation.degrade();
     attempt.host.report(status < 500 ? 'success' : status >= 502 && status <= 504 ? 'gateway-error' : 'server-error');
     const head: ResponseHead = { status, headers: new Headers(parser.flat) };
     head.headers.spelling = parser.spelling;

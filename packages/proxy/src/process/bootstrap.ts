@@ -3,6 +3,7 @@ import { load } from 'js-yaml';
 import { TypeUrl, type types } from '@mizzen/xds';
 import { compileStatsMatcher } from '../admin/stats-matcher.ts';
 import { compileTags, type TagExtractor } from '../admin/tags.ts';
+import type { ClusterManagerSettings } from '../cluster/manager.ts';
 import { compileAddress } from '../program/address.ts';
 import { checkApiSource, checkConfigSource } from '../program/config-source.ts';
 import { CompileContext } from '../program/context.ts';
@@ -32,6 +33,7 @@ export interface BootstrapProgram {
   readonly cds: types.core.ConfigSource | undefined;
   readonly lds: types.core.ConfigSource | undefined;
   readonly layers: readonly RuntimeLayer[];
+  readonly clusterManager: ClusterManagerSettings;
   /** Where the admin endpoint listens; undefined: nowhere. */
   readonly admin: AddressProgram | undefined;
   /** Paths that the admin endpoint answers; none: all. */
@@ -135,6 +137,7 @@ export function compileBootstrap(
     ads: dynamic?.adsConfig,
     cds: dynamic?.cdsConfig,
     lds: dynamic?.ldsConfig,
+    clusterManager: { outlierLog: bootstrap.clusterManager?.outlierDetection?.eventLogPath || undefined },
     layers: compileLayers(context, bootstrap.layeredRuntime, node.cluster ?? ''),
     admin: adminAt,
     adminPaths,

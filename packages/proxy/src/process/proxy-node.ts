@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fetchThrough } from '../cluster/fetch.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { ClusterManager } from '../cluster/manager.ts';
+import { ClusterManager, type ClusterManagerSettings } from '../cluster/manager.ts';
 import type { Deps } from '../deps.ts';
 import { upstreamCalls } from '../call/index.ts';
 import type { AccessLogSink } from '../http/runtime.ts';
@@ -34,6 +34,7 @@ export interface ProxyNodeOptions {
   /** Values that may change while it runs; absent: there are none. */
   readonly runtime?: LiveRuntime;
   readonly accessLog: (path: string) => AccessLogSink;
+  readonly clusterManager?: ClusterManagerSettings | undefined;
   /** What becomes of connections of replaced and removed listeners and chains. */
   readonly drain: DrainPolicy;
   /** How long a resource waits for what it names, milliseconds; 0: as long as its source does. 15 seconds if absent. */
@@ -75,6 +76,7 @@ export class ProxyNode {
       secretAnswered: (name) => this.secrets.answered(name),
       fetchTimeout: options.fetchTimeout ?? FETCH_TIMEOUT,
       openLog: options.accessLog,
+      settings: options.clusterManager,
       onChange: () => this.#follower.clustersChanged(),
     });
     const services: ListenerServices = {

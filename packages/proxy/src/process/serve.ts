@@ -63,6 +63,7 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
     },
     runtime,
     http2Clusters: bootstrap.http2Clusters,
+    clusterManager: bootstrap.clusterManager,
     fetchTimeout: 0,
     accessLog: (file) => logs.sink(file),
     drain: options.drain,

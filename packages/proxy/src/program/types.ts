@@ -700,6 +700,8 @@ export interface OutlierProgram {
   readonly failurePercentageRequestVolume: number;
   readonly alwaysEjectOneHost: boolean;
   readonly successfulActiveHealthCheckUnejectHost: boolean;
+  /** Hosts whose responses have `x-envoy-degraded` are used only where the others do not suffice. */
+  readonly detectDegradedHosts: boolean;
 }
 
 export interface HealthCheckProgram {

@@ -37,6 +37,7 @@ export function compileOutlier(
     failurePercentageMinimumHosts: outlier.failurePercentageMinimumHosts ?? 5,
     failurePercentageRequestVolume: outlier.failurePercentageRequestVolume ?? 50,
     alwaysEjectOneHost: outlier.alwaysEjectOneHost === true,
+    detectDegradedHosts: outlier.detectDegradedHosts === true,
     successfulActiveHealthCheckUnejectHost: outlier.successfulActiveHealthCheckUnejectHost ?? true,
   });
 }

@@ -43,9 +43,13 @@ export const bootstrapFields: FieldTable = {
   'envoy.extensions.bootstrap.internal_listener.v3.InternalListener': {
     noEffect: { 'connections to internal listeners are not buffered': 'bufferSizeKb' },
   },
+  [`${BOOTSTRAP}.ClusterManager.OutlierDetection`]: {
+    implemented: 'eventLogPath',
+    noEffect: { 'Envoy does not read it either': 'eventService' },
+  },
   [`${BOOTSTRAP}.ClusterManager`]: {
+    implemented: 'outlierDetection',
     noEffect: {
-      'ejections are counted, not logged': 'outlierDetection',
       'loads are not reported': 'loadStatsConfig',
       'clusters are made when they are needed': 'enableDeferredClusterCreation',
     },

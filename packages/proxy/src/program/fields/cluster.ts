@@ -86,9 +86,9 @@ export const clusterFields: FieldTable = {
       enforcingConsecutiveGatewayFailure splitExternalLocalOriginErrors consecutiveLocalOriginFailure
       enforcingConsecutiveLocalOriginFailure enforcingLocalOriginSuccessRate failurePercentageThreshold
       enforcingFailurePercentage enforcingFailurePercentageLocalOrigin failurePercentageMinimumHosts
-      failurePercentageRequestVolume maxEjectionTime maxEjectionTimeJitter alwaysEjectOneHost`,
-    noEffect: { 'a check that succeeds does not end an ejection': 'successfulActiveHealthCheckUnejectHost' },
-    refused: { [NOT_SUPPORTED]: 'monitors detectDegradedHosts' },
+      failurePercentageRequestVolume maxEjectionTime maxEjectionTimeJitter alwaysEjectOneHost
+      successfulActiveHealthCheckUnejectHost detectDegradedHosts`,
+    refused: { [NOT_SUPPORTED]: 'monitors' },
   },
   'envoy.config.cluster.v3.UpstreamConnectionOptions': {
     implemented: 'tcpKeepalive',

@@ -2,6 +2,9 @@
  * What the parts of the data plane know of each other. program/ compiles xDS into these shapes without side effects;
  * codec/ and http/ move requests; cluster/ and lb/ choose where to; listener/ and tls/ accept and connect.
  */
+import type { TriedPriorities } from './lb/previous-priorities.ts';
+import type { HeaderMutations } from './program/headers.ts';
+import type { ProxyProtocolProgram } from './program/types.ts';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { JsonObject, JsonValue } from '@mizzen/xds';
@@ -368,7 +371,15 @@ export interface RouteActionProgram {
   readonly hashKey: ((request: RequestHead, stream: HttpStream) => HashResult) | undefined;
   /** Endpoint metadata (filter `envoy.lb`) that subset load balancing must match. */
   readonly metadataMatch: Readonly<Record<string, JsonValue>> | undefined;
-  readonly upgrades: ReadonlyMap<string, { readonly enabled: boolean; readonly terminateConnect: boolean }>;
+  readonly upgrades: ReadonlyMap<
+    string,
+    {
+      readonly enabled: boolean;
+      readonly terminateConnect: boolean;
+      readonly allowPost?: boolean;
+      readonly proxyProtocol?: ProxyProtocolProgram | undefined;
+    }
+  >;
   readonly maxGrpcTimeout: number | undefined;
   readonly clusterNotFoundStatus: number;
   /** Bytes of a request's body that may be kept for a retry, where the route or its virtual host says so. */
@@ -429,8 +440,10 @@ export interface RetryProgram {
   /** A longer wait than this is not believed. */
   readonly resetMax: number;
   readonly avoidPreviousHosts: boolean;
-  /** Retries rather go to hosts whose `envoy.lb` metadata does not say `canary`. */
-  readonly avoidCanaries: boolean;
+  /** Retries rather go to hosts that this does not say it of. */
+  readonly avoids: ((host: UpstreamHost) => boolean) | undefined;
+  /** Attempts after which priorities that were tried are left out; undefined: never. */
+  readonly leavesPrioritiesAfter?: number | undefined;
   readonly hostSelectionAttempts: number;
 }
 export interface MirrorProgram {
@@ -440,6 +453,10 @@ export interface MirrorProgram {
   /** Chance in [0, 1]. */
   readonly fraction: number;
   readonly disableShadowHostSuffix: boolean;
+  /** Empty: the request's own, with a suffix. */
+  readonly host?: string;
+  /** Changes of the copy's head. */
+  readonly mutations?: readonly HeaderMutations[];
 }
 
 // ---- upstream ------------------------------------------------------------------------------------------------------
@@ -453,8 +470,10 @@ export interface LbContext {
   /** Hosts already tried by this request, to be avoided if possible. */
   readonly avoid: readonly UpstreamHost[] | undefined;
   readonly avoidAttempts: number;
-  /** Hosts marked as canaries are to be avoided if possible. */
-  readonly avoidCanaries?: boolean;
+  /** Says of hosts that they are to be avoided if possible. */
+  readonly avoids?: ((host: UpstreamHost) => boolean) | undefined;
+  /** Priorities that earlier attempts went to, where these are to be left out. */
+  readonly tried?: TriedPriorities | undefined;
   /** `host:port` meant by the request; for clusters that connect to what is asked for. */
   readonly authority: string;
   readonly priority: 'DEFAULT' | 'HIGH';
@@ -555,6 +574,8 @@ export interface UpstreamHost {
   readonly hostname: string;
   /** Its `envoy.lb` metadata says so. */
   readonly canary?: boolean;
+  /** Its `envoy.lb` metadata. */
+  readonly lbMetadata?: JsonObject | undefined;
   readonly cluster: UpstreamCluster;
   /** False once removed from its cluster: idle connections to it are closed. */
   readonly inService: boolean;

@@ -1,3 +1,4 @@
+import type { JsonObject } from '@mizzen/xds';
 import type { BalancedHost } from '../lb/types.ts';
 import type { EndpointProgram } from '../program/types.ts';
 import { newSessionSlot, type ExpectedName, type SessionSlot } from '../tls/client.ts';
@@ -93,7 +94,11 @@ export class ClusterHost implements BalancedHost {
   }
 
   get canary(): boolean {
-    return this.endpoint.metadata?.['envoy.lb']?.['canary'] === true;
+    return this.lbMetadata?.['canary'] === true;
+  }
+
+  get lbMetadata(): JsonObject | undefined {
+    return this.endpoint.metadata?.['envoy.lb'];
   }
 
   /** Takes over what may change while the endpoint stays. */

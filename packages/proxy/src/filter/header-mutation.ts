@@ -26,12 +26,13 @@ interface Compiled {
 export function compileHeaderMutationPerRoute(context: CompileContext, config: Config, path: Path): Compiled {
   const at = [...path, 'mutations'];
   return {
-    request: steps(context, 'request', config.mutations?.requestMutations, [...at, 'requestMutations']),
-    response: steps(context, 'response', config.mutations?.responseMutations, [...at, 'responseMutations']),
+    request: mutationSteps(context, 'request', config.mutations?.requestMutations, [...at, 'requestMutations']),
+    response: mutationSteps(context, 'response', config.mutations?.responseMutations, [...at, 'responseMutations']),
   };
 }
 
-function steps(
+/** What a list of mutations does, one step after the other. */
+export function mutationSteps(
   context: CompileContext,
   of: 'request' | 'response',
   mutations: readonly Mutation[] | undefined,

@@ -1,6 +1,9 @@
+import { endsOf, proxyHeader } from '../cluster/proxy-protocol.ts';
+import type { ProxyProtocolProgram } from '../program/types.ts';
 import { HTTP_ALPN } from '../tls/agreed.ts';
 import { sharedState } from '../filter-state/state.ts';
 import { ResponseFlag, type UpstreamHost, type UpstreamSocket } from '../types.ts';
+import { charge } from './charge.ts';
 import { Headers } from './headers.ts';
 import { entered, HIGH_WATER, turnNow } from './io.ts';
 import { keep } from './reads.ts';
@@ -23,16 +26,28 @@ export interface TcpTunnel {
  * Ends a CONNECT: its payload goes to `host` as bytes, or, when the host is an internal listener of this proxy, the
  * client's connection is handed to that listener.
  */
-export function connectTcp(router: Router, host: UpstreamHost): TcpTunnel {
+export function connectTcp(router: Router, host: UpstreamHost, header: ProxyProtocolProgram | undefined): TcpTunnel {
   return host.internalListener === undefined
-    ? new HostTunnel(router, host)
-    : new InternalTunnel(router.stream, host.internalListener);
+    ? new HostTunnel(router, host, header)
+    : new InternalTunnel(router.stream, host, host.internalListener);
 }
 
-function accept(stream: ActiveStream): void {
-  stream.tunnel = true;
+function accept(stream: ActiveStream, host: UpstreamHost): void {
+  stream.tunnel = stream.upgrade === 'connect';
   stream.info.responseCodeDetails = 'via_upstream';
-  stream.sendResponse({ status: 200, headers: new Headers() }, false);
+  const headers = new Headers();
+  if (!stream.tunnel) {
+    // To the client this is an answer like any other.
+    const { stats } = host.cluster;
+    stats.upstream_rq_total++;
+    charge(stats, 200);
+    const { requestEndTime } = stream.info;
+    if (!stream.hcm.program.router.suppressEnvoyHeaders && requestEndTime >= 0) {
+      const time = Math.max(0, Math.trunc(turnNow(stream.hcm.deps.clock) - requestEndTime));
+      headers.set('x-envoy-upstream-service-time', String(time));
+    }
+  }
+  stream.sendResponse({ status: 200, headers }, false);
 }
 
 class HostTunnel implements TcpTunnel {
@@ -43,8 +58,11 @@ class HostTunnel implements TcpTunnel {
   #early: Buffer[] = [];
   #ended = false;
   #closed = false;
+  /** Goes before the client's bytes. */
+  readonly #header: ProxyProtocolProgram | undefined;
 
-  constructor(router: Router, host: UpstreamHost) {
+  constructor(router: Router, host: UpstreamHost, header: ProxyProtocolProgram | undefined) {
+    this.#header = header;
     this.#router = router;
     this.#stream = router.stream;
     this.#host = host;
@@ -114,7 +132,11 @@ class HostTunnel implements TcpTunnel {
       }),
     );
     socket.on('drain', () => entered(() => this.#router.resumeDownstream()));
-    accept(stream);
+    if (this.#header !== undefined) {
+      const ends = endsOf(stream.info.connection);
+      socket.write(proxyHeader(this.#header, ends, ends));
+    }
+    accept(stream, this.#host);
     for (const data of this.#early) this.write(data);
     this.#early = [];
     if (this.#ended) socket.end();
@@ -155,7 +177,7 @@ class InternalTunnel implements TcpTunnel {
   readonly #early: Buffer[] = [];
   #ended = false;
 
-  constructor(stream: ActiveStream, name: string) {
+  constructor(stream: ActiveStream, host: UpstreamHost, name: string) {
     this.#stream = stream;
     const listener = stream.hcm.internalListener(name);
     if (listener === undefined) {
@@ -167,7 +189,7 @@ class InternalTunnel implements TcpTunnel {
       );
       return;
     }
-    accept(stream);
+    accept(stream, host);
     if (stream.over) return;
     // What came with the head is still being read in this turn; it goes back before the listener sees the socket.
     queueMicrotask(() => {

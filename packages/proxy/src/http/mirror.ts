@@ -3,6 +3,8 @@ import type { ResponseParser } from '../codec/response-parser.ts';
 import type { CircuitBreaker, LbContext, MirrorProgram, UpstreamHost } from '../types.ts';
 import { charge } from './charge.ts';
 import type { ClientConnection, Exchange } from './client-connection.ts';
+import { applyMutations } from '../program/headers.ts';
+import type { Headers } from './headers.ts';
 import { entered } from './io.ts';
 import { keep } from './reads.ts';
 import { poolOf, type Pool, type Waiter } from './pool.ts';
@@ -30,8 +32,8 @@ export function mirror(stream: ActiveStream, program: MirrorProgram, timeout: nu
     clusterHeader === undefined ? program.cluster : (request.headers.get(clusterHeader) ?? ''),
   );
   if (cluster === undefined) return undefined;
-  const authority = program.disableShadowHostSuffix ? request.authority : withSuffix(request.authority);
-  const shadow = new ShadowRequest(stream, authority, cluster.limits.DEFAULT, timeout);
+  const authority = authorityOf(program, request.authority);
+  const shadow = new ShadowRequest(stream, headersOf(program, stream), authority, cluster.limits.DEFAULT, timeout);
   const context: LbContext = {
     hash: undefined,
     metadataMatch: undefined,
@@ -50,6 +52,20 @@ export function mirror(stream: ActiveStream, program: MirrorProgram, timeout: nu
     shadow.start(host);
   }
   return shadow;
+}
+
+function authorityOf(program: MirrorProgram, authority: string): string {
+  if (program.host !== undefined && program.host !== '') return program.host;
+  return program.disableShadowHostSuffix ? authority : withSuffix(authority);
+}
+
+/** The request's own fields, unless the copy has others. */
+function headersOf({ mutations }: MirrorProgram, stream: ActiveStream): Headers {
+  const { headers } = stream.request;
+  if (mutations === undefined || mutations.length === 0) return headers;
+  const changed = headers.clone();
+  for (const step of mutations) applyMutations(step, changed, stream);
+  return changed;
 }
 
 /** `shop.example:80` → `shop.example-shadow:80` */
@@ -75,7 +91,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   #over = false;
   #timer: { cancel(): void } | undefined;
 
-  constructor(stream: ActiveStream, authority: string, breaker: CircuitBreaker, timeout: number) {
+  constructor(stream: ActiveStream, headers: Headers, authority: string, breaker: CircuitBreaker, timeout: number) {
     const { request } = stream;
     this.#stream = stream;
     this.#breaker = breaker;
@@ -89,7 +105,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
         : 'content-length: 0\r\n';
     this.#head =
       `${request.method} ${request.path} HTTP/1.1\r\nhost: ${authority}\r\n` +
-      `${encodeFields(request.headers.flat)}x-envoy-internal: true\r\n${framing}\r\n`;
+      `${encodeFields(headers.flat)}x-envoy-internal: true\r\n${framing}\r\n`;
   }
 
   start(host: UpstreamHost | null): void {

@@ -47,7 +47,8 @@ export class Router implements LbContext, AttemptTimeouts {
   metadataMatch: LbContext['metadataMatch'];
   avoid: UpstreamHost[] | undefined;
   avoidAttempts = 0;
-  avoidCanaries = false;
+  avoids: LbContext['avoids'];
+  tried: LbContext['tried'];
   authority = '';
   alpn: LbContext['alpn'];
   priority: 'DEFAULT' | 'HIGH' = 'DEFAULT';
@@ -200,6 +201,8 @@ export class Router implements LbContext, AttemptTimeouts {
       this.avoid = [];
       this.avoidAttempts = action.retry.hostSelectionAttempts;
     }
+    if (action.retry?.leavesPrioritiesAfter !== undefined)
+      this.tried = { every: action.retry.leavesPrioritiesAfter, hosts: [], left: new Set(), load: undefined };
     if (stream.mayCarryEnvoyFields && headers.has('x-envoy-upstream-rq-timeout-alt-response')) {
       headers.remove('x-envoy-upstream-rq-timeout-alt-response');
       this.#timeoutStatus = 204;
@@ -247,12 +250,14 @@ export class Router implements LbContext, AttemptTimeouts {
     stream.info.upstreamHost = host.authority;
     stream.info.upstreamLocalAddress = '';
     this.avoid?.push(host);
+    this.tried?.hosts.push(host);
     if (this.#action.autoHostRewrite && host.hostname !== '' && host.hostname !== stream.request.authority) {
       const { suppressEnvoyHeaders } = stream.hcm.program.router;
       setAuthority(stream.request, host.hostname, this.#action.appendXForwardedHost, !suppressEnvoyHeaders);
     }
-    if (stream.upgrade === 'connect' && this.#action.upgrades.get('connect')?.terminateConnect === true) {
-      this.#tunnel = connectTcp(this, host);
+    const connect = this.#endsConnect ? this.#action.upgrades.get('connect') : undefined;
+    if (connect !== undefined) {
+      this.#tunnel = connectTcp(this, host, connect.proxyProtocol);
       return;
     }
     const attempt = new Attempt(this, host);
@@ -286,8 +291,8 @@ export class Router implements LbContext, AttemptTimeouts {
       request.headers.set('x-envoy-is-timeout-retry', String(this.#lastWasTimeout));
     this.#lastWasTimeout = false;
     const { retry } = this.#action;
-    if (retry?.avoidCanaries === true) {
-      this.avoidCanaries = true;
+    if (retry?.avoids !== undefined) {
+      this.avoids = retry.avoids;
       this.avoidAttempts = retry.hostSelectionAttempts;
     }
     const elapsed = info.requestEndTime < 0 ? 0 : Math.trunc(turnNow(hcm.deps.clock) - info.requestEndTime);
@@ -449,6 +454,14 @@ export class Router implements LbContext, AttemptTimeouts {
       if (this.#attempt !== undefined) this.#timers?.requestComplete();
     }
     this.#attempt?.sendBody();
+  }
+
+  /** The request is a CONNECT, or means one, and ends here. */
+  get #endsConnect(): boolean {
+    const { upgrade, request } = this.stream;
+    if (upgrade !== 'connect' && request.method !== 'POST') return false;
+    const connect = this.#action.upgrades.get('connect');
+    return connect?.terminateConnect === true && (upgrade === 'connect' || connect.allowPost === true);
   }
 
   /** The body may have to be sent again. */

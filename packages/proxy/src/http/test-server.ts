@@ -112,7 +112,7 @@ export const RETRY: RetryProgram = {
   retriableRequestHeaders: [],
   resetHeaders: [],
   resetMax: 0,
-  avoidCanaries: false,
+  avoids: undefined,
   avoidPreviousHosts: false,
   hostSelectionAttempts: 1,
 };

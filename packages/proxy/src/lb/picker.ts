@@ -4,6 +4,7 @@ import type { LbContext } from '../types.ts';
 import { leastRequest } from './least-request.ts';
 import { localityPicker } from './locality.ts';
 import { maglev } from './maglev.ts';
+import { loadOfRetry } from './previous-priorities.ts';
 import { choosePriority, priorityLoad, type PriorityLoad, type PriorityOptions } from './priority-load.ts';
 import { randomHost } from './random.ts';
 import { ringHash } from './ring-hash.ts';
@@ -32,7 +33,9 @@ export function makePicker(priorities: readonly PriorityHosts[], options: Picker
   const sources = hashing
     ? priorities.map((priority, index) => hashSource(priority, load.panic[index]!, options))
     : priorities.map((priority, index) => source(priority, load.panic[index]!, options, deps));
-  const choose = hashing ? chooseByHash(load, sources, deps) : chooseAtRandom(load, sources, deps);
+  const loadFor: LoadFor = (context) =>
+    context.tried === undefined ? load : loadOfRetry(context.tried, load, priorities, options);
+  const choose = hashing ? chooseByHash(loadFor, sources, deps) : chooseAtRandom(load, loadFor, sources, deps);
   return { pick: (context) => withoutAvoided(choose, context) };
 }
 
@@ -46,31 +49,35 @@ interface Source {
 }
 
 function withoutAvoided(choose: Choose, context: LbContext): BalancedHost | null {
-  const { avoid, avoidCanaries = false } = context;
+  const { avoid, avoids } = context;
   let host = choose(context, 0);
-  if ((avoid === undefined || avoid.length === 0) && !avoidCanaries) return host ?? null;
-  const avoided = (one: BalancedHost): boolean =>
-    (avoid?.includes(one) ?? false) || (avoidCanaries && one.canary === true);
+  if ((avoid === undefined || avoid.length === 0) && avoids === undefined) return host ?? null;
+  const avoided = (one: BalancedHost): boolean => (avoid?.includes(one) ?? false) || avoids?.(one) === true;
   for (let attempt = 1; attempt <= context.avoidAttempts && host !== undefined && avoided(host); attempt++) {
     host = choose(context, attempt);
   }
   return host ?? null;
 }
 
-function chooseAtRandom(load: PriorityLoad, sources: readonly Source[], deps: Deps): Choose {
+type LoadFor = (context: LbContext) => PriorityLoad;
+
+function chooseAtRandom(load: PriorityLoad, loadFor: LoadFor, sources: readonly Source[], deps: Deps): Choose {
   const first = sources[0]!;
   // Nearly always: everything goes to the first priority's healthy hosts, and there is nothing to throw dice for.
   if (load.healthy[0] === 100 && first.onPanic === undefined)
-    return (context, attempt) => first.healthy.pick(context, attempt);
-  return (context, attempt) => from(load, sources, (deps.random.uint32() % 100) + 1, context, attempt);
+    return (context, attempt) =>
+      context.tried === undefined || context.tried.hosts.length === 0
+        ? first.healthy.pick(context, attempt)
+        : from(loadFor(context), sources, (deps.random.uint32() % 100) + 1, context, attempt);
+  return (context, attempt) => from(loadFor(context), sources, (deps.random.uint32() % 100) + 1, context, attempt);
 }
 
-function chooseByHash(load: PriorityLoad, sources: readonly Source[], deps: Deps): Choose {
+function chooseByHash(loadFor: LoadFor, sources: readonly Source[], deps: Deps): Choose {
   return (given, attempt) => {
     const hash = given.hash ?? (BigInt(deps.random.uint32()) << 32n) | BigInt(deps.random.uint32());
     const context = given.hash === undefined ? { ...given, hash } : given;
     const percent = sources.length === 1 ? 1 : Number(hash % 100n) + 1;
-    return from(load, sources, percent, context, attempt);
+    return from(loadFor(context), sources, percent, context, attempt);
   };
 }
 

@@ -39,6 +39,36 @@ export function priorityLoad(priorities: readonly PriorityHosts[], options: Prio
   return { healthy: healthy.load, degraded: degraded.load, panic };
 }
 
+/** Percentages that the hosts of each priority can take by themselves. */
+export function availabilities(
+  priorities: readonly PriorityHosts[],
+  options: PriorityOptions,
+): { readonly healthy: readonly number[]; readonly degraded: readonly number[] } {
+  return {
+    healthy: priorities.map((priority) => availability(priority, priority.healthy, options)),
+    degraded: priorities.map((priority) => availability(priority, priority.degraded, options)),
+  };
+}
+
+/** All requests over what is available, in order; undefined: nothing is. What rounding leaves goes to the first again. */
+export function spread(healthy: readonly number[], degraded: readonly number[]): PriorityLoad | undefined {
+  const total = Math.min(100, sum(healthy) + sum(degraded));
+  if (total === 0) return undefined;
+  const load = { healthy: healthy.map(() => 0), degraded: degraded.map(() => 0), panic: healthy.map(() => false) };
+  let rest = 100;
+  const give = (available: readonly number[], to: number[]): void =>
+    available.forEach((part, i) => {
+      const share = Math.min(rest, Math.floor((part * 100) / total));
+      to[i]! += share;
+      rest -= share;
+    });
+  while (rest > 0) {
+    give(healthy, load.healthy);
+    give(degraded, load.degraded);
+  }
+  return load;
+}
+
 /** The priority that a number in 1…100 falls to. */
 export function choosePriority(
   load: PriorityLoad,

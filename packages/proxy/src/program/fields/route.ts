@@ -54,10 +54,10 @@ export const routeFields: FieldTable = {
       grpcTimeoutOffset upgradeConfigs internalRedirectPolicy maxStreamDuration rateLimits includeVhRateLimits pathRewrite hostRewrite`,
     noEffect: {
       'early data is never accepted': 'earlyDataPolicy',
+      'HTTP/1.1 has no streams that wait to be flushed': 'flushTimeout',
     },
     refused: {
-      [NOT_SUPPORTED]: `clusterSpecifierPlugin inlineClusterSpecifierPlugin retryPolicyTypedConfig hedgePolicy
-        flushTimeout`,
+      [NOT_SUPPORTED]: `clusterSpecifierPlugin inlineClusterSpecifierPlugin retryPolicyTypedConfig hedgePolicy`,
       [DEPRECATED]: 'internalRedirectAction maxInternalRedirects',
     },
   },
@@ -71,13 +71,13 @@ export const routeFields: FieldTable = {
     implemented: 'maxStreamDuration grpcTimeoutHeaderMax grpcTimeoutHeaderOffset',
   },
   'envoy.config.route.v3.RouteAction.RequestMirrorPolicy': {
-    implemented: 'cluster clusterHeader runtimeFraction disableShadowHostSuffixAppend',
+    implemented: `cluster clusterHeader runtimeFraction disableShadowHostSuffixAppend requestHeadersMutations
+      hostRewriteLiteral`,
     noEffect: { [NO_TRACING]: 'traceSampled' },
-    refused: { [NOT_SUPPORTED]: 'requestHeadersMutations hostRewriteLiteral' },
   },
   'envoy.config.route.v3.RouteAction.UpgradeConfig': { implemented: 'upgradeType enabled connectConfig' },
   'envoy.config.route.v3.RouteAction.UpgradeConfig.ConnectConfig': {
-    refused: { [NOT_SUPPORTED]: 'proxyProtocolConfig allowPost' },
+    implemented: 'proxyProtocolConfig allowPost',
   },
   'envoy.config.route.v3.RouteAction.HashPolicy': {
     implemented: 'header cookie connectionProperties queryParameter filterState terminal',
@@ -89,8 +89,7 @@ export const routeFields: FieldTable = {
   'envoy.config.route.v3.RouteAction.HashPolicy.QueryParameter': { implemented: 'name' },
   'envoy.config.route.v3.RouteAction.HashPolicy.FilterState': { implemented: 'key' },
   'envoy.config.route.v3.WeightedCluster': {
-    implemented: 'clusters headerName totalWeight runtimeKeyPrefix',
-    refused: { [NOT_SUPPORTED]: 'useHashPolicy' },
+    implemented: 'clusters headerName totalWeight runtimeKeyPrefix useHashPolicy',
   },
   'envoy.config.route.v3.WeightedCluster.ClusterWeight': {
     implemented: `name clusterHeader weight metadataMatch requestHeadersToAdd requestHeadersToRemove responseHeadersToAdd
@@ -105,11 +104,15 @@ export const routeFields: FieldTable = {
   },
   'envoy.config.route.v3.RetryPolicy': {
     implemented: `retryOn numRetries perTryTimeout perTryIdleTimeout retryHostPredicate hostSelectionRetryMaxAttempts
-      retriableStatusCodes retryBackOff retriableHeaders retriableRequestHeaders rateLimitedRetryBackOff`,
+      retriableStatusCodes retryBackOff retriableHeaders retriableRequestHeaders rateLimitedRetryBackOff
+      retryPriority`,
     refused: {
-      [NOT_SUPPORTED]: 'retryPriority retryOptionsPredicates',
+      [NOT_SUPPORTED]: 'retryOptionsPredicates',
     },
   },
+  'envoy.config.route.v3.RetryPolicy.RetryPriority': { implemented: 'name typedConfig' },
+  'envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig': { implemented: 'updateFrequency' },
+  'envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig': { implemented: 'metadataMatch' },
   'envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff': { implemented: 'resetHeaders maxInterval' },
   'envoy.config.route.v3.RetryPolicy.ResetHeader': { implemented: 'name format' },
   'envoy.config.route.v3.RetryPolicy.RetryHostPredicate': { implemented: 'name typedConfig' },

@@ -4,7 +4,7 @@ import { compileAccessLogs, text } from '../../telemetry/access-log.ts';
 import type { CompileContext } from '../context.ts';
 import { compileHeaderChange } from '../headers.ts';
 import type { Path } from '../path.ts';
-import { lbMetadata } from '../route/action.ts';
+import { lbMetadata } from '../route/lb-metadata.ts';
 import type { TcpProxyProgram, TunnelProgram } from '../types.ts';
 import { milliseconds, percent, unwire } from '../values.ts';
 

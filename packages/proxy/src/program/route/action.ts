@@ -1,12 +1,15 @@
 import { compileRateLimits } from '../../filter/ratelimit/policies.ts';
-import type { JsonValue, types } from '@mizzen/xds';
+import type { types } from '@mizzen/xds';
 import type { MirrorProgram, RetryProgram, RouteActionProgram } from '../../types.ts';
 import { liveFraction } from '../../runtime/live.ts';
 import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
-import { asciiLower, milliseconds } from '../values.ts';
+import { mutationSteps } from '../../filter/header-mutation.ts';
+import { asciiLower, milliseconds, wire } from '../values.ts';
 import { compileHashPolicies } from './hash.ts';
 import { compileInternalRedirect } from './internal-redirect.ts';
+import { compileProxyProtocol } from '../transport.ts';
+import { lbMetadata } from './lb-metadata.ts';
 import { compileRetry } from './retry.ts';
 
 const NOT_FOUND_STATUS = { SERVICE_UNAVAILABLE: 503, NOT_FOUND: 404, INTERNAL_SERVER_ERROR: 500 } as const;
@@ -58,11 +61,6 @@ export function compileAction(
   };
 }
 
-/** The keys that an endpoint must have for subset load balancing. */
-export function lbMetadata(metadata: types.core.Metadata | undefined): Readonly<Record<string, JsonValue>> | undefined {
-  return metadata?.filterMetadata?.['envoy.lb'] as Readonly<Record<string, JsonValue>> | undefined;
-}
-
 export function compileMirrors(
   context: CompileContext,
   policies: readonly types.route.RouteAction_RequestMirrorPolicy[] | undefined,
@@ -79,24 +77,46 @@ export function compileMirrors(
       get fraction() {
         return sampled.value;
       },
+      host: wire(policy.hostRewriteLiteral ?? ''),
+      mutations: mutationSteps(context, 'request', policy.requestHeadersMutations, [
+        ...path,
+        i,
+        'requestHeadersMutations',
+      ]),
       disableShadowHostSuffix: policy.disableShadowHostSuffixAppend === true,
     };
   });
 }
+
+type UpgradeProgram = RouteActionProgram['upgrades'] extends ReadonlyMap<string, infer T> ? T : never;
 
 function compileUpgrades(
   context: CompileContext,
   configs: readonly types.route.RouteAction_UpgradeConfig[] | undefined,
   path: Path,
 ): RouteActionProgram['upgrades'] {
-  const upgrades = new Map<string, { enabled: boolean; terminateConnect: boolean }>();
+  const upgrades = new Map<string, UpgradeProgram>();
   (configs ?? []).forEach((config, i) => {
     const type = (config.upgradeType ?? '').toLowerCase();
     if (upgrades.has(type)) context.refuse([...path, i, 'upgradeType'], `\`${config.upgradeType}\` is there twice`);
     if (config.connectConfig !== undefined && type !== 'connect') {
       context.refuse([...path, i, 'connectConfig'], 'only goes with the upgrade type CONNECT');
     }
-    upgrades.set(type, { enabled: config.enabled ?? true, terminateConnect: config.connectConfig !== undefined });
+    const { connectConfig } = config;
+    upgrades.set(type, {
+      enabled: config.enabled ?? true,
+      terminateConnect: connectConfig !== undefined,
+      allowPost: connectConfig?.allowPost === true,
+      proxyProtocol:
+        connectConfig?.proxyProtocolConfig === undefined
+          ? undefined
+          : compileProxyProtocol(context, connectConfig.proxyProtocolConfig, [
+              ...path,
+              i,
+              'connectConfig',
+              'proxyProtocolConfig',
+            ]),
+    });
   });
   return upgrades;
 }

@@ -1,6 +1,6 @@
 import type { types } from '@mizzen/xds';
 import type { Random } from '../../deps.ts';
-import type { RequestHead, WeightedClusterEntry } from '../../types.ts';
+import type { RequestHead, StreamInfo, WeightedClusterEntry } from '../../types.ts';
 import type { PerFilter } from '../../filter/per-route.ts';
 import type { CompileContext } from '../context.ts';
 import { compileMutations, type HeaderMutations } from '../headers.ts';
@@ -8,7 +8,8 @@ import { requestHeader, wholeNumber } from '../match/header.ts';
 import type { Path } from '../path.ts';
 import { asciiLower, wire } from '../values.ts';
 import { live, type Live } from '../../runtime/live.ts';
-import { lbMetadata } from './action.ts';
+import { compileHashPolicies } from './hash.ts';
+import { lbMetadata } from './lb-metadata.ts';
 
 export interface CompiledWeighted extends WeightedClusterEntry {
   readonly weight: number;
@@ -26,7 +27,7 @@ export interface ChosenCluster {
 
 export interface ClusterChoice {
   /** Undefined: the runtime has taken all weights away. */
-  choose(request: RequestHead, random: Random): ChosenCluster | undefined;
+  choose(request: RequestHead, random: Random, info: StreamInfo): ChosenCluster | undefined;
   readonly names: readonly string[];
   readonly weighted: readonly CompiledWeighted[];
   /** In words, where it is not one cluster. */
@@ -100,6 +101,10 @@ function compileWeighted(
     context.refuse([...path, 'totalWeight'], `is ${config.totalWeight}, but the weights add up to ${total}`);
   }
   const weights = liveWeights(context, config.runtimeKeyPrefix ?? '', clusters, total);
+  const hash =
+    config.useHashPolicy === true
+      ? compileHashPolicies(context, action.hashPolicy, [...path.slice(0, -1), 'hashPolicy'])
+      : undefined;
   if (total > 0 && weights.value.sum === 0)
     context.refuse([...path, 'runtimeKeyPrefix'], 'the runtime takes all weights away');
   const header =
@@ -113,13 +118,18 @@ function compileWeighted(
           `${cluster.name === '' ? `by header "${cluster.clusterHeader}"` : cluster.name} ${cluster.weight}/${total}`,
       )
       .join(', '),
-    choose: (request, random) => {
+    choose: (request, random, info) => {
       const { all, sum } = weights.value;
       if (sum === 0) return undefined;
       let value = -1;
       if (header !== undefined) {
         const given = request.headers.get(header);
         if (given !== undefined) value = (wholeNumber(given) ?? -1) % sum;
+      }
+      if (value < 0 && hash !== undefined) {
+        const { key, setCookie } = hash(request, { info });
+        // A cookie that is only about to be set tells nothing yet.
+        if (key !== undefined && setCookie === undefined) value = Number(key % BigInt(sum));
       }
       if (value < 0) value = Math.floor(random.float() * sum);
       for (let i = 0; i < clusters.length; i++) {

@@ -31,7 +31,7 @@ export function makeFinder(hosts: Hosts): RouteConfigProgram['find'] {
     const path = pathOnly(request.path);
     if (trace !== undefined) return findTraced(hosts.place, host, request, path, info, random, trace);
     for (const route of host.routes) {
-      if (matches(route, request, path, info, random)) return decide(route, request, random);
+      if (matches(route, request, path, info, random)) return decide(route, request, info, random);
     }
     return { kind: 'none', virtualHost: host };
   };
@@ -56,11 +56,11 @@ function matches(route: CompiledRoute, request: RequestHead, path: string, info:
   return true;
 }
 
-function decide(route: CompiledRoute, request: RequestHead, random: Random): RouteDecision {
+function decide(route: CompiledRoute, request: RequestHead, info: StreamInfo, random: Random): RouteDecision {
   const { does } = route;
   switch (does.kind) {
     case 'cluster': {
-      const chosen = does.choice.choose(request, random);
+      const chosen = does.choice.choose(request, random, info);
       if (chosen === undefined) return { kind: 'none', virtualHost: route.virtualHost };
       const { cluster, weighted } = chosen;
       return { kind: 'cluster', route, cluster, weighted };
@@ -84,7 +84,7 @@ function findTraced(
   for (const route of host.routes) {
     const results = route.conditions.map((condition) => condition.test(request, path, info, random));
     const matched = results.every(Boolean);
-    const decision = matched ? decide(route, request, random) : undefined;
+    const decision = matched ? decide(route, request, info, random) : undefined;
     traceRoute(trace, place, host, route, results, decision);
     if (decision !== undefined) return decision;
   }

@@ -9,13 +9,13 @@ import type { Path } from '../path.ts';
 import { asciiLower, milliseconds, unwire, wire } from '../values.ts';
 import { xxHash64Seeded } from './xxhash64-seeded.ts';
 
+/** What of a stream is hashed. */
+export type Hashed = Pick<HttpStream, 'info'>;
+
 interface Method {
   readonly terminal: boolean;
   /** Undefined: does not apply to this request. */
-  evaluate(
-    request: RequestHead,
-    stream: HttpStream,
-  ): { readonly hash: bigint; readonly setCookie?: string } | undefined;
+  evaluate(request: RequestHead, stream: Hashed): { readonly hash: bigint; readonly setCookie?: string } | undefined;
 }
 
 const MASK = (1n << 64n) - 1n;
@@ -25,7 +25,7 @@ export function compileHashPolicies(
   context: CompileContext,
   policies: readonly types.route.RouteAction_HashPolicy[] | undefined,
   path: Path,
-): ((request: RequestHead, stream: HttpStream) => HashResult) | undefined {
+): ((request: RequestHead, stream: Hashed) => HashResult) | undefined {
   if (policies === undefined || policies.length === 0) return undefined;
   const methods = policies.flatMap((policy, i) => compileMethod(context, policy, [...path, i]) ?? []);
   return (request, stream) => {

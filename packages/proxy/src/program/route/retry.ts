@@ -1,12 +1,16 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { types } from '@mizzen/xds';
 import { parseRetryOn } from '../../http/retry.ts';
-import type { RetryProgram } from '../../types.ts';
+import type { RetryProgram, UpstreamHost } from '../../types.ts';
 import type { CompileContext } from '../context.ts';
 import { compileRequestHeader, compileResponseHeader } from '../match/header.ts';
+import { lbMetadata } from './lb-metadata.ts';
 import type { Path } from '../path.ts';
 import { asciiLower, milliseconds } from '../values.ts';
 
 const PREVIOUS_HOSTS = 'envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate';
+const OMIT_METADATA = 'envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig';
+const PREVIOUS_PRIORITIES = 'envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig';
 const OMIT_CANARY = 'envoy.extensions.retry.host.omit_canary_hosts.v3.OmitCanaryHostsPredicate';
 
 /** Conditions that Envoy does not know are ignored, as Envoy ignores them. */
@@ -20,11 +24,12 @@ export function compileRetry(context: CompileContext, policy: types.route.RetryP
     );
   }
   let avoidPreviousHosts = false;
-  let avoidCanaries = false;
+  const avoided: ((host: UpstreamHost) => boolean)[] = [];
   (policy.retryHostPredicate ?? []).forEach((predicate, i) => {
     const type = predicate.typedConfig?.['@type'] ?? '';
     if (type.endsWith(PREVIOUS_HOSTS)) avoidPreviousHosts = true;
-    else if (type.endsWith(OMIT_CANARY)) avoidCanaries = true;
+    else if (type.endsWith(OMIT_CANARY)) avoided.push((host) => host.canary === true);
+    else if (type.endsWith(OMIT_METADATA)) avoided.push(hasMetadata(predicate.typedConfig as OmitMetadata));
     else context.refuse([...path, 'retryHostPredicate', i], `\`${type}\` is not a predicate that is supported`);
   });
   return {
@@ -44,7 +49,8 @@ export function compileRetry(context: CompileContext, policy: types.route.RetryP
     resetHeaders: compileResetHeaders(context, policy.rateLimitedRetryBackOff, [...path, 'rateLimitedRetryBackOff']),
     resetMax: milliseconds(policy.rateLimitedRetryBackOff?.maxInterval, 300_000),
     avoidPreviousHosts,
-    avoidCanaries,
+    avoids: avoided.length === 0 ? undefined : (host) => avoided.some((avoids) => avoids(host)),
+    leavesPrioritiesAfter: compileRetryPriority(context, policy.retryPriority, [...path, 'retryPriority']),
     hostSelectionAttempts: Number(policy.hostSelectionRetryMaxAttempts ?? 0) || 1,
   };
 }
@@ -61,4 +67,32 @@ function compileResetHeaders(
     if (name === '') context.refuse([...path, 'resetHeaders', i, 'name'], 'must not be empty');
     return { name: asciiLower(name), unixTime: format === 'UNIX_TIMESTAMP' };
   });
+}
+
+interface OmitMetadata {
+  readonly metadataMatch?: types.core.Metadata;
+}
+
+/** Without anything to look for, no host has it. */
+function hasMetadata({ metadataMatch }: OmitMetadata): (host: UpstreamHost) => boolean {
+  const wanted = Object.entries(lbMetadata(metadataMatch) ?? {});
+  if (wanted.length === 0) return () => false;
+  return ({ lbMetadata: has }) =>
+    has !== undefined && wanted.every(([key, value]) => isDeepStrictEqual(has[key], value));
+}
+
+function compileRetryPriority(
+  context: CompileContext,
+  priority: types.route.RetryPolicy_RetryPriority | undefined,
+  path: Path,
+): number | undefined {
+  if (priority === undefined) return undefined;
+  const type = priority.typedConfig?.['@type'] ?? '';
+  if (!type.endsWith(PREVIOUS_PRIORITIES)) {
+    context.refuse([...path, 'typedConfig'], `\`${type}\` is not supported`);
+    return undefined;
+  }
+  const { updateFrequency = 0 } = priority.typedConfig as { readonly updateFrequency?: number };
+  if (updateFrequency < 1) context.refuse([...path, 'typedConfig', 'updateFrequency'], 'must be at least 1');
+  return updateFrequency;
 }

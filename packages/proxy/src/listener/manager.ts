@@ -1,6 +1,6 @@
 import type { Timer } from '../deps.ts';
 import type { InternalListener } from '../http/runtime.ts';
-import type { ListenerProgram } from '../program/types.ts';
+import type { AddressProgram, ListenerProgram } from '../program/types.ts';
 import type { BindFailure } from './binding.ts';
 import type { DrainPolicy } from './drain.ts';
 import { Listener } from './listener.ts';
@@ -110,6 +110,18 @@ export class ListenerManager {
     return wildcard?.takeOver;
   }
 
+  /** Why a listener cannot be beside those there are; undefined: it can. */
+  conflict({ name, bindToPort, address, additionalAddresses }: ListenerProgram): string | undefined {
+    if (!bindToPort) return undefined;
+    const wanted = new Set([address, ...additionalAddresses].filter(isFixed).map((each) => JSON.stringify(each)));
+    for (const other of this.programs()) {
+      if (other.name === name || !other.bindToPort) continue;
+      const taken = [other.address, ...other.additionalAddresses].some((each) => wanted.has(JSON.stringify(each)));
+      if (taken) return `is that of listener \`${other.name}\``;
+    }
+    return undefined;
+  }
+
   update(program: ListenerProgram, resource: unknown): void {
     if (this.#closed) return;
     if (this.#active.has(program.name) || this.#waiting.has(program.name)) this.counts.listener_modified++;
@@ -174,6 +186,11 @@ export class ListenerManager {
     }
     this.#options.onChange();
   }
+}
+
+/** Port 0 is another one each time. */
+function isFixed(address: AddressProgram): boolean {
+  return address.kind !== 'socket' || address.port !== 0;
 }
 
 /** A text that changes with anything but the filter chains: if that does, all connections are drained. */

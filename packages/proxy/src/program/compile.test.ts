@@ -4,6 +4,7 @@ import { compileEndpoints } from './endpoints.ts';
 import { compileListener } from './listener/compile.ts';
 import { compileRouteConfiguration } from './route/compile.ts';
 import { compileSecret } from './secret.ts';
+import { testAuthority } from '../tls/testing/certificates.ts';
 import { testDeps } from './testing/deps.ts';
 
 const any = (name: string): string => `type.googleapis.com/${name}`;
@@ -223,13 +224,16 @@ test('endpoints come in order of priority', () => {
 });
 
 test('secrets', () => {
+  const authority = testAuthority();
+  const { certificatePem, keyPem } = authority.issue('one', 'DNS:one.test');
+  const other = authority.issue('other', 'DNS:other.test');
   expect(
     compileSecret(
       {
         name: 'default',
         tlsCertificate: {
-          certificateChain: { inlineBytes: Buffer.from('CERT').toString('base64') },
-          privateKey: { inlineString: 'KEY' },
+          certificateChain: { inlineBytes: Buffer.from(certificatePem).toString('base64') },
+          privateKey: { inlineString: keyPem },
         },
       },
       testDeps,
@@ -237,11 +241,28 @@ test('secrets', () => {
   ).toEqual({
     kind: 'certificate',
     name: 'default',
-    certificate: { certificateChainPem: 'CERT', privateKeyPem: 'KEY', passphrase: undefined },
+    certificate: { certificateChainPem: certificatePem, privateKeyPem: keyPem, passphrase: undefined },
   });
   expect(
-    compileSecret({ name: 'ROOTCA', validationContext: { trustedCa: { inlineString: 'CA' } } }, testDeps).program,
-  ).toMatchObject({ kind: 'validation', validation: { trustedCaPem: 'CA', sanMatchers: [] } });
+    compileSecret({ name: 'ROOTCA', validationContext: { trustedCa: { inlineString: authority.rootPem } } }, testDeps)
+      .program,
+  ).toMatchObject({ kind: 'validation', validation: { trustedCaPem: authority.rootPem, sanMatchers: [] } });
+  const pair = (certificate: string, key: string): string[] =>
+    said(
+      compileSecret(
+        {
+          name: 'x',
+          tlsCertificate: { certificateChain: { inlineString: certificate }, privateKey: { inlineString: key } },
+        },
+        testDeps,
+      ),
+    );
+  expect(pair('CERT', keyPem)).toEqual(['tlsCertificate.certificateChain: has no certificate in PEM']);
+  expect(pair(certificatePem, 'KEY')[0]).toMatch(/^tlsCertificate\.privateKey: is not a private key in PEM/);
+  expect(pair(certificatePem, other.keyPem)).toEqual(['tlsCertificate.privateKey: is not the key of the certificate']);
+  expect(
+    said(compileSecret({ name: 'x', validationContext: { trustedCa: { inlineString: 'CA' } } }, testDeps)),
+  ).toEqual(['validationContext.trustedCa: has no certificate in PEM']);
   expect(
     said(compileSecret({ name: 'x', tlsCertificate: { certificateChain: { filename: '/none' } } }, testDeps)),
   ).toEqual(['tlsCertificate.privateKey: must be there']);

@@ -1,6 +1,7 @@
 import type { types } from '@mizzen/xds';
 import { parseCiphers } from '../tls/ciphers.ts';
 import type { CompileContext } from './context.ts';
+import { certificatesOf, checkKeyPair } from './key-pair.ts';
 import { compileString } from './match/string.ts';
 import type { Path } from './path.ts';
 import type {
@@ -120,11 +121,12 @@ export function compileCertificate(
   const keyPem = dataSource(context, key, [...path, 'privateKey']);
   const passphrase = password === undefined ? undefined : dataSource(context, password, [...path, 'password']);
   if (chainPem === undefined || keyPem === undefined) return undefined;
-  return {
+  const pair = {
     certificateChainPem: chainPem.toString('latin1'),
     privateKeyPem: keyPem.toString('latin1'),
     passphrase: passphrase?.toString('utf8'),
   };
+  return checkKeyPair(context, pair, path) ? pair : undefined;
 }
 
 export function compileValidation(
@@ -145,8 +147,10 @@ export function compileValidation(
     if (type === 'SAN_TYPE_UNSPECIFIED') context.refuse([...at, 'sanType'], 'must say which kind of name');
     return { type: type === 'SAN_TYPE_UNSPECIFIED' || type === 'OTHER_NAME' ? 'ANY' : type, text, matches };
   });
+  const trustedCaPem = pem(validation.trustedCa, 'trustedCa');
+  if (trustedCaPem !== undefined) certificatesOf(context, trustedCaPem, [...path, 'trustedCa']);
   return {
-    trustedCaPem: pem(validation.trustedCa, 'trustedCa'),
+    trustedCaPem,
     systemRoots: validation.systemRootCerts !== undefined,
     crlPem: pem(validation.crl, 'crl'),
     acceptUntrusted: validation.trustChainVerification === 'ACCEPT_UNTRUSTED',

@@ -79,10 +79,11 @@ export class XdsFollower {
     this.#options.listeners.refresh();
   }
 
-  #clusters({ resources, removed, partial }: XdsUpdate): readonly Nack[] {
+  #clusters(update: XdsUpdate): readonly Nack[] {
+    const { removed, partial } = update;
     const { clusters } = this.#options;
     this.#busy = true;
-    const nacks = this.#each('cluster', resources, compilers.cluster, (program, { resource }) =>
+    const nacks = this.#each('cluster', update, compilers.cluster, (program, { resource }) =>
       this.#locate(program.places, () => clusters.update(program, resource)),
     );
     for (const name of removed) {
@@ -100,9 +101,10 @@ export class XdsFollower {
     return nacks;
   }
 
-  #endpoints({ resources, removed }: XdsUpdate): readonly Nack[] {
+  #endpoints(update: XdsUpdate): readonly Nack[] {
+    const { removed } = update;
     const { clusters } = this.#options;
-    const nacks = this.#each('endpoint', resources, compilers.endpoint, (program) => clusters.setEndpoints(program));
+    const nacks = this.#each('endpoint', update, compilers.endpoint, (program) => clusters.setEndpoints(program));
     for (const name of removed) {
       this.#forget('endpoint', name);
       clusters.noEndpoints(name);
@@ -113,14 +115,19 @@ export class XdsFollower {
     return nacks;
   }
 
-  #listeners({ resources, removed, partial }: XdsUpdate): readonly Nack[] {
+  #listeners(update: XdsUpdate): readonly Nack[] {
+    const { removed, partial } = update;
     const { listeners } = this.#options;
     for (const name of removed) {
       this.#forget('listener', name);
       listeners.remove(name);
     }
-    const nacks = this.#each('listener', resources, compilers.listener, (program, { resource }) =>
-      this.#locate(program.places, () => listeners.update(program, resource)),
+    const nacks = this.#each(
+      'listener',
+      update,
+      compilers.listener,
+      (program, { resource }) => this.#locate(program.places, () => listeners.update(program, resource)),
+      (program) => listeners.conflict(program),
     );
     const names = new Set(listeners.programs().flatMap((program) => program.routeConfigNames));
     this.#options.routes.keep(names);
@@ -135,9 +142,10 @@ export class XdsFollower {
     return nacks;
   }
 
-  #routes({ resources, removed }: XdsUpdate): readonly Nack[] {
+  #routes(update: XdsUpdate): readonly Nack[] {
+    const { removed } = update;
     const { routes, listeners } = this.#options;
-    const nacks = this.#each('route', resources, compilers.route, (program, resource) =>
+    const nacks = this.#each('route', update, compilers.route, (program, resource) =>
       this.#heldRoutes.set(program.name, { program, resource }),
     );
     for (const name of removed) {
@@ -150,9 +158,10 @@ export class XdsFollower {
     return nacks;
   }
 
-  #secrets({ resources, removed }: XdsUpdate): readonly Nack[] {
+  #secrets(update: XdsUpdate): readonly Nack[] {
+    const { removed } = update;
     const { secrets, listeners } = this.#options;
-    const nacks = this.#each('secret', resources, compilers.secret, (program, { resource }) =>
+    const nacks = this.#each('secret', update, compilers.secret, (program, { resource }) =>
       secrets.set(program.name, program, resource),
     );
     for (const name of removed) {
@@ -194,16 +203,17 @@ export class XdsFollower {
   /** Compiles what is new and applies it one by one; returns what was refused. */
   #each<T>(
     kind: Kind,
-    resources: readonly XdsResource[],
+    { resources, removed }: XdsUpdate,
     compile: (resource: unknown, deps: CompileDeps) => Compiled<T>,
-    apply: (program: T, resource: XdsResource) => void,
+    apply: (program: T, resource: XdsResource) => unknown,
+    conflict: (program: T) => string | undefined = () => undefined,
   ): Nack[] {
     const refused: Nack[] = [];
     for (const resource of resources) {
       const key = `${kind} ${resource.name}`;
       const version = resource.digest ?? resource.version;
       if (version !== '' && this.#versions.get(key) === version) continue;
-      const { program, nacks } = this.#compile(kind, resource, compile);
+      const { program, nacks } = this.#compile(kind, resource, compile, conflict);
       if (program === undefined) {
         refused.push(...(nacks ?? []));
         this.records.refused(kind, resource, nacks ?? []);
@@ -213,7 +223,7 @@ export class XdsFollower {
       this.records.accepted(kind, resource);
       apply(program, resource);
     }
-    if (resources.some((resource) => resource.static !== true)) {
+    if (resources.some((resource) => resource.static !== true) || removed.length > 0) {
       const counts = this.records.counts(kind);
       counts.update_attempt++;
       if (refused.length > 0) counts.update_rejected++;
@@ -227,9 +237,14 @@ export class XdsFollower {
     kind: Kind,
     { name, resource }: XdsResource,
     compile: (resource: unknown, deps: CompileDeps) => Compiled<T>,
+    conflict: (program: T) => string | undefined,
   ): Compiled<T> {
     try {
-      return compile(resource, this.#options.compileDeps);
+      const compiled = compile(resource, this.#options.compileDeps);
+      const message = compiled.program === undefined ? undefined : conflict(compiled.program);
+      return message === undefined
+        ? compiled
+        : { nacks: [{ typeUrl: TypeUrl[kind], resource: name, field: 'address', message }] };
     } catch (error) {
       const message = `cannot be compiled: ${error instanceof Error ? error.message : String(error)}`;
       return { nacks: [{ typeUrl: TypeUrl[kind], resource: name, field: '', message }] };

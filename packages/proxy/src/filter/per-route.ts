@@ -3,8 +3,11 @@ import type { CompileContext } from '../program/context.ts';
 import { noEffectTypes } from '../program/fields/index.ts';
 import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
+import { compileApiKeys } from './api-key-auth.ts';
+import { compileUsers } from './basic-auth.ts';
 import { compileBufferPerRoute } from './buffer.ts';
 import { compileCorsPolicy } from './cors.ts';
+import { compileCsrfPolicy } from './csrf.ts';
 import { compileExtAuthzPerRoute } from './ext-authz/per-route.ts';
 import { compileFault } from './fault.ts';
 import { compileHeaderMutationPerRoute } from './header-mutation.ts';
@@ -27,6 +30,13 @@ const compilers: Readonly<Record<string, (context: CompileContext, config: never
   'envoy.extensions.filters.http.buffer.v3.BufferPerRoute': compileBufferPerRoute,
   'envoy.extensions.filters.http.fault.v3.HTTPFault': compileFault,
   'envoy.extensions.filters.http.cors.v3.CorsPolicy': compileCorsPolicy,
+  'envoy.extensions.filters.http.csrf.v3.CsrfPolicy': compileCsrfPolicy,
+  'envoy.extensions.filters.http.basic_auth.v3.BasicAuthPerRoute': (
+    context,
+    config: types.basicAuth.BasicAuthPerRoute,
+    path,
+  ) => compileUsers(context, config.users, [...path, 'users']),
+  'envoy.extensions.filters.http.api_key_auth.v3.ApiKeyAuthPerRoute': compileApiKeys,
   'envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig': compileJwtPerRoute,
   'envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute': compileHeaderMutationPerRoute,
   'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': compileLocalRateLimit,

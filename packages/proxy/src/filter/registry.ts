@@ -5,8 +5,11 @@ import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
 import type { HttpFilter } from '../types.ts';
 import { alpnFilter } from './alpn.ts';
+import { apiKeyAuthFilter } from './api-key-auth.ts';
+import { basicAuthFilter } from './basic-auth.ts';
 import { bufferFilter } from './buffer.ts';
 import { corsFilter } from './cors.ts';
+import { csrfFilter } from './csrf.ts';
 import { extAuthzFilter } from './ext-authz/filter.ts';
 import { faultFilter } from './fault.ts';
 import { headerMutationFilter } from './header-mutation.ts';
@@ -31,6 +34,9 @@ const compilers: Readonly<Record<string, Compile>> = {
   'istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig': alpnFilter,
   'envoy.extensions.filters.http.buffer.v3.Buffer': bufferFilter,
   'envoy.extensions.filters.http.fault.v3.HTTPFault': faultFilter,
+  'envoy.extensions.filters.http.csrf.v3.CsrfPolicy': csrfFilter,
+  'envoy.extensions.filters.http.basic_auth.v3.BasicAuth': basicAuthFilter,
+  'envoy.extensions.filters.http.api_key_auth.v3.ApiKeyAuth': apiKeyAuthFilter,
   'envoy.extensions.filters.http.cors.v3.Cors': (context, _config, scope) => corsFilter(context, scope),
   'envoy.extensions.filters.http.header_mutation.v3.HeaderMutation': headerMutationFilter,
   'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': localRateLimitFilter,

@@ -10,6 +10,7 @@ import { rateLimitFields } from './ratelimit.ts';
 import { matchingFields } from './matching.ts';
 import { stateFields } from './state.ts';
 import { routeFields } from './route.ts';
+import { webFilterFields } from './web-filters.ts';
 import { indexFields } from './table.ts';
 
 /** Message → field → class, for every message the proxy reads. A message that is not here is refused where it stands. */
@@ -22,6 +23,7 @@ export const fields = indexFields([
   clusterFields,
   balancingFields,
   filterFields,
+  webFilterFields,
   extAuthzFields,
   rateLimitFields,
   commonFields,

@@ -56,3 +56,6 @@ export type * as healthCheckFilter from './gen/envoy.extensions.filters.http.hea
 export type * as grpcStats from './gen/envoy.extensions.filters.http.grpc_stats.v3.ts';
 export type * as xdsMatcher from './gen/xds.type.matcher.v3.ts';
 export type * as expr from './gen/google.api.expr.v1alpha1.ts';
+export type * as connectionLimit from './gen/envoy.extensions.filters.network.connection_limit.v3.ts';
+export type * as networkDirectResponse from './gen/envoy.extensions.filters.network.direct_response.v3.ts';
+export type * as sniDynamicForwardProxy from './gen/envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.ts';

@@ -2,6 +2,7 @@
 const GAUGES = [
   /(^|\.|_)active$/,
   /_(open|active_total)$/,
+  /^connection_limit\..*\.active_connections$/,
   /_bytes_buffered$/,
   /^cluster\..*\.membership_(total|healthy|degraded|excluded)$/,
   /^cluster\..*\.(version|max_host_weight|warming_state)$/,

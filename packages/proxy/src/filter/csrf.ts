@@ -3,22 +3,22 @@ import type { Random } from '../deps.ts';
 import type { CompileContext } from '../program/context.ts';
 import { compileString, type StringMatch } from '../program/match/string.ts';
 import type { Path } from '../program/path.ts';
-import { fraction } from '../program/values.ts';
+import { liveFraction, type Live } from '../runtime/live.ts';
 import type { HttpFilter, RequestHead } from '../types.ts';
 import type { FilterScope } from './scope.ts';
 
 export interface CsrfPolicy {
   /** Chances in [0, 1] that a request is answered with a 403, or only counted. */
-  readonly enabled: number;
-  readonly shadow: number;
+  readonly enabled: Live<number>;
+  readonly shadow: Live<number>;
   readonly additionalOrigins: readonly StringMatch[];
 }
 
 export function compileCsrfPolicy(context: CompileContext, policy: types.csrf.CsrfPolicy, path: Path): CsrfPolicy {
   if (policy.filterEnabled === undefined) context.refuse([...path, 'filterEnabled'], 'must be there');
   return {
-    enabled: fraction(policy.filterEnabled?.defaultValue, 0),
-    shadow: fraction(policy.shadowEnabled?.defaultValue, 0),
+    enabled: liveFraction(context.deps.runtime, policy.filterEnabled, 0),
+    shadow: liveFraction(context.deps.runtime, policy.shadowEnabled, 0),
     additionalOrigins: (policy.additionalOrigins ?? []).map((matcher, i) =>
       compileString(context, matcher, [...path, 'additionalOrigins', i]),
     ),
@@ -44,8 +44,8 @@ export function csrfFilter(
     onRequest(stream, trace) {
       const policy = (stream.perRoute(scope.name) as CsrfPolicy | undefined) ?? own;
       const { request } = stream;
-      const enforced = roll(policy.enabled, random);
-      if ((!enforced && !roll(policy.shadow, random)) || !CHANGING.has(request.method)) return undefined;
+      const enforced = roll(policy.enabled.value, random);
+      if ((!enforced && !roll(policy.shadow.value, random)) || !CHANGING.has(request.method)) return undefined;
       const source = sourceOf(request);
       const ok = source !== '' && isAllowed(policy, source, hostOf(request.authority));
       (source === '' ? missing : ok ? valid : invalid).value++;

@@ -154,7 +154,7 @@ const CASES: readonly BesideCase[] = [
     filters: [
       filter('api_key_auth', 'ApiKeyAuth', { ...KEYS, forwarding: { header: 'X-Client', hideCredentials: true } }),
     ],
-    ask: keyed,
+    ask: [...keyed, ...hidden],
   },
   {
     name: 'API keys of the route',

@@ -16,6 +16,7 @@ import { DownstreamTls } from '../tls/server.ts';
 import type { ConnectionInfo, StreamInfo } from '../types.ts';
 import type { ConnectionLog } from './connection-log.ts';
 import { Connections, type ActiveConnection } from './connections.ts';
+import { serveDirect, serveEcho } from './direct.ts';
 import { inspect } from './inspect.ts';
 import type { Direction, ListenerServices, ListenerStats } from './services.ts';
 import { newStreamInfo } from './stream-info.ts';
@@ -69,7 +70,9 @@ export class ChainRuntime {
         ? [rbacGate(filter.rbac)]
         : filter.kind === 'gate'
           ? [{ gate: filter.gate, delayDeny: 0 }]
-          : [],
+          : filter.kind === 'connection_limit'
+            ? [{ gate: filter.limit.gate, delayDeny: filter.limit.delay }]
+            : [],
     );
     this.#states = program.filters.flatMap((filter) => (filter.kind === 'set_filter_state' ? [filter.state] : []));
     const last = program.filters.at(-1);
@@ -94,10 +97,7 @@ export class ChainRuntime {
       this.#logDenied = (info, decision, metadata) => logDenied(info, runtime, decision, metadata);
     } else {
       this.#countUnsecured = () => undefined;
-      this.#serve = (socket) => {
-        socket.destroy();
-        return { announceDrain: () => undefined, drain: () => undefined, close: () => undefined };
-      };
+      this.#serve = last?.kind === 'direct_response' ? (socket) => serveDirect(socket, last.response) : serveEcho;
       this.#logDenied = () => undefined;
     }
   }
@@ -204,6 +204,10 @@ export class ChainRuntime {
         return false;
       };
       const result = gate.check(info, metadata);
+      if (gate.ended !== undefined) {
+        const allowed = 'allowed' in result && result.allowed;
+        socket.once('close', () => gate.ended!(allowed));
+      }
       if ('decision' in result) {
         const gone = (): void => result.cancel();
         socket.once('close', gone);

@@ -1,4 +1,4 @@
-import { didYouMean } from '@mizzen/diagnostics/suggest.ts';
+import { didYouMean, editDistance } from '@mizzen/diagnostics/suggest.ts';
 import { TypeUrl } from '@mizzen/xds';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
 import { formatPath } from '../program/path.ts';
@@ -108,5 +108,6 @@ function advice(nack: Nack, path: readonly (string | number)[]): string | undefi
   if (!nack.message.endsWith('is not supported') || type in schema().messages) return undefined;
   if (/\.v2(alpha\d?)?\./.test(type)) return 'this is version 2 of the API, which Envoy no longer has';
   const guess = didYouMean(messageOf(type), Object.keys(schema().messages));
-  return guess === undefined ? undefined : `did you mean \`${guess}\`?`;
+  // Long names are alike without meaning the same.
+  return guess === undefined || editDistance(type, guess) > 3 ? undefined : `did you mean \`${guess}\`?`;
 }

@@ -199,9 +199,18 @@ export interface Cidr {
 export type NetworkFilterProgram =
   | { readonly kind: 'rbac'; readonly rbac: NetworkRbacProgram }
   | { readonly kind: 'gate'; readonly gate: NetworkGate }
+  | { readonly kind: 'connection_limit'; readonly limit: ConnectionLimitProgram }
   | { readonly kind: 'set_filter_state'; readonly state: NetworkStateProgram }
   | { readonly kind: 'http_connection_manager'; readonly hcm: HcmProgram }
-  | { readonly kind: 'tcp_proxy'; readonly tcp: TcpProxyProgram };
+  | { readonly kind: 'tcp_proxy'; readonly tcp: TcpProxyProgram }
+  | { readonly kind: 'echo' }
+  | { readonly kind: 'direct_response'; readonly response: Buffer };
+
+export interface ConnectionLimitProgram {
+  /** What is refused stays open this long, milliseconds. */
+  readonly delay: number;
+  readonly gate: NetworkGate;
+}
 
 /** What is put into the filter state of connections, and when; a connection without TLS has its handshake at once. */
 export interface NetworkStateProgram {
@@ -216,6 +225,8 @@ export interface NetworkGate {
   /** In words, for explanations. */
   readonly text: string;
   check(connection: ConnectionInfo, metadata: StreamInfo['dynamicMetadata']): GateDecision | PendingGate;
+  /** A connection that was asked about has ended. */
+  ended?(allowed: boolean): void;
 }
 export interface GateDecision {
   readonly allowed: boolean;

@@ -1,8 +1,8 @@
-import type { FieldTable } from './table.ts';
+import { NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const API_KEY = 'envoy.extensions.filters.http.api_key_auth.v3';
 
-/** HTTP filters of edges: who may come in, and how bodies are compressed. */
+/** Filters of edges: who may come in, how bodies are compressed, and what needs no upstream. */
 export const webFilterFields: FieldTable = {
   'envoy.extensions.filters.http.csrf.v3.CsrfPolicy': {
     implemented: 'filterEnabled shadowEnabled additionalOrigins',
@@ -16,4 +16,15 @@ export const webFilterFields: FieldTable = {
   [`${API_KEY}.Credential`]: { implemented: 'key client' },
   [`${API_KEY}.KeySource`]: { implemented: 'header query cookie' },
   [`${API_KEY}.Forwarding`]: { implemented: 'header hideCredentials' },
+
+  'envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit': {
+    implemented: 'statPrefix maxConnections delay runtimeEnabled',
+  },
+  'envoy.extensions.filters.network.sni_cluster.v3.SniCluster': {},
+  'envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig': {
+    implemented: 'dnsCacheConfig portValue',
+    refused: { [NOT_SUPPORTED]: 'saveUpstreamAddress' },
+  },
+  'envoy.extensions.filters.network.echo.v3.Echo': {},
+  'envoy.extensions.filters.network.direct_response.v3.Config': { implemented: 'response' },
 };

@@ -1,8 +1,10 @@
 import { TypeUrl, type types } from '@mizzen/xds';
+import { compileConnectionLimit } from '../../filter/connection-limit.ts';
 import { compileNetworkExtAuthz } from '../../filter/ext-authz/network.ts';
 import { compileNetworkLocalRateLimit } from '../../filter/local-ratelimit-network.ts';
 import { compileNetworkRbac } from '../../filter/rbac/network.ts';
 import { compileNetworkSetFilterState } from '../../filter/set-filter-state-network.ts';
+import { sniCluster, sniForwardProxy } from '../../filter/sni.ts';
 import { compileAccessLogs } from '../../telemetry/access-log.ts';
 import { compileAddress } from '../address.ts';
 import { CompileContext } from '../context.ts';
@@ -18,7 +20,7 @@ import type {
   ListenerProgram,
   NetworkFilterProgram,
 } from '../types.ts';
-import { milliseconds } from '../values.ts';
+import { dataSource, milliseconds } from '../values.ts';
 import { compileChainMatcher } from './chain-matcher.ts';
 import { chainSelector, compileChainMatch, matchKey } from './chain-match.ts';
 import { compileHcm } from './hcm.ts';
@@ -146,13 +148,16 @@ function compileNetworkFilters(
     compiled.push(program);
   });
   if (context.nacks.length === 0 && (compiled.length === 0 || onlyLooks(compiled.at(-1)!))) {
-    context.refuse(path, 'must end with the HTTP connection manager or the TCP proxy');
+    context.refuse(
+      path,
+      'must end with a filter that takes the connection, such as the HTTP connection manager or the TCP proxy',
+    );
   }
   return compiled;
 }
 
 function onlyLooks({ kind }: NetworkFilterProgram): boolean {
-  return kind !== 'http_connection_manager' && kind !== 'tcp_proxy';
+  return !['http_connection_manager', 'tcp_proxy', 'echo', 'direct_response'].includes(kind);
 }
 
 function compileNetworkFilter(
@@ -184,6 +189,23 @@ function compileNetworkFilter(
         kind: 'set_filter_state',
         state: compileNetworkSetFilterState(context, config as types.networkSetFilterState.Config, path),
       };
+    case 'envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit':
+      return {
+        kind: 'connection_limit',
+        limit: compileConnectionLimit(context, config as types.connectionLimit.ConnectionLimit, path),
+      };
+    case 'envoy.extensions.filters.network.sni_cluster.v3.SniCluster':
+      return { kind: 'set_filter_state', state: sniCluster() };
+    case 'envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig':
+      return { kind: 'set_filter_state', state: sniForwardProxy(config as types.sniDynamicForwardProxy.FilterConfig) };
+    case 'envoy.extensions.filters.network.echo.v3.Echo':
+      return { kind: 'echo' };
+    case 'envoy.extensions.filters.network.direct_response.v3.Config': {
+      const { response } = config as types.networkDirectResponse.Config;
+      const at = [...path, 'response'];
+      const bytes = response === undefined ? undefined : dataSource(context, response, at);
+      return { kind: 'direct_response', response: bytes ?? Buffer.alloc(0) };
+    }
     default:
       context.refuse(path, `\`${type}\` is not a network filter that is supported`);
       return undefined;

@@ -1,0 +1,197 @@
+/** Filters that take connections, or lead them elsewhere, beside real Envoy. */
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect as secure } from 'node:tls';
+import { setTimeout as wait } from 'node:timers/promises';
+import { freePort, startEnvoy } from '@mizzen/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bootstrap, listener, staticCluster } from '../process/testing/bootstraps.ts';
+import { startProxy } from '../process/testing/standalone.ts';
+import { fetchText, TYPE } from './testing/beside.ts';
+
+const network = (type: string, config: object = {}): object => ({
+  name: `envoy.filters.network.${type.split('.')[0]}`,
+  typedConfig: { '@type': `${TYPE}envoy.extensions.filters.network.${type}`, ...config },
+});
+const tcp = (statPrefix: string, cluster: string): object => network('tcp_proxy.v3.TcpProxy', { statPrefix, cluster });
+const limit = (statPrefix: string, delay?: string): object =>
+  network('connection_limit.v3.ConnectionLimit', { statPrefix, maxConnections: 2, delay });
+const tlsInspector = {
+  name: 'tls',
+  typedConfig: { '@type': `${TYPE}envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector` },
+};
+const dnsCacheConfig = { name: 'cache', dnsLookupFamily: 'V4_ONLY' };
+const NAMES = ['echo', 'direct', 'nothing', 'limited', 'delayed', 'sni', 'forward'] as const;
+type Ports = Record<(typeof NAMES)[number], number>;
+
+interface Side {
+  readonly ports: Ports;
+  readonly admin: number;
+}
+const closing: (() => unknown)[] = [];
+let sides: readonly Side[];
+let forwardPort: number;
+
+/** Says its name, and then what came. */
+async function named(name: string): Promise<number> {
+  const server: Server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', (data: Buffer) => socket.end(`${name}:${data.length > 5 ? 'more' : data.toString()}`));
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  closing.push(() => server.close());
+  return (server.address() as { port: number }).port;
+}
+
+beforeAll(async () => {
+  const up = await named('up');
+  const other = await named('other');
+  forwardPort = await named('forward');
+  const config = async (): Promise<{ ports: Ports; config: object }> => {
+    const ports = Object.fromEntries(await Promise.all(NAMES.map(async (name) => [name, await freePort()]))) as Ports;
+    const named = (name: keyof Ports, filters: object[], more: object = {}): object => ({
+      ...listener(ports[name], [{ filters }]),
+      ...more,
+    });
+    const inspected = { listenerFilters: [tlsInspector] };
+    const forward = {
+      '@type': `${TYPE}envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig`,
+      dnsCacheConfig,
+    };
+    return {
+      ports,
+      config: bootstrap(
+        [
+          named('echo', [network('echo.v3.Echo')]),
+          named('direct', [network('direct_response.v3.Config', { response: { inlineString: 'hello\n' } })]),
+          named('nothing', [network('direct_response.v3.Config')]),
+          named('limited', [limit('a'), network('echo.v3.Echo')]),
+          named('delayed', [limit('b', '0.3s'), network('echo.v3.Echo')]),
+          named('sni', [network('sni_cluster.v3.SniCluster'), tcp('sni', 'up')], inspected),
+          named(
+            'forward',
+            [
+              network('sni_dynamic_forward_proxy.v3.FilterConfig', { portValue: forwardPort, dnsCacheConfig }),
+              tcp('forward', 'forward'),
+            ],
+            inspected,
+          ),
+        ],
+        [
+          staticCluster('up', [up]),
+          staticCluster('other.example', [other]),
+          {
+            name: 'forward',
+            connectTimeout: '1s',
+            lbPolicy: 'CLUSTER_PROVIDED',
+            clusterType: { name: 'envoy.clusters.dynamic_forward_proxy', typedConfig: forward },
+          },
+        ],
+      ),
+    };
+  };
+  const theirs = await config();
+  const envoy = await startEnvoy(theirs.config);
+  closing.push(() => envoy.stop());
+  const ours = await config();
+  const admin = await freePort();
+  const address = { socketAddress: { address: '127.0.0.1', portValue: admin } };
+  const proxy = await startProxy({ ...ours.config, admin: { address } });
+  closing.push(() => proxy.stop());
+  sides = [
+    { ports: ours.ports, admin },
+    { ports: theirs.ports, admin: envoy.adminPort },
+  ];
+}, 30_000);
+afterAll(async () => {
+  for (const close of closing.toReversed()) await close();
+});
+
+/** What comes of a connection that says `bytes`, until `enough` has come or nothing more does. */
+function say(port: number, bytes: string | Buffer, enough = Infinity): Promise<string> {
+  return new Promise((resolve) => {
+    let got = '';
+    const socket: Socket = connect(port, '127.0.0.1', () => socket.write(bytes));
+    socket.on('data', (data: Buffer) => {
+      got += data.toString();
+      if (got.length >= enough) socket.destroy();
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve(got));
+    void wait(700).then(() => socket.destroy());
+  });
+}
+
+/** The first bytes of a client that asks for a server name. */
+async function greeting(servername: string | undefined): Promise<Buffer> {
+  const { promise, resolve } = Promise.withResolvers<Buffer>();
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', (data: Buffer) => {
+      resolve(data);
+      socket.destroy();
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as { port: number };
+  const options = servername === undefined ? {} : { servername };
+  secure({ port, host: '127.0.0.1', ...options }).on('error', () => undefined);
+  const bytes = await promise;
+  server.close();
+  return bytes;
+}
+const greet = async (port: number, servername: string | undefined): Promise<string> =>
+  say(port, await greeting(servername));
+
+async function alike(ask: (side: Side) => Promise<unknown>): Promise<unknown> {
+  const [ours, theirs] = [await ask(sides[0]!), await ask(sides[1]!)];
+  expect(ours).toEqual(theirs);
+  return ours;
+}
+
+test('what is said comes back', async () => {
+  expect(await alike(({ ports }) => say(ports.echo, 'abc', 3))).toBe('abc');
+  expect(await alike(async ({ ports }) => (await say(ports.echo, 'x'.repeat(300_000), 300_000)).length)).toBe(300_000);
+});
+
+test('one answer for all', async () => {
+  expect(await alike(({ ports }) => say(ports.direct, 'abc'))).toBe('hello\n');
+  expect(await alike(({ ports }) => say(ports.nothing, 'abc'))).toBe('');
+});
+
+test('so many connections at a time', async () => {
+  const stats = async ({ admin }: Side): Promise<string> => fetchText(admin, '/stats?filter=^connection_limit');
+  const all = async (port: number): Promise<unknown> => {
+    const began = Date.now();
+    const answers = await Promise.all(
+      [1, 2, 3, 4].map(async (n) => ({ got: await say(port, `${n}`), late: Date.now() - began > 250 })),
+    );
+    return answers.map(({ got, late }) => `${got === '' ? 'nothing' : 'echo'} ${late ? 'late' : 'at once'}`).sort();
+  };
+  expect(await alike(({ ports }) => all(ports.limited))).toEqual([
+    'echo late',
+    'echo late',
+    'nothing at once',
+    'nothing at once',
+  ]);
+  expect(await alike(({ ports }) => all(ports.delayed))).toEqual([
+    'echo late',
+    'echo late',
+    'nothing late',
+    'nothing late',
+  ]);
+  await wait(100);
+  expect(await alike(stats)).toContain('connection_limit.a.limited_connections: 2');
+  expect(await alike(({ ports }) => say(ports.limited, 'again', 5))).toBe('again');
+});
+
+test('a server name leads to the cluster of that name', async () => {
+  expect(await alike(({ ports }) => greet(ports.sni, 'other.example'))).toBe('other:more');
+  expect(await alike(({ ports }) => greet(ports.sni, 'nobody.example'))).toBe('');
+  expect(await alike(({ ports }) => greet(ports.sni, undefined))).toBe('up:more');
+  expect(await alike(({ ports }) => say(ports.sni, 'plain'))).toBe('up:plain');
+});
+
+test('a server name leads to the host of that name', async () => {
+  expect(await alike(({ ports }) => greet(ports.forward, 'localhost'))).toBe('forward:more');
+  expect(await alike(({ ports }) => greet(ports.forward, undefined))).toBe('');
+});

@@ -40,7 +40,7 @@ export class XdsServer {
   readonly #versions = new Map<Kind, number>(KINDS.map((kind) => [kind, 1]));
   readonly verdicts: Verdict[] = [];
   #nonce = 0;
-  #onVerdict: () => void = () => undefined;
+  #waiting: (() => void)[] = [];
 
   constructor() {
     this.#server.on('session', (session) => {
@@ -97,7 +97,7 @@ export class XdsServer {
     const late = pause(atMost, 'late' as const, { ref: false });
     for (let found = find(); ; found = find()) {
       if (found !== undefined) return found;
-      const next = new Promise<void>((done) => (this.#onVerdict = done));
+      const next = new Promise<void>((done) => this.#waiting.push(done));
       if ((await Promise.race([next, late])) === 'late') return undefined;
     }
   }
@@ -131,7 +131,7 @@ export class XdsServer {
     if (version !== undefined) {
       following.nonces.delete(responseNonce);
       this.verdicts.push({ kind, version, ...(errorDetail === undefined ? {} : { error: errorDetail.message ?? '' }) });
-      this.#onVerdict();
+      for (const wake of this.#waiting.splice(0)) wake();
     }
     const more = [...names].some((name) => !following.names.has(name));
     following.names = names;

@@ -40,6 +40,8 @@ export interface HotResult {
   readonly cpu: number;
 }
 
+const MIZZEN = join(repositoryRoot, 'packages/cli/bin/mizzen.mjs');
+
 type Start = (file: string, adminPort: number) => Promise<ServerProcess>;
 
 const ENGINES: Readonly<Record<string, Start>> = {
@@ -47,10 +49,7 @@ const ENGINES: Readonly<Record<string, Start>> = {
   mizzen: (file, adminPort) =>
     startServerProcess(
       process.execPath,
-      [
-        join(repositoryRoot, 'packages/cli/bin/mizzen.mjs'),
-        ...['proxy', '-c', file, '-l', 'warning', '--drain-time-s', String(DRAIN_SECONDS)],
-      ],
+      [MIZZEN, 'proxy', '-c', file, '-l', 'warning', '--drain-time-s', String(DRAIN_SECONDS)],
       adminPort,
     ),
 };

@@ -4,6 +4,7 @@ import type { JsonObject } from '@mizzen/xds';
 import { makePicker, type Picker, type PickerOptions } from '../lb/picker.ts';
 import { subsetPicker } from '../lb/subsets.ts';
 import type { BalancedHost, PriorityHosts } from '../lb/types.ts';
+import type { ZoneOptions } from '../lb/zone.ts';
 import type { SuccessRates } from '../health/outlier.ts';
 import type { ClusterProgram, EndpointProgram, EndpointsProgram, LocalityProgram } from '../program/types.ts';
 import { upstreamOverrides, type UpstreamOverrides } from '../filter-state/upstream.ts';
@@ -29,6 +30,9 @@ function sameLocality(a: LocalityProgram, b: LocalityProgram): boolean {
   return a.priority === b.priority && a.region === b.region && a.zone === b.zone && a.subZone === b.subZone;
 }
 
+/** What zone-aware routing knows of the cluster that the proxy is part of. */
+export type Neighbours = Pick<ZoneOptions, 'local' | 'localPanics' | 'ownLocality'>;
+
 /** A cluster in force. Who finds its endpoints (`discovery`, EDS) tells it through `setEndpoints`. */
 export class Cluster implements UpstreamCluster {
   readonly name: string;
@@ -50,6 +54,8 @@ export class Cluster implements UpstreamCluster {
   #picker: Picker = { pick: () => null };
   /** What outlier detection last found, where there is one. */
   outliers: SuccessRates | undefined = undefined;
+  /** For zone-aware routing. */
+  neighbours: (() => Neighbours | undefined) | undefined = undefined;
   #closed = false;
   readonly #watchers = new Set<() => void>();
 
@@ -233,6 +239,23 @@ export class Cluster implements UpstreamCluster {
     return { serverName, verified: this.http.autoSanValidation };
   }
 
+  /** How the healthy hosts of the first priority are spread over localities. */
+  firstPriority(): Omit<Neighbours, 'ownLocality'> {
+    const first = this.#priorities[0];
+    if (first === undefined) return { local: [], localPanics: false };
+    return {
+      local: first.localities.map(({ key, healthy }) => ({ locality: key, healthy: healthy.length })),
+      localPanics: first.hosts.length > 0 && first.healthy.length / first.hosts.length < this.program.panicThreshold,
+    };
+  }
+
+  #zone(): ZoneOptions | undefined {
+    const neighbours = this.neighbours?.();
+    if (neighbours === undefined) return undefined;
+    const { routingEnabled, minClusterSize, failOnPanic } = this.program.zoneAware;
+    return { ...neighbours, routingEnabled, minClusterSize, failOnPanic, stats: this.stats };
+  }
+
   #makePicker(endpoints: EndpointsProgram): Picker {
     const { program, deps } = this;
     const options: PickerOptions = {
@@ -241,6 +264,9 @@ export class Cluster implements UpstreamCluster {
       panicThreshold: program.panicThreshold,
       overprovisioningFactor: endpoints.overprovisioningFactor,
       weightedPriorityHealth: endpoints.weightedPriorityHealth,
+      boundedLoad: { hashBalanceFactor: program.hashBalanceFactor, active: () => this.stats.upstream_rq_active },
+      zone: this.#zone(),
+      failOnPanic: program.zoneAware.failOnPanic,
       onPanic: () => this.stats.lb_healthy_panic++,
     };
     if (program.subsets === undefined) return makePicker(this.#priorities, options, deps);

@@ -3,7 +3,7 @@ import type { AccessLogSink } from '../http/runtime.ts';
 import type { ClusterProgram, EndpointsProgram } from '../program/types.ts';
 import { OutlierLog } from '../health/outlier-log.ts';
 import type { TlsContexts } from '../tls/context.ts';
-import { Cluster } from './cluster.ts';
+import { Cluster, type Neighbours } from './cluster.ts';
 import { ForwardProxyCluster } from './forward-proxy.ts';
 import { ManagedCluster, type ManagedSurroundings } from './managed.ts';
 import { OriginalDstCluster } from './original-dst.ts';
@@ -18,6 +18,9 @@ interface Warming {
 export interface ClusterManagerSettings {
   /** A file that gets a line for every ejection. */
   readonly outlierLog?: string | undefined;
+  /** The cluster that the proxy is part of, and its own locality: clusters are routed to by zone then. */
+  readonly localCluster?: string | undefined;
+  readonly locality?: string | undefined;
 }
 
 export interface ClusterManagerOptions {
@@ -183,9 +186,23 @@ export class ClusterManager {
     let stats = this.#stats.get(program.statName);
     if (stats === undefined) this.#stats.set(program.statName, (stats = newClusterStats()));
     if (program.type === 'ORIGINAL_DST') return new OriginalDstCluster(program, tls, stats, deps);
-    return program.type === 'DYNAMIC_FORWARD_PROXY'
-      ? new ForwardProxyCluster(program, tls, stats, deps)
-      : new Cluster(program, tls, stats, deps);
+    if (program.type === 'DYNAMIC_FORWARD_PROXY') return new ForwardProxyCluster(program, tls, stats, deps);
+    const { localCluster, locality = '' } = this.#options.settings ?? {};
+    const cluster = new Cluster(program, tls, stats, deps);
+    if (localCluster === undefined) return cluster;
+    if (program.name === localCluster) cluster.watch(() => this.#localChanged());
+    else cluster.neighbours = () => this.#local(localCluster, locality);
+    return cluster;
+  }
+
+  /** Where the proxies that do the same as this one are. */
+  #local(name: string, locality: string): Neighbours | undefined {
+    const cluster = this.#active.get(name)?.cluster;
+    return cluster === undefined ? undefined : { ...cluster.firstPriority(), ownLocality: locality };
+  }
+
+  #localChanged(): void {
+    for (const { made } of this.#all()) if (made?.neighbours !== undefined) made.refresh();
   }
 
   #ready(managed: ManagedCluster): boolean {

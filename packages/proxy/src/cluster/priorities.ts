@@ -15,7 +15,7 @@ export function priorities(endpoints: EndpointsProgram, hosts: ReadonlyMap<strin
           .map((endpoint) => hosts.get(hostKey(endpoint))!)
           .filter((host) => !seen.has(host));
         for (const host of members) seen.add(host);
-        return { weight: locality.weight ?? 0, ...byAvailability(members) };
+        return { key: localityKey(locality), weight: locality.weight ?? 0, ...byAvailability(members) };
       });
     sorted.push({
       localities,
@@ -33,11 +33,15 @@ export function hostKey(endpoint: EndpointsProgram['localities'][number]['endpoi
   return `${authorityOf(endpoint)} ${endpoint.hostname}`;
 }
 
-function byAvailability(hosts: readonly ClusterHost[]): Omit<LocalityHosts, 'weight'> & { excluded: number } {
+function byAvailability(hosts: readonly ClusterHost[]): Omit<LocalityHosts, 'weight' | 'key'> & { excluded: number } {
   return {
     hosts,
     healthy: hosts.filter((host) => host.availability === 'healthy'),
     degraded: hosts.filter((host) => host.availability === 'degraded'),
     excluded: hosts.filter((host) => host.excluded).length,
   };
+}
+
+export function localityKey(at: { readonly region: string; readonly zone: string; readonly subZone: string }): string {
+  return JSON.stringify([at.region, at.zone, at.subZone]);
 }

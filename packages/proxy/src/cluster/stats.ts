@@ -4,6 +4,12 @@ import type { ClusterStats } from '../types.ts';
 export interface ClusterDetailStats extends ClusterStats {
   upstream_rq_drop_overload: number;
   lb_healthy_panic: number;
+  lb_local_cluster_not_ok: number;
+  lb_zone_cluster_too_small: number;
+  lb_zone_no_capacity_left: number;
+  lb_zone_routing_all_directly: number;
+  lb_zone_routing_sampled: number;
+  lb_zone_routing_cross_zone: number;
   membership_change: number;
   membership_total: number;
   membership_healthy: number;
@@ -93,6 +99,12 @@ export function newClusterStats(): ClusterDetailStats {
     retry: { upstream_rq_completed: 0, upstream_rq_xx: [0, 0, 0, 0, 0, 0] },
     upstream_rq_drop_overload: 0,
     lb_healthy_panic: 0,
+    lb_local_cluster_not_ok: 0,
+    lb_zone_cluster_too_small: 0,
+    lb_zone_no_capacity_left: 0,
+    lb_zone_routing_all_directly: 0,
+    lb_zone_routing_sampled: 0,
+    lb_zone_routing_cross_zone: 0,
     membership_change: 0,
     membership_total: 0,
     membership_healthy: 0,

@@ -81,7 +81,7 @@ const CASES: readonly OutlierCase[] = [
   },
   {
     name: 'all',
-    detection: { ...BASE, consecutive5xx: 3, maxEjectionPercent: 40 },
+    detection: { ...BASE, consecutive5xx: 3, maxEjectionPercent: 60 },
     hosts: [bad, bad],
     requests: 12,
     anyHost: true,

@@ -10,6 +10,9 @@ const options: PickerOptions = {
   overprovisioningFactor: 140,
   weightedPriorityHealth: false,
   panicThreshold: 0.5,
+  boundedLoad: { hashBalanceFactor: 0, active: () => 0 },
+  zone: undefined,
+  failOnPanic: false,
   onPanic: () => undefined,
 };
 const hosts = (count: number, prefix = 'h'): ReturnType<typeof fakeHost>[] =>
@@ -36,7 +39,13 @@ describe('policies', () => {
   });
 
   test('least request prefers hosts with fewer requests, with and without weights', () => {
-    const lb = { policy: 'LEAST_REQUEST', choiceCount: 2, activeRequestBias: 1, slowStart: undefined } as const;
+    const lb = {
+      policy: 'LEAST_REQUEST',
+      choiceCount: 2,
+      activeRequestBias: 1,
+      fullScan: false,
+      slowStart: undefined,
+    } as const;
     const [a, b] = hosts(2) as [ReturnType<typeof fakeHost>, ReturnType<typeof fakeHost>];
     a.active = 10;
     const plain = makePicker([onePriority([a, b])], { ...options, lb }, fakeDeps());
@@ -148,9 +157,9 @@ test('localities get their weight, less what of them is not available', () => {
   const far = hosts(2, 'far');
   const priority = onePriority([...near, ...far], {
     localities: [
-      { weight: 3, hosts: near, healthy: near, degraded: [] },
-      { weight: 1, hosts: far, healthy: far, degraded: [] },
-      { weight: 0, hosts: [], healthy: [], degraded: [] },
+      { key: '', weight: 3, hosts: near, healthy: near, degraded: [] },
+      { key: '', weight: 1, hosts: far, healthy: far, degraded: [] },
+      { key: '', weight: 0, hosts: [], healthy: [], degraded: [] },
     ],
   });
   const picker = makePicker([priority], { ...options, localityWeighted: true }, fakeDeps());

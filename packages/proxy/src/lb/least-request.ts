@@ -11,7 +11,8 @@ type LeastRequest = Extract<LbProgram, { policy: 'LEAST_REQUEST' }>;
  */
 export function leastRequest(hosts: readonly BalancedHost[], program: LeastRequest, deps: Deps): HostPicker {
   const slow = slowStartWeight(program.slowStart, deps.clock);
-  if (slow === undefined && weightsEqual(hosts)) return fewestOfSome(hosts, program.choiceCount, deps);
+  if (slow === undefined && weightsEqual(hosts))
+    return program.fullScan ? fewestOfAll(hosts, deps) : fewestOfSome(hosts, program.choiceCount, deps);
   const base = slow ?? ((host: BalancedHost) => host.weight);
   const bias = program.activeRequestBias;
   const weight =
@@ -34,6 +35,22 @@ function fewestOfSome(hosts: readonly BalancedHost[], choices: number, deps: Dep
       for (let i = 1; i < choices; i++) {
         const other = hosts[random.uint32() % size]!;
         if (other.active < best.active) best = other;
+      }
+      return best;
+    },
+  };
+}
+
+/** Among equals any of them. */
+function fewestOfAll(hosts: readonly BalancedHost[], { random }: Deps): HostPicker {
+  return {
+    pick: () => {
+      let best = hosts[0];
+      let tied = 1;
+      for (let i = 1; i < hosts.length; i++) {
+        const other = hosts[i]!;
+        if (other.active < best!.active) [best, tied] = [other, 1];
+        else if (other.active === best!.active && random.uint32() % ++tied === 0) best = other;
       }
       return best;
     },

@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts';
 import type { LbProgram } from '../program/types.ts';
 import type { LbContext } from '../types.ts';
+import { boundLoad, type BoundedLoad } from './bounded-load.ts';
 import { leastRequest } from './least-request.ts';
 import { localityPicker } from './locality.ts';
 import { maglev } from './maglev.ts';
@@ -11,6 +12,7 @@ import { ringHash } from './ring-hash.ts';
 import { roundRobin } from './round-robin.ts';
 import { shares } from './shares.ts';
 import type { BalancedHost, HostPicker, PriorityHosts } from './types.ts';
+import { zoneChoice, type ZoneOptions } from './zone.ts';
 
 /** Chooses a host of a cluster; made for one set of endpoints and replaced when they change. */
 export interface Picker {
@@ -20,6 +22,11 @@ export interface Picker {
 export interface PickerOptions extends PriorityOptions {
   readonly lb: LbProgram;
   readonly localityWeighted: boolean;
+  readonly boundedLoad: BoundedLoad;
+  /** Undefined: the proxy knows of no cluster that it is itself part of. */
+  readonly zone: ZoneOptions | undefined;
+  /** Requests fail where a priority panics. */
+  readonly failOnPanic: boolean;
   /** Called for each request that a panicking priority answers. */
   readonly onPanic: () => void;
 }
@@ -32,7 +39,9 @@ export function makePicker(priorities: readonly PriorityHosts[], options: Picker
   const hashing = lb.policy === 'RING_HASH' || lb.policy === 'MAGLEV';
   const sources = hashing
     ? priorities.map((priority, index) => hashSource(priority, load.panic[index]!, options))
-    : priorities.map((priority, index) => source(priority, load.panic[index]!, options, deps));
+    : priorities.map((priority, index) =>
+        source(priority, load.panic[index]!, index === 0 ? options : { ...options, zone: undefined }, deps),
+      );
   const loadFor: LoadFor = (context) =>
     context.tried === undefined ? load : loadOfRetry(context.tried, load, priorities, options);
   const choose = hashing ? chooseByHash(loadFor, sources, deps) : chooseAtRandom(load, loadFor, sources, deps);
@@ -97,23 +106,44 @@ function from(
 function source(priority: PriorityHosts, panic: boolean, options: PickerOptions, deps: Deps): Source {
   const make = (hosts: readonly BalancedHost[]): HostPicker => hostPicker(hosts, options.lb, deps);
   if (panic) {
-    const all = make(priority.hosts);
+    const all = options.failOnPanic ? nobody : make(priority.hosts);
     return { healthy: all, degraded: all, onPanic: options.onPanic };
   }
   const of = (kind: 'healthy' | 'degraded'): HostPicker => {
     const byLocality = options.localityWeighted
       ? localityPicker(priority.localities, kind, options.overprovisioningFactor, make, deps)
       : undefined;
-    return byLocality ?? make(priority[kind]);
+    return byLocality ?? byZone(priority, kind, options, make, deps) ?? make(priority[kind]);
   };
   return { healthy: of('healthy'), degraded: of('degraded'), onPanic: undefined };
+}
+
+function byZone(
+  priority: PriorityHosts,
+  kind: 'healthy' | 'degraded',
+  { zone }: PickerOptions,
+  make: (hosts: readonly BalancedHost[]) => HostPicker,
+  deps: Deps,
+): HostPicker | undefined {
+  const choose = zone === undefined ? undefined : zoneChoice(priority, zone, deps);
+  if (choose === undefined) return undefined;
+  const pickers = new Map(priority.localities.map((locality) => [locality, make(locality[kind])]));
+  const anywhere = make(priority[kind]);
+  return {
+    pick: (context, attempt) => {
+      const locality = choose();
+      if (locality === 'nobody') return undefined;
+      return (locality === undefined ? anywhere : pickers.get(locality)!).pick(context, attempt);
+    },
+  };
 }
 
 function hashSource(priority: PriorityHosts, panic: boolean, options: PickerOptions): Source {
   const { lb } = options;
   const parts = shares(priority, panic, options.localityWeighted);
-  const picker =
+  const unbounded =
     lb.policy === 'MAGLEV' ? maglev(parts, lb.tableSize) : lb.policy === 'RING_HASH' ? ringHash(parts, lb) : nobody;
+  const picker = boundLoad(unbounded, parts, options.boundedLoad);
   return { healthy: picker, degraded: picker, onPanic: panic ? options.onPanic : undefined };
 }
 

@@ -1,66 +1,165 @@
 import type { JsonObject, JsonValue } from '@mizzen/xds';
-import type { SubsetProgram } from '../program/types.ts';
+import type { SelectorProgram, SubsetProgram } from '../program/types.ts';
 import type { LbContext } from '../types.ts';
 import type { Picker } from './picker.ts';
-import type { BalancedHost, PriorityHosts } from './types.ts';
+import type { BalancedHost, LocalityHosts, PriorityHosts } from './types.ts';
 
 type Criteria = Readonly<Record<string, JsonValue>>;
 
+/** Key of a route's criteria under which it lists others, to be tried one after the other. */
+const FALLBACK_LIST = 'fallback_list';
+
+/** What is asked of subsets' pickers: whether they take a locality's weight into account is decided here. */
+export type MakePicker = (priorities: readonly PriorityHosts[]) => Picker;
+
 /**
  * Subset load balancing: a route's metadata match picks the hosts that have the same values, provided the cluster has a
- * selector of exactly those keys; everything else falls back as configured. Subsets are made when first asked for.
+ * selector of exactly those keys; everything else falls back as the selector, then as the cluster says. Subsets are made
+ * when first asked for.
  */
 export function subsetPicker(
   priorities: readonly PriorityHosts[],
   program: SubsetProgram,
   metadataOf: (host: BalancedHost) => JsonObject | undefined,
-  make: (priorities: readonly PriorityHosts[]) => Picker,
+  make: MakePicker,
 ): Picker {
-  const selectors = new Set(program.selectors.map((keys) => keys.toSorted().join('\n')));
-  const matching = (criteria: Criteria): Picker | undefined => {
-    const narrowed = priorities.map((priority) => narrow(priority, (host) => has(metadataOf(host), criteria)));
-    return narrowed.some(({ hosts }) => hosts.length > 0) ? make(narrowed) : undefined;
+  const subsets = new Subsets(priorities, program, metadataOf, make);
+  const made = new WeakMap<Criteria, (context: LbContext) => BalancedHost | null>();
+  const of = (criteria: Criteria): ((context: LbContext) => BalancedHost | null) => {
+    let choose = made.get(criteria);
+    if (choose === undefined) made.set(criteria, (choose = subsets.resolve(criteria)));
+    return choose;
   };
-  const nobody: Picker = { pick: () => null };
-  const fallback =
-    program.fallback === 'ANY_ENDPOINT'
-      ? make(priorities)
-      : program.fallback === 'DEFAULT_SUBSET'
-        ? (matching(program.defaultSubset as Criteria) ?? nobody)
-        : nobody;
-  const made = new WeakMap<Criteria, Picker>();
-  const of = (criteria: Criteria): Picker => {
-    let picker = made.get(criteria);
-    if (picker === undefined) {
-      const selected = selectors.has(Object.keys(criteria).toSorted().join('\n'));
-      made.set(criteria, (picker = (selected ? matching(criteria) : undefined) ?? fallback));
+  return {
+    pick: (context) => (context.metadataMatch === undefined ? subsets.fallback : of(context.metadataMatch))(context),
+  };
+}
+
+type Choose = (context: LbContext) => BalancedHost | null;
+
+const nobody: Choose = () => null;
+
+class Subsets {
+  /** For requests that fit no subset. */
+  readonly fallback: Choose;
+  readonly #priorities: readonly PriorityHosts[];
+  readonly #program: SubsetProgram;
+  readonly #metadataOf: (host: BalancedHost) => JsonObject | undefined;
+  readonly #make: MakePicker;
+  readonly #selectors: ReadonlyMap<string, SelectorProgram>;
+  #any: Choose | undefined;
+  #default: Choose | undefined;
+
+  constructor(
+    priorities: readonly PriorityHosts[],
+    program: SubsetProgram,
+    metadataOf: (host: BalancedHost) => JsonObject | undefined,
+    make: MakePicker,
+  ) {
+    this.#priorities = priorities;
+    this.#program = program;
+    this.#metadataOf = metadataOf;
+    this.#make = make;
+    this.#selectors = new Map(program.selectors.map((selector) => [selector.keys.join('\n'), selector]));
+    const policy = this.#policy(program.fallback);
+    const panic = program.panicModeAny ? this.#policy('ANY_ENDPOINT') : nobody;
+    this.fallback = (context) => policy(context) ?? panic(context);
+  }
+
+  /** How hosts are chosen for a route's criteria. */
+  resolve(criteria: Criteria): Choose {
+    const list = this.#program.metadataFallbackList ? criteria[FALLBACK_LIST] : undefined;
+    if (list === undefined) return this.#once(criteria);
+    const own = Object.fromEntries(Object.entries(criteria).filter(([key]) => key !== FALLBACK_LIST));
+    if (!Array.isArray(list) || list.length === 0) return this.#once(own);
+    const tries = list.map((more) => this.#once({ ...own, ...(more as Criteria) }));
+    return (context) => {
+      for (const choose of tries) {
+        const host = choose(context);
+        if (host !== null) return host;
+      }
+      return null;
+    };
+  }
+
+  #once(criteria: Criteria): Choose {
+    const selector = this.#selectorOf(criteria);
+    const subset = selector === undefined ? undefined : this.#matching(criteria, selector.singleHost);
+    if (subset !== undefined) return subset;
+    switch (selector?.fallback) {
+      case undefined:
+        return this.fallback;
+      case 'KEYS_SUBSET':
+        return this.#once(Object.fromEntries(selector!.fallbackKeys.map((key) => [key, criteria[key]!])));
+      default:
+        return this.#policy(selector!.fallback!);
     }
-    return picker;
-  };
-  return {
-    pick: (context: LbContext) =>
-      (context.metadataMatch === undefined ? fallback : of(context.metadataMatch)).pick(context),
-  };
-}
+  }
 
-function has(metadata: JsonObject | undefined, criteria: Criteria): boolean {
-  return Object.entries(criteria).every(
-    ([key, value]) => metadata !== undefined && JSON.stringify(metadata[key]) === JSON.stringify(value),
-  );
-}
+  #selectorOf(criteria: Criteria): SelectorProgram | undefined {
+    const keys = Object.keys(criteria).toSorted();
+    const exact = this.#selectors.get(keys.join('\n'));
+    if (exact !== undefined || !this.#program.allowRedundantKeys) return exact;
+    return this.#program.selectors.find((selector) => selector.keys.every((key) => key in criteria));
+  }
 
-function narrow(priority: PriorityHosts, keep: (host: BalancedHost) => boolean): PriorityHosts {
-  const only = (hosts: readonly BalancedHost[]): readonly BalancedHost[] => hosts.filter(keep);
-  return {
-    hosts: only(priority.hosts),
-    healthy: only(priority.healthy),
-    degraded: only(priority.degraded),
-    excluded: 0,
-    localities: priority.localities.map(({ weight, hosts, healthy, degraded }) => ({
-      weight,
-      hosts: only(hosts),
-      healthy: only(healthy),
-      degraded: only(degraded),
-    })),
-  };
+  #policy(policy: 'NO_FALLBACK' | 'ANY_ENDPOINT' | 'DEFAULT_SUBSET'): Choose {
+    switch (policy) {
+      case 'NO_FALLBACK':
+        return nobody;
+      case 'ANY_ENDPOINT':
+        return (this.#any ??= this.#choose(this.#priorities.map((priority) => this.#narrow(priority, () => true))));
+      case 'DEFAULT_SUBSET':
+        return (this.#default ??= this.#matching(this.#program.defaultSubset as Criteria, false) ?? nobody);
+    }
+  }
+
+  #matching(criteria: Criteria, singleHost: boolean): Choose | undefined {
+    const keys = this.#selectorOf(criteria)?.keys ?? Object.keys(criteria);
+    const fits = (host: BalancedHost): boolean => this.#has(this.#metadataOf(host), criteria, keys);
+    const narrowed = this.#priorities.map((priority) => this.#narrow(priority, fits));
+    const first = narrowed.find(({ hosts }) => hosts.length > 0)?.hosts[0];
+    if (first === undefined) return undefined;
+    return singleHost ? () => first : this.#choose(narrowed);
+  }
+
+  #choose(priorities: readonly PriorityHosts[]): Choose {
+    const picker = this.#make(priorities);
+    return (context) => picker.pick(context);
+  }
+
+  #has(metadata: JsonObject | undefined, criteria: Criteria, keys: readonly string[]): boolean {
+    return keys.every((key) => {
+      const value = metadata?.[key];
+      if (value === undefined) return false;
+      const wanted = JSON.stringify(criteria[key]);
+      if (this.#program.listAsAny && Array.isArray(value)) return value.some((one) => JSON.stringify(one) === wanted);
+      return JSON.stringify(value) === wanted;
+    });
+  }
+
+  /** Without its weights a locality counts for nothing, so that hosts are chosen from all of them alike. */
+  #narrow(priority: PriorityHosts, keep: (host: BalancedHost) => boolean): PriorityHosts {
+    const only = (hosts: readonly BalancedHost[]): readonly BalancedHost[] => hosts.filter(keep);
+    const { localityWeightAware, scaleLocalityWeight } = this.#program;
+    return {
+      hosts: only(priority.hosts),
+      healthy: only(priority.healthy),
+      degraded: only(priority.degraded),
+      excluded: priority.hosts.filter((host) => host.excluded === true && keep(host)).length,
+      localities: priority.localities.map((locality): LocalityHosts => {
+        const hosts = only(locality.hosts);
+        const scaled = scaleLocalityWeight
+          ? Math.round((locality.weight * hosts.length) / Math.max(1, locality.hosts.length))
+          : locality.weight;
+        return {
+          key: locality.key,
+          weight: localityWeightAware ? scaled : 0,
+          hosts,
+          healthy: only(locality.healthy),
+          degraded: only(locality.degraded),
+        };
+      }),
+    };
+  }
 }

@@ -6,6 +6,8 @@ export interface BalancedHost extends UpstreamHost {
   readonly weight: number;
   /** What consistent hashing places it by. */
   readonly hashKey: string;
+  /** It does not count in how much of its priority is available. */
+  readonly excluded?: boolean;
   /** Clock time at which it joined, for slow start. */
   readonly since: number;
 }
@@ -29,6 +31,8 @@ export interface PriorityHosts {
 }
 
 export interface LocalityHosts {
+  /** Region, zone and sub-zone. */
+  readonly key: string;
   /** 0: gets no share under locality-weighted balancing. */
   readonly weight: number;
   readonly hosts: readonly BalancedHost[];

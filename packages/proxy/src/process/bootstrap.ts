@@ -4,6 +4,7 @@ import { TypeUrl, type types } from '@mizzen/xds';
 import { compileStatsMatcher } from '../admin/stats-matcher.ts';
 import { compileTags, type TagExtractor } from '../admin/tags.ts';
 import type { ClusterManagerSettings } from '../cluster/manager.ts';
+import { localityKey } from '../cluster/priorities.ts';
 import { compileAddress } from '../program/address.ts';
 import { checkApiSource, checkConfigSource } from '../program/config-source.ts';
 import { CompileContext } from '../program/context.ts';
@@ -137,7 +138,7 @@ export function compileBootstrap(
     ads: dynamic?.adsConfig,
     cds: dynamic?.cdsConfig,
     lds: dynamic?.ldsConfig,
-    clusterManager: { outlierLog: bootstrap.clusterManager?.outlierDetection?.eventLogPath || undefined },
+    clusterManager: clusterManager(bootstrap, node),
     layers: compileLayers(context, bootstrap.layeredRuntime, node.cluster ?? ''),
     admin: adminAt,
     adminPaths,
@@ -150,6 +151,18 @@ export function compileBootstrap(
       ...matcher.nacks,
       ...twice(resources, name),
     ],
+  };
+}
+
+function clusterManager(
+  { clusterManager: given }: types.bootstrap.Bootstrap,
+  node: types.core.Node,
+): ClusterManagerSettings {
+  const { region = '', zone = '', subZone = '' } = node.locality ?? {};
+  return {
+    outlierLog: given?.outlierDetection?.eventLogPath || undefined,
+    localCluster: given?.localClusterName || undefined,
+    locality: localityKey({ region, zone, subZone }),
   };
 }
 

@@ -558,9 +558,11 @@ export interface ClusterProgram {
   /** As fractions; 0 turns panic off. */
   readonly panicThreshold: number;
   readonly localityWeighted: boolean;
-  readonly zoneAware:
-    | { readonly routingEnabled: number; readonly minClusterSize: number; readonly failOnPanic: boolean }
-    | undefined;
+  readonly zoneAware: {
+    readonly routingEnabled: number;
+    readonly minClusterSize: number;
+    readonly failOnPanic: boolean;
+  };
   readonly hashByHostname: boolean;
   readonly hashBalanceFactor: number;
   readonly closeConnectionsOnHostSetChange: boolean;
@@ -652,6 +654,8 @@ export type LbProgram =
       readonly policy: 'LEAST_REQUEST';
       readonly choiceCount: number;
       readonly activeRequestBias: number;
+      /** All hosts are compared, not a few. */
+      readonly fullScan: boolean;
       readonly slowStart: SlowStartProgram | undefined;
     }
   | { readonly policy: 'RANDOM' }
@@ -673,7 +677,28 @@ export interface SlowStartProgram {
 export interface SubsetProgram {
   readonly fallback: 'NO_FALLBACK' | 'ANY_ENDPOINT' | 'DEFAULT_SUBSET';
   readonly defaultSubset: JsonObject;
-  readonly selectors: readonly (readonly string[])[];
+  readonly selectors: readonly SelectorProgram[];
+  readonly localityWeightAware: boolean;
+  /** A locality counts by how many of its hosts a subset has. */
+  readonly scaleLocalityWeight: boolean;
+  /** When nothing else is found, any host. */
+  readonly panicModeAny: boolean;
+  /** A list in a host's metadata stands for each of its values. */
+  readonly listAsAny: boolean;
+  /** Criteria may list others to be tried one after the other. */
+  readonly metadataFallbackList: boolean;
+  /** Criteria may have keys that no selector has. */
+  readonly allowRedundantKeys: boolean;
+}
+
+export interface SelectorProgram {
+  /** Sorted. */
+  readonly keys: readonly string[];
+  /** Undefined: as the cluster says. */
+  readonly fallback: SubsetProgram['fallback'] | 'KEYS_SUBSET' | undefined;
+  readonly fallbackKeys: readonly string[];
+  /** A value stands for one host. */
+  readonly singleHost: boolean;
 }
 
 export interface ThresholdsProgram {

@@ -19,7 +19,7 @@ import { compileThresholds, perHostConnections } from './circuit-breakers.ts';
 import { compileDns } from './dns.ts';
 import { compileHealthChecks } from './health-check.ts';
 import { compileUpstreamHttp, mayUseHttp2 } from './http.ts';
-import { compileLb, compileSubsets } from './lb.ts';
+import { compileLb } from './lb.ts';
 import { compilePolicy } from './lb-policy.ts';
 import { compileOutlier } from './outlier.ts';
 
@@ -79,14 +79,7 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     get panicThreshold() {
       return panicThreshold.value;
     },
-    zoneAware: {
-      routingEnabled: percent(common?.zoneAwareLbConfig?.routingEnabled, 1),
-      minClusterSize: Number(common?.zoneAwareLbConfig?.minClusterSize ?? 6),
-      failOnPanic: common?.zoneAwareLbConfig?.failTrafficOnPanic === true,
-    },
-    hashBalanceFactor: common?.consistentHashingLbConfig?.hashBalanceFactor ?? 0,
     closeConnectionsOnHostSetChange: common?.closeConnectionsOnHostSetChange === true,
-    subsets: compileSubsets(cluster.lbSubsetConfig),
     connectTimeout: milliseconds(cluster.connectTimeout, 5000),
     perConnectionBufferLimit: cluster.perConnectionBufferLimitBytes ?? 1024 * 1024,
     thresholds: compileThresholds(context, cluster.circuitBreakers),

@@ -2,22 +2,44 @@ import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
 import { messageOf } from '../read-resource.ts';
-import { leastRequest, maglev, ringHash, slowStart, type BalancingProgram } from './lb.ts';
+import {
+  balanceFactor,
+  compileSubsets,
+  leastRequest,
+  maglev,
+  ringHash,
+  slowStart,
+  zoneAware,
+  type BalancingProgram,
+} from './lb.ts';
 
 const PREFIX = 'envoy.extensions.load_balancing_policies.';
 const DEFAULT: BalancingProgram = {
   lb: { policy: 'ROUND_ROBIN', slowStart: undefined },
   localityWeighted: false,
   hashByHostname: false,
+  hashBalanceFactor: 0,
+  zoneAware: zoneAware(undefined),
+  subsets: undefined,
 };
 
 interface Locality {
-  readonly localityLbConfig?: { readonly localityWeightedLbConfig?: object };
+  readonly localityLbConfig?: {
+    readonly localityWeightedLbConfig?: object;
+    readonly zoneAwareLbConfig?: Parameters<typeof zoneAware>[0];
+  };
 }
 interface Hashing {
   readonly localityWeightedLbConfig?: object;
-  readonly consistentHashingLbConfig?: { readonly useHostnameForHashing?: boolean };
+  readonly consistentHashingLbConfig?: {
+    readonly useHostnameForHashing?: boolean;
+    readonly hashBalanceFactor?: number;
+  };
   readonly useHostnameForHashing?: boolean;
+  readonly hashBalanceFactor?: number;
+}
+interface Subset extends Exclude<Parameters<typeof compileSubsets>[1], undefined> {
+  readonly subsetLbPolicy?: types.cluster.LoadBalancingPolicy;
 }
 
 /**
@@ -35,8 +57,16 @@ export function compilePolicy(
     if (cluster.commonLbConfig?.[field] !== undefined)
       context.refuse(['commonLbConfig', field], 'cannot be set beside `loadBalancingPolicy`');
   }
+  return compileFirst(context, policy, ['loadBalancingPolicy']);
+}
+
+function compileFirst(
+  context: CompileContext,
+  policy: types.cluster.LoadBalancingPolicy,
+  path: Path,
+): BalancingProgram {
   const config = policy.policies?.[0]?.typedExtensionConfig?.typedConfig;
-  const at = ['loadBalancingPolicy', 'policies'];
+  const at = [...path, 'policies'];
   if (config === undefined) {
     context.refuse(at, 'must name a policy');
     return DEFAULT;
@@ -46,12 +76,20 @@ export function compilePolicy(
 
 function compileTyped(context: CompileContext, config: { readonly '@type': string }, path: Path): BalancingProgram {
   const type = messageOf(config['@type']);
+  const { localityLbConfig } = config as Locality;
   const byLocality = {
-    localityWeighted: (config as Locality).localityLbConfig?.localityWeightedLbConfig !== undefined,
-    hashByHostname: false,
+    ...DEFAULT,
+    localityWeighted: localityLbConfig?.localityWeightedLbConfig !== undefined,
+    zoneAware: zoneAware(localityLbConfig?.zoneAwareLbConfig),
   };
   const hashing = config as Hashing;
   const byHash = {
+    ...DEFAULT,
+    hashBalanceFactor: balanceFactor(
+      context,
+      hashing.consistentHashingLbConfig?.hashBalanceFactor ?? hashing.hashBalanceFactor,
+      [...path, 'hashBalanceFactor'],
+    ),
     localityWeighted: hashing.localityWeightedLbConfig !== undefined,
     hashByHostname:
       (hashing.consistentHashingLbConfig?.useHostnameForHashing ?? hashing.useHostnameForHashing) === true,
@@ -59,18 +97,43 @@ function compileTyped(context: CompileContext, config: { readonly '@type': strin
   switch (type) {
     case `${PREFIX}round_robin.v3.RoundRobin`: {
       const { slowStartConfig } = config as { readonly slowStartConfig?: types.cluster.Cluster_SlowStartConfig };
-      return { lb: { policy: 'ROUND_ROBIN', slowStart: slowStart(context, slowStartConfig) }, ...byLocality };
+      return { ...byLocality, lb: { policy: 'ROUND_ROBIN', slowStart: slowStart(context, slowStartConfig) } };
     }
     case `${PREFIX}least_request.v3.LeastRequest`:
-      return { lb: leastRequest(context, config as types.cluster.Cluster_LeastRequestLbConfig), ...byLocality };
+      return { ...byLocality, lb: typedLeastRequest(context, config) };
+    case `${PREFIX}cluster_provided.v3.ClusterProvided`:
+      return { ...DEFAULT, lb: { policy: 'CLUSTER_PROVIDED' } };
+    case `${PREFIX}subset.v3.Subset`: {
+      const subset = config as Subset;
+      const at = [...path, 'subsetLbPolicy'];
+      if (subset.subsetLbPolicy === undefined) {
+        context.refuse(at, 'must be there');
+        return DEFAULT;
+      }
+      const inner = compileFirst(context, subset.subsetLbPolicy, at);
+      if (inner.subsets !== undefined) context.refuse(at, 'subsets have no subsets of their own');
+      return { ...inner, subsets: compileSubsets(context, subset, path) };
+    }
     case `${PREFIX}random.v3.Random`:
-      return { lb: { policy: 'RANDOM' }, ...byLocality };
+      return { ...byLocality, lb: { policy: 'RANDOM' } };
     case `${PREFIX}ring_hash.v3.RingHash`:
-      return { lb: ringHash(context, config as Parameters<typeof ringHash>[1], path), ...byHash };
+      return { ...byHash, lb: ringHash(context, config as Parameters<typeof ringHash>[1], path) };
     case `${PREFIX}maglev.v3.Maglev`:
-      return { lb: maglev(context, config as Parameters<typeof maglev>[1], path), ...byHash };
+      return { ...byHash, lb: maglev(context, config as Parameters<typeof maglev>[1], path) };
     default:
       context.refuse(path, `\`${type}\` is not a load balancing policy that is supported`);
       return DEFAULT;
   }
+}
+
+function typedLeastRequest(context: CompileContext, config: object): BalancingProgram['lb'] {
+  const { enableFullScan, selectionMethod } = config as {
+    readonly enableFullScan?: boolean;
+    readonly selectionMethod?: string;
+  };
+  return leastRequest(
+    context,
+    config as types.cluster.Cluster_LeastRequestLbConfig,
+    enableFullScan === true || selectionMethod === 'FULL_SCAN',
+  );
 }

@@ -2,7 +2,7 @@ import type { types } from '@mizzen/xds';
 import { liveNumber } from '../../runtime/live.ts';
 import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
-import type { LbProgram, SlowStartProgram, SubsetProgram } from '../types.ts';
+import type { ClusterProgram, LbProgram, SelectorProgram, SlowStartProgram, SubsetProgram } from '../types.ts';
 import { milliseconds, percent } from '../values.ts';
 
 const MAX_RING = 8 * 1024 * 1024;
@@ -13,6 +13,9 @@ export interface BalancingProgram {
   readonly lb: LbProgram;
   readonly localityWeighted: boolean;
   readonly hashByHostname: boolean;
+  readonly hashBalanceFactor: number;
+  readonly zoneAware: ClusterProgram['zoneAware'];
+  readonly subsets: SubsetProgram | undefined;
 }
 
 /** What `lbPolicy` and the fields beside it say. */
@@ -24,6 +27,29 @@ export function compileLb(context: CompileContext, cluster: types.cluster.Cluste
     lb: compileNamed(context, cluster),
     localityWeighted: common?.localityWeightedLbConfig !== undefined,
     hashByHostname: common?.consistentHashingLbConfig?.useHostnameForHashing === true,
+    hashBalanceFactor: balanceFactor(context, common?.consistentHashingLbConfig?.hashBalanceFactor, [
+      'commonLbConfig',
+      'consistentHashingLbConfig',
+      'hashBalanceFactor',
+    ]),
+    zoneAware: zoneAware(common?.zoneAwareLbConfig),
+    subsets: compileSubsets(context, cluster.lbSubsetConfig, ['lbSubsetConfig']),
+  };
+}
+
+/** 0: no bound. */
+export function balanceFactor(context: CompileContext, given: number | undefined, path: Path): number {
+  if (given !== undefined && given < 100) context.refuse(path, 'must be at least 100');
+  return given ?? 0;
+}
+
+export function zoneAware(
+  config: types.cluster.Cluster_CommonLbConfig_ZoneAwareLbConfig | undefined,
+): ClusterProgram['zoneAware'] {
+  return {
+    routingEnabled: percent(config?.routingEnabled, 1),
+    minClusterSize: Number(config?.minClusterSize ?? 6),
+    failOnPanic: config?.failTrafficOnPanic === true,
   };
 }
 
@@ -49,6 +75,7 @@ function compileNamed(context: CompileContext, cluster: types.cluster.Cluster): 
 export function leastRequest(
   context: CompileContext,
   config: types.cluster.Cluster_LeastRequestLbConfig | undefined,
+  fullScan: boolean = false,
 ): LbProgram {
   const bias = liveNumber(
     context.deps.runtime,
@@ -58,6 +85,7 @@ export function leastRequest(
   return {
     policy: 'LEAST_REQUEST',
     choiceCount: config?.choiceCount ?? 2,
+    fullScan,
     get activeRequestBias() {
       return bias.value;
     },
@@ -124,12 +152,53 @@ export function slowStart(
   };
 }
 
-export function compileSubsets(config: types.cluster.Cluster_LbSubsetConfig | undefined): SubsetProgram | undefined {
+/** What `lbSubsetConfig` and the typed policy have in common. */
+interface SubsetConfig extends Omit<types.cluster.Cluster_LbSubsetConfig, 'subsetSelectors'> {
+  readonly subsetSelectors?: readonly types.cluster.Cluster_LbSubsetConfig_LbSubsetSelector[];
+  readonly allowRedundantKeys?: boolean;
+}
+
+/** Undefined where nothing is selected. */
+export function compileSubsets(
+  context: CompileContext,
+  config: SubsetConfig | undefined,
+  path: Path,
+): SubsetProgram | undefined {
   if (config === undefined || (config.subsetSelectors ?? []).length === 0) return undefined;
   return {
     fallback: config.fallbackPolicy ?? 'NO_FALLBACK',
     defaultSubset: config.defaultSubset ?? {},
-    selectors: (config.subsetSelectors ?? []).map((selector) => (selector.keys ?? []).toSorted()),
+    selectors: (config.subsetSelectors ?? []).map((selector, i) =>
+      compileSelector(context, selector, [...path, 'subsetSelectors', i]),
+    ),
+    localityWeightAware: config.localityWeightAware === true,
+    scaleLocalityWeight: config.scaleLocalityWeight === true,
+    panicModeAny: config.panicModeAny === true,
+    listAsAny: config.listAsAny === true,
+    metadataFallbackList: config.metadataFallbackPolicy === 'FALLBACK_LIST',
+    allowRedundantKeys: config.allowRedundantKeys === true,
+  };
+}
+
+function compileSelector(
+  context: CompileContext,
+  selector: types.cluster.Cluster_LbSubsetConfig_LbSubsetSelector,
+  path: Path,
+): SelectorProgram {
+  const keys = [...new Set(selector.keys ?? [])].toSorted();
+  const fallbackKeys = [...new Set(selector.fallbackKeysSubset ?? [])];
+  const { fallbackPolicy = 'NOT_DEFINED' } = selector;
+  const at = [...path, 'fallbackKeysSubset'];
+  if (fallbackPolicy !== 'KEYS_SUBSET') {
+    if (fallbackKeys.length > 0) context.refuse(at, 'says something with the policy `KEYS_SUBSET` only');
+  } else if (fallbackKeys.length === 0) context.refuse(at, 'must not be empty');
+  else if (!fallbackKeys.every((key) => keys.includes(key))) context.refuse(at, 'must be some of `keys`');
+  else if (fallbackKeys.length === keys.length) context.refuse(at, 'must not be all of `keys`');
+  return {
+    keys,
+    fallback: fallbackPolicy === 'NOT_DEFINED' ? undefined : fallbackPolicy,
+    fallbackKeys,
+    singleHost: selector.singleHostPerSubset === true && keys.length === 1,
   };
 }
 

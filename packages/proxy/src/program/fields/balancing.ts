@@ -1,7 +1,6 @@
 import { NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const PREFIX = 'envoy.extensions.load_balancing_policies';
-const NO_LOCAL_CLUSTER = 'there is no local cluster whose zone to prefer';
 
 /** Typed load balancing policies. */
 export const balancingFields: FieldTable = {
@@ -9,27 +8,35 @@ export const balancingFields: FieldTable = {
   'envoy.config.cluster.v3.LoadBalancingPolicy.Policy': { implemented: 'typedExtensionConfig' },
   [`${PREFIX}.round_robin.v3.RoundRobin`]: { implemented: 'slowStartConfig localityLbConfig' },
   [`${PREFIX}.least_request.v3.LeastRequest`]: {
-    implemented: 'choiceCount activeRequestBias slowStartConfig localityLbConfig selectionMethod',
-    refused: { [NOT_SUPPORTED]: 'enableFullScan' },
-    values: { selectionMethod: { FULL_SCAN: NOT_SUPPORTED } },
+    implemented: 'choiceCount activeRequestBias slowStartConfig localityLbConfig selectionMethod enableFullScan',
   },
   [`${PREFIX}.random.v3.Random`]: { implemented: 'localityLbConfig' },
   [`${PREFIX}.ring_hash.v3.RingHash`]: {
     implemented: `hashFunction minimumRingSize maximumRingSize useHostnameForHashing consistentHashingLbConfig
-      localityWeightedLbConfig`,
-    refused: { [NOT_SUPPORTED]: 'hashBalanceFactor' },
+      localityWeightedLbConfig hashBalanceFactor`,
   },
   [`${PREFIX}.maglev.v3.Maglev`]: {
     implemented: 'tableSize consistentHashingLbConfig localityWeightedLbConfig',
   },
   [`${PREFIX}.common.v3.SlowStartConfig`]: { implemented: 'slowStartWindow aggression minWeightPercent' },
   [`${PREFIX}.common.v3.LocalityLbConfig`]: {
-    implemented: 'localityWeightedLbConfig',
-    noEffect: { [NO_LOCAL_CLUSTER]: 'zoneAwareLbConfig' },
+    implemented: 'localityWeightedLbConfig zoneAwareLbConfig',
   },
   [`${PREFIX}.common.v3.LocalityLbConfig.LocalityWeightedLbConfig`]: {},
+  [`${PREFIX}.common.v3.LocalityLbConfig.ZoneAwareLbConfig`]: {
+    implemented: 'routingEnabled minClusterSize failTrafficOnPanic',
+    refused: { [NOT_SUPPORTED]: 'forceLocalZone localityBasis forceLocalityDirectRouting' },
+  },
+  [`${PREFIX}.cluster_provided.v3.ClusterProvided`]: {},
+  [`${PREFIX}.subset.v3.Subset`]: {
+    implemented: `fallbackPolicy defaultSubset subsetSelectors localityWeightAware scaleLocalityWeight panicModeAny
+      listAsAny metadataFallbackPolicy subsetLbPolicy allowRedundantKeys`,
+  },
+  [`${PREFIX}.subset.v3.Subset.LbSubsetSelector`]: {
+    implemented: 'keys fallbackPolicy fallbackKeysSubset singleHostPerSubset',
+  },
   [`${PREFIX}.common.v3.ConsistentHashingLbConfig`]: {
-    implemented: 'useHostnameForHashing',
-    refused: { [NOT_SUPPORTED]: 'hashBalanceFactor hashPolicy' },
+    implemented: 'useHostnameForHashing hashBalanceFactor',
+    refused: { [NOT_SUPPORTED]: 'hashPolicy' },
   },
 };

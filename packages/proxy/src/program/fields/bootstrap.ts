@@ -48,12 +48,12 @@ export const bootstrapFields: FieldTable = {
     noEffect: { 'Envoy does not read it either': 'eventService' },
   },
   [`${BOOTSTRAP}.ClusterManager`]: {
-    implemented: 'outlierDetection',
+    implemented: 'outlierDetection localClusterName',
     noEffect: {
       'loads are not reported': 'loadStatsConfig',
       'clusters are made when they are needed': 'enableDeferredClusterCreation',
     },
-    refused: { [NOT_SUPPORTED]: 'localClusterName upstreamBindConfig' },
+    refused: { [NOT_SUPPORTED]: 'upstreamBindConfig' },
   },
   [`${BOOTSTRAP}.Admin`]: {
     implemented: 'address allowPaths',

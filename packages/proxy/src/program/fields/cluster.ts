@@ -41,27 +41,25 @@ export const clusterFields: FieldTable = {
   },
   'envoy.config.cluster.v3.Cluster.CommonLbConfig': {
     implemented: `healthyPanicThreshold localityWeightedLbConfig consistentHashingLbConfig closeConnectionsOnHostSetChange
-      ignoreNewHostsUntilFirstHc`,
+      ignoreNewHostsUntilFirstHc zoneAwareLbConfig`,
     noEffect: {
       'endpoint updates are applied at once': 'updateMergeWindow',
-      'there is no local cluster whose zone to prefer': 'zoneAwareLbConfig',
     },
     refused: { [NOT_SUPPORTED]: 'overrideHostStatus' },
   },
   'envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig': {},
+  'envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig': {
+    implemented: 'routingEnabled minClusterSize failTrafficOnPanic',
+  },
   'envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig': {
-    implemented: 'useHostnameForHashing',
-    refused: { [NOT_SUPPORTED]: 'hashBalanceFactor' },
+    implemented: 'useHostnameForHashing hashBalanceFactor',
   },
   'envoy.config.cluster.v3.Cluster.LbSubsetConfig': {
-    implemented: 'fallbackPolicy defaultSubset subsetSelectors',
-    refused: {
-      [NOT_SUPPORTED]: 'localityWeightAware scaleLocalityWeight panicModeAny listAsAny metadataFallbackPolicy',
-    },
+    implemented: `fallbackPolicy defaultSubset subsetSelectors localityWeightAware scaleLocalityWeight panicModeAny
+      listAsAny metadataFallbackPolicy`,
   },
   'envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector': {
-    implemented: 'keys',
-    refused: { [NOT_SUPPORTED]: 'fallbackPolicy fallbackKeysSubset singleHostPerSubset' },
+    implemented: 'keys fallbackPolicy fallbackKeysSubset singleHostPerSubset',
   },
   'envoy.config.cluster.v3.Cluster.TransportSocketMatch': { implemented: 'name match transportSocket' },
   'envoy.config.cluster.v3.Filter': {

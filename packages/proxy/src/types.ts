@@ -4,7 +4,7 @@
  */
 import type { TriedPriorities } from './lb/previous-priorities.ts';
 import type { HeaderMutations } from './program/headers.ts';
-import type { ProxyProtocolProgram } from './program/types.ts';
+import type { ProxyProtocolProgram, TlsCertificateProgram } from './program/types.ts';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { JsonObject, JsonValue } from '@mizzen/xds';
@@ -59,6 +59,11 @@ export interface ConnectionInfo {
   readonly applicationProtocol: string;
   /** Of the chain that took it; undefined where there is none. */
   readonly filterChainName?: string;
+  /** Metadata of the listener and the chain, where their configuration has any. */
+  readonly configured?: {
+    readonly listener: Readonly<Record<string, JsonObject>> | undefined;
+    readonly chain: Readonly<Record<string, JsonObject>> | undefined;
+  };
   /** What network filters noted for others; undefined: nothing. */
   readonly filterState?: FilterState | undefined;
   /** What the socket itself says, where a PROXY protocol header told of other ends. */
@@ -139,7 +144,29 @@ export interface StreamInfo {
   downstreamTransportFailureReason?: string;
   filterChainName?: string;
   localReplyBody?: string;
-  upstreamTls?: PeerTls;
+  /** The host of the last attempt. */
+  upstreamTarget?: UpstreamHost | undefined;
+  /** Of attempts to connect, where there may be several; undefined: only the last one counts. */
+  upstreamHostsAttempted?: UpstreamHost[] | undefined;
+  /** The connection that carried it. */
+  upstreamConnection?: { readonly id: number; readonly socket: UpstreamSocket } | undefined;
+  /** When the last attempt began to wait for it, and had it. */
+  poolWaitStart?: number;
+  poolReady?: number;
+  virtualHostMetadata?: Readonly<Record<string, JsonObject>> | undefined;
+  routeResolutions?: number;
+  virtualClusterName?: string;
+  /** As Envoy counts them, of HTTP alone. */
+  headerBytesReceived?: number;
+  headerBytesSent?: number;
+  wireBytesReceived?: number;
+  wireBytesSent?: number;
+  upstreamHeaderBytesSent?: number;
+  upstreamHeaderBytesReceived?: number;
+  /** With every attempt's added once more by each that follows. */
+  upstreamHeaderBytesSummed?: number;
+  upstreamWireBytesSent?: number;
+  upstreamWireBytesReceived?: number;
   /** Head of the upstream's response. */
   upstreamResponseTime?: number;
   /** Metadata of the route, by filter name. */
@@ -304,9 +331,12 @@ export interface DirectBody {
 /** A compiled virtual host. program/ defines the details; others pass it on. */
 export interface VirtualHostProgram {
   readonly name: string;
+  readonly metadata?: Readonly<Record<string, JsonObject>> | undefined;
   /** `rateLimits`, for rate limit filters. */
   readonly rateLimits?: readonly RateLimitPolicy[];
   readonly perFilter: ReadonlyMap<string, unknown>;
+  /** Name of the virtual cluster that a request belongs to; undefined: there are none. */
+  readonly virtualCluster?: ((request: RequestHead) => string) | undefined;
   readonly includeRequestAttemptCount: boolean;
   readonly includeAttemptCountInResponse: boolean;
   /** Retries say whether a timeout is why. */
@@ -499,6 +529,7 @@ export interface AlpnOffer {
 /** A cluster in force. Replaced as a whole when its configuration changes; endpoints change within. */
 export interface UpstreamCluster {
   readonly name: string;
+  readonly metadata?: Readonly<Record<string, JsonObject>> | undefined;
   readonly connectTimeout: number;
   readonly idleTimeout: number;
   readonly maxRequestsPerConnection: number;
@@ -576,6 +607,10 @@ export interface UpstreamHost {
   readonly canary?: boolean;
   /** Its `envoy.lb` metadata. */
   readonly lbMetadata?: JsonObject | undefined;
+  /** Of its endpoint, by filter name. */
+  readonly metadata?: Readonly<Record<string, JsonObject>> | undefined;
+  /** What this side shows by TLS. */
+  readonly ownCertificate?: TlsCertificateProgram | undefined;
   readonly cluster: UpstreamCluster;
   /** False once removed from its cluster: idle connections to it are closed. */
   readonly inService: boolean;

@@ -82,6 +82,10 @@ export class Cluster implements UpstreamCluster {
     return this.#endpoints !== undefined;
   }
 
+  get metadata(): ClusterProgram['metadata'] {
+    return this.program.metadata;
+  }
+
   transportOf(match: JsonObject): Transport {
     return this.#transports.matching(match);
   }

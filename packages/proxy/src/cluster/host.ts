@@ -1,6 +1,6 @@
 import type { JsonObject } from '@mizzen/xds';
 import type { BalancedHost } from '../lb/types.ts';
-import type { EndpointProgram } from '../program/types.ts';
+import type { TlsCertificateProgram, EndpointProgram } from '../program/types.ts';
 import { newSessionSlot, type ExpectedName, type SessionSlot } from '../tls/client.ts';
 import type { AlpnOffer, ConnectFailure, HostPool, UpstreamSocket } from '../types.ts';
 import type { Cluster } from './cluster.ts';
@@ -95,6 +95,14 @@ export class ClusterHost implements BalancedHost {
 
   get canary(): boolean {
     return this.lbMetadata?.['canary'] === true;
+  }
+
+  get metadata(): Readonly<Record<string, JsonObject>> | undefined {
+    return this.endpoint.metadata;
+  }
+
+  get ownCertificate(): TlsCertificateProgram | undefined {
+    return this.transport.tls?.certificate();
   }
 
   get lbMetadata(): JsonObject | undefined {

@@ -36,6 +36,8 @@ export class FieldSection {
   keepSpelling = false;
   /** By lowercase name, when `keepSpelling` is on. */
   spelling: Map<string, string> | undefined;
+  /** The fields as Envoy counts them: each line with one blank after its colon and one byte for its end. */
+  fieldBytes = 0;
   /** Why the section is refused. */
   problem: CodecErrorDetails | undefined;
 
@@ -58,6 +60,7 @@ export class FieldSection {
     this.spelling = this.keepSpelling ? new Map() : undefined;
     let joinedSeen = 0;
     let count = 0;
+    let blanks = 0;
     for (;;) {
       let lineEnd = text.indexOf('\n', at);
       if (lineEnd < 0) return 0;
@@ -86,8 +89,10 @@ export class FieldSection {
       if (this.spelling !== undefined && !this.spelling.has(field.name))
         this.spelling.set(field.name, text.slice(at, colon));
       let from = colon + 1;
+      const lineStop = stop;
       while (from < stop && isBlank(text.charCodeAt(from))) from++;
       while (stop > from && isBlank(text.charCodeAt(stop - 1))) stop--;
+      blanks += from - colon - 2 + lineStop - stop;
       let value = text.slice(from, stop);
       if (broken || value.includes('\r')) value = value.replace(LINE_BREAKS, '');
       at = lineEnd + 1;
@@ -101,6 +106,7 @@ export class FieldSection {
       }
       if (field.seen === 0 || this.#keep(field.seen, value)) flat.push(field.name, value);
     }
+    this.fieldBytes = at - start - 2 - count - blanks;
     if (FORBIDDEN.test(text.length === at && start === 0 ? text : text.slice(start, at))) {
       this.problem = 'http1.invalid_characters';
     }

@@ -52,6 +52,9 @@ export abstract class MessageParser extends FieldSection {
   bodyMode: number = BodyMode.NONE;
   /** Length of the head on the wire. */
   headBytes = 0;
+  /** Of a message whose body is chunked, once it has been read: all of it. */
+  #consumed = 0;
+  #from = 0;
 
   #state: number = State.HEAD;
   /** What arrived of an incomplete head or trailer section. */
@@ -86,10 +89,23 @@ export abstract class MessageParser extends FieldSection {
   /** Ready for the next message. */
   next(): void {
     if (this.#state === State.DONE) this.#state = State.HEAD;
+    this.#consumed = 0;
   }
 
   /** Reads from `data[from]` on; returns where it stopped: the end, or earlier after a complete or refused message. */
   execute(data: Buffer, from = 0): number {
+    this.#from = from;
+    const at = this.#read(data, from);
+    this.#consumed += at - this.#from;
+    return at;
+  }
+
+  /** Bytes of the message at hand, given those of its body. */
+  bytesOf(body: number): number {
+    return this.bodyMode === BodyMode.CHUNKED ? this.#consumed : this.headBytes + body;
+  }
+
+  #read(data: Buffer, from: number): number {
     const end = data.length;
     let at = from;
     while (at < end) {
@@ -319,9 +335,16 @@ export abstract class MessageParser extends FieldSection {
     return line + 1;
   }
 
+  /** A message ends within a read: what was used of it counts now. */
+  #note(at: number): void {
+    this.#consumed += at - this.#from;
+    this.#from = at;
+  }
+
   #readTrailers(data: Buffer, at: number): number {
     if (this.#heldLength === 0 && data[at] === CR && data[at + 1] === LF) {
       this.#state = State.DONE;
+      this.#note(at + 2);
       this.#sink.onEnd(undefined);
       return at + 2;
     }
@@ -344,6 +367,7 @@ export abstract class MessageParser extends FieldSection {
       return data.length;
     }
     this.#state = State.DONE;
+    this.#note(at + stop - before);
     this.#sink.onEnd(section.flat.length === 0 ? undefined : section.flat);
     return at + stop - before;
   }

@@ -24,6 +24,8 @@ export class Attempt implements Waiter, Exchange {
   /** Parts of the router's body that have been sent. */
   #sent = 0;
   #requestSent = false;
+  /** What the connection had sent before. */
+  #sentBefore = 0;
   /** A tunnel's far side has ended. */
   #responseOver = false;
   /** A WebSocket's payload waits until the upgrade is accepted. */
@@ -51,6 +53,8 @@ export class Attempt implements Waiter, Exchange {
     const { cluster } = this.host;
     this.host.active++;
     cluster.stats.upstream_rq_active++;
+    const { info, hcm } = this.#router.stream;
+    info.poolWaitStart = turnNow(hcm.deps.clock);
     this.#pool.acquire(this, this.#router.breaker);
   }
 
@@ -61,6 +65,9 @@ export class Attempt implements Waiter, Exchange {
     const { stream } = router;
     const { request, info } = stream;
     info.upstreamLocalAddress = connection.localAddress;
+    info.upstreamConnection = connection;
+    info.poolReady = turnNow(stream.hcm.deps.clock);
+    this.#sentBefore = connection.out.bytes;
     if (info.upstreamStartTime < 0) info.upstreamStartTime = turnNow(stream.hcm.deps.clock);
     this.host.cluster.stats.upstream_rq_total++;
     const upgrade = stream.upgrade !== '';
@@ -82,6 +89,7 @@ export class Attempt implements Waiter, Exchange {
       }
     }
     const host = plain ? 'host' : name('host');
+    info.upstreamHeaderBytesSent += host.length + request.authority.length + 4 + fields.length + framing.length;
     connection.out.text(
       `${request.method} ${target} HTTP/1.1\r\n${host}: ${request.authority}\r\n${fields}${framing}\r\n`,
     );
@@ -173,6 +181,9 @@ export class Attempt implements Waiter, Exchange {
     }
     this.responded = true;
     this.#held = false;
+    const { info } = this.#router.stream;
+    info.upstreamHeaderBytesReceived += parser.fieldBytes;
+    info.upstreamHeaderBytesSummed += info.upstreamHeaderBytesReceived;
     this.#router.onResponseHead(this, parser);
   }
   onResponseData(data: Buffer): void {
@@ -209,6 +220,10 @@ export class Attempt implements Waiter, Exchange {
     this.over = true;
     this.host.active--;
     this.host.cluster.stats.upstream_rq_active--;
-    if (this.#connection !== undefined) this.#router.breaker.releaseRequest();
+    if (this.#connection === undefined) return;
+    this.#router.breaker.releaseRequest();
+    const { info } = this.#router.stream;
+    info.upstreamWireBytesSent += this.#connection.out.bytes - this.#sentBefore;
+    info.upstreamWireBytesReceived += this.#connection.received;
   }
 }

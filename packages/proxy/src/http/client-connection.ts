@@ -3,6 +3,7 @@ import { ResponseParser } from '../codec/response-parser.ts';
 import type { CodecErrorDetails } from '../codec/error.ts';
 import type { CircuitBreaker, UpstreamSocket } from '../types.ts';
 import { enter, entered, leave, Output } from './io.ts';
+import { nextConnectionId } from './connection-id.ts';
 import { readDirectly } from './reads.ts';
 import type { ResetReason } from './reset.ts';
 
@@ -36,6 +37,9 @@ export class ClientConnection implements MessageSink {
   readonly breaker: CircuitBreaker;
   /** `address:port` of this side. */
   readonly localAddress: string;
+  readonly id: number;
+  /** Bytes read since the request at hand began. */
+  received = 0;
   /** Requests begun on it. */
   requests = 0;
   /** Clock time when it last became idle. */
@@ -64,6 +68,7 @@ export class ClientConnection implements MessageSink {
     this.#owner = owner;
     this.breaker = breaker;
     this.out = new Output(socket);
+    this.id = nextConnectionId();
     this.localAddress = `${socket.localAddress}:${socket.localPort}`;
     this.#parser = new ResponseParser(this);
     this.#parser.maxHeadBytes = limits.maxHeadBytes;
@@ -84,6 +89,7 @@ export class ClientConnection implements MessageSink {
     this.#requestDone = false;
     this.#responseDone = false;
     this.requests++;
+    this.received = 0;
     const parser = this.#parser;
     parser.requestMethod = method;
     parser.upgradeAsked = upgradeAsked;
@@ -151,6 +157,7 @@ export class ClientConnection implements MessageSink {
         this.close();
         return;
       }
+      this.received += data.length;
       this.#reading = true;
       const used = this.#parser.execute(data);
       this.#reading = false;

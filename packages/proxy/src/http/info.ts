@@ -1,6 +1,6 @@
 import type { JsonObject } from '@mizzen/xds';
 import type { FilterState } from '../filter-state/state.ts';
-import type { ConnectionInfo, PeerTls, StreamInfo } from '../types.ts';
+import type { ConnectionInfo, StreamInfo } from '../types.ts';
 
 /** See StreamInfo. */
 export class StreamRecord implements StreamInfo {
@@ -29,7 +29,22 @@ export class StreamRecord implements StreamInfo {
   filterState: FilterState | undefined = undefined;
   terminatedBy = '';
   localReplyBody: string | undefined = undefined;
-  upstreamTls: PeerTls | undefined = undefined;
+  upstreamTarget: StreamInfo['upstreamTarget'] = undefined;
+  upstreamConnection: StreamInfo['upstreamConnection'] = undefined;
+  poolWaitStart = -1;
+  poolReady = -1;
+  virtualHostMetadata: StreamInfo['virtualHostMetadata'] = undefined;
+  routeResolutions = 0;
+  virtualClusterName = '';
+  headerBytesReceived = 0;
+  headerBytesSent = 0;
+  wireBytesReceived = 0;
+  wireBytesSent = 0;
+  upstreamHeaderBytesSent = 0;
+  upstreamHeaderBytesReceived = 0;
+  upstreamHeaderBytesSummed = 0;
+  upstreamWireBytesSent = 0;
+  upstreamWireBytesReceived = 0;
   routeMetadata: StreamInfo['routeMetadata'] = undefined;
   upstreamRequestEndTime = -1;
   upstreamResponseTime = -1;

@@ -82,7 +82,8 @@ export class ResponseWriter {
     const plain = format !== 'proper-case' && spelling === undefined;
     const fields = plain ? encodeFields(flat) : encodeFieldsSpelled(flat, format, spelling);
     const name = (lower: string): string => (plain ? lower : spell(lower, format, spelling));
-    let text = (this.http10 ? statusLine10(status) : statusLine(status)) + fields;
+    const line = this.http10 ? statusLine10(status) : statusLine(status);
+    let text = line + fields;
     let framing = '';
     if (stream.tunnel) {
       this.close = true;
@@ -101,6 +102,7 @@ export class ResponseWriter {
       if (this.close) text += `${name('connection')}: close\r\n`;
       else if (this.http10) text += `${name('connection')}: keep-alive\r\n`;
     }
+    stream.info.headerBytesSent = text.length + framing.length - line.length;
     connection.out.text(`${text}${framing}\r\n`);
   }
 

@@ -151,6 +151,8 @@ export class Router implements LbContext, AttemptTimeouts {
     info.upstreamCluster = cluster.name;
     this.priority = action.priority;
     this.breaker = cluster.limits[action.priority];
+    const { virtualCluster } = route.virtualHost;
+    if (virtualCluster !== undefined) info.virtualClusterName = virtualCluster(request);
     const { suppressEnvoyHeaders } = hcm.program.router;
     const { headers } = request;
     const bad = stream.mayCarryEnvoyFields ? strictCheck(headers, hcm.program.router.strictCheckHeaders) : undefined;
@@ -248,6 +250,7 @@ export class Router implements LbContext, AttemptTimeouts {
       return;
     }
     stream.info.upstreamHost = host.authority;
+    stream.info.upstreamTarget = host;
     stream.info.upstreamLocalAddress = '';
     this.avoid?.push(host);
     this.tried?.hosts.push(host);

@@ -98,6 +98,7 @@ export class ActiveStream implements HttpStream, LogSource {
     this.mayCarryEnvoyFields = (parser.seen & Seen.X_ENVOY) !== 0;
     this.#idleTimeout = program.streamIdleTimeout;
     this.#writer.begin(parser);
+    info.headerBytesReceived = parser.fieldBytes;
     if (!this.expectsBody) this.#noteRequestEnd();
     const { request } = this;
     const refusal = checkHead(request, parser, info, this.#routes, hcm, connection.plan.touchesPath);
@@ -300,10 +301,12 @@ export class ActiveStream implements HttpStream, LogSource {
           ? NO_ROUTE
           : this.#routes.find(this.request, this.info, this.hcm.deps.random, undefined);
       this.#decision = decision;
+      this.info.routeResolutions++;
       if (decision.kind !== 'none') {
         const { route } = decision;
         this.info.routeName = route.name;
         if (route.metadata !== undefined) this.info.routeMetadata = route.metadata;
+        if (route.virtualHost.metadata !== undefined) this.info.virtualHostMetadata = route.virtualHost.metadata;
       }
     }
     return decision;
@@ -510,6 +513,8 @@ export class ActiveStream implements HttpStream, LogSource {
     const { info } = this;
     const { stats, deps } = this.hcm;
     info.responseEndTime = turnNow(deps.clock);
+    info.wireBytesSent = this.connection.out.bytes;
+    info.wireBytesReceived = this.connection.parser.bytesOf(info.bytesReceived);
     for (const filter of this.#filters.onEnd) filter.onEnd!(this);
     stats.downstream_rq_active--;
     if (completes && info.responseCode >= 100) {

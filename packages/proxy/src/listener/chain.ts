@@ -111,6 +111,9 @@ export class ChainRuntime {
   ): void {
     if (log !== undefined) log.info.filterChainName = this.#program.name;
     let named = this.#program.name === '' ? info : { ...info, filterChainName: this.#program.name };
+    const { metadata } = this.#program;
+    if (metadata !== undefined)
+      named = { ...named, configured: { listener: named.configured?.listener, chain: metadata } };
     if (this.#states.length > 0) {
       named = { ...named, filterState: named.filterState ?? new FilterState() };
       this.#setState('onNewConnection', { ...named, tls: undefined });

@@ -35,6 +35,11 @@ export class Listener {
   #sinks: readonly AccessLogSink[] = [];
   #steps: readonly Step[] = NO_STEPS;
   #chains = new Map<FilterChainProgram, ChainRuntime>();
+  /** What connections know of the listener's own metadata. */
+  get #configured(): Pick<ConnectionInfo, 'configured'> {
+    const { metadata } = this.#program;
+    return metadata === undefined ? {} : { configured: { listener: metadata, chain: undefined } };
+  }
   readonly #bindings = new Map<string, Binding>();
   readonly #policy: DrainPolicy;
 
@@ -189,6 +194,7 @@ export class Listener {
       ...addresses,
       requestedServerName: '',
       applicationProtocol: '',
+      ...this.#configured,
     };
     const { accessLogs } = this.#program;
     const log =

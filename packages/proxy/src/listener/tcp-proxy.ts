@@ -1,3 +1,4 @@
+import { nextConnectionId } from '../http/connection-id.ts';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
@@ -183,16 +184,21 @@ class TcpTunnel implements ActiveConnection {
     this.#attempts++;
     this.#info.attemptCount = this.#attempts;
     this.#info.upstreamHost = host.authority;
+    this.#info.upstreamTarget = host;
+    (this.#info.upstreamHostsAttempted ??= []).push(host);
     if (host.internalListener !== undefined) {
       if (this.#tunnelProgram === undefined) return this.#handOver(host.internalListener);
       return this.#failed(cluster, host, `internal listener \`${host.internalListener}\` takes no tunnels`, false);
     }
     this.#info.upstreamStartTime = this.#runtime.deps.clock.now();
+    this.#info.poolWaitStart = this.#info.upstreamStartTime;
     host.connect(
       (upstream) => {
         if (this.#ended) return void upstream.destroy();
         host.report('success');
         this.#info.upstreamLocalAddress = `${upstream.localAddress}:${upstream.localPort}`;
+        this.#info.upstreamConnection = { id: nextConnectionId(), socket: upstream };
+        this.#info.poolReady = this.#runtime.deps.clock.now();
         const tunnel = this.#tunnelProgram;
         if (tunnel === undefined) this.#tunnel(host, upstream);
         else this.#request(tunnel, cluster, host, upstream);

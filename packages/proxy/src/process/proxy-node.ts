@@ -5,6 +5,7 @@ import { ClusterManager, type ClusterManagerSettings } from '../cluster/manager.
 import type { Deps } from '../deps.ts';
 import { upstreamCalls } from '../call/index.ts';
 import type { AccessLogSink } from '../http/runtime.ts';
+import { nextConnectionId } from '../http/connection-id.ts';
 import { serveHttp } from '../http/server-connection.ts';
 import type { BindFailure } from '../listener/binding.ts';
 import type { DrainPolicy } from '../listener/drain.ts';
@@ -47,8 +48,6 @@ export interface ProxyNodeOptions {
 /** Envoy's, milliseconds. */
 const FETCH_TIMEOUT = 15_000;
 
-let connectionIds = 0;
-
 /** One proxy: its listeners, routes, clusters and secrets, kept as its xDS source says. */
 export class ProxyNode {
   readonly id: string;
@@ -89,7 +88,7 @@ export class ProxyNode {
       internalListener: (name) => this.listeners.internal(name),
       listenerFor: (address, port) => this.listeners.at(address, port),
       accessLog: options.accessLog,
-      nextConnectionId: () => ++connectionIds,
+      nextConnectionId,
     };
     this.listeners = new ListenerManager({
       services,

@@ -116,6 +116,7 @@ export type AddressProgram =
 export interface ListenerProgram {
   readonly name: string;
   readonly statPrefix: string;
+  readonly metadata?: Readonly<Record<string, JsonObject>> | undefined;
   readonly address: AddressProgram;
   readonly additionalAddresses: readonly AddressProgram[];
   /** False: no socket; takes connections handed over by a listener with `useOriginalDst`. */

@@ -10,6 +10,16 @@ import type { ConnectionEnds, ConnectionInfo, PeerTls, RequestHead, StreamInfo }
 import { LOCAL_FIELDS, PEER_FIELDS, validity } from './access-log-certificates.ts';
 import { flagNames } from './access-log-flags.ts';
 import { grpcStatusName, grpcStatusOf, isGrpc, trailer } from './access-log-grpc.ts';
+import {
+  attempted,
+  BYTES,
+  CONFIGURED_METADATA,
+  hostName,
+  nameOf,
+  serverName,
+  upstreamPeer,
+  withoutPort,
+} from './access-log-upstream.ts';
 import { isoTime, timeFormat } from './access-log-time.ts';
 
 /** Undefined: there is none (`-` in text, null in JSON). */
@@ -55,7 +65,10 @@ const since = (
 const down = (value: (tls: PeerTls) => string | undefined): OperatorFactory =>
   text((i) => (i.connection.tls === undefined ? undefined : value(i.connection.tls)));
 const up = (value: (tls: PeerTls) => string | undefined): OperatorFactory =>
-  text((i) => (i.upstreamTls === undefined ? undefined : value(i.upstreamTls)));
+  text((i) => {
+    const peer = upstreamPeer(i);
+    return peer === undefined ? undefined : value(peer);
+  });
 const peer =
   (value: (tls: PeerTls) => string | undefined) =>
   (tls: PeerTls): string | undefined =>
@@ -63,10 +76,6 @@ const peer =
 
 function joinPort(address: string, port: number): string {
   return address === '' ? '' : address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
-function withoutPort(authority: string): string {
-  const colon = authority.lastIndexOf(':');
-  return colon < 0 ? authority : authority.slice(0, colon);
 }
 function portOf(authority: string): number | undefined {
   const colon = authority.lastIndexOf(':');
@@ -124,10 +133,7 @@ function wireValue(value: JsonValue | undefined): JsonValue | undefined {
   const text = JSON.stringify(value);
   return isAscii(text) ? value : (JSON.parse(wire(text)) as JsonValue);
 }
-const METADATA_OF: Readonly<Record<string, (info: StreamInfo) => Readonly<Record<string, JsonObject>> | undefined>> = {
-  DYNAMIC: (i) => i.dynamicMetadata,
-  ROUTE: (i) => i.routeMetadata,
-};
+const METADATA_OF: typeof CONFIGURED_METADATA = { ...CONFIGURED_METADATA, DYNAMIC: (i) => i.dynamicMetadata };
 
 /** `KEY`, `KEY:PLAIN`, `KEY:TYPED` or `KEY:FIELD:NAME`. */
 const filterState: OperatorFactory = (argument) => {
@@ -257,11 +263,23 @@ function named(
 ): Record<string, OperatorFactory> {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [prefix + name, make(value)]));
 }
-function certificateTime(which: 'validFrom' | 'validTo'): OperatorFactory {
+function pick<T>(all: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
+  return Object.fromEntries(names.map((name) => [name, all[name]!]));
+}
+const downstreamPeer = ({ connection: { tls } }: StreamInfo): PeerTls | undefined =>
+  tls?.authenticated === true ? tls : undefined;
+
+function certificateTime(
+  which: 'validFrom' | 'validTo',
+  of: (info: StreamInfo) => PeerTls | undefined,
+): OperatorFactory {
   return (argument) => {
     const time = validity(which, argument === '' ? undefined : argument);
     if (time === undefined) return { problem: `\`${argument}\` is not a format of times` };
-    return ({ info: { connection } }) => (connection.tls?.authenticated === true ? time(connection.tls) : undefined);
+    return (source) => {
+      const peer = of(source.info);
+      return peer === undefined ? undefined : time(peer);
+    };
   };
 }
 
@@ -299,8 +317,31 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   UPSTREAM_REQUEST_ATTEMPT_COUNT: info((i) => i.attemptCount),
   ROUTE_NAME: text((i) => i.routeName),
   UPSTREAM_HOST: text((i) => i.upstreamHost),
-  UPSTREAM_HOST_NAME: text((i) => i.upstreamHost),
-  UPSTREAM_HOST_NAME_WITHOUT_PORT: text((i) => withoutPort(i.upstreamHost)),
+  UPSTREAM_HOST_NAME: text(hostName),
+  UPSTREAM_HOST_NAME_WITHOUT_PORT: text((i) => withoutPort(hostName(i))),
+  UPSTREAM_HOSTS_ATTEMPTED: text((i) => attempted(i, (host) => host.authority)),
+  UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT: text((i) => attempted(i, (host) => withoutPort(host.authority))),
+  UPSTREAM_HOST_NAMES_ATTEMPTED: text((i) => attempted(i, nameOf)),
+  UPSTREAM_HOST_NAMES_ATTEMPTED_WITHOUT_PORT: text((i) => attempted(i, (host) => withoutPort(nameOf(host)))),
+  UPSTREAM_CONNECTION_IDS_ATTEMPTED: text((i) =>
+    i.upstreamConnection === undefined ? '' : String(i.upstreamConnection.id),
+  ),
+  UPSTREAM_CONNECTION_POOL_READY_DURATION: since(
+    (i) => i.poolReady,
+    (i) => i.poolWaitStart ?? -1,
+  ),
+  UPSTREAM_SERVER_NAME: text(serverName),
+  UPSTREAM_DETECTED_CLOSE_TYPE: text((i) => (i.upstreamHost === '' ? '' : 'Normal')),
+  UPSTREAM_LOCAL_CLOSE_REASON: text(() => undefined),
+  UPSTREAM_REMOTE_ADDRESS_ENDPOINT_ID: info((i) => (connectedTo(i) === '' ? undefined : '')),
+  DOWNSTREAM_DETECTED_CLOSE_TYPE: text(() => 'Normal'),
+  DOWNSTREAM_LOCAL_ADDRESS_ENDPOINT_ID: info(() => ''),
+  DOWNSTREAM_DIRECT_LOCAL_ADDRESS_ENDPOINT_ID: info(() => ''),
+  CUSTOM_FLAGS: info(() => ''),
+  VIRTUAL_CLUSTER_NAME: text((i) => i.virtualClusterName),
+  ...Object.fromEntries(Object.entries(BYTES).map(([name, count]) => [name, info(count)])),
+  CLUSTER_METADATA: metadata(CONFIGURED_METADATA['CLUSTER']!),
+  UPSTREAM_METADATA: metadata(CONFIGURED_METADATA['UPSTREAM_HOST']!),
   UPSTREAM_CLUSTER: text((i) => i.upstreamCluster),
   UPSTREAM_CLUSTER_RAW: text((i) => i.upstreamCluster),
   UPSTREAM_LOCAL_ADDRESS: text((i) => i.upstreamLocalAddress),
@@ -312,9 +353,10 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   UPSTREAM_TRANSPORT_FAILURE_REASON: text((i) => i.upstreamFailureReason.replaceAll(' ', '_')),
   UPSTREAM_TLS_VERSION: up((t) => t.version),
   UPSTREAM_TLS_CIPHER: up((t) => t.cipher),
-  UPSTREAM_LOCAL_URI_SAN: up((t) => t.localUriSan),
-  UPSTREAM_PEER_URI_SAN: up((t) => t.uriSans.join(',')),
-  UPSTREAM_PEER_SUBJECT: up((t) => t.subject),
+  ...named('UPSTREAM_LOCAL_', pick(LOCAL_FIELDS, ['URI_SAN', 'DNS_SAN', 'IP_SAN']), up),
+  ...named('UPSTREAM_PEER_', pick(PEER_FIELDS, ['URI_SAN', 'DNS_SAN', 'IP_SAN', 'SUBJECT', 'ISSUER', 'CERT']), up),
+  UPSTREAM_PEER_CERT_V_START: certificateTime('validFrom', upstreamPeer),
+  UPSTREAM_PEER_CERT_V_END: certificateTime('validTo', upstreamPeer),
   DOWNSTREAM_TRANSPORT_FAILURE_REASON: text((i) => i.downstreamTransportFailureReason?.replaceAll(' ', '_')),
   DOWNSTREAM_REMOTE_ADDRESS: text(remote),
   DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: text((i) => i.remoteAddress),
@@ -336,8 +378,8 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   DOWNSTREAM_DIRECT_LOCAL_PORT: info((i) => socketEnds(i.connection).localPort),
   ...named('DOWNSTREAM_LOCAL_', LOCAL_FIELDS, down),
   ...named('DOWNSTREAM_PEER_', PEER_FIELDS, (value) => down(peer(value))),
-  DOWNSTREAM_PEER_CERT_V_START: certificateTime('validFrom'),
-  DOWNSTREAM_PEER_CERT_V_END: certificateTime('validTo'),
+  DOWNSTREAM_PEER_CERT_V_START: certificateTime('validFrom', downstreamPeer),
+  DOWNSTREAM_PEER_CERT_V_END: certificateTime('validTo', downstreamPeer),
   DOWNSTREAM_TLS_VERSION: down((t) => t.version),
   DOWNSTREAM_TLS_CIPHER: down((t) => t.cipher),
   REQUESTED_SERVER_NAME: (argument) =>

@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import type { Clock } from '../deps.ts';
-import type { UpstreamTlsProgram } from '../program/types.ts';
+import type { TlsCertificateProgram, UpstreamTlsProgram } from '../program/types.ts';
 import { countAgreed } from './agreed.ts';
 import type { TlsContexts, TlsMaterial } from './context.ts';
 import { handshakeFailure, SECRET_MISSING, verifyFailure } from './failure.ts';
@@ -61,6 +61,11 @@ export class UpstreamTls {
     this.#clock = clock;
     this.#contexts = contexts;
     this.#stats = stats;
+  }
+
+  /** What this side shows now. */
+  certificate(): TlsCertificateProgram | undefined {
+    return this.#material?.certificate;
   }
 
   /**

@@ -9,10 +9,9 @@ export const listenerFields: FieldTable = {
   'envoy.config.listener.v3.Listener': {
     implemented: `name address additionalAddresses statPrefix filterChains defaultFilterChain filterChainMatcher
       listenerFilters listenerFiltersTimeout continueOnListenerFiltersTimeout
-      trafficDirection accessLog tcpBacklogSize bindToPort useOriginalDst internalListener deprecatedV1`,
+      trafficDirection accessLog tcpBacklogSize bindToPort useOriginalDst internalListener deprecatedV1 metadata`,
     noEffect: {
       'what waits in a socket is bounded by the proxy itself, at 64 KiB': 'perConnectionBufferLimitBytes',
-      'read by nobody here': 'metadata',
       'one process accepts all connections of a listener':
         'connectionBalanceConfig reusePort enableReusePort maxConnectionsToAcceptPerSocketEvent',
       'listeners drain when they are replaced or removed': 'drainType',

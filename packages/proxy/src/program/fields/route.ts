@@ -20,15 +20,12 @@ export const routeFields: FieldTable = {
     implemented: `name domains routes requireTls requestHeadersToAdd requestHeadersToRemove responseHeadersToAdd
       responseHeadersToRemove cors typedPerFilterConfig includeRequestAttemptCount includeAttemptCountInResponse
       retryPolicy requestMirrorPolicies includeIsTimeoutRetryHeader rateLimits
-      perRequestBufferLimitBytes requestBodyBufferLimit`,
-    noEffect: {
-      'names statistics only': 'virtualClusters',
-      'read by nobody here': 'metadata',
-    },
+      perRequestBufferLimitBytes requestBodyBufferLimit metadata virtualClusters`,
     refused: {
       [NOT_SUPPORTED]: 'matcher retryPolicyTypedConfig hedgePolicy',
     },
   },
+  'envoy.config.route.v3.VirtualCluster': { implemented: 'headers name' },
   'envoy.config.route.v3.Route': {
     implemented: `name match route redirect directResponse metadata typedPerFilterConfig requestHeadersToAdd
       requestHeadersToRemove responseHeadersToAdd responseHeadersToRemove perRequestBufferLimitBytes requestBodyBufferLimit`,

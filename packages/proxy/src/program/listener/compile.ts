@@ -53,6 +53,7 @@ function compileRead(context: CompileContext, listener: types.listener.Listener)
   return {
     name,
     statPrefix: statPrefix(listener, address),
+    metadata: listener.metadata?.filterMetadata,
     address: address ?? { kind: 'internal', name },
     additionalAddresses: (listener.additionalAddresses ?? []).flatMap(
       (additional, i) => compileAddress(context, additional.address, ['additionalAddresses', i, 'address']) ?? [],

@@ -18,6 +18,7 @@ import { compileRedirect, type Redirect } from './redirect.ts';
 import { compileRetry } from './retry.ts';
 import { compileHostRewrite, compilePathRewrite } from './rewrite.ts';
 import { requestRewriter, responseRewriter } from './rewriter.ts';
+import { compileVirtualClusters } from './virtual-clusters.ts';
 import { DomainIndex } from './virtual-hosts.ts';
 
 /** A route as the finder reads it. */
@@ -151,6 +152,8 @@ function compileVirtualHost(
     name: host.name ?? '',
     perFilter: mergePerFilter(scope.perFilter, own),
     rateLimits: compileRateLimits(context, host.rateLimits, [...path, 'rateLimits']),
+    metadata: host.metadata?.filterMetadata,
+    virtualCluster: compileVirtualClusters(context, host.virtualClusters, [...path, 'virtualClusters']),
     includeRequestAttemptCount: host.includeRequestAttemptCount === true,
     includeAttemptCountInResponse: host.includeAttemptCountInResponse === true,
     includeIsTimeoutRetry: host.includeIsTimeoutRetryHeader === true,

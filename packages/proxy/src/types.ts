@@ -149,7 +149,9 @@ export interface StreamInfo {
   /** Of attempts to connect, where there may be several; undefined: only the last one counts. */
   upstreamHostsAttempted?: UpstreamHost[] | undefined;
   /** The connection that carried it. */
-  upstreamConnection?: { readonly id: number; readonly socket: UpstreamSocket } | undefined;
+  upstreamConnection?:
+    | { readonly id: number; readonly socket: UpstreamSocket; readonly peer: PeerTls | undefined }
+    | undefined;
   /** When the last attempt began to wait for it, and had it. */
   poolWaitStart?: number;
   poolReady?: number;

@@ -1,7 +1,7 @@
 import { BodyMode, type MessageSink } from '../codec/parser.ts';
 import { ResponseParser } from '../codec/response-parser.ts';
 import type { CodecErrorDetails } from '../codec/error.ts';
-import type { CircuitBreaker, UpstreamSocket } from '../types.ts';
+import type { CircuitBreaker, PeerTls, UpstreamSocket } from '../types.ts';
 import { enter, entered, leave, Output } from './io.ts';
 import { nextConnectionId } from './connection-id.ts';
 import { readDirectly } from './reads.ts';
@@ -38,6 +38,8 @@ export class ClientConnection implements MessageSink {
   /** `address:port` of this side. */
   readonly localAddress: string;
   readonly id: number;
+  /** What TLS agreed on; undefined: plain text. */
+  peer: PeerTls | undefined = undefined;
   /** Bytes read since the request at hand began. */
   received = 0;
   /** Requests begun on it. */

@@ -1,4 +1,5 @@
 import type { Deps } from '../deps.ts';
+import { upstreamPeer } from '../tls/upstream-peer.ts';
 import type { CircuitBreaker, ConnectFailure, HostPool, UpstreamCluster, UpstreamHost } from '../types.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import { Deadline } from './deadline.ts';
@@ -143,6 +144,7 @@ export class Pool implements HostPool, ConnectionOwner {
           maxHeaders: limits.maxHeadersCount,
           keepSpelling: limits.headerKeyFormat === 'preserve-case',
         });
+        connection.peer = upstreamPeer(connection.socket, this.host);
         this.#all.add(connection);
         this.#limitDuration(connection);
         entered(() => this.onIdle(connection));

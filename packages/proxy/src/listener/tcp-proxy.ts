@@ -1,3 +1,4 @@
+import { upstreamPeer } from '../tls/upstream-peer.ts';
 import { nextConnectionId } from '../http/connection-id.ts';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -197,7 +198,11 @@ class TcpTunnel implements ActiveConnection {
         if (this.#ended) return void upstream.destroy();
         host.report('success');
         this.#info.upstreamLocalAddress = `${upstream.localAddress}:${upstream.localPort}`;
-        this.#info.upstreamConnection = { id: nextConnectionId(), socket: upstream };
+        this.#info.upstreamConnection = {
+          id: nextConnectionId(),
+          socket: upstream,
+          peer: upstreamPeer(upstream, host),
+        };
         this.#info.poolReady = this.#runtime.deps.clock.now();
         const tunnel = this.#tunnelProgram;
         if (tunnel === undefined) this.#tunnel(host, upstream);

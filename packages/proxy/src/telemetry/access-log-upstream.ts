@@ -1,7 +1,5 @@
 import type { JsonObject } from '@mizzen/xds';
 import { isIP } from 'node:net';
-import { TLSSocket } from 'node:tls';
-import { localCertificate, Peer } from '../tls/peer.ts';
 import type { PeerTls, StreamInfo, UpstreamHost } from '../types.ts';
 
 type Metadata = Readonly<Record<string, JsonObject>> | undefined;
@@ -60,16 +58,9 @@ export const BYTES: Readonly<Record<string, (info: StreamInfo) => number>> = {
   UPSTREAM_CONNECTION_ID: (i) => i.upstreamConnection?.id ?? 0,
 };
 
-const peers = new WeakMap<TLSSocket, PeerTls>();
-
 /** The certificate and the agreement of the upstream's side; undefined: no TLS. */
-export function upstreamPeer({ upstreamConnection, upstreamTarget }: StreamInfo): PeerTls | undefined {
-  const socket = upstreamConnection?.socket;
-  if (!(socket instanceof TLSSocket)) return undefined;
-  let peer = peers.get(socket);
-  if (peer === undefined)
-    peers.set(socket, (peer = new Peer(socket, true, localCertificate(upstreamTarget?.ownCertificate))));
-  return peer;
+export function upstreamPeer({ upstreamConnection }: StreamInfo): PeerTls | undefined {
+  return upstreamConnection?.peer;
 }
 
 /** The name that the upstream was asked for by TLS. */

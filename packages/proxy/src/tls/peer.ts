@@ -19,8 +19,13 @@ export class Peer implements PeerTls {
   readonly #local: LocalCertificate;
   #details: CertificateDetails | undefined;
 
-  constructor(socket: TLSSocket, authenticated: boolean, local: LocalCertificate) {
-    this.#certificate = socket.getPeerX509Certificate();
+  constructor(
+    socket: TLSSocket,
+    authenticated: boolean,
+    local: LocalCertificate,
+    certificate: X509Certificate | undefined = socket.getPeerX509Certificate(),
+  ) {
+    this.#certificate = certificate;
     this.#names = this.#certificate === undefined ? NO_NAMES : parseSubjectAltNames(this.#certificate.subjectAltName);
     this.authenticated = authenticated && this.#certificate !== undefined;
     this.#local = local;

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { Deps } from '../deps.ts';
 import type { JsonObject } from '@mizzen/xds';
-import { makePicker, type Picker, type PickerOptions } from '../lb/picker.ts';
+import { makePicker, nobodyPicker, type Level, type Picker, type PickerOptions } from '../lb/picker.ts';
 import { subsetPicker } from '../lb/subsets.ts';
 import type { BalancedHost, PriorityHosts } from '../lb/types.ts';
 import type { ZoneOptions } from '../lb/zone.ts';
@@ -51,7 +51,9 @@ export class Cluster implements UpstreamCluster {
   #endpoints: EndpointsProgram | undefined;
   #hosts = new Map<string, ClusterHost>();
   #priorities: readonly PriorityHosts[] = [];
-  #picker: Picker = { pick: () => null };
+  #picker: Picker = nobodyPicker;
+  /** Counts the changes of hosts and of their health. */
+  version = 0;
   /** What outlier detection last found, where there is one. */
   outliers: SuccessRates | undefined = undefined;
   /** For zone-aware routing. */
@@ -112,6 +114,19 @@ export class Cluster implements UpstreamCluster {
       return this.#picker.pick(context);
     const avoid = context.avoid?.map((host) => (host instanceof NamedHost ? host.base : host));
     return this.underName(this.#picker.pick({ ...context, avoid }) as ClusterHost | null, context);
+  }
+
+  /** Hosts by priority, as far as they are known. */
+  get levels(): readonly PriorityHosts[] {
+    const overprovisioningFactor = this.#endpoints?.overprovisioningFactor ?? 140;
+    return this.#priorities.map((priority) => ({ ...priority, overprovisioningFactor }));
+  }
+
+  /** A host where an aggregate has chosen the priority. */
+  chooseAt(level: Level, context: LbContext): UpstreamHost | null {
+    if (!this.#perRequest && context.alpn === undefined) return this.#picker.pickAt(level, context);
+    const avoid = context.avoid?.map((host) => (host instanceof NamedHost ? host.base : host));
+    return this.underName(this.#picker.pickAt(level, { ...context, avoid }) as ClusterHost | null, context);
   }
 
   /** Called after the hosts or their health changed. */
@@ -209,6 +224,7 @@ export class Cluster implements UpstreamCluster {
     if (this.#endpoints === undefined) return;
     this.#priorities = priorities(this.#endpoints, this.#hosts);
     this.#picker = this.#makePicker(this.#endpoints);
+    this.version++;
     this.stats.membership_total = this.#hosts.size;
     this.stats.membership_healthy = this.#priorities.reduce((sum, { healthy }) => sum + healthy.length, 0);
     this.stats.membership_excluded = this.#priorities.reduce((sum, { excluded }) => sum + excluded, 0);

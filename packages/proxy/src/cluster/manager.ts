@@ -3,6 +3,7 @@ import type { AccessLogSink } from '../http/runtime.ts';
 import type { ClusterProgram, EndpointsProgram } from '../program/types.ts';
 import { OutlierLog } from '../health/outlier-log.ts';
 import type { TlsContexts } from '../tls/context.ts';
+import { AggregateCluster } from './aggregate.ts';
 import { Cluster, type Neighbours } from './cluster.ts';
 import { ForwardProxyCluster } from './forward-proxy.ts';
 import { ManagedCluster, type ManagedSurroundings } from './managed.ts';
@@ -187,6 +188,7 @@ export class ClusterManager {
     if (stats === undefined) this.#stats.set(program.statName, (stats = newClusterStats()));
     if (program.type === 'ORIGINAL_DST') return new OriginalDstCluster(program, tls, stats, deps);
     if (program.type === 'DYNAMIC_FORWARD_PROXY') return new ForwardProxyCluster(program, tls, stats, deps);
+    if (program.type === 'AGGREGATE') return new AggregateCluster(program, tls, stats, deps, (name) => this.get(name));
     const { localCluster, locality = '' } = this.#options.settings ?? {};
     const cluster = new Cluster(program, tls, stats, deps);
     if (localCluster === undefined) return cluster;

@@ -17,7 +17,16 @@ import { zoneChoice, type ZoneOptions } from './zone.ts';
 /** Chooses a host of a cluster; made for one set of endpoints and replaced when they change. */
 export interface Picker {
   pick(context: LbContext): BalancedHost | null;
+  /** Where somebody else has chosen the priority, and whether its healthy or its degraded hosts are meant. */
+  pickAt(level: Level, context: LbContext): BalancedHost | null;
 }
+
+export interface Level {
+  readonly priority: number;
+  readonly degraded: boolean;
+}
+
+export const nobodyPicker: Picker = { pick: () => null, pickAt: () => null };
 
 export interface PickerOptions extends PriorityOptions {
   readonly lb: LbProgram;
@@ -34,7 +43,7 @@ export interface PickerOptions extends PriorityOptions {
 /** `priorities` in order; each has all its hosts. */
 export function makePicker(priorities: readonly PriorityHosts[], options: PickerOptions, deps: Deps): Picker {
   const { lb } = options;
-  if (priorities.length === 0) return { pick: () => null };
+  if (priorities.length === 0) return nobodyPicker;
   const load = priorityLoad(priorities, options);
   const hashing = lb.policy === 'RING_HASH' || lb.policy === 'MAGLEV';
   const sources = hashing
@@ -45,7 +54,14 @@ export function makePicker(priorities: readonly PriorityHosts[], options: Picker
   const loadFor: LoadFor = (context) =>
     context.tried === undefined ? load : loadOfRetry(context.tried, load, priorities, options);
   const choose = hashing ? chooseByHash(loadFor, sources, deps) : chooseAtRandom(load, loadFor, sources, deps);
-  return { pick: (context) => withoutAvoided(choose, context) };
+  return {
+    pick: (context) => withoutAvoided(choose, context),
+    pickAt: (level, context) =>
+      withoutAvoided((given, attempt) => {
+        const hashed = hashing && given.hash === undefined ? { ...given, hash: randomHash(deps) } : given;
+        return at(level, sources, hashed, attempt);
+      }, context),
+  };
 }
 
 type Choose = (context: LbContext, attempt: number) => BalancedHost | undefined;
@@ -83,11 +99,15 @@ function chooseAtRandom(load: PriorityLoad, loadFor: LoadFor, sources: readonly 
 
 function chooseByHash(loadFor: LoadFor, sources: readonly Source[], deps: Deps): Choose {
   return (given, attempt) => {
-    const hash = given.hash ?? (BigInt(deps.random.uint32()) << 32n) | BigInt(deps.random.uint32());
+    const hash = given.hash ?? randomHash(deps);
     const context = given.hash === undefined ? { ...given, hash } : given;
     const percent = sources.length === 1 ? 1 : Number(hash % 100n) + 1;
     return from(loadFor(context), sources, percent, context, attempt);
   };
+}
+
+function randomHash({ random }: Deps): bigint {
+  return (BigInt(random.uint32()) << 32n) | BigInt(random.uint32());
 }
 
 function from(
@@ -97,8 +117,17 @@ function from(
   context: LbContext,
   attempt: number,
 ): BalancedHost | undefined {
-  const { priority, degraded } = choosePriority(load, percent);
-  const chosen = sources[priority]!;
+  return at(choosePriority(load, percent), sources, context, attempt);
+}
+
+function at(
+  { priority, degraded }: Level,
+  sources: readonly Source[],
+  context: LbContext,
+  attempt: number,
+): BalancedHost | undefined {
+  const chosen = sources[priority];
+  if (chosen === undefined) return undefined;
   if (attempt === 0) chosen.onPanic?.();
   return (degraded ? chosen.degraded : chosen.healthy).pick(context, attempt);
 }

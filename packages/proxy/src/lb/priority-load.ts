@@ -91,7 +91,10 @@ function availability(priority: PriorityHosts, available: PriorityHosts['hosts']
   if (count === 0) return 0;
   const part = options.weightedPriorityHealth ? weights(available) : available.length;
   const whole = options.weightedPriorityHealth ? weights(priority.hosts) : count;
-  return Math.min(100, Math.floor((options.overprovisioningFactor * part) / whole));
+  return Math.min(
+    100,
+    Math.floor(((priority.overprovisioningFactor ?? options.overprovisioningFactor) * part) / whole),
+  );
 }
 
 function inPanic(priority: PriorityHosts, threshold: number): boolean {

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '@mizzen/xds';
 import type { SelectorProgram, SubsetProgram } from '../program/types.ts';
 import type { LbContext } from '../types.ts';
-import type { Picker } from './picker.ts';
+import type { Level, Picker } from './picker.ts';
 import type { BalancedHost, LocalityHosts, PriorityHosts } from './types.ts';
 
 type Criteria = Readonly<Record<string, JsonValue>>;
@@ -24,18 +24,21 @@ export function subsetPicker(
   make: MakePicker,
 ): Picker {
   const subsets = new Subsets(priorities, program, metadataOf, make);
-  const made = new WeakMap<Criteria, (context: LbContext) => BalancedHost | null>();
-  const of = (criteria: Criteria): ((context: LbContext) => BalancedHost | null) => {
+  const made = new WeakMap<Criteria, Choose>();
+  const of = (criteria: Criteria): Choose => {
     let choose = made.get(criteria);
     if (choose === undefined) made.set(criteria, (choose = subsets.resolve(criteria)));
     return choose;
   };
+  const chooser = ({ metadataMatch }: LbContext): Choose =>
+    metadataMatch === undefined ? subsets.fallback : of(metadataMatch);
   return {
-    pick: (context) => (context.metadataMatch === undefined ? subsets.fallback : of(context.metadataMatch))(context),
+    pick: (context) => chooser(context)(context),
+    pickAt: (level, context) => chooser(context)(context, level),
   };
 }
 
-type Choose = (context: LbContext) => BalancedHost | null;
+type Choose = (context: LbContext, level?: Level) => BalancedHost | null;
 
 const nobody: Choose = () => null;
 
@@ -63,7 +66,7 @@ class Subsets {
     this.#selectors = new Map(program.selectors.map((selector) => [selector.keys.join('\n'), selector]));
     const policy = this.#policy(program.fallback);
     const panic = program.panicModeAny ? this.#policy('ANY_ENDPOINT') : nobody;
-    this.fallback = (context) => policy(context) ?? panic(context);
+    this.fallback = (context, level) => policy(context, level) ?? panic(context, level);
   }
 
   /** How hosts are chosen for a route's criteria. */
@@ -73,9 +76,9 @@ class Subsets {
     const own = Object.fromEntries(Object.entries(criteria).filter(([key]) => key !== FALLBACK_LIST));
     if (!Array.isArray(list) || list.length === 0) return this.#once(own);
     const tries = list.map((more) => this.#once({ ...own, ...(more as Criteria) }));
-    return (context) => {
+    return (context, level) => {
       for (const choose of tries) {
-        const host = choose(context);
+        const host = choose(context, level);
         if (host !== null) return host;
       }
       return null;
@@ -125,7 +128,7 @@ class Subsets {
 
   #choose(priorities: readonly PriorityHosts[]): Choose {
     const picker = this.#make(priorities);
-    return (context) => picker.pick(context);
+    return (context, level) => (level === undefined ? picker.pick(context) : picker.pickAt(level, context));
   }
 
   #has(metadata: JsonObject | undefined, criteria: Criteria, keys: readonly string[]): boolean {

@@ -28,6 +28,8 @@ export interface PriorityHosts {
   /** Known, but not yet checked for the first time: counted neither way. */
   readonly excluded: number;
   readonly localities: readonly LocalityHosts[];
+  /** Percent, where priorities of several clusters stand side by side; otherwise they have one in common. */
+  readonly overprovisioningFactor?: number;
 }
 
 export interface LocalityHosts {

@@ -550,7 +550,16 @@ export type SecretProgram =
 export interface ClusterProgram {
   readonly name: string;
   readonly statName: string;
-  readonly type: 'STATIC' | 'STRICT_DNS' | 'LOGICAL_DNS' | 'EDS' | 'ORIGINAL_DST' | 'DYNAMIC_FORWARD_PROXY';
+  readonly type:
+    | 'STATIC'
+    | 'STRICT_DNS'
+    | 'LOGICAL_DNS'
+    | 'EDS'
+    | 'ORIGINAL_DST'
+    | 'DYNAMIC_FORWARD_PROXY'
+    | 'AGGREGATE';
+  /** AGGREGATE: the clusters, in order. */
+  readonly aggregated: readonly string[] | undefined;
   /** EDS: name to ask for. */
   readonly edsServiceName: string;
   /** STATIC, STRICT_DNS, LOGICAL_DNS: where its hosts are. */

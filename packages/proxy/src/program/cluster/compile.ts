@@ -23,6 +23,8 @@ import { compileLb } from './lb.ts';
 import { compilePolicy } from './lb-policy.ts';
 import { compileOutlier } from './outlier.ts';
 
+const AGGREGATE = 'envoy.extensions.clusters.aggregate.v3.ClusterConfig';
+const AGGREGATED_AT = ['clusterType', 'typedConfig', 'clusters'] as const;
 const DYNAMIC_FORWARD_PROXY = 'envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig';
 
 /** Compiles a CDS resource. Pure: nothing outside `deps` is touched. */
@@ -68,6 +70,7 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     name,
     statName: cluster.altStatName === undefined || cluster.altStatName === '' ? name : cluster.altStatName,
     type,
+    aggregated: aggregated(cluster),
     edsServiceName:
       cluster.edsClusterConfig?.serviceName === undefined || cluster.edsClusterConfig.serviceName === ''
         ? name
@@ -133,8 +136,18 @@ function clusterType(context: CompileContext, cluster: types.cluster.Cluster): C
   if (cluster.clusterType === undefined) return cluster.type ?? 'STATIC';
   const type = custom === undefined ? (cluster.clusterType.name ?? '') : messageOf(custom['@type']);
   if (type === DYNAMIC_FORWARD_PROXY) return 'DYNAMIC_FORWARD_PROXY';
+  if (type === AGGREGATE) {
+    if (cluster.lbPolicy !== 'CLUSTER_PROVIDED') context.refuse(['lbPolicy'], 'must be `CLUSTER_PROVIDED`');
+    if (aggregated(cluster)?.length === 0) context.refuse([...AGGREGATED_AT], 'must not be empty');
+    return 'AGGREGATE';
+  }
   context.refuse(['clusterType', 'typedConfig'], `\`${type}\` is not a kind of cluster that is supported`);
   return 'STATIC';
+}
+
+function aggregated({ clusterType }: types.cluster.Cluster): readonly string[] | undefined {
+  const config = clusterType?.typedConfig as { readonly '@type': string; readonly clusters?: string[] } | undefined;
+  return config !== undefined && messageOf(config['@type']) === AGGREGATE ? (config.clusters ?? []) : undefined;
 }
 
 function endpointsOf(
@@ -164,6 +177,7 @@ function endpointsOf(
     }
     case 'EDS':
     case 'ORIGINAL_DST':
+    case 'AGGREGATE':
     case 'DYNAMIC_FORWARD_PROXY':
       if (loadAssignment !== undefined)
         context.refuse(['loadAssignment'], `a cluster of type ${type} has no endpoints of its own`);

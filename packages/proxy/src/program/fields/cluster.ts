@@ -153,6 +153,7 @@ export const clusterFields: FieldTable = {
       'HTTP/1.1 is what is agreed on': 'http2ProtocolOptions http3ProtocolOptions alternateProtocolsCacheOptions',
     },
   },
+  'envoy.extensions.clusters.aggregate.v3.ClusterConfig': { implemented: 'clusters' },
   [`${DFP}.ClusterConfig`]: {
     implemented: 'dnsCacheConfig',
     noEffect: {

@@ -2,14 +2,20 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { load } from 'js-yaml';
 import type { Served } from './dynamic.ts';
+import type { GrpcKind, Replies } from './grpc-upstream.ts';
 import { parseRequest, type Request } from './request.ts';
 
 export const CASES_FOLDER = join(import.meta.dirname, 'cases');
 
 /** What an upstream does. */
 export interface UpstreamSpec {
-  /** `http` by default; `echo` sends back what it gets; nobody listens at `closed`. */
-  readonly kind: 'http' | 'echo' | 'closed';
+  /**
+   * `http` by default; `echo` sends back what it gets; nobody listens at `closed`; `authorizer` and `rate-limiter` are
+   * services of gRPC.
+   */
+  readonly kind: 'http' | 'echo' | 'closed' | GrpcKind;
+  /** What a service of gRPC answers, by name (grpc-upstream.ts). */
+  readonly replies: Replies;
   /** What it does with its requests one after the other (answer.ts); the last for ever. */
   readonly answers: readonly string[];
   /** Fields of its answers. */
@@ -122,7 +128,7 @@ function parseCase(file: string, value: unknown): Case {
   };
 }
 
-const UPSTREAM = new Set(['kind', 'answers', 'headers', 'tls']);
+const UPSTREAM = new Set(['kind', 'replies', 'answers', 'headers', 'tls']);
 
 function upstreams(raw: Readonly<Record<string, Partial<UpstreamSpec> | null>>): Record<string, UpstreamSpec> {
   return Object.fromEntries(
@@ -130,7 +136,16 @@ function upstreams(raw: Readonly<Record<string, Partial<UpstreamSpec> | null>>):
       for (const key of Object.keys(spec ?? {}))
         if (!UPSTREAM.has(key)) throw new Error(`\`${key}\` is not a field of an upstream`);
       const answers = (spec?.answers ?? ['200']).map(String);
-      return [name, { kind: spec?.kind ?? 'http', headers: spec?.headers ?? {}, answers, tls: spec?.tls }];
+      return [
+        name,
+        {
+          kind: spec?.kind ?? 'http',
+          headers: spec?.headers ?? {},
+          answers,
+          tls: spec?.tls,
+          replies: spec?.replies ?? {},
+        },
+      ];
     }),
   );
 }

@@ -1,4 +1,5 @@
 import type { Case, Configuration } from './case.ts';
+import { isGrpc } from './grpc-upstream.ts';
 
 /**
  * The bootstrap of a case, from what its file says in fewer words:
@@ -17,10 +18,12 @@ export function bootstrapOf(one: Case, adminPort: number): object {
   const { configuration } = one;
   const listeners = configuration.listeners ?? (one.dynamic?.listeners === undefined ? { in: {} } : {});
   const clusters: Record<string, Readonly<Record<string, unknown>>> = {};
-  for (const [name, { tls }] of Object.entries(one.upstreams))
-    if (tls === undefined && one.dynamic?.clusters === undefined) clusters[name] = { endpoints: [name] };
+  for (const [name, { tls, kind }] of Object.entries(one.upstreams)) {
+    if (tls !== undefined || one.dynamic?.clusters !== undefined) continue;
+    clusters[name] = isGrpc(kind) ? { endpoints: [name], ...OVER_HTTP2 } : { endpoints: [name] };
+  }
   Object.assign(clusters, configuration.clusters);
-  if (one.source === 'ads') clusters['xds'] = XDS_CLUSTER;
+  if (one.source === 'ads') clusters['xds'] = { endpoints: ['xds'], ...OVER_HTTP2 };
   return expandTyped({
     admin: { address: socketAddress(adminPort) },
     ...dynamicResources(one),
@@ -33,8 +36,7 @@ export function bootstrapOf(one: Case, adminPort: number): object {
 }
 
 const HTTP2 = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
-const XDS_CLUSTER = {
-  endpoints: ['xds'],
+const OVER_HTTP2 = {
   typedExtensionProtocolOptions: { [HTTP2]: { '@': HTTP2, explicitHttpConfig: { http2ProtocolOptions: {} } } },
 };
 

@@ -3,6 +3,8 @@ import { TLSSocket, createServer as createTlsServer } from 'node:tls';
 import { requestLength } from '@mizzen/testkit';
 import { answer } from './answer.ts';
 import type { UpstreamSpec } from './case.ts';
+import type { GrpcServer } from '../packages/proxy/src/filter/testing/grpc-server.ts';
+import { isGrpc, serveGrpc } from './grpc-upstream.ts';
 import { authority, identity } from './identities.ts';
 
 /** What an upstream got: a request, or on TCP all of a connection. */
@@ -20,11 +22,17 @@ export class Upstreams {
   #attempt = 0;
   readonly #counts = new Map<string, number>();
   readonly #servers: Server[] = [];
+  readonly #grpc: GrpcServer[] = [];
   readonly #sockets = new Set<Socket>();
 
   async listen(specs: Readonly<Record<string, UpstreamSpec>>, ports: ReadonlyMap<string, number>): Promise<void> {
     for (const [name, spec] of Object.entries(specs)) {
       if (spec.kind === 'closed') continue;
+      if (isGrpc(spec.kind)) {
+        const note = (bytes: string): void => void this.received.push({ upstream: name, bytes });
+        this.#grpc.push(await serveGrpc(spec.kind, ports.get(name)!, spec.replies, note));
+        continue;
+      }
       const server =
         spec.tls === undefined ? createServer({ allowHalfOpen: true, noDelay: true }) : tlsServer(spec.tls);
       server.on(spec.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) =>
@@ -58,6 +66,7 @@ export class Upstreams {
 
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(this.#grpc.map((server) => server.stop()));
     await Promise.all(this.#servers.map((server) => new Promise((done) => server.close(done))));
   }
 

@@ -88,6 +88,8 @@ export interface PeerTls {
   readonly cipher: string;
   /** What only access logs ask for; undefined when the peer has shown no certificate. */
   readonly certificates?: CertificateDetails | undefined;
+  /** Name that the client asked for in its handshake; absent or empty: none. */
+  readonly serverName?: string;
 }
 
 export interface CertificateDetails {

@@ -4,6 +4,7 @@ import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 
 import type { Deps, Timer } from '../deps.ts';
 import type { GrpcCall, PendingCall } from '../program/types.ts';
 import type { UpstreamCluster, UpstreamHost } from '../types.ts';
+import { charge } from '../http/charge.ts';
 import { CallError } from './error.ts';
 import { sessionTo } from './sessions.ts';
 
@@ -45,6 +46,8 @@ class Call {
       if (timeout > 0) {
         this.#timer = this.#deps.clock.after(timeout, () => {
           cluster.stats.upstream_rq_timeout++;
+          if (this.#stream !== undefined) cluster.stats.upstream_rq_tx_reset++;
+          charge(cluster.stats, 504);
           fail(new CallError('timeout', `no answer within ${timeout} ms`, 4));
         });
       }
@@ -52,9 +55,11 @@ class Call {
         .then(({ host, session }) => {
           if (!this.#settled) this.#send(host, session, resolve, fail);
         })
-        .catch((error: unknown) =>
-          fail(error instanceof CallError ? error : new CallError('connection', String(error), UNAVAILABLE)),
-        );
+        .catch((error: unknown) => {
+          if (this.#settled) return;
+          charge(cluster.stats, 503);
+          fail(error instanceof CallError ? error : new CallError('connection', String(error), UNAVAILABLE));
+        });
     });
   }
 
@@ -98,6 +103,7 @@ class Call {
       te: 'trailers',
       'content-type': 'application/grpc',
       ...(call.timeout > 0 ? { 'grpc-timeout': `${Math.ceil(call.timeout)}m` } : {}),
+      ...this.#envoyHeaders(),
       ...Object.fromEntries(call.metadata),
     });
     this.#stream = stream;
@@ -108,7 +114,10 @@ class Call {
     let size = 0;
     let head: IncomingHttpHeaders = {};
     let trailers: IncomingHttpHeaders | undefined;
-    stream.on('response', (headers) => (head = headers));
+    stream.on('response', (headers) => {
+      head = headers;
+      charge(stats, Number(headers[':status'] ?? 0));
+    });
     stream.on('trailers', (headers: IncomingHttpHeaders) => (trailers = headers));
     stream.on('data', (data: Buffer) => {
       size += data.length;
@@ -122,13 +131,22 @@ class Call {
       if (this.#settled) return;
       const outcome = this.#read(head, trailers, Buffer.concat(parts));
       host.report(outcome instanceof CallError ? 'server-error' : 'success');
+      if (head[':status'] === undefined) charge(stats, 503);
       if (outcome instanceof CallError) return fail(outcome);
-      stats.upstream_rq_completed++;
-      stats.upstream_rq_xx[2]!++;
       this.cancel();
       resolve(outcome);
     });
     stream.end(frame(encode(call.requestType, call.request)));
+  }
+
+  #envoyHeaders(): Record<string, string> {
+    const { timeout, skipEnvoyHeaders } = this.#call;
+    return {
+      ...(skipEnvoyHeaders === true
+        ? {}
+        : { 'x-envoy-internal': 'true', 'x-forwarded-for': this.#deps.net.outerAddress }),
+      ...(timeout > 0 ? { 'x-envoy-expected-rq-timeout-ms': String(Math.ceil(timeout)) } : {}),
+    };
   }
 
   /** The message, or what stands in its place. */

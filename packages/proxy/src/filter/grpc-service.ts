@@ -39,6 +39,7 @@ export function compileGrpcMethod(
         request,
         metadata,
         timeout: limit,
+        skipEnvoyHeaders: service?.envoyGrpc?.skipEnvoyHeaders === true,
       }),
   };
 }

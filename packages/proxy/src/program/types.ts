@@ -100,6 +100,8 @@ export interface GrpcCall {
   readonly answerType: string;
   readonly metadata: readonly (readonly [string, string])[];
   readonly timeout: number;
+  /** Without the fields by which Envoy says that a call is its own. */
+  readonly skipEnvoyHeaders?: boolean;
 }
 export interface Counter {
   value: number;

@@ -7,6 +7,7 @@ import { fingerprint } from './verify.ts';
 
 /** What is known of a TLS peer, read from the socket once; what few ask for is worked out when asked. */
 export class Peer implements PeerTls {
+  serverName = '';
   readonly authenticated: boolean;
   readonly localUriSan: string;
   readonly version: string;

@@ -130,11 +130,13 @@ export class DownstreamTls {
       this.stats.handshake++;
       if (secure.isSessionReused()) this.stats.session_reused++;
       countAgreed(secure, this.stats.ciphers, this.stats.versions);
+      const { servername } = secure as { servername?: unknown };
       const peer = new Peer(
         secure,
         material.validation?.trustedCaPem !== undefined,
         localCertificate(material.certificate),
       );
+      if (typeof servername === 'string') peer.serverName = servername;
       if (peer.uriSans.length === 0 && peer.peerFingerprint === '') this.stats.no_certificate++;
       onSecure({ socket: secure, peer, applicationProtocol: secure.alpnProtocol || '' });
     });

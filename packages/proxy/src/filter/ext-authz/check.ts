@@ -148,8 +148,8 @@ function destination(connection: ConnectionInfo): object {
   };
 }
 
-function tlsSession({ tls, requestedServerName }: ConnectionInfo): object {
-  return { tlsSession: tls === undefined || requestedServerName === '' ? {} : { sni: requestedServerName } };
+function tlsSession({ tls }: ConnectionInfo): object {
+  return { tlsSession: (tls?.serverName ?? '') === '' ? {} : { sni: tls?.serverName } };
 }
 
 /** Bytes that are not UTF-8 become `!`, as Envoy has it. */

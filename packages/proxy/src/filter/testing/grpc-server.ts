@@ -14,6 +14,7 @@ export type GrpcAnswer = { readonly message: object } | { readonly status: numbe
 export async function startGrpc(
   types: { readonly request: string; readonly answer: string },
   answer: (request: JsonObject, headers: IncomingHttpHeaders) => GrpcAnswer,
+  port = 0,
 ): Promise<GrpcServer> {
   const sessions = new Set<ServerHttp2Session>();
   const server = createServer();
@@ -43,7 +44,7 @@ export async function startGrpc(
       stream.end(framed);
     });
   });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   return {

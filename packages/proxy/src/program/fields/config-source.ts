@@ -36,8 +36,7 @@ export const configSourceFields: FieldTable = {
     refused: { [NOT_SUPPORTED]: 'googleGrpc' },
   },
   [`${CORE}.GrpcService.EnvoyGrpc`]: {
-    implemented: 'clusterName authority retryPolicy maxReceiveMessageLength',
-    noEffect: { 'streams carry no `x-envoy-` headers': 'skipEnvoyHeaders' },
+    implemented: 'clusterName authority retryPolicy maxReceiveMessageLength skipEnvoyHeaders',
   },
   [`${CORE}.BackoffStrategy`]: { implemented: 'baseInterval maxInterval' },
 };

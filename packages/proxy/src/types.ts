@@ -173,6 +173,8 @@ export interface StreamInfo {
   upstreamWireBytesReceived?: number;
   /** Head of the upstream's response. */
   upstreamResponseTime?: number;
+  /** Set with the route. */
+  virtualHostName?: string | undefined;
   /** Metadata of the route, by filter name. */
   routeMetadata?: Readonly<Record<string, JsonObject>>;
   /** Last byte of the request sent upstream. */

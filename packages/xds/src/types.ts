@@ -59,3 +59,5 @@ export type * as expr from './gen/google.api.expr.v1alpha1.ts';
 export type * as connectionLimit from './gen/envoy.extensions.filters.network.connection_limit.v3.ts';
 export type * as networkDirectResponse from './gen/envoy.extensions.filters.network.direct_response.v3.ts';
 export type * as sniDynamicForwardProxy from './gen/envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.ts';
+export type * as celFilter from './gen/envoy.extensions.access_loggers.filters.cel.v3.ts';
+export type * as celFormatter from './gen/envoy.extensions.formatter.cel.v3.ts';

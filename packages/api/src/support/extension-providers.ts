@@ -13,7 +13,7 @@ import type {
 } from '../gen/istio.mesh.v1alpha1.ts';
 import { NO_SPANS } from './telemetry.ts';
 import { tracingProviders } from './tracing-providers.ts';
-import { byEngine, envoyFields, exceptText, fields, left, moot, refused, yes } from './types.ts';
+import { byEngine, envoyFields, fields, left, moot, yes } from './types.ts';
 import type { MessageTable, Outcome } from './types.ts';
 
 const PROVIDER = 'istio.mesh.v1alpha1.MeshConfig.ExtensionProvider';
@@ -30,17 +30,6 @@ const NO_GRPC_AUTHORIZER = left(
 const NO_SDS = left('secrets come from the Secrets among the files', 'put the certificate in a Secret');
 const NO_LOG_SERVICE = left('access logs are written to files', 'use an `envoyFileAccessLog`');
 const UNKNOWN_TRACER = left('no spans are sent there', 'use `opentelemetry` or `zipkin`');
-
-/** Texts with an operator that Mizzen's proxy does not know. */
-export const LOG_OPERATORS = byEngine(
-  refused(
-    "Mizzen's proxy does not know `%CEL%` and refuses the listeners",
-    'leave this operator out',
-    'SubstitutionFormatString.formatters',
-  ),
-  moot('Envoy evaluates it'),
-);
-export const EXTENSION_OPERATOR = /%CEL\(/;
 
 const SERVICE: Outcome = yes('the service, as `host` or `namespace/host`', 'EnvoyGrpc.clusterName');
 const PORT: Outcome = yes('its port', 'EnvoyGrpc.clusterName');
@@ -76,12 +65,7 @@ export const extensionProviders: MessageTable = {
   }),
   [`${PROVIDER}.EnvoyFileAccessLogProvider.LogFormat`]:
     fields<MeshConfig_ExtensionProvider_EnvoyFileAccessLogProvider_LogFormat>({
-      text: exceptText(
-        yes('a line', 'SubstitutionFormatString.textFormatSource'),
-        'with `%CEL%`',
-        EXTENSION_OPERATOR,
-        LOG_OPERATORS,
-      ),
+      text: yes('a line', 'SubstitutionFormatString.textFormatSource'),
       labels: yes('a JSON object', 'SubstitutionFormatString.jsonFormat'),
     }),
   [`${PROVIDER}.EnvoyHttpGrpcV3LogProvider`]: envoyFields<MeshConfig_ExtensionProvider_EnvoyHttpGrpcV3LogProvider>(

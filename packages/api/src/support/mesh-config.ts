@@ -12,9 +12,8 @@ import type {
   ServiceEntryVisibility_Policy,
 } from '../gen/istio.mesh.v1alpha1.ts';
 import { H2_UPGRADE, ZONE_AWARE } from './destination-rule.ts';
-import { EXTENSION_OPERATOR, LOG_OPERATORS } from './extension-providers.ts';
 import { NO_SPANS } from './telemetry.ts';
-import { byEngine, except, exceptText, fields, left, moot, yes } from './types.ts';
+import { byEngine, except, fields, left, moot, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const MESH = 'istio.mesh.v1alpha1.MeshConfig';
@@ -47,12 +46,7 @@ export const meshConfig: MessageTable = {
       left('an Envoy that Mizzen starts has no provider in its bootstrap', 'use a Telemetry'),
     ),
     accessLogFile: yes("where access logs go; `/dev/stdout` is the sidecar's own log", 'FileAccessLog.path'),
-    accessLogFormat: exceptText(
-      yes("Istio's own when left out", 'SubstitutionFormatString.textFormatSource'),
-      'with extension operators',
-      EXTENSION_OPERATOR,
-      LOG_OPERATORS,
-    ),
+    accessLogFormat: yes("Istio's own when left out", 'SubstitutionFormatString.textFormatSource'),
     accessLogEncoding: yes('TEXT or JSON', 'SubstitutionFormatString.jsonFormat'),
     enableEnvoyAccessLogService: left(
       'it names a service that only the bootstrap of Istio has',

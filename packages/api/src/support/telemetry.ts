@@ -23,8 +23,6 @@ const TRACING = `${HCM}.Tracing`;
 export const NO_SPANS = left('spans are not exported; trace headers are passed on');
 export const NO_METRICS = left('each proxy keeps its own metrics, and they cannot be changed');
 
-const NO_EXPRESSION = left('every request is logged, whatever the expression says', 'filter the log afterwards');
-
 export const telemetry: MessageTable = {
   [`${TEL}.Telemetry`]: fields<Telemetry>({
     selector: yes('workloads it is for; all of its namespace when left out'),
@@ -37,10 +35,10 @@ export const telemetry: MessageTable = {
     match: yes('as client, as server, or both'),
     providers: yes('`envoy`, or access logs of `extensionProviders`', 'AccessLog.typedConfig'),
     disabled: yes('switches them off'),
-    filter: byEngine(NO_EXPRESSION, yes('a CEL expression that must hold', 'AccessLog.filter')),
+    filter: yes('a CEL expression that must hold', 'AccessLog.filter'),
   }),
   [`${TEL}.AccessLogging.LogSelector`]: fields<AccessLogging_LogSelector>({ mode: yes('CLIENT, SERVER or both') }),
-  [`${TEL}.AccessLogging.Filter`]: envoyFields<AccessLogging_Filter>(NO_EXPRESSION, {
+  [`${TEL}.AccessLogging.Filter`]: fields<AccessLogging_Filter>({
     expression: yes('for instance `response.code >= 400`', 'ExpressionFilter.expression'),
   }),
   [`${TEL}.ProviderRef`]: fields<ProviderRef>({ name: yes('its name in `extensionProviders`') }),

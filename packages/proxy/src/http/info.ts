@@ -25,6 +25,7 @@ export class StreamRecord implements StreamInfo {
   upstreamLocalAddress = '';
   upstreamFailureReason = '';
   routeName = '';
+  virtualHostName: string | undefined = undefined;
   dynamicMetadata: Record<string, JsonObject> | undefined = undefined;
   filterState: FilterState | undefined = undefined;
   terminatedBy = '';

@@ -305,6 +305,7 @@ export class ActiveStream implements HttpStream, LogSource {
       if (decision.kind !== 'none') {
         const { route } = decision;
         this.info.routeName = route.name;
+        this.info.virtualHostName = route.virtualHost.name;
         if (route.metadata !== undefined) this.info.routeMetadata = route.metadata;
         if (route.virtualHost.metadata !== undefined) this.info.virtualHostMetadata = route.virtualHost.metadata;
       }

@@ -1,8 +1,10 @@
 import type { types } from '@mizzen/xds';
+import { compileExpressionText } from '../cel/config.ts';
 import type { CompileContext } from '../program/context.ts';
 import { compileRequestHeader } from '../program/match/header.ts';
 import { compileMetadata, lookUp } from '../program/match/value.ts';
 import type { Path } from '../program/path.ts';
+import { messageOf } from '../program/read-resource.ts';
 import type { LogSource } from '../program/types.ts';
 import { DENOMINATORS } from '../program/values.ts';
 import { liveInteger } from '../runtime/live.ts';
@@ -65,6 +67,8 @@ export function compileAccessLogFilter(
     const exclude = filter.logTypeFilter.exclude === true;
     return (source) => wanted.has(source.logType ?? 'DownstreamEnd') !== exclude;
   }
+  if (filter.extensionFilter !== undefined)
+    return extension(context, filter.extensionFilter, [...path, 'extensionFilter', 'typedConfig']);
   context.refuse(path, 'must say what to filter by');
   return () => false;
 }
@@ -80,6 +84,19 @@ function sampled(context: CompileContext, filter: types.accesslog.RuntimeFilter)
     const value = id === undefined ? Number.NaN : Number.parseInt(id.slice(0, 8), 16);
     return (Number.isNaN(value) ? random.uint32() : value) % buckets < Math.min(wanted.value, buckets);
   };
+}
+
+/** Lines are written where the expression is true, and only there. */
+function extension(context: CompileContext, filter: types.accesslog.ExtensionFilter, path: Path): Filter {
+  const config = filter.typedConfig;
+  const type = messageOf(config?.['@type'] ?? '');
+  if (type !== 'envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter') {
+    context.refuse(path, `\`${type}\` is not a filter of access logs that is supported`);
+    return () => false;
+  }
+  const { expression = '', celConfig } = config as types.celFilter.ExpressionFilter;
+  const evaluate = compileExpressionText(context, expression, celConfig, [...path, 'expression']);
+  return (source) => evaluate(source) === true;
 }
 
 function comparison(

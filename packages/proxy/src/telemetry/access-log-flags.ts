@@ -44,6 +44,16 @@ export function flagNames(bits: number, long = false, order: readonly number[] =
   return text;
 }
 
+/** The flags as Envoy numbers them, whose table has one more: what comes from its cache. */
+export function numericFlags(bits: number): bigint {
+  let flags = 0n;
+  FLAGS.forEach(([bit], i) => {
+    if ((bits & bit) !== 0) flags |= 1n << BigInt(i < CACHE_FLAG ? i : i + 1);
+  });
+  return flags;
+}
+const CACHE_FLAG = 20;
+
 /** The bit of a short name, or undefined. */
 export function flagBit(name: string): number | undefined {
   return FLAGS.find(([, short]) => short === name)?.[0];

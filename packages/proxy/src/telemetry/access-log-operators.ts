@@ -1,5 +1,9 @@
 import { hostname } from 'node:os';
 import type { JsonObject, JsonValue } from '@mizzen/xds';
+import { ExpressionError } from '../cel/ast.ts';
+import { compileExpression, type ExpressionOptions } from '../cel/compile.ts';
+import { parseExpression } from '../cel/parser.ts';
+import { printValue } from '../cel/print.ts';
 import { filterStateOf } from '../filter-state/state.ts';
 import { requestHeader } from '../program/match/header.ts';
 import { pathOnly, queryParameter } from '../program/match/query.ts';
@@ -35,6 +39,8 @@ export interface OperatorDeps {
   readonly env: (name: string) => string | undefined;
   readonly wall: () => number;
   readonly uuid: () => string;
+  /** What expressions may do; undefined: what they always may. */
+  readonly expressions?: ExpressionOptions | undefined;
 }
 
 /** Makes the operator, or says what is wrong with its argument. */
@@ -134,6 +140,18 @@ function wireValue(value: JsonValue | undefined): JsonValue | undefined {
   return isAscii(text) ? value : (JSON.parse(wire(text)) as JsonValue);
 }
 const METADATA_OF: typeof CONFIGURED_METADATA = { ...CONFIGURED_METADATA, DYNAMIC: (i) => i.dynamicMetadata };
+
+/** The value of an expression, as text. */
+const cel: OperatorFactory = (argument, deps) => {
+  if (argument === undefined || argument === '') return { problem: 'needs an expression' };
+  try {
+    const evaluate = compileExpression(parseExpression(argument), deps.expressions);
+    return (source) => printValue(evaluate(source));
+  } catch (error) {
+    if (error instanceof ExpressionError) return { problem: `has an expression that ${error.message}` };
+    throw error;
+  }
+};
 
 /** `KEY`, `KEY:PLAIN`, `KEY:TYPED` or `KEY:FIELD:NAME`. */
 const filterState: OperatorFactory = (argument) => {
@@ -431,6 +449,7 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   GRPC_STATUS: grpcStatus(false),
   GRPC_STATUS_NUMBER: grpcStatus(true),
   DYNAMIC_METADATA: metadata((i) => i.dynamicMetadata),
+  CEL: cel,
   FILTER_STATE: filterState,
   METADATA: (argument, deps) => {
     const [of = '', ...rest] = (argument ?? '').split(':');

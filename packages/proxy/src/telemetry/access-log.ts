@@ -1,4 +1,5 @@
 import type { JsonObject, types } from '@mizzen/xds';
+import type { ExpressionOptions } from '../cel/compile.ts';
 import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
@@ -15,9 +16,9 @@ export const DEFAULT_FORMAT =
   '%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" ' +
   '"%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"\n';
 
-export function operatorDeps(context: CompileContext): OperatorDeps {
+export function operatorDeps(context: CompileContext, expressions?: ExpressionOptions): OperatorDeps {
   const { clock, random, env } = context.deps;
-  return { env, wall: () => clock.wall(), uuid: () => random.uuid() };
+  return { env, wall: () => clock.wall(), uuid: () => random.uuid(), expressions };
 }
 
 /** Compiles access loggers. Those that only Istio's build of Envoy has are left out. */
@@ -82,6 +83,26 @@ function fileFormat(
   return formatOf(context, file.logFormat, [...path, 'logFormat']);
 }
 
+const FORMATTER = 'envoy.extensions.formatter.';
+/** Formatters whose operators are always there, as in Envoy. */
+const BUILT_IN = new Set([`${FORMATTER}metadata.v3.Metadata`, `${FORMATTER}req_without_query.v3.ReqWithoutQuery`]);
+
+/** What expressions may do that a format has. */
+function compileFormatters(
+  context: CompileContext,
+  formatters: readonly types.core.TypedExtensionConfig[] | undefined,
+  path: Path,
+): ExpressionOptions | undefined {
+  let options: ExpressionOptions | undefined;
+  formatters?.forEach(({ typedConfig }, i) => {
+    const type = messageOf(typedConfig?.['@type'] ?? '');
+    if (type === `${FORMATTER}cel.v3.Cel`) options = (typedConfig as types.celFormatter.Cel).celConfig;
+    else if (!BUILT_IN.has(type))
+      context.refuse([...path, i, 'typedConfig'], `\`${type}\` is not a formatter that is supported`);
+  });
+  return options;
+}
+
 /** The text that a format string gives, newline of JSON included. Without one: Envoy's own format. */
 export function formatOf(
   context: CompileContext,
@@ -89,19 +110,18 @@ export function formatOf(
   path: Path,
 ): (source: LogSource) => string {
   const absent = format?.omitEmptyValues === true ? '' : '-';
+  const expressions = compileFormatters(context, format?.formatters, [...path, 'formatters']);
   if (format?.textFormat !== undefined && format.textFormat !== '')
-    return text(context, format.textFormat, absent, [...path, 'textFormat']);
+    return text(context, format.textFormat, absent, [...path, 'textFormat'], expressions);
   if (format?.textFormatSource !== undefined) {
     const source = dataSource(context, format.textFormatSource, [...path, 'textFormatSource']);
     return source === undefined
       ? () => ''
-      : text(context, source.toString('utf8'), absent, [...path, 'textFormatSource']);
+      : text(context, source.toString('utf8'), absent, [...path, 'textFormatSource'], expressions);
   }
   if (format?.jsonFormat !== undefined) {
-    return json(context, format.jsonFormat, { typed: true, omitEmpty: format.omitEmptyValues === true }, [
-      ...path,
-      'jsonFormat',
-    ]);
+    const options = { typed: true, omitEmpty: format.omitEmptyValues === true };
+    return json(context, format.jsonFormat, options, [...path, 'jsonFormat'], expressions);
   }
   return text(context, DEFAULT_FORMAT, '-', path);
 }
@@ -112,8 +132,9 @@ export function text(
   format: string,
   absent: string,
   path: Path,
+  expressions?: ExpressionOptions,
 ): (source: LogSource) => string {
-  const parsed = parseFormat(format, operatorDeps(context));
+  const parsed = parseFormat(format, operatorDeps(context, expressions));
   if (!('problem' in parsed)) return textFormatter(parsed, absent);
   context.refuse(path, parsed.problem);
   return () => '';
@@ -124,8 +145,9 @@ function json(
   format: JsonObject,
   options: { readonly typed: boolean; readonly omitEmpty: boolean },
   path: Path,
+  expressions?: ExpressionOptions,
 ): (source: LogSource) => string {
-  const formatter = jsonFormatter(format, operatorDeps(context), options);
+  const formatter = jsonFormatter(format, operatorDeps(context, expressions), options);
   if (typeof formatter === 'function') return (source) => `${sortedJson(formatter(source) ?? {})}\n`;
   context.refuse(path, formatter.problem);
   return () => '\n';

@@ -37,9 +37,7 @@ function logs(
   return choices.flatMap((choice) => {
     const log = choiceLog(build, choice);
     if (log === undefined) return [];
-    // Mizzen's own proxy knows no expressions; whoever writes one is warned.
-    const expression = build.context.proxy.engine === 'mizzen' ? undefined : expressionFilter(choice);
-    const made = filtered(log, both(filter, expression));
+    const made = filtered(log, both(filter, expressionFilter(choice)));
     const { origin } = choice;
     return [
       origin === undefined ? made : build.marks.mark(made, origin.resource, ['spec', 'accessLogging', origin.index]),

@@ -2,6 +2,7 @@ import type { JsonObject, types } from '@mizzen/xds';
 import type { CompileContext } from '../../program/context.ts';
 import type { Path } from '../../program/path.ts';
 import type { ConnectionInfo, RequestHead, StreamInfo, Trace, TraceStep } from '../../types.ts';
+import { compileCondition } from './condition.ts';
 import { compilePermission } from './permission.ts';
 import { compilePrincipal } from './principal.ts';
 import { any, failing, never, type Rule } from './rule.ts';
@@ -23,6 +24,8 @@ interface Policy {
   readonly name: string;
   readonly permissions: Rule;
   readonly principals: Rule;
+  /** An expression that must hold, too. */
+  readonly condition: Rule | undefined;
   readonly verdict: Verdict;
 }
 
@@ -72,6 +75,7 @@ export function compileRbac(
             compilePrincipal(context, principal, [...at, 'principals', i]),
           ),
         ),
+        condition: compileCondition(context, policy, at),
         verdict: verdict(names, allowedWhenMatched, name),
       };
     });
@@ -81,16 +85,20 @@ export function compileRbac(
     evaluate(connection, request, info) {
       for (let i = 0; i < policies.length; i++) {
         const policy = policies[i]!;
-        if (policy.permissions.test(connection, request, info) && policy.principals.test(connection, request, info))
+        if (
+          policy.permissions.test(connection, request, info) &&
+          policy.principals.test(connection, request, info) &&
+          policy.condition?.test(connection, request, info) !== false
+        )
           return policy.verdict;
       }
       return otherwise;
     },
     explain(connection, request, info, trace, place) {
       for (const policy of policies) {
-        const { permissions, principals, name } = policy;
+        const { permissions, principals, condition, name } = policy;
         const at = place === undefined ? undefined : { ...place, path: [...place.path, 'policies', name] };
-        const reasons = [permissions, principals]
+        const reasons = [permissions, principals, ...(condition === undefined ? [] : [condition])]
           .filter((rule) => !rule.test(connection, request, info))
           .map((rule) => failing(rule, connection, request, info));
         if (reasons.length === 0) {

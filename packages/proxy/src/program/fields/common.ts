@@ -31,9 +31,8 @@ export const commonFields: FieldTable = {
   'envoy.config.core.v3.RuntimeUInt32': { implemented: 'defaultValue runtimeKey' },
   'envoy.config.core.v3.RuntimeFeatureFlag': { implemented: 'defaultValue runtimeKey' },
   'envoy.config.core.v3.SubstitutionFormatString': {
-    implemented: 'textFormat jsonFormat textFormatSource omitEmptyValues contentType',
+    implemented: 'textFormat jsonFormat textFormatSource omitEmptyValues contentType formatters',
     noEffect: { 'keys are always sorted, as Envoy does by default': 'jsonFormatOptions' },
-    refused: { [NOT_SUPPORTED]: 'formatters' },
   },
   'envoy.config.core.v3.HttpProtocolOptions': {
     implemented: `idleTimeout maxConnectionDuration maxHeadersCount maxResponseHeadersKb maxStreamDuration

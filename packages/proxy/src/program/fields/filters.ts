@@ -25,8 +25,8 @@ export const filterFields: FieldTable = {
     noEffect: { 'decisions are in metrics and metadata': 'auditLoggingOptions' },
   },
   'envoy.config.rbac.v3.Policy': {
-    implemented: 'permissions principals',
-    refused: { [NOT_SUPPORTED]: 'condition checkedCondition celConfig' },
+    implemented: 'permissions principals condition celConfig',
+    noEffect: { 'Envoy looks at `condition` only': 'checkedCondition' },
   },
   'envoy.config.rbac.v3.Permission': {
     implemented: `andRules orRules any header urlPath destinationIp destinationPort destinationPortRange metadata notRule
@@ -127,8 +127,7 @@ export const filterFields: FieldTable = {
   [`${ACCESS}.AccessLog`]: { implemented: 'name filter typedConfig' },
   [`${ACCESS}.AccessLogFilter`]: {
     implemented: `statusCodeFilter durationFilter notHealthCheckFilter traceableFilter runtimeFilter andFilter orFilter
-      headerFilter responseFlagFilter grpcStatusFilter metadataFilter logTypeFilter`,
-    refused: { 'expressions are not evaluated yet': 'extensionFilter' },
+      headerFilter responseFlagFilter grpcStatusFilter metadataFilter logTypeFilter extensionFilter`,
   },
   [`${ACCESS}.AndFilter`]: { implemented: 'filters' },
   [`${ACCESS}.OrFilter`]: { implemented: 'filters' },

@@ -3,6 +3,7 @@ import { bootstrapFields } from './bootstrap.ts';
 import { clusterFields } from './cluster.ts';
 import { commonFields } from './common.ts';
 import { configSourceFields } from './config-source.ts';
+import { expressionFields } from './expressions.ts';
 import { extAuthzFields } from './ext-authz.ts';
 import { filterFields } from './filters.ts';
 import { listenerFields } from './listener.ts';
@@ -28,6 +29,7 @@ export const fields = indexFields([
   rateLimitFields,
   commonFields,
   stateFields,
+  expressionFields,
 ]);
 export { noEffectTypes } from './any-types.ts';
 export type { FieldClass } from './table.ts';

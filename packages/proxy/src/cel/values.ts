@@ -1,0 +1,107 @@
+/**
+ * Values: null, booleans and lists are what they are here; numbers with a fraction are numbers, signed whole ones bigints.
+ * Text is as on the wire, one character a byte.
+ */
+export type Value =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint
+  | Bytes
+  | Duration
+  | Timestamp
+  | Failure
+  | TypeName
+  | CelMap
+  | readonly Value[];
+
+export class Uint {
+  readonly value: bigint;
+  constructor(value: bigint) {
+    this.value = value;
+  }
+}
+export class Bytes {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+export class Duration {
+  readonly nanos: bigint;
+  constructor(nanos: bigint) {
+    this.nanos = nanos;
+  }
+}
+export class Timestamp {
+  /** Since the epoch. */
+  readonly nanos: bigint;
+  constructor(nanos: bigint) {
+    this.nanos = nanos;
+  }
+}
+export class TypeName {
+  readonly name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** What an expression comes to that has no value; it goes through everything but what does not need it. */
+export class Failure {
+  readonly reason: string;
+  constructor(reason: string) {
+    this.reason = reason;
+  }
+}
+export const NO_OVERLOAD = new Failure('there is no such operation on values of these types');
+export const NO_KEY = new Failure('there is no such key');
+export const UNKNOWN = new Failure('there is no such attribute');
+
+/** A map, or a message with its fields: what is not there is undefined. */
+export abstract class CelMap {
+  abstract get(key: Value): Value | undefined;
+  abstract readonly size: number;
+  /** How a message is printed; undefined: it is a map. */
+  readonly print: (() => string) | undefined = undefined;
+}
+
+export class LiteralMap extends CelMap {
+  readonly entries: ReadonlyMap<unknown, Value>;
+  constructor(entries: ReadonlyMap<unknown, Value>) {
+    super();
+    this.entries = entries;
+  }
+  get(key: Value): Value | undefined {
+    return this.entries.get(keyOf(key));
+  }
+  get size(): number {
+    return this.entries.size;
+  }
+}
+
+/** Whole numbers are the same key whatever their type. */
+export function keyOf(key: Value): unknown {
+  if (key instanceof Uint) return key.value;
+  if (typeof key === 'number' && Number.isInteger(key)) return BigInt(key);
+  return key;
+}
+
+/** One of named values, by text. */
+export class NamedValues extends CelMap {
+  readonly #get: (name: string) => Value | undefined;
+  readonly #size: () => number;
+  constructor(get: (name: string) => Value | undefined, size: () => number) {
+    super();
+    this.#get = get;
+    this.#size = size;
+  }
+  get(key: Value): Value | undefined {
+    return typeof key === 'string' ? this.#get(key) : undefined;
+  }
+  get size(): number {
+    return this.#size();
+  }
+}

@@ -6,6 +6,7 @@ import type { LogSource } from '../program/types.ts';
 import { wire } from '../program/values.ts';
 import { numericFlags } from '../telemetry/access-log-flags.ts';
 import { grpcStatusOf } from '../telemetry/access-log-grpc.ts';
+import { upstreamPeer } from '../telemetry/access-log-upstream.ts';
 import type { PeerTls, RequestHead, StreamInfo } from '../types.ts';
 import { ExpressionError } from './ast.ts';
 import { printMetadata } from './print-metadata.ts';
@@ -209,9 +210,13 @@ const upstream = root(
     local_address: ({ info }) => (info.upstreamLocalAddress === '' ? undefined : info.upstreamLocalAddress),
     transport_failure_reason: ({ info }) => info.upstreamFailureReason,
     request_attempt_count: ({ info }) => uint(info.attemptCount),
-    ...peer((info) => info.upstreamTls),
+    cx_pool_ready_duration: ({ info: { poolWaitStart, poolReady } }) =>
+      poolWaitStart === undefined || poolReady === undefined || poolWaitStart < 0 || poolReady < 0
+        ? undefined
+        : since(poolReady - poolWaitStart),
+    ...peer(upstreamPeer),
   },
-  ['locality', 'num_endpoints', 'cx_pool_ready_duration'],
+  ['locality', 'num_endpoints'],
 );
 
 // ---- what filters and the configuration say
@@ -252,6 +257,7 @@ function metadata(get: (info: StreamInfo) => Readonly<Record<string, JsonObject>
 }
 const dynamicMetadata = metadata((info) => info.dynamicMetadata);
 const routeMetadata = metadata((info) => info.routeMetadata);
+const virtualHostMetadata = metadata((info) => info.virtualHostMetadata);
 
 function stateValue({ info }: LogSource, key: string): Value | undefined {
   const object = filterStateOf(info, key);
@@ -287,12 +293,12 @@ const xds = root(
     route_name: ({ info }) => wire(info.routeName),
     virtual_host_name: ({ info }) => (info.virtualHostName === undefined ? undefined : wire(info.virtualHostName)),
     route_metadata: (from) => routeMetadata.whole(from),
+    virtual_host_metadata: (from) => virtualHostMetadata.whole(from),
     filter_chain_name: ({ info }) => wire(info.filterChainName ?? info.connection.filterChainName ?? ''),
   },
   [
     'node',
     'cluster_metadata',
-    'virtual_host_metadata',
     'upstream_host_metadata',
     'upstream_host_locality_metadata',
     'listener_metadata',

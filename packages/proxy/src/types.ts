@@ -300,6 +300,8 @@ export interface CollectedBody {
  */
 export interface HttpFilter {
   readonly name: string;
+  /** Only routes that say so have it on. */
+  readonly disabled?: boolean;
   onRequest?(stream: HttpStream, trace?: Trace): FilterResult;
   onResponse?(stream: HttpStream): FilterResult;
   /** Body bytes on the way up or down; returning nothing passes them on as they are. */

@@ -61,3 +61,4 @@ export type * as networkDirectResponse from './gen/envoy.extensions.filters.netw
 export type * as sniDynamicForwardProxy from './gen/envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.ts';
 export type * as celFilter from './gen/envoy.extensions.access_loggers.filters.cel.v3.ts';
 export type * as celFormatter from './gen/envoy.extensions.formatter.cel.v3.ts';
+export type * as httpForwardProxy from './gen/envoy.extensions.filters.http.dynamic_forward_proxy.v3.ts';

@@ -142,9 +142,7 @@ function decoded(text: string): string {
 
 /** The others are written anew, as Envoy does: decoded, and in the order of their names. */
 function removeParameter(request: RequestHead, name: string): void {
-  const all = parameters(request.path);
-  const rest = all.filter(([key]) => key !== name);
-  if (rest.length === all.length) return;
+  const rest = parameters(request.path).filter(([key]) => key !== name);
   const sorted = rest.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   const query = sorted.map(([key, value]) => `${key}=${value}`).join('&');
   request.path = `${/^[^?]*/.exec(request.path)![0]}${query === '' ? '' : `?${query}`}`;
@@ -159,25 +157,25 @@ function cookiesOf(header: string): Cookie[] {
   return header.split(';').flatMap((part) => {
     const text = part.trim();
     const equals = text.indexOf('=');
-    return equals < 0 ? [] : [{ name: text.slice(0, equals), value: text.slice(equals + 1) }];
+    if (equals < 0) return [];
+    // Quotes are no part of a value.
+    const value = text.slice(equals + 1).replace(/^"(.*)"$/, '$1');
+    return [{ name: text.slice(0, equals), value }];
   });
 }
 
 function cookieOf(request: RequestHead, name: string): string {
-  for (const header of request.headers.getAll('cookie')) {
-    const found = cookiesOf(header).find((cookie) => cookie.name === name);
-    if (found !== undefined) return found.value.replace(/^"(.*)"$/, '$1');
-  }
-  return '';
+  return allCookies(request).find((cookie) => cookie.name === name)?.value ?? '';
 }
 
+function allCookies(request: RequestHead): Cookie[] {
+  return request.headers.getAll('cookie').flatMap(cookiesOf);
+}
+
+/** What is left is one field. */
 function removeCookie(request: RequestHead, name: string): void {
-  const headers = request.headers.getAll('cookie');
-  if (!headers.some((header) => cookiesOf(header).some((cookie) => cookie.name === name))) return;
+  if (!request.headers.has('cookie')) return;
+  const rest = allCookies(request).filter((cookie) => cookie.name !== name);
   request.headers.remove('cookie');
-  for (const header of headers) {
-    const rest = cookiesOf(header).filter((cookie) => cookie.name !== name);
-    if (rest.length > 0)
-      request.headers.add('cookie', rest.map((cookie) => `${cookie.name}=${cookie.value}`).join('; '));
-  }
+  if (rest.length > 0) request.headers.add('cookie', rest.map((cookie) => `${cookie.name}=${cookie.value}`).join('; '));
 }

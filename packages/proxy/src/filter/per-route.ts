@@ -3,11 +3,13 @@ import type { CompileContext } from '../program/context.ts';
 import { noEffectTypes } from '../program/fields/index.ts';
 import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
+import type { HttpFilter } from '../types.ts';
 import { compileApiKeys } from './api-key-auth.ts';
 import { compileUsers } from './basic-auth.ts';
 import { compileBufferPerRoute } from './buffer.ts';
 import { compileCorsPolicy } from './cors.ts';
 import { compileCsrfPolicy } from './csrf.ts';
+import { compileHostRewrite } from './dynamic-forward-proxy.ts';
 import { compileExtAuthzPerRoute } from './ext-authz/per-route.ts';
 import { compileFault } from './fault.ts';
 import { compileHeaderMutationPerRoute } from './header-mutation.ts';
@@ -27,6 +29,7 @@ const compilers: Readonly<Record<string, (context: CompileContext, config: never
   'envoy.extensions.filters.http.rbac.v3.RBACPerRoute': compileRbacPerRoute,
   'envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute': compileExtAuthzPerRoute,
   'envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute': compileRateLimitPerRoute,
+  'envoy.extensions.filters.http.dynamic_forward_proxy.v3.PerRouteConfig': compileHostRewrite,
   'envoy.extensions.filters.http.buffer.v3.BufferPerRoute': compileBufferPerRoute,
   'envoy.extensions.filters.http.fault.v3.HTTPFault': compileFault,
   'envoy.extensions.filters.http.cors.v3.CorsPolicy': compileCorsPolicy,
@@ -43,6 +46,16 @@ const compilers: Readonly<Record<string, (context: CompileContext, config: never
   'envoy.extensions.filters.http.set_filter_state.v3.Config': compileSetFilterState,
 };
 
+const FILTER_CONFIG = 'envoy.config.route.v3.FilterConfig';
+/** Before a filter's name: whether it is on. No name of a filter begins so. */
+const SWITCH = '\0';
+
+/** Whether a filter takes part in a request that is configured like this. */
+export function isOn(filter: HttpFilter, perFilter: PerFilter): boolean {
+  const on = perFilter.get(SWITCH + filter.name);
+  return typeof on === 'boolean' ? on : filter.disabled !== true;
+}
+
 /** `cors` is the older place for the CORS filter's configuration; the typed one wins. */
 export function compilePerFilter(
   context: CompileContext,
@@ -53,12 +66,24 @@ export function compilePerFilter(
   if (configs === undefined && cors === undefined) return EMPTY;
   const compiled = new Map<string, unknown>();
   if (cors !== undefined) compiled.set(CORS, compileCorsPolicy(context, cors, [...path.slice(0, -1), 'cors']));
-  for (const [name, config] of Object.entries(configs ?? {})) {
-    const type = messageOf(config['@type']);
-    if (type in noEffectTypes) continue;
+  for (const [name, given] of Object.entries(configs ?? {})) {
+    let config: Any | undefined = given;
+    let at: Path = [...path, name];
+    let on = true;
+    if (messageOf(given['@type']) === FILTER_CONFIG) {
+      const wrapper = given as types.route.FilterConfig;
+      config = wrapper.config;
+      at = [...at, 'config'];
+      on = wrapper.disabled !== true;
+      if (!on) context.switchesFilters = true;
+      if (on && config === undefined) context.refuse(at, 'must be there');
+    }
+    compiled.set(SWITCH + name, on);
+    const type = messageOf(config?.['@type'] ?? '');
+    if (config === undefined || type in noEffectTypes) continue;
     const compile = compilers[type];
-    if (compile === undefined) context.refuse([...path, name], `\`${type}\` is not a configuration for routes`);
-    else compiled.set(name, compile(context, config as never, [...path, name]));
+    if (compile === undefined) context.refuse(at, `\`${type}\` is not a configuration for routes`);
+    else compiled.set(name, compile(context, config as never, at));
   }
   return compiled;
 }

@@ -10,6 +10,7 @@ import { basicAuthFilter } from './basic-auth.ts';
 import { bufferFilter } from './buffer.ts';
 import { corsFilter } from './cors.ts';
 import { csrfFilter } from './csrf.ts';
+import { dynamicForwardProxyFilter } from './dynamic-forward-proxy.ts';
 import { extAuthzFilter } from './ext-authz/filter.ts';
 import { faultFilter } from './fault.ts';
 import { headerMutationFilter } from './header-mutation.ts';
@@ -42,8 +43,8 @@ const compilers: Readonly<Record<string, Compile>> = {
   'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': localRateLimitFilter,
   'envoy.extensions.filters.http.set_filter_state.v3.Config': setFilterStateFilter,
   'envoy.extensions.filters.http.set_metadata.v3.Config': setMetadataFilter,
-  // Names are resolved by the cluster itself when it is asked for a host.
-  'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': () => undefined,
+  'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': (context, _config, scope) =>
+    dynamicForwardProxyFilter(context, scope),
 };
 
 /** Undefined: nothing to run, because the filter is of no effect here or was refused. */

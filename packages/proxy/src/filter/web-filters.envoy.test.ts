@@ -105,6 +105,10 @@ const hidden = [
   request('GET /x?a=%26&key=key-2&b=1+2'),
   request('GET /', 'cookie: b=2;key=key-1; a="1"; x; b=3'),
   request('GET /', 'cookie: key=key-1; key=key-2'),
+  request('GET /?z=1&a=%26', 'x-api-key: key-1', 'cookie: x'),
+  request('GET /', 'cookie: a=1; a=2; key=key-1'),
+  request('GET /', 'cookie: a=1; key=key-3', 'x-api-key: key-1'),
+  request('GET /', 'cookie: a="1"; a=""; b="; =x', 'x-api-key: key-1'),
   request('GET /', 'cookie: z=1; key=key-1', 'cookie: key=key-2; y=2'),
 ];
 

@@ -1,9 +1,14 @@
 import type { HcmProgram } from '../program/types.ts';
+import { isOn, type PerFilter } from '../filter/per-route.ts';
 import type { HttpFilter } from '../types.ts';
 import type { HcmRuntime } from './runtime.ts';
 
 /** Filters sorted by what they take part in, so that requests only visit those that have something to do. */
 export interface FilterPlan {
+  /** Those that are off unless a route says otherwise, too. */
+  readonly all: readonly HttpFilter[];
+  /** Plans of those that are on, by which that are. */
+  readonly switched: Map<string, FilterPlan>;
   readonly onRequest: readonly HttpFilter[];
   /** In reverse, as responses pass them. */
   readonly onResponse: readonly HttpFilter[];
@@ -16,6 +21,8 @@ export interface HcmPlan {
   readonly filters: FilterPlan;
   /** For upgrades that bring filters of their own. */
   readonly upgradeFilters: ReadonlyMap<string, FilterPlan>;
+  /** Some filter is off unless a route says otherwise. */
+  readonly optional: boolean;
   /** Some of path normalisation's options are on. */
   readonly touchesPath: boolean;
   /** Streams are logged before they end, too. */
@@ -38,12 +45,31 @@ function makePlan(program: HcmProgram): HcmPlan {
   return {
     filters: sortFilters(program.filters),
     upgradeFilters,
+    optional: [program.filters, ...[...program.upgrades.values()].map(({ filters }) => filters ?? [])].some((filters) =>
+      filters.some(({ disabled }) => disabled === true),
+    ),
     touchesPath: program.normalizePath || program.mergeSlashes || program.escapedSlashes !== 'KEEP_UNCHANGED',
     logsMore: program.flushAccessLogOnNewRequest || program.accessLogFlushInterval > 0,
   };
 }
 
+/** The filters that are on for a request that is configured like this. */
+export function switchFilters(plan: FilterPlan, perFilter: PerFilter): FilterPlan {
+  let which = '';
+  for (const filter of plan.all) which += isOn(filter, perFilter) ? '1' : '0';
+  let switched = plan.switched.get(which);
+  if (switched === undefined) {
+    const on = plan.all.filter((_, i) => which[i] === '1');
+    plan.switched.set(which, (switched = { ...sorted(on), all: plan.all, switched: plan.switched }));
+  }
+  return switched;
+}
+
 function sortFilters(filters: readonly HttpFilter[]): FilterPlan {
+  return { ...sorted(filters.filter(({ disabled }) => disabled !== true)), all: filters, switched: new Map() };
+}
+
+function sorted(filters: readonly HttpFilter[]): Omit<FilterPlan, 'all' | 'switched'> {
   const reversed = filters.toReversed();
   return {
     onRequest: filters.filter((filter) => filter.onRequest !== undefined),

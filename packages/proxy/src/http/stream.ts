@@ -15,12 +15,13 @@ import {
   type ResponseHead,
   type RouteDecision,
 } from '../types.ts';
+import type { PerFilter } from '../filter/per-route.ts';
 import { Headers } from './headers.ts';
 import { Hold, type BodyWish } from './hold.ts';
 import type { StreamRecord } from './info.ts';
 import { entered, turnNow } from './io.ts';
 import { buildLocalReply } from './local-reply.ts';
-import type { FilterPlan } from './plan.ts';
+import { switchFilters, type FilterPlan } from './plan.ts';
 import { keep } from './reads.ts';
 import { checkHead, LOW_VERSION, readHead } from './request-head.ts';
 import type { RequestBody } from './request-body.ts';
@@ -117,6 +118,8 @@ export class ActiveStream implements HttpStream, LogSource {
       this.upgrade = request.method === 'CONNECT' ? 'connect' : parser.upgradeTo;
       if (!this.#startUpgrade()) return;
     }
+    if (connection.plan.optional || this.#routes?.switchesFilters === true)
+      this.#filters = switchFilters(this.#filters, perFilterOf(this.route()));
     this.#runRequestFilters(0);
   }
 
@@ -588,6 +591,12 @@ export class ActiveStream implements HttpStream, LogSource {
     else durationDeadline.clear();
   }
 }
+
+function perFilterOf(decision: RouteDecision): PerFilter {
+  if (decision.kind === 'none') return NOTHING;
+  return ((decision.kind === 'cluster' ? decision.weighted : undefined) ?? decision.route).perFilter;
+}
+const NOTHING: PerFilter = new Map();
 
 /** What is said to a client whose request could not be read. */
 const CODEC_BODIES: Readonly<Record<number, string>> = {

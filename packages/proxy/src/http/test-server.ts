@@ -223,6 +223,7 @@ export async function startTestServer(options: TestOptions): Promise<TestServer>
   const log: string[] = [];
   const routes: RouteConfigProgram = {
     name: 'test',
+    switchesFilters: false,
     virtualHostNames: [],
     clusterNames: [],
     internalOnlyHeaders: [],

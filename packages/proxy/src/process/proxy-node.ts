@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fetchThrough } from '../cluster/fetch.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { ForwardProxyCluster } from '../cluster/forward-proxy.ts';
 import { ClusterManager, type ClusterManagerSettings } from '../cluster/manager.ts';
 import type { Deps } from '../deps.ts';
 import { upstreamCalls } from '../call/index.ts';
@@ -167,6 +168,7 @@ export class ProxyNode {
       counter: (name) => this.counters.get(name),
       readFile: (path) => readFileSync(path),
       env: (name) => process.env[name],
+      isForwardProxy: (name) => this.clusters.get(name) instanceof ForwardProxyCluster,
       hasCluster: (name) => this.clusters.knows(name),
       speaksHttp2: (cluster) => this.#options.http2Clusters?.has(cluster) === true,
     };

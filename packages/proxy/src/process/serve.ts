@@ -143,7 +143,9 @@ async function startAdmin(
 
 /** Whether something comes from elsewhere: gRPC and the binary form of the API are loaded for it alone. */
 function namesSources({ raw }: BootstrapProgram): boolean {
-  return /"(ads|apiConfigSource|api_config_source|pathConfigSource|path_config_source)":/.test(JSON.stringify(raw));
+  return /"(ads|apiConfigSource|api_config_source|pathConfigSource|path_config_source|path)":/.test(
+    JSON.stringify(raw),
+  );
 }
 
 /** The node as management servers are told of it. */

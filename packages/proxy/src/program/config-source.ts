@@ -16,6 +16,10 @@ export function checkConfigSource(
       context.refuse([...path, 'pathConfigSource', 'path'], 'must not be empty');
     return;
   }
+  if (source.path !== undefined) {
+    if (source.path === '') context.refuse([...path, 'path'], 'must not be empty');
+    return;
+  }
   if (source.ads === undefined) context.refuse(path, 'must say where resources come from');
 }
 

@@ -9,6 +9,8 @@ export class CompileContext {
   readonly nacks: Nack[] = [];
   /** Where what the resource refers to by name is to be had. */
   readonly places: ResourcePlace[] = [];
+  /** Some route switches filters off. */
+  switchesFilters = false;
   readonly typeUrl: string;
   /** Name of the resource that is compiled. */
   readonly resource: string;

@@ -1,4 +1,5 @@
 import type { JsonObject } from '@mizzen/xds';
+import { isOn } from '../filter/per-route.ts';
 import type { Random } from '../deps.ts';
 import type {
   AlpnChoice,
@@ -96,9 +97,17 @@ export class OfflineStream implements HttpStream {
     this.info.dynamicMetadata[filter] = old === undefined ? value : { ...old, ...value };
   }
 
+  #isOn(filter: HttpFilter): boolean {
+    if (filter.disabled !== true && this.#routes?.switchesFilters !== true) return true;
+    const decision = this.route();
+    const weighted = decision.kind === 'cluster' ? decision.weighted : undefined;
+    return isOn(filter, decision.kind === 'none' ? new Map() : (weighted ?? decision.route).perFilter);
+  }
+
   /** Sends the request through filters in order; false: one of them answered. */
   async runFilters(filters: readonly HttpFilter[]): Promise<boolean> {
     for (const filter of filters) {
+      if (!this.#isOn(filter)) continue;
       const result = filter.onRequest?.(this, this.#trace);
       if ((result instanceof Promise ? await result : result) === 'stop') return false;
     }

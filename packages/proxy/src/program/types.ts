@@ -44,6 +44,8 @@ export interface CompileDeps {
   readonly speaksHttp2?: (cluster: string) => boolean;
   /** Whether a cluster is there now; undefined where nobody knows. */
   readonly hasCluster?: (name: string) => boolean;
+  /** Whether a cluster connects to whatever host requests name; undefined where nobody knows. */
+  readonly isForwardProxy?: (name: string) => boolean;
   /** The cluster that the proxy itself is part of (`--service-cluster`), where that is known. */
   readonly serviceCluster?: string;
   /** Where values that runtime keys name are; undefined: the defaults count. */
@@ -432,6 +434,8 @@ export interface AccessLogProgram {
 /** A compiled route configuration. Its insides are program/route's; `route()` (program/route/route.ts) reads it. */
 export interface RouteConfigProgram {
   readonly name: string;
+  /** Some route switches filters off. */
+  readonly switchesFilters: boolean;
   readonly virtualHostNames: readonly string[];
   /** Every cluster a route names, for warnings and warming. */
   readonly clusterNames: readonly string[];

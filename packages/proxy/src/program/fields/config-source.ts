@@ -7,8 +7,8 @@ const VERSION = { V2: 'version 2 of the API is gone', AUTO: 'must be V3' };
 /** Where resources come from: ADS, a management server for one type, or files. */
 export const configSourceFields: FieldTable = {
   [`${CORE}.ConfigSource`]: {
-    implemented: 'ads apiConfigSource pathConfigSource initialFetchTimeout resourceApiVersion',
-    refused: { [NOT_SUPPORTED]: 'path self authorities' },
+    implemented: 'ads apiConfigSource path pathConfigSource initialFetchTimeout resourceApiVersion',
+    refused: { [NOT_SUPPORTED]: 'self authorities' },
     values: { resourceApiVersion: { V2: VERSION.V2 } },
   },
   [`${CORE}.AggregatedConfigSource`]: {},

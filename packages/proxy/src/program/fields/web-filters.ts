@@ -4,6 +4,13 @@ const API_KEY = 'envoy.extensions.filters.http.api_key_auth.v3';
 
 /** Filters of edges: who may come in, how bodies are compressed, and what needs no upstream. */
 export const webFilterFields: FieldTable = {
+  'envoy.config.route.v3.FilterConfig': {
+    implemented: 'config disabled',
+    noEffect: { 'types that are not known are refused all the same': 'isOptional' },
+  },
+  'envoy.extensions.filters.http.dynamic_forward_proxy.v3.PerRouteConfig': {
+    implemented: 'hostRewriteLiteral hostRewriteHeader',
+  },
   'envoy.extensions.filters.http.csrf.v3.CsrfPolicy': {
     implemented: 'filterEnabled shadowEnabled additionalOrigins',
   },

@@ -161,14 +161,13 @@ function compileFilters(
   all.forEach((filter, i) => {
     const at = [...path, i];
     if (filter.name === undefined || filter.name === '') context.refuse([...at, 'name'], 'must not be empty');
-    if (filter.disabled === true)
-      context.refuse([...at, 'disabled'], 'filters that only some routes switch on are not supported');
     const config = filter.typedConfig;
     if (config === undefined) {
       context.refuse([...at, 'typedConfig'], 'must be there');
       return;
     }
     if (messageOf(config['@type']) === ROUTER) {
+      if (filter.disabled === true) context.refuse([...at, 'disabled'], 'the router cannot be switched off');
       if (i !== all.length - 1) context.refuse(at, 'the router must be the last filter');
       router = config as Router;
       return;
@@ -183,7 +182,7 @@ function compileFilters(
       },
       [...at, 'typedConfig'],
     );
-    if (compiled !== undefined) filters.push(compiled);
+    if (compiled !== undefined) filters.push(filter.disabled === true ? { ...compiled, disabled: true } : compiled);
   });
   const last = all.at(-1)?.typedConfig;
   if (last === undefined || messageOf(last['@type']) !== ROUTER) context.refuse(path, 'must end with the router');

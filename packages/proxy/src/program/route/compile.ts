@@ -102,6 +102,7 @@ export function compileRoutes(
   });
   return {
     name: config.name ?? '',
+    switchesFilters: context.switchesFilters,
     virtualHostNames: hosts.map((host) => host.name),
     clusterNames: [...clusterNames],
     internalOnlyHeaders: (config.internalOnlyHeaders ?? []).map(asciiLower),

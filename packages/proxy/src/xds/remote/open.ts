@@ -41,7 +41,8 @@ export class SourceOpener {
     return opened;
   }
 
-  #open(typeUrl: string, { ads, apiConfigSource, pathConfigSource }: types.core.ConfigSource): XdsSource {
+  #open(typeUrl: string, source: types.core.ConfigSource): XdsSource {
+    const { ads, apiConfigSource, pathConfigSource } = source;
     const { onLog } = this.#options;
     if (ads !== undefined) {
       if (this.#options.ads !== undefined) return this.#grpc(this.#options.ads, ADS);
@@ -49,7 +50,8 @@ export class SourceOpener {
       return SILENT;
     }
     if (apiConfigSource !== undefined) return this.#grpc(apiConfigSource, SERVICES[typeUrl]!);
-    const { path = '', watchedDirectory } = pathConfigSource!;
+    // `path` alone is the older way to name a file.
+    const { path = source.path ?? '', watchedDirectory } = pathConfigSource ?? {};
     return new FileXdsSource({ path, watchedDirectory: watchedDirectory?.path, onLog });
   }
 

@@ -1,0 +1,40 @@
+import type { types } from '@mizzen/xds';
+import type { CompileContext } from '../program/context.ts';
+import type { Path } from '../program/path.ts';
+import { asciiLower, wire } from '../program/values.ts';
+import type { HttpFilter } from '../types.ts';
+import type { FilterScope } from './scope.ts';
+
+/** What a route makes of Host, and so of the host that is connected to. */
+export interface HostRewrite {
+  readonly literal: string;
+  readonly header: string;
+}
+
+export function compileHostRewrite(
+  context: CompileContext,
+  { hostRewriteLiteral, hostRewriteHeader }: types.httpForwardProxy.PerRouteConfig,
+  path: Path,
+): HostRewrite {
+  if ((hostRewriteLiteral ?? '') === '' && (hostRewriteHeader ?? '') === '')
+    context.refuse(path, 'must have `hostRewriteLiteral` or `hostRewriteHeader`');
+  return { literal: wire(hostRewriteLiteral ?? ''), header: asciiLower(hostRewriteHeader ?? '') };
+}
+
+/** Rewrites Host where the route says so and leads to a cluster of that kind. Names are resolved by the cluster itself when it is asked for a host. */
+export function dynamicForwardProxyFilter(context: CompileContext, scope: FilterScope): HttpFilter {
+  const { isForwardProxy } = context.deps;
+  return {
+    name: scope.name,
+    onRequest(stream) {
+      const rewrite = stream.perRoute(scope.name) as HostRewrite | undefined;
+      if (rewrite === undefined) return undefined;
+      const decision = stream.route();
+      if (decision.kind !== 'cluster' || isForwardProxy?.(decision.cluster) === false) return undefined;
+      const { request } = stream;
+      const host = rewrite.literal === '' ? request.headers.get(rewrite.header) : rewrite.literal;
+      if (host !== undefined && host !== '') request.authority = host;
+      return undefined;
+    },
+  };
+}

@@ -3,7 +3,6 @@ import type { CompileContext } from '../program/context.ts';
 import { noEffectTypes } from '../program/fields/index.ts';
 import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
-import type { HttpFilter } from '../types.ts';
 import { compileApiKeys } from './api-key-auth.ts';
 import { compileUsers } from './basic-auth.ts';
 import { compileBufferPerRoute } from './buffer.ts';
@@ -17,10 +16,8 @@ import { compileJwtPerRoute } from './jwt/per-route.ts';
 import { compileLocalRateLimit } from './local-ratelimit.ts';
 import { compileRateLimitPerRoute } from './ratelimit/per-route.ts';
 import { compileRbacPerRoute } from './rbac/http.ts';
+import { SWITCH, type PerFilter } from './switch.ts';
 import { compileSetFilterState } from './set-filter-state.ts';
-
-/** Configuration of filters below the connection manager, by the filter's name there; compiled by the filter. */
-export type PerFilter = ReadonlyMap<string, unknown>;
 
 const EMPTY: PerFilter = new Map();
 const CORS = 'envoy.filters.http.cors';
@@ -47,15 +44,6 @@ const compilers: Readonly<Record<string, (context: CompileContext, config: never
 };
 
 const FILTER_CONFIG = 'envoy.config.route.v3.FilterConfig';
-/** Before a filter's name: whether it is on. No name of a filter begins so. */
-const SWITCH = '\0';
-
-/** Whether a filter takes part in a request that is configured like this. */
-export function isOn(filter: HttpFilter, perFilter: PerFilter): boolean {
-  const on = perFilter.get(SWITCH + filter.name);
-  return typeof on === 'boolean' ? on : filter.disabled !== true;
-}
-
 /** `cors` is the older place for the CORS filter's configuration; the typed one wins. */
 export function compilePerFilter(
   context: CompileContext,

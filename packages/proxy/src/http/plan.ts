@@ -1,5 +1,5 @@
 import type { HcmProgram } from '../program/types.ts';
-import { isOn, type PerFilter } from '../filter/per-route.ts';
+import { isOn, type PerFilter } from '../filter/switch.ts';
 import type { HttpFilter } from '../types.ts';
 import type { HcmRuntime } from './runtime.ts';
 

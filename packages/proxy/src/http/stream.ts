@@ -15,7 +15,7 @@ import {
   type ResponseHead,
   type RouteDecision,
 } from '../types.ts';
-import type { PerFilter } from '../filter/per-route.ts';
+import type { PerFilter } from '../filter/switch.ts';
 import { Headers } from './headers.ts';
 import { Hold, type BodyWish } from './hold.ts';
 import type { StreamRecord } from './info.ts';

@@ -1,5 +1,5 @@
 import type { JsonObject } from '@mizzen/xds';
-import { isOn } from '../filter/per-route.ts';
+import { isOn } from '../filter/switch.ts';
 import type { Random } from '../deps.ts';
 import type {
   AlpnChoice,

@@ -1,7 +1,7 @@
 import type { types } from '@mizzen/xds';
 import type { Random } from '../../deps.ts';
 import type { RequestHead, StreamInfo, WeightedClusterEntry } from '../../types.ts';
-import type { PerFilter } from '../../filter/per-route.ts';
+import type { PerFilter } from '../../filter/switch.ts';
 import type { CompileContext } from '../context.ts';
 import { compileMutations, type HeaderMutations } from '../headers.ts';
 import { requestHeader, wholeNumber } from '../match/header.ts';

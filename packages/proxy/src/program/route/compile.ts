@@ -1,6 +1,7 @@
 import { TypeUrl, type types } from '@mizzen/xds';
 import { compileRateLimits } from '../../filter/ratelimit/policies.ts';
-import { compilePerFilter, mergePerFilter, type PerFilter } from '../../filter/per-route.ts';
+import { compilePerFilter, mergePerFilter } from '../../filter/per-route.ts';
+import type { PerFilter } from '../../filter/switch.ts';
 import type { DirectBody, MirrorProgram, RouteActionProgram, RouteEntry, VirtualHostProgram } from '../../types.ts';
 import { CompileContext } from '../context.ts';
 import { compileBodyFormat } from '../listener/local-reply.ts';

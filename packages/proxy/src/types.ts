@@ -5,6 +5,8 @@
 import type { TriedPriorities } from './lb/previous-priorities.ts';
 import type { HeaderMutations } from './program/headers.ts';
 import type { ProxyProtocolProgram, TlsCertificateProgram } from './program/types.ts';
+import type { Histogram } from './telemetry/histogram.ts';
+import type { ResponseCodes } from './telemetry/response-codes.ts';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { JsonObject, JsonValue } from '@mizzen/xds';
@@ -576,33 +578,68 @@ export interface CircuitBreaker {
 export interface ClusterStats {
   upstream_rq_total: number;
   upstream_rq_active: number;
+  upstream_rq_active_overflow: number;
   upstream_rq_timeout: number;
   upstream_rq_per_try_timeout: number;
   upstream_rq_maintenance_mode: number;
   upstream_internal_redirect_succeeded_total: number;
   upstream_internal_redirect_failed_total: number;
+  upstream_rq_per_try_idle_timeout: number;
+  upstream_rq_max_duration_reached: number;
   upstream_rq_retry: number;
   upstream_rq_retry_success: number;
   upstream_rq_retry_overflow: number;
   upstream_rq_retry_limit_exceeded: number;
+  upstream_rq_retry_backoff_exponential: number;
+  upstream_rq_retry_backoff_ratelimited: number;
   upstream_rq_pending_total: number;
+  upstream_rq_pending_active: number;
   upstream_rq_pending_overflow: number;
   upstream_rq_pending_failure_eject: number;
   upstream_rq_rx_reset: number;
   upstream_rq_tx_reset: number;
   upstream_rq_cancelled: number;
-  upstream_rq_completed: number;
+  retry_or_shadow_abandoned: number;
   upstream_cx_total: number;
   upstream_cx_active: number;
+  upstream_cx_http1_total: number;
+  upstream_cx_connect_attempts_exceeded: number;
   upstream_cx_connect_fail: number;
   upstream_cx_connect_timeout: number;
   upstream_cx_overflow: number;
   upstream_cx_none_healthy: number;
+  upstream_cx_close_notify: number;
+  upstream_cx_destroy: number;
+  upstream_cx_destroy_local: number;
+  upstream_cx_destroy_remote: number;
   upstream_cx_destroy_with_active_rq: number;
-  /** By status class: index 1 to 5. */
-  upstream_rq_xx: number[];
+  upstream_cx_destroy_local_with_active_rq: number;
+  upstream_cx_destroy_remote_with_active_rq: number;
+  upstream_cx_idle_timeout: number;
+  upstream_cx_max_duration_reached: number;
+  upstream_cx_max_requests: number;
+  upstream_cx_protocol_error: number;
+  upstream_cx_rx_bytes_total: number;
+  upstream_cx_tx_bytes_total: number;
+  upstream_flow_control_paused_reading_total: number;
+  upstream_flow_control_resumed_reading_total: number;
+  upstream_flow_control_backed_up_total: number;
+  upstream_flow_control_drained_total: number;
+  readonly upstream_cx_connect_ms: Histogram;
+  readonly upstream_cx_length_ms: Histogram;
+  readonly upstream_rq_per_cx: Histogram;
+  /** Answers, by who asked; all of them together are the cluster's. */
+  readonly external: AnswerStats;
+  readonly internal: AnswerStats;
+  /** Of hosts that are canaries, which the others count too. */
+  readonly canary: AnswerStats;
   /** Answers that were tried again, which the others leave out. */
-  readonly retry: { upstream_rq_completed: number; readonly upstream_rq_xx: number[] };
+  readonly retry: ResponseCodes;
+}
+
+export interface AnswerStats {
+  readonly codes: ResponseCodes;
+  readonly upstream_rq_time: Histogram;
 }
 
 export interface UpstreamHost {

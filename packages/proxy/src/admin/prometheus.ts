@@ -1,34 +1,68 @@
 import { isGauge } from './gauges.ts';
+import { prometheusHistogram, type HistogramView } from './histograms.ts';
 import type { TagExtractor } from './tags.ts';
 
 /** Namespaces that come without `envoy_`, as in Envoy: they are those of whoever made them. */
 const OWN_NAMESPACES = ['wasmcustom.', 'istio_'];
 
-interface Metric {
-  readonly gauge: boolean;
+export type PrometheusMode = 'cumulative' | 'summary';
+
+interface Metric<T> {
+  /** Counters, gauges, histograms: that is how they follow each other. */
+  readonly type: 'counter' | 'gauge' | 'histogram';
   readonly raw: string;
-  readonly name: string;
-  readonly samples: { readonly labels: string; readonly value: number }[];
+  readonly samples: { readonly labels: string; readonly value: T }[];
 }
 
 /** Statistics in Prometheus' text format, labels taken out of the names. */
-export function prometheus(stats: readonly (readonly [string, number])[], tags: TagExtractor): string {
-  const metrics = new Map<string, Metric>();
+export function prometheus(
+  stats: readonly (readonly [string, number])[],
+  histograms: readonly HistogramView[],
+  tags: TagExtractor,
+  mode: PrometheusMode,
+): string {
+  const counters = new Map<string, Metric<number>>();
+  const gauges = new Map<string, Metric<number>>();
   for (const [name, value] of stats) {
-    const extracted = tags.extract(name);
-    const gauge = isGauge(name);
-    const key = `${gauge} ${extracted.name}`;
-    let metric = metrics.get(key);
-    if (metric === undefined)
-      metrics.set(key, (metric = { gauge, raw: extracted.name, name: metricName(extracted.name), samples: [] }));
-    const labels = extracted.tags.map((tag) => `${sanitize(tag.name)}="${escape(tag.value)}"`).join(',');
-    metric.samples.push({ labels, value });
+    const type = isGauge(name) ? 'gauge' : 'counter';
+    gather(type === 'gauge' ? gauges : counters, type, name, value, tags);
   }
+  const shown = new Map<string, Metric<HistogramView>>();
+  for (const view of histograms) gather(shown, 'histogram', view.name, view, tags);
+  const plain = (metrics: ReadonlyMap<string, Metric<number>>): string =>
+    print(metrics, mode, (name, labels, value) => `${name}{${labels}} ${value}\n`);
+  return (
+    plain(counters) +
+    plain(gauges) +
+    print(shown, mode, (name, labels, view) => prometheusHistogram(view, name, labels, mode))
+  );
+}
+
+function gather<T>(
+  metrics: Map<string, Metric<T>>,
+  type: Metric<T>['type'],
+  name: string,
+  value: T,
+  tags: TagExtractor,
+): void {
+  const extracted = tags.extract(name);
+  let metric = metrics.get(extracted.name);
+  if (metric === undefined) metrics.set(extracted.name, (metric = { type, raw: extracted.name, samples: [] }));
+  const labels = extracted.tags.map((tag) => `${sanitize(tag.name)}="${escape(tag.value)}"`).join(',');
+  metric.samples.push({ labels, value });
+}
+
+function print<T>(
+  metrics: ReadonlyMap<string, Metric<T>>,
+  mode: PrometheusMode,
+  sample: (name: string, labels: string, value: T) => string,
+): string {
   return [...metrics.values()]
-    .sort((a, b) => Number(a.gauge) - Number(b.gauge) || (a.raw < b.raw ? -1 : 1))
-    .map(({ gauge, name, samples }) => {
-      const lines = samples.map(({ labels, value }) => `${name}{${labels}} ${value}\n`);
-      return `# TYPE ${name} ${gauge ? 'gauge' : 'counter'}\n${lines.join('')}`;
+    .sort((a, b) => (a.raw < b.raw ? -1 : 1))
+    .map(({ type, raw, samples }) => {
+      const name = metricName(raw);
+      const lines = samples.map(({ labels, value }) => sample(name, labels, value));
+      return `# TYPE ${name} ${type === 'histogram' && mode === 'summary' ? 'summary' : type}\n${lines.join('')}`;
     })
     .join('');
 }

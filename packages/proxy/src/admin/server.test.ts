@@ -3,13 +3,15 @@ import { get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AdminContext } from './context.ts';
+import { AdminRequests } from './admin-stats.ts';
 import type { AdminStats } from './stats.ts';
+import { systemDeps } from '../process/deps.ts';
 import { serveAdmin } from './server.ts';
 
 let server: Server;
 beforeEach(async () => {
   const context = { node: { ready: true }, bootstrap: { adminPaths: [] } } as unknown as AdminContext;
-  server = serveAdmin(context, {} as AdminStats, '127.0.0.1', 0);
+  server = serveAdmin(context, { requests: new AdminRequests(systemDeps().clock) } as AdminStats, '127.0.0.1', 0);
   await once(server, 'listening');
 });
 afterEach(() => server.close());

@@ -16,7 +16,8 @@ interface Handler {
   readonly post?: true;
   /** Parameters may come as form values in the body. */
   readonly form?: true;
-  readonly run: (query: URLSearchParams) => AdminAnswer;
+  /** `answering` may be called with the status that is going to be returned. */
+  readonly run: (query: URLSearchParams, answering: (status: number) => void) => AdminAnswer;
 }
 
 /**
@@ -29,8 +30,10 @@ export function serveAdmin(context: AdminContext, stats: AdminStats, address: st
   const { adminPaths } = context.bootstrap;
   const guarded = isLoopback(address);
   const server = http.createServer((request, response) => {
+    const answering = stats.requests.begin();
     const answer = (what: AdminAnswer): void => {
       request.resume();
+      answering(what.status);
       send(response, what);
     };
     if (guarded && !isLocal(request)) return answer(text('forbidden\n', 403));
@@ -43,9 +46,9 @@ export function serveAdmin(context: AdminContext, stats: AdminStats, address: st
     if (handler.post === true && request.method !== 'POST')
       return answer(text(`Method ${request.method} not allowed, POST required.`, 405));
     const form = handler.form === true && url.search.length < 2 && request.headers['content-type'] === FORM;
-    if (!form) return answer(handler.run(url.searchParams));
+    if (!form) return answer(handler.run(url.searchParams, answering));
     void readForm(request).then((values) =>
-      answer(values === undefined ? text('too much\n', 413) : handler.run(values)),
+      answer(values === undefined ? text('too much\n', 413) : handler.run(values, answering)),
     );
   });
   return address.startsWith('/') || address.startsWith('@') ? server.listen(address) : server.listen(port, address);
@@ -115,8 +118,8 @@ function handlersOf(context: AdminContext, stats: AdminStats): Readonly<Record<s
     '/runtime': { run: () => runtime(context) },
     '/runtime_modify': { post: true, form: true, run: (query) => runtimeModify(context, query) },
     '/server_info': { run: () => serverInfo(context) },
-    '/stats': { run: (query) => stats.answer(query) },
-    '/stats/prometheus': { run: (query) => stats.answer(query, true) },
+    '/stats': { run: (query, answering) => stats.answer(query, answering) },
+    '/stats/prometheus': { run: (query, answering) => stats.answer(query, answering, true) },
     '/stats/recentlookups': { run: () => text(`${NO_LOOKUPS}\n\ntotal: 0\n`) },
     '/stats/recentlookups/clear': { post: true, run: () => text('OK\n') },
     '/stats/recentlookups/disable': { post: true, run: () => text('OK\n') },

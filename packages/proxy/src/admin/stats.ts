@@ -1,35 +1,44 @@
-import type { Runtime } from '../runtime/runtime.ts';
-import { nodeStats } from '../telemetry/node-stats.ts';
-import { daysUntilFirstExpiry } from './certs.ts';
+import type { Timer } from '../deps.ts';
+import { addAll, type Values } from '../telemetry/collect.ts';
+import { nodeHistograms, nodeStats } from '../telemetry/node-stats.ts';
+import type { AdminRequests } from './admin-stats.ts';
 import { serverState, text, type AdminAnswer, type AdminContext } from './context.ts';
 import { isGauge } from './gauges.ts';
-import { prometheus } from './prometheus.ts';
-import type { TagExtractor } from './tags.ts';
+import { histogramText, histogramsJson, viewOf, type BucketMode, type HistogramView } from './histograms.ts';
+import { prometheus, type PrometheusMode } from './prometheus.ts';
 import { adminRegex } from './regex.ts';
+import { runtimeStats, serverStats } from './server-stats.ts';
+import type { StatsProgram } from './stats-program.ts';
 
 const TYPES = ['All', 'Counters', 'Gauges', 'Histograms', 'TextReadouts'];
+const MODES = ['cumulative', 'disjoint', 'detailed', 'summary', 'none', 'prometheusnative'];
 
 /** All statistics of a proxy, and what counters were when they were last reset. */
 export class AdminStats {
+  readonly requests: AdminRequests;
   readonly #context: AdminContext;
-  readonly #accepts: (name: string) => boolean;
-  readonly #tags: TagExtractor;
-  #zero = new Map<string, number>();
+  readonly #program: StatsProgram;
+  #zero: Values = new Map();
+  #timer: Timer | undefined;
 
-  constructor(context: AdminContext, accepts: (name: string) => boolean, tags: TagExtractor) {
+  constructor(context: AdminContext, program: StatsProgram, requests: AdminRequests) {
     this.#context = context;
-    this.#accepts = accepts;
-    this.#tags = tags;
+    this.#program = program;
+    this.requests = requests;
+    this.#flushLater();
   }
 
   /** `/stats` in all its forms. */
-  answer(query: URLSearchParams, prometheusOnly = false): AdminAnswer {
+  answer(query: URLSearchParams, answering: (status: number) => void, prometheusOnly = false): AdminAnswer {
     const format = prometheusOnly ? 'prometheus' : (query.get('format') ?? 'text');
     if (!['text', 'json', 'prometheus', 'html', 'active-html'].includes(format))
       return text('usage: /stats?format=(html|active-html|json|prometheus|text)\n\n', 400);
     if (format.endsWith('html')) return text('statistics come as text, json or prometheus\n', 400);
     const type = query.get('type') ?? 'All';
     if (!TYPES.includes(type)) return text('invalid &type= param', 400);
+    const buckets = query.get('histogram_buckets') ?? '';
+    if (buckets !== '' && !MODES.includes(buckets))
+      return text('usage: /stats?histogram_buckets=(cumulative|disjoint|detailed|summary|prometheusnative)\n', 400);
     const filter = query.get('filter') ?? '';
     const inverted = query.has('invert_filter');
     let wanted = (_name: string): boolean => true;
@@ -38,78 +47,80 @@ export class AdminStats {
       if (typeof regex === 'string') return text(`Invalid re2 regex: ${regex}`, 400);
       wanted = (name) => regex.matcher(name).find() !== inverted;
     }
+    answering(200);
+    // As in Envoy, what is brought up to date now shows the next time.
+    if (this.#program.flushOnAdmin) queueMicrotask(() => this.#flush());
     const usedOnly = query.has('usedonly');
-    const stats = [...this.#all()].filter(
+    const values = [...this.#all()].filter(
       ([name, value]) =>
         wanted(name) &&
         (!usedOnly || value !== 0) &&
         (type === 'All' || (type === 'Counters' && !isGauge(name)) || (type === 'Gauges' && isGauge(name))),
     );
-    if (format === 'prometheus') return text(prometheus(stats, this.#tags));
-    if (format === 'json') {
-      const list = stats.map(([name, value]) => ({ name, value }));
-      return { status: 200, type: 'application/json', body: JSON.stringify({ stats: list }) };
+    const views =
+      type === 'All' || type === 'Histograms'
+        ? this.#histograms().filter(({ name, total }) => wanted(name) && (!usedOnly || total.count > 0))
+        : [];
+    if (format === 'prometheus') {
+      const mode: PrometheusMode = buckets === 'summary' || buckets === 'none' ? 'summary' : 'cumulative';
+      return text(prometheus(values, views, this.#program.tags, mode));
     }
-    return text(stats.map(([name, value]) => `${name}: ${value}\n`).join(''));
+    const mode: BucketMode =
+      buckets === 'cumulative' || buckets === 'disjoint' || buckets === 'detailed' ? buckets : 'none';
+    if (format === 'json') {
+      const list = values.map(([name, value]) => JSON.stringify({ name, value }));
+      if (views.length > 0) list.push(histogramsJson(views, mode));
+      return { status: 200, type: 'application/json', body: `{"stats":[${list.join(',')}]}` };
+    }
+    const lines = values.map(([name, value]) => `${name}: ${value}\n`);
+    return text(lines.join('') + views.map((view) => histogramText(view, mode)).join(''));
   }
 
-  /** Counters start from 0 again; gauges stay. */
+  /** Counters start from 0 again; gauges and histograms stay. */
   reset(): void {
-    this.#zero = new Map([...nodeStats(this.#context.node)].filter(([name]) => !isGauge(name)));
+    this.#zero = new Map([...this.#collect()].filter(([name]) => !isGauge(name)));
   }
 
-  #all(): Map<string, number> {
-    const all = new Map<string, number>();
-    for (const [name, value] of nodeStats(this.#context.node)) all.set(name, value - (this.#zero.get(name) ?? 0));
-    for (const [name, value] of Object.entries(serverStats(this.#context))) all.set(name, value);
-    const names = [...all.keys()].filter(this.#accepts).sort((a, b) => (a < b ? -1 : 1));
+  close(): void {
+    this.#timer?.cancel();
+  }
+
+  #collect(): Values {
+    const values = nodeStats(this.#context.node);
+    this.requests.addTo(values);
+    return values;
+  }
+
+  #all(): Values {
+    const all: Values = new Map();
+    for (const [name, value] of this.#collect()) all.set(name, value - (this.#zero.get(name) ?? 0));
+    addAll(all, 'server', serverStats(this.#context, serverState(this.#context)));
+    addAll(all, 'runtime', runtimeStats(this.#context.node.runtime));
+    if (this.#context.bootstrap.ads !== undefined) addAll(all, 'control_plane', { ...this.#context.controlPlane });
+    const names = [...all.keys()].filter(this.#program.accepts).sort((a, b) => (a < b ? -1 : 1));
     return new Map(names.map((name) => [name, all.get(name)!]));
   }
-}
 
-/** Envoy's order of states in `server.state`. */
-const STATES = { LIVE: 0, DRAINING: 1, PRE_INITIALIZING: 2 } as const;
+  #histograms(): HistogramView[] {
+    const all = nodeHistograms(this.#context.node);
+    for (const [name, parts] of this.requests.histograms()) all.set(name, parts);
+    return [...all]
+      .filter(([name]) => this.#program.accepts(name))
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, parts]) => viewOf(name, parts, this.#program.bounds(name)));
+  }
 
-function serverStats(context: AdminContext): Record<string, number> {
-  const { deps, started, controlPlane, node } = context;
-  const { heapUsed, heapTotal, rss } = process.memoryUsage();
-  const state = serverState(context);
-  let connections = 0;
-  for (const { stats } of node.stats.allListeners()) connections += stats.downstream_cx_active;
-  return {
-    'server.concurrency': 1,
-    'server.days_until_first_cert_expiring': daysUntilFirstExpiry(context),
-    'server.dynamic_unknown_fields': 0,
-    'server.hot_restart_epoch': 0,
-    'server.live': state === 'LIVE' ? 1 : 0,
-    'server.memory_allocated': heapUsed,
-    'server.memory_heap_size': heapTotal,
-    'server.memory_physical_size': rss,
-    'server.parent_connections': 0,
-    'server.state': STATES[state],
-    'server.static_unknown_fields': 0,
-    'server.total_connections': connections,
-    'server.uptime': Math.floor((deps.clock.wall() - started) / 1000),
-    ...runtimeStats(node.runtime),
-    ...(context.bootstrap.ads === undefined
-      ? {}
-      : {
-          'control_plane.connected_state': controlPlane.connected_state,
-          'control_plane.pending_requests': controlPlane.pending_requests,
-        }),
-  };
-}
+  /** What has been recorded becomes visible. */
+  #flush(): void {
+    const all = [...nodeHistograms(this.#context.node).values(), ...this.requests.histograms().values()];
+    for (const histogram of new Set(all.flat())) histogram.flush();
+  }
 
-function runtimeStats(runtime: Runtime | undefined): Record<string, number> {
-  if (runtime === undefined) return {};
-  const { load_error, load_success, override_dir_exists, override_dir_not_exists } = runtime.stats;
-  return {
-    'runtime.admin_overrides_active': Number(runtime.overridden),
-    'runtime.load_error': load_error,
-    'runtime.load_success': load_success,
-    'runtime.num_keys': runtime.keys,
-    'runtime.num_layers': runtime.layers.length,
-    'runtime.override_dir_exists': override_dir_exists,
-    'runtime.override_dir_not_exists': override_dir_not_exists,
-  };
+  #flushLater(): void {
+    if (this.#program.flushInterval <= 0) return;
+    this.#timer = this.#context.deps.clock.after(this.#program.flushInterval, () => {
+      this.#flush();
+      this.#flushLater();
+    });
+  }
 }

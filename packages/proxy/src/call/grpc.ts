@@ -47,7 +47,7 @@ class Call {
         this.#timer = this.#deps.clock.after(timeout, () => {
           cluster.stats.upstream_rq_timeout++;
           if (this.#stream !== undefined) cluster.stats.upstream_rq_tx_reset++;
-          charge(cluster.stats, 504);
+          charge(cluster.stats, 504, true, false);
           fail(new CallError('timeout', `no answer within ${timeout} ms`, 4));
         });
       }
@@ -57,7 +57,7 @@ class Call {
         })
         .catch((error: unknown) => {
           if (this.#settled) return;
-          charge(cluster.stats, 503);
+          charge(cluster.stats, 503, true, false);
           fail(error instanceof CallError ? error : new CallError('connection', String(error), UNAVAILABLE));
         });
     });
@@ -116,7 +116,7 @@ class Call {
     let trailers: IncomingHttpHeaders | undefined;
     stream.on('response', (headers) => {
       head = headers;
-      charge(stats, Number(headers[':status'] ?? 0));
+      charge(stats, Number(headers[':status'] ?? 0), true, host.canary === true);
     });
     stream.on('trailers', (headers: IncomingHttpHeaders) => (trailers = headers));
     stream.on('data', (data: Buffer) => {
@@ -131,7 +131,7 @@ class Call {
       if (this.#settled) return;
       const outcome = this.#read(head, trailers, Buffer.concat(parts));
       host.report(outcome instanceof CallError ? 'server-error' : 'success');
-      if (head[':status'] === undefined) charge(stats, 503);
+      if (head[':status'] === undefined) charge(stats, 503, true, host.canary === true);
       if (outcome instanceof CallError) return fail(outcome);
       this.cancel();
       resolve(outcome);

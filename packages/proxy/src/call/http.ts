@@ -2,6 +2,7 @@ import type { Deps, Timer } from '../deps.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
 import { encodeFields } from '../codec/encode.ts';
 import type { ClientConnection, Exchange } from '../http/client-connection.ts';
+import { charge, chargeTime } from '../http/charge.ts';
 import { entered, turnNow } from '../http/io.ts';
 import { poolOf, type Pool, type Waiter } from '../http/pool.ts';
 import { keep } from '../http/reads.ts';
@@ -103,7 +104,6 @@ class Call implements Waiter, Exchange {
     }
     this.#host = host;
     host.active++;
-    this.#cluster.stats.upstream_rq_active++;
     this.#pool = poolOf(host, this.#deps);
     entered(() => this.#pool!.acquire(this, this.#cluster.limits.DEFAULT));
   }
@@ -111,6 +111,7 @@ class Call implements Waiter, Exchange {
   onConnection(connection: ClientConnection): void {
     this.#connection = connection;
     this.#cluster.stats.upstream_rq_total++;
+    this.#cluster.stats.upstream_rq_active++;
     const { method, path, authority, headers, body, timeout } = this.#call;
     connection.begin(this, method, false);
     const within = timeout > 0 ? `x-envoy-expected-rq-timeout-ms: ${timeout}\r\n` : '';
@@ -132,7 +133,7 @@ class Call implements Waiter, Exchange {
     this.#status = status;
     const took = Math.max(0, Math.trunc(turnNow(this.#deps.clock) - this.#sentAt));
     this.#headers = [...parser.flat, 'x-envoy-upstream-service-time', String(took)];
-    this.#cluster.stats.upstream_rq_xx[Math.trunc(status / 100)]!++;
+    charge(this.#cluster.stats, status, true, this.#host!.canary === true);
     this.#host!.report(status < 500 ? 'success' : status >= 502 && status <= 504 ? 'gateway-error' : 'server-error');
   }
 
@@ -149,7 +150,7 @@ class Call implements Waiter, Exchange {
 
   onResponseEnd(): void {
     if (this.#over) return;
-    this.#cluster.stats.upstream_rq_completed++;
+    chargeTime(this.#cluster.stats, turnNow(this.#deps.clock) - this.#sentAt, true, this.#host!.canary === true);
     const unsent = this.#sent < this.#call.body.length;
     this.#finish();
     if (unsent) this.#connection?.abandon();
@@ -190,10 +191,7 @@ class Call implements Waiter, Exchange {
   #fail(reason: CallError['reason'], message: string): void {
     if (this.#over) return;
     // What Envoy's router would have answered in its place counts as an answer.
-    if (this.#status === 0) {
-      this.#cluster.stats.upstream_rq_xx[5]!++;
-      this.#cluster.stats.upstream_rq_completed++;
-    }
+    if (this.#status === 0) charge(this.#cluster.stats, reason === 'timeout' ? 504 : 503, true, false);
     this.#finish();
     this.#reject(new CallError(reason, message));
   }
@@ -203,8 +201,9 @@ class Call implements Waiter, Exchange {
     this.#timer?.cancel();
     if (this.#host === undefined) return;
     this.#host.active--;
+    if (this.#connection === undefined) return;
     this.#cluster.stats.upstream_rq_active--;
-    if (this.#connection !== undefined) this.#cluster.limits.DEFAULT.releaseRequest();
+    this.#cluster.limits.DEFAULT.releaseRequest();
   }
 }
 

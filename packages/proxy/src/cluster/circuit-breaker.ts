@@ -50,14 +50,26 @@ export class ClusterCircuitBreaker implements CircuitBreaker {
   }
 
   /** 1 for what is full, under Envoy's names; what has no room from the start never fills. */
-  open(): Readonly<Record<'cx_open' | 'rq_open' | 'rq_pending_open' | 'rq_retry_open', number>> {
+  open(): Readonly<Record<'cx_open' | 'cx_pool_open' | 'rq_open' | 'rq_pending_open' | 'rq_retry_open', number>> {
     const limits = this.#limits;
     const full = (count: number, limit: number): number => Number(count > 0 && count >= limit);
     return {
       cx_open: full(this.connections, limits.maxConnections),
+      cx_pool_open: 0,
       rq_open: full(this.requests, limits.maxRequests),
       rq_pending_open: full(this.pending, limits.maxPendingRequests),
       rq_retry_open: full(this.retries, this.#retryLimit()),
+    };
+  }
+
+  /** Room that is left, under Envoy's names. */
+  remaining(): Readonly<Record<string, number>> {
+    const limits = this.#limits;
+    return {
+      remaining_cx: Math.max(0, limits.maxConnections - this.connections),
+      remaining_pending: Math.max(0, limits.maxPendingRequests - this.pending),
+      remaining_retries: Math.max(0, this.#retryLimit() - this.retries),
+      remaining_rq: Math.max(0, limits.maxRequests - this.requests),
     };
   }
 

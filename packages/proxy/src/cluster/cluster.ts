@@ -75,7 +75,7 @@ export class Cluster implements UpstreamCluster {
       DEFAULT: new ClusterCircuitBreaker(program.thresholds.DEFAULT),
       HIGH: new ClusterCircuitBreaker(program.thresholds.HIGH),
     };
-    this.#transports = new ClusterTransports(program, contexts, deps.clock, stats);
+    this.#transports = new ClusterTransports(program, contexts, deps.clock, stats.ssl);
     this.#perRequest = program.http.autoSni || this.#transports.namesClients;
   }
 
@@ -153,6 +153,8 @@ export class Cluster implements UpstreamCluster {
           hosts.set(key, known);
           continue;
         }
+        const matches = this.stats.transport_matches;
+        matches.set(transport.name, (matches.get(transport.name) ?? 0) + 1);
         const host = new ClusterHost(this, endpoint, transport, now);
         host.failedActiveHc = this.program.healthChecks.length > 0 && !endpoint.healthCheckDisabled;
         host.pendingActiveHc = host.failedActiveHc && this.program.ignoreNewHosts && this.program.type !== 'STATIC';

@@ -36,6 +36,7 @@ export function connectHost(
     return onFail({ kind: 'overflow', reason: '' });
   }
   const way: Way = { address: host.address, port: host.port, transport: host.transport, alpn: undefined, fallbackAlpn };
+  const begun = deps.clock.now();
   let timer: Timer | undefined = undefined;
   const attempt = dial(
     host,
@@ -43,6 +44,7 @@ export function connectHost(
     as,
     (connected) => {
       timer?.cancel();
+      stats.upstream_cx_connect_ms.record(Math.trunc(deps.clock.now() - begun));
       onReady(connected);
     },
     (error) => {
@@ -50,6 +52,7 @@ export function connectHost(
       stats.upstream_cx_connect_fail++;
       host.stats.cx_connect_fail++;
       if (error.kind === 'timeout') stats.upstream_cx_connect_timeout++;
+      else stats.upstream_cx_destroy_remote++;
       onFail(error);
     },
   );
@@ -60,6 +63,8 @@ export function connectHost(
   host.stats.cx_active++;
   attempt.socket.once('close', () => {
     stats.upstream_cx_active--;
+    stats.upstream_cx_destroy++;
+    stats.upstream_cx_length_ms.record(Math.trunc(deps.clock.now() - begun));
     host.stats.cx_active--;
   });
 }

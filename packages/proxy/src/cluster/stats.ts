@@ -1,4 +1,7 @@
-import type { ClusterStats } from '../types.ts';
+import { Histogram } from '../telemetry/histogram.ts';
+import { ResponseCodes } from '../telemetry/response-codes.ts';
+import type { UpstreamTlsStats } from '../tls/client.ts';
+import type { AnswerStats, ClusterStats } from '../types.ts';
 
 /** What cluster/ and health/ count beside the counters everybody adds to. */
 export interface ClusterDetailStats extends ClusterStats {
@@ -15,25 +18,29 @@ export interface ClusterDetailStats extends ClusterStats {
   membership_healthy: number;
   membership_degraded: number;
   membership_excluded: number;
+  max_host_weight: number;
+  update_attempt: number;
   update_success: number;
   update_failure: number;
   update_empty: number;
-  ssl_handshake: number;
-  ssl_connection_error: number;
-  ssl_fail_verify_error: number;
-  ssl_fail_verify_san: number;
-  ssl_fail_verify_cert_hash: number;
-  ssl_session_reused: number;
-  readonly ssl_ciphers: Record<string, number>;
-  readonly ssl_versions: Record<string, number>;
+  update_no_rebuild: number;
+  original_dst_host_invalid: number;
+  /** How often a transport socket was chosen for a host, by the name of its match. */
+  readonly transport_matches: Map<string, number>;
+  readonly ssl: UpstreamTlsStats;
+  readonly outlier_detection: OutlierStats;
   /** Where there are active checks. */
   health_check: HealthCheckStats | undefined;
-  outlier_ejections_active: number;
-  outlier_ejections_total: number;
-  outlier_ejections_overflow: number;
-  /** By kind, e.g. `consecutive_5xx`. */
-  outlier_ejections_detected: Record<string, number>;
-  outlier_ejections_enforced: Record<string, number>;
+}
+
+/** Envoy's names, the older ones of the same thing among them. */
+export interface OutlierStats extends Record<string, number> {
+  ejections_active: number;
+  ejections_overflow: number;
+}
+
+export function newAnswerStats(): AnswerStats {
+  return { codes: new ResponseCodes(), upstream_rq_time: new Histogram() };
 }
 
 /** Counters of one check of a cluster, and how many hosts pass it. */
@@ -72,31 +79,60 @@ export function newClusterStats(): ClusterDetailStats {
   return {
     upstream_rq_total: 0,
     upstream_rq_active: 0,
+    upstream_rq_active_overflow: 0,
     upstream_rq_timeout: 0,
     upstream_rq_per_try_timeout: 0,
     upstream_rq_maintenance_mode: 0,
     upstream_internal_redirect_succeeded_total: 0,
     upstream_internal_redirect_failed_total: 0,
+    upstream_rq_per_try_idle_timeout: 0,
+    upstream_rq_max_duration_reached: 0,
     upstream_rq_retry: 0,
     upstream_rq_retry_success: 0,
     upstream_rq_retry_overflow: 0,
     upstream_rq_retry_limit_exceeded: 0,
+    upstream_rq_retry_backoff_exponential: 0,
+    upstream_rq_retry_backoff_ratelimited: 0,
     upstream_rq_pending_total: 0,
+    upstream_rq_pending_active: 0,
     upstream_rq_pending_overflow: 0,
     upstream_rq_pending_failure_eject: 0,
     upstream_rq_rx_reset: 0,
     upstream_rq_tx_reset: 0,
     upstream_rq_cancelled: 0,
-    upstream_rq_completed: 0,
+    retry_or_shadow_abandoned: 0,
     upstream_cx_total: 0,
     upstream_cx_active: 0,
+    upstream_cx_http1_total: 0,
+    upstream_cx_connect_attempts_exceeded: 0,
     upstream_cx_connect_fail: 0,
     upstream_cx_connect_timeout: 0,
     upstream_cx_overflow: 0,
     upstream_cx_none_healthy: 0,
+    upstream_cx_close_notify: 0,
+    upstream_cx_destroy: 0,
+    upstream_cx_destroy_local: 0,
+    upstream_cx_destroy_remote: 0,
     upstream_cx_destroy_with_active_rq: 0,
-    upstream_rq_xx: [0, 0, 0, 0, 0, 0],
-    retry: { upstream_rq_completed: 0, upstream_rq_xx: [0, 0, 0, 0, 0, 0] },
+    upstream_cx_destroy_local_with_active_rq: 0,
+    upstream_cx_destroy_remote_with_active_rq: 0,
+    upstream_cx_idle_timeout: 0,
+    upstream_cx_max_duration_reached: 0,
+    upstream_cx_max_requests: 0,
+    upstream_cx_protocol_error: 0,
+    upstream_cx_rx_bytes_total: 0,
+    upstream_cx_tx_bytes_total: 0,
+    upstream_flow_control_paused_reading_total: 0,
+    upstream_flow_control_resumed_reading_total: 0,
+    upstream_flow_control_backed_up_total: 0,
+    upstream_flow_control_drained_total: 0,
+    upstream_cx_connect_ms: new Histogram(),
+    upstream_cx_length_ms: new Histogram(),
+    upstream_rq_per_cx: new Histogram(),
+    external: newAnswerStats(),
+    internal: newAnswerStats(),
+    canary: newAnswerStats(),
+    retry: new ResponseCodes(),
     upstream_rq_drop_overload: 0,
     lb_healthy_panic: 0,
     lb_local_cluster_not_ok: 0,
@@ -110,22 +146,52 @@ export function newClusterStats(): ClusterDetailStats {
     membership_healthy: 0,
     membership_degraded: 0,
     membership_excluded: 0,
-    health_check: undefined,
+    max_host_weight: 0,
+    update_attempt: 0,
     update_success: 0,
     update_failure: 0,
     update_empty: 0,
-    ssl_handshake: 0,
-    ssl_connection_error: 0,
-    ssl_fail_verify_error: 0,
-    ssl_fail_verify_san: 0,
-    ssl_fail_verify_cert_hash: 0,
-    ssl_session_reused: 0,
-    ssl_ciphers: {},
-    ssl_versions: {},
-    outlier_ejections_active: 0,
-    outlier_ejections_total: 0,
-    outlier_ejections_overflow: 0,
-    outlier_ejections_detected: {},
-    outlier_ejections_enforced: {},
+    update_no_rebuild: 0,
+    original_dst_host_invalid: 0,
+    transport_matches: new Map(),
+    ssl: {
+      handshake: 0,
+      connection_error: 0,
+      fail_verify_error: 0,
+      fail_verify_san: 0,
+      fail_verify_cert_hash: 0,
+      session_reused: 0,
+      ciphers: {},
+      versions: {},
+    },
+    outlier_detection: newOutlierStats(),
+    health_check: undefined,
   };
+}
+
+const EJECTION_KINDS = [
+  'consecutive_5xx',
+  'consecutive_gateway_failure',
+  'consecutive_local_origin_failure',
+  'failure_percentage',
+  'local_origin_failure_percentage',
+  'local_origin_success_rate',
+  'success_rate',
+];
+
+function newOutlierStats(): OutlierStats {
+  const stats: OutlierStats = {
+    ejections_active: 0,
+    ejections_overflow: 0,
+    ejections_enforced_total: 0,
+    ejections_total: 0,
+    ejections_consecutive_5xx: 0,
+    ejections_success_rate: 0,
+    ejections_detected_degradation: 0,
+  };
+  for (const kind of EJECTION_KINDS) {
+    stats[`ejections_detected_${kind}`] = 0;
+    stats[`ejections_enforced_${kind}`] = 0;
+  }
+  return stats;
 }

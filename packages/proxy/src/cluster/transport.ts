@@ -11,6 +11,8 @@ import { UpstreamTls, type UpstreamTlsStats } from '../tls/client.ts';
 
 /** How connections to a host are secured: plain, or by a TLS context. */
 export interface Transport {
+  /** Of the match that chose it. */
+  readonly name: string;
   readonly tls: UpstreamTls | undefined;
   readonly serverName: string;
   /** SNI is the endpoint's host name. */
@@ -27,9 +29,15 @@ export class ClusterTransports {
   readonly #otherwise: Transport;
 
   constructor(program: ClusterProgram, contexts: TlsContexts, clock: Clock, stats: UpstreamTlsStats) {
-    const make = (transport: UpstreamTransportProgram): Transport => makeTransport(transport, contexts, clock, stats);
-    this.#matches = program.transportMatches.map(({ match, transport }) => ({ match, transport: make(transport) }));
-    this.#otherwise = make(program.transport);
+    const make = (transport: UpstreamTransportProgram, name: string): Transport => ({
+      ...makeTransport(transport, contexts, clock, stats),
+      name,
+    });
+    this.#matches = program.transportMatches.map(({ name, match, transport }) => ({
+      match,
+      transport: make(transport, name),
+    }));
+    this.#otherwise = make(program.transport, 'default');
   }
 
   /** Some hosts are told by a PROXY protocol header whom a connection is for. */
@@ -57,7 +65,7 @@ function makeTransport(
   contexts: TlsContexts,
   clock: Clock,
   stats: UpstreamTlsStats,
-): Transport {
+): Omit<Transport, 'name'> {
   if (program.kind === 'proxy_protocol')
     return { ...makeTransport(program.inner, contexts, clock, stats), proxyProtocol: program.header };
   if (program.kind === 'raw') {

@@ -30,6 +30,8 @@ export class RequestParser extends MessageParser {
   keepAlive = true;
   /** A token of `connection` and the field `upgrade` ask for another protocol; lowercase, or empty. */
   upgradeTo = '';
+  /** How often fields were dropped for the underscores of their names. */
+  underscoresDropped = 0;
   underscores: 'ALLOW' | 'REJECT_REQUEST' | 'DROP_HEADER' = 'ALLOW';
   allowChunkedLength = false;
   /** Refuse `https://` targets: this is the first proxy that a client meets, and the connection is plain text. */
@@ -78,7 +80,7 @@ export class RequestParser extends MessageParser {
     }
     if ((seen & Seen.UNDERSCORE) !== 0 && this.underscores !== 'ALLOW') {
       if (this.underscores === 'REJECT_REQUEST') return 'http1.unexpected_underscore';
-      dropUnderscores(this.flat);
+      this.underscoresDropped += dropUnderscores(this.flat);
     }
     if ((seen & Seen.HOST) !== 0 && !HOST.test(this.host)) return 'http.invalid_authority';
     if ((seen & Seen.TRANSFER_ENCODING) !== 0) {
@@ -164,6 +166,8 @@ function remove(flat: string[], name: string): void {
   for (let i = flat.length - 2; i >= 0; i -= 2) if (flat[i] === name) flat.splice(i, 2);
 }
 
-function dropUnderscores(flat: string[]): void {
+function dropUnderscores(flat: string[]): number {
+  const before = flat.length;
   for (let i = flat.length - 2; i >= 0; i -= 2) if (flat[i]!.includes('_')) flat.splice(i, 2);
+  return (before - flat.length) / 2;
 }

@@ -1,4 +1,5 @@
 import { encodeFields, mayOmitLength } from '../codec/encode.ts';
+import { newClusterStats } from '../cluster/stats.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
 import { ClientConnection, type ConnectionOwner, type Exchange } from '../http/client-connection.ts';
 import { entered } from '../http/io.ts';
@@ -7,6 +8,9 @@ import type { CircuitBreaker, UpstreamSocket } from '../types.ts';
 import { checkedName, dialForCheck, type Checker, type CheckerSurroundings } from './checker.ts';
 import { checkRequest } from './request.ts';
 import { ResponseJudge } from './response-judge.ts';
+
+/** Checks are no traffic: what their connections count is shown nowhere. */
+const UNSEEN = newClusterStats();
 
 type HttpCheck = Extract<CheckProgram, { kind: 'http' }>;
 
@@ -48,7 +52,7 @@ export class Http1Checker implements Checker, ConnectionOwner, Exchange {
   #connected(socket: UpstreamSocket): void {
     this.#giveUp = undefined;
     const { http } = this.#with.host.cluster;
-    const connection = new ClientConnection(socket, this, UNCOUNTED, {
+    const connection = new ClientConnection(socket, this, UNCOUNTED, UNSEEN, {
       maxHeadBytes: http.maxResponseHeadersBytes,
       maxHeaders: http.maxHeadersCount,
       keepSpelling: false,

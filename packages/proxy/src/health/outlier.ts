@@ -78,7 +78,7 @@ class OutlierDetector implements SuccessRates {
       host.monitor = monitor;
       if (this.program.detectDegradedHosts) host.degradation = { degrade: () => this.degraded(monitor) };
     }
-    this.#cluster.stats.outlier_ejections_active = this.#ejected();
+    this.#cluster.stats.outlier_detection.ejections_active = this.#ejected();
   }
 
   stop(): void {
@@ -88,17 +88,21 @@ class OutlierDetector implements SuccessRates {
   /** The host's monitor found it to be failing. `enforcing` is the chance that something comes of it. */
   detected(monitor: Monitor, reason: Reason, enforcing: number): void {
     if (monitor.host.ejected) return;
-    const { stats } = this.#cluster;
-    count(stats.outlier_ejections_detected, reason);
+    const stats = this.#cluster.stats.outlier_detection;
+    stats[`ejections_detected_${reason}`]!++;
     if (!this.#mayEject()) {
-      stats.outlier_ejections_overflow++;
+      stats.ejections_overflow++;
       return;
     }
     const enforced = this.#deps.random.float() < enforcing;
     if (enforced) {
       monitor.eject(this.#deps.clock.now(), this.#deps.random.float() * this.program.maxEjectionTimeJitter);
-      count(stats.outlier_ejections_enforced, reason);
-      stats.outlier_ejections_total++;
+      stats[`ejections_enforced_${reason}`]!++;
+      stats['ejections_enforced_total']!++;
+      stats['ejections_total']!++;
+      const older = `ejections_${reason}`;
+      if (older in stats) stats[older]!++;
+      monitor.host.drainPools();
       this.#cluster.refresh();
     }
     this.#log?.ejected(monitor, reason, enforced, reason.startsWith('local') ? this.local : this.external);
@@ -107,7 +111,7 @@ class OutlierDetector implements SuccessRates {
   /** A response said that its host is degraded. */
   degraded(monitor: Monitor): void {
     if (monitor.host.degradedByOutlierDetection) return;
-    count(this.#cluster.stats.outlier_ejections_detected, 'degradation');
+    this.#cluster.stats.outlier_detection['ejections_detected_degradation']!++;
     monitor.degrade(this.#deps.clock.now(), this.#deps.random.float() * this.program.maxEjectionTimeJitter);
     this.#cluster.refresh();
     this.#log?.ejected(monitor, 'degradation', true, NOT_JUDGED);
@@ -313,8 +317,4 @@ class Monitor implements HostMonitor, JudgedHost {
       this.#detector.detected(this, 'consecutive_local_origin_failure', program.enforcingConsecutiveLocalOriginFailure);
     }
   }
-}
-
-function count(counts: Record<string, number>, reason: Reason): void {
-  counts[reason] = (counts[reason] ?? 0) + 1;
 }

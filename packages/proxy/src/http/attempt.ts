@@ -50,9 +50,7 @@ export class Attempt implements Waiter, Exchange {
   }
 
   start(): void {
-    const { cluster } = this.host;
     this.host.active++;
-    cluster.stats.upstream_rq_active++;
     const { info, hcm } = this.#router.stream;
     info.poolWaitStart = turnNow(hcm.deps.clock);
     this.#pool.acquire(this, this.#router.breaker);
@@ -69,7 +67,9 @@ export class Attempt implements Waiter, Exchange {
     info.poolReady = turnNow(stream.hcm.deps.clock);
     this.#sentBefore = connection.out.bytes;
     if (info.upstreamStartTime < 0) info.upstreamStartTime = turnNow(stream.hcm.deps.clock);
-    this.host.cluster.stats.upstream_rq_total++;
+    const { stats } = this.host.cluster;
+    stats.upstream_rq_total++;
+    stats.upstream_rq_active++;
     const upgrade = stream.upgrade !== '';
     connection.begin(this, request.method, upgrade);
     const { flat, spelling } = request.headers;
@@ -219,8 +219,8 @@ export class Attempt implements Waiter, Exchange {
     if (this.over) return;
     this.over = true;
     this.host.active--;
-    this.host.cluster.stats.upstream_rq_active--;
     if (this.#connection === undefined) return;
+    this.host.cluster.stats.upstream_rq_active--;
     this.#router.breaker.releaseRequest();
     const { info } = this.#router.stream;
     info.upstreamWireBytesSent += this.#connection.out.bytes - this.#sentBefore;

@@ -1,7 +1,23 @@
 import type { ClusterStats } from '../types.ts';
+import type { HcmRuntime } from './runtime.ts';
 
-/** Counts an answer of a cluster, also one that is made here once the cluster was chosen. */
-export function charge(stats: Pick<ClusterStats, 'upstream_rq_completed' | 'upstream_rq_xx'>, status: number): void {
-  stats.upstream_rq_completed++;
-  stats.upstream_rq_xx[Math.trunc(status / 100)]!++;
+/** Who asked for what is answered: another of the mesh, or anybody; and whether a canary answered. */
+export function charge(stats: ClusterStats, status: number, internal: boolean, canary: boolean): void {
+  (internal ? stats.internal : stats.external).codes.charge(status);
+  if (canary) stats.canary.codes.charge(status);
+}
+
+/** Counts how long an answer took, milliseconds. */
+export function chargeTime(stats: ClusterStats, ms: number, internal: boolean, canary: boolean): void {
+  const whole = ms > 0 ? Math.trunc(ms) : 0;
+  (internal ? stats.internal : stats.external).upstream_rq_time.record(whole);
+  if (canary) stats.canary.upstream_rq_time.record(whole);
+}
+
+/** Counts an answer to a client by the first digit of its status. */
+export function countAnswer({ stats, listenerAnswers }: HcmRuntime, digit: number): void {
+  stats.downstream_rq_completed++;
+  stats.downstream_rq_xx[digit]!++;
+  listenerAnswers.downstream_rq_completed++;
+  listenerAnswers.downstream_rq_xx[digit]!++;
 }

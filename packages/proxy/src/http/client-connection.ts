@@ -1,7 +1,7 @@
 import { BodyMode, type MessageSink } from '../codec/parser.ts';
 import { ResponseParser } from '../codec/response-parser.ts';
 import type { CodecErrorDetails } from '../codec/error.ts';
-import type { CircuitBreaker, PeerTls, UpstreamSocket } from '../types.ts';
+import type { CircuitBreaker, ClusterStats, PeerTls, UpstreamSocket } from '../types.ts';
 import { enter, entered, leave, Output } from './io.ts';
 import { nextConnectionId } from './connection-id.ts';
 import { readDirectly } from './reads.ts';
@@ -50,12 +50,15 @@ export class ClientConnection implements MessageSink {
   draining = false;
   closed = false;
   readonly #parser: ResponseParser;
+  readonly #stats: ClusterStats;
   readonly #owner: ConnectionOwner;
   #exchange: Exchange | undefined;
   #requestDone = false;
   #responseDone = false;
   #drainWanted = false;
   #paused = false;
+  /** Bytes written that have been counted. */
+  #counted = 0;
   /** Within a read: the connection is not given away before it is known that nothing follows the response. */
   #reading = false;
 
@@ -63,12 +66,14 @@ export class ClientConnection implements MessageSink {
     socket: UpstreamSocket,
     owner: ConnectionOwner,
     breaker: CircuitBreaker,
+    stats: ClusterStats,
     limits: { readonly maxHeadBytes: number; readonly maxHeaders: number; readonly keepSpelling: boolean },
   ) {
     socket = readDirectly(socket, this.#onData).socket;
     this.socket = socket;
     this.#owner = owner;
     this.breaker = breaker;
+    this.#stats = stats;
     this.out = new Output(socket);
     this.id = nextConnectionId();
     this.localAddress = `${socket.localAddress}:${socket.localPort}`;
@@ -106,7 +111,10 @@ export class ClientConnection implements MessageSink {
 
   /** Stops the exchange: what comes still cannot be told from another response, so the connection goes too. */
   abandon(): void {
+    const active = this.#exchange !== undefined;
     this.#exchange = undefined;
+    if (this.closed) return;
+    if (active) this.#stats.upstream_cx_destroy_local_with_active_rq++;
     this.close();
   }
 
@@ -117,20 +125,27 @@ export class ClientConnection implements MessageSink {
   }
 
   pause(): void {
+    if (this.#paused) return;
     this.#paused = true;
+    this.#stats.upstream_flow_control_paused_reading_total++;
     if (!this.closed) this.socket.pause();
   }
   resume(): void {
+    if (!this.#paused) return;
     this.#paused = false;
+    this.#stats.upstream_flow_control_resumed_reading_total++;
     if (!this.closed) this.socket.resume();
   }
   /** Asks for `onDrain` once the connection takes more. */
   wantDrain(): void {
+    if (this.#drainWanted) return;
     this.#drainWanted = true;
+    this.#stats.upstream_flow_control_backed_up_total++;
   }
 
   // ---- from the parser
   onHead(): void {
+    if (!this.#parser.keepAlive && this.#parser.status >= 200) this.#stats.upstream_cx_close_notify++;
     this.#exchange?.onResponseHead(this.#parser);
   }
   onBody(data: Buffer): void {
@@ -147,11 +162,13 @@ export class ClientConnection implements MessageSink {
     this.#exchange?.onResponseEnd(trailers);
   }
   onError(_details: CodecErrorDetails): void {
-    this.#fail('protocol error', '');
+    this.#stats.upstream_cx_protocol_error++;
+    this.#fail('protocol error', '', false);
   }
 
   readonly #onData = (data: Buffer): void => {
     if (this.closed) return;
+    this.#stats.upstream_cx_rx_bytes_total += data.length;
     enter();
     try {
       if (this.#exchange === undefined) {
@@ -168,7 +185,7 @@ export class ClientConnection implements MessageSink {
       if (used < data.length) this.draining = true;
       if (this.#responseDone && this.#requestDone) this.#over();
     } catch (error) {
-      this.#fail('connection termination', '');
+      this.#fail('connection termination', '', false);
       throw error;
     } finally {
       leave();
@@ -180,6 +197,7 @@ export class ClientConnection implements MessageSink {
     entered(() => {
       this.draining = true;
       if (this.#exchange === undefined) {
+        this.#stats.upstream_cx_destroy_remote++;
         this.close();
         return;
       }
@@ -187,8 +205,8 @@ export class ClientConnection implements MessageSink {
       this.#reading = true;
       const complete = this.#parser.finish();
       this.#reading = false;
-      if (!complete) this.#fail('protocol error', '');
-      else if (!this.#responseDone) this.#fail('connection termination', '');
+      if (!complete) this.#broken('protocol error');
+      else if (!this.#responseDone) this.#broken('connection termination');
       else if (this.#requestDone) this.#over();
     });
   };
@@ -200,21 +218,36 @@ export class ClientConnection implements MessageSink {
   readonly #onClose = (): void => {
     if (this.closed) return;
     entered(() => {
-      this.#fail(this.#parser.idle || this.#parser.done ? 'connection termination' : 'protocol error', '');
+      this.#broken(this.#parser.idle || this.#parser.done ? 'connection termination' : 'protocol error');
     });
   };
 
   readonly #onDrain = (): void => {
     if (!this.#drainWanted || this.closed) return;
     this.#drainWanted = false;
+    this.#stats.upstream_flow_control_drained_total++;
     entered(() => {
       this.#exchange?.onDrain();
     });
   };
 
-  #fail(reason: ResetReason, transport: string): void {
+  /** The other side ended it. Whatever it owes of an answer is an answer that breaks off. */
+  #broken(reason: ResetReason): void {
+    if (this.#exchange !== undefined) this.#stats.upstream_cx_protocol_error++;
+    this.#fail(reason, '', true);
+  }
+
+  #fail(reason: ResetReason, transport: string, remote: boolean): void {
     const exchange = this.#exchange;
     this.#exchange = undefined;
+    if (!this.closed) {
+      const stats = this.#stats;
+      if (remote) stats.upstream_cx_destroy_remote++;
+      if (exchange !== undefined) {
+        if (remote) stats.upstream_cx_destroy_remote_with_active_rq++;
+        else stats.upstream_cx_destroy_local_with_active_rq++;
+      }
+    }
     this.close();
     exchange?.onReset(reason, transport);
   }
@@ -222,6 +255,7 @@ export class ClientConnection implements MessageSink {
   #over(): void {
     this.#exchange = undefined;
     if (this.closed) return;
+    this.#countSent();
     if (this.draining) {
       this.out.flush();
       this.#closed();
@@ -233,8 +267,15 @@ export class ClientConnection implements MessageSink {
     }
   }
 
+  #countSent(): void {
+    this.#stats.upstream_cx_tx_bytes_total += this.out.bytes - this.#counted;
+    this.#counted = this.out.bytes;
+  }
+
   #closed(): void {
     this.closed = true;
+    this.#countSent();
+    this.#stats.upstream_rq_per_cx.record(this.requests);
     this.#owner.onClosed(this);
   }
 }

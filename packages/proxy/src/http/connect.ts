@@ -40,7 +40,7 @@ function accept(stream: ActiveStream, host: UpstreamHost): void {
     // To the client this is an answer like any other.
     const { stats } = host.cluster;
     stats.upstream_rq_total++;
-    charge(stats, 200);
+    charge(stats, 200, stream.request.headers.get('x-envoy-internal') === 'true', host.canary === true);
     const { requestEndTime } = stream.info;
     if (!stream.hcm.program.router.suppressEnvoyHeaders && requestEndTime >= 0) {
       const time = Math.max(0, Math.trunc(turnNow(stream.hcm.deps.clock) - requestEndTime));

@@ -146,18 +146,19 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   onConnection(connection: ClientConnection): void {
     this.#connection = connection;
     this.#host!.cluster.stats.upstream_rq_total++;
+    this.#host!.cluster.stats.upstream_rq_active++;
     connection.begin(this, this.#method, false);
     connection.out.text(this.#head);
     this.#flush();
   }
   onPoolFailure(): void {
-    charge(this.#host!.cluster.stats, 503);
+    charge(this.#host!.cluster.stats, 503, true, false);
     this.#finish();
   }
 
   onResponseHead({ status }: ResponseParser): void {
     // The answer is read so that the connection can be used again, and dropped.
-    if (status >= 200) charge(this.#host!.cluster.stats, status);
+    charge(this.#host!.cluster.stats, status, true, this.#host!.canary === true);
   }
   onResponseData(): void {
     // As above.
@@ -208,6 +209,8 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     this.#timer?.cancel();
     this.#waitingBody.length = 0;
     if (this.#host !== undefined) this.#host.active--;
-    if (this.#connection !== undefined) this.#breaker.releaseRequest();
+    if (this.#connection === undefined) return;
+    this.#host!.cluster.stats.upstream_rq_active--;
+    this.#breaker.releaseRequest();
   }
 }

@@ -105,7 +105,6 @@ export class Pool implements HostPool, ConnectionOwner {
   onClosed(connection: ClientConnection): void {
     this.#all.delete(connection);
     connection.breaker.releaseConnection();
-    if (connection.busy) this.host.cluster.stats.upstream_cx_destroy_with_active_rq++;
     const at = this.#idle.lastIndexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
     const next = this.#waiting[0];
@@ -114,12 +113,15 @@ export class Pool implements HostPool, ConnectionOwner {
 
   #attach(connection: ClientConnection, waiter: Waiter, breaker: CircuitBreaker): void {
     if (!breaker.tryRequest()) {
-      this.host.cluster.stats.upstream_rq_pending_overflow++;
+      this.host.cluster.stats.upstream_rq_active_overflow++;
       this.#idle.push(connection);
       waiter.onPoolFailure('overflow', '');
       return;
     }
     waiter.onConnection(connection);
+    const { maxRequestsPerConnection, stats } = this.host.cluster;
+    if (maxRequestsPerConnection > 0 && connection.requests === maxRequestsPerConnection)
+      stats.upstream_cx_max_requests++;
   }
 
   #connectIfNeeded(breaker: CircuitBreaker): void {
@@ -132,6 +134,7 @@ export class Pool implements HostPool, ConnectionOwner {
       counted = UNCOUNTED;
     }
     this.#connecting++;
+    this.host.cluster.stats.upstream_cx_http1_total++;
     let settled = false;
     this.host.connect(
       (socket) => {
@@ -139,7 +142,7 @@ export class Pool implements HostPool, ConnectionOwner {
         settled = true;
         this.#connecting--;
         const limits = this.host.cluster.http ?? DEFAULT_LIMITS;
-        const connection = new ClientConnection(socket, this, counted, {
+        const connection = new ClientConnection(socket, this, counted, this.host.cluster.stats, {
           maxHeadBytes: limits.maxResponseHeadersBytes,
           maxHeaders: limits.maxHeadersCount,
           keepSpelling: limits.headerKeyFormat === 'preserve-case',
@@ -168,6 +171,7 @@ export class Pool implements HostPool, ConnectionOwner {
     const { maxConnectionDuration } = this.host.cluster;
     if (maxConnectionDuration <= 0) return;
     const timer = this.#deps.clock.after(maxConnectionDuration, () => {
+      this.host.cluster.stats.upstream_cx_max_duration_reached++;
       connection.draining = true;
       if (!connection.busy) connection.close();
     });
@@ -186,9 +190,12 @@ export class Pool implements HostPool, ConnectionOwner {
 
   #closeIdle(): void {
     const now = turnNow(this.#deps.clock);
-    const { idleTimeout } = this.host.cluster;
+    const { idleTimeout, stats } = this.host.cluster;
     // The longest idle are first.
-    while (this.#idle.length > 0 && this.#idle[0]!.idleSince + idleTimeout <= now) this.#idle[0]!.close();
+    while (this.#idle.length > 0 && this.#idle[0]!.idleSince + idleTimeout <= now) {
+      stats.upstream_cx_idle_timeout++;
+      this.#idle[0]!.close();
+    }
     if (this.#idle.length > 0) this.#idleDeadline.set(this.#idle[0]!.idleSince + idleTimeout);
   }
 }

@@ -69,12 +69,19 @@ export function checkHead(
   const { path } = request;
   if (request.method === 'QUERY' && (request.headers.get('content-type') ?? '') === '') return NO_TYPE;
   if (request.method !== 'CONNECT') {
-    if (path.charCodeAt(0) !== 0x2f) return NOT_A_PATH;
+    if (path.charCodeAt(0) !== 0x2f) {
+      hcm.stats.downstream_rq_non_relative_path++;
+      return NOT_A_PATH;
+    }
     if ((touchesPath && !isPlainPath(path)) || path.includes('#')) {
       const result = normalizePath(path, program);
       request.path = result.path;
-      if (result.verdict === 'reject') return BAD_PATH;
+      if (result.verdict === 'reject') {
+        hcm.stats.downstream_rq_failed_path_normalization++;
+        return BAD_PATH;
+      }
       if (result.verdict === 'redirect') {
+        hcm.stats.downstream_rq_redirected_with_normalized_path++;
         return { ...BAD_PATH, status: 307, closes: false, headers: [['location', result.path]] };
       }
     }

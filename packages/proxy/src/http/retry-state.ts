@@ -110,6 +110,9 @@ export class RetryState {
   nextBackOff(random: Random): number {
     const reset = this.#reset;
     this.#reset = undefined;
+    const { stats } = this.#cluster;
+    if (reset === undefined) stats.upstream_rq_retry_backoff_exponential++;
+    else stats.upstream_rq_retry_backoff_ratelimited++;
     if (reset !== undefined && reset > 1) return reset + Math.floor(random.float() * Math.floor(reset / 2));
     const ceiling = Math.min(this.#max, this.#base * (2 ** this.#tries - 1));
     return Math.floor(random.float() * ceiling);

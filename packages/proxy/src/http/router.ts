@@ -18,7 +18,7 @@ import {
 import type { Timer } from '../deps.ts';
 import { Attempt } from './attempt.ts';
 import { AttemptTimers, type AttemptTimeouts } from './attempt-timers.ts';
-import { charge } from './charge.ts';
+import { charge, chargeTime } from './charge.ts';
 import { connectTcp, type TcpTunnel } from './connect.ts';
 import { Headers } from './headers.ts';
 import { entered, turnNow } from './io.ts';
@@ -79,6 +79,10 @@ export class Router implements LbContext, AttemptTimeouts {
   #setCookie: string | undefined;
   #timeoutStatus: 504 | 204 = 504;
   #lastWasTimeout = false;
+  /** The request is said to come from within. */
+  #internal = false;
+  /** A canary answers. */
+  #canary = false;
 
   constructor(stream: ActiveStream) {
     this.stream = stream;
@@ -93,6 +97,7 @@ export class Router implements LbContext, AttemptTimeouts {
     const { stream } = this;
     const decision = stream.route();
     const { stats } = stream.hcm;
+    stats.rq_total++;
     switch (decision.kind) {
       case 'none':
         stats.no_route++;
@@ -143,7 +148,6 @@ export class Router implements LbContext, AttemptTimeouts {
       stream.sendLocalReply(action.clusterNotFoundStatus, '', 'cluster_not_found', ResponseFlag.NC);
       return;
     }
-    hcm.stats.rq_total++;
     this.#cluster = cluster;
     this.#route = route;
     this.#action = action;
@@ -165,7 +169,7 @@ export class Router implements LbContext, AttemptTimeouts {
     if (runtime !== undefined && hcm.deps.random.float() < runtime.maintenance(cluster.name)) {
       this.#over = true;
       cluster.stats.upstream_rq_maintenance_mode++;
-      charge(cluster.stats, 503);
+      charge(cluster.stats, 503, headers.get('x-envoy-internal') === 'true', false);
       const fields: [string, string][] = suppressEnvoyHeaders ? [] : [['x-envoy-overloaded', 'true']];
       stream.sendLocalReply(503, 'maintenance mode', 'maintenance_mode', ResponseFlag.UO, fields);
       return;
@@ -177,6 +181,7 @@ export class Router implements LbContext, AttemptTimeouts {
     const counts = route.virtualHost.includeRequestAttemptCount;
     if (counts) headers.set('x-envoy-attempt-count', '1');
     route.rewriteRequest(request, stream, decision.weighted, suppressEnvoyHeaders);
+    this.#internal = headers.get('x-envoy-internal') === 'true';
     this.#retry = RetryState.of(stream, cluster, action, this.breaker);
     if (action.idleTimeout !== undefined) stream.setStreamIdle(action.idleTimeout);
     if (action.maxStreamDuration !== undefined) stream.setMaxDuration(action.maxStreamDuration);
@@ -245,7 +250,7 @@ export class Router implements LbContext, AttemptTimeouts {
         return;
       }
       this.#cluster.stats.upstream_cx_none_healthy++;
-      charge(this.#cluster.stats, 503);
+      charge(this.#cluster.stats, 503, this.#internal, false);
       stream.sendLocalReply(503, 'no healthy upstream', 'no_healthy_upstream', ResponseFlag.UH);
       return;
     }
@@ -311,6 +316,7 @@ export class Router implements LbContext, AttemptTimeouts {
     if (attempt.connected && reason !== 'overflow') attempt.host.report('reset');
     if (stream.responseStarted) {
       this.#end();
+      stream.hcm.stats.rq_reset_after_downstream_response_started++;
       stream.info.responseFlags |= outcome.flag;
       stream.reset(resetDetails('upstream_reset_after_response_started', reason, ''));
       return;
@@ -328,13 +334,16 @@ export class Router implements LbContext, AttemptTimeouts {
       `upstream connect error or disconnect/reset before headers. ${text}: ${reason}`,
       resetDetails('upstream_reset_before_response_started', reason, transport),
       outcome.flag,
-      reason === 'overflow' ? [['x-envoy-overloaded', 'true']] : undefined,
+      reason === 'overflow' && !stream.hcm.program.router.suppressEnvoyHeaders
+        ? [['x-envoy-overloaded', 'true']]
+        : undefined,
     );
   }
 
   onInterim(parser: ResponseParser): void {
+    charge(this.#cluster.stats, parser.status, this.#internal, false);
     if (parser.status === 100 && this.stream.hcm.program.proxy100Continue && !this.stream.responseStarted) {
-      this.stream.connection.out.text('HTTP/1.1 100 Continue\r\n\r\n');
+      this.stream.continueRequest();
     }
   }
 
@@ -352,7 +361,7 @@ export class Router implements LbContext, AttemptTimeouts {
     if (this.#retry !== undefined) {
       const verdict = this.#retry.onResponse(head, stream.hcm.deps.clock);
       if (verdict === 'yes') {
-        charge(stats.retry, status);
+        stats.retry.charge(status);
         this.#retryLater();
         return;
       }
@@ -369,7 +378,8 @@ export class Router implements LbContext, AttemptTimeouts {
       this.#giveUp(status, '', 'websocket_handshake_unsuccessful', 0, undefined);
       return;
     }
-    charge(stats, status);
+    this.#canary = attempt.host.canary === true || head.headers.get('x-envoy-upstream-canary') === 'true';
+    charge(stats, status, this.#internal, this.#canary);
     const { info } = stream;
     info.responseCode = status;
     if (!stream.hcm.program.router.suppressEnvoyHeaders && info.requestEndTime >= 0) {
@@ -411,6 +421,9 @@ export class Router implements LbContext, AttemptTimeouts {
 
   onResponseEnd(attempt: Attempt, trailers: string[] | undefined): void {
     if (this.#over || attempt !== this.#attempt) return;
+    const { info, hcm } = this.stream;
+    if (info.requestEndTime >= 0)
+      chargeTime(this.#cluster.stats, turnNow(hcm.deps.clock) - info.requestEndTime, this.#internal, this.#canary);
     this.stream.sendEnd(trailers);
   }
 
@@ -433,6 +446,7 @@ export class Router implements LbContext, AttemptTimeouts {
     body.add(data);
     if (this.#keepsBody && body.bytes > this.#keptBytes()) {
       // Too much to keep: what is under way is the last try.
+      this.#cluster.stats.retry_or_shadow_abandoned++;
       this.#retry?.release();
       this.#retry = undefined;
       this.#keptForRedirect = false;
@@ -491,11 +505,13 @@ export class Router implements LbContext, AttemptTimeouts {
   pauseDownstream(): void {
     if (this.#pausedDownstream) return;
     this.#pausedDownstream = true;
+    this.stream.hcm.stats.downstream_flow_control_paused_reading_total++;
     this.stream.connection.pause();
   }
   resumeDownstream(): void {
     if (!this.#pausedDownstream) return;
     this.#pausedDownstream = false;
+    this.stream.hcm.stats.downstream_flow_control_resumed_reading_total++;
     this.stream.connection.resume();
   }
   pauseUpstream(): void {
@@ -516,6 +532,7 @@ export class Router implements LbContext, AttemptTimeouts {
     this.#attempt?.host.report('timeout');
     if (stream.responseStarted) {
       this.#stop();
+      this.stream.hcm.stats.rq_reset_after_downstream_response_started++;
       stream.info.responseFlags |= ResponseFlag.UT;
       stream.reset('response_timeout');
       return;
@@ -525,9 +542,11 @@ export class Router implements LbContext, AttemptTimeouts {
 
   onTryDuration(): void {
     if (this.#over) return;
+    this.#cluster.stats.upstream_rq_max_duration_reached++;
     const { stream } = this;
     if (stream.responseStarted) {
       this.#stop();
+      this.stream.hcm.stats.rq_reset_after_downstream_response_started++;
       stream.info.responseFlags |= ResponseFlag.UMSDR;
       stream.reset('upstream_max_stream_duration_reached');
       return;
@@ -547,8 +566,10 @@ export class Router implements LbContext, AttemptTimeouts {
   }
 
   onTryIdle(): void {
+    this.#cluster.stats.upstream_rq_per_try_idle_timeout++;
     if (this.stream.responseStarted) {
       this.#stop();
+      this.stream.hcm.stats.rq_reset_after_downstream_response_started++;
       this.stream.info.responseFlags |= ResponseFlag.SI;
       this.stream.reset('upstream_per_try_idle_timeout');
     } else {
@@ -578,7 +599,7 @@ export class Router implements LbContext, AttemptTimeouts {
 
   #giveUp(status: number, body: string, details: string, flags: number, fields: [string, string][] | undefined): void {
     this.#stop();
-    charge(this.#cluster.stats, status);
+    charge(this.#cluster.stats, status, this.#internal, this.#attempt?.host.canary === true);
     this.stream.sendLocalReply(status, body, details, flags, fields);
   }
 

@@ -12,6 +12,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Deps } from '../deps.ts';
 import type { HcmProgram, RouteConfigProgram } from '../program/types.ts';
+import { Histogram } from '../telemetry/histogram.ts';
 import type { ConnectionInfo, UpstreamCluster, UpstreamSocket } from '../types.ts';
 
 export interface HcmRuntime {
@@ -26,6 +27,8 @@ export interface HcmRuntime {
   internalListener(name: string): InternalListener | undefined;
   readonly deps: Deps;
   readonly stats: HcmStats;
+  readonly listenerAnswers: AnswerCounts;
+  readonly codec: CodecStats;
   /** One per entry of `program.accessLogs`, in that order. */
   readonly accessLogSinks: readonly AccessLogSink[];
 }
@@ -49,23 +52,51 @@ export interface AccessLogSink {
   write(line: string): void;
 }
 
+/** What reading requests counts, under Envoy's names. */
+export interface CodecStats {
+  dropped_headers_with_underscores: number;
+  requests_rejected_with_underscores_in_headers: number;
+}
+
+/** Answers of the connection managers with one stat prefix on one listener. */
+export interface AnswerCounts {
+  downstream_rq_completed: number;
+  /** By status class: index 1 to 5; others beyond. */
+  readonly downstream_rq_xx: number[];
+}
+
+export function newAnswerCounts(): AnswerCounts {
+  return { downstream_rq_completed: 0, downstream_rq_xx: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0] };
+}
+
 /** Plain counters of one stat prefix, added to directly; Envoy's names. Gauges go up and down. */
-export interface HcmStats {
+export interface HcmStats extends AnswerCounts {
   downstream_cx_total: number;
   downstream_cx_active: number;
+  downstream_cx_http1_total: number;
+  downstream_cx_http1_active: number;
+  downstream_cx_ssl_total: number;
+  downstream_cx_ssl_active: number;
   downstream_cx_protocol_error: number;
+  downstream_cx_destroy: number;
+  downstream_cx_destroy_local: number;
+  downstream_cx_destroy_remote: number;
   downstream_cx_destroy_remote_active_rq: number;
   downstream_cx_destroy_local_active_rq: number;
   downstream_cx_idle_timeout: number;
+  downstream_cx_delayed_close_timeout: number;
   downstream_cx_max_duration_reached: number;
+  downstream_cx_max_requests_reached: number;
   downstream_cx_drain_close: number;
   downstream_cx_upgrades_total: number;
   downstream_cx_upgrades_active: number;
   downstream_cx_rx_bytes_total: number;
   downstream_cx_tx_bytes_total: number;
+  downstream_flow_control_paused_reading_total: number;
+  downstream_flow_control_resumed_reading_total: number;
   downstream_rq_total: number;
   downstream_rq_active: number;
-  downstream_rq_completed: number;
+  downstream_rq_http1_total: number;
   downstream_rq_rx_reset: number;
   downstream_rq_tx_reset: number;
   downstream_rq_timeout: number;
@@ -74,8 +105,10 @@ export interface HcmStats {
   downstream_rq_max_duration_reached: number;
   downstream_rq_too_large: number;
   downstream_rq_ws_on_non_ws_route: number;
-  /** By status class: index 1 to 5. */
-  downstream_rq_xx: number[];
+  downstream_rq_non_relative_path: number;
+  downstream_rq_failed_path_normalization: number;
+  downstream_rq_redirected_with_normalized_path: number;
+  downstream_rq_response_before_rq_complete: number;
   rs_too_large: number;
   no_route: number;
   no_cluster: number;
@@ -87,26 +120,40 @@ export interface HcmStats {
   passthrough_internal_redirect_predicate: number;
   rq_direct_response: number;
   rq_total: number;
-  rq_retry_skipped_request_not_complete: number;
+  rq_reset_after_downstream_response_started: number;
+  readonly downstream_cx_length_ms: Histogram;
+  readonly downstream_rq_time: Histogram;
 }
 
 export function newHcmStats(): HcmStats {
   return {
+    ...newAnswerCounts(),
     downstream_cx_total: 0,
     downstream_cx_active: 0,
+    downstream_cx_http1_total: 0,
+    downstream_cx_http1_active: 0,
+    downstream_cx_ssl_total: 0,
+    downstream_cx_ssl_active: 0,
     downstream_cx_protocol_error: 0,
+    downstream_cx_destroy: 0,
+    downstream_cx_destroy_local: 0,
+    downstream_cx_destroy_remote: 0,
     downstream_cx_destroy_remote_active_rq: 0,
     downstream_cx_destroy_local_active_rq: 0,
     downstream_cx_idle_timeout: 0,
+    downstream_cx_delayed_close_timeout: 0,
     downstream_cx_max_duration_reached: 0,
+    downstream_cx_max_requests_reached: 0,
     downstream_cx_drain_close: 0,
     downstream_cx_upgrades_total: 0,
     downstream_cx_upgrades_active: 0,
     downstream_cx_rx_bytes_total: 0,
     downstream_cx_tx_bytes_total: 0,
+    downstream_flow_control_paused_reading_total: 0,
+    downstream_flow_control_resumed_reading_total: 0,
     downstream_rq_total: 0,
     downstream_rq_active: 0,
-    downstream_rq_completed: 0,
+    downstream_rq_http1_total: 0,
     downstream_rq_rx_reset: 0,
     downstream_rq_tx_reset: 0,
     downstream_rq_timeout: 0,
@@ -115,7 +162,10 @@ export function newHcmStats(): HcmStats {
     downstream_rq_max_duration_reached: 0,
     downstream_rq_too_large: 0,
     downstream_rq_ws_on_non_ws_route: 0,
-    downstream_rq_xx: [0, 0, 0, 0, 0, 0],
+    downstream_rq_non_relative_path: 0,
+    downstream_rq_failed_path_normalization: 0,
+    downstream_rq_redirected_with_normalized_path: 0,
+    downstream_rq_response_before_rq_complete: 0,
     rs_too_large: 0,
     no_route: 0,
     no_cluster: 0,
@@ -127,6 +177,8 @@ export function newHcmStats(): HcmStats {
     passthrough_internal_redirect_predicate: 0,
     rq_direct_response: 0,
     rq_total: 0,
-    rq_retry_skipped_request_not_complete: 0,
+    rq_reset_after_downstream_response_started: 0,
+    downstream_cx_length_ms: new Histogram(),
+    downstream_rq_time: new Histogram(),
   };
 }

@@ -51,6 +51,11 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   readonly #idleDeadline: Deadline;
   readonly #requestDeadline: Deadline;
   #maxDuration: { cancel(): void } | undefined;
+  readonly #begun: number;
+  /** Something has come. */
+  #spoken = false;
+  /** It was the client that ended it. */
+  #endedByClient = false;
 
   constructor(socket: UpstreamSocket, info: ConnectionInfo, hcm: HcmRuntime) {
     this.#reads = readDirectly(socket, this.#onData);
@@ -84,6 +89,11 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     }
     stats.downstream_cx_total++;
     stats.downstream_cx_active++;
+    if (info.tls !== undefined) {
+      stats.downstream_cx_ssl_total++;
+      stats.downstream_cx_ssl_active++;
+    }
+    this.#begun = turnNow(clock);
     this.#armIdle();
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onSocketError);
@@ -109,6 +119,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   close(): void {
     if (this.#state === 'closed' || this.#state === 'handed over') return;
     entered(() => {
+      if (this.stream !== undefined) this.hcm.stats.downstream_cx_destroy_local_active_rq++;
       this.stream?.onDownstreamGone('downstream_local_disconnect', ResponseFlag.DC);
       this.destroy();
     });
@@ -206,21 +217,30 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     const { program, stats, deps } = this.hcm;
     const { parser } = this;
     this.#idleDeadline.clear();
+    if (parser.underscoresDropped > 0) this.#countUnderscores();
     if (program.requestTimeout > 0 && parser.bodyMode !== BodyMode.NONE && parser.bodyMode !== BodyMode.UNTIL_CLOSE) {
       this.#requestDeadline.set(turnNow(deps.clock) + program.requestTimeout);
     } else {
       this.#requestDeadline.clear();
     }
     stats.downstream_rq_total++;
+    stats.downstream_rq_http1_total++;
     stats.downstream_rq_active++;
     this.#requests++;
     if (!parser.keepAlive) this.draining = true;
-    if (program.maxRequestsPerConnection > 0 && this.#requests >= program.maxRequestsPerConnection)
+    if (program.maxRequestsPerConnection > 0 && this.#requests >= program.maxRequestsPerConnection) {
+      stats.downstream_cx_max_requests_reached++;
       this.draining = true;
+    }
     const info = new StreamRecord(this.info, turnNow(deps.clock), deps.clock.wall());
     const stream = new ActiveStream(this, info);
     this.stream = stream;
     stream.start(parser);
+  }
+
+  #countUnderscores(): void {
+    this.hcm.codec.dropped_headers_with_underscores += this.parser.underscoresDropped;
+    this.parser.underscoresDropped = 0;
   }
 
   onBody(data: Buffer): void {
@@ -234,6 +254,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
 
   onError(details: CodecErrorDetails): void {
     this.hcm.stats.downstream_cx_protocol_error++;
+    if (details === 'http1.unexpected_underscore') this.hcm.codec.requests_rejected_with_underscores_in_headers++;
     (this.stream ?? this.#newStream()).onCodecError(errorStatus(details), details);
   }
 
@@ -242,6 +263,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   readonly #onData = (data: Buffer): void => {
     if (this.#state !== 'open') return;
     this.hcm.stats.downstream_cx_rx_bytes_total += data.length;
+    if (!this.#spoken) this.#speak();
     enter();
     try {
       if (this.#unread !== undefined) {
@@ -257,6 +279,12 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
       leave();
     }
   };
+
+  #speak(): void {
+    this.#spoken = true;
+    this.hcm.stats.downstream_cx_http1_total++;
+    this.hcm.stats.downstream_cx_http1_active++;
+  }
 
   /** Reads requests until the data is used up or a request has to be waited for. */
   #read(data: Buffer): void {
@@ -315,11 +343,13 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
       return;
     }
     if (this.#state !== 'open') return;
+    this.#endedByClient = true;
     entered(() => {
       const { stream } = this;
       if (stream?.tunnel === true && this.parser.bodyMode === BodyMode.UNTIL_CLOSE) {
         this.parser.finish();
       } else if (stream !== undefined) {
+        this.hcm.stats.downstream_cx_destroy_remote_active_rq++;
         stream.onDownstreamGone('downstream_remote_disconnect', ResponseFlag.DC);
         this.destroy();
       } else {
@@ -332,6 +362,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   /** A head that was begun and never completed is a request too. */
   #logCutOff(): void {
     if (this.parser.idle || this.parser.done || this.parser.failed) return;
+    this.hcm.stats.downstream_cx_destroy_remote_active_rq++;
     this.#newStream().onDownstreamGone('downstream_remote_disconnect', ResponseFlag.DC);
   }
 
@@ -339,6 +370,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   #newStream(): ActiveStream {
     const { stats, deps } = this.hcm;
     stats.downstream_rq_total++;
+    stats.downstream_rq_http1_total++;
     stats.downstream_rq_active++;
     const stream = new ActiveStream(this, new StreamRecord(this.info, turnNow(deps.clock), deps.clock.wall()));
     this.stream = stream;
@@ -351,9 +383,13 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
 
   readonly #onClose = (): void => {
     if (this.#state === 'closed' || this.#state === 'handed over') return;
+    if (this.#state === 'open') this.#endedByClient = true;
     entered(() => {
       if (this.stream === undefined) this.#logCutOff();
-      else this.stream.onDownstreamGone('downstream_remote_disconnect', ResponseFlag.DC);
+      else {
+        this.hcm.stats.downstream_cx_destroy_remote_active_rq++;
+        this.stream.onDownstreamGone('downstream_remote_disconnect', ResponseFlag.DC);
+      }
       this.#state = 'closed';
       this.#ended();
     });
@@ -389,6 +425,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
 
   #idleTimeout(): void {
     if (this.#state === 'closing') {
+      this.hcm.stats.downstream_cx_delayed_close_timeout++;
       this.destroy();
     } else if (this.stream === undefined) {
       this.hcm.stats.downstream_cx_idle_timeout++;
@@ -418,7 +455,16 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   }
 
   #ended(): void {
-    this.hcm.stats.downstream_cx_active--;
+    const { stats, deps } = this.hcm;
+    stats.downstream_cx_active--;
+    stats.downstream_cx_destroy++;
+    if (this.#endedByClient) stats.downstream_cx_destroy_remote++;
+    else stats.downstream_cx_destroy_local++;
+    if (this.#spoken) stats.downstream_cx_http1_active--;
+    if (this.info.tls !== undefined) stats.downstream_cx_ssl_active--;
+    stats.downstream_cx_tx_bytes_total += this.out.bytes;
+    this.out.bytes = 0;
+    stats.downstream_cx_length_ms.record(Math.trunc(turnNow(deps.clock) - this.#begun));
     this.#maxDuration?.cancel();
     this.#idleDeadline.stop();
     this.#requestDeadline.stop();

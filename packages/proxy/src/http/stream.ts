@@ -16,6 +16,7 @@ import {
   type RouteDecision,
 } from '../types.ts';
 import type { PerFilter } from '../filter/switch.ts';
+import { countAnswer } from './charge.ts';
 import { Headers } from './headers.ts';
 import { Hold, type BodyWish } from './hold.ts';
 import type { StreamRecord } from './info.ts';
@@ -77,6 +78,8 @@ export class ActiveStream implements HttpStream, LogSource {
   /** The far side of a tunnel has ended, the client has not. */
   #tunnelEnded = false;
   #logTimer: Timer | undefined;
+  /** Counted as an upgrade. */
+  #upgraded = false;
 
   constructor(connection: ServerConnection, info: StreamRecord) {
     this.connection = connection;
@@ -167,10 +170,16 @@ export class ActiveStream implements HttpStream, LogSource {
     for (let i = 0; i < flat.length; i += 2) {
       if (flat[i] === 'expect' && flat[i + 1]!.toLowerCase() === '100-continue') {
         flat.splice(i, 2);
-        this.connection.out.text('HTTP/1.1 100 Continue\r\n\r\n');
+        this.continueRequest();
         return;
       }
     }
+  }
+
+  /** Tells the client to go on, which counts as an answer. */
+  continueRequest(): void {
+    countAnswer(this.hcm, 1);
+    this.connection.out.text('HTTP/1.1 100 Continue\r\n\r\n');
   }
 
   /** Whether the route or the connection manager allows the upgrade; replies when not. */
@@ -185,6 +194,9 @@ export class ActiveStream implements HttpStream, LogSource {
       return false;
     }
     this.#filters = this.connection.plan.upgradeFilters.get(type) ?? this.#filters;
+    this.#upgraded = true;
+    this.hcm.stats.downstream_cx_upgrades_total++;
+    this.hcm.stats.downstream_cx_upgrades_active++;
     return true;
   }
 
@@ -359,7 +371,10 @@ export class ActiveStream implements HttpStream, LogSource {
         limit,
         partial,
         onReady: resolve,
-        onTooLarge: () => this.sendLocalReply(413, 'Payload Too Large', 'request_payload_too_large', 0),
+        onTooLarge: () => {
+          this.hcm.stats.downstream_rq_too_large++;
+          this.sendLocalReply(413, 'Payload Too Large', 'request_payload_too_large', 0);
+        },
       };
     });
   }
@@ -521,9 +536,12 @@ export class ActiveStream implements HttpStream, LogSource {
     info.wireBytesReceived = this.connection.parser.bytesOf(info.bytesReceived);
     for (const filter of this.#filters.onEnd) filter.onEnd!(this);
     stats.downstream_rq_active--;
+    stats.downstream_rq_time.record(Math.trunc(info.responseEndTime - info.startTime));
+    if (this.#upgraded) stats.downstream_cx_upgrades_active--;
     if (completes && info.responseCode >= 100) {
-      stats.downstream_rq_completed++;
-      stats.downstream_rq_xx[Math.trunc(info.responseCode / 100)]!++;
+      countAnswer(this.hcm, Math.trunc(info.responseCode / 100));
+      if (!this.requestComplete && this.#writer.started && !this.tunnel)
+        stats.downstream_rq_response_before_rq_complete++;
     }
     this.#logTimer?.cancel();
     logStream(this);
@@ -549,7 +567,6 @@ export class ActiveStream implements HttpStream, LogSource {
     this.info.responseFlags |= flag;
     this.info.responseCodeDetails = details;
     stats.downstream_rq_rx_reset++;
-    stats.downstream_cx_destroy_remote_active_rq++;
     this.#router?.cancel();
     this.#finish(false);
   }

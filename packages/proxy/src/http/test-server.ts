@@ -15,7 +15,7 @@ import type {
   UpstreamHost,
   UpstreamSocket,
 } from '../types.ts';
-import { newHcmStats, type HcmRuntime, type HttpServerConnection } from './runtime.ts';
+import { newAnswerCounts, newHcmStats, type HcmRuntime, type HttpServerConnection } from './runtime.ts';
 import { serveHttp } from './server-connection.ts';
 
 export const PROGRAM: HcmProgram = {
@@ -119,6 +119,7 @@ export const RETRY: RetryProgram = {
 
 const UNLIMITED: ThresholdsProgram = {
   maxConnections: 1024,
+  trackRemaining: false,
   maxPendingRequests: 1024,
   maxRequests: 1024,
   maxRetries: 3,
@@ -237,6 +238,8 @@ export async function startTestServer(options: TestOptions): Promise<TestServer>
     internalListener: options.internalListener ?? (() => undefined),
     deps,
     stats: newHcmStats(),
+    listenerAnswers: newAnswerCounts(),
+    codec: { dropped_headers_with_underscores: 0, requests_rejected_with_underscores_in_headers: 0 },
     accessLogSinks: program.accessLogs.map(() => ({ write: (line) => void log.push(line) })),
   };
   const connections = new Set<HttpServerConnection>();

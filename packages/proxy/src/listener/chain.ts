@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { FilterState } from '../filter-state/state.ts';
-import type { HcmRuntime } from '../http/runtime.ts';
+import { newAnswerCounts, type AnswerCounts, type HcmRuntime } from '../http/runtime.ts';
 import type {
   FilterChainProgram,
   GateDecision,
@@ -78,7 +78,7 @@ export class ChainRuntime {
     const last = program.filters.at(-1);
     this.#isHttp = last?.kind === 'http_connection_manager';
     if (last?.kind === 'http_connection_manager') {
-      const runtime = hcmRuntime(last.hcm, direction, services);
+      const runtime = hcmRuntime(last.hcm, direction, services, answersOf(stats, last.hcm.statPrefix));
       this.#countUnsecured = () => void runtime.stats.downstream_cx_total++;
       this.#serve = (socket, info) => {
         const connection = services.serveHttp(socket, info, runtime);
@@ -86,7 +86,11 @@ export class ChainRuntime {
         if (socket.isPaused()) socket.resume();
         return connection;
       };
-      this.#logDenied = () => undefined;
+      this.#logDenied = () => {
+        runtime.stats.downstream_cx_total++;
+        runtime.stats.downstream_cx_destroy++;
+        runtime.stats.downstream_cx_destroy_local++;
+      };
     } else if (last?.kind === 'tcp_proxy') {
       const runtime = tcpRuntime(last.tcp, direction, services);
       this.#countUnsecured = () => void runtime.stats.downstream_cx_total++;
@@ -264,7 +268,18 @@ function addMetadata(to: FilterMetadata, added: NonNullable<GateDecision['metada
 
 function ignore(): void {}
 
-function hcmRuntime(program: HcmProgram, direction: Direction, services: ListenerServices): HcmRuntime {
+function answersOf({ answers }: ListenerStats, prefix: string): AnswerCounts {
+  let counts = answers.get(prefix);
+  if (counts === undefined) answers.set(prefix, (counts = newAnswerCounts()));
+  return counts;
+}
+
+function hcmRuntime(
+  program: HcmProgram,
+  direction: Direction,
+  services: ListenerServices,
+  listenerAnswers: AnswerCounts,
+): HcmRuntime {
   const { routes } = program;
   return {
     program,
@@ -273,6 +288,8 @@ function hcmRuntime(program: HcmProgram, direction: Direction, services: Listene
     internalListener: (name) => services.internalListener(name),
     deps: services.deps,
     stats: services.stats.hcm(program.statPrefix, direction),
+    listenerAnswers,
+    codec: services.stats.codec,
     accessLogSinks: program.accessLogs.map(({ path }) => services.accessLog(path)),
   };
 }

@@ -201,7 +201,7 @@ export class Listener {
       accessLogs.length === 0
         ? undefined
         : new ConnectionLog(socket, { ...info, tls: undefined }, this.#services.deps.clock);
-    const pending: Pending = { socket, info, log, sinks: this.#sinks, handedOver, state: 'accepted' };
+    const pending: Pending = { socket, info, log, sinks: this.#sinks, handedOver, state: 'accepted', begun: 0 };
     socket.on('error', ignore);
     const steps = this.#stepsFor(addresses.localPort);
     if (steps.length === 0) {
@@ -246,6 +246,8 @@ export class Listener {
       else if (pending.state === 'active') {
         this.#stats.downstream_cx_active--;
         this.#stats.downstream_cx_destroy++;
+        const { clock } = this.#services.deps;
+        this.#stats.downstream_cx_length_ms.record(Math.trunc(clock.now() - pending.begun));
       } else if (pending.state === 'handed over') return;
       pending.log?.write(accessLogs, pending.sinks);
     });
@@ -303,6 +305,7 @@ export class Listener {
       return;
     }
     pending.state = 'active';
+    pending.begun = this.#services.deps.clock.now();
     this.#stats.downstream_cx_total++;
     this.#stats.downstream_cx_active++;
     if (log !== undefined) {
@@ -321,6 +324,8 @@ interface Pending {
   readonly sinks: readonly AccessLogSink[];
   readonly handedOver: boolean;
   state: 'accepted' | 'inspected' | 'active' | 'handed over';
+  /** When it became active. */
+  begun: number;
 }
 
 /** What a PROXY protocol header said of the connection. */

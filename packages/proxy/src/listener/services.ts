@@ -1,10 +1,19 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Deps } from '../deps.ts';
-import type { AccessLogSink, HcmStats, HttpServerConnection, InternalListener, HcmRuntime } from '../http/runtime.ts';
+import type {
+  AccessLogSink,
+  AnswerCounts,
+  CodecStats,
+  HcmStats,
+  HttpServerConnection,
+  InternalListener,
+  HcmRuntime,
+} from '../http/runtime.ts';
 import type { RouteConfigProgram } from '../program/types.ts';
 import type { TlsContexts } from '../tls/context.ts';
 import type { DownstreamTlsStats } from '../tls/server.ts';
+import type { Histogram } from '../telemetry/histogram.ts';
 import type { ConnectionInfo, UpstreamCluster, UpstreamSocket } from '../types.ts';
 import type { TcpProxyStats } from './tcp-proxy.ts';
 
@@ -38,6 +47,7 @@ export interface ListenerStatsRegistry {
   hcm(statPrefix: string, direction: Direction): HcmStats;
   tcp(statPrefix: string, direction: Direction): TcpProxyStats;
   listener(statPrefix: string, direction: Direction): ListenerStats;
+  readonly codec: CodecStats;
 }
 
 export interface ListenerStats {
@@ -47,8 +57,12 @@ export interface ListenerStats {
   /** Connections that listener filters are looking at. */
   downstream_pre_cx_active: number;
   downstream_pre_cx_timeout: number;
+  downstream_cx_transport_socket_connect_timeout: number;
   downstream_listener_filter_remote_close: number;
   downstream_listener_filter_error: number;
   no_filter_chain_match: number;
+  readonly downstream_cx_length_ms: Histogram;
+  /** Of its connection managers, by stat prefix. */
+  readonly answers: Map<string, AnswerCounts>;
   readonly ssl: DownstreamTlsStats;
 }

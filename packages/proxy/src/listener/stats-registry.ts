@@ -1,4 +1,5 @@
-import { newHcmStats, type HcmStats } from '../http/runtime.ts';
+import { Histogram } from '../telemetry/histogram.ts';
+import { newHcmStats, type CodecStats, type HcmStats } from '../http/runtime.ts';
 import { newDownstreamTlsStats } from '../tls/server.ts';
 import type { Direction, ListenerStats, ListenerStatsRegistry } from './services.ts';
 import { newTcpProxyStats, type TcpProxyStats } from './tcp-proxy.ts';
@@ -11,6 +12,10 @@ interface Entry<T> {
 
 /** Counters of a proxy's listeners, by stat prefix and direction. */
 export class ListenerStatsStore implements ListenerStatsRegistry {
+  readonly codec: CodecStats = {
+    dropped_headers_with_underscores: 0,
+    requests_rejected_with_underscores_in_headers: 0,
+  };
   readonly #hcm = new Map<string, Entry<HcmStats>>();
   readonly #tcp = new Map<string, Entry<TcpProxyStats>>();
   readonly #listeners = new Map<string, Entry<ListenerStats>>();
@@ -47,16 +52,19 @@ function entry<T>(entries: Map<string, Entry<T>>, prefix: string, direction: Dir
   return found.stats;
 }
 
-function newListenerStats(): ListenerStats {
+export function newListenerStats(): ListenerStats {
   return {
     downstream_cx_total: 0,
     downstream_cx_active: 0,
     downstream_cx_destroy: 0,
     downstream_pre_cx_active: 0,
     downstream_pre_cx_timeout: 0,
+    downstream_cx_transport_socket_connect_timeout: 0,
     downstream_listener_filter_remote_close: 0,
     downstream_listener_filter_error: 0,
     no_filter_chain_match: 0,
+    downstream_cx_length_ms: new Histogram(),
+    answers: new Map(),
     ssl: newDownstreamTlsStats(),
   };
 }

@@ -81,6 +81,7 @@ export function logDenied(
   { details, flags }: { readonly details: string; readonly flags: number },
   metadata: FilterMetadata,
 ): void {
+  runtime.stats.downstream_cx_total++;
   const info = newStreamInfo(connection, runtime.deps.clock);
   info.connectionTerminationDetails = details;
   info.responseFlags |= flags;
@@ -193,6 +194,8 @@ class TcpTunnel implements ActiveConnection {
     }
     this.#info.upstreamStartTime = this.#runtime.deps.clock.now();
     this.#info.poolWaitStart = this.#info.upstreamStartTime;
+    const counts = cluster.stats;
+    counts.upstream_rq_pending_total++;
     host.connect(
       (upstream) => {
         if (this.#ended) return void upstream.destroy();
@@ -209,6 +212,7 @@ class TcpTunnel implements ActiveConnection {
         else this.#request(tunnel, cluster, host, upstream);
       },
       (failure) => {
+        counts.upstream_rq_pending_failure_eject++;
         host.report(failure.kind === 'timeout' ? 'timeout' : 'connect-failure');
         this.#failed(cluster, host, failure.reason, failure.kind === 'overflow');
       },
@@ -222,6 +226,7 @@ class TcpTunnel implements ActiveConnection {
     this.#release?.();
     this.#avoid.push(host);
     if (this.#attempts < this.#runtime.program.maxConnectAttempts) return this.#connect(cluster);
+    cluster.stats.upstream_cx_connect_attempts_exceeded++;
     // Envoy says so even where one attempt is all there is.
     this.#end(overflow ? ResponseFlag.UO : ResponseFlag.UF | ResponseFlag.URX);
   }
@@ -255,10 +260,12 @@ class TcpTunnel implements ActiveConnection {
         if (this.#info.bytesReceived === 0) this.#onFirstData?.(this.#info.connection);
         this.#info.bytesReceived += bytes;
         stats.downstream_cx_rx_bytes_total += bytes;
+        counts.upstream_cx_tx_bytes_total += bytes;
       },
       onSent: (bytes) => {
         this.#info.bytesSent += bytes;
         stats.downstream_cx_tx_bytes_total += bytes;
+        counts.upstream_cx_rx_bytes_total += bytes;
       },
       onIdle: () => {
         stats.idle_timeout++;
@@ -267,6 +274,10 @@ class TcpTunnel implements ActiveConnection {
       onEnd: () => {
         host.active--;
         counts.upstream_rq_active--;
+        if (upstream.readableEnded) {
+          counts.upstream_cx_destroy_remote++;
+          counts.upstream_cx_destroy_remote_with_active_rq++;
+        } else counts.upstream_cx_destroy_local_with_active_rq++;
         this.#end(0);
       },
     });

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { TypeUrl, type types } from '@mizzen/xds';
-import { compileStatsMatcher } from '../admin/stats-matcher.ts';
-import { compileTags, type TagExtractor } from '../admin/tags.ts';
+import { compileStats, type StatsProgram } from '../admin/stats-program.ts';
 import type { ClusterManagerSettings } from '../cluster/manager.ts';
 import { localityKey } from '../cluster/priorities.ts';
 import { compileAddress } from '../program/address.ts';
@@ -40,7 +39,7 @@ export interface BootstrapProgram {
   /** Paths that the admin endpoint answers; none: all. */
   readonly adminPaths: readonly StringMatch[];
   /** Which statistics are shown, and what in their names are tags. */
-  readonly stats: { readonly accepts: (name: string) => boolean; readonly tags: TagExtractor };
+  readonly stats: StatsProgram;
   /** Static clusters that can only be spoken to over HTTP/2: the proxy's own services. */
   readonly http2Clusters: ReadonlySet<string>;
   readonly refused: readonly Nack[];
@@ -123,8 +122,7 @@ export function compileBootstrap(
     );
   const resources = staticResources(raw);
   checkServers(context, dynamic, new Set((resources[TypeUrl.cluster] ?? []).map((cluster) => cluster.name)));
-  const matcher = compileStatsMatcher(bootstrap.statsConfig?.statsMatcher, name, deps);
-  const tags = compileTags(bootstrap.statsConfig, context, flags.statsTags);
+  const stats = compileStats(bootstrap, name, deps, flags.statsTags);
   const { admin } = bootstrap;
   const adminAt =
     admin?.address === undefined ? undefined : compileAddress(context, admin.address, ['admin', 'address']);
@@ -142,13 +140,13 @@ export function compileBootstrap(
     layers: compileLayers(context, bootstrap.layeredRuntime, node.cluster ?? ''),
     admin: adminAt,
     adminPaths,
-    stats: { accepts: matcher.accepts, tags },
+    stats: stats.program,
     http2Clusters: http2Clusters(resources),
     refused: [
       ...read.nacks.map((nack) => ({ ...nack, resource: name })),
       ...own.nacks.map((nack) => ({ ...nack, resource: name, field: `staticResources.${nack.field}` })),
       ...context.nacks,
-      ...matcher.nacks,
+      ...stats.nacks,
       ...twice(resources, name),
     ],
   };

@@ -124,8 +124,12 @@ async function startAdmin(
   if (admin === undefined || admin.kind === 'internal') return undefined;
   const { serveAdmin } = await import('../admin/server.ts');
   const { AdminStats } = await import('../admin/stats.ts');
+  const { AdminRequests } = await import('../admin/admin-stats.ts');
+  const requests = new AdminRequests(context.deps.clock);
+  const shown = new AdminStats(context, stats, requests);
   const [address, port] = admin.kind === 'pipe' ? [admin.path, 0] : [admin.address, admin.port];
-  const server = serveAdmin(context, new AdminStats(context, stats.accepts, stats.tags), address, port);
+  const server = serveAdmin(context, shown, address, port);
+  requests.follow(server);
   server.on('error', (error) => context.logger.log('admin', 'critical', `cannot listen: ${error.message}`));
   server.on('listening', () => {
     const at = server.address();
@@ -135,6 +139,7 @@ async function startAdmin(
   });
   return {
     close: () => {
+      shown.close();
       server.close();
       server.closeAllConnections();
     },

@@ -718,6 +718,8 @@ export interface SelectorProgram {
 }
 
 export interface ThresholdsProgram {
+  /** Gauges of what remains are shown. */
+  readonly trackRemaining: boolean;
   readonly maxConnections: number;
   readonly maxPendingRequests: number;
   readonly maxRequests: number;

@@ -1,108 +1,156 @@
-import type { Cluster } from '../cluster/cluster.ts';
+import type { CodecStats, HcmStats } from '../http/runtime.ts';
+import type { ListenerStats } from '../listener/services.ts';
+import type { TcpProxyStats } from '../listener/tcp-proxy.ts';
 import type { ProxyNode } from '../process/proxy-node.ts';
-import type { ListenerProgram, UpstreamTransportProgram } from '../program/types.ts';
+import type { ListenerProgram } from '../program/types.ts';
+import { add, addAll, numbers, type Histograms, type Values } from './collect.ts';
+import { addClusterHistograms, addClusterStats } from './cluster-stats.ts';
+import { addTls } from './tls-stats.ts';
 
+/** Names of what cannot happen here, which Envoy has all the same. */
+const HCM_NEVER = `downstream_cx_destroy_active_rq downstream_cx_http1_soft_drain downstream_cx_http2_active
+  downstream_cx_http2_total downstream_cx_http3_active downstream_cx_http3_total
+  downstream_cx_overload_disable_keepalive downstream_cx_rx_bytes_buffered downstream_cx_tx_bytes_buffered
+  downstream_rq_http2_total downstream_rq_http3_total downstream_rq_overload_close
+  downstream_rq_rejected_via_ip_detection downstream_rq_too_many_premature_resets`.split(/\s+/);
+const ROUTER_NEVER = ['rq_overload_local_reply'];
+const TRACING = ['client_enabled', 'health_check', 'not_traceable', 'random_sampling', 'service_forced'];
+const LISTENER_NEVER = ['downstream_cx_overflow', 'downstream_cx_overload_reject', 'downstream_global_cx_overflow'];
+const TCP_NEVER = `downstream_cx_drain_close downstream_cx_overload_close downstream_cx_rx_bytes_buffered
+  downstream_cx_tx_bytes_buffered downstream_flow_control_paused_reading_total
+  downstream_flow_control_resumed_reading_total early_data_received_count_total route_delayed_total
+  upstream_flush_active upstream_flush_total`.split(/\s+/);
+/** What the router counts under the connection manager's prefix. */
+const ROUTER = new Set([
+  'no_route',
+  'no_cluster',
+  'rq_redirect',
+  'rq_direct_response',
+  'rq_total',
+  'rq_reset_after_downstream_response_started',
+  'passthrough_internal_redirect_bad_location',
+  'passthrough_internal_redirect_no_route',
+  'passthrough_internal_redirect_predicate',
+  'passthrough_internal_redirect_too_many_redirects',
+  'passthrough_internal_redirect_unsafe_scheme',
+]);
 /** All counters and gauges of a proxy under Envoy's names, sorted. */
-export function nodeStats(node: ProxyNode): Map<string, number> {
-  const stats = new Map<string, number>();
-  for (const { made: cluster } of node.clusters.active()) {
-    if (cluster === undefined) continue;
-    addAll(stats, `cluster.${cluster.program.statName}`, named(cluster), 'upstream_rq');
-    for (const [priority, breaker] of Object.entries(cluster.limits)) {
-      const prefix = `cluster.${cluster.program.statName}.circuit_breakers.${priority.toLowerCase()}`;
-      addAll(stats, prefix, breaker.open(), '');
-    }
+export function nodeStats(node: ProxyNode): Values {
+  const values: Values = new Map();
+  for (const managed of node.clusters.active()) addClusterStats(values, managed);
+  for (const name of [...ROUTER, ...ROUTER_NEVER]) add(values, `http.async-client.${name}`, 0);
+  for (const { prefix, stats } of node.stats.allHcm()) {
+    addHcmStats(values, prefix, stats);
+    for (const name of TRACING) add(values, `http.${prefix}.tracing.${name}`, 0);
+    for (const name of ROUTER_NEVER) add(values, `http.${prefix}.${name}`, 0);
+    addAll(values, `http.${prefix}`, routerStats(stats));
   }
-  for (const { prefix, stats: counts } of node.stats.allHcm()) {
-    // Derived: all requests are HTTP/1, and a connection that is not active any more was destroyed.
-    const derived = {
-      downstream_cx_destroy: counts.downstream_cx_total - counts.downstream_cx_active,
-      downstream_rq_http1_total: counts.downstream_rq_total,
-    };
-    addAll(stats, `http.${prefix}`, { ...counts, ...derived }, 'downstream_rq');
+  for (const { prefix, stats } of node.stats.allTcp()) addTcp(values, `tcp.${prefix}`, stats);
+  addCodec(values, node.stats.codec);
+  addListeners(values, node);
+  addManagers(values, node);
+  for (const [name, { value }] of node.counters.all()) add(values, name, value);
+  return new Map([...values].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+export function nodeHistograms(node: ProxyNode): Histograms {
+  const histograms: Histograms = new Map();
+  const join = (name: string, ...more: Histograms extends Map<string, infer T> ? T : never): void => {
+    histograms.set(name, [...(histograms.get(name) ?? []), ...more]);
+  };
+  for (const managed of node.clusters.active()) addClusterHistograms(histograms, managed);
+  for (const { prefix, stats } of node.stats.allHcm()) {
+    join(`http.${prefix}.downstream_cx_length_ms`, stats.downstream_cx_length_ms);
+    join(`http.${prefix}.downstream_rq_time`, stats.downstream_rq_time);
   }
-  for (const { prefix, stats: counts } of node.stats.allTcp()) addAll(stats, `tcp.${prefix}`, counts, '');
+  for (const { prefix, stats } of node.stats.allListeners())
+    join(`listener.${prefix}.downstream_cx_length_ms`, stats.downstream_cx_length_ms);
+  return new Map([...histograms].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** What the connection manager counts, the router's part left out. */
+export function addHcmStats(values: Values, prefix: string, stats: HcmStats): void {
+  const name = `http.${prefix}`;
+  for (const never of HCM_NEVER) add(values, `${name}.${never}`, 0);
+  for (const [field, value] of Object.entries(numbers(stats)))
+    if (!ROUTER.has(field)) add(values, `${name}.${field}`, value);
+  const active = stats.downstream_cx_destroy_local_active_rq + stats.downstream_cx_destroy_remote_active_rq;
+  add(values, `${name}.downstream_cx_destroy_active_rq`, active);
+  addClasses(values, name, stats.downstream_rq_xx);
+}
+
+function routerStats(stats: HcmStats): Record<string, number> {
+  return Object.fromEntries(Object.entries(numbers(stats)).filter(([field]) => ROUTER.has(field)));
+}
+
+function addListeners(values: Values, node: ProxyNode): void {
   const secured = new Set(
     node.listeners.active().flatMap(({ listener: { program } }) => (hasTls(program) ? [program.statPrefix] : [])),
   );
-  for (const { prefix, stats: counts } of node.stats.allListeners()) {
-    const { ssl, ...plain } = counts;
-    addAll(stats, `listener.${prefix}`, secured.has(prefix) ? { ...plain, ssl } : plain, '');
+  for (const { prefix, stats } of node.stats.allListeners()) {
+    addListenerStats(values, prefix, stats, 'worker_0');
+    for (const name of ['extension_config_missing', 'network_extension_config_missing'])
+      add(values, `listener.${prefix}.${name}`, 0);
+    if (secured.has(prefix)) addTls(values, `listener.${prefix}.ssl`, stats.ssl);
   }
-  const { clusters, listeners, records } = node;
-  addAll(
-    stats,
-    'cluster_manager',
-    {
-      ...clusters.counts,
-      active_clusters: [...clusters.active()].length,
-      warming_clusters: clusters.warming().length,
-      ...(records.counts('cluster').update_attempt === 0 ? {} : { cds: records.counts('cluster') }),
-    },
-    '',
-  );
-  addAll(
-    stats,
-    'listener_manager',
-    {
-      ...listeners.counts,
-      total_listeners_active: listeners.active().length,
-      total_listeners_warming: listeners.waiting().length,
-      ...(records.counts('listener').update_attempt === 0 ? {} : { lds: records.counts('listener') }),
-    },
-    '',
-  );
-  for (const [name, { value }] of node.counters.all()) add(stats, name, value);
-  return new Map([...stats].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-const SSL = /^ssl_/;
-const EJECTIONS = /^outlier_ejections_/;
-
-/** A cluster's counters under Envoy's names, those of TLS and of ejections only where these are configured. */
-function named({ stats, program }: Cluster): Record<string, unknown> {
-  const out: Record<string, unknown> = {};
-  const ssl: Record<string, unknown> = {};
-  const outlier: Record<string, number> = {};
-  for (const [name, value] of Object.entries(stats) as [string, number | number[] | Record<string, number>][]) {
-    if (SSL.test(name)) ssl[name.replace(SSL, '')] = value;
-    else if (!EJECTIONS.test(name)) out[name] = value;
-  }
-  outlier['ejections_active'] = stats.outlier_ejections_active;
-  outlier['ejections_enforced_total'] = stats.outlier_ejections_total;
-  outlier['ejections_overflow'] = stats.outlier_ejections_overflow;
-  for (const [kind, count] of Object.entries(stats.outlier_ejections_detected))
-    outlier[`ejections_detected_${kind}`] = count;
-  for (const [kind, count] of Object.entries(stats.outlier_ejections_enforced))
-    outlier[`ejections_enforced_${kind}`] = count;
-  const tls = [program.transport, ...program.transportMatches.map((match) => match.transport)].some(isTls);
-  return {
-    ...out,
-    upstream_cx_destroy: stats.upstream_cx_total - stats.upstream_cx_active,
-    ...(tls ? { ssl } : {}),
-    ...(program.outlierDetection === undefined ? {} : { outlier_detection: outlier }),
-  };
+function addTcp(values: Values, name: string, stats: TcpProxyStats): void {
+  for (const never of TCP_NEVER) add(values, `${name}.${never}`, 0);
+  const { downstream_cx_active: _, ...shown } = numbers(stats);
+  addAll(values, name, shown);
 }
 
-function isTls(transport: UpstreamTransportProgram): boolean {
-  return transport.kind === 'tls' || (transport.kind === 'proxy_protocol' && isTls(transport.inner));
+function addCodec(values: Values, codec: CodecStats): void {
+  addAll(values, 'http1', { ...codec, metadata_not_supported_error: 0, response_flood: 0 });
+}
+
+/** One thread, of that name, does it all. */
+export function addListenerStats(values: Values, prefix: string, stats: ListenerStats, thread: string): void {
+  const name = `listener.${prefix}`;
+  for (const never of LISTENER_NEVER) add(values, `${name}.${never}`, 0);
+  addAll(values, name, numbers(stats));
+  addAll(values, `${name}.${thread}`, {
+    downstream_cx_active: stats.downstream_cx_active,
+    downstream_cx_total: stats.downstream_cx_total,
+  });
+  for (const [hcm, answers] of stats.answers) {
+    addAll(values, `${name}.http.${hcm}`, numbers(answers));
+    addClasses(values, `${name}.http.${hcm}`, answers.downstream_rq_xx);
+  }
+}
+
+function addManagers(values: Values, { clusters, listeners, records }: ProxyNode): void {
+  addAll(values, 'cluster_manager', {
+    cluster_updated: 0,
+    cluster_updated_via_merge: 0,
+    update_merge_cancelled: 0,
+    update_out_of_merge_window: 0,
+    ...clusters.counts,
+    active_clusters: [...clusters.active()].length,
+    warming_clusters: clusters.warming().length,
+  });
+  addAll(values, 'listener_manager', {
+    listener_create_failure: 0,
+    listener_stopped: 0,
+    total_filter_chains_draining: 0,
+    total_listeners_draining: 0,
+    workers_pinned: 0,
+    workers_started: 1,
+    ...listeners.counts,
+    total_listeners_active: listeners.active().length,
+    total_listeners_warming: listeners.waiting().length,
+  });
+  if (records.counts('cluster').update_attempt > 0)
+    addAll(values, 'cluster_manager.cds', { ...records.counts('cluster') });
+  if (records.counts('listener').update_attempt > 0)
+    addAll(values, 'listener_manager.lds', { ...records.counts('listener') });
 }
 
 function hasTls({ chains, defaultChain }: ListenerProgram): boolean {
   return chains.some(({ tls }) => tls !== undefined) || defaultChain?.tls !== undefined;
 }
 
-/** Nested counters get dotted names; the lists by status class become `…_2xx`; the same name from two places adds up. */
-function addAll(stats: Map<string, number>, prefix: string, counts: object, classes: string): void {
-  for (const [name, value] of Object.entries(counts)) {
-    if (typeof value === 'number') add(stats, `${prefix}.${name}`, value);
-    else if (Array.isArray(value)) {
-      for (let status = 1; status < value.length; status++)
-        add(stats, `${prefix}.${classes}_${status}xx`, value[status] as number);
-    } else if (typeof value === 'object' && value !== null) addAll(stats, `${prefix}.${name}`, value, classes);
-  }
-}
-
-function add(stats: Map<string, number>, name: string, value: number): void {
-  stats.set(name, (stats.get(name) ?? 0) + value);
+function addClasses(values: Values, prefix: string, classes: readonly number[]): void {
+  for (let digit = 1; digit <= 5; digit++) add(values, `${prefix}.downstream_rq_${digit}xx`, classes[digit]!);
 }

@@ -35,18 +35,18 @@ export function newSessionSlot(): SessionSlot {
 }
 
 export interface UpstreamTlsStats {
-  ssl_handshake: number;
-  ssl_connection_error: number;
-  ssl_fail_verify_error: number;
-  ssl_fail_verify_san: number;
-  ssl_fail_verify_cert_hash: number;
-  ssl_session_reused: number;
+  handshake: number;
+  connection_error: number;
+  fail_verify_error: number;
+  fail_verify_san: number;
+  fail_verify_cert_hash: number;
+  session_reused: number;
   /** Handshakes by what was agreed on. */
-  readonly ssl_ciphers: Record<string, number>;
-  readonly ssl_versions: Record<string, number>;
+  readonly ciphers: Record<string, number>;
+  readonly versions: Record<string, number>;
 }
 
-type Counter = Exclude<keyof UpstreamTlsStats, 'ssl_ciphers' | 'ssl_versions'>;
+type Counter = Exclude<keyof UpstreamTlsStats, 'ciphers' | 'versions'>;
 
 /** The client side of one TLS context of a cluster. */
 export class UpstreamTls {
@@ -111,8 +111,8 @@ export class UpstreamTls {
       raw.destroy();
       onFail(reason);
     };
-    const onError = (error: NodeJS.ErrnoException): void => fail(handshakeFailure(error) ?? '', 'ssl_connection_error');
-    const onClose = (): void => fail('', 'ssl_connection_error');
+    const onError = (error: NodeJS.ErrnoException): void => fail(handshakeFailure(error) ?? '', 'connection_error');
+    const onClose = (): void => fail('', 'connection_error');
     const settle = (): void => {
       secure.off('error', onError);
       secure.off('close', onClose);
@@ -142,9 +142,9 @@ export class UpstreamTls {
       verified = true;
       if (certificate !== undefined) slot.validUntil = certificate.validToDate.getTime();
       if (early !== undefined) store(early);
-      this.#stats.ssl_handshake++;
-      countAgreed(secure, this.#stats.ssl_ciphers, this.#stats.ssl_versions);
-      if (resumed) this.#stats.ssl_session_reused++;
+      this.#stats.handshake++;
+      countAgreed(secure, this.#stats.ciphers, this.#stats.versions);
+      if (resumed) this.#stats.session_reused++;
       onReady(secure);
     });
   }
@@ -157,7 +157,7 @@ function verify(
   name: ExpectedName,
 ): { reason: string; counter: Counter } | undefined {
   if (validation === undefined) return undefined;
-  if (certificate === undefined) return { reason: verifyFailure('no certificate'), counter: 'ssl_fail_verify_error' };
+  if (certificate === undefined) return { reason: verifyFailure('no certificate'), counter: 'fail_verify_error' };
   const error = secure.authorizationError as (Error & { code?: string }) | string | null | undefined;
   const refused = verifyPeer(certificate, typeof error === 'string' ? error : error?.code, validation);
   if (refused === undefined) {
@@ -167,12 +167,12 @@ function verify(
     } else if (!name.verified || hasName(certificate, name.serverName)) return undefined;
     return {
       reason: verifyFailure(`SAN matcher, certificate SANs are [${certificate.subjectAltName ?? ''}]`),
-      counter: 'ssl_fail_verify_san',
+      counter: 'fail_verify_san',
     };
   }
   return {
     reason: refused.reason,
-    counter: refused.counter === 'fail_verify_no_cert' ? 'ssl_fail_verify_error' : `ssl_${refused.counter}`,
+    counter: refused.counter === 'fail_verify_no_cert' ? 'fail_verify_error' : refused.counter,
   };
 }
 

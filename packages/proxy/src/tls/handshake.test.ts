@@ -113,14 +113,14 @@ function dialWith(context: UpstreamTls, slot: SessionSlot): Promise<string> {
 }
 function counts(): UpstreamTlsStats {
   return {
-    ssl_handshake: 0,
-    ssl_connection_error: 0,
-    ssl_fail_verify_error: 0,
-    ssl_fail_verify_san: 0,
-    ssl_fail_verify_cert_hash: 0,
-    ssl_session_reused: 0,
-    ssl_ciphers: {},
-    ssl_versions: {},
+    handshake: 0,
+    connection_error: 0,
+    fail_verify_error: 0,
+    fail_verify_san: 0,
+    fail_verify_cert_hash: 0,
+    session_reused: 0,
+    ciphers: {},
+    versions: {},
   };
 }
 const clientOptions = {

@@ -52,6 +52,7 @@ export function jwtFilter(
   const prefix = config.statPrefix ?? '';
   const allowed = scope.counter(`jwt_authn.${prefix}allowed`);
   const denied = scope.counter(`jwt_authn.${prefix}denied`);
+  const bypassed = scope.counter(`jwt_authn.${prefix}cors_preflight_bypassed`);
   const { random } = context.deps;
 
   const find = (stream: HttpStream): Requirement | undefined => {
@@ -86,9 +87,16 @@ export function jwtFilter(
   return {
     name: scope.name,
     onRequest(stream, trace) {
-      if (bypassPreflight && isPreflight(stream)) return undefined;
+      if (bypassPreflight && isPreflight(stream)) {
+        bypassed.value++;
+        allowed.value++;
+        return undefined;
+      }
       const requirement = find(stream);
-      if (requirement === undefined) return undefined;
+      if (requirement === undefined) {
+        allowed.value++;
+        return undefined;
+      }
       const { request } = stream;
       const realm = `${request.scheme}://${request.authority}${request.path.slice(0, MAX_REALM_PATH)}`;
       for (const header of ownHeaders) request.headers.remove(header);

@@ -67,7 +67,7 @@ export function rbacFilter(
   path: Path,
 ): HttpFilter {
   const own = compileHttpRbac(context, config, path);
-  const count = (prefix: string | undefined, name: string): Counter => scope.counter(`rbac.${prefix ?? ''}${name}`);
+  const count = (prefix: string | undefined, name: string): Counter => scope.counter(`rbac.${dotted(prefix)}${name}`);
   const allowed = count(config.rulesStatPrefix, 'allowed');
   const denied = count(config.rulesStatPrefix, 'denied');
   const shadowAllowed = count(config.shadowRulesStatPrefix, 'shadow_allowed');
@@ -99,6 +99,11 @@ export function rbacFilter(
       return 'stop';
     },
   };
+}
+
+/** A prefix of names, with the dot that ends it. */
+export function dotted(prefix: string | undefined): string {
+  return prefix === undefined || prefix === '' || prefix.endsWith('.') ? (prefix ?? '') : `${prefix}.`;
 }
 
 /** Several RBAC filters of a connection manager write side by side. What they write is made once and used again. */

@@ -6,7 +6,7 @@ import type { Path } from '../../program/path.ts';
 import type { NetworkRbacDecision, NetworkRbacProgram } from '../../program/types.ts';
 import type { ConnectionInfo, RequestHead, Trace } from '../../types.ts';
 import { compileRbac, placeOf, type RbacEngine, type Verdict } from './engine.ts';
-import { authorizationText } from './http.ts';
+import { authorizationText, dotted } from './http.ts';
 
 /** Rules about requests see one without anything in it. */
 const NO_REQUEST: RequestHead = { method: '', path: '', authority: '', scheme: '', headers: new Headers() };
@@ -19,12 +19,12 @@ export function compileNetworkRbac(
 ): NetworkRbacProgram {
   const { statPrefix = '', shadowRulesStatPrefix: shadowPrefix = '' } = config;
   if (statPrefix === '') context.refuse([...path, 'statPrefix'], 'must not be empty');
-  const count = (name: string): { value: number } => context.deps.counter(`${statPrefix}rbac.${name}`);
+  const count = (name: string): { value: number } => context.deps.counter(`${dotted(statPrefix)}rbac.${name}`);
   const counters = {
     allowed: count('allowed'),
     denied: count('denied'),
-    shadowAllowed: count(`${shadowPrefix}shadow_allowed`),
-    shadowDenied: count(`${shadowPrefix}shadow_denied`),
+    shadowAllowed: count(`${dotted(shadowPrefix)}shadow_allowed`),
+    shadowDenied: count(`${dotted(shadowPrefix)}shadow_denied`),
   };
   const compile = (
     rbac: types.rbac.RBAC | undefined,

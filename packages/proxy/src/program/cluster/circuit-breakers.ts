@@ -28,6 +28,7 @@ function thresholds(given: types.cluster.CircuitBreakers_Thresholds | undefined)
   const budget = given?.retryBudget;
   return {
     maxConnections: given?.maxConnections ?? 1024,
+    trackRemaining: given?.trackRemaining === true,
     maxPendingRequests: given?.maxPendingRequests ?? 1024,
     maxRequests: given?.maxRequests ?? 1024,
     maxRetries: given?.maxRetries ?? 3,

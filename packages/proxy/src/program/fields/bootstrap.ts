@@ -9,12 +9,12 @@ const ITSELF = 'the proxy says itself what it is';
 export const bootstrapFields: FieldTable = {
   [`${BOOTSTRAP}.Bootstrap`]: {
     implemented: `node staticResources dynamicResources clusterManager statsConfig admin layeredRuntime
-      bootstrapExtensions`,
+      bootstrapExtensions statsFlushInterval statsFlushOnAdmin`,
     noEffect: {
       [OWN_PROCESS]: `watchdog watchdogs enableDispatcherStats fatalActions memoryAllocatorManager perfTracingFilePath
         defaultSocketInterface grpcAsyncClientManagerConfig`,
       [NO_TRACING]: 'tracing',
-      'statistics are fetched from the admin address': 'statsSinks statsFlushInterval statsFlushOnAdmin',
+      'statistics are fetched from the admin address': 'statsSinks',
       'statistics are made when they are needed and stay': 'deferredStatOptions statsEvictionInterval',
       'connections and memory are limited by the operating system': 'overloadManager',
       'regular expressions are RE2’s': 'defaultRegexEngine',
@@ -72,8 +72,11 @@ export const bootstrapFields: FieldTable = {
     refused: { [NOT_SUPPORTED]: 'dynamicParameters' },
   },
   [`${METRICS}.StatsConfig`]: {
-    implemented: 'statsTags useAllDefaultTags statsMatcher',
-    noEffect: { 'histograms are not kept': 'histogramBucketSettings' },
+    implemented: 'statsTags useAllDefaultTags statsMatcher histogramBucketSettings',
+  },
+  [`${METRICS}.HistogramBucketSettings`]: {
+    implemented: 'match buckets',
+    noEffect: { 'native histograms of Prometheus are not offered': 'bins' },
   },
   [`${METRICS}.TagSpecifier`]: { implemented: 'tagName regex fixedValue' },
   [`${METRICS}.StatsMatcher`]: { implemented: 'rejectAll exclusionList inclusionList' },

@@ -68,9 +68,8 @@ export const clusterFields: FieldTable = {
   },
   'envoy.config.cluster.v3.CircuitBreakers': { implemented: 'thresholds perHostThresholds' },
   'envoy.config.cluster.v3.CircuitBreakers.Thresholds': {
-    implemented: 'priority maxConnections maxPendingRequests maxRequests maxRetries retryBudget',
+    implemented: 'priority maxConnections maxPendingRequests maxRequests maxRetries retryBudget trackRemaining',
     noEffect: {
-      'gauges of what remains are always kept': 'trackRemaining',
       'a host has one pool': 'maxConnectionPools',
     },
   },

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { statsBeside, type Side } from './testing/stats-beside.ts';
+import { SCENARIOS } from './testing/stats-scenarios.ts';
+
+/** Names that only Envoy has, and why. */
+const ABSENT: readonly (readonly [RegExp, string])[] = [
+  [/^(server\.)?(main_thread|worker_\d+|workers)\.watchdog_/, 'there are no threads to watch'],
+  [/^thread_local_cluster_manager\./, 'there are no threads that have copies of clusters'],
+  [/^(filesystem|overload|envoy\.overload_actions)\./, 'parts that there are not'],
+  [/^runtime\./, 'there is no runtime'],
+  [/^server\.(stats_recent_lookups|version|initialization_time_ms)$/, 'about the process in C++'],
+  [/\.circuit_breakers\.\w+\.remaining_cx_pools$/, 'pools are not limited'],
+  [/\.connections_accepted_per_socket_event$/, 'Node hands over connections one by one'],
+];
+/** Values that differ by nature, and why. */
+const APART: readonly (readonly [RegExp, string])[] = [
+  [/^server\.(memory_|uptime|total_connections)/, 'of the process, at that moment'],
+  [/^(http|listener)\.admin\./, 'how often each is asked whether it is ready'],
+  [/\.downstream_cx_delayed_close_timeout$/, 'Envoy waits for clients that would see a half-closed connection here'],
+  [/_cx_[rt]x_bytes_buffered$/, 'what lies in buffers at that moment'],
+  [/^cluster_manager\.(cluster_updated|update_)/, 'changes of health need not reach other threads'],
+];
+
+const values = ({ stats }: Side, other: Side): Record<string, string> => {
+  const out: Record<string, string> = {};
+  for (const [name, value] of stats) {
+    if (ABSENT.some(([pattern]) => pattern.test(name)) && !other.stats.has(name)) continue;
+    // Of histograms: whether there is something in them.
+    out[name] = APART.some(([pattern]) => pattern.test(name))
+      ? 'differs'
+      : value.startsWith('P0(')
+        ? 'recorded'
+        : value;
+  }
+  return out;
+};
+
+for (const scenario of SCENARIOS) {
+  test(`statistics are those of Envoy: ${scenario.name}`, async () => {
+    await statsBeside(scenario, (ours, theirs) => {
+      expect(values(ours, theirs)).toEqual(values(theirs, ours));
+    });
+  }, 60_000);
+}

@@ -1,0 +1,81 @@
+/** The statistics of this proxy and of real Envoy after the same traffic with the same configuration. */
+import { freePort, startEnvoy } from '@mizzen/testkit';
+import { setTimeout as wait } from 'node:timers/promises';
+import { ask, fetchText, startRaw } from '../../filter/testing/beside.ts';
+import { startProxy } from '../../process/testing/standalone.ts';
+
+export interface Scenario {
+  readonly name: string;
+  /** A bootstrap without `admin`, whose listener is on `port` and whose upstream is on `up`. */
+  readonly config: (port: number, up: number, closed: number) => object;
+  /** Raw requests, one connection each. */
+  readonly asks: readonly string[];
+  /** Another way to make traffic. */
+  readonly drive?: (port: number) => Promise<void>;
+}
+
+export interface Side {
+  readonly port: number;
+  readonly admin: number;
+  readonly text: (path: string) => Promise<string>;
+  /** Lines of `/stats` by name, ports replaced. */
+  readonly stats: ReadonlyMap<string, string>;
+}
+
+/** Answers with the status that `x-answer` names, 200 by default; `close` hangs up. */
+async function startUpstream(): Promise<{ readonly port: number; stop(): Promise<void> }> {
+  return startRaw((request) => {
+    const wanted = /\r\nx-answer: (\S+)/.exec(request)?.[1] ?? '200';
+    if (wanted === 'close') return '';
+    if (wanted === 'slow') return wait(600).then(() => 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+    return `HTTP/1.1 ${wanted} X\r\ncontent-length: 2\r\n\r\nok`;
+  });
+}
+
+export async function statsBeside<T>(
+  scenario: Scenario,
+  look: (ours: Side, theirs: Side) => T | Promise<T>,
+): Promise<T> {
+  const up = await startUpstream();
+  const closed = await freePort();
+  const start = async (own: boolean): Promise<{ side: Side; stop(): Promise<void> }> => {
+    const port = await freePort();
+    const config = { ...scenario.config(port, up.port, closed), statsFlushOnAdmin: true };
+    let admin: number;
+    let running: { stop(): Promise<void> };
+    if (own) {
+      admin = await freePort();
+      const address = { socketAddress: { address: '127.0.0.1', portValue: admin } };
+      running = await startProxy({ ...config, admin: { address } });
+    } else {
+      const envoy = await startEnvoy(config);
+      admin = envoy.adminPort;
+      running = envoy;
+    }
+    for (const bytes of scenario.asks) await ask(port, bytes.replace('\r\n', '\r\nconnection: close\r\n'));
+    await scenario.drive?.(port);
+    await wait(100);
+    // What has been recorded shows with the next request.
+    await fetchText(admin, '/stats');
+    await wait(100);
+    const stats = new Map<string, string>();
+    for (const line of (await fetchText(admin, '/stats')).split('\n')) {
+      const parts = /^(.*?): (.*)$/.exec(line);
+      if (parts !== null)
+        stats.set(parts[1]!.replaceAll(String(port), 'PORT').replaceAll(String(admin), 'ADMIN'), parts[2]!);
+    }
+    return { side: { port, admin, text: (path) => fetchText(admin, path), stats }, stop: () => running.stop() };
+  };
+  try {
+    const theirs = await start(false);
+    const ours = await start(true);
+    try {
+      return await look(ours.side, theirs.side);
+    } finally {
+      await ours.stop();
+      await theirs.stop();
+    }
+  } finally {
+    await up.stop();
+  }
+}

@@ -1,0 +1,116 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import type { ManagedCluster } from '../cluster/managed.ts';
+import { newClusterStats, type ClusterDetailStats } from '../cluster/stats.ts';
+import type { ClusterProgram, UpstreamTransportProgram } from '../program/types.ts';
+import { add, addAll, type Histograms, type Values } from './collect.ts';
+import { addTls } from './tls-stats.ts';
+
+/** Names of what cannot happen here, which Envoy has all the same. */
+const NEVER = `assignment_stale assignment_timeout_received assignment_use_cached bind_errors
+  lb_recalculate_zone_structures lb_subsets_active lb_subsets_created lb_subsets_fallback lb_subsets_fallback_panic
+  lb_subsets_removed lb_subsets_selected upstream_cx_connect_with_0_rtt upstream_cx_http2_total upstream_cx_http3_total
+  upstream_cx_pool_overflow upstream_cx_preconnect_skipped upstream_cx_rx_bytes_buffered upstream_cx_tx_bytes_buffered
+  upstream_http3_broken upstream_queue_overloaded upstream_rq_0rtt upstream_rq_rx_reset_no_error version
+  warming_state`.split(/\s+/);
+
+/** Of the codec, which is there once there was a connection. */
+const CODEC_NEVER = [
+  'dropped_headers_with_underscores',
+  'metadata_not_supported_error',
+  'requests_rejected_with_underscores_in_headers',
+  'response_flood',
+];
+
+/** The values of a cluster, which has none of its own yet when nobody has asked for it. */
+export function addClusterStats(values: Values, { made, program }: ManagedCluster): void {
+  const prefix = `cluster.${program.statName}`;
+  const stats =
+    made?.stats ?? untouched(program.endpoints?.localities.reduce((n, { endpoints }) => n + endpoints.length, 0) ?? 0);
+  for (const name of NEVER) values.set(`${prefix}.${name}`, values.get(`${prefix}.${name}`) ?? 0);
+  if (stats.upstream_cx_http1_total > 0) for (const name of CODEC_NEVER) add(values, `${prefix}.http1.${name}`, 0);
+  addAll(values, prefix, counts(stats));
+  add(values, `${prefix}.upstream_rq_completed`, 0);
+  addAnswers(values, prefix, stats);
+  for (const [name, count] of matches(
+    program.transportMatches.map(({ name }) => name),
+    stats,
+  ))
+    addAll(values, `${prefix}.${name}`, { total_match_count: count });
+  if ([program.transport, ...program.transportMatches.map(({ transport }) => transport)].some(isTls))
+    addTls(values, `${prefix}.ssl`, stats.ssl);
+  if (program.outlierDetection !== undefined) addAll(values, `${prefix}.outlier_detection`, stats.outlier_detection);
+  if (stats.health_check !== undefined) addNested(values, `${prefix}.health_check`, stats.health_check);
+  addBreakers(values, `${prefix}.circuit_breakers`, program, made);
+}
+
+export function addClusterHistograms(histograms: Histograms, { made, program }: ManagedCluster): void {
+  const prefix = `cluster.${program.statName}`;
+  const stats = made?.stats ?? untouched(0);
+  for (const name of ['upstream_cx_connect_ms', 'upstream_cx_length_ms', 'upstream_rq_per_cx'] as const)
+    histograms.set(`${prefix}.${name}`, [stats[name]]);
+  const times = [stats.external.upstream_rq_time, stats.internal.upstream_rq_time];
+  if (times.some(({ begun }) => begun)) histograms.set(`${prefix}.upstream_rq_time`, times);
+  for (const kind of ['external', 'internal', 'canary'] as const) {
+    const { upstream_rq_time: time } = stats[kind];
+    if (time.begun) histograms.set(`${prefix}.${kind}.upstream_rq_time`, [time]);
+  }
+}
+
+function untouched(hosts: number): ClusterDetailStats {
+  return {
+    ...newClusterStats(),
+    membership_change: Number(hosts > 0),
+    membership_total: hosts,
+    membership_healthy: hosts,
+    transport_matches: new Map([['default', hosts]]),
+  };
+}
+
+/** Names of what is within others are joined by dots. */
+function addNested(values: Values, prefix: string, counts: object): void {
+  for (const [name, value] of Object.entries(counts) as [string, unknown][]) {
+    if (typeof value === 'number') add(values, `${prefix}.${name}`, value);
+    else if (typeof value === 'object' && value !== null) addNested(values, `${prefix}.${name}`, value);
+  }
+}
+
+/** The numbers among the stats, and what follows from them. */
+function counts(stats: ClusterDetailStats): Record<string, number> {
+  const out: Record<string, number> = {};
+  for (const [name, value] of Object.entries(stats) as [string, unknown][])
+    if (typeof value === 'number') out[name] = value;
+  delete out['upstream_rq_drop_overload'];
+  if (stats.upstream_rq_drop_overload > 0) out['upstream_rq_drop_overload'] = stats.upstream_rq_drop_overload;
+  out['upstream_cx_destroy_local'] = stats.upstream_cx_destroy - stats.upstream_cx_destroy_remote;
+  out['upstream_cx_destroy_with_active_rq'] =
+    stats.upstream_cx_destroy_local_with_active_rq + stats.upstream_cx_destroy_remote_with_active_rq;
+  return out;
+}
+
+function addAnswers(values: Values, prefix: string, stats: ClusterDetailStats): void {
+  for (const kind of ['external', 'internal'] as const) {
+    stats[kind].codes.addTo(values, `${prefix}.`);
+    stats[kind].codes.addTo(values, `${prefix}.${kind}.`);
+  }
+  stats.canary.codes.addTo(values, `${prefix}.canary.`);
+  stats.retry.addTo(values, `${prefix}.retry.`);
+}
+
+function matches(names: readonly string[], { transport_matches: counts }: ClusterDetailStats): [string, number][] {
+  return ['default', ...names].map((name) => [name, counts.get(name) ?? 0]);
+}
+
+function addBreakers(values: Values, prefix: string, program: ClusterProgram, made: Cluster | undefined): void {
+  for (const priority of ['DEFAULT', 'HIGH'] as const) {
+    const open = made?.limits[priority].open() ?? CLOSED;
+    addAll(values, `${prefix}.${priority.toLowerCase()}`, open);
+    if (program.thresholds[priority].trackRemaining)
+      addAll(values, `${prefix}.${priority.toLowerCase()}`, made?.limits[priority].remaining() ?? {});
+  }
+}
+
+const CLOSED = { cx_open: 0, cx_pool_open: 0, rq_open: 0, rq_pending_open: 0, rq_retry_open: 0 };
+
+function isTls(transport: UpstreamTransportProgram): boolean {
+  return transport.kind === 'tls' || (transport.kind === 'proxy_protocol' && isTls(transport.inner));
+}

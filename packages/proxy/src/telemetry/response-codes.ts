@@ -1,0 +1,32 @@
+/** How often each status was answered. Few differ, so that the one looked for is found at once. */
+export class ResponseCodes {
+  readonly #statuses: number[] = [];
+  readonly #counts: number[] = [];
+
+  charge(status: number): void {
+    const statuses = this.#statuses;
+    for (let i = 0; i < statuses.length; i++) {
+      if (statuses[i] === status) {
+        this.#counts[i]!++;
+        return;
+      }
+    }
+    statuses.push(status);
+    this.#counts.push(1);
+  }
+
+  /** Adds these counts to `stats`, as Envoy names them: `…upstream_rq_200`, `…upstream_rq_2xx`, `…upstream_rq_completed`. */
+  addTo(stats: Map<string, number>, prefix: string): void {
+    for (let i = 0; i < this.#statuses.length; i++) {
+      const status = this.#statuses[i]!;
+      const count = this.#counts[i]!;
+      add(stats, `${prefix}upstream_rq_completed`, count);
+      add(stats, `${prefix}upstream_rq_${status}`, count);
+      if (status >= 100 && status < 600) add(stats, `${prefix}upstream_rq_${Math.trunc(status / 100)}xx`, count);
+    }
+  }
+}
+
+function add(stats: Map<string, number>, name: string, count: number): void {
+  stats.set(name, (stats.get(name) ?? 0) + count);
+}

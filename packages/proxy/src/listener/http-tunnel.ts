@@ -38,6 +38,7 @@ export class HttpTunnel extends Duplex implements MessageSink {
     socket: UpstreamSocket,
     program: TunnelProgram,
     source: LogSource,
+    requestId: string | undefined,
     limits: UpstreamCluster['http'],
     onOpen: () => void,
     onRefused: (reason: string) => void,
@@ -55,7 +56,7 @@ export class HttpTunnel extends Duplex implements MessageSink {
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
     socket.on('error', () => undefined);
-    socket.write(requestHead(program, source), 'latin1');
+    socket.write(requestHead(program, source, requestId), 'latin1');
     socket.resume();
   }
 
@@ -130,9 +131,11 @@ export class HttpTunnel extends Duplex implements MessageSink {
   }
 }
 
-function requestHead({ hostname, postPath, headers }: TunnelProgram, source: LogSource): string {
+function requestHead(program: TunnelProgram, source: LogSource, requestId: string | undefined): string {
+  const { hostname, postPath, headers } = program;
   const authority = hostname(source);
   const fields = new Headers();
+  if (requestId !== undefined) fields.set(program.requestId!.header, requestId);
   applyMutations(headers, fields, source);
   if (postPath !== undefined) fields.set('transfer-encoding', 'chunked');
   const line = postPath === undefined ? `CONNECT ${authority}` : `POST ${postPath}`;

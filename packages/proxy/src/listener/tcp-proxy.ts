@@ -101,6 +101,11 @@ class TcpTunnel implements ActiveConnection {
   #attempts = 0;
   #lifetime: Timer | undefined;
   #flush: Timer | undefined;
+  #backOff: Timer | undefined;
+  /** Until the client says something. */
+  #waiting: Timer | undefined;
+  /** A tunnel was asked for, and there is no answer yet. */
+  #asking = false;
   #ended = false;
   #handedOver = false;
   readonly #onFirstData: ((connection: ConnectionInfo) => void) | undefined;
@@ -145,8 +150,24 @@ class TcpTunnel implements ActiveConnection {
       stats.downstream_cx_no_route++;
       return this.#end(ResponseFlag.NC);
     }
-    this.#info.upstreamCluster = name;
-    this.#connect(cluster);
+    if (program.connectsOnData) this.#connectOnData(cluster);
+    else this.#connect(cluster);
+  }
+
+  /** What has come stays in the socket until there is somebody to pass it to. */
+  #connectOnData(cluster: UpstreamCluster): void {
+    const { stats, deps } = this.#runtime;
+    const idle = this.#idleTimeout();
+    const onIdle = (): void => {
+      stats.idle_timeout++;
+      this.#end(0);
+    };
+    this.#waiting = idle > 0 ? deps.clock.after(idle, onIdle) : undefined;
+    this.#socket.once('readable', () => {
+      if (this.#socket.readableLength === 0) return;
+      this.#waiting?.cancel();
+      this.#connect(cluster);
+    });
   }
 
   /** Only the end of its time ends a tunnel: there is no place in its bytes to say that it should. */
@@ -159,6 +180,7 @@ class TcpTunnel implements ActiveConnection {
 
   #connect(cluster: UpstreamCluster): void {
     if (this.#ended) return;
+    this.#info.upstreamCluster = cluster.name;
     if (!cluster.limits.DEFAULT.tryConnection()) {
       cluster.stats.upstream_cx_overflow++;
       return this.#end(ResponseFlag.UO);
@@ -225,23 +247,49 @@ class TcpTunnel implements ActiveConnection {
     this.#info.upstreamFailureReason = reason;
     this.#release?.();
     this.#avoid.push(host);
-    if (this.#attempts < this.#runtime.program.maxConnectAttempts) return this.#connect(cluster);
+    if (this.#attempts < this.#runtime.program.maxConnectAttempts) return this.#again(cluster);
     cluster.stats.upstream_cx_connect_attempts_exceeded++;
     // Envoy says so even where one attempt is all there is.
     this.#end(overflow ? ResponseFlag.UO : ResponseFlag.UF | ResponseFlag.URX);
   }
 
+  #again(cluster: UpstreamCluster): void {
+    const { program, deps } = this.#runtime;
+    if (program.backOff === undefined) return this.#connect(cluster);
+    const { base, max } = program.backOff;
+    const ceiling = Math.min(max, base * 2 ** (this.#attempts - 1));
+    this.#backOff = deps.clock.after(deps.random.float() * ceiling, () => this.#connect(cluster));
+  }
+
   /** Asks for a tunnel first. */
   #request(program: TunnelProgram, cluster: UpstreamCluster, host: UpstreamHost, socket: UpstreamSocket): void {
+    const id = program.requestId === undefined ? undefined : this.#newRequestId(program.requestId.metadataKey);
     const tunnel = new HttpTunnel(
       socket,
       program,
       { info: this.#info },
+      id,
       cluster.http,
-      () => this.#tunnel(host, tunnel),
-      (reason) => this.#failed(cluster, host, reason, false),
+      () => {
+        this.#asking = false;
+        this.#tunnel(host, tunnel);
+      },
+      (reason) => {
+        this.#asking = false;
+        this.#failed(cluster, host, reason, false);
+      },
     );
+    this.#asking = true;
+    host.cluster.stats.upstream_rq_total++;
     this.#upstream = tunnel;
+  }
+
+  #newRequestId(metadataKey: string): string {
+    const id = this.#runtime.deps.random.uuid();
+    const own = 'envoy.filters.network.tcp_proxy';
+    const { dynamicMetadata } = this.#info;
+    this.#info.dynamicMetadata = { ...dynamicMetadata, [own]: { ...dynamicMetadata?.[own], [metadataKey]: id } };
+    return id;
   }
 
   #tunnel(host: UpstreamHost, upstream: Duplex): void {
@@ -250,7 +298,7 @@ class TcpTunnel implements ActiveConnection {
     host.active++;
     if (program.flushAccessLogOnConnected) this.#log('TcpUpstreamConnected');
     const counts = host.cluster.stats;
-    counts.upstream_rq_total++;
+    if (this.#tunnelProgram === undefined) counts.upstream_rq_total++;
     counts.upstream_rq_active++;
     splice(this.#socket, upstream, {
       clock: deps.clock,
@@ -309,6 +357,9 @@ class TcpTunnel implements ActiveConnection {
     this.#ended = true;
     this.#lifetime?.cancel();
     this.#flush?.cancel();
+    this.#backOff?.cancel();
+    this.#waiting?.cancel();
+    if (this.#asking) this.#info.responseFlags |= ResponseFlag.UF;
     this.#release?.();
     this.#upstream?.destroy();
     const { stats, deps } = this.#runtime;

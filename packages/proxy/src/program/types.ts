@@ -460,6 +460,10 @@ export interface TcpProxyProgram {
   /** Up to this fraction is added to it, by chance. */
   readonly maxDurationJitter: number;
   readonly maxConnectAttempts: number;
+  /** How long to wait before another attempt; undefined: not at all. */
+  readonly backOff: { readonly base: number; readonly max: number } | undefined;
+  /** The upstream is connected to only once the client has said something. */
+  readonly connectsOnData: boolean;
   readonly hashKey: ((connection: ConnectionInfo) => HashResult) | undefined;
   readonly tunnel: TunnelProgram | undefined;
   readonly accessLogs: readonly AccessLogProgram[];
@@ -478,6 +482,8 @@ export interface TunnelProgram {
   /** Undefined: CONNECT. */
   readonly postPath: string | undefined;
   readonly headers: HeaderMutations;
+  /** Requests get an id in this field, which is kept as dynamic metadata under this key. */
+  readonly requestId: { readonly header: string; readonly metadataKey: string } | undefined;
 }
 
 // ---- tls ---------------------------------------------------------------------------------------------------------

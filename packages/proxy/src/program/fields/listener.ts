@@ -118,26 +118,17 @@ export const listenerFields: FieldTable = {
   [`${TCP}.TcpProxy`]: {
     implemented: `statPrefix cluster weightedClusters metadataMatch idleTimeout accessLog maxConnectAttempts hashPolicy
       maxDownstreamConnectionDuration accessLogFlushInterval flushAccessLogOnConnected accessLogOptions upstreamConnectMode
-      tunnelingConfig maxDownstreamConnectionDurationJitterPercentage`,
-    noEffect: { 'bytes are always relayed once the upstream is connected': 'maxEarlyDataBytes' },
-    refused: {
-      [NOT_SUPPORTED]: 'onDemand downstreamIdleTimeout upstreamIdleTimeout backoffOptions proxyProtocolTlvs',
-    },
-    values: {
-      upstreamConnectMode: {
-        ON_DOWNSTREAM_DATA: NOT_SUPPORTED,
-        ON_DOWNSTREAM_TLS_HANDSHAKE: NOT_SUPPORTED,
-      },
-    },
+      tunnelingConfig maxDownstreamConnectionDurationJitterPercentage maxEarlyDataBytes backoffOptions`,
+    noEffect: { 'Envoy does not read it either': 'downstreamIdleTimeout upstreamIdleTimeout' },
+    refused: { [NOT_SUPPORTED]: 'onDemand proxyProtocolTlvs' },
   },
   [`${TCP}.TcpProxy.WeightedCluster`]: { implemented: 'clusters' },
   [`${TCP}.TcpProxy.WeightedCluster.ClusterWeight`]: {
     implemented: 'name weight metadataMatch',
   },
   [`${TCP}.TcpProxy.TunnelingConfig`]: {
-    implemented: 'hostname usePost postPath headersToAdd',
-    noEffect: { 'no filter state is read here': 'propagateResponseHeaders propagateResponseTrailers' },
-    refused: { [NOT_SUPPORTED]: 'requestIdExtension requestIdHeader requestIdMetadataKey' },
+    implemented: 'hostname usePost postPath headersToAdd requestIdExtension requestIdHeader requestIdMetadataKey',
+    noEffect: { 'what is kept of them cannot be printed': 'propagateResponseHeaders propagateResponseTrailers' },
   },
   [`${TCP}.TcpProxy.TcpAccessLogOptions`]: { implemented: 'accessLogFlushInterval flushAccessLogOnConnected' },
 

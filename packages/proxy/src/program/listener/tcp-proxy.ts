@@ -6,7 +6,7 @@ import { compileHeaderChange } from '../headers.ts';
 import type { Path } from '../path.ts';
 import { lbMetadata } from '../route/lb-metadata.ts';
 import type { TcpProxyProgram, TunnelProgram } from '../types.ts';
-import { milliseconds, percent, unwire } from '../values.ts';
+import { asciiLower, milliseconds, percent, unwire } from '../values.ts';
 
 export function compileTcpProxy(context: CompileContext, tcp: types.tcpProxy.TcpProxy, path: Path): TcpProxyProgram {
   if (tcp.statPrefix === undefined || tcp.statPrefix === '')
@@ -21,6 +21,8 @@ export function compileTcpProxy(context: CompileContext, tcp: types.tcpProxy.Tcp
     maxDownstreamConnectionDuration: milliseconds(tcp.maxDownstreamConnectionDuration, 0),
     maxDurationJitter: percent(tcp.maxDownstreamConnectionDurationJitterPercentage, 0),
     maxConnectAttempts: Math.max(1, tcp.maxConnectAttempts ?? 1),
+    backOff: backOff(context, tcp.backoffOptions, [...path, 'backoffOptions']),
+    connectsOnData: connectsOnData(context, tcp, path),
     hashKey: hashKey(context, tcp.hashPolicy?.[0], [...path, 'hashPolicy', 0]),
     tunnel:
       tcp.tunnelingConfig === undefined
@@ -31,6 +33,26 @@ export function compileTcpProxy(context: CompileContext, tcp: types.tcpProxy.Tcp
     flushAccessLogOnConnected:
       (tcp.accessLogOptions?.flushAccessLogOnConnected ?? tcp.flushAccessLogOnConnected) === true,
   };
+}
+
+function backOff(
+  context: CompileContext,
+  given: types.core.BackoffStrategy | undefined,
+  path: Path,
+): TcpProxyProgram['backOff'] {
+  if (given === undefined) return undefined;
+  const base = milliseconds(given.baseInterval, 0);
+  const max = milliseconds(given.maxInterval, base * 10);
+  if (base < 1) context.refuse([...path, 'baseInterval'], 'must be at least 1 ms');
+  if (max < base) context.refuse([...path, 'maxInterval'], 'must not be less than `baseInterval`');
+  return { base, max };
+}
+
+function connectsOnData(context: CompileContext, tcp: types.tcpProxy.TcpProxy, path: Path): boolean {
+  const { upstreamConnectMode = 'IMMEDIATE', maxEarlyDataBytes } = tcp;
+  if (upstreamConnectMode !== 'IMMEDIATE' && maxEarlyDataBytes === undefined)
+    context.refuse([...path, 'maxEarlyDataBytes'], `must be there for \`${upstreamConnectMode}\``);
+  return upstreamConnectMode === 'ON_DOWNSTREAM_DATA';
 }
 
 /** There is one policy at most. */
@@ -98,6 +120,13 @@ function compileTunnel(
   return {
     hostname: text(context, hostname, '-', [...path, 'hostname']),
     postPath: usePost ? postPath || '/' : undefined,
+    requestId:
+      tunnel.requestIdExtension === undefined
+        ? undefined
+        : {
+            header: asciiLower(tunnel.requestIdHeader || 'x-request-id'),
+            metadataKey: tunnel.requestIdMetadataKey || 'tunnel_request_id',
+          },
     headers: {
       of: 'request',
       remove: [],

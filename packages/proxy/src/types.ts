@@ -309,6 +309,9 @@ export interface HttpFilter {
   /** Body bytes on the way up or down; returning nothing passes them on as they are. */
   onRequestData?(stream: HttpStream, data: Buffer, end: boolean): FilterResult;
   onResponseData?(stream: HttpStream, data: Buffer, end: boolean): FilterResult;
+  /** Trailers on the way up or down, where there are some: what is to be sent in their place. */
+  onRequestTrailers?(stream: HttpStream, trailers: readonly string[]): readonly string[];
+  onResponseTrailers?(stream: HttpStream, trailers: readonly string[]): readonly string[];
   onEnd?(stream: HttpStream): void;
 }
 

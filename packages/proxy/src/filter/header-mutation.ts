@@ -1,33 +1,63 @@
 import type { types as xds } from '@mizzen/xds';
+import type { ExpressionOptions } from '../cel/compile.ts';
+import { Headers } from '../http/headers.ts';
 import type { CompileContext } from '../program/context.ts';
 import { applyMutations, compileHeaderChange, type HeaderMutations } from '../program/headers.ts';
+import { compileString } from '../program/match/string.ts';
 import type { Path } from '../program/path.ts';
+import type { LogSource } from '../program/types.ts';
 import { asciiLower } from '../program/values.ts';
-import type { HttpFilter } from '../types.ts';
+import { compileFormatters } from '../telemetry/access-log.ts';
+import type { HttpFilter, HttpStream } from '../types.ts';
+import type { Inheriting } from './per-route.ts';
+import { compileQueryMutations, type QueryMutations } from './query-mutation.ts';
 import type { FilterScope } from './scope.ts';
 
-interface Mutation {
-  readonly remove?: string;
-  readonly append?: xds.core.HeaderValueOption;
-}
-interface Mutations {
-  readonly requestMutations?: readonly Mutation[];
-  readonly responseMutations?: readonly Mutation[];
-}
-interface Config {
-  readonly mutations?: Mutations;
-}
+/** One a step: here, unlike in routes, additions and removals happen in the order given. */
 interface Compiled {
-  /** One a step: here, unlike in routes, additions and removals happen in the order given. */
   readonly request: readonly HeaderMutations[];
+  readonly query: QueryMutations | undefined;
   readonly response: readonly HeaderMutations[];
+  readonly requestTrailers: readonly HeaderMutations[];
+  readonly responseTrailers: readonly HeaderMutations[];
 }
 
-export function compileHeaderMutationPerRoute(context: CompileContext, config: Config, path: Path): Compiled {
-  const at = [...path, 'mutations'];
+/** The changes of a route and of all around it, outermost first. */
+class RouteMutations implements Inheriting {
+  readonly levels: readonly Compiled[];
+  constructor(levels: readonly Compiled[]) {
+    this.levels = levels;
+  }
+  over(outer: unknown): RouteMutations {
+    return outer instanceof RouteMutations ? new RouteMutations([...outer.levels, ...this.levels]) : this;
+  }
+}
+
+export function compileHeaderMutationPerRoute(
+  context: CompileContext,
+  config: xds.headerMutation.HeaderMutationPerRoute,
+  path: Path,
+): RouteMutations {
+  return new RouteMutations([compileAll(context, config.mutations ?? {}, [...path, 'mutations'])]);
+}
+
+function compileAll(context: CompileContext, mutations: xds.headerMutation.Mutations, path: Path): Compiled {
+  const expressions = compileFormatters(context, mutations.formatters, [...path, 'formatters']);
+  const steps = (
+    of: 'request' | 'response',
+    field: 'requestMutations' | 'responseMutations' | 'requestTrailersMutations' | 'responseTrailersMutations',
+  ): HeaderMutations[] => mutationSteps(context, of, mutations[field], [...path, field], expressions);
   return {
-    request: mutationSteps(context, 'request', config.mutations?.requestMutations, [...at, 'requestMutations']),
-    response: mutationSteps(context, 'response', config.mutations?.responseMutations, [...at, 'responseMutations']),
+    request: steps('request', 'requestMutations'),
+    query: compileQueryMutations(
+      context,
+      mutations.queryParameterMutations,
+      [...path, 'queryParameterMutations'],
+      expressions,
+    ),
+    response: steps('response', 'responseMutations'),
+    requestTrailers: steps('request', 'requestTrailersMutations'),
+    responseTrailers: steps('response', 'responseTrailersMutations'),
   };
 }
 
@@ -35,42 +65,73 @@ export function compileHeaderMutationPerRoute(context: CompileContext, config: C
 export function mutationSteps(
   context: CompileContext,
   of: 'request' | 'response',
-  mutations: readonly Mutation[] | undefined,
+  mutations: readonly xds.mutationRules.HeaderMutation[] | undefined,
   path: Path,
+  expressions?: ExpressionOptions,
 ): HeaderMutations[] {
   return (mutations ?? []).flatMap((mutation, i) => {
     if (mutation.remove !== undefined) return { of, remove: [asciiLower(mutation.remove)], changes: [] };
+    if (mutation.removeOnMatch !== undefined) {
+      const at = [...path, i, 'removeOnMatch', 'keyMatcher'];
+      if (mutation.removeOnMatch.keyMatcher === undefined) context.refuse(at, 'must say which fields go');
+      const name = compileString(context, mutation.removeOnMatch.keyMatcher ?? { exact: '' }, at);
+      return { of, remove: [], removeIf: name.matches, changes: [] };
+    }
     if (mutation.append === undefined) {
       context.refuse([...path, i], 'must say what to change');
       return [];
     }
-    const change = compileHeaderChange(context, mutation.append, [...path, i, 'append']);
+    const change = compileHeaderChange(context, mutation.append, [...path, i, 'append'], expressions);
     return change === undefined ? [] : { of, remove: [], changes: [change] };
   });
 }
 
-/** Changes headers by the filter's own list and the route's. */
+function run(steps: readonly HeaderMutations[], headers: Headers, source: LogSource): void {
+  for (const step of steps) applyMutations(step, headers, source);
+}
+
+/** Changes headers, trailers and query parameters by the filter's own list and those of the route and what is around it. */
 export function headerMutationFilter(
   context: CompileContext,
-  config: Config,
+  config: xds.headerMutation.HeaderMutation,
   scope: FilterScope,
   path: Path,
 ): HttpFilter {
-  const own = compileHeaderMutationPerRoute(context, config, path);
+  const own = compileAll(context, config.mutations ?? {}, [...path, 'mutations']);
+  const specificLast = config.mostSpecificHeaderMutationsWins === true;
+  const orders = new WeakMap<RouteMutations, readonly Compiled[]>();
+  const all = (stream: HttpStream): readonly Compiled[] => {
+    const route = stream.perRoute(scope.name) as RouteMutations | undefined;
+    if (route === undefined) return [own];
+    let order = orders.get(route);
+    if (order === undefined)
+      orders.set(route, (order = [own, ...(specificLast ? route.levels : route.levels.toReversed())]));
+    return order;
+  };
+  const trailers = (
+    stream: HttpStream,
+    given: readonly string[],
+    which: 'requestTrailers' | 'responseTrailers',
+  ): readonly string[] => {
+    const changed = new Headers([...given]);
+    for (const level of all(stream)) run(level[which], changed, stream);
+    return changed.flat;
+  };
   return {
     name: scope.name,
     onRequest(stream) {
-      const route = stream.perRoute(scope.name) as Compiled | undefined;
-      for (const step of own.request) applyMutations(step, stream.request.headers, stream);
-      for (const step of route?.request ?? []) applyMutations(step, stream.request.headers, stream);
+      for (const level of all(stream)) {
+        run(level.request, stream.request.headers, stream);
+        level.query?.(stream.request, stream);
+      }
       return undefined;
     },
     onResponse(stream) {
       if (stream.response === undefined) return undefined;
-      const route = stream.perRoute(scope.name) as Compiled | undefined;
-      for (const step of own.response) applyMutations(step, stream.response.headers, stream);
-      for (const step of route?.response ?? []) applyMutations(step, stream.response.headers, stream);
+      for (const level of all(stream)) run(level.response, stream.response.headers, stream);
       return undefined;
     },
+    onRequestTrailers: (stream, given) => trailers(stream, given, 'requestTrailers'),
+    onResponseTrailers: (stream, given) => trailers(stream, given, 'responseTrailers'),
   };
 }

@@ -38,6 +38,10 @@ export class Headers {
     return joined;
   }
 
+  names(): string[] {
+    return this.flat.filter((_, i) => i % 2 === 0);
+  }
+
   getAll(name: string): string[] {
     const flat = this.flat;
     const values: string[] = [];

@@ -14,6 +14,8 @@ export interface FilterPlan {
   readonly onResponse: readonly HttpFilter[];
   readonly onRequestData: readonly HttpFilter[];
   readonly onResponseData: readonly HttpFilter[];
+  readonly onRequestTrailers: readonly HttpFilter[];
+  readonly onResponseTrailers: readonly HttpFilter[];
   readonly onEnd: readonly HttpFilter[];
 }
 
@@ -76,6 +78,8 @@ function sorted(filters: readonly HttpFilter[]): Omit<FilterPlan, 'all' | 'switc
     onResponse: reversed.filter((filter) => filter.onResponse !== undefined),
     onRequestData: filters.filter((filter) => filter.onRequestData !== undefined),
     onResponseData: reversed.filter((filter) => filter.onResponseData !== undefined),
+    onRequestTrailers: filters.filter((filter) => filter.onRequestTrailers !== undefined),
+    onResponseTrailers: reversed.filter((filter) => filter.onResponseTrailers !== undefined),
     onEnd: filters.filter((filter) => filter.onEnd !== undefined),
   };
 }

@@ -296,7 +296,10 @@ export class ActiveStream implements HttpStream, LogSource {
     for (let i = 0; i < filters.length; i++) {
       if (filters[i]!.onRequestData!(this, EMPTY, true) === 'stop' || this.over) return;
     }
-    this.#router?.onRequestEnd(this.hcm.program.enableTrailers ? trailers : undefined);
+    let passed = this.hcm.program.enableTrailers ? trailers : undefined;
+    if (passed !== undefined)
+      for (const filter of this.#filters.onRequestTrailers) passed = filter.onRequestTrailers!(this, passed);
+    this.#router?.onRequestEnd(passed);
     if (this.#tunnelEnded) this.#finish(false);
   }
 
@@ -509,7 +512,10 @@ export class ActiveStream implements HttpStream, LogSource {
       this.connection.out.end();
       return;
     }
-    this.#writer.end(this.hcm.program.enableTrailers ? trailers : undefined);
+    if (trailers !== undefined)
+      for (const filter of this.#filters.onResponseTrailers)
+        this.trailers = filter.onResponseTrailers!(this, this.trailers!);
+    this.#writer.end(this.hcm.program.enableTrailers ? this.trailers : undefined);
     this.#finish(this.#writer.keepsConnection);
   }
 

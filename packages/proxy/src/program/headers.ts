@@ -1,4 +1,5 @@
 import type { types } from '@mizzen/xds';
+import type { ExpressionOptions } from '../cel/compile.ts';
 import type { Headers } from '../http/headers.ts';
 import { text } from '../telemetry/access-log.ts';
 import type { CompileContext } from './context.ts';
@@ -18,6 +19,8 @@ const ACTIONS = {
 export interface HeaderMutations {
   readonly of: 'request' | 'response';
   readonly remove: readonly string[];
+  /** Fields that go by their names, lowercase. */
+  readonly removeIf?: ((name: string) => boolean) | undefined;
   readonly changes: readonly HeaderChange[];
 }
 const NO_MUTATIONS = { request: mutations('request'), response: mutations('response') };
@@ -26,8 +29,8 @@ function mutations(of: 'request' | 'response'): HeaderMutations {
   return { of, remove: [], changes: [] };
 }
 
-export function isEmpty({ remove, changes }: HeaderMutations): boolean {
-  return remove.length === 0 && changes.length === 0;
+export function isEmpty({ remove, removeIf, changes }: HeaderMutations): boolean {
+  return remove.length === 0 && removeIf === undefined && changes.length === 0;
 }
 
 /** Compiles `…HeadersToAdd` and `…HeadersToRemove`; the field names are for the paths of refusals. */
@@ -59,6 +62,7 @@ export function compileHeaderChange(
   context: CompileContext,
   option: types.core.HeaderValueOption,
   path: Path,
+  expressions?: ExpressionOptions,
 ): HeaderChange | undefined {
   const key = option.header?.key ?? '';
   if (key === '') context.refuse([...path, 'header', 'key'], 'must not be empty');
@@ -79,17 +83,22 @@ export function compileHeaderChange(
     name,
     action,
     keepEmpty: option.keepEmptyValue === true,
-    value: headerValue(context, format, [...path, 'header', 'value']),
+    value: headerValue(context, format, [...path, 'header', 'value'], expressions),
   };
 }
 
 /** Text with command operators, in wire form. What is absent becomes empty. */
-function headerValue(context: CompileContext, format: string, path: Path): (source: LogSource) => string {
+export function headerValue(
+  context: CompileContext,
+  format: string,
+  path: Path,
+  expressions?: ExpressionOptions,
+): (source: LogSource) => string {
   if (!format.includes('%')) {
     const constant = wire(format);
     return () => constant;
   }
-  const value = text(context, format, '', path);
+  const value = text(context, wire(format), '', path, expressions);
   return (source) => {
     const made = value(source);
     return isAscii(made) ? made : latin1(made);
@@ -103,8 +112,13 @@ function latin1(value: string): string {
 }
 
 /** Changes `headers`, reading from `source`. */
-export function applyMutations({ of, remove, changes }: HeaderMutations, headers: Headers, source: LogSource): void {
+export function applyMutations(
+  { of, remove, removeIf, changes }: HeaderMutations,
+  headers: Headers,
+  source: LogSource,
+): void {
   for (const name of remove) headers.remove(name);
+  if (removeIf !== undefined) for (const name of new Set(headers.names())) if (removeIf(name)) headers.remove(name);
   if (changes.length === 0) return;
   // All values are made before the first change: they see the headers as they came.
   if (changes.length === 1) {

@@ -88,7 +88,7 @@ const FORMATTER = 'envoy.extensions.formatter.';
 const BUILT_IN = new Set([`${FORMATTER}metadata.v3.Metadata`, `${FORMATTER}req_without_query.v3.ReqWithoutQuery`]);
 
 /** What expressions may do that a format has. */
-function compileFormatters(
+export function compileFormatters(
   context: CompileContext,
   formatters: readonly types.core.TypedExtensionConfig[] | undefined,
   path: Path,

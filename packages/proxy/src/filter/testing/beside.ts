@@ -73,7 +73,7 @@ export async function startRaw(answer: (request: string) => string | Promise<str
       const head = text.slice(0, end).toLowerCase();
       const length = Number(/\r\ncontent-length: (\d+)/.exec(head)?.[1] ?? 0);
       const chunked = head.includes('\r\ntransfer-encoding: chunked');
-      if (chunked ? !text.endsWith('0\r\n\r\n') : text.length < end + 4 + length) return;
+      if (chunked ? !/\r\n0\r\n(?:[^\r\n]+\r\n)*\r\n$/.test(text) : text.length < end + 4 + length) return;
       const request = text;
       text = '';
       void Promise.resolve(answer(request)).then((reply) =>
@@ -188,7 +188,7 @@ export async function observe(
     return listener(ports[i]!, [{ filters: [...(one.network ?? []), manager] }]);
   });
   const clusters = [
-    staticCluster('up', [up]),
+    staticCluster('up', [up], around.clusterOptions?.['up']),
     ...Object.entries(around.clusters).map(([name, port]) =>
       staticCluster(name, [port], around.clusterOptions?.[name]),
     ),

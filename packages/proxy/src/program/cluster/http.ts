@@ -40,6 +40,7 @@ export function compileUpstreamHttp(context: CompileContext, cluster: types.clus
       'httpProtocolOptions',
       'headerKeyFormat',
     ]),
+    enableTrailers: http1?.enableTrailers === true,
     autoSni: upstream?.autoSni === true,
     autoSanValidation: upstream?.autoSanValidation === true,
     overrideAutoSniHeader: (upstream?.overrideAutoSniHeader ?? '').toLowerCase(),

@@ -126,9 +126,15 @@ export const commonFields: FieldTable = {
   'envoy.type.metadata.v3.MetadataKey': { implemented: 'key path' },
   'envoy.type.metadata.v3.MetadataKey.PathSegment': { implemented: 'key' },
   'envoy.config.common.mutation_rules.v3.HeaderMutation': {
-    implemented: 'remove append',
-    refused: { [NOT_SUPPORTED]: 'removeOnMatch' },
+    implemented: 'remove append removeOnMatch',
   },
+  'envoy.config.common.mutation_rules.v3.HeaderMutation.RemoveOnMatch': { implemented: 'keyMatcher' },
+  'envoy.config.core.v3.KeyValueMutation': { implemented: 'append remove' },
+  'envoy.config.core.v3.KeyValueAppend': {
+    implemented: 'record action',
+    refused: { 'Envoy wants a `record`': 'entry' },
+  },
+  'envoy.config.core.v3.KeyValuePair': { implemented: 'key value' },
   'envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig': { implemented: 'pathTemplate' },
   'envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig': { implemented: 'pathTemplateRewrite' },
   'envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate': {},

@@ -106,10 +106,8 @@ export const filterFields: FieldTable = {
   },
   'envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute': { implemented: 'mutations' },
   'envoy.extensions.filters.http.header_mutation.v3.Mutations': {
-    implemented: 'requestMutations responseMutations',
-    refused: {
-      [NOT_SUPPORTED]: 'queryParameterMutations requestTrailersMutations responseTrailersMutations formatters',
-    },
+    implemented: `requestMutations responseMutations queryParameterMutations requestTrailersMutations
+      responseTrailersMutations formatters`,
   },
   'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': {
     implemented: `statPrefix status tokenBucket filterEnabled filterEnforced requestHeadersToAddWhenNotEnforced

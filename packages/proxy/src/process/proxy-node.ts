@@ -69,7 +69,7 @@ export class ProxyNode {
     this.id = options.id;
     this.#options = options;
     const { deps } = options;
-    const tls = new TlsContexts(this.secrets);
+    const tls = new TlsContexts(this.secrets, options.accessLog);
     this.clusters = new ClusterManager({
       deps,
       tls,
@@ -132,6 +132,7 @@ export class ProxyNode {
   /** Stops listening, lets what is under way finish for up to `drainMs`, then ends the rest. */
   async stop(drainMs: number): Promise<void> {
     await this.listeners.stop(drainMs);
+    this.#follower.close();
     this.#source.close();
     this.#options.runtime?.close();
     this.clusters.close();

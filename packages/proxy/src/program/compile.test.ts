@@ -238,7 +238,7 @@ test('secrets', () => {
       },
       testDeps,
     ).program,
-  ).toEqual({
+  ).toMatchObject({
     kind: 'certificate',
     name: 'default',
     certificate: { certificateChainPem: certificatePem, privateKeyPem: keyPem, passphrase: undefined },

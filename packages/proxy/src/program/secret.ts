@@ -1,7 +1,9 @@
 import { TypeUrl, type types } from '@mizzen/xds';
 import { CompileContext } from './context.ts';
 import { readResource } from './read-resource.ts';
-import { compileCertificate, compileValidation } from './tls.ts';
+import { compileCertificate } from './tls-certificate.ts';
+import { compileValidation } from './tls-validation.ts';
+import { compileTicketKeys } from './tls.ts';
 import type { Compiled, CompileDeps, SecretProgram } from './types.ts';
 import { dataSource } from './values.ts';
 
@@ -33,6 +35,13 @@ function compileKind(context: CompileContext, secret: types.tls.Secret): SecretP
     const value = dataSource(context, secret.genericSecret.secret ?? {}, ['genericSecret', 'secret']);
     return value === undefined ? undefined : { kind: 'generic', name, value };
   }
-  context.refuse([], 'must hold a certificate, a validation context or a generic secret');
+  if (secret.sessionTicketKeys !== undefined) {
+    return {
+      kind: 'ticket-keys',
+      name,
+      keys: compileTicketKeys(context, secret.sessionTicketKeys, ['sessionTicketKeys']),
+    };
+  }
+  context.refuse([], 'must hold a certificate, a validation context, session ticket keys or a generic secret');
   return undefined;
 }

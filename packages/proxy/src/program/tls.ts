@@ -1,18 +1,11 @@
 import type { types } from '@mizzen/xds';
 import { parseCiphers } from '../tls/ciphers.ts';
 import type { CompileContext } from './context.ts';
-import { certificatesOf, checkKeyPair } from './key-pair.ts';
-import { compileString } from './match/string.ts';
+import { compileCidrs } from './match/cidr.ts';
 import type { Path } from './path.ts';
-import type {
-  CommonTlsProgram,
-  DownstreamTlsProgram,
-  SanMatcher,
-  TlsCertificateProgram,
-  TlsVersion,
-  UpstreamTlsProgram,
-  ValidationProgram,
-} from './types.ts';
+import type { CommonTlsProgram, DownstreamTlsProgram, KeyLogProgram, TlsVersion, UpstreamTlsProgram } from './types.ts';
+import { compileCertificate } from './tls-certificate.ts';
+import { compileValidation } from './tls-validation.ts';
 import { dataSource, milliseconds } from './values.ts';
 
 const VERSIONS: Readonly<Record<string, TlsVersion | undefined>> = {
@@ -32,15 +25,24 @@ export function compileDownstreamTls(
   if (common.certificates.length === 0 && common.certificateSecrets.length === 0) {
     context.refuse([...path, 'commonTlsContext'], 'must have a certificate');
   }
-  const requireClientCertificate = tls.requireClientCertificate === true;
+  const { sessionTicketKeys, sessionTicketKeysSdsSecretConfig: ticketKeys } = tls;
   return {
     ...common,
-    requireClientCertificate,
-    requireSni: tls.requireSni === true,
+    requireClientCertificate: tls.requireClientCertificate === true,
     preferClientCiphers: tls.preferClientCiphers === true,
     fullScanCertificates: tls.fullScanCertsOnSniMismatch === true,
     sessionTickets: tls.disableStatelessSessionResumption !== true,
+    storedSessions: tls.disableStatefulSessionResumption !== true,
     sessionTimeout: tls.sessionTimeout === undefined ? undefined : milliseconds(tls.sessionTimeout, 0),
+    ticketKeys:
+      sessionTicketKeys === undefined
+        ? undefined
+        : compileTicketKeys(context, sessionTicketKeys, [...path, 'sessionTicketKeys']),
+    ticketKeysSecret:
+      ticketKeys === undefined
+        ? undefined
+        : secretName(context, ticketKeys, [...path, 'sessionTicketKeysSdsSecretConfig']),
+    ocspPolicy: tls.ocspStaplePolicy ?? 'LENIENT_STAPLING',
   };
 }
 
@@ -84,6 +86,8 @@ function compileCommon(context: CompileContext, common: types.tls.CommonTlsConte
         : parseCiphers(params.cipherSuites),
     ecdhCurves: listOf(params?.ecdhCurves),
     signatureAlgorithms: listOf(params?.signatureAlgorithms),
+    fips: params?.compliancePolicies?.includes('FIPS_202205') === true,
+    keyLog: common.keyLog === undefined ? undefined : compileKeyLog(context, common.keyLog, [...path, 'keyLog']),
     alpnProtocols: common.alpnProtocols ?? [],
     certificates: (common.tlsCertificates ?? []).flatMap(
       (certificate, i) => compileCertificate(context, certificate, [...path, 'tlsCertificates', i]) ?? [],
@@ -107,57 +111,32 @@ function secretName(context: CompileContext, secret: types.tls.SdsSecretConfig, 
   return secret.name ?? '';
 }
 
-/** Undefined after a refusal. */
-export function compileCertificate(
+function compileKeyLog(
   context: CompileContext,
-  certificate: types.tls.TlsCertificate,
-  path: Path,
-): TlsCertificateProgram | undefined {
-  const { certificateChain: chain, privateKey: key, password } = certificate;
-  if (chain === undefined) context.refuse([...path, 'certificateChain'], 'must be there');
-  if (key === undefined) context.refuse([...path, 'privateKey'], 'must be there');
-  if (chain === undefined || key === undefined) return undefined;
-  const chainPem = dataSource(context, chain, [...path, 'certificateChain']);
-  const keyPem = dataSource(context, key, [...path, 'privateKey']);
-  const passphrase = password === undefined ? undefined : dataSource(context, password, [...path, 'password']);
-  if (chainPem === undefined || keyPem === undefined) return undefined;
-  const pair = {
-    certificateChainPem: chainPem.toString('latin1'),
-    privateKeyPem: keyPem.toString('latin1'),
-    passphrase: passphrase?.toString('utf8'),
+  { path = '', localAddressRange, remoteAddressRange }: types.tls.TlsKeyLog,
+  at: Path,
+): KeyLogProgram {
+  if (path === '') context.refuse([...at, 'path'], 'must not be empty');
+  return {
+    path,
+    local: compileCidrs(context, localAddressRange, [...at, 'localAddressRange']),
+    remote: compileCidrs(context, remoteAddressRange, [...at, 'remoteAddressRange']),
   };
-  return checkKeyPair(context, pair, path) ? pair : undefined;
 }
 
-export function compileValidation(
+/** 16 bytes that name it, then 32 to authenticate with and 32 to encrypt with. */
+const TICKET_KEY_BYTES = 80;
+
+export function compileTicketKeys(
   context: CompileContext,
-  validation: types.tls.CertificateValidationContext,
+  { keys = [] }: types.tls.TlsSessionTicketKeys,
   path: Path,
-): ValidationProgram {
-  const pem = (source: types.core.DataSource | undefined, field: string): string | undefined =>
-    source === undefined ? undefined : dataSource(context, source, [...path, field])?.toString('latin1');
-  const untyped = (validation.matchSubjectAltNames ?? []).map((matcher, i): SanMatcher => {
-    const { text, matches } = compileString(context, matcher, [...path, 'matchSubjectAltNames', i]);
-    return { type: 'ANY', text, matches };
+): Buffer[] {
+  if (keys.length === 0) context.refuse([...path, 'keys'], 'must not be empty');
+  return keys.flatMap((source, i) => {
+    const key = dataSource(context, source, [...path, 'keys', i]);
+    if (key !== undefined && key.length !== TICKET_KEY_BYTES)
+      context.refuse([...path, 'keys', i], `has ${key.length} bytes, not ${TICKET_KEY_BYTES}`);
+    return key ?? [];
   });
-  const typed = (validation.matchTypedSubjectAltNames ?? []).map((matcher, i): SanMatcher => {
-    const at = [...path, 'matchTypedSubjectAltNames', i];
-    const { text, matches } = compileString(context, matcher.matcher ?? {}, [...at, 'matcher']);
-    const type = matcher.sanType ?? 'SAN_TYPE_UNSPECIFIED';
-    if (type === 'SAN_TYPE_UNSPECIFIED') context.refuse([...at, 'sanType'], 'must say which kind of name');
-    return { type: type === 'SAN_TYPE_UNSPECIFIED' || type === 'OTHER_NAME' ? 'ANY' : type, text, matches };
-  });
-  const trustedCaPem = pem(validation.trustedCa, 'trustedCa');
-  if (trustedCaPem !== undefined) certificatesOf(context, trustedCaPem, [...path, 'trustedCa']);
-  return {
-    trustedCaPem,
-    systemRoots: validation.systemRootCerts !== undefined,
-    crlPem: pem(validation.crl, 'crl'),
-    acceptUntrusted: validation.trustChainVerification === 'ACCEPT_UNTRUSTED',
-    allowExpired: validation.allowExpiredCertificate === true,
-    certificateHashes: (validation.verifyCertificateHash ?? []).map((hash) => hash.replaceAll(':', '').toLowerCase()),
-    spkiHashes: validation.verifyCertificateSpki ?? [],
-    sanMatchers: [...untyped, ...typed],
-    maxVerifyDepth: validation.maxVerifyDepth,
-  };
 }

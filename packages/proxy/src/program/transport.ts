@@ -107,8 +107,7 @@ export function transportSecrets(transport: UpstreamTransportProgram): string[] 
 export function tlsSecrets(tls: {
   readonly certificateSecrets: readonly string[];
   readonly validationSecret: string | undefined;
+  readonly ticketKeysSecret?: string | undefined;
 }): string[] {
-  return tls.validationSecret === undefined
-    ? [...tls.certificateSecrets]
-    : [...tls.certificateSecrets, tls.validationSecret];
+  return [...tls.certificateSecrets, tls.validationSecret ?? [], tls.ticketKeysSecret ?? []].flat();
 }

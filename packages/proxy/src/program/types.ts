@@ -9,6 +9,8 @@ import type { Runtime } from '../runtime/runtime.ts';
 import type { ProxyTlv } from '../filter/proxy-protocol/header.ts';
 import type { ProxyProtocolReader } from '../filter/proxy-protocol/filter.ts';
 import type { CipherGroups } from '../tls/ciphers.ts';
+import type { RevocationList } from '../tls/crl.ts';
+import type { TrustBundles } from '../tls/spiffe.ts';
 import type { StateSetter } from '../filter-state/set.ts';
 import type { HeaderMutations } from './headers.ts';
 import type {
@@ -497,6 +499,9 @@ export interface CommonTlsProgram {
   readonly ciphers: CipherGroups | undefined;
   readonly ecdhCurves: string | undefined;
   readonly signatureAlgorithms: string | undefined;
+  /** Only what FIPS 140-3 approves, whatever else is said. */
+  readonly fips?: boolean;
+  readonly keyLog?: KeyLogProgram | undefined;
   readonly alpnProtocols: readonly string[];
   readonly certificates: readonly TlsCertificateProgram[];
   readonly certificateSecrets: readonly string[];
@@ -507,12 +512,17 @@ export interface CommonTlsProgram {
 
 export interface DownstreamTlsProgram extends CommonTlsProgram {
   readonly requireClientCertificate: boolean;
-  readonly requireSni: boolean;
   /** Of the cipher suites of both sides the client's first is taken, not the server's. */
   readonly preferClientCiphers?: boolean;
   /** With a server name that none has, the certificates are searched for one with a key that suits the client. */
   readonly fullScanCertificates?: boolean;
   readonly sessionTickets: boolean;
+  /** Sessions of clients that take no tickets are kept here. */
+  readonly storedSessions?: boolean;
+  /** The first encrypts; all decrypt. Undefined: made up. */
+  readonly ticketKeys?: readonly Buffer[] | undefined;
+  readonly ticketKeysSecret?: string | undefined;
+  readonly ocspPolicy?: 'LENIENT_STAPLING' | 'STRICT_STAPLING' | 'MUST_STAPLE';
   readonly sessionTimeout: number | undefined;
 }
 
@@ -528,13 +538,30 @@ export interface TlsCertificateProgram {
   readonly certificateChainPem: string;
   readonly privateKeyPem: string;
   readonly passphrase: string | undefined;
+  /** Has certificate and key in place of the others; `certificateChainPem` is a copy of its certificate. */
+  readonly pkcs12?: Buffer | undefined;
+  readonly mustStaple?: boolean;
+  /** The stapled response; `nextUpdate` in milliseconds since the epoch. */
+  readonly ocsp?: { readonly response: Buffer; readonly nextUpdate: number } | undefined;
+}
+
+/** A file of secrets of handshakes (NSS key log), for connections between such addresses; an empty list is all. */
+export interface KeyLogProgram {
+  readonly path: string;
+  readonly local: readonly Cidr[];
+  readonly remote: readonly Cidr[];
 }
 
 export interface ValidationProgram {
   /** Undefined: certificates are not checked against roots (Envoy accepts any then). */
   readonly trustedCaPem: string | undefined;
   readonly systemRoots: boolean;
+  /** Authorities by trust domain of SPIFFE; `trustedCaPem` has all of them. */
+  readonly trustBundles?: TrustBundles | undefined;
+  /** For every certificate of the chain. */
   readonly crlPem: string | undefined;
+  /** For the peer's own certificate alone. */
+  readonly leafRevocations?: readonly RevocationList[] | undefined;
   readonly acceptUntrusted: boolean;
   readonly allowExpired: boolean;
   /** SHA-256 of the certificate, lowercase hexadecimal without colons. */
@@ -546,7 +573,9 @@ export interface ValidationProgram {
   readonly maxVerifyDepth: number | undefined;
 }
 export interface SanMatcher {
-  readonly type: 'ANY' | 'EMAIL' | 'DNS' | 'URI' | 'IP_ADDRESS';
+  readonly type: 'ANY' | 'EMAIL' | 'DNS' | 'URI' | 'IP_ADDRESS' | 'OTHER_NAME';
+  /** Of an `OTHER_NAME`. */
+  readonly oid?: string;
   /** In words, e.g. `exact spiffe://cluster.local/ns/a/sa/b`. */
   readonly text: string;
   readonly matches: (san: string) => boolean;
@@ -555,6 +584,7 @@ export interface SanMatcher {
 export type SecretProgram =
   | { readonly kind: 'certificate'; readonly name: string; readonly certificate: TlsCertificateProgram }
   | { readonly kind: 'validation'; readonly name: string; readonly validation: ValidationProgram }
+  | { readonly kind: 'ticket-keys'; readonly name: string; readonly keys: readonly Buffer[] }
   | { readonly kind: 'generic'; readonly name: string; readonly value: Buffer };
 
 // ---- clusters and endpoints --------------------------------------------------------------------------------------

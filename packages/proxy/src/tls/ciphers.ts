@@ -7,7 +7,16 @@ const CIPHERS_13 = new Map([
   [0x1303, 'TLS_CHACHA20_POLY1305_SHA256'],
 ]);
 const ALL_13 = [...CIPHERS_13.values()].join(':');
+/** What FIPS 140-3 approves. */
+const FIPS_13 = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384';
+export const FIPS_CIPHERS: CipherGroups = [
+  ['ECDHE-ECDSA-AES128-GCM-SHA256'],
+  ['ECDHE-RSA-AES128-GCM-SHA256'],
+  ['ECDHE-ECDSA-AES256-GCM-SHA384'],
+  ['ECDHE-RSA-AES256-GCM-SHA384'],
+];
 const FIRST_13 = 0x1301;
+const CHACHA_13 = 0x1303;
 const TLS_12 = 0x0303;
 const TLS_13 = 0x0304;
 
@@ -56,7 +65,7 @@ export function parseCiphers(names: readonly string[]): CipherGroups {
 
 /** The list for OpenSSL, which knows no groups, where the peer's wishes are not known. */
 export function cipherList(groups: CipherGroups): string {
-  return `${ALL_13}:${groups.flat().join(':')}`;
+  return `${groups === FIPS_CIPHERS ? FIPS_13 : ALL_13}:${groups.flat().join(':')}`;
 }
 
 /**
@@ -65,7 +74,9 @@ export function cipherList(groups: CipherGroups): string {
  */
 export function cipherListFor(groups: CipherGroups, hello: ClientHello, tls13: boolean, key: KeyType): string {
   if (tls13 && hello.supportedVersions.includes(TLS_13)) {
-    const favourite = hello.cipherSuites.find((suite) => CIPHERS_13.has(suite));
+    const favourite = hello.cipherSuites.find(
+      (suite) => CIPHERS_13.has(suite) && (groups !== FIPS_CIPHERS || suite !== CHACHA_13),
+    );
     if (favourite === undefined || favourite === FIRST_13) return cipherList(groups);
     return `${CIPHERS_13.get(favourite)!}:${cipherList(groups)}`;
   }
@@ -100,4 +111,15 @@ const CURVES: Readonly<Record<string, { readonly group: number; readonly signatu
 
 function keyTypeOf(cipher: string): KeyType {
   return cipher.includes('-ECDSA-') ? 'ec' : 'rsa';
+}
+
+/** The suites that a context takes. */
+export function suitesOf({
+  fips,
+  ciphers,
+}: {
+  readonly fips?: boolean;
+  readonly ciphers: CipherGroups | undefined;
+}): CipherGroups {
+  return fips === true ? FIPS_CIPHERS : (ciphers ?? DEFAULT_CIPHERS);
 }

@@ -2,6 +2,8 @@
 export interface ClientHello {
   /** Server name, lowercase; empty when none was sent. */
   readonly serverName: string;
+  /** As it was sent. */
+  readonly serverNameAsSent: string;
   /** ALPN names in the client's order. */
   readonly applicationProtocols: readonly string[];
   /** The version field, which TLS 1.3 leaves at 0x0303. */
@@ -18,6 +20,7 @@ export interface ClientHello {
 /** Of a connection whose first bytes are no ClientHello. */
 export const NO_HELLO: ClientHello = {
   serverName: '',
+  serverNameAsSent: '',
   applicationProtocols: [],
   version: 0,
   cipherSuites: [],
@@ -105,8 +108,10 @@ function readExtensions(message: Buffer): ClientHello {
     const body = message.subarray(at + 4, at + 4 + length);
     if (body.length < length) throw new RangeError('extension');
     extensions.push(type);
-    if (type === SERVER_NAME) found.serverName = readServerName(body);
-    else if (type === ALPN) found.applicationProtocols = readProtocols(body);
+    if (type === SERVER_NAME) {
+      found.serverNameAsSent = readServerName(body);
+      found.serverName = found.serverNameAsSent.toLowerCase();
+    } else if (type === ALPN) found.applicationProtocols = readProtocols(body);
     else if (type === GROUPS) found.groups = readNumbers(body, 2, 2);
     else if (type === POINT_FORMATS) found.pointFormats = readNumbers(body, 1, 1);
     else if (type === SIGNATURE_ALGORITHMS) found.signatureAlgorithms = readNumbers(body, 2, 2);
@@ -129,7 +134,7 @@ function readServerName(body: Buffer): string {
   if (body.length === 0 || body.readUInt8(2) !== 0) return '';
   const length = body.readUInt16BE(3);
   if (5 + length > body.length) throw new RangeError('server name');
-  return body.toString('latin1', 5, 5 + length).toLowerCase();
+  return body.toString('latin1', 5, 5 + length);
 }
 
 function readProtocols(body: Buffer): string[] {

@@ -5,6 +5,7 @@ import type { Clock } from '../deps.ts';
 import type { TlsCertificateProgram, UpstreamTlsProgram } from '../program/types.ts';
 import { countAgreed } from './agreed.ts';
 import type { TlsContexts, TlsMaterial } from './context.ts';
+import type { KeyLogger } from './key-log.ts';
 import { handshakeFailure, SECRET_MISSING, verifyFailure } from './failure.ts';
 import { parseSubjectAltNames } from './subject-alt-names.ts';
 import { verifyPeer } from './verify.ts';
@@ -54,9 +55,11 @@ export class UpstreamTls {
   readonly #contexts: TlsContexts;
   readonly #stats: UpstreamTlsStats;
   readonly #clock: Clock;
+  readonly #logKey: KeyLogger | undefined;
   #material: TlsMaterial | undefined;
 
   constructor(program: UpstreamTlsProgram, contexts: TlsContexts, clock: Clock, stats: UpstreamTlsStats) {
+    this.#logKey = contexts.keyLogger(program);
     this.#program = program;
     this.#clock = clock;
     this.#contexts = contexts;
@@ -103,6 +106,7 @@ export class UpstreamTls {
       ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
       ...(offered === undefined ? {} : { session: offered }),
     });
+    this.#logKey?.(secure, raw);
     const fail = (reason: string, counter: Counter): void => {
       settle();
       slot.session = undefined;
@@ -136,7 +140,10 @@ export class UpstreamTls {
     secure.once('secureConnect', () => {
       const resumed = secure.isSessionReused();
       const certificate = secure.getPeerX509Certificate();
-      const refused = resumed && certificate === undefined ? undefined : verify(secure, certificate, material, name);
+      const refused =
+        resumed && certificate === undefined
+          ? undefined
+          : verify(secure, certificate, material, name, this.#clock.wall());
       if (refused !== undefined) return fail(refused.reason, refused.counter);
       settle();
       verified = true;
@@ -155,11 +162,12 @@ function verify(
   certificate: X509Certificate | undefined,
   { validation }: TlsMaterial,
   name: ExpectedName,
+  now: number,
 ): { reason: string; counter: Counter } | undefined {
   if (validation === undefined) return undefined;
   if (certificate === undefined) return { reason: verifyFailure('no certificate'), counter: 'fail_verify_error' };
   const error = secure.authorizationError as (Error & { code?: string }) | string | null | undefined;
-  const refused = verifyPeer(certificate, typeof error === 'string' ? error : error?.code, validation);
+  const refused = verifyPeer(certificate, typeof error === 'string' ? error : error?.code, validation, now);
   if (refused === undefined) {
     const { subjectAltNames: wanted } = name;
     if (wanted !== undefined && wanted.length > 0) {

@@ -1,5 +1,6 @@
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { constants } from 'node:crypto';
+import type { AccessLogSink } from '../http/runtime.ts';
 import type {
   CommonTlsProgram,
   DownstreamTlsProgram,
@@ -8,7 +9,9 @@ import type {
   UpstreamTlsProgram,
   ValidationProgram,
 } from '../program/types.ts';
-import { cipherList, DEFAULT_CIPHERS } from './ciphers.ts';
+import { cipherList, suitesOf } from './ciphers.ts';
+import { keyLogger, type KeyLogger } from './key-log.ts';
+import { useTicketKeys } from './ticket-keys.ts';
 
 /** Secrets in force, by name. A rotated one is another object. */
 export interface SecretLookup {
@@ -19,6 +22,7 @@ export interface SecretLookup {
 export interface TlsSecrets {
   readonly certificates: readonly TlsCertificateProgram[];
   readonly validation: ValidationProgram | undefined;
+  readonly ticketKeys: readonly Buffer[] | undefined;
 }
 
 /** A context and what is checked beside it, for one state of the secrets. */
@@ -28,6 +32,9 @@ export interface TlsMaterial {
   readonly validation: ValidationProgram | undefined;
 }
 
+const FIPS_CURVES = 'P-256:P-384';
+const FIPS_SIGNATURES =
+  'rsa_pkcs1_sha256:rsa_pkcs1_sha384:rsa_pkcs1_sha512:ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512';
 const CURVES = 'X25519:P-256';
 
 /**
@@ -37,10 +44,13 @@ const CURVES = 'X25519:P-256';
  */
 export class TlsContexts {
   readonly #secrets: SecretLookup;
+  readonly #openLog: ((path: string) => AccessLogSink) | undefined;
   readonly #anonymous = new Map<string, SecureContext>();
   readonly #byCertificate = new WeakMap<TlsCertificateProgram, Map<string, SecureContext>>();
 
-  constructor(secrets: SecretLookup) {
+  /** Key logs are opened by `openLog`; without it there are none. */
+  constructor(secrets: SecretLookup, openLog?: (path: string) => AccessLogSink) {
+    this.#openLog = openLog;
     this.#secrets = secrets;
   }
 
@@ -54,14 +64,22 @@ export class TlsContexts {
     const { certificates, validation } = secrets;
     const certificate = certificates[0];
     if (last !== undefined && last.certificate === certificate && last.validation === validation) return last;
-    return this.material(program, 'client', certificate, validation, cipherList(program.ciphers ?? DEFAULT_CIPHERS));
+    return this.material(program, 'client', certificate, validation, cipherList(suitesOf(program)));
+  }
+
+  keyLogger({ keyLog }: CommonTlsProgram): KeyLogger | undefined {
+    return keyLog === undefined || this.#openLog === undefined
+      ? undefined
+      : keyLogger(keyLog, this.#openLog(keyLog.path));
   }
 
   /** What the settings name, in force now. Undefined while any of it is missing. */
   secrets(program: CommonTlsProgram): TlsSecrets | undefined {
     const certificates = this.#certificates(program);
     const validation = this.#validation(program);
-    return certificates === undefined || validation === 'missing' ? undefined : { certificates, validation };
+    const ticketKeys = this.#ticketKeys(program);
+    if (certificates === undefined || validation === 'missing' || ticketKeys === 'missing') return undefined;
+    return { certificates, validation, ticketKeys };
   }
 
   material(
@@ -70,8 +88,10 @@ export class TlsContexts {
     certificate: TlsCertificateProgram | undefined,
     validation: ValidationProgram | undefined,
     ciphers: string,
+    ticketKeys?: readonly Buffer[],
   ): TlsMaterial {
-    return { context: this.#context(program, side, certificate, validation, ciphers), certificate, validation };
+    const context = this.#context(program, side, certificate, validation, ciphers, ticketKeys);
+    return { context, certificate, validation };
   }
 
   #certificates(program: CommonTlsProgram): readonly TlsCertificateProgram[] | undefined {
@@ -83,6 +103,12 @@ export class TlsContexts {
       certificates.push(secret.certificate);
     }
     return certificates;
+  }
+
+  #ticketKeys(program: Partial<DownstreamTlsProgram>): readonly Buffer[] | undefined | 'missing' {
+    if (program.ticketKeysSecret === undefined) return program.ticketKeys;
+    const secret = this.#secrets.get(program.ticketKeysSecret);
+    return secret?.kind === 'ticket-keys' ? secret.keys : 'missing';
   }
 
   readonly #combined = new WeakMap<ValidationProgram, WeakMap<ValidationProgram, ValidationProgram>>();
@@ -106,6 +132,7 @@ export class TlsContexts {
     certificate: TlsCertificateProgram | undefined,
     validation: ValidationProgram | undefined,
     ciphers: string,
+    ticketKeys: readonly Buffer[] | undefined,
   ): SecureContext {
     let cache = certificate === undefined ? this.#anonymous : this.#byCertificate.get(certificate);
     if (cache === undefined) this.#byCertificate.set(certificate!, (cache = new Map()));
@@ -113,17 +140,20 @@ export class TlsContexts {
       ...contextOptions(program, validation, ciphers),
       ...(side === 'client' ? clientOptions(program) : serverOptions(program)),
     };
-    const name = JSON.stringify([side, options]);
+    const name = JSON.stringify([side, options, ticketKeys?.map((key) => key.toString('latin1'))]);
     let context = cache.get(name);
     if (context === undefined) {
       context = createSecureContext(certificate === undefined ? options : { ...options, ...identity(certificate) });
+      if (ticketKeys !== undefined) useTicketKeys(context, ticketKeys);
       cache.set(name, context);
     }
     return context;
   }
 }
 
-function identity({ certificateChainPem, privateKeyPem, passphrase }: TlsCertificateProgram): SecureContextOptions {
+function identity(certificate: TlsCertificateProgram): SecureContextOptions {
+  const { certificateChainPem, privateKeyPem, passphrase, pkcs12 } = certificate;
+  if (pkcs12 !== undefined) return { pfx: pkcs12, passphrase: passphrase ?? '' };
   return { cert: certificateChainPem, key: privateKeyPem, ...(passphrase === undefined ? {} : { passphrase }) };
 }
 
@@ -138,11 +168,14 @@ function contextOptions(
       ? {}
       : { ca: validation?.trustedCaPem === undefined ? [] : [validation.trustedCaPem] }),
     ...(validation?.crlPem === undefined ? {} : { crl: validation.crlPem }),
-    minVersion: program.minVersion ?? 'TLSv1.2',
+    minVersion: program.fips === true ? 'TLSv1.2' : (program.minVersion ?? 'TLSv1.2'),
     ciphers,
-    ecdhCurve: program.ecdhCurves ?? CURVES,
     honorCipherOrder: true,
-    ...(program.signatureAlgorithms === undefined ? {} : { sigalgs: program.signatureAlgorithms }),
+    ...(program.fips === true
+      ? { sigalgs: FIPS_SIGNATURES }
+      : program.signatureAlgorithms === undefined
+        ? {}
+        : { sigalgs: program.signatureAlgorithms }),
     // Without one, OpenSSL refuses to resume sessions on a server that asks for certificates.
     sessionIdContext: 'mizzen',
   };
@@ -150,12 +183,26 @@ function contextOptions(
 
 /** Envoy's clients stay below TLS 1.3 unless told, so that a refused certificate is known before a request is sent. */
 function clientOptions(program: CommonTlsProgram): SecureContextOptions {
+  return { ecdhCurve: curvesOf(program), ...clientVersions(program) };
+}
+
+function clientVersions(program: CommonTlsProgram): SecureContextOptions {
+  if (program.fips === true) return { maxVersion: 'TLSv1.3' };
   return { maxVersion: program.maxVersion ?? (program.minVersion === 'TLSv1.3' ? 'TLSv1.3' : 'TLSv1.2') };
 }
 
+function curvesOf({ fips, ecdhCurves }: CommonTlsProgram): string {
+  return fips === true ? FIPS_CURVES : (ecdhCurves ?? CURVES);
+}
+
+/** From 3.5 on, only what stands between slashes is preferred to what the client has sent a key for. */
+const [MAJOR = 0, MINOR = 0] = process.versions.openssl.split('.').map(Number);
+const SEPARATOR = MAJOR > 3 || (MAJOR === 3 && MINOR >= 5) ? '/' : ':';
+
 function serverOptions(program: CommonTlsProgram & Partial<DownstreamTlsProgram>): SecureContextOptions {
   return {
-    maxVersion: program.maxVersion ?? 'TLSv1.3',
+    ecdhCurve: program.preferClientCiphers === true ? curvesOf(program) : curvesOf(program).replaceAll(':', SEPARATOR),
+    maxVersion: program.fips === true ? 'TLSv1.3' : (program.maxVersion ?? 'TLSv1.3'),
     ...(program.preferClientCiphers === true ? { honorCipherOrder: false } : {}),
     ...(program.sessionTickets === false ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
     ...(program.sessionTimeout === undefined ? {} : { sessionTimeout: Math.ceil(program.sessionTimeout / 1000) }),
@@ -166,6 +213,8 @@ function serverOptions(program: CommonTlsProgram & Partial<DownstreamTlsProgram>
 function merge(inline: ValidationProgram, secret: ValidationProgram): ValidationProgram {
   return {
     trustedCaPem: secret.trustedCaPem ?? inline.trustedCaPem,
+    trustBundles: secret.trustBundles ?? inline.trustBundles,
+    leafRevocations: secret.leafRevocations ?? inline.leafRevocations,
     systemRoots: secret.systemRoots || inline.systemRoots,
     crlPem: secret.crlPem ?? inline.crlPem,
     acceptUntrusted: secret.acceptUntrusted || inline.acceptUntrusted,

@@ -7,6 +7,9 @@ const CERTIFICATE_VERIFY_FAILED = 125;
 
 export const SECRET_MISSING = 'TLS_error:Secret is not supplied by SDS';
 
+/** No certificate may be shown to this client. */
+export const SELECTION_FAILED = reason(132, 'CONNECTION_REJECTED');
+
 export function verifyFailure(detail: string): string {
   return reason(CERTIFICATE_VERIFY_FAILED, `CERTIFICATE_VERIFY_FAILED:verify cert failed: ${detail}`);
 }
@@ -96,6 +99,9 @@ const VERIFICATION: Readonly<Record<string, string>> = {
   PATH_LENGTH_EXCEEDED: 'path length constraint exceeded',
   CERT_CHAIN_TOO_LONG: 'certificate chain too long',
   UNABLE_TO_GET_CRL: 'unable to get certificate CRL',
+  CRL_HAS_EXPIRED: 'CRL has expired',
+  CRL_NOT_YET_VALID: 'CRL is not yet valid',
+  CRL_SIGNATURE_FAILURE: 'CRL signature failure',
 };
 
 export function chainFailure(code: string): string {

@@ -1,5 +1,5 @@
 import type { DownstreamTlsProgram, TlsCertificateProgram } from '../program/types.ts';
-import { cipherListFor, DEFAULT_CIPHERS, takesEcdsa } from './ciphers.ts';
+import { cipherListFor, suitesOf, takesEcdsa } from './ciphers.ts';
 import type { ClientHello } from './client-hello.ts';
 import type { TlsContexts, TlsMaterial, TlsSecrets } from './context.ts';
 import { localCertificate, type LocalCertificate } from './peer.ts';
@@ -8,6 +8,11 @@ interface Choice {
   readonly certificate: TlsCertificateProgram;
   readonly local: LocalCertificate;
 }
+
+const STATUS_REQUEST = 5;
+
+/** What is stapled: a response, none though the client asks, or nothing since it does not; `fail`: the certificate must not be shown. */
+export type Staple = Buffer | 'none' | 'unasked' | 'fail';
 
 /** The certificates of a listener's TLS context, and which of them a client is shown. */
 export class ServerCertificates {
@@ -24,21 +29,39 @@ export class ServerCertificates {
   }
 
   /** Undefined while a secret is missing. Throws what OpenSSL throws for unusable material. */
-  material(hello: ClientHello): TlsMaterial | undefined {
+  choose(hello: ClientHello, now: number): { readonly material: TlsMaterial; readonly staple: Staple } | undefined {
     const secrets = this.#contexts.secrets(this.#program);
     if (secrets === undefined || secrets.certificates.length === 0) return undefined;
     if (!same(secrets, this.#secrets)) this.#use(secrets);
-    const { maxVersion, ciphers = DEFAULT_CIPHERS } = this.#program;
-    const tls13 = maxVersion === undefined || maxVersion === 'TLSv1.3';
-    const { certificate, local } = this.#choose(hello, tls13);
+    const { maxVersion, fips } = this.#program;
+    const ciphers = suitesOf(this.#program);
+    const tls13 = maxVersion === undefined || maxVersion === 'TLSv1.3' || fips === true;
+    const choice = this.#choose(hello, tls13, now);
+    const { certificate, local } = choice;
     const list = cipherListFor(ciphers, hello, tls13, local.curve === undefined ? 'rsa' : 'ec');
-    const key = `${this.#choices.findIndex((choice) => choice.certificate === certificate)} ${list}`;
+    const key = `${this.#choices.indexOf(choice)} ${list}`;
     let material = this.#materials.get(key);
     if (material === undefined) {
-      material = this.#contexts.material(this.#program, 'server', certificate, secrets.validation, list);
+      const { validation, ticketKeys } = secrets;
+      material = this.#contexts.material(this.#program, 'server', certificate, validation, list, ticketKeys);
       this.#materials.set(key, material);
     }
-    return material;
+    return { material, staple: this.#staple(choice, hello, now) };
+  }
+
+  #staple({ certificate }: Choice, hello: ClientHello, now: number): Staple {
+    if (!hello.extensions.includes(STATUS_REQUEST)) return 'unasked';
+    const { ocsp, mustStaple } = certificate;
+    const valid = ocsp !== undefined && ocsp.nextUpdate > now;
+    if (valid) return ocsp.response;
+    switch (mustStaple === true ? 'MUST_STAPLE' : this.#program.ocspPolicy) {
+      case 'MUST_STAPLE':
+        return 'fail';
+      case 'STRICT_STAPLING':
+        return ocsp === undefined ? 'none' : 'fail';
+      default:
+        return 'none';
+    }
   }
 
   #use(secrets: TlsSecrets): void {
@@ -56,19 +79,20 @@ export class ServerCertificates {
   }
 
   /**
-   * As Envoy: one with the server name (exactly, then by wildcard) and a key of the kind the client prefers; without a
+   * As Envoy: one with the server name (exactly, in the same case, then by wildcard) and a key of the kind the client prefers; without a
    * server name, or with `fullScanCertsOnSniMismatch`, any of that kind; else the first.
    */
-  #choose(hello: ClientHello, tls13: boolean): Choice {
+  #choose(hello: ClientHello, tls13: boolean, now: number): Choice {
     const first = this.#choices[0]!;
     if (this.#choices.length === 1) return first;
-    const { serverName } = hello;
-    const groups = this.#program.ciphers ?? DEFAULT_CIPHERS;
+    const { serverNameAsSent: serverName } = hello;
+    const groups = suitesOf(this.#program);
     const ecdsa = (curve: string): boolean => takesEcdsa(hello, curve, groups, tls13);
     const takesAny = ['prime256v1', 'secp384r1', 'secp521r1'].some(ecdsa);
     let candidate: Choice | undefined;
     const among = (choices: readonly Choice[]): Choice | undefined => {
       for (const choice of choices) {
+        if (this.#staple(choice, hello, now) === 'fail') continue;
         const { curve } = choice.local;
         if (curve === undefined ? !takesAny : ecdsa(curve)) return choice;
         if (curve === undefined) candidate ??= choice;
@@ -88,15 +112,16 @@ export class ServerCertificates {
 
 /** Its DNS names, or its common name where it has none. */
 function serverNames({ names, subject }: LocalCertificate): readonly string[] {
-  if (names.dns.length > 0) return names.dns.map((name) => name.toLowerCase());
+  if (names.dns.length > 0) return names.dns;
   const common = /(?:^|,)CN=([^,]*)/.exec(subject)?.[1];
-  return common === undefined ? [] : [common.toLowerCase()];
+  return common === undefined ? [] : [common];
 }
 
 function same(a: TlsSecrets, b: TlsSecrets | undefined): boolean {
   return (
     b !== undefined &&
     a.validation === b.validation &&
+    a.ticketKeys === b.ticketKeys &&
     a.certificates.length === b.certificates.length &&
     a.certificates.every((certificate, i) => certificate === b.certificates[i])
   );

@@ -6,9 +6,11 @@ import type { PeerTls } from '../types.ts';
 import { countAgreed } from './agreed.ts';
 import type { ClientHello } from './client-hello.ts';
 import type { TlsContexts, TlsMaterial } from './context.ts';
-import { handshakeFailure, SECRET_MISSING, verifyFailure } from './failure.ts';
+import { handshakeFailure, SECRET_MISSING, SELECTION_FAILED, verifyFailure } from './failure.ts';
 import { localCertificate, Peer } from './peer.ts';
-import { ServerCertificates } from './server-certificates.ts';
+import type { KeyLogger } from './key-log.ts';
+import { ServerCertificates, type Staple } from './server-certificates.ts';
+import { StoredSessions } from './stored-sessions.ts';
 import { verifyPeer } from './verify.ts';
 
 export interface DownstreamTlsStats {
@@ -20,6 +22,10 @@ export interface DownstreamTlsStats {
   fail_verify_san: number;
   fail_verify_cert_hash: number;
   fail_verify_no_cert: number;
+  ocsp_staple_failed: number;
+  ocsp_staple_omitted: number;
+  ocsp_staple_requests: number;
+  ocsp_staple_responses: number;
   /** Handshakes by what was agreed on. */
   readonly ciphers: Record<string, number>;
   readonly versions: Record<string, number>;
@@ -35,6 +41,10 @@ export function newDownstreamTlsStats(): DownstreamTlsStats {
     fail_verify_san: 0,
     fail_verify_cert_hash: 0,
     fail_verify_no_cert: 0,
+    ocsp_staple_failed: 0,
+    ocsp_staple_omitted: 0,
+    ocsp_staple_requests: 0,
+    ocsp_staple_responses: 0,
     ciphers: {},
     versions: {},
   };
@@ -53,8 +63,11 @@ export class DownstreamTls {
   readonly #program: DownstreamTlsProgram;
   readonly #clock: Clock;
   readonly #certificates: ServerCertificates;
+  readonly #logKey: KeyLogger | undefined;
+  #sessions: StoredSessions | undefined;
 
   constructor(program: DownstreamTlsProgram, contexts: TlsContexts, clock: Clock, stats: DownstreamTlsStats) {
+    this.#logKey = contexts.keyLogger(program);
     this.#program = program;
     this.#certificates = new ServerCertificates(program, contexts);
     this.#clock = clock;
@@ -73,24 +86,44 @@ export class DownstreamTls {
     onFail: (reason: string) => void,
   ): void {
     const program = this.#program;
-    const material = this.#certificates.material(hello);
-    if (material === undefined || (program.requireSni && hello.serverName === '')) {
+    const chosen = this.#certificates.choose(hello, this.#clock.wall());
+    if (chosen === undefined) {
       socket.destroy();
-      onFail(material === undefined ? SECRET_MISSING : 'TLS_error:no SNI');
-      return;
+      return onFail(SECRET_MISSING);
     }
-    const asks = program.requireClientCertificate || material.validation !== undefined;
+    const { material, staple } = chosen;
+    this.#countStaple(staple);
+    if (staple === 'fail') return refuse(socket, onFail);
     const secure = new TLSSocket(socket, {
       isServer: true,
       secureContext: material.context,
-      requestCert: asks,
+      requestCert: program.requireClientCertificate || material.validation !== undefined,
       rejectUnauthorized: program.requireClientCertificate,
       // Where nothing overlaps Envoy goes on without ALPN; Node would end the handshake.
       ...(program.alpnProtocols.some((name) => hello.applicationProtocols.includes(name))
         ? { ALPNProtocols: [...program.alpnProtocols] }
         : {}),
+      ...(this.#storesSession(hello) ? { server: (this.#sessions ??= new StoredSessions()).server } : {}),
     });
+    if (Buffer.isBuffer(staple)) (secure as HasNative).ssl?.setOCSPResponse(staple);
+    if (this.#logKey !== undefined) this.#logKey(secure, socket);
     this.#watch(secure, socket, material, timeout, onSecure, onFail);
+  }
+
+  #countStaple(staple: Staple): void {
+    if (staple === 'unasked') return;
+    this.stats.ocsp_staple_requests++;
+    if (staple === 'none') this.stats.ocsp_staple_omitted++;
+    else if (staple === 'fail') this.stats.ocsp_staple_failed++;
+    else this.stats.ocsp_staple_responses++;
+  }
+
+  /** Clients of TLS 1.2 that get no ticket resume by the session's ID. */
+  #storesSession(hello: ClientHello): boolean {
+    const { storedSessions, sessionTickets, maxVersion, fips } = this.#program;
+    if (storedSessions !== true || (sessionTickets && hello.extensions.includes(SESSION_TICKET))) return false;
+    const tls13 = maxVersion === undefined || maxVersion === 'TLSv1.3' || fips === true;
+    return !(tls13 && hello.supportedVersions.includes(TLS_13));
   }
 
   #watch(
@@ -154,7 +187,8 @@ export class DownstreamTls {
         counter: 'fail_verify_no_cert',
       };
     }
-    return validation === undefined ? undefined : verifyPeer(certificate, chainError(secure), validation);
+    if (validation === undefined) return undefined;
+    return verifyPeer(certificate, chainError(secure), validation, this.#clock.wall());
   }
 }
 
@@ -165,6 +199,24 @@ function chainError(secure: TLSSocket): string | undefined {
   };
   if (ssl === undefined || ssl === null) return 'CLOSED';
   return ssl.verifyError()?.code;
+}
+
+/** What Node keeps to itself of a TLSSocket. */
+interface HasNative extends TLSSocket {
+  readonly ssl?: { setOCSPResponse(response: Buffer): void } | null;
+}
+
+const SESSION_TICKET = 35;
+const TLS_13 = 0x0304;
+/** A fatal alert, handshake_failure, as a record. */
+const HANDSHAKE_FAILURE = Buffer.from([21, 3, 3, 0, 2, 2, 40]);
+
+/** Ends a handshake before it has begun. */
+function refuse(socket: Socket, onFail: (reason: string) => void): void {
+  socket.on('error', ignore);
+  socket.end(HANDSHAKE_FAILURE);
+  socket.destroySoon();
+  onFail(SELECTION_FAILED);
 }
 
 function ignore(): void {}

@@ -1,6 +1,9 @@
-import { createHash, type X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import type { SanMatcher, ValidationProgram } from '../program/types.ts';
+import { otherNames } from './certificate-fields.ts';
+import { checkRevoked } from './crl.ts';
 import { chainFailure, verifyFailure } from './failure.ts';
+import { checkTrustDomain } from './spiffe.ts';
 import { parseSubjectAltNames, type SubjectAltNames } from './subject-alt-names.ts';
 
 /** Why a peer was refused; `counter` is Envoy's statistic for it. */
@@ -14,12 +17,13 @@ const TIME_VERDICTS: ReadonlySet<string> = new Set(['CERT_HAS_EXPIRED', 'CERT_NO
 
 /**
  * The peer's certificate against what is demanded of it. `chainError` is OpenSSL's verdict on the chain (a Node error
- * code), undefined when it was fine. Returns why it is refused, or undefined.
+ * code), undefined when it was fine; `now` is in milliseconds since the epoch. Returns why it is refused, or undefined.
  */
 export function verifyPeer(
   certificate: X509Certificate,
   chainError: string | undefined,
   validation: ValidationProgram,
+  now: number,
 ): Refusal | undefined {
   const chainMatters = (validation.trustedCaPem !== undefined || validation.systemRoots) && !validation.acceptUntrusted;
   if (chainMatters && chainError !== undefined && !(validation.allowExpired && TIME_VERDICTS.has(chainError))) {
@@ -28,14 +32,49 @@ export function verifyPeer(
   if (validation.maxVerifyDepth !== undefined && depth(certificate) > validation.maxVerifyDepth) {
     return { reason: chainFailure('CERT_CHAIN_TOO_LONG'), counter: 'fail_verify_error' };
   }
+  if (validation.trustBundles !== undefined) {
+    const { uri } = parseSubjectAltNames(certificate.subjectAltName);
+    const foreign = checkTrustDomain(chainOf(certificate), uri, validation.trustBundles);
+    if (foreign !== undefined) return { reason: verifyFailure(foreign), counter: 'fail_verify_error' };
+  }
+  if (validation.leafRevocations !== undefined) {
+    const issuers = [...chainOf(certificate).slice(1), ...authoritiesOf(validation)];
+    const revoked = checkRevoked(certificate, issuers, validation.leafRevocations, now);
+    if (revoked !== undefined) return { reason: chainFailure(revoked), counter: 'fail_verify_error' };
+  }
   if (!hashMatches(certificate, validation)) {
     return { reason: verifyFailure('cert hash and spki'), counter: 'fail_verify_cert_hash' };
   }
   if (validation.sanMatchers.length === 0) return undefined;
   const names = parseSubjectAltNames(certificate.subjectAltName);
-  if (validation.sanMatchers.some((matcher) => candidates(matcher, names).some(matcher.matches))) return undefined;
+  if (validation.sanMatchers.some((matcher) => candidates(matcher, names, certificate).some(matcher.matches)))
+    return undefined;
   const all = [...names.uri, ...names.dns, ...names.ip, ...names.email].join(', ');
   return { reason: verifyFailure(`SAN matcher, certificate SANs are [${all}]`), counter: 'fail_verify_san' };
+}
+
+/** What the peer has shown, its own first, as far as each is the issuer of the one before. */
+function chainOf(certificate: X509Certificate): X509Certificate[] {
+  const chain: X509Certificate[] = [];
+  for (
+    let at: X509Certificate | undefined = certificate;
+    at !== undefined && !chain.some((each) => each.fingerprint256 === at?.fingerprint256);
+    at = at.issuerCertificate
+  )
+    chain.push(at);
+  return chain;
+}
+
+const authorities = new WeakMap<ValidationProgram, readonly X509Certificate[]>();
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+
+function authoritiesOf(validation: ValidationProgram): readonly X509Certificate[] {
+  let found = authorities.get(validation);
+  if (found === undefined) {
+    found = (validation.trustedCaPem?.match(CERTIFICATE) ?? []).map((pem) => new X509Certificate(pem));
+    authorities.set(validation, found);
+  }
+  return found;
 }
 
 /** Certificates between the peer's own and the root. */
@@ -50,7 +89,7 @@ function depth(certificate: X509Certificate): number {
   return Math.max(0, between);
 }
 
-function candidates(matcher: SanMatcher, names: SubjectAltNames): readonly string[] {
+function candidates(matcher: SanMatcher, names: SubjectAltNames, certificate: X509Certificate): readonly string[] {
   switch (matcher.type) {
     case 'URI':
       return names.uri;
@@ -60,6 +99,8 @@ function candidates(matcher: SanMatcher, names: SubjectAltNames): readonly strin
       return names.email;
     case 'IP_ADDRESS':
       return names.ip;
+    case 'OTHER_NAME':
+      return otherNames(certificate).flatMap(({ oid, value }) => (oid === matcher.oid ? value : []));
     case 'ANY':
       return [...names.uri, ...names.dns, ...names.email, ...names.ip];
   }

@@ -1,11 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
 import { TypeUrl } from '@mizzen/xds';
 import type { ClusterManager } from '../cluster/manager.ts';
 import type { ListenerManager } from '../listener/manager.ts';
 import type { Compiled, CompileDeps, ResourcePlace, RouteConfigProgram } from '../program/types.ts';
+import { readResource } from '../program/read-resource.ts';
 import type { Nack } from '../types.ts';
 import { compilers } from './compilers.ts';
 import { ResourceRecords } from './records.ts';
 import type { RouteStore } from './route-store.ts';
+import { SecretFiles } from './secret-files.ts';
 import type { SecretStore } from './secret-store.ts';
 import type { XdsResource, XdsSource, XdsSubscription, XdsUpdate } from './source.ts';
 
@@ -34,6 +37,7 @@ export class XdsFollower {
   readonly #versions = new Map<string, string>();
   readonly #subscriptions: Readonly<Record<Kind, XdsSubscription>>;
   readonly #heldRoutes = new Map<string, { readonly program: RouteConfigProgram; readonly resource: XdsResource }>();
+  readonly #secretFiles = new SecretFiles((name) => this.#readAgain(name));
   #clustersKnown = false;
   /** Clusters are being taken in: what waits for them is seen to once, afterwards. */
   #busy = false;
@@ -62,6 +66,10 @@ export class XdsFollower {
       this.#held = false;
       this.clustersChanged();
     };
+  }
+
+  close(): void {
+    this.#secretFiles.close();
   }
 
   start(): void {
@@ -161,10 +169,13 @@ export class XdsFollower {
   #secrets(update: XdsUpdate): readonly Nack[] {
     const { removed } = update;
     const { secrets, listeners } = this.#options;
-    const nacks = this.#each('secret', update, compilers.secret, (program, { resource }) =>
-      secrets.set(program.name, program, resource),
-    );
+    const nacks = this.#each('secret', update, compilers.secret, (program, resource) => {
+      secrets.set(program.name, program, resource.resource);
+      if (resource.static !== true)
+        this.#secretFiles.follow(program.name, readResource(TypeUrl.secret, resource.resource).resource);
+    });
     for (const name of removed) {
+      this.#secretFiles.forget(name);
       this.#forget('secret', name);
       secrets.absent(name);
     }
@@ -172,6 +183,17 @@ export class XdsFollower {
     this.#warmUp();
     listeners.refresh();
     return nacks;
+  }
+
+  /** Something was moved to where a secret's files are. What cannot be used, or is no different, changes nothing. */
+  #readAgain(name: string): void {
+    const { secrets, compileDeps, listeners } = this.#options;
+    const resource = secrets.resource(name);
+    const { program } = compilers.secret(resource, compileDeps);
+    if (program === undefined || isDeepStrictEqual(program, secrets.get(name))) return;
+    secrets.set(name, program, resource);
+    this.#warmUp();
+    listeners.refresh();
   }
 
   #locate(places: readonly ResourcePlace[], apply: () => void): void {

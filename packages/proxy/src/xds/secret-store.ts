@@ -10,6 +10,11 @@ export class SecretStore implements SecretLookup {
     return this.#secrets.get(name);
   }
 
+  /** What it was made of. */
+  resource(name: string): unknown {
+    return this.#resources.get(name);
+  }
+
   set(name: string, secret: SecretProgram, resource: unknown): void {
     this.#secrets.set(name, secret);
     this.#resources.set(name, resource);

@@ -188,13 +188,8 @@ export const clusterFields: FieldTable = {
   'envoy.config.core.v3.TlvEntry': { implemented: 'type value', refused: { [NOT_SUPPORTED]: 'formatString' } },
   [`${TLS}.DownstreamTlsContext`]: {
     implemented:
-      'commonTlsContext requireClientCertificate requireSni disableStatelessSessionResumption sessionTimeout preferClientCiphers fullScanCertsOnSniMismatch',
-    noEffect: {
-      'sessions are resumed by ticket only': 'disableStatefulSessionResumption',
-      'nothing is stapled': 'ocspStaplePolicy',
-    },
-    refused: { [NOT_SUPPORTED]: 'sessionTicketKeys sessionTicketKeysSdsSecretConfig' },
-    values: { ocspStaplePolicy: { STRICT_STAPLING: NOT_SUPPORTED, MUST_STAPLE: NOT_SUPPORTED } },
+      'commonTlsContext requireClientCertificate disableStatelessSessionResumption sessionTimeout preferClientCiphers fullScanCertsOnSniMismatch disableStatefulSessionResumption ocspStaplePolicy sessionTicketKeys sessionTicketKeysSdsSecretConfig',
+    noEffect: { 'Envoy does not look at it either': 'requireSni' },
   },
   [`${TLS}.UpstreamTlsContext`]: {
     implemented: 'commonTlsContext sni autoHostSni autoSniSanValidation maxSessionKeys',
@@ -205,12 +200,12 @@ export const clusterFields: FieldTable = {
   },
   [`${TLS}.CommonTlsContext`]: {
     implemented: `tlsParams tlsCertificates tlsCertificateSdsSecretConfigs validationContext
-      validationContextSdsSecretConfig combinedValidationContext alpnProtocols`,
+      validationContextSdsSecretConfig combinedValidationContext alpnProtocols keyLog`,
     refused: {
       [CERTIFICATE_PROVIDERS]: `tlsCertificateProviderInstance tlsCertificateCertificateProvider
         tlsCertificateCertificateProviderInstance validationContextCertificateProvider
         validationContextCertificateProviderInstance`,
-      [NOT_SUPPORTED]: 'customTlsCertificateSelector customHandshaker keyLog',
+      [NOT_SUPPORTED]: 'customTlsCertificateSelector customHandshaker',
     },
   },
   [`${TLS}.CommonTlsContext.CombinedCertificateValidationContext`]: {
@@ -220,33 +215,33 @@ export const clusterFields: FieldTable = {
     },
   },
   [`${TLS}.TlsParameters`]: {
-    implemented: 'tlsMinimumProtocolVersion tlsMaximumProtocolVersion cipherSuites ecdhCurves signatureAlgorithms',
-    refused: { [NOT_SUPPORTED]: 'compliancePolicies' },
+    implemented:
+      'tlsMinimumProtocolVersion tlsMaximumProtocolVersion cipherSuites ecdhCurves signatureAlgorithms compliancePolicies',
   },
   [`${TLS}.TlsCertificate`]: {
-    implemented: 'certificateChain privateKey password',
-    noEffect: { 'files are read when the resource is compiled': 'watchedDirectory' },
-    refused: { [NOT_SUPPORTED]: 'pkcs12 privateKeyProvider ocspStaple signedCertificateTimestamp' },
+    implemented: 'certificateChain privateKey password pkcs12 ocspStaple watchedDirectory',
+    refused: { [NOT_SUPPORTED]: 'privateKeyProvider signedCertificateTimestamp' },
   },
   [`${TLS}.SdsSecretConfig`]: { implemented: 'name sdsConfig' },
   [`${TLS}.CertificateValidationContext`]: {
     implemented: `trustedCa systemRootCerts verifyCertificateSpki verifyCertificateHash matchTypedSubjectAltNames
-      matchSubjectAltNames crl allowExpiredCertificate trustChainVerification maxVerifyDepth`,
-    noEffect: { 'files are read when the resource is compiled': 'watchedDirectory' },
+      matchSubjectAltNames crl onlyVerifyLeafCertCrl allowExpiredCertificate trustChainVerification maxVerifyDepth customValidatorConfig
+      watchedDirectory`,
     refused: {
       [CERTIFICATE_PROVIDERS]: 'caCertificateProviderInstance',
-      [NOT_SUPPORTED]: 'requireSignedCertificateTimestamp customValidatorConfig onlyVerifyLeafCertCrl',
+      [NOT_SUPPORTED]: 'requireSignedCertificateTimestamp',
     },
   },
   [`${TLS}.CertificateValidationContext.SystemRootCerts`]: {},
   [`${TLS}.SubjectAltNameMatcher`]: {
-    implemented: 'sanType matcher',
-    refused: { [NOT_SUPPORTED]: 'oid' },
-    values: { sanType: { OTHER_NAME: NOT_SUPPORTED } },
+    implemented: 'sanType matcher oid',
   },
   [`${TLS}.Secret`]: {
-    implemented: 'name tlsCertificate validationContext genericSecret',
-    refused: { [NOT_SUPPORTED]: 'sessionTicketKeys' },
+    implemented: 'name tlsCertificate validationContext genericSecret sessionTicketKeys',
   },
+  [`${TLS}.TlsSessionTicketKeys`]: { implemented: 'keys' },
+  [`${TLS}.TlsKeyLog`]: { implemented: 'path localAddressRange remoteAddressRange' },
+  [`${TLS}.SPIFFECertValidatorConfig`]: { implemented: 'trustDomains trustBundles' },
+  [`${TLS}.SPIFFECertValidatorConfig.TrustDomain`]: { implemented: 'name trustBundle' },
   [`${TLS}.GenericSecret`]: { implemented: 'secret', refused: { [NOT_SUPPORTED]: 'secrets' } },
 };

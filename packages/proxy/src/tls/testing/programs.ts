@@ -25,7 +25,6 @@ export function downstream(more: Partial<DownstreamTlsProgram> = {}): Downstream
   return {
     ...COMMON,
     requireClientCertificate: true,
-    requireSni: false,
     sessionTickets: true,
     sessionTimeout: undefined,
     ...more,

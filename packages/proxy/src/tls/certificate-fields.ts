@@ -1,0 +1,82 @@
+import type { X509Certificate } from 'node:crypto';
+import { DER, derChildren, readDer, readOid, type DerElement } from './der.ts';
+
+const SUBJECT_ALT_NAME = '2.5.29.17';
+const TLS_FEATURE = '1.3.6.1.5.5.7.1.24';
+const BASIC_CONSTRAINTS = '2.5.29.19';
+const KEY_USAGE = '2.5.29.15';
+const EXTENSIONS = 0xa3;
+const OTHER_NAME = 0xa0;
+
+/** A name of a kind that only its object identifier tells. */
+export interface OtherName {
+  readonly oid: string;
+  readonly value: string;
+}
+
+/** The content of an extension, by its object identifier. */
+function extension(certificate: X509Certificate, oid: string): Buffer | undefined {
+  const [tbs] = derChildren(readDer(certificate.raw)[0]);
+  const extensions = derChildren(tbs).find(({ tag }) => tag === EXTENSIONS);
+  if (extensions === undefined) return undefined;
+  for (const each of derChildren(derChildren(extensions)[0])) {
+    const parts = derChildren(each);
+    if (readOid(parts[0]!.content) === oid) return parts.at(-1)!.content;
+  }
+  return undefined;
+}
+
+const otherNamesOf = new WeakMap<X509Certificate, readonly OtherName[]>();
+
+/** Names of type `otherName` among the subject's alternative names. */
+export function otherNames(certificate: X509Certificate): readonly OtherName[] {
+  let names = otherNamesOf.get(certificate);
+  if (names === undefined) otherNamesOf.set(certificate, (names = readOtherNames(certificate)));
+  return names;
+}
+
+function readOtherNames(certificate: X509Certificate): OtherName[] {
+  try {
+    const content = extension(certificate, SUBJECT_ALT_NAME);
+    if (content === undefined) return [];
+    return derChildren(readDer(content)[0])
+      .filter(({ tag }) => tag === OTHER_NAME)
+      .map((name) => {
+        const [type, value] = derChildren(name);
+        return { oid: readOid(type!.content), value: textOf(derChildren(value)[0]) };
+      });
+  } catch (error) {
+    if (error instanceof RangeError) return [];
+    throw error;
+  }
+}
+
+const BMP_STRING = 0x1e;
+
+function textOf(element: DerElement | undefined): string {
+  if (element === undefined) return '';
+  if (element.tag === DER.oid) return readOid(element.content);
+  if (element.tag === BMP_STRING) return Buffer.from(element.content).swap16().toString('utf16le');
+  return element.content.toString('utf8');
+}
+
+/** It demands that its holder staples (RFC 7633). */
+export function mustStaple(certificate: X509Certificate): boolean {
+  return extension(certificate, TLS_FEATURE) !== undefined;
+}
+
+/** Whether it may be the certificate of a workload: it vouches for no other (SPIFFE X509-SVID, section 4). */
+export function isLeaf(certificate: X509Certificate): boolean {
+  const constraints = extension(certificate, BASIC_CONSTRAINTS);
+  if (constraints !== undefined && derChildren(readDer(constraints)[0])[0]?.content[0] === 0xff) return false;
+  const usage = extension(certificate, KEY_USAGE);
+  // The first byte counts unused bits; keyCertSign and cRLSign are bits 5 and 6.
+  return usage === undefined || ((readDer(usage)[0]?.content[1] ?? 0) & 0x06) === 0;
+}
+
+/** As DER has them, to be compared with those of revocation lists. */
+export function issuerAndSerial(certificate: X509Certificate): { readonly issuer: Buffer; readonly serial: Buffer } {
+  const [tbs] = derChildren(readDer(certificate.raw)[0]);
+  const fields = derChildren(tbs).filter(({ tag }) => tag !== 0xa0);
+  return { serial: fields[0]!.content, issuer: fields[2]!.whole };
+}

@@ -1,0 +1,316 @@
+/** TLS contexts with all that can be said of them, tried with `openssl s_client` against this proxy and the real Envoy. */
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, startEnvoy } from '@mizzen/testkit';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { bootstrap, hcm, listener } from '../process/testing/bootstraps.ts';
+import { startProxy } from '../process/testing/standalone.ts';
+import { testAuthority, type TestCertificate } from './testing/certificates.ts';
+
+const TYPE = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3';
+const folder = mkdtempSync(join(tmpdir(), 'mizzen-tls-'));
+const file = (name: string): string => join(folder, name);
+const run = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+
+const ca = testAuthority('mesh');
+const elsewhere = testAuthority('elsewhere');
+const server = ca.issue('server', 'DNS:server.test,DNS:*.wild.test');
+const second = ca.issue('second', 'DNS:second.test');
+const client = ca.issue('client', 'URI:spiffe://mesh/ns/a/sa/client,otherName:1.2.3.4;UTF8:somebody');
+const revoked = ca.issue('revoked', 'URI:spiffe://mesh/ns/a/sa/client,otherName:1.2.3.4;UTF8:nobody');
+const stranger = elsewhere.issue('stranger', 'URI:spiffe://elsewhere/ns/a/sa/client');
+const forged = elsewhere.issue('forged', 'URI:spiffe://mesh/ns/a/sa/client');
+
+/** A certificate of the same authority with an RSA key. */
+function issueRsa(name: string, san: string): TestCertificate {
+  run('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', `${name}.key`, '-subj', `/CN=${name}`, '-out', `${name}.csr`);
+  writeFileSync(file(`${name}.ext`), `subjectAltName=${san}\nkeyUsage=critical,digitalSignature,keyEncipherment`);
+  const signer = ['-CA', ca.rootFile, '-CAkey', join(ca.folder, 'ca.key'), '-CAcreateserial'];
+  run('x509', '-req', '-in', `${name}.csr`, ...signer, '-days', '10', '-extfile', `${name}.ext`, '-out', `${name}.crt`);
+  const [certificateFile, keyFile] = [file(`${name}.crt`), file(`${name}.key`)];
+  return {
+    certificateFile,
+    keyFile,
+    certificatePem: readFileSync(certificateFile, 'utf8'),
+    keyPem: readFileSync(keyFile, 'utf8'),
+  };
+}
+
+/** Makes a revocation list, a response about `server` and a PKCS#12 archive with `server`. */
+function makeFiles(): void {
+  const issued = (name: string, status: string, cert: TestCertificate): string => {
+    const text = execFileSync('openssl', ['x509', '-in', cert.certificateFile, '-noout', '-serial'], {
+      encoding: 'utf8',
+    });
+    const serial = text.trim().replace('serial=', '');
+    return `${status}\t350101000000Z\t${status === 'R' ? '250101000000Z' : ''}\t${serial}\tunknown\t/O=mesh/CN=${name}`;
+  };
+  writeFileSync(file('index.txt'), `${issued('revoked', 'R', revoked)}\n${issued('server', 'V', server)}\n`);
+  writeFileSync(file('index.txt.attr'), '');
+  writeFileSync(
+    file('ca.cnf'),
+    `[ca]\ndefault_ca=d\n[d]\ndatabase=${file('index.txt')}\ndefault_md=sha256\ndefault_crl_days=30\n`,
+  );
+  const signer = ['-cert', ca.rootFile, '-keyfile', join(ca.folder, 'ca.key')];
+  run('ca', '-config', 'ca.cnf', '-gencrl', ...signer, '-out', 'list.pem');
+  run('ocsp', '-issuer', ca.rootFile, '-cert', server.certificateFile, '-reqout', 'request.der');
+  // Without a time of the next update it counts as too old.
+  for (const [name, times] of [
+    ['good', ['-nmin', '600']],
+    ['old', []],
+  ] as const) {
+    const by = ['-rsigner', ca.rootFile, '-rkey', join(ca.folder, 'ca.key'), '-CA', ca.rootFile];
+    run('ocsp', '-index', 'index.txt', ...by, '-reqin', 'request.der', '-respout', `${name}.der`, ...times);
+  }
+  const pair = ['-in', server.certificateFile, '-inkey', server.keyFile];
+  run('pkcs12', '-export', ...pair, '-passout', 'pass:secret', '-out', 'server.p12');
+}
+
+const pair = ({ certificateFile, keyFile }: TestCertificate, more: object = {}): object => ({
+  certificateChain: { filename: certificateFile },
+  privateKey: { filename: keyFile },
+  ...more,
+});
+const key = (letter: string): object => ({ inlineString: letter.repeat(80) });
+const validator = (config: object): object => ({
+  name: 'envoy.tls.cert_validator.spiffe',
+  typedConfig: { '@type': `${TYPE}.SPIFFECertValidatorConfig`, ...config },
+});
+const bundleOf = (authority: typeof ca): object => ({
+  use: 'x509-svid',
+  kty: 'EC',
+  x5c: [authority.rootPem.replaceAll(/-----[^-]+-----|\s/g, '')],
+});
+
+let listeners: Readonly<Record<string, object>>;
+
+function makeListeners(): Readonly<Record<string, object>> {
+  const rsa = issueRsa('rsa', 'DNS:server.test,DNS:rsa.test');
+  const common = (commonTlsContext: object, more: object = {}): object => ({
+    commonTlsContext: { tlsCertificates: [pair(server)], ...commonTlsContext },
+    ...more,
+  });
+  const mutual = (validationContext: object): object =>
+    common({ validationContext }, { requireClientCertificate: true });
+  const root = { trustedCa: { filename: ca.rootFile } };
+  const staple = (name: string): object =>
+    common({ tlsCertificates: [pair(server, { ocspStaple: { filename: file(`${name}.der`) } })] });
+  return {
+    plain: common({}),
+    fips: common({ tlsParams: { compliancePolicies: ['FIPS_202205'] } }),
+    several: common({ tlsCertificates: [pair(rsa), pair(server), pair(second)] }),
+    'several, all searched': common(
+      { tlsCertificates: [pair(rsa), pair(server), pair(second)] },
+      { fullScanCertsOnSniMismatch: true },
+    ),
+    pkcs12: common({
+      tlsCertificates: [{ pkcs12: { filename: file('server.p12') }, password: { inlineString: 'secret' } }],
+    }),
+    tickets: common({}, { sessionTicketKeys: { keys: [key('a'), key('b')] } }),
+    'later tickets': common({}, { sessionTicketKeys: { keys: [key('b')] } }),
+    'other tickets': common({}, { sessionTicketKeys: { keys: [key('c')] } }),
+    'no tickets': common({}, { disableStatelessSessionResumption: true }),
+    'no sessions': common({}, { disableStatelessSessionResumption: true, disableStatefulSessionResumption: true }),
+    'needs SNI': common({}, { requireSni: true }),
+    staple: staple('good'),
+    'old staple': staple('old'),
+    'old staple, strict': { ...staple('old'), ocspStaplePolicy: 'STRICT_STAPLING' },
+    'old staple, must': { ...staple('old'), ocspStaplePolicy: 'MUST_STAPLE' },
+    'no staple, strict': common({}, { ocspStaplePolicy: 'STRICT_STAPLING' }),
+    spiffe: mutual({
+      customValidatorConfig: validator({
+        trustDomains: [
+          { name: 'mesh', trustBundle: { filename: ca.rootFile } },
+          { name: 'elsewhere', trustBundle: { filename: elsewhere.rootFile } },
+        ],
+      }),
+    }),
+    'spiffe bundles': mutual({
+      customValidatorConfig: validator({
+        trustBundles: { inlineString: JSON.stringify({ trust_domains: { mesh: { keys: [bundleOf(ca)] } } }) },
+      }),
+    }),
+    revocation: mutual({ ...root, crl: { filename: file('list.pem') } }),
+    'leaf revocation': mutual({ ...root, crl: { filename: file('list.pem') }, onlyVerifyLeafCertCrl: true }),
+    'other name': mutual({
+      ...root,
+      matchTypedSubjectAltNames: [{ sanType: 'OTHER_NAME', oid: '1.2.3.4', matcher: { exact: 'somebody' } }],
+    }),
+    'key log': common({ keyLog: { path: file('keys-of-all') } }),
+    'key log of others': common({
+      keyLog: { path: file('keys-of-others'), remoteAddressRange: [{ addressPrefix: '10.0.0.0', prefixLen: 8 }] },
+    }),
+  };
+}
+
+const as = (identity: TestCertificate): string[] => ['-cert', identity.certificateFile, '-key', identity.keyFile];
+const SNI = ['-servername', 'server.test'];
+
+/** Listener, and what the client does; in order. */
+function makeAttempts(): readonly (readonly [string, ...string[]])[] {
+  const resumed = (listener: string, version: string, more: string[] = []): [string, ...string[]][] => [
+    [listener, version, ...more, '-sess_out', file('session')],
+    [listener, version, ...more, '-sess_in', file('session')],
+  ];
+  return [
+    ['plain', '-tls1_3', '-ciphersuites', 'TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256'],
+    ['plain', '-tls1_2', '-cipher', 'ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256'],
+    ['plain', '-tls1_2', '-cipher', 'ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305'],
+    ['plain', '-groups', 'P-384'],
+    ['plain', '-groups', 'P-256:X25519'],
+    ['fips', '-tls1_3', '-ciphersuites', 'TLS_CHACHA20_POLY1305_SHA256'],
+    ['fips', '-tls1_3', '-ciphersuites', 'TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384'],
+    ['fips', '-tls1_2', '-cipher', 'ECDHE-ECDSA-CHACHA20-POLY1305'],
+    ['fips', '-tls1_2', '-cipher', 'ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256'],
+    ['fips', '-groups', 'X25519'],
+    ['fips', '-groups', 'P-384'],
+    ...['several', 'several, all searched'].flatMap((name): [string, ...string[]][] => [
+      [name, '-noservername'],
+      [name, '-servername', 'server.test'],
+      [name, '-servername', 'a.wild.test'],
+      [name, '-servername', 'SECOND.test'],
+      [name, '-servername', 'rsa.test'],
+      [name, '-servername', 'unknown.test'],
+      [name, '-servername', 'server.test', '-tls1_2', '-cipher', 'ECDHE-RSA-AES128-GCM-SHA256'],
+      [name, '-servername', 'second.test', '-sigalgs', 'rsa_pss_rsae_sha256'],
+      [name, '-servername', 'server.test', '-sigalgs', 'rsa_pss_rsae_sha256'],
+      [name, '-noservername', '-sigalgs', 'rsa_pss_rsae_sha256'],
+    ]),
+    ['pkcs12'],
+    ...['tickets', 'plain', 'no tickets', 'no sessions'].flatMap((name) => [
+      ...resumed(name, '-tls1_2', SNI),
+      ...resumed(name, '-tls1_2', ['-no_ticket', ...SNI]),
+    ]),
+    ...resumed('tickets', '-tls1_3', SNI),
+    ['later tickets', '-tls1_2', ...SNI, '-sess_out', file('session')],
+    ['tickets', '-tls1_2', ...SNI, '-sess_in', file('session')],
+    ['other tickets', '-tls1_2', ...SNI, '-sess_out', file('session')],
+    ['tickets', '-tls1_2', ...SNI, '-sess_in', file('session')],
+    ['needs SNI', '-noservername'],
+    ['needs SNI', '-servername', 'any.test'],
+    ...['staple', 'old staple', 'old staple, strict', 'old staple, must', 'no staple, strict'].flatMap(
+      (name): [string, ...string[]][] => [[name], [name, '-status']],
+    ),
+    ...['spiffe', 'spiffe bundles', 'revocation', 'leaf revocation', 'other name'].flatMap(
+      (name): [string, ...string[]][] => [
+        [name],
+        ...[client, revoked, stranger, forged].map((identity): [string, ...string[]] => [name, ...as(identity)]),
+      ],
+    ),
+    ['key log', '-tls1_2'],
+    ['key log of others', '-tls1_2'],
+  ];
+}
+
+/** Connects, asks once over TLS, and gives what was agreed on in a few words. */
+function attempt(port: number, args: readonly string[]): Promise<string> {
+  return new Promise((done) => {
+    const child = execFile(
+      'openssl',
+      ['s_client', '-connect', `127.0.0.1:${port}`, '-CAfile', ca.rootFile, '-ign_eof', ...args],
+      { timeout: 8000 },
+      (_error, stdout, stderr) => done(summary(stdout + stderr)),
+    );
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  });
+}
+
+function summary(text: string): string {
+  const find = (pattern: RegExp): string => pattern.exec(text)?.[1] ?? '-';
+  return [
+    find(/^subject=.*CN = (\S+)/m),
+    find(/(?:New|Reused), (\S+), Cipher/),
+    find(/Cipher is (\S+)/),
+    find(/^(New|Reused), /m),
+    find(/Server Temp Key: (.*)/),
+    find(/OCSP Response Status: (\S+)/),
+    find(/HTTP\/1.1 (\d+)/),
+  ].join(' | ');
+}
+
+/** A refused client certificate is told by an alert there, and here by the end of the connection. */
+function outcome(line: string): string {
+  return line.endsWith('| -') && !line.startsWith('- |') ? 'no answer' : line.startsWith('- |') ? 'no answer' : line;
+}
+
+async function observe(
+  start: (config: object) => Promise<{ readonly adminPort?: number; output(): string; stop(): Promise<void> }>,
+): Promise<Map<string, readonly string[]>> {
+  const admin = await freePort();
+  const ports = new Map<string, number>();
+  for (const name of Object.keys(listeners)) ports.set(name, await freePort());
+  const route = { match: { prefix: '/' }, directResponse: { status: 200, body: { inlineString: 'ok' } } };
+  const proxy = await start({
+    ...bootstrap(
+      Object.entries(listeners).map(([name, context]) =>
+        listener(
+          ports.get(name)!,
+          [
+            {
+              transportSocket: {
+                name: 'envoy.transport_sockets.tls',
+                typedConfig: { '@type': `${TYPE}.DownstreamTlsContext`, ...context },
+              },
+              filters: [hcm([route])],
+            },
+          ],
+          { statPrefix: name.replaceAll(/\W/g, '_') },
+        ),
+      ),
+      [],
+    ),
+    admin: { address: { socketAddress: { address: '127.0.0.1', portValue: admin } } },
+  });
+  const observed = new Map<string, readonly string[]>();
+  for (const [name, ...args] of makeAttempts()) {
+    const what = `${name}: ${args.map((arg) => arg.replace(/^.*\//, '')).join(' ')}`;
+    observed.set(what, [...(observed.get(what) ?? []), outcome(await attempt(ports.get(name)!, args))]);
+  }
+  const stats = await fetchText(proxy.adminPort ?? admin, '/stats');
+  observed.set(
+    'stats',
+    stats
+      .split('\n')
+      .filter((line) => /\.ssl\.(ocsp_\w+|session_reused|no_certificate|fail_verify_no_cert): /.test(line)),
+  );
+  await proxy.stop();
+  for (const name of ['keys-of-all', 'keys-of-others']) {
+    const text = existsSync(file(name)) ? readFileSync(file(name), 'utf8') : '';
+    observed.set(name, [text.replaceAll(/[0-9a-f]{8,}/g, 'HEX')]);
+    writeFileSync(file(name), '');
+  }
+  return observed;
+}
+
+function fetchText(port: number, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get({ port, host: '127.0.0.1', path, agent: false }, (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      response.on('end', () => resolve(body));
+    }).on('error', reject);
+  });
+}
+
+let theirs: Map<string, readonly string[]>;
+let ours: Map<string, readonly string[]>;
+beforeAll(async () => {
+  makeFiles();
+  listeners = makeListeners();
+  theirs = await observe(startEnvoy);
+  ours = await observe(startProxy);
+}, 240_000);
+
+describe('TLS contexts do as Envoy’s', () => {
+  const names = [...new Set(makeAttempts().map(([name]) => name)), 'stats', 'keys-of-all', 'keys-of-others'];
+  test.each(names)('%s', (name) => {
+    const of = (all: Map<string, readonly string[]>): object =>
+      Object.fromEntries([...all].filter(([what]) => what === name || what.startsWith(`${name}: `)));
+    expect(of(ours)).toEqual(of(theirs));
+    expect(Object.keys(of(theirs))).not.toHaveLength(0);
+  });
+});

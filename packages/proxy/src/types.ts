@@ -113,6 +113,8 @@ export interface StreamInfo {
   readonly connection: ConnectionInfo;
   /** Address of the client after x-forwarded-for has been considered. */
   remoteAddress: string;
+  /** A header that may make a request internal said so. */
+  remoteIsTrusted?: boolean;
   /** Clock times in milliseconds; -1 until it happened. */
   startTime: number;
   requestEndTime: number;
@@ -558,6 +560,9 @@ export interface UpstreamCluster {
     readonly maxResponseHeadersBytes: number;
     readonly maxHeadersCount: number;
     readonly headerKeyFormat: 'lowercase' | 'proper-case' | 'preserve-case';
+    readonly properOthers?: boolean;
+    readonly keepsReason?: boolean;
+    readonly fullUrl?: boolean;
     /** Trailers pass, both ways; they are dropped otherwise. */
     readonly enableTrailers?: boolean;
   };

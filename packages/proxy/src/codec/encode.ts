@@ -1,3 +1,4 @@
+import type { Spelling } from './fields.ts';
 import { http } from '../node-http.ts';
 
 /** Heads as text, one byte a character. What is concatenated here is flattened once, by the write. */
@@ -38,15 +39,15 @@ function properCase(name: string): string {
 export type KeyFormat = 'lowercase' | 'proper-case' | 'preserve-case';
 
 /** One name as it goes on the wire. */
-export function spell(name: string, format: KeyFormat, spelling: ReadonlyMap<string, string> | undefined): string {
-  return spelling?.get(name) ?? (format === 'proper-case' ? properCase(name) : name);
+export function spell(name: string, format: KeyFormat, spelling: Spelling | undefined): string {
+  return spelling?.get(name) ?? (format === 'proper-case' || spelling?.properOthers === true ? properCase(name) : name);
 }
 
 /** `encodeFields` where names are not simply lowercase. */
 export function encodeFieldsSpelled(
   flat: readonly string[],
   format: KeyFormat,
-  spelling: ReadonlyMap<string, string> | undefined,
+  spelling: Spelling | undefined,
 ): string {
   let text = '';
   for (let i = 0; i < flat.length; i += 2) text += `${spell(flat[i]!, format, spelling)}: ${flat[i + 1]}\r\n`;

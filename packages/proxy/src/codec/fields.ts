@@ -12,6 +12,19 @@ const LINE_BREAKS = /[\r\n]+/g;
 const DIGITS = /^\d{1,20}$/;
 const MAX_LENGTH = 18446744073709551615n;
 
+/** How a sender spelled its head, by lowercase name. */
+export class Spelling extends Map<string, string> {
+  /** Names that are not in it are spelled `Proper-Case`. */
+  readonly properOthers: boolean;
+  /** The phrase of a status that is to be passed on; empty: the usual one. */
+  reason = '';
+
+  constructor(properOthers: boolean) {
+    super();
+    this.properOthers = properOthers;
+  }
+}
+
 /**
  * The fields of one head or trailer section. Fields that belong to the connection and not to the message (connection,
  * keep-alive, proxy-connection, upgrade, transfer-encoding) are kept apart, the others are in `flat` in wire order.
@@ -34,8 +47,10 @@ export class FieldSection {
   upgradeAt = 0;
   /** Remember how names were spelled. */
   keepSpelling = false;
+  /** Names that others add are spelled `Proper-Case` then. */
+  properOthers = false;
   /** By lowercase name, when `keepSpelling` is on. */
-  spelling: Map<string, string> | undefined;
+  spelling: Spelling | undefined;
   /** The fields as Envoy counts them: each line with one blank after its colon and one byte for its end. */
   fieldBytes = 0;
   /** Why the section is refused. */
@@ -57,7 +72,7 @@ export class FieldSection {
     this.seen = 0;
     this.contentLength = -1;
     this.problem = undefined;
-    this.spelling = this.keepSpelling ? new Map() : undefined;
+    this.spelling = this.keepSpelling ? new Spelling(this.properOthers) : undefined;
     let joinedSeen = 0;
     let count = 0;
     let blanks = 0;

@@ -161,3 +161,24 @@ for (const name of Object.keys(SEEN_BY_NAME)) {
   const proper = name.replaceAll(/(^|-)[a-z]/g, (first) => first.toUpperCase());
   remember(proper, known.get(name)!);
 }
+
+const BY_NAME: readonly (readonly [name: string, bit: number])[] = [
+  ['x-forwarded-for', Seen.X_FORWARDED_FOR],
+  ['x-forwarded-proto', Seen.X_FORWARDED_PROTO],
+  ['x-forwarded-port', Seen.X_FORWARDED_PORT],
+  ['x-forwarded-client-cert', Seen.X_FORWARDED_CLIENT_CERT],
+  ['x-request-id', Seen.X_REQUEST_ID],
+  ['x-client-trace-id', Seen.X_CLIENT_TRACE_ID],
+  ['referer', Seen.REFERER],
+];
+
+/** What is among the fields after others than the sender have changed them. */
+export function seenIn(
+  headers: { readonly flat: readonly string[]; has(name: string): boolean },
+  before: number,
+): number {
+  let seen = before & ~Seen.X_ENVOY;
+  for (const [name, bit] of BY_NAME) seen = headers.has(name) ? seen | bit : seen & ~bit;
+  for (let i = 0; i < headers.flat.length; i += 2) if (headers.flat[i]!.startsWith('x-envoy-')) seen |= Seen.X_ENVOY;
+  return seen;
+}

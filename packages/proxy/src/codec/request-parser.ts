@@ -34,6 +34,8 @@ export class RequestParser extends MessageParser {
   underscoresDropped = 0;
   underscores: 'ALLOW' | 'REJECT_REQUEST' | 'DROP_HEADER' = 'ALLOW';
   allowChunkedLength = false;
+  /** Says of what `upgrade` asks for whether it is passed over. */
+  ignoresUpgrades: ((type: string) => boolean) | undefined;
   /** Refuse `https://` targets: this is the first proxy that a client meets, and the connection is plain text. */
   refuseHttps = false;
 
@@ -70,6 +72,10 @@ export class RequestParser extends MessageParser {
   }
 
   protected override frame(): CodecErrorDetails | undefined {
+    if ((this.seen & Seen.UPGRADE) !== 0 && this.ignoresUpgrades?.(this.upgrade) === true) {
+      this.seen &= ~Seen.UPGRADE;
+      this.upgrade = '';
+    }
     const seen = this.seen;
     this.upgradeTo = '';
     this.keepAlive = this.minor >= 1;

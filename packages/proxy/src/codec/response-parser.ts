@@ -5,9 +5,14 @@ import { BodyMode, MessageParser, type MessageSink } from './parser.ts';
 
 const STATUS_LINE = /^HTTP\/(\d)\.(\d)[ \t]+(\d{3})(?:[ \t].*)?[ \t]*$/;
 
+const REASON_START = /^\S+[ \t]+\d+[ \t]*/;
+
 /** Responses. Set `requestMethod` before each. */
 export class ResponseParser extends MessageParser {
   status = 0;
+  /** The phrase of a status is to be passed on. */
+  keepReason = false;
+  #reason = '';
   requestMethod = 'GET';
   /** The request asked for another protocol: a 101 hands the connection over. */
   upgradeAsked = false;
@@ -24,12 +29,14 @@ export class ResponseParser extends MessageParser {
       if (status >= 100 && status <= 999 && isDigits(text)) {
         this.status = status;
         this.minor = 1;
+        if (this.keepReason) this.#reason = text.slice(13, end);
         return undefined;
       }
     }
     const parts = STATUS_LINE.exec(text.slice(0, end));
     if (parts === null) return 'http1.codec_error';
     this.status = Number(parts[3]);
+    if (this.keepReason) this.#reason = text.slice(0, end).replace(REASON_START, '');
     if (this.status < 100) return 'http1.codec_error';
     this.minor = parts[1] === '1' && parts[2] === '0' ? 0 : 1;
     return undefined;
@@ -37,6 +44,7 @@ export class ResponseParser extends MessageParser {
 
   protected override frame(): CodecErrorDetails | undefined {
     const { seen, status } = this;
+    if (this.spelling !== undefined) this.spelling.reason = this.#reason;
     this.keepAlive = this.minor === 1;
     if ((seen & (Seen.CONNECTION | Seen.PROXY_CONNECTION)) !== 0) {
       const tokens = (seen & Seen.CONNECTION) !== 0 ? this.connection : this.proxyConnection;

@@ -77,7 +77,9 @@ export class Attempt implements Waiter, Exchange {
     const plain = format !== 'proper-case' && spelling === undefined;
     const name = (lower: string): string => (plain ? lower : spell(lower, format, spelling));
     const fields = plain ? encodeFields(flat) : encodeFieldsSpelled(flat, format, spelling);
-    const target = request.method === 'CONNECT' ? request.authority : request.path;
+    let target = request.method === 'CONNECT' ? request.authority : request.path;
+    if (this.host.cluster.http?.fullUrl === true && request.method !== 'CONNECT')
+      target = `${request.scheme}://${request.authority}${request.path}`;
     let framing = '';
     this.#chunked = false;
     if (!upgrade && !router.hasLength) {

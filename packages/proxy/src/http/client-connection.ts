@@ -67,7 +67,13 @@ export class ClientConnection implements MessageSink {
     owner: ConnectionOwner,
     breaker: CircuitBreaker,
     stats: ClusterStats,
-    limits: { readonly maxHeadBytes: number; readonly maxHeaders: number; readonly keepSpelling: boolean },
+    limits: {
+      readonly maxHeadBytes: number;
+      readonly maxHeaders: number;
+      readonly keepSpelling: boolean;
+      readonly properOthers?: boolean;
+      readonly keepReason?: boolean;
+    },
   ) {
     socket = readDirectly(socket, this.#onData).socket;
     this.socket = socket;
@@ -81,6 +87,8 @@ export class ClientConnection implements MessageSink {
     this.#parser.maxHeadBytes = limits.maxHeadBytes;
     this.#parser.maxHeaders = limits.maxHeaders;
     this.#parser.keepSpelling = limits.keepSpelling;
+    this.#parser.properOthers = limits.properOthers === true;
+    this.#parser.keepReason = limits.keepReason === true;
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onError);
     socket.on('close', this.#onClose);

@@ -1,3 +1,5 @@
+import type { Spelling } from '../codec/fields.ts';
+
 /**
  * HTTP header fields in wire order: names are lowercase, values have no surrounding blanks and hold one byte per
  * character (latin1), as they came. Stored flat (name, value, name, value, …): heads are small, so a scan over a short
@@ -7,7 +9,7 @@ export class Headers {
   /** name, value, name, value, … Read it directly on hot paths; change it only through the methods. */
   readonly flat: string[];
   /** By lowercase name, how the sender spelled it; only where spelling is kept. */
-  spelling: ReadonlyMap<string, string> | undefined = undefined;
+  spelling: Spelling | undefined = undefined;
 
   constructor(flat: string[] = []) {
     this.flat = flat;

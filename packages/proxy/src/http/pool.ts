@@ -146,6 +146,8 @@ export class Pool implements HostPool, ConnectionOwner {
           maxHeadBytes: limits.maxResponseHeadersBytes,
           maxHeaders: limits.maxHeadersCount,
           keepSpelling: limits.headerKeyFormat === 'preserve-case',
+          properOthers: limits.properOthers === true,
+          keepReason: limits.keepsReason === true,
         });
         connection.peer = upstreamPeer(connection.socket, this.host);
         this.#all.add(connection);

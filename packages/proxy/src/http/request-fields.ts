@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { Seen } from '../codec/names.ts';
 import type { Random } from '../deps.ts';
-import type { HcmProgram, RouteConfigProgram } from '../program/types.ts';
+import type { HcmProgram, IpHeader, RouteConfigProgram } from '../program/types.ts';
 import type { RequestHead, StreamInfo } from '../types.ts';
 import { forwardClientCert } from './client-cert.ts';
 import type { Headers } from './headers.ts';
@@ -64,6 +64,10 @@ export function mutateRequest(
     if (program.appendXForwardedPort && (program.xffNumTrustedHops === 0 || (seen & Seen.X_FORWARDED_PORT) === 0)) {
       headers.set('x-forwarded-port', String(connection.localPort));
     }
+  } else if (program.ipHeaders !== undefined && (byHeader(headers, program.ipHeaders, info) || !program.asksXff)) {
+    address = info.remoteAddress;
+    single = info.remoteIsTrusted === true;
+    if ((seen & Seen.X_FORWARDED_PROTO) === 0) headers.add('x-forwarded-proto', secure ? 'https' : 'http');
   } else {
     const isTrusted = program.xffIsTrusted;
     address =
@@ -102,6 +106,18 @@ export function mutateRequest(
   if ((seen & Seen.X_FORWARDED_CLIENT_CERT) !== 0 || (connection.tls?.authenticated ?? false)) {
     forwardClientCert(headers, connection.tls, program);
   }
+}
+
+/** Whether a header says where the request comes from. */
+function byHeader(headers: Headers, asked: readonly IpHeader[], info: StreamInfo): boolean {
+  for (const { name, trusted } of asked) {
+    const value = headers.get(name);
+    if (value === undefined || isIP(value) === 0) continue;
+    info.remoteAddress = value;
+    info.remoteIsTrusted = trusted;
+    return true;
+  }
+  return false;
 }
 
 /** A client that came from 127.0.0.1 is this machine, which others know by another address. */

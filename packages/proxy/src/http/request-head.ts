@@ -1,6 +1,7 @@
+import { isIP } from 'node:net';
 import { Seen } from '../codec/names.ts';
 import type { RequestParser } from '../codec/request-parser.ts';
-import type { HcmProgram, RouteConfigProgram } from '../program/types.ts';
+import type { HcmProgram, IpHeader, RouteConfigProgram } from '../program/types.ts';
 import { ResponseFlag, type RequestHead } from '../types.ts';
 import { Headers } from './headers.ts';
 import type { StreamRecord } from './info.ts';
@@ -87,6 +88,11 @@ export function checkHead(
     }
   }
   if (program.stripPort !== 'none' || program.stripTrailingHostDot) normalizeHost(request, info, program);
+  for (const { name, rejectStatus } of program.ipHeaders ?? NO_HEADERS) {
+    const value = request.headers.get(name);
+    if (value !== undefined && isIP(value) !== 0) break;
+    if (rejectStatus !== undefined) return { ...NO_ADDRESS, status: rejectStatus };
+  }
   mutateRequest(request, info, parser.seen, program, routes, hcm.deps.random, hcm.deps.net.outerAddress);
   return undefined;
 }
@@ -121,6 +127,8 @@ const NO_HOST: Refusal = {
   closes: false,
   hideRequest: false,
 };
+const NO_HEADERS: readonly IpHeader[] = [];
+const NO_ADDRESS: Refusal = { ...NO_HOST, details: 'rejecting_because_detection_failed' };
 const NO_TYPE: Refusal = { ...NO_HOST, details: 'query_missing_content_type' };
 const BAD_PATH: Refusal = {
   status: 400,

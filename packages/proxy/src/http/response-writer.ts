@@ -10,6 +10,8 @@ import {
 import type { RequestParser } from '../codec/request-parser.ts';
 import type { ResponseHead } from '../types.ts';
 import { httpDate } from './date.ts';
+import type { Headers } from './headers.ts';
+import { proxyStatus } from './proxy-status.ts';
 import { appendVia } from './request-fields.ts';
 import type { ServerConnection } from './server-connection.ts';
 import type { ActiveStream } from './stream.ts';
@@ -46,6 +48,13 @@ export class ResponseWriter {
     this.started = true;
     const connection = this.#connection;
     const { program, deps } = connection.hcm;
+    const { proxyStatus: wanted } = program;
+    const understood = stream.request.method !== '';
+    const problem = wanted === undefined || !understood ? undefined : proxyStatus(stream.info, wanted);
+    if (problem?.status !== undefined) {
+      head.status = problem.status;
+      stream.info.responseCode = problem.status;
+    }
     const { flat } = head.headers;
     const { status } = head;
     let hasLength = false;
@@ -69,6 +78,7 @@ export class ResponseWriter {
       if (id !== undefined) head.headers.set('x-request-id', id);
     }
     if (program.via !== '') appendVia(head.headers, program.via);
+    if (problem !== undefined) appendProxyStatus(head.headers, problem.value);
     const empty = status === 204 || status < 200;
     this.bodyless = this.#isHead || empty || status === 304;
     if (hasLength && empty) head.headers.remove('content-length');
@@ -82,7 +92,9 @@ export class ResponseWriter {
     const plain = format !== 'proper-case' && spelling === undefined;
     const fields = plain ? encodeFields(flat) : encodeFieldsSpelled(flat, format, spelling);
     const name = (lower: string): string => (plain ? lower : spell(lower, format, spelling));
-    const line = this.http10 ? statusLine10(status) : statusLine(status);
+    const reason = head.headers.spelling?.reason ?? '';
+    let line = this.http10 ? statusLine10(status) : statusLine(status);
+    if (reason !== '') line = `HTTP/1.${this.http10 ? 0 : 1} ${status} ${reason}\r\n`;
     let text = line + fields;
     let framing = '';
     if (stream.tunnel) {
@@ -120,4 +132,9 @@ export class ResponseWriter {
   end(trailers: readonly string[] | undefined): void {
     if (this.#mode === Mode.CHUNKED) this.#connection.out.text(lastChunk(trailers));
   }
+}
+
+function appendProxyStatus(headers: Headers, value: string): void {
+  const before = headers.get('proxy-status');
+  headers.set('proxy-status', before === undefined || before === '' ? value : `${before}, ${value}`);
 }

@@ -72,6 +72,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     parser.underscores = program.headersWithUnderscores;
     parser.allowChunkedLength = program.allowChunkedLength;
     parser.keepSpelling = program.headerKeyFormat === 'preserve-case';
+    parser.properOthers = program.properOthers === true;
+    parser.ignoresUpgrades = program.ignoresUpgrades;
     parser.refuseHttps = program.useRemoteAddress && program.xffNumTrustedHops === 0 && info.tls === undefined;
     this.parser = parser;
     const { clock } = deps;

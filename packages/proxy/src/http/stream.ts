@@ -1,5 +1,5 @@
 import type { JsonObject } from '@mizzen/xds';
-import { Seen } from '../codec/names.ts';
+import { Seen, seenIn } from '../codec/names.ts';
 import { BodyMode } from '../codec/parser.ts';
 import type { RequestParser } from '../codec/request-parser.ts';
 import type { Timer } from '../deps.ts';
@@ -17,6 +17,7 @@ import {
 } from '../types.ts';
 import type { PerFilter } from '../filter/switch.ts';
 import { countAnswer } from './charge.ts';
+import { applyMutations } from '../program/headers.ts';
 import { Headers } from './headers.ts';
 import { Hold, type BodyWish } from './hold.ts';
 import type { StreamRecord } from './info.ts';
@@ -105,6 +106,11 @@ export class ActiveStream implements HttpStream, LogSource {
     info.headerBytesReceived = parser.fieldBytes;
     if (!this.expectsBody) this.#noteRequestEnd();
     const { request } = this;
+    if (program.earlyMutations !== undefined) {
+      for (const step of program.earlyMutations) applyMutations(step, request.headers, this);
+      parser.seen = seenIn(request.headers, parser.seen);
+      this.mayCarryEnvoyFields = (parser.seen & Seen.X_ENVOY) !== 0;
+    }
     const refusal = checkHead(request, parser, info, this.#routes, hcm, connection.plan.touchesPath);
     if (parser.minor === 0 && refusal !== LOW_VERSION) info.protocol = 'HTTP/1.0';
     if (refusal !== undefined) {

@@ -165,6 +165,7 @@ export class ProxyNode {
       fetch: (request) => fetchThrough(this.clusters.get(request.cluster), request, deps),
       serviceCluster: this.#options.serviceCluster ?? '',
       runtime: this.#options.runtime?.runtime,
+      nodeId: this.id,
       calls: upstreamCalls((name) => this.clusters.get(name), deps),
       counter: (name) => this.counters.get(name),
       readFile: (path) => readFileSync(path),

@@ -52,6 +52,8 @@ export interface CompileDeps {
   readonly serviceCluster?: string;
   /** Where values that runtime keys name are; undefined: the defaults count. */
   readonly runtime?: Runtime | undefined;
+  /** The id of the node, where it is known. */
+  readonly nodeId?: string;
   /** An environment variable that a `dataSource` or %ENVIRONMENT% names. */
   readonly env: (name: string) => string | undefined;
 }
@@ -299,6 +301,8 @@ export interface HcmProgram {
   readonly drainTimeout: number;
   readonly delayedCloseTimeout: number;
 
+  /** Clients are not heard that want another protocol. */
+  readonly ignoresUpgrades?: ((type: string) => boolean) | undefined;
   readonly allowAbsoluteUrl: boolean;
   readonly acceptHttp10: boolean;
   readonly defaultHostForHttp10: string;
@@ -306,9 +310,13 @@ export interface HcmProgram {
   readonly allowChunkedLength: boolean;
   /** `:status`-like capitalisation of header names on the way down. */
   readonly headerKeyFormat: 'lowercase' | 'proper-case' | 'preserve-case';
+  readonly properOthers?: boolean;
   /** Keep the connection after an invalid message where possible. */
   readonly streamErrorOnInvalidMessage: boolean;
 
+  readonly proxyStatus?: ProxyStatusProgram | undefined;
+  /** Changes of a request before anything else is made of it. */
+  readonly earlyMutations?: readonly HeaderMutations[];
   readonly serverName: string;
   readonly serverHeaderTransformation: 'OVERWRITE' | 'APPEND_IF_ABSENT' | 'PASS_THROUGH';
   readonly schemeOverwrite: string | undefined;
@@ -317,6 +325,9 @@ export interface HcmProgram {
   readonly addUserAgent: boolean;
 
   readonly useRemoteAddress: boolean;
+  /** Asked before x-forwarded-for, which may not be asked at all then. */
+  readonly ipHeaders?: readonly IpHeader[] | undefined;
+  readonly asksXff?: boolean;
   readonly xffNumTrustedHops: number;
   /** Proxies whose word in x-forwarded-for is believed; undefined: those are counted instead. */
   readonly xffIsTrusted?: ((address: string) => boolean) | undefined;
@@ -360,6 +371,24 @@ export interface HcmProgram {
   readonly accessLogs: readonly AccessLogProgram[];
   readonly accessLogFlushInterval: number;
   readonly flushAccessLogOnNewRequest: boolean;
+}
+
+export interface ProxyStatusProgram {
+  readonly name: string;
+  readonly details: boolean;
+  readonly termination: boolean;
+  readonly flags: boolean;
+  /** The status that RFC 9209 recommends replaces the response's. */
+  readonly recommended: boolean;
+}
+
+/** A header that says where a request comes from. */
+export interface IpHeader {
+  readonly name: string;
+  /** The address may make a request internal. */
+  readonly trusted: boolean;
+  /** Undefined: what is asked next says it. */
+  readonly rejectStatus: number | undefined;
 }
 
 export interface RouterProgram {
@@ -692,6 +721,12 @@ export interface UpstreamHttpProgram {
   readonly maxResponseHeadersBytes: number;
   readonly maxHeadersCount: number;
   readonly headerKeyFormat: 'lowercase' | 'proper-case' | 'preserve-case';
+  /** What keeps the spelling of others spells names that are added here `Proper-Case`. */
+  readonly properOthers?: boolean;
+  /** Phrases of statuses are passed on. */
+  readonly keepsReason?: boolean;
+  /** Requests name scheme and host in their first line, as proxies want it. */
+  readonly fullUrl?: boolean;
   readonly enableTrailers?: boolean;
   readonly autoSni: boolean;
   readonly autoSanValidation: boolean;

@@ -26,6 +26,7 @@ export function compileUpstreamHttp(context: CompileContext, cluster: types.clus
   if (http2Only && context.deps.speaksHttp2?.(cluster.name ?? '') !== true) {
     context.refuse(['typedExtensionProtocolOptions', KEY, 'explicitHttpConfig', 'http2ProtocolOptions'], HTTP2_PORT);
   }
+  const names = compileHeaderKeyFormat(context, http1?.headerKeyFormat, ['httpProtocolOptions', 'headerKeyFormat']);
   return {
     http2Only,
     followsDownstream:
@@ -36,10 +37,10 @@ export function compileUpstreamHttp(context: CompileContext, cluster: types.clus
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? cluster.maxRequestsPerConnection ?? 0,
     maxResponseHeadersBytes: (common?.maxResponseHeadersKb ?? 60) * 1024,
     maxHeadersCount: common?.maxHeadersCount ?? 100,
-    headerKeyFormat: compileHeaderKeyFormat(context, http1?.headerKeyFormat, [
-      'httpProtocolOptions',
-      'headerKeyFormat',
-    ]),
+    headerKeyFormat: names.format,
+    properOthers: names.properOthers,
+    keepsReason: names.keepsReason,
+    fullUrl: http1?.sendFullyQualifiedUrl === true,
     enableTrailers: http1?.enableTrailers === true,
     autoSni: upstream?.autoSni === true,
     autoSanValidation: upstream?.autoSanValidation === true,

@@ -40,12 +40,11 @@ export const commonFields: FieldTable = {
   },
   'envoy.config.core.v3.Http1ProtocolOptions': {
     implemented: `allowAbsoluteUrl acceptHttp10 defaultHostForHttp10 headerKeyFormat enableTrailers allowChunkedLength
-      overrideStreamErrorOnInvalidHttpMessage`,
+      overrideStreamErrorOnInvalidHttpMessage sendFullyQualifiedUrl ignoreHttp11Upgrade`,
     noEffect: {
       'there is one parser here': 'useBalsaParser',
       'any method is taken, as Envoy’s default parser does': 'allowCustomMethods',
     },
-    refused: { [NOT_SUPPORTED]: 'sendFullyQualifiedUrl ignoreHttp11Upgrade' },
   },
   'envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat': { implemented: 'properCaseWords statefulFormatter' },
   'envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat.ProperCaseWords': {},
@@ -144,8 +143,7 @@ export const commonFields: FieldTable = {
     noEffect: { [NO_TRACING]: 'useRequestIdForTraceSampling' },
   },
   'envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig': {
-    noEffect: { 'reasons are always Envoy’s own': 'forwardReasonPhrase' },
-    refused: { [NOT_SUPPORTED]: 'formatterTypeOnEnvoyHeaders' },
+    implemented: 'forwardReasonPhrase formatterTypeOnEnvoyHeaders',
   },
   'envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig': {
     noEffect: {

@@ -76,16 +76,16 @@ export const listenerFields: FieldTable = {
       forwardClientCertDetails setCurrentClientCertDetails proxy100Continue representIpv4RemoteAddressAsIpv4MappedIpv6
       upgradeConfigs normalizePath mergeSlashes pathWithEscapedSlashesAction requestIdExtension localReplyConfig
       stripMatchingHostPort stripAnyHostPort streamErrorOnInvalidHttpMessage stripTrailingHostDot appendXForwardedPort
-      addProxyProtocolConnectionState`,
+      addProxyProtocolConnectionState earlyHeaderMutationExtensions proxyStatusConfig`,
     noEffect: {
       [NO_TRACING]: 'tracing',
       [HTTP2_PORT]: 'http2ProtocolOptions',
       'there is no overload manager': 'appendLocalOverload',
       'HTTP/1.1 connections always end between requests': 'http1SafeMaxConnectionDuration',
+      'HTTP/1.1 has no streams that wait to be flushed': 'streamFlushTimeout',
     },
     refused: {
-      [NOT_SUPPORTED]: `scopedRoutes http3ProtocolOptions streamFlushTimeout earlyHeaderMutationExtensions
-        pathNormalizationOptions proxyStatusConfig typedHeaderValidationConfig forwardClientCertMatcher`,
+      [NOT_SUPPORTED]: `scopedRoutes http3ProtocolOptions pathNormalizationOptions typedHeaderValidationConfig forwardClientCertMatcher`,
     },
     values: { codecType: { HTTP2: HTTP2_PORT, HTTP3: 'there is no HTTP/3' } },
   },
@@ -112,6 +112,14 @@ export const listenerFields: FieldTable = {
   'envoy.config.core.v3.SchemeHeaderTransformation': { implemented: 'schemeToOverwrite matchUpstream' },
   'envoy.extensions.http.original_ip_detection.xff.v3.XffConfig': {
     implemented: 'xffNumTrustedHops xffTrustedCidrs skipXffAppend',
+  },
+  [`${HCM}.HttpConnectionManager.ProxyStatusConfig`]: {
+    implemented: `removeDetails removeConnectionTerminationDetails removeResponseFlags setRecommendedResponseCode
+      useNodeId literalProxyName`,
+  },
+  'envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation': { implemented: 'mutations' },
+  'envoy.extensions.http.original_ip_detection.custom_header.v3.CustomHeaderConfig': {
+    implemented: 'headerName allowExtensionToSetAddressAsTrusted rejectWithStatus',
   },
   'envoy.extensions.http.original_ip_detection.xff.v3.XffTrustedCidrs': { implemented: 'cidrs' },
 

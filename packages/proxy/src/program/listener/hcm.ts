@@ -2,6 +2,10 @@ import type { types } from '@mizzen/xds';
 import { compileHttpFilter, ROUTER } from '../../filter/registry.ts';
 import { compileAccessLogs } from '../../telemetry/access-log.ts';
 import type { HttpFilter } from '../../types.ts';
+import { compileIpDetection } from './ip-detection.ts';
+import { compileEarlyMutations } from './early-mutations.ts';
+import { compileString } from '../match/string.ts';
+import type { ProxyStatusProgram } from '../types.ts';
 import { routerRuntime } from '../../runtime/router.ts';
 import type { CompileContext } from '../context.ts';
 import { compileHeaderKeyFormat } from '../header-key-format.ts';
@@ -29,7 +33,7 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
   const { statPrefix = '', commonHttpProtocolOptions: common, httpProtocolOptions: http1 } = hcm;
   if (statPrefix === '') context.refuse([...path, 'statPrefix'], 'must not be empty');
   const { filters, router } = compileFilters(context, hcm.httpFilters, statPrefix, [...path, 'httpFilters']);
-  const xff = compileXff(context, hcm, path);
+  const xff = compileIpDetection(context, hcm, path);
   const upgrades = new Map<string, { enabled: boolean; filters: readonly HttpFilter[] | undefined }>();
   (hcm.upgradeConfigs ?? []).forEach((upgrade, i) => {
     const type = (upgrade.upgradeType ?? '').toLowerCase();
@@ -45,6 +49,11 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
     upgrades.set(type, { enabled: upgrade.enabled ?? true, filters: own?.filters });
   });
   const details = hcm.setCurrentClientCertDetails;
+  const names = compileHeaderKeyFormat(context, http1?.headerKeyFormat, [
+    ...path,
+    'httpProtocolOptions',
+    'headerKeyFormat',
+  ]);
   return {
     statPrefix,
     routes: compileRouteSource(context, hcm, path),
@@ -71,14 +80,21 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
     defaultHostForHttp10: wire(http1?.defaultHostForHttp10 ?? ''),
     enableTrailers: http1?.enableTrailers === true,
     allowChunkedLength: http1?.allowChunkedLength === true,
-    headerKeyFormat: compileHeaderKeyFormat(context, http1?.headerKeyFormat, [
+    headerKeyFormat: names.format,
+    properOthers: names.properOthers,
+    ignoresUpgrades: compileIgnoredUpgrades(context, http1?.ignoreHttp11Upgrade, [
       ...path,
       'httpProtocolOptions',
-      'headerKeyFormat',
+      'ignoreHttp11Upgrade',
     ]),
     streamErrorOnInvalidMessage:
       (http1?.overrideStreamErrorOnInvalidHttpMessage ?? hcm.streamErrorOnInvalidHttpMessage) === true,
 
+    proxyStatus: compileProxyStatus(context, hcm),
+    earlyMutations: compileEarlyMutations(context, hcm.earlyHeaderMutationExtensions, [
+      ...path,
+      'earlyHeaderMutationExtensions',
+    ]),
     serverName: hcm.serverName === undefined || hcm.serverName === '' ? 'envoy' : wire(hcm.serverName),
     serverHeaderTransformation: hcm.serverHeaderTransformation ?? 'OVERWRITE',
     schemeOverwrite: hcm.schemeHeaderTransformation?.schemeToOverwrite,
@@ -87,6 +103,8 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
     addUserAgent: hcm.addUserAgent === true,
 
     useRemoteAddress: hcm.useRemoteAddress === true,
+    ipHeaders: xff.headers.length === 0 ? undefined : xff.headers,
+    asksXff: xff.asked,
     xffNumTrustedHops: xff.hops,
     xffIsTrusted: xff.isTrusted,
     skipXffAppend: xff.skipAppend,
@@ -204,35 +222,6 @@ interface Router {
   readonly strictCheckHeaders?: readonly string[];
 }
 
-/** `originalIpDetectionExtensions` with x-forwarded-for says the same as the older fields. */
-function compileXff(
-  context: CompileContext,
-  hcm: types.hcm.HttpConnectionManager,
-  path: Path,
-): { readonly hops: number; readonly skipAppend: boolean; readonly isTrusted?: (address: string) => boolean } {
-  const [extension, ...more] = hcm.originalIpDetectionExtensions ?? [];
-  if (extension === undefined) return { hops: hcm.xffNumTrustedHops ?? 0, skipAppend: hcm.skipXffAppend === true };
-  const at = [...path, 'originalIpDetectionExtensions'];
-  const config = extension.typedConfig;
-  if (more.length > 0 || config === undefined || messageOf(config['@type']) !== XFF) {
-    context.refuse(at, `only one extension, of type \`${XFF}\`, is supported`);
-    return { hops: 0, skipAppend: false };
-  }
-  if (hcm.useRemoteAddress === true) context.refuse(at, 'does not go with `useRemoteAddress`');
-  const { xffNumTrustedHops, xffTrustedCidrs, skipXffAppend } = config as {
-    readonly xffTrustedCidrs?: { readonly cidrs?: readonly types.core.CidrRange[] };
-    readonly xffNumTrustedHops?: number;
-    readonly skipXffAppend?: boolean;
-  };
-  const found = { hops: xffNumTrustedHops ?? 0, skipAppend: skipXffAppend ?? true };
-  const cidrs = xffTrustedCidrs?.cidrs ?? [];
-  if (cidrs.length === 0) return found;
-  const inside = [...at, 0, 'typedConfig'];
-  if (found.hops > 0) context.refuse([...inside, 'xffNumTrustedHops'], 'does not go with `xffTrustedCidrs`');
-  const ranges = compileCidrs(context, cidrs, [...inside, 'xffTrustedCidrs', 'cidrs']);
-  return { ...found, isTrusted: (address) => ranges.some((range) => range.contains(address)) };
-}
-
 /** Without a configuration no address counts as internal, as in Envoy from 1.33 on. */
 function internalAddresses(
   context: CompileContext,
@@ -260,4 +249,31 @@ function stripPort(context: CompileContext, hcm: types.hcm.HttpConnectionManager
     context.refuse([...path, 'stripAnyHostPort'], 'does not go with `stripMatchingHostPort`');
   }
   return hcm.stripAnyHostPort === true ? 'any' : hcm.stripMatchingHostPort === true ? 'matching' : 'none';
+}
+
+function compileProxyStatus(
+  context: CompileContext,
+  { proxyStatusConfig: config, serverName }: types.hcm.HttpConnectionManager,
+): ProxyStatusProgram | undefined {
+  if (config === undefined) return undefined;
+  const usual = serverName === undefined || serverName === '' ? 'envoy' : serverName;
+  const name = config.useNodeId === true ? (context.deps.nodeId ?? '') : (config.literalProxyName ?? usual);
+  return {
+    name: wire(name),
+    details: config.removeDetails !== true,
+    termination: config.removeConnectionTerminationDetails !== true,
+    flags: config.removeResponseFlags !== true,
+    recommended: config.setRecommendedResponseCode === true,
+  };
+}
+
+/** Says of what an `upgrade` field asks for whether it is passed over. */
+function compileIgnoredUpgrades(
+  context: CompileContext,
+  given: readonly types.matcher.StringMatcher[] | undefined,
+  path: Path,
+): HcmProgram['ignoresUpgrades'] {
+  if (given === undefined || given.length === 0) return undefined;
+  const matchers = given.map((matcher, i) => compileString(context, matcher, [...path, i]));
+  return (type) => matchers.some(({ matches }) => matches(type));
 }

@@ -18,7 +18,6 @@ import type { HcmProgram, RouterProgram } from '../types.ts';
 import { asciiLower, milliseconds, wire } from '../values.ts';
 import { compileLocalReply } from './local-reply.ts';
 
-const XFF = 'envoy.extensions.http.original_ip_detection.xff.v3.XffConfig';
 /** What counts as internal unless told otherwise. */
 const PRIVATE = [
   cidrOf('10.0.0.0', 8)!,

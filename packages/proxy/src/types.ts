@@ -8,6 +8,7 @@ import type { ProxyProtocolProgram, TlsCertificateProgram } from './program/type
 import type { Histogram } from './telemetry/histogram.ts';
 import type { ResponseCodes } from './telemetry/response-codes.ts';
 import type { Socket } from 'node:net';
+import type { Transform } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { JsonObject, JsonValue } from '@mizzen/xds';
 import type { FilterState } from './filter-state/state.ts';
@@ -281,6 +282,10 @@ export interface HttpStream {
    * Without `partial` a larger body is answered with a 413, and the promise never settles.
    */
   collectBody(limit: number, partial: boolean): Promise<CollectedBody>;
+  /** No body follows the response's head. */
+  readonly responseEnds: boolean;
+  /** In `onResponse`, once: sends the body through something; `count` is told what goes in and what comes out. */
+  transformResponse(transform: Transform, count: (before: number, after: number) => void): void;
   /** The whole body has been read: it goes on with its length, if it came without. */
   declareLength(bytes: number): void;
 }

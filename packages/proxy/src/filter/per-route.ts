@@ -6,6 +6,7 @@ import { messageOf } from '../program/read-resource.ts';
 import { compileApiKeys } from './api-key-auth.ts';
 import { compileUsers } from './basic-auth.ts';
 import { compileBufferPerRoute } from './buffer.ts';
+import { compileCompressorPerRoute } from './compressor/filter.ts';
 import { compileCorsPolicy } from './cors.ts';
 import { compileCsrfPolicy } from './csrf.ts';
 import { compileHostRewrite } from './dynamic-forward-proxy.ts';
@@ -30,6 +31,7 @@ const compilers: Readonly<Record<string, (context: CompileContext, config: never
   'envoy.extensions.filters.http.buffer.v3.BufferPerRoute': compileBufferPerRoute,
   'envoy.extensions.filters.http.fault.v3.HTTPFault': compileFault,
   'envoy.extensions.filters.http.cors.v3.CorsPolicy': compileCorsPolicy,
+  'envoy.extensions.filters.http.compressor.v3.CompressorPerRoute': compileCompressorPerRoute,
   'envoy.extensions.filters.http.csrf.v3.CsrfPolicy': compileCsrfPolicy,
   'envoy.extensions.filters.http.basic_auth.v3.BasicAuthPerRoute': (
     context,

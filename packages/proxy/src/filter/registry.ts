@@ -8,6 +8,7 @@ import { alpnFilter } from './alpn.ts';
 import { apiKeyAuthFilter } from './api-key-auth.ts';
 import { basicAuthFilter } from './basic-auth.ts';
 import { bufferFilter } from './buffer.ts';
+import { compressorFilter } from './compressor/filter.ts';
 import { corsFilter } from './cors.ts';
 import { csrfFilter } from './csrf.ts';
 import { dynamicForwardProxyFilter } from './dynamic-forward-proxy.ts';
@@ -35,6 +36,7 @@ const compilers: Readonly<Record<string, Compile>> = {
   'istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig': alpnFilter,
   'envoy.extensions.filters.http.buffer.v3.Buffer': bufferFilter,
   'envoy.extensions.filters.http.fault.v3.HTTPFault': faultFilter,
+  'envoy.extensions.filters.http.compressor.v3.Compressor': compressorFilter,
   'envoy.extensions.filters.http.csrf.v3.CsrfPolicy': csrfFilter,
   'envoy.extensions.filters.http.basic_auth.v3.BasicAuth': basicAuthFilter,
   'envoy.extensions.filters.http.api_key_auth.v3.ApiKeyAuth': apiKeyAuthFilter,

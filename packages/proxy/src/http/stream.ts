@@ -1,3 +1,4 @@
+import type { Transform } from 'node:stream';
 import type { JsonObject } from '@mizzen/xds';
 import { Seen, seenIn } from '../codec/names.ts';
 import { BodyMode } from '../codec/parser.ts';
@@ -18,6 +19,7 @@ import {
 import type { PerFilter } from '../filter/switch.ts';
 import { countAnswer } from './charge.ts';
 import { applyMutations } from '../program/headers.ts';
+import { BodyPipe } from './body-pipe.ts';
 import { Headers } from './headers.ts';
 import { Hold, type BodyWish } from './hold.ts';
 import type { StreamRecord } from './info.ts';
@@ -57,6 +59,7 @@ export class ActiveStream implements HttpStream, LogSource {
   /** The connection carries bytes of another protocol after the heads. */
   tunnel = false;
   over = false;
+  responseEnds = false;
   /** A body is coming or may come. */
   expectsBody = false;
   /** The request declares its length. */
@@ -66,6 +69,8 @@ export class ActiveStream implements HttpStream, LogSource {
   /** It has followed responses that said where else to go. */
   redirects: Redirects | undefined = undefined;
   readonly #writer: ResponseWriter;
+  /** What the response's body goes through. */
+  #pipe: BodyPipe | undefined;
   #filters: FilterPlan;
   #routes: RouteConfigProgram | undefined;
   #decision: RouteDecision | undefined;
@@ -440,6 +445,7 @@ export class ActiveStream implements HttpStream, LogSource {
     if (this.over) return;
     const { info } = this;
     this.response = head;
+    this.responseEnds = end;
     info.responseCode = head.status;
     info.responseStartTime = turnNow(this.hcm.deps.clock);
     this.#runResponseFilters(head, 0, end);
@@ -495,7 +501,23 @@ export class ActiveStream implements HttpStream, LogSource {
     this.#write(data);
   }
 
+  transformResponse(transform: Transform, count: (before: number, after: number) => void): void {
+    this.#pipe = new BodyPipe(transform, {
+      onData: (data) => this.#emit(data),
+      onEnd: () => this.#endBody(),
+      onError: () => this.reset('filter_failed'),
+      onFlow: (flows) => (flows ? this.#router?.resumeUpstream() : this.#router?.pauseUpstream()),
+      count,
+    });
+  }
+
   #write(data: Buffer): void {
+    if (this.#pipe === undefined) this.#emit(data);
+    else this.#pipe.write(data);
+  }
+
+  #emit(data: Buffer): void {
+    if (this.over) return;
     if (this.#idleTimeout > 0) this.#armStreamIdle();
     this.#writer.data(data);
     if (!this.#writer.bodyless) this.info.bytesSent += data.length;
@@ -521,6 +543,12 @@ export class ActiveStream implements HttpStream, LogSource {
     if (trailers !== undefined)
       for (const filter of this.#filters.onResponseTrailers)
         this.trailers = filter.onResponseTrailers!(this, this.trailers!);
+    if (this.#pipe === undefined) this.#endBody();
+    else this.#pipe.end();
+  }
+
+  #endBody(): void {
+    if (this.over) return;
     this.#writer.end(this.hcm.program.enableTrailers ? this.trailers : undefined);
     this.#finish(this.#writer.keepsConnection);
   }

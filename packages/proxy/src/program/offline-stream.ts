@@ -62,6 +62,8 @@ export class OfflineStream implements HttpStream {
   /** Nobody offline sends a body. */
   readonly expectsBody = false;
   readonly upgrade = '';
+  readonly responseEnds = true;
+  transformResponse(): void {}
   declareLength(): void {}
   collectBody(): Promise<CollectedBody> {
     return Promise.resolve({ data: Buffer.alloc(0), complete: true });

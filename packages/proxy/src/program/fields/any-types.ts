@@ -4,8 +4,6 @@
  */
 export const noEffectTypes: Readonly<Record<string, string>> = {
   'stats.PluginConfig': 'Istio’s statistics; Mizzen keeps its own',
-  'envoy.extensions.filters.http.compressor.v3.Compressor':
-    'responses are passed as they come: whoever takes compressed ones takes others as well',
   'istio.workload.BootstrapExtension': 'workloads are known from what the control plane says of endpoints',
   'envoy.tcp.metadataexchange.config.MetadataExchange': 'exchanges workload labels for telemetry',
   'io.istio.http.peer_metadata.Config': 'exchanges workload labels for telemetry',

@@ -1,5 +1,8 @@
 import { NOT_SUPPORTED, type FieldTable } from './table.ts';
 
+const COMPRESSOR = 'envoy.extensions.filters.http.compressor.v3';
+const COMPRESSION = 'envoy.extensions.compression';
+const CHUNK = 'buffers are as large as they need to be';
 const API_KEY = 'envoy.extensions.filters.http.api_key_auth.v3';
 
 /** Filters of edges: who may come in, how bodies are compressed, and what needs no upstream. */
@@ -10,6 +13,35 @@ export const webFilterFields: FieldTable = {
   },
   'envoy.extensions.filters.http.dynamic_forward_proxy.v3.PerRouteConfig': {
     implemented: 'hostRewriteLiteral hostRewriteHeader',
+  },
+  [`${COMPRESSOR}.Compressor`]: {
+    implemented: `compressorLibrary responseDirectionConfig contentLength contentType disableOnEtagHeader
+      removeAcceptEncodingHeader runtimeEnabled chooseFirst`,
+    refused: { 'requests are not compressed': 'requestDirectionConfig' },
+  },
+  [`${COMPRESSOR}.Compressor.ResponseDirectionConfig`]: {
+    implemented: `commonConfig disableOnEtagHeader removeAcceptEncodingHeader uncompressibleResponseCodes
+      statusHeaderEnabled`,
+  },
+  [`${COMPRESSOR}.Compressor.CommonDirectionConfig`]: { implemented: 'enabled minContentLength contentType' },
+  [`${COMPRESSOR}.CompressorPerRoute`]: { implemented: 'disabled overrides' },
+  [`${COMPRESSOR}.CompressorOverrides`]: {
+    implemented: 'responseDirectionConfig',
+    refused: { [NOT_SUPPORTED]: 'compressorLibrary' },
+  },
+  [`${COMPRESSOR}.ResponseDirectionOverrides`]: { implemented: 'removeAcceptEncodingHeader' },
+  [`${COMPRESSION}.gzip.compressor.v3.Gzip`]: {
+    implemented: 'memoryLevel compressionLevel compressionStrategy windowBits',
+    noEffect: { [CHUNK]: 'chunkSize' },
+  },
+  [`${COMPRESSION}.brotli.compressor.v3.Brotli`]: {
+    implemented: 'quality encoderMode windowBits inputBlockBits disableLiteralContextModeling',
+    noEffect: { [CHUNK]: 'chunkSize' },
+  },
+  [`${COMPRESSION}.zstd.compressor.v3.Zstd`]: {
+    implemented: 'compressionLevel enableChecksum strategy',
+    noEffect: { [CHUNK]: 'chunkSize' },
+    refused: { [NOT_SUPPORTED]: 'dictionary' },
   },
   'envoy.extensions.filters.http.csrf.v3.CsrfPolicy': {
     implemented: 'filterEnabled shadowEnabled additionalOrigins',

@@ -1,0 +1,247 @@
+/** Compressed responses beside real Envoy: heads byte by byte, bodies as they are read, counters. */
+import { connect } from 'node:net';
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { freePort, startEnvoy } from '@mizzen/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bootstrap, hcm, listener, routeTo, staticCluster } from '../../process/testing/bootstraps.ts';
+import { startProxy } from '../../process/testing/standalone.ts';
+import { fetchText, startRaw, TYPE } from '../testing/beside.ts';
+
+const library = (name: string, type: string, config: object = {}): object => ({
+  name,
+  typedConfig: { '@type': `${TYPE}envoy.extensions.compression.${type}`, ...config },
+});
+const compressor = (name: string, config: object): object => ({
+  name,
+  typedConfig: { '@type': `${TYPE}envoy.extensions.filters.http.compressor.v3.Compressor`, ...config },
+});
+const router = {
+  name: 'envoy.filters.http.router',
+  typedConfig: { '@type': `${TYPE}envoy.extensions.filters.http.router.v3.Router` },
+};
+const GZIP = library('text', 'gzip.compressor.v3.Gzip');
+const BROTLI = library('br', 'brotli.compressor.v3.Brotli', { quality: 5 });
+const ZSTD = library('z', 'zstd.compressor.v3.Zstd');
+const perRoute = (config: object): object => ({
+  gzip: { '@type': `${TYPE}envoy.extensions.filters.http.compressor.v3.CompressorPerRoute`, ...config },
+});
+
+const FILTERS: Readonly<Record<string, readonly object[]>> = {
+  gzip: [compressor('gzip', { compressorLibrary: GZIP })],
+  told: [
+    compressor('gzip', {
+      compressorLibrary: library('best', 'gzip.compressor.v3.Gzip', {
+        compressionLevel: 'COMPRESSION_LEVEL_7',
+        memoryLevel: 9,
+        windowBits: 15,
+      }),
+      responseDirectionConfig: {
+        commonConfig: { minContentLength: 100, contentType: ['text/html', 'Application/JSON'] },
+        disableOnEtagHeader: true,
+        statusHeaderEnabled: true,
+        uncompressibleResponseCodes: [206],
+        removeAcceptEncodingHeader: true,
+      },
+    }),
+  ],
+  both: [
+    compressor('gzip', { compressorLibrary: GZIP }),
+    compressor('brotli', { compressorLibrary: BROTLI, responseDirectionConfig: { commonConfig: {} } }),
+  ],
+  first: [
+    compressor('gzip', { compressorLibrary: GZIP }),
+    compressor('zstd', { compressorLibrary: ZSTD, chooseFirst: true }),
+  ],
+  off: [
+    compressor('gzip', {
+      compressorLibrary: GZIP,
+      responseDirectionConfig: { commonConfig: { enabled: { defaultValue: false, runtimeKey: 'k' } } },
+    }),
+  ],
+};
+const NAMES = Object.keys(FILTERS);
+
+const ENCODINGS = [
+  'gzip',
+  'gzip;q=0',
+  'br',
+  'zstd',
+  '*',
+  'identity',
+  'gzip, br',
+  'br, gzip',
+  'gzip, zstd',
+  'br;q=0.5, gzip;q=1',
+  'deflate',
+  '',
+  'GZIP',
+  'gzip;q=x',
+  'identity;q=1, gzip;q=0.5',
+  '*;q=0',
+  'gzip;q=0.1, *;q=0.9',
+  'gzip ; q=0.5 , identity;q=0.5',
+  'gzip;level=1;q=0.4',
+  'gzip,zstd;q=0.9,br;q=0.95',
+];
+const RESPONSES = [
+  'content-type: text/html; charset=utf-8',
+  'content-type: image/png',
+  'content-type: TEXT/HTML',
+  'content-type: application/json',
+  'content-type: text/x-js;a=b',
+  'etag: "abc"',
+  'etag: W/"abc"',
+  'cache-control: no-transform',
+  'cache-control: public, No-Transform',
+  'vary: Origin',
+  'vary: accept-encoding',
+  'vary: Accept-Encoding',
+  'vary: *',
+  'content-encoding: br',
+  'content-encoding: identity',
+];
+interface Question {
+  readonly line: string;
+  readonly fields: readonly string[];
+}
+const ask = (path: string, ...fields: string[]): Question => ({ line: `GET ${path}`, fields });
+const QUESTIONS: readonly Question[] = [
+  ask('/len/240'),
+  ...ENCODINGS.map((encoding) => ask('/len/240', `accept-encoding: ${encoding}`)),
+  ask('/len/240', 'accept-encoding: br', 'accept-encoding: gzip'),
+  ...RESPONSES.map((field) => ask(`/len/240?${encodeURIComponent(field)}`, 'accept-encoding: gzip, br')),
+  ...[0, 1, 29, 30, 99, 100, 200_000].map((length) => ask(`/len/${length}`, 'accept-encoding: gzip')),
+  ask('/chunked/300', 'accept-encoding: gzip'),
+  ask('/chunked/100000', 'accept-encoding: br, gzip;q=0.5'),
+  ask('/status/206', 'accept-encoding: gzip'),
+  ask('/status/500', 'accept-encoding: gzip'),
+  { line: 'HEAD /head', fields: ['accept-encoding: gzip'] },
+  ask('/off/240', 'accept-encoding: gzip'),
+  ask('/nowhere', 'accept-encoding: gzip'),
+];
+
+interface Side {
+  readonly ports: Readonly<Record<string, number>>;
+  readonly admin: number;
+}
+const closing: (() => unknown)[] = [];
+let sides: readonly [Side, Side];
+
+/** What comes back is in the path: its length and framing, and one more field. */
+function answer(request: string): string {
+  const [, target = ''] = request.split(' ');
+  const [path = '', field] = target.split('?');
+  const [, how = '', size = '0'] = path.split('/');
+  const status = how === 'status' ? size : '200';
+  const length = how === 'status' ? 240 : how === 'head' ? 240 : Number(size);
+  const accepted = /\r\naccept-encoding: [^\r]*/.exec(request)?.[0].trim() ?? 'nothing';
+  const body = `${accepted} `.repeat(Math.ceil(length / 8)).slice(0, length);
+  const fields = field === undefined ? '' : `${decodeURIComponent(field)}\r\n`;
+  if (how === 'chunked') {
+    const half = Math.floor(length / 2);
+    const parts = [body.slice(0, half), body.slice(half)].map((part) => `${part.length.toString(16)}\r\n${part}\r\n`);
+    return `HTTP/1.1 200 OK\r\n${fields}transfer-encoding: chunked\r\n\r\n${parts.join('')}0\r\n\r\n`;
+  }
+  return `HTTP/1.1 ${status} Some\r\n${fields}content-length: ${length}\r\n\r\n${how === 'head' ? '' : body}`;
+}
+
+beforeAll(async () => {
+  const up = await startRaw(answer);
+  closing.push(() => up.stop());
+  const config = async (): Promise<{ ports: Record<string, number>; config: object }> => {
+    const ports: Record<string, number> = {};
+    for (const name of NAMES) ports[name] = await freePort();
+    const routes = [
+      { ...routeTo('up'), match: { prefix: '/off' }, typedPerFilterConfig: perRoute({ disabled: true }) },
+      {
+        match: { path: '/nowhere' },
+        directResponse: { status: 404, body: { inlineString: 'nothing is here '.repeat(10) } },
+      },
+      routeTo('up'),
+    ];
+    const listeners = NAMES.map((name) =>
+      listener(ports[name]!, [
+        {
+          filters: [
+            hcm(routes, { statPrefix: name, httpFilters: [...FILTERS[name]!, router], delayedCloseTimeout: '0.05s' }),
+          ],
+        },
+      ]),
+    );
+    return { ports, config: bootstrap(listeners, [staticCluster('up', [up.port])]) };
+  };
+  const theirs = await config();
+  const envoy = await startEnvoy(theirs.config);
+  closing.push(() => envoy.stop());
+  const ours = await config();
+  const admin = await freePort();
+  const address = { socketAddress: { address: '127.0.0.1', portValue: admin } };
+  const proxy = await startProxy({ ...ours.config, admin: { address } });
+  closing.push(() => proxy.stop());
+  sides = [
+    { ports: ours.ports, admin },
+    { ports: theirs.ports, admin: envoy.adminPort },
+  ];
+}, 30_000);
+afterAll(async () => {
+  for (const close of closing.toReversed()) await close();
+});
+
+function exchange(port: number, { line, fields }: Question): Promise<string> {
+  return new Promise((resolve) => {
+    const parts: Buffer[] = [];
+    const socket = connect(port, '127.0.0.1', () =>
+      socket.write(`${line} HTTP/1.1\r\nhost: h\r\n${fields.map((f) => `${f}\r\n`).join('')}connection: close\r\n\r\n`),
+    );
+    socket.on('data', (data: Buffer) => parts.push(data));
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve(read(Buffer.concat(parts))));
+  });
+}
+
+/** The head as it is, and the body as it was before it was compressed. */
+function read(bytes: Buffer): string {
+  const at = bytes.indexOf('\r\n\r\n');
+  const head = bytes.subarray(0, at).toString('latin1');
+  let body = bytes.subarray(at + 4);
+  if (/^transfer-encoding: chunked/m.test(head)) body = unchunked(body);
+  const encoding = /^content-encoding: (\S+)/m.exec(head)?.[1];
+  const compressed = /^transfer-encoding: chunked/m.test(head) && body.length > 0;
+  if (compressed && encoding === 'gzip') body = gunzipSync(body);
+  if (compressed && encoding === 'br') body = brotliDecompressSync(body);
+  if (compressed && encoding === 'zstd') body = zstdDecompressSync(body);
+  const settled = head.replace(/(?<=^date: ).*/m, 'DATE').replace(/(?<=-service-time: )\d+/, 'N');
+  return `${settled}\n\n${body.toString('latin1')}`;
+}
+
+function unchunked(bytes: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = bytes.indexOf('\r\n', at);
+    const size = Number.parseInt(bytes.subarray(at, end).toString(), 16);
+    if (size === 0) break;
+    parts.push(bytes.subarray(end + 2, end + 2 + size));
+    at = end + 4 + size;
+  }
+  return Buffer.concat(parts);
+}
+
+test.each(
+  NAMES.flatMap((name) =>
+    QUESTIONS.map((question) => [name, `${question.line} ${question.fields.join(' | ')}`, question] as const),
+  ),
+)('%s: %s', async (name, _, question) => {
+  const [ours, theirs] = sides;
+  expect(await exchange(ours.ports[name]!, question)).toBe(await exchange(theirs.ports[name]!, question));
+});
+
+test('counters', async () => {
+  // How well they compress is their own affair.
+  const stats = async ({ admin }: Side): Promise<string[]> =>
+    (await fetchText(admin, '/stats?filter=\\.compressor\\.'))
+      .split('\n')
+      .filter((line) => !line.includes('total_compressed_bytes'));
+  const [ours, theirs] = sides;
+  expect(await stats(ours)).toEqual(await stats(theirs));
+  expect((await stats(theirs)).length).toBeGreaterThan(60);
+});

@@ -28,7 +28,7 @@ export interface Net {
   /** The address by which other machines reach this one; 127.0.0.1 where there is none. */
   readonly outerAddress: string;
   /** To a port of a host, or to the unix socket at `path`. */
-  connect(options: { host: string; port: number; localAddress?: string; path?: string }): Socket;
+  connect(options: { host: string; port: number; localAddress?: string; localPort?: number; path?: string }): Socket;
   /** All addresses of a host name, with their time to live in seconds where known. */
   lookup(host: string, family: 0 | 4 | 6): Promise<readonly { address: string; ttl: number | undefined }[]>;
 }

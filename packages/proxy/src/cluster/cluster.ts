@@ -6,7 +6,13 @@ import { subsetPicker } from '../lb/subsets.ts';
 import type { BalancedHost, PriorityHosts } from '../lb/types.ts';
 import type { ZoneOptions } from '../lb/zone.ts';
 import type { SuccessRates } from '../health/outlier.ts';
-import type { ClusterProgram, EndpointProgram, EndpointsProgram, LocalityProgram } from '../program/types.ts';
+import type {
+  ClusterProgram,
+  EndpointProgram,
+  EndpointsProgram,
+  LocalityProgram,
+  SourceAddresses,
+} from '../program/types.ts';
 import { upstreamOverrides, type UpstreamOverrides } from '../filter-state/upstream.ts';
 import type { ExpectedName } from '../tls/client.ts';
 import { configuredName } from './connect.ts';
@@ -56,6 +62,8 @@ export class Cluster implements UpstreamCluster {
   version = 0;
   /** What outlier detection last found, where there is one. */
   outliers: SuccessRates | undefined = undefined;
+  /** Where connections come from when the cluster says nothing of it. */
+  defaultSources: SourceAddresses | undefined = undefined;
   /** For zone-aware routing. */
   neighbours: (() => Neighbours | undefined) | undefined = undefined;
   #closed = false;
@@ -76,7 +84,7 @@ export class Cluster implements UpstreamCluster {
       HIGH: new ClusterCircuitBreaker(program.thresholds.HIGH),
     };
     this.#transports = new ClusterTransports(program, contexts, deps.clock, stats.ssl);
-    this.#perRequest = program.http.autoSni || this.#transports.namesClients;
+    this.#perRequest = program.http.autoSni || this.#transports.namesClients || program.poolPerConnection;
   }
 
   /** Endpoints have been told once, be they none. */
@@ -246,7 +254,10 @@ export class Cluster implements UpstreamCluster {
     const name = overrides === undefined || tls === undefined ? requested : overridden(overrides, requested, host);
     const client = proxyProtocol === undefined || context.client === undefined ? undefined : endsOf(context.client);
     const alpn = tls === undefined ? undefined : (overrides?.alpn ?? this.#alpn(context));
-    return name === undefined && client === undefined && alpn === undefined ? host : host.named(name, client, alpn);
+    const owner = this.program.poolPerConnection ? context.stream?.info.connection.id : undefined;
+    return name === undefined && client === undefined && alpn === undefined && owner === undefined
+      ? host
+      : host.named(name, client, alpn, owner);
   }
 
   /** A cluster may say, as Istio has it, that its own names stay. */

@@ -1,5 +1,6 @@
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { Timer } from '../deps.ts';
+import type { SourceAddresses } from '../program/types.ts';
 import type { ExpectedName, SessionSlot } from '../tls/client.ts';
 import type { AlpnOffer, ConnectFailure, UpstreamSocket } from '../types.ts';
 import type { ClusterHost } from './host.ts';
@@ -28,14 +29,88 @@ export function connectHost(
   onReady: (socket: UpstreamSocket) => void,
   onFail: (error: ConnectFailure) => void,
 ): void {
-  const { program, stats, deps } = host.cluster;
+  const { program, stats } = host.cluster;
   if (host.internalListener !== undefined) {
     return onFail({ kind: 'refused', reason: `internal listener \`${host.internalListener}\` takes tunnels only` });
   }
   if (host.stats.cx_active >= (program.perHostMaxConnections ?? Infinity)) {
     return onFail({ kind: 'overflow', reason: '' });
   }
+  const { additionalAddresses } = host.endpoint;
+  const failed = (error: ConnectFailure): void => {
+    stats.upstream_cx_connect_fail++;
+    host.stats.cx_connect_fail++;
+    if (error.kind === 'timeout') stats.upstream_cx_connect_timeout++;
+    else stats.upstream_cx_destroy_remote++;
+    onFail(error);
+  };
   const way: Way = { address: host.address, port: host.port, transport: host.transport, alpn: undefined, fallbackAlpn };
+  if (additionalAddresses.length === 0) connectCounted(host, way, as, onReady, failed);
+  else race(host, [way, ...additionalAddresses.map((at) => ({ ...way, ...at }))], as, onReady, failed);
+}
+
+/** How long an address has before the next one is tried beside it, milliseconds (RFC 8305). */
+const NEXT_ADDRESS_AFTER = 300;
+
+/** Tries one address after the other, the next when one fails or is slow; the first that answers is taken. */
+function race(
+  host: ClusterHost,
+  ways: readonly Way[],
+  as: NamedAs | undefined,
+  onReady: (socket: UpstreamSocket) => void,
+  onFail: (error: ConnectFailure) => void,
+): void {
+  const { clock } = host.cluster.deps;
+  const attempts: Attempt[] = [];
+  let open = 0;
+  let over = false;
+  let timer: Timer | undefined;
+  const next = (): void => {
+    timer?.cancel();
+    const way = ways[attempts.length];
+    if (over || way === undefined) return;
+    open++;
+    if (attempts.length + 1 < ways.length) timer = clock.after(NEXT_ADDRESS_AFTER, next);
+    attempts.push(
+      connectCounted(
+        host,
+        way,
+        as,
+        (socket) => {
+          if (over) return void socket.destroy();
+          over = true;
+          timer?.cancel();
+          for (const attempt of attempts) attempt.giveUp('reset', '');
+          onReady(socket);
+        },
+        (error) => {
+          open--;
+          if (over) return;
+          if (attempts.length < ways.length) return next();
+          if (open > 0) return;
+          over = true;
+          onFail(error);
+        },
+      ),
+    );
+  };
+  next();
+}
+
+/** An attempt to connect; giving it up is of no effect once it is over. */
+interface Attempt {
+  readonly socket: Socket;
+  giveUp(kind: ConnectFailure['kind'], reason: string): void;
+}
+
+function connectCounted(
+  host: ClusterHost,
+  way: Way,
+  as: NamedAs | undefined,
+  onReady: (socket: UpstreamSocket) => void,
+  onFail: (error: ConnectFailure) => void,
+): Attempt {
+  const { program, stats, deps } = host.cluster;
   const begun = deps.clock.now();
   let timer: Timer | undefined = undefined;
   const attempt = dial(
@@ -49,10 +124,6 @@ export function connectHost(
     },
     (error) => {
       timer?.cancel();
-      stats.upstream_cx_connect_fail++;
-      host.stats.cx_connect_fail++;
-      if (error.kind === 'timeout') stats.upstream_cx_connect_timeout++;
-      else stats.upstream_cx_destroy_remote++;
       onFail(error);
     },
   );
@@ -67,6 +138,7 @@ export function connectHost(
     stats.upstream_cx_length_ms.record(Math.trunc(deps.clock.now() - begun));
     host.stats.cx_active--;
   });
+  return attempt;
 }
 
 /** Where to and how, when it is not as requests go. */
@@ -89,7 +161,7 @@ export function dial(
   as: NamedAs | undefined,
   onReady: (socket: UpstreamSocket) => void,
   onFail: (error: ConnectFailure) => void,
-): { readonly socket: Socket; giveUp(kind: ConnectFailure['kind'], reason: string): void } {
+): Attempt {
   const socket = open(host, way);
   let settled = false;
   const fail = (kind: ConnectFailure['kind'], reason: string): void => {
@@ -146,13 +218,27 @@ export function configuredName({ hostname }: ClusterHost, transport: Transport):
 }
 
 function open(host: ClusterHost, { address, port }: Way): Socket {
-  const { program, deps } = host.cluster;
+  const { program, deps, defaultSources } = host.cluster;
   return deps.net.connect({
     host: address,
     port,
-    ...(program.sourceAddress === undefined ? {} : { localAddress: program.sourceAddress }),
+    ...sourceOf(program.sources ?? defaultSources, address),
     ...(host.endpoint.address.kind === 'pipe' ? { path: address } : {}),
   });
+}
+
+/** Of the family of what is connected to, or else the first. */
+function sourceOf(
+  sources: SourceAddresses | undefined,
+  destination: string,
+): { localAddress?: string; localPort?: number } {
+  if (sources === undefined) return {};
+  const source = sources.find(({ address }) => isIP(address) === isIP(destination)) ?? sources[0]!;
+  const anyAddress = source.address === '0.0.0.0' || source.address === '::';
+  return {
+    ...(anyAddress ? {} : { localAddress: source.address }),
+    ...(source.port === 0 ? {} : { localPort: source.port }),
+  };
 }
 
 function keepAlive(host: ClusterHost, socket: Socket): void {

@@ -114,6 +114,7 @@ function newEndpoint(hostname: string, address: string, port: number): EndpointP
     weight: 1,
     health: 'UNKNOWN',
     healthCheckAddress: undefined,
+    additionalAddresses: [],
     healthCheckHostname: '',
     healthCheckDisabled: true,
     metadata: undefined,

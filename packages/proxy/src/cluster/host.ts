@@ -152,12 +152,17 @@ export class ClusterHost implements BalancedHost {
     connectHost(this, undefined, fallbackAlpn, onReady, onFail);
   }
 
-  /** This host as requests for a certain server name, or of a certain client, see it: with connections of their own. */
-  named(name: ExpectedName | undefined, client: Ends | undefined, alpn: AlpnOffer | undefined): NamedHost {
+  /** This host as requests for a certain server name, or of a certain client or connection (`owner`), see it: with connections of their own. */
+  named(
+    name: ExpectedName | undefined,
+    client: Ends | undefined,
+    alpn: AlpnOffer | undefined,
+    owner: number | undefined,
+  ): NamedHost {
     const key =
-      name === undefined && client === undefined
+      name === undefined && client === undefined && owner === undefined
         ? (alpn?.key ?? '')
-        : `${keyOfName(name)} ${client === undefined ? '' : keyOfEnds(client)} ${alpn?.key ?? ''}`;
+        : `${keyOfName(name)} ${client === undefined ? '' : keyOfEnds(client)} ${alpn?.key ?? ''} ${owner ?? ''}`;
     return this.#named.get(key, () => new NamedHost(this, name, client, alpn));
   }
 

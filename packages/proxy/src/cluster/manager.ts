@@ -1,6 +1,6 @@
 import type { Deps, Timer } from '../deps.ts';
 import type { AccessLogSink } from '../http/runtime.ts';
-import type { ClusterProgram, EndpointsProgram } from '../program/types.ts';
+import type { ClusterProgram, EndpointsProgram, SourceAddresses } from '../program/types.ts';
 import { OutlierLog } from '../health/outlier-log.ts';
 import type { TlsContexts } from '../tls/context.ts';
 import { AggregateCluster } from './aggregate.ts';
@@ -22,6 +22,8 @@ export interface ClusterManagerSettings {
   /** The cluster that the proxy is part of, and its own locality: clusters are routed to by zone then. */
   readonly localCluster?: string | undefined;
   readonly locality?: string | undefined;
+  /** Where connections of clusters come from that say nothing of it. */
+  readonly sources?: SourceAddresses | undefined;
 }
 
 export interface ClusterManagerOptions {
@@ -183,6 +185,12 @@ export class ClusterManager {
   }
 
   #make(program: ClusterProgram): Cluster {
+    const cluster = this.#makeOfKind(program);
+    cluster.defaultSources = this.#options.settings?.sources;
+    return cluster;
+  }
+
+  #makeOfKind(program: ClusterProgram): Cluster {
     const { deps, tls } = this.#options;
     let stats = this.#stats.get(program.statName);
     if (stats === undefined) this.#stats.set(program.statName, (stats = newClusterStats()));

@@ -129,6 +129,7 @@ function newEndpoint(address: string, port: number): EndpointProgram {
     weight: 1,
     health: 'UNKNOWN',
     healthCheckAddress: undefined,
+    additionalAddresses: [],
     healthCheckHostname: '',
     healthCheckDisabled: true,
     metadata: undefined,

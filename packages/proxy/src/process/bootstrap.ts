@@ -6,6 +6,7 @@ import type { ClusterManagerSettings } from '../cluster/manager.ts';
 import { localityKey } from '../cluster/priorities.ts';
 import { compileAddress } from '../program/address.ts';
 import { checkApiSource, checkConfigSource } from '../program/config-source.ts';
+import { compileBind } from '../program/cluster/bind.ts';
 import { CompileContext } from '../program/context.ts';
 import { compileString, type StringMatch } from '../program/match/string.ts';
 import { readResource } from '../program/read-resource.ts';
@@ -136,7 +137,7 @@ export function compileBootstrap(
     ads: dynamic?.adsConfig,
     cds: dynamic?.cdsConfig,
     lds: dynamic?.ldsConfig,
-    clusterManager: clusterManager(bootstrap, node),
+    clusterManager: clusterManager(context, bootstrap, node),
     layers: compileLayers(context, bootstrap.layeredRuntime, node.cluster ?? ''),
     admin: adminAt,
     adminPaths,
@@ -153,6 +154,7 @@ export function compileBootstrap(
 }
 
 function clusterManager(
+  context: CompileContext,
   { clusterManager: given }: types.bootstrap.Bootstrap,
   node: types.core.Node,
 ): ClusterManagerSettings {
@@ -161,6 +163,7 @@ function clusterManager(
     outlierLog: given?.outlierDetection?.eventLogPath || undefined,
     localCluster: given?.localClusterName || undefined,
     locality: localityKey({ region, zone, subZone }),
+    sources: compileBind(context, given?.upstreamBindConfig, ['clusterManager', 'upstreamBindConfig']),
   };
 }
 

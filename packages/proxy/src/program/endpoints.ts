@@ -91,6 +91,7 @@ function compileEndpoint(
   return {
     address,
     endpointId: endpoint?.address?.envoyInternalAddress?.endpointId ?? '',
+    additionalAddresses: additionalAddresses(context, endpoint, address, [...path, 'endpoint', 'additionalAddresses']),
     hostname: endpoint?.hostname ?? '',
     weight: lbEndpoint.loadBalancingWeight ?? 1,
     health: lbEndpoint.healthStatus ?? 'UNKNOWN',
@@ -121,4 +122,23 @@ function healthCheckAddress(
     return undefined;
   }
   return { address: other.address, port: portValue === 0 ? other.port : portValue };
+}
+
+/** Other addresses of the same host. */
+function additionalAddresses(
+  context: CompileContext,
+  endpoint: types.endpoint.Endpoint | undefined,
+  own: AddressProgram,
+  path: Path,
+): EndpointProgram['additionalAddresses'] {
+  return (endpoint?.additionalAddresses ?? []).flatMap(({ address }, i) => {
+    const at = [...path, i, 'address'];
+    const other = compileAddress(context, address, at);
+    if (other === undefined) return [];
+    if (other.kind !== 'socket' || own.kind !== 'socket' || isIP(other.address) === 0) {
+      context.refuse(at, 'must be an IP address and a port, beside one');
+      return [];
+    }
+    return [{ address: other.address, port: other.port }];
+  });
 }

@@ -676,12 +676,17 @@ export interface ClusterProgram {
   readonly tcpKeepalive:
     | { readonly time: number | undefined; readonly interval: number | undefined; readonly probes: number | undefined }
     | undefined;
-  /** Address to connect from, or undefined. */
-  readonly sourceAddress: string | undefined;
+  /** Addresses to connect from; undefined: nothing is said. */
+  readonly sources: SourceAddresses | undefined;
+  /** Requests share connections only with others of their downstream connection. */
+  readonly poolPerConnection: boolean;
   readonly metadata: Readonly<Record<string, JsonObject>> | undefined;
   readonly secretNames: readonly string[];
   readonly places: readonly ResourcePlace[];
 }
+
+/** The first of the destination's family is taken; `0.0.0.0` and `::` leave it to the system. */
+export type SourceAddresses = readonly { readonly address: string; readonly port: number }[];
 
 /** Where the address of an ORIGINAL_DST cluster's host is found, beside the connection. */
 export interface OriginalDstProgram {
@@ -927,6 +932,8 @@ export interface EndpointProgram {
   readonly address: AddressProgram;
   /** `internal` addresses: what tells endpoints of the same listener apart. */
   readonly endpointId: string;
+  /** Tried one after the other where the first does not answer at once. */
+  readonly additionalAddresses: readonly { readonly address: string; readonly port: number }[];
   readonly hostname: string;
   readonly weight: number;
   readonly health: 'UNKNOWN' | 'HEALTHY' | 'UNHEALTHY' | 'DRAINING' | 'TIMEOUT' | 'DEGRADED';

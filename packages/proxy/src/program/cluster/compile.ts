@@ -15,14 +15,23 @@ import type {
 } from '../types.ts';
 import { asciiLower, milliseconds, percent } from '../values.ts';
 import { compileAssignment } from '../endpoints.ts';
+import { compileBind } from './bind.ts';
 import { compileThresholds, perHostConnections } from './circuit-breakers.ts';
-import { compileDns } from './dns.ts';
+import { compileDns, dnsConfig } from './dns.ts';
 import { compileHealthChecks } from './health-check.ts';
 import { compileUpstreamHttp, mayUseHttp2 } from './http.ts';
 import { compileLb } from './lb.ts';
 import { compilePolicy } from './lb-policy.ts';
 import { compileOutlier } from './outlier.ts';
 
+/** Kinds that need no configuration of their own. */
+const BY_NAME: Readonly<Record<string, ClusterProgram['type']>> = {
+  'envoy.cluster.static': 'STATIC',
+  'envoy.cluster.strict_dns': 'STRICT_DNS',
+  'envoy.cluster.logical_dns': 'LOGICAL_DNS',
+  'envoy.cluster.original_dst': 'ORIGINAL_DST',
+};
+const DNS = 'envoy.extensions.clusters.dns.v3.DnsCluster';
 const AGGREGATE = 'envoy.extensions.clusters.aggregate.v3.ClusterConfig';
 const AGGREGATED_AT = ['clusterType', 'typedConfig', 'clusters'] as const;
 const DYNAMIC_FORWARD_PROXY = 'envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig';
@@ -106,7 +115,8 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
             interval: seconds(keepalive.keepaliveInterval),
             probes: keepalive.keepaliveProbes,
           },
-    sourceAddress: sourceAddress(cluster),
+    sources: compileBind(context, cluster.upstreamBindConfig, ['upstreamBindConfig']),
+    poolPerConnection: cluster.connectionPoolPerDownstreamConnection === true,
     metadata: cluster.metadata?.filterMetadata,
     secretNames: [
       ...new Set([transport, ...transportMatches.map((match) => match.transport)].flatMap(transportSecrets)),
@@ -125,17 +135,14 @@ function seconds(value: number | undefined): number | undefined {
   return value === undefined ? undefined : value * 1000;
 }
 
-/** `0.0.0.0` and `::` leave it to the system. */
-function sourceAddress(cluster: types.cluster.Cluster): string | undefined {
-  const address = cluster.upstreamBindConfig?.sourceAddress?.address;
-  return address === undefined || address === '' || address === '0.0.0.0' || address === '::' ? undefined : address;
-}
-
 function clusterType(context: CompileContext, cluster: types.cluster.Cluster): ClusterProgram['type'] {
   const custom = cluster.clusterType?.typedConfig;
+  const named = custom === undefined ? BY_NAME[cluster.clusterType?.name ?? ''] : undefined;
+  if (named !== undefined) return named;
   if (cluster.clusterType === undefined) return cluster.type ?? 'STATIC';
   const type = custom === undefined ? (cluster.clusterType.name ?? '') : messageOf(custom['@type']);
   if (type === DYNAMIC_FORWARD_PROXY) return 'DYNAMIC_FORWARD_PROXY';
+  if (type === DNS) return dnsConfig(cluster)?.allAddressesInSingleEndpoint === true ? 'LOGICAL_DNS' : 'STRICT_DNS';
   if (type === AGGREGATE) {
     if (cluster.lbPolicy !== 'CLUSTER_PROVIDED') context.refuse(['lbPolicy'], 'must be `CLUSTER_PROVIDED`');
     if (aggregated(cluster)?.length === 0) context.refuse([...AGGREGATED_AT], 'must not be empty');

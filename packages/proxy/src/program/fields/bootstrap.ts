@@ -48,12 +48,11 @@ export const bootstrapFields: FieldTable = {
     noEffect: { 'Envoy does not read it either': 'eventService' },
   },
   [`${BOOTSTRAP}.ClusterManager`]: {
-    implemented: 'outlierDetection localClusterName',
+    implemented: 'outlierDetection localClusterName upstreamBindConfig',
     noEffect: {
       'loads are not reported': 'loadStatsConfig',
       'clusters are made when they are needed': 'enableDeferredClusterCreation',
     },
-    refused: { [NOT_SUPPORTED]: 'upstreamBindConfig' },
   },
   [`${BOOTSTRAP}.Admin`]: {
     implemented: 'address allowPaths',

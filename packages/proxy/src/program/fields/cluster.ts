@@ -15,7 +15,7 @@ export const clusterFields: FieldTable = {
       ringHashLbConfig maglevLbConfig originalDstLbConfig cleanupInterval leastRequestLbConfig roundRobinLbConfig commonLbConfig
       loadBalancingPolicy
       transportSocket transportSocketMatches metadata upstreamConnectionOptions closeConnectionsOnHostHealthFailure
-      filters waitForWarmOnInit ignoreHealthOnHostRemoval`,
+      filters connectionPoolPerDownstreamConnection waitForWarmOnInit ignoreHealthOnHostRemoval`,
     noEffect: {
       [HTTP2_PORT]: 'http2ProtocolOptions protocolSelection',
       'counts what is not exported': 'trackTimeoutBudgets trackClusterStats lrsReportEndpointMetrics',
@@ -23,7 +23,7 @@ export const clusterFields: FieldTable = {
       'names are resolved by the system': 'useTcpForDnsLookups dnsResolvers dnsResolutionConfig',
     },
     refused: {
-      [NOT_SUPPORTED]: 'lrsServer upstreamConfig connectionPoolPerDownstreamConnection transportSocketMatcher',
+      [NOT_SUPPORTED]: 'lrsServer upstreamConfig transportSocketMatcher',
     },
   },
   'envoy.config.cluster.v3.Cluster.CustomClusterType': { implemented: 'name typedConfig' },
@@ -113,9 +113,9 @@ export const clusterFields: FieldTable = {
     refused: { [NOT_SUPPORTED]: 'endpointName' },
   },
   'envoy.config.endpoint.v3.Endpoint': {
-    implemented: 'address healthCheckConfig hostname',
-    refused: { [NOT_SUPPORTED]: 'additionalAddresses' },
+    implemented: 'address healthCheckConfig hostname additionalAddresses',
   },
+  'envoy.config.endpoint.v3.Endpoint.AdditionalAddress': { implemented: 'address' },
   'envoy.config.endpoint.v3.Endpoint.HealthCheckConfig': {
     implemented: 'portValue hostname disableActiveHealthCheck address',
   },
@@ -152,6 +152,11 @@ export const clusterFields: FieldTable = {
       'HTTP/1.1 is what is agreed on': 'http2ProtocolOptions http3ProtocolOptions alternateProtocolsCacheOptions',
     },
   },
+  'envoy.extensions.clusters.dns.v3.DnsCluster': {
+    implemented: `dnsRefreshRate dnsFailureRefreshRate respectDnsTtl dnsJitter typedDnsResolverConfig dnsLookupFamily
+      allAddressesInSingleEndpoint`,
+  },
+  'envoy.extensions.clusters.dns.v3.DnsCluster.RefreshRate': { implemented: 'baseInterval maxInterval' },
   'envoy.extensions.clusters.aggregate.v3.ClusterConfig': { implemented: 'clusters' },
   [`${DFP}.ClusterConfig`]: {
     implemented: 'dnsCacheConfig',

@@ -49,11 +49,13 @@ export const commonFields: FieldTable = {
   'envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat': { implemented: 'properCaseWords statefulFormatter' },
   'envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat.ProperCaseWords': {},
   'envoy.config.core.v3.TcpKeepalive': { implemented: 'keepaliveProbes keepaliveTime keepaliveInterval' },
+  'envoy.config.core.v3.ExtraSourceAddress': {
+    implemented: 'address',
+    refused: { [NOT_SUPPORTED]: 'socketOptions' },
+  },
   'envoy.config.core.v3.BindConfig': {
-    implemented: 'sourceAddress',
-    refused: {
-      [NOT_SUPPORTED]: 'freebind socketOptions extraSourceAddresses additionalSourceAddresses localAddressSelector',
-    },
+    implemented: 'sourceAddress extraSourceAddresses additionalSourceAddresses',
+    refused: { [NOT_SUPPORTED]: 'freebind socketOptions localAddressSelector' },
   },
   'envoy.config.core.v3.HealthCheck': {
     implemented: `name timeout interval initialJitter intervalJitter intervalJitterPercent unhealthyThreshold

@@ -1,0 +1,27 @@
+import { isIP } from 'node:net';
+import type { types } from '@mizzen/xds';
+import type { CompileContext } from '../context.ts';
+import type { Path } from '../path.ts';
+import type { SourceAddresses } from '../types.ts';
+
+/** Undefined where the configuration says nothing. */
+export function compileBind(
+  context: CompileContext,
+  config: types.core.BindConfig | undefined,
+  path: Path,
+): SourceAddresses | undefined {
+  if (config === undefined) return undefined;
+  const { sourceAddress, extraSourceAddresses = [], additionalSourceAddresses = [] } = config;
+  const extra = extraSourceAddresses.length > 0;
+  if (extra && additionalSourceAddresses.length > 0)
+    context.refuse([...path, 'additionalSourceAddresses'], 'cannot be set beside `extraSourceAddresses`');
+  const others = extra ? extraSourceAddresses.map(({ address }) => address ?? {}) : additionalSourceAddresses;
+  if (sourceAddress === undefined) {
+    if (others.length > 0) context.refuse([...path, 'sourceAddress'], 'must be there beside others');
+    return undefined;
+  }
+  return [sourceAddress, ...others].map(({ address = '', portValue = 0 }) => {
+    if (isIP(address) === 0) context.refuse(path, `\`${address}\` is not an IP address`);
+    return { address, port: portValue };
+  });
+}

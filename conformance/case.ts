@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { load } from 'js-yaml';
 import type { Served } from './dynamic.ts';
 import type { GrpcKind, Replies } from './grpc-upstream.ts';
+import type { MeshSpec } from './mesh.ts';
 import { parseRequest, type Request } from './request.ts';
 
 export const CASES_FOLDER = join(import.meta.dirname, 'cases');
@@ -33,6 +34,8 @@ export interface Case {
   readonly upstreams: Readonly<Record<string, UpstreamSpec>>;
   /** The configuration in the words of configuration.ts. */
   readonly configuration: Configuration;
+  /** Run by `mizzen up` instead, on either engine (mesh.ts). */
+  readonly mesh?: MeshSpec;
   /** What is served to the proxy and may change; `put` of a request changes it. */
   readonly dynamic?: Served;
   /** How `dynamic` reaches the proxy: watched files, or an xDS server. */
@@ -81,6 +84,8 @@ const KNOWN = new Set<string>([
   'about',
   'upstreams',
   'requests',
+  'services',
+  'resources',
   'dynamic',
   'source',
   'ports',
@@ -115,8 +120,21 @@ function parseCase(file: string, value: unknown): Case {
     name: file.replace(/\.yaml$/, ''),
     area: basename(dirname(file)),
     about: raw['about'],
-    upstreams: upstreams((raw['upstreams'] ?? { one: {} }) as Record<string, Partial<UpstreamSpec> | null>),
+    upstreams: upstreams(
+      (raw['upstreams'] ?? (raw['resources'] === undefined ? { one: {} } : {})) as Record<
+        string,
+        Partial<UpstreamSpec> | null
+      >,
+    ),
     configuration: Object.fromEntries(CONFIGURATION.map((key) => [key, raw[key]])) as Configuration,
+    ...(raw['resources'] === undefined
+      ? {}
+      : {
+          mesh: {
+            services: (raw['services'] ?? {}) as MeshSpec['services'],
+            resources: raw['resources'] as string,
+          },
+        }),
     dynamic: raw['dynamic'] as Served | undefined,
     source: raw['source'] === 'ads' ? 'ads' : 'files',
     ports: (raw['ports'] as string[] | undefined) ?? [],

@@ -28,8 +28,8 @@ export class Connection {
   #wake: () => void = () => undefined;
 
   /** Connects, with TLS if the request says so. */
-  async open(from: string, port: number, request: Request): Promise<void> {
-    const target = { port, host: '127.0.0.1', localAddress: from, allowHalfOpen: true, noDelay: true };
+  async open(from: string, port: number, request: Request, host = '127.0.0.1'): Promise<void> {
+    const target = { port, host, localAddress: from, allowHalfOpen: true, noDelay: true };
     const { tls } = request;
     const socket = tls === undefined ? connect(target) : connectTls({ ...target, ...tlsOptions(request) });
     this.#socket = socket;

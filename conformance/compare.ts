@@ -97,3 +97,12 @@ export function compareStats(one: Case, envoy: Observed['stats'], mizzen: Observ
   }
   return found;
 }
+
+/** The access logs of two meshes, workload by workload. */
+export function compareLogs(envoy: Observed, mizzen: Observed): Difference[] {
+  const [theirs, ours] = [envoy.accessLogs ?? new Map(), mizzen.accessLogs ?? new Map()];
+  const text = (lines: readonly string[] | undefined): string => (lines ?? []).map(normalizeLog).join('\n');
+  return [...new Set<string>([...theirs.keys(), ...ours.keys()])]
+    .map((what) => ({ what, envoy: text(theirs.get(what)), mizzen: text(ours.get(what)) }))
+    .filter((each) => each.envoy !== each.mizzen);
+}

@@ -19,6 +19,8 @@ export interface Observed {
   /** In the order of the requests; undefined for what is not observed. */
   readonly requests: readonly (Observation | undefined)[];
   readonly stats: ReadonlyMap<string, number>;
+  /** Of a mesh: what each workload's sidecars logged. */
+  readonly accessLogs?: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Where a case's proxy is reached. */

@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Case } from './case.ts';
-import { compareRequest, compareStats, unexpected, type Difference } from './compare.ts';
+import { compareLogs, compareRequest, compareStats, unexpected, type Difference } from './compare.ts';
 import { bootstrapOf } from './configuration.ts';
 import { fileOf, ServedByAds, WatchedFiles } from './dynamic.ts';
 import type { Engine } from './engines.ts';
 import { authority, identity } from './identities.ts';
+import { observeMesh, type MeshSpec } from './mesh.ts';
 import { observe, type Observed, type Setting } from './observe.ts';
 import { fill } from './placeholders.ts';
 import { takePort } from './ports.ts';
@@ -42,8 +43,10 @@ export async function run(written: Case, engines: readonly Engine[]): Promise<Re
   const value = (placeholder: string): string | number => placeholderValue(placeholder, ports, folder);
   const one = {
     ...written,
-    requests: fill(written.requests, value) as Case['requests'],
+    // A title is read, and so keeps its placeholders.
+    requests: written.requests.map((each) => ({ ...(fill(each, value) as Request), title: each.title })),
     stats: fill(written.stats, value) as string[],
+    ...(written.mesh === undefined ? {} : { mesh: fill(written.mesh, value) as MeshSpec }),
   };
   const server = written.source === 'ads' ? new XdsServer() : undefined;
   const source =
@@ -64,7 +67,8 @@ export async function run(written: Case, engines: readonly Engine[]): Promise<Re
   try {
     await upstreams.listen(one.upstreams, ports);
     await server?.listen(ports.get('xds')!);
-    for (const engine of engines) observed[engine] = await observe(engine, one, setting, upstreams);
+    for (const engine of engines)
+      observed[engine] = await (one.mesh === undefined ? observe : observeMesh)(engine, one, setting, upstreams);
   } catch (error) {
     const what = { what: 'run', envoy: '', mizzen: error instanceof Error ? error.message : String(error) };
     return { one, observed, verdicts: [{ title: 'the case runs', result: 'failed', differences: [what] }] };
@@ -102,8 +106,10 @@ function judge(one: Case, observed: Result['observed']): Verdict[] {
     const kept: Pick<Request, 'differs' | 'pending'> = theirs === undefined || ours === undefined ? {} : request;
     verdicts.push(verdict(request.title, differences, kept.differs, kept.pending));
   }
-  if (envoy !== undefined && mizzen !== undefined)
-    verdicts.push(verdict('stats', compareStats(one, envoy.stats, mizzen.stats), one.statsDiffer, one.statsPending));
+  if (envoy === undefined || mizzen === undefined) return verdicts;
+  if (one.mesh !== undefined)
+    verdicts.push(verdict('access logs', compareLogs(envoy, mizzen), one.statsDiffer, one.statsPending));
+  else verdicts.push(verdict('stats', compareStats(one, envoy.stats, mizzen.stats), one.statsDiffer, one.statsPending));
   return verdicts;
 }
 

@@ -98,10 +98,14 @@ export function compareStats(one: Case, envoy: Observed['stats'], mizzen: Observ
   return found;
 }
 
-/** The access logs of two meshes, workload by workload. */
-export function compareLogs(envoy: Observed, mizzen: Observed): Difference[] {
+/** The access logs of two meshes, workload by workload. Where requests are many, how many of each came is seen from their shares. */
+export function compareLogs(one: Case, envoy: Observed, mizzen: Observed): Difference[] {
   const [theirs, ours] = [envoy.accessLogs ?? new Map(), mizzen.accessLogs ?? new Map()];
-  const text = (lines: readonly string[] | undefined): string => (lines ?? []).map(normalizeLog).join('\n');
+  const many = one.requests.some(({ times }) => times > 1);
+  const text = (lines: readonly string[] = []): string => {
+    const all = lines.map(normalizeLog);
+    return (many ? [...new Set(all)].toSorted() : all).join('\n');
+  };
   return [...new Set<string>([...theirs.keys(), ...ours.keys()])]
     .map((what) => ({ what, envoy: text(theirs.get(what)), mizzen: text(ours.get(what)) }))
     .filter((each) => each.envoy !== each.mizzen);

@@ -155,12 +155,7 @@ function accessLogs(stateDir: string): ReadonlyMap<string, readonly string[]> {
     .filter((name) => name.endsWith('.access.log'))
     .toSorted()) {
     const lines = readFileSync(join(logs, file), 'utf8').split('\n').filter(Boolean);
-    const told = lines.map(logLine);
-    // Where requests are many, how many came is seen from their shares.
-    map.set(
-      file.replace('.access.log', ''),
-      told.filter((each, i) => each !== told[i - 1]),
-    );
+    map.set(file.replace('.access.log', ''), lines.map(logLine));
   }
   return map;
 }

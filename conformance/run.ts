@@ -108,7 +108,7 @@ function judge(one: Case, observed: Result['observed']): Verdict[] {
   }
   if (envoy === undefined || mizzen === undefined) return verdicts;
   if (one.mesh !== undefined)
-    verdicts.push(verdict('access logs', compareLogs(envoy, mizzen), one.statsDiffer, one.statsPending));
+    verdicts.push(verdict('access logs', compareLogs(one, envoy, mizzen), one.statsDiffer, one.statsPending));
   else verdicts.push(verdict('stats', compareStats(one, envoy.stats, mizzen.stats), one.statsDiffer, one.statsPending));
   return verdicts;
 }

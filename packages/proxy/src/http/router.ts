@@ -66,6 +66,8 @@ export class Router implements LbContext, AttemptTimeouts {
   #action!: RouteActionProgram;
   #weighted: WeightedClusterEntry | undefined;
   #attempt: Attempt | undefined;
+  /** Host of the attempt before. */
+  #hostBefore: UpstreamHost | undefined;
   #tunnel: TcpTunnel | undefined;
   #retry: RetryState | undefined;
   #redirect: InternalRedirectProgram | undefined;
@@ -254,6 +256,7 @@ export class Router implements LbContext, AttemptTimeouts {
       stream.sendLocalReply(503, 'no healthy upstream', 'no_healthy_upstream', ResponseFlag.UH);
       return;
     }
+    this.#hostBefore = stream.info.upstreamTarget;
     stream.info.upstreamHost = host.authority;
     stream.info.upstreamTarget = host;
     stream.info.upstreamLocalAddress = '';
@@ -313,7 +316,11 @@ export class Router implements LbContext, AttemptTimeouts {
     if (this.#over || attempt !== this.#attempt) return;
     const { stream } = this;
     const outcome = resetOutcome(reason);
-    if (attempt.connected && reason !== 'overflow') attempt.host.report('reset');
+    if (reason === 'overflow') {
+      // It has not been tried.
+      stream.info.upstreamHost = this.#hostBefore?.authority ?? '';
+      stream.info.upstreamTarget = this.#hostBefore;
+    } else if (attempt.connected) attempt.host.report('reset');
     if (stream.responseStarted) {
       this.#end();
       stream.hcm.stats.rq_reset_after_downstream_response_started++;

@@ -34,6 +34,7 @@ export type * as commonMatcher from './gen/envoy.config.common.matcher.v3.ts';
 export type * as grpcAccessLog from './gen/envoy.extensions.access_loggers.grpc.v3.ts';
 export type * as traceConfig from './gen/envoy.config.trace.v3.ts';
 export type * as preserveCase from './gen/envoy.extensions.http.header_formatters.preserve_case.v3.ts';
+export type * as router from './gen/envoy.extensions.filters.http.router.v3.ts';
 export type * as runtime from './gen/envoy.service.runtime.v3.ts';
 export type * as bootstrap from './gen/envoy.config.bootstrap.v3.ts';
 export type * as metrics from './gen/envoy.config.metrics.v3.ts';

@@ -6,6 +6,7 @@ import { turnNow } from './io.ts';
 import { poolOf, type Pool, type Waiter } from './pool.ts';
 import type { ResetReason } from './reset.ts';
 import type { Router } from './router.ts';
+import { AttemptLog } from './attempt-log.ts';
 
 /**
  * One try of a request at one host: waiting for a connection → writing and reading → over. The router holds the request
@@ -24,6 +25,8 @@ export class Attempt implements Waiter, Exchange {
   /** Parts of the router's body that have been sent. */
   #sent = 0;
   #requestSent = false;
+  /** What only the router's own log asks for. */
+  #log: AttemptLog | undefined;
   /** What the connection had sent before. */
   #sentBefore = 0;
   /** A tunnel's far side has ended. */
@@ -53,6 +56,7 @@ export class Attempt implements Waiter, Exchange {
     this.host.active++;
     const { info, hcm } = this.#router.stream;
     info.poolWaitStart = turnNow(hcm.deps.clock);
+    if (hcm.program.router.upstreamLogs.length > 0) this.#log = new AttemptLog(this.#router.stream, this.host);
     this.#pool.acquire(this, this.#router.breaker);
   }
 
@@ -65,6 +69,7 @@ export class Attempt implements Waiter, Exchange {
     info.upstreamLocalAddress = connection.localAddress;
     info.upstreamConnection = connection;
     info.poolReady = turnNow(stream.hcm.deps.clock);
+    this.#log?.connected(connection);
     this.#sentBefore = connection.out.bytes;
     if (info.upstreamStartTime < 0) info.upstreamStartTime = turnNow(stream.hcm.deps.clock);
     const { stats } = this.host.cluster;
@@ -102,6 +107,7 @@ export class Attempt implements Waiter, Exchange {
 
   onPoolFailure(reason: ResetReason, transport: string): void {
     this.#waiting = false;
+    this.#log?.failed(reason, transport);
     this.#finish();
     this.#router.onReset(this, reason, transport);
   }
@@ -147,6 +153,7 @@ export class Attempt implements Waiter, Exchange {
   }
 
   #write(data: Buffer): void {
+    this.#log?.sent(data.length);
     const { out } = this.#connection!;
     if (!this.#chunked) {
       out.data(data);
@@ -169,6 +176,10 @@ export class Attempt implements Waiter, Exchange {
     connection?.abandon();
   }
 
+  timedOut(): void {
+    this.#log?.timedOut();
+  }
+
   pause(): void {
     this.#connection?.pause();
   }
@@ -186,9 +197,11 @@ export class Attempt implements Waiter, Exchange {
     const { info } = this.#router.stream;
     info.upstreamHeaderBytesReceived += parser.fieldBytes;
     info.upstreamHeaderBytesSummed += info.upstreamHeaderBytesReceived;
+    this.#log?.responded(parser);
     this.#router.onResponseHead(this, parser);
   }
   onResponseData(data: Buffer): void {
+    this.#log?.received(data.length);
     this.#router.onResponseData(data);
   }
   onResponseEnd(trailers: string[] | undefined): void {
@@ -209,6 +222,7 @@ export class Attempt implements Waiter, Exchange {
     }
   }
   onReset(reason: ResetReason, transport: string): void {
+    this.#log?.failed(reason, transport);
     this.#finish();
     this.#router.onReset(this, reason, transport);
   }
@@ -220,6 +234,7 @@ export class Attempt implements Waiter, Exchange {
   #finish(): void {
     if (this.over) return;
     this.over = true;
+    this.#log?.ended(this.#connection === undefined ? 0 : this.#connection.out.bytes - this.#sentBefore);
     this.host.active--;
     if (this.#connection === undefined) return;
     this.host.cluster.stats.upstream_rq_active--;

@@ -569,6 +569,7 @@ export class Router implements LbContext, AttemptTimeouts {
 
   onTryTimeout(): void {
     this.#cluster.stats.upstream_rq_per_try_timeout++;
+    this.#attempt?.timedOut();
     this.#onTryOver('upstream_per_try_timeout', ResponseFlag.UT);
   }
 

@@ -31,6 +31,8 @@ export interface HcmRuntime {
   readonly codec: CodecStats;
   /** One per entry of `program.accessLogs`, in that order. */
   readonly accessLogSinks: readonly AccessLogSink[];
+  /** For the router's own logs; absent: there are none. */
+  readonly upstreamLogSinks?: readonly AccessLogSink[];
 }
 
 /** The socket is as the outer connection left it: unread payload is put back, allowHalfOpen is true. */

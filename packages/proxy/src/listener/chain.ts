@@ -291,6 +291,7 @@ function hcmRuntime(
     listenerAnswers,
     codec: services.stats.codec,
     accessLogSinks: program.accessLogs.map(({ path }) => services.accessLog(path)),
+    upstreamLogSinks: program.router.upstreamLogs.map(({ path }) => services.accessLog(path)),
   };
 }
 

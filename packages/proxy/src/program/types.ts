@@ -399,6 +399,9 @@ export interface RouterProgram {
   readonly runtime?: RouterRuntime | undefined;
   readonly strictCheckHeaders: readonly string[];
   readonly upstreamLogs: readonly AccessLogProgram[];
+  /** Attempts are logged when they have a connection, too, and every so often (milliseconds; 0: not). */
+  readonly logsUpstreamStart?: boolean;
+  readonly upstreamLogInterval?: number;
 }
 
 export interface RouterRuntime {
@@ -450,7 +453,11 @@ export type AccessLogType =
   | 'TcpConnectionEnd'
   | 'DownstreamStart'
   | 'DownstreamPeriodic'
-  | 'DownstreamEnd';
+  | 'DownstreamEnd'
+  | 'DownstreamTunnelSuccessfullyEstablished'
+  | 'UpstreamPoolReady'
+  | 'UpstreamPeriodic'
+  | 'UpstreamEnd';
 
 export interface AccessLogProgram {
   /** A file, or `/dev/stdout`, `/dev/stderr`. */

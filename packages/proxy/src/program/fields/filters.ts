@@ -7,12 +7,15 @@ const ACCESS = 'envoy.config.accesslog.v3';
 /** HTTP filters, authorization rules and access logs. */
 export const filterFields: FieldTable = {
   'envoy.extensions.filters.http.router.v3.Router': {
-    implemented: 'suppressEnvoyHeaders respectExpectedRqTimeout strictCheckHeaders',
+    implemented: 'suppressEnvoyHeaders respectExpectedRqTimeout strictCheckHeaders upstreamLog upstreamLogOptions',
     noEffect: {
       [NO_TRACING]: 'startChildSpan',
       'counts what is not exported': 'dynamicStats suppressGrpcRequestFailureCodeStats',
     },
-    refused: { [NOT_SUPPORTED]: 'upstreamLog upstreamLogOptions upstreamHttpFilters' },
+    refused: { [NOT_SUPPORTED]: 'upstreamHttpFilters' },
+  },
+  'envoy.extensions.filters.http.router.v3.Router.UpstreamAccessLogOptions': {
+    implemented: 'flushUpstreamLogOnUpstreamStream upstreamLogFlushInterval',
   },
 
   'envoy.extensions.filters.http.rbac.v3.RBAC': {

@@ -210,12 +210,21 @@ function compileFilters(
       respectExpectedRqTimeout: router.respectExpectedRqTimeout === true,
       strictCheckHeaders: (router.strictCheckHeaders ?? []).map(asciiLower),
       startChildSpan: false,
-      upstreamLogs: [],
+      upstreamLogs: compileAccessLogs(context, router.upstreamLog, [
+        ...path,
+        all.length - 1,
+        'typedConfig',
+        'upstreamLog',
+      ]),
+      logsUpstreamStart: router.upstreamLogOptions?.flushUpstreamLogOnUpstreamStream === true,
+      upstreamLogInterval: milliseconds(router.upstreamLogOptions?.upstreamLogFlushInterval, 0),
       runtime: routerRuntime(context.deps.runtime),
     },
   };
 }
 interface Router {
+  readonly upstreamLog?: readonly types.accesslog.AccessLog[];
+  readonly upstreamLogOptions?: types.router.Router_UpstreamAccessLogOptions;
   readonly suppressEnvoyHeaders?: boolean;
   readonly respectExpectedRqTimeout?: boolean;
   readonly strictCheckHeaders?: readonly string[];

@@ -29,7 +29,7 @@ export function answer(
     return;
   }
   if (what.startsWith('raw:')) {
-    const bytes = decodeURIComponent(what.slice(4));
+    const bytes = what.slice(4).replaceAll(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
     const ends = bytes.endsWith('\0');
     socket.write(Buffer.from(ends ? bytes.slice(0, -1) : bytes, 'latin1'));
     if (ends) socket.end();

@@ -166,8 +166,8 @@ describe('requests', () => {
       'http1.codec_error',
     ],
     [
-      'a field that names host as its own',
-      'GET / HTTP/1.1\r\nHost: h\r\nConnection: host\r\n\r\n',
+      'a field that names one of Envoy’s as its own',
+      'GET / HTTP/1.1\r\nHost: h\r\nConnection: x-forwarded-for\r\n\r\n',
       'http1.connection_header_rejected',
     ],
     ['too many fields', `GET / HTTP/1.1\r\nHost: h\r\n${'a: b\r\n'.repeat(100)}\r\n`, 'http1.too_many_headers'],

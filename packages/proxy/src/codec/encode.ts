@@ -4,7 +4,7 @@ import { http } from '../node-http.ts';
 /** Heads as text, one byte a character. What is concatenated here is flattened once, by the write. */
 
 /** Statuses that Node has a phrase for and Envoy has not. */
-const UNNAMED = new Set([418, 451, 509]);
+const UNNAMED = new Set([103, 418, 451, 509]);
 
 const lines: string[] = [];
 const lines10: string[] = [];

@@ -12,13 +12,16 @@ export type CodecErrorDetails =
   | 'http1.too_many_headers'
   | 'http1.body_disallowed'
   | 'http1.unexpected_underscore'
-  | 'http.invalid_authority';
+  | 'http.invalid_authority'
+  | 'low_version';
 
 /** Status that answers a request refused for this reason. */
 export function errorStatus(details: CodecErrorDetails): number {
   switch (details) {
     case 'http1.invalid_transfer_encoding':
       return 501;
+    case 'low_version':
+      return 426;
     case 'http1.https_url_on_plaintext_connection':
       return 403;
     case 'http1.headers_too_large':

@@ -1,5 +1,5 @@
 import type { CodecErrorDetails } from './error.ts';
-import { fieldName, Seen } from './names.ts';
+import { fieldName, Seen, SHARED_BIT } from './names.ts';
 
 const LF = 10;
 const CR = 13;
@@ -70,6 +70,7 @@ export class FieldSection {
     const flat: string[] = [];
     this.flat = flat;
     this.seen = 0;
+    this.host = '';
     this.contentLength = -1;
     this.problem = undefined;
     this.spelling = this.keepSpelling ? new Spelling(this.properOthers) : undefined;
@@ -112,16 +113,18 @@ export class FieldSection {
       if (broken || value.includes('\r')) value = value.replace(LINE_BREAKS, '');
       at = lineEnd + 1;
       if (++count > maxCount) this.problem ??= 'http1.too_many_headers';
-      if (field.joined !== 0) {
-        if ((joinedSeen & field.joined) !== 0) {
+      const joined = this.#isRequest ? field.joined : field.joinedInResponses;
+      if (joined !== 0) {
+        if ((joinedSeen & joined) !== 0 && (joined !== SHARED_BIT || flat.includes(field.name))) {
           joinValue(flat, field.name, value);
           continue;
         }
-        joinedSeen |= field.joined;
+        joinedSeen |= joined;
       }
       if (field.seen === 0 || this.#keep(field.seen, value)) flat.push(field.name, value);
     }
     this.fieldBytes = at - start - 2 - count - blanks;
+    if (this.#isRequest && (this.seen & Seen.TE) !== 0) keepTrailersOnly(flat);
     if (FORBIDDEN.test(text.length === at && start === 0 ? text : text.slice(start, at))) {
       this.problem = 'http1.invalid_characters';
     }
@@ -159,13 +162,6 @@ export class FieldSection {
         return false;
       case Seen.KEEP_ALIVE:
         return false;
-      case Seen.TE:
-        // Only `trailers` means anything to the next hop.
-        if (this.#isRequest && value !== 'trailers') {
-          if (hasToken(value, 'trailers')) this.flat.push('te', 'trailers');
-          return false;
-        }
-        return true;
       default:
         return true;
     }
@@ -174,6 +170,15 @@ export class FieldSection {
 
 function isBlank(code: number): boolean {
   return code === SP || code === HT || code === CR || code === LF;
+}
+
+/** Of `te`, only `trailers` means anything to the next hop. */
+function keepTrailersOnly(flat: string[]): void {
+  const at = flat.indexOf('te') + 1;
+  const value = flat[at]!;
+  if (value === 'trailers' || value === '') return;
+  if (hasToken(value, 'trailers')) flat[at] = 'trailers';
+  else flat.splice(at - 1, 2);
 }
 
 /** What is empty adds no comma, as in Envoy. */

@@ -36,8 +36,10 @@ export interface FieldName {
   readonly name: string;
   /** Bit of `Seen`, or 0. */
   readonly seen: number;
-  /** A bit of its own for fields whose repetitions are joined by a comma into the first, or 0. */
+  /** A bit for fields of requests whose repetitions are joined by a comma into the first, or 0. */
   readonly joined: number;
+  /** The same in responses. */
+  readonly joinedInResponses: number;
 }
 
 const SEEN_BY_NAME: Readonly<Record<string, number>> = {
@@ -63,36 +65,35 @@ const SEEN_BY_NAME: Readonly<Record<string, number>> = {
   referer: Seen.REFERER,
 };
 
-/** Envoy keeps one slot for each of these, so that a repetition ends up behind a comma. */
-const JOINED = [
-  'accept',
-  'accept-encoding',
-  'authorization',
-  'cache-control',
-  'content-encoding',
-  'content-type',
-  'etag',
-  'expect',
-  'grpc-timeout',
-  'if-modified-since',
-  'if-none-match',
-  'origin',
-  'referer',
-  'te',
-  'user-agent',
-  'vary',
-  'via',
-  'x-envoy-max-retries',
-  'x-envoy-retry-on',
-  'x-envoy-upstream-rq-timeout-ms',
-  'x-envoy-upstream-rq-per-try-timeout-ms',
-  'x-forwarded-client-cert',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
-  'x-request-id',
-] as const;
+/**
+ * Envoy keeps one slot for each of these, so that a repetition ends up behind a comma. Where there are more than fit into
+ * a mask, those behind share its last bit.
+ */
+const JOINED_IN_REQUESTS = (
+  'accept accept-encoding authorization cache-control content-encoding content-type expect grpc-timeout ' +
+  'if-modified-since if-none-match origin referer te user-agent via x-envoy-max-retries x-envoy-retry-on ' +
+  'x-envoy-upstream-rq-timeout-ms x-envoy-upstream-rq-per-try-timeout-ms x-forwarded-client-cert x-forwarded-for ' +
+  'x-forwarded-host x-forwarded-port x-forwarded-proto x-request-id access-control-request-headers ' +
+  'access-control-request-method grpc-accept-encoding pragma x-envoy-attempt-count ' +
+  'if-match if-range if-unmodified-since proxy-status x-client-trace-id x-envoy-decorator-operation ' +
+  'x-envoy-downstream-service-cluster x-envoy-downstream-service-node x-envoy-external-address ' +
+  'x-envoy-is-timeout-retry x-envoy-original-path x-envoy-original-host'
+).split(' ');
+const JOINED_IN_RESPONSES = (
+  'cache-control content-encoding content-type date etag grpc-message grpc-status location server via vary ' +
+  'x-envoy-upstream-service-time x-request-id last-modified expires age access-control-allow-origin ' +
+  'access-control-expose-headers access-control-allow-headers access-control-allow-methods ' +
+  'access-control-allow-credentials access-control-max-age proxy-status x-envoy-attempt-count x-envoy-degraded ' +
+  'x-envoy-decorator-operation x-envoy-immediate-health-check-fail x-envoy-ratelimited x-envoy-upstream-canary ' +
+  'x-envoy-upstream-healthchecked-cluster'
+).split(' ');
+/** The bit that several names share. */
+export const SHARED_BIT = 1 << 30;
+
+function joinBit(list: readonly string[], name: string): number {
+  const place = list.indexOf(name);
+  return place < 0 ? 0 : place < 30 ? 1 << place : SHARED_BIT;
+}
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Spellings remembered at most; an attacker's inventions beyond that are only slower. */
@@ -126,8 +127,12 @@ function make(lower: string): FieldName {
   let seen = SEEN_BY_NAME[lower] ?? 0;
   if (seen === 0 && lower.startsWith('x-envoy-')) seen = Seen.X_ENVOY;
   else if (seen === 0 && lower.includes('_')) seen = Seen.UNDERSCORE;
-  const place = (JOINED as readonly string[]).indexOf(lower);
-  return { name: lower, seen, joined: place < 0 ? 0 : 1 << place };
+  return {
+    name: lower,
+    seen,
+    joined: joinBit(JOINED_IN_REQUESTS, lower),
+    joinedInResponses: joinBit(JOINED_IN_RESPONSES, lower),
+  };
 }
 
 /** What `text[from, to)` names, or undefined when it is not a token (RFC 9110, 5.6.2). Not empty. */

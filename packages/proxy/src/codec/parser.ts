@@ -37,10 +37,12 @@ const State = {
   FAILED: 9,
 } as const;
 
+const MAX_CHUNK_DIGITS = 16;
 const LF = 10;
 const CR = 13;
 const SP = 32;
 const EMPTY = Buffer.alloc(0);
+const EMPTY_LINE = /\n\r?\n/;
 /** Up to this length a read is turned into text whole; beyond, the end of the head is looked for first. */
 const SMALL = 4096;
 
@@ -50,6 +52,10 @@ export abstract class MessageParser extends FieldSection {
   /** 0 or 1 of HTTP/1.x. */
   minor = 1;
   bodyMode: number = BodyMode.NONE;
+  /** The first line is the whole head: it names no version, as HTTP/0.9 does not. */
+  lineIsAll = false;
+  /** The head at hand was complete and its fields well-formed; what it says may still be refused. */
+  headComplete = false;
   /** Length of the head on the wire. */
   headBytes = 0;
   /** Of a message whose body is chunked, once it has been read: all of it. */
@@ -63,8 +69,13 @@ export abstract class MessageParser extends FieldSection {
   /** No section ends before this place in `#held`. */
   #scanned = 0;
   #firstLineJudged = false;
+  /** Line ends have come where a message may begin: it has begun with them. */
+  #blank = false;
   #remaining = 0;
+  /** Of a chunk's size, without leading zeros but one. */
   #digits = 0;
+  /** Chunks of the read at hand: if it turns out to be malformed, nothing of it goes further. */
+  #chunks: Buffer[] = [];
   /** The last byte of the previous read of a chunk's size line was a CR. */
   #crBefore = false;
   readonly #sink: MessageSink;
@@ -79,7 +90,7 @@ export abstract class MessageParser extends FieldSection {
   }
   /** Nothing of a message has arrived yet. */
   get idle(): boolean {
-    return this.#state === State.HEAD && this.#heldLength === 0;
+    return this.#state === State.HEAD && this.#heldLength === 0 && !this.#blank;
   }
   /** The message at hand has been read to its end. */
   get done(): boolean {
@@ -97,6 +108,7 @@ export abstract class MessageParser extends FieldSection {
     this.#from = from;
     const at = this.#read(data, from);
     this.#consumed += at - this.#from;
+    if (this.#chunks.length > 0) this.#passChunks();
     return at;
   }
 
@@ -131,9 +143,8 @@ export abstract class MessageParser extends FieldSection {
           const stop = Math.min(end, at + this.#remaining);
           this.#remaining -= stop - at;
           if (this.#remaining === 0) this.#state = State.CHUNK_END;
-          const part = data.subarray(at, stop);
+          this.#chunks.push(data.subarray(at, stop));
           at = stop;
-          this.#sink.onBody(part);
           break;
         }
         case State.CHUNK_END: {
@@ -170,11 +181,14 @@ export abstract class MessageParser extends FieldSection {
   fail(details: CodecErrorDetails): void {
     if (this.#state === State.FAILED) return;
     this.#state = State.FAILED;
+    this.#chunks = [];
     this.#held = EMPTY;
     this.#heldLength = 0;
     this.#sink.onError(details);
   }
 
+  /** Whether a first line may begin with this byte. */
+  protected abstract mayBegin(first: number): boolean;
   /** Takes a first line, `text[0, end)` without its line break; why it is refused, or undefined. */
   protected abstract firstLine(text: string, end: number): CodecErrorDetails | undefined;
   /** All fields are known: sets `bodyMode`; why the head is refused, or undefined. */
@@ -184,7 +198,10 @@ export abstract class MessageParser extends FieldSection {
     let at = from;
     if (this.#heldLength === 0) {
       while (at < data.length && (data[at] === CR || data[at] === LF)) at++;
-      if (at === data.length) return at;
+      if (at === data.length) {
+        this.#blank = true;
+        return at;
+      }
       this.#scanned = 0;
       this.#firstLineJudged = false;
       const stop = data.length - at <= SMALL ? data.length : sectionEnd(data, at, data.length);
@@ -198,9 +215,9 @@ export abstract class MessageParser extends FieldSection {
     if (this.#state === State.FAILED) return data.length;
     if (stop < 0) {
       if (!this.#firstLineJudged) this.#judgeFirstLine();
-      return data.length;
+      if (!this.#firstLineJudged || !this.lineIsAll || this.failed) return data.length;
     }
-    const text = this.#release(stop);
+    const text = this.#release(stop < 0 ? this.#held.indexOf(LF) + 1 : stop);
     const used = this.#takeHead(text);
     return this.#headTaken(data, at + used - before);
   }
@@ -209,14 +226,18 @@ export abstract class MessageParser extends FieldSection {
   #takeHead(text: string): number {
     const lineEnd = text.indexOf('\n');
     if (lineEnd < 0) return 0;
+    this.headComplete = false;
     const problem = this.firstLine(text, text.charCodeAt(lineEnd - 1) === CR ? lineEnd - 1 : lineEnd);
     if (problem !== undefined) {
-      this.fail(FORBIDDEN.test(text.slice(0, lineEnd)) ? 'http1.invalid_characters' : problem);
+      const noText = text.charCodeAt(0) <= SP;
+      const end = noText ? 0 : this.lineIsAll ? lineEnd : (EMPTY_LINE.exec(text)?.index ?? 0);
+      this.fail(FORBIDDEN.test(text.slice(0, end)) ? 'http1.invalid_characters' : problem);
       return -1;
     }
     this.#firstLineJudged = true;
-    const used = this.parse(text, lineEnd + 1, this.maxHeaders);
+    const used = this.lineIsAll ? lineEnd + this.parse('\n', 0, 0) : this.parse(text, lineEnd + 1, this.maxHeaders);
     if (used === 0) return 0;
+    this.headComplete = this.problem === undefined;
     this.headBytes = used;
     const reason = used > this.maxHeadBytes ? 'http1.headers_too_large' : (this.problem ?? this.frame());
     if (reason !== undefined) {
@@ -228,6 +249,7 @@ export abstract class MessageParser extends FieldSection {
 
   #headTaken(data: Buffer, at: number): number {
     if (this.#state === State.FAILED) return data.length;
+    this.#blank = false;
     switch (this.bodyMode) {
       case BodyMode.NONE:
         this.#state = State.DONE;
@@ -254,7 +276,7 @@ export abstract class MessageParser extends FieldSection {
     const line = held.indexOf(LF);
     if (line < 0) {
       const first = held[0]!;
-      if (first <= SP || first > 0x7e) this.fail('http1.codec_error');
+      if (first <= SP || first > 0x7e || !this.mayBegin(first)) this.fail('http1.codec_error');
       return;
     }
     this.#firstLineJudged = true;
@@ -285,6 +307,13 @@ export abstract class MessageParser extends FieldSection {
     return text;
   }
 
+  #passChunks(): void {
+    const chunks = this.#chunks;
+    if (chunks.length === 0) return;
+    this.#chunks = [];
+    for (const chunk of chunks) this.#sink.onBody(chunk);
+  }
+
   #startChunk(): void {
     this.#state = State.CHUNK_SIZE;
     this.#crBefore = false;
@@ -301,17 +330,18 @@ export abstract class MessageParser extends FieldSection {
         if (digit < 0) {
           // Blanks and extensions may follow the digits; a line end must have its CR here.
           if (this.#digits === 0 || (code !== 0x3b && code !== CR && code !== SP && code !== 9)) {
+            if (this.#digits > 0 && this.#remaining === 0) this.#passChunks();
             this.fail('http1.codec_error');
             return data.length;
           }
           this.#state = State.CHUNK_EXTENSION;
           break;
         }
-        if (this.#remaining >= 2 ** 60) {
+        if (this.#remaining > 0 || this.#digits === 0) this.#digits++;
+        if (this.#digits > MAX_CHUNK_DIGITS) {
           this.fail('http1.codec_error');
           return data.length;
         }
-        this.#digits = 1;
         this.#remaining = this.#remaining * 16 + digit;
       }
       if (at === data.length) return at;
@@ -323,6 +353,7 @@ export abstract class MessageParser extends FieldSection {
     }
     // Alone here, a LF does not end a line.
     if (line > at ? data[line - 1] !== CR : !this.#crBefore) {
+      if (this.#remaining === 0) this.#passChunks();
       this.fail('http1.codec_error');
       return data.length;
     }
@@ -331,6 +362,7 @@ export abstract class MessageParser extends FieldSection {
     } else {
       this.#state = State.TRAILERS;
       this.#scanned = 0;
+      this.#passChunks();
     }
     return line + 1;
   }

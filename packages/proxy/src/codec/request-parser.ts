@@ -3,6 +3,7 @@ import { hasToken } from './fields.ts';
 import { Seen } from './names.ts';
 import { BodyMode, MessageParser, type MessageSink } from './parser.ts';
 
+const SLASH = 0x2f;
 const METHODS: ReadonlyMap<string, string> = new Map(
   (
     'ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE MSEARCH NOTIFY ' +
@@ -12,12 +13,15 @@ const METHODS: ReadonlyMap<string, string> = new Map(
     .split(' ')
     .map((method) => [method, method]),
 );
-const LOOSE_LINE = /^([^ \t]+)[ \t]+([^ \t]+)(?:[ \t]+(.*?))?[ \t]*$/;
+const LOOSE_LINE = /^([^ \t\r]+)[ \t\r]+([^ \t\r]+)(?:[ \t\r]+(.*?))?[ \t\r]*$/;
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?=[ \t\r])/;
 const VERSION = /^HTTP\/\d\.\d$/;
 const ORIGIN_FORM = /^\/[!-~]*$/;
 const ABSOLUTE_FORM = /^([A-Za-z]+):\/\/([\w!$%&'()*+,\-.:;=@[\]~]*)(?:[/?][!-~]*)?$/;
 const AUTHORITY_FORM = /^[\w!$%&'()*+,\-.:;=@[\]~]*(?:[/?][!-~]*)?$/;
 const HOST_AND_PORT = /^(?:[^:@[\]/?*]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/;
+/** What of an absolute target takes the place of Host: the user is left out. */
+export const ABSOLUTE_AUTHORITY = /^(https?):\/\/(?:[^/?@]*@)?([^/?]*)/i;
 /** What Envoy lets through in a Host field. */
 const HOST = /^[\w!$%&'()*+,\-.:;=@[\]~]*$/;
 
@@ -36,6 +40,11 @@ export class RequestParser extends MessageParser {
   allowChunkedLength = false;
   /** Says of what `upgrade` asks for whether it is passed over. */
   ignoresUpgrades: ((type: string) => boolean) | undefined;
+  /** Any token is a method; otherwise those that are registered. */
+  allowCustomMethods = false;
+  acceptHttp10 = true;
+  /** An absolute target names the host. */
+  allowAbsoluteUrl = true;
   /** Refuse `https://` targets: this is the first proxy that a client meets, and the connection is plain text. */
   refuseHttps = false;
 
@@ -43,10 +52,15 @@ export class RequestParser extends MessageParser {
     super(sink, true);
   }
 
+  protected override mayBegin(): boolean {
+    return true;
+  }
+
   protected override firstLine(text: string, end: number): CodecErrorDetails | undefined {
     const methodEnd = text.indexOf(' ');
     let target: string;
     let known: string | undefined;
+    let simple = false;
     if (
       end > 10 &&
       text.startsWith(' HTTP/1.1', end - 9) &&
@@ -61,14 +75,18 @@ export class RequestParser extends MessageParser {
       if (parts === null) return 'http1.codec_error';
       known = METHODS.get(parts[1]!);
       target = parts[2]!;
-      if (parts[3] !== undefined && parts[3] !== '' && !VERSION.test(parts[3])) return 'http1.codec_error';
+      const version = parts[3] ?? '';
+      if (version !== '' && !VERSION.test(version)) return 'http1.codec_error';
       // Whatever is not 1.1 gets what 1.0 gets.
-      this.minor = parts[3] === 'HTTP/1.1' ? 1 : 0;
+      this.minor = version === 'HTTP/1.1' ? 1 : 0;
+      simple = version === '';
     }
+    this.lineIsAll = simple;
+    if (known === undefined && this.allowCustomMethods) known = TOKEN.exec(text)?.[0];
     if (known === undefined) return 'http1.codec_error';
     this.method = known;
     this.target = target;
-    return known === 'CONNECT' ? checkAuthority(target) : checkTarget(target, known, this.refuseHttps);
+    return isWellFormed(target, known) ? undefined : 'http1.codec_error';
   }
 
   protected override frame(): CodecErrorDetails | undefined {
@@ -80,19 +98,15 @@ export class RequestParser extends MessageParser {
     this.upgradeTo = '';
     this.keepAlive = this.minor >= 1;
     this.bodyMode = BodyMode.NONE;
-    if ((seen & (Seen.CONNECTION | Seen.PROXY_CONNECTION)) !== 0) {
-      const problem = this.#connectionFields();
-      if (problem !== undefined) return problem;
+    if ((seen & Seen.UNDERSCORE) !== 0 && this.underscores === 'REJECT_REQUEST') {
+      this.headComplete = false;
+      return 'http1.unexpected_underscore';
     }
-    if ((seen & Seen.UNDERSCORE) !== 0 && this.underscores !== 'ALLOW') {
-      if (this.underscores === 'REJECT_REQUEST') return 'http1.unexpected_underscore';
-      this.underscoresDropped += dropUnderscores(this.flat);
-    }
-    if ((seen & Seen.HOST) !== 0 && !HOST.test(this.host)) return 'http.invalid_authority';
     if ((seen & Seen.TRANSFER_ENCODING) !== 0) {
+      const twoLengths = (seen & Seen.CONTENT_LENGTH) !== 0;
+      if (twoLengths && !this.allowChunkedLength) return 'http1.content_length_and_chunked_not_allowed';
       if (this.transferEncoding !== 'chunked' || this.method === 'CONNECT') return 'http1.invalid_transfer_encoding';
-      if ((seen & Seen.CONTENT_LENGTH) !== 0) {
-        if (!this.allowChunkedLength) return 'http1.content_length_and_chunked_not_allowed';
+      if (twoLengths) {
         remove(this.flat, 'content-length');
         this.contentLength = -1;
       }
@@ -101,9 +115,41 @@ export class RequestParser extends MessageParser {
       if (this.method === 'CONNECT') return 'http1.body_disallowed';
       this.bodyMode = BodyMode.LENGTH;
     }
+    if ((seen & (Seen.CONNECTION | Seen.PROXY_CONNECTION)) !== 0) {
+      const problem = this.#connectionFields();
+      if (problem !== undefined) return problem;
+    }
+    if ((seen & Seen.UNDERSCORE) !== 0 && this.underscores === 'DROP_HEADER')
+      this.underscoresDropped += dropUnderscores(this.flat);
+    const problem = this.target.charCodeAt(0) === SLASH && this.method !== 'CONNECT' ? undefined : this.#checkTarget();
+    if (problem !== undefined) return problem;
+    if (this.minor === 0 && !this.acceptHttp10) return 'low_version';
+    if (this.authority !== '' && !HOST.test(this.authority)) return 'http.invalid_authority';
     // Whatever follows belongs to the protocol that is asked for.
     if (this.upgradeTo !== '' || this.method === 'CONNECT') this.bodyMode = BodyMode.UNTIL_CLOSE;
     return undefined;
+  }
+
+  /** Who is asked: the authority of the target, or else Host. */
+  get authority(): string {
+    if (this.method === 'CONNECT') return this.target;
+    if (this.target.charCodeAt(0) === SLASH) return this.host;
+    const parts = this.allowAbsoluteUrl ? ABSOLUTE_AUTHORITY.exec(this.target) : null;
+    return parts === null ? this.host : parts[2]!;
+  }
+
+  #checkTarget(): CodecErrorDetails | undefined {
+    const { target, method } = this;
+    if (method === 'CONNECT') {
+      const port = HOST_AND_PORT.exec(target)?.[1];
+      return port === undefined || Number(port) > 65535 ? 'http1.invalid_url' : undefined;
+    }
+    if (target.startsWith('*')) return target === '*' && method === 'OPTIONS' ? undefined : 'http1.invalid_url';
+    const parts = ABSOLUTE_FORM.exec(target)!;
+    const scheme = parts[1]!.toLowerCase();
+    if (scheme !== 'http' && scheme !== 'https') return 'http1.invalid_scheme';
+    if (scheme === 'https' && this.refuseHttps) return 'http1.https_url_on_plaintext_connection';
+    return parts[2] === '' ? 'http1.invalid_url' : undefined;
   }
 
   #connectionFields(): CodecErrorDetails | undefined {
@@ -120,10 +166,11 @@ export class RequestParser extends MessageParser {
         else if (token === 'http2-settings') remove(this.flat, token);
         else if (token !== '' && token !== 'te' && token !== 'transfer-encoding' && token !== 'content-length') {
           // A field named here goes no further, unless the proxy itself depends on it.
-          if (token === 'host' || token.startsWith(':') || token.startsWith('x-forwarded-')) {
-            return 'http1.connection_header_rejected';
-          }
-          remove(this.flat, token);
+          if (token.startsWith(':') || token.startsWith('x-forwarded-')) return 'http1.connection_header_rejected';
+          if (token === 'host') {
+            this.host = '';
+            this.seen &= ~Seen.HOST;
+          } else remove(this.flat, token);
         }
       }
       if (hasToken(tokens, 'close')) this.keepAlive = false;
@@ -143,27 +190,20 @@ function commonMethod(text: string, length: number): string | undefined {
   return undefined;
 }
 
-function checkTarget(target: string, method: string, refuseHttps: boolean): CodecErrorDetails | undefined {
-  if (ORIGIN_FORM.test(target)) return undefined;
-  if (target.startsWith('*')) return target === '*' && method === 'OPTIONS' ? undefined : 'http1.invalid_url';
-  const parts = ABSOLUTE_FORM.exec(target);
-  if (parts === null || parts[2]!.includes('@@')) return 'http1.codec_error';
-  const scheme = parts[1]!.toLowerCase();
-  if (scheme !== 'http' && scheme !== 'https') return 'http1.invalid_scheme';
-  if (scheme === 'https' && refuseHttps) return 'http1.https_url_on_plaintext_connection';
-  return parts[2] === '' ? 'http1.invalid_url' : undefined;
-}
-
-function checkAuthority(target: string): CodecErrorDetails | undefined {
-  if (!AUTHORITY_FORM.test(target) || target.includes('@@')) return 'http1.codec_error';
-  const port = HOST_AND_PORT.exec(target)?.[1];
-  return port === undefined || Number(port) > 65535 ? 'http1.invalid_url' : undefined;
+/** What is told from the first line alone. */
+function isWellFormed(target: string, method: string): boolean {
+  if (method !== 'CONNECT') {
+    if (ORIGIN_FORM.test(target) || target.startsWith('*')) return true;
+    const parts = ABSOLUTE_FORM.exec(target);
+    return parts !== null && !parts[2]!.includes('@@');
+  }
+  return AUTHORITY_FORM.test(target) && !target.includes('@@');
 }
 
 /** No blank in `text(from, to)`: the line has exactly three parts. */
 function isSimple(text: string, from: number, to: number): boolean {
   const next = text.indexOf(' ', from + 1);
-  if (from <= 0 || next !== to) return false;
+  if (from <= 0 || next !== to || to === from + 1) return false;
   const tab = text.indexOf('\t');
   return tab < 0 || tab > to;
 }

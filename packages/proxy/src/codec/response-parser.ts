@@ -3,7 +3,7 @@ import { hasToken } from './fields.ts';
 import { Seen } from './names.ts';
 import { BodyMode, MessageParser, type MessageSink } from './parser.ts';
 
-const STATUS_LINE = /^HTTP\/(\d)\.(\d)[ \t]+(\d{3})(?:[ \t].*)?[ \t]*$/;
+const STATUS_LINE = /^HTTP\/(\d)\.(\d)[ \t]+(\d{3,4})(?:[ \t].*)?[ \t]*$/;
 
 const REASON_START = /^\S+[ \t]+\d+[ \t]*/;
 
@@ -21,6 +21,10 @@ export class ResponseParser extends MessageParser {
 
   constructor(sink: MessageSink) {
     super(sink, false);
+  }
+
+  protected override mayBegin(first: number): boolean {
+    return first === 0x48;
   }
 
   protected override firstLine(text: string, end: number): CodecErrorDetails | undefined {

@@ -156,6 +156,7 @@ function lastStranger(
 }
 
 function schemeOf(forwardedProto: string | undefined, secure: boolean): string {
+  if (forwardedProto === '') return '';
   return forwardedProto === 'http' || forwardedProto === 'https' ? forwardedProto : secure ? 'https' : 'http';
 }
 
@@ -171,7 +172,8 @@ function removeUntrusted(headers: Headers, edge: boolean): void {
 function checkReferer(headers: Headers): void {
   if (!REFERER.test(headers.get('referer') ?? '')) headers.remove('referer');
 }
-const REFERER = /^(?:[A-Za-z]+:\/\/[^/?#@\s]+(?:[/?][^#\s]*)?|\/[^#\s]*)$/;
+const REFERER =
+  /^(?:[A-Za-z][\w+.-]*:\/\/(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?(?:[/?][!"$-~]*)?|[\w.~!$&'()*+,;=@%?-]*(?:\/[\w.~!$&'()*+,;=@%?/:-]*)?)$/;
 
 export function appendVia(headers: Headers, via: string): void {
   const before = headers.get('via');

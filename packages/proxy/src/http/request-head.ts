@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { Seen } from '../codec/names.ts';
-import type { RequestParser } from '../codec/request-parser.ts';
+import { ABSOLUTE_AUTHORITY, type RequestParser } from '../codec/request-parser.ts';
 import type { HcmProgram, IpHeader, RouteConfigProgram } from '../program/types.ts';
-import { ResponseFlag, type RequestHead } from '../types.ts';
+import type { RequestHead } from '../types.ts';
 import { Headers } from './headers.ts';
 import type { StreamRecord } from './info.ts';
 import { isPlainPath, normalizePath } from './path.ts';
@@ -21,8 +21,6 @@ export interface Refusal {
   readonly headers?: readonly [string, string][];
 }
 
-const ABSOLUTE = /^(https?):\/\/(?:[^/?@]*@)?([^/?]*)/i;
-
 /** The head that a parser holds; an absolute target's authority takes the place of Host. */
 export function readHead(parser: RequestParser, program: HcmProgram): RequestHead {
   const { method, target, flat } = parser;
@@ -31,7 +29,7 @@ export function readHead(parser: RequestParser, program: HcmProgram): RequestHea
   headers.spelling = parser.spelling;
   if (method === 'CONNECT') return { method, path: '', authority: target, scheme: '', headers };
   if (target.charCodeAt(0) !== 0x2f && program.allowAbsoluteUrl) {
-    const parts = ABSOLUTE.exec(target);
+    const parts = ABSOLUTE_AUTHORITY.exec(target);
     if (parts !== null) {
       const path = target.slice(parts[0].length);
       return { method, path: path === '' ? '/' : path, authority: parts[2]!, scheme: parts[1]!.toLowerCase(), headers };
@@ -62,7 +60,6 @@ export function checkHead(
   touchesPath: boolean,
 ): Refusal | undefined {
   const { program } = hcm;
-  if (parser.minor === 0 && !program.acceptHttp10) return LOW_VERSION;
   if ((parser.seen & Seen.HOST) === 0 && request.authority === '') {
     if (parser.minor !== 0 || program.defaultHostForHttp10 === '') return NO_HOST;
     request.authority = program.defaultHostForHttp10;
@@ -111,14 +108,6 @@ function normalizeHost(request: RequestHead, info: StreamRecord, program: HcmPro
   request.authority = strips && request.method !== 'CONNECT' ? host : host + port;
 }
 
-export const LOW_VERSION: Refusal = {
-  status: 426,
-  body: 'Upgrade Required',
-  details: 'low_version',
-  flags: ResponseFlag.DPE,
-  closes: true,
-  hideRequest: true,
-};
 const NO_HOST: Refusal = {
   status: 400,
   body: '',

@@ -1,4 +1,5 @@
 import { BodyMode } from '../codec/parser.ts';
+import { encodeFields, statusLine } from '../codec/encode.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
 import {
   ResponseFlag,
@@ -70,6 +71,8 @@ export class Router implements LbContext, AttemptTimeouts {
   #hostBefore: UpstreamHost | undefined;
   #tunnel: TcpTunnel | undefined;
   #retry: RetryState | undefined;
+  /** The upstream has sent an interim response. */
+  #interim = false;
   #redirect: InternalRedirectProgram | undefined;
   #keptForRedirect = false;
   #backOff: Timer | undefined;
@@ -339,7 +342,11 @@ export class Router implements LbContext, AttemptTimeouts {
     this.#giveUp(
       outcome.status,
       `upstream connect error or disconnect/reset before headers. ${text}: ${reason}`,
-      resetDetails('upstream_reset_before_response_started', reason, transport),
+      resetDetails(
+        this.#interim ? 'upstream_reset_after_response_started' : 'upstream_reset_before_response_started',
+        reason,
+        transport,
+      ),
       outcome.flag,
       reason === 'overflow' && !stream.hcm.program.router.suppressEnvoyHeaders
         ? [['x-envoy-overloaded', 'true']]
@@ -347,11 +354,14 @@ export class Router implements LbContext, AttemptTimeouts {
     );
   }
 
+  /** After an interim response nothing is tried again, whether or not the client gets to see it. */
   onInterim(parser: ResponseParser): void {
     charge(this.#cluster.stats, parser.status, this.#internal, false);
-    if (parser.status === 100 && this.stream.hcm.program.proxy100Continue && !this.stream.responseStarted) {
-      this.stream.continueRequest();
-    }
+    this.#interim = true;
+    this.#retry?.release();
+    this.#retry = undefined;
+    if (this.stream.hcm.program.proxy100Continue && !this.stream.responseStarted)
+      this.stream.passInterim(`${statusLine(parser.status)}${encodeFields(parser.flat)}\r\n`, parser.status);
   }
 
   onResponseHead(attempt: Attempt, parser: ResponseParser): void {

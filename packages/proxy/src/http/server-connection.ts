@@ -71,6 +71,9 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     parser.maxHeaders = program.maxHeadersCount;
     parser.underscores = program.headersWithUnderscores;
     parser.allowChunkedLength = program.allowChunkedLength;
+    parser.acceptHttp10 = program.acceptHttp10;
+    parser.allowAbsoluteUrl = program.allowAbsoluteUrl;
+    parser.allowCustomMethods = program.allowCustomMethods;
     parser.keepSpelling = program.headerKeyFormat === 'preserve-case';
     parser.properOthers = program.properOthers === true;
     parser.ignoresUpgrades = program.ignoresUpgrades;
@@ -255,6 +258,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   }
 
   onError(details: CodecErrorDetails): void {
+    // The last answer has been given: what is wrong with the rest of its request changes nothing.
+    if (this.#state !== 'open') return;
     this.hcm.stats.downstream_cx_protocol_error++;
     if (details === 'http1.unexpected_underscore') this.hcm.codec.requests_rejected_with_underscores_in_headers++;
     (this.stream ?? this.#newStream()).onCodecError(errorStatus(details), details);

@@ -27,7 +27,7 @@ import { entered, turnNow } from './io.ts';
 import { buildLocalReply } from './local-reply.ts';
 import { switchFilters, type FilterPlan } from './plan.ts';
 import { keep } from './reads.ts';
-import { checkHead, LOW_VERSION, readHead } from './request-head.ts';
+import { checkHead, readHead } from './request-head.ts';
 import type { RequestBody } from './request-body.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { Router } from './router.ts';
@@ -117,11 +117,12 @@ export class ActiveStream implements HttpStream, LogSource {
       this.mayCarryEnvoyFields = (parser.seen & Seen.X_ENVOY) !== 0;
     }
     const refusal = checkHead(request, parser, info, this.#routes, hcm, connection.plan.touchesPath);
-    if (parser.minor === 0 && refusal !== LOW_VERSION) info.protocol = 'HTTP/1.0';
+    if (parser.minor === 0) info.protocol = 'HTTP/1.0';
     if (refusal !== undefined) {
-      if (refusal === LOW_VERSION) this.#writer.http10 = false;
       if (refusal.closes) connection.draining = true;
       if (refusal.hideRequest) this.request = NO_REQUEST;
+      // The log of a request that is refused says where it would have gone, if it said itself how it came.
+      else if ((request.headers.get('x-forwarded-proto') ?? '') !== '') this.route();
       this.sendLocalReply(refusal.status, refusal.body, refusal.details, refusal.flags, refusal.headers);
       return;
     }
@@ -181,16 +182,17 @@ export class ActiveStream implements HttpStream, LogSource {
     for (let i = 0; i < flat.length; i += 2) {
       if (flat[i] === 'expect' && flat[i + 1]!.toLowerCase() === '100-continue') {
         flat.splice(i, 2);
-        this.continueRequest();
+        this.passInterim('HTTP/1.1 100 Continue\r\n\r\n', 100);
         return;
       }
     }
   }
 
-  /** Tells the client to go on, which counts as an answer. */
-  continueRequest(): void {
+  /** An interim response, which counts as an answer. */
+  passInterim(head: string, status: number): void {
     countAnswer(this.hcm, 1);
-    this.connection.out.text('HTTP/1.1 100 Continue\r\n\r\n');
+    this.info.responseCode = status;
+    this.connection.out.text(head);
   }
 
   /** Whether the route or the connection manager allows the upgrade; replies when not. */
@@ -596,8 +598,11 @@ export class ActiveStream implements HttpStream, LogSource {
   // ---- what happens to it
 
   onCodecError(status: number, details: string): void {
-    this.connection.draining = true;
+    const { connection } = this;
+    const { parser } = connection;
+    connection.draining = true;
     this.hcm.stats.downstream_rq_rx_reset++;
+    if (parser.headComplete && parser.minor === 0 && parser.acceptHttp10) this.#writer.http10 = true;
     this.sendLocalReply(status, CODEC_BODIES[status] ?? 'Bad Request', details, ResponseFlag.DPE);
   }
 
@@ -657,6 +662,7 @@ const NOTHING: PerFilter = new Map();
 
 /** What is said to a client whose request could not be read. */
 const CODEC_BODIES: Readonly<Record<number, string>> = {
+  426: 'Upgrade Required',
   403: 'Forbidden',
   431: 'Request Header Fields Too Large',
   501: 'Not Implemented',

@@ -44,6 +44,7 @@ export const PROGRAM: HcmProgram = {
   delayedCloseTimeout: 1000,
   allowAbsoluteUrl: true,
   acceptHttp10: false,
+  allowCustomMethods: false,
   defaultHostForHttp10: '',
   enableTrailers: false,
   allowChunkedLength: false,

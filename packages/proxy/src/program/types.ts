@@ -305,6 +305,7 @@ export interface HcmProgram {
   readonly ignoresUpgrades?: ((type: string) => boolean) | undefined;
   readonly allowAbsoluteUrl: boolean;
   readonly acceptHttp10: boolean;
+  readonly allowCustomMethods: boolean;
   readonly defaultHostForHttp10: string;
   readonly enableTrailers: boolean;
   readonly allowChunkedLength: boolean;

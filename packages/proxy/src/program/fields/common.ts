@@ -40,10 +40,9 @@ export const commonFields: FieldTable = {
   },
   'envoy.config.core.v3.Http1ProtocolOptions': {
     implemented: `allowAbsoluteUrl acceptHttp10 defaultHostForHttp10 headerKeyFormat enableTrailers allowChunkedLength
-      overrideStreamErrorOnInvalidHttpMessage sendFullyQualifiedUrl ignoreHttp11Upgrade`,
+      overrideStreamErrorOnInvalidHttpMessage sendFullyQualifiedUrl ignoreHttp11Upgrade allowCustomMethods`,
     noEffect: {
       'there is one parser here': 'useBalsaParser',
-      'any method is taken, as Envoy’s default parser does': 'allowCustomMethods',
     },
   },
   'envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat': { implemented: 'properCaseWords statefulFormatter' },

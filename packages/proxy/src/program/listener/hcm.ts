@@ -76,6 +76,7 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
 
     allowAbsoluteUrl: http1?.allowAbsoluteUrl ?? true,
     acceptHttp10: http1?.acceptHttp10 === true,
+    allowCustomMethods: http1?.allowCustomMethods === true,
     defaultHostForHttp10: wire(http1?.defaultHostForHttp10 ?? ''),
     enableTrailers: http1?.enableTrailers === true,
     allowChunkedLength: http1?.allowChunkedLength === true,

@@ -28,6 +28,9 @@ export function makeFinder(hosts: Hosts): RouteConfigProgram['find'] {
         return { kind: 'redirect', route: host.tlsRoute, status: 301, location: httpsRedirect(request) };
       }
     }
+    // A request that says of its scheme that it has none has no route either.
+    if (request.scheme === '' && request.headers.get('x-forwarded-proto') === '')
+      return { kind: 'none', virtualHost: host };
     const path = pathOnly(request.path);
     if (trace !== undefined) return findTraced(hosts.place, host, request, path, info, random, trace);
     for (const route of host.routes) {

@@ -388,6 +388,8 @@ export interface WeightedClusterEntry {
 
 export interface RouteEntry {
   readonly name: string;
+  /** Its requests are counted under that, too. */
+  readonly statPrefix?: string;
   /** `filterMetadata` of the route, by filter name. */
   readonly metadata: Readonly<Record<string, JsonObject>> | undefined;
   readonly virtualHost: VirtualHostProgram;

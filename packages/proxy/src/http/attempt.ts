@@ -75,6 +75,7 @@ export class Attempt implements Waiter, Exchange {
     const { stats } = this.host.cluster;
     stats.upstream_rq_total++;
     stats.upstream_rq_active++;
+    if (router.groups !== undefined) for (const group of router.groups) group.upstream_rq_total++;
     const upgrade = stream.upgrade !== '';
     connection.begin(this, request.method, upgrade);
     const { flat, spelling } = request.headers;

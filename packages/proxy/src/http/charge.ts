@@ -1,10 +1,17 @@
 import type { ClusterStats } from '../types.ts';
 import type { HcmRuntime } from './runtime.ts';
 
-/** Who asked for what is answered: another of the mesh, or anybody; and whether a canary answered. */
-export function charge(stats: ClusterStats, status: number, internal: boolean, canary: boolean): void {
-  (internal ? stats.internal : stats.external).codes.charge(status);
-  if (canary) stats.canary.codes.charge(status);
+/**
+ * Counts an answer of a cluster: by whether another of the mesh asked or anybody, and whether a canary answered. Without
+ * a status only that there was one.
+ */
+export function charge(stats: ClusterStats, status: number | undefined, internal: boolean, canary: boolean): void {
+  const { codes } = internal ? stats.internal : stats.external;
+  if (status === undefined) codes.chargeUntold();
+  else codes.charge(status);
+  if (!canary) return;
+  if (status === undefined) stats.canary.codes.chargeUntold();
+  else stats.canary.codes.charge(status);
 }
 
 /** Counts how long an answer took, milliseconds. */

@@ -1,5 +1,6 @@
 import type { Clock, Random } from '../deps.ts';
 import type { CircuitBreaker, ResponseHead, RetryProgram, RouteActionProgram, UpstreamCluster } from '../types.ts';
+import type { RequestGroup } from '../telemetry/request-groups.ts';
 import type { ResetReason } from './reset.ts';
 import { GRPC_CONDITIONS, parseRetryOn, RetryOn, retryOnGrpcStatus } from './retry.ts';
 import type { ActiveStream } from './stream.ts';
@@ -22,6 +23,7 @@ export class RetryState {
   #holding = false;
   readonly #cluster: UpstreamCluster;
   readonly #breaker: CircuitBreaker;
+  readonly #groups: readonly RequestGroup[] | undefined;
 
   /** Undefined when nothing is retried, whatever happens. Removes the fields by which a trusted client asked for retries. */
   static of(
@@ -29,6 +31,7 @@ export class RetryState {
     cluster: UpstreamCluster,
     action: RouteActionProgram,
     breaker: CircuitBreaker,
+    groups: readonly RequestGroup[] | undefined,
   ): RetryState | undefined {
     const { headers } = stream.request;
     const policy = action.retry;
@@ -67,6 +70,7 @@ export class RetryState {
       cluster,
       breaker,
       runtime?.baseBackOff.value ?? 25,
+      groups,
     );
   }
 
@@ -79,6 +83,7 @@ export class RetryState {
     cluster: UpstreamCluster,
     breaker: CircuitBreaker,
     base: number,
+    groups: readonly RequestGroup[] | undefined,
   ) {
     this.#on = on;
     this.#left = left;
@@ -89,6 +94,7 @@ export class RetryState {
     this.#max = action.retry?.backOffMax ?? this.#base * 10;
     this.#cluster = cluster;
     this.#breaker = breaker;
+    this.#groups = groups;
   }
 
   onReset(reason: ResetReason, requestBegun: boolean): RetryVerdict {
@@ -102,7 +108,7 @@ export class RetryState {
   onResponse(head: ResponseHead, clock: Clock): RetryVerdict {
     const retriable = this.#responseIsRetriable(head);
     if (retriable && this.#policy !== undefined) this.#reset = resetInterval(this.#policy, head, clock);
-    if (!retriable && this.#tries > 0) this.#cluster.stats.upstream_rq_retry_success++;
+    if (!retriable && this.#tries > 0) this.#count('upstream_rq_retry_success');
     return this.#decide(retriable);
   }
 
@@ -124,22 +130,26 @@ export class RetryState {
     this.#holding = false;
   }
 
+  #count(name: keyof RequestGroup & `upstream_rq_retry${string}`): void {
+    this.#cluster.stats[name]++;
+    if (this.#groups !== undefined) for (const group of this.#groups) group[name]++;
+  }
+
   #decide(retriable: boolean): RetryVerdict {
     this.release();
     if (!retriable) return 'no';
-    const { stats } = this.#cluster;
     if (this.#left === 0) {
-      stats.upstream_rq_retry_limit_exceeded++;
+      this.#count('upstream_rq_retry_limit_exceeded');
       return 'exhausted';
     }
     if (!this.#breaker.tryRetry()) {
-      stats.upstream_rq_retry_overflow++;
+      this.#count('upstream_rq_retry_overflow');
       return 'overflow';
     }
     this.#holding = true;
     this.#left--;
     this.#tries++;
-    stats.upstream_rq_retry++;
+    this.#count('upstream_rq_retry');
     return 'yes';
   }
 

@@ -19,6 +19,8 @@ import {
 import type { Timer } from '../deps.ts';
 import { Attempt } from './attempt.ts';
 import { AttemptTimers, type AttemptTimeouts } from './attempt-timers.ts';
+import { isGrpc } from '../telemetry/access-log-grpc.ts';
+import { routeGroup, virtualClusterGroup, type RequestGroup } from '../telemetry/request-groups.ts';
 import { charge, chargeTime } from './charge.ts';
 import { connectTcp, type TcpTunnel } from './connect.ts';
 import { Headers } from './headers.ts';
@@ -86,6 +88,8 @@ export class Router implements LbContext, AttemptTimeouts {
   #lastWasTimeout = false;
   /** The request is said to come from within. */
   #internal = false;
+  /** What its route has it counted under, besides the cluster. */
+  groups: readonly RequestGroup[] | undefined;
   /** A canary answers. */
   #canary = false;
 
@@ -162,6 +166,7 @@ export class Router implements LbContext, AttemptTimeouts {
     this.breaker = cluster.limits[action.priority];
     const { virtualCluster } = route.virtualHost;
     if (virtualCluster !== undefined) info.virtualClusterName = virtualCluster(request);
+    this.groups = this.#findGroups(route);
     const { suppressEnvoyHeaders } = hcm.program.router;
     const { headers } = request;
     const bad = stream.mayCarryEnvoyFields ? strictCheck(headers, hcm.program.router.strictCheckHeaders) : undefined;
@@ -187,7 +192,7 @@ export class Router implements LbContext, AttemptTimeouts {
     if (counts) headers.set('x-envoy-attempt-count', '1');
     route.rewriteRequest(request, stream, decision.weighted, suppressEnvoyHeaders);
     this.#internal = headers.get('x-envoy-internal') === 'true';
-    this.#retry = RetryState.of(stream, cluster, action, this.breaker);
+    this.#retry = RetryState.of(stream, cluster, action, this.breaker, this.groups);
     if (action.idleTimeout !== undefined) stream.setStreamIdle(action.idleTimeout);
     if (action.maxStreamDuration !== undefined) stream.setMaxDuration(action.maxStreamDuration);
     const limits = {
@@ -223,6 +228,37 @@ export class Router implements LbContext, AttemptTimeouts {
     this.#choose();
   }
 
+  /** Under which its route has the request counted, besides the cluster. */
+  #findGroups(route: RouteEntry): RequestGroup[] | undefined {
+    const { virtualHost, statPrefix } = route;
+    const cluster = virtualHost.virtualCluster?.(this.stream.request);
+    if (cluster === undefined && statPrefix === undefined) return undefined;
+    const { requestGroups } = this.stream.hcm;
+    const groups: RequestGroup[] = [];
+    if (cluster !== undefined) groups.push(requestGroups.get(virtualClusterGroup(virtualHost.name, cluster)));
+    if (statPrefix !== undefined) groups.push(requestGroups.get(routeGroup(virtualHost.name, statPrefix)));
+    return groups;
+  }
+
+  #charge(status: number, canary: boolean): void {
+    const { dynamicStats, suppressGrpcRequestFailureCodeStats } = this.stream.hcm.program.router;
+    if (!dynamicStats) return;
+    const told = !(suppressGrpcRequestFailureCodeStats && isGrpc(this.stream.request.headers.get('content-type')));
+    charge(this.#cluster.stats, told ? status : undefined, this.#internal, canary);
+    if (this.groups === undefined) return;
+    for (const { codes } of this.groups) {
+      if (told) codes.charge(status);
+      else codes.chargeUntold();
+    }
+  }
+
+  #chargeTime(ms: number): void {
+    if (!this.stream.hcm.program.router.dynamicStats) return;
+    chargeTime(this.#cluster.stats, ms, this.#internal, this.#canary);
+    if (this.groups !== undefined)
+      for (const group of this.groups) group.upstream_rq_time.record(ms > 0 ? Math.trunc(ms) : 0);
+  }
+
   #startShadows(): void {
     const { stream } = this;
     for (const program of this.#action.mirrors) {
@@ -255,7 +291,7 @@ export class Router implements LbContext, AttemptTimeouts {
         return;
       }
       this.#cluster.stats.upstream_cx_none_healthy++;
-      charge(this.#cluster.stats, 503, this.#internal, false);
+      this.#charge(503, false);
       stream.sendLocalReply(503, 'no healthy upstream', 'no_healthy_upstream', ResponseFlag.UH);
       return;
     }
@@ -356,7 +392,7 @@ export class Router implements LbContext, AttemptTimeouts {
 
   /** After an interim response nothing is tried again, whether or not the client gets to see it. */
   onInterim(parser: ResponseParser): void {
-    charge(this.#cluster.stats, parser.status, this.#internal, false);
+    this.#charge(parser.status, false);
     this.#interim = true;
     this.#retry?.release();
     this.#retry = undefined;
@@ -396,7 +432,7 @@ export class Router implements LbContext, AttemptTimeouts {
       return;
     }
     this.#canary = attempt.host.canary === true || head.headers.get('x-envoy-upstream-canary') === 'true';
-    charge(stats, status, this.#internal, this.#canary);
+    this.#charge(status, this.#canary);
     const { info } = stream;
     info.responseCode = status;
     if (!stream.hcm.program.router.suppressEnvoyHeaders && info.requestEndTime >= 0) {
@@ -439,8 +475,7 @@ export class Router implements LbContext, AttemptTimeouts {
   onResponseEnd(attempt: Attempt, trailers: string[] | undefined): void {
     if (this.#over || attempt !== this.#attempt) return;
     const { info, hcm } = this.stream;
-    if (info.requestEndTime >= 0)
-      chargeTime(this.#cluster.stats, turnNow(hcm.deps.clock) - info.requestEndTime, this.#internal, this.#canary);
+    if (info.requestEndTime >= 0) this.#chargeTime(turnNow(hcm.deps.clock) - info.requestEndTime);
     this.stream.sendEnd(trailers);
   }
 
@@ -546,6 +581,7 @@ export class Router implements LbContext, AttemptTimeouts {
     if (this.#over) return;
     const { stream } = this;
     this.#cluster.stats.upstream_rq_timeout++;
+    if (this.groups !== undefined) for (const group of this.groups) group.upstream_rq_timeout++;
     this.#attempt?.host.report('timeout');
     if (stream.responseStarted) {
       this.#stop();
@@ -617,7 +653,7 @@ export class Router implements LbContext, AttemptTimeouts {
 
   #giveUp(status: number, body: string, details: string, flags: number, fields: [string, string][] | undefined): void {
     this.#stop();
-    charge(this.#cluster.stats, status, this.#internal, this.#attempt?.host.canary === true);
+    this.#charge(status, this.#attempt?.host.canary === true);
     this.stream.sendLocalReply(status, body, details, flags, fields);
   }
 

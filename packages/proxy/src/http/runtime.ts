@@ -12,6 +12,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Deps } from '../deps.ts';
 import type { HcmProgram, RouteConfigProgram } from '../program/types.ts';
+import type { RequestGroups } from '../telemetry/request-groups.ts';
 import { Histogram } from '../telemetry/histogram.ts';
 import type { ConnectionInfo, UpstreamCluster, UpstreamSocket } from '../types.ts';
 
@@ -29,6 +30,7 @@ export interface HcmRuntime {
   readonly stats: HcmStats;
   readonly listenerAnswers: AnswerCounts;
   readonly codec: CodecStats;
+  readonly requestGroups: RequestGroups;
   /** One per entry of `program.accessLogs`, in that order. */
   readonly accessLogSinks: readonly AccessLogSink[];
   /** For the router's own logs; absent: there are none. */

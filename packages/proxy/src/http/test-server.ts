@@ -4,6 +4,7 @@ import { ClusterCircuitBreaker } from '../cluster/circuit-breaker.ts';
 import { newClusterStats } from '../cluster/stats.ts';
 import type { Deps } from '../deps.ts';
 import { systemDeps } from '../process/deps.ts';
+import { RequestGroups } from '../telemetry/request-groups.ts';
 import type { HcmProgram, RouteConfigProgram, ThresholdsProgram } from '../program/types.ts';
 import type {
   ConnectFailure,
@@ -24,6 +25,8 @@ export const PROGRAM: HcmProgram = {
   filters: [],
   router: {
     suppressEnvoyHeaders: false,
+    dynamicStats: true,
+    suppressGrpcRequestFailureCodeStats: false,
     respectExpectedRqTimeout: false,
     startChildSpan: false,
     strictCheckHeaders: [],
@@ -228,6 +231,7 @@ export async function startTestServer(options: TestOptions): Promise<TestServer>
     switchesFilters: false,
     virtualHostNames: [],
     clusterNames: [],
+    requestGroups: [],
     internalOnlyHeaders: [],
     find: options.find,
   };
@@ -240,6 +244,7 @@ export async function startTestServer(options: TestOptions): Promise<TestServer>
     deps,
     stats: newHcmStats(),
     listenerAnswers: newAnswerCounts(),
+    requestGroups: new RequestGroups(),
     codec: { dropped_headers_with_underscores: 0, requests_rejected_with_underscores_in_headers: 0 },
     accessLogSinks: program.accessLogs.map(() => ({ write: (line) => void log.push(line) })),
   };

@@ -290,6 +290,7 @@ function hcmRuntime(
     stats: services.stats.hcm(program.statPrefix, direction),
     listenerAnswers,
     codec: services.stats.codec,
+    requestGroups: services.stats.requestGroups,
     accessLogSinks: program.accessLogs.map(({ path }) => services.accessLog(path)),
     upstreamLogSinks: program.router.upstreamLogs.map(({ path }) => services.accessLog(path)),
   };

@@ -13,6 +13,7 @@ import type {
 import type { RouteConfigProgram } from '../program/types.ts';
 import type { TlsContexts } from '../tls/context.ts';
 import type { DownstreamTlsStats } from '../tls/server.ts';
+import type { RequestGroups } from '../telemetry/request-groups.ts';
 import type { Histogram } from '../telemetry/histogram.ts';
 import type { ConnectionInfo, UpstreamCluster, UpstreamSocket } from '../types.ts';
 import type { TcpProxyStats } from './tcp-proxy.ts';
@@ -48,6 +49,7 @@ export interface ListenerStatsRegistry {
   tcp(statPrefix: string, direction: Direction): TcpProxyStats;
   listener(statPrefix: string, direction: Direction): ListenerStats;
   readonly codec: CodecStats;
+  readonly requestGroups: RequestGroups;
 }
 
 export interface ListenerStats {

@@ -1,3 +1,4 @@
+import { RequestGroups } from '../telemetry/request-groups.ts';
 import { Histogram } from '../telemetry/histogram.ts';
 import { newHcmStats, type CodecStats, type HcmStats } from '../http/runtime.ts';
 import { newDownstreamTlsStats } from '../tls/server.ts';
@@ -12,6 +13,7 @@ interface Entry<T> {
 
 /** Counters of a proxy's listeners, by stat prefix and direction. */
 export class ListenerStatsStore implements ListenerStatsRegistry {
+  readonly requestGroups = new RequestGroups();
   readonly codec: CodecStats = {
     dropped_headers_with_underscores: 0,
     requests_rejected_with_underscores_in_headers: 0,

@@ -13,7 +13,7 @@ import type { DrainPolicy } from '../listener/drain.ts';
 import { ListenerManager } from '../listener/manager.ts';
 import type { ListenerServices } from '../listener/services.ts';
 import { ListenerStatsStore } from '../listener/stats-registry.ts';
-import type { CompileDeps, ListenerProgram } from '../program/types.ts';
+import type { CompileDeps, ListenerProgram, RouteConfigProgram } from '../program/types.ts';
 import { Counters } from '../telemetry/counters.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { TlsContexts } from '../tls/context.ts';
@@ -122,6 +122,18 @@ export class ProxyNode {
 
   get ready(): boolean {
     return this.#ready;
+  }
+
+  /** Route configurations in force: of listeners themselves, and by RDS. */
+  *routeConfigs(): Iterable<RouteConfigProgram> {
+    for (const { listener } of this.listeners.active()) {
+      const { chains, defaultChain } = listener.program;
+      for (const chain of defaultChain === undefined ? chains : [...chains, defaultChain])
+        for (const filter of chain.filters)
+          if (filter.kind === 'http_connection_manager' && filter.hcm.routes.kind === 'inline')
+            yield filter.hcm.routes.config;
+    }
+    for (const [, { program }] of this.routes.entries()) if (program !== undefined) yield program;
   }
 
   start(): void {

@@ -394,6 +394,10 @@ export interface IpHeader {
 
 export interface RouterProgram {
   readonly suppressEnvoyHeaders: boolean;
+  /** Answers are counted, by status and by who asked. */
+  readonly dynamicStats: boolean;
+  /** Of gRPC requests only how many were answered. */
+  readonly suppressGrpcRequestFailureCodeStats: boolean;
   readonly respectExpectedRqTimeout: boolean;
   readonly startChildSpan: boolean;
   /** What runtime keys say of all requests; undefined: there is no runtime. */
@@ -478,6 +482,8 @@ export interface RouteConfigProgram {
   readonly virtualHostNames: readonly string[];
   /** Every cluster a route names, for warnings and warming. */
   readonly clusterNames: readonly string[];
+  /** Names under which requests are counted: virtual clusters, and stat prefixes of routes. */
+  readonly requestGroups: readonly string[];
   /** Headers never sent from outside (`internalOnlyHeaders`), removed on the way up and down. */
   readonly internalOnlyHeaders: readonly string[];
   /** See route(). */

@@ -45,6 +45,7 @@ export function nodeStats(node: ProxyNode): Values {
     for (const name of ROUTER_NEVER) add(values, `http.${prefix}.${name}`, 0);
     addAll(values, `http.${prefix}`, routerStats(stats));
   }
+  addGroups(values, node);
   for (const { prefix, stats } of node.stats.allTcp()) addTcp(values, `tcp.${prefix}`, stats);
   addCodec(values, node.stats.codec);
   addListeners(values, node);
@@ -63,6 +64,8 @@ export function nodeHistograms(node: ProxyNode): Histograms {
     join(`http.${prefix}.downstream_cx_length_ms`, stats.downstream_cx_length_ms);
     join(`http.${prefix}.downstream_rq_time`, stats.downstream_rq_time);
   }
+  for (const [name, { upstream_rq_time: time }] of node.stats.requestGroups.all())
+    if (time.begun) join(`${name}.upstream_rq_time`, time);
   for (const { prefix, stats } of node.stats.allListeners())
     join(`listener.${prefix}.downstream_cx_length_ms`, stats.downstream_cx_length_ms);
   return new Map([...histograms].toSorted(([a], [b]) => (a < b ? -1 : 1)));
@@ -81,6 +84,16 @@ export function addHcmStats(values: Values, prefix: string, stats: HcmStats): vo
 
 function routerStats(stats: HcmStats): Record<string, number> {
   return Object.fromEntries(Object.entries(numbers(stats)).filter(([field]) => ROUTER.has(field)));
+}
+
+function addGroups(values: Values, node: ProxyNode): void {
+  const { requestGroups } = node.stats;
+  // Those of routes in force are there before anybody asks.
+  for (const { requestGroups: names } of node.routeConfigs()) for (const name of names) requestGroups.get(name);
+  for (const [name, group] of requestGroups.all()) {
+    addAll(values, name, numbers(group));
+    group.codes.addTo(values, `${name}.`);
+  }
 }
 
 function addListeners(values: Values, node: ProxyNode): void {

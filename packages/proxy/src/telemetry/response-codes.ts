@@ -2,6 +2,8 @@
 export class ResponseCodes {
   readonly #statuses: number[] = [];
   readonly #counts: number[] = [];
+  /** Answers whose status is not told. */
+  #untold = 0;
 
   charge(status: number): void {
     const statuses = this.#statuses;
@@ -15,8 +17,14 @@ export class ResponseCodes {
     this.#counts.push(1);
   }
 
+  /** Counts an answer and not its status. */
+  chargeUntold(): void {
+    this.#untold++;
+  }
+
   /** Adds these counts to `stats`, as Envoy names them: `…upstream_rq_200`, `…upstream_rq_2xx`, `…upstream_rq_completed`. */
   addTo(stats: Map<string, number>, prefix: string): void {
+    if (this.#untold > 0) add(stats, `${prefix}upstream_rq_completed`, this.#untold);
     for (let i = 0; i < this.#statuses.length; i++) {
       const status = this.#statuses[i]!;
       const count = this.#counts[i]!;

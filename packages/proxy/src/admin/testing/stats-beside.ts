@@ -37,9 +37,9 @@ export async function statsBeside<T>(
   look: (ours: Side, theirs: Side) => T | Promise<T>,
 ): Promise<T> {
   const up = await startUpstream();
-  const closed = await freePort();
   const start = async (own: boolean): Promise<{ side: Side; stop(): Promise<void> }> => {
     const port = await freePort();
+    const closed = await freePort();
     const config = { ...scenario.config(port, up.port, closed), statsFlushOnAdmin: true };
     let admin: number;
     let running: { stop(): Promise<void> };

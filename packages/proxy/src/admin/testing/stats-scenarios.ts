@@ -172,4 +172,52 @@ export const SCENARIOS: readonly Scenario[] = [
     asks: [],
     drive: onOne(get('/a')),
   },
+  {
+    name: 'virtual clusters and routes with a prefix',
+    config: (port, up) =>
+      bootstrap(
+        [
+          listener(port, [
+            {
+              filters: [
+                http([], {
+                  routeConfig: {
+                    name: 'routes',
+                    virtualHosts: [
+                      {
+                        name: 'shop',
+                        domains: ['*'],
+                        virtualClusters: [
+                          { name: 'orders', headers: [{ name: ':path', stringMatch: { prefix: '/orders' } }] },
+                          { name: 'never', headers: [{ name: 'x-never', presentMatch: true }] },
+                        ],
+                        routes: [
+                          {
+                            match: { prefix: '/orders/retry' },
+                            statPrefix: 'retried',
+                            route: { cluster: 'up', retryPolicy: { retryOn: '5xx', numRetries: 1 } },
+                          },
+                          { match: { prefix: '/late' }, statPrefix: 'late', route: { cluster: 'up', timeout: '0.1s' } },
+                          { match: { prefix: '/direct' }, statPrefix: 'direct', directResponse: { status: 204 } },
+                          { match: { prefix: '/unused' }, statPrefix: 'unused', route: { cluster: 'up' } },
+                          routeTo('up'),
+                        ],
+                      },
+                    ],
+                  },
+                }),
+              ],
+            },
+          ]),
+        ],
+        [staticCluster('up', [up])],
+      ),
+    asks: [
+      get('/orders'),
+      get('/orders/retry', 'x-answer: 503'),
+      get('/other', 'x-answer: 404'),
+      get('/late', 'x-answer: slow'),
+      get('/direct'),
+    ],
+  },
 ];

@@ -7,10 +7,10 @@ const ACCESS = 'envoy.config.accesslog.v3';
 /** HTTP filters, authorization rules and access logs. */
 export const filterFields: FieldTable = {
   'envoy.extensions.filters.http.router.v3.Router': {
-    implemented: 'suppressEnvoyHeaders respectExpectedRqTimeout strictCheckHeaders upstreamLog upstreamLogOptions',
+    implemented: `suppressEnvoyHeaders respectExpectedRqTimeout strictCheckHeaders upstreamLog upstreamLogOptions
+      dynamicStats suppressGrpcRequestFailureCodeStats`,
     noEffect: {
       [NO_TRACING]: 'startChildSpan',
-      'counts what is not exported': 'dynamicStats suppressGrpcRequestFailureCodeStats',
     },
     refused: { [NOT_SUPPORTED]: 'upstreamHttpFilters' },
   },

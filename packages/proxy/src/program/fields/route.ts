@@ -27,9 +27,9 @@ export const routeFields: FieldTable = {
   },
   'envoy.config.route.v3.VirtualCluster': { implemented: 'headers name' },
   'envoy.config.route.v3.Route': {
-    implemented: `name match route redirect directResponse metadata typedPerFilterConfig requestHeadersToAdd
+    implemented: `name statPrefix match route redirect directResponse metadata typedPerFilterConfig requestHeadersToAdd
       requestHeadersToRemove responseHeadersToAdd responseHeadersToRemove perRequestBufferLimitBytes requestBodyBufferLimit`,
-    noEffect: { [NO_TRACING]: 'decorator tracing', 'names statistics only': 'statPrefix' },
+    noEffect: { [NO_TRACING]: 'decorator tracing' },
     refused: { [NOT_SUPPORTED]: 'filterAction nonForwardingAction' },
   },
   'envoy.config.route.v3.RouteMatch': {

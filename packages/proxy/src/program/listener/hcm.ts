@@ -208,6 +208,8 @@ function compileFilters(
     filters,
     router: {
       suppressEnvoyHeaders: router.suppressEnvoyHeaders === true,
+      dynamicStats: router.dynamicStats ?? true,
+      suppressGrpcRequestFailureCodeStats: router.suppressGrpcRequestFailureCodeStats === true,
       respectExpectedRqTimeout: router.respectExpectedRqTimeout === true,
       strictCheckHeaders: (router.strictCheckHeaders ?? []).map(asciiLower),
       startChildSpan: false,
@@ -227,6 +229,8 @@ interface Router {
   readonly upstreamLog?: readonly types.accesslog.AccessLog[];
   readonly upstreamLogOptions?: types.router.Router_UpstreamAccessLogOptions;
   readonly suppressEnvoyHeaders?: boolean;
+  readonly dynamicStats?: boolean;
+  readonly suppressGrpcRequestFailureCodeStats?: boolean;
   readonly respectExpectedRqTimeout?: boolean;
   readonly strictCheckHeaders?: readonly string[];
 }

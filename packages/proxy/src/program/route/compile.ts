@@ -19,6 +19,7 @@ import { compileRedirect, type Redirect } from './redirect.ts';
 import { compileRetry } from './retry.ts';
 import { compileHostRewrite, compilePathRewrite } from './rewrite.ts';
 import { requestRewriter, responseRewriter } from './rewriter.ts';
+import { routeGroup, virtualClusterGroup } from '../../telemetry/request-groups.ts';
 import { compileVirtualClusters } from './virtual-clusters.ts';
 import { DomainIndex } from './virtual-hosts.ts';
 
@@ -79,6 +80,7 @@ export function compileRoutes(
   const scope: Scope = {
     context,
     clusterNames,
+    requestGroups: new Set(),
     ignorePathParameters: config.ignorePathParametersInPathMatching === true,
     mostSpecificWins: config.mostSpecificHeaderMutationsWins === true,
     maxBody: config.maxDirectResponseBodySizeBytes ?? 4096,
@@ -106,6 +108,7 @@ export function compileRoutes(
     switchesFilters: context.switchesFilters,
     virtualHostNames: hosts.map((host) => host.name),
     clusterNames: [...clusterNames],
+    requestGroups: [...scope.requestGroups],
     internalOnlyHeaders: (config.internalOnlyHeaders ?? []).map(asciiLower),
     find: makeFinder({
       domains,
@@ -125,6 +128,7 @@ export function compileRoutes(
 interface Scope {
   readonly context: CompileContext;
   readonly clusterNames: Set<string>;
+  readonly requestGroups: Set<string>;
   readonly ignorePathParameters: boolean;
   readonly mostSpecificWins: boolean;
   readonly maxBody: number;
@@ -150,6 +154,11 @@ function compileVirtualHost(
     mirrors: mirrors.length === 0 ? scope.mirrors : mirrors,
     bufferLimit: bufferLimit(host),
   };
+  if ((host.virtualClusters ?? []).length > 0) {
+    for (const { name = '' } of host.virtualClusters ?? [])
+      scope.requestGroups.add(virtualClusterGroup(host.name ?? '', name));
+    scope.requestGroups.add(virtualClusterGroup(host.name ?? '', ''));
+  }
   const base: VirtualHostProgram = {
     name: host.name ?? '',
     perFilter: mergePerFilter(scope.perFilter, own),
@@ -248,8 +257,11 @@ function compileRoute(
     for (const name of does.choice.names) scope.clusterNames.add(name);
     for (const { cluster } of action?.mirrors ?? []) if (cluster !== '') scope.clusterNames.add(cluster);
   }
+  const { statPrefix = '' } = route;
+  if (statPrefix !== '') scope.requestGroups.add(routeGroup(virtualHost.name, statPrefix));
   return {
     name: route.name ?? '',
+    ...(statPrefix === '' ? {} : { statPrefix }),
     metadata: route.metadata?.filterMetadata,
     virtualHost,
     index,

@@ -43,7 +43,8 @@ export class ClusterHost implements BalancedHost {
   readonly authority: string;
   readonly hostname: string;
   readonly internalListener?: string;
-  readonly since: number;
+  /** When it joined, or last passed its checks again. */
+  since: number;
   readonly sessions: SessionSlot = newSessionSlot();
   readonly stats: HostStats = {
     cx_total: 0,

@@ -82,9 +82,11 @@ class HostChecks {
   readonly #host: ClusterHost;
   readonly #checks: readonly HostCheck[];
   readonly #total: CheckKind['total'];
+  readonly #deps: Deps;
 
   constructor(host: ClusterHost, kinds: readonly CheckKind[], deps: Deps, onChecked: OnChecked) {
     this.#host = host;
+    this.#deps = deps;
     this.#total = kinds[0]?.total;
     const onResult = (good: boolean): void => {
       this.#settle();
@@ -129,6 +131,7 @@ class HostChecks {
       failed !== host.failedActiveHc || degraded !== host.degradedActiveHc || pending !== host.pendingActiveHc;
     if (!changed) return;
     const fell = failed && !host.failedActiveHc;
+    if (!failed && host.failedActiveHc) host.since = this.#deps.clock.now();
     if (this.#total !== undefined) {
       this.#total.healthy += Number(!failed) - Number(!host.failedActiveHc);
       this.#total.degraded += Number(degraded) - Number(host.degradedActiveHc);

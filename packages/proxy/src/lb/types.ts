@@ -8,7 +8,7 @@ export interface BalancedHost extends UpstreamHost {
   readonly hashKey: string;
   /** It does not count in how much of its priority is available. */
   readonly excluded?: boolean;
-  /** Clock time at which it joined, for slow start. */
+  /** Clock time at which it joined or came back, for slow start. */
   readonly since: number;
 }
 

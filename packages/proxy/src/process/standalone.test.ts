@@ -39,7 +39,6 @@ test('everything that is refused is named, and the proxy does not start', async 
   expect(stderr).toContain('`typo`: lbPolicyy');
   expect(stderr).toContain('`FILE`: hdsConfig: not supported');
   expect(stderr).toContain('`FILE`: dynamicResources.adsConfig.apiType: `REST`: there are no REST sources');
-  expect(stderr).toContain('`FILE`: dynamicResources.ldsConfig.path: not supported');
   expect(stderr).toContain('`FILE`: node: `id` and `cluster` are required');
 });
 

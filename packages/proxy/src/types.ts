@@ -72,7 +72,10 @@ export interface ConnectionInfo {
   /** What the socket itself says, where a PROXY protocol header told of other ends. */
   readonly socketEnds?: ConnectionEnds;
   /** Noted by listener filters, by name. */
-  readonly listenerMetadata?: Readonly<Record<string, JsonObject>>;
+  readonly listenerMetadata?: Readonly<Record<string, JsonObject>> | undefined;
+  /** Fingerprints of the ClientHello, where the TLS inspector is to take them. */
+  readonly ja3?: string | undefined;
+  readonly ja4?: string | undefined;
   /** What a PROXY protocol header brought along for those upstream. */
   readonly proxyTlvs?: readonly ProxyTlv[];
 }

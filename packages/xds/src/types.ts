@@ -6,6 +6,7 @@ export type * as cluster from './gen/envoy.config.cluster.v3.ts';
 export type * as endpoint from './gen/envoy.config.endpoint.v3.ts';
 export type * as rbac from './gen/envoy.config.rbac.v3.ts';
 export type * as accesslog from './gen/envoy.config.accesslog.v3.ts';
+export type * as tlsInspector from './gen/envoy.extensions.filters.listener.tls_inspector.v3.ts';
 export type * as proxyProtocol from './gen/envoy.extensions.filters.listener.proxy_protocol.v3.ts';
 export type * as tls from './gen/envoy.extensions.transport_sockets.tls.v3.ts';
 export type * as hcm from './gen/envoy.extensions.filters.network.http_connection_manager.v3.ts';

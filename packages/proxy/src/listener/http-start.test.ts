@@ -9,7 +9,7 @@ test.each([
   ['\r\nPOST http://a/b?c HTTP/1.1\n', 'http/1.1'],
   ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'h2c'],
   ['PRI * HTTP/1.1\r\n', 'http/1.1'],
-  ['GET / HTTP/3.7\r\n', ''],
+  ['GET / HTTP/3.7\r\n', 'http/1.0'],
   ['GET /\r\n', ''],
   ['\x16\x03\x01', ''],
   ['*1\r\n$4\r\nPING\r\n', ''],

@@ -1,12 +1,12 @@
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 /** A request line longer than this is not waited for. */
 const MAX_LINE = 64 * 1024;
-const REQUEST_LINE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ [^ \r\n]+ HTTP\/1\.([01])\r?\n/;
+const REQUEST_LINE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ [^ \r\n]+ HTTP\/(\d\.\d)\r?\n/;
 const METHOD_SO_FAR = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{0,64}(?: [^\r\n]*)?\r?$/;
 
 /**
  * What the first bytes of a connection in clear text are: `h2c` (HTTP/2's preface), `http/1.0`, `http/1.1`, empty when
- * it is not HTTP, undefined when more is needed to tell.
+ * it is not HTTP, undefined when more is needed to tell. Any version but 1.1 passes for 1.0.
  */
 export function readHttpStart(bytes: Buffer): string | undefined {
   const text = bytes.toString('latin1', 0, Math.min(bytes.length, MAX_LINE));
@@ -16,6 +16,6 @@ export function readHttpStart(bytes: Buffer): string | undefined {
   // An empty line before the request line is allowed.
   const line = text.replace(/^(?:\r?\n)+/, '');
   const version = REQUEST_LINE.exec(line)?.[1];
-  if (version !== undefined) return version === '1' ? 'http/1.1' : 'http/1.0';
+  if (version !== undefined) return version === '1.1' ? 'http/1.1' : 'http/1.0';
   return text.length < MAX_LINE && METHOD_SO_FAR.test(line) ? undefined : '';
 }

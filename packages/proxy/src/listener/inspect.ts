@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { JsonObject } from '@mizzen/xds';
 import type { Clock } from '../deps.ts';
 import type { ClientHello } from '../tls/client-hello.ts';
 import type { ProxyProtocolVerdict } from '../filter/proxy-protocol/filter.ts';
@@ -10,6 +11,11 @@ export interface Inspection {
   hello: ClientHello | undefined;
   /** `http/1.0`, `http/1.1` or `h2c` when it begins with a request in clear text; empty otherwise, or when not looked for. */
   httpProtocol: string;
+  /** Noted for others, by filter. */
+  metadata: Readonly<Record<string, JsonObject>> | undefined;
+  /** Fingerprints of the ClientHello, where they are wanted. */
+  ja3: string | undefined;
+  ja4: string | undefined;
   proxy: Extract<ProxyProtocolVerdict, { kind: 'header' }> | undefined;
 }
 
@@ -23,7 +29,7 @@ export type Step = (bytes: Buffer, found: Inspection) => StepResult;
 export type Gone = 'timeout' | 'closed' | 'remote' | 'error';
 
 export function newInspection(): Inspection {
-  return { hello: undefined, httpProtocol: '', proxy: undefined };
+  return { hello: undefined, httpProtocol: '', metadata: undefined, ja3: undefined, ja4: undefined, proxy: undefined };
 }
 
 /**

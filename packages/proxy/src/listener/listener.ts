@@ -233,6 +233,7 @@ export class Listener {
             this.#stats.downstream_listener_filter_error++;
             return;
           case 'closed':
+            if (found.metadata !== undefined && log !== undefined) log.info.dynamicMetadata = { ...found.metadata };
             return;
         }
       },
@@ -257,7 +258,12 @@ export class Listener {
   #inspected(pending: Pending, found: Inspection): void {
     this.#stats.downstream_pre_cx_active--;
     pending.state = 'accepted';
-    const info = withProxyHeader(pending.info, found);
+    const { metadata, ja3, ja4 } = found;
+    const told = withProxyHeader(pending.info, found);
+    const info =
+      metadata === undefined && ja3 === undefined && ja4 === undefined
+        ? told
+        : { ...told, listenerMetadata: metadata, ja3, ja4 };
     if (this.#program.useOriginalDst && !pending.handedOver && destinationChanged(pending.info, info)) {
       const handOver = this.#services.listenerFor(info.localAddress, info.localPort);
       if (handOver !== undefined) {
@@ -332,10 +338,9 @@ interface Pending {
 function withProxyHeader(info: PlainInfo, { proxy }: Inspection): PlainInfo {
   if (proxy === undefined) return info;
   const { source, destination } = proxy.header;
-  const { metadata, passed } = proxy;
+  const { passed } = proxy;
   return {
     ...info,
-    ...(metadata === undefined ? {} : { listenerMetadata: metadata }),
     ...(passed.length === 0 ? {} : { proxyTlvs: passed }),
     ...(source === undefined || destination === undefined
       ? {}

@@ -1,23 +1,13 @@
+import type { ProxyProtocolReader } from '../filter/proxy-protocol/filter.ts';
 import type { ListenerFilterProgram } from '../program/types.ts';
 import { MAX_CLIENT_HELLO, readClientHello } from '../tls/client-hello.ts';
-import { readHttpStart } from './http-start.ts';
 import type { Step } from './inspect.ts';
-import type { ProxyProtocolReader } from '../filter/proxy-protocol/filter.ts';
 
-/** The TLS inspector. */
+/** Waits for the ClientHello that a handshake begins with. */
 export const tlsStep: Step = (bytes, found) => {
   const result = readClientHello(bytes);
   if (result.kind === 'hello') found.hello = result.hello;
   return result.kind === 'more' && bytes.length <= MAX_CLIENT_HELLO ? 'more' : 0;
-};
-
-/** The HTTP inspector, which leaves alone what is TLS. */
-const httpStep: Step = (bytes, found) => {
-  if (found.hello !== undefined) return 0;
-  const protocol = readHttpStart(bytes);
-  if (protocol === undefined) return 'more';
-  found.httpProtocol = protocol;
-  return 0;
 };
 
 function proxyStep(reader: ProxyProtocolReader): Step {
@@ -32,6 +22,7 @@ function proxyStep(reader: ProxyProtocolReader): Step {
         return 0;
       case 'header':
         found.proxy = verdict;
+        if (verdict.metadata !== undefined) found.metadata = { ...found.metadata, ...verdict.metadata };
         return verdict.header.length;
     }
   };
@@ -40,10 +31,8 @@ function proxyStep(reader: ProxyProtocolReader): Step {
 /** What a listener's filters do with a connection; undefined: nothing. */
 export function stepOf(filter: ListenerFilterProgram): Step | undefined {
   switch (filter.kind) {
-    case 'tls_inspector':
-      return tlsStep;
-    case 'http_inspector':
-      return httpStep;
+    case 'inspector':
+      return filter.step;
     case 'proxy_protocol':
       return proxyStep(filter.reader);
     case 'original_dst':

@@ -7,6 +7,7 @@ import type { Clock, Random } from '../deps.ts';
 import type { Live } from '../runtime/live.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { ProxyTlv } from '../filter/proxy-protocol/header.ts';
+import type { Step } from '../listener/inspect.ts';
 import type { ProxyProtocolReader } from '../filter/proxy-protocol/filter.ts';
 import type { CipherGroups } from '../tls/ciphers.ts';
 import type { RevocationList } from '../tls/crl.ts';
@@ -152,12 +153,13 @@ export interface ListenerProgram {
 export type ListenerFilterProgram = {
   /** Decides per connection by the destination's port; undefined: never disabled. */
   readonly disabled: ((destinationPort: number) => boolean) | undefined;
-} & (
-  | { readonly kind: 'tls_inspector' }
-  | { readonly kind: 'http_inspector' }
-  | { readonly kind: 'original_dst' }
-  | { readonly kind: 'proxy_protocol'; readonly reader: ProxyProtocolReader }
-);
+} &
+  /** Of TLS or of HTTP. */
+  (
+    | { readonly kind: 'inspector'; readonly step: Step }
+    | { readonly kind: 'original_dst' }
+    | { readonly kind: 'proxy_protocol'; readonly reader: ProxyProtocolReader }
+  );
 
 /** What chains are chosen by. Addresses are text as Node gives them; IPv4-mapped IPv6 counts as IPv4. */
 export interface ChainCriteria {

@@ -398,6 +398,8 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   ...named('DOWNSTREAM_PEER_', PEER_FIELDS, (value) => down(peer(value))),
   DOWNSTREAM_PEER_CERT_V_START: certificateTime('validFrom', downstreamPeer),
   DOWNSTREAM_PEER_CERT_V_END: certificateTime('validTo', downstreamPeer),
+  TLS_JA3_FINGERPRINT: text((i) => i.connection.ja3),
+  TLS_JA4_FINGERPRINT: text((i) => i.connection.ja4),
   DOWNSTREAM_TLS_VERSION: down((t) => t.version),
   DOWNSTREAM_TLS_CIPHER: down((t) => t.cipher),
   REQUESTED_SERVER_NAME: (argument) =>

@@ -51,11 +51,9 @@ export const listenerFields: FieldTable = {
   'envoy.config.listener.v3.ListenerFilterChainMatchPredicate.MatchSet': { implemented: 'rules' },
 
   'envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector': {
-    noEffect: {
-      'the buffer grows as needed': 'initialReadBufferSize maxClientHelloSize',
-      'fingerprints are not used': 'enableJa3Fingerprinting enableJa4Fingerprinting',
-      'connections that are not TLS are passed on': 'closeConnectionOnClientHelloParsingErrors',
-    },
+    implemented: `maxClientHelloSize enableJa3Fingerprinting enableJa4Fingerprinting
+      closeConnectionOnClientHelloParsingErrors`,
+    noEffect: { 'the buffer grows as needed': 'initialReadBufferSize' },
   },
   'envoy.extensions.filters.listener.http_inspector.v3.HttpInspector': {},
   'envoy.extensions.filters.listener.original_dst.v3.OriginalDst': {},

@@ -1,4 +1,6 @@
 import type { types } from '@mizzen/xds';
+import { compileHttpInspector } from '../../filter/inspector/http.ts';
+import { compileTlsInspector } from '../../filter/inspector/tls.ts';
 import { compileProxyProtocol } from '../../filter/proxy-protocol/filter.ts';
 import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
@@ -20,9 +22,16 @@ export function compileListenerFilter(
   const type = messageOf(filter.typedConfig?.['@type'] ?? '');
   switch (type) {
     case `${PREFIX}tls_inspector.v3.TlsInspector`:
-      return { kind: 'tls_inspector', disabled };
+      return {
+        kind: 'inspector',
+        step: compileTlsInspector(context, filter.typedConfig as types.tlsInspector.TlsInspector, [
+          ...path,
+          'typedConfig',
+        ]),
+        disabled,
+      };
     case `${PREFIX}http_inspector.v3.HttpInspector`:
-      return { kind: 'http_inspector', disabled };
+      return { kind: 'inspector', step: compileHttpInspector(context), disabled };
     case `${PREFIX}original_dst.v3.OriginalDst`:
       return { kind: 'original_dst', disabled };
     case `${PREFIX}proxy_protocol.v3.ProxyProtocol`:

@@ -428,6 +428,11 @@ export interface RouteConfiguration {
   readonly metadata?: envoy_config_core_v3.Metadata;
 }
 
+/** envoy.config.route.v3.RouteList */
+export interface RouteList {
+  readonly routes?: readonly Route[];
+}
+
 /** envoy.config.route.v3.RouteMatch */
 export interface RouteMatch {
   readonly prefix?: string;

@@ -29,6 +29,7 @@ export const matchingFields: FieldTable = {
   },
   'xds.type.matcher.v3.IPMatcher': { implemented: 'rangeMatchers' },
   'xds.type.matcher.v3.IPMatcher.IPRangeMatcher': { implemented: 'ranges onMatch exclusive' },
+  'envoy.type.matcher.v3.HttpRequestHeaderMatchInput': { implemented: 'headerName' },
   [`${INPUTS}.DestinationIPInput`]: {},
   [`${INPUTS}.DestinationPortInput`]: {},
   [`${INPUTS}.SourceIPInput`]: {},

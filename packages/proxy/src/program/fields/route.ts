@@ -20,11 +20,13 @@ export const routeFields: FieldTable = {
     implemented: `name domains routes requireTls requestHeadersToAdd requestHeadersToRemove responseHeadersToAdd
       responseHeadersToRemove cors typedPerFilterConfig includeRequestAttemptCount includeAttemptCountInResponse
       retryPolicy requestMirrorPolicies includeIsTimeoutRetryHeader rateLimits
-      perRequestBufferLimitBytes requestBodyBufferLimit metadata virtualClusters`,
+      perRequestBufferLimitBytes requestBodyBufferLimit metadata virtualClusters
+      matcher`,
     refused: {
-      [NOT_SUPPORTED]: 'matcher retryPolicyTypedConfig hedgePolicy',
+      [NOT_SUPPORTED]: 'retryPolicyTypedConfig hedgePolicy',
     },
   },
+  'envoy.config.route.v3.RouteList': { implemented: 'routes' },
   'envoy.config.route.v3.VirtualCluster': { implemented: 'headers name' },
   'envoy.config.route.v3.Route': {
     implemented: `name statPrefix match route redirect directResponse metadata typedPerFilterConfig requestHeadersToAdd

@@ -2,7 +2,14 @@ import { TypeUrl, type types } from '@mizzen/xds';
 import { compileRateLimits } from '../../filter/ratelimit/policies.ts';
 import { compilePerFilter, mergePerFilter } from '../../filter/per-route.ts';
 import type { PerFilter } from '../../filter/switch.ts';
-import type { DirectBody, MirrorProgram, RouteActionProgram, RouteEntry, VirtualHostProgram } from '../../types.ts';
+import type {
+  RequestHead,
+  DirectBody,
+  MirrorProgram,
+  RouteActionProgram,
+  RouteEntry,
+  VirtualHostProgram,
+} from '../../types.ts';
 import { CompileContext } from '../context.ts';
 import { compileBodyFormat } from '../listener/local-reply.ts';
 import { compileMutations, isEmpty, type HeaderMutations } from '../headers.ts';
@@ -15,6 +22,7 @@ import { compileClusterChoice, type ClusterChoice } from './cluster.ts';
 import type { Condition } from './condition.ts';
 import { makeFinder } from './find.ts';
 import { compileMatch } from './match.ts';
+import { compileRouteMatcher } from './route-matcher.ts';
 import { compileRedirect, type Redirect } from './redirect.ts';
 import { compileRetry } from './retry.ts';
 import { compileHostRewrite, compilePathRewrite } from './rewrite.ts';
@@ -42,6 +50,8 @@ export interface CompiledVirtualHost extends VirtualHostProgram {
   readonly index: number;
   readonly domains: readonly string[];
   readonly routes: readonly CompiledRoute[];
+  /** Chooses routes in place of `routes`; undefined: there is only the list. */
+  readonly choose: ((request: RequestHead) => readonly CompiledRoute[] | undefined) | undefined;
   readonly requireTls: 'NONE' | 'EXTERNAL_ONLY' | 'ALL';
   /** Answers what `requireTls` does not let in. */
   readonly tlsRoute: CompiledRoute;
@@ -184,6 +194,7 @@ function compileVirtualHost(
     index,
     domains: host.domains ?? [],
     routes: compiledRoutes,
+    choose: undefined,
     requireTls: host.requireTls ?? 'NONE',
     tlsRoute: tlsRoute(base),
   };
@@ -192,7 +203,15 @@ function compileVirtualHost(
       compileRoute(scope, compiled, route, i, inherited, { request, response }, [...path, 'routes', i]),
     );
   }
-  return compiled;
+  if (host.matcher === undefined) return compiled;
+  if (compiledRoutes.length > 0) context.refuse([...path, 'matcher'], 'cannot be set beside `routes`');
+  const choose = compileRouteMatcher(
+    context,
+    host.matcher,
+    (route, at) => compileRoute(scope, compiled, route, compiledRoutes.length, inherited, { request, response }, at),
+    [...path, 'matcher'],
+  );
+  return Object.assign(compiled, { choose });
 }
 
 /** The newer field wins. */

@@ -33,13 +33,15 @@ export function makeFinder(hosts: Hosts): RouteConfigProgram['find'] {
       return { kind: 'none', virtualHost: host };
     const path = pathOnly(request.path);
     if (trace !== undefined) return findTraced(hosts.place, host, request, path, info, random, trace);
-    for (const route of host.routes) {
+    const routes = host.choose === undefined ? host.routes : (host.choose(request) ?? NO_ROUTES);
+    for (const route of routes) {
       if (matches(route, request, path, info, random)) return decide(route, request, info, random);
     }
     return { kind: 'none', virtualHost: host };
   };
 }
 
+const NO_ROUTES: readonly CompiledRoute[] = [];
 const NO_HOST: RouteDecision = { kind: 'none', virtualHost: undefined };
 
 function findHost(hosts: Hosts, request: RequestHead): CompiledVirtualHost | undefined {
@@ -84,7 +86,8 @@ function findTraced(
   random: Random,
   trace: Trace,
 ): RouteDecision {
-  for (const route of host.routes) {
+  const routes = host.choose === undefined ? host.routes : (host.choose(request) ?? NO_ROUTES);
+  for (const route of routes) {
     const results = route.conditions.map((condition) => condition.test(request, path, info, random));
     const matched = results.every(Boolean);
     const decision = matched ? decide(route, request, info, random) : undefined;

@@ -52,7 +52,10 @@ export function traceRoute(
       decision === undefined
         ? `${name} does not match, because not: ${failed.join('; not: ')}`
         : `${name} matches: ${held} → ${effect(route, decision)}`,
-    xds: at(place, 'virtualHosts', host.index, 'routes', route.index),
+    xds:
+      host.choose === undefined
+        ? at(place, 'virtualHosts', host.index, 'routes', route.index)
+        : at(place, 'virtualHosts', host.index, 'matcher'),
   });
 }
 

@@ -69,9 +69,9 @@ export class ChainRuntime {
       filter.kind === 'rbac'
         ? [rbacGate(filter.rbac)]
         : filter.kind === 'gate'
-          ? [{ gate: filter.gate, delayDeny: 0 }]
+          ? [{ gate: filter.gate, delayDeny: 0, continuous: false }]
           : filter.kind === 'connection_limit'
-            ? [{ gate: filter.limit.gate, delayDeny: filter.limit.delay }]
+            ? [{ gate: filter.limit.gate, delayDeny: filter.limit.delay, continuous: false }]
             : [],
     );
     this.#states = program.filters.flatMap((filter) => (filter.kind === 'set_filter_state' ? [filter.state] : []));
@@ -232,6 +232,19 @@ export class ChainRuntime {
     if (log !== undefined && connection.socket !== undefined) log.socket = connection.socket;
     this.connections.add(connection);
     socket.once('close', () => this.connections.delete(connection));
+    for (const gate of this.#gates) if (gate.continuous) this.#watch(gate, socket, info, metadata);
+  }
+
+  /** Asks again whenever more than the first bytes come. */
+  #watch({ gate, delayDeny }: Gate, socket: Socket | TLSSocket, info: ConnectionInfo, metadata: FilterMetadata): void {
+    let first = true;
+    socket.prependListener('data', () => {
+      const result = first ? undefined : gate.check(info, metadata);
+      first = false;
+      if (result === undefined || 'decision' in result || result.allowed) return;
+      if (delayDeny > 0) socket.pause();
+      this.#deny(socket, delayDeny);
+    });
   }
 
   #deny(socket: Socket | TLSSocket, delay: number): void {
@@ -245,15 +258,18 @@ interface Gate {
   readonly gate: NetworkGate;
   /** How long a connection that is refused stays open, milliseconds. */
   readonly delayDeny: number;
+  /** It decides on each read. */
+  readonly continuous: boolean;
 }
 
 function rbacGate(rbac: NetworkRbacProgram): Gate {
   return {
     delayDeny: rbac.delayDeny,
+    continuous: rbac.enforcement === 'CONTINUOUS',
     gate: {
       text: 'authorization',
-      check: (connection) => {
-        const { allowed, details, metadata } = rbac.check(connection);
+      check: (connection, before) => {
+        const { allowed, details, metadata } = rbac.check(connection, undefined, before);
         return { allowed, details, flags: 0, metadata: metadata === undefined ? undefined : { [RBAC]: metadata } };
       },
     },

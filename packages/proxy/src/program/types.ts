@@ -264,7 +264,7 @@ export interface NetworkRbacProgram {
    * Decides for a connection. A denial closes it with termination details `rbac_access_denied_matched_policy[NAME]`
    * (already formatted in `details`); what shadow rules found is in `metadata`, for access logs, or undefined.
    */
-  check(connection: ConnectionInfo, trace?: Trace): NetworkRbacDecision;
+  check(connection: ConnectionInfo, trace?: Trace, metadata?: StreamInfo['dynamicMetadata']): NetworkRbacDecision;
 }
 export interface NetworkRbacDecision {
   readonly allowed: boolean;

@@ -3,7 +3,7 @@ import { compileParsedExpression } from '../../cel/config.ts';
 import type { CompileContext } from '../../program/context.ts';
 import { newStreamInfo } from '../../program/offline-stream.ts';
 import type { Path } from '../../program/path.ts';
-import type { Rule } from './rule.ts';
+import { NO_REQUEST, type Rule } from './rule.ts';
 
 /** A policy's expression; undefined: it has none. What has no value does not hold. */
 export function compileCondition(context: CompileContext, policy: types.rbac.Policy, path: Path): Rule | undefined {
@@ -13,6 +13,9 @@ export function compileCondition(context: CompileContext, policy: types.rbac.Pol
   return {
     text: 'the condition holds',
     test: (connection, request, info) =>
-      evaluate(info === undefined ? { info: newStreamInfo(connection) } : { info, request }) === true,
+      evaluate({
+        info: info ?? newStreamInfo(connection),
+        request: request === NO_REQUEST ? undefined : request,
+      }) === true,
   };
 }

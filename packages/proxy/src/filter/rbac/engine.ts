@@ -14,6 +14,8 @@ export interface Verdict {
   readonly policy: string;
   /** `rbac_access_denied_matched_policy[NAME]`, with `none` for no policy. */
   readonly details: string;
+  /** Whether an access log should take notice; undefined: nobody asked for that. */
+  readonly logHint?: boolean;
   /** Dynamic metadata that says so. */
   readonly metadata: JsonObject;
   /** The same joined to what was there before. */
@@ -76,10 +78,10 @@ export function compileRbac(
           ),
         ),
         condition: compileCondition(context, policy, at),
-        verdict: verdict(names, allowedWhenMatched, name),
+        verdict: verdict(names, allowedWhenMatched, name, action === 'LOG' ? true : undefined),
       };
     });
-  const otherwise = verdict(names, allowedOtherwise, '');
+  const otherwise = verdict(names, allowedOtherwise, '', action === 'LOG' ? false : undefined);
   return {
     action,
     evaluate(connection, request, info) {
@@ -119,13 +121,14 @@ export function compileRbac(
   };
 }
 
-function verdict(names: VerdictNames, allowed: boolean, policy: string): Verdict {
+export function verdict(names: VerdictNames, allowed: boolean, policy: string, logHint?: boolean): Verdict {
   const metadata: Record<string, string> = { [names.result]: allowed ? 'allowed' : 'denied' };
   if (policy !== '') metadata[names.policy] = policy;
   return {
     allowed,
     policy,
     details: `rbac_access_denied_matched_policy[${(policy === '' ? 'none' : policy).replace(/\s/g, '_')}]`,
+    ...(logHint === undefined ? {} : { logHint }),
     metadata,
     after: new WeakMap(),
   };

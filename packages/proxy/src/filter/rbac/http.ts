@@ -4,10 +4,14 @@ import type { Path } from '../../program/path.ts';
 import type { Counter } from '../../program/types.ts';
 import type { HttpFilter, HttpStream, Trace, TraceStep } from '../../types.ts';
 import type { FilterScope } from '../scope.ts';
-import { compileRbac, placeOf, type RbacEngine, type Verdict } from './engine.ts';
+import { compileRbac, placeOf, type RbacEngine, type Verdict, type VerdictNames } from './engine.ts';
+import { compileRbacMatcher } from './matcher.ts';
 
 /** The name under which verdicts are kept, whatever the filter is called. */
 const METADATA = 'envoy.filters.http.rbac';
+/** Where access loggers are told that a rule wants a request logged. */
+const COMMON = 'envoy.common';
+const LOG_HINTS = [{ access_log_hint: false }, { access_log_hint: true }];
 const BODY = 'RBAC: access denied';
 
 export interface HttpRbac {
@@ -21,30 +25,31 @@ const DISABLED: HttpRbac = { enforced: undefined, shadow: undefined, rulesPath: 
 export function compileHttpRbac(context: CompileContext, config: types.httpRbac.RBAC, path: Path): HttpRbac {
   const enforcedPrefix = config.rulesStatPrefix ?? '';
   const shadowPrefix = config.shadowRulesStatPrefix ?? '';
-  const rulesPath = [...path, 'rules'];
-  const shadowPath = [...path, 'shadowRules'];
+  const compile = (
+    rules: types.rbac.RBAC | undefined,
+    matcher: object | undefined,
+    names: VerdictNames,
+    at: Path,
+  ): RbacEngine | undefined => {
+    // Rules that are there beside a matcher count for nothing.
+    if (matcher !== undefined) return compileRbacMatcher(context, matcher, names, 'request', at);
+    return rules === undefined ? undefined : compileRbac(context, rules, names, at);
+  };
+  const rulesPath = [...path, config.matcher === undefined ? 'rules' : 'matcher'];
+  const shadowPath = [...path, config.shadowMatcher === undefined ? 'shadowRules' : 'shadowMatcher'];
   return {
-    enforced:
-      config.rules === undefined
-        ? undefined
-        : compileRbac(
-            context,
-            config.rules,
-            {
-              policy: `${enforcedPrefix}enforced_effective_policy_id`,
-              result: `${enforcedPrefix}enforced_engine_result`,
-            },
-            rulesPath,
-          ),
-    shadow:
-      config.shadowRules === undefined
-        ? undefined
-        : compileRbac(
-            context,
-            config.shadowRules,
-            { policy: `${shadowPrefix}shadow_effective_policy_id`, result: `${shadowPrefix}shadow_engine_result` },
-            shadowPath,
-          ),
+    enforced: compile(
+      config.rules,
+      config.matcher,
+      { policy: `${enforcedPrefix}enforced_effective_policy_id`, result: `${enforcedPrefix}enforced_engine_result` },
+      rulesPath,
+    ),
+    shadow: compile(
+      config.shadowRules,
+      config.shadowMatcher,
+      { policy: `${shadowPrefix}shadow_effective_policy_id`, result: `${shadowPrefix}shadow_engine_result` },
+      shadowPath,
+    ),
     rulesPath,
     shadowPath,
   };
@@ -89,6 +94,7 @@ export function rbacFilter(
           ? rules.enforced.evaluate(connection, stream.request, stream.info)
           : explain(rules.enforced, stream, trace, place(scope, rules.rulesPath));
       addMetadata(stream, verdict);
+      if (verdict.logHint !== undefined) stream.setMetadata(COMMON, LOG_HINTS[verdict.logHint ? 1 : 0]!);
       if (verdict.allowed) {
         allowed.value++;
         return undefined;

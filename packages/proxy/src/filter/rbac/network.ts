@@ -1,15 +1,15 @@
 import type { types } from '@mizzen/xds';
-import { Headers } from '../../http/headers.ts';
 import type { CompileContext } from '../../program/context.ts';
 import { milliseconds } from '../../program/values.ts';
 import type { Path } from '../../program/path.ts';
 import type { NetworkRbacDecision, NetworkRbacProgram } from '../../program/types.ts';
-import type { ConnectionInfo, RequestHead, Trace } from '../../types.ts';
+import { newStreamInfo } from '../../program/offline-stream.ts';
+import type { ConnectionInfo, StreamInfo, Trace } from '../../types.ts';
+import { NO_REQUEST } from './rule.ts';
 import { compileRbac, placeOf, type RbacEngine, type Verdict } from './engine.ts';
 import { authorizationText, dotted } from './http.ts';
+import { compileRbacMatcher } from './matcher.ts';
 
-/** Rules about requests see one without anything in it. */
-const NO_REQUEST: RequestHead = { method: '', path: '', authority: '', scheme: '', headers: new Headers() };
 const ALLOWED: NetworkRbacDecision = { allowed: true, details: '', policy: '', metadata: undefined };
 
 export function compileNetworkRbac(
@@ -27,31 +27,31 @@ export function compileNetworkRbac(
     shadowDenied: count(`${dotted(shadowPrefix)}shadow_denied`),
   };
   const compile = (
-    rbac: types.rbac.RBAC | undefined,
+    rules: types.rbac.RBAC | undefined,
+    matcher: object | undefined,
     prefix: string,
     kind: string,
-    field: string,
-  ): RbacEngine | undefined =>
-    rbac === undefined
-      ? undefined
-      : compileRbac(
-          context,
-          rbac,
-          { policy: `${prefix}${kind}_effective_policy_id`, result: `${prefix}${kind}_engine_result` },
-          [...path, field],
-        );
-  const enforced = compile(config.rules, '', 'enforced', 'rules');
-  const shadow = compile(config.shadowRules, shadowPrefix, 'shadow', 'shadowRules');
+    at: Path,
+  ): RbacEngine | undefined => {
+    const names = { policy: `${prefix}${kind}_effective_policy_id`, result: `${prefix}${kind}_engine_result` };
+    if (matcher !== undefined) return compileRbacMatcher(context, matcher, names, 'connection', at);
+    return rules === undefined ? undefined : compileRbac(context, rules, names, at);
+  };
+  const rulesField = config.matcher === undefined ? 'rules' : 'matcher';
+  const shadowField = config.shadowMatcher === undefined ? 'shadowRules' : 'shadowMatcher';
+  const enforced = compile(config.rules, config.matcher, '', 'enforced', [...path, rulesField]);
+  const shadow = compile(config.shadowRules, config.shadowMatcher, shadowPrefix, 'shadow', [...path, shadowField]);
   const evaluate = (
     engine: RbacEngine,
     field: string,
     connection: ConnectionInfo,
     trace: Trace | undefined,
+    info: StreamInfo | undefined,
   ): Verdict => {
-    if (trace === undefined) return engine.evaluate(connection, NO_REQUEST, undefined);
+    if (trace === undefined) return engine.evaluate(connection, NO_REQUEST, info);
     const place = { type: 'listener', resource: context.resource, path: [...path, field] } as const;
-    const verdict = engine.explain(connection, NO_REQUEST, undefined, trace, place);
-    const dryRun = field === 'shadowRules';
+    const verdict = engine.explain(connection, NO_REQUEST, info, trace, place);
+    const dryRun = field === shadowField;
     trace.push({
       kind: dryRun ? 'authorization-dry-run' : 'authorization',
       matched: dryRun ? undefined : verdict.allowed,
@@ -65,14 +65,15 @@ export function compileNetworkRbac(
     statPrefix,
     enforcement: config.enforcementType ?? 'ONE_TIME_ON_FIRST_BYTE',
     delayDeny: milliseconds(config.delayDeny, 0),
-    check(connection, trace) {
+    check(connection, trace, dynamicMetadata) {
+      const info = dynamicMetadata === undefined ? undefined : { ...newStreamInfo(connection), dynamicMetadata };
       let shadowed: Verdict | undefined;
       if (shadow !== undefined) {
-        shadowed = evaluate(shadow, 'shadowRules', connection, trace);
+        shadowed = evaluate(shadow, shadowField, connection, trace, info);
         (shadowed.allowed ? counters.shadowAllowed : counters.shadowDenied).value++;
       }
       if (enforced === undefined) return shadowed === undefined ? ALLOWED : { ...ALLOWED, metadata: shadowed.metadata };
-      const verdict = evaluate(enforced, 'rules', connection, trace);
+      const verdict = evaluate(enforced, rulesField, connection, trace, info);
       (verdict.allowed ? counters.allowed : counters.denied).value++;
       return shadowed === undefined ? verdict : { ...verdict, metadata: { ...shadowed.metadata, ...verdict.metadata } };
     },

@@ -1,3 +1,4 @@
+import { Headers } from '../../http/headers.ts';
 import type { ConnectionInfo, RequestHead, StreamInfo } from '../../types.ts';
 
 /** A permission or a principal: something that holds or not for a request, or for a connection alone. */
@@ -8,6 +9,9 @@ export interface Rule {
   readonly parts?: readonly Rule[];
   readonly test: (connection: ConnectionInfo, request: RequestHead, info: StreamInfo | undefined) => boolean;
 }
+
+/** Of a connection alone: rules about requests see one without anything in it. */
+export const NO_REQUEST: RequestHead = { method: '', path: '', authority: '', scheme: '', headers: new Headers() };
 
 export function all(rules: readonly Rule[]): Rule {
   if (rules.length === 1) return rules[0]!;

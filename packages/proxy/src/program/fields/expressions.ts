@@ -1,6 +1,6 @@
 import { NOT_SUPPORTED, type FieldTable } from './table.ts';
 
-const EXPR = 'google.api.expr.v1alpha1';
+const POSITIONS = 'only says where in a text it was, or what types were found';
 
 /** Expressions of the Common Expression Language, and where they may stand. */
 export const expressionFields: FieldTable = {
@@ -15,23 +15,36 @@ export const expressionFields: FieldTable = {
   'envoy.extensions.formatter.cel.v3.Cel': { implemented: 'celConfig' },
   'envoy.extensions.formatter.metadata.v3.Metadata': {},
   'envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery': {},
-  [`${EXPR}.Expr`]: {
-    implemented: 'constExpr identExpr selectExpr callExpr listExpr structExpr',
-    noEffect: { 'parts are told apart by where they are': 'id' },
-    refused: { 'Envoy switches going through values off, too': 'comprehensionExpr' },
-  },
-  [`${EXPR}.Constant`]: {
-    implemented: `nullValue boolValue int64Value uint64Value doubleValue stringValue bytesValue durationValue
-      timestampValue`,
-  },
-  [`${EXPR}.Expr.Ident`]: { implemented: 'name' },
-  [`${EXPR}.Expr.Select`]: { implemented: 'operand field testOnly' },
-  [`${EXPR}.Expr.Call`]: { implemented: 'target function args' },
-  [`${EXPR}.Expr.CreateList`]: { implemented: 'elements', refused: { [NOT_SUPPORTED]: 'optionalIndices' } },
-  [`${EXPR}.Expr.CreateStruct`]: { implemented: 'entries', refused: { [NOT_SUPPORTED]: 'messageName' } },
-  [`${EXPR}.Expr.CreateStruct.Entry`]: {
-    implemented: 'mapKey value',
-    noEffect: { 'parts are told apart by where they are': 'id' },
-    refused: { [NOT_SUPPORTED]: 'fieldKey optionalEntry' },
+  ...parsed('google.api.expr.v1alpha1'),
+  ...parsed('cel.expr'),
+  'cel.expr.ParsedExpr': { implemented: 'expr', noEffect: { [POSITIONS]: 'sourceInfo' } },
+  'cel.expr.CheckedExpr': {
+    implemented: 'expr',
+    noEffect: { [POSITIONS]: 'referenceMap typeMap sourceInfo exprVersion' },
   },
 };
+
+/** A parsed expression, in either package that has it. */
+function parsed(inPackage: string): FieldTable {
+  return {
+    [`${inPackage}.Expr`]: {
+      implemented: 'constExpr identExpr selectExpr callExpr listExpr structExpr',
+      noEffect: { 'parts are told apart by where they are': 'id' },
+      refused: { 'Envoy switches going through values off, too': 'comprehensionExpr' },
+    },
+    [`${inPackage}.Constant`]: {
+      implemented: `nullValue boolValue int64Value uint64Value doubleValue stringValue bytesValue durationValue
+      timestampValue`,
+    },
+    [`${inPackage}.Expr.Ident`]: { implemented: 'name' },
+    [`${inPackage}.Expr.Select`]: { implemented: 'operand field testOnly' },
+    [`${inPackage}.Expr.Call`]: { implemented: 'target function args' },
+    [`${inPackage}.Expr.CreateList`]: { implemented: 'elements', refused: { [NOT_SUPPORTED]: 'optionalIndices' } },
+    [`${inPackage}.Expr.CreateStruct`]: { implemented: 'entries', refused: { [NOT_SUPPORTED]: 'messageName' } },
+    [`${inPackage}.Expr.CreateStruct.Entry`]: {
+      implemented: 'mapKey value',
+      noEffect: { 'parts are told apart by where they are': 'id' },
+      refused: { [NOT_SUPPORTED]: 'fieldKey optionalEntry' },
+    },
+  };
+}

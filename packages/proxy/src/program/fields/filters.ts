@@ -19,14 +19,14 @@ export const filterFields: FieldTable = {
   },
 
   'envoy.extensions.filters.http.rbac.v3.RBAC': {
-    implemented: 'rules rulesStatPrefix shadowRules shadowRulesStatPrefix trackPerRuleStats',
-    refused: { [NOT_SUPPORTED]: 'matcher shadowMatcher' },
+    implemented: 'rules rulesStatPrefix shadowRules shadowRulesStatPrefix trackPerRuleStats matcher shadowMatcher',
   },
   'envoy.extensions.filters.http.rbac.v3.RBACPerRoute': { implemented: 'rbac' },
   'envoy.config.rbac.v3.RBAC': {
     implemented: 'action policies',
     noEffect: { 'decisions are in metrics and metadata': 'auditLoggingOptions' },
   },
+  'envoy.config.rbac.v3.Action': { implemented: 'name action' },
   'envoy.config.rbac.v3.Policy': {
     implemented: 'permissions principals condition celConfig',
     noEffect: { 'Envoy looks at `condition` only': 'checkedCondition' },

@@ -143,8 +143,7 @@ export const listenerFields: FieldTable = {
     refused: { 'buckets are not shared': 'shareKey' },
   },
   'envoy.extensions.filters.network.rbac.v3.RBAC': {
-    implemented: 'rules shadowRules statPrefix enforcementType shadowRulesStatPrefix delayDeny',
-    values: { enforcementType: { CONTINUOUS: NOT_SUPPORTED } },
-    refused: { [NOT_SUPPORTED]: 'matcher shadowMatcher' },
+    implemented: `rules shadowRules matcher shadowMatcher statPrefix enforcementType shadowRulesStatPrefix
+      delayDeny`,
   },
 };

@@ -20,6 +20,13 @@ export interface Extension {
 export interface MatcherKind<C, A> {
   input(context: CompileContext, input: Extension | undefined, path: Path): Input<C> | undefined;
   action(context: CompileContext, action: Extension | undefined, path: Path): A | undefined;
+  /** A predicate that is not about text; absent: there are no such. */
+  custom?(
+    context: CompileContext,
+    input: Extension | undefined,
+    matcher: Extension,
+    path: Path,
+  ): ((criteria: C) => boolean) | undefined;
 }
 
 type Predicate<C> = (criteria: C) => boolean;
@@ -131,6 +138,8 @@ class Compiler<C, A> {
     }
     const at = [...path, 'singlePredicate'];
     const { input, valueMatch, customMatch } = config.singlePredicate ?? {};
+    if (customMatch !== undefined && this.#kind.custom !== undefined)
+      return this.#kind.custom(this.#context, input, customMatch, at) ?? (() => false);
     if (customMatch !== undefined || valueMatch === undefined) {
       const field = customMatch === undefined ? 'valueMatch' : 'customMatch';
       this.#context.refuse([...at, field], 'only `valueMatch` is supported');

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { Deps } from '../deps.ts';
 import type { JsonObject } from '@mizzen/xds';
 import { makePicker, nobodyPicker, type Level, type Picker, type PickerOptions } from '../lb/picker.ts';
+import { overridePicker } from '../lb/override-host.ts';
 import { subsetPicker } from '../lb/subsets.ts';
 import type { BalancedHost, PriorityHosts } from '../lb/types.ts';
 import type { ZoneOptions } from '../lb/zone.ts';
@@ -302,6 +303,14 @@ export class Cluster implements UpstreamCluster {
       failOnPanic: program.zoneAware.failOnPanic,
       onPanic: () => this.stats.lb_healthy_panic++,
     };
+    const picker = this.#balancer(options);
+    if (program.overrides === undefined) return picker;
+    const named = new Map([...this.#hosts.values()].map((host) => [host.authority, host]));
+    return overridePicker(program.overrides, named, picker);
+  }
+
+  #balancer(options: PickerOptions): Picker {
+    const { program, deps } = this;
     if (program.subsets === undefined) return makePicker(this.#priorities, options, deps);
     const metadataOf = (host: BalancedHost): JsonObject | undefined =>
       (host as ClusterHost).endpoint.metadata?.['envoy.lb'];

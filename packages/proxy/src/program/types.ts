@@ -664,6 +664,8 @@ export interface ClusterProgram {
   readonly hashBalanceFactor: number;
   readonly closeConnectionsOnHostSetChange: boolean;
   readonly subsets: SubsetProgram | undefined;
+  /** Requests may name their host in these. */
+  readonly overrides: readonly OverrideSource[] | undefined;
 
   readonly connectTimeout: number;
   readonly perConnectionBufferLimit: number;
@@ -798,6 +800,13 @@ export interface SubsetProgram {
   /** Criteria may have keys that no selector has. */
   readonly allowRedundantKeys: boolean;
 }
+
+/** Where requests name their host. */
+export type OverrideSource =
+  /** Lowercase. */
+  | { readonly header: string; readonly metadata?: undefined }
+  /** Path into the dynamic metadata, the filter's name first. */
+  | { readonly header?: undefined; readonly metadata: readonly string[] };
 
 export interface SelectorProgram {
   /** Sorted. */

@@ -2,6 +2,8 @@ import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
 import { messageOf } from '../read-resource.ts';
+import type { OverrideSource } from '../types.ts';
+import { asciiLower } from '../values.ts';
 import {
   balanceFactor,
   compileSubsets,
@@ -21,6 +23,7 @@ const DEFAULT: BalancingProgram = {
   hashBalanceFactor: 0,
   zoneAware: zoneAware(undefined),
   subsets: undefined,
+  overrides: undefined,
 };
 
 interface Locality {
@@ -37,6 +40,13 @@ interface Hashing {
   };
   readonly useHostnameForHashing?: boolean;
   readonly hashBalanceFactor?: number;
+}
+interface Override {
+  readonly overrideHostSources?: readonly {
+    readonly header?: string;
+    readonly metadata?: { readonly key?: string; readonly path?: readonly { readonly key?: string }[] };
+  }[];
+  readonly fallbackPolicy?: types.cluster.LoadBalancingPolicy;
 }
 interface Subset extends Exclude<Parameters<typeof compileSubsets>[1], undefined> {
   readonly subsetLbPolicy?: types.cluster.LoadBalancingPolicy;
@@ -103,6 +113,8 @@ function compileTyped(context: CompileContext, config: { readonly '@type': strin
       return { ...byLocality, lb: typedLeastRequest(context, config) };
     case `${PREFIX}cluster_provided.v3.ClusterProvided`:
       return { ...DEFAULT, lb: { policy: 'CLUSTER_PROVIDED' } };
+    case `${PREFIX}override_host.v3.OverrideHost`:
+      return compileOverride(context, config as Override, path);
     case `${PREFIX}subset.v3.Subset`: {
       const subset = config as Subset;
       const at = [...path, 'subsetLbPolicy'];
@@ -136,4 +148,21 @@ function typedLeastRequest(context: CompileContext, config: object): BalancingPr
     config as types.cluster.Cluster_LeastRequestLbConfig,
     enableFullScan === true || selectionMethod === 'FULL_SCAN',
   );
+}
+
+function compileOverride(context: CompileContext, config: Override, path: Path): BalancingProgram {
+  const { overrideHostSources = [], fallbackPolicy } = config;
+  if (overrideHostSources.length === 0) context.refuse([...path, 'overrideHostSources'], 'must not be empty');
+  const overrides = overrideHostSources.map(({ header = '', metadata }, i): OverrideSource => {
+    const at = [...path, 'overrideHostSources', i];
+    if (header !== '' && metadata !== undefined) context.refuse([...at, 'metadata'], 'cannot be set beside `header`');
+    if (header === '' && metadata === undefined) context.refuse(at, 'must say where hosts are named');
+    if (metadata === undefined) return { header: asciiLower(header) };
+    return { metadata: [metadata.key ?? '', ...(metadata.path ?? []).map(({ key = '' }) => key)] };
+  });
+  if (fallbackPolicy === undefined) {
+    context.refuse([...path, 'fallbackPolicy'], 'must be there');
+    return DEFAULT;
+  }
+  return { ...compileFirst(context, fallbackPolicy, [...path, 'fallbackPolicy']), overrides };
 }

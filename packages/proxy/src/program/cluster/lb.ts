@@ -16,6 +16,7 @@ export interface BalancingProgram {
   readonly hashBalanceFactor: number;
   readonly zoneAware: ClusterProgram['zoneAware'];
   readonly subsets: SubsetProgram | undefined;
+  readonly overrides: ClusterProgram['overrides'];
 }
 
 /** What `lbPolicy` and the fields beside it say. */
@@ -34,6 +35,7 @@ export function compileLb(context: CompileContext, cluster: types.cluster.Cluste
     ]),
     zoneAware: zoneAware(common?.zoneAwareLbConfig),
     subsets: compileSubsets(context, cluster.lbSubsetConfig, ['lbSubsetConfig']),
+    overrides: undefined,
   };
 }
 

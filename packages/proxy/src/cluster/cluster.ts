@@ -291,7 +291,7 @@ export class Cluster implements UpstreamCluster {
   }
 
   #makePicker(endpoints: EndpointsProgram): Picker {
-    const { program, deps } = this;
+    const { program } = this;
     const options: PickerOptions = {
       lb: program.lb,
       localityWeighted: program.localityWeighted,

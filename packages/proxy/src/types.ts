@@ -287,8 +287,10 @@ export interface HttpStream {
   collectBody(limit: number, partial: boolean): Promise<CollectedBody>;
   /** No body follows the response's head. */
   readonly responseEnds: boolean;
-  /** In `onResponse`, once: sends the body through something; `count` is told what goes in and what comes out. */
-  transformResponse(transform: Transform, count: (before: number, after: number) => void): void;
+  /** In `onResponse`: sends the body through something; `count` is told what goes in and what comes out; false: enough. */
+  transformResponse(transform: Transform, count: (before: number, after: number) => boolean): void;
+  /** The same of the request, in `onRequest`. */
+  transformRequest(transform: Transform, count: (before: number, after: number) => boolean): void;
   /** The whole body has been read: it goes on with its length, if it came without. */
   declareLength(bytes: number): void;
 }

@@ -8,6 +8,7 @@ import { alpnFilter } from './alpn.ts';
 import { apiKeyAuthFilter } from './api-key-auth.ts';
 import { basicAuthFilter } from './basic-auth.ts';
 import { bufferFilter } from './buffer.ts';
+import { decompressorFilter } from './compressor/decompressor.ts';
 import { compressorFilter } from './compressor/filter.ts';
 import { corsFilter } from './cors.ts';
 import { csrfFilter } from './csrf.ts';
@@ -37,6 +38,7 @@ const compilers: Readonly<Record<string, Compile>> = {
   'envoy.extensions.filters.http.buffer.v3.Buffer': bufferFilter,
   'envoy.extensions.filters.http.fault.v3.HTTPFault': faultFilter,
   'envoy.extensions.filters.http.compressor.v3.Compressor': compressorFilter,
+  'envoy.extensions.filters.http.decompressor.v3.Decompressor': decompressorFilter,
   'envoy.extensions.filters.http.csrf.v3.CsrfPolicy': csrfFilter,
   'envoy.extensions.filters.http.basic_auth.v3.BasicAuth': basicAuthFilter,
   'envoy.extensions.filters.http.api_key_auth.v3.ApiKeyAuth': apiKeyAuthFilter,

@@ -5,40 +5,77 @@ import { keep } from './reads.ts';
 export interface BodyPipeEnds {
   readonly onData: (data: Buffer) => void;
   readonly onEnd: () => void;
-  readonly onError: () => void;
   /** Whoever writes may go on, or is to wait. */
   readonly onFlow: (flows: boolean) => void;
-  /** Bytes that went in and came out. */
-  readonly count: (before: number, after: number) => void;
 }
 
-/** A body on its way through something that makes another of it. */
+/** A body on its way through something that makes another of it. What cannot be made sense of ends it early. */
 export class BodyPipe {
   readonly #transform: Transform;
   readonly #ends: BodyPipeEnds;
+  readonly #count: (before: number, after: number) => boolean;
+  /** What this makes goes through that. */
+  #next: BodyPipe | undefined;
+  #broken = false;
+  /** Whoever writes was told to wait. */
+  #waits = false;
+  #ended = false;
 
-  constructor(transform: Transform, ends: BodyPipeEnds) {
+  /** `count` is told what goes in and what comes out; false: enough. */
+  constructor(transform: Transform, count: (before: number, after: number) => boolean, ends: BodyPipeEnds) {
     this.#transform = transform;
     this.#ends = ends;
+    this.#count = count;
     transform.on('data', (data: Buffer) => {
-      ends.count(0, data.length);
-      entered(() => ends.onData(data));
+      if (this.#broken) return;
+      entered(() => (this.#next === undefined ? ends.onData(data) : this.#next.write(data)));
+      if (!count(0, data.length)) this.#break();
     });
-    transform.on('end', () => entered(ends.onEnd));
-    transform.on('error', () => entered(ends.onError));
-    transform.on('drain', () => entered(() => ends.onFlow(true)));
+    transform.on('end', () => this.#finish());
+    transform.on('error', () => this.#break());
+    transform.on('drain', () => this.#flow());
+  }
+
+  /** Puts another one behind the last. */
+  add(next: BodyPipe): void {
+    if (this.#next === undefined) this.#next = next;
+    else this.#next.add(next);
   }
 
   write(data: Buffer): void {
-    this.#ends.count(data.length, 0);
-    if (!this.#transform.write(keep(data))) this.#ends.onFlow(false);
+    if (this.#broken) return;
+    this.#count(data.length, 0);
+    if (this.#transform.write(keep(data)) || this.#waits) return;
+    this.#waits = true;
+    this.#ends.onFlow(false);
   }
 
   end(): void {
-    this.#transform.end();
+    this.#ended = true;
+    if (this.#broken) this.#finish();
+    else this.#transform.end();
   }
 
   destroy(): void {
     this.#transform.destroy();
+    this.#next?.destroy();
+  }
+
+  #break(): void {
+    if (this.#broken) return;
+    this.#broken = true;
+    this.#transform.destroy();
+    this.#flow();
+    if (this.#ended) this.#finish();
+  }
+
+  #flow(): void {
+    if (!this.#waits) return;
+    this.#waits = false;
+    entered(() => this.#ends.onFlow(true));
+  }
+
+  #finish(): void {
+    entered(() => (this.#next === undefined ? this.#ends.onEnd() : this.#next.end()));
   }
 }

@@ -71,6 +71,8 @@ export class ActiveStream implements HttpStream, LogSource {
   readonly #writer: ResponseWriter;
   /** What the response's body goes through. */
   #pipe: BodyPipe | undefined;
+  #requestPipe: BodyPipe | undefined;
+  #requestTrailers: readonly string[] | undefined;
   #filters: FilterPlan;
   #routes: RouteConfigProgram | undefined;
   #decision: RouteDecision | undefined;
@@ -286,11 +288,16 @@ export class ActiveStream implements HttpStream, LogSource {
       if (result === 'stop' || this.over) return;
       if (result !== undefined) {
         const kept = keep(data);
-        this.#holdRequest(result, () => this.#router?.onRequestData(kept));
+        this.#holdRequest(result, () => this.#sendUp(kept));
         return;
       }
     }
-    this.#router?.onRequestData(data);
+    this.#sendUp(data);
+  }
+
+  #sendUp(data: Buffer): void {
+    if (this.#requestPipe === undefined) this.#router?.onRequestData(data);
+    else this.#requestPipe.write(data);
   }
 
   onRequestEnd(trailers: readonly string[] | undefined): void {
@@ -312,7 +319,14 @@ export class ActiveStream implements HttpStream, LogSource {
     let passed = this.hcm.program.enableTrailers ? trailers : undefined;
     if (passed !== undefined)
       for (const filter of this.#filters.onRequestTrailers) passed = filter.onRequestTrailers!(this, passed);
-    this.#router?.onRequestEnd(passed);
+    this.#requestTrailers = passed;
+    if (this.#requestPipe === undefined) this.#endRequest(passed);
+    else this.#requestPipe.end();
+  }
+
+  #endRequest(trailers: readonly string[] | undefined): void {
+    if (this.over) return;
+    this.#router?.onRequestEnd(trailers);
     if (this.#tunnelEnded) this.#finish(false);
   }
 
@@ -503,14 +517,25 @@ export class ActiveStream implements HttpStream, LogSource {
     this.#write(data);
   }
 
-  transformResponse(transform: Transform, count: (before: number, after: number) => void): void {
-    this.#pipe = new BodyPipe(transform, {
+  transformResponse(transform: Transform, count: (before: number, after: number) => boolean): void {
+    const pipe = new BodyPipe(transform, count, {
       onData: (data) => this.#emit(data),
       onEnd: () => this.#endBody(),
-      onError: () => this.reset('filter_failed'),
       onFlow: (flows) => (flows ? this.#router?.resumeUpstream() : this.#router?.pauseUpstream()),
-      count,
     });
+    if (this.#pipe === undefined) this.#pipe = pipe;
+    else this.#pipe.add(pipe);
+  }
+
+  transformRequest(transform: Transform, count: (before: number, after: number) => boolean): void {
+    this.hasLength = false;
+    const pipe = new BodyPipe(transform, count, {
+      onData: (data) => this.#router?.onRequestData(data),
+      onEnd: () => this.#endRequest(this.#requestTrailers),
+      onFlow: (flows) => (flows ? this.connection.resume() : this.connection.pause()),
+    });
+    if (this.#requestPipe === undefined) this.#requestPipe = pipe;
+    else this.#requestPipe.add(pipe);
   }
 
   #write(data: Buffer): void {
@@ -571,6 +596,8 @@ export class ActiveStream implements HttpStream, LogSource {
 
   #end(completes: boolean): void {
     this.over = true;
+    this.#pipe?.destroy();
+    this.#requestPipe?.destroy();
     const { info } = this;
     const { stats, deps } = this.hcm;
     info.responseEndTime = turnNow(deps.clock);

@@ -64,6 +64,7 @@ export class OfflineStream implements HttpStream {
   readonly upgrade = '';
   readonly responseEnds = true;
   transformResponse(): void {}
+  transformRequest(): void {}
   declareLength(): void {}
   collectBody(): Promise<CollectedBody> {
     return Promise.resolve({ data: Buffer.alloc(0), complete: true });

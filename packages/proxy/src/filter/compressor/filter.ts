@@ -161,6 +161,7 @@ export function compressorFilter(
         stream.transformResponse(library.make(), (before, after) => {
           bytesIn.value += before;
           bytesOut.value += after;
+          return true;
         });
       } else {
         notCompressed.value++;

@@ -1,6 +1,7 @@
 import { NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const COMPRESSOR = 'envoy.extensions.filters.http.compressor.v3';
+const DECOMPRESSOR = 'envoy.extensions.filters.http.decompressor.v3';
 const COMPRESSION = 'envoy.extensions.compression';
 const CHUNK = 'buffers are as large as they need to be';
 const API_KEY = 'envoy.extensions.filters.http.api_key_auth.v3';
@@ -42,6 +43,23 @@ export const webFilterFields: FieldTable = {
     implemented: 'compressionLevel enableChecksum strategy',
     noEffect: { [CHUNK]: 'chunkSize' },
     refused: { [NOT_SUPPORTED]: 'dictionary' },
+  },
+  [`${DECOMPRESSOR}.Decompressor`]: {
+    implemented: 'decompressorLibrary requestDirectionConfig responseDirectionConfig',
+  },
+  [`${DECOMPRESSOR}.Decompressor.RequestDirectionConfig`]: { implemented: 'commonConfig advertiseAcceptEncoding' },
+  [`${DECOMPRESSOR}.Decompressor.ResponseDirectionConfig`]: { implemented: 'commonConfig' },
+  [`${DECOMPRESSOR}.Decompressor.CommonDirectionConfig`]: { implemented: 'enabled ignoreNoTransformHeader' },
+  [`${COMPRESSION}.gzip.decompressor.v3.Gzip`]: {
+    implemented: 'windowBits maxInflateRatio chunkSize',
+  },
+  [`${COMPRESSION}.brotli.decompressor.v3.Brotli`]: {
+    implemented: 'chunkSize',
+    noEffect: { [CHUNK]: 'disableRingBufferReallocation' },
+  },
+  [`${COMPRESSION}.zstd.decompressor.v3.Zstd`]: {
+    implemented: 'chunkSize',
+    refused: { [NOT_SUPPORTED]: 'dictionaries' },
   },
   'envoy.extensions.filters.http.csrf.v3.CsrfPolicy': {
     implemented: 'filterEnabled shadowEnabled additionalOrigins',

@@ -34,6 +34,8 @@ export class Listener {
   #program: ListenerProgram;
   #sinks: readonly AccessLogSink[] = [];
   #steps: readonly Step[] = NO_STEPS;
+  /** Connections, those that filters still look at included. */
+  #open = 0;
   #chains = new Map<FilterChainProgram, ChainRuntime>();
   /** What connections know of the listener's own metadata. */
   get #configured(): Pick<ConnectionInfo, 'configured'> {
@@ -189,6 +191,25 @@ export class Listener {
   readonly takeOver = (socket: Socket | TLSSocket, ends: HandedOver): void => this.#accept(socket, ends, true);
 
   #accept(socket: Socket | TLSSocket, addresses: Addresses, handedOver = false): void {
+    const { connections } = this.#services;
+    // One that comes from this proxy, or from another listener, has been counted.
+    const outside = !handedOver && this.#program.address.kind !== 'internal';
+    const { unlimited } = this.#program;
+    if (outside && !unlimited && connections.reached) {
+      this.#stats.downstream_global_cx_overflow++;
+      return void socket.destroy();
+    }
+    const counted = outside && (connections.countsAll || !unlimited);
+    if (this.#open >= this.#program.connectionLimit.value) {
+      this.#stats.downstream_cx_overflow++;
+      return void socket.destroy();
+    }
+    this.#open++;
+    if (counted) connections.active++;
+    socket.once('close', () => {
+      this.#open--;
+      if (counted) connections.active--;
+    });
     const info: PlainInfo = {
       id: this.#services.nextConnectionId(),
       ...addresses,

@@ -15,6 +15,7 @@ import type { TlsContexts } from '../tls/context.ts';
 import type { DownstreamTlsStats } from '../tls/server.ts';
 import type { RequestGroups } from '../telemetry/request-groups.ts';
 import type { Histogram } from '../telemetry/histogram.ts';
+import type { ConnectionLimit } from './connection-limit.ts';
 import type { ConnectionInfo, UpstreamCluster, UpstreamSocket } from '../types.ts';
 import type { TcpProxyStats } from './tcp-proxy.ts';
 
@@ -33,6 +34,7 @@ export interface ListenerServices {
   readonly deps: Deps;
   readonly tls: TlsContexts;
   readonly stats: ListenerStatsRegistry;
+  readonly connections: ConnectionLimit;
   cluster(name: string): UpstreamCluster | undefined;
   routes(name: string): RouteConfigProgram | undefined;
   internalListener(name: string): InternalListener | undefined;
@@ -56,6 +58,9 @@ export interface ListenerStats {
   downstream_cx_total: number;
   downstream_cx_active: number;
   downstream_cx_destroy: number;
+  /** Refused for the listener's own limit, and for that of all. */
+  downstream_cx_overflow: number;
+  downstream_global_cx_overflow: number;
   /** Connections that listener filters are looking at. */
   downstream_pre_cx_active: number;
   downstream_pre_cx_timeout: number;

@@ -59,6 +59,8 @@ export function newListenerStats(): ListenerStats {
     downstream_cx_total: 0,
     downstream_cx_active: 0,
     downstream_cx_destroy: 0,
+    downstream_cx_overflow: 0,
+    downstream_global_cx_overflow: 0,
     downstream_pre_cx_active: 0,
     downstream_pre_cx_timeout: 0,
     downstream_cx_transport_socket_connect_timeout: 0,

@@ -14,6 +14,7 @@ import type { AddressProgram, CompileDeps } from '../program/types.ts';
 import { compileLayers, type RuntimeLayer } from '../runtime/layers.ts';
 import type { Nack } from '../types.ts';
 import { staticResources, type StaticResources } from '../xds/static-source.ts';
+import { maxConnections } from './overload.ts';
 
 export const BOOTSTRAP = 'envoy.config.bootstrap.v3.Bootstrap';
 
@@ -33,6 +34,8 @@ export interface BootstrapProgram {
   readonly ads: types.core.ApiConfigSource | undefined;
   readonly cds: types.core.ConfigSource | undefined;
   readonly lds: types.core.ConfigSource | undefined;
+  /** Of all listeners together; undefined: any number. */
+  readonly maxConnections: number | undefined;
   readonly layers: readonly RuntimeLayer[];
   readonly clusterManager: ClusterManagerSettings;
   /** Where the admin endpoint listens; undefined: nowhere. */
@@ -138,6 +141,7 @@ export function compileBootstrap(
     cds: dynamic?.cdsConfig,
     lds: dynamic?.ldsConfig,
     clusterManager: clusterManager(context, bootstrap, node),
+    maxConnections: maxConnections(context, bootstrap.overloadManager),
     layers: compileLayers(context, bootstrap.layeredRuntime, node.cluster ?? ''),
     admin: adminAt,
     adminPaths,

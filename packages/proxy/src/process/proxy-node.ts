@@ -10,6 +10,7 @@ import { nextConnectionId } from '../http/connection-id.ts';
 import { serveHttp } from '../http/server-connection.ts';
 import type { BindFailure } from '../listener/binding.ts';
 import type { DrainPolicy } from '../listener/drain.ts';
+import { ConnectionLimit } from '../listener/connection-limit.ts';
 import { ListenerManager } from '../listener/manager.ts';
 import type { ListenerServices } from '../listener/services.ts';
 import { ListenerStatsStore } from '../listener/stats-registry.ts';
@@ -35,6 +36,8 @@ export interface ProxyNodeOptions {
   readonly http2Clusters?: ReadonlySet<string>;
   /** Values that may change while it runs; absent: there are none. */
   readonly runtime?: LiveRuntime;
+  /** Of all listeners together; absent: any number. */
+  readonly maxConnections?: number | undefined;
   readonly accessLog: (path: string) => AccessLogSink;
   readonly clusterManager?: ClusterManagerSettings | undefined;
   /** What becomes of connections of replaced and removed listeners and chains. */
@@ -87,6 +90,7 @@ export class ProxyNode {
       cluster: (name) => this.#routable(name),
       routes: (name) => this.routes.get(name),
       internalListener: (name) => this.listeners.internal(name),
+      connections: new ConnectionLimit(options.maxConnections, options.runtime?.runtime),
       listenerFor: (address, port) => this.listeners.at(address, port),
       accessLog: options.accessLog,
       nextConnectionId,

@@ -142,6 +142,9 @@ export interface ListenerProgram {
   readonly selectChain: (criteria: ChainCriteria, trace?: Trace) => FilterChainProgram | undefined;
   readonly perConnectionBufferLimit: number;
   readonly backlog: number | undefined;
+  readonly connectionLimit: Live<number>;
+  /** The limit over all listeners is not for this one. */
+  readonly unlimited: boolean;
   /** Written when a connection ends, whatever its filters did. */
   readonly accessLogs: readonly AccessLogProgram[];
   /** Names of secrets and route configurations that the chains refer to. */

@@ -15,7 +15,7 @@ const HCM_NEVER = `downstream_cx_destroy_active_rq downstream_cx_http1_soft_drai
   downstream_rq_rejected_via_ip_detection downstream_rq_too_many_premature_resets`.split(/\s+/);
 const ROUTER_NEVER = ['rq_overload_local_reply'];
 const TRACING = ['client_enabled', 'health_check', 'not_traceable', 'random_sampling', 'service_forced'];
-const LISTENER_NEVER = ['downstream_cx_overflow', 'downstream_cx_overload_reject', 'downstream_global_cx_overflow'];
+const LISTENER_NEVER = ['downstream_cx_overload_reject'];
 const TCP_NEVER = `downstream_cx_drain_close downstream_cx_overload_close downstream_cx_rx_bytes_buffered
   downstream_cx_tx_bytes_buffered downstream_flow_control_paused_reading_total
   downstream_flow_control_resumed_reading_total early_data_received_count_total route_delayed_total

@@ -16,7 +16,8 @@ export const bootstrapFields: FieldTable = {
       [NO_TRACING]: 'tracing',
       'statistics are fetched from the admin address': 'statsSinks',
       'statistics are made when they are needed and stay': 'deferredStatOptions statsEvictionInterval',
-      'connections and memory are limited by the operating system': 'overloadManager',
+      'but for the monitor of downstream connections: memory and the rest are limited by the operating system':
+        'overloadManager',
       'regular expressions are RE2’s': 'defaultRegexEngine',
       'names are resolved by the system': 'useTcpForDnsLookups dnsResolutionConfig typedDnsResolverConfig',
       'messages have the form of `--log-format`': 'applicationLogConfig',

@@ -9,13 +9,12 @@ export const listenerFields: FieldTable = {
   'envoy.config.listener.v3.Listener': {
     implemented: `name address additionalAddresses statPrefix filterChains defaultFilterChain filterChainMatcher
       listenerFilters listenerFiltersTimeout continueOnListenerFiltersTimeout
-      trafficDirection accessLog tcpBacklogSize bindToPort useOriginalDst internalListener deprecatedV1 metadata`,
+      trafficDirection accessLog tcpBacklogSize ignoreGlobalConnLimit bypassOverloadManager bindToPort useOriginalDst internalListener deprecatedV1 metadata`,
     noEffect: {
       'what waits in a socket is bounded by the proxy itself, at 64 KiB': 'perConnectionBufferLimitBytes',
       'one process accepts all connections of a listener':
         'connectionBalanceConfig reusePort enableReusePort maxConnectionsToAcceptPerSocketEvent',
       'listeners drain when they are replaced or removed': 'drainType',
-      'there is no limit over all connections, and no overload manager': 'ignoreGlobalConnLimit bypassOverloadManager',
     },
     refused: {
       [NOT_SUPPORTED]: `fcdsConfig transparent freebind socketOptions tcpFastOpenQueueLength

@@ -5,6 +5,7 @@ import { compileNetworkLocalRateLimit } from '../../filter/local-ratelimit-netwo
 import { compileNetworkRbac } from '../../filter/rbac/network.ts';
 import { compileNetworkSetFilterState } from '../../filter/set-filter-state-network.ts';
 import { sniCluster, sniForwardProxy } from '../../filter/sni.ts';
+import { liveInteger } from '../../runtime/live.ts';
 import { compileAccessLogs } from '../../telemetry/access-log.ts';
 import { compileAddress } from '../address.ts';
 import { CompileContext } from '../context.ts';
@@ -74,6 +75,12 @@ function compileRead(context: CompileContext, listener: types.listener.Listener)
         : compileChainMatcher(context, listener.filterChainMatcher, name, chains, defaultChain),
     perConnectionBufferLimit: listener.perConnectionBufferLimitBytes ?? 1024 * 1024,
     backlog: listener.tcpBacklogSize,
+    connectionLimit: liveInteger(
+      context.deps.runtime,
+      `envoy.resource_limits.listener.${name}.connection_limit`,
+      Infinity,
+    ),
+    unlimited: listener.ignoreGlobalConnLimit === true || listener.bypassOverloadManager === true,
     accessLogs: compileAccessLogs(context, listener.accessLog, ['accessLog']),
     secretNames: [...new Set(all.flatMap((chain) => (chain.tls === undefined ? [] : tlsSecrets(chain.tls))))],
     routeConfigNames: [...new Set(all.flatMap(routeNames))],

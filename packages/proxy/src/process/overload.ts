@@ -10,7 +10,8 @@ export function maxConnections(context: CompileContext, overloadManager: unknown
   const monitors = (manager['resourceMonitors'] ?? manager['resource_monitors'] ?? []) as readonly JsonObject[];
   for (const [i, monitor] of monitors.entries()) {
     const config = (monitor['typedConfig'] ?? monitor['typed_config'] ?? {}) as JsonObject;
-    if (messageOf(String(config['@type'] ?? '')) !== CONNECTIONS) continue;
+    const type = config['@type'];
+    if (typeof type !== 'string' || messageOf(type) !== CONNECTIONS) continue;
     const path = ['overloadManager', 'resourceMonitors', i, 'typedConfig', 'maxActiveDownstreamConnections'];
     const max = Number(config['maxActiveDownstreamConnections'] ?? config['max_active_downstream_connections'] ?? 0);
     if (Number.isInteger(max) && max > 0) return max;

@@ -97,7 +97,7 @@ function networkFilter(filter: Readonly<Record<string, object>>, listenerName: s
   const hosts = own.virtualHosts ?? [
     { name: 'all', domains: ['*'], routes: own.routes ?? [{ match: { prefix: '/' }, route: { cluster: 'one' } }] },
   ];
-  const rds = own.hcm !== undefined && 'rds' in own.hcm;
+  const rds = own.hcm !== undefined && ('rds' in own.hcm || 'scopedRoutes' in own.hcm);
   return {
     '$network.http_connection_manager.v3.HttpConnectionManager': {
       ...log,

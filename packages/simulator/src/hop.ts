@@ -102,7 +102,7 @@ async function throughHttp(
   trace: Trace,
 ): Promise<HopResult> {
   const { connection, listener, node } = arrival;
-  const routes = routesOf(node, hcm, listener, trace);
+  const routes = routesOf(node, hcm, listener, request, trace);
   const stream = new OfflineStream(request, connection, routes, random, trace);
   const asked = request.path;
   const normal: PathResult = request.method === 'CONNECT' ? { path: asked, verdict: 'ok' } : normalizePath(asked, hcm);
@@ -176,13 +176,24 @@ function routesOf(
   node: NodePrograms,
   hcm: HcmProgram,
   listener: ListenerProgram,
+  request: RequestHead,
   trace: Trace,
 ): RouteConfigProgram | undefined {
-  if (hcm.routes.kind === 'inline') return hcm.routes.config;
-  const routes = node.routes.get(hcm.routes.name);
   const xds = { type: 'listener', resource: listener.name, path: [] } as const;
+  let source = hcm.routes;
+  if (source.kind === 'scoped') {
+    const key = source.key(request);
+    const scope = key === undefined ? undefined : source.scopes.get(key);
+    if (scope === undefined) {
+      trace.push({ kind: 'routes', matched: false, text: 'the request is in no scope of routes', xds });
+      return undefined;
+    }
+    source = scope;
+  }
+  if (source.kind === 'inline') return source.config;
+  const routes = node.routes.get(source.name);
   if (routes === undefined)
-    trace.push({ kind: 'routes', matched: false, text: `route configuration "${hcm.routes.name}" is not there`, xds });
+    trace.push({ kind: 'routes', matched: false, text: `route configuration "${source.name}" is not there`, xds });
   else
     trace.push({
       kind: 'routes',

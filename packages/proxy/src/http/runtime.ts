@@ -14,12 +14,12 @@ import type { Deps } from '../deps.ts';
 import type { HcmProgram, RouteConfigProgram } from '../program/types.ts';
 import type { RequestGroups } from '../telemetry/request-groups.ts';
 import { Histogram } from '../telemetry/histogram.ts';
-import type { ConnectionInfo, UpstreamCluster, UpstreamSocket } from '../types.ts';
+import type { ConnectionInfo, RequestHead, UpstreamCluster, UpstreamSocket } from '../types.ts';
 
 export interface HcmRuntime {
   readonly program: HcmProgram;
   /** Routes in force: inline ones, or what RDS last brought. Undefined until the first answer: requests get a 404 NR. */
-  routes(): RouteConfigProgram | undefined;
+  routes(request: RequestHead): RouteConfigProgram | undefined;
   cluster(name: string): UpstreamCluster | undefined;
   /**
    * Takes over a connection whose CONNECT ended here, as if it had been accepted by the internal listener of that name

@@ -102,9 +102,9 @@ export class ActiveStream implements HttpStream, LogSource {
   start(parser: RequestParser): void {
     const { hcm, info, connection } = this;
     const { program } = hcm;
-    this.#routes = hcm.routes();
     if ((parser.seen & Seen.EXPECT) !== 0 && !program.proxy100Continue) this.#answerExpectation(parser);
     this.request = readHead(parser, program);
+    this.#routes = hcm.routes(this.request);
     this.expectsBody = parser.bodyMode !== BodyMode.NONE;
     this.hasLength = parser.contentLength >= 0;
     this.mayCarryEnvoyFields = (parser.seen & Seen.X_ENVOY) !== 0;
@@ -144,7 +144,7 @@ export class ActiveStream implements HttpStream, LogSource {
   startAgain(request: RequestHead, before: ActiveStream, body: RequestBody): void {
     const { hcm, connection, info } = this;
     const { program } = hcm;
-    this.#routes = hcm.routes();
+    this.#routes = hcm.routes(request);
     this.request = request;
     this.redirects = before.redirects;
     this.hasLength = request.headers.has('content-length');

@@ -1,3 +1,4 @@
+import type { RouteSource } from '../program/types.ts';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { FilterState } from '../filter-state/state.ts';
@@ -299,7 +300,7 @@ function hcmRuntime(
   const { routes } = program;
   return {
     program,
-    routes: routes.kind === 'inline' ? () => routes.config : () => services.routes(routes.name),
+    routes: routeLookup(routes, services),
     cluster: (name) => services.cluster(name),
     internalListener: (name) => services.internalListener(name),
     deps: services.deps,
@@ -309,6 +310,17 @@ function hcmRuntime(
     requestGroups: services.stats.requestGroups,
     accessLogSinks: program.accessLogs.map(({ path }) => services.accessLog(path)),
     upstreamLogSinks: program.router.upstreamLogs.map(({ path }) => services.accessLog(path)),
+  };
+}
+
+/** How a request finds its route configuration. */
+function routeLookup(source: RouteSource, services: ListenerServices): HcmRuntime['routes'] {
+  if (source.kind === 'inline') return () => source.config;
+  if (source.kind === 'rds') return () => services.routes(source.name);
+  const scopes = new Map([...source.scopes].map(([key, single]) => [key, routeLookup(single, services)]));
+  return (request) => {
+    const key = source.key(request);
+    return key === undefined ? undefined : scopes.get(key)?.(request);
   };
 }
 

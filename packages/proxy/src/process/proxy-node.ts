@@ -1,3 +1,4 @@
+import { singleSources } from '../program/route-source.ts';
 import { readFileSync } from 'node:fs';
 import { fetchThrough } from '../cluster/fetch.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -133,9 +134,10 @@ export class ProxyNode {
     for (const { listener } of this.listeners.active()) {
       const { chains, defaultChain } = listener.program;
       for (const chain of defaultChain === undefined ? chains : [...chains, defaultChain])
-        for (const filter of chain.filters)
-          if (filter.kind === 'http_connection_manager' && filter.hcm.routes.kind === 'inline')
-            yield filter.hcm.routes.config;
+        for (const filter of chain.filters) {
+          if (filter.kind !== 'http_connection_manager') continue;
+          for (const source of singleSources(filter.hcm.routes)) if (source.kind === 'inline') yield source.config;
+        }
     }
     for (const [, { program }] of this.routes.entries()) if (program !== undefined) yield program;
   }
@@ -201,7 +203,9 @@ function clusterNames(program: ListenerProgram, routes: RouteStore): readonly st
       if (filter.kind === 'tcp_proxy') return filter.tcp.clusterNames;
       if (filter.kind !== 'http_connection_manager') return [];
       const { routes: wanted } = filter.hcm;
-      return (wanted.kind === 'inline' ? wanted.config : routes.get(wanted.name))?.clusterNames ?? [];
+      return singleSources(wanted).flatMap(
+        (source) => (source.kind === 'inline' ? source.config : routes.get(source.name))?.clusterNames ?? [],
+      );
     }),
   );
 }

@@ -279,12 +279,23 @@ export interface NetworkRbacDecision {
 
 // ---- http connection manager -------------------------------------------------------------------------------------
 
+export type SingleRouteSource =
+  | { readonly kind: 'inline'; readonly config: RouteConfigProgram }
+  | { readonly kind: 'rds'; readonly name: string };
+/** Where the routes of a connection manager are. */
+export type RouteSource =
+  | SingleRouteSource
+  | {
+      readonly kind: 'scoped';
+      /** Of the scope that a request is in; undefined: none. */
+      readonly key: (request: RequestHead) => string | undefined;
+      readonly scopes: ReadonlyMap<string, SingleRouteSource>;
+    };
+
 export interface HcmProgram {
   readonly statPrefix: string;
   /** Place within the xDS, for traces: listener name and path. */
-  readonly routes:
-    | { readonly kind: 'inline'; readonly config: RouteConfigProgram }
-    | { readonly kind: 'rds'; readonly name: string };
+  readonly routes: RouteSource;
   /** In request order; the router, which the connection manager itself is, comes last and is left out. */
   readonly filters: readonly HttpFilter[];
   readonly router: RouterProgram;

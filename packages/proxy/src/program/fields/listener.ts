@@ -73,7 +73,7 @@ export const listenerFields: FieldTable = {
       forwardClientCertDetails setCurrentClientCertDetails proxy100Continue representIpv4RemoteAddressAsIpv4MappedIpv6
       upgradeConfigs normalizePath mergeSlashes pathWithEscapedSlashesAction requestIdExtension localReplyConfig
       stripMatchingHostPort stripAnyHostPort streamErrorOnInvalidHttpMessage stripTrailingHostDot appendXForwardedPort
-      addProxyProtocolConnectionState earlyHeaderMutationExtensions proxyStatusConfig`,
+      addProxyProtocolConnectionState earlyHeaderMutationExtensions proxyStatusConfig scopedRoutes`,
     noEffect: {
       [NO_TRACING]: 'tracing',
       [HTTP2_PORT]: 'http2ProtocolOptions',
@@ -82,10 +82,29 @@ export const listenerFields: FieldTable = {
       'HTTP/1.1 has no streams that wait to be flushed': 'streamFlushTimeout',
     },
     refused: {
-      [NOT_SUPPORTED]: `scopedRoutes http3ProtocolOptions pathNormalizationOptions typedHeaderValidationConfig forwardClientCertMatcher`,
+      [NOT_SUPPORTED]: `http3ProtocolOptions pathNormalizationOptions typedHeaderValidationConfig forwardClientCertMatcher`,
     },
     values: { codecType: { HTTP2: HTTP2_PORT, HTTP3: 'there is no HTTP/3' } },
   },
+  [`${HCM}.ScopedRoutes`]: {
+    implemented: 'name scopeKeyBuilder rdsConfigSource scopedRouteConfigurationsList',
+    refused: { [NOT_SUPPORTED]: 'scopedRds' },
+  },
+  [`${HCM}.ScopedRouteConfigurationsList`]: { implemented: 'scopedRouteConfigurations' },
+  [`${HCM}.ScopedRoutes.ScopeKeyBuilder`]: { implemented: 'fragments' },
+  [`${HCM}.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder`]: { implemented: 'headerValueExtractor' },
+  [`${HCM}.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor`]: {
+    implemented: 'name elementSeparator index element',
+  },
+  [`${HCM}.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor.KvElement`]: {
+    implemented: 'separator key',
+  },
+  'envoy.config.route.v3.ScopedRouteConfiguration': {
+    implemented: 'name routeConfigurationName routeConfiguration key',
+    noEffect: { 'all configurations are fetched at once': 'onDemand' },
+  },
+  'envoy.config.route.v3.ScopedRouteConfiguration.Key': { implemented: 'fragments' },
+  'envoy.config.route.v3.ScopedRouteConfiguration.Key.Fragment': { implemented: 'stringKey' },
   [`${HCM}.Rds`]: { implemented: 'configSource routeConfigName' },
   [`${HCM}.HttpFilter`]: {
     implemented: 'name typedConfig disabled isOptional',

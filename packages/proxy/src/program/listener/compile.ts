@@ -1,3 +1,4 @@
+import { singleSources } from '../route-source.ts';
 import { TypeUrl, type types } from '@mizzen/xds';
 import { compileConnectionLimit } from '../../filter/connection-limit.ts';
 import { compileNetworkExtAuthz } from '../../filter/ext-authz/network.ts';
@@ -97,7 +98,9 @@ function statPrefix(listener: types.listener.Listener, address: AddressProgram |
 
 function routeNames(chain: FilterChainProgram): string[] {
   return chain.filters.flatMap((filter) =>
-    filter.kind === 'http_connection_manager' && filter.hcm.routes.kind === 'rds' ? filter.hcm.routes.name : [],
+    filter.kind === 'http_connection_manager'
+      ? singleSources(filter.hcm.routes).flatMap((source) => (source.kind === 'rds' ? source.name : []))
+      : [],
   );
 }
 

@@ -4,8 +4,9 @@ import { compileAccessLogs } from '../../telemetry/access-log.ts';
 import type { HttpFilter } from '../../types.ts';
 import { compileIpDetection } from './ip-detection.ts';
 import { compileEarlyMutations } from './early-mutations.ts';
+import { compileScopedRoutes } from './scoped-routes.ts';
 import { compileString } from '../match/string.ts';
-import type { ProxyStatusProgram } from '../types.ts';
+import type { ProxyStatusProgram, SingleRouteSource } from '../types.ts';
 import { routerRuntime } from '../../runtime/router.ts';
 import type { CompileContext } from '../context.ts';
 import { compileHeaderKeyFormat } from '../header-key-format.ts';
@@ -153,16 +154,48 @@ function compileRouteSource(
   path: Path,
 ): HcmProgram['routes'] {
   if (hcm.routeConfig !== undefined) {
-    const at = [...path, 'routeConfig'];
-    refuseUnknownClusters(context, hcm.routeConfig, at);
-    return {
-      kind: 'inline',
-      config: compileRoutes(context, hcm.routeConfig, at, { type: 'listener', resource: context.resource, path: at }),
-    };
+    return inlineRoutes(context, hcm.routeConfig, [...path, 'routeConfig']);
   }
-  const name = hcm.rds?.routeConfigName ?? '';
-  if (name === '') context.refuse(path, 'must have `routeConfig`, or `rds` with a name');
-  context.refer('route', name, hcm.rds?.configSource, [...path, 'rds', 'configSource']);
+  if (hcm.scopedRoutes !== undefined) {
+    const { rdsConfigSource } = hcm.scopedRoutes;
+    const at = [...path, 'scopedRoutes'];
+    return compileScopedRoutes(
+      context,
+      hcm.scopedRoutes,
+      ({ routeConfiguration, routeConfigurationName = '' }, inside) => {
+        if (routeConfiguration !== undefined)
+          return inlineRoutes(context, routeConfiguration, [...inside, 'routeConfiguration']);
+        return namedRoutes(context, routeConfigurationName, rdsConfigSource, inside, [...at, 'rdsConfigSource']);
+      },
+      at,
+    );
+  }
+  return namedRoutes(context, hcm.rds?.routeConfigName ?? '', hcm.rds?.configSource, path, [
+    ...path,
+    'rds',
+    'configSource',
+  ]);
+}
+
+function inlineRoutes(
+  context: CompileContext,
+  config: types.route.RouteConfiguration,
+  path: Path,
+): Extract<SingleRouteSource, { readonly kind: 'inline' }> {
+  refuseUnknownClusters(context, config, path);
+  const place = { type: 'listener', resource: context.resource, path } as const;
+  return { kind: 'inline', config: compileRoutes(context, config, path, place) };
+}
+
+function namedRoutes(
+  context: CompileContext,
+  name: string,
+  source: types.core.ConfigSource | undefined,
+  path: Path,
+  sourcePath: Path,
+): SingleRouteSource {
+  if (name === '') context.refuse(path, 'must have a route configuration, or the name of one');
+  context.refer('route', name, source, sourcePath);
   return { kind: 'rds', name };
 }
 

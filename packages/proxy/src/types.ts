@@ -578,6 +578,8 @@ export interface UpstreamCluster {
     /** Trailers pass, both ways; they are dropped otherwise. */
     readonly enableTrailers?: boolean;
   };
+  /** Connections to a host for each request under way; 1 when absent. */
+  readonly preconnectRatio?: number;
   /** Bytes of a request's body that may be kept for a retry; 1 MiB when absent. */
   readonly perConnectionBufferLimit?: number;
 }

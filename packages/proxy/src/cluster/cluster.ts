@@ -51,6 +51,7 @@ export class Cluster implements UpstreamCluster {
   readonly idleTimeout: number;
   readonly maxRequestsPerConnection: number;
   readonly maxConnectionDuration: number;
+  readonly preconnectRatio: number;
   readonly limits: { readonly DEFAULT: ClusterCircuitBreaker; readonly HIGH: ClusterCircuitBreaker };
   readonly #transports: ClusterTransports;
   /** Connections depend on the request they are for. */
@@ -80,6 +81,7 @@ export class Cluster implements UpstreamCluster {
     this.idleTimeout = program.http.idleTimeout;
     this.maxRequestsPerConnection = program.http.maxRequestsPerConnection;
     this.maxConnectionDuration = program.http.maxConnectionDuration;
+    this.preconnectRatio = program.preconnectRatio;
     this.limits = {
       DEFAULT: new ClusterCircuitBreaker(program.thresholds.DEFAULT),
       HIGH: new ClusterCircuitBreaker(program.thresholds.HIGH),

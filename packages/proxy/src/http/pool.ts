@@ -13,6 +13,9 @@ export interface Waiter {
   onPoolFailure(reason: ResetReason, transport: string): void;
 }
 
+/** Connections that one request may cause, as in Envoy. */
+const MOST_AT_ONCE = 3;
+
 const DEFAULT_LIMITS: NonNullable<UpstreamCluster['http']> = {
   maxResponseHeadersBytes: 60 * 1024,
   maxHeadersCount: 100,
@@ -30,12 +33,14 @@ export class Pool implements HostPool, ConnectionOwner {
   readonly #waiting: { readonly waiter: Waiter; readonly breaker: CircuitBreaker }[] = [];
   readonly #all = new Set<ClientConnection>();
   readonly #idleDeadline: Deadline;
+  readonly #preconnectRatio: number;
   #connecting = 0;
   #closed = false;
 
   constructor(host: UpstreamHost, deps: Deps) {
     this.host = host;
     this.#deps = deps;
+    this.#preconnectRatio = host.cluster.preconnectRatio ?? 1;
     this.#idleDeadline = new Deadline(deps.clock, () => this.#closeIdle());
   }
 
@@ -46,6 +51,7 @@ export class Pool implements HostPool, ConnectionOwner {
     while (connection !== undefined && connection.socket.destroyed) connection = this.#idle.pop();
     if (connection !== undefined) {
       this.#attach(connection, waiter, breaker);
+      if (this.#preconnectRatio > 1) this.#preconnect(breaker);
       return;
     }
     if (!breaker.tryPending()) {
@@ -56,6 +62,7 @@ export class Pool implements HostPool, ConnectionOwner {
     stats.upstream_rq_pending_total++;
     this.#waiting.push({ waiter, breaker });
     this.#connectIfNeeded(breaker);
+    if (this.#preconnectRatio > 1) this.#preconnect(breaker);
   }
 
   /** Forgets a waiter that has not been called yet. */
@@ -124,13 +131,27 @@ export class Pool implements HostPool, ConnectionOwner {
       stats.upstream_cx_max_requests++;
   }
 
+  /** Opens what requests to come may need: so many connections for each that is under way or waits. */
+  #preconnect(breaker: CircuitBreaker): void {
+    for (let opened = 0; opened < MOST_AT_ONCE; opened++) {
+      const busy = this.#all.size - this.#idle.length;
+      const wanted = (this.#waiting.length + busy) * this.#preconnectRatio;
+      if (wanted <= this.#connecting + this.#all.size) return;
+      if (!this.#connect(breaker)) return;
+    }
+  }
+
   #connectIfNeeded(breaker: CircuitBreaker): void {
-    if (this.#connecting >= this.#waiting.length) return;
+    if (this.#connecting < this.#waiting.length) this.#connect(breaker);
+  }
+
+  /** False when the breaker was against it. */
+  #connect(breaker: CircuitBreaker): boolean {
     // One connection is always granted, or a waiter could wait for ever.
     let counted = breaker;
     if (!breaker.tryConnection()) {
       this.host.cluster.stats.upstream_cx_overflow++;
-      if (this.#all.size > 0 || this.#connecting > 0) return;
+      if (this.#all.size > 0 || this.#connecting > 0) return false;
       counted = UNCOUNTED;
     }
     this.#connecting++;
@@ -166,6 +187,7 @@ export class Pool implements HostPool, ConnectionOwner {
       },
       HTTP_ALPN,
     );
+    return counted === breaker;
   }
 
   /** Ends a connection's use when it has lived as long as it may. */

@@ -712,6 +712,8 @@ export interface ClusterProgram {
   readonly sources: SourceAddresses | undefined;
   /** Requests share connections only with others of their downstream connection. */
   readonly poolPerConnection: boolean;
+  /** Connections to a host for each request under way. */
+  readonly preconnectRatio: number;
   readonly metadata: Readonly<Record<string, JsonObject>> | undefined;
   readonly secretNames: readonly string[];
   readonly places: readonly ResourcePlace[];

@@ -116,6 +116,7 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
             probes: keepalive.keepaliveProbes,
           },
     sources: compileBind(context, cluster.upstreamBindConfig, ['upstreamBindConfig']),
+    preconnectRatio: preconnectRatio(context, cluster),
     poolPerConnection: cluster.connectionPoolPerDownstreamConnection === true,
     metadata: cluster.metadata?.filterMetadata,
     secretNames: [
@@ -150,6 +151,13 @@ function clusterType(context: CompileContext, cluster: types.cluster.Cluster): C
   }
   context.refuse(['clusterType', 'typedConfig'], `\`${type}\` is not a kind of cluster that is supported`);
   return 'STATIC';
+}
+
+function preconnectRatio(context: CompileContext, { preconnectPolicy }: types.cluster.Cluster): number {
+  const ratio = preconnectPolicy?.perUpstreamPreconnectRatio ?? 1;
+  if (ratio < 1 || ratio > 3)
+    context.refuse(['preconnectPolicy', 'perUpstreamPreconnectRatio'], 'must be between 1 and 3');
+  return ratio;
 }
 
 function aggregated({ clusterType }: types.cluster.Cluster): readonly string[] | undefined {

@@ -15,11 +15,10 @@ export const clusterFields: FieldTable = {
       ringHashLbConfig maglevLbConfig originalDstLbConfig cleanupInterval leastRequestLbConfig roundRobinLbConfig commonLbConfig
       loadBalancingPolicy
       transportSocket transportSocketMatches metadata upstreamConnectionOptions closeConnectionsOnHostHealthFailure
-      filters connectionPoolPerDownstreamConnection waitForWarmOnInit ignoreHealthOnHostRemoval`,
+      filters preconnectPolicy connectionPoolPerDownstreamConnection waitForWarmOnInit ignoreHealthOnHostRemoval`,
     noEffect: {
       [HTTP2_PORT]: 'http2ProtocolOptions protocolSelection',
       'counts what is not exported': 'trackTimeoutBudgets trackClusterStats lrsReportEndpointMetrics',
-      'connections are made when they are needed': 'preconnectPolicy',
       'names are resolved by the system': 'useTcpForDnsLookups dnsResolvers dnsResolutionConfig',
     },
     refused: {
@@ -60,6 +59,10 @@ export const clusterFields: FieldTable = {
   },
   'envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector': {
     implemented: 'keys fallbackPolicy fallbackKeysSubset singleHostPerSubset',
+  },
+  'envoy.config.cluster.v3.Cluster.PreconnectPolicy': {
+    implemented: 'perUpstreamPreconnectRatio',
+    refused: { [NOT_SUPPORTED]: 'predictivePreconnectRatio' },
   },
   'envoy.config.cluster.v3.Cluster.TransportSocketMatch': { implemented: 'name match transportSocket' },
   'envoy.config.cluster.v3.Filter': {

@@ -78,8 +78,8 @@ export class RequestParser extends MessageParser {
       const version = parts[3] ?? '';
       if (version !== '' && !VERSION.test(version)) return 'http1.codec_error';
       // Whatever is not 1.1 gets what 1.0 gets.
-      this.minor = version === 'HTTP/1.1' ? 1 : 0;
       simple = version === '';
+      this.minor = (simple ? target.endsWith('HTTP/1.1') : version === 'HTTP/1.1') ? 1 : 0;
     }
     this.lineIsAll = simple;
     if (known === undefined && this.allowCustomMethods) known = TOKEN.exec(text)?.[0];

@@ -25,7 +25,10 @@ export function buildLocalReply(
     for (const change of reply.headers) applyChange(headers, change, change.value(stream));
   }
   if (isGrpc(stream.request.headers.get('content-type')))
-    return { head: grpcReply(headers, asGrpc ?? grpcOfHttp(status), body), body: '' };
+    return {
+      head: grpcReply(headers, asGrpc ?? grpcOfHttp(status), stream.request.method === 'HEAD' ? '' : body),
+      body: '',
+    };
   if (body !== '') {
     if (!headers.has('content-length')) headers.add('content-length', String(Buffer.byteLength(body)));
     if (!headers.has('content-type')) headers.add('content-type', contentType);

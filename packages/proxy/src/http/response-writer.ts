@@ -44,6 +44,16 @@ export class ResponseWriter {
     return !this.close;
   }
 
+  /** A head before that of the response. */
+  interim(stream: ActiveStream, status: number, flat: string[]): void {
+    const { program } = this.#connection.hcm;
+    const id = program.alwaysSetRequestIdInResponse ? stream.request.headers.get('x-request-id') : undefined;
+    if (flat.length > 0 && id !== undefined) flat.push('x-request-id', id);
+    this.#connection.out.text(
+      `${statusLine(status)}${encodeFieldsSpelled(flat, program.headerKeyFormat, undefined)}\r\n`,
+    );
+  }
+
   head(stream: ActiveStream, head: ResponseHead, end: boolean): void {
     this.started = true;
     const connection = this.#connection;

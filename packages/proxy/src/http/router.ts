@@ -1,5 +1,4 @@
 import { BodyMode } from '../codec/parser.ts';
-import { encodeFields, statusLine } from '../codec/encode.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
 import {
   ResponseFlag,
@@ -397,7 +396,7 @@ export class Router implements LbContext, AttemptTimeouts {
     this.#retry?.release();
     this.#retry = undefined;
     if (this.stream.hcm.program.proxy100Continue && !this.stream.responseStarted)
-      this.stream.passInterim(`${statusLine(parser.status)}${encodeFields(parser.flat)}\r\n`, parser.status);
+      this.stream.passInterim(parser.status, parser.flat);
   }
 
   onResponseHead(attempt: Attempt, parser: ResponseParser): void {

@@ -184,17 +184,17 @@ export class ActiveStream implements HttpStream, LogSource {
     for (let i = 0; i < flat.length; i += 2) {
       if (flat[i] === 'expect' && flat[i + 1]!.toLowerCase() === '100-continue') {
         flat.splice(i, 2);
-        this.passInterim('HTTP/1.1 100 Continue\r\n\r\n', 100);
+        this.passInterim(100, []);
         return;
       }
     }
   }
 
   /** An interim response, which counts as an answer. */
-  passInterim(head: string, status: number): void {
+  passInterim(status: number, flat: string[]): void {
     countAnswer(this.hcm, 1);
     this.info.responseCode = status;
-    this.connection.out.text(head);
+    this.#writer.interim(this, status, flat);
   }
 
   /** Whether the route or the connection manager allows the upgrade; replies when not. */

@@ -145,6 +145,8 @@ export interface StreamInfo {
   routeName: string;
   /** By filter name, e.g. `envoy.filters.http.jwt_authn`. Created when first written. */
   dynamicMetadata: Record<string, JsonObject> | undefined;
+  /** It is one of those that ask whether the proxy is well. */
+  healthCheck?: boolean;
   /** What filters noted for others. Created when first written. */
   filterState?: FilterState | undefined;
   /** What the rule that ended the request was, e.g. the policy that denied it. */

@@ -5,8 +5,9 @@ import { compileRequestHeader, wholeNumber, type HeaderMatch } from '../program/
 import type { Path } from '../program/path.ts';
 import { fraction, milliseconds } from '../program/values.ts';
 import { faultKeys, named, type AbortStatus, type FaultKeys } from '../runtime/fault.ts';
-import { liveInteger, type Live } from '../runtime/live.ts';
+import { liveChance, liveInteger, type Live } from '../runtime/live.ts';
 import { ResponseFlag, type HttpFilter, type HttpStream, type RequestHead, type Trace } from '../types.ts';
+import { ByteBucket, compileResponseRate, rateFor, type ResponseRate } from './response-rate.ts';
 import type { FilterScope } from './scope.ts';
 
 export interface Fault {
@@ -19,6 +20,7 @@ export interface Fault {
         readonly body: string;
       }
     | undefined;
+  readonly rate: ResponseRate | undefined;
   /** Empty: any cluster. */
   readonly upstreamCluster: string;
   readonly headers: readonly HeaderMatch<RequestHead>[];
@@ -67,6 +69,7 @@ export function compileFault(context: CompileContext, config: types.fault.HTTPFa
             chance: fraction(abort.percentage, 0),
             body: abort.responseBody === undefined || abort.responseBody === '' ? BODY : abort.responseBody,
           },
+    rate: compileResponseRate(context, config, [...path, 'responseRateLimit']),
     upstreamCluster: config.upstreamCluster ?? '',
     headers: (config.headers ?? []).map((matcher, i) =>
       compileRequestHeader(context, matcher, [...path, 'headers', i]),
@@ -94,10 +97,19 @@ export function faultFilter(
   const delays = scope.counter('fault.delays_injected');
   const aborts = scope.counter('fault.aborts_injected');
   const overflow = scope.counter('fault.faults_overflow');
-  let active = 0;
+  const slowed = scope.counter('fault.response_rl_injected');
+  /** Responses that may only be so fast. */
+  const buckets = new WeakMap<HttpStream, ByteBucket>();
+  /** Streams with a fault; they count until they end. */
+  const faulty = new Set<HttpStream>();
 
-  const admitted = (fault: Fault): boolean => {
-    if (active < fault.maxActive.value) return true;
+  const admitted = (stream: HttpStream, fault: Fault, trace: Trace | undefined): boolean => {
+    if (faulty.has(stream)) return true;
+    if (faulty.size < fault.maxActive.value) {
+      // Who only asks never ends.
+      if (trace === undefined) faulty.add(stream);
+      return true;
+    }
     overflow.value++;
     return false;
   };
@@ -105,10 +117,10 @@ export function faultFilter(
     const cluster = fault.countsClusters ? downstreamCluster(request) : undefined;
     if (cluster !== undefined && CLUSTER_NAME.test(cluster)) scope.counter(`fault.${cluster}.${what}`).value++;
   };
-  const abort = (stream: HttpStream, fault: Fault): undefined | 'stop' => {
+  const abort = (stream: HttpStream, fault: Fault, trace: Trace | undefined): undefined | 'stop' => {
     const status = abortStatus(fault, stream.request);
     if (status === undefined || !chosen(status.chance, random)) return undefined;
-    if (!admitted(fault)) return undefined;
+    if (!admitted(stream, fault, trace)) return undefined;
     aborts.value++;
     countCluster(stream, fault, 'aborts_injected');
     if (status.grpc === undefined)
@@ -123,26 +135,42 @@ export function faultFilter(
     return 'stop';
   };
 
+  const slowDown = (stream: HttpStream, fault: Fault, rate: ResponseRate, trace: Trace | undefined): void => {
+    const kib = rateFor(rate, stream.request);
+    const name = 'x-envoy-fault-throughput-response-percentage';
+    const given = rate.fixed === undefined ? headerChance(stream.request, name, rate.chance) : rate.chance;
+    const { runtime } = context.deps;
+    const chance = runtime === undefined ? given : liveChance(runtime, rate.key, given).value;
+    if (kib === undefined || !chosen(chance, random) || !admitted(stream, fault, trace)) return;
+    slowed.value++;
+    buckets.set(stream, new ByteBucket(kib, clock));
+  };
+
   return {
     name: scope.name,
+    onResponseData(stream, data) {
+      const wait = faulty.size === 0 ? 0 : (buckets.get(stream)?.take(data.length) ?? 0);
+      return wait === 0 ? undefined : new Promise((resolve) => void clock.after(wait, () => resolve(undefined)));
+    },
+    onEnd(stream) {
+      if (faulty.size > 0) faulty.delete(stream);
+    },
     onRequest(stream, trace) {
       const fault = (stream.perRoute(scope.name) as Fault | undefined) ?? own;
-      if (fault.delay === undefined && fault.abort === undefined) return undefined;
+      if (fault.delay === undefined && fault.abort === undefined && fault.rate === undefined) return undefined;
       if (!applies(fault, stream)) return undefined;
+      if (fault.rate !== undefined) slowDown(stream, fault, fault.rate, trace);
       const delay = delayOf(fault, stream.request);
       if (trace !== undefined) describe(fault, delay, stream.request, trace);
-      if (delay === undefined || !chosen(delay.chance, random) || !admitted(fault)) return abort(stream, fault);
+      if (delay === undefined || !chosen(delay.chance, random) || !admitted(stream, fault, trace))
+        return abort(stream, fault, trace);
       delays.value++;
       countCluster(stream, fault, 'delays_injected');
       stream.info.responseFlags |= ResponseFlag.DI;
       // Whoever only asks does not wait.
-      if (trace !== undefined) return abort(stream, fault);
-      active++;
+      if (trace !== undefined) return abort(stream, fault, trace);
       return new Promise((resolve) => {
-        clock.after(delay.ms, () => {
-          active--;
-          resolve(abort(stream, fault));
-        });
+        clock.after(delay.ms, () => resolve(abort(stream, fault, trace)));
       });
     },
   };

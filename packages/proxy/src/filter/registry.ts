@@ -15,6 +15,7 @@ import { csrfFilter } from './csrf.ts';
 import { dynamicForwardProxyFilter } from './dynamic-forward-proxy.ts';
 import { extAuthzFilter } from './ext-authz/filter.ts';
 import { faultFilter } from './fault.ts';
+import { healthCheckFilter } from './health-check.ts';
 import { headerMutationFilter } from './header-mutation.ts';
 import { jwtFilter } from './jwt/filter.ts';
 import { localRateLimitFilter } from './local-ratelimit.ts';
@@ -46,6 +47,7 @@ const compilers: Readonly<Record<string, Compile>> = {
   'envoy.extensions.filters.http.header_mutation.v3.HeaderMutation': headerMutationFilter,
   'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': localRateLimitFilter,
   'envoy.extensions.filters.http.set_filter_state.v3.Config': setFilterStateFilter,
+  'envoy.extensions.filters.http.health_check.v3.HealthCheck': healthCheckFilter,
   'envoy.extensions.filters.http.set_metadata.v3.Config': setMetadataFilter,
   'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': (context, _config, scope) =>
     dynamicForwardProxyFilter(context, scope),

@@ -28,6 +28,7 @@ export class StreamRecord implements StreamInfo {
   virtualHostName: string | undefined = undefined;
   dynamicMetadata: Record<string, JsonObject> | undefined = undefined;
   filterState: FilterState | undefined = undefined;
+  healthCheck = false;
   terminatedBy = '';
   localReplyBody: string | undefined = undefined;
   upstreamTarget: StreamInfo['upstreamTarget'] = undefined;

@@ -185,6 +185,17 @@ export class ProxyNode {
       runtime: this.#options.runtime?.runtime,
       nodeId: this.id,
       calls: upstreamCalls((name) => this.clusters.get(name), deps),
+      healthFailed: () => this.healthFailed,
+      clusterMembers: (name) => {
+        const stats = this.clusters.get(name)?.stats;
+        return (
+          stats && {
+            total: stats.membership_total,
+            healthy: stats.membership_healthy,
+            degraded: stats.membership_degraded,
+          }
+        );
+      },
       counter: (name) => this.counters.get(name),
       readFile: (path) => readFileSync(path),
       env: (name) => process.env[name],

@@ -49,6 +49,12 @@ export interface CompileDeps {
   readonly hasCluster?: (name: string) => boolean;
   /** Whether a cluster connects to whatever host requests name; undefined where nobody knows. */
   readonly isForwardProxy?: (name: string) => boolean;
+  /** Somebody has said that the proxy is not to get requests any more. */
+  readonly healthFailed?: () => boolean;
+  /** How many hosts a cluster has; undefined: there is no such cluster. */
+  readonly clusterMembers?: (
+    cluster: string,
+  ) => { readonly total: number; readonly healthy: number; readonly degraded: number } | undefined;
   /** The cluster that the proxy itself is part of (`--service-cluster`), where that is known. */
   readonly serviceCluster?: string;
   /** Where values that runtime keys name are; undefined: the defaults count. */

@@ -27,7 +27,7 @@ export function compileAccessLogFilter(
     const compare = comparison(context, filter.durationFilter.comparison);
     return ({ info }) => info.responseEndTime >= 0 && compare(Math.round(info.responseEndTime - info.startTime));
   }
-  if (filter.notHealthCheckFilter !== undefined) return () => true;
+  if (filter.notHealthCheckFilter !== undefined) return ({ info }) => info.healthCheck !== true;
   if (filter.traceableFilter !== undefined) return () => false;
   if (filter.runtimeFilter !== undefined) {
     return sampled(context, filter.runtimeFilter);

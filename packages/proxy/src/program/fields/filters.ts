@@ -74,18 +74,21 @@ export const filterFields: FieldTable = {
   [`${JWT}.PerRouteConfig`]: { implemented: 'disabled requirementName' },
 
   [`${FAULT}.HTTPFault`]: {
-    implemented: `delay abort upstreamCluster headers maxActiveFaults downstreamNodes delayPercentRuntime
+    implemented: `responseRateLimit responseRateLimitPercentRuntime delay abort upstreamCluster headers maxActiveFaults downstreamNodes delayPercentRuntime
       abortPercentRuntime delayDurationRuntime abortHttpStatusRuntime maxActiveFaultsRuntime abortGrpcStatusRuntime
       disableDownstreamClusterStats`,
-    noEffect: {
-      'without a limit it is a chance of nothing': 'responseRateLimitPercentRuntime',
-    },
-    refused: { [NOT_SUPPORTED]: 'responseRateLimit filterMetadata' },
+    refused: { [NOT_SUPPORTED]: 'filterMetadata' },
   },
   [`${FAULT}.FaultAbort`]: { implemented: 'httpStatus grpcStatus headerAbort percentage responseBody' },
   [`${FAULT}.FaultAbort.HeaderAbort`]: {},
   'envoy.extensions.filters.common.fault.v3.FaultDelay': { implemented: 'fixedDelay headerDelay percentage' },
   'envoy.extensions.filters.common.fault.v3.FaultDelay.HeaderDelay': {},
+  'envoy.extensions.filters.common.fault.v3.FaultRateLimit': { implemented: 'fixedLimit headerLimit percentage' },
+  'envoy.extensions.filters.common.fault.v3.FaultRateLimit.FixedLimit': { implemented: 'limitKbps' },
+  'envoy.extensions.filters.common.fault.v3.FaultRateLimit.HeaderLimit': {},
+  'envoy.extensions.filters.http.health_check.v3.HealthCheck': {
+    implemented: 'passThroughMode cacheTime clusterMinHealthyPercentages headers',
+  },
 
   'istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig': { implemented: 'alpnOverride' },
   'istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig.AlpnOverride': {

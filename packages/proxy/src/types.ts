@@ -582,8 +582,6 @@ export interface UpstreamCluster {
   };
   /** Connections to a host for each request under way; 1 when absent. */
   readonly preconnectRatio?: number;
-  /** Bytes of a request's body that may be kept for a retry; 1 MiB when absent. */
-  readonly perConnectionBufferLimit?: number;
 }
 
 /** Counts against the thresholds of one priority. `try…` returns false when the breaker is open (flag UO). */

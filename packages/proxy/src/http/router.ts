@@ -34,7 +34,6 @@ import { setAuthority } from '../program/route/rewrite.ts';
 import { strictCheck } from './strict-check.ts';
 import { announceTimeout, NO_TIMEOUTS, requestTimeouts, type RequestTimeouts } from './timeouts.ts';
 
-const DEFAULT_BUFFER = 1024 * 1024;
 /** Body bytes that may wait for a connection before the client is told to stop. */
 const MAX_WAITING = 256 * 1024;
 
@@ -539,9 +538,7 @@ export class Router implements LbContext, AttemptTimeouts {
 
   /** How much of the body may wait for a retry. */
   #keptBytes(): number {
-    const limit = this.#cluster.perConnectionBufferLimit ?? DEFAULT_BUFFER;
-    const { bufferLimit } = this.#action;
-    return bufferLimit === undefined ? limit : Math.min(limit, bufferLimit);
+    return this.#action.bufferLimit ?? this.stream.hcm.bufferLimit;
   }
 
   /** An attempt has sent all parts of the body; how many of those are still there. */

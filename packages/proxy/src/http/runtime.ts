@@ -26,6 +26,8 @@ export interface HcmRuntime {
    * (`UpstreamHost.internalListener`). Undefined when there is no such listener.
    */
   internalListener(name: string): InternalListener | undefined;
+  /** How much of a request may be kept to be sent again, where its route does not say. */
+  readonly bufferLimit: number;
   readonly deps: Deps;
   readonly stats: HcmStats;
   readonly listenerAnswers: AnswerCounts;

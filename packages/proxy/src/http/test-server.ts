@@ -237,6 +237,7 @@ export async function startTestServer(options: TestOptions): Promise<TestServer>
   };
   const program: HcmProgram = { ...PROGRAM, ...options.program };
   const hcm: HcmRuntime = {
+    bufferLimit: 1024 * 1024,
     program,
     routes: () => routes,
     cluster: (name) => options.clusters.find((cluster) => cluster.name === name),

@@ -58,6 +58,7 @@ export class ChainRuntime {
     direction: Direction,
     services: ListenerServices,
     stats: ListenerStats,
+    bufferLimit: number,
   ) {
     this.key = key;
     this.#program = program;
@@ -79,7 +80,7 @@ export class ChainRuntime {
     const last = program.filters.at(-1);
     this.#isHttp = last?.kind === 'http_connection_manager';
     if (last?.kind === 'http_connection_manager') {
-      const runtime = hcmRuntime(last.hcm, direction, services, answersOf(stats, last.hcm.statPrefix));
+      const runtime = hcmRuntime(last.hcm, direction, services, answersOf(stats, last.hcm.statPrefix), bufferLimit);
       this.#countUnsecured = () => void runtime.stats.downstream_cx_total++;
       this.#serve = (socket, info) => {
         const connection = services.serveHttp(socket, info, runtime);
@@ -296,6 +297,7 @@ function hcmRuntime(
   direction: Direction,
   services: ListenerServices,
   listenerAnswers: AnswerCounts,
+  bufferLimit: number,
 ): HcmRuntime {
   const { routes } = program;
   return {
@@ -306,6 +308,7 @@ function hcmRuntime(
     deps: services.deps,
     stats: services.stats.hcm(program.statPrefix, direction),
     listenerAnswers,
+    bufferLimit,
     codec: services.stats.codec,
     requestGroups: services.stats.requestGroups,
     accessLogSinks: program.accessLogs.map(({ path }) => services.accessLog(path)),

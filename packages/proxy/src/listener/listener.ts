@@ -86,10 +86,18 @@ export class Listener {
     const before = new Map([...this.#chains.values()].map((chain) => [chain.key, chain]));
     const chains = new Map<FilterChainProgram, ChainRuntime>();
     for (const chain of [...program.chains, ...(program.defaultChain === undefined ? [] : [program.defaultChain])]) {
-      const key = `${program.direction} ${chainKeys.get(chain.index) ?? ''}`;
+      const key = `${program.direction} ${program.perConnectionBufferLimit} ${chainKeys.get(chain.index) ?? ''}`;
       chains.set(
         chain,
-        before.get(key) ?? new ChainRuntime(key, chain, program.direction, this.#services, this.#stats),
+        before.get(key) ??
+          new ChainRuntime(
+            key,
+            chain,
+            program.direction,
+            this.#services,
+            this.#stats,
+            program.perConnectionBufferLimit,
+          ),
       );
       before.delete(key);
     }

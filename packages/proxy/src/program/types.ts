@@ -688,7 +688,6 @@ export interface ClusterProgram {
   readonly overrides: readonly OverrideSource[] | undefined;
 
   readonly connectTimeout: number;
-  readonly perConnectionBufferLimit: number;
   readonly thresholds: { readonly DEFAULT: ThresholdsProgram; readonly HIGH: ThresholdsProgram };
   readonly perHostMaxConnections: number | undefined;
   readonly outlierDetection: OutlierProgram | undefined;

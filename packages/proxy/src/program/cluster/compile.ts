@@ -93,7 +93,6 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     },
     closeConnectionsOnHostSetChange: common?.closeConnectionsOnHostSetChange === true,
     connectTimeout: milliseconds(cluster.connectTimeout, 5000),
-    perConnectionBufferLimit: cluster.perConnectionBufferLimitBytes ?? 1024 * 1024,
     thresholds: compileThresholds(context, cluster.circuitBreakers),
     perHostMaxConnections: perHostConnections(cluster.circuitBreakers),
     outlierDetection: compileOutlier(context, cluster.outlierDetection),

@@ -8,7 +8,7 @@ const CERTIFICATE_PROVIDERS = 'certificates come inline or as secrets';
 /** envoy.config.cluster.v3, envoy.config.endpoint.v3 and transport sockets. */
 export const clusterFields: FieldTable = {
   'envoy.config.cluster.v3.Cluster': {
-    implemented: `name altStatName type clusterType edsClusterConfig connectTimeout perConnectionBufferLimitBytes lbPolicy
+    implemented: `name altStatName type clusterType edsClusterConfig connectTimeout lbPolicy
       loadAssignment healthChecks maxRequestsPerConnection circuitBreakers upstreamHttpProtocolOptions
       commonHttpProtocolOptions httpProtocolOptions typedExtensionProtocolOptions dnsRefreshRate dnsFailureRefreshRate
       respectDnsTtl dnsLookupFamily dnsJitter typedDnsResolverConfig outlierDetection upstreamBindConfig lbSubsetConfig
@@ -17,6 +17,7 @@ export const clusterFields: FieldTable = {
       transportSocket transportSocketMatches metadata upstreamConnectionOptions closeConnectionsOnHostHealthFailure
       filters preconnectPolicy connectionPoolPerDownstreamConnection waitForWarmOnInit ignoreHealthOnHostRemoval`,
     noEffect: {
+      'what waits in a connection is bounded by the proxy itself, at 64 KiB': 'perConnectionBufferLimitBytes',
       [HTTP2_PORT]: 'http2ProtocolOptions protocolSelection',
       'counts what is not exported': 'trackTimeoutBudgets trackClusterStats lrsReportEndpointMetrics',
       'names are resolved by the system': 'useTcpForDnsLookups dnsResolvers dnsResolutionConfig',

@@ -7,11 +7,10 @@ const TCP = 'envoy.extensions.filters.network.tcp_proxy.v3';
 /** envoy.config.listener.v3, listener filters and network filters. */
 export const listenerFields: FieldTable = {
   'envoy.config.listener.v3.Listener': {
-    implemented: `name address additionalAddresses statPrefix filterChains defaultFilterChain filterChainMatcher
+    implemented: `name address additionalAddresses statPrefix perConnectionBufferLimitBytes filterChains defaultFilterChain filterChainMatcher
       listenerFilters listenerFiltersTimeout continueOnListenerFiltersTimeout
       trafficDirection accessLog tcpBacklogSize ignoreGlobalConnLimit bypassOverloadManager bindToPort useOriginalDst internalListener deprecatedV1 metadata`,
     noEffect: {
-      'what waits in a socket is bounded by the proxy itself, at 64 KiB': 'perConnectionBufferLimitBytes',
       'one process accepts all connections of a listener':
         'connectionBalanceConfig reusePort enableReusePort maxConnectionsToAcceptPerSocketEvent',
       'listeners drain when they are replaced or removed': 'drainType',

@@ -453,6 +453,13 @@ export interface RouteActionProgram {
   readonly grpcTimeoutHeaderMax: number | undefined;
   readonly grpcTimeoutHeaderOffset: number;
 }
+/** Policies of a cluster for requests whose routes could have them too; absent: the route's count. */
+export interface ClusterPolicies {
+  readonly retry?: RetryProgram;
+  readonly mirrors?: readonly MirrorProgram[];
+  readonly hashKey?: RouteActionProgram['hashKey'];
+}
+
 /** How far a request has been redirected within the proxy. */
 export interface Redirects {
   count: number;
@@ -576,6 +583,7 @@ export interface UpstreamCluster {
     readonly headerKeyFormat: 'lowercase' | 'proper-case' | 'preserve-case';
     readonly properOthers?: boolean;
     readonly keepsReason?: boolean;
+    readonly policies?: ClusterPolicies | undefined;
     readonly fullUrl?: boolean;
     /** Trailers pass, both ways; they are dropped otherwise. */
     readonly enableTrailers?: boolean;

@@ -147,7 +147,7 @@ export class Router implements LbContext, AttemptTimeouts {
     const { stream } = this;
     const { hcm, info, request } = stream;
     const { route } = decision;
-    const action = route.action!;
+    let action = route.action!;
     const cluster = hcm.cluster(decision.cluster);
     if (cluster === undefined) {
       hcm.stats.no_cluster++;
@@ -155,6 +155,8 @@ export class Router implements LbContext, AttemptTimeouts {
       stream.sendLocalReply(action.clusterNotFoundStatus, '', 'cluster_not_found', ResponseFlag.NC);
       return;
     }
+    const policies = cluster.http?.policies;
+    if (policies !== undefined) action = { ...action, ...policies };
     this.#cluster = cluster;
     this.#route = route;
     this.#action = action;

@@ -18,6 +18,7 @@ import type {
   ConnectionInfo,
   HashResult,
   HttpFilter,
+  ClusterPolicies,
   Nack,
   RequestHead,
   ResponseHead,
@@ -767,6 +768,8 @@ export interface UpstreamHttpProgram {
   readonly headerKeyFormat: 'lowercase' | 'proper-case' | 'preserve-case';
   /** What keeps the spelling of others spells names that are added here `Proper-Case`. */
   readonly properOthers?: boolean;
+  /** What the cluster asks for itself; undefined: nothing of the kind. */
+  readonly policies?: ClusterPolicies | undefined;
   /** Phrases of statuses are passed on. */
   readonly keepsReason?: boolean;
   /** Requests name scheme and host in their first line, as proxies want it. */

@@ -2,6 +2,11 @@ import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../context.ts';
 import { compileHeaderKeyFormat } from '../header-key-format.ts';
 import { HTTP2_PORT } from '../fields/table.ts';
+import { compileMirrors } from '../route/action.ts';
+import { compileHashPolicies } from '../route/hash.ts';
+import { compileRetry } from '../route/retry.ts';
+import type { ClusterPolicies } from '../../types.ts';
+import type { Path } from '../path.ts';
 import type { UpstreamHttpProgram } from '../types.ts';
 import { milliseconds } from '../values.ts';
 
@@ -38,6 +43,7 @@ export function compileUpstreamHttp(context: CompileContext, cluster: types.clus
     maxResponseHeadersBytes: (common?.maxResponseHeadersKb ?? 60) * 1024,
     maxHeadersCount: common?.maxHeadersCount ?? 100,
     headerKeyFormat: names.format,
+    policies: typed === undefined ? undefined : compilePolicies(context, typed, ['typedExtensionProtocolOptions', KEY]),
     properOthers: names.properOthers,
     keepsReason: names.keepsReason,
     fullUrl: http1?.sendFullyQualifiedUrl === true,
@@ -45,6 +51,21 @@ export function compileUpstreamHttp(context: CompileContext, cluster: types.clus
     autoSni: upstream?.autoSni === true,
     autoSanValidation: upstream?.autoSanValidation === true,
     overrideAutoSniHeader: (upstream?.overrideAutoSniHeader ?? '').toLowerCase(),
+  };
+}
+
+function compilePolicies(
+  context: CompileContext,
+  { retryPolicy, requestMirrorPolicies = [], hashPolicy = [] }: types.httpProtocolOptions.HttpProtocolOptions,
+  path: Path,
+): ClusterPolicies | undefined {
+  if (retryPolicy === undefined && requestMirrorPolicies.length === 0 && hashPolicy.length === 0) return undefined;
+  return {
+    ...(retryPolicy === undefined ? {} : { retry: compileRetry(context, retryPolicy, [...path, 'retryPolicy']) }),
+    ...(requestMirrorPolicies.length === 0
+      ? {}
+      : { mirrors: compileMirrors(context, requestMirrorPolicies, [...path, 'requestMirrorPolicies']) }),
+    ...(hashPolicy.length === 0 ? {} : { hashKey: compileHashPolicies(context, hashPolicy, [...path, 'hashPolicy']) }),
   };
 }
 

@@ -126,10 +126,9 @@ export const clusterFields: FieldTable = {
 
   [HTTP]: {
     implemented:
-      'commonHttpProtocolOptions upstreamHttpProtocolOptions explicitHttpConfig useDownstreamProtocolConfig autoConfig',
+      'commonHttpProtocolOptions upstreamHttpProtocolOptions explicitHttpConfig useDownstreamProtocolConfig autoConfig requestMirrorPolicies hashPolicy retryPolicy',
     refused: {
-      [NOT_SUPPORTED]:
-        'httpFilters headerValidationConfig outlierDetection requestMirrorPolicies hashPolicy retryPolicy',
+      [NOT_SUPPORTED]: 'httpFilters headerValidationConfig outlierDetection',
     },
   },
   [`${HTTP}.ExplicitHttpConfig`]: {

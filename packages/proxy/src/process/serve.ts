@@ -160,6 +160,6 @@ function described({ node }: BootstrapProgram): JsonObject {
     ...(node as JsonObject),
     userAgentName: 'mizzen',
     userAgentBuildVersion: { version: { majorNumber: 1, minorNumber: 40 } },
-    clientFeatures: ['envoy.lb.does_not_support_overprovisioning'],
+    clientFeatures: ['envoy.lb.does_not_support_overprovisioning', 'xds.config.resource-in-sotw'],
   };
 }

@@ -58,6 +58,9 @@ export class GrpcXdsSource implements XdsSource {
   /** While a response is being taken in, what follows from it is sent after its answer. */
   #held: object[] | undefined;
 
+  /** Of resources that may be used for a time only. */
+  readonly #lives = new Map<string, Timer>();
+
   constructor(options: GrpcXdsOptions) {
     this.#options = options;
     this.#wait = options.backOff.base;
@@ -71,6 +74,7 @@ export class GrpcXdsSource implements XdsSource {
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
+    for (const timer of this.#lives.values()) timer.cancel();
     this.#stream?.close();
   }
 
@@ -131,7 +135,8 @@ export class GrpcXdsSource implements XdsSource {
       return this.#ended(13, 'a response that cannot be read');
     }
     if (received === undefined) return;
-    const { typeUrl, update } = received;
+    const { typeUrl, update, lifetimes } = received;
+    for (const [name, lives] of lifetimes) this.#live(typeUrl, name, lives);
     this.#held = [];
     const nacks = this.#handlers.get(typeUrl)?.(update) ?? [];
     const held = this.#held ?? [];
@@ -148,6 +153,27 @@ export class GrpcXdsSource implements XdsSource {
     this.#options.deps.clock.after(wait, () => {
       if (this.#stream === stream) this.#send([answer]);
     });
+  }
+
+  /** A resource that may be used for so long has been heard of; 0: for ever. */
+  #live(typeUrl: string, name: string, lives: number): void {
+    const key = `${typeUrl} ${name}`;
+    this.#lives.get(key)?.cancel();
+    this.#lives.delete(key);
+    if (lives > 0)
+      this.#lives.set(
+        key,
+        this.#options.deps.clock.after(lives, () => this.#expire(typeUrl, name)),
+      );
+  }
+
+  #expire(typeUrl: string, name: string): void {
+    this.#lives.delete(`${typeUrl} ${name}`);
+    if (this.#closed) return;
+    const { protocol, onLog, server } = this.#options;
+    onLog('warning', `\`${server}\` has not been heard of \`${name}\` for its time: it is gone`);
+    protocol.forget(typeUrl, name);
+    this.#handlers.get(typeUrl)?.({ resources: [], removed: [name] });
   }
 
   /**

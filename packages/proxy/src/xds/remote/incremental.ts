@@ -1,6 +1,6 @@
 import { decode } from '@mizzen/xds/binary/index.ts';
 import type { types } from '@mizzen/xds';
-import { errorDetail, type Outcome, type Received, type XdsProtocol } from './protocol.ts';
+import { errorDetail, lifetime, type Outcome, type Received, type XdsProtocol } from './protocol.ts';
 
 interface Followed {
   names: ReadonlySet<string> | '*';
@@ -66,13 +66,21 @@ export class IncrementalProtocol implements XdsProtocol {
     const wanted = (name: string): boolean => followed.names === '*' || followed.names.has(name);
     const update = {
       resources: resources
-        .filter(({ name = '' }) => wanted(name))
+        // Without a resource it only says that what is in force stays so.
+        .filter(({ name = '', resource }) => wanted(name) && resource !== undefined)
         .map(({ name = '', version = '', resource }) => ({ name, version, resource })),
       removed: removed.filter(wanted),
     };
     this.#pending = { typeUrl, nonce, versions: new Map(update.resources.map(({ name, version }) => [name, version])) };
     for (const name of removed) followed.versions.delete(name);
-    return { typeUrl, update };
+    const lifetimes = new Map(
+      resources.filter(({ name = '' }) => wanted(name)).map((each) => [each.name ?? '', lifetime(each)]),
+    );
+    return { typeUrl, update, lifetimes };
+  }
+
+  forget(typeUrl: string, name: string): void {
+    this.#types.get(typeUrl)?.versions.delete(name);
   }
 
   answer({ refused, error }: Outcome): object {

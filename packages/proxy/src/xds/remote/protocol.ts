@@ -1,9 +1,13 @@
+import type { types } from '@mizzen/xds';
+import { milliseconds } from '../../program/values.ts';
 import type { XdsUpdate } from '../source.ts';
 
 /** What a response asks of whoever follows its type. */
 export interface Received {
   readonly typeUrl: string;
   readonly update: XdsUpdate;
+  /** How long resources may be used without being heard of, milliseconds; 0: for ever. Heartbeats are among them. */
+  readonly lifetimes: ReadonlyMap<string, number>;
 }
 
 /** A response was taken, or `error` says which of its resources were refused and why. */
@@ -25,8 +29,15 @@ export interface XdsProtocol {
   follow(typeUrl: string, names: ReadonlySet<string> | '*'): object[];
   /** @throws XdsCodecError; undefined for a type that nobody follows. */
   read(message: Uint8Array): Received | undefined;
+  /** The time of a resource is over. */
+  forget(typeUrl: string, name: string): void;
   /** The answer to the response that was read last. */
   answer(outcome: Outcome): object;
+}
+
+/** Of a resource's wrapper, milliseconds; 0: for ever. */
+export function lifetime({ ttl }: types.discovery.Resource): number {
+  return milliseconds(ttl, 0);
 }
 
 /** INTERNAL: what Envoy refuses with. */

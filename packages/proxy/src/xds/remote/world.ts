@@ -3,7 +3,7 @@ import { TypeUrl, type types } from '@mizzen/xds';
 import { decode } from '@mizzen/xds/binary/index.ts';
 import { nameOf } from '../../program/read-resource.ts';
 import type { XdsResource } from '../source.ts';
-import { errorDetail, type Outcome, type Received, type XdsProtocol } from './protocol.ts';
+import { errorDetail, lifetime, type Outcome, type Received, type XdsProtocol } from './protocol.ts';
 
 /** Types whose responses hold all there is: what a response lacks is gone. */
 const WHOLE: readonly string[] = [TypeUrl.listener, TypeUrl.cluster];
@@ -64,15 +64,24 @@ export class WorldProtocol implements XdsProtocol {
     if (followed === undefined) return undefined;
     followed.nonce = nonce;
     this.#pending = { typeUrl, version: versionInfo };
-    const resources = (response.resources ?? []).map((any) => read(any, versionInfo));
+    const all = (response.resources ?? []).map((any) => read(any, versionInfo));
+    const lifetimes = new Map(all.map(({ name, lives }) => [name, lives]));
+    // Without a resource it only says that what is in force stays so.
+    const resources = all.filter(({ resource }) => resource !== undefined);
     if (!WHOLE.includes(typeUrl)) {
       const wanted = resources.filter(({ name }) => followed.names === '*' || followed.names.has(name));
-      return { typeUrl, update: { resources: wanted, removed: [] } };
+      return { typeUrl, update: { resources: wanted, removed: [] }, lifetimes };
     }
-    const present = new Set(resources.map(({ name }) => name));
-    const removed = [...followed.present].filter((name) => !present.has(name));
-    followed.present = present;
-    return { typeUrl, update: { resources, removed } };
+    const present = new Set(all.map(({ name }) => name));
+    const onlyHeartbeats = all.length > 0 && resources.length === 0;
+    const removed = onlyHeartbeats ? [] : [...followed.present].filter((name) => !present.has(name));
+    if (!onlyHeartbeats) followed.present = present;
+    return { typeUrl, update: { resources, removed }, lifetimes };
+  }
+
+  forget(typeUrl: string, name: string): void {
+    const followed = this.#types.get(typeUrl);
+    if (followed !== undefined) followed.present = new Set([...followed.present].filter((each) => each !== name));
   }
 
   answer({ error }: Outcome): object {
@@ -100,15 +109,18 @@ const WRAPPER = 'type.googleapis.com/envoy.service.discovery.v3.Resource';
 function read(
   any: types.discovery.DiscoveryResponse['resources'] extends readonly (infer A)[] | undefined ? A : never,
   version: string,
-): XdsResource {
+): XdsResource & { readonly lives: number } {
   const wrapped = any['@type'] === WRAPPER ? (any as types.discovery.Resource) : undefined;
   const resource = wrapped === undefined ? any : wrapped.resource;
   const named = wrapped?.name ?? '';
-  return { name: named === '' ? nameOf(resource) : named, version, digest: digest(resource), resource };
+  const lives = wrapped === undefined ? 0 : lifetime(wrapped);
+  return { name: named === '' ? nameOf(resource) : named, version, digest: digest(resource), resource, lives };
 }
 
 export function digest(resource: unknown): string {
-  return createHash('sha256').update(JSON.stringify(resource)).digest('base64url');
+  return createHash('sha256')
+    .update(JSON.stringify(resource) ?? '')
+    .digest('base64url');
 }
 
 function equal(a: ReadonlySet<string> | '*', b: ReadonlySet<string> | '*'): boolean {

@@ -42,6 +42,8 @@ export interface Case {
   readonly source: 'files' | 'ads';
   /** Names of ports besides those of listeners and upstreams. */
   readonly ports: readonly string[];
+  /** More of the command line, for both. */
+  readonly flags: readonly string[];
   readonly requests: readonly Request[];
   /** Independent requests may run this many at a time. */
   readonly parallel: number;
@@ -89,6 +91,7 @@ const KNOWN = new Set<string>([
   'dynamic',
   'source',
   'ports',
+  'flags',
   'parallel',
   'stats',
   'statsDiffer',
@@ -137,6 +140,7 @@ function parseCase(file: string, value: unknown): Case {
         }),
     dynamic: raw['dynamic'] as Served | undefined,
     source: raw['source'] === 'ads' ? 'ads' : 'files',
+    flags: (raw['flags'] as string[] | undefined) ?? [],
     ports: (raw['ports'] as string[] | undefined) ?? [],
     requests: raw['requests'].map(parseRequest),
     parallel: (raw['parallel'] as number | undefined) ?? 1,

@@ -36,7 +36,7 @@ export interface Setting {
 export async function observe(engine: Engine, one: Case, setting: Setting, upstreams: Upstreams): Promise<Observed> {
   upstreams.reset();
   setting.source?.reset();
-  const server = await ENGINES[engine](setting.file, setting.adminPort);
+  const server = await ENGINES[engine](setting.file, setting.adminPort, one.flags);
   let observations: (Omit<Observation, 'log'> | undefined)[];
   let stats: ReadonlyMap<string, number>;
   try {

@@ -28,6 +28,10 @@ answer, whether the connection is kept, what the upstreams got and how often, di
 them, TLS, the access log, and for each case its counters, which count as one more. Taken out are dates, request ids, service
 times and the client's address. Named differences are explained in [differences.md](differences.md).
 
+Cases of \`changes\` change what is served (watched files, or an xDS server) between their requests. Cases of \`mesh\` are
+Kubernetes and Istio YAML that \`mizzen up\` runs, once on Mizzen's own proxy and once on Envoys under its control plane; the
+access logs of all workloads are compared in place of counters.
+
 | area | configurations | requests | alike | named differences | to be mended |
 |---|---:|---:|---:|---:|---:|
 ${areas.map((area) => row(area, declared(of(area)))).join('')}${row('**all**', declared(cases))}

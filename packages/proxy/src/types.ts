@@ -221,6 +221,7 @@ export const ResponseFlag = {
   DO: 1 << 25,
   DR: 1 << 26,
   NFCF: 1 << 27,
+  UDO: 1 << 28,
 } as const;
 
 // ---- explaining ------------------------------------------------------------------------------------------------
@@ -572,6 +573,8 @@ export interface UpstreamCluster {
   readonly maxConnectionDuration: number;
   /** Null: nobody healthy (UH). A promise where names must be resolved first (dynamic forward proxy). */
   choose(context: LbContext): UpstreamHost | null | Promise<UpstreamHost | null>;
+  /** Share of requests that are refused, whatever the hosts. */
+  readonly dropOverload?: number;
   /** Its hosts are those that requests name (dynamic forward proxy): null then is a name that does not resolve (DF). */
   readonly resolvesNames?: boolean;
   readonly limits: { readonly DEFAULT: CircuitBreaker; readonly HIGH: CircuitBreaker };
@@ -606,6 +609,8 @@ export interface CircuitBreaker {
 
 /** Plain counters, added to directly; Envoy's names in snake case. */
 export interface ClusterStats {
+  /** Absent where nobody asked for any to be dropped. */
+  upstream_rq_drop_overload?: number;
   upstream_rq_total: number;
   upstream_rq_active: number;
   upstream_rq_active_overflow: number;

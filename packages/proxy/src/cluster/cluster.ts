@@ -115,12 +115,11 @@ export class Cluster implements UpstreamCluster {
     return this.#endpoints;
   }
 
+  get dropOverload(): number {
+    return this.#endpoints?.dropOverload ?? 0;
+  }
+
   choose(context: LbContext): UpstreamHost | null | Promise<UpstreamHost | null> {
-    const drop = this.#endpoints?.dropOverload ?? 0;
-    if (drop > 0 && this.deps.random.float() < drop) {
-      this.stats.upstream_rq_drop_overload++;
-      return null;
-    }
     if (!this.#perRequest && context.alpn === undefined && upstreamOverrides(context) === undefined)
       return this.#picker.pick(context);
     const avoid = context.avoid?.map((host) => (host instanceof NamedHost ? host.base : host));
@@ -174,13 +173,25 @@ export class Cluster implements UpstreamCluster {
       }
     }
     const gone = [...this.#hosts.values()].filter((host) => hosts.get(keyOf(host)) !== host);
-    const changed = gone.length > 0 || added;
-    if (changed) this.stats.membership_change++;
+    const moved = this.#changedPriorities(endpoints, added);
+    this.stats.membership_change += moved;
     this.#endpoints = endpoints;
     this.#hosts = hosts;
     this.refresh();
     for (const host of gone) host.retire();
-    if (changed && this.program.closeConnectionsOnHostSetChange) for (const host of hosts.values()) host.drainPools();
+    if (moved > 0 && this.program.closeConnectionsOnHostSetChange) for (const host of hosts.values()) host.drainPools();
+  }
+
+  /** In how many priorities hosts came or went; those that are checked elsewhere now (`anew`) have changed theirs. */
+  #changedPriorities(now: EndpointsProgram, anew: boolean): number {
+    const before = keysByPriority(this.#endpoints);
+    const after = keysByPriority(now);
+    let changed = 0;
+    for (const priority of new Set([...before.keys(), ...after.keys()])) {
+      const [was, is] = [before.get(priority), after.get(priority)];
+      if (was?.size !== is?.size || [...(was ?? [])].some((key) => is?.has(key) !== true)) changed++;
+    }
+    return changed === 0 && anew ? 1 : changed;
   }
 
   /** A host that was only kept because it passed its checks, and does not any more. */
@@ -337,4 +348,14 @@ function overridden(
   if (serverName === undefined && subjectAltNames === undefined) return requested;
   const { verified, serverName: known } = requested ?? configuredName(host, host.transport);
   return { serverName: serverName ?? known, verified, ...(subjectAltNames === undefined ? {} : { subjectAltNames }) };
+}
+
+function keysByPriority(endpoints: EndpointsProgram | undefined): Map<number, Set<string>> {
+  const map = new Map<number, Set<string>>();
+  for (const { priority, endpoints: members } of endpoints?.localities ?? []) {
+    let keys = map.get(priority);
+    if (keys === undefined) map.set(priority, (keys = new Set()));
+    for (const endpoint of members) keys.add(hostKey(endpoint));
+  }
+  return new Map([...map].filter(([, keys]) => keys.size > 0));
 }

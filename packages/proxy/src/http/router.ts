@@ -184,6 +184,17 @@ export class Router implements LbContext, AttemptTimeouts {
       stream.sendLocalReply(503, 'maintenance mode', 'maintenance_mode', ResponseFlag.UO, fields);
       return;
     }
+    const drop = cluster.dropOverload ?? 0;
+    if (drop > 0 && hcm.deps.random.float() < drop) {
+      this.#over = true;
+      cluster.stats.upstream_rq_drop_overload = (cluster.stats.upstream_rq_drop_overload ?? 0) + 1;
+      charge(cluster.stats, 503, headers.get('x-envoy-internal') === 'true', false);
+      const [kind, flag] =
+        drop === 1 ? ['unconditional drop overload', ResponseFlag.UDO] : ['drop overload', ResponseFlag.DO];
+      const name = `x-envoy-${kind.replaceAll(' ', '-')}`;
+      stream.sendLocalReply(503, kind, kind.replaceAll(' ', '_'), flag, suppressEnvoyHeaders ? [] : [[name, 'true']]);
+      return;
+    }
     const timeouts = requestTimeouts(headers, action, hcm.program.router);
     this.#timeouts = timeouts;
     announceTimeout(headers, timeouts, 0, suppressEnvoyHeaders);

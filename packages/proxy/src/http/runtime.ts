@@ -50,7 +50,7 @@ export interface HttpServerConnection {
   /** No further requests: `connection: close` on the next response. An idle connection is closed at once. */
   drain(): void;
   /** Ends everything now; requests under way are logged with DC. */
-  close(): void;
+  close(why?: string): void;
 }
 
 export interface AccessLogSink {

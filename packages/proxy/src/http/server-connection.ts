@@ -116,16 +116,17 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     if (this.#state !== 'open') return;
     this.draining = true;
     if (this.stream === undefined && (this.parser.idle || this.parser.done) && this.#unread === undefined) {
-      this.hcm.stats.downstream_cx_drain_close++;
       this.#startClosing();
     }
   }
 
-  close(): void {
+  close(why?: string): void {
     if (this.#state === 'closed' || this.#state === 'handed over') return;
     entered(() => {
-      if (this.stream !== undefined) this.hcm.stats.downstream_cx_destroy_local_active_rq++;
-      this.stream?.onDownstreamGone('downstream_local_disconnect', ResponseFlag.DC);
+      // Envoy counts what its listener ends as ended by the other side.
+      if (this.stream !== undefined) this.hcm.stats.downstream_cx_destroy_remote_active_rq++;
+      const details = why === undefined ? '' : `(${why})`;
+      this.stream?.onDownstreamGone(`downstream_local_disconnect${details}`, ResponseFlag.DC);
       this.destroy();
     });
   }

@@ -10,8 +10,8 @@ export interface ActiveConnection {
   announceDrain(decision: DrainDecision): void;
   /** Finish what is under way; be gone at once when nothing is. */
   drain(): void;
-  /** End now. */
-  close(): void;
+  /** End now; `why` is what logs add to the end's details. */
+  close(why?: string): void;
 }
 
 /** The connections of one filter chain, so that they can be drained and closed together. */
@@ -50,7 +50,7 @@ export class Connections {
     const wait = Math.min(idleMs, ms);
     this.#timer = clock.after(wait, () => {
       for (const connection of this.#active) connection.drain();
-      this.#timer = clock.after(ms - wait, () => this.close());
+      this.#timer = clock.after(ms - wait, () => this.close('filter_chain_is_being_removed'));
     });
   }
 
@@ -60,7 +60,7 @@ export class Connections {
     for (const connection of this.#active) connection.announceDrain(decision);
   }
 
-  close(): void {
-    for (const connection of this.#active) connection.close();
+  close(why?: string): void {
+    for (const connection of this.#active) connection.close(why);
   }
 }

@@ -29,6 +29,7 @@ const FLAGS: readonly (readonly [bit: number, short: string, long: string])[] = 
   [ResponseFlag.OM, 'OM', 'OverloadManagerTerminated'],
   [ResponseFlag.DF, 'DF', 'DnsResolutionFailed'],
   [ResponseFlag.DO, 'DO', 'DropOverload'],
+  [ResponseFlag.UDO, 'UDO', 'UnconditionalDropOverload'],
   [ResponseFlag.DR, 'DR', 'DownstreamRemoteReset'],
 ];
 

@@ -5,7 +5,7 @@
 const SSL = 0x10000000;
 const CERTIFICATE_VERIFY_FAILED = 125;
 
-export const SECRET_MISSING = 'TLS_error:Secret is not supplied by SDS';
+export const SECRET_MISSING = 'TLS error: Secret is not supplied by SDS';
 
 /** No certificate may be shown to this client. */
 export const SELECTION_FAILED = reason(132, 'CONNECTION_REJECTED');

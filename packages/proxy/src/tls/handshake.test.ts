@@ -213,7 +213,7 @@ describe('a client context', () => {
       'TLS_error:|268436496:SSL routines:OPENSSL_internal:SSLV3_ALERT_HANDSHAKE_FAILURE:TLS_error_end',
     );
     expect(await dial({ ...clientOptions, certificates: [], certificateSecrets: ['missing'] })).toBe(
-      'TLS_error:Secret is not supplied by SDS',
+      'TLS error: Secret is not supplied by SDS',
     );
   });
 });

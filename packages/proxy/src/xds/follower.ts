@@ -169,11 +169,20 @@ export class XdsFollower {
   #secrets(update: XdsUpdate): readonly Nack[] {
     const { removed } = update;
     const { secrets, listeners } = this.#options;
-    const nacks = this.#each('secret', update, compilers.secret, (program, resource) => {
-      secrets.set(program.name, program, resource.resource);
-      if (resource.static !== true)
-        this.#secretFiles.follow(program.name, readResource(TypeUrl.secret, resource.resource).resource);
-    });
+    const nacks = this.#each(
+      'secret',
+      update,
+      compilers.secret,
+      (program, resource) => {
+        secrets.set(program.name, program, resource.resource);
+        if (resource.static !== true)
+          this.#secretFiles.follow(program.name, readResource(TypeUrl.secret, resource.resource).resource);
+      },
+      ({ name, kind }) => {
+        const known = secrets.get(name)?.kind;
+        return known === undefined || known === kind ? undefined : `is a ${kind}, where a ${known} is wanted`;
+      },
+    );
     for (const name of removed) {
       this.#secretFiles.forget(name);
       this.#forget('secret', name);
@@ -266,7 +275,7 @@ export class XdsFollower {
       const message = compiled.program === undefined ? undefined : conflict(compiled.program);
       return message === undefined
         ? compiled
-        : { nacks: [{ typeUrl: TypeUrl[kind], resource: name, field: 'address', message }] };
+        : { nacks: [{ typeUrl: TypeUrl[kind], resource: name, field: kind === 'listener' ? 'address' : '', message }] };
     } catch (error) {
       const message = `cannot be compiled: ${error instanceof Error ? error.message : String(error)}`;
       return { nacks: [{ typeUrl: TypeUrl[kind], resource: name, field: '', message }] };

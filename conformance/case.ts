@@ -11,8 +11,8 @@ export const CASES_FOLDER = join(import.meta.dirname, 'cases');
 /** What an upstream does. */
 export interface UpstreamSpec {
   /**
-   * `http` by default; `echo` sends back what it gets; nobody listens at `closed`; `authorizer` and `rate-limiter` are
-   * services of gRPC.
+   * `http` by default; `echo` sends back what it gets, and ends after `goodbye`; nobody listens at `closed`; `authorizer`
+   * and `rate-limiter` are services of gRPC.
    */
   readonly kind: 'http' | 'echo' | 'closed' | GrpcKind;
   /** What a service of gRPC answers, by name (grpc-upstream.ts). */

@@ -11,8 +11,11 @@ export interface Difference {
 }
 
 /** What is told apart about one request, in the words that reports print. */
-export function aspects(observation: Observation): Readonly<Record<string, string>> {
-  const { text, closed, received, log, tls } = observation;
+export function aspects(observation: Observation, unordered = false): Readonly<Record<string, string>> {
+  const { text, closed, log, tls } = observation;
+  const received = unordered
+    ? observation.received.toSorted((a, b) => (a.upstream < b.upstream ? -1 : 1))
+    : observation.received;
   return {
     answer: normalize(text),
     connection: closed ? 'closed' : 'kept',
@@ -52,7 +55,7 @@ export function compareRequest(request: Request, envoy: Observation, mizzen: Obs
     found.push({ what: 'expectation', envoy: complaints[0] ?? 'met', mizzen: complaints[1] ?? 'met' });
   if (envoy.shares !== undefined && mizzen.shares !== undefined)
     return [...found, ...compareShares(request, envoy.shares, mizzen.shares)];
-  const [theirs, ours] = [aspects(envoy), aspects(mizzen)];
+  const [theirs, ours] = [aspects(envoy, request.unordered), aspects(mizzen, request.unordered)];
   for (const [what, value] of Object.entries(theirs)) {
     if (value !== ours[what]) found.push({ what, envoy: value, mizzen: ours[what]! });
   }

@@ -33,6 +33,8 @@ export interface Request extends Step {
   readonly settle: number;
   /** Milliseconds between the parts. */
   readonly gap: number;
+  /** Copies go to several upstreams at once: which comes first is chance. */
+  readonly unordered: boolean;
   /** The client half-closes after the last part. */
   readonly end: boolean;
   /** Bounds of the time to the answer in milliseconds, for both. */
@@ -82,6 +84,7 @@ const KNOWN = new Set([
   'settle',
   'gap',
   'end',
+  'unordered',
   'takes',
   'times',
   'spread',
@@ -113,6 +116,7 @@ export function parseRequest(raw: string | Fields): Request {
     settle: fields.settle ?? 30,
     gap: fields.gap ?? 20,
     end: fields.end ?? false,
+    unordered: fields.unordered ?? false,
     times: fields.times ?? 1,
     spread: fields.spread ?? 0,
   };

@@ -84,6 +84,7 @@ export class Upstreams {
       socket.on('data', (data: Buffer) => {
         record.bytes += data.toString('latin1');
         socket.write(Buffer.concat([Buffer.from(`${name}:`), data]));
+        if (data.includes('goodbye')) socket.end();
       });
     } else this.#serveHttp(socket, name, spec, open);
   }
@@ -109,7 +110,15 @@ export class Upstreams {
         record.bytes = text.slice(0, length);
         if (length === undefined) return;
         text = text.slice(length);
-        if (/\r\nupgrade: /i.test(record.bytes) || record.bytes.startsWith('CONNECT ')) {
+        const asks = /\r\nupgrade: /i.test(record.bytes) || record.bytes.startsWith('CONNECT ');
+        if (asks && /\r\nx-answer: /i.test(record.bytes)) {
+          upgraded = /\r\nx-answer: raw:HTTP\/1.1%20(?:101|2)/i.test(record.bytes);
+          answer(socket, this.#word(name, spec, record.bytes), name, fields);
+          record = upgraded ? record : undefined;
+          if (upgraded) return;
+          continue;
+        }
+        if (asks) {
           upgraded = true;
           socket.write(
             record.bytes.startsWith('CONNECT ')

@@ -335,13 +335,22 @@ export interface HttpFilter {
 /** Where a request goes. Made by `route()` from a compiled route configuration and a request's head. */
 export type RouteDecision =
   | { readonly kind: 'none'; readonly virtualHost: VirtualHostProgram | undefined }
-  | { readonly kind: 'redirect'; readonly route: RouteEntry; readonly status: number; readonly location: string }
+  | {
+      readonly kind: 'redirect';
+      readonly route: RouteEntry;
+      readonly status: number;
+      readonly location: string;
+      /** The request's path after the redirect's rewrite, for logs and header values; undefined: it stays. */
+      readonly path?: string | undefined;
+    }
   | {
       readonly kind: 'direct';
       readonly route: RouteEntry;
       readonly status: number;
       readonly body: string;
       readonly format?: DirectBody | undefined;
+      /** For a status that has one: where the request was sent to. */
+      readonly location?: string | undefined;
     }
   | {
       readonly kind: 'cluster';
@@ -417,6 +426,8 @@ export interface RouteEntry {
 }
 
 export interface RouteActionProgram {
+  /** `maxStreamDuration` is there. */
+  readonly limitsStreams: boolean;
   /** `rateLimits`, for rate limit filters. */
   readonly rateLimits?: readonly RateLimitPolicy[];
   /** The virtual host's count too, whatever the route has. */

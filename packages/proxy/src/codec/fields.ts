@@ -131,6 +131,19 @@ export class FieldSection {
     return at;
   }
 
+  /** Drops every field of which `goes` is true; how many those were. */
+  protected drop(goes: (name: string) => boolean): number {
+    const { flat } = this;
+    const before = flat.length;
+    for (let i = flat.length - 2; i >= 0; i -= 2) {
+      if (!goes(flat[i]!)) continue;
+      flat.splice(i, 2);
+      if (i < this.connectionAt) this.connectionAt -= 2;
+      if (i < this.upgradeAt) this.upgradeAt -= 2;
+    }
+    return (before - flat.length) / 2;
+  }
+
   /** Notes a field with a bit of its own; false when it does not go into `flat`. */
   #keep(bit: number, value: string): boolean {
     const again = (this.seen & bit) !== 0;

@@ -79,10 +79,13 @@ export abstract class MessageParser extends FieldSection {
   /** The last byte of the previous read of a chunk's size line was a CR. */
   #crBefore = false;
   readonly #sink: MessageSink;
+  /** Blank lines may come before a head. */
+  readonly #skipsBlank: boolean;
 
   constructor(sink: MessageSink, isRequest: boolean) {
     super(isRequest);
     this.#sink = sink;
+    this.#skipsBlank = isRequest;
   }
 
   get failed(): boolean {
@@ -197,7 +200,7 @@ export abstract class MessageParser extends FieldSection {
   #readHead(data: Buffer, from: number): number {
     let at = from;
     if (this.#heldLength === 0) {
-      while (at < data.length && (data[at] === CR || data[at] === LF)) at++;
+      if (this.#skipsBlank) while (at < data.length && (data[at] === CR || data[at] === LF)) at++;
       if (at === data.length) {
         this.#blank = true;
         return at;
@@ -307,11 +310,12 @@ export abstract class MessageParser extends FieldSection {
     return text;
   }
 
+  /** What one read brings goes on as one. */
   #passChunks(): void {
     const chunks = this.#chunks;
     if (chunks.length === 0) return;
     this.#chunks = [];
-    for (const chunk of chunks) this.#sink.onBody(chunk);
+    this.#sink.onBody(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
   }
 
   #startChunk(): void {

@@ -4,6 +4,8 @@ import { Seen } from './names.ts';
 import { BodyMode, MessageParser, type MessageSink } from './parser.ts';
 
 const SLASH = 0x2f;
+/** What is asked for by an empty `upgrade`, which nothing allows. */
+const NO_PROTOCOL = '\0';
 const METHODS: ReadonlyMap<string, string> = new Map(
   (
     'ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE MSEARCH NOTIFY ' +
@@ -107,7 +109,7 @@ export class RequestParser extends MessageParser {
       if (twoLengths && !this.allowChunkedLength) return 'http1.content_length_and_chunked_not_allowed';
       if (this.transferEncoding !== 'chunked' || this.method === 'CONNECT') return 'http1.invalid_transfer_encoding';
       if (twoLengths) {
-        remove(this.flat, 'content-length');
+        this.drop((name) => name === 'content-length');
         this.contentLength = -1;
       }
       this.bodyMode = BodyMode.CHUNKED;
@@ -120,7 +122,7 @@ export class RequestParser extends MessageParser {
       if (problem !== undefined) return problem;
     }
     if ((seen & Seen.UNDERSCORE) !== 0 && this.underscores === 'DROP_HEADER')
-      this.underscoresDropped += dropUnderscores(this.flat);
+      this.underscoresDropped += this.drop((name) => name.includes('_'));
     const problem = this.target.charCodeAt(0) === SLASH && this.method !== 'CONNECT' ? undefined : this.#checkTarget();
     if (problem !== undefined) return problem;
     if (this.minor === 0 && !this.acceptHttp10) return 'low_version';
@@ -163,20 +165,21 @@ export class RequestParser extends MessageParser {
         if (token === 'close') this.keepAlive = false;
         else if (token === 'keep-alive') this.keepAlive = true;
         else if (token === 'upgrade') upgrades = true;
-        else if (token === 'http2-settings') remove(this.flat, token);
+        else if (token === 'http2-settings') this.drop((name) => name === token);
         else if (token !== '' && token !== 'te' && token !== 'transfer-encoding' && token !== 'content-length') {
           // A field named here goes no further, unless the proxy itself depends on it.
           if (token.startsWith(':') || token.startsWith('x-forwarded-')) return 'http1.connection_header_rejected';
           if (token === 'host') {
             this.host = '';
             this.seen &= ~Seen.HOST;
-          } else remove(this.flat, token);
+          } else this.drop((name) => name === token);
         }
       }
       if (hasToken(tokens, 'close')) this.keepAlive = false;
       // h2c by upgrade is not on offer.
-      if (upgrades && this.upgrade !== '' && !hasToken(this.upgrade, 'h2c')) {
-        this.upgradeTo = this.upgrade.toLowerCase();
+      if (upgrades && (this.seen & Seen.UPGRADE) !== 0) {
+        const wanted = this.upgrade.toLowerCase();
+        if (wanted !== 'h2c') this.upgradeTo = wanted === '' ? NO_PROTOCOL : wanted;
       }
     }
     if ((this.seen & Seen.PROXY_CONNECTION) !== 0 && hasToken(this.proxyConnection, 'close')) this.keepAlive = false;
@@ -206,14 +209,4 @@ function isSimple(text: string, from: number, to: number): boolean {
   if (from <= 0 || next !== to || to === from + 1) return false;
   const tab = text.indexOf('\t');
   return tab < 0 || tab > to;
-}
-
-function remove(flat: string[], name: string): void {
-  for (let i = flat.length - 2; i >= 0; i -= 2) if (flat[i] === name) flat.splice(i, 2);
-}
-
-function dropUnderscores(flat: string[]): number {
-  const before = flat.length;
-  for (let i = flat.length - 2; i >= 0; i -= 2) if (flat[i]!.includes('_')) flat.splice(i, 2);
-  return (before - flat.length) / 2;
 }

@@ -16,6 +16,8 @@ export class ResponseParser extends MessageParser {
   requestMethod = 'GET';
   /** The request asked for another protocol: a 101 hands the connection over. */
   upgradeAsked = false;
+  /** What follows the head is of another protocol. */
+  opensTunnel = false;
   /** The connection may be used again afterwards. */
   keepAlive = true;
 
@@ -56,20 +58,25 @@ export class ResponseParser extends MessageParser {
       else if (hasToken(tokens, 'keep-alive')) this.keepAlive = true;
     }
     const encoded = (seen & Seen.TRANSFER_ENCODING) !== 0;
-    if (encoded && this.transferEncoding !== 'chunked') return 'http1.invalid_transfer_encoding';
-    if (encoded && this.contentLength >= 0) return 'http1.content_length_and_chunked_not_allowed';
-    if (this.requestMethod === 'CONNECT' && status >= 200 && status < 300) {
-      if (encoded || this.contentLength > 0) return 'http1.body_disallowed';
-      this.bodyMode = BodyMode.UNTIL_CLOSE;
-      return undefined;
-    }
-    if (status === 101 && this.upgradeAsked) {
-      this.bodyMode = BodyMode.UNTIL_CLOSE;
-      return undefined;
-    }
-    if (status === 101) this.keepAlive = false;
+    this.opensTunnel = false;
     if (status < 200 || status === 204) {
       if (encoded || this.contentLength > 0) return 'http1.body_disallowed';
+      if (this.contentLength === 0) this.drop((name) => name === 'content-length');
+    }
+    if (this.requestMethod === 'CONNECT' && status >= 200 && status < 300) {
+      this.#openTunnel();
+      return undefined;
+    }
+    if (encoded && this.transferEncoding !== 'chunked') return 'http1.invalid_transfer_encoding';
+    if (encoded && this.contentLength >= 0) return 'http1.content_length_and_chunked_not_allowed';
+    if (status === 101) {
+      if (this.upgradeAsked && (seen & Seen.UPGRADE) !== 0 && hasToken(this.connection, 'upgrade')) {
+        this.#openTunnel();
+        return undefined;
+      }
+      this.keepAlive = false;
+    }
+    if (status < 200 || status === 204) {
       this.bodyMode = BodyMode.NONE;
     } else if (status === 304 || this.requestMethod === 'HEAD') {
       this.bodyMode = BodyMode.NONE;
@@ -82,6 +89,11 @@ export class ResponseParser extends MessageParser {
       this.keepAlive = false;
     }
     return undefined;
+  }
+
+  #openTunnel(): void {
+    this.opensTunnel = true;
+    this.bodyMode = BodyMode.UNTIL_CLOSE;
   }
 }
 

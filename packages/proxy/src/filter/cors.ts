@@ -14,21 +14,26 @@ export interface CorsPolicy {
   readonly allowHeaders: string;
   readonly exposeHeaders: string;
   readonly maxAge: string;
-  readonly allowCredentials: boolean;
-  readonly allowPrivateNetwork: boolean;
-  readonly forwardNotMatchingPreflights: boolean;
+  readonly allowCredentials: boolean | undefined;
+  readonly allowPrivateNetwork: boolean | undefined;
+  readonly forwardNotMatchingPreflights: boolean | undefined;
   /** Chance in [0, 1] that a request is treated by it. */
   readonly enabled: Live<number>;
-  /** The same for requests that are only counted. */
+  /** The same for requests that are only counted, where it is not enabled. */
   readonly shadow: Live<number>;
+  /** What it leaves open comes from the policy around it; whether it is enabled does not. */
+  over(outer: unknown): CorsPolicy;
 }
+
+/** Where the older places of policies are kept. They count when no typed policy is anywhere around a request. */
+export const OLD_CORS = 'cors';
 
 export function compileCorsPolicy(
   context: CompileContext,
   policy: types.cors.CorsPolicy | types.route.CorsPolicy,
   path: Path,
 ): CorsPolicy {
-  return {
+  return inheriting({
     origins: (policy.allowOriginStringMatch ?? []).map((matcher, i) =>
       compileString(context, matcher, [...path, 'allowOriginStringMatch', i]),
     ),
@@ -36,55 +41,79 @@ export function compileCorsPolicy(
     allowHeaders: wire(policy.allowHeaders ?? ''),
     exposeHeaders: wire(policy.exposeHeaders ?? ''),
     maxAge: wire(policy.maxAge ?? ''),
-    allowCredentials: policy.allowCredentials === true,
-    allowPrivateNetwork: policy.allowPrivateNetworkAccess === true,
-    forwardNotMatchingPreflights: policy.forwardNotMatchingPreflights ?? true,
+    allowCredentials: policy.allowCredentials,
+    allowPrivateNetwork: policy.allowPrivateNetworkAccess,
+    forwardNotMatchingPreflights: policy.forwardNotMatchingPreflights,
     enabled: liveFraction(context.deps.runtime, policy.filterEnabled, 1),
     shadow: liveFraction(context.deps.runtime, policy.shadowEnabled, 0),
+  });
+}
+
+function inheriting(own: Omit<CorsPolicy, 'over'>): CorsPolicy {
+  return {
+    ...own,
+    over(value) {
+      const outer = value as CorsPolicy;
+      return inheriting({
+        origins: own.origins.length > 0 ? own.origins : outer.origins,
+        allowMethods: own.allowMethods || outer.allowMethods,
+        allowHeaders: own.allowHeaders || outer.allowHeaders,
+        exposeHeaders: own.exposeHeaders || outer.exposeHeaders,
+        maxAge: own.maxAge || outer.maxAge,
+        allowCredentials: own.allowCredentials ?? outer.allowCredentials,
+        allowPrivateNetwork: own.allowPrivateNetwork ?? outer.allowPrivateNetwork,
+        forwardNotMatchingPreflights: own.forwardNotMatchingPreflights ?? outer.forwardNotMatchingPreflights,
+        enabled: own.enabled,
+        shadow: own.shadow,
+      });
+    },
   };
+}
+
+interface Allowed {
+  readonly origin: string;
+  readonly policy: CorsPolicy;
 }
 
 /** Answers preflights, and marks responses to requests from allowed origins. The policy is the route's. */
 export function corsFilter(context: CompileContext, scope: FilterScope): HttpFilter {
   const { random } = context.deps;
-  /** Requests that the dice spared: their responses are left alone too. */
-  let spared: WeakSet<HttpStream> | undefined;
   const valid = scope.counter('cors.origin_valid');
   const invalid = scope.counter('cors.origin_invalid');
+  const marked = new WeakMap<HttpStream, Allowed>();
   return {
     name: scope.name,
     onRequest(stream, trace) {
       const origin = stream.request.headers.get('origin');
       if (origin === undefined || origin === '') return undefined;
-      const policy = stream.perRoute(scope.name) as CorsPolicy | undefined;
+      if (stream.route().kind !== 'cluster') return undefined;
+      const policy = (stream.perRoute(scope.name) ?? stream.perRoute(OLD_CORS)) as CorsPolicy | undefined;
       if (policy === undefined) return undefined;
-      if (!chosen(policy.enabled.value, random)) {
-        if (chosen(policy.shadow.value, random)) (allows(policy, origin) ? valid : invalid).value++;
-        (spared ??= new WeakSet()).add(stream);
-        return undefined;
-      }
+      const enabled = chosen(policy.enabled.value, random);
+      if (!enabled && !chosen(policy.shadow.value, random)) return undefined;
       const preflight = isPreflight(stream);
       if (!allows(policy, origin)) {
         invalid.value++;
         trace?.push({ kind: 'cors', text: `CORS: origin "${origin}" is not allowed`, matched: false });
-        if (!preflight || policy.forwardNotMatchingPreflights) return undefined;
-        stream.sendLocalReply(200, '', 'cors_response', 0);
+        if (!enabled || !preflight || (policy.forwardNotMatchingPreflights ?? true)) return undefined;
+        stream.sendLocalReply(200, '', 'cors_response', 0, preflightHeaders(policy, undefined, stream));
         return 'stop';
       }
       valid.value++;
       trace?.push({ kind: 'cors', text: `CORS: origin "${origin}" is allowed`, matched: true });
+      if (!enabled) return undefined;
+      marked.set(stream, { origin, policy });
       if (!preflight) return undefined;
       stream.sendLocalReply(200, '', 'cors_response', 0, preflightHeaders(policy, origin, stream));
       return 'stop';
     },
     onResponse(stream) {
-      const origin = stream.request.headers.get('origin');
-      if (origin === undefined || origin === '' || stream.response === undefined) return undefined;
-      const policy = stream.perRoute(scope.name) as CorsPolicy | undefined;
-      if (policy === undefined || spared?.has(stream) === true || !allows(policy, origin)) return undefined;
+      const allowed = marked.get(stream);
+      if (allowed === undefined || stream.response === undefined) return undefined;
+      const { origin, policy } = allowed;
       const { headers } = stream.response;
       headers.set('access-control-allow-origin', origin);
-      if (policy.allowCredentials) headers.set('access-control-allow-credentials', 'true');
+      if (policy.allowCredentials === true) headers.set('access-control-allow-credentials', 'true');
       if (policy.exposeHeaders !== '') headers.set('access-control-expose-headers', policy.exposeHeaders);
       return undefined;
     },
@@ -106,13 +135,21 @@ function allows(policy: CorsPolicy, origin: string): boolean {
   return false;
 }
 
-function preflightHeaders(policy: CorsPolicy, origin: string, { request }: HttpStream): [string, string][] {
-  const headers: [string, string][] = [['access-control-allow-origin', origin]];
-  if (policy.allowCredentials) headers.push(['access-control-allow-credentials', 'true']);
-  if (policy.allowMethods !== '') headers.push(['access-control-allow-methods', policy.allowMethods]);
-  if (policy.allowHeaders !== '') headers.push(['access-control-allow-headers', policy.allowHeaders]);
+/** `origin` is undefined when it is not allowed. `*` in a policy stands for what is asked for. */
+function preflightHeaders(policy: CorsPolicy, origin: string | undefined, { request }: HttpStream): [string, string][] {
+  const asked = (allowed: string, name: string): string =>
+    allowed === '*' ? (request.headers.get(name) ?? '') : allowed;
+  const headers: [string, string][] = [];
+  if (origin !== undefined) headers.push(['access-control-allow-origin', origin]);
+  if (policy.allowCredentials === true) headers.push(['access-control-allow-credentials', 'true']);
+  if (policy.allowMethods !== '') {
+    headers.push(['access-control-allow-methods', asked(policy.allowMethods, 'access-control-request-method')]);
+  }
+  if (policy.allowHeaders !== '') {
+    headers.push(['access-control-allow-headers', asked(policy.allowHeaders, 'access-control-request-headers')]);
+  }
   if (policy.maxAge !== '') headers.push(['access-control-max-age', policy.maxAge]);
-  if (policy.allowPrivateNetwork && request.headers.get('access-control-request-private-network') === 'true') {
+  if (policy.allowPrivateNetwork === true && request.headers.get('access-control-request-private-network') === 'true') {
     headers.push(['access-control-allow-private-network', 'true']);
   }
   return headers;

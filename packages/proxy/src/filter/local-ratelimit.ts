@@ -1,8 +1,10 @@
 import type { types as xds } from '@mizzen/xds';
 import type { Random } from '../deps.ts';
 import type { CompileContext } from '../program/context.ts';
+import { Headers } from '../http/headers.ts';
 import { applyMutations, compileMutations, type HeaderMutations } from '../program/headers.ts';
 import { httpStatus } from '../program/http-status.ts';
+import type { Counter } from '../program/types.ts';
 import type { Path } from '../program/path.ts';
 import { liveFraction, type Live } from '../runtime/live.ts';
 import {
@@ -24,7 +26,7 @@ type Config = xds.localRateLimit.LocalRateLimit;
 const RESOURCE_EXHAUSTED = 8;
 
 export interface LocalRateLimit {
-  readonly statPrefix: string;
+  readonly counters: Readonly<Record<'enabled' | 'ok' | 'rate_limited' | 'enforced', Counter>>;
   readonly status: number;
   /** Undefined: nothing is limited. */
   readonly limiter: (connection: ConnectionInfo) => Limiter | undefined;
@@ -39,10 +41,17 @@ export interface LocalRateLimit {
 
 export function compileLocalRateLimit(context: CompileContext, config: Config, path: Path): LocalRateLimit {
   const limiter = compileLimiter(context, config, path);
+  const counter = (name: string): Counter =>
+    context.deps.counter(`${config.statPrefix ?? ''}.http_local_rate_limit.${name}`);
   const perConnection = config.localRateLimitPerDownstreamConnection === true;
   const connections = new WeakMap<ConnectionInfo, Limiter>();
   return {
-    statPrefix: config.statPrefix ?? '',
+    counters: {
+      enabled: counter('enabled'),
+      ok: counter('ok'),
+      rate_limited: counter('rate_limited'),
+      enforced: counter('enforced'),
+    },
     status: statusFrom400(httpStatus(config.status?.code)) ?? 429,
     limiter: (connection) => {
       if (!perConnection || limiter === undefined) return limiter;
@@ -69,12 +78,6 @@ export function localRateLimitFilter(
 ): HttpFilter {
   const own = compileLocalRateLimit(context, config, path);
   const { random } = context.deps;
-  const counter = (name: string): { value: number } =>
-    context.deps.counter(`${own.statPrefix}.http_local_rate_limit.${name}`);
-  const enabled = counter('enabled');
-  const ok = counter('ok');
-  const limited = counter('rate_limited');
-  const enforced = counter('enforced');
   const looked = new WeakMap<HttpStream, TokenBucket>();
   const use = (stream: HttpStream): LocalRateLimit =>
     (stream.perRoute(scope.name) as LocalRateLimit | undefined) ?? own;
@@ -84,36 +87,34 @@ export function localRateLimitFilter(
       const limit = use(stream);
       const limiter = limit.limiter(stream.info.connection);
       if (limiter === undefined || !roll(limit.enabled.value, random)) return undefined;
-      enabled.value++;
+      const { counters } = limit;
+      counters.enabled.value++;
       const { allowed, bucket } = limiter.take(limit.descriptors(stream));
       if (limit.xRateLimitHeaders && bucket !== undefined) looked.set(stream, bucket);
       if (allowed) {
-        ok.value++;
+        counters.ok.value++;
         return undefined;
       }
-      limited.value++;
+      counters.rate_limited.value++;
       if (!roll(limit.enforced.value, random)) {
         applyMutations(limit.requestHeaders, stream.request.headers, stream);
         return undefined;
       }
-      enforced.value++;
+      counters.enforced.value++;
       trace?.push({
         kind: 'rate-limit',
         text: `local rate limit: no token of ${bucket?.max ?? 0} is left`,
         matched: false,
       });
-      stream.sendLocalReply(limit.status, 'local_rate_limited', 'local_rate_limited', 0, undefined, {
+      stream.sendLocalReply(limit.status, 'local_rate_limited', 'local_rate_limited', 0, fieldsOf(limit, stream), {
         grpcStatus: limit.grpcStatus,
         flagsForLog: ResponseFlag.RL,
       });
       return 'stop';
     },
     onResponse(stream) {
-      const limit = use(stream);
       if (stream.response === undefined) return undefined;
       const { headers } = stream.response;
-      if (stream.info.responseCodeDetails === 'local_rate_limited')
-        applyMutations(limit.responseHeaders, headers, stream);
       const bucket = looked.get(stream);
       if (bucket !== undefined) {
         headers.set('x-ratelimit-limit', String(bucket.max));
@@ -123,6 +124,12 @@ export function localRateLimitFilter(
       return undefined;
     },
   };
+}
+
+function fieldsOf({ responseHeaders }: LocalRateLimit, stream: HttpStream): [string, string][] {
+  const headers = new Headers();
+  applyMutations(responseHeaders, headers, stream);
+  return headers.entries();
 }
 
 function roll(chance: number, random: Random): boolean {

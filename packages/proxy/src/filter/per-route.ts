@@ -7,7 +7,7 @@ import { compileApiKeys } from './api-key-auth.ts';
 import { compileUsers } from './basic-auth.ts';
 import { compileBufferPerRoute } from './buffer.ts';
 import { compileCompressorPerRoute } from './compressor/filter.ts';
-import { compileCorsPolicy } from './cors.ts';
+import { compileCorsPolicy, OLD_CORS } from './cors.ts';
 import { compileCsrfPolicy } from './csrf.ts';
 import { compileHostRewrite } from './dynamic-forward-proxy.ts';
 import { compileExtAuthzPerRoute } from './ext-authz/per-route.ts';
@@ -21,7 +21,6 @@ import { SWITCH, type PerFilter } from './switch.ts';
 import { compileSetFilterState } from './set-filter-state.ts';
 
 const EMPTY: PerFilter = new Map();
-const CORS = 'envoy.filters.http.cors';
 
 const compilers: Readonly<Record<string, (context: CompileContext, config: never, path: Path) => unknown>> = {
   'envoy.extensions.filters.http.rbac.v3.RBACPerRoute': compileRbacPerRoute,
@@ -46,7 +45,8 @@ const compilers: Readonly<Record<string, (context: CompileContext, config: never
 };
 
 const FILTER_CONFIG = 'envoy.config.route.v3.FilterConfig';
-/** `cors` is the older place for the CORS filter's configuration; the typed one wins. */
+
+/** `cors` is the older place for the CORS filter's configuration. */
 export function compilePerFilter(
   context: CompileContext,
   configs: Readonly<Record<string, Any>> | undefined,
@@ -55,7 +55,7 @@ export function compilePerFilter(
 ): PerFilter {
   if (configs === undefined && cors === undefined) return EMPTY;
   const compiled = new Map<string, unknown>();
-  if (cors !== undefined) compiled.set(CORS, compileCorsPolicy(context, cors, [...path.slice(0, -1), 'cors']));
+  if (cors !== undefined) compiled.set(OLD_CORS, compileCorsPolicy(context, cors, [...path.slice(0, -1), 'cors']));
   for (const [name, given] of Object.entries(configs ?? {})) {
     let config: Any | undefined = given;
     let at: Path = [...path, name];

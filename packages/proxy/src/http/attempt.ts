@@ -29,8 +29,6 @@ export class Attempt implements Waiter, Exchange {
   #log: AttemptLog | undefined;
   /** What the connection had sent before. */
   #sentBefore = 0;
-  /** A tunnel's far side has ended. */
-  #responseOver = false;
   /** A WebSocket's payload waits until the upgrade is accepted. */
   #held = false;
 
@@ -127,9 +125,7 @@ export class Attempt implements Waiter, Exchange {
       const { info, hcm } = this.#router.stream;
       info.upstreamRequestEndTime = turnNow(hcm.deps.clock);
       if (this.#chunked) out.text(lastChunk(this.#passesTrailers ? body.trailers : undefined));
-      else if (this.#router.stream.upgrade !== '') out.end();
       connection.requestDone();
-      if (this.#responseOver) this.#finish();
     } else if (out.blocked) {
       connection.wantDrain();
       this.#router.pauseDownstream();
@@ -211,9 +207,11 @@ export class Attempt implements Waiter, Exchange {
       this.#finish();
       this.#router.onResponseEnd(this, passed);
     } else if (this.#router.stream.tunnel) {
-      // The other direction goes on; the router ends or resets it.
-      this.#responseOver = true;
-      this.#router.onResponseEnd(this, passed);
+      // A tunnel has no end of its own: its far side is gone, and so is it.
+      const connection = this.#connection;
+      this.#finish();
+      connection?.abandon();
+      this.#router.onReset(this, 'connection termination', '');
     } else {
       // An answer before the end of the question: the connection is of no further use.
       const connection = this.#connection;

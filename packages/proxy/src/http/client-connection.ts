@@ -128,6 +128,8 @@ export class ClientConnection implements MessageSink {
 
   close(): void {
     if (this.closed) return;
+    // What was written in this turn is not held back.
+    if (!this.socket.destroyed) this.out.flush();
     this.#closed();
     this.socket.destroy();
   }

@@ -36,11 +36,11 @@ function accept(stream: ActiveStream, host: UpstreamHost): void {
   stream.tunnel = stream.upgrade === 'connect';
   stream.info.responseCodeDetails = 'via_upstream';
   const headers = new Headers();
+  const { stats } = host.cluster;
+  stats.upstream_rq_total++;
+  charge(stats, 200, stream.request.headers.get('x-envoy-internal') === 'true', host.canary === true);
   if (!stream.tunnel) {
     // To the client this is an answer like any other.
-    const { stats } = host.cluster;
-    stats.upstream_rq_total++;
-    charge(stats, 200, stream.request.headers.get('x-envoy-internal') === 'true', host.canary === true);
     const { requestEndTime } = stream.info;
     if (!stream.hcm.program.router.suppressEnvoyHeaders && requestEndTime >= 0) {
       const time = Math.max(0, Math.trunc(turnNow(stream.hcm.deps.clock) - requestEndTime));
@@ -100,6 +100,13 @@ class HostTunnel implements TcpTunnel {
   ): void {
     if (this.#closed) return;
     this.#closed = true;
+    const { request } = this.#stream;
+    charge(
+      this.#host.cluster.stats,
+      503,
+      request.headers.get('x-envoy-internal') === 'true',
+      this.#host.canary === true,
+    );
     this.#stream.info.upstreamFailureReason = transport;
     this.#stream.sendLocalReply(
       503,

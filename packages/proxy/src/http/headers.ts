@@ -85,6 +85,13 @@ export class Headers {
     return removeFrom(this.flat, 0, name);
   }
 
+  entries(): [string, string][] {
+    const { flat } = this;
+    const entries: [string, string][] = [];
+    for (let i = 0; i < flat.length; i += 2) entries.push([flat[i]!, flat[i + 1]!]);
+    return entries;
+  }
+
   clone(): Headers {
     const copy = new Headers(this.flat.slice());
     copy.spelling = this.spelling;

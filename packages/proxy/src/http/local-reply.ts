@@ -15,6 +15,7 @@ export function buildLocalReply(
   const headers = new Headers();
   if (extra !== undefined) for (const [name, value] of extra) headers.add(name, value);
   const { localReply } = stream.hcm.program;
+  const given = body;
   let contentType = 'text/plain';
   if (localReply !== undefined) {
     stream.info.responseCode = status;
@@ -29,9 +30,13 @@ export function buildLocalReply(
       head: grpcReply(headers, asGrpc ?? grpcOfHttp(status), stream.request.method === 'HEAD' ? '' : body),
       body: '',
     };
-  if (body !== '') {
-    if (!headers.has('content-length')) headers.add('content-length', String(Buffer.byteLength(body)));
-    if (!headers.has('content-type')) headers.add('content-type', contentType);
+  if (body === '') {
+    headers.remove('content-length');
+    headers.remove('content-type');
+  } else {
+    headers.set('content-length', String(Buffer.byteLength(body)));
+    // Whoever replied may know the type of the body that it gave, but not of another.
+    if (body !== given || !headers.has('content-type')) headers.set('content-type', contentType);
   }
   return { head: { status, headers }, body };
 }

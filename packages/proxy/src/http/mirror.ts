@@ -59,13 +59,13 @@ function authorityOf(program: MirrorProgram, authority: string): string {
   return program.disableShadowHostSuffix ? authority : withSuffix(authority);
 }
 
-/** The request's own fields, unless the copy has others. */
+/** The request's own fields, changed as the copy wants them; the copy comes from this proxy. */
 function headersOf({ mutations }: MirrorProgram, stream: ActiveStream): Headers {
-  const { headers } = stream.request;
-  if (mutations === undefined || mutations.length === 0) return headers;
-  const changed = headers.clone();
-  for (const step of mutations) applyMutations(step, changed, stream);
-  return changed;
+  const headers = stream.request.headers.clone();
+  for (const step of mutations ?? []) applyMutations(step, headers, stream);
+  headers.set('x-envoy-internal', 'true');
+  headers.append('x-forwarded-for', stream.hcm.deps.net.outerAddress);
+  return headers;
 }
 
 /** `shop.example:80` → `shop.example-shadow:80` */
@@ -105,7 +105,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
         : 'content-length: 0\r\n';
     this.#head =
       `${request.method} ${request.path} HTTP/1.1\r\nhost: ${authority}\r\n` +
-      `${encodeFields(headers.flat)}x-envoy-internal: true\r\n${framing}\r\n`;
+      `${encodeFields(headers.flat)}${framing}\r\n`;
   }
 
   start(host: UpstreamHost | null): void {

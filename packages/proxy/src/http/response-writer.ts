@@ -90,13 +90,15 @@ export class ResponseWriter {
     if (program.via !== '') appendVia(head.headers, program.via);
     if (problem !== undefined) appendProxyStatus(head.headers, problem.value);
     const empty = status === 204 || status < 200;
-    this.bodyless = this.#isHead || empty || status === 304;
-    if (hasLength && empty) head.headers.remove('content-length');
+    this.bodyless = this.#isHead;
 
-    // What is not read of the request by now would have to be read before the next; closing is quicker.
-    if (!stream.tunnel && (connection.lastResponse || !stream.requestComplete)) this.close = true;
+    if (!connection.draining && !connection.last && connection.mustDrain) connection.startDraining();
     // Without a length an old client can only be told by the end of the connection.
-    if (this.http10 && !hasLength) this.close = true;
+    if (this.http10 && !hasLength) connection.knownLast = true;
+    if (connection.knownLast && !connection.draining) connection.last = true;
+    // What is not read of the request by now would have to be read before the next; closing is quicker.
+    if (!stream.requestComplete && !stream.tunnel) connection.last = true;
+    if (connection.last) this.close = true;
     const { spelling } = head.headers;
     const format = program.headerKeyFormat;
     const plain = format !== 'proper-case' && spelling === undefined;
@@ -120,8 +122,9 @@ export class ResponseWriter {
       framing = `${name('transfer-encoding')}: chunked\r\n`;
       this.#mode = this.#isHead ? Mode.NONE : Mode.CHUNKED;
     }
-    if (!stream.tunnel) {
-      if (this.close) text += `${name('connection')}: close\r\n`;
+    // As in Envoy, only a 200 to a CONNECT is silent about it.
+    if (!stream.tunnel || (status !== 101 && status !== 200)) {
+      if (this.close || connection.draining) text += `${name('connection')}: close\r\n`;
       else if (this.http10) text += `${name('connection')}: keep-alive\r\n`;
     }
     stream.info.headerBytesSent = text.length + framing.length - line.length;

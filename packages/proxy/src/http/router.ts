@@ -32,7 +32,7 @@ import { RetryState } from './retry-state.ts';
 import type { ActiveStream } from './stream.ts';
 import { setAuthority } from '../program/route/rewrite.ts';
 import { strictCheck } from './strict-check.ts';
-import { announceTimeout, NO_TIMEOUTS, requestTimeouts, type RequestTimeouts } from './timeouts.ts';
+import { announceTimeout, NO_TIMEOUTS, requestTimeouts, streamLimit, type RequestTimeouts } from './timeouts.ts';
 
 /** Body bytes that may wait for a connection before the client is told to stop. */
 const MAX_WAITING = 256 * 1024;
@@ -115,16 +115,29 @@ export class Router implements LbContext, AttemptTimeouts {
         // As in Envoy, where `rq_redirect` is for redirects that are followed here.
         stats.rq_direct_response++;
         this.#over = true;
+        if (decision.path !== undefined) this.#rewritePath(decision.path);
         this.#direct(decision.route, decision.status, '', [['location', decision.location]]);
         return;
       case 'direct':
         stats.rq_direct_response++;
         this.#over = true;
-        this.#direct(decision.route, decision.status, decision.body, [], decision.format);
+        this.#direct(
+          decision.route,
+          decision.status,
+          decision.body,
+          decision.location === undefined ? [] : [['location', decision.location]],
+          decision.format,
+        );
         return;
       case 'cluster':
         this.#forward(decision);
     }
+  }
+
+  #rewritePath(path: string): void {
+    const { request, hcm } = this.stream;
+    if (!hcm.program.router.suppressEnvoyHeaders) request.headers.set('x-envoy-original-path', request.path);
+    request.path = path;
   }
 
   #direct(route: RouteEntry, status: number, given: string, fields: [string, string][], format?: DirectBody): void {
@@ -137,10 +150,7 @@ export class Router implements LbContext, AttemptTimeouts {
     }
     const head: ResponseHead = { status, headers: new Headers(fields.flat()) };
     route.rewriteResponse(head, stream, undefined);
-    const { flat } = head.headers;
-    const extra: [string, string][] = [];
-    for (let i = 0; i < flat.length; i += 2) extra.push([flat[i]!, flat[i + 1]!]);
-    stream.sendLocalReply(status, body, 'direct_response', 0, extra);
+    stream.sendLocalReply(status, body, 'direct_response', 0, head.headers.entries());
   }
 
   #forward(decision: Extract<RouteDecision, { kind: 'cluster' }>): void {
@@ -195,6 +205,7 @@ export class Router implements LbContext, AttemptTimeouts {
       stream.sendLocalReply(503, kind, kind.replaceAll(' ', '_'), flag, suppressEnvoyHeaders ? [] : [[name, 'true']]);
       return;
     }
+    if (action.limitsStreams) stream.setMaxDuration(streamLimit(headers, action, hcm.program.maxStreamDuration));
     const timeouts = requestTimeouts(headers, action, hcm.program.router);
     this.#timeouts = timeouts;
     announceTimeout(headers, timeouts, 0, suppressEnvoyHeaders);
@@ -205,7 +216,6 @@ export class Router implements LbContext, AttemptTimeouts {
     this.#internal = headers.get('x-envoy-internal') === 'true';
     this.#retry = RetryState.of(stream, cluster, action, this.breaker, this.groups);
     if (action.idleTimeout !== undefined) stream.setStreamIdle(action.idleTimeout);
-    if (action.maxStreamDuration !== undefined) stream.setMaxDuration(action.maxStreamDuration);
     const limits = {
       response: timeouts.perTry,
       idle: action.retry?.perTryIdleTimeout ?? 0,
@@ -214,7 +224,6 @@ export class Router implements LbContext, AttemptTimeouts {
     this.#redirect = action.internalRedirect;
     this.#keptForRedirect = this.#redirect !== undefined;
     this.#timers = AttemptTimers.of(stream, limits, this);
-    if (timeouts.stream !== undefined) stream.setMaxDuration(timeouts.stream);
     if (action.hashKey !== undefined) {
       const result = action.hashKey(request, stream);
       this.hash = result.key;
@@ -235,7 +244,6 @@ export class Router implements LbContext, AttemptTimeouts {
       headers.remove('x-envoy-upstream-rq-timeout-alt-response');
       this.#timeoutStatus = 204;
     }
-    if (action.mirrors.length > 0) this.#startShadows();
     this.#choose();
   }
 
@@ -274,7 +282,10 @@ export class Router implements LbContext, AttemptTimeouts {
     const { stream } = this;
     for (const program of this.#action.mirrors) {
       const shadow = mirror(stream, program, this.#timeouts.route);
-      if (shadow !== undefined) (this.#shadows ??= []).push(shadow);
+      if (shadow === undefined) continue;
+      (this.#shadows ??= []).push(shadow);
+      for (const part of this.body.parts) shadow.data(part);
+      if (this.body.complete) shadow.end();
     }
   }
 
@@ -324,7 +335,11 @@ export class Router implements LbContext, AttemptTimeouts {
     const attempt = new Attempt(this, host);
     this.#attempt = attempt;
     this.#timers?.attemptBegins(this.body.complete);
+    // What is kept of the body is gone once it has been sent.
+    const mirrors = stream.info.attemptCount === 1 && this.#action.mirrors.length > 0;
+    if (mirrors && this.body.parts.length > 0) this.#startShadows();
     attempt.start();
+    if (mirrors && this.#shadows === undefined && !this.#over) this.#startShadows();
   }
 
   #retryLater(): void {
@@ -434,12 +449,13 @@ export class Router implements LbContext, AttemptTimeouts {
     stream.info.upstreamResponseTime = turnNow(stream.hcm.deps.clock);
     this.#timers?.responseBegins();
     if (this.#redirect?.codes.includes(status) === true && this.#followRedirect(this.#redirect, head)) return;
-    const upgraded = stream.upgrade !== '' && (status === 101 || stream.upgrade === 'connect') && status < 300;
+    const upgraded = stream.upgrade !== '' && parser.opensTunnel;
     if (upgraded) {
       if (status === 101) keepUpgrade(head.headers, parser);
       stream.tunnel = true;
-    } else if (stream.upgrade === 'websocket' && status < 400) {
-      this.#giveUp(status, '', 'websocket_handshake_unsuccessful', 0, undefined);
+    } else if (stream.upgrade === 'websocket' && status < 400 && status !== 101) {
+      this.#stop();
+      stream.sendLocalReply(status, '', 'websocket_handshake_unsuccessful', 0, head.headers.entries());
       return;
     }
     this.#canary = attempt.host.canary === true || head.headers.get('x-envoy-upstream-canary') === 'true';

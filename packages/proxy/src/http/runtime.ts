@@ -28,6 +28,8 @@ export interface HcmRuntime {
   internalListener(name: string): InternalListener | undefined;
   /** How much of a request may be kept to be sent again, where its route does not say. */
   readonly bufferLimit: number;
+  /** Somebody has said that this proxy is not to get requests any more, and the listener heeds it. */
+  readonly healthFailed: () => boolean;
   readonly deps: Deps;
   readonly stats: HcmStats;
   readonly listenerAnswers: AnswerCounts;

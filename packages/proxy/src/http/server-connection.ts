@@ -2,6 +2,7 @@ import type { CodecErrorDetails } from '../codec/error.ts';
 import { errorStatus } from '../codec/error.ts';
 import { BodyMode, type MessageSink } from '../codec/parser.ts';
 import { RequestParser } from '../codec/request-parser.ts';
+import type { Timer } from '../deps.ts';
 import type { ConnectionInfo, UpstreamSocket } from '../types.ts';
 import { ResponseFlag } from '../types.ts';
 import { Deadline } from './deadline.ts';
@@ -38,9 +39,13 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   readonly streamIdleDeadline: Deadline;
   readonly durationDeadline: Deadline;
   stream: ActiveStream | undefined;
-  /** No more requests after the response at hand. */
+  /** Answers ask the client to close. */
   draining = false;
   #drainDecision: (() => boolean) | undefined;
+  /** No more requests after the response at hand. */
+  last = false;
+  /** The client knows by itself that it is the last: it need not be given time to notice. */
+  knownLast = false;
   #state: 'open' | 'closing' | 'closed' | 'handed over' = 'open';
   readonly #reads: Reads;
   #requests = 0;
@@ -50,7 +55,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   #drainWanted = false;
   readonly #idleDeadline: Deadline;
   readonly #requestDeadline: Deadline;
-  #maxDuration: { cancel(): void } | undefined;
+  #maxDuration: Timer | undefined;
+  #drainTimer: Timer | undefined;
   readonly #begun: number;
   /** Something has come. */
   #spoken = false;
@@ -89,7 +95,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     if (program.maxConnectionDuration > 0) {
       this.#maxDuration = clock.after(program.maxConnectionDuration, () => {
         stats.downstream_cx_max_duration_reached++;
-        this.drain();
+        if (this.#requests === 0 && this.parser.idle) this.#startClosing(true);
+        else this.startDraining();
       });
     }
     stats.downstream_cx_total++;
@@ -114,9 +121,9 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
 
   drain(): void {
     if (this.#state !== 'open') return;
-    this.draining = true;
-    if (this.stream === undefined && (this.parser.idle || this.parser.done) && this.#unread === undefined) {
-      this.#startClosing();
+    this.last = true;
+    if (this.#nothingBegun) {
+      this.#startClosing(true);
     }
   }
 
@@ -131,15 +138,28 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     });
   }
 
+  get #nothingBegun(): boolean {
+    return this.stream === undefined && (this.parser.idle || this.parser.done) && this.#unread === undefined;
+  }
+
   // ---- for the stream
 
-  /** The response that begins now is the last. */
-  get lastResponse(): boolean {
-    if (this.draining || this.#drainDecision === undefined) return this.draining;
-    if (!this.#drainDecision()) return false;
+  /** The answer that begins now is to ask the client to close. */
+  get mustDrain(): boolean {
+    if (this.#drainDecision?.() !== true && !this.hcm.healthFailed()) return false;
     this.hcm.stats.downstream_cx_drain_close++;
-    this.draining = true;
     return true;
+  }
+
+  /** Asks the client to close, and ends the connection after the time for that. */
+  startDraining(): void {
+    if (this.draining || this.#state !== 'open') return;
+    this.draining = true;
+    const { program, deps } = this.hcm;
+    this.#drainTimer = deps.clock.after(program.drainTimeout, () => {
+      this.last = true;
+      if (this.#state === 'open' && this.#nothingBegun) entered(() => this.#startClosing(false));
+    });
   }
 
   get open(): boolean {
@@ -163,8 +183,11 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     this.#drainWanted = true;
   }
 
-  /** The response has been written whole, or the stream is over without one; `keep` says whether others may follow. */
-  streamDone(keep: boolean): void {
+  /**
+   * The response has been written whole, or the stream is over without one; `keep` says whether others may follow, `whole`
+   * whether all of the request was read.
+   */
+  streamDone(keep: boolean, whole: boolean): void {
     this.stream = undefined;
     this.hcm.stats.downstream_cx_tx_bytes_total += this.out.bytes;
     this.out.bytes = 0;
@@ -173,8 +196,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     this.streamIdleDeadline.clear();
     this.durationDeadline.clear();
     if (this.#state !== 'open') return;
-    if (!keep || this.parser.failed) {
-      this.#startClosing();
+    if (!keep || this.last || this.parser.failed) {
+      this.#startClosing(this.knownLast && whole);
       return;
     }
     this.#armIdle();
@@ -233,10 +256,11 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     stats.downstream_rq_http1_total++;
     stats.downstream_rq_active++;
     this.#requests++;
-    if (!parser.keepAlive) this.draining = true;
+    this.knownLast = !parser.keepAlive;
     if (program.maxRequestsPerConnection > 0 && this.#requests >= program.maxRequestsPerConnection) {
       stats.downstream_cx_max_requests_reached++;
-      this.draining = true;
+      this.last = true;
+      this.knownLast = true;
     }
     const info = new StreamRecord(this.info, turnNow(deps.clock), deps.clock.wall());
     const stream = new ActiveStream(this, info);
@@ -312,7 +336,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     if (at < data.length && this.#state === 'open' && !parser.failed) {
       this.#unread = keep(at === 0 ? data : data.subarray(at));
       if (this.#unread.length > MAX_UNREAD) this.socket.pause();
-    } else if (this.stream === undefined && !parser.idle && !parser.done) {
+    } else if (this.stream === undefined && !parser.idle && !parser.done && this.#state === 'open') {
       this.#headStarted();
     }
   }
@@ -354,9 +378,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     this.#endedByClient = true;
     entered(() => {
       const { stream } = this;
-      if (stream?.tunnel === true && this.parser.bodyMode === BodyMode.UNTIL_CLOSE) {
-        this.parser.finish();
-      } else if (stream !== undefined) {
+      if (stream !== undefined) {
         this.hcm.stats.downstream_cx_destroy_remote_active_rq++;
         stream.onDownstreamGone('downstream_remote_disconnect', ResponseFlag.DC);
         this.destroy();
@@ -412,17 +434,20 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     });
   };
 
-  /** Says that nothing more comes and gives the client time to do the same. */
-  #startClosing(): void {
+  /**
+   * Ends the connection. Whoever was not asking for it gets time to read the last answer and close first: an end that came
+   * in the midst of a request on its way would take the answer along.
+   */
+  #startClosing(atOnce: boolean): void {
     this.#state = 'closing';
     this.#unread = undefined;
-    this.out.end();
+    const delay = this.hcm.program.delayedCloseTimeout;
+    if (atOnce || delay === 0) this.out.end();
     if (this.socket.readableEnded) {
       this.#idleDeadline.clear();
       this.socket.once('finish', () => this.destroy());
     }
     if (this.#pauses > 0) this.socket.resume();
-    const delay = this.hcm.program.delayedCloseTimeout;
     this.#idleDeadline.set(turnNow(this.hcm.deps.clock) + (delay > 0 ? delay : 1));
   }
 
@@ -437,7 +462,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
       this.destroy();
     } else if (this.stream === undefined) {
       this.hcm.stats.downstream_cx_idle_timeout++;
-      this.#startClosing();
+      if (this.#requests === 0) this.#startClosing(true);
+      else this.startDraining();
     }
   }
 
@@ -445,7 +471,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     if (this.#state !== 'open') return;
     const { stats, program } = this.hcm;
     entered(() => {
-      this.draining = true;
+      this.last = true;
       if (this.stream !== undefined) {
         stats.downstream_rq_timeout++;
         this.stream.sendLocalReply(408, 'request timeout', 'request_overall_timeout', 0);
@@ -474,6 +500,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     this.out.bytes = 0;
     stats.downstream_cx_length_ms.record(Math.trunc(turnNow(deps.clock) - this.#begun));
     this.#maxDuration?.cancel();
+    this.#drainTimer?.cancel();
     this.#idleDeadline.stop();
     this.#requestDeadline.stop();
     this.routeDeadline.stop();

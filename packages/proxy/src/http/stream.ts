@@ -38,6 +38,8 @@ import { logPeriodically, logStream } from './stream-log.ts';
 const NO_ROUTE: RouteDecision = { kind: 'none', virtualHost: undefined };
 const NO_REQUEST: RequestHead = { method: '', path: '', authority: '', scheme: '', headers: new Headers() };
 const EMPTY = Buffer.alloc(0);
+/** What a gRPC client is told whose stream took too long. */
+const DEADLINE_EXCEEDED = 4;
 
 /**
  * A request and its response on a server connection: head read → filters → router → response, which may begin (and
@@ -83,8 +85,6 @@ export class ActiveStream implements HttpStream, LogSource {
   /** What a filter that has just run wants of the body. */
   #bodyWish: BodyWish | undefined;
   #idleTimeout = 0;
-  /** The far side of a tunnel has ended, the client has not. */
-  #tunnelEnded = false;
   #logTimer: Timer | undefined;
   /** Counted as an upgrade. */
   #upgraded = false;
@@ -121,7 +121,10 @@ export class ActiveStream implements HttpStream, LogSource {
     const refusal = checkHead(request, parser, info, this.#routes, hcm, connection.plan.touchesPath);
     if (parser.minor === 0) info.protocol = 'HTTP/1.0';
     if (refusal !== undefined) {
-      if (refusal.closes) connection.draining = true;
+      if (refusal.closes) {
+        connection.last = true;
+        connection.knownLast = false;
+      }
       if (refusal.hideRequest) this.request = NO_REQUEST;
       // The log of a request that is refused says where it would have gone, if it said itself how it came.
       else if ((request.headers.get('x-forwarded-proto') ?? '') !== '') this.route();
@@ -327,7 +330,6 @@ export class ActiveStream implements HttpStream, LogSource {
   #endRequest(trailers: readonly string[] | undefined): void {
     if (this.over) return;
     this.#router?.onRequestEnd(trailers);
-    if (this.#tunnelEnded) this.#finish(false);
   }
 
   #noteRequestEnd(): void {
@@ -431,7 +433,7 @@ export class ActiveStream implements HttpStream, LogSource {
     info.responseCodeDetails = details.replaceAll(' ', '_');
     this.#router?.cancel();
     // A bad request may mean that the client and this side no longer agree on where messages end.
-    if (status === 400 && !hcm.program.streamErrorOnInvalidMessage) connection.draining = true;
+    if (status === 400 && !hcm.program.streamErrorOnInvalidMessage) connection.last = true;
     if (this.#writer.started) {
       this.reset(details);
       return;
@@ -561,12 +563,6 @@ export class ActiveStream implements HttpStream, LogSource {
       this.#responseHold.end(trailers);
       return;
     }
-    if (this.tunnel && !this.requestComplete) {
-      // The other direction of a tunnel goes on until it ends too.
-      this.#tunnelEnded = true;
-      this.connection.out.end();
-      return;
-    }
     if (trailers !== undefined)
       for (const filter of this.#filters.onResponseTrailers)
         this.trailers = filter.onResponseTrailers!(this, this.trailers!);
@@ -586,12 +582,11 @@ export class ActiveStream implements HttpStream, LogSource {
     this.info.responseCodeDetails = details;
     this.hcm.stats.downstream_rq_tx_reset++;
     this.#finish(false);
-    this.connection.destroy();
   }
 
   #finish(keep: boolean): void {
     this.#end(true);
-    this.connection.streamDone(keep);
+    this.connection.streamDone(keep, this.requestComplete);
   }
 
   #end(completes: boolean): void {
@@ -627,7 +622,7 @@ export class ActiveStream implements HttpStream, LogSource {
   onCodecError(status: number, details: string): void {
     const { connection } = this;
     const { parser } = connection;
-    connection.draining = true;
+    connection.last = true;
     this.hcm.stats.downstream_rq_rx_reset++;
     if (parser.headComplete && parser.minor === 0 && parser.acceptHttp10) this.#writer.http10 = true;
     this.sendLocalReply(status, CODEC_BODIES[status] ?? 'Bad Request', details, ResponseFlag.DPE);
@@ -659,9 +654,14 @@ export class ActiveStream implements HttpStream, LogSource {
     entered(() => this.sendLocalReply(status, 'stream timeout', 'stream_idle_timeout', ResponseFlag.SI));
   }
   onMaxDuration(): void {
+    if (this.over) return;
     this.hcm.stats.downstream_rq_max_duration_reached++;
     const status = this.requestComplete ? 504 : 408;
-    entered(() => this.sendLocalReply(status, 'downstream duration timeout', 'max_duration_timeout', 0));
+    entered(() =>
+      this.sendLocalReply(status, 'downstream duration timeout', 'max_duration_timeout', 0, undefined, {
+        grpcStatus: DEADLINE_EXCEEDED,
+      }),
+    );
   }
 
   #armStreamIdle(): void {
@@ -673,11 +673,12 @@ export class ActiveStream implements HttpStream, LogSource {
     if (timeout > 0) this.#armStreamIdle();
     else this.connection.streamIdleDeadline.clear();
   }
-  /** A route's own limit for the whole stream, milliseconds; 0 turns it off. */
-  setMaxDuration(limit: number): void {
+  /** A route's own limit for the whole stream, milliseconds; undefined turns it off. */
+  setMaxDuration(limit: number | undefined): void {
     const { durationDeadline } = this.connection;
-    if (limit > 0) durationDeadline.set(this.info.startTime + limit);
-    else durationDeadline.clear();
+    if (limit === undefined) durationDeadline.clear();
+    else if (limit > 0) durationDeadline.set(this.info.startTime + limit);
+    else queueMicrotask(() => this.onMaxDuration());
   }
 }
 

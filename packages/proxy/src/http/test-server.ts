@@ -88,6 +88,7 @@ export const PROGRAM: HcmProgram = {
 export const ACTION: RouteActionProgram = {
   timeout: 15_000,
   idleTimeout: undefined,
+  limitsStreams: false,
   maxStreamDuration: undefined,
   retry: undefined,
   mirrors: [],
@@ -238,6 +239,7 @@ export async function startTestServer(options: TestOptions): Promise<TestServer>
   const program: HcmProgram = { ...PROGRAM, ...options.program };
   const hcm: HcmRuntime = {
     bufferLimit: 1024 * 1024,
+    healthFailed: () => false,
     program,
     routes: () => routes,
     cluster: (name) => options.clusters.find((cluster) => cluster.name === name),

@@ -7,15 +7,13 @@ export interface RequestTimeouts {
   /** Milliseconds for the whole response once the request is complete; 0: none. */
   readonly route: number;
   readonly perTry: number;
-  /** Limit of the whole stream that `grpc-timeout` gives; undefined: none. */
-  readonly stream: number | undefined;
   /** Limit of each attempt, response included; 0: none. */
   readonly upstream: number;
   /** The upstream is told in `grpc-timeout`, too. */
   readonly tellsGrpc: boolean;
 }
 
-export const NO_TIMEOUTS: RequestTimeouts = { route: 0, perTry: 0, stream: undefined, upstream: 0, tellsGrpc: false };
+export const NO_TIMEOUTS: RequestTimeouts = { route: 0, perTry: 0, upstream: 0, tellsGrpc: false };
 
 const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 0.001, n: 0.000001 };
 
@@ -26,7 +24,6 @@ const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 10
 export function requestTimeouts(headers: Headers, action: RouteActionProgram, router: RouterProgram): RequestTimeouts {
   let route = action.timeout;
   let perTry = action.retry?.perTryTimeout ?? 0;
-  let stream: number | undefined;
   let upstream = 0;
   let tellsGrpc = false;
   if (action.maxGrpcTimeout !== undefined && isGrpc(headers.get('content-type'))) {
@@ -34,8 +31,6 @@ export function requestTimeouts(headers: Headers, action: RouteActionProgram, ro
     route = ofGrpc(grpcTimeout(headers.get('grpc-timeout')) ?? 0, action.maxGrpcTimeout, action.grpcTimeoutOffset);
   }
   if (asksForTimeouts(headers)) {
-    const wanted = action.grpcTimeoutHeaderMax === undefined ? undefined : grpcTimeout(headers.get('grpc-timeout'));
-    if (wanted !== undefined) stream = ofStream(wanted, action.grpcTimeoutHeaderMax!, action.grpcTimeoutHeaderOffset);
     const expected = router.respectExpectedRqTimeout ? headers.get('x-envoy-expected-rq-timeout-ms') : undefined;
     if (expected === undefined) route = take(headers, 'x-envoy-upstream-rq-timeout-ms') ?? route;
     else route = number(expected) ?? route;
@@ -43,7 +38,24 @@ export function requestTimeouts(headers: Headers, action: RouteActionProgram, ro
     upstream = take(headers, 'x-envoy-upstream-stream-duration-ms') ?? 0;
   }
   if (route > 0 && perTry >= route) perTry = 0;
-  return { route, perTry, stream, upstream, tellsGrpc };
+  return { route, perTry, upstream, tellsGrpc };
+}
+
+/**
+ * The limit of the whole stream, on a route that has a say in it, `general` being the connection manager's (0: none); a gRPC
+ * upstream is told. Undefined: no limit; 0: over at once.
+ */
+export function streamLimit(headers: Headers, action: RouteActionProgram, general: number): number | undefined {
+  const { grpcTimeoutHeaderMax: max } = action;
+  const wanted = max === undefined ? undefined : grpcTimeout(headers.get('grpc-timeout'));
+  const limit =
+    wanted === undefined
+      ? (action.maxStreamDuration ?? general) || undefined
+      : ofStream(wanted, max!, action.grpcTimeoutHeaderOffset);
+  if (!isGrpc(headers.get('content-type'))) return limit;
+  if (limit !== undefined) headers.set('grpc-timeout', grpcText(limit));
+  else if (general > 0) headers.remove('grpc-timeout');
+  return limit;
 }
 
 /** Tells the upstream how long it will be waited for, `elapsed` milliseconds after the request's end. */
@@ -60,8 +72,7 @@ export function announceTimeout(headers: Headers, timeouts: RequestTimeouts, ela
 function asksForTimeouts(headers: Headers): boolean {
   const { flat } = headers;
   for (let i = 0; i < flat.length; i += 2) {
-    const name = flat[i]!;
-    if (name.startsWith('x-envoy-') || name === 'grpc-timeout') return true;
+    if (flat[i]!.startsWith('x-envoy-')) return true;
   }
   return false;
 }

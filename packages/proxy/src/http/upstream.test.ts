@@ -304,7 +304,7 @@ describe('failures', () => {
 describe('draining', () => {
   test('idle connections end at once, the others after their response', async () => {
     const up = await upstream((socket) => setTimeout(() => reply(socket, 'hi'), 100));
-    const server = await proxy(new TestCluster('b', [up.port]));
+    const server = await proxy(new TestCluster('b', [up.port]), {}, { program: { delayedCloseTimeout: 50 } });
     const used = rawRequest(server.port, GET, 500);
     await pause(130);
     const busy = rawRequest(server.port, GET, 400);
@@ -321,7 +321,11 @@ describe('draining', () => {
 
   test('connections end when they were idle, or lived, for as long as they may', async () => {
     const up = await upstream((socket) => reply(socket, 'hi'));
-    for (const program of [{ idleTimeout: 60 }, { maxConnectionDuration: 60 }]) {
+    const limits = { drainTimeout: 40, delayedCloseTimeout: 40 };
+    for (const program of [
+      { ...limits, idleTimeout: 60 },
+      { ...limits, maxConnectionDuration: 60 },
+    ]) {
       const server = await proxy(new TestCluster('b', [up.port]), {}, { program });
       const { text, closed } = await rawRequest(server.port, GET, 300);
       expect(text).toMatch(/hi$/);
@@ -331,7 +335,7 @@ describe('draining', () => {
 
   test('requests that were sent ahead of a drain are still answered by the close', async () => {
     const up = await upstream((socket) => setTimeout(() => reply(socket, 'hi'), 50));
-    const server = await proxy(new TestCluster('b', [up.port]));
+    const server = await proxy(new TestCluster('b', [up.port]), {}, { program: { delayedCloseTimeout: 50 } });
     const two = rawRequest(server.port, GET + GET, 400);
     await pause(20);
     for (const connection of server.connections) connection.drain();

@@ -7,6 +7,7 @@ import type {
   FilterChainProgram,
   GateDecision,
   HcmProgram,
+  ListenerProgram,
   NetworkGate,
   NetworkRbacProgram,
   NetworkStateProgram,
@@ -55,10 +56,13 @@ export class ChainRuntime {
   constructor(
     key: string,
     program: FilterChainProgram,
-    direction: Direction,
+    {
+      direction,
+      drainType,
+      perConnectionBufferLimit,
+    }: Pick<ListenerProgram, 'direction' | 'drainType' | 'perConnectionBufferLimit'>,
     services: ListenerServices,
     stats: ListenerStats,
-    bufferLimit: number,
   ) {
     this.key = key;
     this.#program = program;
@@ -80,7 +84,14 @@ export class ChainRuntime {
     const last = program.filters.at(-1);
     this.#isHttp = last?.kind === 'http_connection_manager';
     if (last?.kind === 'http_connection_manager') {
-      const runtime = hcmRuntime(last.hcm, direction, services, answersOf(stats, last.hcm.statPrefix), bufferLimit);
+      const runtime = hcmRuntime(
+        last.hcm,
+        direction,
+        services,
+        answersOf(stats, last.hcm.statPrefix),
+        perConnectionBufferLimit,
+        () => drainType === 'DEFAULT' && services.healthFailed(),
+      );
       this.#countUnsecured = () => void runtime.stats.downstream_cx_total++;
       this.#serve = (socket, info) => {
         const connection = services.serveHttp(socket, info, runtime);
@@ -298,6 +309,7 @@ function hcmRuntime(
   services: ListenerServices,
   listenerAnswers: AnswerCounts,
   bufferLimit: number,
+  healthFailed: () => boolean,
 ): HcmRuntime {
   const { routes } = program;
   return {
@@ -305,6 +317,7 @@ function hcmRuntime(
     routes: routeLookup(routes, services),
     cluster: (name) => services.cluster(name),
     internalListener: (name) => services.internalListener(name),
+    healthFailed,
     deps: services.deps,
     stats: services.stats.hcm(program.statPrefix, direction),
     listenerAnswers,

@@ -86,19 +86,9 @@ export class Listener {
     const before = new Map([...this.#chains.values()].map((chain) => [chain.key, chain]));
     const chains = new Map<FilterChainProgram, ChainRuntime>();
     for (const chain of [...program.chains, ...(program.defaultChain === undefined ? [] : [program.defaultChain])]) {
-      const key = `${program.direction} ${program.perConnectionBufferLimit} ${chainKeys.get(chain.index) ?? ''}`;
-      chains.set(
-        chain,
-        before.get(key) ??
-          new ChainRuntime(
-            key,
-            chain,
-            program.direction,
-            this.#services,
-            this.#stats,
-            program.perConnectionBufferLimit,
-          ),
-      );
+      const { direction, drainType, perConnectionBufferLimit } = program;
+      const key = `${direction} ${drainType} ${perConnectionBufferLimit} ${chainKeys.get(chain.index) ?? ''}`;
+      chains.set(chain, before.get(key) ?? new ChainRuntime(key, chain, program, this.#services, this.#stats));
       before.delete(key);
     }
     this.#program = program;

@@ -43,6 +43,8 @@ export interface ListenerServices {
   accessLog(path: string): AccessLogSink;
   serveHttp(socket: UpstreamSocket, info: ConnectionInfo, hcm: HcmRuntime): HttpServerConnection;
   nextConnectionId(): number;
+  /** Somebody has said that this proxy is not to get requests any more. */
+  healthFailed(): boolean;
 }
 
 /** Counters outlive the listener that adds to them: the same name gives the same object again. */

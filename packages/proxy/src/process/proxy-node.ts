@@ -95,6 +95,7 @@ export class ProxyNode {
       listenerFor: (address, port) => this.listeners.at(address, port),
       accessLog: options.accessLog,
       nextConnectionId,
+      healthFailed: () => this.healthFailed,
     };
     this.listeners = new ListenerManager({
       services,

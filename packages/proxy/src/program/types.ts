@@ -139,6 +139,8 @@ export interface ListenerProgram {
   readonly bindToPort: boolean;
   readonly useOriginalDst: boolean;
   readonly direction: 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED';
+  /** `MODIFY_ONLY`: not also when health checks are made to fail. */
+  readonly drainType: 'DEFAULT' | 'MODIFY_ONLY';
   readonly listenerFilters: readonly ListenerFilterProgram[];
   /** 0: no limit. */
   readonly listenerFiltersTimeout: number;

@@ -9,11 +9,10 @@ export const listenerFields: FieldTable = {
   'envoy.config.listener.v3.Listener': {
     implemented: `name address additionalAddresses statPrefix perConnectionBufferLimitBytes filterChains defaultFilterChain filterChainMatcher
       listenerFilters listenerFiltersTimeout continueOnListenerFiltersTimeout
-      trafficDirection accessLog tcpBacklogSize ignoreGlobalConnLimit bypassOverloadManager bindToPort useOriginalDst internalListener deprecatedV1 metadata`,
+      trafficDirection accessLog drainType tcpBacklogSize ignoreGlobalConnLimit bypassOverloadManager bindToPort useOriginalDst internalListener deprecatedV1 metadata`,
     noEffect: {
       'one process accepts all connections of a listener':
         'connectionBalanceConfig reusePort enableReusePort maxConnectionsToAcceptPerSocketEvent',
-      'listeners drain when they are replaced or removed': 'drainType',
     },
     refused: {
       [NOT_SUPPORTED]: `fcdsConfig transparent freebind socketOptions tcpFastOpenQueueLength

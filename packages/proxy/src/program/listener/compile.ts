@@ -63,6 +63,7 @@ function compileRead(context: CompileContext, listener: types.listener.Listener)
     bindToPort: listener.bindToPort ?? listener.deprecatedV1?.bindToPort ?? true,
     useOriginalDst: listener.useOriginalDst === true,
     direction: listener.trafficDirection ?? 'UNSPECIFIED',
+    drainType: listener.drainType ?? 'DEFAULT',
     listenerFilters: (listener.listenerFilters ?? []).flatMap(
       (filter, i) => compileListenerFilter(context, filter, ['listenerFilters', i]) ?? [],
     ),

@@ -34,6 +34,7 @@ export function compileAction(
   return {
     timeout: action.maxStreamDuration === undefined ? milliseconds(action.timeout, DEFAULT_TIMEOUT) : 0,
     idleTimeout: optional(action.idleTimeout),
+    limitsStreams: action.maxStreamDuration !== undefined,
     maxStreamDuration: optional(action.maxStreamDuration?.maxStreamDuration),
     retry:
       action.retryPolicy === undefined

@@ -3,7 +3,7 @@ import type { RequestHead, RouteDecision, StreamInfo, Trace } from '../../types.
 import { pathOnly } from '../match/query.ts';
 import type { RouteConfigProgram } from '../types.ts';
 import type { CompiledRoute, CompiledVirtualHost, RoutePlace } from './compile.ts';
-import { httpsRedirect } from './redirect.ts';
+import { httpsRedirect, ownLocation } from './redirect.ts';
 import { traceHost, traceRoute } from './trace.ts';
 import { withoutPort, type DomainIndex } from './virtual-hosts.ts';
 
@@ -70,10 +70,17 @@ function decide(route: CompiledRoute, request: RequestHead, info: StreamInfo, ra
       const { cluster, weighted } = chosen;
       return { kind: 'cluster', route, cluster, weighted };
     }
-    case 'redirect':
-      return { kind: 'redirect', route, status: does.redirect.status, location: does.redirect.location(request) };
-    case 'direct':
-      return { kind: 'direct', route, status: does.status, body: does.body, format: does.format };
+    case 'redirect': {
+      const { redirect } = does;
+      const path = redirect.rewrite?.(request);
+      const location = redirect.location(request, path ?? request.path);
+      return { kind: 'redirect', route, status: redirect.status, location, path };
+    }
+    case 'direct': {
+      const { status, body, format } = does;
+      const located = status === 201 || (status >= 300 && status < 400);
+      return { kind: 'direct', route, status, body, format, location: located ? ownLocation(request) : undefined };
+    }
   }
 }
 

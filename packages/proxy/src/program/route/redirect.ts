@@ -8,7 +8,10 @@ import { compilePathRewrite } from './rewrite.ts';
 
 export interface Redirect {
   readonly status: number;
-  location(request: RequestHead): string;
+  /** The request's path as the redirect rewrites it; undefined: as it is. */
+  readonly rewrite: ((request: RequestHead) => string | undefined) | undefined;
+  /** `path` is the request's after the rewrite. */
+  location(request: RequestHead, path: string): string;
 }
 
 const STATUS = {
@@ -23,7 +26,7 @@ export function compileRedirect(
   context: CompileContext,
   action: types.route.RedirectAction,
   match: PathMatch,
-  path: Path,
+  at: Path,
 ): Redirect {
   const scheme =
     action.schemeRedirect !== undefined && action.schemeRedirect !== ''
@@ -38,16 +41,17 @@ export function compileRedirect(
     context,
     { prefixRewrite: action.prefixRewrite, regexRewrite: action.regexRewrite },
     match,
-    path,
+    at,
   );
   const hasQuery = pathRedirect.includes('?');
   const strip = action.stripQuery === true;
   return {
     status: STATUS[action.responseCode ?? 'MOVED_PERMANENTLY'],
-    location: (request) => {
+    rewrite: rewrite === undefined ? undefined : (request) => rewrite(request.path, undefined),
+    location: (request, path) => {
       const toScheme = scheme ?? request.scheme;
       const toHost = host === '' ? requestHost(request, toScheme, port) : host;
-      let target = rewrite?.(request.path, undefined) ?? request.path;
+      let target = path;
       if (pathRedirect !== '') {
         const query = hasQuery ? -1 : target.indexOf('?');
         target = query < 0 ? pathRedirect : pathRedirect + target.slice(query);
@@ -75,6 +79,12 @@ function requestHost(request: RequestHead, toScheme: string, toPort: string): st
     toPort !== '' ||
     (toScheme !== proto && ((proto === 'https' && port === ':443') || (proto === 'http' && port === ':80')));
   return drop ? host.slice(0, colon) : host;
+}
+
+/** Where a request was sent to, which is what a direct response that is a redirect, or says 201, names. */
+export function ownLocation(request: RequestHead): string {
+  const { path } = request;
+  return `${request.scheme}://${requestHost(request, request.scheme, '')}${path.startsWith('/') ? path : `/${path}`}`;
 }
 
 /** What `requireTls` answers plain requests with. */

@@ -1,3 +1,4 @@
+import type { AccessLogSink } from '../http/runtime.ts';
 import type { JsonObject } from '@mizzen/xds';
 import type { Deps } from '../deps.ts';
 import type { BootstrapProgram } from '../process/bootstrap.ts';
@@ -21,6 +22,8 @@ export interface AdminContext {
   readonly quit: () => void;
   /** Opens the files of access logs again. */
   readonly reopenLogs: () => void;
+  /** Where lines of access logs go, by path. */
+  readonly accessLog: (path: string) => AccessLogSink;
 }
 
 export type ServerState = 'LIVE' | 'DRAINING' | 'PRE_INITIALIZING';

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { http } from '../node-http.ts';
+import { adminLogger } from './access-log.ts';
 import { certs } from './certs.ts';
 import { clusters } from './clusters.ts';
 import { configDump } from './config-dump.ts';
@@ -29,12 +30,15 @@ export function serveAdmin(context: AdminContext, stats: AdminStats, address: st
   const handlers = handlersOf(context, stats);
   const { adminPaths } = context.bootstrap;
   const guarded = isLoopback(address);
+  const log = adminLogger(context);
   const server = http.createServer((request, response) => {
+    const started = context.deps.clock.now();
     const answering = stats.requests.begin();
     const answer = (what: AdminAnswer): void => {
       request.resume();
       answering(what.status);
       send(response, what);
+      log?.(request, what, started);
     };
     if (guarded && !isLocal(request)) return answer(text('forbidden\n', 403));
     const url = URL.parse(request.url ?? '/', 'http://admin');

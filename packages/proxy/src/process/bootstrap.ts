@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
-import { TypeUrl, type types } from '@mizzen/xds';
+import { TYPE_PREFIX, TypeUrl, type types } from '@mizzen/xds';
+import { compileAccessLogs } from '../telemetry/access-log.ts';
 import { compileStats, type StatsProgram } from '../admin/stats-program.ts';
 import type { ClusterManagerSettings } from '../cluster/manager.ts';
 import { localityKey } from '../cluster/priorities.ts';
@@ -10,7 +11,7 @@ import { compileBind } from '../program/cluster/bind.ts';
 import { CompileContext } from '../program/context.ts';
 import { compileString, type StringMatch } from '../program/match/string.ts';
 import { readResource } from '../program/read-resource.ts';
-import type { AddressProgram, CompileDeps } from '../program/types.ts';
+import type { AccessLogProgram, AddressProgram, CompileDeps } from '../program/types.ts';
 import { compileLayers, type RuntimeLayer } from '../runtime/layers.ts';
 import type { Nack } from '../types.ts';
 import { staticResources, type StaticResources } from '../xds/static-source.ts';
@@ -42,6 +43,7 @@ export interface BootstrapProgram {
   readonly admin: AddressProgram | undefined;
   /** Paths that the admin endpoint answers; none: all. */
   readonly adminPaths: readonly StringMatch[];
+  readonly adminLogs: readonly AccessLogProgram[];
   /** Which statistics are shown, and what in their names are tags. */
   readonly stats: StatsProgram;
   /** Static clusters that can only be spoken to over HTTP/2: the proxy's own services. */
@@ -145,6 +147,7 @@ export function compileBootstrap(
     layers: compileLayers(context, bootstrap.layeredRuntime, node.cluster ?? ''),
     admin: adminAt,
     adminPaths,
+    adminLogs: compileAdminLogs(context, admin),
     stats: stats.program,
     http2Clusters: http2Clusters(resources),
     refused: [
@@ -253,4 +256,18 @@ function message(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   // Node says after a comma what was called.
   return text.replace(/, \w+ '.*'$/, '');
+}
+
+/** Logs of the admin endpoint; the older field names a file for lines in the usual format. */
+function compileAdminLogs(
+  context: CompileContext,
+  admin: types.bootstrap.Admin | undefined,
+): readonly AccessLogProgram[] {
+  const logs = compileAccessLogs(context, admin?.accessLog, ['admin', 'accessLog']);
+  if (admin?.accessLogPath === undefined || admin.accessLogPath === '') return logs;
+  const typedConfig = {
+    '@type': `${TYPE_PREFIX}envoy.extensions.access_loggers.file.v3.FileAccessLog`,
+    path: admin.accessLogPath,
+  };
+  return [...logs, ...compileAccessLogs(context, [{ typedConfig }], ['admin', 'accessLogPath'])];
 }

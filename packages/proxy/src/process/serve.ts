@@ -105,6 +105,7 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
     started,
     quit: end,
     reopenLogs: () => logs.reopen(),
+    accessLog: (file) => logs.sink(file),
   };
   const admin = await startAdmin(context, options.adminAddressPath);
   await ended;

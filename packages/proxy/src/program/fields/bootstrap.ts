@@ -56,9 +56,8 @@ export const bootstrapFields: FieldTable = {
     },
   },
   [`${BOOTSTRAP}.Admin`]: {
-    implemented: 'address allowPaths',
+    implemented: 'address allowPaths accessLog accessLogPath',
     noEffect: {
-      'requests to the admin address are not logged': 'accessLog accessLogPath',
       'profiles are Node’s: `node --prof`': 'profilePath',
       'there is no such limit': 'ignoreGlobalConnLimit',
     },

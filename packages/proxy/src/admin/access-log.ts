@@ -1,0 +1,61 @@
+import type { IncomingMessage } from 'node:http';
+import { nextConnectionId } from '../http/connection-id.ts';
+import { Headers } from '../http/headers.ts';
+import { StreamRecord } from '../http/info.ts';
+import type { ConnectionInfo } from '../types.ts';
+import type { AdminAnswer, AdminContext } from './context.ts';
+
+const connections = new WeakMap<object, ConnectionInfo>();
+
+/** Makes what writes a line about each answer; undefined: nobody wants any. */
+export function adminLogger(
+  context: AdminContext,
+): ((request: IncomingMessage, answer: AdminAnswer, started: number) => void) | undefined {
+  const { adminLogs } = context.bootstrap;
+  if (adminLogs.length === 0) return undefined;
+  const sinks = adminLogs.map(({ path }) => context.accessLog(path));
+  return (request, { status, type, body }, started) => {
+    const { clock } = context.deps;
+    const now = clock.now();
+    const info = new StreamRecord(connectionOf(request), started, clock.wall() - (now - started));
+    info.requestEndTime = started;
+    info.responseStartTime = now;
+    info.responseEndTime = now;
+    info.responseCode = status;
+    info.responseCodeDetails = 'admin_filter_response';
+    info.bytesSent = Buffer.byteLength(body);
+    info.bytesReceived = Number(request.headers['content-length'] ?? 0);
+    const source = {
+      info,
+      request: {
+        method: request.method ?? '',
+        path: request.url ?? '',
+        authority: request.headers.host ?? '',
+        scheme: 'http',
+        headers: new Headers(request.rawHeaders.map((part, i) => (i % 2 === 0 ? part.toLowerCase() : part))),
+      },
+      response: { status, headers: new Headers(['content-type', type]) },
+    };
+    adminLogs.forEach((log, i) => {
+      if (log.shouldLog === undefined || log.shouldLog(source)) sinks[i]!.write(log.format(source));
+    });
+  };
+}
+
+function connectionOf({ socket }: IncomingMessage): ConnectionInfo {
+  let known = connections.get(socket);
+  if (known === undefined) {
+    known = {
+      id: nextConnectionId(),
+      directRemoteAddress: socket.remoteAddress ?? '',
+      remotePort: socket.remotePort ?? 0,
+      localAddress: socket.localAddress ?? '',
+      localPort: socket.localPort ?? 0,
+      tls: undefined,
+      requestedServerName: '',
+      applicationProtocol: '',
+    };
+    connections.set(socket, known);
+  }
+  return known;
+}

@@ -79,7 +79,7 @@ function compareShares(
 
 /** Counters that always are compared where both have them. */
 const COMPARED =
-  /^(http\.\w+\.(downstream_rq_(total|completed|[1-5]xx|timeout|idle_timeout|header_timeout)|downstream_cx_total|no_route|no_cluster|rq_redirect|rq_direct_response|(rbac|cors|jwt_authn|fault)\..*)|cluster\.(?!xds\.)\w+\.((retry\.)?upstream_rq_(total|completed|[1-5]xx|rx_reset|tx_reset|retry|retry_success|retry_overflow|retry_limit_exceeded|timeout|per_try_timeout|pending_overflow)|upstream_cx_(connect_fail|connect_timeout|overflow))|tcp\.\w+\.downstream_cx_total)$/;
+  /^(http\.(?!admin\.)\w+\.(downstream_rq_(total|completed|[1-5]xx|timeout|idle_timeout|header_timeout)|downstream_cx_total|no_route|no_cluster|rq_redirect|rq_direct_response|(rbac|cors|jwt_authn|fault)\..*)|cluster\.(?!xds\.)\w+\.((retry\.)?upstream_rq_(total|completed|[1-5]xx|rx_reset|tx_reset|retry|retry_success|retry_overflow|retry_limit_exceeded|timeout|per_try_timeout|pending_overflow)|upstream_cx_(connect_fail|connect_timeout|overflow))|tcp\.\w+\.downstream_cx_total)$/;
 
 export function compareStats(one: Case, envoy: Observed['stats'], mizzen: Observed['stats']): Difference[] {
   const asked = one.stats.map((each) => new RegExp(`^(${each})$`));

@@ -3,7 +3,7 @@ import type { Deps } from '../deps.ts';
 import type { JsonObject } from '@mizzen/xds';
 import { makePicker, nobodyPicker, type Level, type Picker, type PickerOptions } from '../lb/picker.ts';
 import { overridePicker } from '../lb/override-host.ts';
-import { subsetPicker } from '../lb/subsets.ts';
+import { countSubsets, subsetPicker } from '../lb/subsets.ts';
 import type { BalancedHost, PriorityHosts } from '../lb/types.ts';
 import type { ZoneOptions } from '../lb/zone.ts';
 import type { SuccessRates } from '../health/outlier.ts';
@@ -13,6 +13,7 @@ import type {
   EndpointsProgram,
   LocalityProgram,
   SourceAddresses,
+  SubsetProgram,
 } from '../program/types.ts';
 import { upstreamOverrides, type UpstreamOverrides } from '../filter-state/upstream.ts';
 import type { ExpectedName } from '../tls/client.ts';
@@ -322,14 +323,24 @@ export class Cluster implements UpstreamCluster {
     return overridePicker(program.overrides, named, picker);
   }
 
+  #countSubsets(subsets: SubsetProgram): void {
+    const { stats } = this;
+    const hosts = [...this.#hosts.values()].map(({ endpoint }) => endpoint.metadata?.['envoy.lb']);
+    // An Envoy of one worker has them twice: there, and in its main thread.
+    const more = 2 * countSubsets(hosts, subsets) - stats.lb_subsets_active;
+    stats.lb_subsets_active += more;
+    if (more > 0) stats.lb_subsets_created += more;
+    else stats.lb_subsets_removed -= more;
+  }
+
   #balancer(options: PickerOptions): Picker {
     const { program, deps } = this;
     if (program.subsets === undefined) return makePicker(this.#priorities, options, deps);
     const metadataOf = (host: BalancedHost): JsonObject | undefined =>
       (host as ClusterHost).endpoint.metadata?.['envoy.lb'];
-    return subsetPicker(this.#priorities, program.subsets, metadataOf, (narrowed) =>
-      makePicker(narrowed, options, deps),
-    );
+    const make = (narrowed: readonly PriorityHosts[]): Picker => makePicker(narrowed, options, deps);
+    this.#countSubsets(program.subsets);
+    return subsetPicker(this.#priorities, program.subsets, metadataOf, make, this.stats);
   }
 
   /** Removed or replaced: nothing new is opened, what is under way may finish. */

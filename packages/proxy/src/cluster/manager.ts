@@ -48,6 +48,8 @@ export class ClusterManager {
   readonly #active = new Map<string, ManagedCluster>();
   readonly #warming = new Map<string, Warming>();
   readonly #endpoints = new Map<string, EndpointsProgram>();
+  /** Until assignments are too old to go by. */
+  readonly #stale = new Map<string, Timer>();
   /** Clusters by the assignment they get their endpoints from. */
   readonly #users = new Map<string, Set<ManagedCluster>>();
   readonly #stats = new Map<string, ClusterDetailStats>();
@@ -133,25 +135,40 @@ export class ClusterManager {
 
   /** `warmUp` is to follow, once for all that came together. */
   setEndpoints(endpoints: EndpointsProgram): void {
-    this.#endpoints.set(endpoints.name, endpoints);
-    for (const managed of this.#users.get(endpoints.name) ?? []) managed.setEndpoints(endpoints);
+    const { name, staleAfter } = endpoints;
+    this.#endpoints.set(name, endpoints);
+    this.#stale.get(name)?.cancel();
+    this.#stale.delete(name);
+    for (const managed of this.#users.get(name) ?? []) managed.setEndpoints(endpoints);
+    if (staleAfter === undefined) return;
+    for (const { made } of this.#users.get(name) ?? [])
+      if (made !== undefined) made.stats.assignment_timeout_received++;
+    this.#stale.set(
+      name,
+      this.#options.deps.clock.after(staleAfter, () => this.#forget(name)),
+    );
+  }
+
+  /** The assignment is too old to go by. */
+  #forget(name: string): void {
+    this.setEndpoints(nowhere(name));
+    for (const { made } of this.#users.get(name) ?? []) if (made !== undefined) made.stats.assignment_stale++;
   }
 
   /** There is no such assignment. What was known of it stays, as in Envoy. */
   noEndpoints(name: string): void {
     if (this.#endpoints.has(name)) return;
-    this.setEndpoints({
-      name,
-      localities: [],
-      overprovisioningFactor: 140,
-      weightedPriorityHealth: false,
-      dropOverload: 0,
-    });
+    this.setEndpoints(nowhere(name));
   }
 
   /** Forgets assignments that nobody follows any more. */
   keepEndpoints(names: ReadonlySet<string>): void {
-    for (const name of this.#endpoints.keys()) if (!names.has(name)) this.#endpoints.delete(name);
+    for (const name of this.#endpoints.keys()) {
+      if (names.has(name)) continue;
+      this.#endpoints.delete(name);
+      this.#stale.get(name)?.cancel();
+      this.#stale.delete(name);
+    }
   }
 
   /** Puts into force what has all it waited for. Called when endpoints or secrets arrived. */
@@ -162,6 +179,7 @@ export class ClusterManager {
   close(): void {
     for (const name of this.#warming.keys()) this.#stopWarming(name);
     for (const managed of this.#active.values()) this.#end(managed);
+    for (const timer of this.#stale.values()) timer.cancel();
     this.#active.clear();
   }
 
@@ -242,4 +260,8 @@ export class ClusterManager {
     this.#warming.delete(name);
     this.#end(warming.managed);
   }
+}
+
+function nowhere(name: string): EndpointsProgram {
+  return { name, localities: [], overprovisioningFactor: 140, weightedPriorityHealth: false, dropOverload: 0 };
 }

@@ -7,6 +7,12 @@ import type { AnswerStats, ClusterStats } from '../types.ts';
 export interface ClusterDetailStats extends ClusterStats {
   upstream_rq_drop_overload: number;
   lb_healthy_panic: number;
+  lb_subsets_active: number;
+  lb_subsets_created: number;
+  lb_subsets_removed: number;
+  lb_subsets_selected: number;
+  lb_subsets_fallback: number;
+  lb_subsets_fallback_panic: number;
   lb_local_cluster_not_ok: number;
   lb_zone_cluster_too_small: number;
   lb_zone_no_capacity_left: number;
@@ -23,6 +29,8 @@ export interface ClusterDetailStats extends ClusterStats {
   update_success: number;
   update_failure: number;
   update_empty: number;
+  assignment_stale: number;
+  assignment_timeout_received: number;
   update_no_rebuild: number;
   original_dst_host_invalid: number;
   /** How often a transport socket was chosen for a host, by the name of its match. */
@@ -135,6 +143,12 @@ export function newClusterStats(): ClusterDetailStats {
     retry: new ResponseCodes(),
     upstream_rq_drop_overload: 0,
     lb_healthy_panic: 0,
+    lb_subsets_active: 0,
+    lb_subsets_created: 0,
+    lb_subsets_removed: 0,
+    lb_subsets_selected: 0,
+    lb_subsets_fallback: 0,
+    lb_subsets_fallback_panic: 0,
     lb_local_cluster_not_ok: 0,
     lb_zone_cluster_too_small: 0,
     lb_zone_no_capacity_left: 0,
@@ -151,6 +165,8 @@ export function newClusterStats(): ClusterDetailStats {
     update_success: 0,
     update_failure: 0,
     update_empty: 0,
+    assignment_stale: 0,
+    assignment_timeout_received: 0,
     update_no_rebuild: 0,
     original_dst_host_invalid: 0,
     transport_matches: new Map(),

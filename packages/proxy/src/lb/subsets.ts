@@ -9,6 +9,13 @@ type Criteria = Readonly<Record<string, JsonValue>>;
 /** Key of a route's criteria under which it lists others, to be tried one after the other. */
 const FALLBACK_LIST = 'fallback_list';
 
+/** Envoy's names. */
+export interface SubsetStats {
+  lb_subsets_selected: number;
+  lb_subsets_fallback: number;
+  lb_subsets_fallback_panic: number;
+}
+
 /** What is asked of subsets' pickers: whether they take a locality's weight into account is decided here. */
 export type MakePicker = (priorities: readonly PriorityHosts[]) => Picker;
 
@@ -22,8 +29,9 @@ export function subsetPicker(
   program: SubsetProgram,
   metadataOf: (host: BalancedHost) => JsonObject | undefined,
   make: MakePicker,
+  stats: SubsetStats,
 ): Picker {
-  const subsets = new Subsets(priorities, program, metadataOf, make);
+  const subsets = new Subsets(priorities, program, metadataOf, make, stats);
   const made = new WeakMap<Criteria, Choose>();
   const of = (criteria: Criteria): Choose => {
     let choose = made.get(criteria);
@@ -49,6 +57,7 @@ class Subsets {
   readonly #program: SubsetProgram;
   readonly #metadataOf: (host: BalancedHost) => JsonObject | undefined;
   readonly #make: MakePicker;
+  readonly #stats: SubsetStats;
   readonly #selectors: ReadonlyMap<string, SelectorProgram>;
   #any: Choose | undefined;
   #default: Choose | undefined;
@@ -58,15 +67,26 @@ class Subsets {
     program: SubsetProgram,
     metadataOf: (host: BalancedHost) => JsonObject | undefined,
     make: MakePicker,
+    stats: SubsetStats,
   ) {
     this.#priorities = priorities;
     this.#program = program;
     this.#metadataOf = metadataOf;
     this.#make = make;
+    this.#stats = stats;
     this.#selectors = new Map(program.selectors.map((selector) => [selector.keys.join('\n'), selector]));
     const policy = this.#policy(program.fallback);
     const panic = program.panicModeAny ? this.#policy('ANY_ENDPOINT') : nobody;
-    this.fallback = (context, level) => policy(context, level) ?? panic(context, level);
+    this.fallback = (context, level) => {
+      const host = policy(context, level);
+      if (host !== null) {
+        stats.lb_subsets_fallback++;
+        return host;
+      }
+      const any = panic(context, level);
+      if (any !== null) stats.lb_subsets_fallback_panic++;
+      return any;
+    };
   }
 
   /** How hosts are chosen for a route's criteria. */
@@ -88,7 +108,12 @@ class Subsets {
   #once(criteria: Criteria): Choose {
     const selector = this.#selectorOf(criteria);
     const subset = selector === undefined ? undefined : this.#matching(criteria, selector.singleHost);
-    if (subset !== undefined) return subset;
+    if (subset !== undefined) {
+      return (context, level) => {
+        this.#stats.lb_subsets_selected++;
+        return subset(context, level);
+      };
+    }
     switch (selector?.fallback) {
       case undefined:
         return this.fallback;
@@ -165,4 +190,27 @@ class Subsets {
       }),
     };
   }
+}
+
+/** How many subsets the hosts of a cluster make: one for all values of each selector's keys that some of them have. */
+export function countSubsets(hosts: Iterable<JsonObject | undefined>, program: SubsetProgram): number {
+  const seen = new Set<string>();
+  for (const metadata of hosts) {
+    for (const { keys } of program.selectors) {
+      if (metadata === undefined || !keys.every((key) => metadata[key] !== undefined)) continue;
+      for (const values of combinations(keys, metadata, program.listAsAny)) seen.add(JSON.stringify([keys, values]));
+    }
+  }
+  return seen.size;
+}
+
+function combinations(keys: readonly string[], metadata: JsonObject, listAsAny: boolean): readonly JsonValue[][] {
+  return keys.reduce<JsonValue[][]>(
+    (made, key) => {
+      const value = metadata[key]!;
+      const all = listAsAny && Array.isArray(value) ? value : [value];
+      return made.flatMap((before) => all.map((one) => [...before, one]));
+    },
+    [[]],
+  );
 }

@@ -12,7 +12,7 @@ import type {
   EndpointsProgram,
   LocalityProgram,
 } from './types.ts';
-import { fraction } from './values.ts';
+import { fraction, milliseconds } from './values.ts';
 
 /** What an endpoint would add to the PROXY protocol header. */
 const PROXY_PROTOCOL = 'envoy.transport_sockets.proxy_protocol';
@@ -48,6 +48,7 @@ export function compileAssignment(
     overprovisioningFactor: policy?.overprovisioningFactor ?? 140,
     weightedPriorityHealth: policy?.weightedPriorityHealth === true,
     dropOverload: fraction(drops[0]?.dropPercentage, 0),
+    staleAfter: milliseconds(policy?.endpointStaleAfter, 0) || undefined,
   };
 }
 

@@ -969,6 +969,8 @@ export interface EndpointsProgram {
   readonly weightedPriorityHealth: boolean;
   /** Fraction of requests to drop. */
   readonly dropOverload: number;
+  /** Forgotten when there is no other for so long, milliseconds; undefined: never. */
+  readonly staleAfter?: number | undefined;
 }
 export interface LocalityProgram {
   readonly region: string;

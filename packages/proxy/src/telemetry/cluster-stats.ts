@@ -6,9 +6,8 @@ import { add, addAll, type Histograms, type Values } from './collect.ts';
 import { addTls } from './tls-stats.ts';
 
 /** Names of what cannot happen here, which Envoy has all the same. */
-const NEVER = `assignment_stale assignment_timeout_received assignment_use_cached bind_errors
-  lb_recalculate_zone_structures lb_subsets_active lb_subsets_created lb_subsets_fallback lb_subsets_fallback_panic
-  lb_subsets_removed lb_subsets_selected upstream_cx_connect_with_0_rtt upstream_cx_http2_total upstream_cx_http3_total
+const NEVER = `assignment_use_cached bind_errors
+  lb_recalculate_zone_structures upstream_cx_connect_with_0_rtt upstream_cx_http2_total upstream_cx_http3_total
   upstream_cx_pool_overflow upstream_cx_preconnect_skipped upstream_cx_rx_bytes_buffered upstream_cx_tx_bytes_buffered
   upstream_http3_broken upstream_queue_overloaded upstream_rq_0rtt upstream_rq_rx_reset_no_error version
   warming_state`.split(/\s+/);

@@ -73,9 +73,8 @@ export const clusterFields: FieldTable = {
   'envoy.config.cluster.v3.CircuitBreakers': { implemented: 'thresholds perHostThresholds' },
   'envoy.config.cluster.v3.CircuitBreakers.Thresholds': {
     implemented: 'priority maxConnections maxPendingRequests maxRequests maxRetries retryBudget trackRemaining',
-    noEffect: {
-      'a host has one pool': 'maxConnectionPools',
-    },
+    noEffect: {},
+    refused: { [NOT_SUPPORTED]: 'maxConnectionPools' },
   },
   'envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget': {
     implemented: 'budgetPercent minRetryConcurrency',
@@ -99,11 +98,10 @@ export const clusterFields: FieldTable = {
 
   'envoy.config.endpoint.v3.ClusterLoadAssignment': {
     implemented: 'clusterName endpoints policy',
-    refused: { [NOT_SUPPORTED]: 'namedEndpoints' },
+    noEffect: { 'Envoy does not read it either': 'namedEndpoints' },
   },
   'envoy.config.endpoint.v3.ClusterLoadAssignment.Policy': {
-    implemented: 'dropOverloads overprovisioningFactor weightedPriorityHealth',
-    refused: { [NOT_SUPPORTED]: 'endpointStaleAfter' },
+    implemented: 'dropOverloads overprovisioningFactor weightedPriorityHealth endpointStaleAfter',
   },
   'envoy.config.endpoint.v3.ClusterLoadAssignment.Policy.DropOverload': { implemented: 'category dropPercentage' },
   'envoy.config.endpoint.v3.LocalityLbEndpoints': {

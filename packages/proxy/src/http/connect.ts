@@ -9,6 +9,7 @@ import { entered, HIGH_WATER, turnNow } from './io.ts';
 import { keep } from './reads.ts';
 import { resetDetails } from './reset.ts';
 import type { Router } from './router.ts';
+import { logTunnel } from './stream-log.ts';
 import type { ActiveStream } from './stream.ts';
 
 /** The far side of a CONNECT that ends here. */
@@ -48,6 +49,7 @@ function accept(stream: ActiveStream, host: UpstreamHost): void {
     }
   }
   stream.sendResponse({ status: 200, headers }, false);
+  if (stream.tunnel) logTunnel(stream);
 }
 
 class HostTunnel implements TcpTunnel {

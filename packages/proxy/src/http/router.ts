@@ -29,6 +29,7 @@ import { RequestBody } from './request-body.ts';
 import { mirror, type Shadow } from './mirror.ts';
 import { resetDetails, resetOutcome, type ResetReason } from './reset.ts';
 import { RetryState } from './retry-state.ts';
+import { logTunnel } from './stream-log.ts';
 import type { ActiveStream } from './stream.ts';
 import { setAuthority } from '../program/route/rewrite.ts';
 import { strictCheck } from './strict-check.ts';
@@ -474,7 +475,10 @@ export class Router implements LbContext, AttemptTimeouts {
     info.responseCodeDetails = 'via_upstream';
     if (!upgraded) this.body.forget();
     stream.sendResponse(head, parser.bodyMode === BodyMode.NONE);
-    if (upgraded) attempt.sendBody();
+    if (upgraded) {
+      logTunnel(stream);
+      attempt.sendBody();
+    }
   }
 
   /** The response is not for the client: the request goes where it says. */

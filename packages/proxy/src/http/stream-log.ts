@@ -18,6 +18,11 @@ function logAs(stream: ActiveStream, type: ActiveStream['logType']): void {
   stream.logType = undefined;
 }
 
+/** Logs a tunnel that begins, where that is asked for. */
+export function logTunnel(stream: ActiveStream): void {
+  if (stream.hcm.program.logsTunnels === true) logAs(stream, 'DownstreamTunnelSuccessfullyEstablished');
+}
+
 /** Logs a stream that goes on, every so often; undefined when the configuration does not ask for that. */
 export function logPeriodically(stream: ActiveStream): Timer | undefined {
   const { program, deps } = stream.hcm;

@@ -397,6 +397,8 @@ export interface HcmProgram {
   readonly accessLogs: readonly AccessLogProgram[];
   readonly accessLogFlushInterval: number;
   readonly flushAccessLogOnNewRequest: boolean;
+  /** Tunnels are logged when they are established, too. */
+  readonly logsTunnels?: boolean;
 }
 
 export interface ProxyStatusProgram {

@@ -109,8 +109,7 @@ export const listenerFields: FieldTable = {
     refused: { [NOT_SUPPORTED]: 'configDiscovery' },
   },
   [`${HCM}.HttpConnectionManager.HcmAccessLogOptions`]: {
-    implemented: 'accessLogFlushInterval flushAccessLogOnNewRequest',
-    refused: { [NOT_SUPPORTED]: 'flushLogOnTunnelSuccessfullyEstablished' },
+    implemented: 'accessLogFlushInterval flushAccessLogOnNewRequest flushLogOnTunnelSuccessfullyEstablished',
   },
   [`${HCM}.HttpConnectionManager.InternalAddressConfig`]: { implemented: 'unixSockets cidrRanges' },
   [`${HCM}.HttpConnectionManager.SetCurrentClientCertDetails`]: {

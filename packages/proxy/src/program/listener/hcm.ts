@@ -143,6 +143,7 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
     localReply: compileLocalReply(context, hcm.localReplyConfig, [...path, 'localReplyConfig']),
     accessLogs: compileAccessLogs(context, hcm.accessLog, [...path, 'accessLog']),
     accessLogFlushInterval: milliseconds(hcm.accessLogOptions?.accessLogFlushInterval ?? hcm.accessLogFlushInterval, 0),
+    logsTunnels: hcm.accessLogOptions?.flushLogOnTunnelSuccessfullyEstablished === true,
     flushAccessLogOnNewRequest:
       (hcm.accessLogOptions?.flushAccessLogOnNewRequest ?? hcm.flushAccessLogOnNewRequest) === true,
   };

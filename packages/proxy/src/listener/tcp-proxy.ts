@@ -108,6 +108,7 @@ class TcpTunnel implements ActiveConnection {
   #asking = false;
   #ended = false;
   #handedOver = false;
+  #sawData = false;
   readonly #onFirstData: ((connection: ConnectionInfo) => void) | undefined;
   readonly #tunnelProgram: TunnelProgram | undefined;
 
@@ -129,6 +130,8 @@ class TcpTunnel implements ActiveConnection {
     const { stats, program, deps } = this.#runtime;
     stats.downstream_cx_total++;
     stats.downstream_cx_active++;
+    // An end counts as data, too.
+    if (this.#onFirstData !== undefined) this.#socket.once('end', () => this.#seeData());
     this.#socket.on('close', () => this.#finish());
     this.#socket.on('error', () => undefined);
     if (program.maxDownstreamConnectionDuration > 0) {
@@ -139,7 +142,7 @@ class TcpTunnel implements ActiveConnection {
       });
     }
     if (program.accessLogFlushInterval > 0) this.#logAgain();
-    const chosen = filterStateOf(this.#info, 'envoy.tcp_proxy.cluster')?.value;
+    const chosen = program.weighted ? undefined : filterStateOf(this.#info, 'envoy.tcp_proxy.cluster')?.value;
     const { name, metadataMatch } =
       chosen === undefined
         ? program.cluster(deps.random.float())
@@ -305,7 +308,7 @@ class TcpTunnel implements ActiveConnection {
       idleTimeout: this.#idleTimeout(),
       endTogether: this.#tunnelProgram !== undefined,
       onReceived: (bytes) => {
-        if (this.#info.bytesReceived === 0) this.#onFirstData?.(this.#info.connection);
+        if (this.#info.bytesReceived === 0) this.#seeData();
         this.#info.bytesReceived += bytes;
         stats.downstream_cx_rx_bytes_total += bytes;
         counts.upstream_cx_tx_bytes_total += bytes;
@@ -329,6 +332,12 @@ class TcpTunnel implements ActiveConnection {
         this.#end(0);
       },
     });
+  }
+
+  #seeData(): void {
+    if (this.#sawData) return;
+    this.#sawData = true;
+    this.#onFirstData?.(this.#info.connection);
   }
 
   /** A connection may have one of its own. */

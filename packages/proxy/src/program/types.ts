@@ -524,6 +524,8 @@ export interface TcpProxyProgram {
   /** The only cluster, or one by weight: give a number in [0, 1). */
   readonly cluster: (random: number) => TcpClusterProgram;
   readonly clusterNames: readonly string[];
+  /** Its clusters are chosen by weight, and nothing else. */
+  readonly weighted: boolean;
   /** For a cluster that the filter state of a connection names. */
   readonly metadataMatch: Readonly<Record<string, JsonValue>> | undefined;
   /** 0: none. Envoy's default is an hour. */

@@ -16,6 +16,7 @@ export function compileTcpProxy(context: CompileContext, tcp: types.tcpProxy.Tcp
     statPrefix: tcp.statPrefix ?? '',
     cluster,
     clusterNames: names,
+    weighted: tcp.weightedClusters !== undefined,
     metadataMatch: lbMetadata(tcp.metadataMatch),
     idleTimeout: milliseconds(tcp.idleTimeout, 3_600_000),
     maxDownstreamConnectionDuration: milliseconds(tcp.maxDownstreamConnectionDuration, 0),

@@ -18,8 +18,8 @@ import { compileRateLimits } from './policies.ts';
 const METADATA = 'envoy.filters.http.ratelimit';
 const RESOURCE_EXHAUSTED = 8;
 /** What Envoy waits for an answer when nothing is said, milliseconds. */
-const TIMEOUT = 20;
-const METHOD = {
+export const TIMEOUT = 20;
+export const METHOD = {
   name: 'envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit',
   requestType: 'envoy.service.ratelimit.v3.RateLimitRequest',
   answerType: 'envoy.service.ratelimit.v3.RateLimitResponse',

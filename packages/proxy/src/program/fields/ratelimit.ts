@@ -14,6 +14,13 @@ export const rateLimitFields: FieldTable = {
     implemented: 'vhRateLimits rateLimits domain',
     noEffect: { 'Envoy does not read it either': 'overrideOption' },
   },
+  'envoy.extensions.filters.network.ratelimit.v3.RateLimit': {
+    implemented: 'statPrefix domain descriptors timeout failureModeDeny rateLimitService',
+  },
+  'envoy.extensions.common.ratelimit.v3.RateLimitDescriptor': {
+    implemented: 'entries',
+    noEffect: { 'Envoy does not send them for connections either': 'limit hitsAddend' },
+  },
   'envoy.config.ratelimit.v3.RateLimitServiceConfig': {
     implemented: 'grpcService transportApiVersion',
     values: { transportApiVersion: { V2: 'services speak version 3' } },

@@ -3,6 +3,7 @@ import { TypeUrl, type types } from '@mizzen/xds';
 import { compileConnectionLimit } from '../../filter/connection-limit.ts';
 import { compileNetworkExtAuthz } from '../../filter/ext-authz/network.ts';
 import { compileNetworkLocalRateLimit } from '../../filter/local-ratelimit-network.ts';
+import { compileNetworkRateLimit } from '../../filter/ratelimit/network.ts';
 import { compileNetworkRbac } from '../../filter/rbac/network.ts';
 import { compileNetworkSetFilterState } from '../../filter/set-filter-state-network.ts';
 import { sniCluster, sniForwardProxy } from '../../filter/sni.ts';
@@ -196,6 +197,8 @@ function compileNetworkFilter(
         kind: 'gate',
         gate: compileNetworkLocalRateLimit(context, config as types.networkLocalRateLimit.LocalRateLimit, path),
       };
+    case 'envoy.extensions.filters.network.ratelimit.v3.RateLimit':
+      return { kind: 'gate', gate: compileNetworkRateLimit(context, config as types.networkRateLimit.RateLimit, path) };
     case 'envoy.extensions.filters.network.set_filter_state.v3.Config':
       return {
         kind: 'set_filter_state',

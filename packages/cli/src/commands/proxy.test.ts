@@ -74,6 +74,7 @@ test('a check says what would be refused, by resource and field', () => {
     'DIR/bad.yaml:1:55: `b`: lb_policyy: `envoy.config.cluster.v3.Cluster` has no such field',
     'DIR/bad.yaml:2:1: `DIR/bad.yaml`: hdsConfig: not supported',
     'DIR/bad.yaml:4:21: `DIR/bad.yaml`: dynamicResources.ldsConfig: comes from ADS, and there is no `adsConfig`',
+    expect.stringMatching(/^`DIR\/bad.yaml`: node: `id` and `cluster` are required/),
   ]);
 });
 

@@ -107,6 +107,14 @@ test('texts, statuses and types are those of Envoy', async () => {
     '/certs',
     '/config_dump?resource=bootstrap',
     '/config_dump?resource=nothing',
+    '/config_dump?resource=dynamic_listeners',
+    '/config_dump?resource=dynamic_warming_clusters',
+    '/config_dump?resource=static_endpoint_configs',
+    '/config_dump?resource=dynamic_endpoint_configs&include_eds',
+    '/config_dump?resource=static_secrets',
+    '/config_dump?mask=clusters.static_clusters',
+    '/config_dump?mask=nothing',
+    '/config_dump?mask=bootstrap.nothing',
     '/config_dump?name_regex=((',
     '/stats?filter=((',
     '/stats?format=nothing',
@@ -142,6 +150,10 @@ test('JSON is that of Envoy, whatever the order of its fields', async () => {
     '/config_dump?resource=static_clusters',
     '/config_dump?resource=static_clusters&mask=cluster.name',
     '/config_dump?resource=static_listeners',
+    '/config_dump?mask=static_clusters',
+    '/config_dump?mask=static_clusters,version_info',
+    '/config_dump?mask=bootstrap.admin,bootstrap.static_resources',
+    '/config_dump?mask=static_listeners&name_regex=far',
     '/config_dump?resource=static_route_configs',
     '/config_dump?name_regex=far&resource=static_clusters',
     '/config_dump?include_eds&resource=static_endpoint_configs',
@@ -192,6 +204,14 @@ test('the command line is told whole', async () => {
     (JSON.parse((await ask(admin, '/server_info')).body) as { command_line_options: Record<string, unknown> })
       .command_line_options;
   expect(Object.keys(await options(ours)).sort()).toEqual(Object.keys(await options(theirs)).sort());
+});
+
+test('a mask that names nothing of a resource is refused', async () => {
+  for (const { admin } of [ours, theirs]) {
+    const { status, body } = await ask(admin, '/config_dump?resource=static_clusters&mask=foo');
+    expect(status).toBe(400);
+    expect(body).toMatch(/^FieldMask [^]*paths: "foo"\s+could not be successfully used\.$/);
+  }
 });
 
 test('what changes something does what it does in Envoy, and last of all ends', async () => {

@@ -1,8 +1,8 @@
 import { TypeUrl } from '@mizzen/xds';
-import { nameOf } from '../program/read-resource.ts';
+import { messageOf, nameOf } from '../program/read-resource.ts';
 import { json, type AdminAnswer, type AdminContext } from './context.ts';
 import { assignmentOf } from './endpoints.ts';
-import { applyMask } from './mask.ts';
+import { applyMask, fitsMask } from './mask.ts';
 import { protoNames } from './proto-names.ts';
 import { redacted } from './redact.ts';
 import { adminRegex } from './regex.ts';
@@ -25,11 +25,15 @@ export function configDump(context: AdminContext, query: URLSearchParams): Admin
       return failed(`INVALID_ARGUMENT: Error while parsing name_regex from ${pattern}: ${regex}`, 400);
     wanted = (name) => regex.matches(name);
   }
-  const sections = allSections(context, wanted, query.has('include_eds') && query.get('include_eds') !== 'false');
+  const includesEds = query.has('include_eds') && query.get('include_eds') !== 'false';
+  const sections = allSections(context, wanted, includesEds);
   const mask = query.get('mask') ?? '';
   const resource = query.get('resource') ?? '';
   if (resource === '') {
-    return json({ configs: mask === '' ? sections : sections.map((section) => applyMask(section, mask)) });
+    if (mask === '') return json({ configs: sections });
+    const fitting = sections.filter((section) => fitsMask(messageOf(String(section['@type'])), mask));
+    if (fitting.length === 0) return failed(`FieldMask ${mask} could not be successfully applied to any configs.`, 400);
+    return json({ configs: fitting.map((section) => applyMask(section, mask)) });
   }
   for (const section of sections) {
     const found = section[resource];
@@ -38,10 +42,14 @@ export function configDump(context: AdminContext, query: URLSearchParams): Admin
       return failed(`${resource} is not a repeated field. Use ?mask=${resource} to get only this field`, 400);
     const type = `${String(section['@type'])}${SINGLES[resource] ?? ''}`;
     const entries = found as Entry[];
+    if (mask !== '' && entries.some((entry) => !fitsMask(messageOf(type), mask, entry)))
+      return failed(`FieldMask paths: "${mask}"\n could not be successfully used.`, 400);
     return json({
       configs: entries.map((entry) => ({ '@type': type, ...(mask === '' ? entry : applyMask(entry, mask)) })),
     });
   }
+  // There could be some, and there are none.
+  if (resource in SINGLES && (includesEds || !resource.endsWith('_endpoint_configs'))) return json({});
   return failed(`${resource} not found in config dump`, 404);
 }
 
@@ -61,6 +69,7 @@ const SINGLES: Readonly<Record<string, string>> = {
   dynamic_route_configs: '.DynamicRouteConfig',
   static_secrets: '.StaticSecret',
   dynamic_active_secrets: '.DynamicSecret',
+  dynamic_warming_secrets: '.DynamicSecret',
   static_endpoint_configs: '.StaticEndpointConfig',
   dynamic_endpoint_configs: '.DynamicEndpointConfig',
 };

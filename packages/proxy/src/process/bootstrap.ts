@@ -121,7 +121,7 @@ export function compileBootstrap(
   }
   const node = nodeOf(bootstrap.node ?? {}, flags.node);
   const remote = (bootstrap.layeredRuntime?.layers ?? []).some(({ rtdsLayer }) => rtdsLayer !== undefined);
-  if ((hasServers(dynamic) || remote) && ((node.id ?? '') === '' || (node.cluster ?? '') === ''))
+  if ((dynamic !== undefined || remote) && ((node.id ?? '') === '' || (node.cluster ?? '') === ''))
     context.refuse(
       ['node'],
       '`id` and `cluster` are required: say them here, or with --service-node and --service-cluster',
@@ -172,13 +172,6 @@ function clusterManager(
     locality: localityKey({ region, zone, subZone }),
     sources: compileBind(context, given?.upstreamBindConfig, ['clusterManager', 'upstreamBindConfig']),
   };
-}
-
-/** Whether somebody is told who this node is; files are only read. */
-function hasServers(dynamic: types.bootstrap.Bootstrap_DynamicResources | undefined): boolean {
-  return [dynamic?.adsConfig, dynamic?.cdsConfig?.apiConfigSource, dynamic?.ldsConfig?.apiConfigSource].some(
-    (server) => server !== undefined,
-  );
 }
 
 /** Servers of the first resources are reached through clusters that are there from the start. */

@@ -14,7 +14,7 @@ import type {
   TcpProxyProgram,
 } from '../program/types.ts';
 import { NO_HELLO, type ClientHello } from '../tls/client-hello.ts';
-import { DownstreamTls } from '../tls/server.ts';
+import { DownstreamTls, TIMED_OUT } from '../tls/server.ts';
 import type { ConnectionInfo, StreamInfo } from '../types.ts';
 import type { ConnectionLog } from './connection-log.ts';
 import { Connections, type ActiveConnection } from './connections.ts';
@@ -50,6 +50,7 @@ export class ChainRuntime {
     metadata: FilterMetadata,
     record: StreamInfo | undefined,
   ) => ActiveConnection;
+  readonly #stats: ListenerStats;
   readonly #countUnsecured: () => void;
   readonly #logDenied: (info: ConnectionInfo, decision: GateDecision, metadata: FilterMetadata) => void;
 
@@ -65,6 +66,7 @@ export class ChainRuntime {
     stats: ListenerStats,
   ) {
     this.key = key;
+    this.#stats = stats;
     this.#program = program;
     this.#services = services;
     this.#tls =
@@ -148,11 +150,13 @@ export class ChainRuntime {
       clock,
       (found) => {
         const left = timeout === 0 ? 0 : Math.max(1, timeout - (clock.now() - started));
+        if (found.wrongVersion)
+          return this.#tls!.refuseVersion(socket as Socket, (reason) => this.#unsecured(reason, log));
         this.#secure(this.#tls!, socket as Socket, named, found.hello ?? NO_HELLO, left, log);
       },
       (why) => {
         socket.destroy();
-        this.#unsecured(why === 'timeout' ? 'connect timeout' : '', log);
+        this.#unsecured(why === 'timeout' ? TIMED_OUT : '', log);
       },
     );
   }
@@ -180,7 +184,9 @@ export class ChainRuntime {
   /** The handshake failed. The filter that would have taken the connection has been there since it was accepted. */
   #unsecured(reason: string, log: ConnectionLog | undefined): void {
     this.#countUnsecured();
-    log?.fail({ downstreamTransportFailureReason: reason });
+    if (reason !== TIMED_OUT) return void log?.fail({ downstreamTransportFailureReason: reason });
+    this.#stats.downstream_cx_transport_socket_connect_timeout++;
+    log?.fail({ connectionTerminationDetails: TIMED_OUT });
   }
 
   #run(socket: Socket | TLSSocket, info: ConnectionInfo, log: ConnectionLog | undefined): void {

@@ -11,6 +11,10 @@ export interface Inspection {
   hello: ClientHello | undefined;
   /** `http/1.0`, `http/1.1` or `h2c` when it begins with a request in clear text; empty otherwise, or when not looked for. */
   httpProtocol: string;
+  /** What was to be a ClientHello is of no version of TLS, and no request in clear text. */
+  wrongVersion: boolean;
+  /** Why a step ends the connection, where that is logged. */
+  failure: string | undefined;
   /** Noted for others, by filter. */
   metadata: Readonly<Record<string, JsonObject>> | undefined;
   /** Fingerprints of the ClientHello, where they are wanted. */
@@ -29,7 +33,16 @@ export type Step = (bytes: Buffer, found: Inspection) => StepResult;
 export type Gone = 'timeout' | 'closed' | 'remote' | 'error';
 
 export function newInspection(): Inspection {
-  return { hello: undefined, httpProtocol: '', metadata: undefined, ja3: undefined, ja4: undefined, proxy: undefined };
+  return {
+    hello: undefined,
+    httpProtocol: '',
+    wrongVersion: false,
+    failure: undefined,
+    metadata: undefined,
+    ja3: undefined,
+    ja4: undefined,
+    proxy: undefined,
+  };
 }
 
 /**

@@ -252,6 +252,7 @@ export class Listener {
             this.#stats.downstream_listener_filter_error++;
             return;
           case 'closed':
+            if (found.failure !== undefined) log?.fail({ downstreamTransportFailureReason: found.failure });
             if (found.metadata !== undefined && log !== undefined) log.info.dynamicMetadata = { ...found.metadata };
             return;
         }

@@ -7,6 +7,9 @@ const CERTIFICATE_VERIFY_FAILED = 125;
 
 export const SECRET_MISSING = 'TLS error: Secret is not supplied by SDS';
 
+/** What came is of no version of TLS. */
+export const WRONG_VERSION = reason(247, 'WRONG_VERSION_NUMBER');
+
 /** No certificate may be shown to this client. */
 export const SELECTION_FAILED = reason(132, 'CONNECTION_REJECTED');
 

@@ -6,7 +6,7 @@ import type { PeerTls } from '../types.ts';
 import { countAgreed } from './agreed.ts';
 import type { ClientHello } from './client-hello.ts';
 import type { TlsContexts, TlsMaterial } from './context.ts';
-import { handshakeFailure, SECRET_MISSING, SELECTION_FAILED, verifyFailure } from './failure.ts';
+import { handshakeFailure, SECRET_MISSING, SELECTION_FAILED, verifyFailure, WRONG_VERSION } from './failure.ts';
 import { localCertificate, Peer } from './peer.ts';
 import type { KeyLogger } from './key-log.ts';
 import { ServerCertificates, type Staple } from './server-certificates.ts';
@@ -49,6 +49,9 @@ export function newDownstreamTlsStats(): DownstreamTlsStats {
     versions: {},
   };
 }
+
+/** What `onFail` is told when time was up; Envoy's words for the end of the connection. */
+export const TIMED_OUT = 'transport socket timeout was reached';
 
 export interface AcceptedTls {
   readonly socket: TLSSocket;
@@ -110,6 +113,14 @@ export class DownstreamTls {
     this.#watch(secure, socket, material, timeout, onSecure, onFail);
   }
 
+  /** Ends what is no handshake of TLS, as BoringSSL does. */
+  refuseVersion(socket: Socket, onFail: (reason: string) => void): void {
+    this.stats.connection_error++;
+    socket.end(PROTOCOL_VERSION);
+    socket.destroySoon();
+    onFail(WRONG_VERSION);
+  }
+
   #countStaple(staple: Staple): void {
     if (staple === 'unasked') return;
     this.stats.ocsp_staple_requests++;
@@ -142,7 +153,14 @@ export class DownstreamTls {
       onFail(reason);
     };
     const timer =
-      timeout > 0 ? this.#clock.after(timeout, () => fail('connect timeout', 'connection_error')) : undefined;
+      timeout > 0
+        ? this.#clock.after(timeout, () => {
+            settle();
+            secure.destroy();
+            socket.destroy();
+            onFail(TIMED_OUT);
+          })
+        : undefined;
     const onError = (error: NodeJS.ErrnoException): void => {
       const missing = error.code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
       fail(handshakeFailure(error) ?? '', missing ? 'fail_verify_no_cert' : 'connection_error');
@@ -208,6 +226,8 @@ interface HasNative extends TLSSocket {
 
 const SESSION_TICKET = 35;
 const TLS_13 = 0x0304;
+/** A fatal alert, protocol_version, as a record. */
+const PROTOCOL_VERSION = Buffer.from([21, 3, 1, 0, 2, 2, 70]);
 /** A fatal alert, handshake_failure, as a record. */
 const HANDSHAKE_FAILURE = Buffer.from([21, 3, 3, 0, 2, 2, 40]);
 

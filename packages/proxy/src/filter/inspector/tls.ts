@@ -56,11 +56,26 @@ export function compileTlsInspector(
     if (result.kind === 'not-tls' && !large) {
       counts.notFound.value++;
       failed(found, 'ClientHelloNotDetected');
-      return config.closeConnectionOnClientHelloParsingErrors === true ? 'close' : 0;
+      if (config.closeConnectionOnClientHelloParsingErrors !== true) return 0;
+      found.failure = parsingFailure(bytes);
+      return 'close';
     }
     if (bytes.length < max) return 'more';
     counts.tooLarge.value++;
     failed(found, 'ClientHelloTooLarge');
     return 'close';
   };
+}
+
+/** As Envoy logs it. */
+function parsingFailure(bytes: Buffer): string {
+  const start = bytes.toString('latin1', 0, 5);
+  const [code, name] = /^(?:GET |POST |HEAD |PUT )/.test(start)
+    ? ['9c', 'HTTP_REQUEST']
+    : start === 'CONNE'
+      ? ['9b', 'HTTPS_PROXY_REQUEST']
+      : bytes[1] === MAJOR
+        ? ['89', 'DECODE_ERROR']
+        : ['f7', 'WRONG_VERSION_NUMBER'];
+  return `TLS_error|error:100000${code}:SSL routines:OPENSSL_internal:${name}:TLS_error_end`;
 }

@@ -184,9 +184,10 @@ export class ChainRuntime {
   /** The handshake failed. The filter that would have taken the connection has been there since it was accepted. */
   #unsecured(reason: string, log: ConnectionLog | undefined): void {
     this.#countUnsecured();
-    if (reason !== TIMED_OUT) return void log?.fail({ downstreamTransportFailureReason: reason });
-    this.#stats.downstream_cx_transport_socket_connect_timeout++;
-    log?.fail({ connectionTerminationDetails: TIMED_OUT });
+    if (reason === TIMED_OUT) {
+      this.#stats.downstream_cx_transport_socket_connect_timeout++;
+      log?.fail({ connectionTerminationDetails: TIMED_OUT });
+    } else log?.fail({ downstreamTransportFailureReason: reason });
   }
 
   #run(socket: Socket | TLSSocket, info: ConnectionInfo, log: ConnectionLog | undefined): void {

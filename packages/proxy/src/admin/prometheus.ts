@@ -16,24 +16,32 @@ interface Metric<T> {
 
 /** Statistics in Prometheus' text format, labels taken out of the names. */
 export function prometheus(
-  stats: readonly (readonly [string, number])[],
+  stats: readonly (readonly [string, number | bigint])[],
+  texts: readonly (readonly [string, string])[],
   histograms: readonly HistogramView[],
   tags: TagExtractor,
   mode: PrometheusMode,
 ): string {
-  const counters = new Map<string, Metric<number>>();
-  const gauges = new Map<string, Metric<number>>();
+  const counters = new Map<string, Metric<number | bigint>>();
+  const gauges = new Map<string, Metric<number | bigint>>();
   for (const [name, value] of stats) {
     const type = isGauge(name) ? 'gauge' : 'counter';
     gather(type === 'gauge' ? gauges : counters, type, name, value, tags);
   }
+  const readouts = new Map<string, Metric<string>>();
+  for (const [name, value] of texts) gather(readouts, 'gauge', name, value, tags);
   const shown = new Map<string, Metric<HistogramView>>();
   for (const view of histograms) gather(shown, 'histogram', view.name, view, tags);
-  const plain = (metrics: ReadonlyMap<string, Metric<number>>): string =>
+  const plain = (metrics: ReadonlyMap<string, Metric<number | bigint>>): string =>
     print(metrics, mode, (name, labels, value) => `${name}{${labels}} ${value}\n`);
   return (
     plain(counters) +
     plain(gauges) +
+    print(
+      readouts,
+      mode,
+      (name, labels, value) => `${name}{${labels === '' ? '' : `${labels},`}text_value="${escape(value)}"} 0\n`,
+    ) +
     print(shown, mode, (name, labels, view) => prometheusHistogram(view, name, labels, mode))
   );
 }

@@ -36,10 +36,25 @@ export function serverStats(context: AdminContext, state: ServerState): Record<s
   };
 }
 
+/** What a runtime without layers says of itself. */
+const NO_RUNTIME = {
+  admin_overrides_active: 0,
+  deprecated_feature_seen_since_process_start: 0,
+  deprecated_feature_use: 0,
+  load_error: 0,
+  load_success: 2,
+  num_keys: 0,
+  num_layers: 0,
+  override_dir_exists: 0,
+  override_dir_not_exists: 2,
+};
+
 export function runtimeStats(runtime: Runtime | undefined): Record<string, number> {
-  if (runtime === undefined) return {};
+  if (runtime === undefined) return NO_RUNTIME;
   const { load_error, load_success, override_dir_exists, override_dir_not_exists } = runtime.stats;
   return {
+    deprecated_feature_seen_since_process_start: 0,
+    deprecated_feature_use: 0,
     admin_overrides_active: Number(runtime.overridden),
     load_error: load_error,
     load_success: load_success,

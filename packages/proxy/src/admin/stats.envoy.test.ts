@@ -7,16 +7,18 @@ const ABSENT: readonly (readonly [RegExp, string])[] = [
   [/^(server\.)?(main_thread|worker_\d+|workers)\.watchdog_/, 'there are no threads to watch'],
   [/^thread_local_cluster_manager\./, 'there are no threads that have copies of clusters'],
   [/^(filesystem|overload|envoy\.overload_actions)\./, 'parts that there are not'],
-  [/^runtime\./, 'there is no runtime'],
+  [/\.update_duration$/, 'updates take effect at once'],
+  [/\.(client|server)_ssl_socket_factory\.|\.ssl\.(curves|sigalgs|certificate)\./, 'Node does not say'],
   [/^server\.(stats_recent_lookups|version|initialization_time_ms)$/, 'about the process in C++'],
   [/\.circuit_breakers\.\w+\.remaining_cx_pools$/, 'pools are not limited'],
   [/\.connections_accepted_per_socket_event$/, 'Node hands over connections one by one'],
 ];
 /** Values that differ by nature, and why. */
 const APART: readonly (readonly [RegExp, string])[] = [
-  [/^server\.(memory_|uptime|total_connections)/, 'of the process, at that moment'],
+  [/^server\.(memory_|uptime|total_connections|days_until_first_cert_expiring)/, 'of the process, at that moment'],
   [/^(http|listener)\.admin\./, 'how often each is asked whether it is ready'],
   [/\.downstream_cx_delayed_close_timeout$/, 'Envoy waits for clients that would see a half-closed connection here'],
+  [/\.(update_time|config_reload_time_ms)$/, 'times'],
   [/_cx_[rt]x_bytes_buffered$/, 'what lies in buffers at that moment'],
   [/^cluster_manager\.(cluster_updated|update_)/, 'changes of health need not reach other threads'],
 ];

@@ -1,6 +1,7 @@
 import type { Timer } from '../deps.ts';
 import { addAll, type Values } from '../telemetry/collect.ts';
 import { nodeHistograms, nodeStats } from '../telemetry/node-stats.ts';
+import type { OtherStats } from '../telemetry/xds-stats.ts';
 import type { AdminRequests } from './admin-stats.ts';
 import { serverState, text, type AdminAnswer, type AdminContext } from './context.ts';
 import { isGauge } from './gauges.ts';
@@ -51,28 +52,42 @@ export class AdminStats {
     // As in Envoy, what is brought up to date now shows the next time.
     if (this.#program.flushOnAdmin) queueMicrotask(() => this.#flush());
     const usedOnly = query.has('usedonly');
-    const values = [...this.#all()].filter(
+    const other: OtherStats = { texts: new Map(), large: new Map() };
+    const values = [...this.#all(other)].filter(
       ([name, value]) =>
         wanted(name) &&
-        (!usedOnly || value !== 0) &&
+        (!usedOnly || (value !== 0 && value !== 0n)) &&
         (type === 'All' || (type === 'Counters' && !isGauge(name)) || (type === 'Gauges' && isGauge(name))),
     );
     const views =
       type === 'All' || type === 'Histograms'
         ? this.#histograms().filter(({ name, total }) => wanted(name) && (!usedOnly || total.count > 0))
         : [];
+    const texts =
+      type === 'All' || type === 'TextReadouts'
+        ? [...other.texts]
+            .filter(([name, value]) => this.#program.accepts(name) && wanted(name) && (!usedOnly || value !== ''))
+            .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        : [];
     if (format === 'prometheus') {
       const mode: PrometheusMode = buckets === 'summary' || buckets === 'none' ? 'summary' : 'cumulative';
-      return text(prometheus(values, views, this.#program.tags, mode));
+      const shown = query.has('text_readouts') ? texts : [];
+      return text(prometheus(values, shown, views, this.#program.tags, mode));
     }
     const mode: BucketMode =
       buckets === 'cumulative' || buckets === 'disjoint' || buckets === 'detailed' ? buckets : 'none';
     if (format === 'json') {
-      const list = values.map(([name, value]) => JSON.stringify({ name, value }));
+      const list = [
+        ...texts.map(([name, value]) => JSON.stringify({ name, value })),
+        ...values.map(([name, value]) => `{"name":${JSON.stringify(name)},"value":${value}}`),
+      ];
       if (views.length > 0) list.push(histogramsJson(views, mode));
       return { status: 200, type: 'application/json', body: `{"stats":[${list.join(',')}]}` };
     }
-    const lines = values.map(([name, value]) => `${name}: ${value}\n`);
+    const lines = [
+      ...texts.map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`),
+      ...values.map(([name, value]) => `${name}: ${value}\n`),
+    ];
     return text(lines.join('') + views.map((view) => histogramText(view, mode)).join(''));
   }
 
@@ -85,20 +100,21 @@ export class AdminStats {
     this.#timer?.cancel();
   }
 
-  #collect(): Values {
-    const values = nodeStats(this.#context.node);
+  #collect(other?: OtherStats): Values {
+    const values = nodeStats(this.#context.node, other);
     this.requests.addTo(values);
     return values;
   }
 
-  #all(): Values {
+  #all(other: OtherStats): Map<string, number | bigint> {
     const all: Values = new Map();
-    for (const [name, value] of this.#collect()) all.set(name, value - (this.#zero.get(name) ?? 0));
+    for (const [name, value] of this.#collect(other)) all.set(name, value - (this.#zero.get(name) ?? 0));
     addAll(all, 'server', serverStats(this.#context, serverState(this.#context)));
     addAll(all, 'runtime', runtimeStats(this.#context.node.runtime));
     if (this.#context.bootstrap.ads !== undefined) addAll(all, 'control_plane', { ...this.#context.controlPlane });
-    const names = [...all.keys()].filter(this.#program.accepts).sort((a, b) => (a < b ? -1 : 1));
-    return new Map(names.map((name) => [name, all.get(name)!]));
+    const both = new Map<string, number | bigint>([...all, ...other.large]);
+    const names = [...both.keys()].filter(this.#program.accepts).sort((a, b) => (a < b ? -1 : 1));
+    return new Map(names.map((name) => [name, both.get(name)!]));
   }
 
   #histograms(): HistogramView[] {

@@ -250,6 +250,7 @@ export class Cluster implements UpstreamCluster {
     this.#priorities = priorities(this.#endpoints, this.#hosts);
     this.#picker = this.#makePicker(this.#endpoints);
     this.version++;
+    this.stats.max_host_weight = this.#heaviest();
     this.stats.membership_total = this.#hosts.size;
     this.stats.membership_healthy = this.#priorities.reduce((sum, { healthy }) => sum + healthy.length, 0);
     this.stats.membership_excluded = this.#priorities.reduce((sum, { excluded }) => sum + excluded, 0);
@@ -302,6 +303,14 @@ export class Cluster implements UpstreamCluster {
     if (neighbours === undefined) return undefined;
     const { routingEnabled, minClusterSize, failOnPanic } = this.program.zoneAware;
     return { ...neighbours, routingEnabled, minClusterSize, failOnPanic, stats: this.stats };
+  }
+
+  /** As Envoy has it, only where endpoints are discovered. */
+  #heaviest(): number {
+    if (this.program.type !== 'EDS' && this.program.type !== 'STRICT_DNS') return 0;
+    let most = 0;
+    for (const { weight } of this.#hosts.values()) most = Math.max(most, weight);
+    return most;
   }
 
   #makePicker(endpoints: EndpointsProgram): Picker {

@@ -97,6 +97,7 @@ export function faultFilter(
   const delays = scope.counter('fault.delays_injected');
   const aborts = scope.counter('fault.aborts_injected');
   const overflow = scope.counter('fault.faults_overflow');
+  const active = scope.counter('fault.active_faults');
   const slowed = scope.counter('fault.response_rl_injected');
   /** Responses that may only be so fast. */
   const buckets = new WeakMap<HttpStream, ByteBucket>();
@@ -107,7 +108,10 @@ export function faultFilter(
     if (faulty.has(stream)) return true;
     if (faulty.size < fault.maxActive.value) {
       // Who only asks never ends.
-      if (trace === undefined) faulty.add(stream);
+      if (trace === undefined) {
+        faulty.add(stream);
+        active.value = faulty.size;
+      }
       return true;
     }
     overflow.value++;
@@ -153,7 +157,9 @@ export function faultFilter(
       return wait === 0 ? undefined : new Promise((resolve) => void clock.after(wait, () => resolve(undefined)));
     },
     onEnd(stream) {
-      if (faulty.size > 0) faulty.delete(stream);
+      if (faulty.size === 0) return;
+      faulty.delete(stream);
+      active.value = faulty.size;
     },
     onRequest(stream, trace) {
       const fault = (stream.perRoute(scope.name) as Fault | undefined) ?? own;

@@ -572,6 +572,11 @@ export class ActiveStream implements HttpStream, LogSource {
 
   #endBody(): void {
     if (this.over) return;
+    if (!this.requestComplete && !this.tunnel) {
+      // The rest of the request is not waited for.
+      this.hcm.stats.downstream_rq_response_before_rq_complete++;
+      this.hcm.stats.downstream_rq_rx_reset++;
+    }
     this.#writer.end(this.hcm.program.enableTrailers ? this.trailers : undefined);
     this.#finish(this.#writer.keepsConnection);
   }
@@ -604,8 +609,6 @@ export class ActiveStream implements HttpStream, LogSource {
     if (this.#upgraded) stats.downstream_cx_upgrades_active--;
     if (completes && info.responseCode >= 100) {
       countAnswer(this.hcm, Math.trunc(info.responseCode / 100));
-      if (!this.requestComplete && this.#writer.started && !this.tunnel)
-        stats.downstream_rq_response_before_rq_complete++;
     }
     this.#logTimer?.cancel();
     logStream(this);
@@ -623,7 +626,6 @@ export class ActiveStream implements HttpStream, LogSource {
     const { connection } = this;
     const { parser } = connection;
     connection.last = true;
-    this.hcm.stats.downstream_rq_rx_reset++;
     if (parser.headComplete && parser.minor === 0 && parser.acceptHttp10) this.#writer.http10 = true;
     this.sendLocalReply(status, CODEC_BODIES[status] ?? 'Bad Request', details, ResponseFlag.DPE);
   }

@@ -6,6 +6,7 @@ import type { ListenerProgram } from '../program/types.ts';
 import { add, addAll, numbers, type Histograms, type Values } from './collect.ts';
 import { addClusterHistograms, addClusterStats } from './cluster-stats.ts';
 import { addTls } from './tls-stats.ts';
+import { addXdsStats, type OtherStats } from './xds-stats.ts';
 
 /** Names of what cannot happen here, which Envoy has all the same. */
 const HCM_NEVER = `downstream_cx_destroy_active_rq downstream_cx_http1_soft_drain downstream_cx_http2_active
@@ -35,7 +36,7 @@ const ROUTER = new Set([
   'passthrough_internal_redirect_unsafe_scheme',
 ]);
 /** All counters and gauges of a proxy under Envoy's names, sorted. */
-export function nodeStats(node: ProxyNode): Values {
+export function nodeStats(node: ProxyNode, other: OtherStats = { texts: new Map(), large: new Map() }): Values {
   const values: Values = new Map();
   for (const managed of node.clusters.active()) addClusterStats(values, managed);
   for (const name of [...ROUTER, ...ROUTER_NEVER]) add(values, `http.async-client.${name}`, 0);
@@ -50,6 +51,7 @@ export function nodeStats(node: ProxyNode): Values {
   addCodec(values, node.stats.codec);
   addListeners(values, node);
   addManagers(values, node);
+  addXdsStats(values, other, node);
   for (const [name, { value }] of node.counters.all()) add(values, name, value);
   return new Map([...values].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
@@ -133,7 +135,7 @@ export function addListenerStats(values: Values, prefix: string, stats: Listener
   }
 }
 
-function addManagers(values: Values, { clusters, listeners, records }: ProxyNode): void {
+function addManagers(values: Values, { clusters, listeners }: ProxyNode): void {
   addAll(values, 'cluster_manager', {
     cluster_updated: 0,
     cluster_updated_via_merge: 0,
@@ -154,10 +156,6 @@ function addManagers(values: Values, { clusters, listeners, records }: ProxyNode
     total_listeners_active: listeners.active().length,
     total_listeners_warming: listeners.waiting().length,
   });
-  if (records.counts('cluster').update_attempt > 0)
-    addAll(values, 'cluster_manager.cds', { ...records.counts('cluster') });
-  if (records.counts('listener').update_attempt > 0)
-    addAll(values, 'listener_manager.lds', { ...records.counts('listener') });
 }
 
 function hasTls({ chains, defaultChain }: ListenerProgram): boolean {

@@ -2,13 +2,7 @@ import type { DownstreamTlsStats } from '../tls/server.ts';
 import type { UpstreamTlsStats } from '../tls/client.ts';
 import { add, addAll, numbers, type Values } from './collect.ts';
 
-const NEVER = [
-  'ocsp_staple_failed',
-  'ocsp_staple_omitted',
-  'ocsp_staple_requests',
-  'ocsp_staple_responses',
-  'was_key_usage_invalid',
-];
+const NEVER = ['ocsp_staple_failed', 'ocsp_staple_omitted', 'ocsp_staple_requests', 'ocsp_staple_responses'];
 
 /** Envoy counts all of them on both sides. */
 const BOTH = [

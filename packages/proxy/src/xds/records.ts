@@ -10,6 +10,9 @@ export interface ResourceRecord {
   static: boolean;
   /** When it came into force, milliseconds since the epoch. */
   updated: number;
+  /** How many versions came into force, and how many were refused. */
+  accepted: number;
+  rejected: number;
   /** The last version, if it was refused. */
   refused?: { readonly version: string; readonly details: string; readonly at: number; readonly resource: unknown };
 }
@@ -56,12 +59,20 @@ export class ResourceRecords {
 
   accepted(kind: string, { name, version, static: own = false }: XdsResource): void {
     if (!own) this.#versions.set(kind, version);
-    this.#records.set(`${kind} ${name}`, { version: own ? '' : version, static: own, updated: this.#clock.wall() });
+    const { accepted = 0, rejected = 0 } = this.get(kind, name) ?? {};
+    this.#records.set(`${kind} ${name}`, {
+      version: own ? '' : version,
+      static: own,
+      updated: this.#clock.wall(),
+      accepted: accepted + 1,
+      rejected,
+    });
   }
 
   refused(kind: string, { name, version, resource }: XdsResource, nacks: readonly Nack[]): void {
     const details = nacks.map(({ field, message }) => (field === '' ? message : `${field}: ${message}`)).join('; ');
-    const record = this.get(kind, name) ?? { version: '', static: false, updated: 0 };
+    const record = this.get(kind, name) ?? { version: '', static: false, updated: 0, accepted: 0, rejected: 0 };
+    record.rejected++;
     record.refused = { version, details, at: this.#clock.wall(), resource };
     this.#records.set(`${kind} ${name}`, record);
   }

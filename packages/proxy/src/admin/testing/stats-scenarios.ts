@@ -1,8 +1,28 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { TYPE } from '../../filter/testing/beside.ts';
-import { bootstrap, hcm, listener, routeTo, staticCluster, tcpProxy } from '../../process/testing/bootstraps.ts';
+import {
+  bootstrap,
+  downstreamTls,
+  hcm,
+  listener,
+  routeTo,
+  socketAddress,
+  staticCluster,
+  tcpProxy,
+  tlsInspector,
+  upstreamTls,
+  type Identity,
+} from '../../process/testing/bootstraps.ts';
+import { testAuthority } from '../../tls/testing/certificates.ts';
 import type { Scenario } from './stats-beside.ts';
+
+const authority = testAuthority();
+const own: Identity = authority.issue('a', 'URI:spiffe://cluster.local/ns/a/sa/a');
 
 const get = (path = '/', ...fields: string[]): string =>
   `GET ${path} HTTP/1.1\r\nhost: a.test\r\n${fields.map((field) => `${field}\r\n`).join('')}\r\n`;
@@ -34,6 +54,11 @@ function onOne(...requests: readonly string[]): (port: number) => Promise<void> 
     await wait(50);
   };
 }
+
+/** Of nobody. */
+const JWKS = JSON.stringify({
+  keys: [{ ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }), alg: 'ES256' }],
+});
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -220,4 +245,175 @@ export const SCENARIOS: readonly Scenario[] = [
       get('/direct'),
     ],
   },
+  {
+    name: 'TLS on both sides',
+    config: (port, up, inner) =>
+      bootstrap(
+        [
+          listener(port, [{ filters: [http([routeTo('inner')])] }]),
+          listener(
+            inner,
+            [
+              {
+                transportSocket: downstreamTls(own, authority.rootFile),
+                filters: [http([routeTo('up')], { statPrefix: 'inner' })],
+              },
+            ],
+            { statPrefix: 'inner', listenerFilters: [tlsInspector] },
+          ),
+        ],
+        [
+          staticCluster('up', [up]),
+          staticCluster('inner', [inner], { transportSocket: upstreamTls(own, authority.rootFile) }),
+        ],
+      ),
+    asks: [get(), get('/a')],
+  },
+  {
+    name: 'resources from files',
+    config: (port, up) => {
+      const folder = mkdtempSync(join(tmpdir(), 'mizzen-stats-'));
+      const file = (name: string, type: string, ...resources: readonly object[]): object => {
+        const path = join(folder, name);
+        const typed = resources.map((resource) => ({ '@type': `${TYPE}${type}`, ...resource }));
+        writeFileSync(path, JSON.stringify({ versionInfo: `${name}-1`, resources: typed }));
+        return { resourceApiVersion: 'V3', pathConfigSource: { path } };
+      };
+      const endpoints = {
+        clusterName: 'eds',
+        endpoints: [{ lbEndpoints: [{ endpoint: { address: socketAddress(up) } }] }],
+      };
+      const eds = file('eds.json', 'envoy.config.endpoint.v3.ClusterLoadAssignment', endpoints);
+      const routes = { name: 'routes', virtualHosts: [{ name: 'all', domains: ['*'], routes: [routeTo('eds')] }] };
+      const rds = file('rds.json', 'envoy.config.route.v3.RouteConfiguration', routes);
+      const manager = http([], { routeConfig: undefined, rds: { routeConfigName: 'routes', configSource: rds } });
+      return {
+        node: { id: 'n', cluster: 'c' },
+        dynamicResources: {
+          cdsConfig: file('cds.json', 'envoy.config.cluster.v3.Cluster', {
+            name: 'eds',
+            type: 'EDS',
+            edsClusterConfig: { edsConfig: eds },
+          }),
+          ldsConfig: file('lds.json', 'envoy.config.listener.v3.Listener', listener(port, [{ filters: [manager] }])),
+        },
+      };
+    },
+    asks: [get(), get('/', 'x-answer: 500')],
+  },
+  {
+    name: 'filters',
+    config: (port, up) =>
+      bootstrap(
+        [
+          listener(port, [
+            {
+              filters: [
+                {
+                  name: 'envoy.filters.network.rbac',
+                  typedConfig: {
+                    '@type': `${TYPE}envoy.extensions.filters.network.rbac.v3.RBAC`,
+                    statPrefix: 'net',
+                    rules: { policies: { all: { permissions: [{ any: true }], principals: [{ any: true }] } } },
+                  },
+                },
+                http(
+                  [
+                    {
+                      match: { prefix: '/limited' },
+                      route: { cluster: 'up' },
+                      typedPerFilterConfig: { 'envoy.filters.http.local_ratelimit': limit('own', 1) },
+                    },
+                    routeTo('up'),
+                  ],
+                  {},
+                  [
+                    { name: 'envoy.filters.http.local_ratelimit', typedConfig: limit('all', 100) },
+                    {
+                      name: 'envoy.filters.http.fault',
+                      typedConfig: {
+                        '@type': `${TYPE}envoy.extensions.filters.http.fault.v3.HTTPFault`,
+                        abort: { headerAbort: {}, percentage: { numerator: 100 } },
+                        delay: { headerDelay: {}, percentage: { numerator: 100 } },
+                      },
+                    },
+                    {
+                      name: 'envoy.filters.http.cors',
+                      typedConfig: { '@type': `${TYPE}envoy.extensions.filters.http.cors.v3.Cors` },
+                    },
+                    {
+                      name: 'envoy.filters.http.rbac',
+                      typedConfig: {
+                        '@type': `${TYPE}envoy.extensions.filters.http.rbac.v3.RBAC`,
+                        rulesStatPrefix: 'real',
+                        rules: {
+                          action: 'DENY',
+                          policies: {
+                            bad: {
+                              permissions: [{ urlPath: { path: { prefix: '/bad' } } }],
+                              principals: [{ any: true }],
+                            },
+                          },
+                        },
+                        shadowRules: { policies: {} },
+                      },
+                    },
+                    {
+                      name: 'envoy.filters.http.jwt_authn',
+                      typedConfig: {
+                        '@type': `${TYPE}envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication`,
+                        providers: { p: { issuer: 'i', localJwks: { inlineString: JWKS } } },
+                        rules: [{ match: { prefix: '/token' }, requires: { providerName: 'p' } }],
+                      },
+                    },
+                    {
+                      name: 'envoy.filters.http.buffer',
+                      typedConfig: {
+                        '@type': `${TYPE}envoy.extensions.filters.http.buffer.v3.Buffer`,
+                        maxRequestBytes: 2,
+                      },
+                    },
+                  ],
+                ),
+              ],
+            },
+          ]),
+        ],
+        [
+          staticCluster('up', [up], {
+            healthChecks: [
+              {
+                timeout: '1s',
+                interval: '60s',
+                noTrafficInterval: '60s',
+                unhealthyThreshold: 1,
+                healthyThreshold: 1,
+                httpHealthCheck: { path: '/ok' },
+              },
+            ],
+          }),
+        ],
+      ),
+    asks: [
+      get(),
+      get('/bad'),
+      get('/token'),
+      get('/limited'),
+      get('/limited'),
+      get('/', 'x-envoy-fault-abort-request: 503'),
+      get('/', 'x-envoy-fault-delay-request: 10'),
+      'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc',
+    ],
+  },
 ];
+
+function limit(statPrefix: string, maxTokens: number): object {
+  const percent = { runtimeKey: 'no', defaultValue: { numerator: 100 } };
+  return {
+    '@type': `${TYPE}envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit`,
+    statPrefix,
+    tokenBucket: { maxTokens, fillInterval: '60s' },
+    filterEnabled: percent,
+    filterEnforced: percent,
+  };
+}

@@ -3,6 +3,7 @@ import { filterStateOf } from '../../filter-state/state.ts';
 import type { CompileContext } from '../../program/context.ts';
 import { pathOnly } from '../../program/match/query.ts';
 import type { Path } from '../../program/path.ts';
+import type { Counter } from '../../program/types.ts';
 import type { Condition } from '../../program/route/condition.ts';
 import { compileMatch } from '../../program/route/match.ts';
 import { wire } from '../../program/values.ts';
@@ -26,9 +27,15 @@ export function jwtFilter(
   scope: FilterScope,
   path: Path,
 ): HttpFilter {
+  const prefix = config.statPrefix ?? '';
+  const counter = (name: string): Counter => scope.counter(`jwt_authn.${prefix}${name}`);
+  const fetches = { success: counter('jwks_fetch_success'), failed: counter('jwks_fetch_failed') };
+  // Tokens are not kept.
+  counter('jwt_cache_hit');
+  counter('jwt_cache_miss');
   const providers = new Map<string, Provider>();
   for (const [name, provider] of Object.entries(config.providers ?? {})) {
-    providers.set(name, compileProvider(context, name, provider, [...path, 'providers', name]));
+    providers.set(name, compileProvider(context, name, provider, [...path, 'providers', name], fetches));
   }
   const named = new Map<string, Requirement>();
   for (const [name, requirement] of Object.entries(config.requirementMap ?? {})) {
@@ -49,10 +56,9 @@ export function jwtFilter(
   const ownHeaders = [...providers.values()].flatMap((provider) => provider.ownHeaders);
   const bypassPreflight = config.bypassCorsPreflight === true;
   const strip = config.stripFailureResponse === true;
-  const prefix = config.statPrefix ?? '';
-  const allowed = scope.counter(`jwt_authn.${prefix}allowed`);
-  const denied = scope.counter(`jwt_authn.${prefix}denied`);
-  const bypassed = scope.counter(`jwt_authn.${prefix}cors_preflight_bypassed`);
+  const allowed = counter('allowed');
+  const denied = counter('denied');
+  const bypassed = counter('cors_preflight_bypassed');
   const { random } = context.deps;
 
   const find = (stream: HttpStream): Requirement | undefined => {

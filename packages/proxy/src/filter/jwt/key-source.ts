@@ -20,6 +20,13 @@ export interface RemoteKeys {
   /** Fetches again before the keys run out, so that requests never wait after the first. */
   readonly inBackground: boolean;
   readonly failedRefetch: number;
+  readonly fetches: KeyFetches;
+}
+
+/** How fetches of keys went. */
+export interface KeyFetches {
+  readonly success: { value: number };
+  readonly failed: { value: number };
 }
 
 /** Fetched when first needed, kept for as long as configured. Requests that need them meanwhile wait for the one fetch. */
@@ -29,20 +36,25 @@ export function remoteKeys(config: RemoteKeys, deps: CompileDeps): KeySource {
   let expires = 0;
   let pending: Promise<Jwks | Status> | undefined;
 
-  const fetch = async (): Promise<Jwks | Status> => {
+  const fetchOnce = async (): Promise<Jwks | Status> => {
     try {
       const { status, body } = await deps.fetch({ cluster: config.cluster, uri: config.uri, timeout: config.timeout });
-      if (status !== 200) return Status.FetchFail;
-      const jwks = parseJwks(body.toString('utf8'));
-      if (typeof jwks === 'string') return jwks;
-      cached = jwks;
-      expires = clock.now() + config.cacheDuration;
-      return jwks;
+      return status === 200 ? parseJwks(body.toString('utf8')) : Status.FetchFail;
     } catch {
       return Status.FetchFail;
-    } finally {
-      pending = undefined;
     }
+  };
+  const fetch = async (): Promise<Jwks | Status> => {
+    const jwks = await fetchOnce();
+    pending = undefined;
+    if (typeof jwks === 'string') {
+      config.fetches.failed.value++;
+      return jwks;
+    }
+    config.fetches.success.value++;
+    cached = jwks;
+    expires = clock.now() + config.cacheDuration;
+    return jwks;
   };
   const refresh = (): void => {
     pending ??= fetch();

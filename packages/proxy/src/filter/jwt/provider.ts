@@ -9,7 +9,7 @@ import type { HttpStream } from '../../types.ts';
 import { addMetadata } from '../metadata.ts';
 import { compileLocations, findTokens, type FoundToken, type TokenLocation } from './extract.ts';
 import { parseJwks, verifySignature, type Jwks } from './jwks.ts';
-import { localKeys, remoteKeys, type KeySource } from './key-source.ts';
+import { localKeys, remoteKeys, type KeyFetches, type KeySource } from './key-source.ts';
 import { Status } from './status.ts';
 import { parseToken, type Token } from './token.ts';
 
@@ -30,8 +30,9 @@ export function compileProvider(
   name: string,
   config: types.jwtAuthn.JwtProvider,
   path: Path,
+  fetches: KeyFetches,
 ): Provider {
-  const keys = compileKeys(context, config, path);
+  const keys = compileKeys(context, config, path, fetches);
   const locations = compileLocations(config);
   const checkClaims = compileClaims(context, config, path);
   const accept = compileAcceptance(config);
@@ -95,7 +96,12 @@ export function compileProvider(
   };
 }
 
-function compileKeys(context: CompileContext, config: types.jwtAuthn.JwtProvider, path: Path): KeySource {
+function compileKeys(
+  context: CompileContext,
+  config: types.jwtAuthn.JwtProvider,
+  path: Path,
+  fetches: KeyFetches,
+): KeySource {
   if (config.localJwks !== undefined) {
     const bytes = dataSource(context, config.localJwks, [...path, 'localJwks']);
     const jwks = bytes === undefined ? [] : parseJwks(bytes.toString('utf8'));
@@ -117,6 +123,7 @@ function compileKeys(context: CompileContext, config: types.jwtAuthn.JwtProvider
       cacheDuration: milliseconds(remote.cacheDuration, 600_000),
       inBackground: remote.asyncFetch !== undefined,
       failedRefetch: milliseconds(remote.asyncFetch?.failedRefetchDuration, 1000),
+      fetches,
     },
     context.deps,
   );

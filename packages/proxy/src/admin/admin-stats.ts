@@ -6,16 +6,21 @@ import { newListenerStats } from '../listener/stats-registry.ts';
 import type { Histograms, Values } from '../telemetry/collect.ts';
 import { addHcmStats, addListenerStats } from '../telemetry/node-stats.ts';
 
-/** Counts what is asked of the admin endpoint itself, which Envoy counts as one more listener. */
+/**
+ * Counts what is asked of the admin endpoint itself, which Envoy counts as one more listener: from when the proxy is
+ * ready, because before that it is asked over and over whether it is.
+ */
 export class AdminRequests {
   readonly #hcm: HcmStats = newHcmStats();
   readonly #listener: ListenerStats = newListenerStats();
   readonly #answers = newAnswerCounts();
 
   readonly #clock: Clock;
+  readonly #ready: () => boolean;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, ready: () => boolean) {
     this.#clock = clock;
+    this.#ready = ready;
     this.#listener.answers.set('admin', this.#answers);
   }
 
@@ -24,6 +29,7 @@ export class AdminRequests {
     const hcm = this.#hcm;
     const listener = this.#listener;
     server.on('connection', (socket) => {
+      if (!this.#ready()) return;
       const begun = clock.now();
       for (const stats of [hcm, listener]) {
         stats.downstream_cx_total++;
@@ -54,6 +60,7 @@ export class AdminRequests {
 
   /** A request has come; what is returned is to be called with the status of its answer, and again counts nothing. */
   begin(): (status: number) => void {
+    if (!this.#ready()) return () => undefined;
     const clock = this.#clock;
     const hcm = this.#hcm;
     const begun = clock.now();

@@ -11,7 +11,12 @@ import { serveAdmin } from './server.ts';
 let server: Server;
 beforeEach(async () => {
   const context = { node: { ready: true }, bootstrap: { adminPaths: [] } } as unknown as AdminContext;
-  server = serveAdmin(context, { requests: new AdminRequests(systemDeps().clock) } as AdminStats, '127.0.0.1', 0);
+  server = serveAdmin(
+    context,
+    { requests: new AdminRequests(systemDeps().clock, () => true) } as AdminStats,
+    '127.0.0.1',
+    0,
+  );
   await once(server, 'listening');
 });
 afterEach(() => server.close());

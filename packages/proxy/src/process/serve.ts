@@ -127,7 +127,7 @@ async function startAdmin(
   const { serveAdmin } = await import('../admin/server.ts');
   const { AdminStats } = await import('../admin/stats.ts');
   const { AdminRequests } = await import('../admin/admin-stats.ts');
-  const requests = new AdminRequests(context.deps.clock);
+  const requests = new AdminRequests(context.deps.clock, () => context.node.ready);
   const shown = new AdminStats(context, stats, requests);
   const [address, port] = admin.kind === 'pipe' ? [admin.path, 0] : [admin.address, admin.port];
   const server = serveAdmin(context, shown, address, port);

@@ -14,7 +14,6 @@ import {
   socketAddress,
   staticCluster,
   tcpProxy,
-  tlsInspector,
   upstreamTls,
   type Identity,
 } from '../../process/testing/bootstraps.ts';
@@ -259,7 +258,7 @@ export const SCENARIOS: readonly Scenario[] = [
                 filters: [http([routeTo('up')], { statPrefix: 'inner' })],
               },
             ],
-            { statPrefix: 'inner', listenerFilters: [tlsInspector] },
+            { statPrefix: 'inner' },
           ),
         ],
         [

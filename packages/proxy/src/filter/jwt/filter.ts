@@ -29,13 +29,15 @@ export function jwtFilter(
 ): HttpFilter {
   const prefix = config.statPrefix ?? '';
   const counter = (name: string): Counter => scope.counter(`jwt_authn.${prefix}${name}`);
-  const fetches = { success: counter('jwks_fetch_success'), failed: counter('jwks_fetch_failed') };
-  // Tokens are not kept.
+  const counters = {
+    success: counter('jwks_fetch_success'),
+    failed: counter('jwks_fetch_failed'),
+    missed: counter('jwt_cache_miss'),
+  };
   counter('jwt_cache_hit');
-  counter('jwt_cache_miss');
   const providers = new Map<string, Provider>();
   for (const [name, provider] of Object.entries(config.providers ?? {})) {
-    providers.set(name, compileProvider(context, name, provider, [...path, 'providers', name], fetches));
+    providers.set(name, compileProvider(context, name, provider, [...path, 'providers', name], counters));
   }
   const named = new Map<string, Requirement>();
   for (const [name, requirement] of Object.entries(config.requirementMap ?? {})) {

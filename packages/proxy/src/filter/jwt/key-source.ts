@@ -20,13 +20,14 @@ export interface RemoteKeys {
   /** Fetches again before the keys run out, so that requests never wait after the first. */
   readonly inBackground: boolean;
   readonly failedRefetch: number;
-  readonly fetches: KeyFetches;
+  readonly counters: KeyCounters;
 }
 
-/** How fetches of keys went. */
-export interface KeyFetches {
+/** How fetches of keys went, and how many tokens had not been seen before: none are kept. */
+export interface KeyCounters {
   readonly success: { value: number };
   readonly failed: { value: number };
+  readonly missed: { value: number };
 }
 
 /** Fetched when first needed, kept for as long as configured. Requests that need them meanwhile wait for the one fetch. */
@@ -48,10 +49,10 @@ export function remoteKeys(config: RemoteKeys, deps: CompileDeps): KeySource {
     const jwks = await fetchOnce();
     pending = undefined;
     if (typeof jwks === 'string') {
-      config.fetches.failed.value++;
+      config.counters.failed.value++;
       return jwks;
     }
-    config.fetches.success.value++;
+    config.counters.success.value++;
     cached = jwks;
     expires = clock.now() + config.cacheDuration;
     return jwks;

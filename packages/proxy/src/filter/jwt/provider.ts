@@ -9,7 +9,7 @@ import type { HttpStream } from '../../types.ts';
 import { addMetadata } from '../metadata.ts';
 import { compileLocations, findTokens, type FoundToken, type TokenLocation } from './extract.ts';
 import { parseJwks, verifySignature, type Jwks } from './jwks.ts';
-import { localKeys, remoteKeys, type KeyFetches, type KeySource } from './key-source.ts';
+import { localKeys, remoteKeys, type KeyCounters, type KeySource } from './key-source.ts';
 import { Status } from './status.ts';
 import { parseToken, type Token } from './token.ts';
 
@@ -22,7 +22,8 @@ export interface Provider {
   /** Headers that only a good token may set. */
   readonly ownHeaders: readonly string[];
   readonly audiences: readonly string[];
-  check(stream: HttpStream, audiences: readonly string[]): Status | Promise<Status>;
+  /** `named`: a rule asks for this provider, rather than for any. */
+  check(stream: HttpStream, audiences: readonly string[], named?: boolean): Status | Promise<Status>;
 }
 
 export function compileProvider(
@@ -30,26 +31,28 @@ export function compileProvider(
   name: string,
   config: types.jwtAuthn.JwtProvider,
   path: Path,
-  fetches: KeyFetches,
+  counters: KeyCounters,
 ): Provider {
-  const keys = compileKeys(context, config, path, fetches);
+  const keys = compileKeys(context, config, path, counters);
   const locations = compileLocations(config);
   const checkClaims = compileClaims(context, config, path);
   const accept = compileAcceptance(config);
   const { clock } = context.deps;
   const failures = config.failedStatusInMetadata ?? '';
 
-  /** Tokens are checked in turn; the first that is bad decides. */
+  /** Tokens are checked in turn, from the last; the first that is bad decides. */
   const from = (
     stream: HttpStream,
     audiences: readonly string[],
     tokens: readonly FoundToken[],
     index: number,
+    named: boolean,
   ): Status | Promise<Status> => {
     for (let i = index; i < tokens.length; i++) {
+      if (named) counters.missed.value++;
       const status = checkToken(stream, tokens[i]!.location, tokens[i]!.text, audiences);
       if (status instanceof Promise)
-        return status.then((s) => (s === Status.Ok ? from(stream, audiences, tokens, i + 1) : s));
+        return status.then((s) => (s === Status.Ok ? from(stream, audiences, tokens, i + 1, named) : s));
       if (status !== Status.Ok) return status;
     }
     return tokens.length === 0 ? Status.Missed : Status.Ok;
@@ -89,8 +92,8 @@ export function compileProvider(
     ]
       .filter((h) => h !== '')
       .map(asciiLower),
-    check(stream, audiences) {
-      const status = from(stream, audiences, findTokens(locations, stream.request), 0);
+    check(stream, audiences, named = true) {
+      const status = from(stream, audiences, findTokens(locations, stream.request).toReversed(), 0, named);
       return status instanceof Promise ? status.then((s) => remember(stream, s)) : remember(stream, status);
     },
   };
@@ -100,7 +103,7 @@ function compileKeys(
   context: CompileContext,
   config: types.jwtAuthn.JwtProvider,
   path: Path,
-  fetches: KeyFetches,
+  counters: KeyCounters,
 ): KeySource {
   if (config.localJwks !== undefined) {
     const bytes = dataSource(context, config.localJwks, [...path, 'localJwks']);
@@ -123,7 +126,7 @@ function compileKeys(
       cacheDuration: milliseconds(remote.cacheDuration, 600_000),
       inBackground: remote.asyncFetch !== undefined,
       failedRefetch: milliseconds(remote.asyncFetch?.failedRefetchDuration, 1000),
-      fetches,
+      counters,
     },
     context.deps,
   );

@@ -49,7 +49,7 @@ export function compileRequirement(
   // Alone, these look for tokens of every provider.
   const every = [...providers.values()].map((provider): Requirement => ({
     text: provider.text,
-    check: (stream) => provider.check(stream, provider.audiences),
+    check: (stream) => provider.check(stream, provider.audiences, false),
   }));
   if (config.allowMissing !== undefined) return any(every, 'missing');
   if (config.allowMissingOrFailed !== undefined) return any(every, 'missing or failed');

@@ -26,7 +26,7 @@ type Config = xds.localRateLimit.LocalRateLimit;
 const RESOURCE_EXHAUSTED = 8;
 
 export interface LocalRateLimit {
-  readonly counters: Readonly<Record<'enabled' | 'ok' | 'rate_limited' | 'enforced', Counter>>;
+  readonly counters: Readonly<Record<'enabled' | 'ok' | 'rate_limited' | 'enforced' | 'shadow_mode', Counter>>;
   readonly status: number;
   /** Undefined: nothing is limited. */
   readonly limiter: (connection: ConnectionInfo) => Limiter | undefined;
@@ -50,6 +50,8 @@ export function compileLocalRateLimit(context: CompileContext, config: Config, p
       enabled: counter('enabled'),
       ok: counter('ok'),
       rate_limited: counter('rate_limited'),
+      // Limits that are only tried are not supported: it is there and stays 0.
+      shadow_mode: counter('shadow_mode'),
       enforced: counter('enforced'),
     },
     status: statusFrom400(httpStatus(config.status?.code)) ?? 429,

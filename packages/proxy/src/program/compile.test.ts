@@ -377,15 +377,6 @@ test.each<[object, string]>([
     'virtualHosts[0].domains[1]: `X` belongs to another virtual host',
   ],
   [
-    {
-      virtualHosts: [
-        { name: 'a', domains: ['x'] },
-        { name: 'a', domains: ['y'] },
-      ],
-    },
-    'virtualHosts[1].name: `a` is the name of another virtual host',
-  ],
-  [
     { virtualHosts: [{ name: 'a', domains: ['*'], routes: [{ match: { prefix: '/' } }] }] },
     'virtualHosts[0].routes[0]: must say what to do: `route`, `redirect` or `directResponse`',
   ],

@@ -86,7 +86,6 @@ export function compileRoutes(
 ): RouteConfigProgram {
   const domains = new DomainIndex<CompiledVirtualHost>();
   const clusterNames = new Set<string>();
-  const names = new Set<string>();
   const scope: Scope = {
     context,
     clusterNames,
@@ -102,9 +101,6 @@ export function compileRoutes(
   const hosts = (config.virtualHosts ?? []).map((host, i) => {
     const at = [...path, 'virtualHosts', i];
     const compiled = compileVirtualHost(scope, host, i, at);
-    if (names.has(compiled.name))
-      context.refuse([...at, 'name'], `\`${compiled.name}\` is the name of another virtual host`);
-    names.add(compiled.name);
     (host.domains ?? []).forEach((domain, j) => {
       if (!domains.add(domain, compiled))
         context.refuse([...at, 'domains', j], `\`${domain}\` belongs to another virtual host`);

@@ -383,6 +383,8 @@ export interface VirtualHostProgram {
 /** One of a route's `rateLimits`: what a request is counted as, undefined when this is not about it. */
 export interface RateLimitPolicy {
   readonly stage: number;
+  /** It counts when the stream ends, and nobody waits for the answer. */
+  readonly onStreamDone: boolean;
   /** Somebody may switch it off by a runtime key; local limits then never have it. */
   readonly disableKey: string;
   /** Chance in [0, 1] that it counts. */

@@ -147,7 +147,9 @@ function compileDescriptions(context: CompileContext, config: Config, path: Path
     const decision = stream.route();
     const policies = own ?? (decision.kind === 'cluster' ? policiesOf(decision, vhRateLimits) : []);
     return policies.flatMap((policy) =>
-      policy.disableKey === '' && (own !== undefined || policy.stage === stage) ? (policy.describe(stream) ?? []) : [],
+      policy.disableKey === '' && !policy.onStreamDone && (own !== undefined || policy.stage === stage)
+        ? (policy.describe(stream) ?? [])
+        : [],
     );
   };
 }

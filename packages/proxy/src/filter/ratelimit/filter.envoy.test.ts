@@ -91,6 +91,22 @@ const CASES: readonly BesideCase[] = [
     disableXEnvoyRatelimitedHeader: true,
     statPrefix: 'mine',
   }),
+  ...[
+    byRoute(
+      'counted at the end',
+      [{ ...say('over'), applyOnStreamDone: true }, say('ok')],
+      [get('/'), get('/', 'x-answer: 503')],
+    ),
+    byRoute('counted at the end alone', [{ ...say('over'), applyOnStreamDone: true }], [get('/')]),
+    byRoute(
+      'refused before what is counted at the end',
+      [{ ...say('ok'), applyOnStreamDone: true }, say('over')],
+      [get('/')],
+    ),
+    byRoute('counted at the end by what the filter says', [], [get('/')], {
+      rateLimits: [{ actions: [generic('ok')], applyOnStreamDone: true, hitsAddend: { format: '%BYTES_SENT%' } }],
+    }),
+  ].map((one) => ({ ...one, settle: 200 })),
   byRoute('a status that is no error', [say('over')], [get('/')], { rateLimitedStatus: { code: 200 } }),
   byRoute('over for gRPC', [say('over')], [get('/', 'content-type: application/grpc')]),
   byRoute('exhausted for gRPC', [say('over')], [get('/', 'content-type: application/grpc')], {

@@ -74,12 +74,18 @@ export function rateLimitFilter(
   const forResponse = new WeakMap<HttpStream, Headers>();
 
   const chosen = (chance: number): boolean => chance >= 1 || random.float() < chance;
-  const descriptors = (stream: HttpStream, perRoute: RateLimitPerRoute | undefined): RateLimitDescriptor[] => {
+  const descriptors = (
+    stream: HttpStream,
+    perRoute: RateLimitPerRoute | undefined,
+    done: boolean,
+  ): RateLimitDescriptor[] => {
     const decision = stream.route();
     if (decision.kind !== 'cluster') return [];
     const policies = perRoute?.policies ?? own ?? policiesOf(decision, perRoute?.virtualHost ?? 'OVERRIDE');
     return policies.flatMap((policy) =>
-      policy.stage === stage && chosen(policy.enabled.value) ? (policy.describe(stream) ?? []) : [],
+      policy.stage === stage && policy.onStreamDone === done && chosen(policy.enabled.value)
+        ? (policy.describe(stream) ?? [])
+        : [],
     );
   };
 
@@ -131,7 +137,7 @@ export function rateLimitFilter(
         if (internal !== (requestType === 'internal')) return undefined;
       }
       const perRoute = stream.perRoute(scope.name) as RateLimitPerRoute | undefined;
-      const asked = descriptors(stream, perRoute);
+      const asked = descriptors(stream, perRoute, false);
       const decision = stream.route();
       if (asked.length === 0 || decision.kind !== 'cluster') return undefined;
       if (trace !== undefined) {
@@ -156,7 +162,14 @@ export function rateLimitFilter(
       return undefined;
     },
     onEnd(stream) {
-      pending.get(stream)?.cancel();
+      const call = pending.get(stream);
+      if (call !== undefined) return call.cancel();
+      const perRoute = stream.perRoute(scope.name) as RateLimitPerRoute | undefined;
+      const asked = descriptors(stream, perRoute, true);
+      if (asked.length === 0) return;
+      const domain = perRoute === undefined || perRoute.domain === '' ? config.domain : perRoute.domain;
+      // Whatever the answer is, it is too late for it.
+      method.call({ domain, descriptors: asked.map(descriptorMessage) }).answer.catch(() => undefined);
     },
   };
 }

@@ -48,6 +48,7 @@ function compileRateLimit(
   const { disableKey = '' } = limit;
   return {
     stage,
+    onStreamDone: limit.applyOnStreamDone === true,
     disableKey,
     enabled:
       disableKey === ''

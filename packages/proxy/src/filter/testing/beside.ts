@@ -1,4 +1,5 @@
 /** Filters beside real Envoy: the same bootstrap, the same bytes, and what client, upstream, services and admin see. */
+import { setTimeout as wait } from 'node:timers/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { get } from 'node:http';
 import { freePort, startEnvoy } from '@mizzen/testkit';
@@ -19,6 +20,8 @@ export interface BesideCase {
   readonly more?: object;
   /** Raw requests, one connection each; `connection: close` is added. */
   readonly ask: readonly string[];
+  /** Milliseconds after each answer in which something more may be noted. */
+  readonly settle?: number;
 }
 
 export interface Observed {
@@ -202,6 +205,7 @@ export async function observe(
       for (const question of one.ask) {
         const bytes = question.replace('\r\n', '\r\nconnection: close\r\n');
         const answer = normalize(await ask(ports[i]!, bytes), ports[i]!);
+        if (one.settle !== undefined) await wait(one.settle);
         own.push([answer, ...(around.noted?.() ?? []).map((note) => normalize(note, ports[i]!))].join('\n--\n'));
       }
       answers.push(own);

@@ -26,8 +26,7 @@ export const rateLimitFields: FieldTable = {
     values: { transportApiVersion: { V2: 'services speak version 3' } },
   },
   [ROUTE]: {
-    implemented: 'stage actions limit hitsAddend disableKey',
-    refused: { [NOT_SUPPORTED]: 'applyOnStreamDone' },
+    implemented: 'stage actions limit hitsAddend disableKey applyOnStreamDone',
   },
   [`${ROUTE}.Action`]: {
     implemented: `sourceCluster destinationCluster requestHeaders queryParameters remoteAddress genericKey

@@ -8,7 +8,7 @@ import type { TlsContexts, TlsMaterial } from './context.ts';
 import type { KeyLogger } from './key-log.ts';
 import { handshakeFailure, SECRET_MISSING, verifyFailure } from './failure.ts';
 import { parseSubjectAltNames } from './subject-alt-names.ts';
-import { verifyPeer } from './verify.ts';
+import { listed, verifyPeer } from './verify.ts';
 
 /**
  * Where a host keeps the last session, so that its next connection costs no signature. A resumed connection shows no
@@ -174,7 +174,9 @@ function verify(
       if (wanted.some((one) => hasName(certificate, one) || hasUri(certificate, one))) return undefined;
     } else if (!name.verified || hasName(certificate, name.serverName)) return undefined;
     return {
-      reason: verifyFailure(`SAN matcher, certificate SANs are [${certificate.subjectAltName ?? ''}]`),
+      reason: verifyFailure(
+        `verify SAN list, expected SANs: [${(wanted ?? [name.serverName]).join(', ')}], certificate SANs: [${listed(parseSubjectAltNames(certificate.subjectAltName))}]`,
+      ),
       counter: 'fail_verify_san',
     };
   }

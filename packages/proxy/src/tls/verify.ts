@@ -49,8 +49,12 @@ export function verifyPeer(
   const names = parseSubjectAltNames(certificate.subjectAltName);
   if (validation.sanMatchers.some((matcher) => candidates(matcher, names, certificate).some(matcher.matches)))
     return undefined;
-  const all = [...names.uri, ...names.dns, ...names.ip, ...names.email].join(', ');
-  return { reason: verifyFailure(`SAN matcher, certificate SANs are [${all}]`), counter: 'fail_verify_san' };
+  return { reason: verifyFailure(`SAN matcher, certificate SANs are [${listed(names)}]`), counter: 'fail_verify_san' };
+}
+
+/** All names of a certificate, as failures list them. */
+export function listed({ uri, dns, ip, email }: SubjectAltNames): string {
+  return [...uri, ...dns, ...ip, ...email].join(', ');
 }
 
 /** What the peer has shown, its own first, as far as each is the issuer of the one before. */

@@ -4,6 +4,10 @@ const GAUGES = [
   /_(open|active_total)$/,
   /^connection_limit\..*\.active_connections$/,
   /_bytes_buffered$/,
+  /^http\..*\.downstream_cx_http1_soft_drain$/,
+  /^listener_manager\.workers_/,
+  /^runtime\.deprecated_feature_seen_since_process_start$/,
+  /^cluster\..*\.upstream_queue_overloaded$/,
   /\.(update_time|config_reload_time_ms|version)$/,
   /\.remaining_(cx|pending|retries|rq)$/,
   /\.fault\.active_faults$/,
@@ -14,7 +18,7 @@ const GAUGES = [
   /^listener_manager\.total_/,
   /^control_plane\.(connected_state|pending_requests)$/,
   /^runtime\.(admin_overrides_active|num_keys|num_layers)$/,
-  /^server\.(?!(dynamic|static)_unknown_fields$)/,
+  /^server\.(?!((dynamic|static)_unknown_fields|debug_assertion_failures|dropped_stat_flushes|envoy_bug_failures|envoy_notifications|wip_protos)$)/,
 ];
 
 export function isGauge(name: string): boolean {

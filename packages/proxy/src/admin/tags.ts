@@ -28,11 +28,13 @@ const DEFAULTS: readonly (readonly [string, RegExp])[] = [
   ['envoy.tcp_prefix', /^tcp\.((.*?)\.)\w+?$/],
   ['envoy.ratelimit_prefix', /^ratelimit\.((.*?)\.)\w+?$/],
   ['envoy.cluster_name', /^cluster\.(([^.]+)\.).*/],
+  ['envoy.rds_route_config', /^http\..*?\.rds\.((.*?)\.)\w+?$/],
   ['envoy.http_conn_manager_prefix', /^listener\..*?\.http\.((.*?)\.)/],
   ['envoy.http_conn_manager_prefix', /^http\.((.*?)\.)/],
+  ['envoy.worker_id', /^listener\..*?\.worker_((\d+)\.)/],
   ['envoy.listener_address', /^listener\.(((?:[_.\d]*|[_[\]aAbBcCdDeEfF\d]*))\.)/],
   ['envoy.virtual_host', /^vhost\.((.*?)\.)/],
-  ['envoy.rds_route_config', /^http\..*?\.rds\.((.*?)\.)\w+?$/],
+  ['envoy.route', /^vhost\..*?\.route\.((.*?)\.)\w+?$/],
   ['envoy.worker_id', /^listener_manager\.((worker_\d+)\.)/],
 ];
 

@@ -1,4 +1,4 @@
-import type { types } from '@mizzen/xds';
+import type { JsonObject, types } from '@mizzen/xds';
 import type { Random } from '../deps.ts';
 import type { CompileContext } from '../program/context.ts';
 import { compileRequestHeader, wholeNumber, type HeaderMatch } from '../program/match/header.ts';
@@ -7,6 +7,7 @@ import { fraction, milliseconds } from '../program/values.ts';
 import { faultKeys, named, type AbortStatus, type FaultKeys } from '../runtime/fault.ts';
 import { liveChance, liveInteger, type Live } from '../runtime/live.ts';
 import { ResponseFlag, type HttpFilter, type HttpStream, type RequestHead, type Trace } from '../types.ts';
+import { addMetadata } from './metadata.ts';
 import { ByteBucket, compileResponseRate, rateFor, type ResponseRate } from './response-rate.ts';
 import type { FilterScope } from './scope.ts';
 
@@ -21,6 +22,8 @@ export interface Fault {
       }
     | undefined;
   readonly rate: ResponseRate | undefined;
+  /** What requests are marked with that a fault delays or aborts. */
+  readonly metadata: JsonObject;
   /** Empty: any cluster. */
   readonly upstreamCluster: string;
   readonly headers: readonly HeaderMatch<RequestHead>[];
@@ -70,6 +73,7 @@ export function compileFault(context: CompileContext, config: types.fault.HTTPFa
             body: abort.responseBody === undefined || abort.responseBody === '' ? BODY : abort.responseBody,
           },
     rate: compileResponseRate(context, config, [...path, 'responseRateLimit']),
+    metadata: config.filterMetadata ?? {},
     upstreamCluster: config.upstreamCluster ?? '',
     headers: (config.headers ?? []).map((matcher, i) =>
       compileRequestHeader(context, matcher, [...path, 'headers', i]),
@@ -127,6 +131,7 @@ export function faultFilter(
     if (!admitted(stream, fault, trace)) return undefined;
     aborts.value++;
     countCluster(stream, fault, 'aborts_injected');
+    addMetadata(stream, scope.name, fault.metadata);
     if (status.grpc === undefined)
       stream.sendLocalReply(status.http, fault.abort!.body, 'fault_filter_abort', ResponseFlag.FI);
     else {
@@ -172,6 +177,7 @@ export function faultFilter(
         return abort(stream, fault, trace);
       delays.value++;
       countCluster(stream, fault, 'delays_injected');
+      addMetadata(stream, scope.name, fault.metadata);
       stream.info.responseFlags |= ResponseFlag.DI;
       // Whoever only asks does not wait.
       if (trace !== undefined) return abort(stream, fault, trace);

@@ -101,6 +101,15 @@ const CASES: readonly BesideCase[] = [
     }),
     ask: [get('/')],
   },
+  ...[
+    { delay: { fixedDelay: '0.01s', percentage: always } },
+    { abort: { httpStatus: 418, percentage: always } },
+    {},
+  ].map((more) => ({
+    name: `marked ${JSON.stringify(more)}`,
+    filters: fault({ filterMetadata: { a: { b: 1 } }, ...more }),
+    ask: [get('/')],
+  })),
   {
     name: 'an abort with a body of its own',
     filters: fault({ abort: { httpStatus: 418, percentage: always, responseBody: 'a teapot' } }),
@@ -115,7 +124,8 @@ beforeAll(async () => {
     {
       clusters: { nobody: 1 },
       clusterOptions: { nobody: { loadAssignment: { clusterName: 'nobody' } } },
-      logFormat: '%RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %RESPONSE_FLAGS%',
+      logFormat:
+        '%RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %RESPONSE_FLAGS% %DYNAMIC_METADATA(envoy.filters.http.fault)%',
       statsFilter: 'fault',
     },
   );

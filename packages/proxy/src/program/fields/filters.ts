@@ -74,10 +74,9 @@ export const filterFields: FieldTable = {
   [`${JWT}.PerRouteConfig`]: { implemented: 'disabled requirementName' },
 
   [`${FAULT}.HTTPFault`]: {
-    implemented: `responseRateLimit responseRateLimitPercentRuntime delay abort upstreamCluster headers maxActiveFaults downstreamNodes delayPercentRuntime
+    implemented: `responseRateLimit responseRateLimitPercentRuntime filterMetadata delay abort upstreamCluster headers maxActiveFaults downstreamNodes delayPercentRuntime
       abortPercentRuntime delayDurationRuntime abortHttpStatusRuntime maxActiveFaultsRuntime abortGrpcStatusRuntime
       disableDownstreamClusterStats`,
-    refused: { [NOT_SUPPORTED]: 'filterMetadata' },
   },
   [`${FAULT}.FaultAbort`]: { implemented: 'httpStatus grpcStatus headerAbort percentage responseBody' },
   [`${FAULT}.FaultAbort.HeaderAbort`]: {},

@@ -10,7 +10,11 @@ import { serveAdmin } from './server.ts';
 
 let server: Server;
 beforeEach(async () => {
-  const context = { node: { ready: true }, bootstrap: { adminPaths: [], adminLogs: [] } } as unknown as AdminContext;
+  const context = {
+    node: { ready: true },
+    bootstrap: { adminPaths: [], adminLogs: [] },
+    deps: systemDeps(),
+  } as unknown as AdminContext;
   server = serveAdmin(
     context,
     { requests: new AdminRequests(systemDeps().clock, () => true) } as AdminStats,

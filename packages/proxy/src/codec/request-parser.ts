@@ -208,5 +208,6 @@ function isSimple(text: string, from: number, to: number): boolean {
   const next = text.indexOf(' ', from + 1);
   if (from <= 0 || next !== to || to === from + 1) return false;
   const tab = text.indexOf('\t');
-  return tab < 0 || tab > to;
+  const cr = text.indexOf('\r');
+  return (tab < 0 || tab > to) && (cr < 0 || cr > to);
 }

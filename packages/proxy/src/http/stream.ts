@@ -126,8 +126,9 @@ export class ActiveStream implements HttpStream, LogSource {
         connection.knownLast = false;
       }
       if (refusal.hideRequest) this.request = NO_REQUEST;
-      // The log of a request that is refused says where it would have gone, if it said itself how it came.
-      else if ((request.headers.get('x-forwarded-proto') ?? '') !== '') this.route();
+      // A request that is refused has a route only if it said itself how it came.
+      else if ((request.headers.get('x-forwarded-proto') ?? '') === '') this.#decision = NO_ROUTE;
+      else this.route();
       this.sendLocalReply(refusal.status, refusal.body, refusal.details, refusal.flags, refusal.headers);
       return;
     }

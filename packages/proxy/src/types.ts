@@ -578,6 +578,8 @@ export interface AlpnOffer {
 
 /** A cluster in force. Replaced as a whole when its configuration changes; endpoints change within. */
 export interface UpstreamCluster {
+  /** Unless false, hosts are found by the hash of a request. */
+  readonly hashes?: boolean;
   readonly name: string;
   readonly metadata?: Readonly<Record<string, JsonObject>> | undefined;
   readonly connectTimeout: number;

@@ -96,6 +96,11 @@ export class Cluster implements UpstreamCluster {
     return this.#endpoints !== undefined;
   }
 
+  get hashes(): boolean {
+    const { policy } = this.program.lb;
+    return policy === 'RING_HASH' || policy === 'MAGLEV';
+  }
+
   get metadata(): ClusterProgram['metadata'] {
     return this.program.metadata;
   }

@@ -132,15 +132,10 @@ export function faultFilter(
     aborts.value++;
     countCluster(stream, fault, 'aborts_injected');
     addMetadata(stream, scope.name, fault.metadata);
-    if (status.grpc === undefined)
-      stream.sendLocalReply(status.http, fault.abort!.body, 'fault_filter_abort', ResponseFlag.FI);
-    else {
-      stream.sendLocalReply(200, '', 'fault_filter_abort', ResponseFlag.FI, [
-        ['content-type', 'application/grpc'],
-        ['grpc-status', String(status.grpc)],
-        ['grpc-message', encodeURIComponent(fault.abort!.body)],
-      ]);
-    }
+    const { body } = fault.abort!;
+    stream.sendLocalReply(status.http, body, 'fault_filter_abort', ResponseFlag.FI, undefined, {
+      grpcStatus: status.grpc,
+    });
     return 'stop';
   };
 

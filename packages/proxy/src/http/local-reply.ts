@@ -4,7 +4,7 @@ import type { ResponseHead } from '../types.ts';
 import { Headers } from './headers.ts';
 import type { ActiveStream } from './stream.ts';
 
-/** The head and body of a reply that is made here; `extra` fields come first. */
+/** The head and body of a reply that is made here: what the request's route adds to responses, `extra` fields, the rest. */
 export function buildLocalReply(
   stream: ActiveStream,
   status: number,
@@ -13,6 +13,8 @@ export function buildLocalReply(
   asGrpc?: number,
 ): { readonly head: ResponseHead; readonly body: string } {
   const headers = new Headers();
+  const decision = stream.request.method === '' ? undefined : stream.route();
+  if (decision?.kind === 'cluster') decision.route.rewriteResponse({ status, headers }, stream, decision.weighted);
   if (extra !== undefined) for (const [name, value] of extra) headers.add(name, value);
   const { localReply } = stream.hcm.program;
   const given = body;

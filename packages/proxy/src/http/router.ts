@@ -192,7 +192,7 @@ export class Router implements LbContext, AttemptTimeouts {
       cluster.stats.upstream_rq_maintenance_mode++;
       charge(cluster.stats, 503, headers.get('x-envoy-internal') === 'true', false);
       const fields: [string, string][] = suppressEnvoyHeaders ? [] : [['x-envoy-overloaded', 'true']];
-      stream.sendLocalReply(503, 'maintenance mode', 'maintenance_mode', ResponseFlag.UO, fields);
+      this.#reply(503, 'maintenance mode', 'maintenance_mode', ResponseFlag.UO, fields);
       return;
     }
     const drop = cluster.dropOverload ?? 0;
@@ -203,7 +203,7 @@ export class Router implements LbContext, AttemptTimeouts {
       const [kind, flag] =
         drop === 1 ? ['unconditional drop overload', ResponseFlag.UDO] : ['drop overload', ResponseFlag.DO];
       const name = `x-envoy-${kind.replaceAll(' ', '-')}`;
-      stream.sendLocalReply(503, kind, kind.replaceAll(' ', '_'), flag, suppressEnvoyHeaders ? [] : [[name, 'true']]);
+      this.#reply(503, kind, kind.replaceAll(' ', '_'), flag, suppressEnvoyHeaders ? [] : [[name, 'true']]);
       return;
     }
     if (action.limitsStreams) stream.setMaxDuration(streamLimit(headers, action, hcm.program.maxStreamDuration));
@@ -225,7 +225,7 @@ export class Router implements LbContext, AttemptTimeouts {
     this.#redirect = action.internalRedirect;
     this.#keptForRedirect = this.#redirect !== undefined;
     this.#timers = AttemptTimers.of(stream, limits, this);
-    if (action.hashKey !== undefined) {
+    if (action.hashKey !== undefined && cluster.hashes !== false) {
       const result = action.hashKey(request, stream);
       this.hash = result.key;
       this.#setCookie = result.setCookie;
@@ -290,6 +290,14 @@ export class Router implements LbContext, AttemptTimeouts {
     }
   }
 
+  /** A reply to a request that has got as far as its cluster. */
+  #reply(status: number, body: string, details: string, flags: number, fields?: readonly [string, string][]): void {
+    const { stream } = this;
+    const counts = this.#route.virtualHost.includeAttemptCountInResponse;
+    const more: [string, string][] = counts ? [['x-envoy-attempt-count', String(stream.info.attemptCount)]] : [];
+    stream.sendLocalReply(status, body, details, flags, [...(fields ?? []), ...more]);
+  }
+
   // ---- attempts
 
   #choose(): void {
@@ -310,12 +318,12 @@ export class Router implements LbContext, AttemptTimeouts {
     if (host === null) {
       this.#over = true;
       if (this.#cluster.resolvesNames === true) {
-        stream.sendLocalReply(503, 'DNS resolution failure', 'dns_resolution_failure', ResponseFlag.DF);
+        this.#reply(503, 'DNS resolution failure', 'dns_resolution_failure', ResponseFlag.DF);
         return;
       }
       this.#cluster.stats.upstream_cx_none_healthy++;
       this.#charge(503, false);
-      stream.sendLocalReply(503, 'no healthy upstream', 'no_healthy_upstream', ResponseFlag.UH);
+      this.#reply(503, 'no healthy upstream', 'no_healthy_upstream', ResponseFlag.UH);
       return;
     }
     this.#hostBefore = stream.info.upstreamTarget;
@@ -467,11 +475,10 @@ export class Router implements LbContext, AttemptTimeouts {
       const time = Math.max(0, Math.trunc(turnNow(stream.hcm.deps.clock) - info.requestEndTime));
       head.headers.set('x-envoy-upstream-service-time', String(time));
     }
-    if (this.#route.virtualHost.includeAttemptCountInResponse) {
-      head.headers.set('x-envoy-attempt-count', String(info.attemptCount));
-    }
     if (this.#setCookie !== undefined) head.headers.add('set-cookie', this.#setCookie);
     this.#route.rewriteResponse(head, stream, this.#weighted);
+    if (this.#route.virtualHost.includeAttemptCountInResponse)
+      head.headers.set('x-envoy-attempt-count', String(info.attemptCount));
     info.responseCodeDetails = 'via_upstream';
     if (!upgraded) this.body.forget();
     stream.sendResponse(head, parser.bodyMode === BodyMode.NONE);
@@ -683,7 +690,7 @@ export class Router implements LbContext, AttemptTimeouts {
   #giveUp(status: number, body: string, details: string, flags: number, fields: [string, string][] | undefined): void {
     this.#stop();
     this.#charge(status, this.#attempt?.host.canary === true);
-    this.stream.sendLocalReply(status, body, details, flags, fields);
+    this.#reply(status, body, details, flags, fields);
   }
 
   /** The stream needs nothing more of this. */

@@ -47,6 +47,8 @@ export interface ConnectionEnds {
 /** What is known of the connection a request came on. Set once per connection. */
 export interface ConnectionInfo {
   readonly id: number;
+  /** Bytes that came when the connection had been given up: nobody read them. */
+  unread?: number;
   /**
    * Address of the peer, as a PROXY protocol header has it where there was one; `remoteAddress` may later be taken from
    * x-forwarded-for.

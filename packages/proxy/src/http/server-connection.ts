@@ -293,7 +293,10 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   // ---- the socket
 
   readonly #onData = (data: Buffer): void => {
-    if (this.#state !== 'open') return;
+    if (this.#state !== 'open') {
+      this.info.unread = (this.info.unread ?? 0) + data.length;
+      return;
+    }
     this.hcm.stats.downstream_cx_rx_bytes_total += data.length;
     if (!this.#spoken) this.#speak();
     enter();

@@ -36,7 +36,7 @@ export class ConnectionLog {
     const { info, socket } = this;
     const begun = this.begun && (info.connection.tls !== undefined || !this.#failed);
     info.responseEndTime = this.#clock.now();
-    info.bytesReceived = begun ? socket.bytesRead - this.dropped : 0;
+    info.bytesReceived = begun ? socket.bytesRead - this.dropped - (info.connection.unread ?? 0) : 0;
     info.bytesSent = begun ? socket.bytesWritten : 0;
     if (this.http && info.bytesReceived > 0) info.protocol = 'HTTP/1.1';
     writeLogs({ info, logType: 'NotSet' }, logs, sinks);

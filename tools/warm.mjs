@@ -1,7 +1,7 @@
 /**
- * Runs when dependencies are installed (`prepare`): starts each program of `mizzen up` and of the store once, as far as it
- * comes without being told what to do, so that its compiled code is there when somebody waits for it. Whatever goes wrong
- * costs the first start some time and nothing else. Plain JavaScript, because any Node may run it.
+ * Runs when dependencies are installed (`prepare`): packs the command, and starts each program of `mizzen up` and of the
+ * store once, as far as it comes without being told what to do, so that its compiled code is there when somebody waits
+ * for it. Whatever goes wrong costs the first start some time and nothing else. Plain JavaScript, because any Node may run it.
  */
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -15,6 +15,8 @@ const programs = [
   ['packages/runtime/src/control/main.ts'],
   ['packages/proxy/src/process/main.ts'],
   ['packages/cli/bin/mizzen.mjs', 'up', '--help'],
+  ['packages/cli/bin/mizzen.mjs', 'version'],
+  ['tools/warm-proxy.ts'],
   ['packages/runtime/src/standin/main.ts'],
   // Without settings a service ends before it opens anything.
   ...readdirSync(store).flatMap((name) => (name === 'shared' ? [] : [[join(store, name, 'main.ts')]])),
@@ -28,6 +30,8 @@ function run(args) {
 }
 
 if (Number(process.versions.node.split('.')[0]) >= 24) {
+  const { pack } = await import('./pack.ts');
+  await pack(root).catch((error) => process.stderr.write(`not packed: ${error.message}\n`));
   const worker = async () => {
     for (let next = programs.shift(); next !== undefined; next = programs.shift()) await run(next);
   };

@@ -5,9 +5,10 @@ import { existsSync } from 'node:fs';
 import * as module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packedEntry } from './packed.mjs';
 
 const NEEDED = 24;
-const entry = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const sources = new URL('../src/main.ts', import.meta.url).href;
 
 function packagedNode() {
   const require = module.createRequire(import.meta.url);
@@ -50,7 +51,7 @@ function packages() {
 
 if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
   keepCompiledCode();
-  const { main } = await import(entry);
+  const { main } = await import(packedEntry(packages()) ?? sources);
   process.exitCode = await main(process.argv.slice(2));
 } else {
   const node = packagedNode();

@@ -1,4 +1,5 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
+import { crypto } from '../node-tls.ts';
 import type { CommonTlsProgram, TlsCertificateProgram, UpstreamTransportProgram } from '../program/types.ts';
 import { json, type AdminAnswer, type AdminContext } from './context.ts';
 
@@ -74,7 +75,7 @@ function parse(pem: string): X509Certificate[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
   return blocks.flatMap((block) => {
     try {
-      return [new X509Certificate(block)];
+      return [new (crypto().X509Certificate)(block)];
     } catch {
       return [];
     }

@@ -1,4 +1,4 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { crypto } from '../node-tls.ts';
 import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
@@ -88,7 +88,7 @@ function check(
   if (colon < 0) return { why: 'invalid_format_for_basic_auth' };
   const user = decoded.slice(0, colon);
   const wanted = users.get(user);
-  const given = hash('sha1', Buffer.from(decoded.slice(colon + 1), 'latin1'), 'buffer');
-  const same = wanted !== undefined && wanted.length === given.length && timingSafeEqual(wanted, given);
+  const given = crypto().hash('sha1', Buffer.from(decoded.slice(colon + 1), 'latin1'), 'buffer');
+  const same = wanted !== undefined && wanted.length === given.length && crypto().timingSafeEqual(wanted, given);
   return same ? { user } : { why: 'invalid_credential_for_basic_auth' };
 }

@@ -4,7 +4,7 @@
  * connection is moved to a new Socket that has. Where that cannot be done (TLS, another runtime) reads stay as they are.
  */
 import { Socket, type SocketConstructorOpts } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import { isTls } from '../node-tls.ts';
 import type { UpstreamSocket } from '../types.ts';
 
 const SHARED = Buffer.from(new ArrayBuffer(64 * 1024));
@@ -71,8 +71,7 @@ export function readDirectly(socket: UpstreamSocket, onRead: (data: Buffer) => v
 
 /** What a plain connected socket sits on, if it can be moved. */
 function handleOf(socket: UpstreamSocket): object | undefined {
-  if (socket instanceof TLSSocket || socket.destroyed || socket.connecting || socket.writableLength > 0)
-    return undefined;
+  if (isTls(socket) || socket.destroyed || socket.connecting || socket.writableLength > 0) return undefined;
   if (socket.constructor !== Socket || socket.readableEnded) return undefined;
   const handle = (socket as Socket & { _handle?: { useUserBuffer?: unknown; getpeername?: unknown } | null })._handle;
   return typeof handle?.useUserBuffer === 'function' && typeof handle.getpeername === 'function' ? handle : undefined;

@@ -1,8 +1,8 @@
-import { randomFillSync, randomUUID } from 'node:crypto';
 import { lookup as osLookup, Resolver } from 'node:dns';
 import { connect, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Deps, Net, Random } from '../deps.ts';
+import { crypto } from '../node-tls.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
 /** The real world: the only place of the data plane that reads a clock, random numbers or opens sockets outwards. */
@@ -28,12 +28,12 @@ function systemRandom(): Random {
     float: () => Math.random(),
     uint32: () => {
       if (next === words.length) {
-        randomFillSync(words);
+        crypto().randomFillSync(words);
         next = 0;
       }
       return words[next++]!;
     },
-    uuid: () => randomUUID(),
+    uuid: () => crypto().randomUUID(),
   };
 }
 

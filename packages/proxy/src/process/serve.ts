@@ -36,7 +36,7 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
     layers: bootstrap.layers,
     onLog: (level, message) => logger.log('config', level, message),
   });
-  const remote = namesSources(bootstrap) ? await import('../xds/remote/open.ts') : undefined;
+  const remote = namesSources(bootstrap.raw) ? await import('../xds/remote/open.ts') : undefined;
   const node = new ProxyNode({
     id: bootstrap.node.id ?? '',
     serviceCluster: bootstrap.node.cluster ?? '',
@@ -149,11 +149,23 @@ async function startAdmin(
 }
 
 /** Whether something comes from elsewhere: gRPC and the binary form of the API are loaded for it alone. */
-function namesSources({ raw }: BootstrapProgram): boolean {
-  return /"(ads|apiConfigSource|api_config_source|pathConfigSource|path_config_source|path)":/.test(
-    JSON.stringify(raw),
+function namesSources(value: unknown, key = ''): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(
+    ([name, inner]) => SOURCES.has(name) || (name === 'path' && CONFIG_SOURCE.test(key)) || namesSources(inner, name),
   );
 }
+
+const SOURCES: ReadonlySet<string> = new Set([
+  'ads',
+  'apiConfigSource',
+  'api_config_source',
+  'pathConfigSource',
+  'path_config_source',
+]);
+
+/** Names of fields that hold a ConfigSource, whose older form names a file as `path`. */
+const CONFIG_SOURCE = /^(?!typed)\w*config(_?source)?$/i;
 
 /** The node as management servers are told of it. */
 function described({ node }: BootstrapProgram): JsonObject {

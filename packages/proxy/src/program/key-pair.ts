@@ -1,4 +1,5 @@
-import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
+import { crypto } from '../node-tls.ts';
 import type { CompileContext } from './context.ts';
 import type { Path } from './path.ts';
 import type { TlsCertificateProgram } from './types.ts';
@@ -13,7 +14,11 @@ export function checkKeyPair(context: CompileContext, pair: TlsCertificateProgra
   let key: KeyObject;
   try {
     const { privateKeyPem, passphrase } = pair;
-    key = createPrivateKey({ key: privateKeyPem, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) });
+    key = crypto().createPrivateKey({
+      key: privateKeyPem,
+      format: 'pem',
+      ...(passphrase === undefined ? {} : { passphrase }),
+    });
   } catch (error) {
     context.refuse([...path, 'privateKey'], `is not a private key in PEM: ${(error as Error).message}`);
     return false;
@@ -30,7 +35,7 @@ export function certificatesOf(
   path: Path,
 ): readonly [X509Certificate, ...X509Certificate[]] | undefined {
   try {
-    const [first, ...others] = (pem.match(CERTIFICATE) ?? []).map((each) => new X509Certificate(each));
+    const [first, ...others] = (pem.match(CERTIFICATE) ?? []).map((each) => new (crypto().X509Certificate)(each));
     if (first !== undefined) return [first, ...others];
     context.refuse(path, 'has no certificate in PEM');
   } catch (error) {

@@ -1,5 +1,5 @@
-import { X509Certificate } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
+import type { X509Certificate } from 'node:crypto';
+import { crypto, tls } from '../node-tls.ts';
 import type { types } from '@mizzen/xds';
 import { mustStaple } from '../tls/certificate-fields.ts';
 import { parseOcspResponse } from '../tls/ocsp.ts';
@@ -23,7 +23,7 @@ export function compileCertificate(
       ? fromPem(context, certificate, passphrase, path)
       : fromPkcs12(context, certificate, certificate.pkcs12, passphrase, path);
   if (identity === undefined) return undefined;
-  const own = new X509Certificate(identity.certificateChainPem);
+  const own = new (crypto().X509Certificate)(identity.certificateChainPem);
   return {
     ...identity,
     mustStaple: mustStaple(own),
@@ -69,11 +69,11 @@ function fromPkcs12(
   const pkcs12 = dataSource(context, source, [...path, 'pkcs12']);
   if (pkcs12 === undefined) return undefined;
   try {
-    const made = createSecureContext({ pfx: pkcs12, passphrase: passphrase ?? '' });
+    const made = tls().createSecureContext({ pfx: pkcs12, passphrase: passphrase ?? '' });
     const der = (made.context as NativeContext).getCertificate();
     if (der !== null)
       return {
-        certificateChainPem: new X509Certificate(der).toString(),
+        certificateChainPem: new (crypto().X509Certificate)(der).toString(),
         privateKeyPem: '',
         passphrase: passphrase ?? '',
         pkcs12,

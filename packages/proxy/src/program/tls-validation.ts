@@ -1,4 +1,5 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
+import { crypto } from '../node-tls.ts';
 import type { types } from '@mizzen/xds';
 import { parseRevocationLists } from '../tls/crl.ts';
 import type { TrustBundles } from '../tls/spiffe.ts';
@@ -130,7 +131,7 @@ function compileBundles(context: CompileContext, source: types.core.DataSource, 
       const chains = keys.filter(({ use }) => use === 'x509-svid').flatMap(({ x5c = [] }) => x5c.slice(0, 1));
       bundles.set(
         name,
-        chains.map((der) => new X509Certificate(Buffer.from(der, 'base64'))),
+        chains.map((der) => new (crypto().X509Certificate)(Buffer.from(der, 'base64'))),
       );
     }
   } catch (error) {

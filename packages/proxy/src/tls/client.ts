@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
-import { connect, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import { tls } from '../node-tls.ts';
 import type { Clock } from '../deps.ts';
 import type { TlsCertificateProgram, UpstreamTlsProgram } from '../program/types.ts';
 import { countAgreed } from './agreed.ts';
@@ -97,7 +98,7 @@ export class UpstreamTls {
     this.#material = material;
     const offered = slot.material === material && slot.validUntil > this.#clock.wall() ? slot.session : undefined;
     const keep = this.#program.maxSessionKeys > 0;
-    const secure = connect({
+    const secure = tls().connect({
       socket: raw,
       secureContext: material.context,
       rejectUnauthorized: false,

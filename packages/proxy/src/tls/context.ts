@@ -1,5 +1,5 @@
-import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
-import { constants } from 'node:crypto';
+import type { SecureContext, SecureContextOptions } from 'node:tls';
+import { crypto, tls } from '../node-tls.ts';
 import type { AccessLogSink } from '../http/runtime.ts';
 import type {
   CommonTlsProgram,
@@ -143,7 +143,9 @@ export class TlsContexts {
     const name = JSON.stringify([side, options, ticketKeys?.map((key) => key.toString('latin1'))]);
     let context = cache.get(name);
     if (context === undefined) {
-      context = createSecureContext(certificate === undefined ? options : { ...options, ...identity(certificate) });
+      context = tls().createSecureContext(
+        certificate === undefined ? options : { ...options, ...identity(certificate) },
+      );
       if (ticketKeys !== undefined) useTicketKeys(context, ticketKeys);
       cache.set(name, context);
     }
@@ -204,7 +206,7 @@ function serverOptions(program: CommonTlsProgram & Partial<DownstreamTlsProgram>
     ecdhCurve: program.preferClientCiphers === true ? curvesOf(program) : curvesOf(program).replaceAll(':', SEPARATOR),
     maxVersion: program.fips === true ? 'TLSv1.3' : (program.maxVersion ?? 'TLSv1.3'),
     ...(program.preferClientCiphers === true ? { honorCipherOrder: false } : {}),
-    ...(program.sessionTickets === false ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
+    ...(program.sessionTickets === false ? { secureOptions: crypto().constants.SSL_OP_NO_TICKET } : {}),
     ...(program.sessionTimeout === undefined ? {} : { sessionTimeout: Math.ceil(program.sessionTimeout / 1000) }),
   };
 }

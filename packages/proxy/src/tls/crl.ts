@@ -1,4 +1,5 @@
-import { verify, type X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
+import { crypto } from '../node-tls.ts';
 import { issuerAndSerial } from './certificate-fields.ts';
 import { DER, derChildren, readDer, readDerTime, readOid } from './der.ts';
 
@@ -64,7 +65,7 @@ export function checkRevoked(
   const by = issuers.find((each) => certificate.checkIssued(each));
   if (own.length === 0 || by === undefined) return 'UNABLE_TO_GET_CRL';
   for (const list of own) {
-    if (list.hash === undefined || !verify(list.hash, list.signed, by.publicKey, list.signature))
+    if (list.hash === undefined || !crypto().verify(list.hash, list.signed, by.publicKey, list.signature))
       return 'CRL_SIGNATURE_FAILURE';
     if (list.thisUpdate > now) return 'CRL_NOT_YET_VALID';
     if (list.nextUpdate < now) return 'CRL_HAS_EXPIRED';

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { crypto } from '../node-tls.ts';
 import type { ClientHello } from './client-hello.ts';
 
 const SERVER_NAME = 0;
@@ -14,7 +14,7 @@ export function ja3(hello: ClientHello): string {
   const list = (numbers: readonly number[]): string => numbers.filter((each) => !isGrease(each)).join('-');
   const { version, cipherSuites, extensions, groups, pointFormats } = hello;
   const text = [version, list(cipherSuites), list(extensions), list(groups), pointFormats.join('-')].join(',');
-  return createHash('md5').update(text).digest('hex');
+  return crypto().createHash('md5').update(text).digest('hex');
 }
 
 const VERSIONS: Readonly<Record<number, string>> = {
@@ -57,5 +57,5 @@ function hex(numbers: readonly number[]): string[] {
 }
 
 function shortHash(text: string): string {
-  return text === '' ? '000000000000' : createHash('sha256').update(text).digest('hex').slice(0, 12);
+  return text === '' ? '000000000000' : crypto().createHash('sha256').update(text).digest('hex').slice(0, 12);
 }

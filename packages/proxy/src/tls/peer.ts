@@ -1,4 +1,5 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
+import { crypto } from '../node-tls.ts';
 import type { TLSSocket } from 'node:tls';
 import type { TlsCertificateProgram } from '../program/types.ts';
 import type { CertificateDetails, PeerTls } from '../types.ts';
@@ -90,7 +91,7 @@ export function localCertificate(certificate: TlsCertificateProgram | undefined)
   if (certificate === undefined) return NONE;
   let local = known.get(certificate);
   if (local === undefined) {
-    const read = new X509Certificate(certificate.certificateChainPem);
+    const read = new (crypto().X509Certificate)(certificate.certificateChainPem);
     const { asymmetricKeyType, asymmetricKeyDetails } = read.publicKey;
     local = {
       names: parseSubjectAltNames(read.subjectAltName),

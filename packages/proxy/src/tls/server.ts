@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import { tls } from '../node-tls.ts';
 import type { Clock } from '../deps.ts';
 import type { DownstreamTlsProgram } from '../program/types.ts';
 import type { PeerTls } from '../types.ts';
@@ -97,7 +98,7 @@ export class DownstreamTls {
     const { material, staple } = chosen;
     this.#countStaple(staple);
     if (staple === 'fail') return refuse(socket, onFail);
-    const secure = new TLSSocket(socket, {
+    const secure = new (tls().TLSSocket)(socket, {
       isServer: true,
       secureContext: material.context,
       requestCert: program.requireClientCertificate || material.validation !== undefined,

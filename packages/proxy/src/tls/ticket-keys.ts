@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { crypto } from '../node-tls.ts';
 import type { SecureContext } from 'node:tls';
 
 /** What a native SecureContext offers to those who manage keys of tickets themselves. */
@@ -26,7 +26,7 @@ export function useTicketKeys({ context }: SecureContext, keys: readonly Buffer[
   const [current] = known;
   if (current === undefined) return;
   native.onticketkeycallback = (name, _iv, encrypts) => {
-    if (encrypts) return [1, current.hmac, current.aes, current.name, randomBytes(16)];
+    if (encrypts) return [1, current.hmac, current.aes, current.name, crypto().randomBytes(16)];
     const key = known.find((each) => each.name.equals(name));
     if (key === undefined) return UNKNOWN;
     return [key === current ? 1 : 2, key.hmac, key.aes];
@@ -44,5 +44,5 @@ function ticketKey(key: Buffer): TicketKey {
 }
 
 function shortened(secret: Buffer): Buffer {
-  return createHash('sha256').update(secret).digest().subarray(0, 16);
+  return crypto().createHash('sha256').update(secret).digest().subarray(0, 16);
 }

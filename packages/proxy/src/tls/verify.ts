@@ -1,4 +1,5 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
+import { crypto } from '../node-tls.ts';
 import type { SanMatcher, ValidationProgram } from '../program/types.ts';
 import { otherNames } from './certificate-fields.ts';
 import { checkRevoked } from './crl.ts';
@@ -75,7 +76,7 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE----
 function authoritiesOf(validation: ValidationProgram): readonly X509Certificate[] {
   let found = authorities.get(validation);
   if (found === undefined) {
-    found = (validation.trustedCaPem?.match(CERTIFICATE) ?? []).map((pem) => new X509Certificate(pem));
+    found = (validation.trustedCaPem?.match(CERTIFICATE) ?? []).map((pem) => new (crypto().X509Certificate)(pem));
     authorities.set(validation, found);
   }
   return found;
@@ -116,7 +117,7 @@ function hashMatches(certificate: X509Certificate, validation: ValidationProgram
   if (validation.certificateHashes.includes(fingerprint(certificate))) return true;
   if (validation.spkiHashes.length === 0) return false;
   const key = certificate.publicKey.export({ type: 'spki', format: 'der' });
-  return validation.spkiHashes.includes(createHash('sha256').update(key).digest('base64'));
+  return validation.spkiHashes.includes(crypto().createHash('sha256').update(key).digest('base64'));
 }
 
 /** SHA-256 of the certificate, lowercase hexadecimal. */

@@ -1,4 +1,5 @@
-import { createHmac, createPublicKey, timingSafeEqual, verify, constants, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { crypto } from '../../node-tls.ts';
 import type { JsonObject, JsonValue } from '@mizzen/xds';
 import { Status } from './status.ts';
 import type { Token } from './token.ts';
@@ -46,7 +47,7 @@ function readKey(item: JsonValue): Key | undefined {
       ...common,
       kind,
       secret: undefined,
-      key: createPublicKey({ key: { kty, n, e, crv, x, y }, format: 'jwk' }),
+      key: crypto().createPublicKey({ key: { kty, n, e, crv, x, y }, format: 'jwk' }),
     };
   } catch {
     return undefined;
@@ -74,25 +75,30 @@ function checks({ kind, key, secret }: Key, alg: string, signed: Buffer, signatu
   const hash = alg.endsWith('384') ? 'sha384' : alg.endsWith('512') ? 'sha512' : 'sha256';
   try {
     if (kind === 'oct') {
-      const mac = createHmac(hash, secret ?? '')
+      const mac = crypto()
+        .createHmac(hash, secret ?? '')
         .update(signed)
         .digest();
-      return secret !== undefined && mac.length === signature.length && timingSafeEqual(mac, signature);
+      return secret !== undefined && mac.length === signature.length && crypto().timingSafeEqual(mac, signature);
     }
     if (key === undefined) return false;
     switch (kind) {
       case 'RSA':
-        if (!alg.startsWith('PS')) return verify(hash, signed, key, signature);
-        return verify(
+        if (!alg.startsWith('PS')) return crypto().verify(hash, signed, key, signature);
+        return crypto().verify(
           hash,
           signed,
-          { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST },
+          {
+            key,
+            padding: crypto().constants.RSA_PKCS1_PSS_PADDING,
+            saltLength: crypto().constants.RSA_PSS_SALTLEN_DIGEST,
+          },
           signature,
         );
       case 'EC':
-        return verify(hash, signed, { key, dsaEncoding: 'ieee-p1363' }, signature);
+        return crypto().verify(hash, signed, { key, dsaEncoding: 'ieee-p1363' }, signature);
       case 'OKP':
-        return verify(null, signed, key, signature);
+        return crypto().verify(null, signed, key, signature);
     }
   } catch {
     return false;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { crypto } from '../../node-tls.ts';
 import { TypeUrl, type types } from '@mizzen/xds';
 import { decode } from '@mizzen/xds/binary/index.ts';
 import { nameOf } from '../../program/read-resource.ts';
@@ -118,7 +118,8 @@ function read(
 }
 
 export function digest(resource: unknown): string {
-  return createHash('sha256')
+  return crypto()
+    .createHash('sha256')
     .update(JSON.stringify(resource) ?? '')
     .digest('base64url');
 }

@@ -163,6 +163,10 @@ export interface DesiredContainer {
         readonly command: readonly string[] | string;
         readonly dir: string;
         readonly watch: readonly string[];
+        /** Programs that must be installed, for it is of no use to start without them. */
+        readonly requires?: readonly string[];
+        /** Runs in `dir` before the command does; what it makes goes into MIZZEN_BUILD_DIR. */
+        readonly build?: readonly string[] | string;
       }
     | { readonly kind: 'external' }
     | { readonly kind: 'stand-in' };

@@ -13,8 +13,15 @@ export const METADATA: readonly (readonly [name: string, support: Support])[] = 
   ['mizzen.dev/dir.*', yes('the same for the container of this name')],
   ['mizzen.dev/watch', yes('paths whose change restarts it')],
   ['mizzen.dev/watch.*', yes('the same for the container of this name')],
+  ['mizzen.dev/requires', yes('programs that must be installed to start it')],
+  ['mizzen.dev/requires.*', yes('the same for the container of this name')],
+  ['mizzen.dev/build', yes('a command that runs before it, for what it makes in `$MIZZEN_BUILD_DIR`')],
+  ['mizzen.dev/build.*', yes('the same for the container of this name')],
   ['mizzen.dev/engine', yes("what a pod's sidecar (or a gateway) is: `mizzen` or `envoy`")],
-  ['mizzen.dev/*', left('Mizzen knows no such annotation', 'it knows `run`, `dir`, `watch` and `engine`')],
+  [
+    'mizzen.dev/*',
+    left('Mizzen knows no such annotation', 'it knows `run`, `dir`, `watch`, `requires`, `build` and `engine`'),
+  ],
 
   ['sidecar.istio.io/inject', yes('whether a pod gets a sidecar')],
   ['istio-injection', yes("whether a namespace's pods get sidecars")],

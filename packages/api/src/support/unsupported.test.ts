@@ -133,7 +133,7 @@ test('annotations of Istio and of Mizzen', () => {
       `apiVersion: v1\nkind: Pod\nmetadata: {name: a, annotations: {${name}: "x"}}\nspec: {containers: [{name: a}]}\n`,
     );
   expect(pod('sidecar.istio.io/bootstrapOverride')).toEqual([]);
-  expect(pod('mizzen.dev/runs')[0]).toContain('it knows `run`, `dir`, `watch` and `engine`');
+  expect(pod('mizzen.dev/runs')[0]).toContain('it knows `run`, `dir`, `watch`, `requires`, `build` and `engine`');
   for (const name of ['mizzen.dev/run', 'mizzen.dev/run.main', 'sidecar.istio.io/proxyCPU', 'my.own/thing'])
     expect(pod(name)).toEqual([]);
 });

@@ -10,15 +10,18 @@ import type { StandInHandle, StandIns, StandInSpec } from './stand-ins.ts';
 
 /**
  * starting: its process runs (or is about to), not known to work yet. running: started; `ready` says whether it wants
- * traffic. waiting: it ended, and is started again after the back-off. completed: it ended and stays so.
- * starting → running → waiting → starting ...; any → stopped, which is final.
+ * traffic. waiting: it ended, and is started again after the back-off. completed: it ended and stays so. unbuilt: it could
+ * not be started, for want of a program or because its build failed, and stays so.
+ * starting → running → waiting → starting ...; starting → unbuilt; any → stopped, which is final.
  */
-export type ContainerState = 'starting' | 'running' | 'waiting' | 'completed' | 'stopped';
+export type ContainerState = 'starting' | 'running' | 'waiting' | 'completed' | 'unbuilt' | 'stopped';
 
 export interface ContainerDeps {
   readonly clock: Clock;
   readonly launch: Launch;
   readonly standIns: StandIns;
+  /** Sees to what the command needs before it can start; resolves with what is in the way. Undefined: nothing needed. */
+  readonly prepare?: (() => Promise<string | undefined>) | undefined;
   /** Milliseconds between tries of a probe while starting. */
   readonly eager: () => number;
   readonly onChange: () => void;
@@ -53,6 +56,7 @@ export class ContainerRunner {
   #standIn: StandInHandle | undefined;
   #probers: Prober[] = [];
   #timer: Timer | undefined;
+  #prepared = false;
 
   constructor(spec: ContainerSpec, deps: ContainerDeps) {
     this.#spec = spec;
@@ -83,7 +87,7 @@ export class ContainerRunner {
     this.#message = undefined;
     this.#backOff.started();
     const { run } = this.#spec.container;
-    if (run.kind === 'command') this.#launch(run.command, run.dir);
+    if (run.kind === 'command') this.#run(run.command, run.dir);
     else if (run.kind === 'stand-in') this.#stand();
     else this.#probe();
     this.#deps.onChange();
@@ -115,6 +119,24 @@ export class ContainerRunner {
     if (ended !== undefined) return;
     running.signal('SIGKILL');
     await within(this.#deps.clock, 2_000, running.exited, undefined);
+  }
+
+  #run(command: readonly string[] | string, dir: string): void {
+    const { prepare } = this.#deps;
+    if (prepare === undefined || this.#prepared) return this.#launch(command, dir);
+    this.#message = 'building';
+    void prepare().then((reason) => {
+      if (this.#state !== 'starting') return;
+      if (reason === undefined) {
+        this.#prepared = true;
+        this.#message = undefined;
+        this.#launch(command, dir);
+      } else {
+        this.#state = 'unbuilt';
+        this.#message = reason;
+      }
+      this.#deps.onChange();
+    });
   }
 
   #launch(command: readonly string[] | string, dir: string): void {

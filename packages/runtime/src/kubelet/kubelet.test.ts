@@ -1,4 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { DesiredContainer } from '../protocol.ts';
 import { container, desired } from './testing/desired.ts';
 import { FakeNode } from './testing/fakes.ts';
@@ -291,5 +294,67 @@ describe('a port that somebody else has', () => {
     await node.clock.advance(1_000);
     expect(node.phases()).toEqual(['web-1 Running ready']);
     expect(node.kubelet.replace('gone')).toBe(false);
+  });
+});
+
+describe('builds', () => {
+  afterAll(() => rmSync(join(tmpdir(), `mizzen-builds-${process.pid}`), { recursive: true, force: true }));
+  const built = (changes: object = {}): DesiredContainer =>
+    worker({ run: { kind: 'command', command: ['app'], dir: '/', watch: [], build: ['make'], ...changes } });
+
+  test('a build runs before the command, once, also when the program starts again', async () => {
+    const node = await running(desired({ containers: [built()] }));
+    expect(node.log).toEqual(['sidecar start web-0', 'run make']);
+    expect(node.kubelet.workloads()[0]?.state).toBe('starting: building');
+    expect(node.programs[0]!.spec.env['MIZZEN_BUILD_DIR']).toContain('/web/app');
+    expect(node.programs[0]!.spec.env['http_proxy']).toBeUndefined();
+    node.programs[0]!.exit({ code: 0 });
+    await node.settle();
+    expect(node.log.slice(2)).toEqual(['run app']);
+    expect(node.programs[1]!.spec.env['MIZZEN_BUILD_DIR']).toBe(node.programs[0]!.spec.env['MIZZEN_BUILD_DIR']);
+    expect(node.programs[1]!.spec.env['http_proxy']).toBeDefined();
+    node.programs[1]!.exit({ code: 1 });
+    await node.clock.advance(20_000);
+    expect(node.log.filter((line) => line.startsWith('run '))).toEqual(['run make', 'run app', 'run app']);
+  });
+
+  test('what cannot be built says why, and nobody waits for it', async () => {
+    const node = await running(desired({ containers: [built()] }));
+    expect(node.kubelet.ready).toBe(false);
+    node.programs[0]!.exit({ code: 2 });
+    await node.settle();
+    expect(node.phases()).toEqual(['web-0 Failed']);
+    expect(node.kubelet.workloads()[0]?.state).toBe('Failed: the build exited with status 2');
+    expect(node.kubelet.ready).toBe(true);
+    await node.clock.advance(600_000);
+    expect(node.programs).toHaveLength(1);
+  });
+
+  test('a restart tries again', async () => {
+    const node = await running(desired({ containers: [built()] }));
+    node.programs[0]!.exit({ code: 2 });
+    await node.settle();
+    node.kubelet.restart('web', undefined);
+    await node.sidecarsReady();
+    node.programs[1]!.exit({ code: 0 });
+    await node.clock.advance(1_000);
+    expect(node.programs.map(({ spec }) => spec.command)).toEqual([['make'], ['make'], ['app']]);
+    expect(node.phases().filter((phase) => phase.endsWith('Running ready'))).toHaveLength(1);
+  });
+
+  test('a program that is not installed fails the workload before anything runs', async () => {
+    const node = await running(desired({ containers: [built({ requires: ['no-such-tool'] })] }));
+    expect(node.programs).toEqual([]);
+    expect(node.kubelet.workloads()[0]?.state).toBe('Failed: `no-such-tool` is not installed');
+  });
+
+  test('a pod that ends while it is built does not start its program', async () => {
+    const node = await running(desired({ containers: [built()] }));
+    node.kubelet.apply([], []);
+    await node.settle();
+    node.programs[0]!.exit({ code: 0 });
+    await node.settle();
+    expect(node.programs).toHaveLength(1);
+    expect(node.pods).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 import type { DesiredWorkload, PodStatus, WorkloadStatus } from '../protocol.ts';
+import { Builds } from './builds.ts';
 import { type Clock, sleep, within } from './clock.ts';
 import type { Launch } from './launch.ts';
 import { gatewayLayout, type LayoutDeps, podLayout } from './layout.ts';
@@ -14,6 +15,8 @@ export interface KubeletOptions {
   readonly standIns: StandIns;
   readonly layout: Omit<LayoutDeps, 'reserved'>;
   readonly environment: Readonly<Record<string, string>>;
+  /** Where what is built for a container goes; kept from run to run. */
+  readonly buildDirectory: (workload: DesiredWorkload, container: string) => string;
   /** Where a pod's sidecar writes its access log. */
   readonly accessLog: (pod: Pod) => string;
   /** Pods changed; `pods()` says what they are now. Called once per turn at most; `sequence` counts up. */
@@ -47,6 +50,7 @@ export class CommandError extends Error {
 export class Kubelet {
   readonly #options: KubeletOptions;
   readonly #workloads = new Map<string, Workload>();
+  readonly #builds: Builds;
   readonly #waiting = new Set<Waiter>();
   /** Ready pods that proxies are being told of. */
   readonly #announced = new Set<Pod>();
@@ -58,6 +62,7 @@ export class Kubelet {
 
   constructor(options: KubeletOptions) {
     this.#options = options;
+    this.#builds = new Builds(options.launch);
   }
 
   apply(workloads: readonly DesiredWorkload[], gateways: readonly DesiredWorkload[]): void {
@@ -172,7 +177,7 @@ export class Kubelet {
 
   /** Pods that are to become ready and are not. */
   get unready(): number {
-    return this.#allPods().filter((pod) => !pod.ready && !pod.terminating).length;
+    return this.#allPods().filter((pod) => !pod.ready && !pod.terminating && !pod.unbuilt).length;
   }
 
   /** Every workload has what it asked for. */
@@ -183,6 +188,7 @@ export class Kubelet {
   /** Ends every pod within about `withinMs`. */
   async stop(withinMs: number): Promise<void> {
     this.#stopping = true;
+    this.#builds.stop();
     const options = { maxGraceMs: Math.max(0, withinMs - DRAIN_MS), drainMs: Math.min(DRAIN_MS, withinMs / 2) };
     // Whoever waits for a workload's last answers waits at a gateway.
     const gateway = { ...options, drainMs: withinMs };
@@ -233,12 +239,15 @@ export class Kubelet {
   }
 
   #podDeps(): PodDeps {
-    const { clock, launch, sidecars, standIns, environment, accessLog, onLine, onEvent } = this.#options;
+    const { clock, launch, sidecars, standIns, environment, buildDirectory, accessLog, onLine, onEvent } =
+      this.#options;
     return {
       clock,
       launch,
       sidecars,
       standIns,
+      builds: this.#builds,
+      buildDirectory,
       environment,
       accessLog,
       onLine,

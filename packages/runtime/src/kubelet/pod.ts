@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Node } from '@mizzen/translator';
 import type { JsonObject } from '@mizzen/xds';
 import type { DesiredContainer, DesiredWorkload, PodPhase, PodStatus } from '../protocol.ts';
+import type { Builds, BuildSpec } from './builds.ts';
 import { type Clock, within } from './clock.ts';
 import { ContainerRunner } from './container.ts';
 import { engineOf } from './engines.ts';
@@ -18,6 +19,9 @@ export interface PodDeps {
   readonly launch: Launch;
   readonly sidecars: Sidecars;
   readonly standIns: StandIns;
+  readonly builds: Builds;
+  /** Where what is built for a container goes. */
+  readonly buildDirectory: (workload: DesiredWorkload, container: string) => string;
   readonly layout: (workload: DesiredWorkload, gateway: boolean) => Promise<PodLayout>;
   readonly accessLog: (pod: Pod) => string;
   readonly eager: () => number;
@@ -93,6 +97,11 @@ export class Pod {
   get ready(): boolean {
     if (this.terminating || !this.#sidecarReady) return false;
     return this.#containers.length === this.#runnable().length && this.#containers.every((c) => c.ready);
+  }
+
+  /** It will not become ready, however long one waits. */
+  get unbuilt(): boolean {
+    return this.#containers.some((c) => c.state === 'unbuilt');
   }
 
   async start(): Promise<void> {
@@ -180,6 +189,7 @@ export class Pod {
   get phase(): PodPhase {
     if (this.terminating) return 'Terminating';
     if (this.#layout === undefined) return 'Pending';
+    if (this.unbuilt) return 'Failed';
     if (this.#containers.some((c) => c.state === 'waiting' && c.restarts > 0)) return 'CrashLoopBackOff';
     if (this.#containers.length > 0 && this.#containers.every((c) => c.state === 'completed')) {
       return this.#containers.some((c) => c.failed) ? 'Failed' : 'Succeeded';
@@ -193,6 +203,8 @@ export class Pod {
     const external = this.#runnable().find((c) => c.run.kind === 'external');
     if (external !== undefined && !this.ready && this.#layout !== undefined) return this.#invitation(external);
     if (this.#layout !== undefined && !this.#sidecarReady) return 'waiting for its sidecar';
+    const unbuilt = this.#containers.find((c) => c.state === 'unbuilt');
+    if (unbuilt !== undefined) return unbuilt.message;
     return this.#containers.find((c) => c.message !== undefined)?.message;
   }
 
@@ -212,10 +224,17 @@ export class Pod {
   #runner(container: DesiredContainer, layout: PodLayout): ContainerRunner {
     const workload = this.#workload;
     const identity = { name: this.name, namespace: this.namespace, uid: this.#uid };
+    const onLine = (stream: 'stdout' | 'stderr', line: string): void =>
+      this.#deps.onLine(this, container.name, stream, line);
+    const build = buildOf(container, this.#deps, workload);
     return new ContainerRunner(
       {
         container,
-        env: () => ({ ...this.#deps.environment, ...buildEnvironment(workload, container, layout, identity) }),
+        env: () => ({
+          ...this.#deps.environment,
+          ...build?.env,
+          ...buildEnvironment(workload, container, layout, identity),
+        }),
         applicationAddress: layout.applicationAddress,
         applicationPorts: layout.applicationPorts,
         restartPolicy: workload.restartPolicy ?? 'Always',
@@ -226,9 +245,10 @@ export class Pod {
         clock: this.#deps.clock,
         launch: this.#deps.launch,
         standIns: this.#deps.standIns,
+        prepare: build && (() => this.#deps.builds.run({ ...build, revision: this.revision, onLine })),
         eager: this.#deps.eager,
         onChange: () => this.#deps.onChange(this),
-        onLine: (stream, line) => this.#deps.onLine(this, container.name, stream, line),
+        onLine,
         onEvent: (text) => this.#deps.onEvent(this, text),
       },
     );
@@ -251,6 +271,18 @@ export class Pod {
       ports: Object.fromEntries([...ports].map((port) => [port, layout.applicationPorts[port] ?? port])),
     };
   }
+}
+
+/** A build has the environment of whoever started the mesh, not the sidecar's proxy: it is no part of the pod. */
+function buildOf(
+  { name, run }: DesiredContainer,
+  { buildDirectory, environment }: PodDeps,
+  workload: DesiredWorkload,
+): Omit<BuildSpec, 'onLine' | 'revision'> | undefined {
+  if (run.kind !== 'command' || (run.build === undefined && run.requires === undefined)) return undefined;
+  const directory = buildDirectory(workload, name);
+  const env = { ...environment, MIZZEN_BUILD_DIR: directory };
+  return { directory, requires: run.requires ?? [], command: run.build, dir: run.dir, env };
 }
 
 /** Without what is undefined, which JSON does not have. */

@@ -107,13 +107,16 @@ export class Workload {
       : `${this.#desired.templateHash}#${this.#generation}`;
   }
 
-  /** Everything asked for is there and ready, and nothing else; what a person starts themselves is not waited for. */
+  /**
+   * Everything asked for is there and ready, and nothing else; what a person starts themselves is not waited for, nor what
+   * cannot start.
+   */
   get settled(): boolean {
     const pods = [...this.pods.values()];
     if (pods.length !== this.replicas) return false;
     return pods.every((pod) => {
       if (pod.serving) return true;
-      return pod.phase === 'External' || pod.phase === 'Succeeded';
+      return pod.unbuilt || pod.phase === 'External' || pod.phase === 'Succeeded';
     });
   }
 

@@ -76,6 +76,10 @@ export class StateDir {
   envoyLog(namespace: string, workload: string): string {
     return join(this.logs, `${namespace}.${workload}.envoy.log`);
   }
+  /** What a container's build makes; kept from run to run. */
+  build(namespace: string, workload: string, container: string): string {
+    return join(this.path, 'build', `${namespace}.${workload}`, container);
+  }
   /** What one of Mizzen's own processes wrote. */
   ownLog(process: string): string {
     return join(this.logs, `${process}.log`);

@@ -143,6 +143,7 @@ export class Supervisor {
       standIns: this.#standIns,
       layout: layoutDeps(network),
       environment,
+      buildDirectory: ({ owner }, container) => state.build(owner.namespace, owner.name, container),
       accessLog: (pod) => state.accessLog(pod.namespace, pod.workload.owner.name),
       onPods: throttle(
         () => Math.min(LONGEST_REPORT_MS, Math.max(REPORT_MS, this.#kubelet.unready * REPORT_MS_PER_UNREADY)),

@@ -69,7 +69,7 @@ function read(file: string, shown: string, diagnostics: Diagnostic[]): string {
   }
 }
 
-const CONTAINER_FIELDS = ['run', 'dir', 'watch', 'env'];
+const CONTAINER_FIELDS = ['run', 'dir', 'watch', 'requires', 'build', 'env'];
 
 /** One file. Every rule here is one of the schema's; messages are for people. */
 class Reader {
@@ -136,22 +136,25 @@ class Reader {
         help: 'it is taken relative to mizzen.yaml',
       });
     }
-    const run = fields['run'];
     return {
-      run: this.#run([...path, 'run'], run),
+      run: this.#command(
+        [...path, 'run'],
+        fields['run'],
+        'until then, what the manifests say is run, or else a stand-in',
+      ),
       dir,
       watch: this.#list([...path, 'watch'], fields['watch'] ?? []),
+      requires: fields['requires'] === undefined ? undefined : this.#list([...path, 'requires'], fields['requires']),
+      build: this.#command([...path, 'build'], fields['build'], 'until then, nothing is built'),
       env: this.#env([...path, 'env'], fields['env']),
     };
   }
 
-  #run(path: Path, value: unknown): string | readonly string[] | undefined {
+  #command(path: Path, value: unknown, help: string): string | readonly string[] | undefined {
     if (value === undefined || value === null) return undefined;
     if (typeof value === 'string' && value !== '') return value;
     if (Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'string')) return value;
-    this.problem(path, '`run` must be a text or a list of texts, and not empty', {
-      help: 'until then, what the manifests say is run, or else a stand-in',
-    });
+    this.problem(path, `\`${String(path.at(-1))}\` must be a text or a list of texts, and not empty`, { help });
     return undefined;
   }
 

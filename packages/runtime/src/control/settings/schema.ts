@@ -20,6 +20,8 @@ export const MIZZEN_YAML_SCHEMA = {
         run: { $ref: '#/$defs/run' },
         dir: { $ref: '#/$defs/dir' },
         watch: { $ref: '#/$defs/watch' },
+        requires: { $ref: '#/$defs/requires' },
+        build: { $ref: '#/$defs/build' },
         env: { $ref: '#/$defs/env' },
         engine: { description: 'What its sidecars, or a gateway, are.', enum: ['mizzen', 'envoy'] },
         containers: {
@@ -36,6 +38,8 @@ export const MIZZEN_YAML_SCHEMA = {
         run: { $ref: '#/$defs/run' },
         dir: { $ref: '#/$defs/dir' },
         watch: { $ref: '#/$defs/watch' },
+        requires: { $ref: '#/$defs/requires' },
+        build: { $ref: '#/$defs/build' },
         env: { $ref: '#/$defs/env' },
       },
     },
@@ -51,6 +55,17 @@ export const MIZZEN_YAML_SCHEMA = {
     watch: {
       description: 'Files and directories, relative to `dir`, whose change restarts the workload.',
       oneOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+    },
+    requires: {
+      description: 'Programs that must be installed; without one of them the workload is not started, and says so.',
+      oneOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+    },
+    build: {
+      description: 'A command that runs in `dir` before `run` does. What it makes belongs into `$MIZZEN_BUILD_DIR`.',
+      oneOf: [
+        { type: 'string', minLength: 1 },
+        { type: 'array', items: { type: 'string' }, minItems: 1 },
+      ],
     },
     env: {
       description: 'Environment variables, over those of the manifest. `$(NAME)` refers to another one.',

@@ -30,6 +30,8 @@ const GOOD = `workloads:
     run: node main.js
     dir: services/catalog
     watch: src
+    requires: go
+    build: [go, build, .]
     env: { LEVEL: debug, COUNT: 3 }
     engine: envoy
   orders.shop:
@@ -46,6 +48,8 @@ test('says how workloads run, with paths relative to its own directory', () => {
     run: 'node main.js',
     dir: join(directory, 'deep/services/catalog'),
     watch: ['src'],
+    requires: ['go'],
+    build: ['go', 'build', '.'],
     env: { LEVEL: 'debug', COUNT: '3' },
   });
   expect(settingsFor(settings, 'any', 'catalog')?.engine).toBe('envoy');
@@ -118,6 +122,9 @@ test('the published schema is this one, and agrees with what is read', () => {
     'workloads: { a: { run: [1] } }',
     'workloads: { a: { env: { A: [1] } } }',
     'workloads: { a: { watch: [1] } }',
+    'workloads: { a: { requires: [1] } }',
+    'workloads: { a: { build: [] } }',
+    'workloads: { a: { build: 1 } }',
     'workloads: { a: { containers: { b: { containers: {} } } } }',
     'workloads: { a: { engine: nginx } }',
     'workloads: []',

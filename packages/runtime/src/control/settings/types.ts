@@ -8,6 +8,10 @@ export interface ContainerSettings {
   /** Absolute. */
   readonly dir: string;
   readonly watch: readonly string[];
+  /** Programs that must be installed. Undefined: as the manifest says. */
+  readonly requires: readonly string[] | undefined;
+  /** Runs before the command. Undefined: as the manifest says, if that says how to run it. */
+  readonly build: string | readonly string[] | undefined;
   readonly env: Readonly<Record<string, string>>;
 }
 

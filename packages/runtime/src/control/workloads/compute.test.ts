@@ -103,6 +103,8 @@ test('mizzen.yaml says how things run, over annotations, and adds to the environ
   const main = {
     run: ['node', 'x.js'],
     dir: '/elsewhere',
+    requires: undefined,
+    build: undefined,
     watch: ['src'],
     env: { PLAIN: 'changed', NEW: '$(PLAIN)!' },
   };
@@ -111,18 +113,44 @@ test('mizzen.yaml says how things run, over annotations, and adds to the environ
     workloads: new Map([
       [
         'orders.shop',
-        { main, containers: { metrics: { run: 'external', dir: '/', watch: [], env: {} } }, engine: undefined },
+        {
+          main,
+          containers: {
+            metrics: { run: 'external', dir: '/', requires: undefined, build: undefined, watch: [], env: {} },
+          },
+          engine: undefined,
+        },
       ],
     ]),
   };
   const containers = compute(read('environment.in.yaml'), { settings }).workloads[0]?.containers;
   expect(containers?.map((each) => each.run)).toEqual([
-    { kind: 'command', command: ['node', 'x.js'], dir: '/elsewhere', watch: ['/elsewhere/src'] },
+    {
+      kind: 'command',
+      command: ['node', 'x.js'],
+      dir: '/elsewhere',
+      watch: ['/elsewhere/src'],
+    },
     { kind: 'external' },
   ]);
   const env = new Map(containers?.[0]?.env.map((each) => [each.name, each.value]));
   expect(env.get('PLAIN')).toBe('changed');
   expect(env.get('NEW')).toBe('$(PLAIN)!');
+});
+
+test('annotations say what must be installed and how a program is built', () => {
+  const annotations = `{ mizzen.dev/run: ./web, mizzen.dev/requires: 'go, git', mizzen.dev/build: go build . }`;
+  const { workloads } = compute(
+    `apiVersion: v1\nkind: Pod\nmetadata: { name: web, annotations: ${annotations} }\nspec: { containers: [{ name: web }] }\n`,
+  );
+  expect(workloads[0]?.containers[0]?.run).toEqual({
+    kind: 'command',
+    command: './web',
+    dir: '/work',
+    watch: [],
+    requires: ['go', 'git'],
+    build: 'go build .',
+  });
 });
 
 test('a container that lists no port has those that services lead to', () => {

@@ -9,6 +9,8 @@ export type Run = DesiredContainer['run'];
 const RUN = 'mizzen.dev/run';
 const DIR = 'mizzen.dev/dir';
 const WATCH = 'mizzen.dev/watch';
+const REQUIRES = 'mizzen.dev/requires';
+const BUILD = 'mizzen.dev/build';
 
 export interface RunOptions {
   /** What `mizzen.yaml` says of the workload. It goes before annotations: the manifests are somebody else's. */
@@ -32,7 +34,10 @@ export function runOf(template: Template, container: string, first: boolean, opt
   if (command !== undefined && command !== '') {
     const file = template.resource.source.file;
     const dir = resolve(dirname(file), settings?.dir ?? annotation(DIR) ?? '.');
-    return { kind: 'command', command, dir, watch: paths(dir, settings?.watch ?? annotation(WATCH)?.split(',') ?? []) };
+    const watch = paths(dir, settings?.watch ?? annotation(WATCH)?.split(',') ?? []);
+    const requires = settings?.requires ?? annotation(REQUIRES)?.split(',') ?? [];
+    const build = settings?.build ?? annotation(BUILD);
+    return { kind: 'command', command, dir, watch, ...beforehand(requires, build) };
   }
   if (options.standIns) return { kind: 'stand-in' };
   options.diagnostics.push({
@@ -49,7 +54,21 @@ export function runOf(template: Template, container: string, first: boolean, opt
 function fromSettings(settings: NonNullable<WorkloadSettings['main']>, run: string | readonly string[]): Run {
   if (run === 'external') return { kind: 'external' };
   if (run === 'stand-in') return { kind: 'stand-in' };
-  return { kind: 'command', command: run, dir: settings.dir, watch: paths(settings.dir, settings.watch) };
+  const { dir, watch, requires, build } = settings;
+  return { kind: 'command', command: run, dir, watch: paths(dir, watch), ...beforehand(requires ?? [], build) };
+}
+
+/** What comes before the command; nothing of it in a workload that has nothing of it, so that its hash stays. */
+function beforehand(
+  requires: readonly string[],
+  build: string | readonly string[] | undefined,
+): { requires?: readonly string[]; build?: string | readonly string[] } {
+  const programs = requires.map((each) => each.trim()).filter((each) => each !== '');
+  const command = typeof build === 'string' ? build.trim() : build;
+  return {
+    ...(programs.length > 0 && { requires: programs }),
+    ...(command !== undefined && command.length > 0 && { build: command }),
+  };
 }
 
 function paths(dir: string, list: readonly string[]): string[] {

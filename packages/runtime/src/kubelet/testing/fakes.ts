@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { PodStatus } from '../../protocol.ts';
 import { Kubelet, type KubeletOptions } from '../kubelet.ts';
 import type { Exit, LaunchSpec, Running } from '../launch.ts';
@@ -66,6 +68,7 @@ export class FakeNode {
       },
       layout: this.layout,
       environment: {},
+      buildDirectory: ({ owner }, container) => join(tmpdir(), `mizzen-builds-${process.pid}`, owner.name, container),
       accessLog: () => '/dev/null',
       onPods: (sequence) => {
         this.pods = this.kubelet.pods();

@@ -15,10 +15,14 @@ const DEBIAN: Readonly<Record<string, string>> = {
   python3: 'python3',
   pip3: 'python3-pip',
   'redis-server': 'redis-server',
+  // Debian keeps servers off the path of an ordinary account, and PostgreSQL's off everybody's.
+  '/usr/lib/postgresql/*/bin/postgres': 'postgresql',
+  '/usr/lib/rabbitmq/bin/rabbitmq-server': 'rabbitmq-server',
 };
 
 function has(program: string): boolean {
-  return spawnSync('/bin/sh', ['-c', `command -v ${program}`]).status === 0;
+  const test = program.startsWith('/') ? `ls ${program}` : `command -v ${program}`;
+  return spawnSync('/bin/sh', ['-c', test]).status === 0;
 }
 
 function installDebian(packages: readonly string[]): void {

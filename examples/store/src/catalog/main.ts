@@ -1,26 +1,33 @@
 /** Products: what the store sells. Version 2 adds reviews. */
-import { LRUCache } from 'lru-cache';
+import { openCache } from '../shared/cache.ts';
 import { openDatabase } from '../shared/database.ts';
 import { toJson } from '../shared/money.ts';
 import { notFound } from '../shared/problem.ts';
 import { createService } from '../shared/service.ts';
-import { setting } from '../shared/settings.ts';
-import { schema, type Tables } from './schema.ts';
+import { optionalSetting, setting } from '../shared/settings.ts';
+import { migrations, type Tables } from './schema.ts';
 
 const withReviews = setting('VERSION', 'v1') !== 'v1';
-const database = openDatabase<Tables>(setting('DATABASE_URL'), schema);
-const { app, start } = createService('catalog', () => database.ping());
-const cache = new LRUCache<string, object>({ max: 1000, ttl: 10_000 });
+const { app, log, start } = createService('catalog', () => ({
+  database: { required: true, check: () => database.ping() },
+  cache: { required: false, check: () => cache.ping() },
+}));
+const database = openDatabase<Tables>(setting('DATABASE_URL', 'sqlite:.data/catalog.db'), migrations);
+const cache = openCache(
+  optionalSetting('REDIS_URL'),
+  { ttlMs: 10_000, prefix: withReviews ? 'catalog:reviews:' : 'catalog:' },
+  log,
+);
 
 async function find(id: string): Promise<object> {
-  const cached = cache.get(id);
+  const cached = await cache.get(id);
   if (cached !== undefined) return cached;
   const db = await database.queries();
   const row = await db.selectFrom('products').selectAll().where('product_id', '=', id).executeTakeFirst();
   if (row === undefined) throw notFound('product', id);
   const { price_cents, ...product } = row;
   const found = { ...product, price: toJson(price_cents), ...(withReviews ? { reviews: await reviews(id) } : {}) };
-  cache.set(id, found);
+  await cache.set(id, found);
   return found;
 }
 
@@ -36,4 +43,9 @@ app.get('/products', async (c) => {
 });
 app.get('/products/:id', async (c) => c.json(await find(c.req.param('id'))));
 
-start(() => database.close());
+start({
+  close: async () => {
+    await cache.close();
+    await database.close();
+  },
+});

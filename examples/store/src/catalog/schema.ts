@@ -1,10 +1,14 @@
+import type { Migration } from '../shared/migrations.ts';
+
 export interface Tables {
   products: { product_id: string; name: string; description: string; price_cents: number };
   reviews: { review_id: number; product_id: string; stars: number; text: string };
 }
 
-/** Creates what is missing and seeds it; safe to run by several replicas at once. */
-export const schema = `
+export const migrations: readonly Migration[] = [
+  {
+    name: '0001-start',
+    up: `
   create table if not exists products (
     product_id text primary key,
     name text not null,
@@ -26,4 +30,6 @@ export const schema = `
     (2, '123', 4, 'A little generic.'),
     (3, '456', 4, 'It does go well with the first one.')
     on conflict do nothing;
-`;
+`,
+  },
+];

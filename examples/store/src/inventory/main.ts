@@ -4,11 +4,13 @@ import { openDatabase } from '../shared/database.ts';
 import { notFound } from '../shared/problem.ts';
 import { body, createService } from '../shared/service.ts';
 import { setting } from '../shared/settings.ts';
-import { schema, type Tables } from './schema.ts';
-import { commit, release, reserve } from './reservations.ts';
+import { migrations, type Tables } from './schema.ts';
+import { handle, release, reserve } from './reservations.ts';
 
-const database = openDatabase<Tables>(setting('DATABASE_URL'), schema);
-const { app, log, start } = createService('inventory', () => database.ping());
+const { app, log, start } = createService('inventory', () => ({
+  database: { required: true, check: () => database.ping() },
+}));
+const database = openDatabase<Tables>(setting('DATABASE_URL', 'sqlite:.data/inventory.db'), migrations);
 
 const Quantity = v.pipe(v.number(), v.integer());
 const Update = v.union([
@@ -60,11 +62,9 @@ app.delete('/reservations/:order', async (c) => {
 // Events arrive at least once; doing one twice changes nothing.
 app.post('/events', async (c) => {
   const event = await body(c.req, Event);
-  const db = await database.queries();
-  if (event.type === 'order.confirmed') await commit(db, event.data.order_id);
-  if (event.type === 'order.failed') await release(db, event.data.order_id);
-  log.info({ event: event.id, type: event.type }, 'event');
+  const first = await handle(await database.queries(), event);
+  log.info({ event: event.id, type: event.type, first }, 'event');
   return c.body(null, 204);
 });
 
-start(() => database.close());
+start({ close: () => database.close() });

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { Problem } from '../shared/problem.ts';
 import type { Tables } from './schema.ts';
 
@@ -7,16 +7,29 @@ export interface Item {
   readonly quantity: number;
 }
 
-/** Takes the items from the stock for an order: all of them or none. Doing it again for the same order changes nothing. */
+/**
+ * Takes the items from the stock for an order: all of them or none. Doing it again for the same order changes nothing,
+ * also when the order is settled since.
+ */
 export async function reserve(db: Kysely<Tables>, orderId: string, items: readonly Item[]): Promise<void> {
+  // Everybody takes products in one order, so that no two orders wait for each other.
+  const inOrder = items.toSorted((a, b) => (a.product_id < b.product_id ? -1 : 1));
   await db.transaction().execute(async (tx) => {
-    const held = await tx
-      .selectFrom('reservations')
-      .select('order_id')
-      .where('order_id', '=', orderId)
+    const { numInsertedOrUpdatedRows } = await tx
+      .insertInto('order_states')
+      .values({ order_id: orderId, state: 'held' })
+      .onConflict((conflict) => conflict.column('order_id').doNothing())
       .executeTakeFirst();
-    if (held !== undefined) return;
-    for (const { product_id, quantity } of items) {
+    if (numInsertedOrUpdatedRows !== 1n) {
+      const { state } = await tx
+        .selectFrom('order_states')
+        .select('state')
+        .where('order_id', '=', orderId)
+        .executeTakeFirstOrThrow();
+      if (state === 'returned') throw new Problem(409, 'Conflict', `what order ${orderId} held was given back`);
+      return;
+    }
+    for (const { product_id, quantity } of inOrder) {
       const { numUpdatedRows } = await tx
         .updateTable('stock')
         .set((e) => ({ quantity: e('quantity', '-', quantity) }))
@@ -32,19 +45,52 @@ export async function reserve(db: Kysely<Tables>, orderId: string, items: readon
 
 /** Gives back what an order holds. */
 export async function release(db: Kysely<Tables>, orderId: string): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    const held = await tx.deleteFrom('reservations').where('order_id', '=', orderId).returningAll().execute();
-    for (const { product_id, quantity } of held) {
-      await tx
-        .updateTable('stock')
-        .set((e) => ({ quantity: e('quantity', '+', quantity) }))
-        .where('product_id', '=', product_id)
-        .execute();
-    }
-  });
+  await db.transaction().execute((tx) => releaseIn(tx, orderId));
+}
+
+async function releaseIn(tx: Transaction<Tables>, orderId: string): Promise<void> {
+  await settle(tx, orderId, 'returned');
+  const held = await tx.deleteFrom('reservations').where('order_id', '=', orderId).returningAll().execute();
+  for (const { product_id, quantity } of held.toSorted((a, b) => (a.product_id < b.product_id ? -1 : 1))) {
+    await tx
+      .updateTable('stock')
+      .set((e) => ({ quantity: e('quantity', '+', quantity) }))
+      .where('product_id', '=', product_id)
+      .execute();
+  }
 }
 
 /** The order is paid for: what it holds is sold. */
-export async function commit(db: Kysely<Tables>, orderId: string): Promise<void> {
-  await db.deleteFrom('reservations').where('order_id', '=', orderId).execute();
+async function commitIn(tx: Transaction<Tables>, orderId: string): Promise<void> {
+  await settle(tx, orderId, 'sold');
+  await tx.deleteFrom('reservations').where('order_id', '=', orderId).execute();
+}
+
+export interface OrderEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly data: { readonly order_id: string };
+}
+
+/** Does what an event asks for, once however often it comes. Returns whether this was the first time. */
+export async function handle(db: Kysely<Tables>, event: OrderEvent): Promise<boolean> {
+  return db.transaction().execute(async (tx) => {
+    const { numInsertedOrUpdatedRows } = await tx
+      .insertInto('inbox')
+      .values({ event_id: event.id, received_at: new Date().toISOString() })
+      .onConflict((conflict) => conflict.column('event_id').doNothing())
+      .executeTakeFirst();
+    if (numInsertedOrUpdatedRows !== 1n) return false;
+    if (event.type === 'order.confirmed') await commitIn(tx, event.data.order_id);
+    if (event.type === 'order.failed') await releaseIn(tx, event.data.order_id);
+    return true;
+  });
+}
+
+async function settle(tx: Transaction<Tables>, orderId: string, state: 'sold' | 'returned'): Promise<void> {
+  await tx
+    .insertInto('order_states')
+    .values({ order_id: orderId, state })
+    .onConflict((conflict) => conflict.column('order_id').doUpdateSet({ state }))
+    .execute();
 }

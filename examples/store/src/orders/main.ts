@@ -9,11 +9,13 @@ import { setting } from '../shared/settings.ts';
 import { Orders } from './orders.ts';
 import { relayOutbox, toSubscribers } from './outbox.ts';
 import { place } from './place.ts';
-import { schema, type Tables } from './schema.ts';
+import { migrations, type Tables } from './schema.ts';
 
-const database = openDatabase<Tables>(setting('DATABASE_URL'), schema);
+const { app, log, start } = createService('orders', () => ({
+  database: { required: true, check: () => database.ping() },
+}));
+const database = openDatabase<Tables>(setting('DATABASE_URL', 'sqlite:.data/orders.db'), migrations);
 const orders = new Orders(database);
-const { app, log, start } = createService('orders', () => database.ping());
 
 const Order = v.strictObject({
   user_id: v.pipe(v.string(), v.minLength(1)),
@@ -73,7 +75,4 @@ app.post('/orders/:id/status', async (c) => {
 });
 
 const stopRelay = relayOutbox(database, toSubscribers([new URL('/events', setting('INVENTORY_URL')).href]), log);
-start(async () => {
-  await stopRelay();
-  database.close();
-});
+start({ drain: stopRelay, close: () => database.close() });

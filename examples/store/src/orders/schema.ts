@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import type { Migration } from '../shared/migrations.ts';
 
 export interface Tables {
   orders: {
@@ -17,8 +18,7 @@ export interface Tables {
   outbox: { id: Generated<number>; event_id: string; type: string; data: string };
 }
 
-/** Creates what is missing; safe to run by several replicas at once. */
-export const schema = `
+const ordersAndKeys = `
   create table if not exists orders (
     order_id text primary key,
     user_id text not null,
@@ -33,10 +33,16 @@ export const schema = `
     request text not null,
     order_id text not null
   );
-  create table if not exists outbox (
-    id integer primary key,
-    event_id text not null,
-    type text not null,
-    data text not null
-  );
 `;
+const outbox = (id: string): string =>
+  `create table if not exists outbox (id ${id}, event_id text not null, type text not null, data text not null);`;
+
+export const migrations: readonly Migration[] = [
+  {
+    name: '0001-start',
+    up: {
+      sqlite: ordersAndKeys + outbox('integer primary key'),
+      postgres: ordersAndKeys + outbox('bigint generated always as identity primary key'),
+    },
+  },
+];

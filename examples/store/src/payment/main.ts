@@ -6,10 +6,12 @@ import { fromJson, toJson } from '../shared/money.ts';
 import { notFound, Problem } from '../shared/problem.ts';
 import { body, createService } from '../shared/service.ts';
 import { setting } from '../shared/settings.ts';
-import { schema, type Tables } from './schema.ts';
+import { migrations, type Tables } from './schema.ts';
 
-const database = openDatabase<Tables>(setting('DATABASE_URL'), schema);
-const { app, start } = createService('payment', () => database.ping());
+const { app, start } = createService('payment', () => ({
+  database: { required: true, check: () => database.ping() },
+}));
+const database = openDatabase<Tables>(setting('DATABASE_URL', 'sqlite:.data/payment.db'), migrations);
 
 const Payment = v.strictObject({
   order_id: v.pipe(v.string(), v.minLength(1)),
@@ -62,4 +64,4 @@ app.get('/payment/:id', async (c) => {
   return c.json(present(row));
 });
 
-start(() => database.close());
+start({ close: () => database.close() });

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { pino, type Logger } from 'pino';
@@ -5,31 +6,56 @@ import * as v from 'valibot';
 import type { Metrics } from './metrics.ts';
 import { Problem } from './problem.ts';
 import { setting } from './settings.ts';
+import { variant, version } from './version.ts';
+
+/** Something that a service works with, as its health tells of it. */
+export interface Dependency {
+  /** Resolves when it answers. */
+  readonly check: () => Promise<void>;
+  /** Whether the service can do nothing without it. Without another one it is degraded: it works, and something waits. */
+  readonly required: boolean;
+}
+
+export interface Lifecycle {
+  /** Ends what the service does by itself (consumers, relays) after the piece under way; runs beside the last requests. */
+  readonly drain?: () => Promise<void>;
+  /** Runs after the last request. */
+  readonly close?: () => Promise<void>;
+}
 
 export interface Service {
   readonly app: Hono;
   readonly log: Logger;
-  /** Starts listening on PORT and stops cleanly on SIGTERM; `close` runs after the last request. */
-  readonly start: (close?: () => void | Promise<void>) => void;
+  /** Starts listening on PORT and stops cleanly on SIGTERM. */
+  readonly start: (lifecycle?: Lifecycle) => void;
 }
+
+const CHECK_MS = 2000;
+/** Kubernetes waits longer than this before it ends a process (terminationGracePeriodSeconds). */
+const LAST_REQUESTS_MS = 7000;
 
 /**
  * What every service of the store has: health, metrics, structured logs and problem details.
- * `ready` says whether it can do its work (a database that answers, say).
+ * `dependencies` is read with each question about its health.
  */
-export function createService(name: string, ready: () => Promise<void> | void = () => {}): Service {
-  const log = pino({ base: { service: name, version: process.env.VERSION }, level: process.env.LOG_LEVEL ?? 'info' });
+export function createService(
+  name: string,
+  dependencies: () => Readonly<Record<string, Dependency>> = () => ({}),
+): Service {
+  const port = Number(setting('PORT'));
+  const log = pino({ base: { service: name, version, variant }, level: process.env.LOG_LEVEL ?? 'info' });
   let loaded: Promise<Metrics> | undefined;
   // With the first request: a service does not need them to start.
   const metrics = (): Promise<Metrics> => (loaded ??= import('./metrics.ts').then((module) => module.createMetrics()));
   const app = new Hono();
+  let stopping = false;
 
   app.use(async (c, next) => {
     const started = performance.now();
     await next();
     const took = (performance.now() - started) / 1000;
     const { method, path } = c.req;
-    if (path.startsWith('/health/') || path === '/metrics') return;
+    if (path.startsWith('/health') || path === '/metrics') return;
     const { requests, seconds } = await metrics();
     const route = c.req.routePath;
     requests.inc({ method, route, status: c.res.status });
@@ -48,38 +74,93 @@ export function createService(name: string, ready: () => Promise<void> | void = 
     new Problem(404, 'Not Found', `${c.req.method} ${c.req.path} is nothing here`).response(c.req.path),
   );
 
-  app.get('/health/live', (c) => c.json({ status: 'ok', service: name, version: process.env.VERSION }));
+  const about = { service: name, version, ...(variant === undefined ? {} : { variant }) };
+  app.get('/health/live', (c) => c.json({ status: 'ok', ...about }));
   app.get('/health/ready', async (c) => {
-    try {
-      await ready();
-      return c.json({ status: 'ready' });
-    } catch (error) {
-      return new Problem(503, 'Service Unavailable', error instanceof Error ? error.message : String(error)).response(
-        c.req.path,
-      );
-    }
+    if (stopping) return new Problem(503, 'Service Unavailable', 'it is stopping').response(c.req.path);
+    const { status, states } = await health(dependencies());
+    if (status !== 'unavailable') return c.json({ status: 'ready' });
+    const [missing] = Object.entries(states).filter(([, state]) => state.required && state.status === 'down');
+    const detail = missing === undefined ? 'something is missing' : `${missing[0]}: ${missing[1].error}`;
+    return new Problem(503, 'Service Unavailable', detail).response(c.req.path);
+  });
+  app.get('/health', async (c) => {
+    const { status, states } = await health(dependencies());
+    return c.json({ status, ...about, dependencies: states }, status === 'unavailable' ? 503 : 200);
   });
   app.get('/metrics', async (c) => {
     const { registry } = await metrics();
     return c.text(await registry.metrics(), 200, { 'content-type': registry.contentType });
   });
 
-  function start(close: () => void | Promise<void> = () => {}): void {
-    const port = Number(setting('PORT'));
+  function start({ drain = async () => {}, close = async () => {} }: Lifecycle = {}): void {
     const hostname = setting('HOST', '127.0.0.1');
-    const server = serve({ fetch: app.fetch, port, hostname }, () => log.info({ port }, 'listening'));
-    const stop = (): void => {
-      server.close(async () => {
-        await close();
-        log.info('stopped');
-        process.exit(0);
-      });
-      if ('closeIdleConnections' in server) server.closeIdleConnections();
+    const server = serve({ fetch: app.fetch, port, hostname }, () => log.info({ port }, 'listening')) as Server;
+    const stop = async (): Promise<void> => {
+      if (stopping) return;
+      stopping = true;
+      const closed = new Promise((done) => server.close(done));
+      // A connection is idle only once its last answer is out; clients would hold it open for long.
+      const idle = setInterval(() => server.closeIdleConnections(), 50);
+      const late = setTimeout(() => server.closeAllConnections(), LAST_REQUESTS_MS);
+      await Promise.all([closed, drain()]);
+      clearInterval(idle);
+      clearTimeout(late);
+      await close();
+      log.info('stopped');
+      process.exit(0);
     };
-    process.once('SIGTERM', stop);
-    process.once('SIGINT', stop);
+    const stopOrFail = (): void =>
+      void stop().catch((error: unknown) => {
+        log.error({ err: error }, 'did not stop cleanly');
+        process.exit(1);
+      });
+    process.on('SIGTERM', stopOrFail);
+    process.on('SIGINT', stopOrFail);
   }
   return { app, log, start };
+}
+
+interface State {
+  readonly status: 'up' | 'down';
+  readonly required: boolean;
+  readonly error?: string;
+}
+
+async function health(
+  dependencies: Readonly<Record<string, Dependency>>,
+): Promise<{ status: 'ok' | 'degraded' | 'unavailable'; states: Record<string, State> }> {
+  const entries = await Promise.all(
+    Object.entries(dependencies).map(async ([name, { check, required }]): Promise<[string, State]> => {
+      try {
+        await within(CHECK_MS, check());
+        return [name, { status: 'up', required }];
+      } catch (error) {
+        return [name, { status: 'down', required, error: said(error) }];
+      }
+    }),
+  );
+  const down = entries.filter(([, state]) => state.status === 'down');
+  const status = down.some(([, { required }]) => required) ? 'unavailable' : down.length > 0 ? 'degraded' : 'ok';
+  return { status, states: Object.fromEntries(entries) };
+}
+
+/** Several addresses that were tried in vain make an error without a message of its own. */
+function said(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(said).join('; ');
+  return error instanceof Error ? error.message || error.name : String(error);
+}
+
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${ms} ms`)), ms);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Parses a request's JSON body by a schema; throws a Problem that lists what is wrong with it. */

@@ -492,7 +492,7 @@ export function randomCase(seed: number, requests: number): Case {
 /** Traffic on which the proxies differ, with what brings it back. */
 export interface Apart {
   readonly seed: number;
-  readonly connectionManager: object;
+  readonly configuration: object;
   readonly sent: readonly string[];
   readonly differences: readonly Difference[];
 }
@@ -503,7 +503,7 @@ export async function compareTraffic(seed: number, requests: number): Promise<Ap
   const { verdicts } = await run(one, ['envoy', 'mizzen']);
   return verdicts.flatMap(({ result, differences }, i) =>
     result === 'failed'
-      ? [{ seed, connectionManager: one.configuration.hcm!, sent: one.requests[i]?.send ?? [], differences }]
+      ? [{ seed, configuration: one.configuration, sent: one.requests[i]?.send ?? [], differences }]
       : [],
   );
 }

@@ -5,7 +5,9 @@
 import type { Case } from '../../conformance/case.ts';
 import { readCases } from '../../conformance/case.ts';
 import { parseRequest, type Request } from '../../conformance/request.ts';
+import { run } from '../../conformance/run.ts';
 import { Random } from '../fuzz/random.ts';
+import type { Apart } from './http.ts';
 
 const text = (inlineString: string): object => ({ inlineString });
 
@@ -460,4 +462,15 @@ export function randomPolicies(seed: number, requests: number): Case {
     },
     requests: Array.from({ length: requests }, () => request(random)),
   };
+}
+
+/** Runs a random case on both; what differs. */
+export async function comparePolicies(seed: number, requests: number): Promise<Apart[]> {
+  const one = randomPolicies(seed, requests);
+  const { verdicts } = await run(one, ['envoy', 'mizzen']);
+  return verdicts.flatMap(({ result, differences }, i) =>
+    result === 'failed'
+      ? [{ seed, configuration: one.configuration, sent: one.requests[i]?.send ?? [], differences }]
+      : [],
+  );
 }

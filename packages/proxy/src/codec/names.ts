@@ -3,6 +3,8 @@
  * remembered with its lowercase form and what the codec has to know about it.
  */
 
+import { REQUEST_SINGLE, RESPONSE_SINGLE } from './single-headers.ts';
+
 /** Bits for fields that framing or the connection manager asks about; a head's bits are or-ed into `seen`. */
 export const Seen = {
   HOST: 1 << 0,
@@ -66,27 +68,21 @@ const SEEN_BY_NAME: Readonly<Record<string, number>> = {
 };
 
 /**
- * Envoy keeps one slot for each of these, so that a repetition ends up behind a comma. Where there are more than fit into
- * a mask, those behind share its last bit.
+ * Repetitions of these are joined in the first. Where there are more than fit into a mask, those behind share its last bit;
+ * those that decide about framing are the section's own matter.
  */
-const JOINED_IN_REQUESTS = (
-  'accept accept-encoding authorization cache-control content-encoding content-type expect grpc-timeout ' +
-  'if-modified-since if-none-match origin referer te user-agent via x-envoy-max-retries x-envoy-retry-on ' +
-  'x-envoy-upstream-rq-timeout-ms x-envoy-upstream-rq-per-try-timeout-ms x-forwarded-client-cert x-forwarded-for ' +
-  'x-forwarded-host x-forwarded-port x-forwarded-proto x-request-id access-control-request-headers ' +
-  'access-control-request-method grpc-accept-encoding pragma x-envoy-attempt-count ' +
-  'if-match if-range if-unmodified-since proxy-status x-client-trace-id x-envoy-decorator-operation ' +
-  'x-envoy-downstream-service-cluster x-envoy-downstream-service-node x-envoy-external-address ' +
-  'x-envoy-is-timeout-retry x-envoy-original-path x-envoy-original-host'
-).split(' ');
-const JOINED_IN_RESPONSES = (
-  'cache-control content-encoding content-type date etag grpc-message grpc-status location server via vary ' +
-  'x-envoy-upstream-service-time x-request-id last-modified expires age access-control-allow-origin ' +
-  'access-control-expose-headers access-control-allow-headers access-control-allow-methods ' +
-  'access-control-allow-credentials access-control-max-age proxy-status x-envoy-attempt-count x-envoy-degraded ' +
-  'x-envoy-decorator-operation x-envoy-immediate-health-check-fail x-envoy-ratelimited x-envoy-upstream-canary ' +
-  'x-envoy-upstream-healthchecked-cluster'
-).split(' ');
+const OWN = new Set('connection content-length host keep-alive proxy-connection transfer-encoding upgrade'.split(' '));
+const FREQUENT =
+  'accept accept-encoding authorization content-type grpc-status te traceparent user-agent x-envoy-upstream-service-time ' +
+  'x-forwarded-client-cert x-forwarded-for x-forwarded-host x-forwarded-proto x-request-id';
+const JOINED_IN_REQUESTS = joined(REQUEST_SINGLE);
+const JOINED_IN_RESPONSES = joined(RESPONSE_SINGLE);
+
+/** Those that most heads have come first. */
+function joined(singles: ReadonlySet<string>): string[] {
+  return [...new Set([...FREQUENT.split(' '), ...singles])].filter((name) => singles.has(name) && !OWN.has(name));
+}
+
 /** The bit that several names share. */
 export const SHARED_BIT = 1 << 30;
 

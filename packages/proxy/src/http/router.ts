@@ -476,6 +476,7 @@ export class Router implements LbContext, AttemptTimeouts {
       head.headers.set('x-envoy-upstream-service-time', String(time));
     }
     if (this.#setCookie !== undefined) head.headers.add('set-cookie', this.#setCookie);
+    stream.response = head;
     this.#route.rewriteResponse(head, stream, this.#weighted);
     if (this.#route.virtualHost.includeAttemptCountInResponse)
       head.headers.set('x-envoy-attempt-count', String(info.attemptCount));

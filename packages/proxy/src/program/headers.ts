@@ -4,7 +4,7 @@ import type { Headers } from '../http/headers.ts';
 import { text } from '../telemetry/access-log.ts';
 import type { CompileContext } from './context.ts';
 import type { Path } from './path.ts';
-import { REQUEST_SINGLE, RESPONSE_SINGLE } from './single-headers.ts';
+import { REQUEST_SINGLE, RESPONSE_SINGLE } from '../codec/single-headers.ts';
 import type { HeaderChange, LogSource } from './types.ts';
 import { asciiLower, isAscii, wire } from './values.ts';
 
@@ -154,11 +154,17 @@ export function applyChange(
       if (!headers.has(change.name)) addHeader(headers, change.name, value, single(of));
       return;
     case 'overwrite-or-add':
-      setHeader(headers, change.name, value, single(of));
+      replace(headers, change.name, value);
       return;
     case 'overwrite-if-exists':
-      if (headers.has(change.name)) setHeader(headers, change.name, value, single(of));
+      if (headers.has(change.name)) replace(headers, change.name, value);
   }
+}
+
+/** What is replaced goes, and comes back at the end. */
+function replace(headers: Headers, name: string, value: string): void {
+  headers.remove(name);
+  headers.add(name, value);
 }
 
 function single(of: 'request' | 'response'): ReadonlySet<string> {

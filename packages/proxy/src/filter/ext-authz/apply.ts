@@ -1,5 +1,5 @@
 import { addHeader, setHeader } from '../../program/headers.ts';
-import { REQUEST_SINGLE, RESPONSE_SINGLE } from '../../program/single-headers.ts';
+import { REQUEST_SINGLE, RESPONSE_SINGLE } from '../../codec/single-headers.ts';
 import { wire } from '../../program/values.ts';
 import type { RequestHead } from '../../types.ts';
 import type { Headers } from '../../http/headers.ts';

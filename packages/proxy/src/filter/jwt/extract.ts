@@ -1,6 +1,6 @@
 import type { types } from '@mizzen/xds';
 import { queryParameter } from '../../program/match/query.ts';
-import { REQUEST_SINGLE } from '../../program/single-headers.ts';
+import { REQUEST_SINGLE } from '../../codec/single-headers.ts';
 import { cookieValue } from '../../program/route/hash.ts';
 import { asciiLower, wire } from '../../program/values.ts';
 import type { RequestHead } from '../../types.ts';

@@ -3,7 +3,7 @@ import type { CompileContext } from '../../program/context.ts';
 import { addHeader, applyMutations, compileMutations } from '../../program/headers.ts';
 import { httpStatus } from '../../program/http-status.ts';
 import type { Path } from '../../program/path.ts';
-import { RESPONSE_SINGLE, REQUEST_SINGLE } from '../../program/single-headers.ts';
+import { RESPONSE_SINGLE, REQUEST_SINGLE } from '../../codec/single-headers.ts';
 import { asciiLower, milliseconds, wire } from '../../program/values.ts';
 import { liveFraction, livePercentage, type Live } from '../../runtime/live.ts';
 import type { Runtime } from '../../runtime/runtime.ts';

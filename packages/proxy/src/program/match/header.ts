@@ -3,7 +3,7 @@ import type { Headers } from '../../http/headers.ts';
 import type { RequestHead, ResponseHead } from '../../types.ts';
 import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
-import { REQUEST_SINGLE, RESPONSE_SINGLE } from '../single-headers.ts';
+import { REQUEST_SINGLE, RESPONSE_SINGLE } from '../../codec/single-headers.ts';
 import { asciiLower } from '../values.ts';
 import { compileRegex } from './regex.ts';
 import { compileString, containsMatch, exactMatch, prefixMatch, suffixMatch, type StringMatch } from './string.ts';

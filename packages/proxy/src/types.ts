@@ -11,6 +11,7 @@ import type { Socket } from 'node:net';
 import type { Transform } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { JsonObject, JsonValue } from '@mizzen/xds';
+import type { ExchangeProgram } from './istio/exchange.ts';
 import type { FilterState } from './filter-state/state.ts';
 import type { ProxyTlv } from './filter/proxy-protocol/header.ts';
 import type { Headers } from './http/headers.ts';
@@ -584,6 +585,8 @@ export interface UpstreamCluster {
   readonly hashes?: boolean;
   readonly name: string;
   readonly metadata?: Readonly<Record<string, JsonObject>> | undefined;
+  /** Istio's exchange of metadata, with hosts that agree to it. */
+  readonly peerExchange?: ExchangeProgram | undefined;
   readonly connectTimeout: number;
   readonly idleTimeout: number;
   readonly maxRequestsPerConnection: number;

@@ -53,6 +53,7 @@ export type * as networkSetFilterState from './gen/envoy.extensions.filters.netw
 export type * as setMetadata from './gen/envoy.extensions.filters.http.set_metadata.v3.ts';
 export type * as networkRateLimit from './gen/envoy.extensions.filters.network.ratelimit.v3.ts';
 export type * as peerMetadata from './gen/io.istio.http.peer_metadata.ts';
+export type * as metadataExchange from './gen/envoy.tcp.metadataexchange.config.ts';
 export type * as istioStats from './gen/stats.ts';
 export type * as headerMutation from './gen/envoy.extensions.filters.http.header_mutation.v3.ts';
 export type * as healthCheckFilter from './gen/envoy.extensions.filters.http.health_check.v3.ts';

@@ -1,9 +1,8 @@
-import { isGauge } from './gauges.ts';
 import { prometheusHistogram, type HistogramView } from './histograms.ts';
 import type { TagExtractor } from './tags.ts';
 
 /** Namespaces that come without `envoy_`, as in Envoy: they are those of whoever made them. */
-const OWN_NAMESPACES = ['wasmcustom.', 'istio_'];
+const OWN_NAMESPACES = ['wasmcustom.', 'istiocustom.', 'istio_'];
 
 export type PrometheusMode = 'cumulative' | 'summary';
 
@@ -19,7 +18,8 @@ export function prometheus(
   stats: readonly (readonly [string, number | bigint])[],
   texts: readonly (readonly [string, string])[],
   histograms: readonly HistogramView[],
-  tags: TagExtractor,
+  tags: Pick<TagExtractor, 'extract'>,
+  isGauge: (name: string) => boolean,
   mode: PrometheusMode,
 ): string {
   const counters = new Map<string, Metric<number | bigint>>();
@@ -51,7 +51,7 @@ function gather<T>(
   type: Metric<T>['type'],
   name: string,
   value: T,
-  tags: TagExtractor,
+  tags: Pick<TagExtractor, 'extract'>,
 ): void {
   const extracted = tags.extract(name);
   let metric = metrics.get(extracted.name);

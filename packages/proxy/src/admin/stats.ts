@@ -9,6 +9,7 @@ import { histogramText, histogramsJson, viewOf, type BucketMode, type HistogramV
 import { prometheus, type PrometheusMode } from './prometheus.ts';
 import { adminRegex } from './regex.ts';
 import { runtimeStats, serverStats } from './server-stats.ts';
+import type { TagExtractor } from './tags.ts';
 import type { StatsProgram } from './stats-program.ts';
 
 const TYPES = ['All', 'Counters', 'Gauges', 'Histograms', 'TextReadouts'];
@@ -57,7 +58,7 @@ export class AdminStats {
       ([name, value]) =>
         wanted(name) &&
         (!usedOnly || (value !== 0 && value !== 0n)) &&
-        (type === 'All' || (type === 'Counters' && !isGauge(name)) || (type === 'Gauges' && isGauge(name))),
+        (type === 'All' || (type === 'Counters' && !this.#isGauge(name)) || (type === 'Gauges' && this.#isGauge(name))),
     );
     const views =
       type === 'All' || type === 'Histograms'
@@ -72,7 +73,7 @@ export class AdminStats {
     if (format === 'prometheus') {
       const mode: PrometheusMode = buckets === 'summary' || buckets === 'none' ? 'summary' : 'cumulative';
       const shown = query.has('text_readouts') ? texts : [];
-      return text(prometheus(values, shown, views, this.#program.tags, mode));
+      return text(prometheus(values, shown, views, this.#tags(), (name) => this.#isGauge(name), mode));
     }
     const mode: BucketMode =
       buckets === 'cumulative' || buckets === 'disjoint' || buckets === 'detailed' ? buckets : 'none';
@@ -91,9 +92,26 @@ export class AdminStats {
     return text(lines.join('') + views.map((view) => histogramText(view, mode)).join(''));
   }
 
+  /** Names hide tags, save where they are known already. */
+  #tags(): Pick<TagExtractor, 'extract'> {
+    const { tagged } = this.#context.node;
+    return {
+      extract: (fullName) => {
+        const stat = tagged.find(fullName);
+        if (stat === undefined) return this.#program.tags.extract(fullName);
+        return { name: stat.name, tags: stat.tags.map(([name, value]) => ({ name, value })) };
+      },
+    };
+  }
+
+  #isGauge(name: string): boolean {
+    const stat = this.#context.node.tagged.find(name);
+    return stat === undefined ? isGauge(name) : stat.kind === 'gauge';
+  }
+
   /** Counters start from 0 again; gauges and histograms stay. */
   reset(): void {
-    this.#zero = new Map([...this.#collect()].filter(([name]) => !isGauge(name)));
+    this.#zero = new Map([...this.#collect()].filter(([name]) => !this.#isGauge(name)));
   }
 
   close(): void {
@@ -123,7 +141,9 @@ export class AdminStats {
     return [...all]
       .filter(([name]) => this.#program.accepts(name))
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, parts]) => viewOf(name, parts, this.#program.bounds(name)));
+      .map(([name, parts]) =>
+        viewOf(name, parts, this.#program.bounds(this.#context.node.tagged.find(name)?.name ?? name)),
+      );
   }
 
   /** What has been recorded becomes visible. */

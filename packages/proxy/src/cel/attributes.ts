@@ -10,7 +10,7 @@ import { upstreamPeer } from '../telemetry/access-log-upstream.ts';
 import type { PeerTls, RequestHead, StreamInfo } from '../types.ts';
 import { ExpressionError } from './ast.ts';
 import { printMetadata } from './print-metadata.ts';
-import { Bytes, CelMap, Duration, NamedValues, Timestamp, Uint, type Value } from './values.ts';
+import { Bytes, CelMap, Duration, NamedValues, Timestamp, Uint, UNKNOWN, type Value } from './values.ts';
 
 /** A name that expressions may begin with. */
 export interface Root {
@@ -262,7 +262,8 @@ const virtualHostMetadata = metadata((info) => info.virtualHostMetadata);
 function stateValue({ info }: LogSource, key: string): Value | undefined {
   const object = filterStateOf(info, key);
   if (object === undefined) return undefined;
-  const { fields } = object;
+  const { fields, struct } = object;
+  if (struct !== undefined) return json(struct);
   if (fields !== undefined) {
     return new NamedValues(
       (name) => {
@@ -282,6 +283,22 @@ const filterState: Root = {
       () => 0,
     ),
 };
+/** A root that is one object of the filter state. */
+export function stateRoot(key: string): Root {
+  return {
+    get: (source, name) => {
+      const value = stateValue(source, key);
+      return value instanceof CelMap ? value.get(name) : undefined;
+    },
+    whole: (source) => stateValue(source, key) ?? UNKNOWN,
+  };
+}
+
+/** A root that is the same for everybody. */
+export function jsonRoot(value: JsonObject): Root {
+  const map = new JsonMap(value);
+  return { get: (_source, name) => map.get(name), whole: () => map };
+}
 const NOTHING = new NamedValues(
   () => undefined,
   () => 0,

@@ -14,6 +14,8 @@ export interface ExpressionOptions {
   readonly enableStringConversion?: boolean;
   readonly enableStringConcat?: boolean;
   readonly enableStringFunctions?: boolean;
+  /** Names that expressions may begin with, besides the usual ones. */
+  readonly roots?: Readonly<Record<string, Root>>;
 }
 
 /** Makes a function of an expression. Throws ExpressionError where it calls what is not there. */
@@ -24,7 +26,7 @@ export function compileExpression(expression: Expression, options: ExpressionOpt
       return () => value;
     }
     case 'identifier': {
-      const root = rootOf(expression.name);
+      const root = rootOf(expression.name, options);
       const type = TYPES.get(expression.name);
       if (type !== undefined) return () => type;
       return root === undefined ? () => UNKNOWN : root.whole;
@@ -72,7 +74,8 @@ const TYPES = new Map(
   ]),
 );
 
-function rootOf(name: string): Root | undefined {
+function rootOf(name: string, { roots }: ExpressionOptions): Root | undefined {
+  if (roots !== undefined && Object.hasOwn(roots, name)) return roots[name];
   return Object.hasOwn(ROOTS, name) ? ROOTS[name] : undefined;
 }
 
@@ -86,7 +89,7 @@ function compileSelect(
   options: ExpressionOptions,
 ): Evaluate {
   // The usual case: an attribute by its full name, which needs no map.
-  const root = operand.kind === 'identifier' ? rootOf(operand.name) : undefined;
+  const root = operand.kind === 'identifier' ? rootOf(operand.name, options) : undefined;
   if (root !== undefined) {
     root.check?.(field);
     const { get } = root;

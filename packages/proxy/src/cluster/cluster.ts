@@ -101,6 +101,10 @@ export class Cluster implements UpstreamCluster {
     return policy === 'RING_HASH' || policy === 'MAGLEV';
   }
 
+  get peerExchange(): ClusterProgram['peerExchange'] {
+    return this.program.peerExchange;
+  }
+
   get metadata(): ClusterProgram['metadata'] {
     return this.program.metadata;
   }

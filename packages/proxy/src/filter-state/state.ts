@@ -1,4 +1,4 @@
-import type { JsonValue } from '@mizzen/xds';
+import type { JsonObject, JsonValue } from '@mizzen/xds';
 import type { ConnectionInfo } from '../types.ts';
 
 /** What stands under a key of the filter state. Text is as on the wire: one character a byte. */
@@ -11,6 +11,8 @@ export interface FilterStateObject {
   readonly json: JsonValue | undefined;
   /** Parts that go by a name of their own. */
   readonly fields?: Readonly<Record<string, string | number>>;
+  /** What it is made of, where it is an object itself. */
+  readonly struct?: JsonObject;
   /** It is a text, for those who want no other kind. */
   readonly isString?: boolean;
   /** What it is hashed by; undefined: it cannot be hashed. */

@@ -23,6 +23,8 @@ import { rateLimitFilter } from './ratelimit/filter.ts';
 import { rbacFilter } from './rbac/http.ts';
 import { setFilterStateFilter } from './set-filter-state.ts';
 import { setMetadataFilter } from './set-metadata.ts';
+import { peerMetadataFilter } from '../istio/peer-metadata.ts';
+import { httpStatsFilter } from '../istio/stats/http.ts';
 import type { FilterScope } from './scope.ts';
 
 /** The last filter of every connection manager; the connection manager itself does its work. */
@@ -36,6 +38,8 @@ const compilers: Readonly<Record<string, Compile>> = {
   'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz': extAuthzFilter,
   'envoy.extensions.filters.http.ratelimit.v3.RateLimit': rateLimitFilter,
   'istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig': alpnFilter,
+  'io.istio.http.peer_metadata.Config': peerMetadataFilter,
+  'stats.PluginConfig': httpStatsFilter,
   'envoy.extensions.filters.http.buffer.v3.Buffer': bufferFilter,
   'envoy.extensions.filters.http.fault.v3.HTTPFault': faultFilter,
   'envoy.extensions.filters.http.compressor.v3.Compressor': compressorFilter,

@@ -2,6 +2,8 @@ import type { RouteSource } from '../program/types.ts';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { FilterState } from '../filter-state/state.ts';
+import { beginExchange, type ExchangeProgram, type PeerExchange } from '../istio/exchange.ts';
+import { DOWNSTREAM_PEER } from '../istio/peer.ts';
 import { newAnswerCounts, type AnswerCounts, type HcmRuntime } from '../http/runtime.ts';
 import type {
   FilterChainProgram,
@@ -42,6 +44,7 @@ export class ChainRuntime {
   readonly #tls: DownstreamTls | undefined;
   readonly #gates: readonly Gate[];
   readonly #states: readonly NetworkStateProgram[];
+  readonly #exchange: ExchangeProgram | undefined;
   readonly #isHttp: boolean;
   /** A TCP proxy writes to the listener's record of the connection, if that is kept. */
   readonly #serve: (
@@ -83,6 +86,8 @@ export class ChainRuntime {
             : [],
     );
     this.#states = program.filters.flatMap((filter) => (filter.kind === 'set_filter_state' ? [filter.state] : []));
+    const exchange = program.filters.find(({ kind }) => kind === 'peer_exchange');
+    this.#exchange = exchange?.kind === 'peer_exchange' ? exchange.exchange : undefined;
     const last = program.filters.at(-1);
     this.#isHttp = last?.kind === 'http_connection_manager';
     if (last?.kind === 'http_connection_manager') {
@@ -107,12 +112,14 @@ export class ChainRuntime {
         runtime.stats.downstream_cx_destroy_local++;
       };
     } else if (last?.kind === 'tcp_proxy') {
-      const runtime = tcpRuntime(last.tcp, direction, services);
+      const meters = program.filters.flatMap((filter) => (filter.kind === 'istio_stats' ? [filter.stats] : []));
+      const runtime = tcpRuntime(last.tcp, direction, services, meters);
       this.#countUnsecured = () => void runtime.stats.downstream_cx_total++;
       const onData = this.#states.some((state) => state.onData !== undefined)
         ? (info: ConnectionInfo): void => this.#setState('onData', info)
         : undefined;
-      this.#serve = (socket, info, metadata, record) => serveTcp(socket, info, runtime, metadata, record, onData);
+      this.#serve = (socket, info, metadata, record) =>
+        serveTcp(socket, info, runtime, metadata, record, onData, this.#beginExchange(socket, info));
       this.#logDenied = (info, decision, metadata) => logDenied(info, runtime, decision, metadata);
     } else {
       this.#countUnsecured = () => undefined;
@@ -133,7 +140,7 @@ export class ChainRuntime {
     const { metadata } = this.#program;
     if (metadata !== undefined)
       named = { ...named, configured: { listener: named.configured?.listener, chain: metadata } };
-    if (this.#states.length > 0) {
+    if (this.#states.length > 0 || this.#exchange !== undefined) {
       named = { ...named, filterState: named.filterState ?? new FilterState() };
       this.#setState('onNewConnection', { ...named, tls: undefined });
     }
@@ -199,7 +206,18 @@ export class ChainRuntime {
     this.#setState('onHandshake', info);
     // Whoever carries requests has seen data by the time that anybody looks.
     if (this.#isHttp) this.#setState('onData', info);
-    this.#pass(socket, info, log, info.listenerMetadata === undefined ? undefined : { ...info.listenerMetadata }, 0);
+    const metadata = info.listenerMetadata === undefined ? undefined : { ...info.listenerMetadata };
+    const go = (): void => this.#pass(socket, info, log, metadata, 0);
+    if (this.#isHttp && this.#exchange !== undefined && this.#exchange.protocol === info.applicationProtocol)
+      stripFirst(socket, this.#beginExchange(socket, info)!, go);
+    else go();
+  }
+
+  /** Says who this is to a client that agreed to it. */
+  #beginExchange(socket: Socket | TLSSocket, info: ConnectionInfo): PeerExchange | undefined {
+    const program = this.#exchange;
+    if (program === undefined) return undefined;
+    return beginExchange(program, info.filterState!, DOWNSTREAM_PEER, info.applicationProtocol, socket);
   }
 
   #setState(when: keyof NetworkStateProgram, info: ConnectionInfo): void {
@@ -272,6 +290,21 @@ export class ChainRuntime {
     if (delay > 0) this.#services.deps.clock.after(delay, () => socket.destroy());
     else socket.destroy();
   }
+}
+
+/** Requests come after what the client says of itself. */
+function stripFirst(socket: Socket | TLSSocket, exchange: PeerExchange, then: () => void): void {
+  const onData = (chunk: Buffer): void => {
+    const rest = exchange.read(chunk);
+    if (!exchange.done) return;
+    socket.off('data', onData);
+    socket.off('error', ignore);
+    socket.pause();
+    if (rest !== undefined) socket.unshift(rest);
+    then();
+  };
+  socket.on('error', ignore);
+  socket.on('data', onData);
 }
 
 interface Gate {
@@ -347,8 +380,14 @@ function routeLookup(source: RouteSource, services: ListenerServices): HcmRuntim
   };
 }
 
-function tcpRuntime(program: TcpProxyProgram, direction: Direction, services: ListenerServices): TcpProxyRuntime {
+function tcpRuntime(
+  program: TcpProxyProgram,
+  direction: Direction,
+  services: ListenerServices,
+  meters: TcpProxyRuntime['meters'],
+): TcpProxyRuntime {
   return {
+    meters,
     program,
     deps: services.deps,
     stats: services.stats.tcp(program.statPrefix, direction),

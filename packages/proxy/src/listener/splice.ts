@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '../deps.ts';
 
+export type Strip = (chunk: Buffer) => Buffer | undefined;
+
 export interface SpliceOptions {
   readonly clock: Clock;
   /** Without a byte either way, milliseconds; 0: no limit. */
@@ -9,6 +11,9 @@ export interface SpliceOptions {
   readonly onReceived: (bytes: number) => void;
   /** Bytes that came from `b`. */
   readonly onSent: (bytes: number) => void;
+  /** Take off what is not for the other side; undefined: all of it. */
+  readonly stripReceived?: Strip | undefined;
+  readonly stripSent?: Strip | undefined;
   readonly onIdle: () => void;
   /** One direction cannot outlive the other: the end of either ends both, once what was written has left. */
   readonly endTogether?: boolean;
@@ -39,8 +44,10 @@ export function splice(a: Duplex, b: Duplex, options: SpliceOptions): void {
     }
     if (open === 0) end();
   };
-  const oneWay = (from: Duplex, to: Duplex, count: (bytes: number) => void): void => {
-    from.on('data', (chunk: Buffer) => {
+  const oneWay = (from: Duplex, to: Duplex, count: (bytes: number) => void, strip?: Strip): void => {
+    from.on('data', (read: Buffer) => {
+      const chunk = strip === undefined ? read : strip(read);
+      if (chunk === undefined) return;
       count(chunk.length);
       idle.touch();
       if (to.writableEnded) return;
@@ -64,8 +71,8 @@ export function splice(a: Duplex, b: Duplex, options: SpliceOptions): void {
       if (to.destroyed || to.closed) end();
     });
   };
-  oneWay(a, b, options.onReceived);
-  oneWay(b, a, options.onSent);
+  oneWay(a, b, options.onReceived, options.stripReceived);
+  oneWay(b, a, options.onSent, options.stripSent);
   a.resume();
   b.resume();
 }

@@ -2,9 +2,12 @@ import { upstreamPeer } from '../tls/upstream-peer.ts';
 import { nextConnectionId } from '../http/connection-id.ts';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import type { Deps, Timer } from '../deps.ts';
-import { filterStateOf, sharedState } from '../filter-state/state.ts';
+import { FilterState, filterStateOf, sharedState } from '../filter-state/state.ts';
+import { beginExchange, type PeerExchange } from '../istio/exchange.ts';
+import { UPSTREAM_PEER } from '../istio/peer.ts';
+import type { TcpMeter, TcpStatsProgram } from '../istio/stats/tcp.ts';
 import type { AccessLogSink, InternalListener } from '../http/runtime.ts';
 import type { AccessLogType, TcpProxyProgram, TunnelProgram } from '../program/types.ts';
 import {
@@ -29,6 +32,8 @@ export interface TcpProxyRuntime {
   readonly accessLogSinks: readonly AccessLogSink[];
   cluster(name: string): UpstreamCluster | undefined;
   internalListener(name: string): InternalListener | undefined;
+  /** Keep Istio's metrics of its connections. */
+  readonly meters: readonly TcpStatsProgram[];
 }
 
 export interface TcpProxyStats {
@@ -66,10 +71,11 @@ export function serveTcp(
   metadata: FilterMetadata,
   record?: StreamInfo,
   onFirstData?: (connection: ConnectionInfo) => void,
+  exchange?: PeerExchange,
 ): ActiveConnection {
   const info = record ?? newStreamInfo(connection, runtime.deps.clock);
   info.dynamicMetadata = metadata;
-  const tunnel = new TcpTunnel(socket, runtime, info, onFirstData);
+  const tunnel = new TcpTunnel(socket, runtime, info, onFirstData, exchange);
   tunnel.start();
   return tunnel;
 }
@@ -87,6 +93,7 @@ export function logDenied(
   info.responseFlags |= flags;
   info.dynamicMetadata = metadata;
   info.responseEndTime = info.startTime;
+  for (const meter of runtime.meters) meter.begin(info).end();
   writeLogs({ info, logType: 'TcpConnectionEnd' }, runtime.program.accessLogs, runtime.accessLogSinks);
 }
 
@@ -111,14 +118,19 @@ class TcpTunnel implements ActiveConnection {
   #sawData = false;
   readonly #onFirstData: ((connection: ConnectionInfo) => void) | undefined;
   readonly #tunnelProgram: TunnelProgram | undefined;
+  readonly #exchange: PeerExchange | undefined;
+  readonly #meters: readonly TcpMeter[];
 
   constructor(
     socket: Socket | TLSSocket,
     runtime: TcpProxyRuntime,
     info: StreamInfo,
     onFirstData: ((connection: ConnectionInfo) => void) | undefined,
+    exchange: PeerExchange | undefined,
   ) {
     this.#onFirstData = onFirstData;
+    this.#exchange = exchange;
+    this.#meters = runtime.meters.map((meter) => meter.begin(info));
     const disabled = filterStateOf(info, 'envoy.tcp_proxy.disable_tunneling')?.value === 'true';
     this.#tunnelProgram = disabled ? undefined : runtime.program.tunnel;
     this.#socket = socket;
@@ -303,8 +315,11 @@ class TcpTunnel implements ActiveConnection {
     const counts = host.cluster.stats;
     if (this.#tunnelProgram === undefined) counts.upstream_rq_total++;
     counts.upstream_rq_active++;
+    const other = this.#exchangeWith(host, upstream);
     splice(this.#socket, upstream, {
       clock: deps.clock,
+      stripReceived: this.#exchange && ((chunk) => this.#exchange!.read(chunk)),
+      stripSent: other && ((chunk) => other.read(chunk)),
       idleTimeout: this.#idleTimeout(),
       endTogether: this.#tunnelProgram !== undefined,
       onReceived: (bytes) => {
@@ -332,6 +347,15 @@ class TcpTunnel implements ActiveConnection {
         this.#end(0);
       },
     });
+  }
+
+  /** Says who this is to a host that agreed to it, and reads the same of the host. */
+  #exchangeWith(host: UpstreamHost, upstream: Duplex): PeerExchange | undefined {
+    const program = host.cluster.peerExchange;
+    if (program === undefined) return undefined;
+    const state = (this.#info.filterState ??= new FilterState(this.#info.connection.filterState));
+    const agreed = upstream instanceof TLSSocket ? upstream.alpnProtocol : '';
+    return beginExchange(program, state, UPSTREAM_PEER, agreed || '', upstream);
   }
 
   #seeData(): void {
@@ -374,6 +398,7 @@ class TcpTunnel implements ActiveConnection {
     const { stats, deps } = this.#runtime;
     stats.downstream_cx_active--;
     this.#info.responseEndTime = deps.clock.now();
+    for (const meter of this.#meters) meter.end();
     this.#log('TcpConnectionEnd');
   }
 

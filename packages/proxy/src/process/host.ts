@@ -56,6 +56,7 @@ export class ProxyHost {
       return this.#send({ type: 'log', level: 'error', node: id, message: 'cannot start before `configure`' });
     const node = new ProxyNode({
       id,
+      metadata,
       deps: this.#deps,
       source: this.#xds.node(id, metadata),
       accessLog: (path) => this.#logs.sink(accessLog !== undefined && path === '/dev/stdout' ? accessLog : path),

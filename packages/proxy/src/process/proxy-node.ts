@@ -16,6 +16,8 @@ import { ListenerManager } from '../listener/manager.ts';
 import type { ListenerServices } from '../listener/services.ts';
 import { ListenerStatsStore } from '../listener/stats-registry.ts';
 import type { CompileDeps, ListenerProgram, RouteConfigProgram } from '../program/types.ts';
+import type { JsonObject } from '@mizzen/xds';
+import { TaggedStats } from '../telemetry/tagged.ts';
 import { Counters } from '../telemetry/counters.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { TlsContexts } from '../tls/context.ts';
@@ -30,6 +32,8 @@ export interface ProxyNodeOptions {
   readonly id: string;
   /** The cluster it is part of itself. */
   readonly serviceCluster?: string;
+  /** What it says of itself. */
+  readonly metadata?: JsonObject | undefined;
   readonly deps: Deps;
   /** Where its configuration comes from; one that is reached through a cluster of the proxy is made of these. */
   readonly source: XdsSource | ((clusters: ClusterManager) => XdsSource);
@@ -62,6 +66,7 @@ export class ProxyNode {
   readonly secrets = new SecretStore();
   readonly stats = new ListenerStatsStore();
   readonly counters = new Counters();
+  readonly tagged = new TaggedStats();
   /** Somebody has said that it is not to get requests any more. */
   healthFailed = false;
   readonly #options: ProxyNodeOptions;
@@ -185,6 +190,9 @@ export class ProxyNode {
       serviceCluster: this.#options.serviceCluster ?? '',
       runtime: this.#options.runtime?.runtime,
       nodeId: this.id,
+      nodeMetadata: this.#options.metadata ?? {},
+      clusterMetadata: (name) => this.clusters.get(name)?.metadata,
+      tagged: this.tagged,
       calls: upstreamCalls((name) => this.clusters.get(name), deps),
       healthFailed: () => this.healthFailed,
       clusterMembers: (name) => {

@@ -40,6 +40,7 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
   const node = new ProxyNode({
     id: bootstrap.node.id ?? '',
     serviceCluster: bootstrap.node.cluster ?? '',
+    metadata: bootstrap.node.metadata,
     maxConnections: bootstrap.maxConnections,
     deps,
     source: (clusters): XdsSource => {

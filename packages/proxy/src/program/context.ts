@@ -11,6 +11,8 @@ export class CompileContext {
   readonly places: ResourcePlace[] = [];
   /** Some route switches filters off. */
   switchesFilters = false;
+  /** Where the traffic of the listener that is compiled comes from. */
+  direction: types.core.TrafficDirection = 'UNSPECIFIED';
   readonly typeUrl: string;
   /** Name of the resource that is compiled. */
   readonly resource: string;

@@ -13,6 +13,9 @@ import type { CipherGroups } from '../tls/ciphers.ts';
 import type { RevocationList } from '../tls/crl.ts';
 import type { TrustBundles } from '../tls/spiffe.ts';
 import type { StateSetter } from '../filter-state/set.ts';
+import type { ExchangeProgram } from '../istio/exchange.ts';
+import type { TcpStatsProgram } from '../istio/stats/tcp.ts';
+import type { TaggedStats } from '../telemetry/tagged.ts';
 import type { HeaderMutations } from './headers.ts';
 import type {
   ConnectionInfo,
@@ -62,6 +65,12 @@ export interface CompileDeps {
   readonly runtime?: Runtime | undefined;
   /** The id of the node, where it is known. */
   readonly nodeId?: string;
+  /** What the node says of itself, where it is known. */
+  readonly nodeMetadata?: JsonObject;
+  /** Metadata of a cluster, by filter name; undefined: it has none, or is not there. */
+  readonly clusterMetadata?: (name: string) => Readonly<Record<string, JsonObject>> | undefined;
+  /** Where statistics with tags are kept; undefined: nobody wants them. */
+  readonly tagged?: TaggedStats;
   /** An environment variable that a `dataSource` or %ENVIRONMENT% names. */
   readonly env: (name: string) => string | undefined;
 }
@@ -224,6 +233,8 @@ export type NetworkFilterProgram =
   | { readonly kind: 'gate'; readonly gate: NetworkGate }
   | { readonly kind: 'connection_limit'; readonly limit: ConnectionLimitProgram }
   | { readonly kind: 'set_filter_state'; readonly state: NetworkStateProgram }
+  | { readonly kind: 'peer_exchange'; readonly exchange: ExchangeProgram }
+  | { readonly kind: 'istio_stats'; readonly stats: TcpStatsProgram }
   | { readonly kind: 'http_connection_manager'; readonly hcm: HcmProgram }
   | { readonly kind: 'tcp_proxy'; readonly tcp: TcpProxyProgram }
   | { readonly kind: 'echo' }
@@ -662,6 +673,8 @@ export type SecretProgram =
 // ---- clusters and endpoints --------------------------------------------------------------------------------------
 
 export interface ClusterProgram {
+  /** Istio's exchange of metadata, with hosts that agree to it. */
+  readonly peerExchange?: ExchangeProgram | undefined;
   readonly name: string;
   readonly statName: string;
   readonly type:

@@ -53,6 +53,8 @@ export function nodeStats(node: ProxyNode, other: OtherStats = { texts: new Map(
   addManagers(values, node);
   addXdsStats(values, other, node);
   for (const [name, { value }] of node.counters.all()) add(values, name, value);
+  for (const { fullName, kind, counter } of node.tagged.all())
+    if (kind !== 'histogram') add(values, fullName, counter.value);
   return new Map([...values].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
@@ -70,6 +72,7 @@ export function nodeHistograms(node: ProxyNode): Histograms {
     if (time.begun) join(`${name}.upstream_rq_time`, time);
   for (const { prefix, stats } of node.stats.allListeners())
     join(`listener.${prefix}.downstream_cx_length_ms`, stats.downstream_cx_length_ms);
+  for (const { fullName, histogram } of node.tagged.all()) if (histogram !== undefined) join(fullName, histogram);
   return new Map([...histograms].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 

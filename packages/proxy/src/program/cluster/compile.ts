@@ -1,4 +1,5 @@
 import { TypeUrl, type types } from '@mizzen/xds';
+import { compileExchange, type ExchangeProgram } from '../../istio/exchange.ts';
 import { livePercentage } from '../../runtime/live.ts';
 import { CompileContext } from '../context.ts';
 import { noEffectTypes } from '../fields/index.ts';
@@ -61,7 +62,7 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
       'transportSocket',
     ]),
   }));
-  checkFilters(context, cluster);
+  const peerExchange = compileFilters(context, cluster);
   if (type === 'EDS') {
     const { serviceName = '', edsConfig } = cluster.edsClusterConfig ?? {};
     if (edsConfig === undefined)
@@ -118,6 +119,7 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     preconnectRatio: preconnectRatio(context, cluster),
     poolPerConnection: cluster.connectionPoolPerDownstreamConnection === true,
     metadata: cluster.metadata?.filterMetadata,
+    peerExchange,
     secretNames: [
       ...new Set([transport, ...transportMatches.map((match) => match.transport)].flatMap(transportSecrets)),
     ],
@@ -213,11 +215,15 @@ function compileOriginalDst(context: CompileContext, cluster: types.cluster.Clus
   };
 }
 
-/** Upstream network filters: only those that do nothing here. */
-function checkFilters(context: CompileContext, cluster: types.cluster.Cluster): void {
+/** Upstream network filters: the exchange of metadata, and those that do nothing here. */
+function compileFilters(context: CompileContext, cluster: types.cluster.Cluster): ExchangeProgram | undefined {
+  let exchange: ExchangeProgram | undefined;
   (cluster.filters ?? []).forEach((filter, i) => {
     const type = messageOf(filter.typedConfig?.['@type'] ?? '');
-    if (!(type in noEffectTypes))
+    if (type === 'envoy.tcp.metadataexchange.config.MetadataExchange') {
+      exchange = compileExchange(context, filter.typedConfig as types.metadataExchange.MetadataExchange);
+    } else if (!(type in noEffectTypes))
       context.refuse(['filters', i, 'typedConfig'], `\`${type}\` is not an upstream filter that is supported`);
   });
+  return exchange;
 }

@@ -6,6 +6,7 @@ import { configSourceFields } from './config-source.ts';
 import { expressionFields } from './expressions.ts';
 import { extAuthzFields } from './ext-authz.ts';
 import { filterFields } from './filters.ts';
+import { istioFields } from './istio.ts';
 import { listenerFields } from './listener.ts';
 import { rateLimitFields } from './ratelimit.ts';
 import { matchingFields } from './matching.ts';
@@ -30,6 +31,7 @@ export const fields = indexFields([
   commonFields,
   stateFields,
   expressionFields,
+  istioFields,
 ]);
 export { noEffectTypes } from './any-types.ts';
 export type { FieldClass } from './table.ts';

@@ -7,6 +7,8 @@ import { compileNetworkRateLimit } from '../../filter/ratelimit/network.ts';
 import { compileNetworkRbac } from '../../filter/rbac/network.ts';
 import { compileNetworkSetFilterState } from '../../filter/set-filter-state-network.ts';
 import { sniCluster, sniForwardProxy } from '../../filter/sni.ts';
+import { compileExchange } from '../../istio/exchange.ts';
+import { compileTcpStats } from '../../istio/stats/tcp.ts';
 import { liveInteger } from '../../runtime/live.ts';
 import { compileAccessLogs } from '../../telemetry/access-log.ts';
 import { compileAddress } from '../address.ts';
@@ -42,6 +44,7 @@ export function compileListener(resource: unknown, deps: CompileDeps): Compiled<
 
 function compileRead(context: CompileContext, listener: types.listener.Listener): ListenerProgram {
   const name = listener.name ?? '';
+  context.direction = listener.trafficDirection ?? 'UNSPECIFIED';
   const address: AddressProgram | undefined =
     listener.internalListener === undefined
       ? compileAddress(context, listener.address, ['address'])
@@ -213,6 +216,15 @@ function compileNetworkFilter(
       return { kind: 'set_filter_state', state: sniCluster() };
     case 'envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig':
       return { kind: 'set_filter_state', state: sniForwardProxy(config as types.sniDynamicForwardProxy.FilterConfig) };
+    case 'envoy.tcp.metadataexchange.config.MetadataExchange':
+      return {
+        kind: 'peer_exchange',
+        exchange: compileExchange(context, config as types.metadataExchange.MetadataExchange),
+      };
+    case 'stats.PluginConfig': {
+      const stats = compileTcpStats(context, config as types.istioStats.PluginConfig);
+      return stats === undefined ? undefined : { kind: 'istio_stats', stats };
+    }
     case 'envoy.extensions.filters.network.echo.v3.Echo':
       return { kind: 'echo' };
     case 'envoy.extensions.filters.network.direct_response.v3.Config': {

@@ -1,0 +1,116 @@
+import type { types } from '@mizzen/xds';
+import { FilterState } from '../filter-state/state.ts';
+import type { FilterScope } from '../filter/scope.ts';
+import type { CompileContext } from '../program/context.ts';
+import type { Path } from '../program/path.ts';
+import { wire } from '../program/values.ts';
+import type { Headers } from '../http/headers.ts';
+import type { HttpFilter, HttpStream } from '../types.ts';
+import { DOWNSTREAM_PEER, peerOf, toMetadata, UPSTREAM_PEER } from './peer.ts';
+import { PEER_ID, PEER_METADATA, PeerReader } from './peer-headers.ts';
+import { encodeStruct } from './struct.ts';
+
+/** Which of the two fields a request came with. */
+const CAME_ID = 1;
+const CAME_METADATA = 2;
+
+/**
+ * Istio's exchange of workload metadata in header fields. What a peer says goes into the filter state, and no further:
+ * neither the application nor the client gets to see it.
+ */
+export function peerMetadataFilter(
+  context: CompileContext,
+  config: types.peerMetadata.Config,
+  scope: FilterScope,
+  path: Path,
+): HttpFilter {
+  const { additionalLabels = [] } = config;
+  const sharing = config.sharedWithUpstream === true ? 'ONCE' : 'NONE';
+  const readsDown = readsHeaders(context, config.downstreamDiscovery, [...path, 'downstreamDiscovery']);
+  const readsUp = readsHeaders(context, config.upstreamDiscovery, [...path, 'upstreamDiscovery']);
+  const tellsDown = headersToTell(context, config.downstreamPropagation, [...path, 'downstreamPropagation']);
+  const tellsUp = headersToTell(context, config.upstreamPropagation, [...path, 'upstreamPropagation']);
+  const reader = new PeerReader(additionalLabels);
+  const id = wire(context.deps.nodeId ?? '');
+  const own = encodeStruct(toMetadata(peerOf(context.deps.nodeMetadata ?? {}, additionalLabels))).toString('base64');
+  const came = new WeakMap<HttpStream, number>();
+
+  const discover = (stream: HttpStream, headers: Headers, key: string): number => {
+    const value = headers.get(PEER_METADATA);
+    const peerId = headers.get(PEER_ID);
+    if (value === undefined && peerId === undefined) return 0;
+    const peer = value === undefined || value === '' ? undefined : reader.read(peerId, value);
+    if (peer !== undefined) {
+      const { info } = stream;
+      const state = (info.filterState ??= new FilterState(info.connection.filterState));
+      if (state.get(key) === undefined) state.set(key, peer, sharing);
+    }
+    headers.remove(PEER_ID);
+    headers.remove(PEER_METADATA);
+    return (peerId === undefined ? 0 : CAME_ID) | (value === undefined ? 0 : CAME_METADATA);
+  };
+  const skips = (stream: HttpStream, tells: Telling): boolean => {
+    const decision = stream.route();
+    return decision.kind === 'cluster' && skipsCluster(context, decision.cluster, tells.skipExternal);
+  };
+  return {
+    name: scope.name,
+    onRequest(stream) {
+      const { headers } = stream.request;
+      if (readsDown) {
+        const fields = discover(stream, headers, DOWNSTREAM_PEER);
+        if (fields !== 0 && tellsDown !== undefined) came.set(stream, fields);
+      }
+      if (tellsUp !== undefined && !skips(stream, tellsUp)) {
+        headers.set(PEER_ID, id);
+        headers.set(PEER_METADATA, own);
+      }
+      return undefined;
+    },
+    onResponse(stream) {
+      const { headers } = stream.response!;
+      if (readsUp) discover(stream, headers, UPSTREAM_PEER);
+      const fields = tellsDown === undefined ? undefined : came.get(stream);
+      if (fields !== undefined && !skips(stream, tellsDown!)) {
+        if ((fields & CAME_ID) !== 0) headers.set(PEER_ID, id);
+        if ((fields & CAME_METADATA) !== 0) headers.set(PEER_METADATA, own);
+      }
+      return undefined;
+    },
+  };
+}
+
+/** Workloads are not known by their addresses here, as in an Istio proxy whose metadata discovery is off. */
+function readsHeaders(
+  context: CompileContext,
+  methods: readonly types.peerMetadata.Config_DiscoveryMethod[] | undefined,
+  path: Path,
+): boolean {
+  for (const [i, method] of (methods ?? []).entries())
+    for (const unknown of ['baggage', 'upstreamFilterState'] as const)
+      if (method[unknown] !== undefined) context.refuse([...path, i, unknown], 'is not supported');
+  return (methods ?? []).some(({ istioHeaders }) => istioHeaders !== undefined);
+}
+
+interface Telling {
+  readonly skipExternal: boolean;
+}
+
+function headersToTell(
+  context: CompileContext,
+  methods: readonly types.peerMetadata.Config_PropagationMethod[] | undefined,
+  path: Path,
+): Telling | undefined {
+  for (const [i, { baggage }] of (methods ?? []).entries())
+    if (baggage !== undefined) context.refuse([...path, i, 'baggage'], 'is not supported');
+  const all = (methods ?? []).flatMap(({ istioHeaders }) => istioHeaders ?? []);
+  return all.length === 0
+    ? undefined
+    : { skipExternal: all.every(({ skipExternalClusters }) => skipExternalClusters === true) };
+}
+
+function skipsCluster({ deps }: CompileContext, cluster: string, skipExternal: boolean): boolean {
+  if (skipExternal && cluster === 'PassthroughCluster') return true;
+  const metadata = deps.clusterMetadata?.(cluster)?.['istio'];
+  return metadata !== undefined && (metadata['disable_mx'] === true || (skipExternal && metadata['external'] === true));
+}

@@ -1,0 +1,51 @@
+import type { types } from '@mizzen/xds';
+import type { FilterScope } from '../../filter/scope.ts';
+import type { CompileContext } from '../../program/context.ts';
+import type { LogSource } from '../../program/types.ts';
+import { grpcStatusOf, isGrpc } from '../../telemetry/access-log-grpc.ts';
+import type { HttpFilter } from '../../types.ts';
+import { StatsRecorder } from './recorder.ts';
+import type { Series } from './series.ts';
+
+const NONE: readonly string[] = [];
+
+/** Istio's metrics of requests. Undefined: nobody keeps statistics. */
+export function httpStatsFilter(
+  context: CompileContext,
+  config: types.istioStats.PluginConfig,
+  scope: FilterScope,
+): HttpFilter | undefined {
+  const { tagged } = context.deps;
+  if (tagged === undefined) return undefined;
+  const recorder = new StatsRecorder(context, config, tagged);
+  const { overrides } = recorder;
+  return {
+    name: scope.name,
+    onEnd(stream) {
+      const source: LogSource = stream;
+      const { info } = stream;
+      const grpc = isGrpc(stream.request.headers.get('content-type'));
+      const status = grpc ? String(grpcStatusOf(source) ?? '') : '';
+      const values = overrides === undefined ? NONE : overrides.evaluate(source);
+      const series = recorder.find(source, grpc ? 'grpc' : 'http', status, values);
+      series.add('requests_total', 1);
+      series
+        .histogram('request_duration_milliseconds')
+        ?.record(Math.max(0, Math.trunc(info.responseEndTime - info.startTime)));
+      series.histogram('request_bytes')?.record(info.wireBytesReceived ?? 0);
+      series.histogram('response_bytes')?.record(info.wireBytesSent ?? 0);
+      if (overrides !== undefined) recordCustom(overrides, series, values);
+    },
+  };
+}
+
+export function recordCustom(
+  overrides: NonNullable<StatsRecorder['overrides']>,
+  series: Series,
+  values: readonly string[],
+): void {
+  for (const metric of overrides.custom) {
+    const text = values[metric.amount]!;
+    series.recordCustom(metric, /^\d+$/.test(text) ? Number(text) : 0);
+  }
+}

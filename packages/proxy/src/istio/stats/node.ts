@@ -1,0 +1,15 @@
+import type { JsonObject } from '@mizzen/xds';
+import { peerOf, type PeerFields } from '../peer.ts';
+
+/** Who reports: the client's proxy, the server's, or a gateway before servers. */
+export type Reporter = 'source' | 'destination' | 'waypoint';
+
+/** The proxy's own workload, as its labels have it. */
+export function ownWorkload(metadata: JsonObject): PeerFields {
+  return peerOf(metadata).is;
+}
+
+export function istioVersion(metadata: JsonObject): string {
+  const version = metadata['ISTIO_VERSION'];
+  return typeof version === 'string' && version !== '' ? version : 'unknown';
+}

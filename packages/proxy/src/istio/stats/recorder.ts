@@ -1,0 +1,176 @@
+import type { types } from '@mizzen/xds';
+import type { CompileContext } from '../../program/context.ts';
+import type { CompileDeps, LogSource } from '../../program/types.ts';
+import { milliseconds, unwire } from '../../program/values.ts';
+import { flagNames } from '../../telemetry/access-log-flags.ts';
+import type { TaggedStats } from '../../telemetry/tagged.ts';
+import type { PeerTls, StreamInfo } from '../../types.ts';
+import { filterStateOf } from '../../filter-state/state.ts';
+import { DOWNSTREAM_PEER, endpointPeer, UPSTREAM_PEER, WorkloadPeer, type PeerFields } from '../peer.ts';
+import { labelsOf, type Outcome } from './labels.ts';
+import { istioVersion, ownWorkload, type Reporter } from './node.ts';
+import { Overrides } from './overrides.ts';
+import { Series, SeriesMap } from './series.ts';
+import { namesService, serviceOf } from './service.ts';
+
+/** Milliseconds: how often connections that go on report, and how long series last that are let go. */
+const TCP_REPORTING = 5000;
+const GRACE = 300_000;
+
+/** What tells series apart, remembered of the last one: traffic comes in runs of the same. */
+interface Seen {
+  readonly series: Series;
+  readonly code: number;
+  readonly flags: number;
+  readonly protocol: Outcome['protocol'];
+  readonly grpcStatus: string;
+  readonly cluster: string;
+  readonly route: string;
+  readonly authority: string;
+  readonly peer: WorkloadPeer | undefined;
+  readonly endpoint: WorkloadPeer | undefined;
+  readonly workload: string;
+  readonly peerSan: string;
+  readonly localSan: string;
+}
+
+/** Istio's metrics of one filter: labels are worked out once for each combination of what they depend on. */
+export class StatsRecorder {
+  readonly reporter: Reporter;
+  readonly overrides: Overrides | undefined;
+  readonly reportingInterval: number;
+  readonly #deps: CompileDeps;
+  readonly #tagged: TaggedStats;
+  readonly #own: PeerFields;
+  readonly #asksHost: boolean;
+  readonly #series: SeriesMap;
+  #last: Seen | undefined;
+
+  constructor(context: CompileContext, config: types.istioStats.PluginConfig, tagged: TaggedStats) {
+    const { deps } = context;
+    const { metrics = [], definitions = [] } = config;
+    const metadata = deps.nodeMetadata ?? {};
+    this.#deps = deps;
+    this.#tagged = tagged;
+    this.#own = ownWorkload(metadata);
+    this.#asksHost = config.disableHostHeaderFallback !== true;
+    this.#series = new SeriesMap(
+      deps.clock,
+      milliseconds(config.rotationInterval, 0),
+      milliseconds(config.gracefulDeletionInterval, GRACE),
+    );
+    this.reporter =
+      config.reporter === 'SERVER_GATEWAY' ? 'waypoint' : context.direction === 'INBOUND' ? 'destination' : 'source';
+    this.reportingInterval = milliseconds(config.tcpReportingDuration, TCP_REPORTING);
+    this.overrides =
+      metrics.length > 0 || definitions.length > 0 ? new Overrides(metrics, definitions, metadata) : undefined;
+    tagged.get('gauge', 'istiocustom.istio_build', [
+      ['component', 'proxy'],
+      ['tag', istioVersion(metadata)],
+    ]).counter.value = 1;
+  }
+
+  /** The key under which filters leave what they know of the other end. */
+  get peerKey(): string {
+    return this.reporter === 'source' ? UPSTREAM_PEER : DOWNSTREAM_PEER;
+  }
+
+  find(source: LogSource, protocol: Outcome['protocol'], grpcStatus: string, values: readonly string[]): Series {
+    const { info } = source;
+    const ofCluster = (info.upstreamTarget?.cluster.metadata ?? this.#clusterMetadata(info))?.['istio'];
+    const authority = this.#asksHost && !namesService(ofCluster) ? (source.request?.authority ?? '') : '';
+    const peer = workloadIn(info, this.peerKey);
+    const workload =
+      peer === undefined && this.reporter === 'source' ? info.upstreamTarget?.metadata?.['istio']?.['workload'] : '';
+    const tls: PeerTls | undefined = this.reporter === 'source' ? info.upstreamConnection?.peer : info.connection.tls;
+    const now: Omit<Seen, 'series'> = {
+      code: info.responseCode,
+      flags: info.responseFlags,
+      protocol,
+      grpcStatus,
+      cluster: info.upstreamCluster,
+      route: info.routeName,
+      authority,
+      peer,
+      endpoint: this.reporter === 'waypoint' ? workloadIn(info, UPSTREAM_PEER) : undefined,
+      workload: typeof workload === 'string' ? workload : '',
+      peerSan: tls?.uriSans[0] ?? '',
+      localSan: tls?.localUriSan ?? '',
+    };
+    if (this.#series.rotate()) this.#last = undefined;
+    const last = this.#last;
+    if (last !== undefined && values.length === 0 && same(last, now)) return last.series;
+    const flags = flagNames(info.responseFlags, false, info.flagOrder) ?? '-';
+    let key = keyOf(now, flags, values);
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      const bounded = this.#series.full ? { ...now, authority: '' } : now;
+      key = keyOf(bounded, flags, values);
+      series = this.#series.get(key) ?? this.#make(key, bounded, flags, values, ofCluster);
+    }
+    // Several flags may come in more than one order, which only their text tells.
+    if ((now.flags & (now.flags - 1)) === 0) this.#last = { ...now, series };
+    return series;
+  }
+
+  #make(
+    key: string,
+    seen: Omit<Seen, 'series'>,
+    flags: string,
+    values: readonly string[],
+    ofCluster: Parameters<typeof serviceOf>[2],
+  ): Series {
+    const tags = labelsOf(
+      {
+        reporter: this.reporter,
+        own: this.#own,
+        peer: seen.peer?.is ?? endpointPeer(seen.workload)?.is,
+        endpoint: seen.endpoint?.is,
+        service: serviceOf(seen.route, seen.cluster, ofCluster, unwire(seen.authority)),
+        peerPrincipal: seen.peerSan,
+        localPrincipal: seen.localSan,
+      },
+      {
+        protocol: seen.protocol,
+        responseCode: seen.protocol === 'tcp' ? undefined : seen.code,
+        grpcStatus: seen.grpcStatus,
+        flags,
+      },
+    );
+    const series = new Series(this.#tagged, this.overrides, tags, values);
+    this.#series.set(key, series);
+    return series;
+  }
+
+  #clusterMetadata({ upstreamCluster }: StreamInfo): ReturnType<NonNullable<CompileDeps['clusterMetadata']>> {
+    return upstreamCluster === '' ? undefined : this.#deps.clusterMetadata?.(upstreamCluster);
+  }
+}
+
+function workloadIn(info: StreamInfo, key: string): WorkloadPeer | undefined {
+  const object = filterStateOf(info, key);
+  return object instanceof WorkloadPeer ? object : undefined;
+}
+
+function same(a: Seen, b: Omit<Seen, 'series'>): boolean {
+  return (
+    a.code === b.code &&
+    a.flags === b.flags &&
+    a.cluster === b.cluster &&
+    a.route === b.route &&
+    a.peer === b.peer &&
+    a.endpoint === b.endpoint &&
+    a.protocol === b.protocol &&
+    a.grpcStatus === b.grpcStatus &&
+    a.authority === b.authority &&
+    a.workload === b.workload &&
+    a.peerSan === b.peerSan &&
+    a.localSan === b.localSan
+  );
+}
+
+function keyOf(seen: Omit<Seen, 'series'>, flags: string, values: readonly string[]): string {
+  const { code, protocol, grpcStatus, cluster, route, authority, peer, endpoint, workload, peerSan, localSan } = seen;
+  const parts = [code, flags, protocol, grpcStatus, cluster, route, authority, peer?.key ?? '', endpoint?.key ?? ''];
+  return [...parts, workload, peerSan, localSan, ...values].join('\n');
+}

@@ -1,14 +1,17 @@
 /** Stock, and reservations that orders hold on it until they are paid for. */
 import * as v from 'valibot';
+import { consume } from '../shared/broker/consumer.ts';
 import { openDatabase } from '../shared/database.ts';
 import { notFound } from '../shared/problem.ts';
 import { body, createService } from '../shared/service.ts';
-import { setting } from '../shared/settings.ts';
+import { optionalSetting, setting } from '../shared/settings.ts';
 import { migrations, type Tables } from './schema.ts';
 import { handle, release, reserve } from './reservations.ts';
 
 const { app, log, start } = createService('inventory', () => ({
   database: { required: true, check: () => database.ping() },
+  // Without it events wait at the broker, or in the outbox of orders.
+  ...(consumer === undefined ? {} : { broker: { required: false, check: () => consumer.ping() } }),
 }));
 const database = openDatabase<Tables>(setting('DATABASE_URL', 'sqlite:.data/inventory.db'), migrations);
 
@@ -60,11 +63,28 @@ app.delete('/reservations/:order', async (c) => {
 });
 
 // Events arrive at least once; doing one twice changes nothing.
-app.post('/events', async (c) => {
-  const event = await body(c.req, Event);
+async function take(event: v.InferOutput<typeof Event>): Promise<void> {
   const first = await handle(await database.queries(), event);
   log.info({ event: event.id, type: event.type, first }, 'event');
+}
+app.post('/events', async (c) => {
+  await take(await body(c.req, Event));
   return c.body(null, 204);
 });
+const brokerUrl = optionalSetting('AMQP_URL');
+const consumer =
+  brokerUrl === undefined
+    ? undefined
+    : consume(
+        {
+          url: brokerUrl,
+          queue: 'inventory.events',
+          types: ['order.*'],
+          parse: (json) => v.parse(Event, json),
+          handle: take,
+          able: () => database.ping(),
+        },
+        log,
+      );
 
-start({ close: () => database.close() });
+start({ drain: async () => consumer?.drain(), close: () => database.close() });

@@ -1,21 +1,27 @@
 /** Orders: prices, stock and payment come from the other services. */
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
+import { openPublisher } from '../shared/broker/publisher.ts';
 import { client } from '../shared/client.ts';
 import { openDatabase } from '../shared/database.ts';
-import { Problem } from '../shared/problem.ts';
 import { body, createService } from '../shared/service.ts';
-import { setting } from '../shared/settings.ts';
+import { optionalSetting, setting } from '../shared/settings.ts';
+import { claim, unclaim } from './keys.ts';
 import { Orders } from './orders.ts';
 import { relayOutbox, toSubscribers } from './outbox.ts';
 import { place } from './place.ts';
 import { migrations, type Tables } from './schema.ts';
+import { settlePending } from './settle.ts';
 
 const { app, log, start } = createService('orders', () => ({
   database: { required: true, check: () => database.ping() },
+  // Without it events wait in the outbox.
+  ...(publisher === undefined ? {} : { broker: { required: false, check: () => publisher.ping() } }),
 }));
 const database = openDatabase<Tables>(setting('DATABASE_URL', 'sqlite:.data/orders.db'), migrations);
 const orders = new Orders(database);
+const brokerUrl = optionalSetting('AMQP_URL');
+const publisher = brokerUrl === undefined ? undefined : openPublisher(brokerUrl, 'orders');
 
 const Order = v.strictObject({
   user_id: v.pipe(v.string(), v.minLength(1)),
@@ -41,15 +47,8 @@ app.post('/orders', async (c) => {
   const key = c.req.header('idempotency-key');
   const orderId = randomUUID();
   if (key !== undefined) {
-    const earlier = await orders.claim(key, JSON.stringify(wanted), orderId);
-    if (earlier?.conflict === true)
-      throw new Problem(422, 'Unprocessable Content', 'this Idempotency-Key came with another order');
-    if (earlier !== undefined) {
-      const order = await orders.find(earlier.order_id);
-      if (order === undefined)
-        throw new Problem(409, 'Conflict', 'the first request with this Idempotency-Key is still under way');
-      return c.json(order, 201);
-    }
+    const earlier = await claim(database, orders, { key, request: JSON.stringify(wanted), orderId });
+    if (earlier !== undefined) return c.json(earlier, 201);
   }
   const services = {
     catalog: client(setting('CATALOG_URL'), c.req),
@@ -59,7 +58,7 @@ app.post('/orders', async (c) => {
   try {
     await place(orderId, wanted, orders, services);
   } catch (error) {
-    if (key !== undefined) await orders.unclaim(key);
+    if (key !== undefined && (await orders.find(orderId)) === undefined) await unclaim(database, key, orderId);
     throw error;
   }
   return c.json(await orders.get(orderId), 201);
@@ -74,5 +73,21 @@ app.post('/orders/:id/status', async (c) => {
   return c.json(await orders.get(c.req.param('id')));
 });
 
-const stopRelay = relayOutbox(database, toSubscribers([new URL('/events', setting('INVENTORY_URL')).href]), log);
-start({ drain: stopRelay, close: () => database.close() });
+const stopRelay = relayOutbox(
+  database,
+  publisher === undefined
+    ? toSubscribers([new URL('/events', setting('INVENTORY_URL')).href])
+    : (event) => publisher.publish(event),
+  log,
+);
+const stopSettling = settlePending(orders, client(setting('PAYMENT_URL'), { header: () => undefined }), log, {
+  afterMs: Number(setting('SETTLE_AFTER_MS', '30000')),
+  everyMs: 5000,
+});
+start({
+  drain: async () => {
+    await Promise.all([stopRelay(), stopSettling()]);
+    await publisher?.close();
+  },
+  close: () => database.close(),
+});

@@ -12,6 +12,11 @@ export interface OrderLine {
   readonly price: number;
 }
 
+interface Change {
+  readonly from?: Status;
+  readonly paymentId?: string;
+}
+
 /** Reads and writes orders. A change of state and the event that tells of it are one transaction. */
 export class Orders {
   readonly #database: Database<Tables>;
@@ -25,19 +30,21 @@ export class Orders {
     return order;
   }
 
-  async find(orderId: string): Promise<object | undefined> {
+  async find(orderId: string): Promise<{ readonly status: string } | undefined> {
     const db = await this.#database.queries();
     const row = await db.selectFrom('orders').selectAll().where('order_id', '=', orderId).executeTakeFirst();
     if (row === undefined) return undefined;
     const { amount_cents, items, payment_id, ...order } = row;
-    return {
+    const shown = {
       ...order,
       amount: toJson(amount_cents),
       items: JSON.parse(items) as OrderLine[],
       ...(payment_id === null ? {} : { payment_id }),
     };
+    return shown;
   }
 
+  /** The first row of an order. Its outcome is written later, by this process or by whoever settles what it left. */
   async create(orderId: string, userId: string, lines: readonly OrderLine[], amount: Cents): Promise<void> {
     const db = await this.#database.queries();
     const row = { order_id: orderId, user_id: userId, amount_cents: amount, items: JSON.stringify(lines) };
@@ -47,49 +54,36 @@ export class Orders {
       .execute();
   }
 
-  async setStatus(orderId: string, status: Status, paymentId?: string): Promise<void> {
+  /** Changes the status, from `from` alone where that is said. Returns whether it did. */
+  async setStatus(orderId: string, status: Status, { from, paymentId }: Change = {}): Promise<boolean> {
     const db = await this.#database.queries();
-    await db.transaction().execute(async (tx) => {
-      const { numUpdatedRows } = await tx
+    return db.transaction().execute(async (tx) => {
+      let update = tx
         .updateTable('orders')
         .set({ status, ...(paymentId === undefined ? {} : { payment_id: paymentId }) })
-        .where('order_id', '=', orderId)
-        .executeTakeFirst();
+        .where('order_id', '=', orderId);
+      if (from !== undefined) update = update.where('status', '=', from);
+      const { numUpdatedRows } = await update.executeTakeFirst();
+      if (numUpdatedRows === 0n && from !== undefined) return false;
       if (numUpdatedRows === 0n) throw notFound('order', orderId);
       await tx
         .insertInto('outbox')
         .values({ event_id: randomUUID(), type: `order.${status}`, data: JSON.stringify({ order_id: orderId }) })
         .execute();
+      return true;
     });
   }
 
-  /**
-   * Remembers that `key` stands for this order. Returns the order it stood for already, if any; `conflict` when it came
-   * with another request then.
-   */
-  async claim(
-    key: string,
-    request: string,
-    orderId: string,
-  ): Promise<{ order_id: string; conflict: boolean } | undefined> {
+  /** Orders whose process went away before they came to an end, oldest first. */
+  async pendingSince(before: Date): Promise<{ order_id: string }[]> {
     const db = await this.#database.queries();
-    const { numInsertedOrUpdatedRows } = await db
-      .insertInto('idempotency_keys')
-      .values({ key, request, order_id: orderId })
-      .onConflict((conflict) => conflict.doNothing())
-      .executeTakeFirst();
-    if (numInsertedOrUpdatedRows !== undefined && numInsertedOrUpdatedRows > 0n) return undefined;
-    const earlier = await db
-      .selectFrom('idempotency_keys')
-      .selectAll()
-      .where('key', '=', key)
-      .executeTakeFirstOrThrow();
-    return { order_id: earlier.order_id, conflict: earlier.request !== request };
-  }
-
-  /** Lets a key be used again, because nothing came of the request. */
-  async unclaim(key: string): Promise<void> {
-    const db = await this.#database.queries();
-    await db.deleteFrom('idempotency_keys').where('key', '=', key).execute();
+    return db
+      .selectFrom('orders')
+      .select('order_id')
+      .where('status', '=', 'pending')
+      .where('created_at', '<', before.toISOString())
+      .orderBy('created_at')
+      .limit(50)
+      .execute();
   }
 }

@@ -15,32 +15,41 @@ export interface Wanted {
 }
 
 /**
- * Places an order: prices from the catalog, a reservation in the inventory, then the payment. When the payment does not
- * come through, the reservation is given back and the order stays as failed.
+ * Places an order: prices from the catalog, a reservation in the inventory, then the payment. When one of them is
+ * refused, what was reserved is given back and the order stays as failed. When it is not known what became of the
+ * payment, the order stays pending, and settle.ts finds out later.
  */
 export async function place(orderId: string, wanted: Wanted, orders: Orders, services: Services): Promise<void> {
   const lines = await Promise.all(wanted.items.map((item) => price(item, services.catalog)));
   const amount = lines.reduce((sum, line) => sum + fromJson(line.price) * line.quantity, 0);
 
-  const reserved = await services.inventory.send('POST', '/reservations', {
-    body: { order_id: orderId, items: wanted.items },
-  });
-  if (reserved.status !== 201) throw passedOn('inventory', reserved);
-
-  try {
-    await orders.create(orderId, wanted.user_id, lines, amount);
-    const { credit_card_number } = wanted;
-    const paid = await services.payment.send('POST', '/payment', {
-      body: { order_id: orderId, amount: toJson(amount), payment_method: 'credit_card', credit_card_number },
+  // First of all, so that whatever happens next, somebody knows that there is something to bring to an end.
+  await orders.create(orderId, wanted.user_id, lines, amount);
+  const reserved = await services.inventory
+    .send('POST', '/reservations', { body: { order_id: orderId, items: wanted.items } })
+    .catch(async (error: unknown) => {
+      await giveUp(orderId, orders, services);
+      throw error;
     });
-    if (paid.status !== 201) throw passedOn('payment', paid, { order_id: orderId });
-    await orders.setStatus(orderId, 'confirmed', (paid.json as { payment_id: string }).payment_id);
-  } catch (error) {
-    // At once where possible; the order.failed event gives it back in any case.
-    await services.inventory.send('DELETE', `/reservations/${orderId}`).catch(() => undefined);
-    await orders.setStatus(orderId, 'failed').catch(() => undefined);
-    throw error;
+  if (reserved.status !== 201) {
+    await giveUp(orderId, orders, services);
+    throw passedOn('inventory', reserved, { order_id: orderId });
   }
+  const { credit_card_number } = wanted;
+  const paid = await services.payment.send('POST', '/payment', {
+    body: { order_id: orderId, amount: toJson(amount), payment_method: 'credit_card', credit_card_number },
+  });
+  if (paid.status >= 400 && paid.status < 500) await giveUp(orderId, orders, services);
+  if (paid.status !== 201) throw passedOn('payment', paid, { order_id: orderId });
+  const { payment_id: paymentId } = paid.json as { payment_id: string };
+  if (!(await orders.setStatus(orderId, 'confirmed', { from: 'pending', paymentId })))
+    throw new Problem(409, 'Conflict', 'the order was settled by somebody else meanwhile', { order_id: orderId });
+}
+
+/** At once where possible; the order.failed event gives it back in any case, and settle.ts writes what this could not. */
+async function giveUp(orderId: string, orders: Orders, services: Services): Promise<void> {
+  await services.inventory.send('DELETE', `/reservations/${orderId}`).catch(() => undefined);
+  await orders.setStatus(orderId, 'failed', { from: 'pending' }).catch(() => undefined);
 }
 
 async function price(item: Wanted['items'][number], catalog: Client): Promise<OrderLine> {

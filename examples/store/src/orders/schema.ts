@@ -12,8 +12,8 @@ export interface Tables {
     payment_id: string | null;
     created_at: string;
   };
-  /** What was answered to a request with an Idempotency-Key; `order_id` is set once there is an order. */
-  idempotency_keys: { key: string; request: string; order_id: string };
+  /** The order that a request with an Idempotency-Key stands for; there may be no such order yet. */
+  idempotency_keys: { key: string; request: string; order_id: string; claimed_at: string };
   /** Events written in the transaction that caused them, and removed once every subscriber has them. */
   outbox: { id: Generated<number>; event_id: string; type: string; data: string };
 }
@@ -44,5 +44,12 @@ export const migrations: readonly Migration[] = [
       sqlite: ordersAndKeys + outbox('integer primary key'),
       postgres: ordersAndKeys + outbox('bigint generated always as identity primary key'),
     },
+  },
+  {
+    name: '0002-settle',
+    up: `
+      alter table idempotency_keys add column claimed_at text not null default '1970-01-01T00:00:00.000Z';
+      create index orders_by_status on orders (status, created_at);
+    `,
   },
 ];

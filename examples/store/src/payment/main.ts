@@ -56,6 +56,15 @@ app.post('/payment', async (c) => {
   return c.json(present(made), 201);
 });
 
+/** For orders that got no answer when they paid. */
+app.get('/payment/orders/:order', async (c) => {
+  const id = c.req.param('order');
+  const db = await database.queries();
+  const row = await db.selectFrom('payments').selectAll().where('order_id', '=', id).executeTakeFirst();
+  if (row === undefined) throw notFound('payment for order', id);
+  return c.json(present(row));
+});
+
 app.get('/payment/:id', async (c) => {
   const id = c.req.param('id');
   const db = await database.queries();

@@ -76,6 +76,8 @@ async function connect<Tables>(url: string): Promise<{ pool: Pool; queries: Kyse
   });
   // An idle connection that breaks is taken out of the pool; without a listener the process would end.
   pool.on('error', () => undefined);
+  // One that breaks while it is lent says so twice: to whoever waits for its answer, and here.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return { pool, queries: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }) };
 }
 

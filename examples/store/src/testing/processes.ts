@@ -24,9 +24,9 @@ export interface Running {
 export async function runService(
   name: string,
   env: Readonly<Record<string, string>>,
-  options: { readonly port?: number; readonly ready?: boolean } = {},
+  options: { readonly ready?: boolean } = {},
 ): Promise<Running> {
-  const port = options.port ?? (await freePort());
+  const port = env.PORT === undefined ? await freePort() : Number(env.PORT);
   const child = spawn(process.execPath, [join(sources, name, 'main.ts')], {
     cwd: env.CWD ?? join(sources, '..'),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -9,6 +9,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'control-plane': ['diagnostics', 'api', 'model', 'translator', 'xds'],
   proxy: ['diagnostics', 'xds'],
   ratelimit: ['xds'],
+  load: ['diagnostics'],
   simulator: ['diagnostics', 'xds', 'proxy'],
   runtime: ['diagnostics', 'api', 'sources', 'model', 'translator', 'control-plane', 'xds', 'proxy', 'simulator'],
   cli: [
@@ -23,6 +24,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'simulator',
     'runtime',
     'ratelimit',
+    'load',
   ],
   testkit: [],
 };

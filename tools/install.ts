@@ -18,6 +18,9 @@ const DEBIAN: Readonly<Record<string, string>> = {
   // Debian keeps servers off the path of an ordinary account, and PostgreSQL's off everybody's.
   '/usr/lib/postgresql/*/bin/postgres': 'postgresql',
   '/usr/lib/rabbitmq/bin/rabbitmq-server': 'rabbitmq-server',
+  '/usr/sbin/nginx': 'nginx-light',
+  wrk: 'wrk',
+  h2load: 'nghttp2-client',
 };
 
 function has(program: string): boolean {

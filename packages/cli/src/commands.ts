@@ -22,6 +22,7 @@ export const commands: Readonly<Record<string, Entry | Group>> = {
   status: { summary: 'what runs, and how it is', load: () => import('./commands/status.ts') },
   logs: { summary: 'print what workloads wrote', load: () => import('./commands/logs.ts') },
   curl: { summary: 'send a request as a workload would', load: () => import('./commands/curl.ts') },
+  load: { summary: 'send traffic and report how it was answered', load: () => import('./commands/load.ts') },
   scale: { summary: 'change the number of replicas', load: () => import('./commands/scale.ts') },
   restart: {
     summary: 'replace the pods of a workload, one after the other',

@@ -1,0 +1,11 @@
+import type { Clock } from '@mizzen/load';
+
+/** The machine's clock. */
+export const realClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  after(ms, fn) {
+    const timer = setTimeout(fn, ms);
+    return () => clearTimeout(timer);
+  },
+};

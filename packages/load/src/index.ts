@@ -1,0 +1,14 @@
+export { type Clock, freshSeed, type Random, seeded } from './deps.ts';
+export { humanMs, milliseconds } from './duration.ts';
+export { frame, progressLine } from './live.ts';
+export { Load, type LoadOptions } from './load.ts';
+export { MODES, type Mode, PEAK } from './modes.ts';
+export { Dialer, type Via } from './net/dialer.ts';
+export { Guard, isLoopback, RemoteRefused } from './net/guard.ts';
+export type { Result } from './report/result.ts';
+export { textOf } from './report/text.ts';
+export { jsonPath } from './scenario/json-path.ts';
+export { DEFAULT_TIMEOUT_MS, readPlan } from './scenario/read.ts';
+export { template } from './scenario/template.ts';
+export type { GrpcSource, Plan, Protocol, Scenario, Step } from './scenario/types.ts';
+export { parseThreshold, type Threshold } from './thresholds.ts';

@@ -14,6 +14,9 @@ const DEBIAN: Readonly<Record<string, string>> = {
   openssl: 'openssl',
   python3: 'python3',
   pip3: 'python3-pip',
+  // The observatory's services in Go and Python, and what watches them.
+  go: 'golang-go',
+  promtool: 'prometheus',
   'redis-server': 'redis-server',
   // Debian keeps servers off the path of an ordinary account, and PostgreSQL's off everybody's.
   '/usr/lib/postgresql/*/bin/postgres': 'postgresql',

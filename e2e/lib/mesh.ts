@@ -61,9 +61,12 @@ export function mizzen(args: readonly string[], options: { readonly cwd?: string
 
 export interface UpOptions {
   readonly ready?: boolean;
+  /** How long to wait for that. */
+  readonly readyMs?: number;
   readonly stateDir?: string;
   readonly serverPort?: number;
   readonly engine?: Engine;
+  readonly env?: Readonly<Record<string, string>>;
   /** Workloads that run on Envoy in a mixed mesh. */
   readonly onEnvoy?: readonly string[];
 }
@@ -88,7 +91,11 @@ export async function up(args: readonly string[], options: UpOptions = {}): Prom
     '--gateway-port',
     `${options.serverPort ?? 80}=${gatewayPort}`,
   ];
-  const child = spawn(process.execPath, all, { cwd: repositoryRoot, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, all, {
+    cwd: repositoryRoot,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   child.stdout.on('data', (data: Buffer) => (output += data.toString()));
   child.stderr.on('data', (data: Buffer) => (output += data.toString()));
@@ -123,7 +130,7 @@ export async function up(args: readonly string[], options: UpOptions = {}): Prom
       await ended(child, signal);
     },
   };
-  if (options.ready !== false) await mesh.saw(/ready in [\d.]+ m?s/);
+  if (options.ready !== false) await mesh.saw(/ready in [\d.]+ m?s/, options.readyMs);
   return mesh;
 }
 

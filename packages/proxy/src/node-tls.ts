@@ -3,7 +3,7 @@
  * what starting a proxy takes, and most configurations of a laptop need neither.
  */
 import type * as Crypto from 'node:crypto';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type * as Tls from 'node:tls';
 
 let loadedTls: typeof Tls | undefined;
@@ -17,6 +17,6 @@ export function crypto(): typeof Crypto {
   return (loadedCrypto ??= process.getBuiltinModule('node:crypto'));
 }
 
-export function isTls(socket: Socket): socket is Tls.TLSSocket {
+export function isTls(socket: Duplex): socket is Tls.TLSSocket {
   return 'encrypted' in socket;
 }

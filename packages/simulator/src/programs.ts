@@ -61,7 +61,7 @@ export function offlineDeps(wall = 0, float = 0.5): CompileDeps {
       uuid: () => '00000000-0000-4000-8000-000000000000',
     },
     fetch: () => Promise.reject(new Error('nothing is fetched offline')),
-    calls: { http: unavailable('an answer'), grpc: unavailable('an answer') },
+    calls: { http: unavailable('an answer'), grpc: unavailable('an answer'), logs: () => () => undefined },
     counter: () => ({ value: 0 }),
     readFile: unavailable('files'),
     env: () => undefined,

@@ -28,7 +28,10 @@ const NO_GRPC_AUTHORIZER = left(
   'use `envoyExtAuthzHttp`, or `--engine envoy`',
 );
 const NO_SDS = left('secrets come from the Secrets among the files', 'put the certificate in a Secret');
-const NO_LOG_SERVICE = left('access logs are written to files', 'use an `envoyFileAccessLog`');
+const NO_LOG_SERVICE = left(
+  'entries are sent over gRPC, which does not get through to a service behind another of these proxies',
+  'use an `envoyFileAccessLog`, or `--engine envoy`',
+);
 const UNKNOWN_TRACER = left('no spans are sent there', 'use `opentelemetry` or `zipkin`');
 
 const SERVICE: Outcome = yes('the service, as `host` or `namespace/host`', 'EnvoyGrpc.clusterName');

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { nextConnectionId } from '../http/connection-id.ts';
 import { Headers } from '../http/headers.ts';
 import { StreamRecord } from '../http/info.ts';
+import { openLogs } from '../telemetry/open-logs.ts';
 import type { ConnectionInfo } from '../types.ts';
 import type { AdminAnswer, AdminContext } from './context.ts';
 
@@ -13,7 +14,7 @@ export function adminLogger(
 ): ((request: IncomingMessage, answer: AdminAnswer, started: number) => void) | undefined {
   const { adminLogs } = context.bootstrap;
   if (adminLogs.length === 0) return undefined;
-  const sinks = adminLogs.map(({ path }) => context.accessLog(path));
+  const loggers = openLogs(adminLogs, context.accessLog);
   return (request, { status, type, body }, started) => {
     const { clock } = context.deps;
     const now = clock.now();
@@ -36,9 +37,7 @@ export function adminLogger(
       },
       response: { status, headers: new Headers(['content-type', type]) },
     };
-    adminLogs.forEach((log, i) => {
-      if (log.shouldLog === undefined || log.shouldLog(source)) sinks[i]!.write(log.format(source));
-    });
+    for (const log of loggers) log(source);
   };
 }
 

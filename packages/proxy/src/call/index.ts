@@ -1,14 +1,38 @@
 import type { JsonObject } from '@mizzen/xds';
 import type { Deps } from '../deps.ts';
-import type { GrpcCall, PendingCall, UpstreamCalls } from '../program/types.ts';
+import type { GrpcCall, LogService, PendingCall, UpstreamCalls } from '../program/types.ts';
 import type { UpstreamCluster } from '../types.ts';
 import { callHttp } from './http.ts';
+import type { LogDeps, LogServiceClient } from './log-service.ts';
 
 /** What filters of a proxy call through. HTTP/2 and protobuf are loaded by the first gRPC call. */
-export function upstreamCalls(cluster: (name: string) => UpstreamCluster | undefined, deps: Deps): UpstreamCalls {
+export function upstreamCalls(from: LogDeps): UpstreamCalls {
+  const { cluster, deps } = from;
+  const logs = new Map<string, (entry: JsonObject) => void>();
   return {
     http: (call) => callHttp(cluster(call.cluster), call, deps),
     grpc: (call) => callGrpc(cluster(call.cluster), call, deps),
+    logs: (service) => {
+      const key = JSON.stringify(service);
+      let log = logs.get(key);
+      if (log === undefined) logs.set(key, (log = logTo(service, from)));
+      return log;
+    },
+  };
+}
+
+function logTo(service: LogService, from: LogDeps): (entry: JsonObject) => void {
+  let client: LogServiceClient | undefined;
+  let early: JsonObject[] | undefined;
+  return (entry) => {
+    if (client !== undefined) return client.log(entry);
+    if (early !== undefined) return void early.push(entry);
+    const waiting = [entry];
+    early = waiting;
+    void import('./log-service.ts').then(({ LogServiceClient: Client }) => {
+      client = new Client(service, from);
+      for (const each of waiting) client.log(each);
+    });
   };
 }
 

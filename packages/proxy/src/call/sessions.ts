@@ -26,6 +26,8 @@ function open(host: UpstreamHost): Promise<ClientHttp2Session> {
   return new Promise((resolve, reject) => {
     host.connect(
       (socket) => {
+        // Half of a connection is of no use to HTTP/2, and nobody else would notice.
+        socket.allowHalfOpen = false;
         const session = process
           .getBuiltinModule('node:http2')
           .connect(`http://${host.authority}`, { createConnection: () => socket });

@@ -8,6 +8,7 @@
  * The socket is handed over unread (bytes an inspector has already taken are put back with `unshift`), TLS finished,
  * with noDelay set and allowHalfOpen true. From then on everything on it belongs to the connection.
  */
+import type { AccessLogger } from '../telemetry/open-logs.ts';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Deps } from '../deps.ts';
@@ -35,10 +36,9 @@ export interface HcmRuntime {
   readonly listenerAnswers: AnswerCounts;
   readonly codec: CodecStats;
   readonly requestGroups: RequestGroups;
-  /** One per entry of `program.accessLogs`, in that order. */
-  readonly accessLogSinks: readonly AccessLogSink[];
-  /** For the router's own logs; absent: there are none. */
-  readonly upstreamLogSinks?: readonly AccessLogSink[];
+  readonly accessLoggers: readonly AccessLogger[];
+  /** Of the router's own logs; absent: there are none. */
+  readonly upstreamLoggers?: readonly AccessLogger[];
 }
 
 /** The socket is as the outer connection left it: unread payload is put back, allowHalfOpen is true. */

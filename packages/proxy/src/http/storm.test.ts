@@ -148,7 +148,7 @@ test('after a storm all counts are back where they were', async () => {
         ['websocket', { enabled: true, filters: undefined }],
         ['connect', { enabled: true, filters: undefined }],
       ]),
-      accessLogs: [{ path: '-', shouldLog: undefined, format: ({ info }) => `${info.responseCode}\n` }],
+      accessLogs: [{ shouldLog: undefined, target: { path: '-', format: ({ info }) => `${info.responseCode}\n` } }],
     },
   });
   await Promise.all(

@@ -2,14 +2,10 @@ import type { Timer } from '../deps.ts';
 import { entered } from './io.ts';
 import type { ActiveStream } from './stream.ts';
 
-/** Writes a line to every access log that wants one. */
+/** Tells every access log that wants to know. */
 export function logStream(stream: ActiveStream): void {
-  const { program, accessLogSinks } = stream.hcm;
-  const logs = program.accessLogs;
-  for (let i = 0; i < logs.length; i++) {
-    const log = logs[i]!;
-    if (log.shouldLog === undefined || log.shouldLog(stream)) accessLogSinks[i]!.write(log.format(stream));
-  }
+  const { accessLoggers } = stream.hcm;
+  for (let i = 0; i < accessLoggers.length; i++) accessLoggers[i]!(stream);
 }
 
 function logAs(stream: ActiveStream, type: ActiveStream['logType']): void {

@@ -2,6 +2,7 @@
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { ClusterCircuitBreaker } from '../cluster/circuit-breaker.ts';
 import { newClusterStats } from '../cluster/stats.ts';
+import { openLogs } from '../telemetry/open-logs.ts';
 import type { Deps } from '../deps.ts';
 import { systemDeps } from '../process/deps.ts';
 import { RequestGroups } from '../telemetry/request-groups.ts';
@@ -249,7 +250,7 @@ export async function startTestServer(options: TestOptions): Promise<TestServer>
     listenerAnswers: newAnswerCounts(),
     requestGroups: new RequestGroups(),
     codec: { dropped_headers_with_underscores: 0, requests_rejected_with_underscores_in_headers: 0 },
-    accessLogSinks: program.accessLogs.map(() => ({ write: (line) => void log.push(line) })),
+    accessLoggers: openLogs(program.accessLogs, () => ({ write: (line) => void log.push(line) })),
   };
   const connections = new Set<HttpServerConnection>();
   let id = 0;

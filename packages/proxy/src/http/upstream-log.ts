@@ -22,17 +22,13 @@ export interface LoggedAttempt {
 
 /** Writes a line about an attempt to every log of the router that wants one. */
 export function logAttempt(stream: ActiveStream, attempt: LoggedAttempt, logType: AccessLogType): void {
-  const { upstreamLogs } = stream.hcm.program.router;
   const source: LogSource = {
     info: recordOf(stream, attempt),
     request: stream.request,
     response: attempt.head,
     logType,
   };
-  upstreamLogs.forEach((log, i) => {
-    if (log.shouldLog === undefined || log.shouldLog(source))
-      stream.hcm.upstreamLogSinks![i]!.write(log.format(source));
-  });
+  for (const log of stream.hcm.upstreamLoggers ?? []) log(source);
 }
 
 function recordOf(stream: ActiveStream, attempt: LoggedAttempt): StreamRecord {

@@ -59,16 +59,18 @@ function reply(socket: Socket, body: string, status = '200 OK', fields = ''): vo
 const LOG: NonNullable<TestOptions['program']> = {
   accessLogs: [
     {
-      path: '-',
       shouldLog: undefined,
-      format: ({ info }) =>
-        JSON.stringify([
-          info.responseCode,
-          info.responseFlags,
-          info.responseCodeDetails,
-          info.attemptCount,
-          info.upstreamHost,
-        ]),
+      target: {
+        path: '-',
+        format: ({ info }) =>
+          JSON.stringify([
+            info.responseCode,
+            info.responseFlags,
+            info.responseCodeDetails,
+            info.attemptCount,
+            info.upstreamHost,
+          ]),
+      },
     },
   ],
 };

@@ -18,6 +18,7 @@ import type {
 import { NO_HELLO, type ClientHello } from '../tls/client-hello.ts';
 import { DownstreamTls, TIMED_OUT } from '../tls/server.ts';
 import type { ConnectionInfo, StreamInfo } from '../types.ts';
+import { openLogs } from '../telemetry/open-logs.ts';
 import type { ConnectionLog } from './connection-log.ts';
 import { Connections, type ActiveConnection } from './connections.ts';
 import { serveDirect, serveEcho } from './direct.ts';
@@ -364,8 +365,8 @@ function hcmRuntime(
     bufferLimit,
     codec: services.stats.codec,
     requestGroups: services.stats.requestGroups,
-    accessLogSinks: program.accessLogs.map(({ path }) => services.accessLog(path)),
-    upstreamLogSinks: program.router.upstreamLogs.map(({ path }) => services.accessLog(path)),
+    accessLoggers: openLogs(program.accessLogs, services.accessLog),
+    upstreamLoggers: openLogs(program.router.upstreamLogs, services.accessLog),
   };
 }
 
@@ -391,7 +392,7 @@ function tcpRuntime(
     program,
     deps: services.deps,
     stats: services.stats.tcp(program.statPrefix, direction),
-    accessLogSinks: program.accessLogs.map(({ path }) => services.accessLog(path)),
+    accessLoggers: openLogs(program.accessLogs, services.accessLog),
     cluster: (name) => services.cluster(name),
     internalListener: (name) => services.internalListener(name),
   };

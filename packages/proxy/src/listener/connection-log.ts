@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../deps.ts';
-import type { AccessLogSink } from '../http/runtime.ts';
-import type { AccessLogProgram, AccessLogType } from '../program/types.ts';
+import type { AccessLogger } from '../telemetry/open-logs.ts';
 import type { ConnectionInfo, StreamInfo } from '../types.ts';
 import { newStreamInfo } from './stream-info.ts';
 
@@ -32,30 +31,19 @@ export class ConnectionLog {
   }
 
   /** Once the connection is closed. */
-  write(logs: readonly AccessLogProgram[], sinks: readonly AccessLogSink[]): void {
+  write(loggers: readonly AccessLogger[]): void {
     const { info, socket } = this;
     const begun = this.begun && (info.connection.tls !== undefined || !this.#failed);
     info.responseEndTime = this.#clock.now();
     info.bytesReceived = begun ? socket.bytesRead - this.dropped - (info.connection.unread ?? 0) : 0;
     info.bytesSent = begun ? socket.bytesWritten : 0;
     if (this.http && info.bytesReceived > 0) info.protocol = 'HTTP/1.1';
-    writeLogs({ info, logType: 'NotSet' }, logs, sinks);
+    for (const log of loggers) log({ info, logType: 'NotSet' });
   }
 
   /** The connection never carried payload. */
   fail(change: Partial<StreamInfo>): void {
     this.#failed = true;
     Object.assign(this.info, change);
-  }
-}
-
-/** Lines of those logs that want this one. */
-export function writeLogs(
-  source: { readonly info: StreamInfo; readonly logType: AccessLogType },
-  logs: readonly AccessLogProgram[],
-  sinks: readonly AccessLogSink[],
-): void {
-  for (const [index, log] of logs.entries()) {
-    if (log.shouldLog === undefined || log.shouldLog(source)) sinks[index]?.write(log.format(source));
   }
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { AccessLogSink } from '../http/runtime.ts';
+import { openLogs, type AccessLogger } from '../telemetry/open-logs.ts';
 import type { AddressProgram, FilterChainProgram, ListenerProgram } from '../program/types.ts';
 import { ResponseFlag, type ConnectionInfo } from '../types.ts';
 import { Binding, type BindFailure } from './binding.ts';
@@ -32,7 +32,7 @@ export class Listener {
   readonly #events: ListenerEvents;
   readonly #stats: ListenerStats;
   #program: ListenerProgram;
-  #sinks: readonly AccessLogSink[] = [];
+  #loggers: readonly AccessLogger[] = [];
   #steps: readonly Step[] = NO_STEPS;
   /** Connections, those that filters still look at included. */
   #open = 0;
@@ -94,7 +94,7 @@ export class Listener {
     this.#program = program;
     this.#chains = chains;
     this.#steps = program.listenerFilters.flatMap((filter) => stepOf(filter) ?? []);
-    this.#sinks = program.accessLogs.map(({ path }) => this.#services.accessLog(path));
+    this.#loggers = openLogs(program.accessLogs, this.#services.accessLog);
     this.#bind();
     if (before.size === 0) return;
     const decision = this.#decision();
@@ -220,16 +220,16 @@ export class Listener {
       accessLogs.length === 0
         ? undefined
         : new ConnectionLog(socket, { ...info, tls: undefined }, this.#services.deps.clock);
-    const pending: Pending = { socket, info, log, sinks: this.#sinks, handedOver, state: 'accepted', begun: 0 };
+    const pending: Pending = { socket, info, log, loggers: this.#loggers, handedOver, state: 'accepted', begun: 0 };
     socket.on('error', ignore);
     const steps = this.#stepsFor(addresses.localPort);
     if (steps.length === 0) {
-      this.#watch(pending, accessLogs);
+      this.#watch(pending);
       return this.#choose(pending, info, NOTHING_SEEN);
     }
     this.#stats.downstream_pre_cx_active++;
     pending.state = 'inspected';
-    this.#watch(pending, accessLogs);
+    this.#watch(pending);
     const { listenerFiltersTimeout, continueOnListenerFiltersTimeout } = this.#program;
     const { clock } = this.#services.deps;
     inspect(
@@ -261,7 +261,7 @@ export class Listener {
   }
 
   /** Counts and logs what becomes of a connection. */
-  #watch(pending: Pending, accessLogs: ListenerProgram['accessLogs']): void {
+  #watch(pending: Pending): void {
     pending.socket.once('close', () => {
       if (pending.state === 'inspected') this.#stats.downstream_pre_cx_active--;
       else if (pending.state === 'active') {
@@ -270,7 +270,7 @@ export class Listener {
         const { clock } = this.#services.deps;
         this.#stats.downstream_cx_length_ms.record(Math.trunc(clock.now() - pending.begun));
       } else if (pending.state === 'handed over') return;
-      pending.log?.write(accessLogs, pending.sinks);
+      pending.log?.write(pending.loggers);
     });
   }
 
@@ -347,7 +347,7 @@ interface Pending {
   readonly socket: Socket | TLSSocket;
   readonly info: PlainInfo;
   readonly log: ConnectionLog | undefined;
-  readonly sinks: readonly AccessLogSink[];
+  readonly loggers: readonly AccessLogger[];
   readonly handedOver: boolean;
   state: 'accepted' | 'inspected' | 'active' | 'handed over';
   /** When it became active. */

@@ -2,13 +2,15 @@ import { upstreamPeer } from '../tls/upstream-peer.ts';
 import { nextConnectionId } from '../http/connection-id.ts';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import { isTls } from '../node-tls.ts';
 import type { Deps, Timer } from '../deps.ts';
 import { FilterState, filterStateOf, sharedState } from '../filter-state/state.ts';
 import { beginExchange, type PeerExchange } from '../istio/exchange.ts';
 import { UPSTREAM_PEER } from '../istio/peer.ts';
 import type { TcpMeter, TcpStatsProgram } from '../istio/stats/tcp.ts';
-import type { AccessLogSink, InternalListener } from '../http/runtime.ts';
+import type { InternalListener } from '../http/runtime.ts';
+import type { AccessLogger } from '../telemetry/open-logs.ts';
 import type { AccessLogType, TcpProxyProgram, TunnelProgram } from '../program/types.ts';
 import {
   ResponseFlag,
@@ -19,7 +21,6 @@ import {
   type UpstreamHost,
   type UpstreamSocket,
 } from '../types.ts';
-import { writeLogs } from './connection-log.ts';
 import type { ActiveConnection } from './connections.ts';
 import { HttpTunnel } from './http-tunnel.ts';
 import { splice } from './splice.ts';
@@ -29,7 +30,7 @@ export interface TcpProxyRuntime {
   readonly program: TcpProxyProgram;
   readonly deps: Deps;
   readonly stats: TcpProxyStats;
-  readonly accessLogSinks: readonly AccessLogSink[];
+  readonly accessLoggers: readonly AccessLogger[];
   cluster(name: string): UpstreamCluster | undefined;
   internalListener(name: string): InternalListener | undefined;
   /** Keep Istio's metrics of its connections. */
@@ -94,7 +95,7 @@ export function logDenied(
   info.dynamicMetadata = metadata;
   info.responseEndTime = info.startTime;
   for (const meter of runtime.meters) meter.begin(info).end();
-  writeLogs({ info, logType: 'TcpConnectionEnd' }, runtime.program.accessLogs, runtime.accessLogSinks);
+  for (const log of runtime.accessLoggers) log({ info, logType: 'TcpConnectionEnd' });
 }
 
 class TcpTunnel implements ActiveConnection {
@@ -354,7 +355,7 @@ class TcpTunnel implements ActiveConnection {
     const program = host.cluster.peerExchange;
     if (program === undefined) return undefined;
     const state = (this.#info.filterState ??= new FilterState(this.#info.connection.filterState));
-    const agreed = upstream instanceof TLSSocket ? upstream.alpnProtocol : '';
+    const agreed = isTls(upstream) ? upstream.alpnProtocol : '';
     return beginExchange(program, state, UPSTREAM_PEER, agreed || '', upstream);
   }
 
@@ -403,7 +404,7 @@ class TcpTunnel implements ActiveConnection {
   }
 
   #log(logType: AccessLogType): void {
-    writeLogs({ info: this.#info, logType }, this.#runtime.program.accessLogs, this.#runtime.accessLogSinks);
+    for (const log of this.#runtime.accessLoggers) log({ info: this.#info, logType });
   }
 
   #logAgain(): void {

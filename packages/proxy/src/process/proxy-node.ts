@@ -30,6 +30,8 @@ import { XdsFollower } from '../xds/follower.ts';
 
 export interface ProxyNodeOptions {
   readonly id: string;
+  /** As services are told of it; absent: by its id. */
+  readonly node?: JsonObject;
   /** The cluster it is part of itself. */
   readonly serviceCluster?: string;
   /** What it says of itself. */
@@ -193,7 +195,12 @@ export class ProxyNode {
       nodeMetadata: this.#options.metadata ?? {},
       clusterMetadata: (name) => this.clusters.get(name)?.metadata,
       tagged: this.tagged,
-      calls: upstreamCalls((name) => this.clusters.get(name), deps),
+      calls: upstreamCalls({
+        deps,
+        cluster: (name) => this.clusters.get(name),
+        counter: (name) => this.counters.get(name),
+        node: this.#options.node ?? { id: this.id },
+      }),
       healthFailed: () => this.healthFailed,
       clusterMembers: (name) => {
         const stats = this.clusters.get(name)?.stats;

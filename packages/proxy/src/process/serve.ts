@@ -39,6 +39,7 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
   const remote = namesSources(bootstrap.raw) ? await import('../xds/remote/open.ts') : undefined;
   const node = new ProxyNode({
     id: bootstrap.node.id ?? '',
+    node: nodeJson,
     serviceCluster: bootstrap.node.cluster ?? '',
     metadata: bootstrap.node.metadata,
     maxConnections: bootstrap.maxConnections,

@@ -109,7 +109,7 @@ function offlineDeps({ clock, random }: Deps): CompileDeps {
     clock,
     random,
     fetch: () => Promise.reject(new Error('nothing is fetched while a configuration is checked')),
-    calls: { http: nobody, grpc: nobody },
+    calls: { http: nobody, grpc: nobody, logs: () => nobody },
     counter: () => ({ value: 0 }),
     readFile: (path) => readFileSync(path),
     env: (variable) => process.env[variable],

@@ -90,6 +90,22 @@ export interface HttpFetch {
 export interface UpstreamCalls {
   readonly http: (call: HttpCall) => PendingCall<HttpAnswer>;
   readonly grpc: (call: GrpcCall) => PendingCall<JsonObject>;
+  /** A service that takes log entries; the same one for the same settings. */
+  readonly logs: (service: LogService) => (entry: JsonObject) => void;
+}
+/** Where log entries go, and how many at a time. */
+export interface LogService {
+  readonly kind: 'http' | 'tcp';
+  readonly cluster: string;
+  /** Empty: the cluster's name. */
+  readonly authority: string;
+  readonly metadata: readonly (readonly [string, string])[];
+  readonly skipEnvoyHeaders: boolean;
+  readonly logName: string;
+  /** Milliseconds between messages. */
+  readonly interval: number;
+  /** A message goes once its entries are this long; 0: each by itself. */
+  readonly bytes: number;
 }
 export interface PendingCall<T> {
   readonly answer: Promise<T>;
@@ -503,11 +519,18 @@ export type AccessLogType =
   | 'UpstreamEnd';
 
 export interface AccessLogProgram {
+  readonly shouldLog: ((source: LogSource) => boolean) | undefined;
+  readonly target: AccessLogFile | AccessLogService;
+}
+export interface AccessLogFile {
   /** A file, or `/dev/stdout`, `/dev/stderr`. */
   readonly path: string;
-  readonly shouldLog: ((source: LogSource) => boolean) | undefined;
   /** The whole line, newline included. */
   format(source: LogSource): string;
+}
+/** Takes entries and sends them on. */
+export interface AccessLogService {
+  log(source: LogSource): void;
 }
 
 // ---- routes ------------------------------------------------------------------------------------------------------

@@ -1,3 +1,4 @@
+import type { JsonObject, JsonValue } from '@mizzen/xds';
 import { ResponseFlag } from '../types.ts';
 
 /** Bit, short name, long name. */
@@ -58,4 +59,46 @@ const CACHE_FLAG = 20;
 /** The bit of a short name, or undefined. */
 export function flagBit(name: string): number | undefined {
   return FLAGS.find(([, short]) => short === name)?.[0];
+}
+
+/** Names of `envoy.data.accesslog.v3.ResponseFlags`; what that has no name for is not there. */
+const GRPC_NAMES: Readonly<Record<string, string>> = {
+  LH: 'failedLocalHealthcheck',
+  UH: 'noHealthyUpstream',
+  UT: 'upstreamRequestTimeout',
+  LR: 'localReset',
+  UR: 'upstreamRemoteReset',
+  UF: 'upstreamConnectionFailure',
+  UC: 'upstreamConnectionTermination',
+  UO: 'upstreamOverflow',
+  NR: 'noRouteFound',
+  DI: 'delayInjected',
+  FI: 'faultInjected',
+  RL: 'rateLimited',
+  RLSE: 'rateLimitServiceError',
+  DC: 'downstreamConnectionTermination',
+  URX: 'upstreamRetryLimitExceeded',
+  SI: 'streamIdleTimeout',
+  IH: 'invalidEnvoyRequestHeaders',
+  DPE: 'downstreamProtocolError',
+  UMSDR: 'upstreamMaxStreamDurationReached',
+  NFCF: 'noFilterConfigFound',
+  DT: 'durationTimeout',
+  UPE: 'upstreamProtocolError',
+  NC: 'noClusterFound',
+  OM: 'overloadManager',
+  DF: 'dnsResolutionFailure',
+  DR: 'downstreamRemoteReset',
+};
+
+/** The flags as entries of a log service have them. */
+export function grpcFlags(bits: number): JsonObject {
+  const flags: Record<string, JsonValue> = {};
+  for (const [bit, name] of FLAGS) {
+    if ((bits & bit) === 0) continue;
+    const field = GRPC_NAMES[name];
+    if (field !== undefined) flags[field] = true;
+    else if (name === 'UAEX') flags['unauthorizedDetails'] = { reason: 'EXTERNAL_SERVICE' };
+  }
+  return flags;
 }

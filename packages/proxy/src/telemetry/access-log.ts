@@ -8,6 +8,7 @@ import { dataSource } from '../program/values.ts';
 import { compileAccessLogFilter } from './access-log-filter.ts';
 import { jsonFormatter, parseFormat, sortedJson, textFormatter } from './access-log-format.ts';
 import type { OperatorDeps } from './access-log-operators.ts';
+import { httpGrpcLog, tcpGrpcLog } from './grpc-log/compile.ts';
 
 /** Envoy's own format, for access logs that name none. */
 export const DEFAULT_FORMAT =
@@ -44,14 +45,14 @@ function compileAccessLog(
   if (target === undefined) return undefined;
   const shouldLog =
     log.filter === undefined ? undefined : compileAccessLogFilter(context, log.filter, [...path, 'filter']);
-  return { path: target.path, shouldLog, format: target.format };
+  return { shouldLog, target };
 }
 
 function targetOf(
   context: CompileContext,
   config: { readonly '@type': string },
   path: Path,
-): { readonly path: string; readonly format: (source: LogSource) => string } | undefined {
+): AccessLogProgram['target'] | undefined {
   switch (messageOf(config['@type'])) {
     case 'envoy.extensions.access_loggers.stream.v3.StdoutAccessLog':
     case 'envoy.extensions.access_loggers.stream.v3.StderrAccessLog': {
@@ -64,6 +65,10 @@ function targetOf(
       if (file.path === undefined || file.path === '') context.refuse([...path, 'path'], 'must not be empty');
       return { path: file.path ?? '', format: fileFormat(context, file, path) };
     }
+    case 'envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig':
+      return httpGrpcLog(context, config as types.grpcAccessLog.HttpGrpcAccessLogConfig, path);
+    case 'envoy.extensions.access_loggers.grpc.v3.TcpGrpcAccessLogConfig':
+      return tcpGrpcLog(context, config as types.grpcAccessLog.TcpGrpcAccessLogConfig, path);
     default:
       context.refuse(path, `\`${config['@type']}\` is not an access logger that is supported`);
       return undefined;

@@ -123,3 +123,9 @@ export function suitesOf({
 }): CipherGroups {
   return fips === true ? FIPS_CIPHERS : (ciphers ?? DEFAULT_CIPHERS);
 }
+
+/** The number of a suite by OpenSSL's name, as it goes over the wire. */
+export function cipherNumber(name: string): number | undefined {
+  for (const [number, suite] of CIPHERS_13) if (suite === name) return number;
+  return NUMBERS_12[name];
+}

@@ -3,6 +3,8 @@ import { NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
 const JWT = 'envoy.extensions.filters.http.jwt_authn.v3';
 const FAULT = 'envoy.extensions.filters.http.fault.v3';
 const ACCESS = 'envoy.config.accesslog.v3';
+const GRPC_LOG = 'envoy.extensions.access_loggers.grpc.v3';
+const TRACING = 'envoy.type.tracing.v3';
 
 /** HTTP filters, authorization rules and access logs. */
 export const filterFields: FieldTable = {
@@ -150,6 +152,29 @@ export const filterFields: FieldTable = {
   'envoy.extensions.access_loggers.file.v3.FileAccessLog': {
     implemented: 'path format jsonFormat typedJsonFormat logFormat',
   },
+  [`${GRPC_LOG}.HttpGrpcAccessLogConfig`]: {
+    implemented:
+      'commonConfig additionalRequestHeadersToLog additionalResponseHeadersToLog additionalResponseTrailersToLog',
+  },
+  [`${GRPC_LOG}.TcpGrpcAccessLogConfig`]: { implemented: 'commonConfig' },
+  [`${GRPC_LOG}.CommonGrpcAccessLogConfig`]: {
+    implemented: 'logName grpcService bufferFlushInterval bufferSizeBytes filterStateObjectsToLog customTags',
+    noEffect: { 'there is only version 3': 'transportApiVersion' },
+    refused: { 'streams of log entries are not tried again': 'grpcStreamRetryPolicy' },
+  },
+  [`${TRACING}.CustomTag`]: {
+    implemented: 'tag literal environment requestHeader metadata',
+    refused: { [NOT_SUPPORTED]: 'value' },
+  },
+  [`${TRACING}.CustomTag.Literal`]: { implemented: 'value' },
+  [`${TRACING}.CustomTag.Environment`]: { implemented: 'name defaultValue' },
+  [`${TRACING}.CustomTag.Header`]: { implemented: 'name defaultValue' },
+  [`${TRACING}.CustomTag.Metadata`]: { implemented: 'kind metadataKey defaultValue' },
+  'envoy.type.metadata.v3.MetadataKind': { implemented: 'request route cluster host' },
+  'envoy.type.metadata.v3.MetadataKind.Request': {},
+  'envoy.type.metadata.v3.MetadataKind.Route': {},
+  'envoy.type.metadata.v3.MetadataKind.Cluster': {},
+  'envoy.type.metadata.v3.MetadataKind.Host': {},
   'envoy.extensions.access_loggers.stream.v3.StdoutAccessLog': { implemented: 'logFormat' },
   'envoy.extensions.access_loggers.stream.v3.StderrAccessLog': { implemented: 'logFormat' },
 };

@@ -12,6 +12,9 @@ export const testDeps: CompileDeps = {
     grpc: () => {
       throw new Error('nothing is called in tests');
     },
+    logs: () => () => {
+      throw new Error('nothing is sent in tests');
+    },
   },
   counter: () => ({ value: 0 }),
   readFile: () => {

@@ -1,0 +1,149 @@
+import type { JsonObject } from '@mizzen/xds';
+import { encode } from '@mizzen/xds/binary/index.ts';
+import type { ClientHttp2Stream } from 'node:http2';
+import type { Deps } from '../deps.ts';
+import { frame } from '../grpc/framing.ts';
+import type { Counter, LogService } from '../program/types.ts';
+import type { UpstreamCluster, UpstreamHost } from '../types.ts';
+import { charge } from '../http/charge.ts';
+import { openLogStream } from './log-stream.ts';
+
+export interface LogDeps {
+  readonly deps: Deps;
+  readonly cluster: (name: string) => UpstreamCluster | undefined;
+  readonly counter: (name: string) => Counter;
+  /** The node as services are told of it. */
+  readonly node: JsonObject;
+}
+
+const MESSAGE = 'envoy.service.accesslog.v3.StreamAccessLogsMessage';
+const ENTRY = 'envoy.data.accesslog.v3.';
+/** Kept until there is a connection. */
+const MAX_EARLY_MESSAGES = 64;
+const COUNTERS = ['logs_written', 'logs_dropped', 'grpc_entries_flushed', 'grpc_entries_flush_failed'] as const;
+
+/**
+ * A stream of entries to an access log service (Envoy's `AccessLogService`), some at a time. Entries that cannot be sent
+ * yet are kept up to the size of a message, and then dropped; what was sent to a service that went away is lost.
+ */
+export class LogServiceClient {
+  readonly #service: LogService;
+  readonly #from: LogDeps;
+  readonly #type: string;
+  #entries: Uint8Array[] = [];
+  #bytes = 0;
+  #stream: ClientHttp2Stream | 'opening' | undefined;
+  #early: Buffer[] = [];
+  readonly #counters: Readonly<Record<(typeof COUNTERS)[number], Counter>>;
+
+  constructor(service: LogService, from: LogDeps) {
+    this.#service = service;
+    this.#from = from;
+    this.#type = `${ENTRY}${service.kind === 'http' ? 'HTTPAccessLogEntry' : 'TCPAccessLogEntry'}`;
+    this.#counters = Object.fromEntries(
+      COUNTERS.map((name) => [name, from.counter(`access_logs.grpc_access_log.${name}`)]),
+    ) as Record<(typeof COUNTERS)[number], Counter>;
+    this.#flushLater();
+  }
+
+  log(entry: JsonObject): void {
+    const { bytes, kind } = this.#service;
+    // As in Envoy, only entries about requests are counted, and dropped.
+    if (kind === 'http') {
+      if (bytes > 0 && this.#bytes >= bytes) this.#flush();
+      if (bytes > 0 && this.#bytes >= bytes) return void this.#counters.logs_dropped.value++;
+      this.#counters.logs_written.value++;
+    }
+    const encoded = encode(this.#type, entry);
+    this.#entries.push(encoded);
+    this.#bytes += encoded.length;
+    if (this.#bytes >= bytes) this.#flush();
+  }
+
+  #flushLater(): void {
+    const { interval } = this.#service;
+    this.#from.deps.clock.after(interval, () => {
+      this.#flush();
+      this.#flushLater();
+    });
+  }
+
+  #flush(): void {
+    if (this.#entries.length === 0) return;
+    const entries = this.#entries;
+    const full =
+      typeof this.#stream === 'object' ? this.#stream.writableNeedDrain : this.#early.length >= MAX_EARLY_MESSAGES;
+    if (full) {
+      this.#counters.grpc_entries_flush_failed.value += entries.length;
+      return;
+    }
+    const first = this.#stream === undefined;
+    this.#entries = [];
+    this.#bytes = 0;
+    this.#counters.grpc_entries_flushed.value += entries.length;
+    if (first) this.#open();
+    const identifier = { node: this.#from.node, logName: this.#service.logName };
+    const message = [
+      first ? encode(MESSAGE, { identifier }) : EMPTY,
+      field(this.#service.kind === 'http' ? 2 : 3, Buffer.concat(entries.map((entry) => field(1, entry)))),
+    ];
+    this.#send(frame(Buffer.concat(message)));
+  }
+
+  #send(bytes: Buffer): void {
+    if (this.#stream === 'opening') this.#early.push(bytes);
+    else this.#stream?.write(bytes);
+  }
+
+  #open(): void {
+    const cluster = this.#from.cluster(this.#service.cluster);
+    if (cluster === undefined) return;
+    this.#stream = 'opening';
+    openLogStream(cluster, this.#service, this.#from.deps).then(
+      ({ host, stream }) => this.#opened(host, stream),
+      () => {
+        charge(cluster.stats, 503, true, false);
+        this.#gone();
+      },
+    );
+  }
+
+  #opened(host: UpstreamHost, stream: ClientHttp2Stream): void {
+    const { stats } = host.cluster;
+    this.#stream = stream;
+    host.active++;
+    stats.upstream_rq_total++;
+    stats.upstream_rq_active++;
+    stream.on('error', () => undefined);
+    // Answers mean nothing; what is read must be taken all the same.
+    stream.resume();
+    stream.on('close', () => {
+      host.active--;
+      stats.upstream_rq_active--;
+      this.#gone();
+    });
+    for (const bytes of this.#early) stream.write(bytes);
+    this.#early = [];
+  }
+
+  #gone(): void {
+    this.#stream = undefined;
+    this.#early = [];
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+const LENGTH_DELIMITED = 2;
+
+/** A length-delimited field of protobuf's binary form. */
+function field(number: number, value: Uint8Array): Buffer {
+  const head = [(number << 3) | LENGTH_DELIMITED];
+  for (let rest = value.length; ; rest >>>= 7) {
+    if (rest < 128) {
+      head.push(rest);
+      break;
+    }
+    head.push((rest & 127) | 128);
+  }
+  return Buffer.concat([Buffer.from(head), value]);
+}

@@ -40,7 +40,7 @@ export interface ListenerServices {
   internalListener(name: string): InternalListener | undefined;
   /** The listener for what is sent to that address, the one for all addresses of the port included. */
   listenerFor(address: string, port: number): HandOver | undefined;
-  accessLog(path: string): AccessLogSink;
+  readonly accessLog: (path: string) => AccessLogSink;
   serveHttp(socket: UpstreamSocket, info: ConnectionInfo, hcm: HcmRuntime): HttpServerConnection;
   nextConnectionId(): number;
   /** Somebody has said that this proxy is not to get requests any more. */

@@ -45,6 +45,18 @@ export interface TranslationContext {
   readonly origins: OriginTable;
 }
 
+/**
+ * Filters that only Istio's build of Envoy has, for metrics and who the peer is. Mizzen's own proxy has them, too, and is
+ * sent them where there is a place for its metrics.
+ */
+export function hasIstioFilters({ profile, proxy }: TranslationContext): boolean {
+  return profile === 'istio' || keepsMetrics(proxy);
+}
+
+export function keepsMetrics({ engine, local }: Proxy): boolean {
+  return engine === 'mizzen' && local?.metrics !== undefined;
+}
+
 const NOWHERE: Locality = { region: '', zone: '', subzone: '' };
 
 export function createContext(model: MeshModel, node: Node): TranslationContext {

@@ -63,8 +63,18 @@ export interface LocalProxy {
     readonly applicationAddress: string;
     readonly applicationPort: number;
   }[];
+  /** Where its metrics are to be had; absent: it keeps none of Istio's. */
+  readonly metrics?: LocalMetrics;
   /** Gateways: address, and Gateway server port → port listened on. Ports not listed are as they are. */
   readonly gateway?: { readonly address: string; readonly ports: Readonly<Record<number, number>> };
+}
+
+/** An endpoint for Prometheus: `/stats/prometheus` of the proxy, with the application's own metrics behind it. */
+export interface LocalMetrics {
+  readonly address: string;
+  readonly port: number;
+  /** Absent: the application has none, or they are not to be merged. */
+  readonly application?: { readonly address: string; readonly port: number; readonly path: string };
 }
 
 export interface XdsResources {

@@ -4,6 +4,7 @@ import { LocalXdsConnection } from '../xds/local-source.ts';
 import { LogFiles } from './log-files.ts';
 import { countsOf } from './node-counts.ts';
 import type { FromProxy, NodeCounts, ToProxy } from './protocol.ts';
+import type { MetricsPlace, MetricsServer } from '../admin/metrics-server.ts';
 import { ProxyNode } from './proxy-node.ts';
 
 /** Connections of replaced listeners and chains may go on for this long, milliseconds: what Istio tells its proxies. */
@@ -17,6 +18,7 @@ export class ProxyHost {
   readonly #exit: () => void;
   readonly #logs: LogFiles;
   readonly #nodes = new Map<string, ProxyNode>();
+  readonly #metrics = new Map<string, MetricsServer>();
   readonly #told = new Map<string, NodeCounts>();
   #xds: LocalXdsConnection | undefined;
 
@@ -65,12 +67,30 @@ export class ProxyHost {
       onBindFailure: (listener, failure) => this.#send({ type: 'bind-failed', node: id, listener, ...failure }),
     });
     this.#nodes.set(id, node);
+    const place = metricsPlace(metadata);
+    if (place !== undefined) void this.#serveMetrics(node, place);
     node.start();
+  }
+
+  /** Loaded where metrics are asked for. */
+  async #serveMetrics(node: ProxyNode, place: MetricsPlace): Promise<void> {
+    const { WorkloadMetrics } = await import('../admin/workload-metrics.ts');
+    const { MetricsServer } = await import('../admin/metrics-server.ts');
+    if (this.#nodes.get(node.id) !== node) return;
+    const metrics = new WorkloadMetrics(node, node.compileDeps);
+    const server = new MetricsServer(
+      place,
+      () => metrics.text(),
+      (message) => this.#send({ type: 'log', level: 'warning', node: node.id, message: `metrics: ${message}` }),
+    );
+    this.#metrics.set(node.id, server);
   }
 
   async #stop(id: string, drainMs: number): Promise<void> {
     const node = this.#nodes.get(id);
     this.#nodes.delete(id);
+    this.#metrics.get(id)?.close();
+    this.#metrics.delete(id);
     if (node !== undefined) {
       await node.stop(drainMs);
       this.#count([node]);
@@ -104,4 +124,10 @@ export class ProxyHost {
     }
     if (changed.length > 0) this.#send({ type: 'counts', nodes: changed });
   }
+}
+
+/** Where the runtime wants the metrics of a proxy: `metrics` of its own part of the metadata. */
+function metricsPlace(metadata: JsonObject): MetricsPlace | undefined {
+  const local = metadata['MIZZEN'] as { readonly metrics?: MetricsPlace } | undefined;
+  return local?.metrics;
 }

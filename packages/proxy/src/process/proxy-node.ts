@@ -74,6 +74,7 @@ export class ProxyNode {
   readonly #options: ProxyNodeOptions;
   readonly #follower: XdsFollower;
   readonly #source: XdsSource;
+  readonly #deps: CompileDeps;
   #ready = false;
 
   constructor(options: ProxyNodeOptions) {
@@ -113,9 +114,10 @@ export class ProxyNode {
       onBindFailure: options.onBindFailure,
     });
     this.#source = typeof options.source === 'function' ? options.source(this.clusters) : options.source;
+    this.#deps = this.#compileDeps(deps);
     this.#follower = new XdsFollower({
       source: this.#source,
-      compileDeps: this.#compileDeps(deps),
+      compileDeps: this.#deps,
       clusters: this.clusters,
       listeners: this.listeners,
       routes: this.routes,
@@ -127,6 +129,11 @@ export class ProxyNode {
   /** Versions, times and refusals of its resources. */
   get records(): ResourceRecords {
     return this.#follower.records;
+  }
+
+  /** What its resources are compiled with. */
+  get compileDeps(): CompileDeps {
+    return this.#deps;
   }
 
   get runtime(): Runtime | undefined {

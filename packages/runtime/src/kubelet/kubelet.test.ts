@@ -258,7 +258,7 @@ test('an external workload shows what to start, on a port no gateway wants', asy
   expect(node.pods.find((p) => p.name === 'web-0')).toMatchObject({
     phase: 'External',
     ready: false,
-    message: 'start it with PORT=18080 http_proxy=http://127.192.0.1:15080',
+    message: 'start it with PORT=18080 http_proxy=http://127.192.0.2:15080',
   });
 });
 

@@ -2,7 +2,7 @@ import type { DesiredWorkload, PodStatus, WorkloadStatus } from '../protocol.ts'
 import { Builds } from './builds.ts';
 import { type Clock, sleep, within } from './clock.ts';
 import type { Launch } from './launch.ts';
-import { gatewayLayout, type LayoutDeps, podLayout } from './layout.ts';
+import { changedGateway, gatewayLayout, type LayoutDeps, podLayout } from './layout.ts';
 import type { Pod, PodDeps } from './pod.ts';
 import type { Sidecars } from './sidecars.ts';
 import type { StandIns } from './stand-ins.ts';
@@ -235,7 +235,8 @@ export class Kubelet {
     const after = workload.desired;
     if (startedAs(before) !== startedAs(after)) return;
     if (before.templateHash === after.templateHash && samePorts(before, after)) return;
-    for (const pod of workload.pods.values()) if (!pod.terminating) pod.updateGateway(after, gatewayLayout(after));
+    for (const pod of workload.pods.values())
+      if (!pod.terminating && pod.layout !== undefined) pod.updateGateway(after, changedGateway(after, pod.layout));
   }
 
   #podDeps(): PodDeps {
@@ -252,8 +253,10 @@ export class Kubelet {
       accessLog,
       onLine,
       onEvent,
-      layout: async (workload, gateway) =>
-        gateway ? gatewayLayout(workload) : podLayout(workload, { ...this.#options.layout, reserved: this.#reserved }),
+      layout: (workload, gateway) => {
+        const layout = { ...this.#options.layout, reserved: this.#reserved };
+        return gateway ? gatewayLayout(workload, layout) : podLayout(workload, layout);
+      },
       // Many pods starting at once share the machine with their probes.
       eager: () => Math.max(FASTEST_PROBE_MS, this.unready * 2),
       onChange: () => this.#changed(),

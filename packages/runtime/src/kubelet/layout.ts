@@ -1,4 +1,4 @@
-import type { LocalProxy } from '@mizzen/translator';
+import type { LocalMetrics, LocalProxy } from '@mizzen/translator';
 import type { DesiredContainer, DesiredWorkload } from '../protocol.ts';
 import type { PodNetwork } from './addresses.ts';
 import { type Bindable, PortAllocator, tryBind } from './ports.ts';
@@ -6,6 +6,8 @@ import { probePorts } from './probe-target.ts';
 
 /** Where a pod's HTTP proxy listens, at its egress address. */
 export const HTTP_PROXY_PORT = 15080;
+/** Where Prometheus asks for a pod's metrics, as in a cluster. */
+export const METRICS_PORT = 15020;
 
 /** Every address and port of one pod. Decided before anything of it starts, and kept for its life. */
 export interface PodLayout {
@@ -34,7 +36,33 @@ export function layoutDeps(network: PodNetwork): Omit<LayoutDeps, 'reserved'> {
   return { network, ports: new PortAllocator(network.slot), tryBind };
 }
 
-export function gatewayLayout(workload: DesiredWorkload): PodLayout {
+export async function gatewayLayout(workload: DesiredWorkload, deps: LayoutDeps): Promise<PodLayout> {
+  const place = await metricsPlace(workload, deps);
+  return { ...gatewayAt(workload, place?.metrics), release: () => place?.release() };
+}
+
+/** The same gateway with other ports; its metrics stay where they are. */
+export function changedGateway(workload: DesiredWorkload, before: PodLayout): PodLayout {
+  return { ...gatewayAt(workload, before.proxy?.metrics), release: () => before.release() };
+}
+
+async function metricsPlace(
+  workload: DesiredWorkload,
+  deps: LayoutDeps,
+): Promise<{ readonly metrics: LocalMetrics; release(): void } | undefined> {
+  if (workload.engine === 'envoy') return undefined;
+  const pod = deps.network.allocate();
+  const port = deps.network.unique ? METRICS_PORT : await deps.ports.allocate();
+  return {
+    metrics: { address: pod.address, port },
+    release: () => {
+      deps.network.release(pod);
+      if (!deps.network.unique) deps.ports.release(port);
+    },
+  };
+}
+
+function gatewayAt(workload: DesiredWorkload, metrics: LocalMetrics | undefined): Omit<PodLayout, 'release'> {
   const ports = workload.gatewayPorts ?? {};
   const moved = Object.entries(ports).filter(([port, local]) => Number(port) !== local);
   return {
@@ -42,8 +70,7 @@ export function gatewayLayout(workload: DesiredWorkload): PodLayout {
     boundPorts: Object.fromEntries(moved),
     applicationPorts: {},
     applicationAddress: '127.0.0.1',
-    proxy: { gateway: { address: '127.0.0.1', ports } },
-    release: () => undefined,
+    proxy: { gateway: { address: '127.0.0.1', ports }, ...(metrics === undefined ? {} : { metrics }) },
   };
 }
 
@@ -112,6 +139,14 @@ export async function podLayout(workload: DesiredWorkload, deps: LayoutDeps): Pr
     });
   }
 
+  const metrics =
+    workload.engine === 'envoy'
+      ? undefined
+      : metricsOf(workload, applicationPorts, {
+          address: pod.address,
+          port: await own(pod.address, METRICS_PORT, usedInbound),
+        });
+
   const usedOutbound = new Set<number>();
   const httpProxy = { address: pod.egress, port: await own(pod.egress, HTTP_PROXY_PORT, usedOutbound) };
   const outbound: NonNullable<LocalProxy['outbound']>[number][] = [];
@@ -125,9 +160,24 @@ export async function podLayout(workload: DesiredWorkload, deps: LayoutDeps): Pr
     boundPorts,
     applicationPorts,
     applicationAddress: '127.0.0.1',
-    proxy: { httpProxy, outbound, inbound },
+    proxy: { httpProxy, outbound, inbound, ...(metrics === undefined ? {} : { metrics }) },
     release,
   };
+}
+
+/** With the application's own metrics, where its annotations say that it has some. */
+function metricsOf(
+  { annotations }: DesiredWorkload,
+  applicationPorts: Readonly<Record<number, number>>,
+  at: LocalMetrics,
+): LocalMetrics {
+  if (annotations['prometheus.io/scrape'] !== 'true') return at;
+  if (annotations['prometheus.istio.io/merge-metrics'] === 'false') return at;
+  const port = Number(annotations['prometheus.io/port'] ?? 80);
+  // The annotations already lead to the merged metrics.
+  if (!Number.isInteger(port) || port === METRICS_PORT) return at;
+  const path = annotations['prometheus.io/path'] ?? '/metrics';
+  return { ...at, application: { address: '127.0.0.1', port: applicationPorts[port] ?? port, path } };
 }
 
 /** A stand-in listens on its probes' ports too; a program's undeclared probe port is the program's own affair. */

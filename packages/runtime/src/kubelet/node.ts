@@ -17,7 +17,7 @@ export function proxyNode(
     NAME: pod,
     NAMESPACE: namespace,
     SERVICE_ACCOUNT: workload.serviceAccount,
-    LABELS: podLabels(workload, pod),
+    LABELS: canonical(podLabels(workload, pod), workload.owner.name),
     ANNOTATIONS: workload.annotations,
     CLUSTER_ID: 'Kubernetes',
     INSTANCE_IPS: layout.address,
@@ -34,4 +34,13 @@ export function proxyNode(
 
 function envoy({ bootstrap }: DesiredWorkload, accessLog: string): Partial<LocalProxy> {
   return { engine: 'envoy', accessLog, ...(bootstrap === undefined ? {} : { bootstrap }) };
+}
+
+/** With what an injected sidecar says in addition: which service it is part of, and which revision of it. */
+function canonical(labels: Readonly<Record<string, string>>, workload: string): Readonly<Record<string, string>> {
+  return {
+    'service.istio.io/canonical-name': labels['app.kubernetes.io/name'] ?? labels['app'] ?? workload,
+    'service.istio.io/canonical-revision': labels['app.kubernetes.io/version'] ?? labels['version'] ?? 'latest',
+    ...labels,
+  };
 }

@@ -1,5 +1,5 @@
 import type { Cluster, types } from '@mizzen/xds';
-import type { TranslationContext } from '../context.ts';
+import { keepsMetrics, type TranslationContext } from '../context.ts';
 import { buildOutbound } from './outbound.ts';
 import { type ClusterPlan, clusterPlan } from './plan.ts';
 import { proxySettingsKey } from './proxy-settings.ts';
@@ -18,7 +18,7 @@ export function httpTwin(context: TranslationContext, plan: ClusterPlan): Cluste
   if (context.proxy.local === undefined || plan.port.protocol !== 'auto') return undefined;
   let variants = cache.get(plan);
   if (variants === undefined) cache.set(plan, (variants = new Map()));
-  const key = proxySettingsKey(context);
+  const key = `${keepsMetrics(context.proxy)} ${proxySettingsKey(context)}`;
   if (!variants.has(key)) variants.set(key, build(context, plan));
   return variants.get(key);
 }

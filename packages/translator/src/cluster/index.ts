@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Cluster } from '@mizzen/xds';
-import type { TranslationContext } from '../context.ts';
+import { keepsMetrics, type TranslationContext } from '../context.ts';
 import { placeKey } from '../endpoint/plan-endpoints.ts';
 import { inboundPorts } from '../inbound.ts';
 import { httpTwin } from './http-twin.ts';
@@ -42,7 +42,7 @@ function cachedOutbound(context: TranslationContext, plan: ClusterPlan, settings
   const { proxy, profile } = context;
   let variants = cache.get(plan);
   if (variants === undefined) cache.set(plan, (variants = new Map()));
-  let key = `${profile} ${settings}`;
+  let key = `${profile} ${keepsMetrics(proxy)} ${settings}`;
   if (plan.discovery === 'STRICT_DNS' || plan.discovery === 'LOGICAL_DNS') {
     const families = proxy.addresses.map((address) => isIP(address)).join('');
     key += ` ${families} ${placeKey(context, plan)}`;

@@ -1,4 +1,7 @@
+import type { ServicePort } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
+import { keepsMetrics, type TranslationContext } from '../context.ts';
+import { isHttp } from '../names.ts';
 
 /** Istio's Envoy exchanges workload metadata with its peer when mutual TLS was agreed on through ALPN. */
 export const metadataExchange: readonly types.cluster.Filter[] = [
@@ -11,3 +14,11 @@ export const metadataExchange: readonly types.cluster.Filter[] = [
     },
   },
 ];
+
+/**
+ * Mizzen's own proxy exchanges metadata over connections only where they carry no requests: those go with what
+ * `istio.alpn` would have made of them.
+ */
+export function exchangesPeers({ proxy }: TranslationContext, port: Pick<ServicePort, 'protocol'>): boolean {
+  return keepsMetrics(proxy) && !isHttp(port.protocol);
+}

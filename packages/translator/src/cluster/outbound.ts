@@ -14,7 +14,7 @@ import { applyConnectionPool, applyH2Upgrade, applyHttp2Settings } from './conne
 import { type ClusterDraft, finish, speakAsDownstream, speakHttp2 } from './draft.ts';
 import { dnsFields, dynamicForwardProxy } from './dns.ts';
 import { applyLoadBalancer } from './load-balancer.ts';
-import { metadataExchange } from './metadata-exchange.ts';
+import { exchangesPeers, metadataExchange } from './metadata-exchange.ts';
 import { applyOutlierDetection } from './outlier.ts';
 import type { ClusterPlan } from './plan.ts';
 import { applyProxyProtocol } from './proxy-protocol.ts';
@@ -75,7 +75,7 @@ export function buildOutbound(context: TranslationContext, plan: ClusterPlan): C
       serviceName: name,
     };
   }
-  if (profile === 'istio') cluster.filters = metadataExchange;
+  if (profile === 'istio' || exchangesPeers(context, port)) cluster.filters = metadataExchange;
   return finish(draft);
 }
 

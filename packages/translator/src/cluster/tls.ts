@@ -6,6 +6,7 @@ import type { Draft } from '../draft.ts';
 import { MESH_ROOTS, WORKLOAD_CERTIFICATE, fileSecret, secret } from '../secrets.ts';
 import { ROOTS_SUFFIX, credentialSecret } from '../tls/secrets.ts';
 import { type ClusterDraft, httpOptions, isHttp2 } from './draft.ts';
+import { exchangesPeers } from './metadata-exchange.ts';
 import type { EffectivePolicy } from './policy.ts';
 
 const TLS_CONTEXT = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext';
@@ -82,7 +83,7 @@ function autoMtls(context: TranslationContext, { service, port, policy }: Upstre
 function mutualSocket(
   context: TranslationContext,
   draft: ClusterDraft,
-  { service, sni, dynamic }: UpstreamTls,
+  { service, port, sni, dynamic }: UpstreamTls,
   asked: networking.ClientTLSSettings | undefined,
 ): types.core.TransportSocket {
   const { profile } = context;
@@ -92,7 +93,7 @@ function mutualSocket(
   const alpn = isHttp2(draft) ? ['istio', 'h2'] : ['istio'];
   return socketOf({
     commonTlsContext: {
-      alpnProtocols: profile === 'istio' ? ['istio-peer-exchange', ...alpn] : alpn,
+      alpnProtocols: profile === 'istio' || exchangesPeers(context, port) ? ['istio-peer-exchange', ...alpn] : alpn,
       combinedValidationContext: {
         defaultValidationContext: names.length === 0 ? {} : { matchSubjectAltNames: names.map((exact) => ({ exact })) },
         validationContextSdsSecretConfig: secret(profile, MESH_ROOTS),

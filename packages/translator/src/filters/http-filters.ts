@@ -1,5 +1,6 @@
 import type { Protocol } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
+import { hasIstioFilters } from '../context.ts';
 import { extensionsKey, httpExtensions } from '../extension/filters.ts';
 import type { Phase } from '../extension/list.ts';
 import { remember, type Build, type ListenerClass } from '../listener/build.ts';
@@ -37,7 +38,7 @@ const extended = ({ build, listener, port }: Place, phase: Phase): readonly Http
 /** THE order of HTTP filters. A request passes them from the top; a response from the bottom. */
 const ORDER: readonly ((place: Place) => readonly HttpFilter[])[] = [
   // Who the peer is, before anything that refuses requests, so that refusals are attributed too.
-  (place) => onlyIstio(place, httpMetadataExchange(place.build, place.listener)),
+  (place) => (hasIstioFilters(place.build.context) ? [httpMetadataExchange(place.build, place.listener)] : []),
   // External authorization (CUSTOM) comes before everything that could already have let the request in.
   (place) => (guarded(place) ? extAuthzFilters(place.build) : []),
   // Extensions that find out who the client is come before those that verify it, and so on for each phase.

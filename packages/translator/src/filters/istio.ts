@@ -1,9 +1,10 @@
 import { TYPE_PREFIX, type types } from '@mizzen/xds';
+import { hasIstioFilters } from '../context.ts';
 import type { Build, ListenerClass } from '../listener/build.ts';
 import { proxyHeaders } from './proxy-config.ts';
 import { extension, typedStruct } from './typed.ts';
 
-/** Filters that only Istio's build of Envoy has. Left out for every other proxy. */
+/** Filters that only Istio's build of Envoy has, and in part Mizzen's own proxy. Left out for every other proxy. */
 
 type HttpFilter = types.hcm.HttpFilter;
 type Filter = types.listener.Filter;
@@ -45,7 +46,7 @@ export function statsFilters(
   build: Build,
   listener: ListenerClass,
 ): readonly { name: string; typedConfig: types.listener.Filter['typedConfig'] }[] {
-  const overrides = build.context.profile === 'istio' ? build.telemetry.metrics(listener) : undefined;
+  const overrides = hasIstioFilters(build.context) ? build.telemetry.metrics(listener) : undefined;
   if (overrides === undefined) return [];
   const metrics = overrides.map(({ name, disabled, dimensions, tagsToRemove }) => ({
     name,

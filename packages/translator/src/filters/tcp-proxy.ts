@@ -1,4 +1,5 @@
 import type { types } from '@mizzen/xds';
+import { hasIstioFilters } from '../context.ts';
 import { extensionsKey, networkExtensions } from '../extension/filters.ts';
 import type { Phase } from '../extension/list.ts';
 import type { Build, ListenerClass } from '../listener/build.ts';
@@ -61,7 +62,7 @@ export function networkFilters(
   ]);
 }
 
-/** Learns who the peer is; only Istio's proxies do. */
+/** Learns who the peer is; only Istio's proxies and Mizzen's own do. */
 export function peerFilters(build: Build): readonly Filter[] {
-  return build.context.profile === 'istio' ? [TCP_METADATA_EXCHANGE] : [];
+  return hasIstioFilters(build.context) ? [TCP_METADATA_EXCHANGE] : [];
 }

@@ -1,5 +1,5 @@
 import type { types } from '@mizzen/xds';
-import type { TranslationContext } from '../context.ts';
+import { hasIstioFilters, type TranslationContext } from '../context.ts';
 import { defined } from '../filters/typed.ts';
 import { downstreamTls } from './context.ts';
 import { MESH_ROOTS, WORKLOAD_CERTIFICATE, workloadSecret } from './secrets.ts';
@@ -44,7 +44,7 @@ export function mutualTls(context: TranslationContext, carries: 'http' | 'tcp'):
  */
 export function alpn(context: TranslationContext, carries: 'http' | 'tcp'): readonly string[] {
   const http = context.proxy.engine === 'envoy' ? ['h2', 'http/1.1'] : ['http/1.1'];
-  return carries === 'tcp' && context.profile === 'istio' ? ['istio-peer-exchange', ...http] : http;
+  return carries === 'tcp' && hasIstioFilters(context) ? ['istio-peer-exchange', ...http] : http;
 }
 
 function trustDomainMatch({ model, profile }: TranslationContext): types.tls.CertificateValidationContext {

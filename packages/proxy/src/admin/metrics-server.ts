@@ -1,0 +1,86 @@
+import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+
+export interface MetricsPlace {
+  readonly address: string;
+  readonly port: number;
+  readonly application?: { readonly address: string; readonly port: number; readonly path: string } | undefined;
+}
+
+/** More than this an application has not to say. */
+const MAX_BYTES = 64 << 20;
+const TIMEOUT = 10_000;
+const PLAIN = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** Serves a proxy's metrics with the application's own behind them, as Istio's agent does. */
+export class MetricsServer {
+  readonly #server: Server;
+  readonly #own: () => string;
+  readonly #place: MetricsPlace;
+  #scrapes = 0;
+  #failures = 0;
+
+  constructor(place: MetricsPlace, own: () => string, onFailure: (message: string) => void) {
+    this.#place = place;
+    this.#own = own;
+    this.#server = createServer((request, response) => void this.#answer(request, response));
+    this.#server.on('error', (error) => onFailure(error.message));
+    this.#server.listen({ host: place.address, port: place.port, exclusive: true });
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = (request.url ?? '').replace(/\?.*$/, '');
+    if (path !== '/stats/prometheus' && path !== '/metrics') return void response.writeHead(404).end();
+    if (request.method !== 'GET' && request.method !== 'HEAD') return void response.writeHead(405).end();
+    this.#scrapes++;
+    const application = await this.#application(request);
+    const agent =
+      `# TYPE istio_agent_scrapes_total counter\nistio_agent_scrapes_total ${this.#scrapes}\n` +
+      `# TYPE istio_agent_scrape_failures_total counter\n` +
+      `istio_agent_scrape_failures_total{type="application"} ${this.#failures}\n`;
+    response.writeHead(200, { 'content-type': PLAIN }).end(agent + this.#own() + application);
+  }
+
+  /** What the application says; nothing, and a failure is counted, where it says nothing useful. */
+  #application(request: IncomingMessage): Promise<string> {
+    const { application } = this.#place;
+    if (application === undefined) return Promise.resolve('');
+    const asked = Number(request.headers['x-prometheus-scrape-timeout-seconds']);
+    const timeout = asked > 0 ? Math.min(TIMEOUT, asked * 900) : TIMEOUT;
+    return new Promise((resolve) => {
+      const fail = (): void => {
+        this.#failures++;
+        resolve('');
+      };
+      const { address, port, path } = application;
+      const headers = { accept: 'text/plain;version=0.0.4', 'user-agent': 'mizzen' };
+      const outgoing = get({ host: address, port, path, headers, agent: false, timeout }, (answer) => {
+        if (answer.statusCode !== 200) {
+          answer.resume();
+          return fail();
+        }
+        const parts: Buffer[] = [];
+        let bytes = 0;
+        answer.on('data', (part: Buffer) => {
+          parts.push(part);
+          bytes += part.length;
+          if (bytes > MAX_BYTES) answer.destroy(new Error('too much'));
+        });
+        answer.on('error', fail);
+        answer.on('end', () => {
+          // An end that OpenMetrics asks for would be one in the middle.
+          const text = Buffer.concat(parts)
+            .toString()
+            .replace(/^# EOF\s*$/m, '');
+          resolve(text === '' || text.endsWith('\n') ? text : `${text}\n`);
+        });
+      });
+      outgoing.on('timeout', () => outgoing.destroy(new Error('timeout')));
+      outgoing.on('error', fail);
+    });
+  }
+}

@@ -17,14 +17,15 @@ const INT8 = 20;
  */
 export function openPostgres<Tables>(url: string, migrations: readonly Migration[]): Database<Tables> {
   const closing = new AbortController();
-  const opened = connect<Tables>(url);
+  const { connectionString, schema } = targetOf(url);
+  const opened = connect<Tables>(connectionString, schema);
   let migrated = false;
   // Whoever needs the database first hears about it; here is nobody to tell.
   opened.catch(() => undefined);
   let migrating: Promise<void> | undefined;
   const migrateOnce = async (): Promise<void> => {
     const { pool } = await opened;
-    migrating ??= migrate(pool, migrations).then(
+    migrating ??= migrate(pool, schema, migrations).then(
       () => void (migrated = true),
       (error: unknown) => {
         migrating = undefined;
@@ -58,11 +59,24 @@ export function openPostgres<Tables>(url: string, migrations: readonly Migration
   };
 }
 
-async function connect<Tables>(url: string): Promise<{ pool: Pool; queries: Kysely<Tables> }> {
+/** `?schema=NAME` makes services neighbours in one database: each has its tables in a schema of its own. */
+function targetOf(url: string): { connectionString: string; schema: string } {
+  const target = new URL(url);
+  const schema = target.searchParams.get('schema') ?? 'public';
+  if (!/^[a-z_][a-z\d_]*$/.test(schema)) throw new Error(`DATABASE_URL: ${schema} is no name for a schema`);
+  target.searchParams.delete('schema');
+  return { connectionString: target.href, schema };
+}
+
+async function connect<Tables>(
+  connectionString: string,
+  schema: string,
+): Promise<{ pool: Pool; queries: Kysely<Tables> }> {
   const { default: pg } = await optional(() => import('pg'), 'pg', 'DATABASE_URL');
   const { Kysely, PostgresDialect } = await import('kysely');
   const pool = new pg.Pool({
-    connectionString: url,
+    connectionString,
+    options: `-c search_path=${schema}`,
     max: 10,
     connectionTimeoutMillis: CONNECT_MS,
     query_timeout: 10_000,
@@ -82,11 +96,12 @@ async function connect<Tables>(url: string): Promise<{ pool: Pool; queries: Kyse
 }
 
 /** All in one transaction, which PostgreSQL takes for statements of this kind, too; replicas wait for each other. */
-async function migrate(pool: Pool, migrations: readonly Migration[]): Promise<void> {
+async function migrate(pool: Pool, schema: string, migrations: readonly Migration[]): Promise<void> {
   const connection = await pool.connect();
   try {
     await connection.query('begin');
     await connection.query(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+    await connection.query(`create schema if not exists ${schema}`);
     await connection.query(LEDGER);
     const { rows } = await connection.query<{ name: string }>('select name from schema_migrations');
     const applied = new Set(rows.map(({ name }) => name));

@@ -6,7 +6,7 @@ import { runService, until, type Running } from './processes.ts';
 let postgres: Backend;
 let redis: Backend;
 const running: Running[] = [];
-const database = (name: string): string => `postgres://store:store@127.0.0.1:${postgres.port}/${name}`;
+const database = (name: string): string => `postgres://store:store@127.0.0.1:${postgres.port}/store?schema=${name}`;
 
 async function run(...args: Parameters<typeof runService>): Promise<Running> {
   const service = await runService(...args);
@@ -15,7 +15,7 @@ async function run(...args: Parameters<typeof runService>): Promise<Running> {
 }
 
 beforeAll(async () => {
-  postgres = await startPostgres(['catalog', 'inventory', 'orders', 'payment']);
+  postgres = await startPostgres(['store']);
   redis = await startRedis();
 }, 60_000);
 afterAll(async () => {

@@ -15,8 +15,8 @@ let rabbit: Backend;
 let inventory: Running;
 let orders: Running;
 const running = new Set<Running>();
-const database = (name: string): string => `postgres://store:store@127.0.0.1:${postgres.port}/${name}`;
-const broker = (): string => `amqp://guest:guest@127.0.0.1:${rabbit.port}`;
+const database = (name: string): string => `postgres://store:store@127.0.0.1:${postgres.port}/store?schema=${name}`;
+const broker = (): string => `amqp://store:store@127.0.0.1:${rabbit.port}`;
 
 async function run(...args: Parameters<typeof runService>): Promise<Running> {
   const service = await runService(...args);
@@ -25,7 +25,10 @@ async function run(...args: Parameters<typeof runService>): Promise<Running> {
 }
 
 async function query(name: string, text: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client(database(name));
+  const client = new pg.Client({
+    connectionString: `postgres://store:store@127.0.0.1:${postgres.port}/store`,
+    options: `-c search_path=${name}`,
+  });
   await client.connect();
   try {
     return (await client.query<Record<string, unknown>>(text)).rows;
@@ -58,7 +61,7 @@ const runInventory = (more: object = {}): Promise<Running> =>
 let ordersEnv: Record<string, string>;
 
 beforeAll(async () => {
-  [postgres, rabbit] = await Promise.all([startPostgres(['catalog', 'inventory', 'orders', 'payment']), startRabbit()]);
+  [postgres, rabbit] = await Promise.all([startPostgres(['store']), startRabbit()]);
   const catalog = await run('catalog', { DATABASE_URL: database('catalog') });
   const payment = await run('payment', { DATABASE_URL: database('payment') });
   inventory = await runInventory();

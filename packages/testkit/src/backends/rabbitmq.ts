@@ -7,7 +7,7 @@ import { dataFolder, runBackend, unprivileged, type Backend } from './backend.ts
 /** Debian's own command only runs as root or as `rabbitmq`, in /var/lib/rabbitmq; this is what it calls. */
 const INNER = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 
-/** RabbitMQ on loopback, with its default account guest:guest, and the port mapper of its own that Erlang wants. */
+/** RabbitMQ on loopback, with the account `store`, whose password is `store`, and the port mapper of its own that Erlang wants. */
 export async function startRabbit(port?: number): Promise<Backend> {
   const program = existsSync(INNER) ? INNER : requireTool('rabbitmq-server');
   const user = unprivileged('rabbitmq');
@@ -24,6 +24,8 @@ export async function startRabbit(port?: number): Promise<Backend> {
     join(folder, 'rabbitmq.conf'),
     [
       `listeners.tcp.1 = 127.0.0.1:${onPort}`,
+      'default_user = store',
+      'default_pass = store',
       'log.console = true',
       'log.console.level = info',
       'log.file = false',

@@ -21,11 +21,12 @@ export function planOfUrl(given: string, values: Invocation['values']): Plan {
   const body = data?.startsWith('@') === true ? readFileSync(data.slice(1), 'utf8') : data;
   const method = text(values, 'request') ?? (body === undefined ? 'GET' : 'POST');
   if (!/^[A-Z]+$/.test(method) || method === 'CONNECT') throw new UsageError(`-X: \`${method}\` cannot be used here`);
+  const name = grpc ? call : `${method} ${url.pathname}`;
   const timeout = text(values, 'timeout');
   const timeoutMs = timeout === undefined ? DEFAULT_TIMEOUT_MS : milliseconds(timeout);
   if (timeoutMs === undefined || timeoutMs === 0) throw new UsageError(`--timeout: \`${timeout}\` is not a duration`);
   return {
-    target: grpc ? url.origin : undefined,
+    target: url.origin,
     mode: undefined,
     rate: undefined,
     peak: undefined,
@@ -37,16 +38,16 @@ export function planOfUrl(given: string, values: Invocation['values']): Plan {
     grpc: { protos: list(values, 'proto').map((each) => resolve(each)), include: [] },
     scenarios: [
       {
-        name: grpc ? call : url.pathname,
+        name,
         weight: 1,
         protocol,
         target: undefined,
         variables: new Map(),
         steps: [
           {
-            name: grpc ? call : `${method} ${url.pathname}`,
+            name,
             method,
-            url: literal(grpc ? call : url.href),
+            url: literal(grpc ? call : `${url.pathname}${url.search}`),
             headers: headersOf(values, body !== undefined && !grpc),
             body: bodyOf(body, grpc),
             capture: [],

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import {
   Client as Channel,
   credentials,
@@ -79,7 +80,10 @@ export class GrpcClient implements Client {
   #definitions(service: string, channels: Origin): Promise<PackageDefinition> {
     const { protos, include } = this.#source;
     if (protos.length === 0) return reflect(channels.next(), service, this.#clock.wall() + REFLECTION_MS);
-    this.#files ??= load([...protos], { ...LOADING, includeDirs: [...include] });
+    this.#files ??= load([...protos], {
+      ...LOADING,
+      includeDirs: [...include, ...new Set(protos.map((file) => dirname(file)))],
+    });
     return this.#files;
   }
 }

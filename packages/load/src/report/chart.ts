@@ -2,7 +2,7 @@ import type { Scale } from './scale.ts';
 
 const WIDTH = 720;
 const HEIGHT = 240;
-const MARGIN = { left: 64, right: 12, top: 12, bottom: 34 } as const;
+const MARGIN = { left: 64, right: 24, top: 12, bottom: 34 } as const;
 export const PLOT = { width: WIDTH - MARGIN.left - MARGIN.right, height: HEIGHT - MARGIN.top - MARGIN.bottom } as const;
 
 export interface Line {

@@ -1,7 +1,7 @@
 import { humanMs } from '../duration.ts';
 import { escaped } from './chart.ts';
 import { chartsOf } from './charts.ts';
-import type { Latency, Requests, Result } from './result.ts';
+import { type Latency, type Requests, type Result, stepLabel } from './result.ts';
 import { STYLE } from './style.ts';
 import { verdictText } from './text.ts';
 
@@ -68,11 +68,11 @@ function verdicts({ thresholds }: Result): string {
     verdictText(each),
     each.ok ? '<span class="good">✓ holds</span>' : '<span class="bad">✗ broken</span>',
   ]);
-  return `<h2>Thresholds</h2>${table(['threshold', ''], rows)}`;
+  return `<h2>Thresholds</h2>${table(['threshold', ''], rows, 'narrow')}`;
 }
 
 function steps({ steps: all }: Result): string {
-  const rows = all.map((each) => [`${each.scenario}/${each.step}`, ...numbers(each)]);
+  const rows = all.map((each) => [stepLabel(each), ...numbers(each)]);
   return `<h2>Steps</h2>${table(['step', 'sent', 'errors', 'p50', 'p90', 'p95', 'p99', 'p99.9', 'slowest'], rows)}`;
 }
 
@@ -83,7 +83,7 @@ function numbers({ sent, errors, latency }: Requests): readonly string[] {
 
 function countsOf(title: string, counts: Readonly<Record<string, number>>): string {
   const rows = Object.entries(counts).map(([name, count]) => [name, String(count)]);
-  return rows.length === 0 ? '' : `<h2>${title}</h2>${table(['', 'requests'], rows)}`;
+  return rows.length === 0 ? '' : `<h2>${title}</h2>${table(['', 'requests'], rows, 'narrow')}`;
 }
 
 function stress({ stress: found }: Result): string {
@@ -107,10 +107,10 @@ function drift({ drift: found }: Result): string {
 }
 
 /** Cells that are markup begin with a tag of this page's own. */
-function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+function table(headings: readonly string[], rows: readonly (readonly string[])[], kind = 'wide'): string {
   const head = headings.map((each) => `<th scope="col">${escaped(each)}</th>`).join('');
   const body = rows.map((cells) => `<tr>${cells.map((each) => `<td>${cell(each)}</td>`).join('')}</tr>`);
-  return `<div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table></div>`;
+  return `<div class="scroll"><table class="${kind}"><thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table></div>`;
 }
 
 function cell(text: string): string {

@@ -103,6 +103,11 @@ export interface Stress {
   readonly steps: readonly { readonly rate: number; readonly thresholds: readonly Verdict[] }[];
 }
 
+/** A step by the names of its scenario and its own; of a plain URL both are the same. */
+export function stepLabel({ scenario, step }: Pick<StepResult, 'scenario' | 'step'>): string {
+  return scenario === step ? step : `${scenario}/${step}`;
+}
+
 export function latencyOf(histogram: Histogram): Latency | null {
   if (histogram.totalCount === 0) return null;
   const at = (percent: number): number => Math.min(histogram.getValueAtPercentile(percent), histogram.maxValue) / 1000;

@@ -8,7 +8,7 @@ export const STYLE = `
 body { margin: 0 auto; max-width: 1120px; padding: 24px 16px 48px; background: var(--back); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 22px; margin: 0; } h2 { font-size: 17px; margin: 32px 0 12px; } p { margin: 4px 0; color: var(--soft); }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); gap: 12px; margin: 20px 0 0; padding: 0; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(112px, 1fr)); gap: 12px; margin: 20px 0 0; padding: 0; }
 .figures div, figure { background: var(--card); border: 1px solid var(--rule); border-radius: 8px; padding: 12px; margin: 0; }
 .figures dt { color: var(--soft); font-size: 13px; } .figures dd { margin: 0; font-size: 20px; font-variant-numeric: tabular-nums; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(480px, 100%), 1fr)); gap: 12px; margin-top: 20px; }
@@ -21,7 +21,9 @@ circle.c1, .key.c1 { fill: var(--c1); background: var(--c1); } circle.c2, .key.c
 circle.c3, .key.c3 { fill: var(--c3); background: var(--c3); } circle.c4, .key.c4 { fill: var(--c4); background: var(--c4); }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 16px; list-style: none; margin: 6px 0 0; padding: 0; font-size: 13px; color: var(--soft); }
 .key { display: inline-block; width: 14px; height: 3px; margin-right: 6px; vertical-align: middle; border-radius: 2px; }
+.key.dashed { opacity: 0.6; height: 0; background: none; border-top: 3px dotted var(--c4); }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+.narrow { width: auto; min-width: min(420px, 100%); }
 th, td { text-align: right; padding: 6px 10px; border-bottom: 1px solid var(--rule); white-space: nowrap; }
 th { color: var(--soft); font-weight: 500; } th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere; }
 .good { color: var(--good); } .bad { color: var(--bad); }

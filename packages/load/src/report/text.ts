@@ -1,6 +1,6 @@
 import { humanMs } from '../duration.ts';
 import type { Verdict } from '../thresholds.ts';
-import type { Latency, Requests, Result } from './result.ts';
+import { type Latency, type Requests, type Result, stepLabel } from './result.ts';
 
 export interface TextOptions {
   readonly color: boolean;
@@ -61,7 +61,7 @@ function counts(name: string, all: Readonly<Record<string, number>>): readonly s
 
 function stepTable({ steps }: Result): readonly string[] {
   const rows = steps.map((each) => [
-    `${each.scenario}/${each.step}`,
+    stepLabel(each),
     String(each.sent),
     String(each.errors),
     ...(each.latency === null

@@ -40,6 +40,10 @@ function variableOf(
   }
   const from = reader.number(fields['from'], [...path, 'from'], Number.MIN_SAFE_INTEGER, true);
   const to = reader.number(fields['to'], [...path, 'to'], from ?? 0, true);
+  // What is wrong with one of them was said.
+  if ((from === undefined || to === undefined) && fields['from'] !== undefined && fields['to'] !== undefined) {
+    return undefined;
+  }
   if (from === undefined || to === undefined) {
     return reader.wrong(path, 'must be a value, a list, `from` and `to`, `sequence`, `uuid: true` or `env`');
   }

@@ -108,6 +108,9 @@ export class Reader {
 
   #report(message: string, [from, to]: readonly [number, number], help?: string): void {
     const start = this.#lines.linePos(from);
+    // What all scenarios share is read with each of them.
+    const told = (each: Diagnostic): boolean => each.message === message && each.span?.line === start.line;
+    if (this.diagnostics.some(told)) return;
     const end = this.#lines.linePos(Math.max(from, to));
     this.diagnostics.push({
       code: 'MZ0301',

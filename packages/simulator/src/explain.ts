@@ -1,6 +1,11 @@
 import type { Random } from '@mizzen/proxy/deps.ts';
 import { Headers } from '@mizzen/proxy/http/headers.ts';
-import type { AddressProgram, ChainCriteria, UpstreamTlsProgram } from '@mizzen/proxy/program/types.ts';
+import type {
+  AddressProgram,
+  ChainCriteria,
+  ListenerProgram,
+  UpstreamTlsProgram,
+} from '@mizzen/proxy/program/types.ts';
 import type { ConnectionInfo, PeerTls, RequestHead, Trace } from '@mizzen/proxy/types.ts';
 import { arrive, ended, findListener, passThrough, type Arrival, type HopResult } from './hop.ts';
 import { offlineDeps } from './programs.ts';
@@ -69,11 +74,15 @@ async function travel(
   return closed('it goes round in circles');
 }
 
-type Next = Arrival | { readonly verdict: Verdict };
+export type Next = Arrival | { readonly verdict: Verdict };
 
-function enter(client: NodePrograms, request: SimulatedRequest, trace: Trace): Next {
+/**
+ * The way into the client's proxy. Connections that are captured are handed to the listener of the address they were for;
+ * where there is none, the listener that captures them keeps them.
+ */
+export function enter(client: NodePrograms, request: SimulatedRequest, trace: Trace): Next {
   const { address, port } = request.enter;
-  const listener = findListener(client, address, port);
+  const listener = findListener(client, address, port) ?? client.listeners.find(captures);
   if (listener === undefined) {
     trace.push({ kind: 'listener', matched: false, text: `nothing listens at ${address}:${port}` });
     return { verdict: closed(`nothing listens at ${address}:${port}`) };
@@ -86,6 +95,10 @@ function enter(client: NodePrograms, request: SimulatedRequest, trace: Trace): N
   });
   const from = request.from?.address ?? client.address;
   return open(client, listener, { from, to: address, port, tls: undefined, sni: '', alpn: ['http/1.1'] }, trace);
+}
+
+function captures({ useOriginalDst, direction }: ListenerProgram): boolean {
+  return useOriginalDst && direction !== 'INBOUND';
 }
 
 interface Opening {

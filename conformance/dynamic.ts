@@ -17,7 +17,7 @@ type Written = Readonly<Record<string, unknown>>;
  * - `listeners` and `clusters`: all there are, in the words of configuration.ts; a cluster without any has the upstream
  *   of its name as endpoint;
  * - `routes`: name to a route configuration, or to the list of its routes; `endpoints`: name to a list of upstreams, or an
- *   assignment; `secrets`: name to an identity, or a secret. Those that are not named stay;
+ *   assignment; `secrets`: name to an identity, or a secret; `extensions`: name to a filter. Those that are not named stay;
  * - `text`: file to its contents, word by word.
  */
 export interface Served {
@@ -26,6 +26,7 @@ export interface Served {
   readonly routes?: Written;
   readonly endpoints?: Written;
   readonly secrets?: Written;
+  readonly extensions?: Written;
   readonly text?: Readonly<Record<string, string>>;
 }
 
@@ -35,6 +36,7 @@ const SECTIONS = {
   listener: 'listeners',
   route: 'routes',
   secret: 'secrets',
+  extension: 'extensions',
 } as const satisfies Readonly<Record<Kind, keyof Served>>;
 
 const WHOLE: readonly Kind[] = ['cluster', 'listener'];
@@ -78,6 +80,8 @@ function resource(kind: Kind, name: string, raw: unknown, one: Case): object {
       return Array.isArray(raw)
         ? { clusterName: name, endpoints: raw.length === 0 ? [] : [{ lbEndpoints: raw.map(endpoint) }] }
         : { clusterName: name, ...(expandEndpoints(raw) as object) };
+    case 'extension':
+      return { name, ...(raw as object) };
     case 'secret': {
       const own = { certificateChain: { filename: `\${certificate:${raw as string}}` } };
       return typeof raw === 'string'

@@ -3,10 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { TypeUrl, type types } from '@mizzen/xds';
 import { decode, encode } from '@mizzen/xds/binary/index.ts';
 
-export type Kind = 'cluster' | 'endpoint' | 'listener' | 'route' | 'secret';
+export type Kind = 'cluster' | 'endpoint' | 'listener' | 'route' | 'secret' | 'extension';
 
 /** In the order in which Envoy wants to hear of them. */
-export const KINDS: readonly Kind[] = ['cluster', 'endpoint', 'listener', 'route', 'secret'];
+export const KINDS: readonly Kind[] = ['cluster', 'endpoint', 'listener', 'route', 'secret', 'extension'];
 const WHOLE: readonly Kind[] = ['cluster', 'listener'];
 
 /** What a proxy said of a version. */

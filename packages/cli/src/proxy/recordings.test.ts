@@ -21,7 +21,6 @@ import { describe, expect, test } from 'vitest';
 /** Fields, as paths end, that istiod sends and the proxy does not support: a resource that has one is refused. */
 const NOT_SUPPORTED = [
   'http2ProtocolOptions',
-  'configDiscovery',
   'transparent',
   'typedConfig',
   'address',

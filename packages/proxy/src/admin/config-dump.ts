@@ -8,7 +8,7 @@ import { redacted } from './redact.ts';
 import { adminRegex } from './regex.ts';
 
 const DUMP = 'type.googleapis.com/envoy.admin.v3.';
-type Kind = Exclude<keyof typeof TypeUrl, 'extension' | 'runtime'>;
+type Kind = Exclude<keyof typeof TypeUrl, 'runtime'>;
 type Entry = Readonly<Record<string, unknown>>;
 type Section = Record<string, unknown>;
 
@@ -70,6 +70,7 @@ const SINGLES: Readonly<Record<string, string>> = {
   static_secrets: '.StaticSecret',
   dynamic_active_secrets: '.DynamicSecret',
   dynamic_warming_secrets: '.DynamicSecret',
+  ecds_filters: '.EcdsFilterConfig',
   static_endpoint_configs: '.StaticEndpointConfig',
   dynamic_endpoint_configs: '.DynamicEndpointConfig',
 };
@@ -79,6 +80,7 @@ function allSections(context: AdminContext, wanted: Wanted, withEndpoints: boole
     bootstrap(context),
     clusters(context, wanted),
     ...(withEndpoints ? [endpoints(context, wanted)] : []),
+    ...extensions(context, wanted),
     listeners(context, wanted),
     { '@type': `${DUMP}ScopedRoutesConfigDump` },
     routes(context, wanted),
@@ -209,6 +211,28 @@ function endpoints({ node }: AdminContext, wanted: Wanted): Section {
   }
   return section;
 }
+
+/** A section for each kind of filter of which some configurations are discovered. */
+function extensions({ node, started }: AdminContext, wanted: Wanted): Section[] {
+  const all = node.listeners.programs().flatMap((program) => program.extensions);
+  return EXTENSION_KINDS.filter((kind) => all.some((extension) => extension.kind === kind)).map((kind) => {
+    const section: Section = { '@type': `${DUMP}EcdsConfigDump` };
+    const names = new Set(all.flatMap((extension) => (extension.kind === kind ? extension.name : [])));
+    for (const name of names) {
+      const resource = node.extensions.resource(name);
+      if (resource === undefined || !wanted(name)) continue;
+      const record = node.records.get('extension', name);
+      append(section, 'ecds_filters', {
+        ...version(record?.version),
+        ecds_filter: typed('extension', resource),
+        last_updated: time(record?.updated ?? started),
+      });
+    }
+    return section;
+  });
+}
+
+const EXTENSION_KINDS = ['http_filter', 'network_filter', 'tcp_listener_filter'] as const;
 
 function append(section: Section, key: string, entry: Entry): void {
   const list = section[key];

@@ -39,6 +39,12 @@ export function planOf(hcm: HcmRuntime): HcmPlan {
   return plan;
 }
 
+/** Connections that go by the plan of one program go on by that of another, which follows it. */
+export function movePlan(before: HcmProgram, after: HcmProgram): void {
+  const plan = plans.get(before);
+  if (plan !== undefined) plans.set(after, Object.assign(plan, makePlan(after)));
+}
+
 function makePlan(program: HcmProgram): HcmPlan {
   const upgradeFilters = new Map<string, FilterPlan>();
   for (const [type, { filters }] of program.upgrades) {

@@ -4,12 +4,14 @@ import type { TLSSocket } from 'node:tls';
 import { FilterState } from '../filter-state/state.ts';
 import { beginExchange, type ExchangeProgram, type PeerExchange } from '../istio/exchange.ts';
 import { DOWNSTREAM_PEER } from '../istio/peer.ts';
+import { movePlan } from '../http/plan.ts';
 import { newAnswerCounts, type AnswerCounts, type HcmRuntime } from '../http/runtime.ts';
 import type {
   FilterChainProgram,
   GateDecision,
   HcmProgram,
   ListenerProgram,
+  NetworkFilterProgram,
   NetworkGate,
   NetworkRbacProgram,
   NetworkStateProgram,
@@ -40,32 +42,22 @@ export class ChainRuntime {
   /** Changes when anything of the chain's configuration does. */
   readonly key: string;
   readonly connections = new Connections();
-  readonly #program: FilterChainProgram;
+  #program: FilterChainProgram;
   readonly #services: ListenerServices;
   readonly #tls: DownstreamTls | undefined;
-  readonly #gates: readonly Gate[];
-  readonly #states: readonly NetworkStateProgram[];
-  readonly #exchange: ExchangeProgram | undefined;
-  readonly #isHttp: boolean;
-  /** A TCP proxy writes to the listener's record of the connection, if that is kept. */
-  readonly #serve: (
-    socket: Socket | TLSSocket,
-    info: ConnectionInfo,
-    metadata: FilterMetadata,
-    record: StreamInfo | undefined,
-  ) => ActiveConnection;
+  readonly #of: ListenerSettings;
   readonly #stats: ListenerStats;
-  readonly #countUnsecured: () => void;
-  readonly #logDenied: (info: ConnectionInfo, decision: GateDecision, metadata: FilterMetadata) => void;
+  #gates!: readonly Gate[];
+  #states!: readonly NetworkStateProgram[];
+  #exchange: ExchangeProgram | undefined;
+  #last!: LastFilter;
+  /** The configuration of some filter has not come. */
+  #lacksFilter = false;
 
   constructor(
     key: string,
     program: FilterChainProgram,
-    {
-      direction,
-      drainType,
-      perConnectionBufferLimit,
-    }: Pick<ListenerProgram, 'direction' | 'drainType' | 'perConnectionBufferLimit'>,
+    of: ListenerSettings,
     services: ListenerServices,
     stats: ListenerStats,
   ) {
@@ -73,10 +65,29 @@ export class ChainRuntime {
     this.#stats = stats;
     this.#program = program;
     this.#services = services;
+    this.#of = of;
     this.#tls =
       program.tls === undefined
         ? undefined
         : new DownstreamTls(program.tls, services.tls, services.deps.clock, stats.ssl);
+    this.#takeFilters();
+  }
+
+  get index(): number {
+    return this.#program.index;
+  }
+
+  /**
+   * Goes on with what filters have discovered: a connection manager of the same configuration with its connections, other
+   * network filters with those to come.
+   */
+  adopt(program: FilterChainProgram): void {
+    this.#program = program;
+    this.#takeFilters();
+  }
+
+  #takeFilters(): void {
+    const program = this.#program;
     this.#gates = program.filters.flatMap((filter) =>
       filter.kind === 'rbac'
         ? [rbacGate(filter.rbac)]
@@ -89,44 +100,36 @@ export class ChainRuntime {
     this.#states = program.filters.flatMap((filter) => (filter.kind === 'set_filter_state' ? [filter.state] : []));
     const exchange = program.filters.find(({ kind }) => kind === 'peer_exchange');
     this.#exchange = exchange?.kind === 'peer_exchange' ? exchange.exchange : undefined;
-    const last = program.filters.at(-1);
-    this.#isHttp = last?.kind === 'http_connection_manager';
+    this.#lacksFilter = program.filters.some(({ kind }) => kind === 'missing');
+    this.#last = this.#takeLast(program.filters.at(-1));
+  }
+
+  #takeLast(last: NetworkFilterProgram | undefined): LastFilter {
+    const services = this.#services;
     if (last?.kind === 'http_connection_manager') {
-      const runtime = hcmRuntime(
-        last.hcm,
-        direction,
-        services,
-        answersOf(stats, last.hcm.statPrefix),
-        perConnectionBufferLimit,
-        () => drainType === 'DEFAULT' && services.healthFailed(),
-      );
-      this.#countUnsecured = () => void runtime.stats.downstream_cx_total++;
-      this.#serve = (socket, info) => {
-        const connection = services.serveHttp(socket, info, runtime);
-        // Whoever looked at its first bytes left it paused.
-        if (socket.isPaused()) socket.resume();
-        return connection;
-      };
-      this.#logDenied = () => {
-        runtime.stats.downstream_cx_total++;
-        runtime.stats.downstream_cx_destroy++;
-        runtime.stats.downstream_cx_destroy_local++;
-      };
-    } else if (last?.kind === 'tcp_proxy') {
-      const meters = program.filters.flatMap((filter) => (filter.kind === 'istio_stats' ? [filter.stats] : []));
-      const runtime = tcpRuntime(last.tcp, direction, services, meters);
-      this.#countUnsecured = () => void runtime.stats.downstream_cx_total++;
+      const now = hcmRuntime(last.hcm, this.#of, services, answersOf(this.#stats, last.hcm.statPrefix));
+      const before = this.#last?.http;
+      if (before?.config === last.config) {
+        movePlan(before.runtime.program, last.hcm);
+        Object.assign(before.runtime, now);
+        return this.#last;
+      }
+      return lastHttp(now, last.config, services);
+    }
+    if (last?.kind === 'tcp_proxy') {
       const onData = this.#states.some((state) => state.onData !== undefined)
         ? (info: ConnectionInfo): void => this.#setState('onData', info)
         : undefined;
-      this.#serve = (socket, info, metadata, record) =>
-        serveTcp(socket, info, runtime, metadata, record, onData, this.#beginExchange(socket, info));
-      this.#logDenied = (info, decision, metadata) => logDenied(info, runtime, decision, metadata);
-    } else {
-      this.#countUnsecured = () => undefined;
-      this.#serve = last?.kind === 'direct_response' ? (socket) => serveDirect(socket, last.response) : serveEcho;
-      this.#logDenied = () => undefined;
+      const { filters } = this.#program;
+      const meters = filters.flatMap((filter) => (filter.kind === 'istio_stats' ? [filter.stats] : []));
+      const runtime = tcpRuntime(last.tcp, this.#of.direction, services, meters);
+      return lastTcp(runtime, onData, (socket, info) => this.#beginExchange(socket, info));
     }
+    return {
+      countUnsecured: () => undefined,
+      serve: last?.kind === 'direct_response' ? (socket) => serveDirect(socket, last.response) : serveEcho,
+      logDenied: () => undefined,
+    };
   }
 
   /** The socket's bytes are unread. */
@@ -137,6 +140,10 @@ export class ChainRuntime {
     log: ConnectionLog | undefined,
   ): void {
     if (log !== undefined) log.info.filterChainName = this.#program.name;
+    if (this.#lacksFilter) {
+      this.#stats.network_extension_config_missing++;
+      return void socket.destroy();
+    }
     let named = this.#program.name === '' ? info : { ...info, filterChainName: this.#program.name };
     const { metadata } = this.#program;
     if (metadata !== undefined)
@@ -191,7 +198,7 @@ export class ChainRuntime {
 
   /** The handshake failed. The filter that would have taken the connection has been there since it was accepted. */
   #unsecured(reason: string, log: ConnectionLog | undefined): void {
-    this.#countUnsecured();
+    this.#last.countUnsecured();
     if (reason === TIMED_OUT) {
       this.#stats.downstream_cx_transport_socket_connect_timeout++;
       log?.fail({ connectionTerminationDetails: TIMED_OUT });
@@ -202,14 +209,15 @@ export class ChainRuntime {
     if (log !== undefined) {
       log.socket = socket;
       log.connection = info;
-      log.http = this.#isHttp;
+      log.http = this.#last.http !== undefined;
     }
     this.#setState('onHandshake', info);
     // Whoever carries requests has seen data by the time that anybody looks.
-    if (this.#isHttp) this.#setState('onData', info);
+    const isHttp = this.#last.http !== undefined;
+    if (isHttp) this.#setState('onData', info);
     const metadata = info.listenerMetadata === undefined ? undefined : { ...info.listenerMetadata };
     const go = (): void => this.#pass(socket, info, log, metadata, 0);
-    if (this.#isHttp && this.#exchange !== undefined && this.#exchange.protocol === info.applicationProtocol)
+    if (isHttp && this.#exchange !== undefined && this.#exchange.protocol === info.applicationProtocol)
       stripFirst(socket, this.#beginExchange(socket, info)!, go);
     else go();
   }
@@ -245,7 +253,7 @@ export class ChainRuntime {
           log.info.connectionTerminationDetails = decision.details;
           log.info.responseFlags |= decision.flags;
         }
-        this.#logDenied(info, decision, metadata);
+        this.#last.logDenied(info, decision, metadata);
         this.#deny(socket, delayDeny);
         return false;
       };
@@ -267,7 +275,7 @@ export class ChainRuntime {
       }
       if (!go(result)) return;
     }
-    const connection = this.#serve(socket, info, metadata, log?.info);
+    const connection = this.#last.serve(socket, info, metadata, log?.info);
     if (log !== undefined && connection.socket !== undefined) log.socket = connection.socket;
     this.connections.add(connection);
     socket.once('close', () => this.connections.delete(connection));
@@ -344,13 +352,60 @@ function answersOf({ answers }: ListenerStats, prefix: string): AnswerCounts {
   return counts;
 }
 
+/** What chains need to know of their listener. */
+type ListenerSettings = Pick<ListenerProgram, 'direction' | 'drainType' | 'perConnectionBufferLimit'>;
+
+/** The filter that takes connections. */
+interface LastFilter {
+  /** A TCP proxy writes to the listener's record of the connection, if that is kept. */
+  readonly serve: (
+    socket: Socket | TLSSocket,
+    info: ConnectionInfo,
+    metadata: FilterMetadata,
+    record: StreamInfo | undefined,
+  ) => ActiveConnection;
+  readonly countUnsecured: () => void;
+  readonly logDenied: (info: ConnectionInfo, decision: GateDecision, metadata: FilterMetadata) => void;
+  /** It is a connection manager, of that configuration. */
+  readonly http?: { readonly config: object; readonly runtime: HcmRuntime };
+}
+
+function lastHttp(runtime: HcmRuntime, config: object, services: ListenerServices): LastFilter {
+  return {
+    http: { config, runtime },
+    countUnsecured: () => void runtime.stats.downstream_cx_total++,
+    serve: (socket, info) => {
+      const connection = services.serveHttp(socket, info, runtime);
+      // Whoever looked at its first bytes left it paused.
+      if (socket.isPaused()) socket.resume();
+      return connection;
+    },
+    logDenied: () => {
+      runtime.stats.downstream_cx_total++;
+      runtime.stats.downstream_cx_destroy++;
+      runtime.stats.downstream_cx_destroy_local++;
+    },
+  };
+}
+
+function lastTcp(
+  runtime: TcpProxyRuntime,
+  onData: ((info: ConnectionInfo) => void) | undefined,
+  exchange: (socket: Socket | TLSSocket, info: ConnectionInfo) => PeerExchange | undefined,
+): LastFilter {
+  return {
+    countUnsecured: () => void runtime.stats.downstream_cx_total++,
+    serve: (socket, info, metadata, record) =>
+      serveTcp(socket, info, runtime, metadata, record, onData, exchange(socket, info)),
+    logDenied: (info, decision, metadata) => logDenied(info, runtime, decision, metadata),
+  };
+}
+
 function hcmRuntime(
   program: HcmProgram,
-  direction: Direction,
+  { direction, drainType, perConnectionBufferLimit: bufferLimit }: ListenerSettings,
   services: ListenerServices,
   listenerAnswers: AnswerCounts,
-  bufferLimit: number,
-  healthFailed: () => boolean,
 ): HcmRuntime {
   const { routes } = program;
   return {
@@ -358,7 +413,7 @@ function hcmRuntime(
     routes: routeLookup(routes, services),
     cluster: (name) => services.cluster(name),
     internalListener: (name) => services.internalListener(name),
-    healthFailed,
+    healthFailed: () => drainType === 'DEFAULT' && services.healthFailed(),
     deps: services.deps,
     stats: services.stats.hcm(program.statPrefix, direction),
     listenerAnswers,

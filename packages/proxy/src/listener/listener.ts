@@ -34,6 +34,8 @@ export class Listener {
   #program: ListenerProgram;
   #loggers: readonly AccessLogger[] = [];
   #steps: readonly Step[] = NO_STEPS;
+  /** The configuration of some listener filter has not come. */
+  #lacksFilter = false;
   /** Connections, those that filters still look at included. */
   #open = 0;
   #chains = new Map<FilterChainProgram, ChainRuntime>();
@@ -93,13 +95,33 @@ export class Listener {
     }
     this.#program = program;
     this.#chains = chains;
-    this.#steps = program.listenerFilters.flatMap((filter) => stepOf(filter) ?? []);
+    this.#takeFilters();
     this.#loggers = openLogs(program.accessLogs, this.#services.accessLog);
     this.#bind();
     if (before.size === 0) return;
     const decision = this.#decision();
     const { time } = this.#policy;
     for (const chain of before.values()) void this.#drain(chain, decision, time, time);
+  }
+
+  /** Goes on with a program of the same configuration, of which only what filters discovered is different. */
+  adopt(program: ListenerProgram): void {
+    const byIndex = new Map([...this.#chains.values()].map((chain) => [chain.index, chain]));
+    const chains = new Map<FilterChainProgram, ChainRuntime>();
+    for (const chain of [...program.chains, ...(program.defaultChain === undefined ? [] : [program.defaultChain])]) {
+      const runtime = byIndex.get(chain.index)!;
+      runtime.adopt(chain);
+      chains.set(chain, runtime);
+    }
+    this.#program = program;
+    this.#chains = chains;
+    this.#takeFilters();
+  }
+
+  #takeFilters(): void {
+    const { listenerFilters } = this.#program;
+    this.#steps = listenerFilters.flatMap((filter) => stepOf(filter) ?? []);
+    this.#lacksFilter = listenerFilters.some(({ kind }) => kind === 'missing');
   }
 
   /** Takes over a connection that was accepted elsewhere in this proxy. */
@@ -222,6 +244,11 @@ export class Listener {
         : new ConnectionLog(socket, { ...info, tls: undefined }, this.#services.deps.clock);
     const pending: Pending = { socket, info, log, loggers: this.#loggers, handedOver, state: 'accepted', begun: 0 };
     socket.on('error', ignore);
+    if (this.#lacksFilter) {
+      this.#stats.extension_config_missing++;
+      this.#watch(pending);
+      return void socket.destroy();
+    }
     const steps = this.#stepsFor(addresses.localPort);
     if (steps.length === 0) {
       this.#watch(pending);

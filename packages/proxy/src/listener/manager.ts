@@ -134,6 +134,19 @@ export class ListenerManager {
     this.refresh();
   }
 
+  /** Listeners with what they were compiled from, in force or waiting. */
+  *compiled(): Iterable<{ readonly program: ListenerProgram; readonly resource: unknown }> {
+    for (const { listener, resource } of this.#active.values()) yield { program: listener.program, resource };
+    yield* this.#waiting.values();
+  }
+
+  /** Puts a program in the place of one of the same resource: only what was discovered since is different. */
+  adopt(before: ListenerProgram, program: ListenerProgram): void {
+    const waiting = this.#waiting.get(before.name);
+    if (waiting?.program === before) this.#waiting.set(before.name, { ...waiting, program });
+    else this.#active.get(before.name)?.listener.adopt(program);
+  }
+
   remove(name: string): void {
     this.#waiting.get(name)?.timer?.cancel();
     this.#waiting.delete(name);

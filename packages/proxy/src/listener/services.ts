@@ -70,6 +70,9 @@ export interface ListenerStats {
   downstream_listener_filter_remote_close: number;
   downstream_listener_filter_error: number;
   no_filter_chain_match: number;
+  /** Connections that ended because a filter had no configuration yet. */
+  extension_config_missing: number;
+  network_extension_config_missing: number;
   readonly downstream_cx_length_ms: Histogram;
   /** Of its connection managers, by stat prefix. */
   readonly answers: Map<string, AnswerCounts>;

@@ -67,6 +67,8 @@ export function newListenerStats(): ListenerStats {
     downstream_listener_filter_remote_close: 0,
     downstream_listener_filter_error: 0,
     no_filter_chain_match: 0,
+    extension_config_missing: 0,
+    network_extension_config_missing: 0,
     downstream_cx_length_ms: new Histogram(),
     answers: new Map(),
     ssl: newDownstreamTlsStats(),

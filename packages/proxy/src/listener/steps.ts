@@ -43,6 +43,7 @@ export function stepOf(filter: ListenerFilterProgram): Step | undefined {
     case 'proxy_protocol':
       return proxyStep(filter.reader);
     case 'original_dst':
+    case 'missing':
       return undefined;
   }
 }

@@ -22,6 +22,7 @@ import { Counters } from '../telemetry/counters.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { TlsContexts } from '../tls/context.ts';
 import type { LiveRuntime } from '../runtime/open.ts';
+import { ExtensionStore } from '../xds/extension-store.ts';
 import { RouteStore } from '../xds/route-store.ts';
 import { SecretStore } from '../xds/secret-store.ts';
 import type { ResourceRecords } from '../xds/records.ts';
@@ -66,6 +67,7 @@ export class ProxyNode {
   readonly listeners: ListenerManager;
   readonly routes = new RouteStore();
   readonly secrets = new SecretStore();
+  readonly extensions = new ExtensionStore();
   readonly stats = new ListenerStatsStore();
   readonly counters = new Counters();
   readonly tagged = new TaggedStats();
@@ -122,6 +124,7 @@ export class ProxyNode {
       listeners: this.listeners,
       routes: this.routes,
       secrets: this.secrets,
+      extensions: this.extensions,
       onFirstListeners: () => this.#checkReady(),
     });
   }
@@ -180,6 +183,7 @@ export class ProxyNode {
   #complete(program: ListenerProgram): boolean {
     return (
       program.routeConfigNames.every((name) => this.routes.answered(name)) &&
+      program.extensions.every(({ name, waits }) => !waits || this.extensions.answered(name)) &&
       program.secretNames.every((name) => this.secrets.answered(name)) &&
       clusterNames(program, this.routes).every((name) => !this.clusters.isWarming(name))
     );
@@ -198,6 +202,7 @@ export class ProxyNode {
       fetch: (request) => fetchThrough(this.clusters.get(request.cluster), request, deps),
       serviceCluster: this.#options.serviceCluster ?? '',
       runtime: this.#options.runtime?.runtime,
+      extensions: this.extensions,
       nodeId: this.id,
       nodeMetadata: this.#options.metadata ?? {},
       clusterMetadata: (name) => this.clusters.get(name)?.metadata,

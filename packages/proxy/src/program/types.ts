@@ -2,7 +2,7 @@
  * What xDS resources become: plain data and closures, made once and never changed. All times are milliseconds, sizes
  * bytes, fractions in [0, 1]; every default Envoy has is filled in.
  */
-import type { JsonObject, JsonValue, types } from '@mizzen/xds';
+import type { Any, JsonObject, JsonValue, types } from '@mizzen/xds';
 import type { Clock, Random } from '../deps.ts';
 import type { Live } from '../runtime/live.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -63,6 +63,8 @@ export interface CompileDeps {
   readonly serviceCluster?: string;
   /** Where values that runtime keys name are; undefined: the defaults count. */
   readonly runtime?: Runtime | undefined;
+  /** Filter configurations that come by themselves; undefined: there are none. */
+  readonly extensions?: ExtensionLookup;
   /** The id of the node, where it is known. */
   readonly nodeId?: string;
   /** What the node says of itself, where it is known. */
@@ -74,9 +76,31 @@ export interface CompileDeps {
   /** An environment variable that a `dataSource` or %ENVIRONMENT% names. */
   readonly env: (name: string) => string | undefined;
 }
+/** Configurations of filters that are discovered, by name, and what is kept of listeners that are compiled with them. */
+export interface ExtensionLookup {
+  config(name: string): Any | undefined;
+  /** It is not in force yet, and may be refused. */
+  isTried(name: string): boolean;
+  readonly compiled: WeakMap<object, CompiledParts>;
+}
+
+/** A resource as it was read, and what became of parts of it: those that do not change stay the same objects. */
+export interface CompiledParts {
+  readonly resource: Readonly<Record<string, unknown>>;
+  readonly made: Map<string, { readonly config: object; readonly part: unknown }>;
+}
+
+/** A filter of a listener whose configuration comes by itself. */
+export interface DiscoveredExtension {
+  readonly kind: 'http_filter' | 'network_filter' | 'tcp_listener_filter';
+  readonly name: string;
+  /** The listener is not used before there has been an answer. */
+  readonly waits: boolean;
+}
+
 /** A resource that another one names, and the source it is to be had from: undefined is the bootstrap. */
 export interface ResourcePlace {
-  readonly kind: 'endpoint' | 'route' | 'secret' | 'runtime';
+  readonly kind: 'endpoint' | 'route' | 'secret' | 'runtime' | 'extension';
   readonly name: string;
   readonly source: types.core.ConfigSource | undefined;
 }
@@ -184,6 +208,7 @@ export interface ListenerProgram {
   /** Names of secrets and route configurations that the chains refer to. */
   readonly secretNames: readonly string[];
   readonly routeConfigNames: readonly string[];
+  readonly extensions: readonly DiscoveredExtension[];
   readonly places: readonly ResourcePlace[];
 }
 
@@ -195,6 +220,8 @@ export type ListenerFilterProgram = {
   (
     | { readonly kind: 'inspector'; readonly step: Step }
     | { readonly kind: 'original_dst' }
+    /** Its configuration has not come: connections end. */
+    | { readonly kind: 'missing' }
     | { readonly kind: 'proxy_protocol'; readonly reader: ProxyProtocolReader }
   );
 
@@ -251,9 +278,12 @@ export type NetworkFilterProgram =
   | { readonly kind: 'set_filter_state'; readonly state: NetworkStateProgram }
   | { readonly kind: 'peer_exchange'; readonly exchange: ExchangeProgram }
   | { readonly kind: 'istio_stats'; readonly stats: TcpStatsProgram }
-  | { readonly kind: 'http_connection_manager'; readonly hcm: HcmProgram }
+  /** The same `config` is the same connection manager, whatever has become of its filters. */
+  | { readonly kind: 'http_connection_manager'; readonly hcm: HcmProgram; readonly config: object }
   | { readonly kind: 'tcp_proxy'; readonly tcp: TcpProxyProgram }
   | { readonly kind: 'echo' }
+  /** Its configuration has not come: connections end. */
+  | { readonly kind: 'missing' }
   | { readonly kind: 'direct_response'; readonly response: Buffer };
 
 export interface ConnectionLimitProgram {

@@ -10,7 +10,8 @@ import { pathOnly, queryParameter } from '../program/match/query.ts';
 import { lookUp } from '../program/match/value.ts';
 import { isAscii, wire } from '../program/values.ts';
 import type { LogSource } from '../program/types.ts';
-import type { ConnectionEnds, ConnectionInfo, PeerTls, RequestHead, StreamInfo } from '../types.ts';
+import { ResponseFlag, type ConnectionEnds, type ConnectionInfo, type PeerTls } from '../types.ts';
+import type { RequestHead, StreamInfo } from '../types.ts';
 import { LOCAL_FIELDS, PEER_FIELDS, validity } from './access-log-certificates.ts';
 import { flagNames } from './access-log-flags.ts';
 import { grpcStatusName, grpcStatusOf, isGrpc, trailer } from './access-log-grpc.ts';
@@ -310,7 +311,10 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   PROTOCOL: text((i) => i.protocol),
   UPSTREAM_PROTOCOL: text((i) => (i.protocol !== '' && i.upstreamLocalAddress !== '' ? 'HTTP/1.1' : '')),
   RESPONSE_CODE: info((i) => i.responseCode),
-  RESPONSE_CODE_DETAILS: text((i) => i.responseCodeDetails.replaceAll(' ', '_')),
+  // Where a filter has no configuration there are details, without a word.
+  RESPONSE_CODE_DETAILS: info(({ responseCodeDetails: details, responseFlags }) =>
+    details === '' && (responseFlags & ResponseFlag.NFCF) === 0 ? undefined : details.replaceAll(' ', '_'),
+  ),
   CONNECTION_TERMINATION_DETAILS: text((i) => i.connectionTerminationDetails),
   RESPONSE_FLAGS: info((i) => flagNames(i.responseFlags, false, i.flagOrder) ?? '-'),
   RESPONSE_FLAGS_LONG: info((i) => flagNames(i.responseFlags, true, i.flagOrder) ?? '-'),

@@ -107,8 +107,7 @@ function addListeners(values: Values, node: ProxyNode): void {
   );
   for (const { prefix, stats } of node.stats.allListeners()) {
     addListenerStats(values, prefix, stats, 'worker_0');
-    for (const name of ['extension_config_missing', 'network_extension_config_missing'])
-      add(values, `listener.${prefix}.${name}`, 0);
+    addAll(values, `listener.${prefix}`, missingFilters(stats));
     if (secured.has(prefix)) addTls(values, `listener.${prefix}.ssl`, stats.ssl);
   }
 }
@@ -123,11 +122,17 @@ function addCodec(values: Values, codec: CodecStats): void {
   addAll(values, 'http1', { ...codec, metadata_not_supported_error: 0, response_flood: 0 });
 }
 
+function missingFilters(stats: ListenerStats): Record<string, number> {
+  const { extension_config_missing, network_extension_config_missing } = stats;
+  return { extension_config_missing, network_extension_config_missing };
+}
+
 /** One thread, of that name, does it all. */
 export function addListenerStats(values: Values, prefix: string, stats: ListenerStats, thread: string): void {
   const name = `listener.${prefix}`;
   for (const never of LISTENER_NEVER) add(values, `${name}.${never}`, 0);
-  addAll(values, name, numbers(stats));
+  const { extension_config_missing: _, network_extension_config_missing: __, ...shown } = numbers(stats);
+  addAll(values, name, shown);
   addAll(values, `${name}.${thread}`, {
     downstream_cx_active: stats.downstream_cx_active,
     downstream_cx_total: stats.downstream_cx_total,

@@ -15,13 +15,14 @@ interface Source {
   readonly version: string;
   /** When the last version came into force, milliseconds since the epoch; 0: never. */
   readonly updated: number;
+  readonly late?: number;
 }
 
 /** How resources came that are not part of the bootstrap. */
 export function addXdsStats(values: Values, { texts, large }: OtherStats, node: ProxyNode): void {
   const { records, clusters } = node;
-  const add = (prefix: string, { counts, version, updated }: Source): void => {
-    addAll(values, prefix, { ...counts, update_failure: 0, init_fetch_timeout: 0, update_time: updated });
+  const add = (prefix: string, { counts, version, updated, late = 0 }: Source): void => {
+    addAll(values, prefix, { ...counts, update_failure: 0, init_fetch_timeout: late, update_time: updated });
     large.set(`${prefix}.version`, version === '' ? 0n : xxHash64(version));
     texts.set(`${prefix}.version_text`, version);
   };
@@ -33,13 +34,14 @@ export function addXdsStats(values: Values, { texts, large }: OtherStats, node: 
       0,
     ),
   });
-  const ofName = (kind: 'endpoint' | 'route', name: string): Source => {
+  const ofName = (kind: 'endpoint' | 'route' | 'extension', name: string): Source => {
     const record = records.get(kind, name);
-    const { accepted = 0, rejected = 0, version = '', updated = 0 } = record ?? {};
+    const { accepted = 0, rejected = 0, version = '', updated = 0, late = 0 } = record ?? {};
     return {
       counts: { update_attempt: accepted + rejected, update_success: accepted, update_rejected: rejected },
       version,
       updated,
+      late,
     };
   };
   if (records.counts('cluster').update_attempt > 0) {
@@ -53,6 +55,14 @@ export function addXdsStats(values: Values, { texts, large }: OtherStats, node: 
     const prefix = `cluster.${program.statName}`;
     values.delete(`${prefix}.version`);
     add(prefix, ofName('endpoint', program.edsServiceName));
+  }
+  for (const { kind, name } of node.listeners.programs().flatMap(({ extensions }) => extensions)) {
+    const prefix = `extension_config_discovery.${kind}.${name}`;
+    const source = ofName('extension', name);
+    const { update_success: config_reload, update_rejected: config_fail } = source.counts;
+    add(prefix, source);
+    const failed = config_fail + (source.late ?? 0);
+    addAll(values, prefix, { config_reload, config_fail: failed, config_conflict: 0 });
   }
   for (const [prefix, name] of routesByName(node)) {
     const source = ofName('route', name);

@@ -116,7 +116,7 @@ export class BootstrapSource implements XdsSource {
           const timeout = timeoutOf(this.#places.get(`${typeUrl} ${name}`)!);
           const gone = (): void => {
             waiting.delete(name);
-            handler({ resources: [], removed: [name] });
+            handler({ resources: [], removed: [name], late: true });
           };
           waiting.set(name, new FirstAnswer(this.#options.clock, timeout, gone));
         }

@@ -6,7 +6,9 @@ import type { Compiled, CompileDeps, ResourcePlace, RouteConfigProgram } from '.
 import { readResource } from '../program/read-resource.ts';
 import type { Nack } from '../types.ts';
 import { compilers } from './compilers.ts';
+import { adoptPrograms, compileExtension, recompiled } from './extensions.ts';
 import { ResourceRecords } from './records.ts';
+import type { ExtensionStore } from './extension-store.ts';
 import type { RouteStore } from './route-store.ts';
 import { SecretFiles } from './secret-files.ts';
 import type { SecretStore } from './secret-store.ts';
@@ -19,11 +21,12 @@ export interface FollowerOptions {
   readonly listeners: ListenerManager;
   readonly routes: RouteStore;
   readonly secrets: SecretStore;
+  readonly extensions: ExtensionStore;
   /** The first answer about listeners has been taken in. */
   readonly onFirstListeners: () => void;
 }
 
-type Kind = Exclude<keyof typeof TypeUrl, 'extension' | 'runtime'>;
+type Kind = Exclude<keyof typeof TypeUrl, 'runtime'>;
 
 /**
  * Keeps a proxy as its source says. Clusters come first, and listeners are asked for once those are warm; endpoints,
@@ -56,6 +59,7 @@ export class XdsFollower {
       listener: subscribe('listener', (update) => this.#listeners(update)),
       route: subscribe('route', (update) => this.#routes(update)),
       secret: subscribe('secret', (update) => this.#secrets(update)),
+      extension: subscribe('extension', (update) => this.#extensions(update)),
     };
   }
 
@@ -114,7 +118,7 @@ export class XdsFollower {
     const { clusters } = this.#options;
     const nacks = this.#each('endpoint', update, compilers.endpoint, (program) => clusters.setEndpoints(program));
     for (const name of removed) {
-      this.#forget('endpoint', name);
+      this.#forget('endpoint', name, update.late);
       clusters.noEndpoints(name);
     }
     // One that was refused has nothing to wait for.
@@ -137,10 +141,8 @@ export class XdsFollower {
       (program, { resource }) => this.#locate(program.places, () => listeners.update(program, resource)),
       (program) => listeners.conflict(program),
     );
-    const names = new Set(listeners.programs().flatMap((program) => program.routeConfigNames));
-    this.#options.routes.keep(names);
-    this.#keepVersions('route', names);
-    this.#subscriptions.route.follow(names);
+    this.#followExtensions();
+    this.#followRoutes();
     this.#followSecrets();
     listeners.refresh();
     if (!this.listenersKnown && partial !== true) {
@@ -150,6 +152,44 @@ export class XdsFollower {
     return nacks;
   }
 
+  /** Filter configurations: all listeners that have them are compiled with them. */
+  #extensions(update: XdsUpdate): readonly Nack[] {
+    const { removed } = update;
+    const { extensions, listeners } = this.#options;
+    const nacks = this.#each(
+      'extension',
+      update,
+      (resource, deps) => compileExtension(resource, deps, extensions, listeners),
+      (apply) => apply(),
+    );
+    for (const name of removed) {
+      this.#forget('extension', name, update.late);
+      extensions.absent(name);
+      adoptPrograms(listeners, recompiled(name, this.#options.compileDeps, listeners).programs);
+    }
+    for (const { resource } of nacks) if (!extensions.answered(resource)) extensions.absent(resource);
+    this.#followRoutes();
+    listeners.refresh();
+    return nacks;
+  }
+
+  #followExtensions(): void {
+    const names = new Set(
+      this.#options.listeners.programs().flatMap((program) => program.extensions.map(({ name }) => name)),
+    );
+    this.#options.extensions.keep(names);
+    this.#keepVersions('extension', names);
+    this.#subscriptions.extension.follow(names);
+  }
+
+  #followRoutes(): void {
+    const programs = this.#options.listeners.programs();
+    const names = new Set(programs.flatMap((program) => program.routeConfigNames));
+    this.#options.routes.keep(names);
+    this.#keepVersions('route', names);
+    this.#subscriptions.route.follow(names);
+  }
+
   #routes(update: XdsUpdate): readonly Nack[] {
     const { removed } = update;
     const { routes, listeners } = this.#options;
@@ -157,7 +197,7 @@ export class XdsFollower {
       this.#heldRoutes.set(program.name, { program, resource }),
     );
     for (const name of removed) {
-      this.#forget('route', name);
+      this.#forget('route', name, update.late);
       routes.absent(name);
     }
     for (const { resource } of nacks) routes.absent(resource);
@@ -185,7 +225,7 @@ export class XdsFollower {
     );
     for (const name of removed) {
       this.#secretFiles.forget(name);
-      this.#forget('secret', name);
+      this.#forget('secret', name, update.late);
       secrets.absent(name);
     }
     for (const { resource } of nacks) secrets.absent(resource);
@@ -290,8 +330,9 @@ export class XdsFollower {
     }
   }
 
-  #forget(kind: Kind, name: string): void {
+  #forget(kind: Kind, name: string, late = false): void {
     this.#versions.delete(`${kind} ${name}`);
     this.records.forget(kind, name);
+    if (late) this.records.late(kind, name);
   }
 }

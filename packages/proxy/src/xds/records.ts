@@ -13,6 +13,8 @@ export interface ResourceRecord {
   /** How many versions came into force, and how many were refused. */
   accepted: number;
   rejected: number;
+  /** How often nothing was heard of it in time. */
+  late: number;
   /** The last version, if it was refused. */
   refused?: { readonly version: string; readonly details: string; readonly at: number; readonly resource: unknown };
 }
@@ -59,22 +61,35 @@ export class ResourceRecords {
 
   accepted(kind: string, { name, version, static: own = false }: XdsResource): void {
     if (!own) this.#versions.set(kind, version);
-    const { accepted = 0, rejected = 0 } = this.get(kind, name) ?? {};
+    const { accepted = 0, rejected = 0, late = 0 } = this.get(kind, name) ?? {};
     this.#records.set(`${kind} ${name}`, {
       version: own ? '' : version,
       static: own,
       updated: this.#clock.wall(),
       accepted: accepted + 1,
       rejected,
+      late,
     });
   }
 
   refused(kind: string, { name, version, resource }: XdsResource, nacks: readonly Nack[]): void {
     const details = nacks.map(({ field, message }) => (field === '' ? message : `${field}: ${message}`)).join('; ');
-    const record = this.get(kind, name) ?? { version: '', static: false, updated: 0, accepted: 0, rejected: 0 };
+    const record = this.#record(kind, name);
     record.rejected++;
     record.refused = { version, details, at: this.#clock.wall(), resource };
-    this.#records.set(`${kind} ${name}`, record);
+  }
+
+  /** Nothing was heard of it in time. */
+  late(kind: string, name: string): void {
+    this.#record(kind, name).late++;
+  }
+
+  #record(kind: string, name: string): ResourceRecord {
+    const key = `${kind} ${name}`;
+    let record = this.#records.get(key);
+    if (record === undefined)
+      this.#records.set(key, (record = { version: '', static: false, updated: 0, accepted: 0, rejected: 0, late: 0 }));
+    return record;
   }
 
   forget(kind: string, name: string): void {

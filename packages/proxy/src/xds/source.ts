@@ -5,6 +5,8 @@ import type { Nack } from '../types.ts';
 export interface XdsUpdate {
   readonly resources: readonly XdsResource[];
   readonly removed: readonly string[];
+  /** Names are said to be gone because nothing was heard of them in time. */
+  readonly late?: boolean;
   /** There is more to come before anybody may count on having all there is. */
   readonly partial?: boolean;
 }

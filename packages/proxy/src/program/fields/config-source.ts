@@ -12,6 +12,9 @@ export const configSourceFields: FieldTable = {
     values: { resourceApiVersion: { V2: VERSION.V2 } },
   },
   [`${CORE}.AggregatedConfigSource`]: {},
+  [`${CORE}.ExtensionConfigSource`]: {
+    implemented: 'configSource defaultConfig applyDefaultConfigWithoutWarming typeUrls',
+  },
   [`${CORE}.ApiConfigSource`]: {
     implemented: 'apiType transportApiVersion grpcServices setNodeOnFirstMessageOnly',
     noEffect: { [REST]: 'refreshDelay requestTimeout', 'requests are few: they are not limited': 'rateLimitSettings' },

@@ -34,14 +34,8 @@ export const listenerFields: FieldTable = {
       serverNames transportProtocol applicationProtocols`,
     refused: { [NOT_SUPPORTED]: 'addressSuffix suffixLen' },
   },
-  'envoy.config.listener.v3.Filter': {
-    implemented: 'name typedConfig',
-    refused: { [NOT_SUPPORTED]: 'configDiscovery' },
-  },
-  'envoy.config.listener.v3.ListenerFilter': {
-    implemented: 'name typedConfig filterDisabled',
-    refused: { [NOT_SUPPORTED]: 'configDiscovery' },
-  },
+  'envoy.config.listener.v3.Filter': { implemented: 'name typedConfig configDiscovery' },
+  'envoy.config.listener.v3.ListenerFilter': { implemented: 'name typedConfig filterDisabled configDiscovery' },
   'envoy.config.listener.v3.ListenerFilterChainMatchPredicate': {
     implemented: 'orMatch andMatch notMatch anyMatch destinationPortRange',
   },
@@ -105,8 +99,7 @@ export const listenerFields: FieldTable = {
   'envoy.config.route.v3.ScopedRouteConfiguration.Key.Fragment': { implemented: 'stringKey' },
   [`${HCM}.Rds`]: { implemented: 'configSource routeConfigName' },
   [`${HCM}.HttpFilter`]: {
-    implemented: 'name typedConfig disabled isOptional',
-    refused: { [NOT_SUPPORTED]: 'configDiscovery' },
+    implemented: 'name typedConfig disabled isOptional configDiscovery',
   },
   [`${HCM}.HttpConnectionManager.HcmAccessLogOptions`]: {
     implemented: 'accessLogFlushInterval flushAccessLogOnNewRequest flushLogOnTunnelSuccessfullyEstablished',

@@ -28,18 +28,25 @@ import type {
 import { dataSource, milliseconds } from '../values.ts';
 import { compileChainMatcher } from './chain-matcher.ts';
 import { chainSelector, compileChainMatch, matchKey } from './chain-match.ts';
+import { filterConfig } from './discovery.ts';
 import { compileHcm } from './hcm.ts';
 import { compileListenerFilter } from './listener-filter.ts';
 import { compileTcpProxy } from './tcp-proxy.ts';
 
+const HCM = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
+
 /** Compiles an LDS resource. Pure: nothing outside `deps` is touched. */
 export function compileListener(resource: unknown, deps: CompileDeps): Compiled<ListenerProgram> {
-  const read = readResource(TypeUrl.listener, resource);
-  if (read.nacks.length > 0) return { nacks: read.nacks };
+  const known = deps.extensions?.compiled.get(resource as object);
+  const read = known ?? readResource(TypeUrl.listener, resource);
+  if ('nacks' in read && read.nacks.length > 0) return { nacks: read.nacks };
   const listener = read.resource as types.listener.Listener;
-  const context = new CompileContext(TypeUrl.listener, listener.name ?? '', deps);
+  const context = new CompileContext(TypeUrl.listener, listener.name ?? '', deps, new Map(known?.made));
   const program = compileRead(context, listener);
-  return context.nacks.length > 0 ? { nacks: context.nacks } : { program };
+  if (context.nacks.length > 0) return { nacks: context.nacks };
+  if (program.extensions.length > 0)
+    deps.extensions?.compiled.set(resource as object, { resource: read.resource, made: context.made });
+  return { program };
 }
 
 function compileRead(context: CompileContext, listener: types.listener.Listener): ListenerProgram {
@@ -90,6 +97,7 @@ function compileRead(context: CompileContext, listener: types.listener.Listener)
     accessLogs: compileAccessLogs(context, listener.accessLog, ['accessLog']),
     secretNames: [...new Set(all.flatMap((chain) => (chain.tls === undefined ? [] : tlsSecrets(chain.tls))))],
     routeConfigNames: [...new Set(all.flatMap(routeNames))],
+    extensions: context.extensions,
     places: context.places,
   };
 }
@@ -154,16 +162,25 @@ function compileNetworkFilters(
 ): NetworkFilterProgram[] {
   const compiled: NetworkFilterProgram[] = [];
   filters.forEach((filter, i) => {
-    const at = [...path, i, 'typedConfig'];
-    const type = messageOf(filter.typedConfig?.['@type'] ?? '');
+    const { config, path: at, discovered } = filterConfig(context, 'network_filter', filter, [...path, i]);
+    const type = messageOf(config?.['@type'] ?? '');
     if (type in noEffectTypes) return;
-    const program = compileNetworkFilter(context, type, filter, at);
+    // What is in a connection manager may change although its configuration does not.
+    const program: NetworkFilterProgram | undefined =
+      config === undefined && discovered
+        ? { kind: 'missing' }
+        : config === undefined || type === HCM
+          ? compileNetworkFilter(context, type, config, at)
+          : context.once([...path, i], config, () => compileNetworkFilter(context, type, config, at));
     if (program === undefined) return;
     if (compiled.length > 0 && !onlyLooks(compiled.at(-1)!))
       context.refuse([...path, i], 'comes after the filter that takes the connection');
     compiled.push(program);
   });
-  if (context.nacks.length === 0 && (compiled.length === 0 || onlyLooks(compiled.at(-1)!))) {
+  if (
+    context.nacks.length === 0 &&
+    (compiled.length === 0 || (onlyLooks(compiled.at(-1)!) && compiled.at(-1)!.kind !== 'missing'))
+  ) {
     context.refuse(
       path,
       'must end with a filter that takes the connection, such as the HTTP connection manager or the TCP proxy',
@@ -179,15 +196,15 @@ function onlyLooks({ kind }: NetworkFilterProgram): boolean {
 function compileNetworkFilter(
   context: CompileContext,
   type: string,
-  filter: types.listener.Filter,
+  config: unknown,
   path: Path,
 ): NetworkFilterProgram | undefined {
-  const config = filter.typedConfig as unknown;
   switch (type) {
-    case 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager':
+    case HCM:
       return {
         kind: 'http_connection_manager',
         hcm: compileHcm(context, config as types.hcm.HttpConnectionManager, path),
+        config: config as object,
       };
     case 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy':
       return { kind: 'tcp_proxy', tcp: compileTcpProxy(context, config as types.tcpProxy.TcpProxy, path) };

@@ -1,7 +1,9 @@
 import type { types } from '@mizzen/xds';
 import { compileHttpFilter, ROUTER } from '../../filter/registry.ts';
 import { compileAccessLogs } from '../../telemetry/access-log.ts';
+import { missingFilter } from '../../filter/missing.ts';
 import type { HttpFilter } from '../../types.ts';
+import { filterConfig } from './discovery.ts';
 import { compileIpDetection } from './ip-detection.ts';
 import { compileEarlyMutations } from './early-mutations.ts';
 import { compileScopedRoutes } from './scoped-routes.ts';
@@ -210,10 +212,17 @@ function compileFilters(
   const filters: HttpFilter[] = [];
   const all = given ?? [];
   let router: Router = {};
+  let routerPath: Path | undefined;
+  /** Some filter's configuration has not come. */
+  let missing = false;
   all.forEach((filter, i) => {
     const at = [...path, i];
     if (filter.name === undefined || filter.name === '') context.refuse([...at, 'name'], 'must not be empty');
-    const config = filter.typedConfig;
+    const { config, path: inside, discovered } = filterConfig(context, 'http_filter', filter, at);
+    if (config === undefined && discovered) {
+      missing = true;
+      return;
+    }
     if (config === undefined) {
       context.refuse([...at, 'typedConfig'], 'must be there');
       return;
@@ -222,22 +231,26 @@ function compileFilters(
       if (filter.disabled === true) context.refuse([...at, 'disabled'], 'the router cannot be switched off');
       if (i !== all.length - 1) context.refuse(at, 'the router must be the last filter');
       router = config as Router;
+      routerPath = inside;
       return;
     }
-    const compiled = compileHttpFilter(
-      context,
-      config,
-      {
-        name: filter.name ?? '',
-        counter: (name) => context.deps.counter(`http.${statPrefix}.${name}`),
-        place: { resource: context.resource, path: [...at, 'typedConfig'] },
-      },
-      [...at, 'typedConfig'],
+    const compiled = context.once(at, config, () =>
+      compileHttpFilter(
+        context,
+        config,
+        {
+          name: filter.name ?? '',
+          counter: (name) => context.deps.counter(`http.${statPrefix}.${name}`),
+          place: { resource: context.resource, path: inside },
+        },
+        inside,
+      ),
     );
     if (compiled !== undefined) filters.push(filter.disabled === true ? { ...compiled, disabled: true } : compiled);
   });
-  const last = all.at(-1)?.typedConfig;
-  if (last === undefined || messageOf(last['@type']) !== ROUTER) context.refuse(path, 'must end with the router');
+  if (routerPath === undefined && (!missing || all.at(-1)?.configDiscovery === undefined))
+    context.refuse(path, 'must end with the router');
+  if (missing) filters.push(missingFilter);
   return {
     filters,
     router: {
@@ -247,12 +260,7 @@ function compileFilters(
       respectExpectedRqTimeout: router.respectExpectedRqTimeout === true,
       strictCheckHeaders: (router.strictCheckHeaders ?? []).map(asciiLower),
       startChildSpan: false,
-      upstreamLogs: compileAccessLogs(context, router.upstreamLog, [
-        ...path,
-        all.length - 1,
-        'typedConfig',
-        'upstreamLog',
-      ]),
+      upstreamLogs: compileAccessLogs(context, router.upstreamLog, [...(routerPath ?? path), 'upstreamLog']),
       logsUpstreamStart: router.upstreamLogOptions?.flushUpstreamLogOnUpstreamStream === true,
       upstreamLogInterval: milliseconds(router.upstreamLogOptions?.upstreamLogFlushInterval, 0),
       runtime: routerRuntime(context.deps.runtime),

@@ -3,6 +3,7 @@ import { compileHttpInspector } from '../../filter/inspector/http.ts';
 import { compileTlsInspector } from '../../filter/inspector/tls.ts';
 import { compileProxyProtocol } from '../../filter/proxy-protocol/filter.ts';
 import type { CompileContext } from '../context.ts';
+import { filterConfig } from './discovery.ts';
 import type { Path } from '../path.ts';
 import { messageOf } from '../read-resource.ts';
 import type { ListenerFilterProgram } from '../types.ts';
@@ -19,15 +20,14 @@ export function compileListenerFilter(
     filter.filterDisabled === undefined
       ? undefined
       : compilePredicate(context, filter.filterDisabled, [...path, 'filterDisabled']);
-  const type = messageOf(filter.typedConfig?.['@type'] ?? '');
+  const { config, path: at, discovered } = filterConfig(context, 'tcp_listener_filter', filter, path);
+  if (config === undefined && discovered) return { kind: 'missing', disabled };
+  const type = messageOf(config?.['@type'] ?? '');
   switch (type) {
     case `${PREFIX}tls_inspector.v3.TlsInspector`:
       return {
         kind: 'inspector',
-        step: compileTlsInspector(context, filter.typedConfig as types.tlsInspector.TlsInspector, [
-          ...path,
-          'typedConfig',
-        ]),
+        step: compileTlsInspector(context, config as types.tlsInspector.TlsInspector, at),
         disabled,
       };
     case `${PREFIX}http_inspector.v3.HttpInspector`:
@@ -38,13 +38,10 @@ export function compileListenerFilter(
       return {
         kind: 'proxy_protocol',
         disabled,
-        reader: compileProxyProtocol(context, filter.typedConfig as types.proxyProtocol.ProxyProtocol, [
-          ...path,
-          'typedConfig',
-        ]),
+        reader: compileProxyProtocol(context, config as types.proxyProtocol.ProxyProtocol, at),
       };
     default:
-      context.refuse([...path, 'typedConfig'], `\`${type}\` is not a listener filter that is supported`);
+      context.refuse(at, `\`${type}\` is not a listener filter that is supported`);
       return undefined;
   }
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { load } from 'js-yaml';
+import { TypeUrl } from '@mizzen/xds';
 import type { Nack } from '../../types.ts';
 import { nameOf } from '../../program/read-resource.ts';
 import type { XdsHandler, XdsResource, XdsSource, XdsSubscription, XdsUpdate } from '../source.ts';
@@ -45,7 +46,13 @@ export class FileXdsSource implements XdsSource {
       const all = this.#read(typeUrl);
       if (all === undefined) return;
       const wanted = names;
-      const resources = wanted === '*' ? all : all.filter(({ name }) => wanted.has(name));
+      // There must be one, and as it is, it is refused.
+      const broken = wanted !== '*' && typeUrl === TypeUrl.extension && all.length !== 1;
+      const resources = broken
+        ? [...wanted].map((name) => ({ name, version: '', resource: all }))
+        : wanted === '*'
+          ? all
+          : all.filter(({ name }) => wanted.has(name));
       const now = new Set(resources.map(({ name }) => name));
       const update: XdsUpdate = {
         resources,

@@ -17,6 +17,7 @@ const of = (kind: string, service: string, method: string): typeof ADS => ({
 export const SERVICES: Readonly<Record<string, typeof ADS>> = {
   [TypeUrl.cluster]: of('cluster', 'Cluster', 'Clusters'),
   [TypeUrl.endpoint]: of('endpoint', 'Endpoint', 'Endpoints'),
+  [TypeUrl.extension]: of('extension', 'ExtensionConfig', 'ExtensionConfigs'),
   [TypeUrl.listener]: of('listener', 'Listener', 'Listeners'),
   [TypeUrl.route]: of('route', 'Route', 'Routes'),
   [TypeUrl.runtime]: of('runtime', 'Runtime', 'Runtime'),

@@ -6,9 +6,10 @@ import { notFound } from '../shared/problem.ts';
 import { createService } from '../shared/service.ts';
 import { optionalSetting, setting } from '../shared/settings.ts';
 import { migrations, type Tables } from './schema.ts';
+import { operations } from './operations.ts';
 
 const withReviews = setting('VERSION', 'v1') !== 'v1';
-const { app, log, start } = createService('catalog', () => ({
+const { app, log, start } = createService('catalog', operations, () => ({
   database: { required: true, check: () => database.ping() },
   cache: { required: false, check: () => cache.ping() },
 }));

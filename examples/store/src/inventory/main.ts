@@ -7,27 +7,14 @@ import { body, createService } from '../shared/service.ts';
 import { optionalSetting, setting } from '../shared/settings.ts';
 import { migrations, type Tables } from './schema.ts';
 import { handle, release, reserve } from './reservations.ts';
+import { Event, operations, Reservation, Update } from './operations.ts';
 
-const { app, log, start } = createService('inventory', () => ({
+const { app, log, start } = createService('inventory', operations, () => ({
   database: { required: true, check: () => database.ping() },
   // Without it events wait at the broker, or in the outbox of orders.
   ...(consumer === undefined ? {} : { broker: { required: false, check: () => consumer.ping() } }),
 }));
 const database = openDatabase<Tables>(setting('DATABASE_URL', 'sqlite:.data/inventory.db'), migrations);
-
-const Quantity = v.pipe(v.number(), v.integer());
-const Update = v.union([
-  v.strictObject({ quantity: v.pipe(Quantity, v.minValue(0)) }),
-  v.strictObject({ change: Quantity }),
-]);
-const Reservation = v.strictObject({
-  order_id: v.pipe(v.string(), v.minLength(1)),
-  items: v.pipe(
-    v.array(v.strictObject({ product_id: v.string(), quantity: v.pipe(Quantity, v.minValue(1)) })),
-    v.minLength(1),
-  ),
-});
-const Event = v.object({ id: v.string(), type: v.string(), data: v.object({ order_id: v.string() }) });
 
 async function stock(id: string): Promise<{ product_id: string; quantity: number }> {
   const db = await database.queries();

@@ -1,6 +1,5 @@
 /** Orders: prices, stock and payment come from the other services. */
 import { randomUUID } from 'node:crypto';
-import * as v from 'valibot';
 import { openPublisher } from '../shared/broker/publisher.ts';
 import { client } from '../shared/client.ts';
 import { openDatabase } from '../shared/database.ts';
@@ -12,8 +11,9 @@ import { relayOutbox, toSubscribers } from './outbox.ts';
 import { place } from './place.ts';
 import { migrations, type Tables } from './schema.ts';
 import { settlePending } from './settle.ts';
+import { operations, Status, Wanted } from './operations.ts';
 
-const { app, log, start } = createService('orders', () => ({
+const { app, log, start } = createService('orders', operations, () => ({
   database: { required: true, check: () => database.ping() },
   // Without it events wait in the outbox.
   ...(publisher === undefined ? {} : { broker: { required: false, check: () => publisher.ping() } }),
@@ -23,27 +23,8 @@ const orders = new Orders(database);
 const brokerUrl = optionalSetting('AMQP_URL');
 const publisher = brokerUrl === undefined ? undefined : openPublisher(brokerUrl, 'orders');
 
-const Order = v.strictObject({
-  user_id: v.pipe(v.string(), v.minLength(1)),
-  items: v.pipe(
-    v.array(
-      v.strictObject({
-        product_id: v.pipe(v.string(), v.minLength(1)),
-        quantity: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000)),
-      }),
-    ),
-    v.minLength(1),
-    v.check(
-      (items) => new Set(items.map((item) => item.product_id)).size === items.length,
-      'a product is listed twice',
-    ),
-  ),
-  credit_card_number: v.optional(v.pipe(v.string(), v.startsWith('tok_', 'a token (tok_…) is needed')), 'tok_visa'),
-});
-const Status = v.strictObject({ status: v.picklist(['shipped', 'delivered', 'cancelled']) });
-
 app.post('/orders', async (c) => {
-  const wanted = await body(c.req, Order);
+  const wanted = await body(c.req, Wanted);
   const key = c.req.header('idempotency-key');
   const orderId = randomUUID();
   if (key !== undefined) {

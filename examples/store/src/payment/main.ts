@@ -1,27 +1,17 @@
 /** Payments by token. Card numbers are refused, so that there is none to lose. */
 import { randomUUID } from 'node:crypto';
-import * as v from 'valibot';
 import { openDatabase } from '../shared/database.ts';
 import { fromJson, toJson } from '../shared/money.ts';
 import { notFound, Problem } from '../shared/problem.ts';
 import { body, createService } from '../shared/service.ts';
 import { setting } from '../shared/settings.ts';
 import { migrations, type Tables } from './schema.ts';
+import { operations, Wanted } from './operations.ts';
 
-const { app, start } = createService('payment', () => ({
+const { app, start } = createService('payment', operations, () => ({
   database: { required: true, check: () => database.ping() },
 }));
 const database = openDatabase<Tables>(setting('DATABASE_URL', 'sqlite:.data/payment.db'), migrations);
-
-const Payment = v.strictObject({
-  order_id: v.pipe(v.string(), v.minLength(1)),
-  amount: v.pipe(v.number(), v.minValue(0.01)),
-  payment_method: v.picklist(['credit_card']),
-  credit_card_number: v.pipe(
-    v.string(),
-    v.regex(/^tok_[A-Za-z0-9_]{3,64}$/, 'a token (tok_…) is needed; card numbers are not taken here'),
-  ),
-});
 
 interface Row {
   readonly payment_id: string;
@@ -36,7 +26,7 @@ function present({ amount_cents, ...row }: Row): object {
 
 /** Paying for the same order again answers with the payment that was made. */
 app.post('/payment', async (c) => {
-  const { order_id, amount, credit_card_number } = await body(c.req, Payment);
+  const { order_id, amount, credit_card_number } = await body(c.req, Wanted);
   const db = await database.queries();
   const earlier = await db.selectFrom('payments').selectAll().where('order_id', '=', order_id).executeTakeFirst();
   if (earlier !== undefined) {

@@ -4,6 +4,7 @@ import { Hono } from 'hono';
 import { pino, type Logger } from 'pino';
 import * as v from 'valibot';
 import type { Metrics } from './metrics.ts';
+import type { Operation } from './openapi.ts';
 import { Problem } from './problem.ts';
 import { setting } from './settings.ts';
 import { variant, version } from './version.ts';
@@ -35,11 +36,12 @@ const CHECK_MS = 2000;
 const LAST_REQUESTS_MS = 7000;
 
 /**
- * What every service of the store has: health, metrics, structured logs and problem details.
+ * What every service of the store has: health, metrics, an OpenAPI document, structured logs and problem details.
  * `dependencies` is read with each question about its health.
  */
 export function createService(
   name: string,
+  operations: readonly Operation[],
   dependencies: () => Readonly<Record<string, Dependency>> = () => ({}),
 ): Service {
   const port = Number(setting('PORT'));
@@ -87,6 +89,11 @@ export function createService(
   app.get('/health', async (c) => {
     const { status, states } = await health(dependencies());
     return c.json({ status, ...about, dependencies: states }, status === 'unavailable' ? 503 : 200);
+  });
+  app.get('/openapi.json', async (c) => {
+    const { describe } = await import('./openapi.ts');
+    const { commonOperations } = await import('./common-operations.ts');
+    return c.json(await describe(`store: ${name}`, [...operations, ...commonOperations]));
   });
   app.get('/metrics', async (c) => {
     const { registry } = await metrics();

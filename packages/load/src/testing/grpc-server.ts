@@ -27,7 +27,13 @@ export interface GreetServer {
 export const protoFolder: string = join(import.meta.dirname, '../testdata');
 
 /** grpc-js's server with the Greeter of testdata/greet.proto; `nobody` is not found. */
-export async function startGreetServer({ reflection }: { readonly reflection: boolean }): Promise<GreetServer> {
+export async function startGreetServer({
+  reflection,
+  port: wanted = 0,
+}: {
+  readonly reflection: boolean;
+  readonly port?: number;
+}): Promise<GreetServer> {
   const definition = loadSync('greet.proto', {
     includeDirs: [protoFolder],
     longs: String,
@@ -51,9 +57,11 @@ export async function startGreetServer({ reflection }: { readonly reflection: bo
   });
   if (reflection) new ReflectionService(definition).addToServer(server);
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync(`127.0.0.1:${wanted}`, ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     );
   });
   return { port, greeted, stop: () => server.forceShutdown() };
 }
+
+if (import.meta.main) await startGreetServer({ reflection: true, port: Number(process.env['PORT']) });

@@ -29,7 +29,6 @@ const random = offlineDeps().random;
 const folder = peersFolder();
 const files = folder === undefined ? [] : globSync(join(folder, 'istio/xds/**/xds-*.json')).toSorted();
 const recordings = files
-  .filter((_, index) => index % 8 === 3)
   .map((file) => [file.split('/').slice(-3).join('/'), JSON.parse(readFileSync(file, 'utf8')) as Recording] as const)
   .filter(([, { listeners }]) => listeners.some(({ name }) => name === 'virtualOutbound'));
 
@@ -69,7 +68,9 @@ function* outbound({ listeners }: Recording): Generator<{ address: string; port:
 /** A path that the first route of a host with nothing but a path is for, and that route; read off the configuration alone. */
 function plainRoute(routes: readonly types.route.Route[]): { path: string; route: types.route.Route } | undefined {
   const [first] = routes;
-  if (first?.match === undefined) return undefined;
+  // A fault answers before the route does.
+  if (first?.match === undefined || first.typedPerFilterConfig?.['envoy.filters.http.fault'] !== undefined)
+    return undefined;
   const { prefix, path, headers, queryParameters, runtimeFraction, grpc } = first.match;
   if (headers !== undefined || queryParameters !== undefined || runtimeFraction !== undefined || grpc !== undefined)
     return undefined;
@@ -114,17 +115,18 @@ describe.skipIf(recordings.length === 0)('a proxy that captures connections', ()
       }
     }
     expect(wrong).toEqual([]);
-    expect(asked).toBeGreaterThan(300);
+    expect(asked).toBeGreaterThan(3000);
   });
 
   test('sends what no listener is for where the capturing one says', async () => {
     for (const [file, recording] of recordings) {
       const node = nodeOf(recording);
       if (!node.listeners.some(({ name }) => name === 'virtualOutbound')) continue;
+      const chains = recording.listeners.find(({ name }) => name === 'virtualOutbound')!.filterChains!;
+      // With dynamic DNS, HTTP is not passed on as bytes.
+      if (chains.some(({ filterChainMatch }) => filterChainMatch?.applicationProtocols !== undefined)) continue;
       const result = await ask(node, { address: SOME_ADDRESS, port: 54_321 }, 'x', '/');
-      const chain = recording.listeners
-        .find(({ name }) => name === 'virtualOutbound')!
-        .filterChains!.find(({ filterChainMatch }) => filterChainMatch === undefined)!;
+      const chain = chains.find(({ filterChainMatch }) => filterChainMatch === undefined)!;
       const wanted = chain.filters!.map(
         ({ typedConfig }) => (typedConfig as { cluster?: string } | undefined)?.cluster,
       );

@@ -1,3 +1,3 @@
 module mizzen.dev/examples/observatory/time-service
 
-go 1.22
+go 1.19

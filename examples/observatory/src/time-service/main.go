@@ -5,17 +5,18 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	log := logTo(os.Stdout)
 	address := net.JoinHostPort(env("HOST", "127.0.0.1"), env("PORT", "5001"))
 	server := &http.Server{
 		Addr:              address,
@@ -32,9 +33,9 @@ func main() {
 		_ = server.Shutdown(deadline)
 	}()
 
-	log.Info("listening", "address", address)
+	log(map[string]any{"listening": address})
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
-		log.Error("cannot listen", "error", err.Error())
+		log(map[string]any{"error": err.Error()})
 		os.Exit(1)
 	}
 }
@@ -47,12 +48,12 @@ func env(name, fallback string) string {
 }
 
 // newHandler answers all that the service answers; now is the clock it reads.
-func newHandler(version string, now func() time.Time, metrics *metrics, log *slog.Logger) http.Handler {
+func newHandler(version string, now func() time.Time, metrics *metrics, log logger) http.Handler {
 	routes := http.NewServeMux()
-	handle := func(pattern, endpoint string, answer http.HandlerFunc) {
-		routes.Handle(pattern, metrics.count(endpoint, answer))
+	handle := func(path string, answer http.HandlerFunc) {
+		routes.Handle(path, metrics.count(path, onlyGet(answer)))
 	}
-	handle("GET /api/time", "/api/time", func(w http.ResponseWriter, r *http.Request) {
+	handle("/api/time", func(w http.ResponseWriter, r *http.Request) {
 		t := now()
 		zone, offset := t.Zone()
 		writeJSON(w, http.StatusOK, map[string]any{
@@ -64,25 +65,47 @@ func newHandler(version string, now func() time.Time, metrics *metrics, log *slo
 			"service":            "time-service",
 			"version":            version,
 		})
-		log.Info("request", "path", r.URL.Path, "request_id", r.Header.Get("x-request-id"),
-			"traceparent", r.Header.Get("traceparent"))
+		log(map[string]any{
+			"path": r.URL.Path, "request_id": r.Header.Get("x-request-id"), "traceparent": r.Header.Get("traceparent"),
+		})
 	})
-	handle("GET /health", "/health", func(w http.ResponseWriter, _ *http.Request) {
+	handle("/health", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]any{
 			"status": "healthy", "service": "time-service", "version": version, "dependencies": map[string]string{},
 		})
 	})
-	routes.Handle("GET /metrics", metrics)
-	handle("/", "other", func(w http.ResponseWriter, r *http.Request) {
-		status, reason := http.StatusNotFound, "not found"
-		switch r.URL.Path {
-		case "/api/time", "/health", "/metrics":
-			status, reason = http.StatusMethodNotAllowed, "only GET is answered"
-			w.Header().Set("allow", "GET, HEAD")
-		}
-		writeJSON(w, status, map[string]string{"error": reason})
-	})
+	routes.Handle("/metrics", onlyGet(metrics))
+	// What nobody declared shares a label, or a client could make as many series as it likes.
+	routes.Handle("/", metrics.count("other", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusNotFound, map[string]string{"error": "not found"})
+	})))
 	return routes
+}
+
+func onlyGet(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("allow", "GET, HEAD")
+		writeJSON(w, http.StatusMethodNotAllowed, map[string]string{"error": "only GET is answered"})
+	})
+}
+
+// logger writes what happened as one line of JSON.
+type logger func(entry map[string]any)
+
+func logTo(w io.Writer) logger {
+	var mutex sync.Mutex
+	encoder := json.NewEncoder(w)
+	return func(entry map[string]any) {
+		mutex.Lock()
+		defer mutex.Unlock()
+		entry["when"] = time.Now().UTC().Format(time.RFC3339Nano)
+		entry["service"] = "time-service"
+		_ = encoder.Encode(entry)
+	}
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) {

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,7 +13,7 @@ import (
 func service(t *testing.T) http.Handler {
 	t.Helper()
 	now := func() time.Time { return time.Date(2026, 3, 1, 13, 14, 15, 16_000_000, time.FixedZone("CET", 3600)) }
-	return newHandler("1.2.3", now, newMetrics("time_service"), slog.New(slog.NewTextHandler(io.Discard, nil)))
+	return newHandler("1.2.3", now, newMetrics("time_service"), logTo(io.Discard))
 }
 
 func ask(handler http.Handler, method, path string) *httptest.ResponseRecorder {

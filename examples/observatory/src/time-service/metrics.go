@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -16,7 +15,9 @@ import (
 var buckets = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
 
 // methods are those that get a label of their own, so that a client cannot make as many series as it likes.
-var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+var methods = map[string]bool{
+	"GET": true, "HEAD": true, "POST": true, "PUT": true, "PATCH": true, "DELETE": true, "OPTIONS": true,
+}
 
 type requestKey struct{ endpoint, method, status string }
 
@@ -45,7 +46,7 @@ func (m *metrics) count(endpoint string, next http.Handler) http.Handler {
 		recorder := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(recorder, r)
 		method := r.Method
-		if !slices.Contains(methods, method) {
+		if !methods[method] {
 			method = "other"
 		}
 		m.observe(endpoint, method, recorder.status, time.Since(started).Seconds())

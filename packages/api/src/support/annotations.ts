@@ -62,6 +62,7 @@ export const METADATA: readonly (readonly [name: string, support: Support])[] = 
   ['sidecar.istio.io/*', PROCESS],
   ['readiness.status.sidecar.istio.io/*', PROCESS],
   ['status.sidecar.istio.io/*', PROCESS],
+  ['prometheus.istio.io/merge-metrics', yes("`false`: the application's metrics are not served with its sidecar's")],
   ['prometheus.istio.io/*', moot('proxies and applications each serve their own metrics')],
 
   ['istio.io/dataplane-mode', except(yes('`none` and nothing else'), { ambient: AMBIENT })],

@@ -54,7 +54,7 @@ export const extensionProviders: MessageTable = {
       yes('spans go there', 'OpenTelemetryConfig.grpcService', 'OpenTelemetryConfig.httpService'),
     ),
     stackdriver: left('nothing is exported there'),
-    prometheus: moot('each proxy serves its own metrics'),
+    prometheus: byEngine(yes("keeps Istio's metrics"), moot('a plain Envoy keeps its own metrics')),
     envoyFileAccessLog: yes('a file that access logs go to', 'FileAccessLog.path'),
     envoyHttpAls: byEngine(NO_LOG_SERVICE, yes('access logs go there', `${HTTP_LOG}.commonConfig`)),
     envoyTcpAls: byEngine(NO_LOG_SERVICE, yes('access logs go there', 'TcpGrpcAccessLogConfig.commonConfig')),

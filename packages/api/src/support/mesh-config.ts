@@ -72,7 +72,7 @@ export const meshConfig: MessageTable = {
     inboundClusterStatName: STAT_NAMES,
     outboundClusterStatName: STAT_NAMES,
     certificates: OWN_CA,
-    enablePrometheusMerge: moot('proxies and applications each serve their own metrics'),
+    enablePrometheusMerge: moot('metrics are merged unless the annotations of a workload say otherwise'),
     verifyCertificateAtClient: except(yes('certificates are always verified'), {
       false: left('certificates are verified all the same', "a DestinationRule's `insecureSkipVerify` takes any"),
     }),
@@ -103,7 +103,10 @@ export const meshConfig: MessageTable = {
   }),
   [`${MESH}.DefaultProviders`]: fields<MeshConfig_DefaultProviders>({
     tracing: byEngine(NO_SPANS, yes('where spans go', 'HttpConnectionManager.tracing')),
-    metrics: moot('each proxy serves its own metrics'),
+    metrics: byEngine(
+      yes("`prometheus` keeps Istio's metrics; none: no such metrics"),
+      moot('a plain Envoy keeps its own metrics'),
+    ),
     accessLogging: yes('where access logs go', 'HttpConnectionManager.accessLog'),
   }),
   [`${MESH}.ProxyPathNormalization`]: fields<MeshConfig_ProxyPathNormalization>({

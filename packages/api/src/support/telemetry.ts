@@ -2,6 +2,10 @@ import type {
   AccessLogging,
   AccessLogging_Filter,
   AccessLogging_LogSelector,
+  MetricSelector,
+  Metrics,
+  MetricsOverrides,
+  MetricsOverrides_TagOverride,
   ProviderRef,
   Telemetry,
   Tracing,
@@ -21,14 +25,14 @@ const HCM = 'HttpConnectionManager';
 const TRACING = `${HCM}.Tracing`;
 
 export const NO_SPANS = left('spans are not exported; trace headers are passed on');
-export const NO_METRICS = left('each proxy keeps its own metrics, and they cannot be changed');
+const NO_METRICS = left('a plain Envoy keeps its own metrics, and they cannot be changed');
 
 export const telemetry: MessageTable = {
   [`${TEL}.Telemetry`]: fields<Telemetry>({
     selector: yes('workloads it is for; all of its namespace when left out'),
     ...TARGETS,
     tracing: byEngine(NO_SPANS, yes('which requests leave spans, and where', `${HCM}.tracing`)),
-    metrics: NO_METRICS,
+    metrics: byEngine(yes('which metrics are kept, and with which labels', 'PluginConfig.metrics'), NO_METRICS),
     accessLogging: yes('which requests are logged, and where', 'HttpConnectionManager.accessLog'),
   }),
   [`${TEL}.AccessLogging`]: fields<AccessLogging>({
@@ -42,6 +46,25 @@ export const telemetry: MessageTable = {
     expression: yes('for instance `response.code >= 400`', 'ExpressionFilter.expression'),
   }),
   [`${TEL}.ProviderRef`]: fields<ProviderRef>({ name: yes('its name in `extensionProviders`') }),
+  [`${TEL}.Metrics`]: fields<Metrics>({
+    providers: byEngine(yes('`prometheus`, or one of `extensionProviders`'), NO_METRICS),
+    overrides: byEngine(yes('what is changed about some of them', 'PluginConfig.metrics'), NO_METRICS),
+    reportingInterval: left('connections that go on report every five seconds'),
+  }),
+  [`${TEL}.MetricsOverrides`]: fields<MetricsOverrides>({
+    match: byEngine(yes('which metrics, as client, as server, or both'), NO_METRICS),
+    disabled: byEngine(yes('they are not kept', 'MetricConfig.drop'), NO_METRICS),
+    tagOverrides: byEngine(yes('labels that are changed or left out', 'MetricConfig.dimensions'), NO_METRICS),
+  }),
+  [`${TEL}.MetricSelector`]: fields<MetricSelector>({
+    metric: byEngine(yes("one of Istio's metrics, or all of them", 'MetricConfig.name'), NO_METRICS),
+    customMetric: byEngine(yes('a metric by its name', 'MetricConfig.name'), NO_METRICS),
+    mode: byEngine(yes('CLIENT, SERVER or both'), NO_METRICS),
+  }),
+  [`${TEL}.MetricsOverrides.TagOverride`]: fields<MetricsOverrides_TagOverride>({
+    operation: byEngine(yes('UPSERT or REMOVE', 'MetricConfig.tagsToRemove'), NO_METRICS),
+    value: byEngine(yes('a CEL expression', 'MetricConfig.dimensions'), NO_METRICS),
+  }),
   [`${TEL}.Tracing`]: envoyFields<Tracing>(NO_SPANS, {
     match: yes('as client, as server, or both'),
     providers: yes('its name in `extensionProviders`', `${TRACING}.provider`),

@@ -53,6 +53,20 @@ export const commands: Readonly<Record<string, Entry | Group>> = {
     load: () => import('./commands/control-plane.ts'),
   },
   ratelimit: { summary: 'serve Envoy’s rate limit API', load: () => import('./commands/ratelimit.ts') },
+  export: {
+    summary: 'write configuration for Prometheus and Grafana',
+    description: 'Files that a Prometheus or a Grafana of yours is started with.',
+    subcommands: {
+      prometheus: {
+        summary: 'scrape configuration, recording rules and alerts',
+        load: async () => ({ command: (await import('./commands/export.ts')).prometheus }),
+      },
+      grafana: {
+        summary: 'a data source and dashboards',
+        load: async () => ({ command: (await import('./commands/export.ts')).grafana }),
+      },
+    },
+  },
   token: { summary: 'sign a token for an example issuer', load: () => import('./commands/token.ts') },
   'x xds': { summary: 'print what a proxy would be sent', load: () => import('./commands/x-xds.ts') },
   completion: { summary: 'complete commands and flags in a shell', load: () => import('./commands/completion.ts') },

@@ -25,6 +25,10 @@ const STATS_CONFIG: types.metrics.StatsConfig = {
   ],
 };
 
+/** Rules ask whether these have grown, so they are there from the start. */
+const ALWAYS =
+  /\.update_rejected$|^cluster\..*;\.(upstream_rq_pending_overflow|upstream_cx_active)$|^listener\..*\.ssl\.(connection_error|fail_verify_error)$/;
+
 /** The metrics of a proxy without an admin endpoint, in Prometheus' text format. */
 export class WorkloadMetrics {
   readonly #node: ProxyNode;
@@ -38,7 +42,9 @@ export class WorkloadMetrics {
   /** Of Envoy's statistics those that have been used. */
   text(): string {
     const { tagged } = this.#node;
-    const values = [...nodeStats(this.#node)].filter(([name, value]) => value !== 0 || tagged.find(name) !== undefined);
+    const values = [...nodeStats(this.#node)].filter(
+      ([name, value]) => value !== 0 || ALWAYS.test(name) || tagged.find(name) !== undefined,
+    );
     const histograms = [...nodeHistograms(this.#node)];
     const all = new Set<Histogram>(histograms.flatMap(([, parts]) => [...parts]));
     for (const histogram of all) histogram.flush();

@@ -8,6 +8,7 @@ import { configStatusAnswer, readyAnswer, servicesAnswer, workloadAnswers } from
 import type { ConfigInput } from './answers.ts';
 import type { Command, Commands } from './commands.ts';
 import { refuse } from './guard.ts';
+import { scrapeTargets } from './scrape-targets.ts';
 import type { ErrorAnswer, WorkloadAnswer } from './types.ts';
 
 export interface ApiOptions {
@@ -103,6 +104,8 @@ export class ApiServer {
       };
       return { status: 404, body };
     }
+    if (second === 'prometheus' && namespace === 'targets' && name === undefined)
+      return { status: 200, body: scrapeTargets(state()) };
     if (second === 'services' && namespace === undefined) return { status: 200, body: servicesAnswer(state().model) };
     if (second === 'config' && namespace === 'status' && name === undefined) {
       return { status: 200, body: configStatusAnswer(state(), proxies(), input) };

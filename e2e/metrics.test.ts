@@ -1,0 +1,211 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fromWorkload, type Sender } from './lib/from-workload.ts';
+import { up, type Mesh } from './lib/mesh.ts';
+import { hasPrometheus, startPrometheus, type Prometheus } from './lib/prometheus.ts';
+
+const workload = (name: string, version: string): string => `
+apiVersion: v1
+kind: Service
+metadata: { name: ${name}, namespace: shop }
+spec:
+  selector: { app: ${name} }
+  ports: [{ name: http, port: 80, targetPort: 8080 }]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${name}, namespace: shop }
+spec:
+  replicas: 1
+  selector: { matchLabels: { app: ${name} } }
+  template:
+    metadata: { labels: { app: ${name}, version: ${version} } }
+    spec:
+      containers: [{ name: ${name}, image: ${name}, ports: [{ containerPort: 8080 }] }]
+---`;
+const FAULT = `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: books, namespace: shop }
+spec:
+  hosts: [books]
+  http:
+    - fault: { abort: { httpStatus: 503, percentage: { value: 100 } } }
+      route: [{ destination: { host: books } }]
+`;
+const OVERRIDES = `
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: { name: client, namespace: shop }
+spec:
+  selector: { matchLabels: { app: client } }
+  metrics:
+    - providers: [{ name: prometheus }]
+      overrides:
+        - match: { metric: REQUEST_COUNT }
+          tagOverrides:
+            method: { value: request.method }
+            source_app: { operation: REMOVE }
+        - match: { metric: REQUEST_SIZE }
+          disabled: true
+`;
+
+/** Values of a metric's samples, with the labels that matter. */
+function samples(text: string, metric: string): Record<string, string>[] {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`${metric}{`))
+    .map((line) => {
+      const [, labels = '', value = ''] = /\{(.*)\} (\S+)$/.exec(line) ?? [];
+      return { ...Object.fromEntries([...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, k, v]) => [k, v])), value };
+    });
+}
+
+describe('metrics of a running mesh', () => {
+  let mesh: Mesh;
+  let folder: string;
+  let out: string;
+  let client: Sender;
+  let sent = 0;
+  const ask = async (times: number, status: number): Promise<void> => {
+    for (let i = 0; i < times; i++) expect((await client.get('http://books/')).status).toBe(status);
+    sent += times;
+  };
+  const metricsOf = async (name: string): Promise<string> => {
+    const list = JSON.parse((await mesh.api('/api/prometheus/targets')).body) as {
+      targets: string[];
+      labels: Record<string, string>;
+    }[];
+    const found = list.find(({ labels }) => labels['workload'] === name);
+    expect(found?.labels).toMatchObject({ namespace: 'shop', app: name });
+    return (await fetch(`http://${found!.targets[0]}/stats/prometheus`)).text();
+  };
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'mizzen-metrics-'));
+    out = mkdtempSync(join(tmpdir(), 'mizzen-export-'));
+    writeFileSync(join(folder, 'mesh.yaml'), workload('client', 'v1') + workload('books', 'v2'));
+    mesh = await up([folder]);
+    client = await fromWorkload(mesh, 'shop', 'client');
+  });
+  afterAll(async () => {
+    await mesh.stop();
+    for (const each of [folder, out]) rmSync(each, { recursive: true, force: true });
+  });
+
+  it('both ends count every request, and name each other', async () => {
+    await ask(40, 200);
+    const parties = {
+      source_workload: 'client',
+      source_canonical_service: 'client',
+      source_principal: 'spiffe://cluster.local/ns/shop/sa/default',
+      destination_workload: 'books',
+      destination_version: 'v2',
+      destination_service: 'books.shop.svc.cluster.local',
+      destination_service_name: 'books',
+      destination_principal: 'spiffe://cluster.local/ns/shop/sa/default',
+      response_code: '200',
+      value: '40',
+    };
+    const at = (text: string): Record<string, string>[] => samples(text, 'istio_requests_total');
+    const source = at(await metricsOf('client')).filter(({ reporter }) => reporter === 'source');
+    expect(source).toMatchObject([parties]);
+    expect(at(await metricsOf('books'))).toMatchObject([
+      { ...parties, reporter: 'destination', connection_security_policy: 'mutual_tls' },
+    ]);
+    const durations = samples(await metricsOf('books'), 'istio_request_duration_milliseconds_count');
+    expect(durations).toMatchObject([{ value: '40' }]);
+  });
+
+  it.skipIf(!hasPrometheus())(
+    'a Prometheus finds the pods, fires when a fault is injected, and stops when it is gone',
+    async () => {
+      expect((await mesh.mizzen('export', 'prometheus', out)).status).toBe(0);
+      const prometheus = await startPrometheus(out);
+      const until = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
+        const deadline = performance.now() + 30_000;
+        while (!(await holds())) {
+          if (performance.now() > deadline) throw new Error(`${what} does not come about`);
+          await ask(2, fault ? 503 : 200);
+          await new Promise((done) => setTimeout(done, 100));
+        }
+      };
+      let fault = false;
+      try {
+        await until('scraping', async () => {
+          const targets = await prometheus.targets();
+          return targets.length === 2 && targets.every(({ health }) => health === 'up');
+        });
+        await until('a rate', async () => Number((await one(prometheus, 'mizzen:source_requests:rate1m')) ?? 0) > 0);
+        expect(await prometheus.firing()).toEqual([]);
+
+        writeFileSync(join(folder, 'fault.yaml'), FAULT);
+        for (let i = 0; (await client.get('http://books/')).status !== 503; i++, sent++) expect(i).toBeLessThan(1000);
+        sent++;
+        fault = true;
+        await until('an alert', async () => (await prometheus.firing()).includes('ClientsSeeErrors'));
+
+        rmSync(join(folder, 'fault.yaml'));
+        for (let i = 0; (await client.get('http://books/')).status !== 200; i++, sent++) expect(i).toBeLessThan(1000);
+        sent++;
+        fault = false;
+        await until('the end of the alert', async () => (await prometheus.firing()).length === 0);
+
+        await panelsHaveData(prometheus);
+        const total = 'sum(istio_requests_total{reporter="source",destination_service_name="books"})';
+        await expect.poll(async () => Number(await one(prometheus, total)), { timeout: 10_000 }).toBe(sent);
+        const arrived = await one(prometheus, `${total.replace('source"', 'source",response_code="200"')}`);
+        const counted = await one(prometheus, 'sum(istio_requests_total{reporter="destination"})');
+        expect(Number(counted)).toBe(Number(arrived));
+      } finally {
+        await prometheus.stop();
+      }
+    },
+    120_000,
+  );
+
+  async function panelsHaveData(prometheus: Prometheus): Promise<void> {
+    expect((await mesh.mizzen('export', 'grafana', out)).status).toBe(0);
+    for (const file of readdirSync(join(out, 'dashboards'))) {
+      const { title, panels } = JSON.parse(readFileSync(join(out, 'dashboards', file), 'utf8')) as {
+        title: string;
+        panels: { title: string; targets: { expr: string }[] }[];
+      };
+      expect(panels.length, title).toBeGreaterThan(3);
+      for (const panel of panels)
+        for (const { expr } of panel.targets) {
+          const query = expr.replaceAll(/\$\w+/g, '.*').replaceAll('[1m]', '[5s]');
+          expect(await prometheus.query(query), `${title}: ${panel.title}: ${query}`).not.toEqual([]);
+        }
+    }
+  }
+
+  it('Telemetry changes labels, and drops metrics', async () => {
+    writeFileSync(join(folder, 'telemetry.yaml'), OVERRIDES);
+    await expect
+      .poll(
+        async () => {
+          await ask(1, 200);
+          const all = samples(await metricsOf('client'), 'istio_requests_total');
+          return all
+            .filter(({ method, reporter }) => method === 'GET' && reporter === 'source')
+            .map((each) => 'source_app' in each);
+        },
+        { timeout: 20_000 },
+      )
+      .toEqual([false]);
+    const sizes = async (): Promise<number> =>
+      samples(await metricsOf('client'), 'istio_request_bytes_count').reduce(
+        (sum, { value }) => sum + Number(value),
+        0,
+      );
+    const before = await sizes();
+    await ask(3, 200);
+    expect(await sizes()).toBe(before);
+  });
+});
+
+async function one(prometheus: Prometheus, expr: string): Promise<string | undefined> {
+  return (await prometheus.query(expr))[0]?.value[1];
+}

@@ -1,0 +1,87 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { dump } from 'js-yaml';
+import { ApiFile } from '@mizzen/runtime/supervisor/api-file.ts';
+import { DEFAULT_API_PORT } from '@mizzen/runtime/supervisor/options.ts';
+import { type Command, type Invocation, text, UsageError } from '../command.ts';
+import { DASHBOARDS, DATA_SOURCE, dashboard, PROVIDER } from '../export/dashboards.ts';
+import { ALERTS, RECORDING } from '../export/rules.ts';
+import { client, meshFlags } from '../running.ts';
+
+const API = `http://127.0.0.1:${DEFAULT_API_PORT}`;
+const PROMETHEUS = 'http://127.0.0.1:9090';
+
+/** Scrapes every pod of the mesh whose API is at `api`, whichever there are at that time. */
+function scrapeConfiguration(api: string): object {
+  return {
+    global: { scrape_interval: '5s', evaluation_interval: '5s' },
+    rule_files: ['rules/*.yaml'],
+    scrape_configs: [
+      {
+        job_name: 'mizzen',
+        metrics_path: '/stats/prometheus',
+        http_sd_configs: [{ url: `${api}/api/prometheus/targets`, refresh_interval: '5s' }],
+      },
+    ],
+  };
+}
+
+function write({ out }: Invocation, files: Readonly<Record<string, string>>, folder: string): number {
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+    out.write(`${path}\n`);
+  }
+  return 0;
+}
+
+function folderOf({ positionals }: Invocation): string {
+  if (positionals.length > 1) throw new UsageError(`\`${positionals[1]}\`: one directory is enough`);
+  return positionals[0] ?? '.';
+}
+
+const yaml = (value: object): string => dump(value, { lineWidth: 120, noRefs: true });
+
+export const prometheus: Command = {
+  name: 'export prometheus',
+  usage: '[DIR]',
+  summary: 'Writes what a Prometheus needs to watch the mesh: what to scrape, recording rules and alerts.',
+  description: 'Pods are found by asking the API of the running mesh, so the files stay right when pods come and go.',
+  flags: {
+    ...meshFlags,
+    api: { type: 'string', value: 'URL', help: `the API of the mesh (that of the running one, or ${API})` },
+  },
+  examples: ['mizzen export prometheus monitoring && prometheus --config.file=monitoring/prometheus.yaml'],
+  run(invocation) {
+    const { values } = invocation;
+    const running = new ApiFile(client(values).state).read();
+    const api = (text(values, 'api') ?? running ?? API).replace(/\/+$/, '');
+    const files = {
+      'prometheus.yaml': yaml(scrapeConfiguration(api)),
+      'rules/recording.yaml': yaml(RECORDING),
+      'rules/alerts.yaml': yaml(ALERTS),
+    };
+    return Promise.resolve(write(invocation, files, folderOf(invocation)));
+  },
+};
+
+export const grafana: Command = {
+  name: 'export grafana',
+  usage: '[DIR]',
+  summary: 'Writes dashboards of the mesh, its services, workloads and proxies, and the provisioning for them.',
+  description: 'Start Grafana with GF_PATHS_PROVISIONING set to the `provisioning` directory.',
+  flags: { ...meshFlags, prometheus: { type: 'string', value: 'URL', help: `where Prometheus is (${PROMETHEUS})` } },
+  examples: ['mizzen export grafana monitoring'],
+  run(invocation) {
+    const folder = folderOf(invocation);
+    const url = text(invocation.values, 'prometheus') ?? PROMETHEUS;
+    const files: Record<string, string> = {
+      'provisioning/datasources/mizzen.yaml': yaml(DATA_SOURCE(url)),
+      'provisioning/dashboards/mizzen.yaml': yaml(PROVIDER(resolve(folder, 'dashboards'))),
+    };
+    for (const plan of DASHBOARDS)
+      files[`dashboards/${plan.uid}.json`] = `${JSON.stringify(dashboard(plan), undefined, 2)}\n`;
+    return Promise.resolve(write(invocation, files, folder));
+  },
+};

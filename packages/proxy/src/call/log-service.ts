@@ -32,6 +32,8 @@ export class LogServiceClient {
   readonly #type: string;
   #entries: Uint8Array[] = [];
   #bytes = 0;
+  /** For the time at which what is there is sent. */
+  #waits = false;
   #stream: ClientHttp2Stream | 'opening' | undefined;
   #early: Buffer[] = [];
   readonly #counters: Readonly<Record<(typeof COUNTERS)[number], Counter>>;
@@ -43,7 +45,6 @@ export class LogServiceClient {
     this.#counters = Object.fromEntries(
       COUNTERS.map((name) => [name, from.counter(`access_logs.grpc_access_log.${name}`)]),
     ) as Record<(typeof COUNTERS)[number], Counter>;
-    this.#flushLater();
   }
 
   log(entry: JsonObject): void {
@@ -58,13 +59,16 @@ export class LogServiceClient {
     this.#entries.push(encoded);
     this.#bytes += encoded.length;
     if (this.#bytes >= bytes) this.#flush();
+    if (this.#entries.length > 0) this.#flushLater();
   }
 
   #flushLater(): void {
-    const { interval } = this.#service;
-    this.#from.deps.clock.after(interval, () => {
+    if (this.#waits) return;
+    this.#waits = true;
+    this.#from.deps.clock.after(this.#service.interval, () => {
+      this.#waits = false;
       this.#flush();
-      this.#flushLater();
+      if (this.#entries.length > 0) this.#flushLater();
     });
   }
 

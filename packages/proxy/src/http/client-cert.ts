@@ -1,12 +1,15 @@
-import type { HcmProgram } from '../program/types.ts';
-import type { PeerTls } from '../types.ts';
-import type { Headers } from './headers.ts';
+import type { ClientCertProgram, HcmProgram } from '../program/types.ts';
+import type { PeerTls, RequestHead, StreamInfo } from '../types.ts';
 
 const FIELD = 'x-forwarded-client-cert';
 
 /** Sanitises, keeps or adds `x-forwarded-client-cert`, as `forward_client_cert_details` says. */
-export function forwardClientCert(headers: Headers, tls: PeerTls | undefined, program: HcmProgram): void {
-  const mode = program.forwardClientCert;
+export function forwardClientCert(request: RequestHead, info: StreamInfo, hcm: HcmProgram): void {
+  const { headers } = request;
+  const { connection } = info;
+  const { tls } = connection;
+  const program = hcm.chooseClientCert?.({ connection, request, info }) ?? hcm.clientCert;
+  const { mode } = program;
   if (mode === 'ALWAYS_FORWARD_ONLY') return;
   if (mode === 'SANITIZE' || tls === undefined || !tls.authenticated) {
     headers.remove(FIELD);
@@ -18,10 +21,10 @@ export function forwardClientCert(headers: Headers, tls: PeerTls | undefined, pr
   else headers.append(FIELD, element);
 }
 
-const elements = new WeakMap<PeerTls, WeakMap<HcmProgram, string>>();
+const elements = new WeakMap<PeerTls, WeakMap<ClientCertProgram, string>>();
 
 /** The element for a peer; the same for all requests of a connection. */
-function elementOf(tls: PeerTls, program: HcmProgram): string {
+function elementOf(tls: PeerTls, program: ClientCertProgram): string {
   let byProgram = elements.get(tls);
   if (byProgram === undefined) elements.set(tls, (byProgram = new WeakMap()));
   let element = byProgram.get(program);
@@ -29,20 +32,19 @@ function elementOf(tls: PeerTls, program: HcmProgram): string {
   return element;
 }
 
-function build(tls: PeerTls, program: HcmProgram): string {
+function build(tls: PeerTls, program: ClientCertProgram): string {
   const parts: string[] = [];
-  const details = program.clientCertDetails;
   if (tls.localUriSan !== '') parts.push(`By=${tls.localUriSan}`);
   if (tls.peerFingerprint !== '') parts.push(`Hash=${tls.peerFingerprint}`);
-  if (details.cert) {
+  if (program.cert) {
     const pem = tls.peerCertificatePem();
     if (pem !== '') parts.push(`Cert="${encodeURIComponent(pem)}"`);
   }
-  if (details.subject) parts.push(`Subject="${tls.subject}"`);
-  if (details.uri) {
+  if (program.subject) parts.push(`Subject="${tls.subject}"`);
+  if (program.uri) {
     for (const uri of tls.uriSans) parts.push(`URI=${uri}`);
     if (tls.uriSans.length === 0) parts.push('URI=');
   }
-  if (details.dns) for (const name of tls.dnsSans) parts.push(`DNS=${name}`);
+  if (program.dns) for (const name of tls.dnsSans) parts.push(`DNS=${name}`);
   return parts.join(';');
 }

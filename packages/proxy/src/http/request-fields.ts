@@ -104,7 +104,7 @@ export function mutateRequest(
     }
   }
   if ((seen & Seen.X_FORWARDED_CLIENT_CERT) !== 0 || (connection.tls?.authenticated ?? false)) {
-    forwardClientCert(headers, connection.tls, program);
+    forwardClientCert(request, info, program);
   }
 }
 

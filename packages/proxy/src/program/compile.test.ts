@@ -315,7 +315,7 @@ test('a connection manager has Envoy’s defaults', () => {
       requestTimeout: 0,
       delayedCloseTimeout: 1000,
       serverName: 'envoy',
-      forwardClientCert: 'SANITIZE',
+      clientCert: { mode: 'SANITIZE', subject: false, cert: false, dns: false, uri: false },
       generateRequestId: true,
       escapedSlashes: 'KEEP_UNCHANGED',
       stripPort: 'none',

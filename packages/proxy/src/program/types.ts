@@ -16,6 +16,8 @@ import type { StateSetter } from '../filter-state/set.ts';
 import type { ExchangeProgram } from '../istio/exchange.ts';
 import type { TcpStatsProgram } from '../istio/stats/tcp.ts';
 import type { TaggedStats } from '../telemetry/tagged.ts';
+import type { Asked } from '../filter/rbac/matcher.ts';
+import type { Chooser } from './match/matcher.ts';
 import type { HeaderMutations } from './headers.ts';
 import type {
   ConnectionInfo,
@@ -358,6 +360,15 @@ export type RouteSource =
       readonly scopes: ReadonlyMap<string, SingleRouteSource>;
     };
 
+/** What becomes of `x-forwarded-client-cert`. */
+export interface ClientCertProgram {
+  readonly mode: 'SANITIZE' | 'FORWARD_ONLY' | 'APPEND_FORWARD' | 'SANITIZE_SET' | 'ALWAYS_FORWARD_ONLY';
+  readonly subject: boolean;
+  readonly cert: boolean;
+  readonly dns: boolean;
+  readonly uri: boolean;
+}
+
 export interface HcmProgram {
   readonly statPrefix: string;
   /** Place within the xDS, for traces: listener name and path. */
@@ -428,13 +439,9 @@ export interface HcmProgram {
   /** Whether the request id's 15th digit carries the trace decision. */
   readonly packTraceReason: boolean;
 
-  readonly forwardClientCert: 'SANITIZE' | 'FORWARD_ONLY' | 'APPEND_FORWARD' | 'SANITIZE_SET' | 'ALWAYS_FORWARD_ONLY';
-  readonly clientCertDetails: {
-    readonly subject: boolean;
-    readonly cert: boolean;
-    readonly dns: boolean;
-    readonly uri: boolean;
-  };
+  readonly clientCert: ClientCertProgram;
+  /** Per request; undefined: it is `clientCert` for all, as it is where nothing matches. */
+  readonly chooseClientCert: Chooser<Asked, ClientCertProgram> | undefined;
 
   readonly proxy100Continue: boolean;
   /** Lowercase upgrade type → enabled by default for routes. `connect` is one of them. */

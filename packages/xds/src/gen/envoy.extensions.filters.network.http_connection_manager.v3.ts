@@ -71,6 +71,12 @@ export interface HttpConnectionManager {
   readonly addProxyProtocolConnectionState?: boolean;
 }
 
+/** envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertConfig */
+export interface HttpConnectionManager_ForwardClientCertConfig {
+  readonly forwardClientCertDetails?: HttpConnectionManager_ForwardClientCertDetails;
+  readonly setCurrentClientCertDetails?: HttpConnectionManager_SetCurrentClientCertDetails;
+}
+
 /** envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.HcmAccessLogOptions */
 export interface HttpConnectionManager_HcmAccessLogOptions {
   readonly accessLogFlushInterval?: Duration;

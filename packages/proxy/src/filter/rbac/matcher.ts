@@ -13,7 +13,7 @@ import { filterStateOf } from '../../filter-state/state.ts';
 import { verdict, type RbacEngine, type Verdict, type VerdictNames } from './engine.ts';
 
 /** What is asked about; a connection alone has no stream. */
-interface Asked {
+export interface Asked {
   readonly connection: ConnectionInfo;
   readonly request: RequestHead;
   readonly info: StreamInfo | undefined;
@@ -50,6 +50,16 @@ export function compileRbacMatcher(
       trace.push({ kind: 'policy', matched: found !== otherwise, text, xds: place });
       return found;
     },
+  };
+}
+
+/** Matchers of requests by all that is known of them, which lead to what `action` makes. */
+export function requestMatchers<A>(action: MatcherKind<Asked, A>['action']): MatcherKind<Asked, A> {
+  return {
+    input: (context, input, path) => compileInput(context, input?.typedConfig, 'request', [...path, 'typedConfig']),
+    action,
+    custom: (context, input, matcher, path) =>
+      compileCustom(context, input?.typedConfig, matcher.typedConfig, 'request', path),
   };
 }
 

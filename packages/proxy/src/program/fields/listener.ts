@@ -65,16 +65,17 @@ export const listenerFields: FieldTable = {
       forwardClientCertDetails setCurrentClientCertDetails proxy100Continue representIpv4RemoteAddressAsIpv4MappedIpv6
       upgradeConfigs normalizePath mergeSlashes pathWithEscapedSlashesAction requestIdExtension localReplyConfig
       stripMatchingHostPort stripAnyHostPort streamErrorOnInvalidHttpMessage stripTrailingHostDot appendXForwardedPort
-      addProxyProtocolConnectionState earlyHeaderMutationExtensions proxyStatusConfig scopedRoutes`,
+      addProxyProtocolConnectionState earlyHeaderMutationExtensions forwardClientCertMatcher proxyStatusConfig scopedRoutes`,
     noEffect: {
       [NO_TRACING]: 'tracing',
       [HTTP2_PORT]: 'http2ProtocolOptions',
       'there is no overload manager': 'appendLocalOverload',
       'HTTP/1.1 connections always end between requests': 'http1SafeMaxConnectionDuration',
+      'Envoy does not read it either': 'pathNormalizationOptions',
       'HTTP/1.1 has no streams that wait to be flushed': 'streamFlushTimeout',
     },
     refused: {
-      [NOT_SUPPORTED]: `http3ProtocolOptions pathNormalizationOptions typedHeaderValidationConfig forwardClientCertMatcher`,
+      [NOT_SUPPORTED]: `http3ProtocolOptions typedHeaderValidationConfig`,
     },
     values: { codecType: { HTTP2: HTTP2_PORT, HTTP3: 'there is no HTTP/3' } },
   },
@@ -105,6 +106,9 @@ export const listenerFields: FieldTable = {
     implemented: 'accessLogFlushInterval flushAccessLogOnNewRequest flushLogOnTunnelSuccessfullyEstablished',
   },
   [`${HCM}.HttpConnectionManager.InternalAddressConfig`]: { implemented: 'unixSockets cidrRanges' },
+  [`${HCM}.HttpConnectionManager.ForwardClientCertConfig`]: {
+    implemented: 'forwardClientCertDetails setCurrentClientCertDetails',
+  },
   [`${HCM}.HttpConnectionManager.SetCurrentClientCertDetails`]: {
     implemented: 'subject cert dns uri',
     refused: { 'the certificates a peer sent besides its own are not known': 'chain' },

@@ -30,10 +30,12 @@ export const routeFields: FieldTable = {
   'envoy.config.route.v3.VirtualCluster': { implemented: 'headers name' },
   'envoy.config.route.v3.Route': {
     implemented: `name statPrefix match route redirect directResponse metadata typedPerFilterConfig requestHeadersToAdd
-      requestHeadersToRemove responseHeadersToAdd responseHeadersToRemove perRequestBufferLimitBytes requestBodyBufferLimit`,
+      requestHeadersToRemove responseHeadersToAdd responseHeadersToRemove perRequestBufferLimitBytes requestBodyBufferLimit
+      filterAction nonForwardingAction`,
     noEffect: { [NO_TRACING]: 'decorator tracing' },
-    refused: { [NOT_SUPPORTED]: 'filterAction nonForwardingAction' },
   },
+  'envoy.config.route.v3.NonForwardingAction': {},
+  'envoy.config.route.v3.FilterAction': { noEffect: { 'Envoy does not read it either': 'action' } },
   'envoy.config.route.v3.RouteMatch': {
     implemented: `prefix path safeRegex connectMatcher pathSeparatedPrefix pathMatchPolicy caseSensitive runtimeFraction
       headers queryParameters grpc tlsContext dynamicMetadata filterState`,

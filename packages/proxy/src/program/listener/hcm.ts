@@ -3,6 +3,7 @@ import { compileHttpFilter, ROUTER } from '../../filter/registry.ts';
 import { compileAccessLogs } from '../../telemetry/access-log.ts';
 import { missingFilter } from '../../filter/missing.ts';
 import type { HttpFilter } from '../../types.ts';
+import { compileClientCert, compileClientCertMatcher } from './client-cert.ts';
 import { filterConfig } from './discovery.ts';
 import { compileIpDetection } from './ip-detection.ts';
 import { compileEarlyMutations } from './early-mutations.ts';
@@ -50,7 +51,6 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
       context.refuse([...at, upgrade.filters!.length - 1], 'the router must be configured like that of `httpFilters`');
     upgrades.set(type, { enabled: upgrade.enabled ?? true, filters: own?.filters });
   });
-  const details = hcm.setCurrentClientCertDetails;
   const names = compileHeaderKeyFormat(context, http1?.headerKeyFormat, [
     ...path,
     'httpProtocolOptions',
@@ -121,13 +121,11 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
     alwaysSetRequestIdInResponse: hcm.alwaysSetRequestIdInResponse === true,
     packTraceReason: packTraceReason(context, hcm, path),
 
-    forwardClientCert: hcm.forwardClientCertDetails ?? 'SANITIZE',
-    clientCertDetails: {
-      subject: details?.subject === true,
-      cert: details?.cert === true,
-      dns: details?.dns === true,
-      uri: details?.uri === true,
-    },
+    clientCert: compileClientCert(hcm),
+    chooseClientCert: compileClientCertMatcher(context, hcm.forwardClientCertMatcher, [
+      ...path,
+      'forwardClientCertMatcher',
+    ]),
 
     proxy100Continue: hcm.proxy100Continue === true,
     upgrades,

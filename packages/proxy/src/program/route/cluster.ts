@@ -34,6 +34,10 @@ export interface ClusterChoice {
   readonly text: string;
 }
 
+/** Envoy itself takes requests that are not for it to forward to a cluster that is not there. */
+const NOWHERE: ChosenCluster = { cluster: '', weighted: undefined };
+export const nowhere: ClusterChoice = { choose: () => NOWHERE, names: [], weighted: [], text: 'nowhere' };
+
 export function compileClusterChoice(
   context: CompileContext,
   action: types.route.RouteAction,

@@ -18,7 +18,7 @@ import { readResource } from '../read-resource.ts';
 import type { Compiled, CompileDeps, RouteConfigProgram } from '../types.ts';
 import { asciiLower, dataSource } from '../values.ts';
 import { compileAction, compileMirrors, type Inherited } from './action.ts';
-import { compileClusterChoice, type ClusterChoice } from './cluster.ts';
+import { compileClusterChoice, nowhere, type ClusterChoice } from './cluster.ts';
 import type { Condition } from './condition.ts';
 import { makeFinder } from './find.ts';
 import { compileMatch } from './match.ts';
@@ -234,13 +234,14 @@ function tlsRoute(virtualHost: VirtualHostProgram): CompiledRoute {
 function compileRoute(
   scope: Scope,
   virtualHost: CompiledVirtualHost,
-  route: types.route.Route,
+  given: types.route.Route,
   index: number,
   inherited: Inherited,
   outer: { readonly request: readonly HeaderMutations[]; readonly response: readonly HeaderMutations[] },
   path: Path,
 ): CompiledRoute {
   const { context } = scope;
+  const route = isForwarded(given) ? given : { ...given, route: {} };
   const match = compileMatch(context, route.match ?? {}, [...path, 'match'], {
     ignorePathParameters: scope.ignorePathParameters,
   });
@@ -295,6 +296,10 @@ function compileRoute(
   };
 }
 
+function isForwarded({ nonForwardingAction, filterAction }: types.route.Route): boolean {
+  return nonForwardingAction === undefined && filterAction === undefined;
+}
+
 function compileEffect(
   scope: Scope,
   route: types.route.Route,
@@ -303,6 +308,7 @@ function compileEffect(
   path: Path,
 ): RouteEffect {
   const { context } = scope;
+  if (!isForwarded(route)) return { kind: 'cluster', choice: nowhere };
   if (route.route !== undefined) {
     const choice = compileClusterChoice(
       context,

@@ -1,0 +1,41 @@
+import type { types } from '@mizzen/xds';
+import { requestMatchers, type Asked } from '../../filter/rbac/matcher.ts';
+import type { CompileContext } from '../context.ts';
+import { compileMatcher, type Chooser, type MatcherConfig } from '../match/matcher.ts';
+import type { Path } from '../path.ts';
+import { messageOf } from '../read-resource.ts';
+import type { ClientCertProgram } from '../types.ts';
+
+const CONFIG =
+  'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertConfig';
+
+type Given = Pick<types.hcm.HttpConnectionManager, 'forwardClientCertDetails' | 'setCurrentClientCertDetails'>;
+
+export function compileClientCert({
+  forwardClientCertDetails,
+  setCurrentClientCertDetails: details,
+}: Given): ClientCertProgram {
+  return {
+    mode: forwardClientCertDetails ?? 'SANITIZE',
+    subject: details?.subject === true,
+    cert: details?.cert === true,
+    dns: details?.dns === true,
+    uri: details?.uri === true,
+  };
+}
+
+/** The choice of it by what a request is like. */
+export function compileClientCertMatcher(
+  context: CompileContext,
+  matcher: types.hcm.HttpConnectionManager['forwardClientCertMatcher'],
+  path: Path,
+): Chooser<Asked, ClientCertProgram> | undefined {
+  if (matcher === undefined) return undefined;
+  const kind = requestMatchers((_, action, at) => {
+    const config = action?.typedConfig;
+    if (config !== undefined && messageOf(config['@type']) === CONFIG) return compileClientCert(config as Given);
+    context.refuse(at, `must be one of type ${CONFIG}`);
+    return undefined;
+  });
+  return compileMatcher(context, matcher as MatcherConfig, kind, path);
+}

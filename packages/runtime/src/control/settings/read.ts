@@ -129,9 +129,9 @@ class Reader {
   }
 
   #container(path: Path, fields: Readonly<Record<string, unknown>>): ContainerSettings {
-    const written = this.#text([...path, 'dir'], fields['dir']) ?? '.';
-    const dir = resolve(this.#base, written);
-    if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    const written = this.#text([...path, 'dir'], fields['dir']);
+    const dir = written === undefined ? undefined : resolve(this.#base, written);
+    if (dir !== undefined && statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true) {
       this.problem([...path, 'dir'], `there is no directory \`${written}\``, {
         help: 'it is taken relative to mizzen.yaml',
       });
@@ -143,8 +143,9 @@ class Reader {
         'until then, what the manifests say is run, or else a stand-in',
       ),
       dir,
-      watch: this.#list([...path, 'watch'], fields['watch'] ?? []),
-      requires: fields['requires'] === undefined ? undefined : this.#list([...path, 'requires'], fields['requires']),
+      base: this.#base,
+      watch: this.#optionalList([...path, 'watch'], fields['watch']),
+      requires: this.#optionalList([...path, 'requires'], fields['requires']),
       build: this.#command([...path, 'build'], fields['build'], 'until then, nothing is built'),
       env: this.#env([...path, 'env'], fields['env']),
     };
@@ -165,6 +166,10 @@ class Reader {
       else this.problem([...path, name], `environment variable \`${name}\` must be a text, a number or a boolean`);
     }
     return env;
+  }
+
+  #optionalList(path: Path, value: unknown): string[] | undefined {
+    return value === undefined || value === null ? undefined : this.#list(path, value);
   }
 
   #list(path: Path, value: unknown): string[] {

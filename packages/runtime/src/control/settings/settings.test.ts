@@ -47,6 +47,7 @@ test('says how workloads run, with paths relative to its own directory', () => {
   expect(settingsFor(settings, 'any', 'catalog')?.main).toEqual({
     run: 'node main.js',
     dir: join(directory, 'deep/services/catalog'),
+    base: join(directory, 'deep'),
     watch: ['src'],
     requires: ['go'],
     build: ['go', 'build', '.'],

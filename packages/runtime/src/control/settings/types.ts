@@ -5,9 +5,12 @@ import type { Engine } from '@mizzen/translator';
 export interface ContainerSettings {
   /** A command for a shell, a list of arguments, `external` or `stand-in`. Undefined: as the manifest says. */
   readonly run: string | readonly string[] | undefined;
-  /** Absolute. */
-  readonly dir: string;
-  readonly watch: readonly string[];
+  /** Absolute. Undefined: as the manifest says, or that of mizzen.yaml for a `run` that is there. */
+  readonly dir: string | undefined;
+  /** Where mizzen.yaml is. */
+  readonly base: string;
+  /** Undefined: as the manifest says. */
+  readonly watch: readonly string[] | undefined;
   /** Programs that must be installed. Undefined: as the manifest says. */
   readonly requires: readonly string[] | undefined;
   /** Runs before the command. Undefined: as the manifest says, if that says how to run it. */

@@ -103,6 +103,7 @@ test('mizzen.yaml says how things run, over annotations, and adds to the environ
   const main = {
     run: ['node', 'x.js'],
     dir: '/elsewhere',
+    base: '/',
     requires: undefined,
     build: undefined,
     watch: ['src'],
@@ -116,7 +117,15 @@ test('mizzen.yaml says how things run, over annotations, and adds to the environ
         {
           main,
           containers: {
-            metrics: { run: 'external', dir: '/', requires: undefined, build: undefined, watch: [], env: {} },
+            metrics: {
+              run: 'external',
+              dir: '/',
+              base: '/',
+              requires: undefined,
+              build: undefined,
+              watch: [],
+              env: {},
+            },
           },
           engine: undefined,
         },
@@ -136,6 +145,23 @@ test('mizzen.yaml says how things run, over annotations, and adds to the environ
   const env = new Map(containers?.[0]?.env.map((each) => [each.name, each.value]));
   expect(env.get('PLAIN')).toBe('changed');
   expect(env.get('NEW')).toBe('$(PLAIN)!');
+});
+
+test('mizzen.yaml leaves to annotations what it does not say', () => {
+  const main = { run: undefined, dir: undefined, base: '/elsewhere', watch: undefined, requires: undefined };
+  const settings: Settings = {
+    ...NO_SETTINGS,
+    workloads: new Map([
+      ['web', { main: { ...main, build: 'make', env: { A: 'b' } }, containers: {}, engine: undefined }],
+    ]),
+  };
+  const annotations = `{ mizzen.dev/run: ./web, mizzen.dev/dir: app, mizzen.dev/watch: src, mizzen.dev/build: go build }`;
+  const { workloads } = compute(
+    `apiVersion: v1\nkind: Pod\nmetadata: { name: web, annotations: ${annotations} }\nspec: { containers: [{ name: web }] }\n`,
+    { settings },
+  );
+  const run = { kind: 'command', command: './web', dir: '/work/app', watch: ['/work/app/src'], build: 'make' };
+  expect(workloads[0]?.containers[0]).toMatchObject({ run, env: [{ name: 'A', value: 'b' }] });
 });
 
 test('annotations say what must be installed and how a program is built', () => {

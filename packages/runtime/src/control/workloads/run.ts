@@ -33,7 +33,7 @@ export function runOf(template: Template, container: string, first: boolean, opt
   if (command === 'stand-in') return { kind: 'stand-in' };
   if (command !== undefined && command !== '') {
     const file = template.resource.source.file;
-    const dir = resolve(dirname(file), settings?.dir ?? annotation(DIR) ?? '.');
+    const dir = settings?.dir ?? resolve(dirname(file), annotation(DIR) ?? '.');
     const watch = paths(dir, settings?.watch ?? annotation(WATCH)?.split(',') ?? []);
     const requires = settings?.requires ?? annotation(REQUIRES)?.split(',') ?? [];
     const build = settings?.build ?? annotation(BUILD);
@@ -54,7 +54,7 @@ export function runOf(template: Template, container: string, first: boolean, opt
 function fromSettings(settings: NonNullable<WorkloadSettings['main']>, run: string | readonly string[]): Run {
   if (run === 'external') return { kind: 'external' };
   if (run === 'stand-in') return { kind: 'stand-in' };
-  const { dir, watch, requires, build } = settings;
+  const { dir = settings.base, watch = [], requires, build } = settings;
   return { kind: 'command', command: run, dir, watch: paths(dir, watch), ...beforehand(requires ?? [], build) };
 }
 

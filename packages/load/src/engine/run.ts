@@ -59,6 +59,8 @@ export class Run {
   #startedAt = 0;
   #endedAt: number | undefined;
   #stopped = false;
+  /** Everything that was due has arrived. */
+  #over = false;
   readonly #waiting: number[] = [];
   #waitingFrom = 0;
   readonly #tallies = new Map<Step, StepTally>();
@@ -175,6 +177,7 @@ export class Run {
   /** The time is over: those who wait and those under way may still end, each within its own time. */
   #wait(): void {
     const { clock, scenarios } = this.options;
+    this.#over = true;
     if (this.#iterations === 0) return this.#finish();
     const longest = Math.max(...scenarios.flatMap(({ steps }) => steps.map(({ timeoutMs }) => timeoutMs)));
     this.#cancelTimer = clock.after(longest + STOP_GRACE_MS, () => {
@@ -220,7 +223,7 @@ export class Run {
       }
       return this.#begin(due, true);
     }
-    if (this.#iterations === 0 && (this.#stopped || this.elapsed >= this.seconds * 1000)) this.#finish();
+    if (this.#iterations === 0 && (this.#stopped || this.#over)) this.#finish();
   }
 
   #choose(): Scenario {

@@ -16,7 +16,9 @@ export function leftOut({ leftAlone, passedOver }: ReadResult): string[] {
     const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
     return `${kind} ${shown}${more} left alone${insteadOf === undefined ? '' : `: ${insteadOf}`}`;
   });
-  if (passedOver.length === 0) return alone;
-  const over = new Set(passedOver.map(({ file, what }) => (what === undefined ? file : `${file} (${what})`)));
+  // `mizzen load` reads that one.
+  const others = passedOver.filter(({ file }) => !/(?:^|[/\\])load\.yaml$/.test(file));
+  if (others.length === 0) return alone;
+  const over = new Set(others.map(({ file, what }) => (what === undefined ? file : `${file} (${what})`)));
   return [...alone, `not Kubernetes resources, passed over: ${[...over].join(', ')}`];
 }

@@ -17,8 +17,8 @@ export function violations(): string[] {
   for (const [name, allowed] of Object.entries(ARROWS)) {
     const manifest = JSON.parse(readFileSync(join(root, `packages/${name}/package.json`), 'utf8')) as Manifest;
     const declared = { ...manifest.dependencies, ...manifest.optionalDependencies };
-    for (const file of globSync(`packages/${name}/{src,bin}/**/*.{ts,mjs}`, { cwd: root })) {
-      const test = /\.test\.ts$|\/(testing|differential)\//.test(file);
+    for (const file of globSync(`packages/${name}/{src,bin,build}/**/*.{ts,tsx,mjs}`, { cwd: root })) {
+      const test = /\.test\.tsx?$|\/(testing|differential)\//.test(file);
       for (const match of readFileSync(join(root, file), 'utf8').matchAll(IMPORT)) {
         const specifier = match[1] ?? match[2] ?? '';
         const problem = check(name, allowed, declared, specifier, test);

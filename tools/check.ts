@@ -5,6 +5,7 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 const STEPS: readonly (readonly [string, readonly string[]])[] = [
   ['types', ['tsc', '--noEmit']],
+  ['types of the console', ['tsc', '--noEmit', '-p', 'packages/console']],
   [
     'lint',
     ['oxlint', '--type-aware', '--deny-warnings', 'packages', 'examples', 'tools', 'bench', 'e2e', 'conformance'],

@@ -24,6 +24,7 @@ const DEBIAN: Readonly<Record<string, string>> = {
   '/usr/sbin/nginx': 'nginx-light',
   wrk: 'wrk',
   h2load: 'nghttp2-client',
+  chromium: 'chromium',
 };
 
 function has(program: string): boolean {

@@ -18,6 +18,7 @@ const programs = [
   ['packages/cli/bin/mizzen.mjs', 'version'],
   ['tools/warm-proxy.ts'],
   ['packages/runtime/src/standin/main.ts'],
+  ['packages/console/build/main.ts'],
   // Without settings a service ends before it opens anything.
   ...readdirSync(store).flatMap((name) => (name === 'shared' ? [] : [[join(store, name, 'main.ts')]])),
 ];

@@ -20,6 +20,7 @@ export interface Group {
 export const commands: Readonly<Record<string, Entry | Group>> = {
   up: { summary: 'run a mesh on this machine', load: () => import('./commands/up.ts') },
   status: { summary: 'what runs, and how it is', load: () => import('./commands/status.ts') },
+  dashboard: { summary: 'open the console of a running mesh', load: () => import('./commands/dashboard.ts') },
   logs: { summary: 'print what workloads wrote', load: () => import('./commands/logs.ts') },
   curl: { summary: 'send a request as a workload would', load: () => import('./commands/curl.ts') },
   load: { summary: 'send traffic and report how it was answered', load: () => import('./commands/load.ts') },

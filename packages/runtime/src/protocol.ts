@@ -2,6 +2,7 @@ import type { Diagnostic, Ref } from '@mizzen/diagnostics';
 import type { Bootstrap, JsonObject } from '@mizzen/xds';
 import type { k8s } from '@mizzen/api';
 import type { RuntimePod } from '@mizzen/model';
+import type { NodeTraffic } from '@mizzen/proxy/process/protocol.ts';
 import type { Engine } from '@mizzen/translator';
 import type { SentWorkloads } from './desired.ts';
 
@@ -19,6 +20,8 @@ export type ToControl =
       readonly type: 'counts';
       readonly nodes: readonly { readonly node: string; readonly inbound: number; readonly outbound: number }[];
     }
+  /** What proxies sent since the last time. */
+  | { readonly type: 'traffic'; readonly nodes: readonly NodeTraffic[] }
   /** Answers a `command`: done (or under way), or why not. */
   | {
       readonly type: 'command-result';
@@ -45,6 +48,8 @@ export interface ControlOptions {
   readonly adsSocket: string;
   /** The API listens on 127.0.0.1. */
   readonly apiPort: number;
+  /** So does the console, here or, when another program does, on any free port; absent: there is none. */
+  readonly consolePort?: number;
   /** Wanted by whoever changes something through the API, as `Authorization: Bearer`. Also in STATE-DIR/token. */
   readonly token: string;
   /** Gateway server port → local port, from `--gateway-port`; others below 1024 move up by 8000. */
@@ -77,7 +82,7 @@ export interface WorkloadStatus {
 export type FromControl =
   /** What should run now. Sent at start and whenever it changes. */
   | ({ readonly type: 'desired' } & SentWorkloads)
-  | { readonly type: 'listening'; readonly api: string; readonly xds: string }
+  | { readonly type: 'listening'; readonly api: string; readonly xds: string; readonly console?: string }
   /**
    * A change of files was read: what came, changed and went, what was refused. `diagnostics` are all there are;
    * `rendered` is what is new of them, and what is gone.

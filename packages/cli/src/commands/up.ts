@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { text as readAll } from 'node:stream/consumers';
-import { DEFAULT_API_PORT } from '@mizzen/runtime/supervisor/options.ts';
+import { DEFAULT_API_PORT, DEFAULT_CONSOLE_PORT } from '@mizzen/runtime/supervisor/options.ts';
 import { stateDirectory } from '@mizzen/runtime/supervisor/state-dir.ts';
 import { up } from '@mizzen/runtime/supervisor/up.ts';
 import { openTerminal } from '@mizzen/runtime/terminal/open.ts';
@@ -28,6 +28,11 @@ export const command: Command = {
       help: 'where a gateway port listens here; others below 1024 move up by 8000',
     },
     'api-port': { type: 'string', value: 'PORT', help: `where the API listens (default ${DEFAULT_API_PORT})` },
+    'console-port': {
+      type: 'string',
+      value: 'PORT',
+      help: `where the console is (default ${DEFAULT_CONSOLE_PORT}, or any when that is taken); 0: none`,
+    },
     'no-stand-ins': { type: 'boolean', help: 'refuse workloads that have nothing to run' },
     inject: { type: 'string', value: 'always|labelled', help: 'which pods get a sidecar (default always)' },
     engine: { type: 'string', value: 'mizzen|envoy', help: 'what sidecars and gateways are (default mizzen)' },
@@ -51,6 +56,7 @@ export const command: Command = {
     const quiet = flag(values, 'quiet');
     const meshConfig = text(values, 'mesh-config');
     const envoy = text(values, 'envoy');
+    const consolePort = text(values, 'console-port') ?? String(DEFAULT_CONSOLE_PORT);
     if (meshConfig !== undefined && !existsSync(meshConfig)) {
       err.write(`mizzen up: --mesh-config: there is no file \`${meshConfig}\`\n`);
       return 1;
@@ -69,6 +75,7 @@ export const command: Command = {
         meshConfig,
         ...(stdin === undefined ? {} : { stdin }),
         apiPort: port(text(values, 'api-port') ?? String(DEFAULT_API_PORT), 'api-port'),
+        ...(consolePort === '0' ? {} : { consolePort: port(consolePort, 'console-port') }),
         gatewayPorts: gatewayPorts(list(values, 'gateway-port')),
         standIns: !flag(values, 'no-stand-ins'),
         inject: inject(text(values, 'inject') ?? 'always'),

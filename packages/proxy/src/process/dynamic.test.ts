@@ -205,6 +205,12 @@ describe('a proxy that follows its control process', () => {
       nodes.some(({ outboundRequests }) => outboundRequests === 5),
     );
     expect(counts.nodes[0]).toMatchObject({ node: NODE, inboundRequests: 0, outboundErrors: 0 });
+    const traffic = await supervisor.message('traffic', () => true);
+    const [sent] = traffic.nodes[0]!.clusters;
+    expect([traffic.nodes[0]!.node, sent!.cluster, sent!.unsent]).toEqual([NODE, 'one', 0]);
+    expect(sent!.hosts.reduce((sum, { requests }) => sum + requests, 0)).toBe(5);
+    expect(sent!.times.reduce((sum, [, count]) => sum + count, 0)).toBe(5);
+    expect(sent!.hosts.every(({ errors, tls }) => errors === 0 && !tls)).toBe(true);
     const stop = load(4);
     await pause(100);
     supervisor.send({ type: 'stop', node: NODE, drainMs: 2000 });

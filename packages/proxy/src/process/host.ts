@@ -3,9 +3,10 @@ import type { Deps } from '../deps.ts';
 import { LocalXdsConnection } from '../xds/local-source.ts';
 import { LogFiles } from './log-files.ts';
 import { countsOf } from './node-counts.ts';
-import type { FromProxy, NodeCounts, ToProxy } from './protocol.ts';
 import type { MetricsPlace, MetricsServer } from '../admin/metrics-server.ts';
+import type { FromProxy, NodeCounts, NodeTraffic, ToProxy } from './protocol.ts';
 import { ProxyNode } from './proxy-node.ts';
+import { TrafficMeter } from './traffic.ts';
 
 /** Connections of replaced listeners and chains may go on for this long, milliseconds: what Istio tells its proxies. */
 const DRAIN_TIME = 45_000;
@@ -20,6 +21,7 @@ export class ProxyHost {
   readonly #nodes = new Map<string, ProxyNode>();
   readonly #metrics = new Map<string, MetricsServer>();
   readonly #told = new Map<string, NodeCounts>();
+  readonly #traffic = new TrafficMeter();
   #xds: LocalXdsConnection | undefined;
 
   constructor(deps: Deps, send: (message: FromProxy) => void, exit: () => void) {
@@ -115,7 +117,10 @@ export class ProxyHost {
 
   #count(all: Iterable<ProxyNode>): void {
     const changed: NodeCounts[] = [];
+    const traffic: NodeTraffic[] = [];
     for (const node of all) {
+      const sent = this.#traffic.since(node);
+      if (sent !== undefined) traffic.push(sent);
       const counts = countsOf(node);
       const before = this.#told.get(node.id);
       if (before !== undefined && JSON.stringify(before) === JSON.stringify(counts)) continue;
@@ -123,6 +128,7 @@ export class ProxyHost {
       changed.push(counts);
     }
     if (changed.length > 0) this.#send({ type: 'counts', nodes: changed });
+    if (traffic.length > 0) this.#send({ type: 'traffic', nodes: traffic });
   }
 }
 

@@ -29,6 +29,8 @@ export type FromProxy =
     }
   /** Once a second, only nodes whose numbers changed. */
   | { readonly type: 'counts'; readonly nodes: readonly NodeCounts[] }
+  /** Once a second, only nodes that sent something: what, since the last time. */
+  | { readonly type: 'traffic'; readonly nodes: readonly NodeTraffic[] }
   | {
       readonly type: 'log';
       readonly level: 'error' | 'warning' | 'info' | 'debug';
@@ -43,4 +45,31 @@ export interface NodeCounts {
   readonly inboundErrors: number;
   readonly outboundErrors: number;
   readonly activeConnections: number;
+}
+
+/** What a proxy sent to endpoints in an interval. */
+export interface NodeTraffic {
+  readonly node: string;
+  readonly clusters: readonly ClusterTraffic[];
+}
+
+export interface ClusterTraffic {
+  readonly cluster: string;
+  /** Requests and connections that got no endpoint. */
+  readonly unsent: number;
+  /** Milliseconds until the answer, with how many of the requests took them; to two digits. */
+  readonly times: readonly (readonly [milliseconds: number, count: number])[];
+  readonly hosts: readonly HostTraffic[];
+}
+
+export interface HostTraffic {
+  /** IP address and port. */
+  readonly address: string;
+  /** That ended, each attempt for itself. */
+  readonly requests: number;
+  /** Of them: answers of 500 and more, resets, timeouts. */
+  readonly errors: number;
+  readonly connections: number;
+  /** Whether connections to it are secured. */
+  readonly tls: boolean;
 }

@@ -1,15 +1,18 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answerDebug, type DebugSource } from '@mizzen/control-plane';
+import { answerDebug, type Clock, type DebugSource } from '@mizzen/control-plane';
 import type { ControlState } from '../control/control.ts';
 import type { ProxyState } from '../control/proxies.ts';
 import { http } from '../node-http.ts';
+import { DEFAULT_WINDOW } from '../traffic/live.ts';
 import { configStatusAnswer, readyAnswer, servicesAnswer, workloadAnswers } from './answers.ts';
 import type { ConfigInput } from './answers.ts';
 import type { Command, Commands } from './commands.ts';
+import type { ConsoleFiles } from './console-files.ts';
+import { Events } from './events.ts';
 import { refuse } from './guard.ts';
 import { scrapeTargets } from './scrape-targets.ts';
-import type { ErrorAnswer, WorkloadAnswer } from './types.ts';
+import type { ErrorAnswer, GraphAnswer, WorkloadAnswer } from './types.ts';
 
 export interface ApiOptions {
   /** 0: any free port. */
@@ -21,15 +24,22 @@ export interface ApiOptions {
   readonly input: ConfigInput;
   readonly commands: Pick<Commands, 'run'>;
   readonly rotateCertificates: () => void;
+  readonly clock: Clock;
+  /** Of the last so many seconds. */
+  readonly graph: (window: number) => GraphAnswer;
+  /** Served beside the API; absent: nothing but the API. */
+  readonly console?: ConsoleFiles;
 }
 
 /** The API of a running mesh, on 127.0.0.1 only: JSON in, JSON out. */
 export class ApiServer {
   readonly #options: ApiOptions;
   readonly #server: Server;
+  readonly #graphs: Events;
 
   constructor(options: ApiOptions) {
     this.#options = options;
+    this.#graphs = new Events(options.clock, 'graph', options.graph);
     this.#server = http.createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
       this.#handle(request, response).catch((error: unknown) => {
         fail(response, 500, 'internal', error instanceof Error ? error.message : String(error));
@@ -68,6 +78,13 @@ export class ApiServer {
     const path = url.pathname;
     const segments = path.split('/').slice(1).map(decode);
     const read = request.method === 'GET' || request.method === 'HEAD';
+    if (read && (await this.#options.console?.answer(path, response)) === true) return;
+    if (read && segments[0] === 'api' && segments[1] === 'graph' && segments.length <= 3) {
+      const window = windowOf(url);
+      if (window === undefined) return fail(response, 400, 'invalid', '`window` is a number of seconds from 1 to 300');
+      if (segments.length === 2) return reply(response, 200, this.#options.graph(window));
+      if (segments[2] === 'events') return this.#graphs.follow(response, window);
+    }
     const answer = read ? (this.#read(segments) ?? answerDebug(url, this.#options.debug)) : undefined;
     if (answer !== undefined) return reply(response, answer.status, answer.body);
     const command = await this.#command(segments, request);
@@ -136,6 +153,13 @@ export class ApiServer {
 }
 
 const STATUS: Readonly<Record<string, number>> = { 'not-found': 404, ambiguous: 409, invalid: 400, timeout: 504 };
+
+/** Seconds; undefined when what is asked for is none. */
+function windowOf(url: URL): number | undefined {
+  const text = url.searchParams.get('window');
+  const window = text === null ? DEFAULT_WINDOW : Number(text);
+  return Number.isInteger(window) && window >= 1 && window <= 300 ? window : undefined;
+}
 
 /** By its own name, or by one of its pods'. */
 function matches(workload: WorkloadAnswer, namespace: string, name: string): boolean {

@@ -129,3 +129,55 @@ export interface ProxyAnswer {
 export interface ErrorAnswer {
   readonly error: { readonly code: string; readonly message: string };
 }
+
+/** GET /api/graph, and each `graph` event of /api/graph/events: what runs, and what it sent within a window. */
+export interface GraphAnswer {
+  /** Seconds that rates are of. */
+  readonly window: number;
+  readonly nodes: readonly GraphNode[];
+  readonly edges: readonly GraphEdge[];
+}
+
+export interface GraphNode {
+  readonly id: string;
+  /** `service`: none of its endpoints is known; `external`: not part of the mesh. */
+  readonly kind: 'workload' | 'gateway' | 'service' | 'external';
+  readonly namespace: string;
+  readonly name: string;
+  /** Workloads of one `app` (label) belong together. */
+  readonly app: string;
+  readonly version: string;
+  readonly replicas: number;
+  readonly ready: number;
+  readonly state: string;
+  readonly sidecar: boolean;
+  readonly engine: 'mizzen' | 'envoy' | '';
+  readonly health: Health;
+  /** What others in the mesh sent to it. */
+  readonly requestRate: number;
+  readonly errorRate: number;
+}
+
+/** `failing`: nothing ready, or one request in ten fails; `degraded`: not all ready, or some fail. */
+export type Health = 'healthy' | 'degraded' | 'failing' | 'idle';
+
+export interface GraphEdge {
+  readonly id: string;
+  readonly source: string;
+  readonly target: string;
+  /** Host name and port; empty for hosts that nobody declared. */
+  readonly service: string;
+  readonly port: number;
+  readonly protocol: string;
+  readonly mtls: boolean;
+  /** Requests a second; connections where the protocol has no requests. */
+  readonly requestRate: number;
+  /** Of them a second: answers of 500 and more, resets, and those that got no endpoint. */
+  readonly errorRate: number;
+  readonly health: Health;
+  /** Milliseconds; null when nothing was answered. */
+  readonly p50: number | null;
+  readonly p99: number | null;
+  /** Latencies are those of all workloads that the service's requests went to. */
+  readonly latencyShared: boolean;
+}

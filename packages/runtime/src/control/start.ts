@@ -9,9 +9,11 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { Commands } from '../api/commands.ts';
 import { serviceEndpoints } from '../api/service-endpoints.ts';
-import { ApiServer } from '../api/server.ts';
+import { ConsoleFiles } from '../api/console-files.ts';
+import { ApiServer, type ApiOptions } from '../api/server.ts';
 import { startedWith } from '../envoy/started-with.ts';
 import type { ControlOptions, FromControl, ToControl } from '../protocol.ts';
+import { LiveTraffic } from '../traffic/live.ts';
 import { describeHolder, portHolder } from '../supervisor/port-holder.ts';
 import { Ads } from './ads.ts';
 import { systemClock } from './clock.ts';
@@ -91,8 +93,8 @@ export async function startControl(
   holder.control = running;
 
   const commands = new Commands(send);
-  const api = new ApiServer({
-    port: apiPort,
+  const traffic = new LiveTraffic(systemClock, () => running.state);
+  const served: Omit<ApiOptions, 'port'> = {
     token,
     state: () => running.state,
     proxies: () => proxies.status(locator(running.state.model.snapshot)),
@@ -104,9 +106,18 @@ export async function startControl(
     input: { paths: files, meshConfig, directory: cwd },
     commands,
     rotateCertificates: () => proxies.rotateCertificates(),
-  });
+    clock: systemClock,
+    graph: (window) => traffic.graph(window),
+  };
+  const api = new ApiServer({ ...served, port: apiPort });
   const port = await listen(api, apiPort);
-  send({ type: 'listening', api: `127.0.0.1:${port}`, xds: xdsSocket });
+  const webConsole = options.consolePort === undefined ? undefined : await openConsole(served, options.consolePort);
+  send({
+    type: 'listening',
+    api: `127.0.0.1:${port}`,
+    xds: xdsSocket,
+    ...(webConsole === undefined ? {} : { console: `127.0.0.1:${webConsole.port}` }),
+  });
 
   return {
     handle(message) {
@@ -115,6 +126,8 @@ export async function startControl(
           return running.onPods(message.pods, message.sequence);
         case 'workloads':
           return running.onStatuses(message.workloads);
+        case 'traffic':
+          return traffic.add(message.nodes);
         case 'command-result':
           return commands.onResult(message);
         case 'counts':
@@ -124,7 +137,7 @@ export async function startControl(
       watching.close();
       settingsWatch.close();
       proxies.close();
-      await Promise.all([api.close(), xds.close(), ads.close()]);
+      await Promise.all([api.close(), webConsole?.close(), xds.close(), ads.close()]);
     },
   };
 }
@@ -152,6 +165,20 @@ function nothingToRun(first: ReadResult, files: readonly string[]): void {
   throw new Error(
     [...problems, `there is nothing to run in ${names}: no Kubernetes or Istio resource was read`].join('\n'),
   );
+}
+
+/** The console at its port or, when another program has that, at any. */
+async function openConsole(served: Omit<ApiOptions, 'port'>, port: number): Promise<ApiServer> {
+  const files = new ConsoleFiles();
+  const wanted = new ApiServer({ ...served, console: files, port });
+  try {
+    await wanted.listen();
+    return wanted;
+  } catch {
+    const other = new ApiServer({ ...served, console: files, port: 0 });
+    await other.listen();
+    return other;
+  }
 }
 
 async function listen(api: ApiServer, port: number): Promise<number> {

@@ -1,4 +1,4 @@
-import type { FromProxy, ToProxy } from '@mizzen/proxy/process/protocol.ts';
+import type { FromProxy, NodeTraffic, ToProxy } from '@mizzen/proxy/process/protocol.ts';
 import type { JsonObject } from '@mizzen/xds';
 import type { Counts } from '../kubelet/workload.ts';
 import type { Sidecars } from '../kubelet/sidecars.ts';
@@ -7,6 +7,7 @@ import { OwnProcess, type OwnProcessOptions } from './own-process.ts';
 export interface DataPlaneOptions extends Omit<OwnProcessOptions<FromProxy>, 'name' | 'onStart' | 'onMessage'> {
   readonly xds: string;
   readonly onCounts: (nodes: readonly ({ readonly node: string } & Counts)[]) => void;
+  readonly onTraffic: (nodes: readonly NodeTraffic[]) => void;
   readonly onBindFailed: (failure: Extract<FromProxy, { type: 'bind-failed' }>) => void;
   readonly onLog: (log: Extract<FromProxy, { type: 'log' }>) => void;
 }
@@ -111,6 +112,9 @@ export class DataPlane implements Sidecars {
             outbound: outboundRequests,
           })),
         );
+        break;
+      case 'traffic':
+        this.#options.onTraffic(message.nodes);
         break;
       case 'log':
         this.#options.onLog(message);

@@ -13,6 +13,8 @@ export interface UpOptions {
   /** What the file `-` holds. */
   readonly stdin?: string;
   readonly apiPort: number;
+  /** Where the console is; when that is taken, on any free port. Absent: there is none. */
+  readonly consolePort?: number;
   readonly gatewayPorts: Readonly<Record<number, number>>;
   readonly standIns: boolean;
   readonly inject: 'always' | 'labelled';
@@ -31,3 +33,4 @@ export interface UpOptions {
 }
 
 export const DEFAULT_API_PORT = 15014;
+export const DEFAULT_CONSOLE_PORT = 15080;

@@ -103,6 +103,7 @@ export class Supervisor {
       entry: entries.dataPlane,
       xds: state.xdsSocket(),
       onCounts: (nodes) => this.#counted(nodes),
+      onTraffic: (nodes) => this.#control.send({ type: 'traffic', nodes }),
       onBindFailed: (failure) => this.#bindFailed(failure),
       onLog: ({ level, node, message }) => {
         const subject = node?.split('~')[2];
@@ -191,7 +192,8 @@ export class Supervisor {
   // ---- the control process ---------------------------------------------------------------------------------------
 
   #controlStarted(): void {
-    const { files, cwd, meshConfig, stdin, apiPort, gatewayPorts, standIns, inject, engine } = this.#options;
+    const { files, cwd, meshConfig, stdin, apiPort, consolePort, gatewayPorts, standIns, inject, engine } =
+      this.#options;
     const { state } = this.#deps;
     const options: ControlOptions = {
       files,
@@ -202,6 +204,7 @@ export class Supervisor {
       xdsSocket: state.xdsSocket(),
       adsSocket: state.adsSocket(),
       apiPort,
+      ...(consolePort === undefined ? {} : { consolePort }),
       token: state.token(),
       gatewayPorts,
       standIns,
@@ -226,7 +229,7 @@ export class Supervisor {
       case 'desired':
         return void this.#apply(unpackDesired(message));
       case 'listening':
-        return new ApiFile(this.#deps.state).write(message.api);
+        return new ApiFile(this.#deps.state).write(message.api, message.console);
       case 'change':
         return this.#deps.terminal.event({ ...message, kind: 'change' });
       case 'converged':

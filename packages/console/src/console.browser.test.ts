@@ -1,0 +1,170 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openBrowser, openPage, type Scheme, screenshot, violationsOf } from './testing/browser.ts';
+import { Mesh } from './testing/mesh.ts';
+
+const deployment = (app: string, version: string): string => `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${app}-${version} }
+spec:
+  selector: { matchLabels: { app: ${app}, version: ${version} } }
+  template:
+    metadata: { labels: { app: ${app}, version: ${version} } }
+    spec: { containers: [{ name: app, image: x, ports: [{ containerPort: 8080 }] }] }
+---
+`;
+const service = (app: string): string => `apiVersion: v1
+kind: Service
+metadata: { name: ${app} }
+spec: { selector: { app: ${app} }, ports: [{ name: http, port: 80, targetPort: 8080 }] }
+---
+`;
+const ROUTES = `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: front }
+spec: { selector: { istio: ingressgateway }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: ['*'] }] }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: front }
+spec:
+  hosts: ['*']
+  gateways: [front]
+  http:
+    - match: [{ uri: { prefix: /nobody } }]
+      route: [{ destination: { host: nobody } }]
+    - route: [{ destination: { host: web } }]
+`;
+const FILES = {
+  'workloads.yaml': `${deployment('web', 'v1')}${deployment('web', 'v2')}${service('web')}${service('nobody')}`,
+  'routes.yaml': ROUTES,
+};
+
+let browser: Browser;
+let mesh: Mesh;
+beforeAll(async () => {
+  [browser, mesh] = await Promise.all([openBrowser(), Mesh.start(FILES)]);
+  for (let i = 0; i < 40; i++) expect(await mesh.ask('/')).toBe(200);
+  for (let i = 0; i < 4; i++) expect(await mesh.ask('/nobody')).toBe(503);
+}, 60_000);
+afterAll(async () => {
+  await Promise.all([browser?.close(), mesh?.stop()]);
+});
+
+const node = (name: string): string => `.node[data-id$="/${name}"]`;
+const label = (name: string, text: RegExp): { readonly name: RegExp } => ({
+  name: new RegExp(`^${name}.*${text.source}`),
+});
+
+test('the graph shows what was sent, as it is sent', async () => {
+  const { page, context, complaints } = await openPage(browser, mesh.console);
+  await page.waitForSelector('.edge-label');
+  await page.getByRole('button', label('web-v1', /healthy, 1 of 1 ready/)).waitFor();
+  await page.getByRole('button', label('web-v2', /v2/)).waitFor();
+  await page.getByRole('button', label('nobody', /failing/)).waitFor();
+  expect(await page.locator('.edge').count()).toBe(3);
+  expect(await page.locator('.edge-label .lock').count()).toBeGreaterThanOrEqual(2);
+  expect(await page.locator('.box.namespace text').allTextContents()).toEqual(['default', 'istio-system']);
+  expect(await page.locator('.box.app text').allTextContents()).toEqual(['web']);
+  const places = await page.locator('.node').evaluateAll((all) => all.map((each) => each.getAttribute('style')));
+  const rates = await page.locator('.edge-label').allTextContents();
+  for (let i = 0; i < 60; i++) await mesh.ask('/');
+  await expect.poll(() => page.locator('.edge-label').allTextContents(), { timeout: 5000 }).not.toEqual(rates);
+  expect(await page.locator('.node').evaluateAll((all) => all.map((each) => each.getAttribute('style')))).toEqual(
+    places,
+  );
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+test('what is selected is explained in numbers', async () => {
+  const { page, context, complaints } = await openPage(browser, mesh.console);
+  await page.locator(node('web-v1')).click();
+  const details = page.getByRole('complementary', { name: 'Details' });
+  await details.getByRole('heading', { name: 'web-v1' }).waitFor();
+  await details.getByRole('button', { name: 'istio-ingressgateway' }).click();
+  await details.getByRole('heading', { name: 'Connection' }).waitFor();
+  expect(await details.locator('dl').textContent()).toMatch(
+    /web\.default\.svc\.cluster\.local:80.*ProtocolHTTP.*Mutual TLSyes.*p50.*ms/,
+  );
+  await details.getByRole('button', { name: 'Close details' }).click();
+  await details.getByRole('heading', { name: 'Mesh' }).waitFor();
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+test('the graph is walked, opened and left by the keyboard', async () => {
+  const { page, context } = await openPage(browser, mesh.console);
+  await page.locator('.node[tabindex="0"]').waitFor();
+  expect(await page.locator('.node[tabindex="0"]').count()).toBe(1);
+  await page.keyboard.press('/');
+  await page.keyboard.type('web');
+  expect(await page.locator('.node.faint').count()).toBe(2);
+  await page.getByRole('searchbox').fill('');
+  await page.locator('.node[tabindex="0"]').focus();
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('ArrowRight');
+  const there = await page.evaluate('document.activeElement.dataset.id');
+  expect(there).toMatch(/web-v\d|nobody/);
+  await page.keyboard.press('Enter');
+  await expect.poll(() => page.locator('.node.selected').getAttribute('data-id')).toBe(there);
+  await page.keyboard.press('Escape');
+  await expect.poll(() => page.locator('.node.selected').count()).toBe(0);
+  await context.close();
+});
+
+test('filters narrow the graph down', async () => {
+  const { page, context } = await openPage(browser, mesh.console);
+  await page.waitForSelector('.node');
+  await page.getByRole('combobox', { name: 'Health' }).selectOption('failing');
+  await expect.poll(() => page.locator('.node:not(.faint)').count()).toBe(1);
+  await page.getByRole('combobox', { name: 'Health' }).selectOption('');
+  await page.getByRole('combobox', { name: 'Namespace' }).selectOption('istio-system');
+  await expect.poll(() => page.locator('.node').count()).toBe(4);
+  await context.close();
+});
+
+test('workloads with their pods, and whether proxies have what they were sent', async () => {
+  const { page, context, complaints } = await openPage(browser, mesh.console);
+  await page.getByRole('link', { name: 'Workloads' }).click();
+  const row = page.getByRole('row', { name: /web-v1/ }).first();
+  await expect.poll(() => row.textContent()).toMatch(/default1\/1runningMizzen synced/);
+  await row.getByRole('link').click();
+  await expect.poll(() => page.locator('.inner').textContent()).toMatch(/web-v1-.*Running.*listener synced/);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+test('it goes on by itself when the mesh was gone', async () => {
+  const { page, context } = await openPage(browser, mesh.console);
+  await page.getByText('Live').waitFor();
+  await context.setOffline(true);
+  await context.setOffline(false);
+  await page.getByText('Live').waitFor();
+  await context.close();
+});
+
+const PAGES = ['graph', 'workloads'];
+
+for (const scheme of ['light', 'dark'] as const satisfies readonly Scheme[]) {
+  test(`everybody can use it (${scheme})`, async () => {
+    for (const name of PAGES) {
+      const { page, context, complaints } = await openPage(browser, `${mesh.console}/#/${name}`, scheme);
+      await page.waitForSelector(name === 'graph' ? '.edge-label' : 'tbody tr, .lines, .empty');
+      await page.waitForTimeout(500);
+      await screenshot(page, `${name}-${scheme}`);
+      expect([name, await violationsOf(page)]).toEqual([name, []]);
+      expect([name, complaints]).toEqual([name, []]);
+      await context.close();
+    }
+  }, 60_000);
+}
+
+test('the theme is kept', async () => {
+  const { page, context } = await openPage(browser, mesh.console);
+  await page.getByRole('button', { name: /Change to light/ }).click();
+  await page.getByRole('button', { name: /Change to dark/ }).click();
+  await page.reload();
+  expect(await page.locator('html').getAttribute('data-theme')).toBe('dark');
+  await context.close();
+});

@@ -1,0 +1,84 @@
+import { useEffect, useRef } from 'react';
+import type { GraphNode, Health } from '../api.ts';
+
+export interface Filter {
+  readonly namespace: string;
+  readonly text: string;
+  readonly health: Health | '';
+  /** Only what has traffic. */
+  readonly traffic: boolean;
+}
+
+export const NO_FILTER: Filter = { namespace: '', text: '', health: '', traffic: false };
+
+/** Whether a node is what is looked for. */
+export function matches(node: GraphNode, { text, health }: Filter): boolean {
+  if (health !== '' && node.health !== health) return false;
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const all = `${node.name} ${node.app} ${node.version} ${node.namespace} ${node.engine} ${node.kind}`.toLowerCase();
+  return words.every((word) => all.includes(word));
+}
+
+interface FiltersProps {
+  readonly filter: Filter;
+  readonly onChange: (filter: Filter) => void;
+  readonly namespaces: readonly string[];
+}
+
+export function Filters({ filter, onChange, namespaces }: FiltersProps): React.JSX.Element {
+  const search = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
+      if (event.key !== '/' || typing || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      search.current?.focus();
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, []);
+  return (
+    <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+      <label>
+        <span className="hidden">Find</span>
+        <input
+          ref={search}
+          type="search"
+          placeholder="Find (press /)"
+          value={filter.text}
+          onChange={(event) => onChange({ ...filter, text: event.target.value })}
+        />
+      </label>
+      <label>
+        <span className="hidden">Namespace</span>
+        <select value={filter.namespace} onChange={(event) => onChange({ ...filter, namespace: event.target.value })}>
+          <option value="">All namespaces</option>
+          {namespaces.map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+      <label>
+        <span className="hidden">Health</span>
+        <select
+          value={filter.health}
+          onChange={(event) => onChange({ ...filter, health: event.target.value as Health | '' })}
+        >
+          <option value="">Any health</option>
+          <option value="failing">Failing</option>
+          <option value="degraded">Degraded</option>
+          <option value="healthy">Healthy</option>
+          <option value="idle">Idle</option>
+        </select>
+      </label>
+      <label className="check">
+        <input
+          type="checkbox"
+          checked={filter.traffic}
+          onChange={(event) => onChange({ ...filter, traffic: event.target.checked })}
+        />
+        With traffic only
+      </label>
+    </form>
+  );
+}

@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, repositoryRoot } from '@mizzen/testkit';
+
+/** A real mesh of `mizzen up`, with its console. */
+export class Mesh {
+  readonly folder: string = mkdtempSync(join(tmpdir(), 'mizzen-console-'));
+  readonly console: string;
+  readonly gateway: string;
+  readonly #child: ChildProcess;
+  #output = '';
+
+  private constructor(files: Readonly<Record<string, string>>, ports: readonly [number, number, number]) {
+    for (const [name, text] of Object.entries(files)) this.write(name, text);
+    const [api, web, gateway] = ports;
+    this.console = `http://127.0.0.1:${web}`;
+    this.gateway = `http://127.0.0.1:${gateway}`;
+    const program = join(repositoryRoot, 'packages/cli/bin/mizzen.mjs');
+    const flags = [`--api-port=${api}`, `--console-port=${web}`, `--gateway-port=80=${gateway}`];
+    this.#child = spawn(process.execPath, [program, 'up', 'mesh', ...flags], {
+      cwd: this.folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.on('data', (data: Buffer) => (this.#output += data.toString()));
+  }
+
+  static async start(files: Readonly<Record<string, string>>): Promise<Mesh> {
+    const mesh = new Mesh(files, [await freePort(), await freePort(), await freePort()]);
+    const deadline = performance.now() + 25_000;
+    while (!mesh.#output.includes('ready in')) {
+      if (mesh.#child.exitCode !== null || performance.now() > deadline)
+        throw new Error(`it does not start:\n${mesh.#output}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return mesh;
+  }
+
+  write(name: string, text: string): void {
+    mkdirSync(join(this.folder, 'mesh'), { recursive: true });
+    writeFileSync(join(this.folder, 'mesh', name), text);
+  }
+
+  /** Sends a request through the gateway; its status. */
+  async ask(path: string): Promise<number> {
+    const answer = await fetch(`${this.gateway}${path}`);
+    await answer.arrayBuffer();
+    return answer.status;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode === null) {
+      const gone = new Promise((resolve) => this.#child.once('exit', resolve));
+      this.#child.kill('SIGTERM');
+      await gone;
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

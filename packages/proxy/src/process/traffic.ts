@@ -1,0 +1,94 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import type { ClusterHost } from '../cluster/host.ts';
+import type { ClusterTraffic, HostTraffic, NodeTraffic } from './protocol.ts';
+import type { ProxyNode } from './proxy-node.ts';
+
+interface HostSeen {
+  requests: number;
+  errors: number;
+  connections: number;
+}
+
+interface ClusterSeen {
+  unsent: number;
+  readonly times: Map<number, number>;
+  readonly hosts: WeakMap<ClusterHost, HostSeen>;
+}
+
+/**
+ * What went to which endpoint since it was last asked for: the edges of a service graph. Read from the counters there are
+ * anyway, so that requests cost nothing more.
+ */
+export class TrafficMeter {
+  readonly #seen = new WeakMap<Cluster, ClusterSeen>();
+
+  /** Undefined when nothing was sent. */
+  since(node: ProxyNode): NodeTraffic | undefined {
+    const clusters: ClusterTraffic[] = [];
+    for (const { made, program } of node.clusters.active()) {
+      if (made === undefined) continue;
+      const traffic = this.#cluster(program.name, made);
+      if (traffic !== undefined) clusters.push(traffic);
+    }
+    return clusters.length === 0 ? undefined : { node: node.id, clusters };
+  }
+
+  #cluster(name: string, cluster: Cluster): ClusterTraffic | undefined {
+    let seen = this.#seen.get(cluster);
+    if (seen === undefined) {
+      seen = { unsent: 0, times: new Map(), hosts: new WeakMap() };
+      this.#seen.set(cluster, seen);
+    }
+    const { stats } = cluster;
+    const unsentSoFar = stats.upstream_cx_none_healthy + stats.upstream_rq_pending_overflow;
+    const unsent = unsentSoFar - seen.unsent;
+    seen.unsent = unsentSoFar;
+    const hosts: HostTraffic[] = [];
+    for (const host of cluster.hosts) {
+      // A step on the way to the real one, within the proxy.
+      if (host.internalListener !== undefined) continue;
+      const traffic = hostTraffic(host, seen.hosts);
+      if (traffic !== undefined) hosts.push(traffic);
+    }
+    if (hosts.length === 0 && unsent === 0) return undefined;
+    return { cluster: name, unsent, times: times(cluster, seen.times), hosts };
+  }
+}
+
+function hostTraffic(host: ClusterHost, seen: WeakMap<ClusterHost, HostSeen>): HostTraffic | undefined {
+  const { stats, address, port } = host;
+  let before = seen.get(host);
+  if (before === undefined) {
+    before = { requests: 0, errors: 0, connections: 0 };
+    seen.set(host, before);
+  }
+  const requests = stats.rq_success + stats.rq_error - before.requests;
+  const errors = stats.rq_error - before.errors;
+  const connections = stats.cx_total - before.connections;
+  if (requests === 0 && connections === 0) return undefined;
+  before.requests += requests;
+  before.errors += errors;
+  before.connections += connections;
+  return { address: `${address}:${port}`, requests, errors, connections, tls: host.transport.tls !== undefined };
+}
+
+/** Milliseconds (the middle of their bucket) with how many answers took as long since the last time. */
+function times(cluster: Cluster, seen: Map<number, number>): [number, number][] {
+  const now = new Map<number, number>();
+  for (const { upstream_rq_time: histogram } of [cluster.stats.external, cluster.stats.internal]) {
+    if (!histogram.begun) continue;
+    histogram.flush();
+    for (const { left, width, count } of histogram.total?.bins() ?? []) {
+      const middle = left + width / 2;
+      now.set(middle, (now.get(middle) ?? 0) + count);
+    }
+  }
+  const out: [number, number][] = [];
+  for (const [middle, count] of now) {
+    const more = count - (seen.get(middle) ?? 0);
+    if (more === 0) continue;
+    out.push([middle, more]);
+    seen.set(middle, count);
+  }
+  return out;
+}

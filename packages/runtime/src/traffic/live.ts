@@ -1,0 +1,60 @@
+import type { Clock } from '@mizzen/control-plane';
+import type { MeshModel } from '@mizzen/model';
+import type { NodeTraffic } from '@mizzen/proxy/process/protocol.ts';
+import type { GraphAnswer } from '../api/types.ts';
+import type { ControlState } from '../control/control.ts';
+import { graphAnswer, placesOf, workloadId } from './graph.ts';
+import { LONGEST_WINDOW, TrafficWindow } from './window.ts';
+
+/** Seconds that rates are of unless another window is asked for. */
+export const DEFAULT_WINDOW = 30;
+
+/** Addresses that are remembered in any case. */
+const MANY = 1000;
+
+/** What proxies report, as a graph of the last seconds. */
+export class LiveTraffic {
+  readonly #clock: Clock;
+  readonly #state: () => ControlState;
+  readonly #window = new TrafficWindow();
+  readonly #since: number;
+  readonly #addresses = new Map<string, string>();
+  #placed: ReadonlyMap<string, string> | undefined;
+
+  constructor(clock: Clock, state: () => ControlState) {
+    this.#clock = clock;
+    this.#state = state;
+    this.#since = clock.now();
+  }
+
+  add(nodes: readonly NodeTraffic[]): void {
+    const { pods, model } = this.#state();
+    const sources = new Map(pods.map(({ node, owner }) => [node, workloadId(owner.namespace, owner.name)]));
+    this.#window.add(nodes, this.#clock.now(), {
+      ofNode: (node) => sources.get(node),
+      ofAddress: (address) => this.#ofAddress(address, model),
+    });
+  }
+
+  /** `window` in seconds; rates of a mesh that is younger are of its life. */
+  graph(window: number = DEFAULT_WINDOW): GraphAnswer {
+    const state = this.#state();
+    const now = this.#clock.now();
+    const there = new Set(state.desired.map(({ owner }) => workloadId(owner.namespace, owner.name)));
+    this.#window.keep((workload) => there.has(workload));
+    const milliseconds = Math.min(window * 1000, LONGEST_WINDOW);
+    const seconds = Math.max(1, Math.min(milliseconds, now - this.#since) / 1000);
+    return graphAnswer(state, this.#window.flows(now - milliseconds), seconds, milliseconds / 1000);
+  }
+
+  /** Also of a pod that was there a moment ago, until another has its address. */
+  #ofAddress(address: string, model: MeshModel): string | undefined {
+    const { workloads } = placesOf(model);
+    if (workloads !== this.#placed) {
+      this.#placed = workloads;
+      if (this.#addresses.size > 4 * workloads.size + MANY) this.#addresses.clear();
+      for (const [place, workload] of workloads) this.#addresses.set(place, workload);
+    }
+    return this.#addresses.get(address);
+  }
+}

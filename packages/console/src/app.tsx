@@ -6,6 +6,8 @@ import { address, useRoute } from './route.ts';
 import { applyTheme, storedTheme, THEMES } from './theme.ts';
 
 const WorkloadsPage = lazy(() => import('./pages/workloads.tsx'));
+const CertificatesPage = lazy(() => import('./pages/certificates.tsx'));
+const LogsPage = lazy(() => import('./pages/logs.tsx'));
 
 interface Page {
   readonly name: string;
@@ -16,6 +18,8 @@ interface Page {
 const PAGES: readonly Page[] = [
   { name: 'graph', title: 'Graph', icon: 'graph' },
   { name: 'workloads', title: 'Workloads', icon: 'workloads' },
+  { name: 'logs', title: 'Logs', icon: 'logs' },
+  { name: 'certificates', title: 'Certificates', icon: 'certificate' },
 ];
 
 export function App(): React.JSX.Element {
@@ -47,6 +51,8 @@ export function App(): React.JSX.Element {
         <Suspense fallback={<p className="empty">Loading…</p>}>
           {shown.name === 'graph' && <GraphPage />}
           {shown.name === 'workloads' && <WorkloadsPage />}
+          {shown.name === 'logs' && <LogsPage />}
+          {shown.name === 'certificates' && <CertificatesPage />}
         </Suspense>
       </main>
     </div>

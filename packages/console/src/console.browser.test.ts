@@ -35,7 +35,13 @@ spec:
       route: [{ destination: { host: nobody } }]
     - route: [{ destination: { host: web } }]
 `;
+const LOGGING = `apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: { name: mesh, namespace: istio-system }
+spec: { accessLogging: [{ providers: [{ name: envoy }] }] }
+`;
 const FILES = {
+  'logging.yaml': LOGGING,
   'workloads.yaml': `${deployment('web', 'v1')}${deployment('web', 'v2')}${service('web')}${service('nobody')}`,
   'routes.yaml': ROUTES,
 };
@@ -135,6 +141,29 @@ test('workloads with their pods, and whether proxies have what they were sent', 
   await context.close();
 });
 
+test('logs of a workload and of its proxies, as they are written', async () => {
+  const { page, context, complaints } = await openPage(browser, `${mesh.console}/#/graph`);
+  await page.getByRole('link', { name: 'Logs' }).click();
+  await page.getByRole('combobox', { name: 'Workload' }).selectOption('istio-system/istio-ingressgateway');
+  await page.getByRole('combobox', { name: 'Source' }).selectOption('access');
+  await page.locator('.line').first().waitFor();
+  await mesh.ask('/the-newest');
+  await page.getByText('/the-newest').waitFor();
+  await page.getByRole('searchbox').fill('/the-newest');
+  await expect.poll(() => page.locator('.line').count()).toBe(1);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+test('certificates with their ages', async () => {
+  const { page, context } = await openPage(browser, `${mesh.console}/#/certificates`);
+  const row = page.getByRole('row', { name: /web-v2/ });
+  await expect
+    .poll(() => row.textContent())
+    .toMatch(/\d+ (s|min).*\d+ h \d+ min.*spiffe:\/\/cluster.local\/ns\/default/);
+  await context.close();
+});
+
 test('it goes on by itself when the mesh was gone', async () => {
   const { page, context } = await openPage(browser, mesh.console);
   await page.getByText('Live').waitFor();
@@ -144,15 +173,15 @@ test('it goes on by itself when the mesh was gone', async () => {
   await context.close();
 });
 
-const PAGES = ['graph', 'workloads'];
+const PAGES = ['graph', 'workloads', 'logs?workload=default/web-v1&source=access', 'certificates'];
 
 for (const scheme of ['light', 'dark'] as const satisfies readonly Scheme[]) {
   test(`everybody can use it (${scheme})`, async () => {
     for (const name of PAGES) {
       const { page, context, complaints } = await openPage(browser, `${mesh.console}/#/${name}`, scheme);
-      await page.waitForSelector(name === 'graph' ? '.edge-label' : 'tbody tr, .lines, .empty');
+      await page.waitForSelector(name === 'graph' ? '.edge-label' : 'tbody tr, .line');
       await page.waitForTimeout(500);
-      await screenshot(page, `${name}-${scheme}`);
+      await screenshot(page, `${name.split('?')[0]}-${scheme}`);
       expect([name, await violationsOf(page)]).toEqual([name, []]);
       expect([name, complaints]).toEqual([name, []]);
       await context.close();

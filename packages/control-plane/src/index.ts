@@ -6,7 +6,7 @@ export { certify, issue } from './ca/authority.ts';
 export type { IssuedCertificate } from './ca/authority.ts';
 export { loadOrCreateRoot } from './ca/root.ts';
 export type { Root } from './ca/root.ts';
-export { ROOT_SECRET, WORKLOAD_SECRET, WorkloadSecrets } from './ca/workload-secrets.ts';
+export { ROOT_SECRET, WORKLOAD_SECRET, WorkloadSecrets, type HeldCertificate } from './ca/workload-secrets.ts';
 export { XdsServer } from './xds/server.ts';
 export type { CommitOptions, Convergence, XdsServerOptions } from './xds/server.ts';
 export type { XdsStream } from './xds/stream.ts';

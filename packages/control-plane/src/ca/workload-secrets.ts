@@ -23,6 +23,15 @@ export interface WorkloadSecretsOptions {
   readonly onRotate: (node: string) => void;
 }
 
+/** What a proxy has, without its key. */
+export interface HeldCertificate {
+  readonly node: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly rotateAt: number;
+  /** PEM, its own first; undefined when an earlier process issued it. */
+  readonly chain: string | undefined;
+}
+
 interface Held {
   readonly id: string;
   /** Undefined: issued by an earlier process; the proxy has it and this process does not. */
@@ -70,6 +79,14 @@ export class WorkloadSecrets {
     const mayKeep = have !== undefined && !this.#renew.has(node);
     held ??= (mayKeep ? this.#adopt(node, id, have) : undefined) ?? this.#issue(node, id, identity);
     return held.secret === undefined ? 'keep' : { version: held.version, secret: held.secret };
+  }
+
+  /** Certificates that proxies have. */
+  held(): HeldCertificate[] {
+    return [...this.#held].map(([node, { secret, rotateAt }]) => {
+      const chain = secret?.tlsCertificate?.certificateChain?.inlineBytes;
+      return { node, rotateAt, chain: chain === undefined ? undefined : Buffer.from(chain, 'base64').toString() };
+    });
   }
 
   /** Makes a new certificate for the node (or, without one, for every node) at its next request, and asks for it. */

@@ -1,17 +1,19 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answerDebug, type Clock, type DebugSource } from '@mizzen/control-plane';
+import { answerDebug, type Clock, type DebugSource, type HeldCertificate } from '@mizzen/control-plane';
 import type { ControlState } from '../control/control.ts';
 import type { ProxyState } from '../control/proxies.ts';
 import { http } from '../node-http.ts';
 import { DEFAULT_WINDOW } from '../traffic/live.ts';
 import { configStatusAnswer, readyAnswer, servicesAnswer, workloadAnswers } from './answers.ts';
 import type { ConfigInput } from './answers.ts';
+import { certificatesAnswer } from './certificates.ts';
 import type { Command, Commands } from './commands.ts';
 import type { ConsoleFiles } from './console-files.ts';
 import { Events } from './events.ts';
 import { refuse } from './guard.ts';
 import { scrapeTargets } from './scrape-targets.ts';
+import { logsAnswer } from './logs.ts';
 import type { ErrorAnswer, GraphAnswer, WorkloadAnswer } from './types.ts';
 
 export interface ApiOptions {
@@ -25,6 +27,9 @@ export interface ApiOptions {
   readonly commands: Pick<Commands, 'run'>;
   readonly rotateCertificates: () => void;
   readonly clock: Clock;
+  readonly certificates: () => readonly HeldCertificate[];
+  /** Where a workload's output is kept, or the access log of its proxies. */
+  readonly logFile: (namespace: string, workload: string, source: 'output' | 'access') => string;
   /** Of the last so many seconds. */
   readonly graph: (window: number) => GraphAnswer;
   /** Served beside the API; absent: nothing but the API. */
@@ -85,6 +90,10 @@ export class ApiServer {
       if (segments.length === 2) return reply(response, 200, this.#options.graph(window));
       if (segments[2] === 'events') return this.#graphs.follow(response, window);
     }
+    if (read && segments[4] === 'logs' && segments.length === 5) {
+      const logs = this.#logs(segments, url);
+      if (logs !== undefined) return reply(response, logs.status, logs.body);
+    }
     const answer = read ? (this.#read(segments) ?? answerDebug(url, this.#options.debug)) : undefined;
     if (answer !== undefined) return reply(response, answer.status, answer.body);
     const command = await this.#command(segments, request);
@@ -123,11 +132,32 @@ export class ApiServer {
     }
     if (second === 'prometheus' && namespace === 'targets' && name === undefined)
       return { status: 200, body: scrapeTargets(state()) };
+    if (second === 'certificates' && namespace === undefined) {
+      return { status: 200, body: certificatesAnswer(this.#options.certificates(), state().pods) };
+    }
     if (second === 'services' && namespace === undefined) return { status: 200, body: servicesAnswer(state().model) };
     if (second === 'config' && namespace === 'status' && name === undefined) {
       return { status: 200, body: configStatusAnswer(state(), proxies(), input) };
     }
     return undefined;
+  }
+
+  /** Undefined: there is no such path. */
+  #logs(
+    [first, second, namespace = '', name = '']: readonly string[],
+    { searchParams }: URL,
+  ): { readonly status: number; readonly body: object } | undefined {
+    if (first !== 'api' || second !== 'workloads') return undefined;
+    // Only what is known is looked for among the files.
+    const found = workloadAnswers(this.#options.state()).find((each) => matches(each, namespace, name));
+    if (found === undefined) return undefined;
+    const [from, source] = [searchParams.get('from'), searchParams.get('source') ?? 'output'];
+    if ((from !== null && !/^\d{1,15}$/.test(from)) || (source !== 'output' && source !== 'access')) {
+      const message = '`from` is a position that an earlier answer told, `source` is `output` or `access`';
+      return { status: 400, body: { error: { code: 'invalid', message } } satisfies ErrorAnswer };
+    }
+    const path = this.#options.logFile(found.namespace, found.name, source);
+    return { status: 200, body: logsAnswer(path, from === null ? undefined : Number(from), source) };
   }
 
   /** Undefined: there is no such path. */

@@ -130,6 +130,38 @@ export interface ErrorAnswer {
   readonly error: { readonly code: string; readonly message: string };
 }
 
+/** GET /api/certificates: those of proxies that this control process knows of. */
+export interface CertificatesAnswer {
+  readonly certificates: readonly {
+    readonly node: string;
+    readonly namespace: string;
+    readonly pod: string;
+    readonly workload: string;
+    /** SPIFFE id. This and what follows is empty where an earlier control process issued it. */
+    readonly identity: string;
+    readonly serial: string;
+    /** ISO 8601. */
+    readonly issuedAt: string;
+    readonly expiresAt: string;
+    /** When the proxy gets the next. */
+    readonly rotatesAt: string;
+  }[];
+}
+
+/** GET /api/workloads/NAMESPACE/NAME/logs */
+export interface LogsAnswer {
+  /** What `from` of the next request is to be. */
+  readonly position: number;
+  readonly lines: readonly {
+    /** ISO 8601; empty, as are pod and container, for lines of access logs. */
+    readonly time: string;
+    readonly pod: string;
+    readonly container: string;
+    readonly stream: 'stdout' | 'stderr';
+    readonly text: string;
+  }[];
+}
+
 /** GET /api/graph, and each `graph` event of /api/graph/events: what runs, and what it sent within a window. */
 export interface GraphAnswer {
   /** Seconds that rates are of. */

@@ -3,6 +3,7 @@ import type {
   Clock,
   Convergence,
   DebugProxy,
+  HeldCertificate,
   Identity,
   NodeConfig,
   ProxyStatus,
@@ -122,6 +123,11 @@ export class Proxies {
       const origin = refusalOrigin(refusal, this.evidence(node, refusal), locate);
       return origin === undefined ? refusal : { ...refusal, origin };
     });
+  }
+
+  /** Certificates that proxies have. */
+  certificates(): HeldCertificate[] {
+    return this.#secrets.held();
   }
 
   /** New certificates for all, now. */

@@ -15,6 +15,7 @@ import { startedWith } from '../envoy/started-with.ts';
 import type { ControlOptions, FromControl, ToControl } from '../protocol.ts';
 import { LiveTraffic } from '../traffic/live.ts';
 import { describeHolder, portHolder } from '../supervisor/port-holder.ts';
+import { StateDir } from '../supervisor/state-dir.ts';
 import { Ads } from './ads.ts';
 import { systemClock } from './clock.ts';
 import { Control } from './control.ts';
@@ -93,6 +94,7 @@ export async function startControl(
   holder.control = running;
 
   const commands = new Commands(send);
+  const logs = new StateDir(stateDir);
   const traffic = new LiveTraffic(systemClock, () => running.state);
   const served: Omit<ApiOptions, 'port'> = {
     token,
@@ -107,6 +109,9 @@ export async function startControl(
     commands,
     rotateCertificates: () => proxies.rotateCertificates(),
     clock: systemClock,
+    certificates: () => proxies.certificates(),
+    logFile: (namespace, workload, source) =>
+      source === 'access' ? logs.accessLog(namespace, workload) : logs.workloadLog(namespace, workload),
     graph: (window) => traffic.graph(window),
   };
   const api = new ApiServer({ ...served, port: apiPort });

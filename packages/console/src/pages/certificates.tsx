@@ -1,0 +1,62 @@
+import { age } from '../format.ts';
+import { Problem } from '../parts/problem.tsx';
+import { address } from '../route.ts';
+import { useLive } from '../use-live.ts';
+
+interface Certificate {
+  readonly node: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly workload: string;
+  readonly identity: string;
+  readonly serial: string;
+  readonly issuedAt: string;
+  readonly expiresAt: string;
+  readonly rotatesAt: string;
+}
+
+/** The certificates of proxies: how old they are, and when the next comes. */
+export default function CertificatesPage(): React.JSX.Element {
+  const { value, problem } = useLive<{ readonly certificates: readonly Certificate[] }>('/api/certificates', 5000);
+  const now = Date.now();
+  const until = (time: string): string => (time === '' ? 'not known' : age(Date.parse(time) - now));
+  return (
+    <div className="page">
+      <header className="bar">
+        <h1>Certificates</h1>
+      </header>
+      <Problem text={problem} />
+      <div className="scroll" tabIndex={0} role="region" aria-label="Certificates">
+        <table className="wide">
+          <thead>
+            <tr>
+              <th scope="col">Pod</th>
+              <th scope="col">Namespace</th>
+              <th scope="col">Age</th>
+              <th scope="col">Replaced in</th>
+              <th scope="col">Expires in</th>
+              <th scope="col">Identity</th>
+              <th scope="col">Serial number</th>
+            </tr>
+          </thead>
+          <tbody>
+            {(value?.certificates ?? []).map((each) => (
+              <tr key={each.node}>
+                <th scope="row">
+                  <a href={address('workloads', { workload: `${each.namespace}/${each.workload}` })}>{each.pod}</a>
+                </th>
+                <td>{each.namespace}</td>
+                <td>{each.issuedAt === '' ? 'not known' : age(now - Date.parse(each.issuedAt))}</td>
+                <td>{until(each.rotatesAt)}</td>
+                <td>{until(each.expiresAt)}</td>
+                <td className="fine">{each.identity}</td>
+                <td className="fine">{each.serial}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+        {value?.certificates.length === 0 && <p className="empty">No proxy has asked for a certificate.</p>}
+      </div>
+    </div>
+  );
+}

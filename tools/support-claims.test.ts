@@ -95,7 +95,7 @@ test.each([
       'VirtualService',
       '{ hosts: [web], http: [{ match: [{ port: 80, statPrefix: a }], retries: { attempts: 1, retryRemoteLocalities: true }, route: [{ destination: { host: web, port: { number: 80 } } }] }], tcp: [{ match: [{ port: 5432, destinationSubnets: [10.0.0.0/8] }], route: [{ destination: { host: web, port: { number: 5432 } } }] }] }',
     ),
-    ['retryRemoteLocalities', 'destinationSubnets'],
+    ['destinationSubnets'],
   ],
   [
     'Telemetry',

@@ -77,10 +77,7 @@ export const common: MessageTable = {
       'RetryPolicy.retryOn',
       'RetryPolicy.retriableStatusCodes',
     ),
-    retryRemoteLocalities: byEngine(
-      left('retries stay within the localities that load balancing chooses'),
-      yes('whether a retry goes to other localities', 'RetryPolicy.retryPriority'),
-    ),
+    retryRemoteLocalities: yes('whether a retry goes to other localities', 'RetryPolicy.retryPriority'),
     retryIgnorePreviousHosts: yes('whether a retry avoids hosts that were tried', 'RetryPolicy.retryHostPredicate'),
     backoff: yes('the base of the wait between attempts', 'RetryPolicy.retryBackOff'),
   }),

@@ -4,7 +4,6 @@ import type { Route, types } from '@mizzen/xds';
 import type { Draft } from '../draft.ts';
 import { duration } from '../duration.ts';
 import { outboundCluster } from '../names.ts';
-import type { Engine } from '../types.ts';
 import { fraction, wholeFraction } from './filters.ts';
 import { type HeaderOperations, authorityOf, headerOperations } from './headers.ts';
 import { retryPolicy } from './retry.ts';
@@ -17,7 +16,6 @@ export interface RouteScope {
   readonly defaultRetries: networking.HTTPRetry | undefined;
   /** Whether a host that is rewritten is passed on as `x-forwarded-host`. */
   readonly forwardsHost: boolean;
-  readonly engine: Engine;
   service(hostname: string): Service | undefined;
   destinationRule(hostname: string): MergedDestinationRule | undefined;
 }
@@ -86,7 +84,7 @@ export function forward(
   if (hashes.length > 0) action.hashPolicy = hashes;
   const mirrors = mirrorPolicies(http, scope);
   if (mirrors.length > 0) action.requestMirrorPolicies = mirrors;
-  const retries = retryPolicy(http.retries ?? scope.defaultRetries, { consistentHash: hashed, engine: scope.engine });
+  const retries = retryPolicy(http.retries ?? scope.defaultRetries, { consistentHash: hashed });
   if (retries !== undefined) action.retryPolicy = retries;
   setTimeout(action, http.timeout);
   return { action, operations };

@@ -110,7 +110,6 @@ function routeScope(
     tls: server.tls !== undefined,
     defaultRetries: model.mesh.defaultHttpRetryPolicy,
     forwardsHost: forwardsHost(context),
-    engine: proxy.engine,
     service,
     destinationRule: (hostname) => scope.destinationRule(hostname),
   };

@@ -2,7 +2,6 @@ import type { networking } from '@mizzen/api';
 import type { types } from '@mizzen/xds';
 import type { Draft } from '../draft.ts';
 import { duration } from '../duration.ts';
-import type { Engine } from '../types.ts';
 
 // An import of node:http would load undici too (to re-export its WebSocket), which every start would wait for.
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
@@ -23,7 +22,7 @@ const PREVIOUS_HOSTS: types.route.RetryPolicy_RetryHostPredicate = {
  */
 export function retryPolicy(
   settings: networking.HTTPRetry | undefined,
-  { consistentHash, engine }: { readonly consistentHash: boolean; readonly engine: Engine },
+  { consistentHash }: { readonly consistentHash: boolean },
 ): types.route.RetryPolicy | undefined {
   const out: Draft<types.route.RetryPolicy> = {
     numRetries: 2,
@@ -46,8 +45,7 @@ export function retryPolicy(
     out.retryHostPredicate = settings.retryIgnorePreviousHosts ? [PREVIOUS_HOSTS] : undefined;
     if (out.retryHostPredicate === undefined) delete out.retryHostPredicate;
   }
-  // Mizzen's own proxy would refuse all of its routes for it; whoever asks for it is warned.
-  if (settings.retryRemoteLocalities === true && engine === 'envoy') {
+  if (settings.retryRemoteLocalities === true) {
     out.retryPriority = {
       name: 'envoy.retry_priorities.previous_priorities',
       typedConfig: {

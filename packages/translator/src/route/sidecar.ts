@@ -55,7 +55,6 @@ export function portVirtualHosts(
     tls: false,
     defaultRetries: context.model.mesh.defaultHttpRetryPolicy,
     forwardsHost: forwardsHost(context),
-    engine: context.proxy.engine,
     service: (hostname) => {
       const candidate = candidates.get(hostname);
       if (candidate === undefined) return undefined;
@@ -79,7 +78,6 @@ export function everyPortVirtualHosts(context: TranslationContext, listener: Egr
     tls: false,
     defaultRetries: context.model.mesh.defaultHttpRetryPolicy,
     forwardsHost: forwardsHost(context),
-    engine: context.proxy.engine,
     service: (hostname) => services.get(hostname),
     destinationRule: (hostname) => context.scope.destinationRule(hostname),
   };
@@ -170,7 +168,7 @@ function defaultRoute({ service, port }: Candidate, scope: RouteScope): BuiltRou
   const action: Draft<types.route.RouteAction> = { cluster: outboundCluster(port.port, '', service.hostname) };
   const hash = hashPolicy(serviceHash(service.hostname, port.port, scope));
   if (hash !== undefined) action.hashPolicy = [hash];
-  const retries = retryPolicy(scope.defaultRetries, { consistentHash: false, engine: scope.engine });
+  const retries = retryPolicy(scope.defaultRetries, { consistentHash: false });
   if (retries !== undefined) action.retryPolicy = retries;
   setTimeout(action, undefined);
   return plainRoute(

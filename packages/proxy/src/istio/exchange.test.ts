@@ -6,7 +6,7 @@ import { testDeps } from '../program/testing/deps.ts';
 import type { CompileDeps } from '../program/types.ts';
 import { TaggedStats } from '../telemetry/tagged.ts';
 import { beginExchange, compileExchange, type ExchangeProgram, type PeerExchange } from './exchange.ts';
-import { DOWNSTREAM_PEER, NO_PEER, WorkloadPeer } from './peer.ts';
+import { DOWNSTREAM_PEER, NO_PEER, type WorkloadPeer } from './peer.ts';
 import { Series, SeriesMap } from './stats/series.ts';
 
 const PROTOCOL = 'istio-peer-exchange';

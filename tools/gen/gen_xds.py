@@ -7,7 +7,7 @@ from istio_types import ROOTS, add_istio
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 def load_all():
-    for root in ('envoy', 'xds', 'udpa'):
+    for root in ('envoy', 'xds', 'udpa', 'opentelemetry'):
         try: pkg = importlib.import_module(root)
         except ImportError: continue
         for path in pkg.__path__:

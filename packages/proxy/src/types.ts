@@ -2,6 +2,7 @@
  * What the parts of the data plane know of each other. program/ compiles xDS into these shapes without side effects;
  * codec/ and http/ move requests; cluster/ and lb/ choose where to; listener/ and tls/ accept and connect.
  */
+import type { RouteDecorator, RouteTracing } from './tracing/program.ts';
 import type { TriedPriorities } from './lb/previous-priorities.ts';
 import type { HeaderMutations } from './program/headers.ts';
 import type { ProxyProtocolProgram, TlsCertificateProgram } from './program/types.ts';
@@ -419,6 +420,8 @@ export interface RouteEntry {
   readonly index: number;
   readonly perFilter: ReadonlyMap<string, unknown>;
   readonly action: RouteActionProgram | undefined;
+  readonly tracing?: RouteTracing | undefined;
+  readonly decorator?: RouteDecorator | undefined;
   /** Applies request header changes and the path and host rewrite, in Envoy's order of specificity. */
   rewriteRequest(
     request: RequestHead,
@@ -584,6 +587,8 @@ export interface UpstreamCluster {
   /** Unless false, hosts are found by the hash of a request. */
   readonly hashes?: boolean;
   readonly name: string;
+  /** Under which it is told of: its name, or another that is configured. */
+  readonly statName?: string;
   readonly metadata?: Readonly<Record<string, JsonObject>> | undefined;
   /** Istio's exchange of metadata, with hosts that agree to it. */
   readonly peerExchange?: ExchangeProgram | undefined;

@@ -66,3 +66,9 @@ export type * as sniDynamicForwardProxy from './gen/envoy.extensions.filters.net
 export type * as celFilter from './gen/envoy.extensions.access_loggers.filters.cel.v3.ts';
 export type * as celFormatter from './gen/envoy.extensions.formatter.cel.v3.ts';
 export type * as httpForwardProxy from './gen/envoy.extensions.filters.http.dynamic_forward_proxy.v3.ts';
+export type * as otelSamplers from './gen/envoy.extensions.tracers.opentelemetry.samplers.v3.ts';
+export type * as otelDetectors from './gen/envoy.extensions.tracers.opentelemetry.resource_detectors.v3.ts';
+export type * as otlpTrace from './gen/opentelemetry.proto.trace.v1.ts';
+export type * as otlpTraceService from './gen/opentelemetry.proto.collector.trace.v1.ts';
+export type * as otlpResource from './gen/opentelemetry.proto.resource.v1.ts';
+export type * as otlpCommon from './gen/opentelemetry.proto.common.v1.ts';

@@ -16,7 +16,7 @@ export const command: Command = {
   examples: ['mizzen proxy -c bootstrap.yaml', 'mizzen proxy -c bootstrap.yaml --mode validate'],
   async run({ positionals, values, out }) {
     if (flag(values, 'version')) {
-      const { VERSION } = await import('@mizzen/proxy/admin/server-info.ts');
+      const { VERSION } = await import('@mizzen/proxy/version.ts');
       out.write(`\nmizzen proxy  version: ${VERSION}\n\n`);
       return 0;
     }

@@ -1,9 +1,6 @@
 import { json, serverState, text, type AdminAnswer, type AdminContext } from './context.ts';
+import { VERSION } from '../version.ts';
 import { protoNames } from './proto-names.ts';
-
-/** The Envoy whose behaviour this proxy has. */
-const ENVOY_VERSION = '1.40.0';
-export const VERSION = `mizzen/${ENVOY_VERSION}/Clean/RELEASE/OpenSSL`;
 
 /** `/server_info`. */
 export function serverInfo(context: AdminContext): AdminAnswer {

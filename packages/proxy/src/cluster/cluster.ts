@@ -63,6 +63,7 @@ export class Cluster implements UpstreamCluster {
   #picker: Picker = nobodyPicker;
   /** Counts the changes of hosts and of their health. */
   version = 0;
+  readonly statName: string;
   /** What outlier detection last found, where there is one. */
   outliers: SuccessRates | undefined = undefined;
   /** Where connections come from when the cluster says nothing of it. */
@@ -78,6 +79,7 @@ export class Cluster implements UpstreamCluster {
     this.deps = deps;
     this.stats = stats;
     this.http = program.http;
+    this.statName = program.statName;
     this.connectTimeout = program.connectTimeout;
     this.idleTimeout = program.http.idleTimeout;
     this.maxRequestsPerConnection = program.http.maxRequestsPerConnection;

@@ -5,10 +5,11 @@ import type { ClientConnection } from './client-connection.ts';
 import { Headers } from './headers.ts';
 import { entered, turnNow } from './io.ts';
 import { resetOutcome, type ResetReason } from './reset.ts';
+import type { Span } from '../tracing/span.ts';
 import type { ActiveStream } from './stream.ts';
 import { logAttempt, type LoggedAttempt } from './upstream-log.ts';
 
-/** Follows one attempt for the router's own log. */
+/** Follows one attempt for its span and the router's own log. */
 export class AttemptLog implements LoggedAttempt {
   readonly host: UpstreamHost;
   readonly started: number;
@@ -19,10 +20,17 @@ export class AttemptLog implements LoggedAttempt {
   requestBytes = 0;
   responseBytes = 0;
   wireBytesSent = 0;
+  /** Clock times of its first byte and of the answer's; -1: there was none. */
+  sentAt = -1;
+  respondedAt = -1;
+  failure: ResetReason | undefined = undefined;
   readonly #stream: ActiveStream;
   #timer: Timer | undefined;
+  readonly #span: Span | undefined;
+  canceled = false;
 
-  constructor(stream: ActiveStream, host: UpstreamHost) {
+  constructor(stream: ActiveStream, host: UpstreamHost, span: Span | undefined) {
+    this.#span = span;
     this.#stream = stream;
     this.host = host;
     this.started = turnNow(stream.hcm.deps.clock);
@@ -34,18 +42,26 @@ export class AttemptLog implements LoggedAttempt {
 
   connected(connection: ClientConnection): void {
     this.connection = connection;
+    this.sentAt = turnNow(this.#stream.hcm.deps.clock);
     const { logsUpstreamStart, upstreamLogInterval = 0 } = this.#stream.hcm.program.router;
     if (logsUpstreamStart === true) logAttempt(this.#stream, this, 'UpstreamPoolReady');
     if (upstreamLogInterval > 0) this.#again(upstreamLogInterval);
   }
 
   responded(parser: ResponseParser): void {
+    this.respondedAt = turnNow(this.#stream.hcm.deps.clock);
     this.head = { status: parser.status, headers: new Headers([...parser.flat]) };
   }
 
   failed(reason: ResetReason, transport: string): void {
     this.flags |= resetOutcome(reason).flag;
+    this.failure = reason;
     this.transportFailure = transport;
+  }
+
+  /** Its answer is not waited for. */
+  reset(): void {
+    this.canceled = true;
   }
 
   timedOut(): void {
@@ -64,6 +80,7 @@ export class AttemptLog implements LoggedAttempt {
     this.wireBytesSent = wireBytesSent;
     this.#timer?.cancel();
     logAttempt(this.#stream, this, 'UpstreamEnd');
+    if (this.#span !== undefined) this.#stream.tracing?.attemptOver(this.#span, this);
   }
 
   #again(interval: number): void {

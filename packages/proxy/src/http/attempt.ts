@@ -5,6 +5,7 @@ import type { ClientConnection, Exchange } from './client-connection.ts';
 import { turnNow } from './io.ts';
 import { poolOf, type Pool, type Waiter } from './pool.ts';
 import type { ResetReason } from './reset.ts';
+import type { Span } from '../tracing/span.ts';
 import type { Router } from './router.ts';
 import { AttemptLog } from './attempt-log.ts';
 
@@ -25,14 +26,17 @@ export class Attempt implements Waiter, Exchange {
   /** Parts of the router's body that have been sent. */
   #sent = 0;
   #requestSent = false;
-  /** What only the router's own log asks for. */
+  /** Its own in the request's trace. */
+  readonly #span: Span | undefined;
+  /** What only spans and the router's own log ask for. */
   #log: AttemptLog | undefined;
   /** What the connection had sent before. */
   #sentBefore = 0;
   /** A WebSocket's payload waits until the upgrade is accepted. */
   #held = false;
 
-  constructor(router: Router, host: UpstreamHost) {
+  constructor(router: Router, host: UpstreamHost, span: Span | undefined) {
+    this.#span = span;
     this.#router = router;
     this.host = host;
     this.#pool = poolOf(host, router.stream.hcm.deps);
@@ -54,7 +58,8 @@ export class Attempt implements Waiter, Exchange {
     this.host.active++;
     const { info, hcm } = this.#router.stream;
     info.poolWaitStart = turnNow(hcm.deps.clock);
-    if (hcm.program.router.upstreamLogs.length > 0) this.#log = new AttemptLog(this.#router.stream, this.host);
+    if (hcm.program.router.upstreamLogs.length > 0 || this.#span?.sampled === true)
+      this.#log = new AttemptLog(this.#router.stream, this.host, this.#span);
     this.#pool.acquire(this, this.#router.breaker);
   }
 
@@ -169,6 +174,7 @@ export class Attempt implements Waiter, Exchange {
       this.host.cluster.stats.upstream_rq_cancelled++;
     }
     const connection = this.#connection;
+    this.#log?.reset();
     this.#finish();
     connection?.abandon();
   }

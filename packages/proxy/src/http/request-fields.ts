@@ -4,6 +4,7 @@ import { Seen } from '../codec/names.ts';
 import type { Random } from '../deps.ts';
 import type { HcmProgram, IpHeader, RouteConfigProgram } from '../program/types.ts';
 import type { RequestHead, StreamInfo } from '../types.ts';
+import { setTraceReason } from '../tracing/request-id.ts';
 import { forwardClientCert } from './client-cert.ts';
 import type { Headers } from './headers.ts';
 
@@ -101,7 +102,7 @@ export function mutateRequest(
     if ((seen & Seen.X_REQUEST_ID) === 0) headers.add('x-request-id', random.uuid());
     else if ((edge && !program.preserveExternalRequestId) || headers.get('x-request-id') === '') {
       headers.set('x-request-id', random.uuid());
-    }
+    } else if (edge && program.packTraceReason) setTraceReason(headers, 'none');
   }
   if ((seen & Seen.X_FORWARDED_CLIENT_CERT) !== 0 || (connection.tls?.authenticated ?? false)) {
     forwardClientCert(request, info, program);

@@ -87,6 +87,7 @@ export class ResponseWriter {
       const id = stream.request.headers.get('x-request-id');
       if (id !== undefined) head.headers.set('x-request-id', id);
     }
+    stream.tracing?.onResponse(head.headers);
     if (program.via !== '') appendVia(head.headers, program.via);
     if (problem !== undefined) appendProxyStatus(head.headers, problem.value);
     const empty = status === 204 || status < 200;

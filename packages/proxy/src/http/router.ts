@@ -341,7 +341,8 @@ export class Router implements LbContext, AttemptTimeouts {
       this.#tunnel = connectTcp(this, host, connect.proxyProtocol);
       return;
     }
-    const attempt = new Attempt(this, host);
+    const span = stream.tracing?.attempt(this.#cluster.statName ?? this.#cluster.name, stream.info.attemptCount);
+    const attempt = new Attempt(this, host, span);
     this.#attempt = attempt;
     this.#timers?.attemptBegins(this.body.complete);
     // What is kept of the body is gone once it has been sent.

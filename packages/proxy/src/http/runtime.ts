@@ -127,6 +127,11 @@ export interface HcmStats extends AnswerCounts {
   passthrough_internal_redirect_no_route: number;
   passthrough_internal_redirect_predicate: number;
   rq_direct_response: number;
+  'tracing.random_sampling': number;
+  'tracing.service_forced': number;
+  'tracing.client_enabled': number;
+  'tracing.not_traceable': number;
+  'tracing.health_check': number;
   rq_total: number;
   rq_reset_after_downstream_response_started: number;
   readonly downstream_cx_length_ms: Histogram;
@@ -184,6 +189,11 @@ export function newHcmStats(): HcmStats {
     passthrough_internal_redirect_no_route: 0,
     passthrough_internal_redirect_predicate: 0,
     rq_direct_response: 0,
+    'tracing.random_sampling': 0,
+    'tracing.service_forced': 0,
+    'tracing.client_enabled': 0,
+    'tracing.not_traceable': 0,
+    'tracing.health_check': 0,
     rq_total: 0,
     rq_reset_after_downstream_response_started: 0,
     downstream_cx_length_ms: new Histogram(),

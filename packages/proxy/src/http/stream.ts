@@ -33,6 +33,7 @@ import { ResponseWriter } from './response-writer.ts';
 import { Router } from './router.ts';
 import type { HcmRuntime } from './runtime.ts';
 import type { ServerConnection } from './server-connection.ts';
+import { StreamTracing } from '../tracing/stream-tracing.ts';
 import { logPeriodically, logStream } from './stream-log.ts';
 
 const NO_ROUTE: RouteDecision = { kind: 'none', virtualHost: undefined };
@@ -70,6 +71,8 @@ export class ActiveStream implements HttpStream, LogSource {
   mayCarryEnvoyFields = false;
   /** It has followed responses that said where else to go. */
   redirects: Redirects | undefined = undefined;
+  /** Undefined: requests are not traced. */
+  tracing: StreamTracing | undefined = undefined;
   readonly #writer: ResponseWriter;
   /** What the response's body goes through. */
   #pipe: BodyPipe | undefined;
@@ -132,6 +135,7 @@ export class ActiveStream implements HttpStream, LogSource {
       this.sendLocalReply(refusal.status, refusal.body, refusal.details, refusal.flags, refusal.headers);
       return;
     }
+    if (program.tracing !== undefined) this.tracing = new StreamTracing(this, program.tracing);
     if (this.#idleTimeout > 0) this.#armStreamIdle();
     if (program.maxStreamDuration > 0) connection.durationDeadline.set(info.startTime + program.maxStreamDuration);
     if (connection.plan.logsMore) this.#logTimer = logPeriodically(this);
@@ -159,6 +163,7 @@ export class ActiveStream implements HttpStream, LogSource {
     this.#idleTimeout = program.streamIdleTimeout;
     this.#writer.begin(connection.parser);
     this.#noteRequestEnd();
+    if (program.tracing !== undefined) this.tracing = new StreamTracing(this, program.tracing);
     if (this.#idleTimeout > 0) this.#armStreamIdle();
     if (program.maxStreamDuration > 0) connection.durationDeadline.set(info.startTime + program.maxStreamDuration);
     if (connection.plan.logsMore) this.#logTimer = logPeriodically(this);
@@ -430,6 +435,8 @@ export class ActiveStream implements HttpStream, LogSource {
     if (info.upstreamCluster === '' && decision?.kind === 'cluster' && hcm.cluster(decision.cluster) !== undefined) {
       info.upstreamCluster = decision.cluster;
     }
+    // Refused before it could be decided.
+    if (hcm.program.tracing !== undefined && this.tracing === undefined) hcm.stats['tracing.not_traceable']++;
     info.responseFlags |= flags;
     info.responseCodeDetails = details.replaceAll(' ', '_');
     this.#router?.cancel();
@@ -614,6 +621,7 @@ export class ActiveStream implements HttpStream, LogSource {
     this.#logTimer?.cancel();
     logStream(this);
     this.#router?.onStreamOver();
+    this.tracing?.finish();
   }
 
   /** A tunnel that was handed over has ended. */

@@ -31,7 +31,7 @@ export function logAttempt(stream: ActiveStream, attempt: LoggedAttempt, logType
   for (const log of stream.hcm.upstreamLoggers ?? []) log(source);
 }
 
-function recordOf(stream: ActiveStream, attempt: LoggedAttempt): StreamRecord {
+export function recordOf(stream: ActiveStream, attempt: LoggedAttempt): StreamRecord {
   const { info, hcm } = stream;
   const { host, connection, head } = attempt;
   const record = new StreamRecord(info.connection, attempt.started, info.startWall + attempt.started - info.startTime);

@@ -13,6 +13,7 @@ import { compileString, type StringMatch } from '../program/match/string.ts';
 import { readResource } from '../program/read-resource.ts';
 import type { AccessLogProgram, AddressProgram, CompileDeps } from '../program/types.ts';
 import { compileLayers, type RuntimeLayer } from '../runtime/layers.ts';
+import { tracerOf } from '../tracing/compile.ts';
 import type { Nack } from '../types.ts';
 import { staticResources, type StaticResources } from '../xds/static-source.ts';
 import { maxConnections } from './overload.ts';
@@ -48,6 +49,8 @@ export interface BootstrapProgram {
   readonly stats: StatsProgram;
   /** Static clusters that can only be spoken to over HTTP/2: the proxy's own services. */
   readonly http2Clusters: ReadonlySet<string>;
+  /** For connection managers that name no provider. */
+  readonly tracing: types.traceConfig.Tracing_Http | undefined;
   readonly refused: readonly Nack[];
 }
 
@@ -149,6 +152,7 @@ export function compileBootstrap(
     adminPaths,
     adminLogs: compileAdminLogs(context, admin),
     stats: stats.program,
+    tracing: checkedTracing(context, bootstrap),
     http2Clusters: http2Clusters(resources),
     refused: [
       ...read.nacks.map((nack) => ({ ...nack, resource: name })),
@@ -158,6 +162,14 @@ export function compileBootstrap(
       ...twice(resources, name),
     ],
   };
+}
+
+function checkedTracing(
+  context: CompileContext,
+  { tracing }: types.bootstrap.Bootstrap,
+): types.traceConfig.Tracing_Http | undefined {
+  tracerOf(context, tracing?.http, ['tracing', 'http', 'typedConfig']);
+  return tracing?.http;
 }
 
 function clusterManager(

@@ -1,3 +1,4 @@
+import type { types } from '@mizzen/xds';
 import { singleSources } from '../program/route-source.ts';
 import { readFileSync } from 'node:fs';
 import { fetchThrough } from '../cluster/fetch.ts';
@@ -37,6 +38,9 @@ export interface ProxyNodeOptions {
   readonly serviceCluster?: string;
   /** What it says of itself. */
   readonly metadata?: JsonObject | undefined;
+  readonly zone?: string;
+  /** For connection managers that name no provider. */
+  readonly tracing?: types.traceConfig.Tracing_Http | undefined;
   readonly deps: Deps;
   /** Where its configuration comes from; one that is reached through a cluster of the proxy is made of these. */
   readonly source: XdsSource | ((clusters: ClusterManager) => XdsSource);
@@ -213,6 +217,9 @@ export class ProxyNode {
         counter: (name) => this.counters.get(name),
         node: this.#options.node ?? { id: this.id },
       }),
+      zone: this.#options.zone ?? '',
+      outerAddress: deps.net.outerAddress,
+      bootstrapTracing: this.#options.tracing,
       healthFailed: () => this.healthFailed,
       clusterMembers: (name) => {
         const stats = this.clusters.get(name)?.stats;

@@ -42,6 +42,8 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
     node: nodeJson,
     serviceCluster: bootstrap.node.cluster ?? '',
     metadata: bootstrap.node.metadata,
+    zone: bootstrap.node.locality?.zone ?? '',
+    tracing: bootstrap.tracing,
     maxConnections: bootstrap.maxConnections,
     deps,
     source: (clusters): XdsSource => {

@@ -18,6 +18,7 @@ import type { TcpStatsProgram } from '../istio/stats/tcp.ts';
 import type { TaggedStats } from '../telemetry/tagged.ts';
 import type { Asked } from '../filter/rbac/matcher.ts';
 import type { Chooser } from './match/matcher.ts';
+import type { TracingProgram } from '../tracing/program.ts';
 import type { HeaderMutations } from './headers.ts';
 import type {
   ConnectionInfo,
@@ -67,6 +68,11 @@ export interface CompileDeps {
   readonly runtime?: Runtime | undefined;
   /** Filter configurations that come by themselves; undefined: there are none. */
   readonly extensions?: ExtensionLookup;
+  /** Tracing of connection managers that name no provider, from the bootstrap. */
+  readonly bootstrapTracing?: types.traceConfig.Tracing_Http | undefined;
+  readonly zone?: string;
+  /** By which others know this machine. */
+  readonly outerAddress?: string;
   /** The id of the node, where it is known. */
   readonly nodeId?: string;
   /** What the node says of itself, where it is known. */
@@ -438,6 +444,8 @@ export interface HcmProgram {
   readonly alwaysSetRequestIdInResponse: boolean;
   /** Whether the request id's 15th digit carries the trace decision. */
   readonly packTraceReason: boolean;
+  /** Undefined: requests are not traced. */
+  readonly tracing?: TracingProgram | undefined;
 
   readonly clientCert: ClientCertProgram;
   /** Per request; undefined: it is `clientCert` for all, as it is where nothing matches. */

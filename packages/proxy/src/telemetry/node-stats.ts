@@ -15,7 +15,6 @@ const HCM_NEVER = `downstream_cx_destroy_active_rq downstream_cx_http1_soft_drai
   downstream_rq_http2_total downstream_rq_http3_total downstream_rq_overload_close
   downstream_rq_rejected_via_ip_detection downstream_rq_too_many_premature_resets`.split(/\s+/);
 const ROUTER_NEVER = ['rq_overload_local_reply'];
-const TRACING = ['client_enabled', 'health_check', 'not_traceable', 'random_sampling', 'service_forced'];
 const LISTENER_NEVER = ['downstream_cx_overload_reject'];
 const TCP_NEVER = `downstream_cx_drain_close downstream_cx_overload_close downstream_cx_rx_bytes_buffered
   downstream_cx_tx_bytes_buffered downstream_flow_control_paused_reading_total
@@ -42,7 +41,8 @@ export function nodeStats(node: ProxyNode, other: OtherStats = { texts: new Map(
   for (const name of [...ROUTER, ...ROUTER_NEVER]) add(values, `http.async-client.${name}`, 0);
   for (const { prefix, stats } of node.stats.allHcm()) {
     addHcmStats(values, prefix, stats);
-    for (const name of TRACING) add(values, `http.${prefix}.tracing.${name}`, 0);
+    for (const [field, value] of Object.entries(numbers(stats)))
+      if (field.startsWith('tracing.')) add(values, `http.${prefix}.${field}`, value);
     for (const name of ROUTER_NEVER) add(values, `http.${prefix}.${name}`, 0);
     addAll(values, `http.${prefix}`, routerStats(stats));
   }
@@ -81,7 +81,7 @@ export function addHcmStats(values: Values, prefix: string, stats: HcmStats): vo
   const name = `http.${prefix}`;
   for (const never of HCM_NEVER) add(values, `${name}.${never}`, 0);
   for (const [field, value] of Object.entries(numbers(stats)))
-    if (!ROUTER.has(field)) add(values, `${name}.${field}`, value);
+    if (!ROUTER.has(field) && !field.startsWith('tracing.')) add(values, `${name}.${field}`, value);
   const active = stats.downstream_cx_destroy_local_active_rq + stats.downstream_cx_destroy_remote_active_rq;
   add(values, `${name}.downstream_cx_destroy_active_rq`, active);
   addClasses(values, name, stats.downstream_rq_xx);

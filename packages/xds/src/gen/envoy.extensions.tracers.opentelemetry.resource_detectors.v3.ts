@@ -7,3 +7,8 @@ export interface DynatraceResourceDetectorConfig {
 /** envoy.extensions.tracers.opentelemetry.resource_detectors.v3.EnvironmentResourceDetectorConfig */
 export interface EnvironmentResourceDetectorConfig {
 }
+
+/** envoy.extensions.tracers.opentelemetry.resource_detectors.v3.StaticConfigResourceDetectorConfig */
+export interface StaticConfigResourceDetectorConfig {
+  readonly attributes?: Readonly<Record<string, string>>;
+}

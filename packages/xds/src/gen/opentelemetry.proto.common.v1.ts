@@ -16,6 +16,12 @@ export interface ArrayValue {
   readonly values?: readonly AnyValue[];
 }
 
+/** opentelemetry.proto.common.v1.InstrumentationLibrary */
+export interface InstrumentationLibrary {
+  readonly name?: string;
+  readonly version?: string;
+}
+
 /** opentelemetry.proto.common.v1.KeyValue */
 export interface KeyValue {
   readonly key?: string;

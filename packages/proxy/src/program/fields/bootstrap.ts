@@ -1,4 +1,4 @@
-import { NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
+import { NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const BOOTSTRAP = 'envoy.config.bootstrap.v3';
 const METRICS = 'envoy.config.metrics.v3';
@@ -9,11 +9,10 @@ const ITSELF = 'the proxy says itself what it is';
 export const bootstrapFields: FieldTable = {
   [`${BOOTSTRAP}.Bootstrap`]: {
     implemented: `node staticResources dynamicResources clusterManager statsConfig admin layeredRuntime
-      bootstrapExtensions statsFlushInterval statsFlushOnAdmin`,
+      bootstrapExtensions tracing statsFlushInterval statsFlushOnAdmin`,
     noEffect: {
       [OWN_PROCESS]: `watchdog watchdogs enableDispatcherStats fatalActions memoryAllocatorManager perfTracingFilePath
         defaultSocketInterface grpcAsyncClientManagerConfig`,
-      [NO_TRACING]: 'tracing',
       'statistics are fetched from the admin address': 'statsSinks',
       'statistics are made when they are needed and stay': 'deferredStatOptions statsEvictionInterval',
       'but for the monitor of downstream connections: memory and the rest are limited by the operating system':

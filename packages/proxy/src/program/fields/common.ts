@@ -1,4 +1,4 @@
-import { NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
+import { NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 /** envoy.config.core.v3, envoy.type.* and what else many resources share. */
 export const commonFields: FieldTable = {
@@ -140,8 +140,7 @@ export const commonFields: FieldTable = {
   'envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate': {},
   'envoy.extensions.retry.host.omit_canary_hosts.v3.OmitCanaryHostsPredicate': {},
   'envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig': {
-    implemented: 'packTraceReason',
-    noEffect: { [NO_TRACING]: 'useRequestIdForTraceSampling' },
+    implemented: 'packTraceReason useRequestIdForTraceSampling',
   },
   'envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig': {
     implemented: 'forwardReasonPhrase formatterTypeOnEnvoyHeaders',

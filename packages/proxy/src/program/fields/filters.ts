@@ -1,4 +1,4 @@
-import { NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
+import { NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const JWT = 'envoy.extensions.filters.http.jwt_authn.v3';
 const FAULT = 'envoy.extensions.filters.http.fault.v3';
@@ -10,10 +10,7 @@ const TRACING = 'envoy.type.tracing.v3';
 export const filterFields: FieldTable = {
   'envoy.extensions.filters.http.router.v3.Router': {
     implemented: `suppressEnvoyHeaders respectExpectedRqTimeout strictCheckHeaders upstreamLog upstreamLogOptions
-      dynamicStats suppressGrpcRequestFailureCodeStats`,
-    noEffect: {
-      [NO_TRACING]: 'startChildSpan',
-    },
+      startChildSpan dynamicStats suppressGrpcRequestFailureCodeStats`,
     refused: { [NOT_SUPPORTED]: 'upstreamHttpFilters' },
   },
   'envoy.extensions.filters.http.router.v3.Router.UpstreamAccessLogOptions': {
@@ -163,8 +160,7 @@ export const filterFields: FieldTable = {
     refused: { 'streams of log entries are not tried again': 'grpcStreamRetryPolicy' },
   },
   [`${TRACING}.CustomTag`]: {
-    implemented: 'tag literal environment requestHeader metadata',
-    refused: { [NOT_SUPPORTED]: 'value' },
+    implemented: 'tag literal environment requestHeader metadata value',
   },
   [`${TRACING}.CustomTag.Literal`]: { implemented: 'value' },
   [`${TRACING}.CustomTag.Environment`]: { implemented: 'name defaultValue' },

@@ -12,6 +12,7 @@ import { rateLimitFields } from './ratelimit.ts';
 import { matchingFields } from './matching.ts';
 import { stateFields } from './state.ts';
 import { routeFields } from './route.ts';
+import { tracingFields } from './tracing.ts';
 import { webFilterFields } from './web-filters.ts';
 import { indexFields } from './table.ts';
 
@@ -32,6 +33,7 @@ export const fields = indexFields([
   stateFields,
   expressionFields,
   istioFields,
+  tracingFields,
 ]);
 export { noEffectTypes } from './any-types.ts';
 export type { FieldClass } from './table.ts';

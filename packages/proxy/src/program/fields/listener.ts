@@ -1,4 +1,4 @@
-import { HTTP2_PORT, NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
+import { HTTP2_PORT, NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const HCM = 'envoy.extensions.filters.network.http_connection_manager.v3';
 const PROXY = 'envoy.extensions.filters.listener.proxy_protocol.v3';
@@ -64,10 +64,9 @@ export const listenerFields: FieldTable = {
       internalAddressConfig skipXffAppend via generateRequestId preserveExternalRequestId alwaysSetRequestIdInResponse
       forwardClientCertDetails setCurrentClientCertDetails proxy100Continue representIpv4RemoteAddressAsIpv4MappedIpv6
       upgradeConfigs normalizePath mergeSlashes pathWithEscapedSlashesAction requestIdExtension localReplyConfig
-      stripMatchingHostPort stripAnyHostPort streamErrorOnInvalidHttpMessage stripTrailingHostDot appendXForwardedPort
+      stripMatchingHostPort stripAnyHostPort streamErrorOnInvalidHttpMessage stripTrailingHostDot appendXForwardedPort tracing
       addProxyProtocolConnectionState earlyHeaderMutationExtensions forwardClientCertMatcher proxyStatusConfig scopedRoutes`,
     noEffect: {
-      [NO_TRACING]: 'tracing',
       [HTTP2_PORT]: 'http2ProtocolOptions',
       'there is no overload manager': 'appendLocalOverload',
       'HTTP/1.1 connections always end between requests': 'http1SafeMaxConnectionDuration',

@@ -29,10 +29,9 @@ export const routeFields: FieldTable = {
   'envoy.config.route.v3.RouteList': { implemented: 'routes' },
   'envoy.config.route.v3.VirtualCluster': { implemented: 'headers name' },
   'envoy.config.route.v3.Route': {
-    implemented: `name statPrefix match route redirect directResponse metadata typedPerFilterConfig requestHeadersToAdd
+    implemented: `name decorator tracing statPrefix match route redirect directResponse metadata typedPerFilterConfig requestHeadersToAdd
       requestHeadersToRemove responseHeadersToAdd responseHeadersToRemove perRequestBufferLimitBytes requestBodyBufferLimit
       filterAction nonForwardingAction`,
-    noEffect: { [NO_TRACING]: 'decorator tracing' },
   },
   'envoy.config.route.v3.NonForwardingAction': {},
   'envoy.config.route.v3.FilterAction': { noEffect: { 'Envoy does not read it either': 'action' } },

@@ -19,6 +19,7 @@ import { messageOf } from '../read-resource.ts';
 import { compileRoutes } from '../route/compile.ts';
 import { refuseUnknownClusters } from '../route/unknown-clusters.ts';
 import type { HcmProgram, RouterProgram } from '../types.ts';
+import { compileTracing } from '../../tracing/compile.ts';
 import { asciiLower, milliseconds, wire } from '../values.ts';
 import { compileLocalReply } from './local-reply.ts';
 
@@ -51,6 +52,7 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
       context.refuse([...at, upgrade.filters!.length - 1], 'the router must be configured like that of `httpFilters`');
     upgrades.set(type, { enabled: upgrade.enabled ?? true, filters: own?.filters });
   });
+  const requestIds = compileRequestIds(context, hcm, path);
   const names = compileHeaderKeyFormat(context, http1?.headerKeyFormat, [
     ...path,
     'httpProtocolOptions',
@@ -119,7 +121,8 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
     generateRequestId: hcm.generateRequestId ?? true,
     preserveExternalRequestId: hcm.preserveExternalRequestId === true,
     alwaysSetRequestIdInResponse: hcm.alwaysSetRequestIdInResponse === true,
-    packTraceReason: packTraceReason(context, hcm, path),
+    packTraceReason: requestIds.packs,
+    tracing: compileTracing(context, hcm, path, requestIds),
 
     clientCert: compileClientCert(hcm),
     chooseClientCert: compileClientCertMatcher(context, hcm.forwardClientCertMatcher, [
@@ -257,7 +260,7 @@ function compileFilters(
       suppressGrpcRequestFailureCodeStats: router.suppressGrpcRequestFailureCodeStats === true,
       respectExpectedRqTimeout: router.respectExpectedRqTimeout === true,
       strictCheckHeaders: (router.strictCheckHeaders ?? []).map(asciiLower),
-      startChildSpan: false,
+      startChildSpan: router.startChildSpan === true,
       upstreamLogs: compileAccessLogs(context, router.upstreamLog, [...(routerPath ?? path), 'upstreamLog']),
       logsUpstreamStart: router.upstreamLogOptions?.flushUpstreamLogOnUpstreamStream === true,
       upstreamLogInterval: milliseconds(router.upstreamLogOptions?.upstreamLogFlushInterval, 0),
@@ -269,6 +272,7 @@ interface Router {
   readonly upstreamLog?: readonly types.accesslog.AccessLog[];
   readonly upstreamLogOptions?: types.router.Router_UpstreamAccessLogOptions;
   readonly suppressEnvoyHeaders?: boolean;
+  readonly startChildSpan?: boolean;
   readonly dynamicStats?: boolean;
   readonly suppressGrpcRequestFailureCodeStats?: boolean;
   readonly respectExpectedRqTimeout?: boolean;
@@ -288,13 +292,19 @@ function internalAddresses(
   return (address) => ranges.some((range) => range.contains(address));
 }
 
-function packTraceReason(context: CompileContext, hcm: types.hcm.HttpConnectionManager, path: Path): boolean {
+/** What request ids say of traces. */
+function compileRequestIds(
+  context: CompileContext,
+  hcm: types.hcm.HttpConnectionManager,
+  path: Path,
+): { readonly packs: boolean; readonly samples: boolean } {
   const config = hcm.requestIdExtension?.typedConfig;
-  if (config === undefined) return true;
+  if (config === undefined) return { packs: true, samples: true };
   const type = messageOf(config['@type']);
-  if (type === 'envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig') return config['packTraceReason'] !== false;
+  if (type === 'envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig')
+    return { packs: config['packTraceReason'] !== false, samples: config['useRequestIdForTraceSampling'] !== false };
   context.refuse([...path, 'requestIdExtension', 'typedConfig'], `\`${type}\` is not supported`);
-  return true;
+  return { packs: true, samples: true };
 }
 
 function stripPort(context: CompileContext, hcm: types.hcm.HttpConnectionManager, path: Path): HcmProgram['stripPort'] {

@@ -1,3 +1,4 @@
+import { compileDecorator, compileRouteTracing } from '../../tracing/compile.ts';
 import { TypeUrl, type types } from '@mizzen/xds';
 import { compileRateLimits } from '../../filter/ratelimit/policies.ts';
 import { compilePerFilter, mergePerFilter } from '../../filter/per-route.ts';
@@ -283,6 +284,12 @@ function compileRoute(
     index,
     perFilter,
     action,
+    ...(route.tracing === undefined
+      ? {}
+      : { tracing: compileRouteTracing(context, route.tracing, [...path, 'tracing']) }),
+    ...(route.decorator === undefined
+      ? {}
+      : { decorator: compileDecorator(context, route.decorator, [...path, 'decorator']) }),
     conditions: match.conditions,
     does,
     rewriteRequest: requestRewriter({

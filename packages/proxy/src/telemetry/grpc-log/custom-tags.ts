@@ -1,9 +1,11 @@
 import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../../program/context.ts';
+import { requestHeader } from '../../program/match/header.ts';
 import { lookUp } from '../../program/match/value.ts';
 import type { Path } from '../../program/path.ts';
 import type { LogSource } from '../../program/types.ts';
 import { asciiLower, wire } from '../../program/values.ts';
+import { text } from '../access-log.ts';
 import { sortedJson } from '../access-log-format.ts';
 import { CONFIGURED_METADATA } from '../access-log-upstream.ts';
 
@@ -38,6 +40,7 @@ function valueOf(context: CompileContext, tag: types.tracing.CustomTag, path: Pa
   }
   if (tag.requestHeader !== undefined) return header(context, tag.requestHeader, path);
   if (tag.metadata !== undefined) return metadata(context, tag.metadata, [...path, 'metadata']);
+  if (tag.value !== undefined) return text(context, tag.value, '', [...path, 'value']);
   context.refuse(path, 'must have a value');
   return () => undefined;
 }
@@ -46,6 +49,7 @@ function header(context: CompileContext, config: types.tracing.CustomTag_Header,
   const { name = '', defaultValue = '' } = config;
   if (name === '') context.refuse([...path, 'requestHeader', 'name'], 'must not be empty');
   const [key, absent] = [asciiLower(name), wire(defaultValue)];
+  if (key.startsWith(':')) return ({ request }) => (request && requestHeader(request, key)) ?? absent;
   return ({ request }) => {
     if (request === undefined) return absent;
     const { flat } = request.headers;

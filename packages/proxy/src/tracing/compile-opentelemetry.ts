@@ -1,0 +1,67 @@
+import type { types } from '@mizzen/xds';
+import { compileGrpcMethod } from '../filter/grpc-service.ts';
+import type { CompileContext } from '../program/context.ts';
+import type { Path } from '../program/path.ts';
+import { batchOf, httpServiceCall } from './collector.ts';
+import { attributes, OpenTelemetryTracer, type OpenTelemetrySettings } from './opentelemetry.ts';
+import { compileResource, SDK } from './resource.ts';
+import { compileSampler } from './samplers.ts';
+
+const SERVICE = 'opentelemetry.proto.collector.trace.v1';
+const REQUEST = `${SERVICE}.ExportTraceServiceRequest`;
+/** Of gRPC calls, milliseconds. */
+const GRPC_TIMEOUT = 250;
+
+export function compileOpenTelemetry(
+  context: CompileContext,
+  config: types.traceConfig.OpenTelemetryConfig,
+  path: Path,
+): OpenTelemetryTracer {
+  const { deps } = context;
+  if (config.grpcService !== undefined && config.httpService !== undefined)
+    context.refuse(path, 'must have `grpcService` or `httpService`, and not both');
+  deps.counter('tracing.opentelemetry.timer_flushed');
+  deps.counter('tracing.opentelemetry.spans_dropped');
+  return new OpenTelemetryTracer(
+    {
+      sampler: compileSampler(context, config.sampler, [...path, 'sampler']),
+      batch: batchOf(context, 'opentelemetry'),
+      spansSent: deps.counter('tracing.opentelemetry.spans_sent'),
+      resource: { attributes: attributes(compileResource(context, config, path)) },
+      scope: { name: SDK.name, version: SDK.version },
+      send: compileExport(context, config, path),
+    },
+    deps,
+  );
+}
+
+/** How spans leave: what fails is not sent again, as in Envoy. */
+function compileExport(
+  context: CompileContext,
+  config: types.traceConfig.OpenTelemetryConfig,
+  path: Path,
+): OpenTelemetrySettings['send'] {
+  if (config.httpService !== undefined) {
+    const { calls } = context.deps;
+    const call = httpServiceCall(context, config.httpService, 'application/x-protobuf', [...path, 'httpService']);
+    const headers = [...call.headers, 'user-agent', `OTel-OTLP-Exporter-${SDK.name}/${SDK.version}`];
+    // Protobuf is loaded by the first spans that leave.
+    return (request) =>
+      void import('@mizzen/xds/binary/index.ts')
+        .then(({ encode }) => calls.http({ ...call, headers, body: Buffer.from(encode(REQUEST, request)) }).answer)
+        .catch(() => undefined);
+  }
+  if (config.grpcService === undefined) return () => undefined;
+  const method = compileGrpcMethod(
+    context,
+    config.grpcService,
+    {
+      name: `${SERVICE}.TraceService/Export`,
+      requestType: REQUEST,
+      answerType: `${SERVICE}.ExportTraceServiceResponse`,
+    },
+    GRPC_TIMEOUT,
+    [...path, 'grpcService'],
+  );
+  return (request) => void method.call(request).answer.catch(() => undefined);
+}

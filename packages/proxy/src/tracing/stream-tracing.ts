@@ -1,0 +1,156 @@
+import { turnNow } from '../http/io.ts';
+import type { Headers } from '../http/headers.ts';
+import type { ActiveStream } from '../http/stream.ts';
+import type { AttemptLog } from '../http/attempt-log.ts';
+import { recordOf } from '../http/upstream-log.ts';
+import type { LogSource } from '../program/types.ts';
+import { describeAttempt, describeRequest } from './finish.ts';
+import type { RouteTracing, TracingProgram } from './program.ts';
+import type { TraceReason } from './request-id.ts';
+import { sample } from './sampling.ts';
+import type { Span } from './span.ts';
+import type { CustomTag } from './tags.ts';
+
+const OPERATION = 'x-envoy-decorator-operation';
+const COUNTERS = {
+  none: 'tracing.not_traceable',
+  sampled: 'tracing.random_sampling',
+  forced: 'tracing.service_forced',
+  client: 'tracing.client_enabled',
+} as const satisfies Record<TraceReason, string>;
+
+/** Traces one request; there is one only where the connection manager traces at all. */
+export class StreamTracing {
+  readonly #stream: ActiveStream;
+  readonly #program: TracingProgram;
+  readonly #span: Span | undefined;
+  /** What the other side of the call is told to name its span. */
+  #told: string | undefined;
+
+  /** Called once the request's head is as filters see it. */
+  constructor(stream: ActiveStream, program: TracingProgram, reason = decide(stream, program)) {
+    this.#stream = stream;
+    this.#program = program;
+    const { request, hcm, info } = stream;
+    hcm.stats[COUNTERS[reason]]++;
+    const name = program.outbound ? `egress ${request.authority}` : 'ingress';
+    this.#span = program.tracer?.start(
+      request,
+      {
+        name,
+        kind: program.outbound && !program.spawnsUpstreamSpan ? 'CLIENT' : 'SERVER',
+        start: info.startWall,
+        spawns: program.spawnsUpstreamSpan,
+        traced: reason !== 'none',
+      },
+      stream,
+    );
+    const span = this.#span;
+    if (span?.sampled === true) span.tags.set('node_id', program.nodeId).set('zone', program.zone);
+    this.#decorate();
+  }
+
+  #decorate(): void {
+    const decision = this.#stream.route();
+    const decorator = decision.kind === 'none' ? undefined : decision.route.decorator;
+    if (decorator !== undefined) {
+      this.#rename(decorator.operation);
+      if (decorator.propagate) this.#told = decorator.operation;
+    }
+    const { headers } = this.#stream.request;
+    if (this.#program.outbound) {
+      if (this.#told !== undefined) headers.set(OPERATION, this.#told);
+      return;
+    }
+    const asked = headers.get(OPERATION);
+    if (asked === undefined) return;
+    if (asked !== '') {
+      this.#rename(asked);
+      this.#told = undefined;
+    }
+    headers.remove(OPERATION);
+  }
+
+  #rename(name: string): void {
+    if (this.#span !== undefined) this.#span.name = name;
+  }
+
+  /** A response's head is about to leave. */
+  onResponse(headers: Headers): void {
+    if (!this.#program.outbound) {
+      if (this.#told !== undefined) headers.set(OPERATION, this.#told);
+      return;
+    }
+    const asked = headers.get(OPERATION);
+    if (asked === undefined) return;
+    if (asked !== '') this.#rename(asked);
+    headers.remove(OPERATION);
+  }
+
+  /** An attempt begins: its head is told its span, which is its own or the request's. */
+  attempt(clusterName: string, attempt: number): Span | undefined {
+    const { request, info, hcm } = this.#stream;
+    const span = this.#span;
+    if (span === undefined) return undefined;
+    if (!this.#program.spawnsUpstreamSpan && !hcm.program.router.startChildSpan) {
+      span.inject(request.headers);
+      return undefined;
+    }
+    const now = info.startWall + turnNow(hcm.deps.clock) - info.startTime;
+    const child = span.child(`router ${clusterName} egress`, now);
+    if (attempt > 1 && child.sampled) child.tags.set('retry.count', String(attempt - 1));
+    child.inject(request.headers);
+    return child;
+  }
+
+  attemptOver(span: Span, attempt: AttemptLog): void {
+    if (!span.sampled) return;
+    const stream = this.#stream;
+    const { cluster } = attempt.host;
+    const source: LogSource = {
+      info: recordOf(stream, attempt),
+      request: stream.request,
+      response: attempt.head,
+    };
+    describeAttempt(span, source, cluster, this.#details(), attempt, stream.info);
+    const name = (this.#route()?.upstreamOperation ?? this.#program.upstreamOperation)?.(source) ?? '';
+    if (name !== '') span.name = name;
+    span.end = stream.info.startWall + turnNow(stream.hcm.deps.clock) - stream.info.startTime;
+    span.finish();
+  }
+
+  /** The request is over. */
+  finish(): void {
+    const span = this.#span;
+    if (span?.sampled !== true) return;
+    const stream = this.#stream;
+    const { info, hcm } = stream;
+    describeRequest(span, stream, hcm.cluster(info.upstreamCluster), this.#details());
+    const name = (this.#route()?.operation ?? this.#program.operation)?.(stream) ?? '';
+    if (name !== '') span.name = name;
+    span.end = info.startWall + info.responseEndTime - info.startTime;
+    span.finish();
+  }
+
+  #details(): { readonly verbose: boolean; readonly maxPathLength: number; readonly tags: Iterable<CustomTag> } {
+    const { tags: own, verbose, maxPathLength } = this.#program;
+    const ofRoute = this.#route()?.tags;
+    const tags = ofRoute === undefined || ofRoute.size === 0 ? own : new Map([...own, ...ofRoute]);
+    return { verbose, maxPathLength, tags: tags.values() };
+  }
+
+  #route(): RouteTracing | undefined {
+    return routeTracing(this.#stream);
+  }
+}
+
+function routeTracing(stream: ActiveStream): RouteTracing | undefined {
+  const decision = stream.route();
+  return decision.kind === 'none' ? undefined : decision.route.tracing;
+}
+
+function decide(stream: ActiveStream, program: TracingProgram): TraceReason {
+  if (!program.byRequestId) return 'sampled';
+  const sampling = routeTracing(stream)?.sampling ?? program.sampling;
+  return sample(stream.request.headers, sampling, program.packsReason, stream.hcm.deps.random);
+}

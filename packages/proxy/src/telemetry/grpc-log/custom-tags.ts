@@ -5,8 +5,7 @@ import { lookUp } from '../../program/match/value.ts';
 import type { Path } from '../../program/path.ts';
 import type { LogSource } from '../../program/types.ts';
 import { asciiLower, wire } from '../../program/values.ts';
-import { text } from '../access-log.ts';
-import { sortedJson } from '../access-log-format.ts';
+import { parseFormat, sortedJson, textFormatter } from '../access-log-format.ts';
 import { CONFIGURED_METADATA } from '../access-log-upstream.ts';
 
 /** One custom tag; its value is as on the wire, and there is none where it is empty. */
@@ -40,8 +39,16 @@ function valueOf(context: CompileContext, tag: types.tracing.CustomTag, path: Pa
   }
   if (tag.requestHeader !== undefined) return header(context, tag.requestHeader, path);
   if (tag.metadata !== undefined) return metadata(context, tag.metadata, [...path, 'metadata']);
-  if (tag.value !== undefined) return text(context, tag.value, '', [...path, 'value']);
+  if (tag.value !== undefined) return formatted(context, tag.value, [...path, 'value']);
   context.refuse(path, 'must have a value');
+  return () => undefined;
+}
+
+function formatted(context: CompileContext, format: string, path: Path): Tag['value'] {
+  const { clock, random, env } = context.deps;
+  const parsed = parseFormat(format, { env, wall: () => clock.wall(), uuid: () => random.uuid() });
+  if (!('problem' in parsed)) return textFormatter(parsed, '');
+  context.refuse(path, parsed.problem);
   return () => undefined;
 }
 

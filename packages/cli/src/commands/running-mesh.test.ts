@@ -97,6 +97,15 @@ test('status prints the table, and JSON', async () => {
   expect(json.workloads.map((w) => w.name).toSorted()).toEqual(['client-v1', 'loud', 'web-v1', 'web-v2']);
 });
 
+test('dashboard tells where the console is', async () => {
+  const { status, out } = await mizzen('dashboard', '--no-browser');
+  expect(status).toBe(0);
+  expect(out).toMatch(/^http:\/\/127\.0\.0\.1:\d+\n$/);
+  const page = await fetch(out.trim());
+  expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<title>Mizzen</title>')]);
+  expect((await mizzen('dashboard', 'x')).status).toBe(2);
+});
+
 test('curl goes through the sidecar of the workload', async () => {
   const args = ['curl', '--from', 'client-v1', '-i', '-X', 'PUT', '-H', 'x-one: 1', '-d', 'hello'];
   const { status, out } = await mizzen(...args, 'http://web/a?b=c');

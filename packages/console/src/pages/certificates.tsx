@@ -46,9 +46,9 @@ export default function CertificatesPage(): React.JSX.Element {
                   <a href={address('workloads', { workload: `${each.namespace}/${each.workload}` })}>{each.pod}</a>
                 </th>
                 <td>{each.namespace}</td>
-                <td>{each.issuedAt === '' ? 'not known' : age(now - Date.parse(each.issuedAt))}</td>
-                <td>{until(each.rotatesAt)}</td>
-                <td>{until(each.expiresAt)}</td>
+                <td className="age">{each.issuedAt === '' ? 'not known' : age(now - Date.parse(each.issuedAt))}</td>
+                <td className="age">{until(each.rotatesAt)}</td>
+                <td className="age">{until(each.expiresAt)}</td>
                 <td className="fine">{each.identity}</td>
                 <td className="fine">{each.serial}</td>
               </tr>

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromWorkload, type Sender } from './lib/from-workload.ts';
 import { up, type Mesh } from './lib/mesh.ts';
-import { hasPrometheus, startPrometheus, type Prometheus } from './lib/prometheus.ts';
+import { startPrometheus, type Prometheus } from './lib/prometheus.ts';
 
 const workload = (name: string, version: string): string => `
 apiVersion: v1
@@ -118,52 +118,48 @@ describe('metrics of a running mesh', () => {
     expect(durations).toMatchObject([{ value: '40' }]);
   });
 
-  it.skipIf(!hasPrometheus())(
-    'a Prometheus finds the pods, fires when a fault is injected, and stops when it is gone',
-    async () => {
-      expect((await mesh.mizzen('export', 'prometheus', out)).status).toBe(0);
-      const prometheus = await startPrometheus(out);
-      const until = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
-        const deadline = performance.now() + 30_000;
-        while (!(await holds())) {
-          if (performance.now() > deadline) throw new Error(`${what} does not come about`);
-          await ask(2, fault ? 503 : 200);
-          await new Promise((done) => setTimeout(done, 100));
-        }
-      };
-      let fault = false;
-      try {
-        await until('scraping', async () => {
-          const targets = await prometheus.targets();
-          return targets.length === 2 && targets.every(({ health }) => health === 'up');
-        });
-        await until('a rate', async () => Number((await one(prometheus, 'mizzen:source_requests:rate1m')) ?? 0) > 0);
-        expect(await prometheus.firing()).toEqual([]);
-
-        writeFileSync(join(folder, 'fault.yaml'), FAULT);
-        for (let i = 0; (await client.get('http://books/')).status !== 503; i++, sent++) expect(i).toBeLessThan(1000);
-        sent++;
-        fault = true;
-        await until('an alert', async () => (await prometheus.firing()).includes('ClientsSeeErrors'));
-
-        rmSync(join(folder, 'fault.yaml'));
-        for (let i = 0; (await client.get('http://books/')).status !== 200; i++, sent++) expect(i).toBeLessThan(1000);
-        sent++;
-        fault = false;
-        await until('the end of the alert', async () => (await prometheus.firing()).length === 0);
-
-        await panelsHaveData(prometheus);
-        const total = 'sum(istio_requests_total{reporter="source",destination_service_name="books"})';
-        await expect.poll(async () => Number(await one(prometheus, total)), { timeout: 10_000 }).toBe(sent);
-        const arrived = await one(prometheus, `${total.replace('source"', 'source",response_code="200"')}`);
-        const counted = await one(prometheus, 'sum(istio_requests_total{reporter="destination"})');
-        expect(Number(counted)).toBe(Number(arrived));
-      } finally {
-        await prometheus.stop();
+  it('a Prometheus finds the pods, fires when a fault is injected, and stops when it is gone', async () => {
+    expect((await mesh.mizzen('export', 'prometheus', out)).status).toBe(0);
+    const prometheus = await startPrometheus(out);
+    const until = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
+      const deadline = performance.now() + 30_000;
+      while (!(await holds())) {
+        if (performance.now() > deadline) throw new Error(`${what} does not come about`);
+        await ask(2, fault ? 503 : 200);
+        await new Promise((done) => setTimeout(done, 100));
       }
-    },
-    120_000,
-  );
+    };
+    let fault = false;
+    try {
+      await until('scraping', async () => {
+        const targets = await prometheus.targets();
+        return targets.length === 2 && targets.every(({ health }) => health === 'up');
+      });
+      await until('a rate', async () => Number((await one(prometheus, 'mizzen:source_requests:rate1m')) ?? 0) > 0);
+      expect(await prometheus.firing()).toEqual([]);
+
+      writeFileSync(join(folder, 'fault.yaml'), FAULT);
+      for (let i = 0; (await client.get('http://books/')).status !== 503; i++, sent++) expect(i).toBeLessThan(1000);
+      sent++;
+      fault = true;
+      await until('an alert', async () => (await prometheus.firing()).includes('ClientsSeeErrors'));
+
+      rmSync(join(folder, 'fault.yaml'));
+      for (let i = 0; (await client.get('http://books/')).status !== 200; i++, sent++) expect(i).toBeLessThan(1000);
+      sent++;
+      fault = false;
+      await until('the end of the alert', async () => (await prometheus.firing()).length === 0);
+
+      await panelsHaveData(prometheus);
+      const total = 'sum(istio_requests_total{reporter="source",destination_service_name="books"})';
+      await expect.poll(async () => Number(await one(prometheus, total)), { timeout: 10_000 }).toBe(sent);
+      const arrived = await one(prometheus, `${total.replace('source"', 'source",response_code="200"')}`);
+      const counted = await one(prometheus, 'sum(istio_requests_total{reporter="destination"})');
+      expect(Number(counted)).toBe(Number(arrived));
+    } finally {
+      await prometheus.stop();
+    }
+  }, 120_000);
 
   async function panelsHaveData(prometheus: Prometheus): Promise<void> {
     expect((await mesh.mizzen('export', 'grafana', out)).status).toBe(0);

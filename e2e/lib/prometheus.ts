@@ -1,8 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '@mizzen/testkit';
+import { freePort, requireTool } from '@mizzen/testkit';
 
 interface Sample {
   readonly metric: Readonly<Record<string, string>>;
@@ -14,10 +14,6 @@ export interface Prometheus {
   firing(): Promise<readonly string[]>;
   targets(): Promise<readonly { readonly health: string; readonly scrapeUrl: string }[]>;
   stop(): Promise<void>;
-}
-
-export function hasPrometheus(): boolean {
-  return spawnSync('prometheus', ['--version']).status === 0;
 }
 
 /** A real Prometheus with an exported configuration, made impatient. */
@@ -33,7 +29,7 @@ export async function startPrometheus(folder: string): Promise<Prometheus> {
   const data = mkdtempSync(join(tmpdir(), 'mizzen-prometheus-'));
   const port = await freePort();
   const child = spawn(
-    'prometheus',
+    requireTool('prometheus'),
     [
       `--config.file=${join(folder, 'prometheus.yaml')}`,
       `--storage.tsdb.path=${data}`,

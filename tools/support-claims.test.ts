@@ -102,7 +102,7 @@ test.each([
     telemetry(
       '{ accessLogging: [{ providers: [{ name: envoy }], filter: { expression: response.code >= 400 } }], tracing: [{ randomSamplingPercentage: 5 }], metrics: [{ providers: [{ name: prometheus }] }] }',
     ),
-    ['tracing'],
+    [],
   ],
   ['AuthorizationPolicy', policy('{ targetRefs: [{ kind: Service, name: web }], rules: [{}] }'), ['kind: Service']],
   [

@@ -12,7 +12,6 @@ import type {
   ServiceEntryVisibility_Policy,
 } from '../gen/istio.mesh.v1alpha1.ts';
 import { H2_UPGRADE, ZONE_AWARE } from './destination-rule.ts';
-import { NO_SPANS } from './telemetry.ts';
 import { byEngine, except, fields, left, moot, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
@@ -41,10 +40,7 @@ export const meshConfig: MessageTable = {
     ingressService: INGRESS,
     ingressControllerMode: INGRESS,
     ingressSelector: INGRESS,
-    enableTracing: byEngine(
-      NO_SPANS,
-      left('an Envoy that Mizzen starts has no provider in its bootstrap', 'use a Telemetry'),
-    ),
+    enableTracing: left('there is no provider in the bootstrap', 'use a Telemetry'),
     accessLogFile: yes("where access logs go; `/dev/stdout` is the sidecar's own log", 'FileAccessLog.path'),
     accessLogFormat: yes("Istio's own when left out", 'SubstitutionFormatString.textFormatSource'),
     accessLogEncoding: yes('TEXT or JSON', 'SubstitutionFormatString.jsonFormat'),
@@ -102,7 +98,7 @@ export const meshConfig: MessageTable = {
     outlierDetection: yes('takes failing endpoints out for a while', 'Cluster.outlierDetection'),
   }),
   [`${MESH}.DefaultProviders`]: fields<MeshConfig_DefaultProviders>({
-    tracing: byEngine(NO_SPANS, yes('where spans go', 'HttpConnectionManager.tracing')),
+    tracing: yes('where spans go', 'HttpConnectionManager.tracing'),
     metrics: byEngine(
       yes("`prometheus` keeps Istio's metrics; none: no such metrics"),
       moot('a plain Envoy keeps its own metrics'),

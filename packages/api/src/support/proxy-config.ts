@@ -43,7 +43,7 @@ export const proxyConfig: MessageTable = {
     terminationDrainDuration: left('a sidecar ends when its requests have, within a second'),
     discoveryAddress: PROCESS,
     discoveryRefreshDelay: PROCESS,
-    zipkinAddress: NO_SPANS,
+    zipkinAddress: left('there is no provider in the bootstrap', 'use a Telemetry'),
     statsdUdpAddress: STATISTICS,
     envoyMetricsServiceAddress: STATISTICS,
     envoyMetricsService: STATISTICS,
@@ -54,7 +54,7 @@ export const proxyConfig: MessageTable = {
     controlPlaneAuthPolicy: PROCESS,
     concurrency: moot('all sidecars of this machine share one process'),
     interceptionMode: moot('nothing is intercepted'),
-    tracing: byEngine(NO_SPANS, yes('how requests are traced', `${HCM}.tracing`)),
+    tracing: yes('how requests are traced', `${HCM}.tracing`),
     sds: PROCESS,
     extraStatTags: left("metrics have Envoy's own tags"),
     statsCompression: PROCESS,
@@ -166,7 +166,7 @@ export const proxyConfig: MessageTable = {
     httpMergeSlashes: yes('`//` becomes `/`', `${HCM}.mergeSlashes`),
     httpPathWithEscapedSlashesAction: yes('what `%2F` in a path means', `${HCM}.pathWithEscapedSlashesAction`),
   }),
-  'istio.mesh.v1alpha1.Tracing': envoyFields<Tracing>(NO_SPANS, {
+  'istio.mesh.v1alpha1.Tracing': fields<Tracing>({
     zipkin: OLD_TRACER,
     lightstep: OLD_TRACER,
     datadog: OLD_TRACER,
@@ -178,19 +178,19 @@ export const proxyConfig: MessageTable = {
     tlsSettings: OLD_TRACER,
     enableIstioTags: left('a Telemetry says', 'set it there'),
   }),
-  'istio.mesh.v1alpha1.Tracing.CustomTag': envoyFields<Tracing_CustomTag>(NO_SPANS, {
+  'istio.mesh.v1alpha1.Tracing.CustomTag': fields<Tracing_CustomTag>({
     literal: yes('always the same', 'CustomTag.literal'),
     environment: yes("of the proxy's environment", 'CustomTag.environment'),
     header: yes('of a request header', 'CustomTag.requestHeader'),
   }),
-  'istio.mesh.v1alpha1.Tracing.Literal': envoyFields<Tracing_Literal>(NO_SPANS, {
+  'istio.mesh.v1alpha1.Tracing.Literal': fields<Tracing_Literal>({
     value: yes('the tag', 'CustomTag.Literal.value'),
   }),
-  'istio.mesh.v1alpha1.Tracing.Environment': envoyFields<Tracing_Environment>(NO_SPANS, {
+  'istio.mesh.v1alpha1.Tracing.Environment': fields<Tracing_Environment>({
     name: yes('the variable', 'CustomTag.Environment.name'),
     defaultValue: yes('where it is not set', 'CustomTag.Environment.defaultValue'),
   }),
-  'istio.mesh.v1alpha1.Tracing.RequestHeader': envoyFields<Tracing_RequestHeader>(NO_SPANS, {
+  'istio.mesh.v1alpha1.Tracing.RequestHeader': fields<Tracing_RequestHeader>({
     name: yes('the header', 'CustomTag.Header.name'),
     defaultValue: yes('where there is none', 'CustomTag.Header.defaultValue'),
   }),

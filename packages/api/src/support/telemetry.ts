@@ -24,14 +24,15 @@ const TEL = 'istio.telemetry.v1alpha1';
 const HCM = 'HttpConnectionManager';
 const TRACING = `${HCM}.Tracing`;
 
-export const NO_SPANS = left('spans are not exported; trace headers are passed on');
+/** Only of providers that Mizzen's own proxy does not speak to. */
+export const NO_SPANS = left('the proxy does not speak to it', 'use a `zipkin` or `opentelemetry` provider');
 const NO_METRICS = left('a plain Envoy keeps its own metrics, and they cannot be changed');
 
 export const telemetry: MessageTable = {
   [`${TEL}.Telemetry`]: fields<Telemetry>({
     selector: yes('workloads it is for; all of its namespace when left out'),
     ...TARGETS,
-    tracing: byEngine(NO_SPANS, yes('which requests leave spans, and where', `${HCM}.tracing`)),
+    tracing: yes('which requests leave spans, and where', `${HCM}.tracing`),
     metrics: byEngine(yes('which metrics are kept, and with which labels', 'PluginConfig.metrics'), NO_METRICS),
     accessLogging: yes('which requests are logged, and where', 'HttpConnectionManager.accessLog'),
   }),
@@ -65,7 +66,7 @@ export const telemetry: MessageTable = {
     operation: byEngine(yes('UPSERT or REMOVE', 'MetricConfig.tagsToRemove'), NO_METRICS),
     value: byEngine(yes('a CEL expression', 'MetricConfig.dimensions'), NO_METRICS),
   }),
-  [`${TEL}.Tracing`]: envoyFields<Tracing>(NO_SPANS, {
+  [`${TEL}.Tracing`]: fields<Tracing>({
     match: yes('as client, as server, or both'),
     providers: yes('its name in `extensionProviders`', `${TRACING}.provider`),
     randomSamplingPercentage: yes('share of the requests that leave spans', `${TRACING}.randomSampling`),
@@ -78,25 +79,25 @@ export const telemetry: MessageTable = {
     enableIstioTags: yes("whether spans have Istio's own tags", `${TRACING}.customTags`),
     disableContextPropagation: left('trace headers are passed on'),
   }),
-  [`${TEL}.Tracing.TracingSelector`]: envoyFields<Tracing_TracingSelector>(NO_SPANS, {
+  [`${TEL}.Tracing.TracingSelector`]: fields<Tracing_TracingSelector>({
     mode: yes('CLIENT, SERVER or both'),
   }),
-  [`${TEL}.Tracing.CustomTag`]: envoyFields<Tracing_CustomTag>(NO_SPANS, {
+  [`${TEL}.Tracing.CustomTag`]: fields<Tracing_CustomTag>({
     literal: yes('always the same', 'CustomTag.literal'),
     environment: yes("of the proxy's environment", 'CustomTag.environment'),
     header: yes('of a request header', 'CustomTag.requestHeader'),
     formatter: yes('a text with operators, as in access logs', 'CustomTag.value'),
   }),
-  [`${TEL}.Tracing.Literal`]: envoyFields<Tracing_Literal>(NO_SPANS, {
+  [`${TEL}.Tracing.Literal`]: fields<Tracing_Literal>({
     value: yes('the tag', 'CustomTag.Literal.value'),
   }),
-  [`${TEL}.Tracing.Environment`]: envoyFields<Tracing_Environment>(NO_SPANS, {
+  [`${TEL}.Tracing.Environment`]: fields<Tracing_Environment>({
     name: yes('the variable', 'CustomTag.Environment.name'),
     defaultValue: yes('where it is not set', 'CustomTag.Environment.defaultValue'),
   }),
-  [`${TEL}.Tracing.RequestHeader`]: envoyFields<Tracing_RequestHeader>(NO_SPANS, {
+  [`${TEL}.Tracing.RequestHeader`]: fields<Tracing_RequestHeader>({
     name: yes('the header', 'CustomTag.Header.name'),
     defaultValue: yes('where there is none', 'CustomTag.Header.defaultValue'),
   }),
-  [`${TEL}.Tracing.Formatter`]: envoyFields<Tracing_Formatter>(NO_SPANS, { value: yes('the text', 'CustomTag.value') }),
+  [`${TEL}.Tracing.Formatter`]: fields<Tracing_Formatter>({ value: yes('the text', 'CustomTag.value') }),
 };

@@ -11,7 +11,7 @@ import type {
   MeshConfig_ExtensionProvider_ZipkinTracingProvider,
 } from '../gen/istio.mesh.v1alpha1.ts';
 import { NO_SPANS } from './telemetry.ts';
-import { envoyFields, left, yes } from './types.ts';
+import { byEngine, envoyFields, fields, left, yes } from './types.ts';
 import type { MessageTable, Outcome } from './types.ts';
 
 const PROVIDER = 'istio.mesh.v1alpha1.MeshConfig.ExtensionProvider';
@@ -23,9 +23,9 @@ const HTTP_SERVICE: Outcome = yes('the service, as `host` or `namespace/host`', 
 const MAX_LENGTH: Outcome = yes('paths that are longer are cut', 'HttpConnectionManager.Tracing.maxPathTagLength');
 const port = (place: string): Outcome => yes('its port', place);
 
-/** Services that take spans. Mizzen's own proxy makes none. */
+/** Services that take spans. Mizzen's own proxy speaks to Zipkin and OpenTelemetry. */
 export const tracingProviders: MessageTable = {
-  [`${PROVIDER}.ZipkinTracingProvider`]: envoyFields<MeshConfig_ExtensionProvider_ZipkinTracingProvider>(NO_SPANS, {
+  [`${PROVIDER}.ZipkinTracingProvider`]: fields<MeshConfig_ExtensionProvider_ZipkinTracingProvider>({
     service: HTTP_SERVICE,
     port: port('HttpUri.cluster'),
     maxTagLength: MAX_LENGTH,
@@ -48,7 +48,7 @@ export const tracingProviders: MessageTable = {
       accessToken: left('Istio does not send it either'),
     },
   ),
-  [OTEL]: envoyFields<MeshConfig_ExtensionProvider_OpenTelemetryTracingProvider>(NO_SPANS, {
+  [OTEL]: fields<MeshConfig_ExtensionProvider_OpenTelemetryTracingProvider>({
     service: SERVICE,
     port: port('EnvoyGrpc.clusterName'),
     maxTagLength: MAX_LENGTH,
@@ -56,25 +56,25 @@ export const tracingProviders: MessageTable = {
     grpc: yes('spans go over gRPC; the default', 'OpenTelemetryConfig.grpcService'),
     resourceDetectors: yes('what is told of the proxy', 'OpenTelemetryConfig.resourceDetectors'),
     serviceAttributeEnrichment: left('services are named as Istio names them'),
-    dynatraceSampler: yes('Dynatrace says what is sampled', 'OpenTelemetryConfig.sampler'),
+    dynatraceSampler: byEngine(NO_SPANS, yes('Dynatrace says what is sampled', 'OpenTelemetryConfig.sampler')),
   }),
-  [`${PROVIDER}.HttpService`]: envoyFields<MeshConfig_ExtensionProvider_HttpService>(NO_SPANS, {
+  [`${PROVIDER}.HttpService`]: fields<MeshConfig_ExtensionProvider_HttpService>({
     path: yes('where at the service', 'HttpUri.uri'),
     timeout: yes('time for the answer', 'HttpUri.timeout'),
     headers: yes('headers it gets', 'envoy.config.core.v3.HttpService.requestHeadersToAdd'),
   }),
-  [`${PROVIDER}.HttpHeader`]: envoyFields<MeshConfig_ExtensionProvider_HttpHeader>(NO_SPANS, {
+  [`${PROVIDER}.HttpHeader`]: fields<MeshConfig_ExtensionProvider_HttpHeader>({
     name: yes('the header', 'HeaderValue.key'),
     value: yes('its value', 'HeaderValue.value'),
     envName: left('the environment is not looked at', 'give the `value`'),
   }),
-  [`${PROVIDER}.GrpcService`]: envoyFields<MeshConfig_ExtensionProvider_GrpcService>(NO_SPANS, {
+  [`${PROVIDER}.GrpcService`]: fields<MeshConfig_ExtensionProvider_GrpcService>({
     timeout: yes('time for the answer', 'GrpcService.timeout'),
     initialMetadata: yes('headers it gets', 'GrpcService.initialMetadata'),
   }),
-  [`${PROVIDER}.ResourceDetectors`]: envoyFields<MeshConfig_ExtensionProvider_ResourceDetectors>(NO_SPANS, {
+  [`${PROVIDER}.ResourceDetectors`]: fields<MeshConfig_ExtensionProvider_ResourceDetectors>({
     environment: yes('of `OTEL_RESOURCE_ATTRIBUTES`', 'OpenTelemetryConfig.resourceDetectors'),
-    dynatrace: yes('of files that Dynatrace leaves', 'OpenTelemetryConfig.resourceDetectors'),
+    dynatrace: byEngine(NO_SPANS, yes('of files that Dynatrace leaves', 'OpenTelemetryConfig.resourceDetectors')),
   }),
   [`${PROVIDER}.ResourceDetectors.EnvironmentResourceDetector`]: {},
   [`${PROVIDER}.ResourceDetectors.DynatraceResourceDetector`]: {},

@@ -21,13 +21,15 @@ export interface TracingProvider {
 /** Where spans go. Undefined when the provider does no tracing or its service is unknown. */
 export function tracingProvider(build: Build, provider: Provider): TracingProvider | undefined {
   const { zipkin, datadog, skywalking, opentelemetry } = provider;
-  const settings = zipkin ?? datadog ?? skywalking ?? opentelemetry;
+  const own = build.context.proxy.engine === 'mizzen';
+  // Mizzen's own proxy speaks to no others.
+  const settings = zipkin ?? (own ? undefined : (datadog ?? skywalking)) ?? opentelemetry;
   const target = settings && providerService(build.context.model, settings.service, settings.port);
   if (target === undefined) return undefined;
   const length = positive((zipkin ?? datadog ?? opentelemetry)?.maxTagLength);
   const made = (tracer: NonNullable<Tracing['provider']>): TracingProvider => ({
     tracing: defined({ provider: tracer, maxPathTagLength: length }),
-    samples: opentelemetry?.dynatraceSampler !== undefined,
+    samples: opentelemetry?.dynatraceSampler !== undefined && !own,
   });
   if (zipkin !== undefined) return made(zipkinTracer(zipkin, target));
   if (datadog !== undefined) {
@@ -71,12 +73,16 @@ function zipkinTracer(
 }
 
 function openTelemetryTracer(build: Build, settings: Otel, target: ProviderService): NonNullable<Tracing['provider']> {
-  const { http, grpc, resourceDetectors, dynatraceSampler } = settings;
+  const { http, grpc, resourceDetectors } = settings;
+  const own = build.context.proxy.engine === 'mizzen';
+  const dynatraceSampler = own ? undefined : settings.dynatraceSampler;
   const detectors = [
     ...(resourceDetectors?.environment === undefined
       ? []
       : [detector('environment', 'EnvironmentResourceDetectorConfig')]),
-    ...(resourceDetectors?.dynatrace === undefined ? [] : [detector('dynatrace', 'DynatraceResourceDetectorConfig')]),
+    ...(resourceDetectors?.dynatrace === undefined || own
+      ? []
+      : [detector('dynatrace', 'DynatraceResourceDetectorConfig')]),
   ];
   return extension(
     'envoy.tracers.opentelemetry',

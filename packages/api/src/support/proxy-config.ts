@@ -16,8 +16,7 @@ import type {
   Tracing_Literal,
   Tracing_RequestHeader,
 } from '../gen/istio.mesh.v1alpha1.ts';
-import { NO_SPANS } from './telemetry.ts';
-import { byEngine, envoyFields, fields, left, moot, refused, yes } from './types.ts';
+import { byEngine, fields, left, moot, refused, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const PROXY = 'istio.mesh.v1alpha1.ProxyConfig';

@@ -17,7 +17,7 @@ import type {
   Tracing_TracingSelector,
 } from '../gen/istio.telemetry.v1alpha1.ts';
 import { TARGETS } from './targets.ts';
-import { byEngine, envoyFields, fields, left, yes } from './types.ts';
+import { byEngine, fields, left, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const TEL = 'istio.telemetry.v1alpha1';

@@ -255,7 +255,7 @@ async function observe(
                 name: 'envoy.transport_sockets.tls',
                 typedConfig: { '@type': `${TYPE}.DownstreamTlsContext`, ...context },
               },
-              filters: [hcm([route])],
+              filters: [hcm([route], { delayedCloseTimeout: '0.02s' })],
             },
           ],
           { statPrefix: name.replaceAll(/\W/g, '_') },

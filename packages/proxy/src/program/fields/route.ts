@@ -1,4 +1,4 @@
-import { NO_TRACING, NOT_SUPPORTED, type FieldTable } from './table.ts';
+import { NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const DEPRECATED = 'removed from Envoy in favour of a typed field';
 
@@ -73,7 +73,7 @@ export const routeFields: FieldTable = {
   'envoy.config.route.v3.RouteAction.RequestMirrorPolicy': {
     implemented: `cluster clusterHeader runtimeFraction disableShadowHostSuffixAppend requestHeadersMutations
       hostRewriteLiteral`,
-    noEffect: { [NO_TRACING]: 'traceSampled' },
+    noEffect: { 'mirrored requests leave no spans of their own': 'traceSampled' },
   },
   'envoy.config.route.v3.RouteAction.UpgradeConfig': { implemented: 'upgradeType enabled connectConfig' },
   'envoy.config.route.v3.RouteAction.UpgradeConfig.ConnectConfig': {

@@ -44,5 +44,4 @@ export function indexFields(tables: readonly FieldTable[]): ReadonlyMap<string, 
 
 /** Reasons that many fields share. */
 export const NOT_SUPPORTED = 'not supported';
-export const NO_TRACING = 'spans are not exported';
 export const HTTP2_PORT = 'there is no HTTP/2 yet';

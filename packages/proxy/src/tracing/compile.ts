@@ -114,7 +114,8 @@ function compileProvider(
     case 'envoy.config.trace.v3.OpenTelemetryConfig':
       return compileOpenTelemetry(context, config as types.traceConfig.OpenTelemetryConfig, path);
     default:
-      context.refuse(path, `\`${type}\` is not a tracer that is supported`);
+      // A type that no table knows has been refused where it stands.
+      if (context.nacks.length === 0) context.refuse(path, `\`${type}\` is not a tracer that is supported`);
       return undefined;
   }
 }

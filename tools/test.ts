@@ -90,8 +90,8 @@ const add = ({ passed, failed }: Outcome): void => {
 
 await import('./install.ts');
 if (wanted('checks')) add(runChecks());
-if (wanted('unit')) add(await vitest('unit', 'vitest.config.ts', 420));
-if (wanted('conformance')) add(await conformance(420));
+if (wanted('unit')) add(await vitest('unit', 'vitest.config.ts', 560));
+if (wanted('conformance')) add(await conformance(300));
 if (wanted('e2e')) add(await vitest('e2e', 'e2e/vitest.config.ts', 600));
 process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
 process.exitCode = total.failed > 0 ? 1 : 0;

@@ -93,16 +93,28 @@ async function linesOf(
     filters,
   });
   const logs = { accessLog: [LOG] };
+  // How many digits a service time has is chance, and the bytes sent are compared.
+  const requests = hcm([routeTo('app')], {
+    httpFilters: [
+      {
+        name: 'envoy.filters.http.router',
+        typedConfig: {
+          '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router',
+          suppressEnvoyHeaders: true,
+        },
+      },
+    ],
+  });
   const proxy = await start(
     bootstrap(
       [
         listener(tcp, [{ name: 'plain', filters: [tcpProxy('app')] }], logs),
-        listener(http, [{ filters: [hcm([routeTo('app')])] }], logs),
+        listener(http, [{ filters: [requests] }], logs),
         listener(
           secure,
           [
             chain('tcp', [tcpProxy('app')]),
-            chain('http', [hcm([routeTo('app')])]),
+            chain('http', [requests]),
             chain('denied', [denyAll, tcpProxy('app')]),
             chain('nocluster', [tcpProxy('none')]),
             chain('dead', [tcpProxy('dead')]),

@@ -17,6 +17,7 @@ import type { FilterState } from './filter-state/state.ts';
 import type { ProxyTlv } from './filter/proxy-protocol/header.ts';
 import type { Headers } from './http/headers.ts';
 import type { SubjectAltNames } from './tls/subject-alt-names.ts';
+import type { TlsSession } from './tls/session.ts';
 
 // ---- a request, as everything sees it --------------------------------------------------------------------------
 
@@ -100,6 +101,23 @@ export interface PeerTls {
   readonly certificates?: CertificateDetails | undefined;
   /** Name that the client asked for in its handshake; absent or empty: none. */
   readonly serverName?: string;
+  /** All that the peer has shown, its own first. */
+  readonly shownCertificates?: readonly CertificateMarks[];
+  /** Of the authority that has signed the peer's certificate; undefined: it is not known. */
+  readonly issuerCertificate?: CertificateMarks | undefined;
+  /** Values of `otherName`s, as text. */
+  readonly peerOtherNames?: readonly string[];
+  readonly localOtherNames?: readonly string[];
+  readonly session?: TlsSession;
+  /** Clock time at which the handshake was over. */
+  readonly handshakeEnd?: number;
+}
+
+/** What tells one certificate from others, in lowercase hexadecimal. */
+export interface CertificateMarks {
+  readonly serial: string;
+  readonly fingerprint1: string;
+  readonly fingerprint256: string;
 }
 
 export interface CertificateDetails {

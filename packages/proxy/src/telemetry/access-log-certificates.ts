@@ -1,5 +1,13 @@
-import type { PeerTls } from '../types.ts';
+import { wire } from '../program/values.ts';
+import type { CertificateMarks, PeerTls } from '../types.ts';
 import { isoTime, timeFormat } from './access-log-time.ts';
+
+const namesOf = (names: readonly string[] | undefined): string | undefined =>
+  names === undefined ? undefined : wire(names.join(','));
+const chain =
+  (mark: keyof CertificateMarks) =>
+  ({ shownCertificates }: PeerTls): string | undefined =>
+    shownCertificates?.map((each) => each[mark]).join(',');
 
 /** What an operator that ends in this says of a peer that has shown a certificate. */
 export const PEER_FIELDS: Readonly<Record<string, (tls: PeerTls) => string | undefined>> = {
@@ -12,6 +20,12 @@ export const PEER_FIELDS: Readonly<Record<string, (tls: PeerTls) => string | und
   SERIAL: ({ certificates }) => certificates?.serial,
   FINGERPRINT_256: (tls) => tls.peerFingerprint,
   FINGERPRINT_1: ({ certificates }) => certificates?.fingerprint1,
+  OTHERNAME_SAN: ({ peerOtherNames }) => namesOf(peerOtherNames),
+  CHAIN_FINGERPRINTS_1: chain('fingerprint1'),
+  CHAIN_FINGERPRINTS_256: chain('fingerprint256'),
+  CHAIN_SERIALS: chain('serial'),
+  ISSUER_FINGERPRINT_256: ({ issuerCertificate }) => issuerCertificate?.fingerprint256,
+  ISSUER_SERIAL: ({ issuerCertificate }) => issuerCertificate?.serial,
   CERT: (tls) => encodeURIComponent(tls.peerCertificatePem()),
 };
 
@@ -21,6 +35,7 @@ export const LOCAL_FIELDS: Readonly<Record<string, (tls: PeerTls) => string | un
   DNS_SAN: ({ certificates }) => certificates?.localNames.dns.join(','),
   IP_SAN: ({ certificates }) => certificates?.localNames.ip.join(','),
   EMAIL_SAN: ({ certificates }) => certificates?.localNames.email.join(','),
+  OTHERNAME_SAN: ({ localOtherNames }) => namesOf(localOtherNames),
   SUBJECT: ({ certificates }) => certificates?.localSubject,
 };
 

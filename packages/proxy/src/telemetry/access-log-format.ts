@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '@mizzen/xds';
 import type { LogSource } from '../program/types.ts';
+import { cut } from './access-log-cut.ts';
 import { operators, type Operator, type OperatorDeps, type OperatorValue } from './access-log-operators.ts';
 
 /** A compiled format: literal text and operators in turn. */
@@ -42,18 +43,6 @@ export function parseFormat(format: string, deps: OperatorDeps): Format | Format
   }
   if (literal !== '') parts.push(literal);
   return { parts };
-}
-
-function cut(operator: Operator, length: number): Operator {
-  const shorten =
-    (get: (source: LogSource) => OperatorValue): Operator =>
-    (source) => {
-      const value = get(source);
-      return typeof value === 'string' && value.length > length ? value.slice(0, length) : value;
-    };
-  return operator.inText === undefined
-    ? shorten(operator)
-    : Object.assign(shorten(operator), { inText: shorten(operator.inText) });
 }
 
 /** Text of a value: what is absent becomes `absent`; objects and lists are JSON. */

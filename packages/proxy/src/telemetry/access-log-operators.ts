@@ -13,6 +13,7 @@ import type { LogSource } from '../program/types.ts';
 import { ResponseFlag, type ConnectionEnds, type ConnectionInfo, type PeerTls } from '../types.ts';
 import type { RequestHead, StreamInfo } from '../types.ts';
 import { LOCAL_FIELDS, PEER_FIELDS, validity } from './access-log-certificates.ts';
+import { coalesce } from './access-log-coalesce.ts';
 import { flagNames } from './access-log-flags.ts';
 import { grpcStatusName, grpcStatusOf, isGrpc, trailer } from './access-log-grpc.ts';
 import {
@@ -45,7 +46,10 @@ export interface OperatorDeps {
 }
 
 /** Makes the operator, or says what is wrong with its argument. */
-type OperatorFactory = (argument: string | undefined, deps: OperatorDeps) => Operator | { readonly problem: string };
+export type OperatorFactory = (
+  argument: string | undefined,
+  deps: OperatorDeps,
+) => Operator | { readonly problem: string };
 
 const info =
   (value: (info: StreamInfo) => OperatorValue): OperatorFactory =>
@@ -375,6 +379,8 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   UPSTREAM_TRANSPORT_FAILURE_REASON: text((i) => i.upstreamFailureReason.replaceAll(' ', '_')),
   UPSTREAM_TLS_VERSION: up((t) => t.version),
   UPSTREAM_TLS_CIPHER: up((t) => t.cipher),
+  UPSTREAM_TLS_GROUP: up((t) => t.session?.group),
+  UPSTREAM_TLS_SESSION_ID: up((t) => t.session?.id),
   ...named('UPSTREAM_LOCAL_', pick(LOCAL_FIELDS, ['URI_SAN', 'DNS_SAN', 'IP_SAN']), up),
   ...named('UPSTREAM_PEER_', pick(PEER_FIELDS, ['URI_SAN', 'DNS_SAN', 'IP_SAN', 'SUBJECT', 'ISSUER', 'CERT']), up),
   UPSTREAM_PEER_CERT_V_START: certificateTime('validFrom', upstreamPeer),
@@ -406,6 +412,13 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   TLS_JA4_FINGERPRINT: text((i) => i.connection.ja4),
   DOWNSTREAM_TLS_VERSION: down((t) => t.version),
   DOWNSTREAM_TLS_CIPHER: down((t) => t.cipher),
+  DOWNSTREAM_TLS_GROUP: down((t) => t.session?.group),
+  DOWNSTREAM_TLS_SESSION_ID: down((t) => t.session?.id),
+  // From the start of the request: it is negative where the connection was there before. Only HTTP knows it.
+  DOWNSTREAM_HANDSHAKE_DURATION: info((i) => {
+    const end = i.connection.tls?.handshakeEnd ?? -1;
+    return end < 0 || i.protocol === '' ? undefined : Math.trunc(end - i.startTime);
+  }),
   REQUESTED_SERVER_NAME: (argument) =>
     argument === undefined || argument === '' || argument.startsWith('SNI')
       ? (source) =>
@@ -456,6 +469,7 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   GRPC_STATUS_NUMBER: grpcStatus(true),
   DYNAMIC_METADATA: metadata((i) => i.dynamicMetadata),
   CEL: cel,
+  COALESCE: coalesce((name) => (Object.hasOwn(operators, name) ? operators[name] : undefined)),
   FILTER_STATE: filterState,
   METADATA: (argument, deps) => {
     const [of = '', ...rest] = (argument ?? '').split(':');

@@ -1,4 +1,5 @@
 /** Every command operator is compared with the real Envoy's, on requests and connections of several kinds. */
+import { constants } from 'node:crypto';
 import { createServer, connect, type AddressInfo, type Server } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { readFileSync } from 'node:fs';
@@ -21,13 +22,18 @@ import { testAuthority } from '../tls/testing/certificates.ts';
 import { FORMATS } from './testing/formats.ts';
 
 const ca = testAuthority();
-const server = ca.issue('server', 'DNS:a.com,URI:spiffe://td/server,IP:127.0.0.1,email:a@b.c');
-const client = ca.issue('client', 'DNS:c.com,DNS:d.com,URI:spiffe://td/client,IP:10.0.0.1,email:c@d.e');
+const server = ca.issue(
+  'server',
+  'DNS:a.com,URI:spiffe://td/server,IP:127.0.0.1,email:a@b.c,otherName:1.2.3.4;UTF8:other',
+);
+const OTHER_NAMES =
+  'otherName:1.3.6.1.4.1.311.20.2.3;UTF8:me@x,otherName:1.2.3;IA5:a,otherName:1.2.4;INTEGER:-7,otherName:1.2.5;BOOLEAN:true,otherName:1.2.6;BMPSTRING:bm,otherName:1.2.7;OID:1.2.3,otherName:1.2.8;UTF8:h\u00e9';
+const client = ca.issue('client', `DNS:c.com,DNS:d.com,URI:spiffe://td/client,IP:10.0.0.1,email:c@d.e,${OTHER_NAMES}`);
 const mutual = downstreamTls(server, ca.rootFile, { requireClient: true });
 
 interface Visit {
   readonly what: string;
-  readonly to: 'http' | 'https' | 'tcp' | 'tls';
+  readonly to: 'http' | 'https' | 'old' | 'tcp' | 'tls';
   readonly send: string;
 }
 const VISITS: readonly Visit[] = [
@@ -47,6 +53,7 @@ const VISITS: readonly Visit[] = [
     send: 'POST /grpc HTTP/1.1\r\nhost: h\r\ncontent-type: application/grpc\r\ncontent-length: 0\r\n\r\n',
   },
   { what: 'a request within mutual TLS', to: 'https', send: 'GET /a HTTP/1.1\r\nhost: h\r\n\r\n' },
+  { what: 'a request within TLS 1.2', to: 'old', send: 'GET /a HTTP/1.1\r\nhost: h\r\n\r\n' },
   { what: 'a connection', to: 'tcp', send: 'hello' },
   { what: 'a connection within mutual TLS', to: 'tls', send: 'hello' },
 ];
@@ -74,11 +81,13 @@ let ours: Seen;
 function say({ to, send }: Visit, port: number, from: string): Promise<void> {
   return new Promise((done) => {
     const raw = connect({ port, host: '127.0.0.1', localAddress: from });
-    const secure = to === 'https' || to === 'tls';
+    const secure = to === 'https' || to === 'old' || to === 'tls';
     const socket = secure
       ? connectTls({
           socket: raw,
           servername: 'a.com',
+          ecdhCurve: to === 'https' ? 'P-256' : 'X25519:P-256',
+          ...(to === 'old' ? { maxVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKET } : {}),
           rejectUnauthorized: false,
           cert: readFileSync(client.certificateFile),
           key: readFileSync(client.keyFile),
@@ -94,7 +103,13 @@ function say({ to, send }: Visit, port: number, from: string): Promise<void> {
 async function observe(
   start: (config: object) => Promise<{ output(): string; stop(): Promise<void> }>,
 ): Promise<Map<string, Fields>> {
-  const ports = { http: await freePort(), https: await freePort(), tcp: await freePort(), tls: await freePort() };
+  const ports = {
+    http: await freePort(),
+    https: await freePort(),
+    old: await freePort(),
+    tcp: await freePort(),
+    tls: await freePort(),
+  };
   const dead = await freePort();
   const logs = {
     accessLog: [
@@ -129,6 +144,7 @@ async function observe(
       [
         listener(ports.http, [{ name: 'chain-h', filters: [http()] }]),
         listener(ports.https, [{ filters: [http()], transportSocket: mutual }], { listenerFilters: [tlsInspector] }),
+        listener(ports.old, [{ filters: [http()], transportSocket: mutual }], { listenerFilters: [tlsInspector] }),
         listener(ports.tcp, [{ filters: [tcpProxy('app', logs)] }]),
         listener(ports.tls, [{ name: 'chain-t', filters: [tcpProxy('app', logs)], transportSocket: mutual }], {
           listenerFilters: [tlsInspector],
@@ -175,6 +191,7 @@ describe.each(VISITS.map(({ what }) => what))('%s', (what) => {
     if (/DURATION|TIME|CONNECTION_ID|UNIQUE_ID|TLS_CIPHER/.test(format)) expect(our === null).toBe(wanted === null);
     // Times have more digits or fewer, and `connection: close` is not among the fields here.
     else if (format === '%RESPONSE_HEADERS_BYTES%') expect(Math.abs(Number(our) - Number(wanted))).toBeLessThan(20);
+    else if (format === '%DOWNSTREAM_TLS_SESSION_ID%') expect(String(our).length).toBe(String(wanted).length);
     else expect(our).toEqual(wanted);
   });
 });

@@ -51,11 +51,19 @@ function readOtherNames(certificate: X509Certificate): OtherName[] {
   }
 }
 
+const BOOLEAN = 0x01;
+const INTEGER = 0x02;
+const ENUMERATED = 0x0a;
 const BMP_STRING = 0x1e;
 
 function textOf(element: DerElement | undefined): string {
   if (element === undefined) return '';
   if (element.tag === DER.oid) return readOid(element.content);
+  if (element.tag === BOOLEAN) return element.content.every((byte) => byte === 0) ? 'false' : 'true';
+  if (element.tag === INTEGER || element.tag === ENUMERATED) {
+    const { length } = element.content;
+    return length === 0 ? '0' : BigInt.asIntN(length * 8, BigInt(`0x${element.content.toString('hex')}`)).toString();
+  }
   if (element.tag === BMP_STRING) return Buffer.from(element.content).swap16().toString('utf16le');
   return element.content.toString('utf8');
 }

@@ -187,7 +187,10 @@ export class DownstreamTls {
         secure,
         material.validation?.trustedCaPem !== undefined,
         localCertificate(material.certificate),
+        undefined,
+        material.validation,
       );
+      peer.handshakeEnd = this.#clock.now();
       if (typeof servername === 'string') peer.serverName = servername;
       if (peer.uriSans.length === 0 && peer.peerFingerprint === '') this.stats.no_certificate++;
       onSecure({ socket: secure, peer, applicationProtocol: secure.alpnProtocol || '' });

@@ -59,7 +59,7 @@ export function listed({ uri, dns, ip, email }: SubjectAltNames): string {
 }
 
 /** What the peer has shown, its own first, as far as each is the issuer of the one before. */
-function chainOf(certificate: X509Certificate): X509Certificate[] {
+export function chainOf(certificate: X509Certificate): X509Certificate[] {
   const chain: X509Certificate[] = [];
   for (
     let at: X509Certificate | undefined = certificate;
@@ -68,6 +68,20 @@ function chainOf(certificate: X509Certificate): X509Certificate[] {
   )
     chain.push(at);
   return chain;
+}
+
+/** The authority that has signed a certificate: one that is trusted, or else one that the peer has shown. */
+export function issuerOf(
+  certificate: X509Certificate,
+  validation: ValidationProgram | undefined,
+): X509Certificate | undefined {
+  const trusted = validation === undefined ? [] : authoritiesOf(validation);
+  return [...trusted, ...chainOf(certificate)].find(
+    (each) =>
+      each.fingerprint256 !== certificate.fingerprint256 &&
+      certificate.checkIssued(each) &&
+      certificate.verify(each.publicKey),
+  );
 }
 
 const authorities = new WeakMap<ValidationProgram, readonly X509Certificate[]>();

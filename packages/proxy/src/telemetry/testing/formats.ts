@@ -20,10 +20,11 @@ export const FORMATS: readonly string[] = [
     'DOWNSTREAM_TLS_VERSION DOWNSTREAM_TLS_CIPHER REQUESTED_SERVER_NAME CONNECTION_ID',
     'FILTER_CHAIN_NAME LOCAL_REPLY_BODY HOSTNAME ACCESS_LOG_TYPE UNIQUE_ID STREAM_ID TRACE_ID GRPC_STATUS',
     'GRPC_STATUS_NUMBER PATH DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT QUERY_PARAMS ',
-    ' ',
-    ' ',
-    ' ',
-    ' ',
+    'DOWNSTREAM_HANDSHAKE_DURATION DOWNSTREAM_PEER_OTHERNAME_SAN',
+    'DOWNSTREAM_LOCAL_OTHERNAME_SAN DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_1 DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_256',
+    'DOWNSTREAM_PEER_CHAIN_SERIALS DOWNSTREAM_PEER_ISSUER_FINGERPRINT_256 DOWNSTREAM_PEER_ISSUER_SERIAL',
+    'DOWNSTREAM_TLS_GROUP DOWNSTREAM_TLS_SESSION_ID UPSTREAM_TLS_GROUP UPSTREAM_TLS_SESSION_ID UPSTREAM_CONNECTION_ID',
+    'DOWNSTREAM_CX_RTT ROUTE_RESOLUTION_COUNT',
   ]
     .join(' ')
     .split(' ')
@@ -66,4 +67,12 @@ export const FORMATS: readonly string[] = [
   '%REQUESTED_SERVER_NAME(SNI_ONLY)%',
   '%UPSTREAM_REMOTE_ADDRESS%:%PROTOCOL%',
   '%DOWNSTREAM_PEER_CERT_V_START(%Y-%m-%d)%',
+  '%COALESCE({"operators": ["PROTOCOL"]})%',
+  '%COALESCE({"operators": ["PROTOCOL"]}):2%',
+  '%COALESCE({"operators": ["ROUTE_NAME", "BYTES_SENT"]})%',
+  '%COALESCE({"operators": ["ROUTE_NAME"]})% and %COALESCE({"operators": ["DOWNSTREAM_TLS_VERSION", "RESPONSE_CODE"]})%',
+  '%COALESCE({"operators": [{"command": "REQ", "param": "x-none"}, {"command": "REQ", "param": ":authority", "max_length": 1}]})%',
+  '%COALESCE({"operators": [{"command": "METADATA", "param": "ROUTE:ns"}, {"command": "PATH", "param": "NQ"}]})%',
+  '%COALESCE({"operators": [{"command": "START_TIME", "param": "%Y"}]})%',
+  '%COALESCE({"operators": [{"command": "COALESCE", "param": "{\\"operators\\": [\\"PROTOCOL\\"]}"}]})%',
 ];

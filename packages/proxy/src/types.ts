@@ -349,6 +349,9 @@ export interface HttpFilter {
   /** Trailers on the way up or down, where there are some: what is to be sent in their place. */
   onRequestTrailers?(stream: HttpStream, trailers: readonly string[]): readonly string[];
   onResponseTrailers?(stream: HttpStream, trailers: readonly string[]): readonly string[];
+  /** A body is over and no trailers follow it. */
+  onRequestEnd?(stream: HttpStream): void;
+  onResponseEnd?(stream: HttpStream): void;
   onEnd?(stream: HttpStream): void;
 }
 

@@ -1,3 +1,4 @@
+import { GrpcCalls } from '../telemetry/grpc-calls.ts';
 import { Histogram } from '../telemetry/histogram.ts';
 import { ResponseCodes } from '../telemetry/response-codes.ts';
 import type { UpstreamTlsStats } from '../tls/client.ts';
@@ -35,6 +36,7 @@ export interface ClusterDetailStats extends ClusterStats {
   original_dst_host_invalid: number;
   /** How often a transport socket was chosen for a host, by the name of its match. */
   readonly transport_matches: Map<string, number>;
+  readonly grpc: GrpcCalls;
   readonly ssl: UpstreamTlsStats;
   readonly outlier_detection: OutlierStats;
   /** Where there are active checks. */
@@ -170,6 +172,7 @@ export function newClusterStats(): ClusterDetailStats {
     update_no_rebuild: 0,
     original_dst_host_invalid: 0,
     transport_matches: new Map(),
+    grpc: new GrpcCalls(),
     ssl: {
       handshake: 0,
       connection_error: 0,

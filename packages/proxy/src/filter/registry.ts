@@ -16,6 +16,7 @@ import { dynamicForwardProxyFilter } from './dynamic-forward-proxy.ts';
 import { extAuthzFilter } from './ext-authz/filter.ts';
 import { faultFilter } from './fault.ts';
 import { healthCheckFilter } from './health-check.ts';
+import { grpcStatsFilter } from './grpc-stats/filter.ts';
 import { headerMutationFilter } from './header-mutation.ts';
 import { jwtFilter } from './jwt/filter.ts';
 import { localRateLimitFilter } from './local-ratelimit.ts';
@@ -48,6 +49,7 @@ const compilers: Readonly<Record<string, Compile>> = {
   'envoy.extensions.filters.http.basic_auth.v3.BasicAuth': basicAuthFilter,
   'envoy.extensions.filters.http.api_key_auth.v3.ApiKeyAuth': apiKeyAuthFilter,
   'envoy.extensions.filters.http.cors.v3.Cors': (context, _config, scope) => corsFilter(context, scope),
+  'envoy.extensions.filters.http.grpc_stats.v3.FilterConfig': grpcStatsFilter,
   'envoy.extensions.filters.http.header_mutation.v3.HeaderMutation': headerMutationFilter,
   'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': localRateLimitFilter,
   'envoy.extensions.filters.http.set_filter_state.v3.Config': setFilterStateFilter,

@@ -16,6 +16,8 @@ export interface FilterPlan {
   readonly onResponseData: readonly HttpFilter[];
   readonly onRequestTrailers: readonly HttpFilter[];
   readonly onResponseTrailers: readonly HttpFilter[];
+  readonly onRequestEnd: readonly HttpFilter[];
+  readonly onResponseEnd: readonly HttpFilter[];
   readonly onEnd: readonly HttpFilter[];
 }
 
@@ -86,6 +88,8 @@ function sorted(filters: readonly HttpFilter[]): Omit<FilterPlan, 'all' | 'switc
     onResponseData: reversed.filter((filter) => filter.onResponseData !== undefined),
     onRequestTrailers: filters.filter((filter) => filter.onRequestTrailers !== undefined),
     onResponseTrailers: reversed.filter((filter) => filter.onResponseTrailers !== undefined),
+    onRequestEnd: filters.filter((filter) => filter.onRequestEnd !== undefined),
+    onResponseEnd: reversed.filter((filter) => filter.onResponseEnd !== undefined),
     onEnd: filters.filter((filter) => filter.onEnd !== undefined),
   };
 }

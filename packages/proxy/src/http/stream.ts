@@ -328,6 +328,7 @@ export class ActiveStream implements HttpStream, LogSource {
     let passed = this.hcm.program.enableTrailers ? trailers : undefined;
     if (passed !== undefined)
       for (const filter of this.#filters.onRequestTrailers) passed = filter.onRequestTrailers!(this, passed);
+    else if (this.expectsBody) for (const filter of this.#filters.onRequestEnd) filter.onRequestEnd!(this);
     this.#requestTrailers = passed;
     if (this.#requestPipe === undefined) this.#endRequest(passed);
     else this.#requestPipe.end();
@@ -574,6 +575,7 @@ export class ActiveStream implements HttpStream, LogSource {
     if (trailers !== undefined)
       for (const filter of this.#filters.onResponseTrailers)
         this.trailers = filter.onResponseTrailers!(this, this.trailers!);
+    else if (!this.responseEnds) for (const filter of this.#filters.onResponseEnd) filter.onResponseEnd!(this);
     if (this.#pipe === undefined) this.#endBody();
     else this.#pipe.end();
   }

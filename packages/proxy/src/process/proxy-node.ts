@@ -231,6 +231,7 @@ export class ProxyNode {
           }
         );
       },
+      grpcCalls: (name) => this.clusters.get(name)?.stats.grpc,
       counter: (name) => this.counters.get(name),
       readFile: (path) => readFileSync(path),
       env: (name) => process.env[name],

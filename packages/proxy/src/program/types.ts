@@ -15,6 +15,7 @@ import type { TrustBundles } from '../tls/spiffe.ts';
 import type { StateSetter } from '../filter-state/set.ts';
 import type { ExchangeProgram } from '../istio/exchange.ts';
 import type { TcpStatsProgram } from '../istio/stats/tcp.ts';
+import type { GrpcCalls } from '../telemetry/grpc-calls.ts';
 import type { TaggedStats } from '../telemetry/tagged.ts';
 import type { Asked } from '../filter/rbac/matcher.ts';
 import type { Chooser } from './match/matcher.ts';
@@ -62,6 +63,8 @@ export interface CompileDeps {
   readonly clusterMembers?: (
     cluster: string,
   ) => { readonly total: number; readonly healthy: number; readonly degraded: number } | undefined;
+  /** Where gRPC calls to a cluster are counted; undefined: there is no such cluster. */
+  readonly grpcCalls?: (cluster: string) => GrpcCalls | undefined;
   /** The cluster that the proxy itself is part of (`--service-cluster`), where that is known. */
   readonly serviceCluster?: string;
   /** Where values that runtime keys name are; undefined: the defaults count. */

@@ -40,11 +40,12 @@ export function trailer(source: LogSource, name: string): string | undefined {
   return undefined;
 }
 
+/** With parameters it is something else. */
 export function isGrpc(contentType: string | undefined): boolean {
   return (
     contentType !== undefined &&
     contentType.startsWith('application/grpc') &&
-    (contentType.length === 16 || contentType[16] === '+' || contentType[16] === ';')
+    (contentType.length === 16 || contentType[16] === '+')
   );
 }
 

@@ -30,6 +30,7 @@ export function addClusterStats(values: Values, { made, program }: ManagedCluste
   addAll(values, prefix, counts(stats));
   add(values, `${prefix}.upstream_rq_completed`, 0);
   addAnswers(values, prefix, stats);
+  stats.grpc.addTo(values, prefix);
   for (const [name, count] of matches(
     program.transportMatches.map(({ name }) => name),
     stats,
@@ -47,6 +48,7 @@ export function addClusterHistograms(histograms: Histograms, { made, program }: 
   const stats = made?.stats ?? untouched(0);
   for (const name of ['upstream_cx_connect_ms', 'upstream_cx_length_ms', 'upstream_rq_per_cx'] as const)
     histograms.set(`${prefix}.${name}`, [stats[name]]);
+  stats.grpc.addHistogramsTo(histograms, prefix);
   const times = [stats.external.upstream_rq_time, stats.internal.upstream_rq_time];
   if (times.some(({ begun }) => begun)) histograms.set(`${prefix}.upstream_rq_time`, times);
   for (const kind of ['external', 'internal', 'canary'] as const) {

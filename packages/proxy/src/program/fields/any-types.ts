@@ -4,5 +4,4 @@
  */
 export const noEffectTypes: Readonly<Record<string, string>> = {
   'istio.workload.BootstrapExtension': 'workloads are known from what the control plane says of endpoints',
-  'envoy.extensions.filters.http.grpc_stats.v3.FilterConfig': 'gRPC statistics are not kept',
 };

@@ -100,11 +100,11 @@ export const filterFields: FieldTable = {
       shadowEnabled allowPrivateNetworkAccess forwardNotMatchingPreflights`,
   },
   'envoy.extensions.filters.http.grpc_stats.v3.FilterConfig': {
-    noEffect: {
-      'gRPC statistics are not kept':
-        'emitFilterState enableUpstreamStats individualMethodStatsAllowlist replaceDotsInGrpcServiceName statsForAllMethods',
-    },
+    implemented: `emitFilterState enableUpstreamStats individualMethodStatsAllowlist replaceDotsInGrpcServiceName
+      statsForAllMethods`,
   },
+  'envoy.config.core.v3.GrpcMethodList': { implemented: 'services' },
+  'envoy.config.core.v3.GrpcMethodList.Service': { implemented: 'name methodNames' },
   'envoy.extensions.filters.http.header_mutation.v3.HeaderMutation': {
     implemented: 'mutations mostSpecificHeaderMutationsWins',
   },

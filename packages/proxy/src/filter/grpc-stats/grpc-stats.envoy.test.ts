@@ -216,6 +216,9 @@ beforeAll(async () => {
       '%FILTER_STATE(envoy.filters.http.grpc_stats:FIELD:request_message_count)%',
     ].join(' '),
     statsFilter: '\\.grpc\\.',
+    pages: ['/stats/prometheus?filter=\\.grpc\\.'],
+    // So that what was measured is there at once.
+    bootstrap: { statsFlushOnAdmin: true },
   });
 }, 120_000);
 afterAll(() => upstream.stop());
@@ -232,5 +235,15 @@ test.each([...CONFIGS.map((_, i) => clusterOf(i)), 'each', 'own', 'dead'])('coun
   const of = ({ stats }: Observed): object =>
     Object.fromEntries(Object.entries(stats).filter(([name]) => name.startsWith(`cluster.${cluster}.`)));
   expect(Object.keys(of(both.theirs)).length).toBeGreaterThan(1);
+  expect(of(both.ours)).toEqual(of(both.theirs));
+});
+
+test('names and labels for Prometheus, and how many times were measured', () => {
+  const of = ({ pages }: Observed): string[] =>
+    pages[0]!
+      .split('\n')
+      .filter((line) => !/_(?:bucket|sum)\{/.test(line) && line !== '')
+      .toSorted();
+  expect(of(both.theirs).filter((line) => line.includes('upstream_rq_time_count')).length).toBeGreaterThan(3);
   expect(of(both.ours)).toEqual(of(both.theirs));
 });

@@ -30,6 +30,8 @@ export interface Observed {
   readonly log: readonly string[];
   /** Counters that are not zero. */
   readonly stats: Readonly<Record<string, number>>;
+  /** What the admin interface has at `pages`. */
+  readonly pages: readonly string[];
 }
 
 export interface Surroundings {
@@ -40,6 +42,10 @@ export interface Surroundings {
   readonly noted?: () => readonly string[];
   readonly logFormat: string;
   readonly statsFilter: string;
+  /** Paths of the admin interface. */
+  readonly pages?: readonly string[];
+  /** Other fields of the bootstrap. */
+  readonly bootstrap?: object;
 }
 
 export interface Echo {
@@ -197,7 +203,7 @@ export async function observe(
     ),
   ];
   const node = { id: 'tester', cluster: 'testers' };
-  const proxy = await start({ ...bootstrap(listeners, clusters), node });
+  const proxy = await start({ ...bootstrap(listeners, clusters), node, ...around.bootstrap });
   const answers: string[][] = [];
   try {
     for (const [i, one] of cases.entries()) {
@@ -216,12 +222,14 @@ export async function observe(
       if (parts !== null && Number(parts[2]) > 0 && new RegExp(around.statsFilter).test(parts[1]!))
         stats[parts[1]!] = Number(parts[2]);
     }
+    const pages: string[] = [];
+    for (const page of around.pages ?? []) pages.push(await fetchText(proxy.admin, page));
     await proxy.stop();
     const log = proxy
       .output()
       .split('\n')
       .filter((line) => line.startsWith('LOG '));
-    return { answers, log, stats };
+    return { answers, log, stats, pages };
   } catch (error) {
     await proxy.stop();
     throw error;

@@ -52,6 +52,10 @@ export interface ConnectionInfo {
   readonly id: number;
   /** Bytes that came when the connection had been given up: nobody read them. */
   unread?: number;
+  /** Why this side has closed it, in Envoy's words for logs. */
+  closeReason?: string | undefined;
+  /** The connection to the upstream was closed for the same reason. */
+  upstreamCloseReason?: string | undefined;
   /**
    * Address of the peer, as a PROXY protocol header has it where there was one; `remoteAddress` may later be taken from
    * x-forwarded-for.

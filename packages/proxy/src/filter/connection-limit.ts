@@ -6,7 +6,13 @@ import { milliseconds } from '../program/values.ts';
 import { liveFlag } from '../runtime/live.ts';
 
 const ALLOWED: GateDecision = { allowed: true, details: '', flags: 0, metadata: undefined };
-const OVER: GateDecision = { allowed: false, details: 'over_connection_limit', flags: 0, metadata: undefined };
+const OVER: GateDecision = {
+  allowed: false,
+  details: 'over_connection_limit',
+  closeReason: 'over_connection_limit',
+  flags: 0,
+  metadata: undefined,
+};
 
 /** Closes connections beyond so many of a filter chain at a time. */
 export function compileConnectionLimit(

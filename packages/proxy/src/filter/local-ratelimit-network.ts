@@ -7,7 +7,13 @@ import { ResponseFlag } from '../types.ts';
 import { compileBucket } from './token-bucket.ts';
 
 const ALLOWED: GateDecision = { allowed: true, details: '', flags: 0, metadata: undefined };
-const LIMITED: GateDecision = { allowed: false, details: '', flags: ResponseFlag.RL, metadata: undefined };
+const LIMITED: GateDecision = {
+  allowed: false,
+  details: '',
+  closeReason: 'local_ratelimit_close_over_limit',
+  flags: ResponseFlag.RL,
+  metadata: undefined,
+};
 
 /** Closes connections at once when the bucket is empty. */
 export function compileNetworkLocalRateLimit(

@@ -249,6 +249,7 @@ export class ChainRuntime {
       const go = (decision: GateDecision): boolean => {
         if (decision.metadata !== undefined) metadata = addMetadata(metadata, decision.metadata);
         if (decision.allowed) return true;
+        noteReason(info, decision);
         if (log !== undefined) {
           log.info.connectionTerminationDetails = decision.details;
           log.info.responseFlags |= decision.flags;
@@ -289,6 +290,7 @@ export class ChainRuntime {
       const result = first ? undefined : gate.check(info, metadata);
       first = false;
       if (result === undefined || 'decision' in result || result.allowed) return;
+      noteReason(info, result);
       if (delayDeny > 0) socket.pause();
       this.#deny(socket, delayDeny);
     });
@@ -332,10 +334,22 @@ function rbacGate(rbac: NetworkRbacProgram): Gate {
       text: 'authorization',
       check: (connection, before) => {
         const { allowed, details, metadata } = rbac.check(connection, undefined, before);
-        return { allowed, details, flags: 0, metadata: metadata === undefined ? undefined : { [RBAC]: metadata } };
+        return {
+          allowed,
+          details,
+          closeReason: 'rbac_deny_close',
+          closesUpstream: true,
+          flags: 0,
+          metadata: metadata === undefined ? undefined : { [RBAC]: metadata },
+        };
       },
     },
   };
+}
+
+function noteReason(connection: ConnectionInfo, { closeReason, closesUpstream }: GateDecision): void {
+  connection.closeReason = closeReason;
+  if (closesUpstream === true) connection.upstreamCloseReason = closeReason;
 }
 
 function addMetadata(to: FilterMetadata, added: NonNullable<GateDecision['metadata']>): FilterMetadata {

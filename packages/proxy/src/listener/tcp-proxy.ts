@@ -98,6 +98,9 @@ export function logDenied(
   for (const log of runtime.accessLoggers) log({ info, logType: 'TcpConnectionEnd' });
 }
 
+/** Envoy's word, as it spells it, before the number of what failed. */
+const NOT_BEGUN = 'tcp_initializion_failure:';
+
 class TcpTunnel implements ActiveConnection {
   readonly #socket: Socket | TLSSocket;
   readonly #runtime: TcpProxyRuntime;
@@ -151,7 +154,7 @@ class TcpTunnel implements ActiveConnection {
       const jitter = program.maxDurationJitter === 0 ? 0 : deps.random.float() * program.maxDurationJitter;
       this.#lifetime = deps.clock.after(program.maxDownstreamConnectionDuration * (1 + jitter), () => {
         stats.max_downstream_connection_duration++;
-        this.#end(ResponseFlag.DT);
+        this.#end(ResponseFlag.DT, 'max_connection_duration_reached');
       });
     }
     if (program.accessLogFlushInterval > 0) this.#logAgain();
@@ -164,7 +167,7 @@ class TcpTunnel implements ActiveConnection {
     const cluster = this.#runtime.cluster(name);
     if (cluster === undefined) {
       stats.downstream_cx_no_route++;
-      return this.#end(ResponseFlag.NC);
+      return this.#end(ResponseFlag.NC, NOT_BEGUN + '3');
     }
     if (program.connectsOnData) this.#connectOnData(cluster);
     else this.#connect(cluster);
@@ -176,7 +179,7 @@ class TcpTunnel implements ActiveConnection {
     const idle = this.#idleTimeout();
     const onIdle = (): void => {
       stats.idle_timeout++;
-      this.#end(0);
+      this.#end(0, 'tcp_session_idle_timeout');
     };
     this.#waiting = idle > 0 ? deps.clock.after(idle, onIdle) : undefined;
     this.#socket.once('readable', () => {
@@ -199,7 +202,7 @@ class TcpTunnel implements ActiveConnection {
     this.#info.upstreamCluster = cluster.name;
     if (!cluster.limits.DEFAULT.tryConnection()) {
       cluster.stats.upstream_cx_overflow++;
-      return this.#end(ResponseFlag.UO);
+      return this.#end(ResponseFlag.UO, NOT_BEGUN + '2');
     }
     let held = true;
     this.#release = () => {
@@ -219,7 +222,7 @@ class TcpTunnel implements ActiveConnection {
     if (this.#ended) return;
     if (host === null) {
       cluster.stats.upstream_cx_none_healthy++;
-      return this.#end(ResponseFlag.UH);
+      return this.#end(ResponseFlag.UH, NOT_BEGUN + '1');
     }
     this.#attempts++;
     this.#info.attemptCount = this.#attempts;
@@ -266,7 +269,8 @@ class TcpTunnel implements ActiveConnection {
     if (this.#attempts < this.#runtime.program.maxConnectAttempts) return this.#again(cluster);
     cluster.stats.upstream_cx_connect_attempts_exceeded++;
     // Envoy says so even where one attempt is all there is.
-    this.#end(overflow ? ResponseFlag.UO : ResponseFlag.UF | ResponseFlag.URX);
+    if (overflow) this.#end(ResponseFlag.UO, NOT_BEGUN + '2');
+    else this.#end(ResponseFlag.UF | ResponseFlag.URX, NOT_BEGUN + '0');
   }
 
   #again(cluster: UpstreamCluster): void {
@@ -336,7 +340,7 @@ class TcpTunnel implements ActiveConnection {
       },
       onIdle: () => {
         stats.idle_timeout++;
-        this.#end(0);
+        this.#end(0, 'tcp_session_idle_timeout');
       },
       onEnd: () => {
         host.active--;
@@ -374,14 +378,19 @@ class TcpTunnel implements ActiveConnection {
   /** The cluster leads to a listener of this proxy: the connection goes on there as it is. */
   #handOver(name: string): void {
     const listener = this.#runtime.internalListener(name);
-    if (listener === undefined) return this.#end(ResponseFlag.UF);
+    if (listener === undefined) return this.#end(ResponseFlag.UF, NOT_BEGUN + '0');
     this.#handedOver = true;
     listener(this.#socket, { ...this.#info.connection, filterState: sharedState(this.#info) });
   }
 
-  #end(flags: number): void {
+  #end(flags: number, reason?: string): void {
+    const { connection } = this.#info;
     this.#info.responseFlags |= flags;
     if (this.#handedOver) return;
+    if (!this.#ended) {
+      connection.closeReason ??= reason;
+      if (this.#upstream !== undefined) connection.upstreamCloseReason ??= reason;
+    }
     this.#socket.destroy();
     this.#finish();
   }

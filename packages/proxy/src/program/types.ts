@@ -323,6 +323,9 @@ export interface GateDecision {
   readonly allowed: boolean;
   /** Why the connection is closed, for logs. */
   readonly details: string;
+  readonly closeReason?: string;
+  /** Envoy has connected to the upstream by then. */
+  readonly closesUpstream?: boolean;
   /** Bits of ResponseFlag. */
   readonly flags: number;
   /** By filter name. */

@@ -358,7 +358,9 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   ),
   UPSTREAM_SERVER_NAME: text(serverName),
   UPSTREAM_DETECTED_CLOSE_TYPE: text((i) => (i.upstreamHost === '' ? '' : 'Normal')),
-  UPSTREAM_LOCAL_CLOSE_REASON: text(() => undefined),
+  // A request never has one, whatever becomes of its connection.
+  UPSTREAM_LOCAL_CLOSE_REASON: text((i) => (i.protocol === '' ? i.connection.upstreamCloseReason : undefined)),
+  DOWNSTREAM_LOCAL_CLOSE_REASON: text((i) => (i.protocol === '' ? i.connection.closeReason : undefined)),
   UPSTREAM_REMOTE_ADDRESS_ENDPOINT_ID: info((i) => (connectedTo(i) === '' ? undefined : '')),
   DOWNSTREAM_DETECTED_CLOSE_TYPE: text(() => 'Normal'),
   DOWNSTREAM_LOCAL_ADDRESS_ENDPOINT_ID: info(() => ''),

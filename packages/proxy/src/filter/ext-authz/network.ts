@@ -44,7 +44,14 @@ export function compileNetworkExtAuthz(
   };
   const refuse = (details: string, metadata: GateDecision['metadata']): GateDecision => {
     stats.closed.value++;
-    return { allowed: false, details, flags: ResponseFlag.UAEX, metadata };
+    return {
+      allowed: false,
+      details,
+      closeReason: 'ext_authz_close',
+      closesUpstream: true,
+      flags: ResponseFlag.UAEX,
+      metadata,
+    };
   };
 
   return {

@@ -61,7 +61,7 @@ export function compileNetworkRateLimit(
     stats.overLimit.value++;
     if (!chosen(enforced.value)) return { ...ALLOWED, metadata };
     stats.closed.value++;
-    return { allowed: false, details: '', flags: ResponseFlag.RL, metadata };
+    return { allowed: false, details: '', closeReason: 'ratelimit_close_over_limit', flags: ResponseFlag.RL, metadata };
   };
   const fail = (): GateDecision => {
     stats.error.value++;

@@ -5,13 +5,15 @@ const OWN = Object.values(networkInterfaces()).flatMap((all) =>
 );
 
 /**
- * Takes out what differs from run to run. For a client on this machine Envoy puts the machine's outer address into
+ * Takes out what differs from run to run, and what a sidecar says of itself: Mizzen's own proxy does as Istio's, a plain Envoy
+ * cannot (`peer-metadata` in differences.md). For a client on this machine Envoy puts the machine's outer address into
  * x-forwarded-for, which here stays the client's: both become CLIENT.
  */
 export function normalize(bytes: string): string {
   let text = bytes;
   for (const address of OWN) text = text.replaceAll(address, 'CLIENT');
   return text
+    .replaceAll(/^x-envoy-peer-metadata(-id)?: [^\r\n]*\r?\n/gim, '')
     .replaceAll(/127\.77\.\d+\.\d+:\d+/g, 'CLIENT:PORT')
     .replaceAll(/127\.77\.\d+\.\d+/g, 'CLIENT')
     .replaceAll(/(?<=date: )\w{3}, \d\d [^\r\n]*/gi, 'DATE')

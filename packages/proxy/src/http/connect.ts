@@ -1,6 +1,7 @@
 import { endsOf, proxyHeader } from '../cluster/proxy-protocol.ts';
 import type { ProxyProtocolProgram } from '../program/types.ts';
 import { HTTP_ALPN } from '../tls/agreed.ts';
+import { exchangeWith } from '../istio/upstream-exchange.ts';
 import { sharedState } from '../filter-state/state.ts';
 import { ResponseFlag, type UpstreamHost, type UpstreamSocket } from '../types.ts';
 import { charge } from './charge.ts';
@@ -129,7 +130,17 @@ class HostTunnel implements TcpTunnel {
     stream.info.upstreamLocalAddress = `${socket.localAddress}:${socket.localPort}`;
     stream.info.upstreamStartTime = turnNow(stream.hcm.deps.clock);
     this.#host.report('success');
-    socket.on('data', (data) => entered(() => stream.sendData(data)));
+    if (this.#header !== undefined) {
+      const ends = endsOf(stream.info.connection);
+      socket.write(proxyHeader(this.#header, ends, ends));
+    }
+    const peer = exchangeWith(this.#host, stream.info, socket);
+    socket.on('data', (read) =>
+      entered(() => {
+        const data = peer === undefined ? read : peer.read(read);
+        if (data !== undefined) stream.sendData(data);
+      }),
+    );
     socket.on('end', () => entered(() => stream.sendEnd(undefined)));
     socket.on('error', () => undefined);
     socket.on('close', () =>
@@ -141,10 +152,6 @@ class HostTunnel implements TcpTunnel {
       }),
     );
     socket.on('drain', () => entered(() => this.#router.resumeDownstream()));
-    if (this.#header !== undefined) {
-      const ends = endsOf(stream.info.connection);
-      socket.write(proxyHeader(this.#header, ends, ends));
-    }
     accept(stream, this.#host);
     for (const data of this.#early) this.write(data);
     this.#early = [];

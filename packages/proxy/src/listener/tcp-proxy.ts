@@ -3,11 +3,10 @@ import { nextConnectionId } from '../http/connection-id.ts';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { isTls } from '../node-tls.ts';
 import type { Deps, Timer } from '../deps.ts';
-import { FilterState, filterStateOf, sharedState } from '../filter-state/state.ts';
-import { beginExchange, type PeerExchange } from '../istio/exchange.ts';
-import { UPSTREAM_PEER } from '../istio/peer.ts';
+import { filterStateOf, sharedState } from '../filter-state/state.ts';
+import type { PeerExchange } from '../istio/exchange.ts';
+import { exchangeWith } from '../istio/upstream-exchange.ts';
 import type { TcpMeter, TcpStatsProgram } from '../istio/stats/tcp.ts';
 import type { InternalListener } from '../http/runtime.ts';
 import type { AccessLogger } from '../telemetry/open-logs.ts';
@@ -320,7 +319,7 @@ class TcpTunnel implements ActiveConnection {
     const counts = host.cluster.stats;
     if (this.#tunnelProgram === undefined) counts.upstream_rq_total++;
     counts.upstream_rq_active++;
-    const other = this.#exchangeWith(host, upstream);
+    const other = exchangeWith(host, this.#info, upstream);
     splice(this.#socket, upstream, {
       clock: deps.clock,
       stripReceived: this.#exchange && ((chunk) => this.#exchange!.read(chunk)),
@@ -352,15 +351,6 @@ class TcpTunnel implements ActiveConnection {
         this.#end(0);
       },
     });
-  }
-
-  /** Says who this is to a host that agreed to it, and reads the same of the host. */
-  #exchangeWith(host: UpstreamHost, upstream: Duplex): PeerExchange | undefined {
-    const program = host.cluster.peerExchange;
-    if (program === undefined) return undefined;
-    const state = (this.#info.filterState ??= new FilterState(this.#info.connection.filterState));
-    const agreed = isTls(upstream) ? upstream.alpnProtocol : '';
-    return beginExchange(program, state, UPSTREAM_PEER, agreed || '', upstream);
   }
 
   #seeData(): void {

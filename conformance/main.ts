@@ -19,7 +19,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     only: { type: 'string' },
-    jobs: { type: 'string', default: '5' },
+    jobs: { type: 'string', default: '3' },
     check: { type: 'boolean', default: false },
     verbose: { type: 'boolean', short: 'v', default: false },
   },

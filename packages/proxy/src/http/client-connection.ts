@@ -1,6 +1,7 @@
 import { BodyMode, type MessageSink } from '../codec/parser.ts';
 import { ResponseParser } from '../codec/response-parser.ts';
 import type { CodecErrorDetails } from '../codec/error.ts';
+import type { PeerExchange } from '../istio/exchange.ts';
 import type { CircuitBreaker, ClusterStats, PeerTls, UpstreamSocket } from '../types.ts';
 import { enter, entered, leave, Output } from './io.ts';
 import { nextConnectionId } from './connection-id.ts';
@@ -61,6 +62,9 @@ export class ClientConnection implements MessageSink {
   #counted = 0;
   /** Within a read: the connection is not given away before it is known that nothing follows the response. */
   #reading = false;
+
+  /** Reads what the host says of itself before its first answer, where that was agreed on. */
+  introduction: PeerExchange | undefined;
 
   constructor(
     socket: UpstreamSocket,
@@ -179,6 +183,11 @@ export class ClientConnection implements MessageSink {
   readonly #onData = (data: Buffer): void => {
     if (this.closed) return;
     this.#stats.upstream_cx_rx_bytes_total += data.length;
+    if (this.introduction !== undefined && !this.introduction.done) {
+      const rest = this.introduction.read(data);
+      if (rest === undefined) return;
+      data = rest;
+    }
     enter();
     try {
       if (this.#exchange === undefined) {

@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts';
 import { upstreamPeer } from '../tls/upstream-peer.ts';
 import type { CircuitBreaker, ConnectFailure, HostPool, UpstreamCluster, UpstreamHost } from '../types.ts';
+import { exchangeWith } from '../istio/upstream-exchange.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import { Deadline } from './deadline.ts';
 import { entered, turnNow } from './io.ts';
@@ -170,6 +171,7 @@ export class Pool implements HostPool, ConnectionOwner {
           properOthers: limits.properOthers === true,
           keepReason: limits.keepsReason === true,
         });
+        if (this.host.cluster.peerExchange !== undefined) connection.introduction = exchangeWith(this.host, {}, socket);
         connection.peer = upstreamPeer(connection.socket, this.host);
         this.#all.add(connection);
         this.#limitDuration(connection);

@@ -6,10 +6,14 @@ import { beginExchange, type PeerExchange } from './exchange.ts';
 import { UPSTREAM_PEER } from './peer.ts';
 
 /** Says who this is to a host that agreed to it, and reads the same of the host. */
-export function exchangeWith(host: UpstreamHost, info: StreamInfo, upstream: Duplex): PeerExchange | undefined {
+export function exchangeWith(
+  host: UpstreamHost,
+  info: Pick<StreamInfo, 'filterState'> & { readonly connection?: StreamInfo['connection'] },
+  upstream: Duplex,
+): PeerExchange | undefined {
   const program = host.cluster.peerExchange;
   if (program === undefined) return undefined;
-  const state = (info.filterState ??= new FilterState(info.connection.filterState));
+  const state = (info.filterState ??= new FilterState(info.connection?.filterState));
   const agreed = isTls(upstream) ? upstream.alpnProtocol : '';
   return beginExchange(program, state, UPSTREAM_PEER, agreed || '', upstream);
 }

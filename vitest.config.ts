@@ -5,8 +5,8 @@ export default defineConfig({
     include: ['packages/**/*.test.ts', 'tools/**/*.test.ts', 'examples/**/*.test.ts'],
     exclude: ['**/node_modules/**'],
     pool: 'forks',
-    maxWorkers: 3,
-    // Three at a time, for many wait. Tests beside real programs share two cores with them; one that fails twice has something to say.
+    maxWorkers: 4,
+    // Four at a time, for many wait. Tests beside real programs share two cores with them; one that fails twice has something to say.
     retry: 1,
     testTimeout: 30_000,
     hookTimeout: 30_000,

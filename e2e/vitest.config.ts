@@ -8,6 +8,8 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 1,
     fileParallelism: false,
+    // The conformance cases run beside them.
+    retry: 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

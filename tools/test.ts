@@ -91,7 +91,11 @@ const add = ({ passed, failed }: Outcome): void => {
 await import('./install.ts');
 if (wanted('checks')) add(runChecks());
 if (wanted('unit')) add(await vitest('unit', 'vitest.config.ts', 560));
-if (wanted('conformance')) add(await conformance(300));
-if (wanted('e2e')) add(await vitest('e2e', 'e2e/vitest.config.ts', 600));
+// Both wait most of the time: for timeouts of proxies, and for meshes to start.
+const beside = await Promise.all([
+  wanted('conformance') ? conformance(540) : undefined,
+  wanted('e2e') ? vitest('e2e', 'e2e/vitest.config.ts', 600) : undefined,
+]);
+for (const outcome of beside) if (outcome !== undefined) add(outcome);
 process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
 process.exitCode = total.failed > 0 ? 1 : 0;

@@ -3,6 +3,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { join } from 'node:path';
 import { freePort, startEnvoy } from '@mizzen/testkit';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -277,6 +278,9 @@ async function observe(
       .split('\n')
       .filter((line) => /\.ssl\.(ocsp_\w+|session_reused|no_certificate|fail_verify_no_cert): /.test(line)),
   );
+  // Keys are written by a thread of their own.
+  for (let i = 0; i < 40 && (!existsSync(file('keys-of-all')) || readFileSync(file('keys-of-all'), 'utf8') === ''); i++)
+    await pause(50);
   await proxy.stop();
   for (const name of ['keys-of-all', 'keys-of-others']) {
     const text = existsSync(file(name)) ? readFileSync(file(name), 'utf8') : '';

@@ -17,6 +17,7 @@ async function listen(host: string): Promise<{ readonly port: number; readonly n
 }
 
 const isSameUser = async (connection: Connection): Promise<boolean> => (await ofSameUser([connection])).has(connection);
+// Elsewhere the kernel does not tell whose a connection is, and nobody is taken for the same user.
 const linux = process.platform === 'linux';
 
 test.runIf(linux).each(['127.0.0.1', '::'])(

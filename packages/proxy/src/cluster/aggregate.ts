@@ -17,6 +17,8 @@ interface Line {
   readonly of: readonly (readonly [Cluster, number])[];
   readonly places: readonly Place[];
   readonly load: PriorityLoad;
+  /** Some cluster of it finds hosts by the hash of a request. */
+  readonly hashes: boolean;
 }
 
 /**
@@ -38,11 +40,16 @@ export class AggregateCluster extends Cluster {
     this.#lookup = lookup;
   }
 
+  /** As soon as one of them does: which one a request gets is not known before its hash is. */
+  override get hashes(): boolean {
+    return this.#current().hashes;
+  }
+
   override choose(context: LbContext): UpstreamHost | null {
     const { places, load } = this.#current();
     if (places.length === 0) return null;
-    const random = context.hash === undefined ? this.deps.random.uint32() : Number(context.hash % 100n);
-    const { priority, degraded } = choosePriority(load, (random % 100) + 1);
+    // At random also where hosts are found by hash, as Envoy does.
+    const { priority, degraded } = choosePriority(load, (this.deps.random.uint32() % 100) + 1);
     const place = places[priority]!;
     return place.cluster.chooseAt({ priority: place.priority, degraded }, context);
   }
@@ -62,6 +69,11 @@ export class AggregateCluster extends Cluster {
       levels.map(({ hosts }) => hosts),
       { overprovisioningFactor: 140, weightedPriorityHealth: false, panicThreshold: this.program.panicThreshold },
     );
-    return (this.#line = { of: clusters.map((cluster) => [cluster, cluster.version]), places: levels, load });
+    return (this.#line = {
+      of: clusters.map((cluster) => [cluster, cluster.version]),
+      places: levels,
+      load,
+      hashes: clusters.some(({ hashes }) => hashes),
+    });
   }
 }

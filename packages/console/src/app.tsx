@@ -1,26 +1,9 @@
-import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from 'react';
+import { Suspense, useEffect, useState, useSyncExternalStore } from 'react';
 import { graphStore } from './graph/store.ts';
-import { GraphPage } from './graph/graph-page.tsx';
-import { Icon, type IconName } from './parts/icon.tsx';
+import { PAGES } from './pages.ts';
+import { Icon } from './parts/icon.tsx';
 import { address, useRoute } from './route.ts';
 import { applyTheme, storedTheme, THEMES } from './theme.ts';
-
-const WorkloadsPage = lazy(() => import('./pages/workloads.tsx'));
-const CertificatesPage = lazy(() => import('./pages/certificates.tsx'));
-const LogsPage = lazy(() => import('./pages/logs.tsx'));
-
-interface Page {
-  readonly name: string;
-  readonly title: string;
-  readonly icon: IconName;
-}
-
-const PAGES: readonly Page[] = [
-  { name: 'graph', title: 'Graph', icon: 'graph' },
-  { name: 'workloads', title: 'Workloads', icon: 'workloads' },
-  { name: 'logs', title: 'Logs', icon: 'logs' },
-  { name: 'certificates', title: 'Certificates', icon: 'certificate' },
-];
 
 export function App(): React.JSX.Element {
   const { page } = useRoute();
@@ -37,8 +20,8 @@ export function App(): React.JSX.Element {
         <span className="brand" aria-hidden="true">
           <img src="/favicon.svg" alt="" width="28" height="28" />
         </span>
-        {PAGES.map(({ name, title, icon }) => (
-          <a key={name} href={address(name)} aria-current={name === shown.name ? 'page' : undefined}>
+        {PAGES.filter(({ under }) => under === undefined).map(({ name, title, icon }) => (
+          <a key={name} href={address(name)} aria-current={name === (shown.under ?? shown.name) ? 'page' : undefined}>
             <Icon name={icon} />
             {title}
           </a>
@@ -49,10 +32,7 @@ export function App(): React.JSX.Element {
       </nav>
       <main id="main" tabIndex={-1}>
         <Suspense fallback={<p className="empty">Loading…</p>}>
-          {shown.name === 'graph' && <GraphPage />}
-          {shown.name === 'workloads' && <WorkloadsPage />}
-          {shown.name === 'logs' && <LogsPage />}
-          {shown.name === 'certificates' && <CertificatesPage />}
+          <shown.component />
         </Suspense>
       </main>
     </div>

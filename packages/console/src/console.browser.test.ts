@@ -105,7 +105,7 @@ test('the graph is walked, opened and left by the keyboard', async () => {
   expect(await page.locator('.node[tabindex="0"]').count()).toBe(1);
   await page.keyboard.press('/');
   await page.keyboard.type('web');
-  expect(await page.locator('.node.faint').count()).toBe(2);
+  await expect.poll(() => page.locator('.node.faint').count()).toBe(2);
   await page.getByRole('searchbox').fill('');
   await page.locator('.node[tabindex="0"]').focus();
   await page.keyboard.press('ArrowLeft');
@@ -164,6 +164,20 @@ test('certificates with their ages', async () => {
   await context.close();
 });
 
+test('proxies with what they have been sent and what they have', async () => {
+  const { page, context, complaints } = await openPage(browser, mesh.console);
+  await page.getByRole('link', { name: 'Proxies' }).click();
+  await page.getByText(/(\d+) of \1 have what they were sent/).waitFor();
+  await page.getByRole('searchbox', { name: 'Find a proxy' }).fill('web-v1');
+  await expect.poll(() => page.locator('tbody tr').count()).toBe(1);
+  await page.getByRole('link', { name: /web-v1-/ }).click();
+  await page.getByRole('button', { name: /^Clusters/ }).click();
+  await page.getByRole('button', { name: 'outbound|80||web.default.svc.cluster.local' }).click();
+  expect(await page.locator('.code').textContent()).toContain('"type": "EDS"');
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
 test('it goes on by itself when the mesh was gone', async () => {
   const { page, context } = await openPage(browser, mesh.console);
   await page.getByText('Live').waitFor();
@@ -173,7 +187,7 @@ test('it goes on by itself when the mesh was gone', async () => {
   await context.close();
 });
 
-const PAGES = ['graph', 'workloads', 'logs?workload=default/web-v1&source=access', 'certificates'];
+const PAGES = ['graph', 'workloads', 'logs?workload=default/web-v1&source=access', 'certificates', 'proxies'];
 
 for (const scheme of ['light', 'dark'] as const satisfies readonly Scheme[]) {
   test(`everybody can use it (${scheme})`, async () => {

@@ -1,9 +1,11 @@
 import { BodyMode } from '../codec/parser.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
+import type { Timer } from '../deps.ts';
+import { setAuthority } from '../program/route/rewrite.ts';
+import type { RequestGroup } from '../telemetry/request-groups.ts';
 import {
   ResponseFlag,
   type CircuitBreaker,
-  type DirectBody,
   type ConnectionInfo,
   type InternalRedirectProgram,
   type LbContext,
@@ -15,24 +17,30 @@ import {
   type UpstreamHost,
   type WeightedClusterEntry,
 } from '../types.ts';
-import type { Timer } from '../deps.ts';
 import { Attempt } from './attempt.ts';
+import {
+  DURATION_REPLY,
+  NO_HOST_REPLY,
+  resetReply,
+  timeoutReply,
+  UNRESOLVED_REPLY,
+  type AttemptReply,
+} from './attempt-reply.ts';
 import { AttemptTimers, type AttemptTimeouts } from './attempt-timers.ts';
-import { isGrpc } from '../telemetry/access-log-grpc.ts';
-import { routeGroup, virtualClusterGroup, type RequestGroup } from '../telemetry/request-groups.ts';
-import { charge, chargeTime } from './charge.ts';
+import { chargeAnswer, chargeAnswerTime, type Charged } from './charge.ts';
 import { connectTcp, type TcpTunnel } from './connect.ts';
+import { replyOfRoute } from './direct-reply.ts';
 import { Headers } from './headers.ts';
+import { reportAnswer } from './host-report.ts';
 import { entered, turnNow } from './io.ts';
 import { redirected } from './internal-redirect.ts';
+import { keepUpgrade } from './keep-upgrade.ts';
 import { RequestBody } from './request-body.ts';
-import { mirror, type Shadow } from './mirror.ts';
 import { resetDetails, resetOutcome, type ResetReason } from './reset.ts';
-import { RetryState } from './retry-state.ts';
+import { RetryState, type RetryVerdict } from './retry-state.ts';
+import { Shadows } from './shadows.ts';
 import { logTunnel } from './stream-log.ts';
 import type { ActiveStream } from './stream.ts';
-import { setAuthority } from '../program/route/rewrite.ts';
-import { strictCheck } from './strict-check.ts';
 import { announceTimeout, NO_TIMEOUTS, requestTimeouts, streamLimit, type RequestTimeouts } from './timeouts.ts';
 
 /** Body bytes that may wait for a connection before the client is told to stop. */
@@ -42,7 +50,7 @@ const MAX_WAITING = 256 * 1024;
  * Forwards one request: picks cluster and host, makes attempts, and turns what comes of them into the response. The
  * body is kept only while an attempt has not sent it or may have to be repeated.
  */
-export class Router implements LbContext, AttemptTimeouts {
+export class Router implements LbContext, Charged, AttemptTimeouts {
   readonly stream: ActiveStream;
   // ---- LbContext
   hash: bigint | undefined;
@@ -53,7 +61,7 @@ export class Router implements LbContext, AttemptTimeouts {
   tried: LbContext['tried'];
   authority = '';
   alpn: LbContext['alpn'];
-  priority: 'DEFAULT' | 'HIGH' = 'DEFAULT';
+  readonly priority: 'DEFAULT' | 'HIGH';
 
   /** For attempts. */
   readonly body = new RequestBody();
@@ -62,11 +70,16 @@ export class Router implements LbContext, AttemptTimeouts {
   /** The request declares its length. */
   hasLength = false;
 
-  breaker!: CircuitBreaker;
-  #cluster!: UpstreamCluster;
-  #route!: RouteEntry;
-  #action!: RouteActionProgram;
-  #weighted: WeightedClusterEntry | undefined;
+  readonly breaker: CircuitBreaker;
+
+  // ---- Charged
+  readonly cluster: UpstreamCluster;
+  readonly groups: readonly RequestGroup[] | undefined;
+  internal = false;
+
+  readonly #route: RouteEntry;
+  readonly #action: RouteActionProgram;
+  readonly #weighted: WeightedClusterEntry | undefined;
   #attempt: Attempt | undefined;
   /** Host of the attempt before. */
   #hostBefore: UpstreamHost | undefined;
@@ -77,7 +90,7 @@ export class Router implements LbContext, AttemptTimeouts {
   #redirect: InternalRedirectProgram | undefined;
   #keptForRedirect = false;
   #backOff: Timer | undefined;
-  #shadows: Shadow[] | undefined;
+  #shadows: Shadows | undefined;
   #timeouts: RequestTimeouts = NO_TIMEOUTS;
   #timers: AttemptTimers | undefined;
   #pausedDownstream = false;
@@ -85,15 +98,24 @@ export class Router implements LbContext, AttemptTimeouts {
   #setCookie: string | undefined;
   #timeoutStatus: 504 | 204 = 504;
   #lastWasTimeout = false;
-  /** The request is said to come from within. */
-  #internal = false;
-  /** What its route has it counted under, besides the cluster. */
-  groups: readonly RequestGroup[] | undefined;
   /** A canary answers. */
   #canary = false;
 
-  constructor(stream: ActiveStream) {
+  constructor(
+    stream: ActiveStream,
+    decision: Extract<RouteDecision, { kind: 'cluster' }>,
+    cluster: UpstreamCluster,
+    action: RouteActionProgram,
+    groups: readonly RequestGroup[] | undefined,
+  ) {
     this.stream = stream;
+    this.cluster = cluster;
+    this.#route = decision.route;
+    this.#action = action;
+    this.#weighted = decision.weighted;
+    this.priority = action.priority;
+    this.breaker = cluster.limits[action.priority];
+    this.groups = groups;
   }
 
   get client(): ConnectionInfo | undefined {
@@ -103,119 +125,20 @@ export class Router implements LbContext, AttemptTimeouts {
 
   start(): void {
     const { stream } = this;
-    const decision = stream.route();
-    const { stats } = stream.hcm;
-    stats.rq_total++;
-    switch (decision.kind) {
-      case 'none':
-        stats.no_route++;
-        this.#over = true;
-        stream.sendLocalReply(404, '', 'route_not_found', ResponseFlag.NR);
-        return;
-      case 'redirect':
-        // As in Envoy, where `rq_redirect` is for redirects that are followed here.
-        stats.rq_direct_response++;
-        this.#over = true;
-        if (decision.path !== undefined) this.#rewritePath(decision.path);
-        this.#direct(decision.route, decision.status, '', [['location', decision.location]]);
-        return;
-      case 'direct':
-        stats.rq_direct_response++;
-        this.#over = true;
-        this.#direct(
-          decision.route,
-          decision.status,
-          decision.body,
-          decision.location === undefined ? [] : [['location', decision.location]],
-          decision.format,
-        );
-        return;
-      case 'cluster':
-        this.#forward(decision);
-    }
-  }
-
-  #rewritePath(path: string): void {
-    const { request, hcm } = this.stream;
-    if (!hcm.program.router.suppressEnvoyHeaders) request.headers.set('x-envoy-original-path', request.path);
-    request.path = path;
-  }
-
-  #direct(route: RouteEntry, status: number, given: string, fields: [string, string][], format?: DirectBody): void {
-    const { stream } = this;
-    let body = given;
-    if (format !== undefined) {
-      stream.info.localReplyBody = given;
-      body = format.text(stream);
-      fields.push(['content-type', format.contentType]);
-    }
-    const head: ResponseHead = { status, headers: new Headers(fields.flat()) };
-    route.rewriteResponse(head, stream, undefined);
-    stream.sendLocalReply(status, body, 'direct_response', 0, head.headers.entries());
-  }
-
-  #forward(decision: Extract<RouteDecision, { kind: 'cluster' }>): void {
-    const { stream } = this;
     const { hcm, info, request } = stream;
-    const { route } = decision;
-    let action = route.action!;
-    const cluster = hcm.cluster(decision.cluster);
-    if (cluster === undefined) {
-      hcm.stats.no_cluster++;
-      this.#over = true;
-      stream.sendLocalReply(action.clusterNotFoundStatus, '', 'cluster_not_found', ResponseFlag.NC);
-      return;
-    }
-    const policies = cluster.http?.policies;
-    if (policies !== undefined) action = { ...action, ...policies };
-    this.#cluster = cluster;
-    this.#route = route;
-    this.#action = action;
-    this.#weighted = decision.weighted;
-    info.upstreamCluster = cluster.name;
-    this.priority = action.priority;
-    this.breaker = cluster.limits[action.priority];
-    const { virtualCluster } = route.virtualHost;
-    if (virtualCluster !== undefined) info.virtualClusterName = virtualCluster(request);
-    this.groups = this.#findGroups(route);
-    const { suppressEnvoyHeaders } = hcm.program.router;
     const { headers } = request;
-    const bad = stream.mayCarryEnvoyFields ? strictCheck(headers, hcm.program.router.strictCheckHeaders) : undefined;
-    if (bad !== undefined) {
-      this.#over = true;
-      stream.sendLocalReply(400, bad.body, bad.details, ResponseFlag.IH);
-      return;
-    }
-    const { runtime } = hcm.program.router;
-    if (runtime !== undefined && hcm.deps.random.float() < runtime.maintenance(cluster.name)) {
-      this.#over = true;
-      cluster.stats.upstream_rq_maintenance_mode++;
-      charge(cluster.stats, 503, headers.get('x-envoy-internal') === 'true', false);
-      const fields: [string, string][] = suppressEnvoyHeaders ? [] : [['x-envoy-overloaded', 'true']];
-      this.#reply(503, 'maintenance mode', 'maintenance_mode', ResponseFlag.UO, fields);
-      return;
-    }
-    const drop = cluster.dropOverload ?? 0;
-    if (drop > 0 && hcm.deps.random.float() < drop) {
-      this.#over = true;
-      cluster.stats.upstream_rq_drop_overload = (cluster.stats.upstream_rq_drop_overload ?? 0) + 1;
-      charge(cluster.stats, 503, headers.get('x-envoy-internal') === 'true', false);
-      const [kind, flag] =
-        drop === 1 ? ['unconditional drop overload', ResponseFlag.UDO] : ['drop overload', ResponseFlag.DO];
-      const name = `x-envoy-${kind.replaceAll(' ', '-')}`;
-      this.#reply(503, kind, kind.replaceAll(' ', '_'), flag, suppressEnvoyHeaders ? [] : [[name, 'true']]);
-      return;
-    }
+    const action = this.#action;
+    const { suppressEnvoyHeaders } = hcm.program.router;
     if (action.limitsStreams) stream.setMaxDuration(streamLimit(headers, action, hcm.program.maxStreamDuration));
     const timeouts = requestTimeouts(headers, action, hcm.program.router);
     this.#timeouts = timeouts;
     announceTimeout(headers, timeouts, 0, suppressEnvoyHeaders);
     info.attemptCount = 1;
-    const counts = route.virtualHost.includeRequestAttemptCount;
+    const counts = this.#route.virtualHost.includeRequestAttemptCount;
     if (counts) headers.set('x-envoy-attempt-count', '1');
-    route.rewriteRequest(request, stream, decision.weighted, suppressEnvoyHeaders);
-    this.#internal = headers.get('x-envoy-internal') === 'true';
-    this.#retry = RetryState.of(stream, cluster, action, this.breaker, this.groups);
+    this.#route.rewriteRequest(request, stream, this.#weighted, suppressEnvoyHeaders);
+    this.internal = headers.get('x-envoy-internal') === 'true';
+    this.#retry = RetryState.of(stream, this.cluster, action, this.breaker, this.groups);
     if (action.idleTimeout !== undefined) stream.setStreamIdle(action.idleTimeout);
     const limits = {
       response: timeouts.perTry,
@@ -225,12 +148,12 @@ export class Router implements LbContext, AttemptTimeouts {
     this.#redirect = action.internalRedirect;
     this.#keptForRedirect = this.#redirect !== undefined;
     this.#timers = AttemptTimers.of(stream, limits, this);
-    if (action.hashKey !== undefined && cluster.hashes !== false) {
+    if (action.hashKey !== undefined && this.cluster.hashes !== false) {
       const result = action.hashKey(request, stream);
       this.hash = result.key;
       this.#setCookie = result.setCookie;
     }
-    this.metadataMatch = decision.weighted?.metadataMatch ?? action.metadataMatch;
+    this.metadataMatch = this.#weighted?.metadataMatch ?? action.metadataMatch;
     this.authority = request.authority;
     this.alpn = stream.upstreamAlpn;
     this.expectsBody = stream.expectsBody;
@@ -248,60 +171,10 @@ export class Router implements LbContext, AttemptTimeouts {
     this.#choose();
   }
 
-  /** Under which its route has the request counted, besides the cluster. */
-  #findGroups(route: RouteEntry): RequestGroup[] | undefined {
-    const { virtualHost, statPrefix } = route;
-    const cluster = virtualHost.virtualCluster?.(this.stream.request);
-    if (cluster === undefined && statPrefix === undefined) return undefined;
-    const { requestGroups } = this.stream.hcm;
-    const groups: RequestGroup[] = [];
-    if (cluster !== undefined) groups.push(requestGroups.get(virtualClusterGroup(virtualHost.name, cluster)));
-    if (statPrefix !== undefined) groups.push(requestGroups.get(routeGroup(virtualHost.name, statPrefix)));
-    return groups;
-  }
-
-  #charge(status: number, canary: boolean): void {
-    const { dynamicStats, suppressGrpcRequestFailureCodeStats } = this.stream.hcm.program.router;
-    if (!dynamicStats) return;
-    const told = !(suppressGrpcRequestFailureCodeStats && isGrpc(this.stream.request.headers.get('content-type')));
-    charge(this.#cluster.stats, told ? status : undefined, this.#internal, canary);
-    if (this.groups === undefined) return;
-    for (const { codes } of this.groups) {
-      if (told) codes.charge(status);
-      else codes.chargeUntold();
-    }
-  }
-
-  #chargeTime(ms: number): void {
-    if (!this.stream.hcm.program.router.dynamicStats) return;
-    chargeTime(this.#cluster.stats, ms, this.#internal, this.#canary);
-    if (this.groups !== undefined)
-      for (const group of this.groups) group.upstream_rq_time.record(ms > 0 ? Math.trunc(ms) : 0);
-  }
-
-  #startShadows(): void {
-    const { stream } = this;
-    for (const program of this.#action.mirrors) {
-      const shadow = mirror(stream, program, this.#timeouts.route);
-      if (shadow === undefined) continue;
-      (this.#shadows ??= []).push(shadow);
-      for (const part of this.body.parts) shadow.data(part);
-      if (this.body.complete) shadow.end();
-    }
-  }
-
-  /** A reply to a request that has got as far as its cluster. */
-  #reply(status: number, body: string, details: string, flags: number, fields?: readonly [string, string][]): void {
-    const { stream } = this;
-    const counts = this.#route.virtualHost.includeAttemptCountInResponse;
-    const more: [string, string][] = counts ? [['x-envoy-attempt-count', String(stream.info.attemptCount)]] : [];
-    stream.sendLocalReply(status, body, details, flags, [...(fields ?? []), ...more]);
-  }
-
   // ---- attempts
 
   #choose(): void {
-    const host = this.#cluster.choose(this);
+    const host = this.cluster.choose(this);
     if (host instanceof Promise) {
       host.then(
         (chosen) => entered(() => this.#chosen(chosen)),
@@ -316,14 +189,14 @@ export class Router implements LbContext, AttemptTimeouts {
     if (this.#over) return;
     const { stream } = this;
     if (host === null) {
-      this.#over = true;
-      if (this.#cluster.resolvesNames === true) {
-        this.#reply(503, 'DNS resolution failure', 'dns_resolution_failure', ResponseFlag.DF);
+      this.#end();
+      if (this.cluster.resolvesNames === true) {
+        this.#reply(UNRESOLVED_REPLY);
         return;
       }
-      this.#cluster.stats.upstream_cx_none_healthy++;
-      this.#charge(503, false);
-      this.#reply(503, 'no healthy upstream', 'no_healthy_upstream', ResponseFlag.UH);
+      this.cluster.stats.upstream_cx_none_healthy++;
+      chargeAnswer(this, 503, false);
+      this.#reply(NO_HOST_REPLY);
       return;
     }
     this.#hostBefore = stream.info.upstreamTarget;
@@ -341,7 +214,7 @@ export class Router implements LbContext, AttemptTimeouts {
       this.#tunnel = connectTcp(this, host, connect.proxyProtocol);
       return;
     }
-    const span = stream.tracing?.attempt(this.#cluster.statName ?? this.#cluster.name, stream.info.attemptCount);
+    const span = stream.tracing?.attempt(this.cluster.statName ?? this.cluster.name, stream.info.attemptCount);
     const attempt = new Attempt(this, host, span);
     this.#attempt = attempt;
     this.#timers?.attemptBegins(this.body.complete);
@@ -350,6 +223,10 @@ export class Router implements LbContext, AttemptTimeouts {
     if (mirrors && this.body.parts.length > 0) this.#startShadows();
     attempt.start();
     if (mirrors && this.#shadows === undefined && !this.#over) this.#startShadows();
+  }
+
+  #startShadows(): void {
+    this.#shadows = Shadows.start(this.stream, this.#action.mirrors, this.#timeouts.route, this.body);
   }
 
   #retryLater(): void {
@@ -389,46 +266,28 @@ export class Router implements LbContext, AttemptTimeouts {
   /** An attempt ended without a response, or within one. */
   onReset(attempt: Attempt, reason: ResetReason, transport: string): void {
     if (this.#over || attempt !== this.#attempt) return;
-    const { stream } = this;
-    const outcome = resetOutcome(reason);
+    const { info, hcm } = this.stream;
     if (reason === 'overflow') {
       // It has not been tried.
-      stream.info.upstreamHost = this.#hostBefore?.authority ?? '';
-      stream.info.upstreamTarget = this.#hostBefore;
+      info.upstreamHost = this.#hostBefore?.authority ?? '';
+      info.upstreamTarget = this.#hostBefore;
     } else if (attempt.connected) attempt.host.report('reset');
-    if (stream.responseStarted) {
-      this.#end();
-      stream.hcm.stats.rq_reset_after_downstream_response_started++;
-      stream.info.responseFlags |= outcome.flag;
-      stream.reset(resetDetails('upstream_reset_after_response_started', reason, ''));
+    if (this.#cutShort(resetDetails('upstream_reset_after_response_started', reason, ''), resetOutcome(reason).flag))
       return;
-    }
-    stream.info.upstreamFailureReason = transport;
+    info.upstreamFailureReason = transport;
     const retried = this.#retry?.onReset(reason, attempt.begun) ?? 'no';
     if (retried === 'yes') {
       this.#retryLater();
       return;
     }
-    stream.info.responseFlags |= flagOf(retried);
-    const text = stream.info.attemptCount > 1 ? 'retried and the latest reset reason' : 'reset reason';
-    this.#giveUp(
-      outcome.status,
-      `upstream connect error or disconnect/reset before headers. ${text}: ${reason}`,
-      resetDetails(
-        this.#interim ? 'upstream_reset_after_response_started' : 'upstream_reset_before_response_started',
-        reason,
-        transport,
-      ),
-      outcome.flag,
-      reason === 'overflow' && !stream.hcm.program.router.suppressEnvoyHeaders
-        ? [['x-envoy-overloaded', 'true']]
-        : undefined,
-    );
+    info.responseFlags |= flagOf(retried);
+    const { suppressEnvoyHeaders } = hcm.program.router;
+    this.#giveUp(resetReply(reason, transport, info.attemptCount, this.#interim, suppressEnvoyHeaders));
   }
 
   /** After an interim response nothing is tried again, whether or not the client gets to see it. */
   onInterim(parser: ResponseParser): void {
-    this.#charge(parser.status, false);
+    chargeAnswer(this, parser.status, false);
     this.#interim = true;
     this.#retry?.release();
     this.#retry = undefined;
@@ -440,11 +299,8 @@ export class Router implements LbContext, AttemptTimeouts {
     if (this.#over || attempt !== this.#attempt) return;
     const { stream } = this;
     const { status } = parser;
-    const { stats } = this.#cluster;
-    const { checks, degradation } = attempt.host;
-    if (checks !== undefined && parser.flat.includes('x-envoy-immediate-health-check-fail')) checks.failImmediately();
-    if (degradation !== undefined && parser.flat.includes('x-envoy-degraded')) degradation.degrade();
-    attempt.host.report(status < 500 ? 'success' : status >= 502 && status <= 504 ? 'gateway-error' : 'server-error');
+    const { stats } = this.cluster;
+    reportAnswer(attempt.host, parser);
     const head: ResponseHead = { status, headers: new Headers(parser.flat) };
     head.headers.spelling = parser.spelling;
     if (this.#retry !== undefined) {
@@ -464,12 +320,12 @@ export class Router implements LbContext, AttemptTimeouts {
       if (status === 101) keepUpgrade(head.headers, parser);
       stream.tunnel = true;
     } else if (stream.upgrade === 'websocket' && status < 400 && status !== 101) {
-      this.#stop();
+      this.cancel();
       stream.sendLocalReply(status, '', 'websocket_handshake_unsuccessful', 0, head.headers.entries());
       return;
     }
     this.#canary = attempt.host.canary === true || head.headers.get('x-envoy-upstream-canary') === 'true';
-    this.#charge(status, this.#canary);
+    chargeAnswer(this, status, this.#canary);
     const { info } = stream;
     info.responseCode = status;
     if (!stream.hcm.program.router.suppressEnvoyHeaders && info.requestEndTime >= 0) {
@@ -493,7 +349,7 @@ export class Router implements LbContext, AttemptTimeouts {
   /** The response is not for the client: the request goes where it says. */
   #followRedirect(policy: InternalRedirectProgram, head: ResponseHead): boolean {
     const { stream, body } = this;
-    const { stats } = this.#cluster;
+    const { stats } = this.cluster;
     const next =
       stream.requestComplete && this.#keptForRedirect ? redirected(stream, this.#route.name, policy, head) : undefined;
     if (next === undefined) {
@@ -515,7 +371,7 @@ export class Router implements LbContext, AttemptTimeouts {
   onResponseEnd(attempt: Attempt, trailers: string[] | undefined): void {
     if (this.#over || attempt !== this.#attempt) return;
     const { info, hcm } = this.stream;
-    if (info.requestEndTime >= 0) this.#chargeTime(turnNow(hcm.deps.clock) - info.requestEndTime);
+    if (info.requestEndTime >= 0) chargeAnswerTime(this, turnNow(hcm.deps.clock) - info.requestEndTime, this.#canary);
     this.stream.sendEnd(trailers);
   }
 
@@ -527,7 +383,7 @@ export class Router implements LbContext, AttemptTimeouts {
       this.#tunnel.write(data);
       return;
     }
-    if (this.#shadows !== undefined) for (const shadow of this.#shadows) shadow.data(data);
+    this.#shadows?.data(data);
     this.#timers?.moved();
     const attempt = this.#attempt;
     if (!this.#keepsBody && attempt?.takesBody === true) {
@@ -538,7 +394,7 @@ export class Router implements LbContext, AttemptTimeouts {
     body.add(data);
     if (this.#keepsBody && body.bytes > this.#keptBytes()) {
       // Too much to keep: what is under way is the last try.
-      this.#cluster.stats.retry_or_shadow_abandoned++;
+      this.cluster.stats.retry_or_shadow_abandoned++;
       this.#retry?.release();
       this.#retry = undefined;
       this.#keptForRedirect = false;
@@ -555,7 +411,7 @@ export class Router implements LbContext, AttemptTimeouts {
       this.#tunnel.end();
       return;
     }
-    if (this.#shadows !== undefined) for (const shadow of this.#shadows) shadow.end();
+    this.#shadows?.end();
     const { connection, hcm, upgrade } = this.stream;
     if (upgrade === '') {
       const { route } = this.#timeouts;
@@ -617,56 +473,30 @@ export class Router implements LbContext, AttemptTimeouts {
 
   onTimeout(): void {
     if (this.#over) return;
-    const { stream } = this;
-    this.#cluster.stats.upstream_rq_timeout++;
+    this.cluster.stats.upstream_rq_timeout++;
     if (this.groups !== undefined) for (const group of this.groups) group.upstream_rq_timeout++;
     this.#attempt?.host.report('timeout');
-    if (stream.responseStarted) {
-      this.#stop();
-      this.stream.hcm.stats.rq_reset_after_downstream_response_started++;
-      stream.info.responseFlags |= ResponseFlag.UT;
-      stream.reset('response_timeout');
-      return;
-    }
-    this.#timedOut('response_timeout', ResponseFlag.UT);
+    if (this.#cutShort('response_timeout', ResponseFlag.UT)) return;
+    this.#giveUp(timeoutReply(this.#timeoutStatus, 'response_timeout', ResponseFlag.UT));
   }
 
   onTryDuration(): void {
     if (this.#over) return;
-    this.#cluster.stats.upstream_rq_max_duration_reached++;
-    const { stream } = this;
-    if (stream.responseStarted) {
-      this.#stop();
-      this.stream.hcm.stats.rq_reset_after_downstream_response_started++;
-      stream.info.responseFlags |= ResponseFlag.UMSDR;
-      stream.reset('upstream_max_stream_duration_reached');
-      return;
-    }
-    this.#giveUp(
-      504,
-      'upstream max stream duration reached',
-      'upstream_max_stream_duration_reached',
-      ResponseFlag.UMSDR,
-      undefined,
-    );
+    this.cluster.stats.upstream_rq_max_duration_reached++;
+    if (this.#cutShort('upstream_max_stream_duration_reached', ResponseFlag.UMSDR)) return;
+    this.#giveUp(DURATION_REPLY);
   }
 
   onTryTimeout(): void {
-    this.#cluster.stats.upstream_rq_per_try_timeout++;
+    this.cluster.stats.upstream_rq_per_try_timeout++;
     this.#attempt?.timedOut();
     this.#onTryOver('upstream_per_try_timeout', ResponseFlag.UT);
   }
 
   onTryIdle(): void {
-    this.#cluster.stats.upstream_rq_per_try_idle_timeout++;
-    if (this.stream.responseStarted) {
-      this.#stop();
-      this.stream.hcm.stats.rq_reset_after_downstream_response_started++;
-      this.stream.info.responseFlags |= ResponseFlag.SI;
-      this.stream.reset('upstream_per_try_idle_timeout');
-    } else {
-      this.#onTryOver('upstream_per_try_idle_timeout', ResponseFlag.SI);
-    }
+    this.cluster.stats.upstream_rq_per_try_idle_timeout++;
+    if (this.#cutShort('upstream_per_try_idle_timeout', ResponseFlag.SI)) return;
+    this.#onTryOver('upstream_per_try_idle_timeout', ResponseFlag.SI);
   }
 
   #onTryOver(details: string, flag: number): void {
@@ -681,30 +511,32 @@ export class Router implements LbContext, AttemptTimeouts {
       return;
     }
     this.stream.info.responseFlags |= flagOf(verdict);
-    this.#timedOut(details, flag);
+    this.#giveUp(timeoutReply(this.#timeoutStatus, details, flag));
   }
 
-  #timedOut(details: string, flag: number): void {
-    const status = this.#timeoutStatus;
-    this.#giveUp(status, status === 504 ? 'upstream request timeout' : '', details, flag, undefined);
+  /** Breaks off a response that has begun. */
+  #cutShort(details: string, flag: number): boolean {
+    const { stream } = this;
+    if (!stream.responseStarted) return false;
+    this.cancel();
+    stream.hcm.stats.rq_reset_after_downstream_response_started++;
+    stream.info.responseFlags |= flag;
+    stream.reset(details);
+    return true;
   }
 
-  #giveUp(status: number, body: string, details: string, flags: number, fields: [string, string][] | undefined): void {
-    this.#stop();
-    this.#charge(status, this.#attempt?.host.canary === true);
-    this.#reply(status, body, details, flags, fields);
+  #giveUp(reply: AttemptReply): void {
+    this.cancel();
+    chargeAnswer(this, reply.status, this.#attempt?.host.canary === true);
+    this.#reply(reply);
+  }
+
+  #reply(reply: AttemptReply): void {
+    replyOfRoute(this.stream, this.#route, reply);
   }
 
   /** The stream needs nothing more of this. */
   cancel(): void {
-    this.#stop();
-  }
-
-  onStreamOver(): void {
-    this.#stop();
-  }
-
-  #stop(): void {
     if (this.#over) return;
     this.#end();
     const attempt = this.#attempt;
@@ -718,21 +550,10 @@ export class Router implements LbContext, AttemptTimeouts {
     this.#timers?.attemptEnds();
     this.#retry?.release();
     this.resumeDownstream();
-    if (!this.body.complete && this.#shadows !== undefined) for (const shadow of this.#shadows) shadow.cancel();
+    if (!this.body.complete) this.#shadows?.cancel();
   }
 }
 
-function flagOf(verdict: 'yes' | 'no' | 'overflow' | 'exhausted'): number {
+function flagOf(verdict: RetryVerdict): number {
   return verdict === 'overflow' ? ResponseFlag.UO : verdict === 'exhausted' ? ResponseFlag.URX : 0;
-}
-
-function keepUpgrade(headers: Headers, parser: ResponseParser): void {
-  const { flat } = headers;
-  if (parser.connectionAt <= parser.upgradeAt) {
-    flat.splice(parser.upgradeAt, 0, 'upgrade', parser.upgrade);
-    flat.splice(parser.connectionAt, 0, 'connection', parser.connection);
-  } else {
-    flat.splice(parser.connectionAt, 0, 'connection', parser.connection);
-    flat.splice(parser.upgradeAt, 0, 'upgrade', parser.upgrade);
-  }
 }

@@ -30,7 +30,8 @@ import { keep } from './reads.ts';
 import { checkHead, readHead } from './request-head.ts';
 import type { RequestBody } from './request-body.ts';
 import { ResponseWriter } from './response-writer.ts';
-import { Router } from './router.ts';
+import { routeRequest } from './route-request.ts';
+import type { Router } from './router.ts';
 import type { HcmRuntime } from './runtime.ts';
 import type { ServerConnection } from './server-connection.ts';
 import { StreamTracing } from '../tracing/stream-tracing.ts';
@@ -236,9 +237,9 @@ export class ActiveStream implements HttpStream, LogSource {
       this.#holdRequest(result, () => this.#runRequestFilters(i + 1));
       return;
     }
-    const router = new Router(this);
+    const router = routeRequest(this);
     this.#router = router;
-    router.start();
+    router?.start();
   }
 
   /** Holds the body until a filter has made up its mind, then goes on with `then` and the body. */
@@ -622,7 +623,7 @@ export class ActiveStream implements HttpStream, LogSource {
     }
     this.#logTimer?.cancel();
     logStream(this);
-    this.#router?.onStreamOver();
+    this.#router?.cancel();
     this.tracing?.finish();
   }
 

@@ -1,0 +1,56 @@
+import { ResponseFlag } from '../types.ts';
+import { resetDetails, resetOutcome, type ResetReason } from './reset.ts';
+
+/** What a client is told when no attempt has brought a response. */
+export interface AttemptReply {
+  readonly status: number;
+  readonly body: string;
+  readonly details: string;
+  readonly flags: number;
+  readonly fields?: readonly [string, string][] | undefined;
+}
+
+export const NO_HOST_REPLY: AttemptReply = {
+  status: 503,
+  body: 'no healthy upstream',
+  details: 'no_healthy_upstream',
+  flags: ResponseFlag.UH,
+};
+
+export const UNRESOLVED_REPLY: AttemptReply = {
+  status: 503,
+  body: 'DNS resolution failure',
+  details: 'dns_resolution_failure',
+  flags: ResponseFlag.DF,
+};
+
+export const DURATION_REPLY: AttemptReply = {
+  status: 504,
+  body: 'upstream max stream duration reached',
+  details: 'upstream_max_stream_duration_reached',
+  flags: ResponseFlag.UMSDR,
+};
+
+export function timeoutReply(status: 504 | 204, details: string, flags: number): AttemptReply {
+  return { status, body: status === 504 ? 'upstream request timeout' : '', details, flags };
+}
+
+/** `interim`: an interim response had come. */
+export function resetReply(
+  reason: ResetReason,
+  transport: string,
+  attempts: number,
+  interim: boolean,
+  suppressEnvoyHeaders: boolean,
+): AttemptReply {
+  const { status, flag } = resetOutcome(reason);
+  const text = attempts > 1 ? 'retried and the latest reset reason' : 'reset reason';
+  const when = interim ? 'upstream_reset_after_response_started' : 'upstream_reset_before_response_started';
+  return {
+    status,
+    body: `upstream connect error or disconnect/reset before headers. ${text}: ${reason}`,
+    details: resetDetails(when, reason, transport),
+    flags: flag,
+    fields: reason === 'overflow' && !suppressEnvoyHeaders ? [['x-envoy-overloaded', 'true']] : undefined,
+  };
+}

@@ -1,0 +1,43 @@
+import type { MirrorProgram } from '../types.ts';
+import { mirror, type Shadow } from './mirror.ts';
+import type { RequestBody } from './request-body.ts';
+import type { ActiveStream } from './stream.ts';
+
+/** All copies of a request that are under way. */
+export class Shadows {
+  readonly #all: readonly Shadow[];
+
+  /** Begins the copies whose turn it is, with what has come of the body so far; undefined when there are none. */
+  static start(
+    stream: ActiveStream,
+    programs: readonly MirrorProgram[],
+    timeout: number,
+    body: RequestBody,
+  ): Shadows | undefined {
+    const all: Shadow[] = [];
+    for (const program of programs) {
+      const shadow = mirror(stream, program, timeout);
+      if (shadow === undefined) continue;
+      all.push(shadow);
+      for (const part of body.parts) shadow.data(part);
+      if (body.complete) shadow.end();
+    }
+    return all.length === 0 ? undefined : new Shadows(all);
+  }
+
+  private constructor(all: readonly Shadow[]) {
+    this.#all = all;
+  }
+
+  data(data: Buffer): void {
+    for (const shadow of this.#all) shadow.data(data);
+  }
+
+  end(): void {
+    for (const shadow of this.#all) shadow.end();
+  }
+
+  cancel(): void {
+    for (const shadow of this.#all) shadow.cancel();
+  }
+}

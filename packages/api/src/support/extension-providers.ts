@@ -53,8 +53,8 @@ export const extensionProviders: MessageTable = {
     stackdriver: left('nothing is exported there'),
     prometheus: byEngine(yes("keeps Istio's metrics"), moot('a plain Envoy keeps its own metrics')),
     envoyFileAccessLog: yes('a file that access logs go to', 'FileAccessLog.path'),
-    envoyHttpAls: byEngine(NO_LOG_SERVICE, yes('access logs go there', `${HTTP_LOG}.commonConfig`)),
-    envoyTcpAls: byEngine(NO_LOG_SERVICE, yes('access logs go there', 'TcpGrpcAccessLogConfig.commonConfig')),
+    envoyHttpAls: yes('access logs go there', `${HTTP_LOG}.commonConfig`),
+    envoyTcpAls: yes('access logs go there', 'TcpGrpcAccessLogConfig.commonConfig'),
     envoyOtelAls: byEngine(NO_LOG_SERVICE, yes('access logs go there', 'OpenTelemetryAccessLogConfig.commonConfig')),
     sds: byEngine(NO_SDS, yes('asked for the secrets that are called `sds://NAME`', 'SdsSecretConfig.sdsConfig')),
   }),
@@ -68,22 +68,21 @@ export const extensionProviders: MessageTable = {
       text: yes('a line', 'SubstitutionFormatString.textFormatSource'),
       labels: yes('a JSON object', 'SubstitutionFormatString.jsonFormat'),
     }),
-  [`${PROVIDER}.EnvoyHttpGrpcV3LogProvider`]: envoyFields<MeshConfig_ExtensionProvider_EnvoyHttpGrpcV3LogProvider>(
-    NO_LOG_SERVICE,
-    {
-      service: SERVICE,
-      port: PORT,
-      logName: LOG_NAME,
-      filterStateObjectsToLog: FILTER_STATE,
-      additionalRequestHeadersToLog: yes('these headers, too', `${HTTP_LOG}.additionalRequestHeadersToLog`),
-      additionalResponseHeadersToLog: yes('these headers, too', `${HTTP_LOG}.additionalResponseHeadersToLog`),
-      additionalResponseTrailersToLog: yes('these trailers, too', `${HTTP_LOG}.additionalResponseTrailersToLog`),
-    },
-  ),
-  [`${PROVIDER}.EnvoyTcpGrpcV3LogProvider`]: envoyFields<MeshConfig_ExtensionProvider_EnvoyTcpGrpcV3LogProvider>(
-    NO_LOG_SERVICE,
-    { service: SERVICE, port: PORT, logName: LOG_NAME, filterStateObjectsToLog: FILTER_STATE },
-  ),
+  [`${PROVIDER}.EnvoyHttpGrpcV3LogProvider`]: fields<MeshConfig_ExtensionProvider_EnvoyHttpGrpcV3LogProvider>({
+    service: SERVICE,
+    port: PORT,
+    logName: LOG_NAME,
+    filterStateObjectsToLog: FILTER_STATE,
+    additionalRequestHeadersToLog: yes('these headers, too', `${HTTP_LOG}.additionalRequestHeadersToLog`),
+    additionalResponseHeadersToLog: yes('these headers, too', `${HTTP_LOG}.additionalResponseHeadersToLog`),
+    additionalResponseTrailersToLog: yes('these trailers, too', `${HTTP_LOG}.additionalResponseTrailersToLog`),
+  }),
+  [`${PROVIDER}.EnvoyTcpGrpcV3LogProvider`]: fields<MeshConfig_ExtensionProvider_EnvoyTcpGrpcV3LogProvider>({
+    service: SERVICE,
+    port: PORT,
+    logName: LOG_NAME,
+    filterStateObjectsToLog: FILTER_STATE,
+  }),
   [`${PROVIDER}.EnvoyOpenTelemetryLogProvider`]:
     envoyFields<MeshConfig_ExtensionProvider_EnvoyOpenTelemetryLogProvider>(NO_LOG_SERVICE, {
       service: SERVICE,

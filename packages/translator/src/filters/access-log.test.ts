@@ -96,4 +96,31 @@ describe('accessLogs', () => {
       { path: '/tmp/own', logFormat: { jsonFormat: { code: '%RESPONSE_CODE%' } } },
     ]);
   });
+
+  it("sends them to services from Mizzen's own proxy, too, but not as OpenTelemetry", () => {
+    const at = { service: 'logs.default.svc.cluster.local', port: 9000 };
+    const mesh = {
+      extensionProviders: [
+        { name: 'http', envoyHttpAls: { ...at, additionalRequestHeadersToLog: ['x-a'] } },
+        { name: 'otel', envoyOtelAls: at },
+        { name: 'tcp', envoyTcpAls: at },
+      ],
+      defaultProviders: { accessLogging: ['http', 'otel', 'tcp'] },
+    };
+    const yaml = `
+apiVersion: v1
+kind: Service
+metadata: {name: logs, namespace: default}
+spec: {ports: [{name: grpc, port: 9000}]}
+---`;
+    const own = buildOf(modelOf(yaml, { mesh }), sidecar({ MIZZEN: {} }));
+    const cluster = 'outbound|9000||logs.default.svc.cluster.local';
+    expect((accessLogs(own, 'inbound', 'http') ?? []).map((log) => log.typedConfig)).toMatchObject([
+      {
+        commonConfig: { logName: 'http_envoy_accesslog', grpcService: { envoyGrpc: { clusterName: cluster } } },
+        additionalRequestHeadersToLog: ['x-a'],
+      },
+      { commonConfig: { logName: 'tcp_envoy_accesslog', grpcService: { envoyGrpc: { clusterName: cluster } } } },
+    ]);
+  });
 });

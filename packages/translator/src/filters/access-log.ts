@@ -62,12 +62,11 @@ function meshLogs(
   });
 }
 
-/** Mizzen's own proxy writes files only; whoever wants more is warned. */
 function choiceLog(build: Build, choice: AccessLogChoice): AccessLog | undefined {
   const { provider } = choice;
   const format = choiceFormat(build, choice);
   if (format !== undefined) return fileLog(build, provider.envoyFileAccessLog?.path || '/dev/stdout', format);
-  return build.context.proxy.engine === 'mizzen' ? undefined : serviceLog(build, provider);
+  return serviceLog(build, provider);
 }
 
 function filtered(log: AccessLog, filter: AccessLogFilter | undefined): AccessLog {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Secret } from '@mizzen/xds';
 import type { Clock, Timer } from '../clock.ts';
+import type { CertificateObserver } from '../metrics/observer.ts';
 import type { SecretAnswer } from '../xds/types.ts';
 import { DAY, issue } from './authority.ts';
 import { spiffeId } from './identity.ts';
@@ -21,6 +22,7 @@ export interface WorkloadSecretsOptions {
   readonly lifetime?: number;
   /** Called when a node should be given a new certificate. */
   readonly onRotate: (node: string) => void;
+  readonly observer?: CertificateObserver | undefined;
 }
 
 /** What a proxy has, without its key. */
@@ -118,6 +120,7 @@ export class WorkloadSecrets {
     const { clock, root } = this.#options;
     this.#renew.delete(node);
     const issued = issue(root, identity, clock.wall(), this.#lifetime);
+    this.#options.observer?.onIssued();
     const base64 = (pem: string): string => Buffer.from(pem).toString('base64');
     const secret: Secret = {
       name: WORKLOAD_SECRET,

@@ -159,8 +159,8 @@ export class AdsCall {
     this.#options.onProblem?.(`${this.#proxy!.node.id} asks for ${typeUrl.slice(0, 200)}, which is not served`);
   }
 
-  #send(response: DeltaResponse): void {
-    if (this.#closed) return;
+  #send(response: DeltaResponse): number {
+    if (this.#closed) return 0;
     const unfit: RefusedResource[] = [];
     const bytes = this.#protocol.write(response, (resources) =>
       resources.flatMap((resource) => {
@@ -185,6 +185,7 @@ export class AdsCall {
       release();
       if (waited) this.#flush();
     });
+    return bytes.length;
   }
 
   /** What could not be encoded counts as refused by the proxy, which never saw it. */

@@ -7,6 +7,7 @@ import { spiffeId } from '../ca/identity.ts';
 import type { Identity } from '../ca/identity.ts';
 import type { Root } from '../ca/root.ts';
 import type { Clock } from '../clock.ts';
+import type { CertificateObserver } from '../metrics/observer.ts';
 import { Refused } from './options.ts';
 import type { Peer } from './peer.ts';
 import { WireError, field, fieldsOf, textOf } from './wire.ts';
@@ -34,6 +35,7 @@ export interface CertificateServiceOptions {
   readonly lifetime?: number;
   readonly onIssued?: (identity: string, notAfter: number) => void;
   readonly onProblem?: (message: string) => void;
+  readonly observer?: CertificateObserver | undefined;
 }
 
 /** No certificate lives longer, as in Istio (MAX_WORKLOAD_CERT_TTL). Milliseconds. */
@@ -59,6 +61,7 @@ export function certificateService(options: CertificateServiceOptions): {
         try {
           answer = await createCertificate(call, options);
         } catch (error) {
+          options.observer?.onFailure(reasonOf(error));
           done({ ...statusOf(error, options), metadata: new Metadata() });
           return;
         }
@@ -70,8 +73,9 @@ export function certificateService(options: CertificateServiceOptions): {
 
 async function createCertificate(
   call: ServerUnaryCall<Buffer, Buffer>,
-  { root, clock, authenticate, peerOf, lifetime = DAY, onIssued }: CertificateServiceOptions,
+  { root, clock, authenticate, peerOf, lifetime = DAY, onIssued, observer }: CertificateServiceOptions,
 ): Promise<Buffer> {
+  observer?.onRequest();
   const identity = await authenticate(peerOf(call));
   const { csr, seconds } = readMessage(call.request);
   const asked = seconds * 1000;
@@ -90,6 +94,7 @@ async function createCertificate(
   const key = readRequest(csr);
   const uri = spiffeId(identity);
   const issued = certify(root, key, { uri }, clock.wall(), asked === 0 ? lifetime : asked);
+  observer?.onIssued();
   onIssued?.(uri, issued.notAfter);
   return Buffer.concat([issued.chain, root.pem].flatMap((pem) => field(1, Buffer.from(pem))));
 }
@@ -103,6 +108,11 @@ function readMessage(message: Buffer): { readonly csr: string; readonly seconds:
   }
   // A negative number has all its upper bits set.
   return { csr, seconds: seconds >= 2 ** 63 ? 0 : seconds };
+}
+
+function reasonOf(error: unknown): Parameters<CertificateObserver['onFailure']>[0] {
+  if (error instanceof Refused) return error.code === status.INVALID_ARGUMENT ? 'parsing' : 'authentication';
+  return error instanceof CaError || error instanceof WireError ? 'parsing' : 'signing';
 }
 
 function statusOf(

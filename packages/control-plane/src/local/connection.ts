@@ -83,7 +83,7 @@ export class LocalConnection {
   }
 
   /** A LocalXdsResponse; put together by hand because the resources are JSON text already. */
-  #send(node: string, response: DeltaResponse): void {
+  #send(node: string, response: DeltaResponse): number {
     const { typeUrl, nonce, removed } = response;
     const resources = response.resources
       .map(({ name, version, json }) => {
@@ -94,6 +94,7 @@ export class LocalConnection {
     this.#bodies.drop(node, typeUrl, removed);
     const head = JSON.stringify({ node, typeUrl, nonce, removed });
     this.#line(`${head.slice(0, -1)},"resources":[${resources}]}\n`);
+    return Buffer.byteLength(resources);
   }
 
   #line(line: string): void {

@@ -1,5 +1,6 @@
 import { TypeUrl } from '@mizzen/xds';
 import type { Clock } from '../clock.ts';
+import type { XdsObserver } from '../metrics/observer.ts';
 import { IndexEncoder, NodeResources } from './node-resources.ts';
 import { ResourceEncoder } from './resource.ts';
 import { XdsStream } from './stream.ts';
@@ -35,6 +36,7 @@ export interface XdsServerOptions {
   readonly clock: Clock;
   /** Called for each response refused, with all that the proxy refuses of that type now. */
   readonly onRefusal?: (node: string, refusals: readonly Refusal[]) => void;
+  readonly observer?: XdsObserver | undefined;
 }
 
 /** When this many changes wait for slow proxies, the oldest are no longer reported. */
@@ -68,7 +70,9 @@ export class XdsServer {
   open(node: string, transport: Transport): XdsStream {
     const stream = new XdsStream(node, transport, this.#options.clock, {
       onIdle: (idle) => this.#onIdle(idle),
-      onRefusal: (refusing, refusals) => {
+      observer: this.#options.observer,
+      onRefusal: (refusing, typeUrl, refusals) => {
+        this.#options.observer?.onRefused(typeUrl);
         for (const round of this.#rounds) if (round.waiting.has(refusing)) round.refused.add(refusing);
         this.#options.onRefusal?.(refusing.node, refusals);
       },
@@ -134,6 +138,17 @@ export class XdsServer {
     });
   }
 
+  /** The node of each open stream. */
+  *connected(): Generator<string> {
+    for (const [node, streams] of this.#streams) for (const _ of streams) yield node;
+  }
+
+  /** What proxies refuse now, with their nodes. */
+  *refusals(): Generator<readonly [node: string, refusal: Refusal]> {
+    for (const [node, streams] of this.#streams)
+      for (const stream of streams) for (const refusal of stream.refusals) yield [node, refusal];
+  }
+
   /** What the node is to have; undefined before its first commit. */
   config(node: string): NodeConfig | undefined {
     return this.#nodes.get(node)?.config;
@@ -157,7 +172,12 @@ export class XdsServer {
   /** A stream that is idle has everything committed so far, whatever round it came in. */
   #onIdle(stream: XdsStream): void {
     let changed = false;
-    for (const round of this.#rounds) changed = round.waiting.delete(stream) || changed;
+    const { observer } = this.#options;
+    for (const round of this.#rounds) {
+      if (!round.waiting.delete(stream)) continue;
+      changed = true;
+      if (!stream.closed) observer?.onConverged(this.#options.clock.now() - round.startedAt);
+    }
     if (changed) this.#finishRounds();
   }
 

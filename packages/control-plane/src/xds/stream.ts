@@ -1,6 +1,7 @@
 import { TypeUrl } from '@mizzen/xds';
 import type { Clock, Timer } from '../clock.ts';
 import type { NodeResources } from './node-resources.ts';
+import type { XdsObserver } from '../metrics/observer.ts';
 import { referencesOf } from './references.ts';
 import type { VersionedResource } from './resource.ts';
 import { TypeState } from './type-state.ts';
@@ -36,7 +37,8 @@ const FIRST_REMOVAL_STEP = 4;
 export interface StreamHooks {
   /** Everything known so far was sent and acknowledged. */
   onIdle(stream: XdsStream): void;
-  onRefusal(stream: XdsStream, refusals: readonly Refusal[]): void;
+  onRefusal(stream: XdsStream, typeUrl: string, refusals: readonly Refusal[]): void;
+  readonly observer: XdsObserver | undefined;
 }
 
 /** One proxy's incremental stream: what it follows, what it has, and what it is to get next. */
@@ -107,6 +109,10 @@ export class XdsStream {
     this.#endWarming();
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   get refusals(): readonly Refusal[] {
     return [...this.#types.values()].flatMap((state) => [...state.refusals]);
   }
@@ -167,6 +173,7 @@ export class XdsStream {
 
   /** Sends the part of the difference that its turn has come for; false when there is none. */
   #send(state: TypeState, part: 'upserts' | 'removals' | 'all'): boolean {
+    const begun = this.#hooks.observer === undefined ? 0 : this.#clock.now();
     const difference: Difference = state.difference(this.#resources!.of(state.typeUrl));
     const resources: readonly VersionedResource[] = part === 'removals' ? [] : difference.upserts;
     const removed = [
@@ -178,7 +185,8 @@ export class XdsStream {
     const nonce = String(this.#nonce);
     const { typeUrl } = state;
     const replaced = state.send(nonce, resources, removed);
-    this.#transport.send({ typeUrl, nonce, resources, removed });
+    const bytes = this.#transport.send({ typeUrl, nonce, resources, removed });
+    this.#hooks.observer?.onSent(typeUrl, bytes ?? 0, this.#clock.now() - begun);
     if (typeUrl === TypeUrl.cluster && this.#transport.warms === true) this.#warm(state, replaced);
     return true;
   }
@@ -191,7 +199,7 @@ export class XdsStream {
     );
     const refused = refusal !== undefined && refusal.resources === undefined ? 'all' : named;
     const taken = state.acknowledge(request.responseNonce ?? '', refused, refusal?.message ?? '');
-    if (taken === undefined) return;
+    if (taken === undefined) return this.#hooks.observer?.onExpiredNonce(typeUrl);
     for (const resource of taken) {
       for (const reference of referencesOf(typeUrl, resource)) {
         const followed = this.#types.get(reference.typeUrl)?.follows(reference.name) === true;
@@ -199,7 +207,7 @@ export class XdsStream {
       }
     }
     if (typeUrl === TypeUrl.cluster && !state.outstanding) this.#endWarming();
-    if (refusal !== undefined) this.#hooks.onRefusal(this, [...state.refusals]);
+    if (refusal !== undefined) this.#hooks.onRefusal(this, typeUrl, [...state.refusals]);
   }
 
   /** Changed clusters get their endpoints again, and have some time to become warm. */

@@ -40,7 +40,10 @@ export class TestProxy {
 
   connect(): void {
     this.#stream = this.#server.open(this.node, {
-      send: (response) => this.toProxy.push(response),
+      send: (response) => {
+        this.toProxy.push(response);
+        return response.resources.reduce((bytes, { json }) => bytes + json.length, 0);
+      },
       writable: () => this.writable,
     });
     for (const typeUrl of ORDER) {

@@ -47,7 +47,8 @@ export interface DeltaResponse {
 
 /** The way to one proxy. */
 export interface Transport {
-  send(response: DeltaResponse): void;
+  /** Returns the bytes that its resources take on the way, where they are known. */
+  send(response: DeltaResponse): number | void;
   /** False while earlier writes wait: nothing is sent until the transport calls `flush()` on the stream. */
   writable(): boolean;
   /**

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { answerDebug, type Clock, type DebugSource, type HeldCertificate } from '@mizzen/control-plane';
 import type { ControlState } from '../control/control.ts';
 import type { ProxyState } from '../control/proxies.ts';
+import { TEXT_FORMAT } from '../metrics/control-plane.ts';
 import { http } from '../node-http.ts';
 import { DEFAULT_WINDOW } from '../traffic/live.ts';
 import { configStatusAnswer, readyAnswer, servicesAnswer, workloadAnswers } from './answers.ts';
@@ -32,6 +33,8 @@ export interface ApiOptions {
   readonly logFile: (namespace: string, workload: string, source: 'output' | 'access') => string;
   /** Of the last so many seconds. */
   readonly graph: (window: number) => GraphAnswer;
+  /** What a page has in Prometheus' text format; undefined: there is no such page. */
+  readonly metrics: (page: string) => string | undefined;
   /** Served beside the API; absent: nothing but the API. */
   readonly console?: ConsoleFiles;
 }
@@ -94,6 +97,8 @@ export class ApiServer {
       const logs = this.#logs(segments, url);
       if (logs !== undefined) return reply(response, logs.status, logs.body);
     }
+    const metrics = read ? this.#options.metrics(path) : undefined;
+    if (metrics !== undefined) return write(response, 200, TEXT_FORMAT, metrics);
     const answer = read ? (this.#read(segments) ?? answerDebug(url, this.#options.debug)) : undefined;
     if (answer !== undefined) return reply(response, answer.status, answer.body);
     const command = await this.#command(segments, request);
@@ -228,9 +233,12 @@ function fail(response: ServerResponse, status: number, code: string, message: s
 }
 
 function reply(response: ServerResponse, status: number, body: object): void {
-  const text = `${JSON.stringify(body)}\n`;
+  write(response, status, 'application/json', `${JSON.stringify(body)}\n`);
+}
+
+function write(response: ServerResponse, status: number, type: string, text: string): void {
   response.writeHead(status, {
-    'content-type': 'application/json',
+    'content-type': type,
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',

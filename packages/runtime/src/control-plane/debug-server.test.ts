@@ -11,7 +11,11 @@ let port: number;
 
 beforeEach(async () => {
   source = EMPTY;
-  server = new DebugServer(0, { proxies: () => source.proxies(), endpoints: () => source.endpoints() });
+  server = new DebugServer(0, {
+    proxies: () => source.proxies(),
+    endpoints: () => source.endpoints(),
+    metrics: () => 'pilot_services 3\n',
+  });
   port = await server.listen();
 });
 afterEach(() => server.close());
@@ -50,6 +54,12 @@ test.each(['//', 'http://', 'http://[/', '/\\'])(
     expect(await ask('/ready')).toEqual([200, undefined]);
   },
 );
+
+test('metrics come as text', async () => {
+  const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+  expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+  expect(await answer.text()).toBe('pilot_services 3\n');
+});
 
 test('a page that fails is an answer, no crash', async () => {
   source = {

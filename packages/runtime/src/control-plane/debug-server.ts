@@ -3,16 +3,22 @@ import type { AddressInfo } from 'node:net';
 import { answerDebug } from '@mizzen/control-plane';
 import type { DebugSource } from '@mizzen/control-plane';
 import { refuse } from '../api/guard.ts';
+import { TEXT_FORMAT } from '../metrics/control-plane.ts';
 import { http } from '../node-http.ts';
+
+export interface DebugServerSource extends DebugSource {
+  /** In Prometheus' text format. */
+  readonly metrics: () => string;
+}
 
 /** Pages about what is served, as istiod has them on its port 15014; on 127.0.0.1 only, and for reading only. */
 export class DebugServer {
   readonly #port: number;
-  readonly #source: DebugSource;
+  readonly #source: DebugServerSource;
   readonly #server: Server;
 
   /** `port` 0: any free one. */
-  constructor(port: number, source: DebugSource) {
+  constructor(port: number, source: DebugServerSource) {
     this.#port = port;
     this.#source = source;
     this.#server = http.createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
@@ -57,9 +63,10 @@ export class DebugServer {
     const url = URL.parse(request.url ?? '/', 'http://localhost');
     if (url === null) return fail(response, 400, 'bad-target', `\`${request.url}\` is no address of a page`);
     if (url.pathname === '/ready') return reply(response, 200, {});
-    const answer = answerDebug(url, this.#source);
-    if (answer === undefined) return fail(response, 404, 'not-found', `there is no \`${url.pathname}\``);
-    reply(response, answer.status, answer.body);
+    if (url.pathname === '/metrics') return answer(response, 200, TEXT_FORMAT, this.#source.metrics());
+    const found = answerDebug(url, this.#source);
+    if (found === undefined) return fail(response, 404, 'not-found', `there is no \`${url.pathname}\``);
+    reply(response, found.status, found.body);
   }
 }
 
@@ -68,9 +75,12 @@ function fail(response: ServerResponse, status: number, code: string, message: s
 }
 
 function reply(response: ServerResponse, status: number, body: object): void {
-  const text = `${JSON.stringify(body)}\n`;
+  answer(response, status, 'application/json', `${JSON.stringify(body)}\n`);
+}
+
+function answer(response: ServerResponse, status: number, type: string, text: string): void {
   response.writeHead(status, {
-    'content-type': 'application/json',
+    'content-type': type,
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',

@@ -38,6 +38,7 @@ export class MeshFiles {
   /** Names of resources in force that only an earlier process saw whole. */
   #restored: ReadonlyMap<string, Ref> = new Map();
   #saving: Timer | undefined;
+  #modelTime = 0;
 
   constructor(first: ReadResult, lastGood: LastGood, clock: Clock) {
     this.#result = first;
@@ -50,6 +51,11 @@ export class MeshFiles {
     return this.#model;
   }
 
+  /** Milliseconds that the model of now took to build. */
+  get modelTime(): number {
+    return this.#modelTime;
+  }
+
   /** What there is to say at the start. */
   first(): MeshChange {
     return { added: [], changed: [], removed: [], rendered: this.#rendered(), notices: this.#notices() };
@@ -60,7 +66,9 @@ export class MeshFiles {
     const before = this.#restored;
     this.#result = result;
     const snapshot = this.#overlaid();
+    const begun = this.#clock.now();
     this.#model = buildModel(snapshot, undefined, { previous: this.#model });
+    this.#modelTime = this.#clock.now() - begun;
     const gone = [...before].flatMap(([name, ref]) => (this.#restored.has(name) || snapshot.find(ref) ? [] : [ref]));
     const { meshConfig } = result;
     return {

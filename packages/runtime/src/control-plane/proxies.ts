@@ -1,5 +1,14 @@
 import { WorkloadSecrets, XdsServer } from '@mizzen/control-plane';
-import type { Clock, Convergence, DebugProxy, NodeConfig, Refusal, Root, Timer } from '@mizzen/control-plane';
+import type {
+  Clock,
+  ControlPlaneMetrics,
+  Convergence,
+  DebugProxy,
+  NodeConfig,
+  Refusal,
+  Root,
+  Timer,
+} from '@mizzen/control-plane';
 import type { ConnectedProxy } from '@mizzen/control-plane/grpc/index.ts';
 import { locator } from '@mizzen/api';
 import type { MeshModel } from '@mizzen/model';
@@ -12,6 +21,7 @@ import { readableSecrets } from './readable.ts';
 export interface ConnectedProxiesOptions {
   readonly clock: Clock;
   readonly root: Root;
+  readonly metrics?: ControlPlaneMetrics;
   readonly onRefusal: (node: Node, refusal: Refusal, origin: Origin | undefined) => void;
   readonly onWithheld: (node: Node, secret: string, reason: string) => void;
   /** A translation failed, which is a fault of Mizzen's own: the proxy keeps what it has. */
@@ -51,9 +61,18 @@ export class ConnectedProxies {
   constructor(model: MeshModel, options: ConnectedProxiesOptions) {
     this.#model = model;
     this.#options = options;
-    const { clock, root } = options;
-    this.server = new XdsServer({ clock, onRefusal: (key, refusals) => this.#onRefusals(key, refusals) });
-    this.#secrets = new WorkloadSecrets({ clock, root, onRotate: (key) => void this.server.refresh(key) });
+    const { clock, root, metrics } = options;
+    this.server = new XdsServer({
+      clock,
+      onRefusal: (key, refusals) => this.#onRefusals(key, refusals),
+      observer: metrics,
+    });
+    this.#secrets = new WorkloadSecrets({
+      clock,
+      root,
+      onRotate: (key) => void this.server.refresh(key),
+      observer: metrics,
+    });
   }
 
   get size(): number {
@@ -98,6 +117,16 @@ export class ConnectedProxies {
       if (config !== undefined) changes.set(connected.proxy.key, config);
     }
     return this.server.commit(changes, { startedAt, onConverged });
+  }
+
+  /** Version of Istio's API that each proxy says it speaks. */
+  *versions(): Generator<string> {
+    for (const { node } of this.#connected.values()) yield node.metadata.ISTIO_VERSION ?? 'unknown';
+  }
+
+  /** What proxies refuse now, with their nodes: a node may have several streams. */
+  *refusals(): Generator<readonly [node: string, refusal: Refusal]> {
+    for (const [key, refusal] of this.server.refusals()) yield [this.#connected.get(key)?.node.id ?? key, refusal];
   }
 
   debug(): DebugProxy[] {

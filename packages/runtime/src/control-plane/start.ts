@@ -13,6 +13,7 @@ import { serviceEndpoints } from '../api/service-endpoints.ts';
 import { systemClock } from '../control/clock.ts';
 import { LastGood } from '../control/last-good.ts';
 import { xdsTypeOf } from '../control/refusals.ts';
+import { controlPlaneMetrics } from '../metrics/control-plane.ts';
 import { describeHolder, portHolder } from '../supervisor/port-holder.ts';
 import { Access } from './access.ts';
 import { DebugServer } from './debug-server.ts';
@@ -69,16 +70,26 @@ export async function startControlPlane(
     onError: (error) => warn(`changes of files may go unnoticed: ${error.message}`),
   });
   const { files } = mesh;
+  const metrics = controlPlaneMetrics(clock, root);
   say(files.first());
   const proxies = new ConnectedProxies(files.model, {
     clock,
     root,
+    metrics,
     onRefusal: ({ id }, refusal, place) => ofClients.warn(`${id} refuses ${describe(refusal, place)}`),
     onWithheld: ({ id }, secret, reason) => ofClients.warn(`${id} does not get the secret \`${secret}\`: ${reason}`),
     onFailure: ({ id }, error) => warn(`cannot translate for ${id}: ${stackOf(error)}`),
   });
+  metrics.follow({
+    versions: () => proxies.versions(),
+    refusals: () => proxies.refusals(),
+    services: () => files.model.services.length,
+    virtualServices: () => files.model.snapshot.list('VirtualService').length,
+  });
   mesh.follow((change, startedAt) => {
     say(change);
+    metrics.onChange('config');
+    metrics.onModel(files.modelTime);
     const changed = change.added.length + change.changed.length + change.removed.length > 0;
     proxies.update(files.model, startedAt, (convergence) => {
       const text = changed ? describeConvergence(convergence, proxies.size) : undefined;
@@ -97,6 +108,7 @@ export async function startControlPlane(
     keyOf: ({ id }) => `${id}-${(streams += 1)}`,
     onNode: (proxy) => {
       ofClients.info(`${proxy.node.id} connected: ${howItCame(proxy)}`);
+      metrics.onChange('proxy');
       proxies.connect(proxy, access.nodeOf(proxy.node));
     },
     onGone: (proxy) => {
@@ -114,6 +126,7 @@ export async function startControlPlane(
     onIssued: (identity, notAfter) =>
       ofClients.info(`certificate for ${identity} until ${new Date(notAfter).toISOString()}`),
     onProblem: ofClients.warn,
+    observer: metrics,
   });
   const plain = new GrpcXdsListener({ ...common, bind: { host: '127.0.0.1', port: options.grpcPort } });
   const bind = { host: options.tlsHost, port: options.tlsPort };
@@ -123,6 +136,7 @@ export async function startControlPlane(
   const debug = new DebugServer(options.httpPort, {
     proxies: () => proxies.debug(),
     endpoints: () => serviceEndpoints(files.model),
+    metrics: () => metrics.text(),
   });
 
   const close = async (): Promise<void> => {

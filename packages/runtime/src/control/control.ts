@@ -6,7 +6,7 @@ import { buildModel } from '@mizzen/model';
 import type { MeshModel } from '@mizzen/model';
 import type { ReadResult } from '@mizzen/sources';
 import { envoyFilterProblems } from '@mizzen/translator';
-import type { Clock, Convergence, Refusal, Timer } from '@mizzen/control-plane';
+import type { Clock, ControlPlaneMetrics, Convergence, Refusal, Timer } from '@mizzen/control-plane';
 import { packDesired } from '../desired.ts';
 import type { ControlOptions, DesiredWorkload, FromControl, PodStatus, WorkloadStatus } from '../protocol.ts';
 import { checkCredentials } from './credential-check.ts';
@@ -27,6 +27,7 @@ export interface ControlDeps {
   readonly options: Pick<ControlOptions, 'standIns' | 'inject' | 'gatewayPorts' | 'engine'>;
   readonly proxies: Proxies;
   readonly clock: Clock;
+  readonly metrics?: ControlPlaneMetrics;
   readonly send: (message: FromControl) => void;
   /** Some of what should run is an Envoy. */
   readonly serveEnvoys: () => void;
@@ -110,6 +111,7 @@ export class Control {
   /** `noticedAt`: when the change was noticed, by the clock. */
   onFiles(result: ReadResult, noticedAt: number): void {
     const { added, modified, removed } = result.changed;
+    this.#deps.metrics?.onChange('config');
     this.#result = result;
     const mesh = result.meshConfig?.changed === true ? [meshName(result.meshConfig)] : [];
     this.#refresh(noticedAt, {
@@ -136,6 +138,7 @@ export class Control {
     this.#pods = pods;
     this.#translated = relevant;
     this.#ready = ready;
+    this.#deps.metrics?.onChange('endpoint');
     this.#model = this.#buildModel();
     this.#push(this.#deps.clock.now(), done, same);
   }
@@ -183,11 +186,15 @@ export class Control {
   }
 
   #buildModel(): MeshModel {
-    return buildModel(
+    const { clock, metrics } = this.#deps;
+    const begun = clock.now();
+    const model = buildModel(
       this.#snapshot,
       this.#pods.filter((pod) => pod.address !== ''),
       { previous: this.#model },
     );
+    metrics?.onModel(clock.now() - begun);
+    return model;
   }
 
   #compute(): ReturnType<typeof computeWorkloads> {

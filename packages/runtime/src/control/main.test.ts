@@ -84,6 +84,30 @@ test('every proxy gets its configuration and a certificate of its own', async ()
   ]);
 });
 
+test('the metrics of the control plane are at /metrics', async () => {
+  control.start();
+  await control.run();
+  await control.connect();
+  const read = async (): Promise<string[]> => {
+    const answer = await fetch(`${await control.api()}/metrics`);
+    expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    return (await answer.text()).split('\n');
+  };
+  const wanted = [
+    'pilot_xds{version="unknown"} 4',
+    'pilot_virt_services 1',
+    'pilot_xds_pushes{type="lds"} 4',
+    'citadel_server_success_cert_issuance_count 4',
+  ];
+  await expect.poll(read, { timeout: 10_000 }).toEqual(expect.arrayContaining(wanted));
+  const lines = await read();
+  for (const name of ['pilot_pushcontext_init_seconds_count', 'pilot_services', 'process_cpu_seconds_total'])
+    expect(
+      lines.find((line) => line.startsWith(`${name} `)),
+      name,
+    ).toMatch(/ (?!0$)/);
+});
+
 test('a change is in force everywhere, and only what it touches is sent', async () => {
   control.start();
   await control.run();

@@ -1,6 +1,7 @@
 import { WorkloadSecrets, XdsServer } from '@mizzen/control-plane';
 import type {
   Clock,
+  ControlPlaneMetrics,
   Convergence,
   DebugProxy,
   HeldCertificate,
@@ -30,6 +31,7 @@ export interface ProxiesOptions {
   readonly clock: Clock;
   readonly root: Root;
   readonly certificateLifetime?: number;
+  readonly metrics?: ControlPlaneMetrics;
   readonly translate: typeof translate;
   readonly translateReadiness: typeof translateReadiness;
   readonly onRefusal: (node: string, refusals: readonly Refusal[]) => void;
@@ -54,13 +56,14 @@ export class Proxies {
 
   constructor(options: ProxiesOptions) {
     this.#options = options;
-    const { clock, root, certificateLifetime } = options;
-    this.server = new XdsServer({ clock, onRefusal: options.onRefusal });
+    const { clock, root, certificateLifetime, metrics } = options;
+    this.server = new XdsServer({ clock, onRefusal: options.onRefusal, observer: metrics });
     this.#secrets = new WorkloadSecrets({
       clock,
       root,
       lifetime: certificateLifetime,
       onRotate: (node) => this.server.refresh(node),
+      observer: metrics,
     });
   }
 
@@ -100,6 +103,12 @@ export class Proxies {
   evidence(node: string, refusal: Refusal): Evidence {
     const { config, before } = this.#configured.get(node) ?? {};
     return evidenceOf({ config, before, origins: this.#origins.get(node) }, refusal);
+  }
+
+  /** Version of Istio's API that each connected proxy says it speaks. */
+  *versions(): Generator<string> {
+    for (const node of this.server.connected())
+      yield this.#configured.get(node)?.metadata.ISTIO_VERSION ?? UNKNOWN_VERSION;
   }
 
   /** With the line behind each refusal, where that can be told. */
@@ -175,6 +184,8 @@ export class Proxies {
     };
   }
 }
+
+const UNKNOWN_VERSION = 'unknown';
 
 interface Configured {
   readonly registry: MeshModel['registry'];

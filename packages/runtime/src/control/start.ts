@@ -14,6 +14,7 @@ import { ApiServer, type ApiOptions } from '../api/server.ts';
 import { startedWith } from '../envoy/started-with.ts';
 import type { ControlOptions, FromControl, ToControl } from '../protocol.ts';
 import { LiveTraffic } from '../traffic/live.ts';
+import { controlPlaneMetrics } from '../metrics/control-plane.ts';
 import { describeHolder, portHolder } from '../supervisor/port-holder.ts';
 import { StateDir } from '../supervisor/state-dir.ts';
 import { Ads } from './ads.ts';
@@ -44,10 +45,13 @@ export async function startControl(
     options;
   process.chdir(cwd);
   const holder: { control?: Control } = {};
+  const root = loadOrCreateRoot(join(stateDir, 'ca'), 'cluster.local', systemClock.wall());
+  const metrics = controlPlaneMetrics(systemClock, root);
   const proxies = new Proxies({
     clock: systemClock,
     certificateLifetime,
-    root: loadOrCreateRoot(join(stateDir, 'ca'), 'cluster.local', systemClock.wall()),
+    root,
+    metrics,
     ...translation,
     onRefusal: (node, refusals) => holder.control?.onRefusals(node, refusals),
     onFailure: (node, error) => {
@@ -87,11 +91,18 @@ export async function startControl(
     options,
     proxies,
     clock: systemClock,
+    metrics,
     send,
     serveEnvoys: () => void ads.serve(),
     lastGood: new LastGood(join(stateDir, 'last-good.json'), (text) => send({ type: 'notice', text })),
   });
   holder.control = running;
+  metrics.follow({
+    versions: () => proxies.versions(),
+    refusals: () => proxies.server.refusals(),
+    services: () => running.state.model.services.length,
+    virtualServices: () => running.state.model.snapshot.list('VirtualService').length,
+  });
 
   const commands = new Commands(send);
   const logs = new StateDir(stateDir);
@@ -113,6 +124,7 @@ export async function startControl(
     logFile: (namespace, workload, source) =>
       source === 'access' ? logs.accessLog(namespace, workload) : logs.workloadLog(namespace, workload),
     graph: (window) => traffic.graph(window),
+    metrics: (page) => (page === '/metrics' ? metrics.text() : undefined),
   };
   const api = new ApiServer({ ...served, port: apiPort });
   const port = await listen(api, apiPort);

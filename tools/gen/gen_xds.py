@@ -34,6 +34,7 @@ def main():
         'envoy.extensions.formatter.cel.v3.Cel': [('celConfig', 1, 'envoy.config.core.v3.CelExpressionConfig')],
         'envoy.type.matcher.v3.AddressMatcher': [('invertMatch', 2, 'bool')],
         'envoy.config.cluster.v3.OutlierDetection': [('detectDegradedHosts', 26, 'google.protobuf.BoolValue')],
+        'envoy.extensions.filters.http.stateful_session.v3.StatefulSession': [('statusOnStrictDestinationNotFound', 4, 'uint32')],
         'envoy.config.core.v3.HealthCheck': [('name', 27, 'string')],
         'envoy.config.core.v3.HealthCheck.HttpHealthCheck': [('useAlpnProtocol', 15, 'bool')],
     }

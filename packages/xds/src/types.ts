@@ -72,3 +72,7 @@ export type * as otlpTrace from './gen/opentelemetry.proto.trace.v1.ts';
 export type * as otlpTraceService from './gen/opentelemetry.proto.collector.trace.v1.ts';
 export type * as otlpResource from './gen/opentelemetry.proto.resource.v1.ts';
 export type * as otlpCommon from './gen/opentelemetry.proto.common.v1.ts';
+export type * as headerToMetadata from './gen/envoy.extensions.filters.http.header_to_metadata.v3.ts';
+export type * as ipTagging from './gen/envoy.extensions.filters.http.ip_tagging.v3.ts';
+export type * as bandwidthLimit from './gen/envoy.extensions.filters.http.bandwidth_limit.v3.ts';
+export type * as statefulSession from './gen/envoy.extensions.filters.http.stateful_session.v3.ts';

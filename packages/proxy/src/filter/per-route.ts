@@ -12,6 +12,7 @@ import { compileCsrfPolicy } from './csrf.ts';
 import { compileHostRewrite } from './dynamic-forward-proxy.ts';
 import { compileExtAuthzPerRoute } from './ext-authz/per-route.ts';
 import { compileFault } from './fault.ts';
+import { compileRouteRules } from './header-to-metadata.ts';
 import { compileHeaderMutationPerRoute } from './header-mutation.ts';
 import { compileJwtPerRoute } from './jwt/per-route.ts';
 import { compileLocalRateLimit } from './local-ratelimit.ts';
@@ -42,6 +43,7 @@ const compilers: Readonly<Record<string, (context: CompileContext, config: never
   'envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute': compileHeaderMutationPerRoute,
   'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': compileLocalRateLimit,
   'envoy.extensions.filters.http.set_filter_state.v3.Config': compileSetFilterState,
+  'envoy.extensions.filters.http.header_to_metadata.v3.Config': compileRouteRules,
 };
 
 const FILTER_CONFIG = 'envoy.config.route.v3.FilterConfig';

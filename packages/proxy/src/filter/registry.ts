@@ -15,9 +15,11 @@ import { csrfFilter } from './csrf.ts';
 import { dynamicForwardProxyFilter } from './dynamic-forward-proxy.ts';
 import { extAuthzFilter } from './ext-authz/filter.ts';
 import { faultFilter } from './fault.ts';
+import { headerToMetadataFilter } from './header-to-metadata.ts';
 import { healthCheckFilter } from './health-check.ts';
 import { grpcStatsFilter } from './grpc-stats/filter.ts';
 import { headerMutationFilter } from './header-mutation.ts';
+import { ipTaggingFilter } from './ip-tagging.ts';
 import { jwtFilter } from './jwt/filter.ts';
 import { localRateLimitFilter } from './local-ratelimit.ts';
 import { rateLimitFilter } from './ratelimit/filter.ts';
@@ -55,6 +57,8 @@ const compilers: Readonly<Record<string, Compile>> = {
   'envoy.extensions.filters.http.set_filter_state.v3.Config': setFilterStateFilter,
   'envoy.extensions.filters.http.health_check.v3.HealthCheck': healthCheckFilter,
   'envoy.extensions.filters.http.set_metadata.v3.Config': setMetadataFilter,
+  'envoy.extensions.filters.http.header_to_metadata.v3.Config': headerToMetadataFilter,
+  'envoy.extensions.filters.http.ip_tagging.v3.IPTagging': ipTaggingFilter,
   'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': (context, _config, scope) =>
     dynamicForwardProxyFilter(context, scope),
 };

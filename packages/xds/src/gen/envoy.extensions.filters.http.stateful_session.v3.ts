@@ -6,6 +6,7 @@ export interface StatefulSession {
   readonly sessionState?: envoy_config_core_v3.TypedExtensionConfig;
   readonly strict?: boolean;
   readonly statPrefix?: string;
+  readonly statusOnStrictDestinationNotFound?: number;
 }
 
 /** envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute */

@@ -4,6 +4,8 @@ const COMPRESSOR = 'envoy.extensions.filters.http.compressor.v3';
 const DECOMPRESSOR = 'envoy.extensions.filters.http.decompressor.v3';
 const COMPRESSION = 'envoy.extensions.compression';
 const CHUNK = 'buffers are as large as they need to be';
+const TO_METADATA = 'envoy.extensions.filters.http.header_to_metadata.v3';
+const TAGGING = 'envoy.extensions.filters.http.ip_tagging.v3';
 const API_KEY = 'envoy.extensions.filters.http.api_key_auth.v3';
 
 /** Filters of edges: who may come in, how bodies are compressed, and what needs no upstream. */
@@ -84,4 +86,12 @@ export const webFilterFields: FieldTable = {
   },
   'envoy.extensions.filters.network.echo.v3.Echo': {},
   'envoy.extensions.filters.network.direct_response.v3.Config': { implemented: 'response' },
+  [`${TO_METADATA}.Config`]: { implemented: 'requestRules responseRules statPrefix' },
+  [`${TO_METADATA}.Config.Rule`]: { implemented: 'header cookie onHeaderPresent onHeaderMissing remove' },
+  [`${TO_METADATA}.Config.KeyValuePair`]: {
+    implemented: 'metadataNamespace key value regexValueRewrite type encode',
+  },
+  [`${TAGGING}.IPTagging`]: { implemented: 'requestType ipTags ipTagHeader' },
+  [`${TAGGING}.IPTagging.IPTag`]: { implemented: 'ipTagName ipList' },
+  [`${TAGGING}.IPTagging.IpTagHeader`]: { implemented: 'header action' },
 };

@@ -1,6 +1,7 @@
 import type { types } from '@mizzen/xds';
 import { filterStateOf } from '../../filter-state/state.ts';
 import { xxHash64 } from '../../lb/xxhash64.ts';
+import type { Headers } from '../../http/headers.ts';
 import type { HashResult, HttpStream, RequestHead } from '../../types.ts';
 import type { CompileContext } from '../context.ts';
 import { queryParameter } from '../match/query.ts';
@@ -157,8 +158,8 @@ function cookieHash(
 }
 
 /** Value of a cookie, without quotes; undefined when it was not sent. */
-export function cookieValue(request: RequestHead, name: string): string | undefined {
-  const { flat } = request.headers;
+export function cookieValue({ headers }: { readonly headers: Headers }, name: string): string | undefined {
+  const { flat } = headers;
   for (let i = 0; i < flat.length; i += 2) {
     if (flat[i] !== 'cookie') continue;
     for (const part of flat[i + 1]!.split(';')) {

@@ -159,10 +159,13 @@ function compilePair(
   const noSubstitution = stats?.of('regex_substitution_failed');
   return (given, found) => {
     const value = fixed === '' ? rewrite(given, regex, substitution) : fixed;
-    if (value === '') return void (regex !== undefined && given !== '' && count(noSubstitution));
-    if (value.length >= LIMIT) return void count(tooLong);
+    if (value === '') {
+      if (regex !== undefined && given !== '') count(noSubstitution);
+      return;
+    }
+    if (value.length >= LIMIT) return count(tooLong);
     const bytes = encode === 'BASE64' ? fromBase64(value) : value;
-    if (bytes === undefined || bytes === '') return void count(notBase64);
+    if (bytes === undefined || bytes === '') return count(notBase64);
     const read = valueOf(bytes, type);
     if (read === undefined) return;
     (found[namespace] ??= {})[key] = read;

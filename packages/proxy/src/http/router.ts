@@ -2,21 +2,7 @@ import { BodyMode } from '../codec/parser.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
 import type { Timer } from '../deps.ts';
 import { setAuthority } from '../program/route/rewrite.ts';
-import type { RequestGroup } from '../telemetry/request-groups.ts';
-import {
-  ResponseFlag,
-  type CircuitBreaker,
-  type ConnectionInfo,
-  type InternalRedirectProgram,
-  type LbContext,
-  type ResponseHead,
-  type RouteActionProgram,
-  type RouteDecision,
-  type RouteEntry,
-  type UpstreamCluster,
-  type UpstreamHost,
-  type WeightedClusterEntry,
-} from '../types.ts';
+import { ResponseFlag, type InternalRedirectProgram, type ResponseHead, type UpstreamHost } from '../types.ts';
 import { Attempt } from './attempt.ts';
 import {
   DURATION_REPLY,
@@ -27,7 +13,7 @@ import {
   type AttemptReply,
 } from './attempt-reply.ts';
 import { AttemptTimers, type AttemptTimeouts } from './attempt-timers.ts';
-import { chargeAnswer, chargeAnswerTime, type Charged } from './charge.ts';
+import { chargeAnswer, chargeAnswerTime } from './charge.ts';
 import { connectTcp, type TcpTunnel } from './connect.ts';
 import { replyOfRoute } from './direct-reply.ts';
 import { Headers } from './headers.ts';
@@ -37,11 +23,10 @@ import { redirected } from './internal-redirect.ts';
 import { keepUpgrade } from './keep-upgrade.ts';
 import { RequestBody } from './request-body.ts';
 import { resetDetails, resetOutcome, type ResetReason } from './reset.ts';
-import { RetryState, type RetryVerdict } from './retry-state.ts';
+import type { RetryVerdict } from './retry-state.ts';
+import { RoutedRequest } from './routed-request.ts';
 import { Shadows } from './shadows.ts';
 import { logTunnel } from './stream-log.ts';
-import type { ActiveStream } from './stream.ts';
-import { announceTimeout, NO_TIMEOUTS, requestTimeouts, streamLimit, type RequestTimeouts } from './timeouts.ts';
 
 /** Body bytes that may wait for a connection before the client is told to stop. */
 const MAX_WAITING = 256 * 1024;
@@ -50,124 +35,37 @@ const MAX_WAITING = 256 * 1024;
  * Forwards one request: picks cluster and host, makes attempts, and turns what comes of them into the response. The
  * body is kept only while an attempt has not sent it or may have to be repeated.
  */
-export class Router implements LbContext, Charged, AttemptTimeouts {
-  readonly stream: ActiveStream;
-  // ---- LbContext
-  hash: bigint | undefined;
-  metadataMatch: LbContext['metadataMatch'];
-  avoid: UpstreamHost[] | undefined;
-  avoidAttempts = 0;
-  avoids: LbContext['avoids'];
-  tried: LbContext['tried'];
-  authority = '';
-  alpn: LbContext['alpn'];
-  readonly priority: 'DEFAULT' | 'HIGH';
-
+export class Router extends RoutedRequest implements AttemptTimeouts {
   /** For attempts. */
   readonly body = new RequestBody();
-  /** A body is coming or may come. */
-  expectsBody = false;
-  /** The request declares its length. */
-  hasLength = false;
-
-  readonly breaker: CircuitBreaker;
-
-  // ---- Charged
-  readonly cluster: UpstreamCluster;
-  readonly groups: readonly RequestGroup[] | undefined;
-  internal = false;
-
-  readonly #route: RouteEntry;
-  readonly #action: RouteActionProgram;
-  readonly #weighted: WeightedClusterEntry | undefined;
   #attempt: Attempt | undefined;
   /** Host of the attempt before. */
   #hostBefore: UpstreamHost | undefined;
   #tunnel: TcpTunnel | undefined;
-  #retry: RetryState | undefined;
   /** The upstream has sent an interim response. */
   #interim = false;
-  #redirect: InternalRedirectProgram | undefined;
   #keptForRedirect = false;
   #backOff: Timer | undefined;
   #shadows: Shadows | undefined;
-  #timeouts: RequestTimeouts = NO_TIMEOUTS;
   #timers: AttemptTimers | undefined;
   #pausedDownstream = false;
   #over = false;
-  #setCookie: string | undefined;
-  #timeoutStatus: 504 | 204 = 504;
   #lastWasTimeout = false;
   /** A canary answers. */
   #canary = false;
 
-  constructor(
-    stream: ActiveStream,
-    decision: Extract<RouteDecision, { kind: 'cluster' }>,
-    cluster: UpstreamCluster,
-    action: RouteActionProgram,
-    groups: readonly RequestGroup[] | undefined,
-  ) {
-    this.stream = stream;
-    this.cluster = cluster;
-    this.#route = decision.route;
-    this.#action = action;
-    this.#weighted = decision.weighted;
-    this.priority = action.priority;
-    this.breaker = cluster.limits[action.priority];
-    this.groups = groups;
-  }
-
-  get client(): ConnectionInfo | undefined {
-    const { hcm, info } = this.stream;
-    return hcm.program.namesClients ? info.connection : undefined;
-  }
-
   start(): void {
-    const { stream } = this;
-    const { hcm, info, request } = stream;
-    const { headers } = request;
-    const action = this.#action;
-    const { suppressEnvoyHeaders } = hcm.program.router;
-    if (action.limitsStreams) stream.setMaxDuration(streamLimit(headers, action, hcm.program.maxStreamDuration));
-    const timeouts = requestTimeouts(headers, action, hcm.program.router);
-    this.#timeouts = timeouts;
-    announceTimeout(headers, timeouts, 0, suppressEnvoyHeaders);
-    info.attemptCount = 1;
-    const counts = this.#route.virtualHost.includeRequestAttemptCount;
-    if (counts) headers.set('x-envoy-attempt-count', '1');
-    this.#route.rewriteRequest(request, stream, this.#weighted, suppressEnvoyHeaders);
-    this.internal = headers.get('x-envoy-internal') === 'true';
-    this.#retry = RetryState.of(stream, this.cluster, action, this.breaker, this.groups);
-    if (action.idleTimeout !== undefined) stream.setStreamIdle(action.idleTimeout);
-    const limits = {
-      response: timeouts.perTry,
-      idle: action.retry?.perTryIdleTimeout ?? 0,
-      duration: timeouts.upstream,
-    };
-    this.#redirect = action.internalRedirect;
-    this.#keptForRedirect = this.#redirect !== undefined;
-    this.#timers = AttemptTimers.of(stream, limits, this);
-    if (action.hashKey !== undefined && this.cluster.hashes !== false) {
-      const result = action.hashKey(request, stream);
-      this.hash = result.key;
-      this.#setCookie = result.setCookie;
-    }
-    this.metadataMatch = this.#weighted?.metadataMatch ?? action.metadataMatch;
-    this.authority = request.authority;
-    this.alpn = stream.upstreamAlpn;
-    this.expectsBody = stream.expectsBody;
-    this.hasLength = stream.hasLength;
-    if (action.retry?.avoidPreviousHosts === true) {
-      this.avoid = [];
-      this.avoidAttempts = action.retry.hostSelectionAttempts;
-    }
-    if (action.retry?.leavesPrioritiesAfter !== undefined)
-      this.tried = { every: action.retry.leavesPrioritiesAfter, hosts: [], left: new Set(), load: undefined };
-    if (stream.mayCarryEnvoyFields && headers.has('x-envoy-upstream-rq-timeout-alt-response')) {
-      headers.remove('x-envoy-upstream-rq-timeout-alt-response');
-      this.#timeoutStatus = 204;
-    }
+    this.prepare();
+    this.#keptForRedirect = this.action.internalRedirect !== undefined;
+    this.#timers = AttemptTimers.of(
+      this.stream,
+      {
+        response: this.timeouts.perTry,
+        idle: this.action.retry?.perTryIdleTimeout ?? 0,
+        duration: this.timeouts.upstream,
+      },
+      this,
+    );
     this.#choose();
   }
 
@@ -205,11 +103,11 @@ export class Router implements LbContext, Charged, AttemptTimeouts {
     stream.info.upstreamLocalAddress = '';
     this.avoid?.push(host);
     this.tried?.hosts.push(host);
-    if (this.#action.autoHostRewrite && host.hostname !== '' && host.hostname !== stream.request.authority) {
+    if (this.action.autoHostRewrite && host.hostname !== '' && host.hostname !== stream.request.authority) {
       const { suppressEnvoyHeaders } = stream.hcm.program.router;
-      setAuthority(stream.request, host.hostname, this.#action.appendXForwardedHost, !suppressEnvoyHeaders);
+      setAuthority(stream.request, host.hostname, this.action.appendXForwardedHost, !suppressEnvoyHeaders);
     }
-    const connect = this.#endsConnect ? this.#action.upgrades.get('connect') : undefined;
+    const connect = this.#endsConnect ? this.action.upgrades.get('connect') : undefined;
     if (connect !== undefined) {
       this.#tunnel = connectTcp(this, host, connect.proxyProtocol);
       return;
@@ -219,14 +117,14 @@ export class Router implements LbContext, Charged, AttemptTimeouts {
     this.#attempt = attempt;
     this.#timers?.attemptBegins(this.body.complete);
     // What is kept of the body is gone once it has been sent.
-    const mirrors = stream.info.attemptCount === 1 && this.#action.mirrors.length > 0;
+    const mirrors = stream.info.attemptCount === 1 && this.action.mirrors.length > 0;
     if (mirrors && this.body.parts.length > 0) this.#startShadows();
     attempt.start();
     if (mirrors && this.#shadows === undefined && !this.#over) this.#startShadows();
   }
 
   #startShadows(): void {
-    this.#shadows = Shadows.start(this.stream, this.#action.mirrors, this.#timeouts.route, this.body);
+    this.#shadows = Shadows.start(this.stream, this.action.mirrors, this.timeouts.route, this.body);
   }
 
   #retryLater(): void {
@@ -235,7 +133,7 @@ export class Router implements LbContext, Charged, AttemptTimeouts {
     this.#attempt = undefined;
     this.#timers?.attemptEnds();
     attempt?.reset();
-    this.#backOff = stream.hcm.deps.clock.after(this.#retry!.nextBackOff(stream.hcm.deps.random), () => {
+    this.#backOff = stream.hcm.deps.clock.after(this.retry!.nextBackOff(stream.hcm.deps.random), () => {
       this.#backOff = undefined;
       entered(() => {
         if (this.#over) return;
@@ -245,21 +143,8 @@ export class Router implements LbContext, Charged, AttemptTimeouts {
   }
 
   #again(): void {
-    const { hcm, info, request } = this.stream;
-    info.attemptCount++;
-    if (this.#route.virtualHost.includeRequestAttemptCount) {
-      request.headers.set('x-envoy-attempt-count', String(info.attemptCount));
-    }
-    if (this.#route.virtualHost.includeIsTimeoutRetry === true)
-      request.headers.set('x-envoy-is-timeout-retry', String(this.#lastWasTimeout));
+    this.prepareAgain(this.#lastWasTimeout);
     this.#lastWasTimeout = false;
-    const { retry } = this.#action;
-    if (retry?.avoids !== undefined) {
-      this.avoids = retry.avoids;
-      this.avoidAttempts = retry.hostSelectionAttempts;
-    }
-    const elapsed = info.requestEndTime < 0 ? 0 : Math.trunc(turnNow(hcm.deps.clock) - info.requestEndTime);
-    announceTimeout(request.headers, this.#timeouts, elapsed, hcm.program.router.suppressEnvoyHeaders);
     this.#choose();
   }
 
@@ -275,7 +160,7 @@ export class Router implements LbContext, Charged, AttemptTimeouts {
     if (this.#cutShort(resetDetails('upstream_reset_after_response_started', reason, ''), resetOutcome(reason).flag))
       return;
     info.upstreamFailureReason = transport;
-    const retried = this.#retry?.onReset(reason, attempt.begun) ?? 'no';
+    const retried = this.retry?.onReset(reason, attempt.begun) ?? 'no';
     if (retried === 'yes') {
       this.#retryLater();
       return;
@@ -289,8 +174,7 @@ export class Router implements LbContext, Charged, AttemptTimeouts {
   onInterim(parser: ResponseParser): void {
     chargeAnswer(this, parser.status, false);
     this.#interim = true;
-    this.#retry?.release();
-    this.#retry = undefined;
+    this.retryNoMore();
     if (this.stream.hcm.program.proxy100Continue && !this.stream.responseStarted)
       this.stream.passInterim(parser.status, parser.flat);
   }
@@ -303,8 +187,8 @@ export class Router implements LbContext, Charged, AttemptTimeouts {
     reportAnswer(attempt.host, parser);
     const head: ResponseHead = { status, headers: new Headers(parser.flat) };
     head.headers.spelling = parser.spelling;
-    if (this.#retry !== undefined) {
-      const verdict = this.#retry.onResponse(head, stream.hcm.deps.clock);
+    if (this.retry !== undefined) {
+      const verdict = this.retry.onResponse(head, stream.hcm.deps.clock);
       if (verdict === 'yes') {
         stats.retry.charge(status);
         this.#retryLater();
@@ -314,7 +198,8 @@ export class Router implements LbContext, Charged, AttemptTimeouts {
     }
     stream.info.upstreamResponseTime = turnNow(stream.hcm.deps.clock);
     this.#timers?.responseBegins();
-    if (this.#redirect?.codes.includes(status) === true && this.#followRedirect(this.#redirect, head)) return;
+    const redirect = this.action.internalRedirect;
+    if (redirect?.codes.includes(status) === true && this.#followRedirect(redirect, head)) return;
     const upgraded = stream.upgrade !== '' && parser.opensTunnel;
     if (upgraded) {
       if (status === 101) keepUpgrade(head.headers, parser);
@@ -326,18 +211,7 @@ export class Router implements LbContext, Charged, AttemptTimeouts {
     }
     this.#canary = attempt.host.canary === true || head.headers.get('x-envoy-upstream-canary') === 'true';
     chargeAnswer(this, status, this.#canary);
-    const { info } = stream;
-    info.responseCode = status;
-    if (!stream.hcm.program.router.suppressEnvoyHeaders && info.requestEndTime >= 0) {
-      const time = Math.max(0, Math.trunc(turnNow(stream.hcm.deps.clock) - info.requestEndTime));
-      head.headers.set('x-envoy-upstream-service-time', String(time));
-    }
-    if (this.#setCookie !== undefined) head.headers.add('set-cookie', this.#setCookie);
-    stream.response = head;
-    this.#route.rewriteResponse(head, stream, this.#weighted);
-    if (this.#route.virtualHost.includeAttemptCountInResponse)
-      head.headers.set('x-envoy-attempt-count', String(info.attemptCount));
-    info.responseCodeDetails = 'via_upstream';
+    this.dress(head);
     if (!upgraded) this.body.forget();
     stream.sendResponse(head, parser.bodyMode === BodyMode.NONE);
     if (upgraded) {
@@ -351,7 +225,7 @@ export class Router implements LbContext, Charged, AttemptTimeouts {
     const { stream, body } = this;
     const { stats } = this.cluster;
     const next =
-      stream.requestComplete && this.#keptForRedirect ? redirected(stream, this.#route.name, policy, head) : undefined;
+      stream.requestComplete && this.#keptForRedirect ? redirected(stream, this.route.name, policy, head) : undefined;
     if (next === undefined) {
       stats.upstream_internal_redirect_failed_total++;
       return false;
@@ -395,8 +269,7 @@ export class Router implements LbContext, Charged, AttemptTimeouts {
     if (this.#keepsBody && body.bytes > this.#keptBytes()) {
       // Too much to keep: what is under way is the last try.
       this.cluster.stats.retry_or_shadow_abandoned++;
-      this.#retry?.release();
-      this.#retry = undefined;
+      this.retryNoMore();
       this.#keptForRedirect = false;
     }
     if (attempt !== undefined) attempt.sendBody();
@@ -414,7 +287,7 @@ export class Router implements LbContext, Charged, AttemptTimeouts {
     this.#shadows?.end();
     const { connection, hcm, upgrade } = this.stream;
     if (upgrade === '') {
-      const { route } = this.#timeouts;
+      const { route } = this.timeouts;
       if (route > 0) connection.routeDeadline.set(turnNow(hcm.deps.clock) + route);
       if (this.#attempt !== undefined) this.#timers?.requestComplete();
     }
@@ -425,18 +298,18 @@ export class Router implements LbContext, Charged, AttemptTimeouts {
   get #endsConnect(): boolean {
     const { upgrade, request } = this.stream;
     if (upgrade !== 'connect' && request.method !== 'POST') return false;
-    const connect = this.#action.upgrades.get('connect');
+    const connect = this.action.upgrades.get('connect');
     return connect?.terminateConnect === true && (upgrade === 'connect' || connect.allowPost === true);
   }
 
   /** The body may have to be sent again. */
   get #keepsBody(): boolean {
-    return this.#retry !== undefined || this.#keptForRedirect;
+    return this.retry !== undefined || this.#keptForRedirect;
   }
 
   /** How much of the body may wait for a retry. */
   #keptBytes(): number {
-    return this.#action.bufferLimit ?? this.stream.hcm.bufferLimit;
+    return this.action.bufferLimit ?? this.stream.hcm.bufferLimit;
   }
 
   /** An attempt has sent all parts of the body; how many of those are still there. */
@@ -477,7 +350,7 @@ export class Router implements LbContext, Charged, AttemptTimeouts {
     if (this.groups !== undefined) for (const group of this.groups) group.upstream_rq_timeout++;
     this.#attempt?.host.report('timeout');
     if (this.#cutShort('response_timeout', ResponseFlag.UT)) return;
-    this.#giveUp(timeoutReply(this.#timeoutStatus, 'response_timeout', ResponseFlag.UT));
+    this.#giveUp(timeoutReply(this.timeoutStatus, 'response_timeout', ResponseFlag.UT));
   }
 
   onTryDuration(): void {
@@ -504,14 +377,14 @@ export class Router implements LbContext, Charged, AttemptTimeouts {
     if (this.#over || attempt === undefined) return;
     attempt.host.report('timeout');
     if (attempt.responded) return;
-    const verdict = this.#retry?.onTryTimeout() ?? 'no';
+    const verdict = this.retry?.onTryTimeout() ?? 'no';
     if (verdict === 'yes') {
       this.#retryLater();
       this.#lastWasTimeout = true;
       return;
     }
     this.stream.info.responseFlags |= flagOf(verdict);
-    this.#giveUp(timeoutReply(this.#timeoutStatus, details, flag));
+    this.#giveUp(timeoutReply(this.timeoutStatus, details, flag));
   }
 
   /** Breaks off a response that has begun. */
@@ -532,7 +405,7 @@ export class Router implements LbContext, Charged, AttemptTimeouts {
   }
 
   #reply(reply: AttemptReply): void {
-    replyOfRoute(this.stream, this.#route, reply);
+    replyOfRoute(this.stream, this.route, reply);
   }
 
   /** The stream needs nothing more of this. */
@@ -548,7 +421,7 @@ export class Router implements LbContext, Charged, AttemptTimeouts {
     this.#over = true;
     this.#backOff?.cancel();
     this.#timers?.attemptEnds();
-    this.#retry?.release();
+    this.retry?.release();
     this.resumeDownstream();
     if (!this.body.complete) this.#shadows?.cancel();
   }

@@ -253,6 +253,22 @@ describe('failures', () => {
     expect(cluster.stats.upstream_rq_retry_overflow).toBe(1);
   });
 
+  test('a retry that finds no host is over for its breaker, too', async () => {
+    const cluster = new TestCluster('b', [], { maxRetries: 1 });
+    const up = await upstream((socket) => {
+      cluster.hosts.length = 0;
+      reply(socket, '', '503 No');
+    });
+    const server = await proxy(cluster, { retry: { ...RETRY, on: RetryOn['5xx'], numRetries: 1 } });
+    for (let i = 1; i <= 3; i++) {
+      cluster.hosts.push(...new TestCluster('b', [up.port]).hosts);
+      await rawRequest(server.port, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 5000);
+      expect(logs(server)[i - 1]!.slice(0, 4)).toEqual([503, ResponseFlag.UH, 'no_healthy_upstream', 2]);
+    }
+    expect(cluster.stats.upstream_rq_retry).toBe(3);
+    expect(cluster.stats.upstream_rq_retry_overflow).toBe(0);
+  });
+
   test('an attempt in which nothing moves is given up, and another begun', async () => {
     let requests = 0;
     const up = await upstream((socket) => {

@@ -7,7 +7,7 @@ import type { ConfigDump, ServiceEndpoints, SyncStatus } from '@mizzen/control-p
 import { repositoryRoot } from '@mizzen/testkit';
 import { ControlProcess } from '../control/testing/control-process.ts';
 import type { WorkloadStatus } from '../protocol.ts';
-import type { ConfigStatusAnswer, WorkloadAnswer, WorkloadsAnswer } from './types.ts';
+import type { ConfigStatusAnswer, TraceAnswer, TracesAnswer, WorkloadAnswer, WorkloadsAnswer } from './types.ts';
 
 const SYSTEM = `apiVersion: v1
 kind: Service
@@ -321,4 +321,69 @@ test('nonsense is refused by what is wrong with it', async () => {
     expect([path, answer.status]).toEqual([path, 404]);
   }
   expect((await ask('DELETE', '/api/workloads/default/web-v1', authorized())).status).toBe(404);
+});
+
+const report = (service: string, id: string, error?: string): object => ({
+  traceId: id.repeat(16),
+  id: id.repeat(16),
+  kind: 'CLIENT',
+  name: 'api:8080',
+  timestamp: Date.now() * 1000,
+  duration: 2500,
+  localEndpoint: { serviceName: service },
+  tags: {
+    ...(error === undefined ? {} : { error }),
+    node_id: 'sidecar~127.64.0.9~web-0.default~default.svc.cluster.local',
+    'guid:x-request-id': `${id.repeat(8)}-1111-9111-8111-111111111111`,
+    'http.method': 'GET',
+    'http.url': 'http://api:8080/x',
+    'http.status_code': error === undefined ? '200' : '503',
+  },
+});
+
+test('takes spans without the token, but from pages of other sites not even those, and shows them', async () => {
+  const spans = JSON.stringify([
+    report('web.default', 'a'),
+    report('web.default', 'b', 'true'),
+    report('api.default', 'c'),
+  ]);
+  const json = { 'content-type': 'application/json' };
+  const answer = await ask('POST', '/api/v2/spans', json, spans);
+  expect(answer.status).toBe(202);
+  const foreign = await ask('POST', '/api/v2/spans', { ...json, origin: 'http://example.com' }, spans);
+  expect([foreign.status, codeOf(foreign)]).toEqual([403, 'bad-origin']);
+
+  const list = checked<TracesAnswer>('traces', await ask('GET', '/api/traces?service=web.default&minDuration=2ms'));
+  expect(list.traces.map(({ id, errors }) => `${id[31]} ${errors}`).toSorted()).toEqual(['a 0', 'b 1']);
+  expect(list.services).toEqual(['api.default', 'web.default']);
+  for (const [query, count] of [
+    ['error=true', 1],
+    ['status=5xx', 1],
+    ['status=200', 2],
+    ['maxDuration=1ms', 0],
+    ['since=2000-01-01T00:00:00Z&limit=1', 1],
+    ['until=2000-01-01T00:00:00Z', 0],
+  ] as const) {
+    const { traces } = checked<TracesAnswer>('traces', await ask('GET', `/api/traces?${query}`));
+    expect([query, traces.length]).toEqual([query, count]);
+  }
+  for (const query of ['minDuration=5', 'error=maybe', 'status=99', 'since=then', 'limit=0', 'colour=red']) {
+    const refused = await ask('GET', `/api/traces?${query}`);
+    expect([query, refused.status, codeOf(refused)]).toEqual([query, 400, 'invalid']);
+  }
+
+  const one = checked<TraceAnswer>('trace', await ask('GET', '/api/traces/bbbbbbbb-1111-9111-8111-111111111111'));
+  expect(one).toMatchObject({
+    service: 'web.default',
+    method: 'GET',
+    url: 'http://api:8080/x',
+    status: 503,
+    duration: 2.5,
+  });
+  expect(one.spans[0]).toMatchObject({
+    critical: [{ start: 0, duration: 2.5 }],
+    request: { method: 'GET', url: 'http://api:8080/x', pod: 'web-0', namespace: 'default', gateway: false },
+  });
+  const none = await ask('GET', '/api/traces/abcd');
+  expect([none.status, codeOf(none)]).toEqual([404, 'not-found']);
 });

@@ -13,9 +13,10 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 /**
  * A web page that a person happens to visit can make their browser send requests to this port. So the request must have
  * been meant for this machine (Host: a name of another site that resolves here is DNS rebinding), must not come from a
- * page of another site (Origin, Sec-Fetch-Site), and whoever changes something must know the token.
+ * page of another site (Origin, Sec-Fetch-Site), and whoever changes something must know the token. Without a `token`
+ * there is nothing that it changes.
  */
-export function refuse(request: IncomingMessage, port: number, token: string): Refused | undefined {
+export function refuse(request: IncomingMessage, port: number, token: string | undefined): Refused | undefined {
   const { host, origin, authorization } = request.headers;
   if (host === undefined || !isOwnAuthority(host, port)) {
     return {
@@ -31,7 +32,7 @@ export function refuse(request: IncomingMessage, port: number, token: string): R
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
     return { status: 403, code: 'bad-origin', message: 'pages of other sites may not ask' };
   }
-  if (request.method === 'GET' || request.method === 'HEAD') return undefined;
+  if (token === undefined || request.method === 'GET' || request.method === 'HEAD') return undefined;
   const given = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1];
   if (given === undefined) {
     return {

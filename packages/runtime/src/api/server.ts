@@ -15,6 +15,9 @@ import { Events } from './events.ts';
 import { refuse } from './guard.ts';
 import { scrapeTargets } from './scrape-targets.ts';
 import { logsAnswer } from './logs.ts';
+import { traceAnswer, traceFilterOf, tracesAnswer } from '../traces/answers.ts';
+import { receiveSpans, takesSpans } from '../traces/receive.ts';
+import type { TraceStore } from '../traces/store.ts';
 import type { ErrorAnswer, GraphAnswer, WorkloadAnswer } from './types.ts';
 
 export interface ApiOptions {
@@ -35,9 +38,13 @@ export interface ApiOptions {
   readonly graph: (window: number) => GraphAnswer;
   /** What a page has in Prometheus' text format; undefined: there is no such page. */
   readonly metrics: (page: string) => string | undefined;
+  readonly traces: TraceStore;
   /** Served beside the API; absent: nothing but the API. */
   readonly console?: ConsoleFiles;
 }
+
+/** Longer than proxies wait between two reports of spans, so that none is sent to a connection that is just closed. */
+const KEEP_ALIVE_MS = 60_000;
 
 /** The API of a running mesh, on 127.0.0.1 only: JSON in, JSON out. */
 export class ApiServer {
@@ -48,11 +55,14 @@ export class ApiServer {
   constructor(options: ApiOptions) {
     this.#options = options;
     this.#graphs = new Events(options.clock, 'graph', options.graph);
-    this.#server = http.createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
-      this.#handle(request, response).catch((error: unknown) => {
-        fail(response, 500, 'internal', error instanceof Error ? error.message : String(error));
-      });
-    });
+    this.#server = http.createServer(
+      { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: KEEP_ALIVE_MS },
+      (request, response) => {
+        this.#handle(request, response).catch((error: unknown) => {
+          fail(response, 500, 'internal', error instanceof Error ? error.message : String(error));
+        });
+      },
+    );
   }
 
   /** Resolves with the port. Rejects with EADDRINUSE when it is taken. */
@@ -79,11 +89,14 @@ export class ApiServer {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const refused = refuse(request, this.port, this.#options.token);
-    if (refused !== undefined) return fail(response, refused.status, refused.code, refused.message);
     const url = URL.parse(request.url ?? '/', 'http://localhost');
     if (url === null) return fail(response, 400, 'bad-target', `\`${request.url}\` is no address of a page`);
     const path = url.pathname;
+    // Proxies and applications report spans, who do not know the token.
+    const reports = takesSpans(request.method, path);
+    const refused = refuse(request, this.port, reports ? undefined : this.#options.token);
+    if (refused !== undefined) return fail(response, refused.status, refused.code, refused.message);
+    if (reports) return receiveSpans(path, request, response, this.#options.traces);
     const segments = path.split('/').slice(1).map(decode);
     const read = request.method === 'GET' || request.method === 'HEAD';
     if (read && (await this.#options.console?.answer(path, response)) === true) return;
@@ -92,6 +105,10 @@ export class ApiServer {
       if (window === undefined) return fail(response, 400, 'invalid', '`window` is a number of seconds from 1 to 300');
       if (segments.length === 2) return reply(response, 200, this.#options.graph(window));
       if (segments[2] === 'events') return this.#graphs.follow(response, window);
+    }
+    if (read && segments[0] === 'api' && segments[1] === 'traces' && segments.length <= 3) {
+      const { status, body } = this.#traces(segments[2], url.searchParams);
+      return reply(response, status, body);
     }
     if (read && segments[4] === 'logs' && segments.length === 5) {
       const logs = this.#logs(segments, url);
@@ -145,6 +162,24 @@ export class ApiServer {
       return { status: 200, body: configStatusAnswer(state(), proxies(), input) };
     }
     return undefined;
+  }
+
+  #traces(id: string | undefined, query: URLSearchParams): { readonly status: number; readonly body: object } {
+    const { traces } = this.#options;
+    const failed = (status: number, code: string, message: string): { status: number; body: ErrorAnswer } => ({
+      status,
+      body: { error: { code, message } },
+    });
+    if (id === undefined) {
+      const filter = traceFilterOf(query);
+      return typeof filter === 'string'
+        ? failed(400, 'invalid', filter)
+        : { status: 200, body: tracesAnswer(traces, filter) };
+    }
+    const trace = traces.get(id);
+    return trace === undefined
+      ? failed(404, 'not-found', `there is no trace \`${id}\` (any more)`)
+      : { status: 200, body: traceAnswer(trace) };
   }
 
   /** Undefined: there is no such path. */

@@ -213,3 +213,77 @@ export interface GraphEdge {
   /** Latencies are those of all workloads that the service's requests went to. */
   readonly latencyShared: boolean;
 }
+
+/** GET /api/traces: the newest first. */
+export interface TracesAnswer {
+  readonly traces: readonly TraceSummary[];
+  /** All that have spans here. */
+  readonly services: readonly string[];
+  readonly kept: {
+    readonly traces: number;
+    readonly spans: number;
+    readonly bytes: number;
+    /** Spans that came and are no longer, or never were, there. */
+    readonly dropped: number;
+    readonly bytesLimit: number;
+    readonly ageLimitSeconds: number;
+  };
+}
+
+export interface TraceSummary {
+  readonly id: string;
+  /** `x-request-id`; empty where no span says. */
+  readonly requestId: string;
+  /** Of the span that is nobody's child: its service and name, and what was asked for. */
+  readonly service: string;
+  readonly name: string;
+  readonly method: string;
+  readonly url: string;
+  /** Of HTTP; 0: not said. */
+  readonly status: number;
+  /** ISO 8601. */
+  readonly start: string;
+  /** Milliseconds. */
+  readonly duration: number;
+  /** Spans with an error. */
+  readonly errors: number;
+  readonly spanCount: number;
+  readonly services: readonly { readonly name: string; readonly spans: number }[];
+}
+
+/** GET /api/traces/ID: each span before its children. */
+export interface TraceAnswer extends TraceSummary {
+  readonly spans: readonly TraceSpanAnswer[];
+}
+
+export interface TraceSpanAnswer {
+  readonly id: string;
+  /** Empty: none. */
+  readonly parent: string;
+  readonly service: string;
+  readonly name: string;
+  readonly kind: 'client' | 'server' | 'producer' | 'consumer' | 'internal';
+  /** 0: it is nobody's child. */
+  readonly depth: number;
+  /** Milliseconds since the trace began. */
+  readonly start: number;
+  /** Milliseconds. */
+  readonly duration: number;
+  /** Of HTTP; 0: not said. */
+  readonly status: number;
+  readonly error: boolean;
+  /** When the whole trace was waiting for this very span. */
+  readonly critical: readonly { readonly start: number; readonly duration: number }[];
+  readonly tags: Readonly<Record<string, string>>;
+  /** `time`: milliseconds since the trace began. */
+  readonly events: readonly { readonly time: number; readonly name: string }[];
+  /** What a proxy of the mesh was asked to send, which GET /api/explain can be asked about; null: nothing, or not said. */
+  readonly request: {
+    readonly method: string;
+    readonly url: string;
+    readonly pod: string;
+    readonly namespace: string;
+    /** The proxy is a gateway. */
+    readonly gateway: boolean;
+  } | null;
+}

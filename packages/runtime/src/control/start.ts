@@ -13,6 +13,7 @@ import { ConsoleFiles } from '../api/console-files.ts';
 import { ApiServer, type ApiOptions } from '../api/server.ts';
 import { startedWith } from '../envoy/started-with.ts';
 import type { ControlOptions, FromControl, ToControl } from '../protocol.ts';
+import { TraceStore } from '../traces/store.ts';
 import { LiveTraffic } from '../traffic/live.ts';
 import { controlPlaneMetrics } from '../metrics/control-plane.ts';
 import { describeHolder, portHolder } from '../supervisor/port-holder.ts';
@@ -125,6 +126,7 @@ export async function startControl(
       source === 'access' ? logs.accessLog(namespace, workload) : logs.workloadLog(namespace, workload),
     graph: (window) => traffic.graph(window),
     metrics: (page) => (page === '/metrics' ? metrics.text() : undefined),
+    traces: new TraceStore(systemClock),
   };
   const api = new ApiServer({ ...served, port: apiPort });
   const port = await listen(api, apiPort);

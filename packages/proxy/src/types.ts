@@ -173,6 +173,8 @@ export interface StreamInfo {
   dynamicMetadata: Record<string, JsonObject> | undefined;
   /** It is one of those that ask whether the proxy is well. */
   healthCheck?: boolean;
+  /** The host that a filter wants for the first attempt. */
+  overrideHost?: OverrideHost | undefined;
   /** What filters noted for others. Created when first written. */
   filterState?: FilterState | undefined;
   /** What the rule that ended the request was, e.g. the policy that denied it. */
@@ -215,6 +217,16 @@ export interface StreamInfo {
   routeMetadata?: Readonly<Record<string, JsonObject>>;
   /** Last byte of the request sent upstream. */
   upstreamRequestEndTime?: number;
+}
+
+/** A host that is meant for a request, whatever the load balancer would say. */
+export interface OverrideHost {
+  /** `address:port`, or the path of a pipe. */
+  readonly address: string;
+  /** No other host will do. */
+  readonly strict: boolean;
+  /** What a client is told when there is no such host, and no other will do. */
+  readonly status: number;
 }
 
 /** Envoy's response flags that this proxy sets; values are bits of StreamInfo.responseFlags. */
@@ -585,6 +597,8 @@ export interface LbContext {
   readonly avoids?: ((host: UpstreamHost) => boolean) | undefined;
   /** Priorities that earlier attempts went to, where these are to be left out. */
   readonly tried?: TriedPriorities | undefined;
+  /** A host that is taken before the load balancer is asked. */
+  readonly override?: OverrideHost | undefined;
   /** `host:port` meant by the request; for clusters that connect to what is asked for. */
   readonly authority: string;
   readonly priority: 'DEFAULT' | 'HIGH';

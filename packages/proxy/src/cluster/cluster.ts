@@ -61,6 +61,8 @@ export class Cluster implements UpstreamCluster {
   #hosts = new Map<string, ClusterHost>();
   #priorities: readonly PriorityHosts[] = [];
   #picker: Picker = nobodyPicker;
+  /** Made when a request names its host. */
+  #byAddress: Map<string, ClusterHost> | undefined;
   /** Counts the changes of hosts and of their health. */
   version = 0;
   readonly statName: string;
@@ -132,10 +134,21 @@ export class Cluster implements UpstreamCluster {
   }
 
   choose(context: LbContext): UpstreamHost | null | Promise<UpstreamHost | null> {
+    if (context.override !== undefined) {
+      const host = this.#named(context.override.address);
+      if (host !== null || context.override.strict) return this.underName(host, context);
+    }
     if (!this.#perRequest && context.alpn === undefined && upstreamOverrides(context) === undefined)
       return this.#picker.pick(context);
     const avoid = context.avoid?.map((host) => (host instanceof NamedHost ? host.base : host));
     return this.underName(this.#picker.pick({ ...context, avoid }) as ClusterHost | null, context);
+  }
+
+  /** The host of that address, if its health is one that requests may ask for it with. */
+  #named(address: string): ClusterHost | null {
+    this.#byAddress ??= new Map([...this.#hosts.values()].map((host) => [host.authority, host]));
+    const host = this.#byAddress.get(address);
+    return host !== undefined && this.program.overrideHealth.has(healthOf(host)) ? host : null;
   }
 
   /** Hosts by priority, as far as they are known. */
@@ -260,6 +273,7 @@ export class Cluster implements UpstreamCluster {
     if (this.#endpoints === undefined) return;
     this.#priorities = priorities(this.#endpoints, this.#hosts);
     this.#picker = this.#makePicker(this.#endpoints);
+    this.#byAddress = undefined;
     this.version++;
     this.stats.max_host_weight = this.#heaviest();
     this.stats.membership_total = this.#hosts.size;
@@ -379,6 +393,14 @@ function overridden(
   if (serverName === undefined && subjectAltNames === undefined) return requested;
   const { verified, serverName: known } = requested ?? configuredName(host, host.transport);
   return { serverName: serverName ?? known, verified, ...(subjectAltNames === undefined ? {} : { subjectAltNames }) };
+}
+
+/** Checks come before what was said of the host. */
+function healthOf(host: ClusterHost): EndpointProgram['health'] {
+  if (host.failedActiveHc || host.ejected) return 'UNHEALTHY';
+  const { health } = host.endpoint;
+  if (FAILED_BY_EDS.has(health) || health === 'DRAINING') return health;
+  return host.degradedActiveHc || host.degradedByOutlierDetection ? 'DEGRADED' : health;
 }
 
 function keysByPriority(endpoints: EndpointsProgram | undefined): Map<number, Set<string>> {

@@ -43,7 +43,7 @@ export function ipTaggingFilter(
   const write = ({ headers }: RequestHead, found: readonly string[]): boolean => {
     if (found.length === 0) return replaces && headers.remove(header);
     const value = found.join(',');
-    if (replaces) headers.set(header, value);
+    if (replaces) headers.renew(header, value);
     else headers.append(header, value);
     return true;
   };

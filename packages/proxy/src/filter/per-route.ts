@@ -18,6 +18,7 @@ import { compileJwtPerRoute } from './jwt/per-route.ts';
 import { compileLocalRateLimit } from './local-ratelimit.ts';
 import { compileRateLimitPerRoute } from './ratelimit/per-route.ts';
 import { compileRbacPerRoute } from './rbac/http.ts';
+import { compileSessionsOfRoute } from './stateful-session/filter.ts';
 import { SWITCH, type PerFilter } from './switch.ts';
 import { compileSetFilterState } from './set-filter-state.ts';
 
@@ -44,6 +45,7 @@ const compilers: Readonly<Record<string, (context: CompileContext, config: never
   'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': compileLocalRateLimit,
   'envoy.extensions.filters.http.set_filter_state.v3.Config': compileSetFilterState,
   'envoy.extensions.filters.http.header_to_metadata.v3.Config': compileRouteRules,
+  'envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute': compileSessionsOfRoute,
 };
 
 const FILTER_CONFIG = 'envoy.config.route.v3.FilterConfig';

@@ -26,6 +26,7 @@ import { rateLimitFilter } from './ratelimit/filter.ts';
 import { rbacFilter } from './rbac/http.ts';
 import { setFilterStateFilter } from './set-filter-state.ts';
 import { setMetadataFilter } from './set-metadata.ts';
+import { statefulSessionFilter } from './stateful-session/filter.ts';
 import { peerMetadataFilter } from '../istio/peer-metadata.ts';
 import { httpStatsFilter } from '../istio/stats/http.ts';
 import type { FilterScope } from './scope.ts';
@@ -59,6 +60,7 @@ const compilers: Readonly<Record<string, Compile>> = {
   'envoy.extensions.filters.http.set_metadata.v3.Config': setMetadataFilter,
   'envoy.extensions.filters.http.header_to_metadata.v3.Config': headerToMetadataFilter,
   'envoy.extensions.filters.http.ip_tagging.v3.IPTagging': ipTaggingFilter,
+  'envoy.extensions.filters.http.stateful_session.v3.StatefulSession': statefulSessionFilter,
   'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': (context, _config, scope) =>
     dynamicForwardProxyFilter(context, scope),
 };

@@ -69,6 +69,12 @@ export class Headers {
     flat.push(name, value);
   }
 
+  /** Drops all fields of that name and adds one at the end, which is how most of Envoy's filters set a field. */
+  renew(name: string, value: string): void {
+    removeFrom(this.flat, 0, name);
+    this.flat.push(name, value);
+  }
+
   /** Appends to the value with a comma, or adds the field. What is empty is not appended, as in Envoy. */
   append(name: string, value: string): void {
     const flat = this.flat;

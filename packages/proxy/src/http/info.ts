@@ -1,6 +1,6 @@
 import type { JsonObject } from '@mizzen/xds';
 import type { FilterState } from '../filter-state/state.ts';
-import type { ConnectionInfo, StreamInfo } from '../types.ts';
+import type { ConnectionInfo, OverrideHost, StreamInfo } from '../types.ts';
 
 /** See StreamInfo. */
 export class StreamRecord implements StreamInfo {
@@ -28,6 +28,7 @@ export class StreamRecord implements StreamInfo {
   virtualHostName: string | undefined = undefined;
   dynamicMetadata: Record<string, JsonObject> | undefined = undefined;
   filterState: FilterState | undefined = undefined;
+  overrideHost: OverrideHost | undefined = undefined;
   healthCheck = false;
   terminatedBy = '';
   localReplyBody: string | undefined = undefined;

@@ -30,6 +30,7 @@ export abstract class RoutedRequest implements LbContext, Charged {
   avoidAttempts = 0;
   avoids: LbContext['avoids'];
   tried: LbContext['tried'];
+  override: LbContext['override'];
   authority = '';
   alpn: LbContext['alpn'];
   readonly priority: 'DEFAULT' | 'HIGH';
@@ -101,6 +102,7 @@ export abstract class RoutedRequest implements LbContext, Charged {
     this.metadataMatch = this.#weighted?.metadataMatch ?? action.metadataMatch;
     this.authority = request.authority;
     this.alpn = stream.upstreamAlpn;
+    this.override = info.overrideHost;
     this.expectsBody = stream.expectsBody;
     this.hasLength = stream.hasLength;
     if (action.retry?.avoidPreviousHosts === true) {
@@ -120,6 +122,7 @@ export abstract class RoutedRequest implements LbContext, Charged {
     const { hcm, info, request } = this.stream;
     const { virtualHost } = this.route;
     info.attemptCount++;
+    this.override = undefined;
     if (virtualHost.includeRequestAttemptCount) request.headers.set('x-envoy-attempt-count', String(info.attemptCount));
     if (virtualHost.includeIsTimeoutRetry === true)
       request.headers.set('x-envoy-is-timeout-retry', String(afterTimeout));

@@ -93,8 +93,10 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
         return;
       }
       this.cluster.stats.upstream_cx_none_healthy++;
-      chargeAnswer(this, 503, false);
-      this.#reply(NO_HOST_REPLY);
+      const { override } = this;
+      const reply = override?.strict === true ? { ...NO_HOST_REPLY, status: override.status } : NO_HOST_REPLY;
+      chargeAnswer(this, reply.status, false);
+      this.#reply(reply);
       return;
     }
     this.#hostBefore = stream.info.upstreamTarget;

@@ -778,6 +778,8 @@ export interface ClusterProgram {
   readonly hashBalanceFactor: number;
   readonly closeConnectionsOnHostSetChange: boolean;
   readonly subsets: SubsetProgram | undefined;
+  /** Health of hosts that a request may name before the load balancer is asked. */
+  readonly overrideHealth: ReadonlySet<EndpointProgram['health']>;
   /** Requests may name their host in these. */
   readonly overrides: readonly OverrideSource[] | undefined;
 

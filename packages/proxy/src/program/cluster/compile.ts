@@ -93,6 +93,7 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
       return panicThreshold.value;
     },
     closeConnectionsOnHostSetChange: common?.closeConnectionsOnHostSetChange === true,
+    overrideHealth: new Set(common?.overrideHostStatus?.statuses ?? ['UNKNOWN', 'HEALTHY', 'DEGRADED']),
     connectTimeout: milliseconds(cluster.connectTimeout, 5000),
     thresholds: compileThresholds(context, cluster.circuitBreakers),
     perHostMaxConnections: perHostConnections(cluster.circuitBreakers),

@@ -41,12 +41,12 @@ export const clusterFields: FieldTable = {
   },
   'envoy.config.cluster.v3.Cluster.CommonLbConfig': {
     implemented: `healthyPanicThreshold localityWeightedLbConfig consistentHashingLbConfig closeConnectionsOnHostSetChange
-      ignoreNewHostsUntilFirstHc zoneAwareLbConfig`,
+      ignoreNewHostsUntilFirstHc zoneAwareLbConfig overrideHostStatus`,
     noEffect: {
       'endpoint updates are applied at once': 'updateMergeWindow',
     },
-    refused: { [NOT_SUPPORTED]: 'overrideHostStatus' },
   },
+  'envoy.config.core.v3.HealthStatusSet': { implemented: 'statuses' },
   'envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig': {},
   'envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig': {
     implemented: 'routingEnabled minClusterSize failTrafficOnPanic',

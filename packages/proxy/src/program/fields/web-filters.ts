@@ -6,6 +6,8 @@ const COMPRESSION = 'envoy.extensions.compression';
 const CHUNK = 'buffers are as large as they need to be';
 const TO_METADATA = 'envoy.extensions.filters.http.header_to_metadata.v3';
 const TAGGING = 'envoy.extensions.filters.http.ip_tagging.v3';
+const SESSION = 'envoy.extensions.filters.http.stateful_session.v3';
+const SESSION_STATE = 'envoy.extensions.http.stateful_session';
 const API_KEY = 'envoy.extensions.filters.http.api_key_auth.v3';
 
 /** Filters of edges: who may come in, how bodies are compressed, and what needs no upstream. */
@@ -94,4 +96,14 @@ export const webFilterFields: FieldTable = {
   [`${TAGGING}.IPTagging`]: { implemented: 'requestType ipTags ipTagHeader' },
   [`${TAGGING}.IPTagging.IPTag`]: { implemented: 'ipTagName ipList' },
   [`${TAGGING}.IPTagging.IpTagHeader`]: { implemented: 'header action' },
+  [`${SESSION}.StatefulSession`]: {
+    implemented: 'sessionState strict statPrefix statusOnStrictDestinationNotFound',
+  },
+  [`${SESSION}.StatefulSessionPerRoute`]: { implemented: 'disabled statefulSession' },
+  [`${SESSION_STATE}.cookie.v3.CookieBasedSessionState`]: { implemented: 'cookie' },
+  [`${SESSION_STATE}.header.v3.HeaderBasedSessionState`]: { implemented: 'name' },
+  [`${SESSION_STATE}.envelope.v3.EnvelopeSessionState`]: { implemented: 'header' },
+  [`${SESSION_STATE}.envelope.v3.EnvelopeSessionState.Header`]: { implemented: 'name' },
+  'envoy.type.http.v3.Cookie': { implemented: 'name ttl path attributes' },
+  'envoy.type.http.v3.CookieAttribute': { implemented: 'name value' },
 };

@@ -2,6 +2,7 @@ import type { types } from '@mizzen/xds';
 import { filterStateOf } from '../../filter-state/state.ts';
 import { xxHash64 } from '../../lb/xxhash64.ts';
 import type { Headers } from '../../http/headers.ts';
+import { cookieSetter } from '../../http/set-cookie.ts';
 import type { HashResult, HttpStream, RequestHead } from '../../types.ts';
 import type { CompileContext } from '../context.ts';
 import { queryParameter } from '../match/query.ts';
@@ -138,10 +139,7 @@ function cookieHash(
   if (cookie.name === undefined || cookie.name === '') context.refuse([...path, 'name'], 'must not be empty');
   const name = wire(cookie.name ?? '');
   const ttl = cookie.ttl === undefined ? undefined : Math.floor(milliseconds(cookie.ttl, 0) / 1000);
-  const cookiePath = wire(cookie.path ?? '');
-  const attributes = (cookie.attributes ?? []).map(({ name: n = '', value = '' }) =>
-    value === '' ? `; ${wire(n)}` : `; ${wire(n)}=${wire(value)}`,
-  );
+  const setCookie = cookieSetter(cookie, ttl ?? 0);
   return (request, stream) => {
     const given = cookieValue(request, name);
     if (given !== undefined && given !== '') return { hash: xxHash64(unwire(given)) };
@@ -151,9 +149,7 @@ function cookieHash(
     const value = xxHash64(
       `${connection.directRemoteAddress}:${connection.remotePort}${connection.localAddress}:${connection.localPort}`,
     ).toString(16);
-    const age = ttl === 0 ? '' : `; Max-Age=${ttl}`;
-    const at = cookiePath === '' ? '' : `; Path=${cookiePath}`;
-    return { hash: xxHash64(value), setCookie: `${name}="${value}"${age}${at}${attributes.join('')}; HttpOnly` };
+    return { hash: xxHash64(value), setCookie: setCookie(value) };
   };
 }
 

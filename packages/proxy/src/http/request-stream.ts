@@ -1,0 +1,217 @@
+import type { Transform } from 'node:stream';
+import type { AlpnChoice, CollectedBody, HttpStream, LocalReplyOptions, ResponseHead } from '../types.ts';
+import { BodyPipe } from './body-pipe.ts';
+import { Hold, type BodyWish } from './hold.ts';
+import type { StreamRecord } from './info.ts';
+import { entered, turnNow } from './io.ts';
+import type { FilterPlan } from './plan.ts';
+import { keep } from './reads.ts';
+import { RoutedStream } from './routed-stream.ts';
+import type { Router } from './router.ts';
+import type { ServerConnection } from './server-connection.ts';
+
+const EMPTY = Buffer.alloc(0);
+
+/** A request on its way through the filters to the router. A base of the stream's class, as its own base is. */
+export abstract class RequestStream extends RoutedStream implements HttpStream {
+  upstreamAlpn: AlpnChoice | undefined = undefined;
+  /** The lowercase protocol that an upgrade asks for, `connect`, or empty. */
+  upgrade = '';
+  /** All of the request has been read. */
+  requestComplete = false;
+  /** A body is coming or may come. */
+  expectsBody = false;
+  /** The request declares its length. */
+  hasLength = false;
+  over = false;
+  filters: FilterPlan;
+  /** Undefined: it has not got there, or was answered on the way. */
+  protected router: Router | undefined;
+  #pipe: BodyPipe | undefined;
+  #trailers: readonly string[] | undefined;
+  /** While a filter's promise is being waited for. */
+  #hold: Hold | undefined;
+  /** What a filter that has just run wants of the body. */
+  #bodyWish: BodyWish | undefined;
+
+  constructor(connection: ServerConnection, info: StreamRecord) {
+    super(connection, info);
+    this.filters = connection.plan.filters;
+  }
+
+  // ---- of the response's side
+  abstract response: ResponseHead | undefined;
+  abstract readonly responseEnds: boolean;
+  abstract get responseStarted(): boolean;
+  abstract transformResponse(transform: Transform, count: (before: number, after: number) => boolean): void;
+  abstract sendLocalReply(
+    status: number,
+    body: string,
+    details: string,
+    flags: number,
+    headers?: readonly [string, string][],
+    more?: LocalReplyOptions,
+  ): void;
+
+  /** Sends the request where its route says; undefined: it was answered instead. */
+  protected abstract newRouter(): Router | undefined;
+
+  protected runRequestFilters(from: number): void {
+    const filters = this.filters.onRequest;
+    for (let i = from; i < filters.length; i++) {
+      const result = filters[i]!.onRequest!(this);
+      if (result === undefined) {
+        if (this.over || this.responseStarted) return;
+        continue;
+      }
+      if (result === 'stop') return;
+      this.#wait(result, () => this.runRequestFilters(i + 1));
+      return;
+    }
+    const router = this.newRouter();
+    this.router = router;
+    router?.start();
+  }
+
+  /** Holds the body until a filter has made up its mind, then goes on with `then` and the body. */
+  #wait(result: Promise<undefined | 'stop'>, then: () => void): void {
+    const wish = this.#bodyWish;
+    this.#bodyWish = undefined;
+    // A filter that wants the body is the one to say when enough has been read.
+    let paused = wish === undefined;
+    if (paused) this.connection.pause();
+    const hold = new Hold(
+      wish && {
+        ...wish,
+        onReady: (body) => {
+          paused = true;
+          this.connection.pause();
+          wish.onReady(body);
+        },
+      },
+    );
+    this.#hold = hold;
+    const settled = (go: boolean): void =>
+      entered(() => {
+        this.#hold = undefined;
+        if (paused) this.connection.resume();
+        if (!go || this.over || this.responseStarted) return;
+        then();
+        hold.give(
+          (data) => this.passRequestData(data),
+          (trailers) => this.passRequestEnd(trailers),
+        );
+      });
+    result.then(
+      (value) => settled(value === undefined),
+      () => {
+        if (!this.over) entered(() => this.sendLocalReply(500, '', 'filter_failed', 0));
+        settled(false);
+      },
+    );
+  }
+
+  onRequestData(data: Buffer): void {
+    this.info.bytesReceived += data.length;
+    this.passRequestData(data);
+  }
+
+  protected passRequestData(data: Buffer): void {
+    if (this.over) return;
+    if (this.#hold !== undefined) {
+      this.#hold.add(data);
+      return;
+    }
+    this.moved();
+    const filters = this.filters.onRequestData;
+    for (let i = 0; i < filters.length; i++) {
+      const result = filters[i]!.onRequestData!(this, data, false);
+      if (result === 'stop' || this.over) return;
+      if (result !== undefined) {
+        const kept = keep(data);
+        this.#wait(result, () => this.#sendUp(kept));
+        return;
+      }
+    }
+    this.#sendUp(data);
+  }
+
+  #sendUp(data: Buffer): void {
+    if (this.#pipe === undefined) this.router?.onRequestData(data);
+    else this.#pipe.write(data);
+  }
+
+  onRequestEnd(trailers: readonly string[] | undefined): void {
+    if (this.over) return;
+    this.noteRequestEnd();
+    this.passRequestEnd(trailers);
+  }
+
+  protected passRequestEnd(trailers: readonly string[] | undefined): void {
+    if (this.over) return;
+    if (this.#hold !== undefined) {
+      this.#hold.end(trailers);
+      return;
+    }
+    const filters = this.filters.onRequestData;
+    for (let i = 0; i < filters.length; i++) {
+      if (filters[i]!.onRequestData!(this, EMPTY, true) === 'stop' || this.over) return;
+    }
+    let passed = this.hcm.program.enableTrailers ? trailers : undefined;
+    if (passed !== undefined)
+      for (const filter of this.filters.onRequestTrailers) passed = filter.onRequestTrailers!(this, passed);
+    else if (this.expectsBody) for (const filter of this.filters.onRequestEnd) filter.onRequestEnd!(this);
+    this.#trailers = passed;
+    if (this.#pipe === undefined) this.#endRequest(passed);
+    else this.#pipe.end();
+  }
+
+  protected destroyRequestPipe(): void {
+    this.#pipe?.destroy();
+  }
+
+  #endRequest(trailers: readonly string[] | undefined): void {
+    if (this.over) return;
+    this.router?.onRequestEnd(trailers);
+  }
+
+  protected noteRequestEnd(): void {
+    if (this.requestComplete) return;
+    this.requestComplete = true;
+    this.info.requestEndTime = turnNow(this.hcm.deps.clock);
+  }
+
+  // ---- for filters
+
+  declareLength(bytes: number): void {
+    if (this.hasLength) return;
+    this.hasLength = true;
+    this.request.headers.add('content-length', String(bytes));
+  }
+
+  collectBody(limit: number, partial: boolean): Promise<CollectedBody> {
+    if (!this.expectsBody) return Promise.resolve({ data: EMPTY, complete: true });
+    return new Promise((resolve) => {
+      this.#bodyWish = {
+        limit,
+        partial,
+        onReady: resolve,
+        onTooLarge: () => {
+          this.hcm.stats.downstream_rq_too_large++;
+          this.sendLocalReply(413, 'Payload Too Large', 'request_payload_too_large', 0);
+        },
+      };
+    });
+  }
+
+  transformRequest(transform: Transform, count: (before: number, after: number) => boolean): void {
+    this.hasLength = false;
+    const pipe = new BodyPipe(transform, count, {
+      onData: (data) => this.router?.onRequestData(data),
+      onEnd: () => this.#endRequest(this.#trailers),
+      onFlow: (flows) => (flows ? this.connection.resume() : this.connection.pause()),
+    });
+    if (this.#pipe === undefined) this.#pipe = pipe;
+    else this.#pipe.add(pipe);
+  }
+}

@@ -1,0 +1,120 @@
+import type { JsonObject } from '@mizzen/xds';
+import type { RouteConfigProgram } from '../program/types.ts';
+import type { Redirects, RequestHead, RouteDecision } from '../types.ts';
+import { Headers } from './headers.ts';
+import type { StreamRecord } from './info.ts';
+import { turnNow } from './io.ts';
+import type { HcmRuntime } from './runtime.ts';
+import type { ServerConnection } from './server-connection.ts';
+
+export const NO_ROUTE: RouteDecision = { kind: 'none', virtualHost: undefined };
+export const NO_REQUEST: RequestHead = { method: '', path: '', authority: '', scheme: '', headers: new Headers() };
+
+/**
+ * A request with the route it has, and what that says of its stream. A base of the stream's class, not a part of it, so
+ * that a stream is one object.
+ */
+export abstract class RoutedStream {
+  readonly connection: ServerConnection;
+  readonly hcm: HcmRuntime;
+  readonly info: StreamRecord;
+  request: RequestHead = NO_REQUEST;
+  /** It came with `x-envoy-…` fields, some of which may have been kept. */
+  mayCarryEnvoyFields = false;
+  /** It has followed responses that said where else to go. */
+  redirects: Redirects | undefined = undefined;
+  protected routes: RouteConfigProgram | undefined;
+  /** Undefined: not made yet. */
+  protected decision: RouteDecision | undefined;
+  /** Milliseconds; 0: none. */
+  protected idleTimeout = 0;
+
+  constructor(connection: ServerConnection, info: StreamRecord) {
+    this.connection = connection;
+    this.hcm = connection.hcm;
+    this.info = info;
+  }
+
+  route(): RouteDecision {
+    let decision = this.decision;
+    if (decision === undefined) {
+      decision =
+        this.routes === undefined
+          ? NO_ROUTE
+          : this.routes.find(this.request, this.info, this.hcm.deps.random, undefined);
+      this.decision = decision;
+      this.info.routeResolutions++;
+      if (decision.kind !== 'none') {
+        const { route } = decision;
+        this.info.routeName = route.name;
+        this.info.virtualHostName = route.virtualHost.name;
+        if (route.metadata !== undefined) this.info.routeMetadata = route.metadata;
+        if (route.virtualHost.metadata !== undefined) this.info.virtualHostMetadata = route.virtualHost.metadata;
+      }
+    }
+    return decision;
+  }
+
+  /** Where the request goes with another head. Its route is that one from now on, though the head is not yet. */
+  routeOf(request: RequestHead): RouteDecision {
+    const { info } = this;
+    const before = this.request;
+    this.request = request;
+    this.clearRoute();
+    info.routeName = '';
+    info.upstreamCluster = '';
+    const decision = this.route();
+    this.request = before;
+    if (decision.kind === 'cluster' && this.hcm.cluster(decision.cluster) !== undefined)
+      info.upstreamCluster = decision.cluster;
+    return decision;
+  }
+
+  clearRoute(): void {
+    this.decision = undefined;
+  }
+
+  perRoute(filterName: string): unknown {
+    const decision = this.route();
+    if (decision.kind === 'none') return decision.virtualHost?.perFilter.get(filterName);
+    const { route } = decision;
+    return (
+      (decision.kind === 'cluster' ? decision.weighted?.perFilter.get(filterName) : undefined) ??
+      route.perFilter.get(filterName) ??
+      route.virtualHost.perFilter.get(filterName)
+    );
+  }
+
+  setMetadata(filter: string, value: JsonObject): void {
+    (this.info.dynamicMetadata ??= {})[filter] = value;
+  }
+
+  /** The client asked to be told the request's id. */
+  get forcesTrace(): boolean {
+    return this.mayCarryEnvoyFields && this.request.headers.has('x-envoy-force-trace');
+  }
+
+  /** Something of the stream has come or gone. */
+  moved(): void {
+    if (this.idleTimeout > 0) this.#armStreamIdle();
+  }
+
+  #armStreamIdle(): void {
+    this.connection.streamIdleDeadline.set(turnNow(this.hcm.deps.clock) + this.idleTimeout);
+  }
+  /** A route's own idle timeout, milliseconds; 0 turns it off. */
+  setStreamIdle(timeout: number): void {
+    this.idleTimeout = timeout;
+    if (timeout > 0) this.#armStreamIdle();
+    else this.connection.streamIdleDeadline.clear();
+  }
+  /** A route's own limit for the whole stream, milliseconds; undefined turns it off. */
+  setMaxDuration(limit: number | undefined): void {
+    const { durationDeadline } = this.connection;
+    if (limit === undefined) durationDeadline.clear();
+    else if (limit > 0) durationDeadline.set(this.info.startTime + limit);
+    else queueMicrotask(() => this.onMaxDuration());
+  }
+
+  abstract onMaxDuration(): void;
+}

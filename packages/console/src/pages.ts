@@ -16,7 +16,22 @@ export interface Page {
 /** The menu, from top to bottom. What is not the first page is loaded when it is opened. */
 export const PAGES: readonly Page[] = [
   { name: 'graph', title: 'Graph', icon: 'graph', component: GraphPage },
+  { name: 'services', title: 'Services', icon: 'services', component: lazy(() => import('./pages/services.tsx')) },
+  {
+    name: 'service',
+    title: 'Service',
+    icon: 'services',
+    component: lazy(() => import('./pages/service.tsx')),
+    under: 'services',
+  },
   { name: 'workloads', title: 'Workloads', icon: 'workloads', component: lazy(() => import('./pages/workloads.tsx')) },
+  {
+    name: 'workload',
+    title: 'Workload',
+    icon: 'workloads',
+    component: lazy(() => import('./pages/workload.tsx')),
+    under: 'workloads',
+  },
   { name: 'logs', title: 'Logs', icon: 'logs', component: lazy(() => import('./pages/logs.tsx')) },
   { name: 'proxies', title: 'Proxies', icon: 'proxies', component: lazy(() => import('./pages/proxies.tsx')) },
   {

@@ -91,7 +91,7 @@ function NodeDetails({ graph, node, onSelect }: PartProps & { readonly node: Gra
       </dl>
       {mesh && (
         <p className="links">
-          <a href={address('workloads', { workload: `${node.namespace}/${node.name}` })}>Workload</a>
+          <a href={address('workload', { workload: `${node.namespace}/${node.name}` })}>Workload</a>
           <a href={address('logs', { workload: `${node.namespace}/${node.name}` })}>Logs</a>
         </p>
       )}
@@ -140,7 +140,14 @@ function EdgeDetails({ graph, edge, onSelect }: PartProps & { readonly edge: Gra
         </button>
       </p>
       <dl className="facts">
-        <Fact name="Service" value={edge.service === '' ? 'hosts nobody declared' : `${edge.service}:${edge.port}`} />
+        <dt>Service</dt>
+        <dd>
+          {edge.service === '' ? (
+            'hosts nobody declared'
+          ) : (
+            <a href={address('service', { host: edge.service })}>{`${edge.service}:${edge.port}`}</a>
+          )}
+        </dd>
         <Fact name="Protocol" value={protocol(edge.protocol)} />
         <Fact name="Mutual TLS" value={edge.mtls ? 'yes' : 'no'} />
         <Fact name="p50" value={milliseconds(edge.p50)} />

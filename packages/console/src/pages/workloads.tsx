@@ -56,6 +56,10 @@ export default function WorkloadsPage(): React.JSX.Element {
                   {id === chosen && (
                     <tr className="inner">
                       <td colSpan={8}>
+                        <p className="links">
+                          <a href={address('workload', { workload: id })}>Traffic</a>
+                          <a href={address('logs', { workload: id })}>Logs</a>
+                        </p>
                         <Pods workload={workload} proxies={proxies} />
                       </td>
                     </tr>
@@ -91,51 +95,54 @@ function syncOf({ pods, engine }: Workload, proxies: Proxies): React.JSX.Element
   );
 }
 
-function Pods({ workload, proxies }: { readonly workload: Workload; readonly proxies: Proxies }): React.JSX.Element {
+export function Pods({
+  workload,
+  proxies,
+}: {
+  readonly workload: Workload;
+  readonly proxies: Proxies;
+}): React.JSX.Element {
   return (
-    <>
-      <p className="links">
-        <a href={address('logs', { workload: `${workload.namespace}/${workload.name}` })}>Logs</a>
-      </p>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Pod</th>
-            <th scope="col">Phase</th>
-            <th scope="col">Restarts</th>
-            <th scope="col">Address</th>
-            <th scope="col">Proxy has</th>
-          </tr>
-        </thead>
-        <tbody>
-          {workload.pods.map((pod) => {
-            const proxy = proxies.get(pod.node);
-            return (
-              <tr key={pod.name}>
-                <th scope="row">{pod.name}</th>
-                <td>
-                  {pod.phase}
-                  {pod.message !== '' && <span className="bad"> {pod.message}</span>}
-                </td>
-                <td>{pod.restarts}</td>
-                <td className="fine">{pod.address}</td>
-                <td>
-                  {Object.entries(proxy?.types ?? {}).map(([type, state]) => (
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Pod</th>
+          <th scope="col">Phase</th>
+          <th scope="col">Restarts</th>
+          <th scope="col">Address</th>
+          <th scope="col">Proxy has</th>
+        </tr>
+      </thead>
+      <tbody>
+        {workload.pods.map((pod) => {
+          const proxy = proxies.get(pod.node);
+          return (
+            <tr key={pod.name}>
+              <th scope="row">{pod.name}</th>
+              <td>
+                {pod.phase}
+                {pod.message !== '' && <span className="bad"> {pod.message}</span>}
+              </td>
+              <td>{pod.restarts}</td>
+              <td className="fine">{pod.address}</td>
+              <td>
+                {Object.entries(proxy?.types ?? {})
+                  .filter(([, state]) => state !== 'not subscribed')
+                  .map(([type, state]) => (
                     <span key={type} className={`tag ${state === 'synced' ? '' : 'bad'}`}>
                       {type} {state}
                     </span>
                   ))}
-                  {proxy?.refusals.map(({ resource, field, message, source }) => (
-                    <p key={`${resource} ${field}`} className="bad">
-                      refused {resource} {field}: {message} {source}
-                    </p>
-                  ))}
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </>
+                {proxy?.refusals.map(({ resource, field, message, source }) => (
+                  <p key={`${resource} ${field}`} className="bad">
+                    refused {resource} {field}: {message} {source}
+                  </p>
+                ))}
+              </td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
   );
 }

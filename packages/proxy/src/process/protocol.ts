@@ -51,6 +51,26 @@ export interface NodeCounts {
 export interface NodeTraffic {
   readonly node: string;
   readonly clusters: readonly ClusterTraffic[];
+  /** The same as Istio's standard metrics tell it, of requests that ended. */
+  readonly requests?: readonly RequestTraffic[];
+}
+
+/** By the labels of Istio's standard metrics; `unknown` where they say so. */
+export interface RequestTraffic {
+  readonly reporter: 'source' | 'destination';
+  readonly source: string;
+  readonly sourceNamespace: string;
+  /** Host name. */
+  readonly service: string;
+  readonly destination: string;
+  readonly destinationNamespace: string;
+  /** Of the destination. */
+  readonly version: string;
+  readonly requests: number;
+  /** Of them: answers of 500 and more, and statuses of gRPC that are the server's fault. */
+  readonly errors: number;
+  /** As those of clusters. */
+  readonly times: readonly (readonly [milliseconds: number, count: number])[];
 }
 
 export interface ClusterTraffic {

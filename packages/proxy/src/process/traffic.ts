@@ -2,6 +2,8 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { ClusterHost } from '../cluster/host.ts';
 import type { ClusterTraffic, HostTraffic, NodeTraffic } from './protocol.ts';
 import type { ProxyNode } from './proxy-node.ts';
+import { RequestMeter } from './requests.ts';
+import { moreTimes } from './times.ts';
 
 interface HostSeen {
   requests: number;
@@ -21,6 +23,7 @@ interface ClusterSeen {
  */
 export class TrafficMeter {
   readonly #seen = new WeakMap<Cluster, ClusterSeen>();
+  readonly #requests = new RequestMeter();
 
   /** Undefined when nothing was sent. */
   since(node: ProxyNode): NodeTraffic | undefined {
@@ -30,7 +33,8 @@ export class TrafficMeter {
       const traffic = this.#cluster(program.name, made);
       if (traffic !== undefined) clusters.push(traffic);
     }
-    return clusters.length === 0 ? undefined : { node: node.id, clusters };
+    const requests = this.#requests.since(node.tagged);
+    return clusters.length === 0 && requests.length === 0 ? undefined : { node: node.id, clusters, requests };
   }
 
   #cluster(name: string, cluster: Cluster): ClusterTraffic | undefined {
@@ -51,7 +55,12 @@ export class TrafficMeter {
       if (traffic !== undefined) hosts.push(traffic);
     }
     if (hosts.length === 0 && unsent === 0) return undefined;
-    return { cluster: name, unsent, times: times(cluster, seen.times), hosts };
+    return {
+      cluster: name,
+      unsent,
+      times: moreTimes([stats.external.upstream_rq_time, stats.internal.upstream_rq_time], seen.times),
+      hosts,
+    };
   }
 }
 
@@ -70,25 +79,4 @@ function hostTraffic(host: ClusterHost, seen: WeakMap<ClusterHost, HostSeen>): H
   before.errors += errors;
   before.connections += connections;
   return { address: `${address}:${port}`, requests, errors, connections, tls: host.transport.tls !== undefined };
-}
-
-/** Milliseconds (the middle of their bucket) with how many answers took as long since the last time. */
-function times(cluster: Cluster, seen: Map<number, number>): [number, number][] {
-  const now = new Map<number, number>();
-  for (const { upstream_rq_time: histogram } of [cluster.stats.external, cluster.stats.internal]) {
-    if (!histogram.begun) continue;
-    histogram.flush();
-    for (const { left, width, count } of histogram.total?.bins() ?? []) {
-      const middle = left + width / 2;
-      now.set(middle, (now.get(middle) ?? 0) + count);
-    }
-  }
-  const out: [number, number][] = [];
-  for (const [middle, count] of now) {
-    const more = count - (seen.get(middle) ?? 0);
-    if (more === 0) continue;
-    out.push([middle, more]);
-    seen.set(middle, count);
-  }
-  return out;
 }

@@ -4,7 +4,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { repositoryRoot } from '@mizzen/testkit';
 import { ControlProcess } from '../control/testing/control-process.ts';
-import type { GraphAnswer } from './types.ts';
+import type { GraphAnswer, TrafficAnswer } from './types.ts';
+import type { RequestTraffic } from '@mizzen/proxy/process/protocol.ts';
 
 const deployment = (name: string, app: string, version: string): string => `apiVersion: apps/v1
 kind: Deployment
@@ -94,6 +95,46 @@ test('what is sent becomes edges between workloads, with errors, latencies and m
   expect(third).toMatchObject({ health: 'failing', p50: null });
   expect(nodes.find(({ name }) => name === 'nobody.default.svc.cluster.local')).toMatchObject({ kind: 'service' });
   expect(nodes.find(({ name }) => name === 'web-v2')).toMatchObject({ health: 'failing' });
+});
+
+test('standard metrics become rates, errors and durations by version', async () => {
+  const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
+  const schemaOf = (name: string): ReturnType<typeof ajv.compile> =>
+    ajv.compile(JSON.parse(readFileSync(join(repositoryRoot, `docs/reference/schemas/${name}.schema.json`), 'utf8')));
+  const node = control.pods.find(({ owner }) => owner.name === 'client')?.node ?? '';
+  const of = (version: string, errors: number): RequestTraffic => ({
+    reporter: 'source',
+    source: 'client',
+    sourceNamespace: 'default',
+    service: 'web.default.svc.cluster.local',
+    destination: `web-${version}`,
+    destinationNamespace: 'default',
+    version,
+    requests: 20,
+    errors,
+    times: [[4.05, 20]],
+  });
+  control.send({ type: 'traffic', nodes: [{ node, clusters: [], requests: [of('v1', 0), of('v2', 3)] }] });
+  const ask = async (query: string): Promise<TrafficAnswer> =>
+    (await (await fetch(`${api}/api/traffic?${query}`)).json()) as TrafficAnswer;
+  const service = 'service=web.default.svc.cluster.local';
+  const versions = async (): Promise<unknown> =>
+    (await ask(service)).inbound.map(({ name, total }) => [name, total.requests, total.errors, total.p99]);
+  await expect.poll(versions, { timeout: 12_000 }).toEqual([
+    ['v1', 20, 0, 4.05],
+    ['v2', 20, 3, 4.05],
+  ]);
+  const traffic = schemaOf('traffic');
+  for (const query of [service, 'workload=default/client']) expect(traffic(await ask(query))).toBe(true);
+  expect((await ask('workload=default/client')).outbound.map(({ name }) => name)).toEqual([
+    'web.default v1',
+    'web.default v2',
+  ]);
+  const summary: unknown = await (await fetch(`${api}/api/traffic`)).json();
+  expect(schemaOf('traffic-summary')(summary)).toBe(true);
+  expect(summary).toMatchObject({ services: [{ requests: 40, errors: 3 }] });
+  expect((await fetch(`${api}/api/traffic?workload=default/absent`)).status).toBe(404);
+  expect((await fetch(`${api}/api/traffic?workload=a/b&service=c`)).status).toBe(400);
 });
 
 test('edges stay when nothing is sent any more, and go with their workloads', async () => {

@@ -5,7 +5,7 @@ import type { ControlState } from '../control/control.ts';
 import type { ProxyState } from '../control/proxies.ts';
 import { TEXT_FORMAT } from '../metrics/control-plane.ts';
 import { http } from '../node-http.ts';
-import { DEFAULT_WINDOW } from '../traffic/live.ts';
+import { DEFAULT_WINDOW, type LiveTraffic } from '../traffic/live.ts';
 import { configStatusAnswer, readyAnswer, servicesAnswer, workloadAnswers } from './answers.ts';
 import type { ConfigInput } from './answers.ts';
 import { certificatesAnswer } from './certificates.ts';
@@ -18,6 +18,7 @@ import { logsAnswer } from './logs.ts';
 import { traceAnswer, traceFilterOf, tracesAnswer } from '../traces/answers.ts';
 import { receiveSpans, takesSpans } from '../traces/receive.ts';
 import type { TraceStore } from '../traces/store.ts';
+import { trafficOf } from './traffic.ts';
 import type { ErrorAnswer, GraphAnswer, WorkloadAnswer } from './types.ts';
 
 export interface ApiOptions {
@@ -39,6 +40,7 @@ export interface ApiOptions {
   /** What a page has in Prometheus' text format; undefined: there is no such page. */
   readonly metrics: (page: string) => string | undefined;
   readonly traces: TraceStore;
+  readonly traffic: Pick<LiveTraffic, 'summary' | 'ofService' | 'ofWorkload'>;
   /** Served beside the API; absent: nothing but the API. */
   readonly console?: ConsoleFiles;
 }
@@ -109,6 +111,10 @@ export class ApiServer {
     if (read && segments[0] === 'api' && segments[1] === 'traces' && segments.length <= 3) {
       const { status, body } = this.#traces(segments[2], url.searchParams);
       return reply(response, status, body);
+    }
+    if (read && path === '/api/traffic') {
+      const traffic = trafficOf(this.#options.traffic, url);
+      return reply(response, traffic.status, traffic.body);
     }
     if (read && segments[4] === 'logs' && segments.length === 5) {
       const logs = this.#logs(segments, url);

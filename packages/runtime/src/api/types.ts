@@ -287,3 +287,39 @@ export interface TraceSpanAnswer {
     readonly gateway: boolean;
   } | null;
 }
+
+/** GET /api/traffic: requests to every service within the last minutes, of Istio's standard metrics. */
+export interface TrafficSummaryAnswer {
+  readonly seconds: number;
+  readonly services: readonly ({ readonly service: string } & TrafficTotal)[];
+}
+
+export interface TrafficTotal {
+  readonly requests: number;
+  readonly errors: number;
+  /** Milliseconds; null when nothing ended. */
+  readonly p50: number | null;
+  readonly p90: number | null;
+  readonly p99: number | null;
+}
+
+/** GET /api/traffic?service=HOST and ?workload=NAMESPACE/NAME: the same second by second, or almost. */
+export interface TrafficAnswer {
+  /** Seconds from one point to the next; the last point is the newest that is whole. */
+  readonly step: number;
+  /** Of a service by version; of a workload by sender. */
+  readonly inbound: readonly TrafficSeries[];
+  /** Of a workload, by service and version; none of a service. */
+  readonly outbound: readonly TrafficSeries[];
+}
+
+export interface TrafficSeries {
+  readonly name: string;
+  /** Requests a second. */
+  readonly rate: readonly number[];
+  readonly errorRate: readonly number[];
+  readonly p50: readonly (number | null)[];
+  readonly p90: readonly (number | null)[];
+  readonly p99: readonly (number | null)[];
+  readonly total: TrafficTotal;
+}

@@ -127,6 +127,7 @@ export async function startControl(
     graph: (window) => traffic.graph(window),
     metrics: (page) => (page === '/metrics' ? metrics.text() : undefined),
     traces: new TraceStore(systemClock),
+    traffic,
   };
   const api = new ApiServer({ ...served, port: apiPort });
   const port = await listen(api, apiPort);

@@ -1,8 +1,10 @@
 import type { Clock } from '@mizzen/control-plane';
 import type { MeshModel } from '@mizzen/model';
 import type { NodeTraffic } from '@mizzen/proxy/process/protocol.ts';
-import type { GraphAnswer } from '../api/types.ts';
+import type { GraphAnswer, TrafficAnswer, TrafficSummaryAnswer } from '../api/types.ts';
 import type { ControlState } from '../control/control.ts';
+import { RequestHistory } from './requests.ts';
+import { serviceTraffic, trafficSummary, workloadTraffic } from './traffic-answer.ts';
 import { graphAnswer, placesOf, workloadId } from './graph.ts';
 import { LONGEST_WINDOW, TrafficWindow } from './window.ts';
 
@@ -17,6 +19,7 @@ export class LiveTraffic {
   readonly #clock: Clock;
   readonly #state: () => ControlState;
   readonly #window = new TrafficWindow();
+  readonly #requests = new RequestHistory();
   readonly #since: number;
   readonly #addresses = new Map<string, string>();
   #placed: ReadonlyMap<string, string> | undefined;
@@ -34,6 +37,7 @@ export class LiveTraffic {
       ofNode: (node) => sources.get(node),
       ofAddress: (address) => this.#ofAddress(address, model),
     });
+    for (const { requests } of nodes) if (requests !== undefined) this.#requests.add(requests, this.#clock.now());
   }
 
   /** `window` in seconds; rates of a mesh that is younger are of its life. */
@@ -45,6 +49,22 @@ export class LiveTraffic {
     const milliseconds = Math.min(window * 1000, LONGEST_WINDOW);
     const seconds = Math.max(1, Math.min(milliseconds, now - this.#since) / 1000);
     return graphAnswer(state, this.#window.flows(now - milliseconds), seconds, milliseconds / 1000);
+  }
+
+  /** What standard metrics counted, of all services. */
+  summary(): TrafficSummaryAnswer {
+    return trafficSummary(this.#requests, this.#clock.now());
+  }
+
+  ofService(host: string): TrafficAnswer {
+    return serviceTraffic(this.#requests, this.#clock.now(), host);
+  }
+
+  /** Undefined: there is no such workload. */
+  ofWorkload(namespace: string, name: string): TrafficAnswer | undefined {
+    const desired = this.#state().desired.find(({ owner }) => owner.namespace === namespace && owner.name === name);
+    if (desired === undefined) return undefined;
+    return workloadTraffic(this.#requests, this.#clock.now(), { namespace, name, sidecar: desired.sidecar });
   }
 
   /** Also of a pod that was there a moment ago, until another has its address. */

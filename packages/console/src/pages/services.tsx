@@ -1,0 +1,102 @@
+import { useState } from 'react';
+import { milliseconds, percent, protocol, rate } from '../format.ts';
+import { Problem } from '../parts/problem.tsx';
+import { address } from '../route.ts';
+import { useLive } from '../use-live.ts';
+
+export interface Service {
+  readonly hostname: string;
+  readonly namespace: string;
+  readonly registry: string;
+  readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: string }[];
+  readonly endpoints: readonly {
+    readonly address: string;
+    readonly port: number;
+    readonly servicePort: number;
+    readonly workload: string;
+    readonly healthy: boolean;
+    readonly mtls: boolean;
+  }[];
+}
+
+interface Summary {
+  readonly seconds: number;
+  readonly services: readonly {
+    readonly service: string;
+    readonly requests: number;
+    readonly errors: number;
+    readonly p50: number | null;
+    readonly p90: number | null;
+    readonly p99: number | null;
+  }[];
+}
+
+/** Every service, with what it was asked within the last minutes. */
+export default function ServicesPage(): React.JSX.Element {
+  const [sought, setSought] = useState('');
+  const { value, problem } = useLive<{ readonly services: readonly Service[] }>('/api/services', 3000);
+  const traffic = useLive<Summary>('/api/traffic', 3000);
+  const seconds = traffic.value?.seconds ?? 1;
+  const numbers = new Map((traffic.value?.services ?? []).map((each) => [each.service, each]));
+  const shown = (value?.services ?? []).filter(({ hostname }) => hostname.includes(sought.trim().toLowerCase()));
+  return (
+    <div className="page">
+      <header className="bar">
+        <h1>Services</h1>
+        <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+          <label>
+            <span className="hidden">Find a service</span>
+            <input
+              type="search"
+              placeholder="Find a service"
+              value={sought}
+              onChange={(event) => setSought(event.target.value)}
+            />
+          </label>
+        </form>
+      </header>
+      <Problem text={problem ?? traffic.problem} />
+      <div className="scroll" tabIndex={0} role="region" aria-label="Services">
+        <table className="wide">
+          <thead>
+            <tr>
+              <th scope="col">Service</th>
+              <th scope="col">Ports</th>
+              <th scope="col">Endpoints</th>
+              <th scope="col">Requests</th>
+              <th scope="col">Failing</th>
+              <th scope="col">p50</th>
+              <th scope="col">p90</th>
+              <th scope="col">p99</th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map(({ hostname, ports, endpoints }) => {
+              const own = numbers.get(hostname);
+              const healthy = endpoints.filter((each) => each.healthy).length;
+              return (
+                <tr key={hostname}>
+                  <th scope="row">
+                    <a href={address('service', { host: hostname })}>{hostname}</a>
+                  </th>
+                  <td>{ports.map((port) => `${port.port} ${protocol(port.protocol)}`).join(', ')}</td>
+                  <td className={healthy < endpoints.length ? 'bad' : undefined}>
+                    {healthy < endpoints.length ? `${healthy} of ${endpoints.length}` : endpoints.length}
+                  </td>
+                  <td>{own === undefined ? '–' : rate(own.requests / seconds)}</td>
+                  <td className={(own?.errors ?? 0) > 0 ? 'bad' : undefined}>
+                    {own === undefined ? '–' : percent(own.errors, own.requests)}
+                  </td>
+                  <td>{milliseconds(own?.p50 ?? null)}</td>
+                  <td>{milliseconds(own?.p90 ?? null)}</td>
+                  <td>{milliseconds(own?.p99 ?? null)}</td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+        {value?.services.length === 0 && <p className="empty">There is no service.</p>}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,63 @@
+import type { TrafficAnswer, TrafficSeries, TrafficSummaryAnswer } from '../api/types.ts';
+import { type Parties, type Red, type RequestHistory, POINTS, STEP } from './requests.ts';
+
+const UNKNOWN = 'unknown';
+
+/**
+ * Who sends tells more (what got no endpoint, what was reset on the way), so that it counts; who answers tells the rest:
+ * requests of senders that are not part of the mesh.
+ */
+function counts({ reporter, source }: Parties): boolean {
+  return reporter === 'source' || source === UNKNOWN;
+}
+
+/** Of every service, in numbers. */
+export function trafficSummary(history: RequestHistory, now: number): TrafficSummaryAnswer {
+  const groups = history.groups(now, (parties) =>
+    counts(parties) && parties.service !== UNKNOWN ? parties.service : undefined,
+  );
+  return {
+    seconds: (POINTS * STEP) / 1000,
+    services: [...groups].map(([service, red]) => ({ service, ...red.total })),
+  };
+}
+
+/** Of a service, by version of what answered. */
+export function serviceTraffic(history: RequestHistory, now: number, service: string): TrafficAnswer {
+  const groups = history.groups(now, (parties) =>
+    counts(parties) && parties.service === service ? versionOf(parties) : undefined,
+  );
+  return { step: STEP / 1000, inbound: seriesOf(groups), outbound: [] };
+}
+
+/** Of a workload: what comes in by who sent it, what goes out by service and version. */
+export function workloadTraffic(
+  history: RequestHistory,
+  now: number,
+  workload: { readonly namespace: string; readonly name: string; readonly sidecar: boolean },
+): TrafficAnswer {
+  // Without a proxy, nobody but the senders knows.
+  const reporter = workload.sidecar ? 'destination' : 'source';
+  const inbound = history.groups(now, (parties) => {
+    const { destination, destinationNamespace } = parties;
+    if (parties.reporter !== reporter || destination !== workload.name) return undefined;
+    if (destinationNamespace !== workload.namespace && destinationNamespace !== UNKNOWN) return undefined;
+    return parties.source === UNKNOWN ? 'outside the mesh' : parties.source;
+  });
+  const outbound = history.groups(now, (parties) => {
+    const { source, sourceNamespace, service } = parties;
+    if (parties.reporter !== 'source' || source !== workload.name) return undefined;
+    if (sourceNamespace !== workload.namespace) return undefined;
+    const host = service === UNKNOWN ? 'other hosts' : service.replace(/\.svc\.cluster\.local$/, '');
+    const version = versionOf(parties);
+    return version === '' ? host : `${host} ${version}`;
+  });
+  return { step: STEP / 1000, inbound: seriesOf(inbound), outbound: seriesOf(outbound) };
+}
+
+/** Empty where nobody answered, or whoever did has none. */
+const versionOf = ({ version }: Parties): string => (version === UNKNOWN ? '' : version);
+
+function seriesOf(groups: ReadonlyMap<string, Red>): TrafficSeries[] {
+  return [...groups].map(([name, red]) => ({ name, ...red })).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}

@@ -1,0 +1,114 @@
+import type { JsonObject } from '@mizzen/xds';
+import type { FilterState } from '../filter-state/state.ts';
+import type { Headers } from '../http/headers.ts';
+import type { ConnectionInfo, PeerTls } from './connection.ts';
+import type { UpstreamHost, UpstreamSocket } from './upstream.ts';
+
+/**
+ * A request's head. `path` is the request target with its query, empty for CONNECT; `authority` the Host (or the
+ * authority of the target), empty when there is none. `headers` holds neither `host` nor what concerns only the
+ * connection (`connection`, `upgrade` unless honoured, `transfer-encoding`, `keep-alive`).
+ */
+export interface RequestHead {
+  method: string;
+  path: string;
+  authority: string;
+  scheme: string;
+  readonly headers: Headers;
+}
+
+export interface ResponseHead {
+  status: number;
+  readonly headers: Headers;
+}
+
+/** What is known of a request while it runs and when it is logged. */
+export interface StreamInfo {
+  readonly connection: ConnectionInfo;
+  /** Address of the client after x-forwarded-for has been considered. */
+  remoteAddress: string;
+  /** A header that may make a request internal said so. */
+  remoteIsTrusted?: boolean;
+  /** Clock times in milliseconds; -1 until it happened. */
+  startTime: number;
+  requestEndTime: number;
+  upstreamStartTime: number;
+  responseStartTime: number;
+  responseEndTime: number;
+  /** Wall time of the start. */
+  startWall: number;
+  bytesReceived: number;
+  bytesSent: number;
+  responseCode: number;
+  responseCodeDetails: string;
+  /** Bit set of ResponseFlag. */
+  responseFlags: number;
+  /** The same bits in the order in which they were set, which is how they are logged; undefined: in the table's order. */
+  readonly flagOrder?: readonly number[] | undefined;
+  protocol: 'HTTP/1.0' | 'HTTP/1.1' | '';
+  /** Attempts made upstream, first one included. */
+  attemptCount: number;
+  upstreamCluster: string;
+  upstreamHost: string;
+  upstreamLocalAddress: string;
+  upstreamFailureReason: string;
+  routeName: string;
+  /** By filter name, e.g. `envoy.filters.http.jwt_authn`. Created when first written. */
+  dynamicMetadata: Record<string, JsonObject> | undefined;
+  /** It is one of those that ask whether the proxy is well. */
+  healthCheck?: boolean;
+  /** The host that a filter wants for the first attempt. */
+  overrideHost?: OverrideHost | undefined;
+  /** What filters noted for others. Created when first written. */
+  filterState?: FilterState | undefined;
+  /** What the rule that ended the request was, e.g. the policy that denied it. */
+  terminatedBy: string;
+  /** Only access logs read these; what is not set is logged as absent. */
+  connectionTerminationDetails?: string;
+  downstreamTransportFailureReason?: string;
+  filterChainName?: string;
+  localReplyBody?: string;
+  /** The host of the last attempt. */
+  upstreamTarget?: UpstreamHost | undefined;
+  /** Of attempts to connect, where there may be several; undefined: only the last one counts. */
+  upstreamHostsAttempted?: UpstreamHost[] | undefined;
+  /** The connection that carried it. */
+  upstreamConnection?:
+    | { readonly id: number; readonly socket: UpstreamSocket; readonly peer: PeerTls | undefined }
+    | undefined;
+  /** When the last attempt began to wait for it, and had it. */
+  poolWaitStart?: number;
+  poolReady?: number;
+  virtualHostMetadata?: Readonly<Record<string, JsonObject>> | undefined;
+  routeResolutions?: number;
+  virtualClusterName?: string;
+  /** As Envoy counts them, of HTTP alone. */
+  headerBytesReceived?: number;
+  headerBytesSent?: number;
+  wireBytesReceived?: number;
+  wireBytesSent?: number;
+  upstreamHeaderBytesSent?: number;
+  upstreamHeaderBytesReceived?: number;
+  /** With every attempt's added once more by each that follows. */
+  upstreamHeaderBytesSummed?: number;
+  upstreamWireBytesSent?: number;
+  upstreamWireBytesReceived?: number;
+  /** Head of the upstream's response. */
+  upstreamResponseTime?: number;
+  /** Set with the route. */
+  virtualHostName?: string | undefined;
+  /** Metadata of the route, by filter name. */
+  routeMetadata?: Readonly<Record<string, JsonObject>>;
+  /** Last byte of the request sent upstream. */
+  upstreamRequestEndTime?: number;
+}
+
+/** A host that is meant for a request, whatever the load balancer would say. */
+export interface OverrideHost {
+  /** `address:port`, or the path of a pipe. */
+  readonly address: string;
+  /** No other host will do. */
+  readonly strict: boolean;
+  /** What a client is told when there is no such host, and no other will do. */
+  readonly status: number;
+}

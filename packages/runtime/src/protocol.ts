@@ -15,7 +15,12 @@ export type ToControl =
   /** Always the first message. */
   | { readonly type: 'configure'; readonly options: ControlOptions }
   /** All pods, whenever one changes. `sequence` counts up; see `pods-converged`. */
-  | { readonly type: 'pods'; readonly pods: readonly PodStatus[]; readonly sequence?: number }
+  | {
+      readonly type: 'pods';
+      readonly pods: readonly PodStatus[];
+      readonly sequence?: number;
+      readonly proxies?: readonly ProxyProcess[];
+    }
   | {
       readonly type: 'counts';
       readonly nodes: readonly { readonly node: string; readonly inbound: number; readonly outbound: number }[];
@@ -195,9 +200,24 @@ export type PodPhase =
   | 'Succeeded'
   | 'Failed';
 
+/** A process that carries traffic: an Envoy that of one node, otherwise that of all the others. */
+export interface ProxyProcess {
+  readonly pid: number;
+  readonly node?: string;
+}
+
+export interface ContainerStatus {
+  readonly name: string;
+  readonly ready: boolean;
+  readonly restarts: number;
+  /** The leader of its process group; undefined while it has none of its own. */
+  readonly pid: number | undefined;
+}
+
 export interface PodStatus extends RuntimePod {
   readonly phase: PodPhase;
   readonly restarts: number;
+  readonly containers?: readonly ContainerStatus[];
   readonly templateHash: string;
   /** Node id and metadata of its sidecar (or of itself, for a gateway). */
   readonly node: string | undefined;

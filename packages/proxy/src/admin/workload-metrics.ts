@@ -3,6 +3,7 @@ import type { Histogram } from '../telemetry/histogram.ts';
 import { nodeHistograms, nodeStats } from '../telemetry/node-stats.ts';
 import type { ProxyNode } from '../process/proxy-node.ts';
 import type { CompileDeps } from '../program/types.ts';
+import { CertificateExpiry } from './certificate-expiry.ts';
 import { isGauge } from './gauges.ts';
 import { viewOf } from './histograms.ts';
 import { prometheus } from './prometheus.ts';
@@ -33,9 +34,13 @@ const ALWAYS =
 export class WorkloadMetrics {
   readonly #node: ProxyNode;
   readonly #program: StatsProgram;
+  readonly #certificates: CertificateExpiry;
+  readonly #deps: CompileDeps;
 
   constructor(node: ProxyNode, deps: CompileDeps) {
     this.#node = node;
+    this.#deps = deps;
+    this.#certificates = new CertificateExpiry(node.secrets);
     this.#program = compileStats({ statsConfig: STATS_CONFIG }, 'metrics', deps, []).program;
   }
 
@@ -60,6 +65,6 @@ export class WorkloadMetrics {
     };
     const gauge = (name: string): boolean =>
       (tagged.find(name)?.kind ?? (isGauge(name) ? 'gauge' : 'counter')) === 'gauge';
-    return prometheus(values, [], views, tags, gauge, 'cumulative');
+    return this.#certificates.text(this.#deps.clock.wall()) + prometheus(values, [], views, tags, gauge, 'cumulative');
   }
 }

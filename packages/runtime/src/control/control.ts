@@ -8,7 +8,14 @@ import type { ReadResult } from '@mizzen/sources';
 import { envoyFilterProblems } from '@mizzen/translator';
 import type { Clock, ControlPlaneMetrics, Convergence, Refusal, Timer } from '@mizzen/control-plane';
 import { packDesired } from '../desired.ts';
-import type { ControlOptions, DesiredWorkload, FromControl, PodStatus, WorkloadStatus } from '../protocol.ts';
+import type {
+  ControlOptions,
+  DesiredWorkload,
+  FromControl,
+  PodStatus,
+  ProxyProcess,
+  WorkloadStatus,
+} from '../protocol.ts';
 import { checkCredentials } from './credential-check.ts';
 import { checkKeys } from './key-check.ts';
 import { defaultGateways } from './default-gateways.ts';
@@ -42,6 +49,7 @@ export interface ControlState {
   readonly pods: readonly PodStatus[];
   readonly statuses: readonly WorkloadStatus[];
   readonly desired: readonly DesiredWorkload[];
+  readonly proxies: readonly ProxyProcess[];
 }
 
 /** Names of resources, by what became of them. */
@@ -72,6 +80,7 @@ export class Control {
   #pods: readonly PodStatus[] = [];
   #gatewayResources: readonly Resource[] = [];
   #statuses: readonly WorkloadStatus[] = [];
+  #proxies: readonly ProxyProcess[] = [];
   #workloads: ReturnType<typeof computeWorkloads>;
   #diagnostics: readonly Diagnostic[] = [];
   #sentDesired = '';
@@ -105,6 +114,7 @@ export class Control {
       pods: this.#reported,
       statuses: this.#statuses,
       desired: [...this.#workloads.workloads, ...this.#workloads.gateways],
+      proxies: this.#proxies,
     };
   }
 
@@ -126,8 +136,13 @@ export class Control {
     this.#refresh(this.#deps.clock.now(), NO_CHANGES);
   }
 
-  onPods(pods: readonly PodStatus[], sequence: number | undefined): void {
+  onPods(
+    pods: readonly PodStatus[],
+    sequence: number | undefined,
+    proxies: readonly ProxyProcess[] | undefined = this.#proxies,
+  ): void {
     this.#reported = pods;
+    this.#proxies = proxies;
     const done = (): void => {
       if (sequence !== undefined) this.#deps.send({ type: 'pods-converged', sequence });
     };

@@ -16,6 +16,7 @@ import type { ControlOptions, FromControl, ToControl } from '../protocol.ts';
 import { TraceStore } from '../traces/store.ts';
 import { LiveTraffic } from '../traffic/live.ts';
 import { controlPlaneMetrics } from '../metrics/control-plane.ts';
+import { WorkloadsMetrics } from '../metrics/workloads.ts';
 import { describeHolder, portHolder } from '../supervisor/port-holder.ts';
 import { StateDir } from '../supervisor/state-dir.ts';
 import { Ads } from './ads.ts';
@@ -105,6 +106,10 @@ export async function startControl(
     virtualServices: () => running.state.model.snapshot.list('VirtualService').length,
   });
 
+  const pages: Readonly<Record<string, { text(): string }>> = {
+    '/metrics': metrics,
+    '/metrics/workloads': new WorkloadsMetrics(() => running.state),
+  };
   const commands = new Commands(send);
   const logs = new StateDir(stateDir);
   const traffic = new LiveTraffic(systemClock, () => running.state);
@@ -125,9 +130,9 @@ export async function startControl(
     logFile: (namespace, workload, source) =>
       source === 'access' ? logs.accessLog(namespace, workload) : logs.workloadLog(namespace, workload),
     graph: (window) => traffic.graph(window),
-    metrics: (page) => (page === '/metrics' ? metrics.text() : undefined),
     traces: new TraceStore(systemClock),
     traffic,
+    metrics: (page) => pages[page]?.text(),
   };
   const api = new ApiServer({ ...served, port: apiPort });
   const port = await listen(api, apiPort);
@@ -143,7 +148,7 @@ export async function startControl(
     handle(message) {
       switch (message.type) {
         case 'pods':
-          return running.onPods(message.pods, message.sequence);
+          return running.onPods(message.pods, message.sequence, message.proxies);
         case 'workloads':
           return running.onStatuses(message.workloads);
         case 'traffic':

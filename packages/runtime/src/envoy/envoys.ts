@@ -18,6 +18,8 @@ export interface EnvoysOptions extends EnvoyDeps {
   /** Paths for the bootstrap and for the admin socket of the Envoy with an id; in directories of this user alone. */
   readonly bootstrap: (id: string) => string;
   readonly admin: (id: string) => string;
+  /** One is ready, be it a process anew. */
+  readonly onProcess: () => void;
   readonly onCounts: (nodes: readonly ({ readonly node: string } & Counts)[]) => void;
   readonly onBindFailed: (failure: { readonly node: string; readonly address: string; readonly port: number }) => void;
   /** Warnings and errors that a person has not heard of otherwise. */
@@ -46,8 +48,10 @@ export class Envoys implements Sidecars {
     this.#options = options;
   }
 
-  get pids(): readonly number[] {
-    return [...this.#entries.values()].flatMap(({ process }) => process?.pid ?? []);
+  get processes(): readonly { readonly pid: number; readonly node: string }[] {
+    return [...this.#entries].flatMap(([node, { process }]) =>
+      process?.pid === undefined ? [] : [{ pid: process.pid, node }],
+    );
   }
 
   /** One that runs learns of other metadata as of everything: by xDS. */
@@ -96,7 +100,16 @@ export class Envoys implements Sidecars {
   }
 
   #process(node: string, config: Bootstrap, accessLog: string, { path }: EnvoyBinary, entry: Entry): EnvoyProcess {
-    const { bootstrap: bootstrapOf, admin: adminOf, onBindFailed, onExit, onLine, onLog, ...deps } = this.#options;
+    const {
+      bootstrap: bootstrapOf,
+      admin: adminOf,
+      onBindFailed,
+      onExit,
+      onLine,
+      onLog,
+      onProcess,
+      ...deps
+    } = this.#options;
     const id = fileName(node);
     const [bootstrap, admin] = [bootstrapOf(id), adminOf(id)];
     writeFileSync(bootstrap, JSON.stringify(config, undefined, 2), { mode: 0o600 });
@@ -107,7 +120,10 @@ export class Envoys implements Sidecars {
       binary: path,
       bootstrap,
       admin,
-      onReady: () => entry.ready.resolve(),
+      onReady: () => {
+        entry.ready.resolve();
+        onProcess();
+      },
       onTaken: (taken) => onBindFailed({ node, ...taken }),
       onExit: (how, waitMs, last) => onExit(node, how, waitMs, last),
       onLine: (line) => onLine(node, line),

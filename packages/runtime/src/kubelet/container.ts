@@ -1,5 +1,5 @@
 import type { k8s } from '@mizzen/api';
-import type { DesiredContainer } from '../protocol.ts';
+import type { ContainerStatus, DesiredContainer } from '../protocol.ts';
 import { BackOff, CRASH_LOOP } from './backoff.ts';
 import { type Clock, type Timer, within } from './clock.ts';
 import { expand } from './expand.ts';
@@ -79,6 +79,10 @@ export class ContainerRunner {
   }
   get message(): string | undefined {
     return this.#message;
+  }
+  status(): ContainerStatus {
+    const { container } = this.#spec;
+    return { name: container.name, ready: this.#ready, restarts: this.#restarts, pid: this.#running?.pid };
   }
 
   start(): void {

@@ -177,6 +177,7 @@ export class Pod {
       engine: engineOf(this.#node?.metadata),
       phase: this.phase,
       restarts: this.#containers.reduce((sum, c) => sum + c.restarts, 0),
+      containers: this.#containers.map((c) => c.status()),
       templateHash: this.#workload.templateHash,
       node: this.#node?.id,
       nodeMetadata: this.#node?.metadata,

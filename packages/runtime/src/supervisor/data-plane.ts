@@ -6,6 +6,8 @@ import { OwnProcess, type OwnProcessOptions } from './own-process.ts';
 
 export interface DataPlaneOptions extends Omit<OwnProcessOptions<FromProxy>, 'name' | 'onStart' | 'onMessage'> {
   readonly xds: string;
+  /** It has a process, be it another than before. */
+  readonly onProcess: () => void;
   readonly onCounts: (nodes: readonly ({ readonly node: string } & Counts)[]) => void;
   readonly onTraffic: (nodes: readonly NodeTraffic[]) => void;
   readonly onBindFailed: (failure: Extract<FromProxy, { type: 'bind-failed' }>) => void;
@@ -31,7 +33,10 @@ export class DataPlane implements Sidecars {
     this.#process = new OwnProcess<ToProxy, FromProxy>({
       ...options,
       name: 'data plane',
-      onStart: () => this.#started(),
+      onStart: () => {
+        this.#started();
+        options.onProcess();
+      },
       onMessage: (message) => this.#message(message),
       onExit: (how, wait, last) => {
         for (const done of this.#stops.values()) done();

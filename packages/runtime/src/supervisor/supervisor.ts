@@ -102,6 +102,7 @@ export class Supervisor {
       ...common,
       entry: entries.dataPlane,
       xds: state.xdsSocket(),
+      onProcess: () => this.#processesChanged(),
       onCounts: (nodes) => this.#counted(nodes),
       onTraffic: (nodes) => this.#control.send({ type: 'traffic', nodes }),
       onBindFailed: (failure) => this.#bindFailed(failure),
@@ -124,6 +125,7 @@ export class Supervisor {
       xds: state.adsSocket(),
       bootstrap: (id) => state.envoyBootstrap(id),
       admin: (id) => state.envoyAdmin(id),
+      onProcess: () => this.#processesChanged(),
       onCounts: (nodes) => this.#counted(nodes),
       onBindFailed: (failure) => this.#bindFailed(failure),
       onLog: (node, { level, text }) =>
@@ -149,8 +151,7 @@ export class Supervisor {
       onPods: throttle(
         () => Math.min(LONGEST_REPORT_MS, Math.max(REPORT_MS, this.#kubelet.unready * REPORT_MS_PER_UNREADY)),
         (sequence) => {
-          this.#control.send({ type: 'pods', pods: this.#kubelet.pods(), sequence });
-          this.#control.send({ type: 'workloads', workloads: this.#kubelet.workloads() });
+          this.#report(sequence);
         },
       ),
       onLine: (pod, container, stream, line) => this.#output(pod, container, stream, line),
@@ -213,7 +214,18 @@ export class Supervisor {
     };
     this.#control.send({ type: 'configure', options });
     if (!this.#desired) return;
-    this.#control.send({ type: 'pods', pods: this.#kubelet.pods(), sequence: this.#kubelet.sequence });
+    this.#report(this.#kubelet.sequence);
+  }
+
+  #processesChanged(): void {
+    if (this.#desired && !this.#stopping) this.#report(this.#kubelet.sequence);
+  }
+
+  /** Tells the control process what runs. */
+  #report(sequence: number): void {
+    const dataPlane = this.#dataPlane.pid;
+    const proxies = [...(dataPlane === undefined ? [] : [{ pid: dataPlane }]), ...this.#envoys.processes];
+    this.#control.send({ type: 'pods', pods: this.#kubelet.pods(), sequence, proxies });
     this.#control.send({ type: 'workloads', workloads: this.#kubelet.workloads() });
   }
 

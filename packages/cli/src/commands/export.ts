@@ -5,23 +5,34 @@ import { ApiFile } from '@mizzen/runtime/supervisor/api-file.ts';
 import { DEFAULT_API_PORT } from '@mizzen/runtime/supervisor/options.ts';
 import { type Command, type Invocation, text, UsageError } from '../command.ts';
 import { DASHBOARDS, DATA_SOURCE, dashboard, PROVIDER } from '../export/dashboards.ts';
-import { ALERTS, RECORDING } from '../export/rules.ts';
+import { ALERTS } from '../export/alerts.ts';
+import { RECORDING } from '../export/recording.ts';
+import { JOBS } from '../export/rule.ts';
 import { client, meshFlags } from '../running.ts';
 
 const API = `http://127.0.0.1:${DEFAULT_API_PORT}`;
 const PROMETHEUS = 'http://127.0.0.1:9090';
 
-/** Scrapes every pod of the mesh whose API is at `api`, whichever there are at that time. */
+/** Scrapes the control plane whose API is at `api`, and every pod of its mesh, whichever there are at that time. */
 function scrapeConfiguration(api: string): object {
+  const { protocol, host } = new URL(api);
+  const fixed = (name: string, path: string): object => ({
+    job_name: name,
+    scheme: protocol.slice(0, -1),
+    metrics_path: path,
+    static_configs: [{ targets: [host] }],
+  });
   return {
     global: { scrape_interval: '5s', evaluation_interval: '5s' },
     rule_files: ['rules/*.yaml'],
     scrape_configs: [
       {
-        job_name: 'mizzen',
+        job_name: JOBS.pods,
         metrics_path: '/stats/prometheus',
         http_sd_configs: [{ url: `${api}/api/prometheus/targets`, refresh_interval: '5s' }],
       },
+      fixed(JOBS.controlPlane, '/metrics'),
+      fixed(JOBS.workloads, '/metrics/workloads'),
     ],
   };
 }
@@ -69,7 +80,7 @@ export const prometheus: Command = {
 export const grafana: Command = {
   name: 'export grafana',
   usage: '[DIR]',
-  summary: 'Writes dashboards of the mesh, its services, workloads and proxies, and the provisioning for them.',
+  summary: 'Writes dashboards of the mesh, its services, workloads and control plane, and the provisioning for them.',
   description: 'Start Grafana with GF_PATHS_PROVISIONING set to the `provisioning` directory.',
   flags: { ...meshFlags, prometheus: { type: 'string', value: 'URL', help: `where Prometheus is (${PROMETHEUS})` } },
   examples: ['mizzen export grafana monitoring'],

@@ -18,7 +18,7 @@ const node: Node = {
 const bootstrap = adsBootstrap({ node, xds: join(folder, 'xds.sock'), admin: join(folder, 'admin.sock') });
 
 test('an Envoy is told who it is and where to ask, and nothing else', () => {
-  expect(bootstrap.node).toEqual({ id: node.id, cluster: 'web-0.default', metadata: node.metadata });
+  expect(bootstrap.node).toEqual({ id: node.id, cluster: 'web.default', metadata: node.metadata });
   expect(bootstrap.admin?.address).toEqual({ pipe: { path: join(folder, 'admin.sock'), mode: 0o600 } });
   expect(bootstrap.dynamicResources?.adsConfig?.apiType).toBe('DELTA_GRPC');
   expect(bootstrap.staticResources?.listeners).toBeUndefined();

@@ -1,4 +1,5 @@
 import type { Bootstrap, JsonObject } from '@mizzen/xds';
+import { serviceCluster } from './service-cluster.ts';
 import { typed } from './filters/typed.ts';
 import type { Node } from './types.ts';
 
@@ -42,8 +43,7 @@ export function adsBootstrap({ node, xds, admin }: AdsBootstrapOptions): Bootstr
   return {
     node: {
       id: node.id,
-      // `web-0.default`
-      cluster: node.id.split('~')[2] ?? node.id,
+      cluster: serviceCluster(node.metadata),
       metadata: node.metadata as JsonObject,
     },
     admin: { address: { pipe: { path: admin, mode: 0o600 } } },

@@ -17,6 +17,8 @@ export const ALLOW_ANY_DYNAMIC_DNS_CLUSTER = 'AllowAnyDynamicDNSCluster';
 export const HTTP_PROXY_ROUTE = 'http_proxy';
 /** Cluster and internal listener in which a CONNECT to an HTTP port ends; only on one machine. */
 export const CONNECT_TUNNEL = 'mizzen_connect';
+/** Leads to where `mizzen up` keeps traces. */
+export const TRACES = 'mizzen_traces';
 
 /** `outbound|80|v1|reviews.default.svc.cluster.local`; `subset` is empty for the whole service. */
 export function outboundCluster(port: number, subset: string, hostname: string): string {

@@ -63,10 +63,18 @@ export interface LocalProxy {
     readonly applicationAddress: string;
     readonly applicationPort: number;
   }[];
+  /** Where spans go that no provider of MeshConfig or of a Telemetry is named for; absent: nowhere. */
+  readonly traces?: LocalTraces;
   /** Where its metrics are to be had; absent: it keeps none of Istio's. */
   readonly metrics?: LocalMetrics;
   /** Gateways: address, and Gateway server port → port listened on. Ports not listed are as they are. */
   readonly gateway?: { readonly address: string; readonly ports: Readonly<Record<number, number>> };
+}
+
+/** Takes spans as Zipkin's second version has them, at `/api/v2/spans`. */
+export interface LocalTraces {
+  readonly address: string;
+  readonly port: number;
 }
 
 /** An endpoint for Prometheus: `/stats/prometheus` of the proxy, with the application's own metrics behind it. */

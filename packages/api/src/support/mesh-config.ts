@@ -40,7 +40,10 @@ export const meshConfig: MessageTable = {
     ingressService: INGRESS,
     ingressControllerMode: INGRESS,
     ingressSelector: INGRESS,
-    enableTracing: left('there is no provider in the bootstrap', 'use a Telemetry'),
+    enableTracing: yes(
+      'with `false`, `mizzen up` keeps no traces of what no provider is named for',
+      `HttpConnectionManager.tracing`,
+    ),
     accessLogFile: yes("where access logs go; `/dev/stdout` is the sidecar's own log", 'FileAccessLog.path'),
     accessLogFormat: yes("Istio's own when left out", 'SubstitutionFormatString.textFormatSource'),
     accessLogEncoding: yes('TEXT or JSON', 'SubstitutionFormatString.jsonFormat'),

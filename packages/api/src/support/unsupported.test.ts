@@ -179,7 +179,7 @@ test('the mesh configuration, where it is written', () => {
     );
   expect(
     mesh('accessLogFile: /dev/stdout\nenableTracing: true\ndefaultConfig:\n  drainDuration: 5s\n  concurrency: 2\n'),
-  ).toEqual(['2 MZ1205 enableTracing', '4 MZ1205 drainDuration']);
+  ).toEqual(['4 MZ1205 drainDuration']);
   expect(mesh('enableTracing: false\nverifyCertificateAtClient: true\n')).toEqual([]);
   expect(mesh('verifyCertificateAtClient: false\n')).toEqual(['1 MZ1205 verifyCertificateAtClient: false']);
 });

@@ -40,7 +40,7 @@ export class ProxyHost {
         );
         return;
       case 'start':
-        return this.#start(message.node, message.metadata, message.accessLog);
+        return this.#start(message);
       case 'stop':
         return void this.#stop(message.node, message.drainMs);
       case 'shutdown':
@@ -53,7 +53,7 @@ export class ProxyHost {
     this.#logs.close();
   }
 
-  #start(id: string, metadata: JsonObject, accessLog: string | undefined): void {
+  #start({ node: id, metadata, serviceCluster, accessLog }: Extract<ToProxy, { type: 'start' }>): void {
     if (this.#nodes.has(id))
       return this.#send({ type: 'log', level: 'warning', node: id, message: 'is already running' });
     if (this.#xds === undefined)
@@ -61,6 +61,7 @@ export class ProxyHost {
     const node = new ProxyNode({
       id,
       metadata,
+      ...(serviceCluster === undefined ? {} : { serviceCluster }),
       deps: this.#deps,
       source: this.#xds.node(id, metadata),
       accessLog: (path) => this.#logs.sink(accessLog !== undefined && path === '/dev/stdout' ? accessLog : path),

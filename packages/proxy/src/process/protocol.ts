@@ -7,7 +7,14 @@ import type { JsonObject } from '@mizzen/xds';
 export type ToProxy =
   /** Always the first message. `xds` is where local xDS is served: path of a unix socket, or a named pipe on Windows. */
   | { readonly type: 'configure'; readonly xds: string }
-  | { readonly type: 'start'; readonly node: string; readonly metadata: JsonObject; readonly accessLog?: string }
+  | {
+      readonly type: 'start';
+      readonly node: string;
+      readonly metadata: JsonObject;
+      /** What its spans are of, and requests say they come from. */
+      readonly serviceCluster?: string;
+      readonly accessLog?: string;
+    }
   /** Stops accepting, lets requests finish for up to `drainMs`, then closes; answered by `stopped`. */
   | { readonly type: 'stop'; readonly node: string; readonly drainMs: number }
   | { readonly type: 'shutdown'; readonly drainMs: number };

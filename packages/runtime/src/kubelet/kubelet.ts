@@ -1,3 +1,4 @@
+import type { LocalTraces } from '@mizzen/translator';
 import type { DesiredWorkload, PodStatus, WorkloadStatus } from '../protocol.ts';
 import { Builds } from './builds.ts';
 import { type Clock, sleep, within } from './clock.ts';
@@ -19,6 +20,8 @@ export interface KubeletOptions {
   readonly buildDirectory: (workload: DesiredWorkload, container: string) => string;
   /** Where a pod's sidecar writes its access log. */
   readonly accessLog: (pod: Pod) => string;
+  /** Where proxies send spans; absent: nowhere. */
+  readonly traces?: LocalTraces | undefined;
   /** Pods changed; `pods()` says what they are now. Called once per turn at most; `sequence` counts up. */
   readonly onPods: (sequence: number) => void;
   readonly onLine: (pod: Pod, container: string, stream: 'stdout' | 'stderr', line: string) => void;
@@ -240,7 +243,7 @@ export class Kubelet {
   }
 
   #podDeps(): PodDeps {
-    const { clock, launch, sidecars, standIns, environment, buildDirectory, accessLog, onLine, onEvent } =
+    const { clock, launch, sidecars, standIns, environment, buildDirectory, accessLog, traces, onLine, onEvent } =
       this.#options;
     return {
       clock,
@@ -251,6 +254,7 @@ export class Kubelet {
       buildDirectory,
       environment,
       accessLog,
+      traces,
       onLine,
       onEvent,
       layout: (workload, gateway) => {

@@ -1,15 +1,22 @@
 import { hostname } from 'node:os';
-import type { LocalProxy, Node, NodeMetadata } from '@mizzen/translator';
+import type { LocalProxy, LocalTraces, Node, NodeMetadata } from '@mizzen/translator';
 import type { DesiredWorkload } from '../protocol.ts';
 import type { PodLayout } from './layout.ts';
 import { podLabels } from './names.ts';
+
+export interface NodeSurroundings {
+  readonly gateway: boolean;
+  readonly accessLog: string;
+  /** Where spans are kept; absent: nowhere. */
+  readonly traces?: LocalTraces | undefined;
+}
 
 /** What a pod's proxy says of itself in its xDS requests. */
 export function proxyNode(
   workload: DesiredWorkload,
   pod: string,
   layout: PodLayout,
-  { gateway, accessLog }: { readonly gateway: boolean; readonly accessLog: string },
+  { gateway, accessLog, traces }: NodeSurroundings,
 ): Node {
   const { namespace } = workload.owner;
   const kind = gateway ? 'router' : 'sidecar';
@@ -24,10 +31,16 @@ export function proxyNode(
     NODE_NAME: hostname(),
     INTERCEPTION_MODE: 'NONE',
     WORKLOAD_NAME: workload.owner.name,
-    // An Envoy writes its access log itself.
     ...(layout.proxy === undefined
       ? {}
-      : { MIZZEN: workload.engine === 'envoy' ? { ...layout.proxy, ...envoy(workload, accessLog) } : layout.proxy }),
+      : {
+          MIZZEN: {
+            ...layout.proxy,
+            ...(traces === undefined ? {} : { traces }),
+            // It writes its access log itself.
+            ...(workload.engine === 'envoy' ? envoy(workload, accessLog) : {}),
+          },
+        }),
   };
   return { id: `${kind}~${layout.address}~${pod}.${namespace}~${namespace}.svc.cluster.local`, metadata };
 }

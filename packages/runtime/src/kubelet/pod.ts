@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Node } from '@mizzen/translator';
+import type { LocalTraces, Node } from '@mizzen/translator';
 import type { JsonObject } from '@mizzen/xds';
 import type { DesiredContainer, DesiredWorkload, PodPhase, PodStatus } from '../protocol.ts';
 import type { Builds, BuildSpec } from './builds.ts';
@@ -24,6 +24,7 @@ export interface PodDeps {
   readonly buildDirectory: (workload: DesiredWorkload, container: string) => string;
   readonly layout: (workload: DesiredWorkload, gateway: boolean) => Promise<PodLayout>;
   readonly accessLog: (pod: Pod) => string;
+  readonly traces?: LocalTraces | undefined;
   readonly eager: () => number;
   /** What every application inherits. */
   readonly environment: Readonly<Record<string, string>>;
@@ -110,8 +111,9 @@ export class Pod {
     this.#layout = layout;
     if (layout.proxy === undefined) this.#sidecarReady = true;
     else {
+      const { traces } = this.#deps;
       const accessLog = this.#deps.accessLog(this);
-      this.#node = jsonNode(proxyNode(this.#workload, this.name, layout, { gateway: this.gateway, accessLog }));
+      this.#node = jsonNode(proxyNode(this.#workload, this.name, layout, { gateway: this.gateway, accessLog, traces }));
       const ready = this.#deps.sidecars.start(this.#node.id, this.#node.metadata, accessLog);
       this.#deps.onChange(this);
       await ready;
@@ -133,8 +135,9 @@ export class Pod {
   updateGateway(workload: DesiredWorkload, layout: PodLayout): void {
     this.#workload = workload;
     this.#layout = layout;
+    const { traces } = this.#deps;
     const accessLog = this.#deps.accessLog(this);
-    this.#node = jsonNode(proxyNode(workload, this.name, layout, { gateway: true, accessLog }));
+    this.#node = jsonNode(proxyNode(workload, this.name, layout, { gateway: true, accessLog, traces }));
     void this.#deps.sidecars.start(this.#node.id, this.#node.metadata, accessLog);
     this.#deps.onChange(this);
   }

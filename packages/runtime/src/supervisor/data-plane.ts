@@ -1,4 +1,6 @@
 import type { FromProxy, NodeTraffic, ToProxy } from '@mizzen/proxy/process/protocol.ts';
+import { serviceCluster } from '@mizzen/translator/service-cluster.ts';
+import type { NodeMetadata } from '@mizzen/translator';
 import type { JsonObject } from '@mizzen/xds';
 import type { Counts } from '../kubelet/workload.ts';
 import type { Sidecars } from '../kubelet/sidecars.ts';
@@ -63,7 +65,7 @@ export class DataPlane implements Sidecars {
     const entry = { metadata, accessLog, ready: known?.ready ?? Promise.withResolvers<void>() };
     this.#nodes.set(node, entry);
     // One that runs learns of other metadata as of everything: by xDS.
-    if (known === undefined) this.#process.send({ type: 'start', node, metadata, accessLog });
+    if (known === undefined) this.#process.send(startOf(node, entry));
     return entry.ready.promise;
   }
 
@@ -86,8 +88,8 @@ export class DataPlane implements Sidecars {
 
   #started(): void {
     this.#process.send({ type: 'configure', xds: this.#options.xds });
-    for (const [node, { metadata, accessLog }] of this.#nodes) {
-      this.#process.send({ type: 'start', node, metadata, accessLog });
+    for (const [node, entry] of this.#nodes) {
+      this.#process.send(startOf(node, entry));
     }
   }
 
@@ -128,4 +130,11 @@ export class DataPlane implements Sidecars {
         message satisfies never;
     }
   }
+}
+
+function startOf(
+  node: string,
+  { metadata, accessLog }: { readonly metadata: JsonObject; readonly accessLog: string },
+): ToProxy {
+  return { type: 'start', node, metadata, serviceCluster: serviceCluster(metadata as NodeMetadata), accessLog };
 }

@@ -148,6 +148,7 @@ export class Supervisor {
       environment,
       buildDirectory: ({ owner }, container) => state.build(owner.namespace, owner.name, container),
       accessLog: (pod) => state.accessLog(pod.namespace, pod.workload.owner.name),
+      traces: { address: '127.0.0.1', port: options.apiPort },
       onPods: throttle(
         () => Math.min(LONGEST_REPORT_MS, Math.max(REPORT_MS, this.#kubelet.unready * REPORT_MS_PER_UNREADY)),
         (sequence) => {

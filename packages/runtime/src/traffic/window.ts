@@ -59,7 +59,7 @@ export class TrafficWindow {
       if (source === undefined) continue;
       for (const { hosts, ...traffic } of clusters) {
         // From a sidecar to its own application.
-        if (/^(inbound\||InboundPassthrough)/.test(traffic.cluster)) continue;
+        if (/^(inbound\||InboundPassthrough|mizzen_traces$)/.test(traffic.cluster)) continue;
         const targets = new Map<string, TargetTraffic>();
         for (const host of hosts) {
           const target = owners.ofAddress(host.address) ?? '';

@@ -8,6 +8,7 @@ import { buildInbound } from './inbound.ts';
 import { buildOutbound, noteOutbound } from './outbound.ts';
 import { type ClusterPlan, clusterPlan } from './plan.ts';
 import { proxySettingsKey } from './proxy-settings.ts';
+import { tracesCluster } from './traces.ts';
 import { allowAnyDynamicDns, blackHole, connectTunnel, inboundPassthrough, passthrough } from './special.ts';
 
 /** Every cluster of a proxy: outbound by service, then the special ones and (for sidecars) the inbound ones. */
@@ -26,6 +27,7 @@ export function buildClusters(context: TranslationContext): Cluster[] {
     noteOutbound(context, plan, twin.name);
   }
   clusters.push(blackHole(context));
+  if (proxy.local?.traces !== undefined) clusters.push(tracesCluster(proxy.local.traces));
   if (proxy.type === 'router') return clusters;
   clusters.push(passthrough(context));
   if (context.scope.outboundTrafficPolicy === 'ALLOW_ANY_DYNAMIC_DNS') clusters.push(allowAnyDynamicDns(context));

@@ -23,6 +23,8 @@ export interface MetricOverride {
 
 export interface TracingChoice {
   readonly provider: mesh.MeshConfig_ExtensionProvider | undefined;
+  /** No provider is named, known or not. */
+  readonly unnamed: boolean;
   readonly disabled: boolean;
   readonly randomSamplingPercentage: number | undefined;
   readonly customTags: Readonly<Record<string, telemetry.Tracing_CustomTag>> | undefined;
@@ -223,6 +225,7 @@ function tracing(
   if (levels.length === 0 && defaults.length === 0) return undefined;
   const result: { -readonly [K in keyof TracingChoice]: TracingChoice[K] } = {
     provider: defaults[0] === undefined ? undefined : find(defaults[0]),
+    unnamed: defaults[0] === undefined,
     disabled: false,
     randomSamplingPercentage: undefined,
     customTags: undefined,
@@ -232,13 +235,15 @@ function tracing(
   for (const level of levels) {
     if (!fits(level.match?.mode, mode)) continue;
     const [name] = namesOf(level.providers);
-    if (name !== undefined) result.provider = find(name);
+    if (name !== undefined) {
+      result.provider = find(name);
+      result.unnamed = false;
+    }
     result.disabled = level.disableSpanReporting ?? result.disabled;
     result.customTags = level.customTags ?? result.customTags;
     result.randomSamplingPercentage = level.randomSamplingPercentage ?? result.randomSamplingPercentage;
     result.enableIstioTags = level.enableIstioTags ?? result.enableIstioTags;
     result.useRequestIdForTraceSampling = level.useRequestIdForTraceSampling ?? result.useRequestIdForTraceSampling;
   }
-  if (result.provider === undefined) result.disabled = true;
   return result;
 }

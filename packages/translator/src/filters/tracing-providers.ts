@@ -3,6 +3,8 @@ import type { types } from '@mizzen/xds';
 import type { Build } from '../listener/build.ts';
 import { duration } from '../duration.ts';
 import { providerService, type ProviderService } from '../provider-service.ts';
+import { TRACES } from '../names.ts';
+import { serviceCluster } from '../service-cluster.ts';
 import { defined, extension, typed } from './typed.ts';
 
 type Tracing = types.hcm.HttpConnectionManager_Tracing;
@@ -37,7 +39,7 @@ export function tracingProvider(build: Build, provider: Provider): TracingProvid
       extension('envoy.tracers.datadog', 'envoy.config.trace.v3.DatadogConfig', {
         collectorCluster: target.cluster,
         collectorHostname: target.hostname,
-        serviceName: serviceCluster(build),
+        serviceName: serviceCluster(build.context.node.metadata),
       }),
     );
   }
@@ -48,6 +50,19 @@ export function tracingProvider(build: Build, provider: Provider): TracingProvid
     return { tracing: { spawnUpstreamSpan: true, provider: tracer }, samples: false };
   }
   return made(openTelemetryTracer(build, opentelemetry ?? {}, target));
+}
+
+/**
+ * Where a proxy of `mizzen up` sends spans when nobody names a provider. Applications pass B3 or W3C headers on, so
+ * that requests carry both.
+ */
+export function builtInTracing({ context }: Build): TracingProvider | undefined {
+  const { proxy, model } = context;
+  const traces = proxy.local?.traces;
+  if (traces === undefined || model.mesh.enableTracing === false) return undefined;
+  const hostname = `${traces.address}:${traces.port}`;
+  const settings = { traceContextOption: 'USE_B3_WITH_W3C_PROPAGATION' } as const;
+  return { tracing: { provider: zipkinTracer(settings, { hostname, cluster: TRACES }) }, samples: false };
 }
 
 function zipkinTracer(
@@ -88,7 +103,7 @@ function openTelemetryTracer(build: Build, settings: Otel, target: ProviderServi
     'envoy.tracers.opentelemetry',
     'envoy.config.trace.v3.OpenTelemetryConfig',
     defined({
-      serviceName: serviceCluster(build),
+      serviceName: serviceCluster(build.context.node.metadata),
       grpcService:
         http !== undefined
           ? undefined
@@ -147,13 +162,6 @@ function headers(list: readonly Header[] | undefined): readonly types.core.Heade
       appendAction: 'OVERWRITE_IF_EXISTS_OR_ADD' as const,
     })),
   );
-}
-
-/** Envoy's `--service-cluster`, as Istio's agent sets it: workload and namespace. */
-function serviceCluster(build: Build): string {
-  const { proxy } = build.context;
-  const app = proxy.labels['app'];
-  return `${app ?? proxy.workload?.workloadName ?? proxy.name}.${proxy.namespace}`;
 }
 
 function positive(length: number | undefined): number | undefined {

@@ -2,7 +2,7 @@ import type { mesh, telemetry } from '@mizzen/api';
 import type { types } from '@mizzen/xds';
 import type { Build, ListenerClass } from '../listener/build.ts';
 import { proxyConfig } from './proxy-config.ts';
-import { tracingProvider } from './tracing-providers.ts';
+import { builtInTracing, tracingProvider, type TracingProvider } from './tracing-providers.ts';
 import { defined } from './typed.ts';
 
 type Tracing = types.hcm.HttpConnectionManager_Tracing;
@@ -10,6 +10,8 @@ type CustomTag = types.tracing.CustomTag;
 
 /** Istio samples this many percent of traces when nobody says otherwise. */
 const DEFAULT_SAMPLING = 1;
+/** Where they stay on this machine and whoever looks for a request wants to find it: all, as Istio's demo profile has it. */
+const BUILT_IN_SAMPLING = 100;
 
 export interface TracingConfig {
   readonly tracing: Tracing | undefined;
@@ -18,7 +20,8 @@ export interface TracingConfig {
 
 /**
  * Tracing of an HTTP connection manager. Without a provider from the Telemetry API, Istio's own proxies get the legacy
- * settings of MeshConfig (their bootstrap names the provider); others get none.
+ * settings of MeshConfig (their bootstrap names the provider), those of `mizzen up` what keeps traces there, and others
+ * none.
  */
 export function tracingConfig(build: Build, listener: ListenerClass): TracingConfig {
   const choice = build.telemetry.tracing(listener);
@@ -27,26 +30,31 @@ export function tracingConfig(build: Build, listener: ListenerClass): TracingCon
   if (choice === undefined) {
     const enabled = build.context.model.mesh.enableTracing !== false && build.context.profile === 'istio';
     const istioTags = config.tracing?.enableIstioTags !== false;
-    const tracing = enabled
-      ? defined({
-          ...sampling(configuredSampling(config)),
-          customTags: sorted([...(istioTags ? istioTagsOf(build) : []), ...tags(config.tracing?.customTags ?? {})]),
-          maxPathTagLength,
-        })
-      : undefined;
+    const builtIn = builtInTracing(build);
+    const tracing =
+      enabled || builtIn !== undefined
+        ? defined({
+            ...builtIn?.tracing,
+            ...sampling(configuredSampling(config, builtIn)),
+            customTags: sorted([...(istioTags ? istioTagsOf(build) : []), ...tags(config.tracing?.customTags ?? {})]),
+            maxPathTagLength,
+          })
+        : undefined;
     return { tracing, useRequestIdForTraceSampling: true };
   }
-  const provider =
-    choice.disabled || choice.provider === undefined ? undefined : tracingProvider(build, choice.provider);
+  const builtIn = choice.unnamed ? builtInTracing(build) : undefined;
+  const named = choice.provider === undefined ? undefined : tracingProvider(build, choice.provider);
+  const provider = choice.disabled ? undefined : (named ?? builtIn);
   if (provider === undefined) {
-    return { tracing: undefined, useRequestIdForTraceSampling: choice.disabled || choice.useRequestIdForTraceSampling };
+    const disabled = choice.disabled || choice.provider === undefined;
+    return { tracing: undefined, useRequestIdForTraceSampling: disabled || choice.useRequestIdForTraceSampling };
   }
   const own = choice.customTags === undefined ? tags(config.tracing?.customTags ?? {}) : tags(choice.customTags);
   return {
     tracing: defined({
       maxPathTagLength,
       ...provider.tracing,
-      ...sampling(provider.samples ? 100 : (choice.randomSamplingPercentage ?? configuredSampling(config))),
+      ...sampling(provider.samples ? 100 : (choice.randomSamplingPercentage ?? configuredSampling(config, builtIn))),
       customTags: sorted([...(choice.enableIstioTags ? istioTagsOf(build) : []), ...own]),
     }),
     useRequestIdForTraceSampling: choice.useRequestIdForTraceSampling,
@@ -57,9 +65,9 @@ function sampling(percent: number): Pick<Tracing, 'clientSampling' | 'randomSamp
   return { clientSampling: { value: 100 }, randomSampling: { value: percent }, overallSampling: { value: 100 } };
 }
 
-function configuredSampling(config: mesh.ProxyConfig): number {
+function configuredSampling(config: mesh.ProxyConfig, builtIn: TracingProvider | undefined): number {
   const percent = config.tracing?.sampling ?? 0;
-  return percent === 0 ? DEFAULT_SAMPLING : percent > 100 ? 1 : percent;
+  return percent === 0 ? (builtIn === undefined ? DEFAULT_SAMPLING : BUILT_IN_SAMPLING) : percent > 100 ? 1 : percent;
 }
 
 function istioTagsOf(build: Build): CustomTag[] {

@@ -172,8 +172,12 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     this.#giveUp(resetReply(reason, transport, info.attemptCount, this.#interim, suppressEnvoyHeaders));
   }
 
-  /** After an interim response nothing is tried again, whether or not the client gets to see it. */
+  /**
+   * After an interim response nothing is tried again, whether or not the client gets to see it. Those that nobody has
+   * defined are passed over, as if they had not come.
+   */
   onInterim(parser: ResponseParser): void {
+    if (parser.status !== 100 && (parser.status < 102 || parser.status > 104)) return;
     chargeAnswer(this, parser.status, false);
     this.#interim = true;
     this.retryNoMore();

@@ -23,6 +23,7 @@ import type { AlpnOffer, LbContext, UpstreamCluster, UpstreamHost } from '../typ
 import { ClusterCircuitBreaker } from './circuit-breaker.ts';
 import { ClusterHost } from './host.ts';
 import { NamedHost } from './named-host.ts';
+import { changedPriorities } from './assignment.ts';
 import { hostKey, priorities } from './priorities.ts';
 import { endsOf } from './proxy-protocol.ts';
 import type { ClusterDetailStats } from './stats.ts';
@@ -209,13 +210,7 @@ export class Cluster implements UpstreamCluster {
 
   /** In how many priorities hosts came or went; those that are checked elsewhere now (`anew`) have changed theirs. */
   #changedPriorities(now: EndpointsProgram, anew: boolean): number {
-    const before = keysByPriority(this.#endpoints);
-    const after = keysByPriority(now);
-    let changed = 0;
-    for (const priority of new Set([...before.keys(), ...after.keys()])) {
-      const [was, is] = [before.get(priority), after.get(priority)];
-      if (was?.size !== is?.size || [...(was ?? [])].some((key) => is?.has(key) !== true)) changed++;
-    }
+    const changed = changedPriorities(this.#endpoints, now);
     return changed === 0 && anew ? 1 : changed;
   }
 
@@ -401,14 +396,4 @@ function healthOf(host: ClusterHost): EndpointProgram['health'] {
   const { health } = host.endpoint;
   if (FAILED_BY_EDS.has(health) || health === 'DRAINING') return health;
   return host.degradedActiveHc || host.degradedByOutlierDetection ? 'DEGRADED' : health;
-}
-
-function keysByPriority(endpoints: EndpointsProgram | undefined): Map<number, Set<string>> {
-  const map = new Map<number, Set<string>>();
-  for (const { priority, endpoints: members } of endpoints?.localities ?? []) {
-    let keys = map.get(priority);
-    if (keys === undefined) map.set(priority, (keys = new Set()));
-    for (const endpoint of members) keys.add(hostKey(endpoint));
-  }
-  return new Map([...map].filter(([, keys]) => keys.size > 0));
 }

@@ -4,6 +4,7 @@ import { checkActively } from '../health/active.ts';
 import type { OutlierLog } from '../health/outlier-log.ts';
 import { watchOutliers } from '../health/outlier.ts';
 import type { ClusterProgram, EndpointsProgram } from '../program/types.ts';
+import { changedPriorities } from './assignment.ts';
 import type { Cluster } from './cluster.ts';
 import { discoverByDns, type Discovery } from './dns.ts';
 import type { ClusterHost } from './host.ts';
@@ -30,6 +31,10 @@ export class ManagedCluster {
   readonly #surroundings: ManagedSurroundings;
   readonly #discoveries: Discovery[] = [];
   #cluster: Cluster | undefined;
+  /** What is counted while there is no cluster to count it. */
+  readonly counted = { membership_change: 0, update_no_rebuild: 0 };
+  /** The endpoints it has, or would have. */
+  #endpoints: EndpointsProgram | undefined;
   /** Checks that must be over before the cluster is used: one for each of its first hosts. */
   #checksToCome: number | undefined;
 
@@ -37,6 +42,8 @@ export class ManagedCluster {
     this.program = program;
     this.resource = resource;
     this.#surroundings = surroundings;
+    this.#endpoints = program.type === 'EDS' ? surroundings.endpoints(program.edsServiceName) : program.endpoints;
+    this.counted.membership_change = changedPriorities(undefined, this.#endpoints);
     if (actsByItself(program)) this.#make();
   }
 
@@ -65,7 +72,19 @@ export class ManagedCluster {
   }
 
   setEndpoints(endpoints: EndpointsProgram): void {
+    if (this.#cluster === undefined) this.counted.membership_change += changedPriorities(this.#endpoints, endpoints);
+    this.#endpoints = endpoints;
     this.#cluster?.setEndpoints(endpoints);
+  }
+
+  get endpoints(): EndpointsProgram | undefined {
+    return this.#endpoints;
+  }
+
+  /** Its assignment was said again. */
+  unchanged(): void {
+    if (this.#cluster === undefined) this.counted.update_no_rebuild++;
+    else this.#cluster.stats.update_no_rebuild++;
   }
 
   end(): void {
@@ -75,7 +94,7 @@ export class ManagedCluster {
 
   #make(): Cluster {
     const { program } = this;
-    const { deps, make, endpoints, openLog, onWarm } = this.#surroundings;
+    const { deps, make, openLog, onWarm } = this.#surroundings;
     const cluster = make(program);
     this.#cluster = cluster;
     const outliers =
@@ -101,7 +120,9 @@ export class ManagedCluster {
       });
       this.#discoveries.push(discoverByDns(cluster, deps));
     } else {
-      const known = program.type === 'EDS' ? endpoints(program.edsServiceName) : program.endpoints;
+      const known = this.#endpoints;
+      cluster.stats.update_no_rebuild += this.counted.update_no_rebuild;
+      cluster.stats.membership_change += this.counted.membership_change - changedPriorities(undefined, known);
       if (known !== undefined) cluster.setEndpoints(known);
     }
     return cluster;

@@ -4,6 +4,7 @@ import type { ClusterProgram, EndpointsProgram, SourceAddresses } from '../progr
 import { OutlierLog } from '../health/outlier-log.ts';
 import type { TlsContexts } from '../tls/context.ts';
 import { AggregateCluster } from './aggregate.ts';
+import { nowhere, sameAssignment } from './assignment.ts';
 import { Cluster, type Neighbours } from './cluster.ts';
 import { ForwardProxyCluster } from './forward-proxy.ts';
 import { ManagedCluster, type ManagedSurroundings } from './managed.ts';
@@ -136,10 +137,8 @@ export class ClusterManager {
   /** `warmUp` is to follow, once for all that came together. */
   setEndpoints(endpoints: EndpointsProgram): void {
     const { name, staleAfter } = endpoints;
-    this.#endpoints.set(name, endpoints);
-    this.#stale.get(name)?.cancel();
-    this.#stale.delete(name);
-    for (const managed of this.#users.get(name) ?? []) managed.setEndpoints(endpoints);
+    if (sameAssignment(this.#endpoints.get(name), endpoints)) this.sameEndpoints(name);
+    this.#place(endpoints);
     if (staleAfter === undefined) return;
     for (const { made } of this.#users.get(name) ?? [])
       if (made !== undefined) made.stats.assignment_timeout_received++;
@@ -147,6 +146,19 @@ export class ClusterManager {
       name,
       this.#options.deps.clock.after(staleAfter, () => this.#forget(name)),
     );
+  }
+
+  /** An assignment said what was known. */
+  sameEndpoints(name: string): void {
+    for (const managed of this.#users.get(name) ?? []) managed.unchanged();
+  }
+
+  #place(endpoints: EndpointsProgram): void {
+    const { name } = endpoints;
+    this.#endpoints.set(name, endpoints);
+    this.#stale.get(name)?.cancel();
+    this.#stale.delete(name);
+    for (const managed of this.#users.get(name) ?? []) managed.setEndpoints(endpoints);
   }
 
   /** The assignment is too old to go by. */
@@ -157,8 +169,7 @@ export class ClusterManager {
 
   /** There is no such assignment. What was known of it stays, as in Envoy. */
   noEndpoints(name: string): void {
-    if (this.#endpoints.has(name)) return;
-    this.setEndpoints(nowhere(name));
+    if (!this.#endpoints.has(name)) this.#place(nowhere(name));
   }
 
   /** Forgets assignments that nobody follows any more. */
@@ -260,8 +271,4 @@ export class ClusterManager {
     this.#warming.delete(name);
     this.#end(warming.managed);
   }
-}
-
-function nowhere(name: string): EndpointsProgram {
-  return { name, localities: [], overprovisioningFactor: 140, weightedPriorityHealth: false, dropOverload: 0 };
 }

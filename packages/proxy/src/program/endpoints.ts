@@ -14,6 +14,8 @@ import type {
 } from './types.ts';
 import { fraction, milliseconds } from './values.ts';
 
+const MAX_PRIORITY = 128;
+
 /** What an endpoint would add to the PROXY protocol header. */
 const PROXY_PROTOCOL = 'envoy.transport_sockets.proxy_protocol';
 
@@ -40,6 +42,8 @@ export function compileAssignment(
     compileLocality(context, locality, [...path, 'endpoints', i], named),
   );
   const { policy } = assignment;
+  if (policy?.overprovisioningFactor === 0)
+    context.refuse([...path, 'policy', 'overprovisioningFactor'], 'must be more than 0');
   const drops = policy?.dropOverloads ?? [];
   if (drops.length > 1) context.refuse([...path, 'policy', 'dropOverloads'], 'only one is supported');
   return {
@@ -58,6 +62,8 @@ function compileLocality(
   path: Path,
   named: boolean,
 ): LocalityProgram {
+  if ((locality.priority ?? 0) > MAX_PRIORITY) context.refuse([...path, 'priority'], `must be at most ${MAX_PRIORITY}`);
+  if (locality.loadBalancingWeight === 0) context.refuse([...path, 'loadBalancingWeight'], 'must be at least 1');
   const listed = locality.loadBalancerEndpoints === undefined;
   const endpoints = (listed ? locality.lbEndpoints : locality.loadBalancerEndpoints?.lbEndpoints) ?? [];
   const at = listed ? [...path, 'lbEndpoints'] : [...path, 'loadBalancerEndpoints', 'lbEndpoints'];

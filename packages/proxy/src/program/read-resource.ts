@@ -46,8 +46,9 @@ class Reader {
     this.#resource = resource;
   }
 
-  refuse(path: Path, message: string): void {
-    this.nacks.push({ typeUrl: this.#typeUrl, resource: this.#resource, field: formatPath(path), message });
+  refuse(path: Path, message: string, unreadable = false): void {
+    const nack = { typeUrl: this.#typeUrl, resource: this.#resource, field: formatPath(path), message };
+    this.nacks.push(unreadable ? { ...nack, unreadable } : nack);
   }
 
   message(type: string, value: Raw, path: Path): Raw {
@@ -202,14 +203,14 @@ class Reader {
       return text === undefined || typeof text === 'string' ? any : this.#wrong(path, 'must have a string in `value`');
     }
     if (!fields.has(type)) {
-      this.refuse(path, `\`${type}\` is not supported`);
+      this.refuse(path, `\`${type}\` is not supported`, schema().messages[type] === undefined);
       return any;
     }
     return this.message(type, any, path);
   }
 
   #wrong(path: Path, message: string): undefined {
-    this.refuse(path, message);
+    this.refuse(path, message, true);
     return undefined;
   }
 }

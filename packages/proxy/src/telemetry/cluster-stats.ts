@@ -1,5 +1,6 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import type { ManagedCluster } from '../cluster/managed.ts';
+import { membership, nowhere } from '../cluster/assignment.ts';
 import { newClusterStats, type ClusterDetailStats } from '../cluster/stats.ts';
 import type { ClusterProgram, UpstreamTransportProgram } from '../program/types.ts';
 import { add, addAll, type Histograms, type Values } from './collect.ts';
@@ -21,10 +22,10 @@ const CODEC_NEVER = [
 ];
 
 /** The values of a cluster, which has none of its own yet when nobody has asked for it. */
-export function addClusterStats(values: Values, { made, program }: ManagedCluster): void {
+export function addClusterStats(values: Values, managed: ManagedCluster): void {
+  const { made, program } = managed;
   const prefix = `cluster.${program.statName}`;
-  const stats =
-    made?.stats ?? untouched(program.endpoints?.localities.reduce((n, { endpoints }) => n + endpoints.length, 0) ?? 0);
+  const stats = made?.stats ?? untouched(managed);
   for (const name of NEVER) values.set(`${prefix}.${name}`, values.get(`${prefix}.${name}`) ?? 0);
   if (stats.upstream_cx_http1_total > 0) for (const name of CODEC_NEVER) add(values, `${prefix}.http1.${name}`, 0);
   addAll(values, prefix, counts(stats));
@@ -45,7 +46,7 @@ export function addClusterStats(values: Values, { made, program }: ManagedCluste
 
 export function addClusterHistograms(histograms: Histograms, { made, program }: ManagedCluster): void {
   const prefix = `cluster.${program.statName}`;
-  const stats = made?.stats ?? untouched(0);
+  const stats = made?.stats ?? newClusterStats();
   for (const name of ['upstream_cx_connect_ms', 'upstream_cx_length_ms', 'upstream_rq_per_cx'] as const)
     histograms.set(`${prefix}.${name}`, [stats[name]]);
   stats.grpc.addHistogramsTo(histograms, prefix);
@@ -57,13 +58,14 @@ export function addClusterHistograms(histograms: Histograms, { made, program }: 
   }
 }
 
-function untouched(hosts: number): ClusterDetailStats {
+function untouched({ program, endpoints, counted }: ManagedCluster): ClusterDetailStats {
+  const { max_host_weight: heaviest, ...members } = membership(endpoints ?? nowhere(''));
   return {
     ...newClusterStats(),
-    membership_change: Number(hosts > 0),
-    membership_total: hosts,
-    membership_healthy: hosts,
-    transport_matches: new Map([['default', hosts]]),
+    ...counted,
+    ...members,
+    max_host_weight: program.type === 'EDS' ? heaviest : 0,
+    transport_matches: new Map([['default', members.membership_total]]),
   };
 }
 

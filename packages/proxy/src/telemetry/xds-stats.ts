@@ -1,7 +1,7 @@
 import { xxHash64 } from '../lb/xxhash64.ts';
 import type { ProxyNode } from '../process/proxy-node.ts';
 import { singleSources } from '../program/route-source.ts';
-import type { UpdateCounts } from '../xds/records.ts';
+import type { SubscriptionRecord } from '../xds/records.ts';
 import { addAll, type Values } from './collect.ts';
 
 /** What is text, and numbers that a double does not hold. */
@@ -10,70 +10,46 @@ export interface OtherStats {
   readonly large: Map<string, bigint>;
 }
 
-interface Source {
-  readonly counts: UpdateCounts;
-  readonly version: string;
-  /** When the last version came into force, milliseconds since the epoch; 0: never. */
-  readonly updated: number;
-  readonly late?: number;
-}
-
 /** How resources came that are not part of the bootstrap. */
 export function addXdsStats(values: Values, { texts, large }: OtherStats, node: ProxyNode): void {
   const { records, clusters } = node;
-  const add = (prefix: string, { counts, version, updated, late = 0 }: Source): void => {
-    addAll(values, prefix, { ...counts, update_failure: 0, init_fetch_timeout: late, update_time: updated });
-    large.set(`${prefix}.version`, version === '' ? 0n : xxHash64(version));
+  const add = (prefix: string, { counts, version, updated }: SubscriptionRecord): void => {
+    addAll(values, prefix, { ...counts, update_time: updated });
+    large.set(`${prefix}.version`, version === '' && updated === 0 ? 0n : xxHash64(version));
     texts.set(`${prefix}.version_text`, version);
   };
-  const ofKind = (kind: 'cluster' | 'listener'): Source => ({
-    counts: records.counts(kind),
-    version: records.version(kind),
-    updated: [...records.all(kind)].reduce(
-      (last, [, { updated, static: own }]) => (own ? last : Math.max(last, updated)),
-      0,
-    ),
-  });
-  const ofName = (kind: 'endpoint' | 'route' | 'extension', name: string): Source => {
-    const record = records.get(kind, name);
-    const { accepted = 0, rejected = 0, version = '', updated = 0, late = 0 } = record ?? {};
-    return {
-      counts: { update_attempt: accepted + rejected, update_success: accepted, update_rejected: rejected },
-      version,
-      updated,
-      late,
-    };
-  };
-  if (records.counts('cluster').update_attempt > 0) {
-    const source = ofKind('cluster');
-    add('cluster_manager.cds', source);
-    addReloads(values, 'cluster_manager.cds', source);
+  const clustersFollowed = records.subscription('cluster', '*');
+  if (clustersFollowed.counts.update_attempt > 0) {
+    add('cluster_manager.cds', clustersFollowed);
+    addReloads(values, 'cluster_manager.cds', clustersFollowed);
   }
-  if (records.counts('listener').update_attempt > 0) add('listener_manager.lds', ofKind('listener'));
+  const listenersFollowed = records.subscription('listener', '*');
+  if (listenersFollowed.counts.update_attempt > 0) add('listener_manager.lds', listenersFollowed);
   for (const { program } of clusters.active()) {
     if (program.type !== 'EDS') continue;
     const prefix = `cluster.${program.statName}`;
+    const subscription = records.subscription('endpoint', program.edsServiceName);
     values.delete(`${prefix}.version`);
-    add(prefix, ofName('endpoint', program.edsServiceName));
+    add(prefix, subscription);
+    values.set(`${prefix}.update_empty`, subscription.empty);
   }
   for (const { kind, name } of node.listeners.programs().flatMap(({ extensions }) => extensions)) {
     const prefix = `extension_config_discovery.${kind}.${name}`;
-    const source = ofName('extension', name);
-    const { update_success: config_reload, update_rejected: config_fail } = source.counts;
-    add(prefix, source);
-    const failed = config_fail + (source.late ?? 0);
-    addAll(values, prefix, { config_reload, config_fail: failed, config_conflict: 0 });
+    const subscription = records.subscription('extension', name);
+    const { update_rejected: refused, init_fetch_timeout: late } = subscription.counts;
+    add(prefix, subscription);
+    addAll(values, prefix, { config_reload: subscription.reloads, config_fail: refused + late, config_conflict: 0 });
   }
   for (const [prefix, name] of routesByName(node)) {
-    const source = ofName('route', name);
-    add(`http.${prefix}.rds.${name}`, source);
-    addReloads(values, `http.${prefix}.rds.${name}`, source);
-    addAll(values, `http.${prefix}.rds.${name}`, { update_empty: 0 });
+    const subscription = records.subscription('route', name);
+    add(`http.${prefix}.rds.${name}`, subscription);
+    addReloads(values, `http.${prefix}.rds.${name}`, subscription);
+    addAll(values, `http.${prefix}.rds.${name}`, { update_empty: subscription.empty });
   }
 }
 
-function addReloads(values: Values, prefix: string, { counts, updated }: Source): void {
-  addAll(values, prefix, { config_reload: counts.update_success, config_reload_time_ms: updated });
+function addReloads(values: Values, prefix: string, { reloads, reloaded }: SubscriptionRecord): void {
+  addAll(values, prefix, { config_reload: reloads, config_reload_time_ms: reloaded });
 }
 
 /** Stat prefixes of connection managers and the route configurations they follow. */

@@ -21,4 +21,6 @@ export interface Nack {
   readonly resource: string;
   readonly field: string;
   readonly message: string;
+  /** It is no JSON of its message at all. */
+  readonly unreadable?: boolean;
 }

@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../deps.ts';
 import { milliseconds } from '../program/values.ts';
 import type { ResourcePlace } from '../program/types.ts';
 import type { Nack } from '../types.ts';
-import type { XdsHandler, XdsSource, XdsSubscription, XdsUpdate } from './source.ts';
+import type { XdsHandler, XdsObserver, XdsSource, XdsSubscription, XdsUpdate } from './source.ts';
 import type { StaticResources } from './static-source.ts';
 
 /** How long resources are waited for unless `initialFetchTimeout` says otherwise, milliseconds. */
@@ -37,10 +37,10 @@ export class BootstrapSource implements XdsSource {
     this.#places.set(`${TypeUrl[kind]} ${name}`, source);
   }
 
-  subscribe(typeUrl: string, handler: XdsHandler): XdsSubscription {
-    if (typeUrl === TypeUrl.cluster) return this.#all(typeUrl, handler, this.#options.cds);
-    if (typeUrl === TypeUrl.listener) return this.#all(typeUrl, handler, this.#options.lds);
-    return this.#named(typeUrl, handler);
+  subscribe(typeUrl: string, handler: XdsHandler, observer?: XdsObserver): XdsSubscription {
+    if (typeUrl === TypeUrl.cluster) return this.#all(typeUrl, handler, this.#options.cds, observer);
+    if (typeUrl === TypeUrl.listener) return this.#all(typeUrl, handler, this.#options.lds, observer);
+    return this.#named(typeUrl, handler, observer);
   }
 
   close(): void {
@@ -48,37 +48,45 @@ export class BootstrapSource implements XdsSource {
   }
 
   /** Clusters or listeners: those of the bootstrap first; they stay as they are, whatever the source says of them. */
-  #all(typeUrl: string, handler: XdsHandler, source: types.core.ConfigSource | undefined): XdsSubscription {
+  #all(
+    typeUrl: string,
+    handler: XdsHandler,
+    source: types.core.ConfigSource | undefined,
+    observer: XdsObserver | undefined,
+  ): XdsSubscription {
     const own = this.#static(typeUrl);
     const names = new Set(own.map(({ name }) => name));
     const follow = (): void => {
       const partial = source !== undefined;
-      for (const nack of handler({ resources: own, removed: [], partial })) this.#options.onRefused(nack);
+      for (const nack of handler({ resources: own, removed: [], partial, own: true })) this.#options.onRefused(nack);
       if (source === undefined) return;
       const first = new FirstAnswer(this.#options.clock, timeoutOf(source), () =>
-        handler({ resources: [], removed: [] }),
+        handler({ resources: [], removed: [], late: true }),
       );
       const opened = this.#open(typeUrl, source);
-      const subscription = opened.subscribe(typeUrl, ({ resources, removed }) => {
+      const take = ({ resources, removed, ...update }: XdsUpdate): readonly Nack[] => {
         first.arrived();
         return handler({
+          ...update,
           resources: resources.filter(({ name }) => !names.has(name)),
           removed: removed.filter((name) => !names.has(name)),
         });
-      });
+      };
+      const subscription = opened.subscribe(typeUrl, take, observer);
       subscription.follow('*');
     };
     return { follow };
   }
 
   /** Endpoints, routes and secrets: each from the place that whoever refers to it named. */
-  #named(typeUrl: string, handler: XdsHandler): XdsSubscription {
+  #named(typeUrl: string, handler: XdsHandler, observer: XdsObserver | undefined): XdsSubscription {
     const bySource = new Map<XdsSource, { readonly subscription: XdsSubscription; names: ReadonlySet<string> }>();
     const own = new Map(this.#static(typeUrl).map((resource) => [resource.name, resource]));
     const told = new Set<string>();
     const waiting = new Map<string, FirstAnswer>();
     const take = (update: XdsUpdate): readonly Nack[] => {
-      for (const name of [...update.resources.map((resource) => resource.name), ...update.removed]) {
+      const { resources, removed, without } = update;
+      for (const name of [...resources.map((resource) => resource.name), ...removed, ...(without?.keys() ?? [])]) {
         waiting.get(name)?.arrived();
         waiting.delete(name);
       }
@@ -110,7 +118,7 @@ export class BootstrapSource implements XdsSource {
       for (const [source, group] of groups) {
         let known = bySource.get(source);
         if (known === undefined)
-          bySource.set(source, (known = { subscription: source.subscribe(typeUrl, take), names: new Set() }));
+          bySource.set(source, (known = { subscription: source.subscribe(typeUrl, take, observer), names: new Set() }));
         for (const name of group) {
           if (known.names.has(name)) continue;
           const timeout = timeoutOf(this.#places.get(`${typeUrl} ${name}`)!);
@@ -139,6 +147,7 @@ export class BootstrapSource implements XdsSource {
     const update = {
       resources: names.flatMap((name) => own.get(name) ?? []),
       removed: names.filter((name) => !own.has(name)),
+      own: true,
     };
     for (const nack of handler(update)) this.#options.onRefused(nack);
   }

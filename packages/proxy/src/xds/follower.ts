@@ -12,6 +12,7 @@ import type { ExtensionStore } from './extension-store.ts';
 import type { RouteStore } from './route-store.ts';
 import { SecretFiles } from './secret-files.ts';
 import type { SecretStore } from './secret-store.ts';
+import { countUpdate, observerOf } from './count-updates.ts';
 import type { XdsResource, XdsSource, XdsSubscription, XdsUpdate } from './source.ts';
 
 export interface FollowerOptions {
@@ -52,7 +53,7 @@ export class XdsFollower {
     this.records = new ResourceRecords(options.compileDeps.clock);
     const { source } = options;
     const subscribe = (kind: Kind, take: (update: XdsUpdate) => readonly Nack[]): XdsSubscription =>
-      source.subscribe(TypeUrl[kind], take);
+      source.subscribe(TypeUrl[kind], take, observerOf(kind, this.records));
     this.#subscriptions = {
       cluster: subscribe('cluster', (update) => this.#clusters(update)),
       endpoint: subscribe('endpoint', (update) => this.#endpoints(update)),
@@ -117,12 +118,9 @@ export class XdsFollower {
     const { removed } = update;
     const { clusters } = this.#options;
     const nacks = this.#each('endpoint', update, compilers.endpoint, (program) => clusters.setEndpoints(program));
-    for (const name of removed) {
-      this.#forget('endpoint', name, update.late);
-      clusters.noEndpoints(name);
-    }
+    for (const name of removed) this.#forget('endpoint', name);
     // One that was refused has nothing to wait for.
-    for (const { resource } of nacks) clusters.noEndpoints(resource);
+    for (const name of missing(update, nacks)) clusters.noEndpoints(name);
     this.#warmUp();
     return nacks;
   }
@@ -163,11 +161,12 @@ export class XdsFollower {
       (apply) => apply(),
     );
     for (const name of removed) {
-      this.#forget('extension', name, update.late);
+      this.#forget('extension', name);
       extensions.absent(name);
       adoptPrograms(listeners, recompiled(name, this.#options.compileDeps, listeners).programs);
     }
-    for (const { resource } of nacks) if (!extensions.answered(resource)) extensions.absent(resource);
+    for (const name of missing({ ...update, removed: [] }, nacks))
+      if (!extensions.answered(name)) extensions.absent(name);
     this.#followRoutes();
     listeners.refresh();
     return nacks;
@@ -196,11 +195,8 @@ export class XdsFollower {
     const nacks = this.#each('route', update, compilers.route, (program, resource) =>
       this.#heldRoutes.set(program.name, { program, resource }),
     );
-    for (const name of removed) {
-      this.#forget('route', name, update.late);
-      routes.absent(name);
-    }
-    for (const { resource } of nacks) routes.absent(resource);
+    for (const name of removed) this.#forget('route', name);
+    for (const name of missing(update, nacks)) routes.absent(name);
     this.#releaseRoutes();
     listeners.refresh();
     return nacks;
@@ -225,10 +221,9 @@ export class XdsFollower {
     );
     for (const name of removed) {
       this.#secretFiles.forget(name);
-      this.#forget('secret', name, update.late);
-      secrets.absent(name);
+      this.#forget('secret', name);
     }
-    for (const { resource } of nacks) secrets.absent(resource);
+    for (const name of missing(update, nacks)) secrets.absent(name);
     this.#warmUp();
     listeners.refresh();
     return nacks;
@@ -268,22 +263,28 @@ export class XdsFollower {
   #followSecrets(): void {
     const names = this.#options.clusters.secretNames();
     for (const program of this.#options.listeners.programs()) for (const name of program.secretNames) names.add(name);
+    this.records.keepSubscriptions('secret', names);
     this.#subscriptions.secret.follow(names);
   }
 
   /** Compiles what is new and applies it one by one; returns what was refused. */
   #each<T>(
     kind: Kind,
-    { resources, removed }: XdsUpdate,
+    update: XdsUpdate,
     compile: (resource: unknown, deps: CompileDeps) => Compiled<T>,
     apply: (program: T, resource: XdsResource) => unknown,
     conflict: (program: T) => string | undefined = () => undefined,
   ): Nack[] {
     const refused: Nack[] = [];
-    for (const resource of resources) {
+    const changed = new Set<string>(update.removed);
+    const same: string[] = [];
+    for (const resource of update.resources) {
       const key = `${kind} ${resource.name}`;
       const version = resource.digest ?? resource.version;
-      if (version !== '' && this.#versions.get(key) === version) continue;
+      if (version !== '' && this.#versions.get(key) === version) {
+        same.push(resource.name);
+        continue;
+      }
       const { program, nacks } = this.#compile(kind, resource, compile, conflict);
       if (program === undefined) {
         refused.push(...(nacks ?? []));
@@ -292,14 +293,12 @@ export class XdsFollower {
       }
       this.#versions.set(key, version);
       this.records.accepted(kind, resource);
+      changed.add(resource.name);
       apply(program, resource);
     }
-    if (resources.some((resource) => resource.static !== true) || removed.length > 0) {
-      const counts = this.records.counts(kind);
-      counts.update_attempt++;
-      if (refused.length > 0) counts.update_rejected++;
-      else counts.update_success++;
-    }
+    if (kind === 'endpoint' && refused.length === 0)
+      for (const name of same) this.#options.clusters.sameEndpoints(name);
+    countUpdate(kind, this.records, update, refused, changed);
     return refused;
   }
 
@@ -324,15 +323,20 @@ export class XdsFollower {
 
   /** What is no longer followed will be sent again when it is followed anew, and must then not pass for known. */
   #keepVersions(kind: Kind, names: ReadonlySet<string>): void {
+    this.records.keepSubscriptions(kind, names);
     const prefix = `${kind} `;
     for (const key of this.#versions.keys()) {
       if (key.startsWith(prefix) && !names.has(key.slice(prefix.length))) this.#versions.delete(key);
     }
   }
 
-  #forget(kind: Kind, name: string, late = false): void {
+  #forget(kind: Kind, name: string): void {
     this.#versions.delete(`${kind} ${name}`);
     this.records.forget(kind, name);
-    if (late) this.records.late(kind, name);
   }
+}
+
+/** Names that nothing came for: there is no such thing, or what came was refused. */
+function missing({ removed, without }: XdsUpdate, nacks: readonly Nack[]): Iterable<string> {
+  return new Set([...removed, ...(without?.keys() ?? []), ...nacks.map(({ resource }) => resource)]);
 }

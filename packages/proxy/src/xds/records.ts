@@ -10,27 +10,38 @@ export interface ResourceRecord {
   static: boolean;
   /** When it came into force, milliseconds since the epoch. */
   updated: number;
-  /** How many versions came into force, and how many were refused. */
-  accepted: number;
-  rejected: number;
-  /** How often nothing was heard of it in time. */
-  late: number;
   /** The last version, if it was refused. */
   refused?: { readonly version: string; readonly details: string; readonly at: number; readonly resource: unknown };
 }
 
-/** How updates of one type went. */
+/** What Envoy counts of one subscription: of all resources of a type, or of one by name. */
 export interface UpdateCounts {
   update_attempt: number;
   update_success: number;
+  update_failure: number;
   update_rejected: number;
+  init_fetch_timeout: number;
+}
+
+/** How one subscription goes. */
+export interface SubscriptionRecord {
+  readonly counts: UpdateCounts;
+  /** Answers that had nothing in them. */
+  empty: number;
+  /** How often what is in force became another. */
+  reloads: number;
+  /** Of the last answer that was taken, and when that was, milliseconds since the epoch. */
+  version: string;
+  updated: number;
+  /** When what is in force became what it is. */
+  reloaded: number;
 }
 
 /** Versions, times and refusals of all resources of a proxy, for whoever looks. */
 export class ResourceRecords {
   readonly #clock: Clock;
   readonly #records = new Map<string, ResourceRecord>();
-  readonly #counts = new Map<string, UpdateCounts>();
+  readonly #subscriptions = new Map<string, SubscriptionRecord>();
   readonly #versions = new Map<string, string>();
 
   constructor(clock: Clock) {
@@ -47,49 +58,69 @@ export class ResourceRecords {
     for (const [key, record] of this.#records) if (key.startsWith(prefix)) yield [key.slice(prefix.length), record];
   }
 
-  counts(kind: string): UpdateCounts {
-    let counts = this.#counts.get(kind);
-    if (counts === undefined)
-      this.#counts.set(kind, (counts = { update_attempt: 0, update_success: 0, update_rejected: 0 }));
-    return counts;
+  /** By name, or `*` for all there are. */
+  subscription(kind: string, name: string): SubscriptionRecord {
+    const key = `${kind} ${name}`;
+    let record = this.#subscriptions.get(key);
+    if (record === undefined) {
+      const counts = {
+        update_attempt: 0,
+        update_success: 0,
+        update_failure: 0,
+        update_rejected: 0,
+        init_fetch_timeout: 0,
+      };
+      record = { counts, empty: 0, reloads: 0, version: '', updated: 0, reloaded: 0 };
+      this.#subscriptions.set(key, record);
+    }
+    return record;
   }
 
-  /** Of the last update of a type that was not from the bootstrap. */
+  /** Of the last resource of a kind that came into force and was not from the bootstrap. */
   version(kind: string): string {
     return this.#versions.get(kind) ?? '';
   }
 
+  /** Of a kind, those with these names stay. */
+  keepSubscriptions(kind: string, names: ReadonlySet<string>): void {
+    const prefix = `${kind} `;
+    for (const key of this.#subscriptions.keys())
+      if (key.startsWith(prefix) && !names.has(key.slice(prefix.length))) this.#subscriptions.delete(key);
+  }
+
+  asked(kind: string, name: string): void {
+    this.subscription(kind, name).counts.update_attempt++;
+  }
+
+  /** An answer was taken: `reloads` says whether anything became another by it. */
+  succeeded(kind: string, name: string, version: string, reloads: boolean): void {
+    const record = this.subscription(kind, name);
+    record.counts.update_attempt++;
+    record.counts.update_success++;
+    record.version = version;
+    record.updated = this.#clock.wall();
+    if (!reloads) return;
+    record.reloads++;
+    record.reloaded = record.updated;
+  }
+
+  unsuccessful(kind: string, name: string, how: 'update_failure' | 'update_rejected' | 'init_fetch_timeout'): void {
+    const { counts } = this.subscription(kind, name);
+    counts.update_attempt++;
+    counts[how]++;
+  }
+
   accepted(kind: string, { name, version, static: own = false }: XdsResource): void {
     if (!own) this.#versions.set(kind, version);
-    const { accepted = 0, rejected = 0, late = 0 } = this.get(kind, name) ?? {};
-    this.#records.set(`${kind} ${name}`, {
-      version: own ? '' : version,
-      static: own,
-      updated: this.#clock.wall(),
-      accepted: accepted + 1,
-      rejected,
-      late,
-    });
+    this.#records.set(`${kind} ${name}`, { version: own ? '' : version, static: own, updated: this.#clock.wall() });
   }
 
   refused(kind: string, { name, version, resource }: XdsResource, nacks: readonly Nack[]): void {
     const details = nacks.map(({ field, message }) => (field === '' ? message : `${field}: ${message}`)).join('; ');
-    const record = this.#record(kind, name);
-    record.rejected++;
-    record.refused = { version, details, at: this.#clock.wall(), resource };
-  }
-
-  /** Nothing was heard of it in time. */
-  late(kind: string, name: string): void {
-    this.#record(kind, name).late++;
-  }
-
-  #record(kind: string, name: string): ResourceRecord {
     const key = `${kind} ${name}`;
     let record = this.#records.get(key);
-    if (record === undefined)
-      this.#records.set(key, (record = { version: '', static: false, updated: 0, accepted: 0, rejected: 0, late: 0 }));
-    return record;
+    if (record === undefined) this.#records.set(key, (record = { version: '', static: false, updated: 0 }));
+    record.refused = { version, details, at: this.#clock.wall(), resource };
   }
 
   forget(kind: string, name: string): void {

@@ -5,8 +5,16 @@ import type { Nack } from '../types.ts';
 export interface XdsUpdate {
   readonly resources: readonly XdsResource[];
   readonly removed: readonly string[];
-  /** Names are said to be gone because nothing was heard of them in time. */
+  /** Of the whole answer, where it has one. */
+  readonly version?: string;
+  /** Read from text, where what is no JSON of its message cannot even be read. */
+  readonly fromText?: boolean;
+  /** Names are said to be gone, or nothing is said, because nothing was heard in time. */
   readonly late?: boolean;
+  /** What an answer had nothing for, by name (`*`: all there are), and why; what is in force stays. */
+  readonly without?: ReadonlyMap<string, 'empty' | 'failed' | 'refused'>;
+  /** It is the bootstrap's own, so nobody was asked. */
+  readonly own?: boolean;
   /** There is more to come before anybody may count on having all there is. */
   readonly partial?: boolean;
 }
@@ -25,6 +33,16 @@ export interface XdsResource {
 /** What follows a type takes each update at once and says which of its resources it refuses; the others are in force. */
 export type XdsHandler = (update: XdsUpdate) => readonly Nack[];
 
+/** Hears what becomes of a subscription besides its updates: by name, or `*` for all there are. */
+export interface XdsObserver {
+  /** A server is asked. */
+  asked(names: Iterable<string>): void;
+  /** The server went away, or cannot be reached. */
+  failed(names: Iterable<string>): void;
+  /** Others of the same answer were refused. */
+  refused(names: Iterable<string>): void;
+}
+
 export interface XdsSubscription {
   /** Follow exactly these names from now on, or all there are. */
   follow(names: ReadonlySet<string> | '*'): void;
@@ -37,6 +55,6 @@ export interface XdsSubscription {
 export interface XdsSource {
   /** Says where a resource that is going to be followed is to be had. Sources with one place for all need not know. */
   locate?(place: ResourcePlace): void;
-  subscribe(typeUrl: string, handler: XdsHandler): XdsSubscription;
+  subscribe(typeUrl: string, handler: XdsHandler, observer?: XdsObserver): XdsSubscription;
   close(): void;
 }

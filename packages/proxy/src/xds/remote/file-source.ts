@@ -15,6 +15,14 @@ export interface FileSourceOptions {
   readonly onLog: (level: 'info' | 'warning', message: string) => void;
 }
 
+/** Types of which a file may hold nothing. */
+const MAY_BE_EMPTY: ReadonlySet<string> = new Set([TypeUrl.endpoint, TypeUrl.route]);
+
+interface FileContents {
+  readonly resources: readonly XdsResource[];
+  readonly version: string;
+}
+
 /**
  * Resources of one type in a file that holds a DiscoveryResponse, as YAML or JSON. The file is read again when something
  * is moved to its path (or within the watched directory); what cannot be read changes nothing.
@@ -43,29 +51,23 @@ export class FileXdsSource implements XdsSource {
     let present = new Set<string>();
     const read = (): void => {
       if (names !== '*' && names.size === 0) return;
-      const all = this.#read(typeUrl);
-      if (all === undefined) return;
-      const wanted = names;
-      // There must be one, and as it is, it is refused.
-      const broken = wanted !== '*' && typeUrl === TypeUrl.extension && all.length !== 1;
-      const resources = broken
-        ? [...wanted].map((name) => ({ name, version: '', resource: all }))
-        : wanted === '*'
-          ? all
-          : all.filter(({ name }) => wanted.has(name));
-      const now = new Set(resources.map(({ name }) => name));
-      const update: XdsUpdate = {
-        resources,
-        removed: wanted === '*' ? [...present].filter((name) => !now.has(name)) : [],
-      };
+      const file = this.#read(typeUrl);
+      if (typeof file === 'string') {
+        handler({ resources: [], removed: [], without: new Map([...names].map((name) => [name, file])) });
+        return;
+      }
+      if (names !== '*') return this.#tell(typeUrl, handler(this.#named(typeUrl, names, file)));
+      const now = new Set(file.resources.map(({ name }) => name));
+      const removed = [...present].filter((name) => !now.has(name));
       present = now;
-      this.#tell(typeUrl, handler(update));
+      this.#tell(typeUrl, handler({ ...file, removed, fromText: true }));
     };
     this.#subscribers.push(read);
     return {
       follow: (wanted) => {
+        const same = wanted !== '*' && names !== '*' && wanted.symmetricDifference(names).size === 0;
         names = wanted === '*' ? '*' : new Set(wanted);
-        read();
+        if (!same) read();
       },
     };
   }
@@ -74,25 +76,44 @@ export class FileXdsSource implements XdsSource {
     this.#watcher?.close();
   }
 
+  /** A file is for one resource: what has another name, or more than one, is for nobody. */
+  #named(typeUrl: string, names: ReadonlySet<string>, { resources, version }: FileContents): XdsUpdate {
+    const [only] = resources;
+    const without = new Map<string, 'empty' | 'refused'>();
+    for (const name of names) {
+      if (only === undefined && MAY_BE_EMPTY.has(typeUrl)) without.set(name, 'empty');
+      else if (resources.length !== 1 || only!.name !== name) without.set(name, 'refused');
+    }
+    const { path, onLog } = this.#options;
+    for (const [name, why] of without)
+      if (why === 'refused') onLog('warning', `\`${path}\` is to hold \`${name}\`, and nothing else`);
+    const mine = resources.filter(({ name }) => names.has(name) && !without.has(name));
+    return { resources: mine, removed: [], version, without, fromText: true };
+  }
+
   #tell(typeUrl: string, nacks: readonly Nack[]): void {
     if (nacks.length > 0) this.#options.onLog('warning', `\`${this.#options.path}\`: ${refusalText(typeUrl, nacks)}`);
   }
 
-  #read(typeUrl: string): readonly XdsResource[] | undefined {
+  /** What is in the file; otherwise why it cannot be used: nothing can be read from it, or not that. */
+  #read(typeUrl: string): FileContents | 'failed' | 'refused' {
     const { path, onLog } = this.#options;
+    let why: 'failed' | 'refused' = 'failed';
     try {
       const response = load(readFileSync(path, 'utf8'), { filename: path }) as Readonly<Record<string, unknown>> | null;
       const list = response?.['resources'] ?? [];
       const given = response?.['versionInfo'] ?? response?.['version_info'];
       const version = typeof given === 'string' ? given : '';
       if (!Array.isArray(list)) throw new TypeError('`resources` must be a list');
-      return list.map((resource: Readonly<Record<string, unknown>>, index) => {
+      why = 'refused';
+      const resources = list.map((resource: Readonly<Record<string, unknown>>, index) => {
         if (resource['@type'] !== typeUrl) throw new TypeError(`resources[${index}] is not a \`${typeUrl}\``);
         return { name: nameOf(resource), version, digest: digest(resource), resource };
       });
+      return { resources, version };
     } catch (error) {
       onLog('warning', `\`${path}\` cannot be used: ${text(error)}`);
-      return undefined;
+      return why;
     }
   }
 }

@@ -2,8 +2,8 @@ import { encode, XdsCodecError } from '@mizzen/xds/binary/index.ts';
 import type { JsonObject } from '@mizzen/xds';
 import type { Deps, Timer } from '../../deps.ts';
 import { GrpcStream } from '../../grpc/stream.ts';
-import type { UpstreamCluster } from '../../types.ts';
-import type { XdsHandler, XdsSource, XdsSubscription } from '../source.ts';
+import type { Nack, UpstreamCluster } from '../../types.ts';
+import type { XdsHandler, XdsObserver, XdsSource, XdsSubscription } from '../source.ts';
 import type { XdsProtocol } from './protocol.ts';
 import { refusalText } from './refusal-text.ts';
 
@@ -47,6 +47,7 @@ export interface ControlPlaneStats {
 export class GrpcXdsSource implements XdsSource {
   readonly #options: GrpcXdsOptions;
   readonly #handlers = new Map<string, XdsHandler>();
+  readonly #observers = new Map<string, XdsObserver>();
   #stream: GrpcStream | undefined;
   #first = true;
   #started = false;
@@ -66,8 +67,9 @@ export class GrpcXdsSource implements XdsSource {
     this.#wait = options.backOff.base;
   }
 
-  subscribe(typeUrl: string, handler: XdsHandler): XdsSubscription {
+  subscribe(typeUrl: string, handler: XdsHandler, observer?: XdsObserver): XdsSubscription {
     this.#handlers.set(typeUrl, handler);
+    if (observer !== undefined) this.#observers.set(typeUrl, observer);
     return { follow: (names) => this.#follow(typeUrl, names) };
   }
 
@@ -79,7 +81,11 @@ export class GrpcXdsSource implements XdsSource {
   }
 
   #follow(typeUrl: string, names: ReadonlySet<string> | '*'): void {
-    const requests = this.#options.protocol.follow(typeUrl, names);
+    const { protocol } = this.#options;
+    const before = protocol.followed(typeUrl);
+    const requests = protocol.follow(typeUrl, names);
+    const had = (name: string): boolean => (before === '*' ? name === '*' : before.has(name));
+    this.#observers.get(typeUrl)?.asked([...names].filter((name) => !had(name)));
     if (this.#stream !== undefined) return this.#send(requests);
     if (!this.#started && requests.length > 0) {
       this.#started = true;
@@ -114,7 +120,8 @@ export class GrpcXdsSource implements XdsSource {
     this.#held = undefined;
     this.#options.stats.connected_state = 0;
     if (this.#closed) return;
-    const { deps, backOff, onLog, server } = this.#options;
+    const { deps, backOff, onLog, server, protocol } = this.#options;
+    for (const [typeUrl, observer] of this.#observers) observer.failed(protocol.followed(typeUrl));
     onLog('warning', `the stream to \`${server}\` ended: ${status}, ${message}; configuration stays as it is`);
     const wait = deps.random.float() * this.#wait;
     this.#wait = Math.min(backOff.max, this.#wait * 2);
@@ -142,6 +149,7 @@ export class GrpcXdsSource implements XdsSource {
     const held = this.#held ?? [];
     this.#held = undefined;
     const error = nacks.length === 0 ? undefined : refusalText(typeUrl, nacks);
+    if (error !== undefined) this.#refuseOthers(typeUrl, nacks);
     const answer = protocol.answer({ refused: new Set(nacks.map(({ resource }) => resource)), error });
     const wait = this.#refusedAgain(typeUrl, error);
     if (wait === undefined) {
@@ -153,6 +161,14 @@ export class GrpcXdsSource implements XdsSource {
     this.#options.deps.clock.after(wait, () => {
       if (this.#stream === stream) this.#send([answer]);
     });
+  }
+
+  /** An answer that is refused counts as refused for all that follow its type by name. */
+  #refuseOthers(typeUrl: string, nacks: readonly Nack[]): void {
+    const followed = this.#options.protocol.followed(typeUrl);
+    if (followed === '*') return;
+    const counted = new Set(nacks.map(({ resource }) => resource));
+    this.#observers.get(typeUrl)?.refused([...followed].filter((name) => !counted.has(name)));
   }
 
   /** A resource that may be used for so long has been heard of; 0: for ever. */

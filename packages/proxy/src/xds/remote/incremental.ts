@@ -58,7 +58,7 @@ export class IncrementalProtocol implements XdsProtocol {
       'envoy.service.discovery.v3.DeltaDiscoveryResponse',
       message,
     ) as types.discovery.DeltaDiscoveryResponse;
-    const { typeUrl = '', nonce = '', resources = [], removedResources: removed = [] } = response;
+    const { typeUrl = '', nonce = '', resources = [], removedResources: removed = [], systemVersionInfo } = response;
     const followed = this.#types.get(typeUrl);
     this.#pending = undefined;
     if (followed === undefined) return undefined;
@@ -70,6 +70,7 @@ export class IncrementalProtocol implements XdsProtocol {
         .filter(({ name = '', resource }) => wanted(name) && resource !== undefined)
         .map(({ name = '', version = '', resource }) => ({ name, version, resource })),
       removed: removed.filter(wanted),
+      version: systemVersionInfo ?? '',
     };
     this.#pending = { typeUrl, nonce, versions: new Map(update.resources.map(({ name, version }) => [name, version])) };
     for (const name of removed) followed.versions.delete(name);
@@ -77,6 +78,10 @@ export class IncrementalProtocol implements XdsProtocol {
       resources.filter(({ name = '' }) => wanted(name)).map((each) => [each.name ?? '', lifetime(each)]),
     );
     return { typeUrl, update, lifetimes };
+  }
+
+  followed(typeUrl: string): ReadonlySet<string> | '*' {
+    return this.#types.get(typeUrl)?.names ?? new Set();
   }
 
   forget(typeUrl: string, name: string): void {

@@ -27,6 +27,8 @@ export interface XdsProtocol {
   open(): object[];
   /** Follows exactly these names of a type from now on; the requests to send if the stream is open. */
   follow(typeUrl: string, names: ReadonlySet<string> | '*'): object[];
+  /** What is followed of a type. */
+  followed(typeUrl: string): ReadonlySet<string> | '*';
   /** @throws XdsCodecError; undefined for a type that nobody follows. */
   read(message: Uint8Array): Received | undefined;
   /** The time of a resource is over. */

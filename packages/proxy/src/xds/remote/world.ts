@@ -70,13 +70,17 @@ export class WorldProtocol implements XdsProtocol {
     const resources = all.filter(({ resource }) => resource !== undefined);
     if (!WHOLE.includes(typeUrl)) {
       const wanted = resources.filter(({ name }) => followed.names === '*' || followed.names.has(name));
-      return { typeUrl, update: { resources: wanted, removed: [] }, lifetimes };
+      return { typeUrl, update: { resources: wanted, removed: [], version: versionInfo }, lifetimes };
     }
     const present = new Set(all.map(({ name }) => name));
     const onlyHeartbeats = all.length > 0 && resources.length === 0;
     const removed = onlyHeartbeats ? [] : [...followed.present].filter((name) => !present.has(name));
     if (!onlyHeartbeats) followed.present = present;
-    return { typeUrl, update: { resources, removed }, lifetimes };
+    return { typeUrl, update: { resources, removed, version: versionInfo }, lifetimes };
+  }
+
+  followed(typeUrl: string): ReadonlySet<string> | '*' {
+    return this.#types.get(typeUrl)?.names ?? new Set();
   }
 
   forget(typeUrl: string, name: string): void {

@@ -43,6 +43,11 @@ export interface XdsObserver {
   refused(names: Iterable<string>): void;
 }
 
+/** What is followed, as observers call it. */
+export function namesOf(names: ReadonlySet<string> | '*'): readonly string[] {
+  return names === '*' ? ['*'] : [...names];
+}
+
 export interface XdsSubscription {
   /** Follow exactly these names from now on, or all there are. */
   follow(names: ReadonlySet<string> | '*'): void;

@@ -4,7 +4,14 @@ import { load } from 'js-yaml';
 import { TypeUrl } from '@mizzen/xds';
 import type { Nack } from '../../types.ts';
 import { nameOf } from '../../program/read-resource.ts';
-import type { XdsHandler, XdsResource, XdsSource, XdsSubscription, XdsUpdate } from '../source.ts';
+import {
+  namesOf,
+  type XdsHandler,
+  type XdsResource,
+  type XdsSource,
+  type XdsSubscription,
+  type XdsUpdate,
+} from '../source.ts';
 import { refusalText } from './refusal-text.ts';
 import { digest } from './world.ts';
 
@@ -53,7 +60,7 @@ export class FileXdsSource implements XdsSource {
       if (names !== '*' && names.size === 0) return;
       const file = this.#read(typeUrl);
       if (typeof file === 'string') {
-        handler({ resources: [], removed: [], without: new Map([...names].map((name) => [name, file])) });
+        handler({ resources: [], removed: [], without: new Map(namesOf(names).map((name) => [name, file])) });
         return;
       }
       if (names !== '*') return this.#tell(typeUrl, handler(this.#named(typeUrl, names, file)));

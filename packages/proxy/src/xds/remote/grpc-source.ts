@@ -3,7 +3,7 @@ import type { JsonObject } from '@mizzen/xds';
 import type { Deps, Timer } from '../../deps.ts';
 import { GrpcStream } from '../../grpc/stream.ts';
 import type { Nack, UpstreamCluster } from '../../types.ts';
-import type { XdsHandler, XdsObserver, XdsSource, XdsSubscription } from '../source.ts';
+import { namesOf, type XdsHandler, type XdsObserver, type XdsSource, type XdsSubscription } from '../source.ts';
 import type { XdsProtocol } from './protocol.ts';
 import { refusalText } from './refusal-text.ts';
 
@@ -85,7 +85,7 @@ export class GrpcXdsSource implements XdsSource {
     const before = protocol.followed(typeUrl);
     const requests = protocol.follow(typeUrl, names);
     const had = (name: string): boolean => (before === '*' ? name === '*' : before.has(name));
-    this.#observers.get(typeUrl)?.asked([...names].filter((name) => !had(name)));
+    this.#observers.get(typeUrl)?.asked(namesOf(names).filter((name) => !had(name)));
     if (this.#stream !== undefined) return this.#send(requests);
     if (!this.#started && requests.length > 0) {
       this.#started = true;
@@ -121,7 +121,7 @@ export class GrpcXdsSource implements XdsSource {
     this.#options.stats.connected_state = 0;
     if (this.#closed) return;
     const { deps, backOff, onLog, server, protocol } = this.#options;
-    for (const [typeUrl, observer] of this.#observers) observer.failed(protocol.followed(typeUrl));
+    for (const [typeUrl, observer] of this.#observers) observer.failed(namesOf(protocol.followed(typeUrl)));
     onLog('warning', `the stream to \`${server}\` ended: ${status}, ${message}; configuration stays as it is`);
     const wait = deps.random.float() * this.#wait;
     this.#wait = Math.min(backOff.max, this.#wait * 2);

@@ -50,7 +50,7 @@ export class AttemptTimers {
   }
 
   requestComplete(): void {
-    if (this.#limits.response > 0) this.#stream.connection.tryDeadline.set(this.#now() + this.#limits.response);
+    if (this.#limits.response > 0) this.#stream.connection.deadlines.try.set(this.#now() + this.#limits.response);
   }
 
   /** Something went to or came from the upstream. */
@@ -59,12 +59,12 @@ export class AttemptTimers {
   }
 
   responseBegins(): void {
-    this.#stream.connection.tryDeadline.clear();
+    this.#stream.connection.deadlines.try.clear();
     this.moved();
   }
 
   attemptEnds(): void {
-    this.#stream.connection.tryDeadline.clear();
+    this.#stream.connection.deadlines.try.clear();
     this.#idle?.stop();
     this.#duration?.cancel();
   }

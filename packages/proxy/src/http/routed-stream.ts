@@ -100,19 +100,19 @@ export abstract class RoutedStream {
   }
 
   #armStreamIdle(): void {
-    this.connection.streamIdleDeadline.set(turnNow(this.hcm.deps.clock) + this.idleTimeout);
+    this.connection.deadlines.idle.set(turnNow(this.hcm.deps.clock) + this.idleTimeout);
   }
   /** A route's own idle timeout, milliseconds; 0 turns it off. */
   setStreamIdle(timeout: number): void {
     this.idleTimeout = timeout;
     if (timeout > 0) this.#armStreamIdle();
-    else this.connection.streamIdleDeadline.clear();
+    else this.connection.deadlines.idle.clear();
   }
   /** A route's own limit for the whole stream, milliseconds; undefined turns it off. */
   setMaxDuration(limit: number | undefined): void {
-    const { durationDeadline } = this.connection;
-    if (limit === undefined) durationDeadline.clear();
-    else if (limit > 0) durationDeadline.set(this.info.startTime + limit);
+    const { duration } = this.connection.deadlines;
+    if (limit === undefined) duration.clear();
+    else if (limit > 0) duration.set(this.info.startTime + limit);
     else queueMicrotask(() => this.onMaxDuration());
   }
 

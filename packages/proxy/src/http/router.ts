@@ -294,7 +294,7 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     const { connection, hcm, upgrade } = this.stream;
     if (upgrade === '') {
       const { route } = this.timeouts;
-      if (route > 0) connection.routeDeadline.set(turnNow(hcm.deps.clock) + route);
+      if (route > 0) connection.deadlines.route.set(turnNow(hcm.deps.clock) + route);
       if (this.#attempt !== undefined) this.#timers?.requestComplete();
     }
     this.#attempt?.sendBody();

@@ -1,16 +1,19 @@
 import type { CodecErrorDetails } from '../codec/error.ts';
 import { errorStatus } from '../codec/error.ts';
 import { BodyMode, type MessageSink } from '../codec/parser.ts';
-import { RequestParser } from '../codec/request-parser.ts';
+import type { RequestParser } from '../codec/request-parser.ts';
 import type { Timer } from '../deps.ts';
 import type { ConnectionInfo, UpstreamSocket } from '../types.ts';
 import { ResponseFlag } from '../types.ts';
+import { ConnectionCounts } from './connection-counts.ts';
 import { Deadline } from './deadline.ts';
+import { downstreamParser } from './downstream-parser.ts';
 import { enter, entered, leave, Output, turnNow } from './io.ts';
 import { planOf, type HcmPlan } from './plan.ts';
 import { keep, readDirectly, type Reads } from './reads.ts';
 import type { HcmRuntime, HttpServerConnection } from './runtime.ts';
 import { ActiveStream } from './stream.ts';
+import { StreamDeadlines } from './stream-deadlines.ts';
 import { StreamRecord } from './info.ts';
 
 /** Bytes of pipelined requests that are kept while one is answered. */
@@ -33,11 +36,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   readonly plan: HcmPlan;
   readonly parser: RequestParser;
   readonly out: Output;
-  /** Of the route at hand. */
-  readonly routeDeadline: Deadline;
-  readonly tryDeadline: Deadline;
-  readonly streamIdleDeadline: Deadline;
-  readonly durationDeadline: Deadline;
+  readonly deadlines: StreamDeadlines;
   stream: ActiveStream | undefined;
   /** Answers ask the client to close. */
   draining = false;
@@ -57,11 +56,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   readonly #requestDeadline: Deadline;
   #maxDuration: Timer | undefined;
   #drainTimer: Timer | undefined;
-  readonly #begun: number;
-  /** Something has come. */
-  #spoken = false;
-  /** It was the client that ended it. */
-  #endedByClient = false;
+  readonly #counts: ConnectionCounts;
 
   constructor(socket: UpstreamSocket, info: ConnectionInfo, hcm: HcmRuntime) {
     this.#reads = readDirectly(socket, this.#onData);
@@ -72,26 +67,11 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     this.plan = planOf(hcm);
     this.out = new Output(socket);
     const { program, deps, stats } = hcm;
-    const parser = new RequestParser(this);
-    parser.maxHeadBytes = program.maxRequestHeadersBytes;
-    parser.maxHeaders = program.maxHeadersCount;
-    parser.underscores = program.headersWithUnderscores;
-    parser.allowChunkedLength = program.allowChunkedLength;
-    parser.acceptHttp10 = program.acceptHttp10;
-    parser.allowAbsoluteUrl = program.allowAbsoluteUrl;
-    parser.allowCustomMethods = program.allowCustomMethods;
-    parser.keepSpelling = program.headerKeyFormat === 'preserve-case';
-    parser.properOthers = program.properOthers === true;
-    parser.ignoresUpgrades = program.ignoresUpgrades;
-    parser.refuseHttps = program.useRemoteAddress && program.xffNumTrustedHops === 0 && info.tls === undefined;
-    this.parser = parser;
+    this.parser = downstreamParser(this, program, info);
     const { clock } = deps;
     this.#idleDeadline = new Deadline(clock, () => this.#idleTimeout());
     this.#requestDeadline = new Deadline(clock, () => this.#requestTimeout());
-    this.routeDeadline = new Deadline(clock, () => this.stream?.onRouteTimeout());
-    this.tryDeadline = new Deadline(clock, () => this.stream?.onTryTimeout());
-    this.streamIdleDeadline = new Deadline(clock, () => this.stream?.onIdleTimeout());
-    this.durationDeadline = new Deadline(clock, () => this.stream?.onMaxDuration());
+    this.deadlines = new StreamDeadlines(clock, this);
     if (program.maxConnectionDuration > 0) {
       this.#maxDuration = clock.after(program.maxConnectionDuration, () => {
         stats.downstream_cx_max_duration_reached++;
@@ -99,13 +79,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
         else this.startDraining();
       });
     }
-    stats.downstream_cx_total++;
-    stats.downstream_cx_active++;
-    if (info.tls !== undefined) {
-      stats.downstream_cx_ssl_total++;
-      stats.downstream_cx_ssl_active++;
-    }
-    this.#begun = turnNow(clock);
+    this.#counts = new ConnectionCounts(hcm, info);
     this.#armIdle();
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onSocketError);
@@ -191,10 +165,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     this.stream = undefined;
     this.hcm.stats.downstream_cx_tx_bytes_total += this.out.bytes;
     this.out.bytes = 0;
-    this.routeDeadline.clear();
-    this.tryDeadline.clear();
-    this.streamIdleDeadline.clear();
-    this.durationDeadline.clear();
+    this.deadlines.clear();
     if (this.#state !== 'open') return;
     if (!keep || this.last || this.parser.failed) {
       this.#startClosing(this.knownLast && whole);
@@ -206,10 +177,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
 
   /** A stream that takes the place of the one under way, for the same request. */
   streamAgain(): ActiveStream {
-    this.routeDeadline.clear();
-    this.tryDeadline.clear();
-    this.streamIdleDeadline.clear();
-    this.durationDeadline.clear();
+    this.deadlines.clear();
     return this.#newStream();
   }
 
@@ -252,9 +220,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     } else {
       this.#requestDeadline.clear();
     }
-    stats.downstream_rq_total++;
-    stats.downstream_rq_http1_total++;
-    stats.downstream_rq_active++;
+    this.#counts.requestBegins();
     this.#requests++;
     this.knownLast = !parser.keepAlive;
     if (program.maxRequestsPerConnection > 0 && this.#requests >= program.maxRequestsPerConnection) {
@@ -297,8 +263,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
       this.info.unread = (this.info.unread ?? 0) + data.length;
       return;
     }
-    this.hcm.stats.downstream_cx_rx_bytes_total += data.length;
-    if (!this.#spoken) this.#speak();
+    this.#counts.received(data.length);
     enter();
     try {
       if (this.#unread !== undefined) {
@@ -314,12 +279,6 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
       leave();
     }
   };
-
-  #speak(): void {
-    this.#spoken = true;
-    this.hcm.stats.downstream_cx_http1_total++;
-    this.hcm.stats.downstream_cx_http1_active++;
-  }
 
   /** Reads requests until the data is used up or a request has to be waited for. */
   #read(data: Buffer): void {
@@ -378,7 +337,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
       return;
     }
     if (this.#state !== 'open') return;
-    this.#endedByClient = true;
+    this.#counts.endedByClient = true;
     entered(() => {
       const { stream } = this;
       if (stream !== undefined) {
@@ -401,10 +360,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
 
   /** For a request whose head did not become known. */
   #newStream(): ActiveStream {
-    const { stats, deps } = this.hcm;
-    stats.downstream_rq_total++;
-    stats.downstream_rq_http1_total++;
-    stats.downstream_rq_active++;
+    this.#counts.requestBegins();
+    const { deps } = this.hcm;
     const stream = new ActiveStream(this, new StreamRecord(this.info, turnNow(deps.clock), deps.clock.wall()));
     this.stream = stream;
     return stream;
@@ -416,7 +373,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
 
   readonly #onClose = (): void => {
     if (this.#state === 'closed' || this.#state === 'handed over') return;
-    if (this.#state === 'open') this.#endedByClient = true;
+    if (this.#state === 'open') this.#counts.endedByClient = true;
     entered(() => {
       if (this.stream === undefined) this.#logCutOff();
       else {
@@ -492,23 +449,14 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   }
 
   #ended(): void {
-    const { stats, deps } = this.hcm;
-    stats.downstream_cx_active--;
-    stats.downstream_cx_destroy++;
-    if (this.#endedByClient) stats.downstream_cx_destroy_remote++;
-    else stats.downstream_cx_destroy_local++;
-    if (this.#spoken) stats.downstream_cx_http1_active--;
-    if (this.info.tls !== undefined) stats.downstream_cx_ssl_active--;
+    const { stats } = this.hcm;
     stats.downstream_cx_tx_bytes_total += this.out.bytes;
     this.out.bytes = 0;
-    stats.downstream_cx_length_ms.record(Math.trunc(turnNow(deps.clock) - this.#begun));
+    this.#counts.ended();
     this.#maxDuration?.cancel();
     this.#drainTimer?.cancel();
     this.#idleDeadline.stop();
     this.#requestDeadline.stop();
-    this.routeDeadline.stop();
-    this.tryDeadline.stop();
-    this.streamIdleDeadline.stop();
-    this.durationDeadline.stop();
+    this.deadlines.stop();
   }
 }

@@ -92,7 +92,7 @@ export class ActiveStream extends RequestStream implements LogSource {
     }
     if (program.tracing !== undefined) this.tracing = new StreamTracing(this, program.tracing);
     this.moved();
-    if (program.maxStreamDuration > 0) connection.durationDeadline.set(info.startTime + program.maxStreamDuration);
+    if (program.maxStreamDuration > 0) connection.deadlines.duration.set(info.startTime + program.maxStreamDuration);
     if (connection.plan.logsMore) this.#logTimer = logPeriodically(this);
     if (parser.upgradeTo !== '' || request.method === 'CONNECT') {
       this.upgrade = request.method === 'CONNECT' ? 'connect' : parser.upgradeTo;
@@ -120,7 +120,7 @@ export class ActiveStream extends RequestStream implements LogSource {
     this.noteRequestEnd();
     if (program.tracing !== undefined) this.tracing = new StreamTracing(this, program.tracing);
     this.moved();
-    if (program.maxStreamDuration > 0) connection.durationDeadline.set(info.startTime + program.maxStreamDuration);
+    if (program.maxStreamDuration > 0) connection.deadlines.duration.set(info.startTime + program.maxStreamDuration);
     if (connection.plan.logsMore) this.#logTimer = logPeriodically(this);
     this.runRequestFilters(0);
     if (!this.expectsBody || this.over) return;

@@ -2,11 +2,10 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { connect as secure } from 'node:tls';
 import { setTimeout as wait } from 'node:timers/promises';
-import { freePort, startEnvoy } from '@mizzen/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bootstrap, listener, staticCluster } from '../process/testing/bootstraps.ts';
-import { startProxy } from '../process/testing/standalone.ts';
 import { fetchText, TYPE } from './testing/beside.ts';
+import { startSides, type Side } from './testing/sides.ts';
 
 const network = (type: string, config: object = {}): object => ({
   name: `envoy.filters.network.${type.split('.')[0]}`,
@@ -21,14 +20,11 @@ const tlsInspector = {
 };
 const dnsCacheConfig = { name: 'cache', dnsLookupFamily: 'V4_ONLY' };
 const NAMES = ['echo', 'direct', 'nothing', 'limited', 'delayed', 'sni', 'forward'] as const;
-type Ports = Record<(typeof NAMES)[number], number>;
+type Name = (typeof NAMES)[number];
+type Ports = Readonly<Record<Name, number>>;
 
-interface Side {
-  readonly ports: Ports;
-  readonly admin: number;
-}
 const closing: (() => unknown)[] = [];
-let sides: readonly Side[];
+let sides: { readonly ours: Side<Name>; readonly theirs: Side<Name> };
 let forwardPort: number;
 
 /** Says its name, and then what came. */
@@ -46,8 +42,7 @@ beforeAll(async () => {
   const up = await named('up');
   const other = await named('other');
   forwardPort = await named('forward');
-  const config = async (): Promise<{ ports: Ports; config: object }> => {
-    const ports = Object.fromEntries(await Promise.all(NAMES.map(async (name) => [name, await freePort()]))) as Ports;
+  const config = (ports: Ports): object => {
     const named = (name: keyof Ports, filters: object[], more: object = {}): object => ({
       ...listener(ports[name], [{ filters }]),
       ...more,
@@ -57,50 +52,36 @@ beforeAll(async () => {
       '@type': `${TYPE}envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig`,
       dnsCacheConfig,
     };
-    return {
-      ports,
-      config: bootstrap(
-        [
-          named('echo', [network('echo.v3.Echo')]),
-          named('direct', [network('direct_response.v3.Config', { response: { inlineString: 'hello\n' } })]),
-          named('nothing', [network('direct_response.v3.Config')]),
-          named('limited', [limit('a'), network('echo.v3.Echo')]),
-          named('delayed', [limit('b', '0.3s'), network('echo.v3.Echo')]),
-          named('sni', [network('sni_cluster.v3.SniCluster'), tcp('sni', 'up')], inspected),
-          named(
-            'forward',
-            [
-              network('sni_dynamic_forward_proxy.v3.FilterConfig', { portValue: forwardPort, dnsCacheConfig }),
-              tcp('forward', 'forward'),
-            ],
-            inspected,
-          ),
-        ],
-        [
-          staticCluster('up', [up]),
-          staticCluster('other.example', [other]),
-          {
-            name: 'forward',
-            connectTimeout: '1s',
-            lbPolicy: 'CLUSTER_PROVIDED',
-            clusterType: { name: 'envoy.clusters.dynamic_forward_proxy', typedConfig: forward },
-          },
-        ],
-      ),
-    };
+    return bootstrap(
+      [
+        named('echo', [network('echo.v3.Echo')]),
+        named('direct', [network('direct_response.v3.Config', { response: { inlineString: 'hello\n' } })]),
+        named('nothing', [network('direct_response.v3.Config')]),
+        named('limited', [limit('a'), network('echo.v3.Echo')]),
+        named('delayed', [limit('b', '0.3s'), network('echo.v3.Echo')]),
+        named('sni', [network('sni_cluster.v3.SniCluster'), tcp('sni', 'up')], inspected),
+        named(
+          'forward',
+          [
+            network('sni_dynamic_forward_proxy.v3.FilterConfig', { portValue: forwardPort, dnsCacheConfig }),
+            tcp('forward', 'forward'),
+          ],
+          inspected,
+        ),
+      ],
+      [
+        staticCluster('up', [up]),
+        staticCluster('other.example', [other]),
+        {
+          name: 'forward',
+          connectTimeout: '1s',
+          lbPolicy: 'CLUSTER_PROVIDED',
+          clusterType: { name: 'envoy.clusters.dynamic_forward_proxy', typedConfig: forward },
+        },
+      ],
+    );
   };
-  const theirs = await config();
-  const envoy = await startEnvoy(theirs.config);
-  closing.push(() => envoy.stop());
-  const ours = await config();
-  const admin = await freePort();
-  const address = { socketAddress: { address: '127.0.0.1', portValue: admin } };
-  const proxy = await startProxy({ ...ours.config, admin: { address } });
-  closing.push(() => proxy.stop());
-  sides = [
-    { ports: ours.ports, admin },
-    { ports: theirs.ports, admin: envoy.adminPort },
-  ];
+  sides = await startSides(NAMES, config, closing);
 }, 30_000);
 afterAll(async () => {
   for (const close of closing.toReversed()) await close();
@@ -142,8 +123,8 @@ async function greeting(servername: string | undefined): Promise<Buffer> {
 const greet = async (port: number, servername: string | undefined): Promise<string> =>
   say(port, await greeting(servername));
 
-async function alike(ask: (side: Side) => Promise<unknown>): Promise<unknown> {
-  const [ours, theirs] = [await ask(sides[0]!), await ask(sides[1]!)];
+async function alike(ask: (side: Side<Name>) => Promise<unknown>): Promise<unknown> {
+  const [ours, theirs] = [await ask(sides.ours), await ask(sides.theirs)];
   expect(ours).toEqual(theirs);
   return ours;
 }
@@ -159,7 +140,7 @@ test('one answer for all', async () => {
 });
 
 test('so many connections at a time', async () => {
-  const stats = async ({ admin }: Side): Promise<string> => fetchText(admin, '/stats?filter=^connection_limit');
+  const stats = async ({ admin }: Side<Name>): Promise<string> => fetchText(admin, '/stats?filter=^connection_limit');
   const all = async (port: number): Promise<unknown> => {
     const began = Date.now();
     const answers = await Promise.all(

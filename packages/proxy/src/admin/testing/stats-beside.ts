@@ -2,7 +2,7 @@
 import { freePort, startEnvoy } from '@mizzen/testkit';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ask, fetchText, startRaw } from '../../filter/testing/beside.ts';
-import { startProxy } from '../../process/testing/standalone.ts';
+import { startWithAdmin } from '../../process/testing/standalone.ts';
 
 export interface Scenario {
   readonly name: string;
@@ -44,9 +44,9 @@ export async function statsBeside<T>(
     let admin: number;
     let running: { stop(): Promise<void> };
     if (own) {
-      admin = await freePort();
-      const address = { socketAddress: { address: '127.0.0.1', portValue: admin } };
-      running = await startProxy({ ...config, admin: { address } });
+      const proxy = await startWithAdmin(config);
+      admin = proxy.admin;
+      running = proxy;
     } else {
       const envoy = await startEnvoy(config);
       admin = envoy.adminPort;

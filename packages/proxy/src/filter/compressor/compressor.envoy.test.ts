@@ -1,11 +1,10 @@
 /** Compressed responses beside real Envoy: heads byte by byte, bodies as they are read, counters. */
 import { connect } from 'node:net';
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
-import { freePort, startEnvoy } from '@mizzen/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bootstrap, hcm, listener, routeTo, staticCluster } from '../../process/testing/bootstraps.ts';
-import { startProxy } from '../../process/testing/standalone.ts';
 import { fetchText, startRaw, TYPE } from '../testing/beside.ts';
+import { startSides, type Side } from '../testing/sides.ts';
 
 const library = (name: string, type: string, config: object = {}): object => ({
   name,
@@ -120,12 +119,8 @@ const QUESTIONS: readonly Question[] = [
   ask('/nowhere', 'accept-encoding: gzip'),
 ];
 
-interface Side {
-  readonly ports: Readonly<Record<string, number>>;
-  readonly admin: number;
-}
 const closing: (() => unknown)[] = [];
-let sides: readonly [Side, Side];
+let sides: { readonly ours: Side; readonly theirs: Side };
 
 /** What comes back is in the path: its length and framing, and one more field. */
 function answer(request: string): string {
@@ -148,9 +143,7 @@ function answer(request: string): string {
 beforeAll(async () => {
   const up = await startRaw(answer);
   closing.push(() => up.stop());
-  const config = async (): Promise<{ ports: Record<string, number>; config: object }> => {
-    const ports: Record<string, number> = {};
-    for (const name of NAMES) ports[name] = await freePort();
+  const config = (ports: Readonly<Record<string, number>>): object => {
     const routes = [
       { ...routeTo('up'), match: { prefix: '/off' }, typedPerFilterConfig: perRoute({ disabled: true }) },
       {
@@ -168,20 +161,9 @@ beforeAll(async () => {
         },
       ]),
     );
-    return { ports, config: bootstrap(listeners, [staticCluster('up', [up.port])]) };
+    return bootstrap(listeners, [staticCluster('up', [up.port])]);
   };
-  const theirs = await config();
-  const envoy = await startEnvoy(theirs.config);
-  closing.push(() => envoy.stop());
-  const ours = await config();
-  const admin = await freePort();
-  const address = { socketAddress: { address: '127.0.0.1', portValue: admin } };
-  const proxy = await startProxy({ ...ours.config, admin: { address } });
-  closing.push(() => proxy.stop());
-  sides = [
-    { ports: ours.ports, admin },
-    { ports: theirs.ports, admin: envoy.adminPort },
-  ];
+  sides = await startSides(NAMES, config, closing);
 }, 30_000);
 afterAll(async () => {
   for (const close of closing.toReversed()) await close();
@@ -231,7 +213,7 @@ test.each(
     QUESTIONS.map((question) => [name, `${question.line} ${question.fields.join(' | ')}`, question] as const),
   ),
 )('%s: %s', async (name, _, question) => {
-  const [ours, theirs] = sides;
+  const { ours, theirs } = sides;
   expect(await exchange(ours.ports[name]!, question)).toBe(await exchange(theirs.ports[name]!, question));
 });
 
@@ -241,7 +223,7 @@ test('counters', async () => {
     (await fetchText(admin, '/stats?filter=\\.compressor\\.'))
       .split('\n')
       .filter((line) => !line.includes('total_compressed_bytes'));
-  const [ours, theirs] = sides;
+  const { ours, theirs } = sides;
   expect(await stats(ours)).toEqual(await stats(theirs));
   expect((await stats(theirs)).length).toBeGreaterThan(60);
 });

@@ -2,11 +2,10 @@
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import { freePort, startEnvoy } from '@mizzen/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bootstrap, hcm, listener, routeTo, staticCluster } from '../../process/testing/bootstraps.ts';
-import { startProxy } from '../../process/testing/standalone.ts';
 import { fetchText, TYPE } from '../testing/beside.ts';
+import { startSides, type Side } from '../testing/sides.ts';
 
 const decompressor = (name: string, type: string, config: object = {}, library: object = {}): object => ({
   name,
@@ -97,12 +96,8 @@ const QUESTIONS: readonly Question[] = [
   { body: 'gzip', fields: ['accept-encoding: br', 'x-want: gzip'], answer: 'content-encoding: gzip' },
 ];
 
-interface Side {
-  readonly ports: Readonly<Record<string, number>>;
-  readonly admin: number;
-}
 const closing: (() => unknown)[] = [];
-let sides: readonly [Side, Side];
+let sides: { readonly ours: Side; readonly theirs: Side };
 /** What the upstream was sent last. */
 let sent = '';
 
@@ -132,9 +127,7 @@ beforeAll(async () => {
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   closing.push(() => server.close());
   const up = (server.address() as { port: number }).port;
-  const config = async (): Promise<{ ports: Record<string, number>; config: object }> => {
-    const ports: Record<string, number> = {};
-    for (const name of NAMES) ports[name] = await freePort();
+  const config = (ports: Readonly<Record<string, number>>): object => {
     const listeners = NAMES.map((name) => {
       const manager = hcm([routeTo('up')], {
         statPrefix: name,
@@ -143,20 +136,9 @@ beforeAll(async () => {
       });
       return listener(ports[name]!, [{ filters: [manager] }]);
     });
-    return { ports, config: bootstrap(listeners, [staticCluster('up', [up])]) };
+    return bootstrap(listeners, [staticCluster('up', [up])]);
   };
-  const theirs = await config();
-  const envoy = await startEnvoy(theirs.config);
-  closing.push(() => envoy.stop());
-  const ours = await config();
-  const admin = await freePort();
-  const address = { socketAddress: { address: '127.0.0.1', portValue: admin } };
-  const proxy = await startProxy({ ...ours.config, admin: { address } });
-  closing.push(() => proxy.stop());
-  sides = [
-    { ports: ours.ports, admin },
-    { ports: theirs.ports, admin: envoy.adminPort },
-  ];
+  sides = await startSides(NAMES, config, closing);
 }, 30_000);
 afterAll(async () => {
   for (const close of closing.toReversed()) await close();
@@ -212,7 +194,7 @@ const NAMED = QUESTIONS.map((question) => {
 test.each(NAMES.flatMap((name) => NAMED.map(([text, question]) => [name, text, question] as const)))(
   '%s: %s',
   async (name, _, question) => {
-    const [ours, theirs] = sides;
+    const { ours, theirs } = sides;
     expect(await exchange(ours.ports[name]!, question)).toBe(await exchange(theirs.ports[name]!, question));
   },
 );
@@ -222,7 +204,7 @@ test('counters', async () => {
     (await fetchText(admin, '/stats?filter=\\.decompressor\\.'))
       .split('\n')
       .filter((line) => /\.(request|response)\./.test(line));
-  const [ours, theirs] = sides;
+  const { ours, theirs } = sides;
   expect(await stats(ours)).toEqual(await stats(theirs));
   expect((await stats(theirs)).length).toBeGreaterThan(50);
 });

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { get } from 'node:http';
 import { freePort, startEnvoy } from '@mizzen/testkit';
-import { startProxy } from '../../process/testing/standalone.ts';
+import { startWithAdmin } from '../../process/testing/standalone.ts';
 import { bootstrap, hcm, listener, routeTo, staticCluster } from '../../process/testing/bootstraps.ts';
 
 export const TYPE = 'type.googleapis.com/';
@@ -161,11 +161,7 @@ export async function observeBoth(
       const envoy = await startEnvoy(config);
       return { ...envoy, admin: envoy.adminPort };
     });
-    const ours = await observe(cases, echo.port, around, async (config) => {
-      const admin = await freePort();
-      const address = { socketAddress: { address: '127.0.0.1', portValue: admin } };
-      return { ...(await startProxy({ ...config, admin: { address } })), admin };
-    });
+    const ours = await observe(cases, echo.port, around, startWithAdmin);
     return { theirs, ours };
   } finally {
     await echo.stop();

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '@mizzen/testkit';
 
 export interface RunningProxy {
   readonly pid: number;
@@ -45,4 +46,11 @@ export async function startProxy(bootstrap: object, args: readonly string[] = []
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The same with an admin interface of its own. */
+export async function startWithAdmin(bootstrap: object): Promise<RunningProxy & { readonly admin: number }> {
+  const admin = await freePort();
+  const address = { socketAddress: { address: '127.0.0.1', portValue: admin } };
+  return { ...(await startProxy({ ...bootstrap, admin: { address } })), admin };
 }

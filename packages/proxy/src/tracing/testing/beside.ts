@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { freePort, startEnvoy } from '@mizzen/testkit';
 import { ask, fetchText, HTTP2, startRaw, TYPE } from '../../filter/testing/beside.ts';
-import { startProxy } from '../../process/testing/standalone.ts';
+import { startWithAdmin } from '../../process/testing/standalone.ts';
 import { bootstrap, hcm, listener, routeTo, staticCluster } from '../../process/testing/bootstraps.ts';
 import { startCollector, type Collector, type SeenSpan } from './collector.ts';
 
@@ -60,12 +60,7 @@ export async function observeTraces(cases: readonly TraceCase[]): Promise<{ thei
     const envoy = await startEnvoy(config);
     return { ...envoy, admin: envoy.adminPort };
   });
-  const ours = await observe(cases, async (config) => {
-    const admin = await freePort();
-    const address = { socketAddress: { address: '127.0.0.1', portValue: admin } };
-    return { ...(await startProxy({ ...config, admin: { address } })), admin };
-  });
-  return { theirs, ours };
+  return { theirs, ours: await observe(cases, startWithAdmin) };
 }
 
 async function observe(

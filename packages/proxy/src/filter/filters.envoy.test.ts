@@ -8,7 +8,11 @@ import { startOracle, type Oracle } from '../program/testing/oracle.ts';
 import type { HcmProgram } from '../program/types.ts';
 import { flagNames } from '../telemetry/access-log-flags.ts';
 import type { ConnectionInfo, RequestHead } from '../types.ts';
-import { CASES } from './testing/cases.ts';
+import { JWT_CASES } from './testing/cases/jwt.ts';
+import { RBAC_CASES } from './testing/cases/rbac.ts';
+import { WEB_CASES } from './testing/cases/web.ts';
+
+const CASES = [...RBAC_CASES, ...JWT_CASES, ...WEB_CASES];
 
 const manager = (one: (typeof CASES)[number]): object => ({
   statPrefix: 'test',

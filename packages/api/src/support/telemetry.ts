@@ -50,7 +50,10 @@ export const telemetry: MessageTable = {
   [`${TEL}.Metrics`]: fields<Metrics>({
     providers: byEngine(yes('`prometheus`, or one of `extensionProviders`'), NO_METRICS),
     overrides: byEngine(yes('what is changed about some of them', 'PluginConfig.metrics'), NO_METRICS),
-    reportingInterval: left('connections that go on report every five seconds'),
+    reportingInterval: byEngine(
+      yes('how often connections and gRPC calls that go on report', 'PluginConfig.tcpReportingDuration'),
+      NO_METRICS,
+    ),
   }),
   [`${TEL}.MetricsOverrides`]: fields<MetricsOverrides>({
     match: byEngine(yes('which metrics, as client, as server, or both'), NO_METRICS),

@@ -69,12 +69,29 @@ const service = (name: string, namespace: string): object => ({
   filterMetadata: { istio: { services: [{ host: `${name}.${namespace}.svc.cluster.local`, name, namespace }] } },
 });
 
+/** A message as gRPC has it. */
+function frame(text: string): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(text.length, 1);
+  return Buffer.concat([head, Buffer.from(text)]);
+}
+const grpcStats = {
+  name: 'envoy.filters.http.grpc_stats',
+  typedConfig: { '@type': `${TYPE}envoy.extensions.filters.http.grpc_stats.v3.FilterConfig`, emitFilterState: true },
+};
+
 let app: Server;
 let echo: TcpServer;
 let seen: IncomingMessage['headers'] = {};
 beforeAll(async () => {
   app = createHttp((incoming, response) => {
     seen = incoming.headers;
+    if (incoming.headers['content-type'] === 'application/grpc') {
+      response.writeHead(200, { 'content-type': 'application/grpc', 'grpc-status': '0' });
+      response.write(frame('first'));
+      incoming.resume().on('end', () => response.end(Buffer.concat([frame('second'), frame('third')])));
+      return;
+    }
     response.statusCode = Number(incoming.headers['x-answer'] ?? 200);
     response.end('ok');
   });
@@ -146,6 +163,7 @@ async function startPair(clientStats: object = {}, clientFilter: object = {}): P
                 hcm([routeTo('inbound')], {
                   httpFilters: [
                     peerMetadata({ downstream_discovery: discovery, downstream_propagation: propagation }),
+                    grpcStats,
                     stats({ disableHostHeaderFallback: true }),
                     router,
                   ],
@@ -188,6 +206,7 @@ async function startPair(clientStats: object = {}, clientFilter: object = {}): P
                 hcm([routeTo('outbound')], {
                   httpFilters: [
                     peerMetadata({ upstream_discovery: discovery, upstream_propagation: propagation, ...clientFilter }),
+                    grpcStats,
                     stats(clientStats),
                     router,
                   ],
@@ -301,6 +320,47 @@ test('both ends of a request count it, and know each other', async () => {
       namespace: 'shop',
       service: 'client',
     });
+  } finally {
+    await pair.stop();
+  }
+}, 30_000);
+
+test('messages of a gRPC call are counted by who takes part, on the way and to the last', async () => {
+  const pair = await startPair({ tcpReportingDuration: '0.1s' });
+  try {
+    const call = httpRequest({
+      port: pair.http,
+      host: '127.0.0.1',
+      method: 'POST',
+      path: '/s.S/M',
+      headers: { 'content-type': 'application/grpc' },
+      agent: false,
+    });
+    const ended = new Promise<void>((resolve, reject) => {
+      call.on('error', reject);
+      call.on('response', (head) => head.resume().on('end', resolve));
+    });
+    call.write(frame('one'));
+    const messages = async (side: 'client' | 'server', metric: string): Promise<Record<string, string>[]> =>
+      samples(await pair.metrics(side), `istio_${metric}_messages_total`);
+    const counted = async (): Promise<unknown[]> =>
+      [...(await messages('client', 'request')), ...(await messages('client', 'response'))].map(({ value }) => value);
+    await expect.poll(counted, { timeout: 10_000 }).toEqual(['1', '1']);
+    expect(samples(await pair.metrics('client'), 'istio_requests_total')).toEqual([]);
+    call.end(frame('two'));
+    await ended;
+    await expect.poll(counted, { timeout: 10_000 }).toEqual(['2', '3']);
+    for (const [side, reporter] of [
+      ['client', 'source'],
+      ['server', 'destination'],
+    ] as const) {
+      const common = { reporter, ...parties, ...principals };
+      expect(await messages(side, 'request')).toEqual([{ ...common, value: '2' }]);
+      expect(await messages(side, 'response')).toEqual([{ ...common, value: '3' }]);
+      expect(samples(await pair.metrics(side), 'istio_requests_total')).toMatchObject([
+        { request_protocol: 'grpc', grpc_response_status: '0', value: '1' },
+      ]);
+    }
   } finally {
     await pair.stop();
   }

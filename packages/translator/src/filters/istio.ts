@@ -1,3 +1,4 @@
+import { duration } from '../duration.ts';
 import { TYPE_PREFIX, type types } from '@mizzen/xds';
 import { hasIstioFilters } from '../context.ts';
 import type { Build, ListenerClass } from '../listener/build.ts';
@@ -46,9 +47,10 @@ export function statsFilters(
   build: Build,
   listener: ListenerClass,
 ): readonly { name: string; typedConfig: types.listener.Filter['typedConfig'] }[] {
-  const overrides = hasIstioFilters(build.context) ? build.telemetry.metrics(listener) : undefined;
-  if (overrides === undefined) return [];
-  const metrics = overrides.map(({ name, disabled, dimensions, tagsToRemove }) => ({
+  const choice = hasIstioFilters(build.context) ? build.telemetry.metrics(listener) : undefined;
+  if (choice === undefined) return [];
+  const { reportingInterval } = choice;
+  const metrics = choice.overrides.map(({ name, disabled, dimensions, tagsToRemove }) => ({
     name,
     ...(disabled ? { drop: true } : {}),
     ...(Object.keys(dimensions).length > 0 ? { dimensions } : {}),
@@ -60,6 +62,7 @@ export function statsFilters(
       typedConfig: {
         '@type': `${TYPE_PREFIX}stats.PluginConfig`,
         ...(listener === 'outbound' ? {} : { disableHostHeaderFallback: true }),
+        ...(reportingInterval === undefined ? {} : { tcpReportingDuration: duration(reportingInterval) }),
         ...(metrics.length > 0 ? { metrics } : {}),
       },
     },

@@ -21,6 +21,13 @@ export interface MetricOverride {
   readonly tagsToRemove: readonly string[];
 }
 
+/** Which metrics a proxy keeps. */
+export interface MetricsChoice {
+  readonly overrides: readonly MetricOverride[];
+  /** How often connections and calls that go on report; undefined: as often as the filter does by itself. */
+  readonly reportingInterval: string | undefined;
+}
+
 export interface TracingChoice {
   readonly provider: mesh.MeshConfig_ExtensionProvider | undefined;
   /** No provider is named, known or not. */
@@ -37,7 +44,7 @@ export interface TelemetrySettings {
   /** Undefined: nobody asked through the Telemetry API, MeshConfig's own settings apply. Empty: switched off. */
   accessLogs(listener: ListenerClass): readonly AccessLogChoice[] | undefined;
   /** Undefined: no metrics filter. */
-  metrics(listener: ListenerClass): readonly MetricOverride[] | undefined;
+  metrics(listener: ListenerClass): MetricsChoice | undefined;
   /** Undefined: nobody asked through the Telemetry API, MeshConfig's own settings apply. */
   tracing(listener: ListenerClass): TracingChoice | undefined;
 }
@@ -163,10 +170,11 @@ function metrics(
   defaults: readonly string[],
   mode: Mode,
   find: Find,
-): readonly MetricOverride[] | undefined {
+): MetricsChoice | undefined {
   const levels = chosen.flatMap((t) => t.spec.metrics ?? []);
+  let reportingInterval: string | undefined;
   const isPrometheus = (name: string): boolean => find(name)?.prometheus !== undefined;
-  if (levels.length === 0) return defaults.some(isPrometheus) ? [] : undefined;
+  if (levels.length === 0) return defaults.some(isPrometheus) ? { overrides: [], reportingInterval } : undefined;
   let inScope: readonly string[] = defaults;
   for (const level of levels) if (namesOf(level.providers).length > 0) inScope = namesOf(level.providers);
   let parent: readonly string[] = defaults;
@@ -179,6 +187,7 @@ function metrics(
     parent = names;
     if (!names.some((name) => inScope.includes(name) && isPrometheus(name))) continue;
     enabled = true;
+    reportingInterval = level.reportingInterval ?? reportingInterval;
     for (const override of level.overrides ?? []) {
       if (!fits(override.match?.mode, mode)) continue;
       if (override.match?.metric === 'ALL_METRICS' && override.disabled === true) {
@@ -195,7 +204,7 @@ function metrics(
     }
   }
   if (!enabled || dropped) return undefined;
-  return [...overrides]
+  const changed = [...overrides]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, { disabled, tags }]) => {
       const sorted = [...tags].toSorted(([a], [b]) => (a < b ? -1 : 1));
@@ -207,6 +216,7 @@ function metrics(
         tagsToRemove: sorted.filter(([, tag]) => tag.operation === 'REMOVE').map(([tag]) => tag),
       };
     });
+  return { overrides: changed, reportingInterval };
 }
 
 function metricNames(match: telemetry.MetricSelector | undefined): readonly string[] {

@@ -1,5 +1,5 @@
-import type { JsonValue, types } from '@mizzen/xds';
-import { FilterState, type FilterStateObject } from '../../filter-state/state.ts';
+import type { types } from '@mizzen/xds';
+import { FilterState } from '../../filter-state/state.ts';
 import { turnNow } from '../../http/io.ts';
 import type { CompileContext } from '../../program/context.ts';
 import type { Path } from '../../program/path.ts';
@@ -7,32 +7,11 @@ import { isGrpc } from '../../telemetry/access-log-grpc.ts';
 import type { GrpcCallStats } from '../../telemetry/grpc-calls.ts';
 import type { HttpFilter, HttpStream } from '../../types.ts';
 import type { FilterScope } from '../scope.ts';
+import { MESSAGE_COUNTS, MessageCounts } from './counts.ts';
 import { FrameCounter, ResponseFrameCounter } from './frames.ts';
-
-const STATE = 'envoy.filters.http.grpc_stats';
 
 /** How messages are told from each other: by gRPC's prefixes, by the same of Connect, or there is one each way. */
 type Kind = 'grpc' | 'connect stream' | 'connect unary' | 'other';
-
-/** How often messages went each way, for who looks into the filter state. */
-class MessageCounts implements FilterStateObject {
-  requests = 0;
-  responses = 0;
-
-  get value(): string {
-    return this.text;
-  }
-  get text(): string {
-    return `${this.requests},${this.responses}`;
-  }
-  get json(): JsonValue {
-    return {
-      // As JSON has numbers of 64 bits; zero is left out.
-      ...(this.requests > 0 ? { requestMessageCount: String(this.requests) } : {}),
-      ...(this.responses > 0 ? { responseMessageCount: String(this.responses) } : {}),
-    };
-  }
-}
 
 class Call {
   readonly kind: Kind;
@@ -89,7 +68,7 @@ export function grpcStatsFilter(
     if (!emits) return;
     if (call.counts === undefined) {
       const state = (stream.info.filterState ??= new FilterState(stream.info.connection.filterState));
-      state.set(STATE, (call.counts = new MessageCounts()), 'NONE');
+      state.set(MESSAGE_COUNTS, (call.counts = new MessageCounts()), 'NONE');
     }
     if (call.isUnary) {
       if (unary !== undefined) call.counts[unary] = 1;

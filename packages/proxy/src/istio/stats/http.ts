@@ -3,7 +3,8 @@ import type { FilterScope } from '../../filter/scope.ts';
 import type { CompileContext } from '../../program/context.ts';
 import type { LogSource } from '../../program/types.ts';
 import { grpcStatusOf, isGrpc } from '../../telemetry/access-log-grpc.ts';
-import type { HttpFilter } from '../../types.ts';
+import type { HttpFilter, HttpStream } from '../../types.ts';
+import { MessageMeter } from './messages.ts';
 import { StatsRecorder } from './recorder.ts';
 import type { Series } from './series.ts';
 
@@ -15,16 +16,23 @@ export function httpStatsFilter(
   config: types.istioStats.PluginConfig,
   scope: FilterScope,
 ): HttpFilter | undefined {
-  const { tagged } = context.deps;
+  const { tagged, clock } = context.deps;
   if (tagged === undefined) return undefined;
   const recorder = new StatsRecorder(context, config, tagged);
   const { overrides } = recorder;
+  const meters = new WeakMap<HttpStream, MessageMeter>();
   return {
     name: scope.name,
+    onRequest(stream) {
+      if (isGrpc(stream.request.headers.get('content-type')))
+        meters.set(stream, new MessageMeter(recorder, clock, stream));
+      return undefined;
+    },
     onEnd(stream) {
       const source: LogSource = stream;
       const { info } = stream;
       const grpc = isGrpc(stream.request.headers.get('content-type'));
+      if (grpc) meters.get(stream)?.end();
       const status = grpc ? String(grpcStatusOf(source) ?? '') : '';
       const values = overrides === undefined ? NONE : overrides.evaluate(source);
       const series = recorder.find(source, grpc ? 'grpc' : 'http', status, values);

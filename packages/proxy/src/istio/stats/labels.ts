@@ -24,14 +24,19 @@ export interface Outcome {
   readonly flags: string;
 }
 
+/** The labels that say who took part. */
+export function partiesOf(parties: Parties): Tags {
+  const { reporter } = parties;
+  return [['reporter', reporter], ...(reporter === 'source' ? fromClient(parties) : fromServer(parties))];
+}
+
 /** All labels of Istio's standard metrics, in the order in which its proxy has them. */
 export function labelsOf(parties: Parties, outcome: Outcome): Tags {
   const { reporter, peerPrincipal, localPrincipal } = parties;
   const security =
     reporter === 'source' ? 'unknown' : peerPrincipal !== '' && localPrincipal !== '' ? 'mutual_tls' : 'none';
   return [
-    ['reporter', reporter],
-    ...(reporter === 'source' ? fromClient(parties) : fromServer(parties)),
+    ...partiesOf(parties),
     ['request_protocol', outcome.protocol],
     ...(outcome.responseCode === undefined
       ? []

@@ -7,7 +7,7 @@ import type { TaggedStats } from '../../telemetry/tagged.ts';
 import type { PeerTls, StreamInfo } from '../../types.ts';
 import { filterStateOf } from '../../filter-state/state.ts';
 import { DOWNSTREAM_PEER, endpointPeer, UPSTREAM_PEER, WorkloadPeer, type PeerFields } from '../peer.ts';
-import { labelsOf, type Outcome } from './labels.ts';
+import { labelsOf, partiesOf, type Outcome, type Parties } from './labels.ts';
 import { istioVersion, ownWorkload, type Reporter } from './node.ts';
 import { Overrides } from './overrides.ts';
 import { Series, SeriesMap } from './series.ts';
@@ -22,7 +22,8 @@ interface Seen {
   readonly series: Series;
   readonly code: number;
   readonly flags: number;
-  readonly protocol: Outcome['protocol'];
+  /** Undefined: only who takes part counts. */
+  readonly protocol: Outcome['protocol'] | undefined;
   readonly grpcStatus: string;
   readonly cluster: string;
   readonly route: string;
@@ -75,15 +76,33 @@ export class StatsRecorder {
     return this.reporter === 'source' ? UPSTREAM_PEER : DOWNSTREAM_PEER;
   }
 
+  /** Those that only who takes part tells apart. */
+  findParties(source: LogSource, values: readonly string[]): Series {
+    const now = { ...this.#look(source, undefined, ''), code: 0, flags: 0 };
+    return this.#get(now, '', values, source);
+  }
+
   find(source: LogSource, protocol: Outcome['protocol'], grpcStatus: string, values: readonly string[]): Series {
+    const now = this.#look(source, protocol, grpcStatus);
+    if (this.#series.rotate()) this.#last = undefined;
+    const last = this.#last;
+    if (last !== undefined && values.length === 0 && same(last, now)) return last.series;
     const { info } = source;
-    const ofCluster = (info.upstreamTarget?.cluster.metadata ?? this.#clusterMetadata(info))?.['istio'];
+    const series = this.#get(now, flagNames(info.responseFlags, false, info.flagOrder) ?? '-', values, source);
+    // Several flags may come in more than one order, which only their text tells.
+    if ((now.flags & (now.flags - 1)) === 0) this.#last = { ...now, series };
+    return series;
+  }
+
+  #look(source: LogSource, protocol: Seen['protocol'], grpcStatus: string): Omit<Seen, 'series'> {
+    const { info } = source;
+    const ofCluster = this.#ofCluster(source);
     const authority = this.#asksHost && !namesService(ofCluster) ? (source.request?.authority ?? '') : '';
     const peer = workloadIn(info, this.peerKey);
     const workload =
       peer === undefined && this.reporter === 'source' ? info.upstreamTarget?.metadata?.['istio']?.['workload'] : '';
     const tls: PeerTls | undefined = this.reporter === 'source' ? info.upstreamConnection?.peer : info.connection.tls;
-    const now: Omit<Seen, 'series'> = {
+    return {
       code: info.responseCode,
       flags: info.responseFlags,
       protocol,
@@ -97,10 +116,10 @@ export class StatsRecorder {
       peerSan: tls?.uriSans[0] ?? '',
       localSan: tls?.localUriSan ?? '',
     };
-    if (this.#series.rotate()) this.#last = undefined;
-    const last = this.#last;
-    if (last !== undefined && values.length === 0 && same(last, now)) return last.series;
-    const flags = flagNames(info.responseFlags, false, info.flagOrder) ?? '-';
+  }
+
+  #get(now: Omit<Seen, 'series'>, flags: string, values: readonly string[], source: LogSource): Series {
+    const ofCluster = this.#ofCluster(source);
     let key = keyOf(now, flags, values);
     let series = this.#series.get(key);
     if (series === undefined) {
@@ -108,8 +127,6 @@ export class StatsRecorder {
       key = keyOf(bounded, flags, values);
       series = this.#series.get(key) ?? this.#make(key, bounded, flags, values, ofCluster);
     }
-    // Several flags may come in more than one order, which only their text tells.
-    if ((now.flags & (now.flags - 1)) === 0) this.#last = { ...now, series };
     return series;
   }
 
@@ -120,26 +137,27 @@ export class StatsRecorder {
     values: readonly string[],
     ofCluster: Parameters<typeof serviceOf>[2],
   ): Series {
-    const tags = labelsOf(
-      {
-        reporter: this.reporter,
-        own: this.#own,
-        peer: seen.peer?.is ?? endpointPeer(seen.workload)?.is,
-        endpoint: seen.endpoint?.is,
-        service: serviceOf(seen.route, seen.cluster, ofCluster, unwire(seen.authority)),
-        peerPrincipal: seen.peerSan,
-        localPrincipal: seen.localSan,
-      },
-      {
-        protocol: seen.protocol,
-        responseCode: seen.protocol === 'tcp' ? undefined : seen.code,
-        grpcStatus: seen.grpcStatus,
-        flags,
-      },
-    );
+    const parties: Parties = {
+      reporter: this.reporter,
+      own: this.#own,
+      peer: seen.peer?.is ?? endpointPeer(seen.workload)?.is,
+      endpoint: seen.endpoint?.is,
+      service: serviceOf(seen.route, seen.cluster, ofCluster, unwire(seen.authority)),
+      peerPrincipal: seen.peerSan,
+      localPrincipal: seen.localSan,
+    };
+    const { protocol, grpcStatus, code } = seen;
+    const tags =
+      protocol === undefined
+        ? partiesOf(parties)
+        : labelsOf(parties, { protocol, responseCode: protocol === 'tcp' ? undefined : code, grpcStatus, flags });
     const series = new Series(this.#tagged, this.overrides, tags, values);
     this.#series.set(key, series);
     return series;
+  }
+
+  #ofCluster({ info }: LogSource): Parameters<typeof serviceOf>[2] {
+    return (info.upstreamTarget?.cluster.metadata ?? this.#clusterMetadata(info))?.['istio'];
   }
 
   #clusterMetadata({ upstreamCluster }: StreamInfo): ReturnType<NonNullable<CompileDeps['clusterMetadata']>> {

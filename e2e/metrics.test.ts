@@ -139,6 +139,18 @@ describe('metrics of a running mesh', () => {
     expect(durations).toMatchObject([{ value: '40' }]);
   });
 
+  it('a proxy has its own metrics where an Envoy has them, and the application says whether its own are with them', async () => {
+    const list = JSON.parse((await mesh.api('/api/prometheus/targets')).body) as { targets: string[] }[];
+    const own = list.flatMap(({ targets }) => targets).map((target) => target.replace(':15020', ':15090'));
+    expect(own).toHaveLength(2);
+    for (const target of own) {
+      const answer = await fetch(`http://${target}/stats/prometheus`);
+      const text = await answer.text();
+      expect(text).toContain('istio_requests_total{');
+      expect(text).not.toContain('istio_agent_');
+    }
+  });
+
   it('a Prometheus finds the pods, fires when a fault is injected, and stops when it is gone', async () => {
     expect((await mesh.mizzen('export', 'prometheus', out)).status).toBe(0);
     const prometheus = await startPrometheus(out);

@@ -131,6 +131,8 @@ export interface DesiredWorkload {
   readonly templateHash: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+  /** The application's metrics are not to be served with its sidecar's. */
+  readonly mergeMetrics?: false;
   readonly serviceAccount: string;
   readonly version: string;
   readonly sidecar: boolean;

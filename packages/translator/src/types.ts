@@ -81,6 +81,8 @@ export interface LocalTraces {
 export interface LocalMetrics {
   readonly address: string;
   readonly port: number;
+  /** Where the proxy's own are, with nothing beside them; absent: nowhere. */
+  readonly proxyPort?: number;
   /** Absent: the application has none, or they are not to be merged. */
   readonly application?: { readonly address: string; readonly port: number; readonly path: string };
 }

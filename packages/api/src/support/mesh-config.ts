@@ -71,7 +71,9 @@ export const meshConfig: MessageTable = {
     inboundClusterStatName: STAT_NAMES,
     outboundClusterStatName: STAT_NAMES,
     certificates: OWN_CA,
-    enablePrometheusMerge: moot('metrics are merged unless the annotations of a workload say otherwise'),
+    enablePrometheusMerge: yes(
+      "`false`: applications' metrics are not served with their sidecars', unless a workload's annotation says so",
+    ),
     verifyCertificateAtClient: except(yes('certificates are always verified'), {
       false: left('certificates are verified all the same', "a DestinationRule's `insecureSkipVerify` takes any"),
     }),

@@ -139,10 +139,18 @@ function proxies(): Alert[] {
     alert(
       'ProxyDown',
       'critical',
-      `up{job="${JOBS.pods}"} == 0`,
+      `up{job="${JOBS.pods}",endpoint!="application"} == 0`,
       '30s',
       'The proxy of {{ $labels.pod }} does not answer',
       'Its metrics cannot be read.',
+    ),
+    alert(
+      'MetricsOverflow',
+      'warning',
+      'sum by (namespace, workload) (increase(mizzen_metrics_overflow_total[5m])) > 0',
+      '0s',
+      `${WORKLOAD} has more series of metrics than are told apart`,
+      'Hosts that clients made up, or values of expressions in Telemetry, count as one.',
     ),
     alert(
       'ConfigurationRejected',

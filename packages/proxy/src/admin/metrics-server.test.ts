@@ -65,6 +65,19 @@ test.each([
   expect((await fetchText(port)).body).toContain('istio_agent_scrape_failures_total{type="application"} 2\n');
 });
 
+test('the proxy alone, where that is asked for', async () => {
+  const port = await freePort();
+  const place = { address: '127.0.0.1', port, proxyOnly: true };
+  open.push(
+    new MetricsServer(
+      place,
+      () => 'own 1\n',
+      () => undefined,
+    ),
+  );
+  expect((await fetchText(port)).body).toBe('own 1\n');
+});
+
 test('there is nothing else', async () => {
   expect((await fetchText(await serve(), '/stats')).status).toBe(404);
 });

@@ -3,6 +3,10 @@ import { createServer, get, type IncomingMessage, type Server, type ServerRespon
 export interface MetricsPlace {
   readonly address: string;
   readonly port: number;
+  /** Where the proxy's own are besides, with nothing beside them. */
+  readonly proxyPort?: number | undefined;
+  /** Nothing but the proxy's own. */
+  readonly proxyOnly?: boolean;
   readonly application?: { readonly address: string; readonly port: number; readonly path: string } | undefined;
 }
 
@@ -37,6 +41,7 @@ export class MetricsServer {
     if (path !== '/stats/prometheus' && path !== '/metrics') return void response.writeHead(404).end();
     if (request.method !== 'GET' && request.method !== 'HEAD') return void response.writeHead(405).end();
     this.#scrapes++;
+    if (this.#place.proxyOnly === true) return void response.writeHead(200, { 'content-type': PLAIN }).end(this.#own());
     const application = await this.#application(request);
     const agent =
       `# TYPE istio_agent_scrapes_total counter\nistio_agent_scrapes_total ${this.#scrapes}\n` +

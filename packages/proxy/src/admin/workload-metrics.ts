@@ -44,8 +44,13 @@ export class WorkloadMetrics {
     this.#program = compileStats({ statsConfig: STATS_CONFIG }, 'metrics', deps, []).program;
   }
 
-  /** Of Envoy's statistics those that have been used. */
+  /** With what Istio's agent adds of itself. */
   text(): string {
+    return this.#certificates.text(this.#deps.clock.wall()) + this.proxyText();
+  }
+
+  /** Of Envoy's statistics those that have been used. */
+  proxyText(): string {
     const { tagged } = this.#node;
     const values = [...nodeStats(this.#node)].filter(
       ([name, value]) => value !== 0 || ALWAYS.test(name) || tagged.find(name) !== undefined,
@@ -65,6 +70,6 @@ export class WorkloadMetrics {
     };
     const gauge = (name: string): boolean =>
       (tagged.find(name)?.kind ?? (isGauge(name) ? 'gauge' : 'counter')) === 'gauge';
-    return this.#certificates.text(this.#deps.clock.wall()) + prometheus(values, [], views, tags, gauge, 'cumulative');
+    return prometheus(values, [], views, tags, gauge, 'cumulative');
   }
 }

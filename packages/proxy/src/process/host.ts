@@ -19,7 +19,7 @@ export class ProxyHost {
   readonly #exit: () => void;
   readonly #logs: LogFiles;
   readonly #nodes = new Map<string, ProxyNode>();
-  readonly #metrics = new Map<string, MetricsServer>();
+  readonly #metrics = new Map<string, readonly MetricsServer[]>();
   readonly #told = new Map<string, NodeCounts>();
   readonly #traffic = new TrafficMeter();
   #xds: LocalXdsConnection | undefined;
@@ -81,18 +81,22 @@ export class ProxyHost {
     const { MetricsServer } = await import('../admin/metrics-server.ts');
     if (this.#nodes.get(node.id) !== node) return;
     const metrics = new WorkloadMetrics(node, node.compileDeps);
-    const server = new MetricsServer(
-      place,
-      () => metrics.text(),
-      (message) => this.#send({ type: 'log', level: 'warning', node: node.id, message: `metrics: ${message}` }),
-    );
-    this.#metrics.set(node.id, server);
+    const onFailure = (message: string): void =>
+      this.#send({ type: 'log', level: 'warning', node: node.id, message: `metrics: ${message}` });
+    const servers = [new MetricsServer(place, () => metrics.text(), onFailure)];
+    if (place.proxyPort !== undefined) {
+      const { address, proxyPort } = place;
+      servers.push(
+        new MetricsServer({ address, port: proxyPort, proxyOnly: true }, () => metrics.proxyText(), onFailure),
+      );
+    }
+    this.#metrics.set(node.id, servers);
   }
 
   async #stop(id: string, drainMs: number): Promise<void> {
     const node = this.#nodes.get(id);
     this.#nodes.delete(id);
-    this.#metrics.get(id)?.close();
+    for (const server of this.#metrics.get(id) ?? []) server.close();
     this.#metrics.delete(id);
     if (node !== undefined) {
       await node.stop(drainMs);

@@ -8,6 +8,8 @@ import { probePorts } from './probe-target.ts';
 export const HTTP_PROXY_PORT = 15080;
 /** Where Prometheus asks for a pod's metrics, as in a cluster. */
 export const METRICS_PORT = 15020;
+/** Where Envoys in a cluster serve their own metrics. */
+const PROXY_METRICS_PORT = 15090;
 
 /** Every address and port of one pod. Decided before anything of it starts, and kept for its life. */
 export interface PodLayout {
@@ -54,7 +56,7 @@ async function metricsPlace(
   const pod = deps.network.allocate();
   const port = deps.network.unique ? METRICS_PORT : await deps.ports.allocate();
   return {
-    metrics: { address: pod.address, port },
+    metrics: { address: pod.address, port, ...(deps.network.unique ? { proxyPort: PROXY_METRICS_PORT } : {}) },
     release: () => {
       deps.network.release(pod);
       if (!deps.network.unique) deps.ports.release(port);
@@ -145,6 +147,7 @@ export async function podLayout(workload: DesiredWorkload, deps: LayoutDeps): Pr
       : metricsOf(workload, applicationPorts, {
           address: pod.address,
           port: await own(pod.address, METRICS_PORT, usedInbound),
+          ...(deps.network.unique ? { proxyPort: await own(pod.address, PROXY_METRICS_PORT, usedInbound) } : {}),
         });
 
   const usedOutbound = new Set<number>();
@@ -165,18 +168,26 @@ export async function podLayout(workload: DesiredWorkload, deps: LayoutDeps): Pr
   };
 }
 
+/** The port and path of metrics that a pod's annotations announce, unless those already lead to the merged ones. */
+export function announcedMetrics(
+  annotations: Readonly<Record<string, string>>,
+): { readonly port: number; readonly path: string } | undefined {
+  if (annotations['prometheus.io/scrape'] !== 'true') return undefined;
+  const port = Number(annotations['prometheus.io/port'] ?? 80);
+  if (!Number.isInteger(port) || port === METRICS_PORT) return undefined;
+  return { port, path: annotations['prometheus.io/path'] ?? '/metrics' };
+}
+
 /** With the application's own metrics, where its annotations say that it has some. */
 function metricsOf(
-  { annotations }: DesiredWorkload,
+  { annotations, mergeMetrics }: DesiredWorkload,
   applicationPorts: Readonly<Record<number, number>>,
   at: LocalMetrics,
 ): LocalMetrics {
-  if (annotations['prometheus.io/scrape'] !== 'true') return at;
-  if (annotations['prometheus.istio.io/merge-metrics'] === 'false') return at;
-  const port = Number(annotations['prometheus.io/port'] ?? 80);
-  // The annotations already lead to the merged metrics.
-  if (!Number.isInteger(port) || port === METRICS_PORT) return at;
-  const path = annotations['prometheus.io/path'] ?? '/metrics';
+  if (mergeMetrics === false) return at;
+  const announced = announcedMetrics(annotations);
+  if (announced === undefined) return at;
+  const { port, path } = announced;
   return { ...at, application: { address: '127.0.0.1', port: applicationPorts[port] ?? port, path } };
 }
 

@@ -1,6 +1,6 @@
 import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../../program/context.ts';
-import type { CompileDeps, LogSource } from '../../program/types.ts';
+import type { CompileDeps, Counter, LogSource } from '../../program/types.ts';
 import { milliseconds, unwire } from '../../program/values.ts';
 import { flagNames } from '../../telemetry/access-log-flags.ts';
 import type { TaggedStats } from '../../telemetry/tagged.ts';
@@ -16,6 +16,9 @@ import { namesService, serviceOf } from './service.ts';
 /** Milliseconds: how often connections that go on report, and how long series last that are let go. */
 const TCP_REPORTING = 5000;
 const GRACE = 300_000;
+
+/** Stands for values of expressions that are not told apart any more. */
+const OVERFLOW = 'overflow';
 
 /** What tells series apart, remembered of the last one: traffic comes in runs of the same. */
 interface Seen {
@@ -46,6 +49,8 @@ export class StatsRecorder {
   readonly #asksHost: boolean;
   readonly #series: SeriesMap;
   #last: Seen | undefined;
+  /** How often something was not told apart for want of room. */
+  readonly #overflow: Counter;
 
   constructor(context: CompileContext, config: types.istioStats.PluginConfig, tagged: TaggedStats) {
     const { deps } = context;
@@ -65,6 +70,9 @@ export class StatsRecorder {
     this.reportingInterval = milliseconds(config.tcpReportingDuration, TCP_REPORTING);
     this.overrides =
       metrics.length > 0 || definitions.length > 0 ? new Overrides(metrics, definitions, metadata) : undefined;
+    this.#overflow = tagged.get('counter', 'istiocustom.mizzen_metrics_overflow_total', [
+      ['reporter', this.reporter],
+    ]).counter;
     tagged.get('gauge', 'istiocustom.istio_build', [
       ['component', 'proxy'],
       ['tag', istioVersion(metadata)],
@@ -90,7 +98,7 @@ export class StatsRecorder {
     const { info } = source;
     const series = this.#get(now, flagNames(info.responseFlags, false, info.flagOrder) ?? '-', values, source);
     // Several flags may come in more than one order, which only their text tells.
-    if ((now.flags & (now.flags - 1)) === 0) this.#last = { ...now, series };
+    if ((now.flags & (now.flags - 1)) === 0 && !this.#series.full) this.#last = { ...now, series };
     return series;
   }
 
@@ -123,9 +131,12 @@ export class StatsRecorder {
     let key = keyOf(now, flags, values);
     let series = this.#series.get(key);
     if (series === undefined) {
-      const bounded = this.#series.full ? { ...now, authority: '' } : now;
-      key = keyOf(bounded, flags, values);
-      series = this.#series.get(key) ?? this.#make(key, bounded, flags, values, ofCluster);
+      if (!this.#series.full) return this.#make(key, now, flags, values, ofCluster);
+      this.#overflow.value++;
+      const bounded = { ...now, authority: '' };
+      const without = values.map(() => OVERFLOW);
+      key = keyOf(bounded, flags, without);
+      series = this.#series.get(key) ?? this.#make(key, bounded, flags, without, ofCluster);
     }
     return series;
   }

@@ -4,7 +4,7 @@ import type { TaggedStat, TaggedStats, Tags } from '../../telemetry/tagged.ts';
 import type { CustomMetric, Overrides, StandardMetric } from './overrides.ts';
 
 const NAMESPACE = 'istiocustom.istio_';
-/** More label values than these are not told apart by what clients made up. */
+/** More series than these are not told apart by what clients made up: hosts, and values of expressions. */
 export const MAX_SERIES = 10_000;
 
 /** The metrics of one combination of label values, found once and then only added to. */

@@ -99,6 +99,25 @@ test('--gateway-port moves a port, and no two gateways share one', () => {
   expect(ports).toContain(9000);
 });
 
+test.each([
+  ['', undefined, undefined],
+  ['', false, false],
+  ['true', false, undefined],
+  ['F', undefined, false],
+  ['nonsense', false, false],
+])('merge-metrics `%s` in a mesh with enablePrometheusMerge %s: %s', (annotation, ofMesh, merges) => {
+  const mesh = `apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: { name: mesh, namespace: istio-system }
+spec: { meshConfig: { enablePrometheusMerge: ${ofMesh} } }
+---
+`;
+  const annotations = annotation === '' ? '' : `, annotations: { prometheus.istio.io/merge-metrics: '${annotation}' }`;
+  const pod = `apiVersion: v1\nkind: Pod\nmetadata: { name: web${annotations} }\nspec: { containers: [{ name: web }] }\n`;
+  const { workloads } = compute((ofMesh === undefined ? '' : mesh) + pod);
+  expect(workloads.map(({ mergeMetrics }) => mergeMetrics)).toEqual([merges]);
+});
+
 test('mizzen.yaml says how things run, over annotations, and adds to the environment', () => {
   const main = {
     run: ['node', 'x.js'],

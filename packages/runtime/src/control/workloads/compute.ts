@@ -59,6 +59,7 @@ export function computeWorkloads(model: MeshModel, options: WorkloadOptions): Wo
     const links = (spec as { readonly enableServiceLinks?: boolean }).enableServiceLinks !== false;
     const fixed = {
       ...common(template),
+      ...(mergesMetrics(template, model) ? {} : { mergeMetrics: false as const }),
       sidecar: proxying === 'sidecar',
       ...proxyOf(template, proxying, { model, options, diagnostics }),
       containers,
@@ -139,6 +140,13 @@ function common({ owner, labels, annotations, spec }: Template) {
     version: versionOf(labels),
     terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? 30,
   };
+}
+
+/** The workload's own annotation goes before the mesh's setting; texts as Go's strconv.ParseBool reads them. */
+function mergesMetrics({ annotations }: Template, { mesh }: MeshModel): boolean {
+  const own = annotations['prometheus.istio.io/merge-metrics'] ?? '';
+  if (/^(1|t|T|TRUE|true|True)$/.test(own)) return true;
+  return /^(0|f|F|FALSE|false|False)$/.test(own) ? false : mesh.enablePrometheusMerge !== false;
 }
 
 /** Over everything that a running pod cannot take over: a different hash means new pods. */

@@ -96,11 +96,26 @@ export class Ledger {
   /** What was last read of it, good or not. */
   #meshRead: string | undefined;
   #meshDiagnostics: readonly Diagnostic[] = [];
+  /** Documents are shared with another, so that their places are not to be changed. */
+  #forked = false;
   readonly #validated = new WeakMap<SourceDocument, readonly Diagnostic[]>();
   readonly #surprising = new WeakMap<Resource, ReadonlyMap<string, string>>();
 
   constructor(options: LedgerOptions = {}) {
     this.#options = options;
+  }
+
+  /** Another that knows what this one does, to ask what an update would do: nothing that it reads changes this one. */
+  fork(): Ledger {
+    const fork = new Ledger(this.#options);
+    fork.#files = this.#files;
+    fork.#inForce = this.#inForce;
+    fork.#snapshot = this.#snapshot;
+    fork.#mesh = this.#mesh;
+    fork.#meshRead = this.#meshRead;
+    fork.#meshDiagnostics = this.#meshDiagnostics;
+    fork.#forked = true;
+    return fork;
   }
 
   /** `files` in reading order; `meshConfig` is the text of the mesh configuration, if it comes from a file of its own. */
@@ -138,7 +153,7 @@ export class Ledger {
     const before = this.#files.get(file);
     if (before?.text === text) return before;
     const reusable = new Map<string, ParsedDocuments[]>();
-    for (const { text: key, parsed } of before?.documents ?? []) {
+    for (const { text: key, parsed } of this.#forked ? [] : (before?.documents ?? [])) {
       // Spans of diagnostics are fixed; where there are any, the document is read again.
       if (parsed.diagnostics.length > 0 || parsed.passedOver.length > 0) continue;
       const same = reusable.get(key);

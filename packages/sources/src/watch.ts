@@ -18,6 +18,8 @@ export interface WatchOptions extends ReadOptions {
 
 export interface Watching {
   readonly first: ReadResult;
+  /** What would be read if a file, be it a new one, had this text: nothing changes, `onChange` is not called. */
+  preview(file: string, text: string): ReadResult;
   /** Ends watching; `onChange` is not called again. */
   close(): void;
 }
@@ -99,6 +101,15 @@ class Watch implements Watching {
     this.#cancel?.();
     if (wait <= 0) this.#flush(false);
     else this.#cancel = this.#options.after(wait, () => this.#flush(false));
+  }
+
+  preview(file: string, text: string): ReadResult {
+    const { meshConfig } = this.#options;
+    const edited: FileText = { file, text };
+    const names = file === meshConfig || this.#texts.has(file) ? this.#order : [...this.#order, file];
+    const files = names.map((name) => (name === file ? edited : (this.#texts.get(name) as FileText)));
+    const mesh = meshConfig === undefined ? undefined : (this.#texts.get(meshConfig) ?? missingMesh(meshConfig));
+    return update(this.#ledger.fork(), this.#found, files, file === meshConfig ? edited : mesh);
   }
 
   #concerns(directory: string, entry: string | undefined, renamed: boolean): boolean {

@@ -195,7 +195,7 @@ const KINDS_SHOWN = [
   'IstioOperator',
 ] as const;
 
-function diagnosticAnswer({ code, severity, message, span, help }: Diagnostic): DiagnosticAnswer {
+export function diagnosticAnswer({ code, severity, message, span, help }: Diagnostic): DiagnosticAnswer {
   return {
     code,
     severity,

@@ -33,17 +33,26 @@ export function refuse(request: IncomingMessage, port: number, token: string | u
     return { status: 403, code: 'bad-origin', message: 'pages of other sites may not ask' };
   }
   if (token === undefined || request.method === 'GET' || request.method === 'HEAD') return undefined;
-  const given = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1];
-  if (given === undefined) {
+  if (bearerOf(authorization) === undefined) {
     return {
       status: 401,
       code: 'token-missing',
       message: 'changes need the token from the state directory (Authorization: Bearer …)',
     };
   }
-  if (!sameText(given, token))
+  if (!isTrusted(request, token))
     return { status: 403, code: 'token-wrong', message: 'this is not the token of this mesh' };
   return undefined;
+}
+
+/** Whether whoever asks has the token. */
+export function isTrusted({ headers: { authorization } }: IncomingMessage, token: string): boolean {
+  const given = bearerOf(authorization);
+  return given !== undefined && sameText(given, token);
+}
+
+function bearerOf(authorization: string | undefined): string | undefined {
+  return /^Bearer (.+)$/i.exec(authorization ?? '')?.[1];
 }
 
 function isOwnAuthority(host: string, port: number): boolean {

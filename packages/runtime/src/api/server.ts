@@ -1,6 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answerDebug, type Clock, type DebugSource, type HeldCertificate } from '@mizzen/control-plane';
+import type { ConfigEditor } from '../config/editor.ts';
+import type { Codes } from './codes.ts';
 import type { ControlState } from '../control/control.ts';
 import type { ProxyState } from '../control/proxies.ts';
 import { TEXT_FORMAT } from '../metrics/control-plane.ts';
@@ -12,7 +14,8 @@ import { certificatesAnswer } from './certificates.ts';
 import type { Command, Commands } from './commands.ts';
 import type { ConsoleFiles } from './console-files.ts';
 import { Events } from './events.ts';
-import { refuse } from './guard.ts';
+import { CHANGES, changeConfig, LONGEST_TEXT, readConfig } from './config.ts';
+import { isTrusted, refuse } from './guard.ts';
 import { scrapeTargets } from './scrape-targets.ts';
 import { logsAnswer } from './logs.ts';
 import { traceAnswer, traceFilterOf, tracesAnswer } from '../traces/answers.ts';
@@ -40,6 +43,8 @@ export interface ApiOptions {
   /** What a page has in Prometheus' text format; undefined: there is no such page. */
   readonly metrics: (page: string) => string | undefined;
   readonly traces: TraceStore;
+  readonly editor: ConfigEditor;
+  readonly codes: Codes;
   readonly traffic: Pick<LiveTraffic, 'summary' | 'ofService' | 'ofWorkload'>;
   /** Served beside the API; absent: nothing but the API. */
   readonly console?: ConsoleFiles;
@@ -112,6 +117,17 @@ export class ApiServer {
       const { status, body } = this.#traces(segments[2], url.searchParams);
       return reply(response, status, body);
     }
+    if (segments[0] === 'api' && segments[1] === 'config' && segments.length === 3) {
+      const config = await this.#config(segments[2] ?? '', url, request);
+      if (config !== undefined) return reply(response, config.status, config.body);
+    }
+    if (read && path === '/api/console/token') {
+      const token = this.#options.codes.redeem(url.searchParams.get('code') ?? '') ? this.#options.token : undefined;
+      if (token === undefined) return fail(response, 403, 'code-wrong', 'this code has been used, or is too old');
+      return reply(response, 200, { token });
+    }
+    if (request.method === 'POST' && path === '/api/console/code')
+      return reply(response, 200, { code: this.#options.codes.issue() });
     if (read && path === '/api/traffic') {
       const traffic = trafficOf(this.#options.traffic, url);
       return reply(response, traffic.status, traffic.body);
@@ -189,6 +205,17 @@ export class ApiServer {
   }
 
   /** Undefined: there is no such path. */
+  async #config(
+    what: string,
+    url: URL,
+    request: IncomingMessage,
+  ): Promise<{ readonly status: number; readonly body: object } | undefined> {
+    const { editor, token } = this.#options;
+    if (request.method !== 'POST') return readConfig(editor, what, url, isTrusted(request, token));
+    return CHANGES.has(what) ? changeConfig(editor, what, await readJson(request, LONGEST_TEXT)) : undefined;
+  }
+
+  /** Undefined: there is no such path. */
   #logs(
     [first, second, namespace = '', name = '']: readonly string[],
     { searchParams }: URL,
@@ -253,12 +280,12 @@ function decode(segment: string): string {
 const LONGEST_BODY = 64 * 1024;
 
 /** Undefined for what is no JSON, or too long. */
-async function readJson(request: IncomingMessage): Promise<unknown> {
+async function readJson(request: IncomingMessage, longest = LONGEST_BODY): Promise<unknown> {
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
     size += part.length;
-    if (size > LONGEST_BODY) return undefined;
+    if (size > longest) return undefined;
     parts.push(part);
   }
   try {

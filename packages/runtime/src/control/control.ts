@@ -52,6 +52,11 @@ export interface ControlState {
   readonly proxies: readonly ProxyProcess[];
 }
 
+/** What an edit would make of the mesh. */
+export interface Preview extends Pick<ControlState, 'result' | 'model' | 'diagnostics' | 'desired' | 'pods'> {
+  readonly gateways: readonly DesiredWorkload[];
+}
+
 /** Names of resources, by what became of them. */
 interface Changes {
   readonly added: readonly string[];
@@ -115,6 +120,24 @@ export class Control {
       statuses: this.#statuses,
       desired: [...this.#workloads.workloads, ...this.#workloads.gateways],
       proxies: this.#proxies,
+    };
+  }
+
+  /** What would be in force, run and be wrong if this were what was read; nothing changes. */
+  preview(result: ReadResult): Preview {
+    const own = overlay(result.snapshot, this.#deps.lastGood.restore(result));
+    const snapshot = overlay(own, keepSame(this.#gatewayResources, defaultGateways(own).resources));
+    const pods = this.#pods.filter((pod) => pod.address !== '');
+    const model = buildModel(snapshot, pods, { previous: this.#model });
+    const { options } = this.#deps;
+    const workloads = computeWorkloads(model, { ...options, settings: this.#settings });
+    return {
+      result,
+      model,
+      diagnostics: problemsOf(result, { snapshot, model, workloads, settings: this.#settings }),
+      desired: [...workloads.workloads, ...workloads.gateways],
+      pods: this.#pods,
+      gateways: workloads.gateways,
     };
   }
 
@@ -234,16 +257,12 @@ export class Control {
 
   /** Says what changed, and what is wrong now that was not before. True when there was something to say. */
   #report({ added, modified, removed }: Changes, result: ReadResult): boolean {
-    const { diagnostics, gateways } = this.#workloads;
-    const own = [
-      ...diagnostics,
-      ...this.#model.gatewayApi.diagnostics,
-      ...checkCredentials(this.#model, gateways),
-      ...checkKeys(this.#model),
-      ...envoyFilterProblems(this.#snapshot),
-    ];
-    const all = [...result.diagnostics, ...this.#settings.diagnostics, ...own];
-    this.#diagnostics = all.map((each) => withSpan(each, this.#snapshot));
+    this.#diagnostics = problemsOf(result, {
+      snapshot: this.#snapshot,
+      model: this.#model,
+      workloads: this.#workloads,
+      settings: this.#settings,
+    });
     const consequences = consequencesOf(result, this.#restored.keys());
     const rendered = this.#said.next(this.#diagnostics, consequences, (file) => result.text(file));
     if (added.length + modified.length + removed.length + rendered.length === 0) return false;
@@ -258,6 +277,31 @@ export class Control {
       this.#deps.send({ type: 'notice', text });
     }
   }
+}
+
+/** All that is wrong, with places. */
+function problemsOf(
+  result: ReadResult,
+  {
+    snapshot,
+    model,
+    workloads,
+    settings,
+  }: {
+    readonly snapshot: Snapshot;
+    readonly model: MeshModel;
+    readonly workloads: ReturnType<typeof computeWorkloads>;
+    readonly settings: Settings;
+  },
+): Diagnostic[] {
+  const own = [
+    ...workloads.diagnostics,
+    ...model.gatewayApi.diagnostics,
+    ...checkCredentials(model, workloads.gateways),
+    ...checkKeys(model),
+    ...envoyFilterProblems(snapshot),
+  ];
+  return [...result.diagnostics, ...settings.diagnostics, ...own].map((each) => withSpan(each, snapshot));
 }
 
 /** `now`, with the very objects of `before` where nothing differs, for whoever goes by identity. */

@@ -15,7 +15,7 @@ import type {
 import { hash } from 'node:crypto';
 import type { Locate } from '@mizzen/api';
 import type { MeshModel } from '@mizzen/model';
-import type { Node, NodeMetadata, Origins, translate, translateReadiness } from '@mizzen/translator';
+import type { Node, NodeMetadata, Origins, translate, translateReadiness, XdsResources } from '@mizzen/translator';
 import type { DesiredWorkload, PodStatus } from '../protocol.ts';
 import { credentialOf } from './credentials.ts';
 import { evidenceOf, sameResources, sameShape } from './configurations.ts';
@@ -97,6 +97,27 @@ export class Proxies {
       this.#secrets.forget(node);
     }
     return this.server.commit(changes, { startedAt, onConverged });
+  }
+
+  /** What every proxy has now, and what it would have with another model; nothing is sent. */
+  preview(
+    model: MeshModel,
+    { pods, gateways }: Omit<RunningPods, 'readinessOnly'>,
+  ): { readonly node: string; readonly before: NodeConfig | undefined; readonly after: XdsResources }[] {
+    return pods.flatMap((pod) => {
+      const node = nodeOf(pod, gateways);
+      if (node === undefined) return [];
+      const { resources } = this.#options.translate(model, node);
+      return [{ node: node.id, before: this.#configured.get(node.id)?.config, after: resources }];
+    });
+  }
+
+  /** What every proxy has, with where each part of it came from. */
+  origins(): { readonly node: string; readonly config: NodeConfig; readonly origins: Origins }[] {
+    return [...this.#configured].flatMap(([node, { config }]) => {
+      const origins = this.#origins.get(node);
+      return origins === undefined ? [] : [{ node, config, origins }];
+    });
   }
 
   /** What helps to find the line that a refusal is about. */

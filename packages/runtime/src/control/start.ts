@@ -1,7 +1,7 @@
 import { locator } from '@mizzen/api';
 import { LocalXdsListener, loadOrCreateRoot } from '@mizzen/control-plane';
 import { renderDiagnostic } from '@mizzen/diagnostics';
-import { watchFiles } from '@mizzen/sources';
+import { tidy, watchFiles } from '@mizzen/sources';
 import type { ReadResult } from '@mizzen/sources';
 import type { translate, translateReadiness } from '@mizzen/translator';
 import { statSync } from 'node:fs';
@@ -9,6 +9,9 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { Commands } from '../api/commands.ts';
 import { serviceEndpoints } from '../api/service-endpoints.ts';
+import { Codes } from '../api/codes.ts';
+import { ConfigEditor } from '../config/editor.ts';
+import { MeshFiles } from '../config/mesh-files.ts';
 import { ConsoleFiles } from '../api/console-files.ts';
 import { ApiServer, type ApiOptions } from '../api/server.ts';
 import { startedWith } from '../envoy/started-with.ts';
@@ -113,6 +116,12 @@ export async function startControl(
   const commands = new Commands(send);
   const logs = new StateDir(stateDir);
   const traffic = new LiveTraffic(systemClock, () => running.state);
+  const editor = new ConfigEditor({
+    files: new MeshFiles(files, meshConfig === undefined ? undefined : tidy(meshConfig)),
+    preview: (file, text) => watching.preview(file, text),
+    control: () => running,
+    proxies,
+  });
   const served: Omit<ApiOptions, 'port'> = {
     token,
     state: () => running.state,
@@ -133,6 +142,8 @@ export async function startControl(
     traces: new TraceStore(systemClock),
     traffic,
     metrics: (page) => pages[page]?.text(),
+    editor,
+    codes: new Codes(systemClock),
   };
   const api = new ApiServer({ ...served, port: apiPort });
   const port = await listen(api, apiPort);

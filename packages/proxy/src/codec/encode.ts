@@ -5,6 +5,8 @@ import { http } from '../node-http.ts';
 
 /** Statuses that Node has a phrase for and Envoy has not. */
 const UNNAMED = new Set([103, 418, 451, 509]);
+/** The end of the range has one of its own in Envoy. */
+const LAST = 599;
 
 const lines: string[] = [];
 const lines10: string[] = [];
@@ -21,6 +23,7 @@ export function statusLine10(status: number): string {
 
 /** The phrase of a status, `Unknown` when it has none; what an upstream said is not passed on. */
 export function reasonPhrase(status: number): string {
+  if (status === LAST) return 'Last Unassigned Server Error Code';
   return (UNNAMED.has(status) ? undefined : http.STATUS_CODES[status]) ?? 'Unknown';
 }
 

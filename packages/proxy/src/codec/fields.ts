@@ -123,7 +123,8 @@ export class FieldSection {
       }
       if (field.seen === 0 || this.#keep(field.seen, value)) flat.push(field.name, value);
     }
-    this.fieldBytes = at - start - 2 - count - blanks;
+    // Without any field Envoy counts an empty one.
+    this.fieldBytes = count === 0 ? 3 : at - start - 2 - count - blanks;
     if (this.#isRequest && (this.seen & Seen.TE) !== 0) keepTrailersOnly(flat);
     if (FORBIDDEN.test(text.length === at && start === 0 ? text : text.slice(start, at))) {
       this.problem = 'http1.invalid_characters';

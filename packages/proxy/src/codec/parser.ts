@@ -61,6 +61,8 @@ export abstract class MessageParser extends FieldSection {
   /** Of a message whose body is chunked, once it has been read: all of it. */
   #consumed = 0;
   #from = 0;
+  /** Of the read at hand. */
+  #end = 0;
 
   #state: number = State.HEAD;
   /** What arrived of an incomplete head or trailer section. */
@@ -109,14 +111,18 @@ export abstract class MessageParser extends FieldSection {
   /** Reads from `data[from]` on; returns where it stopped: the end, or earlier after a complete or refused message. */
   execute(data: Buffer, from = 0): number {
     this.#from = from;
+    this.#end = data.length;
     const at = this.#read(data, from);
     this.#consumed += at - this.#from;
+    this.#from = this.#end = 0;
     if (this.#chunks.length > 0) this.#passChunks();
     return at;
   }
 
   /** Bytes of the message at hand, given those of its body. */
   bytesOf(body: number): number {
+    // Of a message that is given up before its end, what has come with it counts too.
+    if (this.#state !== State.DONE && this.#state !== State.UNTIL_CLOSE) return this.#consumed + this.#end - this.#from;
     return this.bodyMode === BodyMode.CHUNKED ? this.#consumed : this.headBytes + body;
   }
 

@@ -1,5 +1,5 @@
 import type { JsonObject, types } from '@mizzen/xds';
-import type { Random } from '../deps.ts';
+import type { Random, Timer } from '../deps.ts';
 import type { CompileContext } from '../program/context.ts';
 import { compileRequestHeader, wholeNumber, type HeaderMatch } from '../program/match/header.ts';
 import type { Path } from '../program/path.ts';
@@ -107,6 +107,7 @@ export function faultFilter(
   const buckets = new WeakMap<HttpStream, ByteBucket>();
   /** Streams with a fault; they count until they end. */
   const faulty = new Set<HttpStream>();
+  const delayed = new WeakMap<HttpStream, Timer>();
 
   const admitted = (stream: HttpStream, fault: Fault, trace: Trace | undefined): boolean => {
     if (faulty.has(stream)) return true;
@@ -160,6 +161,7 @@ export function faultFilter(
       if (faulty.size === 0) return;
       faulty.delete(stream);
       active.value = faulty.size;
+      delayed.get(stream)?.cancel();
     },
     onRequest(stream, trace) {
       const fault = (stream.perRoute(scope.name) as Fault | undefined) ?? own;
@@ -177,7 +179,10 @@ export function faultFilter(
       // Whoever only asks does not wait.
       if (trace !== undefined) return abort(stream, fault, trace);
       return new Promise((resolve) => {
-        clock.after(delay.ms, () => resolve(abort(stream, fault, trace)));
+        delayed.set(
+          stream,
+          clock.after(delay.ms, () => resolve(abort(stream, fault, trace))),
+        );
       });
     },
   };

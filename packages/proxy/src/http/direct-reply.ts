@@ -23,6 +23,8 @@ export function replyDirectly(
     }
   }
   const head: ResponseHead = { status, headers: new Headers(fields.flat()) };
+  stream.response = head;
+  stream.info.responseCodeDetails = 'direct_response';
   route.rewriteResponse(head, stream, undefined);
   stream.sendLocalReply(status, body, 'direct_response', 0, head.headers.entries());
 }

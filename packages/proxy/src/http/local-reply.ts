@@ -1,5 +1,4 @@
 import { grpcOfHttp, isGrpc } from '../telemetry/access-log-grpc.ts';
-import { applyChange } from '../program/headers.ts';
 import type { ResponseHead } from '../types.ts';
 import { Headers } from './headers.ts';
 import type { ActiveStream } from './stream.ts';
@@ -14,22 +13,24 @@ export function buildLocalReply(
 ): { readonly head: ResponseHead; readonly body: string } {
   const headers = new Headers();
   const decision = stream.request.method === '' ? undefined : stream.route();
-  if (decision?.kind === 'cluster') decision.route.rewriteResponse({ status, headers }, stream, decision.weighted);
+  const head: ResponseHead = { status, headers };
+  if (decision?.kind === 'cluster') {
+    stream.response = head;
+    decision.route.rewriteResponse(head, stream, decision.weighted);
+  }
   if (extra !== undefined) for (const [name, value] of extra) headers.add(name, value);
   const { localReply } = stream.hcm.program;
   const given = body;
   let contentType = 'text/plain';
+  const type = headers.get('content-type');
   if (localReply !== undefined) {
     stream.info.responseCode = status;
-    const reply = localReply.rewrite(stream, status, body);
-    status = reply.status;
-    body = reply.body;
-    contentType = reply.contentType;
-    for (const change of reply.headers) applyChange(headers, change, change.value(stream));
+    stream.response = head;
+    ({ body, contentType } = localReply.rewrite(stream, head, body));
   }
   if (isGrpc(stream.request.headers.get('content-type')))
     return {
-      head: grpcReply(headers, asGrpc ?? grpcOfHttp(status), stream.request.method === 'HEAD' ? '' : body),
+      head: grpcReply(headers, asGrpc ?? grpcOfHttp(head.status), stream.request.method === 'HEAD' ? '' : body),
       body: '',
     };
   if (body === '') {
@@ -37,10 +38,11 @@ export function buildLocalReply(
     headers.remove('content-type');
   } else {
     headers.set('content-length', String(Buffer.byteLength(body)));
-    // Whoever replied may know the type of the body that it gave, but not of another.
-    if (body !== given || !headers.has('content-type')) headers.set('content-type', contentType);
+    // Whoever replied may know the type of the body that it gave, but not of another; a mapper knows that of its own.
+    const now = headers.get('content-type');
+    if (now === undefined || (body !== given && now === type)) headers.set('content-type', contentType);
   }
-  return { head: { status, headers }, body };
+  return { head, body };
 }
 
 /** A gRPC client reads the status from trailers, which here are the whole response. */

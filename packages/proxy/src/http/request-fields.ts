@@ -76,7 +76,7 @@ export function mutateRequest(
         ? addressFromEnd(forwarded, program.xffNumTrustedHops)
         : lastStranger(forwarded, connection.directRemoteAddress, isTrusted);
     single = forwarded !== undefined && !forwarded.includes(',');
-    if (isTrusted !== undefined && !program.skipXffAppend)
+    if (program.appendsUntrusted)
       headers.append('x-forwarded-for', outer(connection.directRemoteAddress, outerAddress));
     if ((seen & Seen.X_FORWARDED_PROTO) === 0) headers.add('x-forwarded-proto', secure ? 'https' : 'http');
   }
@@ -84,8 +84,10 @@ export function mutateRequest(
   const edge = trusted && !internal;
   info.remoteAddress = address ?? connection.directRemoteAddress;
   // An absolute target's scheme is only believed from whom the address is.
-  if (program.schemeOverwrite !== undefined) request.scheme = program.schemeOverwrite;
-  else if (trusted || request.scheme === '') request.scheme = schemeOf(headers.get('x-forwarded-proto'), secure);
+  if (program.schemeOverwrite !== undefined) {
+    request.scheme = program.schemeOverwrite;
+    headers.set('x-forwarded-proto', program.schemeOverwrite);
+  } else if (trusted || request.scheme === '') request.scheme = schemeOf(headers.get('x-forwarded-proto'), secure);
 
   if (internal) headers.add('x-envoy-internal', 'true');
   else if ((seen & Seen.X_ENVOY) !== 0) removeUntrusted(headers, edge);

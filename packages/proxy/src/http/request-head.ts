@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import { Seen } from '../codec/names.ts';
 import { ABSOLUTE_AUTHORITY, type RequestParser } from '../codec/request-parser.ts';
 import type { HcmProgram, IpHeader, RouteConfigProgram } from '../program/types.ts';
@@ -74,7 +75,10 @@ export function checkHead(
     if ((touchesPath && !isPlainPath(path)) || path.includes('#')) {
       const result = normalizePath(path, program);
       request.path = result.path;
-      if (result.verdict === 'reject') {
+      // A gRPC client could not follow.
+      const refused =
+        result.verdict === 'reject' || (result.verdict === 'redirect' && isGrpc(request.headers.get('content-type')));
+      if (refused) {
         hcm.stats.downstream_rq_failed_path_normalization++;
         return BAD_PATH;
       }
@@ -85,6 +89,7 @@ export function checkHead(
     }
   }
   if (program.stripPort !== 'none' || program.stripTrailingHostDot) normalizeHost(request, info, program);
+  if (request.authority === '' && request.method !== 'CONNECT') request.hostIsEmpty = true;
   for (const { name, rejectStatus } of program.ipHeaders ?? NO_HEADERS) {
     const value = request.headers.get(name);
     if (value !== undefined && isIP(value) !== 0) break;
@@ -104,8 +109,9 @@ function normalizeHost(request: RequestHead, info: StreamRecord, program: HcmPro
   }
   if (program.stripTrailingHostDot && host.endsWith('.')) host = host.slice(0, -1);
   const strips =
-    program.stripPort === 'any' || (program.stripPort === 'matching' && port === `:${info.connection.localPort}`);
-  request.authority = strips && request.method !== 'CONNECT' ? host : host + port;
+    program.stripPort === 'any' ||
+    (program.stripPort === 'matching' && port !== '' && Number(port.slice(1)) === info.connection.localPort);
+  request.authority = strips ? host : host + port;
 }
 
 const NO_HOST: Refusal = {

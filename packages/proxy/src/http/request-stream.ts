@@ -77,19 +77,18 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
   #wait(result: Promise<undefined | 'stop'>, then: () => void): void {
     const wish = this.#bodyWish;
     this.#bodyWish = undefined;
-    // A filter that wants the body is the one to say when enough has been read.
-    let paused = wish === undefined;
-    if (paused) this.connection.pause();
-    const hold = new Hold(
-      wish && {
-        ...wish,
-        onReady: (body) => {
+    // There is no more to read for now; once all of the request is here, only the client's going away is to be noticed.
+    let paused = false;
+    const hold = new Hold({
+      ...(wish ?? { limit: this.hcm.bufferLimit, partial: true, onTooLarge: () => undefined }),
+      onReady: (body) => {
+        if (!body.complete) {
           paused = true;
           this.connection.pause();
-          wish.onReady(body);
-        },
+        }
+        wish?.onReady(body);
       },
-    );
+    });
     this.#hold = hold;
     const settled = (go: boolean): void =>
       entered(() => {
@@ -144,6 +143,8 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
   onRequestEnd(trailers: readonly string[] | undefined): void {
     if (this.over) return;
     this.noteRequestEnd();
+    if (trailers !== undefined && this.hcm.program.enableTrailers)
+      this.info.headerBytesReceived += trailerBytes(trailers);
     this.passRequestEnd(trailers);
   }
 
@@ -214,4 +215,11 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
     if (this.#pipe === undefined) this.#pipe = pipe;
     else this.#pipe.add(pipe);
   }
+}
+
+/** As fields of a head are counted. */
+function trailerBytes(trailers: readonly string[]): number {
+  let bytes = (trailers.length / 2) * 3;
+  for (const part of trailers) bytes += part.length;
+  return bytes;
 }

@@ -100,6 +100,12 @@ export class ResponseWriter {
     // What is not read of the request by now would have to be read before the next; closing is quicker.
     if (!stream.requestComplete && !stream.tunnel) connection.last = true;
     if (connection.last) this.close = true;
+    // A tunnel ends with its connection; as in Envoy, only a 200 to a CONNECT, or an upgrade, is silent about it.
+    if (stream.tunnel) this.close = true;
+    if (!stream.tunnel || (status !== 101 && status !== 200)) {
+      if (this.close || connection.draining) flat.push('connection', 'close');
+      else if (this.http10) flat.push('connection', 'keep-alive');
+    }
     const { spelling } = head.headers;
     const format = program.headerKeyFormat;
     const plain = format !== 'proper-case' && spelling === undefined;
@@ -108,10 +114,9 @@ export class ResponseWriter {
     const reason = head.headers.spelling?.reason ?? '';
     let line = this.http10 ? statusLine10(status) : statusLine(status);
     if (reason !== '') line = `HTTP/1.${this.http10 ? 0 : 1} ${status} ${reason}\r\n`;
-    let text = line + fields;
+    const text = line + fields;
     let framing = '';
     if (stream.tunnel) {
-      this.close = true;
       this.#mode = Mode.RAW;
     } else if (hasLength || empty || status === 304) {
       this.#mode = this.bodyless ? Mode.NONE : Mode.RAW;
@@ -122,11 +127,6 @@ export class ResponseWriter {
     } else {
       framing = `${name('transfer-encoding')}: chunked\r\n`;
       this.#mode = this.#isHead ? Mode.NONE : Mode.CHUNKED;
-    }
-    // As in Envoy, only a 200 to a CONNECT is silent about it.
-    if (!stream.tunnel || (status !== 101 && status !== 200)) {
-      if (this.close || connection.draining) text += `${name('connection')}: close\r\n`;
-      else if (this.http10) text += `${name('connection')}: keep-alive\r\n`;
     }
     stream.info.headerBytesSent = text.length + framing.length - line.length;
     connection.out.text(`${text}${framing}\r\n`);

@@ -70,6 +70,13 @@ export abstract class RoutedStream {
     return decision;
   }
 
+  /** A request that ends early is of the cluster that its route has named by then. */
+  protected nameCluster(): void {
+    const { info, hcm, decision } = this;
+    if (info.upstreamCluster === '' && decision?.kind === 'cluster' && hcm.cluster(decision.cluster) !== undefined)
+      info.upstreamCluster = decision.cluster;
+  }
+
   clearRoute(): void {
     this.decision = undefined;
   }

@@ -195,10 +195,7 @@ export class ActiveStream extends RequestStream implements LogSource {
   ): void {
     if (this.over) return;
     const { info, connection, hcm } = this;
-    const decision = this.decision;
-    if (info.upstreamCluster === '' && decision?.kind === 'cluster' && hcm.cluster(decision.cluster) !== undefined) {
-      info.upstreamCluster = decision.cluster;
-    }
+    this.nameCluster();
     // Refused before it could be decided.
     if (hcm.program.tracing !== undefined && this.tracing === undefined) hcm.stats['tracing.not_traceable']++;
     info.responseFlags |= flags;
@@ -294,6 +291,7 @@ export class ActiveStream extends RequestStream implements LogSource {
     const { connection } = this;
     const { parser } = connection;
     connection.last = true;
+    if (!UNREAD.has(details)) this.info.headerBytesReceived = parser.fieldBytes;
     if (parser.headComplete && parser.minor === 0 && parser.acceptHttp10) this.#path.http10 = true;
     this.sendLocalReply(status, CODEC_BODIES[status] ?? 'Bad Request', details, ResponseFlag.DPE);
   }
@@ -301,6 +299,7 @@ export class ActiveStream extends RequestStream implements LogSource {
   onDownstreamGone(details: string, flag: number): void {
     if (this.over) return;
     const { stats } = this.hcm;
+    this.nameCluster();
     this.info.responseFlags |= flag;
     this.info.responseCodeDetails = details;
     stats.downstream_rq_rx_reset++;
@@ -346,6 +345,9 @@ function perFilterOf(decision: RouteDecision): PerFilter {
   return ((decision.kind === 'cluster' ? decision.weighted : undefined) ?? decision.route).perFilter;
 }
 const NOTHING: PerFilter = new Map();
+
+/** With these the fields of a head were not looked at one by one. */
+const UNREAD = new Set(['http1.codec_error', 'http1.invalid_characters', 'http1.headers_too_large']);
 
 /** What is said to a client whose request could not be read. */
 const CODEC_BODIES: Readonly<Record<number, string>> = {

@@ -107,10 +107,12 @@ function header(get: (name: string) => (source: LogSource) => string | undefined
 }
 function requestHeaderOf(name: string): (source: LogSource) => string | undefined {
   if (!name.startsWith(':') && name !== 'host') return (source) => source.request?.headers.get(name);
+  const ofHost = name === ':authority' || name === 'host';
   // What stands in the request line is never empty where there is any.
   return (source) => {
-    const value = source.request === undefined ? undefined : requestHeader(source.request, name);
-    return value === '' ? undefined : value;
+    const { request } = source;
+    const value = request === undefined ? undefined : requestHeader(request, name);
+    return value === '' && !(ofHost && request?.hostIsEmpty === true) ? undefined : value;
   };
 }
 
@@ -273,9 +275,10 @@ function fieldBytes({ flat }: { readonly flat: readonly string[] }): number {
   return bytes;
 }
 /** What the request line says counts as fields, too. */
-function lineBytes({ method, path, authority, scheme }: RequestHead): number {
+function lineBytes({ method, path, authority, scheme, hostIsEmpty }: RequestHead): number {
   const of = (name: string, value: string): number => (value === '' ? 0 : name.length + value.length);
-  return of(':method', method) + of(':path', path) + of(':authority', authority) + of(':scheme', scheme);
+  const host = hostIsEmpty === true ? ':authority'.length : of(':authority', authority);
+  return of(':method', method) + of(':path', path) + host + of(':scheme', scheme);
 }
 
 /** One operator for each field, by prefix and name. */

@@ -15,6 +15,8 @@ export interface RequestHead {
   authority: string;
   scheme: string;
   readonly headers: Headers;
+  /** It named a host, by nothing. */
+  hostIsEmpty?: boolean;
 }
 
 export interface ResponseHead {

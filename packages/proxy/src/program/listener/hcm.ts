@@ -113,6 +113,7 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
     xffNumTrustedHops: xff.hops,
     xffIsTrusted: xff.isTrusted,
     skipXffAppend: xff.skipAppend,
+    appendsUntrusted: xff.appends === true,
     appendXForwardedPort: hcm.appendXForwardedPort === true,
     namesClients: hcm.addProxyProtocolConnectionState !== false,
     isInternalAddress: internalAddresses(context, hcm, [...path, 'internalAddressConfig']),

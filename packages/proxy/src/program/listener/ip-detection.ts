@@ -16,6 +16,8 @@ export interface IpDetection {
   readonly asked: boolean;
   readonly hops: number;
   readonly skipAppend: boolean;
+  /** The extension for x-forwarded-for was told to go on with it. */
+  readonly appends?: boolean;
   readonly isTrusted?: (address: string) => boolean;
 }
 
@@ -71,7 +73,8 @@ interface Xff {
 }
 
 function compileXff(context: CompileContext, config: Xff, path: Path): Omit<IpDetection, 'headers' | 'asked'> {
-  const found = { hops: config.xffNumTrustedHops ?? 0, skipAppend: config.skipXffAppend ?? true };
+  const skipAppend = config.skipXffAppend ?? true;
+  const found = { hops: config.xffNumTrustedHops ?? 0, skipAppend, appends: !skipAppend };
   const cidrs = config.xffTrustedCidrs?.cidrs ?? [];
   if (cidrs.length === 0) return found;
   if (found.hops > 0) context.refuse([...path, 'xffNumTrustedHops'], 'does not go with `xffTrustedCidrs`');

@@ -2,9 +2,9 @@ import type { types } from '@mizzen/xds';
 import { formatOf } from '../../telemetry/access-log.ts';
 import { compileAccessLogFilter } from '../../telemetry/access-log-filter.ts';
 import type { CompileContext } from '../context.ts';
-import { compileHeaderChange } from '../headers.ts';
+import { applyMutations, compileHeaderChange, isEmpty, type HeaderMutations } from '../headers.ts';
 import type { Path } from '../path.ts';
-import type { HeaderChange, LocalReplyProgram, LogSource } from '../types.ts';
+import type { LocalReplyProgram, LogSource } from '../types.ts';
 import { dataSource } from '../values.ts';
 
 interface Mapper {
@@ -12,7 +12,7 @@ interface Mapper {
   readonly status: number | undefined;
   readonly body: string | undefined;
   readonly format: BodyFormat | undefined;
-  readonly headers: readonly HeaderChange[];
+  readonly headers: HeaderMutations;
 }
 export interface BodyFormat {
   readonly contentType: string;
@@ -36,23 +36,28 @@ export function compileLocalReply(
       status: mapper.statusCode,
       body: mapper.body === undefined ? undefined : dataSource(context, mapper.body, [...at, 'body'])?.toString('utf8'),
       format: compileBodyFormat(context, mapper.bodyFormatOverride, [...at, 'bodyFormatOverride']),
-      headers: (mapper.headersToAdd ?? []).flatMap(
-        (option, j) => compileHeaderChange(context, option, [...at, 'headersToAdd', j]) ?? [],
-      ),
+      headers: {
+        of: 'response',
+        remove: [],
+        changes: (mapper.headersToAdd ?? []).flatMap(
+          (option, j) => compileHeaderChange(context, option, [...at, 'headersToAdd', j]) ?? [],
+        ),
+      },
     };
   });
   return {
-    rewrite(source, status, body) {
+    rewrite(source, head, body) {
       const mapper = mappers.find((candidate) => candidate.matches(source));
-      const newStatus = mapper?.status ?? status;
+      // Fields are made of the reply as it was, without its body; the body of what the mapper made of it.
+      source.info.localReplyBody = undefined;
+      if (mapper !== undefined && !isEmpty(mapper.headers)) applyMutations(mapper.headers, head.headers, source);
+      head.status = mapper?.status ?? head.status;
       const newBody = mapper?.body ?? body;
       const format = mapper?.format ?? general;
-      const headers = mapper?.headers ?? [];
-      if (format === undefined) return { status: newStatus, body: newBody, contentType: 'text/plain', headers };
-      // %RESPONSE_CODE% and %LOCAL_REPLY_BODY% are what the mapper made of them.
-      source.info.responseCode = newStatus;
+      if (format === undefined) return { body: newBody, contentType: 'text/plain' };
+      source.info.responseCode = head.status;
       source.info.localReplyBody = newBody;
-      return { status: newStatus, body: format.text(source), contentType: format.contentType, headers };
+      return { body: format.text(source), contentType: format.contentType };
     },
   };
 }

@@ -72,7 +72,9 @@ export function compilePathRewrite(
 function replacePath(replace: (path: string) => string): PathRewrite {
   return (target) => {
     const only = pathOnly(target);
-    return replace(only) + target.slice(only.length);
+    const path = replace(only);
+    // Nothing is no path to go to.
+    return path === '' ? undefined : path + target.slice(only.length);
   };
 }
 

@@ -146,10 +146,10 @@ export abstract class RoutedRequest implements LbContext, Charged {
     }
     if (this.#setCookie !== undefined) head.headers.add('set-cookie', this.#setCookie);
     stream.response = head;
+    info.responseCodeDetails = 'via_upstream';
     this.route.rewriteResponse(head, stream, this.#weighted);
     if (this.route.virtualHost.includeAttemptCountInResponse)
       head.headers.set('x-envoy-attempt-count', String(info.attemptCount));
-    info.responseCodeDetails = 'via_upstream';
   }
 
   /** No more is tried after what is under way. */

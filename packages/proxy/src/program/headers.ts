@@ -75,8 +75,8 @@ export function compileHeaderChange(
   ) {
     context.refuse([...path, 'append'], 'cannot be set beside `appendAction`');
   }
-  const raw = option.header?.rawValue;
-  const format = raw === undefined ? (option.header?.value ?? '') : Buffer.from(raw, 'base64').toString('utf8');
+  // What stands as bytes in `rawValue` is for messages of external services: nothing is read of it here.
+  const format = option.header?.value ?? '';
   const action =
     option.append === false ? 'overwrite-or-add' : ACTIONS[option.appendAction ?? 'APPEND_IF_EXISTS_OR_ADD'];
   return {

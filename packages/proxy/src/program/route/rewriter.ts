@@ -29,11 +29,10 @@ export function requestRewriter(rewrites: RequestRewrites): RouteEntry['rewriteR
     const weighted = compiled(chosen);
     const keepOriginal = suppressEnvoyHeaders !== true;
     if (weighted !== undefined && !mostSpecificWins) applyMutations(weighted.request, request.headers, stream);
+    // The route's own host comes after the weighted cluster's, of which nothing is remembered, and so wins.
+    if (weighted !== undefined && weighted.hostRewrite !== '') request.authority = weighted.hostRewrite;
     for (const one of mutations) applyMutations(one, request.headers, stream);
     if (weighted !== undefined && mostSpecificWins) applyMutations(weighted.request, request.headers, stream);
-    // The route's own host comes after the weighted cluster's, and so wins.
-    if (weighted !== undefined && weighted.hostRewrite !== '')
-      setAuthority(request, weighted.hostRewrite, false, keepOriginal);
     const newHost = host?.(request, stream);
     if (newHost !== undefined && newHost !== '') setAuthority(request, newHost, appendForwardedHost, keepOriginal);
     const newPath = path?.(request.path, stream);

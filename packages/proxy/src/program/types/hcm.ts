@@ -2,7 +2,7 @@ import type { Asked } from '../../filter/rbac/matcher.ts';
 import type { Live } from '../../runtime/live.ts';
 import type { TracingProgram } from '../../tracing/program.ts';
 import type { HttpFilter } from '../../types/filter.ts';
-import type { RequestHead } from '../../types/request.ts';
+import type { RequestHead, ResponseHead } from '../../types/request.ts';
 import type { HeaderMutations } from '../headers.ts';
 import type { Chooser } from '../match/matcher.ts';
 import type { AccessLogProgram, LogSource } from './access-log.ts';
@@ -88,6 +88,8 @@ export interface HcmProgram {
   /** Proxies whose word in x-forwarded-for is believed; undefined: those are counted instead. */
   readonly xffIsTrusted?: ((address: string) => boolean) | undefined;
   readonly skipXffAppend: boolean;
+  /** Clients are added to x-forwarded-for though it is what says where requests come from. */
+  readonly appendsUntrusted?: boolean;
   readonly appendXForwardedPort: boolean;
   /** PROXY protocol headers towards clusters name the client of the request. */
   readonly namesClients: boolean;
@@ -174,15 +176,16 @@ export interface RouterRuntime {
 }
 
 export interface LocalReply {
-  readonly status: number;
   readonly body: string;
   readonly contentType: string;
-  readonly headers: readonly HeaderChange[];
 }
 
 export interface LocalReplyProgram {
-  /** What is sent instead of a local reply with this status and body. `stream.info.responseCode` is already the status. */
-  rewrite(stream: LogSource, status: number, body: string): LocalReply;
+  /**
+   * Changes the head of a local reply, and says what its body is instead. `stream.info.responseCode` is already the status, and
+   * `stream.response` the head.
+   */
+  rewrite(stream: LogSource, head: ResponseHead, body: string): LocalReply;
 }
 
 /** One compiled header addition; the action is Envoy's `appendAction`. An empty value is dropped unless `keepEmpty`. */

@@ -18,6 +18,8 @@ export class Attempt implements Waiter, Exchange {
   /** The head of the final response has come. */
   responded = false;
   over = false;
+  /** Its time is over, and it goes on. */
+  tooSlow = false;
   readonly #router: Router;
   readonly #pool: Pool;
   #connection: ClientConnection | undefined;
@@ -179,6 +181,17 @@ export class Attempt implements Waiter, Exchange {
     connection?.abandon();
   }
 
+  /** Logs are to tell of this attempt, though others came after it. */
+  isTheOne(): void {
+    const { info } = this.#router.stream;
+    info.upstreamHost = this.host.authority;
+    info.upstreamTarget = this.host;
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    info.upstreamLocalAddress = connection.localAddress;
+    info.upstreamConnection = connection;
+  }
+
   timedOut(): void {
     this.#log?.timedOut();
   }
@@ -192,7 +205,7 @@ export class Attempt implements Waiter, Exchange {
 
   onResponseHead(parser: ResponseParser): void {
     if (parser.status < 200 && parser.status !== 101) {
-      this.#router.onInterim(parser);
+      this.#router.onInterim(this, parser);
       return;
     }
     this.responded = true;

@@ -19,6 +19,8 @@ export class RetryState {
   readonly #policy: RetryProgram | undefined;
   /** What the last response asked to be waited for. */
   #reset: number | undefined;
+  /** The wait is as long as the last response asked for. */
+  #waitsAsTold = false;
   #tries = 0;
   #holding = false;
   readonly #cluster: UpstreamCluster;
@@ -48,7 +50,6 @@ export class RetryState {
       if (more !== undefined) codes = [...codes, ...more.split(',').map(Number).filter(Number.isInteger)];
       const names = take(headers, 'x-envoy-retriable-header-names');
       if (names !== undefined) wanted = names.split(',').map((name) => name.trim().toLowerCase());
-      headers.remove('x-envoy-hedge-on-per-try-timeout');
       headers.remove('x-envoy-upstream-alt-stat-name');
     }
     if (on === 0) return undefined;
@@ -105,6 +106,16 @@ export class RetryState {
     return this.#decide((this.#on & (RetryOn.reset | RetryOn['5xx'] | RetryOn['gateway-error'])) !== 0);
   }
 
+  /** Another attempt beside one that takes too long, whatever is retried otherwise. */
+  onSlow(): RetryVerdict {
+    return this.#decide(true);
+  }
+
+  /** The answer of an attempt that another was made beside: nothing more comes of it, whatever it is. */
+  ofSlow(head: ResponseHead): RetryVerdict {
+    return this.#responseIsRetriable(head) ? 'exhausted' : 'no';
+  }
+
   onResponse(head: ResponseHead, clock: Clock): RetryVerdict {
     const retriable = this.#responseIsRetriable(head);
     if (retriable && this.#policy !== undefined) this.#reset = resetInterval(this.#policy, head, clock);
@@ -116,12 +127,18 @@ export class RetryState {
   nextBackOff(random: Random): number {
     const reset = this.#reset;
     this.#reset = undefined;
-    const { stats } = this.#cluster;
-    if (reset === undefined) stats.upstream_rq_retry_backoff_exponential++;
-    else stats.upstream_rq_retry_backoff_ratelimited++;
+    this.#waitsAsTold = reset !== undefined;
     if (reset !== undefined && reset > 1) return reset + Math.floor(random.float() * Math.floor(reset / 2));
     const ceiling = Math.min(this.#max, this.#base * (2 ** this.#tries - 1));
     return Math.floor(random.float() * ceiling);
+  }
+
+  /** The wait is over, and another attempt begins. */
+  begins(): void {
+    const { stats } = this.#cluster;
+    if (this.#waitsAsTold) stats.upstream_rq_retry_backoff_ratelimited++;
+    else stats.upstream_rq_retry_backoff_exponential++;
+    this.#count('upstream_rq_retry');
   }
 
   /** Gives back what the breaker for retries counts. */
@@ -142,14 +159,13 @@ export class RetryState {
       this.#count('upstream_rq_retry_limit_exceeded');
       return 'exhausted';
     }
+    this.#left--;
     if (!this.#breaker.tryRetry()) {
       this.#count('upstream_rq_retry_overflow');
       return 'overflow';
     }
     this.#holding = true;
-    this.#left--;
     this.#tries++;
-    this.#count('upstream_rq_retry');
     return 'yes';
   }
 

@@ -39,6 +39,8 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
   /** For attempts. */
   readonly body = new RequestBody();
   #attempt: Attempt | undefined;
+  /** Attempts before it that are too slow, and may be the first to be answered all the same. */
+  #slow: Attempt[] | undefined;
   /** Host of the attempt before. */
   #hostBefore: UpstreamHost | undefined;
   #tunnel: TcpTunnel | undefined;
@@ -130,15 +132,20 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
   }
 
   #retryLater(): void {
-    const { stream } = this;
     const attempt = this.#attempt;
     this.#attempt = undefined;
     this.#timers?.attemptEnds();
     attempt?.reset();
+    this.#againLater();
+  }
+
+  #againLater(): void {
+    const { stream } = this;
     this.#backOff = stream.hcm.deps.clock.after(this.retry!.nextBackOff(stream.hcm.deps.random), () => {
       this.#backOff = undefined;
       entered(() => {
         if (this.#over) return;
+        this.retry?.begins();
         this.#again();
       });
     });
@@ -152,7 +159,9 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
 
   /** An attempt ended without a response, or within one. */
   onReset(attempt: Attempt, reason: ResetReason, transport: string): void {
-    if (this.#over || attempt !== this.#attempt) return;
+    if (this.#over) return;
+    const isSlow = this.#forget(attempt);
+    if (!isSlow && attempt !== this.#attempt) return;
     const { info, hcm } = this.stream;
     if (reason === 'overflow') {
       // It has not been tried.
@@ -162,12 +171,17 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     if (this.#cutShort(resetDetails('upstream_reset_after_response_started', reason, ''), resetOutcome(reason).flag))
       return;
     info.upstreamFailureReason = transport;
-    const retried = this.retry?.onReset(reason, attempt.begun) ?? 'no';
+    const retried = isSlow ? 'no' : (this.retry?.onReset(reason, attempt.begun) ?? 'no');
     if (retried === 'yes') {
       this.#retryLater();
       return;
     }
     info.responseFlags |= flagOf(retried);
+    if (this.#waitsForOthers(attempt)) {
+      if (!isSlow) this.#timers?.attemptEnds();
+      chargeAnswer(this, resetOutcome(reason).status, attempt.host.canary === true);
+      return;
+    }
     const { suppressEnvoyHeaders } = hcm.program.router;
     this.#giveUp(resetReply(reason, transport, info.attemptCount, this.#interim, suppressEnvoyHeaders));
   }
@@ -176,31 +190,44 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
    * After an interim response nothing is tried again, whether or not the client gets to see it. Those that nobody has
    * defined are passed over, as if they had not come.
    */
-  onInterim(parser: ResponseParser): void {
+  onInterim(attempt: Attempt, parser: ResponseParser): void {
     if (parser.status !== 100 && (parser.status < 102 || parser.status > 104)) return;
     chargeAnswer(this, parser.status, false);
     this.#interim = true;
+    if (this.timeouts.hedges) this.#settleFor(attempt);
     this.retryNoMore();
     if (this.stream.hcm.program.proxy100Continue && !this.stream.responseStarted)
       this.stream.passInterim(parser.status, parser.flat);
   }
 
   onResponseHead(attempt: Attempt, parser: ResponseParser): void {
-    if (this.#over || attempt !== this.#attempt) return;
+    if (this.#over) return;
+    const isSlow = this.#slow?.includes(attempt) === true;
+    if (!isSlow && attempt !== this.#attempt) return;
     const { stream } = this;
     const { status } = parser;
     const { stats } = this.cluster;
     reportAnswer(attempt.host, parser);
     const head: ResponseHead = { status, headers: new Headers(parser.flat) };
     head.headers.spelling = parser.spelling;
+    let unwanted = false;
     if (this.retry !== undefined) {
-      const verdict = this.retry.onResponse(head, stream.hcm.deps.clock);
+      const verdict = isSlow ? this.retry.ofSlow(head) : this.retry.onResponse(head, stream.hcm.deps.clock);
       if (verdict === 'yes') {
         stats.retry.charge(status);
         this.#retryLater();
         return;
       }
-      stream.info.responseFlags |= flagOf(verdict);
+      if (!isSlow) stream.info.responseFlags |= flagOf(verdict);
+      unwanted = verdict !== 'no';
+    }
+    if (this.timeouts.hedges) {
+      if (unwanted && this.#waitsForOthers(attempt)) {
+        if (!this.#forget(attempt)) this.#attempt = undefined;
+        attempt.reset();
+        return;
+      }
+      this.#settleFor(attempt);
     }
     stream.info.upstreamResponseTime = turnNow(stream.hcm.deps.clock);
     this.#timers?.responseBegins();
@@ -224,6 +251,38 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
       logTunnel(stream);
       attempt.sendBody();
     }
+  }
+
+  /** Something else than this attempt may still bring an answer. */
+  #waitsForOthers(attempt: Attempt): boolean {
+    if (this.#slow === undefined) return false;
+    const current = this.#attempt;
+    if (this.#backOff !== undefined || (current !== undefined && current !== attempt && !current.over)) return true;
+    return this.#slow.some((other) => other !== attempt);
+  }
+
+  /** False: it is none of the slow ones. */
+  #forget(attempt: Attempt): boolean {
+    const at = this.#slow?.indexOf(attempt) ?? -1;
+    if (at >= 0) this.#slow!.splice(at, 1);
+    return at >= 0;
+  }
+
+  /** The answer of this attempt is the one that counts. */
+  #settleFor(attempt: Attempt): void {
+    const others = this.#slow;
+    if (others === undefined) return;
+    this.#slow = undefined;
+    this.#backOff?.cancel();
+    this.#backOff = undefined;
+    this.retryNoMore();
+    const current = this.#attempt;
+    this.#attempt = attempt;
+    for (const other of others) if (other !== attempt) other.reset();
+    if (current === attempt) return;
+    current?.reset();
+    this.#timers?.attemptEnds();
+    attempt.isTheOne();
   }
 
   /** The response is not for the client: the request goes where it says. */
@@ -352,11 +411,24 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
 
   onTimeout(): void {
     if (this.#over) return;
+    const under = this.#underWay();
+    for (const attempt of under) this.#chargeTimeout(attempt);
+    if (this.#cutShort('response_timeout', ResponseFlag.UT)) return;
+    // One more is charged with the reply.
+    for (const { host } of under.slice(1)) chargeAnswer(this, this.timeoutStatus, host.canary === true);
+    this.#giveUp(timeoutReply(this.timeoutStatus, 'response_timeout', ResponseFlag.UT), under.length > 0);
+  }
+
+  /** Attempts that are not over, the last one first. */
+  #underWay(): Attempt[] {
+    const last = this.#attempt;
+    return [...(last === undefined || last.over ? [] : [last]), ...(this.#slow ?? [])];
+  }
+
+  #chargeTimeout(attempt: Attempt): void {
     this.cluster.stats.upstream_rq_timeout++;
     if (this.groups !== undefined) for (const group of this.groups) group.upstream_rq_timeout++;
-    this.#attempt?.host.report('timeout');
-    if (this.#cutShort('response_timeout', ResponseFlag.UT)) return;
-    this.#giveUp(timeoutReply(this.timeoutStatus, 'response_timeout', ResponseFlag.UT));
+    if (!attempt.tooSlow) attempt.host.report('timeout');
   }
 
   onTryDuration(): void {
@@ -367,12 +439,21 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
   }
 
   onTryTimeout(): void {
+    if (this.timeouts.hedges) {
+      this.#attempt?.timedOut();
+      this.#hedge();
+      return;
+    }
     this.cluster.stats.upstream_rq_per_try_timeout++;
     this.#attempt?.timedOut();
     this.#onTryOver('upstream_per_try_timeout', ResponseFlag.UT);
   }
 
   onTryIdle(): void {
+    if (this.timeouts.hedges) {
+      this.#hedge();
+      return;
+    }
     this.cluster.stats.upstream_rq_per_try_idle_timeout++;
     if (this.#cutShort('upstream_per_try_idle_timeout', ResponseFlag.SI)) return;
     this.#onTryOver('upstream_per_try_idle_timeout', ResponseFlag.SI);
@@ -393,6 +474,24 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     this.#giveUp(timeoutReply(this.timeoutStatus, details, flag));
   }
 
+  /** The attempt at hand takes too long: another is made beside it. */
+  #hedge(): void {
+    const attempt = this.#attempt;
+    if (this.#over || attempt === undefined || attempt.over || attempt.responded || attempt.tooSlow) return;
+    attempt.tooSlow = true;
+    attempt.host.report('timeout');
+    const verdict = this.retry?.onSlow() ?? 'no';
+    if (verdict !== 'yes') {
+      this.stream.info.responseFlags |= flagOf(verdict);
+      return;
+    }
+    (this.#slow ??= []).push(attempt);
+    this.#attempt = undefined;
+    this.#timers?.attemptEnds();
+    this.#lastWasTimeout = true;
+    this.#againLater();
+  }
+
   /** Breaks off a response that has begun. */
   #cutShort(details: string, flag: number): boolean {
     const { stream } = this;
@@ -404,9 +503,9 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     return true;
   }
 
-  #giveUp(reply: AttemptReply): void {
+  #giveUp(reply: AttemptReply, charges = true): void {
     this.cancel();
-    chargeAnswer(this, reply.status, this.#attempt?.host.canary === true);
+    if (charges) chargeAnswer(this, reply.status, this.#attempt?.host.canary === true);
     this.#reply(reply);
   }
 
@@ -425,6 +524,7 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
 
   #end(): void {
     this.#over = true;
+    if (this.#slow !== undefined) for (const slow of this.#slow) slow.reset();
     this.#backOff?.cancel();
     this.#timers?.attemptEnds();
     this.retry?.release();

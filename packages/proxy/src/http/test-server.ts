@@ -96,6 +96,7 @@ export const ACTION: RouteActionProgram = {
   hashKey: undefined,
   metadataMatch: undefined,
   upgrades: new Map(),
+  hedges: false,
   maxGrpcTimeout: undefined,
   clusterNotFoundStatus: 503,
   priority: 'DEFAULT',

@@ -11,9 +11,11 @@ export interface RequestTimeouts {
   readonly upstream: number;
   /** The upstream is told in `grpc-timeout`, too. */
   readonly tellsGrpc: boolean;
+  /** An attempt that takes longer than `perTry` goes on, with another beside it. */
+  readonly hedges: boolean;
 }
 
-export const NO_TIMEOUTS: RequestTimeouts = { route: 0, perTry: 0, upstream: 0, tellsGrpc: false };
+export const NO_TIMEOUTS: RequestTimeouts = { route: 0, perTry: 0, upstream: 0, tellsGrpc: false, hedges: false };
 
 const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 0.001, n: 0.000001 };
 
@@ -26,6 +28,7 @@ export function requestTimeouts(headers: Headers, action: RouteActionProgram, ro
   let perTry = action.retry?.perTryTimeout ?? 0;
   let upstream = 0;
   let tellsGrpc = false;
+  let hedges = action.hedges;
   if (action.maxGrpcTimeout !== undefined && isGrpc(headers.get('content-type'))) {
     tellsGrpc = true;
     route = ofGrpc(grpcTimeout(headers.get('grpc-timeout')) ?? 0, action.maxGrpcTimeout, action.grpcTimeoutOffset);
@@ -36,9 +39,12 @@ export function requestTimeouts(headers: Headers, action: RouteActionProgram, ro
     else route = number(expected) ?? route;
     perTry = take(headers, 'x-envoy-upstream-rq-per-try-timeout-ms') ?? perTry;
     upstream = take(headers, 'x-envoy-upstream-stream-duration-ms') ?? 0;
+    const hedge = headers.get('x-envoy-hedge-on-per-try-timeout');
+    if (hedge !== undefined) headers.remove('x-envoy-hedge-on-per-try-timeout');
+    if (hedge === 'true' || hedge === 'false') hedges = hedge === 'true';
   }
   if (route > 0 && perTry >= route) perTry = 0;
-  return { route, perTry, upstream, tellsGrpc };
+  return { route, perTry, upstream, tellsGrpc, hedges };
 }
 
 /**
@@ -60,8 +66,9 @@ export function streamLimit(headers: Headers, action: RouteActionProgram, genera
 
 /** Tells the upstream how long it will be waited for, `elapsed` milliseconds after the request's end. */
 export function announceTimeout(headers: Headers, timeouts: RequestTimeouts, elapsed: number, quiet: boolean): void {
-  const { route, perTry, tellsGrpc } = timeouts;
-  let expected = perTry > 0 ? perTry : route;
+  const { route, perTry, tellsGrpc, hedges } = timeouts;
+  // An attempt that takes too long is still waited for where others are made beside it.
+  let expected = perTry > 0 && !hedges ? perTry : route;
   if (expected === 0) return;
   // 0 would mean for ever.
   if (route > 0) expected = elapsed >= route ? 1 : Math.min(expected, route - elapsed);

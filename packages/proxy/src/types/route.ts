@@ -116,6 +116,8 @@ export interface RouteActionProgram {
   readonly idleTimeout: number | undefined;
   readonly maxStreamDuration: number | undefined;
   readonly retry: RetryProgram | undefined;
+  /** Attempts that take too long go on, with others beside them. */
+  readonly hedges: boolean;
   readonly internalRedirect?: InternalRedirectProgram | undefined;
   readonly mirrors: readonly MirrorProgram[];
   readonly hashKey: ((request: RequestHead, stream: HttpStream) => HashResult) | undefined;

@@ -20,11 +20,15 @@ export const routeFields: FieldTable = {
     implemented: `name domains routes requireTls requestHeadersToAdd requestHeadersToRemove responseHeadersToAdd
       responseHeadersToRemove cors typedPerFilterConfig includeRequestAttemptCount includeAttemptCountInResponse
       retryPolicy requestMirrorPolicies includeIsTimeoutRetryHeader rateLimits
-      perRequestBufferLimitBytes requestBodyBufferLimit metadata virtualClusters
+      perRequestBufferLimitBytes requestBodyBufferLimit metadata virtualClusters hedgePolicy
       matcher`,
     refused: {
-      [NOT_SUPPORTED]: 'retryPolicyTypedConfig hedgePolicy',
+      [NOT_SUPPORTED]: 'retryPolicyTypedConfig',
     },
+  },
+  'envoy.config.route.v3.HedgePolicy': {
+    implemented: 'hedgeOnPerTryTimeout initialRequests',
+    noEffect: { 'Envoy does not read it either': 'additionalRequestChance' },
   },
   'envoy.config.route.v3.RouteList': { implemented: 'routes' },
   'envoy.config.route.v3.VirtualCluster': { implemented: 'headers name' },
@@ -51,13 +55,14 @@ export const routeFields: FieldTable = {
     implemented: `cluster clusterHeader weightedClusters clusterNotFoundResponseCode metadataMatch prefixRewrite
       regexRewrite pathRewritePolicy hostRewriteLiteral autoHostRewrite hostRewriteHeader hostRewritePathRegex
       appendXForwardedHost timeout idleTimeout retryPolicy requestMirrorPolicies priority cors hashPolicy maxGrpcTimeout
-      grpcTimeoutOffset upgradeConfigs internalRedirectPolicy maxStreamDuration rateLimits includeVhRateLimits pathRewrite hostRewrite`,
+      grpcTimeoutOffset upgradeConfigs internalRedirectPolicy maxStreamDuration rateLimits includeVhRateLimits pathRewrite hostRewrite
+      hedgePolicy`,
     noEffect: {
       'early data is never accepted': 'earlyDataPolicy',
       'HTTP/1.1 has no streams that wait to be flushed': 'flushTimeout',
     },
     refused: {
-      [NOT_SUPPORTED]: `clusterSpecifierPlugin inlineClusterSpecifierPlugin retryPolicyTypedConfig hedgePolicy`,
+      [NOT_SUPPORTED]: `clusterSpecifierPlugin inlineClusterSpecifierPlugin retryPolicyTypedConfig`,
       [DEPRECATED]: 'internalRedirectAction maxInternalRedirects',
     },
   },

@@ -18,6 +18,7 @@ const DEFAULT_TIMEOUT = 15_000;
 /** What a route inherits from its virtual host. */
 export interface Inherited {
   readonly retry: RetryProgram | undefined;
+  readonly hedges: boolean;
   readonly mirrors: readonly MirrorProgram[];
   readonly bufferLimit: number | undefined;
 }
@@ -40,6 +41,10 @@ export function compileAction(
       action.retryPolicy === undefined
         ? inherited.retry
         : compileRetry(context, action.retryPolicy, [...path, 'retryPolicy']),
+    hedges:
+      action.hedgePolicy === undefined
+        ? inherited.hedges
+        : compileHedges(context, action.hedgePolicy, [...path, 'hedgePolicy']),
     internalRedirect: compileInternalRedirect(context, action.internalRedirectPolicy, [
       ...path,
       'internalRedirectPolicy',
@@ -60,6 +65,16 @@ export function compileAction(
     autoHostRewrite: action.autoHostRewrite === true,
     appendXForwardedHost: action.appendXForwardedHost === true,
   };
+}
+
+/** Whether attempts that take too long go on, with others beside them. */
+export function compileHedges(
+  context: CompileContext,
+  policy: types.route.HedgePolicy | undefined,
+  path: Path,
+): boolean {
+  if (policy?.initialRequests === 0) context.refuse([...path, 'initialRequests'], 'must be at least 1');
+  return policy?.hedgeOnPerTryTimeout === true;
 }
 
 export function compileMirrors(

@@ -18,7 +18,7 @@ import type { Path } from '../path.ts';
 import { readResource } from '../read-resource.ts';
 import type { Compiled, CompileDeps, RouteConfigProgram } from '../types.ts';
 import { asciiLower, dataSource } from '../values.ts';
-import { compileAction, compileMirrors, type Inherited } from './action.ts';
+import { compileAction, compileHedges, compileMirrors, type Inherited } from './action.ts';
 import { compileClusterChoice, nowhere, type ClusterChoice } from './cluster.ts';
 import type { Condition } from './condition.ts';
 import { makeFinder } from './find.ts';
@@ -158,6 +158,7 @@ function compileVirtualHost(
   const inherited: Inherited = {
     retry:
       host.retryPolicy === undefined ? undefined : compileRetry(context, host.retryPolicy, [...path, 'retryPolicy']),
+    hedges: compileHedges(context, host.hedgePolicy, [...path, 'hedgePolicy']),
     mirrors: mirrors.length === 0 ? scope.mirrors : mirrors,
     bufferLimit: bufferLimit(host),
   };

@@ -26,7 +26,7 @@ test('everything that is refused is named, and the proxy does not start', async 
     ...bootstrap(
       [listener(port, [{ filters: [hcm([routeTo('app')])] }], { listenerFilters: [originalSource] })],
       [
-        staticCluster('app', [port], { commonLbConfig: { overrideHostStatus: { statuses: ['HEALTHY'] } } }),
+        staticCluster('app', [port], { lrsServer: { self: {} } }),
         staticCluster('typo', [port], { lbPolicyy: 'RANDOM' }),
       ],
     ),
@@ -35,7 +35,7 @@ test('everything that is refused is named, and the proxy does not start', async 
   });
   expect(status).toBe(1);
   expect(stderr).toContain(`\`listener-${port}\`: listenerFilters[0].typedConfig: `);
-  expect(stderr).toContain('`app`: commonLbConfig.overrideHostStatus: not supported');
+  expect(stderr).toContain('`app`: lrsServer: not supported');
   expect(stderr).toContain('`typo`: lbPolicyy');
   expect(stderr).toContain('`FILE`: hdsConfig: not supported');
   expect(stderr).toContain('`FILE`: dynamicResources.adsConfig.apiType: `REST`: there are no REST sources');

@@ -3,6 +3,7 @@ import type { ResponseParser } from '../codec/response-parser.ts';
 import type { Timer } from '../deps.ts';
 import { setAuthority } from '../program/route/rewrite.ts';
 import { ResponseFlag, type InternalRedirectProgram, type ResponseHead, type UpstreamHost } from '../types.ts';
+import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import { Attempt } from './attempt.ts';
 import {
   DURATION_REPLY,
@@ -207,9 +208,9 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     const { stream } = this;
     const { status } = parser;
     const { stats } = this.cluster;
-    reportAnswer(attempt.host, parser);
     const head: ResponseHead = { status, headers: new Headers(parser.flat) };
     head.headers.spelling = parser.spelling;
+    reportAnswer(attempt.host, parser, head, isGrpc(stream.request.headers.get('content-type')));
     let unwanted = false;
     if (this.retry !== undefined) {
       const verdict = isSlow ? this.retry.ofSlow(head) : this.retry.onResponse(head, stream.hcm.deps.clock);

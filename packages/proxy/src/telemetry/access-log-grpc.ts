@@ -33,6 +33,14 @@ export function grpcStatusNumber(name: string): number | undefined {
   return found < 0 ? undefined : found;
 }
 
+/** By status of gRPC. */
+const HTTP_STATUS = [200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401];
+
+/** The status of HTTP that Envoy takes one of gRPC for. */
+export function httpStatusOf(grpcStatus: string): number {
+  return (/^\d{1,2}$/.test(grpcStatus) ? HTTP_STATUS[Number(grpcStatus)] : undefined) ?? 500;
+}
+
 export function trailer(source: LogSource, name: string): string | undefined {
   const { trailers } = source;
   if (trailers === undefined) return undefined;

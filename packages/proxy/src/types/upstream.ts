@@ -7,7 +7,7 @@ import type { TlsCertificateProgram } from '../program/types/tls.ts';
 import type { Histogram } from '../telemetry/histogram.ts';
 import type { ResponseCodes } from '../telemetry/response-codes.ts';
 import type { ConnectionInfo } from './connection.ts';
-import type { OverrideHost, RequestHead, StreamInfo } from './request.ts';
+import type { OverrideHost, RequestHead, ResponseHead, StreamInfo } from './request.ts';
 import type { ClusterPolicies } from './route.ts';
 
 export type UpstreamSocket = Socket | TLSSocket;
@@ -78,6 +78,8 @@ export interface UpstreamCluster {
     readonly properOthers?: boolean;
     readonly keepsReason?: boolean;
     readonly policies?: ClusterPolicies | undefined;
+    /** What responses count as errors of their host; undefined: those of the server. */
+    readonly isError?: ((response: ResponseHead) => boolean) | undefined;
     readonly fullUrl?: boolean;
     /** Trailers pass, both ways; they are dropped otherwise. */
     readonly enableTrailers?: boolean;

@@ -2,6 +2,7 @@ import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../context.ts';
 import { compileHeaderKeyFormat } from '../header-key-format.ts';
 import { HTTP2_PORT } from '../fields/table.ts';
+import { compileResponsePredicate } from '../match/response-predicate.ts';
 import { compileMirrors } from '../route/action.ts';
 import { compileHashPolicies } from '../route/hash.ts';
 import { compileRetry } from '../route/retry.ts';
@@ -44,6 +45,11 @@ export function compileUpstreamHttp(context: CompileContext, cluster: types.clus
     maxHeadersCount: common?.maxHeadersCount ?? 100,
     headerKeyFormat: names.format,
     policies: typed === undefined ? undefined : compilePolicies(context, typed, ['typedExtensionProtocolOptions', KEY]),
+    isError: compileErrors(context, typed?.outlierDetection, [
+      'typedExtensionProtocolOptions',
+      KEY,
+      'outlierDetection',
+    ]),
     properOthers: names.properOthers,
     keepsReason: names.keepsReason,
     fullUrl: http1?.sendFullyQualifiedUrl === true,
@@ -52,6 +58,17 @@ export function compileUpstreamHttp(context: CompileContext, cluster: types.clus
     autoSanValidation: upstream?.autoSanValidation === true,
     overrideAutoSniHeader: (upstream?.overrideAutoSniHeader ?? '').toLowerCase(),
   };
+}
+
+function compileErrors(
+  context: CompileContext,
+  detection: types.httpProtocolOptions.HttpProtocolOptions_OutlierDetection | undefined,
+  path: Path,
+): UpstreamHttpProgram['isError'] {
+  if (detection === undefined) return undefined;
+  const at = [...path, 'errorMatcher'];
+  if (detection.errorMatcher === undefined) context.refuse(at, 'must be there');
+  return compileResponsePredicate(context, detection.errorMatcher ?? { anyMatch: true }, at);
 }
 
 function compilePolicies(

@@ -2,6 +2,7 @@ import { HTTP2_PORT, NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const TLS = 'envoy.extensions.transport_sockets.tls.v3';
 const HTTP = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+const PREDICATE = 'envoy.config.common.matcher.v3.MatchPredicate';
 const DFP = 'envoy.extensions.clusters.dynamic_forward_proxy.v3';
 const CERTIFICATE_PROVIDERS = 'certificates come inline or as secrets';
 
@@ -124,11 +125,21 @@ export const clusterFields: FieldTable = {
 
   [HTTP]: {
     implemented:
-      'commonHttpProtocolOptions upstreamHttpProtocolOptions explicitHttpConfig useDownstreamProtocolConfig autoConfig requestMirrorPolicies hashPolicy retryPolicy',
+      'commonHttpProtocolOptions upstreamHttpProtocolOptions explicitHttpConfig useDownstreamProtocolConfig autoConfig requestMirrorPolicies hashPolicy retryPolicy outlierDetection',
     refused: {
-      [NOT_SUPPORTED]: 'httpFilters headerValidationConfig outlierDetection',
+      [NOT_SUPPORTED]: 'httpFilters headerValidationConfig',
     },
   },
+  [`${HTTP}.OutlierDetection`]: { implemented: 'errorMatcher' },
+  [PREDICATE]: {
+    implemented: 'andMatch orMatch notMatch anyMatch httpResponseHeadersMatch',
+    noEffect: {
+      'only the heads of responses are looked at, by Envoy as well': `httpRequestHeadersMatch httpRequestTrailersMatch
+        httpResponseTrailersMatch httpRequestGenericBodyMatch httpResponseGenericBodyMatch`,
+    },
+  },
+  [`${PREDICATE}.MatchSet`]: { implemented: 'rules' },
+  'envoy.config.common.matcher.v3.HttpHeadersMatch': { implemented: 'headers' },
   [`${HTTP}.ExplicitHttpConfig`]: {
     implemented: 'httpProtocolOptions http2ProtocolOptions',
     refused: { 'there is no HTTP/3': 'http3ProtocolOptions' },

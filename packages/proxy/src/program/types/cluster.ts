@@ -1,6 +1,7 @@
 import type { JsonObject } from '@mizzen/xds';
 import type { ProxyTlv } from '../../filter/proxy-protocol/header.ts';
 import type { ExchangeProgram } from '../../istio/exchange.ts';
+import type { ResponseHead } from '../../types/request.ts';
 import type { ClusterPolicies } from '../../types/route.ts';
 import type { LbProgram, OverrideSource, SubsetProgram } from './balancing.ts';
 import type { ResourcePlace } from './compile.ts';
@@ -127,6 +128,8 @@ export interface UpstreamHttpProgram {
   readonly properOthers?: boolean;
   /** What the cluster asks for itself; undefined: nothing of the kind. */
   readonly policies?: ClusterPolicies | undefined;
+  /** What responses count as errors of their host; undefined: those of the server. */
+  readonly isError?: ((response: ResponseHead) => boolean) | undefined;
   /** Phrases of statuses are passed on. */
   readonly keepsReason?: boolean;
   /** Requests name scheme and host in their first line, as proxies want it. */

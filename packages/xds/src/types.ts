@@ -76,4 +76,5 @@ export type * as headerToMetadata from './gen/envoy.extensions.filters.http.head
 export type * as ipTagging from './gen/envoy.extensions.filters.http.ip_tagging.v3.ts';
 export type * as bandwidthLimit from './gen/envoy.extensions.filters.http.bandwidth_limit.v3.ts';
 export type * as statefulSession from './gen/envoy.extensions.filters.http.stateful_session.v3.ts';
+export type * as rateLimitExpression from './gen/envoy.extensions.rate_limit_descriptors.expr.v3.ts';
 export type * as statefulCookie from './gen/envoy.extensions.http.stateful_session.cookie.v3.ts';

@@ -23,6 +23,12 @@ const get = (path: string, ...fields: string[]): string =>
   [`GET ${path} HTTP/1.1`, 'host: shop.local', ...fields, '', ''].join('\r\n');
 const generic = (descriptorValue: string): object => ({ genericKey: { descriptorValue } });
 const say = (what: string): object => ({ actions: [generic(what)] });
+const expression = (config: object): object => ({
+  extension: {
+    name: 'envoy.rate_limit_descriptors.expr',
+    typedConfig: { '@type': `${TYPE}envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor`, ...config },
+  },
+});
 const header = (headerName: string, more: object = {}): object => ({
   requestHeaders: { headerName, descriptorKey: headerName.replace(':', ''), ...more },
 });
@@ -107,6 +113,31 @@ const CASES: readonly BesideCase[] = [
       rateLimits: [{ actions: [generic('ok')], applyOnStreamDone: true, hitsAddend: { format: '%BYTES_SENT%' } }],
     }),
   ].map((one) => ({ ...one, settle: 200 })),
+  byRoute(
+    'expressions',
+    [
+      {
+        actions: [
+          ...[
+            'request.path',
+            'request.size + 1',
+            'request.headers["x-v"]',
+            '[1]',
+            'bytes("b")',
+            'duration("1s")',
+            '1.5e10',
+            'null',
+            'true',
+          ].map((text, i) => expression({ descriptorKey: `k${i}`, text })),
+          expression({ descriptorKey: 'skipped', text: 'request.headers["x-none"]', skipIfError: true }),
+          expression({ descriptorKey: 'parsed', parsed: { id: 1, constExpr: { stringValue: 'said' } } }),
+        ],
+      },
+      say('ok'),
+      { actions: [expression({ descriptorKey: 'gone', text: 'request.headers["x-none"]' })] },
+    ],
+    [get('/p?q', 'x-v: \xc3\xa9')],
+  ),
   byRoute('a status that is no error', [say('over')], [get('/')], { rateLimitedStatus: { code: 200 } }),
   byRoute('over for gRPC', [say('over')], [get('/', 'content-type: application/grpc')]),
   byRoute('exhausted for gRPC', [say('over')], [get('/', 'content-type: application/grpc')], {

@@ -7,11 +7,12 @@ import type { Path } from '../../program/path.ts';
 import { asciiLower, unwire, wire } from '../../program/values.ts';
 import { text } from '../../telemetry/access-log.ts';
 import type { HttpStream, RateLimitDescriptor, RateLimitPolicy } from '../../types.ts';
+import { compileExtension } from './expression.ts';
 import { maskAddress } from './mask.ts';
 
 /** `undefined`: the request is not counted by this policy; `skip`: it is, without this entry. */
 type Entry = { readonly key: string; readonly value: string } | 'skip' | undefined;
-type Action = (stream: HttpStream) => Entry;
+export type RateLimitAction = (stream: HttpStream) => Entry;
 
 const UNITS = new Set(['SECOND', 'MINUTE', 'HOUR', 'DAY', 'MONTH', 'YEAR', 'WEEK']);
 const MAX_STAGE = 10;
@@ -66,7 +67,7 @@ function compileRateLimit(
   };
 }
 
-function compileAction(context: CompileContext, action: types.route.RateLimit_Action, path: Path): Action {
+function compileAction(context: CompileContext, action: types.route.RateLimit_Action, path: Path): RateLimitAction {
   if (action.sourceCluster !== undefined) {
     const { serviceCluster = '' } = context.deps;
     return () => ({ key: 'source_cluster', value: serviceCluster });
@@ -134,6 +135,7 @@ function compileAction(context: CompileContext, action: types.route.RateLimit_Ac
   }
   if (action.metadata !== undefined) return compileMetadataAction(action.metadata);
   if (action.dynamicMetadata !== undefined) return compileMetadataAction(action.dynamicMetadata);
+  if (action.extension !== undefined) return compileExtension(context, action.extension, [...path, 'extension']);
   context.refuse(path, 'must say what to count by');
   return () => undefined;
 }
@@ -142,7 +144,7 @@ function compileHeaders(
   context: CompileContext,
   action: types.route.RateLimit_Action_RequestHeaders,
   path: Path,
-): Action {
+): RateLimitAction {
   const { headerName = '', descriptorKey = '', skipIfAbsent } = action;
   if (headerName === '') context.refuse([...path, 'requestHeaders', 'headerName'], 'must not be empty');
   if (descriptorKey === '') context.refuse([...path, 'requestHeaders', 'descriptorKey'], 'must not be empty');
@@ -175,7 +177,7 @@ function headerOf(request: HttpStream['request'], name: string): string | undefi
   }
 }
 
-function compileMetadataAction(action: types.route.RateLimit_Action_MetaData): Action {
+function compileMetadataAction(action: types.route.RateLimit_Action_MetaData): RateLimitAction {
   const { descriptorKey = '', defaultValue = '', source = 'DYNAMIC', skipIfAbsent } = action;
   return (stream) => {
     const decision = stream.route();

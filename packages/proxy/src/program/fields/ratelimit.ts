@@ -1,4 +1,4 @@
-import { NOT_SUPPORTED, type FieldTable } from './table.ts';
+import type { FieldTable } from './table.ts';
 
 const HTTP = 'envoy.extensions.filters.http.ratelimit.v3';
 const ROUTE = 'envoy.config.route.v3.RateLimit';
@@ -30,8 +30,11 @@ export const rateLimitFields: FieldTable = {
   },
   [`${ROUTE}.Action`]: {
     implemented: `sourceCluster destinationCluster requestHeaders queryParameters remoteAddress genericKey
-      headerValueMatch dynamicMetadata metadata maskedRemoteAddress queryParameterValueMatch`,
-    refused: { [NOT_SUPPORTED]: 'extension' },
+      headerValueMatch dynamicMetadata metadata maskedRemoteAddress queryParameterValueMatch
+      extension`,
+  },
+  'envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor': {
+    implemented: 'descriptorKey skipIfError text parsed',
   },
   [`${ROUTE}.Action.SourceCluster`]: {},
   [`${ROUTE}.Action.DestinationCluster`]: {},

@@ -171,6 +171,11 @@ describe('metrics of a running mesh', () => {
       await until('a rate', async () => Number((await one(prometheus, 'mizzen:source_requests:rate1m')) ?? 0) > 0);
       const firing = async (): Promise<string[]> => (await prometheus.firing()).filter((name) => MEANT.includes(name));
       expect(await firing()).toEqual([]);
+      await until('a trace to an exemplar', async () => {
+        const all = await prometheus.exemplars('istio_request_duration_milliseconds_bucket{reporter="source"}');
+        const id = all[0]?.['trace_id'];
+        return id !== undefined && (await mesh.api(`/api/traces/${id}`)).status === 200;
+      });
 
       writeFileSync(join(folder, 'fault.yaml'), FAULT);
       for (let i = 0; (await client.get('http://books/')).status !== 503; i++, sent++) expect(i).toBeLessThan(1000);

@@ -12,6 +12,8 @@ export interface Prometheus {
   query(expr: string): Promise<readonly Sample[]>;
   /** Names of the alerts that fire. */
   firing(): Promise<readonly string[]>;
+  /** Labels of the exemplars of what is asked for, of the last minutes. */
+  exemplars(expr: string): Promise<readonly Readonly<Record<string, string>>[]>;
   targets(): Promise<readonly { readonly health: string; readonly scrapeUrl: string }[]>;
   stop(): Promise<void>;
 }
@@ -34,6 +36,7 @@ export async function startPrometheus(folder: string): Promise<Prometheus> {
       `--config.file=${join(folder, 'prometheus.yaml')}`,
       `--storage.tsdb.path=${data}`,
       `--web.listen-address=127.0.0.1:${port}`,
+      '--enable-feature=exemplar-storage',
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
@@ -59,6 +62,13 @@ export async function startPrometheus(folder: string): Promise<Prometheus> {
     firing: async () => {
       const { alerts } = await api<{ alerts: { labels: Record<string, string>; state: string }[] }>('/api/v1/alerts');
       return alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels['alertname']!);
+    },
+    exemplars: async (expr) => {
+      const [now, query] = [Date.now() / 1000, encodeURIComponent(expr)];
+      const found = await api<{ exemplars: { labels: Record<string, string> }[] }[]>(
+        `/api/v1/query_exemplars?query=${query}&start=${now - 600}&end=${now + 60}`,
+      );
+      return found.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels));
     },
     targets: async () =>
       (await api<{ activeTargets: { health: string; scrapeUrl: string }[] }>('/api/v1/targets')).activeTargets,

@@ -1,3 +1,4 @@
+import type { Exemplars } from '../telemetry/exemplars.ts';
 import { Bins, type Histogram } from '../telemetry/histogram.ts';
 
 const QUANTILES = [0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 1];
@@ -14,6 +15,8 @@ export interface HistogramView {
   readonly scale: number;
   /** Upper ends of its buckets. */
   readonly bounds: readonly number[];
+  /** Shown where the format has them. */
+  readonly exemplars?: Exemplars | undefined;
 }
 
 export function viewOf(name: string, parts: readonly Histogram[], bounds: readonly number[]): HistogramView {
@@ -108,8 +111,18 @@ export function prometheusHistogram(
     return lines.join('') + ends;
   }
   const counts = bucketCounts(total, view, 'cumulative');
-  const lines = view.bounds.map((bound, i) => `${name}_bucket${with_(`le="${precise(bound)}"`)} ${counts[i]}\n`);
-  return `${lines.join('')}${name}_bucket${with_('le="+Inf"')} ${total.count}\n${ends}`;
+  const bucket = (bound: string, count: number | undefined, from: number, to: number): string =>
+    `${name}_bucket${with_(`le="${bound}"`)} ${count}${exemplarText(view.exemplars, from, to)}\n`;
+  const lines = view.bounds.map((bound, i) => bucket(precise(bound), counts[i], view.bounds[i - 1] ?? -1, bound));
+  return lines.join('') + bucket('+Inf', total.count, view.bounds.at(-1) ?? -1, Infinity) + ends;
+}
+
+/** As OpenMetrics has it behind a bucket. */
+function exemplarText(exemplars: Exemplars | undefined, from: number, to: number): string {
+  const exemplar = exemplars?.between(from, to);
+  if (exemplar === undefined) return '';
+  const { traceId, spanId, value, wall } = exemplar;
+  return ` # {trace_id="${traceId}",span_id="${spanId}"} ${value} ${wall / 1000}`;
 }
 
 function bucketCounts(bins: Bins, { bounds, scale }: HistogramView, mode: 'cumulative' | 'disjoint'): number[] {

@@ -18,9 +18,13 @@ function application(status: number, body: string): Promise<number> {
   return new Promise((done) => server.listen(0, '127.0.0.1', () => done((server.address() as AddressInfo).port)));
 }
 
-function fetchText(port: number, path = '/stats/prometheus'): Promise<{ status: number; body: string; type: string }> {
+function fetchText(
+  port: number,
+  path = '/stats/prometheus',
+  accept = '',
+): Promise<{ status: number; body: string; type: string }> {
   return new Promise((resolve, reject) => {
-    get({ port, host: '127.0.0.1', path, agent: false }, (response) => {
+    get({ port, host: '127.0.0.1', path, headers: { accept }, agent: false }, (response) => {
       let body = '';
       response.on('data', (chunk: Buffer) => (body += chunk.toString()));
       const type = response.headers['content-type'] ?? '';
@@ -76,6 +80,23 @@ test('the proxy alone, where that is asked for', async () => {
     ),
   );
   expect((await fetchText(port)).body).toBe('own 1\n');
+});
+
+const OPEN = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5';
+
+test('OpenMetrics for who asks for it, with one end', async () => {
+  const port = await serve(await application(200, '# app\n# TYPE app counter\napp{a="b"} 2\n# EOF\n'));
+  const { body, type } = await fetchText(port, '/stats/prometheus', OPEN);
+  expect(type).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
+  expect(body).toContain('# TYPE istio_agent_scrapes counter\nistio_agent_scrapes_total 1\n');
+  expect(body).toMatch(/own 1\n# TYPE app unknown\napp\{a="b"\} 2\n# EOF\n$/);
+});
+
+test('text where the application says what OpenMetrics does not have', async () => {
+  const port = await serve(await application(200, 'app { a = "b" } 2\n'));
+  const { body, type } = await fetchText(port, '/stats/prometheus', OPEN);
+  expect(type).toMatch(/^text\/plain/);
+  expect(body).toMatch(/own 1\napp \{ a = "b" \} 2\n$/);
 });
 
 test('there is nothing else', async () => {

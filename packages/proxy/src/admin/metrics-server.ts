@@ -1,3 +1,4 @@
+import { OPEN_METRICS, toOpenMetrics, wantsOpenMetrics } from './open-metrics.ts';
 import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
 export interface MetricsPlace {
@@ -18,12 +19,12 @@ const PLAIN = 'text/plain; version=0.0.4; charset=utf-8';
 /** Serves a proxy's metrics with the application's own behind them, as Istio's agent does. */
 export class MetricsServer {
   readonly #server: Server;
-  readonly #own: () => string;
+  readonly #own: (exemplars: boolean) => string;
   readonly #place: MetricsPlace;
   #scrapes = 0;
   #failures = 0;
 
-  constructor(place: MetricsPlace, own: () => string, onFailure: (message: string) => void) {
+  constructor(place: MetricsPlace, own: (exemplars: boolean) => string, onFailure: (message: string) => void) {
     this.#place = place;
     this.#own = own;
     this.#server = createServer((request, response) => void this.#answer(request, response));
@@ -41,13 +42,22 @@ export class MetricsServer {
     if (path !== '/stats/prometheus' && path !== '/metrics') return void response.writeHead(404).end();
     if (request.method !== 'GET' && request.method !== 'HEAD') return void response.writeHead(405).end();
     this.#scrapes++;
-    if (this.#place.proxyOnly === true) return void response.writeHead(200, { 'content-type': PLAIN }).end(this.#own());
+    if (this.#place.proxyOnly === true) return this.#reply(request, response, '', '');
     const application = await this.#application(request);
     const agent =
       `# TYPE istio_agent_scrapes_total counter\nistio_agent_scrapes_total ${this.#scrapes}\n` +
       `# TYPE istio_agent_scrape_failures_total counter\n` +
       `istio_agent_scrape_failures_total{type="application"} ${this.#failures}\n`;
-    response.writeHead(200, { 'content-type': PLAIN }).end(agent + this.#own() + application);
+    this.#reply(request, response, agent, application);
+  }
+
+  /** In OpenMetrics where that is wanted and the application says nothing that does not fit there. */
+  #reply({ headers }: IncomingMessage, response: ServerResponse, before: string, behind: string): void {
+    const others = wantsOpenMetrics(headers.accept) ? toOpenMetrics(behind) : undefined;
+    const own = others === undefined ? undefined : toOpenMetrics(before + this.#own(true));
+    if (own === undefined) {
+      response.writeHead(200, { 'content-type': PLAIN }).end(before + this.#own(false) + behind);
+    } else response.writeHead(200, { 'content-type': OPEN_METRICS }).end(`${own}${others}# EOF\n`);
   }
 
   /** What the application says; nothing, and a failure is counted, where it says nothing useful. */

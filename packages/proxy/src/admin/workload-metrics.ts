@@ -44,13 +44,13 @@ export class WorkloadMetrics {
     this.#program = compileStats({ statsConfig: STATS_CONFIG }, 'metrics', deps, []).program;
   }
 
-  /** With what Istio's agent adds of itself. */
-  text(): string {
-    return this.#certificates.text(this.#deps.clock.wall()) + this.proxyText();
+  /** With what Istio's agent adds of itself; with exemplars, which only OpenMetrics has, where that is wanted. */
+  text(exemplars = false): string {
+    return this.#certificates.text(this.#deps.clock.wall()) + this.proxyText(exemplars);
   }
 
   /** Of Envoy's statistics those that have been used. */
-  proxyText(): string {
+  proxyText(exemplars = false): string {
     const { tagged } = this.#node;
     const values = [...nodeStats(this.#node)].filter(
       ([name, value]) => value !== 0 || ALWAYS.test(name) || tagged.find(name) !== undefined,
@@ -59,7 +59,11 @@ export class WorkloadMetrics {
     const all = new Set<Histogram>(histograms.flatMap(([, parts]) => [...parts]));
     for (const histogram of all) histogram.flush();
     const views = histograms
-      .map(([name, parts]) => viewOf(name, parts, this.#program.bounds(tagged.find(name)?.name ?? name)))
+      .map(([name, parts]) => {
+        const stat = tagged.find(name);
+        const view = viewOf(name, parts, this.#program.bounds(stat?.name ?? name));
+        return exemplars ? { ...view, exemplars: stat?.exemplars } : view;
+      })
       .filter(({ total }) => total.count > 0);
     const tags: Pick<TagExtractor, 'extract'> = {
       extract: (name) => {

@@ -83,11 +83,15 @@ export class ProxyHost {
     const metrics = new WorkloadMetrics(node, node.compileDeps);
     const onFailure = (message: string): void =>
       this.#send({ type: 'log', level: 'warning', node: node.id, message: `metrics: ${message}` });
-    const servers = [new MetricsServer(place, () => metrics.text(), onFailure)];
+    const servers = [new MetricsServer(place, (exemplars) => metrics.text(exemplars), onFailure)];
     if (place.proxyPort !== undefined) {
       const { address, proxyPort } = place;
       servers.push(
-        new MetricsServer({ address, port: proxyPort, proxyOnly: true }, () => metrics.proxyText(), onFailure),
+        new MetricsServer(
+          { address, port: proxyPort, proxyOnly: true },
+          (exemplars) => metrics.proxyText(exemplars),
+          onFailure,
+        ),
       );
     }
     this.#metrics.set(node.id, servers);

@@ -1,4 +1,5 @@
 import type { Counter } from '../program/types.ts';
+import type { Exemplars } from './exemplars.ts';
 import { Histogram } from './histogram.ts';
 
 export type Tags = readonly (readonly [name: string, value: string])[];
@@ -12,6 +13,8 @@ export interface TaggedStat {
   readonly kind: 'counter' | 'gauge' | 'histogram';
   readonly counter: Counter;
   readonly histogram: Histogram | undefined;
+  /** Values of the histogram with the traces they belong to; undefined: there are none. */
+  exemplars?: Exemplars;
   /** How many may still add to it. */
   holders: number;
 }

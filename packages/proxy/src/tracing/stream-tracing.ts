@@ -50,6 +50,10 @@ export class StreamTracing {
     this.#decorate();
   }
 
+  get sampled(): Span | undefined {
+    return this.#span?.sampled === true ? this.#span : undefined;
+  }
+
   #decorate(): void {
     const decision = this.#stream.route();
     const decorator = decision.kind === 'none' ? undefined : decision.route.decorator;

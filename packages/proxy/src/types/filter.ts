@@ -1,5 +1,6 @@
 import type { Transform } from 'node:stream';
 import type { JsonObject } from '@mizzen/xds';
+import type { Span } from '../tracing/span.ts';
 import type { RequestHead, ResponseHead, StreamInfo } from './request.ts';
 import type { RouteDecision } from './route.ts';
 import type { Trace } from './trace.ts';
@@ -31,6 +32,8 @@ export interface HttpStream {
     more?: LocalReplyOptions,
   ): void;
   setMetadata(filter: string, value: JsonObject): void;
+  /** The request is traced; `sampled`: its span is sent to whoever collects them. */
+  readonly tracing?: { readonly sampled: Pick<Span, 'traceId' | 'spanId'> | undefined } | undefined;
   /** The request has a body, or may have one. */
   readonly expectsBody: boolean;
   /** The lowercase protocol that an upgrade asks for, `connect`, or empty. */

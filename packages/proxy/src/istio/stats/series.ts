@@ -1,4 +1,5 @@
 import type { Clock } from '../../deps.ts';
+import { type Exemplar, Exemplars } from '../../telemetry/exemplars.ts';
 import type { Histogram } from '../../telemetry/histogram.ts';
 import type { TaggedStat, TaggedStats, Tags } from '../../telemetry/tagged.ts';
 import type { CustomMetric, Overrides, StandardMetric } from './overrides.ts';
@@ -29,6 +30,12 @@ export class Series {
 
   histogram(metric: StandardMetric): Histogram | undefined {
     return this.#standard(metric, 'histogram')?.histogram;
+  }
+
+  /** The trace that a value belongs to. */
+  exemplify(metric: StandardMetric, exemplar: Exemplar): void {
+    const stat = this.#standard(metric, 'histogram');
+    if (stat !== undefined) (stat.exemplars ??= new Exemplars()).add(exemplar);
   }
 
   recordCustom(metric: CustomMetric, amount: number): void {

@@ -33,6 +33,8 @@ export const PAGES: readonly Page[] = [
     under: 'workloads',
   },
   { name: 'logs', title: 'Logs', icon: 'logs', component: lazy(() => import('./pages/logs.tsx')) },
+  { name: 'traffic', title: 'Traffic', icon: 'traffic', component: lazy(() => import('./pages/traffic.tsx')) },
+  { name: 'config', title: 'Config', icon: 'config', component: lazy(() => import('./pages/config.tsx')) },
   { name: 'proxies', title: 'Proxies', icon: 'proxies', component: lazy(() => import('./pages/proxies.tsx')) },
   {
     name: 'certificates',

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, repositoryRoot } from '@mizzen/testkit';
@@ -41,6 +41,21 @@ export class Mesh {
   write(name: string, text: string): void {
     mkdirSync(join(this.folder, 'mesh'), { recursive: true });
     writeFileSync(join(this.folder, 'mesh', name), text);
+  }
+
+  read(name: string): string {
+    return readFileSync(join(this.folder, 'mesh', name), 'utf8');
+  }
+
+  /** The console's address with the right to change things, once. */
+  async trusted(): Promise<string> {
+    const token = readFileSync(join(this.folder, '.mizzen/token'), 'utf8').trim();
+    const answer = await fetch(`${this.console}/api/console/code`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+    });
+    const { code } = (await answer.json()) as { readonly code: string };
+    return `${this.console}/#code=${code}`;
   }
 
   /** Sends a request through the gateway; its status. */

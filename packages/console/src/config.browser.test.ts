@@ -1,0 +1,165 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openBrowser, type Opened, openPage, screenshot, violationsOf } from './testing/browser.ts';
+import { Mesh } from './testing/mesh.ts';
+
+const deployment = (version: string): string => `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web-${version} }
+spec:
+  selector: { matchLabels: { app: web, version: ${version} } }
+  template:
+    metadata: { labels: { app: web, version: ${version} } }
+    spec: { containers: [{ name: app, image: x, ports: [{ containerPort: 8080 }] }] }
+---
+`;
+const WORKLOADS = `${deployment('v1')}${deployment('v2')}apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec: { selector: { app: web }, ports: [{ name: http, port: 80, targetPort: 8080 }] }
+`;
+const ROUTES = `# How requests reach the two versions
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: front }
+spec: { selector: { istio: ingressgateway }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: ['*'] }] }
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: web }
+spec:
+  host: web
+  subsets:
+    - { name: v1, labels: { version: v1 } }
+    - { name: v2, labels: { version: v2 } }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: front }
+spec:
+  hosts: ['*']
+  gateways: [front]
+  http:
+    - route: # everybody
+        - destination: { host: web, subset: v1 }
+          weight: 90 # most
+        - destination: { host: web, subset: v2 }
+          weight: 10
+`;
+
+let browser: Browser;
+let mesh: Mesh;
+beforeAll(async () => {
+  const files = { 'routes.yaml': ROUTES, 'workloads.yaml': WORKLOADS };
+  [browser, mesh] = await Promise.all([openBrowser(), Mesh.start(files)]);
+}, 60_000);
+afterAll(async () => {
+  await Promise.all([browser?.close(), mesh?.stop()]);
+});
+
+/** A page that may change things. */
+async function open(name: string, scheme: 'light' | 'dark' = 'light'): Promise<Opened> {
+  const opened = await openPage(browser, await mesh.trusted(), scheme);
+  await expect.poll(() => opened.page.evaluate(`sessionStorage.getItem('mizzen-token') !== null`)).toBe(true);
+  await opened.page.goto(`${mesh.console}/#/${name}`);
+  return opened;
+}
+const editor = (page: Page): ReturnType<Page['getByRole']> =>
+  page.getByRole('textbox', { name: 'Text of mesh/routes.yaml' });
+
+test('a file is read, with what its resources become', async () => {
+  const { page, context, complaints } = await openPage(browser, `${mesh.console}/#/config`);
+  await expect.poll(() => editor(page).inputValue()).toBe(ROUTES);
+  await page.getByText('Opened by mizzen dashboard').waitFor();
+  expect(await editor(page).isEditable()).toBe(false);
+  await page.getByRole('link', { name: 'VirtualService default/front' }).click();
+  await page.getByRole('heading', { name: 'What VirtualService front becomes' }).waitFor();
+  await page.locator('summary', { hasText: 'route' }).click();
+  await page.getByText(/"weight": 90/).waitFor();
+  await screenshot(page, 'config-becomes-light');
+  expect(await violationsOf(page)).toEqual([]);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+test('an edit is checked as it is typed, shown by what it changes, and written', async () => {
+  const { page, context, complaints } = await open('config?file=mesh/routes.yaml');
+  await expect.poll(() => editor(page).inputValue()).toBe(ROUTES);
+  await editor(page).fill(ROUTES.replace('weight: 10', 'weight: -1'));
+  await page.getByRole('region', { name: 'What is wrong' }).getByText('error', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Write it with its errors' }).waitFor();
+  expect(await page.locator('.gutter .error').textContent()).toBe('27');
+  await screenshot(page, 'config-error-light');
+  expect(await violationsOf(page)).toEqual([]);
+  const text = ROUTES.replace('weight: 90', 'weight: 0').replace('weight: 10', 'weight: 100');
+  await editor(page).fill(text);
+  const review = page.getByRole('region', { name: 'What the edit changes' });
+  await review.getByText('VirtualService').waitFor();
+  await review.getByRole('button', { name: /modified route/ }).click();
+  await review
+    .getByRole('region', { name: /^route/ })
+    .getByText(/"outbound\|80\|v1\|/)
+    .first()
+    .waitFor();
+  expect(mesh.read('routes.yaml')).toBe(ROUTES);
+  await page.reload();
+  await expect.poll(() => editor(page).inputValue()).toBe(text);
+  await screenshot(page, 'config-review-light');
+  await page.getByRole('button', { name: 'Write it', exact: true }).click();
+  await page.getByText('Written. The mesh takes it from the file.').waitFor();
+  expect(mesh.read('routes.yaml')).toBe(text);
+  expect(complaints).toEqual([]);
+  mesh.write('routes.yaml', ROUTES);
+  await expect.poll(() => editor(page).inputValue(), { timeout: 6000 }).toBe(ROUTES);
+  await context.close();
+});
+
+test('an edit of a file that changed meanwhile is not written over it, and not lost', async () => {
+  const { page, context } = await open('config?file=mesh/routes.yaml', 'dark');
+  await expect.poll(() => editor(page).inputValue()).toBe(ROUTES);
+  const mine = `${ROUTES}# mine\n`;
+  await editor(page).fill(mine);
+  mesh.write('routes.yaml', `# theirs\n${ROUTES}`);
+  await page.getByText('has changed on disk since this edit began').waitFor({ timeout: 10_000 });
+  expect(await page.getByRole('button', { name: 'Write it' }).isDisabled()).toBe(true);
+  expect(await editor(page).inputValue()).toBe(mine);
+  await screenshot(page, 'config-stale-dark');
+  expect(await violationsOf(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Keep my text' }).click();
+  await page.getByRole('button', { name: 'Write it', exact: true }).click();
+  await page.getByText('Written.').waitFor();
+  expect(mesh.read('routes.yaml')).toBe(mine);
+  mesh.write('routes.yaml', ROUTES);
+  await context.close();
+});
+
+test('a slider shifts requests, a form makes faults, and both are YAML first', async () => {
+  const { page, context, complaints } = await open('traffic', 'dark');
+  await page.getByRole('listitem').filter({ hasText: 'web v2 10%' }).waitFor();
+  await page.getByRole('link', { name: 'Change' }).click();
+  const slider = page.getByRole('slider', { name: 'Share of web v1' });
+  await slider.focus();
+  for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowLeft');
+  const review = page.getByRole('region', { name: 'What the edit changes' });
+  await review.getByText('weight: 15').waitFor();
+  await page.getByRole('checkbox', { name: 'Abort' }).check();
+  await page.getByRole('spinbutton', { name: 'Share of requests aborted, in percent' }).fill('100');
+  await page
+    .getByRole('textbox', { name: 'Answer of aborted requests' })
+    .or(page.getByRole('combobox', { name: 'Answer of aborted requests' }))
+    .fill('418');
+  await page.getByRole('button', { name: 'Show the change' }).click();
+  await review.getByText('httpStatus: 418').waitFor();
+  await review.getByRole('button', { name: /modified route/ }).waitFor();
+  await screenshot(page, 'traffic-dark');
+  expect(await violationsOf(page)).toEqual([]);
+  expect(mesh.read('routes.yaml')).toBe(ROUTES);
+  await page.getByRole('button', { name: 'Write it', exact: true }).click();
+  await page.getByText('100% answered 418').waitFor({ timeout: 10_000 });
+  const written = mesh.read('routes.yaml');
+  expect(written).toContain('weight: 85 # most');
+  expect(written).toContain('route: # everybody');
+  await expect.poll(() => mesh.ask('/')).toBe(418);
+  expect(complaints).toEqual([]);
+  await context.close();
+});

@@ -1,0 +1,35 @@
+import { useState } from 'react';
+import { setToken } from '../token.ts';
+
+/** Looking is free; for changes, the mesh wants its token. */
+export function TokenForm(): React.JSX.Element {
+  const [text, setText] = useState('');
+  return (
+    <form
+      className="note token-form"
+      aria-label="Token of the mesh"
+      onSubmit={(event) => {
+        event.preventDefault();
+        setToken(text);
+      }}
+    >
+      <p>
+        Opened by <code>mizzen dashboard</code>, this page may change files. Opened otherwise, it needs the token from{' '}
+        <code>.mizzen/token</code>.
+      </p>
+      <label>
+        <span className="hidden">Token</span>
+        <input
+          type="password"
+          autoComplete="off"
+          placeholder="Token"
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
+      </label>
+      <button type="submit" className="button" disabled={text === ''}>
+        Use this token
+      </button>
+    </form>
+  );
+}

@@ -8,7 +8,7 @@ import { client, meshFlags, talk } from '../running.ts';
 export const command: Command = {
   name: 'dashboard',
   usage: '',
-  summary: 'Opens the console of a running mesh in a browser, and prints its address.',
+  summary: 'Opens the console of a running mesh in a browser, with the right to change things, and prints its address.',
   flags: {
     'state-dir': meshFlags['state-dir'],
     name: meshFlags.name,
@@ -19,14 +19,18 @@ export const command: Command = {
     const { positionals, values, out, err } = invocation;
     if (positionals.length > 0) throw new UsageError('there is one console for all that runs');
     return talk(invocation, async () => {
-      const { state } = client(values);
+      const api = client(values);
+      const { state } = api;
       if (runningMesh(state) === undefined) {
         throw new ApiError('not-running', `no mesh runs in \`${state.path}\`; \`mizzen up\` starts one`);
       }
       const url = new ApiFile(state).console();
       if (url === undefined) throw new ApiError('no-console', 'this mesh was started without a console');
       out.write(`${url}\n`);
-      if (!flag(values, 'no-browser') && !(await open(url))) {
+      if (flag(values, 'no-browser')) return 0;
+      // Whoever opens it this way may change things. What a command line shows to others is good only once.
+      const { code } = await api.post<{ readonly code: string }>('/api/console/code');
+      if (!(await open(`${url}/#code=${code}`))) {
         err.write('mizzen: no browser could be started; open the address yourself\n');
       }
       return 0;

@@ -1,5 +1,5 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -104,6 +104,28 @@ test('dashboard tells where the console is', async () => {
   const page = await fetch(out.trim());
   expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<title>Mizzen</title>')]);
   expect((await mizzen('dashboard', 'x')).status).toBe(2);
+});
+
+test('dashboard opens the console with a code that is good for the token, once', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mizzen-opener-'));
+  const opened = join(folder, 'opened');
+  for (const name of ['xdg-open', 'open'])
+    writeFileSync(join(folder, name), `#!/bin/sh\necho "$1" > ${opened}.new && mv ${opened}.new ${opened}\n`, {
+      mode: 0o755,
+    });
+  const path = process.env['PATH'];
+  process.env['PATH'] = `${folder}:${path}`;
+  try {
+    expect((await mizzen('dashboard')).status).toBe(0);
+  } finally {
+    process.env['PATH'] = path;
+  }
+  await expect.poll(() => existsSync(opened), { timeout: 10_000 }).toBe(true);
+  const [, url, code] = /^(http:\/\/127\.0\.0\.1:\d+)\/#code=([\w-]{20,})\n$/.exec(readFileSync(opened, 'utf8')) ?? [];
+  const redeem = (): Promise<Response> => fetch(`${url}/api/console/token?code=${code}`);
+  expect(await (await redeem()).json()).toEqual({ token: expect.stringMatching(/^\S{20,}$/) });
+  expect((await redeem()).status).toBe(403);
+  rmSync(folder, { recursive: true });
 });
 
 test('curl goes through the sidecar of the workload', async () => {

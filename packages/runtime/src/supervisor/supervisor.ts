@@ -73,6 +73,8 @@ export class Supervisor {
   readonly #notices = new Set<string>();
   #gateways: readonly DesiredWorkload[] = [];
   #desired = false;
+  /** `HOST:PORT` */
+  #console: string | undefined;
   #ready = false;
   #stopping = false;
   #controlDeaths = 0;
@@ -242,7 +244,9 @@ export class Supervisor {
       case 'desired':
         return void this.#apply(unpackDesired(message));
       case 'listening':
-        return new ApiFile(this.#deps.state).write(message.api, message.console);
+        new ApiFile(this.#deps.state).write(message.api, message.console);
+        this.#console = message.console;
+        return this.#show();
       case 'change':
         return this.#deps.terminal.event({ ...message, kind: 'change' });
       case 'converged':
@@ -330,7 +334,8 @@ export class Supervisor {
   #show(): void {
     if (this.#stopping || !this.#desired) return;
     const { terminal } = this.#deps;
-    terminal.update(this.#kubelet.workloads(), gatewayUrls(this.#gateways));
+    const webConsole = this.#console === undefined ? [] : [`console http://${this.#console}`];
+    terminal.update(this.#kubelet.workloads(), [...gatewayUrls(this.#gateways), ...webConsole]);
     if (this.#ready || !this.#kubelet.ready) return;
     this.#ready = true;
     terminal.ready(performance.now() - this.#options.startedAt);

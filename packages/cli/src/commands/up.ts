@@ -33,6 +33,11 @@ export const command: Command = {
       value: 'PORT',
       help: `where the console is (default ${DEFAULT_CONSOLE_PORT}, or any when that is taken); 0: none`,
     },
+    'otlp-metrics': {
+      type: 'string',
+      value: 'URL',
+      help: 'sends all metrics to this OTLP receiver, e.g. http://127.0.0.1:4318',
+    },
     'no-stand-ins': { type: 'boolean', help: 'refuse workloads that have nothing to run' },
     inject: { type: 'string', value: 'always|labelled', help: 'which pods get a sidecar (default always)' },
     engine: { type: 'string', value: 'mizzen|envoy', help: 'what sidecars and gateways are (default mizzen)' },
@@ -56,6 +61,7 @@ export const command: Command = {
     const quiet = flag(values, 'quiet');
     const meshConfig = text(values, 'mesh-config');
     const envoy = text(values, 'envoy');
+    const otlpMetrics = text(values, 'otlp-metrics');
     const consolePort = text(values, 'console-port') ?? String(DEFAULT_CONSOLE_PORT);
     if (meshConfig !== undefined && !existsSync(meshConfig)) {
       err.write(`mizzen up: --mesh-config: there is no file \`${meshConfig}\`\n`);
@@ -76,6 +82,7 @@ export const command: Command = {
         ...(stdin === undefined ? {} : { stdin }),
         apiPort: port(text(values, 'api-port') ?? String(DEFAULT_API_PORT), 'api-port'),
         ...(consolePort === '0' ? {} : { consolePort: port(consolePort, 'console-port') }),
+        ...(otlpMetrics === undefined ? {} : { otlpMetrics: httpUrl(otlpMetrics, 'otlp-metrics') }),
         gatewayPorts: gatewayPorts(list(values, 'gateway-port')),
         standIns: !flag(values, 'no-stand-ins'),
         inject: inject(text(values, 'inject') ?? 'always'),
@@ -106,6 +113,12 @@ function gatewayPorts(pairs: readonly string[]): Record<number, number> {
     ports[port(server ?? '', 'gateway-port')] = port(local, 'gateway-port');
   }
   return ports;
+}
+
+function httpUrl(value: string, name: string): string {
+  const url = URL.parse(value);
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return value;
+  throw new UsageError(`--${name}: \`${value}\` is no http or https URL`);
 }
 
 function port(value: string, name: string): number {

@@ -1,3 +1,4 @@
+import manifest from '../../package.json' with { type: 'json' };
 import { locator } from '@mizzen/api';
 import { LocalXdsListener, loadOrCreateRoot } from '@mizzen/control-plane';
 import { renderDiagnostic } from '@mizzen/diagnostics';
@@ -19,6 +20,8 @@ import type { ControlOptions, FromControl, ToControl } from '../protocol.ts';
 import { TraceStore } from '../traces/store.ts';
 import { LiveTraffic } from '../traffic/live.ts';
 import { controlPlaneMetrics } from '../metrics/control-plane.ts';
+import { OtlpExporter } from '../metrics/otlp/exporter.ts';
+import { originsOf } from '../metrics/otlp/origins.ts';
 import { WorkloadsMetrics } from '../metrics/workloads.ts';
 import { describeHolder, portHolder } from '../supervisor/port-holder.ts';
 import { StateDir } from '../supervisor/state-dir.ts';
@@ -113,6 +116,15 @@ export async function startControl(
     '/metrics': metrics,
     '/metrics/workloads': new WorkloadsMetrics(() => running.state),
   };
+  const otlp =
+    options.otlpMetrics &&
+    new OtlpExporter({
+      ...options.otlpMetrics,
+      version: manifest.version,
+      clock: systemClock,
+      origins: () => originsOf(running.state, pages),
+      onNotice: (text) => send({ type: 'notice', text }),
+    });
   const commands = new Commands(send);
   const logs = new StateDir(stateDir);
   const traffic = new LiveTraffic(systemClock, () => running.state);
@@ -172,6 +184,7 @@ export async function startControl(
     async close() {
       watching.close();
       settingsWatch.close();
+      otlp?.close();
       proxies.close();
       await Promise.all([api.close(), webConsole?.close(), xds.close(), ads.close()]);
     },

@@ -15,6 +15,8 @@ export interface UpOptions {
   readonly apiPort: number;
   /** Where the console is; when that is taken, on any free port. Absent: there is none. */
   readonly consolePort?: number;
+  /** URL of an OTLP receiver over HTTP that all metrics are sent to; absent: none. */
+  readonly otlpMetrics?: string;
   readonly gatewayPorts: Readonly<Record<number, number>>;
   readonly standIns: boolean;
   readonly inject: 'always' | 'labelled';

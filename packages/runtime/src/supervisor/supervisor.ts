@@ -54,6 +54,9 @@ const REPORT_MS = 10;
 const REPORT_MS_PER_UNREADY = 5;
 const LONGEST_REPORT_MS = 100;
 
+/** Between reports of all metrics to an OTLP receiver. */
+const OTLP_INTERVAL_MS = 10_000;
+
 /** Everything `mizzen up` runs, put together: control process, data plane, stand-ins, pods; and what it tells a person. */
 export class Supervisor {
   readonly ended: Promise<Ending>;
@@ -196,7 +199,7 @@ export class Supervisor {
   // ---- the control process ---------------------------------------------------------------------------------------
 
   #controlStarted(): void {
-    const { files, cwd, meshConfig, stdin, apiPort, consolePort, gatewayPorts, standIns, inject, engine } =
+    const { files, cwd, meshConfig, stdin, apiPort, consolePort, otlpMetrics, gatewayPorts, standIns, inject, engine } =
       this.#options;
     const { state } = this.#deps;
     const options: ControlOptions = {
@@ -209,6 +212,7 @@ export class Supervisor {
       adsSocket: state.adsSocket(),
       apiPort,
       ...(consolePort === undefined ? {} : { consolePort }),
+      ...(otlpMetrics === undefined ? {} : { otlpMetrics: { url: otlpMetrics, interval: OTLP_INTERVAL_MS } }),
       token: state.token(),
       gatewayPorts,
       standIns,

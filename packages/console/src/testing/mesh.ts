@@ -4,6 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, repositoryRoot } from '@mizzen/testkit';
 
+type Files = Readonly<Record<string, string>>;
+interface Example {
+  readonly path: string;
+  readonly port: number;
+}
+
 /** A real mesh of `mizzen up`, with its console. */
 export class Mesh {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'mizzen-console-'));
@@ -12,14 +18,17 @@ export class Mesh {
   readonly #child: ChildProcess;
   #output = '';
 
-  private constructor(files: Readonly<Record<string, string>>, ports: readonly [number, number, number]) {
-    for (const [name, text] of Object.entries(files)) this.write(name, text);
+  /** `from`: files by their names, or the path of a directory of the repository with the server port of its gateway. */
+  private constructor(from: Files | Example, ports: readonly [number, number, number]) {
+    const example = 'path' in from && typeof from.path === 'string' ? (from as Example) : undefined;
+    if (example === undefined) for (const [name, text] of Object.entries(from)) this.write(name, text as string);
     const [api, web, gateway] = ports;
     this.console = `http://127.0.0.1:${web}`;
     this.gateway = `http://127.0.0.1:${gateway}`;
     const program = join(repositoryRoot, 'packages/cli/bin/mizzen.mjs');
-    const flags = [`--api-port=${api}`, `--console-port=${web}`, `--gateway-port=80=${gateway}`];
-    this.#child = spawn(process.execPath, [program, 'up', 'mesh', ...flags], {
+    const flags = [`--api-port=${api}`, `--console-port=${web}`, `--gateway-port=${example?.port ?? 80}=${gateway}`];
+    const path = example === undefined ? 'mesh' : join(repositoryRoot, example.path);
+    this.#child = spawn(process.execPath, [program, 'up', path, ...flags], {
       cwd: this.folder,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -27,8 +36,8 @@ export class Mesh {
       stream?.on('data', (data: Buffer) => (this.#output += data.toString()));
   }
 
-  static async start(files: Readonly<Record<string, string>>): Promise<Mesh> {
-    const mesh = new Mesh(files, [await freePort(), await freePort(), await freePort()]);
+  static async start(from: Files | Example): Promise<Mesh> {
+    const mesh = new Mesh(from, [await freePort(), await freePort(), await freePort()]);
     const deadline = performance.now() + 25_000;
     while (!mesh.#output.includes('ready in')) {
       if (mesh.#child.exitCode !== null || performance.now() > deadline)

@@ -29,6 +29,7 @@ export const commands: Readonly<Record<string, Entry | Group>> = {
     summary: 'replace the pods of a workload, one after the other',
     load: () => import('./commands/restart.ts'),
   },
+  traces: { summary: 'list traces, or show one as a waterfall', load: () => import('./commands/traces.ts') },
   stop: { summary: 'stop a running mesh', load: () => import('./commands/stop.ts') },
   explain: {
     summary: 'say what the mesh would do with a request, and why',

@@ -1,14 +1,14 @@
-import { locate, withSpan } from '@mizzen/api';
+import { withSpan } from '@mizzen/api';
 import { renderDiagnostic } from '@mizzen/diagnostics';
 import { diagnosticsOf } from '../diagnostics.ts';
-import { offlineMesh, type OfflineMesh } from '@mizzen/runtime/control/offline.ts';
-import { type Explanation, offlineDeps, renderExplanation, simulate } from '@mizzen/simulator';
+import { offlineMesh } from '@mizzen/runtime/control/offline.ts';
+import { Explainer } from '@mizzen/runtime/explain/explainer.ts';
+import type { OriginOfStep } from '@mizzen/runtime/explain/report.ts';
+import { BadQuestion, parseTarget, type Target } from '@mizzen/runtime/explain/target.ts';
+import { type Explanation, renderExplanation } from '@mizzen/simulator';
 import { type Command, common, list, text, UsageError } from '../command.ts';
-import { entranceOf } from '../explain/enter.ts';
+import { findPod } from '../explain/find-pod.ts';
 import { loadMesh } from '../explain/load.ts';
-import { type OfflineProxy, proxiesOf, withApplications } from '../explain/programs.ts';
-import { explanationReport, type OriginOfStep } from '../explain/report.ts';
-import { parseTarget } from '../explain/target.ts';
 import { meshFlags } from '../running.ts';
 
 export const command: Command = {
@@ -42,7 +42,7 @@ export const command: Command = {
     if (format !== undefined && format !== 'json' && format !== 'yaml') {
       throw new UsageError(`-o is \`json\` or \`yaml\`, not \`${format}\``);
     }
-    const target = parseTarget(positionals, list(values, 'header'));
+    const target = parsed(positionals, list(values, 'header'));
     const chance = Number(text(values, 'chance') ?? '0.5');
     if (!(chance >= 0 && chance <= 1))
       throw new UsageError(`--chance: \`${text(values, 'chance')}\` is not from 0 to 1`);
@@ -55,16 +55,13 @@ export const command: Command = {
       const placed = withSpan(diagnostic, mesh.snapshot);
       err.write(`${renderDiagnostic(placed, { source: (file) => result.text(file), color })}\n`);
     }
-    const proxies = proxiesOf(mesh);
-    const { proxy, request } = await entranceOf(mesh, proxies, target, text(values, 'from'), text(values, 'namespace'));
-    const { random } = offlineDeps(0, Math.min(chance, 1 - Number.EPSILON));
-    const programs = proxies.map((each) => each.programs);
-    const explanation = withApplications(await simulate(proxy.programs, programs, request, { random }), proxies);
-    const label = labels(proxies);
-    const originOf = origins(mesh, proxies);
-    if (format === undefined) out.write(renderText(explanation, originOf, label, color));
+    const explainer = new Explainer(mesh);
+    const from = text(values, 'from');
+    const pod = from === undefined ? undefined : await findPod(mesh, from, text(values, 'namespace'));
+    const explanation = await explainer.explain(target, pod, chance).catch(refused);
+    if (format === undefined) out.write(renderText(explanation, explainer, color));
     else {
-      const report = explanationReport(explanation, originOf, label);
+      const report = explainer.report(explanation);
       if (format === 'json') out.write(`${JSON.stringify(report, undefined, 2)}\n`);
       else {
         const { dump } = await import('js-yaml');
@@ -75,33 +72,21 @@ export const command: Command = {
   },
 };
 
-function renderText(
-  explanation: Explanation,
-  originOf: OriginOfStep,
-  label: (node: string) => string,
-  color: boolean,
-): string {
+function renderText(explanation: Explanation, { originOf, label }: Explainer, color: boolean): string {
   const place = (...key: Parameters<OriginOfStep>): { file: string; line: number } | undefined =>
     originOf(...key)?.span;
   return renderExplanation(explanation, place, { label, color });
 }
 
-/** `catalog-v1 in store, as spiffe://…` for each node. */
-function labels(proxies: readonly OfflineProxy[]): (node: string) => string {
-  const names = new Map(
-    proxies.map(({ pod, programs }) => [programs.node, `${pod.owner.name}.${pod.namespace} as ${programs.identity}`]),
-  );
-  return (node) => names.get(node) ?? node;
+/** What cannot be answered is a mistake of usage here. */
+function refused(error: unknown): never {
+  throw error instanceof BadQuestion ? new UsageError(error.message, error.help) : error;
 }
 
-/** What Mizzen added itself, a default gateway say, has no place. */
-function origins(mesh: OfflineMesh, proxies: readonly OfflineProxy[]): OriginOfStep {
-  const byNode = new Map(proxies.map(({ programs, origins: table }) => [programs.node, table]));
-  return (type, resource, path, node) => {
-    const origin = byNode.get(node)?.find(type, resource, path);
-    const found = origin === undefined ? undefined : mesh.snapshot.find(origin.resource);
-    if (origin === undefined || found === undefined) return undefined;
-    const span = found.source.file.startsWith('<default>') ? undefined : locate(found, origin.path);
-    return span === undefined ? undefined : { ref: origin.resource, path: origin.path, span };
-  };
+function parsed(...args: Parameters<typeof parseTarget>): Target {
+  try {
+    return parseTarget(...args);
+  } catch (error) {
+    return refused(error);
+  }
 }

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { repositoryRoot } from '@mizzen/testkit';
 import { command } from '../commands/explain.ts';
 import { parse } from '../parse.ts';
-import type { ExplanationReport } from './report.ts';
+import type { ExplanationReport } from '@mizzen/runtime/explain/report.ts';
 
 const store = join(repositoryRoot, 'examples/store');
 

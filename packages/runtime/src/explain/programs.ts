@@ -1,6 +1,6 @@
 import { spiffeId } from '@mizzen/control-plane';
-import { nodeOfPod, type OfflineMesh } from '@mizzen/runtime/control/offline.ts';
-import type { PodStatus } from '@mizzen/runtime/protocol.ts';
+import { nodeOfPod, type OfflineMesh } from '../control/offline.ts';
+import type { PodStatus } from '../protocol.ts';
 import { compileNode, type Explanation, type NodePrograms, type NodeResources, offlineDeps } from '@mizzen/simulator';
 import { type LocalProxy, type Origins, translate } from '@mizzen/translator';
 

@@ -1,10 +1,8 @@
-import type { OfflineMesh } from '@mizzen/runtime/control/offline.ts';
 import type { SimulatedRequest } from '@mizzen/simulator';
 import type { LocalProxy } from '@mizzen/translator';
-import { UsageError } from '../command.ts';
-import { findPod } from './find-pod.ts';
+import type { PodStatus } from '../protocol.ts';
 import type { OfflineProxy } from './programs.ts';
-import { portOf, type Target } from './target.ts';
+import { BadQuestion, portOf, type Target } from './target.ts';
 
 /** Who sends a request and where it enters that proxy. */
 export interface Entrance {
@@ -15,27 +13,20 @@ export interface Entrance {
 /**
  * A workload's request enters its sidecar's HTTP proxy, as the application would send it; a request from outside enters
  * the gateway that listens on the URL's port (the local one, or the Gateway's own).
- * @throws UsageError when nobody could send it.
+ * @throws BadQuestion when nobody could send it.
  */
-export async function entranceOf(
-  mesh: OfflineMesh,
-  proxies: readonly OfflineProxy[],
-  target: Target,
-  from: string | undefined,
-  namespace: string | undefined,
-): Promise<Entrance> {
-  const pod = from === undefined ? undefined : await findPod(mesh, from, namespace);
-  const proxy = pod === undefined ? gatewayAt(proxies, portOf(target.url)) : proxies.find((each) => each.pod === pod);
-  if (proxy === undefined) throw new UsageError(`\`${from}\` has no sidecar to send it through`);
+export function entranceOf(proxies: readonly OfflineProxy[], target: Target, from: PodStatus | undefined): Entrance {
+  const proxy = from === undefined ? gatewayAt(proxies, portOf(target.url)) : proxies.find(({ pod }) => pod === from);
+  if (proxy === undefined) throw new BadQuestion(`\`${from?.owner.name}\` has no sidecar to send it through`);
   const local = proxy.pod.nodeMetadata?.['MIZZEN'] as LocalProxy | undefined;
   const { url, method, headers } = target;
   const plain = { method, path: `${url.pathname}${url.search}`, authority: url.host, headers };
   if (local?.gateway !== undefined) {
     const port = gatewayPort(local.gateway.ports, portOf(url));
-    if (port === undefined) throw new UsageError(`gateway \`${proxy.pod.owner.name}\` has no port ${portOf(url)}`);
+    if (port === undefined) throw new BadQuestion(`gateway \`${proxy.pod.owner.name}\` has no port ${portOf(url)}`);
     return { proxy, request: { ...plain, enter: { address: local.gateway.address, port } } };
   }
-  if (local?.httpProxy === undefined) throw new UsageError(`\`${from}\` has no HTTP proxy port`);
+  if (local?.httpProxy === undefined) throw new BadQuestion(`\`${proxy.pod.owner.name}\` has no HTTP proxy port`);
   // Clients of an HTTP proxy ask it for a tunnel to where they want to speak TLS.
   const tunnel = { method: 'CONNECT', path: '', authority: `${url.hostname}:${portOf(url)}`, headers: [] };
   const request = url.protocol === 'https:' ? tunnel : plain;
@@ -46,7 +37,7 @@ function gatewayAt(proxies: readonly OfflineProxy[], port: number): OfflineProxy
   const gateways = proxies.filter(({ pod }) => portsOf(pod.nodeMetadata) !== undefined);
   const found = gateways.find(({ pod }) => gatewayPort(portsOf(pod.nodeMetadata) ?? {}, port) !== undefined);
   if (found !== undefined) return found;
-  throw new UsageError(`who sends it? no gateway listens on port ${port}`, 'give --from WORKLOAD');
+  throw new BadQuestion(`who sends it? no gateway listens on port ${port}`, 'give --from WORKLOAD');
 }
 
 function portsOf(

@@ -17,6 +17,7 @@ const summary = {
   errors: 0,
   spanCount: 2,
   services: [],
+  request: { method: 'GET', url: 'http://catalog:8080/it’s', pod: 'orders-0', namespace: 'store', gateway: false },
 };
 const span = (more: Partial<TraceSpanAnswer>): TraceSpanAnswer => ({
   id: '00f067aa0ba902b7',
@@ -41,9 +42,7 @@ const span = (more: Partial<TraceSpanAnswer>): TraceSpanAnswer => ({
 const trace: TraceAnswer = {
   ...summary,
   spans: [
-    span({
-      request: { method: 'GET', url: 'http://catalog:8080/it’s', pod: 'orders-0', namespace: 'store', gateway: false },
-    }),
+    span({}),
     span({
       service: 'catalog.store',
       kind: 'server',
@@ -71,9 +70,9 @@ test('a waterfall shows what was waited for, and how to ask why', () => {
     'orders.store: GET http://catalog:8080/products',
     'trace 4bf92f3577b34da6a3ce929d0e0e4736, began 2026-01-31T12:00:00.250Z, took 40.0 ms, 2 spans',
     '',
-    'orders.store → catalog:8080       40.0 ms  ████████░░░░░░░░░░░░░░░░████████    200',
-    '  catalog.store ← catalog:8080    20.0 ms          ████████████████            200',
-    '    audit · write                   20 µs           ░                        error',
+    'orders.store → catalog:8080     40.0 ms  ████████░░░░░░░░░░░░░░░░████████    200',
+    '  catalog.store ← catalog:8080  20.0 ms          ████████████████            200',
+    '    audit · write                 20 µs           ░                        error',
     '',
     "why: mizzen explain 'GET http://catalog:8080/it’s' --from orders-0 -n store",
   ]);

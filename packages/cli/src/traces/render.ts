@@ -1,4 +1,10 @@
-import type { TraceAnswer, TracesAnswer, TraceSpanAnswer, TraceSummary } from '@mizzen/runtime/api/types.ts';
+import type {
+  AskedRequest,
+  TraceAnswer,
+  TracesAnswer,
+  TraceSpanAnswer,
+  TraceSummary,
+} from '@mizzen/runtime/api/types.ts';
 import type { Style } from '@mizzen/runtime/terminal/style.ts';
 import { fit } from '@mizzen/runtime/terminal/table.ts';
 
@@ -10,7 +16,7 @@ export interface TraceLayout {
   readonly tags: boolean;
 }
 
-const NARROWEST_BAR = 20;
+const NARROWEST_BAR = 10;
 
 /** A table, the newest first. */
 export function tracesLines({ traces, kept }: TracesAnswer, style: Style): string[] {
@@ -79,13 +85,12 @@ export function traceLines(trace: TraceAnswer, { width, style, tags }: TraceLayo
       for (const [key, value] of Object.entries(span.tags))
         out.push(style('dim', `${indent(span)}    ${key}: ${value}`));
   });
-  const asked = trace.spans.find(({ request }) => request !== null)?.request;
-  if (asked !== undefined && asked !== null) out.push('', style('dim', `why: ${explainCommand(asked)}`));
+  if (trace.request !== null) out.push('', style('dim', `why: ${explainCommand(trace.request)}`));
   return out;
 }
 
 /** The command that says what the mesh makes of a request. */
-export function explainCommand(request: NonNullable<TraceSpanAnswer['request']>): string {
+export function explainCommand(request: AskedRequest): string {
   const { method, url, pod, namespace, gateway } = request;
   const from = gateway ? '' : ` --from ${pod} -n ${namespace}`;
   return `mizzen explain '${method} ${url.replaceAll("'", String.raw`'\''`)}'${from}`;

@@ -98,10 +98,25 @@ function Lines({ lines }: { readonly lines: readonly Line[] }): React.JSX.Elemen
         <div key={`${index} ${time}`} className={stream === 'stderr' ? 'line bad' : 'line'}>
           {time !== '' && <time dateTime={time}>{time.slice(11, 23)}</time>}
           {pod !== '' && <span className="pod">{pod}</span>}
-          <span>{text}</span>
+          <span>{linked(text)}</span>
         </div>
       ))}
     </div>
+  );
+}
+
+/** Ids of requests and of traces, as access logs have them, lead to their traces. */
+const IDS = /\b([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32})\b/;
+
+function linked(text: string): React.ReactNode {
+  const [before, id, ...after] = text.split(IDS);
+  if (id === undefined) return text;
+  return (
+    <>
+      {before}
+      <a href={address('trace', { id })}>{id}</a>
+      {after.join('')}
+    </>
   );
 }
 

@@ -11,7 +11,7 @@ export default function TracePage(): React.JSX.Element {
   const { query } = useRoute();
   const id = query.get('id') ?? '';
   const { value, problem } = useLive<Trace>(id === '' ? undefined : `/api/traces/${encodeURIComponent(id)}`, 3000);
-  const request = value?.spans.find((span) => span.request !== null)?.request;
+  const request = value?.request;
   return (
     <div className="page">
       <header className="bar">

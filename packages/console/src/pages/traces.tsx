@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { Problem } from '../parts/problem.tsx';
 import { address, useRoute } from '../route.ts';
 import { type TraceSummary, type Traces } from '../traces/types.ts';
-import { outcome, failed, titleOf, took } from '../traces/words.ts';
+import { explainAddress, outcome, failed, titleOf, took } from '../traces/words.ts';
 import { useLive } from '../use-live.ts';
 import '../traces/traces.css';
 
@@ -126,6 +126,7 @@ function List({ traces }: { readonly traces: readonly TraceSummary[] }): React.J
           <th scope="col">Status</th>
           <th scope="col">Spans</th>
           <th scope="col">Services</th>
+          <th scope="col">Explained</th>
         </tr>
       </thead>
       <tbody>
@@ -146,6 +147,13 @@ function List({ traces }: { readonly traces: readonly TraceSummary[] }): React.J
               <td className={bad ? 'bad' : undefined}>{outcome({ status: trace.status, error: trace.errors > 0 })}</td>
               <td className="number">{trace.spanCount}</td>
               <td className="fine">{trace.services.map(({ name }) => name).join(', ')}</td>
+              <td>
+                {trace.request !== null && (
+                  <a href={explainAddress(trace.request)} aria-label={`Why ${titleOf(trace)} went this way`}>
+                    Why
+                  </a>
+                )}
+              </td>
             </tr>
           );
         })}

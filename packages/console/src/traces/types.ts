@@ -25,6 +25,7 @@ export interface TraceSummary {
   readonly errors: number;
   readonly spanCount: number;
   readonly services: readonly { readonly name: string; readonly spans: number }[];
+  readonly request: AskedRequest | null;
 }
 
 export interface Trace extends TraceSummary {

@@ -75,21 +75,21 @@ function Row({ span, whole, open, onToggle }: RowProps): React.JSX.Element {
       type="button"
       className={failed(span) ? 'span-row bad' : 'span-row'}
       aria-expanded={open}
-      aria-label={`${span.service} ${KINDS[span.kind]} ${span.name}, ${took(span.duration)}, ${outcome(span)}${
-        waited > 0 ? `, waited for ${took(waited)}` : ''
-      }`}
       onClick={onToggle}
     >
       <span className="span-name" style={{ paddingLeft: `${Math.min(span.depth, 12) * 14}px` }}>
-        <strong>{span.service}</strong> <span>{span.name}</span>
+        <strong>{span.service}</strong> <span className="hidden">{KINDS[span.kind]}</span> <span>{span.name}</span>
       </span>
-      <span className="span-track">
+      <span className="span-track" aria-hidden="true">
         <span className="span-bar" style={{ left: share(span.start), width: share(span.duration) }} />
         {span.critical.map(({ start, duration }) => (
           <span key={start} className="span-critical" style={{ left: share(start), width: share(duration) }} />
         ))}
       </span>
-      <span className="span-time">{took(span.duration)}</span>
+      <span className="span-time">
+        {took(span.duration)}
+        {waited > 0 && <span className="hidden">{`, waited for ${took(waited)},`}</span>}
+      </span>
       <span className="span-status">{outcome(span)}</span>
     </button>
   );

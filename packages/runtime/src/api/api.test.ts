@@ -7,6 +7,7 @@ import type { ConfigDump, ServiceEndpoints, SyncStatus } from '@mizzen/control-p
 import { repositoryRoot } from '@mizzen/testkit';
 import { ControlProcess } from '../control/testing/control-process.ts';
 import type { WorkloadStatus } from '../protocol.ts';
+import type { ExplanationReport } from '../explain/report.ts';
 import type { ConfigStatusAnswer, TraceAnswer, TracesAnswer, WorkloadAnswer, WorkloadsAnswer } from './types.ts';
 
 const SYSTEM = `apiVersion: v1
@@ -386,4 +387,25 @@ test('takes spans without the token, but from pages of other sites not even thos
   });
   const none = await ask('GET', '/api/traces/abcd');
   expect([none.status, codeOf(none)]).toEqual([404, 'not-found']);
+});
+
+test('explains what would become of a request, by the files in force', async () => {
+  const explained = (query: string): Promise<Answer> => ask('GET', `/api/explain?${query}`);
+  const url = encodeURIComponent('http://web/');
+  const inside = checked<ExplanationReport>('explain', await explained(`url=${url}&from=web-v1&header=x-a:%20b`));
+  expect([inside.verdict.reached, inside.client]).toEqual([true, expect.stringMatching(/^web-v1\.default as spiffe:/)]);
+  expect(inside.request.headers).toContainEqual({ name: 'x-a', value: 'b' });
+  const pod = control.pods.find(({ owner }) => owner.name === 'web-v1')?.name ?? '';
+  expect(
+    checked('explain', await explained(`method=GET&url=${url}&from=${pod}&namespace=default&header=x-a:b`)),
+  ).toEqual(inside);
+  const outside = checked<ExplanationReport>(
+    'explain',
+    await explained(`url=${encodeURIComponent('http://localhost:80/')}`),
+  );
+  expect(outside.client).toMatch(/^istio-ingressgateway\.istio-system /);
+  for (const query of ['', 'url=ftp://x', `url=${url}&from=nobody`, `url=${url}&chance=2`, 'url=http://localhost:9/']) {
+    const refused = await explained(query);
+    expect([query, refused.status, codeOf(refused)]).toEqual([query, 400, 'invalid']);
+  }
 });

@@ -18,6 +18,7 @@ import { CHANGES, changeConfig, LONGEST_TEXT, readConfig } from './config.ts';
 import { isTrusted, refuse } from './guard.ts';
 import { scrapeTargets } from './scrape-targets.ts';
 import { logsAnswer } from './logs.ts';
+import { BadQuestion } from '../explain/target.ts';
 import { traceAnswer, traceFilterOf, tracesAnswer } from '../traces/answers.ts';
 import { receiveSpans, takesSpans } from '../traces/receive.ts';
 import type { TraceStore } from '../traces/store.ts';
@@ -45,6 +46,8 @@ export interface ApiOptions {
   readonly traces: TraceStore;
   readonly editor: ConfigEditor;
   readonly codes: Codes;
+  /** What the mesh would do with a request. Rejects with a BadQuestion. */
+  readonly explain: (query: URLSearchParams) => Promise<object>;
   readonly traffic: Pick<LiveTraffic, 'summary' | 'ofService' | 'ofWorkload'>;
   /** Served beside the API; absent: nothing but the API. */
   readonly console?: ConsoleFiles;
@@ -131,6 +134,15 @@ export class ApiServer {
     if (read && path === '/api/traffic') {
       const traffic = trafficOf(this.#options.traffic, url);
       return reply(response, traffic.status, traffic.body);
+    }
+    if (read && path === '/api/explain') {
+      try {
+        return reply(response, 200, await this.#options.explain(url.searchParams));
+      } catch (error) {
+        if (!(error instanceof BadQuestion)) throw error;
+        const { message, help } = error;
+        return fail(response, 400, 'invalid', help === undefined ? message : `${message}; ${help}`);
+      }
     }
     if (read && segments[4] === 'logs' && segments.length === 5) {
       const logs = this.#logs(segments, url);

@@ -249,6 +249,18 @@ export interface TraceSummary {
   readonly errors: number;
   readonly spanCount: number;
   readonly services: readonly { readonly name: string; readonly spans: number }[];
+  /** The first that a proxy of the mesh was asked to send. */
+  readonly request: AskedRequest | null;
+}
+
+/** What a proxy was asked to send, which GET /api/explain can be asked about. */
+export interface AskedRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly pod: string;
+  readonly namespace: string;
+  /** The proxy is a gateway. */
+  readonly gateway: boolean;
 }
 
 /** GET /api/traces/ID: each span before its children. */
@@ -277,15 +289,8 @@ export interface TraceSpanAnswer {
   readonly tags: Readonly<Record<string, string>>;
   /** `time`: milliseconds since the trace began. */
   readonly events: readonly { readonly time: number; readonly name: string }[];
-  /** What a proxy of the mesh was asked to send, which GET /api/explain can be asked about; null: nothing, or not said. */
-  readonly request: {
-    readonly method: string;
-    readonly url: string;
-    readonly pod: string;
-    readonly namespace: string;
-    /** The proxy is a gateway. */
-    readonly gateway: boolean;
-  } | null;
+  /** Null: nothing, or not said. */
+  readonly request: AskedRequest | null;
 }
 
 /** GET /api/traffic: requests to every service within the last minutes, of Istio's standard metrics. */

@@ -15,6 +15,7 @@ import { ConfigEditor } from '../config/editor.ts';
 import { MeshFiles } from '../config/mesh-files.ts';
 import { ConsoleFiles } from '../api/console-files.ts';
 import { ApiServer, type ApiOptions } from '../api/server.ts';
+import type { LiveExplainer } from '../explain/live.ts';
 import { startedWith } from '../envoy/started-with.ts';
 import type { ControlOptions, FromControl, ToControl } from '../protocol.ts';
 import { TraceStore } from '../traces/store.ts';
@@ -134,6 +135,8 @@ export async function startControl(
     control: () => running,
     proxies,
   });
+  /** Loaded by the first who asks. */
+  let explainer: Promise<LiveExplainer> | undefined;
   const served: Omit<ApiOptions, 'port'> = {
     token,
     state: () => running.state,
@@ -152,6 +155,12 @@ export async function startControl(
       source === 'access' ? logs.accessLog(namespace, workload) : logs.workloadLog(namespace, workload),
     graph: (window) => traffic.graph(window),
     traces: new TraceStore(systemClock),
+    async explain(query) {
+      explainer ??= import('../explain/live.ts').then(
+        ({ LiveExplainer }) => new LiveExplainer(systemClock, () => running.state, options),
+      );
+      return (await explainer).answer(query);
+    },
     traffic,
     metrics: (page) => pages[page]?.text(),
     editor,

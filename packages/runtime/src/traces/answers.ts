@@ -1,4 +1,4 @@
-import type { TraceAnswer, TracesAnswer, TraceSpanAnswer, TraceSummary } from '../api/types.ts';
+import type { AskedRequest, TraceAnswer, TracesAnswer, TraceSpanAnswer, TraceSummary } from '../api/types.ts';
 import type { Span } from './span.ts';
 import type { Trace, TraceFilter, TraceStore } from './store.ts';
 import { type PlacedSpan, rootOf, waterfall } from './waterfall.ts';
@@ -83,7 +83,10 @@ function summaryOf(trace: Trace): TraceSummary {
     duration: (trace.end - trace.start) / 1000,
     errors: trace.errors,
     spanCount: trace.spans.length,
-    services: [...trace.services].map(([name, spans]) => ({ name, spans })),
+    services: [...trace.services]
+      .map(([name, spans]) => ({ name, spans }))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    request: firstRequest(trace.spans),
   };
 }
 
@@ -109,13 +112,21 @@ function spanAnswer({ span, depth, critical }: PlacedSpan, zero: number): TraceS
 }
 
 /** What a proxy was asked to send on, where its own words say enough to ask what the mesh makes of it. */
-function requestOf(span: Span): TraceSpanAnswer['request'] {
+function requestOf(span: Span): AskedRequest | null {
   const [kind, , id = ''] = (span.tags['node_id'] ?? '').split('~');
   const [method, url] = [methodOf(span), urlOf(span)];
   if (span.kind !== 'client' || (kind !== 'sidecar' && kind !== 'router')) return null;
   if (method === '' || !/^https?:\/\/./.test(url)) return null;
   const dot = id.lastIndexOf('.');
   return { method, url, pod: id.slice(0, dot), namespace: id.slice(dot + 1), gateway: kind === 'router' };
+}
+
+function firstRequest(spans: readonly Span[]): AskedRequest | null {
+  let first: Span | undefined;
+  for (const span of spans) {
+    if ((first === undefined || span.start < first.start) && requestOf(span) !== null) first = span;
+  }
+  return first === undefined ? null : requestOf(first);
 }
 
 function methodOf({ tags }: Span): string {

@@ -71,13 +71,13 @@ export class ControlProcess {
     this.#child?.send(message);
   }
 
-  /** The first message of a type, from `after` messages on. Rejects after five seconds. */
+  /** The first message of a type, from `after` messages on. Rejects after twenty seconds. */
   async saw<T extends FromControl['type']>(
     type: T,
     after = 0,
     fits: (message: MessageOf<T>) => boolean = () => true,
   ): Promise<MessageOf<T>> {
-    const deadline = performance.now() + 5000;
+    const deadline = performance.now() + 20_000;
     for (;;) {
       const found = this.messages
         .slice(after)

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { envoyBinary, freePort, repositoryRoot, requireTool } from '@mizzen/testkit';
 import { makeCertificates } from './lib/certificates.ts';
 import { authorization, bootstrap, clientTls, serverTls, type Hop } from './lib/configs.ts';
-import { cpuSeconds, end, listening, median, residentBytes, wrk } from './lib/measure.ts';
+import { cpuSeconds, end, listening, median, nginxBackend, residentBytes, wrk } from './lib/measure.ts';
 
 export interface Row {
   readonly name: string;
@@ -139,14 +139,6 @@ function childrenOf(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean).map(Number);
 }
 
-const BODY =
-  '{"product_id":"123","name":"Example Product","description":"A sample product description.","price":29.99}';
-function nginxBackend(folder: string, port: number): string {
-  return `worker_processes 1; daemon off; error_log ${folder}/backend.err; pid ${folder}/backend.pid;
-events { worker_connections 4096; }
-http { access_log off; keepalive_requests 100000000; default_type application/json;
-  server { listen 127.0.0.1:${port}; location / { return 200 '${BODY}'; } } }\n`;
-}
 function nginxProxy(folder: string, port: number, backend: number): string {
   return `worker_processes 1; daemon off; error_log ${folder}/nginx.err; pid ${folder}/nginx.pid;
 events { worker_connections 4096; }

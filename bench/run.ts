@@ -1,8 +1,8 @@
-/** `npm run bench`: every comparison, as the tables of docs/reference/performance.md. `npm run bench -- proxy|start|mesh|churn|hot|codec|control-plane` runs one. */
+/** `npm run bench`: every comparison, as the tables of docs/reference/performance.md. `npm run bench -- proxy|observability|start|mesh|churn|hot|codec|control-plane` runs one. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const all = ['proxy', 'start', 'mesh', 'churn', 'hot', 'codec', 'control-plane'];
+const all = ['proxy', 'observability', 'start', 'mesh', 'churn', 'hot', 'codec', 'control-plane'];
 const asked = process.argv.slice(2);
 for (const name of asked.length > 0 ? asked : all) {
   if (!all.includes(name)) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromWorkload, type Sender } from './lib/from-workload.ts';
 import { up, type Mesh } from './lib/mesh.ts';
+import { samples } from './lib/metrics.ts';
 import { startPrometheus, type Prometheus } from './lib/prometheus.ts';
 
 const workload = (name: string, version: string): string => `
@@ -72,17 +73,6 @@ spec:
 `;
 /** Alerts that say something about what is done here, whatever else a busy machine may bring about. */
 const MEANT = ['ClientsSeeErrors', 'ConfigurationRejected', 'ProxyDown', 'ControlPlaneDown', 'TlsFailures'];
-
-/** Values of a metric's samples, with the labels that matter. */
-function samples(text: string, metric: string): Record<string, string>[] {
-  return text
-    .split('\n')
-    .filter((line) => line.startsWith(`${metric}{`))
-    .map((line) => {
-      const [, labels = '', value = ''] = /\{(.*)\} (\S+)$/.exec(line) ?? [];
-      return { ...Object.fromEntries([...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, k, v]) => [k, v])), value };
-    });
-}
 
 describe('metrics of a running mesh', () => {
   let mesh: Mesh;

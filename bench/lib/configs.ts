@@ -7,11 +7,17 @@ export interface Hop {
   readonly name: string;
   readonly listen: number;
   readonly upstream: number;
-  readonly accessLog: string;
+  /** Absent: none is written. */
+  readonly accessLog?: string;
   readonly downstreamTls?: object;
   readonly upstreamTls?: object;
   readonly filters?: readonly object[];
   readonly forwardClientCert?: boolean;
+  /** Before the router, after all other filters. */
+  readonly lastFilters?: readonly object[];
+  readonly direction?: 'INBOUND' | 'OUTBOUND';
+  /** Port of what takes spans; absent: no request is traced. */
+  readonly spans?: number;
 }
 
 /** One listener with a connection manager, two routes, an access log in Istio's default format, one static cluster. */
@@ -23,16 +29,8 @@ export function bootstrap(hop: Hop): object {
     ...(hop.forwardClientCert
       ? { forwardClientCertDetails: 'APPEND_FORWARD', setCurrentClientCertDetails: { subject: true, uri: true } }
       : {}),
-    accessLog: [
-      {
-        name: 'file',
-        typedConfig: {
-          '@type': `${T}envoy.extensions.access_loggers.file.v3.FileAccessLog`,
-          path: hop.accessLog,
-          logFormat: { textFormatSource: { inlineString: FORMAT } },
-        },
-      },
-    ],
+    ...(hop.accessLog === undefined ? {} : { accessLog: [fileLog(hop.accessLog)] }),
+    ...(hop.spans === undefined ? {} : { tracing: TRACING }),
     routeConfig: {
       name: hop.name,
       virtualHosts: [
@@ -53,6 +51,7 @@ export function bootstrap(hop: Hop): object {
     },
     httpFilters: [
       ...(hop.filters ?? []),
+      ...(hop.lastFilters ?? []),
       {
         name: 'envoy.filters.http.router',
         typedConfig: { '@type': `${T}envoy.extensions.filters.http.router.v3.Router` },
@@ -94,8 +93,60 @@ export function bootstrap(hop: Hop): object {
       : {}),
   };
   const address = { socketAddress: { address: '127.0.0.1', portValue: hop.listen } };
-  return { staticResources: { listeners: [{ name: hop.name, address, filterChains: [chain] }], clusters: [cluster] } };
+  const direction = hop.direction === undefined ? {} : { trafficDirection: hop.direction };
+  const clusters = hop.spans === undefined ? [cluster] : [cluster, plainCluster('spans', hop.spans)];
+  return {
+    staticResources: { listeners: [{ name: hop.name, address, ...direction, filterChains: [chain] }], clusters },
+  };
 }
+
+function plainCluster(name: string, portValue: number): object {
+  const endpoint = { address: { socketAddress: { address: '127.0.0.1', portValue } } };
+  return { name, type: 'STATIC', loadAssignment: { clusterName: name, endpoints: [{ lbEndpoints: [{ endpoint }] }] } };
+}
+
+function fileLog(path: string): object {
+  return {
+    name: 'file',
+    typedConfig: {
+      '@type': `${T}envoy.extensions.access_loggers.file.v3.FileAccessLog`,
+      path,
+      logFormat: { textFormatSource: { inlineString: FORMAT } },
+    },
+  };
+}
+
+/** One request in a hundred, to an OpenTelemetry collector over HTTP. */
+const TRACING = {
+  randomSampling: { value: 1 },
+  provider: {
+    name: 'envoy.tracers.opentelemetry',
+    typedConfig: {
+      '@type': `${T}envoy.config.trace.v3.OpenTelemetryConfig`,
+      serviceName: 'bench',
+      httpService: { httpUri: { uri: 'http://127.0.0.1/v1/traces', cluster: 'spans', timeout: '1s' } },
+    },
+  },
+};
+
+const struct = (name: string, message: string, value: object): object => ({
+  name,
+  typedConfig: { '@type': `${T}udpa.type.v1.TypedStruct`, typeUrl: T + message, value },
+});
+
+/** Who the peer is, as Istio's proxies tell each other in header fields. */
+export function peerMetadata(direction: 'INBOUND' | 'OUTBOUND'): object {
+  const headers = [{ istio_headers: {} }];
+  return struct(
+    'istio.metadata_exchange',
+    'io.istio.http.peer_metadata.Config',
+    direction === 'INBOUND'
+      ? { downstream_discovery: headers, downstream_propagation: headers }
+      : { upstream_discovery: headers, upstream_propagation: headers },
+  );
+}
+
+export const istioStats = struct('istio.stats', 'stats.PluginConfig', {});
 
 const FORMAT =
   '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" %UPSTREAM_CLUSTER%\n';

@@ -103,3 +103,14 @@ export async function listening(port: number, timeoutMs = 15_000): Promise<void>
     await new Promise((done) => setTimeout(done, 30));
   }
 }
+
+const BODY =
+  '{"product_id":"123","name":"Example Product","description":"A sample product description.","price":29.99}';
+
+/** Configuration of an nginx that answers everything with a small body. */
+export function nginxBackend(folder: string, port: number): string {
+  return `worker_processes 1; daemon off; error_log ${folder}/backend.err; pid ${folder}/backend.pid;
+events { worker_connections 4096; }
+http { access_log off; keepalive_requests 100000000; default_type application/json;
+  server { listen 127.0.0.1:${port}; location / { return 200 '${BODY}'; } } }\n`;
+}

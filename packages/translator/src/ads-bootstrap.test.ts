@@ -15,14 +15,19 @@ const node: Node = {
   id: 'sidecar~127.64.0.2~web-0.default~default.svc.cluster.local',
   metadata: { NAME: 'web-0', NAMESPACE: 'default', LABELS: { app: 'web' }, MIZZEN: { engine: 'envoy' } },
 };
-const bootstrap = adsBootstrap({ node, xds: join(folder, 'xds.sock'), admin: join(folder, 'admin.sock') });
+const bootstrap = adsBootstrap({
+  node,
+  xds: join(folder, 'xds.sock'),
+  admin: join(folder, 'admin.sock'),
+  metrics: join(folder, 'metrics.sock'),
+});
 
 test('an Envoy is told who it is and where to ask, and nothing else', () => {
   expect(bootstrap.node).toEqual({ id: node.id, cluster: 'web.default', metadata: node.metadata });
   expect(bootstrap.admin?.address).toEqual({ pipe: { path: join(folder, 'admin.sock'), mode: 0o600 } });
   expect(bootstrap.dynamicResources?.adsConfig?.apiType).toBe('DELTA_GRPC');
   expect(bootstrap.staticResources?.listeners).toBeUndefined();
-  expect(bootstrap.staticResources?.clusters?.map(({ name }) => name)).toEqual(['xds']);
+  expect(bootstrap.staticResources?.clusters?.map(({ name }) => name)).toEqual(['xds', 'mizzen_metrics']);
 });
 
 test('patches are merged as protobuf merges: single values win, lists are appended', () => {

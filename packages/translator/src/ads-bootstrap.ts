@@ -1,4 +1,5 @@
-import type { Bootstrap, JsonObject } from '@mizzen/xds';
+import type { Bootstrap, Cluster, JsonObject } from '@mizzen/xds';
+import { METRICS_SERVICE } from './filters/metrics-log.ts';
 import { serviceCluster } from './service-cluster.ts';
 import { typed } from './filters/typed.ts';
 import type { Node } from './types.ts';
@@ -9,6 +10,8 @@ export interface AdsBootstrapOptions {
   readonly xds: string;
   /** Path of the unix socket on which Envoy's admin interface listens, for this user alone. */
   readonly admin: string;
+  /** Path of the unix socket on which entries are taken that metrics are made of. */
+  readonly metrics: string;
 }
 
 /** The cluster that everything else comes from. */
@@ -38,7 +41,7 @@ const DEFAULT_TAGS = [
  * What an Envoy of this machine is started with: who it is and where to ask. All else comes over one stream (delta ADS,
  * secrets with it).
  */
-export function adsBootstrap({ node, xds, admin }: AdsBootstrapOptions): Bootstrap {
+export function adsBootstrap({ node, xds, admin, metrics }: AdsBootstrapOptions): Bootstrap {
   const ads = { ads: {}, resourceApiVersion: 'V3', initialFetchTimeout: '0s' } as const;
   return {
     node: {
@@ -59,26 +62,7 @@ export function adsBootstrap({ node, xds, admin }: AdsBootstrapOptions): Bootstr
       cdsConfig: ads,
       ldsConfig: ads,
     },
-    staticResources: {
-      clusters: [
-        {
-          name: XDS_CLUSTER,
-          altStatName: `${XDS_CLUSTER};`,
-          type: 'STATIC',
-          connectTimeout: '1s',
-          loadAssignment: {
-            clusterName: XDS_CLUSTER,
-            endpoints: [{ lbEndpoints: [{ endpoint: { address: { pipe: { path: xds } } } }] }],
-          },
-          typedExtensionProtocolOptions: {
-            'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': typed(
-              'envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
-              { explicitHttpConfig: { http2ProtocolOptions: {} } },
-            ),
-          },
-        },
-      ],
-    },
+    staticResources: { clusters: [grpcCluster(XDS_CLUSTER, xds), grpcCluster(METRICS_SERVICE, metrics)] },
     bootstrapExtensions: [
       {
         name: 'envoy.bootstrap.internal_listener',
@@ -107,6 +91,25 @@ export function adsBootstrap({ node, xds, admin }: AdsBootstrapOptions): Bootstr
           ),
         },
       ],
+    },
+  };
+}
+
+function grpcCluster(name: string, path: string): Cluster {
+  return {
+    name,
+    altStatName: `${name};`,
+    type: 'STATIC',
+    connectTimeout: '1s',
+    loadAssignment: {
+      clusterName: name,
+      endpoints: [{ lbEndpoints: [{ endpoint: { address: { pipe: { path } } } }] }],
+    },
+    typedExtensionProtocolOptions: {
+      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': typed(
+        'envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+        { explicitHttpConfig: { http2ProtocolOptions: {} } },
+      ),
     },
   };
 }

@@ -57,6 +57,11 @@ export function keepsMetrics({ engine, local }: Proxy): boolean {
   return engine === 'mizzen' && local?.metrics !== undefined;
 }
 
+/** A plain Envoy, which has none of those filters: it tells what metrics are made of to whoever makes them. */
+export function logsMetrics({ engine, local }: Proxy): boolean {
+  return engine === 'envoy' && local?.metrics !== undefined;
+}
+
 const NOWHERE: Locality = { region: '', zone: '', subzone: '' };
 
 export function createContext(model: MeshModel, node: Node): TranslationContext {

@@ -51,7 +51,7 @@ export const extensionProviders: MessageTable = {
     skywalking: byEngine(NO_SPANS, yes('spans go there', 'SkyWalkingConfig.grpcService')),
     opentelemetry: yes('spans go there', 'OpenTelemetryConfig.grpcService', 'OpenTelemetryConfig.httpService'),
     stackdriver: left('nothing is exported there'),
-    prometheus: byEngine(yes("keeps Istio's metrics"), moot('a plain Envoy keeps its own metrics')),
+    prometheus: yes("keeps Istio's metrics"),
     envoyFileAccessLog: yes('a file that access logs go to', 'FileAccessLog.path'),
     envoyHttpAls: yes('access logs go there', `${HTTP_LOG}.commonConfig`),
     envoyTcpAls: yes('access logs go there', 'TcpGrpcAccessLogConfig.commonConfig'),

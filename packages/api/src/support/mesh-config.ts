@@ -12,7 +12,7 @@ import type {
   ServiceEntryVisibility_Policy,
 } from '../gen/istio.mesh.v1alpha1.ts';
 import { H2_UPGRADE, ZONE_AWARE } from './destination-rule.ts';
-import { byEngine, except, fields, left, moot, yes } from './types.ts';
+import { except, fields, left, moot, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const MESH = 'istio.mesh.v1alpha1.MeshConfig';
@@ -104,10 +104,7 @@ export const meshConfig: MessageTable = {
   }),
   [`${MESH}.DefaultProviders`]: fields<MeshConfig_DefaultProviders>({
     tracing: yes('where spans go', 'HttpConnectionManager.tracing'),
-    metrics: byEngine(
-      yes("`prometheus` keeps Istio's metrics; none: no such metrics"),
-      moot('a plain Envoy keeps its own metrics'),
-    ),
+    metrics: yes("`prometheus` keeps Istio's metrics; none: no such metrics"),
     accessLogging: yes('where access logs go', 'HttpConnectionManager.accessLog'),
   }),
   [`${MESH}.ProxyPathNormalization`]: fields<MeshConfig_ProxyPathNormalization>({

@@ -18,7 +18,7 @@ import type {
 } from '../gen/istio.telemetry.v1alpha1.ts';
 import { TARGETS } from './targets.ts';
 import { byEngine, fields, left, yes } from './types.ts';
-import type { MessageTable } from './types.ts';
+import type { MessageTable, Support } from './types.ts';
 
 const TEL = 'istio.telemetry.v1alpha1';
 const HCM = 'HttpConnectionManager';
@@ -26,14 +26,16 @@ const TRACING = `${HCM}.Tracing`;
 
 /** Only of providers that Mizzen's own proxy does not speak to. */
 export const NO_SPANS = left('the proxy does not speak to it', 'use a `zipkin` or `opentelemetry` provider');
-const NO_METRICS = left('a plain Envoy keeps its own metrics, and they cannot be changed');
+/** Those of an Envoy are made of what it logs. */
+const metric = (does: string, ...xds: readonly string[]): Support =>
+  byEngine(yes(does, ...xds), yes(does, 'HttpGrpcAccessLogConfig.commonConfig'));
 
 export const telemetry: MessageTable = {
   [`${TEL}.Telemetry`]: fields<Telemetry>({
     selector: yes('workloads it is for; all of its namespace when left out'),
     ...TARGETS,
     tracing: yes('which requests leave spans, and where', `${HCM}.tracing`),
-    metrics: byEngine(yes('which metrics are kept, and with which labels', 'PluginConfig.metrics'), NO_METRICS),
+    metrics: metric('which metrics are kept, and with which labels', 'PluginConfig.metrics'),
     accessLogging: yes('which requests are logged, and where', 'HttpConnectionManager.accessLog'),
   }),
   [`${TEL}.AccessLogging`]: fields<AccessLogging>({
@@ -48,26 +50,26 @@ export const telemetry: MessageTable = {
   }),
   [`${TEL}.ProviderRef`]: fields<ProviderRef>({ name: yes('its name in `extensionProviders`') }),
   [`${TEL}.Metrics`]: fields<Metrics>({
-    providers: byEngine(yes('`prometheus`, or one of `extensionProviders`'), NO_METRICS),
-    overrides: byEngine(yes('what is changed about some of them', 'PluginConfig.metrics'), NO_METRICS),
-    reportingInterval: byEngine(
-      yes('how often connections and gRPC calls that go on report', 'PluginConfig.tcpReportingDuration'),
-      NO_METRICS,
+    providers: metric('`prometheus`, or one of `extensionProviders`'),
+    overrides: metric('what is changed about some of them', 'PluginConfig.metrics'),
+    reportingInterval: metric(
+      'how often connections and gRPC calls that go on report',
+      'PluginConfig.tcpReportingDuration',
     ),
   }),
   [`${TEL}.MetricsOverrides`]: fields<MetricsOverrides>({
-    match: byEngine(yes('which metrics, as client, as server, or both'), NO_METRICS),
-    disabled: byEngine(yes('they are not kept', 'MetricConfig.drop'), NO_METRICS),
-    tagOverrides: byEngine(yes('labels that are changed or left out', 'MetricConfig.dimensions'), NO_METRICS),
+    match: metric('which metrics, as client, as server, or both'),
+    disabled: metric('they are not kept', 'MetricConfig.drop'),
+    tagOverrides: metric('labels that are changed or left out', 'MetricConfig.dimensions'),
   }),
   [`${TEL}.MetricSelector`]: fields<MetricSelector>({
-    metric: byEngine(yes("one of Istio's metrics, or all of them", 'MetricConfig.name'), NO_METRICS),
-    customMetric: byEngine(yes('a metric by its name', 'MetricConfig.name'), NO_METRICS),
-    mode: byEngine(yes('CLIENT, SERVER or both'), NO_METRICS),
+    metric: metric("one of Istio's metrics, or all of them", 'MetricConfig.name'),
+    customMetric: metric('a metric by its name', 'MetricConfig.name'),
+    mode: metric('CLIENT, SERVER or both'),
   }),
   [`${TEL}.MetricsOverrides.TagOverride`]: fields<MetricsOverrides_TagOverride>({
-    operation: byEngine(yes('UPSERT or REMOVE', 'MetricConfig.tagsToRemove'), NO_METRICS),
-    value: byEngine(yes('a CEL expression', 'MetricConfig.dimensions'), NO_METRICS),
+    operation: metric('UPSERT or REMOVE', 'MetricConfig.tagsToRemove'),
+    value: metric('a CEL expression', 'MetricConfig.dimensions'),
   }),
   [`${TEL}.Tracing`]: fields<Tracing>({
     match: yes('as client, as server, or both'),

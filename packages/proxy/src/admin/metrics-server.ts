@@ -19,12 +19,16 @@ const PLAIN = 'text/plain; version=0.0.4; charset=utf-8';
 /** Serves a proxy's metrics with the application's own behind them, as Istio's agent does. */
 export class MetricsServer {
   readonly #server: Server;
-  readonly #own: (exemplars: boolean) => string;
+  readonly #own: (exemplars: boolean) => string | Promise<string>;
   readonly #place: MetricsPlace;
   #scrapes = 0;
   #failures = 0;
 
-  constructor(place: MetricsPlace, own: (exemplars: boolean) => string, onFailure: (message: string) => void) {
+  constructor(
+    place: MetricsPlace,
+    own: (exemplars: boolean) => string | Promise<string>,
+    onFailure: (message: string) => void,
+  ) {
     this.#place = place;
     this.#own = own;
     this.#server = createServer((request, response) => void this.#answer(request, response));
@@ -48,15 +52,15 @@ export class MetricsServer {
       `# TYPE istio_agent_scrapes_total counter\nistio_agent_scrapes_total ${this.#scrapes}\n` +
       `# TYPE istio_agent_scrape_failures_total counter\n` +
       `istio_agent_scrape_failures_total{type="application"} ${this.#failures}\n`;
-    this.#reply(request, response, agent, application);
+    return this.#reply(request, response, agent, application);
   }
 
   /** In OpenMetrics where that is wanted and the application says nothing that does not fit there. */
-  #reply({ headers }: IncomingMessage, response: ServerResponse, before: string, behind: string): void {
+  async #reply({ headers }: IncomingMessage, response: ServerResponse, before: string, behind: string): Promise<void> {
     const others = wantsOpenMetrics(headers.accept) ? toOpenMetrics(behind) : undefined;
-    const own = others === undefined ? undefined : toOpenMetrics(before + this.#own(true));
+    const own = others === undefined ? undefined : toOpenMetrics(before + (await this.#own(true)));
     if (own === undefined) {
-      response.writeHead(200, { 'content-type': PLAIN }).end(before + this.#own(false) + behind);
+      response.writeHead(200, { 'content-type': PLAIN }).end(before + (await this.#own(false)) + behind);
     } else response.writeHead(200, { 'content-type': OPEN_METRICS }).end(`${own}${others}# EOF\n`);
   }
 

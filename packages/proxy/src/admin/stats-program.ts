@@ -8,7 +8,7 @@ import { compileStatsMatcher } from './stats-matcher.ts';
 import { compileTags, type TagExtractor } from './tags.ts';
 
 /** Envoy's, in milliseconds where they are of durations. */
-const BOUNDS = [
+export const BOUNDS = [
   0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000,
 ];
 const FLUSH_INTERVAL = 5000;

@@ -1,3 +1,4 @@
+import type { ExchangeProgram } from '../istio/exchange.ts';
 import { isIP } from 'node:net';
 import type { Deps } from '../deps.ts';
 import type { JsonObject } from '@mizzen/xds';
@@ -71,6 +72,8 @@ export class Cluster implements UpstreamCluster {
   outliers: SuccessRates | undefined = undefined;
   /** Where connections come from when the cluster says nothing of it. */
   defaultSources: SourceAddresses | undefined = undefined;
+  /** What the proxy says of itself to hosts that agree to hear it. */
+  peerExchange: ExchangeProgram | undefined = undefined;
   /** For zone-aware routing. */
   neighbours: (() => Neighbours | undefined) | undefined = undefined;
   #closed = false;
@@ -104,10 +107,6 @@ export class Cluster implements UpstreamCluster {
   get hashes(): boolean {
     const { policy } = this.program.lb;
     return policy === 'RING_HASH' || policy === 'MAGLEV';
-  }
-
-  get peerExchange(): ClusterProgram['peerExchange'] {
-    return this.program.peerExchange;
   }
 
   get metadata(): ClusterProgram['metadata'] {

@@ -1,3 +1,4 @@
+import type { ExchangeProgram } from '../istio/exchange.ts';
 import type { Deps, Timer } from '../deps.ts';
 import type { AccessLogSink } from '../http/runtime.ts';
 import type { ClusterProgram, EndpointsProgram, SourceAddresses } from '../program/types.ts';
@@ -35,6 +36,8 @@ export interface ClusterManagerOptions {
   /** How long one may wait for what it names before it is used without, milliseconds; 0: for ever. */
   readonly fetchTimeout: number;
   readonly openLog: (path: string) => AccessLogSink;
+  /** How the proxy tells hosts who it is. */
+  readonly exchange?: (config: NonNullable<ClusterProgram['peerExchange']>) => ExchangeProgram;
   readonly settings?: ClusterManagerSettings | undefined;
   /** A cluster became usable, or went. */
   readonly onChange: () => void;
@@ -216,6 +219,7 @@ export class ClusterManager {
   #make(program: ClusterProgram): Cluster {
     const cluster = this.#makeOfKind(program);
     cluster.defaultSources = this.#options.settings?.sources;
+    if (program.peerExchange !== undefined) cluster.peerExchange = this.#options.exchange?.(program.peerExchange);
     return cluster;
   }
 

@@ -1,8 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { JsonObject, types } from '@mizzen/xds';
 import type { FilterState } from '../filter-state/state.ts';
-import type { CompileContext } from '../program/context.ts';
-import type { Counter } from '../program/types.ts';
+import type { CompileDeps, Counter } from '../program/types.ts';
 import { NO_PEER, peerOf, toMetadata } from './peer.ts';
 import { PEER_ID, PEER_METADATA } from './peer-headers.ts';
 import { decodeStruct, encodeStruct } from './struct.ts';
@@ -31,7 +30,7 @@ const COUNTS = [
 ] as const;
 
 export function compileExchange(
-  { deps }: CompileContext,
+  { deps }: { readonly deps: Pick<CompileDeps, 'nodeId' | 'nodeMetadata' | 'counter'> },
   { protocol = '', additionalLabels = [] }: types.metadataExchange.MetadataExchange,
 ): ExchangeProgram {
   const metadata = toMetadata(peerOf(deps.nodeMetadata ?? {}, additionalLabels));

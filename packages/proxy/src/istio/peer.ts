@@ -91,11 +91,11 @@ export function toMetadata({ is }: WorkloadPeer): JsonObject {
   return sorted({ ...rest, LABELS: sorted(labels) });
 }
 
-/** What endpoints say of their workloads: `workload;namespace;service;revision;cluster`. */
+/** What endpoints say of their workloads: `workload;namespace;service;revision;cluster`, perhaps `;app;version`. */
 export function endpointPeer(encoded: JsonValue | undefined): WorkloadPeer | undefined {
   const parts = text(encoded).split(';');
   if (parts.length < 5) return undefined;
-  const [workload = '', namespace = '', service = '', revision = '', cluster = ''] = parts;
+  const [workload = '', namespace = '', service = '', revision = '', cluster = '', app = '', version = ''] = parts;
   return new WorkloadPeer({
     name: '',
     cluster,
@@ -103,8 +103,8 @@ export function endpointPeer(encoded: JsonValue | undefined): WorkloadPeer | und
     workload,
     service,
     revision,
-    app: '',
-    version: '',
+    app,
+    version,
     type: '',
     labels: [],
   });

@@ -1,5 +1,6 @@
 import type { JsonObject } from '@mizzen/xds';
 import type { Deps } from '../deps.ts';
+import { KnownWorkloads } from '../istio/known-workloads.ts';
 import { LocalXdsConnection } from '../xds/local-source.ts';
 import { LogFiles } from './log-files.ts';
 import { countsOf } from './node-counts.ts';
@@ -19,6 +20,7 @@ export class ProxyHost {
   readonly #exit: () => void;
   readonly #logs: LogFiles;
   readonly #nodes = new Map<string, ProxyNode>();
+  readonly #workloads = new KnownWorkloads();
   readonly #metrics = new Map<string, readonly MetricsServer[]>();
   readonly #told = new Map<string, NodeCounts>();
   readonly #traffic = new TrafficMeter();
@@ -43,6 +45,10 @@ export class ProxyHost {
         return this.#start(message);
       case 'stop':
         return void this.#stop(message.node, message.drainMs);
+      case 'peer':
+        return this.#workloads.add(message.node, message.metadata);
+      case 'peer-gone':
+        return this.#workloads.remove(message.node);
       case 'shutdown':
         return void this.#shutdown(message.drainMs);
     }
@@ -58,10 +64,12 @@ export class ProxyHost {
       return this.#send({ type: 'log', level: 'warning', node: id, message: 'is already running' });
     if (this.#xds === undefined)
       return this.#send({ type: 'log', level: 'error', node: id, message: 'cannot start before `configure`' });
+    this.#workloads.add(id, metadata);
     const node = new ProxyNode({
       id,
       metadata,
       ...(serviceCluster === undefined ? {} : { serviceCluster }),
+      workloadOf: (principal) => this.#workloads.ofIdentity(principal),
       deps: this.#deps,
       source: this.#xds.node(id, metadata),
       accessLog: (path) => this.#logs.sink(accessLog !== undefined && path === '/dev/stdout' ? accessLog : path),
@@ -100,6 +108,7 @@ export class ProxyHost {
   async #stop(id: string, drainMs: number): Promise<void> {
     const node = this.#nodes.get(id);
     this.#nodes.delete(id);
+    this.#workloads.remove(id);
     for (const server of this.#metrics.get(id) ?? []) server.close();
     this.#metrics.delete(id);
     if (node !== undefined) {

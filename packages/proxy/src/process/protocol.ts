@@ -15,6 +15,9 @@ export type ToProxy =
       readonly serviceCluster?: string;
       readonly accessLog?: string;
     }
+  /** A proxy of another kind, whose connections others take. */
+  | { readonly type: 'peer'; readonly node: string; readonly metadata: JsonObject }
+  | { readonly type: 'peer-gone'; readonly node: string }
   /** Stops accepting, lets requests finish for up to `drainMs`, then closes; answered by `stopped`. */
   | { readonly type: 'stop'; readonly node: string; readonly drainMs: number }
   | { readonly type: 'shutdown'; readonly drainMs: number };

@@ -1,3 +1,4 @@
+import { compileExchange } from '../istio/exchange.ts';
 import type { types } from '@mizzen/xds';
 import { singleSources } from '../program/route-source.ts';
 import { readFileSync } from 'node:fs';
@@ -38,6 +39,8 @@ export interface ProxyNodeOptions {
   readonly serviceCluster?: string;
   /** What it says of itself. */
   readonly metadata?: JsonObject | undefined;
+  /** Who has an identity, where that is known. */
+  readonly workloadOf?: CompileDeps['workloadOf'];
   readonly zone?: string;
   /** For connection managers that name no provider. */
   readonly tracing?: types.traceConfig.Tracing_Http | undefined;
@@ -94,6 +97,7 @@ export class ProxyNode {
       secretAnswered: (name) => this.secrets.answered(name),
       fetchTimeout: options.fetchTimeout ?? FETCH_TIMEOUT,
       openLog: options.accessLog,
+      exchange: (config) => compileExchange({ deps: this.compileDeps }, config),
       settings: options.clusterManager,
       onChange: () => this.#follower.clustersChanged(),
     });
@@ -209,6 +213,7 @@ export class ProxyNode {
       extensions: this.extensions,
       nodeId: this.id,
       nodeMetadata: this.#options.metadata ?? {},
+      ...(this.#options.workloadOf === undefined ? {} : { workloadOf: this.#options.workloadOf }),
       clusterMetadata: (name) => this.clusters.get(name)?.metadata,
       tagged: this.tagged,
       calls: upstreamCalls({

@@ -102,3 +102,8 @@ export function grpcFlags(bits: number): JsonObject {
   }
   return flags;
 }
+
+/** The bits of a text such as `URX,UF`, in its order; `-` has none. */
+export function flagsOf(text: string): readonly number[] {
+  return text.split(',').flatMap((name) => flagBit(name) ?? []);
+}

@@ -41,7 +41,7 @@ export class OpenTelemetryTracer implements Tracer {
     // What was decided here counts first, then a sampler, then who called.
     const sampled = how.traced && this.samples(parent, traceId, source);
     const lineage = { traceId, parent, state: parent?.state ?? '', source };
-    return new OtelSpan(this, unwire(how.name), how.kind, how.start, sampled, lineage);
+    return new OtelSpan(this, sampled ? unwire(how.name) : '', how.kind, how.start, sampled, lineage);
   }
 
   samples(parent: SamplingParent | undefined, traceId: string, source: LogSource): boolean {
@@ -84,8 +84,8 @@ class OtelSpan implements Span {
   readonly parentId: string;
   readonly start: number;
   end = 0;
-  readonly tags = new Map<string, string>();
-  readonly events: SpanEvent[] = [];
+  #tags: Map<string, string> | undefined;
+  #events: SpanEvent[] | undefined;
   readonly #state: string;
   readonly #source: LogSource;
 
@@ -107,6 +107,15 @@ class OtelSpan implements Span {
     this.parentId = parent?.spanId ?? '';
     this.#state = state;
     this.#source = source;
+  }
+
+  /** Most spans are not sampled, and have none. */
+  get tags(): Map<string, string> {
+    return (this.#tags ??= new Map());
+  }
+
+  get events(): SpanEvent[] {
+    return (this.#events ??= []);
   }
 
   child(name: string, start: number): Span {

@@ -32,6 +32,15 @@ export function setTraceReason(headers: Headers, reason: TraceReason): void {
 
 /** A number that all proxies on a request's way draw alike; undefined when the id holds none. */
 export function numberOf(headers: Headers): number | undefined {
-  const digits = headers.get('x-request-id')?.slice(0, 8) ?? '';
-  return digits.length === 8 && /^[0-9a-fA-F]{8}$/.test(digits) ? Number.parseInt(digits, 16) : undefined;
+  const id = headers.get('x-request-id');
+  if (id === undefined || id.length < 8) return undefined;
+  let number = 0;
+  for (let i = 0; i < 8; i++) {
+    const code = id.charCodeAt(i);
+    const digit =
+      code >= 48 && code <= 57 ? code - 48 : (code | 32) >= 97 && (code | 32) <= 102 ? (code | 32) - 87 : -1;
+    if (digit < 0) return undefined;
+    number = number * 16 + digit;
+  }
+  return number;
 }

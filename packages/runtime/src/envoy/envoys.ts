@@ -15,6 +15,8 @@ export interface EnvoysOptions extends EnvoyDeps {
   readonly binary: () => Promise<EnvoyBinary>;
   /** Path of the unix socket on which ADS is served. */
   readonly xds: string;
+  /** Path of the unix socket on which is taken what metrics are made of. */
+  readonly metrics: string;
   /** Paths for the bootstrap and for the admin socket of the Envoy with an id; in directories of this user alone. */
   readonly bootstrap: (id: string) => string;
   readonly admin: (id: string) => string;
@@ -90,10 +92,10 @@ export class Envoys implements Sidecars {
   }
 
   async #bootstrap(node: string, metadata: JsonObject): Promise<Bootstrap> {
-    const { admin, xds } = this.#options;
+    const { admin, metrics, xds } = this.#options;
     const { MIZZEN: { bootstrap: patches, ...local } = {}, ...rest } = metadata as NodeMetadata;
     const self = { id: node, metadata: { ...rest, MIZZEN: local } };
-    const bootstrap = adsBootstrap({ node: self, xds, admin: admin(fileName(node)) });
+    const bootstrap = adsBootstrap({ node: self, xds, metrics, admin: admin(fileName(node)) });
     if (patches === undefined) return bootstrap;
     const { mergeBootstrap } = await import('@mizzen/translator/envoy-filter/bootstrap.ts');
     return mergeBootstrap(bootstrap, patches);

@@ -39,8 +39,8 @@ export function layoutDeps(network: PodNetwork): Omit<LayoutDeps, 'reserved'> {
 }
 
 export async function gatewayLayout(workload: DesiredWorkload, deps: LayoutDeps): Promise<PodLayout> {
-  const place = await metricsPlace(workload, deps);
-  return { ...gatewayAt(workload, place?.metrics), release: () => place?.release() };
+  const place = await metricsPlace(deps);
+  return { ...gatewayAt(workload, place.metrics), release: () => place.release() };
 }
 
 /** The same gateway with other ports; its metrics stay where they are. */
@@ -48,11 +48,7 @@ export function changedGateway(workload: DesiredWorkload, before: PodLayout): Po
   return { ...gatewayAt(workload, before.proxy?.metrics), release: () => before.release() };
 }
 
-async function metricsPlace(
-  workload: DesiredWorkload,
-  deps: LayoutDeps,
-): Promise<{ readonly metrics: LocalMetrics; release(): void } | undefined> {
-  if (workload.engine === 'envoy') return undefined;
+async function metricsPlace(deps: LayoutDeps): Promise<{ readonly metrics: LocalMetrics; release(): void }> {
   const pod = deps.network.allocate();
   const port = deps.network.unique ? METRICS_PORT : await deps.ports.allocate();
   return {
@@ -141,14 +137,11 @@ export async function podLayout(workload: DesiredWorkload, deps: LayoutDeps): Pr
     });
   }
 
-  const metrics =
-    workload.engine === 'envoy'
-      ? undefined
-      : metricsOf(workload, applicationPorts, {
-          address: pod.address,
-          port: await own(pod.address, METRICS_PORT, usedInbound),
-          ...(deps.network.unique ? { proxyPort: await own(pod.address, PROXY_METRICS_PORT, usedInbound) } : {}),
-        });
+  const metrics = metricsOf(workload, applicationPorts, {
+    address: pod.address,
+    port: await own(pod.address, METRICS_PORT, usedInbound),
+    ...(deps.network.unique ? { proxyPort: await own(pod.address, PROXY_METRICS_PORT, usedInbound) } : {}),
+  });
 
   const usedOutbound = new Set<number>();
   const httpProxy = { address: pod.egress, port: await own(pod.egress, HTTP_PROXY_PORT, usedOutbound) };
@@ -163,7 +156,7 @@ export async function podLayout(workload: DesiredWorkload, deps: LayoutDeps): Pr
     boundPorts,
     applicationPorts,
     applicationAddress: '127.0.0.1',
-    proxy: { httpProxy, outbound, inbound, ...(metrics === undefined ? {} : { metrics }) },
+    proxy: { httpProxy, outbound, inbound, metrics },
     release,
   };
 }

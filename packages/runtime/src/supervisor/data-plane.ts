@@ -2,6 +2,7 @@ import type { FromProxy, NodeTraffic, ToProxy } from '@mizzen/proxy/process/prot
 import { serviceCluster } from '@mizzen/translator/service-cluster.ts';
 import type { NodeMetadata } from '@mizzen/translator';
 import type { JsonObject } from '@mizzen/xds';
+import { engineOf, type NodeObserver } from '../kubelet/engines.ts';
 import type { Counts } from '../kubelet/workload.ts';
 import type { Sidecars } from '../kubelet/sidecars.ts';
 import { OwnProcess, type OwnProcessOptions } from './own-process.ts';
@@ -27,6 +28,7 @@ export class DataPlane implements Sidecars {
   readonly #process: OwnProcess<ToProxy, FromProxy>;
   readonly #options: DataPlaneOptions;
   readonly #nodes = new Map<string, NodeEntry>();
+  readonly #others = new Map<string, JsonObject>();
   readonly #stops = new Map<string, () => void>();
   #launched = false;
 
@@ -82,12 +84,27 @@ export class DataPlane implements Sidecars {
     });
   }
 
+  /** Proxies of another kind: its own take connections of theirs. */
+  get others(): NodeObserver {
+    return {
+      start: (node, metadata) => {
+        if (engineOf(metadata) !== 'envoy') return;
+        this.#others.set(node, metadata);
+        this.#process.send({ type: 'peer', node, metadata });
+      },
+      stop: (node) => {
+        if (this.#others.delete(node)) this.#process.send({ type: 'peer-gone', node });
+      },
+    };
+  }
+
   shutdown(drainMs: number, waitMs: number): Promise<void> {
     return this.#process.stop({ type: 'shutdown', drainMs }, waitMs);
   }
 
   #started(): void {
     this.#process.send({ type: 'configure', xds: this.#options.xds });
+    for (const [node, metadata] of this.#others) this.#process.send({ type: 'peer', node, metadata });
     for (const [node, entry] of this.#nodes) {
       this.#process.send(startOf(node, entry));
     }

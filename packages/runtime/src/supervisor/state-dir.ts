@@ -93,6 +93,10 @@ export class StateDir {
   adsSocket(): string {
     return this.#socket('ads');
   }
+  /** Where they tell what their metrics are made of. */
+  observerSocket(): string {
+    return this.#socket('metrics');
+  }
   /** Where the Envoy of this id answers questions about itself. */
   envoyAdmin(id: string): string {
     return this.#socket(`envoy/${id}`);

@@ -5,6 +5,7 @@ import { systemClock } from '../kubelet/clock.ts';
 import { Engines } from '../kubelet/engines.ts';
 import { Envoys } from '../envoy/envoys.ts';
 import type { EnvoyBinary } from '../envoy/find.ts';
+import { fileName } from '../envoy/started-with.ts';
 import { CommandError, Kubelet } from '../kubelet/kubelet.ts';
 import { type Groups, launcher } from '../kubelet/launch.ts';
 import { layoutDeps } from '../kubelet/layout.ts';
@@ -23,6 +24,7 @@ import { entries as builtIn } from './entries.ts';
 import { gatewayConflict, gatewayUrls } from './gateways.ts';
 import { LogFiles, logLine } from './log-file.ts';
 import type { UpOptions } from './options.ts';
+import { Observer } from './observer.ts';
 import { OwnProcess } from './own-process.ts';
 import { describeHolder, portHolder } from './port-holder.ts';
 import { StandInHost } from './stand-in-host.ts';
@@ -67,6 +69,7 @@ export class Supervisor {
   readonly #control: OwnProcess<ToControl, FromControl>;
   readonly #dataPlane: DataPlane;
   readonly #envoys: Envoys;
+  readonly #observer: Observer;
   readonly #standIns: StandInHost;
   readonly #logs = new LogFiles();
   readonly #watches: Watches;
@@ -128,6 +131,7 @@ export class Supervisor {
       isFree: async (address, port) => (await tryBind(address, port)) === 'free',
       binary: deps.envoy,
       xds: state.adsSocket(),
+      metrics: state.observerSocket(),
       bootstrap: (id) => state.envoyBootstrap(id),
       admin: (id) => state.envoyAdmin(id),
       onProcess: () => this.#processesChanged(),
@@ -138,6 +142,16 @@ export class Supervisor {
       onExit: (node, how, wait, last) => this.#died(`Envoy of ${podOf(node)}`, how, wait, last),
       onLine: (node, line) => this.#envoyLine(node, line),
     });
+    this.#observer = new Observer({
+      ...common,
+      entry: entries.observer,
+      path: state.observerSocket(),
+      admin: (node) => state.envoyAdmin(fileName(node)),
+      onTraffic: (nodes) => this.#control.send({ type: 'traffic', nodes }),
+      onLog: ({ node, message }) => this.#event('warning', message, node === undefined ? undefined : podOf(node)),
+      onExit: (how, wait, last) => this.#died('observer of the Envoys', how, wait, last),
+      onLine: (line) => this.#own('observer', line),
+    });
     this.#standIns = new StandInHost({
       ...common,
       entry: entries.standIns,
@@ -147,7 +161,7 @@ export class Supervisor {
     this.#kubelet = new Kubelet({
       clock: systemClock,
       launch: launcher(groups),
-      sidecars: new Engines({ mizzen: this.#dataPlane, envoy: this.#envoys }),
+      sidecars: new Engines({ mizzen: this.#dataPlane, envoy: this.#envoys }, [this.#observer, this.#dataPlane.others]),
       standIns: this.#standIns,
       layout: layoutDeps(network),
       environment,
@@ -188,6 +202,7 @@ export class Supervisor {
       this.#envoys.shutdown(),
       this.#control.stop({ type: 'shutdown' }, withinMs * 0.15),
       this.#standIns.stop(withinMs * 0.1),
+      this.#observer.shutdown(withinMs * 0.1),
     ]);
     this.#logs.flush();
   }

@@ -1,5 +1,8 @@
 import type { Endpoint } from '@mizzen/model';
-import type { types } from '@mizzen/xds';
+import type { JsonObject, types } from '@mizzen/xds';
+
+/** Metadata of endpoints of one machine: what proxies of bytes would tell each other. */
+export const LOCAL_ENDPOINT = 'mizzen';
 
 /** One endpoint as Envoy knows it; `mtls` is for `transportSocketMatches`. */
 export function lbEndpoint(endpoint: Endpoint, mtls: boolean): types.endpoint.LbEndpoint {
@@ -12,6 +15,7 @@ export function lbEndpoint(endpoint: Endpoint, mtls: boolean): types.endpoint.Lb
       filterMetadata: {
         ...(mtls ? { 'envoy.transport_socket_match': { tlsMode: 'istio' } } : {}),
         istio: { workload: workloadText(endpoint) },
+        ...localFields(endpoint),
       },
     },
   };
@@ -19,6 +23,14 @@ export function lbEndpoint(endpoint: Endpoint, mtls: boolean): types.endpoint.Lb
 
 export function weightOf(endpoint: Endpoint): number {
   return endpoint.weight > 0 ? endpoint.weight : 1;
+}
+
+/** Where one of the two is a plain Envoy, who has to know it all from here. */
+function localFields({ workload, labels }: Endpoint): Readonly<Record<string, JsonObject>> {
+  if (workload?.engine === undefined) return {};
+  const { app, version } = labels;
+  const known = { ...(app === undefined ? {} : { app }), ...(version === undefined ? {} : { version }) };
+  return Object.keys(known).length === 0 ? {} : { [LOCAL_ENDPOINT]: known };
 }
 
 function addressOf({ address, port }: Endpoint): types.core.Address {

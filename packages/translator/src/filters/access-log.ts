@@ -2,6 +2,7 @@ import type { JsonObject, types } from '@mizzen/xds';
 import type { Build, ListenerClass } from '../listener/build.ts';
 import { DEFAULT_JSON_FORMAT, DEFAULT_TEXT_FORMAT, formatters } from './access-log-format.ts';
 import { meshServiceLog, serviceLog } from './access-log-services.ts';
+import { metricsLog } from './metrics-log.ts';
 import { defined, typed } from './typed.ts';
 import type { AccessLogChoice } from './telemetry.ts';
 
@@ -11,13 +12,18 @@ type AccessLogFilter = types.accesslog.AccessLogFilter;
 /** No filter chain was found for a connection: nothing but the listener can log that. */
 const NOT_ROUTED: AccessLogFilter = { responseFlagFilter: { flags: ['NR'] } };
 
+const ENDED: AccessLogFilter = { logTypeFilter: { types: ['TcpConnectionEnd'] } };
+
 /** Access logs of an HTTP connection manager or a TCP proxy; undefined when there are none. */
 export function accessLogs(
   build: Build,
   listener: ListenerClass,
   carries: 'http' | 'tcp',
 ): readonly AccessLog[] | undefined {
-  return nonEmpty(logs(build, listener, carries, undefined));
+  const metrics = metricsLog(build, listener, carries);
+  if (metrics === undefined) return nonEmpty(logs(build, listener, carries, undefined));
+  // Connections that go on report to the metrics, and to nobody else.
+  return [...logs(build, listener, carries, carries === 'tcp' ? ENDED : undefined), metrics];
 }
 
 /** Access logs of a listener. */

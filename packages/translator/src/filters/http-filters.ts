@@ -1,6 +1,6 @@
 import type { Protocol } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
-import { hasIstioFilters } from '../context.ts';
+import { hasIstioFilters, logsMetrics } from '../context.ts';
 import { extensionsKey, httpExtensions } from '../extension/filters.ts';
 import type { Phase } from '../extension/list.ts';
 import { remember, type Build, type ListenerClass } from '../listener/build.ts';
@@ -11,6 +11,7 @@ import { FAULT } from './fault.ts';
 import { GRPC_STATS, GRPC_WEB } from './grpc-stats.ts';
 import { ALPN, httpMetadataExchange, statsFilters } from './istio.ts';
 import { jwtFilter } from './jwt.ts';
+import { envoyPeerFilters } from './peer-metadata.ts';
 import { rbacFilters } from './rbac.ts';
 import { router } from './router.ts';
 
@@ -39,6 +40,7 @@ const extended = ({ build, listener, port }: Place, phase: Phase): readonly Http
 const ORDER: readonly ((place: Place) => readonly HttpFilter[])[] = [
   // Who the peer is, before anything that refuses requests, so that refusals are attributed too.
   (place) => (hasIstioFilters(place.build.context) ? [httpMetadataExchange(place.build, place.listener)] : []),
+  (place) => (logsMetrics(place.build.context.proxy) ? envoyPeerFilters(place.build, place.listener) : []),
   // External authorization (CUSTOM) comes before everything that could already have let the request in.
   (place) => (guarded(place) ? extAuthzFilters(place.build) : []),
   // Extensions that find out who the client is come before those that verify it, and so on for each phase.

@@ -3,7 +3,7 @@ import { TYPE_PREFIX, type types } from '@mizzen/xds';
 import { hasIstioFilters } from '../context.ts';
 import type { Build, ListenerClass } from '../listener/build.ts';
 import { proxyHeaders } from './proxy-config.ts';
-import { extension, typedStruct } from './typed.ts';
+import { defined, extension, typedStruct } from './typed.ts';
 
 /** Filters that only Istio's build of Envoy has, and in part Mizzen's own proxy. Left out for every other proxy. */
 
@@ -47,8 +47,16 @@ export function statsFilters(
   build: Build,
   listener: ListenerClass,
 ): readonly { name: string; typedConfig: types.listener.Filter['typedConfig'] }[] {
-  const choice = hasIstioFilters(build.context) ? build.telemetry.metrics(listener) : undefined;
-  if (choice === undefined) return [];
+  const config = hasIstioFilters(build.context) ? statsConfig(build, listener) : undefined;
+  return config === undefined
+    ? []
+    : [{ name: 'istio.stats', typedConfig: { '@type': `${TYPE_PREFIX}stats.PluginConfig`, ...config } }];
+}
+
+/** How they are to be counted; undefined when no provider wants them. */
+export function statsConfig(build: Build, listener: ListenerClass): types.istioStats.PluginConfig | undefined {
+  const choice = build.telemetry.metrics(listener);
+  if (choice === undefined) return undefined;
   const { reportingInterval } = choice;
   const metrics = choice.overrides.map(({ name, disabled, dimensions, tagsToRemove }) => ({
     name,
@@ -56,15 +64,9 @@ export function statsFilters(
     ...(Object.keys(dimensions).length > 0 ? { dimensions } : {}),
     ...(tagsToRemove.length > 0 ? { tagsToRemove } : {}),
   }));
-  return [
-    {
-      name: 'istio.stats',
-      typedConfig: {
-        '@type': `${TYPE_PREFIX}stats.PluginConfig`,
-        ...(listener === 'outbound' ? {} : { disableHostHeaderFallback: true }),
-        ...(reportingInterval === undefined ? {} : { tcpReportingDuration: duration(reportingInterval) }),
-        ...(metrics.length > 0 ? { metrics } : {}),
-      },
-    },
-  ];
+  return defined({
+    ...(listener === 'outbound' ? {} : { disableHostHeaderFallback: true }),
+    tcpReportingDuration: duration(reportingInterval),
+    ...(metrics.length > 0 ? { metrics } : {}),
+  });
 }

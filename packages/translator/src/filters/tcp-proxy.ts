@@ -6,6 +6,7 @@ import type { Build, ListenerClass } from '../listener/build.ts';
 import { accessLogs } from './access-log.ts';
 import { networkExtAuthzFilters } from './ext-authz.ts';
 import { TCP_METADATA_EXCHANGE, statsFilters } from './istio.ts';
+import { connectionReports } from './metrics-log.ts';
 import { networkRbacFilters } from './network-rbac.ts';
 import { idleTimeout } from './proxy-config.ts';
 import { defined, extension } from './typed.ts';
@@ -25,6 +26,7 @@ export function tcpProxy(build: Build, listener: ListenerClass, config: TcpProxy
     ...config,
     idleTimeout: config.idleTimeout ?? idleTimeout(build.context),
     accessLog: accessLogs(build, listener, 'tcp'),
+    ...connectionReports(build, listener),
   });
 }
 

@@ -1,5 +1,4 @@
-import type { types } from '@mizzen/xds';
-import type { CompileContext } from '../../program/context.ts';
+import type { JsonValue, types } from '@mizzen/xds';
 import type { CompileDeps, Counter, LogSource } from '../../program/types.ts';
 import { milliseconds, unwire } from '../../program/values.ts';
 import { flagNames } from '../../telemetry/access-log-flags.ts';
@@ -20,15 +19,18 @@ const GRACE = 300_000;
 /** Stands for values of expressions that are not told apart any more. */
 const OVERFLOW = 'overflow';
 
-/** What tells series apart, remembered of the last one: traffic comes in runs of the same. */
-interface Seen {
-  readonly series: Series;
+/** What tells series apart. */
+export interface Observed {
   readonly code: number;
   readonly flags: number;
+  /** The same bits in the order in which they were set. */
+  readonly flagOrder: readonly number[] | undefined;
   /** Undefined: only who takes part counts. */
   readonly protocol: Outcome['protocol'] | undefined;
   readonly grpcStatus: string;
   readonly cluster: string;
+  /** What the cluster says of itself to Istio. */
+  readonly ofCluster: Parameters<typeof serviceOf>[2];
   readonly route: string;
   readonly authority: string;
   readonly peer: WorkloadPeer | undefined;
@@ -38,12 +40,22 @@ interface Seen {
   readonly localSan: string;
 }
 
+/** Remembered of the last one: traffic comes in runs of the same. */
+interface Seen extends Observed {
+  readonly series: Series;
+}
+
+export interface RecorderContext {
+  readonly deps: Pick<CompileDeps, 'clock' | 'nodeMetadata' | 'clusterMetadata' | 'workloadOf'>;
+  readonly direction: types.core.TrafficDirection;
+}
+
 /** Istio's metrics of one filter: labels are worked out once for each combination of what they depend on. */
 export class StatsRecorder {
   readonly reporter: Reporter;
   readonly overrides: Overrides | undefined;
   readonly reportingInterval: number;
-  readonly #deps: CompileDeps;
+  readonly #deps: RecorderContext['deps'];
   readonly #tagged: TaggedStats;
   readonly #own: PeerFields;
   readonly #asksHost: boolean;
@@ -52,7 +64,7 @@ export class StatsRecorder {
   /** How often something was not told apart for want of room. */
   readonly #overflow: Counter;
 
-  constructor(context: CompileContext, config: types.istioStats.PluginConfig, tagged: TaggedStats) {
+  constructor(context: RecorderContext, config: types.istioStats.PluginConfig, tagged: TaggedStats) {
     const { deps } = context;
     const { metrics = [], definitions = [] } = config;
     const metadata = deps.nodeMetadata ?? {};
@@ -87,73 +99,76 @@ export class StatsRecorder {
   /** Those that only who takes part tells apart. */
   findParties(source: LogSource, values: readonly string[]): Series {
     const now = { ...this.#look(source, undefined, ''), code: 0, flags: 0 };
-    return this.#get(now, '', values, source);
+    return this.#get(now, '', values);
   }
 
   find(source: LogSource, protocol: Outcome['protocol'], grpcStatus: string, values: readonly string[]): Series {
-    const now = this.#look(source, protocol, grpcStatus);
+    return this.seriesOf(this.#look(source, protocol, grpcStatus), values);
+  }
+
+  /** `authority` is asked only where the cluster does not say what it is for, and the host may. */
+  asksHost(ofCluster: Observed['ofCluster']): boolean {
+    return this.#asksHost && !namesService(ofCluster);
+  }
+
+  /** `values`: of the expressions of the overrides. */
+  seriesOf(now: Observed, values: readonly string[]): Series {
     if (this.#series.rotate()) this.#last = undefined;
     const last = this.#last;
     if (last !== undefined && values.length === 0 && same(last, now)) return last.series;
-    const { info } = source;
-    const series = this.#get(now, flagNames(info.responseFlags, false, info.flagOrder) ?? '-', values, source);
+    const series = this.#get(now, flagNames(now.flags, false, now.flagOrder) ?? '-', values);
     // Several flags may come in more than one order, which only their text tells.
     if ((now.flags & (now.flags - 1)) === 0 && !this.#series.full) this.#last = { ...now, series };
     return series;
   }
 
-  #look(source: LogSource, protocol: Seen['protocol'], grpcStatus: string): Omit<Seen, 'series'> {
+  #look(source: LogSource, protocol: Seen['protocol'], grpcStatus: string): Observed {
     const { info } = source;
-    const ofCluster = this.#ofCluster(source);
-    const authority = this.#asksHost && !namesService(ofCluster) ? (source.request?.authority ?? '') : '';
-    const peer = workloadIn(info, this.peerKey);
-    const workload =
-      peer === undefined && this.reporter === 'source' ? info.upstreamTarget?.metadata?.['istio']?.['workload'] : '';
+    const ofCluster = (info.upstreamTarget?.cluster.metadata ?? this.#clusterMetadata(info))?.['istio'];
     const tls: PeerTls | undefined = this.reporter === 'source' ? info.upstreamConnection?.peer : info.connection.tls;
+    const peerSan = tls?.uriSans[0] ?? '';
+    const peer =
+      workloadIn(info, this.peerKey) ??
+      (protocol === 'tcp' && this.reporter === 'destination' ? this.#deps.workloadOf?.(peerSan) : undefined);
     return {
       code: info.responseCode,
       flags: info.responseFlags,
+      flagOrder: info.flagOrder,
       protocol,
       grpcStatus,
       cluster: info.upstreamCluster,
+      ofCluster,
       route: info.routeName,
-      authority,
+      authority: this.asksHost(ofCluster) ? (source.request?.authority ?? '') : '',
       peer,
       endpoint: this.reporter === 'waypoint' ? workloadIn(info, UPSTREAM_PEER) : undefined,
-      workload: typeof workload === 'string' ? workload : '',
-      peerSan: tls?.uriSans[0] ?? '',
+      workload: peer === undefined && this.reporter === 'source' ? workloadOf(info, protocol) : '',
+      peerSan,
       localSan: tls?.localUriSan ?? '',
     };
   }
 
-  #get(now: Omit<Seen, 'series'>, flags: string, values: readonly string[], source: LogSource): Series {
-    const ofCluster = this.#ofCluster(source);
+  #get(now: Observed, flags: string, values: readonly string[]): Series {
     let key = keyOf(now, flags, values);
     let series = this.#series.get(key);
     if (series === undefined) {
-      if (!this.#series.full) return this.#make(key, now, flags, values, ofCluster);
+      if (!this.#series.full) return this.#make(key, now, flags, values);
       this.#overflow.value++;
       const bounded = { ...now, authority: '' };
       const without = values.map(() => OVERFLOW);
       key = keyOf(bounded, flags, without);
-      series = this.#series.get(key) ?? this.#make(key, bounded, flags, without, ofCluster);
+      series = this.#series.get(key) ?? this.#make(key, bounded, flags, without);
     }
     return series;
   }
 
-  #make(
-    key: string,
-    seen: Omit<Seen, 'series'>,
-    flags: string,
-    values: readonly string[],
-    ofCluster: Parameters<typeof serviceOf>[2],
-  ): Series {
+  #make(key: string, seen: Observed, flags: string, values: readonly string[]): Series {
     const parties: Parties = {
       reporter: this.reporter,
       own: this.#own,
       peer: seen.peer?.is ?? endpointPeer(seen.workload)?.is,
       endpoint: seen.endpoint?.is,
-      service: serviceOf(seen.route, seen.cluster, ofCluster, unwire(seen.authority)),
+      service: serviceOf(seen.route, seen.cluster, seen.ofCluster, unwire(seen.authority)),
       peerPrincipal: seen.peerSan,
       localPrincipal: seen.localSan,
     };
@@ -167,13 +182,18 @@ export class StatsRecorder {
     return series;
   }
 
-  #ofCluster({ info }: LogSource): Parameters<typeof serviceOf>[2] {
-    return (info.upstreamTarget?.cluster.metadata ?? this.#clusterMetadata(info))?.['istio'];
-  }
-
   #clusterMetadata({ upstreamCluster }: StreamInfo): ReturnType<NonNullable<CompileDeps['clusterMetadata']>> {
     return upstreamCluster === '' ? undefined : this.#deps.clusterMetadata?.(upstreamCluster);
   }
+}
+
+/** What the endpoint is said to be; of what proxies of bytes tell each other more is known. */
+function workloadOf({ upstreamTarget }: StreamInfo, protocol: Observed['protocol']): string {
+  const { istio, mizzen } = upstreamTarget?.metadata ?? {};
+  const text = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
+  const workload = text(istio?.['workload']);
+  if (protocol !== 'tcp' || mizzen === undefined) return workload;
+  return `${workload};${text(mizzen['app'])};${text(mizzen['version'])}`;
 }
 
 function workloadIn(info: StreamInfo, key: string): WorkloadPeer | undefined {
@@ -181,7 +201,7 @@ function workloadIn(info: StreamInfo, key: string): WorkloadPeer | undefined {
   return object instanceof WorkloadPeer ? object : undefined;
 }
 
-function same(a: Seen, b: Omit<Seen, 'series'>): boolean {
+function same(a: Seen, b: Observed): boolean {
   return (
     a.code === b.code &&
     a.flags === b.flags &&
@@ -198,7 +218,7 @@ function same(a: Seen, b: Omit<Seen, 'series'>): boolean {
   );
 }
 
-function keyOf(seen: Omit<Seen, 'series'>, flags: string, values: readonly string[]): string {
+function keyOf(seen: Observed, flags: string, values: readonly string[]): string {
   const { code, protocol, grpcStatus, cluster, route, authority, peer, endpoint, workload, peerSan, localSan } = seen;
   const parts = [code, flags, protocol, grpcStatus, cluster, route, authority, peer?.key ?? '', endpoint?.key ?? ''];
   return [...parts, workload, peerSan, localSan, ...values].join('\n');

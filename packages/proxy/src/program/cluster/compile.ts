@@ -1,5 +1,4 @@
 import { TypeUrl, type types } from '@mizzen/xds';
-import { compileExchange, type ExchangeProgram } from '../../istio/exchange.ts';
 import { livePercentage } from '../../runtime/live.ts';
 import { CompileContext } from '../context.ts';
 import { noEffectTypes } from '../fields/index.ts';
@@ -217,12 +216,12 @@ function compileOriginalDst(context: CompileContext, cluster: types.cluster.Clus
 }
 
 /** Upstream network filters: the exchange of metadata, and those that do nothing here. */
-function compileFilters(context: CompileContext, cluster: types.cluster.Cluster): ExchangeProgram | undefined {
-  let exchange: ExchangeProgram | undefined;
+function compileFilters(context: CompileContext, cluster: types.cluster.Cluster): ClusterProgram['peerExchange'] {
+  let exchange: ClusterProgram['peerExchange'];
   (cluster.filters ?? []).forEach((filter, i) => {
     const type = messageOf(filter.typedConfig?.['@type'] ?? '');
     if (type === 'envoy.tcp.metadataexchange.config.MetadataExchange') {
-      exchange = compileExchange(context, filter.typedConfig as types.metadataExchange.MetadataExchange);
+      exchange = filter.typedConfig as types.metadataExchange.MetadataExchange;
     } else if (!(type in noEffectTypes))
       context.refuse(['filters', i, 'typedConfig'], `\`${type}\` is not an upstream filter that is supported`);
   });

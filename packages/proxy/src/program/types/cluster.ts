@@ -1,6 +1,5 @@
-import type { JsonObject } from '@mizzen/xds';
+import type { JsonObject, types } from '@mizzen/xds';
 import type { ProxyTlv } from '../../filter/proxy-protocol/header.ts';
-import type { ExchangeProgram } from '../../istio/exchange.ts';
 import type { ResponseHead } from '../../types/request.ts';
 import type { ClusterPolicies } from '../../types/route.ts';
 import type { LbProgram, OverrideSource, SubsetProgram } from './balancing.ts';
@@ -10,8 +9,8 @@ import type { HealthCheckProgram, OutlierProgram } from './health.ts';
 import type { UpstreamTlsProgram } from './tls.ts';
 
 export interface ClusterProgram {
-  /** Istio's exchange of metadata, with hosts that agree to it. */
-  readonly peerExchange?: ExchangeProgram | undefined;
+  /** Istio's exchange of metadata, with hosts that agree to it. Who each proxy is, it says itself: they share programs. */
+  readonly peerExchange?: types.metadataExchange.MetadataExchange | undefined;
   readonly name: string;
   readonly statName: string;
   readonly type:

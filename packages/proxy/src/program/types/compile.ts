@@ -1,6 +1,7 @@
 /** What compilers are given and give back. */
 import type { Any, JsonObject, types } from '@mizzen/xds';
 import type { Clock, Random } from '../../deps.ts';
+import type { WorkloadPeer } from '../../istio/peer.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { GrpcCalls } from '../../telemetry/grpc-calls.ts';
 import type { TaggedStats } from '../../telemetry/tagged.ts';
@@ -52,6 +53,8 @@ export interface CompileDeps {
   readonly nodeId?: string;
   /** What the node says of itself, where it is known. */
   readonly nodeMetadata?: JsonObject;
+  /** The workload of this machine whose alone an identity is; undefined: none, or nobody knows. */
+  readonly workloadOf?: (principal: string) => WorkloadPeer | undefined;
   /** Metadata of a cluster, by filter name; undefined: it has none, or is not there. */
   readonly clusterMetadata?: (name: string) => Readonly<Record<string, JsonObject>> | undefined;
   /** Where statistics with tags are kept; undefined: nobody wants them. */

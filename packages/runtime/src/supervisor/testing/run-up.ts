@@ -27,6 +27,7 @@ process.exitCode = await up(
       control: local('fake-control.ts'),
       dataPlane: local('fake-data-plane.ts'),
       standIns: entries.standIns,
+      observer: entries.observer,
     },
     ...changes,
   },

@@ -1,0 +1,147 @@
+/**
+ * What it costs to see: CPU time per request of a proxy, and of a client and a server sidecar with mutual TLS and an
+ * authorization policy, with Istio's metrics, an access log and tracing of one request in a hundred, and with all of it
+ * off; and of Envoy, which has its own statistics in both cases. Fails when it costs our proxy more than 15 %, or more
+ * than Envoy has. Arguments: seconds per load (3), rounds (5). Needs wrk, nginx, openssl and Envoy.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { envoyBinary, freePort, repositoryRoot, requireTool } from '@mizzen/testkit';
+import { makeCertificates } from './lib/certificates.ts';
+import { authorization, bootstrap, clientTls, type Hop, istioStats, peerMetadata, serverTls } from './lib/configs.ts';
+import { cpuSeconds, end, listening, median, nginxBackend, wrk } from './lib/measure.ts';
+
+const MOST = 1.15;
+type Engine = 'envoy' | 'mizzen';
+type Seen = 'off' | 'on';
+
+interface Subject {
+  readonly engine: Engine;
+  readonly what: string;
+  readonly seen: Seen;
+  readonly port: number;
+  readonly pids: readonly number[];
+  readonly microseconds: number[];
+}
+
+export async function compareObservability(seconds: number, rounds: number): Promise<Subject[]> {
+  for (const tool of ['wrk', 'nginx', 'openssl']) requireTool(tool);
+  const envoy = envoyBinary();
+  const folder = mkdtempSync(join(tmpdir(), 'mizzen-bench-'));
+  makeCertificates(folder);
+  const children: ChildProcess[] = [];
+  const start = (program: string, ...args: string[]): ChildProcess => {
+    const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+    children.push(child);
+    return child;
+  };
+  let baseId = 20_500 + (process.pid % 1000) * 10;
+  const run = (engine: Engine, hop: Hop): ChildProcess => {
+    const path = join(folder, `${hop.name}.json`);
+    writeFileSync(path, JSON.stringify(bootstrap(hop)));
+    return engine === 'envoy'
+      ? start(envoy, '-c', path, '--concurrency', '1', '--base-id', String(baseId++), '-l', 'error')
+      : start(process.execPath, join(repositoryRoot, 'packages/proxy/src/process/standalone.ts'), '-c', path);
+  };
+
+  try {
+    const backend = await freePort();
+    writeFileSync(join(folder, 'backend.conf'), nginxBackend(folder, backend));
+    start('nginx', '-p', folder, '-c', join(folder, 'backend.conf'));
+    const subjects: Subject[] = [];
+    for (const engine of ['envoy', 'mizzen'] as const)
+      for (const seen of ['off', 'on'] as const) {
+        const observed = (name: string, direction: 'INBOUND' | 'OUTBOUND'): Partial<Hop> => {
+          if (seen === 'off') return { direction };
+          const log = { direction, accessLog: join(folder, `${name}.log`), spans: backend };
+          // A plain Envoy has no such filters.
+          return engine === 'envoy' ? log : { ...log, lastFilters: [peerMetadata(direction), istioStats] };
+        };
+        const hop = async (
+          what: string,
+          direction: 'INBOUND' | 'OUTBOUND',
+          upstream: number,
+          more: Partial<Hop> = {},
+        ): Promise<{ readonly port: number; readonly pid: number }> => {
+          const name = `${engine}-${what}-${seen}`;
+          const port = await freePort();
+          const { pid } = run(engine, { name, listen: port, upstream, ...observed(name, direction), ...more });
+          await listening(port);
+          return { port, pid: pid! };
+        };
+        const one = await hop('plain', 'OUTBOUND', backend);
+        const server = await hop('server', 'INBOUND', backend, {
+          downstreamTls: serverTls(folder),
+          filters: [authorization],
+          forwardClientCert: true,
+        });
+        const client = await hop('client', 'OUTBOUND', server.port, { upstreamTls: clientTls(folder) });
+        const pair = [client.pid, server.pid];
+        subjects.push(
+          { engine, seen, what: 'plain', port: one.port, pids: [one.pid], microseconds: [] },
+          { engine, seen, what: 'mTLS pair with policy', port: client.port, pids: pair, microseconds: [] },
+        );
+      }
+    for (let round = 0; round < rounds; round++)
+      for (const { engine, what, port, pids, microseconds } of subjects) {
+        const url = `http://127.0.0.1:${port}/products/123`;
+        // Just-in-time compilers want some seconds of the same work first; it is not what is measured.
+        await wrk(url, { seconds: round === 0 ? 4 : 1 });
+        const before = cpuSeconds(pids);
+        const { requests, failed } = await wrk(url, { seconds });
+        if (failed > 0 || requests === 0)
+          throw new Error(`${engine}, ${what}: ${failed} of ${requests} requests failed`);
+        microseconds.push(((cpuSeconds(pids) - before) / requests) * 1e6);
+      }
+    return subjects;
+  } finally {
+    await Promise.all(children.map(end));
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+export interface Cost {
+  readonly what: string;
+  readonly engine: Engine;
+  readonly off: number;
+  readonly on: number;
+}
+
+export function costs(subjects: readonly Subject[]): Cost[] {
+  const of = (what: string, engine: Engine, seen: Seen): number =>
+    median(subjects.find((each) => each.what === what && each.engine === engine && each.seen === seen)!.microseconds);
+  return [...new Set(subjects.map(({ what }) => what))].flatMap((what) =>
+    (['envoy', 'mizzen'] as const).map((engine) => ({
+      what,
+      engine,
+      off: of(what, engine, 'off'),
+      on: of(what, engine, 'on'),
+    })),
+  );
+}
+
+export function table(rows: readonly Cost[]): string {
+  const envoyOf = (what: string): Cost => rows.find((row) => row.what === what && row.engine === 'envoy')!;
+  return [
+    '| proxy | off, CPU µs/request | on | × off | × Envoy on |',
+    '|---|---|---|---|---|',
+    ...rows.map(({ what, engine, off, on }) => {
+      const envoy = engine === 'envoy' ? '' : (on / envoyOf(what).on).toFixed(2);
+      return `| ${engine}, ${what} | ${off.toFixed(1)} | ${on.toFixed(1)} | ${(on / off).toFixed(2)} | ${envoy} |`;
+    }),
+  ].join('\n');
+}
+
+if (import.meta.main) {
+  const [seconds = '3', rounds = '5'] = process.argv.slice(2);
+  const rows = costs(await compareObservability(Number(seconds), Number(rounds)));
+  process.stdout.write(`${table(rows)}\n`);
+  for (const { what, engine, off, on } of rows) {
+    const envoy = rows.find((row) => row.what === what && row.engine === 'envoy')!;
+    if (engine === 'envoy' || (on / off <= MOST && on < envoy.on)) continue;
+    process.stderr.write(`${what}: more than ${MOST} × off, or more than Envoy\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,222 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fromWorkload } from './lib/from-workload.ts';
+import { up, type Mesh } from './lib/mesh.ts';
+import { samples } from './lib/metrics.ts';
+import { descendants } from './lib/processes.ts';
+import { folder, service } from './lib/system.ts';
+
+/**
+ * Numbers agree to the last request: what `mizzen load` sent is what the client's access log has, what metrics of the source
+ * count, and what those of destinations count. Attempts, which only destinations see, are as many as the client's log says.
+ */
+
+const CUTTER = `import { createServer } from 'node:http';
+createServer((request) => request.socket.destroy()).listen(Number(process.env.PORT), '127.0.0.1');
+`;
+const RULES = `---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: books }
+spec:
+  hosts: [books]
+  http:
+    - match: [{ uri: { prefix: /status } }]
+      retries: { attempts: 2, retryOn: 5xx }
+      route: [{ destination: { host: books } }]
+    - match: [{ uri: { prefix: /mirrored } }]
+      route: [{ destination: { host: books } }]
+      mirrors: [{ destination: { host: shadow }, percentage: { value: 100 } }]
+    - retries: { attempts: 0 }
+      route: [{ destination: { host: books } }]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: cutter }
+spec:
+  hosts: [cutter]
+  http: [{ retries: { attempts: 0 }, route: [{ destination: { host: cutter } }] }]
+`;
+const MESH_CONFIG = `
+defaultProviders: { metrics: [prometheus] }
+accessLogFile: /dev/stdout
+accessLogFormat: "%RESPONSE_CODE% %RESPONSE_FLAGS% %UPSTREAM_REQUEST_ATTEMPT_COUNT% %UPSTREAM_CLUSTER%\\n"
+`;
+
+interface Load {
+  readonly requests: {
+    readonly sent: number;
+    readonly errors: number;
+    readonly statuses: Readonly<Record<string, number>>;
+    readonly causes: Readonly<Record<string, number>>;
+    readonly latency: Readonly<Record<'p50' | 'p90' | 'p99', number>>;
+  };
+}
+interface Totals {
+  readonly source: number;
+  readonly destination: number;
+  readonly shadow: number;
+  readonly lines: number;
+  /** Lines of the server's log. */
+  readonly arrived: number;
+  readonly attempts: number;
+}
+
+describe.each(['embedded', 'envoy'] as const)('numbers on %s', (engine) => {
+  const system = folder({
+    'mesh.yaml': ['client', 'books', 'shadow', 'cutter'].map((name) => service(name)).join('---\n') + RULES,
+    'cutter.mjs': CUTTER,
+    'mizzen.yaml': `workloads:\n  cutter-v1: { run: [${JSON.stringify(process.execPath)}, cutter.mjs] }\n`,
+    'mesh.txt': MESH_CONFIG,
+  });
+  let mesh: Mesh;
+  beforeAll(async () => {
+    mesh = await up([system.path, '--mesh-config', join(system.path, 'mesh.txt')], { engine });
+  });
+  afterAll(async () => {
+    await mesh?.stop();
+    system.remove();
+  });
+
+  async function metricsOf(workload: string): Promise<string> {
+    const targets = JSON.parse((await mesh.api('/api/prometheus/targets')).body) as {
+      targets: string[];
+      labels: Record<string, string>;
+    }[];
+    const [place] = targets.find(({ labels }) => labels['workload'] === workload)!.targets;
+    return (await fetch(`http://${place}/stats/prometheus`)).text();
+  }
+  async function count(workload: string, reporter: 'source' | 'destination'): Promise<number> {
+    return samples(await metricsOf(workload), 'istio_requests_total')
+      .filter((each) => each['reporter'] === reporter)
+      .reduce((sum, { value }) => sum + Number(value), 0);
+  }
+  function accessLog(workload: string): string[] {
+    const path = join(mesh.stateDir, 'logs', `default.${workload}.access.log`);
+    return existsSync(path)
+      ? readFileSync(path, 'utf8')
+          .split('\n')
+          .filter((line) => line !== '')
+      : [];
+  }
+  /** Of `server`, and of what its clients saw. */
+  async function totals(server: string): Promise<Totals> {
+    const lines = accessLog('client-v1');
+    return {
+      source: await count('client-v1', 'source'),
+      destination: await count(server, 'destination'),
+      shadow: await count('shadow-v1', 'destination'),
+      lines: lines.length,
+      arrived: accessLog(server).length,
+      attempts: lines.reduce((sum, line) => sum + Number(line.split(' ')[2]), 0),
+    };
+  }
+  const less = (a: Totals, b: Totals): Totals =>
+    Object.fromEntries(
+      Object.entries(a).map(([key, value]) => [key, value - b[key as keyof Totals]]),
+    ) as unknown as Totals;
+  async function load(url: string, ...args: string[]): Promise<Load['requests']> {
+    const words = ['load', '-q', '-o', 'json', '--from', 'client-v1', '-r', '150', '-d', '0.6', ...args, url];
+    const { stdout, stderr } = await mesh.mizzen(...words);
+    expect(stdout, stderr).not.toBe('');
+    return (JSON.parse(stdout) as Load).requests;
+  }
+  /** How it has grown since `before`. */
+  const since = async (server: string, before: Totals): Promise<Totals> => less(await totals(server), before);
+
+  it.each([
+    { what: 'answers', url: 'http://books:8080/', attempts: 1, mirrored: 0, status: '200' },
+    { what: 'retries', url: 'http://books:8080/status/503', attempts: 3, mirrored: 0, status: '503' },
+    { what: 'mirrors', url: 'http://books:8080/mirrored', attempts: 1, mirrored: 1, status: '200' },
+    { what: 'resets', url: 'http://cutter:8080/', attempts: 1, mirrored: 0, status: '503' },
+  ])('agree on $what', async ({ url, attempts, mirrored, status }) => {
+    const server = url.includes('cutter') ? 'cutter-v1' : 'books-v1';
+    const before = await totals(server);
+    const { sent, statuses } = await load(url);
+    expect(sent).toBeGreaterThan(60);
+    expect(statuses).toEqual({ [status]: sent });
+    await expect
+      .poll(() => since(server, before), { timeout: 10_000 })
+      .toEqual({
+        source: sent,
+        lines: sent,
+        attempts: sent * attempts,
+        destination: sent * attempts,
+        arrived: sent * attempts,
+        shadow: sent * mirrored,
+      });
+  });
+
+  it('agree on requests whose clients went away, some of them before they had arrived', async () => {
+    const before = await totals('books-v1');
+    const { sent, errors } = await load('http://books:8080/delay/1', '--timeout', '200ms');
+    expect(errors).toBe(sent);
+    let now = before;
+    await expect
+      .poll(
+        async () => {
+          now = await since('books-v1', before);
+          return { ...now, unequal: now.destination - now.arrived };
+        },
+        { timeout: 10_000 },
+      )
+      .toMatchObject({ source: sent, lines: sent, attempts: sent, unequal: 0 });
+    expect(now.destination).toBeGreaterThan(0);
+    expect(now.destination).toBeLessThanOrEqual(sent);
+  });
+
+  it('agree on how long requests take, within one bucket', async () => {
+    const read = async (): Promise<Map<number, number>> =>
+      new Map(
+        samples(await metricsOf('client-v1'), 'istio_request_duration_milliseconds_bucket')
+          .filter((each) => each['response_code'] === '200')
+          .reduce((sums, { le = '', value }) => {
+            const bound = le === '+Inf' ? Infinity : Number(le);
+            return sums.set(bound, (sums.get(bound) ?? 0) + Number(value));
+          }, new Map<number, number>()),
+      );
+    const before = await read();
+    const { sent, latency } = await load('http://books:8080/delay/0.06');
+    const after = await read();
+    const bounds = [...after.keys()].toSorted((a, b) => a - b);
+    const counted = bounds.map((bound) => after.get(bound)! - (before.get(bound) ?? 0));
+    expect(counted.at(-1)).toBe(sent);
+    const bucketOf = (value: number): number => bounds.findIndex((bound) => value <= bound);
+    for (const [name, share] of [
+      ['p50', 0.5],
+      ['p90', 0.9],
+      ['p99', 0.99],
+    ] as const) {
+      const bucket = counted.findIndex((many) => many >= share * sent);
+      expect(Math.abs(bucket - bucketOf(latency[name])), `${name}: ${latency[name]} ms`).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('go on after the death of a proxy: its own begin again, those made of what it logged do not', async () => {
+    const before = await totals('books-v1');
+    const ofProxy = (command: string): boolean =>
+      engine === 'envoy'
+        ? /envoy -c \S*client-v1\S*\.json/.test(command)
+        : command.includes('proxy/src/process/main.ts');
+    const proxies = descendants(mesh.pid).filter(({ command }) => ofProxy(command));
+    expect(proxies).toHaveLength(1);
+    process.kill(proxies[0]!.pid, 'SIGKILL');
+    const client = await fromWorkload(mesh, 'default', 'client-v1');
+    let answered = 0;
+    const status = async (): Promise<number | undefined> => {
+      const answer = await client.get('http://books:8080/').catch(() => undefined);
+      if (answer !== undefined) answered++;
+      return answer?.status;
+    };
+    await expect.poll(status, { timeout: 15_000 }).toBe(200);
+    const { sent } = await load('http://books:8080/');
+    const all = sent + answered;
+    const kept = engine === 'envoy' ? before : { source: 0, destination: 0 };
+    await expect
+      .poll(() => totals('books-v1'), { timeout: 10_000 })
+      .toMatchObject({ source: kept.source + all, lines: before.lines + all });
+    const now = await totals('books-v1');
+    expect(now.destination - kept.destination).toBe(now.arrived - before.arrived);
+  });
+});

@@ -1,0 +1,69 @@
+import type { PeerReader } from '@mizzen/proxy/istio/peer-headers.ts';
+import type { WorkloadPeer } from '@mizzen/proxy/istio/peer.ts';
+import { recordCustom } from '@mizzen/proxy/istio/stats/http.ts';
+import type { StatsRecorder } from '@mizzen/proxy/istio/stats/recorder.ts';
+import { grpcOfHttp, isGrpc } from '@mizzen/proxy/telemetry/access-log-grpc.ts';
+import type { Edges } from './edges.ts';
+import { type CommonProperties, downstreamNames, type HttpEntry, millisecondsOf, upstreamNames } from './entries.ts';
+import { observed } from './observed.ts';
+import { sourceOf } from './source.ts';
+
+const PEER_NAMESPACE = 'mizzen.peer';
+const NONE: readonly string[] = [];
+
+/** Istio's metrics of requests, of entries about them: what `istio.stats` would have counted. */
+export class Requests {
+  readonly #recorder: StatsRecorder;
+  readonly #reader: PeerReader;
+  readonly #edges: Edges;
+
+  constructor(recorder: StatsRecorder, reader: PeerReader, edges: Edges) {
+    this.#recorder = recorder;
+    this.#reader = reader;
+    this.#edges = edges;
+  }
+
+  record(entry: HttpEntry): void {
+    const recorder = this.#recorder;
+    const { overrides, reporter } = recorder;
+    const { commonProperties: common = {}, request, response } = entry;
+    const code = response?.responseCode ?? 0;
+    const peer = this.#peer(common);
+    const values =
+      overrides === undefined ? NONE : overrides.evaluate(sourceOf(entry, { key: recorder.peerKey, peer }));
+    const grpc = isGrpc(request?.requestHeaders?.['content-type']);
+    const series = recorder.seriesOf(
+      observed(recorder, common, {
+        code,
+        protocol: grpc ? 'grpc' : 'http',
+        grpcStatus: grpc ? grpcStatus(entry) : '',
+        authority: request?.authority ?? '',
+        peer,
+        names: reporter === 'source' ? upstreamNames(common) : downstreamNames(common),
+      }),
+      values,
+    );
+    series.add('requests_total', 1);
+    const took = millisecondsOf(common.timeToLastDownstreamTxByte ?? common.duration);
+    series.histogram('request_duration_milliseconds')?.record(Math.max(0, Math.trunc(took)));
+    series.histogram('request_bytes')?.record(Number(common.downstreamWireBytesReceived ?? 0));
+    series.histogram('response_bytes')?.record(Number(common.downstreamWireBytesSent ?? 0));
+    if (overrides !== undefined) recordCustom(overrides, series, values);
+    if (reporter === 'source') this.#edges.request(common, code);
+  }
+
+  #peer({ metadata }: CommonProperties): WorkloadPeer | undefined {
+    const said = metadata?.filterMetadata?.[PEER_NAMESPACE];
+    const { metadata: value, id } = said ?? {};
+    if (typeof value !== 'string' || value === '') return undefined;
+    return this.#reader.read(typeof id === 'string' ? id : undefined, value);
+  }
+}
+
+/** What trailers or the head say; otherwise what the HTTP status means to gRPC. */
+function grpcStatus({ response }: HttpEntry): string {
+  const text = response?.responseTrailers?.['grpc-status'] ?? response?.responseHeaders?.['grpc-status'];
+  if (text !== undefined) return /^\d+$/.test(text) ? text : '-1';
+  const code = response?.responseCode ?? 0;
+  return code === 0 ? '' : String(grpcOfHttp(code));
+}

@@ -1,0 +1,83 @@
+import type { types } from '@mizzen/xds';
+import { logsMetrics } from '../context.ts';
+import { LOCAL_ENDPOINT } from '../endpoint/endpoint.ts';
+import type { Build, ListenerClass } from '../listener/build.ts';
+import { statsConfig } from './istio.ts';
+import { defined, extension } from './typed.ts';
+
+type AccessLog = types.accesslog.AccessLog;
+type CustomTag = NonNullable<types.grpcAccessLog.CommonGrpcAccessLogConfig['customTags']>[number];
+
+/** The cluster of an Envoy's bootstrap to which it tells what metrics are made of. */
+export const METRICS_SERVICE = 'mizzen_metrics';
+
+/** What the name of a log says about how its entries are to be counted: a `stats.PluginConfig`, and for whom. */
+export interface MetricsLogName extends types.istioStats.PluginConfig {
+  readonly direction: 'INBOUND' | 'OUTBOUND';
+}
+
+/** What an entry has no field for. */
+const TAGS: readonly CustomTag[] = [
+  { tag: 'flags', value: '%RESPONSE_FLAGS%' },
+  { tag: 'peer', value: '%UPSTREAM_PEER_URI_SAN%' },
+  { tag: 'local', value: '%UPSTREAM_LOCAL_URI_SAN%' },
+  ofEndpoint('workload', 'istio'),
+  ofEndpoint('app', LOCAL_ENDPOINT),
+  ofEndpoint('version', LOCAL_ENDPOINT),
+  // Also of requests that got no endpoint.
+  { tag: 'services', value: '%CLUSTER_METADATA(istio:services)%' },
+];
+
+/** How often connections that go on report, as Istio's metrics have it; nothing where nobody wants to know. */
+export function connectionReports(build: Build, listener: ListenerClass): types.tcpProxy.TcpProxy {
+  const stats = logsMetrics(build.context.proxy) ? statsConfig(build, listener) : undefined;
+  if (stats === undefined) return {};
+  const accessLogFlushInterval = stats.tcpReportingDuration ?? '5s';
+  return { accessLogOptions: { accessLogFlushInterval, flushAccessLogOnConnected: true } };
+}
+
+/**
+ * Entries of everything that Istio's metrics count, for whoever makes them of it: a plain Envoy has none. Undefined for all
+ * other proxies, and where no provider wants metrics.
+ */
+export function metricsLog(build: Build, listener: ListenerClass, carries: 'http' | 'tcp'): AccessLog | undefined {
+  const stats = logsMetrics(build.context.proxy) ? statsConfig(build, listener) : undefined;
+  if (stats === undefined) return undefined;
+  const name: MetricsLogName = { direction: listener === 'inbound' ? 'INBOUND' : 'OUTBOUND', ...stats };
+  const commonConfig: types.grpcAccessLog.CommonGrpcAccessLogConfig = {
+    logName: JSON.stringify(name),
+    grpcService: { envoyGrpc: { clusterName: METRICS_SERVICE } },
+    transportApiVersion: 'V3',
+    bufferFlushInterval: '0.1s',
+    customTags: TAGS,
+  };
+  if (carries === 'tcp')
+    return extension('envoy.tcp_grpc_access_log', 'envoy.extensions.access_loggers.grpc.v3.TcpGrpcAccessLogConfig', {
+      commonConfig,
+    });
+  return extension(
+    'envoy.access_loggers.http_grpc',
+    'envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig',
+    defined({
+      commonConfig,
+      additionalRequestHeadersToLog: ['content-type', ...namedFields(stats, 'request')],
+      additionalResponseHeadersToLog: ['grpc-status', ...namedFields(stats, 'response')],
+      additionalResponseTrailersToLog: ['grpc-status'],
+    }),
+  );
+}
+
+/** Header fields that expressions name. */
+function namedFields({ metrics = [] }: types.istioStats.PluginConfig, of: 'request' | 'response'): readonly string[] {
+  const expressions = metrics.flatMap(({ dimensions = {} }) => Object.values(dimensions));
+  const names = expressions.flatMap((text) =>
+    [...text.matchAll(/\b(request|response)\.headers\[\s*(?:'([^']+)'|"([^"]+)")/g)].flatMap(([, side, one, two]) =>
+      side === of ? [(one ?? two ?? '').toLowerCase()] : [],
+    ),
+  );
+  return [...new Set(names)].toSorted();
+}
+
+function ofEndpoint(key: string, filter: string): CustomTag {
+  return { tag: key, metadata: { kind: { host: {} }, metadataKey: { key: filter, path: [{ key }] } } };
+}

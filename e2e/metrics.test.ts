@@ -71,8 +71,22 @@ spec:
             '@type': type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua
             default_source_code: { inline_string: 'function (' }
 `;
+/** What the control plane itself does not let in. */
+const INVALID = `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: invalid, namespace: shop }
+spec: { hosts: [invalid.example], http: [{ timeout: soon, route: [{ destination: { host: books } }] }] }
+`;
 /** Alerts that say something about what is done here, whatever else a busy machine may bring about. */
-const MEANT = ['ClientsSeeErrors', 'ConfigurationRejected', 'ProxyDown', 'ControlPlaneDown', 'TlsFailures'];
+const MEANT = [
+  'ClientsSeeErrors',
+  'ConfigurationInvalid',
+  'ConfigurationRejected',
+  'ProxyDown',
+  'ControlPlaneDown',
+  'TlsFailures',
+];
 
 describe('metrics of a running mesh', () => {
   let mesh: Mesh;
@@ -172,10 +186,12 @@ describe('metrics of a running mesh', () => {
       sent++;
       fault = true;
       writeFileSync(join(folder, 'refused.yaml'), REFUSED);
-      const both = ['ClientsSeeErrors', 'ConfigurationRejected'];
-      await until('two alerts', async () => (await firing()).toSorted().join() === both.join());
+      writeFileSync(join(folder, 'invalid.yaml'), INVALID);
+      const all = ['ClientsSeeErrors', 'ConfigurationInvalid', 'ConfigurationRejected'];
+      await until('three alerts', async () => (await firing()).toSorted().join() === all.join());
 
       rmSync(join(folder, 'refused.yaml'));
+      rmSync(join(folder, 'invalid.yaml'));
       rmSync(join(folder, 'fault.yaml'));
       for (let i = 0; (await client.get('http://books/')).status !== 200; i++, sent++) expect(i).toBeLessThan(1000);
       sent++;

@@ -214,6 +214,14 @@ function controlPlane(): Alert[] {
       'Proxies keep the configuration they have.',
     ),
     alert(
+      'ConfigurationInvalid',
+      'warning',
+      'sum by (type, name) (pilot_total_rejected_configs) > 0',
+      '0s',
+      '{{ $labels.type }} {{ $labels.name }} has a mistake',
+      'The last version without one stays in force, if there was one. `mizzen analyze` says what is wrong.',
+    ),
+    alert(
       'SlowConvergence',
       'warning',
       'mizzen:convergence_seconds:p99 > 10',

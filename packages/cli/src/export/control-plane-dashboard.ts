@@ -33,6 +33,11 @@ export const controlPlane: DashboardPlan = {
       queries: [['mizzen:refused_resources:sum or vector(0)', '{{node}}']],
     },
     {
+      title: 'Resources with mistakes',
+      unit: 'short',
+      queries: [['sum by (type, name) (pilot_total_rejected_configs) or vector(0)', '{{type}} {{name}}']],
+    },
+    {
       title: 'Refusals',
       unit: 'short',
       queries: [['sum by (type) (increase(pilot_total_xds_rejects[5m])) or vector(0)', '{{type}}']],

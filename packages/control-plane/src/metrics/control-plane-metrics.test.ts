@@ -33,6 +33,7 @@ beforeEach(() => {
     refusals: () => server.refusals(),
     services: () => 7,
     virtualServices: () => 2,
+    rejected: () => [['Gateway', 'shop/front']],
   });
 });
 afterEach(() => {
@@ -62,6 +63,7 @@ test('proxies, pushes and their sizes are counted by type', () => {
   expect(value('pilot_xds{version="1.30.0"}')).toBe(2);
   expect(value('pilot_services')).toBe(7);
   expect(value('pilot_virt_services')).toBe(2);
+  expect(value('pilot_total_rejected_configs{type="Gateway",name="shop/front"}')).toBe(1);
   expect(value('pilot_info{version="1.2.3"}')).toBe(1);
   for (const type of ['cds', 'eds', 'lds', 'rds', 'sds']) {
     expect(value(`pilot_xds_pushes{type="${type}"}`), type).toBe(2);

@@ -27,6 +27,8 @@ export interface Inventory {
   readonly refusals: () => Iterable<readonly [node: string, refusal: Refusal]>;
   readonly services: () => number;
   readonly virtualServices: () => number;
+  /** Resources that were not taken into force as they are written now. */
+  readonly rejected: () => Iterable<readonly [kind: string, name: string]>;
 }
 
 export interface ControlPlaneMetricsOptions {
@@ -182,6 +184,12 @@ export class ControlPlaneMetrics implements XdsObserver, CertificateObserver {
     registry.gauge({ name: 'pilot_virt_services', help: 'VirtualServices that are known.' }, () => [
       [[], this.#inventory?.virtualServices() ?? 0],
     ]);
+    const rejected = {
+      name: 'pilot_total_rejected_configs',
+      help: 'Resources that are not in force as they are written now.',
+      labels: ['type', 'name'],
+    };
+    registry.gauge(rejected, () => [...(this.#inventory?.rejected() ?? [])].map((which) => [which, 1]));
     for (const [typeUrl, type] of Object.entries(SHORT)) {
       const about = {
         name: `pilot_xds_${type}_reject`,

@@ -116,7 +116,18 @@ test.each([
     const { 'x-mine': mine, 'x-script': script } = await headersOf(listen);
     return [mine, script];
   };
+  const metrics = async (): Promise<string[]> =>
+    (await (await fetch(`http://127.0.0.1:${running.ports.http}/metrics`)).text()).split('\n');
+  const refusing = `pilot_xds_ecds_reject{node="${node.id}",err="Internal"} 1`;
   await expect.poll(headers, { timeout: 10_000 }).toEqual(['one', 'one']);
+  expect(await metrics()).toEqual(
+    expect.arrayContaining([
+      'pilot_xds{version="unknown"} 1',
+      'pilot_services 1',
+      expect.stringMatching(/^pilot_xds_pushes\{type="lds"\} [1-9]/),
+      expect.stringMatching(/^pilot_xds_config_size_bytes_sum\{type="cds"\} [1-9]/),
+    ]),
+  );
   expect(said()).not.toMatch(/refuses|MZ1205/);
 
   write({ discovered: answering('x-mine', 'two'), inline: answering('x-script', 'two') });
@@ -125,12 +136,20 @@ test.each([
   // What no schema tells, but Envoy.
   write({ discovered: `'function ('`, inline: answering('x-script', 'two') });
   await expect.poll(said).toMatch(/refuses extension `mine`: .*script load error.* \(from .*mesh\.yaml:44\)/);
+  expect(await metrics()).toEqual(
+    expect.arrayContaining([
+      refusing,
+      expect.stringMatching(/^pilot_total_xds_rejects\{type="ecds"\} [1-9]/),
+      expect.stringMatching(/^pilot_proxy_convergence_time_count [1-9]/),
+    ]),
+  );
   expect(await headers()).toEqual(['two', 'two']);
 
   // What the schema tells.
   const more = `    - { applyTo: CLUSTER, patch: { operation: MERGE, value: { connect_timeout: soon } } }`;
   write({ discovered: answering('x-mine', 'four'), inline: answering('x-script', 'four'), more });
   await expect.poll(headers).toEqual(['four', 'four']);
+  await expect.poll(metrics).not.toContain(refusing);
   expect(said()).toMatch(/error\[MZ1018\] .*mesh\.yaml:49:.*`soon` is not a duration/);
 });
 

@@ -47,6 +47,11 @@ export class MeshFiles {
     this.#model = buildModel(this.#overlaid());
   }
 
+  /** As last read. */
+  get result(): ReadResult {
+    return this.#result;
+  }
+
   get model(): MeshModel {
     return this.#model;
   }

@@ -13,6 +13,7 @@ import { serviceEndpoints } from '../api/service-endpoints.ts';
 import { systemClock } from '../control/clock.ts';
 import { LastGood } from '../control/last-good.ts';
 import { xdsTypeOf } from '../control/refusals.ts';
+import { rejectedConfigs } from '../metrics/rejected.ts';
 import { controlPlaneMetrics } from '../metrics/control-plane.ts';
 import { describeHolder, portHolder } from '../supervisor/port-holder.ts';
 import { Access } from './access.ts';
@@ -85,6 +86,7 @@ export async function startControlPlane(
     refusals: () => proxies.refusals(),
     services: () => files.model.services.length,
     virtualServices: () => files.model.snapshot.list('VirtualService').length,
+    rejected: () => rejectedConfigs(files.result),
   });
   mesh.follow((change, startedAt) => {
     say(change);

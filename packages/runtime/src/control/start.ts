@@ -23,6 +23,7 @@ import { LiveTraffic } from '../traffic/live.ts';
 import { controlPlaneMetrics } from '../metrics/control-plane.ts';
 import { OtlpExporter } from '../metrics/otlp/exporter.ts';
 import { originsOf } from '../metrics/otlp/origins.ts';
+import { rejectedConfigs } from '../metrics/rejected.ts';
 import { WorkloadsMetrics } from '../metrics/workloads.ts';
 import { describeHolder, portHolder } from '../supervisor/port-holder.ts';
 import { StateDir } from '../supervisor/state-dir.ts';
@@ -111,6 +112,7 @@ export async function startControl(
     refusals: () => proxies.server.refusals(),
     services: () => running.state.model.services.length,
     virtualServices: () => running.state.model.snapshot.list('VirtualService').length,
+    rejected: () => rejectedConfigs(running.state.result),
   });
 
   const pages: Readonly<Record<string, { text(): string }>> = {

@@ -117,7 +117,10 @@ export async function startControl(
 
   const pages: Readonly<Record<string, { text(): string }>> = {
     '/metrics': metrics,
-    '/metrics/workloads': new WorkloadsMetrics(() => running.state),
+    '/metrics/workloads': new WorkloadsMetrics(
+      () => ({ ...running.state, certificates: proxies.certificates() }),
+      systemClock,
+    ),
   };
   const otlp =
     options.otlpMetrics &&

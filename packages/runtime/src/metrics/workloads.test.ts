@@ -1,4 +1,8 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type HeldCertificate, issue, loadOrCreateRoot } from '@mizzen/control-plane';
 import { requireTool } from '@mizzen/testkit';
 import { afterEach, expect, test } from 'vitest';
 import { readGroups } from './process-groups.ts';
@@ -41,9 +45,11 @@ const source = (pods: object[], proxies: WorkloadsSource['proxies'] = []): Workl
   ({
     pods,
     proxies,
+    certificates: [],
     desired: [{ owner: { kind: 'Deployment', namespace: 'shop', name: 'web' }, replicas: 2 }],
     statuses: [{ owner: { kind: 'Deployment', namespace: 'shop', name: 'web' }, replicas: 3, ready: 1 }],
   }) as unknown as WorkloadsSource;
+const clock = { wall: () => 1_800_000_000_000 };
 const usage = { cpuSeconds: 2, residentBytes: 1024, processes: 1, threads: 3, fileDescriptors: 5 };
 
 test.runIf(process.platform === 'linux')('a group is all that a program started', async () => {
@@ -65,6 +71,7 @@ test('containers, proxies and workloads by the names of cAdvisor and kube-state-
   const proxies = [{ pid: 20 }, { pid: 21, node: 'sidecar~1' }, { pid: 22, node: 'gone' }];
   const metrics = new WorkloadsMetrics(
     () => source(running, proxies),
+    clock,
     (leaders) => new Map([...leaders].map((leader) => [leader, usage])),
   );
   const lines = metrics.text().split('\n');
@@ -88,10 +95,35 @@ test('containers, proxies and workloads by the names of cAdvisor and kube-state-
   expect(check.toString()).toBe('');
 });
 
+test('certificates of Envoys, as proxies of the other kind tell theirs', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mizzen-expiry-'));
+  const root = loadOrCreateRoot(folder, 'cluster.local', clock.wall());
+  rmSync(folder, { recursive: true });
+  const identity = { trustDomain: 'cluster.local', namespace: 'shop', serviceAccount: 'web' };
+  const { chain } = issue(root, identity, clock.wall(), 3_600_000);
+  const pods = [
+    { ...pod('web-0', [], 'sidecar~0'), engine: 'envoy' },
+    { ...pod('web-1', [], 'sidecar~1'), engine: 'mizzen' },
+    { ...pod('web-2', [], 'sidecar~2'), engine: 'envoy' },
+  ];
+  const held = (node: string, of: string | undefined): HeldCertificate => ({ node, rotateAt: 0, chain: of });
+  const certificates = [held('sidecar~0', chain), held('sidecar~1', chain), held('sidecar~2', undefined)];
+  const metrics = new WorkloadsMetrics(
+    () => ({ ...source(pods), certificates }),
+    clock,
+    () => new Map(),
+  );
+  const lines = metrics.text().split('\n');
+  expect(lines.filter((line) => line.startsWith('istio_agent_cert_expiry_seconds'))).toEqual([
+    'istio_agent_cert_expiry_seconds{namespace="shop",pod="web-0",workload="web",resource_name="default"} 3600',
+  ]);
+});
+
 test('processor time never goes back while a program runs', () => {
   let cpuSeconds = 5;
   const metrics = new WorkloadsMetrics(
     () => source([pod('web-0', [{ name: 'app', ready: true, restarts: 0, pid: 10 }])]),
+    clock,
     (leaders) => new Map([...leaders].map((leader) => [leader, { ...usage, cpuSeconds }])),
   );
   const value = (): string | undefined => /^container_cpu_usage_seconds_total\{.*\} (.*)$/m.exec(metrics.text())?.[1];

@@ -1,7 +1,7 @@
 /** Label values in the order of a metric's label names. */
 type Values = readonly string[];
 
-/** More series than this of one metric are not kept: what comes beyond counts as `other`. */
+/** More series of one metric are not kept unless the registry says so: what comes beyond counts as `other`. */
 const MOST_SERIES = 1000;
 const BEYOND = 'other';
 
@@ -10,16 +10,20 @@ export interface Description {
   readonly name: string;
   readonly help: string;
   readonly labels?: readonly string[];
+  /** As many series as the registry keeps. */
+  readonly most?: number;
 }
 
 /** The series of one metric. One without labels is there from the start. */
 class SeriesSet<T> {
   readonly #fresh: () => T;
   readonly #labels: readonly string[];
+  readonly #most: number;
   readonly #series = new Map<string, { readonly labels: string; readonly value: T }>();
 
-  constructor({ labels = [] }: Description, fresh: () => T) {
+  constructor({ labels = [], most = MOST_SERIES }: Description, fresh: () => T) {
     this.#labels = labels;
+    this.#most = most;
     this.#fresh = fresh;
     if (labels.length === 0) this.at([]);
   }
@@ -28,7 +32,7 @@ class SeriesSet<T> {
     const key = values.join('\0');
     const known = this.#series.get(key);
     if (known !== undefined) return known.value;
-    if (this.#series.size >= MOST_SERIES && values.some((value) => value !== BEYOND)) {
+    if (this.#series.size >= this.#most && values.some((value) => value !== BEYOND)) {
       return this.at(values.map(() => BEYOND));
     }
     const labels = this.#labels.map((label, i) => `${label}="${escape(values[i] ?? '')}"`).join(',');
@@ -150,23 +154,33 @@ export class Histogram implements Metric {
 /** Metrics in Prometheus' text format 0.0.4, in the order in which they were added. */
 export class Registry {
   readonly #metrics: Metric[] = [];
+  readonly #most: number;
+
+  /** `most`: how many series of one metric are told apart. */
+  constructor(most = MOST_SERIES) {
+    this.#most = most;
+  }
 
   counter(about: Description): Counter {
-    return this.#add(new Counter(about));
+    return this.#add(new Counter(this.#bounded(about)));
   }
   gauge(about: Description, read: () => Readings): void {
-    this.#add(new Gauge(about, read));
+    this.#add(new Gauge(this.#bounded(about), read));
   }
   /** A counter that somebody else counts. */
   reading(about: Description, read: () => Readings): void {
-    this.#add(new Gauge(about, read, 'counter'));
+    this.#add(new Gauge(this.#bounded(about), read, 'counter'));
   }
   histogram(about: Description, bounds: readonly number[]): Histogram {
-    return this.#add(new Histogram(about, bounds));
+    return this.#add(new Histogram(this.#bounded(about), bounds));
   }
 
   text(): string {
     return this.#metrics.map((metric) => metric.text()).join('');
+  }
+
+  #bounded(about: Description): Description {
+    return { ...about, most: this.#most };
   }
 
   #add<T extends Metric>(metric: T): T {

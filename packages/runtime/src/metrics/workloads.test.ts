@@ -95,6 +95,16 @@ test('containers, proxies and workloads by the names of cAdvisor and kube-state-
   expect(check.toString()).toBe('');
 });
 
+test('a thousand pods are told apart', () => {
+  const pods = Array.from({ length: 1001 }, (_, i) => pod(`web-${i}`, []));
+  const metrics = new WorkloadsMetrics(
+    () => source(pods),
+    clock,
+    () => new Map(),
+  );
+  expect(metrics.text().match(/^kube_pod_owner\{.*pod="web-\d+"/gm)).toHaveLength(1001);
+});
+
 test('certificates of Envoys, as proxies of the other kind tell theirs', () => {
   const folder = mkdtempSync(join(tmpdir(), 'mizzen-expiry-'));
   const root = loadOrCreateRoot(folder, 'cluster.local', clock.wall());

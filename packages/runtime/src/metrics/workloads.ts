@@ -30,7 +30,8 @@ const PROXY = 'istio-proxy';
 export class WorkloadsMetrics {
   readonly #source: () => WorkloadsSource;
   readonly #groups: typeof readGroups;
-  readonly #registry = new Registry();
+  /** As many as there are pods, which files and people decide. */
+  readonly #registry = new Registry(Infinity);
   /** What each group was seen to have used: processes that nobody waited for take what they used with them. */
   #used = new Map<number, number>();
   #seen: readonly Group[] = [];

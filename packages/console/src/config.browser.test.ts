@@ -18,6 +18,15 @@ kind: Service
 metadata: { name: web }
 spec: { selector: { app: web }, ports: [{ name: http, port: 80, targetPort: 8080 }] }
 `;
+const INSIDE = `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: inside }
+spec:
+  hosts: [web]
+  http:
+    - route:
+        - destination: { host: web, subset: v1 }
+`;
 const ROUTES = `# How requests reach the two versions
 apiVersion: networking.istio.io/v1
 kind: Gateway
@@ -50,7 +59,7 @@ spec:
 let browser: Browser;
 let mesh: Mesh;
 beforeAll(async () => {
-  const files = { 'routes.yaml': ROUTES, 'workloads.yaml': WORKLOADS };
+  const files = { 'inside.yaml': INSIDE, 'routes.yaml': ROUTES, 'workloads.yaml': WORKLOADS };
   [browser, mesh] = await Promise.all([openBrowser(), Mesh.start(files)]);
 }, 60_000);
 afterAll(async () => {
@@ -68,7 +77,7 @@ const editor = (page: Page): ReturnType<Page['getByRole']> =>
   page.getByRole('textbox', { name: 'Text of mesh/routes.yaml' });
 
 test('a file is read, with what its resources become', async () => {
-  const { page, context, complaints } = await openPage(browser, `${mesh.console}/#/config`);
+  const { page, context, complaints } = await openPage(browser, `${mesh.console}/#/config?file=mesh/routes.yaml`);
   await expect.poll(() => editor(page).inputValue()).toBe(ROUTES);
   await page.getByText('Opened by mizzen dashboard').waitFor();
   expect(await editor(page).isEditable()).toBe(false);
@@ -136,7 +145,8 @@ test('an edit of a file that changed meanwhile is not written over it, and not l
 test('a slider shifts requests, a form makes faults, and both are YAML first', async () => {
   const { page, context, complaints } = await open('traffic', 'dark');
   await page.getByRole('listitem').filter({ hasText: 'web v2 10%' }).waitFor();
-  await page.getByRole('link', { name: 'Change' }).click();
+  const front = page.getByRole('region', { name: 'VirtualService default/front' });
+  await front.getByRole('link', { name: 'Change' }).click();
   const slider = page.getByRole('slider', { name: 'Share of web v1' });
   await slider.focus();
   for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowLeft');
@@ -160,6 +170,24 @@ test('a slider shifts requests, a form makes faults, and both are YAML first', a
   expect(written).toContain('weight: 85 # most');
   expect(written).toContain('route: # everybody');
   await expect.poll(() => mesh.ask('/')).toBe(418);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+test('a version that gets nothing is given something, and less of it, and nothing', async () => {
+  const { page, context, complaints } = await open('traffic?route=default/inside');
+  const slider = page.getByRole('slider', { name: 'Share of web v1' });
+  const review = page.getByRole('region', { name: 'What the edit changes' });
+  await slider.fill('70');
+  await review.getByText('weight: 30').waitFor();
+  await slider.fill('95');
+  await review.getByText('weight: 5', { exact: false }).first().waitFor();
+  await review.getByText('subset: v2').waitFor();
+  await page.getByRole('button', { name: 'Write it', exact: true }).click();
+  await page.getByRole('listitem').filter({ hasText: 'web v2 5%' }).waitFor();
+  expect(mesh.read('inside.yaml')).toBe(
+    `${INSIDE}          weight: 95\n        - destination:\n            host: web\n            subset: v2\n          weight: 5\n`,
+  );
   expect(complaints).toEqual([]);
   await context.close();
 });

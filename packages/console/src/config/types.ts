@@ -47,6 +47,7 @@ export interface Route {
     readonly labels: Readonly<Record<string, string>>;
     readonly weight: number;
   }[];
+  readonly others: readonly { readonly subset: string; readonly labels: Readonly<Record<string, string>> }[];
   readonly fault: {
     readonly delay: { readonly percentage: number; readonly fixedDelay: string } | null;
     readonly abort: { readonly percentage: number; readonly httpStatus: number; readonly grpcStatus: string } | null;

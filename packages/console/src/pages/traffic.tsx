@@ -1,6 +1,6 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { post } from '../api.ts';
-import { setDraft, useDraft } from '../config/drafts.ts';
+import { type Draft, setDraft, useDraft } from '../config/drafts.ts';
 import { type Fault, FaultForm } from '../config/fault-form.tsx';
 import { Review } from '../config/review.tsx';
 import { sharesOf, withShare } from '../config/shares.ts';
@@ -113,7 +113,11 @@ function Shares({ shares, route }: { readonly shares: readonly number[]; readonl
 }
 
 type EditBody =
-  | { readonly route: number; readonly weights: readonly number[] }
+  | {
+      readonly route: number;
+      readonly weights: readonly number[];
+      readonly added: readonly { readonly subset: string; readonly weight: number }[];
+    }
   | { readonly route: number; readonly fault: Fault | null };
 
 function EditRoutes({ service }: { readonly service: VirtualService }): React.JSX.Element {
@@ -123,16 +127,31 @@ function EditRoutes({ service }: { readonly service: VirtualService }): React.JS
   const draft = useDraft(file);
   const previewed = usePreview(file, draft?.text);
   const [problem, setProblem] = useState<string>();
-  const edit = async (body: EditBody): Promise<void> => {
+  // Every change begins anew with the text that was there first: what was moved to and fro leaves nothing behind.
+  const start = useRef<Draft>(undefined);
+  const edits = useRef(new Map<string, EditBody>());
+  const turn = useRef(0);
+  const [generation, setGeneration] = useState(0);
+  const drafted = draft !== undefined;
+  useEffect(() => {
+    if (drafted || start.current === undefined) return;
+    start.current = undefined;
+    edits.current.clear();
+    setGeneration((before) => before + 1);
+  }, [drafted]);
+  const edit = async (what: string, body: EditBody): Promise<void> => {
     if (disk === undefined) return;
-    const base = draft ?? { text: disk.text, base: disk.text, version: disk.version };
+    const begun = (start.current ??= draft ?? { text: disk.text, base: disk.text, version: disk.version });
+    edits.current.set(`${body.route} ${what}`, body);
+    const mine = ++turn.current;
     try {
-      const edited = await post<{ readonly text: string }>(
-        '/api/config/edit',
-        { text: base.text, namespace, name, ...body },
-        token,
-      );
-      setDraft(file, { text: edited.text, base: base.base, version: base.version });
+      let { text } = begun;
+      for (const each of edits.current.values()) {
+        const asked = { text, namespace, name, ...each };
+        ({ text } = await post<{ readonly text: string }>('/api/config/edit', asked, token));
+      }
+      if (mine !== turn.current) return;
+      setDraft(file, { ...begun, text });
       setProblem(undefined);
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
@@ -142,15 +161,18 @@ function EditRoutes({ service }: { readonly service: VirtualService }): React.JS
     <div className="edit-routes">
       <Problem text={problem ?? unread ?? previewed.problem} />
       {routes.map((route) => (
-        <fieldset key={route.index}>
+        <fieldset key={`${route.index} ${generation}`}>
           <legend>
             {route.name === '' ? `Route ${route.index + 1}` : route.name}:{' '}
             {route.match === '' ? 'every request' : route.match}
           </legend>
-          {route.destinations.length > 1 && (
-            <Sliders route={route} onChange={(weights) => edit({ route: route.index, weights })} />
+          {route.destinations.length + route.others.length > 1 && (
+            <Sliders
+              route={route}
+              onChange={(weights) => edit('weights', { route: route.index, ...splitOf(route, weights) })}
+            />
           )}
-          <FaultForm route={route} onChange={(fault) => edit({ route: route.index, fault })} />
+          <FaultForm route={route} onChange={(fault) => edit('fault', { route: route.index, fault })} />
         </fieldset>
       ))}
       {draft !== undefined && disk !== undefined && (
@@ -170,6 +192,26 @@ function EditRoutes({ service }: { readonly service: VirtualService }): React.JS
   );
 }
 
+/** Those that get requests, and those that might. */
+function versionsOf({ destinations, others }: Route): Route['destinations'] {
+  const host = destinations[0]?.host ?? '';
+  return [...destinations, ...others.map((other) => ({ host, ...other, weight: 0 }))];
+}
+
+/** The weights of what is written, and of what comes to it. */
+function splitOf(
+  { destinations, others }: Route,
+  weights: readonly number[],
+): Omit<Extract<EditBody, { readonly weights: unknown }>, 'route'> {
+  const own = destinations.length;
+  return {
+    weights: weights.slice(0, own),
+    added: others
+      .map(({ subset }, index) => ({ subset, weight: weights[own + index] ?? 0 }))
+      .filter(({ weight }) => weight > 0),
+  };
+}
+
 const QUIET_MS = 200;
 
 /** One slider for two versions; one for each where there are more. */
@@ -180,7 +222,8 @@ function Sliders({
   readonly route: Route;
   readonly onChange: (weights: readonly number[]) => Promise<void>;
 }): React.JSX.Element {
-  const current = sharesOf(route.destinations.map(({ weight }) => weight));
+  const all = versionsOf(route);
+  const current = sharesOf(all.map(({ weight }) => weight));
   const [weights, setWeights] = useState<readonly number[]>(current);
   const [asked, setAsked] = useState<readonly number[]>();
   useEffect(() => {
@@ -195,12 +238,12 @@ function Sliders({
     setWeights(next);
     setAsked(next);
   };
-  const last = route.destinations.length - 1;
-  const shown = last === 1 ? [0] : route.destinations.map((_, index) => index);
+  const last = all.length - 1;
+  const shown = last === 1 ? [0] : all.map((_, index) => index);
   return (
     <div className="sliders">
       {shown.map((index) => {
-        const destination = route.destinations[index]!;
+        const destination = all[index]!;
         return (
           <label key={nameOf(destination)}>
             <span>
@@ -209,7 +252,7 @@ function Sliders({
             </span>
             {last === 1 && (
               <span className="other">
-                {nameOf(route.destinations[1]!)} {weights[1]}%
+                {nameOf(all[1]!)} {weights[1]}%
               </span>
             )}
             <input
@@ -218,7 +261,7 @@ function Sliders({
               max="100"
               step="1"
               value={weights[index]}
-              aria-valuetext={route.destinations.map((each, at) => `${nameOf(each)} ${weights[at]}%`).join(', ')}
+              aria-valuetext={all.map((each, at) => `${nameOf(each)} ${weights[at]}%`).join(', ')}
               onChange={(event) => set(index, Number(event.target.value))}
             />
           </label>

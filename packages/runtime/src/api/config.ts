@@ -85,7 +85,9 @@ function editIn(
   if (Array.isArray(weights)) {
     const all: readonly unknown[] = weights;
     if (!all.every(isWeight)) return '`weights` are whole numbers from 0 to 100';
-    return { resource, edit: { kind: 'weights', route, weights: all } };
+    const { added = [] } = body;
+    if (!Array.isArray(added) || !added.every(isAdded)) return '`added` are a `subset` and a `weight` each';
+    return { resource, edit: { kind: 'weights', route, weights: all, added } };
   }
   if (fault === null) return { resource, edit: { kind: 'fault', route, fault } };
   if (typeof fault !== 'object') return 'give `weights` or a `fault`';
@@ -95,6 +97,12 @@ function editIn(
 
 function isWeight(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 100;
+}
+
+function isAdded(value: unknown): value is { readonly subset: string; readonly weight: number } {
+  if (typeof value !== 'object' || value === null) return false;
+  const { subset, weight } = value as Readonly<Record<string, unknown>>;
+  return typeof subset === 'string' && isWeight(weight);
 }
 
 function faultProblem(fault: object): string | undefined {

@@ -60,7 +60,9 @@ export class ConfigEditor {
     const { result, diagnostics, desired, model, pods } = preview;
     const known = new Set(state.diagnostics.map(keyOf));
     const { added, modified, removed } = result.changed;
-    const all = xdsChanges(this.#deps.proxies.preview(model, { pods, gateways: preview.gateways }));
+    // Most of what is typed changes a comment, or has an error until it is finished.
+    const same = added.length + modified.length + removed.length === 0 && result.meshConfig?.changed !== true;
+    const all = same ? [] : xdsChanges(this.#deps.proxies.preview(model, { pods, gateways: preview.gateways }));
     const podOf = new Map(pods.map((pod) => [pod.node, pod]));
     const concerned = new Set(all.flatMap(({ nodes }) => nodes));
     return {

@@ -102,6 +102,31 @@ test('faults come before the route, change and go', () => {
   expect(edited(other, { kind: 'fault', route: 0, fault: null })).toBe(BLOCK);
 });
 
+test('a version that got nothing gets something', () => {
+  const text = edited(BLOCK, { kind: 'weights', route: 0, weights: [80], added: [{ subset: 'v1', weight: 20 }] });
+  const before = '        - destination: { host: orders, subset: v2 }\n\n';
+  expect(text).toBe(
+    BLOCK.replace(
+      before,
+      before.replace(
+        '}\n',
+        `}
+          weight: 80
+        - destination:
+            host: orders
+            subset: v1
+          weight: 20
+`,
+      ),
+    ),
+  );
+  const flow =
+    'kind: VirtualService\nmetadata: {name: orders}\nspec: {http: [{route: [{destination: {host: a, subset: x}}]}]}\n';
+  expect(edited(flow, { kind: 'weights', route: 0, weights: [50], added: [{ subset: 'y', weight: 50 }] })).toBe(
+    flow.replace('x}}]', 'x}, weight: 50}, { destination: { host: a, subset: y }, weight: 50 }]'),
+  );
+});
+
 test('an item of a List, with Windows line ends', () => {
   const list = [
     'kind: List',

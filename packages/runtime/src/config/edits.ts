@@ -15,7 +15,13 @@ export interface Fault {
 
 /** What a person does to a VirtualService with a slider or a form. `route`: which of its HTTP routes, from 0. */
 export type Edit =
-  | { readonly kind: 'weights'; readonly route: number; readonly weights: readonly number[] }
+  /** `added`: subsets that are sent requests, too. */
+  | {
+      readonly kind: 'weights';
+      readonly route: number;
+      readonly weights: readonly number[];
+      readonly added?: readonly { readonly subset: string; readonly weight: number }[];
+    }
   /** Null takes the faults away. */
   | { readonly kind: 'fault'; readonly route: number; readonly fault: Fault | null };
 
@@ -69,8 +75,16 @@ function changesOf(
   if (count !== edit.weights.length) {
     return { problem: `the route has ${count} destinations, not ${edit.weights.length}: it has changed` };
   }
+  const first = document.getIn([...route, 'route', 0, 'destination'], true);
+  const destination = isMap(first) ? (first.toJS(document) as object) : {};
   return {
-    all: edit.weights.map((weight, index) => ({ path: [...route, 'route', index, 'weight'], value: weight })),
+    all: [
+      ...edit.weights.map((weight, index) => ({ path: [...route, 'route', index, 'weight'], value: weight })),
+      ...(edit.added ?? []).map(({ subset, weight }, index) => ({
+        path: [...route, 'route', count + index],
+        value: { destination: { ...destination, subset }, weight },
+      })),
+    ],
   };
 }
 

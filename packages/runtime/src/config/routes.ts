@@ -8,25 +8,34 @@ export function routesOf(spec: networking.VirtualService, snapshot: Snapshot, na
   return (spec.http ?? []).flatMap((route, index) => {
     const destinations = (route.route ?? []).map(({ destination, weight }) => {
       const { host = '', subset = '' } = destination ?? {};
-      return { host, subset, labels: labelsOf(snapshot, namespace, host, subset), weight: weight ?? 0 };
+      const found = subsetsOf(snapshot, namespace, host).find(({ name }) => name === subset);
+      return { host, subset, labels: found?.labels ?? {}, weight: weight ?? 0 };
     });
     if (destinations.length === 0) return [];
     // One destination gets everything, whatever its weight.
     if (destinations.length === 1) destinations[0] = { ...destinations[0]!, weight: destinations[0]!.weight || 100 };
-    return [{ index, name: route.name ?? '', match: matchText(route), destinations, fault: faultOf(route) }];
+    const [first] = destinations;
+    const versioned = destinations.every(({ host, subset }) => host === first?.host && subset !== '');
+    const others = !versioned
+      ? []
+      : subsetsOf(snapshot, namespace, first?.host ?? '').flatMap(({ name = '', labels = {} }) =>
+          destinations.some(({ subset }) => subset === name) ? [] : [{ subset: name, labels }],
+        );
+    const text = { name: route.name ?? '', match: matchText(route) };
+    return [{ index, ...text, destinations, others, fault: faultOf(route) }];
   });
 }
 
-function labelsOf(snapshot: Snapshot, namespace: string, host: string, subset: string): Record<string, string> {
-  if (subset === '') return {};
+type Subset = NonNullable<networking.DestinationRule['subsets']>[number];
+
+/** Those that DestinationRules define for a host as a VirtualService of a namespace names it. */
+function subsetsOf(snapshot: Snapshot, namespace: string, host: string): readonly Subset[] {
   const full = host.includes('.') ? host : `${host}.${namespace}.svc.cluster.local`;
-  for (const { spec, metadata } of snapshot.list('DestinationRule')) {
+  return snapshot.list('DestinationRule').flatMap(({ spec, metadata }) => {
     const own = spec.host ?? '';
-    if (own !== full && !(own === host && metadata.namespace === namespace)) continue;
-    const found = spec.subsets?.find(({ name }) => name === subset);
-    if (found !== undefined) return found.labels ?? {};
-  }
-  return {};
+    const named = own.includes('.') ? own : `${own}.${metadata.namespace}.svc.cluster.local`;
+    return named === full ? (spec.subsets ?? []) : [];
+  });
 }
 
 function faultOf({ fault }: HttpRoute): RouteAnswer['fault'] {

@@ -87,6 +87,8 @@ export interface RouteAnswer {
     readonly labels: Readonly<Record<string, string>>;
     readonly weight: number;
   }[];
+  /** Subsets of the same service that get nothing. */
+  readonly others: readonly { readonly subset: string; readonly labels: Readonly<Record<string, string>> }[];
   readonly fault: {
     readonly delay: { readonly percentage: number; readonly fixedDelay: string } | null;
     readonly abort: {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   type Document,
   isMap,
+  isSeq,
   isScalar,
   type Pair,
   parseDocument,
@@ -9,11 +10,12 @@ import {
   stringify,
   visit,
   type YAMLMap,
+  type YAMLSeq,
 } from 'yaml';
 
 export type YamlPath = readonly (string | number)[];
 
-/** `value` at `path`; undefined takes the key away. `before`: where a new key goes, when it is to be before another. */
+/** `value` at `path`, which may be one behind the end of a list; undefined takes the key away. `before`: where a new key goes, when it is to be before another. */
 export interface Change {
   readonly path: YamlPath;
   readonly value: unknown;
@@ -68,6 +70,7 @@ type Located = Pair<ParsedNode, ParsedNode | null>;
 function inText(text: string, document: Document.Parsed, { path, value, before }: Change): string | undefined {
   const map: unknown = document.getIn(path.slice(0, -1), true);
   const key = path.at(-1);
+  if (isSeq(map)) return typeof key === 'number' && key === map.items.length ? added(text, map, value) : undefined;
   if (!isMap(map) || typeof key !== 'string') return undefined;
   const items = map.items as Located[];
   const at = items.findIndex((pair) => isScalar(pair.key) && pair.key.value === key);
@@ -110,6 +113,19 @@ function appended(text: string, map: YAMLMap, key: string, value: unknown): stri
   }
   const line = lineEnd(text, end);
   return `${text.slice(0, line)}\n${' '.repeat(indent)}${pairText(key, value, false, indent)}${text.slice(line)}`;
+}
+
+/** At the end of a list. */
+function added(text: string, list: YAMLSeq, value: unknown): string | undefined {
+  const last = list.items.at(-1) as ParsedNode | undefined;
+  if (!last?.range) return undefined;
+  const end = contentEnd(text, last.range[1]);
+  if (list.flow === true) return `${text.slice(0, end)}, ${flowText(value)}${text.slice(end)}`;
+  const dash = text.lastIndexOf('-', (list.items[0] as ParsedNode).range[0] - 1);
+  const pad = ' '.repeat(columnOf(text, dash));
+  const lines = stringify([value], { lineWidth: 0 }).trimEnd().split('\n').join(`\n${pad}`);
+  const line = lineEnd(text, end);
+  return `${text.slice(0, line)}\n${pad}${lines}${text.slice(line)}`;
 }
 
 function removed(text: string, items: readonly Located[], at: number, flow: boolean): string {

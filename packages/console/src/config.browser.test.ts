@@ -191,3 +191,22 @@ test('a version that gets nothing is given something, and less of it, and nothin
   expect(complaints).toEqual([]);
   await context.close();
 });
+
+test('a new file is made when it is written', async () => {
+  const { page, context, complaints } = await open('config?file=mesh/routes.yaml');
+  await page.getByRole('textbox', { name: 'Name of a new file' }).fill('limits.yaml');
+  await page.getByRole('button', { name: 'New file' }).click();
+  const area = page.getByRole('textbox', { name: 'Text of mesh/limits.yaml' });
+  const text = `apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: outside }
+spec: { hosts: [outside.example], ports: [{ number: 80, name: http, protocol: HTTP }], resolution: DNS }
+`;
+  await area.fill(text);
+  await page.getByRole('region', { name: 'What the edit changes' }).getByText('ServiceEntry default/outside').waitFor();
+  await page.getByRole('button', { name: 'Write it', exact: true }).click();
+  await page.getByRole('link', { name: 'mesh/limits.yaml' }).waitFor();
+  expect(mesh.read('limits.yaml')).toBe(text);
+  expect(complaints.filter((each) => !each.includes('404'))).toEqual([]);
+  await context.close();
+});

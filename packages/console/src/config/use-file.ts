@@ -1,12 +1,15 @@
 import { useCallback, useEffect, useState } from 'react';
-import { get } from '../api.ts';
+import { ApiFailure, get } from '../api.ts';
 import { useToken } from '../token.ts';
 import type { FileText } from './types.ts';
 
 const INTERVAL_MS = 2000;
 
-/** A file as it is on disk now. */
-export function useFile(file: string): {
+/** A file as it is on disk now. One that is yet to be made is empty, and its version, too. */
+export function useFile(
+  file: string,
+  isNew = false,
+): {
   readonly value: FileText | undefined;
   readonly problem: string | undefined;
   readonly again: () => void;
@@ -31,6 +34,15 @@ export function useFile(file: string): {
         );
       } catch (error) {
         if (abort.signal.aborted) return;
+        if (isNew && error instanceof ApiFailure && error.code === 'not-found') {
+          setState((before) =>
+            before.of === file && before.value?.version === ''
+              ? before
+              : { value: { file, text: '', version: '', writable: true }, of: file },
+          );
+          // Whether somebody else makes it meanwhile is seen when it is written.
+          return;
+        }
         setState((before) => ({
           ...(before.of === file ? before : {}),
           problem: error instanceof Error ? error.message : String(error),
@@ -44,7 +56,7 @@ export function useFile(file: string): {
       abort.abort();
       clearTimeout(timer);
     };
-  }, [file, token, turn]);
+  }, [file, isNew, token, turn]);
   const again = useCallback(() => setTurn((before) => before + 1), []);
   return state.of === file
     ? { value: state.value, problem: state.problem, again }

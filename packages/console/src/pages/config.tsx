@@ -35,6 +35,7 @@ export default function ConfigPage(): React.JSX.Element {
             file={file}
             line={Number(query.get('line') ?? 0) || undefined}
             chosen={query.get('resource') ?? ''}
+            isNew={query.get('new') === 'yes' && !files.includes(file)}
             status={status.value}
           />
         )}
@@ -90,7 +91,41 @@ function FileList({ files, chosen, status }: FileListProps): React.JSX.Element {
           );
         })}
       </ul>
+      <NewFile beside={files[0] ?? ''} />
     </nav>
+  );
+}
+
+/** Opens a file that is not there yet; it is made when it is written. */
+function NewFile({ beside }: { readonly beside: string }): React.JSX.Element {
+  const [name, setName] = useState('');
+  const directory = beside.slice(0, beside.lastIndexOf('/') + 1);
+  return (
+    <form
+      className="new-file"
+      aria-label="New file"
+      onSubmit={(event) => {
+        event.preventDefault();
+        location.hash = address('config', { file: name.includes('/') ? name : directory + name, new: 'yes' });
+        setName('');
+      }}
+    >
+      <label>
+        <span className="hidden">Name of a new file</span>
+        <input
+          type="text"
+          required
+          pattern=".*\w\.(ya?ml|json)"
+          title="A name like routes.yaml"
+          placeholder="new.yaml"
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+        />
+      </label>
+      <button type="submit" className="button" disabled={name === ''}>
+        New file
+      </button>
+    </form>
   );
 }
 
@@ -98,12 +133,13 @@ interface FileViewProps {
   readonly file: string;
   readonly line: number | undefined;
   readonly chosen: string;
+  readonly isNew: boolean;
   readonly status: ConfigStatus | undefined;
 }
 
-function FileView({ file, line, chosen, status }: FileViewProps): React.JSX.Element {
+function FileView({ file, line, chosen, isNew, status }: FileViewProps): React.JSX.Element {
   const token = useToken();
-  const { value: disk, problem, again } = useFile(file);
+  const { value: disk, problem, again } = useFile(file, isNew);
   const draft = useDraft(file);
   const [written, setWritten] = useState(false);
   const previewed = usePreview(file, draft?.text);

@@ -62,6 +62,10 @@ const label = (name: string, text: RegExp): { readonly name: RegExp } => ({
   name: new RegExp(`^${name}.*${text.source}`),
 });
 
+test('the terminal names the console when the mesh is ready', () => {
+  expect(mesh.output).toMatch(new RegExp(`^console ${mesh.console}\\n(.*\\n)*ready in`, 'm'));
+});
+
 test('the graph shows what was sent, as it is sent', async () => {
   const { page, context, complaints } = await openPage(browser, mesh.console);
   await page.waitForSelector('.edge-label');
@@ -214,11 +218,18 @@ const PAGES = [
   'logs?workload=default/web-v1&source=access',
   'certificates',
   'proxies',
+  'traffic',
+  'config?file=mesh/routes.yaml',
   'services',
   'service?host=web.default.svc.cluster.local',
   'workload?workload=istio-system/istio-ingressgateway',
 ];
-const READY: Readonly<Record<string, string>> = { graph: '.edge-label', [PAGES[2]!]: '.line' };
+const READY: Readonly<Record<string, string>> = {
+  graph: '.edge-label',
+  [PAGES[2]!]: '.line',
+  traffic: '.routes',
+  [PAGES[6]!]: '.editor',
+};
 
 for (const scheme of ['light', 'dark'] as const satisfies readonly Scheme[]) {
   test(`everybody can use it (${scheme})`, async () => {

@@ -52,6 +52,11 @@ export class Mesh {
     writeFileSync(join(this.folder, 'mesh', name), text);
   }
 
+  /** What the terminal has shown so far. */
+  get output(): string {
+    return this.#output;
+  }
+
   read(name: string): string {
     return readFileSync(join(this.folder, 'mesh', name), 'utf8');
   }

@@ -7,6 +7,7 @@ export function rate(value: number): string {
 
 export function short(value: number): string {
   if (value === 0) return '0';
+  if (value < 0.05) return '<0.1';
   if (value < 10) return value.toFixed(1);
   if (value < 1000) return value.toFixed(0);
   return value < 1e6 ? `${(value / 1000).toFixed(1)}k` : `${(value / 1e6).toFixed(1)}M`;

@@ -64,7 +64,7 @@ export class LiveTraffic {
   ofWorkload(namespace: string, name: string): TrafficAnswer | undefined {
     const desired = this.#state().desired.find(({ owner }) => owner.namespace === namespace && owner.name === name);
     if (desired === undefined) return undefined;
-    return workloadTraffic(this.#requests, this.#clock.now(), { namespace, name, sidecar: desired.sidecar });
+    return workloadTraffic(this.#requests, this.#clock.now(), { namespace, name });
   }
 
   /** Also of a pod that was there a moment ago, until another has its address. */

@@ -52,10 +52,12 @@ test('a workload by who sends to it, and by what it sends to', () => {
   const inbound = request({ reporter: 'destination', destination: 'front', source: 'gateway', service: 'front' });
   history.add([request(), inbound, { ...inbound, source: 'unknown' }], at);
   const front = { namespace: 'shop', name: 'front' };
-  const traffic = workloadTraffic(history, after(at), { ...front, sidecar: true });
+  const traffic = workloadTraffic(history, after(at), front);
   expect(traffic.inbound.map(({ name }) => name)).toEqual(['gateway', 'outside the mesh']);
   expect(traffic.outbound.map(({ name, total }) => [name, total.requests])).toEqual([['orders.shop v1', 10]]);
-  expect(workloadTraffic(history, after(at), { ...front, sidecar: false }).inbound).toEqual([]);
+  // Orders' own proxy says nothing.
+  const orders = workloadTraffic(history, after(at), { namespace: 'shop', name: 'orders-v1' });
+  expect(orders.inbound.map(({ name }) => name)).toEqual(['front']);
 });
 
 test('five minutes are kept, and no more', () => {

@@ -34,16 +34,18 @@ export function serviceTraffic(history: RequestHistory, now: number, service: st
 export function workloadTraffic(
   history: RequestHistory,
   now: number,
-  workload: { readonly namespace: string; readonly name: string; readonly sidecar: boolean },
+  workload: { readonly namespace: string; readonly name: string },
 ): TrafficAnswer {
-  // Without a proxy, nobody but the senders knows.
-  const reporter = workload.sidecar ? 'destination' : 'source';
-  const inbound = history.groups(now, (parties) => {
-    const { destination, destinationNamespace } = parties;
-    if (parties.reporter !== reporter || destination !== workload.name) return undefined;
-    if (destinationNamespace !== workload.namespace && destinationNamespace !== UNKNOWN) return undefined;
-    return parties.source === UNKNOWN ? 'outside the mesh' : parties.source;
-  });
+  const inboundOf = (reporter: Parties['reporter']): Map<string, Red> =>
+    history.groups(now, (parties) => {
+      const { destination, destinationNamespace } = parties;
+      if (parties.reporter !== reporter || destination !== workload.name) return undefined;
+      if (destinationNamespace !== workload.namespace && destinationNamespace !== UNKNOWN) return undefined;
+      return parties.source === UNKNOWN ? 'outside the mesh' : parties.source;
+    });
+  const told = inboundOf('destination');
+  // Where its own proxy says nothing, or there is none, the senders know.
+  const inbound = told.size > 0 ? told : inboundOf('source');
   const outbound = history.groups(now, (parties) => {
     const { source, sourceNamespace, service } = parties;
     if (parties.reporter !== 'source' || source !== workload.name) return undefined;

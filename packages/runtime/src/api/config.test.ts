@@ -78,7 +78,7 @@ async function post(path: string, body: object): Promise<Answer> {
 const preview = async (text: string, file = 'mesh/routes.yaml'): Promise<PreviewAnswer> =>
   checked('config-preview', (await post('preview', { file, text })).body);
 const file = async (name = 'mesh/routes.yaml'): Promise<FileAnswer> =>
-  checked('config-file', (await get(`file?file=${name}`)).body);
+  checked('config-file', (await get(`file?file=${name}`, { authorization: `Bearer ${control.token}` })).body);
 const onDisk = (name = 'routes.yaml'): string => readFileSync(join(control.folder, 'mesh', name), 'utf8');
 const code = ({ status, body }: Answer): unknown => [status, (body as { error?: { code: string } }).error?.code];
 
@@ -89,7 +89,11 @@ test('files of the mesh, and nothing else, can be read; secrets by those alone w
   expect(await file()).toMatchObject({ text: ROUTES, writable: true });
   expect(code(await get('file?file=state/token'))).toEqual([404, 'not-found']);
   expect(code(await get('file?file=mesh/../mesh/routes.yaml'))).toEqual([404, 'not-found']);
-  expect(code(await get('file?file=mesh/secret.yaml'))).toEqual([401, 'token-missing']);
+  expect((await get('file?file=mesh/workloads.yaml')).body).toMatchObject({ text: WORKLOADS });
+  chmodSync(join(control.folder, 'mesh/workloads.yaml'), 0o600);
+  for (const name of ['secret', 'workloads'])
+    expect(code(await get(`file?file=mesh/${name}.yaml`))).toEqual([401, 'token-missing']);
+  chmodSync(join(control.folder, 'mesh/workloads.yaml'), 0o644);
   const trusted = await get('file?file=mesh/secret.yaml', { authorization: `Bearer ${control.token}` });
   expect(trusted.body).toMatchObject({ text: SECRET });
 });

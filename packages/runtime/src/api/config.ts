@@ -35,7 +35,11 @@ export function readConfig(
       if (found === undefined) return refusal(404, 'not-found', `\`${name}\` is not a file of this mesh`);
       const { secret, ...body } = found;
       if (!secret || trusted) return { status: 200, body };
-      return refusal(401, 'token-missing', `\`${name}\` holds a Secret, which only whoever knows the token may read`);
+      return refusal(
+        401,
+        'token-missing',
+        `\`${name}\` holds a Secret or is not for everybody: only whoever knows the token may read it`,
+      );
     }
     case 'xds': {
       const of = (name: string): string => searchParams.get(name) ?? '';

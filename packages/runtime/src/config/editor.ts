@@ -24,6 +24,9 @@ export type Written =
   | { readonly version: string }
   | { readonly code: 'not-found' | 'stale' | 'not-writable' | 'has-errors'; readonly message: string };
 
+/** Wherever it stands: rather too often than not. */
+const SECRET = /\bkind["']?\s*:\s*["']?Secret\b/;
+
 /** More changes than this nobody reads; how many there are is said. */
 const MOST_CHANGES = 200;
 
@@ -39,13 +42,12 @@ export class ConfigEditor {
     return this.#deps.files.list();
   }
 
+  /** `secret`: not for everybody. */
   file(name: string): (FileAnswer & { readonly secret: boolean }) | undefined {
     const found: MeshFile | undefined = this.#deps.files.read(name);
     if (found === undefined) return undefined;
-    return {
-      ...found,
-      secret: /^\s*["']?kind["']?\s*:\s*["']?Secret\b/m.test(found.text) || /"kind"\s*:\s*"Secret"/.test(found.text),
-    };
+    const { shared, ...answer } = found;
+    return { ...answer, secret: !shared || SECRET.test(found.text) };
   }
 
   preview(file: string, text: string): PreviewAnswer | undefined {

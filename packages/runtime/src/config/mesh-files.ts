@@ -21,6 +21,8 @@ export interface MeshFile {
   /** Of the text; another text has another one. */
   readonly version: string;
   readonly writable: boolean;
+  /** Everybody on the machine may read it. */
+  readonly shared: boolean;
 }
 
 /** Why nothing was written, or read. */
@@ -50,7 +52,13 @@ export class MeshFiles {
     if (!this.list().includes(file)) return undefined;
     try {
       const text = readFileSync(file, 'utf8');
-      return { file, text, version: versionOf(text), writable: isWritable(file) };
+      return {
+        file,
+        text,
+        version: versionOf(text),
+        writable: isWritable(file),
+        shared: (statSync(file).mode & 0o004) !== 0,
+      };
     } catch {
       return undefined;
     }

@@ -156,3 +156,24 @@ test('a mesh configuration is judged the same at first and later, and it is know
   expect(read('accessLogFile: /d\nbogus: 3\n')).toEqual([false, 'kept', '/b']);
   expect(read('accessLogFile: /d\n')).toEqual([true, 'good', '/d']);
 });
+
+test('a fork tells what an update would do, and leaves all as it is', () => {
+  const ledger = new Ledger();
+  const [a, b] = [virtualService('a'), virtualService('b')];
+  const before = ledger.update([{ file: 'a.yaml', text: join(a, b) }]);
+  const fork = ledger.fork();
+  const text = join(virtualService('new'), virtualService('a', '2s'), b);
+  expect(fork.update([{ file: 'a.yaml', text }]).changed).toMatchObject({
+    added: [{ name: 'new' }],
+    modified: [{ name: 'a' }],
+    removed: [],
+  });
+  // Places of the resources in force are those of the text in force.
+  expect(before.snapshot.list('VirtualService').map(({ source }) => source.firstLine)).toEqual([1, 10]);
+  const bad = ledger.fork().update([{ file: 'a.yaml', text: join(virtualService('a', 'never'), b) }]);
+  expect(bad.keptLastGood).toMatchObject([{ name: 'a' }]);
+  expect(timeouts(bad)).toEqual(['1s', '1s']);
+  const after = ledger.update([{ file: 'a.yaml', text: join(a, b) }]);
+  expect(after.changed).toEqual({ added: [], modified: [], removed: [] });
+  expect(after.snapshot).toBe(before.snapshot);
+});

@@ -16,11 +16,12 @@ import type {
   SourceAddresses,
   SubsetProgram,
 } from '../program/types.ts';
+import { Headers } from '../http/headers.ts';
 import { upstreamOverrides, type UpstreamOverrides } from '../filter-state/upstream.ts';
 import type { ExpectedName } from '../tls/client.ts';
 import { configuredName } from './connect.ts';
 import type { TlsContexts } from '../tls/context.ts';
-import type { AlpnOffer, LbContext, UpstreamCluster, UpstreamHost } from '../types.ts';
+import type { AlpnOffer, LbContext, RequestHead, UpstreamCluster, UpstreamHost } from '../types.ts';
 import { ClusterCircuitBreaker } from './circuit-breaker.ts';
 import { ClusterHost } from './host.ts';
 import { NamedHost } from './named-host.ts';
@@ -30,6 +31,7 @@ import { endsOf } from './proxy-protocol.ts';
 import type { ClusterDetailStats } from './stats.ts';
 import { ClusterTransports, type Transport } from './transport.ts';
 
+const NO_REQUEST: RequestHead = { method: '', path: '', authority: '', scheme: '', headers: new Headers() };
 const FAILED_BY_EDS: ReadonlySet<EndpointProgram['health']> = new Set(['UNHEALTHY', 'TIMEOUT']);
 
 function keyOf({ endpoint }: ClusterHost): string {
@@ -133,7 +135,8 @@ export class Cluster implements UpstreamCluster {
     return this.#endpoints?.dropOverload ?? 0;
   }
 
-  choose(context: LbContext): UpstreamHost | null | Promise<UpstreamHost | null> {
+  choose(given: LbContext): UpstreamHost | null | Promise<UpstreamHost | null> {
+    const context = this.program.hashKey === undefined ? given : this.#hashed(this.program.hashKey, given);
     if (context.override !== undefined) {
       const host = this.#named(context.override.address);
       if (host !== null || context.override.strict) return this.underName(host, context);
@@ -142,6 +145,13 @@ export class Cluster implements UpstreamCluster {
       return this.#picker.pick(context);
     const avoid = context.avoid?.map((host) => (host instanceof NamedHost ? host.base : host));
     return this.underName(this.#picker.pick({ ...context, avoid }) as ClusterHost | null, context);
+  }
+
+  /** A connection without requests is hashed by what the cluster says, too. */
+  #hashed(hashKey: NonNullable<ClusterProgram['hashKey']>, context: LbContext): LbContext {
+    const { stream } = context;
+    if (stream === undefined || stream.request !== undefined) return context;
+    return { ...context, hash: hashKey(NO_REQUEST, stream).key };
   }
 
   /** The host of that address, if its health is one that requests may ask for it with. */

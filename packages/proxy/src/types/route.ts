@@ -151,7 +151,7 @@ export interface RouteActionProgram {
 export interface ClusterPolicies {
   readonly retry?: RetryProgram;
   readonly mirrors?: readonly MirrorProgram[];
-  readonly hashKey?: RouteActionProgram['hashKey'];
+  readonly hashKey?: ((request: RequestHead, stream: Pick<HttpStream, 'info'>) => HashResult) | undefined;
 }
 
 /** How far a request has been redirected within the proxy. */

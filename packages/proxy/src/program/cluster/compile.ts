@@ -61,6 +61,10 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
       'transportSocket',
     ]),
   }));
+  const balancing =
+    cluster.loadBalancingPolicy === undefined
+      ? compileLb(context, cluster)
+      : compilePolicy(context, cluster, cluster.loadBalancingPolicy);
   const peerExchange = compileFilters(context, cluster);
   if (type === 'EDS') {
     const { serviceName = '', edsConfig } = cluster.edsClusterConfig ?? {};
@@ -85,9 +89,7 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
         ? name
         : cluster.edsClusterConfig.serviceName,
     endpoints: endpointsOf(context, cluster, type),
-    ...(cluster.loadBalancingPolicy === undefined
-      ? compileLb(context, cluster)
-      : compilePolicy(context, cluster, cluster.loadBalancingPolicy)),
+    ...balancing,
     get panicThreshold() {
       return panicThreshold.value;
     },
@@ -104,7 +106,8 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     closeConnectionsOnHostHealthFailure: cluster.closeConnectionsOnHostHealthFailure === true,
     transportMatches,
     transport,
-    http,
+    http:
+      balancing.hashKey === undefined ? http : { ...http, policies: { ...http.policies, hashKey: balancing.hashKey } },
     dns: compileDns(cluster, type),
     originalDst: type === 'ORIGINAL_DST' ? compileOriginalDst(context, cluster) : undefined,
     tcpKeepalive:

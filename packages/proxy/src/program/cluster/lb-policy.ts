@@ -2,6 +2,7 @@ import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
 import { messageOf } from '../read-resource.ts';
+import { compileHashPolicies } from '../route/hash.ts';
 import type { OverrideSource } from '../types.ts';
 import { asciiLower } from '../values.ts';
 import {
@@ -24,6 +25,7 @@ const DEFAULT: BalancingProgram = {
   zoneAware: zoneAware(undefined),
   subsets: undefined,
   overrides: undefined,
+  hashKey: undefined,
 };
 
 interface Locality {
@@ -37,6 +39,7 @@ interface Hashing {
   readonly consistentHashingLbConfig?: {
     readonly useHostnameForHashing?: boolean;
     readonly hashBalanceFactor?: number;
+    readonly hashPolicy?: readonly types.route.RouteAction_HashPolicy[];
   };
   readonly useHostnameForHashing?: boolean;
   readonly hashBalanceFactor?: number;
@@ -101,6 +104,11 @@ function compileTyped(context: CompileContext, config: { readonly '@type': strin
       [...path, 'hashBalanceFactor'],
     ),
     localityWeighted: hashing.localityWeightedLbConfig !== undefined,
+    hashKey: compileHashPolicies(context, hashing.consistentHashingLbConfig?.hashPolicy, [
+      ...path,
+      'consistentHashingLbConfig',
+      'hashPolicy',
+    ]),
     hashByHostname:
       (hashing.consistentHashingLbConfig?.useHostnameForHashing ?? hashing.useHostnameForHashing) === true,
   };

@@ -17,6 +17,8 @@ export interface BalancingProgram {
   readonly zoneAware: ClusterProgram['zoneAware'];
   readonly subsets: SubsetProgram | undefined;
   readonly overrides: ClusterProgram['overrides'];
+  /** What requests are hashed by, whatever their routes say. */
+  readonly hashKey: ClusterProgram['hashKey'];
 }
 
 /** What `lbPolicy` and the fields beside it say. */
@@ -36,6 +38,7 @@ export function compileLb(context: CompileContext, cluster: types.cluster.Cluste
     zoneAware: zoneAware(common?.zoneAwareLbConfig),
     subsets: compileSubsets(context, cluster.lbSubsetConfig, ['lbSubsetConfig']),
     overrides: undefined,
+    hashKey: undefined,
   };
 }
 

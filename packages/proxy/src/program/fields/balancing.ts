@@ -38,7 +38,6 @@ export const balancingFields: FieldTable = {
     implemented: 'keys fallbackPolicy fallbackKeysSubset singleHostPerSubset',
   },
   [`${PREFIX}.common.v3.ConsistentHashingLbConfig`]: {
-    implemented: 'useHostnameForHashing hashBalanceFactor',
-    refused: { [NOT_SUPPORTED]: 'hashPolicy' },
+    implemented: 'useHostnameForHashing hashBalanceFactor hashPolicy',
   },
 };

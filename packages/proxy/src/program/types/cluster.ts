@@ -38,6 +38,8 @@ export interface ClusterProgram {
   };
   readonly hashByHostname: boolean;
   readonly hashBalanceFactor: number;
+  /** What its balancer hashes, whatever others say. */
+  readonly hashKey: ClusterPolicies['hashKey'] | undefined;
   readonly closeConnectionsOnHostSetChange: boolean;
   readonly subsets: SubsetProgram | undefined;
   /** Health of hosts that a request may name before the load balancer is asked. */

@@ -35,6 +35,10 @@ def main():
         'envoy.type.matcher.v3.AddressMatcher': [('invertMatch', 2, 'bool')],
         'envoy.config.cluster.v3.OutlierDetection': [('detectDegradedHosts', 26, 'google.protobuf.BoolValue')],
         'envoy.extensions.filters.http.stateful_session.v3.StatefulSession': [('statusOnStrictDestinationNotFound', 4, 'uint32')],
+        'envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig': [('httpService', 8, 'envoy.config.core.v3.HttpService'),
+            ('grpcService', 9, 'envoy.config.core.v3.GrpcService'), ('logName', 10, 'string'), ('bufferFlushInterval', 11, 'google.protobuf.Duration'),
+            ('bufferSizeBytes', 12, 'google.protobuf.UInt32Value'), ('filterStateObjectsToLog', 13, '[]string'),
+            ('customTags', 14, '[]envoy.type.tracing.v3.CustomTag'), ('resourceDetectors', 15, '[]envoy.config.core.v3.TypedExtensionConfig')],
         'envoy.config.core.v3.HealthCheck': [('name', 27, 'string')],
         'envoy.config.core.v3.HealthCheck.HttpHealthCheck': [('useAlpnProtocol', 15, 'bool')],
     }

@@ -76,5 +76,8 @@ export type * as headerToMetadata from './gen/envoy.extensions.filters.http.head
 export type * as ipTagging from './gen/envoy.extensions.filters.http.ip_tagging.v3.ts';
 export type * as bandwidthLimit from './gen/envoy.extensions.filters.http.bandwidth_limit.v3.ts';
 export type * as statefulSession from './gen/envoy.extensions.filters.http.stateful_session.v3.ts';
+export type * as otlpAccessLog from './gen/envoy.extensions.access_loggers.open_telemetry.v3.ts';
+export type * as otlpLogsService from './gen/opentelemetry.proto.collector.logs.v1.ts';
+export type * as otlpLogs from './gen/opentelemetry.proto.logs.v1.ts';
 export type * as rateLimitExpression from './gen/envoy.extensions.rate_limit_descriptors.expr.v3.ts';
 export type * as statefulCookie from './gen/envoy.extensions.http.stateful_session.cookie.v3.ts';

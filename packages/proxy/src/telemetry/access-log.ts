@@ -8,6 +8,7 @@ import { dataSource } from '../program/values.ts';
 import { compileAccessLogFilter } from './access-log-filter.ts';
 import { jsonFormatter, parseFormat, sortedJson, textFormatter } from './access-log-format.ts';
 import type { OperatorDeps } from './access-log-operators.ts';
+import { otlpLog } from './otlp-log/compile.ts';
 import { httpGrpcLog, tcpGrpcLog } from './grpc-log/compile.ts';
 
 /** Envoy's own format, for access logs that name none. */
@@ -69,6 +70,8 @@ function targetOf(
       return httpGrpcLog(context, config as types.grpcAccessLog.HttpGrpcAccessLogConfig, path);
     case 'envoy.extensions.access_loggers.grpc.v3.TcpGrpcAccessLogConfig':
       return tcpGrpcLog(context, config as types.grpcAccessLog.TcpGrpcAccessLogConfig, path);
+    case 'envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig':
+      return otlpLog(context, config as types.otlpAccessLog.OpenTelemetryAccessLogConfig, path);
     default:
       context.refuse(path, `\`${config['@type']}\` is not an access logger that is supported`);
       return undefined;

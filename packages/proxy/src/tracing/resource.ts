@@ -22,8 +22,20 @@ export function compileResource(
     ['telemetry.sdk.name', SDK.name],
     ['telemetry.sdk.version', SDK.version],
   ]);
-  (resourceDetectors ?? []).forEach(({ typedConfig }, i) => {
-    const at = [...path, 'resourceDetectors', i, 'typedConfig'];
+  for (const [key, value] of detectResource(context, resourceDetectors, [...path, 'resourceDetectors']))
+    attributes.set(key, value);
+  return attributes;
+}
+
+/** What detectors find. */
+export function detectResource(
+  context: CompileContext,
+  detectors: readonly types.core.TypedExtensionConfig[] | undefined,
+  path: Path,
+): ReadonlyMap<string, string> {
+  const attributes = new Map<string, string>();
+  (detectors ?? []).forEach(({ typedConfig }, i) => {
+    const at = [...path, i, 'typedConfig'];
     const type = messageOf(typedConfig?.['@type'] ?? '');
     switch (type) {
       case `${V3}.StaticConfigResourceDetectorConfig`: {

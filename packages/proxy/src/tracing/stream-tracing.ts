@@ -3,7 +3,7 @@ import type { Headers } from '../http/headers.ts';
 import type { ActiveStream } from '../http/stream.ts';
 import type { AttemptLog } from '../http/attempt-log.ts';
 import { recordOf } from '../http/upstream-log.ts';
-import type { LogSource } from '../program/types.ts';
+import type { LogSource, SpanIds } from '../program/types.ts';
 import { describeAttempt, describeRequest } from './finish.ts';
 import type { RouteTracing, TracingProgram } from './program.ts';
 import type { TraceReason } from './request-id.ts';
@@ -52,6 +52,11 @@ export class StreamTracing {
 
   get sampled(): Span | undefined {
     return this.#span?.sampled === true ? this.#span : undefined;
+  }
+
+  /** Which span the request is; undefined: none. */
+  get ids(): SpanIds | undefined {
+    return this.#span;
   }
 
   #decorate(): void {

@@ -1,6 +1,6 @@
 import type { Transform } from 'node:stream';
 import type { JsonObject } from '@mizzen/xds';
-import type { Span } from '../tracing/span.ts';
+import type { SpanIds } from '../program/types/access-log.ts';
 import type { RequestHead, ResponseHead, StreamInfo } from './request.ts';
 import type { RouteDecision } from './route.ts';
 import type { Trace } from './trace.ts';
@@ -33,7 +33,7 @@ export interface HttpStream {
   ): void;
   setMetadata(filter: string, value: JsonObject): void;
   /** The request is traced; `sampled`: its span is sent to whoever collects them. */
-  readonly tracing?: { readonly sampled: Pick<Span, 'traceId' | 'spanId'> | undefined } | undefined;
+  readonly tracing?: { readonly sampled: SpanIds | undefined; readonly ids: SpanIds | undefined } | undefined;
   /** The request has a body, or may have one. */
   readonly expectsBody: boolean;
   /** The lowercase protocol that an upgrade asks for, `connect`, or empty. */

@@ -4,6 +4,7 @@ const JWT = 'envoy.extensions.filters.http.jwt_authn.v3';
 const FAULT = 'envoy.extensions.filters.http.fault.v3';
 const ACCESS = 'envoy.config.accesslog.v3';
 const GRPC_LOG = 'envoy.extensions.access_loggers.grpc.v3';
+const OTLP = 'opentelemetry.proto.common.v1';
 const TRACING = 'envoy.type.tracing.v3';
 
 /** HTTP filters, authorization rules and access logs. */
@@ -154,6 +155,16 @@ export const filterFields: FieldTable = {
       'commonConfig additionalRequestHeadersToLog additionalResponseHeadersToLog additionalResponseTrailersToLog',
   },
   [`${GRPC_LOG}.TcpGrpcAccessLogConfig`]: { implemented: 'commonConfig' },
+  'envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig': {
+    implemented: `commonConfig grpcService httpService logName bufferFlushInterval bufferSizeBytes body attributes
+      resourceAttributes resourceDetectors disableBuiltinLabels statPrefix formatters filterStateObjectsToLog customTags`,
+  },
+  [`${OTLP}.KeyValueList`]: { implemented: 'values' },
+  [`${OTLP}.KeyValue`]: { implemented: 'key value' },
+  [`${OTLP}.AnyValue`]: {
+    implemented: 'stringValue kvlistValue arrayValue intValue boolValue doubleValue bytesValue',
+  },
+  [`${OTLP}.ArrayValue`]: { implemented: 'values' },
   [`${GRPC_LOG}.CommonGrpcAccessLogConfig`]: {
     implemented: 'logName grpcService bufferFlushInterval bufferSizeBytes filterStateObjectsToLog customTags',
     noEffect: { 'there is only version 3': 'transportApiVersion' },

@@ -9,6 +9,14 @@ export interface LogSource {
   readonly response?: ResponseHead | undefined;
   /** Response trailers, name and value in turn. */
   readonly trailers?: readonly string[] | undefined;
+  /** Undefined: nothing is traced here. */
+  readonly tracing?: { readonly ids: SpanIds | undefined } | undefined;
+}
+
+/** Which span a request is, in hexadecimal. */
+export interface SpanIds {
+  readonly traceId: string;
+  readonly spanId: string;
 }
 
 /** `ACCESS_LOG_TYPE`, as Envoy spells it. */

@@ -128,15 +128,6 @@ test.each([
     {},
     'budgetInterval: not supported',
   ],
-  [
-    'outlierDetectionHttpErrorCodes',
-    net(
-      'DestinationRule',
-      '{ host: web, trafficPolicy: { outlierDetection: { outlierDetectionHttpErrorCodes: [500] } } }',
-    ),
-    {},
-    'outlierDetection: not supported',
-  ],
 ])('%s: what is said to be refused is refused, and warned of', (_what, yaml, mesh, refused) => {
   const result = tryOut(yaml, mesh);
   expect(result.warned.length).toBeGreaterThan(0);

@@ -224,13 +224,9 @@ export const destinationRule: MessageTable = {
       'share of failing requests for which an endpoint is taken out',
       'OutlierDetection.failurePercentageThreshold',
     ),
-    outlierDetectionHttpErrorCodes: byEngine(
-      refused(
-        "Mizzen's proxy counts 5xx only and refuses the cluster",
-        'leave it out',
-        'HttpProtocolOptions.outlierDetection',
-      ),
-      yes('statuses that count as errors, in place of 5xx', 'HttpProtocolOptions.outlierDetection'),
+    outlierDetectionHttpErrorCodes: yes(
+      'statuses that count as errors, in place of 5xx',
+      'HttpProtocolOptions.outlierDetection',
     ),
   }),
 };

@@ -28,10 +28,6 @@ const NO_GRPC_AUTHORIZER = left(
   'use `envoyExtAuthzHttp`, or `--engine envoy`',
 );
 const NO_SDS = left('secrets come from the Secrets among the files', 'put the certificate in a Secret');
-const NO_LOG_SERVICE = left(
-  'entries are sent over gRPC, which does not get through to a service behind another of these proxies',
-  'use an `envoyFileAccessLog`, or `--engine envoy`',
-);
 const UNKNOWN_TRACER = left('no spans are sent there', 'use `opentelemetry` or `zipkin`');
 
 const SERVICE: Outcome = yes('the service, as `host` or `namespace/host`', 'EnvoyGrpc.clusterName');
@@ -55,7 +51,7 @@ export const extensionProviders: MessageTable = {
     envoyFileAccessLog: yes('a file that access logs go to', 'FileAccessLog.path'),
     envoyHttpAls: yes('access logs go there', `${HTTP_LOG}.commonConfig`),
     envoyTcpAls: yes('access logs go there', 'TcpGrpcAccessLogConfig.commonConfig'),
-    envoyOtelAls: byEngine(NO_LOG_SERVICE, yes('access logs go there', 'OpenTelemetryAccessLogConfig.commonConfig')),
+    envoyOtelAls: yes('access logs go there', 'OpenTelemetryAccessLogConfig.commonConfig'),
     sds: byEngine(NO_SDS, yes('asked for the secrets that are called `sds://NAME`', 'SdsSecretConfig.sdsConfig')),
   }),
   [`${PROVIDER}.EnvoyFileAccessLogProvider`]: fields<MeshConfig_ExtensionProvider_EnvoyFileAccessLogProvider>({
@@ -83,15 +79,14 @@ export const extensionProviders: MessageTable = {
     logName: LOG_NAME,
     filterStateObjectsToLog: FILTER_STATE,
   }),
-  [`${PROVIDER}.EnvoyOpenTelemetryLogProvider`]:
-    envoyFields<MeshConfig_ExtensionProvider_EnvoyOpenTelemetryLogProvider>(NO_LOG_SERVICE, {
-      service: SERVICE,
-      port: PORT,
-      logName: LOG_NAME,
-      logFormat: yes("Istio's own when left out", 'OpenTelemetryAccessLogConfig.body'),
-    }),
+  [`${PROVIDER}.EnvoyOpenTelemetryLogProvider`]: fields<MeshConfig_ExtensionProvider_EnvoyOpenTelemetryLogProvider>({
+    service: SERVICE,
+    port: PORT,
+    logName: LOG_NAME,
+    logFormat: yes("Istio's own when left out", 'OpenTelemetryAccessLogConfig.body'),
+  }),
   [`${PROVIDER}.EnvoyOpenTelemetryLogProvider.LogFormat`]:
-    envoyFields<MeshConfig_ExtensionProvider_EnvoyOpenTelemetryLogProvider_LogFormat>(NO_LOG_SERVICE, {
+    fields<MeshConfig_ExtensionProvider_EnvoyOpenTelemetryLogProvider_LogFormat>({
       text: yes('the body', 'OpenTelemetryAccessLogConfig.body'),
       labels: yes('attributes', 'OpenTelemetryAccessLogConfig.attributes'),
     }),

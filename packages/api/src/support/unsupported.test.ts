@@ -20,8 +20,8 @@ const rule = (policy: string): string =>
   `apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: a}\nspec:\n  host: a\n  trafficPolicy:\n    ${policy}\n`;
 
 test('a field that is not supported is named with its line and what stands in', () => {
-  expect(found(rule('outlierDetection:\n      outlierDetectionHttpErrorCodes: [429]'))).toEqual([
-    "8 MZ1205 | `outlierDetectionHttpErrorCodes` is not supported yet: Mizzen's proxy counts 5xx only and refuses the cluster | leave it out",
+  expect(found(rule('retryBudget:\n      budgetInterval: 1s'))).toEqual([
+    "8 MZ1205 | `budgetInterval` is not supported yet: Mizzen's proxy counts active requests only and refuses the cluster | leave it out",
   ]);
 });
 

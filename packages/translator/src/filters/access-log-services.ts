@@ -27,8 +27,6 @@ export function serviceLog(build: Build, provider: Provider): AccessLog | undefi
   const settings = http ?? tcp ?? otel;
   const target = settings && providerService(model, settings.service, settings.port);
   if (target === undefined) return undefined;
-  // Mizzen's own proxy does not write these; whoever wants them is warned.
-  if (otel !== undefined && build.context.proxy.engine === 'mizzen') return undefined;
   if (otel !== undefined) return openTelemetryLog(build, otel, target);
   if (tcp !== undefined)
     return tcpLog(commonConfig(build, target, tcp.logName || 'tcp_envoy_accesslog', tcp.filterStateObjectsToLog));

@@ -97,7 +97,7 @@ describe('accessLogs', () => {
     ]);
   });
 
-  it("sends them to services from Mizzen's own proxy, too, but not as OpenTelemetry", () => {
+  it("sends them to services from Mizzen's own proxy, too", () => {
     const at = { service: 'logs.default.svc.cluster.local', port: 9000 };
     const mesh = {
       extensionProviders: [
@@ -119,6 +119,11 @@ spec: {ports: [{name: grpc, port: 9000}]}
       {
         commonConfig: { logName: 'http_envoy_accesslog', grpcService: { envoyGrpc: { clusterName: cluster } } },
         additionalRequestHeadersToLog: ['x-a'],
+      },
+      {
+        commonConfig: { logName: 'otel_envoy_accesslog', grpcService: { envoyGrpc: { clusterName: cluster } } },
+        disableBuiltinLabels: true,
+        body: { stringValue: expect.stringContaining('%RESPONSE_CODE%') },
       },
       { commonConfig: { logName: 'tcp_envoy_accesslog', grpcService: { envoyGrpc: { clusterName: cluster } } } },
     ]);

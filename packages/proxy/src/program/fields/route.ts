@@ -2,6 +2,7 @@ import { NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const DEPRECATED = 'removed from Envoy in favour of a typed field';
 
+const SPECIFIER = 'envoy.extensions.router.cluster_specifiers.matcher.v3';
 const REDIRECT = 'envoy.extensions.internal_redirect';
 
 /** envoy.config.route.v3 */
@@ -10,11 +11,11 @@ export const routeFields: FieldTable = {
     implemented: `name virtualHosts internalOnlyHeaders responseHeadersToAdd responseHeadersToRemove requestHeadersToAdd
       requestHeadersToRemove mostSpecificHeaderMutationsWins requestMirrorPolicies ignorePortInHostMatching
       ignorePathParametersInPathMatching typedPerFilterConfig vhostHeader maxDirectResponseBodySizeBytes
-      validateClusters`,
+      validateClusters clusterSpecifierPlugins`,
     noEffect: {
       'read by nobody here': 'metadata',
     },
-    refused: { [NOT_SUPPORTED]: 'vhds clusterSpecifierPlugins' },
+    refused: { [NOT_SUPPORTED]: 'vhds' },
   },
   'envoy.config.route.v3.VirtualHost': {
     implemented: `name domains routes requireTls requestHeadersToAdd requestHeadersToRemove responseHeadersToAdd
@@ -23,7 +24,7 @@ export const routeFields: FieldTable = {
       perRequestBufferLimitBytes requestBodyBufferLimit metadata virtualClusters hedgePolicy
       matcher`,
     refused: {
-      [NOT_SUPPORTED]: 'retryPolicyTypedConfig',
+      'Envoy has no such policy either': 'retryPolicyTypedConfig',
     },
   },
   'envoy.config.route.v3.HedgePolicy': {
@@ -37,6 +38,12 @@ export const routeFields: FieldTable = {
       requestHeadersToRemove responseHeadersToAdd responseHeadersToRemove perRequestBufferLimitBytes requestBodyBufferLimit
       filterAction nonForwardingAction`,
   },
+  'envoy.config.route.v3.ClusterSpecifierPlugin': {
+    implemented: 'extension',
+    noEffect: { 'types that are not known are refused all the same': 'isOptional' },
+  },
+  [`${SPECIFIER}.MatcherClusterSpecifier`]: { implemented: 'clusterMatcher' },
+  [`${SPECIFIER}.ClusterAction`]: { implemented: 'cluster' },
   'envoy.config.route.v3.NonForwardingAction': {},
   'envoy.config.route.v3.FilterAction': { noEffect: { 'Envoy does not read it either': 'action' } },
   'envoy.config.route.v3.RouteMatch': {
@@ -56,13 +63,13 @@ export const routeFields: FieldTable = {
       regexRewrite pathRewritePolicy hostRewriteLiteral autoHostRewrite hostRewriteHeader hostRewritePathRegex
       appendXForwardedHost timeout idleTimeout retryPolicy requestMirrorPolicies priority cors hashPolicy maxGrpcTimeout
       grpcTimeoutOffset upgradeConfigs internalRedirectPolicy maxStreamDuration rateLimits includeVhRateLimits pathRewrite hostRewrite
-      hedgePolicy`,
+      hedgePolicy clusterSpecifierPlugin inlineClusterSpecifierPlugin`,
     noEffect: {
       'early data is never accepted': 'earlyDataPolicy',
       'HTTP/1.1 has no streams that wait to be flushed': 'flushTimeout',
     },
     refused: {
-      [NOT_SUPPORTED]: `clusterSpecifierPlugin inlineClusterSpecifierPlugin retryPolicyTypedConfig`,
+      'Envoy has no such policy either': 'retryPolicyTypedConfig',
       [DEPRECATED]: 'internalRedirectAction maxInternalRedirects',
     },
   },
@@ -112,7 +119,7 @@ export const routeFields: FieldTable = {
       retriableStatusCodes retryBackOff retriableHeaders retriableRequestHeaders rateLimitedRetryBackOff
       retryPriority`,
     refused: {
-      [NOT_SUPPORTED]: 'retryOptionsPredicates',
+      'Envoy has no such predicate either': 'retryOptionsPredicates',
     },
   },
   'envoy.config.route.v3.RetryPolicy.RetryPriority': { implemented: 'name typedConfig' },

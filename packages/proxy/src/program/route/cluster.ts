@@ -8,6 +8,7 @@ import { requestHeader, wholeNumber } from '../match/header.ts';
 import type { Path } from '../path.ts';
 import { asciiLower, wire } from '../values.ts';
 import { live, type Live } from '../../runtime/live.ts';
+import { compileSpecifier, type ClusterSpecifier } from './cluster-specifier.ts';
 import { compileHashPolicies } from './hash.ts';
 import { lbMetadata } from './lb-metadata.ts';
 
@@ -42,6 +43,7 @@ export function compileClusterChoice(
   context: CompileContext,
   action: types.route.RouteAction,
   perFilter: (config: types.route.WeightedCluster_ClusterWeight, path: Path) => PerFilter,
+  specifiers: ReadonlyMap<string, ClusterSpecifier>,
   path: Path,
 ): ClusterChoice {
   if (action.cluster !== undefined && action.cluster !== '') {
@@ -59,8 +61,26 @@ export function compileClusterChoice(
   }
   if (action.weightedClusters !== undefined)
     return compileWeighted(context, action, action.weightedClusters, perFilter, [...path, 'weightedClusters']);
+  const { clusterSpecifierPlugin: plugin = '', inlineClusterSpecifierPlugin: inline } = action;
+  if (inline !== undefined)
+    return bySpecifier(compileSpecifier(context, inline, [...path, 'inlineClusterSpecifierPlugin']));
+  if (plugin !== '') {
+    const specifier = specifiers.get(plugin);
+    if (specifier !== undefined) return bySpecifier(specifier);
+    context.refuse([...path, 'clusterSpecifierPlugin'], `there is no \`${plugin}\` in \`clusterSpecifierPlugins\``);
+    return nowhere;
+  }
   context.refuse(path, 'must say which cluster requests go to');
   return { choose: () => ({ cluster: '', weighted: undefined }), names: [], weighted: [], text: '' };
+}
+
+function bySpecifier(choose: ClusterSpecifier): ClusterChoice {
+  return {
+    choose: (request) => ({ cluster: choose(request), weighted: undefined }),
+    names: [],
+    weighted: [],
+    text: 'a matcher names it',
+  };
 }
 
 function firstValue(request: RequestHead, name: string): string {

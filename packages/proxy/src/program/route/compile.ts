@@ -19,6 +19,7 @@ import { readResource } from '../read-resource.ts';
 import type { Compiled, CompileDeps, RouteConfigProgram } from '../types.ts';
 import { asciiLower, dataSource } from '../values.ts';
 import { compileAction, compileHedges, compileMirrors, type Inherited } from './action.ts';
+import { compileSpecifiers, type ClusterSpecifier } from './cluster-specifier.ts';
 import { compileClusterChoice, nowhere, type ClusterChoice } from './cluster.ts';
 import type { Condition } from './condition.ts';
 import { makeFinder } from './find.ts';
@@ -91,6 +92,7 @@ export function compileRoutes(
     context,
     clusterNames,
     requestGroups: new Set(),
+    specifiers: compileSpecifiers(context, config.clusterSpecifierPlugins, [...path, 'clusterSpecifierPlugins']),
     ignorePathParameters: config.ignorePathParametersInPathMatching === true,
     mostSpecificWins: config.mostSpecificHeaderMutationsWins === true,
     maxBody: config.maxDirectResponseBodySizeBytes ?? 4096,
@@ -136,6 +138,8 @@ interface Scope {
   readonly context: CompileContext;
   readonly clusterNames: Set<string>;
   readonly requestGroups: Set<string>;
+  /** Choices of clusters that routes name. */
+  readonly specifiers: ReadonlyMap<string, ClusterSpecifier>;
   readonly ignorePathParameters: boolean;
   readonly mostSpecificWins: boolean;
   readonly maxBody: number;
@@ -326,6 +330,7 @@ function compileEffect(
           perFilter,
           compilePerFilter(context, config.typedPerFilterConfig, [...at, 'typedPerFilterConfig']),
         ),
+      scope.specifiers,
       [...path, 'route'],
     );
     return { kind: 'cluster', choice };

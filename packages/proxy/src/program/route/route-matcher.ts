@@ -1,7 +1,14 @@
 import type { types } from '@mizzen/xds';
 import type { RequestHead } from '../../types.ts';
 import type { CompileContext } from '../context.ts';
-import { compileMatcher, type Chooser, type Input, type MatcherConfig, type MatcherKind } from '../match/matcher.ts';
+import {
+  compileMatcher,
+  type Chooser,
+  type Extension,
+  type Input,
+  type MatcherConfig,
+  type MatcherKind,
+} from '../match/matcher.ts';
 import { requestHeader } from '../match/header.ts';
 import type { Path } from '../path.ts';
 import { messageOf } from '../read-resource.ts';
@@ -19,13 +26,7 @@ export function compileRouteMatcher<T>(
   path: Path,
 ): Chooser<RequestHead, readonly T[]> {
   const kind: MatcherKind<RequestHead, readonly T[]> = {
-    input(_, input, at) {
-      const config = input?.typedConfig;
-      const type = messageOf(config?.['@type'] ?? '');
-      if (type === HEADER) return headerInput((config as { readonly headerName?: string }).headerName ?? '');
-      context.refuse([...at, 'typedConfig'], `\`${type}\`: routes can only be chosen by headers of requests`);
-      return undefined;
-    },
+    input: (_, input, at) => requestInput(context, input, at, 'routes can'),
     action(_, action, at) {
       const config = action?.typedConfig;
       const inside = [...at, 'typedConfig'];
@@ -43,6 +44,20 @@ export function compileRouteMatcher<T>(
     },
   };
   return compileMatcher(context, matcher as MatcherConfig, kind, path);
+}
+
+/** What of a request decides; `whose` can only be chosen by it. Undefined after a refusal. */
+export function requestInput(
+  context: CompileContext,
+  input: Extension | undefined,
+  path: Path,
+  whose: string,
+): Input<RequestHead> | undefined {
+  const config = input?.typedConfig;
+  const type = messageOf(config?.['@type'] ?? '');
+  if (type === HEADER) return headerInput((config as { readonly headerName?: string }).headerName ?? '');
+  context.refuse([...path, 'typedConfig'], `\`${type}\`: ${whose} only be chosen by headers of requests`);
+  return undefined;
 }
 
 function headerInput(header: string): Input<RequestHead> {

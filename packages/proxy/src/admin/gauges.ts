@@ -11,6 +11,7 @@ const GAUGES = [
   /\.(update_time|config_reload_time_ms|version)$/,
   /\.remaining_(cx|pending|retries|rq)$/,
   /\.fault\.active_faults$/,
+  /\.http_bandwidth_limit\.(request|response)_(pending|incoming_size|allowed_size)$/,
   /^cluster\..*\.membership_(total|healthy|degraded|excluded)$/,
   /^cluster\..*\.(version|max_host_weight|warming_state)$/,
   /^cluster\..*\.circuit_breakers\./,

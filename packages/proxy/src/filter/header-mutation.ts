@@ -7,7 +7,7 @@ import { compileString } from '../program/match/string.ts';
 import type { Path } from '../program/path.ts';
 import type { LogSource } from '../program/types.ts';
 import { asciiLower } from '../program/values.ts';
-import { compileFormatters } from '../telemetry/access-log.ts';
+import { compileFormatters } from '../telemetry/access-log-text.ts';
 import type { HttpFilter, HttpStream } from '../types.ts';
 import type { Inheriting } from './per-route.ts';
 import { compileQueryMutations, type QueryMutations } from './query-mutation.ts';

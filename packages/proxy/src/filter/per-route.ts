@@ -4,6 +4,7 @@ import { noEffectTypes } from '../program/fields/index.ts';
 import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
 import { compileApiKeys } from './api-key-auth.ts';
+import { compileBandwidth } from './bandwidth/filter.ts';
 import { compileUsers } from './basic-auth.ts';
 import { compileBufferPerRoute } from './buffer.ts';
 import { compileCompressorPerRoute } from './compressor/filter.ts';
@@ -45,6 +46,7 @@ const compilers: Readonly<Record<string, (context: CompileContext, config: never
   'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': compileLocalRateLimit,
   'envoy.extensions.filters.http.set_filter_state.v3.Config': compileSetFilterState,
   'envoy.extensions.filters.http.header_to_metadata.v3.Config': compileRouteRules,
+  'envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit': compileBandwidth,
   'envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute': compileSessionsOfRoute,
 };
 

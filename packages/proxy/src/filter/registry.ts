@@ -6,6 +6,7 @@ import { messageOf } from '../program/read-resource.ts';
 import type { HttpFilter } from '../types.ts';
 import { alpnFilter } from './alpn.ts';
 import { apiKeyAuthFilter } from './api-key-auth.ts';
+import { bandwidthFilter } from './bandwidth/filter.ts';
 import { basicAuthFilter } from './basic-auth.ts';
 import { bufferFilter } from './buffer.ts';
 import { decompressorFilter } from './compressor/decompressor.ts';
@@ -59,6 +60,7 @@ const compilers: Readonly<Record<string, Compile>> = {
   'envoy.extensions.filters.http.health_check.v3.HealthCheck': healthCheckFilter,
   'envoy.extensions.filters.http.set_metadata.v3.Config': setMetadataFilter,
   'envoy.extensions.filters.http.header_to_metadata.v3.Config': headerToMetadataFilter,
+  'envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit': bandwidthFilter,
   'envoy.extensions.filters.http.ip_tagging.v3.IPTagging': ipTaggingFilter,
   'envoy.extensions.filters.http.stateful_session.v3.StatefulSession': statefulSessionFilter,
   'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': (context, _config, scope) =>

@@ -205,8 +205,8 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
     });
   }
 
-  transformRequest(transform: Transform, count: (before: number, after: number) => boolean): void {
-    this.hasLength = false;
+  transformRequest(transform: Transform, count: (before: number, after: number) => boolean, keepsLength = false): void {
+    if (!keepsLength) this.hasLength = false;
     const pipe = new BodyPipe(transform, count, {
       onData: (data) => this.router?.onRequestData(data),
       onEnd: () => this.#endRequest(this.#trailers),

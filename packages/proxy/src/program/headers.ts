@@ -1,7 +1,7 @@
 import type { types } from '@mizzen/xds';
 import type { ExpressionOptions } from '../cel/compile.ts';
 import type { Headers } from '../http/headers.ts';
-import { text } from '../telemetry/access-log.ts';
+import { text } from '../telemetry/access-log-text.ts';
 import type { CompileContext } from './context.ts';
 import type { Path } from './path.ts';
 import { REQUEST_SINGLE, RESPONSE_SINGLE } from '../codec/single-headers.ts';

@@ -6,8 +6,8 @@ import { messageOf } from '../program/read-resource.ts';
 import type { AccessLogProgram, LogSource } from '../program/types.ts';
 import { dataSource } from '../program/values.ts';
 import { compileAccessLogFilter } from './access-log-filter.ts';
-import { jsonFormatter, parseFormat, sortedJson, textFormatter } from './access-log-format.ts';
-import type { OperatorDeps } from './access-log-operators.ts';
+import { jsonFormatter, sortedJson } from './access-log-format.ts';
+import { compileFormatters, operatorDeps, text } from './access-log-text.ts';
 import { otlpLog } from './otlp-log/compile.ts';
 import { httpGrpcLog, tcpGrpcLog } from './grpc-log/compile.ts';
 
@@ -17,11 +17,6 @@ export const DEFAULT_FORMAT =
   '%RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% ' +
   '%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" ' +
   '"%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"\n';
-
-export function operatorDeps(context: CompileContext, expressions?: ExpressionOptions): OperatorDeps {
-  const { clock, random, env } = context.deps;
-  return { env, wall: () => clock.wall(), uuid: () => random.uuid(), expressions };
-}
 
 /** Compiles access loggers. Those that only Istio's build of Envoy has are left out. */
 export function compileAccessLogs(
@@ -91,26 +86,6 @@ function fileFormat(
   return formatOf(context, file.logFormat, [...path, 'logFormat']);
 }
 
-const FORMATTER = 'envoy.extensions.formatter.';
-/** Formatters whose operators are always there, as in Envoy. */
-const BUILT_IN = new Set([`${FORMATTER}metadata.v3.Metadata`, `${FORMATTER}req_without_query.v3.ReqWithoutQuery`]);
-
-/** What expressions may do that a format has. */
-export function compileFormatters(
-  context: CompileContext,
-  formatters: readonly types.core.TypedExtensionConfig[] | undefined,
-  path: Path,
-): ExpressionOptions | undefined {
-  let options: ExpressionOptions | undefined;
-  formatters?.forEach(({ typedConfig }, i) => {
-    const type = messageOf(typedConfig?.['@type'] ?? '');
-    if (type === `${FORMATTER}cel.v3.Cel`) options = (typedConfig as types.celFormatter.Cel).celConfig;
-    else if (!BUILT_IN.has(type))
-      context.refuse([...path, i, 'typedConfig'], `\`${type}\` is not a formatter that is supported`);
-  });
-  return options;
-}
-
 /** The text that a format string gives, newline of JSON included. Without one: Envoy's own format. */
 export function formatOf(
   context: CompileContext,
@@ -132,20 +107,6 @@ export function formatOf(
     return json(context, format.jsonFormat, options, [...path, 'jsonFormat'], expressions);
   }
   return text(context, DEFAULT_FORMAT, '-', path);
-}
-
-/** Refuses unknown operators. */
-export function text(
-  context: CompileContext,
-  format: string,
-  absent: string,
-  path: Path,
-  expressions?: ExpressionOptions,
-): (source: LogSource) => string {
-  const parsed = parseFormat(format, operatorDeps(context, expressions));
-  if (!('problem' in parsed)) return textFormatter(parsed, absent);
-  context.refuse(path, parsed.problem);
-  return () => '';
 }
 
 function json(

@@ -3,7 +3,7 @@ import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
 import { unwire } from '../program/values.ts';
-import { text } from '../telemetry/access-log.ts';
+import { text } from '../telemetry/access-log-text.ts';
 import { compileOpenTelemetry } from './compile-opentelemetry.ts';
 import { compileZipkin } from './compile-zipkin.ts';
 import type { Operation, RouteDecorator, RouteTracing, TracingProgram } from './program.ts';

@@ -5,7 +5,7 @@ import type { GateDecision, NetworkGate } from '../../program/types.ts';
 import { newStreamInfo } from '../../program/offline-stream.ts';
 import { milliseconds, unwire } from '../../program/values.ts';
 import { livePercentage } from '../../runtime/live.ts';
-import { text } from '../../telemetry/access-log.ts';
+import { text } from '../../telemetry/access-log-text.ts';
 import { ResponseFlag } from '../../types.ts';
 import { compileGrpcMethod } from '../grpc-service.ts';
 import { METHOD, TIMEOUT } from './filter.ts';

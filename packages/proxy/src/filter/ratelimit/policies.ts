@@ -5,7 +5,7 @@ import { compileRequestHeader } from '../../program/match/header.ts';
 import { compileQuery, queryParameter } from '../../program/match/query.ts';
 import type { Path } from '../../program/path.ts';
 import { asciiLower, unwire, wire } from '../../program/values.ts';
-import { text } from '../../telemetry/access-log.ts';
+import { text } from '../../telemetry/access-log-text.ts';
 import type { HttpStream, RateLimitDescriptor, RateLimitPolicy } from '../../types.ts';
 import { compileExtension } from './expression.ts';
 import { maskAddress } from './mask.ts';

@@ -88,6 +88,10 @@ export const webFilterFields: FieldTable = {
   },
   'envoy.extensions.filters.network.echo.v3.Echo': {},
   'envoy.extensions.filters.network.direct_response.v3.Config': { implemented: 'response' },
+  'envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit': {
+    implemented: 'statPrefix enableMode limitKbps fillInterval runtimeEnabled',
+    refused: { 'nothing is added to the trailers of responses': 'enableResponseTrailers responseTrailerPrefix' },
+  },
   [`${TO_METADATA}.Config`]: { implemented: 'requestRules responseRules statPrefix' },
   [`${TO_METADATA}.Config.Rule`]: { implemented: 'header cookie onHeaderPresent onHeaderMissing remove' },
   [`${TO_METADATA}.Config.KeyValuePair`]: {

@@ -1,6 +1,7 @@
 import type { types } from '@mizzen/xds';
 import { xxHash64 } from '../../lb/xxhash64.ts';
-import { compileAccessLogs, text } from '../../telemetry/access-log.ts';
+import { compileAccessLogs } from '../../telemetry/access-log.ts';
+import { text } from '../../telemetry/access-log-text.ts';
 import type { CompileContext } from '../context.ts';
 import { compileHeaderChange } from '../headers.ts';
 import type { Path } from '../path.ts';

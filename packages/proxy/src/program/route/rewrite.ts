@@ -1,5 +1,5 @@
 import type { types } from '@mizzen/xds';
-import { text } from '../../telemetry/access-log.ts';
+import { text } from '../../telemetry/access-log-text.ts';
 import type { RequestHead } from '../../types.ts';
 import type { CompileContext } from '../context.ts';
 import { getRequestHeader } from '../match/header.ts';

@@ -7,7 +7,7 @@ import type { AccessLogService, LogSource } from '../../program/types.ts';
 import { milliseconds } from '../../program/values.ts';
 import { httpServiceCall } from '../../tracing/collector.ts';
 import { detectResource, SDK } from '../../tracing/resource.ts';
-import { compileFormatters } from '../access-log.ts';
+import { compileFormatters } from '../access-log-text.ts';
 import { compileTags } from '../grpc-log/custom-tags.ts';
 import { utf8 } from '../grpc-log/text.ts';
 import { RecordBatch, type BatchSettings } from './batch.ts';

@@ -3,7 +3,7 @@ import type { ExpressionOptions } from '../../cel/compile.ts';
 import type { CompileContext } from '../../program/context.ts';
 import type { Path } from '../../program/path.ts';
 import type { LogSource } from '../../program/types.ts';
-import { text } from '../access-log.ts';
+import { text } from '../access-log-text.ts';
 import { utf8 } from '../grpc-log/text.ts';
 
 type AnyValue = types.otlpCommon.AnyValue;

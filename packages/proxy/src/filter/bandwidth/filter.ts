@@ -1,0 +1,118 @@
+import type { types } from '@mizzen/xds';
+import type { CompileContext } from '../../program/context.ts';
+import type { Path } from '../../program/path.ts';
+import type { Counter } from '../../program/types.ts';
+import { milliseconds } from '../../program/values.ts';
+import { liveFlag, type Live } from '../../runtime/live.ts';
+import type { HttpFilter, HttpStream } from '../../types.ts';
+import type { FilterScope } from '../scope.ts';
+import { ByteAllowance, PacedBody } from './paced-body.ts';
+
+const NAMES = [
+  'enabled',
+  'enforced',
+  'pending',
+  'incoming_size',
+  'incoming_total_size',
+  'allowed_size',
+  'allowed_total_size',
+] as const;
+type Stats = Readonly<Record<(typeof NAMES)[number], Counter>>;
+
+/** How fast bodies may be, and which; one allowance for all of them. */
+interface Limit {
+  readonly enabled: Live<boolean>;
+  readonly allowance: ByteAllowance;
+  readonly interval: number;
+  /** Undefined: not limited. */
+  readonly request: Stats | undefined;
+  readonly response: Stats | undefined;
+}
+
+export function compileBandwidth(
+  context: CompileContext,
+  config: types.bandwidthLimit.BandwidthLimit,
+  path: Path,
+  ofRoute = true,
+): Limit {
+  const { statPrefix = '', enableMode = 'DISABLED', limitKbps, fillInterval, runtimeEnabled } = config;
+  const { clock, counter, runtime } = context.deps;
+  if (statPrefix === '') context.refuse([...path, 'statPrefix'], 'must not be empty');
+  if (limitKbps === undefined ? ofRoute : Number(limitKbps) < 1)
+    context.refuse([...path, 'limitKbps'], 'must be at least 1');
+  const interval = milliseconds(fillInterval, 50);
+  if (interval < 20 || interval > 1000) context.refuse([...path, 'fillInterval'], 'must be from 20 ms to a second');
+  const stats = (side: 'request' | 'response'): Stats =>
+    Object.fromEntries(
+      NAMES.map((name) => [name, counter(`${statPrefix}.http_bandwidth_limit.${side}_${name}`)]),
+    ) as unknown as Stats;
+  return {
+    enabled: liveFlag(runtime, runtimeEnabled?.runtimeKey, runtimeEnabled?.defaultValue ?? true),
+    allowance: new ByteAllowance(Number(limitKbps ?? 0), clock),
+    interval,
+    request: enableMode === 'REQUEST' || enableMode === 'REQUEST_AND_RESPONSE' ? stats('request') : undefined,
+    response: enableMode === 'RESPONSE' || enableMode === 'REQUEST_AND_RESPONSE' ? stats('response') : undefined,
+  };
+}
+
+/** Limits how fast bodies pass. The route's limit replaces the filter's own. */
+export function bandwidthFilter(
+  context: CompileContext,
+  config: types.bandwidthLimit.BandwidthLimit,
+  scope: FilterScope,
+  path: Path,
+): HttpFilter {
+  const own = compileBandwidth(context, config, path, false);
+  const { clock } = context.deps;
+  const limits = new WeakMap<HttpStream, Limit>();
+
+  const pace = (stats: Stats, { allowance, interval }: Limit): [PacedBody, (before: number) => boolean] => {
+    let begun = false;
+    stats.enabled.value++;
+    const body = new PacedBody({
+      allowance,
+      interval,
+      clock,
+      onPassed: (bytes, held) => {
+        if (held) stats.enforced.value++;
+        if (bytes === 0) return;
+        stats.allowed_size.value = bytes;
+        stats.allowed_total_size.value += bytes;
+      },
+    });
+    body.once('close', () => {
+      if (begun) stats.pending.value--;
+      stats.incoming_size.value = 0;
+    });
+    return [
+      body,
+      (before) => {
+        if (before === 0) return true;
+        if (!begun) stats.pending.value++;
+        begun = true;
+        stats.incoming_size.value = before;
+        stats.incoming_total_size.value += before;
+        return true;
+      },
+    ];
+  };
+
+  return {
+    name: scope.name,
+    onRequest(stream) {
+      const limit = (stream.perRoute(scope.name) as Limit | undefined) ?? own;
+      limits.set(stream, limit);
+      if (!limit.enabled.value || limit.request === undefined) return undefined;
+      if (stream.expectsBody) stream.transformRequest(...pace(limit.request, limit), true);
+      else limit.request.enabled.value++;
+      return undefined;
+    },
+    onResponse(stream) {
+      const limit = limits.get(stream);
+      if (limit?.enabled.value !== true || limit.response === undefined) return undefined;
+      if (stream.responseEnds) limit.response.enabled.value++;
+      else stream.transformResponse(...pace(limit.response, limit));
+      return undefined;
+    },
+  };
+}

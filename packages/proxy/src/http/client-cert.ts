@@ -40,6 +40,10 @@ function build(tls: PeerTls, program: ClientCertProgram): string {
     const pem = tls.peerCertificatePem();
     if (pem !== '') parts.push(`Cert="${encodeURIComponent(pem)}"`);
   }
+  if (program.chain) {
+    const pem = tls.peerChainPem?.() ?? '';
+    if (pem !== '') parts.push(`Chain="${encodeURIComponent(pem)}"`);
+  }
   if (program.subject) parts.push(`Subject="${tls.subject}"`);
   if (program.uri) {
     for (const uri of tls.uriSans) parts.push(`URI=${uri}`);

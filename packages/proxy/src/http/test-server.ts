@@ -71,7 +71,7 @@ export const PROGRAM: HcmProgram = {
   preserveExternalRequestId: false,
   alwaysSetRequestIdInResponse: false,
   packTraceReason: true,
-  clientCert: { mode: 'SANITIZE', subject: false, cert: false, dns: false, uri: false },
+  clientCert: { mode: 'SANITIZE', subject: false, cert: false, chain: false, dns: false, uri: false },
   chooseClientCert: undefined,
   proxy100Continue: false,
   upgrades: new Map(),

@@ -93,6 +93,8 @@ export class Peer implements PeerTls {
   }
 
   readonly peerCertificatePem = (): string => this.#certificate?.toString() ?? '';
+  readonly peerChainPem = (): string =>
+    this.#certificate === undefined ? '' : chainOf(this.#certificate).map(String).join('');
 }
 
 /** Node gives one `key=value` a line in the certificate's order; RFC 2253 is the reverse, with commas. */

@@ -64,6 +64,8 @@ export interface PeerTls {
   /** SHA-256 of the peer's certificate, lowercase hexadecimal. */
   readonly peerFingerprint: string;
   readonly peerCertificatePem: () => string;
+  /** The same of all that the peer has shown, its own first. */
+  readonly peerChainPem?: () => string;
   readonly version: string;
   readonly cipher: string;
   /** What only access logs ask for; undefined when the peer has shown no certificate. */

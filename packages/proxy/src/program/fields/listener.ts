@@ -109,8 +109,7 @@ export const listenerFields: FieldTable = {
     implemented: 'forwardClientCertDetails setCurrentClientCertDetails',
   },
   [`${HCM}.HttpConnectionManager.SetCurrentClientCertDetails`]: {
-    implemented: 'subject cert dns uri',
-    refused: { 'the certificates a peer sent besides its own are not known': 'chain' },
+    implemented: 'subject cert chain dns uri',
   },
   [`${HCM}.HttpConnectionManager.UpgradeConfig`]: {
     implemented: 'upgradeType enabled filters',

@@ -19,6 +19,7 @@ export function compileClientCert({
     mode: forwardClientCertDetails ?? 'SANITIZE',
     subject: details?.subject === true,
     cert: details?.cert === true,
+    chain: details?.chain === true,
     dns: details?.dns === true,
     uri: details?.uri === true,
   };

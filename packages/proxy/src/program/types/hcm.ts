@@ -27,6 +27,7 @@ export interface ClientCertProgram {
   readonly mode: 'SANITIZE' | 'FORWARD_ONLY' | 'APPEND_FORWARD' | 'SANITIZE_SET' | 'ALWAYS_FORWARD_ONLY';
   readonly subject: boolean;
   readonly cert: boolean;
+  readonly chain: boolean;
   readonly dns: boolean;
   readonly uri: boolean;
 }

@@ -1,12 +1,10 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerDebug, type Clock, type DebugSource, type HeldCertificate } from '@mizzen/control-plane';
 import type { ConfigEditor } from '../config/editor.ts';
 import type { Codes } from './codes.ts';
 import type { ControlState } from '../control/control.ts';
 import type { ProxyState } from '../control/proxies.ts';
 import { TEXT_FORMAT } from '../metrics/control-plane.ts';
-import { http } from '../node-http.ts';
 import { DEFAULT_WINDOW, type LiveTraffic } from '../traffic/live.ts';
 import { configStatusAnswer, readyAnswer, servicesAnswer, workloadAnswers } from './answers.ts';
 import type { ConfigInput } from './answers.ts';
@@ -16,6 +14,7 @@ import type { ConsoleFiles } from './console-files.ts';
 import { Events } from './events.ts';
 import { CHANGES, changeConfig, LONGEST_TEXT, readConfig } from './config.ts';
 import { isTrusted, refuse } from './guard.ts';
+import { fail, LoopbackServer, reply, write } from './loopback.ts';
 import { scrapeTargets } from './scrape-targets.ts';
 import { logsAnswer } from './logs.ts';
 import { BadQuestion } from '../explain/target.ts';
@@ -59,43 +58,30 @@ const KEEP_ALIVE_MS = 60_000;
 /** The API of a running mesh, on 127.0.0.1 only: JSON in, JSON out. */
 export class ApiServer {
   readonly #options: ApiOptions;
-  readonly #server: Server;
+  readonly #server: LoopbackServer;
   readonly #graphs: Events;
 
   constructor(options: ApiOptions) {
     this.#options = options;
     this.#graphs = new Events(options.clock, 'graph', options.graph);
-    this.#server = http.createServer(
-      { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: KEEP_ALIVE_MS },
-      (request, response) => {
-        this.#handle(request, response).catch((error: unknown) => {
-          fail(response, 500, 'internal', error instanceof Error ? error.message : String(error));
-        });
-      },
-    );
+    this.#server = new LoopbackServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+      this.#handle(request, response).catch((error: unknown) => {
+        fail(response, 500, 'internal', error instanceof Error ? error.message : String(error));
+      });
+    });
   }
 
   /** Resolves with the port. Rejects with EADDRINUSE when it is taken. */
-  async listen(): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(this.#options.port, '127.0.0.1', () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
-    return this.port;
+  listen(): Promise<number> {
+    return this.#server.listen(this.#options.port);
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return this.#server.port;
   }
 
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-    });
+  close(): Promise<void> {
+    return this.#server.close();
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -305,23 +291,4 @@ async function readJson(request: IncomingMessage, longest = LONGEST_BODY): Promi
   } catch {
     return undefined;
   }
-}
-
-function fail(response: ServerResponse, status: number, code: string, message: string): void {
-  if (response.headersSent) return void response.destroy();
-  reply(response, status, { error: { code, message } } satisfies ErrorAnswer);
-}
-
-function reply(response: ServerResponse, status: number, body: object): void {
-  write(response, status, 'application/json', `${JSON.stringify(body)}\n`);
-}
-
-function write(response: ServerResponse, status: number, type: string, text: string): void {
-  response.writeHead(status, {
-    'content-type': type,
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-  });
-  response.end(text);
 }

@@ -1,10 +1,9 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerDebug } from '@mizzen/control-plane';
 import type { DebugSource } from '@mizzen/control-plane';
 import { refuse } from '../api/guard.ts';
+import { fail, LoopbackServer, reply, write } from '../api/loopback.ts';
 import { TEXT_FORMAT } from '../metrics/control-plane.ts';
-import { http } from '../node-http.ts';
 
 export interface DebugServerSource extends DebugSource {
   /** In Prometheus' text format. */
@@ -15,13 +14,13 @@ export interface DebugServerSource extends DebugSource {
 export class DebugServer {
   readonly #port: number;
   readonly #source: DebugServerSource;
-  readonly #server: Server;
+  readonly #server: LoopbackServer;
 
   /** `port` 0: any free one. */
   constructor(port: number, source: DebugServerSource) {
     this.#port = port;
     this.#source = source;
-    this.#server = http.createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
+    this.#server = new LoopbackServer({}, (request, response) => {
       try {
         this.#answer(request, response);
       } catch (error) {
@@ -31,26 +30,16 @@ export class DebugServer {
   }
 
   /** Resolves with the port. Rejects with EADDRINUSE when it is taken. */
-  async listen(): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(this.#port, '127.0.0.1', () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
-    return this.port;
+  listen(): Promise<number> {
+    return this.#server.listen(this.#port);
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return this.#server.port;
   }
 
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-    });
+  close(): Promise<void> {
+    return this.#server.close();
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -63,27 +52,9 @@ export class DebugServer {
     const url = URL.parse(request.url ?? '/', 'http://localhost');
     if (url === null) return fail(response, 400, 'bad-target', `\`${request.url}\` is no address of a page`);
     if (url.pathname === '/ready') return reply(response, 200, {});
-    if (url.pathname === '/metrics') return answer(response, 200, TEXT_FORMAT, this.#source.metrics());
+    if (url.pathname === '/metrics') return write(response, 200, TEXT_FORMAT, this.#source.metrics());
     const found = answerDebug(url, this.#source);
     if (found === undefined) return fail(response, 404, 'not-found', `there is no \`${url.pathname}\``);
     reply(response, found.status, found.body);
   }
-}
-
-function fail(response: ServerResponse, status: number, code: string, message: string): void {
-  reply(response, status, { error: { code, message } });
-}
-
-function reply(response: ServerResponse, status: number, body: object): void {
-  answer(response, status, 'application/json', `${JSON.stringify(body)}\n`);
-}
-
-function answer(response: ServerResponse, status: number, type: string, text: string): void {
-  response.writeHead(status, {
-    'content-type': type,
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-  });
-  response.end(text);
 }

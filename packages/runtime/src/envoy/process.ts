@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { BackOff, OWN_PROCESS } from '../kubelet/backoff.ts';
 import { type Clock, sleep, type Timer, within } from '../kubelet/clock.ts';
-import { describeExit, type Groups, signalGroup } from '../kubelet/launch.ts';
-import { LineSplitter } from '../kubelet/lines.ts';
+import { type Groups, signalGroup } from '../kubelet/launch.ts';
 import type { Counts } from '../kubelet/workload.ts';
+import { watchGroup } from '../supervisor/group-child.ts';
 import { Admin } from './admin.ts';
 import { ACTIVE, activeOf, countsOf, TOTALS } from './counts.ts';
 import { type EnvoyLogLine, LOG_FORMAT, parseLogLine, takenAddress } from './log.ts';
@@ -85,24 +85,12 @@ export class EnvoyProcess {
       env: environment,
     });
     this.#child = child;
-    const { pid } = child;
-    if (pid !== undefined) groups.add(pid);
-    const lines = new LineSplitter((line) => this.#line(line));
-    child.stderr.on('data', (chunk: Buffer) => lines.push(chunk));
-    child.stderr.on('end', () => lines.end());
-    this.#exited = new Promise((resolve) => {
-      const ended = (how: string): void => {
-        if (this.#child !== child) return;
+    this.#exited = watchGroup(child, groups, {
+      onLine: (line) => this.#line(line),
+      onEnd: (how) => {
         this.#child = undefined;
-        if (pid !== undefined) {
-          signalGroup(pid, 'SIGKILL');
-          groups.remove(pid);
-        }
-        resolve();
         this.#ended(how);
-      };
-      child.once('error', (error) => ended(error.message));
-      child.once('exit', (code, signal) => ended(describeExit({ code, signal })));
+      },
     });
     void this.#awaitReady(child);
   }

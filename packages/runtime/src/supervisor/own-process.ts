@@ -1,8 +1,8 @@
 import { type ChildProcess, fork, type Serializable } from 'node:child_process';
 import { BackOff, OWN_PROCESS } from '../kubelet/backoff.ts';
 import { type Clock, type Timer, within } from '../kubelet/clock.ts';
-import { describeExit, type Groups, signalGroup } from '../kubelet/launch.ts';
-import { LineSplitter } from '../kubelet/lines.ts';
+import { type Groups, signalGroup } from '../kubelet/launch.ts';
+import { watchGroup } from './group-child.ts';
 
 export interface OwnProcessOptions<Out> {
   /** As messages name it, e.g. `control process`. */
@@ -54,27 +54,13 @@ export class OwnProcess<In extends Serializable, Out> {
       execArgv: [],
     });
     this.#child = child;
-    const { pid } = child;
-    if (pid !== undefined) groups.add(pid);
-    for (const stream of [child.stdout, child.stderr]) {
-      const lines = new LineSplitter((line) => this.#line(line));
-      stream?.on('data', (chunk: Buffer) => lines.push(chunk));
-      stream?.on('end', () => lines.end());
-    }
     child.on('message', (message) => onMessage(message as Out));
-    this.#exited = new Promise((resolve) => {
-      const ended = (how: string): void => {
-        if (this.#child !== child) return;
+    this.#exited = watchGroup(child, groups, {
+      onLine: (line) => this.#line(line),
+      onEnd: (how) => {
         this.#child = undefined;
-        if (pid !== undefined) {
-          signalGroup(pid, 'SIGKILL');
-          groups.remove(pid);
-        }
-        resolve();
         this.#ended(how);
-      };
-      child.once('error', (error) => ended(error.message));
-      child.once('exit', (code, signal) => ended(describeExit({ code, signal })));
+      },
     });
     onStart();
   }

@@ -1,7 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
+import { localSocketPath, makePrivateDirectory } from '@mizzen/control-plane/local/path.ts';
 
 /** Where one mesh keeps what it must remember: `.mizzen`, or `.mizzen/meshes/NAME` for one with a name. */
 export function stateDirectory(options: { stateDir?: string; name?: string; cwd?: string }): string {
@@ -115,15 +115,11 @@ export class StateDir {
     mkdirSync(this.#envoys, { mode: 0o700 });
   }
 
-  /** Socket paths are short (104 bytes on macOS), so a deep directory gets one elsewhere that only this user can enter. */
+  /** A socket in a directory that only this user can enter. */
   #socket(name: string): string {
-    const id = createHash('sha256').update(this.path).digest('hex').slice(0, 16);
-    if (process.platform === 'win32') return `\\\\.\\pipe\\mizzen-${id}-${name}`;
-    const path = join(this.path, `${name}.sock`);
-    if (Buffer.byteLength(path) < 100) return path;
-    const dir = join(tmpdir(), `mizzen-${userInfo().uid}-${id}`);
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    chmodSync(dir, 0o700);
-    return join(dir, `${basename(name)}.sock`);
+    const path = localSocketPath(this.path, name);
+    // What is outside is there only once a path has been too long.
+    if (process.platform !== 'win32' && !path.startsWith(this.path + sep)) makePrivateDirectory(dirname(path));
+    return path;
   }
 }

@@ -1,0 +1,55 @@
+import type { Server, ServerOptions, ServerResponse, IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { http } from '../node-http.ts';
+
+/** An HTTP server on 127.0.0.1 only, for whoever is on this machine. */
+export class LoopbackServer {
+  readonly #server: Server;
+
+  constructor(options: ServerOptions, answer: (request: IncomingMessage, response: ServerResponse) => void) {
+    this.#server = http.createServer({ requestTimeout: 30_000, headersTimeout: 10_000, ...options }, answer);
+  }
+
+  /** Resolves with the port; 0: any free one. Rejects with EADDRINUSE when it is taken. */
+  async listen(port: number): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, '127.0.0.1', () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    return this.port;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+  }
+}
+
+/** An answer that went wrong half way has no better end than that of its connection. */
+export function fail(response: ServerResponse, status: number, code: string, message: string): void {
+  if (response.headersSent) return void response.destroy();
+  reply(response, status, { error: { code, message } });
+}
+
+export function reply(response: ServerResponse, status: number, body: object): void {
+  write(response, status, 'application/json', `${JSON.stringify(body)}\n`);
+}
+
+export function write(response: ServerResponse, status: number, type: string, text: string): void {
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(text);
+}

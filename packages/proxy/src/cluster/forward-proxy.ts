@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import { filterStateOf } from '../filter-state/state.ts';
 import type { EndpointProgram } from '../program/types.ts';
 import type { LbContext, UpstreamHost } from '../types.ts';
-import { Cluster } from './cluster.ts';
 import { resolveAddresses } from './dns.ts';
+import { learnedEndpoint, LearningCluster } from './learned-hosts.ts';
 
 interface Known {
   readonly endpoint: EndpointProgram;
@@ -15,14 +15,14 @@ interface Known {
  * A dynamic forward proxy: the host is whatever the request names, resolved when first asked for and again when it got
  * old. An address that is an address already needs no resolving.
  */
-export class ForwardProxyCluster extends Cluster {
-  readonly resolvesNames = true;
-  readonly #known = new Map<string, Known>();
+export class ForwardProxyCluster extends LearningCluster<Known> {
+  /** Why a request got no host when one last did. */
+  noHost: 'unresolved' | 'overflow' = 'unresolved';
   readonly #pending = new Map<string, Promise<UpstreamHost | null>>();
 
   override choose(context: LbContext): UpstreamHost | null | Promise<UpstreamHost | null> {
     const key = nameOf(context).toLowerCase();
-    const known = this.#known.get(key);
+    const known = this.known.get(key);
     if (known === undefined) return this.#pending.get(key) ?? this.#resolve(key, context);
     const now = this.deps.clock.now();
     known.usedAt = now;
@@ -42,20 +42,20 @@ export class ForwardProxyCluster extends Cluster {
 
   #resolve(key: string, context: LbContext): Promise<UpstreamHost | null> | UpstreamHost | null {
     const target = splitAuthority(key);
-    if (target === undefined) return null;
+    if (target === undefined) return this.#none('unresolved');
     const { host, port } = target;
+    if (!this.known.has(key) && this.#full()) return this.#none('overflow');
     if (isIP(host) !== 0) return this.#learn(key, host, host, port, context);
-    if (this.#known.size >= this.program.dns.maxHosts) return null;
     const pending = resolveAddresses(host, this.program.dns.family, this.deps).then(
       ({ addresses }) => {
         this.#pending.delete(key);
         const [address] = addresses;
-        return address === undefined ? null : this.#learn(key, host, address, port, context);
+        return address === undefined ? this.#none('unresolved') : this.#learn(key, host, address, port, context);
       },
       () => {
         this.#pending.delete(key);
         this.stats.update_failure++;
-        return null;
+        return this.#none('unresolved');
       },
     );
     this.#pending.set(key, pending);
@@ -64,33 +64,39 @@ export class ForwardProxyCluster extends Cluster {
 
   #learn(key: string, hostname: string, address: string, port: number, context: LbContext): UpstreamHost | null {
     const now = this.deps.clock.now();
-    const before = this.#known.get(key)?.endpoint;
-    const same = before?.address.kind === 'socket' && before.address.address === address;
-    const endpoint: EndpointProgram = same ? before : newEndpoint(hostname, address, port);
-    this.#known.set(key, { endpoint, usedAt: this.#known.get(key)?.usedAt ?? now, resolvedAt: now });
-    for (const [other, { usedAt }] of this.#known)
-      if (now - usedAt > this.program.dns.hostTtl) this.#known.delete(other);
-    if (!same) this.#publish();
-    return this.#host(this.#known.get(key)!, context);
+    const before = this.known.get(key);
+    const same = before?.endpoint.address.kind === 'socket' && before.endpoint.address.address === address;
+    const endpoint = same ? before.endpoint : learnedEndpoint(hostname, address, port);
+    const known: Known = { endpoint, usedAt: before?.usedAt ?? now, resolvedAt: now };
+    this.known.set(key, known);
+    if (this.#forget(key) || !same) this.publish();
+    return this.#host(known, context);
   }
 
-  #publish(): void {
-    this.setEndpoints({
-      name: this.name,
-      localities: [
-        {
-          region: '',
-          zone: '',
-          subZone: '',
-          priority: 0,
-          weight: undefined,
-          endpoints: [...this.#known.values()].map(({ endpoint }) => endpoint),
-        },
-      ],
-      overprovisioningFactor: 140,
-      weightedPriorityHealth: false,
-      dropOverload: 0,
-    });
+  #none(why: ForwardProxyCluster['noHost']): null {
+    this.noHost = why;
+    return null;
+  }
+
+  /** No other name can be taken, even when those that nobody uses any more are forgotten. */
+  #full(): boolean {
+    const { maxHosts } = this.program.dns;
+    const names = (): number => {
+      let count = this.known.size;
+      for (const key of this.#pending.keys()) if (!this.known.has(key)) count++;
+      return count;
+    };
+    if (names() < maxHosts) return false;
+    if (this.#forget(undefined)) this.publish();
+    return names() >= maxHosts;
+  }
+
+  /** Forgets all that has not been used for as long as hosts are kept, but for one; says whether there was any. */
+  #forget(but: string | undefined): boolean {
+    const oldest = this.deps.clock.now() - this.program.dns.hostTtl;
+    const before = this.known.size;
+    for (const [key, { usedAt }] of this.known) if (usedAt < oldest && key !== but) this.known.delete(key);
+    return this.known.size < before;
   }
 }
 
@@ -104,21 +110,6 @@ function nameOf({ authority, stream }: LbContext): string {
   if (port === undefined || port === '0') return host;
   const bare = splitAuthority(host)?.host ?? host;
   return bare.includes(':') ? `[${bare}]:${port}` : `${bare}:${port}`;
-}
-
-function newEndpoint(hostname: string, address: string, port: number): EndpointProgram {
-  return {
-    address: { kind: 'socket', address, port, ipv4Compat: false },
-    endpointId: '',
-    hostname,
-    weight: 1,
-    health: 'UNKNOWN',
-    healthCheckAddress: undefined,
-    additionalAddresses: [],
-    healthCheckHostname: '',
-    healthCheckDisabled: true,
-    metadata: undefined,
-  };
 }
 
 /** Port 80 when none is given, as for a request in clear text. */

@@ -4,7 +4,7 @@ import type { Timer } from '../deps.ts';
 import { filterStateOf } from '../filter-state/state.ts';
 import type { EndpointProgram, OriginalDstProgram } from '../program/types.ts';
 import type { LbContext, UpstreamHost } from '../types.ts';
-import { Cluster } from './cluster.ts';
+import { learnedEndpoint, LearningCluster } from './learned-hosts.ts';
 
 interface Known {
   readonly endpoint: EndpointProgram;
@@ -18,8 +18,7 @@ interface Known {
  * that names none has no host: connections are not captured, so none has a destination other than this proxy. Hosts
  * that nobody used for a cleanup interval go.
  */
-export class OriginalDstCluster extends Cluster {
-  readonly #known = new Map<string, Known>();
+export class OriginalDstCluster extends LearningCluster<Known> {
   #cleanup: Timer | undefined;
 
   override choose(context: LbContext): UpstreamHost | null {
@@ -29,10 +28,10 @@ export class OriginalDstCluster extends Cluster {
     if (target === undefined) return null;
     const port = program.portOverride === 0 ? target.port : program.portOverride;
     const key = `${target.address} ${port}`;
-    let known = this.#known.get(key);
+    let known = this.known.get(key);
     if (known === undefined) {
-      this.#known.set(key, (known = { endpoint: newEndpoint(target.address, port), used: true }));
-      this.#publish();
+      this.known.set(key, (known = { endpoint: learnedEndpoint('', target.address, port), used: true }));
+      this.publish();
       this.#cleanup ??= this.deps.clock.after(program.cleanupInterval, () => this.#clean(program));
     }
     known.used = true;
@@ -58,33 +57,14 @@ export class OriginalDstCluster extends Cluster {
   }
 
   #clean(program: OriginalDstProgram): void {
-    const before = this.#known.size;
-    for (const [key, known] of this.#known) {
-      if (!known.used) this.#known.delete(key);
+    const before = this.known.size;
+    for (const [key, known] of this.known) {
+      if (!known.used) this.known.delete(key);
       known.used = false;
     }
-    if (this.#known.size < before) this.#publish();
+    if (this.known.size < before) this.publish();
     this.#cleanup =
-      this.#known.size === 0 ? undefined : this.deps.clock.after(program.cleanupInterval, () => this.#clean(program));
-  }
-
-  #publish(): void {
-    this.setEndpoints({
-      name: this.name,
-      localities: [
-        {
-          region: '',
-          zone: '',
-          subZone: '',
-          priority: 0,
-          weight: undefined,
-          endpoints: [...this.#known.values()].map(({ endpoint }) => endpoint),
-        },
-      ],
-      overprovisioningFactor: 140,
-      weightedPriorityHealth: false,
-      dropOverload: 0,
-    });
+      this.known.size === 0 ? undefined : this.deps.clock.after(program.cleanupInterval, () => this.#clean(program));
   }
 }
 
@@ -119,19 +99,4 @@ function valueAt(
 function firstText(value: JsonValue | undefined): string | undefined {
   const first: JsonValue | undefined = Array.isArray(value) ? (value as readonly JsonValue[])[0] : value;
   return typeof first === 'string' ? first : undefined;
-}
-
-function newEndpoint(address: string, port: number): EndpointProgram {
-  return {
-    address: { kind: 'socket', address, port, ipv4Compat: false },
-    endpointId: '',
-    hostname: '',
-    weight: 1,
-    health: 'UNKNOWN',
-    healthCheckAddress: undefined,
-    additionalAddresses: [],
-    healthCheckHostname: '',
-    healthCheckDisabled: true,
-    metadata: undefined,
-  };
 }

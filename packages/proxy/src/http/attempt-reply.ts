@@ -24,6 +24,13 @@ export const UNRESOLVED_REPLY: AttemptReply = {
   flags: ResponseFlag.DF,
 };
 
+export const DNS_OVERFLOW_REPLY: AttemptReply = {
+  status: 503,
+  body: 'DNS cache overflow',
+  details: 'dns_cache_overflow',
+  flags: 0,
+};
+
 export const DURATION_REPLY: AttemptReply = {
   status: 504,
   body: 'upstream max stream duration reached',

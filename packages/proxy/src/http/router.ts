@@ -6,6 +6,7 @@ import { ResponseFlag, type InternalRedirectProgram, type ResponseHead, type Ups
 import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import { Attempt } from './attempt.ts';
 import {
+  DNS_OVERFLOW_REPLY,
   DURATION_REPLY,
   NO_HOST_REPLY,
   resetReply,
@@ -91,8 +92,11 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     const { stream } = this;
     if (host === null) {
       this.#end();
-      if (this.cluster.resolvesNames === true) {
-        this.#reply(UNRESOLVED_REPLY);
+      const { noHost } = this.cluster;
+      if (noHost !== undefined) {
+        // In Envoy a filter says so, before the first attempt.
+        if (stream.info.attemptCount === 1) stream.info.attemptCount = 0;
+        this.#reply(noHost === 'overflow' ? DNS_OVERFLOW_REPLY : UNRESOLVED_REPLY);
         return;
       }
       this.cluster.stats.upstream_cx_none_healthy++;

@@ -66,8 +66,8 @@ export interface UpstreamCluster {
   choose(context: LbContext): UpstreamHost | null | Promise<UpstreamHost | null>;
   /** Share of requests that are refused, whatever the hosts. */
   readonly dropOverload?: number;
-  /** Its hosts are those that requests name (dynamic forward proxy): null then is a name that does not resolve (DF). */
-  readonly resolvesNames?: boolean;
+  /** Its hosts are those that requests name (dynamic forward proxy): why the last that got none did not. */
+  readonly noHost?: 'unresolved' | 'overflow';
   readonly limits: { readonly DEFAULT: CircuitBreaker; readonly HIGH: CircuitBreaker };
   readonly stats: ClusterStats;
   /** Limits and spelling of HTTP/1 towards its hosts; defaults when absent. */

@@ -37,6 +37,9 @@ const FIPS_SIGNATURES =
   'rsa_pkcs1_sha256:rsa_pkcs1_sha384:rsa_pkcs1_sha512:ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512';
 const CURVES = 'X25519:P-256';
 
+/** With one certificate, or none: each authority that is rotated makes for another one. Who has one keeps it. */
+const MAX_CONTEXTS = 64;
+
 /**
  * Makes SecureContexts from compiled TLS settings and the secrets they name. The same settings with the same secrets
  * share one context, whichever cluster or chain they belong to; a rotated secret gives a new one, and what was connected
@@ -142,12 +145,17 @@ export class TlsContexts {
     };
     const name = JSON.stringify([side, options, ticketKeys?.map((key) => key.toString('latin1'))]);
     let context = cache.get(name);
-    if (context === undefined) {
+    if (context !== undefined) {
+      // What is asked for least goes first.
+      cache.delete(name);
+      cache.set(name, context);
+    } else {
       context = tls().createSecureContext(
         certificate === undefined ? options : { ...options, ...identity(certificate) },
       );
       if (ticketKeys !== undefined) useTicketKeys(context, ticketKeys);
       cache.set(name, context);
+      if (cache.size > MAX_CONTEXTS) cache.delete(cache.keys().next().value!);
     }
     return context;
   }
@@ -178,9 +186,21 @@ function contextOptions(
       : program.signatureAlgorithms === undefined
         ? {}
         : { sigalgs: program.signatureAlgorithms }),
-    // Without one, OpenSSL refuses to resume sessions on a server that asks for certificates.
-    sessionIdContext: 'mizzen',
+    sessionIdContext: sessionsOf(validation),
   };
+}
+
+/**
+ * Which sessions may be resumed: those whose certificates were held against the same authorities and the same lists. They
+ * are not held against them again, and keys of tickets may be shared with listeners that trust others. OpenSSL takes 32
+ * bytes, and resumes nothing without any on a server that asks for certificates.
+ */
+function sessionsOf(validation: ValidationProgram | undefined): string {
+  if (validation === undefined) return 'mizzen';
+  const { trustedCaPem, systemRoots, crlPem } = validation;
+  return crypto()
+    .hash('sha256', JSON.stringify([trustedCaPem, systemRoots, crlPem]))
+    .slice(0, 32);
 }
 
 /** Envoy's clients stay below TLS 1.3 unless told, so that a refused certificate is known before a request is sent. */

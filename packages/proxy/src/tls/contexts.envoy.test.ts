@@ -113,6 +113,14 @@ function makeListeners(): Readonly<Record<string, object>> {
     tickets: common({}, { sessionTicketKeys: { keys: [key('a'), key('b')] } }),
     'later tickets': common({}, { sessionTicketKeys: { keys: [key('b')] } }),
     'other tickets': common({}, { sessionTicketKeys: { keys: [key('c')] } }),
+    'tickets of the mesh': {
+      ...mutual(root),
+      sessionTicketKeys: { keys: [key('d')] },
+    },
+    'tickets of elsewhere': {
+      ...mutual({ trustedCa: { filename: elsewhere.rootFile } }),
+      sessionTicketKeys: { keys: [key('d')] },
+    },
     'no tickets': common({}, { disableStatelessSessionResumption: true }),
     'no sessions': common({}, { disableStatelessSessionResumption: true, disableStatefulSessionResumption: true }),
     'needs SNI': common({}, { requireSni: true }),
@@ -190,6 +198,12 @@ function makeAttempts(): readonly (readonly [string, ...string[]])[] {
     ['tickets', '-tls1_2', ...SNI, '-sess_in', file('session')],
     ['other tickets', '-tls1_2', ...SNI, '-sess_out', file('session')],
     ['tickets', '-tls1_2', ...SNI, '-sess_in', file('session')],
+    ...['-tls1_2', '-tls1_3'].flatMap((version): [string, ...string[]][] => [
+      ['tickets of elsewhere', version, ...as(stranger), '-sess_out', file('session')],
+      ['tickets of elsewhere', version, ...as(stranger), '-sess_in', file('session')],
+      ['tickets of the mesh', version, ...as(stranger), '-sess_in', file('session')],
+      ['tickets of the mesh', version, ...as(client), '-sess_in', file('session')],
+    ]),
     ['needs SNI', '-noservername'],
     ['needs SNI', '-servername', 'any.test'],
     ...['staple', 'old staple', 'old staple, strict', 'old staple, must', 'no staple, strict'].flatMap(

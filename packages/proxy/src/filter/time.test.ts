@@ -1,6 +1,5 @@
 /** What filters do over time, on a clock that is moved by hand. */
 import { expect, test } from 'vitest';
-import type { Clock } from '../deps.ts';
 import { Headers } from '../http/headers.ts';
 import { CompileContext } from '../program/context.ts';
 import { OfflineStream } from '../program/offline-stream.ts';
@@ -10,6 +9,7 @@ import { ResponseFlag, type ConnectionInfo } from '../types.ts';
 import { faultFilter } from './fault.ts';
 import { jwtFilter } from './jwt/filter.ts';
 import { localRateLimitFilter } from './local-ratelimit.ts';
+import { ManualClock } from './testing/manual-clock.ts';
 import { good, jwks } from './testing/tokens.ts';
 
 const connection: ConnectionInfo = {
@@ -30,24 +30,6 @@ const stream = (...flat: string[]): OfflineStream =>
     testDeps.random,
   );
 const scope = { name: 'f', counter: () => ({ value: 0 }), place: { resource: 'l', path: [] } };
-
-class ManualClock implements Clock {
-  #now = 0;
-  #timers: { at: number; fn: () => void }[] = [];
-  now = (): number => this.#now;
-  wall = (): number => Date.now() + this.#now;
-  after = (ms: number, fn: () => void): { cancel: () => void } => {
-    const timer = { at: this.#now + ms, fn };
-    this.#timers.push(timer);
-    return { cancel: () => (this.#timers = this.#timers.filter((one) => one !== timer)) };
-  };
-  advance(ms: number): void {
-    this.#now += ms;
-    const due = this.#timers.filter((timer) => timer.at <= this.#now);
-    this.#timers = this.#timers.filter((timer) => timer.at > this.#now);
-    for (const timer of due) timer.fn();
-  }
-}
 
 test('a delay takes as long as it says, and an abort comes after it', async () => {
   const clock = new ManualClock();

@@ -1,3 +1,4 @@
+import { lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock, Timer } from '../deps.ts';
 
@@ -72,12 +73,15 @@ export class Binding {
   #listen(): void {
     const { address, port, backlog } = this.target;
     const options = backlog === undefined ? {} : { backlog };
-    if (port === undefined) this.#server.listen({ path: address, ...options });
-    else this.#server.listen({ host: address, port, exclusive: true, ...options });
+    if (port === undefined) {
+      removeSocket(address);
+      this.#server.listen({ path: address, ...options });
+    } else this.#server.listen({ host: address, port, exclusive: true, ...options });
   }
 
   #failed(error: NodeJS.ErrnoException): void {
-    if (this.#closed) return;
+    // A connection that could not be accepted says nothing of the socket it came to.
+    if (this.#closed || this.#server.listening) return;
     const message = MESSAGES[error.code ?? ''] ?? error.message;
     if (message !== this.#told && this.#wait > RETRY_FIRST) {
       this.#told = message;
@@ -85,6 +89,15 @@ export class Binding {
     }
     this.#timer = this.#clock.after(this.#wait, () => this.#listen());
     this.#wait = Math.min(RETRY_MAX, this.#wait * 2);
+  }
+}
+
+/** A socket of that name is taken over, as by Envoy: whoever made it is gone, or has no say. */
+function removeSocket(path: string): void {
+  try {
+    if (lstatSync(path).isSocket()) rmSync(path, { force: true });
+  } catch {
+    // There is none.
   }
 }
 

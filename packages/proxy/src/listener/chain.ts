@@ -127,7 +127,10 @@ export class ChainRuntime {
     }
     return {
       countUnsecured: () => undefined,
-      serve: last?.kind === 'direct_response' ? (socket) => serveDirect(socket, last.response) : serveEcho,
+      serve:
+        last?.kind === 'direct_response'
+          ? (socket) => serveDirect(socket, last.response, services.deps.clock)
+          : serveEcho,
       logDenied: () => undefined,
     };
   }
@@ -309,12 +312,15 @@ function stripFirst(socket: Socket | TLSSocket, exchange: PeerExchange, then: ()
     const rest = exchange.read(chunk);
     if (!exchange.done) return;
     socket.off('data', onData);
+    socket.off('end', gone);
     socket.off('error', ignore);
     socket.pause();
     if (rest !== undefined) socket.unshift(rest);
     then();
   };
+  const gone = (): void => void socket.destroy();
   socket.on('error', ignore);
+  socket.on('end', gone);
   socket.on('data', onData);
 }
 

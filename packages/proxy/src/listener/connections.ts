@@ -2,6 +2,8 @@ import type { Clock, Timer } from '../deps.ts';
 import type { UpstreamSocket } from '../types.ts';
 import type { DrainDecision } from './drain.ts';
 
+const REMOVED = 'filter_chain_is_being_removed';
+
 /** A connection that is being served. */
 export interface ActiveConnection {
   /** What the bytes go through, where that is not the socket that was given. */
@@ -19,6 +21,8 @@ export class Connections {
   readonly #active = new Set<ActiveConnection>();
   readonly #onEmpty = new Set<() => void>();
   #timer: Timer | undefined;
+  /** Ends what comes when all others have been ended. */
+  #late: ((connection: ActiveConnection) => void) | undefined;
   #decision: DrainDecision | undefined;
 
   get size(): number {
@@ -28,6 +32,7 @@ export class Connections {
   add(connection: ActiveConnection): void {
     this.#active.add(connection);
     if (this.#decision !== undefined) connection.announceDrain(this.#decision);
+    this.#late?.(connection);
   }
 
   delete(connection: ActiveConnection): void {
@@ -44,13 +49,20 @@ export class Connections {
    */
   drain(decision: DrainDecision, idleMs: number, ms: number, clock: Clock, onEmpty: () => void): void {
     this.announceDrain(decision);
+    const ends = clock.now() + ms;
+    // One whose handshake was under way is counted in only now.
+    this.#late = (connection) => {
+      clock.after(Math.max(1, ends - clock.now()), () => {
+        if (this.#active.has(connection)) connection.close(REMOVED);
+      });
+    };
     if (this.#active.size === 0) return onEmpty();
     this.#onEmpty.add(onEmpty);
     this.#timer?.cancel();
     const wait = Math.min(idleMs, ms);
     this.#timer = clock.after(wait, () => {
       for (const connection of this.#active) connection.drain();
-      this.#timer = clock.after(ms - wait, () => this.close('filter_chain_is_being_removed'));
+      this.#timer = clock.after(ms - wait, () => this.close(REMOVED));
     });
   }
 

@@ -31,7 +31,12 @@ export class MetricsServer {
   ) {
     this.#place = place;
     this.#own = own;
-    this.#server = createServer((request, response) => void this.#answer(request, response));
+    this.#server = createServer((request, response) => {
+      this.#answer(request, response).catch((error: unknown) => {
+        onFailure(error instanceof Error ? error.message : String(error));
+        response.destroy();
+      });
+    });
     this.#server.on('error', (error) => onFailure(error.message));
     this.#server.listen({ host: place.address, port: place.port, exclusive: true });
   }

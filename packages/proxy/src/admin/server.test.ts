@@ -1,42 +1,44 @@
-import { once } from 'node:events';
-import { get, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { AdminContext } from './context.ts';
-import { AdminRequests } from './admin-stats.ts';
-import type { AdminStats } from './stats.ts';
-import { systemDeps } from '../process/deps.ts';
-import { serveAdmin } from './server.ts';
+/** What the admin interface makes of clients that mean no good. */
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bootstrap } from '../process/testing/bootstraps.ts';
+import { startWithAdmin } from '../process/testing/standalone.ts';
 
-let server: Server;
-beforeEach(async () => {
-  const context = {
-    node: { ready: true },
-    bootstrap: { adminPaths: [], adminLogs: [] },
-    deps: systemDeps(),
-  } as unknown as AdminContext;
-  server = serveAdmin(
-    context,
-    { requests: new AdminRequests(systemDeps().clock, () => true) } as AdminStats,
-    '127.0.0.1',
-    0,
-  );
-  await once(server, 'listening');
+let proxy: Awaited<ReturnType<typeof startWithAdmin>>;
+beforeAll(async () => {
+  proxy = await startWithAdmin(bootstrap([], []));
+  // It is not waited for before the proxy is said to be ready.
+  while ((await status('GET', '/ready').catch(() => 0)) !== 200) await wait(25);
 });
-afterEach(() => server.close());
+afterAll(() => proxy.stop());
 
-async function statusOf(path: string, headers: Readonly<Record<string, string>> = {}): Promise<number | undefined> {
-  const { port } = server.address() as AddressInfo;
-  const [response] = await once(get({ host: '127.0.0.1', port, path, headers, agent: false }), 'response');
-  (response as { resume(): void }).resume();
-  return (response as { readonly statusCode?: number }).statusCode;
+function status(method: string, path: string, headers: Record<string, string> = {}): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    request({ port: proxy.admin, host: '127.0.0.1', method, path, headers, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    })
+      .on('error', reject)
+      .end();
+  });
 }
 
-test('what is no address is a bad request, no crash', async () => {
-  expect(await statusOf('//')).toBe(400);
-  expect(await statusOf('/ready')).toBe(200);
+test('form values that never come change nothing', async () => {
+  const socket = connect(proxy.admin, '127.0.0.1');
+  const head = 'content-type: application/x-www-form-urlencoded\r\ncontent-length: 100';
+  socket.write(`POST /runtime_modify HTTP/1.1\r\nhost: 127.0.0.1\r\n${head}\r\n\r\nkey=`);
+  expect(await status('GET', '/ready')).toBe(200);
+  socket.destroy();
+  await new Promise((done) => socket.once('close', done));
+  for (let i = 0; i < 3; i++) expect(await status('GET', '/ready')).toBe(200);
 });
 
-test('a Host of another name is refused: DNS rebinding', async () => {
-  expect(await statusOf('/ready', { host: 'evil.example' })).toBe(403);
+test('pages of others, which browsers let ask, are refused', async () => {
+  const own = `http://127.0.0.1:${proxy.admin}`;
+  for (const origin of ['http://evil.test', 'null', 'http://127.0.0.1:1'])
+    expect(await status('POST', '/healthcheck/fail', { origin })).toBe(403);
+  expect(await status('POST', '/healthcheck/ok', { origin: own })).toBe(200);
+  expect(await status('GET', '/ready', { host: 'evil.test' })).toBe(403);
 });

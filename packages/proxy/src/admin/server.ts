@@ -23,8 +23,8 @@ interface Handler {
 
 /**
  * Envoy's admin endpoint. Where it listens is the bootstrap's to say; on loopback, requests that name another host are refused, so
- * that no web page reads it by a name that leads here (DNS rebinding): where it is open to other machines, names are how
- * they find it.
+ * that no web page reads it by a name that leads here (DNS rebinding), and so are those of other web pages: where it is open
+ * to other machines, names are how they find it.
  */
 export function serveAdmin(context: AdminContext, stats: AdminStats, address: string, port: number): Server {
   const handlers = handlersOf(context, stats);
@@ -40,7 +40,7 @@ export function serveAdmin(context: AdminContext, stats: AdminStats, address: st
       send(response, what);
       log?.(request, what, started);
     };
-    if (guarded && !isLocal(request)) return answer(text('forbidden\n', 403));
+    if (guarded && !(isLocal(request) && isOwn(request))) return answer(text('forbidden\n', 403));
     const url = URL.parse(request.url ?? '/', 'http://admin');
     if (url === null) return answer(text('bad request\n', 400));
     if (adminPaths.length > 0 && !adminPaths.some(({ matches }) => matches(url.pathname)))
@@ -51,8 +51,10 @@ export function serveAdmin(context: AdminContext, stats: AdminStats, address: st
       return answer(text(`Method ${request.method} not allowed, POST required.`, 405));
     const form = handler.form === true && url.search.length < 2 && request.headers['content-type'] === FORM;
     if (!form) return answer(handler.run(url.searchParams, answering));
-    void readForm(request).then((values) =>
-      answer(values === undefined ? text('too much\n', 413) : handler.run(values, answering)),
+    readForm(request).then(
+      (values) => answer(values === undefined ? text('too much\n', 413) : handler.run(values, answering)),
+      // Nobody is left to be answered.
+      () => response.destroy(),
     );
   });
   return address.startsWith('/') || address.startsWith('@') ? server.listen(address) : server.listen(port, address);
@@ -145,6 +147,11 @@ function isLoopback(address: string): boolean {
 function isLocal(request: IncomingMessage): boolean {
   const host = (request.headers.host ?? '').replace(/:\d+$/, '');
   return host === 'localhost' || host === '' || host.startsWith('[') || /^\d+\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/** Not from a web page of another origin, which browsers let send a POST wherever it likes. */
+function isOwn({ headers: { origin, host } }: IncomingMessage): boolean {
+  return origin === undefined || origin === `http://${host}`;
 }
 
 function send(response: ServerResponse, { status, type, body }: AdminAnswer): void {

@@ -186,6 +186,7 @@ export class XdsFollower {
     const names = new Set(programs.flatMap((program) => program.routeConfigNames));
     this.#options.routes.keep(names);
     this.#keepVersions('route', names);
+    for (const name of this.#heldRoutes.keys()) if (!names.has(name)) this.#heldRoutes.delete(name);
     this.#subscriptions.route.follow(names);
   }
 
@@ -195,7 +196,10 @@ export class XdsFollower {
     const nacks = this.#each('route', update, compilers.route, (program, resource) =>
       this.#heldRoutes.set(program.name, { program, resource }),
     );
-    for (const name of removed) this.#forget('route', name);
+    for (const name of removed) {
+      this.#forget('route', name);
+      this.#heldRoutes.delete(name);
+    }
     for (const name of missing(update, nacks)) routes.absent(name);
     this.#releaseRoutes();
     listeners.refresh();
@@ -231,9 +235,9 @@ export class XdsFollower {
 
   /** Something was moved to where a secret's files are. What cannot be used, or is no different, changes nothing. */
   #readAgain(name: string): void {
-    const { secrets, compileDeps, listeners } = this.#options;
+    const { secrets, listeners } = this.#options;
     const resource = secrets.resource(name);
-    const { program } = compilers.secret(resource, compileDeps);
+    const { program } = this.#compile('secret', { name, version: '', resource }, compilers.secret, () => undefined);
     if (program === undefined || isDeepStrictEqual(program, secrets.get(name))) return;
     secrets.set(name, program, resource);
     this.#warmUp();
@@ -328,6 +332,7 @@ export class XdsFollower {
     for (const key of this.#versions.keys()) {
       if (key.startsWith(prefix) && !names.has(key.slice(prefix.length))) this.#versions.delete(key);
     }
+    for (const [name] of this.records.all(kind)) if (!names.has(name)) this.records.forget(kind, name);
   }
 
   #forget(kind: Kind, name: string): void {

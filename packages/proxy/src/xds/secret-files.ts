@@ -44,7 +44,10 @@ export class SecretFiles {
       const watcher = watch(folder, { persistent: false }, (event) => {
         if (event === 'rename') for (const each of secrets) this.#onMove(each);
       });
-      watcher.on('error', () => watcher.close());
+      watcher.on('error', () => {
+        watcher.close();
+        this.#watchers.delete(folder);
+      });
       this.#watchers.set(folder, { watcher, secrets });
     } catch {
       // What is read from there has been refused already, or is not there to change.

@@ -41,15 +41,18 @@ export class FileXdsSource implements XdsSource {
 
   constructor(options: FileSourceOptions) {
     this.#options = options;
-    const { path, watchedDirectory } = options;
+    const { path, watchedDirectory, onLog } = options;
     const name = basename(path);
     try {
       this.#watcher = watch(watchedDirectory ?? dirname(path), { persistent: false }, (event, file) => {
         if (event !== 'rename' || (watchedDirectory === undefined && file !== name) || !existsSync(path)) return;
         for (const read of this.#subscribers) read();
       });
+      this.#watcher.on('error', (error) =>
+        onLog('warning', `\`${watchedDirectory ?? path}\` is watched no longer: ${text(error)}`),
+      );
     } catch (error) {
-      options.onLog('warning', `\`${watchedDirectory ?? path}\` cannot be watched: ${text(error)}`);
+      onLog('warning', `\`${watchedDirectory ?? path}\` cannot be watched: ${text(error)}`);
     }
   }
 

@@ -35,7 +35,12 @@ exec '${process.execPath}' '${program}' "$@" ${flags}
     new Promise((resolve, reject) => {
       const child = spawn(
         '/bin/sh',
-        ['-c', command.replaceAll(/(?<=curl -s [^|]*)localhost:8080/g, `localhost:${mesh.gatewayPort}`)],
+        [
+          '-c',
+          command
+            .replaceAll(/(?<=curl -s [^|]*)localhost:8080/g, `localhost:${mesh.gatewayPort}`)
+            .replaceAll(/(?<=curl -s )localhost:15014/g, `localhost:${mesh.apiPort}`),
+        ],
         {
           cwd: repositoryRoot,
           env: { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH']}` },

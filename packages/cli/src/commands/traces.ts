@@ -54,7 +54,7 @@ async function print(
     const { dump } = await import('js-yaml');
     return void out.write(dump(answer, { noRefs: true, lineWidth: -1 }));
   }
-  const width = 'columns' in out && typeof out.columns === 'number' ? out.columns : 120;
+  const width = 'columns' in out && typeof out.columns === 'number' ? out.columns : 140;
   const style = styler(color);
   const lines =
     'spans' in answer ? traceLines(answer, { width, style, tags: flag(values, 'tags') }) : tracesLines(answer, style);

@@ -43,7 +43,8 @@ test('a trace is found by its short id and by the id of its request', () => {
   const kept = store();
   const request = '5f2d1b5e-9d43-9b2d-8d7e-1c2a3b4c5d6e';
   kept.add([span(0xabc, 1, 1, 2, { tags: { 'guid:x-request-id': request } })]);
-  for (const id of ['ABC', hex(0xabc, 16), hex(0xabc, 32), request, request.toUpperCase()]) {
+  const sent = '5f2d1b5e-9d43-4b2d-8d7e-1c2a3b4c5d6e';
+  for (const id of ['ABC', hex(0xabc, 16), hex(0xabc, 32), request, request.toUpperCase(), sent]) {
     expect(kept.get(id)?.requestId).toBe(request);
   }
   expect(kept.get('abd')).toBeUndefined();

@@ -105,7 +105,8 @@ export class TraceStore {
   get(id: string): Trace | undefined {
     this.#expire();
     const key = id.toLowerCase();
-    const found = this.#traces.get(key.padStart(32, '0')) ?? this.#traces.get(this.#byRequest.get(key) ?? '');
+    const found =
+      this.#traces.get(key.padStart(32, '0')) ?? this.#traces.get(this.#byRequest.get(requestKey(key)) ?? '');
     return found === undefined ? undefined : view(found);
   }
 
@@ -145,7 +146,7 @@ export class TraceStore {
     const request = span.tags[REQUEST_ID]?.toLowerCase();
     if (request !== undefined && request !== '' && entry.requestId === '') {
       entry.requestId = request;
-      this.#byRequest.set(request, entry.id);
+      this.#byRequest.set(requestKey(request), entry.id);
     }
     const size = sizeOf(span);
     entry.bytes += size;
@@ -193,13 +194,19 @@ export class TraceStore {
     this.#bytes -= entry.bytes;
     this.#spans -= entry.spans.size;
     this.#dropped += entry.spans.size;
-    if (this.#byRequest.get(entry.requestId) === entry.id) this.#byRequest.delete(entry.requestId);
+    const request = requestKey(entry.requestId);
+    if (this.#byRequest.get(request) === entry.id) this.#byRequest.delete(request);
     for (const service of entry.services.keys()) {
       const entries = this.#byService.get(service);
       entries?.delete(entry);
       if (entries?.size === 0) this.#byService.delete(service);
     }
   }
+}
+
+/** Proxies write into the 15th digit of a request's id whether it is traced; who sent it knows it by another one. */
+function requestKey(id: string): string {
+  return id.length === 36 ? `${id.slice(0, 14)}-${id.slice(15)}` : id;
 }
 
 function fits(entry: Entry, { minDuration, maxDuration, error, status, since, until }: TraceFilter): boolean {

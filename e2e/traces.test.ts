@@ -1,0 +1,206 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { context, trace, TraceFlags } from '@opentelemetry/api';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { B3InjectEncoding, B3Propagator } from '@opentelemetry/propagator-b3';
+import type { TraceAnswer, TracesAnswer } from '@mizzen/runtime/api/types.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fromWorkload, type Sender } from './lib/from-workload.ts';
+import { type Mesh, up } from './lib/mesh.ts';
+
+const workload = (name: string, run = ''): string => `
+apiVersion: v1
+kind: Service
+metadata: { name: ${name}, namespace: shop }
+spec:
+  selector: { app: ${name} }
+  ports: [{ name: http, port: 80, targetPort: 8080 }]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${name}, namespace: shop }
+spec:
+  selector: { matchLabels: { app: ${name} } }
+  template:
+    metadata: { labels: { app: ${name} }, annotations: { ${run === '' ? '' : `mizzen.dev/run: '${run}'`} } }
+    spec: { containers: [{ name: ${name}, image: ${name}, ports: [{ containerPort: 8080 }] }] }
+---`;
+
+/** A program that passes trace headers on, of the kind that a request asks for, and tells what it got. */
+const MIDDLE = `
+import { createServer } from 'node:http';
+const KINDS = { w3c: ['traceparent', 'tracestate'], b3: ['b3', 'x-b3-traceid', 'x-b3-spanid', 'x-b3-parentspanid', 'x-b3-sampled'] };
+createServer(async (request, response) => {
+  const headers = {};
+  for (const name of [...KINDS[request.headers['x-pass']], 'x-request-id'])
+    if (request.headers[name] !== undefined) headers[name] = request.headers[name];
+  const answer = await fetch('http://backend/stock', { headers });
+  await answer.arrayBuffer();
+  response.writeHead(answer.status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(request.headers));
+}).listen(process.env.PORT);
+`;
+
+const logging = `
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: { name: mesh, namespace: istio-system }
+spec: { accessLogging: [{ providers: [{ name: envoy }] }] }
+`;
+
+/** Whose spans lead to whose. */
+const CALLS = ['client.shop client 0', 'middle.shop server 1', 'middle.shop client 2', 'backend.shop server 3'];
+
+describe.each(['embedded', 'mixed'] as const)('traces of a mesh (%s)', (engine) => {
+  let mesh: Mesh;
+  let folder: string;
+  let client: Sender;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'mizzen-traces-'));
+    writeFileSync(join(folder, 'middle.mjs'), MIDDLE);
+    const run = `${process.execPath} ${join(folder, 'middle.mjs')}`;
+    writeFileSync(
+      join(folder, 'mesh.yaml'),
+      workload('client') + workload('middle', run) + workload('backend') + logging,
+    );
+    mesh = await up([folder], { engine, onEnvoy: engine === 'mixed' ? ['middle'] : [] });
+    client = await fromWorkload(mesh, 'shop', 'client');
+  });
+  afterAll(async () => {
+    await mesh.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const get = async <T>(path: string): Promise<T> => JSON.parse((await mesh.api(path)).body) as T;
+  /** Spans arrive up to five seconds after their requests. */
+  const whole = async (id: string, spans: number): Promise<TraceAnswer> => {
+    await expect
+      .poll(async () => (await get<Partial<TraceAnswer>>(`/api/traces/${id}`)).spanCount, {
+        timeout: 20_000,
+        interval: 200,
+      })
+      .toBe(spans);
+    return get<TraceAnswer>(`/api/traces/${id}`);
+  };
+
+  const own = { spanId: 'b7ad6b7169203331', traceFlags: TraceFlags.SAMPLED, isRemote: true };
+  it('traces that OpenTelemetry’s own propagators begin go on in spans of the mesh, and in what it passes on', async () => {
+    const kinds = [
+      { pass: 'w3c', propagator: new W3CTraceContextPropagator() },
+      { pass: 'b3', propagator: new B3Propagator() },
+      { pass: 'b3', propagator: new B3Propagator({ injectEncoding: B3InjectEncoding.MULTI_HEADER }) },
+    ];
+    const sent = kinds.map(async ({ pass, propagator }, index) => {
+      const traceId = `${index + 1}af7651916cd43dd8448eb211c80319c`;
+      const headers: Record<string, string> = { 'x-pass': pass };
+      const within = trace.setSpanContext(context.active(), { ...own, traceId });
+      propagator.inject(within, headers, { set: (to, key, value) => (to[key] = value) });
+      const answer = await client.get('http://middle/', headers);
+      expect(answer.status).toBe(200);
+
+      const { spans, errors, url } = await whole(traceId, 4);
+      expect(spans.map(({ service, kind, depth }) => `${service} ${kind} ${depth}`)).toEqual(CALLS);
+      expect([spans[0]?.parent, errors, url]).toEqual([own.spanId, 0, 'http://middle/']);
+      expect(spans.every(({ critical }) => critical.length > 0)).toBe(true);
+
+      // What the program behind the second sidecar was given leads back to that sidecar's span.
+      const given = propagator.extract(context.active(), JSON.parse(answer.body) as Record<string, string>, {
+        get: (from, key) => from[key],
+        keys: (from) => Object.keys(from),
+      });
+      const { traceFlags } = own;
+      expect(trace.getSpanContext(given)).toMatchObject({ traceId, spanId: spans[1]?.id, traceFlags });
+    });
+    await Promise.all(sent);
+  });
+
+  it.runIf(engine === 'embedded')(
+    'a request without a trace gets one, which its line in the access log leads to',
+    async () => {
+      const { body } = await client.get('http://middle/', { 'x-pass': 'w3c' });
+      const request = (JSON.parse(body) as Record<string, string>)['x-request-id'] ?? '';
+      const logged = async (): Promise<string> =>
+        (await mesh.mizzen('logs', 'client', '-n', 'shop', '-c', 'istio-proxy')).stdout;
+      await expect.poll(logged, { timeout: 15_000 }).toContain(request);
+      const { id, requestId } = await whole(request, 4);
+      expect(requestId).toBe(request);
+      const { stdout } = await mesh.mizzen('traces', request);
+      expect(stdout).toMatch(/^client\.shop: GET http:\/\/middle\/\ntrace [0-9a-f]{32}, began .*, 4 spans\n/);
+      expect(stdout).toMatch(/^ {6}backend\.shop ← .* █/m);
+      expect(stdout).toMatch(/^why: mizzen explain 'GET http:\/\/middle\/' --from client-0 -n shop$/m);
+      const listed = await mesh.mizzen('traces', '--service', 'backend', '-o', 'json');
+      expect((JSON.parse(listed.stdout) as TracesAnswer).traces.map((each) => each.id)).toContain(id);
+      const unknown = await mesh.mizzen('traces', '--service', 'nobody');
+      expect([unknown.status, unknown.stderr]).toEqual([
+        1,
+        'mizzen: there are no spans of `nobody`; there are spans of `backend.shop`, `client.shop`, `middle.shop`\n',
+      ]);
+    },
+  );
+
+  it.runIf(engine === 'mixed')('where the mesh names a provider, spans go there and not to the mesh', async () => {
+    const bodies: string[] = [];
+    const collector: Server = createServer((request, response) => {
+      let text = '';
+      request.on('data', (part: Buffer) => (text += part.toString()));
+      request.on('end', () => {
+        bodies.push(`${request.url} ${text}`);
+        response.writeHead(202).end();
+      });
+    });
+    await new Promise<void>((done) => collector.listen(0, '127.0.0.1', done));
+    const { port } = collector.address() as AddressInfo;
+    const from = mesh.output().length;
+    writeFileSync(
+      join(folder, 'collector.yaml'),
+      `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: collector, namespace: istio-system }
+spec:
+  hosts: [collector.example.com]
+  ports: [{ number: ${port}, name: http, protocol: HTTP }]
+  resolution: STATIC
+  location: MESH_EXTERNAL
+  endpoints: [{ address: 127.0.0.1 }]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: istio, namespace: istio-system }
+data:
+  mesh: |
+    extensionProviders: [{ name: zipkin, zipkin: { service: collector.example.com, port: ${port} } }]
+    defaultProviders: { tracing: [zipkin] }
+    defaultConfig: { tracing: { sampling: 100 } }
+`,
+    );
+    try {
+      await mesh.saw(/proxies concerned have it/, 20_000, from);
+      const ask = async (): Promise<string> => {
+        const { body } = await client.get('http://middle/', { 'x-pass': 'b3' });
+        return (JSON.parse(body) as Record<string, string>)['x-request-id'] ?? '';
+      };
+      // Connections that there are go on as they began, for a request or for some more.
+      await expect
+        .poll(
+          async () => {
+            const since = new Date().toISOString();
+            const ids = [await ask(), await ask(), await ask(), await ask(), await ask()];
+            await expect.poll(() => ids.every((id) => bodies.join('').includes(id)), { timeout: 10_000 }).toBe(true);
+            return (await get<TracesAnswer>(`/api/traces?since=${since}`)).traces;
+          },
+          { timeout: 25_000 },
+        )
+        .toEqual([]);
+      for (const name of ['client', 'middle', 'backend']) {
+        await expect.poll(() => bodies.join(''), { timeout: 10_000 }).toContain(`"serviceName":"${name}.shop"`);
+      }
+    } finally {
+      collector.closeAllConnections();
+      collector.close();
+    }
+  });
+});

@@ -1,6 +1,4 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { context, trace, TraceFlags } from '@opentelemetry/api';
@@ -10,6 +8,7 @@ import type { TraceAnswer, TracesAnswer } from '@mizzen/runtime/api/types.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromWorkload, type Sender } from './lib/from-workload.ts';
 import { type Mesh, up } from './lib/mesh.ts';
+import { type ReadSpan, readReports, startBackend } from './lib/trace-reader.ts';
 
 const workload = (name: string, run = ''): string => `
 apiVersion: v1
@@ -141,27 +140,71 @@ describe.each(['embedded', 'mixed'] as const)('traces of a mesh (%s)', (engine) 
     },
   );
 
-  it.runIf(engine === 'mixed')('where the mesh names a provider, spans go there and not to the mesh', async () => {
-    const bodies: string[] = [];
-    const collector: Server = createServer((request, response) => {
-      let text = '';
-      request.on('data', (part: Buffer) => (text += part.toString()));
-      request.on('end', () => {
-        bodies.push(`${request.url} ${text}`);
-        response.writeHead(202).end();
-      });
-    });
-    await new Promise<void>((done) => collector.listen(0, '127.0.0.1', done));
-    const { port } = collector.address() as AddressInfo;
-    const from = mesh.output().length;
-    writeFileSync(
-      join(folder, 'collector.yaml'),
-      `
+  it.runIf(engine === 'mixed').each([
+    ['zipkin', 'zipkin: { service: backend.example.com, port: PORT }', '/api/v2/spans'],
+    ['otlp', 'opentelemetry: { service: backend.example.com, port: PORT, http: { path: /v1/traces } }', '/v1/traces'],
+  ] as const)(
+    'where the mesh names a provider, spans go there and not to the mesh: %s',
+    async (format, provider, path) => {
+      const backend = await startBackend();
+      const from = mesh.output().length;
+      writeFileSync(join(folder, 'backend.yaml'), named(provider, backend.port));
+      try {
+        await mesh.saw(/all 3 proxies concerned have it/, 20_000, from);
+        const sent = (id: string): boolean => backend.reports.some(({ body }) => body.includes(id));
+        const ask = async (): Promise<string> => {
+          const { body } = await client.get('http://middle/', { 'x-pass': 'w3c' });
+          return (JSON.parse(body) as Record<string, string>)['x-request-id'] ?? '';
+        };
+        let ids: string[] = [];
+        // Connections that there are go on as they began, for a request or for some more.
+        await expect
+          .poll(
+            async () => {
+              const since = new Date().toISOString();
+              ids = [await ask(), await ask(), await ask(), await ask(), await ask()];
+              await expect.poll(() => ids.every(sent), { timeout: 10_000 }).toBe(true);
+              return (await get<TracesAnswer>(`/api/traces?since=${since}`)).traces;
+            },
+            { timeout: 25_000 },
+          )
+          .toEqual([]);
+        const services = (spans: readonly ReadSpan[]): string[] => [
+          ...new Set(
+            spans.filter(({ tags }) => ids.includes(tags['guid:x-request-id'] ?? '')).map((each) => each.service),
+          ),
+        ];
+        const all = (): ReadSpan[] =>
+          readReports(
+            format,
+            backend.reports.filter((report) => report.path === path),
+          );
+        await expect
+          .poll(() => services(all()).toSorted(), { timeout: 15_000, interval: 1000 })
+          .toContain('backend.shop');
+        for (const { traceId, id, kind, microseconds, tags } of all()) {
+          expect([traceId, id]).toEqual([
+            expect.stringMatching(/^[0-9a-f]{32}$/),
+            expect.stringMatching(/^[0-9a-f]{16}$/),
+          ]);
+          expect(['client', 'server']).toContain(kind);
+          expect(microseconds).toBeGreaterThan(0);
+          expect(tags).toMatchObject({ 'http.method': 'GET', 'http.status_code': '200', 'istio.namespace': 'shop' });
+        }
+      } finally {
+        backend.close();
+      }
+    },
+  );
+});
+
+function named(provider: string, port: number): string {
+  return `
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
-metadata: { name: collector, namespace: istio-system }
+metadata: { name: backend, namespace: istio-system }
 spec:
-  hosts: [collector.example.com]
+  hosts: [backend.example.com]
   ports: [{ number: ${port}, name: http, protocol: HTTP }]
   resolution: STATIC
   location: MESH_EXTERNAL
@@ -172,35 +215,8 @@ kind: ConfigMap
 metadata: { name: istio, namespace: istio-system }
 data:
   mesh: |
-    extensionProviders: [{ name: zipkin, zipkin: { service: collector.example.com, port: ${port} } }]
-    defaultProviders: { tracing: [zipkin] }
+    extensionProviders: [{ name: backend, ${provider.replace('PORT', String(port))} }]
+    defaultProviders: { tracing: [backend] }
     defaultConfig: { tracing: { sampling: 100 } }
-`,
-    );
-    try {
-      await mesh.saw(/proxies concerned have it/, 20_000, from);
-      const ask = async (): Promise<string> => {
-        const { body } = await client.get('http://middle/', { 'x-pass': 'b3' });
-        return (JSON.parse(body) as Record<string, string>)['x-request-id'] ?? '';
-      };
-      // Connections that there are go on as they began, for a request or for some more.
-      await expect
-        .poll(
-          async () => {
-            const since = new Date().toISOString();
-            const ids = [await ask(), await ask(), await ask(), await ask(), await ask()];
-            await expect.poll(() => ids.every((id) => bodies.join('').includes(id)), { timeout: 10_000 }).toBe(true);
-            return (await get<TracesAnswer>(`/api/traces?since=${since}`)).traces;
-          },
-          { timeout: 25_000 },
-        )
-        .toEqual([]);
-      for (const name of ['client', 'middle', 'backend']) {
-        await expect.poll(() => bodies.join(''), { timeout: 10_000 }).toContain(`"serviceName":"${name}.shop"`);
-      }
-    } finally {
-      collector.closeAllConnections();
-      collector.close();
-    }
-  });
-});
+`;
+}

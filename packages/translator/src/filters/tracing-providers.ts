@@ -145,7 +145,8 @@ function httpService({ hostname, cluster }: ProviderService, path: string, http:
     httpUri: defined({
       uri: `${hostname}/${path.replace(/^\/+/, '')}`,
       cluster,
-      timeout: duration(http.timeout),
+      // Envoy takes none without; this is what Istio documents.
+      timeout: duration(http.timeout) ?? '3s',
     }),
     requestHeadersToAdd: headers(http.headers),
   });

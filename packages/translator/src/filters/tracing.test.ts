@@ -130,4 +130,7 @@ test('tags are Istio’s, requests carry the headers of B3 and of W3C, and Envoy
   });
   expect(tracing?.customTags?.map(({ tag }) => tag)).toContain('istio.canonical_service');
   expect(envoy.complaint(translated('', {}, local), nodeOf(local))).toBe('');
+  const opentelemetry = { service: 'jaeger.example.com', port: 9411, http: { path: '/v1/traces' } };
+  const otel = { extensionProviders: [{ name: 'otel', opentelemetry }], defaultProviders: { tracing: ['otel'] } };
+  expect(envoy.complaint(translated(JAEGER, otel, local), nodeOf(local))).toBe('');
 });

@@ -96,8 +96,16 @@ export function bootstrap(hop: Hop): object {
   const direction = hop.direction === undefined ? {} : { trafficDirection: hop.direction };
   const clusters = hop.spans === undefined ? [cluster] : [cluster, plainCluster('spans', hop.spans)];
   return {
+    node: nodeOf(hop.name),
     staticResources: { listeners: [{ name: hop.name, address, ...direction, filterChains: [chain] }], clusters },
   };
+}
+
+/** Who a sidecar of Istio's says that it is. */
+function nodeOf(name: string): object {
+  const labels = { app: name, version: 'v1', 'service.istio.io/canonical-name': name };
+  const metadata = { NAME: `${name}-0`, NAMESPACE: 'bench', WORKLOAD_NAME: name, CLUSTER_ID: 'bench', LABELS: labels };
+  return { id: `sidecar~127.0.0.1~${name}-0.bench~bench.svc.cluster.local`, cluster: `${name}.bench`, metadata };
 }
 
 function plainCluster(name: string, portValue: number): object {

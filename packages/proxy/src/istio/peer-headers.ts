@@ -18,12 +18,13 @@ export class PeerReader {
   }
 
   read(id: string | undefined, value: string): WorkloadPeer | undefined {
-    if (id === undefined || id === '') return this.#decode(value);
-    const known = this.#known.get(id);
+    // Those that do not say theirs are known by all that they say.
+    const key = id === undefined || id === '' ? value : id;
+    const known = this.#known.get(key);
     if (known !== undefined && known.value === value) return known.peer;
     const peer = this.#decode(value);
     if (known === undefined && this.#known.size >= MAX_PEERS) this.#known.clear();
-    this.#known.set(id, { value, peer });
+    this.#known.set(key, { value, peer });
     return peer;
   }
 

@@ -1,0 +1,129 @@
+import { expect, test } from 'vitest';
+import type { Clock } from '@mizzen/proxy/deps.ts';
+import type { JsonObject } from '@mizzen/xds';
+import type { CommonProperties } from './entries.ts';
+import { ObservedNode } from './observed-node.ts';
+import { Peers } from './peers.ts';
+
+/** A clock of which a test says when its timers are due. */
+class TestClock implements Clock {
+  readonly #due: (() => void)[] = [];
+  now(): number {
+    return 0;
+  }
+  wall(): number {
+    return 0;
+  }
+  after(_: number, fn: () => void): { cancel(): void } {
+    this.#due.push(fn);
+    return { cancel: () => undefined };
+  }
+  run(): void {
+    for (const fn of this.#due.splice(0)) fn();
+  }
+}
+
+const metadata = (workload: string): JsonObject => ({
+  NAME: `${workload}-0`,
+  NAMESPACE: 'shop',
+  SERVICE_ACCOUNT: 'default',
+  WORKLOAD_NAME: workload,
+  LABELS: { app: workload },
+});
+const samples = (node: ObservedNode, metric: string): string[] =>
+  node
+    .metrics()
+    .split('\n')
+    .filter((line) => line.startsWith(`istio_${metric}{`));
+
+function observed(): { clock: TestClock; peers: Peers; client: ObservedNode; server: ObservedNode } {
+  const clock = new TestClock();
+  const peers = new Peers(clock);
+  const node = (id: string): ObservedNode => {
+    peers.add(id, metadata(id));
+    return new ObservedNode(id, metadata(id), clock, peers);
+  };
+  return { clock, peers, client: node('client'), server: node('server') };
+}
+const at = (port: number) => ({ socketAddress: { address: '127.0.0.1', portValue: port } });
+const values = (lines: readonly string[]): number[] => lines.map((line) => Number(line.split(' ').at(-1)));
+
+test('a connection that goes on reports what is new of it, and is opened and closed once', () => {
+  const { client } = observed();
+  const sink = client.open('{"direction":"OUTBOUND"}')!;
+  const entry = (accessLogType: string, sent: number, received: number): void =>
+    sink.tcp({
+      commonProperties: { accessLogType, streamId: 'a', upstreamCluster: 'db', upstreamLocalAddress: at(4000) },
+      connectionProperties: { sentBytes: String(sent), receivedBytes: String(received) },
+    });
+  entry('TcpUpstreamConnected', 0, 0);
+  expect(samples(client, 'tcp_connections_opened_total')).toEqual([]);
+  entry('TcpPeriodic', 10, 1);
+  entry('TcpPeriodic', 30, 1);
+  expect(values(samples(client, 'tcp_connections_opened_total'))).toEqual([1]);
+  expect(samples(client, 'tcp_connections_closed_total')).toEqual([]);
+  entry('TcpConnectionEnd', 35, 2);
+  expect(values(samples(client, 'tcp_sent_bytes_total'))).toEqual([35]);
+  expect(values(samples(client, 'tcp_received_bytes_total'))).toEqual([2]);
+  expect(values(samples(client, 'tcp_connections_opened_total'))).toEqual([1]);
+  expect(values(samples(client, 'tcp_connections_closed_total'))).toEqual([1]);
+});
+
+test('a server waits for what the client says of their connection', () => {
+  const { client, server, clock } = observed();
+  const [source, destination] = [client.open('{"direction":"OUTBOUND"}')!, server.open('{"direction":"INBOUND"}')!];
+  // The service account is that of both, so that it tells nothing.
+  const tlsProperties = {
+    peerCertificateProperties: { subjectAltName: [{ uri: 'spiffe://cluster.local/ns/shop/sa/default' }] },
+  };
+  destination.tcp({
+    commonProperties: {
+      accessLogType: 'TcpConnectionEnd',
+      streamId: 'b',
+      downstreamDirectRemoteAddress: at(4000),
+      tlsProperties,
+    },
+    connectionProperties: { sentBytes: '1', receivedBytes: '1' },
+  });
+  expect(samples(server, 'tcp_connections_closed_total')).toEqual([]);
+  source.tcp({
+    commonProperties: { accessLogType: 'TcpUpstreamConnected', streamId: 'a', upstreamLocalAddress: at(4000) },
+  });
+  clock.run();
+  const [line = ''] = samples(server, 'tcp_connections_closed_total');
+  expect(line).toContain('source_workload="client"');
+  expect(line).toContain('source_principal="spiffe://cluster.local/ns/shop/sa/default"');
+});
+
+test('flags are told in the order in which they were set, and failures are errors of the edge', () => {
+  const { client } = observed();
+  const sink = client.open('{"direction":"OUTBOUND"}')!;
+  const commonProperties: CommonProperties = {
+    upstreamCluster: 'outbound|80||books.shop.svc.cluster.local',
+    upstreamRemoteAddress: at(8080),
+    duration: '0.012s',
+    customTags: {
+      flags: 'URX,UF',
+      workload: 'books;shop;books;v1;Kubernetes',
+      services: '[{"host":"books.shop.svc.cluster.local","name":"books"}]',
+    },
+  };
+  sink.http({ commonProperties, request: { authority: 'books' }, response: { responseCode: 503 } });
+  const [line = ''] = samples(client, 'requests_total');
+  expect(line).toContain('response_flags="URX,UF"');
+  expect(line).toContain('destination_service="books.shop.svc.cluster.local"');
+  expect(line).toContain('destination_workload="books"');
+  expect(client.traffic()?.clusters).toEqual([
+    {
+      cluster: 'outbound|80||books.shop.svc.cluster.local',
+      unsent: 0,
+      times: [],
+      hosts: [{ address: '127.0.0.1:8080', requests: 1, errors: 1, connections: 0, tls: false }],
+    },
+  ]);
+  expect(client.traffic()).toBeUndefined();
+});
+
+test('a log whose name says nothing of metrics is nobody of ours', () => {
+  expect(observed().client.open('http_envoy_accesslog')).toBeUndefined();
+});

@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openBrowser, type Opened, openPage, screenshot, violationsOf } from './testing/browser.ts';
 import { Mesh } from './testing/mesh.ts';
 
@@ -56,14 +56,20 @@ spec:
           weight: 10
 `;
 
+const FILES = { 'inside.yaml': INSIDE, 'routes.yaml': ROUTES, 'workloads.yaml': WORKLOADS };
+
 let browser: Browser;
 let mesh: Mesh;
 beforeAll(async () => {
-  const files = { 'inside.yaml': INSIDE, 'routes.yaml': ROUTES, 'workloads.yaml': WORKLOADS };
-  [browser, mesh] = await Promise.all([openBrowser(), Mesh.start(files)]);
+  [browser, mesh] = await Promise.all([openBrowser(), Mesh.start(FILES)]);
 }, 60_000);
 afterAll(async () => {
   await Promise.all([browser?.close(), mesh?.stop()]);
+});
+// Each begins with the same files, also when it is tried again.
+beforeEach(() => {
+  for (const [name, text] of Object.entries(FILES)) mesh.write(name, text);
+  mesh.remove('limits.yaml');
 });
 
 /** A page that may change things. */
@@ -119,7 +125,7 @@ test('an edit is checked as it is typed, shown by what it changes, and written',
   expect(mesh.read('routes.yaml')).toBe(text);
   expect(complaints).toEqual([]);
   mesh.write('routes.yaml', ROUTES);
-  await expect.poll(() => editor(page).inputValue(), { timeout: 6000 }).toBe(ROUTES);
+  await expect.poll(() => editor(page).inputValue(), { timeout: 15_000 }).toBe(ROUTES);
   await context.close();
 });
 
@@ -138,7 +144,6 @@ test('an edit of a file that changed meanwhile is not written over it, and not l
   await page.getByRole('button', { name: 'Write it', exact: true }).click();
   await page.getByText('Written.').waitFor();
   expect(mesh.read('routes.yaml')).toBe(mine);
-  mesh.write('routes.yaml', ROUTES);
   await context.close();
 });
 

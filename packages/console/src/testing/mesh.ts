@@ -52,6 +52,10 @@ export class Mesh {
     writeFileSync(join(this.folder, 'mesh', name), text);
   }
 
+  remove(name: string): void {
+    rmSync(join(this.folder, 'mesh', name), { force: true });
+  }
+
   /** What the terminal has shown so far. */
   get output(): string {
     return this.#output;

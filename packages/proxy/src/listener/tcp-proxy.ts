@@ -424,7 +424,10 @@ class TcpTunnel implements ActiveConnection {
       authority:
         connection.requestedServerName === '' ? '' : `${connection.requestedServerName}:${connection.localPort}`,
       priority: 'DEFAULT',
-      client: connection,
+      client:
+        program.tlvs.length === 0 || connection.socketEnds !== undefined
+          ? connection
+          : { ...connection, proxyTlvs: program.tlvs },
       stream: { info: this.#info },
     };
   }

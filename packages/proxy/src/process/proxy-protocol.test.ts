@@ -112,10 +112,22 @@ const SOCKETS = {
       { type: 2, value: Buffer.from('a.example').toString('base64') },
     ],
   }),
+  'v2 that passes TLVs on': proxied('V2', {
+    addedTlvs: [{ type: 3, value: Buffer.from('own').toString('base64') }],
+    passThroughTlvs: { matchType: 'INCLUDE_ALL' },
+  }),
+  'v2 that passes one on': proxied('V2', { passThroughTlvs: { matchType: 'INCLUDE', tlvType: [5] } }),
   'v1 before TLS': proxied('V1', {}, upstreamTls(undefined, ca.rootFile)),
 } as const;
 const FILTERS = {
   tcp: (cluster: string) => tcpProxy(cluster),
+  'tcp with TLVs': (cluster: string) =>
+    tcpProxy(cluster, {
+      proxyProtocolTlvs: [
+        { type: 3, value: Buffer.from('theirs').toString('base64') },
+        { type: 5, value: Buffer.from('more').toString('base64') },
+      ],
+    }),
   http: (cluster: string) => hcm([routeTo(cluster)]),
   'http that names no client': (cluster: string) => hcm([routeTo(cluster)], { addProxyProtocolConnectionState: false }),
 } as const;

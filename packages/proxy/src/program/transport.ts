@@ -80,16 +80,22 @@ function passing(config: types.core.ProxyProtocolConfig | undefined): (tlv: Prox
 
 /** As PROXY protocol version 2 has them. */
 function encodeTlvs(context: CompileContext, config: types.core.ProxyProtocolConfig | undefined, path: Path): Buffer {
-  return Buffer.concat(
-    (config?.addedTlvs ?? []).flatMap(({ type = 0, value = '' }, i) => {
-      const at = [...path, 'addedTlvs', i];
-      const bytes = Buffer.from(value, 'base64');
-      if (type > 255) context.refuse([...at, 'type'], 'must be less than 256');
-      if (bytes.length === 0) context.refuse([...at, 'value'], 'must not be empty');
-      if (bytes.length > 0xff00) context.refuse([...at, 'value'], 'must be at most 65280 bytes');
-      return encodeTlv({ type, value: bytes });
-    }),
-  );
+  return Buffer.concat(compileTlvs(context, config?.addedTlvs, [...path, 'addedTlvs']).map(encodeTlv));
+}
+
+export function compileTlvs(
+  context: CompileContext,
+  entries: readonly types.core.TlvEntry[] | undefined,
+  path: Path,
+): ProxyTlv[] {
+  return (entries ?? []).map(({ type = 0, value = '' }, i) => {
+    const at = [...path, i];
+    const bytes = Buffer.from(value, 'base64');
+    if (type > 255) context.refuse([...at, 'type'], 'must be less than 256');
+    if (bytes.length === 0) context.refuse([...at, 'value'], 'must not be empty');
+    if (bytes.length > 0xff00) context.refuse([...at, 'value'], 'must be at most 65280 bytes');
+    return { type, value: bytes };
+  });
 }
 
 /** The secrets that a transport refers to. */

@@ -134,9 +134,10 @@ export const listenerFields: FieldTable = {
   [`${TCP}.TcpProxy`]: {
     implemented: `statPrefix cluster weightedClusters metadataMatch idleTimeout accessLog maxConnectAttempts hashPolicy
       maxDownstreamConnectionDuration accessLogFlushInterval flushAccessLogOnConnected accessLogOptions upstreamConnectMode
-      tunnelingConfig maxDownstreamConnectionDurationJitterPercentage maxEarlyDataBytes backoffOptions`,
+      tunnelingConfig maxDownstreamConnectionDurationJitterPercentage maxEarlyDataBytes backoffOptions
+      proxyProtocolTlvs`,
     noEffect: { 'Envoy does not read it either': 'downstreamIdleTimeout upstreamIdleTimeout' },
-    refused: { [NOT_SUPPORTED]: 'onDemand proxyProtocolTlvs' },
+    refused: { [NOT_SUPPORTED]: 'onDemand' },
   },
   [`${TCP}.TcpProxy.WeightedCluster`]: { implemented: 'clusters' },
   [`${TCP}.TcpProxy.WeightedCluster.ClusterWeight`]: {

@@ -1,4 +1,5 @@
 import type { JsonValue } from '@mizzen/xds';
+import type { ProxyTlv } from '../../filter/proxy-protocol/header.ts';
 import type { ConnectionInfo } from '../../types/connection.ts';
 import type { HashResult } from '../../types/route.ts';
 import type { HeaderMutations } from '../headers.ts';
@@ -9,6 +10,8 @@ export interface TcpProxyProgram {
   /** The only cluster, or one by weight: give a number in [0, 1). */
   readonly cluster: (random: number) => TcpClusterProgram;
   readonly clusterNames: readonly string[];
+  /** Of connections that came without a PROXY protocol header. */
+  readonly tlvs: readonly ProxyTlv[];
   /** Its clusters are chosen by weight, and nothing else. */
   readonly weighted: boolean;
   /** For a cluster that the filter state of a connection names. */

@@ -19,12 +19,24 @@ export interface HttpRbac {
   readonly shadow: RbacEngine | undefined;
   readonly rulesPath: Path;
   readonly shadowPath: Path;
+  /** Verdicts are counted by policy, too. */
+  readonly countsPolicies: boolean;
 }
-const DISABLED: HttpRbac = { enforced: undefined, shadow: undefined, rulesPath: [], shadowPath: [] };
+const DISABLED: HttpRbac = {
+  enforced: undefined,
+  shadow: undefined,
+  rulesPath: [],
+  shadowPath: [],
+  countsPolicies: false,
+};
 
-export function compileHttpRbac(context: CompileContext, config: types.httpRbac.RBAC, path: Path): HttpRbac {
-  const enforcedPrefix = config.rulesStatPrefix ?? '';
-  const shadowPrefix = config.shadowRulesStatPrefix ?? '';
+/** The prefixes are those of the filter: a route's own rules go by them, too. */
+function compileHttpRbac(
+  context: CompileContext,
+  config: types.httpRbac.RBAC,
+  path: Path,
+  { rulesStatPrefix: enforcedPrefix = '', shadowRulesStatPrefix: shadowPrefix = '' }: types.httpRbac.RBAC,
+): HttpRbac {
   const compile = (
     rules: types.rbac.RBAC | undefined,
     matcher: object | undefined,
@@ -52,6 +64,7 @@ export function compileHttpRbac(context: CompileContext, config: types.httpRbac.
     ),
     rulesPath,
     shadowPath,
+    countsPolicies: config.trackPerRuleStats === true,
   };
 }
 
@@ -61,7 +74,7 @@ export function compileRbacPerRoute(
   config: { readonly rbac?: types.httpRbac.RBAC },
   path: Path,
 ): HttpRbac {
-  return config.rbac === undefined ? DISABLED : compileHttpRbac(context, config.rbac, [...path, 'rbac']);
+  return config.rbac === undefined ? DISABLED : compileHttpRbac(context, config.rbac, [...path, 'rbac'], {});
 }
 
 /** Lets in what its rules allow; others get a 403. The route's rules replace the filter's own. */
@@ -71,12 +84,15 @@ export function rbacFilter(
   scope: FilterScope,
   path: Path,
 ): HttpFilter {
-  const own = compileHttpRbac(context, config, path);
+  const own = compileHttpRbac(context, config, path, config);
   const count = (prefix: string | undefined, name: string): Counter => scope.counter(`rbac.${dotted(prefix)}${name}`);
   const allowed = count(config.rulesStatPrefix, 'allowed');
   const denied = count(config.rulesStatPrefix, 'denied');
   const shadowAllowed = count(config.shadowRulesStatPrefix, 'shadow_allowed');
   const shadowDenied = count(config.shadowRulesStatPrefix, 'shadow_denied');
+  const countPolicy = (prefix: string | undefined, { policy, allowed: yes }: Verdict, shadow: string): void => {
+    if (policy !== '') count(prefix, `policy.${policy}.${shadow}${yes ? 'allowed' : 'denied'}`).value++;
+  };
   return {
     name: scope.name,
     onRequest(stream, trace) {
@@ -85,7 +101,8 @@ export function rbacFilter(
       if (rules.shadow !== undefined) {
         const verdict = rules.shadow.evaluate(connection, stream.request, stream.info);
         (verdict.allowed ? shadowAllowed : shadowDenied).value++;
-        addMetadata(stream, verdict);
+        if (rules.countsPolicies) countPolicy(config.shadowRulesStatPrefix, verdict, 'shadow_');
+        addMetadata(stream, verdict, rules === own ? undefined : config.shadowRulesStatPrefix);
         if (trace !== undefined) traceShadow(rules.shadow, stream, trace, place(scope, rules.shadowPath));
       }
       if (rules.enforced === undefined) return undefined;
@@ -93,7 +110,8 @@ export function rbacFilter(
         trace === undefined
           ? rules.enforced.evaluate(connection, stream.request, stream.info)
           : explain(rules.enforced, stream, trace, place(scope, rules.rulesPath));
-      addMetadata(stream, verdict);
+      if (rules.countsPolicies) countPolicy(config.rulesStatPrefix, verdict, '');
+      addMetadata(stream, verdict, rules === own ? undefined : config.rulesStatPrefix);
       if (verdict.logHint !== undefined) stream.setMetadata(COMMON, LOG_HINTS[verdict.logHint ? 1 : 0]!);
       if (verdict.allowed) {
         allowed.value++;
@@ -113,8 +131,13 @@ export function dotted(prefix: string | undefined): string {
 }
 
 /** Several RBAC filters of a connection manager write side by side. What they write is made once and used again. */
-function addMetadata(stream: HttpStream, verdict: Verdict): void {
+function addMetadata(stream: HttpStream, verdict: Verdict, prefix: string | undefined): void {
   const old = stream.info.dynamicMetadata?.[METADATA];
+  if (prefix !== undefined && prefix !== '') {
+    const named = Object.entries(verdict.metadata).map(([name, value]) => [prefix + name, value] as const);
+    stream.setMetadata(METADATA, { ...old, ...Object.fromEntries(named) });
+    return;
+  }
   if (old === undefined) {
     stream.setMetadata(METADATA, verdict.metadata);
     return;

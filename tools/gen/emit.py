@@ -47,8 +47,9 @@ def sorted_schema(schema):
     return dict(zip(sorted(schema), tables))
 
 
-def emit(pool, roots, OUT, origin, later={}):
-    """`later`: message → fields (JSON name, number, type; `[]` before it for repeated) that the descriptors are too old to have."""
+def emit(pool, roots, OUT, origin, later={}, new={}):
+    """`later`: message → fields (JSON name, number, type, `[]` before it for repeated, and the oneof if it is in one) that the
+    descriptors are too old to have; `new`: whole messages of that kind, (package, name in it) → fields."""
     messages, enums, todo = {}, {}, []
     for root in roots: todo.append(pool.FindMessageTypeByName(root))
     while todo:
@@ -64,6 +65,18 @@ def emit(pool, roots, OUT, origin, later={}):
 
 
     packages, schema = {}, {'messages': {}, 'enums': {}}
+    plain = {k: t for k, t in SCALAR.values()} | WELL_KNOWN
+    made = {f'{package}.{name}': (package, name) for package, name in new}
+    def add_fields(extra, package, lines, imports, fields):
+        for name, number, kind_of, *oneof in extra:
+            many, kind_of = kind_of.startswith('[]'), kind_of.removeprefix('[]')
+            if kind_of in made:
+                home, local_name = made[kind_of]
+                assert home == package
+                t = local_name.replace('.', '_')
+            else: t = plain[kind_of] if kind_of in plain else ref(messages[kind_of], package, imports)
+            lines.append(f"  readonly {name}?: {f'readonly {t}[]' if many else t};")
+            fields[name] = {'n': number, 't': kind_of} | ({'r': 1} if many else {}) | ({'o': oneof[0]} if oneof else {})
     for full, m in sorted(messages.items()):
         lines, imports = packages.setdefault(m.file.package, ([], set()))
         lines.append(f'/** {full} */\nexport interface {local(m)} {{')
@@ -80,13 +93,13 @@ def emit(pool, roots, OUT, origin, later={}):
             if f.containing_oneof is not None: row['o'] = f.containing_oneof.name
             if re.sub('[A-Z]', lambda m: '_' + m.group().lower(), f.json_name) != f.name: row['s'] = f.name
             fields[f.json_name] = row
-        for name, number, kind_of in later.get(full, []):
-            many, kind_of = kind_of.startswith('[]'), kind_of.removeprefix('[]')
-            plain = {k: t for k, t in SCALAR.values()} | WELL_KNOWN
-            t = plain[kind_of] if kind_of in plain else ref(messages[kind_of], m.file.package, imports)
-            lines.append(f"  readonly {name}?: {f'readonly {t}[]' if many else t};")
-            fields[name] = {'n': number, 't': kind_of} | ({'r': 1} if many else {})
+        add_fields(later.get(full, []), m.file.package, lines, imports, fields)
         lines.append('}\n'); schema['messages'][full] = fields
+    for (package, name), extra in new.items():
+        lines, imports = packages[package]
+        lines.append(f"/** {package}.{name} */\nexport interface {name.replace('.', '_')} {{")
+        add_fields(extra, package, lines, imports, schema['messages'].setdefault(f'{package}.{name}', {}))
+        lines.append('}\n')
     for full, e in sorted(enums.items()):
         if full.startswith('google.protobuf.'): continue
         lines, _ = packages.setdefault(e.file.package, ([], set()))

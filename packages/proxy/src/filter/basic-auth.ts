@@ -2,7 +2,7 @@ import { crypto } from '../node-tls.ts';
 import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
-import { asciiLower, dataSource } from '../program/values.ts';
+import { asciiLower, dataSource, wire } from '../program/values.ts';
 import type { HttpFilter, HttpStream } from '../types.ts';
 import type { FilterScope } from './scope.ts';
 
@@ -38,6 +38,12 @@ const WHY = {
   invalid_credential_for_basic_auth: 'Invalid username/password combination.',
 } as const;
 
+export interface BasicAuthOfRoute {
+  readonly users: Users;
+  /** What is to be said to be asked for; empty: the filter's own. */
+  readonly realm: string;
+}
+
 /** Asks for a user's name and password. The route's users replace its own. */
 export function basicAuthFilter(
   context: CompileContext,
@@ -48,27 +54,36 @@ export function basicAuthFilter(
   const own = compileUsers(context, config.users, [...path, 'users']);
   const header = asciiLower(config.authenticationHeader ?? '') || 'authorization';
   const forward = asciiLower(config.forwardUsernameHeader ?? '');
+  const ownRealm = quotable(config.realm);
   const allowed = scope.counter('basic_auth.allowed');
   const denied = scope.counter('basic_auth.denied');
   return {
     name: scope.name,
     onRequest(stream, trace) {
-      const users = (stream.perRoute(scope.name) as Users | undefined) ?? own;
-      const found = check(stream.request.headers.get(header), users);
+      const ofRoute = stream.perRoute(scope.name) as BasicAuthOfRoute | undefined;
+      const credential = stream.request.headers.get(header);
+      if (config.allowMissing === true && credential?.startsWith('Basic ') !== true) return undefined;
+      const found = check(credential, ofRoute?.users ?? own);
       if ('user' in found) {
         allowed.value++;
         trace?.push({ kind: 'basic-auth', text: `basic authentication: user "${found.user}"`, matched: true });
         if (forward !== '') stream.request.headers.set(forward, found.user);
+        if (config.emitDynamicMetadata === true) stream.setMetadata(scope.name, { username: found.user });
         return undefined;
       }
       denied.value++;
       trace?.push({ kind: 'basic-auth', text: `basic authentication: ${WHY[found.why]}`, matched: false });
       stream.sendLocalReply(401, `User authentication failed. ${WHY[found.why]}`, found.why, 0, [
-        ['www-authenticate', `Basic realm="${realm(stream)}"`],
+        ['www-authenticate', `Basic realm="${(ofRoute?.realm ?? '') || ownRealm || realm(stream)}"`],
       ]);
       return 'stop';
     },
   };
+}
+
+/** As it stands between quotes. */
+export function quotable(text = ''): string {
+  return wire(text).replaceAll(/["\\]/g, '\\$&');
 }
 
 function realm({ request: { scheme, authority, path } }: HttpStream): string {

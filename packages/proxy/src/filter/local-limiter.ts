@@ -8,6 +8,8 @@ export interface Taken {
   readonly allowed: boolean;
   /** The bucket that decided; its numbers are what the client is told. */
   readonly bucket: TokenBucket | undefined;
+  /** It is a limit that is only tried. */
+  readonly shadowed?: boolean;
 }
 
 /** Buckets of a filter: one for all requests, and one for each descriptor. */
@@ -25,6 +27,8 @@ interface Rule {
   readonly make: () => TokenBucket;
   /** Some value is open: each has a bucket of its own. */
   readonly open: boolean;
+  /** Only tried. */
+  readonly shadow: boolean;
 }
 
 /** Undefined: nothing is limited. */
@@ -40,7 +44,7 @@ export function compileLimiter(
   }
   const at = [...path, 'tokenBucket'];
   const makeDefault = (): TokenBucket => compileBucket(context, tokenBucket, at);
-  const rules = descriptors.map(({ entries = [], tokenBucket: bucket = {} }, i): Rule => {
+  const rules = descriptors.map(({ entries = [], tokenBucket: bucket = {}, shadowMode = false }, i): Rule => {
     const place = [...path, 'descriptors', i];
     if (entries.length === 0) context.refuse([...place, 'entries'], 'must not be empty');
     compileBucket(context, bucket, [...place, 'tokenBucket']);
@@ -48,6 +52,7 @@ export function compileLimiter(
       entries: entries.map(({ key = '', value = '' }) => ({ key, value })),
       make: () => compileBucket(context, bucket, [...place, 'tokenBucket']),
       open: entries.some(({ value = '' }) => value === ''),
+      shadow: shadowMode,
     };
   });
   const always = config.alwaysConsumeDefaultTokenBucket ?? true;
@@ -73,21 +78,27 @@ class Buckets implements Limiter {
 
   take(descriptors: readonly RateLimitDescriptor[]): Taken {
     if (descriptors.length === 0) return { allowed: this.#default.take(), bucket: this.#default };
-    const found: { readonly bucket: TokenBucket; readonly hits: number }[] = [];
+    const found: { readonly bucket: TokenBucket; readonly hits: number; readonly shadow: boolean }[] = [];
     for (const descriptor of descriptors) {
-      const bucket = this.#bucketFor(descriptor);
-      if (bucket !== undefined) found.push({ bucket, hits: descriptor.hitsAddend ?? 1 });
+      const fitting = this.#bucketFor(descriptor);
+      if (fitting !== undefined) found.push({ ...fitting, hits: descriptor.hitsAddend ?? 1 });
     }
     // The slowest first.
     found.sort((a, b) => a.bucket.rate - b.bucket.rate);
-    for (const { bucket, hits } of found) if (!bucket.take(hits)) return { allowed: false, bucket };
+    let shadowed: TokenBucket | undefined;
+    for (const { bucket, hits, shadow } of found) {
+      if (bucket.take(hits)) continue;
+      if (!shadow) return { allowed: false, bucket };
+      shadowed ??= bucket;
+    }
+    if (shadowed !== undefined) return { allowed: false, bucket: shadowed, shadowed: true };
     const first = found[0]?.bucket;
     if (first !== undefined && !this.#always) return { allowed: true, bucket: first };
     if (!this.#default.take()) return { allowed: false, bucket: this.#default };
     return { allowed: true, bucket: first ?? this.#default };
   }
 
-  #bucketFor({ entries }: RateLimitDescriptor): TokenBucket | undefined {
+  #bucketFor({ entries }: RateLimitDescriptor): { readonly bucket: TokenBucket; readonly shadow: boolean } | undefined {
     const fits = ({ entries: wanted }: Rule): boolean =>
       wanted.length === entries.length &&
       wanted.every(({ key, value }, i) => key === entries[i]!.key && (value === '' || value === entries[i]!.value));
@@ -103,6 +114,6 @@ class Buckets implements Limiter {
     buckets.delete(key);
     buckets.set(key, bucket);
     if (buckets.size > this.#dynamic) buckets.delete(buckets.keys().next().value!);
-    return bucket;
+    return { bucket, shadow: rule.shadow };
   }
 }

@@ -37,6 +37,7 @@ export interface LocalRateLimit {
   readonly requestHeaders: HeaderMutations;
   readonly responseHeaders: HeaderMutations;
   readonly xRateLimitHeaders: boolean;
+  readonly retryAfter: boolean;
 }
 
 export function compileLocalRateLimit(context: CompileContext, config: Config, path: Path): LocalRateLimit {
@@ -50,7 +51,6 @@ export function compileLocalRateLimit(context: CompileContext, config: Config, p
       enabled: counter('enabled'),
       ok: counter('ok'),
       rate_limited: counter('rate_limited'),
-      // Limits that are only tried are not supported: it is there and stays 0.
       shadow_mode: counter('shadow_mode'),
       enforced: counter('enforced'),
     },
@@ -68,6 +68,7 @@ export function compileLocalRateLimit(context: CompileContext, config: Config, p
     requestHeaders: compileMutations(context, config.requestHeadersToAddWhenNotEnforced, undefined, path, 'request'),
     responseHeaders: compileMutations(context, config.responseHeadersToAdd, undefined, path, 'response'),
     xRateLimitHeaders: config.enableXRatelimitHeaders === 'DRAFT_VERSION_03',
+    retryAfter: config.enableRetryAfterHeader === true,
   };
 }
 
@@ -91,13 +92,17 @@ export function localRateLimitFilter(
       if (limiter === undefined || !roll(limit.enabled.value, random)) return undefined;
       const { counters } = limit;
       counters.enabled.value++;
-      const { allowed, bucket } = limiter.take(limit.descriptors(stream));
+      const { allowed, bucket, shadowed } = limiter.take(limit.descriptors(stream));
       if (limit.xRateLimitHeaders && bucket !== undefined) looked.set(stream, bucket);
       if (allowed) {
         counters.ok.value++;
         return undefined;
       }
       counters.rate_limited.value++;
+      if (shadowed === true) {
+        counters.shadow_mode.value++;
+        return undefined;
+      }
       if (!roll(limit.enforced.value, random)) {
         applyMutations(limit.requestHeaders, stream.request.headers, stream);
         return undefined;
@@ -108,7 +113,9 @@ export function localRateLimitFilter(
         text: `local rate limit: no token of ${bucket?.max ?? 0} is left`,
         matched: false,
       });
-      stream.sendLocalReply(limit.status, 'local_rate_limited', 'local_rate_limited', 0, fieldsOf(limit, stream), {
+      const fields = fieldsOf(limit, stream);
+      if (limit.retryAfter && bucket !== undefined) fields.push(['retry-after', String(bucket.reset)]);
+      stream.sendLocalReply(limit.status, 'local_rate_limited', 'local_rate_limited', 0, fields, {
         grpcStatus: limit.grpcStatus,
         flagsForLog: ResponseFlag.RL,
       });

@@ -5,7 +5,7 @@ import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
 import { compileApiKeys } from './api-key-auth.ts';
 import { compileBandwidth } from './bandwidth/filter.ts';
-import { compileUsers } from './basic-auth.ts';
+import { compileUsers, quotable, type BasicAuthOfRoute } from './basic-auth.ts';
 import { compileBufferPerRoute } from './buffer.ts';
 import { compileCompressorPerRoute } from './compressor/filter.ts';
 import { compileCorsPolicy, OLD_CORS } from './cors.ts';
@@ -39,7 +39,10 @@ const compilers: Readonly<Record<string, (context: CompileContext, config: never
     context,
     config: types.basicAuth.BasicAuthPerRoute,
     path,
-  ) => compileUsers(context, config.users, [...path, 'users']),
+  ): BasicAuthOfRoute => ({
+    users: compileUsers(context, config.users, [...path, 'users']),
+    realm: quotable(config.realm),
+  }),
   'envoy.extensions.filters.http.api_key_auth.v3.ApiKeyAuthPerRoute': compileApiKeys,
   'envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig': compileJwtPerRoute,
   'envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute': compileHeaderMutationPerRoute,

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { Seen } from '../codec/names.ts';
 import type { Random } from '../deps.ts';
 import type { HcmProgram, IpHeader, RouteConfigProgram } from '../program/types.ts';
-import type { RequestHead, StreamInfo } from '../types.ts';
+import type { ConnectionInfo, RequestHead, StreamInfo } from '../types.ts';
 import { setTraceReason } from '../tracing/request-id.ts';
 import { forwardClientCert } from './client-cert.ts';
 import type { Headers } from './headers.ts';
@@ -60,7 +60,7 @@ export function mutateRequest(
     address ??= connection.directRemoteAddress;
     if (!program.skipXffAppend) headers.append('x-forwarded-for', outer(connection.directRemoteAddress, outerAddress));
     if (program.xffNumTrustedHops === 0 || (seen & Seen.X_FORWARDED_PROTO) === 0) {
-      headers.set('x-forwarded-proto', secure ? 'https' : 'http');
+      headers.set('x-forwarded-proto', protoOf(program, connection, secure));
     }
     if (program.appendXForwardedPort && (program.xffNumTrustedHops === 0 || (seen & Seen.X_FORWARDED_PORT) === 0)) {
       headers.set('x-forwarded-port', String(connection.localPort));
@@ -68,7 +68,7 @@ export function mutateRequest(
   } else if (program.ipHeaders !== undefined && (byHeader(headers, program.ipHeaders, info) || !program.asksXff)) {
     address = info.remoteAddress;
     single = info.remoteIsTrusted === true;
-    if ((seen & Seen.X_FORWARDED_PROTO) === 0) headers.add('x-forwarded-proto', secure ? 'https' : 'http');
+    if ((seen & Seen.X_FORWARDED_PROTO) === 0) headers.add('x-forwarded-proto', protoOf(program, connection, secure));
   } else {
     const isTrusted = program.xffIsTrusted;
     address =
@@ -78,7 +78,7 @@ export function mutateRequest(
     single = forwarded !== undefined && !forwarded.includes(',');
     if (program.appendsUntrusted)
       headers.append('x-forwarded-for', outer(connection.directRemoteAddress, outerAddress));
-    if ((seen & Seen.X_FORWARDED_PROTO) === 0) headers.add('x-forwarded-proto', secure ? 'https' : 'http');
+    if ((seen & Seen.X_FORWARDED_PROTO) === 0) headers.add('x-forwarded-proto', protoOf(program, connection, secure));
   }
   const internal = single && address !== undefined && program.isInternalAddress(address);
   const edge = trusted && !internal;
@@ -156,6 +156,12 @@ function lastStranger(
     if (!isTrusted(address)) break;
   }
   return last;
+}
+
+/** How a request came: by the port that was asked for elsewhere, if that says so, or else by its connection. */
+function protoOf({ protoOfPort }: HcmProgram, { socketEnds, localPort }: ConnectionInfo, secure: boolean): string {
+  const said = protoOfPort === undefined || socketEnds === undefined ? undefined : protoOfPort.get(localPort);
+  return said ?? (secure ? 'https' : 'http');
 }
 
 function schemeOf(forwardedProto: string | undefined, secure: boolean): string {

@@ -2,7 +2,7 @@ import type { CodecErrorDetails } from '../codec/error.ts';
 import { errorStatus } from '../codec/error.ts';
 import { BodyMode, type MessageSink } from '../codec/parser.ts';
 import type { RequestParser } from '../codec/request-parser.ts';
-import type { Timer } from '../deps.ts';
+import type { Random, Timer } from '../deps.ts';
 import type { ConnectionInfo, UpstreamSocket } from '../types.ts';
 import { ResponseFlag } from '../types.ts';
 import { ConnectionCounts } from './connection-counts.ts';
@@ -130,7 +130,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     if (this.draining || this.#state !== 'open') return;
     this.draining = true;
     const { program, deps } = this.hcm;
-    this.#drainTimer = deps.clock.after(program.drainTimeout, () => {
+    this.#drainTimer = deps.clock.after(longer(program.drainTimeout, program.drainJitter, deps.random), () => {
       this.last = true;
       if (this.#state === 'open' && this.#nothingBegun) entered(() => this.#startClosing(false));
     });
@@ -459,4 +459,9 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     this.#requestDeadline.stop();
     this.deadlines.stop();
   }
+}
+
+/** Spread by chance, so that not all connections end at once. */
+function longer(time: number, jitter: number | undefined, random: Random): number {
+  return jitter === undefined || jitter === 0 ? time : time * (1 + random.float() * jitter);
 }

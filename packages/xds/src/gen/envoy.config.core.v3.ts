@@ -440,6 +440,7 @@ export interface HttpProtocolOptions {
   readonly maxStreamDuration?: Duration;
   readonly headersWithUnderscoresAction?: HttpProtocolOptions_HeadersWithUnderscoresAction;
   readonly maxRequestsPerConnection?: number;
+  readonly maxConnectionDurationJitter?: envoy_type_v3.Percent;
 }
 
 /** envoy.config.core.v3.HttpService */

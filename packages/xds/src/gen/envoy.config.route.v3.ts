@@ -119,6 +119,7 @@ export interface RateLimit_Action {
   readonly extension?: envoy_config_core_v3.TypedExtensionConfig;
   readonly maskedRemoteAddress?: RateLimit_Action_MaskedRemoteAddress;
   readonly queryParameterValueMatch?: RateLimit_Action_QueryParameterValueMatch;
+  readonly remoteAddressMatch?: RateLimit_Action_RemoteAddressMatch;
 }
 
 /** envoy.config.route.v3.RateLimit.Action.DestinationCluster */
@@ -136,6 +137,7 @@ export interface RateLimit_Action_DynamicMetaData {
 export interface RateLimit_Action_GenericKey {
   readonly descriptorValue?: string;
   readonly descriptorKey?: string;
+  readonly defaultValue?: string;
 }
 
 /** envoy.config.route.v3.RateLimit.Action.HeaderValueMatch */
@@ -144,6 +146,7 @@ export interface RateLimit_Action_HeaderValueMatch {
   readonly descriptorValue?: string;
   readonly expectMatch?: boolean;
   readonly headers?: readonly HeaderMatcher[];
+  readonly defaultValue?: string;
 }
 
 /** envoy.config.route.v3.RateLimit.Action.MaskedRemoteAddress */
@@ -167,6 +170,7 @@ export interface RateLimit_Action_QueryParameterValueMatch {
   readonly descriptorValue?: string;
   readonly expectMatch?: boolean;
   readonly queryParameters?: readonly QueryParameterMatcher[];
+  readonly defaultValue?: string;
 }
 
 /** envoy.config.route.v3.RateLimit.Action.QueryParameters */
@@ -218,6 +222,7 @@ export interface RedirectAction {
   readonly regexRewrite?: envoy_type_matcher_v3.RegexMatchAndSubstitute;
   readonly responseCode?: RedirectAction_RedirectResponseCode;
   readonly stripQuery?: boolean;
+  readonly pathRewrite?: string;
 }
 
 /** envoy.config.route.v3.RetryPolicy */
@@ -449,6 +454,7 @@ export interface RouteMatch {
   readonly tlsContext?: RouteMatch_TlsContextMatchOptions;
   readonly dynamicMetadata?: readonly envoy_type_matcher_v3.MetadataMatcher[];
   readonly filterState?: readonly envoy_type_matcher_v3.FilterStateMatcher[];
+  readonly cookies?: readonly CookieMatcher[];
 }
 
 /** envoy.config.route.v3.RouteMatch.ConnectMatcher */
@@ -553,6 +559,21 @@ export interface WeightedCluster_ClusterWeight {
   readonly responseHeadersToRemove?: readonly string[];
   readonly typedPerFilterConfig?: Readonly<Record<string, Any>>;
   readonly hostRewriteLiteral?: string;
+}
+
+/** envoy.config.route.v3.CookieMatcher */
+export interface CookieMatcher {
+  readonly name?: string;
+  readonly stringMatch?: envoy_type_matcher_v3.StringMatcher;
+  readonly invertMatch?: boolean;
+}
+
+/** envoy.config.route.v3.RateLimit.Action.RemoteAddressMatch */
+export interface RateLimit_Action_RemoteAddressMatch {
+  readonly descriptorValue?: string;
+  readonly descriptorKey?: string;
+  readonly defaultValue?: string;
+  readonly addressMatcher?: envoy_type_matcher_v3.AddressMatcher;
 }
 
 /** envoy.config.route.v3.RateLimit.Action.MetaData.Source */

@@ -9,6 +9,7 @@ export interface LocalClusterRateLimit {
 export interface LocalRateLimitDescriptor {
   readonly entries?: readonly RateLimitDescriptor_Entry[];
   readonly tokenBucket?: envoy_type_v3.TokenBucket;
+  readonly shadowMode?: boolean;
 }
 
 /** envoy.extensions.common.ratelimit.v3.RateLimitDescriptor */

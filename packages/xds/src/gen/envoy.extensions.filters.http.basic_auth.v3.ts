@@ -6,9 +6,13 @@ export interface BasicAuth {
   readonly users?: envoy_config_core_v3.DataSource;
   readonly forwardUsernameHeader?: string;
   readonly authenticationHeader?: string;
+  readonly allowMissing?: boolean;
+  readonly emitDynamicMetadata?: boolean;
+  readonly realm?: string;
 }
 
 /** envoy.extensions.filters.http.basic_auth.v3.BasicAuthPerRoute */
 export interface BasicAuthPerRoute {
   readonly users?: envoy_config_core_v3.DataSource;
+  readonly realm?: string;
 }

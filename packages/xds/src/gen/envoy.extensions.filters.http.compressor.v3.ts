@@ -33,6 +33,7 @@ export interface Compressor_ResponseDirectionConfig {
   readonly removeAcceptEncodingHeader?: boolean;
   readonly uncompressibleResponseCodes?: readonly number[];
   readonly statusHeaderEnabled?: boolean;
+  readonly weakenEtagOnCompress?: boolean;
 }
 
 /** envoy.extensions.filters.http.compressor.v3.CompressorOverrides */

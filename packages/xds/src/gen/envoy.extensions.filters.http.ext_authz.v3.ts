@@ -68,6 +68,8 @@ export interface ExtAuthz {
   readonly emitFilterStateStats?: boolean;
   readonly maxDeniedResponseBodyBytes?: number;
   readonly enforceResponseHeaderLimits?: boolean;
+  readonly shadowMode?: boolean;
+  readonly clearRouteCacheHeaders?: readonly string[];
 }
 
 /** envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute */
@@ -83,4 +85,5 @@ export interface HttpService {
   readonly authorizationRequest?: AuthorizationRequest;
   readonly authorizationResponse?: AuthorizationResponse;
   readonly retryPolicy?: envoy_config_core_v3.RetryPolicy;
+  readonly pathOverride?: string;
 }

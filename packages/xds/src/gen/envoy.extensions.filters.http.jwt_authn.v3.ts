@@ -37,6 +37,7 @@ export interface JwtCacheConfig {
 export interface JwtClaimToHeader {
   readonly headerName?: string;
   readonly claimName?: string;
+  readonly claimPath?: readonly JwtClaimToHeader_PathSegment[];
 }
 
 /** envoy.extensions.filters.http.jwt_authn.v3.JwtHeader */
@@ -83,6 +84,7 @@ export interface JwtRequirement {
   readonly requiresAll?: JwtRequirementAndList;
   readonly allowMissingOrFailed?: Empty;
   readonly allowMissing?: Empty;
+  readonly extractOnlyWithoutValidation?: ExtractOnlyWithoutValidation;
 }
 
 /** envoy.extensions.filters.http.jwt_authn.v3.JwtRequirementAndList */
@@ -120,4 +122,14 @@ export interface RequirementRule {
   readonly match?: envoy_config_route_v3.RouteMatch;
   readonly requires?: JwtRequirement;
   readonly requirementName?: string;
+}
+
+/** envoy.extensions.filters.http.jwt_authn.v3.ExtractOnlyWithoutValidation */
+export interface ExtractOnlyWithoutValidation {
+  readonly verificationStatusHeader?: string;
+}
+
+/** envoy.extensions.filters.http.jwt_authn.v3.JwtClaimToHeader.PathSegment */
+export interface JwtClaimToHeader_PathSegment {
+  readonly key?: string;
 }

@@ -23,4 +23,5 @@ export interface LocalRateLimit {
   readonly rateLimitedAsResourceExhausted?: boolean;
   readonly rateLimits?: readonly envoy_config_route_v3.RateLimit[];
   readonly maxDynamicDescriptors?: number;
+  readonly enableRetryAfterHeader?: boolean;
 }

@@ -24,6 +24,8 @@ export interface RateLimit {
   readonly filterEnforced?: envoy_config_core_v3.RuntimeFractionalPercent;
   readonly failureModeDenyPercent?: envoy_config_core_v3.RuntimeFractionalPercent;
   readonly rateLimits?: readonly envoy_config_route_v3.RateLimit[];
+  readonly metadataNamespace?: string;
+  readonly enableRetryAfterHeader?: boolean;
 }
 
 /** envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute */

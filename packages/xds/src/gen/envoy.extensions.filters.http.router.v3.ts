@@ -14,6 +14,7 @@ export interface Router {
   readonly respectExpectedRqTimeout?: boolean;
   readonly suppressGrpcRequestFailureCodeStats?: boolean;
   readonly upstreamHttpFilters?: readonly envoy_extensions_filters_network_http_connection_manager_v3.HttpFilter[];
+  readonly rejectConnectRequestEarlyData?: boolean;
 }
 
 /** envoy.extensions.filters.http.router.v3.Router.UpstreamAccessLogOptions */

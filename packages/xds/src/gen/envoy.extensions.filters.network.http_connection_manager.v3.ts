@@ -69,6 +69,8 @@ export interface HttpConnectionManager {
   readonly appendXForwardedPort?: boolean;
   readonly appendLocalOverload?: boolean;
   readonly addProxyProtocolConnectionState?: boolean;
+  readonly forwardProtoConfig?: ForwardProtoConfig;
+  readonly drainTimeoutJitter?: envoy_type_v3.Percent;
 }
 
 /** envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertConfig */
@@ -113,6 +115,7 @@ export interface HttpConnectionManager_SetCurrentClientCertDetails {
   readonly chain?: boolean;
   readonly dns?: boolean;
   readonly uri?: boolean;
+  readonly issuer?: boolean;
 }
 
 /** envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Tracing */
@@ -213,6 +216,12 @@ export interface ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtract
 export interface ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_KvElement {
   readonly separator?: string;
   readonly key?: string;
+}
+
+/** envoy.extensions.filters.network.http_connection_manager.v3.ForwardProtoConfig */
+export interface ForwardProtoConfig {
+  readonly httpsDestinationPorts?: readonly number[];
+  readonly httpDestinationPorts?: readonly number[];
 }
 
 /** envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.CodecType */

@@ -48,6 +48,9 @@ export function compileHttpService(
   if (cluster === '') context.refuse([...path, 'serverUri', 'cluster'], 'must not be empty');
   if (uri === undefined || uri === '') context.refuse([...path, 'serverUri', 'uri'], 'must not be empty');
   const prefix = wire(config.pathPrefix ?? '');
+  const override = wire(config.pathOverride ?? '');
+  if (override !== '' && !override.startsWith('/')) context.refuse([...path, 'pathOverride'], 'must begin with `/`');
+  if (override !== '' && prefix !== '') context.refuse([...path, 'pathOverride'], 'does not go with `pathPrefix`');
   if (prefix !== '' && !prefix.startsWith('/')) context.refuse([...path, 'pathPrefix'], 'must begin with `/`');
   const timeout = milliseconds(config.serverUri?.timeout, 200);
   const of = config.authorizationResponse ?? {};
@@ -107,7 +110,7 @@ export function compileHttpService(
       let authority = '';
       for (const [name, value] of question.shown()) {
         if (name === ':method') method = value;
-        else if (name === ':path') target = prefix + value;
+        else if (name === ':path') target = override === '' ? prefix + value : override;
         else if (name === ':authority') authority = value;
         else if (name !== ':scheme' && name !== 'content-length') headers.add(name, value);
       }

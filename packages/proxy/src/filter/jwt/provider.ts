@@ -167,6 +167,10 @@ function sanitized(audience: string): string {
   return audience.replace(/^https?:\/\//, '').replace(/\/$/, '');
 }
 
+function claimPath({ claimName = '', claimPath: path = [] }: types.jwtAuthn.JwtClaimToHeader): readonly string[] {
+  return path.length > 0 ? path.map(({ key = '' }) => key) : claimName.split('.');
+}
+
 /** What is done with a good token: headers, metadata, and leaving the token out. */
 function compileAcceptance(
   config: types.jwtAuthn.JwtProvider,
@@ -175,7 +179,7 @@ function compileAcceptance(
   const pad = config.padForwardPayloadHeader === true;
   const claims = (config.claimToHeaders ?? []).map((claim) => ({
     header: asciiLower(claim.headerName ?? ''),
-    path: (claim.claimName ?? '').split('.'),
+    path: claimPath(claim),
   }));
   const payloadKey = config.payloadInMetadata ?? '';
   const headerKey = config.headerInMetadata ?? '';

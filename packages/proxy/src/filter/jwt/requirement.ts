@@ -1,6 +1,7 @@
 import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../../program/context.ts';
 import type { Path } from '../../program/path.ts';
+import { asciiLower } from '../../program/values.ts';
 import type { HttpStream } from '../../types.ts';
 import type { Provider } from './provider.ts';
 import { Status } from './status.ts';
@@ -53,6 +54,11 @@ export function compileRequirement(
   }));
   if (config.allowMissing !== undefined) return any(every, 'missing');
   if (config.allowMissingOrFailed !== undefined) return any(every, 'missing or failed');
+  if (config.extractOnlyWithoutValidation !== undefined)
+    return extractOnly(
+      every,
+      asciiLower(config.extractOnlyWithoutValidation.verificationStatusHeader ?? '') || VERIFIED,
+    );
   return OPEN;
 }
 
@@ -101,6 +107,29 @@ function worse(a: Status, b: Status): Status {
   if (!weak(b)) return b;
   if (!weak(a)) return a;
   return b === Status.UnknownIssuer ? b : a;
+}
+
+/** Says so where no other header is named. */
+const VERIFIED = 'x-jwt-signature-verified';
+
+/** Whatever comes is let through; a header says that some of it is not good. */
+function extractOnly(requirements: readonly Requirement[], header: string): Requirement {
+  const note = (stream: HttpStream, status: Status): void => {
+    if (status !== Status.Ok && status !== Status.Missed) stream.request.headers.set(header, 'false');
+  };
+  const from = (stream: HttpStream, index: number): Status | Promise<Status> => {
+    for (let i = index; i < requirements.length; i++) {
+      const status = requirements[i]!.check(stream);
+      if (status instanceof Promise)
+        return status.then((s) => {
+          note(stream, s);
+          return from(stream, i + 1);
+        });
+      note(stream, status);
+    }
+    return Status.Ok;
+  };
+  return { text: 'nothing, with whatever tokens are good', check: (stream) => from(stream, 0) };
 }
 
 function all(requirements: readonly Requirement[]): Requirement {

@@ -21,6 +21,9 @@ export interface HttpRbac {
   readonly shadowPath: Path;
   /** Verdicts are counted by policy, too. */
   readonly countsPolicies: boolean;
+  /** How verdicts are named, if it is said. */
+  readonly prefix: string;
+  readonly shadowPrefix: string;
 }
 const DISABLED: HttpRbac = {
   enforced: undefined,
@@ -28,15 +31,12 @@ const DISABLED: HttpRbac = {
   rulesPath: [],
   shadowPath: [],
   countsPolicies: false,
+  prefix: '',
+  shadowPrefix: '',
 };
 
-/** The prefixes are those of the filter: a route's own rules go by them, too. */
-function compileHttpRbac(
-  context: CompileContext,
-  config: types.httpRbac.RBAC,
-  path: Path,
-  { rulesStatPrefix: enforcedPrefix = '', shadowRulesStatPrefix: shadowPrefix = '' }: types.httpRbac.RBAC,
-): HttpRbac {
+function compileHttpRbac(context: CompileContext, config: types.httpRbac.RBAC, path: Path): HttpRbac {
+  const { rulesStatPrefix: enforcedPrefix = '', shadowRulesStatPrefix: shadowPrefix = '' } = config;
   const compile = (
     rules: types.rbac.RBAC | undefined,
     matcher: object | undefined,
@@ -65,6 +65,8 @@ function compileHttpRbac(
     rulesPath,
     shadowPath,
     countsPolicies: config.trackPerRuleStats === true,
+    prefix: enforcedPrefix,
+    shadowPrefix,
   };
 }
 
@@ -74,7 +76,7 @@ export function compileRbacPerRoute(
   config: { readonly rbac?: types.httpRbac.RBAC },
   path: Path,
 ): HttpRbac {
-  return config.rbac === undefined ? DISABLED : compileHttpRbac(context, config.rbac, [...path, 'rbac'], {});
+  return config.rbac === undefined ? DISABLED : compileHttpRbac(context, config.rbac, [...path, 'rbac']);
 }
 
 /** Lets in what its rules allow; others get a 403. The route's rules replace the filter's own. */
@@ -84,7 +86,10 @@ export function rbacFilter(
   scope: FilterScope,
   path: Path,
 ): HttpFilter {
-  const own = compileHttpRbac(context, config, path, config);
+  const own = compileHttpRbac(context, config, path);
+  /** A route's own rules go by the filter's names, unless they have their own. */
+  const otherName = (rules: HttpRbac, name: 'prefix' | 'shadowPrefix'): string =>
+    rules === own || rules[name] !== '' ? '' : own[name];
   const count = (prefix: string | undefined, name: string): Counter => scope.counter(`rbac.${dotted(prefix)}${name}`);
   const allowed = count(config.rulesStatPrefix, 'allowed');
   const denied = count(config.rulesStatPrefix, 'denied');
@@ -102,7 +107,7 @@ export function rbacFilter(
         const verdict = rules.shadow.evaluate(connection, stream.request, stream.info);
         (verdict.allowed ? shadowAllowed : shadowDenied).value++;
         if (rules.countsPolicies) countPolicy(config.shadowRulesStatPrefix, verdict, 'shadow_');
-        addMetadata(stream, verdict, rules === own ? undefined : config.shadowRulesStatPrefix);
+        addMetadata(stream, verdict, otherName(rules, 'shadowPrefix'));
         if (trace !== undefined) traceShadow(rules.shadow, stream, trace, place(scope, rules.shadowPath));
       }
       if (rules.enforced === undefined) return undefined;
@@ -111,7 +116,7 @@ export function rbacFilter(
           ? rules.enforced.evaluate(connection, stream.request, stream.info)
           : explain(rules.enforced, stream, trace, place(scope, rules.rulesPath));
       if (rules.countsPolicies) countPolicy(config.rulesStatPrefix, verdict, '');
-      addMetadata(stream, verdict, rules === own ? undefined : config.rulesStatPrefix);
+      addMetadata(stream, verdict, otherName(rules, 'prefix'));
       if (verdict.logHint !== undefined) stream.setMetadata(COMMON, LOG_HINTS[verdict.logHint ? 1 : 0]!);
       if (verdict.allowed) {
         allowed.value++;
@@ -131,9 +136,9 @@ export function dotted(prefix: string | undefined): string {
 }
 
 /** Several RBAC filters of a connection manager write side by side. What they write is made once and used again. */
-function addMetadata(stream: HttpStream, verdict: Verdict, prefix: string | undefined): void {
+function addMetadata(stream: HttpStream, verdict: Verdict, prefix: string): void {
   const old = stream.info.dynamicMetadata?.[METADATA];
-  if (prefix !== undefined && prefix !== '') {
+  if (prefix !== '') {
     const named = Object.entries(verdict.metadata).map(([name, value]) => [prefix + name, value] as const);
     stream.setMetadata(METADATA, { ...old, ...Object.fromEntries(named) });
     return;

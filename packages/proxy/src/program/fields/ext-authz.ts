@@ -12,13 +12,14 @@ export const extAuthzFields: FieldTable = {
       enableDynamicMetadataIngestion maxDeniedResponseBodyBytes`,
     refused: {
       'there is no typed metadata': 'typedMetadataContextNamespaces routeTypedMetadataContextNamespaces',
-      [NOT_SUPPORTED]: 'bootstrapMetadataLabelsKey filterMetadata emitFilterStateStats enforceResponseHeaderLimits',
+      [NOT_SUPPORTED]: `bootstrapMetadataLabelsKey filterMetadata emitFilterStateStats enforceResponseHeaderLimits
+        shadowMode clearRouteCacheHeaders`,
     },
     values: { transportApiVersion: { V2: 'services speak version 3' } },
   },
   [`${HTTP}.BufferSettings`]: { implemented: 'maxRequestBytes allowPartialMessage packAsBytes' },
   [`${HTTP}.HttpService`]: {
-    implemented: 'serverUri pathPrefix authorizationRequest authorizationResponse',
+    implemented: 'serverUri pathPrefix pathOverride authorizationRequest authorizationResponse',
     refused: { [NOT_SUPPORTED]: 'retryPolicy' },
   },
   [`${HTTP}.AuthorizationRequest`]: { implemented: 'allowedHeaders headersToAdd' },

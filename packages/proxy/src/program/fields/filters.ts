@@ -12,7 +12,7 @@ export const filterFields: FieldTable = {
   'envoy.extensions.filters.http.router.v3.Router': {
     implemented: `suppressEnvoyHeaders respectExpectedRqTimeout strictCheckHeaders upstreamLog upstreamLogOptions
       startChildSpan dynamicStats suppressGrpcRequestFailureCodeStats`,
-    refused: { [NOT_SUPPORTED]: 'upstreamHttpFilters' },
+    refused: { [NOT_SUPPORTED]: 'upstreamHttpFilters rejectConnectRequestEarlyData' },
   },
   'envoy.extensions.filters.http.router.v3.Router.UpstreamAccessLogOptions': {
     implemented: 'flushUpstreamLogOnUpstreamStream upstreamLogFlushInterval',
@@ -57,7 +57,9 @@ export const filterFields: FieldTable = {
   },
   [`${JWT}.JwtProvider.NormalizePayload`]: { implemented: 'spaceDelimitedClaims' },
   [`${JWT}.JwtHeader`]: { implemented: 'name valuePrefix' },
-  [`${JWT}.JwtClaimToHeader`]: { implemented: 'headerName claimName' },
+  [`${JWT}.JwtClaimToHeader`]: { implemented: 'headerName claimName claimPath' },
+  [`${JWT}.JwtClaimToHeader.PathSegment`]: { implemented: 'key' },
+  [`${JWT}.ExtractOnlyWithoutValidation`]: { implemented: 'verificationStatusHeader' },
   [`${JWT}.RemoteJwks`]: { implemented: 'httpUri cacheDuration asyncFetch retryPolicy' },
   [`${JWT}.JwksAsyncFetch`]: {
     implemented: 'failedRefetchDuration',
@@ -65,7 +67,8 @@ export const filterFields: FieldTable = {
   },
   [`${JWT}.RequirementRule`]: { implemented: 'match requires requirementName' },
   [`${JWT}.JwtRequirement`]: {
-    implemented: 'providerName providerAndAudiences requiresAny requiresAll allowMissingOrFailed allowMissing',
+    implemented: `providerName providerAndAudiences requiresAny requiresAll allowMissingOrFailed allowMissing
+      extractOnlyWithoutValidation`,
   },
   [`${JWT}.JwtRequirementOrList`]: { implemented: 'requirements' },
   [`${JWT}.JwtRequirementAndList`]: { implemented: 'requirements' },
@@ -117,10 +120,10 @@ export const filterFields: FieldTable = {
   'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': {
     implemented: `statPrefix status tokenBucket filterEnabled filterEnforced requestHeadersToAddWhenNotEnforced
       responseHeadersToAdd enableXRatelimitHeaders localRateLimitPerDownstreamConnection descriptors
-      alwaysConsumeDefaultTokenBucket rateLimitedAsResourceExhausted rateLimits maxDynamicDescriptors stage vhRateLimits`,
+      alwaysConsumeDefaultTokenBucket rateLimitedAsResourceExhausted rateLimits maxDynamicDescriptors stage vhRateLimits enableRetryAfterHeader`,
     refused: { 'the proxies of a cluster do not know of each other': 'localClusterRateLimit' },
   },
-  'envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor': { implemented: 'entries tokenBucket' },
+  'envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor': { implemented: 'entries tokenBucket shadowMode' },
   'envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.Entry': { implemented: 'key value' },
   'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': {
     implemented: 'dnsCacheConfig allowDynamicHostFromFilterState',

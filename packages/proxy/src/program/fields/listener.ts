@@ -65,7 +65,8 @@ export const listenerFields: FieldTable = {
       forwardClientCertDetails setCurrentClientCertDetails proxy100Continue representIpv4RemoteAddressAsIpv4MappedIpv6
       upgradeConfigs normalizePath mergeSlashes pathWithEscapedSlashesAction requestIdExtension localReplyConfig
       stripMatchingHostPort stripAnyHostPort streamErrorOnInvalidHttpMessage stripTrailingHostDot appendXForwardedPort tracing
-      addProxyProtocolConnectionState earlyHeaderMutationExtensions forwardClientCertMatcher proxyStatusConfig scopedRoutes`,
+      addProxyProtocolConnectionState earlyHeaderMutationExtensions forwardClientCertMatcher proxyStatusConfig scopedRoutes forwardProtoConfig
+      drainTimeoutJitter`,
     noEffect: {
       [HTTP2_PORT]: 'http2ProtocolOptions',
       'there is no overload manager': 'appendLocalOverload',
@@ -78,6 +79,7 @@ export const listenerFields: FieldTable = {
     },
     values: { codecType: { HTTP2: HTTP2_PORT, HTTP3: 'there is no HTTP/3' } },
   },
+  [`${HCM}.ForwardProtoConfig`]: { implemented: 'httpsDestinationPorts httpDestinationPorts' },
   [`${HCM}.ScopedRoutes`]: {
     implemented: 'name scopeKeyBuilder rdsConfigSource scopedRouteConfigurationsList',
     refused: { [NOT_SUPPORTED]: 'scopedRds' },
@@ -110,6 +112,7 @@ export const listenerFields: FieldTable = {
   },
   [`${HCM}.HttpConnectionManager.SetCurrentClientCertDetails`]: {
     implemented: 'subject cert chain dns uri',
+    refused: { [NOT_SUPPORTED]: 'issuer' },
   },
   [`${HCM}.HttpConnectionManager.UpgradeConfig`]: {
     implemented: 'upgradeType enabled filters',

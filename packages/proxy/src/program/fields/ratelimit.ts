@@ -1,7 +1,10 @@
-import type { FieldTable } from './table.ts';
+import { NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const HTTP = 'envoy.extensions.filters.http.ratelimit.v3';
 const ROUTE = 'envoy.config.route.v3.RateLimit';
+
+/** Values are no formats in Envoy either, unless a runtime feature says so: what they would be instead is not asked for. */
+const UNREAD_DEFAULT = { 'values are taken as they are written, as in Envoy': 'defaultValue' };
 
 /** Global rate limits: the filter, and what routes are counted as. */
 export const rateLimitFields: FieldTable = {
@@ -9,6 +12,7 @@ export const rateLimitFields: FieldTable = {
     implemented: `domain stage requestType timeout failureModeDeny failureModeDenyPercent rateLimitedAsResourceExhausted
       rateLimitService enableXRatelimitHeaders disableXEnvoyRatelimitedHeader rateLimitedStatus responseHeadersToAdd
       statusOnError statPrefix filterEnabled filterEnforced rateLimits`,
+    refused: { [NOT_SUPPORTED]: 'metadataNamespace enableRetryAfterHeader' },
   },
   [`${HTTP}.RateLimitPerRoute`]: {
     implemented: 'vhRateLimits rateLimits domain',
@@ -32,6 +36,7 @@ export const rateLimitFields: FieldTable = {
     implemented: `sourceCluster destinationCluster requestHeaders queryParameters remoteAddress genericKey
       headerValueMatch dynamicMetadata metadata maskedRemoteAddress queryParameterValueMatch
       extension`,
+    refused: { [NOT_SUPPORTED]: 'remoteAddressMatch' },
   },
   'envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor': {
     implemented: 'descriptorKey skipIfError text parsed',
@@ -42,10 +47,17 @@ export const rateLimitFields: FieldTable = {
   [`${ROUTE}.Action.RequestHeaders`]: { implemented: 'headerName descriptorKey skipIfAbsent' },
   [`${ROUTE}.Action.QueryParameters`]: { implemented: 'queryParameterName descriptorKey skipIfAbsent' },
   [`${ROUTE}.Action.MaskedRemoteAddress`]: { implemented: 'v4PrefixMaskLen v6PrefixMaskLen' },
-  [`${ROUTE}.Action.GenericKey`]: { implemented: 'descriptorValue descriptorKey' },
-  [`${ROUTE}.Action.HeaderValueMatch`]: { implemented: 'descriptorKey descriptorValue expectMatch headers' },
+  [`${ROUTE}.Action.GenericKey`]: {
+    implemented: 'descriptorValue descriptorKey',
+    noEffect: UNREAD_DEFAULT,
+  },
+  [`${ROUTE}.Action.HeaderValueMatch`]: {
+    implemented: 'descriptorKey descriptorValue expectMatch headers',
+    noEffect: UNREAD_DEFAULT,
+  },
   [`${ROUTE}.Action.QueryParameterValueMatch`]: {
     implemented: 'descriptorKey descriptorValue expectMatch queryParameters',
+    noEffect: UNREAD_DEFAULT,
   },
   [`${ROUTE}.Action.DynamicMetaData`]: { implemented: 'descriptorKey metadataKey defaultValue' },
   [`${ROUTE}.Action.MetaData`]: { implemented: 'descriptorKey metadataKey defaultValue source skipIfAbsent' },

@@ -48,7 +48,7 @@ export const routeFields: FieldTable = {
   'envoy.config.route.v3.FilterAction': { noEffect: { 'Envoy does not read it either': 'action' } },
   'envoy.config.route.v3.RouteMatch': {
     implemented: `prefix path safeRegex connectMatcher pathSeparatedPrefix pathMatchPolicy caseSensitive runtimeFraction
-      headers queryParameters grpc tlsContext dynamicMetadata filterState`,
+      headers queryParameters grpc tlsContext dynamicMetadata filterState cookies`,
   },
   'envoy.config.route.v3.RouteMatch.ConnectMatcher': {},
   'envoy.config.route.v3.RouteMatch.GrpcRouteMatchOptions': {},
@@ -57,6 +57,7 @@ export const routeFields: FieldTable = {
     implemented: `name exactMatch safeRegexMatch rangeMatch presentMatch prefixMatch suffixMatch containsMatch
       stringMatch invertMatch treatMissingHeaderAsEmpty`,
   },
+  'envoy.config.route.v3.CookieMatcher': { implemented: 'name stringMatch invertMatch' },
   'envoy.config.route.v3.QueryParameterMatcher': { implemented: 'name stringMatch presentMatch' },
   'envoy.config.route.v3.RouteAction': {
     implemented: `cluster clusterHeader weightedClusters clusterNotFoundResponseCode metadataMatch prefixRewrite
@@ -109,7 +110,7 @@ export const routeFields: FieldTable = {
   },
   'envoy.config.route.v3.RedirectAction': {
     implemented: `httpsRedirect schemeRedirect hostRedirect portRedirect pathRedirect prefixRewrite regexRewrite
-      responseCode stripQuery`,
+      responseCode stripQuery pathRewrite`,
   },
   'envoy.config.route.v3.DirectResponseAction': {
     implemented: 'status body bodyFormat',

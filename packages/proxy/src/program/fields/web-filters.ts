@@ -27,6 +27,7 @@ export const webFilterFields: FieldTable = {
   [`${COMPRESSOR}.Compressor.ResponseDirectionConfig`]: {
     implemented: `commonConfig disableOnEtagHeader removeAcceptEncodingHeader uncompressibleResponseCodes
       statusHeaderEnabled`,
+    refused: { [NOT_SUPPORTED]: 'weakenEtagOnCompress' },
   },
   [`${COMPRESSOR}.Compressor.CommonDirectionConfig`]: { implemented: 'enabled minContentLength contentType' },
   [`${COMPRESSOR}.CompressorPerRoute`]: { implemented: 'disabled overrides' },
@@ -69,9 +70,9 @@ export const webFilterFields: FieldTable = {
     implemented: 'filterEnabled shadowEnabled additionalOrigins',
   },
   'envoy.extensions.filters.http.basic_auth.v3.BasicAuth': {
-    implemented: 'users forwardUsernameHeader authenticationHeader',
+    implemented: 'users forwardUsernameHeader authenticationHeader allowMissing emitDynamicMetadata realm',
   },
-  'envoy.extensions.filters.http.basic_auth.v3.BasicAuthPerRoute': { implemented: 'users' },
+  'envoy.extensions.filters.http.basic_auth.v3.BasicAuthPerRoute': { implemented: 'users realm' },
   [`${API_KEY}.ApiKeyAuth`]: { implemented: 'credentials keySources forwarding' },
   [`${API_KEY}.ApiKeyAuthPerRoute`]: { implemented: 'credentials keySources allowedClients forwarding' },
   [`${API_KEY}.Credential`]: { implemented: 'key client' },

@@ -113,6 +113,8 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
     xffNumTrustedHops: xff.hops,
     xffIsTrusted: xff.isTrusted,
     skipXffAppend: xff.skipAppend,
+    protoOfPort: protoOfPort(hcm.forwardProtoConfig),
+    drainJitter: (hcm.drainTimeoutJitter?.value ?? 0) / 100,
     appendsUntrusted: xff.appends === true,
     appendXForwardedPort: hcm.appendXForwardedPort === true,
     namesClients: hcm.addProxyProtocolConnectionState !== false,
@@ -340,4 +342,12 @@ function compileIgnoredUpgrades(
   if (given === undefined || given.length === 0) return undefined;
   const matchers = given.map((matcher, i) => compileString(context, matcher, [...path, i]));
   return (type) => matchers.some(({ matches }) => matches(type));
+}
+
+function protoOfPort(config: types.hcm.ForwardProtoConfig | undefined): ReadonlyMap<number, string> | undefined {
+  if (config === undefined) return undefined;
+  const map = new Map<number, string>();
+  for (const port of config.httpDestinationPorts ?? []) map.set(port, 'http');
+  for (const port of config.httpsDestinationPorts ?? []) map.set(port, 'https');
+  return map;
 }

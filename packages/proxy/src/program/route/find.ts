@@ -72,9 +72,15 @@ function decide(route: CompiledRoute, request: RequestHead, info: StreamInfo, ra
     }
     case 'redirect': {
       const { redirect } = does;
-      const path = redirect.rewrite?.(request);
+      const path = redirect.rewrite?.(request, info);
       const location = redirect.location(request, path ?? request.path);
-      return { kind: 'redirect', route, status: redirect.status, location, path };
+      return {
+        kind: 'redirect',
+        route,
+        status: redirect.status,
+        location,
+        path: redirect.keepsPath ? undefined : path,
+      };
     }
     case 'direct': {
       const { status, body, format } = does;

@@ -2,6 +2,7 @@ import type { types } from '@mizzen/xds';
 import { compileFilterState } from '../../filter-state/match.ts';
 import { filterStateOf } from '../../filter-state/state.ts';
 import type { CompileContext } from '../context.ts';
+import { compileCookie } from '../match/cookie.ts';
 import { compileRequestHeader } from '../match/header.ts';
 import { compileQuery } from '../match/query.ts';
 import { compileRegex } from '../match/regex.ts';
@@ -65,6 +66,10 @@ export function compileMatch(
       field: `queryParameters[${i}]`,
       test: (request) => query.matches(request.path),
     });
+  });
+  (match.cookies ?? []).forEach((matcher, i) => {
+    const cookie = compileCookie(context, matcher, [...path, 'cookies', i]);
+    conditions.push({ text: cookie.text, field: `cookies[${i}]`, test: ({ headers }) => cookie.matches(headers) });
   });
   if (match.tlsContext?.presented !== undefined) {
     const wanted = match.tlsContext.presented;

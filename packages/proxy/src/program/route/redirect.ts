@@ -1,6 +1,7 @@
 import type { types } from '@mizzen/xds';
-import type { RequestHead } from '../../types.ts';
+import type { RequestHead, StreamInfo } from '../../types.ts';
 import type { CompileContext } from '../context.ts';
+import { pathOnly } from '../match/query.ts';
 import type { Path } from '../path.ts';
 import { wire } from '../values.ts';
 import type { PathMatch } from './match.ts';
@@ -9,7 +10,9 @@ import { compilePathRewrite } from './rewrite.ts';
 export interface Redirect {
   readonly status: number;
   /** The request's path as the redirect rewrites it; undefined: as it is. */
-  readonly rewrite: ((request: RequestHead) => string | undefined) | undefined;
+  readonly rewrite: ((request: RequestHead, info: StreamInfo) => string | undefined) | undefined;
+  /** The request itself keeps its path. */
+  readonly keepsPath: boolean;
   /** `path` is the request's after the rewrite. */
   location(request: RequestHead, path: string): string;
 }
@@ -39,15 +42,20 @@ export function compileRedirect(
   const pathRedirect = wire(action.pathRedirect ?? '');
   const rewrite = compilePathRewrite(
     context,
-    { prefixRewrite: action.prefixRewrite, regexRewrite: action.regexRewrite },
+    { prefixRewrite: action.prefixRewrite, regexRewrite: action.regexRewrite, pathRewrite: action.pathRewrite },
     match,
     at,
   );
   const hasQuery = pathRedirect.includes('?');
   const strip = action.stripQuery === true;
+  const made = (action.pathRewrite ?? '') !== '';
   return {
     status: STATUS[action.responseCode ?? 'MOVED_PERMANENTLY'],
-    rewrite: rewrite === undefined ? undefined : (request) => rewrite(request.path, undefined),
+    keepsPath: made,
+    rewrite:
+      rewrite === undefined
+        ? undefined
+        : (request, info) => rewrite(strip && made ? pathOnly(request.path) : request.path, { info, request }),
     location: (request, path) => {
       const toScheme = scheme ?? request.scheme;
       const toHost = host === '' ? requestHost(request, toScheme, port) : host;
@@ -57,7 +65,8 @@ export function compileRedirect(
         target = query < 0 ? pathRedirect : pathRedirect + target.slice(query);
       }
       if (!target.startsWith('/')) target = `/${target}`;
-      if (strip && !hasQuery) {
+      // What a format has made is left as it is.
+      if (strip && !hasQuery && !(made && path !== request.path)) {
         const query = target.indexOf('?');
         if (query >= 0) target = target.slice(0, query);
       }

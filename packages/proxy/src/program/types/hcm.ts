@@ -89,6 +89,10 @@ export interface HcmProgram {
   /** Proxies whose word in x-forwarded-for is believed; undefined: those are counted instead. */
   readonly xffIsTrusted?: ((address: string) => boolean) | undefined;
   readonly skipXffAppend: boolean;
+  /** What requests to a port are said to have come by. */
+  readonly protoOfPort?: ReadonlyMap<number, string> | undefined;
+  /** Part of the time before drained connections end that is added by chance. */
+  readonly drainJitter?: number;
   /** Clients are added to x-forwarded-for though it is what says where requests come from. */
   readonly appendsUntrusted?: boolean;
   readonly appendXForwardedPort: boolean;

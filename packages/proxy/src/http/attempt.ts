@@ -34,7 +34,7 @@ export class Attempt implements Waiter, Exchange {
   #log: AttemptLog | undefined;
   /** What the connection had sent before. */
   #sentBefore = 0;
-  /** A WebSocket's payload waits until the upgrade is accepted. */
+  /** What comes after the head of an upgrade waits until that is accepted. */
   #held = false;
 
   constructor(router: Router, host: UpstreamHost, span: Span | undefined) {
@@ -107,7 +107,7 @@ export class Attempt implements Waiter, Exchange {
       `${request.method} ${target} HTTP/1.1\r\n${host}: ${request.authority}\r\n${fields}${framing}\r\n`,
     );
     this.#sent = 0;
-    this.#held = stream.upgrade === 'websocket';
+    this.#held = upgrade;
     this.sendBody();
   }
 

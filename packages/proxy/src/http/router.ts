@@ -343,7 +343,7 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
       this.#keptForRedirect = false;
     }
     if (attempt !== undefined) attempt.sendBody();
-    if (body.bytes > MAX_WAITING && (attempt === undefined || !attempt.connected)) this.pauseDownstream();
+    if (body.bytes > MAX_WAITING && attempt?.takesBody !== true) this.pauseDownstream();
   }
 
   onRequestEnd(trailers: readonly string[] | undefined): void {

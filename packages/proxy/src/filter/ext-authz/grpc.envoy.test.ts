@@ -1,5 +1,6 @@
 /** External authorization over gRPC beside real Envoy: what client, upstream and service see, log lines and counters. */
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll } from 'vitest';
+import { describeAlike, get, Notes, post } from '../testing/alike.ts';
 import { HTTP2, observeBoth, TYPE, type BesideCase, type Observed } from '../testing/beside.ts';
 import { startGrpc, type GrpcAnswer } from '../testing/grpc-server.ts';
 
@@ -18,10 +19,6 @@ const perRoute = (config: object): object => ({
     ...config,
   },
 });
-const get = (path: string, ...fields: string[]): string =>
-  [`GET ${path} HTTP/1.1`, 'host: shop.local', ...fields, '', ''].join('\r\n');
-const post = (path: string, body: string, ...fields: string[]): string =>
-  [`POST ${path} HTTP/1.1`, 'host: shop.local', `content-length: ${body.length}`, ...fields, '', body].join('\r\n');
 const field = (key: string, value: string, more: object = {}): object => ({ header: { key, value }, ...more });
 
 const EDITS = [
@@ -189,48 +186,30 @@ function steady(value: unknown): unknown {
   );
 }
 
-let theirs: Observed;
-let ours: Observed;
+let observed: { readonly ours: Observed; readonly theirs: Observed };
 beforeAll(async () => {
-  let notes: string[] = [];
+  const notes = new Notes();
   const types = { request: 'envoy.service.auth.v3.CheckRequest', answer: 'envoy.service.auth.v3.CheckResponse' };
   const service = await startGrpc(types, (request, headers) => {
     const calls = Object.fromEntries(
       [':path', ':authority', 'content-type', 'te', 'x-key', 'grpc-timeout'].map((name) => [name, headers[name]]),
     );
-    notes.push(JSON.stringify({ calls, request: steady(request) }, undefined, 1));
+    notes.add(JSON.stringify({ calls, request: steady(request) }, undefined, 1));
     const path = /"path":\s*"\/(\w*)/.exec(JSON.stringify(request))?.[1] ?? '';
     return path === 'never' ? 'never' : (ANSWERS[path] ?? { message: {} });
   });
   try {
-    ({ theirs, ours } = await observeBoth(CASES, {
+    observed = await observeBoth(CASES, {
       clusters: { auth: service.port, dead: 1 },
       clusterOptions: { auth: HTTP2, dead: HTTP2 },
-      noted: () => {
-        const taken = notes;
-        notes = [];
-        return taken;
-      },
+      noted: notes.take,
       logFormat:
         '%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %DYNAMIC_METADATA(envoy.filters.http.ext_authz:user)% %DYNAMIC_METADATA(envoy.filters.http.ext_authz:why)%',
       statsFilter: 'ext_authz|cluster\\.up\\.upstream_rq_[45]',
-    }));
+    });
   } finally {
     await service.stop();
   }
 }, 120_000);
 
-describe('a gRPC service', () => {
-  test.each(
-    CASES.flatMap(({ name, ask }, i) =>
-      ask.map((question, j) => [`${name}: ${j} ${question.split(' ')[1]}`, i, j] as const),
-    ),
-  )('%s', (_name, i, j) => {
-    expect(ours.answers[i]![j]).toBe(theirs.answers[i]![j]);
-  });
-  test('log lines', () => {
-    expect(theirs.log.length).toBeGreaterThan(20);
-    expect(ours.log.toSorted()).toEqual(theirs.log.toSorted());
-  });
-  test('counters', () => expect(ours.stats).toEqual(theirs.stats));
-});
+describeAlike('a gRPC service', CASES, () => observed, 20);

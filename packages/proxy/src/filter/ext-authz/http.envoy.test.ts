@@ -1,5 +1,6 @@
 /** External authorization over HTTP beside real Envoy: what client, upstream and service see, log lines and counters. */
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll } from 'vitest';
+import { describeAlike, get, Notes, post } from '../testing/alike.ts';
 import { observeBoth, sorted, startRaw, TYPE, type BesideCase, type Observed } from '../testing/beside.ts';
 
 const filter = (config: object, service: object = {}): object => ({
@@ -17,10 +18,6 @@ const perRoute = (config: object): object => ({
     ...config,
   },
 });
-const get = (path: string, ...fields: string[]): string =>
-  [`GET ${path} HTTP/1.1`, 'host: shop.local', ...fields, '', ''].join('\r\n');
-const post = (path: string, body: string, ...fields: string[]): string =>
-  [`POST ${path} HTTP/1.1`, 'host: shop.local', `content-length: ${body.length}`, ...fields, '', body].join('\r\n');
 const chunked = (path: string, ...parts: string[]): string =>
   [
     `POST ${path} HTTP/1.1`,
@@ -244,46 +241,28 @@ const CASES: readonly BesideCase[] = [
   },
 ];
 
-let theirs: Observed;
-let ours: Observed;
+let observed: { readonly ours: Observed; readonly theirs: Observed };
 beforeAll(async () => {
-  let notes: string[] = [];
+  const notes = new Notes();
   const service = await startRaw(async (request) => {
-    notes.push(sorted(request));
+    notes.add(sorted(request));
     const path = /^\S+ (?:\/auth)?\/(\w*)/.exec(request)?.[1] ?? '';
     if (path === 'never') return new Promise<string>(() => undefined);
     if (path === 'slow') await new Promise((done) => setTimeout(done, 100));
     return ANSWERS[path] ?? ANSWERS['ok']!;
   });
   try {
-    ({ theirs, ours } = await observeBoth(CASES, {
+    observed = await observeBoth(CASES, {
       clusters: { auth: service.port },
-      noted: () => {
-        const taken = notes;
-        notes = [];
-        return taken;
-      },
+      noted: notes.take,
       logFormat:
         '%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %UPSTREAM_CLUSTER% %DYNAMIC_METADATA(envoy.filters.http.ext_authz:x-other)%',
       statsFilter:
         'ext_authz|cluster\\.auth\\.upstream_rq_(total|[1-5]xx|timeout|completed)$|cluster\\.up\\.upstream_rq_[45]',
-    }));
+    });
   } finally {
     await service.stop();
   }
 }, 120_000);
 
-describe('an HTTP service', () => {
-  test.each(
-    CASES.flatMap(({ name, ask }, i) =>
-      ask.map((question, j) => [`${name}: ${j} ${question.slice(0, 30)}`, i, j] as const),
-    ),
-  )('%s', (_name, i, j) => {
-    expect(ours.answers[i]![j]).toBe(theirs.answers[i]![j]);
-  });
-  test('log lines', () => {
-    expect(theirs.log.length).toBeGreaterThan(40);
-    expect(ours.log.toSorted()).toEqual(theirs.log.toSorted());
-  });
-  test('counters', () => expect(ours.stats).toEqual(theirs.stats));
-});
+describeAlike('an HTTP service', CASES, () => observed, 40);

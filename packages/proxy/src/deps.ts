@@ -38,4 +38,6 @@ export interface Deps {
   readonly clock: Clock;
   readonly random: Random;
   readonly net: Net;
+  /** Whether the time that routes take is measured: somebody wants to log it. */
+  readonly routeTimes?: { measured: boolean };
 }

@@ -1,3 +1,4 @@
+import { sharedState } from '../filter-state/state.ts';
 import { chunkHead, encodeFields, encodeFieldsSpelled, lastChunk, mayOmitLength, spell } from '../codec/encode.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
 import type { UpstreamHost } from '../types.ts';
@@ -72,6 +73,7 @@ export class Attempt implements Waiter, Exchange {
     const { stream } = router;
     const { request, info } = stream;
     info.upstreamLocalAddress = connection.localAddress;
+    if (connection.requests === 0) connection.filterState = sharedState(info);
     info.upstreamConnection = connection;
     info.poolReady = turnNow(stream.hcm.deps.clock);
     this.#log?.connected(connection);

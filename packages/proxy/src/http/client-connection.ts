@@ -1,6 +1,7 @@
 import { BodyMode, type MessageSink } from '../codec/parser.ts';
 import { ResponseParser } from '../codec/response-parser.ts';
 import type { CodecErrorDetails } from '../codec/error.ts';
+import type { FilterState } from '../filter-state/state.ts';
 import type { PeerExchange } from '../istio/exchange.ts';
 import type { CircuitBreaker, ClusterStats, PeerTls, UpstreamSocket } from '../types.ts';
 import { enter, entered, leave, Output } from './io.ts';
@@ -41,6 +42,8 @@ export class ClientConnection implements MessageSink {
   readonly id: number;
   /** What TLS agreed on; undefined: plain text. */
   peer: PeerTls | undefined = undefined;
+  /** What the request it was made for passed on. */
+  filterState: FilterState | undefined = undefined;
   /** Bytes read since the request at hand began. */
   received = 0;
   /** Requests begun on it. */

@@ -38,6 +38,7 @@ export class StreamRecord implements StreamInfo {
   poolReady = -1;
   virtualHostMetadata: StreamInfo['virtualHostMetadata'] = undefined;
   routeResolutions = 0;
+  routeResolutionTime: number | undefined = undefined;
   virtualClusterName = '';
   headerBytesReceived = 0;
   headerBytesSent = 0;

@@ -38,12 +38,13 @@ export abstract class RoutedStream {
   route(): RouteDecision {
     let decision = this.decision;
     if (decision === undefined) {
+      const { deps } = this.hcm;
+      const begun = deps.routeTimes?.measured === true ? deps.clock.now() : 0;
       decision =
-        this.routes === undefined
-          ? NO_ROUTE
-          : this.routes.find(this.request, this.info, this.hcm.deps.random, undefined);
+        this.routes === undefined ? NO_ROUTE : this.routes.find(this.request, this.info, deps.random, undefined);
       this.decision = decision;
       this.info.routeResolutions++;
+      if (begun > 0) this.info.routeResolutionTime = (this.info.routeResolutionTime ?? 0) + deps.clock.now() - begun;
       if (decision.kind !== 'none') {
         const { route } = decision;
         this.info.routeName = route.name;

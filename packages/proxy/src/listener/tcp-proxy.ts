@@ -245,6 +245,7 @@ class TcpTunnel implements ActiveConnection {
           id: nextConnectionId(),
           socket: upstream,
           peer: upstreamPeer(upstream, host),
+          filterState: sharedState(this.#info),
         };
         this.#info.poolReady = this.#runtime.deps.clock.now();
         const tunnel = this.#tunnelProgram;

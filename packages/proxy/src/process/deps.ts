@@ -16,6 +16,7 @@ export function systemDeps(): Deps {
       after: (ms, fn) => wheel.after(ms, fn),
     },
     random: systemRandom(),
+    routeTimes: { measured: false },
     net: systemNet(),
   };
 }

@@ -207,6 +207,7 @@ export class ProxyNode {
     return {
       clock: deps.clock,
       random: deps.random,
+      routeTimes: deps.routeTimes,
       fetch: (request) => fetchThrough(this.clusters.get(request.cluster), request, deps),
       serviceCluster: this.#options.serviceCluster ?? '',
       runtime: this.#options.runtime?.runtime,

@@ -4,7 +4,8 @@ import { ExpressionError } from '../cel/ast.ts';
 import { compileExpression, type ExpressionOptions } from '../cel/compile.ts';
 import { parseExpression } from '../cel/parser.ts';
 import { printValue } from '../cel/print.ts';
-import { filterStateOf } from '../filter-state/state.ts';
+import type { Deps } from '../deps.ts';
+import { filterStateOf, type FilterStateObject } from '../filter-state/state.ts';
 import { requestHeader } from '../program/match/header.ts';
 import { pathOnly, queryParameter } from '../program/match/query.ts';
 import { lookUp } from '../program/match/value.ts';
@@ -41,6 +42,7 @@ export interface OperatorDeps {
   readonly env: (name: string) => string | undefined;
   readonly wall: () => number;
   readonly uuid: () => string;
+  readonly routeTimes?: Deps['routeTimes'];
   /** What expressions may do; undefined: what they always may. */
   readonly expressions?: ExpressionOptions | undefined;
 }
@@ -161,14 +163,21 @@ const cel: OperatorFactory = (argument, deps) => {
 };
 
 /** `KEY`, `KEY:PLAIN`, `KEY:TYPED` or `KEY:FIELD:NAME`. */
-const filterState: OperatorFactory = (argument) => {
+function filterState(of: (info: StreamInfo, key: string) => FilterStateObject | undefined): OperatorFactory {
+  return (argument) => filterStateOperator(of, argument);
+}
+
+function filterStateOperator(
+  of: (info: StreamInfo, key: string) => FilterStateObject | undefined,
+  argument: string | undefined,
+): ReturnType<OperatorFactory> {
   const [key = '', style = 'TYPED', field = ''] = (argument ?? '').split(':');
   if (key === '') return { problem: 'needs a key' };
   switch (style) {
     case 'PLAIN':
-      return ({ info: i }) => filterStateOf(i, key)?.text;
+      return ({ info: i }) => of(i, key)?.text;
     case 'TYPED': {
-      const get = ({ info: i }: LogSource): OperatorValue => filterStateOf(i, key)?.json;
+      const get = ({ info: i }: LogSource): OperatorValue => of(i, key)?.json;
       const inText = (source: LogSource): OperatorValue => {
         const value = get(source);
         return value === undefined ? undefined : JSON.stringify(value);
@@ -177,11 +186,11 @@ const filterState: OperatorFactory = (argument) => {
     }
     case 'FIELD':
       if (field === '') return { problem: 'needs the name of a field' };
-      return ({ info: i }) => filterStateOf(i, key)?.fields?.[field];
+      return ({ info: i }) => of(i, key)?.fields?.[field];
     default:
       return { problem: `\`${style}\` is not a style` };
   }
-};
+}
 
 const startTime: OperatorFactory = (argument) => {
   if (argument === undefined || argument === '') return (source) => isoTime(source.info.startWall);
@@ -442,11 +451,14 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
       ? (source) =>
           source.request === undefined ? connectionUuid(source.info, deps) : source.request.headers.get('x-request-id')
       : { problem: 'takes no argument' },
-  TRACE_ID: (argument) =>
-    argument === undefined
-      ? (source) =>
-          source.request?.headers.get('traceparent')?.split('-')[1] ?? source.request?.headers.get('x-b3-traceid')
-      : { problem: 'takes no argument' },
+  TRACE_ID: ofSource(({ tracing }) => tracing?.ids?.traceId),
+  SPAN_ID: ofSource(({ tracing }) => (tracing?.ids?.keepsId === true ? undefined : tracing?.ids?.spanId)),
+  ROUTE_RESOLUTION_TIME_US: (argument, deps) => {
+    if (argument !== undefined) return { problem: 'takes no argument' };
+    if (deps.routeTimes !== undefined) deps.routeTimes.measured = true;
+    return ({ info: { protocol, routeResolutionTime: time = 0 } }) =>
+      protocol === '' ? undefined : Math.floor(time * 1000);
+  },
   ENVIRONMENT: (argument, deps) => {
     if (argument === undefined || argument === '') return { problem: 'needs the name of a variable' };
     return () => deps.env(argument) ?? '-';
@@ -475,7 +487,8 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   DYNAMIC_METADATA: metadata((i) => i.dynamicMetadata),
   CEL: cel,
   COALESCE: coalesce((name) => (Object.hasOwn(operators, name) ? operators[name] : undefined)),
-  FILTER_STATE: filterState,
+  FILTER_STATE: filterState(filterStateOf),
+  UPSTREAM_FILTER_STATE: filterState((i, key) => i.upstreamConnection?.filterState?.get(key)),
   METADATA: (argument, deps) => {
     const [of = '', ...rest] = (argument ?? '').split(':');
     const get = METADATA_OF[of];

@@ -8,8 +8,8 @@ import { parseFormat, textFormatter } from './access-log-format.ts';
 import type { OperatorDeps } from './access-log-operators.ts';
 
 export function operatorDeps(context: CompileContext, expressions?: ExpressionOptions): OperatorDeps {
-  const { clock, random, env } = context.deps;
-  return { env, wall: () => clock.wall(), uuid: () => random.uuid(), expressions };
+  const { clock, random, env, routeTimes } = context.deps;
+  return { env, wall: () => clock.wall(), uuid: () => random.uuid(), expressions, routeTimes };
 }
 
 const FORMATTER = 'envoy.extensions.formatter.';

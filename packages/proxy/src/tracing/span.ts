@@ -14,6 +14,8 @@ export interface Span {
   /** Hexadecimal; a trace id may have 16 or 32 digits. */
   readonly traceId: string;
   readonly spanId: string;
+  /** Access logs do not get to know its id, as of Envoy's spans of this kind. */
+  readonly keepsId?: boolean;
   /** Empty: there is none. */
   readonly parentId: string;
   readonly start: number;

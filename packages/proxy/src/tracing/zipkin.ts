@@ -102,7 +102,10 @@ interface Lineage {
   readonly childKind: SpanKind;
 }
 
+const B3_FIELDS = ['x-b3-traceid', 'x-b3-spanid', 'x-b3-parentspanid', 'x-b3-sampled'];
+
 class ZipkinSpan implements Span {
+  readonly keepsId = true;
   readonly #tracer: ZipkinTracer;
   sampled: boolean;
   name: string;
@@ -157,6 +160,8 @@ class ZipkinSpan implements Span {
     if (this.#lineage.single) {
       headers.set('b3', `${traceId}-${spanId}-${flag}${parentId === '' ? '' : `-${parentId}`}`);
     } else {
+      // They stand last, wherever the client's were.
+      for (const name of B3_FIELDS) headers.remove(name);
       headers.set('x-b3-traceid', traceId);
       headers.set('x-b3-spanid', spanId);
       if (parentId !== '') headers.set('x-b3-parentspanid', parentId);

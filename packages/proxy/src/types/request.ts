@@ -76,13 +76,21 @@ export interface StreamInfo {
   upstreamHostsAttempted?: UpstreamHost[] | undefined;
   /** The connection that carried it. */
   upstreamConnection?:
-    | { readonly id: number; readonly socket: UpstreamSocket; readonly peer: PeerTls | undefined }
+    | {
+        readonly id: number;
+        readonly socket: UpstreamSocket;
+        readonly peer: PeerTls | undefined;
+        /** What was passed on to it when it was made. */
+        readonly filterState: FilterState | undefined;
+      }
     | undefined;
   /** When the last attempt began to wait for it, and had it. */
   poolWaitStart?: number;
   poolReady?: number;
   virtualHostMetadata?: Readonly<Record<string, JsonObject>> | undefined;
   routeResolutions?: number;
+  /** Milliseconds, where it is measured. */
+  routeResolutionTime?: number;
   virtualClusterName?: string;
   /** As Envoy counts them, of HTTP alone. */
   headerBytesReceived?: number;

@@ -1,6 +1,6 @@
 /** What compilers are given and give back. */
 import type { Any, JsonObject, types } from '@mizzen/xds';
-import type { Clock, Random } from '../../deps.ts';
+import type { Clock, Deps, Random } from '../../deps.ts';
 import type { WorkloadPeer } from '../../istio/peer.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { GrpcCalls } from '../../telemetry/grpc-calls.ts';
@@ -16,6 +16,7 @@ export type Compiled<T> =
 export interface CompileDeps {
   readonly clock: Clock;
   readonly random: Random;
+  readonly routeTimes?: Deps['routeTimes'];
   /** Sends one GET through a cluster (remote JWKS). Rejects on timeout and connection failure. */
   readonly fetch: (request: HttpFetch) => Promise<{ readonly status: number; readonly body: Buffer }>;
   /** Sends requests of the proxy's own through clusters. */

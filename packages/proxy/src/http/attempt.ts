@@ -85,7 +85,8 @@ export class Attempt implements Waiter, Exchange {
     if (router.groups !== undefined) for (const group of router.groups) group.upstream_rq_total++;
     const upgrade = stream.upgrade !== '';
     connection.begin(this, request.method, upgrade);
-    const { flat, spelling } = request.headers;
+    const { flat, spelling, unchecked } = request.headers;
+    if (unchecked && router.refusesHead(flat)) return;
     const format = this.host.cluster.http?.headerKeyFormat ?? 'lowercase';
     const plain = format !== 'proper-case' && spelling === undefined;
     const name = (lower: string): string => (plain ? lower : spell(lower, format, spelling));

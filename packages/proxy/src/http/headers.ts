@@ -10,6 +10,8 @@ export class Headers {
   readonly flat: string[];
   /** By lowercase name, how the sender spelled it; only where spelling is kept. */
   spelling: Spelling | undefined = undefined;
+  /** A name that HTTP does not have may have been added. */
+  unchecked = false;
 
   constructor(flat: string[] = []) {
     this.flat = flat;

@@ -8,6 +8,7 @@ import { Attempt } from './attempt.ts';
 import {
   DNS_OVERFLOW_REPLY,
   DURATION_REPLY,
+  invalidNameReply,
   NO_HOST_REPLY,
   resetReply,
   timeoutReply,
@@ -18,6 +19,7 @@ import { AttemptTimers, type AttemptTimeouts } from './attempt-timers.ts';
 import { chargeAnswer, chargeAnswerTime } from './charge.ts';
 import { connectTcp, type TcpTunnel } from './connect.ts';
 import { replyOfRoute } from './direct-reply.ts';
+import { isFieldName } from '../program/headers.ts';
 import { Headers } from './headers.ts';
 import { reportAnswer } from './host-report.ts';
 import { entered, turnNow } from './io.ts';
@@ -441,6 +443,14 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     this.cluster.stats.upstream_rq_max_duration_reached++;
     if (this.#cutShort('upstream_max_stream_duration_reached', ResponseFlag.UMSDR)) return;
     this.#giveUp(DURATION_REPLY);
+  }
+
+  /** Whether a request's head cannot be sent to anybody: it was answered then. */
+  refusesHead(flat: readonly string[]): boolean {
+    const name = flat.find((each, i) => i % 2 === 0 && !isFieldName(each));
+    if (name === undefined) return false;
+    this.#giveUp(invalidNameReply(name), false);
+    return true;
   }
 
   onTryTimeout(): void {

@@ -53,6 +53,13 @@ export function compileMutations(
   return { of: which, remove: names, changes };
 }
 
+const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+
+/** Lowercase; a token of RFC 9110, section 5.6.2. */
+export function isFieldName(name: string): boolean {
+  return FIELD_NAME.test(name);
+}
+
 /** The request line and the Host are changed by rewrites, not by header mutations. */
 function fixed(name: string): boolean {
   return name.startsWith(':') || name === 'host';
@@ -81,6 +88,7 @@ export function compileHeaderChange(
     option.append === false ? 'overwrite-or-add' : ACTIONS[option.appendAction ?? 'APPEND_IF_EXISTS_OR_ADD'];
   return {
     name,
+    invalid: !isFieldName(name),
     action,
     keepEmpty: option.keepEmptyValue === true,
     value: headerValue(context, format, [...path, 'header', 'value'], expressions),
@@ -133,8 +141,10 @@ export function applyMutations(
   for (let i = 0; i < changes.length; i++) {
     const change = changes[i]!;
     if (change.action === 'append') applyChange(headers, change, values[i]!, of);
-    else if (absent[i] === true && (values[i] !== '' || change.keepEmpty))
+    else if (absent[i] === true && (values[i] !== '' || change.keepEmpty)) {
+      if (change.invalid === true) headers.unchecked = true;
       addHeader(headers, change.name, values[i]!, single(of));
+    }
   }
 }
 
@@ -146,6 +156,7 @@ export function applyChange(
   of: 'request' | 'response' = 'response',
 ): void {
   if (value === '' && !change.keepEmpty) return;
+  if (change.invalid === true) headers.unchecked = true;
   switch (change.action) {
     case 'append':
       addHeader(headers, change.name, value, single(of));

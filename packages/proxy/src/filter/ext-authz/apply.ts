@@ -1,4 +1,4 @@
-import { addHeader, setHeader } from '../../program/headers.ts';
+import { addHeader, isFieldName, setHeader } from '../../program/headers.ts';
 import { REQUEST_SINGLE, RESPONSE_SINGLE } from '../../codec/single-headers.ts';
 import { wire } from '../../program/values.ts';
 import type { RequestHead } from '../../types.ts';
@@ -54,6 +54,7 @@ function editRequest(request: RequestHead, edit: HeaderEdit): void {
 }
 
 function apply(headers: Headers, { how, name, value }: HeaderEdit, singles: ReadonlySet<string>): void {
+  if (!isFieldName(name)) headers.unchecked = true;
   switch (how) {
     case 'set':
       setHeader(headers, name, value, singles);

@@ -196,6 +196,8 @@ export interface LocalReplyProgram {
 /** One compiled header addition; the action is Envoy's `appendAction`. An empty value is dropped unless `keepEmpty`. */
 export interface HeaderChange {
   readonly name: string;
+  /** The name is none that HTTP has. */
+  readonly invalid?: boolean;
   readonly action: 'append' | 'add-if-absent' | 'overwrite-or-add' | 'overwrite-if-exists';
   readonly keepEmpty: boolean;
   readonly value: (source: LogSource) => string;

@@ -8,7 +8,7 @@ import { liveFlag } from '../runtime/live.ts';
 const ALLOWED: GateDecision = { allowed: true, details: '', flags: 0, metadata: undefined };
 const OVER: GateDecision = {
   allowed: false,
-  details: 'over_connection_limit',
+  details: '',
   closeReason: 'over_connection_limit',
   flags: 0,
   metadata: undefined,

@@ -11,7 +11,8 @@ const LIMITED: GateDecision = {
   allowed: false,
   details: '',
   closeReason: 'local_ratelimit_close_over_limit',
-  flags: ResponseFlag.RL,
+  // As Envoy has it.
+  flags: ResponseFlag.URX,
   metadata: undefined,
 };
 

@@ -1,4 +1,6 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { Clock, Timer } from '../deps.ts';
 
 export type Strip = (chunk: Buffer) => Buffer | undefined;
@@ -66,7 +68,8 @@ export function splice(a: Duplex, b: Duplex, options: SpliceOptions): void {
     from.on('error', () => undefined);
     from.on('close', () => {
       // After a clean end in this direction the other may still be flushing what it got.
-      if (!from.readableEnded || from.errored !== null) to.destroy();
+      if (wasReset(from)) resetToo(to);
+      else if (!from.readableEnded || from.errored !== null) to.destroy();
       else if (!to.writableEnded) to.end();
       if (to.destroyed || to.closed) end();
     });
@@ -75,6 +78,16 @@ export function splice(a: Duplex, b: Duplex, options: SpliceOptions): void {
   oneWay(b, a, options.onSent, options.stripSent);
   a.resume();
   b.resume();
+}
+
+export function wasReset({ errored }: Duplex): boolean {
+  return (errored as NodeJS.ErrnoException | null)?.code === 'ECONNRESET';
+}
+
+/** The other side of a connection that was reset learns it as one. */
+export function resetToo(socket: Duplex): void {
+  if (socket instanceof Socket && !(socket instanceof TLSSocket)) socket.resetAndDestroy();
+  else socket.destroy();
 }
 
 /** Looks every so often instead of setting a timer for every chunk. */

@@ -22,7 +22,7 @@ import {
 } from '../types.ts';
 import type { ActiveConnection } from './connections.ts';
 import { HttpTunnel } from './http-tunnel.ts';
-import { splice } from './splice.ts';
+import { resetToo, splice, wasReset } from './splice.ts';
 import { newStreamInfo } from './stream-info.ts';
 
 export interface TcpProxyRuntime {
@@ -349,9 +349,17 @@ class TcpTunnel implements ActiveConnection {
           counts.upstream_cx_destroy_remote++;
           counts.upstream_cx_destroy_remote_with_active_rq++;
         } else counts.upstream_cx_destroy_local_with_active_rq++;
-        this.#end(0);
+        this.#end(this.#noteReset(upstream));
       },
     });
+  }
+
+  /** Returns the flags of that. */
+  #noteReset(upstream: Duplex): number {
+    if (!wasReset(upstream)) return 0;
+    this.#info.connection.closeType = 'LocalReset';
+    this.#info.connection.upstreamCloseType = 'RemoteReset';
+    return ResponseFlag.UR;
   }
 
   #seeData(): void {
@@ -395,12 +403,20 @@ class TcpTunnel implements ActiveConnection {
     this.#waiting?.cancel();
     if (this.#asking) this.#info.responseFlags |= ResponseFlag.UF;
     this.#release?.();
-    this.#upstream?.destroy();
+    this.#endUpstream();
     const { stats, deps } = this.#runtime;
     stats.downstream_cx_active--;
     this.#info.responseEndTime = deps.clock.now();
     for (const meter of this.#meters) meter.end();
     this.#log('TcpConnectionEnd');
+  }
+
+  #endUpstream(): void {
+    const reset = wasReset(this.#socket);
+    if (reset) this.#info.connection.closeType = 'RemoteReset';
+    if (this.#upstream === undefined) return;
+    if (reset) resetToo(this.#upstream);
+    else this.#upstream.destroy();
   }
 
   #log(logType: AccessLogType): void {

@@ -369,12 +369,16 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
     (i) => i.poolWaitStart ?? -1,
   ),
   UPSTREAM_SERVER_NAME: text(serverName),
-  UPSTREAM_DETECTED_CLOSE_TYPE: text((i) => (i.upstreamHost === '' ? '' : 'Normal')),
+  UPSTREAM_DETECTED_CLOSE_TYPE: ofSource(({ info: i, logType }) =>
+    i.upstreamHost === '' && logType?.startsWith('Tcp') !== true
+      ? undefined
+      : (i.connection.upstreamCloseType ?? 'Normal'),
+  ),
   // A request never has one, whatever becomes of its connection.
   UPSTREAM_LOCAL_CLOSE_REASON: text((i) => (i.protocol === '' ? i.connection.upstreamCloseReason : undefined)),
   DOWNSTREAM_LOCAL_CLOSE_REASON: text((i) => (i.protocol === '' ? i.connection.closeReason : undefined)),
   UPSTREAM_REMOTE_ADDRESS_ENDPOINT_ID: info((i) => (connectedTo(i) === '' ? undefined : '')),
-  DOWNSTREAM_DETECTED_CLOSE_TYPE: text(() => 'Normal'),
+  DOWNSTREAM_DETECTED_CLOSE_TYPE: text((i) => i.connection.closeType ?? 'Normal'),
   DOWNSTREAM_LOCAL_ADDRESS_ENDPOINT_ID: info(() => ''),
   DOWNSTREAM_DIRECT_LOCAL_ADDRESS_ENDPOINT_ID: info(() => ''),
   CUSTOM_FLAGS: info(() => ''),

@@ -17,6 +17,9 @@ export interface ConnectionInfo {
   readonly id: number;
   /** Bytes that came when the connection had been given up: nobody read them. */
   unread?: number;
+  /** How it ended, and the connection to the upstream, where one of them was reset. */
+  closeType?: 'LocalReset' | 'RemoteReset';
+  upstreamCloseType?: 'RemoteReset';
   /** Why this side has closed it, in Envoy's words for logs. */
   closeReason?: string | undefined;
   /** The connection to the upstream was closed for the same reason. */

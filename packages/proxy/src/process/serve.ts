@@ -37,6 +37,14 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
     onLog: (level, message) => logger.log('config', level, message),
   });
   const remote = namesSources(bootstrap.raw) ? await import('../xds/remote/open.ts') : undefined;
+  // Whoever waits for it may ask the admin endpoint at once.
+  let listening = false;
+  let administered = false;
+  const announce = (): void => {
+    if (!listening || !administered) return;
+    logger.log('main', 'info', 'all listeners are ready');
+    if (options.announce) process.stdout.write('ready\n');
+  };
   const node = new ProxyNode({
     id: bootstrap.node.id ?? '',
     node: nodeJson,
@@ -75,9 +83,8 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
     onReady: () => {
       // Refusals of the same turn are told after it.
       queueMicrotask(() => {
-        if (refused.length > 0) return;
-        logger.log('main', 'info', 'all listeners are ready');
-        if (options.announce) process.stdout.write('ready\n');
+        listening = refused.length === 0;
+        announce();
       });
     },
     onBindFailure: (listener, { address, port, message }) =>
@@ -112,6 +119,8 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
     accessLog: (file) => logs.sink(file),
   };
   const admin = await startAdmin(context, options.adminAddressPath);
+  administered = true;
+  announce();
   await ended;
   alive.close();
   logger.log('main', 'info', 'ending');
@@ -142,6 +151,10 @@ async function startAdmin(
     const text = typeof at === 'object' && at !== null ? `${at.address}:${at.port}` : address;
     context.logger.log('admin', 'info', `admin address: ${text}`);
     if (adminAddressPath !== undefined) writeFileSync(adminAddressPath, text);
+  });
+  await new Promise<void>((settled) => {
+    server.once('listening', settled);
+    server.once('error', () => settled());
   });
   return {
     close: () => {

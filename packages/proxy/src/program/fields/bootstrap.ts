@@ -13,7 +13,6 @@ export const bootstrapFields: FieldTable = {
     noEffect: {
       [OWN_PROCESS]: `watchdog watchdogs enableDispatcherStats fatalActions memoryAllocatorManager perfTracingFilePath
         defaultSocketInterface grpcAsyncClientManagerConfig`,
-      'statistics are fetched from the admin address': 'statsSinks',
       'statistics are made when they are needed and stay': 'deferredStatOptions statsEvictionInterval',
       'but for the monitor of downstream connections: memory and the rest are limited by the operating system':
         'overloadManager',
@@ -23,6 +22,7 @@ export const bootstrapFields: FieldTable = {
       'headers are found by name': 'inlineHeaders',
     },
     refused: {
+      'statistics are fetched from the admin address': 'statsSinks',
       [NOT_SUPPORTED]: `nodeContextParams hdsConfig flagsPath headerPrefix statsServerVersionOverride configSources
         defaultConfigSource certificateProviderInstances xdsDelegateExtension xdsConfigTrackerExtension listenerManager`,
     },
@@ -50,9 +50,9 @@ export const bootstrapFields: FieldTable = {
   [`${BOOTSTRAP}.ClusterManager`]: {
     implemented: 'outlierDetection localClusterName upstreamBindConfig',
     noEffect: {
-      'loads are not reported': 'loadStatsConfig',
       'clusters are made when they are needed': 'enableDeferredClusterCreation',
     },
+    refused: { 'loads are not reported': 'loadStatsConfig' },
   },
   [`${BOOTSTRAP}.Admin`]: {
     implemented: 'address allowPaths accessLog accessLogPath',

@@ -20,10 +20,12 @@ export const clusterFields: FieldTable = {
     noEffect: {
       'what waits in a connection is bounded by the proxy itself, at 64 KiB': 'perConnectionBufferLimitBytes',
       [HTTP2_PORT]: 'http2ProtocolOptions protocolSelection',
-      'counts what is not exported': 'trackTimeoutBudgets trackClusterStats lrsReportEndpointMetrics',
+      'nobody is told how hosts are loaded': 'lrsReportEndpointMetrics',
       'names are resolved by the system': 'useTcpForDnsLookups dnsResolvers dnsResolutionConfig',
     },
     refused: {
+      'how large messages are and how much of a timeout is used is not counted':
+        'trackTimeoutBudgets trackClusterStats',
       [NOT_SUPPORTED]: 'lrsServer upstreamConfig transportSocketMatcher',
     },
   },

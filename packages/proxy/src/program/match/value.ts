@@ -25,8 +25,9 @@ export function compileValue(
     return { text: `is ${wanted}`, matches: (value) => value === wanted };
   }
   if (matcher?.presentMatch !== undefined) {
-    const wanted = matcher.presentMatch;
-    return { text: wanted ? 'is present' : 'is absent', matches: (value) => (value !== undefined) === wanted };
+    // As Envoy has it: what is to be absent never is. `invert` of the matcher is what asks for that.
+    if (!matcher.presentMatch) return { text: 'is absent (which never matches)', matches: () => false };
+    return { text: 'is present', matches: (value) => value !== undefined };
   }
   if (matcher?.doubleMatch !== undefined) {
     const { exact, range } = matcher.doubleMatch;

@@ -16,7 +16,7 @@ import type {
   Tracing_Literal,
   Tracing_RequestHeader,
 } from '../gen/istio.mesh.v1alpha1.ts';
-import { byEngine, fields, left, moot, refused, yes } from './types.ts';
+import { byEngine, fields, left, moot, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const PROXY = 'istio.mesh.v1alpha1.ProxyConfig';
@@ -97,14 +97,7 @@ export const proxyConfig: MessageTable = {
   [`${HEADERS}.SetCurrentClientCertDetails`]: fields<ProxyConfig_ProxyHeaders_SetCurrentClientCertDetails>({
     subject: yes('its subject', 'SetCurrentClientCertDetails.subject'),
     cert: yes('the certificate', 'SetCurrentClientCertDetails.cert'),
-    chain: byEngine(
-      refused(
-        'the certificates that a client sent besides its own are not known here, so the listener is refused',
-        "leave it out; `cert` gives the client's own certificate",
-        'SetCurrentClientCertDetails.chain',
-      ),
-      yes('the certificates it sent', 'SetCurrentClientCertDetails.chain'),
-    ),
+    chain: yes('the certificates it sent', 'SetCurrentClientCertDetails.chain'),
     dns: yes('its DNS names', 'SetCurrentClientCertDetails.dns'),
     uri: yes('its identity', 'SetCurrentClientCertDetails.uri'),
   }),

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { Deps, Timer } from '../deps.ts';
 import type { DnsProgram, EndpointProgram, EndpointsProgram } from '../program/types.ts';
 import type { Cluster } from './cluster.ts';
+import type { ClusterDetailStats } from './stats.ts';
 
 /** Stops a discovery. */
 export interface Discovery {
@@ -42,8 +43,9 @@ function resolved(
   const expand = (endpoint: EndpointProgram): readonly EndpointProgram[] => {
     const { address } = endpoint;
     const watch = address.kind === 'socket' ? names.get(address.address) : undefined;
-    if (address.kind !== 'socket' || watch === undefined) return [endpoint];
+    if (address.kind !== 'socket') return [endpoint];
     const hostname = endpoint.hostname === '' ? address.address : endpoint.hostname;
+    if (watch === undefined) return [{ ...endpoint, hostname }];
     const addresses = logical ? watch.addresses.slice(0, 1) : watch.addresses;
     return addresses.map((found) => ({ ...endpoint, hostname, address: { ...address, address: found } }));
   };
@@ -56,6 +58,11 @@ function resolved(
   };
 }
 
+type UpdateStats = Pick<
+  ClusterDetailStats,
+  'update_attempt' | 'update_success' | 'update_failure' | 'update_empty' | 'update_no_rebuild'
+>;
+
 /** One name, resolved every so often. */
 class NameWatch {
   addresses: readonly string[] = [];
@@ -66,16 +73,10 @@ class NameWatch {
   readonly #name: string;
   readonly #dns: DnsProgram;
   readonly #deps: Deps;
-  readonly #stats: { update_success: number; update_failure: number; update_empty: number };
+  readonly #stats: UpdateStats;
   readonly #onChange: () => void;
 
-  constructor(
-    name: string,
-    dns: DnsProgram,
-    deps: Deps,
-    stats: { update_success: number; update_failure: number; update_empty: number },
-    onChange: () => void,
-  ) {
+  constructor(name: string, dns: DnsProgram, deps: Deps, stats: UpdateStats, onChange: () => void) {
     this.#name = name;
     this.#dns = dns;
     this.#deps = deps;
@@ -84,6 +85,7 @@ class NameWatch {
   }
 
   start(): void {
+    this.#stats.update_attempt++;
     resolveAddresses(this.#name, this.#dns.family, this.#deps).then(
       ({ addresses, ttl }) => this.#take(addresses, ttl),
       () => this.#failed(),
@@ -106,6 +108,7 @@ class NameWatch {
       addresses.some((address) => !this.addresses.includes(address));
     this.answered = true;
     if (changed) this.addresses = addresses;
+    else this.#stats.update_no_rebuild++;
     const rate = this.#dns.respectTtl && ttl !== undefined && ttl > 0 ? ttl * 1000 : this.#dns.refreshRate;
     this.#again(rate + this.#deps.random.float() * this.#dns.jitter);
     if (changed) this.#onChange();

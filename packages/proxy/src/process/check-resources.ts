@@ -4,15 +4,20 @@ import type { Nack } from '../types.ts';
 import { compilers } from '../xds/compilers.ts';
 import type { BootstrapProgram } from './bootstrap.ts';
 
-/** Compiles all that a bootstrap holds, without running any of it; what is refused. */
-export function checkResources({ resources, http2Clusters }: BootstrapProgram, deps: CompileDeps): readonly Nack[] {
+export type CheckedKind = 'secret' | 'cluster' | 'listener';
+
+/** Compiles what a bootstrap holds, without running any of it; what is refused. */
+export function checkResources(
+  { resources, http2Clusters }: BootstrapProgram,
+  deps: CompileDeps,
+  kinds: readonly CheckedKind[] = ['secret', 'cluster', 'listener'],
+): readonly Nack[] {
   const clusters = new Set((resources[TypeUrl.cluster] ?? []).map(({ name }) => name));
   const informed: CompileDeps = {
     ...deps,
     speaksHttp2: (cluster) => http2Clusters.has(cluster),
     hasCluster: (cluster) => clusters.has(cluster),
   };
-  const kinds = ['secret', 'cluster', 'listener'] as const;
   return kinds.flatMap((kind) =>
     (resources[TypeUrl[kind]] ?? []).flatMap(({ resource }) => compilers[kind](resource, informed).nacks ?? []),
   );

@@ -168,6 +168,11 @@ export class ProxyNode {
     for (const [, { program }] of this.routes.entries()) if (program !== undefined) yield program;
   }
 
+  /** Whether clusters were such that listeners could be asked for. */
+  get listenersAsked(): boolean {
+    return this.#follower.listenersAsked;
+  }
+
   start(): void {
     this.#options.runtime?.follow(this.#source, this.#follower.hold());
     this.#follower.start();

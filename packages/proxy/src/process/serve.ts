@@ -20,14 +20,24 @@ export interface ServeOptions {
   readonly logger: Logger;
   /** Says what was refused; returns the exit status. */
   readonly refuse: (nacks: readonly Nack[]) => Promise<number>;
+  /** Whether the listeners of the bootstrap can be used, before their turn comes; what is refused. */
+  readonly checkListeners: () => Promise<readonly Nack[]>;
 }
 
 /** Requests may finish for this long once the proxy is told to end, milliseconds. */
 const SHUTDOWN_TIME = 1000;
 
 /** Runs a proxy until it is told to end. */
-export async function serve({ bootstrap, options, deps, logger, refuse }: ServeOptions): Promise<number> {
+export async function serve({
+  bootstrap,
+  options,
+  deps,
+  logger,
+  refuse,
+  checkListeners,
+}: ServeOptions): Promise<number> {
   const refused: Nack[] = [];
+  let running = false;
   const logs = new LogFiles(deps.clock, (message) => logger.log('main', 'error', message));
   const started = deps.clock.wall();
   const nodeJson = described(bootstrap);
@@ -71,7 +81,10 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
         cds: bootstrap.cds,
         lds: bootstrap.lds,
         open: (typeUrl, source) => opener!.open(typeUrl, source),
-        onRefused: (nack) => refused.push(nack),
+        onRefused: (nack) => {
+          if (!running) refused.push(nack);
+          else logger.log('config', 'error', `\`${nack.resource}\`: ${nack.field}: ${nack.message}`);
+        },
       });
     },
     runtime,
@@ -91,12 +104,18 @@ export async function serve({ bootstrap, options, deps, logger, refuse }: ServeO
       logger.log('main', 'error', `listener \`${listener}\`: ${address}:${port}: ${message}`),
   });
   node.start();
+  // Where clusters have to be waited for, as names are resolved or hosts checked, listeners come later: too late to end.
+  if (refused.length === 0 && !node.listenersAsked) {
+    const unusable = await checkListeners();
+    if (refused.length === 0) refused.push(...unusable);
+  }
   if (refused.length > 0) {
     const status = await refuse(refused);
     await node.stop(0);
     logs.close();
     return status;
   }
+  running = true;
   // A proxy with nothing to listen on waits all the same.
   const { port1: alive } = new MessageChannel();
   alive.on('message', () => undefined);

@@ -42,6 +42,24 @@ test('everything that is refused is named, and the proxy does not start', async 
   expect(stderr).toContain('`FILE`: node: `id` and `cluster` are required');
 });
 
+test('a listener that has to wait for clusters is refused at once', async () => {
+  const port = await freePort();
+  const named = {
+    name: 'app',
+    type: 'STRICT_DNS',
+    loadAssignment: {
+      clusterName: 'app',
+      endpoints: [
+        { lbEndpoints: [{ endpoint: { address: { socketAddress: { address: 'localhost', portValue: port } } } }] },
+      ],
+    },
+  };
+  const { status, stderr } = run(bootstrap([listener(port, [{ filters: [hcm([routeTo('nowhere')])] }])], [named]));
+  expect(stderr).toContain(`\`listener-${port}\`: filterChains[0].filters[0]`);
+  expect(stderr).toContain('there is no cluster `nowhere`');
+  expect(status).toBe(1);
+});
+
 test('a file that is no bootstrap is said to be none', () => {
   const { status, stderr } = run('- a\n- b\n');
   expect(status).toBe(1);

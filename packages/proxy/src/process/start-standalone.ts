@@ -78,7 +78,9 @@ export async function startStandalone(options: StandaloneOptions): Promise<numbe
   const file = options.log.path === undefined ? 2 : openSync(options.log.path, 'a', 0o644);
   const logger = new Logger(deps.clock, options.log.format, options.log.level, (text) => void writeSync(file, text));
   for (const [component, level] of options.log.components) logger.set(component, level);
-  const status = await serve({ bootstrap, options, deps, logger, refuse });
+  const checkListeners = async (): Promise<readonly Nack[]> =>
+    (await import('./check-resources.ts')).checkResources(bootstrap, offline, ['secret', 'listener']);
+  const status = await serve({ bootstrap, options, deps, logger, refuse, checkListeners });
   if (file !== 2) closeSync(file);
   return status;
 }

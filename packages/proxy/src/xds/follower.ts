@@ -36,6 +36,7 @@ type Kind = Exclude<keyof typeof TypeUrl, 'runtime'>;
  */
 export class XdsFollower {
   listenersKnown = false;
+  listenersAsked = false;
   readonly records: ResourceRecords;
   readonly #options: FollowerOptions;
   readonly #versions = new Map<string, string>();
@@ -45,7 +46,6 @@ export class XdsFollower {
   #clustersKnown = false;
   /** Clusters are being taken in: what waits for them is seen to once, afterwards. */
   #busy = false;
-  #listenersAsked = false;
   #held = false;
 
   constructor(options: FollowerOptions) {
@@ -84,8 +84,8 @@ export class XdsFollower {
   /** A cluster became usable or went: what waited for it may go on. */
   clustersChanged(): void {
     if (this.#busy) return;
-    if (this.#clustersKnown && !this.#held && !this.#listenersAsked && !this.#options.clusters.anyWarming) {
-      this.#listenersAsked = true;
+    if (this.#clustersKnown && !this.#held && !this.listenersAsked && !this.#options.clusters.anyWarming) {
+      this.listenersAsked = true;
       this.#subscriptions.listener.follow('*');
     }
     this.#releaseRoutes();

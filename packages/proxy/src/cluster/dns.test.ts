@@ -92,7 +92,21 @@ test('every address of every name is a host; a name that is an address is one as
   expect(cluster.warm).toBe(false);
   await discover();
   expect(addresses(cluster)).toEqual(['10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80', '10.0.0.9:80']);
-  expect([...cluster.hosts][0]!.hostname).toBe('a.example');
+  expect([...cluster.hosts].map(({ hostname }) => hostname)).toEqual([
+    'a.example',
+    'a.example',
+    'b.example',
+    '10.0.0.9',
+  ]);
+});
+
+test('attempts are counted, and those that find nothing new', async () => {
+  const { cluster, answers, discover, advance } = clusterOf('STRICT_DNS', ['a.example', '10.0.0.9']);
+  answers.set('a.example', ['10.0.0.1']);
+  await discover();
+  expect(cluster.stats).toMatchObject({ update_attempt: 2, update_success: 2, update_no_rebuild: 0 });
+  await advance(5000);
+  expect(cluster.stats).toMatchObject({ update_attempt: 4, update_success: 4, update_no_rebuild: 2 });
 });
 
 test('names are resolved again, and hosts that stay are the same', async () => {

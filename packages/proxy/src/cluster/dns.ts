@@ -23,7 +23,7 @@ export function discoverByDns(cluster: Cluster, deps: Deps): Discovery {
   };
   for (const endpoint of endpoints.localities.flatMap((locality) => locality.endpoints)) {
     const { address } = endpoint;
-    if (address.kind !== 'socket' || isIP(address.address) !== 0 || names.has(address.address)) continue;
+    if (address.kind !== 'socket' || names.has(address.address)) continue;
     names.set(address.address, new NameWatch(address.address, dns, deps, cluster.stats, publish));
   }
   for (const watch of names.values()) watch.start();
@@ -43,9 +43,8 @@ function resolved(
   const expand = (endpoint: EndpointProgram): readonly EndpointProgram[] => {
     const { address } = endpoint;
     const watch = address.kind === 'socket' ? names.get(address.address) : undefined;
-    if (address.kind !== 'socket') return [endpoint];
+    if (address.kind !== 'socket' || watch === undefined) return [endpoint];
     const hostname = endpoint.hostname === '' ? address.address : endpoint.hostname;
-    if (watch === undefined) return [{ ...endpoint, hostname }];
     const addresses = logical ? watch.addresses.slice(0, 1) : watch.addresses;
     return addresses.map((found) => ({ ...endpoint, hostname, address: { ...address, address: found } }));
   };
@@ -86,6 +85,10 @@ class NameWatch {
 
   start(): void {
     this.#stats.update_attempt++;
+    if (isIP(this.#name) !== 0) {
+      this.#take([this.#name], undefined);
+      return;
+    }
     resolveAddresses(this.#name, this.#dns.family, this.#deps).then(
       ({ addresses, ttl }) => this.#take(addresses, ttl),
       () => this.#failed(),

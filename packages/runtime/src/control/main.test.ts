@@ -53,7 +53,7 @@ afterEach(() => control.remove());
 async function settled(client: { readonly log: readonly string[] }): Promise<void> {
   for (let before = -1; before !== client.log.length;) {
     before = client.log.length;
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
 

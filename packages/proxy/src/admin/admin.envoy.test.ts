@@ -1,4 +1,7 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { freePort, startEnvoy } from '@mizzen/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bootstrap, hcm, listener, routeTo, staticCluster } from '../process/testing/bootstraps.ts';
@@ -24,6 +27,20 @@ function ask(port: number, path: string, method = 'GET', host = '127.0.0.1'): Pr
   });
 }
 
+/** Its serial number begins with a 0: 0ca6ebf2. */
+const ROOT = `-----BEGIN CERTIFICATE-----
+MIIBfTCCASSgAwIBAgIEDKbr8jAKBggqhkjOPQQDAjAQMQ4wDAYDVQQDDAVyb290
+czAgFw0yNjExMjkxNjExMjNaGA8yMTI2MTEwNTE2MTEyM1owEDEOMAwGA1UEAwwF
+cm9vdHMwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASvj7nGbM9K4grbYykYZZrv
+njybmeRT4hzTu4pCmeYm8/BcK4iiJHXvhEoK5uS5DiG8b3vjSV9LW5gpMEcUOW5I
+o2owaDAdBgNVHQ4EFgQUGDcd+aQmir0eEYRa91yXWuteLk0wHwYDVR0jBBgwFoAU
+GDcd+aQmir0eEYRa91yXWuteLk0wDwYDVR0TAQH/BAUwAwEB/zAVBgNVHREEDjAM
+ggpyb290cy50ZXN0MAoGCCqGSM49BAMCA0cAMEQCIHawukaX+S6nJppzFyl1ed6e
+6NbZGX40WnZbvLkRCyDHAiAp20U8zruBkVasiwEmScWFqmZxO9KY9Uqs0MtyhYcc
+Lw==
+-----END CERTIFICATE-----
+`;
+
 interface Side {
   readonly admin: number;
   readonly traffic: number;
@@ -35,6 +52,8 @@ let theirs: Side;
 
 beforeAll(async () => {
   const backend = await freePort();
+  const roots = join(mkdtempSync(join(tmpdir(), 'mizzen-admin-')), 'roots.pem');
+  writeFileSync(roots, ROOT);
   const config = async (admin: number, traffic: number): Promise<object> => ({
     ...bootstrap(
       [listener(traffic, [{ filters: [hcm([routeTo('app')])] }])],
@@ -43,6 +62,13 @@ beforeAll(async () => {
         staticCluster('far', [backend], {
           outlierDetection: {},
           circuitBreakers: { thresholds: [{ maxRequests: 0 }] },
+          transportSocket: {
+            name: 'tls',
+            typedConfig: {
+              '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
+              commonTlsContext: { validationContext: { trustedCa: { filename: roots } } },
+            },
+          },
         }),
       ],
     ),

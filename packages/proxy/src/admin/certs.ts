@@ -4,7 +4,7 @@ import type { CommonTlsProgram, TlsCertificateProgram, UpstreamTransportProgram 
 import { json, type AdminAnswer, type AdminContext } from './context.ts';
 
 interface Pair {
-  readonly ca: string | undefined;
+  readonly ca: { readonly pem: string; readonly path: string | undefined } | undefined;
   readonly chain: TlsCertificateProgram | undefined;
 }
 
@@ -13,12 +13,12 @@ export function certs(context: AdminContext): AdminAnswer {
   const seen = new Set<string>();
   const certificates: object[] = [];
   for (const { ca, chain } of pairs(context)) {
-    const key = `${ca ?? ''}\n${chain?.certificateChainPem ?? ''}`;
+    const key = `${ca?.pem ?? ''}\n${chain?.certificateChainPem ?? ''}`;
     if (key === '\n' || seen.has(key)) continue;
     seen.add(key);
     certificates.push({
-      ...(ca === undefined ? {} : { ca_cert: details(ca, context) }),
-      ...(chain === undefined ? {} : { cert_chain: details(chain.certificateChainPem, context) }),
+      ca_cert: ca === undefined ? [] : details(ca.pem, ca.path, context),
+      cert_chain: chain === undefined ? [] : details(chain.certificateChainPem, chain.path, context),
     });
   }
   return json({ certificates });
@@ -28,7 +28,7 @@ export function certs(context: AdminContext): AdminAnswer {
 export function daysUntilFirstExpiry(context: AdminContext): number {
   let first = Infinity;
   for (const { ca, chain } of pairs(context)) {
-    for (const pem of [ca, chain?.certificateChainPem]) {
+    for (const pem of [ca?.pem, chain?.certificateChainPem]) {
       for (const certificate of pem === undefined ? [] : parse(pem)) {
         first = Math.min(first, certificate.validToDate.getTime());
       }
@@ -58,9 +58,9 @@ function* pairs({ node }: AdminContext): Generator<Pair> {
       if (secret?.kind === 'certificate') chains.push(secret.certificate);
     }
     const validation = tls.validationSecret === undefined ? undefined : node.secrets.get(tls.validationSecret);
-    const ca =
-      (validation?.kind === 'validation' ? validation.validation.trustedCaPem : undefined) ??
-      tls.validation?.trustedCaPem;
+    const fetched = validation?.kind === 'validation' ? validation.validation : undefined;
+    const roots = fetched?.trustedCaPem === undefined ? tls.validation : fetched;
+    const ca = roots?.trustedCaPem === undefined ? undefined : { pem: roots.trustedCaPem, path: roots.trustedCaPath };
     if (chains.length === 0) yield { ca, chain: undefined };
     for (const chain of chains) yield { ca, chain };
   }
@@ -83,13 +83,13 @@ function parse(pem: string): X509Certificate[] {
 }
 
 /** Of a chain Envoy tells the first certificate, of roots the first, too. */
-function details(pem: string, context: AdminContext): object[] {
+function details(pem: string, path: string | undefined, context: AdminContext): object[] {
   const [certificate] = parse(pem);
   if (certificate === undefined) return [];
   return [
     {
-      path: '<inline>',
-      serial_number: certificate.serialNumber.toLowerCase().replace(/^0+(?=.)/, ''),
+      path: path ?? '<inline>',
+      serial_number: certificate.serialNumber.toLowerCase(),
       subject_alt_names: names(certificate.subjectAltName),
       days_until_expiration: String(Math.max(0, days(certificate.validToDate.getTime(), context))),
       valid_from: certificate.validFromDate.toISOString().replace('.000Z', 'Z'),

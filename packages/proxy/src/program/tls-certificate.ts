@@ -34,7 +34,10 @@ export function compileCertificate(
   };
 }
 
-type IdentityProgram = Pick<TlsCertificateProgram, 'certificateChainPem' | 'privateKeyPem' | 'passphrase' | 'pkcs12'>;
+type IdentityProgram = Pick<
+  TlsCertificateProgram,
+  'certificateChainPem' | 'path' | 'privateKeyPem' | 'passphrase' | 'pkcs12'
+>;
 
 function fromPem(
   context: CompileContext,
@@ -48,7 +51,13 @@ function fromPem(
   const chainPem = dataSource(context, chain, [...path, 'certificateChain'])?.toString('latin1');
   const keyPem = dataSource(context, key, [...path, 'privateKey'])?.toString('latin1');
   if (chainPem === undefined || keyPem === undefined) return undefined;
-  const pair = { certificateChainPem: chainPem, privateKeyPem: keyPem, passphrase, pkcs12: undefined };
+  const pair = {
+    certificateChainPem: chainPem,
+    path: chain.filename,
+    privateKeyPem: keyPem,
+    passphrase,
+    pkcs12: undefined,
+  };
   return checkKeyPair(context, pair, path) ? pair : undefined;
 }
 
@@ -74,6 +83,7 @@ function fromPkcs12(
     if (der !== null)
       return {
         certificateChainPem: new (crypto().X509Certificate)(der).toString(),
+        path: source.filename,
         privateKeyPem: '',
         passphrase: passphrase ?? '',
         pkcs12,

@@ -30,6 +30,7 @@ export function compileValidation(
   const leafCrl = crlPem !== undefined && validation.onlyVerifyLeafCertCrl === true;
   return {
     trustedCaPem: bundles === undefined ? trustedCaPem : pemOf(bundles),
+    trustedCaPath: validation.trustedCa?.filename,
     trustBundles: bundles,
     systemRoots: validation.systemRootCerts !== undefined,
     crlPem: leafCrl ? undefined : crlPem,

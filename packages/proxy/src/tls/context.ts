@@ -235,6 +235,7 @@ function serverOptions(program: CommonTlsProgram & Partial<DownstreamTlsProgram>
 function merge(inline: ValidationProgram, secret: ValidationProgram): ValidationProgram {
   return {
     trustedCaPem: secret.trustedCaPem ?? inline.trustedCaPem,
+    trustedCaPath: secret.trustedCaPem === undefined ? inline.trustedCaPath : secret.trustedCaPath,
     trustBundles: secret.trustBundles ?? inline.trustBundles,
     leafRevocations: secret.leafRevocations ?? inline.leafRevocations,
     systemRoots: secret.systemRoots || inline.systemRoots,

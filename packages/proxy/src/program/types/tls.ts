@@ -49,6 +49,8 @@ export interface UpstreamTlsProgram extends CommonTlsProgram {
 
 export interface TlsCertificateProgram {
   readonly certificateChainPem: string;
+  /** The file that the certificate is from. */
+  readonly path?: string | undefined;
   readonly privateKeyPem: string;
   readonly passphrase: string | undefined;
   /** Has certificate and key in place of the others; `certificateChainPem` is a copy of its certificate. */
@@ -68,6 +70,8 @@ export interface KeyLogProgram {
 export interface ValidationProgram {
   /** Undefined: certificates are not checked against roots (Envoy accepts any then). */
   readonly trustedCaPem: string | undefined;
+  /** The file that the roots are from. */
+  readonly trustedCaPath?: string | undefined;
   readonly systemRoots: boolean;
   /** Authorities by trust domain of SPIFFE; `trustedCaPem` has all of them. */
   readonly trustBundles?: TrustBundles | undefined;

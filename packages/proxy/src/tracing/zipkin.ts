@@ -167,7 +167,9 @@ class ZipkinSpan implements Span {
       if (parentId !== '') headers.set('x-b3-parentspanid', parentId);
       headers.set('x-b3-sampled', flag);
     }
-    if (this.#tracer.settings.withW3c) headers.set('traceparent', traceparent('00', traceId, spanId, sampled));
+    if (!this.#tracer.settings.withW3c) return;
+    headers.remove('traceparent');
+    headers.set('traceparent', traceparent('00', traceId, spanId, sampled));
   }
 
   finish(): void {

@@ -18,6 +18,8 @@ export function normalize(bytes: string): string {
     .replaceAll(/127\.77\.\d+\.\d+/g, 'CLIENT')
     .replaceAll(/(?<=date: )\w{3}, \d\d [^\r\n]*/gi, 'DATE')
     .replaceAll(/(?<=x-request-id: )[0-9a-f-]{36}/gi, 'ID')
+    .replaceAll(/(?<=x-b3-(?:trace|span|parentspan)id: )[0-9a-f]{16,32}/gi, 'ID')
+    .replaceAll(/(?<=traceparent: 00-)[0-9a-f]{32}-[0-9a-f]{16}/gi, 'ID-ID')
     .replaceAll(/(?<=x-envoy-upstream-service-time: )\d+/gi, 'N')
     .replaceAll(/(?<=x-envoy-expected-rq-timeout-ms: )\d+/gi, (ms) => String(Math.ceil(Number(ms) / 500) * 500));
 }

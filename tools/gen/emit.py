@@ -47,9 +47,8 @@ def sorted_schema(schema):
     return dict(zip(sorted(schema), tables))
 
 
-def emit(pool, roots, OUT, origin, later={}, new={}):
-    """`later`: message → fields (JSON name, number, type, `[]` before it for repeated, and the oneof if it is in one) that the
-    descriptors are too old to have; `new`: whole messages of that kind, (package, name in it) → fields."""
+def emit(pool, roots, OUT, origin, later={}, new={}, new_enums={}, values={}):
+    """The last four are what the descriptors are too old to have, see envoy_later.py."""
     messages, enums, todo = {}, {}, []
     for root in roots: todo.append(pool.FindMessageTypeByName(root))
     while todo:
@@ -66,14 +65,14 @@ def emit(pool, roots, OUT, origin, later={}, new={}):
 
     packages, schema = {}, {'messages': {}, 'enums': {}}
     plain = {k: t for k, t in SCALAR.values()} | WELL_KNOWN
-    made = {f'{package}.{name}': (package, name) for package, name in new}
+    made = {f'{package}.{name}': (package, name) for package, name in [*new, *new_enums]}
     def add_fields(extra, package, lines, imports, fields):
         for name, number, kind_of, *oneof in extra:
             many, kind_of = kind_of.startswith('[]'), kind_of.removeprefix('[]')
             if kind_of in made:
                 home, local_name = made[kind_of]
-                assert home == package
                 t = local_name.replace('.', '_')
+                if home != package: imports.add(home); t = home.replace('.', '_') + '.' + t
             else: t = plain[kind_of] if kind_of in plain else ref(messages[kind_of], package, imports)
             lines.append(f"  readonly {name}?: {f'readonly {t}[]' if many else t};")
             fields[name] = {'n': number, 't': kind_of} | ({'r': 1} if many else {}) | ({'o': oneof[0]} if oneof else {})
@@ -96,15 +95,17 @@ def emit(pool, roots, OUT, origin, later={}, new={}):
         add_fields(later.get(full, []), m.file.package, lines, imports, fields)
         lines.append('}\n'); schema['messages'][full] = fields
     for (package, name), extra in new.items():
-        lines, imports = packages[package]
+        lines, imports = packages.setdefault(package, ([], set()))
         lines.append(f"/** {package}.{name} */\nexport interface {name.replace('.', '_')} {{")
         add_fields(extra, package, lines, imports, schema['messages'].setdefault(f'{package}.{name}', {}))
         lines.append('}\n')
-    for full, e in sorted(enums.items()):
+    numbers = {full: (e.file.package, local(e), {v.name: v.number for v in e.values} | values.get(full, {})) for full, e in enums.items()}
+    for (package, name), rows in new_enums.items(): numbers[f'{package}.{name}'] = (package, name.replace('.', '_'), rows)
+    for full, (package, name, rows) in sorted(numbers.items()):
         if full.startswith('google.protobuf.'): continue
-        lines, _ = packages.setdefault(e.file.package, ([], set()))
-        lines.append(f'/** {full} */\nexport type {local(e)} =\n' + '\n'.join(f"  | '{v.name}'" for v in e.values) + ';\n')
-        schema['enums'][full] = {v.name: v.number for v in e.values}
+        lines, _ = packages.setdefault(package, ([], set()))
+        lines.append(f'/** {full} */\nexport type {name} =\n' + '\n'.join(f"  | '{v}'" for v in rows) + ';\n')
+        schema['enums'][full] = rows
 
     os.makedirs(OUT, exist_ok=True)
     for f in os.listdir(OUT):

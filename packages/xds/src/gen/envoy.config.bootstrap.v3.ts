@@ -64,6 +64,7 @@ export interface Bootstrap {
   readonly applicationLogConfig?: Bootstrap_ApplicationLogConfig;
   readonly grpcAsyncClientManagerConfig?: Bootstrap_GrpcAsyncClientManagerConfig;
   readonly memoryAllocatorManager?: MemoryAllocatorManager;
+  readonly enableWorkerCpuAffinity?: boolean;
 }
 
 /** envoy.config.bootstrap.v3.Bootstrap.ApplicationLogConfig */
@@ -138,6 +139,9 @@ export interface LayeredRuntime {
 export interface MemoryAllocatorManager {
   readonly bytesToRelease?: string | number;
   readonly memoryReleaseInterval?: Duration;
+  readonly softMemoryLimitBytes?: string | number;
+  readonly maxPerCpuCacheSizeBytes?: number;
+  readonly maxUnfreedMemoryBytes?: string | number;
 }
 
 /** envoy.config.bootstrap.v3.RuntimeLayer */

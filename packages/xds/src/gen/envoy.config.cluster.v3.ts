@@ -2,6 +2,8 @@
 import type { Any, Duration, JsonObject } from '../json.ts';
 import type * as envoy_config_core_v3 from './envoy.config.core.v3.ts';
 import type * as envoy_config_endpoint_v3 from './envoy.config.endpoint.v3.ts';
+import type * as envoy_config_metrics_v3 from './envoy.config.metrics.v3.ts';
+import type * as envoy_type_matcher_v3 from './envoy.type.matcher.v3.ts';
 import type * as envoy_type_metadata_v3 from './envoy.type.metadata.v3.ts';
 import type * as envoy_type_v3 from './envoy.type.v3.ts';
 import type * as xds_type_matcher_v3 from './xds.type.matcher.v3.ts';
@@ -87,6 +89,9 @@ export interface Cluster {
   readonly trackClusterStats?: TrackClusterStats;
   readonly preconnectPolicy?: Cluster_PreconnectPolicy;
   readonly connectionPoolPerDownstreamConnection?: boolean;
+  readonly perConnectionBufferHighWatermarkTimeout?: Duration;
+  readonly statsMatcher?: envoy_config_metrics_v3.StatsMatcher;
+  readonly queuingPolicies?: Cluster_QueuingPolicies;
 }
 
 /** envoy.config.cluster.v3.Cluster.CommonLbConfig */
@@ -174,6 +179,7 @@ export interface Cluster_OriginalDstLbConfig {
 export interface Cluster_PreconnectPolicy {
   readonly perUpstreamPreconnectRatio?: number;
   readonly predictivePreconnectRatio?: number;
+  readonly preconnectEnabledMetadata?: envoy_type_matcher_v3.MetadataMatcher;
 }
 
 /** envoy.config.cluster.v3.Cluster.RefreshRate */
@@ -275,6 +281,11 @@ export interface UpstreamConnectionOptions_HappyEyeballsConfig {
   readonly firstAddressFamilyCount?: number;
 }
 
+/** envoy.config.cluster.v3.Cluster.QueuingPolicies */
+export interface Cluster_QueuingPolicies {
+  readonly pendingRqPolicy?: envoy_config_core_v3.TypedExtensionConfig;
+}
+
 /** envoy.config.cluster.v3.Cluster.ClusterProtocolSelection */
 export type Cluster_ClusterProtocolSelection =
   | 'USE_CONFIGURED_PROTOCOL'
@@ -334,4 +345,6 @@ export type Cluster_RingHashLbConfig_HashFunction =
 export type UpstreamConnectionOptions_FirstAddressFamilyVersion =
   | 'DEFAULT'
   | 'V4'
-  | 'V6';
+  | 'V6'
+  | 'PIPE'
+  | 'INTERNAL';

@@ -63,6 +63,7 @@ export interface BindConfig {
   readonly extraSourceAddresses?: readonly ExtraSourceAddress[];
   readonly additionalSourceAddresses?: readonly SocketAddress[];
   readonly localAddressSelector?: TypedExtensionConfig;
+  readonly validateNetworkNamespaces?: boolean;
 }
 
 /** envoy.config.core.v3.BuildVersion */
@@ -413,6 +414,11 @@ export interface Http2ProtocolOptions {
   readonly connectionKeepalive?: KeepaliveSettings;
   readonly useOghttp2Codec?: boolean;
   readonly maxMetadataSize?: string | number;
+  readonly enableHuffmanEncoding?: boolean;
+  readonly maxHeaderFieldSizeKb?: number;
+  readonly disallowObsText?: boolean;
+  readonly streamResetBurst?: string | number;
+  readonly streamResetRate?: string | number;
 }
 
 /** envoy.config.core.v3.Http2ProtocolOptions.SettingsParameter */
@@ -429,6 +435,7 @@ export interface Http3ProtocolOptions {
   readonly allowMetadata?: boolean;
   readonly disableQpack?: boolean;
   readonly disableConnectionFlowControlForStreams?: boolean;
+  readonly disallowObsText?: boolean;
 }
 
 /** envoy.config.core.v3.HttpProtocolOptions */
@@ -447,6 +454,7 @@ export interface HttpProtocolOptions {
 export interface HttpService {
   readonly httpUri?: HttpUri;
   readonly requestHeadersToAdd?: readonly HeaderValueOption[];
+  readonly formatters?: readonly TypedExtensionConfig[];
 }
 
 /** envoy.config.core.v3.HttpUri */
@@ -526,6 +534,7 @@ export interface Node {
 export interface PathConfigSource {
   readonly path?: string;
   readonly watchedDirectory?: WatchedDirectory;
+  readonly pollInterval?: Duration;
 }
 
 /** envoy.config.core.v3.Pipe */
@@ -564,6 +573,10 @@ export interface QuicProtocolOptions {
   readonly clientConnectionOptions?: string;
   readonly idleNetworkTimeout?: Duration;
   readonly maxPacketLength?: string | number;
+  readonly clientPacketWriter?: TypedExtensionConfig;
+  readonly connectionMigration?: QuicProtocolOptions_ConnectionMigrationSettings;
+  readonly memoryReductionTimeout?: Duration;
+  readonly enableScone?: boolean;
 }
 
 /** envoy.config.core.v3.RateLimitSettings */
@@ -663,6 +676,7 @@ export interface SocketOption {
   readonly bufValue?: string;
   readonly state?: SocketOption_SocketState;
   readonly type?: SocketOption_SocketType;
+  readonly ipVersion?: SocketOption_SocketIpVersion;
 }
 
 /** envoy.config.core.v3.SocketOption.SocketType */
@@ -737,6 +751,18 @@ export interface UpstreamHttpProtocolOptions {
 /** envoy.config.core.v3.WatchedDirectory */
 export interface WatchedDirectory {
   readonly path?: string;
+  readonly watchModify?: boolean;
+}
+
+/** envoy.config.core.v3.QuicProtocolOptions.ConnectionMigrationSettings */
+export interface QuicProtocolOptions_ConnectionMigrationSettings {
+  readonly migrateIdleConnections?: QuicProtocolOptions_ConnectionMigrationSettings_MigrateIdleConnectionSettings;
+  readonly maxTimeOnNonDefaultNetwork?: Duration;
+}
+
+/** envoy.config.core.v3.QuicProtocolOptions.ConnectionMigrationSettings.MigrateIdleConnectionSettings */
+export interface QuicProtocolOptions_ConnectionMigrationSettings_MigrateIdleConnectionSettings {
+  readonly maxIdleTimeBeforeMigration?: Duration;
 }
 
 /** envoy.config.core.v3.ApiConfigSource.ApiType */
@@ -815,6 +841,12 @@ export type RoutingPriority =
 export type SocketAddress_Protocol =
   | 'TCP'
   | 'UDP';
+
+/** envoy.config.core.v3.SocketOption.SocketIpVersion */
+export type SocketOption_SocketIpVersion =
+  | 'SOCKET_IP_VERSION_UNSPECIFIED'
+  | 'SOCKET_IP_VERSION_IPV4'
+  | 'SOCKET_IP_VERSION_IPV6';
 
 /** envoy.config.core.v3.SocketOption.SocketState */
 export type SocketOption_SocketState =

@@ -31,6 +31,7 @@ export interface Endpoint {
   readonly healthCheckConfig?: Endpoint_HealthCheckConfig;
   readonly hostname?: string;
   readonly additionalAddresses?: readonly Endpoint_AdditionalAddress[];
+  readonly observabilityName?: string;
 }
 
 /** envoy.config.endpoint.v3.Endpoint.AdditionalAddress */

@@ -2,6 +2,7 @@
 import type { Any, Duration } from '../json.ts';
 import type * as envoy_config_accesslog_v3 from './envoy.config.accesslog.v3.ts';
 import type * as envoy_config_core_v3 from './envoy.config.core.v3.ts';
+import type * as envoy_config_metrics_v3 from './envoy.config.metrics.v3.ts';
 import type * as envoy_type_v3 from './envoy.type.v3.ts';
 import type * as xds_type_matcher_v3 from './xds.type.matcher.v3.ts';
 
@@ -9,6 +10,7 @@ import type * as xds_type_matcher_v3 from './xds.type.matcher.v3.ts';
 export interface AdditionalAddress {
   readonly address?: envoy_config_core_v3.Address;
   readonly socketOptions?: envoy_config_core_v3.SocketOptionsOverride;
+  readonly tcpKeepalive?: envoy_config_core_v3.TcpKeepalive;
 }
 
 /** envoy.config.listener.v3.ApiListener */
@@ -85,12 +87,16 @@ export interface Listener {
   readonly enableMptcp?: boolean;
   readonly ignoreGlobalConnLimit?: boolean;
   readonly bypassOverloadManager?: boolean;
+  readonly tcpKeepalive?: envoy_config_core_v3.TcpKeepalive;
+  readonly perConnectionBufferHighWatermarkTimeout?: Duration;
+  readonly statsMatcher?: envoy_config_metrics_v3.StatsMatcher;
 }
 
 /** envoy.config.listener.v3.Listener.ConnectionBalanceConfig */
 export interface Listener_ConnectionBalanceConfig {
   readonly exactBalance?: Listener_ConnectionBalanceConfig_ExactBalance;
   readonly extendBalance?: envoy_config_core_v3.TypedExtensionConfig;
+  readonly cpuLocalityBalance?: Listener_ConnectionBalanceConfig_CpuLocalityBalance;
 }
 
 /** envoy.config.listener.v3.Listener.ConnectionBalanceConfig.ExactBalance */
@@ -157,6 +163,10 @@ export interface UdpListenerConfig {
   readonly downstreamSocketConfig?: envoy_config_core_v3.UdpSocketConfig;
   readonly quicOptions?: QuicProtocolOptions;
   readonly udpPacketPacketWriterConfig?: envoy_config_core_v3.TypedExtensionConfig;
+}
+
+/** envoy.config.listener.v3.Listener.ConnectionBalanceConfig.CpuLocalityBalance */
+export interface Listener_ConnectionBalanceConfig_CpuLocalityBalance {
 }
 
 /** envoy.config.listener.v3.FilterChainMatch.ConnectionSourceType */

@@ -15,6 +15,7 @@ export interface StatsConfig {
   readonly useAllDefaultTags?: boolean;
   readonly statsMatcher?: StatsMatcher;
   readonly histogramBucketSettings?: readonly HistogramBucketSettings[];
+  readonly allowDefaultTagOverrides?: boolean;
 }
 
 /** envoy.config.metrics.v3.StatsMatcher */

@@ -103,6 +103,7 @@ export interface RateLimit {
   readonly limit?: RateLimit_Override;
   readonly hitsAddend?: RateLimit_HitsAddend;
   readonly applyOnStreamDone?: boolean;
+  readonly xRatelimitOption?: RateLimit_XRateLimitOption;
 }
 
 /** envoy.config.route.v3.RateLimit.Action */
@@ -199,11 +200,13 @@ export interface RateLimit_Action_SourceCluster {
 export interface RateLimit_HitsAddend {
   readonly number?: string | number;
   readonly format?: string;
+  readonly isNegativeHits?: boolean;
 }
 
 /** envoy.config.route.v3.RateLimit.Override */
 export interface RateLimit_Override {
   readonly dynamicMetadata?: RateLimit_Override_DynamicMetadata;
+  readonly rateLimit?: RateLimit_Override_RateLimitOverride;
 }
 
 /** envoy.config.route.v3.RateLimit.Override.DynamicMetadata */
@@ -240,6 +243,7 @@ export interface RetryPolicy {
   readonly rateLimitedRetryBackOff?: RetryPolicy_RateLimitedRetryBackOff;
   readonly retriableHeaders?: readonly HeaderMatcher[];
   readonly retriableRequestHeaders?: readonly HeaderMatcher[];
+  readonly refreshClusterOnRetry?: boolean;
 }
 
 /** envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff */
@@ -292,6 +296,7 @@ export interface Route {
   readonly perRequestBufferLimitBytes?: number;
   readonly statPrefix?: string;
   readonly requestBodyBufferLimit?: string | number;
+  readonly routeSpecifiers?: readonly envoy_config_core_v3.TypedExtensionConfig[];
 }
 
 /** envoy.config.route.v3.RouteAction */
@@ -431,6 +436,7 @@ export interface RouteConfiguration {
   readonly ignorePathParametersInPathMatching?: boolean;
   readonly typedPerFilterConfig?: Readonly<Record<string, Any>>;
   readonly metadata?: envoy_config_core_v3.Metadata;
+  readonly routeSpecifiers?: readonly envoy_config_core_v3.TypedExtensionConfig[];
 }
 
 /** envoy.config.route.v3.RouteList */
@@ -536,6 +542,7 @@ export interface VirtualHost {
   readonly requestBodyBufferLimit?: string | number;
   readonly requestMirrorPolicies?: readonly RouteAction_RequestMirrorPolicy[];
   readonly metadata?: envoy_config_core_v3.Metadata;
+  readonly routeSpecifiers?: readonly envoy_config_core_v3.TypedExtensionConfig[];
 }
 
 /** envoy.config.route.v3.WeightedCluster */
@@ -576,10 +583,24 @@ export interface RateLimit_Action_RemoteAddressMatch {
   readonly addressMatcher?: envoy_type_matcher_v3.AddressMatcher;
 }
 
+/** envoy.config.route.v3.RateLimit.Override.RateLimitOverride */
+export interface RateLimit_Override_RateLimitOverride {
+  readonly requestsPerUnit?: number;
+  readonly unit?: envoy_type_v3.RateLimitUnit;
+}
+
 /** envoy.config.route.v3.RateLimit.Action.MetaData.Source */
 export type RateLimit_Action_MetaData_Source =
   | 'DYNAMIC'
-  | 'ROUTE_ENTRY';
+  | 'ROUTE_ENTRY'
+  | 'CLUSTER_ENTRY'
+  | 'CLUSTER_LOCALITY_ENTRY';
+
+/** envoy.config.route.v3.RateLimit.XRateLimitOption */
+export type RateLimit_XRateLimitOption =
+  | 'UNSPECIFIED'
+  | 'OFF'
+  | 'DRAFT_VERSION_03';
 
 /** envoy.config.route.v3.RedirectAction.RedirectResponseCode */
 export type RedirectAction_RedirectResponseCode =

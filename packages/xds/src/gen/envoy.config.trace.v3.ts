@@ -31,6 +31,10 @@ export interface OpenTelemetryConfig {
   readonly resourceDetectors?: readonly envoy_config_core_v3.TypedExtensionConfig[];
   readonly sampler?: envoy_config_core_v3.TypedExtensionConfig;
   readonly maxCacheSize?: number;
+  readonly setTelemetrySdkResourceAttributes?: boolean;
+  readonly setServiceNameResourceAttribute?: boolean;
+  readonly setInstrumentationScope?: boolean;
+  readonly exporter?: envoy_config_core_v3.TypedExtensionConfig;
 }
 
 /** envoy.config.trace.v3.SkyWalkingConfig */
@@ -61,6 +65,7 @@ export interface ZipkinConfig {
   readonly splitSpansForRequest?: boolean;
   readonly traceContextOption?: ZipkinConfig_TraceContextOption;
   readonly collectorService?: envoy_config_core_v3.HttpService;
+  readonly timestampTraceIds?: boolean;
 }
 
 /** envoy.config.trace.v3.ZipkinConfig.CollectorEndpointVersion */

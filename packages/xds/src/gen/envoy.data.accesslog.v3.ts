@@ -15,4 +15,5 @@ export type AccessLogType =
   | 'DownstreamTunnelSuccessfullyEstablished'
   | 'UdpTunnelUpstreamConnected'
   | 'UdpPeriodic'
-  | 'UdpSessionEnd';
+  | 'UdpSessionEnd'
+  | 'TcpConnectionStart';

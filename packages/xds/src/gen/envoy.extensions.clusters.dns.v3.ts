@@ -12,6 +12,7 @@ export interface DnsCluster {
   readonly typedDnsResolverConfig?: envoy_config_core_v3.TypedExtensionConfig;
   readonly dnsLookupFamily?: envoy_extensions_clusters_common_dns_v3.DnsLookupFamily;
   readonly allAddressesInSingleEndpoint?: boolean;
+  readonly dnsMinRefreshRate?: Duration;
 }
 
 /** envoy.extensions.clusters.dns.v3.DnsCluster.RefreshRate */

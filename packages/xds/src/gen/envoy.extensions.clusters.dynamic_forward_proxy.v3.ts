@@ -2,6 +2,7 @@
 import type { Duration } from '../json.ts';
 import type * as envoy_config_cluster_v3 from './envoy.config.cluster.v3.ts';
 import type * as envoy_config_core_v3 from './envoy.config.core.v3.ts';
+import type * as envoy_extensions_clusters_dns_v3 from './envoy.extensions.clusters.dns.v3.ts';
 import type * as envoy_extensions_common_dynamic_forward_proxy_v3 from './envoy.extensions.common.dynamic_forward_proxy.v3.ts';
 
 /** envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig */
@@ -18,4 +19,5 @@ export interface SubClustersConfig {
   readonly maxSubClusters?: number;
   readonly subClusterTtl?: Duration;
   readonly preresolveClusters?: readonly envoy_config_core_v3.SocketAddress[];
+  readonly dnsClusterConfig?: envoy_extensions_clusters_dns_v3.DnsCluster;
 }

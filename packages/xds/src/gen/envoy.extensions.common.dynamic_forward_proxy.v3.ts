@@ -3,6 +3,7 @@ import type { Duration } from '../json.ts';
 import type * as envoy_config_cluster_v3 from './envoy.config.cluster.v3.ts';
 import type * as envoy_config_common_key_value_v3 from './envoy.config.common.key_value.v3.ts';
 import type * as envoy_config_core_v3 from './envoy.config.core.v3.ts';
+import type * as envoy_type_matcher_v3 from './envoy.type.matcher.v3.ts';
 
 /** envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheCircuitBreakers */
 export interface DnsCacheCircuitBreakers {
@@ -26,4 +27,5 @@ export interface DnsCacheConfig {
   readonly preresolveHostnames?: readonly envoy_config_core_v3.SocketAddress[];
   readonly dnsQueryTimeout?: Duration;
   readonly keyValueConfig?: envoy_config_common_key_value_v3.KeyValueStoreConfig;
+  readonly resolvedAddressFilter?: envoy_type_matcher_v3.AddressMatcher;
 }

@@ -17,6 +17,7 @@ export interface RateLimitDescriptor {
   readonly entries?: readonly RateLimitDescriptor_Entry[];
   readonly limit?: RateLimitDescriptor_RateLimitOverride;
   readonly hitsAddend?: string | number;
+  readonly isNegativeHits?: boolean;
 }
 
 /** envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.Entry */
@@ -29,6 +30,7 @@ export interface RateLimitDescriptor_Entry {
 export interface RateLimitDescriptor_RateLimitOverride {
   readonly requestsPerUnit?: number;
   readonly unit?: envoy_type_v3.RateLimitUnit;
+  readonly unitMultiplier?: number;
 }
 
 /** envoy.extensions.common.ratelimit.v3.VhRateLimitsOptions */

@@ -34,6 +34,7 @@ export interface CheckSettings {
   readonly withRequestBody?: BufferSettings;
   readonly grpcService?: envoy_config_core_v3.GrpcService;
   readonly httpService?: HttpService;
+  readonly emitClientSpan?: boolean;
 }
 
 /** envoy.extensions.filters.http.ext_authz.v3.ExtAuthz */
@@ -69,6 +70,7 @@ export interface ExtAuthz {
   readonly maxDeniedResponseBodyBytes?: number;
   readonly enforceResponseHeaderLimits?: boolean;
   readonly shadowMode?: boolean;
+  readonly emitClientSpan?: boolean;
   readonly clearRouteCacheHeaders?: readonly string[];
 }
 

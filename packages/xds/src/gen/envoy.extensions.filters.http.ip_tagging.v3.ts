@@ -6,6 +6,7 @@ export interface IPTagging {
   readonly requestType?: IPTagging_RequestType;
   readonly ipTags?: readonly IPTagging_IPTag[];
   readonly ipTagHeader?: IPTagging_IpTagHeader;
+  readonly ipTagsDatasource?: envoy_config_core_v3.DataSource;
 }
 
 /** envoy.extensions.filters.http.ip_tagging.v3.IPTagging.IPTag */

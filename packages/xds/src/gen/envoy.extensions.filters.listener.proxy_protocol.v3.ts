@@ -15,6 +15,7 @@ export interface ProxyProtocol {
 export interface ProxyProtocol_KeyValuePair {
   readonly metadataNamespace?: string;
   readonly key?: string;
+  readonly valueStringEncoding?: ProxyProtocol_KeyValuePair_ValueStringEncoding;
 }
 
 /** envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol.Rule */
@@ -22,6 +23,12 @@ export interface ProxyProtocol_Rule {
   readonly tlvType?: number;
   readonly onTlvPresent?: ProxyProtocol_KeyValuePair;
 }
+
+/** envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol.KeyValuePair.ValueStringEncoding */
+export type ProxyProtocol_KeyValuePair_ValueStringEncoding =
+  | 'UNSPECIFIED'
+  | 'SANITIZED_UTF8'
+  | 'BASE64';
 
 /** envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol.TlvLocation */
 export type ProxyProtocol_TlvLocation =

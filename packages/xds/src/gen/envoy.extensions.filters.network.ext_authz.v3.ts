@@ -15,4 +15,5 @@ export interface ExtAuthz {
   readonly sendTlsAlertOnDenial?: boolean;
   readonly metadataContextNamespaces?: readonly string[];
   readonly typedMetadataContextNamespaces?: readonly string[];
+  readonly shadowMode?: boolean;
 }

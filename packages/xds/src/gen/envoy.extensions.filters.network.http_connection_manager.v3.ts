@@ -71,6 +71,7 @@ export interface HttpConnectionManager {
   readonly addProxyProtocolConnectionState?: boolean;
   readonly forwardProtoConfig?: ForwardProtoConfig;
   readonly drainTimeoutJitter?: envoy_type_v3.Percent;
+  readonly recordRouteResolutionStats?: boolean;
 }
 
 /** envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertConfig */
@@ -115,6 +116,7 @@ export interface HttpConnectionManager_SetCurrentClientCertDetails {
   readonly chain?: boolean;
   readonly dns?: boolean;
   readonly uri?: boolean;
+  readonly format?: HttpConnectionManager_ForwardClientCertFormat;
   readonly issuer?: boolean;
 }
 
@@ -130,6 +132,7 @@ export interface HttpConnectionManager_Tracing {
   readonly spawnUpstreamSpan?: boolean;
   readonly operation?: string;
   readonly upstreamOperation?: string;
+  readonly noContextPropagation?: boolean;
 }
 
 /** envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig */
@@ -238,6 +241,11 @@ export type HttpConnectionManager_ForwardClientCertDetails =
   | 'APPEND_FORWARD'
   | 'SANITIZE_SET'
   | 'ALWAYS_FORWARD_ONLY';
+
+/** envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertFormat */
+export type HttpConnectionManager_ForwardClientCertFormat =
+  | 'TEXT'
+  | 'JSON';
 
 /** envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathWithEscapedSlashesAction */
 export type HttpConnectionManager_PathWithEscapedSlashesAction =

@@ -8,4 +8,5 @@ export interface MongoProxy {
   readonly delay?: envoy_extensions_filters_common_fault_v3.FaultDelay;
   readonly emitDynamicMetadata?: boolean;
   readonly commands?: readonly string[];
+  readonly maxBsonDepth?: number;
 }

@@ -28,6 +28,8 @@ export interface TcpProxy {
   readonly proxyProtocolTlvs?: readonly envoy_config_core_v3.TlvEntry[];
   readonly upstreamConnectMode?: UpstreamConnectMode;
   readonly maxEarlyDataBytes?: number;
+  readonly proxyProtocolTlvMergePolicy?: ProxyProtocolTlvMergePolicy;
+  readonly checkDrainClose?: boolean;
 }
 
 /** envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.OnDemand */
@@ -41,6 +43,7 @@ export interface TcpProxy_OnDemand {
 export interface TcpProxy_TcpAccessLogOptions {
   readonly accessLogFlushInterval?: Duration;
   readonly flushAccessLogOnConnected?: boolean;
+  readonly flushAccessLogOnStart?: boolean;
 }
 
 /** envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig */
@@ -54,6 +57,7 @@ export interface TcpProxy_TunnelingConfig {
   readonly requestIdExtension?: envoy_extensions_filters_network_http_connection_manager_v3.RequestIDExtension;
   readonly requestIdHeader?: string;
   readonly requestIdMetadataKey?: string;
+  readonly formatters?: readonly envoy_config_core_v3.TypedExtensionConfig[];
 }
 
 /** envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster */
@@ -67,6 +71,12 @@ export interface TcpProxy_WeightedCluster_ClusterWeight {
   readonly weight?: number;
   readonly metadataMatch?: envoy_config_core_v3.Metadata;
 }
+
+/** envoy.extensions.filters.network.tcp_proxy.v3.ProxyProtocolTlvMergePolicy */
+export type ProxyProtocolTlvMergePolicy =
+  | 'ADD_IF_ABSENT'
+  | 'OVERWRITE_BY_TYPE_IF_EXISTS_OR_ADD'
+  | 'APPEND_IF_EXISTS_OR_ADD';
 
 /** envoy.extensions.filters.network.tcp_proxy.v3.UpstreamConnectMode */
 export type UpstreamConnectMode =

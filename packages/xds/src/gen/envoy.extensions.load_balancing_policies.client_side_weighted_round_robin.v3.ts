@@ -12,4 +12,5 @@ export interface ClientSideWeightedRoundRobin {
   readonly errorUtilizationPenalty?: number;
   readonly metricNamesForComputingUtilization?: readonly string[];
   readonly slowStartConfig?: envoy_extensions_load_balancing_policies_common_v3.SlowStartConfig;
+  readonly oobReportingConfig?: envoy_extensions_load_balancing_policies_common_v3.OrcaOobReportingConfig;
 }

@@ -6,6 +6,7 @@ import type * as envoy_type_metadata_v3 from './envoy.type.metadata.v3.ts';
 export interface OverrideHost {
   readonly overrideHostSources?: readonly OverrideHost_OverrideHostSource[];
   readonly fallbackPolicy?: envoy_config_cluster_v3.LoadBalancingPolicy;
+  readonly selectedHostKey?: envoy_type_metadata_v3.MetadataKey;
 }
 
 /** envoy.extensions.load_balancing_policies.override_host.v3.OverrideHost.OverrideHostSource */

@@ -30,6 +30,7 @@ export interface DynamicMetadataInput_PathSegment {
 /** envoy.extensions.matching.common_inputs.network.v3.FilterStateInput */
 export interface FilterStateInput {
   readonly key?: string;
+  readonly field?: string;
 }
 
 /** envoy.extensions.matching.common_inputs.network.v3.ServerNameInput */

@@ -15,4 +15,5 @@ export interface CaresDnsResolverConfig {
   readonly edns0MaxPayloadSize?: number;
   readonly maxUdpChannelDuration?: Duration;
   readonly reinitChannelOnTimeout?: boolean;
+  readonly qcacheMaxTtl?: number;
 }

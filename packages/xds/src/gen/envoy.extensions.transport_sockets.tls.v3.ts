@@ -26,6 +26,7 @@ export interface CertificateValidationContext {
   readonly customValidatorConfig?: envoy_config_core_v3.TypedExtensionConfig;
   readonly onlyVerifyLeafCertCrl?: boolean;
   readonly maxVerifyDepth?: number;
+  readonly suppressClientCaList?: boolean;
 }
 
 /** envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext.SystemRootCerts */
@@ -109,6 +110,7 @@ export interface SPIFFECertValidatorConfig {
 export interface SPIFFECertValidatorConfig_TrustDomain {
   readonly name?: string;
   readonly trustBundle?: envoy_config_core_v3.DataSource;
+  readonly workloadTrustDomain?: string;
 }
 
 /** envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig */
@@ -143,6 +145,7 @@ export interface TlsCertificate {
   readonly password?: envoy_config_core_v3.DataSource;
   readonly ocspStaple?: envoy_config_core_v3.DataSource;
   readonly signedCertificateTimestamp?: readonly envoy_config_core_v3.DataSource[];
+  readonly tlsParams?: TlsParameters;
 }
 
 /** envoy.extensions.transport_sockets.tls.v3.TlsKeyLog */
@@ -200,7 +203,9 @@ export type SubjectAltNameMatcher_SanType =
 
 /** envoy.extensions.transport_sockets.tls.v3.TlsParameters.CompliancePolicy */
 export type TlsParameters_CompliancePolicy =
-  | 'FIPS_202205';
+  | 'FIPS_202205'
+  | 'CNSA2_202603'
+  | 'CNSA1_202603';
 
 /** envoy.extensions.transport_sockets.tls.v3.TlsParameters.TlsProtocol */
 export type TlsParameters_TlsProtocol =

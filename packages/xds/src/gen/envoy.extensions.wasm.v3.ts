@@ -44,6 +44,7 @@ export interface VmConfig {
   readonly allowPrecompiled?: boolean;
   readonly nackOnCodeCacheMiss?: boolean;
   readonly environmentVariables?: EnvironmentVariables;
+  readonly capabilityRestrictionConfig?: CapabilityRestrictionConfig;
 }
 
 /** envoy.extensions.wasm.v3.FailurePolicy */

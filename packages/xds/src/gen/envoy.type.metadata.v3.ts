@@ -9,6 +9,7 @@ export interface MetadataKey {
 /** envoy.type.metadata.v3.MetadataKey.PathSegment */
 export interface MetadataKey_PathSegment {
   readonly key?: string;
+  readonly index?: number;
 }
 
 /** envoy.type.metadata.v3.MetadataKind */

@@ -9,6 +9,7 @@ export interface CustomTag {
   readonly requestHeader?: CustomTag_Header;
   readonly metadata?: CustomTag_Metadata;
   readonly value?: string;
+  readonly valueType?: CustomTag_ValueType;
 }
 
 /** envoy.type.tracing.v3.CustomTag.Environment */
@@ -34,3 +35,11 @@ export interface CustomTag_Metadata {
   readonly metadataKey?: envoy_type_metadata_v3.MetadataKey;
   readonly defaultValue?: string;
 }
+
+/** envoy.type.tracing.v3.CustomTag.ValueType */
+export type CustomTag_ValueType =
+  | 'UNSPECIFIED'
+  | 'STRING'
+  | 'INT'
+  | 'DOUBLE'
+  | 'BOOL';

@@ -27,7 +27,10 @@ export const balancingFields: FieldTable = {
     implemented: 'routingEnabled minClusterSize failTrafficOnPanic',
     refused: { [NOT_SUPPORTED]: 'forceLocalZone localityBasis forceLocalityDirectRouting' },
   },
-  [`${PREFIX}.override_host.v3.OverrideHost`]: { implemented: 'overrideHostSources fallbackPolicy' },
+  [`${PREFIX}.override_host.v3.OverrideHost`]: {
+    implemented: 'overrideHostSources fallbackPolicy',
+    refused: { [NOT_SUPPORTED]: 'selectedHostKey' },
+  },
   [`${PREFIX}.override_host.v3.OverrideHost.OverrideHostSource`]: { implemented: 'header metadata' },
   [`${PREFIX}.cluster_provided.v3.ClusterProvided`]: {},
   [`${PREFIX}.subset.v3.Subset`]: {

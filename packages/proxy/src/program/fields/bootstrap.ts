@@ -12,7 +12,7 @@ export const bootstrapFields: FieldTable = {
       bootstrapExtensions tracing statsFlushInterval statsFlushOnAdmin`,
     noEffect: {
       [OWN_PROCESS]: `watchdog watchdogs enableDispatcherStats fatalActions memoryAllocatorManager perfTracingFilePath
-        defaultSocketInterface grpcAsyncClientManagerConfig`,
+        defaultSocketInterface grpcAsyncClientManagerConfig enableWorkerCpuAffinity`,
       'statistics are made when they are needed and stay': 'deferredStatOptions statsEvictionInterval',
       'but for the monitor of downstream connections: memory and the rest are limited by the operating system':
         'overloadManager',
@@ -71,6 +71,7 @@ export const bootstrapFields: FieldTable = {
   },
   [`${METRICS}.StatsConfig`]: {
     implemented: 'statsTags useAllDefaultTags statsMatcher histogramBucketSettings',
+    refused: { [NOT_SUPPORTED]: 'allowDefaultTagOverrides' },
   },
   [`${METRICS}.HistogramBucketSettings`]: {
     implemented: 'match buckets',

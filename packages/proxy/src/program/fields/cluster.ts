@@ -26,7 +26,8 @@ export const clusterFields: FieldTable = {
     refused: {
       'how large messages are and how much of a timeout is used is not counted':
         'trackTimeoutBudgets trackClusterStats',
-      [NOT_SUPPORTED]: 'lrsServer upstreamConfig transportSocketMatcher',
+      [NOT_SUPPORTED]: `lrsServer upstreamConfig transportSocketMatcher perConnectionBufferHighWatermarkTimeout statsMatcher
+        queuingPolicies`,
     },
   },
   'envoy.config.cluster.v3.Cluster.CustomClusterType': { implemented: 'name typedConfig' },
@@ -66,7 +67,7 @@ export const clusterFields: FieldTable = {
   },
   'envoy.config.cluster.v3.Cluster.PreconnectPolicy': {
     implemented: 'perUpstreamPreconnectRatio',
-    refused: { [NOT_SUPPORTED]: 'predictivePreconnectRatio' },
+    refused: { [NOT_SUPPORTED]: 'predictivePreconnectRatio preconnectEnabledMetadata' },
   },
   'envoy.config.cluster.v3.Cluster.TransportSocketMatch': { implemented: 'name match transportSocket' },
   'envoy.config.cluster.v3.Filter': {
@@ -119,6 +120,7 @@ export const clusterFields: FieldTable = {
   },
   'envoy.config.endpoint.v3.Endpoint': {
     implemented: 'address healthCheckConfig hostname additionalAddresses',
+    refused: { [NOT_SUPPORTED]: 'observabilityName' },
   },
   'envoy.config.endpoint.v3.Endpoint.AdditionalAddress': { implemented: 'address' },
   'envoy.config.endpoint.v3.Endpoint.HealthCheckConfig': {
@@ -153,7 +155,7 @@ export const clusterFields: FieldTable = {
         maxOutboundControlFrames maxConsecutiveInboundFramesWithEmptyPayload maxInboundPriorityFramesPerStream
         maxInboundWindowUpdateFramesPerDataFrameSent streamErrorOnInvalidHttpMessaging
         overrideStreamErrorOnInvalidHttpMessage customSettingsParameters connectionKeepalive useOghttp2Codec
-        maxMetadataSize`,
+        maxMetadataSize enableHuffmanEncoding maxHeaderFieldSizeKb disallowObsText streamResetBurst streamResetRate`,
     },
   },
   [`${HTTP}.UseDownstreamHttpConfig`]: {
@@ -169,6 +171,7 @@ export const clusterFields: FieldTable = {
   'envoy.extensions.clusters.dns.v3.DnsCluster': {
     implemented: `dnsRefreshRate dnsFailureRefreshRate respectDnsTtl dnsJitter typedDnsResolverConfig dnsLookupFamily
       allAddressesInSingleEndpoint`,
+    refused: { [NOT_SUPPORTED]: 'dnsMinRefreshRate' },
   },
   'envoy.extensions.clusters.dns.v3.DnsCluster.RefreshRate': { implemented: 'baseInterval maxInterval' },
   'envoy.extensions.clusters.aggregate.v3.ClusterConfig': { implemented: 'clusters' },
@@ -186,7 +189,7 @@ export const clusterFields: FieldTable = {
       'names are resolved by the system': 'dnsMinRefreshRate dnsResolutionConfig useTcpForDnsLookups dnsQueryTimeout',
       'lookups under way are bounded by the hosts there may be': 'dnsCacheCircuitBreaker',
     },
-    refused: { [NOT_SUPPORTED]: 'preresolveHostnames keyValueConfig disableDnsRefreshOnFailure' },
+    refused: { [NOT_SUPPORTED]: 'preresolveHostnames keyValueConfig disableDnsRefreshOnFailure resolvedAddressFilter' },
   },
 
   'envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer': {},
@@ -236,10 +239,11 @@ export const clusterFields: FieldTable = {
   [`${TLS}.TlsParameters`]: {
     implemented:
       'tlsMinimumProtocolVersion tlsMaximumProtocolVersion cipherSuites ecdhCurves signatureAlgorithms compliancePolicies',
+    values: { compliancePolicies: { CNSA2_202603: NOT_SUPPORTED, CNSA1_202603: NOT_SUPPORTED } },
   },
   [`${TLS}.TlsCertificate`]: {
     implemented: 'certificateChain privateKey password pkcs12 ocspStaple watchedDirectory',
-    refused: { [NOT_SUPPORTED]: 'privateKeyProvider signedCertificateTimestamp' },
+    refused: { [NOT_SUPPORTED]: 'privateKeyProvider signedCertificateTimestamp tlsParams' },
   },
   [`${TLS}.SdsSecretConfig`]: { implemented: 'name sdsConfig' },
   [`${TLS}.CertificateValidationContext`]: {
@@ -248,7 +252,7 @@ export const clusterFields: FieldTable = {
       watchedDirectory`,
     refused: {
       [CERTIFICATE_PROVIDERS]: 'caCertificateProviderInstance',
-      [NOT_SUPPORTED]: 'requireSignedCertificateTimestamp',
+      [NOT_SUPPORTED]: 'requireSignedCertificateTimestamp suppressClientCaList',
     },
   },
   [`${TLS}.CertificateValidationContext.SystemRootCerts`]: {},
@@ -261,6 +265,9 @@ export const clusterFields: FieldTable = {
   [`${TLS}.TlsSessionTicketKeys`]: { implemented: 'keys' },
   [`${TLS}.TlsKeyLog`]: { implemented: 'path localAddressRange remoteAddressRange' },
   [`${TLS}.SPIFFECertValidatorConfig`]: { implemented: 'trustDomains trustBundles' },
-  [`${TLS}.SPIFFECertValidatorConfig.TrustDomain`]: { implemented: 'name trustBundle' },
+  [`${TLS}.SPIFFECertValidatorConfig.TrustDomain`]: {
+    implemented: 'name trustBundle',
+    refused: { [NOT_SUPPORTED]: 'workloadTrustDomain' },
+  },
   [`${TLS}.GenericSecret`]: { implemented: 'secret', refused: { [NOT_SUPPORTED]: 'secrets' } },
 };

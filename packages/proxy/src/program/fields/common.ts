@@ -55,6 +55,7 @@ export const commonFields: FieldTable = {
   },
   'envoy.config.core.v3.BindConfig': {
     implemented: 'sourceAddress extraSourceAddresses additionalSourceAddresses',
+    noEffect: { 'there are no network namespaces': 'validateNetworkNamespaces' },
     refused: { [NOT_SUPPORTED]: 'freebind socketOptions localAddressSelector' },
   },
   'envoy.config.core.v3.HealthCheck': {
@@ -125,7 +126,7 @@ export const commonFields: FieldTable = {
   },
   'envoy.type.matcher.v3.AddressMatcher': { implemented: 'ranges invertMatch' },
   'envoy.type.metadata.v3.MetadataKey': { implemented: 'key path' },
-  'envoy.type.metadata.v3.MetadataKey.PathSegment': { implemented: 'key' },
+  'envoy.type.metadata.v3.MetadataKey.PathSegment': { implemented: 'key', refused: { [NOT_SUPPORTED]: 'index' } },
   'envoy.config.common.mutation_rules.v3.HeaderMutation': {
     implemented: 'remove append removeOnMatch',
   },
@@ -149,7 +150,7 @@ export const commonFields: FieldTable = {
   'envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig': {
     noEffect: {
       'names are resolved by the system':
-        'dnsResolverOptions udpMaxQueries queryTimeoutSeconds queryTries rotateNameservers useResolversAsFallback filterUnroutableFamilies maxUdpChannelDuration reinitChannelOnTimeout edns0MaxPayloadSize',
+        'dnsResolverOptions udpMaxQueries queryTimeoutSeconds queryTries rotateNameservers useResolversAsFallback filterUnroutableFamilies maxUdpChannelDuration reinitChannelOnTimeout edns0MaxPayloadSize qcacheMaxTtl',
     },
     refused: { [NOT_SUPPORTED]: 'resolvers' },
   },

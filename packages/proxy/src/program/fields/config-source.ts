@@ -29,8 +29,8 @@ export const configSourceFields: FieldTable = {
       transportApiVersion: VERSION,
     },
   },
-  [`${CORE}.PathConfigSource`]: { implemented: 'path watchedDirectory' },
-  [`${CORE}.WatchedDirectory`]: { implemented: 'path' },
+  [`${CORE}.PathConfigSource`]: { implemented: 'path watchedDirectory', refused: { [NOT_SUPPORTED]: 'pollInterval' } },
+  [`${CORE}.WatchedDirectory`]: { implemented: 'path', refused: { [NOT_SUPPORTED]: 'watchModify' } },
   [`${CORE}.GrpcService`]: {
     implemented: 'envoyGrpc initialMetadata timeout',
     noEffect: {

@@ -13,7 +13,7 @@ export const extAuthzFields: FieldTable = {
     refused: {
       'there is no typed metadata': 'typedMetadataContextNamespaces routeTypedMetadataContextNamespaces',
       [NOT_SUPPORTED]: `bootstrapMetadataLabelsKey filterMetadata emitFilterStateStats enforceResponseHeaderLimits
-        shadowMode clearRouteCacheHeaders`,
+        shadowMode clearRouteCacheHeaders emitClientSpan`,
     },
     values: { transportApiVersion: { V2: 'services speak version 3' } },
   },
@@ -30,13 +30,14 @@ export const extAuthzFields: FieldTable = {
   [`${HTTP}.ExtAuthzPerRoute`]: { implemented: 'disabled checkSettings' },
   [`${HTTP}.CheckSettings`]: {
     implemented: 'contextExtensions disableRequestBodyBuffering withRequestBody grpcService httpService',
+    refused: { [NOT_SUPPORTED]: 'emitClientSpan' },
   },
   'envoy.extensions.filters.network.ext_authz.v3.ExtAuthz': {
     implemented: `statPrefix grpcService failureModeAllow includePeerCertificate transportApiVersion
       filterEnabledMetadata includeTlsSession metadataContextNamespaces`,
     refused: {
       'there is no typed metadata': 'typedMetadataContextNamespaces',
-      [NOT_SUPPORTED]: 'bootstrapMetadataLabelsKey sendTlsAlertOnDenial',
+      [NOT_SUPPORTED]: 'bootstrapMetadataLabelsKey sendTlsAlertOnDenial shadowMode',
     },
     values: { transportApiVersion: { V2: 'services speak version 3' } },
   },

@@ -175,6 +175,7 @@ export const filterFields: FieldTable = {
   },
   [`${TRACING}.CustomTag`]: {
     implemented: 'tag literal environment requestHeader metadata value',
+    refused: { [NOT_SUPPORTED]: 'valueType' },
   },
   [`${TRACING}.CustomTag.Literal`]: { implemented: 'value' },
   [`${TRACING}.CustomTag.Environment`]: { implemented: 'name defaultValue' },

@@ -16,12 +16,12 @@ export const listenerFields: FieldTable = {
     },
     refused: {
       [NOT_SUPPORTED]: `fcdsConfig transparent freebind socketOptions tcpFastOpenQueueLength
-        udpListenerConfig apiListener enableMptcp`,
+        udpListenerConfig apiListener enableMptcp tcpKeepalive perConnectionBufferHighWatermarkTimeout statsMatcher`,
     },
   },
   'envoy.config.listener.v3.AdditionalAddress': {
     implemented: 'address',
-    refused: { [NOT_SUPPORTED]: 'socketOptions' },
+    refused: { [NOT_SUPPORTED]: 'socketOptions tcpKeepalive' },
   },
   'envoy.config.listener.v3.Listener.DeprecatedV1': { implemented: 'bindToPort' },
   'envoy.config.listener.v3.Listener.InternalListenerConfig': {},
@@ -53,7 +53,10 @@ export const listenerFields: FieldTable = {
     values: { tlvLocation: { FILTER_STATE: 'there is no filter state to hold them' } },
   },
   [`${PROXY}.ProxyProtocol.Rule`]: { implemented: 'tlvType onTlvPresent' },
-  [`${PROXY}.ProxyProtocol.KeyValuePair`]: { implemented: 'metadataNamespace key' },
+  [`${PROXY}.ProxyProtocol.KeyValuePair`]: {
+    implemented: 'metadataNamespace key',
+    refused: { [NOT_SUPPORTED]: 'valueStringEncoding' },
+  },
   'envoy.config.core.v3.ProxyProtocolPassThroughTLVs': { implemented: 'matchType tlvType' },
 
   [`${HCM}.HttpConnectionManager`]: {
@@ -75,7 +78,7 @@ export const listenerFields: FieldTable = {
       'HTTP/1.1 has no streams that wait to be flushed': 'streamFlushTimeout',
     },
     refused: {
-      [NOT_SUPPORTED]: `http3ProtocolOptions typedHeaderValidationConfig`,
+      [NOT_SUPPORTED]: `http3ProtocolOptions typedHeaderValidationConfig recordRouteResolutionStats`,
     },
     values: { codecType: { HTTP2: HTTP2_PORT, HTTP3: 'there is no HTTP/3' } },
   },
@@ -112,7 +115,7 @@ export const listenerFields: FieldTable = {
   },
   [`${HCM}.HttpConnectionManager.SetCurrentClientCertDetails`]: {
     implemented: 'subject cert chain dns uri',
-    refused: { [NOT_SUPPORTED]: 'issuer' },
+    refused: { [NOT_SUPPORTED]: 'issuer format' },
   },
   [`${HCM}.HttpConnectionManager.UpgradeConfig`]: {
     implemented: 'upgradeType enabled filters',
@@ -140,7 +143,7 @@ export const listenerFields: FieldTable = {
       tunnelingConfig maxDownstreamConnectionDurationJitterPercentage maxEarlyDataBytes backoffOptions
       proxyProtocolTlvs`,
     noEffect: { 'Envoy does not read it either': 'downstreamIdleTimeout upstreamIdleTimeout' },
-    refused: { [NOT_SUPPORTED]: 'onDemand' },
+    refused: { [NOT_SUPPORTED]: 'onDemand proxyProtocolTlvMergePolicy checkDrainClose' },
   },
   [`${TCP}.TcpProxy.WeightedCluster`]: { implemented: 'clusters' },
   [`${TCP}.TcpProxy.WeightedCluster.ClusterWeight`]: {
@@ -149,8 +152,12 @@ export const listenerFields: FieldTable = {
   [`${TCP}.TcpProxy.TunnelingConfig`]: {
     implemented: 'hostname usePost postPath headersToAdd requestIdExtension requestIdHeader requestIdMetadataKey',
     noEffect: { 'what is kept of them cannot be printed': 'propagateResponseHeaders propagateResponseTrailers' },
+    refused: { [NOT_SUPPORTED]: 'formatters' },
   },
-  [`${TCP}.TcpProxy.TcpAccessLogOptions`]: { implemented: 'accessLogFlushInterval flushAccessLogOnConnected' },
+  [`${TCP}.TcpProxy.TcpAccessLogOptions`]: {
+    implemented: 'accessLogFlushInterval flushAccessLogOnConnected',
+    refused: { [NOT_SUPPORTED]: 'flushAccessLogOnStart' },
+  },
 
   'envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit': {
     implemented: 'statPrefix tokenBucket runtimeEnabled',

@@ -49,7 +49,7 @@ export const matchingFields: FieldTable = {
   'envoy.extensions.matching.common_inputs.ssl.v3.SubjectInput': {},
   [`${INPUTS}.DynamicMetadataInput`]: { implemented: 'filter path' },
   [`${INPUTS}.DynamicMetadataInput.PathSegment`]: { implemented: 'key' },
-  [`${INPUTS}.FilterStateInput`]: { implemented: 'key' },
+  [`${INPUTS}.FilterStateInput`]: { implemented: 'key', refused: { [NOT_SUPPORTED]: 'field' } },
   [`${INPUTS}.DestinationIPInput`]: {},
   [`${INPUTS}.DestinationPortInput`]: {},
   [`${INPUTS}.SourceIPInput`]: {},

@@ -24,6 +24,7 @@ export const rateLimitFields: FieldTable = {
   'envoy.extensions.common.ratelimit.v3.RateLimitDescriptor': {
     implemented: 'entries',
     noEffect: { 'Envoy does not send them for connections either': 'limit hitsAddend' },
+    refused: { [NOT_SUPPORTED]: 'isNegativeHits' },
   },
   'envoy.config.ratelimit.v3.RateLimitServiceConfig': {
     implemented: 'grpcService transportApiVersion',
@@ -31,6 +32,7 @@ export const rateLimitFields: FieldTable = {
   },
   [ROUTE]: {
     implemented: 'stage actions limit hitsAddend disableKey applyOnStreamDone',
+    refused: { [NOT_SUPPORTED]: 'xRatelimitOption' },
   },
   [`${ROUTE}.Action`]: {
     implemented: `sourceCluster destinationCluster requestHeaders queryParameters remoteAddress genericKey
@@ -60,8 +62,11 @@ export const rateLimitFields: FieldTable = {
     noEffect: UNREAD_DEFAULT,
   },
   [`${ROUTE}.Action.DynamicMetaData`]: { implemented: 'descriptorKey metadataKey defaultValue' },
-  [`${ROUTE}.Action.MetaData`]: { implemented: 'descriptorKey metadataKey defaultValue source skipIfAbsent' },
-  [`${ROUTE}.Override`]: { implemented: 'dynamicMetadata' },
+  [`${ROUTE}.Action.MetaData`]: {
+    implemented: 'descriptorKey metadataKey defaultValue source skipIfAbsent',
+    values: { source: { CLUSTER_ENTRY: NOT_SUPPORTED, CLUSTER_LOCALITY_ENTRY: NOT_SUPPORTED } },
+  },
+  [`${ROUTE}.Override`]: { implemented: 'dynamicMetadata', refused: { [NOT_SUPPORTED]: 'rateLimit' } },
   [`${ROUTE}.Override.DynamicMetadata`]: { implemented: 'metadataKey' },
-  [`${ROUTE}.HitsAddend`]: { implemented: 'number format' },
+  [`${ROUTE}.HitsAddend`]: { implemented: 'number format', refused: { [NOT_SUPPORTED]: 'isNegativeHits' } },
 };

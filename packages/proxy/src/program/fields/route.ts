@@ -15,7 +15,7 @@ export const routeFields: FieldTable = {
     noEffect: {
       'read by nobody here': 'metadata',
     },
-    refused: { [NOT_SUPPORTED]: 'vhds' },
+    refused: { [NOT_SUPPORTED]: 'vhds routeSpecifiers' },
   },
   'envoy.config.route.v3.VirtualHost': {
     implemented: `name domains routes requireTls requestHeadersToAdd requestHeadersToRemove responseHeadersToAdd
@@ -25,6 +25,7 @@ export const routeFields: FieldTable = {
       matcher`,
     refused: {
       'Envoy has no such policy either': 'retryPolicyTypedConfig',
+      [NOT_SUPPORTED]: 'routeSpecifiers',
     },
   },
   'envoy.config.route.v3.HedgePolicy': {
@@ -37,6 +38,7 @@ export const routeFields: FieldTable = {
     implemented: `name decorator tracing statPrefix match route redirect directResponse metadata typedPerFilterConfig requestHeadersToAdd
       requestHeadersToRemove responseHeadersToAdd responseHeadersToRemove perRequestBufferLimitBytes requestBodyBufferLimit
       filterAction nonForwardingAction`,
+    refused: { [NOT_SUPPORTED]: 'routeSpecifiers' },
   },
   'envoy.config.route.v3.ClusterSpecifierPlugin': {
     implemented: 'extension',
@@ -121,6 +123,7 @@ export const routeFields: FieldTable = {
       retryPriority`,
     refused: {
       'Envoy has no such predicate either': 'retryOptionsPredicates',
+      [NOT_SUPPORTED]: 'refreshClusterOnRetry',
     },
   },
   'envoy.config.route.v3.RetryPolicy.RetryPriority': { implemented: 'name typedConfig' },

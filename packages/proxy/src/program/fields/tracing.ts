@@ -9,17 +9,22 @@ export const tracingFields: FieldTable = {
   [`${HCM}.HttpConnectionManager.Tracing`]: {
     implemented: `clientSampling randomSampling overallSampling verbose maxPathTagLength customTags provider
       spawnUpstreamSpan operation upstreamOperation`,
+    refused: { [NOT_SUPPORTED]: 'noContextPropagation' },
   },
   'envoy.config.route.v3.Tracing': {
     implemented: 'clientSampling randomSampling overallSampling customTags operation upstreamOperation',
   },
   'envoy.config.route.v3.Decorator': { implemented: 'operation propagate' },
-  'envoy.config.core.v3.HttpService': { implemented: 'httpUri requestHeadersToAdd' },
+  'envoy.config.core.v3.HttpService': {
+    implemented: 'httpUri requestHeadersToAdd',
+    refused: { [NOT_SUPPORTED]: 'formatters' },
+  },
   [`${TRACE}.Tracing`]: { implemented: 'http' },
   [`${TRACE}.Tracing.Http`]: { implemented: 'name typedConfig' },
   [`${TRACE}.ZipkinConfig`]: {
     implemented: `collectorCluster collectorEndpoint traceId128bit sharedSpanContext collectorEndpointVersion
       collectorHostname splitSpansForRequest traceContextOption collectorService`,
+    refused: { [NOT_SUPPORTED]: 'timestampTraceIds' },
     values: {
       collectorEndpointVersion: { HTTP_PROTO: 'spans go as JSON', GRPC: 'Envoy does not take it either' },
     },
@@ -27,6 +32,10 @@ export const tracingFields: FieldTable = {
   [`${TRACE}.OpenTelemetryConfig`]: {
     implemented: 'grpcService httpService serviceName resourceDetectors sampler',
     noEffect: { 'spans wait in one queue, which is bounded': 'maxCacheSize' },
+    refused: {
+      [NOT_SUPPORTED]: `exporter setTelemetrySdkResourceAttributes setServiceNameResourceAttribute
+        setInstrumentationScope`,
+    },
   },
   [`${OTEL}.samplers.v3.AlwaysOnSamplerConfig`]: {},
   [`${OTEL}.samplers.v3.ParentBasedSamplerConfig`]: { implemented: 'wrappedSampler' },

@@ -29,7 +29,10 @@ export const webFilterFields: FieldTable = {
       statusHeaderEnabled`,
     refused: { [NOT_SUPPORTED]: 'weakenEtagOnCompress' },
   },
-  [`${COMPRESSOR}.Compressor.CommonDirectionConfig`]: { implemented: 'enabled minContentLength contentType' },
+  [`${COMPRESSOR}.Compressor.CommonDirectionConfig`]: {
+    implemented: 'enabled minContentLength contentType',
+    refused: { [NOT_SUPPORTED]: 'contentTypeMatcher' },
+  },
   [`${COMPRESSOR}.CompressorPerRoute`]: { implemented: 'disabled overrides' },
   [`${COMPRESSOR}.CompressorOverrides`]: {
     implemented: 'responseDirectionConfig',
@@ -98,7 +101,10 @@ export const webFilterFields: FieldTable = {
   [`${TO_METADATA}.Config.KeyValuePair`]: {
     implemented: 'metadataNamespace key value regexValueRewrite type encode',
   },
-  [`${TAGGING}.IPTagging`]: { implemented: 'requestType ipTags ipTagHeader' },
+  [`${TAGGING}.IPTagging`]: {
+    implemented: 'requestType ipTags ipTagHeader',
+    refused: { [NOT_SUPPORTED]: 'ipTagsDatasource' },
+  },
   [`${TAGGING}.IPTagging.IPTag`]: { implemented: 'ipTagName ipList' },
   [`${TAGGING}.IPTagging.IpTagHeader`]: { implemented: 'header action' },
   [`${SESSION}.StatefulSession`]: {

@@ -143,12 +143,15 @@ function compileChain(
   path: Path,
 ): FilterChainProgram {
   const tls = compileDownstreamTransport(context, chain.transportSocket, [...path, 'transportSocket']);
+  const filters = compileNetworkFilters(context, chain.filters ?? [], [...path, 'filters']);
+  const http = filters.some(({ kind }) => kind === 'http_connection_manager');
   return {
     name: chain.name ?? '',
     index,
     match: compileChainMatch(context, chain.filterChainMatch ?? {}, [...path, 'filterChainMatch']),
-    tls,
-    filters: compileNetworkFilters(context, chain.filters ?? [], [...path, 'filters']),
+    // HTTP/2 would be agreed on, and is not spoken.
+    tls: http && tls !== undefined ? { ...tls, alpnProtocols: tls.alpnProtocols.filter((name) => name !== 'h2') } : tls,
+    filters,
     transportSocketConnectTimeout: milliseconds(chain.transportSocketConnectTimeout, 0),
     metadata: chain.metadata?.filterMetadata,
   };

@@ -97,6 +97,20 @@ test('status prints the table, and JSON', async () => {
   expect(json.workloads.map((w) => w.name).toSorted()).toEqual(['client-v1', 'loud', 'web-v1', 'web-v2']);
 });
 
+test('top: everything with what it uses, once where there is no terminal', async () => {
+  const { status, out } = await mizzen('top', '--sort', 'name');
+  expect(status).toBe(0);
+  const memory = process.platform === 'linux' ? '[\\d.]+[KMG]i' : '-';
+  expect(out).toMatch(/^NAME +READY +REQ\/S +ERR% +P50 +P99 +CPU% +MEMORY +RESTARTS +STATE\n/);
+  expect(out).toMatch(new RegExp(`^loud +1/1 +0\\.0 +- +- +- +\\S+ +${memory} +0 +running$`, 'm'));
+  const json = JSON.parse((await mizzen('top', '-o', 'json')).out) as { workloads: { name: string }[] };
+  expect(json.workloads.map(({ name }) => name)).toContain('web-v1');
+  expect(await mizzen('top', 'services', '--sort', 'cpu')).toMatchObject({
+    status: 2,
+    err: expect.stringContaining('--sort: `cpu` is none of name, rate, errors, p50, p99'),
+  });
+});
+
 test('dashboard tells where the console is', async () => {
   const { status, out } = await mizzen('dashboard', '--no-browser');
   expect(status).toBe(0);

@@ -4,7 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { repositoryRoot } from '@mizzen/testkit';
 import { ControlProcess } from '../control/testing/control-process.ts';
-import type { GraphAnswer, TrafficAnswer } from './types.ts';
+import type { GraphAnswer, TopAnswer, TrafficAnswer } from './types.ts';
 import type { RequestTraffic } from '@mizzen/proxy/process/protocol.ts';
 
 const deployment = (name: string, app: string, version: string): string => `apiVersion: apps/v1
@@ -133,6 +133,15 @@ test('standard metrics become rates, errors and durations by version', async () 
   const summary: unknown = await (await fetch(`${api}/api/traffic`)).json();
   expect(schemaOf('traffic-summary')(summary)).toBe(true);
   expect(summary).toMatchObject({ services: [{ requests: 40, errors: 3 }] });
+  const now = (await (await fetch(`${api}/api/top?window=300`)).json()) as TopAnswer;
+  const top = schemaOf('top');
+  expect(top(now), JSON.stringify(top.errors)).toBe(true);
+  const [first, second] = ['web-v1', 'web-v2'].map((name) => now.workloads.find((each) => each.name === name)!);
+  expect(second).toMatchObject({ namespace: 'default', ready: 1, restarts: 0, p50: 4.05, cpu: null });
+  expect([first!.requestRate, first!.errorRate]).toEqual([second!.requestRate, 0]);
+  expect(second!.errorRate / second!.requestRate).toBeCloseTo(3 / 20, 1);
+  expect(now.services).toMatchObject([{ service: 'web.default.svc.cluster.local', p99: 4.05 }]);
+  expect((await fetch(`${api}/api/top?window=0`)).status).toBe(400);
   expect((await fetch(`${api}/api/traffic?workload=default/absent`)).status).toBe(404);
   expect((await fetch(`${api}/api/traffic?workload=a/b&service=c`)).status).toBe(400);
 });

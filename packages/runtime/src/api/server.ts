@@ -22,7 +22,7 @@ import { traceAnswer, traceFilterOf, tracesAnswer } from '../traces/answers.ts';
 import { receiveSpans, takesSpans } from '../traces/receive.ts';
 import type { TraceStore } from '../traces/store.ts';
 import { trafficOf } from './traffic.ts';
-import type { ErrorAnswer, GraphAnswer, WorkloadAnswer } from './types.ts';
+import type { ErrorAnswer, GraphAnswer, TopAnswer, WorkloadAnswer } from './types.ts';
 
 export interface ApiOptions {
   /** 0: any free port. */
@@ -40,6 +40,8 @@ export interface ApiOptions {
   readonly logFile: (namespace: string, workload: string, source: 'output' | 'access') => string;
   /** Of the last so many seconds. */
   readonly graph: (window: number) => GraphAnswer;
+  /** What everything does now, of the last so many seconds. */
+  readonly top: (window: number) => Promise<TopAnswer>;
   /** What a page has in Prometheus' text format; undefined: there is no such page. */
   readonly metrics: (page: string) => string | undefined;
   readonly traces: TraceStore;
@@ -101,6 +103,11 @@ export class ApiServer {
       if (window === undefined) return fail(response, 400, 'invalid', '`window` is a number of seconds from 1 to 300');
       if (segments.length === 2) return reply(response, 200, this.#options.graph(window));
       if (segments[2] === 'events') return this.#graphs.follow(response, window);
+    }
+    if (read && path === '/api/top') {
+      const window = windowOf(url);
+      if (window === undefined) return fail(response, 400, 'invalid', '`window` is a number of seconds from 1 to 300');
+      return reply(response, 200, await this.#options.top(window));
     }
     if (read && segments[0] === 'api' && segments[1] === 'traces' && segments.length <= 3) {
       const { status, body } = this.#traces(segments[2], url.searchParams);

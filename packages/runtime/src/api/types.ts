@@ -328,3 +328,41 @@ export interface TrafficSeries {
   readonly p99: readonly (number | null)[];
   readonly total: TrafficTotal;
 }
+
+/** GET /api/top: every workload and service with what it does now. */
+export interface TopAnswer {
+  /** Seconds that rates and latencies are of. */
+  readonly window: number;
+  readonly workloads: readonly TopWorkload[];
+  readonly services: readonly ({ readonly service: string } & TopTraffic)[];
+  /** The process that all sidecars of Mizzen's own engine share; null where that is not known. */
+  readonly dataPlane: { readonly cpu: number; readonly memory: number } | null;
+}
+
+export interface TopTraffic {
+  /** A second. */
+  readonly requestRate: number;
+  readonly errorRate: number;
+  /** Milliseconds; null when nothing ended. */
+  readonly p50: number | null;
+  readonly p99: number | null;
+}
+
+/** Traffic is what comes in; of a gateway, what it passes on. */
+export interface TopWorkload extends TopTraffic {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly version: string;
+  readonly engine: 'mizzen' | 'envoy' | '';
+  readonly gateway: boolean;
+  readonly replicas: number;
+  readonly ready: number;
+  readonly state: string;
+  /** Of the pods that there are. */
+  readonly restarts: number;
+  /** Processors: 0.5 is half of one. Null, as is memory, where nothing runs or this system does not tell. */
+  readonly cpu: number | null;
+  /** Bytes. */
+  readonly memory: number | null;
+}

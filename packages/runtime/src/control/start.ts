@@ -20,6 +20,7 @@ import { startedWith } from '../envoy/started-with.ts';
 import type { ControlOptions, FromControl, ToControl } from '../protocol.ts';
 import { TraceStore } from '../traces/store.ts';
 import { LiveTraffic } from '../traffic/live.ts';
+import { CurrentUsage } from '../traffic/usage.ts';
 import { controlPlaneMetrics } from '../metrics/control-plane.ts';
 import { OtlpExporter } from '../metrics/otlp/exporter.ts';
 import { originsOf } from '../metrics/otlp/origins.ts';
@@ -134,6 +135,7 @@ export async function startControl(
   const commands = new Commands(send);
   const logs = new StateDir(stateDir);
   const traffic = new LiveTraffic(systemClock, () => running.state);
+  const usage = new CurrentUsage(() => running.state, systemClock);
   const editor = new ConfigEditor({
     files: new MeshFiles(files, meshConfig === undefined ? undefined : tidy(meshConfig)),
     preview: (file, text) => watching.preview(file, text),
@@ -159,6 +161,7 @@ export async function startControl(
     logFile: (namespace, workload, source) =>
       source === 'access' ? logs.accessLog(namespace, workload) : logs.workloadLog(namespace, workload),
     graph: (window) => traffic.graph(window),
+    top: async (window) => traffic.top(window, await usage.read()),
     traces: new TraceStore(systemClock),
     async explain(query) {
       explainer ??= import('../explain/live.ts').then(

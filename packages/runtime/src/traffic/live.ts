@@ -1,10 +1,12 @@
 import type { Clock } from '@mizzen/control-plane';
 import type { MeshModel } from '@mizzen/model';
 import type { NodeTraffic } from '@mizzen/proxy/process/protocol.ts';
-import type { GraphAnswer, TrafficAnswer, TrafficSummaryAnswer } from '../api/types.ts';
+import type { GraphAnswer, TopAnswer, TrafficAnswer, TrafficSummaryAnswer } from '../api/types.ts';
 import type { ControlState } from '../control/control.ts';
 import { RequestHistory } from './requests.ts';
 import { serviceTraffic, trafficSummary, workloadTraffic } from './traffic-answer.ts';
+import { topAnswer } from './top.ts';
+import type { Usage } from './usage.ts';
 import { graphAnswer, placesOf, workloadId } from './graph.ts';
 import { LONGEST_WINDOW, TrafficWindow } from './window.ts';
 
@@ -54,6 +56,12 @@ export class LiveTraffic {
   /** What standard metrics counted, of all services. */
   summary(): TrafficSummaryAnswer {
     return trafficSummary(this.#requests, this.#clock.now());
+  }
+
+  /** Of the last `window` seconds. */
+  top(window: number, usage: ReadonlyMap<string, Usage>): TopAnswer {
+    const [state, history] = [this.#state(), this.#requests];
+    return topAnswer({ state, history, usage, window, now: this.#clock.now(), since: this.#since });
   }
 
   ofService(host: string): TrafficAnswer {

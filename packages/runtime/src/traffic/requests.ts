@@ -77,8 +77,15 @@ export class RequestHistory {
     for (const [key, { slots }] of this.#series) if ((slots.at(-1)?.step ?? 0) < step - KEPT) this.#series.delete(key);
   }
 
-  /** What is known of, by names in its parties; undefined leaves a series out. The newest step is the last whole one. */
-  groups<T extends string>(now: number, groupOf: (parties: Parties) => T | undefined): Map<T, Red> {
+  /**
+   * What is known of, by names in its parties; undefined leaves a series out. The newest step is the last whole one;
+   * totals are of the `last` steps.
+   */
+  groups<T extends string = string>(
+    now: number,
+    groupOf: (parties: Parties) => T | undefined,
+    last: number = POINTS,
+  ): Map<T, Red> {
     const newest = Math.floor((now - LATE) / STEP) - 1;
     this.#forget(newest);
     const groups = new Map<T, Kept[]>();
@@ -89,18 +96,18 @@ export class RequestHistory {
       if (same === undefined) groups.set(group, [kept]);
       else same.push(kept);
     }
-    return new Map([...groups].map(([group, all]) => [group, redOf(all, newest)]));
+    return new Map([...groups].map(([group, all]) => [group, redOf(all, newest, last)]));
   }
 }
 
-function redOf(all: readonly Kept[], newest: number): Red {
+function redOf(all: readonly Kept[], newest: number, last: number): Red {
   const points = Array.from({ length: POINTS }, () => ({ requests: 0, errors: 0, times: new Map<number, number>() }));
   const total = { requests: 0, errors: 0, times: new Map<number, number>() };
   for (const { slots } of all) {
     for (const { step, requests, errors, times } of slots) {
       const point = points[step - newest + POINTS - 1];
       if (point === undefined) continue;
-      for (const each of [point, total]) {
+      for (const each of step > newest - last ? [point, total] : [point]) {
         each.requests += requests;
         each.errors += errors;
         for (const [ms, count] of times) each.times.set(ms, (each.times.get(ms) ?? 0) + count);

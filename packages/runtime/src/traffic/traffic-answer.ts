@@ -1,20 +1,20 @@
 import type { TrafficAnswer, TrafficSeries, TrafficSummaryAnswer } from '../api/types.ts';
 import { type Parties, type Red, type RequestHistory, POINTS, STEP } from './requests.ts';
 
-const UNKNOWN = 'unknown';
+export const UNKNOWN = 'unknown';
 
 /**
  * Who sends tells more (what got no endpoint, what was reset on the way), so that it counts; who answers tells the rest:
  * requests of senders that are not part of the mesh.
  */
-function counts({ reporter, source }: Parties): boolean {
+export function countsForService({ reporter, source }: Parties): boolean {
   return reporter === 'source' || source === UNKNOWN;
 }
 
 /** Of every service, in numbers. */
 export function trafficSummary(history: RequestHistory, now: number): TrafficSummaryAnswer {
   const groups = history.groups(now, (parties) =>
-    counts(parties) && parties.service !== UNKNOWN ? parties.service : undefined,
+    countsForService(parties) && parties.service !== UNKNOWN ? parties.service : undefined,
   );
   return {
     seconds: (POINTS * STEP) / 1000,
@@ -25,7 +25,7 @@ export function trafficSummary(history: RequestHistory, now: number): TrafficSum
 /** Of a service, by version of what answered. */
 export function serviceTraffic(history: RequestHistory, now: number, service: string): TrafficAnswer {
   const groups = history.groups(now, (parties) =>
-    counts(parties) && parties.service === service ? versionOf(parties) : undefined,
+    countsForService(parties) && parties.service === service ? versionOf(parties) : undefined,
   );
   return { step: STEP / 1000, inbound: seriesOf(groups), outbound: [] };
 }

@@ -5,9 +5,22 @@ import { pressed } from './live.ts';
 import { type Shown, type Sort, topLines } from './render.ts';
 
 const workload = (name: string, more: Partial<TopWorkload> = {}): TopWorkload => ({
-  ...{ kind: 'Deployment', namespace: 'store', name, version: '', engine: 'mizzen', gateway: false },
-  ...{ replicas: 1, ready: 1, state: 'running', restarts: 0, requestRate: 0, errorRate: 0, p50: null, p99: null },
-  ...{ cpu: null, memory: null },
+  kind: 'Deployment',
+  namespace: 'store',
+  name,
+  version: '',
+  engine: 'mizzen',
+  gateway: false,
+  replicas: 1,
+  ready: 1,
+  state: 'running',
+  restarts: 0,
+  requestRate: 0,
+  errorRate: 0,
+  p50: null,
+  p99: null,
+  cpu: null,
+  memory: null,
   ...more,
 });
 const answer: TopAnswer = {

@@ -87,7 +87,12 @@ function serviceRows({ services }: TopAnswer, { namespace }: Shown): Row[] {
     .filter(({ service }) => namespace === undefined || service.split('.')[1] === namespace)
     .map((each): Row => ({
       ...each,
-      ...{ name: each.service, ready: '', cpu: null, memory: null, restarts: 0, state: '' },
+      name: each.service,
+      ready: '',
+      cpu: null,
+      memory: null,
+      restarts: 0,
+      state: '',
       trouble: failing(each),
     }));
 }

@@ -45,7 +45,15 @@ export function topAnswer({ state, history, usage, window, now, since }: TopSour
       const traffic = gateway ? sent.get(id) : (inbound.get(`destination ${id}`) ?? inbound.get(`source ${id}`));
       const used = usage.get(id);
       return {
-        ...{ kind, namespace, name, version, engine, gateway, replicas, ready, state: text },
+        kind,
+        namespace,
+        name,
+        version,
+        engine,
+        gateway,
+        replicas,
+        ready,
+        state: text,
         restarts: pods.reduce((sum, { restarts }) => sum + restarts, 0),
         ...rates(traffic, seconds),
         cpu: used === undefined ? null : round(used.cpu),

@@ -29,12 +29,9 @@ export function connectHost(
   onReady: (socket: UpstreamSocket) => void,
   onFail: (error: ConnectFailure) => void,
 ): void {
-  const { program, stats } = host.cluster;
+  const { stats } = host.cluster;
   if (host.internalListener !== undefined) {
     return onFail({ kind: 'refused', reason: `internal listener \`${host.internalListener}\` takes tunnels only` });
-  }
-  if (host.stats.cx_active >= (program.perHostMaxConnections ?? Infinity)) {
-    return onFail({ kind: 'overflow', reason: '' });
   }
   const { additionalAddresses } = host.endpoint;
   const failed = (error: ConnectFailure): void => {
@@ -137,6 +134,7 @@ function connectCounted(
     stats.upstream_cx_destroy++;
     stats.upstream_cx_length_ms.record(Math.trunc(deps.clock.now() - begun));
     host.stats.cx_active--;
+    host.giveRoom();
   });
   return attempt;
 }

@@ -60,6 +60,7 @@ export class ClusterHost implements BalancedHost {
   inService = true;
 
   readonly #named = new NamedHosts();
+  readonly #forRoom: (() => void)[] = [];
   endpoint: EndpointProgram;
   weight = 1;
   hashKey = '';
@@ -104,6 +105,18 @@ export class ClusterHost implements BalancedHost {
 
   get ownCertificate(): TlsCertificateProgram | undefined {
     return this.transport.tls?.certificate();
+  }
+
+  get full(): boolean {
+    return this.stats.cx_active >= (this.cluster.program.perHostMaxConnections ?? Infinity);
+  }
+
+  whenRoom(use: () => void): void {
+    this.#forRoom.push(use);
+  }
+  /** One of its connections has gone. */
+  giveRoom(): void {
+    while (this.#forRoom.length > 0 && !this.full) this.#forRoom.shift()!();
   }
 
   get lbMetadata(): JsonObject | undefined {

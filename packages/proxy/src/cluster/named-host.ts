@@ -51,6 +51,13 @@ export class NamedHost implements UpstreamHost {
     return this.base.degradation;
   }
 
+  get full(): boolean {
+    return this.base.full;
+  }
+  whenRoom(use: () => void): void {
+    this.base.whenRoom(use);
+  }
+
   get active(): number {
     return this.base.active;
   }

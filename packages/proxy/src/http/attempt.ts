@@ -25,6 +25,8 @@ export class Attempt implements Waiter, Exchange {
   readonly #pool: Pool;
   #connection: ClientConnection | undefined;
   #waiting = true;
+  /** A connection to the host was there, whether or not the request went out. */
+  admitted = false;
   #chunked = false;
   /** Parts of the router's body that have been sent. */
   #sent = 0;
@@ -114,8 +116,9 @@ export class Attempt implements Waiter, Exchange {
     this.sendBody();
   }
 
-  onPoolFailure(reason: ResetReason, transport: string): void {
+  onPoolFailure(reason: ResetReason, transport: string, admitted = false): void {
     this.#waiting = false;
+    this.admitted = admitted;
     this.#log?.failed(reason, transport);
     this.#finish();
     this.#router.onReset(this, reason, transport);

@@ -70,7 +70,7 @@ class HostTunnel implements TcpTunnel {
     this.#stream = router.stream;
     this.#host = host;
     const { breaker } = router;
-    if (!breaker.tryConnection()) {
+    if (host.full === true || !breaker.tryConnection()) {
       host.cluster.stats.upstream_cx_overflow++;
       this.#fail('overflow', '', ResponseFlag.UO);
       return;

@@ -11,7 +11,8 @@ import { HTTP_ALPN } from '../tls/agreed.ts';
 /** Somebody who wants a connection. Exactly one of the two is called, once, unless `cancel` came before. */
 export interface Waiter {
   onConnection(connection: ClientConnection): void;
-  onPoolFailure(reason: ResetReason, transport: string): void;
+  /** `admitted`: there was a connection, but no room for another request. */
+  onPoolFailure(reason: ResetReason, transport: string, admitted?: boolean): void;
 }
 
 /** Connections that one request may cause, as in Envoy. */
@@ -123,7 +124,7 @@ export class Pool implements HostPool, ConnectionOwner {
     if (!breaker.tryRequest()) {
       this.host.cluster.stats.upstream_rq_active_overflow++;
       this.#idle.push(connection);
-      waiter.onPoolFailure('overflow', '');
+      waiter.onPoolFailure('overflow', '', true);
       return;
     }
     waiter.onConnection(connection);
@@ -150,7 +151,7 @@ export class Pool implements HostPool, ConnectionOwner {
   #connect(breaker: CircuitBreaker): boolean {
     // One connection is always granted, or a waiter could wait for ever.
     let counted = breaker;
-    if (!breaker.tryConnection()) {
+    if (this.host.full === true || !breaker.tryConnection()) {
       this.host.cluster.stats.upstream_cx_overflow++;
       if (this.#all.size > 0 || this.#connecting > 0) return false;
       counted = UNCOUNTED;
@@ -230,8 +231,6 @@ function failureReason(failure: ConnectFailure): ResetReason {
   switch (failure.kind) {
     case 'timeout':
       return 'connection timeout';
-    case 'overflow':
-      return 'overflow';
     default:
       return 'remote connection failure';
   }

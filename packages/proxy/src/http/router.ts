@@ -172,8 +172,10 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     const { info, hcm } = this.stream;
     if (reason === 'overflow') {
       // It has not been tried.
-      info.upstreamHost = this.#hostBefore?.authority ?? '';
-      info.upstreamTarget = this.#hostBefore;
+      if (!attempt.admitted) {
+        info.upstreamHost = this.#hostBefore?.authority ?? '';
+        info.upstreamTarget = this.#hostBefore;
+      }
     } else if (attempt.connected) attempt.host.report('reset');
     if (this.#cutShort(resetDetails('upstream_reset_after_response_started', reason, ''), resetOutcome(reason).flag))
       return;

@@ -6,7 +6,7 @@ import { ResponseParser } from '../codec/response-parser.ts';
 import { Headers } from '../http/headers.ts';
 import { applyMutations } from '../program/headers.ts';
 import type { LogSource, TunnelProgram } from '../program/types.ts';
-import type { UpstreamCluster, UpstreamSocket } from '../types.ts';
+import type { StreamInfo, UpstreamCluster, UpstreamSocket } from '../types.ts';
 
 /** After a 2xx to CONNECT everything is payload, whatever the head says of a length (RFC 9110, section 9.3.6). */
 class TunnelParser extends ResponseParser {
@@ -32,6 +32,7 @@ export class HttpTunnel extends Duplex implements MessageSink {
   readonly #chunked: boolean;
   readonly #onOpen: () => void;
   readonly #onRefused: (reason: string) => void;
+  readonly #info: StreamInfo;
   #settled = false;
 
   constructor(
@@ -45,6 +46,7 @@ export class HttpTunnel extends Duplex implements MessageSink {
   ) {
     super({ allowHalfOpen: true });
     this.#socket = socket;
+    this.#info = source.info;
     this.#chunked = program.postPath !== undefined;
     this.#onOpen = onOpen;
     this.#onRefused = onRefused;
@@ -56,12 +58,17 @@ export class HttpTunnel extends Duplex implements MessageSink {
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
     socket.on('error', () => undefined);
-    socket.write(requestHead(program, source, requestId), 'latin1');
+    const head = requestHead(program, source, requestId);
+    this.#info.upstreamWireBytesSent = (this.#info.upstreamWireBytesSent ?? 0) + head.length;
+    const fieldBytes = head.length - head.indexOf('\n') - '\n\r\n'.length;
+    this.#info.upstreamHeaderBytesSent = (this.#info.upstreamHeaderBytesSent ?? 0) + fieldBytes;
+    socket.write(head, 'latin1');
     socket.resume();
   }
 
   readonly #onData = (data: Buffer): void => {
     if (this.destroyed || this.readableEnded) return;
+    this.#info.upstreamWireBytesReceived = (this.#info.upstreamWireBytesReceived ?? 0) + data.length;
     this.#parser.execute(data);
   };
 
@@ -77,7 +84,8 @@ export class HttpTunnel extends Duplex implements MessageSink {
 
   // ---- from the parser
   onHead(): void {
-    const { status, bodyMode } = this.#parser;
+    const { status, bodyMode, fieldBytes } = this.#parser;
+    this.#info.upstreamHeaderBytesReceived = (this.#info.upstreamHeaderBytesReceived ?? 0) + fieldBytes;
     if (status < 200 && status !== 101) return;
     if (status < 200 || status > 299 || bodyMode === BodyMode.NONE) return this.#fail(`tunnel_response:${status}`);
     this.#settled = true;
@@ -111,7 +119,9 @@ export class HttpTunnel extends Duplex implements MessageSink {
     const { writable } = this.#socket;
     if (!writable) return done();
     let room = true;
-    if (this.#chunked) this.#socket.write(`${data.length.toString(16)}\r\n`);
+    const size = this.#chunked ? `${data.length.toString(16)}\r\n` : '';
+    if (this.#chunked) this.#socket.write(size);
+    this.#info.upstreamWireBytesSent! += data.length + (this.#chunked ? size.length + 2 : 0);
     room = this.#socket.write(data);
     if (this.#chunked) room = this.#socket.write('\r\n');
     if (room) done();

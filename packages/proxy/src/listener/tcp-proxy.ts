@@ -108,6 +108,8 @@ class TcpTunnel implements ActiveConnection {
   #upstream: Duplex | undefined;
   #metadataMatch: LbContext['metadataMatch'];
   #release: (() => void) | undefined;
+  /** Waits for a connection no more. */
+  #connected: (() => void) | undefined;
   #attempts = 0;
   #lifetime: Timer | undefined;
   #flush: Timer | undefined;
@@ -225,19 +227,48 @@ class TcpTunnel implements ActiveConnection {
     }
     this.#attempts++;
     this.#info.attemptCount = this.#attempts;
+    if (host.internalListener === undefined && !this.#wait(cluster)) return;
     this.#info.upstreamHost = host.authority;
     this.#info.upstreamTarget = host;
     (this.#info.upstreamHostsAttempted ??= []).push(host);
     if (host.internalListener !== undefined) {
       if (this.#tunnelProgram === undefined) return this.#handOver(host.internalListener);
-      return this.#failed(cluster, host, `internal listener \`${host.internalListener}\` takes no tunnels`, false);
+      return this.#failed(cluster, host, `internal listener \`${host.internalListener}\` takes no tunnels`);
     }
     this.#info.upstreamStartTime = this.#runtime.deps.clock.now();
     this.#info.poolWaitStart = this.#info.upstreamStartTime;
-    const counts = cluster.stats;
-    counts.upstream_rq_pending_total++;
+    cluster.stats.upstream_rq_pending_total++;
+    if (host.full !== true || host.whenRoom === undefined) return this.#open(cluster, host);
+    cluster.stats.upstream_cx_overflow++;
+    host.whenRoom(() => this.#open(cluster, host));
+  }
+
+  /** Counts as one that waits for a connection; false when too many do. */
+  #wait(cluster: UpstreamCluster): boolean {
+    const breaker = cluster.limits.DEFAULT;
+    if (breaker.tryPending()) {
+      let held = true;
+      this.#connected = () => {
+        if (held) breaker.releasePending();
+        held = false;
+      };
+      return true;
+    }
+    cluster.stats.upstream_rq_pending_overflow++;
+    this.#release?.();
+    if (this.#attempts < this.#runtime.program.maxConnectAttempts) this.#again(cluster);
+    else {
+      cluster.stats.upstream_cx_connect_attempts_exceeded++;
+      this.#end(ResponseFlag.URX, NOT_BEGUN + '0');
+    }
+    return false;
+  }
+
+  #open(cluster: UpstreamCluster, host: UpstreamHost): void {
+    if (this.#ended) return;
     host.connect(
       (upstream) => {
+        this.#connected?.();
         if (this.#ended) return void upstream.destroy();
         host.report('success');
         this.#info.upstreamLocalAddress = `${upstream.localAddress}:${upstream.localPort}`;
@@ -253,14 +284,15 @@ class TcpTunnel implements ActiveConnection {
         else this.#request(tunnel, cluster, host, upstream);
       },
       (failure) => {
-        counts.upstream_rq_pending_failure_eject++;
+        this.#connected?.();
+        cluster.stats.upstream_rq_pending_failure_eject++;
         host.report(failure.kind === 'timeout' ? 'timeout' : 'connect-failure');
-        this.#failed(cluster, host, failure.reason, failure.kind === 'overflow');
+        this.#failed(cluster, host, failure.reason);
       },
     );
   }
 
-  #failed(cluster: UpstreamCluster, host: UpstreamHost, reason: string, overflow: boolean): void {
+  #failed(cluster: UpstreamCluster, host: UpstreamHost, reason: string): void {
     if (this.#ended) return;
     this.#upstream = undefined;
     this.#info.upstreamFailureReason = reason;
@@ -269,8 +301,7 @@ class TcpTunnel implements ActiveConnection {
     if (this.#attempts < this.#runtime.program.maxConnectAttempts) return this.#again(cluster);
     cluster.stats.upstream_cx_connect_attempts_exceeded++;
     // Envoy says so even where one attempt is all there is.
-    if (overflow) this.#end(ResponseFlag.UO, NOT_BEGUN + '2');
-    else this.#end(ResponseFlag.UF | ResponseFlag.URX, NOT_BEGUN + '0');
+    this.#end(ResponseFlag.UF | ResponseFlag.URX, NOT_BEGUN + '0');
   }
 
   #again(cluster: UpstreamCluster): void {
@@ -296,7 +327,7 @@ class TcpTunnel implements ActiveConnection {
       },
       (reason) => {
         this.#asking = false;
-        this.#failed(cluster, host, reason, false);
+        this.#failed(cluster, host, reason);
       },
     );
     this.#asking = true;
@@ -330,11 +361,14 @@ class TcpTunnel implements ActiveConnection {
       onReceived: (bytes) => {
         if (this.#info.bytesReceived === 0) this.#seeData();
         this.#info.bytesReceived += bytes;
+        // Envoy counts a tunnel's payload once more.
+        if (this.#tunnelProgram !== undefined) this.#info.upstreamWireBytesSent! += bytes;
         stats.downstream_cx_rx_bytes_total += bytes;
         counts.upstream_cx_tx_bytes_total += bytes;
       },
       onSent: (bytes) => {
         this.#info.bytesSent += bytes;
+        if (this.#tunnelProgram !== undefined) this.#info.upstreamWireBytesReceived! += bytes;
         stats.downstream_cx_tx_bytes_total += bytes;
         counts.upstream_cx_rx_bytes_total += bytes;
       },
@@ -402,6 +436,7 @@ class TcpTunnel implements ActiveConnection {
     this.#backOff?.cancel();
     this.#waiting?.cancel();
     if (this.#asking) this.#info.responseFlags |= ResponseFlag.UF;
+    this.#connected?.();
     this.#release?.();
     this.#endUpstream();
     const { stats, deps } = this.#runtime;

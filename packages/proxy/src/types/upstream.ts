@@ -189,6 +189,10 @@ export interface UpstreamHost {
   readonly inService: boolean;
   /** Set when the endpoint is an internal listener of this proxy (`envoyInternalAddress`): its name. */
   readonly internalListener?: string;
+  /** It has as many connections as the cluster allows each host. */
+  readonly full?: boolean;
+  /** Calls back when it is not any more. */
+  whenRoom?(use: () => void): void;
   /** Requests under way, for least-request. */
   active: number;
   /** Room for the connection pool that http/ keeps per host. */
@@ -211,7 +215,7 @@ export interface UpstreamHost {
 }
 
 export interface ConnectFailure {
-  readonly kind: 'refused' | 'timeout' | 'tls' | 'reset' | 'overflow';
+  readonly kind: 'refused' | 'timeout' | 'tls' | 'reset';
   /** As Envoy's %UPSTREAM_TRANSPORT_FAILURE_REASON% words it. */
   readonly reason: string;
 }

@@ -3,6 +3,7 @@ import type { Timer } from '../deps.ts';
 import type { SourceAddresses } from '../program/types.ts';
 import type { ExpectedName, SessionSlot } from '../tls/client.ts';
 import type { AlpnOffer, ConnectFailure, UpstreamSocket } from '../types.ts';
+import { keepAlive } from '../keepalive.ts';
 import type { ClusterHost } from './host.ts';
 import { proxyHeader, type Ends } from './proxy-protocol.ts';
 import type { Transport } from './transport.ts';
@@ -195,7 +196,7 @@ export function dial(
       else secure();
     });
   } else secure();
-  keepAlive(host, socket);
+  keepHostAlive(host, socket);
   return { socket, giveUp: fail };
 }
 
@@ -239,11 +240,9 @@ function sourceOf(
   };
 }
 
-function keepAlive(host: ClusterHost, socket: Socket): void {
+function keepHostAlive(host: ClusterHost, socket: Socket): void {
   const { tcpKeepalive } = host.cluster.program;
-  if (tcpKeepalive === undefined) return;
-  const { time = 7200, interval = 75, probes = 9 } = tcpKeepalive;
-  socket.setKeepAlive(true, time * 1000, interval * 1000, probes);
+  if (tcpKeepalive !== undefined) keepAlive(socket, tcpKeepalive);
 }
 
 function kindOf(error: NodeJS.ErrnoException): ConnectFailure['kind'] {

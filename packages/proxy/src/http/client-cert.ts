@@ -50,5 +50,6 @@ function build(tls: PeerTls, program: ClientCertProgram): string {
     if (tls.uriSans.length === 0) parts.push('URI=');
   }
   if (program.dns) for (const name of tls.dnsSans) parts.push(`DNS=${name}`);
+  if (program.issuer === true) parts.push(`Issuer="${tls.certificates?.issuer ?? ''}"`);
   return parts.join(';');
 }

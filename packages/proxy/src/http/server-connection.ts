@@ -73,7 +73,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     this.#requestDeadline = new Deadline(clock, () => this.#requestTimeout());
     this.deadlines = new StreamDeadlines(clock, this);
     if (program.maxConnectionDuration > 0) {
-      this.#maxDuration = clock.after(program.maxConnectionDuration, () => {
+      const duration = longer(program.maxConnectionDuration, program.maxConnectionJitter, deps.random);
+      this.#maxDuration = clock.after(duration, () => {
         stats.downstream_cx_max_duration_reached++;
         if (this.#requests === 0 && this.parser.idle) this.#startClosing(true);
         else this.startDraining();

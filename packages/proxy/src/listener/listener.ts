@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { openLogs, type AccessLogger } from '../telemetry/open-logs.ts';
-import type { AddressProgram, FilterChainProgram, ListenerProgram } from '../program/types.ts';
+import { keepAlive } from '../keepalive.ts';
+import type { AddressProgram, FilterChainProgram, KeepaliveProgram, ListenerProgram } from '../program/types.ts';
 import { ResponseFlag, type ConnectionInfo } from '../types.ts';
 import { Binding, type BindFailure } from './binding.ts';
 import { ConnectionLog } from './connection-log.ts';
@@ -45,6 +46,7 @@ export class Listener {
     return metadata === undefined ? {} : { configured: { listener: metadata, chain: undefined } };
   }
   readonly #bindings = new Map<string, Binding>();
+  readonly #keepalives = new Map<string, KeepaliveProgram>();
   readonly #policy: DrainPolicy;
 
   /** `chainKeys` gives for every chain, by its place, a text that changes with its configuration; -1 for the default. */
@@ -178,8 +180,14 @@ export class Listener {
   #bind(): void {
     const wanted = new Map<string, AddressProgram>();
     if (this.#program.bindToPort) {
-      for (const address of [this.#program.address, ...this.#program.additionalAddresses]) {
-        if (address.kind !== 'internal') wanted.set(JSON.stringify(address), address);
+      const { address: first, additionalAddresses, keepalives } = this.#program;
+      this.#keepalives.clear();
+      for (const [i, address] of [first, ...additionalAddresses].entries()) {
+        if (address.kind === 'internal') continue;
+        const key = JSON.stringify(address);
+        wanted.set(key, address);
+        const keepalive = keepalives[i];
+        if (keepalive !== undefined && address.kind === 'socket') this.#keepalives.set(key, keepalive);
       }
     }
     for (const [key, binding] of this.#bindings) {
@@ -199,7 +207,11 @@ export class Listener {
         new Binding(
           target,
           clock,
-          (socket) => this.#accept(socket, addressesOf(socket)),
+          (socket) => {
+            const keepalive = this.#keepalives.get(key);
+            if (keepalive !== undefined) keepAlive(socket, keepalive);
+            this.#accept(socket, addressesOf(socket));
+          },
           () => this.#events.onBound(),
           (failure) => this.#events.onBindFailure(failure),
         ),

@@ -71,6 +71,10 @@ export interface RateLimitDescriptor {
   readonly limit: { readonly requestsPerUnit: number; readonly unit: string } | undefined;
   /** Undefined: whatever counts by default. */
   readonly hitsAddend: number | undefined;
+  /** What it counts is given back. */
+  readonly negative?: boolean;
+  /** Clients are told of it; undefined: as the filter says. */
+  readonly headers?: boolean | undefined;
 }
 
 export interface WeightedClusterEntry {

@@ -51,6 +51,27 @@ const FILTERS: Readonly<Record<string, readonly object[]>> = {
     compressor('gzip', { compressorLibrary: GZIP }),
     compressor('zstd', { compressorLibrary: ZSTD, chooseFirst: true }),
   ],
+  weak: [
+    compressor('gzip', {
+      compressorLibrary: GZIP,
+      responseDirectionConfig: {
+        weakenEtagOnCompress: true,
+        disableOnEtagHeader: true,
+        commonConfig: { contentTypeMatcher: [{ prefix: 'image/', ignoreCase: true }, { exact: 'text/x-js;a=b' }] },
+      },
+    }),
+  ],
+  matched: [
+    compressor('gzip', {
+      compressorLibrary: GZIP,
+      responseDirectionConfig: {
+        commonConfig: {
+          contentType: ['text/html'],
+          contentTypeMatcher: [{ exact: 'Application/JSON' }, { suffix: 'a=b' }],
+        },
+      },
+    }),
+  ],
   off: [
     compressor('gzip', {
       compressorLibrary: GZIP,
@@ -90,6 +111,13 @@ const RESPONSES = [
   'content-type: text/x-js;a=b',
   'etag: "abc"',
   'etag: W/"abc"',
+  'etag: w/"abc"',
+  'etag: ""',
+  'etag: x',
+  'etag: ',
+  'etag: W/',
+  'content-type: Image/PNG ; q=1',
+  'content-type: Application/JSON',
   'cache-control: no-transform',
   'cache-control: public, No-Transform',
   'vary: Origin',

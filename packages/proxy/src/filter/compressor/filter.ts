@@ -1,5 +1,6 @@
 import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../../program/context.ts';
+import { compileString } from '../../program/match/string.ts';
 import type { Path } from '../../program/path.ts';
 import { liveFlag } from '../../runtime/live.ts';
 import type { HttpFilter, HttpStream, ResponseHead } from '../../types.ts';
@@ -58,7 +59,11 @@ export function compressorFilter(
   const minLength = common?.minContentLength ?? config.contentLength ?? 30;
   const given = common?.contentType ?? config.contentType ?? [];
   const contentTypes = new Set((given.length === 0 ? CONTENT_TYPES : given).map((type) => type.toLowerCase()));
-  const etagStops = (direction?.disableOnEtagHeader ?? config.disableOnEtagHeader) === true;
+  const typeMatchers = (common?.contentTypeMatcher ?? []).map((matcher, i) =>
+    compileString(context, matcher, [...path, 'responseDirectionConfig', 'commonConfig', 'contentTypeMatcher', i]),
+  );
+  const weakens = direction?.weakenEtagOnCompress === true;
+  const etagStops = !weakens && (direction?.disableOnEtagHeader ?? config.disableOnEtagHeader) === true;
   const removes = (direction?.removeAcceptEncodingHeader ?? config.removeAcceptEncodingHeader) === true;
   const never = new Set(direction?.uncompressibleResponseCodes ?? []);
   const tells = direction?.statusHeaderEnabled === true;
@@ -86,8 +91,12 @@ export function compressorFilter(
   for (const name of ['compressed', 'content_length_too_small', 'total_compressed_bytes', 'total_uncompressed_bytes'])
     count(`request.${name}`);
 
-  const compresses = (contentType: string | undefined): boolean =>
-    contentType === undefined || contentTypes.has(contentType.split(';')[0]!.trim().toLowerCase());
+  const compresses = (contentType: string | undefined): boolean => {
+    if (contentType === undefined) return true;
+    const type = contentType.split(';')[0]!.trim();
+    if (typeMatchers.length > 0) return typeMatchers.some(({ matches }) => matches(type));
+    return contentTypes.has(type.toLowerCase());
+  };
   const candidate = { encoding: library.encoding, first: config.chooseFirst === true, compresses };
   const perRoute = (stream: HttpStream): CompressorPerRoute | undefined =>
     stream.perRoute(scope.name) as CompressorPerRoute | undefined;
@@ -154,7 +163,11 @@ export function compressorFilter(
         !stream.responseEnds && isLong && (!tells || verdict === 'ok') && accepts(stream, headers.get('content-type'));
       if (wanted && verdict === 'ok') {
         compressed.value++;
-        if (isStrong(headers.get('etag'))) headers.remove('etag');
+        const etag = headers.get('etag');
+        if (etag !== undefined && isStrong(etag)) {
+          if (weakens) headers.set('etag', `W/${etag}`);
+          else headers.remove('etag');
+        }
         headers.remove('content-length');
         headers.set('content-encoding', library.encoding);
         if (tells) headers.set('x-envoy-compression-status', `${library.encoding};Compressed;OriginalLength=${length}`);
@@ -178,8 +191,8 @@ export function compressorFilter(
 }
 
 /** It promises these very bytes. */
-function isStrong(etag: string | undefined): boolean {
-  return etag !== undefined && etag.length > 2 && !/^w\//i.test(etag);
+function isStrong(etag: string): boolean {
+  return !/^w\//i.test(etag);
 }
 
 function isFixed(cacheControl: string | undefined): boolean {

@@ -11,7 +11,7 @@ import { ResponseFlag, type HttpFilter, type HttpStream, type RateLimitDescripto
 import { compileGrpcMethod } from '../grpc-service.ts';
 import { Headers } from '../../http/headers.ts';
 import type { FilterScope } from '../scope.ts';
-import { rateLimitHeaders, type DescriptorStatus } from './headers.ts';
+import { rateLimitHeaders, retryAfter, type DescriptorStatus } from './headers.ts';
 import { policiesOf, type RateLimitPerRoute } from './per-route.ts';
 import { compileRateLimits } from './policies.ts';
 
@@ -58,6 +58,9 @@ export function rateLimitFilter(
   const own = compileRateLimits(context, config.rateLimits, [...path, 'rateLimits'], true);
   const adds = compileMutations(context, config.responseHeadersToAdd, undefined, path, 'response');
   const status = statusFrom400(httpStatus(config.rateLimitedStatus?.code)) ?? 429;
+  const namespace =
+    config.metadataNamespace === undefined || config.metadataNamespace === '' ? METADATA : config.metadataNamespace;
+  const tellsAll = config.enableXRatelimitHeaders === 'DRAFT_VERSION_03';
   const statusOnError = httpStatus(config.statusOnError?.code) ?? 500;
   const { runtime } = context.deps;
   const enabled = ruledBy(runtime, config.filterEnabled, 'ratelimit.http_filter_enabled');
@@ -89,7 +92,12 @@ export function rateLimitFilter(
     );
   };
 
-  const settle = (stream: HttpStream, cluster: string, answer: Answer | undefined): undefined | 'stop' => {
+  const settle = (
+    stream: HttpStream,
+    cluster: string,
+    asked: readonly RateLimitDescriptor[],
+    answer: Answer | undefined,
+  ): undefined | 'stop' => {
     pending.delete(stream);
     if (answer === undefined) {
       count(cluster, `ratelimit.${prefix}error`);
@@ -101,7 +109,7 @@ export function rateLimitFilter(
       stream.sendLocalReply(statusOnError, '', 'rate_limiter_error', 0, undefined, more);
       return 'stop';
     }
-    if (answer.dynamicMetadata !== undefined) stream.setMetadata(METADATA, answer.dynamicMetadata);
+    if (answer.dynamicMetadata !== undefined) stream.setMetadata(namespace, answer.dynamicMetadata);
     const over = answer.overallCode === 'OVER_LIMIT';
     const headers = new Headers();
     for (const [name, value] of fields(answer.responseHeadersToAdd)) addHeader(headers, name, value, RESPONSE_SINGLE);
@@ -110,9 +118,12 @@ export function rateLimitFilter(
       count(cluster, 'upstream_rq_completed', `upstream_rq_${Math.trunc(status / 100)}xx`, `upstream_rq_${status}`);
       if (config.disableXEnvoyRatelimitedHeader !== true) headers.set('x-envoy-ratelimited', 'true');
     } else count(cluster, `ratelimit.${prefix}ok`);
-    if (config.enableXRatelimitHeaders === 'DRAFT_VERSION_03')
-      for (const [name, value] of rateLimitHeaders(answer.statuses ?? [])) headers.add(name, value);
+    const statuses = answer.statuses ?? [];
+    for (const [name, value] of rateLimitHeaders(statuses, (i) => asked[i]?.headers ?? tellsAll))
+      headers.add(name, value);
     if (over && (enforced.value >= 1 || random.float() < enforced.value)) {
+      const after = config.enableRetryAfterHeader === true && status === 429 ? retryAfter(statuses) : undefined;
+      if (after !== undefined && !headers.has('retry-after')) headers.add('retry-after', String(after));
       applyMutations(adds, headers, stream);
       const body = Buffer.from(answer.rawBody ?? '', 'base64').toString('latin1');
       const given: [string, string][] = [];
@@ -149,8 +160,8 @@ export function rateLimitFilter(
       const call = method.call({ domain, descriptors: asked.map(descriptorMessage) });
       pending.set(stream, call);
       return call.answer.then(
-        (answer) => settle(stream, cluster, answer as Answer),
-        () => settle(stream, cluster, undefined),
+        (answer) => settle(stream, cluster, asked, answer as Answer),
+        () => settle(stream, cluster, asked, undefined),
       );
     },
     onResponse(stream) {
@@ -174,11 +185,12 @@ export function rateLimitFilter(
   };
 }
 
-function descriptorMessage({ entries, limit, hitsAddend }: RateLimitDescriptor): object {
+function descriptorMessage({ entries, limit, hitsAddend, negative }: RateLimitDescriptor): object {
   return {
     entries,
     ...(limit === undefined ? {} : { limit }),
     ...(hitsAddend === undefined ? {} : { hitsAddend: String(hitsAddend) }),
+    ...(negative === true ? { isNegativeHits: true } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue, types } from '@mizzen/xds';
 import { livePercentage } from '../../runtime/live.ts';
 import type { CompileContext } from '../../program/context.ts';
+import { compileCidrs } from '../../program/match/cidr.ts';
 import { compileRequestHeader } from '../../program/match/header.ts';
 import { compileQuery, queryParameter } from '../../program/match/query.ts';
 import type { Path } from '../../program/path.ts';
@@ -33,6 +34,11 @@ export function compileRateLimits(
 
 const ALWAYS = { value: 1 };
 
+/** Whether clients are told of it in `x-ratelimit-…`; undefined: as the filter says. */
+function told(option: types.route.RateLimit['xRatelimitOption']): boolean | undefined {
+  return option === undefined || option === 'UNSPECIFIED' ? undefined : option === 'DRAFT_VERSION_03';
+}
+
 function compileRateLimit(
   context: CompileContext,
   limit: types.route.RateLimit,
@@ -47,6 +53,8 @@ function compileRateLimit(
   const override = compileOverride(context, limit.limit, [...path, 'limit']);
   const addend = compileAddend(context, limit.hitsAddend, [...path, 'hitsAddend']);
   const { disableKey = '' } = limit;
+  const negative = limit.hitsAddend?.isNegativeHits === true;
+  const headers = told(limit.xRatelimitOption);
   return {
     stage,
     onStreamDone: limit.applyOnStreamDone === true,
@@ -62,7 +70,13 @@ function compileRateLimit(
         if (entry === undefined) return undefined;
         if (entry !== 'skip') entries.push(entry);
       }
-      return { entries, limit: override?.(stream), hitsAddend: weighed ? addend?.(stream) : undefined };
+      return {
+        entries,
+        limit: override?.(stream),
+        hitsAddend: weighed ? addend?.(stream) : undefined,
+        negative: weighed && negative,
+        headers,
+      };
     },
   };
 }
@@ -93,6 +107,21 @@ function compileAction(context: CompileContext, action: types.route.RateLimit_Ac
   }
   if (action.remoteAddress !== undefined)
     return (stream) => ({ key: 'remote_address', value: stream.info.remoteAddress });
+  if (action.remoteAddressMatch !== undefined) {
+    const { descriptorKey = '', descriptorValue = '', defaultValue = '', addressMatcher } = action.remoteAddressMatch;
+    const at = [...path, 'remoteAddressMatch'];
+    if (descriptorValue === '') context.refuse([...at, 'descriptorValue'], 'must not be empty');
+    if (addressMatcher === undefined) context.refuse([...at, 'addressMatcher'], 'must be there');
+    const ranges = compileCidrs(context, addressMatcher?.ranges, [...at, 'addressMatcher', 'ranges']);
+    const invert = addressMatcher?.invertMatch === true;
+    const key = descriptorKey === '' ? 'remote_address_match' : descriptorKey;
+    const format = text(context, descriptorValue, '', [...at, 'descriptorValue']);
+    return (stream) => {
+      if (ranges.some((range) => range.contains(stream.info.remoteAddress)) === invert) return undefined;
+      const value = unwire(format(stream)) || defaultValue;
+      return value === '' ? undefined : { key, value };
+    };
+  }
   if (action.maskedRemoteAddress !== undefined) {
     const { v4PrefixMaskLen = 32, v6PrefixMaskLen = 128 } = action.maskedRemoteAddress;
     if (v4PrefixMaskLen > 32) context.refuse([...path, 'maskedRemoteAddress', 'v4PrefixMaskLen'], 'must be at most 32');
@@ -212,6 +241,11 @@ function compileOverride(
   path: Path,
 ): ((stream: HttpStream) => RateLimitDescriptor['limit']) | undefined {
   if (limit === undefined) return undefined;
+  if (limit.rateLimit !== undefined) {
+    const { requestsPerUnit = 0, unit = 'UNKNOWN' } = limit.rateLimit;
+    const fixed = { requestsPerUnit, unit };
+    return () => fixed;
+  }
   const at = limit.dynamicMetadata?.metadataKey;
   if (at === undefined) context.refuse([...path, 'dynamicMetadata'], 'must be there');
   return (stream) => {

@@ -1,4 +1,5 @@
 import { TypeUrl, type types } from '@mizzen/xds';
+import { compileKeepalive } from '../../keepalive.ts';
 import { livePercentage } from '../../runtime/live.ts';
 import { CompileContext } from '../context.ts';
 import { noEffectTypes } from '../fields/index.ts';
@@ -78,7 +79,6 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     percent(common?.healthyPanicThreshold, 0.5),
   );
   if (milliseconds(cluster.connectTimeout, 5000) <= 0) context.refuse(['connectTimeout'], 'must be greater than 0');
-  const keepalive = connection?.tcpKeepalive;
   return {
     name,
     statName: cluster.altStatName === undefined || cluster.altStatName === '' ? name : cluster.altStatName,
@@ -110,14 +110,7 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
       balancing.hashKey === undefined ? http : { ...http, policies: { ...http.policies, hashKey: balancing.hashKey } },
     dns: compileDns(cluster, type),
     originalDst: type === 'ORIGINAL_DST' ? compileOriginalDst(context, cluster) : undefined,
-    tcpKeepalive:
-      keepalive === undefined
-        ? undefined
-        : {
-            time: seconds(keepalive.keepaliveTime),
-            interval: seconds(keepalive.keepaliveInterval),
-            probes: keepalive.keepaliveProbes,
-          },
+    tcpKeepalive: compileKeepalive(connection?.tcpKeepalive),
     sources: compileBind(context, cluster.upstreamBindConfig, ['upstreamBindConfig']),
     preconnectRatio: preconnectRatio(context, cluster),
     poolPerConnection: cluster.connectionPoolPerDownstreamConnection === true,
@@ -134,10 +127,6 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
 function withAlpn(transport: UpstreamTransportProgram, { http2Only }: UpstreamHttpProgram): UpstreamTransportProgram {
   if (!http2Only || transport.kind !== 'tls' || transport.tls.alpnProtocols.length > 0) return transport;
   return { kind: 'tls', tls: { ...transport.tls, alpnProtocols: ['h2'] } };
-}
-
-function seconds(value: number | undefined): number | undefined {
-  return value === undefined ? undefined : value * 1000;
 }
 
 function clusterType(context: CompileContext, cluster: types.cluster.Cluster): ClusterProgram['type'] {

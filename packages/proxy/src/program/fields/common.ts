@@ -36,8 +36,7 @@ export const commonFields: FieldTable = {
   },
   'envoy.config.core.v3.HttpProtocolOptions': {
     implemented: `idleTimeout maxConnectionDuration maxHeadersCount maxResponseHeadersKb maxStreamDuration
-      headersWithUnderscoresAction maxRequestsPerConnection`,
-    refused: { [NOT_SUPPORTED]: 'maxConnectionDurationJitter' },
+      headersWithUnderscoresAction maxRequestsPerConnection maxConnectionDurationJitter`,
   },
   'envoy.config.core.v3.Http1ProtocolOptions': {
     implemented: `allowAbsoluteUrl acceptHttp10 defaultHostForHttp10 headerKeyFormat enableTrailers allowChunkedLength

@@ -9,19 +9,19 @@ export const listenerFields: FieldTable = {
   'envoy.config.listener.v3.Listener': {
     implemented: `name address additionalAddresses statPrefix perConnectionBufferLimitBytes filterChains defaultFilterChain filterChainMatcher
       listenerFilters listenerFiltersTimeout continueOnListenerFiltersTimeout
-      trafficDirection accessLog drainType tcpBacklogSize ignoreGlobalConnLimit bypassOverloadManager bindToPort useOriginalDst internalListener deprecatedV1 metadata`,
+      trafficDirection accessLog drainType tcpBacklogSize ignoreGlobalConnLimit bypassOverloadManager bindToPort tcpKeepalive useOriginalDst internalListener deprecatedV1 metadata`,
     noEffect: {
       'one process accepts all connections of a listener':
         'connectionBalanceConfig reusePort enableReusePort maxConnectionsToAcceptPerSocketEvent',
     },
     refused: {
       [NOT_SUPPORTED]: `fcdsConfig transparent freebind socketOptions tcpFastOpenQueueLength
-        udpListenerConfig apiListener enableMptcp tcpKeepalive perConnectionBufferHighWatermarkTimeout statsMatcher`,
+        udpListenerConfig apiListener enableMptcp perConnectionBufferHighWatermarkTimeout statsMatcher`,
     },
   },
   'envoy.config.listener.v3.AdditionalAddress': {
-    implemented: 'address',
-    refused: { [NOT_SUPPORTED]: 'socketOptions tcpKeepalive' },
+    implemented: 'address tcpKeepalive',
+    refused: { [NOT_SUPPORTED]: 'socketOptions' },
   },
   'envoy.config.listener.v3.Listener.DeprecatedV1': { implemented: 'bindToPort' },
   'envoy.config.listener.v3.Listener.InternalListenerConfig': {},
@@ -114,8 +114,8 @@ export const listenerFields: FieldTable = {
     implemented: 'forwardClientCertDetails setCurrentClientCertDetails',
   },
   [`${HCM}.HttpConnectionManager.SetCurrentClientCertDetails`]: {
-    implemented: 'subject cert chain dns uri',
-    refused: { [NOT_SUPPORTED]: 'issuer format' },
+    implemented: 'subject cert chain dns uri issuer',
+    refused: { [NOT_SUPPORTED]: 'format' },
   },
   [`${HCM}.HttpConnectionManager.UpgradeConfig`]: {
     implemented: 'upgradeType enabled filters',

@@ -11,8 +11,7 @@ export const rateLimitFields: FieldTable = {
   [`${HTTP}.RateLimit`]: {
     implemented: `domain stage requestType timeout failureModeDeny failureModeDenyPercent rateLimitedAsResourceExhausted
       rateLimitService enableXRatelimitHeaders disableXEnvoyRatelimitedHeader rateLimitedStatus responseHeadersToAdd
-      statusOnError statPrefix filterEnabled filterEnforced rateLimits`,
-    refused: { [NOT_SUPPORTED]: 'metadataNamespace enableRetryAfterHeader' },
+      statusOnError statPrefix filterEnabled filterEnforced rateLimits metadataNamespace enableRetryAfterHeader`,
   },
   [`${HTTP}.RateLimitPerRoute`]: {
     implemented: 'vhRateLimits rateLimits domain',
@@ -31,14 +30,12 @@ export const rateLimitFields: FieldTable = {
     values: { transportApiVersion: { V2: 'services speak version 3' } },
   },
   [ROUTE]: {
-    implemented: 'stage actions limit hitsAddend disableKey applyOnStreamDone',
-    refused: { [NOT_SUPPORTED]: 'xRatelimitOption' },
+    implemented: 'stage actions limit hitsAddend disableKey applyOnStreamDone xRatelimitOption',
   },
   [`${ROUTE}.Action`]: {
     implemented: `sourceCluster destinationCluster requestHeaders queryParameters remoteAddress genericKey
       headerValueMatch dynamicMetadata metadata maskedRemoteAddress queryParameterValueMatch
-      extension`,
-    refused: { [NOT_SUPPORTED]: 'remoteAddressMatch' },
+      extension remoteAddressMatch`,
   },
   'envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor': {
     implemented: 'descriptorKey skipIfError text parsed',
@@ -49,6 +46,9 @@ export const rateLimitFields: FieldTable = {
   [`${ROUTE}.Action.RequestHeaders`]: { implemented: 'headerName descriptorKey skipIfAbsent' },
   [`${ROUTE}.Action.QueryParameters`]: { implemented: 'queryParameterName descriptorKey skipIfAbsent' },
   [`${ROUTE}.Action.MaskedRemoteAddress`]: { implemented: 'v4PrefixMaskLen v6PrefixMaskLen' },
+  [`${ROUTE}.Action.RemoteAddressMatch`]: {
+    implemented: 'descriptorValue descriptorKey defaultValue addressMatcher',
+  },
   [`${ROUTE}.Action.GenericKey`]: {
     implemented: 'descriptorValue descriptorKey',
     noEffect: UNREAD_DEFAULT,
@@ -66,7 +66,8 @@ export const rateLimitFields: FieldTable = {
     implemented: 'descriptorKey metadataKey defaultValue source skipIfAbsent',
     values: { source: { CLUSTER_ENTRY: NOT_SUPPORTED, CLUSTER_LOCALITY_ENTRY: NOT_SUPPORTED } },
   },
-  [`${ROUTE}.Override`]: { implemented: 'dynamicMetadata', refused: { [NOT_SUPPORTED]: 'rateLimit' } },
+  [`${ROUTE}.Override`]: { implemented: 'dynamicMetadata rateLimit' },
+  [`${ROUTE}.Override.RateLimitOverride`]: { implemented: 'requestsPerUnit unit' },
   [`${ROUTE}.Override.DynamicMetadata`]: { implemented: 'metadataKey' },
-  [`${ROUTE}.HitsAddend`]: { implemented: 'number format', refused: { [NOT_SUPPORTED]: 'isNegativeHits' } },
+  [`${ROUTE}.HitsAddend`]: { implemented: 'number format isNegativeHits' },
 };

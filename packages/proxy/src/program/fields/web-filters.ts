@@ -26,12 +26,10 @@ export const webFilterFields: FieldTable = {
   },
   [`${COMPRESSOR}.Compressor.ResponseDirectionConfig`]: {
     implemented: `commonConfig disableOnEtagHeader removeAcceptEncodingHeader uncompressibleResponseCodes
-      statusHeaderEnabled`,
-    refused: { [NOT_SUPPORTED]: 'weakenEtagOnCompress' },
+      statusHeaderEnabled weakenEtagOnCompress`,
   },
   [`${COMPRESSOR}.Compressor.CommonDirectionConfig`]: {
-    implemented: 'enabled minContentLength contentType',
-    refused: { [NOT_SUPPORTED]: 'contentTypeMatcher' },
+    implemented: 'enabled minContentLength contentType contentTypeMatcher',
   },
   [`${COMPRESSOR}.CompressorPerRoute`]: { implemented: 'disabled overrides' },
   [`${COMPRESSOR}.CompressorOverrides`]: {

@@ -18,6 +18,7 @@ export function compileClientCert({
   return {
     mode: forwardClientCertDetails ?? 'SANITIZE',
     subject: details?.subject === true,
+    issuer: details?.issuer === true,
     cert: details?.cert === true,
     chain: details?.chain === true,
     dns: details?.dns === true,

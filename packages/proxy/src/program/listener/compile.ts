@@ -1,5 +1,6 @@
 import { singleSources } from '../route-source.ts';
 import { TypeUrl, type types } from '@mizzen/xds';
+import { compileKeepalive } from '../../keepalive.ts';
 import { compileConnectionLimit } from '../../filter/connection-limit.ts';
 import { compileNetworkExtAuthz } from '../../filter/ext-authz/network.ts';
 import { compileNetworkLocalRateLimit } from '../../filter/local-ratelimit-network.ts';
@@ -70,6 +71,9 @@ function compileRead(context: CompileContext, listener: types.listener.Listener)
     address: address ?? { kind: 'internal', name },
     additionalAddresses: (listener.additionalAddresses ?? []).flatMap(
       (additional, i) => compileAddress(context, additional.address, ['additionalAddresses', i, 'address']) ?? [],
+    ),
+    keepalives: [undefined, ...(listener.additionalAddresses ?? []).map(({ tcpKeepalive }) => tcpKeepalive)].map(
+      (own) => compileKeepalive(own ?? listener.tcpKeepalive),
     ),
     bindToPort: listener.bindToPort ?? listener.deprecatedV1?.bindToPort ?? true,
     useOriginalDst: listener.useOriginalDst === true,

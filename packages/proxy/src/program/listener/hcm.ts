@@ -72,6 +72,7 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
 
     idleTimeout: milliseconds(common?.idleTimeout, 3_600_000),
     maxConnectionDuration: milliseconds(common?.maxConnectionDuration, 0),
+    maxConnectionJitter: (common?.maxConnectionDurationJitter?.value ?? 0) / 100,
     maxStreamDuration: milliseconds(common?.maxStreamDuration, 0),
     streamIdleTimeout: milliseconds(hcm.streamIdleTimeout, 300_000),
     requestTimeout: milliseconds(hcm.requestTimeout, 0),

@@ -5,6 +5,7 @@ import type { ClusterPolicies } from '../../types/route.ts';
 import type { LbProgram, OverrideSource, SubsetProgram } from './balancing.ts';
 import type { ResourcePlace } from './compile.ts';
 import type { EndpointProgram, EndpointsProgram } from './endpoints.ts';
+import type { KeepaliveProgram } from './listener.ts';
 import type { HealthCheckProgram, OutlierProgram } from './health.ts';
 import type { UpstreamTlsProgram } from './tls.ts';
 
@@ -70,9 +71,7 @@ export interface ClusterProgram {
   readonly http: UpstreamHttpProgram;
   readonly dns: DnsProgram;
   readonly originalDst: OriginalDstProgram | undefined;
-  readonly tcpKeepalive:
-    | { readonly time: number | undefined; readonly interval: number | undefined; readonly probes: number | undefined }
-    | undefined;
+  readonly tcpKeepalive: KeepaliveProgram | undefined;
   /** Addresses to connect from; undefined: nothing is said. */
   readonly sources: SourceAddresses | undefined;
   /** Requests share connections only with others of their downstream connection. */

@@ -26,6 +26,7 @@ export type RouteSource =
 export interface ClientCertProgram {
   readonly mode: 'SANITIZE' | 'FORWARD_ONLY' | 'APPEND_FORWARD' | 'SANITIZE_SET' | 'ALWAYS_FORWARD_ONLY';
   readonly subject: boolean;
+  readonly issuer?: boolean;
   readonly cert: boolean;
   readonly chain: boolean;
   readonly dns: boolean;
@@ -49,6 +50,8 @@ export interface HcmProgram {
   /** Connection without a request; 0: none. */
   readonly idleTimeout: number;
   readonly maxConnectionDuration: number;
+  /** Part of it by which it may last longer. */
+  readonly maxConnectionJitter?: number;
   /** Whole stream; 0: none. */
   readonly maxStreamDuration: number;
   readonly streamIdleTimeout: number;

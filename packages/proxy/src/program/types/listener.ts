@@ -14,12 +14,21 @@ export type AddressProgram =
   /** Reached only by clusters whose endpoint is the internal address of that name. */
   | { readonly kind: 'internal'; readonly name: string };
 
+/** Seconds of silence before the first probe and between them, and how many may go unanswered. */
+export interface KeepaliveProgram {
+  readonly time: number;
+  readonly interval: number;
+  readonly probes: number;
+}
+
 export interface ListenerProgram {
   readonly name: string;
   readonly statPrefix: string;
   readonly metadata?: Readonly<Record<string, JsonObject>> | undefined;
   readonly address: AddressProgram;
   readonly additionalAddresses: readonly AddressProgram[];
+  /** For the address, and then for each of the additional ones. */
+  readonly keepalives: readonly (KeepaliveProgram | undefined)[];
   /** False: no socket; takes connections handed over by a listener with `useOriginalDst`. */
   readonly bindToPort: boolean;
   readonly useOriginalDst: boolean;

@@ -1,6 +1,7 @@
 import { chunkHead, encodeFields, LAST_CHUNK, mayOmitLength } from '../codec/encode.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
-import type { CircuitBreaker, LbContext, MirrorProgram, UpstreamHost } from '../types.ts';
+import type { CircuitBreaker, LbContext, MirrorProgram, UpstreamCluster, UpstreamHost } from '../types.ts';
+import type { Span } from '../tracing/span.ts';
 import { charge } from './charge.ts';
 import type { ClientConnection, Exchange } from './client-connection.ts';
 import { applyMutations } from '../program/headers.ts';
@@ -33,7 +34,11 @@ export function mirror(stream: ActiveStream, program: MirrorProgram, timeout: nu
   );
   if (cluster === undefined) return undefined;
   const authority = authorityOf(program, request.authority);
-  const shadow = new ShadowRequest(stream, headersOf(program, stream), authority, cluster.limits.DEFAULT, timeout);
+  const headers = headersOf(program, stream);
+  const span = stream.tracing?.shadow(headers, program.traceSampled);
+  headers.set('x-envoy-internal', 'true');
+  headers.append('x-forwarded-for', hcm.deps.net.outerAddress);
+  const shadow = new ShadowRequest(stream, { headers, authority, cluster, span }, timeout);
   const context: LbContext = {
     hash: undefined,
     metadataMatch: undefined,
@@ -59,12 +64,10 @@ function authorityOf(program: MirrorProgram, authority: string): string {
   return program.disableShadowHostSuffix ? authority : withSuffix(authority);
 }
 
-/** The request's own fields, changed as the copy wants them; the copy comes from this proxy. */
+/** The request's own fields, changed as the copy wants them. */
 function headersOf({ mutations }: MirrorProgram, stream: ActiveStream): Headers {
   const headers = stream.request.headers.clone();
   for (const step of mutations ?? []) applyMutations(step, headers, stream);
-  headers.set('x-envoy-internal', 'true');
-  headers.append('x-forwarded-for', stream.hcm.deps.net.outerAddress);
   return headers;
 }
 
@@ -76,12 +79,22 @@ function withSuffix(authority: string): string {
     : `${authority}-shadow`;
 }
 
+/** What leaves, and where to. */
+interface Copy {
+  readonly headers: Headers;
+  readonly authority: string;
+  readonly cluster: UpstreamCluster;
+  readonly span: Span | undefined;
+}
+
 class ShadowRequest implements Shadow, Waiter, Exchange {
   readonly #stream: ActiveStream;
   readonly #method: string;
   readonly #head: string;
   readonly #chunked: boolean;
+  readonly #cluster: UpstreamCluster;
   readonly #breaker: CircuitBreaker;
+  readonly #span: Span | undefined;
   readonly #waitingBody: Buffer[] = [];
   #waitingBytes = 0;
   #complete = false;
@@ -90,12 +103,15 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   #connection: ClientConnection | undefined;
   #over = false;
   #timer: { cancel(): void } | undefined;
+  #status = 0;
 
-  constructor(stream: ActiveStream, headers: Headers, authority: string, breaker: CircuitBreaker, timeout: number) {
+  constructor(stream: ActiveStream, { headers, authority, cluster, span }: Copy, timeout: number) {
     const { request } = stream;
     this.#stream = stream;
-    this.#breaker = breaker;
-    if (timeout > 0) this.#timer = stream.hcm.deps.clock.after(timeout, () => this.cancel());
+    this.#cluster = cluster;
+    this.#breaker = cluster.limits.DEFAULT;
+    this.#span = span;
+    if (timeout > 0) this.#timer = stream.hcm.deps.clock.after(timeout, () => this.#giveUp(504, 'UT'));
     this.#method = request.method;
     this.#chunked = stream.expectsBody && !stream.hasLength;
     const framing = this.#chunked
@@ -111,7 +127,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   start(host: UpstreamHost | null): void {
     if (this.#over) return;
     if (host === null) {
-      this.#finish();
+      this.#finish(503, 'UH');
       return;
     }
     this.#host = host;
@@ -137,8 +153,12 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   }
 
   cancel(): void {
+    this.#giveUp(0, '-', true);
+  }
+
+  #giveUp(status: number, flags: string, canceled = false): void {
     if (this.#over) return;
-    this.#finish();
+    this.#finish(status, flags, canceled);
     this.#pool?.cancel(this);
     this.#connection?.abandon();
   }
@@ -153,12 +173,13 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   }
   onPoolFailure(): void {
     charge(this.#host!.cluster.stats, 503, true, false);
-    this.#finish();
+    this.#finish(503, 'UF');
   }
 
   onResponseHead({ status }: ResponseParser): void {
     // The answer is read so that the connection can be used again, and dropped.
     charge(this.#host!.cluster.stats, status, true, this.#host!.canary === true);
+    this.#status = status;
   }
   onResponseData(): void {
     // As above.
@@ -169,7 +190,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     if (unfinished) this.#connection?.abandon();
   }
   onReset(): void {
-    this.#finish();
+    this.#finish(this.#status === 0 ? 503 : this.#status, 'UC');
   }
   onDrain(): void {
     if (!this.#over) this.#flush();
@@ -203,11 +224,19 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     connection.requestDone();
   }
 
-  #finish(): void {
+  #finish(status = this.#status, flags = '-', canceled = false): void {
     if (this.#over) return;
     this.#over = true;
     this.#timer?.cancel();
     this.#waitingBody.length = 0;
+    if (this.#span !== undefined)
+      this.#stream.tracing?.shadowOver(this.#span, {
+        cluster: this.#cluster,
+        host: this.#host?.authority ?? '',
+        status,
+        flags,
+        canceled,
+      });
     if (this.#host !== undefined) this.#host.active--;
     if (this.#connection === undefined) return;
     this.#host!.cluster.stats.upstream_rq_active--;

@@ -67,6 +67,29 @@ export function describeAttempt(
     addEvent(span, whole, 'last_upstream_rx_byte_received', info.responseEndTime);
 }
 
+/** What became of a copy of a request. */
+export interface ShadowOutcome {
+  readonly cluster: UpstreamCluster;
+  /** Empty: no host was found. */
+  readonly host: string;
+  readonly status: number;
+  readonly flags: string;
+  readonly canceled: boolean;
+}
+
+/** Tags of the span of a copy. */
+export function describeShadow({ tags }: Span, { cluster, host, status, flags, canceled }: ShadowOutcome): void {
+  if (canceled) tags.set('canceled', 'true');
+  tags.set('http.protocol', 'HTTP/1.1');
+  if (host !== '') tags.set('upstream_address', host).set('peer.address', host);
+  tags.set('component', 'proxy');
+  tags.set('upstream_cluster', cluster.name);
+  tags.set('upstream_cluster.name', cluster.statName ?? cluster.name);
+  tags.set('http.status_code', String(status));
+  tags.set('response_flags', flags);
+  if (status === 0 || status >= 500) tags.set('error', 'true');
+}
+
 function requestTags(tags: Map<string, string>, request: RequestHead, info: StreamInfo, maxPathLength: number): void {
   const { headers } = request;
   const header = (name: string): string | undefined => {

@@ -4,7 +4,7 @@ import type { ActiveStream } from '../http/stream.ts';
 import type { AttemptLog } from '../http/attempt-log.ts';
 import { recordOf } from '../http/upstream-log.ts';
 import type { LogSource, SpanIds } from '../program/types.ts';
-import { describeAttempt, describeRequest } from './finish.ts';
+import { describeAttempt, describeRequest, describeShadow, type ShadowOutcome } from './finish.ts';
 import type { RouteTracing, TracingProgram } from './program.ts';
 import type { TraceReason } from './request-id.ts';
 import { sample } from './sampling.ts';
@@ -98,15 +98,14 @@ export class StreamTracing {
 
   /** An attempt begins: its head is told its span, which is its own or the request's. */
   attempt(clusterName: string, attempt: number): Span | undefined {
-    const { request, info, hcm } = this.#stream;
+    const { request, hcm } = this.#stream;
     const span = this.#span;
     if (span === undefined) return undefined;
     if (!this.#program.spawnsUpstreamSpan && !hcm.program.router.startChildSpan) {
       span.inject(request.headers);
       return undefined;
     }
-    const now = info.startWall + turnNow(hcm.deps.clock) - info.startTime;
-    const child = span.child(`router ${clusterName} egress`, now);
+    const child = span.child(`router ${clusterName} egress`, this.now());
     if (attempt > 1 && child.sampled) child.tags.set('retry.count', String(attempt - 1));
     child.inject(request.headers);
     return child;
@@ -124,8 +123,31 @@ export class StreamTracing {
     describeAttempt(span, source, cluster, this.#details(), attempt, stream.info);
     const name = (this.#route()?.upstreamOperation ?? this.#program.upstreamOperation)?.(source) ?? '';
     if (name !== '') span.name = name;
-    span.end = stream.info.startWall + turnNow(stream.hcm.deps.clock) - stream.info.startTime;
+    span.end = this.now();
     span.finish();
+  }
+
+  /** A copy of the request begins: its head is told a span of its own, which is sent or not as the copy says. */
+  shadow(headers: Headers, sampled: boolean | undefined): Span | undefined {
+    const span = this.#span;
+    if (span === undefined) return undefined;
+    const child = span.child('mirror', this.now());
+    if (sampled !== undefined) child.sampled = sampled;
+    child.inject(headers);
+    return child;
+  }
+
+  shadowOver(span: Span, outcome: ShadowOutcome): void {
+    if (!span.sampled) return;
+    describeShadow(span, outcome);
+    span.end = this.now();
+    span.finish();
+  }
+
+  /** Milliseconds since the Unix epoch. */
+  now(): number {
+    const { info, hcm } = this.#stream;
+    return info.startWall + turnNow(hcm.deps.clock) - info.startTime;
   }
 
   /** The request is over. */

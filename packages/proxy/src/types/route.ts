@@ -226,4 +226,6 @@ export interface MirrorProgram {
   readonly host?: string;
   /** Changes of the copy's head. */
   readonly mutations?: readonly HeaderMutations[];
+  /** Whether the copy's span is sent; absent: as that of the request. */
+  readonly traceSampled?: boolean;
 }

@@ -87,8 +87,7 @@ export const routeFields: FieldTable = {
   },
   'envoy.config.route.v3.RouteAction.RequestMirrorPolicy': {
     implemented: `cluster clusterHeader runtimeFraction disableShadowHostSuffixAppend requestHeadersMutations
-      hostRewriteLiteral`,
-    noEffect: { 'mirrored requests leave no spans of their own': 'traceSampled' },
+      hostRewriteLiteral traceSampled`,
   },
   'envoy.config.route.v3.RouteAction.UpgradeConfig': { implemented: 'upgradeType enabled connectConfig' },
   'envoy.config.route.v3.RouteAction.UpgradeConfig.ConnectConfig': {

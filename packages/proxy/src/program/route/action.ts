@@ -100,6 +100,7 @@ export function compileMirrors(
         'requestHeadersMutations',
       ]),
       disableShadowHostSuffix: policy.disableShadowHostSuffixAppend === true,
+      ...(policy.traceSampled === undefined ? {} : { traceSampled: policy.traceSampled }),
     };
   });
 }

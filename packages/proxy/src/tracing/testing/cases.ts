@@ -27,6 +27,25 @@ const shapes: TraceCase[] = (['INBOUND', 'OUTBOUND'] as const).flatMap((directio
 
 export const CASES: readonly TraceCase[] = [
   ...shapes,
+  ...(
+    [
+      ['named', undefined],
+      ['named', false],
+      ['named', true],
+      ['closed', true],
+      ['nobody', undefined],
+    ] as const
+  ).map(([cluster, traceSampled]) => ({
+    name: `copies to ${cluster}, sampled ${traceSampled}`,
+    tracing: { spawnUpstreamSpan: cluster === 'named' },
+    route: {
+      route: {
+        cluster: 'up',
+        requestMirrorPolicies: [{ cluster, ...(traceSampled === undefined ? {} : { traceSampled }) }],
+      },
+    },
+    ask: [request('/', ...B3_PARENT), request('/', ...B3, 'x-b3-sampled: 0')],
+  })),
   {
     name: 'B3 in odd forms',
     tracing: NONE,

@@ -22,6 +22,7 @@ export const commands: Readonly<Record<string, Entry | Group>> = {
   status: { summary: 'what runs, and how it is', load: () => import('./commands/status.ts') },
   dashboard: { summary: 'open the console of a running mesh', load: () => import('./commands/dashboard.ts') },
   top: { summary: 'what workloads and services do now, live', load: () => import('./commands/top.ts') },
+  tap: { summary: 'requests in and out of a workload, live', load: () => import('./commands/tap.ts') },
   logs: { summary: 'print what workloads wrote', load: () => import('./commands/logs.ts') },
   curl: { summary: 'send a request as a workload would', load: () => import('./commands/curl.ts') },
   load: { summary: 'send traffic and report how it was answered', load: () => import('./commands/load.ts') },

@@ -72,6 +72,11 @@ spec:
     metadata: { labels: { app: loud }, annotations: { mizzen.dev/run: "${loud}" } }
     spec: { containers: [{ name: app, image: x }] }
 ---
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: { name: logs }
+spec: { accessLogging: [{ providers: [{ name: envoy }] }] }
+---
 apiVersion: v1
 kind: Service
 metadata: { name: web }
@@ -157,6 +162,28 @@ test('curl goes through the sidecar of the workload', async () => {
   });
   expect((await mizzen('curl', '--from', 'client-v1', '-f', 'http://web/status/503')).status).toBe(1);
 });
+
+test('tap: requests as they end, with who sent them', async () => {
+  await mizzen('curl', '--from', 'client-v1', 'http://web/tapped');
+  await mizzen('curl', '--from', 'client-v1', 'http://web/status/503');
+  const line = await mizzen('tap', 'client-v1', '--tail', '50', '--count', '1', '--status', '5xx');
+  expect(line.out).toMatch(
+    /^\d\d:\d\d:\d\d\.\d{3} {2}out {2}web-v[12] +GET web\/status\/503 {2}503 - {2}\d+ms {2}\S{30,}\n$/,
+  );
+  const [, version] = /web-(v[12])/.exec(line.out) ?? [];
+  const args = ['--direction', 'in', '--tail', '50', '--count', '1', '--path', '/status/*', '-o', 'json'];
+  const { out, err, status } = await mizzen('tap', `web-${version}`, ...args);
+  expect([status, err]).toEqual([0, '']);
+  expect(JSON.parse(out)).toMatchObject({
+    direction: 'inbound',
+    peer: 'default/client-v1',
+    pod: `web-${version}-0`,
+    method: 'GET',
+    path: '/status/503',
+    status: 503,
+  });
+  expect((await mizzen('tap', 'client-v1', '--status', 'bad')).status).toBe(2);
+}, 30_000);
 
 test('a name that fits several workloads lists them, with status 2; an unknown one is told, with status 1', async () => {
   expect(await mizzen('restart', 'web')).toMatchObject({

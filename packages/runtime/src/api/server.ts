@@ -17,6 +17,7 @@ import { isTrusted, refuse } from './guard.ts';
 import { fail, LoopbackServer, reply, write } from './loopback.ts';
 import { scrapeTargets } from './scrape-targets.ts';
 import { logsAnswer } from './logs.ts';
+import type { LoggedRequests } from '../access-log/requests.ts';
 import { BadQuestion } from '../explain/target.ts';
 import { traceAnswer, traceFilterOf, tracesAnswer } from '../traces/answers.ts';
 import { receiveSpans, takesSpans } from '../traces/receive.ts';
@@ -38,6 +39,7 @@ export interface ApiOptions {
   readonly certificates: () => readonly HeldCertificate[];
   /** Where a workload's output is kept, or the access log of its proxies. */
   readonly logFile: (namespace: string, workload: string, source: 'output' | 'access') => string;
+  readonly requests: Pick<LoggedRequests, 'answer'>;
   /** Of the last so many seconds. */
   readonly graph: (window: number) => GraphAnswer;
   /** What everything does now, of the last so many seconds. */
@@ -137,6 +139,10 @@ export class ApiServer {
         return fail(response, 400, 'invalid', help === undefined ? message : `${message}; ${help}`);
       }
     }
+    if (read && segments[4] === 'requests' && segments.length === 5) {
+      const requests = this.#requests(segments, url);
+      if (requests !== undefined) return reply(response, requests.status, requests.body);
+    }
     if (read && segments[4] === 'logs' && segments.length === 5) {
       const logs = this.#logs(segments, url);
       if (logs !== undefined) return reply(response, logs.status, logs.body);
@@ -218,6 +224,22 @@ export class ApiServer {
     const { editor, token } = this.#options;
     if (request.method !== 'POST') return readConfig(editor, what, url, isTrusted(request, token));
     return CHANGES.has(what) ? changeConfig(editor, what, await readJson(request, LONGEST_TEXT)) : undefined;
+  }
+
+  /** Undefined: there is no such path. */
+  #requests(
+    [first, second, namespace = '', name = '']: readonly string[],
+    { searchParams }: URL,
+  ): { readonly status: number; readonly body: object } | undefined {
+    if (first !== 'api' || second !== 'workloads') return undefined;
+    const found = workloadAnswers(this.#options.state()).find((each) => matches(each, namespace, name));
+    if (found === undefined) return undefined;
+    const from = searchParams.get('from');
+    if (from === null || /^\d{1,15}$/.test(from)) {
+      return { status: 200, body: this.#options.requests.answer(found, from === null ? undefined : Number(from)) };
+    }
+    const message = '`from` is a position that an earlier answer told';
+    return { status: 400, body: { error: { code: 'invalid', message } } satisfies ErrorAnswer };
   }
 
   /** Undefined: there is no such path. */

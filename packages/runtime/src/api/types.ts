@@ -366,3 +366,45 @@ export interface TopWorkload extends TopTraffic {
   /** Bytes. */
   readonly memory: number | null;
 }
+
+/** GET /api/workloads/NAMESPACE/NAME/requests: what its proxies' access log has, in its order. */
+export interface RequestsAnswer {
+  /** What `from` of the next request is to be. */
+  readonly position: number;
+  /** False: the mesh asks for no access log, so that there will be none. */
+  readonly logging: boolean;
+  /** Lines that are in another format than Istio's own. */
+  readonly unread: number;
+  readonly requests: readonly RequestAnswer[];
+}
+
+export interface RequestAnswer {
+  /** When it began, ISO 8601. */
+  readonly time: string;
+  /** A gateway's are outbound. */
+  readonly direction: 'inbound' | 'outbound';
+  /** Empty where that cannot be told. */
+  readonly pod: string;
+  /** `NAMESPACE/NAME` of the workload at the other end; empty: none of the mesh, or not known. */
+  readonly peer: string;
+  /** Of the other end, as the log has it; empty: none. */
+  readonly address: string;
+  readonly protocol: string;
+  /** Empty, as what else HTTP has: only bytes. */
+  readonly method: string;
+  readonly authority: string;
+  readonly path: string;
+  /** 0: there was no answer. */
+  readonly status: number;
+  /** Envoy's response flags, such as `UF,URX`. */
+  readonly flags: string;
+  readonly details: string;
+  /** Milliseconds. */
+  readonly duration: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  /** What `GET /api/traces/ID` takes where the request was traced. */
+  readonly requestId: string;
+  /** Where the trace is kept, or the log has it. */
+  readonly traceId: string;
+}

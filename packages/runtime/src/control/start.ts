@@ -19,6 +19,7 @@ import type { LiveExplainer } from '../explain/live.ts';
 import { startedWith } from '../envoy/started-with.ts';
 import type { ControlOptions, FromControl, ToControl } from '../protocol.ts';
 import { TraceStore } from '../traces/store.ts';
+import { LoggedRequests } from '../access-log/requests.ts';
 import { LiveTraffic } from '../traffic/live.ts';
 import { CurrentUsage } from '../traffic/usage.ts';
 import { controlPlaneMetrics } from '../metrics/control-plane.ts';
@@ -135,6 +136,7 @@ export async function startControl(
   const commands = new Commands(send);
   const logs = new StateDir(stateDir);
   const traffic = new LiveTraffic(systemClock, () => running.state);
+  const traces = new TraceStore(systemClock);
   const usage = new CurrentUsage(() => running.state, systemClock);
   const editor = new ConfigEditor({
     files: new MeshFiles(files, meshConfig === undefined ? undefined : tidy(meshConfig)),
@@ -162,7 +164,13 @@ export async function startControl(
       source === 'access' ? logs.accessLog(namespace, workload) : logs.workloadLog(namespace, workload),
     graph: (window) => traffic.graph(window),
     top: async (window) => traffic.top(window, await usage.read()),
-    traces: new TraceStore(systemClock),
+    traces,
+    requests: new LoggedRequests({
+      state: () => running.state,
+      clock: systemClock,
+      accessLog: (namespace, workload) => logs.accessLog(namespace, workload),
+      traces,
+    }),
     async explain(query) {
       explainer ??= import('../explain/live.ts').then(
         ({ LiveExplainer }) => new LiveExplainer(systemClock, () => running.state, options),

@@ -28,7 +28,7 @@ export const RECORDING: RuleFile = {
       ],
     },
     {
-      name: 'mizzen-control-plane',
+      name: 'mizzen-recorded',
       rules: [
         { record: 'mizzen:pushes:rate1m', expr: 'sum by (type) (rate(pilot_xds_pushes[1m]))' },
         ...[50, 99].map((percent) => ({

@@ -41,7 +41,7 @@ describe('reading a resource', () => {
           routes: [
             {
               match: { prefix: '/', path: '/' },
-              route: { cluster: 1, timeout: '5', hedgePolicy: { initialRequests: 2 } },
+              route: { cluster: 1, timeout: '5' },
             },
           ],
         },
@@ -53,16 +53,17 @@ describe('reading a resource', () => {
           typedPerFilterConfig: { 'a.b': { '@type': 'type.googleapis.com/x.Y' } },
         },
       ],
+      vhds: { configSource: { ads: {} } },
     });
     expect(fieldsOf(nacks)).toEqual([
       'virtualHosts[0].domains: must be a list',
       'virtualHosts[0].routes[0].match.path: cannot be set beside `prefix`',
       'virtualHosts[0].routes[0].route.cluster: must be a string',
       'virtualHosts[0].routes[0].route.timeout: must be seconds, such as `1.5s`',
-      'virtualHosts[0].routes[0].route.hedgePolicy: not supported',
       'virtualHosts[1].colour: `envoy.config.route.v3.VirtualHost` has no such field',
       'virtualHosts[1].requireTls: `SOMETIMES` is not a envoy.config.route.v3.VirtualHost.TlsRequirementType',
       'virtualHosts[1].typedPerFilterConfig["a.b"]: `x.Y` is not supported',
+      'vhds: not supported',
     ]);
   });
 

@@ -90,7 +90,7 @@ const add = ({ passed, failed }: Outcome): void => {
 
 await import('./install.ts');
 if (wanted('checks')) add(runChecks());
-if (wanted('unit')) add(await vitest('unit', 'vitest.config.ts', 560));
+if (wanted('unit')) add(await vitest('unit', 'vitest.config.ts', 600));
 // Both wait most of the time: for timeouts of proxies, and for meshes to start.
 const beside = await Promise.all([
   wanted('conformance') ? conformance(540) : undefined,

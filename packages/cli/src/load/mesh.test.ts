@@ -132,6 +132,15 @@ test('with Mizzen’s own engine: sidecars count what was sent, and nothing goes
     expect(result, host).toBeUndefined();
     expect(status, err).toBeGreaterThan(0);
   }
+  for (const [protocol, name, url] of [
+    ['http2', 'HTTP/2 to web', 'http://web/'],
+    ['grpc', 'gRPC to greeter', 'http://greeter/greet.Greeter/Hello'],
+  ] as const) {
+    expect(await load('--from', 'client', '-p', protocol, url)).toMatchObject({
+      status: 2,
+      err: expect.stringContaining(`${name} cannot go through the sidecar of \`client\`: it is Mizzen’s own`),
+    });
+  }
   expect(await load('--from', 'nobody', 'http://web/')).toMatchObject({ status: 1 });
 }, 120_000);
 
@@ -164,6 +173,6 @@ test('hosts of the mesh, by the names that a namespace has for them', () => {
     { hostname: 'dns.example', namespace: 'one', registry: 'External', ports: port, endpoints: [] },
   ];
   const long = ['a.one.svc.cluster.local:80', 'a.one:80', 'a.one.svc:80'];
-  expect([...hostsOf(services, 'two')]).toEqual([...long, 'here.example:80']);
-  expect([...hostsOf(services, 'one')]).toEqual([...long, 'a:80', 'here.example:80']);
+  expect([...hostsOf(services, 'two').keys()]).toEqual([...long, 'here.example:80']);
+  expect([...hostsOf(services, 'one').keys()]).toEqual([...long, 'a:80', 'here.example:80']);
 });

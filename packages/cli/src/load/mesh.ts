@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { isLoopback, type Via } from '@mizzen/load';
+import { isLoopback, type Protocol, type Via } from '@mizzen/load';
 import type { ConfigStatusAnswer, ServicesAnswer, WorkloadsAnswer } from '@mizzen/runtime/api/types.ts';
 import { ApiError } from '@mizzen/runtime/supervisor/api-client.ts';
 import { type Invocation, text, UsageError } from '../command.ts';
@@ -12,7 +12,12 @@ export interface Sender {
   readonly name: string;
   readonly via: Via;
   readonly inMesh: (host: string, port: number) => boolean;
+  /** Why its sidecar cannot carry this; undefined: it can. */
+  readonly refuses: (protocol: Protocol, url: string) => string | undefined;
 }
+
+/** Of these a sidecar passes bytes on, whatever they are. */
+const BYTES = new Set(['tcp', 'tls', 'https', 'mongo', 'mysql', 'redis']);
 
 /** The workload of `--from`. */
 export async function senderOf(values: Values): Promise<Sender | undefined> {
@@ -30,12 +35,28 @@ export async function senderOf(values: Values): Promise<Sender | undefined> {
     name: `${workload.name}.${workload.namespace}`,
     via: { kind: 'sidecar', ...addressOf(sender.httpProxy) },
     inMesh: (host, port) => hosts.has(`${host}:${port}`),
+    refuses: (protocol, url) => (workload.engine === 'mizzen' ? refusal(from, hosts, protocol, url) : undefined),
   };
 }
 
-/** `HOST:PORT` of services that run here, by every name a workload of a namespace may call them. */
-export function hostsOf(services: ServicesAnswer['services'], namespace: string): ReadonlySet<string> {
-  const hosts = new Set<string>();
+/** Mizzen's own proxy speaks HTTP/1.1. */
+function refusal(
+  from: string,
+  hosts: ReadonlyMap<string, string>,
+  protocol: Protocol,
+  written: string,
+): string | undefined {
+  const url = URL.parse(written);
+  if (protocol === 'http1' || url?.protocol !== 'http:') return undefined;
+  const known = hosts.get(`${url.hostname}:${url.port || 80}`);
+  if (known === undefined || BYTES.has(known.toLowerCase())) return undefined;
+  const name = protocol === 'grpc' ? 'gRPC' : 'HTTP/2';
+  return `${name} to ${url.host} cannot go through the sidecar of \`${from}\`: it is Mizzen’s own engine, which takes HTTP/1.1`;
+}
+
+/** `HOST:PORT` of services that run here, by every name a workload of a namespace may call them, with the protocol. */
+export function hostsOf(services: ServicesAnswer['services'], namespace: string): ReadonlyMap<string, string> {
+  const hosts = new Map<string, string>();
   for (const { hostname, namespace: of, registry, ports, endpoints } of services) {
     const local = registry === 'Kubernetes' || endpoints.every(({ address }) => isLoopback(address));
     if (!local || (registry !== 'Kubernetes' && endpoints.length === 0)) continue;
@@ -46,7 +67,7 @@ export function hostsOf(services: ServicesAnswer['services'], namespace: string)
       names.push(`${short}.${of}`, `${short}.${of}.svc`);
       if (of === namespace) names.push(short);
     }
-    for (const { port } of ports) for (const name of names) hosts.add(`${name}:${port}`);
+    for (const { port, protocol } of ports) for (const name of names) hosts.set(`${name}:${port}`, protocol);
   }
   return hosts;
 }

@@ -55,6 +55,7 @@ export async function loadOptions(invocation: Invocation): Promise<LoadOptions |
       'give them `target: URL`, or start the mesh whose gateway they go through',
     );
   }
+  if (sender !== undefined) refuse(sender, plan, target);
   const mode = modeOf(text(values, 'mode') ?? plan.mode ?? 'balanced');
   const rate = numberOf(values, 'rate') ?? plan.rate ?? 10;
   const peak = numberOf(values, 'peak') ?? plan.peak ?? rate * PEAK[mode];
@@ -80,6 +81,21 @@ export async function loadOptions(invocation: Invocation): Promise<LoadOptions |
     clock: realClock,
     random: seeded(seed),
   };
+}
+
+/** What the sidecar cannot carry is said before anything is sent. */
+function refuse({ refuses }: Sender, plan: Plan, target: string | undefined): void {
+  for (const { protocol, target: own, steps } of plan.scenarios) {
+    const base = own?.text ?? target ?? '';
+    const urls = steps.map(({ url }) => (/^https?:/.test(url.text) ? url.text : base));
+    const reason = urls.map((url) => refuses(protocol, url)).find((each) => each !== undefined);
+    if (reason !== undefined) {
+      throw new UsageError(
+        reason,
+        '`mizzen up --engine envoy`, or the annotation `mizzen.dev/engine: envoy`, makes it an Envoy',
+      );
+    }
+  }
 }
 
 type Source = { readonly kind: 'url'; readonly url: string } | { readonly kind: 'file'; readonly file: string };

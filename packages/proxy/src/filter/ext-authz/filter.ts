@@ -4,6 +4,7 @@ import { httpStatus } from '../../program/http-status.ts';
 import { compileMetadata } from '../../program/match/value.ts';
 import type { Path } from '../../program/path.ts';
 import type { Counter } from '../../program/types.ts';
+import { asciiLower } from '../../program/values.ts';
 import { liveFlag, liveFraction } from '../../runtime/live.ts';
 import { ResponseFlag, type CollectedBody, type HttpFilter, type HttpStream, type Trace } from '../../types.ts';
 import type { FilterScope } from '../scope.ts';
@@ -46,6 +47,8 @@ export function extAuthzFilter(
     config.decoderHeaderMutationRules === undefined
       ? undefined
       : compileMutationRules(context, config.decoderHeaderMutationRules, [...path, 'decoderHeaderMutationRules']);
+  const shadow = config.shadowMode === true;
+  const clears = compileClearing(config);
   const validate = config.validateMutations === true;
   const takesMetadata = config.enableDynamicMetadataIngestion ?? true;
   const maxDenied = config.maxDeniedResponseBodyBytes ?? 0;
@@ -60,6 +63,8 @@ export function extAuthzFilter(
     failure_mode_allowed: counter('failure_mode_allowed'),
     invalid: counter('invalid'),
     ignored_dynamic_metadata: counter('ignored_dynamic_metadata'),
+    shadow_denied: counter('shadow_denied'),
+    shadow_error: counter('shadow_error'),
   };
   /** Also under the cluster that the request was meant for when the service was asked; empty: for none. */
   const count = (cluster: string, name: keyof typeof stats): void => {
@@ -70,6 +75,11 @@ export function extAuthzFilter(
     if (!chargesCluster || cluster === '') return;
     for (const name of ['upstream_rq_completed', `upstream_rq_${Math.trunc(status / 100)}xx`, `upstream_rq_${status}`])
       context.deps.counter(`cluster.${cluster}.${name}`).value++;
+  };
+  /** It is only tried. */
+  const tried = (would: Counter): undefined => {
+    would.value++;
+    return undefined;
   };
   const refuse = (stream: HttpStream): 'stop' => {
     stream.sendLocalReply(statusOnError, '', ERROR, ResponseFlag.UAEX);
@@ -87,6 +97,7 @@ export function extAuthzFilter(
     pending.delete(stream);
     if (verdict.kind === 'error') {
       count(cluster, 'error');
+      if (shadow) return tried(stats.shadow_error);
       if (config.failureModeAllow !== true) return refuse(stream);
       count(cluster, 'failure_mode_allowed');
       if (config.failureModeAllowHeaderAdd === true)
@@ -104,13 +115,14 @@ export function extAuthzFilter(
     if (verdict.kind === 'denied') {
       count(cluster, 'denied');
       chargeCluster(cluster, verdict.status);
+      if (shadow) return tried(stats.shadow_denied);
       if (validate && !onlyValid(verdict.headers)) return reject(stream, cluster);
       const body = maxDenied > 0 ? verdict.body.slice(0, maxDenied) : verdict.body;
       const fields = denialFields(verdict.headers, body === '');
       stream.sendLocalReply(verdict.status, body, 'ext_authz_denied', ResponseFlag.UAEX, fields);
       return 'stop';
     }
-    if (config.clearRouteCache === true && changesRequest(verdict)) stream.clearRoute();
+    if (clears?.(verdict) === true) stream.clearRoute();
     if (validate && !onlyValid([...verdict.request, ...verdict.response])) return reject(stream, cluster);
     if (!applyToRequest(stream.request, verdict, rules)) return reject(stream, cluster);
     if (verdict.response.length > 0) responseEdits.set(stream, verdict.response);
@@ -204,7 +216,24 @@ function compileCheck(context: CompileContext, config: types.extAuthz.ExtAuthz, 
   };
 }
 
-function changesRequest(verdict: Extract<Verdict, { kind: 'ok' }>): boolean {
+type Allowed = Extract<Verdict, { kind: 'ok' }>;
+
+/** Whether a request that is allowed is routed anew; undefined: never. */
+function compileClearing({
+  clearRouteCache,
+  clearRouteCacheHeaders = [],
+}: types.extAuthz.ExtAuthz): ((verdict: Allowed) => boolean) | undefined {
+  if (clearRouteCache !== true) return undefined;
+  if (clearRouteCacheHeaders.length === 0) return changesRequest;
+  const names = new Set(clearRouteCacheHeaders.map(asciiLower));
+  return ({ request, remove, querySet, queryRemove }) =>
+    querySet.length > 0 ||
+    queryRemove.length > 0 ||
+    request.some(({ name }) => names.has(name)) ||
+    remove.some((name) => names.has(name));
+}
+
+function changesRequest(verdict: Allowed): boolean {
   return (
     verdict.request.some(({ how }) => how !== 'add') ||
     verdict.remove.length > 0 ||

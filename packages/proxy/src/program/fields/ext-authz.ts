@@ -9,11 +9,11 @@ export const extAuthzFields: FieldTable = {
       clearRouteCache statusOnError validateMutations metadataContextNamespaces routeMetadataContextNamespaces
       filterEnabled filterEnabledMetadata denyAtDisable includePeerCertificate statPrefix allowedHeaders
       disallowedHeaders includeTlsSession chargeClusterResponseStats encodeRawHeaders decoderHeaderMutationRules
-      enableDynamicMetadataIngestion maxDeniedResponseBodyBytes`,
+      enableDynamicMetadataIngestion maxDeniedResponseBodyBytes shadowMode clearRouteCacheHeaders`,
     refused: {
       'there is no typed metadata': 'typedMetadataContextNamespaces routeTypedMetadataContextNamespaces',
       [NOT_SUPPORTED]: `bootstrapMetadataLabelsKey filterMetadata emitFilterStateStats enforceResponseHeaderLimits
-        shadowMode clearRouteCacheHeaders emitClientSpan`,
+        emitClientSpan`,
     },
     values: { transportApiVersion: { V2: 'services speak version 3' } },
   },

@@ -158,6 +158,7 @@ class TcpTunnel implements ActiveConnection {
         this.#end(ResponseFlag.DT, 'max_connection_duration_reached');
       });
     }
+    if (program.flushAccessLogOnStart === true) this.#log('TcpConnectionStart');
     if (program.accessLogFlushInterval > 0) this.#logAgain();
     const chosen = program.weighted ? undefined : filterStateOf(this.#info, 'envoy.tcp_proxy.cluster')?.value;
     const { name, metadataMatch } =

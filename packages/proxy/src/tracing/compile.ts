@@ -36,6 +36,7 @@ export function compileTracing(
     maxPathLength: tracing.maxPathTagLength ?? MAX_PATH,
     tags: compileCustomTags(context, tracing.customTags, [...at, 'customTags']),
     spawnsUpstreamSpan: tracing.spawnUpstreamSpan === true,
+    keepsContext: tracing.noContextPropagation === true,
     operation: operationOf(context, tracing.operation, [...at, 'operation']),
     upstreamOperation: operationOf(context, tracing.upstreamOperation, [...at, 'upstreamOperation']),
     tracer: tracerOf(context, tracing.provider ?? deps.bootstrapTracing, [...at, 'provider', 'typedConfig']),

@@ -16,6 +16,8 @@ export interface TracingProgram {
   readonly tags: ReadonlyMap<string, CustomTag>;
   /** Attempts have spans of their own. */
   readonly spawnsUpstreamSpan: boolean;
+  /** Upstreams are not told of spans. */
+  readonly keepsContext: boolean;
   readonly operation: Operation | undefined;
   readonly upstreamOperation: Operation | undefined;
   /** Undefined: nobody collects spans; requests are still marked. */

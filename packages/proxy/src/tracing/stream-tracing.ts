@@ -102,12 +102,12 @@ export class StreamTracing {
     const span = this.#span;
     if (span === undefined) return undefined;
     if (!this.#program.spawnsUpstreamSpan && !hcm.program.router.startChildSpan) {
-      span.inject(request.headers);
+      if (!this.#program.keepsContext) span.inject(request.headers);
       return undefined;
     }
     const child = span.child(`router ${clusterName} egress`, this.now());
     if (attempt > 1 && child.sampled) child.tags.set('retry.count', String(attempt - 1));
-    child.inject(request.headers);
+    if (!this.#program.keepsContext) child.inject(request.headers);
     return child;
   }
 

@@ -84,6 +84,7 @@ interface Rule {
   readonly type: number;
   readonly namespace: string;
   readonly key: string;
+  readonly base64: boolean;
 }
 
 function compileRules(
@@ -93,10 +94,11 @@ function compileRules(
 ): Rule[] {
   return rules.map(({ tlvType = 0, onTlvPresent }, i) => {
     if (tlvType > 255) context.refuse([...path, i, 'tlvType'], 'must be less than 256');
-    const { metadataNamespace = '', key = '' } = onTlvPresent ?? {};
+    const { metadataNamespace = '', key = '', valueStringEncoding } = onTlvPresent ?? {};
     if (onTlvPresent !== undefined && key === '')
       context.refuse([...path, i, 'onTlvPresent', 'key'], 'must not be empty');
-    return { type: tlvType, namespace: metadataNamespace === '' ? NAMESPACE : metadataNamespace, key };
+    const namespace = metadataNamespace === '' ? NAMESPACE : metadataNamespace;
+    return { type: tlvType, namespace, key, base64: valueStringEncoding === 'BASE64' };
   });
 }
 
@@ -115,7 +117,7 @@ function metadataOf(rules: readonly Rule[], tlvs: readonly ProxyTlv[]): Record<s
     if (rule === undefined) continue;
     metadata ??= {};
     const values = (metadata[rule.namespace] ??= {});
-    values[rule.key] ??= cleanText(value);
+    values[rule.key] ??= rule.base64 ? value.toString('base64') : cleanText(value);
   }
   return metadata;
 }

@@ -84,6 +84,7 @@ const BEGINNINGS: Readonly<Record<string, string | readonly string[]>> = {
   'version 1 in binary': v2(0x11, 0x11, V4),
   'length too short': v2(0x21, 0x11, V4, 11),
   TLVs: v2(0x21, 0x11, V4 + tlv(2, 'hello') + tlv(0xee, '\xff\xfeabc') + tlv(5, 'z')),
+  'TLVs as they are': v2(0x21, 0x11, V4 + tlv(0xef, '\xff\xfeab') + tlv(0xef, 'later') + tlv(2, 'x')),
   'TLV without value': v2(0x21, 0x11, V4 + tlv(2, '')),
   'TLV cut': v2(0x21, 0x11, `${V4}\x02\x00\x05abc`),
   'TLV without length': v2(0x21, 0x11, `${V4}\x02`),
@@ -104,6 +105,7 @@ const LISTENERS = {
     rules: [
       { tlvType: 2, onTlvPresent: { key: 'two' } },
       { tlvType: 238, onTlvPresent: { metadataNamespace: 'ns', key: 'x' } },
+      { tlvType: 239, onTlvPresent: { key: 'raw', valueStringEncoding: 'BASE64' } },
     ],
   },
   optional: { statPrefix: 'optional', allowRequestsWithoutProxyProtocol: true },

@@ -54,8 +54,7 @@ export const listenerFields: FieldTable = {
   },
   [`${PROXY}.ProxyProtocol.Rule`]: { implemented: 'tlvType onTlvPresent' },
   [`${PROXY}.ProxyProtocol.KeyValuePair`]: {
-    implemented: 'metadataNamespace key',
-    refused: { [NOT_SUPPORTED]: 'valueStringEncoding' },
+    implemented: 'metadataNamespace key valueStringEncoding',
   },
   'envoy.config.core.v3.ProxyProtocolPassThroughTLVs': { implemented: 'matchType tlvType' },
 
@@ -155,8 +154,7 @@ export const listenerFields: FieldTable = {
     refused: { [NOT_SUPPORTED]: 'formatters' },
   },
   [`${TCP}.TcpProxy.TcpAccessLogOptions`]: {
-    implemented: 'accessLogFlushInterval flushAccessLogOnConnected',
-    refused: { [NOT_SUPPORTED]: 'flushAccessLogOnStart' },
+    implemented: 'accessLogFlushInterval flushAccessLogOnConnected flushAccessLogOnStart',
   },
 
   'envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit': {

@@ -8,8 +8,7 @@ const OTEL = 'envoy.extensions.tracers.opentelemetry';
 export const tracingFields: FieldTable = {
   [`${HCM}.HttpConnectionManager.Tracing`]: {
     implemented: `clientSampling randomSampling overallSampling verbose maxPathTagLength customTags provider
-      spawnUpstreamSpan operation upstreamOperation`,
-    refused: { [NOT_SUPPORTED]: 'noContextPropagation' },
+      spawnUpstreamSpan operation upstreamOperation noContextPropagation`,
   },
   'envoy.config.route.v3.Tracing': {
     implemented: 'clientSampling randomSampling overallSampling customTags operation upstreamOperation',

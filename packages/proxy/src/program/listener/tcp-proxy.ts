@@ -34,6 +34,7 @@ export function compileTcpProxy(context: CompileContext, tcp: types.tcpProxy.Tcp
         : compileTunnel(context, tcp.tunnelingConfig, [...path, 'tunnelingConfig']),
     accessLogs: compileAccessLogs(context, tcp.accessLog, [...path, 'accessLog']),
     accessLogFlushInterval: milliseconds(tcp.accessLogOptions?.accessLogFlushInterval ?? tcp.accessLogFlushInterval, 0),
+    flushAccessLogOnStart: tcp.accessLogOptions?.flushAccessLogOnStart === true,
     flushAccessLogOnConnected:
       (tcp.accessLogOptions?.flushAccessLogOnConnected ?? tcp.flushAccessLogOnConnected) === true,
   };

@@ -24,6 +24,7 @@ export interface SpanIds {
 /** `ACCESS_LOG_TYPE`, as Envoy spells it. */
 export type AccessLogType =
   | 'NotSet'
+  | 'TcpConnectionStart'
   | 'TcpUpstreamConnected'
   | 'TcpPeriodic'
   | 'TcpConnectionEnd'

@@ -30,6 +30,7 @@ export interface TcpProxyProgram {
   readonly tunnel: TunnelProgram | undefined;
   readonly accessLogs: readonly AccessLogProgram[];
   readonly accessLogFlushInterval: number;
+  readonly flushAccessLogOnStart?: boolean;
   readonly flushAccessLogOnConnected: boolean;
 }
 

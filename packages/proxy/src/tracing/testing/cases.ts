@@ -46,6 +46,11 @@ export const CASES: readonly TraceCase[] = [
     },
     ask: [request('/', ...B3_PARENT), request('/', ...B3, 'x-b3-sampled: 0')],
   })),
+  ...[true, false].map((spawnUpstreamSpan) => ({
+    name: `spans that upstreams are not told of ${spawnUpstreamSpan}`,
+    tracing: { spawnUpstreamSpan, noContextPropagation: true },
+    ask: [request('/'), request('/', ...B3_PARENT), request('/', W3C), request('/', `b3: ${LONG}-a2fb4a1d1a96d312-1`)],
+  })),
   {
     name: 'B3 in odd forms',
     tracing: NONE,

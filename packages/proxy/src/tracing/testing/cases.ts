@@ -52,6 +52,12 @@ export const CASES: readonly TraceCase[] = [
     ask: [request('/'), request('/', ...B3_PARENT), request('/', W3C), request('/', `b3: ${LONG}-a2fb4a1d1a96d312-1`)],
   })),
   {
+    name: 'copies, where upstreams are not told of spans',
+    tracing: { spawnUpstreamSpan: true, noContextPropagation: true },
+    route: { route: { cluster: 'up', requestMirrorPolicies: [{ cluster: 'named', traceSampled: true }] } },
+    ask: [request('/', ...B3_PARENT), request('/')],
+  },
+  {
     name: 'B3 in odd forms',
     tracing: NONE,
     ask: [

@@ -10,6 +10,8 @@ export interface Taken {
   readonly bucket: TokenBucket | undefined;
   /** It is a limit that is only tried. */
   readonly shadowed?: boolean;
+  /** Clients are told of the bucket; undefined: as the filter says. */
+  readonly headers?: boolean | undefined;
 }
 
 /** Buckets of a filter: one for all requests, and one for each descriptor. */
@@ -29,6 +31,13 @@ interface Rule {
   readonly open: boolean;
   /** Only tried. */
   readonly shadow: boolean;
+}
+
+interface Found {
+  readonly bucket: TokenBucket;
+  readonly hits: number;
+  readonly shadow: boolean;
+  readonly headers: boolean | undefined;
 }
 
 /** Undefined: nothing is limited. */
@@ -78,24 +87,29 @@ class Buckets implements Limiter {
 
   take(descriptors: readonly RateLimitDescriptor[]): Taken {
     if (descriptors.length === 0) return { allowed: this.#default.take(), bucket: this.#default };
-    const found: { readonly bucket: TokenBucket; readonly hits: number; readonly shadow: boolean }[] = [];
+    const found: Found[] = [];
     for (const descriptor of descriptors) {
       const fitting = this.#bucketFor(descriptor);
-      if (fitting !== undefined) found.push({ ...fitting, hits: descriptor.hitsAddend ?? 1 });
+      if (fitting !== undefined) {
+        const hits = descriptor.hitsAddend ?? 1;
+        found.push({ ...fitting, hits: descriptor.negative === true ? -hits : hits, headers: descriptor.headers });
+      }
     }
     // The slowest first.
     found.sort((a, b) => a.bucket.rate - b.bucket.rate);
-    let shadowed: TokenBucket | undefined;
-    for (const { bucket, hits, shadow } of found) {
-      if (bucket.take(hits)) continue;
-      if (!shadow) return { allowed: false, bucket };
-      shadowed ??= bucket;
+    let shadowed: Found | undefined;
+    for (const each of found) {
+      const { bucket, headers } = each;
+      if (bucket.take(each.hits)) continue;
+      if (!each.shadow) return { allowed: false, bucket, headers };
+      shadowed ??= each;
     }
-    if (shadowed !== undefined) return { allowed: false, bucket: shadowed, shadowed: true };
-    const first = found[0]?.bucket;
-    if (first !== undefined && !this.#always) return { allowed: true, bucket: first };
+    if (shadowed !== undefined)
+      return { allowed: false, bucket: shadowed.bucket, shadowed: true, headers: shadowed.headers };
+    const first = found[0];
+    if (first !== undefined && !this.#always) return { allowed: true, bucket: first.bucket, headers: first.headers };
     if (!this.#default.take()) return { allowed: false, bucket: this.#default };
-    return { allowed: true, bucket: first ?? this.#default };
+    return { allowed: true, bucket: first?.bucket ?? this.#default, headers: first?.headers };
   }
 
   #bucketFor({ entries }: RateLimitDescriptor): { readonly bucket: TokenBucket; readonly shadow: boolean } | undefined {

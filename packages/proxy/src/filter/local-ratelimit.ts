@@ -92,8 +92,8 @@ export function localRateLimitFilter(
       if (limiter === undefined || !roll(limit.enabled.value, random)) return undefined;
       const { counters } = limit;
       counters.enabled.value++;
-      const { allowed, bucket, shadowed } = limiter.take(limit.descriptors(stream));
-      if (limit.xRateLimitHeaders && bucket !== undefined) looked.set(stream, bucket);
+      const { allowed, bucket, shadowed, headers } = limiter.take(limit.descriptors(stream));
+      if ((headers ?? limit.xRateLimitHeaders) && bucket !== undefined) looked.set(stream, bucket);
       if (allowed) {
         counters.ok.value++;
         return undefined;
@@ -114,7 +114,13 @@ export function localRateLimitFilter(
         matched: false,
       });
       const fields = fieldsOf(limit, stream);
-      if (limit.retryAfter && bucket !== undefined) fields.push(['retry-after', String(bucket.reset)]);
+      if (
+        limit.retryAfter &&
+        limit.status === 429 &&
+        bucket !== undefined &&
+        !fields.some(([name]) => name === 'retry-after')
+      )
+        fields.push(['retry-after', String(bucket.reset)]);
       stream.sendLocalReply(limit.status, 'local_rate_limited', 'local_rate_limited', 0, fields, {
         grpcStatus: limit.grpcStatus,
         flagsForLog: ResponseFlag.RL,

@@ -21,13 +21,13 @@ export class TokenBucket {
     this.#at = clock.now();
   }
 
-  /** False, and nothing taken, when there are not as many. */
+  /** False, and nothing taken, when there are not as many. Negative: they are given back; 0 is never had. */
   take(tokens = 1): boolean {
     const now = this.#clock.now();
     this.#tokens = Math.min(this.max, this.#tokens + (now - this.#at) * this.rate);
     this.#at = now;
-    if (this.#tokens < tokens) return false;
-    this.#tokens -= tokens;
+    if (this.#tokens < tokens || Object.is(tokens, 0)) return false;
+    this.#tokens = Math.min(this.max, this.#tokens - tokens);
     return true;
   }
 

@@ -17,6 +17,8 @@ export type RateLimitAction = (stream: HttpStream) => Entry;
 
 const UNITS = new Set(['SECOND', 'MINUTE', 'HOUR', 'DAY', 'MONTH', 'YEAR', 'WEEK']);
 const MAX_STAGE = 10;
+const MAX_HITS = 1_000_000_000;
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /**
  * `rateLimits` of a virtual host or a route, or of a filter (`weighed`): as in Envoy, only a filter's own say how much a
@@ -70,10 +72,12 @@ function compileRateLimit(
         if (entry === undefined) return undefined;
         if (entry !== 'skip') entries.push(entry);
       }
+      const hitsAddend = weighed ? addend?.(stream) : undefined;
+      if (hitsAddend === 'not a number') return undefined;
       return {
         entries,
         limit: override?.(stream),
-        hitsAddend: weighed ? addend?.(stream) : undefined,
+        hitsAddend,
         negative: weighed && negative,
         headers,
       };
@@ -257,19 +261,21 @@ function compileOverride(
   };
 }
 
-/** How much a request counts: a number, or text with command operators that makes one. */
+/** How much a request counts: a number, or text with command operators that makes one; what does not is not counted. */
 function compileAddend(
   context: CompileContext,
   addend: types.route.RateLimit_HitsAddend | undefined,
   path: Path,
-): ((stream: HttpStream) => number | undefined) | undefined {
+): ((stream: HttpStream) => number | 'not a number') | undefined {
   if (addend === undefined) return undefined;
   if (addend.format !== undefined && addend.format !== '') {
     if (addend.number !== undefined) context.refuse([...path, 'format'], 'cannot be set beside `number`');
     const format = text(context, addend.format, '-', [...path, 'format']);
     return (stream) => {
       const made = format(stream);
-      return /^\d+$/.test(made) ? Number(made) : undefined;
+      // Minus zero is zero.
+      const hits = NUMBER.test(made) ? Math.trunc(Number(made)) : -1;
+      return hits >= 0 && hits <= MAX_HITS ? hits + 0 : 'not a number';
     };
   }
   const number = Number(addend.number ?? 1);

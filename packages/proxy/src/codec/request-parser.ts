@@ -60,35 +60,29 @@ export class RequestParser extends MessageParser {
 
   protected override firstLine(text: string, end: number): CodecErrorDetails | undefined {
     const methodEnd = text.indexOf(' ');
-    let target: string;
-    let known: string | undefined;
-    let simple = false;
     if (
       end > 10 &&
       text.startsWith(' HTTP/1.1', end - 9) &&
       methodEnd < end - 9 &&
       isSimple(text, methodEnd, end - 9)
     ) {
-      target = text.slice(methodEnd + 1, end - 9);
+      const target = text.slice(methodEnd + 1, end - 9);
+      let known = commonMethod(text, methodEnd) ?? METHODS.get(text.slice(0, methodEnd));
+      if (known === undefined && this.allowCustomMethods) known = TOKEN.exec(text)?.[0];
       this.minor = 1;
-      known = commonMethod(text, methodEnd) ?? METHODS.get(text.slice(0, methodEnd));
-    } else {
-      const parts = LOOSE_LINE.exec(text.slice(0, end));
-      if (parts === null) return 'http1.codec_error';
-      known = METHODS.get(parts[1]!);
-      target = parts[2]!;
-      const version = parts[3] ?? '';
-      if (version !== '' && !VERSION.test(version)) return 'http1.codec_error';
-      // Whatever is not 1.1 gets what 1.0 gets.
-      simple = version === '';
-      this.minor = (simple ? target.endsWith('HTTP/1.1') : version === 'HTTP/1.1') ? 1 : 0;
+      this.lineIsAll = false;
+      if (known === undefined) return 'http1.codec_error';
+      this.method = known;
+      this.target = target;
+      return isWellFormed(target, known) ? undefined : 'http1.codec_error';
     }
-    this.lineIsAll = simple;
-    if (known === undefined && this.allowCustomMethods) known = TOKEN.exec(text)?.[0];
-    if (known === undefined) return 'http1.codec_error';
-    this.method = known;
-    this.target = target;
-    return isWellFormed(target, known) ? undefined : 'http1.codec_error';
+    const line = readRequestLine(text.slice(0, end), this.allowCustomMethods);
+    if (line === undefined) return 'http1.codec_error';
+    this.method = line.method;
+    this.target = line.target;
+    this.minor = line.minor;
+    this.lineIsAll = line.simple;
+    return undefined;
   }
 
   protected override frame(): CodecErrorDetails | undefined {
@@ -191,6 +185,28 @@ function commonMethod(text: string, length: number): string | undefined {
   if (length === 3) return text.startsWith('GET') ? 'GET' : text.startsWith('PUT') ? 'PUT' : undefined;
   if (length === 4) return text.startsWith('POST') ? 'POST' : text.startsWith('HEAD') ? 'HEAD' : undefined;
   return undefined;
+}
+
+interface RequestLine {
+  readonly method: string;
+  readonly target: string;
+  /** Of HTTP/1; whatever is not 1.1 gets what 1.0 gets. */
+  readonly minor: 0 | 1;
+  /** There is no version. */
+  readonly simple: boolean;
+}
+
+/** A request line as leniently as Envoy reads it; undefined when it is none. */
+export function readRequestLine(text: string, allowCustomMethods: boolean): RequestLine | undefined {
+  const parts = LOOSE_LINE.exec(text);
+  if (parts === null) return undefined;
+  const target = parts[2]!;
+  const version = parts[3] ?? '';
+  if (version !== '' && !VERSION.test(version)) return undefined;
+  const method = METHODS.get(parts[1]!) ?? (allowCustomMethods ? TOKEN.exec(text)?.[0] : undefined);
+  if (method === undefined || !isWellFormed(target, method)) return undefined;
+  const simple = version === '';
+  return { method, target, simple, minor: (simple ? text.endsWith('HTTP/1.1') : version === 'HTTP/1.1') ? 1 : 0 };
 }
 
 /** What is told from the first line alone. */

@@ -6,11 +6,15 @@ const start = (text: string): string | undefined => readHttpStart(Buffer.from(te
 test.each([
   ['GET / HTTP/1.1\r\n', 'http/1.1'],
   ['GET / HTTP/1.0\r\nhost: a\r\n', 'http/1.0'],
-  ['\r\nPOST http://a/b?c HTTP/1.1\n', 'http/1.1'],
+  ['POST http://a/b?c HTTP/1.1\n', 'http/1.1'],
+  ['POST  /\tHTTP/1.1 \r\n', 'http/1.1'],
+  ['\r\nPOST / HTTP/1.1\r\n', ''],
+  ['GET a HTTP/1.1\r\n', ''],
   ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'h2c'],
   ['PRI * HTTP/1.1\r\n', 'http/1.1'],
   ['GET / HTTP/3.7\r\n', 'http/1.0'],
-  ['GET /\r\n', ''],
+  ['GET /\r\n', 'http/1.0'],
+  ['GET\r\n', ''],
   ['\x16\x03\x01', ''],
   ['*1\r\n$4\r\nPING\r\n', ''],
 ])('%j is %j', (text, protocol) => {

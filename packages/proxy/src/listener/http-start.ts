@@ -1,8 +1,9 @@
+import { readRequestLine } from '../codec/request-parser.ts';
+
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 /** A request line longer than this is not waited for. */
 const MAX_LINE = 64 * 1024;
-const REQUEST_LINE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ [^ \r\n]+ HTTP\/(\d\.\d)\r?\n/;
-const METHOD_SO_FAR = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{0,64}(?: [^\r\n]*)?\r?$/;
+const METHOD_SO_FAR = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{0,64}(?:[ \t\r][^\n]*)?$/;
 
 /**
  * What the first bytes of a connection in clear text are: `h2c` (HTTP/2's preface), `http/1.0`, `http/1.1`, empty when
@@ -13,9 +14,9 @@ export function readHttpStart(bytes: Buffer): string | undefined {
   if (text.startsWith(PREFACE.slice(0, Math.min(PREFACE.length, text.length)))) {
     return text.length >= PREFACE.length ? 'h2c' : undefined;
   }
-  // An empty line before the request line is allowed.
-  const line = text.replace(/^(?:\r?\n)+/, '');
-  const version = REQUEST_LINE.exec(line)?.[1];
-  if (version !== undefined) return version === '1.1' ? 'http/1.1' : 'http/1.0';
-  return text.length < MAX_LINE && METHOD_SO_FAR.test(line) ? undefined : '';
+  const end = text.indexOf('\n');
+  if (end < 0) return text.length < MAX_LINE && METHOD_SO_FAR.test(text) ? undefined : '';
+  const line = readRequestLine(text.slice(0, end).replace(/\r$/, ''), true);
+  if (line === undefined) return '';
+  return line.minor === 1 ? 'http/1.1' : 'http/1.0';
 }

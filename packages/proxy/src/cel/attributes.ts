@@ -166,11 +166,11 @@ function peer(which: (info: StreamInfo) => PeerTls | undefined): Readonly<Record
   return {
     tls_version: tls(which, (known) => known.version),
     subject_peer_certificate: tls(which, (known) => known.subject),
-    subject_local_certificate: tls(which, (known) => known.certificates?.localSubject),
+    subject_local_certificate: tls(which, (known) => known.local?.subject),
     uri_san_peer_certificate: tls(which, (known) => known.uriSans[0]),
     uri_san_local_certificate: tls(which, (known) => known.localUriSan),
     dns_san_peer_certificate: tls(which, (known) => known.dnsSans[0]),
-    dns_san_local_certificate: tls(which, (known) => known.certificates?.localNames.dns[0]),
+    dns_san_local_certificate: tls(which, (known) => known.local?.names.dns[0]),
     sha256_peer_certificate_digest: tls(which, (known) => known.peerFingerprint),
   };
 }

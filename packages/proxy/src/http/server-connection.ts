@@ -169,7 +169,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     this.deadlines.clear();
     if (this.#state !== 'open') return;
     if (!keep || this.last || this.parser.failed) {
-      this.#startClosing(this.knownLast && whole);
+      // An answer given before the bytes at hand were read to the end does not end the connection at once, as in Envoy.
+      this.#startClosing(this.knownLast && whole && !this.#pumping);
       return;
     }
     this.#armIdle();

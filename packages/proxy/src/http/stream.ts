@@ -167,7 +167,9 @@ export class ActiveStream extends RequestStream implements LogSource {
     const type = this.upgrade;
     const own = this.hcm.program.upgrades.get(type);
     const ofRoute = decision.kind === 'cluster' ? decision.route.action?.upgrades.get(type)?.enabled : undefined;
-    if (decision.kind === 'cluster' && !(ofRoute ?? own?.enabled ?? false)) {
+    if (!(ofRoute ?? own?.enabled ?? false)) {
+      // It will not be found, whatever it asks for.
+      if (decision.kind === 'none') return true;
       this.hcm.stats.downstream_rq_ws_on_non_ws_route++;
       this.sendLocalReply(403, '', 'upgrade_failed', 0);
       return false;

@@ -15,6 +15,8 @@ export interface Inspection {
   wrongVersion: boolean;
   /** Why a step ends the connection, where that is logged. */
   failure: string | undefined;
+  /** Why there is no ClientHello, as logs of TCP tell. */
+  notTls: string | undefined;
   /** Noted for others, by filter. */
   metadata: Readonly<Record<string, JsonObject>> | undefined;
   /** Fingerprints of the ClientHello, where they are wanted. */
@@ -38,6 +40,7 @@ export function newInspection(): Inspection {
     httpProtocol: '',
     wrongVersion: false,
     failure: undefined,
+    notTls: undefined,
     metadata: undefined,
     ja3: undefined,
     ja4: undefined,

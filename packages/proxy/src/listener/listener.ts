@@ -317,12 +317,12 @@ export class Listener {
   #inspected(pending: Pending, found: Inspection): void {
     this.#stats.downstream_pre_cx_active--;
     pending.state = 'accepted';
-    const { metadata, ja3, ja4 } = found;
+    const { metadata, ja3, ja4, notTls } = found;
     const told = withProxyHeader(pending.info, found);
     const info =
       metadata === undefined && ja3 === undefined && ja4 === undefined
         ? told
-        : { ...told, listenerMetadata: metadata, ja3, ja4 };
+        : { ...told, listenerMetadata: metadata, ja3, ja4, notTls };
     if (this.#program.useOriginalDst && !pending.handedOver && destinationChanged(pending.info, info)) {
       const handOver = this.#services.listenerFor(info.localAddress, info.localPort);
       if (handOver !== undefined) {

@@ -26,5 +26,6 @@ export function newStreamInfo(connection: ConnectionInfo, clock: Clock): StreamI
     routeName: '',
     dynamicMetadata: undefined,
     terminatedBy: '',
+    ...(connection.notTls === undefined ? {} : { downstreamTransportFailureReason: connection.notTls }),
   };
 }

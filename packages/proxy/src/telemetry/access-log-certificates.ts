@@ -31,12 +31,12 @@ export const PEER_FIELDS: Readonly<Record<string, (tls: PeerTls) => string | und
 
 /** And of the certificate that this side has shown. */
 export const LOCAL_FIELDS: Readonly<Record<string, (tls: PeerTls) => string | undefined>> = {
-  URI_SAN: ({ certificates, localUriSan }) => certificates?.localNames.uri.join(',') ?? localUriSan,
-  DNS_SAN: ({ certificates }) => certificates?.localNames.dns.join(','),
-  IP_SAN: ({ certificates }) => certificates?.localNames.ip.join(','),
-  EMAIL_SAN: ({ certificates }) => certificates?.localNames.email.join(','),
+  URI_SAN: ({ local, localUriSan }) => local?.names.uri.join(',') ?? localUriSan,
+  DNS_SAN: ({ local }) => local?.names.dns.join(','),
+  IP_SAN: ({ local }) => local?.names.ip.join(','),
+  EMAIL_SAN: ({ local }) => local?.names.email.join(','),
   OTHERNAME_SAN: ({ localOtherNames }) => namesOf(localOtherNames),
-  SUBJECT: ({ certificates }) => certificates?.localSubject,
+  SUBJECT: ({ local }) => local?.subject,
 };
 
 /** The start or end of a peer's certificate in a format; undefined when that is none. */

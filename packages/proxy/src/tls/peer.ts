@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { crypto } from '../node-tls.ts';
 import type { TLSSocket } from 'node:tls';
 import type { TlsCertificateProgram, ValidationProgram } from '../program/types.ts';
-import type { CertificateDetails, CertificateMarks, PeerTls } from '../types.ts';
+import type { CertificateDetails, CertificateMarks, LocalDetails, PeerTls } from '../types.ts';
 import { otherNames } from './certificate-fields.ts';
 import { sessionOf, type TlsSession } from './session.ts';
 import { NO_NAMES, parseSubjectAltNames, type SubjectAltNames } from './subject-alt-names.ts';
@@ -70,9 +70,11 @@ export class Peer implements PeerTls {
       fingerprint1: certificate.fingerprint.replaceAll(':', '').toLowerCase(),
       validFrom: Date.parse(certificate.validFrom),
       validTo: Date.parse(certificate.validTo),
-      localNames: this.#local.names,
-      localSubject: this.#local.subject,
     });
+  }
+
+  get local(): LocalDetails {
+    return this.#local;
   }
 
   get shownCertificates(): readonly CertificateMarks[] {

@@ -179,6 +179,10 @@ export class DownstreamTls {
       const refused = this.#verify(secure, material);
       if (refused !== undefined) return fail(refused.reason, refused.counter);
       settle();
+      if (material.validation?.acceptUntrusted === true && secure.getPeerX509Certificate() !== undefined) {
+        // It counts as a failure all the same.
+        if (chainError(secure) !== undefined) this.stats.fail_verify_error++;
+      }
       this.stats.handshake++;
       if (secure.isSessionReused()) this.stats.session_reused++;
       countAgreed(secure, this.stats.ciphers, this.stats.versions);

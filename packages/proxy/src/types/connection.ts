@@ -53,6 +53,8 @@ export interface ConnectionInfo {
   /** Fingerprints of the ClientHello, where the TLS inspector is to take them. */
   readonly ja3?: string | undefined;
   readonly ja4?: string | undefined;
+  /** Why the TLS inspector found no ClientHello. */
+  readonly notTls?: string | undefined;
   /** What a PROXY protocol header brought along for those upstream. */
   readonly proxyTlvs?: readonly ProxyTlv[];
 }
@@ -73,6 +75,7 @@ export interface PeerTls {
   readonly cipher: string;
   /** What only access logs ask for; undefined when the peer has shown no certificate. */
   readonly certificates?: CertificateDetails | undefined;
+  readonly local?: LocalDetails | undefined;
   /** Name that the client asked for in its handshake; absent or empty: none. */
   readonly serverName?: string;
   /** All that the peer has shown, its own first. */
@@ -104,6 +107,10 @@ export interface CertificateDetails {
   /** Milliseconds since the epoch. */
   readonly validFrom: number;
   readonly validTo: number;
-  readonly localNames: SubjectAltNames;
-  readonly localSubject: string;
+}
+
+/** What logs tell of this side's own certificate. */
+export interface LocalDetails {
+  readonly names: SubjectAltNames;
+  readonly subject: string;
 }

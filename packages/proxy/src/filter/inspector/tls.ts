@@ -56,8 +56,9 @@ export function compileTlsInspector(
     if (result.kind === 'not-tls' && !large) {
       counts.notFound.value++;
       failed(found, 'ClientHelloNotDetected');
+      found.notTls = parsingFailure(bytes);
       if (config.closeConnectionOnClientHelloParsingErrors !== true) return 0;
-      found.failure = parsingFailure(bytes);
+      found.failure = found.notTls;
       return 'close';
     }
     if (bytes.length < max) return 'more';
@@ -75,7 +76,9 @@ function parsingFailure(bytes: Buffer): string {
     : start === 'CONNE'
       ? ['9b', 'HTTPS_PROXY_REQUEST']
       : bytes[1] === MAJOR
-        ? ['89', 'DECODE_ERROR']
+        ? bytes.length >= 9 && bytes.readUIntBE(6, 3) > MAX_CLIENT_HELLO
+          ? ['96', 'EXCESSIVE_MESSAGE_SIZE']
+          : ['89', 'DECODE_ERROR']
         : ['f7', 'WRONG_VERSION_NUMBER'];
   return `TLS_error|error:100000${code}:SSL routines:OPENSSL_internal:${name}:TLS_error_end`;
 }

@@ -91,8 +91,8 @@ function tlsProperties({ tls, ja3, requestedServerName }: ConnectionInfo): JsonO
     tlsCipherSuite: cipherNumber(tls.cipher),
     tlsSniHostname: requestedServerName || undefined,
     localCertificateProperties: {
-      subjectAltName: (certificates?.localNames.uri ?? [tls.localUriSan].filter(Boolean)).map((uri) => ({ uri })),
-      subject: certificates?.localSubject || undefined,
+      subjectAltName: (tls.local?.names.uri ?? [tls.localUriSan].filter(Boolean)).map((uri) => ({ uri })),
+      subject: tls.local?.subject || undefined,
     },
     peerCertificateProperties: {
       subjectAltName: uriSans.map((uri) => ({ uri })),

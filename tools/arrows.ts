@@ -23,6 +23,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'xds',
     'proxy',
     'simulator',
+    'load',
   ],
   cli: [
     'diagnostics',

@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { text as readAll } from 'node:stream/consumers';
+import { renderDiagnostic } from '@mizzen/diagnostics';
 import { DEFAULT_API_PORT, DEFAULT_CONSOLE_PORT } from '@mizzen/runtime/supervisor/options.ts';
 import { stateDirectory } from '@mizzen/runtime/supervisor/state-dir.ts';
 import { up } from '@mizzen/runtime/supervisor/up.ts';
@@ -38,6 +39,11 @@ export const command: Command = {
       value: 'URL',
       help: 'sends all metrics to this OTLP receiver, e.g. http://127.0.0.1:4318',
     },
+    load: {
+      type: 'string',
+      value: 'FILE',
+      help: 'scenarios that are sent through the gateway while it runs, at most 10 a second',
+    },
     'no-stand-ins': { type: 'boolean', help: 'refuse workloads that have nothing to run' },
     inject: { type: 'string', value: 'always|labelled', help: 'which pods get a sidecar (default always)' },
     engine: { type: 'string', value: 'mizzen|envoy', help: 'what sidecars and gateways are (default mizzen)' },
@@ -68,6 +74,9 @@ export const command: Command = {
       return 1;
     }
     const stdin = files.includes('-') ? await readAll(process.stdin) : undefined;
+    const loadFile = text(values, 'load');
+    const load = loadFile === undefined ? undefined : await gentle(loadFile, err, color);
+    if (load === null) return 1;
     const terminal = openTerminal(out, { color, quiet });
     return up(
       {
@@ -83,6 +92,7 @@ export const command: Command = {
         apiPort: port(text(values, 'api-port') ?? String(DEFAULT_API_PORT), 'api-port'),
         ...(consolePort === '0' ? {} : { consolePort: port(consolePort, 'console-port') }),
         ...(otlpMetrics === undefined ? {} : { otlpMetrics: httpUrl(otlpMetrics, 'otlp-metrics') }),
+        ...(load === undefined ? {} : { load }),
         gatewayPorts: gatewayPorts(list(values, 'gateway-port')),
         standIns: !flag(values, 'no-stand-ins'),
         inject: inject(text(values, 'inject') ?? 'always'),
@@ -99,6 +109,34 @@ export const command: Command = {
     );
   },
 };
+
+const GENTLE_RATE = 2;
+const MOST_RATE = 10;
+
+/** Null: it cannot be read, which was said. */
+async function gentle(
+  file: string,
+  err: NodeJS.WritableStream,
+  color: boolean,
+): Promise<{ readonly file: string; readonly rate: number } | null> {
+  if (!existsSync(file)) {
+    err.write(`mizzen up: --load: there is no file \`${file}\`\n`);
+    return null;
+  }
+  const { readPlan } = await import('@mizzen/load');
+  const written = readFileSync(file, 'utf8');
+  const { plan, diagnostics } = readPlan(file, written, process.env);
+  if (plan === undefined) {
+    for (const each of diagnostics) err.write(`${renderDiagnostic(each, { source: () => written, color })}\n`);
+    return null;
+  }
+  const rate = plan.rate ?? GENTLE_RATE;
+  if (rate <= MOST_RATE) return { file, rate };
+  throw new UsageError(
+    `--load: ${rate} a second are more than ${MOST_RATE}`,
+    '`mizzen load` sends as many as it is told',
+  );
+}
 
 function inject(value: string): 'always' | 'labelled' {
   if (value === 'always' || value === 'labelled') return value;

@@ -13,6 +13,7 @@ const documented = [...read('docs/reference/load.md').matchAll(/```yaml\n([\s\S]
 
 test.each([
   ['the store', read('examples/store/load.yaml')] as const,
+  ['its visitors', read('examples/store/visitors.yaml')] as const,
   ...documented.map((text, i) => [`example ${i + 1} of the documentation`, text] as const),
 ])('%s: taken by the schema, and read', (_name, text) => {
   expect(validate(parse(text)), JSON.stringify(validate.errors)).toBe(true);

@@ -1,4 +1,4 @@
-import { dirname, delimiter } from 'node:path';
+import { dirname, delimiter, resolve as resolvePath } from 'node:path';
 import type { FromProxy } from '@mizzen/proxy/process/protocol.ts';
 import { inherited } from '../kubelet/environment.ts';
 import { systemClock } from '../kubelet/clock.ts';
@@ -15,6 +15,7 @@ import type { Pod } from '../kubelet/pod.ts';
 import type { Counts } from '../kubelet/workload.ts';
 import { unpackDesired } from '../desired.ts';
 import type { ControlOptions, DesiredWorkload, FromControl, ToControl } from '../protocol.ts';
+import type { FromLoad, ToLoad } from '../load/protocol.ts';
 import { duration } from '../terminal/style.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { ApiFile } from './api-file.ts';
@@ -71,6 +72,7 @@ export class Supervisor {
   readonly #envoys: Envoys;
   readonly #observer: Observer;
   readonly #standIns: StandInHost;
+  readonly #load: OwnProcess<ToLoad, FromLoad>;
   readonly #logs = new LogFiles();
   readonly #watches: Watches;
   readonly #lastLines = new WeakMap<Pod, string[]>();
@@ -158,6 +160,15 @@ export class Supervisor {
       onExit: (how, wait, last) => this.#died('process of the stand-ins', how, wait, last),
       onLine: (line) => this.#own('stand-ins', line),
     });
+    this.#load = new OwnProcess<ToLoad, FromLoad>({
+      ...common,
+      name: 'load',
+      entry: entries.load,
+      onStart: () => this.#loadStarted(),
+      onMessage: ({ message }) => this.#event('warning', `the load of the mesh is not sent: ${message}`),
+      onExit: (how, wait, last) => this.#died('process of the load', how, wait, last),
+      onLine: (line) => this.#own('load', line),
+    });
     this.#kubelet = new Kubelet({
       clock: systemClock,
       launch: launcher(groups),
@@ -196,7 +207,9 @@ export class Supervisor {
   async stop(withinMs: number): Promise<void> {
     this.#stopping = true;
     this.#watches.close();
-    await this.#kubelet.stop(withinMs * 0.75);
+    // First, so that it meets nothing that is ending.
+    await this.#load.stop(undefined, withinMs * 0.05);
+    await this.#kubelet.stop(withinMs * 0.7);
     await Promise.all([
       this.#dataPlane.shutdown(0, withinMs * 0.15),
       this.#envoys.shutdown(),
@@ -354,10 +367,27 @@ export class Supervisor {
     if (this.#stopping || !this.#desired) return;
     const { terminal } = this.#deps;
     const webConsole = this.#console === undefined ? [] : [`console http://${this.#console}`];
-    terminal.update(this.#kubelet.workloads(), [...gatewayUrls(this.#gateways), ...webConsole]);
+    const { load } = this.#options;
+    const target = this.#loadTarget();
+    const sent = load === undefined || target === undefined ? [] : [`load ${load.rate} a second (${load.file})`];
+    terminal.update(this.#kubelet.workloads(), [...gatewayUrls(this.#gateways), ...webConsole, ...sent]);
     if (this.#ready || !this.#kubelet.ready) return;
     this.#ready = true;
     terminal.ready(performance.now() - this.#options.startedAt);
+    if (load === undefined) return;
+    if (target === undefined)
+      return this.#event('warning', 'no load is sent: the mesh has no gateway that speaks HTTP');
+    this.#load.start();
+  }
+
+  #loadTarget(): string | undefined {
+    return gatewayUrls(this.#gateways).find((url) => url.startsWith('http:'));
+  }
+
+  #loadStarted(): void {
+    const [{ load, cwd }, target] = [this.#options, this.#loadTarget()];
+    if (load === undefined || target === undefined) return;
+    this.#load.send({ type: 'configure', file: resolvePath(cwd, load.file), rate: load.rate, target });
   }
 
   #event(kind: 'info' | 'warning' | 'error', text: string, workload?: string): void {

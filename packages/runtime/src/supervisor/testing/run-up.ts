@@ -28,6 +28,7 @@ process.exitCode = await up(
       dataPlane: local('fake-data-plane.ts'),
       standIns: entries.standIns,
       observer: entries.observer,
+      load: entries.load,
     },
     ...changes,
   },

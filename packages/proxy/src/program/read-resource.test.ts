@@ -26,6 +26,26 @@ describe('reading a resource', () => {
     });
   });
 
+  test('refuses values that are not supported, in lists as well', () => {
+    const policies = (compliancePolicies: readonly string[]): string[] =>
+      fieldsOf(
+        checkFields(TypeUrl.cluster, {
+          name: 'c',
+          transportSocket: {
+            name: 'tls',
+            typedConfig: {
+              '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
+              commonTlsContext: { tlsParams: { compliancePolicies } },
+            },
+          },
+        }),
+      );
+    expect(policies(['FIPS_202205'])).toEqual([]);
+    expect(policies(['FIPS_202205', 'CNSA2_202603'])).toEqual([
+      'transportSocket.typedConfig.commonTlsContext.tlsParams.compliancePolicies: `CNSA2_202603`: not supported',
+    ]);
+  });
+
   test('shares what needs no change', () => {
     const given = { name: 'c', loadAssignment: { clusterName: 'c', endpoints: [] } };
     expect(readResource(TypeUrl.cluster, given).resource).toBe(given);

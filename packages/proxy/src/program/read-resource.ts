@@ -106,8 +106,9 @@ class Reader {
     }
     const read = this.#field(field, value, path);
     const refused = fieldClass.refusedValues;
-    if (refused !== undefined && typeof read === 'string' && read in refused) {
-      this.refuse(path, `\`${read}\`: ${refused[read]}`);
+    if (refused !== undefined) {
+      for (const each of Array.isArray(read) ? (read as unknown[]) : [read])
+        if (typeof each === 'string' && each in refused) this.refuse(path, `\`${each}\`: ${refused[each]}`);
     }
     return read;
   }

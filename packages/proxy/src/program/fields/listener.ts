@@ -113,8 +113,8 @@ export const listenerFields: FieldTable = {
     implemented: 'forwardClientCertDetails setCurrentClientCertDetails',
   },
   [`${HCM}.HttpConnectionManager.SetCurrentClientCertDetails`]: {
-    implemented: 'subject cert chain dns uri issuer',
-    refused: { [NOT_SUPPORTED]: 'format' },
+    implemented: 'subject cert chain dns uri issuer format',
+    values: { format: { JSON: NOT_SUPPORTED } },
   },
   [`${HCM}.HttpConnectionManager.UpgradeConfig`]: {
     implemented: 'upgradeType enabled filters',

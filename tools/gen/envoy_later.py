@@ -78,6 +78,8 @@ LATER = {
     f'{LISTENER}.Listener': [('tcpKeepalive', 37, f'{CORE}.TcpKeepalive'), ('perConnectionBufferHighWatermarkTimeout', 38, DURATION), ('statsMatcher', 39, STATS)],
     f'{LISTENER}.Listener.ConnectionBalanceConfig': [('cpuLocalityBalance', 3, f'{LISTENER}.Listener.ConnectionBalanceConfig.CpuLocalityBalance', 'balance_type')],
     'envoy.config.metrics.v3.StatsConfig': [('allowDefaultTagOverrides', 5, BOOL)],
+    'envoy.config.metrics.v3.StatsdSink': [('scaleHistogramUnitsToMilliseconds', 4, 'bool')],
+    'envoy.config.metrics.v3.DogStatsdSink': [('scaleHistogramUnitsToMilliseconds', 5, 'bool')],
     f'{ROUTE}.RateLimit': [('xRatelimitOption', 7, f'{ROUTE}.RateLimit.XRateLimitOption')],
     f'{ROUTE}.RateLimit.HitsAddend': [('isNegativeHits', 3, 'bool')],
     f'{ROUTE}.RateLimit.Override': [('rateLimit', 2, f'{ROUTE}.RateLimit.Override.RateLimitOverride', 'override_specifier')],

@@ -3,6 +3,8 @@ import { CompileContext } from '../program/context.ts';
 import { compileString } from '../program/match/string.ts';
 import type { CompileDeps } from '../program/types.ts';
 import { milliseconds } from '../program/values.ts';
+import { compileSinks } from '../telemetry/sinks/compile.ts';
+import type { SinkProgram } from '../telemetry/sinks/types.ts';
 import type { Nack } from '../types.ts';
 import { compileStatsMatcher } from './stats-matcher.ts';
 import { compileTags, type TagExtractor } from './tags.ts';
@@ -22,6 +24,8 @@ export interface StatsProgram {
   /** What histograms have recorded is shown after this long, milliseconds; 0: when it is asked for. */
   readonly flushInterval: number;
   readonly flushOnAdmin: boolean;
+  /** Where statistics are sent. */
+  readonly sinks: readonly SinkProgram[];
 }
 
 export function compileStats(
@@ -30,6 +34,9 @@ export function compileStats(
   deps: CompileDeps,
   /** Tags with fixed values, from the command line. */
   statsTags: readonly (readonly [string, string])[],
+  node: types.core.Node,
+  /** Names of clusters that are there from the start. */
+  clusters: ReadonlySet<string>,
 ): { readonly program: StatsProgram; readonly nacks: readonly Nack[] } {
   const { statsConfig, statsFlushInterval, statsFlushOnAdmin = false } = bootstrap;
   const context = new CompileContext('', resource, deps);
@@ -53,6 +60,7 @@ export function compileStats(
       bounds: (name) => settings.find(({ match }) => match.matches(name))?.bounds ?? BOUNDS,
       flushInterval: statsFlushOnAdmin ? 0 : interval,
       flushOnAdmin: statsFlushOnAdmin,
+      sinks: compileSinks(context, bootstrap.statsSinks, clusters, node),
     },
     nacks: [...matcher.nacks, ...context.nacks],
   };

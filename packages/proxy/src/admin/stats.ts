@@ -1,6 +1,9 @@
 import type { Timer } from '../deps.ts';
-import { addAll, type Values } from '../telemetry/collect.ts';
+import { addAll, type Histograms, type Values } from '../telemetry/collect.ts';
 import { nodeHistograms, nodeStats } from '../telemetry/node-stats.ts';
+import { openSinks } from '../telemetry/sinks/open.ts';
+import type { DatagramSocket } from '../telemetry/sinks/datagrams.ts';
+import { StatsFeed } from '../telemetry/sinks/feed.ts';
 import type { OtherStats } from '../telemetry/xds-stats.ts';
 import type { AdminRequests } from './admin-stats.ts';
 import { serverState, text, type AdminAnswer, type AdminContext } from './context.ts';
@@ -22,11 +25,38 @@ export class AdminStats {
   readonly #program: StatsProgram;
   #zero: Values = new Map();
   #timer: Timer | undefined;
+  /** What sinks get; undefined: there are none. */
+  readonly #feed: StatsFeed | undefined;
 
-  constructor(context: AdminContext, program: StatsProgram, requests: AdminRequests) {
+  constructor(
+    context: AdminContext,
+    program: StatsProgram,
+    requests: AdminRequests,
+    datagrams: (host: string, port: number) => DatagramSocket,
+  ) {
     this.#context = context;
     this.#program = program;
     this.requests = requests;
+    if (program.sinks.length > 0) {
+      const { deps, node, nodeJson } = context;
+      const sinks = openSinks(program.sinks, {
+        deps,
+        node: nodeJson,
+        cluster: (name) => node.clusters.get(name),
+        counter: (name) => node.counters.get(name),
+        datagrams,
+        tagsOf: (name) => this.#tags().extract(name),
+      });
+      this.#feed = new StatsFeed(sinks, {
+        clock: deps.clock,
+        accepts: program.accepts,
+        isGauge: (name) => this.#isGauge(name),
+        raw: () => this.#collect(),
+        values: () => this.#all({ texts: new Map(), large: new Map() }),
+        histograms: () => this.#allHistograms(),
+        views: () => this.#histograms(),
+      });
+    }
     this.#flushLater();
   }
 
@@ -114,8 +144,12 @@ export class AdminStats {
     this.#zero = new Map([...this.#collect()].filter(([name]) => !this.#isGauge(name)));
   }
 
+  /** Sinks get what is new until now. */
   close(): void {
     this.#timer?.cancel();
+    if (this.#feed === undefined) return;
+    this.#flush();
+    this.#feed.close();
   }
 
   #collect(other?: OtherStats): Values {
@@ -135,10 +169,14 @@ export class AdminStats {
     return new Map(names.map((name) => [name, both.get(name)!]));
   }
 
-  #histograms(): HistogramView[] {
+  #allHistograms(): Histograms {
     const all = nodeHistograms(this.#context.node);
     for (const [name, parts] of this.requests.histograms()) all.set(name, parts);
-    return [...all]
+    return all;
+  }
+
+  #histograms(): HistogramView[] {
+    return [...this.#allHistograms()]
       .filter(([name]) => this.#program.accepts(name))
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, parts]) =>
@@ -148,8 +186,8 @@ export class AdminStats {
 
   /** What has been recorded becomes visible. */
   #flush(): void {
-    const all = [...nodeHistograms(this.#context.node).values(), ...this.requests.histograms().values()];
-    for (const histogram of new Set(all.flat())) histogram.flush();
+    for (const histogram of new Set([...this.#allHistograms().values()].flat())) histogram.flush();
+    this.#feed?.flush();
   }
 
   #flushLater(): void {

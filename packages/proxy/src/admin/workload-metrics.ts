@@ -41,7 +41,7 @@ export class WorkloadMetrics {
     this.#node = node;
     this.#deps = deps;
     this.#certificates = new CertificateExpiry(node.secrets);
-    this.#program = compileStats({ statsConfig: STATS_CONFIG }, 'metrics', deps, []).program;
+    this.#program = compileStats({ statsConfig: STATS_CONFIG }, 'metrics', deps, [], {}, new Set()).program;
   }
 
   /** With what Istio's agent adds of itself; with exemplars, which only OpenMetrics has, where that is wanted. */

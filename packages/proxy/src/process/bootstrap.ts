@@ -130,8 +130,9 @@ export function compileBootstrap(
       '`id` and `cluster` are required: say them here, or with --service-node and --service-cluster',
     );
   const resources = staticResources(raw);
-  checkServers(context, dynamic, new Set((resources[TypeUrl.cluster] ?? []).map((cluster) => cluster.name)));
-  const stats = compileStats(bootstrap, name, deps, flags.statsTags);
+  const clusters = new Set((resources[TypeUrl.cluster] ?? []).map((cluster) => cluster.name));
+  checkServers(context, dynamic, clusters);
+  const stats = compileStats(bootstrap, name, deps, flags.statsTags, node, clusters);
   const { admin } = bootstrap;
   const adminAt =
     admin?.address === undefined ? undefined : compileAddress(context, admin.address, ['admin', 'address']);

@@ -149,19 +149,22 @@ export async function serve({
   return 0;
 }
 
-/** Loaded when there is one: most proxies of a mesh have none. */
+/** Loaded when statistics are asked for or sent: most proxies of a mesh do neither. */
 async function startAdmin(
   context: AdminContext,
   adminAddressPath: string | undefined,
 ): Promise<{ close(): void } | undefined> {
   const { admin, stats } = context.bootstrap;
-  if (admin === undefined || admin.kind === 'internal') return undefined;
-  const { serveAdmin } = await import('../admin/server.ts');
+  const served = admin !== undefined && admin.kind !== 'internal' ? admin : undefined;
+  if (served === undefined && stats.sinks.length === 0) return undefined;
   const { AdminStats } = await import('../admin/stats.ts');
   const { AdminRequests } = await import('../admin/admin-stats.ts');
+  const { datagramsTo } = await import('./datagrams.ts');
   const requests = new AdminRequests(context.deps.clock, () => context.node.ready);
-  const shown = new AdminStats(context, stats, requests);
-  const [address, port] = admin.kind === 'pipe' ? [admin.path, 0] : [admin.address, admin.port];
+  const shown = new AdminStats(context, stats, requests, datagramsTo);
+  if (served === undefined) return shown;
+  const { serveAdmin } = await import('../admin/server.ts');
+  const [address, port] = served.kind === 'pipe' ? [served.path, 0] : [served.address, served.port];
   const server = serveAdmin(context, shown, address, port);
   requests.follow(server);
   server.on('error', (error) => context.logger.log('admin', 'critical', `cannot listen: ${error.message}`));

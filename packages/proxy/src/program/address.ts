@@ -8,9 +8,12 @@ export function compileAddress(
   context: CompileContext,
   address: types.core.Address | undefined,
   path: Path,
+  /** Datagrams go there. */
+  datagrams = false,
 ): AddressProgram | undefined {
   if (address?.socketAddress !== undefined) {
     const { address: host = '', portValue = 0, ipv4Compat = false } = address.socketAddress;
+    if (!datagrams) checkProtocol(context, address.socketAddress, [...path, 'socketAddress']);
     if (host === '') context.refuse([...path, 'socketAddress', 'address'], 'must not be empty');
     if (portValue > 65535) context.refuse([...path, 'socketAddress', 'portValue'], 'must be at most 65535');
     return { kind: 'socket', address: host, port: portValue, ipv4Compat };
@@ -27,4 +30,8 @@ export function compileAddress(
   }
   context.refuse(path, 'must be there');
   return undefined;
+}
+
+export function checkProtocol(context: CompileContext, address: types.core.SocketAddress, path: Path): void {
+  if (address.protocol === 'UDP') context.refuse([...path, 'protocol'], '`UDP`: only TCP is served');
 }

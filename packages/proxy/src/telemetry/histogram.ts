@@ -1,3 +1,13 @@
+/** Told of each value as it is recorded, by all histograms of the process; undefined: nobody wants to know. */
+export type RecordObserver = (histogram: Histogram, value: number) => void;
+
+let observer: RecordObserver | undefined;
+
+/** Sinks that send single values look here; there is one at a time. */
+export function observeRecords(next: RecordObserver | undefined): void {
+  observer = next;
+}
+
 /**
  * Values by Envoy's log-linear buckets: two significant digits each, so that a bucket is a tenth of its power of ten wide.
  * What is recorded becomes visible with the next `flush`, as in Envoy.
@@ -18,6 +28,7 @@ export class Histogram {
   record(value: number): void {
     this.#dirty = true;
     (this.#recent ??= new Bins()).add(value);
+    if (observer !== undefined) observer(this, value);
   }
 
   /** Something has been recorded, be it not yet visible. */

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { types } from '@mizzen/xds';
+import { checkProtocol } from '../address.ts';
 import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
 import type { SourceAddresses } from '../types.ts';
@@ -20,7 +21,11 @@ export function compileBind(
     if (others.length > 0) context.refuse([...path, 'sourceAddress'], 'must be there beside others');
     return undefined;
   }
-  return [sourceAddress, ...others].map(({ address = '', portValue = 0 }) => {
+  return [sourceAddress, ...others].map((given, i) => {
+    const { address = '', portValue = 0 } = given;
+    const list = extra ? 'extraSourceAddresses' : 'additionalSourceAddresses';
+    const at = i === 0 ? ['sourceAddress'] : extra ? [list, i - 1, 'address'] : [list, i - 1];
+    checkProtocol(context, given, [...path, ...at]);
     if (isIP(address) === 0) context.refuse(path, `\`${address}\` is not an IP address`);
     return { address, port: portValue };
   });

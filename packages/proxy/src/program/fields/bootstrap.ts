@@ -3,13 +3,14 @@ import { NOT_SUPPORTED, type FieldTable } from './table.ts';
 const BOOTSTRAP = 'envoy.config.bootstrap.v3';
 const METRICS = 'envoy.config.metrics.v3';
 const OWN_PROCESS = 'is about threads, memory and crashes of a process in C++';
+const NO_MICROSECONDS = 'histograms of times are in milliseconds';
 const ITSELF = 'the proxy says itself what it is';
 
 /** The file a proxy is started with. */
 export const bootstrapFields: FieldTable = {
   [`${BOOTSTRAP}.Bootstrap`]: {
     implemented: `node staticResources dynamicResources clusterManager statsConfig admin layeredRuntime
-      bootstrapExtensions tracing statsFlushInterval statsFlushOnAdmin`,
+      bootstrapExtensions tracing statsFlushInterval statsFlushOnAdmin statsSinks`,
     noEffect: {
       [OWN_PROCESS]: `watchdog watchdogs enableDispatcherStats fatalActions memoryAllocatorManager perfTracingFilePath
         defaultSocketInterface grpcAsyncClientManagerConfig enableWorkerCpuAffinity`,
@@ -22,7 +23,6 @@ export const bootstrapFields: FieldTable = {
       'headers are found by name': 'inlineHeaders',
     },
     refused: {
-      'statistics are fetched from the admin address': 'statsSinks',
       [NOT_SUPPORTED]: `nodeContextParams hdsConfig flagsPath headerPrefix statsServerVersionOverride configSources
         defaultConfigSource certificateProviderInstances xdsDelegateExtension xdsConfigTrackerExtension listenerManager`,
     },
@@ -68,6 +68,15 @@ export const bootstrapFields: FieldTable = {
       [ITSELF]: 'userAgentName userAgentVersion userAgentBuildVersion extensions clientFeatures listeningAddresses',
     },
     refused: { [NOT_SUPPORTED]: 'dynamicParameters' },
+  },
+  [`${METRICS}.StatsSink`]: { implemented: 'name typedConfig' },
+  [`${METRICS}.StatsdSink`]: {
+    implemented: 'address tcpClusterName prefix',
+    noEffect: { [NO_MICROSECONDS]: 'scaleHistogramUnitsToMilliseconds' },
+  },
+  [`${METRICS}.DogStatsdSink`]: {
+    implemented: 'address prefix maxBytesPerDatagram',
+    noEffect: { [NO_MICROSECONDS]: 'scaleHistogramUnitsToMilliseconds' },
   },
   [`${METRICS}.StatsConfig`]: {
     implemented: 'statsTags useAllDefaultTags statsMatcher histogramBucketSettings',

@@ -6,7 +6,6 @@ export const commonFields: FieldTable = {
   'envoy.config.core.v3.SocketAddress': {
     implemented: 'address portValue ipv4Compat protocol',
     refused: { [NOT_SUPPORTED]: 'namedPort resolverName networkNamespaceFilepath' },
-    values: { protocol: { UDP: 'only TCP is served' } },
   },
   'envoy.config.core.v3.Pipe': { implemented: 'path mode' },
   'envoy.config.core.v3.EnvoyInternalAddress': { implemented: 'serverListenerName endpointId' },

@@ -1,0 +1,87 @@
+import { isIP } from 'node:net';
+import type { types } from '@mizzen/xds';
+import { compileAddress } from '../../program/address.ts';
+import type { CompileContext } from '../../program/context.ts';
+import type { Path } from '../../program/path.ts';
+import { messageOf } from '../../program/read-resource.ts';
+import type { SinkProgram, StatsdProgram } from './types.ts';
+
+const METRICS = 'envoy.config.metrics.v3';
+const PREFIX = 'envoy';
+
+/** Sinks of a bootstrap, in their order; `clusters` are those that are there from the start. */
+export function compileSinks(
+  context: CompileContext,
+  sinks: readonly types.metrics.StatsSink[] | undefined,
+  clusters: ReadonlySet<string>,
+  node: types.core.Node,
+): readonly SinkProgram[] {
+  return (sinks ?? []).flatMap(({ typedConfig }, i) => {
+    const path = ['statsSinks', i, 'typedConfig'];
+    if (typedConfig === undefined) {
+      context.refuse(path, 'must be there');
+      return [];
+    }
+    switch (messageOf(typedConfig['@type'])) {
+      case `${METRICS}.StatsdSink`:
+        return statsd(context, typedConfig as types.metrics.StatsdSink, path, clusters, node) ?? [];
+      case `${METRICS}.DogStatsdSink`:
+        return dogStatsd(context, typedConfig as types.metrics.DogStatsdSink, path) ?? [];
+      default:
+        // A type that no table knows has been refused where it stands.
+        return [];
+    }
+  });
+}
+
+function statsd(
+  context: CompileContext,
+  { address, tcpClusterName = '', prefix = '' }: types.metrics.StatsdSink,
+  path: Path,
+  clusters: ReadonlySet<string>,
+  node: types.core.Node,
+): StatsdProgram | undefined {
+  const common = { kind: 'statsd', prefix: prefix === '' ? PREFIX : prefix, tagged: false, datagram: 0 } as const;
+  if (address !== undefined) {
+    const to = udp(context, address, [...path, 'address']);
+    return to && { ...common, to };
+  }
+  if (tcpClusterName === '') {
+    context.refuse(path, 'one of `address` and `tcpClusterName` must be there');
+    return undefined;
+  }
+  if (!clusters.has(tcpClusterName))
+    context.refuse([...path, 'tcpClusterName'], `there is no static cluster \`${tcpClusterName}\``);
+  if ((node.id ?? '') === '' || (node.cluster ?? '') === '')
+    context.refuse([...path, 'tcpClusterName'], '`id` and `cluster` of the node are required');
+  return { ...common, to: { cluster: tcpClusterName } };
+}
+
+function dogStatsd(
+  context: CompileContext,
+  { address, prefix = '', maxBytesPerDatagram }: types.metrics.DogStatsdSink,
+  path: Path,
+): StatsdProgram | undefined {
+  const datagram = Number(maxBytesPerDatagram ?? 0);
+  if (maxBytesPerDatagram !== undefined && datagram === 0)
+    context.refuse([...path, 'maxBytesPerDatagram'], 'must be greater than 0');
+  const to = udp(context, address, [...path, 'address']);
+  return to && { kind: 'statsd', to, prefix: prefix === '' ? PREFIX : prefix, tagged: true, datagram };
+}
+
+function udp(
+  context: CompileContext,
+  address: types.core.Address | undefined,
+  path: Path,
+): { readonly host: string; readonly port: number } | undefined {
+  const at = compileAddress(context, address, path, true);
+  if (at === undefined) return undefined;
+  if (at.kind !== 'socket') {
+    const field = at.kind === 'pipe' ? 'pipe' : 'envoyInternalAddress';
+    context.refuse([...path, field], 'statistics go over UDP: `socketAddress` is what says where');
+    return undefined;
+  }
+  if (at.address !== '' && isIP(at.address) === 0)
+    context.refuse([...path, 'socketAddress', 'address'], `\`${at.address}\` is not an IP address`);
+  return { host: at.address, port: at.port };
+}

@@ -78,6 +78,41 @@ test('a check says what would be refused, by resource and field', () => {
   ]);
 });
 
+test('sinks of statistics are refused by what is wrong with them', () => {
+  const sink = (name: string, rest: string): string =>
+    `- { name: ${name}, typed_config: { "@type": type.googleapis.com/envoy.config.metrics.v3.${rest} } }`;
+  const service = 'MetricsServiceConfig, grpc_service:';
+  const bootstrap = file(
+    'sinks.yaml',
+    ['node: { id: n, cluster: c }', 'stats_sinks:', sink('a', 'StatsdSink')]
+      .concat(sink('b', 'StatsdSink, tcp_cluster_name: nope'))
+      .concat(sink('c', 'StatsdSink, address: { socket_address: { address: localhost, port_value: 1 } }'))
+      .concat(sink('d', 'DogStatsdSink, address: { pipe: { path: /a } }, max_bytes_per_datagram: 0'))
+      .concat(sink('e', `${service} { envoy_grpc: { cluster_name: nope } }, transport_api_version: V2`))
+      .concat(sink('f', 'HystrixSink'), '- { name: g }', sink('h', `${service} { google_grpc: { target_uri: x } }`))
+      .join('\n'),
+  );
+  const { status, stderr } = run('-c', bootstrap, '--mode', 'validate');
+  expect(status).toBe(1);
+  const said = stderr
+    .trim()
+    .split('\n')
+    .map((line) => line.replace(/^.*`DIR\/sinks.yaml`: statsSinks/, ''));
+  expect(said.toSorted()).toEqual([
+    '[0].typedConfig: one of `address` and `tcpClusterName` must be there',
+    '[1].typedConfig.tcpClusterName: there is no static cluster `nope`',
+    '[2].typedConfig.address.socketAddress.address: `localhost` is not an IP address',
+    '[3].typedConfig.address.pipe: statistics go over UDP: `socketAddress` is what says where',
+    '[3].typedConfig.maxBytesPerDatagram: must be greater than 0',
+    '[4].typedConfig.grpcService.envoyGrpc.clusterName: there is no static cluster `nope`',
+    '[4].typedConfig.transportApiVersion: `V2`: services speak version 3',
+    '[5].typedConfig: `envoy.config.metrics.v3.HystrixSink` is not supported',
+    '[6].typedConfig: must be there',
+    '[7].typedConfig.grpcService.envoyGrpc.clusterName: must not be empty',
+    '[7].typedConfig.grpcService.googleGrpc: not supported',
+  ]);
+});
+
 const LISTENER = `static_resources:
   listeners:
   - name: l
@@ -199,9 +234,17 @@ test(
       skip("the bootstraps of Istio's agent are not on this machine");
     const all = globSync(join(folder!, 'istio/bootstrap/*_golden.json'));
     expect(all.length).toBeGreaterThan(20);
-    // Tracers of their own are refused by name.
+    // Tracers of their own are refused by name, and so are reports of load.
     const refused = (golden: string): boolean => /tracing_(lightstep|datadog)_golden/.test(golden);
-    for (const golden of all.filter((path, index) => index % 6 === 0 && !refused(path)))
+    const [loads] = all.filter((golden) => /\/lrs_golden/.test(golden));
+    expect(run('-c', loads!, '--mode', 'validate').stderr).toMatch(
+      /: clusterManager\.loadStatsConfig: loads are not reported\n$/,
+    );
+    // Both kinds of sinks are in the one of everything.
+    const sinks = all.filter((golden) => /\/all_golden/.test(golden));
+    expect(readFileSync(sinks[0]!, 'utf8')).toMatch(/stat_sinks\.metrics_service[^]*stat_sinks\.statsd/);
+    const taken = all.filter((golden, index) => index % 6 === 0 && !refused(golden) && golden !== loads);
+    for (const golden of new Set([...sinks, ...taken]))
       expect(run('-c', golden, '--mode', 'validate'), golden).toMatchObject({ status: 0, stderr: '' });
     for (const golden of all.filter(refused))
       expect(run('-c', golden, '--mode', 'validate').stderr, golden).toMatch(

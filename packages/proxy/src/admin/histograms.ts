@@ -1,7 +1,7 @@
 import type { Exemplars } from '../telemetry/exemplars.ts';
 import { Bins, type Histogram } from '../telemetry/histogram.ts';
 
-const QUANTILES = [0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 1];
+export const QUANTILES = [0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 1];
 const PERCENTILES = [0, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 100];
 
 /** `none`: quantiles, as without the parameter. */

@@ -8,11 +8,15 @@ import { sessionTo } from './sessions.ts';
 const PATH = '/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs';
 const UNAVAILABLE = 14;
 
+/** Which service, and how it is spoken to. */
+export type StreamTarget = Pick<LogService, 'cluster' | 'authority' | 'metadata' | 'skipEnvoyHeaders'>;
+
 /** A stream to one host of the cluster, over the HTTP/2 connection that calls share. @throws CallError */
 export async function openLogStream(
   cluster: UpstreamCluster,
-  service: LogService,
+  service: StreamTarget,
   { net }: Deps,
+  path = PATH,
 ): Promise<{ readonly host: UpstreamHost; readonly stream: ClientHttp2Stream }> {
   const authority = service.authority === '' ? service.cluster : service.authority;
   const host = await cluster.choose({
@@ -33,7 +37,7 @@ export async function openLogStream(
       ':method': 'POST',
       ':scheme': 'http',
       ':authority': authority,
-      ':path': PATH,
+      ':path': path,
       te: 'trailers',
       'content-type': 'application/grpc',
       ...Object.fromEntries(service.metadata),

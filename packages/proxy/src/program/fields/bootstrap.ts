@@ -78,6 +78,10 @@ export const bootstrapFields: FieldTable = {
     implemented: 'address prefix maxBytesPerDatagram',
     noEffect: { [NO_MICROSECONDS]: 'scaleHistogramUnitsToMilliseconds' },
   },
+  [`${METRICS}.MetricsServiceConfig`]: {
+    implemented: `grpcService transportApiVersion reportCountersAsDeltas emitTagsAsLabels histogramEmitMode batchSize`,
+    values: { transportApiVersion: { V2: 'services speak version 3' } },
+  },
   [`${METRICS}.StatsConfig`]: {
     implemented: 'statsTags useAllDefaultTags statsMatcher histogramBucketSettings',
     refused: { [NOT_SUPPORTED]: 'allowDefaultTagOverrides' },

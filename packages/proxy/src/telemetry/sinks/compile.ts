@@ -4,7 +4,7 @@ import { compileAddress } from '../../program/address.ts';
 import type { CompileContext } from '../../program/context.ts';
 import type { Path } from '../../program/path.ts';
 import { messageOf } from '../../program/read-resource.ts';
-import type { SinkProgram, StatsdProgram } from './types.ts';
+import type { MetricsServiceProgram, SinkProgram, StatsdProgram } from './types.ts';
 
 const METRICS = 'envoy.config.metrics.v3';
 const PREFIX = 'envoy';
@@ -27,6 +27,8 @@ export function compileSinks(
         return statsd(context, typedConfig as types.metrics.StatsdSink, path, clusters, node) ?? [];
       case `${METRICS}.DogStatsdSink`:
         return dogStatsd(context, typedConfig as types.metrics.DogStatsdSink, path) ?? [];
+      case `${METRICS}.MetricsServiceConfig`:
+        return metricsService(context, typedConfig as types.metrics.MetricsServiceConfig, path, clusters);
       default:
         // A type that no table knows has been refused where it stands.
         return [];
@@ -67,6 +69,38 @@ function dogStatsd(
     context.refuse([...path, 'maxBytesPerDatagram'], 'must be greater than 0');
   const to = udp(context, address, [...path, 'address']);
   return to && { kind: 'statsd', to, prefix: prefix === '' ? PREFIX : prefix, tagged: true, datagram };
+}
+
+function metricsService(
+  context: CompileContext,
+  config: types.metrics.MetricsServiceConfig,
+  path: Path,
+  clusters: ReadonlySet<string>,
+): MetricsServiceProgram {
+  const { envoyGrpc, initialMetadata, retryPolicy } = config.grpcService ?? {};
+  const { histogramEmitMode = 'SUMMARY_AND_HISTOGRAM' } = config;
+  const at = [...path, 'grpcService'];
+  const cluster = envoyGrpc?.clusterName ?? '';
+  const name = [...at, 'envoyGrpc', 'clusterName'];
+  if (cluster === '') context.refuse(name, 'must not be empty');
+  else if (!clusters.has(cluster)) context.refuse(name, `there is no static cluster \`${cluster}\``);
+  if (retryPolicy !== undefined) context.refuse([...at, 'retryPolicy'], 'streams of metrics are not tried again');
+  if (envoyGrpc?.retryPolicy !== undefined)
+    context.refuse([...at, 'envoyGrpc', 'retryPolicy'], 'streams of metrics are not tried again');
+  return {
+    kind: 'metrics_service',
+    service: {
+      cluster,
+      authority: envoyGrpc?.authority ?? '',
+      metadata: (initialMetadata ?? []).map(({ key = '', value = '' }) => [key.toLowerCase(), value] as const),
+      skipEnvoyHeaders: envoyGrpc?.skipEnvoyHeaders === true,
+    },
+    deltas: config.reportCountersAsDeltas === true,
+    tagged: config.emitTagsAsLabels === true,
+    summaries: histogramEmitMode !== 'HISTOGRAM',
+    histograms: histogramEmitMode !== 'SUMMARY',
+    batch: config.batchSize ?? 0,
+  };
 }
 
 function udp(

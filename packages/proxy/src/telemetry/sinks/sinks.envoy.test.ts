@@ -3,6 +3,8 @@ import { createServer, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { freePort, startEnvoy } from '@mizzen/testkit';
 import { expect, test } from 'vitest';
+import { decode } from '@mizzen/xds/binary/index.ts';
+import { startLogReceiver, type LogStream } from '../testing/log-receiver.ts';
 import { ask, startRaw } from '../../filter/testing/beside.ts';
 import { startWithAdmin } from '../../process/testing/standalone.ts';
 
@@ -105,7 +107,7 @@ function bootstrap(port: number, up: number, sinks: readonly object[], clusters:
 
 /** What Envoy alone has, what is about the process or the sinks' own connections, and what is asked by who tests. */
 const OTHER =
-  /(connections_accepted_per_socket_event|initialization_time_ms|clusters_inflated|high\.cx_pool_open|delayed_close_timeout|server\.(memory_\w+|uptime|version|stats_recent_lookups)|_bytes_buffered):|[.:]admin\b|cluster\.sink\.|cluster_name:sink\b|cluster\.sink\b/;
+  /(connections_accepted_per_socket_event|initialization_time_ms|clusters_inflated|high\.cx_pool_open|delayed_close_timeout|server\.(memory_\w+|uptime|version|stats_recent_lookups)|_bytes_buffered):|[.:]admin\b|async-client\b|cluster(\.|_name:)sink2?\b/;
 
 /** By name and kind: how much came in all, the last gauge, how many values of a histogram. */
 function summary(lines: readonly string[], port: number): Record<string, number> {
@@ -168,5 +170,136 @@ test('statsd over UDP and TCP and with tags: the same names, kinds and numbers a
   const [theirs, ours] = await Promise.all([sent(false), sent(true)]);
   expect(Object.keys(theirs['plain']!).length).toBeGreaterThan(50);
   expect(theirs['plain']!['envoy.http.in.downstream_rq_time|ms']).toBe(3);
+  expect(ours).toEqual(theirs);
+}, 30_000);
+
+interface Family {
+  readonly name: string;
+  readonly type: string;
+  readonly metric: readonly {
+    readonly label?: readonly { readonly name: string; readonly value: string }[];
+    readonly timestampMs: string;
+    readonly counter?: { readonly value: number };
+    readonly gauge?: { readonly value: number };
+    readonly summary?: { readonly sampleCount: string; readonly quantile: readonly { readonly quantile: number }[] };
+    readonly histogram?: { readonly sampleCount: string; readonly bucket: readonly { readonly upperBound: number }[] };
+  }[];
+}
+
+/** By name, kind and labels: the counter (what came in all, where they are deltas), the last gauge, the shape of a histogram. */
+function families(stream: LogStream | undefined, port: number, deltas: boolean): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  const samples = new Map<string, number>();
+  for (const message of stream?.messages ?? []) {
+    const { envoyMetrics = [] } = decode('envoy.service.metrics.v3.StreamMetricsMessage', message) as {
+      envoyMetrics?: readonly Family[];
+    };
+    for (const { name, type, metric } of envoyMetrics) {
+      const [{ label = [], timestampMs, counter, gauge, summary: quantiles, histogram }, ...more] = metric as [
+        Family['metric'][0],
+      ];
+      const labels = label.map((each) => `,${each.name}:${each.value}`).join('');
+      if (OTHER.test(`.${name}:${labels}`) || OTHER.test(`${labels},`)) continue;
+      expect(more).toEqual([]);
+      expect(Math.abs(Number(timestampMs) - Date.now())).toBeLessThan(60_000);
+      const key = `${name}|${type}${labels}`.replaceAll(String(port), 'PORT');
+      const count = (of: string): number => {
+        samples.set(key, (samples.get(key) ?? 0) + Number(of));
+        return samples.get(key)!;
+      };
+      if (counter !== undefined) out[key] = counter.value + (deltas ? ((out[key] as number | undefined) ?? 0) : 0);
+      if (gauge !== undefined) out[key] = gauge.value;
+      if (quantiles !== undefined)
+        out[key] = [count(quantiles.sampleCount), quantiles.quantile.map(({ quantile }) => quantile)];
+      if (histogram !== undefined)
+        out[key] = [count(histogram.sampleCount), histogram.bucket.map(({ upperBound }) => upperBound)];
+    }
+  }
+  return out;
+}
+
+async function streamed(own: boolean): Promise<Record<string, unknown>> {
+  const up = await startRaw(() => 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok');
+  const [plain, labelled] = [await startLogReceiver(), await startLogReceiver()];
+  const port = await freePort();
+  const http2 = {
+    typedExtensionProtocolOptions: {
+      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+        '@type': `${TYPE}.extensions.upstreams.http.v3.HttpProtocolOptions`,
+        explicitHttpConfig: { http2ProtocolOptions: {} },
+      },
+    },
+  };
+  const config = bootstrap(
+    port,
+    up.port,
+    [
+      { '@type': `${METRICS}.MetricsServiceConfig`, grpcService: { envoyGrpc: { clusterName: 'sink' } } },
+      {
+        '@type': `${METRICS}.MetricsServiceConfig`,
+        transportApiVersion: 'V3',
+        grpcService: { envoyGrpc: { clusterName: 'sink2' }, initialMetadata: [{ key: 'x-a', value: 'b' }] },
+        reportCountersAsDeltas: true,
+        emitTagsAsLabels: true,
+        histogramEmitMode: 'HISTOGRAM',
+        batchSize: 20,
+      },
+    ],
+    [
+      { ...cluster('sink', plain.port), ...http2 },
+      { ...cluster('sink2', labelled.port), ...http2 },
+    ],
+  );
+  const running = own ? await startWithAdmin(config) : await startEnvoy(config);
+  const seen = (): Record<string, Record<string, unknown>> => ({
+    plain: families(plain.streams[0], port, false),
+    labelled: families(labelled.streams[0], port, true),
+  });
+  try {
+    for (const path of ['/', '/a', '/gone'])
+      await ask(port, `GET ${path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n`);
+    const last = (): unknown[] => {
+      const { plain: a, labelled: b } = seen();
+      const prefix = ',envoy.http_conn_manager_prefix:in';
+      return [
+        a!['http.in.downstream_cx_destroy|COUNTER'],
+        a!['http.in.downstream_cx_active|GAUGE'],
+        b![`http.downstream_cx_destroy|COUNTER${prefix}`],
+        b![`http.downstream_cx_active|GAUGE${prefix}`],
+      ];
+    };
+    await expect.poll(last, { timeout: 15_000 }).toEqual([3, 0, 3, 0]);
+    await wait(250);
+  } finally {
+    await running.stop();
+    await up.stop();
+    await Promise.all([plain.stop(), labelled.stop()]);
+  }
+  const [first, second] = labelled.streams[0]!.messages.map(
+    (message) =>
+      decode('envoy.service.metrics.v3.StreamMetricsMessage', message) as {
+        identifier?: { node: { id: string; cluster: string } };
+        envoyMetrics: unknown[];
+      },
+  );
+  const {
+    ':path': path,
+    ':authority': authority,
+    te,
+    'content-type': type,
+    'x-a': added,
+  } = labelled.streams[0]!.headers;
+  const { id, cluster: of } = first!.identifier!.node;
+  return {
+    ...seen(),
+    head: { path, authority, te, type, added },
+    internal: labelled.streams[0]!.headers['x-envoy-internal'],
+    first: [id, of, first!.envoyMetrics.length, second!.identifier, second!.envoyMetrics.length],
+  };
+}
+
+test('a metrics service: the same families, labels and numbers as from Envoy', async () => {
+  const [theirs, ours] = await Promise.all([streamed(false), streamed(true)]);
+  expect(Object.keys(theirs['plain'] as object).length).toBeGreaterThan(50);
   expect(ours).toEqual(theirs);
 }, 30_000);

@@ -1,5 +1,6 @@
 import type { HistogramView } from '../../admin/histograms.ts';
 import type { Tag } from '../../admin/tags.ts';
+import type { StreamTarget } from '../../call/log-stream.ts';
 
 /** What is sent of a proxy's statistics at one moment: those that have been used. */
 export interface StatsSnapshot {
@@ -33,4 +34,17 @@ export interface StatsdProgram {
   readonly datagram: number;
 }
 
-export type SinkProgram = StatsdProgram;
+export interface MetricsServiceProgram {
+  readonly kind: 'metrics_service';
+  readonly service: StreamTarget;
+  /** Counters say what came, not what there is. */
+  readonly deltas: boolean;
+  /** Names come without their tags, which are labels. */
+  readonly tagged: boolean;
+  readonly summaries: boolean;
+  readonly histograms: boolean;
+  /** Metrics in a message, at most; 0: all. */
+  readonly batch: number;
+}
+
+export type SinkProgram = StatsdProgram | MetricsServiceProgram;

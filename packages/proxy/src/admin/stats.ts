@@ -145,11 +145,11 @@ export class AdminStats {
   }
 
   /** Sinks get what is new until now. */
-  close(): void {
+  async close(): Promise<void> {
     this.#timer?.cancel();
     if (this.#feed === undefined) return;
     this.#flush();
-    this.#feed.close();
+    await this.#feed.close();
   }
 
   #collect(other?: OtherStats): Values {

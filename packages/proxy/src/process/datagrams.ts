@@ -9,9 +9,10 @@ export function datagramsTo(host: string, port: number): DatagramSocket {
   socket.unref();
   let sending = 0;
   let closing = false;
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
   const sent = (): void => {
     sending--;
-    if (closing && sending === 0) socket.close();
+    if (closing && sending === 0) socket.close(resolve);
   };
   return {
     send: (bytes) => {
@@ -20,9 +21,9 @@ export function datagramsTo(host: string, port: number): DatagramSocket {
       socket.send(bytes, port, host, sent);
     },
     close: () => {
-      if (closing) return;
+      if (!closing && sending === 0) socket.close(resolve);
       closing = true;
-      if (sending === 0) socket.close();
+      return closed;
     },
   };
 }

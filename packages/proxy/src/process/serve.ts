@@ -141,9 +141,11 @@ export async function serve({
   administered = true;
   announce();
   await ended;
-  alive.close();
   logger.log('main', 'info', 'ending');
-  admin?.close();
+  // Sinks that do not take what is left are not waited for.
+  if (admin !== undefined)
+    await Promise.race([admin.close(), new Promise<void>((late) => deps.clock.after(SHUTDOWN_TIME, late))]);
+  alive.close();
   await node.stop(SHUTDOWN_TIME);
   logs.close();
   return 0;
@@ -153,7 +155,7 @@ export async function serve({
 async function startAdmin(
   context: AdminContext,
   adminAddressPath: string | undefined,
-): Promise<{ close(): void } | undefined> {
+): Promise<{ close(): Promise<void> } | undefined> {
   const { admin, stats } = context.bootstrap;
   const served = admin !== undefined && admin.kind !== 'internal' ? admin : undefined;
   if (served === undefined && stats.sinks.length === 0) return undefined;
@@ -180,9 +182,9 @@ async function startAdmin(
   });
   return {
     close: () => {
-      shown.close();
       server.close();
       server.closeAllConnections();
+      return shown.close();
     },
   };
 }

@@ -3,7 +3,8 @@ import type { LineWriter } from './statsd.ts';
 /** Sends one datagram; what does not arrive is lost. */
 export interface DatagramSocket {
   send(bytes: Buffer): void;
-  close(): void;
+  /** Done once everything is on its way. */
+  close(): Promise<void>;
 }
 
 /** Lines in datagrams of at most `limit` bytes, unless one line alone is longer; 0: each line has its own. */
@@ -37,7 +38,7 @@ export class DatagramWriter implements LineWriter {
     leave();
   }
 
-  close(): void {
-    this.#socket.close();
+  close(): Promise<void> {
+    return this.#socket.close();
   }
 }

@@ -43,9 +43,9 @@ export class StatsFeed {
     for (const sink of this.#sinks) sink.flush(snapshot);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#records?.close();
-    for (const sink of this.#sinks) sink.close();
+    await Promise.all(this.#sinks.map((sink) => sink.close()));
   }
 
   #snapshot(): StatsSnapshot {

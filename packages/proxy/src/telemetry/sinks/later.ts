@@ -4,14 +4,14 @@ import type { StatsSink, StatsSnapshot } from './types.ts';
 export class LaterSink implements StatsSink {
   #sink: StatsSink | undefined;
   #early: StatsSnapshot[] = [];
-  #closed = false;
+  readonly #loading: Promise<StatsSink>;
 
   constructor(loading: Promise<StatsSink>) {
-    void loading.then((sink) => {
+    this.#loading = loading.then((sink) => {
       this.#sink = sink;
       for (const snapshot of this.#early) sink.flush(snapshot);
       this.#early = [];
-      if (this.#closed) sink.close();
+      return sink;
     });
   }
 
@@ -20,9 +20,8 @@ export class LaterSink implements StatsSink {
     else if (this.#early.length < MAX_EARLY) this.#early.push(snapshot);
   }
 
-  close(): void {
-    this.#closed = true;
-    this.#sink?.close();
+  async close(): Promise<void> {
+    await (await this.#loading).close();
   }
 }
 

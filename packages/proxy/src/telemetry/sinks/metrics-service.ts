@@ -41,9 +41,14 @@ export class MetricsServiceSink implements StatsSink {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true;
-    if (typeof this.#stream === 'object') this.#stream.end();
+    const stream = this.#stream;
+    if (typeof stream !== 'object') return;
+    await new Promise<void>((done) => {
+      stream.once('close', () => done());
+      stream.end(() => done());
+    });
   }
 
   #send(bytes: Buffer): void {

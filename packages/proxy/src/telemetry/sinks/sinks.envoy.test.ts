@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { decode } from '@mizzen/xds/binary/index.ts';
 import { startLogReceiver, type LogStream } from '../testing/log-receiver.ts';
 import { ask, startRaw } from '../../filter/testing/beside.ts';
-import { startWithAdmin } from '../../process/testing/standalone.ts';
+import { startProxy, startWithAdmin } from '../../process/testing/standalone.ts';
 
 const TYPE = 'type.googleapis.com/envoy';
 const METRICS = `${TYPE}.config.metrics.v3`;
@@ -172,6 +172,26 @@ test('statsd over UDP and TCP and with tags: the same names, kinds and numbers a
   expect(theirs['plain']!['envoy.http.in.downstream_rq_time|ms']).toBe(3);
   expect(ours).toEqual(theirs);
 }, 30_000);
+
+test.each([true, false])(
+  'what is new at the end is sent before the end, though nobody has asked for statistics; own: %s',
+  { timeout: 20_000 },
+  async (own) => {
+    const receiver = await udp();
+    const port = await freePort();
+    const to = { socketAddress: { address: '127.0.0.1', portValue: receiver.port } };
+    const config = {
+      ...bootstrap(port, 1, [{ '@type': `${METRICS}.StatsdSink`, address: to, prefix: 'p' }], []),
+      statsFlushInterval: '200s',
+    };
+    const running = own ? await startProxy(config) : await startEnvoy(config);
+    await ask(port, 'GET /gone HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n');
+    await running.stop();
+    await expect.poll(() => receiver.lines).toContain('p.http.in.downstream_rq_4xx:1|c');
+    expect(receiver.lines).toContain('p.server.live:1|g');
+    await receiver.stop();
+  },
+);
 
 interface Family {
   readonly name: string;

@@ -6,14 +6,14 @@ import { UsedStats } from './used.ts';
 
 function written(limit: number, write: (writer: DatagramWriter) => void): string[] {
   const sent: string[] = [];
-  const socket = { send: (bytes: Buffer) => void sent.push(bytes.toString()), close: () => undefined };
+  const socket = { send: (bytes: Buffer) => void sent.push(bytes.toString()), close: () => Promise.resolve() };
   write(new DatagramWriter(socket, limit));
   return sent;
 }
 
 function lines(program: Partial<StatsdProgram>, use: (sink: StatsdSink) => void): string[] {
   const out: string[] = [];
-  const writer = { batch: (more: readonly string[]) => void out.push(...more), close: () => undefined };
+  const writer = { batch: (more: readonly string[]) => void out.push(...more), close: () => Promise.resolve() };
   const base = { kind: 'statsd', to: { cluster: 'c' }, prefix: 'envoy', tagged: false, datagram: 0 } as const;
   const tagsOf = (name: string): { name: string; tags: { name: string; value: string }[] } => {
     const found = /^cluster\.([^.]+)\.(.*)$/.exec(name);

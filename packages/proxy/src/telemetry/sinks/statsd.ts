@@ -4,7 +4,8 @@ import type { StatsdProgram, StatsSink, StatsSnapshot, TagsOf } from './types.ts
 export interface LineWriter {
   /** Lines that belong together. */
   batch(lines: readonly string[]): void;
-  close(): void;
+  /** Done once everything is on its way. */
+  close(): Promise<void>;
 }
 
 /** Statistics in statsd's text format: counters as what came, and each value of a histogram by itself. */
@@ -31,8 +32,8 @@ export class StatsdSink implements StatsSink {
     this.#writer.batch([this.#line(name, scale === 1 ? `${value}|ms` : `${value / scale}|h`)]);
   }
 
-  close(): void {
-    this.#writer.close();
+  close(): Promise<void> {
+    return this.#writer.close();
   }
 
   #line(name: string, value: string): string {

@@ -34,9 +34,14 @@ export class StreamWriter implements LineWriter {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true;
-    if (this.#state !== undefined && !('waiting' in this.#state)) this.#state.end();
+    const socket = this.#state;
+    if (socket === undefined || 'waiting' in socket) return;
+    await new Promise<void>((done) => {
+      socket.once('close', () => done());
+      socket.end(() => done());
+    });
   }
 
   #open(): { readonly waiting: string[]; bytes: number } {

@@ -20,7 +20,8 @@ export interface StatsSink {
   flush(snapshot: StatsSnapshot): void;
   /** A single value of a histogram; `scale` of them are one of its unit. Absent: it does not want them. */
   record?(name: string, value: number, scale: number): void;
-  close(): void;
+  /** Done once everything is on its way. */
+  close(): Promise<void>;
 }
 
 export interface StatsdProgram {

@@ -20,7 +20,7 @@ interface Received {
 }
 
 async function udp(): Promise<Received & { readonly longest: () => number }> {
-  const socket = createSocket('udp4');
+  const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 20 });
   const lines: string[] = [];
   let longest = 0;
   socket.on('message', (data) => {
@@ -90,7 +90,7 @@ function bootstrap(port: number, up: number, sinks: readonly object[], clusters:
   };
   return {
     node: { id: 'n', cluster: 'c' },
-    statsFlushInterval: '0.2s',
+    statsFlushInterval: '0.5s',
     statsSinks: sinks.map((typedConfig) => ({ name: 'sink', typedConfig })),
     staticResources: {
       clusters: [cluster('up', up), ...clusters],
@@ -155,7 +155,7 @@ async function sent(own: boolean): Promise<Record<string, Record<string, number>
     await expect
       .poll(() => [plain, dog, stream].map(({ lines }) => done(lines)), { timeout: 15_000 })
       .toEqual([true, true, true]);
-    await wait(250);
+    await wait(600);
   } finally {
     await running.stop();
     await up.stop();
@@ -289,7 +289,7 @@ async function streamed(own: boolean): Promise<Record<string, unknown>> {
       ];
     };
     await expect.poll(last, { timeout: 15_000 }).toEqual([3, 0, 3, 0]);
-    await wait(250);
+    await wait(600);
   } finally {
     await running.stop();
     await up.stop();

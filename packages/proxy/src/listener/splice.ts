@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
 import type { Clock, Timer } from '../deps.ts';
+import { isTls } from '../node-tls.ts';
 
 export type Strip = (chunk: Buffer) => Buffer | undefined;
 
@@ -86,7 +86,7 @@ export function wasReset({ errored }: Duplex): boolean {
 
 /** The other side of a connection that was reset learns it as one. */
 export function resetToo(socket: Duplex): void {
-  if (socket instanceof Socket && !(socket instanceof TLSSocket)) socket.resetAndDestroy();
+  if (socket instanceof Socket && !isTls(socket)) socket.resetAndDestroy();
   else socket.destroy();
 }
 

@@ -202,8 +202,9 @@ describe('metrics of a running mesh', () => {
       const total = 'sum(istio_requests_total{reporter="source",destination_service_name="books"})';
       await expect.poll(async () => Number(await one(prometheus, total)), { timeout: 10_000 }).toBe(sent);
       const arrived = await one(prometheus, `${total.replace('source"', 'source",response_code="200"')}`);
-      const counted = await one(prometheus, 'sum(istio_requests_total{reporter="destination"})');
-      expect(Number(counted)).toBe(Number(arrived));
+      // Pods are scraped one after the other.
+      const counted = 'sum(istio_requests_total{reporter="destination"})';
+      await expect.poll(async () => Number(await one(prometheus, counted)), { timeout: 10_000 }).toBe(Number(arrived));
     } finally {
       await prometheus.stop();
     }

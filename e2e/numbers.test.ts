@@ -176,22 +176,32 @@ describe.each(['embedded', 'envoy'] as const)('numbers on %s', (engine) => {
             return sums.set(bound, (sums.get(bound) ?? 0) + Number(value));
           }, new Map<number, number>()),
       );
-    const before = await read();
-    // Where buckets are wide, so that a busy machine, on which senders wait as well, is told apart from a wrong histogram.
-    const { sent, latency } = await load('http://books:8080/delay/0.3');
-    const after = await read();
-    const bounds = [...after.keys()].toSorted((a, b) => a - b);
-    const counted = bounds.map((bound) => after.get(bound)! - (before.get(bound) ?? 0));
-    expect(counted.at(-1)).toBe(sent);
-    const bucketOf = (value: number): number => bounds.findIndex((bound) => value <= bound);
-    for (const [name, share] of [
-      ['p50', 0.5],
-      ['p90', 0.9],
-      ['p99', 0.99],
-    ] as const) {
-      const bucket = counted.findIndex((many) => many >= share * sent);
-      expect(Math.abs(bucket - bucketOf(latency[name])), `${name}: ${latency[name]} ms`).toBeLessThanOrEqual(1);
-    }
+    /** By how many buckets each percentile is off. */
+    const compare = async (): Promise<Record<string, number>> => {
+      const before = await read();
+      // Where buckets are wide, so that a busy machine, on which senders wait as well, is told apart from a wrong histogram.
+      const { sent, latency } = await load('http://books:8080/delay/0.3');
+      await expect
+        .poll(
+          async () => {
+            const now = await read();
+            return now.get(Infinity)! - (before.get(Infinity) ?? 0);
+          },
+          { timeout: 10_000 },
+        )
+        .toBe(sent);
+      const after = await read();
+      const bounds = [...after.keys()].toSorted((a, b) => a - b);
+      const counted = bounds.map((bound) => after.get(bound)! - (before.get(bound) ?? 0));
+      const bucketOf = (value: number): number => bounds.findIndex((bound) => value <= bound);
+      const off = (share: number, value: number): number =>
+        Math.abs(counted.findIndex((many) => many >= share * sent) - bucketOf(value));
+      return { p50: off(0.5, latency.p50), p90: off(0.9, latency.p90), p99: off(0.99, latency.p99) };
+    };
+    // A stall of the machine between the two counts as well; it does not come four times in a row.
+    let off = await compare();
+    for (let again = 0; again < 3 && Object.values(off).some((by) => by > 1); again++) off = await compare();
+    for (const [name, by] of Object.entries(off)) expect(by, name).toBeLessThanOrEqual(1);
   });
 
   it('go on after the death of a proxy: its own begin again, those made of what it logged do not', async () => {
@@ -217,7 +227,15 @@ describe.each(['embedded', 'envoy'] as const)('numbers on %s', (engine) => {
     await expect
       .poll(() => totals('books-v1'), { timeout: 10_000 })
       .toMatchObject({ source: kept.source + all, lines: before.lines + all });
-    const now = await totals('books-v1');
-    expect(now.destination - kept.destination).toBe(now.arrived - before.arrived);
+    // Envoys send what they log once a second.
+    await expect
+      .poll(
+        async () => {
+          const { destination, arrived } = await totals('books-v1');
+          return destination - kept.destination - (arrived - before.arrived);
+        },
+        { timeout: 10_000 },
+      )
+      .toBe(0);
   });
 });

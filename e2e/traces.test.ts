@@ -116,6 +116,7 @@ describe.each(['embedded', 'mixed'] as const)('traces of a mesh (%s)', (engine) 
     await Promise.all(sent);
   });
 
+  // The line and its field are Istio's on both engines; the log of one says enough.
   it.runIf(engine === 'embedded')(
     'a request without a trace gets one, which its line in the access log leads to',
     async () => {
@@ -140,6 +141,7 @@ describe.each(['embedded', 'mixed'] as const)('traces of a mesh (%s)', (engine) 
     },
   );
 
+  // A mixed mesh has proxies of both engines, so that each reports here.
   it.runIf(engine === 'mixed').each([
     ['zipkin', 'zipkin: { service: backend.example.com, port: PORT }', '/api/v2/spans'],
     ['otlp', 'opentelemetry: { service: backend.example.com, port: PORT, http: { path: /v1/traces } }', '/v1/traces'],

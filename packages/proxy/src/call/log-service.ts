@@ -6,7 +6,7 @@ import { frame } from '../grpc/framing.ts';
 import type { Counter, LogService } from '../program/types.ts';
 import type { UpstreamCluster, UpstreamHost } from '../types.ts';
 import { charge } from '../http/charge.ts';
-import { openLogStream } from './log-stream.ts';
+import { holdLogStream, openLogStream } from './log-stream.ts';
 
 export interface LogDeps {
   readonly deps: Deps;
@@ -113,19 +113,8 @@ export class LogServiceClient {
   }
 
   #opened(host: UpstreamHost, stream: ClientHttp2Stream): void {
-    const { stats } = host.cluster;
     this.#stream = stream;
-    host.active++;
-    stats.upstream_rq_total++;
-    stats.upstream_rq_active++;
-    stream.on('error', () => undefined);
-    // Answers mean nothing; what is read must be taken all the same.
-    stream.resume();
-    stream.on('close', () => {
-      host.active--;
-      stats.upstream_rq_active--;
-      this.#gone();
-    });
+    holdLogStream(host, stream, () => this.#gone());
     for (const bytes of this.#early) stream.write(bytes);
     this.#early = [];
   }

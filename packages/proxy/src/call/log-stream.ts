@@ -47,3 +47,18 @@ export async function openLogStream(
   );
   return { host, stream };
 }
+
+/** Counts a stream at its host for as long as it is open, and takes what comes on it: answers mean nothing. */
+export function holdLogStream(host: UpstreamHost, stream: ClientHttp2Stream, gone: () => void): void {
+  const { stats } = host.cluster;
+  host.active++;
+  stats.upstream_rq_total++;
+  stats.upstream_rq_active++;
+  stream.on('error', () => undefined);
+  stream.resume();
+  stream.on('close', () => {
+    host.active--;
+    stats.upstream_rq_active--;
+    gone();
+  });
+}

@@ -1,6 +1,6 @@
 import { encode } from '@mizzen/xds/binary/index.ts';
 import type { ClientHttp2Stream } from 'node:http2';
-import { openLogStream } from '../../call/log-stream.ts';
+import { holdLogStream, openLogStream } from '../../call/log-stream.ts';
 import { frame } from '../../grpc/framing.ts';
 import { charge } from '../../http/charge.ts';
 import type { UpstreamHost } from '../../types.ts';
@@ -73,19 +73,8 @@ export class MetricsServiceSink implements StatsSink {
   }
 
   #opened(host: UpstreamHost, stream: ClientHttp2Stream): void {
-    const { stats } = host.cluster;
     this.#stream = stream;
-    host.active++;
-    stats.upstream_rq_total++;
-    stats.upstream_rq_active++;
-    stream.on('error', () => undefined);
-    // Answers mean nothing; what is read must be taken all the same.
-    stream.resume();
-    stream.on('close', () => {
-      host.active--;
-      stats.upstream_rq_active--;
-      this.#gone();
-    });
+    holdLogStream(host, stream, () => this.#gone());
     for (const bytes of this.#early) stream.write(bytes);
     this.#early = [];
     if (this.#closed) stream.end();

@@ -40,6 +40,8 @@ const started = performance.now();
 const results = await runAll(cases);
 process.stdout.write(`\n${table(results)}\n`);
 if (whole) problems.push(...checkPage(page(cases)));
+for (const result of results.filter(({ verdicts: all }) => all.some(failing)))
+  process.stdout.write(`FAILED ${result.one.name}\n${details(result, false)}`);
 for (const problem of problems) process.stdout.write(`FAILED ${problem}\n`);
 const verdicts = results.flatMap(({ verdicts: all }) => all.filter(({ result }) => result !== 'pending'));
 const failed = verdicts.filter(failing).length + problems.length;
@@ -59,16 +61,23 @@ function read(pattern: string | undefined): Case[] {
 async function runAll(all: readonly Case[]): Promise<Result[]> {
   const done: Result[] = [];
   const waiting = [...all.entries()];
+  const again: [number, Case][] = [];
   await Promise.all(
     Array.from({ length: Number(values.jobs) }, async () => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        const first = await run(next[1], engines);
-        // Two cores are shared with whatever else runs: what fails twice has something to say.
-        done[next[0]] = first.verdicts.some(failing) ? await run(next[1], engines) : first;
-        tell(done[next[0]]!);
+        const result = await run(next[1], engines);
+        done[next[0]] = result;
+        tell(result);
+        if (result.verdicts.some(failing)) again.push(next);
       }
     }),
   );
+  // Two cores are shared with whatever else runs: what fails once more, with no other case beside it, has something to say.
+  for (const [i, one] of again) {
+    done[i] = await run(one, engines);
+    process.stdout.write('again, alone: ');
+    tell(done[i]);
+  }
   return done;
 }
 

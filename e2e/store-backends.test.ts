@@ -111,7 +111,11 @@ describe.each(CASES)('the store on backends that are %s, %s', (_where, engine, p
   async function until(what: string, ask: () => Promise<boolean>, ms = 40_000): Promise<void> {
     const deadline = performance.now() + ms;
     while (!(await ask())) {
-      if (performance.now() > deadline) throw new Error(`not after ${ms} ms: ${what}\n${mesh.output().slice(-6000)}`);
+      if (performance.now() > deadline) {
+        const logs = ['orders', 'inventory'].map((name) => mesh.mizzen('logs', name, '-n', 'store', '--tail', '15'));
+        const said = (await Promise.all(logs)).map(({ stdout, stderr }) => stdout + stderr).join('');
+        throw new Error(`not after ${ms} ms: ${what}\n${said}\n${mesh.output().slice(-3000)}`);
+      }
       await new Promise((done) => setTimeout(done, 100));
     }
   }

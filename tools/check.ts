@@ -14,19 +14,23 @@ const STEPS: readonly (readonly [string, readonly string[]])[] = [
   ['arrows', ['node', 'tools/check-arrows.ts']],
 ];
 
-/** Runs every check; returns how many passed and failed, and what the failing ones printed. */
-export function runChecks(): { passed: number; failed: number } {
+/** Runs every check; returns how many passed and failed, and which. */
+export function runChecks(): { passed: number; failed: number; failures: string[] } {
   let passed = 0;
   let failed = 0;
+  const failures: string[] = [];
   for (const [name, [program, ...args]] of STEPS) {
     const path = program === 'node' ? process.execPath : join(root, 'node_modules/.bin', program!);
     const result = spawnSync(path, args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 });
     if (result.status === 0) passed++;
-    else failed++;
+    else {
+      failed++;
+      failures.push(`check ${name}`);
+    }
     process.stdout.write(`check ${name}: ${result.status === 0 ? 'ok' : 'FAILED'}\n`);
     if (result.status !== 0) process.stdout.write(`${result.stdout}${result.stderr}\n`);
   }
-  return { passed, failed };
+  return { passed, failed, failures };
 }
 
 if (import.meta.main) process.exitCode = runChecks().failed > 0 ? 1 : 0;

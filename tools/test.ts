@@ -1,12 +1,13 @@
 /**
  * `npm test`: installs what is missing (tools/install.ts), then checks, unit tests, conformance with Envoy and end-to-end
- * tests, each suite with a time budget. The last line is `N passed, N failed`. Arguments name suites to run: checks, unit,
- * conformance, e2e.
+ * tests, each suite with a time budget. At the end it says again what failed; the last line is `N passed, N failed`.
+ * Arguments name suites to run: checks, unit, conformance, e2e.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { runChecks } from './check.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -16,7 +17,26 @@ const wanted = (suite: string): boolean => asked.length === 0 || asked.includes(
 interface Outcome {
   passed: number;
   failed: number;
+  /** What failed, and why, for the end of the output. */
+  failures: string[];
 }
+
+/** What is read of vitest's report. */
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
+}
+const MESSAGE_LENGTH = 3000;
 
 /** Runs one vitest project; its own report says how many passed. A suite over its budget is ended and counts as failed. */
 async function vitest(suite: string, config: string, budgetSeconds: number): Promise<Outcome> {
@@ -32,14 +52,17 @@ async function vitest(suite: string, config: string, budgetSeconds: number): Pro
     `--outputFile=${report}`,
   ];
   const { status, late, seconds } = await bounded(args, budgetSeconds, 'inherit');
-  const outcome: Outcome = { passed: 0, failed: 0 };
+  const outcome: Outcome = { passed: 0, failed: 0, failures: [] };
   try {
-    const result = JSON.parse(readFileSync(report, 'utf8')) as { numPassedTests: number; numFailedTests: number };
+    const result = JSON.parse(readFileSync(report, 'utf8')) as Report;
     outcome.passed = result.numPassedTests;
     outcome.failed = result.numFailedTests;
-  } catch {
+    outcome.failures = failuresOf(result);
+  } catch (error) {
     outcome.failed = 1;
+    outcome.failures.push(`${suite}: no report: ${String(error)}`);
   }
+  if (late) outcome.failures.push(`${suite}: not finished in time`);
   if (late) process.stdout.write(`${suite}: not finished after its budget of ${budgetSeconds} s\n`);
   if ((late || status !== 0) && outcome.failed === 0) outcome.failed = 1;
   rmSync(folder, { recursive: true, force: true });
@@ -47,12 +70,31 @@ async function vitest(suite: string, config: string, budgetSeconds: number): Pro
   return outcome;
 }
 
+function failuresOf({ testResults }: Report): string[] {
+  return testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const file = relative(root, name);
+    const failed = assertionResults
+      .filter((each) => each.status === 'failed')
+      .map(({ fullName, failureMessages }) => `${file}: ${fullName}\n${shortened(failureMessages.join('\n'))}`);
+    // A file that did not load, or whose hooks failed, has no failed test of its own.
+    return failed.length > 0 || status !== 'failed' ? failed : [`${file}\n${shortened(message)}`];
+  });
+}
+
+function shortened(text: string): string {
+  const plain = stripVTControlCharacters(text);
+  return plain.length <= MESSAGE_LENGTH ? plain : `${plain.slice(0, MESSAGE_LENGTH)} …`;
+}
+
 /** Runs the conformance suite; its last line says how many passed. */
 async function conformance(budgetSeconds: number): Promise<Outcome> {
   const args = [join(root, 'conformance/main.ts'), '--check'];
   const { status, late, seconds, output } = await bounded(args, budgetSeconds, 'pipe');
   const [, passed = '0', failed = '1'] = /(\d+) passed, (\d+) failed\n$/.exec(output) ?? [];
-  const outcome: Outcome = { passed: Number(passed), failed: Number(failed) };
+  const outcome: Outcome = { passed: Number(passed), failed: Number(failed), failures: [] };
+  const [, failures = ''] = /^(FAILED [\s\S]*?)^\d+ s\n/m.exec(output) ?? [];
+  if (failures !== '') outcome.failures.push(`conformance:\n${failures.trimEnd()}`);
+  if (late) outcome.failures.push('conformance: not finished in time');
   if (late) process.stdout.write(`conformance: not finished after its budget of ${budgetSeconds} s\n`);
   if ((late || status !== 0) && outcome.failed === 0) outcome.failed = 1;
   process.stdout.write(`conformance: ${seconds} s of ${budgetSeconds} s\n`);
@@ -82,10 +124,11 @@ async function bounded(
   return { status, late, seconds: ((Date.now() - started) / 1000).toFixed(1), output };
 }
 
-const total: Outcome = { passed: 0, failed: 0 };
-const add = ({ passed, failed }: Outcome): void => {
+const total: Outcome = { passed: 0, failed: 0, failures: [] };
+const add = ({ passed, failed, failures }: Outcome): void => {
   total.passed += passed;
   total.failed += failed;
+  total.failures.push(...failures);
 };
 
 await import('./install.ts');
@@ -97,5 +140,6 @@ const beside = await Promise.all([
   wanted('e2e') ? vitest('e2e', 'e2e/vitest.config.ts', 600) : undefined,
 ]);
 for (const outcome of beside) if (outcome !== undefined) add(outcome);
+for (const failure of total.failures) process.stdout.write(`\nFAILED ${failure}\n`);
 process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
 process.exitCode = total.failed > 0 ? 1 : 0;

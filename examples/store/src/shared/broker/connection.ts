@@ -42,3 +42,19 @@ export async function connectBroker(url: string, name: string): Promise<ChannelM
     clearTimeout(timer);
   }
 }
+
+/** What `ask` gets from the broker over a connection just made; closes it and rejects when that takes over five seconds. */
+export async function answered<Answer>(connection: ChannelModel, ask: () => Promise<Answer>): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the broker did not answer in ${CONNECT_MS} ms`)), CONNECT_MS);
+  });
+  try {
+    return await Promise.race([ask(), late]);
+  } catch (error) {
+    connection.close().catch(() => undefined);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Logger } from 'pino';
-import { checkBrokerUrl, connectBroker } from './connection.ts';
+import { answered, checkBrokerUrl, connectBroker } from './connection.ts';
 import { declareQueue, DELIVERIES } from './topology.ts';
 
 export interface ConsumerOptions<Message> {
@@ -87,14 +87,17 @@ export function consume<Message>(options: ConsumerOptions<Message>, log: Logger)
       });
     });
     try {
-      const channel = await connection.createChannel();
-      channel.on('error', (error: Error) => log.warn({ err: error }, 'channel'));
-      channel.on('close', () => {
-        open = false;
-        connection.close().catch(() => undefined);
+      const channel = await answered(connection, async () => {
+        const made = await connection.createChannel();
+        made.on('error', (error: Error) => log.warn({ err: error }, 'channel'));
+        made.on('close', () => {
+          open = false;
+          connection.close().catch(() => undefined);
+        });
+        await declareQueue(made, options.queue, options.types);
+        await made.prefetch(options.prefetch ?? 10);
+        return made;
       });
-      await declareQueue(channel, options.queue, options.types);
-      await channel.prefetch(options.prefetch ?? 10);
       if (signal.aborted) return;
       const { consumerTag } = await channel.consume(options.queue, (message) => {
         // The queue is gone: connecting again declares it.

@@ -1,5 +1,5 @@
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
-import { checkBrokerUrl, connectBroker } from './connection.ts';
+import { answered, checkBrokerUrl, connectBroker } from './connection.ts';
 import { declareEvents, EVENTS, type Event } from './topology.ts';
 
 const CONFIRM_MS = 5000;
@@ -27,30 +27,40 @@ export function openPublisher(url: string, name: string): Publisher {
   checkBrokerUrl(url);
   let opening: Promise<Open> | undefined;
 
-  async function open(): Promise<Open> {
+  async function open(forget: () => void): Promise<Open> {
     const connection = await connectBroker(url, name);
-    connection.on('close', () => (opening = undefined));
-    const channel = await connection.createConfirmChannel();
-    channel.on('error', () => undefined);
-    channel.on('close', () => (opening = undefined));
+    connection.on('close', forget);
     const returned = new Set<string>();
-    channel.on('return', ({ properties }) => returned.add(String(properties.messageId)));
-    await declareEvents(channel);
-    return { connection, channel, returned };
+    return answered(connection, async () => {
+      const channel = await connection.createConfirmChannel();
+      channel.on('error', () => undefined);
+      channel.on('close', forget);
+      channel.on('return', ({ properties }) => returned.add(String(properties.messageId)));
+      await declareEvents(channel);
+      return { connection, channel, returned };
+    });
   }
-  const current = (): Promise<Open> =>
-    (opening ??= open().catch((error: unknown) => {
-      opening = undefined;
+  function current(): Promise<Open> {
+    if (opening !== undefined) return opening;
+    // A connection that ends late must not take the next one with it.
+    const forget = (): void => {
+      if (opening === mine) opening = undefined;
+    };
+    const mine = open(forget).catch((error: unknown) => {
+      forget();
       throw error;
-    }));
+    });
+    return (opening = mine);
+  }
 
   return {
     async publish(event) {
-      const { connection, channel, returned } = await current();
+      const used = current();
+      const { connection, channel, returned } = await used;
       await new Promise<void>((resolve, reject) => {
         const timer = setTimeout(() => {
           // What becomes of it is unknown, and so is the state of the connection.
-          opening = undefined;
+          if (opening === used) opening = undefined;
           reject(new Error(`no confirmation in ${CONFIRM_MS} ms`));
           connection.close().catch(() => undefined);
         }, CONFIRM_MS);
@@ -62,7 +72,12 @@ export function openPublisher(url: string, name: string): Publisher {
         };
         const options = { persistent: true, mandatory: true, messageId: event.id, type: event.type };
         const content = Buffer.from(JSON.stringify(event));
-        channel.publish(EVENTS, event.type, content, { ...options, contentType: 'application/json' }, confirmed);
+        try {
+          channel.publish(EVENTS, event.type, content, { ...options, contentType: 'application/json' }, confirmed);
+        } catch (error) {
+          // The channel is closed.
+          confirmed(error);
+        }
       });
     },
     async ping() {

@@ -3,6 +3,8 @@ import type { ResponseParser } from '../codec/response-parser.ts';
 import { encodeFields } from '../codec/encode.ts';
 import type { ClientConnection, Exchange } from '../http/client-connection.ts';
 import { charge, chargeTime } from '../http/charge.ts';
+import { invalidPart } from '../http/head-check.ts';
+import { Headers } from '../http/headers.ts';
 import { entered, turnNow } from '../http/io.ts';
 import { poolOf, type Pool, type Waiter } from '../http/pool.ts';
 import { keep } from '../http/reads.ts';
@@ -61,7 +63,13 @@ class Call implements Waiter, Exchange {
   }
 
   start(): void {
-    const { timeout, authority } = this.#call;
+    const { method, path, timeout, authority, headers } = this.#call;
+    if (invalidPart({ method, path, authority, scheme: '', headers: new Headers([...headers]) }) !== undefined) {
+      // What Envoy answers itself.
+      this.#over = true;
+      this.#resolve({ status: 503, headers: [], body: Buffer.alloc(0) });
+      return;
+    }
     if (timeout > 0) {
       this.#timer = this.#deps.clock.after(timeout, () => {
         this.#cluster.stats.upstream_rq_timeout++;

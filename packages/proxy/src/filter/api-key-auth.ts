@@ -1,5 +1,6 @@
 import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../program/context.ts';
+import { noteValue } from '../program/headers.ts';
 import type { Path } from '../program/path.ts';
 import { asciiLower, wire } from '../program/values.ts';
 import type { HttpFilter, HttpStream, RequestHead } from '../types.ts';
@@ -146,6 +147,7 @@ function removeParameter(request: RequestHead, name: string): void {
   const sorted = rest.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   const query = sorted.map(([key, value]) => `${key}=${value}`).join('&');
   request.path = `${/^[^?]*/.exec(request.path)![0]}${query === '' ? '' : `?${query}`}`;
+  noteValue(request.headers, request.path);
 }
 
 interface Cookie {

@@ -1,7 +1,7 @@
 import type { types } from '@mizzen/xds';
 import type { ExpressionOptions } from '../cel/compile.ts';
 import type { CompileContext } from '../program/context.ts';
-import { headerValue } from '../program/headers.ts';
+import { headerValue, noteValue } from '../program/headers.ts';
 import type { Path } from '../program/path.ts';
 import type { LogSource } from '../program/types.ts';
 import { wire } from '../program/values.ts';
@@ -24,6 +24,7 @@ export function compileQueryMutations(
     const parameters = parse(request.path);
     for (const mutate of all) mutate(parameters, source);
     request.path = write(request.path, parameters);
+    noteValue(request.headers, request.path);
   };
 }
 

@@ -42,9 +42,9 @@ export function timeoutReply(status: 504 | 204, details: string, flags: number):
   return { status, body: status === 504 ? 'upstream request timeout' : '', details, flags };
 }
 
-/** The head that was made for the upstream has a field that HTTP does not have. */
-export function invalidNameReply(name: string): AttemptReply {
-  const body = `invalid header name: ${name}`;
+/** Something of the head that was made for the upstream is none that HTTP has. */
+export function invalidHeadReply(part: string): AttemptReply {
+  const body = `invalid header ${part}`;
   const details = `filter_removed_required_request_headers{${body.replaceAll(/\s/g, '_')}}`;
   return { status: 503, body, details, flags: ResponseFlag.DPE };
 }

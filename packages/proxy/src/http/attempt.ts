@@ -88,7 +88,7 @@ export class Attempt implements Waiter, Exchange {
     const upgrade = stream.upgrade !== '';
     connection.begin(this, request.method, upgrade);
     const { flat, spelling, unchecked } = request.headers;
-    if (unchecked && router.refusesHead(flat)) return;
+    if (unchecked && router.refusesHead()) return;
     const format = this.host.cluster.http?.headerKeyFormat ?? 'lowercase';
     const plain = format !== 'proper-case' && spelling === undefined;
     const name = (lower: string): string => (plain ? lower : spell(lower, format, spelling));

@@ -1,3 +1,4 @@
+import { isFieldValue } from '../program/headers.ts';
 import type { ClientCertProgram, HcmProgram } from '../program/types.ts';
 import type { PeerTls, RequestHead, StreamInfo } from '../types.ts';
 
@@ -16,19 +17,28 @@ export function forwardClientCert(request: RequestHead, info: StreamInfo, hcm: H
     return;
   }
   if (mode === 'FORWARD_ONLY') return;
-  const element = elementOf(tls, program);
-  if (mode === 'SANITIZE_SET') headers.set(FIELD, element);
-  else headers.append(FIELD, element);
+  const { text, valid } = elementOf(tls, program);
+  if (mode === 'SANITIZE_SET') headers.set(FIELD, text);
+  else headers.append(FIELD, text);
+  if (!valid) headers.unchecked = true;
 }
 
-const elements = new WeakMap<PeerTls, WeakMap<ClientCertProgram, string>>();
+interface Element {
+  readonly text: string;
+  /** Names in certificates may be anything. */
+  readonly valid: boolean;
+}
+const elements = new WeakMap<PeerTls, WeakMap<ClientCertProgram, Element>>();
 
 /** The element for a peer; the same for all requests of a connection. */
-function elementOf(tls: PeerTls, program: ClientCertProgram): string {
+function elementOf(tls: PeerTls, program: ClientCertProgram): Element {
   let byProgram = elements.get(tls);
   if (byProgram === undefined) elements.set(tls, (byProgram = new WeakMap()));
   let element = byProgram.get(program);
-  if (element === undefined) byProgram.set(program, (element = build(tls, program)));
+  if (element === undefined) {
+    const text = build(tls, program);
+    byProgram.set(program, (element = { text, valid: isFieldValue(text) }));
+  }
   return element;
 }
 

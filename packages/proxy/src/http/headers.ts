@@ -10,7 +10,7 @@ export class Headers {
   readonly flat: string[];
   /** By lowercase name, how the sender spelled it; only where spelling is kept. */
   spelling: Spelling | undefined = undefined;
-  /** A name that HTTP does not have may have been added. */
+  /** A name or a value that HTTP does not have may have been added, or be in the request line. */
   unchecked = false;
 
   constructor(flat: string[] = []) {
@@ -103,6 +103,7 @@ export class Headers {
   clone(): Headers {
     const copy = new Headers(this.flat.slice());
     copy.spelling = this.spelling;
+    copy.unchecked = this.unchecked;
     return copy;
   }
 }

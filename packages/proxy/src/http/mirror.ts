@@ -5,6 +5,7 @@ import type { Span } from '../tracing/span.ts';
 import { charge } from './charge.ts';
 import type { ClientConnection, Exchange } from './client-connection.ts';
 import { applyMutations } from '../program/headers.ts';
+import { invalidPart } from './head-check.ts';
 import type { Headers } from './headers.ts';
 import { entered } from './io.ts';
 import { keep } from './reads.ts';
@@ -38,6 +39,7 @@ export function mirror(stream: ActiveStream, program: MirrorProgram, timeout: nu
   const span = stream.tracing?.shadow(headers, program.traceSampled);
   headers.set('x-envoy-internal', 'true');
   headers.append('x-forwarded-for', hcm.deps.net.outerAddress);
+  if (headers.unchecked && invalidPart({ ...request, authority, headers }) !== undefined) return undefined;
   const shadow = new ShadowRequest(stream, { headers, authority, cluster, span }, timeout);
   const context: LbContext = {
     hash: undefined,

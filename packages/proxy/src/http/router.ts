@@ -8,7 +8,7 @@ import { Attempt } from './attempt.ts';
 import {
   DNS_OVERFLOW_REPLY,
   DURATION_REPLY,
-  invalidNameReply,
+  invalidHeadReply,
   NO_HOST_REPLY,
   resetReply,
   timeoutReply,
@@ -19,7 +19,7 @@ import { AttemptTimers, type AttemptTimeouts } from './attempt-timers.ts';
 import { chargeAnswer, chargeAnswerTime } from './charge.ts';
 import { connectTcp, type TcpTunnel } from './connect.ts';
 import { replyOfRoute } from './direct-reply.ts';
-import { isFieldName } from '../program/headers.ts';
+import { invalidPart } from './head-check.ts';
 import { Headers } from './headers.ts';
 import { reportAnswer } from './host-report.ts';
 import { entered, turnNow } from './io.ts';
@@ -447,11 +447,11 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     this.#giveUp(DURATION_REPLY);
   }
 
-  /** Whether a request's head cannot be sent to anybody: it was answered then. */
-  refusesHead(flat: readonly string[]): boolean {
-    const name = flat.find((each, i) => i % 2 === 0 && !isFieldName(each));
-    if (name === undefined) return false;
-    this.#giveUp(invalidNameReply(name), false);
+  /** Whether the request's head cannot be sent to anybody: it was answered then. */
+  refusesHead(): boolean {
+    const invalid = invalidPart(this.stream.request);
+    if (invalid === undefined) return false;
+    this.#giveUp(invalidHeadReply(invalid), false);
     return true;
   }
 

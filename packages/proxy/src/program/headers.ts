@@ -60,6 +60,19 @@ export function isFieldName(name: string): boolean {
   return FIELD_NAME.test(name);
 }
 
+// oxlint-disable-next-line no-control-regex -- control characters are what this looks for
+const NO_FIELD_VALUE = /[\0-\x08\x0a-\x1f\x7f]/;
+
+/** Without line breaks and other control characters, which would end it and begin something else. */
+export function isFieldValue(value: string): boolean {
+  return !NO_FIELD_VALUE.test(value);
+}
+
+/** To be called with what is put into a head and was not read from one, nor checked with the configuration. */
+export function noteValue(headers: Headers, value: string): void {
+  if (NO_FIELD_VALUE.test(value)) headers.unchecked = true;
+}
+
 /** The request line and the Host are changed by rewrites, not by header mutations. */
 function fixed(name: string): boolean {
   return name.startsWith(':') || name === 'host';
@@ -88,7 +101,8 @@ export function compileHeaderChange(
     option.append === false ? 'overwrite-or-add' : ACTIONS[option.appendAction ?? 'APPEND_IF_EXISTS_OR_ADD'];
   return {
     name,
-    invalid: !isFieldName(name),
+    invalid: !isFieldName(name) || !isFieldValue(format),
+    made: format.includes('%'),
     action,
     keepEmpty: option.keepEmptyValue === true,
     value: headerValue(context, format, [...path, 'header', 'value'], expressions),
@@ -142,7 +156,7 @@ export function applyMutations(
     const change = changes[i]!;
     if (change.action === 'append') applyChange(headers, change, values[i]!, of);
     else if (absent[i] === true && (values[i] !== '' || change.keepEmpty)) {
-      if (change.invalid === true) headers.unchecked = true;
+      note(headers, change, values[i]!);
       addHeader(headers, change.name, values[i]!, single(of));
     }
   }
@@ -156,7 +170,7 @@ export function applyChange(
   of: 'request' | 'response' = 'response',
 ): void {
   if (value === '' && !change.keepEmpty) return;
-  if (change.invalid === true) headers.unchecked = true;
+  note(headers, change, value);
   switch (change.action) {
     case 'append':
       addHeader(headers, change.name, value, single(of));
@@ -170,6 +184,10 @@ export function applyChange(
     case 'overwrite-if-exists':
       if (headers.has(change.name)) replace(headers, change.name, value);
   }
+}
+
+function note(headers: Headers, change: HeaderChange, value: string): void {
+  if (change.invalid === true || (change.made === true && !isFieldValue(value))) headers.unchecked = true;
 }
 
 /** What is replaced goes, and comes back at the end. */

@@ -1,4 +1,4 @@
-import { addHeader, isFieldName, setHeader } from '../../program/headers.ts';
+import { addHeader, isFieldName, noteValue, setHeader } from '../../program/headers.ts';
 import { REQUEST_SINGLE, RESPONSE_SINGLE } from '../../codec/single-headers.ts';
 import { wire } from '../../program/values.ts';
 import type { RequestHead } from '../../types.ts';
@@ -24,6 +24,7 @@ export function applyToRequest(request: RequestHead, verdict: Ok, rules: Mutatio
   }
   if (verdict.querySet.length > 0 || verdict.queryRemove.length > 0) {
     request.path = withQuery(request.path, verdict);
+    noteValue(request.headers, request.path);
   }
   return true;
 }
@@ -34,6 +35,7 @@ export function applyToResponse(headers: Headers, edits: readonly HeaderEdit[]):
 
 /** The fields of the request line go by the names they have in HTTP/2. */
 function editRequest(request: RequestHead, edit: HeaderEdit): void {
+  noteValue(request.headers, edit.value);
   switch (edit.name) {
     case ':path':
       request.path = edit.value;

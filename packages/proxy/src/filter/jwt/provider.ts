@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue, types } from '@mizzen/xds';
 import type { CompileContext } from '../../program/context.ts';
+import { noteValue } from '../../program/headers.ts';
 import { compileString, type StringMatch } from '../../program/match/string.ts';
 import { lookUp } from '../../program/match/value.ts';
 import type { Path } from '../../program/path.ts';
@@ -195,7 +196,9 @@ function compileAcceptance(
       );
     for (const claim of claims) {
       const value = claimText(lookUp(token.payload, claim.path));
-      if (value !== undefined) headers.set(claim.header, wire(value));
+      if (value === undefined) continue;
+      headers.set(claim.header, wire(value));
+      noteValue(headers, value);
     }
     if (!forward) location.remove(stream.request);
     if (payloadKey !== '' || headerKey !== '') {

@@ -1,6 +1,6 @@
 import type { JsonObject, types } from '@mizzen/xds';
 import type { CompileContext } from '../../program/context.ts';
-import { addHeader, applyMutations, compileMutations } from '../../program/headers.ts';
+import { addHeader, applyMutations, compileMutations, isFieldName, noteValue } from '../../program/headers.ts';
 import { httpStatus } from '../../program/http-status.ts';
 import type { Path } from '../../program/path.ts';
 import { RESPONSE_SINGLE, REQUEST_SINGLE } from '../../codec/single-headers.ts';
@@ -134,8 +134,12 @@ export function rateLimitFilter(
       return 'stop';
     }
     if (headers.count > 0) forResponse.set(stream, headers);
-    for (const [name, value] of fields(answer.requestHeadersToAdd))
-      addHeader(stream.request.headers, name, value, REQUEST_SINGLE);
+    for (const [name, value] of fields(answer.requestHeadersToAdd)) {
+      const { headers: own } = stream.request;
+      addHeader(own, name, value, REQUEST_SINGLE);
+      noteValue(own, value);
+      if (!isFieldName(name)) own.unchecked = true;
+    }
     return undefined;
   };
 

@@ -3,6 +3,7 @@ import type { types } from '@mizzen/xds';
 import type { Clock } from '../../deps.ts';
 import { cookieSetter } from '../../http/set-cookie.ts';
 import type { CompileContext } from '../../program/context.ts';
+import { noteValue } from '../../program/headers.ts';
 import type { Path } from '../../program/path.ts';
 import { messageOf } from '../../program/read-resource.ts';
 import { cookieValue } from '../../program/route/hash.ts';
@@ -75,6 +76,7 @@ function inEnvelope(name: string): SessionState {
       const value = decode(others.find((part) => part.startsWith('UV:'))?.slice(3));
       if (value === '') return undefined;
       headers.renew(name, value);
+      noteValue(headers, value);
       return decode(host) || undefined;
     },
     write: ({ headers }, host) => {

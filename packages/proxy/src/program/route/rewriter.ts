@@ -1,5 +1,5 @@
 import type { HttpStream, RequestHead, ResponseHead, RouteEntry, WeightedClusterEntry } from '../../types.ts';
-import { applyMutations, type HeaderMutations } from '../headers.ts';
+import { applyMutations, noteValue, type HeaderMutations } from '../headers.ts';
 import type { CompiledWeighted } from './cluster.ts';
 import { setAuthority, type HostRewrite, type PathRewrite } from './rewrite.ts';
 
@@ -34,11 +34,15 @@ export function requestRewriter(rewrites: RequestRewrites): RouteEntry['rewriteR
     for (const one of mutations) applyMutations(one, request.headers, stream);
     if (weighted !== undefined && mostSpecificWins) applyMutations(weighted.request, request.headers, stream);
     const newHost = host?.(request, stream);
-    if (newHost !== undefined && newHost !== '') setAuthority(request, newHost, appendForwardedHost, keepOriginal);
+    if (newHost !== undefined && newHost !== '') {
+      setAuthority(request, newHost, appendForwardedHost, keepOriginal);
+      noteValue(request.headers, newHost);
+    }
     const newPath = path?.(request.path, stream);
     if (newPath !== undefined) {
       if (keepOriginal) request.headers.set('x-envoy-original-path', request.path);
       request.path = newPath;
+      noteValue(request.headers, newPath);
     }
   };
 }

@@ -199,8 +199,10 @@ export interface LocalReplyProgram {
 /** One compiled header addition; the action is Envoy's `appendAction`. An empty value is dropped unless `keepEmpty`. */
 export interface HeaderChange {
   readonly name: string;
-  /** The name is none that HTTP has. */
+  /** The name or the value, as far as it is fixed, is none that HTTP has. */
   readonly invalid?: boolean;
+  /** The value is made of what is known of the request: it may be anything. */
+  readonly made?: boolean;
   readonly action: 'append' | 'add-if-absent' | 'overwrite-or-add' | 'overwrite-if-exists';
   readonly keepEmpty: boolean;
   readonly value: (source: LogSource) => string;

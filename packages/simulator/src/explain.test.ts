@@ -338,3 +338,34 @@ test.each([
     texts(explanation).join('\n'),
   ).toBe(true);
 });
+
+/** The server, when its application asks for its own service. */
+const calling: NodeResources = {
+  ...client,
+  listeners: [...client.listeners, { ...(server.listeners[0] as object), trafficDirection: 'INBOUND' }],
+  clusters: [...client.clusters, ...server.clusters],
+};
+
+test('a workload that calls itself leaves through its sidecar, and comes in again through the same', async () => {
+  const own = programs('catalog', catalog, '127.1.0.2', calling);
+  const from = (address: string) => ({
+    method: 'GET',
+    path: '/products',
+    authority: 'catalog',
+    headers: [],
+    enter: { address, port: 15080 },
+  });
+  const explanation = await simulate(own, [own], from('127.1.0.1'));
+  expect(explanation).toMatchObject({
+    client: 'catalog',
+    server: 'catalog',
+    // Of itself it is neither of those that the policies let in.
+    verdict: { reached: false, status: 403, text: 'catalog answers 403: RBAC: access denied' },
+  });
+  const sides = explanation.steps.map(({ side }) => side);
+  expect(sides).toEqual(sides.toSorted());
+  expect(new Set(sides)).toEqual(new Set(['client', 'server']));
+  const text = renderExplanation(explanation, () => undefined);
+  expect(text.match(/^catalog$/gm)).toHaveLength(2);
+  expect(text).toContain(`mutual TLS as ${catalog}`);
+});

@@ -34,13 +34,19 @@ export async function simulate(
 ): Promise<Explanation> {
   const random = options.random ?? offlineDeps().random;
   const steps: Step[] = [];
-  const met: NodePrograms[] = [];
-  const traceFor = (node: NodePrograms): Trace => ({
-    push: (step) => steps.push({ ...step, side: node === client ? 'client' : 'server', node: node.node }),
+  const met: Met[] = [];
+  const traceFor = ({ node, side }: Met): Trace => ({
+    push: (step) => steps.push({ ...step, side, node: node.node }),
   });
   const verdict = await travel(client, servers, request, random, traceFor, met);
-  const server = met.find((node) => node !== client);
-  return { request, client: client.node, server: server?.node, steps, verdict };
+  const server = met.find(({ side }) => side === 'server');
+  return { request, client: client.node, server: server?.node.node, steps, verdict };
+}
+
+/** A proxy that a request passes, and whether it is there as the one that sends it: one that calls itself is both. */
+interface Met {
+  readonly node: NodePrograms;
+  readonly side: Step['side'];
 }
 
 async function travel(
@@ -48,8 +54,8 @@ async function travel(
   servers: readonly NodePrograms[],
   request: SimulatedRequest,
   random: Random,
-  traceFor: (node: NodePrograms) => Trace,
-  met: NodePrograms[],
+  traceFor: (met: Met) => Trace,
+  met: Met[],
 ): Promise<Verdict> {
   const head: RequestHead = {
     method: request.method,
@@ -58,18 +64,21 @@ async function travel(
     scheme: '',
     headers: new Headers(request.headers.flatMap(([name, value]) => [name.toLowerCase(), value])),
   };
-  let next = enter(client, request, traceFor(client));
+  let at: Met = { node: client, side: 'client' };
+  let next = enter(client, request, traceFor(at));
   for (let hop = 0; hop < MAX_HOPS; hop++) {
     if ('verdict' in next) return next.verdict;
     const { node } = next;
-    met.push(node);
-    const trace = traceFor(node);
+    met.push(at);
+    const trace = traceFor(at);
     const result: HopResult = await passThrough(next, head, random, trace);
     if (result.kind === 'ended') return result.verdict;
     const target = toUpstream(node, result.cluster, head.authority, result.decision?.route.action, trace);
     if (target.kind === 'ended') return target.result.verdict;
     if (target.kind === 'named') return left(`it goes to ${target.host}, which is not looked up offline`);
-    next = connect(node, servers, target.address, target.tls, next.connection, traceFor);
+    const server = serverAt(next, servers, target.address);
+    if (server !== undefined) at = { node: server, side: 'server' };
+    next = connect(node, server, target.address, target.tls, next.connection, traceFor(at));
   }
   return closed('it goes round in circles');
 }
@@ -146,23 +155,34 @@ function open(node: NodePrograms, listener: Arrival['listener'], opening: Openin
   return { ...arrival, connection: { ...connection, tls: { ...tls, localUriSan: node.identity ?? '' } } };
 }
 
-/** Opens the connection from one proxy to an endpoint's address. */
+/** Whose proxy takes connections to an address. A proxy reaches itself only from its way out to its way in. */
+function serverAt(
+  { node: from, listener: by }: Arrival,
+  servers: readonly NodePrograms[],
+  address: AddressProgram,
+): NodePrograms | undefined {
+  if (address.kind !== 'socket') return undefined;
+  const { address: host, port } = address;
+  return servers.find((node) => {
+    const listener = findListener(node, host, port);
+    if (listener === undefined || !listensOn(node, host)) return false;
+    return node !== from || (by.direction !== 'INBOUND' && listener.direction === 'INBOUND');
+  });
+}
+
+/** Opens the connection from one proxy to an endpoint's address, which `server` may listen at. */
 function connect(
   from: NodePrograms,
-  servers: readonly NodePrograms[],
+  server: NodePrograms | undefined,
   address: AddressProgram,
   tls: UpstreamTlsProgram | undefined,
   before: ConnectionInfo,
-  traceFor: (node: NodePrograms) => Trace,
+  trace: Trace,
 ): Next {
   if (address.kind === 'pipe') return { verdict: left(`it reaches ${address.path}`) };
-  if (address.kind === 'internal') return internal(from, address.name, before, traceFor(from));
+  if (address.kind === 'internal') return internal(from, address.name, before, trace);
   const { address: host, port } = address;
-  const server = servers.find(
-    (node) => node !== from && findListener(node, host, port) !== undefined && listensOn(node, host),
-  );
   if (server === undefined) return { verdict: left(`it reaches ${host}:${port}`) };
-  const trace = traceFor(server);
   const listener = findListener(server, host, port)!;
   trace.push({
     kind: 'listener',

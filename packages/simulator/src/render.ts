@@ -21,12 +21,10 @@ export function renderExplanation(explanation: Explanation, originOf: OriginOf, 
   const label = options.label ?? ((node: string) => node);
   const { request, steps, verdict } = explanation;
   const lines = [paint.bold(`${request.method} http://${request.authority}${request.path}`)];
-  let node: string | undefined;
+  let last: Step | undefined;
   for (const step of steps) {
-    if (step.node !== node) {
-      node = step.node;
-      lines.push('', paint.bold(label(node)));
-    }
+    if (step.node !== last?.node || step.side !== last.side) lines.push('', paint.bold(label(step.node)));
+    last = step;
     lines.push(`  ${sign(step, paint)} ${step.text}${place(step, originOf, paint)}`);
   }
   const mark = verdict.reached ? paint.green('→') : paint.red('→');

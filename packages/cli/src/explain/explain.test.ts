@@ -45,6 +45,16 @@ test('every step of a request has the line of YAML that it comes from', async ()
   expect(out.trimEnd().split('\n').at(-1)).toBe('→ it reaches the application catalog-v2.store, port 8080');
 });
 
+test('a workload that calls itself is let in, or not, as anybody else is', async () => {
+  const explanation = await report('GET http://orders:8080/orders', '--from', 'orders');
+  expect([explanation.client, explanation.server]).toEqual([
+    expect.stringMatching(/^orders\.store /),
+    explanation.client,
+  ]);
+  expect(explanation.verdict).toMatchObject({ reached: false, status: 403, body: 'RBAC: access denied' });
+  expect(new Set(explanation.steps.map(({ side }) => side))).toEqual(new Set(['client', 'server']));
+});
+
 test('weights are decided by --chance', async () => {
   const verdict = async (chance: string): Promise<string> =>
     (await report('GET http://catalog:8080/products', '--from', 'orders', '--chance', chance)).verdict.text;

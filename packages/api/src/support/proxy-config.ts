@@ -168,7 +168,10 @@ export const proxyConfig: MessageTable = {
     maxPathTagLength: yes('what is longer is cut', `${HCM}.Tracing.maxPathTagLength`),
     sampling: yes('share of the requests that leave spans', `${HCM}.Tracing.randomSampling`),
     tlsSettings: OLD_TRACER,
-    enableIstioTags: left('a Telemetry says', 'set it there'),
+    enableIstioTags: yes(
+      "whether spans have Istio's own tags, where neither a Telemetry nor a default provider is in force",
+      `${HCM}.Tracing.customTags`,
+    ),
   }),
   'istio.mesh.v1alpha1.Tracing.CustomTag': fields<Tracing_CustomTag>({
     literal: yes('always the same', 'CustomTag.literal'),

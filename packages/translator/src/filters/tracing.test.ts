@@ -113,6 +113,21 @@ test('without a place for traces there are none, and no cluster', () => {
   expect(clusters.map(({ name }) => name)).not.toContain('mizzen_traces');
 });
 
+const tagsOf = (yaml: string, settings: mesh.MeshConfig): string[] =>
+  (tracingOf(yaml, settings)[0]?.customTags ?? []).map(({ tag = '' }) => tag);
+
+test('Istio’s own tags can be left out: by the mesh where no Telemetry is in force, otherwise by that', () => {
+  const off: mesh.MeshConfig = { defaultConfig: { tracing: { enableIstioTags: false } } };
+  expect(tagsOf('', {})).toContain('istio.namespace');
+  expect(tagsOf('', off)).toEqual([]);
+  const own = {
+    defaultConfig: { tracing: { enableIstioTags: false, customTags: { a: { literal: { value: 'b' } } } } },
+  };
+  expect(tagsOf('', own)).toEqual(['a']);
+  expect(tagsOf(telemetry('{ randomSamplingPercentage: 2 }'), off)).toContain('istio.namespace');
+  expect(tagsOf(telemetry('{ enableIstioTags: false }'), {})).toEqual([]);
+});
+
 let envoy: Validator;
 beforeAll(() => {
   envoy = validator();
@@ -133,4 +148,12 @@ test('tags are Istio’s, requests carry the headers of B3 and of W3C, and Envoy
   const opentelemetry = { service: 'jaeger.example.com', port: 9411, http: { path: '/v1/traces' } };
   const otel = { extensionProviders: [{ name: 'otel', opentelemetry }], defaultProviders: { tracing: ['otel'] } };
   expect(envoy.complaint(translated(JAEGER, otel, local), nodeOf(local))).toBe('');
+
+  // What istiod would send of a provider that names no timeout.
+  const ours = translated(JAEGER, otel, local);
+  const text = JSON.stringify(ours.resources.listeners);
+  expect(text).toContain('"timeout":"3s"');
+  const listeners = JSON.parse(text.replaceAll(/,"timeout":"3s"/g, '')) as Listener[];
+  const theirs = { ...ours, resources: { ...ours.resources, listeners } };
+  expect(envoy.complaint(theirs, nodeOf(local))).toContain('HttpUriValidationError.Timeout: value is required');
 });

@@ -7,6 +7,7 @@ import { leftAloneKind } from './left-alone.ts';
 import type { LeftAlone } from './left-alone.ts';
 import { isRecord, normalizeMessage, withoutNulls } from './normalize.ts';
 import type { ObjectMeta, Resource, SourceDocument } from './resource.ts';
+import { otherTool } from './other-tool.ts';
 import { NOT_YET } from './validation/report.ts';
 import { loadYaml } from './yaml/load.ts';
 import type { YamlError } from './yaml/load.ts';
@@ -19,6 +20,8 @@ export interface PassedOver {
   readonly line: number;
   /** What it is, when that is known: `a Helm chart`. */
   readonly what?: string;
+  /** Plainly for somebody else: nobody who wrote it will miss it here. */
+  readonly ofOtherTool?: true;
 }
 
 export interface ParsedDocuments {
@@ -68,7 +71,9 @@ interface Output {
 
 function readValue(value: unknown, source: SourceDocument, namespace: string, out: Output): void {
   if (!isRecord(value) || typeof value.apiVersion !== 'string' || typeof value.kind !== 'string') {
-    out.passedOver.push({ file: source.file, line: source.firstLine });
+    const what = otherTool(source.file, value);
+    const more = what === undefined ? {} : ({ what, ofOtherTool: true } as const);
+    out.passedOver.push({ file: source.file, line: source.firstLine, ...more });
     return;
   }
   const { apiVersion, kind } = value;

@@ -58,7 +58,7 @@ function report(result: ReadResult, errors: number): object {
     resources: countOf(result),
     diagnostics: result.diagnostics,
     leftAlone: result.leftAlone.map(({ ref, insteadOf }) => ({ ...ref, insteadOf })),
-    passedOver: result.passedOver,
+    passedOver: result.passedOver.map(({ ofOtherTool: _, ...rest }) => rest),
   };
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { freePort } from '@mizzen/testkit';
 import { describe, expect, it } from 'vitest';
 import { mizzen, up, type Mesh } from './lib/mesh.ts';
+import { samples } from './lib/metrics.ts';
 import { alive, descendants } from './lib/processes.ts';
 import { folder, gateway, service } from './lib/system.ts';
 
@@ -166,6 +167,28 @@ it('carries gRPC, from HTTP/2 without TLS through mutual TLS to HTTP/2 without T
       });
       // One message of two bytes: `status: SERVING`.
       expect(answer).toEqual({ status: 200, message: '00000000020801', grpc: '0' });
+      const metrics = async (): Promise<string> => {
+        const targets = JSON.parse((await mesh.api('/api/prometheus/targets')).body) as { targets: string[] }[];
+        const places = targets.flatMap(({ targets: each }) => each).filter((each) => each.startsWith('127.'));
+        const texts = places.map(async (each) => (await fetch(`http://${each}/stats/prometheus`)).text());
+        return (await Promise.all(texts)).join('');
+      };
+      const messages = async (): Promise<string[]> => {
+        const text = await metrics();
+        return ['request', 'response'].flatMap((what) =>
+          samples(text, `istio_${what}_messages_total`).map(
+            (each) => `${what} ${each['reporter']} ${each['source_app']} ${each['destination_app']} ${each['value']}`,
+          ),
+        );
+      };
+      await expect
+        .poll(async () => (await messages()).toSorted(), { timeout: 10_000 })
+        .toEqual([
+          'request destination client greeter 1',
+          'request source client greeter 1',
+          'response destination client greeter 1',
+          'response source client greeter 1',
+        ]);
     } finally {
       session.destroy();
     }

@@ -4,7 +4,15 @@ import { recordCustom } from '@mizzen/proxy/istio/stats/http.ts';
 import type { StatsRecorder } from '@mizzen/proxy/istio/stats/recorder.ts';
 import { grpcOfHttp, isGrpc } from '@mizzen/proxy/telemetry/access-log-grpc.ts';
 import type { Edges } from './edges.ts';
-import { type CommonProperties, downstreamNames, type HttpEntry, millisecondsOf, upstreamNames } from './entries.ts';
+import type { Series } from '@mizzen/proxy/istio/stats/series.ts';
+import {
+  type CommonProperties,
+  downstreamNames,
+  type HttpEntry,
+  millisecondsOf,
+  tagOf,
+  upstreamNames,
+} from './entries.ts';
 import { observed } from './observed.ts';
 import { sourceOf } from './source.ts';
 
@@ -32,17 +40,16 @@ export class Requests {
     const values =
       overrides === undefined ? NONE : overrides.evaluate(sourceOf(entry, { key: recorder.peerKey, peer }));
     const grpc = isGrpc(request?.requestHeaders?.['content-type']);
-    const series = recorder.seriesOf(
-      observed(recorder, common, {
-        code,
-        protocol: grpc ? 'grpc' : 'http',
-        grpcStatus: grpc ? grpcStatus(entry) : '',
-        authority: request?.authority ?? '',
-        peer,
-        names: reporter === 'source' ? upstreamNames(common) : downstreamNames(common),
-      }),
-      values,
-    );
+    const seen = observed(recorder, common, {
+      code,
+      protocol: grpc ? 'grpc' : 'http',
+      grpcStatus: grpc ? grpcStatus(entry) : '',
+      authority: request?.authority ?? '',
+      peer,
+      names: reporter === 'source' ? upstreamNames(common) : downstreamNames(common),
+    });
+    const series = recorder.seriesOf(seen, values);
+    if (grpc) this.#messages(common, recorder.seriesOfParties(seen, values));
     series.add('requests_total', 1);
     const took = millisecondsOf(common.timeToLastDownstreamTxByte ?? common.duration);
     series.histogram('request_duration_milliseconds')?.record(Math.max(0, Math.trunc(took)));
@@ -50,6 +57,14 @@ export class Requests {
     series.histogram('response_bytes')?.record(Number(common.downstreamWireBytesSent ?? 0));
     if (overrides !== undefined) recordCustom(overrides, series, values);
     if (reporter === 'source') this.#edges.request(common, code);
+  }
+
+  /** What `grpc_stats` has counted, once the call is over: `REQUESTS,RESPONSES`. */
+  #messages(common: CommonProperties, series: Series): void {
+    const [, requests, responses] = /^(\d+),(\d+)$/.exec(tagOf(common, 'messages')) ?? [];
+    if (requests === undefined || responses === undefined) return;
+    series.add('request_messages_total', Number(requests));
+    series.add('response_messages_total', Number(responses));
   }
 
   #peer({ metadata }: CommonProperties): WorkloadPeer | undefined {

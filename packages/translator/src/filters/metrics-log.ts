@@ -26,6 +26,8 @@ const TAGS: readonly CustomTag[] = [
   ofEndpoint('version', LOCAL_ENDPOINT),
   // Also of requests that got no endpoint.
   { tag: 'services', value: '%CLUSTER_METADATA(istio:services)%' },
+  // Of gRPC, as two numbers.
+  { tag: 'messages', value: '%FILTER_STATE(envoy.filters.http.grpc_stats:PLAIN)%' },
 ];
 
 /** How often connections that go on report, as Istio's metrics have it; nothing where nobody wants to know. */

@@ -98,8 +98,12 @@ export class StatsRecorder {
 
   /** Those that only who takes part tells apart. */
   findParties(source: LogSource, values: readonly string[]): Series {
-    const now = { ...this.#look(source, undefined, ''), code: 0, flags: 0 };
-    return this.#get(now, '', values);
+    return this.seriesOfParties(this.#look(source, undefined, ''), values);
+  }
+
+  /** The same, of what somebody else has seen. */
+  seriesOfParties(now: Observed, values: readonly string[]): Series {
+    return this.#get({ ...now, protocol: undefined, grpcStatus: '', code: 0, flags: 0 }, '', values);
   }
 
   find(source: LogSource, protocol: Outcome['protocol'], grpcStatus: string, values: readonly string[]): Series {

@@ -1,13 +1,20 @@
 import type { Server, ServerOptions, ServerResponse, IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { http } from '../node-http.ts';
+import { divertHttp2 } from './http2.ts';
 
 /** An HTTP server on 127.0.0.1 only, for whoever is on this machine. */
 export class LoopbackServer {
   readonly #server: Server;
 
-  constructor(options: ServerOptions, answer: (request: IncomingMessage, response: ServerResponse) => void) {
+  /** `http2`: takes connections that begin with HTTP/2's preface, and closes them in the end. */
+  constructor(
+    options: ServerOptions,
+    answer: (request: IncomingMessage, response: ServerResponse) => void,
+    http2?: (socket: Socket) => void,
+  ) {
     this.#server = http.createServer({ requestTimeout: 30_000, headersTimeout: 10_000, ...options }, answer);
+    if (http2 !== undefined) divertHttp2(this.#server, http2);
   }
 
   /** Resolves with the port; 0: any free one. Rejects with EADDRINUSE when it is taken. */

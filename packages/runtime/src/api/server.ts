@@ -20,6 +20,7 @@ import { logsAnswer } from './logs.ts';
 import type { LoggedRequests } from '../access-log/requests.ts';
 import { BadQuestion } from '../explain/target.ts';
 import { traceAnswer, traceFilterOf, tracesAnswer } from '../traces/answers.ts';
+import type { OtlpGrpc } from '../traces/grpc.ts';
 import { receiveSpans, takesSpans } from '../traces/receive.ts';
 import type { TraceStore } from '../traces/store.ts';
 import { trafficOf } from './traffic.ts';
@@ -64,15 +65,28 @@ export class ApiServer {
   readonly #options: ApiOptions;
   readonly #server: LoopbackServer;
   readonly #graphs: Events;
+  /** Loaded when somebody comes who speaks it. */
+  #grpc: Promise<OtlpGrpc> | undefined;
 
   constructor(options: ApiOptions) {
     this.#options = options;
     this.#graphs = new Events(options.clock, 'graph', options.graph);
-    this.#server = new LoopbackServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-      this.#handle(request, response).catch((error: unknown) => {
-        fail(response, 500, 'internal', error instanceof Error ? error.message : String(error));
-      });
-    });
+    this.#server = new LoopbackServer(
+      { keepAliveTimeout: KEEP_ALIVE_MS },
+      (request, response) => {
+        this.#handle(request, response).catch((error: unknown) => {
+          fail(response, 500, 'internal', error instanceof Error ? error.message : String(error));
+        });
+      },
+      // Only spans come this way, and no web page can open such a connection.
+      (socket) => {
+        this.#grpc ??= import('../traces/grpc.ts').then(({ OtlpGrpc: Grpc }) => new Grpc(options.traces));
+        this.#grpc.then(
+          (grpc) => grpc.take(socket),
+          () => socket.destroy(),
+        );
+      },
+    );
   }
 
   /** Resolves with the port. Rejects with EADDRINUSE when it is taken. */
@@ -84,8 +98,10 @@ export class ApiServer {
     return this.#server.port;
   }
 
-  close(): Promise<void> {
-    return this.#server.close();
+  async close(): Promise<void> {
+    const closed = this.#server.close();
+    (await this.#grpc)?.close();
+    await closed;
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import { Client, credentials, status } from '@grpc/grpc-js';
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
+import { OTLPTraceExporter as GrpcExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { OTLPTraceExporter as BinaryExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { ZipkinExporter } from '@opentelemetry/exporter-zipkin';
@@ -11,17 +14,22 @@ import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentele
 import { ManualClock } from '@mizzen/control-plane/manual-clock.ts';
 import { decode } from '@mizzen/xds/binary/index.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { divertHttp2 } from '../api/http2.ts';
+import { OtlpGrpc } from './grpc.ts';
 import { OTLP_PATH, receiveSpans, ZIPKIN_PATH } from './receive.ts';
 import { TraceStore } from './store.ts';
 import { waterfall } from './waterfall.ts';
 
 let store: TraceStore;
 let server: Server;
+let grpc: OtlpGrpc;
 let base: string;
 
 beforeEach(async () => {
   store = new TraceStore(new ManualClock());
   server = createServer((request, response) => void receiveSpans(request.url ?? '', request, response, store));
+  grpc = new OtlpGrpc(store);
+  divertHttp2(server, (socket) => grpc.take(socket));
   await new Promise<void>((done) => {
     server.listen(0, '127.0.0.1', done);
   });
@@ -30,6 +38,7 @@ beforeEach(async () => {
 afterEach(() => {
   server.closeAllConnections();
   server.close();
+  grpc.close();
 });
 
 /** One trace of two spans by OpenTelemetry's own SDK; returns its id. */
@@ -90,6 +99,8 @@ test.each([
   ['OTLP, JSON, packed', () => new JsonExporter({ url: base + OTLP_PATH, compression: CompressionAlgorithm.GZIP })],
   ['OTLP, binary', () => new BinaryExporter({ url: base + OTLP_PATH })],
   ['OTLP, binary, packed', () => new BinaryExporter({ url: base + OTLP_PATH, compression: CompressionAlgorithm.GZIP })],
+  ['OTLP, gRPC', () => new GrpcExporter({ url: base })],
+  ['OTLP, gRPC, packed', () => new GrpcExporter({ url: base, compression: CompressionAlgorithm.GZIP })],
 ])('OpenTelemetry’s own exporter: %s', async (_, exporter) => {
   expect(seen(await traced(exporter()))).toMatchObject([
     root,
@@ -169,4 +180,41 @@ test('Zipkin: spans that cannot be read do not keep others out', async () => {
 test('a report that is too long, packed or not, is not kept in memory', async () => {
   const long = Buffer.alloc(9 * 1024 * 1024, ' ');
   expect((await post(ZIPKIN_PATH, gzipSync(long), { ...json, 'content-encoding': 'gzip' })).status).toBe(413);
+});
+
+/** What a call of a report in binary gets: details, or bytes. */
+function call(body: Uint8Array): Promise<string | Buffer> {
+  const client = new Client(new URL(base).host, credentials.createInsecure());
+  const raw = (bytes: Uint8Array): Buffer => Buffer.from(bytes);
+  const path = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
+  return new Promise<string | Buffer>((done) => {
+    client.makeUnaryRequest(path, raw, raw, body, (error, answer) =>
+      done(error === null ? answer! : `${status[error.code]}: ${error.details}`),
+    );
+  }).finally(() => client.close());
+}
+
+test('gRPC: what was left out is said, and what cannot be read or is too long is refused', async () => {
+  const left = (await call(new Uint8Array([0x0a, 4, 0x12, 2, 0x12, 0]))) as Buffer;
+  expect(left.toString()).toContain('a span without the id of a trace and of itself');
+  expect(await call(new Uint8Array([0xff]))).toBe('INVALID_ARGUMENT: the body is no ExportTraceServiceRequest');
+  expect(await call(new Uint8Array(9 * 1024 * 1024))).toMatch(/^RESOURCE_EXHAUSTED: /);
+  expect(await call(new Uint8Array())).toHaveLength(0);
+});
+
+test.each([
+  ['GET', 1],
+  ['PUT', 1],
+  ['PROPFIND', 1],
+  ['PUT', 100],
+])('what is no HTTP/2 stays HTTP/1, however it is cut: %s, %s at once', async (method, parts) => {
+  const text = `${method} / HTTP/1.1\r\nhost: a\r\n\r\n`;
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  for (let at = 0; at < text.length; at += parts) {
+    socket.write(text.slice(at, at + parts));
+    await new Promise(setImmediate);
+  }
+  const [first] = (await once(socket, 'data')) as [Buffer];
+  expect(first.toString()).toMatch(/^HTTP\/1\.1 (4\d\d|200)/);
+  socket.destroy();
 });

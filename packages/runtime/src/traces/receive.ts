@@ -9,7 +9,7 @@ export const OTLP_PATH = '/v1/traces';
 export const ZIPKIN_PATH = '/api/v2/spans';
 
 /** Of a report, unpacked. */
-const LONGEST = 8 * 1024 * 1024;
+export const LONGEST = 8 * 1024 * 1024;
 
 const JSON_TYPE = 'application/json';
 const BINARY_TYPE = 'application/x-protobuf';

@@ -28,7 +28,7 @@ function compileKind(context: CompileContext, secret: types.tls.Secret): SecretP
     return {
       kind: 'validation',
       name,
-      validation: compileValidation(context, secret.validationContext, ['validationContext']),
+      validation: compileValidation(context, secret.validationContext, ['validationContext'], false),
     };
   }
   if (secret.genericSecret !== undefined) {

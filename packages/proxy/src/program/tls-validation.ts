@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import { crypto } from '../node-tls.ts';
+import { crypto, tls } from '../node-tls.ts';
 import type { types } from '@mizzen/xds';
 import { parseRevocationLists } from '../tls/crl.ts';
 import type { TrustBundles } from '../tls/spiffe.ts';
@@ -11,18 +11,26 @@ import { messageOf } from './read-resource.ts';
 import type { SanMatcher, ValidationProgram } from './types.ts';
 import { dataSource } from './values.ts';
 
+const REVOCATIONS = /-----BEGIN X509 CRL-----[\s\S]*?-----END X509 CRL-----\n?/g;
 const SPIFFE = 'envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig';
 
+/** `whole`: what it lacks comes from nowhere else. */
 export function compileValidation(
   context: CompileContext,
   validation: types.tls.CertificateValidationContext,
   path: Path,
+  whole: boolean,
 ): ValidationProgram {
   const pem = (source: types.core.DataSource | undefined, field: string): string | undefined =>
     source === undefined ? undefined : dataSource(context, source, [...path, field])?.toString('latin1');
   const trustedCaPem = pem(validation.trustedCa, 'trustedCa');
   if (trustedCaPem !== undefined) certificatesOf(context, trustedCaPem, [...path, 'trustedCa']);
-  const crlPem = pem(validation.crl, 'crl');
+  const ownLists = pem(validation.crl, 'crl');
+  if (ownLists !== undefined) checkRevocations(context, ownLists, [...path, 'crl']);
+  // Lists among the authorities count, too.
+  const lists = `${ownLists ?? ''}\n${trustedCaPem ?? ''}`.match(REVOCATIONS);
+  const crlPem = lists === null ? undefined : lists.join('');
+  if (whole) checkAuthorities(context, validation, trustedCaPem, path);
   const bundles =
     validation.customValidatorConfig === undefined
       ? undefined
@@ -51,6 +59,39 @@ export function compileValidation(
     sanMatchers: compileNames(context, validation, path),
     maxVerifyDepth: validation.maxVerifyDepth,
   };
+}
+
+/** Whoever is not vouched for by anybody may call itself what it likes. */
+function checkAuthorities(
+  context: CompileContext,
+  validation: types.tls.CertificateValidationContext,
+  trustedCaPem: string | undefined,
+  path: Path,
+): void {
+  if (trustedCaPem !== undefined || validation.systemRootCerts !== undefined) return;
+  if (validation.customValidatorConfig !== undefined) return;
+  const needing = [
+    ['matchTypedSubjectAltNames', (validation.matchTypedSubjectAltNames ?? []).length > 0],
+    ['matchSubjectAltNames', (validation.matchSubjectAltNames ?? []).length > 0],
+    ['crl', validation.crl !== undefined],
+    ['allowExpiredCertificate', validation.allowExpiredCertificate === true],
+  ] as const;
+  for (const [field, there] of needing)
+    if (there)
+      context.refuse([...path, field], 'says nothing without `trustedCa`: anybody could sign such a certificate');
+}
+
+/** Lists that OpenSSL would not take would fail every handshake. */
+function checkRevocations(context: CompileContext, pem: string, path: Path): void {
+  const lists = pem.match(REVOCATIONS) ?? [];
+  if (lists.length === 0) context.refuse(path, 'has no revocation list in PEM');
+  for (const crl of lists) {
+    try {
+      tls().createSecureContext({ crl });
+    } catch (error) {
+      context.refuse(path, `holds no revocation list: ${(error as Error).message}`);
+    }
+  }
 }
 
 function compileNames(

@@ -6,6 +6,7 @@ import type { Path } from './path.ts';
 import type { CommonTlsProgram, DownstreamTlsProgram, KeyLogProgram, TlsVersion, UpstreamTlsProgram } from './types.ts';
 import { compileCertificate } from './tls-certificate.ts';
 import { compileValidation } from './tls-validation.ts';
+import { checkParameters, checkProtocols, listOf } from './tls-parameters.ts';
 import { dataSource, milliseconds } from './values.ts';
 
 const VERSIONS: Readonly<Record<string, TlsVersion | undefined>> = {
@@ -15,6 +16,9 @@ const VERSIONS: Readonly<Record<string, TlsVersion | undefined>> = {
   TLSv1_2: 'TLSv1.2',
   TLSv1_3: 'TLSv1.3',
 };
+
+/** Bytes that the length of a server name has room for. */
+const MAX_NAME = 255;
 
 export function compileDownstreamTls(
   context: CompileContext,
@@ -51,6 +55,8 @@ export function compileUpstreamTls(
   tls: types.tls.UpstreamTlsContext,
   path: Path,
 ): UpstreamTlsProgram {
+  if (Buffer.byteLength(tls.sni ?? '') > MAX_NAME)
+    context.refuse([...path, 'sni'], `must have at most ${MAX_NAME} bytes`);
   return {
     ...compileCommon(context, tls.commonTlsContext ?? {}, [...path, 'commonTlsContext']),
     sni: tls.sni ?? '',
@@ -70,13 +76,16 @@ function compileCommon(context: CompileContext, common: types.tls.CommonTlsConte
     combined?.defaultValidationContext === undefined
       ? common.validationContext === undefined
         ? undefined
-        : compileValidation(context, common.validationContext, [...path, 'validationContext'])
-      : compileValidation(context, combined.defaultValidationContext, [
-          ...path,
-          'combinedValidationContext',
-          'defaultValidationContext',
-        ]);
+        : compileValidation(context, common.validationContext, [...path, 'validationContext'], true)
+      : compileValidation(
+          context,
+          combined.defaultValidationContext,
+          [...path, 'combinedValidationContext', 'defaultValidationContext'],
+          combined.validationContextSdsSecretConfig === undefined,
+        );
   const secret = combined?.validationContextSdsSecretConfig ?? common.validationContextSdsSecretConfig;
+  checkParameters(context, params, [...path, 'tlsParams']);
+  checkProtocols(context, common.alpnProtocols, [...path, 'alpnProtocols']);
   return {
     minVersion: VERSIONS[params?.tlsMinimumProtocolVersion ?? 'TLS_AUTO'],
     maxVersion: VERSIONS[params?.tlsMaximumProtocolVersion ?? 'TLS_AUTO'],
@@ -97,12 +106,6 @@ function compileCommon(context: CompileContext, common: types.tls.CommonTlsConte
     validationSecret:
       secret === undefined ? undefined : secretName(context, secret, [...path, 'validationContextSdsSecretConfig']),
   };
-}
-
-/** BoringSSL's `[A|B]` groups are of equal preference; OpenSSL has no such thing, so they become a plain order. */
-function listOf(names: readonly string[] | undefined): string | undefined {
-  if (names === undefined || names.length === 0) return undefined;
-  return names.map((name) => name.replace(/[[\]]/g, '').replaceAll('|', ':')).join(':');
 }
 
 function secretName(context: CompileContext, secret: types.tls.SdsSecretConfig, path: Path): string {

@@ -82,6 +82,21 @@ export function isLeaf(certificate: X509Certificate): boolean {
   return usage === undefined || ((readDer(usage)[0]?.content[1] ?? 0) & 0x06) === 0;
 }
 
+/** How many authorities may stand between it and a certificate of a workload; without a limit Infinity. */
+export function pathLength(certificate: X509Certificate): number {
+  try {
+    const constraints = extension(certificate, BASIC_CONSTRAINTS);
+    const limit =
+      constraints === undefined
+        ? undefined
+        : derChildren(readDer(constraints)[0]).find(({ tag }) => tag === INTEGER)?.content;
+    return limit === undefined ? Infinity : Number.parseInt(limit.toString('hex'), 16);
+  } catch (error) {
+    if (error instanceof RangeError) return 0;
+    throw error;
+  }
+}
+
 /** As DER has them, to be compared with those of revocation lists. */
 export function issuerAndSerial(certificate: X509Certificate): { readonly issuer: Buffer; readonly serial: Buffer } {
   const [tbs] = derChildren(readDer(certificate.raw)[0]);

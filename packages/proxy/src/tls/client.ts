@@ -7,7 +7,7 @@ import type { TlsCertificateProgram, UpstreamTlsProgram } from '../program/types
 import { countAgreed } from './agreed.ts';
 import type { TlsContexts, TlsMaterial } from './context.ts';
 import type { KeyLogger } from './key-log.ts';
-import { handshakeFailure, SECRET_MISSING, verifyFailure } from './failure.ts';
+import { handshakeFailure, SECRET_MISSING, unusable, verifyFailure } from './failure.ts';
 import { parseSubjectAltNames } from './subject-alt-names.ts';
 import { listed, verifyPeer } from './verify.ts';
 
@@ -72,6 +72,15 @@ export class UpstreamTls {
     return this.#material?.certificate;
   }
 
+  /** Otherwise why there is nothing to shake hands with. */
+  #choose(): TlsMaterial | string {
+    try {
+      return this.#contexts.client(this.#program, this.#material) ?? SECRET_MISSING;
+    } catch (error) {
+      return unusable(error);
+    }
+  }
+
   /**
    * Shakes hands over a socket that is connecting. Exactly one callback is called, unless the socket fails to connect at
    * all: then it is the socket's own `error` that tells. After `onFail` the connection is gone; its argument is empty
@@ -89,10 +98,10 @@ export class UpstreamTls {
     const configured = override ?? this.#program.alpnProtocols;
     const alpn = configured.length === 0 ? fallbackAlpn : configured;
     const { serverName } = name;
-    const material = this.#contexts.client(this.#program, this.#material);
-    if (material === undefined) {
+    const material = this.#choose();
+    if (typeof material === 'string') {
       raw.destroy();
-      onFail(SECRET_MISSING);
+      onFail(material);
       return;
     }
     this.#material = material;

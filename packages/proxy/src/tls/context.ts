@@ -120,6 +120,13 @@ export class TlsContexts {
     if (program.validationSecret === undefined) return program.validation;
     const secret = this.#secrets.get(program.validationSecret);
     if (secret?.kind !== 'validation') return 'missing';
+    const validation = this.#combine(program, secret);
+    const { sanMatchers, trustedCaPem, systemRoots } = validation;
+    // Names are worth nothing where nobody has to vouch for them.
+    return sanMatchers.length > 0 && trustedCaPem === undefined && !systemRoots ? 'missing' : validation;
+  }
+
+  #combine(program: CommonTlsProgram, secret: Extract<SecretProgram, { kind: 'validation' }>): ValidationProgram {
     if (program.validation === undefined) return secret.validation;
     let combined = this.#combined.get(program.validation);
     if (combined === undefined) this.#combined.set(program.validation, (combined = new WeakMap()));
@@ -141,7 +148,7 @@ export class TlsContexts {
     if (cache === undefined) this.#byCertificate.set(certificate!, (cache = new Map()));
     const options = {
       ...contextOptions(program, validation, ciphers),
-      ...(side === 'client' ? clientOptions(program) : serverOptions(program)),
+      ...(side === 'client' ? clientOptions(program) : serverOptions(program, validation)),
     };
     const name = JSON.stringify([side, options, ticketKeys?.map((key) => key.toString('latin1'))]);
     let context = cache.get(name);
@@ -167,6 +174,8 @@ function identity(certificate: TlsCertificateProgram): SecureContextOptions {
   return { cert: certificateChainPem, key: privateKeyPem, ...(passphrase === undefined ? {} : { passphrase }) };
 }
 
+const REVOCATIONS = /-----BEGIN X509 CRL-----[\s\S]*?-----END X509 CRL-----/g;
+
 function contextOptions(
   program: CommonTlsProgram,
   validation: ValidationProgram | undefined,
@@ -177,7 +186,10 @@ function contextOptions(
     ...(validation?.systemRoots === true && validation.trustedCaPem === undefined
       ? {}
       : { ca: validation?.trustedCaPem === undefined ? [] : [validation.trustedCaPem] }),
-    ...(validation?.crlPem === undefined ? {} : { crl: validation.crlPem }),
+    // A context knows one list for each text it is given.
+    ...(validation?.crlPem === undefined ? {} : { crl: validation.crlPem.match(REVOCATIONS) ?? [] }),
+    // Whoever is trusted is, be it by the grace of somebody else.
+    allowPartialTrustChain: true,
     minVersion: program.fips === true ? 'TLSv1.2' : (program.minVersion ?? 'TLSv1.2'),
     ciphers,
     honorCipherOrder: true,
@@ -203,9 +215,14 @@ function sessionsOf(validation: ValidationProgram | undefined): string {
     .slice(0, 32);
 }
 
+/** A second handshake would put another peer in the place of one that has been verified; BoringSSL has none either. */
+function once(): number {
+  return crypto().constants.SSL_OP_NO_RENEGOTIATION;
+}
+
 /** Envoy's clients stay below TLS 1.3 unless told, so that a refused certificate is known before a request is sent. */
 function clientOptions(program: CommonTlsProgram): SecureContextOptions {
-  return { ecdhCurve: curvesOf(program), ...clientVersions(program) };
+  return { ecdhCurve: curvesOf(program), ...clientVersions(program), secureOptions: once() };
 }
 
 function clientVersions(program: CommonTlsProgram): SecureContextOptions {
@@ -221,14 +238,30 @@ function curvesOf({ fips, ecdhCurves }: CommonTlsProgram): string {
 const [MAJOR = 0, MINOR = 0] = process.versions.openssl.split('.').map(Number);
 const SEPARATOR = MAJOR > 3 || (MAJOR === 3 && MINOR >= 5) ? '/' : ':';
 
-function serverOptions(program: CommonTlsProgram & Partial<DownstreamTlsProgram>): SecureContextOptions {
+function serverOptions(
+  program: CommonTlsProgram & Partial<DownstreamTlsProgram>,
+  validation: ValidationProgram | undefined,
+): SecureContextOptions {
+  const tickets = program.sessionTickets !== false && mayResume(validation);
   return {
     ecdhCurve: program.preferClientCiphers === true ? curvesOf(program) : curvesOf(program).replaceAll(':', SEPARATOR),
     maxVersion: program.fips === true ? 'TLSv1.3' : (program.maxVersion ?? 'TLSv1.3'),
     ...(program.preferClientCiphers === true ? { honorCipherOrder: false } : {}),
-    ...(program.sessionTickets === false ? { secureOptions: crypto().constants.SSL_OP_NO_TICKET } : {}),
+    secureOptions: once() | (tickets ? 0 : crypto().constants.SSL_OP_NO_TICKET),
     ...(program.sessionTimeout === undefined ? {} : { sessionTimeout: Math.ceil(program.sessionTimeout / 1000) }),
   };
+}
+
+/**
+ * Clients get what they resume sessions with before they have been judged, so they are judged again when they do; but of
+ * what they have shown a session keeps their own certificate only.
+ */
+export function mayResume(validation: ValidationProgram | undefined): boolean {
+  return (
+    validation?.maxVerifyDepth === undefined &&
+    validation?.trustBundles === undefined &&
+    validation?.leafRevocations === undefined
+  );
 }
 
 /** A combined context: what the secret has comes from it, SAN matchers and pins add up. */

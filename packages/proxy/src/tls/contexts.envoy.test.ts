@@ -24,6 +24,7 @@ const client = ca.issue('client', 'URI:spiffe://mesh/ns/a/sa/client,otherName:1.
 const revoked = ca.issue('revoked', 'URI:spiffe://mesh/ns/a/sa/client,otherName:1.2.3.4;UTF8:nobody');
 const stranger = elsewhere.issue('stranger', 'URI:spiffe://elsewhere/ns/a/sa/client');
 const forged = elsewhere.issue('forged', 'URI:spiffe://mesh/ns/a/sa/client');
+const outcast = elsewhere.issue('outcast', 'URI:spiffe://elsewhere/ns/a/sa/outcast');
 
 /** A certificate of the same authority with an RSA key. */
 function issueRsa(name: string, san: string): TestCertificate {
@@ -38,6 +39,22 @@ function issueRsa(name: string, san: string): TestCertificate {
     certificatePem: readFileSync(certificateFile, 'utf8'),
     keyPem: readFileSync(keyFile, 'utf8'),
   };
+}
+
+/** An authority below that of the mesh, and a workload of its own. */
+function makeBelow(): void {
+  const issue = (name: string, by: string, key: string, ...extensions: string[]): void => {
+    run('ecparam', '-genkey', '-name', 'prime256v1', '-noout', '-out', `${name}.key`);
+    run('req', '-new', '-key', `${name}.key`, '-subj', `/O=mesh/CN=${name}`, '-out', `${name}.csr`);
+    writeFileSync(file(`${name}.ext`), extensions.join('\n'));
+    const signer = ['-CA', by, '-CAkey', key, '-CAcreateserial', '-extfile', `${name}.ext`];
+    run('x509', '-req', '-in', `${name}.csr`, ...signer, '-days', '10', '-out', `${name}.crt`);
+  };
+  const mayIssue = ['basicConstraints=critical,CA:TRUE,pathlen:0', 'keyUsage=critical,keyCertSign,cRLSign'];
+  const mayNot = ['basicConstraints=CA:FALSE', 'keyUsage=critical,digitalSignature'];
+  issue('below', ca.rootFile, join(ca.folder, 'ca.key'), ...mayIssue);
+  issue('lower', file('below.crt'), file('below.key'), ...mayNot, 'subjectAltName=URI:spiffe://mesh/ns/a/sa/lower');
+  writeFileSync(file('shuffled.pem'), ca.rootPem + readFileSync(file('below.crt'), 'utf8'));
 }
 
 /** Makes a revocation list, a response about `server` and a PKCS#12 archive with `server`. */
@@ -57,6 +74,24 @@ function makeFiles(): void {
   );
   const signer = ['-cert', ca.rootFile, '-keyfile', join(ca.folder, 'ca.key')];
   run('ca', '-config', 'ca.cnf', '-gencrl', ...signer, '-out', 'list.pem');
+  const serial = execFileSync('openssl', ['x509', '-in', outcast.certificateFile, '-noout', '-serial'], {
+    encoding: 'utf8',
+  });
+  writeFileSync(
+    file('index-elsewhere.txt'),
+    `R\t350101000000Z\t250101000000Z\t${serial.trim().replace('serial=', '')}\tunknown\t/O=elsewhere/CN=outcast\n`,
+  );
+  writeFileSync(file('index-elsewhere.txt.attr'), '');
+  writeFileSync(
+    file('elsewhere.cnf'),
+    `[ca]\ndefault_ca=d\n[d]\ndatabase=${file('index-elsewhere.txt')}\ndefault_md=sha256\ndefault_crl_days=30\n`,
+  );
+  const other = ['-cert', elsewhere.rootFile, '-keyfile', join(elsewhere.folder, 'ca.key')];
+  run('ca', '-config', 'elsewhere.cnf', '-gencrl', ...other, '-out', 'other-list.pem');
+  const text = (name: string): string => readFileSync(file(name), 'utf8');
+  writeFileSync(file('lists.pem'), text('list.pem') + text('other-list.pem'));
+  writeFileSync(file('roots.pem'), ca.rootPem + elsewhere.rootPem);
+  writeFileSync(file('roots-and-lists.pem'), ca.rootPem + elsewhere.rootPem + text('lists.pem'));
   run('ocsp', '-issuer', ca.rootFile, '-cert', server.certificateFile, '-reqout', 'request.der');
   // Without a time of the next update it counts as too old.
   for (const [name, times] of [
@@ -143,6 +178,15 @@ function makeListeners(): Readonly<Record<string, object>> {
       }),
     }),
     revocation: mutual({ ...root, crl: { filename: file('list.pem') } }),
+    'lists of two authorities': mutual({
+      trustedCa: { filename: file('roots.pem') },
+      crl: { filename: file('lists.pem') },
+    }),
+    'lists among authorities': mutual({ trustedCa: { filename: file('roots-and-lists.pem') } }),
+    'an authority below': mutual({ trustedCa: { filename: file('below.crt') } }),
+    'depth 0': mutual({ ...root, maxVerifyDepth: 0 }),
+    'depth 1': mutual({ ...root, maxVerifyDepth: 1 }),
+    'depth 2': mutual({ ...root, maxVerifyDepth: 2 }),
     'leaf revocation': mutual({ ...root, crl: { filename: file('list.pem') }, onlyVerifyLeafCertCrl: true }),
     'other name': mutual({
       ...root,
@@ -156,6 +200,7 @@ function makeListeners(): Readonly<Record<string, object>> {
 }
 
 const as = (identity: TestCertificate): string[] => ['-cert', identity.certificateFile, '-key', identity.keyFile];
+const LOWER = ['-cert', file('lower.crt'), '-key', file('lower.key')];
 const SNI = ['-servername', 'server.test'];
 
 /** Listener, and what the client does; in order. */
@@ -215,6 +260,26 @@ function makeAttempts(): readonly (readonly [string, ...string[]])[] {
         ...[client, revoked, stranger, forged].map((identity): [string, ...string[]] => [name, ...as(identity)]),
       ],
     ),
+    ...['spiffe', 'spiffe bundles'].flatMap((name) =>
+      [ca.rootFile, elsewhere.rootFile].map((shown): [string, ...string[]] => [
+        name,
+        ...as(forged),
+        '-cert_chain',
+        shown,
+      ]),
+    ),
+    ...['lists of two authorities', 'lists among authorities'].flatMap((name): [string, ...string[]][] =>
+      [client, revoked, stranger, outcast].map((identity) => [name, ...as(identity)]),
+    ),
+    ...['an authority below', 'depth 0', 'depth 1', 'depth 2', 'spiffe'].flatMap((name): [string, ...string[]][] => [
+      [name, ...LOWER],
+      [name, ...LOWER, '-cert_chain', file('below.crt')],
+      [name, ...LOWER, '-cert_chain', file('shuffled.pem')],
+      [name, ...as(client)],
+    ]),
+    // Whoever was refused has a session all the same.
+    ['depth 1', '-tls1_2', ...LOWER, '-cert_chain', file('below.crt'), '-sess_out', file('session')],
+    ['depth 1', '-tls1_2', ...LOWER, '-cert_chain', file('below.crt'), '-sess_in', file('session')],
     ['key log', '-tls1_2'],
     ['key log of others', '-tls1_2'],
   ];
@@ -317,6 +382,7 @@ function fetchText(port: number, path: string): Promise<string> {
 let theirs: Map<string, readonly string[]>;
 let ours: Map<string, readonly string[]>;
 beforeAll(async () => {
+  makeBelow();
   makeFiles();
   listeners = makeListeners();
   theirs = await observe(startEnvoy);

@@ -7,6 +7,11 @@ const CERTIFICATE_VERIFY_FAILED = 125;
 
 export const SECRET_MISSING = 'TLS error: Secret is not supplied by SDS';
 
+/** OpenSSL does not take what a handshake is to be made with. */
+export function unusable(error: unknown): string {
+  return `TLS error: ${error instanceof Error ? error.message : String(error)}`;
+}
+
 /** What came is of no version of TLS. */
 export const WRONG_VERSION = reason(247, 'WRONG_VERSION_NUMBER');
 

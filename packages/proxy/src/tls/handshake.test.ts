@@ -150,6 +150,18 @@ describe('a server context', () => {
     expect(accepted[1]!.peer.version).toBe('TLSv1.2');
   });
 
+  test('shakes hands once with a client, however often that wants to', async () => {
+    accepted = [];
+    const said = new Promise<string>((done) => {
+      const args = ['s_client', '-connect', `127.0.0.1:${port}`, '-tls1_2', ...as(client)];
+      const child = execFile('openssl', args, { timeout: 3000 }, (_error, stdout, stderr) => done(stdout + stderr));
+      setTimeout(() => child.stdin?.write('R\n'), 400);
+      setTimeout(() => child.stdin?.end(), 900);
+    });
+    expect(await said).toContain('no renegotiation');
+    expect(accepted).toHaveLength(1);
+  });
+
   test('refuses a missing certificate with an alert, one of another root by closing, and clear text goes another way', async () => {
     failures = [];
     expect(await sClient()).toContain('certificate required');

@@ -6,8 +6,15 @@ import type { DownstreamTlsProgram } from '../program/types.ts';
 import type { PeerTls } from '../types.ts';
 import { countAgreed } from './agreed.ts';
 import type { ClientHello } from './client-hello.ts';
-import type { TlsContexts, TlsMaterial } from './context.ts';
-import { handshakeFailure, SECRET_MISSING, SELECTION_FAILED, verifyFailure, WRONG_VERSION } from './failure.ts';
+import { mayResume, type TlsContexts, type TlsMaterial } from './context.ts';
+import {
+  handshakeFailure,
+  SECRET_MISSING,
+  SELECTION_FAILED,
+  unusable,
+  verifyFailure,
+  WRONG_VERSION,
+} from './failure.ts';
 import { localCertificate, Peer } from './peer.ts';
 import type { KeyLogger } from './key-log.ts';
 import { ServerCertificates, type Staple } from './server-certificates.ts';
@@ -90,10 +97,10 @@ export class DownstreamTls {
     onFail: (reason: string) => void,
   ): void {
     const program = this.#program;
-    const chosen = this.#certificates.choose(hello, this.#clock.wall());
-    if (chosen === undefined) {
+    const chosen = this.#choose(hello);
+    if (typeof chosen === 'string') {
       socket.destroy();
-      return onFail(SECRET_MISSING);
+      return onFail(chosen);
     }
     const { material, staple } = chosen;
     this.#countStaple(staple);
@@ -107,11 +114,20 @@ export class DownstreamTls {
       ...(program.alpnProtocols.some((name) => hello.applicationProtocols.includes(name))
         ? { ALPNProtocols: [...program.alpnProtocols] }
         : {}),
-      ...(this.#storesSession(hello) ? { server: (this.#sessions ??= new StoredSessions()).server } : {}),
+      ...(this.#storesSession(hello, material) ? { server: (this.#sessions ??= new StoredSessions()).server } : {}),
     });
     if (Buffer.isBuffer(staple)) (secure as HasNative).ssl?.setOCSPResponse(staple);
     if (this.#logKey !== undefined) this.#logKey(secure, socket);
     this.#watch(secure, socket, material, timeout, onSecure, onFail);
+  }
+
+  /** Otherwise why there is nothing to shake hands with. */
+  #choose(hello: ClientHello): Exclude<ReturnType<ServerCertificates['choose']>, undefined> | string {
+    try {
+      return this.#certificates.choose(hello, this.#clock.wall()) ?? SECRET_MISSING;
+    } catch (error) {
+      return unusable(error);
+    }
   }
 
   /** Ends what is no handshake of TLS, as BoringSSL does. */
@@ -131,9 +147,14 @@ export class DownstreamTls {
   }
 
   /** Clients of TLS 1.2 that get no ticket resume by the session's ID. */
-  #storesSession(hello: ClientHello): boolean {
+  #storesSession(hello: ClientHello, { validation }: TlsMaterial): boolean {
     const { storedSessions, sessionTickets, maxVersion, fips } = this.#program;
-    if (storedSessions !== true || (sessionTickets && hello.extensions.includes(SESSION_TICKET))) return false;
+    if (
+      storedSessions !== true ||
+      !mayResume(validation) ||
+      (sessionTickets && hello.extensions.includes(SESSION_TICKET))
+    )
+      return false;
     const tls13 = maxVersion === undefined || maxVersion === 'TLSv1.3' || fips === true;
     return !(tls13 && hello.supportedVersions.includes(TLS_13));
   }
@@ -175,7 +196,7 @@ export class DownstreamTls {
     };
     secure.on('error', onError);
     secure.on('close', onClose);
-    secure.on('secure', () => {
+    secure.once('secure', () => {
       const refused = this.#verify(secure, material);
       if (refused !== undefined) return fail(refused.reason, refused.counter);
       settle();

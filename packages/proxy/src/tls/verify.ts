@@ -4,6 +4,7 @@ import type { SanMatcher, ValidationProgram } from '../program/types.ts';
 import { otherNames } from './certificate-fields.ts';
 import { checkRevoked } from './crl.ts';
 import { chainFailure, verifyFailure } from './failure.ts';
+import { pathTo } from './path.ts';
 import { checkTrustDomain } from './spiffe.ts';
 import { parseSubjectAltNames, type SubjectAltNames } from './subject-alt-names.ts';
 
@@ -30,17 +31,19 @@ export function verifyPeer(
   if (chainMatters && chainError !== undefined && !(validation.allowExpired && TIME_VERDICTS.has(chainError))) {
     return { reason: chainFailure(chainError), counter: 'fail_verify_error' };
   }
-  if (validation.maxVerifyDepth !== undefined && depth(certificate) > validation.maxVerifyDepth) {
+  const when = validation.allowExpired ? undefined : now;
+  const { maxVerifyDepth: deepest } = validation;
+  // None at all is taken for one.
+  if (deepest !== undefined && depth(certificate, validation, when) > Math.max(1, deepest)) {
     return { reason: chainFailure('CERT_CHAIN_TOO_LONG'), counter: 'fail_verify_error' };
   }
   if (validation.trustBundles !== undefined) {
     const { uri } = parseSubjectAltNames(certificate.subjectAltName);
-    const foreign = checkTrustDomain(chainOf(certificate), uri, validation.trustBundles);
+    const foreign = checkTrustDomain(chainOf(certificate), uri, validation.trustBundles, when);
     if (foreign !== undefined) return { reason: verifyFailure(foreign), counter: 'fail_verify_error' };
   }
   if (validation.leafRevocations !== undefined) {
-    const issuers = [...chainOf(certificate).slice(1), ...authoritiesOf(validation)];
-    const revoked = checkRevoked(certificate, issuers, validation.leafRevocations, now);
+    const revoked = checkRevoked(certificate, issuerOf(certificate, validation), validation.leafRevocations, now);
     if (revoked !== undefined) return { reason: chainFailure(revoked), counter: 'fail_verify_error' };
   }
   if (!hashMatches(certificate, validation)) {
@@ -58,7 +61,7 @@ export function listed({ uri, dns, ip, email }: SubjectAltNames): string {
   return [...uri, ...dns, ...ip, ...email].join(', ');
 }
 
-/** What the peer has shown, its own first, as far as each is the issuer of the one before. */
+/** What the peer has shown, its own first, in its order: none need have anything to do with the others. */
 export function chainOf(certificate: X509Certificate): X509Certificate[] {
   const chain: X509Certificate[] = [];
   for (
@@ -96,16 +99,15 @@ function authoritiesOf(validation: ValidationProgram): readonly X509Certificate[
   return found;
 }
 
-/** Certificates between the peer's own and the root. */
-function depth(certificate: X509Certificate): number {
-  let between = -1;
-  for (
-    let at: X509Certificate | undefined = certificate;
-    at !== undefined && at.issuer !== at.subject;
-    at = at.issuerCertificate
-  )
-    between++;
-  return Math.max(0, between);
+/** Authorities above the peer's own certificate: those in between, and the one that is trusted. */
+function depth(certificate: X509Certificate, validation: ValidationProgram, now: number | undefined): number {
+  const shown = chainOf(certificate);
+  const path = pathTo(certificate, shown, authoritiesOf(validation), now);
+  if (path !== undefined) return path.length - 1;
+  // Of roots of the system, or none, all that is known is how far what was shown goes.
+  const highest = shown.filter((one) => one.issuer === one.subject);
+  const shownPath = pathTo(certificate, shown, highest, now);
+  return shownPath === undefined ? shown.length : shownPath.length - 1;
 }
 
 function candidates(matcher: SanMatcher, names: SubjectAltNames, certificate: X509Certificate): readonly string[] {

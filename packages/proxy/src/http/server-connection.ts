@@ -48,6 +48,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   #state: 'open' | 'closing' | 'closed' | 'handed over' = 'open';
   readonly #reads: Reads;
   #requests = 0;
+  /** Clock time at which the head at hand was begun and not completed; -1: there is none. */
+  #headSince = -1;
   #unread: Buffer | undefined;
   #pumping = false;
   #pauses = 0;
@@ -213,12 +215,13 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   // ---- from the parser
 
   onHead(): void {
-    const { program, stats, deps } = this.hcm;
+    const { program, stats } = this.hcm;
     const { parser } = this;
     this.#idleDeadline.clear();
     if (parser.underscoresDropped > 0) this.#countUnderscores();
+    const info = this.#newRecord();
     if (program.requestTimeout > 0 && parser.bodyMode !== BodyMode.NONE && parser.bodyMode !== BodyMode.UNTIL_CLOSE) {
-      this.#requestDeadline.set(turnNow(deps.clock) + program.requestTimeout);
+      this.#requestDeadline.set(info.startTime + program.requestTimeout);
     } else {
       this.#requestDeadline.clear();
     }
@@ -230,10 +233,20 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
       this.last = true;
       this.knownLast = true;
     }
-    const info = new StreamRecord(this.info, turnNow(deps.clock), deps.clock.wall());
     const stream = new ActiveStream(this, info);
     this.stream = stream;
     stream.start(parser);
+  }
+
+  /** Of a request, from the first byte of its head. */
+  #newRecord(): StreamRecord {
+    const { clock } = this.hcm.deps;
+    const now = turnNow(clock);
+    const wall = clock.wall();
+    const since = this.#headSince;
+    if (since < 0) return new StreamRecord(this.info, now, wall);
+    this.#headSince = -1;
+    return new StreamRecord(this.info, since, wall - (now - since));
   }
 
   #countUnderscores(): void {
@@ -324,13 +337,22 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     });
   }
 
-  /** A head has begun and is not complete. */
+  /** A head has begun and is not complete: from now on it is a request, whose time runs. */
   #headStarted(): void {
+    if (this.#headSince >= 0) return;
     this.#idleDeadline.clear();
-    const { requestHeadersTimeout, requestTimeout } = this.hcm.program;
-    const timeout = requestHeadersTimeout > 0 ? requestHeadersTimeout : requestTimeout;
-    if (timeout > 0 && !this.#requestDeadline.pending)
-      this.#requestDeadline.set(turnNow(this.hcm.deps.clock) + timeout);
+    const { program, deps } = this.hcm;
+    const { requestHeadersTimeout, requestTimeout, streamIdleTimeout, maxStreamDuration } = program;
+    const now = turnNow(deps.clock);
+    this.#headSince = now;
+    const timeout = sooner(requestHeadersTimeout, requestTimeout);
+    if (timeout > 0) this.#requestDeadline.set(now + timeout);
+    if (streamIdleTimeout > 0) this.deadlines.idle.set(now + streamIdleTimeout);
+    if (maxStreamDuration > 0) this.deadlines.duration.set(now + maxStreamDuration);
+  }
+
+  streamOfHead(): ActiveStream | undefined {
+    return this.#state === 'open' && this.#headSince >= 0 ? this.#newStream() : undefined;
   }
 
   readonly #onEnd = (): void => {
@@ -363,8 +385,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   /** For a request whose head did not become known. */
   #newStream(): ActiveStream {
     this.#counts.requestBegins();
-    const { deps } = this.hcm;
-    const stream = new ActiveStream(this, new StreamRecord(this.info, turnNow(deps.clock), deps.clock.wall()));
+    const stream = new ActiveStream(this, this.#newRecord());
     this.stream = stream;
     return stream;
   }
@@ -439,7 +460,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
         this.stream.sendLocalReply(408, 'request timeout', 'request_overall_timeout', 0);
       } else {
         const stream = this.#newStream();
-        if (program.requestHeadersTimeout > 0) {
+        const { requestHeadersTimeout } = program;
+        if (requestHeadersTimeout > 0 && sooner(requestHeadersTimeout, program.requestTimeout) === requestHeadersTimeout) {
           stats.downstream_rq_header_timeout++;
           stream.sendLocalReply(408, 'request header timeout', 'request_header_timeout', 0);
         } else {
@@ -461,6 +483,11 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     this.#requestDeadline.stop();
     this.deadlines.stop();
   }
+}
+
+/** Of two limits the one that is reached first; 0: neither is there. */
+function sooner(a: number, b: number): number {
+  return a === 0 || (b > 0 && b < a) ? b : a;
 }
 
 /** Spread by chance, so that not all connections end at once. */

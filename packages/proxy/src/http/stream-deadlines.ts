@@ -2,6 +2,13 @@ import type { Clock } from '../deps.ts';
 import { Deadline } from './deadline.ts';
 import type { ActiveStream } from './stream.ts';
 
+/** Whose deadlines they are: a connection. */
+export interface StreamOwner {
+  readonly stream: ActiveStream | undefined;
+  /** The stream of a head that has begun and is not complete; undefined: there is no such head. */
+  streamOfHead(): ActiveStream | undefined;
+}
+
 /** The deadlines of whatever stream a connection has under way; one stream's after the other's. */
 export class StreamDeadlines {
   readonly route: Deadline;
@@ -9,11 +16,11 @@ export class StreamDeadlines {
   readonly idle: Deadline;
   readonly duration: Deadline;
 
-  constructor(clock: Clock, of: { readonly stream: ActiveStream | undefined }) {
+  constructor(clock: Clock, of: StreamOwner) {
     this.route = new Deadline(clock, () => of.stream?.onRouteTimeout());
     this.try = new Deadline(clock, () => of.stream?.onTryTimeout());
-    this.idle = new Deadline(clock, () => of.stream?.onIdleTimeout());
-    this.duration = new Deadline(clock, () => of.stream?.onMaxDuration());
+    this.idle = new Deadline(clock, () => (of.stream ?? of.streamOfHead())?.onIdleTimeout());
+    this.duration = new Deadline(clock, () => (of.stream ?? of.streamOfHead())?.onMaxDuration());
   }
 
   /** For the next stream. */

@@ -461,7 +461,10 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
       } else {
         const stream = this.#newStream();
         const { requestHeadersTimeout } = program;
-        if (requestHeadersTimeout > 0 && sooner(requestHeadersTimeout, program.requestTimeout) === requestHeadersTimeout) {
+        if (
+          requestHeadersTimeout > 0 &&
+          sooner(requestHeadersTimeout, program.requestTimeout) === requestHeadersTimeout
+        ) {
           stats.downstream_rq_header_timeout++;
           stream.sendLocalReply(408, 'request header timeout', 'request_header_timeout', 0);
         } else {

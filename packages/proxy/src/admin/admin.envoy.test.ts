@@ -6,6 +6,7 @@ import { freePort, startEnvoy } from '@mizzen/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bootstrap, hcm, listener, routeTo, staticCluster } from '../process/testing/bootstraps.ts';
 import { startProxy } from '../process/testing/standalone.ts';
+import { testAuthority } from '../tls/testing/certificates.ts';
 
 interface Answer {
   readonly status: number;
@@ -54,6 +55,8 @@ beforeAll(async () => {
   const backend = await freePort();
   const roots = join(mkdtempSync(join(tmpdir(), 'mizzen-admin-')), 'roots.pem');
   writeFileSync(roots, ROOT);
+  // Nobody is shown the key.
+  const { certificatePem, keyPem } = testAuthority().issue('far', 'DNS:far.test');
   const config = async (admin: number, traffic: number): Promise<object> => ({
     ...bootstrap(
       [listener(traffic, [{ filters: [hcm([routeTo('app')])] }])],
@@ -66,7 +69,12 @@ beforeAll(async () => {
             name: 'tls',
             typedConfig: {
               '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
-              commonTlsContext: { validationContext: { trustedCa: { filename: roots } } },
+              commonTlsContext: {
+                validationContext: { trustedCa: { filename: roots } },
+                tlsCertificates: [
+                  { certificateChain: { inlineString: certificatePem }, privateKey: { inlineString: keyPem } },
+                ],
+              },
             },
           },
         }),

@@ -92,7 +92,7 @@ function bootstrap({ bootstrap: { raw }, nodeJson, started }: AdminContext): Sec
   const { node: _, ...rest } = raw;
   return {
     '@type': `${DUMP}BootstrapConfigDump`,
-    bootstrap: protoNames('envoy.config.bootstrap.v3.Bootstrap', { node: nodeJson, ...rest }),
+    bootstrap: redacted(protoNames('envoy.config.bootstrap.v3.Bootstrap', { node: nodeJson, ...rest })),
     last_updated: time(started),
   };
 }
@@ -184,7 +184,7 @@ function inlineRoutes(value: unknown): unknown[] {
 function secrets({ node, bootstrap: { resources }, started }: AdminContext, wanted: Wanted): Section {
   const section: Section = { '@type': `${DUMP}SecretsConfigDump` };
   for (const { name, resource } of resources[TypeUrl.secret] ?? []) {
-    if (wanted(name)) append(section, 'static_secrets', { name, secret: typed('secret', redacted(resource)) });
+    if (wanted(name)) append(section, 'static_secrets', { name, secret: typed('secret', resource) });
   }
   for (const [name, resource] of node.secrets.entries()) {
     const record = node.records.get('secret', name);
@@ -193,7 +193,7 @@ function secrets({ node, bootstrap: { resources }, started }: AdminContext, want
       name,
       ...version(record?.version),
       last_updated: time(record?.updated ?? started),
-      secret: typed('secret', resource === undefined ? { name } : redacted(resource)),
+      secret: typed('secret', resource ?? { name }),
     });
   }
   return section;
@@ -242,7 +242,9 @@ function append(section: Section, key: string, entry: Entry): void {
 
 function typed(kind: Kind, resource: unknown): object {
   const url = TypeUrl[kind];
-  const { '@type': _, ...fields } = protoNames(url.slice(url.lastIndexOf('/') + 1), resource) as Entry;
+  const named = protoNames(url.slice(url.lastIndexOf('/') + 1), resource);
+  // Keys stand in listeners and clusters, too.
+  const { '@type': _, ...fields } = redacted(named);
   return { '@type': url, ...fields };
 }
 

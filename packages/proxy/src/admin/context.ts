@@ -44,7 +44,8 @@ export function text(body: string, status = 200): AdminAnswer {
   return { status, type: 'text/plain; charset=UTF-8', body };
 }
 
-/** JSON as Envoy prints it: one blank of indentation. */
+/** JSON as Envoy prints it: one blank of indentation, and nothing that a browser could take for HTML. */
 export function json(value: unknown, status = 200): AdminAnswer {
-  return { status, type: 'application/json', body: `${JSON.stringify(value, undefined, 1)}\n` };
+  const body = JSON.stringify(value, undefined, 1).replaceAll('<', '\\u003c').replaceAll('>', '\\u003e');
+  return { status, type: 'application/json', body: `${body}\n` };
 }

@@ -12,7 +12,7 @@ const CONFIDENTIAL = new Set([
   'session_ticket_keys',
 ]);
 
-/** A secret without what nobody may see. Names of files stay. */
+/** A resource without what nobody may see; as in Envoy, not even the names of files that hold it. */
 export function redacted(resource: unknown): JsonObject {
   return Object.fromEntries(
     Object.entries(resource as JsonObject).map(([key, value]) => [
@@ -28,13 +28,13 @@ function open(value: JsonValue | undefined): JsonValue | undefined {
 }
 
 function hide(value: JsonValue | undefined): JsonValue | undefined {
+  if (typeof value === 'string') return HIDDEN;
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((each: JsonValue) => hide(each)!);
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => {
-      if (key === 'inlineString' || key === 'inline_string') return [key, HIDDEN];
-      if (key === 'inlineBytes' || key === 'inline_bytes') return [key, HIDDEN_BYTES];
-      return [key, hide(inner)];
-    }),
+    Object.entries(value).map(([key, inner]) => [
+      key,
+      key === 'inlineBytes' || key === 'inline_bytes' ? HIDDEN_BYTES : hide(inner),
+    ]),
   );
 }

@@ -54,8 +54,13 @@ export function readConfig(
 
 export const CHANGES: ReadonlySet<string> = new Set(['preview', 'apply', 'edit']);
 
-/** What wants the token. */
-export async function changeConfig(editor: ConfigEditor, what: string, body: unknown): Promise<Answer> {
+/** What wants the token. Rejects when `signal` says that nobody waits for the answer any more. */
+export async function changeConfig(
+  editor: ConfigEditor,
+  what: string,
+  body: unknown,
+  signal: AbortSignal,
+): Promise<Answer> {
   const { file, text, version, force } = (body ?? {}) as Readonly<Record<string, unknown>>;
   if (typeof text !== 'string') return refusal(400, 'invalid', '`text` is the whole text of the file');
   if (what === 'edit') {
@@ -66,7 +71,7 @@ export async function changeConfig(editor: ConfigEditor, what: string, body: unk
   }
   if (typeof file !== 'string') return refusal(400, 'invalid', '`file` is the name of a file of the mesh');
   if (what === 'preview') {
-    const preview = editor.preview(file, text);
+    const preview = await editor.preview(file, text, signal);
     if (preview !== undefined) return { status: 200, body: preview };
     return refusal(404, 'not-found', `\`${file}\` is not a file of this mesh`);
   }

@@ -132,7 +132,9 @@ export class ApiServer {
       return reply(response, status, body);
     }
     if (segments[0] === 'api' && segments[1] === 'config' && segments.length === 3) {
-      const config = await this.#config(segments[2] ?? '', url, request);
+      const gone = new AbortController();
+      response.once('close', () => gone.abort());
+      const config = await this.#config(segments[2] ?? '', url, request, gone.signal);
       if (config !== undefined) return reply(response, config.status, config.body);
     }
     if (read && path === '/api/console/token') {
@@ -236,10 +238,11 @@ export class ApiServer {
     what: string,
     url: URL,
     request: IncomingMessage,
+    gone: AbortSignal,
   ): Promise<{ readonly status: number; readonly body: object } | undefined> {
     const { editor, token } = this.#options;
     if (request.method !== 'POST') return readConfig(editor, what, url, isTrusted(request, token));
-    return CHANGES.has(what) ? changeConfig(editor, what, await readJson(request, LONGEST_TEXT)) : undefined;
+    return CHANGES.has(what) ? changeConfig(editor, what, await readJson(request, LONGEST_TEXT), gone) : undefined;
   }
 
   /** Undefined: there is no such path. */

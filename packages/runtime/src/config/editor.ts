@@ -1,5 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import { locate, locator, resourceKey } from '@mizzen/api';
 import type { Diagnostic, Ref } from '@mizzen/diagnostics';
+import type { Clock } from '@mizzen/control-plane';
 import type { Watching } from '@mizzen/sources';
 import type { Control, Preview } from '../control/control.ts';
 import { refName } from '../control/names.ts';
@@ -11,9 +13,11 @@ import type { MeshFile, MeshFiles } from './mesh-files.ts';
 import { routesOf } from './routes.ts';
 import type { BecomesAnswer, DiagnosticAnswer, FileAnswer, PreviewAnswer, RoutesAnswer } from './types.ts';
 import { diagnosticAnswer } from '../api/answers.ts';
-import { xdsChanges } from './xds-changes.ts';
+import { inTurns } from './in-turns.ts';
+import { XdsChanges } from './xds-changes.ts';
 
 export interface EditorDeps {
+  readonly clock: Pick<Clock, 'now'>;
   readonly files: MeshFiles;
   readonly preview: Watching['preview'];
   readonly control: () => Pick<Control, 'state' | 'preview'>;
@@ -50,21 +54,41 @@ export class ConfigEditor {
     return { ...answer, secret: !shared || SECRET.test(found.text) };
   }
 
-  preview(file: string, text: string): PreviewAnswer | undefined {
-    const { files, control } = this.#deps;
-    if (files.read(file) === undefined && !files.mayCreate(file)) return undefined;
-    const { state } = control();
-    const preview = control().preview(this.#deps.preview(file, text));
-    return this.#answer(file, state, preview);
+  /** Undefined: there is no such file. Rejects when `signal` says that nobody waits for it any more. */
+  async preview(file: string, text: string, signal?: AbortSignal): Promise<PreviewAnswer | undefined> {
+    const { state } = this.#deps.control();
+    const preview = this.#preview(file, text);
+    if (preview === undefined) return undefined;
+    // Reading a large file takes its time, too.
+    await setImmediate();
+    signal?.throwIfAborted();
+    return this.#answer(file, state, preview, signal);
   }
 
-  #answer(file: string, state: Control['state'], preview: Preview): PreviewAnswer {
+  #preview(file: string, text: string): Preview | undefined {
+    const { files, control, preview } = this.#deps;
+    if (files.read(file) === undefined && !files.mayCreate(file)) return undefined;
+    return control().preview(preview(file, text));
+  }
+
+  async #answer(
+    file: string,
+    state: Control['state'],
+    preview: Preview,
+    signal: AbortSignal | undefined,
+  ): Promise<PreviewAnswer> {
     const { result, diagnostics, desired, model, pods } = preview;
+    const { proxies, clock } = this.#deps;
     const known = new Set(state.diagnostics.map(keyOf));
     const { added, modified, removed } = result.changed;
+    const changes = new XdsChanges();
     // Most of what is typed changes a comment, or has an error until it is finished.
     const same = added.length + modified.length + removed.length === 0 && result.meshConfig?.changed !== true;
-    const all = same ? [] : xdsChanges(this.#deps.proxies.preview(model, { pods, gateways: preview.gateways }));
+    if (!same) {
+      const pairs = proxies.preview(model, { pods, gateways: preview.gateways });
+      await inTurns(pairs, (pair) => changes.add(pair), { clock, signal });
+    }
+    const { all } = changes;
     const podOf = new Map(pods.map((pod) => [pod.node, pod]));
     const concerned = new Set(all.flatMap(({ nodes }) => nodes));
     return {
@@ -105,9 +129,10 @@ export class ConfigEditor {
   write(file: string, text: string, version: string, force: boolean): Written {
     const refusal = this.#deps.files.refusal(file, version);
     if (refusal !== undefined) return refusal;
-    const preview = this.preview(file, text);
+    const preview = this.#preview(file, text);
     if (preview === undefined) return { code: 'not-found', message: `\`${file}\` is not a file of this mesh` };
-    const errors = preview.diagnostics.filter(({ severity }) => severity === 'error').length;
+    const own = preview.diagnostics.filter(({ span }) => span?.file === file);
+    const errors = own.filter(({ severity }) => severity === 'error').length;
     if (errors > 0 && !force) {
       const what = errors === 1 ? 'an error' : `${errors} errors`;
       return { code: 'has-errors', message: `the text has ${what}; nothing was written` };

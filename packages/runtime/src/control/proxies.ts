@@ -39,6 +39,19 @@ export interface ProxiesOptions {
   readonly onFailure: (node: string, error: unknown) => void;
 }
 
+export interface PreviewedProxy {
+  readonly node: string;
+  readonly before: NodeConfig | undefined;
+  readonly after: XdsResources;
+}
+
+function* previewed(
+  nodes: readonly { readonly node: Node; readonly before: NodeConfig | undefined }[],
+  translated: (node: Node) => XdsResources,
+): Generator<PreviewedProxy> {
+  for (const { node, before } of nodes) yield { node: node.id, before, after: translated(node) };
+}
+
 export interface RunningPods {
   readonly pods: readonly PodStatus[];
   readonly gateways: readonly DesiredWorkload[];
@@ -99,17 +112,13 @@ export class Proxies {
     return this.server.commit(changes, { startedAt, onConverged });
   }
 
-  /** What every proxy has now, and what it would have with another model; nothing is sent. */
-  preview(
-    model: MeshModel,
-    { pods, gateways }: Omit<RunningPods, 'readinessOnly'>,
-  ): { readonly node: string; readonly before: NodeConfig | undefined; readonly after: XdsResources }[] {
-    return pods.flatMap((pod) => {
+  /** What every proxy has now, and what it would have with another model, made as it is asked for; nothing is sent. */
+  preview(model: MeshModel, { pods, gateways }: Omit<RunningPods, 'readinessOnly'>): Iterable<PreviewedProxy> {
+    const nodes = pods.flatMap((pod) => {
       const node = nodeOf(pod, gateways);
-      if (node === undefined) return [];
-      const { resources } = this.#options.translate(model, node);
-      return [{ node: node.id, before: this.#configured.get(node.id)?.config, after: resources }];
+      return node === undefined ? [] : [{ node, before: this.#configured.get(node.id)?.config }];
     });
+    return previewed(nodes, (node) => this.#options.translate(model, node).resources);
   }
 
   /** What every proxy has, with where each part of it came from. */

@@ -139,6 +139,7 @@ export async function startControl(
   const traces = new TraceStore(systemClock);
   const usage = new CurrentUsage(() => running.state, systemClock);
   const editor = new ConfigEditor({
+    clock: systemClock,
     files: new MeshFiles(files, meshConfig === undefined ? undefined : tidy(meshConfig)),
     preview: (file, text) => watching.preview(file, text),
     control: () => running,

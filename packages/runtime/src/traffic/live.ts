@@ -25,6 +25,8 @@ export class LiveTraffic {
   readonly #since: number;
   readonly #addresses = new Map<string, string>();
   #placed: ReadonlyMap<string, string> | undefined;
+  /** Workloads there were at the last report. */
+  #there = '';
 
   constructor(clock: Clock, state: () => ControlState) {
     this.#clock = clock;
@@ -33,7 +35,11 @@ export class LiveTraffic {
   }
 
   add(nodes: readonly NodeTraffic[]): void {
-    const { pods, model } = this.#state();
+    const { pods, model, desired } = this.#state();
+    // Also when nobody looks at the graph, which does it each time.
+    const there = desired.map(({ owner }) => workloadId(owner.namespace, owner.name)).join(' ');
+    if (there !== this.#there) this.#forgetGone();
+    this.#there = there;
     const sources = new Map(pods.map(({ node, owner }) => [node, workloadId(owner.namespace, owner.name)]));
     this.#window.add(nodes, this.#clock.now(), {
       ofNode: (node) => sources.get(node),
@@ -46,8 +52,7 @@ export class LiveTraffic {
   graph(window: number = DEFAULT_WINDOW): GraphAnswer {
     const state = this.#state();
     const now = this.#clock.now();
-    const there = new Set(state.desired.map(({ owner }) => workloadId(owner.namespace, owner.name)));
-    this.#window.keep((workload) => there.has(workload));
+    this.#forgetGone();
     const milliseconds = Math.min(window * 1000, LONGEST_WINDOW);
     const seconds = Math.max(1, Math.min(milliseconds, now - this.#since) / 1000);
     return graphAnswer(state, this.#window.flows(now - milliseconds), seconds, milliseconds / 1000);
@@ -73,6 +78,11 @@ export class LiveTraffic {
     const desired = this.#state().desired.find(({ owner }) => owner.namespace === namespace && owner.name === name);
     if (desired === undefined) return undefined;
     return workloadTraffic(this.#requests, this.#clock.now(), { namespace, name });
+  }
+
+  #forgetGone(): void {
+    const there = new Set(this.#state().desired.map(({ owner }) => workloadId(owner.namespace, owner.name)));
+    this.#window.keep((workload) => there.has(workload));
   }
 
   /** Also of a pod that was there a moment ago, until another has its address. */

@@ -37,10 +37,15 @@ export interface Owners {
 /** The longest window that can be asked for, milliseconds. */
 export const LONGEST_WINDOW = 300_000;
 
+/** Milliseconds after which what is too old goes also from flows that nothing is added to. */
+const SWEEP = 60_000;
+/** Beyond these, flows of which nothing is within any window go; beyond as many that are, new ones are not kept. */
+const MOST_FLOWS = 50_000;
+
 interface Kept {
   readonly source: string;
   readonly cluster: string;
-  samples: Sample[];
+  readonly samples: Sample[];
   /** Workloads it has ever gone to, with nothing. */
   readonly targets: Map<string, TargetTraffic>;
 }
@@ -52,6 +57,7 @@ interface Kept {
  */
 export class TrafficWindow {
   readonly #flows = new Map<string, Kept>();
+  #sweptAt = -Infinity;
 
   add(nodes: readonly NodeTraffic[], at: number, owners: Owners): void {
     for (const { node, clusters } of nodes) {
@@ -68,20 +74,31 @@ export class TrafficWindow {
         this.#add(source, { ...traffic, at, targets: [...targets.values()] });
       }
     }
+    if (at - this.#sweptAt < SWEEP) return;
+    this.#sweptAt = at;
+    for (const flow of this.#flows.values()) forgetOld(flow, at);
   }
 
   #add(source: string, sample: Sample): void {
     const key = `${source} ${sample.cluster}`;
     let flow = this.#flows.get(key);
     if (flow === undefined) {
+      if (this.#flows.size >= MOST_FLOWS) this.#forgetQuiet(sample.at);
+      if (this.#flows.size >= MOST_FLOWS) return;
       flow = { source, cluster: sample.cluster, samples: [], targets: new Map() };
       this.#flows.set(key, flow);
     }
-    const young = flow.samples.findIndex(({ at }) => at > sample.at - LONGEST_WINDOW);
-    flow.samples.splice(0, young === -1 ? flow.samples.length : young);
+    forgetOld(flow, sample.at);
     flow.samples.push(sample);
     for (const { target, tls } of sample.targets)
       flow.targets.set(target, { target, requests: 0, errors: 0, connections: 0, tls });
+  }
+
+  #forgetQuiet(now: number): void {
+    for (const [key, flow] of this.#flows) {
+      forgetOld(flow, now);
+      if (flow.samples.length === 0) this.#flows.delete(key);
+    }
   }
 
   /** Forgets what is from or to workloads that are gone. */
@@ -110,6 +127,11 @@ export class TrafficWindow {
       return { source, cluster, unsent, targets, times: [...times].toSorted(([a], [b]) => a - b) };
     });
   }
+}
+
+function forgetOld({ samples }: Kept, now: number): void {
+  const young = samples.findIndex(({ at }) => at > now - LONGEST_WINDOW);
+  samples.splice(0, young === -1 ? samples.length : young);
 }
 
 function sum(a: TargetTraffic | undefined, b: TargetTraffic): TargetTraffic {

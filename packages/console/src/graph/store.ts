@@ -1,4 +1,5 @@
 import type { Graph } from '../api.ts';
+import { Histories, type History } from './history.ts';
 
 export type Connection = 'connecting' | 'live' | 'lost';
 
@@ -7,20 +8,14 @@ export interface GraphState {
   readonly connection: Connection;
 }
 
-/** Rates of the last minutes, one a second. */
-export interface History {
-  readonly requests: readonly number[];
-  readonly errors: readonly number[];
-  readonly p99: readonly (number | null)[];
-}
-
+/** Seconds: two minutes. */
 const KEPT = 120;
 
 /** The graph as the runtime tells it, second by second, for as long as somebody looks at it. */
 export class GraphStore {
   #state: GraphState = { graph: undefined, connection: 'connecting' };
   readonly #listeners = new Set<() => void>();
-  readonly #history = new Map<string, { requests: number[]; errors: number[]; p99: (number | null)[] }>();
+  readonly #histories = new Histories(KEPT);
   #source: EventSource | undefined;
   #tick: ReturnType<typeof setInterval> | undefined;
 
@@ -40,7 +35,7 @@ export class GraphStore {
 
   /** Of an edge or a node, by its id. */
   history(id: string): History | undefined {
-    return this.#history.get(id);
+    return this.#histories.of(id);
   }
 
   #open(): void {
@@ -64,22 +59,7 @@ export class GraphStore {
   #remember(): void {
     const { graph, connection } = this.#state;
     if (graph === undefined || connection !== 'live') return;
-    const there = new Set<string>();
-    const push = (id: string, requests: number, errors: number, p99: number | null): void => {
-      there.add(id);
-      let history = this.#history.get(id);
-      if (history === undefined) this.#history.set(id, (history = { requests: [], errors: [], p99: [] }));
-      history.requests.push(requests);
-      history.errors.push(errors);
-      history.p99.push(p99);
-      if (history.requests.length <= KEPT) return;
-      history.requests.shift();
-      history.errors.shift();
-      history.p99.shift();
-    };
-    for (const { id, requestRate, errorRate } of graph.nodes) push(id, requestRate, errorRate, null);
-    for (const { id, requestRate, errorRate, p99 } of graph.edges) push(id, requestRate, errorRate, p99);
-    for (const id of this.#history.keys()) if (!there.has(id)) this.#history.delete(id);
+    this.#histories.push([...graph.nodes, ...graph.edges]);
   }
 }
 

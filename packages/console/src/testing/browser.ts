@@ -5,8 +5,8 @@ import { requireTool } from '@mizzen/testkit';
 export type Scheme = 'light' | 'dark';
 
 /** Debian's Chromium. Its sandbox needs what containers often lack; nothing but the console is opened. */
-export function openBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: requireTool('chromium'), args: ['--no-sandbox'] });
+export function openBrowser(flags: readonly string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath: requireTool('chromium'), args: ['--no-sandbox', ...flags] });
 }
 
 export interface Opened {

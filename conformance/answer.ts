@@ -23,7 +23,7 @@ export function answer(
   name: string,
   fields: string,
 ): void {
-  const [what, delay] = word.split('@') as [string, string | undefined];
+  const [what, delay] = word.split(/@(?=\d+$)/) as [string, string | undefined];
   if (delay !== undefined) {
     setTimeout(() => answer(socket, what, name, fields), Number(delay));
     return;

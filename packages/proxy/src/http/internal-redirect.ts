@@ -1,7 +1,9 @@
 import type { InternalRedirectProgram, RequestHead, ResponseHead, RouteDecision } from '../types.ts';
 import type { ActiveStream } from './stream.ts';
 
-const ABSOLUTE = /^([a-z][a-z\d+.-]*):\/\/([^/?#]+)([^#]*)/i;
+/** Scheme, authority without its user, and path with query; a fragment is dropped. */
+const ABSOLUTE =
+  /^([a-z]+):\/\/(?:[\w.!~*'()%;:&=+$,-]*@)?((?:[a-z\d.-]+|\[[\da-f:.]+\])(?::(\d+))?)((?:[/?][!"$-~]*(?:#[!-~]*)?)?)$/i;
 
 /**
  * The request that goes where a response says, when the policy of its route lets it; undefined: the client gets the
@@ -18,7 +20,7 @@ export function redirected(
   const location = response.headers.get('location');
   if (location === undefined) return undefined;
   const parts = ABSOLUTE.exec(location);
-  if (parts === null) {
+  if (parts === null || Number(parts[3] ?? 0) > 65535) {
     stats.passthrough_internal_redirect_bad_location++;
     return undefined;
   }
@@ -39,10 +41,10 @@ export function redirected(
     headers.remove(name);
     for (const value of response.headers.getAll(name)) headers.add(name, value);
   }
-  const tail = parts[3]!;
+  const tail = /^[^#]*/.exec(parts[4]!)![0];
   const next: RequestHead = {
     method: request.method,
-    path: tail.startsWith('/') ? tail : `/${tail}`,
+    path: tail === '' ? '/' : tail,
     authority: parts[2]!,
     scheme,
     headers,

@@ -65,8 +65,28 @@ export function checkHead(
     if (parser.minor !== 0 || program.defaultHostForHttp10 === '') return NO_HOST;
     request.authority = program.defaultHostForHttp10;
   }
-  const { path } = request;
   if (request.method === 'QUERY' && (request.headers.get('content-type') ?? '') === '') return NO_TYPE;
+  const refusal = checkTarget(request, info, hcm, touchesPath);
+  if (refusal !== undefined) return refusal;
+  if (request.authority === '' && request.method !== 'CONNECT') request.hostIsEmpty = true;
+  for (const { name, rejectStatus } of program.ipHeaders ?? NO_HEADERS) {
+    const value = request.headers.get(name);
+    if (value !== undefined && isIP(value) !== 0) break;
+    if (rejectStatus !== undefined) return { ...NO_ADDRESS, status: rejectStatus };
+  }
+  mutateRequest(request, info, parser.seen, program, routes, hcm.deps.random, hcm.deps.net.outerAddress);
+  return undefined;
+}
+
+/** Brings path and host into the form that filters and routes see; what to reply when the path is refused. */
+export function checkTarget(
+  request: RequestHead,
+  info: StreamRecord,
+  hcm: HcmRuntime,
+  touchesPath: boolean,
+): Refusal | undefined {
+  const { program } = hcm;
+  const { path } = request;
   if (request.method !== 'CONNECT') {
     if (path.charCodeAt(0) !== 0x2f) {
       hcm.stats.downstream_rq_non_relative_path++;
@@ -89,13 +109,6 @@ export function checkHead(
     }
   }
   if (program.stripPort !== 'none' || program.stripTrailingHostDot) normalizeHost(request, info, program);
-  if (request.authority === '' && request.method !== 'CONNECT') request.hostIsEmpty = true;
-  for (const { name, rejectStatus } of program.ipHeaders ?? NO_HEADERS) {
-    const value = request.headers.get(name);
-    if (value !== undefined && isIP(value) !== 0) break;
-    if (rejectStatus !== undefined) return { ...NO_ADDRESS, status: rejectStatus };
-  }
-  mutateRequest(request, info, parser.seen, program, routes, hcm.deps.random, hcm.deps.net.outerAddress);
   return undefined;
 }
 

@@ -20,7 +20,7 @@ import { entered, turnNow } from './io.ts';
 import { buildLocalReply } from './local-reply.ts';
 import { switchFilters } from './plan.ts';
 import type { RequestBody } from './request-body.ts';
-import { checkHead, readHead } from './request-head.ts';
+import { checkHead, checkTarget, readHead, type Refusal } from './request-head.ts';
 import { RequestStream } from './request-stream.ts';
 import { ResponsePath } from './response-path.ts';
 import { routeRequest } from './route-request.ts';
@@ -87,7 +87,7 @@ export class ActiveStream extends RequestStream implements LogSource {
       // A request that is refused has a route only if it said itself how it came.
       else if ((request.headers.get('x-forwarded-proto') ?? '') === '') this.decision = NO_ROUTE;
       else this.route();
-      this.sendLocalReply(refusal.status, refusal.body, refusal.details, refusal.flags, refusal.headers);
+      this.#refuse(refusal);
       return;
     }
     if (program.tracing !== undefined) this.tracing = new StreamTracing(this, program.tracing);
@@ -98,7 +98,15 @@ export class ActiveStream extends RequestStream implements LogSource {
       this.upgrade = request.method === 'CONNECT' ? 'connect' : parser.upgradeTo;
       if (!this.#startUpgrade()) return;
     }
-    if (connection.plan.optional || this.routes?.switchesFilters === true)
+    this.#runFilters();
+  }
+
+  #refuse({ status, body, details, flags, headers }: Refusal): void {
+    this.sendLocalReply(status, body, details, flags, headers);
+  }
+
+  #runFilters(): void {
+    if (this.connection.plan.optional || this.routes?.switchesFilters === true)
       this.filters = switchFilters(this.filters, perFilterOf(this.route()));
     this.runRequestFilters(0);
   }
@@ -122,7 +130,12 @@ export class ActiveStream extends RequestStream implements LogSource {
     this.moved();
     if (program.maxStreamDuration > 0) connection.deadlines.duration.set(info.startTime + program.maxStreamDuration);
     if (connection.plan.logsMore) this.#logTimer = logPeriodically(this);
-    this.runRequestFilters(0);
+    const refusal = checkTarget(request, info, hcm, connection.plan.touchesPath);
+    if (refusal !== undefined) {
+      this.#refuse(refusal);
+      return;
+    }
+    this.#runFilters();
     if (!this.expectsBody || this.over) return;
     for (const part of body.parts) {
       info.bytesReceived += part.length;

@@ -28,6 +28,8 @@ interface Line {
 export class AggregateCluster extends Cluster {
   readonly #lookup: (name: string) => Cluster | undefined;
   #line: Line | undefined;
+  /** The line is being made: clusters may lead back here. */
+  #making = false;
 
   constructor(
     program: ClusterProgram,
@@ -42,7 +44,7 @@ export class AggregateCluster extends Cluster {
 
   /** As soon as one of them does: which one a request gets is not known before its hash is. */
   override get hashes(): boolean {
-    return this.#current().hashes;
+    return !this.#making && this.#current().hashes;
   }
 
   override choose(context: LbContext): UpstreamHost | null {
@@ -69,11 +71,14 @@ export class AggregateCluster extends Cluster {
       levels.map(({ hosts }) => hosts),
       { overprovisioningFactor: 140, weightedPriorityHealth: false, panicThreshold: this.program.panicThreshold },
     );
+    this.#making = true;
+    const hashes = clusters.some((cluster) => cluster.hashes);
+    this.#making = false;
     return (this.#line = {
       of: clusters.map((cluster) => [cluster, cluster.version]),
       places: levels,
       load,
-      hashes: clusters.some(({ hashes }) => hashes),
+      hashes,
     });
   }
 }

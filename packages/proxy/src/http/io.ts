@@ -102,6 +102,11 @@ export class Output {
     if (head !== '') socket.uncork();
   }
 
+  /** It has been told to half-close. */
+  get ended(): boolean {
+    return this.#closing || this.#socket.writableEnded;
+  }
+
   /** Half-closes after everything written so far. */
   end(): void {
     this.#closing = true;

@@ -11,6 +11,8 @@ export interface PathResult {
 /** Characters that a canonical path has as escapes. */
 const ESCAPED = /["<>^`{|}]/g;
 const ESCAPED_SLASH = /%2f|%5c/i;
+/** A dot segment that carries parameters, which Java's servers take for the dot segment alone. */
+const DOTS_WITH_PARAMETERS = /(\/\.\.?);[^/]*/g;
 /** Anything that normalisation could change. */
 const PLAIN = /^(?:\/[\w!$&'()*+,;=:@~-][\w!$&'()*+,;=:@~.-]*)*\/?$/;
 
@@ -44,11 +46,13 @@ export function normalizePath(path: string, options: HcmProgram): PathResult {
 
 /**
  * RFC 3986 normalisation: dot segments resolved, backslashes are slashes, percent-escapes of unreserved characters
- * undone. Undefined when the path is not valid.
+ * undone. Dot segments lose their parameters before that (`/..;x/`), so not where dots or slashes come as something else.
+ * Undefined when the path is not valid.
  */
 export function canonicalPath(path: string): string | undefined {
   if (!path.startsWith('/')) return undefined;
-  let text = path.includes('\\') ? path.replaceAll('\\', '/') : path;
+  let text = path.includes(';') ? path.replaceAll(DOTS_WITH_PARAMETERS, '$1') : path;
+  if (text.includes('\\')) text = text.replaceAll('\\', '/');
   if (text.includes('%')) {
     let valid = true;
     text = text.replaceAll(/%([0-9A-Fa-f]{2})?/g, (escape, digits: string | undefined) => {

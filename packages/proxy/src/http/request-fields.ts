@@ -32,6 +32,7 @@ const EDGE_ONLY = new Set([
   'x-envoy-downstream-service-cluster',
   'x-envoy-downstream-service-node',
   'x-envoy-original-path',
+  'x-envoy-original-host',
 ]);
 
 /** `seen` is the parser's; it only saves looking for what is not there. */
@@ -62,9 +63,6 @@ export function mutateRequest(
     if (program.xffNumTrustedHops === 0 || (seen & Seen.X_FORWARDED_PROTO) === 0) {
       headers.set('x-forwarded-proto', protoOf(program, connection, secure));
     }
-    if (program.appendXForwardedPort && (program.xffNumTrustedHops === 0 || (seen & Seen.X_FORWARDED_PORT) === 0)) {
-      headers.set('x-forwarded-port', String(connection.localPort));
-    }
   } else if (program.ipHeaders !== undefined && (byHeader(headers, program.ipHeaders, info) || !program.asksXff)) {
     address = info.remoteAddress;
     single = info.remoteIsTrusted === true;
@@ -80,6 +78,9 @@ export function mutateRequest(
       headers.append('x-forwarded-for', outer(connection.directRemoteAddress, outerAddress));
     if ((seen & Seen.X_FORWARDED_PROTO) === 0) headers.add('x-forwarded-proto', protoOf(program, connection, secure));
   }
+  const overwrites = trusted && program.xffNumTrustedHops === 0;
+  if (program.appendXForwardedPort && (overwrites || (seen & Seen.X_FORWARDED_PORT) === 0))
+    headers.set('x-forwarded-port', String(connection.localPort));
   const internal = single && address !== undefined && program.isInternalAddress(address);
   const edge = trusted && !internal;
   info.remoteAddress = address ?? connection.directRemoteAddress;

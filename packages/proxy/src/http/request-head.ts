@@ -114,13 +114,16 @@ export function checkTarget(
 
 function normalizeHost(request: RequestHead, info: StreamRecord, program: HcmProgram): void {
   let host = request.authority;
+  // One dot: of `a.:80.` it is the last.
+  const dotted = program.stripTrailingHostDot && host.endsWith('.');
+  if (dotted) host = host.slice(0, -1);
   const colon = host.lastIndexOf(':');
   let port = '';
   if (colon > host.lastIndexOf(']') && /^:\d+$/.test(host.slice(colon))) {
     port = host.slice(colon);
     host = host.slice(0, colon);
   }
-  if (program.stripTrailingHostDot && host.endsWith('.')) host = host.slice(0, -1);
+  if (program.stripTrailingHostDot && !dotted && host.endsWith('.')) host = host.slice(0, -1);
   const strips =
     program.stripPort === 'any' ||
     (program.stripPort === 'matching' && port !== '' && Number(port.slice(1)) === info.connection.localPort);

@@ -356,12 +356,12 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   }
 
   readonly #onEnd = (): void => {
+    if (this.#state !== 'open' && this.#state !== 'closing') return;
+    this.#counts.endedByClient = !this.out.ended;
     if (this.#state === 'closing') {
       this.destroy();
       return;
     }
-    if (this.#state !== 'open') return;
-    this.#counts.endedByClient = true;
     entered(() => {
       const { stream } = this;
       if (stream !== undefined) {
@@ -396,7 +396,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
 
   readonly #onClose = (): void => {
     if (this.#state === 'closed' || this.#state === 'handed over') return;
-    if (this.#state === 'open') this.#counts.endedByClient = true;
+    if (this.#state === 'open' || (this.#state === 'closing' && !this.out.ended)) this.#counts.endedByClient = true;
     entered(() => {
       if (this.stream === undefined) this.#logCutOff();
       else {

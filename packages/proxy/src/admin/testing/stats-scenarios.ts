@@ -175,6 +175,9 @@ export const SCENARIOS: readonly Scenario[] = [
     drive: async (port) => {
       await onOne(get('/a'), get('/b'), get('/twice'), get('/twice'), get('/twice'))(port);
       await onOne(get('/twice'))(port);
+      // Both ask to close; the client does.
+      await onOne('NONSENSE\r\n\r\n')(port);
+      await onOne('GET / HTTP/1.1\r\nhost: a b\r\n\r\n')(port);
     },
   },
   {

@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from '@mizzen/xds';
 import type { LogSource } from '../program/types.ts';
 import { cut } from './access-log-cut.ts';
 import { operators, type Operator, type OperatorDeps, type OperatorValue } from './access-log-operators.ts';
+import { isWritten } from './double-text.ts';
 
 /** A compiled format: literal text and operators in turn. */
 export interface Format {
@@ -55,7 +56,7 @@ export function asText(value: OperatorValue, absent: string): string {
 /** JSON with the keys of every object sorted, as Envoy prints structures. */
 export function sortedJson(value: JsonValue): string {
   return JSON.stringify(value, (_, part: JsonValue) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
+    typeof part === 'object' && part !== null && !Array.isArray(part) && !isWritten(part)
       ? Object.fromEntries(Object.entries(part as JsonObject).sort(([a], [b]) => (a < b ? -1 : 1)))
       : part,
   );
@@ -92,7 +93,10 @@ export function jsonFormatter(
     if ('problem' in format) return format;
     const [only] = format.parts;
     if (format.parts.length === 1 && typeof only === 'function') {
-      if (options.typed) return (source) => only(source) ?? (options.omitEmpty ? undefined : null);
+      if (options.typed) {
+        const typed = only.inJson ?? only;
+        return (source) => typed(source) ?? (options.omitEmpty ? undefined : null);
+      }
       const get = only.inText ?? only;
       return (source) => {
         const given = get(source);

@@ -27,6 +27,7 @@ import {
   upstreamPeer,
   withoutPort,
 } from './access-log-upstream.ts';
+import { shortestDouble, withDoubles } from './double-text.ts';
 import { isoTime, timeFormat } from './access-log-time.ts';
 
 /** Undefined: there is none (`-` in text, null in JSON). */
@@ -35,6 +36,8 @@ export interface Operator {
   (source: LogSource): OperatorValue;
   /** The same within text, where that is not just the value written down. */
   readonly inText?: (source: LogSource) => OperatorValue;
+  /** The same within JSON, where its numbers are not just written down. */
+  readonly inJson?: (source: LogSource) => OperatorValue;
 }
 
 /** What operators may ask for beyond the request. */
@@ -137,7 +140,12 @@ function metadata(get: (info: StreamInfo) => Readonly<Record<string, JsonObject>
   return (argument) => {
     if (argument === undefined || argument === '') return { problem: 'needs a namespace' };
     const [namespace = '', ...keys] = argument.split(':');
-    return (source) => wireValue(lookUp(get(source.info)?.[namespace], keys));
+    const value: Operator = (source) => wireValue(lookUp(get(source.info)?.[namespace], keys));
+    const written = (source: LogSource): OperatorValue => {
+      const given = value(source);
+      return given === undefined ? undefined : withDoubles(given, shortestDouble);
+    };
+    return Object.assign((source: LogSource) => value(source), { inText: written, inJson: written });
   };
 }
 

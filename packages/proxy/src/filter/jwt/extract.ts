@@ -1,5 +1,4 @@
 import type { types } from '@mizzen/xds';
-import { queryParameter } from '../../program/match/query.ts';
 import { REQUEST_SINGLE } from '../../codec/single-headers.ts';
 import { cookieValue } from '../../program/route/hash.ts';
 import { asciiLower, wire } from '../../program/values.ts';
@@ -9,6 +8,8 @@ import type { RequestHead } from '../../types.ts';
 export interface TokenLocation {
   /** In words. */
   readonly text: string;
+  /** The same for the same place. */
+  readonly key: string;
   find(request: RequestHead): readonly string[];
   /** Takes the token out of a request that is sent on. */
   remove(request: RequestHead): void;
@@ -26,23 +27,33 @@ export function findTokens(locations: readonly TokenLocation[], request: Request
   return found;
 }
 
-/** Without any place named: `authorization: Bearer …` and the query parameter `access_token`. */
+/**
+ * Without any place named: `authorization: Bearer …` and the query parameter `access_token`. Headers come first, cookies
+ * last, each by name.
+ */
 export function compileLocations(provider: types.jwtAuthn.JwtProvider): readonly TokenLocation[] {
   const { fromHeaders = [], fromParams = [], fromCookies = [] } = provider;
   if (fromHeaders.length === 0 && fromParams.length === 0 && fromCookies.length === 0) {
     return [headerLocation('authorization', 'Bearer '), parameterLocation('access_token')];
   }
-  return [
+  return inOrder([
     ...fromHeaders.map((header) => headerLocation(asciiLower(header.name ?? ''), header.valuePrefix ?? '')),
     ...fromParams.map(parameterLocation),
     ...fromCookies.map(cookieLocation),
-  ];
+  ]);
+}
+
+/** Each place once, in the order in which Envoy looks at them. */
+export function inOrder(locations: readonly TokenLocation[]): readonly TokenLocation[] {
+  const byKey = new Map(locations.map((location) => [location.key, location]));
+  return [...byKey.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
 function headerLocation(name: string, valuePrefix: string): TokenLocation {
   const prefix = wire(valuePrefix);
   return {
     text: `header "${name}"`,
+    key: `1 ${name}${prefix}`,
     find(request) {
       const joined = REQUEST_SINGLE.has(name) ? request.headers.getJoined(name) : undefined;
       const values = joined === undefined ? request.headers.getAll(name) : [joined];
@@ -66,23 +77,43 @@ function parameterLocation(name: string): TokenLocation {
   const wanted = wire(name);
   return {
     text: `query parameter "${name}"`,
-    find: (request) => some(queryParameter(request.path, wanted)),
+    key: `2 ${wanted}`,
+    find: (request) => some(decodedParameter(request.path, wanted)),
     remove(request) {
       const question = request.path.indexOf('?');
       if (question < 0) return;
       const rest = request.path
         .slice(question + 1)
         .split('&')
-        .filter((part) => part !== wanted && !part.startsWith(`${wanted}=`));
+        .filter((part) => unescaped(part.split('=', 1)[0] ?? '') !== wanted);
       request.path = request.path.slice(0, question) + (rest.length === 0 ? '' : `?${rest.join('&')}`);
     },
   };
+}
+
+/** First value of a parameter; names and values with their percent escapes undone. */
+function decodedParameter(path: string, name: string): string | undefined {
+  const [target = ''] = path.split('#', 1);
+  const question = target.indexOf('?');
+  if (question < 0) return undefined;
+  for (const part of target.slice(question + 1).split('&')) {
+    const equals = part.indexOf('=');
+    if (unescaped(equals < 0 ? part : part.slice(0, equals)) === name) {
+      return equals < 0 ? '' : unescaped(part.slice(equals + 1));
+    }
+  }
+  return undefined;
+}
+
+function unescaped(text: string): string {
+  return text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }
 
 function cookieLocation(name: string): TokenLocation {
   const wanted = wire(name);
   return {
     text: `cookie "${name}"`,
+    key: `3 ${wanted}`,
     find: (request) => some(cookieValue(request, wanted)),
     // As in Envoy, cookies are passed on whatever `forward` says.
     remove: () => undefined,

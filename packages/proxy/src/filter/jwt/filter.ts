@@ -36,8 +36,10 @@ export function jwtFilter(
   };
   counter('jwt_cache_hit');
   const providers = new Map<string, Provider>();
-  for (const [name, provider] of Object.entries(config.providers ?? {})) {
-    providers.set(name, compileProvider(context, name, provider, [...path, 'providers', name], counters));
+  const configured = Object.entries(config.providers ?? {});
+  for (const [name, provider] of configured) {
+    const at = [...path, 'providers', name];
+    providers.set(name, compileProvider(context, name, provider, at, counters, configured.length === 1));
   }
   const named = new Map<string, Requirement>();
   for (const [name, requirement] of Object.entries(config.requirementMap ?? {})) {

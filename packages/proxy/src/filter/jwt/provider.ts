@@ -6,12 +6,13 @@ import { lookUp } from '../../program/match/value.ts';
 import type { Path } from '../../program/path.ts';
 import { asciiLower, dataSource, milliseconds, wire } from '../../program/values.ts';
 import { sortedJson } from '../../telemetry/access-log-format.ts';
+import { exactFixed, generalDouble, withDoubles } from '../../telemetry/double-text.ts';
 import type { HttpStream } from '../../types.ts';
 import { addMetadata } from '../metadata.ts';
 import { compileLocations, findTokens, type FoundToken, type TokenLocation } from './extract.ts';
 import { parseJwks, verifySignature, type Jwks } from './jwks.ts';
 import { localKeys, remoteKeys, type KeyCounters, type KeySource } from './key-source.ts';
-import { Status } from './status.ts';
+import { Status, STATUS_CODES } from './status.ts';
 import { parseToken, type Token } from './token.ts';
 
 export const METADATA = 'envoy.filters.http.jwt_authn';
@@ -23,16 +24,30 @@ export interface Provider {
   /** Headers that only a good token may set. */
   readonly ownHeaders: readonly string[];
   readonly audiences: readonly string[];
-  /** `named`: a rule asks for this provider, rather than for any. */
-  check(stream: HttpStream, audiences: readonly string[], named?: boolean): Status | Promise<Status>;
+  /** Empty: of anybody. */
+  readonly issuer: string;
+  readonly locations: readonly TokenLocation[];
+  /** All tokens in its places must be good. */
+  check(stream: HttpStream, audiences: readonly string[]): Status | Promise<Status>;
+  /** A token that was found; what a good one brings about has happened when it is `Ok`. */
+  judge(
+    stream: HttpStream,
+    token: Token,
+    location: TokenLocation,
+    audiences: readonly string[],
+  ): Status | Promise<Status>;
+  /** Leaves word of a failure where `failedStatusInMetadata` says. */
+  note(stream: HttpStream, status: Status): void;
 }
 
+/** `alone`: there is no other provider. Only then is a missing token known to be one of its own. */
 export function compileProvider(
   context: CompileContext,
   name: string,
   config: types.jwtAuthn.JwtProvider,
   path: Path,
   counters: KeyCounters,
+  alone: boolean,
 ): Provider {
   const keys = compileKeys(context, config, path, counters);
   const locations = compileLocations(config);
@@ -47,25 +62,19 @@ export function compileProvider(
     audiences: readonly string[],
     tokens: readonly FoundToken[],
     index: number,
-    named: boolean,
   ): Status | Promise<Status> => {
     for (let i = index; i < tokens.length; i++) {
-      if (named) counters.missed.value++;
-      const status = checkToken(stream, tokens[i]!.location, tokens[i]!.text, audiences);
+      counters.missed.value++;
+      const { location, text } = tokens[i]!;
+      const token = parseToken(text);
+      const status = typeof token === 'string' ? token : judge(stream, token, location, audiences);
       if (status instanceof Promise)
-        return status.then((s) => (s === Status.Ok ? from(stream, audiences, tokens, i + 1, named) : s));
+        return status.then((s) => (s === Status.Ok ? from(stream, audiences, tokens, i + 1) : s));
       if (status !== Status.Ok) return status;
     }
     return tokens.length === 0 ? Status.Missed : Status.Ok;
   };
-  const checkToken = (
-    stream: HttpStream,
-    location: TokenLocation,
-    text: string,
-    audiences: readonly string[],
-  ): Status | Promise<Status> => {
-    const token = parseToken(text);
-    if (typeof token === 'string') return token;
+  const judge: Provider['judge'] = (stream, token, location, audiences) => {
     const claims = checkClaims(token, audiences, Math.floor(clock.wall() / 1000));
     if (claims !== Status.Ok) return claims;
     const finish = (jwks: Jwks | Status): Status => {
@@ -77,9 +86,12 @@ export function compileProvider(
     const jwks = keys.keys();
     return jwks instanceof Promise ? jwks.then(finish) : finish(jwks);
   };
-  const remember = (stream: HttpStream, status: Status): Status => {
-    if (failures !== '' && status !== Status.Ok && status !== Status.Missed)
-      addMetadata(stream, METADATA, { [failures]: { code: 0, message: status } });
+  const note = (stream: HttpStream, status: Status): void => {
+    if (failures === '' || status === Status.Ok || (status === Status.Missed && !alone)) return;
+    addMetadata(stream, METADATA, { [failures]: { code: STATUS_CODES[status], message: status } });
+  };
+  const noted = (stream: HttpStream, status: Status): Status => {
+    note(stream, status);
     return status;
   };
 
@@ -87,16 +99,20 @@ export function compileProvider(
     name,
     text: `provider "${name}" (issuer ${config.issuer === undefined || config.issuer === '' ? 'any' : `"${config.issuer}"`}, token in ${locations.map((l) => l.text).join(' or ')})`,
     audiences: config.audiences ?? [],
+    issuer: config.issuer ?? '',
+    locations,
     ownHeaders: [
       config.forwardPayloadHeader ?? '',
       ...(config.claimToHeaders ?? []).map((claim) => claim.headerName ?? ''),
     ]
       .filter((h) => h !== '')
       .map(asciiLower),
-    check(stream, audiences, named = true) {
-      const status = from(stream, audiences, findTokens(locations, stream.request).toReversed(), 0, named);
-      return status instanceof Promise ? status.then((s) => remember(stream, s)) : remember(stream, status);
+    check(stream, audiences) {
+      const status = from(stream, audiences, findTokens(locations, stream.request).toReversed(), 0);
+      return status instanceof Promise ? status.then((s) => noted(stream, s)) : noted(stream, status);
     },
+    judge,
+    note,
   };
 }
 
@@ -146,7 +162,7 @@ function compileClaims(
   const requireExpiration = config.requireExpiration === true;
   return (token, audiences, now) => {
     if (issuer !== '' && token.issuer !== issuer) return Status.UnknownIssuer;
-    if (subjects !== undefined && !subjects.matches(wire(token.subject))) return Status.SubjectNotAllowed;
+    if (subjects !== undefined && !subjects.matches(wire(token.subject))) return Status.VerificationFail;
     if (token.notBefore > now + skew) return Status.NotYetValid;
     if (token.expires !== 0 && now > token.expires + skew) return Status.Expired;
     if (requireExpiration && token.expires === 0) return Status.VerificationFail;
@@ -218,9 +234,9 @@ function claimText(value: JsonValue | undefined): string | undefined {
     case 'boolean':
       return String(value);
     case 'number':
-      return Number.isInteger(value) ? String(value) : value.toFixed(6);
+      return Number.isInteger(value) && value >= 0 && value < 2 ** 64 ? BigInt(value).toString() : exactFixed(value, 6);
     case 'object':
-      return value === null ? undefined : Buffer.from(sortedJson(value)).toString('base64');
+      return value === null ? undefined : Buffer.from(sortedJson(withDoubles(value, generalDouble))).toString('base64');
     default:
       return undefined;
   }

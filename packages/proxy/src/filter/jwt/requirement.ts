@@ -3,6 +3,7 @@ import type { CompileContext } from '../../program/context.ts';
 import type { Path } from '../../program/path.ts';
 import { asciiLower } from '../../program/values.ts';
 import type { HttpStream } from '../../types.ts';
+import { checkAnyProvider } from './any-provider.ts';
 import type { Provider } from './provider.ts';
 import { Status } from './status.ts';
 
@@ -48,15 +49,15 @@ export function compileRequirement(
       'requirements',
     ]);
   // Alone, these look for tokens of every provider.
-  const every = [...providers.values()].map((provider): Requirement => ({
-    text: provider.text,
-    check: (stream) => provider.check(stream, provider.audiences, false),
-  }));
-  if (config.allowMissing !== undefined) return any(every, 'missing');
-  if (config.allowMissingOrFailed !== undefined) return any(every, 'missing or failed');
+  const every = (): Requirement => ({
+    text: [...providers.values()].map((provider) => provider.text).join(', or '),
+    check: checkAnyProvider([...providers.values()]),
+  });
+  if (config.allowMissing !== undefined) return any([every()], 'missing');
+  if (config.allowMissingOrFailed !== undefined) return any([every()], 'missing or failed');
   if (config.extractOnlyWithoutValidation !== undefined)
     return extractOnly(
-      every,
+      every(),
       asciiLower(config.extractOnlyWithoutValidation.verificationStatusHeader ?? '') || VERIFIED,
     );
   return OPEN;
@@ -112,24 +113,19 @@ function worse(a: Status, b: Status): Status {
 /** Says so where no other header is named. */
 const VERIFIED = 'x-jwt-signature-verified';
 
-/** Whatever comes is let through; a header says that some of it is not good. */
-function extractOnly(requirements: readonly Requirement[], header: string): Requirement {
-  const note = (stream: HttpStream, status: Status): void => {
+/** Whatever comes is let through; a header says that it is not good. */
+function extractOnly(requirement: Requirement, header: string): Requirement {
+  const note = (stream: HttpStream, status: Status): Status => {
     if (status !== Status.Ok && status !== Status.Missed) stream.request.headers.set(header, 'false');
-  };
-  const from = (stream: HttpStream, index: number): Status | Promise<Status> => {
-    for (let i = index; i < requirements.length; i++) {
-      const status = requirements[i]!.check(stream);
-      if (status instanceof Promise)
-        return status.then((s) => {
-          note(stream, s);
-          return from(stream, i + 1);
-        });
-      note(stream, status);
-    }
     return Status.Ok;
   };
-  return { text: 'nothing, with whatever tokens are good', check: (stream) => from(stream, 0) };
+  return {
+    text: 'nothing, with whatever tokens are good',
+    check(stream) {
+      const status = requirement.check(stream);
+      return status instanceof Promise ? status.then((s) => note(stream, s)) : note(stream, status);
+    },
+  };
 }
 
 function all(requirements: readonly Requirement[]): Requirement {

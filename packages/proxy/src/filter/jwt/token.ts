@@ -39,8 +39,8 @@ const ALGORITHMS: readonly string[] = [
 ];
 
 export function parseToken(text: string): Token | Status {
-  const parts = text.split('.');
-  if (parts.length !== 3 || parts.includes('')) return Status.BadFormat;
+  const parts = text.split('.').filter((part) => part !== '');
+  if (parts.length !== 3) return Status.BadFormat;
   const [headerText = '', payloadText = '', signatureText = ''] = parts;
   const headerBytes = base64url(headerText);
   if (headerBytes === undefined) return Status.HeaderBadBase64;
@@ -102,7 +102,7 @@ function base64url(given: string): Buffer | undefined {
 function seconds(value: JsonValue | undefined): number | 'type' | 'range' {
   if (value === undefined) return 0;
   if (typeof value !== 'number') return 'type';
-  return value < 0 || value > 2 ** 63 ? 'range' : Math.trunc(value);
+  return value < 0 || value >= 2 ** 64 ? 'range' : Math.trunc(value);
 }
 
 function audienceList(value: JsonValue | undefined): readonly string[] | undefined {

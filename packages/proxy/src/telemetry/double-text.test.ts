@@ -12,7 +12,7 @@ test.each([
   [1795980000, '1795980000', '1795980000'],
   [1e15, '1e+15', '1e+15'],
   [4.5e18, '4.5e+18', '4.5e+18'],
-  [12345678901234567, '12345678901234568', '12345678901234568'],
+  [12345678901234567n, '12345678901234568', '12345678901234568'],
   [2 ** 63, '9223372036854775808', '9.2233720368547758e+18'],
   [1e21, '1e+21', '1e+21'],
   [1.5, '1.5', '1.5'],
@@ -22,9 +22,9 @@ test.each([
   [1e-5, '1e-05', '1e-05'],
   [5e-324, '5e-324', '4.94065645841247e-324'],
   [1.7976931348623157e308, '1.7976931348623157e+308', '1.7976931348623157e+308'],
-])('%d is written as %s, or as %s', (value, shortest, general) => {
-  expect(shortestDouble(value)).toBe(shortest);
-  expect(generalDouble(value)).toBe(general);
+])('%s is written as %s, or as %s', (value, shortest, general) => {
+  expect(shortestDouble(Number(value))).toBe(shortest);
+  expect(generalDouble(Number(value))).toBe(general);
 });
 
 test('all digits of large numbers', () => {

@@ -6,12 +6,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '@mizzen/testkit';
 import { describe, expect, it } from 'vitest';
+import type { RequestAnswer } from '@mizzen/runtime/api/types.ts';
+import { fromWorkload } from './lib/from-workload.ts';
 import { mizzen, up, type Mesh } from './lib/mesh.ts';
 import { samples } from './lib/metrics.ts';
 import { alive, descendants } from './lib/processes.ts';
 import { folder, gateway, service } from './lib/system.ts';
 
 /** What there is to say about a mesh on real Envoys alone. */
+
+interface WorkloadDetail {
+  readonly pods: readonly { readonly httpProxy: string }[];
+}
 
 const MESH = `${service('web')}---\n${gateway('web')}`;
 
@@ -138,9 +144,7 @@ it('carries gRPC, from HTTP/2 without TLS through mutual TLS to HTTP/2 without T
     'all.yaml': `${service('client')}---\n${service('greeter').replace('{ name: http, port: 8080 }', '{ name: grpc, port: 8080 }')}`,
   };
   await withMesh(files, async (mesh) => {
-    const detail = JSON.parse((await mesh.api('/api/workloads/default/client-v1')).body) as {
-      pods: { httpProxy: string }[];
-    };
+    const detail = JSON.parse((await mesh.api('/api/workloads/default/client-v1')).body) as WorkloadDetail;
     const [host, port] = detail.pods[0]!.httpProxy.split(':') as [string, string];
     const tunnel = await new Promise<Socket>((resolve, reject) => {
       const asking = request({ host, port: Number(port), method: 'CONNECT', path: 'greeter:8080', agent: false });
@@ -192,6 +196,76 @@ it('carries gRPC, from HTTP/2 without TLS through mutual TLS to HTTP/2 without T
     } finally {
       session.destroy();
     }
+  });
+});
+
+const FAULT = `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: books }
+spec:
+  hosts: [books]
+  http:
+    - match: [{ uri: { prefix: /broken } }]
+      fault: { abort: { httpStatus: 503, percentage: { value: 100 } } }
+      route: [{ destination: { host: books } }]
+    - route: [{ destination: { host: books } }]
+`;
+const LOGGING = `apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: { name: mesh, namespace: istio-system }
+spec: { accessLogging: [{ providers: [{ name: envoy }] }] }
+`;
+
+it('shows requests as they end: `mizzen tap` of who asks and of who is asked', async () => {
+  const db = service('db').replaceAll('name: http', 'name: tcp');
+  const files = { 'all.yaml': [service('client'), service('books'), db, FAULT, LOGGING].join('---\n') };
+  await withMesh(files, async (mesh) => {
+    const client = await fromWorkload(mesh, 'default', 'client-v1');
+    const taps = [
+      mesh.mizzen('tap', 'books', '--count', '3', '--path', '/shelf*', '-o', 'json'),
+      mesh.mizzen('tap', 'client-v1', '--count', '2', '--status', '5xx', '--direction', 'out'),
+    ];
+    let running = true;
+    const traffic = (async () => {
+      for (let i = 0; running; i++) {
+        await client.get(`http://books:8080/shelf/${i}?all=1`, { 'x-request-id': `shelf-${i}` });
+        await client.get('http://books:8080/broken');
+        await new Promise((done) => setTimeout(done, 100));
+      }
+    })();
+    const [server, caller] = await Promise.all(taps).finally(() => (running = false));
+    await traffic;
+    expect([server!.status, server!.stderr, caller!.status, caller!.stderr]).toEqual([0, '', 0, '']);
+    const requests = server!.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as RequestAnswer);
+    expect(requests).toHaveLength(3);
+    for (const each of requests) {
+      expect(each).toMatchObject({ direction: 'inbound', peer: 'default/client-v1', pod: 'books-v1-0', method: 'GET' });
+      expect(each).toMatchObject({ authority: 'books:8080', status: 200, flags: '' });
+      expect(each.path).toMatch(/^\/shelf\/\d+\?all=1$/);
+      expect(each.requestId).toBe(`shelf-${/\d+/.exec(each.path)![0]}`);
+      expect(each.duration).toBeGreaterThanOrEqual(0);
+    }
+    const lines = caller!.stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(2);
+    for (const line of lines) {
+      expect(line).toMatch(/^\d\d:\d\d:\d\d\.\d{3} {2}out {2}.* GET books:8080\/broken {2}503 FI {2}\d+ms {2}\S+$/);
+    }
+
+    // Connections that are only bytes.
+    const { pods } = JSON.parse((await mesh.api('/api/workloads/default/client-v1')).body) as WorkloadDetail;
+    const [host, port] = pods[0]!.httpProxy.split(':') as [string, string];
+    const tunnel = await new Promise<Socket>((resolve, reject) => {
+      const asking = request({ host, port: Number(port), method: 'CONNECT', path: 'db:8080', agent: false });
+      asking.on('connect', (_, socket) => resolve(socket));
+      asking.on('error', reject);
+      asking.end();
+    });
+    const tapped = mesh.mizzen('tap', 'db', '--count', '1', '--tail', '1');
+    tunnel.end('hello\n');
+    expect((await tapped).stdout).toMatch(/^\S+ {2}in {3}\S+ +TCP {2}\S+ {2}\d+ms/);
   });
 });
 

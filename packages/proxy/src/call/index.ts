@@ -36,11 +36,14 @@ function logTo(service: LogService, from: LogDeps): (entry: JsonObject) => void 
   };
 }
 
+/** Asked for once: each `import` of a module costs, however long it has been there. */
+let grpcModule: Promise<typeof import('./grpc.ts')> | undefined;
+
 function callGrpc(cluster: UpstreamCluster | undefined, call: GrpcCall, deps: Deps): PendingCall<JsonObject> {
   let cancelled = false;
   let under: PendingCall<JsonObject> | undefined;
   const begin = async (): Promise<JsonObject> => {
-    const grpc = await import('./grpc.ts');
+    const grpc = await (grpcModule ??= import('./grpc.ts'));
     if (cancelled) return new Promise(() => undefined);
     under = grpc.callGrpc(cluster, call, deps);
     return under.answer;

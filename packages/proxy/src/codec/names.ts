@@ -147,7 +147,7 @@ function learn(raw: string): FieldName | undefined {
   if (!TOKEN.test(raw)) return undefined;
   // A copy: a slice of a head would keep all of it alive.
   const own = Buffer.from(raw, 'latin1').toString('latin1');
-  const lower = own.toLowerCase();
+  const lower = interned(own.toLowerCase());
   let field = known.get(lower);
   if (field === undefined) {
     field = make(lower);
@@ -155,6 +155,11 @@ function learn(raw: string): FieldName | undefined {
   }
   if (own !== lower && known.size < LIMIT) remember(own, field);
   return field;
+}
+
+/** The one that the engine keeps of equal texts, as of all literals: to compare two of those is to compare addresses. */
+function interned(text: string): string {
+  return Object.keys({ [text]: true })[0]!;
 }
 
 for (const name of Object.keys(SEEN_BY_NAME)) {

@@ -25,13 +25,17 @@ export interface FilterStateObject {
 export type Sharing = 'NONE' | 'ONCE' | 'TRANSITIVE';
 
 interface Entry {
-  readonly object: FilterStateObject;
-  readonly sharing: Sharing;
+  readonly key: string;
+  object: FilterStateObject;
+  sharing: Sharing;
+  readonly next: Entry | undefined;
 }
 
 /** Objects that filters leave for each other, of a connection or of a request. */
 export class FilterState {
-  readonly #entries = new Map<string, Entry>();
+  /** A list, the newest first: there are few, and a request's are made and dropped with it. */
+  #first: Entry | undefined;
+  #size = 0;
   /** Of the connection, for that of a request. */
   readonly #outer: FilterState | undefined;
 
@@ -40,22 +44,38 @@ export class FilterState {
   }
 
   get(key: string): FilterStateObject | undefined {
-    return this.#entries.get(key)?.object;
+    return this.#find(key)?.object;
+  }
+
+  #find(key: string): Entry | undefined {
+    let entry = this.#first;
+    while (entry !== undefined && entry.key !== key) entry = entry.next;
+    return entry;
   }
 
   /** What the connection has, its requests do not set. */
   set(key: string, object: FilterStateObject, sharing: Sharing): void {
-    if (this.#outer?.get(key) === undefined) this.#entries.set(key, { object, sharing });
+    if (this.#outer?.get(key) !== undefined) return;
+    const entry = this.#find(key);
+    if (entry === undefined) {
+      this.#first = { key, object, sharing, next: this.#first };
+      this.#size++;
+    } else {
+      entry.object = object;
+      entry.sharing = sharing;
+    }
   }
 
   /** Puts what goes on into the state of a connection to a listener of this proxy. */
   shareInto(other: FilterState): void {
-    for (const [key, { object, sharing }] of this.#entries)
+    for (let entry = this.#first; entry !== undefined; entry = entry.next) {
+      const { key, object, sharing } = entry;
       if (sharing !== 'NONE') other.set(key, object, sharing === 'ONCE' ? 'NONE' : sharing);
+    }
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#size;
   }
 }
 

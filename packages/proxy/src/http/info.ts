@@ -28,6 +28,7 @@ export class StreamRecord implements StreamInfo {
   virtualHostName: string | undefined = undefined;
   dynamicMetadata: Record<string, JsonObject> | undefined = undefined;
   filterState: FilterState | undefined = undefined;
+  peerFields: object | undefined = undefined;
   overrideHost: OverrideHost | undefined = undefined;
   healthCheck = false;
   terminatedBy = '';

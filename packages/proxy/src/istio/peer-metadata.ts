@@ -7,12 +7,8 @@ import { wire } from '../program/values.ts';
 import type { Headers } from '../http/headers.ts';
 import type { HttpFilter, HttpStream } from '../types.ts';
 import { DOWNSTREAM_PEER, peerOf, toMetadata, UPSTREAM_PEER } from './peer.ts';
-import { PEER_ID, PEER_METADATA, PeerReader } from './peer-headers.ts';
+import { PEER_ID, PEER_METADATA, PeerReader, takePeer, tellPeer } from './peer-headers.ts';
 import { encodeStruct } from './struct.ts';
-
-/** Which of the two fields a request came with. */
-const CAME_ID = 1;
-const CAME_METADATA = 2;
 
 /**
  * Istio's exchange of workload metadata in header fields. What a peer says goes into the filter state, and no further:
@@ -33,21 +29,22 @@ export function peerMetadataFilter(
   const reader = new PeerReader(additionalLabels);
   const id = wire(context.deps.nodeId ?? '');
   const own = encodeStruct(toMetadata(peerOf(context.deps.nodeMetadata ?? {}, additionalLabels))).toString('base64');
-  const came = new WeakMap<HttpStream, number>();
+  /** The fields that a request came with, as it notes them: a map by request would cost more than all else here. */
+  const both = { id: true, metadata: true };
+  const onlyId = { id: true, metadata: false };
+  const onlyMetadata = { id: false, metadata: true };
 
-  const discover = (stream: HttpStream, headers: Headers, key: string): number => {
-    const value = headers.get(PEER_METADATA);
-    const peerId = headers.get(PEER_ID);
-    if (value === undefined && peerId === undefined) return 0;
+  const discover = (stream: HttpStream, headers: Headers, key: string): typeof both | undefined => {
+    const taken = takePeer(headers);
+    if (taken === undefined) return undefined;
+    const { id: peerId, metadata: value } = taken;
     const peer = value === undefined || value === '' ? undefined : reader.read(peerId, value);
     if (peer !== undefined) {
       const { info } = stream;
       const state = (info.filterState ??= new FilterState(info.connection.filterState));
       if (state.get(key) === undefined) state.set(key, peer, sharing);
     }
-    headers.remove(PEER_ID);
-    headers.remove(PEER_METADATA);
-    return (peerId === undefined ? 0 : CAME_ID) | (value === undefined ? 0 : CAME_METADATA);
+    return value === undefined ? onlyId : peerId === undefined ? onlyMetadata : both;
   };
   const skips = (stream: HttpStream, tells: Telling): boolean => {
     const decision = stream.route();
@@ -59,22 +56,21 @@ export function peerMetadataFilter(
       const { headers } = stream.request;
       if (readsDown) {
         const fields = discover(stream, headers, DOWNSTREAM_PEER);
-        if (fields !== 0 && tellsDown !== undefined) came.set(stream, fields);
+        if (fields !== undefined && tellsDown !== undefined) stream.info.peerFields = fields;
       }
-      if (tellsUp !== undefined && !skips(stream, tellsUp)) {
-        headers.set(PEER_ID, id);
-        headers.set(PEER_METADATA, own);
-      }
+      if (tellsUp !== undefined && !skips(stream, tellsUp)) tellPeer(headers, id, own);
       return undefined;
     },
     onResponse(stream) {
       const { headers } = stream.response!;
       if (readsUp) discover(stream, headers, UPSTREAM_PEER);
-      const fields = tellsDown === undefined ? undefined : came.get(stream);
-      if (fields !== undefined && !skips(stream, tellsDown!)) {
-        if ((fields & CAME_ID) !== 0) headers.set(PEER_ID, id);
-        if ((fields & CAME_METADATA) !== 0) headers.set(PEER_METADATA, own);
-      }
+      if (tellsDown === undefined) return undefined;
+      const fields = stream.info.peerFields;
+      if (fields === undefined || (fields !== both && fields !== onlyId && fields !== onlyMetadata)) return undefined;
+      if (skips(stream, tellsDown)) return undefined;
+      if (fields === both) tellPeer(headers, id, own);
+      else if (fields === onlyId) headers.set(PEER_ID, id);
+      else headers.set(PEER_METADATA, own);
       return undefined;
     },
   };

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { LogFiles } from './log-files.ts';
 
 test('an access log is for its owner alone', () => {
@@ -29,5 +29,51 @@ test('a file that was moved away is opened again: nothing is lost, nothing goes 
   files.close();
   expect(readFileSync(`${path}.1`, 'utf8')).toBe('1\n2\n');
   expect(readFileSync(path, 'utf8')).toBe('3\n');
+  rmSync(directory, { recursive: true });
+});
+
+test('every line is written once and in order, whatever its length, and as the bytes that it stands for', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'mizzen-access-log-'));
+  const path = join(directory, 'a.log');
+  let due: (() => void) | undefined;
+  const after = (_: number, fn: () => void): { cancel(): void } => {
+    due = fn;
+    return { cancel: () => undefined };
+  };
+  const files = new LogFiles({ now: () => 0, wall: () => 0, after }, (message) => expect.fail(message));
+  const lines = Array.from({ length: 1200 }, (_, i) => `${i} \xe9${'x'.repeat(i === 700 ? 200_000 : i % 400)}\n`);
+  const sink = files.sink(path);
+  for (const line of lines.slice(0, 1000)) sink.write(line);
+  due!();
+  const written = Buffer.from(lines.slice(0, 1000).join(''), 'latin1');
+  await vi.waitFor(() => expect(readFileSync(path).equals(written)).toBe(true));
+  for (const line of lines.slice(1000)) sink.write(line);
+  files.close();
+  expect(readFileSync(path).equals(Buffer.from(lines.join(''), 'latin1'))).toBe(true);
+  rmSync(directory, { recursive: true });
+});
+
+test('what comes while a write is under way is gathered as long as any other', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'mizzen-access-log-'));
+  const path = join(directory, 'a.log');
+  const due: (() => void)[] = [];
+  const after = (_: number, fn: () => void): { cancel(): void } => {
+    due.push(fn);
+    return { cancel: () => undefined };
+  };
+  const files = new LogFiles({ now: () => 0, wall: () => 0, after }, (message) => expect.fail(message));
+  const sink = files.sink(path);
+  sink.write('1\n');
+  due.shift()!();
+  sink.write('2\n');
+  await vi.waitFor(() => expect(readFileSync(path, 'utf8')).toBe('1\n'));
+  await new Promise((done) => setImmediate(done));
+  sink.write('3\n');
+  await new Promise((done) => setImmediate(done));
+  expect(readFileSync(path, 'utf8')).toBe('1\n');
+  due.shift()!();
+  await vi.waitFor(() => expect(readFileSync(path, 'utf8')).toBe('1\n2\n3\n'));
+  expect(due).toHaveLength(0);
+  files.close();
   rmSync(directory, { recursive: true });
 });

@@ -2,17 +2,20 @@ import { closeSync, openSync, write, writeSync } from 'node:fs';
 import type { Clock, Timer } from '../deps.ts';
 import type { AccessLogSink } from '../http/runtime.ts';
 
-/** Lines are gathered for this long, milliseconds, or up to this many characters. */
+/** Lines are gathered for this long, milliseconds, or until there are so many bytes of them. */
 const FLUSH_AFTER = 50;
-const FLUSH_SIZE = 64 * 1024;
+const CHUNK = 64 * 1024;
 /** What may wait for a slow disk before lines are dropped. */
 const MAX_WAITING = 8 * 1024 * 1024;
+/** Chunks that have been written and are kept for others. */
+const MAX_SPARE = 4;
 
 /** Access log files of the process, each opened once and appended to. */
 export class LogFiles {
   readonly #files = new Map<string, LogFile>();
   readonly #clock: Clock;
   readonly #onError: (message: string) => void;
+  readonly #spare: Buffer[] = [];
 
   constructor(clock: Clock, onError: (message: string) => void) {
     this.#clock = clock;
@@ -21,7 +24,7 @@ export class LogFiles {
 
   sink(path: string): AccessLogSink {
     let file = this.#files.get(path);
-    if (file === undefined) this.#files.set(path, (file = new LogFile(path, this.#clock, this.#onError)));
+    if (file === undefined) this.#files.set(path, (file = new LogFile(path, this.#clock, this.#spare, this.#onError)));
     return file;
   }
 
@@ -37,21 +40,32 @@ export class LogFiles {
   }
 }
 
+/**
+ * Lines become bytes as they come: a long text made of many small ones is dear to keep. However fast the disk, what comes
+ * while a chunk is being written waits for its own time: each write wakes other threads.
+ */
 class LogFile implements AccessLogSink {
   readonly #path: string;
   readonly #clock: Clock;
   readonly #onError: (message: string) => void;
+  readonly #spare: Buffer[];
   #descriptor: number | undefined;
-  #waiting = '';
+  /** Being filled, so far up to `#at`. */
+  #chunk: Buffer | undefined;
+  #at = 0;
+  /** To be written in this order; the first is under way while `#writing`. */
+  readonly #full: Buffer[] = [];
+  #waiting = 0;
   #writing = false;
   /** To be opened again after the write that is under way. */
   #stale = false;
   #timer: Timer | undefined;
 
-  constructor(path: string, clock: Clock, onError: (message: string) => void) {
+  constructor(path: string, clock: Clock, spare: Buffer[], onError: (message: string) => void) {
     this.#clock = clock;
     this.#onError = onError;
     this.#path = path;
+    this.#spare = spare;
     this.#descriptor = this.#open();
   }
 
@@ -78,40 +92,71 @@ class LogFile implements AccessLogSink {
     const fresh = this.#open();
     if (fresh === undefined) return;
     if (old !== undefined) {
-      if (this.#waiting !== '') writeSync(old, Buffer.from(this.#waiting, 'latin1'));
-      this.#waiting = '';
+      this.#writeNow(old);
       closeSync(old);
     }
     this.#descriptor = fresh;
   }
 
   write(line: string): void {
-    if (this.#descriptor === undefined || this.#waiting.length > MAX_WAITING) return;
-    this.#waiting += line;
-    if (this.#waiting.length > FLUSH_SIZE) this.#flush();
-    else this.#timer ??= this.#clock.after(FLUSH_AFTER, () => this.#flush());
+    if (this.#descriptor === undefined || this.#waiting > MAX_WAITING) return;
+    let chunk = this.#chunk;
+    if (chunk === undefined || line.length > chunk.length - this.#at) {
+      this.#flush();
+      chunk = this.#begin(line.length);
+    }
+    this.#at += chunk.write(line, this.#at, 'latin1');
+  }
+
+  #begin(length: number): Buffer {
+    const spare = length > CHUNK ? undefined : this.#spare.pop();
+    this.#timer = this.#clock.after(FLUSH_AFTER, () => this.#flush());
+    return (this.#chunk = spare ?? Buffer.allocUnsafeSlow(Math.max(length, CHUNK)));
   }
 
   close(): void {
-    this.#timer?.cancel();
     if (this.#descriptor === undefined) return;
     try {
-      if (this.#waiting !== '') writeSync(this.#descriptor, this.#waiting);
-      if (this.#descriptor > 2) closeSync(this.#descriptor);
+      this.#writeNow(this.#descriptor);
+      // A write that is under way has still to end; the process does, too.
+      if (this.#descriptor > 2 && !this.#writing) closeSync(this.#descriptor);
     } catch {
       // Nobody is left to tell.
     }
     this.#descriptor = undefined;
   }
 
+  /** All that no write is under way for. */
+  #writeNow(descriptor: number): void {
+    this.#gather();
+    for (const chunk of this.#full.splice(this.#writing ? 1 : 0)) {
+      this.#waiting -= chunk.length;
+      writeSync(descriptor, chunk);
+      this.#reuse(chunk);
+    }
+  }
+
   #flush(): void {
+    this.#gather();
+    this.#next();
+  }
+
+  #gather(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (this.#writing || this.#waiting === '' || this.#descriptor === undefined) return;
-    const bytes = Buffer.from(this.#waiting, 'latin1');
-    this.#waiting = '';
+    const chunk = this.#chunk;
+    if (chunk === undefined) return;
+    this.#full.push(chunk.subarray(0, this.#at));
+    this.#waiting += this.#at;
+    this.#chunk = undefined;
+    this.#at = 0;
+  }
+
+  #next(): void {
+    const [first] = this.#full;
+    if (this.#writing || first === undefined || this.#descriptor === undefined) return;
     this.#writing = true;
-    this.#writeAll(this.#descriptor, bytes);
+    this.#writeAll(this.#descriptor, first);
   }
 
   #writeAll(descriptor: number, bytes: Buffer): void {
@@ -123,8 +168,16 @@ class LogFile implements AccessLogSink {
       }
       this.#writing = false;
       if (error !== null) this.#onError(`access log cannot be written: ${error.message}`);
+      const done = this.#full.shift()!;
+      this.#waiting -= done.length;
+      this.#reuse(done);
       if (this.#stale) this.reopen();
-      this.#flush();
+      this.#next();
     });
+  }
+
+  #reuse({ buffer, byteLength }: Buffer): void {
+    if (byteLength <= CHUNK && buffer.byteLength === CHUNK && this.#spare.length < MAX_SPARE)
+      this.#spare.push(Buffer.from(buffer as ArrayBuffer));
   }
 }

@@ -64,15 +64,29 @@ export function sortedJson(value: JsonValue): string {
 
 /** Makes the text of a format. */
 export function textFormatter(format: Format, absent: string): (source: LogSource) => string {
-  const parts = format.parts.map((part) => (typeof part === 'string' ? part : (part.inText ?? part)));
-  if (parts.length === 1) {
-    const [only] = parts;
-    return typeof only === 'string' ? () => only : (source) => asText(only!(source), absent);
+  const steps: { readonly before: string; readonly get: (source: LogSource) => OperatorValue }[] = [];
+  let literal = '';
+  for (const part of format.parts) {
+    if (typeof part === 'string') {
+      literal += part;
+      continue;
+    }
+    steps.push({ before: literal, get: part.inText ?? part });
+    literal = '';
   }
+  const end = literal;
+  const [first] = steps;
+  if (first === undefined) return () => end;
+  if (steps.length === 1 && first.before === '' && end === '') return (source) => asText(first.get(source), absent);
   return (source) => {
     let text = '';
-    for (const part of parts) text += typeof part === 'string' ? part : asText(part(source), absent);
-    return text;
+    for (let i = 0; i < steps.length; i++) {
+      const { before, get } = steps[i]!;
+      const value = get(source);
+      // Short texts are joined to short ones first: that copies them, where a long one is only pointed at.
+      text += before + (typeof value === 'string' ? value : asText(value, absent));
+    }
+    return text + end;
   };
 }
 

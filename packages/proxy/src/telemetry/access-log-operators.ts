@@ -98,6 +98,11 @@ function portOf(authority: string): number | undefined {
   return colon < 0 ? undefined : Number(authority.slice(colon + 1));
 }
 
+/** Details are one word in a line; nearly all are one as they are. */
+function underscored(details: string): string {
+  return details.includes(' ') ? details.replaceAll(' ', '_') : details;
+}
+
 /** `NAME?OTHER`: the first header that is there. */
 function header(get: (name: string) => (source: LogSource) => string | undefined): OperatorFactory {
   return (argument) => {
@@ -337,7 +342,7 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   RESPONSE_CODE: info((i) => i.responseCode),
   // Where a filter has no configuration there are details, without a word.
   RESPONSE_CODE_DETAILS: info(({ responseCodeDetails: details, responseFlags }) =>
-    details === '' && (responseFlags & ResponseFlag.NFCF) === 0 ? undefined : details.replaceAll(' ', '_'),
+    details === '' && (responseFlags & ResponseFlag.NFCF) === 0 ? undefined : underscored(details),
   ),
   CONNECTION_TERMINATION_DETAILS: text((i) => i.connectionTerminationDetails),
   RESPONSE_FLAGS: info((i) => flagNames(i.responseFlags, false, i.flagOrder) ?? '-'),

@@ -45,9 +45,10 @@ function compileExport(
     const { calls } = context.deps;
     const call = httpServiceCall(context, config.httpService, 'application/x-protobuf', [...path, 'httpService']);
     const headers = [...call.headers, 'user-agent', `OTel-OTLP-Exporter-${SDK.name}/${SDK.version}`];
-    // Protobuf is loaded by the first spans that leave.
+    // Protobuf is loaded by the first spans that leave. To ask for it each time would cost more than to encode them.
+    let binary: Promise<typeof import('@mizzen/xds/binary/index.ts')> | undefined;
     return (request) =>
-      void import('@mizzen/xds/binary/index.ts')
+      void (binary ??= import('@mizzen/xds/binary/index.ts'))
         .then(({ encode }) => calls.http({ ...call, headers, body: Buffer.from(encode(REQUEST, request)) }).answer)
         .catch(() => undefined);
   }

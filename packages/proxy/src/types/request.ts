@@ -63,6 +63,8 @@ export interface StreamInfo {
   overrideHost?: OverrideHost | undefined;
   /** What filters noted for others. Created when first written. */
   filterState?: FilterState | undefined;
+  /** Which fields of Istio's exchange of metadata the request came with, for the filter that took them off. */
+  peerFields?: object | undefined;
   /** What the rule that ended the request was, e.g. the policy that denied it. */
   terminatedBy: string;
   /** Only access logs read these; what is not set is logged as absent. */

@@ -102,9 +102,10 @@ function compileSend(context: CompileContext, config: Config, path: Path): Batch
     const { calls } = context.deps;
     const call = httpServiceCall(context, httpService, 'application/x-protobuf', [...path, 'httpService']);
     const headers = [...call.headers, 'user-agent', `OTel-OTLP-Exporter-${SDK.name}/${SDK.version}`];
-    // Protobuf is loaded by the first records that leave.
+    // Protobuf is loaded by the first records that leave, once.
+    let binary: Promise<typeof import('@mizzen/xds/binary/index.ts')> | undefined;
     return async (records) => {
-      const { encode } = await import('@mizzen/xds/binary/index.ts');
+      const { encode } = await (binary ??= import('@mizzen/xds/binary/index.ts'));
       const { status } = await calls.http({ ...call, headers, body: Buffer.from(encode(REQUEST, request(records))) })
         .answer;
       if (status < 200 || status > 299) throw new Error(`the collector answered ${status}`);

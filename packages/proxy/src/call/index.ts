@@ -2,6 +2,7 @@ import type { JsonObject } from '@mizzen/xds';
 import type { Deps } from '../deps.ts';
 import type { GrpcCall, LogService, PendingCall, UpstreamCalls } from '../program/types.ts';
 import type { UpstreamCluster } from '../types.ts';
+import type * as grpcModule from './grpc.ts';
 import { callHttp } from './http.ts';
 import type { LogDeps, LogServiceClient } from './log-service.ts';
 
@@ -37,13 +38,13 @@ function logTo(service: LogService, from: LogDeps): (entry: JsonObject) => void 
 }
 
 /** Asked for once: each `import` of a module costs, however long it has been there. */
-let grpcModule: Promise<typeof import('./grpc.ts')> | undefined;
+let loading: Promise<typeof grpcModule> | undefined;
 
 function callGrpc(cluster: UpstreamCluster | undefined, call: GrpcCall, deps: Deps): PendingCall<JsonObject> {
   let cancelled = false;
   let under: PendingCall<JsonObject> | undefined;
   const begin = async (): Promise<JsonObject> => {
-    const grpc = await (grpcModule ??= import('./grpc.ts'));
+    const grpc = await (loading ??= import('./grpc.ts'));
     if (cancelled) return new Promise(() => undefined);
     under = grpc.callGrpc(cluster, call, deps);
     return under.answer;

@@ -1,4 +1,5 @@
 import type { types } from '@mizzen/xds';
+import type * as binaryModule from '@mizzen/xds/binary/index.ts';
 import { compileGrpcMethod } from '../filter/grpc-service.ts';
 import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
@@ -46,7 +47,7 @@ function compileExport(
     const call = httpServiceCall(context, config.httpService, 'application/x-protobuf', [...path, 'httpService']);
     const headers = [...call.headers, 'user-agent', `OTel-OTLP-Exporter-${SDK.name}/${SDK.version}`];
     // Protobuf is loaded by the first spans that leave. To ask for it each time would cost more than to encode them.
-    let binary: Promise<typeof import('@mizzen/xds/binary/index.ts')> | undefined;
+    let binary: Promise<typeof binaryModule> | undefined;
     return (request) =>
       void (binary ??= import('@mizzen/xds/binary/index.ts'))
         .then(({ encode }) => calls.http({ ...call, headers, body: Buffer.from(encode(REQUEST, request)) }).answer)

@@ -1,4 +1,5 @@
 import type { types } from '@mizzen/xds';
+import type * as binaryModule from '@mizzen/xds/binary/index.ts';
 import { compileGrpcMethod } from '../../filter/grpc-service.ts';
 import { filterStateOf } from '../../filter-state/state.ts';
 import type { CompileContext } from '../../program/context.ts';
@@ -103,7 +104,7 @@ function compileSend(context: CompileContext, config: Config, path: Path): Batch
     const call = httpServiceCall(context, httpService, 'application/x-protobuf', [...path, 'httpService']);
     const headers = [...call.headers, 'user-agent', `OTel-OTLP-Exporter-${SDK.name}/${SDK.version}`];
     // Protobuf is loaded by the first records that leave, once.
-    let binary: Promise<typeof import('@mizzen/xds/binary/index.ts')> | undefined;
+    let binary: Promise<typeof binaryModule> | undefined;
     return async (records) => {
       const { encode } = await (binary ??= import('@mizzen/xds/binary/index.ts'));
       const { status } = await calls.http({ ...call, headers, body: Buffer.from(encode(REQUEST, request(records))) })

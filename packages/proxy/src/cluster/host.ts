@@ -61,6 +61,8 @@ export class ClusterHost implements BalancedHost {
 
   readonly #named = new NamedHosts();
   readonly #forRoom: (() => void)[] = [];
+  /** Connections that end when its health checks fail. */
+  readonly #untilFailure = new Set<() => void>();
   endpoint: EndpointProgram;
   weight = 1;
   hashKey = '';
@@ -184,6 +186,18 @@ export class ClusterHost implements BalancedHost {
   drainPools(): void {
     this.pool?.drain();
     this.#named.clear();
+  }
+
+  untilFailure(end: () => void): (() => void) | undefined {
+    if (!this.cluster.program.closeConnectionsOnHostHealthFailure) return undefined;
+    this.#untilFailure.add(end);
+    return () => void this.#untilFailure.delete(end);
+  }
+
+  /** Its health checks fail, which they did not before. */
+  failed(): void {
+    this.drainPools();
+    for (const end of this.#untilFailure) end();
   }
 
   report(outcome: HostOutcome): void {

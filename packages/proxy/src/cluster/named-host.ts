@@ -58,6 +58,10 @@ export class NamedHost implements UpstreamHost {
     this.base.whenRoom(use);
   }
 
+  untilFailure(end: () => void): (() => void) | undefined {
+    return this.base.untilFailure(end);
+  }
+
   get active(): number {
     return this.base.active;
   }

@@ -142,6 +142,6 @@ class HostChecks {
     const { cluster } = host;
     if (fell && host.pendingDynamicRemoval) cluster.drop(host);
     else cluster.refresh();
-    if (fell && cluster.program.closeConnectionsOnHostHealthFailure) host.pool?.close();
+    if (fell) host.failed();
   }
 }

@@ -37,7 +37,6 @@ export class Pool implements HostPool, ConnectionOwner {
   readonly #idleDeadline: Deadline;
   readonly #preconnectRatio: number;
   #connecting = 0;
-  #closed = false;
 
   constructor(host: UpstreamHost, deps: Deps) {
     this.host = host;
@@ -81,17 +80,10 @@ export class Pool implements HostPool, ConnectionOwner {
     if (this.#all.size === 0) this.#idleDeadline.stop();
   }
 
-  close(): void {
-    this.#closed = true;
-    this.#idleDeadline.stop();
-    for (const connection of this.#all) connection.close();
-    this.#failWaiting('connection termination', '');
-  }
-
   onIdle(connection: ClientConnection): void {
     const cluster = this.host.cluster;
     const { maxRequestsPerConnection } = cluster;
-    if (this.#closed || (maxRequestsPerConnection > 0 && connection.requests >= maxRequestsPerConnection)) {
+    if (maxRequestsPerConnection > 0 && connection.requests >= maxRequestsPerConnection) {
       connection.close();
       return;
     }
@@ -117,7 +109,7 @@ export class Pool implements HostPool, ConnectionOwner {
     const at = this.#idle.lastIndexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
     const next = this.#waiting[0];
-    if (next !== undefined && !this.#closed) this.#connectIfNeeded(next.breaker);
+    if (next !== undefined) this.#connectIfNeeded(next.breaker);
   }
 
   #attach(connection: ClientConnection, waiter: Waiter, breaker: CircuitBreaker): void {

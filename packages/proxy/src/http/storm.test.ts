@@ -175,7 +175,7 @@ test('after a storm all counts are back where they were', async () => {
       name,
     ).toEqual(hosts.map(() => 0));
     expect(upstream.upstream_rq_active, name).toBe(0);
-    for (const host of hosts) host.pool?.close();
+    for (const host of hosts) host.pool?.drain();
     const { connections, pending, requests, retries } = DEFAULT as ClusterCircuitBreaker;
     expect({ connections, pending, requests, retries }, name).toEqual({
       connections: 0,

@@ -282,7 +282,7 @@ export async function startTestServer(options: TestOptions): Promise<TestServer>
     stop: async () => {
       for (const connection of connections) connection.close();
       for (const cluster of options.clusters) {
-        if (cluster instanceof TestCluster) for (const host of cluster.hosts) host.pool?.close();
+        if (cluster instanceof TestCluster) for (const host of cluster.hosts) host.pool?.drain();
       }
       await new Promise((done) => server.close(done));
     },

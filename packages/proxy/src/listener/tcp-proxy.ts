@@ -353,6 +353,7 @@ class TcpTunnel implements ActiveConnection {
     if (this.#tunnelProgram === undefined) counts.upstream_rq_total++;
     counts.upstream_rq_active++;
     const other = exchangeWith(host, this.#info, upstream);
+    const forget = host.untilFailure?.(() => upstream.destroy());
     splice(this.#socket, upstream, {
       clock: deps.clock,
       stripReceived: this.#exchange && ((chunk) => this.#exchange!.read(chunk)),
@@ -378,6 +379,7 @@ class TcpTunnel implements ActiveConnection {
         this.#end(0, 'tcp_session_idle_timeout');
       },
       onEnd: () => {
+        forget?.();
         host.active--;
         counts.upstream_rq_active--;
         if (upstream.readableEnded) {

@@ -193,6 +193,8 @@ export interface UpstreamHost {
   readonly full?: boolean;
   /** Calls back when it is not any more. */
   whenRoom?(use: () => void): void;
+  /** Calls back when its health checks fail, if connections are to end then; undefined or how to be called no more. */
+  untilFailure?(end: () => void): (() => void) | undefined;
   /** Requests under way, for least-request. */
   active: number;
   /** Room for the connection pool that http/ keeps per host. */
@@ -220,8 +222,8 @@ export interface ConnectFailure {
   readonly reason: string;
 }
 
-/** What cluster/ needs of a pool: called when a host leaves or the cluster drains. */
+/** What cluster/ needs of a pool. */
 export interface HostPool {
+  /** Connections that are there are used no more: when a host leaves or fails, or the cluster drains. */
   drain(): void;
-  close(): void;
 }

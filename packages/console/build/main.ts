@@ -8,6 +8,8 @@ const KEEP_MS = 24 * 3600 * 1000;
 
 const folder = builtFolder();
 if (!existsSync(join(folder, 'index.html'))) {
+  // Whoever builds may be a test, or have it set for another program: React's development build is no console for anybody.
+  process.env.NODE_ENV = 'production';
   const { build } = await import('vite');
   const cache = dirname(folder);
   const unfinished = `${folder}.${process.pid}`;
@@ -15,6 +17,7 @@ if (!existsSync(join(folder, 'index.html'))) {
   await build({
     root,
     configFile: false,
+    mode: 'production',
     logLevel: 'error',
     build: { outDir: unfinished, emptyOutDir: true, target: 'es2023', modulePreload: { polyfill: false } },
     worker: { format: 'es' },

@@ -1,11 +1,11 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { memo, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { Graph } from '../api.ts';
 import { Icon } from '../parts/icon.tsx';
 import { EdgeLabel, EdgeLine } from './edge-view.tsx';
 import { nearest } from './keyboard.ts';
-import type { Layout } from './layout.ts';
+import { type Layout, NODE_WIDTH, type Point } from './layout.ts';
 import { NodeView } from './node-view.tsx';
-import { fitted, useSize, type View, zoomed } from './view.ts';
+import { fitted, isSeen, useSize, type View, zoomed } from './view.ts';
 
 interface CanvasProps {
   readonly graph: Pick<Graph, 'nodes' | 'edges'>;
@@ -17,9 +17,13 @@ interface CanvasProps {
 
 /** Below this, labels of edges would be specks. */
 const LABELS_FROM = 0.45;
+/** Below this, so would be all words but names of namespaces, which grow as the rest shrinks. */
+const WORDS_FROM = 0.33;
 /** Beyond so many edges nothing moves along them. */
 const MOVING = 60;
 const ZOOM = 1.25;
+/** Pixels. */
+const FAR_NAME = 12;
 
 /** The drawing: panned by dragging, zoomed by the wheel, walked by the arrow keys. */
 export function Canvas({ graph, layout, dimmed, selected, onSelect }: CanvasProps): React.JSX.Element {
@@ -66,12 +70,18 @@ export function Canvas({ graph, layout, dimmed, selected, onSelect }: CanvasProp
 
   const around = useMemo(() => neighbours(graph.edges, selected), [graph.edges, selected]);
   const labels = (current?.scale ?? 0) >= LABELS_FROM;
+  const far = (current?.scale ?? 1) < WORDS_FROM;
+  const seen = (at: Point): boolean =>
+    current === undefined || size === undefined || isSeen(current, size, at, NODE_WIDTH);
   const faint = (ids: readonly string[]): boolean =>
     ids.some((id) => dimmed.has(id)) || (around !== undefined && !ids.every((id) => around.has(id)));
   const edges = graph.edges.filter(({ id }) => layout.edges[id] !== undefined);
   const near = (ids: readonly string[]): boolean => around !== undefined && ids.every((id) => around.has(id));
   const labelled = labels
-    ? edges.filter(({ id, source, target }) => !layout.edges[id]!.crowded || id === selected || near([source, target]))
+    ? edges.filter(({ id, source, target }) => {
+        const { label, crowded } = layout.edges[id]!;
+        return seen(label) && (!crowded || id === selected || near([source, target]));
+      })
     : [];
   return (
     <div className="canvas" ref={sizeRef}>
@@ -79,7 +89,7 @@ export function Canvas({ graph, layout, dimmed, selected, onSelect }: CanvasProp
         ref={svg}
         role="group"
         aria-label={`Service graph: ${nodes.length} nodes, ${edges.length} connections. Arrow keys move, Enter opens, plus and minus zoom, 0 shows all.`}
-        className={edges.length <= MOVING ? 'moving' : undefined}
+        className={far ? 'far' : edges.length <= MOVING ? 'moving' : undefined}
         onKeyDown={onKey}
         onPointerDown={(event) => {
           if (event.button === 0) dragging.current = { x: event.clientX, y: event.clientY, moved: false };
@@ -103,14 +113,7 @@ export function Canvas({ graph, layout, dimmed, selected, onSelect }: CanvasProp
         <Markers />
         {current !== undefined && (
           <g transform={`translate(${current.x} ${current.y}) scale(${current.scale})`}>
-            {layout.boxes.map(({ id, kind, name, x, y, width, height }) => (
-              <g key={id} className={`box ${kind}`} transform={`translate(${x} ${y})`}>
-                <rect width={width} height={height} rx={kind === 'namespace' ? 14 : 10} />
-                <text x={12} y={kind === 'namespace' ? 18 : 15}>
-                  {name}
-                </text>
-              </g>
-            ))}
+            <Boxes boxes={layout.boxes} named={!far} />
             {edges.map((edge) => (
               <EdgeLine
                 key={edge.id}
@@ -156,11 +159,13 @@ export function Canvas({ graph, layout, dimmed, selected, onSelect }: CanvasProp
                 y={layout.nodes[node.id]!.y}
                 faint={faint([node.id])}
                 selected={selected === node.id}
+                words={!far && seen(layout.nodes[node.id]!)}
                 reachable={node.id === entry}
                 onSelect={onSelect}
                 onFocus={setFocused}
               />
             ))}
+            {far && <FarNames boxes={layout.boxes} scale={current.scale} />}
           </g>
         )}
       </svg>
@@ -179,6 +184,41 @@ export function Canvas({ graph, layout, dimmed, selected, onSelect }: CanvasProp
     </div>
   );
 }
+
+const Boxes = memo(function Boxes({ boxes, named }: { readonly boxes: Layout['boxes']; readonly named: boolean }) {
+  return boxes.map(({ id, kind, name, x, y, width, height }) => (
+    <g key={id} className={`box ${kind}`} transform={`translate(${x} ${y})`}>
+      <rect width={width} height={height} rx={kind === 'namespace' ? 14 : 10} />
+      {named && (
+        <text x={12} y={kind === 'namespace' ? 18 : 15}>
+          {name}
+        </text>
+      )}
+    </g>
+  ));
+});
+
+/** On the screen as large as other words, above what they name. */
+const FarNames = memo(function FarNames({
+  boxes,
+  scale,
+}: {
+  readonly boxes: Layout['boxes'];
+  readonly scale: number;
+}): React.JSX.Element {
+  const size = FAR_NAME / scale;
+  return (
+    <g className="far-names" fontSize={size} strokeWidth={size / 4}>
+      {boxes
+        .filter(({ kind }) => kind === 'namespace')
+        .map(({ id, name, x, y }) => (
+          <text key={id} x={x + size / 2} y={y + size * 1.1}>
+            {name}
+          </text>
+        ))}
+    </g>
+  );
+});
 
 /** React listens to wheels passively, which could not keep the page from scrolling. */
 function useWheel(svg: React.RefObject<SVGSVGElement | null>, change: (next: (view: View) => View) => void): void {

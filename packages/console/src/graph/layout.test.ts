@@ -85,14 +85,36 @@ test('labels of connections between the same places do not lie on each other', (
   expect(heights[1]! - heights[0]!).toBeGreaterThan(34);
 });
 
-test('three hundred services are laid out within a second', () => {
-  const nodes = Array.from({ length: 300 }, (_, i) => ({ id: `n${i}`, namespace: `ns${i % 12}`, app: `app${i}` }));
+/** Each calls the next ones; `chained`: whose namespaces call the next namespace only. */
+function largeMesh(chained: boolean): LayoutInput {
+  const nodes = Array.from({ length: 300 }, (_, i) => ({
+    id: `n${i}`,
+    namespace: `ns${chained ? Math.floor(i / 25) : i % 12}`,
+    app: `app${i}`,
+  }));
   const edges = nodes.flatMap(({ id }, i) =>
     [1, 2].flatMap((k) => {
       const target = i + 1 + ((i * 7 + k * 13) % 23);
       return target < nodes.length ? [{ id: `${id} ${k}`, source: id, target: `n${target}` }] : [];
     }),
   );
+  return { nodes, edges };
+}
+
+test('a chain of namespaces fills a window instead of being a strip', () => {
+  const { width, height, nodes, boxes } = layout(largeMesh(true));
+  expect(width / height).toBeGreaterThan(0.6);
+  expect(width / height).toBeLessThan(2.5);
+  expect(Object.keys(nodes)).toHaveLength(300);
+  const namespaces = boxes.filter(({ kind }) => kind === 'namespace');
+  expect(namespaces).toHaveLength(12);
+  for (const [i, a] of namespaces.entries())
+    for (const b of namespaces.slice(i + 1))
+      expect(a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y).toBe(true);
+});
+
+test('three hundred services are laid out within a second', () => {
+  const { nodes, edges } = largeMesh(false);
   layout({ nodes: nodes.slice(0, 20), edges: [] });
   const before = process.cpuUsage().user;
   layout({ nodes, edges });

@@ -15,6 +15,10 @@ const SPACE = { namespace: 24, app: 10 } as const;
 const TITLE = { namespace: 20, app: 16 } as const;
 /** Width by height beyond which namespaces go below each other. */
 const STRIP = 4;
+/** Width by height of what a drawing is seen in, about. */
+const WINDOW = 1.3;
+/** So much larger is worth that the direction of requests is lost. */
+const MUCH = 1.6;
 /** Between workloads of one app. */
 const BETWEEN = 14;
 
@@ -96,8 +100,11 @@ export function layout({ nodes, edges }: LayoutInput): Layout {
   );
   const spacing = { ranksep: 90, nodesep: 30 };
   const wide = arrange('mesh', parts, edges, spacing);
-  // A chain of namespaces would be a strip.
-  const whole = wide.width > STRIP * wide.height ? arrange('mesh', parts, edges, { ...spacing, rankdir: 'TB' }) : wide;
+  // A chain of namespaces would be a strip, from left to right or from top to bottom.
+  const strip = wide.width > STRIP * wide.height;
+  const ranked = strip ? arrange('mesh', parts, edges, { ...spacing, rankdir: 'TB' }) : wide;
+  const rows = strip ? inRows('mesh', inOrderOf(wide, parts), edges, spacing.ranksep) : ranked;
+  const whole = sizeIn(rows) > MUCH * sizeIn(ranked) ? rows : ranked;
   const placed = new Map([...whole.nodes].map(([id, { x, y }]) => [id, { x: x + MARGIN, y: y + MARGIN }]));
   const lines: Record<string, EdgeLayout> = {};
   for (const { id, source, target } of edges) {
@@ -243,6 +250,43 @@ function shelve(
     width = Math.max(width, x - gap);
   }
   return { corners, width, height: y + row };
+}
+
+/** How large a drawing is seen, compared with others. */
+function sizeIn({ width, height }: Part): number {
+  return Math.min(WINDOW / width, 1 / height);
+}
+
+/** From left to right, and from top to bottom, as they were placed. */
+function inOrderOf(placed: Part, parts: readonly Part[]): readonly Part[] {
+  const cornerOf = (part: Part): Point => {
+    const all = [...part.nodes.keys()].map((id) => placed.nodes.get(id)!);
+    return { x: Math.min(...all.map(({ x }) => x)), y: Math.min(...all.map(({ y }) => y)) };
+  };
+  return parts
+    .map((part) => ({ part, ...cornerOf(part) }))
+    .toSorted((a, b) => a.x - b.x || a.y - b.y)
+    .map(({ part }) => part);
+}
+
+/** Places parts in rows that fill a window. What goes from one to another goes straight, and has no room for labels. */
+function inRows(id: string, parts: readonly Part[], edges: readonly LayoutEdge[], gap: number): Part {
+  const area = parts.reduce((sum, { width, height }) => sum + (width + gap) * (height + gap), 0);
+  const widest = Math.max(Math.sqrt(area * WINDOW), ...parts.map(({ width }) => width));
+  const { corners, width, height } = shelve(parts, widest, 0, gap);
+  const placed = parts.map((part) => shift(part, corners.get(part.id)!.x, corners.get(part.id)!.y));
+  const crowded = new Set(parts.flatMap((part) => [...part.crowded]));
+  const home = new Map(parts.flatMap((part) => [...part.nodes.keys()].map((node) => [node, part.id] as const)));
+  for (const edge of edges) if (home.get(edge.source) !== home.get(edge.target)) crowded.add(edge.id);
+  return {
+    id,
+    width,
+    height,
+    nodes: new Map(placed.flatMap((part) => [...part.nodes])),
+    boxes: placed.flatMap((part) => part.boxes),
+    ways: new Map(placed.flatMap((part) => [...part.ways])),
+    crowded,
+  };
 }
 
 /** From node to node, by the way that was kept free for it where there is one. */

@@ -11,6 +11,8 @@ interface NodeProps extends Pick<
   readonly y: number;
   readonly faint: boolean;
   readonly selected: boolean;
+  /** False where they could not be read, or are not seen. */
+  readonly words: boolean;
   /** By the tab key; from there the arrow keys lead to the others. */
   readonly reachable: boolean;
   readonly onSelect: (id: string) => void;
@@ -55,8 +57,22 @@ export const NodeView = memo(function NodeView(props: NodeProps): React.JSX.Elem
         onSelect(id);
       }}
     >
-      {shown !== name && <title>{name}</title>}
+      {(!props.words || shown !== name) && <title>{name}</title>}
       <rect className="body" width={NODE_WIDTH} height={NODE_HEIGHT} rx={kind === 'gateway' ? 27 : 9} />
+      {props.words && <Words shown={shown} under={under} busy={busy} health={health} />}
+    </g>
+  );
+});
+
+interface WordsProps extends Pick<GraphNode, 'health'> {
+  readonly shown: string;
+  readonly under: string;
+  readonly busy: string;
+}
+
+function Words({ shown, under, busy, health }: WordsProps): React.JSX.Element {
+  return (
+    <>
       <text className="mark" x={14} y={23} aria-hidden="true">
         {HEALTH_MARK[health]}
       </text>
@@ -71,6 +87,6 @@ export const NodeView = memo(function NodeView(props: NodeProps): React.JSX.Elem
           {busy}
         </text>
       )}
-    </g>
+    </>
   );
-});
+}

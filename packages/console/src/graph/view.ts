@@ -33,6 +33,18 @@ export function zoomed(view: View, factor: number, x: number, y: number): View {
   return { scale, x: x - (x - view.x) * by, y: y - (y - view.y) * by };
 }
 
+/** Whether a point of the drawing is seen, or as close to what is as `around` (of the drawing's own units). */
+export function isSeen(
+  view: View,
+  window: Size,
+  at: { readonly x: number; readonly y: number },
+  around: number,
+): boolean {
+  const [x, y] = [view.x + at.x * view.scale, view.y + at.y * view.scale];
+  const margin = around * view.scale;
+  return x > -margin && y > -margin && x < window.width + margin && y < window.height + margin;
+}
+
 /** The size of an element, as it changes. */
 export function useSize(): [(element: Element | null) => void, Size | undefined] {
   const [size, setSize] = useState<Size>();

@@ -42,7 +42,7 @@ export const extensionProviders: MessageTable = {
     envoyExtAuthzGrpc: byEngine(NO_GRPC_AUTHORIZER, yes('asked for CUSTOM policies', `${AUTHZ}.grpcService`)),
     zipkin: yes('spans go there', 'ZipkinConfig.collectorService'),
     lightstep: byEngine(NO_SPANS, UNKNOWN_TRACER),
-    datadog: byEngine(NO_SPANS, yes('spans go there', 'DatadogConfig.collectorCluster')),
+    datadog: yes('spans go there', 'DatadogConfig.collectorCluster'),
     opencensus: byEngine(NO_SPANS, UNKNOWN_TRACER),
     skywalking: byEngine(NO_SPANS, yes('spans go there', 'SkyWalkingConfig.grpcService')),
     opentelemetry: yes('spans go there', 'OpenTelemetryConfig.grpcService', 'OpenTelemetryConfig.httpService'),

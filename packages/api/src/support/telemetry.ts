@@ -25,7 +25,7 @@ const HCM = 'HttpConnectionManager';
 const TRACING = `${HCM}.Tracing`;
 
 /** Only of providers that Mizzen's own proxy does not speak to. */
-export const NO_SPANS = left('the proxy does not speak to it', 'use a `zipkin` or `opentelemetry` provider');
+export const NO_SPANS = left('the proxy does not speak to it', 'use a `zipkin`, `datadog` or `opentelemetry` provider');
 /** Those of an Envoy are made of what it logs. */
 const metric = (does: string, ...xds: readonly string[]): Support =>
   byEngine(yes(does, ...xds), yes(does, 'HttpGrpcAccessLogConfig.commonConfig'));

@@ -23,7 +23,7 @@ const HTTP_SERVICE: Outcome = yes('the service, as `host` or `namespace/host`', 
 const MAX_LENGTH: Outcome = yes('paths that are longer are cut', 'HttpConnectionManager.Tracing.maxPathTagLength');
 const port = (place: string): Outcome => yes('its port', place);
 
-/** Services that take spans. Mizzen's own proxy speaks to Zipkin and OpenTelemetry. */
+/** Services that take spans. Mizzen's own proxy speaks to Zipkin, Datadog and OpenTelemetry. */
 export const tracingProviders: MessageTable = {
   [`${PROVIDER}.ZipkinTracingProvider`]: fields<MeshConfig_ExtensionProvider_ZipkinTracingProvider>({
     service: HTTP_SERVICE,
@@ -35,7 +35,7 @@ export const tracingProviders: MessageTable = {
     timeout: yes('5s when left out', 'HttpUri.timeout'),
     headers: yes('headers it gets', 'envoy.config.core.v3.HttpService.requestHeadersToAdd'),
   }),
-  [`${PROVIDER}.DatadogTracingProvider`]: envoyFields<MeshConfig_ExtensionProvider_DatadogTracingProvider>(NO_SPANS, {
+  [`${PROVIDER}.DatadogTracingProvider`]: fields<MeshConfig_ExtensionProvider_DatadogTracingProvider>({
     service: yes('the service, as `host` or `namespace/host`', 'DatadogConfig.collectorCluster'),
     port: port('DatadogConfig.collectorCluster'),
     maxTagLength: MAX_LENGTH,

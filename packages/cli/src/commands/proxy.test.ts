@@ -234,21 +234,18 @@ test(
       skip("the bootstraps of Istio's agent are not on this machine");
     const all = globSync(join(folder!, 'istio/bootstrap/*_golden.json'));
     expect(all.length).toBeGreaterThan(20);
-    // Tracers of their own are refused by name, and so are reports of load.
-    const refused = (golden: string): boolean => /tracing_(lightstep|datadog)_golden/.test(golden);
-    const [loads] = all.filter((golden) => /\/lrs_golden/.test(golden));
-    expect(run('-c', loads!, '--mode', 'validate').stderr).toMatch(
-      /: clusterManager\.loadStatsConfig: loads are not reported\n$/,
-    );
+    // Envoy does not have this tracer any more, and refuses it, too.
+    const refused = (golden: string): boolean => /tracing_lightstep_golden/.test(golden);
     // Both kinds of sinks are in the one of everything.
     const sinks = all.filter((golden) => /\/all_golden/.test(golden));
     expect(readFileSync(sinks[0]!, 'utf8')).toMatch(/stat_sinks\.metrics_service[^]*stat_sinks\.statsd/);
-    const taken = all.filter((golden, index) => index % 6 === 0 && !refused(golden) && golden !== loads);
-    for (const golden of new Set([...sinks, ...taken]))
+    const own = all.filter((golden) => /\/(all|lrs|tracing_datadog)_golden/.test(golden));
+    const taken = all.filter((golden, index) => index % 6 === 0 && !refused(golden));
+    for (const golden of new Set([...own, ...taken]))
       expect(run('-c', golden, '--mode', 'validate'), golden).toMatchObject({ status: 0, stderr: '' });
     for (const golden of all.filter(refused))
       expect(run('-c', golden, '--mode', 'validate').stderr, golden).toMatch(
-        /tracing\.http\.typedConfig: `envoy\.config\.trace\.v3\.(Lightstep|Datadog)Config` is not supported/,
+        /tracing\.http\.typedConfig: `envoy\.config\.trace\.v3\.LightstepConfig` is not supported/,
       );
     // Its ports are those of everybody; nobody answers at its sockets, so listeners of its own are all there is.
     const ports = await Promise.all([freePort(), freePort(), freePort(), freePort()]);

@@ -42,7 +42,7 @@ function* hostsOf({ cluster }: ManagedCluster): Generator<readonly [ClusterHost,
 const COUNTERS = ['cx_connect_fail', 'cx_total', 'rq_error', 'rq_success', 'rq_timeout', 'rq_total'] as const;
 const GAUGES = ['cx_active', 'rq_active', 'rq_pending_active'] as const;
 
-function hostStats({ stats, active }: ClusterHost): Record<(typeof COUNTERS | typeof GAUGES)[number], number> {
+function hostStats({ stats, active, issued }: ClusterHost): Record<(typeof COUNTERS | typeof GAUGES)[number], number> {
   return {
     cx_active: stats.cx_active,
     cx_connect_fail: stats.cx_connect_fail,
@@ -52,7 +52,7 @@ function hostStats({ stats, active }: ClusterHost): Record<(typeof COUNTERS | ty
     rq_pending_active: 0,
     rq_success: stats.rq_success,
     rq_timeout: stats.rq_timeout,
-    rq_total: stats.rq_ended + active,
+    rq_total: issued,
   };
 }
 
@@ -81,8 +81,8 @@ function lines(managed: ManagedCluster, viaApi: boolean): string {
     );
   }
   out.push(`added_via_api::${viaApi}`);
-  const eds = program.type === 'EDS' ? program.edsServiceName : program.name;
-  if (eds !== program.name) out.push(`eds_service_name::${eds}`);
+  const { edsServiceGiven: eds } = program;
+  if (eds !== '') out.push(`eds_service_name::${eds}`);
   for (const [host, at] of hostsOf(managed)) {
     const put = (key: string, value: string | number | boolean): void =>
       void out.push(`${host.authority}::${key}::${value}`);
@@ -153,9 +153,7 @@ function status(managed: ManagedCluster, viaApi: boolean): object {
       thresholds: [limits(program.thresholds.DEFAULT), { priority: 'HIGH', ...limits(program.thresholds.HIGH) }],
     },
     observability_name: program.statName,
-    ...(program.type === 'EDS' && program.edsServiceName !== program.name
-      ? { eds_service_name: program.edsServiceName }
-      : {}),
+    ...(program.edsServiceGiven === '' ? {} : { eds_service_name: program.edsServiceGiven }),
   };
 }
 

@@ -108,6 +108,7 @@ class Call {
     });
     this.#stream = stream;
     host.active++;
+    host.issued++;
     stats.upstream_rq_total++;
     stats.upstream_rq_active++;
     const parts: Buffer[] = [];

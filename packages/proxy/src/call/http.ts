@@ -118,6 +118,7 @@ class Call implements Waiter, Exchange {
 
   onConnection(connection: ClientConnection): void {
     this.#connection = connection;
+    this.#host!.issued++;
     this.#cluster.stats.upstream_rq_total++;
     this.#cluster.stats.upstream_rq_active++;
     const { method, path, authority, headers, body, timeout } = this.#call;
@@ -132,6 +133,7 @@ class Call implements Waiter, Exchange {
   }
 
   onPoolFailure(reason: ResetReason, transport: string): void {
+    if (reason === 'overflow') this.#cluster.stats.load.dropped++;
     this.#fail(reason === 'overflow' ? 'overflow' : 'connection', transport === '' ? reason : transport);
   }
 

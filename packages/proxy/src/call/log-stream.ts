@@ -52,6 +52,7 @@ export async function openLogStream(
 export function holdLogStream(host: UpstreamHost, stream: ClientHttp2Stream, gone: () => void): void {
   const { stats } = host.cluster;
   host.active++;
+  host.issued++;
   stats.upstream_rq_total++;
   stats.upstream_rq_active++;
   stream.on('error', () => undefined);

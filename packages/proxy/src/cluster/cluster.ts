@@ -135,6 +135,11 @@ export class Cluster implements UpstreamCluster {
     return this.#endpoints?.dropOverload ?? 0;
   }
 
+  /** What reports call those that are dropped by what the assignment says. */
+  get dropCategory(): string {
+    return this.#endpoints?.dropCategory ?? '';
+  }
+
   choose(given: LbContext): UpstreamHost | null | Promise<UpstreamHost | null> {
     const context = this.program.hashKey === undefined ? given : this.#hashed(this.program.hashKey, given);
     if (context.override !== undefined) {

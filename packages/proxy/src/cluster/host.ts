@@ -2,14 +2,21 @@ import type { JsonObject } from '@mizzen/xds';
 import type { BalancedHost } from '../lb/types.ts';
 import type { TlsCertificateProgram, EndpointProgram } from '../program/types.ts';
 import { newSessionSlot, type ExpectedName, type SessionSlot } from '../tls/client.ts';
-import type { AlpnOffer, ConnectFailure, HostPool, UpstreamSocket } from '../types.ts';
+import type { AlpnOffer, ConnectFailure, HostCount, HostPool, UpstreamSocket } from '../types.ts';
 import type { Cluster } from './cluster.ts';
 import { connectHost } from './connect.ts';
 import { NamedHost, NamedHosts } from './named-host.ts';
 import { keyOfEnds, type Ends } from './proxy-protocol.ts';
 import type { Transport } from './transport.ts';
 
-export type HostOutcome = 'success' | 'gateway-error' | 'server-error' | 'connect-failure' | 'reset' | 'timeout';
+export type HostOutcome =
+  | 'success'
+  | 'connected'
+  | 'gateway-error'
+  | 'server-error'
+  | 'connect-failure'
+  | 'reset'
+  | 'timeout';
 
 /** What judges a host by its answers. */
 export interface HostMonitor {
@@ -25,8 +32,8 @@ export interface HostStats {
   rq_success: number;
   rq_error: number;
   rq_timeout: number;
-  /** Requests that were sent and have ended. */
-  rq_ended: number;
+  /** Connections that were used as a whole. */
+  cx_tunnelled: number;
 }
 
 /** The active checks of a host. */
@@ -53,9 +60,10 @@ export class ClusterHost implements BalancedHost {
     rq_success: 0,
     rq_error: 0,
     rq_timeout: 0,
-    rq_ended: 0,
+    cx_tunnelled: 0,
   };
   active = 0;
+  issued = 0;
   pool: HostPool | undefined = undefined;
   inService = true;
 
@@ -200,12 +208,17 @@ export class ClusterHost implements BalancedHost {
     for (const end of this.#untilFailure) end();
   }
 
-  report(outcome: HostOutcome): void {
-    if (outcome === 'success') this.stats.rq_success++;
-    else this.stats.rq_error++;
+  count(what: HostCount): void {
+    if (what === 'success') this.stats.rq_success++;
+    else if (what === 'error') this.stats.rq_error++;
+    else if (what === 'timeout') this.stats.rq_timeout++;
+  }
+
+  report(outcome: HostOutcome, counted?: HostCount): void {
+    if (outcome === 'connected') this.stats.cx_tunnelled++;
+    else this.count(counted ?? (outcome === 'success' ? 'success' : 'error'));
     if (outcome === 'timeout') this.stats.rq_timeout++;
-    if (outcome !== 'connect-failure') this.stats.rq_ended++;
-    this.monitor?.report(outcome);
+    this.monitor?.report(outcome === 'connected' ? 'success' : outcome);
   }
 
   /** No longer part of the cluster: what is under way may finish. */

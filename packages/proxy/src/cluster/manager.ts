@@ -90,6 +90,11 @@ export class ClusterManager {
     return this.#warming.size > 0;
   }
 
+  /** The cluster of that name as it is managed: without asking for it. */
+  peek(name: string): ManagedCluster | undefined {
+    return this.#active.get(name);
+  }
+
   active(): Iterable<ManagedCluster> {
     return this.#active.values();
   }

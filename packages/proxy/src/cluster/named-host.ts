@@ -1,5 +1,13 @@
 import { newSessionSlot, type ExpectedName, type SessionSlot } from '../tls/client.ts';
-import type { AlpnOffer, ConnectFailure, HostPool, UpstreamCluster, UpstreamHost, UpstreamSocket } from '../types.ts';
+import type {
+  AlpnOffer,
+  ConnectFailure,
+  HostCount,
+  HostPool,
+  UpstreamCluster,
+  UpstreamHost,
+  UpstreamSocket,
+} from '../types.ts';
 import { connectHost } from './connect.ts';
 import type { ClusterHost, HostOutcome } from './host.ts';
 import type { Ends } from './proxy-protocol.ts';
@@ -68,6 +76,12 @@ export class NamedHost implements UpstreamHost {
   set active(count: number) {
     this.base.active = count;
   }
+  get issued(): number {
+    return this.base.issued;
+  }
+  set issued(count: number) {
+    this.base.issued = count;
+  }
 
   connect(
     onReady: (socket: UpstreamSocket) => void,
@@ -83,8 +97,11 @@ export class NamedHost implements UpstreamHost {
     );
   }
 
-  report(outcome: HostOutcome): void {
-    this.base.report(outcome);
+  report(outcome: HostOutcome, counted?: HostCount): void {
+    this.base.report(outcome, counted);
+  }
+  count(what: HostCount): void {
+    this.base.count(what);
   }
 
   drop(): void {

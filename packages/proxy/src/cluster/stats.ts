@@ -185,6 +185,7 @@ export function newClusterStats(): ClusterDetailStats {
     },
     outlier_detection: newOutlierStats(),
     health_check: undefined,
+    load: { dropped: 0 },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import { http2 } from '../node-http2.ts';
+import { httpStatusOf } from '../telemetry/access-log-grpc.ts';
 import { HTTP2_ALPN } from '../tls/agreed.ts';
 import type { UpstreamCluster, UpstreamHost, UpstreamSocket } from '../types.ts';
 import { frame, FrameReader, FramingError } from './framing.ts';
@@ -80,14 +81,14 @@ export class GrpcStream {
     // Whoever opens a stream is told of its end only after it has it.
     if (host === null) return queueMicrotask(() => this.#unavailable('no healthy upstream'));
     host.connect(
-      (socket) => this.#connected(socket),
+      (socket) => this.#connected(host, socket),
       ({ kind, reason }) =>
         queueMicrotask(() => this.#unavailable(reason === '' ? `connection failure: ${kind}` : reason)),
       HTTP2_ALPN,
     );
   };
 
-  #connected(socket: UpstreamSocket): void {
+  #connected(host: UpstreamHost, socket: UpstreamSocket): void {
     if (this.#ended) return void socket.destroy();
     socket.on('error', () => undefined);
     // Half of a connection is of no use to HTTP/2, and nobody else would notice.
@@ -109,6 +110,7 @@ export class GrpcStream {
     }
     const stream = session.request(headers, { endStream: false });
     this.#stream = stream;
+    count(host, stream);
     stream.on('response', (response) => this.#answered(response));
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
     stream.on('trailers', (trailers) => this.#status(trailers));
@@ -158,6 +160,31 @@ export class GrpcStream {
     this.#session?.close();
     this.#events.onEnd(status, message);
   }
+}
+
+/** A stream is a request of its host for as long as it is open. */
+function count(host: UpstreamHost, stream: ClientHttp2Stream): void {
+  const { stats } = host.cluster;
+  host.active++;
+  host.issued++;
+  stats.upstream_rq_total++;
+  stats.upstream_rq_active++;
+  let counted = false;
+  stream.once('response', ({ ':status': http = 0, 'grpc-status': grpc }) => {
+    const status = grpc === undefined || http >= 500 ? http : httpStatusOf(String(grpc));
+    // Unless it failed already, its end says how it went.
+    counted = status >= 500 || grpc !== undefined;
+    host.report(status < 500 ? 'success' : 'server-error', counted ? undefined : 'nothing');
+  });
+  stream.once('trailers', ({ 'grpc-status': status = '' }) => {
+    if (!counted) host.count?.(httpStatusOf(String(status)) < 500 ? 'success' : 'error');
+    counted = true;
+  });
+  stream.once('close', () => {
+    host.active--;
+    stats.upstream_rq_active--;
+    if (!counted) host.count?.('error');
+  });
 }
 
 /** Status messages are percent-encoded; what is not stays as it is. */

@@ -3,6 +3,7 @@ import { chunkHead, encodeFields, encodeFieldsSpelled, lastChunk, mayOmitLength,
 import type { ResponseParser } from '../codec/response-parser.ts';
 import type { UpstreamHost } from '../types.ts';
 import type { ClientConnection, Exchange } from './client-connection.ts';
+import type { LaterCount } from './host-report.ts';
 import { turnNow } from './io.ts';
 import { poolOf, type Pool, type Waiter } from './pool.ts';
 import type { ResetReason } from './reset.ts';
@@ -18,6 +19,11 @@ export class Attempt implements Waiter, Exchange {
   readonly host: UpstreamHost;
   /** The head of the final response has come. */
   responded = false;
+  /** A head has come, be it an interim one. */
+  heard = false;
+  /** Counts a response by its end. */
+  countLater: LaterCount | undefined = undefined;
+  #hadBody = false;
   over = false;
   /** Its time is over, and it goes on. */
   tooSlow = false;
@@ -82,6 +88,7 @@ export class Attempt implements Waiter, Exchange {
     this.#sentBefore = connection.out.bytes;
     if (info.upstreamStartTime < 0) info.upstreamStartTime = turnNow(stream.hcm.deps.clock);
     const { stats } = this.host.cluster;
+    this.host.issued++;
     stats.upstream_rq_total++;
     stats.upstream_rq_active++;
     if (router.groups !== undefined) for (const group of router.groups) group.upstream_rq_total++;
@@ -210,6 +217,7 @@ export class Attempt implements Waiter, Exchange {
   }
 
   onResponseHead(parser: ResponseParser): void {
+    this.heard = true;
     if (parser.status < 200 && parser.status !== 101) {
       this.#router.onInterim(this, parser);
       return;
@@ -224,9 +232,11 @@ export class Attempt implements Waiter, Exchange {
   }
   onResponseData(data: Buffer): void {
     this.#log?.received(data.length);
+    this.#hadBody = true;
     this.#router.onResponseData(data);
   }
   onResponseEnd(trailers: string[] | undefined): void {
+    this.countLater?.(this.#hadBody, trailers);
     const passed = this.#passesTrailers ? trailers : undefined;
     if (this.#requestSent) {
       this.#finish();
@@ -246,6 +256,7 @@ export class Attempt implements Waiter, Exchange {
     }
   }
   onReset(reason: ResetReason, transport: string): void {
+    if (this.countLater !== undefined) this.host.count?.('error');
     this.#log?.failed(reason, transport);
     this.#finish();
     this.#router.onReset(this, reason, transport);

@@ -129,6 +129,7 @@ class HostTunnel implements TcpTunnel {
     const stream = this.#stream;
     stream.info.upstreamLocalAddress = `${socket.localAddress}:${socket.localPort}`;
     stream.info.upstreamStartTime = turnNow(stream.hcm.deps.clock);
+    this.#host.issued++;
     this.#host.report('success');
     if (this.#header !== undefined) {
       const ends = endsOf(stream.info.connection);

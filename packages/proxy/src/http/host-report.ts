@@ -2,8 +2,16 @@ import type { ResponseParser } from '../codec/response-parser.ts';
 import type { ResponseHead, UpstreamHost } from '../types.ts';
 import { httpStatusOf } from '../telemetry/access-log-grpc.ts';
 
+/** An answer to a request of gRPC: its end says whether it counts as a success. */
+export type LaterCount = (hadBody: boolean, trailers: readonly string[] | undefined) => void;
+
 /** Tells those who watch a host what it has answered; `grpc`: to a request of gRPC, whose status then counts. */
-export function reportAnswer(host: UpstreamHost, { flat }: ResponseParser, head: ResponseHead, grpc: boolean): void {
+export function reportAnswer(
+  host: UpstreamHost,
+  { flat }: ResponseParser,
+  head: ResponseHead,
+  grpc: boolean,
+): LaterCount | undefined {
   const { checks, degradation } = host;
   if (checks !== undefined && flat.includes('x-envoy-immediate-health-check-fail')) checks.failImmediately();
   if (degradation !== undefined && flat.includes('x-envoy-degraded')) degradation.degrade();
@@ -13,5 +21,18 @@ export function reportAnswer(host: UpstreamHost, { flat }: ResponseParser, head:
   const isError = host.cluster.http?.isError;
   // What the cluster calls an error is one of the server, whatever its status; and nothing else is.
   if (isError !== undefined) status = isError(head) ? Math.max(status, 500) : 200;
-  host.report(status < 500 ? 'success' : status >= 502 && status <= 504 ? 'gateway-error' : 'server-error');
+  const outcome = status < 500 ? 'success' : status >= 502 && status <= 504 ? 'gateway-error' : 'server-error';
+  // Whatever else is an error to outlier detection, these are counted by the status of HTTP, and of gRPC at the end.
+  const failed = head.status >= 500;
+  host.report(outcome, failed ? 'error' : grpc ? 'nothing' : 'success');
+  if (failed || !grpc) return undefined;
+  return (hadBody, trailers) => {
+    const status = grpcStatusIn(trailers) ?? (hadBody ? undefined : said);
+    host.count?.(status !== undefined && httpStatusOf(status) < 500 ? 'success' : 'error');
+  };
+}
+
+function grpcStatusIn(trailers: readonly string[] | undefined): string | undefined {
+  const at = trailers?.findIndex((name, i) => i % 2 === 0 && name === 'grpc-status') ?? -1;
+  return at < 0 ? undefined : trailers![at + 1];
 }

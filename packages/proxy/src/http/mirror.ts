@@ -6,10 +6,13 @@ import { charge } from './charge.ts';
 import type { ClientConnection, Exchange } from './client-connection.ts';
 import { applyMutations } from '../program/headers.ts';
 import { invalidPart } from './head-check.ts';
-import type { Headers } from './headers.ts';
+import { isGrpc } from '../telemetry/access-log-grpc.ts';
+import { Headers } from './headers.ts';
+import { reportAnswer, type LaterCount } from './host-report.ts';
 import { entered } from './io.ts';
 import { keep } from './reads.ts';
 import { poolOf, type Pool, type Waiter } from './pool.ts';
+import type { ResetReason } from './reset.ts';
 import type { ActiveStream } from './stream.ts';
 
 /** A copy of a request under way to a cluster whose answer nobody waits for. */
@@ -92,6 +95,7 @@ interface Copy {
 class ShadowRequest implements Shadow, Waiter, Exchange {
   readonly #stream: ActiveStream;
   readonly #method: string;
+  readonly #grpc: boolean;
   readonly #head: string;
   readonly #chunked: boolean;
   readonly #cluster: UpstreamCluster;
@@ -106,6 +110,8 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   #over = false;
   #timer: { cancel(): void } | undefined;
   #status = 0;
+  #hadBody = false;
+  #countLater: LaterCount | undefined;
 
   constructor(stream: ActiveStream, { headers, authority, cluster, span }: Copy, timeout: number) {
     const { request } = stream;
@@ -113,8 +119,9 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     this.#cluster = cluster;
     this.#breaker = cluster.limits.DEFAULT;
     this.#span = span;
-    if (timeout > 0) this.#timer = stream.hcm.deps.clock.after(timeout, () => this.#giveUp(504, 'UT'));
+    if (timeout > 0) this.#timer = stream.hcm.deps.clock.after(timeout, () => this.#slow());
     this.#method = request.method;
+    this.#grpc = isGrpc(headers.get('content-type'));
     this.#chunked = stream.expectsBody && !stream.hasLength;
     const framing = this.#chunked
       ? 'transfer-encoding: chunked\r\n'
@@ -158,6 +165,11 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     this.#giveUp(0, '-', true);
   }
 
+  #slow(): void {
+    this.#host?.report('timeout');
+    this.#giveUp(504, 'UT');
+  }
+
   #giveUp(status: number, flags: string, canceled = false): void {
     if (this.#over) return;
     this.#finish(status, flags, canceled);
@@ -167,31 +179,39 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
 
   onConnection(connection: ClientConnection): void {
     this.#connection = connection;
+    this.#host!.issued++;
     this.#host!.cluster.stats.upstream_rq_total++;
     this.#host!.cluster.stats.upstream_rq_active++;
     connection.begin(this, this.#method, false);
     connection.out.text(this.#head);
     this.#flush();
   }
-  onPoolFailure(): void {
+  onPoolFailure(reason: ResetReason): void {
+    if (reason === 'overflow') this.#cluster.stats.load.dropped++;
     charge(this.#host!.cluster.stats, 503, true, false);
     this.#finish(503, 'UF');
   }
 
-  onResponseHead({ status }: ResponseParser): void {
+  onResponseHead(parser: ResponseParser): void {
+    const { status } = parser;
+    if (status < 200) return;
     // The answer is read so that the connection can be used again, and dropped.
     charge(this.#host!.cluster.stats, status, true, this.#host!.canary === true);
+    this.#countLater = reportAnswer(this.#host!, parser, { status, headers: new Headers(parser.flat) }, this.#grpc);
     this.#status = status;
   }
   onResponseData(): void {
-    // As above.
+    this.#hadBody = true;
   }
-  onResponseEnd(): void {
+  onResponseEnd(trailers: string[] | undefined): void {
+    this.#countLater?.(this.#hadBody, trailers);
     const unfinished = !this.#complete || this.#waitingBody.length > 0;
     this.#finish();
     if (unfinished) this.#connection?.abandon();
   }
   onReset(): void {
+    if (this.#countLater !== undefined) this.#host?.count?.('error');
+    else this.#host?.report('reset', this.#status === 0 ? 'error' : 'nothing');
     this.#finish(this.#status === 0 ? 503 : this.#status, 'UC');
   }
   onDrain(): void {

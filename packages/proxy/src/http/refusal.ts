@@ -44,6 +44,7 @@ function unavailable(
   flags: number,
   field: string,
 ): void {
+  cluster.stats.load.dropped++;
   charge(cluster.stats, 503, stream.request.headers.get('x-envoy-internal') === 'true', false);
   const fields: [string, string][] = stream.hcm.program.router.suppressEnvoyHeaders ? [] : [[field, 'true']];
   replyOfRoute(stream, route, { status: 503, body: why, details: why.replaceAll(' ', '_'), flags, fields });

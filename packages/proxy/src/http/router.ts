@@ -176,7 +176,7 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
         info.upstreamHost = this.#hostBefore?.authority ?? '';
         info.upstreamTarget = this.#hostBefore;
       }
-    } else if (attempt.connected) attempt.host.report('reset');
+    } else if (attempt.connected) attempt.host.report('reset', attempt.responded ? 'nothing' : 'error');
     if (this.#cutShort(resetDetails('upstream_reset_after_response_started', reason, ''), resetOutcome(reason).flag))
       return;
     info.upstreamFailureReason = transport;
@@ -185,6 +185,7 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
       this.#retryLater();
       return;
     }
+    if (reason === 'overflow') attempt.host.cluster.stats.load.dropped++;
     info.responseFlags |= flagOf(retried);
     if (this.#waitsForOthers(attempt)) {
       if (!isSlow) this.#timers?.attemptEnds();
@@ -218,7 +219,8 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     const { stats } = this.cluster;
     const head: ResponseHead = { status, headers: new Headers(parser.flat) };
     head.headers.spelling = parser.spelling;
-    reportAnswer(attempt.host, parser, head, isGrpc(stream.request.headers.get('content-type')));
+    const grpc = isGrpc(stream.request.headers.get('content-type'));
+    attempt.countLater = reportAnswer(attempt.host, parser, head, grpc);
     let unwanted = false;
     if (this.retry !== undefined) {
       const verdict = isSlow ? this.retry.ofSlow(head) : this.retry.onResponse(head, stream.hcm.deps.clock);
@@ -437,7 +439,8 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
   #chargeTimeout(attempt: Attempt): void {
     this.cluster.stats.upstream_rq_timeout++;
     if (this.groups !== undefined) for (const group of this.groups) group.upstream_rq_timeout++;
-    if (!attempt.tooSlow) attempt.host.report('timeout');
+    if (attempt.heard) attempt.host.count?.('timeout');
+    else if (!attempt.tooSlow) attempt.host.report('timeout');
   }
 
   onTryDuration(): void {

@@ -142,6 +142,7 @@ export class TestHost implements UpstreamHost {
   inService = true;
   internalListener?: string;
   active = 0;
+  issued = 0;
   pool: UpstreamHost['pool'];
   readonly outcomes: string[] = [];
 

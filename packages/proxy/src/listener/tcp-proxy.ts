@@ -271,7 +271,7 @@ class TcpTunnel implements ActiveConnection {
       (upstream) => {
         this.#connected?.();
         if (this.#ended) return void upstream.destroy();
-        host.report('success');
+        host.report('connected');
         this.#info.upstreamLocalAddress = `${upstream.localAddress}:${upstream.localPort}`;
         this.#info.upstreamConnection = {
           id: nextConnectionId(),
@@ -348,6 +348,7 @@ class TcpTunnel implements ActiveConnection {
     const { program, deps, stats } = this.#runtime;
     this.#upstream = upstream;
     host.active++;
+    host.issued++;
     if (program.flushAccessLogOnConnected) this.#log('TcpUpstreamConnected');
     const counts = host.cluster.stats;
     if (this.#tunnelProgram === undefined) counts.upstream_rq_total++;

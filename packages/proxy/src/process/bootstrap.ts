@@ -3,6 +3,7 @@ import { load } from 'js-yaml';
 import { TYPE_PREFIX, TypeUrl, type types } from '@mizzen/xds';
 import { compileAccessLogs } from '../telemetry/access-log.ts';
 import { compileStats, type StatsProgram } from '../admin/stats-program.ts';
+import { compileLoadStats, type LoadStatsProgram } from '../load-report/program.ts';
 import type { ClusterManagerSettings } from '../cluster/manager.ts';
 import { localityKey } from '../cluster/priorities.ts';
 import { compileAddress } from '../program/address.ts';
@@ -40,6 +41,8 @@ export interface BootstrapProgram {
   readonly maxConnections: number | undefined;
   readonly layers: readonly RuntimeLayer[];
   readonly clusterManager: ClusterManagerSettings;
+  /** Where load is reported to. */
+  readonly loadStats: LoadStatsProgram | 'nobody' | undefined;
   /** Where the admin endpoint listens; undefined: nowhere. */
   readonly admin: AddressProgram | undefined;
   /** Paths that the admin endpoint answers; none: all. */
@@ -147,6 +150,12 @@ export function compileBootstrap(
     cds: dynamic?.cdsConfig,
     lds: dynamic?.ldsConfig,
     clusterManager: clusterManager(context, bootstrap, node),
+    loadStats: compileLoadStats(
+      context,
+      bootstrap.clusterManager?.loadStatsConfig,
+      ['clusterManager', 'loadStatsConfig'],
+      clusters,
+    ),
     maxConnections: maxConnections(context, bootstrap.overloadManager),
     layers: compileLayers(context, bootstrap.layeredRuntime, node.cluster ?? ''),
     admin: adminAt,

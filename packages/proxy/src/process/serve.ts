@@ -137,6 +137,7 @@ export async function serve({
     reopenLogs: () => logs.reopen(),
     accessLog: (file) => logs.sink(file),
   };
+  const loadReports = await reportLoad(context);
   const admin = await startAdmin(context, options.adminAddressPath);
   administered = true;
   announce();
@@ -145,10 +146,37 @@ export async function serve({
   // Sinks that do not take what is left are not waited for.
   if (admin !== undefined)
     await Promise.race([admin.close(), new Promise<void>((late) => deps.clock.after(SHUTDOWN_TIME, late))]);
+  loadReports?.close();
   alive.close();
   await node.stop(SHUTDOWN_TIME);
   logs.close();
   return 0;
+}
+
+/** gRPC and the binary form of the API are loaded for it alone. */
+async function reportLoad({
+  bootstrap,
+  node,
+  nodeJson,
+  deps,
+  logger,
+}: AdminContext): Promise<{ close(): void } | undefined> {
+  const { loadStats } = bootstrap;
+  if (loadStats === undefined) return undefined;
+  if (loadStats === 'nobody') {
+    logger.log('main', 'warning', 'load is not reported: `clusterManager.loadStatsConfig` names no gRPC service');
+    return undefined;
+  }
+  const { LoadReporter } = await import('../load-report/reporter.ts');
+  return new LoadReporter({
+    program: loadStats,
+    deps,
+    clusters: node.clusters,
+    counter: (name) => node.counters.get(name),
+    node: nodeJson,
+    ownLocality: bootstrap.clusterManager.locality ?? '',
+    onLog: (level, message) => logger.log('upstream', level, message),
+  });
 }
 
 /** Loaded when statistics are asked for or sent: most proxies of a mesh do neither. */

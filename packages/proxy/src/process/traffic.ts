@@ -71,7 +71,7 @@ function hostTraffic(host: ClusterHost, seen: WeakMap<ClusterHost, HostSeen>): H
     before = { requests: 0, errors: 0, connections: 0 };
     seen.set(host, before);
   }
-  const requests = stats.rq_success + stats.rq_error - before.requests;
+  const requests = stats.rq_success + stats.rq_error + stats.cx_tunnelled - before.requests;
   const errors = stats.rq_error - before.errors;
   const connections = stats.cx_total - before.connections;
   if (requests === 0 && connections === 0) return undefined;

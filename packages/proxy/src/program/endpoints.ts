@@ -52,6 +52,7 @@ export function compileAssignment(
     overprovisioningFactor: policy?.overprovisioningFactor ?? 140,
     weightedPriorityHealth: policy?.weightedPriorityHealth === true,
     dropOverload: fraction(drops[0]?.dropPercentage, 0),
+    ...(drops[0]?.category === undefined ? {} : { dropCategory: drops[0].category }),
     staleAfter: milliseconds(policy?.endpointStaleAfter, 0) || undefined,
   };
 }

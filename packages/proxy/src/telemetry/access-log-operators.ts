@@ -468,8 +468,8 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
       ? (source) =>
           source.request === undefined ? connectionUuid(source.info, deps) : source.request.headers.get('x-request-id')
       : { problem: 'takes no argument' },
-  TRACE_ID: ofSource(({ tracing }) => tracing?.ids?.traceId),
-  SPAN_ID: ofSource(({ tracing }) => (tracing?.ids?.keepsId === true ? undefined : tracing?.ids?.spanId)),
+  TRACE_ID: ofSource(({ tracing }) => (tracing?.ids?.keepsId === 'both' ? undefined : tracing?.ids?.traceId)),
+  SPAN_ID: ofSource(({ tracing }) => (tracing?.ids?.keepsId === undefined ? tracing?.ids?.spanId : undefined)),
   ROUTE_RESOLUTION_TIME_US: (argument, deps) => {
     if (argument !== undefined) return { problem: 'takes no argument' };
     if (deps.routeTimes !== undefined) deps.routeTimes.measured = true;

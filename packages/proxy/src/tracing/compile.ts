@@ -5,6 +5,7 @@ import { messageOf } from '../program/read-resource.ts';
 import { unwire } from '../program/values.ts';
 import { text } from '../telemetry/access-log-text.ts';
 import { compileOpenTelemetry } from './compile-opentelemetry.ts';
+import { compileDatadog } from './compile-datadog.ts';
 import { compileZipkin } from './compile-zipkin.ts';
 import type { Operation, RouteDecorator, RouteTracing, TracingProgram } from './program.ts';
 import { samplingOf, shareOf, shareOfPercent } from './sampling.ts';
@@ -112,6 +113,8 @@ function compileProvider(
   switch (type) {
     case 'envoy.config.trace.v3.ZipkinConfig':
       return compileZipkin(context, config as types.traceConfig.ZipkinConfig, path);
+    case 'envoy.config.trace.v3.DatadogConfig':
+      return compileDatadog(context, config as types.traceConfig.DatadogConfig, path);
     case 'envoy.config.trace.v3.OpenTelemetryConfig':
       return compileOpenTelemetry(context, config as types.traceConfig.OpenTelemetryConfig, path);
     default:

@@ -15,7 +15,7 @@ export interface Span {
   readonly traceId: string;
   readonly spanId: string;
   /** Access logs do not get to know its id, as of Envoy's spans of this kind. */
-  readonly keepsId?: boolean;
+  readonly keepsId?: boolean | 'both';
   /** Empty: there is none. */
   readonly parentId: string;
   readonly start: number;

@@ -161,6 +161,8 @@ export interface ClusterStats {
   readonly internal: AnswerStats;
   /** Of hosts that are canaries, which the others count too. */
   readonly canary: AnswerStats;
+  /** What reports of load tell, and statistics do not. */
+  readonly load: { dropped: number };
   /** Answers that were tried again, which the others leave out. */
   readonly retry: ResponseCodes;
 }
@@ -197,6 +199,8 @@ export interface UpstreamHost {
   untilFailure?(end: () => void): (() => void) | undefined;
   /** Requests under way, for least-request. */
   active: number;
+  /** Requests that were given a connection to it, and connections used as a whole. */
+  issued: number;
   /** Room for the connection pool that http/ keeps per host. */
   pool: HostPool | undefined;
   /**
@@ -212,9 +216,18 @@ export interface UpstreamHost {
   readonly checks?: { failImmediately(): void } | undefined;
   /** Where a response may say that the host is degraded. */
   readonly degradation?: { degrade(): void } | undefined;
-  /** Outcome of a request or connection, for outlier detection. */
-  report(outcome: 'success' | 'gateway-error' | 'server-error' | 'connect-failure' | 'reset' | 'timeout'): void;
+  /** Outcome of a request, or of a connection that is used as a whole (`connected`), for outlier detection. */
+  report(
+    outcome: 'success' | 'connected' | 'gateway-error' | 'server-error' | 'connect-failure' | 'reset' | 'timeout',
+    /** What is counted, where that does not follow from the outcome. */
+    counted?: HostCount,
+  ): void;
+  /** Counts what `report` left to be counted. */
+  count?(what: HostCount): void;
 }
+
+/** Of a request: how it ended, or nothing for now. */
+export type HostCount = 'success' | 'error' | 'timeout' | 'nothing';
 
 export interface ConnectFailure {
   readonly kind: 'refused' | 'timeout' | 'tls' | 'reset';

@@ -25,7 +25,7 @@ export function tracingProvider(build: Build, provider: Provider): TracingProvid
   const { zipkin, datadog, skywalking, opentelemetry } = provider;
   const own = build.context.proxy.engine === 'mizzen';
   // Mizzen's own proxy speaks to no others.
-  const settings = zipkin ?? (own ? undefined : (datadog ?? skywalking)) ?? opentelemetry;
+  const settings = zipkin ?? datadog ?? (own ? undefined : skywalking) ?? opentelemetry;
   const target = settings && providerService(build.context.model, settings.service, settings.port);
   if (target === undefined) return undefined;
   const length = positive((zipkin ?? datadog ?? opentelemetry)?.maxTagLength);

@@ -88,6 +88,7 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
       cluster.edsClusterConfig?.serviceName === undefined || cluster.edsClusterConfig.serviceName === ''
         ? name
         : cluster.edsClusterConfig.serviceName,
+    edsServiceGiven: type === 'EDS' ? (cluster.edsClusterConfig?.serviceName ?? '') : '',
     endpoints: endpointsOf(context, cluster, type),
     ...balancing,
     get panicThreshold() {

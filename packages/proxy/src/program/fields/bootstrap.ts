@@ -48,11 +48,10 @@ export const bootstrapFields: FieldTable = {
     noEffect: { 'Envoy does not read it either': 'eventService' },
   },
   [`${BOOTSTRAP}.ClusterManager`]: {
-    implemented: 'outlierDetection localClusterName upstreamBindConfig',
+    implemented: 'outlierDetection localClusterName upstreamBindConfig loadStatsConfig',
     noEffect: {
       'clusters are made when they are needed': 'enableDeferredClusterCreation',
     },
-    refused: { 'loads are not reported': 'loadStatsConfig' },
   },
   [`${BOOTSTRAP}.Admin`]: {
     implemented: 'address allowPaths accessLog accessLogPath',

@@ -28,6 +28,10 @@ export const tracingFields: FieldTable = {
       collectorEndpointVersion: { HTTP_PROTO: 'spans go as JSON', GRPC: 'Envoy does not take it either' },
     },
   },
+  [`${TRACE}.DatadogConfig`]: {
+    implemented: 'collectorCluster serviceName collectorHostname',
+    refused: { [NOT_SUPPORTED]: 'remoteConfig' },
+  },
   [`${TRACE}.OpenTelemetryConfig`]: {
     implemented: 'grpcService httpService serviceName resourceDetectors sampler',
     noEffect: { 'spans wait in one queue, which is bounded': 'maxCacheSize' },

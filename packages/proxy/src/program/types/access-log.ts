@@ -17,8 +17,8 @@ export interface LogSource {
 export interface SpanIds {
   readonly traceId: string;
   readonly spanId: string;
-  /** Access logs do not get to know its own id, as of Envoy's spans of this kind. */
-  readonly keepsId?: boolean;
+  /** Access logs do not get to know its own id, or none of both, as of Envoy's spans of this kind. */
+  readonly keepsId?: boolean | 'both';
 }
 
 /** `ACCESS_LOG_TYPE`, as Envoy spells it. */

@@ -26,6 +26,8 @@ export interface ClusterProgram {
   readonly aggregated: readonly string[] | undefined;
   /** EDS: name to ask for. */
   readonly edsServiceName: string;
+  /** That, as far as the configuration says it; empty: it does not. */
+  readonly edsServiceGiven: string;
   /** STATIC, STRICT_DNS, LOGICAL_DNS: where its hosts are. */
   readonly endpoints: EndpointsProgram | undefined;
   readonly lb: LbProgram;

@@ -11,6 +11,8 @@ export interface EndpointsProgram {
   readonly weightedPriorityHealth: boolean;
   /** Fraction of requests to drop. */
   readonly dropOverload: number;
+  /** What these are called in reports of load. */
+  readonly dropCategory?: string;
   /** Forgotten when there is no other for so long, milliseconds; undefined: never. */
   readonly staleAfter?: number | undefined;
 }

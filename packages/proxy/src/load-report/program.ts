@@ -1,0 +1,35 @@
+import type { types } from '@mizzen/xds';
+import { checkApiSource } from '../program/config-source.ts';
+import type { CompileContext } from '../program/context.ts';
+import type { Path } from '../program/path.ts';
+
+/** Where load is reported to, and how it is spoken to. */
+export interface LoadStatsProgram {
+  readonly cluster: string;
+  readonly authority: string;
+  readonly metadata: readonly (readonly [string, string])[];
+}
+
+/** Nobody: as with Envoy, nothing is reported where nobody is named that would be told. */
+export function compileLoadStats(
+  context: CompileContext,
+  config: types.core.ApiConfigSource | undefined,
+  path: Path,
+  clusters: ReadonlySet<string>,
+): LoadStatsProgram | 'nobody' | undefined {
+  if (config === undefined) return undefined;
+  if (config.grpcServices === undefined || config.grpcServices.length === 0) return 'nobody';
+  checkApiSource(context, config, path);
+  const { envoyGrpc, initialMetadata } = config.grpcServices[0]!;
+  const cluster = envoyGrpc?.clusterName ?? '';
+  if (cluster !== '' && !clusters.has(cluster))
+    context.refuse(
+      [...path, 'grpcServices', 0, 'envoyGrpc', 'clusterName'],
+      `there is no static cluster \`${cluster}\``,
+    );
+  return {
+    cluster,
+    authority: (envoyGrpc?.authority ?? '') === '' ? cluster : envoyGrpc!.authority!,
+    metadata: (initialMetadata ?? []).map(({ key = '', value = '' }) => [key.toLowerCase(), value] as const),
+  };
+}

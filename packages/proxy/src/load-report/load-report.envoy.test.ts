@@ -59,24 +59,10 @@ function endpoints(
   };
 }
 
-const PATHS = [
-  ...Array.from({ length: 6 }, () => '/spread/'),
-  ...Array.from({ length: 3 }, () => '/spread/503'),
-  ...[
-    '/one/',
-    '/one/404',
-    '/one/500',
-    '/one/503',
-    '/one/reset',
-    '/slow/never',
-    '/silent/silent',
-    '/retried/503',
-    '/retried/reset',
-    '/closed/',
-    '/nobody/',
-  ],
-  ...['/busy/', '/dropping/', '/half/', '/half/', '/maintained/', '/eds/', '/eds/500', '/mirrored/', '/none/'],
-];
+const many = (path: string, times: number): string[] => Array.from({ length: times }, () => path);
+const SINGLE = `/one/ /one/404 /one/500 /one/503 /one/reset /slow/never /silent/silent /retried/503 /retried/reset /closed/
+  /nobody/ /busy/ /dropping/ /maintained/ /eds/ /eds/500 /mirrored/ /none/`;
+const PATHS = [...many('/spread/', 6), ...many('/spread/503', 3), ...SINGLE.split(/\s+/)];
 const GRPC = [0, 5, 14, 2]
   .flatMap((status) => [`/only/grpc${status}`, `/with/grpc${status}`])
   .concat('/only/', '/only/503');
@@ -251,9 +237,9 @@ function told(report: JsonObject, ports: readonly number[]): JsonObject {
   const stats: JsonObject[] = all
     .map(({ loadReportInterval, ...rest }): JsonObject => ({
       ...rest,
-      interval: Number.parseFloat(String(loadReportInterval)) > 0.2,
+      interval: Number.parseFloat(loadReportInterval as string) > 0.2,
     }))
-    .toSorted((x, y) => (String(x['clusterName']) < String(y['clusterName']) ? -1 : 1));
+    .toSorted((x, y) => ((x['clusterName'] as string) < (y['clusterName'] as string) ? -1 : 1));
   return JSON.parse(named(JSON.stringify({ stats }), ports)) as JsonObject;
 }
 

@@ -1,27 +1,7 @@
 import type { Headers } from '../../http/headers.ts';
-import { parseDecimal } from './ids.ts';
+import { parseDecimal, parsePriority } from './ids.ts';
+import type { DatadogContext, TraceTags } from './types.ts';
 import { w3cContext } from './w3c.ts';
-
-/** `_dd.p.…`: what goes along with a trace, in order. */
-export type TraceTags = readonly (readonly [name: string, value: string])[];
-
-/** What a request says of its trace. Ids are hexadecimal, 16 digits. */
-export interface DatadogContext {
-  readonly traceLow: string;
-  /** Empty: trace ids of 64 bits. */
-  readonly traceHigh: string;
-  /** Undefined: the trace was begun without a span. */
-  readonly parentId: string | undefined;
-  /** Undefined: nobody has decided yet. */
-  readonly priority: number | undefined;
-  readonly origin: string | undefined;
-  readonly tags: TraceTags;
-  /** The rest of `tracestate`: entries of others, and what `dd` has that is not known. */
-  readonly others?: string | undefined;
-  readonly unknown?: string | undefined;
-  /** The last span on the way that Datadog was told of. */
-  readonly lastParent?: string | undefined;
-}
 
 export interface Extracted {
   /** Undefined: there is none, or none that can be understood. */
@@ -75,12 +55,6 @@ function ownContext(headers: Headers, problems: Map<string, string>): DatadogCon
     return true;
   });
   return { traceLow, traceHigh, parentId, priority, origin: headers.get('x-datadog-origin'), tags };
-}
-
-/** A number as it stands at the beginning. */
-export function parsePriority(text: string): number | undefined {
-  const trimmed = text.trim();
-  return /^-?\d{1,9}$/.test(trimmed) ? Number(trimmed) : undefined;
 }
 
 function tagsOf(text: string): TraceTags | undefined {

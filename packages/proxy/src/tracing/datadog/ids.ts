@@ -16,3 +16,9 @@ export function parseDecimal(text: string): string | undefined {
   const value = BigInt(trimmed);
   return value > MAX ? undefined : hex64(value);
 }
+
+/** Undefined: it is no whole number. */
+export function parsePriority(text: string): number | undefined {
+  const trimmed = text.trim();
+  return /^-?\d{1,9}$/.test(trimmed) ? Number(trimmed) : undefined;
+}

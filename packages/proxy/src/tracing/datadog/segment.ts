@@ -1,4 +1,4 @@
-import type { DatadogContext, TraceTags } from './context.ts';
+import type { DatadogContext, TraceTags } from './types.ts';
 import { Double, type Packed } from './msgpack.ts';
 import type { AgentRates, Drawn } from './rates.ts';
 import type { DatadogSpan } from './span.ts';

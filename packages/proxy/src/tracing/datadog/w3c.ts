@@ -1,6 +1,7 @@
 /** Datadog's part in W3C's trace context: the entry `dd` of `tracestate`. */
 import type { Headers } from '../../http/headers.ts';
-import { parsePriority, type DatadogContext, type TraceTags } from './context.ts';
+import { parsePriority } from './ids.ts';
+import type { DatadogContext, TraceTags } from './types.ts';
 
 const PARENT = /^([0-9a-f]{2})-([0-9a-f]{16})([0-9a-f]{16})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 const PROBLEM = '_dd.w3c_extraction_error';

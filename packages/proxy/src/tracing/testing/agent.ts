@@ -131,7 +131,8 @@ function entries(bytes: Buffer, at: number, length: number): [Record<string, Unp
   for (let i = 0; i < length; i++) {
     const [name, after] = unpack(bytes, end);
     const [value, then] = unpack(bytes, after);
-    values[String(name)] = value;
+    if (typeof name !== 'string') throw new Error('names are text');
+    values[name] = value;
     end = then;
   }
   return [values, end];

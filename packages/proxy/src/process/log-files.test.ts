@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { constants, mkdtempSync, openSync, readSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
@@ -75,5 +76,28 @@ test('what comes while a write is under way is gathered as long as any other', a
   await vi.waitFor(() => expect(readFileSync(path, 'utf8')).toBe('1\n2\n3\n'));
   expect(due).toHaveLength(0);
   files.close();
+  rmSync(directory, { recursive: true });
+});
+
+test('a pipe that nobody reads holds nobody up; whoever comes reads what it has room for', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'mizzen-access-log-'));
+  const path = join(directory, 'pipe');
+  execFileSync('mkfifo', [path]);
+  const clock = { now: () => 0, wall: () => 0, after: () => ({ cancel: () => undefined }) };
+  const failures: string[] = [];
+  const files = new LogFiles(clock, (message) => failures.push(message));
+  const sink = files.sink(path);
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const lines = (): void => {
+    for (let i = 0; i < 600; i++) sink.write(`${String(i).padEnd(99)}\n`);
+  };
+  lines();
+  files.reopen();
+  const first = Buffer.alloc(100);
+  readSync(reader, first);
+  expect(first.toString()).toBe(`${'0'.padEnd(99)}\n`);
+  lines();
+  files.close();
+  expect(failures).toEqual([expect.stringContaining('EAGAIN')]);
   rmSync(directory, { recursive: true });
 });

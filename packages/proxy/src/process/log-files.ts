@@ -1,4 +1,4 @@
-import { closeSync, openSync, write, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, write, writeSync } from 'node:fs';
 import type { Clock, Timer } from '../deps.ts';
 import type { AccessLogSink } from '../http/runtime.ts';
 
@@ -40,6 +40,9 @@ export class LogFiles {
   }
 }
 
+/** A pipe without a reader is opened and written to like a file: nobody waits for whoever is going to read. */
+const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+
 /**
  * Lines become bytes as they come: a long text made of many small ones is dear to keep. However fast the disk, what comes
  * while a chunk is being written waits for its own time: each write wakes other threads.
@@ -72,7 +75,7 @@ class LogFile implements AccessLogSink {
   #open(): number | undefined {
     const path = this.#path;
     try {
-      return path === '/dev/stdout' ? 1 : path === '/dev/stderr' ? 2 : openSync(path, 'a', 0o600);
+      return path === '/dev/stdout' ? 1 : path === '/dev/stderr' ? 2 : openSync(path, FLAGS, 0o600);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       this.#onError(`access log \`${path}\` cannot be opened: ${why}`);
@@ -116,13 +119,9 @@ class LogFile implements AccessLogSink {
 
   close(): void {
     if (this.#descriptor === undefined) return;
-    try {
-      this.#writeNow(this.#descriptor);
-      // A write that is under way has still to end; the process does, too.
-      if (this.#descriptor > 2 && !this.#writing) closeSync(this.#descriptor);
-    } catch {
-      // Nobody is left to tell.
-    }
+    this.#writeNow(this.#descriptor);
+    // A write that is under way has still to end; the process does, too.
+    if (this.#descriptor > 2 && !this.#writing) closeSync(this.#descriptor);
     this.#descriptor = undefined;
   }
 
@@ -131,8 +130,16 @@ class LogFile implements AccessLogSink {
     this.#gather();
     for (const chunk of this.#full.splice(this.#writing ? 1 : 0)) {
       this.#waiting -= chunk.length;
-      writeSync(descriptor, chunk);
+      this.#writeChunk(descriptor, chunk);
       this.#reuse(chunk);
+    }
+  }
+
+  #writeChunk(descriptor: number, chunk: Buffer): void {
+    try {
+      for (let at = 0; at < chunk.length;) at += writeSync(descriptor, chunk, at);
+    } catch (error) {
+      this.#onError(`access log cannot be written: ${(error as Error).message}`);
     }
   }
 

@@ -1,5 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { http } from '../node-http.ts';
+import type { AddressProgram } from '../program/types.ts';
+import { makeWay, setMode, socketPath } from '../unix-socket.ts';
 import { adminLogger } from './access-log.ts';
 import { certs } from './certs.ts';
 import { clusters } from './clusters.ts';
@@ -26,10 +28,10 @@ interface Handler {
  * that no web page reads it by a name that leads here (DNS rebinding), and so are those of other web pages: where it is open
  * to other machines, names are how they find it.
  */
-export function serveAdmin(context: AdminContext, stats: AdminStats, address: string, port: number): Server {
+export function serveAdmin(context: AdminContext, stats: AdminStats, at: AdminPlace): Server {
   const handlers = handlersOf(context, stats);
   const { adminPaths } = context.bootstrap;
-  const guarded = isLoopback(address);
+  const guarded = 'address' in at && isLoopback(at.address);
   const log = adminLogger(context);
   const server = http.createServer((request, response) => {
     const started = context.deps.clock.now();
@@ -57,7 +59,16 @@ export function serveAdmin(context: AdminContext, stats: AdminStats, address: st
       () => response.destroy(),
     );
   });
-  return address.startsWith('/') || address.startsWith('@') ? server.listen(address) : server.listen(port, address);
+  return 'path' in at ? listenAt(server, at) : server.listen(at.port, at.address);
+}
+
+export type AdminPlace = Pick<Extract<AddressProgram, { kind: 'socket' }>, 'address' | 'port'> | UnixPlace;
+type UnixPlace = Pick<Extract<AddressProgram, { kind: 'pipe' }>, 'path' | 'mode'>;
+
+function listenAt(server: Server, { path, mode }: UnixPlace): Server {
+  makeWay(path);
+  server.once('listening', () => setMode(path, mode));
+  return server.listen(socketPath(path));
 }
 
 const FORM = 'application/x-www-form-urlencoded';

@@ -4,6 +4,7 @@ import type { SourceAddresses } from '../program/types.ts';
 import type { ExpectedName, SessionSlot } from '../tls/client.ts';
 import type { AlpnOffer, ConnectFailure, UpstreamSocket } from '../types.ts';
 import { keepAlive } from '../keepalive.ts';
+import { socketPath } from '../unix-socket.ts';
 import type { ClusterHost } from './host.ts';
 import { proxyHeader, type Ends } from './proxy-protocol.ts';
 import type { Transport } from './transport.ts';
@@ -225,7 +226,7 @@ function open(host: ClusterHost, { address, port }: Way): Socket {
     host: address,
     port,
     ...sourceOf(program.sources ?? defaultSources, address),
-    ...(host.endpoint.address.kind === 'pipe' ? { path: address } : {}),
+    ...(host.endpoint.address.kind === 'pipe' ? { path: socketPath(address) } : {}),
   });
 }
 

@@ -1,11 +1,13 @@
-import { lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock, Timer } from '../deps.ts';
+import { makeWay, setMode, socketPath } from '../unix-socket.ts';
 
 export interface BindTarget {
   /** IP address, or path of a unix socket when `port` is undefined. */
   readonly address: string;
   readonly port: number | undefined;
+  /** Permissions of a unix socket; 0: as they come. */
+  readonly mode: number;
   readonly backlog: number | undefined;
 }
 
@@ -52,6 +54,7 @@ export class Binding {
     this.#server.on('error', (error: NodeJS.ErrnoException) => this.#failed(error));
     this.#server.on('listening', () => {
       this.bound = true;
+      if (target.port === undefined) setMode(target.address, target.mode);
       this.#onBound();
     });
     this.#listen();
@@ -74,8 +77,8 @@ export class Binding {
     const { address, port, backlog } = this.target;
     const options = backlog === undefined ? {} : { backlog };
     if (port === undefined) {
-      removeSocket(address);
-      this.#server.listen({ path: address, ...options });
+      makeWay(address);
+      this.#server.listen({ path: socketPath(address), ...options });
     } else this.#server.listen({ host: address, port, exclusive: true, ...options });
   }
 
@@ -89,15 +92,6 @@ export class Binding {
     }
     this.#timer = this.#clock.after(this.#wait, () => this.#listen());
     this.#wait = Math.min(RETRY_MAX, this.#wait * 2);
-  }
-}
-
-/** A socket of that name is taken over, as by Envoy: whoever made it is gone, or has no say. */
-function removeSocket(path: string): void {
-  try {
-    if (lstatSync(path).isSocket()) rmSync(path, { force: true });
-  } catch {
-    // There is none.
   }
 }
 

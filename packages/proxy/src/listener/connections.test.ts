@@ -90,7 +90,7 @@ test('a socket in the file system that somebody left behind is taken over', asyn
   const bind = (): Promise<Binding> =>
     new Promise((done, fail) => {
       const binding: Binding = new Binding(
-        { address, port: undefined, backlog: undefined },
+        { address, port: undefined, mode: 0, backlog: undefined },
         clock,
         (socket) => socket.end('hi'),
         () => done(binding),

@@ -199,8 +199,8 @@ export class Listener {
       if (this.#bindings.has(key) || address.kind === 'internal') continue;
       const target =
         address.kind === 'socket'
-          ? { address: address.address, port: address.port, backlog: this.#program.backlog }
-          : { address: address.path, port: undefined, backlog: this.#program.backlog };
+          ? { address: address.address, port: address.port, mode: 0, backlog: this.#program.backlog }
+          : { address: address.path, port: undefined, mode: address.mode, backlog: this.#program.backlog };
       const { clock } = this.#services.deps;
       this.#bindings.set(
         key,

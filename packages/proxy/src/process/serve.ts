@@ -194,13 +194,13 @@ async function startAdmin(
   const shown = new AdminStats(context, stats, requests, datagramsTo);
   if (served === undefined) return shown;
   const { serveAdmin } = await import('../admin/server.ts');
-  const [address, port] = served.kind === 'pipe' ? [served.path, 0] : [served.address, served.port];
-  const server = serveAdmin(context, shown, address, port);
+  const server = serveAdmin(context, shown, served);
   requests.follow(server);
   server.on('error', (error) => context.logger.log('admin', 'critical', `cannot listen: ${error.message}`));
   server.on('listening', () => {
     const at = server.address();
-    const text = typeof at === 'object' && at !== null ? `${at.address}:${at.port}` : address;
+    const text =
+      typeof at === 'object' && at !== null ? `${at.address}:${at.port}` : 'path' in served ? served.path : '';
     context.logger.log('admin', 'info', `admin address: ${text}`);
     if (adminAddressPath !== undefined) writeFileSync(adminAddressPath, text);
   });

@@ -1,7 +1,11 @@
 import type { types } from '@mizzen/xds';
+import { isAbstract } from '../unix-socket.ts';
 import type { CompileContext } from './context.ts';
 import type { Path } from './path.ts';
 import type { AddressProgram } from './types.ts';
+
+/** Bytes that there is room for in the address of a unix socket. */
+const MAX_PATH = 107;
 
 /** Undefined after a refusal. */
 export function compileAddress(
@@ -21,6 +25,11 @@ export function compileAddress(
   if (address?.pipe !== undefined) {
     const { path: file = '', mode = 0 } = address.pipe;
     if (file === '') context.refuse([...path, 'pipe', 'path'], 'must not be empty');
+    if (Buffer.byteLength(file) > MAX_PATH)
+      context.refuse([...path, 'pipe', 'path'], `must have at most ${MAX_PATH} bytes`);
+    if (isAbstract(file) && mode !== 0)
+      context.refuse([...path, 'pipe', 'mode'], 'says nothing of a socket that is in no folder');
+    if (mode > 0o777) context.refuse([...path, 'pipe', 'mode'], 'must be at most 0777');
     return { kind: 'pipe', path: file, mode };
   }
   if (address?.envoyInternalAddress !== undefined) {

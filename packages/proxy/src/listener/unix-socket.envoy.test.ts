@@ -1,0 +1,92 @@
+/** Unix sockets, with who may use them and in no folder at all: beside the real Envoy. */
+import { mkdtempSync, readdirSync, statSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import { createServer as createSocketServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEnvoy } from '@mizzen/testkit';
+import { expect, test } from 'vitest';
+import { bootstrap, hcm } from '../process/testing/bootstraps.ts';
+import { startProxy } from '../process/testing/standalone.ts';
+import { compileListener } from '../program/listener/compile.ts';
+import { testDeps } from '../program/testing/deps.ts';
+
+const name = (of: string): string => `mizzen-${of}-${process.pid}`;
+
+function get(socketPath: string, path: string): Promise<string> {
+  return new Promise((resolve) => {
+    const sent = request({ socketPath, path, headers: { host: 'a' }, agent: false }, (response) => {
+      let body = '';
+      response.on('data', (data: Buffer) => (body += data.toString()));
+      response.on('end', () => resolve(`${response.statusCode} ${body}`));
+    });
+    sent.on('error', (error) => resolve(error.message));
+    sent.end();
+  });
+}
+
+const on = (path: string, mode = 0): object => ({
+  name: path,
+  address: { pipe: { path, mode } },
+  filterChains: [{ filters: [hcm([{ match: { prefix: '/' }, route: { cluster: 'app' } }])] }],
+});
+
+async function observe(start: (config: object) => Promise<{ stop(): Promise<void> }>): Promise<unknown> {
+  const folder = mkdtempSync(join(tmpdir(), 'mizzen-pipe-'));
+  const file = join(folder, 'a.sock');
+  // One that somebody has left behind.
+  const gone = createSocketServer();
+  await new Promise<void>((done) => gone.listen(file, done));
+  const proxy = await start(
+    bootstrap(
+      [on(file, 0o640), on(`@${name('listener')}`)],
+      [
+        {
+          name: 'app',
+          loadAssignment: {
+            clusterName: 'app',
+            endpoints: [{ lbEndpoints: [{ endpoint: { address: { pipe: { path: `@${name('app')}` } } } }] }],
+          },
+        },
+      ],
+    ),
+  );
+  const seen = [
+    (statSync(file).mode & 0o777).toString(8),
+    await get(file, '/file'),
+    await get(`\0${name('listener')}`, '/abstract'),
+    readdirSync('.').filter((each) => each.startsWith('@')),
+  ];
+  await proxy.stop();
+  gone.close();
+  return seen;
+}
+
+test('listeners and hosts', { timeout: 30_000 }, async () => {
+  const app = createServer((asked, response) => response.end(asked.url));
+  await new Promise<void>((done) => app.listen(`\0${name('app')}`, done));
+  const theirs = await observe(startEnvoy);
+  const ours = await observe(startProxy);
+  app.close();
+  expect(ours).toEqual(theirs);
+  expect(theirs).toEqual(['640', '200 /file', '200 /abstract', []]);
+});
+
+test('the admin endpoint', { timeout: 30_000 }, async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'mizzen-pipe-')), 'admin.sock');
+  const gone = createSocketServer();
+  await new Promise<void>((done) => gone.listen(path, done));
+  const proxy = await startProxy({ admin: { address: { pipe: { path, mode: 0o600 } } } });
+  expect([await get(path, '/ready'), (statSync(path).mode & 0o777).toString(8)]).toEqual(['200 LIVE\n', '600']);
+  await proxy.stop();
+  gone.close();
+});
+
+test('what cannot be is refused', async () => {
+  const refused = [on('@name', 0o600), on(`/${'x'.repeat(107)}`)];
+  for (const [i, listener] of refused.entries()) {
+    expect(compileListener(listener, testDeps).nacks?.[0]?.field).toBe(['address.pipe.mode', 'address.pipe.path'][i]);
+    await expect(startEnvoy(bootstrap([listener], []))).rejects.toThrow(/AF_UNIX|UNIX domain/);
+  }
+  expect(compileListener(on(`/${'x'.repeat(106)}`), testDeps).nacks).toBeUndefined();
+}, 30_000);

@@ -158,9 +158,11 @@ export class ListenerManager {
     this.#options.onChange();
   }
 
-  /** Puts into force what has all it waited for. Called when routes, secrets or clusters arrived. */
-  refresh(): void {
+  /** Puts into force what has all it waited for; false: nothing has. Called when routes, secrets or clusters arrived. */
+  refresh(): boolean {
+    const before = this.#waiting.size;
     for (const [name, { program }] of this.#waiting) if (this.#options.ready(program)) this.#activate(name);
+    return this.#waiting.size < before;
   }
 
   async stop(drainMs: number): Promise<void> {

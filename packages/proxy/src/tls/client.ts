@@ -75,7 +75,8 @@ export class UpstreamTls {
   /** Otherwise why there is nothing to shake hands with. */
   #choose(): TlsMaterial | string {
     try {
-      return this.#contexts.client(this.#program, this.#material) ?? SECRET_MISSING;
+      // What is left of a cluster that went goes on with what it had.
+      return this.#contexts.client(this.#program, this.#material) ?? this.#material ?? SECRET_MISSING;
     } catch (error) {
       return unusable(error);
     }

@@ -30,7 +30,8 @@ export class ServerCertificates {
 
   /** Undefined while a secret is missing. Throws what OpenSSL throws for unusable material. */
   choose(hello: ClientHello, now: number): { readonly material: TlsMaterial; readonly staple: Staple } | undefined {
-    const secrets = this.#contexts.secrets(this.#program);
+    // A chain that is being drained is the last to know a secret that nobody else names any more.
+    const secrets = this.#contexts.secrets(this.#program) ?? this.#secrets;
     if (secrets === undefined || secrets.certificates.length === 0) return undefined;
     if (!same(secrets, this.#secrets)) this.#use(secrets);
     const { maxVersion, fips } = this.#program;

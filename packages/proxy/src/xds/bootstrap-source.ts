@@ -113,6 +113,7 @@ export class BootstrapSource implements XdsSource {
         waiting.delete(name);
       }
       for (const name of told) if (!names.has(name)) told.delete(name);
+      this.#forgetPlaces(typeUrl, names);
       for (const [source, known] of bySource)
         if (!groups.has(source) && known.names.size > 0) groups.set(source, new Set());
       for (const [source, group] of groups) {
@@ -134,6 +135,13 @@ export class BootstrapSource implements XdsSource {
       this.#answer(mine, own, told, handler);
     };
     return { follow };
+  }
+
+  /** Of a kind, those with these names stay. */
+  #forgetPlaces(typeUrl: string, names: ReadonlySet<string>): void {
+    const prefix = `${typeUrl} `;
+    for (const key of this.#places.keys())
+      if (key.startsWith(prefix) && !names.has(key.slice(prefix.length))) this.#places.delete(key);
   }
 
   #answer(

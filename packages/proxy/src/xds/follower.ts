@@ -46,6 +46,8 @@ export class XdsFollower {
   #clustersKnown = false;
   /** Clusters are being taken in: what waits for them is seen to once, afterwards. */
   #busy = false;
+  /** Some cluster came into force or went since it was last seen to what they name. */
+  #changed = false;
   #held = false;
 
   constructor(options: FollowerOptions) {
@@ -81,15 +83,33 @@ export class XdsFollower {
     this.#subscriptions.cluster.follow('*');
   }
 
-  /** A cluster became usable or went: what waited for it may go on. */
+  /** A cluster became usable or went: what waited for it may go on, and what only it named is of no use any more. */
   clustersChanged(): void {
+    this.#changed = true;
+    this.#goOn();
+  }
+
+  #goOn(): void {
     if (this.#busy) return;
+    if (this.#changed) {
+      this.#changed = false;
+      this.#followEndpoints();
+      this.#followSecrets();
+    }
     if (this.#clustersKnown && !this.#held && !this.listenersAsked && !this.#options.clusters.anyWarming) {
       this.listenersAsked = true;
       this.#subscriptions.listener.follow('*');
     }
     this.#releaseRoutes();
-    this.#options.listeners.refresh();
+    this.#refreshListeners();
+  }
+
+  /** Those that have all they waited for come into force; what only those before them named is of no use any more. */
+  #refreshListeners(): void {
+    if (!this.#options.listeners.refresh()) return;
+    this.#followExtensions();
+    this.#followRoutes();
+    this.#followSecrets();
   }
 
   #clusters(update: XdsUpdate): readonly Nack[] {
@@ -103,15 +123,18 @@ export class XdsFollower {
       this.#forget('cluster', name);
       clusters.remove(name);
     }
+    if (partial !== true) this.#clustersKnown = true;
+    this.#busy = false;
+    this.clustersChanged();
+    return nacks;
+  }
+
+  #followEndpoints(): void {
+    const { clusters } = this.#options;
     const names = clusters.endpointNames();
     clusters.keepEndpoints(names);
     this.#keepVersions('endpoint', names);
-    if (partial !== true) this.#clustersKnown = true;
-    this.#busy = false;
     this.#subscriptions.endpoint.follow(names);
-    this.#followSecrets();
-    this.clustersChanged();
-    return nacks;
   }
 
   #endpoints(update: XdsUpdate): readonly Nack[] {
@@ -142,7 +165,7 @@ export class XdsFollower {
     this.#followExtensions();
     this.#followRoutes();
     this.#followSecrets();
-    listeners.refresh();
+    this.#refreshListeners();
     if (!this.listenersKnown && partial !== true) {
       this.listenersKnown = true;
       this.#options.onFirstListeners();
@@ -168,7 +191,7 @@ export class XdsFollower {
     for (const name of missing({ ...update, removed: [] }, nacks))
       if (!extensions.answered(name)) extensions.absent(name);
     this.#followRoutes();
-    listeners.refresh();
+    this.#refreshListeners();
     return nacks;
   }
 
@@ -192,7 +215,7 @@ export class XdsFollower {
 
   #routes(update: XdsUpdate): readonly Nack[] {
     const { removed } = update;
-    const { routes, listeners } = this.#options;
+    const { routes } = this.#options;
     const nacks = this.#each('route', update, compilers.route, (program, resource) =>
       this.#heldRoutes.set(program.name, { program, resource }),
     );
@@ -202,13 +225,13 @@ export class XdsFollower {
     }
     for (const name of missing(update, nacks)) routes.absent(name);
     this.#releaseRoutes();
-    listeners.refresh();
+    this.#refreshListeners();
     return nacks;
   }
 
   #secrets(update: XdsUpdate): readonly Nack[] {
     const { removed } = update;
-    const { secrets, listeners } = this.#options;
+    const { secrets } = this.#options;
     const nacks = this.#each(
       'secret',
       update,
@@ -229,19 +252,19 @@ export class XdsFollower {
     }
     for (const name of missing(update, nacks)) secrets.absent(name);
     this.#warmUp();
-    listeners.refresh();
+    this.#refreshListeners();
     return nacks;
   }
 
   /** Something was moved to where a secret's files are. What cannot be used, or is no different, changes nothing. */
   #readAgain(name: string): void {
-    const { secrets, listeners } = this.#options;
+    const { secrets } = this.#options;
     const resource = secrets.resource(name);
     const { program } = this.#compile('secret', { name, version: '', resource }, compilers.secret, () => undefined);
     if (program === undefined || isDeepStrictEqual(program, secrets.get(name))) return;
     secrets.set(name, program, resource);
     this.#warmUp();
-    listeners.refresh();
+    this.#refreshListeners();
   }
 
   #locate(places: readonly ResourcePlace[], apply: () => void): void {
@@ -253,7 +276,7 @@ export class XdsFollower {
     this.#busy = true;
     this.#options.clusters.warmUp();
     this.#busy = false;
-    this.clustersChanged();
+    this.#goOn();
   }
 
   #releaseRoutes(): void {
@@ -267,7 +290,9 @@ export class XdsFollower {
   #followSecrets(): void {
     const names = this.#options.clusters.secretNames();
     for (const program of this.#options.listeners.programs()) for (const name of program.secretNames) names.add(name);
-    this.records.keepSubscriptions('secret', names);
+    this.#options.secrets.keep(names);
+    this.#secretFiles.keep(names);
+    this.#keepVersions('secret', names);
     this.#subscriptions.secret.follow(names);
   }
 

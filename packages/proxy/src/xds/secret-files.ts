@@ -33,6 +33,10 @@ export class SecretFiles {
     this.#folders.delete(secret);
   }
 
+  keep(secrets: ReadonlySet<string>): void {
+    for (const secret of this.#folders.keys()) if (!secrets.has(secret)) this.forget(secret);
+  }
+
   close(): void {
     for (const { watcher } of this.#watchers.values()) watcher.close();
     this.#watchers.clear();

@@ -29,6 +29,15 @@ export class SecretStore implements SecretLookup {
     return this.#secrets.has(name);
   }
 
+  /** Forgets all but these. */
+  keep(names: ReadonlySet<string>): void {
+    for (const name of this.#secrets.keys()) {
+      if (names.has(name)) continue;
+      this.#secrets.delete(name);
+      this.#resources.delete(name);
+    }
+  }
+
   /** Names that were asked for, with what was answered. */
   entries(): Iterable<readonly [string, unknown]> {
     return [...this.#secrets.keys()].map((name) => [name, this.#resources.get(name)] as const);

@@ -4,17 +4,21 @@ import { HTTP_ALPN } from '../tls/agreed.ts';
 import { exchangeWith } from '../istio/upstream-exchange.ts';
 import { sharedState } from '../filter-state/state.ts';
 import { ResponseFlag, type UpstreamHost, type UpstreamSocket } from '../types.ts';
-import { charge } from './charge.ts';
+import { chargeAnswer } from './charge.ts';
 import { Headers } from './headers.ts';
-import { entered, HIGH_WATER, turnNow } from './io.ts';
+import { entered, turnNow } from './io.ts';
 import { keep } from './reads.ts';
-import { resetDetails } from './reset.ts';
+import type { ResetReason } from './reset.ts';
 import type { Router } from './router.ts';
 import { logTunnel } from './stream-log.ts';
 import type { ActiveStream } from './stream.ts';
 
 /** The far side of a CONNECT that ends here. */
 export interface TcpTunnel {
+  /** Calls the router back: with a failure, or by taking what it has of the client's bytes. */
+  start(): void;
+  /** Bytes may be written; until then the router keeps them. */
+  readonly open: boolean;
   /** Bytes from the client. */
   write(data: Buffer): void;
   /** The client sends no more. */
@@ -31,16 +35,17 @@ export interface TcpTunnel {
 export function connectTcp(router: Router, host: UpstreamHost, header: ProxyProtocolProgram | undefined): TcpTunnel {
   return host.internalListener === undefined
     ? new HostTunnel(router, host, header)
-    : new InternalTunnel(router.stream, host, host.internalListener);
+    : new InternalTunnel(router, host, host.internalListener);
 }
 
-function accept(stream: ActiveStream, host: UpstreamHost): void {
+function accept(router: Router, host: UpstreamHost): void {
+  const { stream } = router;
   stream.tunnel = stream.upgrade === 'connect';
   stream.info.responseCodeDetails = 'via_upstream';
   const headers = new Headers();
   const { stats } = host.cluster;
   stats.upstream_rq_total++;
-  charge(stats, 200, stream.request.headers.get('x-envoy-internal') === 'true', host.canary === true);
+  chargeAnswer(router, 200, host.canary === true);
   if (!stream.tunnel) {
     // To the client this is an answer like any other.
     const { requestEndTime } = stream.info;
@@ -58,7 +63,6 @@ class HostTunnel implements TcpTunnel {
   readonly #stream: ActiveStream;
   readonly #host: UpstreamHost;
   #socket: UpstreamSocket | undefined;
-  #early: Buffer[] = [];
   #ended = false;
   #closed = false;
   /** Goes before the client's bytes. */
@@ -69,10 +73,14 @@ class HostTunnel implements TcpTunnel {
     this.#router = router;
     this.#stream = router.stream;
     this.#host = host;
-    const { breaker } = router;
+  }
+
+  start(): void {
+    const host = this.#host;
+    const { breaker } = this.#router;
     if (host.full === true || !breaker.tryConnection()) {
       host.cluster.stats.upstream_cx_overflow++;
-      this.#fail('overflow', '', ResponseFlag.UO);
+      this.#fail('overflow', '');
       return;
     }
     host.active++;
@@ -90,33 +98,20 @@ class HostTunnel implements TcpTunnel {
           release();
           host.report(failure.kind === 'timeout' ? 'timeout' : 'connect-failure');
           const reason = failure.kind === 'timeout' ? 'connection timeout' : 'remote connection failure';
-          this.#fail(reason, failure.reason, ResponseFlag.UF);
+          this.#fail(reason, failure.reason);
         }),
       HTTP_ALPN,
     );
   }
 
-  #fail(
-    reason: 'overflow' | 'connection timeout' | 'remote connection failure',
-    transport: string,
-    flag: number,
-  ): void {
+  #fail(reason: ResetReason, transport: string): void {
     if (this.#closed) return;
     this.#closed = true;
-    const { request } = this.#stream;
-    charge(
-      this.#host.cluster.stats,
-      503,
-      request.headers.get('x-envoy-internal') === 'true',
-      this.#host.canary === true,
-    );
-    this.#stream.info.upstreamFailureReason = transport;
-    this.#stream.sendLocalReply(
-      503,
-      `upstream connect error or disconnect/reset before headers. reset reason: ${reason}`,
-      resetDetails('upstream_reset_before_response_started', reason, transport),
-      flag,
-    );
+    this.#router.onTunnelFailure(this.#host, reason, transport);
+  }
+
+  get open(): boolean {
+    return this.#socket !== undefined;
   }
 
   #ready(socket: UpstreamSocket, release: () => void): void {
@@ -153,21 +148,13 @@ class HostTunnel implements TcpTunnel {
       }),
     );
     socket.on('drain', () => entered(() => this.#router.resumeDownstream()));
-    accept(stream, this.#host);
-    for (const data of this.#early) this.write(data);
-    this.#early = [];
-    if (this.#ended) socket.end();
+    accept(this.#router, this.#host);
+    if (!stream.over) this.#router.onTunnelOpen(this);
   }
 
   write(data: Buffer): void {
-    const socket = this.#socket;
     if (this.#closed) return;
-    if (socket === undefined) {
-      this.#early.push(keep(data));
-      if (data.length > HIGH_WATER) this.#router.pauseDownstream();
-      return;
-    }
-    if (!socket.write(keep(data))) this.#router.pauseDownstream();
+    if (!this.#socket!.write(keep(data))) this.#router.pauseDownstream();
   }
 
   end(): void {
@@ -190,24 +177,32 @@ class HostTunnel implements TcpTunnel {
 }
 
 class InternalTunnel implements TcpTunnel {
+  readonly #router: Router;
   readonly #stream: ActiveStream;
+  readonly #host: UpstreamHost;
+  readonly #name: string;
   readonly #early: Buffer[] = [];
   #ended = false;
+  open = false;
 
-  constructor(stream: ActiveStream, host: UpstreamHost, name: string) {
-    this.#stream = stream;
-    const listener = stream.hcm.internalListener(name);
+  constructor(router: Router, host: UpstreamHost, name: string) {
+    this.#router = router;
+    this.#stream = router.stream;
+    this.#host = host;
+    this.#name = name;
+  }
+
+  start(): void {
+    const stream = this.#stream;
+    const listener = stream.hcm.internalListener(this.#name);
     if (listener === undefined) {
-      stream.sendLocalReply(
-        503,
-        'upstream connect error or disconnect/reset before headers. reset reason: remote connection failure',
-        'upstream_reset_before_response_started{remote_connection_failure}',
-        ResponseFlag.UF,
-      );
+      this.#router.onTunnelFailure(this.#host, 'remote connection failure', '');
       return;
     }
-    accept(stream, host);
+    accept(this.#router, this.#host);
     if (stream.over) return;
+    this.open = true;
+    this.#router.onTunnelOpen(this);
     // What came with the head is still being read in this turn; it goes back before the listener sees the socket.
     queueMicrotask(() => {
       if (stream.over) return;

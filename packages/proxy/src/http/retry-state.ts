@@ -119,8 +119,13 @@ export class RetryState {
   onResponse(head: ResponseHead, clock: Clock): RetryVerdict {
     const retriable = this.#responseIsRetriable(head);
     if (retriable && this.#policy !== undefined) this.#reset = resetInterval(this.#policy, head, clock);
-    if (!retriable && this.#tries > 0) this.#count('upstream_rq_retry_success');
+    if (!retriable) this.succeeded();
     return this.#decide(retriable);
+  }
+
+  /** What has come is good enough. */
+  succeeded(): void {
+    if (this.#tries > 0) this.#count('upstream_rq_retry_success');
   }
 
   /** Milliseconds until the next attempt. */

@@ -121,6 +121,7 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     const connect = this.#endsConnect ? this.action.upgrades.get('connect') : undefined;
     if (connect !== undefined) {
       this.#tunnel = connectTcp(this, host, connect.proxyProtocol);
+      this.#tunnel.start();
       return;
     }
     const span = stream.tracing?.attempt(this.cluster.statName ?? this.cluster.name, stream.info.attemptCount);
@@ -329,7 +330,7 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
 
   onRequestData(data: Buffer): void {
     if (this.#over) return;
-    if (this.#tunnel !== undefined) {
+    if (this.#tunnel?.open === true) {
       this.#tunnel.write(data);
       return;
     }
@@ -357,7 +358,7 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     this.body.trailers = trailers;
     if (this.#over) return;
     if (this.#tunnel !== undefined) {
-      this.#tunnel.end();
+      if (this.#tunnel.open) this.#tunnel.end();
       return;
     }
     this.#shadows?.end();
@@ -368,6 +369,35 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
       if (this.#attempt !== undefined) this.#timers?.requestComplete();
     }
     this.#attempt?.sendBody();
+  }
+
+  /** The host of a CONNECT that ends here was not reached. */
+  onTunnelFailure(host: UpstreamHost, reason: ResetReason, transport: string): void {
+    if (this.#over) return;
+    const { info, hcm } = this.stream;
+    this.#tunnel = undefined;
+    info.upstreamFailureReason = transport;
+    const retried = this.retry?.onReset(reason, false) ?? 'no';
+    if (retried === 'yes') {
+      this.#againLater();
+      return;
+    }
+    info.responseFlags |= flagOf(retried);
+    const { suppressEnvoyHeaders } = hcm.program.router;
+    const reply = resetReply(reason, transport, info.attemptCount, false, suppressEnvoyHeaders);
+    chargeAnswer(this, reply.status, host.canary === true);
+    this.#giveUp(reply, false);
+  }
+
+  /** What came of the client's bytes before there was somebody to take them. */
+  onTunnelOpen(tunnel: TcpTunnel): void {
+    const { body } = this;
+    this.retry?.succeeded();
+    this.retryNoMore();
+    this.resumeDownstream();
+    for (const part of body.parts) tunnel.write(part);
+    body.forget();
+    if (body.complete) tunnel.end();
   }
 
   /** The request is a CONNECT, or means one, and ends here. */

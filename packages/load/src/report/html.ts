@@ -24,8 +24,8 @@ ${verdicts(result)}
 ${chartsOf(result).join('\n')}
 </div>
 ${steps(result)}
-${countsOf('Statuses', result.requests.statuses)}
-${countsOf('What went wrong', result.requests.causes)}
+${countsOf('Statuses', 'status', result.requests.statuses)}
+${countsOf('What went wrong', 'cause', result.requests.causes)}
 ${stress(result)}
 ${drift(result)}
 </main>
@@ -42,12 +42,10 @@ function introduction({ startedAt, seconds, rate, peak, arrival, from, ending, s
 
 function figures({ requests, arrivals }: Result): string {
   const latency = (name: keyof Latency): string => (requests.latency === null ? '–' : humanMs(requests.latency[name]));
+  const share = requests.ended === 0 ? '' : ` <small>${escaped(percent(requests.errors / requests.ended))}</small>`;
   const all: Readonly<Record<string, string>> = {
     'requests sent': String(requests.sent),
-    errors:
-      requests.ended === 0
-        ? String(requests.errors)
-        : `${requests.errors} (${percent(requests.errors / requests.ended)})`,
+    errors: String(requests.errors),
     'a second': String(Number(requests.perSecond.toFixed(1))),
     median: latency('p50'),
     p95: latency('p95'),
@@ -57,7 +55,8 @@ function figures({ requests, arrivals }: Result): string {
     ...(requests.aborted > 0 ? { aborted: String(requests.aborted) } : {}),
   };
   const items = Object.entries(all).map(
-    ([name, value]) => `<div><dt>${escaped(name)}</dt><dd>${escaped(value)}</dd></div>`,
+    ([name, value]) =>
+      `<div><dt>${escaped(name)}</dt><dd>${escaped(value)}${name === 'errors' ? share : ''}</dd></div>`,
   );
   return `<dl class="figures">${items.join('')}</dl>`;
 }
@@ -68,7 +67,7 @@ function verdicts({ thresholds }: Result): string {
     verdictText(each),
     each.ok ? '<span class="good">✓ holds</span>' : '<span class="bad">✗ broken</span>',
   ]);
-  return `<h2>Thresholds</h2>${table(['threshold', ''], rows, 'narrow')}`;
+  return `<h2>Thresholds</h2>${table(['threshold', 'verdict'], rows, 'narrow')}`;
 }
 
 function steps({ steps: all }: Result): string {
@@ -81,9 +80,9 @@ function numbers({ sent, errors, latency }: Requests): readonly string[] {
   return [String(sent), String(errors), ...names.map((name) => (latency === null ? '–' : humanMs(latency[name])))];
 }
 
-function countsOf(title: string, counts: Readonly<Record<string, number>>): string {
+function countsOf(title: string, of: string, counts: Readonly<Record<string, number>>): string {
   const rows = Object.entries(counts).map(([name, count]) => [name, String(count)]);
-  return rows.length === 0 ? '' : `<h2>${title}</h2>${table(['', 'requests'], rows, 'narrow')}`;
+  return rows.length === 0 ? '' : `<h2>${title}</h2>${table([of, 'requests'], rows, 'narrow')}`;
 }
 
 function stress({ stress: found }: Result): string {
@@ -92,7 +91,7 @@ function stress({ stress: found }: Result): string {
     `${Number(rate.toFixed(1))} a second`,
     ...thresholds.map((each) => verdictText(each)),
   ]);
-  const headings = ['rate', ...(found.steps[0]?.thresholds ?? []).map(() => '')];
+  const headings = ['rate', ...(found.steps[0]?.thresholds ?? []).map((_, i) => `threshold ${i + 1}`)];
   return `<h2>Under stress</h2>${table(headings, rows)}`;
 }
 
@@ -103,14 +102,16 @@ function drift({ drift: found }: Result): string {
     const slope = `${perHour < 0 ? '−' : '+'}${written(Math.abs(perHour))}`;
     return [name, written(first), written(last), slope, drifting ? '<span class="bad">drifting</span>' : 'steady'];
   });
-  return `<h2>Drift</h2>${table(['', 'first fifth', 'last fifth', 'an hour', ''], rows)}`;
+  return `<h2>Drift</h2>${table(['measure', 'first fifth', 'last fifth', 'an hour', 'verdict'], rows)}`;
 }
 
 /** Cells that are markup begin with a tag of this page's own. */
 function table(headings: readonly string[], rows: readonly (readonly string[])[], kind = 'wide'): string {
   const head = headings.map((each) => `<th scope="col">${escaped(each)}</th>`).join('');
   const body = rows.map((cells) => `<tr>${cells.map((each) => `<td>${cell(each)}</td>`).join('')}</tr>`);
-  return `<div class="scroll"><table class="${kind}"><thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table></div>`;
+  // A narrow window scrolls it, by the keyboard too.
+  const region = `class="scroll" tabindex="0" role="region" aria-label="by ${escaped(headings[0]!)}"`;
+  return `<div ${region}><table class="${kind}"><thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table></div>`;
 }
 
 function cell(text: string): string {

@@ -10,7 +10,8 @@ body { margin: 0 auto; max-width: 1120px; padding: 24px 16px 48px; background: v
 h1 { font-size: 22px; margin: 0; } h2 { font-size: 17px; margin: 32px 0 12px; } p { margin: 4px 0; color: var(--soft); }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(112px, 1fr)); gap: 12px; margin: 20px 0 0; padding: 0; }
 .figures div, figure { background: var(--card); border: 1px solid var(--rule); border-radius: 8px; padding: 12px; margin: 0; }
-.figures dt { color: var(--soft); font-size: 13px; } .figures dd { margin: 0; font-size: 20px; font-variant-numeric: tabular-nums; }
+.figures dt { color: var(--soft); font-size: 13px; } .figures dd { margin: 0; font-size: 20px; white-space: nowrap;
+  font-variant-numeric: tabular-nums; } small { font-size: 13px; color: var(--soft); }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(480px, 100%), 1fr)); gap: 12px; margin-top: 20px; }
 figcaption { font-weight: 600; margin-bottom: 6px; } svg { width: 100%; height: auto; display: block; overflow: visible; }
 svg text { fill: var(--soft); font-size: 12px; dominant-baseline: middle; } .end { text-anchor: end; } .middle { text-anchor: middle; }
@@ -25,6 +26,7 @@ circle.c3, .key.c3 { fill: var(--c3); background: var(--c3); } circle.c4, .key.c
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 .narrow { width: auto; min-width: min(420px, 100%); }
 th, td { text-align: right; padding: 6px 10px; border-bottom: 1px solid var(--rule); white-space: nowrap; }
-th { color: var(--soft); font-weight: 500; } th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+th { color: var(--soft); font-weight: 500; } th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere;
+  min-width: 11em; }
 .good { color: var(--good); } .bad { color: var(--bad); }
 `;

@@ -19,6 +19,8 @@ interface Where {
   postgresPort(): number;
   /** Kills the broker; it comes back by itself or by what this returns. */
   killBroker(): Promise<() => Promise<void>>;
+  /** What the broker wrote, where that is not the mesh's to know. */
+  brokerLog(): string;
   end(): Promise<void>;
 }
 
@@ -42,6 +44,7 @@ async function insideTheMesh(): Promise<Where> {
       process.kill(found[0]!.pid, 'SIGKILL');
       return async () => {};
     },
+    brokerLog: () => '',
     async end() {
       delete process.env.STORE_DATA;
       rmSync(data, { recursive: true, force: true, maxRetries: 5 });
@@ -66,6 +69,7 @@ async function outsideTheMesh(): Promise<Where> {
       await rabbitmq.kill();
       return () => rabbitmq.start();
     },
+    brokerLog: () => rabbitmq.output(),
     async end() {
       await Promise.all(Object.values(servers).map((server) => server.stop()));
       rmSync(folder, { recursive: true });
@@ -91,9 +95,12 @@ describe.each(CASES)('the store on backends that are %s, %s', (_where, engine, p
     staff = (await mesh.mizzen('token', '--claim', 'role=staff')).stdout.trim();
   }, 120_000);
   afterAll(async () => {
-    expect((await mesh.stop()).status).toBe(0);
-    expect(mesh.output()).not.toContain('did not stop cleanly');
-    await where?.end();
+    try {
+      expect((await mesh.stop()).status).toBe(0);
+      expect(mesh.output()).not.toContain('did not stop cleanly');
+    } finally {
+      await where.end();
+    }
   }, 60_000);
 
   async function rows(schema: string, text: string): Promise<number> {
@@ -112,9 +119,11 @@ describe.each(CASES)('the store on backends that are %s, %s', (_where, engine, p
     const deadline = performance.now() + ms;
     while (!(await ask())) {
       if (performance.now() > deadline) {
-        const logs = ['orders', 'inventory'].map((name) => mesh.mizzen('logs', name, '-n', 'store', '--tail', '15'));
+        const workloads = ['orders', 'inventory', ...(where.brokerLog() === '' ? ['rabbitmq'] : [])];
+        const logs = workloads.map((name) => mesh.mizzen('logs', name, '-n', 'store', '--tail', '15'));
         const said = (await Promise.all(logs)).map(({ stdout, stderr }) => stdout + stderr).join('');
-        throw new Error(`not after ${ms} ms: ${what}\n${said}\n${mesh.output().slice(-3000)}`);
+        const broker = where.brokerLog().slice(-6000);
+        throw new Error(`not after ${ms} ms: ${what}\n${said}\n${broker}\n${mesh.output().slice(-3000)}`);
       }
       await new Promise((done) => setTimeout(done, 100));
     }

@@ -19,6 +19,11 @@ log.console = true
 log.console.level = warning
 log.file = false
 CONF
+# RabbitMQ 3.10 writes which log is which quorum queue's once that table is left alone for a while; killed before, it starts
+# the queue anew, and a queue of one member then has no leader. So: write it twice a second, and ask for an election.
+write='spawn(fun()->F=fun(F)->timer:sleep(500),[dets:sync(T)||T<-dets:all()],F(F)end,F(F)end).'
+elect='spawn(fun()->rabbit:await_startup(),[ra:trigger_election(amqqueue:get_pid(Q))||Q<-rabbit_amqqueue:list_by_type(quorum)]end).'
+export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-eval $write -eval $elect"
 export HOME="$data" RABBITMQ_NODENAME=store@localhost RABBITMQ_CONFIG_FILE="$data/rabbitmq" \
   RABBITMQ_CONF_ENV_FILE="$data/none" RABBITMQ_MNESIA_BASE="$data/mnesia" RABBITMQ_LOG_BASE="$data/log" \
   RABBITMQ_ENABLED_PLUGINS_FILE="$data/plugins" RABBITMQ_FEATURE_FLAGS_FILE="$data/feature_flags" \

@@ -7,6 +7,15 @@ import { dataFolder, runBackend, unprivileged, type Backend } from './backend.ts
 /** Debian's own command only runs as root or as `rabbitmq`, in /var/lib/rabbitmq; this is what it calls. */
 const INNER = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 
+/**
+ * RabbitMQ 3.10 writes which log is which quorum queue's once that table is left alone for a while; killed before, it starts
+ * the queue anew, and a queue of one member then has no leader. So: write it twice a second, and ask for an election.
+ */
+const DURABLE = [
+  '-eval spawn(fun()->F=fun(F)->timer:sleep(500),[dets:sync(T)||T<-dets:all()],F(F)end,F(F)end).',
+  '-eval spawn(fun()->rabbit:await_startup(),[ra:trigger_election(amqqueue:get_pid(Q))||Q<-rabbit_amqqueue:list_by_type(quorum)]end).',
+].join(' ');
+
 /** RabbitMQ on loopback, with the account `store`, whose password is `store`, and the port mapper of its own that Erlang wants. */
 export async function startRabbit(port?: number): Promise<Backend> {
   const program = existsSync(INNER) ? INNER : requireTool('rabbitmq-server');
@@ -58,8 +67,7 @@ export async function startRabbit(port?: number): Promise<Backend> {
           RABBITMQ_PID_FILE: at('pid'),
           RABBITMQ_DIST_PORT: String(distributionPort),
           // One scheduler is plenty, and the others of a small machine have other things to do.
-          RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
-            '+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}',
+          RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1} ${DURABLE}`,
           ERL_EPMD_PORT: String(mapperPort),
           ERL_EPMD_ADDRESS: '127.0.0.1',
         },

@@ -246,10 +246,18 @@ for (const scheme of ['light', 'dark'] as const satisfies readonly Scheme[]) {
 }
 
 test('the theme is kept', async () => {
-  const { page, context } = await openPage(browser, mesh.console);
+  const { page, context } = await openPage(browser, mesh.console, 'light');
+  const ground = (): Promise<string> => page.evaluate('getComputedStyle(document.body).backgroundColor');
+  const light = await ground();
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await expect.poll(ground).not.toBe(light);
+  const dark = await ground();
   await page.getByRole('button', { name: /Change to light/ }).click();
+  expect(await ground()).toBe(light);
+  await page.emulateMedia({ colorScheme: 'light' });
   await page.getByRole('button', { name: /Change to dark/ }).click();
   await page.reload();
   expect(await page.locator('html').getAttribute('data-theme')).toBe('dark');
+  expect(await ground()).toBe(dark);
   await context.close();
 });

@@ -1,22 +1,13 @@
 import type { ConfigResource } from '../api.ts';
+import type { BecomesAnswer } from '../gen/answers.ts';
 import { Problem } from '../parts/problem.tsx';
 import { useLive } from '../use-live.ts';
-
-interface Becomes {
-  readonly resources: readonly {
-    readonly type: string;
-    readonly name: string;
-    readonly parts: readonly { readonly path: string; readonly value: unknown; readonly source: string }[];
-    readonly proxies: readonly string[];
-  }[];
-  readonly total: number;
-}
 
 /** What proxies are sent because of a resource. */
 export function BecomesView({ resource }: { readonly resource: ConfigResource }): React.JSX.Element {
   const { apiVersion, kind, namespace, name } = resource;
   const query = new URLSearchParams({ apiVersion, kind, namespace, name });
-  const { value, problem } = useLive<Becomes>(`/api/config/xds?${query.toString()}`, 4000);
+  const { value, problem } = useLive<BecomesAnswer>(`/api/config/xds?${query.toString()}`, 4000);
   return (
     <section className="becomes" aria-label="What it becomes">
       <h2>

@@ -40,7 +40,6 @@ export function Editor({ text, readOnly, label, diagnostics, line, onChange }: E
           {lines.map((_, index) => {
             const severity = marks.get(index + 1)?.severity;
             return (
-              // oxlint-disable-next-line react/no-array-index-key
               <div
                 key={index}
                 className={severity === undefined ? (index + 1 === line ? 'here' : undefined) : severity}

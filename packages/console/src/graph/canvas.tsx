@@ -1,6 +1,7 @@
-import { memo, useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import type { Graph } from '../api.ts';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import type { Graph, GraphEdge } from '../api.ts';
 import { Icon } from '../parts/icon.tsx';
+import { Boxes, FarNames } from './box-view.tsx';
 import { EdgeLabel, EdgeLine } from './edge-view.tsx';
 import { nearest } from './keyboard.ts';
 import { type Layout, NODE_WIDTH, type Point } from './layout.ts';
@@ -22,8 +23,6 @@ const WORDS_FROM = 0.33;
 /** Beyond so many edges nothing moves along them. */
 const MOVING = 60;
 const ZOOM = 1.25;
-/** Pixels. */
-const FAR_NAME = 12;
 
 /** The drawing: panned by dragging, zoomed by the wheel, walked by the arrow keys. */
 export function Canvas({ graph, layout, dimmed, selected, onSelect }: CanvasProps): React.JSX.Element {
@@ -76,6 +75,7 @@ export function Canvas({ graph, layout, dimmed, selected, onSelect }: CanvasProp
   const faint = (ids: readonly string[]): boolean =>
     ids.some((id) => dimmed.has(id)) || (around !== undefined && !ids.every((id) => around.has(id)));
   const edges = graph.edges.filter(({ id }) => layout.edges[id] !== undefined);
+  const faintEdge = ({ id, source, target }: GraphEdge): boolean => id !== selected && faint([source, target]);
   const near = (ids: readonly string[]): boolean => around !== undefined && ids.every((id) => around.has(id));
   const labelled = labels
     ? edges.filter(({ id, source, target }) => {
@@ -121,7 +121,7 @@ export function Canvas({ graph, layout, dimmed, selected, onSelect }: CanvasProp
                 points={layout.edges[edge.id]!.points}
                 health={edge.health}
                 heavy={edge.requestRate}
-                faint={selected === edge.id ? false : faint([edge.source, edge.target])}
+                faint={faintEdge(edge)}
                 selected={selected === edge.id}
                 onSelect={onSelect}
               />
@@ -138,7 +138,7 @@ export function Canvas({ graph, layout, dimmed, selected, onSelect }: CanvasProp
                 protocol={edge.protocol}
                 mtls={edge.mtls}
                 health={edge.health}
-                faint={selected === edge.id ? false : faint([edge.source, edge.target])}
+                faint={faintEdge(edge)}
                 onSelect={onSelect}
               />
             ))}
@@ -184,41 +184,6 @@ export function Canvas({ graph, layout, dimmed, selected, onSelect }: CanvasProp
     </div>
   );
 }
-
-const Boxes = memo(function Boxes({ boxes, named }: { readonly boxes: Layout['boxes']; readonly named: boolean }) {
-  return boxes.map(({ id, kind, name, x, y, width, height }) => (
-    <g key={id} className={`box ${kind}`} transform={`translate(${x} ${y})`}>
-      <rect width={width} height={height} rx={kind === 'namespace' ? 14 : 10} />
-      {named && (
-        <text x={12} y={kind === 'namespace' ? 18 : 15}>
-          {name}
-        </text>
-      )}
-    </g>
-  ));
-});
-
-/** On the screen as large as other words, above what they name. */
-const FarNames = memo(function FarNames({
-  boxes,
-  scale,
-}: {
-  readonly boxes: Layout['boxes'];
-  readonly scale: number;
-}): React.JSX.Element {
-  const size = FAR_NAME / scale;
-  return (
-    <g className="far-names" fontSize={size} strokeWidth={size / 4}>
-      {boxes
-        .filter(({ kind }) => kind === 'namespace')
-        .map(({ id, name, x, y }) => (
-          <text key={id} x={x + size / 2} y={y + size * 1.1}>
-            {name}
-          </text>
-        ))}
-    </g>
-  );
-});
 
 /** React listens to wheels passively, which could not keep the page from scrolling. */
 function useWheel(svg: React.RefObject<SVGSVGElement | null>, change: (next: (view: View) => View) => void): void {

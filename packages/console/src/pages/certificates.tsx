@@ -1,23 +1,12 @@
 import { age } from '../format.ts';
+import type { CertificatesAnswer } from '../gen/answers.ts';
 import { Problem } from '../parts/problem.tsx';
 import { address } from '../route.ts';
 import { useLive } from '../use-live.ts';
 
-interface Certificate {
-  readonly node: string;
-  readonly namespace: string;
-  readonly pod: string;
-  readonly workload: string;
-  readonly identity: string;
-  readonly serial: string;
-  readonly issuedAt: string;
-  readonly expiresAt: string;
-  readonly rotatesAt: string;
-}
-
 /** The certificates of proxies: how old they are, and when the next comes. */
 export default function CertificatesPage(): React.JSX.Element {
-  const { value, problem } = useLive<{ readonly certificates: readonly Certificate[] }>('/api/certificates', 5000);
+  const { value, problem } = useLive<CertificatesAnswer>('/api/certificates', 5000);
   const now = Date.now();
   const until = (time: string): string => (time === '' ? 'not known' : age(Date.parse(time) - now));
   return (

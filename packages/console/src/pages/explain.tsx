@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { Workload } from '../api.ts';
+import type { WorkloadsAnswer } from '../gen/answers.ts';
 import { Problem } from '../parts/problem.tsx';
 import { address, useRoute } from '../route.ts';
 import type { ExplainedStep, Explanation } from '../traces/types.ts';
@@ -44,7 +44,7 @@ export default function ExplainPage(): React.JSX.Element {
 }
 
 function AskForm({ query }: { readonly query: URLSearchParams }): React.JSX.Element {
-  const { value } = useLive<{ readonly workloads: readonly Workload[] }>('/api/workloads', 10_000);
+  const { value } = useLive<WorkloadsAnswer>('/api/workloads', 10_000);
   const of = (name: string): string => query.get(name) ?? '';
   const [method, setMethod] = useState(of('method') || 'GET');
   const [url, setUrl] = useState(of('url'));
@@ -118,7 +118,6 @@ function Side({ title, proxy, steps }: SideProps): React.JSX.Element {
       <ol className="steps">
         {steps.map((step, index) => (
           // Steps have no names of their own.
-          // oxlint-disable-next-line react/no-array-index-key
           <li key={`${index} ${step.text}`} className={step.matched === false ? 'passed-over' : undefined}>
             <span className="step-mark" aria-label={markOf(step)}>
               {step.matched === undefined ? '·' : step.matched ? '✓' : '✗'}

@@ -1,21 +1,11 @@
 import { useEffect, useRef, useState } from 'react';
-import { get, type Workload } from '../api.ts';
+import { get } from '../api.ts';
+import type { LogsAnswer, WorkloadsAnswer } from '../gen/answers.ts';
 import { Problem } from '../parts/problem.tsx';
 import { address, useRoute } from '../route.ts';
 import { useLive } from '../use-live.ts';
 
-interface Line {
-  readonly time: string;
-  readonly pod: string;
-  readonly container: string;
-  readonly stream: 'stdout' | 'stderr';
-  readonly text: string;
-}
-
-interface Logs {
-  readonly position: number;
-  readonly lines: readonly Line[];
-}
+type Line = LogsAnswer['lines'][number];
 
 /** Older lines go when there are more. */
 const MOST = 2000;
@@ -24,7 +14,7 @@ const INTERVAL_MS = 1000;
 /** What a workload writes, or the access log of its proxies, as it is written. */
 export default function LogsPage(): React.JSX.Element {
   const { query } = useRoute();
-  const { value } = useLive<{ readonly workloads: readonly Workload[] }>('/api/workloads', 5000);
+  const { value } = useLive<WorkloadsAnswer>('/api/workloads', 5000);
   const ids = (value?.workloads ?? []).map(({ namespace, name }) => `${namespace}/${name}`);
   const workload = query.get('workload') ?? ids[0] ?? '';
   const access = query.get('source') === 'access';
@@ -94,7 +84,6 @@ function Lines({ lines }: { readonly lines: readonly Line[] }): React.JSX.Elemen
       {lines.length === 0 && <p className="empty">Nothing was written.</p>}
       {lines.map(({ time, pod, stream, text }, index) => (
         // Lines have no names of their own.
-        // oxlint-disable-next-line react/no-array-index-key
         <div key={`${index} ${time}`} className={stream === 'stderr' ? 'line bad' : 'line'}>
           {time !== '' && <time dateTime={time}>{time.slice(11, 23)}</time>}
           {pod !== '' && <span className="pod">{pod}</span>}
@@ -139,7 +128,7 @@ function useLog(
           ...(access ? { source: 'access' } : {}),
           ...(position === undefined ? {} : { from: String(position) }),
         });
-        const more = await get<Logs>(`${path}?${query.toString()}`, abort.signal);
+        const more = await get<LogsAnswer>(`${path}?${query.toString()}`, abort.signal);
         if (position !== undefined && more.position < position) setLines([]);
         position = more.position;
         setProblem(undefined);

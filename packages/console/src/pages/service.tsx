@@ -1,15 +1,15 @@
 import { protocol } from '../format.ts';
+import type { ServicesAnswer } from '../gen/answers.ts';
 import { Problem } from '../parts/problem.tsx';
 import { Red, type Traffic } from '../parts/red.tsx';
 import { address, useRoute } from '../route.ts';
 import { useLive } from '../use-live.ts';
-import type { Service } from './services.tsx';
 
 /** One service: its requests by version, and what answers them. */
 export default function ServicePage(): React.JSX.Element {
   const { query } = useRoute();
   const host = query.get('host') ?? '';
-  const { value, problem } = useLive<{ readonly services: readonly Service[] }>('/api/services', 3000);
+  const { value, problem } = useLive<ServicesAnswer>('/api/services', 3000);
   const traffic = useLive<Traffic>(`/api/traffic?${new URLSearchParams({ service: host }).toString()}`);
   const service = value?.services.find(({ hostname }) => hostname === host);
   return (
@@ -37,6 +37,8 @@ export default function ServicePage(): React.JSX.Element {
     </div>
   );
 }
+
+type Service = ServicesAnswer['services'][number];
 
 function Endpoints({ service: { ports, endpoints, namespace } }: { readonly service: Service }): React.JSX.Element {
   return (

@@ -1,41 +1,15 @@
 import { useState } from 'react';
 import { milliseconds, percent, protocol, rate } from '../format.ts';
+import type { ServicesAnswer, TrafficSummaryAnswer } from '../gen/answers.ts';
 import { Problem } from '../parts/problem.tsx';
 import { address } from '../route.ts';
 import { useLive } from '../use-live.ts';
 
-export interface Service {
-  readonly hostname: string;
-  readonly namespace: string;
-  readonly registry: string;
-  readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: string }[];
-  readonly endpoints: readonly {
-    readonly address: string;
-    readonly port: number;
-    readonly servicePort: number;
-    readonly workload: string;
-    readonly healthy: boolean;
-    readonly mtls: boolean;
-  }[];
-}
-
-interface Summary {
-  readonly seconds: number;
-  readonly services: readonly {
-    readonly service: string;
-    readonly requests: number;
-    readonly errors: number;
-    readonly p50: number | null;
-    readonly p90: number | null;
-    readonly p99: number | null;
-  }[];
-}
-
 /** Every service, with what it was asked within the last minutes. */
 export default function ServicesPage(): React.JSX.Element {
   const [sought, setSought] = useState('');
-  const { value, problem } = useLive<{ readonly services: readonly Service[] }>('/api/services', 3000);
-  const traffic = useLive<Summary>('/api/traffic', 3000);
+  const { value, problem } = useLive<ServicesAnswer>('/api/services', 3000);
+  const traffic = useLive<TrafficSummaryAnswer>('/api/traffic', 3000);
   const seconds = traffic.value?.seconds ?? 1;
   const numbers = new Map((traffic.value?.services ?? []).map((each) => [each.service, each]));
   const shown = (value?.services ?? []).filter(({ hostname }) => hostname.includes(sought.trim().toLowerCase()));

@@ -5,6 +5,7 @@ import { type Fault, FaultForm } from '../config/fault-form.tsx';
 import { Review } from '../config/review.tsx';
 import { sharesOf, withShare } from '../config/shares.ts';
 import type { Route, VirtualService } from '../config/types.ts';
+import type { RoutesAnswer } from '../gen/answers.ts';
 import { useFile } from '../config/use-file.ts';
 import { usePreview } from '../config/use-preview.ts';
 import { Problem } from '../parts/problem.tsx';
@@ -19,7 +20,7 @@ import '../config/traffic.css';
 export default function TrafficPage(): React.JSX.Element {
   const { query } = useRoute();
   const token = useToken();
-  const { value, problem } = useLive<{ readonly virtualServices: readonly VirtualService[] }>('/api/config/routes');
+  const { value, problem } = useLive<RoutesAnswer>('/api/config/routes');
   const all = value?.virtualServices ?? [];
   const chosen = query.get('route') ?? '';
   return (
@@ -231,7 +232,6 @@ function Sliders({
     const timer = setTimeout(() => void onChange(asked), QUIET_MS);
     return () => clearTimeout(timer);
     // What is asked for counts; the rest only says how.
-    // oxlint-disable-next-line react/exhaustive-deps
   }, [asked]);
   const set = (index: number, share: number): void => {
     const next = withShare(weights, index, share);

@@ -1,5 +1,6 @@
 import { Fragment } from 'react';
 import type { ConfigStatus, ProxyStatus, Workload } from '../api.ts';
+import type { WorkloadsAnswer } from '../gen/answers.ts';
 import { Problem } from '../parts/problem.tsx';
 import { address, useRoute } from '../route.ts';
 import { useLive } from '../use-live.ts';
@@ -8,7 +9,7 @@ import { useLive } from '../use-live.ts';
 export default function WorkloadsPage(): React.JSX.Element {
   const { query } = useRoute();
   const chosen = query.get('workload');
-  const { value, problem } = useLive<{ readonly workloads: readonly Workload[] }>('/api/workloads');
+  const { value, problem } = useLive<WorkloadsAnswer>('/api/workloads');
   const status = useLive<ConfigStatus>('/api/config/status', 3000);
   const proxies = new Map((status.value?.proxies ?? []).map((proxy) => [proxy.node, proxy]));
   return (

@@ -17,7 +17,6 @@ export function DiffView({ before, after, label }: DiffViewProps): React.JSX.Ele
     <div className="code diff" role="region" tabIndex={0} aria-label={label}>
       {lines.map((line, index) =>
         line === undefined ? (
-          // oxlint-disable-next-line react/no-array-index-key
           <div key={`gap ${index}`} className="gap">
             ⋯
           </div>

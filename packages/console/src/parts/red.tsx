@@ -1,28 +1,10 @@
+import type { TrafficAnswer } from '../gen/answers.ts';
 import { milliseconds, percent, rate } from '../format.ts';
 import { Chart, Swatch } from './chart.tsx';
 
+export type Traffic = TrafficAnswer;
 /** Requests of one version, or from or to one other, over the last minutes. */
-export interface Series {
-  readonly name: string;
-  readonly rate: readonly number[];
-  readonly errorRate: readonly number[];
-  readonly p50: readonly (number | null)[];
-  readonly p90: readonly (number | null)[];
-  readonly p99: readonly (number | null)[];
-  readonly total: {
-    readonly requests: number;
-    readonly errors: number;
-    readonly p50: number | null;
-    readonly p90: number | null;
-    readonly p99: number | null;
-  };
-}
-
-export interface Traffic {
-  readonly step: number;
-  readonly inbound: readonly Series[];
-  readonly outbound: readonly Series[];
-}
+export type Series = Traffic['inbound'][number];
 
 /** More lines than this nobody can tell apart; the busiest are drawn. */
 const MOST = 6;

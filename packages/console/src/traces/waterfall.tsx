@@ -41,7 +41,6 @@ export function Waterfall({ trace }: { readonly trace: Trace }): React.JSX.Eleme
         ))}
       </div>
       {/* Keys move between the buttons in it, which are what can be reached. */}
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
       <ol ref={list} onKeyDown={move}>
         {trace.spans.map((span) => {
           const key = `${span.id} ${span.kind} ${span.service}`;

@@ -1,10 +1,12 @@
 /** What filters do over time, on a clock that is moved by hand. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { Headers } from '../http/headers.ts';
 import { CompileContext } from '../program/context.ts';
 import { OfflineStream } from '../program/offline-stream.ts';
 import { testDeps } from '../program/testing/deps.ts';
-import type { HttpFetch } from '../program/types.ts';
+import type { CompileDeps, HttpFetch } from '../program/types.ts';
 import { ResponseFlag, type ConnectionInfo } from '../types.ts';
 import { faultFilter } from './fault.ts';
 import { jwtFilter } from './jwt/filter.ts';
@@ -154,4 +156,93 @@ test('keys that are fetched in the background never make a request wait again', 
   clock.advance(1000);
   expect(count).toBe(3);
   expect(ask()).toBeUndefined();
+});
+
+/** Asks for keys as a filter with a provider of remote keys does. */
+function asking(remoteJwks: object, clock: ManualClock, fetch: CompileDeps['fetch']): () => unknown {
+  const context = new CompileContext('t', 'l', { ...testDeps, clock, fetch });
+  const filter = jwtFilter(
+    context,
+    {
+      providers: { p: { remoteJwks: { httpUri: { cluster: 'keys', uri: '/' }, ...remoteJwks } } },
+      rules: [{ match: { prefix: '/' }, requires: { providerName: 'p' } }],
+    },
+    scope,
+    [],
+  );
+  expect(context.nacks).toEqual([]);
+  return () => filter.onRequest!(stream('authorization', `Bearer ${good}`));
+}
+const settle = (): Promise<void> => new Promise((done) => setImmediate(done));
+
+test('however many requests find no keys, they are fetched by one at a time', async () => {
+  const clock = new ManualClock();
+  let count = 0;
+  const ask = asking({ asyncFetch: {} }, clock, () => {
+    count++;
+    return Promise.resolve({ status: 404, body: Buffer.alloc(0) });
+  });
+  for (let i = 0; i < 20; i++) expect(await Promise.all([ask(), ask(), ask()])).toEqual(['stop', 'stop', 'stop']);
+  expect(count).toBe(20);
+  expect(clock.waiting).toBe(1);
+  clock.advance(1000);
+  await settle();
+  expect(count).toBe(21);
+  expect(clock.waiting).toBe(1);
+});
+
+test('a fetch that fails is tried again as its policy says, in the time that it has', async () => {
+  const clock = new ManualClock();
+  const timeouts: number[] = [];
+  let failures = 2;
+  const fetch: CompileDeps['fetch'] = ({ timeout }) => {
+    timeouts.push(timeout);
+    if (failures-- <= 0) return Promise.resolve({ status: 200, body: Buffer.from(jwks.inlineString) });
+    return failures === 1 ? Promise.reject(new Error('down')) : Promise.resolve({ status: 503, body: Buffer.alloc(0) });
+  };
+  const httpUri = { cluster: 'keys', uri: '/', timeout: '5s' };
+  const retryPolicy = { numRetries: 2, retryBackOff: { baseInterval: '1s', maxInterval: '1s' } };
+  const ask = asking({ httpUri, retryPolicy }, clock, fetch);
+  const first = ask();
+  for (let i = 0; i < 2; i++) {
+    await settle();
+    clock.advance(1000);
+  }
+  expect(await first).toBeUndefined();
+  expect(timeouts).toEqual([5000, 4000, 3000]);
+
+  failures = 9;
+  const other = asking({ httpUri: { ...httpUri, timeout: '1s' }, retryPolicy }, clock, fetch)();
+  await settle();
+  clock.advance(1000);
+  expect(await other).toBe('stop');
+  expect(timeouts.length).toBeLessThan(6);
+
+  const without = asking({ httpUri }, clock, fetch)();
+  const before = timeouts.length;
+  expect(await without).toBe('stop');
+  expect(timeouts).toHaveLength(before);
+});
+
+test('keys of a filter that is gone are fetched no more', async () => {
+  const clock = new ManualClock();
+  let count = 0;
+  const begin = async (): Promise<void> => {
+    const ask = asking({ asyncFetch: {}, cacheDuration: '60s' }, clock, () => {
+      count++;
+      return Promise.resolve({ status: 200, body: Buffer.from(jwks.inlineString) });
+    });
+    expect(await ask()).toBeUndefined();
+    clock.advance(55_000);
+    await settle();
+    expect(count).toBe(2);
+  };
+  await begin();
+  await settle();
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  clock.advance(55_000);
+  await settle();
+  expect(count).toBe(2);
+  expect(clock.waiting).toBe(0);
 });

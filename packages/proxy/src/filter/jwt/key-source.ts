@@ -1,4 +1,4 @@
-import type { Clock } from '../../deps.ts';
+import type { Timer } from '../../deps.ts';
 import type { CompileDeps } from '../../program/types.ts';
 import { parseJwks, type Jwks } from './jwks.ts';
 import { Status } from './status.ts';
@@ -20,6 +20,9 @@ export interface RemoteKeys {
   /** Fetches again before the keys run out, so that requests never wait after the first. */
   readonly inBackground: boolean;
   readonly failedRefetch: number;
+  /** How often a fetch that fails is tried again, and for how long it is waited before that, milliseconds. */
+  readonly retries: number;
+  readonly backOff: { readonly base: number; readonly max: number };
   readonly counters: KeyCounters;
 }
 
@@ -30,24 +33,41 @@ export interface KeyCounters {
   readonly missed: { value: number };
 }
 
-/** Fetched when first needed, kept for as long as configured. Requests that need them meanwhile wait for the one fetch. */
+/**
+ * Fetched when first needed, kept for as long as configured. Requests that need them meanwhile wait for the one fetch.
+ * Fetches in the background go on for as long as somebody holds the source.
+ */
 export function remoteKeys(config: RemoteKeys, deps: CompileDeps): KeySource {
-  const { clock } = deps;
+  const { clock, random } = deps;
   let cached: Jwks | undefined;
   let expires = 0;
   let pending: Promise<Jwks | Status> | undefined;
+  let next: Timer | undefined;
 
-  const fetchOnce = async (): Promise<Jwks | Status> => {
+  /** Undefined: it is worth another try. */
+  const fetchOnce = async (timeout: number): Promise<Jwks | Status | undefined> => {
     try {
-      const { status, body } = await deps.fetch({ cluster: config.cluster, uri: config.uri, timeout: config.timeout });
-      return status === 200 ? parseJwks(body.toString('utf8')) : Status.FetchFail;
+      const { status, body } = await deps.fetch({ cluster: config.cluster, uri: config.uri, timeout });
+      return status === 200 ? parseJwks(body.toString('utf8')) : status >= 500 ? undefined : Status.FetchFail;
     } catch {
-      return Status.FetchFail;
+      return undefined;
+    }
+  };
+  const fetchWithin = async (): Promise<Jwks | Status> => {
+    const end = clock.now() + config.timeout;
+    for (let tries = 0; ; tries++) {
+      const jwks = await fetchOnce(end - clock.now());
+      if (jwks !== undefined) return jwks;
+      const { base, max } = config.backOff;
+      const pause = random.float() * Math.min(max, base * (2 ** (tries + 1) - 1));
+      if (tries >= config.retries || clock.now() + pause >= end) return Status.FetchFail;
+      await new Promise<void>((done) => void clock.after(pause, done));
     }
   };
   const fetch = async (): Promise<Jwks | Status> => {
-    const jwks = await fetchOnce();
+    const jwks = await fetchWithin();
     pending = undefined;
+    if (config.inBackground) again(typeof jwks === 'string' ? config.failedRefetch : refreshAfter(config));
     if (typeof jwks === 'string') {
       config.counters.failed.value++;
       return jwks;
@@ -59,22 +79,23 @@ export function remoteKeys(config: RemoteKeys, deps: CompileDeps): KeySource {
   };
   const refresh = (): void => {
     pending ??= fetch();
-    if (config.inBackground)
-      void pending.then((result) =>
-        again(clock, typeof result === 'string' ? config.failedRefetch : refreshAfter(config)),
-      );
   };
-  const again = (on: Clock, ms: number): void => {
-    on.after(ms, refresh);
+  const again = (ms: number): void => {
+    next?.cancel();
+    next = clock.after(ms, () => {
+      if (held.deref() !== undefined) refresh();
+    });
   };
 
-  return {
+  const source: KeySource = {
     keys() {
       if (cached !== undefined && (config.inBackground || clock.now() < expires)) return cached;
       refresh();
       return pending ?? Status.FetchFail;
     },
   };
+  const held = new WeakRef(source);
+  return source;
 }
 
 /** Five seconds early, where there is room for it. */

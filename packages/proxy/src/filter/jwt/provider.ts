@@ -143,10 +143,23 @@ function compileKeys(
       cacheDuration: milliseconds(remote.cacheDuration, 600_000),
       inBackground: remote.asyncFetch !== undefined,
       failedRefetch: milliseconds(remote.asyncFetch?.failedRefetchDuration, 1000),
+      retries: remote.retryPolicy === undefined ? 0 : (remote.retryPolicy.numRetries ?? 1),
+      backOff: compileBackOff(context, remote.retryPolicy?.retryBackOff, [...path, 'remoteJwks', 'retryPolicy']),
       counters,
     },
     context.deps,
   );
+}
+
+function compileBackOff(
+  context: CompileContext,
+  backOff: types.core.BackoffStrategy | undefined,
+  path: Path,
+): { readonly base: number; readonly max: number } {
+  const base = milliseconds(backOff?.baseInterval, 1000);
+  const max = milliseconds(backOff?.maxInterval, base * 10);
+  if (max < base) context.refuse([...path, 'retryBackOff', 'maxInterval'], 'must not be less than `baseInterval`');
+  return { base, max };
 }
 
 function compileClaims(

@@ -85,8 +85,7 @@ export const commonFields: FieldTable = {
   },
   'envoy.config.core.v3.HttpUri': { implemented: 'uri cluster timeout' },
   'envoy.config.core.v3.RetryPolicy': {
-    implemented: 'retryBackOff',
-    noEffect: { 'what failed is tried again anyway': 'numRetries' },
+    implemented: 'retryBackOff numRetries',
     refused: { [NOT_SUPPORTED]: 'retryOn retryPriority retryHostPredicate hostSelectionRetryMaxAttempts' },
   },
   'envoy.type.v3.FractionalPercent': { implemented: 'numerator denominator' },

@@ -117,7 +117,7 @@ class Call {
     let trailers: IncomingHttpHeaders | undefined;
     stream.on('response', (headers) => {
       head = headers;
-      charge(stats, Number(headers[':status'] ?? 0), true, host.canary === true);
+      charge(stats, Number(headers[':status'] ?? 0), true, host.canary === true, host.zones);
     });
     stream.on('trailers', (headers: IncomingHttpHeaders) => (trailers = headers));
     stream.on('data', (data: Buffer) => {
@@ -132,7 +132,7 @@ class Call {
       if (this.#settled) return;
       const outcome = this.#read(head, trailers, Buffer.concat(parts));
       host.report(outcome instanceof CallError ? 'server-error' : 'success');
-      if (head[':status'] === undefined) charge(stats, 503, true, host.canary === true);
+      if (head[':status'] === undefined) charge(stats, 503, true, host.canary === true, host.zones);
       if (outcome instanceof CallError) return fail(outcome);
       this.cancel();
       resolve(outcome);

@@ -143,7 +143,7 @@ class Call implements Waiter, Exchange {
     this.#status = status;
     const took = Math.max(0, Math.trunc(turnNow(this.#deps.clock) - this.#sentAt));
     this.#headers = [...parser.flat, 'x-envoy-upstream-service-time', String(took)];
-    charge(this.#cluster.stats, status, true, this.#host!.canary === true);
+    charge(this.#cluster.stats, status, true, this.#host!.canary === true, this.#host!.zones);
     this.#host!.report(status < 500 ? 'success' : status >= 502 && status <= 504 ? 'gateway-error' : 'server-error');
   }
 
@@ -160,7 +160,13 @@ class Call implements Waiter, Exchange {
 
   onResponseEnd(): void {
     if (this.#over) return;
-    chargeTime(this.#cluster.stats, turnNow(this.#deps.clock) - this.#sentAt, true, this.#host!.canary === true);
+    chargeTime(
+      this.#cluster.stats,
+      turnNow(this.#deps.clock) - this.#sentAt,
+      true,
+      this.#host!.canary === true,
+      this.#host!.zones,
+    );
     const unsent = this.#sent < this.#call.body.length;
     this.#finish();
     if (unsent) this.#connection?.abandon();

@@ -76,6 +76,8 @@ export class Cluster implements UpstreamCluster {
   defaultSources: SourceAddresses | undefined = undefined;
   /** What the proxy says of itself to hosts that agree to hear it. */
   peerExchange: ExchangeProgram | undefined = undefined;
+  /** The zone that the proxy is in; '': not known. */
+  ownZone = '';
   /** For zone-aware routing. */
   neighbours: (() => Neighbours | undefined) | undefined = undefined;
   #closed = false;
@@ -193,6 +195,7 @@ export class Cluster implements UpstreamCluster {
     const hosts = new Map<string, ClusterHost>();
     let added = false;
     for (const locality of endpoints.localities) {
+      const zones = this.ownZone === '' || locality.zone === '' ? undefined : `${this.ownZone}.${locality.zone}`;
       for (const endpoint of locality.endpoints) {
         const key = hostKey(endpoint);
         if (hosts.has(key)) continue;
@@ -200,12 +203,14 @@ export class Cluster implements UpstreamCluster {
         const known = this.#hosts.get(key);
         if (known !== undefined && !this.#checkedElsewhere(known, endpoint)) {
           known.describe(endpoint, transport);
+          known.zones = zones;
           hosts.set(key, known);
           continue;
         }
         const matches = this.stats.transport_matches;
         matches.set(transport.name, (matches.get(transport.name) ?? 0) + 1);
         const host = new ClusterHost(this, endpoint, transport, now);
+        host.zones = zones;
         host.failedActiveHc = this.program.healthChecks.length > 0 && !endpoint.healthCheckDisabled;
         host.pendingActiveHc = host.failedActiveHc && this.program.ignoreNewHosts && this.program.type !== 'STATIC';
         hosts.set(key, host);

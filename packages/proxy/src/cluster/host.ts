@@ -50,6 +50,7 @@ export class ClusterHost implements BalancedHost {
   readonly authority: string;
   readonly hostname: string;
   readonly internalListener?: string;
+  zones: string | undefined = undefined;
   /** When it joined, or last passed its checks again. */
   since: number;
   readonly sessions: SessionSlot = newSessionSlot();

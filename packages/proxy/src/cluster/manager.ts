@@ -24,6 +24,8 @@ export interface ClusterManagerSettings {
   /** The cluster that the proxy is part of, and its own locality: clusters are routed to by zone then. */
   readonly localCluster?: string | undefined;
   readonly locality?: string | undefined;
+  /** Of that locality: answers are counted by the zones they came between. */
+  readonly zone?: string | undefined;
   /** Where connections of clusters come from that say nothing of it. */
   readonly sources?: SourceAddresses | undefined;
 }
@@ -224,6 +226,7 @@ export class ClusterManager {
   #make(program: ClusterProgram): Cluster {
     const cluster = this.#makeOfKind(program);
     cluster.defaultSources = this.#options.settings?.sources;
+    cluster.ownZone = this.#options.settings?.zone ?? '';
     if (program.peerExchange !== undefined) cluster.peerExchange = this.#options.exchange?.(program.peerExchange);
     return cluster;
   }

@@ -2,7 +2,7 @@ import { GrpcCalls } from '../telemetry/grpc-calls.ts';
 import { Histogram } from '../telemetry/histogram.ts';
 import { ResponseCodes } from '../telemetry/response-codes.ts';
 import type { UpstreamTlsStats } from '../tls/client.ts';
-import type { AnswerStats, ClusterStats } from '../types.ts';
+import type { AnswersByKind, AnswerStats, ClusterStats } from '../types.ts';
 
 /** What cluster/ and health/ count beside the counters everybody adds to. */
 export interface ClusterDetailStats extends ClusterStats {
@@ -51,6 +51,10 @@ export interface OutlierStats extends Record<string, number> {
 
 export function newAnswerStats(): AnswerStats {
   return { codes: new ResponseCodes(), upstream_rq_time: new Histogram() };
+}
+
+export function newAnswersByKind(): AnswersByKind {
+  return { external: newAnswerStats(), internal: newAnswerStats(), canary: newAnswerStats(), zones: new Map() };
 }
 
 /** Counters of one check of a cluster, and how many hosts pass it. */
@@ -139,9 +143,8 @@ export function newClusterStats(): ClusterDetailStats {
     upstream_cx_connect_ms: new Histogram(),
     upstream_cx_length_ms: new Histogram(),
     upstream_rq_per_cx: new Histogram(),
-    external: newAnswerStats(),
-    internal: newAnswerStats(),
-    canary: newAnswerStats(),
+    ...newAnswersByKind(),
+    alternatives: new Map(),
     retry: new ResponseCodes(),
     upstream_rq_drop_overload: 0,
     lb_healthy_panic: 0,

@@ -1,6 +1,8 @@
 import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import { routeGroup, virtualClusterGroup, type RequestGroup } from '../telemetry/request-groups.ts';
-import type { ClusterStats, RouteEntry, UpstreamCluster } from '../types.ts';
+import type { AnswersByKind, AnswerStats, ClusterStats, RouteEntry, UpstreamCluster, UpstreamHost } from '../types.ts';
+import { newAnswersByKind, newAnswerStats } from '../cluster/stats.ts';
+import type { ResponseCodes } from '../telemetry/response-codes.ts';
 import type { HcmRuntime } from './runtime.ts';
 import type { ActiveStream } from './stream.ts';
 
@@ -10,6 +12,8 @@ export interface Charged {
   readonly cluster: UpstreamCluster;
   /** What its route has it counted under, besides the cluster. */
   readonly groups: readonly RequestGroup[] | undefined;
+  /** And under the name that it gave itself. */
+  readonly alternative: AnswersByKind | undefined;
   /** It is said to come from within. */
   readonly internal: boolean;
 }
@@ -26,46 +30,73 @@ export function groupsOf({ request, hcm }: ActiveStream, route: RouteEntry): Req
   return groups;
 }
 
-/** Counts an answer to a request, wherever that is to be counted. */
-export function chargeAnswer(request: Charged, status: number, canary: boolean): void {
-  const { stream, groups } = request;
+/** Counts an answer of a host to a request, wherever that is to be counted. */
+export function chargeAnswer(request: Charged, status: number, canary: boolean, host?: UpstreamHost): void {
+  const { stream, groups, alternative, internal } = request;
   const { dynamicStats, suppressGrpcRequestFailureCodeStats } = stream.hcm.program.router;
   if (!dynamicStats) return;
-  const told = !(suppressGrpcRequestFailureCodeStats && isGrpc(stream.request.headers.get('content-type')));
-  charge(request.cluster.stats, told ? status : undefined, request.internal, canary);
+  const told =
+    suppressGrpcRequestFailureCodeStats && isGrpc(stream.request.headers.get('content-type')) ? undefined : status;
+  const zones = host?.zones;
+  charge(request.cluster.stats, told, internal, canary, zones);
+  if (alternative !== undefined) charge(alternative, told, internal, canary, zones);
   if (groups === undefined) return;
-  for (const { codes } of groups) {
-    if (told) codes.charge(status);
-    else codes.chargeUntold();
-  }
+  for (const { codes } of groups) chargeCode(codes, told);
 }
 
 /** Counts how long the answer to a request took, milliseconds. */
-export function chargeAnswerTime(request: Charged, ms: number, canary: boolean): void {
-  const { stream, groups } = request;
+export function chargeAnswerTime(request: Charged, ms: number, canary: boolean, host?: UpstreamHost): void {
+  const { stream, groups, alternative, internal } = request;
   if (!stream.hcm.program.router.dynamicStats) return;
-  chargeTime(request.cluster.stats, ms, request.internal, canary);
+  const zones = host?.zones;
+  chargeTime(request.cluster.stats, ms, internal, canary, zones);
+  if (alternative !== undefined) chargeTime(alternative, ms, internal, canary, zones);
   if (groups !== undefined) for (const group of groups) group.upstream_rq_time.record(ms > 0 ? Math.trunc(ms) : 0);
 }
 
 /**
- * Counts an answer of a cluster: by whether another of the mesh asked or anybody, and whether a canary answered. Without
- * a status only that there was one.
+ * Counts an answer of a cluster: by whether another of the mesh asked or anybody, whether a canary answered, and between
+ * which zones it went. Without a status only that there was one.
  */
-export function charge(stats: ClusterStats, status: number | undefined, internal: boolean, canary: boolean): void {
-  const { codes } = internal ? stats.internal : stats.external;
-  if (status === undefined) codes.chargeUntold();
-  else codes.charge(status);
-  if (!canary) return;
-  if (status === undefined) stats.canary.codes.chargeUntold();
-  else stats.canary.codes.charge(status);
+export function charge(
+  stats: AnswersByKind,
+  status: number | undefined,
+  internal: boolean,
+  canary: boolean,
+  zones?: string,
+): void {
+  chargeCode((internal ? stats.internal : stats.external).codes, status);
+  if (canary) chargeCode(stats.canary.codes, status);
+  if (zones !== undefined) chargeCode(ofZones(stats, zones).codes, status);
 }
 
 /** Counts how long an answer took, milliseconds. */
-export function chargeTime(stats: ClusterStats, ms: number, internal: boolean, canary: boolean): void {
+export function chargeTime(stats: AnswersByKind, ms: number, internal: boolean, canary: boolean, zones?: string): void {
   const whole = ms > 0 ? Math.trunc(ms) : 0;
   (internal ? stats.internal : stats.external).upstream_rq_time.record(whole);
   if (canary) stats.canary.upstream_rq_time.record(whole);
+  if (zones !== undefined) ofZones(stats, zones).upstream_rq_time.record(whole);
+}
+
+/** Names of requests that a cluster's answers are counted under; requests with further ones are counted without. */
+const MAX_ALTERNATIVES = 1000;
+
+/** Where answers are counted under a name that their request gave. */
+export function alternativeOf({ alternatives }: ClusterStats, name: string): AnswersByKind | undefined {
+  let stats = alternatives.get(name);
+  if (stats === undefined && alternatives.size < MAX_ALTERNATIVES) alternatives.set(name, (stats = newAnswersByKind()));
+  return stats;
+}
+
+function ofZones({ zones: all }: AnswersByKind, zones: string): AnswerStats {
+  let stats = all.get(zones);
+  if (stats === undefined) all.set(zones, (stats = newAnswerStats()));
+  return stats;
+}
+
+function chargeCode(codes: ResponseCodes, status: number | undefined): void {
+  if (status === undefined) codes.chargeUntold();
+  else codes.charge(status);
 }
 
 /** Counts an answer to a client by the first digit of its status. */

@@ -204,7 +204,10 @@ export class ClientConnection implements MessageSink {
       this.#reading = false;
       if (this.closed || this.#parser.failed) return;
       // More than the response: whose would it be?
-      if (used < data.length) this.draining = true;
+      if (used < data.length) {
+        this.draining = true;
+        this.#stats.upstream_cx_protocol_error++;
+      }
       if (this.#responseDone && this.#requestDone) this.#over();
     } catch (error) {
       this.#fail('connection termination', '', false);
@@ -255,7 +258,7 @@ export class ClientConnection implements MessageSink {
 
   /** The other side ended it. Whatever it owes of an answer is an answer that breaks off. */
   #broken(reason: ResetReason): void {
-    if (this.#exchange !== undefined) this.#stats.upstream_cx_protocol_error++;
+    if (this.#exchange !== undefined && reason === 'protocol error') this.#stats.upstream_cx_protocol_error++;
     this.#fail(reason, '', true);
   }
 

@@ -45,7 +45,7 @@ function accept(router: Router, host: UpstreamHost): void {
   const headers = new Headers();
   const { stats } = host.cluster;
   stats.upstream_rq_total++;
-  chargeAnswer(router, 200, host.canary === true);
+  chargeAnswer(router, 200, host.canary === true, host);
   if (!stream.tunnel) {
     // To the client this is an answer like any other.
     const { requestEndTime } = stream.info;

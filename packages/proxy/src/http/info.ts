@@ -1,6 +1,13 @@
 import type { JsonObject } from '@mizzen/xds';
 import type { FilterState } from '../filter-state/state.ts';
-import type { ConnectionInfo, OverrideHost, StreamInfo } from '../types.ts';
+import type { ConnectionInfo, OverrideHost, StreamInfo, UpstreamCluster } from '../types.ts';
+
+/** Notes the cluster that a request or a connection goes to, if there is one. */
+export function nameCluster(info: StreamInfo, cluster: UpstreamCluster | undefined): void {
+  if (cluster === undefined) return;
+  info.upstreamCluster = cluster.name;
+  if (cluster.statName !== cluster.name) info.upstreamClusterAltName = cluster.statName;
+}
 
 /** See StreamInfo. */
 export class StreamRecord implements StreamInfo {
@@ -21,6 +28,7 @@ export class StreamRecord implements StreamInfo {
   protocol: StreamInfo['protocol'] = 'HTTP/1.1';
   attemptCount = 0;
   upstreamCluster = '';
+  upstreamClusterAltName: string | undefined = undefined;
   upstreamHost = '';
   upstreamLocalAddress = '';
   upstreamFailureReason = '';

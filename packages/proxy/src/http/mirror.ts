@@ -188,7 +188,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   }
   onPoolFailure(reason: ResetReason): void {
     if (reason === 'overflow') this.#cluster.stats.load.dropped++;
-    charge(this.#host!.cluster.stats, 503, true, false);
+    charge(this.#host!.cluster.stats, 503, true, false, this.#host!.zones);
     this.#finish(503, 'UF');
   }
 
@@ -196,7 +196,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     const { status } = parser;
     if (status < 200) return;
     // The answer is read so that the connection can be used again, and dropped.
-    charge(this.#host!.cluster.stats, status, true, this.#host!.canary === true);
+    charge(this.#host!.cluster.stats, status, true, this.#host!.canary === true, this.#host!.zones);
     this.#countLater = reportAnswer(this.#host!, parser, { status, headers: new Headers(parser.flat) }, this.#grpc);
     this.#status = status;
   }

@@ -50,7 +50,6 @@ export class RetryState {
       if (more !== undefined) codes = [...codes, ...more.split(',').map(Number).filter(Number.isInteger)];
       const names = take(headers, 'x-envoy-retriable-header-names');
       if (names !== undefined) wanted = names.split(',').map((name) => name.trim().toLowerCase());
-      headers.remove('x-envoy-upstream-alt-stat-name');
     }
     if (on === 0) return undefined;
     const { runtime } = stream.hcm.program.router;

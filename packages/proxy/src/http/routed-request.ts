@@ -11,11 +11,13 @@ import type {
   UpstreamHost,
   WeightedClusterEntry,
 } from '../types.ts';
-import type { Charged } from './charge.ts';
+import { alternativeOf, type Charged } from './charge.ts';
 import { turnNow } from './io.ts';
 import { RetryState } from './retry-state.ts';
 import type { ActiveStream } from './stream.ts';
 import { announceTimeout, NO_TIMEOUTS, requestTimeouts, streamLimit, type RequestTimeouts } from './timeouts.ts';
+
+const ALT_NAME = 'x-envoy-upstream-alt-stat-name';
 
 /**
  * A request for a cluster with what its route makes of it: fields, limits, retries, and what balancers go by. A base of
@@ -38,6 +40,7 @@ export abstract class RoutedRequest implements LbContext, Charged {
   // ---- Charged
   readonly cluster: UpstreamCluster;
   readonly groups: readonly RequestGroup[] | undefined;
+  alternative: Charged['alternative'];
   internal = false;
 
   readonly breaker: CircuitBreaker;
@@ -92,6 +95,11 @@ export abstract class RoutedRequest implements LbContext, Charged {
     if (counts) headers.set('x-envoy-attempt-count', '1');
     this.route.rewriteRequest(request, stream, this.#weighted, suppressEnvoyHeaders);
     this.internal = headers.get('x-envoy-internal') === 'true';
+    const altName = stream.mayCarryEnvoyFields ? headers.get(ALT_NAME) : undefined;
+    if (altName !== undefined) {
+      headers.remove(ALT_NAME);
+      this.alternative = alternativeOf(this.cluster.stats, altName);
+    }
     this.retry = RetryState.of(stream, this.cluster, action, this.breaker, this.groups);
     if (action.idleTimeout !== undefined) stream.setStreamIdle(action.idleTimeout);
     if (action.hashKey !== undefined && this.cluster.hashes !== false) {

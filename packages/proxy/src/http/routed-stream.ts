@@ -2,7 +2,7 @@ import type { JsonObject } from '@mizzen/xds';
 import type { RouteConfigProgram } from '../program/types.ts';
 import type { Redirects, RequestHead, RouteDecision } from '../types.ts';
 import { Headers } from './headers.ts';
-import type { StreamRecord } from './info.ts';
+import { nameCluster, type StreamRecord } from './info.ts';
 import { turnNow } from './io.ts';
 import type { HcmRuntime } from './runtime.ts';
 import type { ServerConnection } from './server-connection.ts';
@@ -64,18 +64,17 @@ export abstract class RoutedStream {
     this.clearRoute();
     info.routeName = '';
     info.upstreamCluster = '';
+    info.upstreamClusterAltName = undefined;
     const decision = this.route();
     this.request = before;
-    if (decision.kind === 'cluster' && this.hcm.cluster(decision.cluster) !== undefined)
-      info.upstreamCluster = decision.cluster;
+    if (decision.kind === 'cluster') nameCluster(info, this.hcm.cluster(decision.cluster));
     return decision;
   }
 
   /** A request that ends early is of the cluster that its route has named by then. */
   protected nameCluster(): void {
     const { info, hcm, decision } = this;
-    if (info.upstreamCluster === '' && decision?.kind === 'cluster' && hcm.cluster(decision.cluster) !== undefined)
-      info.upstreamCluster = decision.cluster;
+    if (info.upstreamCluster === '' && decision?.kind === 'cluster') nameCluster(info, hcm.cluster(decision.cluster));
   }
 
   clearRoute(): void {

@@ -190,7 +190,7 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     info.responseFlags |= flagOf(retried);
     if (this.#waitsForOthers(attempt)) {
       if (!isSlow) this.#timers?.attemptEnds();
-      chargeAnswer(this, resetOutcome(reason).status, attempt.host.canary === true);
+      chargeAnswer(this, resetOutcome(reason).status, attempt.host.canary === true, attempt.host);
       return;
     }
     const { suppressEnvoyHeaders } = hcm.program.router;
@@ -203,7 +203,7 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
    */
   onInterim(attempt: Attempt, parser: ResponseParser): void {
     if (parser.status !== 100 && (parser.status < 102 || parser.status > 104)) return;
-    chargeAnswer(this, parser.status, false);
+    chargeAnswer(this, parser.status, false, attempt.host);
     this.#interim = true;
     if (this.timeouts.hedges) this.#settleFor(attempt);
     this.retryNoMore();
@@ -255,7 +255,7 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
       return;
     }
     this.#canary = attempt.host.canary === true || head.headers.get('x-envoy-upstream-canary') === 'true';
-    chargeAnswer(this, status, this.#canary);
+    chargeAnswer(this, status, this.#canary, attempt.host);
     this.dress(head);
     if (!upgraded) this.body.forget();
     stream.sendResponse(head, parser.bodyMode === BodyMode.NONE);
@@ -322,7 +322,8 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
   onResponseEnd(attempt: Attempt, trailers: string[] | undefined): void {
     if (this.#over || attempt !== this.#attempt) return;
     const { info, hcm } = this.stream;
-    if (info.requestEndTime >= 0) chargeAnswerTime(this, turnNow(hcm.deps.clock) - info.requestEndTime, this.#canary);
+    if (info.requestEndTime >= 0)
+      chargeAnswerTime(this, turnNow(hcm.deps.clock) - info.requestEndTime, this.#canary, this.#attempt?.host);
     this.stream.sendEnd(trailers);
   }
 
@@ -385,7 +386,7 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     info.responseFlags |= flagOf(retried);
     const { suppressEnvoyHeaders } = hcm.program.router;
     const reply = resetReply(reason, transport, info.attemptCount, false, suppressEnvoyHeaders);
-    chargeAnswer(this, reply.status, host.canary === true);
+    chargeAnswer(this, reply.status, host.canary === true, host);
     this.#giveUp(reply, false);
   }
 
@@ -456,7 +457,7 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     for (const attempt of under) this.#chargeTimeout(attempt);
     if (this.#cutShort('response_timeout', ResponseFlag.UT)) return;
     // One more is charged with the reply.
-    for (const { host } of under.slice(1)) chargeAnswer(this, this.timeoutStatus, host.canary === true);
+    for (const { host } of under.slice(1)) chargeAnswer(this, this.timeoutStatus, host.canary === true, host);
     this.#giveUp(timeoutReply(this.timeoutStatus, 'response_timeout', ResponseFlag.UT), under.length > 0);
   }
 
@@ -547,7 +548,9 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     const { stream } = this;
     if (!stream.responseStarted) return false;
     this.cancel();
-    stream.hcm.stats.rq_reset_after_downstream_response_started++;
+    // Only of gRPC it was not known yet whether it would go well.
+    if (isGrpc(stream.request.headers.get('content-type')))
+      stream.hcm.stats.rq_reset_after_downstream_response_started++;
     stream.info.responseFlags |= flag;
     stream.reset(details);
     return true;
@@ -555,7 +558,8 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
 
   #giveUp(reply: AttemptReply, charges = true): void {
     this.cancel();
-    if (charges) chargeAnswer(this, reply.status, this.#attempt?.host.canary === true);
+    const host = this.#attempt?.host;
+    if (charges) chargeAnswer(this, reply.status, host?.canary === true, host);
     this.#reply(reply);
   }
 

@@ -265,6 +265,8 @@ export class ActiveStream extends RequestStream implements LogSource {
     if (this.over) return;
     this.info.responseCodeDetails = details;
     this.hcm.stats.downstream_rq_tx_reset++;
+    // Envoy takes the connection's end that follows for one by the client.
+    this.hcm.stats.downstream_rq_rx_reset++;
     this.#finish(false);
   }
 

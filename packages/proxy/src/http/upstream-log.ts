@@ -42,6 +42,7 @@ export function recordOf(stream: ActiveStream, attempt: LoggedAttempt): StreamRe
   // A request that never got a connection had no protocol.
   record.protocol = connection === undefined ? '' : info.protocol;
   record.upstreamCluster = info.upstreamCluster;
+  record.upstreamClusterAltName = info.upstreamClusterAltName;
   record.upstreamHost = host.authority;
   record.upstreamTarget = host;
   record.upstreamConnection = connection;

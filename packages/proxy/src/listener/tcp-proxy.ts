@@ -1,5 +1,6 @@
 import { upstreamPeer } from '../tls/upstream-peer.ts';
 import { nextConnectionId } from '../http/connection-id.ts';
+import { nameCluster } from '../http/info.ts';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
@@ -201,7 +202,7 @@ class TcpTunnel implements ActiveConnection {
 
   #connect(cluster: UpstreamCluster): void {
     if (this.#ended) return;
-    this.#info.upstreamCluster = cluster.name;
+    nameCluster(this.#info, cluster);
     if (!cluster.limits.DEFAULT.tryConnection()) {
       cluster.stats.upstream_cx_overflow++;
       return this.#end(ResponseFlag.UO, NOT_BEGUN + '2');

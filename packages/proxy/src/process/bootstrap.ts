@@ -192,6 +192,7 @@ function clusterManager(
     outlierLog: given?.outlierDetection?.eventLogPath || undefined,
     localCluster: given?.localClusterName || undefined,
     locality: localityKey({ region, zone, subZone }),
+    zone,
     sources: compileBind(context, given?.upstreamBindConfig, ['clusterManager', 'upstreamBindConfig']),
   };
 }

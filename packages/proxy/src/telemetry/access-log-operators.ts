@@ -399,7 +399,7 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   ...Object.fromEntries(Object.entries(BYTES).map(([name, count]) => [name, info(count)])),
   CLUSTER_METADATA: metadata(CONFIGURED_METADATA['CLUSTER']!),
   UPSTREAM_METADATA: metadata(CONFIGURED_METADATA['UPSTREAM_HOST']!),
-  UPSTREAM_CLUSTER: text((i) => i.upstreamCluster),
+  UPSTREAM_CLUSTER: text((i) => i.upstreamClusterAltName ?? i.upstreamCluster),
   UPSTREAM_CLUSTER_RAW: text((i) => i.upstreamCluster),
   UPSTREAM_LOCAL_ADDRESS: text((i) => i.upstreamLocalAddress),
   UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: text((i) => withoutPort(i.upstreamLocalAddress)),

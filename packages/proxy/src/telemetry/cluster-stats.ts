@@ -3,6 +3,7 @@ import type { ManagedCluster } from '../cluster/managed.ts';
 import { membership, nowhere } from '../cluster/assignment.ts';
 import { newClusterStats, type ClusterDetailStats } from '../cluster/stats.ts';
 import type { ClusterProgram, UpstreamTransportProgram } from '../program/types.ts';
+import type { AnswersByKind } from '../types/upstream.ts';
 import { add, addAll, type Histograms, type Values } from './collect.ts';
 import { addTls } from './tls-stats.ts';
 
@@ -50,12 +51,19 @@ export function addClusterHistograms(histograms: Histograms, { made, program }: 
   for (const name of ['upstream_cx_connect_ms', 'upstream_cx_length_ms', 'upstream_rq_per_cx'] as const)
     histograms.set(`${prefix}.${name}`, [stats[name]]);
   stats.grpc.addHistogramsTo(histograms, prefix);
-  const times = [stats.external.upstream_rq_time, stats.internal.upstream_rq_time];
+  addTimes(histograms, prefix, stats);
+  for (const [name, answers] of stats.alternatives) addTimes(histograms, `${prefix}.${name}`, answers);
+}
+
+function addTimes(histograms: Histograms, prefix: string, answers: AnswersByKind): void {
+  const times = [answers.external.upstream_rq_time, answers.internal.upstream_rq_time];
   if (times.some(({ begun }) => begun)) histograms.set(`${prefix}.upstream_rq_time`, times);
   for (const kind of ['external', 'internal', 'canary'] as const) {
-    const { upstream_rq_time: time } = stats[kind];
+    const { upstream_rq_time: time } = answers[kind];
     if (time.begun) histograms.set(`${prefix}.${kind}.upstream_rq_time`, [time]);
   }
+  for (const [zones, { upstream_rq_time: time }] of answers.zones)
+    if (time.begun) histograms.set(`${prefix}.zone.${zones}.upstream_rq_time`, [time]);
 }
 
 function untouched({ program, endpoints, counted }: ManagedCluster): ClusterDetailStats {
@@ -91,12 +99,18 @@ function counts(stats: ClusterDetailStats): Record<string, number> {
 }
 
 function addAnswers(values: Values, prefix: string, stats: ClusterDetailStats): void {
-  for (const kind of ['external', 'internal'] as const) {
-    stats[kind].codes.addTo(values, `${prefix}.`);
-    stats[kind].codes.addTo(values, `${prefix}.${kind}.`);
-  }
-  stats.canary.codes.addTo(values, `${prefix}.canary.`);
+  addAnswersOf(values, prefix, stats);
+  for (const [name, answers] of stats.alternatives) addAnswersOf(values, `${prefix}.${name}`, answers);
   stats.retry.addTo(values, `${prefix}.retry.`);
+}
+
+function addAnswersOf(values: Values, prefix: string, answers: AnswersByKind): void {
+  for (const kind of ['external', 'internal'] as const) {
+    answers[kind].codes.addTo(values, `${prefix}.`);
+    answers[kind].codes.addTo(values, `${prefix}.${kind}.`);
+  }
+  answers.canary.codes.addTo(values, `${prefix}.canary.`);
+  for (const [zones, { codes }] of answers.zones) codes.addTo(values, `${prefix}.zone.${zones}.`);
 }
 
 function matches(names: readonly string[], { transport_matches: counts }: ClusterDetailStats): [string, number][] {

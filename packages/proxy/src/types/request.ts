@@ -51,6 +51,8 @@ export interface StreamInfo {
   /** Attempts made upstream, first one included. */
   attemptCount: number;
   upstreamCluster: string;
+  /** What it is told of as, where that is not its name. */
+  upstreamClusterAltName?: string | undefined;
   upstreamHost: string;
   upstreamLocalAddress: string;
   upstreamFailureReason: string;

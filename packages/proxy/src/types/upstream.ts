@@ -101,7 +101,7 @@ export interface CircuitBreaker {
 }
 
 /** Plain counters, added to directly; Envoy's names in snake case. */
-export interface ClusterStats {
+export interface ClusterStats extends AnswersByKind {
   /** Absent where nobody asked for any to be dropped. */
   upstream_rq_drop_overload?: number;
   upstream_rq_total: number;
@@ -156,15 +156,22 @@ export interface ClusterStats {
   readonly upstream_cx_connect_ms: Histogram;
   readonly upstream_cx_length_ms: Histogram;
   readonly upstream_rq_per_cx: Histogram;
-  /** Answers, by who asked; all of them together are the cluster's. */
-  readonly external: AnswerStats;
-  readonly internal: AnswerStats;
-  /** Of hosts that are canaries, which the others count too. */
-  readonly canary: AnswerStats;
+  /** The same answers again, by a name that a request gave (`x-envoy-upstream-alt-stat-name`). */
+  readonly alternatives: Map<string, AnswersByKind>;
   /** What reports of load tell, and statistics do not. */
   readonly load: { dropped: number };
   /** Answers that were tried again, which the others leave out. */
   readonly retry: ResponseCodes;
+}
+
+/** Answers, by who asked; all of them together are the cluster's. */
+export interface AnswersByKind {
+  readonly external: AnswerStats;
+  readonly internal: AnswerStats;
+  /** Of hosts that are canaries, which the others count too. */
+  readonly canary: AnswerStats;
+  /** By the zones of this proxy and of the host (`a.b`), where both are known; the others count them too. */
+  readonly zones: Map<string, AnswerStats>;
 }
 
 export interface AnswerStats {
@@ -187,6 +194,8 @@ export interface UpstreamHost {
   /** What this side shows by TLS. */
   readonly ownCertificate?: TlsCertificateProgram | undefined;
   readonly cluster: UpstreamCluster;
+  /** The zones of this proxy and of the host, `a.b`; undefined unless both are known. */
+  readonly zones?: string | undefined;
   /** False once removed from its cluster: idle connections to it are closed. */
   readonly inService: boolean;
   /** Set when the endpoint is an internal listener of this proxy (`envoyInternalAddress`): its name. */

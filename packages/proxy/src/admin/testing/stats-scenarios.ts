@@ -54,6 +54,16 @@ function onOne(...requests: readonly string[]): (port: number) => Promise<void> 
   };
 }
 
+const INTERNAL = 'x-forwarded-for: 10.0.0.1';
+
+function inZone(name: string, port: number): object {
+  const lbEndpoints = [{ endpoint: { address: socketAddress(port) } }];
+  return staticCluster(name, [], {
+    altStatName: `${name}_there`,
+    loadAssignment: { clusterName: name, endpoints: [{ locality: { zone: 'there' }, lbEndpoints }] },
+  });
+}
+
 /** Of nobody. */
 const JWKS = JSON.stringify({
   keys: [{ ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }), alg: 'ES256' }],
@@ -179,6 +189,43 @@ export const SCENARIOS: readonly Scenario[] = [
       await onOne('NONSENSE\r\n\r\n')(port);
       await onOne('GET / HTTP/1.1\r\nhost: a b\r\n\r\n')(port);
     },
+  },
+  {
+    name: 'zones, and names that requests give',
+    config: (port, up, closed) => ({
+      node: { id: 'a', cluster: 'a', locality: { zone: 'here' } },
+      ...bootstrap(
+        [
+          listener(port, [
+            {
+              filters: [
+                http(
+                  [
+                    routeTo('closed', '/closed'),
+                    {
+                      match: { prefix: '/' },
+                      route: { cluster: 'up', timeout: '0.2s', retryPolicy: { retryOn: '5xx' } },
+                    },
+                  ],
+                  { internalAddressConfig: { cidrRanges: [{ addressPrefix: '10.0.0.0', prefixLen: 8 }] } },
+                ),
+              ],
+            },
+          ]),
+        ],
+        [inZone('up', up), inZone('closed', closed), staticCluster('nowhere', [up])],
+      ),
+    }),
+    asks: [
+      get(),
+      get('/', INTERNAL, 'x-envoy-upstream-alt-stat-name: one'),
+      get('/', 'x-envoy-upstream-alt-stat-name: not.for.strangers'),
+      get('/', INTERNAL, 'x-answer: 503', 'x-envoy-upstream-alt-stat-name: t.wo'),
+      get('/', INTERNAL, 'x-answer: slow', 'x-envoy-upstream-alt-stat-name: one'),
+      get('/', INTERNAL, 'x-answer: close', 'x-envoy-upstream-alt-stat-name: one'),
+      get('/closed', INTERNAL, 'x-envoy-upstream-alt-stat-name: one'),
+      get('/', INTERNAL, 'x-envoy-upstream-alt-stat-name: '),
+    ],
   },
   {
     name: 'TCP to where nobody listens',

@@ -25,6 +25,8 @@ class Call {
   #timer: Timer | undefined;
   #stream: ClientHttp2Stream | undefined;
   #settled = false;
+  /** Gives back what the call takes of what its cluster may have under way. */
+  #release = (): void => undefined;
 
   constructor(call: GrpcCall, deps: Deps) {
     this.#call = call;
@@ -53,9 +55,11 @@ class Call {
       }
       this.#connect(cluster)
         .then(({ host, session }) => {
-          if (!this.#settled) this.#send(host, session, resolve, fail);
+          if (this.#settled) this.#release();
+          else this.#send(host, session, resolve, fail);
         })
         .catch((error: unknown) => {
+          this.#release();
           if (this.#settled) return;
           charge(cluster.stats, 503, true, false);
           fail(error instanceof CallError ? error : new CallError('connection', String(error), UNAVAILABLE));
@@ -84,7 +88,21 @@ class Call {
       cluster.stats.upstream_cx_none_healthy++;
       throw new CallError('no healthy upstream', `no healthy host in cluster \`${cluster.name}\``, UNAVAILABLE);
     }
+    this.#take(cluster);
     return { host, session: await sessionTo(host) };
+  }
+
+  /** @throws CallError when too much is under way. */
+  #take({ name, stats, limits: { DEFAULT: breaker } }: UpstreamCluster): void {
+    if (!breaker.tryRequest()) {
+      stats.upstream_rq_active_overflow++;
+      throw new CallError('overflow', `cluster \`${name}\` has as many requests as it may have`, UNAVAILABLE);
+    }
+    let held = true;
+    this.#release = () => {
+      if (held) breaker.releaseRequest();
+      held = false;
+    };
   }
 
   #send(
@@ -127,6 +145,7 @@ class Call {
     });
     stream.on('error', (error) => fail(new CallError('connection', error.message, UNAVAILABLE)));
     stream.on('close', () => {
+      this.#release();
       host.active--;
       stats.upstream_rq_active--;
       if (this.#settled) return;

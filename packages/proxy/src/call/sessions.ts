@@ -5,7 +5,10 @@ import { CallError } from './error.ts';
 
 const sessions = new WeakMap<UpstreamHost, Promise<ClientHttp2Session>>();
 
-/** The HTTP/2 connection that calls to a host share; made when there is none, with the cluster's TLS. */
+/**
+ * The HTTP/2 connection that calls to a host share; made when there is none, with the cluster's TLS. When the host goes,
+ * or is not to be used for a while, it ends with the calls that are under way.
+ */
 export function sessionTo(host: UpstreamHost): Promise<ClientHttp2Session> {
   let session = sessions.get(host);
   if (session === undefined) {
@@ -15,7 +18,14 @@ export function sessionTo(host: UpstreamHost): Promise<ClientHttp2Session> {
       if (sessions.get(host) === session) sessions.delete(host);
     };
     session.then((opened) => {
-      opened.once('close', forget);
+      const unwatch = host.whenDrained?.(() => {
+        forget();
+        opened.close();
+      });
+      opened.once('close', () => {
+        forget();
+        unwatch?.();
+      });
       opened.once('goaway', forget);
     }, forget);
   }

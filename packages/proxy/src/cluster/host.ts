@@ -5,6 +5,7 @@ import { newSessionSlot, type ExpectedName, type SessionSlot } from '../tls/clie
 import type { AlpnOffer, ConnectFailure, HostCount, HostPool, UpstreamSocket } from '../types.ts';
 import type { Cluster } from './cluster.ts';
 import { connectHost } from './connect.ts';
+import { DrainWatchers } from './drain-watchers.ts';
 import { NamedHost, NamedHosts } from './named-host.ts';
 import { keyOfEnds, type Ends } from './proxy-protocol.ts';
 import type { Transport } from './transport.ts';
@@ -69,6 +70,7 @@ export class ClusterHost implements BalancedHost {
   inService = true;
 
   readonly #named = new NamedHosts();
+  readonly #drained = new DrainWatchers();
   readonly #forRoom: (() => void)[] = [];
   /** Connections that end when its health checks fail. */
   readonly #untilFailure = new Set<() => void>();
@@ -191,9 +193,14 @@ export class ClusterHost implements BalancedHost {
     return this.#named.get(key, () => new NamedHost(this, name, client, alpn));
   }
 
+  whenDrained(end: () => void): () => void {
+    return this.#drained.add(end);
+  }
+
   /** Existing connections are used no more. */
   drainPools(): void {
     this.pool?.drain();
+    this.#drained.call();
     this.#named.clear();
   }
 

@@ -9,6 +9,7 @@ import type {
   UpstreamSocket,
 } from '../types.ts';
 import { connectHost } from './connect.ts';
+import { DrainWatchers } from './drain-watchers.ts';
 import type { ClusterHost, HostOutcome } from './host.ts';
 import type { Ends } from './proxy-protocol.ts';
 
@@ -28,6 +29,7 @@ export class NamedHost implements UpstreamHost {
   readonly #client: Ends | undefined;
   readonly #alpn: AlpnOffer | undefined;
   readonly #sessions: SessionSlot = newSessionSlot();
+  readonly #drained = new DrainWatchers();
   #dropped = false;
 
   constructor(
@@ -104,9 +106,14 @@ export class NamedHost implements UpstreamHost {
     this.base.count(what);
   }
 
+  whenDrained(end: () => void): () => void {
+    return this.#drained.add(end);
+  }
+
   drop(): void {
     this.#dropped = true;
     this.pool?.drain();
+    this.#drained.call();
   }
 }
 

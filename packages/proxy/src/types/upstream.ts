@@ -204,6 +204,8 @@ export interface UpstreamHost {
   readonly full?: boolean;
   /** Calls back when it is not any more. */
   whenRoom?(use: () => void): void;
+  /** Calls once its connections are to be used no more, until told to leave it. */
+  whenDrained?(end: () => void): () => void;
   /** Calls back when its health checks fail, if connections are to end then; undefined or how to be called no more. */
   untilFailure?(end: () => void): (() => void) | undefined;
   /** Requests under way, for least-request. */

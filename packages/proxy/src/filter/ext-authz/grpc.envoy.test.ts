@@ -103,6 +103,11 @@ const CASES: readonly BesideCase[] = [
     filters: [filter({}, { timeout: '0.3s' })],
     ask: [get('/never')],
   },
+  {
+    name: 'no call may be under way',
+    filters: [filter({}, { envoyGrpc: { clusterName: 'full' } })],
+    ask: [get('/ok')],
+  },
   { name: 'nobody to ask', filters: [filter({}, { envoyGrpc: { clusterName: 'dead' } })], ask: [get('/ok')] },
   { name: 'failure lets through', filters: [filter({ failureModeAllow: true })], ask: [get('/failure'), get('/deny')] },
   {
@@ -200,12 +205,17 @@ beforeAll(async () => {
   });
   try {
     observed = await observeBoth(CASES, {
-      clusters: { auth: service.port, dead: 1 },
-      clusterOptions: { auth: HTTP2, dead: HTTP2 },
+      clusters: { auth: service.port, dead: 1, full: service.port },
+      clusterOptions: {
+        auth: HTTP2,
+        dead: HTTP2,
+        full: { ...HTTP2, circuitBreakers: { thresholds: [{ maxRequests: 0 }] } },
+      },
       noted: notes.take,
       logFormat:
         '%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %DYNAMIC_METADATA(envoy.filters.http.ext_authz:user)% %DYNAMIC_METADATA(envoy.filters.http.ext_authz:why)%',
-      statsFilter: 'ext_authz|cluster\\.up\\.upstream_rq_[45]',
+      statsFilter:
+        'ext_authz|cluster\\.up\\.upstream_rq_[45]|cluster\\.full\\.upstream_rq_(active_overflow|pending_overflow|[0-9])',
     });
   } finally {
     await service.stop();

@@ -72,7 +72,7 @@ export class ClusterHost implements BalancedHost {
   readonly #named = new NamedHosts();
   readonly #drained = new DrainWatchers();
   readonly #forRoom: (() => void)[] = [];
-  /** Connections that end when its health checks fail. */
+  /** Connections that end when it is not well any more. */
   readonly #untilFailure = new Set<() => void>();
   endpoint: EndpointProgram;
   weight = 1;
@@ -210,7 +210,7 @@ export class ClusterHost implements BalancedHost {
     return () => void this.#untilFailure.delete(end);
   }
 
-  /** Its health checks fail, which they did not before. */
+  /** It is not well, which it was before. */
   failed(): void {
     this.drainPools();
     for (const end of this.#untilFailure) end();

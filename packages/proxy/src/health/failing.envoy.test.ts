@@ -1,4 +1,4 @@
-/** What becomes of the connections to a host whose checks fail, and that is well again later, beside real Envoy. */
+/** What becomes of the connections to a host that is found unwell, and is well again later, beside real Envoy. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { freePort, startEnvoy } from '@mizzen/testkit';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -10,13 +10,30 @@ interface Seen {
   readonly [what: string]: string;
 }
 
+const CHECKS = {
+  healthChecks: [
+    {
+      timeout: '0.5s',
+      interval: '0.1s',
+      noTrafficInterval: '0.1s',
+      unhealthyThreshold: 1,
+      healthyThreshold: 1,
+      httpHealthCheck: { path: '/health' },
+    },
+  ],
+};
+const OUTLIERS = {
+  outlierDetection: { consecutive5xx: 1, interval: '0.1s', baseEjectionTime: '2s', maxEjectionPercent: 100 },
+};
+
 async function watch(
   closes: boolean,
+  how: 'checks' | 'outliers',
   start: (config: object) => Promise<{ readonly admin: number; stop(): Promise<void> }>,
 ): Promise<Seen> {
   let well = true;
   const up = await startRaw(async (request) => {
-    const checked = request.startsWith('GET /health');
+    const checked = request.startsWith('GET /health') || request.startsWith('GET /bad');
     if (request.startsWith('GET /slow')) await wait(1500);
     return checked && !well
       ? 'HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n'
@@ -30,16 +47,7 @@ async function watch(
         staticCluster('up', [up.port], {
           commonLbConfig: { healthyPanicThreshold: { value: 0 } },
           closeConnectionsOnHostHealthFailure: closes,
-          healthChecks: [
-            {
-              timeout: '0.5s',
-              interval: '0.1s',
-              noTrafficInterval: '0.1s',
-              unhealthyThreshold: 1,
-              healthyThreshold: 1,
-              httpHealthCheck: { path: '/health' },
-            },
-          ],
+          ...(how === 'checks' ? CHECKS : OUTLIERS),
         }),
       ],
     ),
@@ -56,11 +64,12 @@ async function watch(
     const bytes = Promise.race([status(tcp, '/slow'), wait(2500, 'open')]);
     await wait(300);
     well = false;
+    if (how === 'outliers') await status(web, '/bad');
     seen['under way'] = await slow;
     seen['TCP'] = await bytes;
     seen['while it fails'] = await status(web, '/');
     well = true;
-    await wait(500);
+    await wait(how === 'checks' ? 500 : 1500);
     seen['well again'] = await Promise.race([status(web, '/'), wait(2000, 'none')]);
     for (const line of (await fetchText(proxy.admin, '/stats')).split('\n'))
       if (/^cluster\.up\.upstream_cx_(total|destroy\w*):/.test(line)) seen[line.split(':')[0]!] = line;
@@ -71,15 +80,20 @@ async function watch(
   }
 }
 
-describe.each([false, true])('connections are closed: %s', (closes) => {
+describe.each([
+  [false, 'checks'],
+  [true, 'checks'],
+  [false, 'outliers'],
+  [true, 'outliers'],
+] as const)('connections are closed: %s, by %s', (closes, how) => {
   let ours: Seen;
   let theirs: Seen;
   beforeAll(async () => {
-    theirs = await watch(closes, async (config) => {
+    theirs = await watch(closes, how, async (config) => {
       const envoy = await startEnvoy(config);
       return { ...envoy, admin: envoy.adminPort };
     });
-    ours = await watch(closes, startWithAdmin);
+    ours = await watch(closes, how, startWithAdmin);
   }, 60_000);
 
   test('requests and connections', () => {

@@ -102,7 +102,7 @@ class OutlierDetector implements SuccessRates {
       stats['ejections_total']!++;
       const older = `ejections_${reason}`;
       if (older in stats) stats[older]!++;
-      monitor.host.drainPools();
+      monitor.host.failed();
       this.#cluster.refresh();
     }
     this.#log?.ejected(monitor, reason, enforced, reason.startsWith('local') ? this.local : this.external);

@@ -42,7 +42,7 @@ test('every line is written once and in order, whatever its length, and as the b
     return { cancel: () => undefined };
   };
   const files = new LogFiles({ now: () => 0, wall: () => 0, after }, (message) => expect.fail(message));
-  const lines = Array.from({ length: 1200 }, (_, i) => `${i} \xe9${'x'.repeat(i === 700 ? 200_000 : i % 400)}\n`);
+  const lines = Array.from({ length: 1200 }, (_, i) => `${i} \xe9${'x'.repeat(i === 700 ? 300_000 : i % 400)}\n`);
   const sink = files.sink(path);
   for (const line of lines.slice(0, 1000)) sink.write(line);
   due!();

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { Headers } from '../http/headers.ts';
+import { systemDeps } from '../process/deps.ts';
+import { numberOf } from './request-id.ts';
+
+const of = (id: string): number | undefined => numberOf(new Headers(['x-request-id', id]));
+
+test('the first eight digits of a request id are its number, however they are written', () => {
+  expect(of('00000000')).toBe(0);
+  expect(of('0000000a-1')).toBe(10);
+  expect(of('89abcdef-0123-4567-89ab-cdef01234567')).toBe(0x89abcdef);
+  expect(of('89ABCDEF')).toBe(0x89abcdef);
+  expect(of('ffffffffg')).toBe(0xffffffff);
+  for (const bad of [
+    '',
+    '0123456',
+    'g1234567',
+    '1234567g',
+    '1234-678',
+    '123/5678',
+    '123:5678',
+    '12345@78',
+    '123`5678',
+    '123\xe95678',
+  ])
+    expect(of(bad), bad).toBeUndefined();
+  expect(numberOf(new Headers())).toBeUndefined();
+});
+
+test('request ids are UUIDs of version 4, each another', () => {
+  const { random } = systemDeps();
+  const ids = new Set(Array.from({ length: 5000 }, () => random.uuid()));
+  expect(ids.size).toBe(5000);
+  const seen = Array.from({ length: 36 }, () => new Set<string>());
+  for (const id of ids) {
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    [...id].forEach((digit, i) => seen[i]!.add(digit));
+  }
+  // Every digit that is not given takes all its values.
+  expect(seen.map(({ size }) => size).filter((size) => size !== 1)).toEqual([
+    ...Array<number>(15).fill(16),
+    4,
+    ...Array<number>(15).fill(16),
+  ]);
+  expect(seen.filter(({ size }) => size === 1)).toHaveLength(5);
+});

@@ -1,5 +1,5 @@
 import type { Bootstrap, Cluster, JsonObject } from '@mizzen/xds';
-import { METRICS_SERVICE } from './filters/metrics-log.ts';
+import { METRICS_SERVICE } from './names.ts';
 import { serviceCluster } from './service-cluster.ts';
 import { typed } from './filters/typed.ts';
 import type { Node } from './types.ts';

@@ -1,4 +1,5 @@
 import type { Locality, MeshModel, ProxyScope, Workload } from '@mizzen/model';
+import { METRICS_SERVICE } from './names.ts';
 import { OriginTable } from './origins.ts';
 import type { Engine, LocalProxy, Node, NodeMetadata } from './types.ts';
 
@@ -57,9 +58,19 @@ export function keepsMetrics({ engine, local }: Proxy): boolean {
   return engine === 'mizzen' && local?.metrics !== undefined;
 }
 
-/** A plain Envoy, which has none of those filters: it tells what metrics are made of to whoever makes them. */
-export function logsMetrics({ engine, local }: Proxy): boolean {
-  return engine === 'envoy' && local?.metrics !== undefined;
+/**
+ * A plain Envoy has none of those filters: it tells what metrics are made of to whoever makes them, over this cluster of its
+ * bootstrap. Undefined: nobody does.
+ */
+export function metricsCluster({ engine, local, metadata }: Proxy): string | undefined {
+  if (engine !== 'envoy') return undefined;
+  if (local !== undefined) return local.metrics === undefined ? undefined : METRICS_SERVICE;
+  const { ISTIO_VERSION, MIZZEN_METRICS } = metadata;
+  return ISTIO_VERSION === undefined && MIZZEN_METRICS !== '' ? MIZZEN_METRICS : undefined;
+}
+
+export function logsMetrics(proxy: Proxy): boolean {
+  return metricsCluster(proxy) !== undefined;
 }
 
 const NOWHERE: Locality = { region: '', zone: '', subzone: '' };

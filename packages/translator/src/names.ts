@@ -19,6 +19,8 @@ export const HTTP_PROXY_ROUTE = 'http_proxy';
 export const CONNECT_TUNNEL = 'mizzen_connect';
 /** Leads to where `mizzen up` keeps traces. */
 export const TRACES = 'mizzen_traces';
+/** The cluster of an Envoy's bootstrap over which it tells `mizzen up` what metrics are made of. */
+export const METRICS_SERVICE = 'mizzen_metrics';
 
 /** `outbound|80|v1|reviews.default.svc.cluster.local`; `subset` is empty for the whole service. */
 export function outboundCluster(port: number, subset: string, hostname: string): string {

@@ -15,6 +15,7 @@ const FIELDS: Readonly<Record<string, readonly [what: string, check: (value: unk
   NODE_NAME: ['a text', isText],
   NETWORK: ['a text', isText],
   ISTIO_VERSION: ['a text', isText],
+  MIZZEN_METRICS: ['a text', isText],
   INTERCEPTION_MODE: [
     '`REDIRECT`, `TPROXY` or `NONE`',
     (value) => ['REDIRECT', 'TPROXY', 'NONE'].includes(String(value)),

@@ -35,6 +35,8 @@ export interface NodeMetadata {
   readonly PROXY_CONFIG?: Readonly<Record<string, unknown>>;
   /** Present on proxies that Mizzen's runtime started on this machine. */
   readonly MIZZEN?: LocalProxy;
+  /** Of a plain Envoy: the cluster of its bootstrap over which it tells its control plane what Istio's metrics are made of. */
+  readonly MIZZEN_METRICS?: string;
   readonly [key: string]: unknown;
 }
 

@@ -12,7 +12,9 @@ import { adsBootstrap, type AdsBootstrapOptions } from '@mizzen/control-plane/gr
 import { RawStream } from '@mizzen/control-plane/grpc/testing/raw-client.ts';
 import { Traffic, application } from '@mizzen/control-plane/grpc/testing/traffic.ts';
 import { type RunningEnvoy, freePort, startEnvoy } from '@mizzen/testkit';
+import { Client, credentials, status } from '@grpc/grpc-js';
 import { TypeUrl } from '@mizzen/xds';
+import { encode } from '@mizzen/xds/binary/index.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readIssuer } from '../issuer/find.ts';
 import { signToken } from '../issuer/sign.ts';
@@ -254,6 +256,15 @@ test('debug pages say what a proxy has, to this machine only', async () => {
   expect(elsewhere.status).toBe(403);
 });
 
+/** Samples of a metric at /metrics/workloads, in the order of their text. */
+async function samples(metric: string): Promise<string[]> {
+  const text = await (await fetch(`http://127.0.0.1:${ports.http}/metrics/workloads`)).text();
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`${metric}{`))
+    .toSorted();
+}
+
 /** A service in the mesh that takes mutual TLS only, and a port of this machine that leads to it. */
 const inside = (listen: number, inbound: number, application: number): string => `
 apiVersion: v1
@@ -316,6 +327,91 @@ function tokenOf(serviceAccount: string, claims: object = {}): string {
   const sub = `system:serviceaccount:default:${serviceAccount}`;
   return signToken({ iss: 'mizzen', aud: 'istio-ca', sub, iat: seconds, exp: seconds + 600, ...claims }, key);
 }
+
+/** How an entry of a node's log is answered that comes with a certificate. */
+function logAs(
+  id: string,
+  port: number,
+  own: { readonly chain: string; readonly privateKey: string },
+): Promise<string> {
+  const tls = credentials.createSsl(readFileSync(rootFile()), Buffer.from(own.privateKey), Buffer.from(own.chain));
+  const client = new Client(`127.0.0.1:${port}`, tls, { 'grpc.ssl_target_name_override': 'istiod.istio-system.svc' });
+  const logName = JSON.stringify({ direction: 'INBOUND' });
+  const message = encode('envoy.service.accesslog.v3.StreamAccessLogsMessage', {
+    identifier: { node: { id }, logName },
+    httpLogs: { logEntry: [{ response: { responseCode: 200 } }] },
+  });
+  const raw = (bytes: Uint8Array): Buffer => Buffer.from(bytes);
+  return new Promise<string>((resolve) => {
+    const path = '/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs';
+    const call = client.makeClientStreamRequest(path, raw, raw, (error) =>
+      resolve(error === null ? 'OK' : `${status[error.code]}: ${error.details}`),
+    );
+    call.end(message);
+  }).finally(() => client.close());
+}
+
+test('plain Envoys have Istio’s metrics, made here of what they log', async () => {
+  const backend = await app('web');
+  const [listen, inbound] = [await freePort(), await freePort()];
+  write('mesh.yaml', inside(listen, inbound, backend));
+  write(
+    'telemetry.yaml',
+    `apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: { name: mesh, namespace: istio-system }
+spec: { metrics: [{ providers: [{ name: prometheus }] }] }
+`,
+  );
+  const running = await controlPlane();
+  const told = (name: string): object => ({
+    ...metadata(name),
+    NAME: `${name}-0`,
+    WORKLOAD_NAME: name,
+    MIZZEN_METRICS: 'xds',
+  });
+  const certificate = issue(root(), identity('web'), Date.now(), 3_600_000);
+  const at = { host: '127.0.0.1', port: ports.tls };
+  await envoy({ node: { id: WEB, metadata: { ...told('web') } }, at, tls: tlsOf(certificate) }, true);
+  await envoy({ node: { id: CLIENT, metadata: { ...told('client') } }, at: plain() }, false);
+  await eventually(() => bodyOf(listen, 'web.default')).toBe('web');
+  const before = await total();
+  for (let i = 0; i < 10; i++) expect(await bodyOf(listen, 'web.default')).toBe('web');
+
+  /** Answers of 200 that both ends have counted. */
+  async function total(): Promise<number[]> {
+    const lines = (await samples('istio_requests_total')).filter((line) => line.includes('response_code="200"'));
+    return ['destination', 'source'].map((reporter) =>
+      lines
+        .filter((line) => line.includes(`reporter="${reporter}"`))
+        .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0),
+    );
+  }
+  await eventually(total).toEqual([11, 11]);
+  expect(before.every((each) => each <= 1)).toBe(true);
+  const lines = (await samples('istio_requests_total')).filter((line) => line.includes('response_code="200"'));
+  const common = ['source_workload="client"', 'destination_workload="web"', 'destination_service_name="web"'];
+  for (const part of [...common, 'namespace="default",pod="client-0"', 'reporter="source"']) {
+    expect(lines.find((line) => line.includes('pod="client-0"'))).toContain(part);
+  }
+  const principal = 'source_principal="spiffe://cluster.local/ns/default/sa/client"';
+  for (const part of [...common, principal, 'connection_security_policy="mutual_tls"', 'reporter="destination"']) {
+    expect(lines.find((line) => line.includes('pod="web-0"'))).toContain(part);
+  }
+  expect(await samples('istio_request_duration_milliseconds_count')).toHaveLength(2);
+  expect(running.output()).not.toContain('logs what is not taken');
+
+  // Nobody logs for somebody else, nor for nobody.
+  const other = issue(root(), identity('client'), Date.now(), 3_600_000);
+  const logged = (node: string): Promise<string> => logAs(node, ports.tls, other);
+  expect(await logged(WEB)).toMatch(/^PERMISSION_DENIED: /);
+  expect(running.output()).toMatch(/^warning a proxy logs what is not taken: .*web/m);
+  expect(await logged(WEB.replace('web-0', 'web-1'))).toMatch(/^UNAVAILABLE: .* is not connected$/);
+  expect(await logged(CLIENT)).toBe('OK');
+  expect((await samples('istio_requests_total')).filter((line) => line.includes('pod="web-0"'))).toEqual(
+    lines.filter((line) => line.includes('pod="web-0"')),
+  );
+});
 
 test('Envoys that come over TLS with a certificate and with a token speak mutual TLS with each other', async () => {
   const backend = await app('web');

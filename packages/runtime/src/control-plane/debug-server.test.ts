@@ -15,6 +15,7 @@ beforeEach(async () => {
     proxies: () => source.proxies(),
     endpoints: () => source.endpoints(),
     metrics: () => 'pilot_services 3\n',
+    workloadMetrics: () => 'istio_requests_total{} 1\n',
   });
   port = await server.listen();
 });
@@ -55,10 +56,13 @@ test.each(['//', 'http://', 'http://[/', '/\\'])(
   },
 );
 
-test('metrics come as text', async () => {
-  const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+test.each([
+  ['/metrics', 'pilot_services 3\n'],
+  ['/metrics/workloads', 'istio_requests_total{} 1\n'],
+])('metrics come as text: %s', async (path, text) => {
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`);
   expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
-  expect(await answer.text()).toBe('pilot_services 3\n');
+  expect(await answer.text()).toBe(text);
 });
 
 test('a page that fails is an answer, no crash', async () => {

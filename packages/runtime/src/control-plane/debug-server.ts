@@ -6,8 +6,9 @@ import { fail, LoopbackServer, reply, write } from '../api/loopback.ts';
 import { TEXT_FORMAT } from '../metrics/control-plane.ts';
 
 export interface DebugServerSource extends DebugSource {
-  /** In Prometheus' text format. */
+  /** In Prometheus' text format, the control plane's own and those of the workloads. */
   readonly metrics: () => string;
+  readonly workloadMetrics: () => string;
 }
 
 /** Pages about what is served, as istiod has them on its port 15014; on 127.0.0.1 only, and for reading only. */
@@ -53,6 +54,9 @@ export class DebugServer {
     if (url === null) return fail(response, 400, 'bad-target', `\`${request.url}\` is no address of a page`);
     if (url.pathname === '/ready') return reply(response, 200, {});
     if (url.pathname === '/metrics') return write(response, 200, TEXT_FORMAT, this.#source.metrics());
+    if (url.pathname === '/metrics/workloads') {
+      return write(response, 200, TEXT_FORMAT, this.#source.workloadMetrics());
+    }
     const found = answerDebug(url, this.#source);
     if (found === undefined) return fail(response, 404, 'not-found', `there is no \`${url.pathname}\``);
     reply(response, found.status, found.body);

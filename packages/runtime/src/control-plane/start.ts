@@ -8,7 +8,7 @@ import {
   certificateService,
   createWriteBudget,
 } from '@mizzen/control-plane/grpc/index.ts';
-import type { ConnectedProxy, GrpcXdsOptions } from '@mizzen/control-plane/grpc/index.ts';
+import type { ConnectedProxy, ExtraService, GrpcXdsOptions } from '@mizzen/control-plane/grpc/index.ts';
 import { serviceEndpoints } from '../api/service-endpoints.ts';
 import { systemClock } from '../control/clock.ts';
 import { LastGood } from '../control/last-good.ts';
@@ -26,6 +26,7 @@ import { Seldom } from './seldom.ts';
 import { ownTokenKeys, readTokenKeyFiles } from './token-issuer.ts';
 import { visible } from './visible.ts';
 import { describeConvergence, watchMesh } from './watch.ts';
+import { WorkloadMetrics } from './workload-metrics.ts';
 
 /** What happens, for whoever prints it. */
 export type ControlPlaneEvent =
@@ -100,6 +101,11 @@ export async function startControlPlane(
   });
 
   const access = new Access(tokens, () => files.model);
+  const workloads = new WorkloadMetrics({
+    clock,
+    authorize: (node, peer) => access.authorize(node, peer),
+    onProblem: ofClients.warn,
+  });
   let streams = 0;
   const common: Omit<GrpcXdsOptions, 'bind'> = {
     server: proxies.server,
@@ -111,10 +117,12 @@ export async function startControlPlane(
     onNode: (proxy) => {
       ofClients.info(`${proxy.node.id} connected: ${howItCame(proxy)}`);
       metrics.onChange('proxy');
+      workloads.connect(proxy.node);
       proxies.connect(proxy, access.nodeOf(proxy.node));
     },
     onGone: (proxy) => {
       proxies.disconnect(proxy);
+      workloads.disconnect(proxy.node);
       ofClients.info(`${proxy.node.id} disconnected`);
     },
     onProblem: ofClients.warn,
@@ -130,15 +138,22 @@ export async function startControlPlane(
     onProblem: ofClients.warn,
     observer: metrics,
   });
-  const plain = new GrpcXdsListener({ ...common, bind: { host: '127.0.0.1', port: options.grpcPort } });
+  /** Each port takes what its proxies log, too. */
+  const listener = (own: Pick<GrpcXdsOptions, 'bind' | 'tls'>, ...services: ExtraService[]): GrpcXdsListener => {
+    const logs = workloads.service((call) => made.peerOf(call));
+    const made: GrpcXdsListener = new GrpcXdsListener({ ...common, ...own }, [...services, logs]);
+    return made;
+  };
+  const plain = listener({ bind: { host: '127.0.0.1', port: options.grpcPort } });
   const bind = { host: options.tlsHost, port: options.tlsPort };
-  const secure: GrpcXdsListener = new GrpcXdsListener({ ...common, bind, tls: certificate.issue() }, [certificates]);
+  const secure: GrpcXdsListener = listener({ bind, tls: certificate.issue() }, certificates);
   const { socket } = options;
-  const local = socket === undefined ? [] : [new GrpcXdsListener({ ...common, bind: { path: socket } })];
+  const local = socket === undefined ? [] : [listener({ bind: { path: socket } })];
   const debug = new DebugServer(options.httpPort, {
     proxies: () => proxies.debug(),
     endpoints: () => serviceEndpoints(files.model),
     metrics: () => metrics.text(),
+    workloadMetrics: () => workloads.text(),
   });
 
   const close = async (): Promise<void> => {
@@ -146,6 +161,7 @@ export async function startControlPlane(
     certificate.close();
     await Promise.all([...[plain, secure, ...local].map((each) => each.close()), debug.close()]);
     proxies.close();
+    workloads.close();
   };
   try {
     const ports = {

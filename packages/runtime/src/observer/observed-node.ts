@@ -54,6 +54,10 @@ export class ObservedNode {
     return taggedMetrics(this.#tagged);
   }
 
+  get stats(): TaggedStats {
+    return this.#tagged;
+  }
+
   traffic(): NodeTraffic | undefined {
     return this.#edges.since(this.id);
   }

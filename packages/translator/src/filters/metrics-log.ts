@@ -1,5 +1,5 @@
 import type { types } from '@mizzen/xds';
-import { logsMetrics } from '../context.ts';
+import { logsMetrics, metricsCluster } from '../context.ts';
 import { LOCAL_ENDPOINT } from '../endpoint/endpoint.ts';
 import type { Build, ListenerClass } from '../listener/build.ts';
 import { statsConfig } from './istio.ts';
@@ -7,9 +7,6 @@ import { defined, extension } from './typed.ts';
 
 type AccessLog = types.accesslog.AccessLog;
 type CustomTag = NonNullable<types.grpcAccessLog.CommonGrpcAccessLogConfig['customTags']>[number];
-
-/** The cluster of an Envoy's bootstrap to which it tells what metrics are made of. */
-export const METRICS_SERVICE = 'mizzen_metrics';
 
 /** What the name of a log says about how its entries are to be counted: a `stats.PluginConfig`, and for whom. */
 export interface MetricsLogName extends types.istioStats.PluginConfig {
@@ -43,12 +40,13 @@ export function connectionReports(build: Build, listener: ListenerClass): types.
  * other proxies, and where no provider wants metrics.
  */
 export function metricsLog(build: Build, listener: ListenerClass, carries: 'http' | 'tcp'): AccessLog | undefined {
-  const stats = logsMetrics(build.context.proxy) ? statsConfig(build, listener) : undefined;
+  const clusterName = metricsCluster(build.context.proxy);
+  const stats = clusterName === undefined ? undefined : statsConfig(build, listener);
   if (stats === undefined) return undefined;
   const name: MetricsLogName = { direction: listener === 'inbound' ? 'INBOUND' : 'OUTBOUND', ...stats };
   const commonConfig: types.grpcAccessLog.CommonGrpcAccessLogConfig = {
     logName: JSON.stringify(name),
-    grpcService: { envoyGrpc: { clusterName: METRICS_SERVICE } },
+    grpcService: { envoyGrpc: { clusterName } },
     transportApiVersion: 'V3',
     bufferFlushInterval: '0.1s',
     customTags: TAGS,

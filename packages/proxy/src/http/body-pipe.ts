@@ -50,6 +50,11 @@ export class BodyPipe {
     this.#ends.onFlow(false);
   }
 
+  /** Whoever writes is to wait, for this or for one behind it. */
+  get waits(): boolean {
+    return this.#waits || this.#next?.waits === true;
+  }
+
   end(): void {
     this.#ended = true;
     if (this.#broken) this.#finish();

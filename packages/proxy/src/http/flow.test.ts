@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer as createHttpServer, request as httpRequest } from 'node:http';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -255,6 +256,86 @@ describe('filters', () => {
     expect(seen[0]).toBe('request');
     expect(seen.at(-1)).toBe('over');
     expect(seen).toContain('response');
+  });
+
+  /** Answers with chunks of 20 kB, three at once and then as fast as it can; says how much it has written. */
+  async function flooding(): Promise<{ readonly port: number; readonly written: () => number }> {
+    let written = 0;
+    const block = `4e20\r\n${'x'.repeat(20_000)}\r\n`.repeat(3);
+    const port = await listen(
+      createServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.once('data', () => {
+          socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n');
+          const more = (): void => {
+            do written += block.length;
+            while (!socket.destroyed && socket.write(block));
+            socket.once('drain', more);
+          };
+          more();
+        });
+      }),
+    );
+    return { port, written: () => written };
+  }
+
+  test('a filter that takes its time with a part of a body does not keep it from the others', async () => {
+    const seen = { request: 0, response: 0 };
+    const slow: HttpFilter = {
+      name: 'slow',
+      onRequestData: (_stream, data) => (data.length === 0 ? undefined : pause(5, undefined)),
+      onResponseData: () => pause(5, undefined),
+    };
+    const counting: HttpFilter = {
+      name: 'counting',
+      onRequestData: (_stream, data) => void (seen.request += data.length),
+      onResponseData: (_stream, data) => void (seen.response += data.length),
+    };
+    const server = await proxy(new TestCluster('b', [await hashing()]), {
+      program: { filters: [counting, slow, counting] },
+    });
+    const body = randomBytes(50_000);
+    expect(await send(server.port, [body], true)).toBe(createHash('sha1').update(body).digest('hex'));
+    expect(seen).toEqual({ request: 100_000, response: 80 });
+  });
+
+  test('no more of a response is read while a filter holds it, though the rest flows', async () => {
+    let parts = 0;
+    const holds: HttpFilter = {
+      name: 'holds',
+      onResponseData: () => (++parts === 2 ? pause(60_000, undefined, { ref: false }) : undefined),
+    };
+    const passes: HttpFilter = {
+      name: 'passes',
+      onResponse: (stream) => stream.transformResponse(new PassThrough(), () => true) as undefined,
+    };
+    const up = await flooding();
+    const server = await proxy(new TestCluster('b', [up.port]), { program: { filters: [passes, holds] } });
+    const client = connect(server.port, '127.0.0.1');
+    cleanUp.push(async () => void client.destroy());
+    client.resume();
+    client.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    await pause(500);
+    const before = up.written();
+    await pause(300);
+    expect(parts).toBeGreaterThan(1);
+    expect(up.written()).toBe(before);
+  });
+
+  test('a reply in place of a response that a filter holds is the only one', async () => {
+    const slow: HttpFilter = { name: 'slow', onResponse: () => pause(400, undefined) };
+    const server = await proxy(new TestCluster('b', [await hashing()]), {
+      program: { filters: [slow], streamIdleTimeout: 100 },
+    });
+    const client = connect(server.port, '127.0.0.1');
+    cleanUp.push(async () => void client.destroy());
+    let text = '';
+    client.on('data', (data: Buffer) => (text += data.toString()));
+    client.write('GET /10 HTTP/1.1\r\nhost: x\r\n\r\n');
+    await pause(1000);
+    expect(text).toMatch(/^HTTP\/1\.1 504 /);
+    expect(text.split('HTTP/1.1 ')).toHaveLength(2);
+    expect(text).toMatch(/stream timeout$/);
   });
 
   test('a filter that rejects is a 500; one that replies ends the request', async () => {

@@ -122,13 +122,17 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
       return;
     }
     this.moved();
+    this.#filterData(data, 0);
+  }
+
+  #filterData(data: Buffer, from: number): void {
     const filters = this.filters.onRequestData;
-    for (let i = 0; i < filters.length; i++) {
+    for (let i = from; i < filters.length; i++) {
       const result = filters[i]!.onRequestData!(this, data, false);
       if (result === 'stop' || this.over) return;
       if (result !== undefined) {
         const kept = keep(data);
-        this.#wait(result, () => this.#sendUp(kept));
+        this.#wait(result, () => this.#filterData(kept, i + 1));
         return;
       }
     }

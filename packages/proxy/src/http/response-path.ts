@@ -22,6 +22,8 @@ export class ResponsePath extends ResponseWriter {
 
   /** `end`: no body follows; `passEnd` must still be called. */
   passHead(head: ResponseHead, end: boolean): void {
+    // Whatever was waited for is another response's, in whose place this one is.
+    this.#hold = undefined;
     this.#runFilters(head, 0, end);
   }
 
@@ -47,6 +49,7 @@ export class ResponsePath extends ResponseWriter {
     stream.pauseUpstream();
     const go = (): void =>
       entered(() => {
+        if (this.#hold !== hold) return;
         this.#hold = undefined;
         stream.resumeUpstream();
         if (stream.over) return;
@@ -66,17 +69,27 @@ export class ResponsePath extends ResponseWriter {
       this.#hold.add(data);
       return;
     }
+    this.#filterData(data, 0);
+  }
+
+  #filterData(data: Buffer, from: number): void {
+    const stream = this.#stream;
     const filters = stream.filters.onResponseData;
-    for (let i = 0; i < filters.length; i++) {
+    for (let i = from; i < filters.length; i++) {
       const result = filters[i]!.onResponseData!(stream, data, false);
       if (stream.over) return;
       if (result !== undefined && result !== 'stop') {
         const kept = keep(data);
-        this.#wait(result, () => this.#write(kept));
+        this.#wait(result, () => this.#filterData(kept, i + 1));
         return;
       }
     }
     this.#write(data);
+  }
+
+  /** What has come cannot go on yet: no more is to come. */
+  get waits(): boolean {
+    return this.#hold !== undefined || this.#pipe?.waits === true || this.#stream.connection.out.blocked;
   }
 
   transform(transform: Transform, count: (before: number, after: number) => boolean): void {

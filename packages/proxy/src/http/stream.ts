@@ -172,6 +172,10 @@ export class ActiveStream extends RequestStream implements LogSource {
     countAnswer(this.hcm, 1);
     this.info.responseCode = status;
     this.#path.interim(this, status, flat);
+    const { connection } = this;
+    if (!connection.out.blocked) return;
+    connection.wantDrain();
+    this.pauseUpstream();
   }
 
   /** Whether the route or the connection manager allows the upgrade; replies when not. */
@@ -330,8 +334,9 @@ export class ActiveStream extends RequestStream implements LogSource {
   pauseUpstream(): void {
     this.router?.pauseUpstream();
   }
+  /** Unless something else keeps the response. */
   resumeUpstream(): void {
-    this.router?.resumeUpstream();
+    if (!this.#path.waits) this.router?.resumeUpstream();
   }
   onRouteTimeout(): void {
     entered(() => this.router?.onTimeout());

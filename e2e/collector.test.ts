@@ -4,13 +4,16 @@ import { type Collected, type Collector, startCollector } from './lib/collector.
 import { fromWorkload, type Sender } from './lib/from-workload.ts';
 import { type Mesh, up } from './lib/mesh.ts';
 import { folder, service } from './lib/system.ts';
+import { startZipkin, type Zipkin } from './lib/zipkin.ts';
 
-/** Everything that a mesh reports, from proxies of both engines, to the OpenTelemetry Collector. */
+/** Everything that a mesh reports, from proxies of both engines: to the OpenTelemetry Collector, and spans to Zipkin. */
 
 const PROTOCOLS = ['http', 'grpc', 'zipkin'] as const;
 /** One workload for each protocol on each engine. */
 const ENVOYS = PROTOCOLS.map((protocol) => `${protocol}-envoy`);
 const SERVERS = [...PROTOCOLS, ...ENVOYS];
+/** Whose spans Zipkin's own server gets. */
+const STORED = ['stored', 'stored-envoy'];
 
 const place = (name: string, port: number, protocol: string): string => `---
 apiVersion: networking.istio.io/v1
@@ -41,6 +44,7 @@ data:
       - { name: http, opentelemetry: { service: http.example, port: 4317, http: { path: /v1/traces } } }
       - { name: grpc, opentelemetry: { service: grpc.example, port: 4317 } }
       - { name: zipkin, zipkin: { service: zipkin.example, port: 4317, traceContextOption: USE_B3_WITH_W3C_PROPAGATION } }
+      - { name: stored, zipkin: { service: stored.example, port: 4317, traceContextOption: USE_B3_WITH_W3C_PROPAGATION } }
       - { name: logs, envoyOtelAls: { service: grpc.example, port: 4317, logFormat: { text: '%REQ(:PATH)% at %REQ(X-AT)%' } } }
     defaultProviders: { tracing: [http], accessLogging: [logs], metrics: [prometheus] }
     defaultConfig: { tracing: { sampling: 100 } }
@@ -48,17 +52,19 @@ data:
 
 const system = folder({});
 let collector: Collector;
+let store: Zipkin;
 let mesh: Mesh;
 let client: Sender;
 beforeAll(async () => {
-  collector = await startCollector();
+  [collector, store] = await Promise.all([startCollector(), startZipkin()]);
   const { grpc, http, zipkin } = collector.ports;
   const places = [place('grpc', grpc, 'GRPC'), place('http', http, 'HTTP'), place('zipkin', zipkin, 'HTTP')];
-  const workloads = ['client', ...SERVERS].map((name) => service(name)).join('---\n');
-  system.write('mesh.yaml', [workloads, ...SERVERS.map(reports), ...places, PROVIDERS].join(''));
+  places.push(place('stored', store.port, 'HTTP'));
+  const workloads = ['client', ...SERVERS, ...STORED].map((name) => service(name)).join('---\n');
+  system.write('mesh.yaml', [workloads, ...[...SERVERS, ...STORED].map(reports), ...places, PROVIDERS].join(''));
   mesh = await up([join(system.path), '--otlp-metrics', `http://127.0.0.1:${http}`], {
     engine: 'mixed',
-    onEnvoy: ENVOYS.map((name) => `${name}-v1`),
+    onEnvoy: [...ENVOYS, 'stored-envoy'].map((name) => `${name}-v1`),
     readyMs: 60_000,
   });
   client = await fromWorkload(mesh, 'default', 'client-v1');
@@ -66,6 +72,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await mesh?.stop();
   collector?.stop();
+  store?.stop();
   system.remove();
 });
 
@@ -112,7 +119,36 @@ it('spans by OTLP over HTTP and over gRPC, and by Zipkin, are of one trace each'
   }
 });
 
+it('Zipkin’s own server takes every span, and finds them by their trace', async () => {
+  const mark = `stored-${++round}`;
+  for (const name of STORED) expect((await client.get(`http://${name}:8080/${mark}`)).status).toBe(200);
+  for (const name of STORED) {
+    const url = `http://${name}:8080/${mark}`;
+    const ofClient = (): Collected['spans'][number] | undefined =>
+      collector.collected().spans.find(({ tags }) => tags['http.url'] === url);
+    await expect.poll(ofClient, { timeout: 20_000, interval: 250 }).toBeDefined();
+    const { traceId, spanId } = ofClient()! as unknown as { readonly traceId: string; readonly spanId: string };
+    await expect.poll(async () => (await store.trace(traceId)).length, { timeout: 20_000, interval: 250 }).toBe(1);
+    const [span] = await store.trace(traceId);
+    expect(span).toMatchObject({
+      traceId,
+      parentId: spanId,
+      id: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+      kind: 'SERVER',
+      localEndpoint: { serviceName: `${name}.default` },
+      tags: { 'http.method': 'GET', 'http.status_code': '200', 'http.url': url, component: 'proxy' },
+    });
+    expect(span!.duration).toBeGreaterThan(0);
+    expect(Math.abs(Date.now() * 1000 - span!.timestamp!)).toBeLessThan(300_000_000);
+  }
+  const counts = await store.counts();
+  expect(counts).toMatchObject({ messages_dropped: 0, spans_dropped: 0 });
+  expect(counts['spans']).toBeGreaterThanOrEqual(STORED.length);
+});
+
 it('access logs: a line of each end of each request', async () => {
+  round++;
+  for (const name of SERVERS) await client.get(`http://${name}:8080/${name}/${round}`, { 'x-at': name });
   const lines = (): string[] => {
     const all = collector.collected().logs.map(({ body }) => body.stringValue ?? '');
     return all.filter((line) => line.includes(`/${round} `));
@@ -122,11 +158,11 @@ it('access logs: a line of each end of each request', async () => {
 });
 
 it('metrics: of every workload on either engine, and of the control plane', async () => {
-  for (const name of SERVERS) await client.get(`http://${name}:8080/`);
+  for (const name of [...SERVERS, ...STORED]) await client.get(`http://${name}:8080/`);
   const having = (metric: string): string[] =>
     [...collector.collected().metrics].filter(([, names]) => names.has(metric)).map(([name]) => name);
   await expect
     .poll(() => having('istio_requests_total').toSorted(), { timeout: 20_000, interval: 250 })
-    .toEqual(['client', ...SERVERS].map((name) => `${name}.default`).toSorted());
+    .toEqual(['client', ...SERVERS, ...STORED].map((name) => `${name}.default`).toSorted());
   await expect.poll(() => having('pilot_xds_pushes'), { timeout: 20_000, interval: 250 }).toHaveLength(1);
 });

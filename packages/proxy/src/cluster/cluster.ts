@@ -100,7 +100,8 @@ export class Cluster implements UpstreamCluster {
       HIGH: new ClusterCircuitBreaker(program.thresholds.HIGH),
     };
     this.#transports = new ClusterTransports(program, contexts, deps.clock, stats.ssl);
-    this.#perRequest = program.http.autoSni || this.#transports.namesClients || program.poolPerConnection;
+    const { autoSni, autoSanValidation } = program.http;
+    this.#perRequest = autoSni || autoSanValidation || this.#transports.namesClients || program.poolPerConnection;
   }
 
   /** Endpoints have been told once, be they none. */
@@ -298,14 +299,15 @@ export class Cluster implements UpstreamCluster {
   }
 
   /**
-   * With `autoSni` the server name is the request's, unless that is an address; a PROXY protocol header names the
+   * With `autoSni` the server name is the request's, unless that is an address; with `autoSanValidation` the host must
+   * have what the request is for among its names, be it an address. A PROXY protocol header names the
    * request's client.
    */
   protected underName(host: ClusterHost | null, context: LbContext): UpstreamHost | null {
     const overrides = upstreamOverrides(context);
     if (host === null || (!this.#perRequest && context.alpn === undefined && overrides === undefined)) return host;
     const { tls, proxyProtocol } = host.transport;
-    const requested = this.http.autoSni && tls !== undefined ? this.#requestedName(context) : undefined;
+    const requested = tls === undefined ? undefined : this.#requestedName(context, host);
     const name = overrides === undefined || tls === undefined ? requested : overridden(overrides, requested, host);
     const client = proxyProtocol === undefined || context.client === undefined ? undefined : endsOf(context.client);
     const alpn = tls === undefined ? undefined : (overrides?.alpn ?? this.#alpn(context));
@@ -321,10 +323,17 @@ export class Cluster implements UpstreamCluster {
     return this.http.followsDownstream === true ? alpn.asDownstream : alpn.otherwise;
   }
 
-  #requestedName({ authority }: LbContext): ExpectedName | undefined {
-    const serverName = authority.replace(/:\d+$/, '').toLowerCase();
-    if (serverName === '' || isIP(serverName.replace(/[[\]]/g, '')) !== 0) return undefined;
-    return { serverName, verified: this.http.autoSanValidation };
+  /** Undefined: the request has no say. */
+  #requestedName({ authority, stream }: LbContext, host: ClusterHost): ExpectedName | undefined {
+    const { autoSni, autoSanValidation } = this.http;
+    // Connections without requests have no authority to speak of.
+    if ((!autoSni && !autoSanValidation) || (stream !== undefined && stream.request === undefined)) return undefined;
+    const asked = authority.replace(/:\d+$/, '').toLowerCase();
+    const bare = asked.replace(/[[\]]/g, '');
+    const { transport } = host;
+    const serverName = autoSni && asked !== '' && isIP(bare) === 0 ? asked : configuredName(host, transport).serverName;
+    const verified = transport.verifyServerName && serverName !== '';
+    return { serverName, verified, ...(autoSanValidation ? { subjectAltNames: [bare] } : {}) };
   }
 
   /** How the healthy hosts of the first priority are spread over localities. */
@@ -405,8 +414,12 @@ function overridden(
   host: ClusterHost,
 ): ExpectedName | undefined {
   if (serverName === undefined && subjectAltNames === undefined) return requested;
-  const { verified, serverName: known } = requested ?? configuredName(host, host.transport);
-  return { serverName: serverName ?? known, verified, ...(subjectAltNames === undefined ? {} : { subjectAltNames }) };
+  const own = requested ?? configuredName(host, host.transport);
+  return {
+    ...own,
+    ...(serverName === undefined ? {} : { serverName }),
+    ...(subjectAltNames === undefined ? {} : { subjectAltNames }),
+  };
 }
 
 /** Checks come before what was said of the host. */

@@ -238,7 +238,8 @@ export class ClusterHost implements BalancedHost {
 
 function keyOfName(name: ExpectedName | undefined): string {
   if (name === undefined) return '';
-  return name.subjectAltNames === undefined ? name.serverName : `${name.serverName} ${name.subjectAltNames.join()}`;
+  const { serverName, verified, subjectAltNames } = name;
+  return `${serverName} ${verified} ${subjectAltNames?.join() ?? ''}`;
 }
 
 /** As logs print an endpoint: `1.2.3.4:80`, `[::1]:80`, a path, `envoy://listener/id`. */

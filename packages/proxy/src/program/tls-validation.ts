@@ -101,7 +101,7 @@ function compileNames(
 ): SanMatcher[] {
   const untyped = (validation.matchSubjectAltNames ?? []).map((matcher, i): SanMatcher => {
     const { text, matches } = compileString(context, matcher, [...path, 'matchSubjectAltNames', i]);
-    return { type: 'ANY', text, matches };
+    return { type: 'ANY', text, matches, exact: matcher.exact };
   });
   const typed = (validation.matchTypedSubjectAltNames ?? []).map((matcher, i): SanMatcher => {
     const at = [...path, 'matchTypedSubjectAltNames', i];
@@ -114,6 +114,7 @@ function compileNames(
       type: sanType === 'SAN_TYPE_UNSPECIFIED' ? 'ANY' : sanType,
       text,
       matches,
+      exact: matcher.matcher?.exact,
       ...(sanType === 'OTHER_NAME' ? { oid } : {}),
     };
   });

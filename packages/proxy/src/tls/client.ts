@@ -3,12 +3,12 @@ import { isIP, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { tls } from '../node-tls.ts';
 import type { Clock } from '../deps.ts';
-import type { TlsCertificateProgram, UpstreamTlsProgram } from '../program/types.ts';
+import type { TlsCertificateProgram, UpstreamTlsProgram, ValidationProgram } from '../program/types.ts';
 import { countAgreed } from './agreed.ts';
 import type { TlsContexts, TlsMaterial } from './context.ts';
 import type { KeyLogger } from './key-log.ts';
 import { handshakeFailure, SECRET_MISSING, unusable, verifyFailure } from './failure.ts';
-import { parseSubjectAltNames } from './subject-alt-names.ts';
+import { dnsNameMatches, parseSubjectAltNames } from './subject-alt-names.ts';
 import { listed, verifyPeer } from './verify.ts';
 
 /**
@@ -49,6 +49,10 @@ export interface UpstreamTlsStats {
 }
 
 type Counter = Exclude<keyof UpstreamTlsStats, 'ciphers' | 'versions'>;
+
+/** Bytes that the length of a server name has room for: what does not fit is not left out. */
+const MAX_NAME = 255;
+const NAME_TOO_LONG = 'TLS error: the server name is too long';
 
 /** The client side of one TLS context of a cluster. */
 export class UpstreamTls {
@@ -99,7 +103,7 @@ export class UpstreamTls {
     const configured = override ?? this.#program.alpnProtocols;
     const alpn = configured.length === 0 ? fallbackAlpn : configured;
     const { serverName } = name;
-    const material = this.#choose();
+    const material = Buffer.byteLength(serverName) > MAX_NAME ? NAME_TOO_LONG : this.#choose();
     if (typeof material === 'string') {
       raw.destroy();
       onFail(material);
@@ -175,18 +179,17 @@ function verify(
   name: ExpectedName,
   now: number,
 ): { reason: string; counter: Counter } | undefined {
-  if (validation === undefined) return undefined;
   if (certificate === undefined) return { reason: verifyFailure('no certificate'), counter: 'fail_verify_error' };
   const error = secure.authorizationError as (Error & { code?: string }) | string | null | undefined;
-  const refused = verifyPeer(certificate, typeof error === 'string' ? error : error?.code, validation, now);
+  const chainError = typeof error === 'string' ? error : error?.code;
+  const refused = validation === undefined ? undefined : verifyPeer(certificate, chainError, validation, now);
   if (refused === undefined) {
-    const { subjectAltNames: wanted } = name;
-    if (wanted !== undefined && wanted.length > 0) {
-      if (wanted.some((one) => hasName(certificate, one) || hasUri(certificate, one))) return undefined;
-    } else if (!name.verified || hasName(certificate, name.serverName)) return undefined;
+    const wanted = wantedNames(name);
+    if (wanted.length === 0) return undefined;
+    if (isVouchedFor(validation) && wanted.some((one) => hasName(certificate, one))) return undefined;
     return {
       reason: verifyFailure(
-        `verify SAN list, expected SANs: [${(wanted ?? [name.serverName]).join(', ')}], certificate SANs: [${listed(parseSubjectAltNames(certificate.subjectAltName))}]`,
+        `verify SAN list, expected SANs: [${wanted.join(', ')}], certificate SANs: [${listed(parseSubjectAltNames(certificate.subjectAltName))}]`,
       ),
       counter: 'fail_verify_san',
     };
@@ -197,13 +200,23 @@ function verify(
   };
 }
 
-function hasName(certificate: X509Certificate, name: string): boolean {
-  if (isIP(name) !== 0) return certificate.checkIP(name) !== undefined;
-  return certificate.checkHost(name, { subject: 'never', partialWildcards: false }) !== undefined;
+/** Of which the certificate must have one; none: any will do. */
+function wantedNames({ subjectAltNames = [], verified, serverName }: ExpectedName): readonly string[] {
+  return subjectAltNames.length > 0 || !verified ? subjectAltNames : [serverName];
 }
 
-function hasUri({ subjectAltName }: X509Certificate, name: string): boolean {
-  return parseSubjectAltNames(subjectAltName).uri.includes(name);
+/** Names that anybody may give themselves are worth nothing. */
+function isVouchedFor(validation: ValidationProgram | undefined): boolean {
+  if (validation === undefined) return false;
+  const { trustedCaPem, systemRoots, certificateHashes, spkiHashes } = validation;
+  return trustedCaPem !== undefined || systemRoots || certificateHashes.length > 0 || spkiHashes.length > 0;
+}
+
+function hasName(certificate: X509Certificate, name: string): boolean {
+  if (name === '') return false;
+  if (isIP(name) !== 0) return certificate.checkIP(name) !== undefined;
+  const { dns, uri, email } = parseSubjectAltNames(certificate.subjectAltName);
+  return dns.some((one) => dnsNameMatches(name, one)) || uri.includes(name) || email.includes(name);
 }
 
 function ignore(): void {}

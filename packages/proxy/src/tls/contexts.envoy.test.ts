@@ -22,6 +22,30 @@ const server = ca.issue('server', 'DNS:server.test,DNS:*.wild.test');
 const second = ca.issue('second', 'DNS:second.test');
 const client = ca.issue('client', 'URI:spiffe://mesh/ns/a/sa/client,otherName:1.2.3.4;UTF8:somebody');
 const revoked = ca.issue('revoked', 'URI:spiffe://mesh/ns/a/sa/client,otherName:1.2.3.4;UTF8:nobody');
+const wild = ca.issue(
+  'wild',
+  'DNS:*.wild.test,DNS:b*z.part.test,DNS:EXACT.Test,DNS:xn--*.idn.test,DNS:*,DNS:a.*.middle.test,DNS:**.two.test',
+);
+/** What is asked of a certificate with wildcards. */
+const NAMES = [
+  'a.wild.test',
+  'a_b.wild.test',
+  'a.b.wild.test',
+  'wild.test',
+  '.wild.test',
+  'A.WILD.test',
+  '*.wild.test',
+  'xn--a.wild.test',
+  'bxz.part.test',
+  'bz.part.test',
+  'b.part.test',
+  'exact.test',
+  'xn--a.idn.test',
+  'alone',
+  'a.b.middle.test',
+  'a.*.middle.test',
+  'ab.two.test',
+];
 const stranger = elsewhere.issue('stranger', 'URI:spiffe://elsewhere/ns/a/sa/client');
 const forged = elsewhere.issue('forged', 'URI:spiffe://mesh/ns/a/sa/client');
 const outcast = elsewhere.issue('outcast', 'URI:spiffe://elsewhere/ns/a/sa/outcast');
@@ -192,6 +216,14 @@ function makeListeners(): Readonly<Record<string, object>> {
       ...root,
       matchTypedSubjectAltNames: [{ sanType: 'OTHER_NAME', oid: '1.2.3.4', matcher: { exact: 'somebody' } }],
     }),
+    ...Object.fromEntries(
+      NAMES.map((exact) => [
+        `DNS name ${exact}`,
+        mutual({ ...root, matchTypedSubjectAltNames: [{ sanType: 'DNS', matcher: { exact } }] }),
+      ]),
+    ),
+    'old form': mutual({ ...root, matchSubjectAltNames: [{ exact: 'a.wild.test' }] }),
+    'old form, in part': mutual({ ...root, matchSubjectAltNames: [{ suffix: '.wild.test' }] }),
     'key log': common({ keyLog: { path: file('keys-of-all') } }),
     'key log of others': common({
       keyLog: { path: file('keys-of-others'), remoteAddressRange: [{ addressPrefix: '10.0.0.0', prefixLen: 8 }] },
@@ -280,6 +312,9 @@ function makeAttempts(): readonly (readonly [string, ...string[]])[] {
     // Whoever was refused has a session all the same.
     ['depth 1', '-tls1_2', ...LOWER, '-cert_chain', file('below.crt'), '-sess_out', file('session')],
     ['depth 1', '-tls1_2', ...LOWER, '-cert_chain', file('below.crt'), '-sess_in', file('session')],
+    ...NAMES.map((name): [string, ...string[]] => [`DNS name ${name}`, ...as(wild)]),
+    ['old form', ...as(wild)],
+    ['old form, in part', ...as(wild)],
     ['key log', '-tls1_2'],
     ['key log of others', '-tls1_2'],
   ];

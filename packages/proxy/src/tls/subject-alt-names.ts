@@ -59,3 +59,19 @@ function unquote(value: string): string {
   const parsed: unknown = JSON.parse(value);
   return typeof parsed === 'string' ? parsed : '';
 }
+
+/**
+ * Whether a name of a certificate, which may have a wildcard, is good for a DNS name, as Envoy sees it: one star, in the
+ * first label alone, for any part of that.
+ */
+export function dnsNameMatches(name: string, certified: string): boolean {
+  const [wanted, pattern] = [name.toLowerCase(), certified.toLowerCase()];
+  if (wanted === pattern) return true;
+  const [end, stop] = [wanted.indexOf('.'), pattern.indexOf('.')];
+  if (end < 0 || stop < 0 || wanted.slice(end) !== pattern.slice(stop)) return false;
+  const [label, wildcard] = [wanted.slice(0, end), pattern.slice(0, stop)];
+  if (wildcard === '*') return true;
+  const [before, after, more] = wildcard.split('*');
+  if (after === undefined || more !== undefined || wildcard.startsWith('xn--')) return false;
+  return label.length >= before!.length + after.length && label.startsWith(before!) && label.endsWith(after);
+}

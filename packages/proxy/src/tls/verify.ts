@@ -6,7 +6,7 @@ import { checkRevoked } from './crl.ts';
 import { chainFailure, verifyFailure } from './failure.ts';
 import { pathTo } from './path.ts';
 import { checkTrustDomain } from './spiffe.ts';
-import { parseSubjectAltNames, type SubjectAltNames } from './subject-alt-names.ts';
+import { dnsNameMatches, parseSubjectAltNames, type SubjectAltNames } from './subject-alt-names.ts';
 
 /** Why a peer was refused; `counter` is Envoy's statistic for it. */
 export interface Refusal {
@@ -51,8 +51,7 @@ export function verifyPeer(
   }
   if (validation.sanMatchers.length === 0) return undefined;
   const names = parseSubjectAltNames(certificate.subjectAltName);
-  if (validation.sanMatchers.some((matcher) => candidates(matcher, names, certificate).some(matcher.matches)))
-    return undefined;
+  if (validation.sanMatchers.some((matcher) => fits(matcher, names, certificate))) return undefined;
   return { reason: verifyFailure(`SAN matcher, certificate SANs are [${listed(names)}]`), counter: 'fail_verify_san' };
 }
 
@@ -110,20 +109,23 @@ function depth(certificate: X509Certificate, validation: ValidationProgram, now:
   return shownPath === undefined ? shown.length : shownPath.length - 1;
 }
 
-function candidates(matcher: SanMatcher, names: SubjectAltNames, certificate: X509Certificate): readonly string[] {
-  switch (matcher.type) {
+function fits(matcher: SanMatcher, names: SubjectAltNames, certificate: X509Certificate): boolean {
+  const { type, exact, matches, oid: wanted } = matcher;
+  switch (type) {
     case 'URI':
-      return names.uri;
+      return names.uri.some(matches);
     case 'DNS':
-      return names.dns;
+      return names.dns.some(exact === undefined ? matches : (name) => dnsNameMatches(exact, name));
     case 'EMAIL':
-      return names.email;
+      return names.email.some(matches);
     case 'IP_ADDRESS':
-      return names.ip;
+      return names.ip.some(matches);
     case 'OTHER_NAME':
-      return otherNames(certificate).flatMap(({ oid, value }) => (oid === matcher.oid ? value : []));
+      return otherNames(certificate).some(({ oid, value }) => oid === wanted && matches(value));
     case 'ANY':
-      return [...names.uri, ...names.dns, ...names.email, ...names.ip];
+      return (['URI', 'DNS', 'EMAIL', 'IP_ADDRESS'] as const).some((kind) =>
+        fits({ ...matcher, type: kind }, names, certificate),
+      );
   }
 }
 

@@ -94,6 +94,8 @@ export interface SanMatcher {
   readonly type: 'ANY' | 'EMAIL' | 'DNS' | 'URI' | 'IP_ADDRESS' | 'OTHER_NAME';
   /** Of an `OTHER_NAME`. */
   readonly oid?: string;
+  /** DNS names of certificates, with their wildcards, are held against this, not the other way round. */
+  readonly exact?: string | undefined;
   /** In words, e.g. `exact spiffe://cluster.local/ns/a/sa/b`. */
   readonly text: string;
   readonly matches: (san: string) => boolean;

@@ -42,6 +42,23 @@ Lw==
 -----END CERTIFICATE-----
 `;
 
+/** What protobuf's JSON says otherwise than it was given. */
+const ODD_ROUTE = {
+  name: '',
+  match: { prefix: '/odd', headers: [{ name: 'a', rangeMatch: { start: 0, end: '5' }, invertMatch: false }] },
+  route: {
+    cluster: 'app',
+    priority: 1,
+    prefixRewrite: '',
+    maxGrpcTimeout: '1.50s',
+    timeout: '0s',
+    retryPolicy: { numRetries: 0 },
+  },
+  requestHeadersToAdd: [{ header: { key: 'k', value: '' }, appendAction: 0 }],
+  typedPerFilterConfig: {},
+};
+const ODD_LISTENER = { trafficDirection: 0, drainType: 'DEFAULT', freebind: false, socketOptions: [] };
+
 interface Side {
   readonly admin: number;
   readonly traffic: number;
@@ -59,12 +76,27 @@ beforeAll(async () => {
   const { certificatePem, keyPem } = testAuthority().issue('far', 'DNS:far.test');
   const config = async (admin: number, traffic: number): Promise<object> => ({
     ...bootstrap(
-      [listener(traffic, [{ filters: [hcm([routeTo('app')])] }])],
+      [
+        listener(
+          traffic,
+          [{ filters: [hcm([routeTo('app'), ODD_ROUTE], { serverName: '', codecType: 0 })] }],
+          ODD_LISTENER,
+        ),
+      ],
       [
         staticCluster('app', [backend]),
+        staticCluster('failing', [backend], {
+          type: 0,
+          respectDnsTtl: false,
+          healthChecks: [
+            { timeout: '1s', interval: '60.50s', unhealthyThreshold: 1, healthyThreshold: 1, tcpHealthCheck: {} },
+          ],
+        }),
         staticCluster('far', [backend], {
+          connectTimeout: '0.2500s',
           outlierDetection: {},
-          circuitBreakers: { thresholds: [{ maxRequests: 0 }] },
+          circuitBreakers: { thresholds: [{ maxRequests: 0, trackRemaining: false, priority: 'DEFAULT' }] },
+          metadata: { filterMetadata: { a: { none: null, empty: '', zero: 0, no: false, list: [] } } },
           transportSocket: {
             name: 'tls',
             typedConfig: {
@@ -111,7 +143,7 @@ function settled({ admin, traffic }: Side, { status, type, body }: Answer): Answ
     .replaceAll(String(admin), '22222')
     .replaceAll(/"last_updated": "[^"]*"/g, '"last_updated": "TIME"');
   // Envoy's clusters come in no order.
-  const lines = text.startsWith('app::') || text.startsWith('far::') ? text.split('\n').sort().join('\n') : text;
+  const lines = /^(app|far|failing)::/.test(text) ? text.split('\n').sort().join('\n') : text;
   return { status, type, body: lines };
 }
 
@@ -238,6 +270,37 @@ test('the command line is told whole', async () => {
     (JSON.parse((await ask(admin, '/server_info')).body) as { command_line_options: Record<string, unknown> })
       .command_line_options;
   expect(Object.keys(await options(ours)).sort()).toEqual(Object.keys(await options(theirs)).sort());
+});
+
+test('what the server says of itself is what Envoy says', async () => {
+  const info = async ({ admin }: Side): Promise<object> => {
+    const {
+      node,
+      command_line_options: _,
+      version: __,
+      ...more
+    } = JSON.parse((await ask(admin, '/server_info')).body) as {
+      node: object;
+      command_line_options: object;
+      version: string;
+    };
+    // Of Envoy alone: what it is, and what it is built of.
+    const own = { user_agent_name: '', user_agent_build_version: {}, extensions: [] };
+    return {
+      ...more,
+      node: { ...node, ...own },
+      uptime_current_epoch: '',
+      uptime_all_epochs: '',
+      hot_restart_version: '',
+    };
+  };
+  expect(await info(ours)).toEqual(await info(theirs));
+  const features = async ({ admin }: Side): Promise<string> =>
+    (await ask(admin, '/config_dump?mask=bootstrap.node.client_features')).body.replaceAll(
+      /"last_updated": "[^"]*"/g,
+      '',
+    );
+  expect(await features(ours)).toEqual(await features(theirs));
 });
 
 test('a mask that names nothing of a resource is refused', async () => {

@@ -1,9 +1,9 @@
-import { TypeUrl } from '@mizzen/xds';
+import { TypeUrl, type JsonObject } from '@mizzen/xds';
 import { messageOf, nameOf } from '../program/read-resource.ts';
 import { json, type AdminAnswer, type AdminContext } from './context.ts';
 import { assignmentOf } from './endpoints.ts';
 import { applyMask, fitsMask } from './mask.ts';
-import { protoNames } from './proto-names.ts';
+import { printed } from './printed.ts';
 import { redacted } from './redact.ts';
 import { adminRegex } from './regex.ts';
 
@@ -92,7 +92,7 @@ function bootstrap({ bootstrap: { raw }, nodeJson, started }: AdminContext): Sec
   const { node: _, ...rest } = raw;
   return {
     '@type': `${DUMP}BootstrapConfigDump`,
-    bootstrap: redacted(protoNames('envoy.config.bootstrap.v3.Bootstrap', { node: nodeJson, ...rest })),
+    bootstrap: redacted(printed('envoy.config.bootstrap.v3.Bootstrap', { node: nodeJson, ...rest })),
     last_updated: time(started),
   };
 }
@@ -242,10 +242,9 @@ function append(section: Section, key: string, entry: Entry): void {
 
 function typed(kind: Kind, resource: unknown): object {
   const url = TypeUrl[kind];
-  const named = protoNames(url.slice(url.lastIndexOf('/') + 1), resource);
+  const { '@type': _, ...fields } = resource as JsonObject;
   // Keys stand in listeners and clusters, too.
-  const { '@type': _, ...fields } = redacted(named);
-  return { '@type': url, ...fields };
+  return { '@type': url, ...redacted(printed(url.slice(url.lastIndexOf('/') + 1), fields)) };
 }
 
 function version(text: string | undefined): { version_info?: string } {

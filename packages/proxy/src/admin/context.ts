@@ -26,10 +26,10 @@ export interface AdminContext {
   readonly accessLog: (path: string) => AccessLogSink;
 }
 
-export type ServerState = 'LIVE' | 'DRAINING' | 'PRE_INITIALIZING';
+export type ServerState = 'LIVE' | 'DRAINING' | 'PRE_INITIALIZING' | 'INITIALIZING';
 
 export function serverState({ node }: AdminContext): ServerState {
-  if (!node.ready) return 'PRE_INITIALIZING';
+  if (!node.ready) return node.clustersReady ? 'INITIALIZING' : 'PRE_INITIALIZING';
   return node.healthFailed ? 'DRAINING' : 'LIVE';
 }
 

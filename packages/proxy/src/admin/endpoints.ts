@@ -1,7 +1,7 @@
 import type { ClusterHost } from '../cluster/host.ts';
 import type { ManagedCluster } from '../cluster/managed.ts';
 import type { LocalityProgram } from '../program/types.ts';
-import { addressOf, edsHealth } from './clusters.ts';
+import { addressOf } from './clusters.ts';
 
 /** A cluster's hosts as an assignment, however they were found. */
 export function assignmentOf({ program, cluster }: ManagedCluster): object {
@@ -43,7 +43,8 @@ function endpointOf(host: ClusterHost): object {
       health_check_config: check,
       ...(hostname === '' ? {} : { hostname }),
     },
-    health_status: edsHealth(host),
+    // How it is, whatever was said of it.
+    health_status: host.availability.toUpperCase(),
     ...(endpoint.metadata === undefined ? {} : { metadata: { filter_metadata: endpoint.metadata } }),
     load_balancing_weight: weight,
   };

@@ -1,3 +1,4 @@
+import type { JsonObject } from '@mizzen/xds';
 import { json, serverState, text, type AdminAnswer, type AdminContext } from './context.ts';
 import { VERSION } from '../version.ts';
 import { protoNames } from './proto-names.ts';
@@ -13,8 +14,24 @@ export function serverInfo(context: AdminContext): AdminAnswer {
     uptime_all_epochs: uptime,
     hot_restart_version: 'disabled',
     command_line_options: protoNames('envoy.admin.v3.CommandLineOptions', commandLine),
-    node: protoNames('envoy.config.core.v3.Node', nodeJson),
+    node: whole(protoNames('envoy.config.core.v3.Node', nodeJson) as JsonObject),
+    hot_restart_initializing: false,
   });
+}
+
+/** Here Envoy prints what is empty, too. */
+function whole({ locality, ...node }: JsonObject): JsonObject {
+  return {
+    id: '',
+    cluster: '',
+    ...node,
+    ...(locality === undefined
+      ? {}
+      : { locality: { region: '', zone: '', sub_zone: '', ...(locality as JsonObject) } }),
+    client_features: [],
+    listening_addresses: [],
+    dynamic_parameters: {},
+  };
 }
 
 /** `/memory`: what Node says of its heap, under Envoy's names. */

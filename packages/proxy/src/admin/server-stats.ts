@@ -3,7 +3,7 @@ import { daysUntilFirstExpiry } from './certs.ts';
 import type { AdminContext, ServerState } from './context.ts';
 
 /** Envoy's order of states in `server.state`. */
-const STATES = { LIVE: 0, DRAINING: 1, PRE_INITIALIZING: 2 } as const;
+const STATES = { LIVE: 0, DRAINING: 1, PRE_INITIALIZING: 2, INITIALIZING: 3 } as const;
 
 /** `server.…`; zero is what cannot happen here. */
 export function serverStats(context: AdminContext, state: ServerState): Record<string, number> {

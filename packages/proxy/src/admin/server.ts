@@ -5,7 +5,6 @@ import { makeWay, setMode, socketPath } from '../unix-socket.ts';
 import { adminLogger } from './access-log.ts';
 import { certs } from './certs.ts';
 import { clusters } from './clusters.ts';
-import { configDump } from './config-dump.ts';
 import { json, text, type AdminAnswer, type AdminContext } from './context.ts';
 import { HELP, homePage } from './help.ts';
 import { listeners } from './listeners.ts';
@@ -20,7 +19,7 @@ interface Handler {
   /** Parameters may come as form values in the body. */
   readonly form?: true;
   /** `answering` may be called with the status that is going to be returned. */
-  readonly run: (query: URLSearchParams, answering: (status: number) => void) => AdminAnswer;
+  readonly run: (query: URLSearchParams, answering: (status: number) => void) => AdminAnswer | Promise<AdminAnswer>;
 }
 
 /**
@@ -52,9 +51,14 @@ export function serveAdmin(context: AdminContext, stats: AdminStats, at: AdminPl
     if (handler.post === true && request.method !== 'POST')
       return answer(text(`Method ${request.method} not allowed, POST required.`, 405));
     const form = handler.form === true && url.search.length < 2 && request.headers['content-type'] === FORM;
-    if (!form) return answer(handler.run(url.searchParams, answering));
+    if (!form) {
+      const what = handler.run(url.searchParams, answering);
+      if (!(what instanceof Promise)) return answer(what);
+      what.then(answer, (error: unknown) => answer(text(`${String(error)}\n`, 500)));
+      return;
+    }
     readForm(request).then(
-      (values) => answer(values === undefined ? text('too much\n', 413) : handler.run(values, answering)),
+      async (values) => answer(values === undefined ? text('too much\n', 413) : await handler.run(values, answering)),
       // Nobody is left to be answered.
       () => response.destroy(),
     );
@@ -100,7 +104,8 @@ function handlersOf(context: AdminContext, stats: AdminStats): Readonly<Record<s
     '/allocprofiler': { post: true, run: () => unsupported('allocation profiler') },
     '/certs': { run: () => certs(context) },
     '/clusters': { run: (query) => clusters(context, query) },
-    '/config_dump': { run: (query) => configDump(context, query) },
+    // With it comes the binary form of the API, which a start does not wait for.
+    '/config_dump': { run: async (query) => (await import('./config-dump.ts')).configDump(context, query) },
     '/contention': {
       run: () =>
         text('Mutex contention tracing is not enabled. To enable, run Envoy with flag --enable-mutex-tracing.'),

@@ -4,6 +4,9 @@ import { DEFAULT_FORMAT } from './log-format.ts';
 /** What a command line says, by the names of its flags. */
 export type GivenFlags = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
 
+/** Levels that have another name than the flag's. */
+const LEVELS: Readonly<Record<string, string>> = { warn: 'warning', err: 'error' };
+
 /** Envoy's CommandLineOptions: every option, with the value that holds when nothing is said. */
 export function commandLineOptions(given: GivenFlags): JsonObject {
   const text = (name: string, otherwise = ''): string => {
@@ -26,7 +29,7 @@ export function commandLineOptions(given: GivenFlags): JsonObject {
     allowUnknownStaticFields: on('allow-unknown-static-fields') || on('allow-unknown-fields'),
     adminAddressPath: text('admin-address-path'),
     localAddressIpVersion: text('local-address-ip-version', 'v4'),
-    logLevel: text('log-level', 'info'),
+    logLevel: LEVELS[text('log-level', 'info')] ?? text('log-level', 'info'),
     componentLogLevel: text('component-log-level'),
     logFormat: text('log-format', DEFAULT_FORMAT),
     logPath: text('log-path'),

@@ -155,6 +155,11 @@ export class ProxyNode {
     return this.#ready;
   }
 
+  /** The first clusters are warm: listeners are what is waited for. */
+  get clustersReady(): boolean {
+    return this.#follower.listenersAsked;
+  }
+
   /** Route configurations in force: of listeners themselves, and by RDS. */
   *routeConfigs(): Iterable<RouteConfigProgram> {
     for (const { listener } of this.listeners.active()) {

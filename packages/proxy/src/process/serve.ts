@@ -70,7 +70,7 @@ export async function serve({
         new remote.SourceOpener({
           deps,
           ads: bootstrap.ads,
-          node: nodeJson,
+          node: { ...nodeJson, clientFeatures: CLIENT_FEATURES },
           cluster: (name) => clusters.get(name),
           stats: controlPlane,
           onLog: (level, message) => logger.log('config', level, message),
@@ -236,12 +236,13 @@ const SOURCES: ReadonlySet<string> = new Set([
 /** Names of fields that hold a ConfigSource, whose older form names a file as `path`. */
 const CONFIG_SOURCE = /^(?!typed)\w*config(_?source)?$/i;
 
-/** The node as management servers are told of it. */
+/** The node as others are told of it. */
 function described({ node }: BootstrapProgram): JsonObject {
   return {
     ...(node as JsonObject),
     userAgentName: 'mizzen',
     userAgentBuildVersion: { version: { majorNumber: 1, minorNumber: 40 } },
-    clientFeatures: ['envoy.lb.does_not_support_overprovisioning', 'xds.config.resource-in-sotw'],
   };
 }
+
+const CLIENT_FEATURES = ['envoy.lb.does_not_support_overprovisioning', 'xds.config.resource-in-sotw'];

@@ -400,12 +400,21 @@ spec: { metrics: [{ providers: [{ name: prometheus }] }] }
   }
   expect(await samples('istio_request_duration_milliseconds_count')).toHaveLength(2);
   expect(running.output()).not.toContain('logs what is not taken');
+  // Certificates that they have from here.
+  const expiry = await samples('istio_agent_cert_expiry_seconds');
+  expect(expiry.map((line) => line.replace(/ [\d.]+$/, ''))).toEqual(
+    ['client', 'web'].map(
+      (name) =>
+        `istio_agent_cert_expiry_seconds{namespace="default",pod="${name}-0",workload="${name}",resource_name="default"}`,
+    ),
+  );
+  for (const line of expiry) expect(Number(line.split(' ').at(-1))).toBeGreaterThan(3600);
 
   // Nobody logs for somebody else, nor for nobody.
   const other = issue(root(), identity('client'), Date.now(), 3_600_000);
   const logged = (node: string): Promise<string> => logAs(node, ports.tls, other);
   expect(await logged(WEB)).toMatch(/^PERMISSION_DENIED: /);
-  expect(running.output()).toMatch(/^warning a proxy logs what is not taken: .*web/m);
+  await eventually(running.output).toMatch(/^warning a proxy logs what is not taken: .*web/m);
   expect(await logged(WEB.replace('web-0', 'web-1'))).toMatch(/^UNAVAILABLE: .* is not connected$/);
   expect(await logged(CLIENT)).toBe('OK');
   expect((await samples('istio_requests_total')).filter((line) => line.includes('pod="web-0"'))).toEqual(

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ConfigDump, ServiceEndpoints, SyncStatus } from '@mizzen/control-plane';
@@ -387,6 +390,21 @@ test('takes spans without the token, but from pages of other sites not even thos
   });
   const none = await ask('GET', '/api/traces/abcd');
   expect([none.status, codeOf(none)]).toEqual([404, 'not-found']);
+});
+
+test('takes spans over gRPC on the same port, as OpenTelemetry’s exporter sends them', async () => {
+  const exporter = new OTLPTraceExporter({ url: `http://127.0.0.1:${port}` });
+  const provider = new TracerProvider({
+    resource: resourceFromAttributes({ 'service.name': 'by-grpc' }),
+    spanProcessors: [new BatchSpanProcessor({ exporter })],
+  });
+  const span = provider.getTracer('test').startSpan('work');
+  span.end();
+  await provider.forceFlush();
+  await provider.shutdown();
+  const { traceId } = span.spanContext();
+  const { spans } = checked<TraceAnswer>('trace', await ask('GET', `/api/traces/${traceId}`));
+  expect(spans.map(({ service, name }) => [service, name])).toEqual([['by-grpc', 'work']]);
 });
 
 test('explains what would become of a request, by the files in force', async () => {

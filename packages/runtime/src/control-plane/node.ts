@@ -18,15 +18,19 @@ export function toNode({ id, metadata }: ProxyNode): Node {
   return { id, metadata: metadata as NodeMetadata };
 }
 
+/** Namespace and name of its pod, as its id has them. */
+export function podOf({ id }: { readonly id: string }): { readonly namespace: string; readonly pod: string } {
+  const [, , name = ''] = id.split('~');
+  const dot = name.lastIndexOf('.');
+  return { namespace: dot < 0 ? 'default' : name.slice(dot + 1), pod: dot < 0 ? name : name.slice(0, dot) };
+}
+
 /** Namespace and service account that a node says it is of. */
 export function claimOf({ id, metadata }: Node): {
   readonly namespace: string;
   readonly serviceAccount: string | undefined;
 } {
-  const [, , name = ''] = id.split('~');
-  const dot = name.lastIndexOf('.');
-  const namespace = metadata.NAMESPACE ?? (dot < 0 ? 'default' : name.slice(dot + 1));
-  return { namespace, serviceAccount: metadata.SERVICE_ACCOUNT };
+  return { namespace: metadata.NAMESPACE ?? podOf({ id }).namespace, serviceAccount: metadata.SERVICE_ACCOUNT };
 }
 
 function invalid(message: string): Refused {

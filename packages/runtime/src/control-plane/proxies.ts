@@ -16,6 +16,8 @@ import { translate } from '@mizzen/translator';
 import type { Node, Origins } from '@mizzen/translator';
 import { evidenceOf, sameResources, sameShape } from '../control/configurations.ts';
 import { refusalOrigin } from '../control/refusals.ts';
+import type { ProxyCertificate } from '../metrics/certificate-expiry.ts';
+import { podOf } from './node.ts';
 import { readableSecrets } from './readable.ts';
 
 export interface ConnectedProxiesOptions {
@@ -142,6 +144,18 @@ export class ConnectedProxies {
         return origin === undefined ? refusal : { ...refusal, origin };
       }),
     }));
+  }
+
+  /** Of plain Envoys that have one from here; one for a node that has several streams. */
+  certificates(): ProxyCertificate[] {
+    const found = new Map<string, ProxyCertificate>();
+    for (const { node: key, chain } of this.#secrets.held()) {
+      const node = this.#connected.get(key)?.node;
+      if (node === undefined || chain === undefined || node.metadata.ISTIO_VERSION !== undefined) continue;
+      const { WORKLOAD_NAME } = node.metadata;
+      found.set(node.id, { ...podOf(node), workload: typeof WORKLOAD_NAME === 'string' ? WORKLOAD_NAME : '', chain });
+    }
+    return [...found.values()];
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadOrCreateRoot } from '@mizzen/control-plane';
+import { loadOrCreateRoot, Registry } from '@mizzen/control-plane';
 import type { Clock, Refusal } from '@mizzen/control-plane';
 import {
   GrpcXdsListener,
@@ -13,6 +13,7 @@ import { serviceEndpoints } from '../api/service-endpoints.ts';
 import { systemClock } from '../control/clock.ts';
 import { LastGood } from '../control/last-good.ts';
 import { xdsTypeOf } from '../control/refusals.ts';
+import { addCertificateExpiry } from '../metrics/certificate-expiry.ts';
 import { rejectedConfigs } from '../metrics/rejected.ts';
 import { controlPlaneMetrics } from '../metrics/control-plane.ts';
 import { describeHolder, portHolder } from '../supervisor/port-holder.ts';
@@ -106,6 +107,8 @@ export async function startControlPlane(
     authorize: (node, peer) => access.authorize(node, peer),
     onProblem: ofClients.warn,
   });
+  const expiry = new Registry(Infinity);
+  addCertificateExpiry(expiry, () => proxies.certificates(), clock);
   let streams = 0;
   const common: Omit<GrpcXdsOptions, 'bind'> = {
     server: proxies.server,
@@ -153,7 +156,7 @@ export async function startControlPlane(
     proxies: () => proxies.debug(),
     endpoints: () => serviceEndpoints(files.model),
     metrics: () => metrics.text(),
-    workloadMetrics: () => workloads.text(),
+    workloadMetrics: () => workloads.text() + expiry.text(),
   });
 
   const close = async (): Promise<void> => {

@@ -9,6 +9,7 @@ import type { LogMessage } from '../observer/entries.ts';
 import type { EntrySink } from '../observer/log-server.ts';
 import { ObservedNode } from '../observer/observed-node.ts';
 import { Peers } from '../observer/peers.ts';
+import { podOf } from './node.ts';
 
 /** What a proxy that went has counted is told for so long, so that one that comes back goes on. Milliseconds. */
 const REMEMBERED = 10 * 60_000;
@@ -94,16 +95,12 @@ export class WorkloadMetrics {
   text(): string {
     return taggedMetricsOf(
       [...this.#entries.values()].map(({ described, observed }) => {
-        const [, , name = ''] = described.id.split('~');
-        const dot = name.lastIndexOf('.');
-        const pod = dot < 0 ? name : name.slice(0, dot);
-        return {
-          tagged: observed.stats,
-          tags: [
-            ['namespace', dot < 0 ? '' : name.slice(dot + 1)],
-            ['pod', pod],
-          ],
-        };
+        const { namespace, pod } = podOf(described);
+        const tags = [
+          ['namespace', namespace],
+          ['pod', pod],
+        ] as const;
+        return { tagged: observed.stats, tags };
       }),
     );
   }

@@ -1,6 +1,6 @@
-import { X509Certificate } from 'node:crypto';
-import { type Clock, type HeldCertificate, Registry, type Readings, WORKLOAD_SECRET } from '@mizzen/control-plane';
+import { type Clock, type HeldCertificate, Registry, type Readings } from '@mizzen/control-plane';
 import type { DesiredWorkload, PodStatus, ProxyProcess, WorkloadStatus } from '../protocol.ts';
+import { addCertificateExpiry, type ProxyCertificate } from './certificate-expiry.ts';
 import { readGroups, type GroupUsage } from './process-groups.ts';
 
 /** What there is to report about. */
@@ -35,18 +35,14 @@ export class WorkloadsMetrics {
   /** What each group was seen to have used: processes that nobody waited for take what they used with them. */
   #used = new Map<number, number>();
   #seen: readonly Group[] = [];
-  readonly #clock: Pick<Clock, 'wall'>;
-  /** By chain: when its certificate expires, in milliseconds since the epoch. */
-  #ends = new Map<string, number>();
 
   constructor(source: () => WorkloadsSource, clock: Pick<Clock, 'wall'>, groups = readGroups) {
     this.#source = source;
-    this.#clock = clock;
     this.#groups = groups;
     this.#addUsage();
     this.#addPods();
     this.#addWorkloads();
-    this.#addCertificates();
+    this.#addCertificates(clock);
   }
 
   text(): string {
@@ -147,26 +143,16 @@ export class WorkloadsMetrics {
     );
   }
 
-  /** Mizzen's own proxies say it themselves; an Envoy tells only days. */
-  #addCertificates(): void {
-    const about = {
-      name: 'istio_agent_cert_expiry_seconds',
-      help: 'Seconds until the certificate of an Envoy expires.',
-      labels: ['namespace', 'pod', 'workload', 'resource_name'],
-    };
-    this.#registry.gauge(about, () => {
+  #addCertificates(clock: Pick<Clock, 'wall'>): void {
+    const held = (): ProxyCertificate[] => {
       const { pods, certificates } = this.#source();
-      const before = this.#ends;
-      this.#ends = new Map();
       return certificates.flatMap(({ node, chain }) => {
         const pod = pods.find((each) => each.node === node);
         if (pod?.engine !== 'envoy' || chain === undefined) return [];
-        const end = before.get(chain) ?? new X509Certificate(chain).validToDate.getTime();
-        this.#ends.set(chain, end);
-        const labels = [pod.namespace, pod.name, pod.owner.name, WORKLOAD_SECRET];
-        return [[labels, (end - this.#clock.wall()) / 1000] as const];
+        return [{ namespace: pod.namespace, pod: pod.name, workload: pod.owner.name, chain }];
       });
-    });
+    };
+    addCertificateExpiry(this.#registry, held, clock);
   }
 
   #addWorkloads(): void {

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer as createHttpServer, request as httpRequest } from 'node:http';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { PassThrough } from 'node:stream';
+import { Transform } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -201,6 +201,21 @@ describe('pipelining', () => {
   });
 });
 
+test('a client that does not read its answers keeps no connection', async () => {
+  const server = await proxy(new TestCluster('b', [await hashing()]), {
+    program: { idleTimeout: 300, drainTimeout: 100, delayedCloseTimeout: 100 },
+  });
+  const client = connect(server.port, '127.0.0.1');
+  cleanUp.push(async () => void client.destroy());
+  await new Promise<void>((done) => client.once('connect', () => done()));
+  client.pause();
+  client.write('GET /60000 HTTP/1.1\r\nhost: a\r\n\r\n'.repeat(4000));
+  await pause(200);
+  expect(server.connections.size).toBe(1);
+  await pause(1300);
+  expect(server.connections.size).toBe(0);
+});
+
 describe('filters', () => {
   test('a client that pipelines and does not read is answered no further, and harms nobody else', async () => {
     const server = await proxy(new TestCluster('b', [await hashing()]));
@@ -258,15 +273,15 @@ describe('filters', () => {
     expect(seen).toContain('response');
   });
 
-  /** Answers with chunks of 20 kB, three at once and then as fast as it can; says how much it has written. */
+  /** Answers with a body that has no end, as fast as it can; says how much it has written. */
   async function flooding(): Promise<{ readonly port: number; readonly written: () => number }> {
     let written = 0;
-    const block = `4e20\r\n${'x'.repeat(20_000)}\r\n`.repeat(3);
+    const block = Buffer.alloc(60_000);
     const port = await listen(
       createServer((socket) => {
         socket.on('error', () => undefined);
         socket.once('data', () => {
-          socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n');
+          socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100000000000\r\n\r\n');
           const more = (): void => {
             do written += block.length;
             while (!socket.destroyed && socket.write(block));
@@ -305,9 +320,16 @@ describe('filters', () => {
       name: 'holds',
       onResponseData: () => (++parts === 2 ? pause(60_000, undefined, { ref: false }) : undefined),
     };
+    // What comes of the first part comes late, and is more than the client takes at once.
+    const grows = new Transform({
+      transform(_data, _encoding, done) {
+        setTimeout(() => this.push(Buffer.alloc(20_000_000)), 100);
+        done();
+      },
+    });
     const passes: HttpFilter = {
       name: 'passes',
-      onResponse: (stream) => stream.transformResponse(new PassThrough(), () => true) as undefined,
+      onResponse: (stream) => stream.transformResponse(grows, () => true) as undefined,
     };
     const up = await flooding();
     const server = await proxy(new TestCluster('b', [up.port]), { program: { filters: [passes, holds] } });

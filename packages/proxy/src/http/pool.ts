@@ -87,6 +87,8 @@ export class Pool implements HostPool, ConnectionOwner {
       connection.close();
       return;
     }
+    const now = turnNow(this.#deps.clock);
+    connection.idleSince = now;
     const next = this.#waiting.shift();
     if (next !== undefined) {
       next.breaker.releasePending();
@@ -97,10 +99,14 @@ export class Pool implements HostPool, ConnectionOwner {
       connection.close();
       return;
     }
-    const now = turnNow(this.#deps.clock);
-    connection.idleSince = now;
+    this.#putAside(connection);
+  }
+
+  /** For whoever asks next. */
+  #putAside(connection: ClientConnection): void {
     this.#idle.push(connection);
-    if (cluster.idleTimeout > 0 && !this.#idleDeadline.pending) this.#idleDeadline.set(now + cluster.idleTimeout);
+    const { idleTimeout } = this.host.cluster;
+    if (idleTimeout > 0 && !this.#idleDeadline.pending) this.#idleDeadline.set(connection.idleSince + idleTimeout);
   }
 
   onClosed(connection: ClientConnection): void {
@@ -115,7 +121,7 @@ export class Pool implements HostPool, ConnectionOwner {
   #attach(connection: ClientConnection, waiter: Waiter, breaker: CircuitBreaker): void {
     if (!breaker.tryRequest()) {
       this.host.cluster.stats.upstream_rq_active_overflow++;
-      this.#idle.push(connection);
+      this.#putAside(connection);
       waiter.onPoolFailure('overflow', '', true);
       return;
     }

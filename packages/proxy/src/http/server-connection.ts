@@ -115,8 +115,11 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     });
   }
 
+  get #betweenRequests(): boolean {
+    return this.stream === undefined && (this.parser.idle || this.parser.done);
+  }
   get #nothingBegun(): boolean {
-    return this.stream === undefined && (this.parser.idle || this.parser.done) && this.#unread === undefined;
+    return this.#betweenRequests && this.#unread === undefined;
   }
 
   // ---- for the stream
@@ -135,7 +138,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     const { program, deps } = this.hcm;
     this.#drainTimer = deps.clock.after(longer(program.drainTimeout, program.drainJitter, deps.random), () => {
       this.last = true;
-      if (this.#state === 'open' && this.#nothingBegun) entered(() => this.#startClosing(false));
+      // Whoever does not read the answers to what was asked before is not waited for.
+      if (this.#state === 'open' && this.#betweenRequests) entered(() => this.#startClosing(false));
     });
   }
 

@@ -184,6 +184,19 @@ describe('connections', () => {
     expect(answers.filter(({ text }) => text.startsWith('HTTP/1.1 200'))).toHaveLength(1);
     expect((await rawRequest(server.port, GET, 200)).text).toMatch(/^HTTP\/1.1 200/);
   });
+
+  test('a connection that was opened for nothing is idle, too', async () => {
+    const up = await upstream((socket) => setTimeout(() => reply(socket, 'hi'), 1500));
+    const cluster = new TestCluster('b', [up.port], { maxRequests: 1 });
+    cluster.idleTimeout = 200;
+    const server = await proxy(cluster);
+    const first = rawRequest(server.port, GET, 2000);
+    await pause(50);
+    expect((await rawRequest(server.port, GET, 100)).text).toMatch(/^HTTP\/1\.1 503/);
+    await pause(600);
+    expect(up.sockets.map(({ closed }) => closed)).toEqual([false, true]);
+    expect((await first).text).toMatch(/^HTTP\/1\.1 200/);
+  });
 });
 
 describe('failures', () => {

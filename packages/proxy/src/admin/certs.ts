@@ -3,66 +3,65 @@ import { crypto } from '../node-tls.ts';
 import type { CommonTlsProgram, TlsCertificateProgram, UpstreamTransportProgram } from '../program/types.ts';
 import { json, type AdminAnswer, type AdminContext } from './context.ts';
 
-interface Pair {
+/** What a TLS context holds. */
+interface Held {
   readonly ca: { readonly pem: string; readonly path: string | undefined } | undefined;
-  readonly chain: TlsCertificateProgram | undefined;
+  readonly chains: readonly (TlsCertificateProgram & { readonly path?: string | undefined })[];
 }
 
-/** `/certs`: certificates of all TLS contexts in force, with what they hold and until when. */
+/** `/certs`: what each TLS context in force holds and until when, listeners' first, in the order of the configuration. */
 export function certs(context: AdminContext): AdminAnswer {
-  const seen = new Set<string>();
-  const certificates: object[] = [];
-  for (const { ca, chain } of pairs(context)) {
-    const key = `${ca?.pem ?? ''}\n${chain?.certificateChainPem ?? ''}`;
-    if (key === '\n' || seen.has(key)) continue;
-    seen.add(key);
-    certificates.push({
-      ca_cert: ca === undefined ? [] : details(ca.pem, ca.path, context),
-      cert_chain: chain === undefined ? [] : details(chain.certificateChainPem, chain.path, context),
-    });
-  }
+  const certificates = [...contexts(context)].map(({ ca, chains }) => ({
+    ca_cert: ca === undefined ? [] : details(ca.pem, ca.path, context),
+    cert_chain: chains.flatMap((chain) => details(chain.certificateChainPem, chain.path, context)),
+  }));
   return json({ certificates });
 }
 
 /** Days until the first certificate in force expires, as Envoy's gauge has it without any. */
 export function daysUntilFirstExpiry(context: AdminContext): number {
   let first = Infinity;
-  for (const { ca, chain } of pairs(context)) {
-    for (const pem of [ca?.pem, chain?.certificateChainPem]) {
-      for (const certificate of pem === undefined ? [] : parse(pem)) {
-        first = Math.min(first, certificate.validToDate.getTime());
-      }
+  for (const { ca, chains } of contexts(context)) {
+    for (const pem of [ca?.pem ?? '', ...chains.map((chain) => chain.certificateChainPem)]) {
+      for (const certificate of parse(pem)) first = Math.min(first, certificate.validToDate.getTime());
     }
   }
   return first === Infinity ? 0xffffffff : days(first, context);
 }
 
-function* pairs({ node }: AdminContext): Generator<Pair> {
-  const contexts: CommonTlsProgram[] = [];
-  for (const { listener } of node.listeners.active()) {
-    const { chains, defaultChain } = listener.program;
-    for (const { tls } of defaultChain === undefined ? chains : [...chains, defaultChain]) {
-      if (tls !== undefined) contexts.push(tls);
-    }
-  }
-  for (const { program } of node.clusters.active()) {
-    for (const transport of [program.transport, ...program.transportMatches.map((match) => match.transport)]) {
-      const tls = tlsOf(transport);
-      if (tls !== undefined) contexts.push(tls);
-    }
-  }
-  for (const tls of contexts) {
-    const chains = [...tls.certificates];
+/** Those whose secrets have come. */
+function* contexts({ node }: AdminContext): Generator<Held> {
+  for (const tls of programs(node)) {
+    const chains: Held['chains'][number][] = [...tls.certificates];
+    let missing = false;
     for (const name of tls.certificateSecrets) {
       const secret = node.secrets.get(name);
-      if (secret?.kind === 'certificate') chains.push(secret.certificate);
+      // Envoy has read the files that secrets name before it makes anything of them.
+      if (secret?.kind === 'certificate') chains.push({ ...secret.certificate, path: undefined });
+      else missing = true;
     }
-    const validation = tls.validationSecret === undefined ? undefined : node.secrets.get(tls.validationSecret);
-    const fetched = validation?.kind === 'validation' ? validation.validation : undefined;
-    const roots = fetched?.trustedCaPem === undefined ? tls.validation : fetched;
-    const ca = roots?.trustedCaPem === undefined ? undefined : { pem: roots.trustedCaPem, path: roots.trustedCaPath };
-    if (chains.length === 0) yield { ca, chain: undefined };
-    for (const chain of chains) yield { ca, chain };
+    const { validationSecret } = tls;
+    const secret = validationSecret === undefined ? undefined : node.secrets.get(validationSecret);
+    const fetched = secret?.kind === 'validation' ? secret.validation : undefined;
+    if (missing || (validationSecret !== undefined && fetched === undefined)) continue;
+    const own = tls.validation?.trustedCaPem;
+    const pem = fetched?.trustedCaPem ?? own;
+    const path = fetched?.trustedCaPem === undefined ? tls.validation?.trustedCaPath : undefined;
+    yield { ca: pem === undefined ? undefined : { pem, path }, chains };
+  }
+}
+
+function* programs({ listeners, clusters }: AdminContext['node']): Generator<CommonTlsProgram> {
+  for (const { listener } of listeners.active()) {
+    const { chains, defaultChain } = listener.program;
+    for (const { tls } of defaultChain === undefined ? chains : [...chains, defaultChain])
+      if (tls !== undefined) yield tls;
+  }
+  for (const { program } of clusters.active()) {
+    for (const transport of [program.transport, ...program.transportMatches.map((match) => match.transport)]) {
+      const tls = tlsOf(transport);
+      if (tls !== undefined) yield tls;
+    }
   }
 }
 

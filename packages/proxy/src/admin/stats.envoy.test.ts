@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { AUTHORIZATION, HASHES, SECRETS } from './testing/more-scenarios.ts';
 import { statsBeside, type Side } from './testing/stats-beside.ts';
 import { SCENARIOS } from './testing/stats-scenarios.ts';
 
@@ -8,7 +9,7 @@ const ABSENT: readonly (readonly [RegExp, string])[] = [
   [/^thread_local_cluster_manager\./, 'there are no threads that have copies of clusters'],
   [/^(filesystem|overload|envoy\.overload_actions)\./, 'parts that there are not'],
   [/\.update_duration$/, 'updates take effect at once'],
-  [/\.(client|server)_ssl_socket_factory\.|\.ssl\.(curves|sigalgs|certificate)\./, 'Node does not say'],
+  [/\.ssl\.(sigalgs|certificate)\./, 'Node does not say how it signed; `/certs` tells of certificates'],
   [/^server\.(stats_recent_lookups|version|initialization_time_ms)$/, 'about the process in C++'],
   [/\.circuit_breakers\.\w+\.remaining_cx_pools$/, 'pools are not limited'],
   [/\.connections_accepted_per_socket_event$/, 'Node hands over connections one by one'],
@@ -18,6 +19,7 @@ const APART: readonly (readonly [RegExp, string])[] = [
   [/^server\.(memory_|uptime|total_connections|days_until_first_cert_expiring)/, 'of the process, at that moment'],
   [/^(http|listener)\.admin\./, 'how often each is asked whether it is ready'],
   [/\.downstream_cx_delayed_close_timeout$/, 'Envoy waits for clients that would see a half-closed connection here'],
+  [/^runtime\.deprecated_feature_/, 'nothing is deprecated here'],
   [/\.(update_time|config_reload_time_ms)$/, 'times'],
   [/_cx_[rt]x_bytes_buffered$/, 'what lies in buffers at that moment'],
   [/^cluster_manager\.(cluster_updated|update_)/, 'changes of health need not reach other threads'],
@@ -37,7 +39,7 @@ const values = ({ stats }: Side, other: Side): Record<string, string> => {
   return out;
 };
 
-for (const scenario of SCENARIOS) {
+for (const scenario of [...SCENARIOS, HASHES, AUTHORIZATION, SECRETS]) {
   test(`statistics are those of Envoy: ${scenario.name}`, async () => {
     await statsBeside(scenario, (ours, theirs) => {
       expect(values(ours, theirs)).toEqual(values(theirs, ours));

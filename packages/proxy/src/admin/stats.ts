@@ -4,6 +4,7 @@ import { nodeHistograms, nodeStats } from '../telemetry/node-stats.ts';
 import { openSinks } from '../telemetry/sinks/open.ts';
 import type { DatagramSocket } from '../telemetry/sinks/datagrams.ts';
 import { StatsFeed } from '../telemetry/sinks/feed.ts';
+import { UsedStats } from '../telemetry/sinks/used.ts';
 import type { OtherStats } from '../telemetry/xds-stats.ts';
 import type { AdminRequests } from './admin-stats.ts';
 import { serverState, text, type AdminAnswer, type AdminContext } from './context.ts';
@@ -25,6 +26,7 @@ export class AdminStats {
   readonly #program: StatsProgram;
   #zero: Values = new Map();
   #timer: Timer | undefined;
+  readonly #used = new UsedStats();
   /** What sinks get; undefined: there are none. */
   readonly #feed: StatsFeed | undefined;
 
@@ -84,10 +86,12 @@ export class AdminStats {
     if (this.#program.flushOnAdmin) queueMicrotask(() => this.#flush());
     const usedOnly = query.has('usedonly');
     const other: OtherStats = { texts: new Map(), large: new Map() };
-    const values = [...this.#all(other)].filter(
+    const all = this.#all(other);
+    const used = usedOnly ? this.#usedAmong(all) : undefined;
+    const values = [...all].filter(
       ([name, value]) =>
         wanted(name) &&
-        (!usedOnly || (value !== 0 && value !== 0n)) &&
+        (used === undefined || used(name, value)) &&
         (type === 'All' || (type === 'Counters' && !this.#isGauge(name)) || (type === 'Gauges' && this.#isGauge(name))),
     );
     const views =
@@ -120,6 +124,12 @@ export class AdminStats {
       ...values.map(([name, value]) => `${name}: ${value}\n`),
     ];
     return text(lines.join('') + views.map((view) => histogramText(view, mode)).join(''));
+  }
+
+  /** What has been touched, as Envoy sees it, whatever was reset in between. */
+  #usedAmong(all: ReadonlyMap<string, number | bigint>): (name: string, value: number | bigint) => boolean {
+    const raw = new Map<string, number | bigint>([...all, ...this.#collect()]);
+    return (name) => this.#used.used(name, raw.get(name)!, raw);
   }
 
   /** Names hide tags, save where they are known already. */

@@ -9,10 +9,18 @@ import type { LogDeps, LogServiceClient } from './log-service.ts';
 /** What filters of a proxy call through. HTTP/2 and protobuf are loaded by the first gRPC call. */
 export function upstreamCalls(from: LogDeps): UpstreamCalls {
   const { cluster, deps } = from;
+  const all = from.counter('http.async-client.rq_total');
+  const counted = (to: UpstreamCluster | undefined): void => void (to !== undefined && all.value++);
   const logs = new Map<string, (entry: JsonObject) => void>();
   return {
-    http: (call) => callHttp(cluster(call.cluster), call, deps),
-    grpc: (call) => callGrpc(cluster(call.cluster), call, deps),
+    http: (call) => {
+      counted(cluster(call.cluster));
+      return callHttp(cluster(call.cluster), call, deps);
+    },
+    grpc: (call) => {
+      counted(cluster(call.cluster));
+      return callGrpc(cluster(call.cluster), call, deps);
+    },
     logs: (service) => {
       const key = JSON.stringify(service);
       let log = logs.get(key);

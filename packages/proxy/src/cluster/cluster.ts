@@ -373,6 +373,7 @@ export class Cluster implements UpstreamCluster {
       zone: this.#zone(),
       failOnPanic: program.zoneAware.failOnPanic,
       onPanic: () => this.stats.lb_healthy_panic++,
+      onSpread: (spread) => (this.stats.lb_spread = spread),
     };
     const picker = this.#balancer(options);
     if (program.overrides === undefined) return picker;

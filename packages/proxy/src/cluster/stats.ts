@@ -1,3 +1,4 @@
+import type { Spread } from '../lb/types.ts';
 import { GrpcCalls } from '../telemetry/grpc-calls.ts';
 import { Histogram } from '../telemetry/histogram.ts';
 import { ResponseCodes } from '../telemetry/response-codes.ts';
@@ -34,6 +35,8 @@ export interface ClusterDetailStats extends ClusterStats {
   assignment_timeout_received: number;
   update_no_rebuild: number;
   original_dst_host_invalid: number;
+  /** Where hosts are found by hash. */
+  lb_spread: Spread | undefined;
   /** How often a transport socket was chosen for a host, by the name of its match. */
   readonly transport_matches: Map<string, number>;
   readonly grpc: GrpcCalls;
@@ -174,6 +177,7 @@ export function newClusterStats(): ClusterDetailStats {
     assignment_timeout_received: 0,
     update_no_rebuild: 0,
     original_dst_host_invalid: 0,
+    lb_spread: undefined,
     transport_matches: new Map(),
     grpc: new GrpcCalls(),
     ssl: {
@@ -185,6 +189,8 @@ export function newClusterStats(): ClusterDetailStats {
       session_reused: 0,
       ciphers: {},
       versions: {},
+      curves: {},
+      secrets: { notReady: 0 },
     },
     outlier_detection: newOutlierStats(),
     health_check: undefined,

@@ -1,3 +1,4 @@
+import { spreadOf } from './spread.ts';
 import type { HostPicker, Share } from './types.ts';
 import { xxHash64 } from './xxhash64.ts';
 
@@ -11,7 +12,10 @@ export function maglev(shares: readonly Share[], tableSize: number): HostPicker 
   );
   const table = fillTable(sorted, tableSize);
   const size = BigInt(tableSize);
+  const counts = sorted.map(() => 0);
+  if (sorted.length > 0) for (const place of table) counts[place]!++;
   return {
+    spread: spreadOf(counts),
     pick: (context, attempt) => {
       if (sorted.length === 0) return undefined;
       let key = context.hash ?? 0n;

@@ -11,7 +11,7 @@ import { randomHost } from './random.ts';
 import { ringHash } from './ring-hash.ts';
 import { roundRobin } from './round-robin.ts';
 import { shares } from './shares.ts';
-import type { BalancedHost, HostPicker, PriorityHosts } from './types.ts';
+import type { BalancedHost, HostPicker, PriorityHosts, Spread } from './types.ts';
 import { zoneChoice, type ZoneOptions } from './zone.ts';
 
 /** Chooses a host of a cluster; made for one set of endpoints and replaced when they change. */
@@ -36,6 +36,8 @@ export interface PickerOptions extends PriorityOptions {
   readonly zone: ZoneOptions | undefined;
   /** Requests fail where a priority panics. */
   readonly failOnPanic: boolean;
+  /** Called where hosts are found by hash, for each priority. */
+  readonly onSpread?: (spread: Spread) => void;
   /** Called for each request that a panicking priority answers. */
   readonly onPanic: () => void;
 }
@@ -172,6 +174,7 @@ function hashSource(priority: PriorityHosts, panic: boolean, options: PickerOpti
   const parts = shares(priority, panic, options.localityWeighted);
   const unbounded =
     lb.policy === 'MAGLEV' ? maglev(parts, lb.tableSize) : lb.policy === 'RING_HASH' ? ringHash(parts, lb) : nobody;
+  if (unbounded.spread !== undefined) options.onSpread?.(unbounded.spread);
   const picker = boundLoad(unbounded, parts, options.boundedLoad);
   return { healthy: picker, degraded: picker, onPanic: panic ? options.onPanic : undefined };
 }

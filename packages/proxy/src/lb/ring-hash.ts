@@ -1,5 +1,6 @@
 import type { LbProgram } from '../program/types.ts';
 import { murmurHash2 } from './murmur2.ts';
+import { spreadOf } from './spread.ts';
 import type { BalancedHost, HostPicker, Share } from './types.ts';
 import { xxHash64 } from './xxhash64.ts';
 
@@ -10,9 +11,10 @@ type RingHash = Extract<LbProgram, { policy: 'RING_HASH' }>;
  * key comes as `context.hash`; callers fill in a random one where there is none.
  */
 export function ringHash(shares: readonly Share[], program: RingHash): HostPicker {
-  const { positions, hosts } = buildRing(shares, program);
+  const { positions, hosts, counts } = buildRing(shares, program);
   const size = hosts.length;
   return {
+    spread: spreadOf(counts),
     pick: (context, attempt) => {
       if (size === 0) return undefined;
       const at = lookUp(positions, context.hash ?? 0n);
@@ -37,19 +39,25 @@ function lookUp(positions: BigUint64Array, key: bigint): number {
  * The least share gets a whole number of positions; the others follow by running sums, which may leave them with one
  * more or less than their share.
  */
-function buildRing(shares: readonly Share[], program: RingHash): { positions: BigUint64Array; hosts: BalancedHost[] } {
-  if (shares.length === 0) return { positions: new BigUint64Array(0), hosts: [] };
+function buildRing(
+  shares: readonly Share[],
+  program: RingHash,
+): { positions: BigUint64Array; hosts: BalancedHost[]; counts: number[] } {
+  if (shares.length === 0) return { positions: new BigUint64Array(0), hosts: [], counts: [] };
   const hash = program.hashFunction === 'MURMUR_HASH_2' ? murmurHash2 : (text: string) => xxHash64(text);
   const least = Math.min(1, ...shares.map(({ weight }) => weight));
   const scale = Math.min(Math.ceil(least * program.minimumRingSize) / least, program.maximumRingSize);
   const ring: { position: bigint; host: BalancedHost }[] = [];
+  const counts: number[] = [];
   let target = 0;
   for (const { host, weight } of shares) {
     target += scale * weight;
+    const before = ring.length;
     for (let i = 0; ring.length < target; i++) ring.push({ position: hash(`${host.hashKey}_${i}`), host });
+    counts.push(ring.length - before);
   }
   ring.sort((a, b) => (a.position < b.position ? -1 : a.position > b.position ? 1 : 0));
   const positions = new BigUint64Array(ring.length);
   for (const [index, { position }] of ring.entries()) positions[index] = position;
-  return { positions, hosts: ring.map(({ host }) => host) };
+  return { positions, hosts: ring.map(({ host }) => host), counts };
 }

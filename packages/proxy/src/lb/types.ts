@@ -17,6 +17,8 @@ export interface BalancedHost extends UpstreamHost {
  * `attempt` counts up when an earlier answer was to be avoided.
  */
 export interface HostPicker {
+  /** Where hosts are found by hash. */
+  readonly spread?: Spread;
   pick(context: LbContext, attempt: number): BalancedHost | undefined;
 }
 
@@ -40,6 +42,14 @@ export interface LocalityHosts {
   readonly hosts: readonly BalancedHost[];
   readonly healthy: readonly BalancedHost[];
   readonly degraded: readonly BalancedHost[];
+}
+
+/** How the places of a ring or a table are spread over hosts. */
+export interface Spread {
+  readonly size: number;
+  /** Places of the hosts that have the fewest and the most. */
+  readonly least: number;
+  readonly most: number;
 }
 
 /** A host and its share of the whole, for consistent hashing. Shares add up to 1. */

@@ -2,10 +2,11 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { ManagedCluster } from '../cluster/managed.ts';
 import { membership, nowhere } from '../cluster/assignment.ts';
 import { newClusterStats, type ClusterDetailStats } from '../cluster/stats.ts';
+import type { Spread } from '../lb/types.ts';
 import type { ClusterProgram, UpstreamTransportProgram } from '../program/types.ts';
 import type { AnswersByKind } from '../types/upstream.ts';
 import { add, addAll, type Histograms, type Values } from './collect.ts';
-import { addTls } from './tls-stats.ts';
+import { addFactory, addTls } from './tls-stats.ts';
 
 /** Names of what cannot happen here, which Envoy has all the same. */
 const NEVER = `assignment_use_cached bind_errors
@@ -23,8 +24,15 @@ const CODEC_NEVER = [
 ];
 
 /** The values of a cluster, which has none of its own yet when nobody has asked for it. */
-export function addClusterStats(values: Values, managed: ManagedCluster): void {
-  const { made, program } = managed;
+export function addClusterStats(
+  values: Values,
+  managed: ManagedCluster,
+  /** How often secrets have come. */
+  updatesOf: (secrets: readonly string[]) => number,
+): void {
+  const { program } = managed;
+  // Envoy has its ring or table from the start.
+  const made = HASHES.has(program.lb.policy) ? managed.cluster : managed.made;
   const prefix = `cluster.${program.statName}`;
   const stats = made?.stats ?? untouched(managed);
   for (const name of NEVER) values.set(`${prefix}.${name}`, values.get(`${prefix}.${name}`) ?? 0);
@@ -33,13 +41,16 @@ export function addClusterStats(values: Values, managed: ManagedCluster): void {
   add(values, `${prefix}.upstream_rq_completed`, 0);
   addAnswers(values, prefix, stats);
   stats.grpc.addTo(values, prefix);
+  addSpread(values, prefix, program.lb.policy, stats.lb_spread);
   for (const [name, count] of matches(
     program.transportMatches.map(({ name }) => name),
     stats,
   ))
     addAll(values, `${prefix}.${name}`, { total_match_count: count });
-  if ([program.transport, ...program.transportMatches.map(({ transport }) => transport)].some(isTls))
+  if ([program.transport, ...program.transportMatches.map(({ transport }) => transport)].some(isTls)) {
     addTls(values, `${prefix}.ssl`, stats.ssl);
+    addFactory(values, prefix, 'client', stats.ssl, updatesOf(program.secretNames));
+  }
   if (program.outlierDetection !== undefined) addAll(values, `${prefix}.outlier_detection`, stats.outlier_detection);
   if (stats.health_check !== undefined) addNested(values, `${prefix}.health_check`, stats.health_check);
   addBreakers(values, `${prefix}.circuit_breakers`, program, made);
@@ -124,6 +135,16 @@ function addBreakers(values: Values, prefix: string, program: ClusterProgram, ma
     if (program.thresholds[priority].trackRemaining)
       addAll(values, `${prefix}.${priority.toLowerCase()}`, made?.limits[priority].remaining() ?? {});
   }
+}
+
+const HASHES: ReadonlySet<string> = new Set(['RING_HASH', 'MAGLEV']);
+
+function addSpread(values: Values, prefix: string, policy: string, spread: Spread | undefined): void {
+  const { size, least, most } = spread ?? { size: 0, least: 0, most: 0 };
+  if (policy === 'RING_HASH')
+    addAll(values, `${prefix}.ring_hash_lb`, { size, min_hashes_per_host: least, max_hashes_per_host: most });
+  if (policy === 'MAGLEV')
+    addAll(values, `${prefix}.maglev_lb`, { min_entries_per_host: least, max_entries_per_host: most });
 }
 
 const CLOSED = { cx_open: 0, cx_pool_open: 0, rq_open: 0, rq_pending_open: 0, rq_retry_open: 0 };

@@ -2,10 +2,11 @@ import type { CodecStats, HcmStats } from '../http/runtime.ts';
 import type { ListenerStats } from '../listener/services.ts';
 import type { TcpProxyStats } from '../listener/tcp-proxy.ts';
 import type { ProxyNode } from '../process/proxy-node.ts';
+import { tlsSecrets } from '../program/transport.ts';
 import type { ListenerProgram } from '../program/types.ts';
 import { add, addAll, numbers, type Histograms, type Values } from './collect.ts';
 import { addClusterHistograms, addClusterStats } from './cluster-stats.ts';
-import { addTls } from './tls-stats.ts';
+import { addFactory, addTls } from './tls-stats.ts';
 import { addXdsStats, type OtherStats } from './xds-stats.ts';
 
 /** Names of what cannot happen here, which Envoy has all the same. */
@@ -37,7 +38,9 @@ const ROUTER = new Set([
 /** All counters and gauges of a proxy under Envoy's names, sorted. */
 export function nodeStats(node: ProxyNode, other: OtherStats = { texts: new Map(), large: new Map() }): Values {
   const values: Values = new Map();
-  for (const managed of node.clusters.active()) addClusterStats(values, managed);
+  const updatesOf = (secrets: readonly string[]): number =>
+    secrets.reduce((sum, name) => sum + node.records.subscription('secret', name).counts.update_success, 0);
+  for (const managed of node.clusters.active()) addClusterStats(values, managed, updatesOf);
   for (const name of [...ROUTER, ...ROUTER_NEVER]) add(values, `http.async-client.${name}`, 0);
   for (const { prefix, stats } of node.stats.allHcm()) {
     addHcmStats(values, prefix, stats);
@@ -49,7 +52,7 @@ export function nodeStats(node: ProxyNode, other: OtherStats = { texts: new Map(
   addGroups(values, node);
   for (const { prefix, stats } of node.stats.allTcp()) addTcp(values, `tcp.${prefix}`, stats);
   addCodec(values, node.stats.codec);
-  addListeners(values, node);
+  addListeners(values, node, updatesOf);
   addManagers(values, node);
   addXdsStats(values, other, node);
   for (const [name, { value }] of node.counters.all()) add(values, name, value);
@@ -101,14 +104,22 @@ function addGroups(values: Values, node: ProxyNode): void {
   }
 }
 
-function addListeners(values: Values, node: ProxyNode): void {
-  const secured = new Set(
-    node.listeners.active().flatMap(({ listener: { program } }) => (hasTls(program) ? [program.statPrefix] : [])),
-  );
+function addListeners(values: Values, node: ProxyNode, updatesOf: (secrets: readonly string[]) => number): void {
+  const secured = new Map<string, number>();
+  for (const { listener } of node.listeners.active()) {
+    const { program } = listener;
+    if (!hasTls(program)) continue;
+    const chains = program.defaultChain === undefined ? program.chains : [...program.chains, program.defaultChain];
+    const secrets = chains.flatMap(({ tls }) => (tls === undefined ? [] : tlsSecrets(tls)));
+    secured.set(program.statPrefix, (secured.get(program.statPrefix) ?? 0) + updatesOf(secrets));
+  }
   for (const { prefix, stats } of node.stats.allListeners()) {
     addListenerStats(values, prefix, stats, 'worker_0');
     addAll(values, `listener.${prefix}`, missingFilters(stats));
-    if (secured.has(prefix)) addTls(values, `listener.${prefix}.ssl`, stats.ssl);
+    const updates = secured.get(prefix);
+    if (updates === undefined) continue;
+    addTls(values, `listener.${prefix}.ssl`, stats.ssl);
+    addFactory(values, `listener.${prefix}`, 'server', stats.ssl, updates);
   }
 }
 

@@ -21,4 +21,20 @@ export function addTls(values: Values, prefix: string, stats: UpstreamTlsStats |
   addAll(values, prefix, numbers(stats));
   addAll(values, `${prefix}.ciphers`, stats.ciphers);
   addAll(values, `${prefix}.versions`, stats.versions);
+  addAll(values, `${prefix}.curves`, stats.curves);
+}
+
+/** Of what makes a side's contexts; `updates`: how often secrets came. */
+export function addFactory(
+  values: Values,
+  prefix: string,
+  side: 'client' | 'server',
+  { secrets }: UpstreamTlsStats | DownstreamTlsStats,
+  updates: number,
+): void {
+  addAll(values, `${prefix}.${side}_ssl_socket_factory`, {
+    ssl_context_update_by_sds: updates,
+    upstream_context_secrets_not_ready: side === 'client' ? secrets.notReady : 0,
+    downstream_context_secrets_not_ready: side === 'server' ? secrets.notReady : 0,
+  });
 }

@@ -40,6 +40,12 @@ export function addXdsStats(values: Values, { texts, large }: OtherStats, node: 
     add(prefix, subscription);
     addAll(values, prefix, { config_reload: subscription.reloads, config_fail: refused + late, config_conflict: 0 });
   }
+  for (const [name] of node.secrets.entries()) {
+    const subscription = records.subscription('secret', name);
+    if (subscription.counts.update_attempt === 0) continue;
+    add(`sds.${name}`, subscription);
+    addAll(values, `sds.${name}`, { key_rotation_failed: 0 });
+  }
   for (const [prefix, name] of routesByName(node)) {
     const subscription = records.subscription('route', name);
     add(`http.${prefix}.rds.${name}`, subscription);

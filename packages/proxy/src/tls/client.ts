@@ -46,9 +46,12 @@ export interface UpstreamTlsStats {
   /** Handshakes by what was agreed on. */
   readonly ciphers: Record<string, number>;
   readonly versions: Record<string, number>;
+  readonly curves: Record<string, number>;
+  /** Connections that failed as secrets had not come yet. */
+  readonly secrets: { notReady: number };
 }
 
-type Counter = Exclude<keyof UpstreamTlsStats, 'ciphers' | 'versions'>;
+type Counter = Exclude<keyof UpstreamTlsStats, 'ciphers' | 'versions' | 'curves' | 'secrets'>;
 
 /** Bytes that the length of a server name has room for: what does not fit is not left out. */
 const MAX_NAME = 255;
@@ -80,7 +83,9 @@ export class UpstreamTls {
   #choose(): TlsMaterial | string {
     try {
       // What is left of a cluster that went goes on with what it had.
-      return this.#contexts.client(this.#program, this.#material) ?? this.#material ?? SECRET_MISSING;
+      const context = this.#contexts.client(this.#program, this.#material) ?? this.#material;
+      if (context === undefined) this.#stats.secrets.notReady++;
+      return context ?? SECRET_MISSING;
     } catch (error) {
       return unusable(error);
     }
@@ -165,7 +170,7 @@ export class UpstreamTls {
       if (certificate !== undefined) slot.validUntil = certificate.validToDate.getTime();
       if (early !== undefined) store(early);
       this.#stats.handshake++;
-      countAgreed(secure, this.#stats.ciphers, this.#stats.versions);
+      countAgreed(secure, this.#stats);
       if (resumed) this.#stats.session_reused++;
       onReady(secure);
     });

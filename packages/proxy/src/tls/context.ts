@@ -222,7 +222,7 @@ function once(): number {
 
 /** Envoy's clients stay below TLS 1.3 unless told, so that a refused certificate is known before a request is sent. */
 function clientOptions(program: CommonTlsProgram): SecureContextOptions {
-  return { ecdhCurve: curvesOf(program), ...clientVersions(program), secureOptions: once() };
+  return { ecdhCurve: curvesOf(program, CURVES), ...clientVersions(program), secureOptions: once() };
 }
 
 function clientVersions(program: CommonTlsProgram): SecureContextOptions {
@@ -230,21 +230,25 @@ function clientVersions(program: CommonTlsProgram): SecureContextOptions {
   return { maxVersion: program.maxVersion ?? (program.minVersion === 'TLSv1.3' ? 'TLSv1.3' : 'TLSv1.2') };
 }
 
-function curvesOf({ fips, ecdhCurves }: CommonTlsProgram): string {
-  return fips === true ? FIPS_CURVES : (ecdhCurves ?? CURVES);
+function curvesOf({ fips, ecdhCurves }: CommonTlsProgram, otherwise: string): string {
+  return fips === true ? FIPS_CURVES : (ecdhCurves ?? otherwise);
 }
 
 /** From 3.5 on, only what stands between slashes is preferred to what the client has sent a key for. */
 const [MAJOR = 0, MINOR = 0] = process.versions.openssl.split('.').map(Number);
-const SEPARATOR = MAJOR > 3 || (MAJOR === 3 && MINOR >= 5) ? '/' : ':';
+const NEW = MAJOR > 3 || (MAJOR === 3 && MINOR >= 5);
+const SEPARATOR = NEW ? '/' : ':';
+/** Older ones do not have the first. */
+const SERVER_CURVES = NEW ? `X25519MLKEM768:${CURVES}` : CURVES;
 
 function serverOptions(
   program: CommonTlsProgram & Partial<DownstreamTlsProgram>,
   validation: ValidationProgram | undefined,
 ): SecureContextOptions {
   const tickets = program.sessionTickets !== false && mayResume(validation);
+  const curves = curvesOf(program, SERVER_CURVES);
   return {
-    ecdhCurve: program.preferClientCiphers === true ? curvesOf(program) : curvesOf(program).replaceAll(':', SEPARATOR),
+    ecdhCurve: program.preferClientCiphers === true ? curves : curves.replaceAll(':', SEPARATOR),
     maxVersion: program.fips === true ? 'TLSv1.3' : (program.maxVersion ?? 'TLSv1.3'),
     ...(program.preferClientCiphers === true ? { honorCipherOrder: false } : {}),
     secureOptions: once() | (tickets ? 0 : crypto().constants.SSL_OP_NO_TICKET),

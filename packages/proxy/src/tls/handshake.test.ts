@@ -121,6 +121,8 @@ function counts(): UpstreamTlsStats {
     session_reused: 0,
     ciphers: {},
     versions: {},
+    curves: {},
+    secrets: { notReady: 0 },
   };
 }
 const clientOptions = {

@@ -37,6 +37,9 @@ export interface DownstreamTlsStats {
   /** Handshakes by what was agreed on. */
   readonly ciphers: Record<string, number>;
   readonly versions: Record<string, number>;
+  readonly curves: Record<string, number>;
+  /** Connections that failed as secrets had not come yet. */
+  readonly secrets: { notReady: number };
 }
 
 export function newDownstreamTlsStats(): DownstreamTlsStats {
@@ -55,6 +58,8 @@ export function newDownstreamTlsStats(): DownstreamTlsStats {
     ocsp_staple_responses: 0,
     ciphers: {},
     versions: {},
+    curves: {},
+    secrets: { notReady: 0 },
   };
 }
 
@@ -124,7 +129,9 @@ export class DownstreamTls {
   /** Otherwise why there is nothing to shake hands with. */
   #choose(hello: ClientHello): Exclude<ReturnType<ServerCertificates['choose']>, undefined> | string {
     try {
-      return this.#certificates.choose(hello, this.#clock.wall()) ?? SECRET_MISSING;
+      const chosen = this.#certificates.choose(hello, this.#clock.wall());
+      if (chosen === undefined) this.stats.secrets.notReady++;
+      return chosen ?? SECRET_MISSING;
     } catch (error) {
       return unusable(error);
     }
@@ -167,7 +174,10 @@ export class DownstreamTls {
     onSecure: (accepted: AcceptedTls) => void,
     onFail: (reason: string) => void,
   ): void {
-    const fail = (reason: string, counter: Exclude<keyof DownstreamTlsStats, 'ciphers' | 'versions'>): void => {
+    const fail = (
+      reason: string,
+      counter: Exclude<keyof DownstreamTlsStats, 'ciphers' | 'versions' | 'curves' | 'secrets'>,
+    ): void => {
       settle();
       this.stats[counter]++;
       secure.destroy();
@@ -206,7 +216,7 @@ export class DownstreamTls {
       }
       this.stats.handshake++;
       if (secure.isSessionReused()) this.stats.session_reused++;
-      countAgreed(secure, this.stats.ciphers, this.stats.versions);
+      countAgreed(secure, this.stats);
       const { servername } = secure as { servername?: unknown };
       const peer = new Peer(
         secure,
@@ -225,7 +235,9 @@ export class DownstreamTls {
   #verify(
     secure: TLSSocket,
     { validation }: TlsMaterial,
-  ): { reason: string; counter: Exclude<keyof DownstreamTlsStats, 'ciphers' | 'versions'> } | undefined {
+  ):
+    | { reason: string; counter: Exclude<keyof DownstreamTlsStats, 'ciphers' | 'versions' | 'curves' | 'secrets'> }
+    | undefined {
     const certificate = secure.getPeerX509Certificate();
     if (certificate === undefined) {
       if (!this.#program.requireClientCertificate) return undefined;

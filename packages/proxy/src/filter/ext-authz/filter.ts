@@ -20,6 +20,12 @@ import { onlyValid } from './valid.ts';
 /** The name under which metadata is kept, whatever the filter is called. */
 const METADATA = 'envoy.filters.http.ext_authz';
 const ERROR = 'ext_authz_error';
+const NEVER = [
+  'filter_state_name_collision',
+  'omitted_response_headers',
+  'request_header_limits_reached',
+  'response_header_limits_reached',
+];
 const NO_BODY = Buffer.alloc(0);
 
 /** Asks a service about each request. Requests wait for the answer. */
@@ -66,6 +72,8 @@ export function extAuthzFilter(
     shadow_denied: counter('shadow_denied'),
     shadow_error: counter('shadow_error'),
   };
+  // What cannot happen here, and what is not counted apart.
+  for (const name of NEVER) counter(name);
   /** Also under the cluster that the request was meant for when the service was asked; empty: for none. */
   const count = (cluster: string, name: keyof typeof stats): void => {
     stats[name].value++;
@@ -74,7 +82,7 @@ export function extAuthzFilter(
   const chargeCluster = (cluster: string, status: number): void => {
     if (!chargesCluster || cluster === '') return;
     for (const name of ['upstream_rq_completed', `upstream_rq_${Math.trunc(status / 100)}xx`, `upstream_rq_${status}`])
-      context.deps.counter(`cluster.${cluster}.${name}`).value++;
+      for (const kind of ['', 'internal.']) context.deps.counter(`cluster.${cluster}.${kind}${name}`).value++;
   };
   /** It is only tried. */
   const tried = (would: Counter): undefined => {

@@ -33,6 +33,7 @@ export function compileTlsInspector(
     sniFound: counter('sni_found'),
     sniNotFound: counter('sni_not_found'),
   };
+  const read = context.deps.tagged?.get('histogram', 'tls_inspector.bytes_processed', []).histogram;
   const count = (hello: ClientHello): void => {
     counts.found.value++;
     (hello.applicationProtocols.length > 0 ? counts.alpnFound : counts.alpnNotFound).value++;
@@ -46,6 +47,7 @@ export function compileTlsInspector(
     const result = readClientHello(bytes);
     if (result.kind === 'hello' && bytes.length <= max) {
       count(result.hello);
+      read?.record(bytes.length);
       found.hello = result.hello;
       if (config.enableJa3Fingerprinting === true) found.ja3 = ja3(result.hello);
       if (config.enableJa4Fingerprinting === true) found.ja4 = ja4(result.hello);

@@ -286,7 +286,7 @@ function tell(saw: string, spans: readonly DatadogSpanJson[], ports: Readonly<Re
   };
   return text
     .replaceAll(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, 'UUID')
-    .replaceAll(/\b\d{15,20}\b/g, (id) => hex(id))
+    .replaceAll(/(?<=x-datadog-(?:trace|parent)-id: )\d+/g, (id) => hex(id))
     .replaceAll(/\b[0-9a-f]{32}\b/g, (id) => `${label(id.slice(0, 16))}+${label(id.slice(16))}`)
     .replaceAll(/\b[0-9a-f]{16}\b/g, label);
 }

@@ -131,14 +131,18 @@ function goForCollector(): string {
   return program;
 }
 
-/** Built again when its source is newer. */
+/** The Collector, and a gRPC server of the same modules. Built again when their source is newer. */
 function buildCollector(): void {
   const source = join(root, 'e2e/lib/collector');
-  const program = join(root, '.tools/collector/collector');
-  const changed = Math.max(...['main.go', 'go.mod'].map((file) => statSync(join(source, file)).mtimeMs));
-  if ((statSync(program, { throwIfNoEntry: false })?.mtimeMs ?? 0) > changed) return;
+  const folder = join(root, '.tools/collector');
+  const sources = ['main.go', 'health/main.go', 'go.mod'].map((file) => statSync(join(source, file)).mtimeMs);
+  const programs = ['collector', 'health'].map(
+    (name) => statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0,
+  );
+  if (Math.min(...programs) > Math.max(...sources)) return;
   process.stdout.write('building the OpenTelemetry Collector into .tools\n');
-  execFileSync(goForCollector(), ['build', '-trimpath', '-ldflags=-s -w', '-o', program, '.'], {
+  mkdirSync(folder, { recursive: true });
+  execFileSync(goForCollector(), ['build', '-trimpath', '-ldflags=-s -w', '-o', `${folder}/`, './...'], {
     cwd: source,
     stdio: 'inherit',
     env: { ...process.env, CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly' },

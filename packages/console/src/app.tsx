@@ -10,6 +10,8 @@ export function App(): React.JSX.Element {
   const shown = PAGES.find(({ name }) => name === page) ?? PAGES[0]!;
   useEffect(() => {
     document.title = `${shown.title} · Mizzen`;
+    // Of a menu that is wider than the window.
+    document.querySelector('.rail [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
   }, [shown.title]);
   return (
     <div className="shell">

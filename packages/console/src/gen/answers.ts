@@ -149,6 +149,7 @@ export type GraphAnswer = {
     readonly sidecar: boolean;
     readonly engine: 'mizzen' | 'envoy' | '';
     readonly health: 'healthy' | 'degraded' | 'failing' | 'idle';
+    /** What others in the mesh sent to it; of a gateway, what it passed on. */
     readonly requestRate: number;
     readonly errorRate: number;
   }[];
@@ -448,7 +449,7 @@ export type TrafficAnswer = {
 
 /** Answer of GET /api/traffic. Durations are milliseconds; null where nothing ended. */
 export type TrafficSummaryAnswer = {
-  /** What the numbers are of. */
+  /** What the numbers are of: five minutes, or as long as the mesh has been watched. */
   readonly seconds: number;
   readonly services: readonly {
     readonly service: string;

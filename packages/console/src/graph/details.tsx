@@ -75,6 +75,7 @@ function NodeDetails({ graph, node, onSelect }: PartProps & { readonly node: Gra
   const history = graphStore.history(node.id);
   const into = graph.edges.filter(({ target }) => target === node.id);
   const out = graph.edges.filter(({ source }) => source === node.id);
+  const gateway = node.kind === 'gateway';
   return (
     <>
       <h2>
@@ -95,9 +96,13 @@ function NodeDetails({ graph, node, onSelect }: PartProps & { readonly node: Gra
           <a href={address('logs', { workload: `${node.namespace}/${node.name}` })}>Logs</a>
         </p>
       )}
-      {history !== undefined && into.length > 0 && (
+      {history !== undefined && (gateway ? out : into).length > 0 && (
         <>
-          <Spark label="Requests in" values={history.requests} text={rate(node.requestRate)} />
+          <Spark
+            label={gateway ? 'Requests passed on' : 'Requests in'}
+            values={history.requests}
+            text={rate(node.requestRate)}
+          />
           <Spark
             label="Failing"
             tone="error"

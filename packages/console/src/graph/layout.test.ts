@@ -113,6 +113,15 @@ test('a chain of namespaces fills a window instead of being a strip', () => {
       expect(a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y).toBe(true);
 });
 
+test('lines from outside do not go behind what is beside their ends', () => {
+  const nodes = ['payment', 'storefront', 'idle'].map((id) => ({ id, namespace: 'store', app: id }));
+  const gateway = { id: 'gateway', namespace: 'system', app: 'gateway' };
+  const edges = ['payment', 'storefront'].map((target) => ({ id: target, source: 'gateway', target }));
+  const placed = layout({ nodes: [...nodes, gateway], edges }).nodes;
+  expect(placed.payment!.x).toBe(placed.storefront!.x);
+  expect(placed.idle!.y).toBeGreaterThan(Math.max(placed.payment!.y, placed.storefront!.y));
+});
+
 test('three hundred services are laid out within a second', () => {
   const { nodes, edges } = largeMesh(false);
   layout({ nodes: nodes.slice(0, 20), edges: [] });

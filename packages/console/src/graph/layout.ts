@@ -19,6 +19,8 @@ const STRIP = 4;
 const WINDOW = 1.3;
 /** So much larger is worth that the direction of requests is lost. */
 const MUCH = 1.6;
+/** More than these are in rows in any case. */
+const MOST_BELOW = 12;
 /** Between workloads of one app. */
 const BETWEEN = 14;
 
@@ -194,13 +196,17 @@ function arrange(
     }
     ({ width = 0, height = 0 } = graph.graph() as { readonly width?: number; readonly height?: number });
   }
-  const rows = shelve(
-    parts.filter((part) => loose.has(part.id)),
-    Math.max(width, 900),
-    height,
-    spacing.nodesep,
+  // What only others outside lead to is one below the other, so that no line goes behind a neighbour.
+  const outside = new Set(
+    edges.flatMap(({ source, target }) => (home.has(source) === home.has(target) ? [] : [source, target])),
   );
-  for (const [part, corner] of rows.corners) corners.set(part, corner);
+  const apart = parts.filter((part) => loose.has(part.id));
+  const called = apart.filter((part) => [...part.nodes.keys()].some((node) => outside.has(node)));
+  const below = called.length <= MOST_BELOW ? called : [];
+  const column = shelve(below, 0, height, spacing.nodesep);
+  const others = apart.filter((part) => !below.includes(part));
+  const rows = shelve(others, Math.max(width, 900), column.height, spacing.nodesep);
+  for (const [part, corner] of [...column.corners, ...rows.corners]) corners.set(part, corner);
   const placed = parts.map((part) => shift(part, corners.get(part.id)!.x, corners.get(part.id)!.y));
   const crowded = new Set(parts.flatMap((part) => [...part.crowded]));
   const routes = new Map(placed.flatMap((part) => [...part.ways]));
@@ -224,8 +230,8 @@ function arrange(
   }
   return {
     id,
-    width: Math.max(width, rows.width),
-    height: Math.max(height, rows.height),
+    width: Math.max(width, column.width, rows.width),
+    height: Math.max(height, column.height, rows.height),
     nodes: new Map(placed.flatMap((part) => [...part.nodes])),
     boxes: placed.flatMap((part) => part.boxes),
     ways: routes,

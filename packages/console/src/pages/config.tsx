@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { Fragment, useState } from 'react';
 import type { ConfigResource, ConfigStatus, Diagnostic } from '../api.ts';
 import { BecomesView } from '../config/becomes.tsx';
 import { setDraft, useDraft, useDrafts } from '../config/drafts.ts';
@@ -56,6 +56,16 @@ function Verdict({ diagnostics }: { readonly diagnostics: readonly Diagnostic[] 
   );
 }
 
+/** Broken between its parts where it is too long. */
+function PathText({ path }: { readonly path: string }): React.JSX.Element[] {
+  return path.split(/(?<=\/)/).map((part, index) => (
+    <Fragment key={index}>
+      {index > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
+}
+
 interface FileListProps {
   readonly files: readonly string[];
   readonly chosen: string;
@@ -74,7 +84,7 @@ function FileList({ files, chosen, status }: FileListProps): React.JSX.Element {
           return (
             <li key={file}>
               <a href={address('config', { file })} aria-current={file === chosen ? 'true' : undefined}>
-                {file}
+                <PathText path={file} />
               </a>
               {errors > 0 && (
                 <span className="count failing" title={`${errors} errors`}>
@@ -190,6 +200,7 @@ function FileView({ file, line, chosen, isNew, status }: FileViewProps): React.J
         ) : (
           <>
             <h2>Resources</h2>
+            {resources.length === 0 && <p className="quiet">None in this file.</p>}
             <ul className="plain">
               {resources.map((each) => (
                 <li key={keyOf(each)}>

@@ -138,7 +138,7 @@ function List({ traces }: { readonly traces: readonly TraceSummary[] }): React.J
                 <a href={address('trace', { id: trace.id })}>{titleOf(trace)}</a>
                 {trace.errors > 0 && <span className="tag bad">{`${trace.errors} failed`}</span>}
               </th>
-              <td>{trace.service}</td>
+              <td className="age">{trace.service}</td>
               <td className="age">{new Date(trace.start).toLocaleTimeString('en-GB')}</td>
               <td className="took">
                 <span className="share" style={{ width: `${(trace.duration / longest) * 100}%` }} aria-hidden="true" />

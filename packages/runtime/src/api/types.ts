@@ -185,7 +185,7 @@ export interface GraphNode {
   readonly sidecar: boolean;
   readonly engine: 'mizzen' | 'envoy' | '';
   readonly health: Health;
-  /** What others in the mesh sent to it. */
+  /** What others in the mesh sent to it; of a gateway, what it passed on. */
   readonly requestRate: number;
   readonly errorRate: number;
 }

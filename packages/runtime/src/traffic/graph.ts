@@ -21,6 +21,7 @@ export function graphAnswer(state: ControlState, flows: readonly Flow[], seconds
   const nodes = workloadAnswers(state).map((workload): GraphNode => {
     const id = workloadId(workload.namespace, workload.name);
     known.add(id);
+    const sums = workload.gateway ? rates(answers, id, 'source') : rates(answers, id);
     const desired = state.desired.find(({ owner }) => workloadId(owner.namespace, owner.name) === id);
     return {
       id,
@@ -34,8 +35,8 @@ export function graphAnswer(state: ControlState, flows: readonly Flow[], seconds
       state: workload.state,
       sidecar: desired?.sidecar ?? false,
       engine: workload.engine,
-      ...rates(answers, id),
-      health: worst(readiness(workload), healthOf(rates(answers, id))),
+      ...sums,
+      health: worst(readiness(workload), healthOf(sums)),
     };
   });
   for (const [id, node] of others) {
@@ -139,10 +140,14 @@ function edgeAnswer(edge: Edge, seconds: number): GraphEdge {
   };
 }
 
-function rates(edges: readonly GraphEdge[], target: string): { requestRate: number; errorRate: number } {
+function rates(
+  edges: readonly GraphEdge[],
+  id: string,
+  end: 'source' | 'target' = 'target',
+): { requestRate: number; errorRate: number } {
   const sums = { requestRate: 0, errorRate: 0 };
   for (const edge of edges) {
-    if (edge.target !== target) continue;
+    if (edge[end] !== id) continue;
     sums.requestRate += edge.requestRate;
     sums.errorRate += edge.errorRate;
   }

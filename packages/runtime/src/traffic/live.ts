@@ -58,9 +58,9 @@ export class LiveTraffic {
     return graphAnswer(state, this.#window.flows(now - milliseconds), seconds, milliseconds / 1000);
   }
 
-  /** What standard metrics counted, of all services. */
+  /** What standard metrics counted, of all services: in the last minutes, or the life of a mesh that is younger. */
   summary(): TrafficSummaryAnswer {
-    return trafficSummary(this.#requests, this.#clock.now());
+    return trafficSummary(this.#requests, this.#clock.now(), this.#since);
   }
 
   /** Of the last `window` seconds. */

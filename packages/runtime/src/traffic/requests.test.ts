@@ -44,6 +44,9 @@ test('a service by version, with requests from outside the mesh counted where th
   expect(inbound[1]?.errorRate.slice(-3)).toEqual([0, 1, 0]);
   expect(inbound[1]?.p90.slice(-3)).toEqual([null, 5, null]);
   expect(trafficSummary(history, after(at + STEP)).services).toMatchObject([{ service: ORDERS, requests: 22 }]);
+  expect(trafficSummary(history, after(at + STEP)).seconds).toBe(300);
+  expect(trafficSummary(history, at + 60_000, at).seconds).toBe(60);
+  expect(trafficSummary(history, at + 1, at).seconds).toBe(5);
 });
 
 test('a workload by who sends to it, and by what it sends to', () => {

@@ -12,12 +12,12 @@ export function countsForService({ reporter, source }: Parties): boolean {
 }
 
 /** Of every service, in numbers. */
-export function trafficSummary(history: RequestHistory, now: number): TrafficSummaryAnswer {
+export function trafficSummary(history: RequestHistory, now: number, since = -Infinity): TrafficSummaryAnswer {
   const groups = history.groups(now, (parties) =>
     countsForService(parties) && parties.service !== UNKNOWN ? parties.service : undefined,
   );
   return {
-    seconds: (POINTS * STEP) / 1000,
+    seconds: Math.max(STEP, Math.min(POINTS * STEP, now - since)) / 1000,
     services: [...groups].map(([service, red]) => ({ service, ...red.total })),
   };
 }

@@ -383,3 +383,31 @@ describe('properties', () => {
     );
   });
 });
+
+describe('a long value that a connection repeats', () => {
+  const long = 'v'.repeat(300);
+  const head = (before: string, value: string, after: string): Buffer =>
+    Buffer.from(`GET / HTTP/1.1\r\nhost: h\r\na: ${before}\r\nlong: ${value}\r\nb: ${after}\r\n\r\n`, 'latin1');
+
+  test.each([
+    ['in it', 'x', `${long.slice(1)}\x01`, 'y'],
+    ['before it', '\x02', long, 'y'],
+    ['after it', 'x', long, '\x7f'],
+    ['in another', 'x', `${'w'.repeat(299)}\0`, 'y'],
+  ])('a control character %s is refused, however often it came without', (_, before, value, after) => {
+    const { recorder, parser } = requests();
+    feed(parser, [head('x', long, 'y'), head('z', long, ''), head(before, value, after)]);
+    expect(recorder.messages).toHaveLength(2);
+    expect(recorder.messages[1]!.fields).toEqual(['a', 'z', 'long', long, 'b', '']);
+    expect(recorder.error).toBe('http1.invalid_characters');
+  });
+
+  test('is not taken for harmless because it was refused elsewhere', () => {
+    const first = requests();
+    feed(first.parser, [head('x', long, 'y'), head('x', `${long}\x01`, 'y')]);
+    expect(first.recorder.error).toBe('http1.invalid_characters');
+    const second = requests();
+    feed(second.parser, [head('x', `${long}\x01`, 'y')]);
+    expect(second.recorder.error).toBe('http1.invalid_characters');
+  });
+});

@@ -8,6 +8,8 @@ const HT = 9;
 /** Never allowed in a head; CR, LF and HT have meanings of their own. */
 // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
 export const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
+/** Values from this length on are compared with the last of them before they are looked through. */
+const LONG = 128;
 const LINE_BREAKS = /[\r\n]+/g;
 const DIGITS = /^\d{1,20}$/;
 const MAX_LENGTH = 18446744073709551615n;
@@ -57,6 +59,9 @@ export class FieldSection {
   problem: CodecErrorDetails | undefined;
 
   readonly #isRequest: boolean;
+  /** The last long value in a section without any character that is forbidden. */
+  #harmless = '';
+
   constructor(isRequest: boolean) {
     this.#isRequest = isRequest;
   }
@@ -77,6 +82,8 @@ export class FieldSection {
     let joinedSeen = 0;
     let count = 0;
     let blanks = 0;
+    let longFrom = 0;
+    let longStop = 0;
     for (;;) {
       let lineEnd = text.indexOf('\n', at);
       if (lineEnd < 0) return 0;
@@ -110,6 +117,10 @@ export class FieldSection {
       while (stop > from && isBlank(text.charCodeAt(stop - 1))) stop--;
       blanks += from - colon - 2 + lineStop - stop;
       let value = text.slice(from, stop);
+      if (stop - from >= LONG && !broken) {
+        longFrom = from;
+        longStop = stop;
+      }
       if (broken || value.includes('\r')) value = value.replace(LINE_BREAKS, '');
       at = lineEnd + 1;
       if (++count > maxCount) this.problem ??= 'http1.too_many_headers';
@@ -126,10 +137,23 @@ export class FieldSection {
     // Without any field Envoy counts an empty one.
     this.fieldBytes = count === 0 ? 3 : at - start - 2 - count - blanks;
     if (this.#isRequest && (this.seen & Seen.TE) !== 0) keepTrailersOnly(flat);
-    if (FORBIDDEN.test(text.length === at && start === 0 ? text : text.slice(start, at))) {
-      this.problem = 'http1.invalid_characters';
-    }
+    if (this.#forbids(text, start, at, longFrom, longStop)) this.problem = 'http1.invalid_characters';
     return at;
+  }
+
+  /**
+   * Whether `text[start, end)` holds a character that a head must not. A connection's heads repeat their long values (a
+   * token, who the peer is), which are only compared then.
+   */
+  #forbids(text: string, start: number, end: number, longFrom: number, longStop: number): boolean {
+    if (longStop === 0) return FORBIDDEN.test(text.length === end && start === 0 ? text : text.slice(start, end));
+    const long = text.slice(longFrom, longStop);
+    if (long !== this.#harmless) {
+      if (FORBIDDEN.test(text.slice(start, end))) return true;
+      this.#harmless = long;
+      return false;
+    }
+    return FORBIDDEN.test(text.slice(start, longFrom)) || FORBIDDEN.test(text.slice(longStop, end));
   }
 
   /** Drops every field of which `goes` is true; how many those were. */

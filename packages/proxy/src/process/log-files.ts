@@ -3,8 +3,8 @@ import type { Clock, Timer } from '../deps.ts';
 import type { AccessLogSink } from '../http/runtime.ts';
 
 /** Lines are gathered for this long, milliseconds, or until there are so many bytes of them. */
-const FLUSH_AFTER = 50;
-const CHUNK = 128 * 1024;
+const FLUSH_AFTER = 100;
+const CHUNK = 256 * 1024;
 /** What may wait for a slow disk before lines are dropped. */
 const MAX_WAITING = 8 * 1024 * 1024;
 /** Chunks that have been written and are kept for others. */

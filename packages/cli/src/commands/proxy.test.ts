@@ -4,7 +4,7 @@ import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, peersFolder } from '@mizzen/testkit';
+import { envoyBinary, freePort, peersFolder } from '@mizzen/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runProxy } from '../proxy/testing/run-proxy.ts';
 
@@ -243,10 +243,14 @@ test(
     const taken = all.filter((golden, index) => index % 6 === 0 && !refused(golden));
     for (const golden of new Set([...own, ...taken]))
       expect(run('-c', golden, '--mode', 'validate'), golden).toMatchObject({ status: 0, stderr: '' });
-    for (const golden of all.filter(refused))
+    for (const golden of all.filter(refused)) {
+      const theirs = spawnSync(envoyBinary(), ['--mode', 'validate', '-c', golden], { encoding: 'utf8' });
+      expect(theirs.status).toBe(1);
+      expect(theirs.stderr).toContain("Didn't find a registered implementation for 'envoy.tracers.lightstep'");
       expect(run('-c', golden, '--mode', 'validate').stderr, golden).toMatch(
         /tracing\.http\.typedConfig: `envoy\.config\.trace\.v3\.LightstepConfig` is not supported/,
       );
+    }
     // Its ports are those of everybody; nobody answers at its sockets, so listeners of its own are all there is.
     const ports = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
     let given = readFileSync(join(folder!, 'istio/bootstrap/default_golden.json'), 'utf8');

@@ -293,3 +293,20 @@ test('streams that ended are opened again after five seconds, as by Envoy', { ti
     expect(ours, String(status)).toEqual(theirs);
   }
 });
+
+test('without a service nobody is told, and the proxy runs', { timeout: 30_000 }, async () => {
+  const config = {
+    ...bootstrap([], []),
+    node: { id: 'teller', cluster: 'tellers' },
+    clusterManager: { loadStatsConfig: { apiType: 'GRPC', transportApiVersion: 'V3' } },
+  };
+  // Envoy finds no fault with it, either, and ends as it starts.
+  await expect(startEnvoy(config)).rejects.toThrow('API configs must have either a gRPC service or a cluster name');
+  const proxy = await startWithAdmin(config);
+  try {
+    expect(await fetchText(proxy.admin, '/stats?filter=load_reporter')).toBe('');
+    expect(proxy.output()).toContain('load is not reported: `clusterManager.loadStatsConfig` names no gRPC service');
+  } finally {
+    await proxy.stop();
+  }
+});

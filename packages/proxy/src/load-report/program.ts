@@ -10,7 +10,7 @@ export interface LoadStatsProgram {
   readonly metadata: readonly (readonly [string, string])[];
 }
 
-/** Nobody: as with Envoy, nothing is reported where nobody is named that would be told. */
+/** Nobody: there is no service that would be told, as Istio's agent may write it. Envoy checks such a file well, and ends as it starts. */
 export function compileLoadStats(
   context: CompileContext,
   config: types.core.ApiConfigSource | undefined,

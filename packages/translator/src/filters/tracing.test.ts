@@ -106,6 +106,17 @@ test.each([
   expect(summary(tracingOf(yaml, settings))).toBe(expected);
 });
 
+test('Mizzen’s own proxy is sent to Datadog’s agent, too', () => {
+  const settings: mesh.MeshConfig = {
+    extensionProviders: [{ name: 'agent', datadog: { service: 'jaeger.example.com', port: 9411, maxTagLength: 64 } }],
+  };
+  const [tracing] = tracingOf(JAEGER + telemetry('{ providers: [{ name: agent }] }'), settings);
+  expect(tracing).toMatchObject({
+    maxPathTagLength: 64,
+    provider: { typedConfig: { collectorCluster: EXTERNAL, collectorHostname: 'jaeger.example.com' } },
+  });
+});
+
 test('without a place for traces there are none, and no cluster', () => {
   const { traces: _, ...local } = BUILT_IN;
   expect(new Set(tracingOf('', {}, local))).toEqual(new Set([undefined]));

@@ -53,6 +53,25 @@ export class NamedHost implements UpstreamHost {
     return this.base.inService && !this.#dropped;
   }
 
+  get canary(): boolean {
+    return this.base.canary;
+  }
+  get lbMetadata(): UpstreamHost['lbMetadata'] {
+    return this.base.lbMetadata;
+  }
+  get metadata(): UpstreamHost['metadata'] {
+    return this.base.metadata;
+  }
+  get ownCertificate(): UpstreamHost['ownCertificate'] {
+    return this.base.ownCertificate;
+  }
+  get zones(): UpstreamHost['zones'] {
+    return this.base.zones;
+  }
+  get internalListener(): string | undefined {
+    return this.base.internalListener;
+  }
+
   get checks(): UpstreamHost['checks'] {
     return this.base.checks;
   }

@@ -199,7 +199,7 @@ export interface UpstreamHost {
   /** False once removed from its cluster: idle connections to it are closed. */
   readonly inService: boolean;
   /** Set when the endpoint is an internal listener of this proxy (`envoyInternalAddress`): its name. */
-  readonly internalListener?: string;
+  readonly internalListener?: string | undefined;
   /** It has as many connections as the cluster allows each host. */
   readonly full?: boolean;
   /** Calls back when it is not any more. */

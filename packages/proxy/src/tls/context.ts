@@ -150,6 +150,7 @@ export class TlsContexts {
       ...contextOptions(program, validation, ciphers),
       ...(side === 'client' ? clientOptions(program) : serverOptions(program, validation)),
     };
+    // The roots of the system are many, and told by the identifier of sessions.
     const name = JSON.stringify([side, options, ticketKeys?.map((key) => key.toString('latin1'))]);
     let context = cache.get(name);
     if (context !== undefined) {
@@ -157,15 +158,25 @@ export class TlsContexts {
       cache.delete(name);
       cache.set(name, context);
     } else {
-      context = tls().createSecureContext(
-        certificate === undefined ? options : { ...options, ...identity(certificate) },
-      );
+      const trustsSystem = validation?.systemRoots === true && validation.trustedCaPem === undefined;
+      context = tls().createSecureContext({
+        ...options,
+        ...(trustsSystem ? { ca: rootsOfSystem() } : {}),
+        ...(certificate === undefined ? {} : identity(certificate)),
+      });
       if (ticketKeys !== undefined) useTicketKeys(context, ticketKeys);
       cache.set(name, context);
       if (cache.size > MAX_CONTEXTS) cache.delete(cache.keys().next().value!);
     }
     return context;
   }
+}
+
+let systemRoots: string[] | undefined;
+
+/** What whoever runs the system trusts, not what comes with Node. */
+function rootsOfSystem(): string[] {
+  return (systemRoots ??= [...new Set(tls().getCACertificates('system'))]);
 }
 
 function identity(certificate: TlsCertificateProgram): SecureContextOptions {
@@ -183,9 +194,7 @@ function contextOptions(
 ): SecureContextOptions {
   return {
     // An empty list: without any, OpenSSL would be given the roots that come with Node.
-    ...(validation?.systemRoots === true && validation.trustedCaPem === undefined
-      ? {}
-      : { ca: validation?.trustedCaPem === undefined ? [] : [validation.trustedCaPem] }),
+    ca: validation?.trustedCaPem === undefined ? [] : [validation.trustedCaPem],
     // A context knows one list for each text it is given.
     ...(validation?.crlPem === undefined ? {} : { crl: validation.crlPem.match(REVOCATIONS) ?? [] }),
     // Whoever is trusted is, be it by the grace of somebody else.

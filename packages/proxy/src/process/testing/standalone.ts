@@ -16,11 +16,15 @@ export interface RunningProxy {
 const MAIN = fileURLToPath(new URL('../standalone.ts', import.meta.url));
 
 /** Starts the proxy with a bootstrap and waits until it is ready. Rejects with its output when it ends before. */
-export async function startProxy(bootstrap: object, args: readonly string[] = []): Promise<RunningProxy> {
+export async function startProxy(
+  bootstrap: object,
+  args: readonly string[] = [],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<RunningProxy> {
   const folder = mkdtempSync(join(tmpdir(), 'mizzen-proxy-'));
   const file = join(folder, 'bootstrap.json');
   writeFileSync(file, JSON.stringify(bootstrap));
-  const child = spawn(process.execPath, [MAIN, '-c', file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN, '-c', file, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   let output = '';
   const ended = new Promise<void>((done) => child.once('exit', () => done()));
   await new Promise<void>((ready, reject) => {

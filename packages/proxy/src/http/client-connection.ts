@@ -1,3 +1,4 @@
+import { laterErrors } from '../tls/failure.ts';
 import { BodyMode, type MessageSink } from '../codec/parser.ts';
 import { ResponseParser } from '../codec/response-parser.ts';
 import type { CodecErrorDetails } from '../codec/error.ts';
@@ -57,6 +58,7 @@ export class ClientConnection implements MessageSink {
   readonly #stats: ClusterStats;
   readonly #owner: ConnectionOwner;
   #exchange: Exchange | undefined;
+  #unsecured = false;
   #requestDone = false;
   #responseDone = false;
   #drainWanted = false;
@@ -236,8 +238,9 @@ export class ClientConnection implements MessageSink {
     });
   };
 
-  readonly #onError = (): void => {
-    // `close` follows.
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
+    // `close` follows. What is wrong below HTTP is none of its errors.
+    this.#unsecured ||= laterErrors(error) > 0;
   };
 
   readonly #onClose = (): void => {
@@ -258,7 +261,8 @@ export class ClientConnection implements MessageSink {
 
   /** The other side ended it. Whatever it owes of an answer is an answer that breaks off. */
   #broken(reason: ResetReason): void {
-    if (this.#exchange !== undefined && reason === 'protocol error') this.#stats.upstream_cx_protocol_error++;
+    const garbled = reason === 'protocol error' && !this.#unsecured;
+    if (this.#exchange !== undefined && garbled) this.#stats.upstream_cx_protocol_error++;
     this.#fail(reason, '', true);
   }
 

@@ -201,7 +201,7 @@ export class ChainRuntime {
 
   /** The handshake failed. The filter that would have taken the connection has been there since it was accepted. */
   #unsecured(reason: string, log: ConnectionLog | undefined): void {
-    this.#last.countUnsecured();
+    this.#last.countUnsecured(reason === TIMED_OUT);
     if (reason === TIMED_OUT) {
       this.#stats.downstream_cx_transport_socket_connect_timeout++;
       log?.fail({ connectionTerminationDetails: TIMED_OUT });
@@ -384,7 +384,8 @@ interface LastFilter {
     metadata: FilterMetadata,
     record: StreamInfo | undefined,
   ) => ActiveConnection;
-  readonly countUnsecured: () => void;
+  /** `byUs`: the connection was given up, rather than ended by what came or did not come. */
+  readonly countUnsecured: (byUs: boolean) => void;
   readonly logDenied: (info: ConnectionInfo, decision: GateDecision, metadata: FilterMetadata) => void;
   /** It is a connection manager, of that configuration. */
   readonly http?: { readonly config: object; readonly runtime: HcmRuntime };
@@ -393,7 +394,14 @@ interface LastFilter {
 function lastHttp(runtime: HcmRuntime, config: object, services: ListenerServices): LastFilter {
   return {
     http: { config, runtime },
-    countUnsecured: () => void runtime.stats.downstream_cx_total++,
+    countUnsecured: (byUs) => {
+      const { stats } = runtime;
+      stats.downstream_cx_total++;
+      stats.downstream_cx_ssl_total++;
+      stats.downstream_cx_destroy++;
+      if (byUs) stats.downstream_cx_destroy_local++;
+      else stats.downstream_cx_destroy_remote++;
+    },
     serve: (socket, info) => {
       const connection = services.serveHttp(socket, info, runtime);
       // Whoever looked at its first bytes left it paused.

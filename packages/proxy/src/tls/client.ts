@@ -7,7 +7,7 @@ import type { TlsCertificateProgram, UpstreamTlsProgram, ValidationProgram } fro
 import { countAgreed } from './agreed.ts';
 import type { TlsContexts, TlsMaterial } from './context.ts';
 import type { KeyLogger } from './key-log.ts';
-import { handshakeFailure, SECRET_MISSING, unusable, verifyFailure } from './failure.ts';
+import { handshakeFailure, laterErrors, SECRET_MISSING, unusable, verifyFailure } from './failure.ts';
 import { dnsNameMatches, parseSubjectAltNames } from './subject-alt-names.ts';
 import { listed, verifyPeer } from './verify.ts';
 
@@ -130,17 +130,19 @@ export class UpstreamTls {
     const fail = (reason: string, counter: Counter): void => {
       settle();
       slot.session = undefined;
-      this.#stats[counter]++;
+      // Who just hangs up has made no mistake in the handshake.
+      if (reason !== '') this.#stats[counter]++;
       secure.destroy();
       raw.destroy();
       onFail(reason);
     };
-    const onError = (error: NodeJS.ErrnoException): void => fail(handshakeFailure(error) ?? '', 'connection_error');
+    const onError = (error: NodeJS.ErrnoException): void =>
+      fail(handshakeFailure(error, secure.getPeerX509Certificate() === undefined) ?? '', 'connection_error');
     const onClose = (): void => fail('', 'connection_error');
     const settle = (): void => {
       secure.off('error', onError);
       secure.off('close', onClose);
-      secure.on('error', ignore);
+      secure.on('error', (error) => void (this.#stats.connection_error += laterErrors(error)));
     };
     secure.on('error', onError);
     secure.on('close', onClose);
@@ -164,7 +166,10 @@ export class UpstreamTls {
         resumed && certificate === undefined
           ? undefined
           : verify(secure, certificate, material, name, this.#clock.wall());
-      if (refused !== undefined) return fail(refused.reason, refused.counter);
+      if (refused !== undefined) {
+        if (material.validation?.acceptUntrusted !== true) return fail(refused.reason, refused.counter);
+        this.#stats[refused.counter]++;
+      }
       settle();
       verified = true;
       if (certificate !== undefined) slot.validUntil = certificate.validToDate.getTime();
@@ -223,5 +228,3 @@ function hasName(certificate: X509Certificate, name: string): boolean {
   const { dns, uri, email } = parseSubjectAltNames(certificate.subjectAltName);
   return dns.some((one) => dnsNameMatches(name, one)) || uri.includes(name) || email.includes(name);
 }
-
-function ignore(): void {}

@@ -22,26 +22,47 @@ export function verifyFailure(detail: string): string {
   return reason(CERTIFICATE_VERIFY_FAILED, `CERTIFICATE_VERIFY_FAILED:verify cert failed: ${detail}`);
 }
 
-/** `code` and `message` as on the error that a TLSSocket emitted. Undefined: the handshake was cut off without a word. */
-export function handshakeFailure(error: {
-  readonly code?: string | undefined;
-  readonly message: string;
-}): string | undefined {
+/**
+ * `code` and `message` as on the error that a TLSSocket emitted; `unanswered`: of a client that has heard nothing yet.
+ * Undefined: the handshake was cut off without a word.
+ */
+export function handshakeFailure(
+  error: { readonly code?: string | undefined; readonly message: string },
+  unanswered = false,
+): string | undefined {
   const { code } = error;
   if (code === undefined || !code.startsWith('ERR_SSL_')) return undefined;
   const name = code.slice('ERR_SSL_'.length);
   const alert = /SSL alert number (\d+)/.exec(error.message);
   if (alert !== null) {
     const number = Number(alert[1]);
+    if (unanswered && number === HANDSHAKE_FAILURE) return NOTHING_IN_COMMON;
     return reason(1000 + number, ALERTS[number] ?? name);
   }
   const [number, text] = REASONS[name] ?? [0, name];
   return number === 0 ? `TLS_error:${text}:TLS_error_end` : reason(number, text);
 }
 
+/**
+ * How many errors Envoy counts for one of a connection that was secure: its peer's alert is one; what is no TLS at all
+ * makes its farewell fail, too.
+ */
+export function laterErrors(error: NodeJS.ErrnoException): number {
+  if (error.code?.startsWith('ERR_SSL_') !== true) return 0;
+  return error.message.includes('SSL alert number') ? 1 : 2;
+}
+
+const HANDSHAKE_FAILURE = 40;
+
 function reason(number: number, text: string): string {
   return `TLS_error:|${SSL + number}:SSL routines:OPENSSL_internal:${text}:TLS_error_end`;
 }
+
+/** BoringSSL has a second reason when a server takes nothing of what it is offered. */
+const NOTHING_IN_COMMON = reason(1040, 'SSLV3_ALERT_HANDSHAKE_FAILURE').replace(
+  ':TLS_error_end',
+  `|${SSL + 154}:SSL routines:OPENSSL_internal:HANDSHAKE_FAILURE_ON_CLIENT_HELLO:TLS_error_end`,
+);
 
 /** OpenSSL's name of a reason → BoringSSL's number and name. */
 const REASONS: Readonly<Record<string, readonly [number, string]>> = {
@@ -51,7 +72,8 @@ const REASONS: Readonly<Record<string, readonly [number, string]>> = {
   HTTPS_PROXY_REQUEST: [155, 'HTTPS_PROXY_REQUEST'],
   UNSUPPORTED_PROTOCOL: [240, 'UNSUPPORTED_PROTOCOL'],
   NO_SHARED_CIPHER: [184, 'NO_SHARED_CIPHER'],
-  NO_CIPHERS_AVAILABLE: [171, 'NO_CIPHERS_AVAILABLE'],
+  NO_PROTOCOLS_AVAILABLE: [175, 'NO_CIPHERS_AVAILABLE'],
+  NO_CIPHERS_AVAILABLE: [175, 'NO_CIPHERS_AVAILABLE'],
   PEER_DID_NOT_RETURN_A_CERTIFICATE: [
     192,
     'PEER_DID_NOT_RETURN_A_CERTIFICATE:peer did not provide required client certificate',
@@ -98,7 +120,7 @@ const VERIFICATION: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'unable to get local issuer certificate',
   CERT_HAS_EXPIRED: 'certificate has expired',
   CERT_NOT_YET_VALID: 'certificate is not yet valid',
-  CERT_REVOKED: 'certificate revoked',
+  CERT_REVOKED: 'certificate revocation check against provided CRLs failed: certificate revoked',
   CERT_SIGNATURE_FAILURE: 'certificate signature failure',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'self signed certificate',
   SELF_SIGNED_CERT_IN_CHAIN: 'self signed certificate in certificate chain',

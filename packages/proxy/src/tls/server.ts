@@ -9,6 +9,7 @@ import type { ClientHello } from './client-hello.ts';
 import { mayResume, type TlsContexts, type TlsMaterial } from './context.ts';
 import {
   handshakeFailure,
+  laterErrors,
   SECRET_MISSING,
   SELECTION_FAILED,
   unusable,
@@ -108,13 +109,14 @@ export class DownstreamTls {
       return onFail(chosen);
     }
     const { material, staple } = chosen;
+    const asks = asksForCertificate(material);
     this.#countStaple(staple);
     if (staple === 'fail') return refuse(socket, onFail);
     const secure = new (tls().TLSSocket)(socket, {
       isServer: true,
       secureContext: material.context,
-      requestCert: program.requireClientCertificate || material.validation !== undefined,
-      rejectUnauthorized: program.requireClientCertificate,
+      requestCert: asks,
+      rejectUnauthorized: demandsCertificate(material, program.requireClientCertificate),
       // Where nothing overlaps Envoy goes on without ALPN; Node would end the handshake.
       ...(program.alpnProtocols.some((name) => hello.applicationProtocols.includes(name))
         ? { ALPNProtocols: [...program.alpnProtocols] }
@@ -179,7 +181,8 @@ export class DownstreamTls {
       counter: Exclude<keyof DownstreamTlsStats, 'ciphers' | 'versions' | 'curves' | 'secrets'>,
     ): void => {
       settle();
-      this.stats[counter]++;
+      // Who just hangs up has made no mistake in the handshake.
+      if (reason !== '') this.stats[counter]++;
       secure.destroy();
       socket.destroy();
       onFail(reason);
@@ -202,25 +205,27 @@ export class DownstreamTls {
       timer?.cancel();
       secure.off('error', onError);
       secure.off('close', onClose);
+      secure.off('end', onClose);
       secure.on('error', ignore);
     };
     secure.on('error', onError);
     secure.on('close', onClose);
+    secure.on('end', onClose);
     secure.once('secure', () => {
       const refused = this.#verify(secure, material);
-      if (refused !== undefined) return fail(refused.reason, refused.counter);
-      settle();
-      if (material.validation?.acceptUntrusted === true && secure.getPeerX509Certificate() !== undefined) {
-        // It counts as a failure all the same.
-        if (chainError(secure) !== undefined) this.stats.fail_verify_error++;
+      if (refused !== undefined) {
+        const taken = material.validation?.acceptUntrusted === true && refused.counter !== 'fail_verify_no_cert';
+        if (!taken) return fail(refused.reason, refused.counter);
+        this.stats[refused.counter]++;
       }
+      settle();
       this.stats.handshake++;
       if (secure.isSessionReused()) this.stats.session_reused++;
       countAgreed(secure, this.stats);
       const { servername } = secure as { servername?: unknown };
       const peer = new Peer(
         secure,
-        material.validation?.trustedCaPem !== undefined,
+        asksForCertificate(material),
         localCertificate(material.certificate),
         undefined,
         material.validation,
@@ -228,19 +233,25 @@ export class DownstreamTls {
       peer.handshakeEnd = this.#clock.now();
       if (typeof servername === 'string') peer.serverName = servername;
       if (peer.uriSans.length === 0 && peer.peerFingerprint === '') this.stats.no_certificate++;
+      // Node tells of later errors so, and does nothing more on the side of a server.
+      secure.on('_tlsError', (error: NodeJS.ErrnoException) => {
+        this.stats.connection_error += laterErrors(error);
+        secure.destroy();
+      });
       onSecure({ socket: secure, peer, applicationProtocol: secure.alpnProtocol || '' });
     });
   }
 
   #verify(
     secure: TLSSocket,
-    { validation }: TlsMaterial,
+    material: TlsMaterial,
   ):
     | { reason: string; counter: Exclude<keyof DownstreamTlsStats, 'ciphers' | 'versions' | 'curves' | 'secrets'> }
     | undefined {
+    const { validation } = material;
     const certificate = secure.getPeerX509Certificate();
     if (certificate === undefined) {
-      if (!this.#program.requireClientCertificate) return undefined;
+      if (!demandsCertificate(material, this.#program.requireClientCertificate)) return undefined;
       return {
         reason: verifyFailure('peer did not provide required client certificate'),
         counter: 'fail_verify_no_cert',
@@ -249,6 +260,22 @@ export class DownstreamTls {
     if (validation === undefined) return undefined;
     return verifyPeer(certificate, chainError(secure), validation, this.#clock.wall());
   }
+}
+
+/** Where nothing is demanded of a certificate, Envoy wants none, whatever `requireClientCertificate` says. */
+function asksForCertificate({ validation }: TlsMaterial): boolean {
+  if (validation === undefined) return false;
+  const { trustedCaPem, systemRoots, acceptUntrusted, certificateHashes, spkiHashes } = validation;
+  const pins = certificateHashes.length + spkiHashes.length;
+  return trustedCaPem !== undefined || systemRoots || acceptUntrusted || pins > 0;
+}
+
+/** Pins want a certificate whatever `requireClientCertificate` says. */
+function demandsCertificate({ validation }: TlsMaterial, required: boolean): boolean {
+  if (validation === undefined) return false;
+  const { trustedCaPem, systemRoots, acceptUntrusted, certificateHashes, spkiHashes } = validation;
+  const pinned = certificateHashes.length + spkiHashes.length > 0 && !acceptUntrusted;
+  return pinned || (required && (trustedCaPem !== undefined || systemRoots));
 }
 
 /** OpenSSL's verdict, which Node keeps on the handle until its own server code asks for it. */

@@ -14,6 +14,7 @@ test('names of every kind', () => {
     dns: ['b.a', '*.b.a'],
     ip: ['10.0.0.1'],
     email: ['x@y.z'],
+    all: ['spiffe://cluster.local/ns/a/sa/b', 'spiffe://other/x', 'b.a', '*.b.a', '10.0.0.1', 'x@y.z'],
   });
 });
 

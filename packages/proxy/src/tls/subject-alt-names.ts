@@ -4,9 +4,11 @@ export interface SubjectAltNames {
   readonly dns: readonly string[];
   readonly email: readonly string[];
   readonly ip: readonly string[];
+  /** All of these, in the certificate's order. */
+  readonly all: readonly string[];
 }
 
-export const NO_NAMES: SubjectAltNames = { uri: [], dns: [], email: [], ip: [] };
+export const NO_NAMES: SubjectAltNames = { uri: [], dns: [], email: [], ip: [], all: [] };
 
 /**
  * Reads Node's text of subject alternative names (`URI:spiffe://a, DNS:b`). Values that could be mistaken for several
@@ -14,7 +16,13 @@ export const NO_NAMES: SubjectAltNames = { uri: [], dns: [], email: [], ip: [] }
  */
 export function parseSubjectAltNames(text: string | undefined): SubjectAltNames {
   if (text === undefined || text === '') return NO_NAMES;
-  const names = { uri: [] as string[], dns: [] as string[], email: [] as string[], ip: [] as string[] };
+  const names = {
+    uri: [] as string[],
+    dns: [] as string[],
+    email: [] as string[],
+    ip: [] as string[],
+    all: [] as string[],
+  };
   for (const entry of entries(text)) {
     const colon = entry.indexOf(':');
     const value = unquote(entry.slice(colon + 1));
@@ -31,7 +39,10 @@ export function parseSubjectAltNames(text: string | undefined): SubjectAltNames 
       case 'IP Address':
         names.ip.push(value);
         break;
+      default:
+        continue;
     }
+    names.all.push(value);
   }
   return names;
 }

@@ -19,7 +19,8 @@ const TIME_VERDICTS: ReadonlySet<string> = new Set(['CERT_HAS_EXPIRED', 'CERT_NO
 
 /**
  * The peer's certificate against what is demanded of it. `chainError` is OpenSSL's verdict on the chain (a Node error
- * code), undefined when it was fine; `now` is in milliseconds since the epoch. Returns why it is refused, or undefined.
+ * code), undefined when it was fine; `now` is in milliseconds since the epoch. Returns why it is refused, or undefined; with
+ * `acceptUntrusted` that is counted, and the peer is taken all the same.
  */
 export function verifyPeer(
   certificate: X509Certificate,
@@ -27,9 +28,12 @@ export function verifyPeer(
   validation: ValidationProgram,
   now: number,
 ): Refusal | undefined {
-  const chainMatters = (validation.trustedCaPem !== undefined || validation.systemRoots) && !validation.acceptUntrusted;
+  const chainMatters = validation.trustedCaPem !== undefined || validation.systemRoots;
   if (chainMatters && chainError !== undefined && !(validation.allowExpired && TIME_VERDICTS.has(chainError))) {
-    return { reason: chainFailure(chainError), counter: 'fail_verify_error' };
+    // OpenSSL looks for a list of revocations even where it does not know whose; BoringSSL says that first.
+    const stranger = chainError === 'UNABLE_TO_GET_CRL' && issuerOf(certificate, validation) === undefined;
+    const why = stranger ? 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY' : chainError;
+    return { reason: chainFailure(why), counter: 'fail_verify_error' };
   }
   const when = validation.allowExpired ? undefined : now;
   const { maxVerifyDepth: deepest } = validation;
@@ -56,8 +60,8 @@ export function verifyPeer(
 }
 
 /** All names of a certificate, as failures list them. */
-export function listed({ uri, dns, ip, email }: SubjectAltNames): string {
-  return [...uri, ...dns, ...ip, ...email].join(', ');
+export function listed({ all }: SubjectAltNames): string {
+  return all.join(', ');
 }
 
 /** What the peer has shown, its own first, in its order: none need have anything to do with the others. */

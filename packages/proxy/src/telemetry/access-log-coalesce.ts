@@ -1,7 +1,7 @@
 import type { JsonValue } from '@mizzen/xds';
 import type { LogSource } from '../program/types.ts';
 import { cut } from './access-log-cut.ts';
-import type { Operator, OperatorDeps, OperatorFactory, OperatorValue } from './access-log-operators.ts';
+import type { Operator, OperatorDeps, OperatorFactory, OperatorValue } from './operators/operator.ts';
 
 type Problem = { readonly problem: string };
 

@@ -1,5 +1,5 @@
 import type { LogSource } from '../program/types.ts';
-import type { Operator, OperatorValue } from './access-log-operators.ts';
+import type { Operator, OperatorValue } from './operators/operator.ts';
 
 /** Text is cut to `length` characters; other values stay as they are. */
 export function cut(operator: Operator, length: number): Operator {

@@ -1,7 +1,8 @@
 import type { JsonObject, JsonValue } from '@mizzen/xds';
 import type { LogSource } from '../program/types.ts';
 import { cut } from './access-log-cut.ts';
-import { operators, type Operator, type OperatorDeps, type OperatorValue } from './access-log-operators.ts';
+import { operators } from './access-log-operators.ts';
+import type { Operator, OperatorDeps, OperatorValue } from './operators/operator.ts';
 import { isWritten } from './double-text.ts';
 
 /** A compiled format: literal text and operators in turn. */

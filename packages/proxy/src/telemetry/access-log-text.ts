@@ -5,7 +5,7 @@ import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
 import type { LogSource } from '../program/types.ts';
 import { parseFormat, textFormatter } from './access-log-format.ts';
-import type { OperatorDeps } from './access-log-operators.ts';
+import type { OperatorDeps } from './operators/operator.ts';
 
 export function operatorDeps(context: CompileContext, expressions?: ExpressionOptions): OperatorDeps {
   const { clock, random, env, routeTimes } = context.deps;

@@ -1,6 +1,7 @@
 import type { JsonObject } from '@mizzen/xds';
 import type { LogSource } from '../../program/types.ts';
-import { operators, type OperatorDeps } from '../access-log-operators.ts';
+import { operators } from '../access-log-operators.ts';
+import type { OperatorDeps } from '../operators/operator.ts';
 import { count } from './common.ts';
 import { utf8 } from './text.ts';
 

@@ -1,0 +1,62 @@
+import type { ConnectionEnds, ConnectionInfo, StreamInfo } from '../../types.ts';
+import { attempted, hostName, nameOf, withoutPort } from '../access-log-upstream.ts';
+import { info, text, type OperatorFactory } from './operator.ts';
+
+function joinPort(address: string, port: number): string {
+  return address === '' ? '' : address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+function portOf(authority: string): number | undefined {
+  const colon = authority.lastIndexOf(':');
+  return colon < 0 ? undefined : Number(authority.slice(colon + 1));
+}
+
+const remote = (i: StreamInfo): string =>
+  joinPort(i.remoteAddress, i.remoteAddress === i.connection.directRemoteAddress ? i.connection.remotePort : 0);
+/** As the socket has them, whatever a PROXY protocol header says. */
+const socketEnds = (connection: ConnectionInfo): ConnectionEnds =>
+  connection.socketEnds ?? { ...connection, remoteAddress: connection.directRemoteAddress };
+const local = (i: StreamInfo): string => joinPort(i.connection.localAddress, i.connection.localPort);
+
+/** The host, once there was a connection to it. */
+const connectedTo = (i: StreamInfo): string => (i.upstreamLocalAddress === '' ? '' : i.upstreamHost);
+
+/** Between which addresses the bytes went. */
+export const ADDRESS_OPERATORS: Readonly<Record<string, OperatorFactory>> = {
+  UPSTREAM_HOST: text((i) => i.upstreamHost),
+  UPSTREAM_HOST_NAME: text(hostName),
+  UPSTREAM_HOST_NAME_WITHOUT_PORT: text((i) => withoutPort(hostName(i))),
+  UPSTREAM_HOSTS_ATTEMPTED: text((i) => attempted(i, (host) => host.authority)),
+  UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT: text((i) => attempted(i, (host) => withoutPort(host.authority))),
+  UPSTREAM_HOST_NAMES_ATTEMPTED: text((i) => attempted(i, nameOf)),
+  UPSTREAM_HOST_NAMES_ATTEMPTED_WITHOUT_PORT: text((i) => attempted(i, (host) => withoutPort(nameOf(host)))),
+  UPSTREAM_CONNECTION_IDS_ATTEMPTED: text((i) =>
+    i.upstreamConnection === undefined ? '' : String(i.upstreamConnection.id),
+  ),
+  UPSTREAM_REMOTE_ADDRESS_ENDPOINT_ID: info((i) => (connectedTo(i) === '' ? undefined : '')),
+  DOWNSTREAM_LOCAL_ADDRESS_ENDPOINT_ID: info(() => ''),
+  DOWNSTREAM_DIRECT_LOCAL_ADDRESS_ENDPOINT_ID: info(() => ''),
+  UPSTREAM_LOCAL_ADDRESS: text((i) => i.upstreamLocalAddress),
+  UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: text((i) => withoutPort(i.upstreamLocalAddress)),
+  UPSTREAM_LOCAL_PORT: info((i) => portOf(i.upstreamLocalAddress)),
+  UPSTREAM_REMOTE_ADDRESS: text(connectedTo),
+  UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: text((i) => withoutPort(connectedTo(i))),
+  UPSTREAM_REMOTE_PORT: info((i) => portOf(connectedTo(i))),
+  DOWNSTREAM_REMOTE_ADDRESS: text(remote),
+  DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: text((i) => i.remoteAddress),
+  DOWNSTREAM_REMOTE_PORT: info((i) => portOf(remote(i))),
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS: text(({ connection }) => {
+    const { remoteAddress, remotePort } = socketEnds(connection);
+    return joinPort(remoteAddress, remotePort);
+  }),
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: text((i) => socketEnds(i.connection).remoteAddress),
+  DOWNSTREAM_DIRECT_REMOTE_PORT: info((i) => socketEnds(i.connection).remotePort),
+  DOWNSTREAM_LOCAL_ADDRESS: text(local),
+  DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: text((i) => i.connection.localAddress),
+  DOWNSTREAM_LOCAL_PORT: info((i) => i.connection.localPort),
+  DOWNSTREAM_DIRECT_LOCAL_ADDRESS: text(({ connection }) => {
+    const { localAddress, localPort } = socketEnds(connection);
+    return joinPort(localAddress, localPort);
+  }),
+  DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT: text((i) => socketEnds(i.connection).localAddress),
+  DOWNSTREAM_DIRECT_LOCAL_PORT: info((i) => socketEnds(i.connection).localPort),
+};

@@ -1,0 +1,121 @@
+import { requestHeader } from '../../program/match/header.ts';
+import { pathOnly, queryParameter } from '../../program/match/query.ts';
+import type { LogSource } from '../../program/types.ts';
+import type { RequestHead } from '../../types.ts';
+import { grpcStatusName, grpcStatusOf, isGrpc, trailer } from '../access-log-grpc.ts';
+import { ofSource, type OperatorFactory } from './operator.ts';
+
+/** `NAME?OTHER`: the first header that is there. */
+function header(get: (name: string) => (source: LogSource) => string | undefined): OperatorFactory {
+  return (argument) => {
+    if (argument === undefined || argument === '') return { problem: 'needs the name of a header' };
+    const [first = '', second, ...more] = argument.split('?');
+    if (more.length > 0) return { problem: 'takes at most two headers' };
+    const getFirst = get(first.toLowerCase());
+    if (second === undefined) return getFirst;
+    const getSecond = get(second.toLowerCase());
+    return (source) => getFirst(source) ?? getSecond(source);
+  };
+}
+function requestHeaderOf(name: string): (source: LogSource) => string | undefined {
+  if (!name.startsWith(':') && name !== 'host') return (source) => source.request?.headers.get(name);
+  const ofHost = name === ':authority' || name === 'host';
+  // What stands in the request line is never empty where there is any.
+  return (source) => {
+    const { request } = source;
+    const value = request === undefined ? undefined : requestHeader(request, name);
+    return value === '' && !(ofHost && request?.hostIsEmpty === true) ? undefined : value;
+  };
+}
+
+function responseHeaderOf(name: string): (source: LogSource) => string | undefined {
+  if (name === ':status') return ({ response }) => (response === undefined ? undefined : String(response.status));
+  return (source) => source.response?.headers.get(name);
+}
+
+/** All of a request's parameters as they came. */
+const queryParams: OperatorFactory = (argument) => {
+  if (argument !== undefined) return { problem: 'takes no argument' };
+  return ({ request }) => {
+    const at = request?.path.indexOf('?') ?? -1;
+    return at < 0 || at === request!.path.length - 1 ? undefined : request!.path.slice(at + 1);
+  };
+};
+
+function grpcStatus(number: boolean): OperatorFactory {
+  return (argument) => {
+    const style = argument ?? 'CAMEL_STRING';
+    if (!['CAMEL_STRING', 'SNAKE_STRING', 'NUMBER'].includes(style)) return { problem: `\`${style}\` is not a style` };
+    return (source) => {
+      if (!isGrpc(source.request?.headers.get('content-type'))) return undefined;
+      const status = grpcStatusOf(source);
+      if (status === undefined || number || style === 'NUMBER') return status;
+      return grpcStatusName(status, style === 'SNAKE_STRING');
+    };
+  };
+}
+const path: OperatorFactory = (argument) => {
+  const [query = 'WQ', which = 'ORIG_OR_PATH'] = (argument ?? '')
+    .split(':')
+    .map((part, i) => (part === '' ? ['WQ', 'ORIG_OR_PATH'][i] : part));
+  if (query !== 'WQ' && query !== 'NQ') return { problem: 'says `WQ` or `NQ` first' };
+  const original = requestHeaderOf('x-envoy-original-path');
+  const current = requestHeaderOf(':path');
+  const pick: Record<string, (s: LogSource) => string | undefined> = {
+    PATH: current,
+    ORIG: original,
+    ORIG_OR_PATH: (s) => original(s) ?? current(s),
+  };
+  const get = pick[which];
+  if (get === undefined) return { problem: 'says `ORIG`, `PATH` or `ORIG_OR_PATH` second' };
+  if (query === 'WQ') return get;
+  return (source) => {
+    const given = get(source);
+    return given === undefined ? undefined : pathOnly(given);
+  };
+};
+
+/** Names and values, as Envoy counts them: without what separates them on the wire. */
+function fieldBytes({ flat }: { readonly flat: readonly string[] }): number {
+  let bytes = 0;
+  for (const part of flat) bytes += part.length;
+  return bytes;
+}
+/** What the request line says counts as fields, too. */
+function lineBytes({ method, path, authority, scheme, hostIsEmpty }: RequestHead): number {
+  const of = (name: string, value: string): number => (value === '' ? 0 : name.length + value.length);
+  const host = hostIsEmpty === true ? ':authority'.length : of(':authority', authority);
+  return of(':method', method) + of(':path', path) + host + of(':scheme', scheme);
+}
+
+/** What heads and trailers say. */
+export const HEAD_OPERATORS: Readonly<Record<string, OperatorFactory>> = {
+  REQUEST_HEADERS_BYTES: ofSource(({ request }) =>
+    request === undefined ? 0 : fieldBytes(request.headers) + lineBytes(request),
+  ),
+  RESPONSE_HEADERS_BYTES: ofSource(({ response }) =>
+    response === undefined ? 0 : fieldBytes(response.headers) + ':status'.length + 3,
+  ),
+  RESPONSE_TRAILERS_BYTES: ofSource(({ trailers }) => (trailers ?? []).reduce((sum, part) => sum + part.length, 0)),
+  REQ: header(requestHeaderOf),
+  REQUEST_HEADER: header(requestHeaderOf),
+  REQ_WITHOUT_QUERY: header((name) => {
+    const get = requestHeaderOf(name);
+    return (source) => {
+      const value = get(source);
+      return value === undefined ? undefined : pathOnly(value);
+    };
+  }),
+  RESP: header(responseHeaderOf),
+  RESPONSE_HEADER: header(responseHeaderOf),
+  TRAILER: header((name) => (source) => trailer(source, name)),
+  RESPONSE_TRAILER: header((name) => (source) => trailer(source, name)),
+  QUERY_PARAMS: queryParams,
+  QUERY_PARAM: (argument) => {
+    if (argument === undefined || argument === '') return { problem: 'needs the name of a parameter' };
+    return (source) => (source.request === undefined ? undefined : queryParameter(source.request.path, argument));
+  },
+  PATH: path,
+  GRPC_STATUS: grpcStatus(false),
+  GRPC_STATUS_NUMBER: grpcStatus(true),
+};

@@ -1,0 +1,72 @@
+import type { PeerTls, StreamInfo } from '../../types.ts';
+import { LOCAL_FIELDS, PEER_FIELDS, validity } from '../access-log-certificates.ts';
+import { serverName, upstreamPeer } from '../access-log-upstream.ts';
+import { text, type OperatorFactory } from './operator.ts';
+
+const down = (value: (tls: PeerTls) => string | undefined): OperatorFactory =>
+  text((i) => (i.connection.tls === undefined ? undefined : value(i.connection.tls)));
+const up = (value: (tls: PeerTls) => string | undefined): OperatorFactory =>
+  text((i) => {
+    const peer = upstreamPeer(i);
+    return peer === undefined ? undefined : value(peer);
+  });
+const peer =
+  (value: (tls: PeerTls) => string | undefined) =>
+  (tls: PeerTls): string | undefined =>
+    tls.authenticated ? value(tls) : undefined;
+
+/** One operator for each field, by prefix and name. */
+function named(
+  prefix: string,
+  fields: Readonly<Record<string, (tls: PeerTls) => string | undefined>>,
+  make: (value: (tls: PeerTls) => string | undefined) => OperatorFactory,
+): Record<string, OperatorFactory> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [prefix + name, make(value)]));
+}
+function pick<T>(all: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
+  return Object.fromEntries(names.map((name) => [name, all[name]!]));
+}
+const downstreamPeer = ({ connection: { tls } }: StreamInfo): PeerTls | undefined =>
+  tls?.authenticated === true ? tls : undefined;
+
+function certificateTime(
+  which: 'validFrom' | 'validTo',
+  of: (info: StreamInfo) => PeerTls | undefined,
+): OperatorFactory {
+  return (argument) => {
+    const time = validity(which, argument === '' ? undefined : argument);
+    if (time === undefined) return { problem: `\`${argument}\` is not a format of times` };
+    return (source) => {
+      const peer = of(source.info);
+      return peer === undefined ? undefined : time(peer);
+    };
+  };
+}
+
+/** What TLS agreed on, on both sides. */
+export const TLS_OPERATORS: Readonly<Record<string, OperatorFactory>> = {
+  UPSTREAM_SERVER_NAME: text(serverName),
+  UPSTREAM_TLS_VERSION: up((t) => t.version),
+  UPSTREAM_TLS_CIPHER: up((t) => t.cipher),
+  UPSTREAM_TLS_GROUP: up((t) => t.session?.group),
+  UPSTREAM_TLS_SESSION_ID: up((t) => t.session?.id),
+  ...named('UPSTREAM_LOCAL_', pick(LOCAL_FIELDS, ['URI_SAN', 'DNS_SAN', 'IP_SAN']), up),
+  ...named('UPSTREAM_PEER_', pick(PEER_FIELDS, ['URI_SAN', 'DNS_SAN', 'IP_SAN', 'SUBJECT', 'ISSUER', 'CERT']), up),
+  UPSTREAM_PEER_CERT_V_START: certificateTime('validFrom', upstreamPeer),
+  UPSTREAM_PEER_CERT_V_END: certificateTime('validTo', upstreamPeer),
+  ...named('DOWNSTREAM_LOCAL_', LOCAL_FIELDS, down),
+  ...named('DOWNSTREAM_PEER_', PEER_FIELDS, (value) => down(peer(value))),
+  DOWNSTREAM_PEER_CERT_V_START: certificateTime('validFrom', downstreamPeer),
+  DOWNSTREAM_PEER_CERT_V_END: certificateTime('validTo', downstreamPeer),
+  TLS_JA3_FINGERPRINT: text((i) => i.connection.ja3),
+  TLS_JA4_FINGERPRINT: text((i) => i.connection.ja4),
+  DOWNSTREAM_TLS_VERSION: down((t) => t.version),
+  DOWNSTREAM_TLS_CIPHER: down((t) => t.cipher),
+  DOWNSTREAM_TLS_GROUP: down((t) => t.session?.group),
+  DOWNSTREAM_TLS_SESSION_ID: down((t) => t.session?.id),
+  REQUESTED_SERVER_NAME: (argument) =>
+    argument === undefined || argument === '' || argument.startsWith('SNI')
+      ? (source) =>
+          source.info.connection.requestedServerName === '' ? undefined : source.info.connection.requestedServerName
+      : { problem: `\`${argument}\` is not supported` },
+};

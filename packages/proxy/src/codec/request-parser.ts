@@ -153,12 +153,12 @@ export class RequestParser extends MessageParser {
     if (tokens === 'keep-alive' || tokens === 'Keep-Alive') {
       this.keepAlive = true;
     } else if (tokens !== '') {
-      let upgrades = false;
+      const upgrades = this.#wantsUpgrade(tokens);
       for (const part of tokens.split(',')) {
         const token = part.trim().toLowerCase();
         if (token === 'close') this.keepAlive = false;
         else if (token === 'keep-alive') this.keepAlive = true;
-        else if (token === 'upgrade') upgrades = true;
+        else if (upgrades || token === 'upgrade') continue;
         else if (token === 'http2-settings') this.drop((name) => name === token);
         else if (token !== '' && token !== 'te' && token !== 'transfer-encoding' && token !== 'content-length') {
           // A field named here goes no further, unless the proxy itself depends on it.
@@ -170,14 +170,22 @@ export class RequestParser extends MessageParser {
         }
       }
       if (hasToken(tokens, 'close')) this.keepAlive = false;
-      // h2c by upgrade is not on offer.
-      if (upgrades && (this.seen & Seen.UPGRADE) !== 0) {
-        const wanted = this.upgrade.toLowerCase();
-        if (wanted !== 'h2c') this.upgradeTo = wanted === '' ? NO_PROTOCOL : wanted;
-      }
     }
     if ((this.seen & Seen.PROXY_CONNECTION) !== 0 && hasToken(this.proxyConnection, 'close')) this.keepAlive = false;
     return undefined;
+  }
+
+  /** Whether the fields go on as they are, with those that `connection` names, for the sake of another protocol. */
+  #wantsUpgrade(tokens: string): boolean {
+    if ((this.seen & Seen.UPGRADE) === 0 || !hasToken(tokens, 'upgrade')) return false;
+    const wanted = this.upgrade.toLowerCase();
+    if (wanted !== 'h2c') {
+      this.upgradeTo = wanted === '' ? NO_PROTOCOL : wanted;
+      return true;
+    }
+    // That is not on offer by upgrade.
+    this.drop((name) => name === 'http2-settings');
+    return false;
   }
 }
 

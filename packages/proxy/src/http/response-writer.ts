@@ -50,7 +50,7 @@ export class ResponseWriter {
     const id = program.alwaysSetRequestIdInResponse ? stream.request.headers.get('x-request-id') : undefined;
     if (flat.length > 0 && id !== undefined) flat.push('x-request-id', id);
     this.#connection.out.text(
-      `${statusLine(status)}${encodeFieldsSpelled(flat, program.headerKeyFormat, undefined)}\r\n`,
+      `${this.http10 ? statusLine10(status) : statusLine(status)}${encodeFieldsSpelled(flat, program.headerKeyFormat, undefined)}\r\n`,
     );
   }
 

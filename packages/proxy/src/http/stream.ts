@@ -60,6 +60,7 @@ export class ActiveStream extends RequestStream implements LogSource {
   start(parser: RequestParser): void {
     const { hcm, info, connection } = this;
     const { program } = hcm;
+    this.#path.begin(parser);
     if ((parser.seen & Seen.EXPECT) !== 0 && !program.proxy100Continue) this.#answerExpectation(parser);
     this.request = readHead(parser, program);
     this.routes = hcm.routes(this.request);
@@ -67,7 +68,6 @@ export class ActiveStream extends RequestStream implements LogSource {
     this.hasLength = parser.contentLength >= 0;
     this.mayCarryEnvoyFields = (parser.seen & Seen.X_ENVOY) !== 0;
     this.idleTimeout = program.streamIdleTimeout;
-    this.#path.begin(parser);
     info.headerBytesReceived = parser.fieldBytes;
     if (!this.expectsBody) this.noteRequestEnd();
     const { request } = this;

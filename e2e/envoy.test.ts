@@ -1,10 +1,11 @@
 import { request } from 'node:http';
-import { connect, type ClientHttp2Session } from 'node:http2';
+import { once } from 'node:events';
+import { connect, constants, type ClientHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '@mizzen/testkit';
+import { freePort, repositoryRoot } from '@mizzen/testkit';
 import { describe, expect, it } from 'vitest';
 import type { RequestAnswer } from '@mizzen/runtime/api/types.ts';
 import { fromWorkload } from './lib/from-workload.ts';
@@ -140,9 +141,15 @@ it('counts requests, and scales and restarts without losing one', async () => {
 });
 
 it('carries gRPC, from HTTP/2 without TLS through mutual TLS to HTTP/2 without TLS', async () => {
-  const files = {
-    'all.yaml': `${service('client')}---\n${service('greeter').replace('{ name: http, port: 8080 }', '{ name: grpc, port: 8080 }')}`,
-  };
+  // gRPC's own server in Go.
+  const run = `annotations: { mizzen.dev/run: ${join(repositoryRoot, '.tools/collector/health')} }`;
+  const greeter = service('greeter')
+    .replace('{ name: http, port: 8080 }', '{ name: grpc, port: 8080 }')
+    .replace(
+      'metadata: { labels: { app: greeter, version: v1 } }',
+      `metadata: { labels: { app: greeter, version: v1 }, ${run} }`,
+    );
+  const files = { 'all.yaml': `${service('client')}---\n${greeter}` };
   await withMesh(files, async (mesh) => {
     const detail = JSON.parse((await mesh.api('/api/workloads/default/client-v1')).body) as WorkloadDetail;
     const [host, port] = detail.pods[0]!.httpProxy.split(':') as [string, string];
@@ -185,14 +192,34 @@ it('carries gRPC, from HTTP/2 without TLS through mutual TLS to HTTP/2 without T
           ),
         );
       };
-      await expect
-        .poll(async () => (await messages()).toSorted(), { timeout: 10_000 })
-        .toEqual([
-          'request destination client greeter 1',
-          'request source client greeter 1',
-          'response destination client greeter 1',
-          'response source client greeter 1',
-        ]);
+      const counted = async (count: number): Promise<void> =>
+        expect
+          .poll(async () => (await messages()).toSorted(), { timeout: 15_000 })
+          .toEqual(
+            ['request destination', 'request source', 'response destination', 'response source'].map(
+              (each) => `${each} client greeter ${count}`,
+            ),
+          );
+      await counted(1);
+      const calls = async (): Promise<number[]> =>
+        samples(await metrics(), 'istio_requests_total').map(({ value }) => Number(value));
+      expect(await calls()).toEqual([1, 1]);
+
+      // A call that goes on is told of, too: its messages, and that there was one only when it is over.
+      const watch = session.request({
+        ':method': 'POST',
+        ':path': '/grpc.health.v1.Health/Watch',
+        'content-type': 'application/grpc',
+        te: 'trailers',
+      });
+      watch.on('error', () => undefined);
+      watch.end(Buffer.from([0, 0, 0, 0, 0]));
+      await once(watch, 'data');
+      await counted(2);
+      expect(await calls()).toEqual([1, 1]);
+      watch.close(constants.NGHTTP2_CANCEL);
+      await expect.poll(async () => (await calls()).reduce((sum, each) => sum + each, 0), { timeout: 10_000 }).toBe(4);
+      await counted(2);
     } finally {
       session.destroy();
     }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Clock } from '@mizzen/proxy/deps.ts';
+import { metadataOf } from '@mizzen/translator/filters/peer-metadata.ts';
 import type { JsonObject } from '@mizzen/xds';
 import type { CommonProperties } from './entries.ts';
 import { ObservedNode } from './observed-node.ts';
@@ -93,6 +94,41 @@ test('a server waits for what the client says of their connection', () => {
   const [line = ''] = samples(server, 'tcp_connections_closed_total');
   expect(line).toContain('source_workload="client"');
   expect(line).toContain('source_principal="spiffe://cluster.local/ns/shop/sa/default"');
+});
+
+test('messages of a call are counted as it goes on, once it is known who takes part, and the call when it ends', () => {
+  const { server } = observed();
+  const sink = server.open('{"direction":"INBOUND"}')!;
+  const entry = (streamId: string, accessLogType: string, messages: string, from = ''): void =>
+    sink.http({
+      commonProperties: {
+        accessLogType,
+        streamId,
+        customTags: { messages },
+        metadata: { filterMetadata: { 'mizzen.peer': { metadata: from } } },
+      },
+      request: { requestHeaders: { 'content-type': 'application/grpc' } },
+      response: { responseCode: 200 },
+    });
+  const counts = (): number[][] =>
+    ['requests_total', 'request_messages_total', 'response_messages_total'].map((name) =>
+      values(samples(server, name)),
+    );
+  const client = metadataOf({ id: 'client', metadata: metadata('client') });
+  entry('a', 'DownstreamPeriodic', '1,0');
+  expect(counts()).toEqual([[], [], []]);
+  entry('a', 'DownstreamPeriodic', '3,1', client);
+  entry('a', 'DownstreamPeriodic', '4,1', client);
+  entry('b', 'DownstreamEnd', '1,2', client);
+  expect(counts()).toEqual([[1], [5], [3]]);
+  entry('a', 'DownstreamEnd', '7,5', client);
+  expect(counts()).toEqual([[2], [8], [7]]);
+  expect(samples(server, 'request_messages_total')[0]).toContain('source_workload="client"');
+  // One that nobody heard the end of does not stand in the way of another.
+  entry('c', 'DownstreamPeriodic', '9,0', client);
+  sink.end();
+  entry('c', 'DownstreamEnd', '1,0', client);
+  expect(counts()).toEqual([[3], [18], [7]]);
 });
 
 test('flags are told in the order in which they were set, and failures are errors of the edge', () => {

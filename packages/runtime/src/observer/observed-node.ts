@@ -46,7 +46,10 @@ export class ObservedNode {
     return {
       http: (entry) => requests.record(entry),
       tcp: (entry) => connections.record(entry),
-      end: () => connections.lost(),
+      end: () => {
+        requests.lost();
+        connections.lost();
+      },
     };
   }
 

@@ -19,11 +19,20 @@ import { sourceOf } from './source.ts';
 const PEER_NAMESPACE = 'mizzen.peer';
 const NONE: readonly string[] = [];
 
+/** Messages of a call that have been counted. */
+interface Counted {
+  readonly series: Series;
+  readonly requests: number;
+  readonly responses: number;
+}
+
 /** Istio's metrics of requests, of entries about them: what `istio.stats` would have counted. */
 export class Requests {
   readonly #recorder: StatsRecorder;
   readonly #reader: PeerReader;
   readonly #edges: Edges;
+  /** gRPC calls that go on, by the ids of their streams. */
+  readonly #calls = new Map<string, Counted>();
 
   constructor(recorder: StatsRecorder, reader: PeerReader, edges: Edges) {
     this.#recorder = recorder;
@@ -48,8 +57,13 @@ export class Requests {
       peer,
       names: reporter === 'source' ? upstreamNames(common) : downstreamNames(common),
     });
+    const ends = common.accessLogType !== 'DownstreamPeriodic';
+    // Before it is known who takes part, nothing is counted: it would be somebody else.
+    if (grpc && (ends || peer !== undefined || this.#calls.has(common.streamId ?? ''))) {
+      this.#messages(common, () => recorder.seriesOfParties(seen, values), ends);
+    }
+    if (!ends) return;
     const series = recorder.seriesOf(seen, values);
-    if (grpc) this.#messages(common, recorder.seriesOfParties(seen, values));
     series.add('requests_total', 1);
     const took = millisecondsOf(common.timeToLastDownstreamTxByte ?? common.duration);
     series.histogram('request_duration_milliseconds')?.record(Math.max(0, Math.trunc(took)));
@@ -59,12 +73,22 @@ export class Requests {
     if (reporter === 'source') this.#edges.request(common, code);
   }
 
-  /** What `grpc_stats` has counted, once the call is over: `REQUESTS,RESPONSES`. */
-  #messages(common: CommonProperties, series: Series): void {
+  /** Of a stream that ended nobody will hear more. */
+  lost(): void {
+    this.#calls.clear();
+  }
+
+  /** What `grpc_stats` has counted so far, `REQUESTS,RESPONSES`: what is new of it. */
+  #messages(common: CommonProperties, seriesOf: () => Series, ends: boolean): void {
+    const { streamId = '' } = common;
+    const known = this.#calls.get(streamId);
+    if (ends) this.#calls.delete(streamId);
     const [, requests, responses] = /^(\d+),(\d+)$/.exec(tagOf(common, 'messages')) ?? [];
     if (requests === undefined || responses === undefined) return;
-    series.add('request_messages_total', Number(requests));
-    series.add('response_messages_total', Number(responses));
+    const now = { series: known?.series ?? seriesOf(), requests: Number(requests), responses: Number(responses) };
+    now.series.add('request_messages_total', now.requests - (known?.requests ?? 0));
+    now.series.add('response_messages_total', now.responses - (known?.responses ?? 0));
+    if (!ends) this.#calls.set(streamId, now);
   }
 
   #peer({ metadata }: CommonProperties): WorkloadPeer | undefined {

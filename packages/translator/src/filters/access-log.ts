@@ -12,7 +12,10 @@ type AccessLogFilter = types.accesslog.AccessLogFilter;
 /** No filter chain was found for a connection: nothing but the listener can log that. */
 const NOT_ROUTED: AccessLogFilter = { responseFlagFilter: { flags: ['NR'] } };
 
-const ENDED: AccessLogFilter = { logTypeFilter: { types: ['TcpConnectionEnd'] } };
+const ENDED: Readonly<Record<'http' | 'tcp', AccessLogFilter>> = {
+  http: { logTypeFilter: { types: ['DownstreamPeriodic'], exclude: true } },
+  tcp: { logTypeFilter: { types: ['TcpConnectionEnd'] } },
+};
 
 /** Access logs of an HTTP connection manager or a TCP proxy; undefined when there are none. */
 export function accessLogs(
@@ -22,8 +25,8 @@ export function accessLogs(
 ): readonly AccessLog[] | undefined {
   const metrics = metricsLog(build, listener, carries);
   if (metrics === undefined) return nonEmpty(logs(build, listener, carries, undefined));
-  // Connections that go on report to the metrics, and to nobody else.
-  return [...logs(build, listener, carries, carries === 'tcp' ? ENDED : undefined), metrics];
+  // Connections and calls that go on report to the metrics, and to nobody else.
+  return [...logs(build, listener, carries, ENDED[carries]), metrics];
 }
 
 /** Access logs of a listener. */

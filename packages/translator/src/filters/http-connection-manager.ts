@@ -3,6 +3,7 @@ import type { Protocol } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
 import type { Build, ListenerClass } from '../listener/build.ts';
 import { accessLogs } from './access-log.ts';
+import { callReports } from './metrics-log.ts';
 import { httpConnectionSettings } from './connection-settings.ts';
 import { httpFilters } from './http-filters.ts';
 import { HEADER_CASE, idleTimeout, proxyConfig, proxyHeaders } from './proxy-config.ts';
@@ -51,6 +52,7 @@ export function httpConnectionManager(build: Build, options: ConnectionManagerOp
     upgradeConfigs: [{ upgradeType: 'websocket' }],
     tracing,
     accessLog: accessLogs(build, options.listener, 'http'),
+    accessLogOptions: callReports(build, options.listener),
     httpFilters: httpFilters(
       build,
       options.listener,

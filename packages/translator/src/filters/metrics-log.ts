@@ -6,6 +6,7 @@ import { statsConfig } from './istio.ts';
 import { defined, extension } from './typed.ts';
 
 type AccessLog = types.accesslog.AccessLog;
+type AccessLogFilter = types.accesslog.AccessLogFilter;
 type CustomTag = NonNullable<types.grpcAccessLog.CommonGrpcAccessLogConfig['customTags']>[number];
 
 /** What the name of a log says about how its entries are to be counted: a `stats.PluginConfig`, and for whom. */
@@ -29,11 +30,34 @@ const TAGS: readonly CustomTag[] = [
 
 /** How often connections that go on report, as Istio's metrics have it; nothing where nobody wants to know. */
 export function connectionReports(build: Build, listener: ListenerClass): types.tcpProxy.TcpProxy {
-  const stats = logsMetrics(build.context.proxy) ? statsConfig(build, listener) : undefined;
-  if (stats === undefined) return {};
-  const accessLogFlushInterval = stats.tcpReportingDuration ?? '5s';
+  const accessLogFlushInterval = interval(build, listener);
+  if (accessLogFlushInterval === undefined) return {};
   return { accessLogOptions: { accessLogFlushInterval, flushAccessLogOnConnected: true } };
 }
+
+/** The same of gRPC calls, whose messages are counted as they go on. */
+export function callReports(
+  build: Build,
+  listener: ListenerClass,
+): types.hcm.HttpConnectionManager_HcmAccessLogOptions | undefined {
+  const accessLogFlushInterval = interval(build, listener);
+  return accessLogFlushInterval === undefined ? undefined : { accessLogFlushInterval };
+}
+
+function interval(build: Build, listener: ListenerClass): string | undefined {
+  const stats = logsMetrics(build.context.proxy) ? statsConfig(build, listener) : undefined;
+  return stats === undefined ? undefined : (stats.tcpReportingDuration ?? '5s');
+}
+
+/** Requests that end, and calls of gRPC that go on. */
+const REPORTED: AccessLogFilter = {
+  orFilter: {
+    filters: [
+      { logTypeFilter: { types: ['DownstreamPeriodic'], exclude: true } },
+      { headerFilter: { header: { name: 'content-type', stringMatch: { prefix: 'application/grpc' } } } },
+    ],
+  },
+};
 
 /**
  * Entries of everything that Istio's metrics count, for whoever makes them of it: a plain Envoy has none. Undefined for all
@@ -55,7 +79,7 @@ export function metricsLog(build: Build, listener: ListenerClass, carries: 'http
     return extension('envoy.tcp_grpc_access_log', 'envoy.extensions.access_loggers.grpc.v3.TcpGrpcAccessLogConfig', {
       commonConfig,
     });
-  return extension(
+  const log: AccessLog = extension(
     'envoy.access_loggers.http_grpc',
     'envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig',
     defined({
@@ -65,6 +89,7 @@ export function metricsLog(build: Build, listener: ListenerClass, carries: 'http
       additionalResponseTrailersToLog: ['grpc-status'],
     }),
   );
+  return { ...log, filter: REPORTED };
 }
 
 /** Header fields that expressions name. */

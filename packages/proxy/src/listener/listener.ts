@@ -31,7 +31,8 @@ export class Listener {
   readonly name: string;
   readonly #services: ListenerServices;
   readonly #events: ListenerEvents;
-  readonly #stats: ListenerStats;
+  /** Connections count where they were accepted. */
+  #stats!: ListenerStats;
   #program: ListenerProgram;
   #loggers: readonly AccessLogger[] = [];
   #steps: readonly Step[] = NO_STEPS;
@@ -62,10 +63,6 @@ export class Listener {
     this.#events = events;
     this.#program = program;
     this.#policy = policy;
-    this.#stats = services.stats.listener(
-      program.statPrefix === '' ? program.name : program.statPrefix,
-      program.direction,
-    );
     this.update(program, chainKeys);
   }
 
@@ -86,7 +83,10 @@ export class Listener {
     return this.#stats.downstream_cx_active;
   }
 
-  update(program: ListenerProgram, chainKeys: ReadonlyMap<number, string>): void {
+  /** Returns how many filter chains go. */
+  update(program: ListenerProgram, chainKeys: ReadonlyMap<number, string>): number {
+    const { name, statPrefix, direction: ofTraffic } = program;
+    this.#stats = this.#services.stats.listener(statPrefix === '' ? name : statPrefix, ofTraffic);
     const before = new Map([...this.#chains.values()].map((chain) => [chain.key, chain]));
     const chains = new Map<FilterChainProgram, ChainRuntime>();
     for (const chain of [...program.chains, ...(program.defaultChain === undefined ? [] : [program.defaultChain])]) {
@@ -100,10 +100,11 @@ export class Listener {
     this.#takeFilters();
     this.#loggers = openLogs(program.accessLogs, this.#services.accessLog);
     this.#bind();
-    if (before.size === 0) return;
+    if (before.size === 0) return 0;
     const decision = this.#decision();
     const { time } = this.#policy;
     for (const chain of before.values()) void this.#drain(chain, decision, time, time);
+    return before.size;
   }
 
   /** Goes on with a program of the same configuration, of which only what filters discovered is different. */
@@ -254,10 +255,20 @@ export class Listener {
       accessLogs.length === 0
         ? undefined
         : new ConnectionLog(socket, { ...info, tls: undefined }, this.#services.deps.clock);
-    const pending: Pending = { socket, info, log, loggers: this.#loggers, handedOver, state: 'accepted', begun: 0 };
+    const stats = this.#stats;
+    const pending: Pending = {
+      stats,
+      socket,
+      info,
+      log,
+      loggers: this.#loggers,
+      handedOver,
+      state: 'accepted',
+      begun: 0,
+    };
     socket.on('error', ignore);
     if (this.#lacksFilter) {
-      this.#stats.extension_config_missing++;
+      stats.extension_config_missing++;
       this.#watch(pending);
       return void socket.destroy();
     }
@@ -266,7 +277,7 @@ export class Listener {
       this.#watch(pending);
       return this.#choose(pending, info, NOTHING_SEEN);
     }
-    this.#stats.downstream_pre_cx_active++;
+    stats.downstream_pre_cx_active++;
     pending.state = 'inspected';
     this.#watch(pending);
     const { listenerFiltersTimeout, continueOnListenerFiltersTimeout } = this.#program;
@@ -280,15 +291,15 @@ export class Listener {
       (why, found) => {
         switch (why) {
           case 'timeout':
-            this.#stats.downstream_pre_cx_timeout++;
+            stats.downstream_pre_cx_timeout++;
             if (continueOnListenerFiltersTimeout) this.#inspected(pending, found);
             else socket.destroy();
             return;
           case 'remote':
-            this.#stats.downstream_listener_filter_remote_close++;
+            stats.downstream_listener_filter_remote_close++;
             return;
           case 'error':
-            this.#stats.downstream_listener_filter_error++;
+            stats.downstream_listener_filter_error++;
             return;
           case 'closed':
             if (found.failure !== undefined) log?.fail({ downstreamTransportFailureReason: found.failure });
@@ -302,12 +313,12 @@ export class Listener {
   /** Counts and logs what becomes of a connection. */
   #watch(pending: Pending): void {
     pending.socket.once('close', () => {
-      if (pending.state === 'inspected') this.#stats.downstream_pre_cx_active--;
+      if (pending.state === 'inspected') pending.stats.downstream_pre_cx_active--;
       else if (pending.state === 'active') {
-        this.#stats.downstream_cx_active--;
-        this.#stats.downstream_cx_destroy++;
+        pending.stats.downstream_cx_active--;
+        pending.stats.downstream_cx_destroy++;
         const { clock } = this.#services.deps;
-        this.#stats.downstream_cx_length_ms.record(Math.trunc(clock.now() - pending.begun));
+        pending.stats.downstream_cx_length_ms.record(Math.trunc(clock.now() - pending.begun));
       } else if (pending.state === 'handed over') return;
       pending.log?.write(pending.loggers);
     });
@@ -315,7 +326,7 @@ export class Listener {
 
   /** The filters have seen enough. */
   #inspected(pending: Pending, found: Inspection): void {
-    this.#stats.downstream_pre_cx_active--;
+    pending.stats.downstream_pre_cx_active--;
     pending.state = 'accepted';
     const { metadata, ja3, ja4, notTls } = found;
     const told = withProxyHeader(pending.info, found);
@@ -364,15 +375,15 @@ export class Listener {
     });
     const runtime = chain === undefined ? undefined : this.#chains.get(chain);
     if (runtime === undefined) {
-      this.#stats.no_filter_chain_match++;
+      pending.stats.no_filter_chain_match++;
       log?.fail({ responseFlags: ResponseFlag.NR, responseCodeDetails: 'filter_chain_not_found' });
       socket.destroy();
       return;
     }
     pending.state = 'active';
     pending.begun = this.#services.deps.clock.now();
-    this.#stats.downstream_cx_total++;
-    this.#stats.downstream_cx_active++;
+    pending.stats.downstream_cx_total++;
+    pending.stats.downstream_cx_active++;
     if (log !== undefined) {
       log.begun = true;
       log.dropped = proxy?.header.length ?? 0;
@@ -383,6 +394,7 @@ export class Listener {
 
 /** A connection on its way to a filter chain. */
 interface Pending {
+  readonly stats: ListenerStats;
   readonly socket: Socket | TLSSocket;
   readonly info: PlainInfo;
   readonly log: ConnectionLog | undefined;

@@ -39,6 +39,8 @@ export class ListenerManager {
     listener_in_place_updated: 0,
     listener_create_success: 0,
   };
+  /** How many are on their way out, under Envoy's names. */
+  readonly draining = { total_filter_chains_draining: 0, total_listeners_draining: 0 };
   readonly #options: ListenerManagerOptions;
   readonly #active = new Map<string, { listener: Listener; resource: unknown }>();
   readonly #waiting = new Map<string, Waiting>();
@@ -155,7 +157,16 @@ export class ListenerManager {
     this.counts.listener_removed++;
     this.#active.delete(name);
     entry.listener.remove();
+    this.#drain('total_listeners_draining', 1);
     this.#options.onChange();
+  }
+
+  /** What goes is there until the drain time is over, as Envoy counts it, whether it has connections or not. */
+  #drain(what: keyof ListenerManager['draining'], count: number): void {
+    if (count === 0) return;
+    this.draining[what] += count;
+    const { services, drain } = this.#options;
+    services.deps.clock.after(drain.time, () => (this.draining[what] -= count));
   }
 
   /** Puts into force what has all it waited for; false: nothing has. Called when routes, secrets or clusters arrived. */
@@ -194,10 +205,13 @@ export class ListenerManager {
         resource,
       });
     } else {
-      if (rest(resource) === rest(known.resource)) this.counts.listener_in_place_updated++;
-      else this.counts.listener_create_success++;
+      const inPlace = rest(resource) === rest(known.resource);
+      this.counts.listener_create_success++;
+      if (inPlace) this.counts.listener_in_place_updated++;
       known.resource = resource;
-      known.listener.update(program, keys);
+      const chains = known.listener.update(program, keys);
+      if (inPlace) this.#drain('total_filter_chains_draining', chains);
+      else this.#drain('total_listeners_draining', 1);
     }
     this.#options.onChange();
   }

@@ -190,6 +190,7 @@ export function newClusterStats(): ClusterDetailStats {
       ciphers: {},
       versions: {},
       curves: {},
+      sigalgs: {},
       secrets: { notReady: 0 },
     },
     outlier_detection: newOutlierStats(),

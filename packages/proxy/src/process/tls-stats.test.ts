@@ -56,7 +56,9 @@ async function observe(
     (await fetchText(proxy.adminPort ?? admin, '/stats'))
       .split('\n')
       .filter((line) => line.startsWith(prefix))
-      .filter((line) => /\.ssl\.(ciphers|versions|handshake|fail_verify_(san|cert_hash|error))/.test(line))
+      .filter((line) =>
+        /\.ssl\.(ciphers|versions|curves|sigalgs|handshake|fail_verify_(san|cert_hash|error))/.test(line),
+      )
       .toSorted();
   await fetchText(front, '/modern');
   await fetchText(front, '/usual');
@@ -68,7 +70,7 @@ async function observe(
   return stats;
 }
 
-test('handshakes are counted as by Envoy: by version, by cipher and by why they failed', async () => {
+test('handshakes are counted as by Envoy: by version, cipher, group, signature and by why they failed', async () => {
   const theirs = await observe(startEnvoy);
   expect(theirs).toContain('cluster.modern.ssl.versions.TLSv1.3: 1');
   expect(theirs).toContain('cluster.wrong.ssl.fail_verify_san: 1');

@@ -22,6 +22,7 @@ export function addTls(values: Values, prefix: string, stats: UpstreamTlsStats |
   addAll(values, `${prefix}.ciphers`, stats.ciphers);
   addAll(values, `${prefix}.versions`, stats.versions);
   addAll(values, `${prefix}.curves`, stats.curves);
+  addAll(values, `${prefix}.sigalgs`, stats.sigalgs);
 }
 
 /** Of what makes a side's contexts; `updates`: how often secrets came. */

@@ -5,6 +5,7 @@ import { tls } from '../node-tls.ts';
 import type { Clock } from '../deps.ts';
 import type { TlsCertificateProgram, UpstreamTlsProgram, ValidationProgram } from '../program/types.ts';
 import { countAgreed } from './agreed.ts';
+import { peerSignature } from './signature.ts';
 import type { TlsContexts, TlsMaterial } from './context.ts';
 import type { KeyLogger } from './key-log.ts';
 import { handshakeFailure, laterErrors, SECRET_MISSING, unusable, verifyFailure } from './failure.ts';
@@ -47,11 +48,12 @@ export interface UpstreamTlsStats {
   readonly ciphers: Record<string, number>;
   readonly versions: Record<string, number>;
   readonly curves: Record<string, number>;
+  readonly sigalgs: Record<string, number>;
   /** Connections that failed as secrets had not come yet. */
   readonly secrets: { notReady: number };
 }
 
-type Counter = Exclude<keyof UpstreamTlsStats, 'ciphers' | 'versions' | 'curves' | 'secrets'>;
+type Counter = Exclude<keyof UpstreamTlsStats, 'ciphers' | 'versions' | 'curves' | 'sigalgs' | 'secrets'>;
 
 /** Bytes that the length of a server name has room for: what does not fit is not left out. */
 const MAX_NAME = 255;
@@ -175,7 +177,7 @@ export class UpstreamTls {
       if (certificate !== undefined) slot.validUntil = certificate.validToDate.getTime();
       if (early !== undefined) store(early);
       this.#stats.handshake++;
-      countAgreed(secure, this.#stats);
+      countAgreed(secure, this.#stats, peerSignature(secure, certificate, 'client', this.#program.signatureAlgorithms));
       if (resumed) this.#stats.session_reused++;
       onReady(secure);
     });

@@ -231,7 +231,7 @@ function once(): number {
 
 /** Envoy's clients stay below TLS 1.3 unless told, so that a refused certificate is known before a request is sent. */
 function clientOptions(program: CommonTlsProgram): SecureContextOptions {
-  return { ecdhCurve: curvesOf(program, CURVES), ...clientVersions(program), secureOptions: once() };
+  return { ecdhCurve: curvesOf(program, CLIENT_CURVES), ...clientVersions(program), secureOptions: once() };
 }
 
 function clientVersions(program: CommonTlsProgram): SecureContextOptions {
@@ -247,8 +247,9 @@ function curvesOf({ fips, ecdhCurves }: CommonTlsProgram, otherwise: string): st
 const [MAJOR = 0, MINOR = 0] = process.versions.openssl.split('.').map(Number);
 const NEW = MAJOR > 3 || (MAJOR === 3 && MINOR >= 5);
 const SEPARATOR = NEW ? '/' : ':';
-/** Older ones do not have the first. */
+/** Older ones do not have the first. Clients send keys for those with a star. */
 const SERVER_CURVES = NEW ? `X25519MLKEM768:${CURVES}` : CURVES;
+const CLIENT_CURVES = NEW ? `*X25519MLKEM768:*${CURVES}` : CURVES;
 
 function serverOptions(
   program: CommonTlsProgram & Partial<DownstreamTlsProgram>,

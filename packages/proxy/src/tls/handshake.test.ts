@@ -122,6 +122,7 @@ function counts(): UpstreamTlsStats {
     ciphers: {},
     versions: {},
     curves: {},
+    sigalgs: {},
     secrets: { notReady: 0 },
   };
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../deps.ts';
 import type { DownstreamTlsProgram } from '../program/types.ts';
 import type { PeerTls } from '../types.ts';
 import { countAgreed } from './agreed.ts';
+import { peerSignature } from './signature.ts';
 import type { ClientHello } from './client-hello.ts';
 import { mayResume, type TlsContexts, type TlsMaterial } from './context.ts';
 import {
@@ -39,6 +40,7 @@ export interface DownstreamTlsStats {
   readonly ciphers: Record<string, number>;
   readonly versions: Record<string, number>;
   readonly curves: Record<string, number>;
+  readonly sigalgs: Record<string, number>;
   /** Connections that failed as secrets had not come yet. */
   readonly secrets: { notReady: number };
 }
@@ -60,6 +62,7 @@ export function newDownstreamTlsStats(): DownstreamTlsStats {
     ciphers: {},
     versions: {},
     curves: {},
+    sigalgs: {},
     secrets: { notReady: 0 },
   };
 }
@@ -178,7 +181,7 @@ export class DownstreamTls {
   ): void {
     const fail = (
       reason: string,
-      counter: Exclude<keyof DownstreamTlsStats, 'ciphers' | 'versions' | 'curves' | 'secrets'>,
+      counter: Exclude<keyof DownstreamTlsStats, 'ciphers' | 'versions' | 'curves' | 'sigalgs' | 'secrets'>,
     ): void => {
       settle();
       // Who just hangs up has made no mistake in the handshake.
@@ -221,7 +224,9 @@ export class DownstreamTls {
       settle();
       this.stats.handshake++;
       if (secure.isSessionReused()) this.stats.session_reused++;
-      countAgreed(secure, this.stats);
+      const certificate = secure.getPeerX509Certificate();
+      const { signatureAlgorithms } = this.#program;
+      countAgreed(secure, this.stats, peerSignature(secure, certificate, 'server', signatureAlgorithms));
       const { servername } = secure as { servername?: unknown };
       const peer = new Peer(
         secure,
@@ -246,7 +251,10 @@ export class DownstreamTls {
     secure: TLSSocket,
     material: TlsMaterial,
   ):
-    | { reason: string; counter: Exclude<keyof DownstreamTlsStats, 'ciphers' | 'versions' | 'curves' | 'secrets'> }
+    | {
+        reason: string;
+        counter: Exclude<keyof DownstreamTlsStats, 'ciphers' | 'versions' | 'curves' | 'sigalgs' | 'secrets'>;
+      }
     | undefined {
     const { validation } = material;
     const certificate = secure.getPeerX509Certificate();

@@ -142,7 +142,7 @@ it('counts requests, and scales and restarts without losing one', async () => {
 
 it('carries gRPC, from HTTP/2 without TLS through mutual TLS to HTTP/2 without TLS', async () => {
   // gRPC's own server in Go.
-  const run = `annotations: { mizzen.dev/run: ${join(repositoryRoot, '.tools/collector/health')} }`;
+  const run = `annotations: { mizzen.dev/run: ${join(repositoryRoot, '.tools/peers/grpc-health')} }`;
   const greeter = service('greeter')
     .replace('{ name: http, port: 8080 }', '{ name: grpc, port: 8080 }')
     .replace(

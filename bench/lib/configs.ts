@@ -16,8 +16,15 @@ export interface Hop {
   /** Before the router, after all other filters. */
   readonly lastFilters?: readonly object[];
   readonly direction?: 'INBOUND' | 'OUTBOUND';
-  /** Port of what takes spans; absent: no request is traced. */
-  readonly spans?: number;
+  /** Absent: no request is traced. */
+  readonly spans?: Spans;
+}
+
+/** Who takes spans, and of which requests. */
+export interface Spans {
+  readonly port: number;
+  /** One request in a hundred, to an OpenTelemetry collector; or all of them, to the store of `mizzen up`, as that says it. */
+  readonly of: 'some' | 'all';
 }
 
 /** One listener with a connection manager, two routes, an access log in Istio's default format, one static cluster. */
@@ -30,7 +37,7 @@ export function bootstrap(hop: Hop): object {
       ? { forwardClientCertDetails: 'APPEND_FORWARD', setCurrentClientCertDetails: { subject: true, uri: true } }
       : {}),
     ...(hop.accessLog === undefined ? {} : { accessLog: [fileLog(hop.accessLog)] }),
-    ...(hop.spans === undefined ? {} : { tracing: TRACING }),
+    ...(hop.spans === undefined ? {} : { tracing: tracingOf(hop.spans) }),
     routeConfig: {
       name: hop.name,
       virtualHosts: [
@@ -94,7 +101,7 @@ export function bootstrap(hop: Hop): object {
   };
   const address = { socketAddress: { address: '127.0.0.1', portValue: hop.listen } };
   const direction = hop.direction === undefined ? {} : { trafficDirection: hop.direction };
-  const clusters = hop.spans === undefined ? [cluster] : [cluster, plainCluster('spans', hop.spans)];
+  const clusters = hop.spans === undefined ? [cluster] : [cluster, plainCluster('spans', hop.spans.port)];
   return {
     node: nodeOf(hop.name),
     staticResources: { listeners: [{ name: hop.name, address, ...direction, filterChains: [chain] }], clusters },
@@ -124,8 +131,11 @@ function fileLog(path: string): object {
   };
 }
 
-/** One request in a hundred, to an OpenTelemetry collector over HTTP. */
-const TRACING = {
+function tracingOf({ port, of }: Spans): object {
+  return of === 'some' ? SOME_TRACED : allTraced(port);
+}
+
+const SOME_TRACED = {
   randomSampling: { value: 1 },
   provider: {
     name: 'envoy.tracers.opentelemetry',
@@ -136,6 +146,24 @@ const TRACING = {
     },
   },
 };
+
+function allTraced(port: number): object {
+  const uri = `http://127.0.0.1:${port}/api/v2/spans`;
+  return {
+    randomSampling: { value: 100 },
+    provider: {
+      name: 'envoy.tracers.zipkin',
+      typedConfig: {
+        '@type': `${T}envoy.config.trace.v3.ZipkinConfig`,
+        collectorEndpointVersion: 'HTTP_JSON',
+        collectorService: { httpUri: { uri, cluster: 'spans', timeout: '5s' } },
+        traceId128bit: true,
+        sharedSpanContext: false,
+        traceContextOption: 'USE_B3_WITH_W3C_PROPAGATION',
+      },
+    },
+  };
+}
 
 const struct = (name: string, message: string, value: object): object => ({
   name,

@@ -16,7 +16,7 @@ export const command: Command = {
   description:
     'Every Deployment, StatefulSet and Pod becomes local processes with a sidecar each; a workload with nothing to run\n' +
     'gets a stand-in that answers for it. Files are followed while it runs. Ctrl-C stops everything.\n' +
-    'Without an argument the current directory is read.',
+    'Without an argument the current directory is read; what it has of other tools is passed over.',
   flags: {
     config: common.config,
     'mesh-config': common['mesh-config'],

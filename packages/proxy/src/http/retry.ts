@@ -35,7 +35,7 @@ export function parseRetryOn(list: string, unknown?: string[]): number {
   for (const part of list.split(',')) {
     const word = part.trim();
     if (word === '') continue;
-    const bit = RetryOn[word as RetryCondition] as number | undefined;
+    const bit = Object.hasOwn(RetryOn, word) ? RetryOn[word as RetryCondition] : undefined;
     if (bit === undefined) unknown?.push(word);
     else bits |= bit;
   }

@@ -46,5 +46,5 @@ function toCluster(
   const { virtualCluster } = route.virtualHost;
   if (virtualCluster !== undefined) info.virtualClusterName = virtualCluster(stream.request);
   const groups = groupsOf(stream, route);
-  return refuse(stream, route, cluster) ? undefined : new Router(stream, decision, cluster, action, groups);
+  return refuse(stream, route, cluster, groups) ? undefined : new Router(stream, decision, cluster, action, groups);
 }

@@ -102,7 +102,6 @@ function counts(stats: ClusterDetailStats): Record<string, number> {
   for (const [name, value] of Object.entries(stats) as [string, unknown][])
     if (typeof value === 'number') out[name] = value;
   delete out['upstream_rq_drop_overload'];
-  if (stats.upstream_rq_drop_overload > 0) out['upstream_rq_drop_overload'] = stats.upstream_rq_drop_overload;
   out['upstream_cx_destroy_local'] = stats.upstream_cx_destroy - stats.upstream_cx_destroy_remote;
   out['upstream_cx_destroy_with_active_rq'] =
     stats.upstream_cx_destroy_local_with_active_rq + stats.upstream_cx_destroy_remote_with_active_rq;

@@ -134,6 +134,7 @@ function readServerName(body: Buffer): string {
   if (body.length === 0 || body.readUInt8(2) !== 0) return '';
   const length = body.readUInt16BE(3);
   if (5 + length > body.length) throw new RangeError('server name');
+  if (body.subarray(5, 5 + length).includes(0)) throw new RangeError('server name');
   return body.toString('latin1', 5, 5 + length);
 }
 

@@ -54,8 +54,19 @@ async function makeBeginnings(): Promise<Readonly<Record<string, readonly Buffer
   broken.writeUInt16BE(0xffff, 43 + usual[43]! + 1);
   const grease = Buffer.from(usual);
   grease.writeUInt16BE(0x3a3a, 43 + usual[43]! + 3);
+  /** The usual one with six other bytes for a name. */
+  const named = (name: string): Buffer[] => {
+    const hello = Buffer.from(usual);
+    hello.write(name, hello.indexOf('a.test'), 'latin1');
+    return [hello];
+  };
   return {
     'a server name': [usual],
+    'a name with a line break': named('a\r\nb:c'),
+    'a name with a blank': named('a test'),
+    'a name with an underscore': named('a_test'),
+    'a name with a zero': named('a\0test'),
+    'a name with an accent': named('\xe9.test'),
     'upper case': [await clientHello({ servername: 'A.Test' })],
     'a wildcard': [await clientHello({ servername: 'x.y.wild.test' })],
     'no server name': [await clientHello({})],

@@ -66,7 +66,12 @@ export const TLS_OPERATORS: Readonly<Record<string, OperatorFactory>> = {
   DOWNSTREAM_TLS_SESSION_ID: down((t) => t.session?.id),
   REQUESTED_SERVER_NAME: (argument) =>
     argument === undefined || argument === '' || argument.startsWith('SNI')
-      ? (source) =>
-          source.info.connection.requestedServerName === '' ? undefined : source.info.connection.requestedServerName
+      ? (source) => asHostName(source.info.connection.requestedServerName)
       : { problem: `\`${argument}\` is not supported` },
 };
+
+/** Anybody can ask for any bytes: those that no host name has are shown as such. */
+function asHostName(name: string): string | undefined {
+  if (name === '') return undefined;
+  return /[^\w.-]/.test(name) ? `invalid:${name.replaceAll(/[^\w.-]/g, '_')}` : name;
+}

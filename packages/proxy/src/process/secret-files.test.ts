@@ -6,9 +6,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { freePort, startEnvoy } from '@mizzen/testkit';
 import { expect, test } from 'vitest';
+import { fetchText } from '../filter/testing/beside.ts';
 import { testAuthority, type TestCertificate } from '../tls/testing/certificates.ts';
 import { bootstrap, hcm, listener } from './testing/bootstraps.ts';
-import { startProxy } from './testing/standalone.ts';
+import { startWithAdmin } from './testing/standalone.ts';
 
 const TLS = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3';
 const ca = testAuthority();
@@ -53,7 +54,9 @@ async function shownNext(port: number, before: string): Promise<string> {
   return before;
 }
 
-async function observe(start: (config: object) => Promise<{ stop(): Promise<void> }>): Promise<string[]> {
+type Start = (config: object) => Promise<{ readonly admin: number; stop(): Promise<void> }>;
+
+async function observe(start: Start): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'mizzen-secret-'));
   const watchedFolder = mkdtempSync(join(tmpdir(), 'mizzen-watched-'));
   const ports = [await freePort(), await freePort()];
@@ -104,14 +107,21 @@ async function observe(start: (config: object) => Promise<{ stop(): Promise<void
   // A key that is not the certificate's: what was there stays.
   mount(folder, { ...third, keyPem: first.keyPem }, '..3');
   seen.push(await shownNext(ports[0]!, 'second'));
+  seen.push(await fetchText(proxy.admin, '/stats?filter=key_rotation_failed'));
   mount(folder, third, '..4');
   seen.push(await shownNext(ports[0]!, 'second'));
+  seen.push(
+    await fetchText(proxy.admin, '/stats?filter=^sds.*(key_rotation_failed|update_(success|rejected|failure))'),
+  );
   await proxy.stop();
   return seen;
 }
 
 test('a secret is read again when its files are moved to', async () => {
-  const theirs = await observe(startEnvoy);
+  const theirs = await observe(async (config) => {
+    const envoy = await startEnvoy(config);
+    return { admin: envoy.adminPort, stop: () => envoy.stop() };
+  });
   expect(theirs.slice(0, 5)).toEqual(['first', 'first', 'second', 'first', 'second']);
-  expect(await observe(startProxy)).toEqual(theirs);
+  expect(await observe(startWithAdmin)).toEqual(theirs);
 }, 60_000);

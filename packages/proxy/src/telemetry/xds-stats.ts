@@ -44,7 +44,7 @@ export function addXdsStats(values: Values, { texts, large }: OtherStats, node: 
     const subscription = records.subscription('secret', name);
     if (subscription.counts.update_attempt === 0) continue;
     add(`sds.${name}`, subscription);
-    addAll(values, `sds.${name}`, { key_rotation_failed: 0 });
+    addAll(values, `sds.${name}`, { key_rotation_failed: subscription.rotationsFailed });
   }
   for (const [prefix, name] of routesByName(node)) {
     const subscription = records.subscription('route', name);

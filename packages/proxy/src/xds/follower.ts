@@ -42,7 +42,9 @@ export class XdsFollower {
   readonly #versions = new Map<string, string>();
   readonly #subscriptions: Readonly<Record<Kind, XdsSubscription>>;
   readonly #heldRoutes = new Map<string, { readonly program: RouteConfigProgram; readonly resource: XdsResource }>();
-  readonly #secretFiles = new SecretFiles((name) => this.#readAgain(name));
+  readonly #secretFiles = new SecretFiles((name, watches) => this.#readAgain(name, watches));
+  /** Why secrets could not be read again, by name. */
+  readonly #unusable = new Map<string, string>();
   #clustersKnown = false;
   /** Clusters are being taken in: what waits for them is seen to once, afterwards. */
   #busy = false;
@@ -257,14 +259,24 @@ export class XdsFollower {
   }
 
   /** Something was moved to where a secret's files are. What cannot be used, or is no different, changes nothing. */
-  #readAgain(name: string): void {
+  #readAgain(name: string, watches: number): void {
     const { secrets } = this.#options;
     const resource = secrets.resource(name);
-    const { program } = this.#compile('secret', { name, version: '', resource }, compilers.secret, () => undefined);
-    if (program === undefined || isDeepStrictEqual(program, secrets.get(name))) return;
+    const given = { name, version: '', resource };
+    const { program, nacks } = this.#compile('secret', given, compilers.secret, () => undefined);
+    if (program === undefined) return this.#noteUnusable(name, JSON.stringify(nacks), watches);
+    this.#unusable.delete(name);
+    if (isDeepStrictEqual(program, secrets.get(name))) return;
     secrets.set(name, program, resource);
     this.#warmUp();
     this.#refreshListeners();
+  }
+
+  /** A move is told of several times, and counts, as in Envoy, once for each watch. */
+  #noteUnusable(name: string, why: string, watches: number): void {
+    if (this.#unusable.get(name) === why) return;
+    this.#unusable.set(name, why);
+    this.records.subscription('secret', name).rotationsFailed += watches;
   }
 
   #locate(places: readonly ResourcePlace[], apply: () => void): void {
@@ -292,6 +304,7 @@ export class XdsFollower {
     for (const program of this.#options.listeners.programs()) for (const name of program.secretNames) names.add(name);
     this.#options.secrets.keep(names);
     this.#secretFiles.keep(names);
+    for (const name of this.#unusable.keys()) if (!names.has(name)) this.#unusable.delete(name);
     this.#keepVersions('secret', names);
     this.#subscriptions.secret.follow(names);
   }

@@ -28,6 +28,8 @@ export interface SubscriptionRecord {
   readonly counts: UpdateCounts;
   /** Answers that had nothing in them. */
   empty: number;
+  /** How often what its files became could not be used. */
+  rotationsFailed: number;
   /** How often what is in force became another. */
   reloads: number;
   /** Of the last answer that was taken, and when that was, milliseconds since the epoch. */
@@ -70,7 +72,7 @@ export class ResourceRecords {
         update_rejected: 0,
         init_fetch_timeout: 0,
       };
-      record = { counts, empty: 0, reloads: 0, version: '', updated: 0, reloaded: 0 };
+      record = { counts, empty: 0, rotationsFailed: 0, reloads: 0, version: '', updated: 0, reloaded: 0 };
       this.#subscriptions.set(key, record);
     }
     return record;

@@ -7,11 +7,13 @@ import type { types } from '@mizzen/xds';
  * Kubernetes does with the folder that it mounts. A secret with a `watchedDirectory` is read again for that alone.
  */
 export class SecretFiles {
-  readonly #onMove: (secret: string) => void;
+  readonly #onMove: (secret: string, watches: number) => void;
   readonly #watchers = new Map<string, { readonly watcher: FSWatcher; readonly secrets: Set<string> }>();
+  /** One for each file, or for the directory that is watched instead. */
   readonly #folders = new Map<string, readonly string[]>();
 
-  constructor(onMove: (secret: string) => void) {
+  /** `watches`: how many of them the secret has. */
+  constructor(onMove: (secret: string, watches: number) => void) {
     this.#onMove = onMove;
   }
 
@@ -20,7 +22,7 @@ export class SecretFiles {
     const folders = foldersOf(resource as types.tls.Secret);
     const before = this.#folders.get(secret) ?? [];
     this.#folders.set(secret, folders);
-    for (const folder of folders) {
+    for (const folder of new Set(folders)) {
       const known = this.#watchers.get(folder);
       if (known !== undefined) known.secrets.add(secret);
       else this.#watch(folder, secret);
@@ -46,7 +48,7 @@ export class SecretFiles {
     const secrets = new Set([secret]);
     try {
       const watcher = watch(folder, { persistent: false }, (event) => {
-        if (event === 'rename') for (const each of secrets) this.#onMove(each);
+        if (event === 'rename') for (const each of secrets) this.#onMove(each, this.#folders.get(each)?.length ?? 0);
       });
       watcher.on('error', () => {
         watcher.close();
@@ -85,11 +87,9 @@ function foldersOf({
   const validation: Sources = [validationContext?.trustedCa, validationContext?.crl];
   const others: Sources = [...(sessionTicketKeys?.keys ?? []), genericSecret?.secret];
   return [
-    ...new Set([
-      ...watched(certificate, tlsCertificate?.watchedDirectory),
-      ...watched(validation, validationContext?.watchedDirectory),
-      ...watched(others, undefined),
-    ]),
+    ...watched(certificate, tlsCertificate?.watchedDirectory),
+    ...watched(validation, validationContext?.watchedDirectory),
+    ...watched(others, undefined),
   ];
 }
 

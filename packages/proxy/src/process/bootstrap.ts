@@ -12,6 +12,7 @@ import { compileBind } from '../program/cluster/bind.ts';
 import { CompileContext } from '../program/context.ts';
 import { compileString, type StringMatch } from '../program/match/string.ts';
 import { readResource } from '../program/read-resource.ts';
+import { checkLogFile } from '../program/values.ts';
 import type { AccessLogProgram, AddressProgram, CompileDeps } from '../program/types.ts';
 import { compileLayers, type RuntimeLayer } from '../runtime/layers.ts';
 import { tracerOf } from '../tracing/compile.ts';
@@ -188,8 +189,10 @@ function clusterManager(
   node: types.core.Node,
 ): ClusterManagerSettings {
   const { region = '', zone = '', subZone = '' } = node.locality ?? {};
+  const outlierLog = given?.outlierDetection?.eventLogPath;
+  checkLogFile(context, outlierLog, ['clusterManager', 'outlierDetection', 'eventLogPath']);
   return {
-    outlierLog: given?.outlierDetection?.eventLogPath || undefined,
+    outlierLog: outlierLog || undefined,
     localCluster: given?.localClusterName || undefined,
     locality: localityKey({ region, zone, subZone }),
     zone,

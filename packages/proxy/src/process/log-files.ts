@@ -1,4 +1,5 @@
-import { closeSync, constants, openSync, write, writeSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, statSync, write, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Clock, Timer } from '../deps.ts';
 import type { AccessLogSink } from '../http/runtime.ts';
 
@@ -39,6 +40,30 @@ export class LogFiles {
     this.#files.clear();
   }
 }
+
+const STREAMS: ReadonlySet<string> = new Set(['/dev/stdout', '/dev/stderr']);
+const { R_OK, W_OK, X_OK } = constants;
+
+/** Why a file, which need not be there yet, cannot be opened for lines; undefined: it can. */
+export function whyNotAppendable(path: string): string | undefined {
+  if (STREAMS.has(path)) return undefined;
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found?.isDirectory() === true) return 'it is a directory';
+    if (found === undefined) accessSync(dirname(path), W_OK | X_OK);
+    else accessSync(path, R_OK | W_OK);
+    return undefined;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return WORDS[code ?? ''] ?? message;
+  }
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such folder',
+  ENOTDIR: 'no such folder',
+  EACCES: 'permission denied',
+};
 
 /** A pipe without a reader is opened and written to like a file: nobody waits for whoever is going to read. */
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;

@@ -54,6 +54,8 @@ export interface ProxyNodeOptions {
   /** Of all listeners together; absent: any number. */
   readonly maxConnections?: number | undefined;
   readonly accessLog: (path: string) => AccessLogSink;
+  /** Why a log cannot be opened; absent: what names it is taken all the same, and goes without. */
+  readonly cannotAppend?: CompileDeps['cannotAppend'];
   readonly clusterManager?: ClusterManagerSettings | undefined;
   /** What becomes of connections of replaced and removed listeners and chains. */
   readonly drain: DrainPolicy;
@@ -250,6 +252,7 @@ export class ProxyNode {
       grpcCalls: (name) => this.clusters.get(name)?.stats.grpc,
       counter: (name) => this.counters.get(name),
       readFile: (path) => readFileSync(path),
+      ...(this.#options.cannotAppend === undefined ? {} : { cannotAppend: this.#options.cannotAppend }),
       env: (name) => process.env[name],
       isForwardProxy: (name) => this.clusters.get(name) instanceof ForwardProxyCluster,
       hasCluster: (name) => this.clusters.knows(name),

@@ -8,7 +8,7 @@ import { LiveRuntime } from '../runtime/open.ts';
 import { BootstrapSource } from '../xds/bootstrap-source.ts';
 import type { XdsSource } from '../xds/source.ts';
 import type { BootstrapProgram } from './bootstrap.ts';
-import { LogFiles } from './log-files.ts';
+import { LogFiles, whyNotAppendable } from './log-files.ts';
 import type { Logger } from './logger.ts';
 import { ProxyNode } from './proxy-node.ts';
 import type { StandaloneOptions } from './start-standalone.ts';
@@ -92,6 +92,7 @@ export async function serve({
     clusterManager: bootstrap.clusterManager,
     fetchTimeout: 0,
     accessLog: (file) => logs.sink(file),
+    cannotAppend: whyNotAppendable,
     drain: options.drain,
     onReady: () => {
       // Refusals of the same turn are told after it.

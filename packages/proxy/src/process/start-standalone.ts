@@ -2,6 +2,7 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import type { JsonObject } from '@mizzen/xds';
 import type { Deps } from '../deps.ts';
 import type { DrainPolicy } from '../listener/drain.ts';
+import { whyNotAppendable } from './log-files.ts';
 import type { CompileDeps } from '../program/types.ts';
 import type { Nack } from '../types.ts';
 import {
@@ -114,6 +115,7 @@ function offlineDeps({ clock, random }: Deps): CompileDeps {
     calls: { http: nobody, grpc: nobody, logs: () => nobody },
     counter: () => ({ value: 0 }),
     readFile: (path) => readFileSync(path),
+    cannotAppend: whyNotAppendable,
     env: (variable) => process.env[variable],
   };
 }

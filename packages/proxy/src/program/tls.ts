@@ -7,7 +7,7 @@ import type { CommonTlsProgram, DownstreamTlsProgram, KeyLogProgram, TlsVersion,
 import { compileCertificate } from './tls-certificate.ts';
 import { compileValidation } from './tls-validation.ts';
 import { checkParameters, checkProtocols, listOf } from './tls-parameters.ts';
-import { dataSource, milliseconds } from './values.ts';
+import { checkLogFile, dataSource, milliseconds } from './values.ts';
 
 const VERSIONS: Readonly<Record<string, TlsVersion | undefined>> = {
   TLS_AUTO: undefined,
@@ -120,6 +120,7 @@ function compileKeyLog(
   at: Path,
 ): KeyLogProgram {
   if (path === '') context.refuse([...at, 'path'], 'must not be empty');
+  checkLogFile(context, path, [...at, 'path']);
   return {
     path,
     local: compileCidrs(context, localAddressRange, [...at, 'localAddressRange']),

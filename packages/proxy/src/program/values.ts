@@ -64,3 +64,10 @@ export function dataSource(context: CompileContext, source: types.core.DataSourc
   context.refuse(path, 'must say where the data is');
   return undefined;
 }
+
+/** A file that lines are to be written to. */
+export function checkLogFile(context: CompileContext, file: string | undefined, path: Path): void {
+  if (file === undefined || file === '') return;
+  const why = context.deps.cannotAppend?.(file);
+  if (why !== undefined) context.refuse(path, `\`${file}\` cannot be opened: ${why}`);
+}

@@ -4,7 +4,7 @@ import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
 import type { AccessLogProgram, LogSource } from '../program/types.ts';
-import { dataSource } from '../program/values.ts';
+import { checkLogFile, dataSource } from '../program/values.ts';
 import { compileAccessLogFilter } from './access-log-filter.ts';
 import { jsonFormatter, sortedJson } from './access-log-format.ts';
 import { compileFormatters, operatorDeps, text } from './access-log-text.ts';
@@ -59,6 +59,7 @@ function targetOf(
     case 'envoy.extensions.access_loggers.file.v3.FileAccessLog': {
       const file = config as types.fileAccessLog.FileAccessLog;
       if (file.path === undefined || file.path === '') context.refuse([...path, 'path'], 'must not be empty');
+      checkLogFile(context, file.path, [...path, 'path']);
       return { path: file.path ?? '', format: fileFormat(context, file, path) };
     }
     case 'envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig':

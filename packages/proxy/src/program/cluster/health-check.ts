@@ -6,7 +6,7 @@ import type { Path } from '../path.ts';
 import { messageOf } from '../read-resource.ts';
 import { compileProxyProtocol } from '../transport.ts';
 import type { CheckProgram, HealthCheckProgram } from '../types.ts';
-import { milliseconds, wire } from '../values.ts';
+import { checkLogFile, milliseconds, wire } from '../values.ts';
 
 const FILE_SINK = 'envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink';
 const REDIS = 'envoy.extensions.health_checkers.redis.v3.Redis';
@@ -90,8 +90,10 @@ function eventLogs(context: CompileContext, check: types.core.HealthCheck, path:
     }
     const { eventLogPath = '' } = typedConfig as { readonly eventLogPath?: string };
     if (eventLogPath === '') context.refuse([...at, 'eventLogPath'], 'must not be empty');
+    checkLogFile(context, eventLogPath, [...at, 'eventLogPath']);
     return [eventLogPath];
   });
+  checkLogFile(context, check.eventLogPath, [...path, 'eventLogPath']);
   return check.eventLogPath === undefined || check.eventLogPath === '' ? files : [check.eventLogPath, ...files];
 }
 

@@ -25,6 +25,8 @@ export interface CompileDeps {
   readonly counter: (name: string) => Counter;
   /** Reads a file that a `dataSource` names. Throws what `readFileSync` throws. */
   readonly readFile: (path: string) => Buffer;
+  /** Why nothing can be written to the end of a file, which need not be there yet; undefined: it can, or nobody looks. */
+  readonly cannotAppend?: (path: string) => string | undefined;
   /** Whether the proxy itself speaks HTTP/2 to a cluster, as to a management server; nobody else can. */
   readonly speaksHttp2?: (cluster: string) => boolean;
   /** Whether a cluster is there now; undefined where nobody knows. */

@@ -70,6 +70,7 @@ function unavailable(
   const name = headers.get('x-envoy-upstream-alt-stat-name');
   const alternative = name === undefined ? undefined : alternativeOf(cluster.stats, name);
   const internal = headers.get('x-envoy-internal') === 'true';
+  cluster.stats.load.dropped++;
   chargeAnswer({ stream, cluster, groups, alternative, internal }, 503, false);
   const fields: [string, string][] = stream.hcm.program.router.suppressEnvoyHeaders ? [] : [[field, 'true']];
   replyOfRoute(stream, route, { status: 503, body, details, flags, fields });

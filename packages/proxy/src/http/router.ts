@@ -377,6 +377,7 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     if (this.#over) return;
     const { info, hcm } = this.stream;
     this.#tunnel = undefined;
+    if (reason === 'overflow') host.cluster.stats.load.dropped++;
     info.upstreamFailureReason = transport;
     const retried = this.retry?.onReset(reason, false) ?? 'no';
     if (retried === 'yes') {

@@ -1,4 +1,6 @@
+import { isIP } from 'node:net';
 import { dirname } from 'node:path';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import {
   Client as Channel,
   credentials,
@@ -114,6 +116,9 @@ async function openOrigin(dialer: Dialer, url: URL, connections: number): Promis
   const host = via.kind === 'direct' ? url.hostname : via.host;
   // The address that was checked is the one that is used: grpc-js looks up nothing.
   const [address = ''] = await guard.addresses(host);
+  const name = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  // grpc-js names every server when it connects, and an address is no name in TLS; its certificate must have the address.
+  const isAddress = isIP(name) !== 0;
   const options: ChannelOptions = {
     'grpc.default_authority': url.host,
     'grpc.enable_http_proxy': 0,
@@ -123,12 +128,15 @@ async function openOrigin(dialer: Dialer, url: URL, connections: number): Promis
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 1000,
     ...(via.kind === 'sidecar' ? { 'grpc.http_connect_target': `dns:${url.hostname}:${port}` } : {}),
-    ...(secure ? { 'grpc.ssl_target_name_override': url.hostname } : {}),
+    ...(secure ? { 'grpc.ssl_target_name_override': isAddress ? 'localhost' : name } : {}),
   };
   const target = `${address.includes(':') ? `ipv6:[${address}]` : `ipv4:${address}`}:${via.kind === 'direct' ? port : via.port}`;
   const { ca, insecure } = dialer.tls;
   const trust = secure
-    ? credentials.createSsl(ca === undefined ? null : Buffer.from(ca), null, null, { rejectUnauthorized: !insecure })
+    ? credentials.createSsl(ca === undefined ? null : Buffer.from(ca), null, null, {
+        rejectUnauthorized: !insecure,
+        ...(isAddress ? { checkServerIdentity: (_, cert) => checkServerIdentity(name, cert as PeerCertificate) } : {}),
+      })
     : credentials.createInsecure();
   return new Origin(Array.from({ length: connections }, () => new Channel(target, trust, options)));
 }

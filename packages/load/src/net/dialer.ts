@@ -75,13 +75,16 @@ export class Dialer {
         ...(/^[\d.]+$|:/.test(name) ? {} : { servername: name }),
         ...(ca === undefined ? {} : { ca }),
       });
-      encrypted.once('error', reject);
+      const [wanted] = alpn;
+      const notTaken = (): Error => new Error(`the server does not take ${wanted === 'h2' ? 'HTTP/2' : 'HTTP/1.1'}`);
+      const failed = (error: NodeJS.ErrnoException): void =>
+        reject(error.code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL' ? notTaken() : error);
+      encrypted.once('error', failed);
       encrypted.once('secureConnect', () => {
-        encrypted.off('error', reject);
-        const [wanted] = alpn;
+        encrypted.off('error', failed);
         if (wanted === 'h2' && encrypted.alpnProtocol !== 'h2') {
           encrypted.destroy();
-          reject(new Error('the server does not take HTTP/2'));
+          reject(notTaken());
         } else resolve(encrypted);
       });
     });

@@ -38,6 +38,8 @@ export class FieldSection {
   seen = 0;
   /** -1 when not declared. */
   contentLength = -1;
+  /** A length is given that is none. */
+  badLength = false;
   /** Repeated fields joined by commas; empty when absent (see `seen`). */
   connection = '';
   proxyConnection = '';
@@ -77,6 +79,7 @@ export class FieldSection {
     this.seen = 0;
     this.host = '';
     this.contentLength = -1;
+    this.badLength = false;
     this.problem = undefined;
     this.spelling = this.keepSpelling ? new Spelling(this.properOthers) : undefined;
     let joinedSeen = 0;
@@ -176,24 +179,23 @@ export class FieldSection {
     switch (bit) {
       case Seen.HOST:
         if (!this.#isRequest) return true;
-        this.host = again ? `${this.host},${value}` : value;
+        this.host = again ? joined(this.host, value) : value;
         return false;
       case Seen.CONTENT_LENGTH:
-        if (again || !DIGITS.test(value) || (value.length > 15 && BigInt(value) > MAX_LENGTH)) {
-          this.problem ??= 'http1.codec_error';
-        }
-        this.contentLength = Number(value);
+        if (again) this.problem ??= 'http1.codec_error';
+        if (!DIGITS.test(value) || (value.length > 15 && BigInt(value) > MAX_LENGTH)) this.badLength = true;
+        else this.contentLength = Number(value);
         return true;
       case Seen.TRANSFER_ENCODING:
         this.transferEncoding = again ? `${this.transferEncoding},${value}` : value.toLowerCase();
         return false;
       case Seen.CONNECTION:
         if (!again) this.connectionAt = this.flat.length;
-        this.connection = again ? `${this.connection},${value}` : value;
+        this.connection = again ? joined(this.connection, value) : value;
         return false;
       case Seen.UPGRADE:
         if (!again) this.upgradeAt = this.flat.length;
-        this.upgrade = again ? `${this.upgrade},${value}` : value;
+        this.upgrade = again ? joined(this.upgrade, value) : value;
         return false;
       case Seen.PROXY_CONNECTION:
         this.proxyConnection = value;
@@ -204,6 +206,11 @@ export class FieldSection {
         return true;
     }
   }
+}
+
+/** One field of two; an empty one adds nothing. */
+function joined(before: string, value: string): string {
+  return before === '' || value === '' ? before + value : `${before},${value}`;
 }
 
 function isBlank(code: number): boolean {

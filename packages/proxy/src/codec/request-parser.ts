@@ -94,14 +94,20 @@ export class RequestParser extends MessageParser {
     this.upgradeTo = '';
     this.keepAlive = this.minor >= 1;
     this.bodyMode = BodyMode.NONE;
+    // Beside an encoding no length is read.
+    if (this.badLength && (seen & Seen.TRANSFER_ENCODING) === 0) {
+      this.headComplete = false;
+      return 'http1.codec_error';
+    }
     if ((seen & Seen.UNDERSCORE) !== 0 && this.underscores === 'REJECT_REQUEST') {
       this.headComplete = false;
       return 'http1.unexpected_underscore';
     }
     if ((seen & Seen.TRANSFER_ENCODING) !== 0) {
       const twoLengths = (seen & Seen.CONTENT_LENGTH) !== 0;
-      if (twoLengths && !this.allowChunkedLength) return 'http1.content_length_and_chunked_not_allowed';
-      if (this.transferEncoding !== 'chunked' || this.method === 'CONNECT') return 'http1.invalid_transfer_encoding';
+      const chunked = this.transferEncoding === 'chunked';
+      if (twoLengths && !(this.allowChunkedLength && chunked)) return 'http1.content_length_and_chunked_not_allowed';
+      if (!chunked || this.method === 'CONNECT') return 'http1.invalid_transfer_encoding';
       if (twoLengths) {
         this.drop((name) => name === 'content-length');
         this.contentLength = -1;

@@ -50,6 +50,10 @@ export class ResponseParser extends MessageParser {
 
   protected override frame(): CodecErrorDetails | undefined {
     const { seen, status } = this;
+    if (this.badLength) {
+      this.headComplete = false;
+      return 'http1.codec_error';
+    }
     if (this.spelling !== undefined) this.spelling.reason = this.#reason;
     this.keepAlive = this.minor === 1;
     if ((seen & (Seen.CONNECTION | Seen.PROXY_CONNECTION)) !== 0) {

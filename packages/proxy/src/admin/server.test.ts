@@ -1,10 +1,15 @@
 /** What the admin interface makes of clients that mean no good. */
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bootstrap } from '../process/testing/bootstraps.ts';
-import { startWithAdmin } from '../process/testing/standalone.ts';
+import { envoyBinary } from '@mizzen/testkit';
+import { bootstrap, socketAddress } from '../process/testing/bootstraps.ts';
+import { startProxy, startWithAdmin } from '../process/testing/standalone.ts';
 
 let proxy: Awaited<ReturnType<typeof startWithAdmin>>;
 beforeAll(async () => {
@@ -41,4 +46,19 @@ test('pages of others, which browsers let ask, are refused', async () => {
     expect(await status('POST', '/healthcheck/fail', { origin })).toBe(403);
   expect(await status('POST', '/healthcheck/ok', { origin: own })).toBe(200);
   expect(await status('GET', '/ready', { host: 'evil.test' })).toBe(403);
+});
+
+test('a proxy that nobody could ask anything does not start, as Envoy does not', { timeout: 30_000 }, async () => {
+  const taken = createServer();
+  await new Promise<void>((done) => taken.listen(0, '127.0.0.1', done));
+  const { port } = taken.address() as AddressInfo;
+  const config = { admin: { address: socketAddress(port) }, ...bootstrap([], []) };
+  await expect(startProxy(config)).rejects.toThrow(/address already in use/i);
+  const file = join(mkdtempSync(join(tmpdir(), 'mizzen-admin-')), 'envoy.json');
+  writeFileSync(file, JSON.stringify(config));
+  const { status: ended, stderr } = spawnSync(envoyBinary(), ['-c', file, '--base-id', String(port)], {
+    timeout: 20_000,
+  });
+  expect([ended, stderr.toString()]).toEqual([1, expect.stringContaining('Address already in use')]);
+  taken.close();
 });

@@ -139,7 +139,17 @@ export async function serve({
     accessLog: (file) => logs.sink(file),
   };
   const loadReports = await reportLoad(context);
-  const admin = await startAdmin(context, options.adminAddressPath);
+  let admin: Awaited<ReturnType<typeof startAdmin>>;
+  try {
+    admin = await startAdmin(context, options.adminAddressPath);
+  } catch (error) {
+    logger.log('admin', 'critical', `cannot listen: ${(error as Error).message}`);
+    loadReports?.close();
+    alive.close();
+    await node.stop(0);
+    logs.close();
+    return 1;
+  }
   administered = true;
   announce();
   await ended;
@@ -180,7 +190,10 @@ async function reportLoad({
   });
 }
 
-/** Loaded when statistics are asked for or sent: most proxies of a mesh do neither. */
+/**
+ * Loaded when statistics are asked for or sent: most proxies of a mesh do neither. Rejects where the endpoint cannot
+ * listen: nobody could tell such a proxy anything.
+ */
 async function startAdmin(
   context: AdminContext,
   adminAddressPath: string | undefined,
@@ -197,7 +210,6 @@ async function startAdmin(
   const { serveAdmin } = await import('../admin/server.ts');
   const server = serveAdmin(context, shown, served);
   requests.follow(server);
-  server.on('error', (error) => context.logger.log('admin', 'critical', `cannot listen: ${error.message}`));
   server.on('listening', () => {
     const at = server.address();
     const text =
@@ -205,10 +217,11 @@ async function startAdmin(
     context.logger.log('admin', 'info', `admin address: ${text}`);
     if (adminAddressPath !== undefined) writeFileSync(adminAddressPath, text);
   });
-  await new Promise<void>((settled) => {
-    server.once('listening', settled);
-    server.once('error', () => settled());
+  await new Promise<void>((listening, failed) => {
+    server.once('listening', listening);
+    server.once('error', failed);
   });
+  server.on('error', (error) => context.logger.log('admin', 'error', error.message));
   return {
     close: () => {
       server.close();

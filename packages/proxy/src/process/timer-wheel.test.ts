@@ -49,6 +49,7 @@ describe('TimerWheel', () => {
     wheel.after(8, () => {
       throw new Error('from a timer');
     });
+    for (const nth of [1, 2, 3]) wheel.after(8, () => fired.push(nth));
     wheel.after(16, () => fired.push(16));
     time = 100;
     const keep = setInterval(() => undefined, 5);
@@ -57,6 +58,6 @@ describe('TimerWheel', () => {
     process.off('uncaughtException', listener);
     for (const other of before) process.on('uncaughtException', other);
     expect(thrown).toHaveLength(1);
-    expect(fired).toEqual([16]);
+    expect(fired).toEqual([1, 2, 3, 16]);
   });
 });

@@ -86,6 +86,7 @@ export class TimerWheel {
         this.#fire(this.#near[this.#tick % SLOTS]!);
       }
     } finally {
+      this.#defer(this.#near[this.#tick % SLOTS]!);
       this.#plan();
     }
   }
@@ -97,6 +98,19 @@ export class TimerWheel {
       const { fn } = entry;
       entry.cancel();
       fn?.();
+    }
+  }
+
+  /** What a callback that threw has kept from its turn comes next. */
+  #defer(slot: Entry): void {
+    const due = this.#tick + 1;
+    const next = this.#near[due % SLOTS]!;
+    while (slot.previous !== slot) {
+      const entry = slot.previous;
+      entry.previous.next = slot;
+      slot.previous = entry.previous;
+      entry.due = due;
+      push(next.next, entry);
     }
   }
 

@@ -8,7 +8,7 @@ import { turnNow } from './io.ts';
 import { poolOf, type Pool, type Waiter } from './pool.ts';
 import type { ResetReason } from './reset.ts';
 import type { Span } from '../tracing/span.ts';
-import type { Router } from './router.ts';
+import type { AttemptedRequest } from './attempted-request.ts';
 import { AttemptLog } from './attempt-log.ts';
 
 /**
@@ -27,7 +27,7 @@ export class Attempt implements Waiter, Exchange {
   over = false;
   /** Its time is over, and it goes on. */
   tooSlow = false;
-  readonly #router: Router;
+  readonly #router: AttemptedRequest;
   readonly #pool: Pool;
   #connection: ClientConnection | undefined;
   #waiting = true;
@@ -46,7 +46,7 @@ export class Attempt implements Waiter, Exchange {
   /** What comes after the head of an upgrade waits until that is accepted. */
   #held = false;
 
-  constructor(router: Router, host: UpstreamHost, span: Span | undefined) {
+  constructor(router: AttemptedRequest, host: UpstreamHost, span: Span | undefined) {
     this.#span = span;
     this.#router = router;
     this.host = host;

@@ -9,7 +9,7 @@ import { Headers } from './headers.ts';
 import { entered, turnNow } from './io.ts';
 import { keep } from './reads.ts';
 import type { ResetReason } from './reset.ts';
-import type { Router } from './router.ts';
+import type { AttemptedRequest } from './attempted-request.ts';
 import { logTunnel } from './stream-log.ts';
 import type { ActiveStream } from './stream.ts';
 
@@ -32,13 +32,17 @@ export interface TcpTunnel {
  * Ends a CONNECT: its payload goes to `host` as bytes, or, when the host is an internal listener of this proxy, the
  * client's connection is handed to that listener.
  */
-export function connectTcp(router: Router, host: UpstreamHost, header: ProxyProtocolProgram | undefined): TcpTunnel {
+export function connectTcp(
+  router: AttemptedRequest,
+  host: UpstreamHost,
+  header: ProxyProtocolProgram | undefined,
+): TcpTunnel {
   return host.internalListener === undefined
     ? new HostTunnel(router, host, header)
     : new InternalTunnel(router, host, host.internalListener);
 }
 
-function accept(router: Router, host: UpstreamHost): void {
+function accept(router: AttemptedRequest, host: UpstreamHost): void {
   const { stream } = router;
   stream.tunnel = stream.upgrade === 'connect';
   stream.info.responseCodeDetails = 'via_upstream';
@@ -59,7 +63,7 @@ function accept(router: Router, host: UpstreamHost): void {
 }
 
 class HostTunnel implements TcpTunnel {
-  readonly #router: Router;
+  readonly #router: AttemptedRequest;
   readonly #stream: ActiveStream;
   readonly #host: UpstreamHost;
   #socket: UpstreamSocket | undefined;
@@ -68,7 +72,7 @@ class HostTunnel implements TcpTunnel {
   /** Goes before the client's bytes. */
   readonly #header: ProxyProtocolProgram | undefined;
 
-  constructor(router: Router, host: UpstreamHost, header: ProxyProtocolProgram | undefined) {
+  constructor(router: AttemptedRequest, host: UpstreamHost, header: ProxyProtocolProgram | undefined) {
     this.#header = header;
     this.#router = router;
     this.#stream = router.stream;
@@ -177,7 +181,7 @@ class HostTunnel implements TcpTunnel {
 }
 
 class InternalTunnel implements TcpTunnel {
-  readonly #router: Router;
+  readonly #router: AttemptedRequest;
   readonly #stream: ActiveStream;
   readonly #host: UpstreamHost;
   readonly #name: string;
@@ -185,7 +189,7 @@ class InternalTunnel implements TcpTunnel {
   #ended = false;
   open = false;
 
-  constructor(router: Router, host: UpstreamHost, name: string) {
+  constructor(router: AttemptedRequest, host: UpstreamHost, name: string) {
     this.#router = router;
     this.#stream = router.stream;
     this.#host = host;

@@ -1,200 +1,34 @@
 import { BodyMode } from '../codec/parser.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
-import type { Timer } from '../deps.ts';
-import { setAuthority } from '../program/route/rewrite.ts';
-import { ResponseFlag, type InternalRedirectProgram, type ResponseHead, type UpstreamHost } from '../types.ts';
+import type { InternalRedirectProgram, ResponseHead } from '../types.ts';
 import { isGrpc } from '../telemetry/access-log-grpc.ts';
-import { Attempt } from './attempt.ts';
-import {
-  DNS_OVERFLOW_REPLY,
-  DURATION_REPLY,
-  invalidHeadReply,
-  NO_HOST_REPLY,
-  resetReply,
-  timeoutReply,
-  UNRESOLVED_REPLY,
-  type AttemptReply,
-} from './attempt-reply.ts';
-import { AttemptTimers, type AttemptTimeouts } from './attempt-timers.ts';
+import type { Attempt } from './attempt.ts';
+import { AttemptedRequest, flagOf } from './attempted-request.ts';
 import { chargeAnswer, chargeAnswerTime } from './charge.ts';
-import { connectTcp, type TcpTunnel } from './connect.ts';
-import { replyOfRoute } from './direct-reply.ts';
-import { invalidPart } from './head-check.ts';
+import type { TcpTunnel } from './connect.ts';
 import { Headers } from './headers.ts';
 import { reportAnswer } from './host-report.ts';
-import { entered, turnNow } from './io.ts';
+import { turnNow } from './io.ts';
 import { redirected } from './internal-redirect.ts';
 import { keepUpgrade } from './keep-upgrade.ts';
-import { RequestBody } from './request-body.ts';
-import { resetDetails, resetOutcome, type ResetReason } from './reset.ts';
-import type { RetryVerdict } from './retry-state.ts';
-import { RoutedRequest } from './routed-request.ts';
-import { Shadows } from './shadows.ts';
 import { logTunnel } from './stream-log.ts';
 
 /** Body bytes that may wait for a connection before the client is told to stop. */
 const MAX_WAITING = 256 * 1024;
 
 /**
- * Forwards one request: picks cluster and host, makes attempts, and turns what comes of them into the response. The
- * body is kept only while an attempt has not sent it or may have to be repeated.
+ * Forwards one request: gives its body to attempts, and turns what comes of them into the response. The body is kept
+ * only while an attempt has not sent it or may have to be repeated.
  */
-export class Router extends RoutedRequest implements AttemptTimeouts {
-  /** For attempts. */
-  readonly body = new RequestBody();
-  #attempt: Attempt | undefined;
-  /** Attempts before it that are too slow, and may be the first to be answered all the same. */
-  #slow: Attempt[] | undefined;
-  /** Host of the attempt before. */
-  #hostBefore: UpstreamHost | undefined;
-  #tunnel: TcpTunnel | undefined;
-  /** The upstream has sent an interim response. */
-  #interim = false;
+export class Router extends AttemptedRequest {
   #keptForRedirect = false;
-  #backOff: Timer | undefined;
-  #shadows: Shadows | undefined;
-  #timers: AttemptTimers | undefined;
   #pausedDownstream = false;
-  #over = false;
-  #lastWasTimeout = false;
   /** A canary answers. */
   #canary = false;
 
-  start(): void {
-    this.prepare();
+  override start(): void {
     this.#keptForRedirect = this.action.internalRedirect !== undefined;
-    this.#timers = AttemptTimers.of(
-      this.stream,
-      {
-        response: this.timeouts.perTry,
-        idle: this.action.retry?.perTryIdleTimeout ?? 0,
-        duration: this.timeouts.upstream,
-      },
-      this,
-    );
-    this.#choose();
-  }
-
-  // ---- attempts
-
-  #choose(): void {
-    const host = this.cluster.choose(this);
-    if (host instanceof Promise) {
-      host.then(
-        (chosen) => entered(() => this.#chosen(chosen)),
-        () => entered(() => this.#chosen(null)),
-      );
-      return;
-    }
-    this.#chosen(host);
-  }
-
-  #chosen(host: UpstreamHost | null): void {
-    if (this.#over) return;
-    const { stream } = this;
-    if (host === null) {
-      this.#end();
-      const { noHost } = this.cluster;
-      if (noHost !== undefined) {
-        // In Envoy a filter says so, before the first attempt.
-        if (stream.info.attemptCount === 1) stream.info.attemptCount = 0;
-        this.#reply(noHost === 'overflow' ? DNS_OVERFLOW_REPLY : UNRESOLVED_REPLY);
-        return;
-      }
-      this.cluster.stats.upstream_cx_none_healthy++;
-      const { override } = this;
-      const reply = override?.strict === true ? { ...NO_HOST_REPLY, status: override.status } : NO_HOST_REPLY;
-      chargeAnswer(this, reply.status, false);
-      this.#reply(reply);
-      return;
-    }
-    this.#hostBefore = stream.info.upstreamTarget;
-    stream.info.upstreamHost = host.authority;
-    stream.info.upstreamTarget = host;
-    stream.info.upstreamLocalAddress = '';
-    this.avoid?.push(host);
-    this.tried?.hosts.push(host);
-    if (this.action.autoHostRewrite && host.hostname !== '' && host.hostname !== stream.request.authority) {
-      const { suppressEnvoyHeaders } = stream.hcm.program.router;
-      setAuthority(stream.request, host.hostname, this.action.appendXForwardedHost, !suppressEnvoyHeaders);
-    }
-    const connect = this.#endsConnect ? this.action.upgrades.get('connect') : undefined;
-    if (connect !== undefined) {
-      this.#tunnel = connectTcp(this, host, connect.proxyProtocol);
-      this.#tunnel.start();
-      return;
-    }
-    const span = stream.tracing?.attempt(this.cluster.statName ?? this.cluster.name, stream.info.attemptCount);
-    const attempt = new Attempt(this, host, span);
-    this.#attempt = attempt;
-    this.#timers?.attemptBegins(this.body.complete);
-    // What is kept of the body is gone once it has been sent.
-    const mirrors = stream.info.attemptCount === 1 && this.action.mirrors.length > 0;
-    if (mirrors && this.body.parts.length > 0) this.#startShadows();
-    attempt.start();
-    if (mirrors && this.#shadows === undefined && !this.#over) this.#startShadows();
-  }
-
-  #startShadows(): void {
-    this.#shadows = Shadows.start(this.stream, this.action.mirrors, this.timeouts.route, this.body);
-  }
-
-  #retryLater(): void {
-    const attempt = this.#attempt;
-    this.#attempt = undefined;
-    this.#timers?.attemptEnds();
-    attempt?.reset();
-    this.#againLater();
-  }
-
-  #againLater(): void {
-    const { stream } = this;
-    this.#backOff = stream.hcm.deps.clock.after(this.retry!.nextBackOff(stream.hcm.deps.random), () => {
-      this.#backOff = undefined;
-      entered(() => {
-        if (this.#over) return;
-        this.retry?.begins();
-        this.#again();
-      });
-    });
-  }
-
-  #again(): void {
-    this.prepareAgain(this.#lastWasTimeout);
-    this.#lastWasTimeout = false;
-    this.#choose();
-  }
-
-  /** An attempt ended without a response, or within one. */
-  onReset(attempt: Attempt, reason: ResetReason, transport: string): void {
-    if (this.#over) return;
-    const isSlow = this.#forget(attempt);
-    if (!isSlow && attempt !== this.#attempt) return;
-    const { info, hcm } = this.stream;
-    if (reason === 'overflow') {
-      // It has not been tried.
-      if (!attempt.admitted) {
-        info.upstreamHost = this.#hostBefore?.authority ?? '';
-        info.upstreamTarget = this.#hostBefore;
-      }
-    } else if (attempt.connected) attempt.host.report('reset', attempt.responded ? 'nothing' : 'error');
-    if (this.#cutShort(resetDetails('upstream_reset_after_response_started', reason, ''), resetOutcome(reason).flag))
-      return;
-    info.upstreamFailureReason = transport;
-    const retried = isSlow ? 'no' : (this.retry?.onReset(reason, attempt.begun) ?? 'no');
-    if (retried === 'yes') {
-      this.#retryLater();
-      return;
-    }
-    if (reason === 'overflow') attempt.host.cluster.stats.load.dropped++;
-    info.responseFlags |= flagOf(retried);
-    if (this.#waitsForOthers(attempt)) {
-      if (!isSlow) this.#timers?.attemptEnds();
-      chargeAnswer(this, resetOutcome(reason).status, attempt.host.canary === true, attempt.host);
-      return;
-    }
-    const { suppressEnvoyHeaders } = hcm.program.router;
-    this.#giveUp(resetReply(reason, transport, info.attemptCount, this.#interim, suppressEnvoyHeaders));
+    super.start();
   }
 
   /**
@@ -204,17 +38,17 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
   onInterim(attempt: Attempt, parser: ResponseParser): void {
     if (parser.status !== 100 && (parser.status < 102 || parser.status > 104)) return;
     chargeAnswer(this, parser.status, false, attempt.host);
-    this.#interim = true;
-    if (this.timeouts.hedges) this.#settleFor(attempt);
+    this.interim = true;
+    if (this.timeouts.hedges) this.settleFor(attempt);
     this.retryNoMore();
     if (this.stream.hcm.program.proxy100Continue && !this.stream.responseStarted)
       this.stream.passInterim(parser.status, parser.flat);
   }
 
   onResponseHead(attempt: Attempt, parser: ResponseParser): void {
-    if (this.#over) return;
-    const isSlow = this.#slow?.includes(attempt) === true;
-    if (!isSlow && attempt !== this.#attempt) return;
+    if (this.over) return;
+    const isSlow = this.slow?.includes(attempt) === true;
+    if (!isSlow && attempt !== this.attempt) return;
     const { stream } = this;
     const { status } = parser;
     const { stats } = this.cluster;
@@ -227,22 +61,22 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
       const verdict = isSlow ? this.retry.ofSlow(head) : this.retry.onResponse(head, stream.hcm.deps.clock);
       if (verdict === 'yes') {
         stats.retry.charge(status);
-        this.#retryLater();
+        this.retryLater();
         return;
       }
       if (!isSlow) stream.info.responseFlags |= flagOf(verdict);
       unwanted = verdict !== 'no';
     }
     if (this.timeouts.hedges) {
-      if (unwanted && this.#waitsForOthers(attempt)) {
-        if (!this.#forget(attempt)) this.#attempt = undefined;
+      if (unwanted && this.waitsForOthers(attempt)) {
+        if (!this.forget(attempt)) this.attempt = undefined;
         attempt.reset();
         return;
       }
-      this.#settleFor(attempt);
+      this.settleFor(attempt);
     }
     stream.info.upstreamResponseTime = turnNow(stream.hcm.deps.clock);
-    this.#timers?.responseBegins();
+    this.timers?.responseBegins();
     const redirect = this.action.internalRedirect;
     if (redirect?.codes.includes(status) === true && this.#followRedirect(redirect, head)) return;
     const upgraded = stream.upgrade !== '' && parser.opensTunnel;
@@ -265,38 +99,6 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     }
   }
 
-  /** Something else than this attempt may still bring an answer. */
-  #waitsForOthers(attempt: Attempt): boolean {
-    if (this.#slow === undefined) return false;
-    const current = this.#attempt;
-    if (this.#backOff !== undefined || (current !== undefined && current !== attempt && !current.over)) return true;
-    return this.#slow.some((other) => other !== attempt);
-  }
-
-  /** False: it is none of the slow ones. */
-  #forget(attempt: Attempt): boolean {
-    const at = this.#slow?.indexOf(attempt) ?? -1;
-    if (at >= 0) this.#slow!.splice(at, 1);
-    return at >= 0;
-  }
-
-  /** The answer of this attempt is the one that counts. */
-  #settleFor(attempt: Attempt): void {
-    const others = this.#slow;
-    if (others === undefined) return;
-    this.#slow = undefined;
-    this.#backOff?.cancel();
-    this.#backOff = undefined;
-    this.retryNoMore();
-    const current = this.#attempt;
-    this.#attempt = attempt;
-    for (const other of others) if (other !== attempt) other.reset();
-    if (current === attempt) return;
-    current?.reset();
-    this.#timers?.attemptEnds();
-    attempt.isTheOne();
-  }
-
   /** The response is not for the client: the request goes where it says. */
   #followRedirect(policy: InternalRedirectProgram, head: ResponseHead): boolean {
     const { stream, body } = this;
@@ -314,30 +116,28 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
   }
 
   onResponseData(data: Buffer): void {
-    if (this.#over) return;
-    this.#timers?.moved();
+    if (this.over) return;
+    this.timers?.moved();
     this.stream.sendData(data);
   }
 
   onResponseEnd(attempt: Attempt, trailers: string[] | undefined): void {
-    if (this.#over || attempt !== this.#attempt) return;
+    if (this.over || attempt !== this.attempt) return;
     const { info, hcm } = this.stream;
     if (info.requestEndTime >= 0)
-      chargeAnswerTime(this, turnNow(hcm.deps.clock) - info.requestEndTime, this.#canary, this.#attempt?.host);
+      chargeAnswerTime(this, turnNow(hcm.deps.clock) - info.requestEndTime, this.#canary, this.attempt?.host);
     this.stream.sendEnd(trailers);
   }
 
-  // ---- the request's body
-
   onRequestData(data: Buffer): void {
-    if (this.#over) return;
-    if (this.#tunnel?.open === true) {
-      this.#tunnel.write(data);
+    if (this.over) return;
+    if (this.tunnel?.open === true) {
+      this.tunnel.write(data);
       return;
     }
-    this.#shadows?.data(data);
-    this.#timers?.moved();
-    const attempt = this.#attempt;
+    this.shadows?.data(data);
+    this.timers?.moved();
+    const attempt = this.attempt;
     if (!this.#keepsBody && attempt?.takesBody === true) {
       attempt.sendPart(data);
       return;
@@ -357,38 +157,19 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
   onRequestEnd(trailers: readonly string[] | undefined): void {
     this.body.complete = true;
     this.body.trailers = trailers;
-    if (this.#over) return;
-    if (this.#tunnel !== undefined) {
-      if (this.#tunnel.open) this.#tunnel.end();
+    if (this.over) return;
+    if (this.tunnel !== undefined) {
+      if (this.tunnel.open) this.tunnel.end();
       return;
     }
-    this.#shadows?.end();
+    this.shadows?.end();
     const { connection, hcm, upgrade } = this.stream;
     if (upgrade === '') {
       const { route } = this.timeouts;
       if (route > 0) connection.deadlines.route.set(turnNow(hcm.deps.clock) + route);
-      if (this.#attempt !== undefined) this.#timers?.requestComplete();
+      if (this.attempt !== undefined) this.timers?.requestComplete();
     }
-    this.#attempt?.sendBody();
-  }
-
-  /** The host of a CONNECT that ends here was not reached. */
-  onTunnelFailure(host: UpstreamHost, reason: ResetReason, transport: string): void {
-    if (this.#over) return;
-    const { info, hcm } = this.stream;
-    this.#tunnel = undefined;
-    if (reason === 'overflow') host.cluster.stats.load.dropped++;
-    info.upstreamFailureReason = transport;
-    const retried = this.retry?.onReset(reason, false) ?? 'no';
-    if (retried === 'yes') {
-      this.#againLater();
-      return;
-    }
-    info.responseFlags |= flagOf(retried);
-    const { suppressEnvoyHeaders } = hcm.program.router;
-    const reply = resetReply(reason, transport, info.attemptCount, false, suppressEnvoyHeaders);
-    chargeAnswer(this, reply.status, host.canary === true, host);
-    this.#giveUp(reply, false);
+    this.attempt?.sendBody();
   }
 
   /** What came of the client's bytes before there was somebody to take them. */
@@ -400,14 +181,6 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     for (const part of body.parts) tunnel.write(part);
     body.forget();
     if (body.complete) tunnel.end();
-  }
-
-  /** The request is a CONNECT, or means one, and ends here. */
-  get #endsConnect(): boolean {
-    const { upgrade, request } = this.stream;
-    if (upgrade !== 'connect' && request.method !== 'POST') return false;
-    const connect = this.action.upgrades.get('connect');
-    return connect?.terminateConnect === true && (upgrade === 'connect' || connect.allowPost === true);
   }
 
   /** The body may have to be sent again. */
@@ -427,8 +200,6 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     return body.parts.length;
   }
 
-  // ---- flow
-
   pauseDownstream(): void {
     if (this.#pausedDownstream) return;
     this.#pausedDownstream = true;
@@ -442,152 +213,11 @@ export class Router extends RoutedRequest implements AttemptTimeouts {
     this.stream.connection.resume();
   }
   pauseUpstream(): void {
-    this.#attempt?.pause();
-    this.#tunnel?.pause();
+    this.attempt?.pause();
+    this.tunnel?.pause();
   }
   resumeUpstream(): void {
-    this.#attempt?.resume();
-    this.#tunnel?.resume();
+    this.attempt?.resume();
+    this.tunnel?.resume();
   }
-
-  // ---- ends
-
-  onTimeout(): void {
-    if (this.#over) return;
-    const under = this.#underWay();
-    for (const attempt of under) this.#chargeTimeout(attempt);
-    if (this.#cutShort('response_timeout', ResponseFlag.UT)) return;
-    // One more is charged with the reply.
-    for (const { host } of under.slice(1)) chargeAnswer(this, this.timeoutStatus, host.canary === true, host);
-    this.#giveUp(timeoutReply(this.timeoutStatus, 'response_timeout', ResponseFlag.UT), under.length > 0);
-  }
-
-  /** Attempts that are not over, the last one first. */
-  #underWay(): Attempt[] {
-    const last = this.#attempt;
-    return [...(last === undefined || last.over ? [] : [last]), ...(this.#slow ?? [])];
-  }
-
-  #chargeTimeout(attempt: Attempt): void {
-    this.cluster.stats.upstream_rq_timeout++;
-    if (this.groups !== undefined) for (const group of this.groups) group.upstream_rq_timeout++;
-    if (attempt.heard) attempt.host.count?.('timeout');
-    else if (!attempt.tooSlow) attempt.host.report('timeout');
-  }
-
-  onTryDuration(): void {
-    if (this.#over) return;
-    this.cluster.stats.upstream_rq_max_duration_reached++;
-    if (this.#cutShort('upstream_max_stream_duration_reached', ResponseFlag.UMSDR)) return;
-    this.#giveUp(DURATION_REPLY);
-  }
-
-  /** Whether the request's head cannot be sent to anybody: it was answered then. */
-  refusesHead(): boolean {
-    const invalid = invalidPart(this.stream.request);
-    if (invalid === undefined) return false;
-    this.#giveUp(invalidHeadReply(invalid), false);
-    return true;
-  }
-
-  onTryTimeout(): void {
-    if (this.timeouts.hedges) {
-      this.#attempt?.timedOut();
-      this.#hedge();
-      return;
-    }
-    this.cluster.stats.upstream_rq_per_try_timeout++;
-    this.#attempt?.timedOut();
-    this.#onTryOver('upstream_per_try_timeout', ResponseFlag.UT);
-  }
-
-  onTryIdle(): void {
-    if (this.timeouts.hedges) {
-      this.#hedge();
-      return;
-    }
-    this.cluster.stats.upstream_rq_per_try_idle_timeout++;
-    if (this.#cutShort('upstream_per_try_idle_timeout', ResponseFlag.SI)) return;
-    this.#onTryOver('upstream_per_try_idle_timeout', ResponseFlag.SI);
-  }
-
-  #onTryOver(details: string, flag: number): void {
-    const attempt = this.#attempt;
-    if (this.#over || attempt === undefined) return;
-    attempt.host.report('timeout');
-    if (attempt.responded) return;
-    const verdict = this.retry?.onTryTimeout() ?? 'no';
-    if (verdict === 'yes') {
-      this.#retryLater();
-      this.#lastWasTimeout = true;
-      return;
-    }
-    this.stream.info.responseFlags |= flagOf(verdict);
-    this.#giveUp(timeoutReply(this.timeoutStatus, details, flag));
-  }
-
-  /** The attempt at hand takes too long: another is made beside it. */
-  #hedge(): void {
-    const attempt = this.#attempt;
-    if (this.#over || attempt === undefined || attempt.over || attempt.responded || attempt.tooSlow) return;
-    attempt.tooSlow = true;
-    attempt.host.report('timeout');
-    const verdict = this.retry?.onSlow() ?? 'no';
-    if (verdict !== 'yes') {
-      this.stream.info.responseFlags |= flagOf(verdict);
-      return;
-    }
-    (this.#slow ??= []).push(attempt);
-    this.#attempt = undefined;
-    this.#timers?.attemptEnds();
-    this.#lastWasTimeout = true;
-    this.#againLater();
-  }
-
-  /** Breaks off a response that has begun. */
-  #cutShort(details: string, flag: number): boolean {
-    const { stream } = this;
-    if (!stream.responseStarted) return false;
-    this.cancel();
-    // Only of gRPC it was not known yet whether it would go well.
-    if (isGrpc(stream.request.headers.get('content-type')))
-      stream.hcm.stats.rq_reset_after_downstream_response_started++;
-    stream.info.responseFlags |= flag;
-    stream.reset(details);
-    return true;
-  }
-
-  #giveUp(reply: AttemptReply, charges = true): void {
-    this.cancel();
-    const host = this.#attempt?.host;
-    if (charges) chargeAnswer(this, reply.status, host?.canary === true, host);
-    this.#reply(reply);
-  }
-
-  #reply(reply: AttemptReply): void {
-    replyOfRoute(this.stream, this.route, reply);
-  }
-
-  /** The stream needs nothing more of this. */
-  cancel(): void {
-    if (this.#over) return;
-    this.#end();
-    const attempt = this.#attempt;
-    if (attempt !== undefined && !attempt.over) attempt.reset();
-    this.#tunnel?.close();
-  }
-
-  #end(): void {
-    this.#over = true;
-    if (this.#slow !== undefined) for (const slow of this.#slow) slow.reset();
-    this.#backOff?.cancel();
-    this.#timers?.attemptEnds();
-    this.retry?.release();
-    this.resumeDownstream();
-    if (!this.body.complete) this.#shadows?.cancel();
-  }
-}
-
-function flagOf(verdict: RetryVerdict): number {
-  return verdict === 'overflow' ? ResponseFlag.UO : verdict === 'exhausted' ? ResponseFlag.URX : 0;
 }

@@ -34,35 +34,56 @@ export function parseAccessLine(line: string): LoggedRequest | undefined {
   return line.startsWith('{') ? parseJson(line) : parseText(line);
 }
 
-/** What a client says stands between quotes; a line ends with what has none. */
-const TEXT =
-  /^\[([^\]]+)\] "(\S*) (.*) (\S*)" (\d+) (\S*) (\S*) .*? ".*?" (-?\d+) (-?\d+) (\S+) \S* ".*" ".*" "([^"]*)" "([^"]*)" "([^"]*)" (\S*) \S* (\S*) (\S*) (\S*) \S*$/;
+/*
+ * What a client says stands between quotes, and may hold quotes itself. So a line is read in three parts, each found from
+ * where the one before it ends: a single expression for all of it tries every division of a hostile line into parts.
+ */
+const START = /^\[([^\]]+)\] "(\S*) /;
+const ANSWER = / (\S*)" (\d+) (\S*) (\S*) /g;
+const SIZES = /" (-?\d+) (-?\d+) (\S+) \S* "/g;
+const END = /" "([^"]*)" "([^"]*)" "([^"]*)" (\S*) \S* (\S*) (\S*) (\S*) \S*$/;
 
 function parseText(line: string): LoggedRequest | undefined {
-  const found = TEXT.exec(line);
-  if (found === null) return undefined;
-  const of = (i: number): string => said(found[i]);
+  const start = START.exec(line);
+  if (start === null) return undefined;
+  const pathAt = start[0].length;
+  const answer = after(ANSWER, line, pathAt - 1);
+  const sizes = answer && after(SIZES, line, endOf(answer));
+  const end = sizes && END.exec(line.slice(endOf(sizes)));
+  if (!answer || !sizes || !end) return undefined;
+  const [, time, method] = start;
+  const [, protocol, status, flags, details] = answer;
+  const [, received, sent, duration] = sizes;
+  const [, requestId, authority, host, cluster, local, remote, serverName] = end;
   return {
-    time: of(1),
-    method: of(2),
-    path: of(3),
-    protocol: of(4),
-    status: Number(found[5]),
-    flags: of(6),
-    details: of(7),
-    bytesReceived: Math.max(0, Number(found[8])),
-    bytesSent: Math.max(0, Number(found[9])),
-    duration: Number(of(10)) || 0,
-    requestId: of(11),
+    time: said(time),
+    method: said(method),
+    path: said(line.slice(pathAt, answer.index)),
+    protocol: said(protocol),
+    status: Number(status),
+    flags: said(flags),
+    details: said(details),
+    bytesReceived: Math.max(0, Number(received)),
+    bytesSent: Math.max(0, Number(sent)),
+    duration: Number(said(duration)) || 0,
+    requestId: said(requestId),
     traceId: '',
-    authority: of(12),
-    upstreamHost: of(13),
-    upstreamCluster: of(14),
-    downstreamLocalAddress: of(15),
-    downstreamRemoteAddress: of(16),
-    requestedServerName: of(17),
+    authority: said(authority),
+    upstreamHost: said(host),
+    upstreamCluster: said(cluster),
+    downstreamLocalAddress: said(local),
+    downstreamRemoteAddress: said(remote),
+    requestedServerName: said(serverName),
   };
 }
+
+/** The first match of a global expression from a place on. */
+function after(expression: RegExp, line: string, from: number): RegExpExecArray | undefined {
+  expression.lastIndex = from;
+  return expression.exec(line) ?? undefined;
+}
+
+const endOf = ({ index, 0: text }: RegExpExecArray): number => index + text.length;
 
 function parseJson(line: string): LoggedRequest | undefined {
   const value = parse(line);

@@ -37,10 +37,12 @@ export class ControlProcess {
     return join(this.folder, 'state', 'xds.sock');
   }
 
-  start(options: Partial<ControlOptions> = {}): void {
+  /** `flags`: of Node. */
+  start(options: Partial<ControlOptions> = {}, flags: readonly string[] = []): void {
     this.messages.length = 0;
     const child = fork(fileURLToPath(new URL('../main.ts', import.meta.url)), [], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      execArgv: [...process.execArgv, ...flags],
     });
     this.#child = child;
     child.on('message', (message: FromControl) => {

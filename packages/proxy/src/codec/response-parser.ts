@@ -20,6 +20,8 @@ export class ResponseParser extends MessageParser {
   opensTunnel = false;
   /** The connection may be used again afterwards. */
   keepAlive = true;
+  /** The host says that it is going to end it, or speaks HTTP/1.0. */
+  asksToClose = false;
 
   constructor(sink: MessageSink) {
     super(sink, false);
@@ -61,6 +63,7 @@ export class ResponseParser extends MessageParser {
       if (hasToken(tokens, 'close')) this.keepAlive = false;
       else if (hasToken(tokens, 'keep-alive')) this.keepAlive = true;
     }
+    this.asksToClose = !this.keepAlive;
     const encoded = (seen & Seen.TRANSFER_ENCODING) !== 0;
     this.opensTunnel = false;
     if (status < 200 || status === 204) {

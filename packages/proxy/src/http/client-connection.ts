@@ -63,6 +63,8 @@ export class ClientConnection implements MessageSink {
   #responseDone = false;
   #drainWanted = false;
   #paused = false;
+  /** The host has ended its side, with which in Envoy the connection is over. */
+  #endedByHost = false;
   /** Bytes written that have been counted. */
   #counted = 0;
   /** Within a read: the connection is not given away before it is known that nothing follows the response. */
@@ -131,8 +133,16 @@ export class ClientConnection implements MessageSink {
     const active = this.#exchange !== undefined;
     this.#exchange = undefined;
     if (this.closed) return;
-    if (active) this.#stats.upstream_cx_destroy_local_with_active_rq++;
+    this.#countEnd(this.#endedByHost, active);
     this.close();
+  }
+
+  #countEnd(remote: boolean, active: boolean): void {
+    const stats = this.#stats;
+    if (remote) stats.upstream_cx_destroy_remote++;
+    if (!active) return;
+    if (remote) stats.upstream_cx_destroy_remote_with_active_rq++;
+    else stats.upstream_cx_destroy_local_with_active_rq++;
   }
 
   close(): void {
@@ -164,7 +174,7 @@ export class ClientConnection implements MessageSink {
 
   // ---- from the parser
   onHead(): void {
-    if (!this.#parser.keepAlive && this.#parser.status >= 200) this.#stats.upstream_cx_close_notify++;
+    if (this.#parser.asksToClose && this.#parser.status >= 200) this.#stats.upstream_cx_close_notify++;
     this.#exchange?.onResponseHead(this.#parser);
   }
   onBody(data: Buffer): void {
@@ -228,6 +238,7 @@ export class ClientConnection implements MessageSink {
         this.close();
         return;
       }
+      this.#endedByHost = true;
       // A tunnel's other direction may go on; a response that the end was meant to end is complete.
       this.#reading = true;
       const complete = this.#parser.finish();
@@ -269,14 +280,7 @@ export class ClientConnection implements MessageSink {
   #fail(reason: ResetReason, transport: string, remote: boolean): void {
     const exchange = this.#exchange;
     this.#exchange = undefined;
-    if (!this.closed) {
-      const stats = this.#stats;
-      if (remote) stats.upstream_cx_destroy_remote++;
-      if (exchange !== undefined) {
-        if (remote) stats.upstream_cx_destroy_remote_with_active_rq++;
-        else stats.upstream_cx_destroy_local_with_active_rq++;
-      }
-    }
+    if (!this.closed) this.#countEnd(remote || this.#endedByHost, exchange !== undefined);
     this.close();
     exchange?.onReset(reason, transport);
   }
@@ -286,6 +290,7 @@ export class ClientConnection implements MessageSink {
     if (this.closed) return;
     this.#countSent();
     if (this.draining) {
+      if (this.#endedByHost) this.#stats.upstream_cx_destroy_remote++;
       this.out.flush();
       this.#closed();
       this.socket.destroySoon();

@@ -82,6 +82,7 @@ class HostTunnel implements TcpTunnel {
   start(): void {
     const host = this.#host;
     const { breaker } = this.#router;
+    host.cluster.stats.upstream_rq_pending_total++;
     if (host.full === true || !breaker.tryConnection()) {
       host.cluster.stats.upstream_cx_overflow++;
       this.#fail('overflow', '');
@@ -125,6 +126,8 @@ class HostTunnel implements TcpTunnel {
       return;
     }
     this.#socket = socket;
+    // In Envoy it is this side that ends it, whoever has begun to.
+    socket.once('close', () => this.#host.cluster.stats.upstream_cx_destroy_local_with_active_rq++);
     const stream = this.#stream;
     stream.info.upstreamLocalAddress = `${socket.localAddress}:${socket.localPort}`;
     stream.info.upstreamStartTime = turnNow(stream.hcm.deps.clock);
@@ -137,6 +140,7 @@ class HostTunnel implements TcpTunnel {
     const peer = exchangeWith(this.#host, stream.info, socket);
     socket.on('data', (read) =>
       entered(() => {
+        this.#host.cluster.stats.upstream_cx_rx_bytes_total += read.length;
         const data = peer === undefined ? read : peer.read(read);
         if (data !== undefined) stream.sendData(data);
       }),
@@ -158,6 +162,7 @@ class HostTunnel implements TcpTunnel {
 
   write(data: Buffer): void {
     if (this.#closed) return;
+    this.#host.cluster.stats.upstream_cx_tx_bytes_total += data.length;
     if (!this.#socket!.write(keep(data))) this.#router.pauseDownstream();
   }
 

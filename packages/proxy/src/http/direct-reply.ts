@@ -11,6 +11,7 @@ export function replyDirectly(
   const { route, status, location } = decision;
   const fields: [string, string][] = location === undefined ? [] : [['location', location]];
   let body = '';
+  let contentType = '';
   if (decision.kind === 'redirect') {
     if (decision.path !== undefined) rewritePath(stream, decision.path);
   } else {
@@ -19,13 +20,18 @@ export function replyDirectly(
     if (format !== undefined) {
       stream.info.localReplyBody = body;
       body = format.text(stream);
-      fields.push(['content-type', format.contentType]);
+      ({ contentType } = format);
     }
   }
   const head: ResponseHead = { status, headers: new Headers(fields.flat()) };
   stream.response = head;
   stream.info.responseCodeDetails = 'direct_response';
   route.rewriteResponse(head, stream, undefined);
+  // What the format says of its body replaces what the route says, unless it is what holds anyway.
+  if (contentType !== '' && contentType !== 'text/plain') {
+    head.headers.remove('content-type');
+    head.headers.add('content-type', contentType);
+  }
   stream.sendLocalReply(status, body, 'direct_response', 0, head.headers.entries());
 }
 

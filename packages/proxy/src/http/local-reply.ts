@@ -30,7 +30,12 @@ export function buildLocalReply(
   }
   if (isGrpc(stream.request.headers.get('content-type')))
     return {
-      head: grpcReply(headers, asGrpc ?? grpcOfHttp(head.status), stream.request.method === 'HEAD' ? '' : body),
+      head: grpcReply(
+        headers,
+        asGrpc ?? grpcOfHttp(head.status),
+        // The line end of JSON is of no use in a field.
+        stream.request.method === 'HEAD' ? '' : contentType === 'application/json' ? body.replace(/\n$/, '') : body,
+      ),
       body: '',
     };
   if (body === '') {

@@ -142,11 +142,8 @@ export class ResponsePath extends ResponseWriter {
     const stream = this.#stream;
     if (stream.over) return;
     const { stats, program } = stream.hcm;
-    if (!stream.requestComplete && !stream.tunnel) {
-      // The rest of the request is not waited for.
-      stats.downstream_rq_response_before_rq_complete++;
-      stats.downstream_rq_rx_reset++;
-    }
+    // The rest of the request is not waited for.
+    if (!stream.requestComplete) stats.downstream_rq_rx_reset++;
     this.end(program.enableTrailers ? stream.trailers : undefined);
     stream.responseWritten();
   }

@@ -402,8 +402,10 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     if (this.#state === 'closed' || this.#state === 'handed over') return;
     if (this.#state === 'open' || (this.#state === 'closing' && !this.out.ended)) this.#counts.endedByClient = true;
     entered(() => {
-      if (this.stream === undefined) this.#logCutOff();
-      else {
+      if (this.stream === undefined) {
+        // What comes while it is being closed is no request any more.
+        if (this.#state === 'open') this.#logCutOff();
+      } else {
         this.hcm.stats.downstream_cx_destroy_remote_active_rq++;
         this.stream.onDownstreamGone('downstream_remote_disconnect', ResponseFlag.DC);
       }

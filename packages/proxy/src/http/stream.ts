@@ -245,6 +245,7 @@ export class ActiveStream extends RequestStream implements LogSource {
     const { info } = this;
     this.response = head;
     this.responseEnds = end;
+    if (!this.requestComplete) this.hcm.stats.downstream_rq_response_before_rq_complete++;
     info.responseCode = head.status;
     info.responseStartTime = turnNow(this.hcm.deps.clock);
     this.#path.passHead(head, end);

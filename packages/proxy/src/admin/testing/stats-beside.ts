@@ -1,7 +1,7 @@
 /** The statistics of this proxy and of real Envoy after the same traffic with the same configuration. */
 import { freePort, startEnvoy } from '@mizzen/testkit';
 import { setTimeout as wait } from 'node:timers/promises';
-import { ask, fetchText, startRaw } from '../../filter/testing/beside.ts';
+import { ask, END, fetchText, startRaw } from '../../filter/testing/beside.ts';
 import { startWithAdmin } from '../../process/testing/standalone.ts';
 
 export interface Scenario {
@@ -22,11 +22,22 @@ export interface Side {
   readonly stats: ReadonlyMap<string, string>;
 }
 
+const SWITCHED = 'HTTP/1.1 101 X\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n';
+const ANSWERS: Readonly<Record<string, string>> = {
+  'until-close': `HTTP/1.1 200 X\r\n\r\nok${END}`,
+  short: `HTTP/1.1 200 X\r\ncontent-length: 5\r\n\r\nok${END}`,
+  surplus: 'HTTP/1.1 200 X\r\ncontent-length: 2\r\n\r\nok and more',
+  upgrade: `${SWITCHED}ok`,
+  'upgrade and close': `${SWITCHED}ok${END}`,
+};
+
 /** Answers with the status that `x-answer` names, 200 by default; `close` hangs up. */
 async function startUpstream(): Promise<{ readonly port: number; stop(): Promise<void> }> {
   return startRaw((request) => {
     const wanted = /\r\nx-answer: (\S+)/.exec(request)?.[1] ?? '200';
     if (wanted === 'close') return '';
+    const raw = ANSWERS[/\r\nx-answer: ([^\r]+)/.exec(request)?.[1] ?? ''];
+    if (raw !== undefined) return raw;
     if (wanted === 'slow') return wait(600).then(() => 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
     return `HTTP/1.1 ${wanted} X\r\ncontent-length: 2\r\n\r\nok`;
   });

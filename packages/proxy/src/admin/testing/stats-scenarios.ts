@@ -191,6 +191,39 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'tunnels, and answers that end with their connection',
+    config: (port, up) =>
+      bootstrap(
+        [
+          listener(port, [
+            {
+              filters: [
+                http(
+                  [
+                    {
+                      match: { connectMatcher: {} },
+                      route: { cluster: 'up', upgradeConfigs: [{ upgradeType: 'CONNECT', connectConfig: {} }] },
+                    },
+                    routeTo('up'),
+                  ],
+                  { upgradeConfigs: [{ upgradeType: 'websocket' }, { upgradeType: 'CONNECT' }] },
+                ),
+              ],
+            },
+          ]),
+        ],
+        [staticCluster('up', [up])],
+      ),
+    asks: [get('/', 'x-answer: until-close'), get('/', 'x-answer: short'), get('/', 'x-answer: surplus')],
+    drive: async (port) => {
+      const upgrade = ['connection: upgrade', 'upgrade: websocket'];
+      await onOne(get('/', ...upgrade, 'x-answer: upgrade'))(port);
+      await onOne(get('/', ...upgrade, 'x-answer: upgrade and close'))(port);
+      await onOne(get('/', ...upgrade))(port);
+      await onOne('CONNECT a.test:80 HTTP/1.1\r\nhost: a.test:80\r\n\r\n', get('/'))(port);
+    },
+  },
+  {
     name: 'zones, and names that requests give',
     config: (port, up, closed) => ({
       node: { id: 'a', cluster: 'a', locality: { zone: 'here' } },

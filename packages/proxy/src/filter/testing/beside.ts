@@ -67,6 +67,9 @@ export function sorted(text: string): string {
   return [line, ...fields.sort(), '', rest.join('\r\n\r\n')].join('\n');
 }
 
+/** At the end of a reply: the connection ends with it. */
+export const END = '\u0004';
+
 /** Answers whole requests (framed by content-length or chunks) by a function; an empty answer hangs up. */
 export async function startRaw(answer: (request: string) => string | Promise<string>): Promise<Echo> {
   const sockets = new Set<Socket>();
@@ -86,7 +89,11 @@ export async function startRaw(answer: (request: string) => string | Promise<str
       const request = text;
       text = '';
       void Promise.resolve(answer(request)).then((reply) =>
-        reply === '' ? socket.destroy() : socket.write(reply, 'latin1'),
+        reply === ''
+          ? socket.destroy()
+          : reply.endsWith(END)
+            ? socket.end(reply.slice(0, -END.length), 'latin1')
+            : socket.write(reply, 'latin1'),
       );
     });
   });

@@ -28,11 +28,11 @@ export function requestRewriter(rewrites: RequestRewrites): RouteEntry['rewriteR
   ) => {
     const weighted = compiled(chosen);
     const keepOriginal = suppressEnvoyHeaders !== true;
-    if (weighted !== undefined && !mostSpecificWins) applyMutations(weighted.request, request.headers, stream);
+    // The weighted cluster's come first, whichever are to win among the others.
+    if (weighted !== undefined) applyMutations(weighted.request, request.headers, stream);
     // The route's own host comes after the weighted cluster's, of which nothing is remembered, and so wins.
     if (weighted !== undefined && weighted.hostRewrite !== '') request.authority = weighted.hostRewrite;
     for (const one of mutations) applyMutations(one, request.headers, stream);
-    if (weighted !== undefined && mostSpecificWins) applyMutations(weighted.request, request.headers, stream);
     const newHost = host?.(request, stream);
     if (newHost !== undefined && newHost !== '') {
       setAuthority(request, newHost, appendForwardedHost, keepOriginal);
@@ -54,8 +54,7 @@ export function responseRewriter(
   const mutations = mostSpecificWins ? all.toReversed() : all;
   return (response: ResponseHead, stream: HttpStream, chosen: WeightedClusterEntry | undefined) => {
     const weighted = compiled(chosen);
-    if (weighted !== undefined && !mostSpecificWins) applyMutations(weighted.response, response.headers, stream);
+    if (weighted !== undefined) applyMutations(weighted.response, response.headers, stream);
     for (const one of mutations) applyMutations(one, response.headers, stream);
-    if (weighted !== undefined && mostSpecificWins) applyMutations(weighted.response, response.headers, stream);
   };
 }

@@ -1,6 +1,6 @@
 import type { CodecErrorDetails } from '../codec/error.ts';
 import { errorStatus } from '../codec/error.ts';
-import { BodyMode, type MessageSink } from '../codec/parser.ts';
+import type { MessageSink } from '../codec/parser.ts';
 import type { RequestParser } from '../codec/request-parser.ts';
 import type { Random, Timer } from '../deps.ts';
 import type { ConnectionInfo, UpstreamSocket } from '../types.ts';
@@ -11,10 +11,10 @@ import { downstreamParser } from './downstream-parser.ts';
 import { enter, entered, leave, Output, turnNow } from './io.ts';
 import { planOf, type HcmPlan } from './plan.ts';
 import { keep, readDirectly, type Reads } from './reads.ts';
+import { OF_REQUEST, RequestTimes } from './request-times.ts';
 import type { HcmRuntime, HttpServerConnection } from './runtime.ts';
 import { ActiveStream } from './stream.ts';
 import { StreamDeadlines } from './stream-deadlines.ts';
-import { StreamRecord } from './info.ts';
 
 /** Bytes of pipelined requests that are kept while one is answered. */
 const MAX_UNREAD = 64 * 1024;
@@ -48,14 +48,12 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   #state: 'open' | 'closing' | 'closed' | 'handed over' = 'open';
   readonly #reads: Reads;
   #requests = 0;
-  /** Clock time at which the head at hand was begun and not completed; -1: there is none. */
-  #headSince = -1;
   #unread: Buffer | undefined;
   #pumping = false;
   #pauses = 0;
   #drainWanted = false;
   readonly #idleDeadline: Deadline;
-  readonly #requestDeadline: Deadline;
+  readonly #times: RequestTimes;
   #maxDuration: Timer | undefined;
   #drainTimer: Timer | undefined;
   readonly #counts: ConnectionCounts;
@@ -72,7 +70,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     this.parser = downstreamParser(this, program, info);
     const { clock } = deps;
     this.#idleDeadline = new Deadline(clock, () => this.#idleTimeout());
-    this.#requestDeadline = new Deadline(clock, () => this.#requestTimeout());
+    this.#times = new RequestTimes(hcm, () => this.#requestTimeout());
     this.deadlines = new StreamDeadlines(clock, this);
     if (program.maxConnectionDuration > 0) {
       const duration = longer(program.maxConnectionDuration, program.maxConnectionJitter, deps.random);
@@ -223,12 +221,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     const { parser } = this;
     this.#idleDeadline.clear();
     if (parser.underscoresDropped > 0) this.#countUnderscores();
-    const info = this.#newRecord();
-    if (program.requestTimeout > 0 && parser.bodyMode !== BodyMode.NONE && parser.bodyMode !== BodyMode.UNTIL_CLOSE) {
-      this.#requestDeadline.set(info.startTime + program.requestTimeout);
-    } else {
-      this.#requestDeadline.clear();
-    }
+    const info = this.#times.record(this.info);
+    this.#times.headEnds(info.startTime, parser);
     this.#counts.requestBegins();
     this.#requests++;
     this.knownLast = !parser.keepAlive;
@@ -242,17 +236,6 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     stream.start(parser);
   }
 
-  /** Of a request, from the first byte of its head. */
-  #newRecord(): StreamRecord {
-    const { clock } = this.hcm.deps;
-    const now = turnNow(clock);
-    const wall = clock.wall();
-    const since = this.#headSince;
-    if (since < 0) return new StreamRecord(this.info, now, wall);
-    this.#headSince = -1;
-    return new StreamRecord(this.info, since, wall - (now - since));
-  }
-
   #countUnderscores(): void {
     this.hcm.codec.dropped_headers_with_underscores += this.parser.underscoresDropped;
     this.parser.underscoresDropped = 0;
@@ -263,7 +246,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   }
 
   onEnd(trailers: string[] | undefined): void {
-    this.#requestDeadline.clear();
+    this.#times.requestEnds();
     this.stream?.onRequestEnd(trailers);
   }
 
@@ -318,7 +301,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
       this.#unread = keep(at === 0 ? data : data.subarray(at));
       if (this.#unread.length > MAX_UNREAD) this.socket.pause();
     } else if (this.stream === undefined && !parser.idle && !parser.done && this.#state === 'open') {
-      this.#headStarted();
+      this.#idleDeadline.clear();
+      this.#times.headBegins(this.deadlines);
     }
   }
 
@@ -341,22 +325,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     });
   }
 
-  /** A head has begun and is not complete: from now on it is a request, whose time runs. */
-  #headStarted(): void {
-    if (this.#headSince >= 0) return;
-    this.#idleDeadline.clear();
-    const { program, deps } = this.hcm;
-    const { requestHeadersTimeout, requestTimeout, streamIdleTimeout, maxStreamDuration } = program;
-    const now = turnNow(deps.clock);
-    this.#headSince = now;
-    const timeout = sooner(requestHeadersTimeout, requestTimeout);
-    if (timeout > 0) this.#requestDeadline.set(now + timeout);
-    if (streamIdleTimeout > 0) this.deadlines.idle.set(now + streamIdleTimeout);
-    if (maxStreamDuration > 0) this.deadlines.duration.set(now + maxStreamDuration);
-  }
-
   streamOfHead(): ActiveStream | undefined {
-    return this.#state === 'open' && this.#headSince >= 0 ? this.#newStream() : undefined;
+    return this.#state === 'open' && this.#times.headIsIncomplete ? this.#newStream() : undefined;
   }
 
   readonly #onEnd = (): void => {
@@ -389,7 +359,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   /** For a request whose head did not become known. */
   #newStream(): ActiveStream {
     this.#counts.requestBegins();
-    const stream = new ActiveStream(this, this.#newRecord());
+    const stream = new ActiveStream(this, this.#times.record(this.info));
     this.stream = stream;
     return stream;
   }
@@ -458,26 +428,11 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
 
   #requestTimeout(): void {
     if (this.#state !== 'open') return;
-    const { stats, program } = this.hcm;
     entered(() => {
       this.last = true;
-      if (this.stream !== undefined) {
-        stats.downstream_rq_timeout++;
-        this.stream.sendLocalReply(408, 'request timeout', 'request_overall_timeout', 0);
-      } else {
-        const stream = this.#newStream();
-        const { requestHeadersTimeout } = program;
-        if (
-          requestHeadersTimeout > 0 &&
-          sooner(requestHeadersTimeout, program.requestTimeout) === requestHeadersTimeout
-        ) {
-          stats.downstream_rq_header_timeout++;
-          stream.sendLocalReply(408, 'request header timeout', 'request_header_timeout', 0);
-        } else {
-          stats.downstream_rq_timeout++;
-          stream.sendLocalReply(408, 'request timeout', 'request_overall_timeout', 0);
-        }
-      }
+      const { stat, body, details } = this.stream === undefined ? this.#times.ofHead : OF_REQUEST;
+      this.hcm.stats[stat]++;
+      (this.stream ?? this.#newStream()).sendLocalReply(408, body, details, 0);
     });
   }
 
@@ -489,14 +444,9 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     this.#maxDuration?.cancel();
     this.#drainTimer?.cancel();
     this.#idleDeadline.stop();
-    this.#requestDeadline.stop();
+    this.#times.stop();
     this.deadlines.stop();
   }
-}
-
-/** Of two limits the one that is reached first; 0: neither is there. */
-function sooner(a: number, b: number): number {
-  return a === 0 || (b > 0 && b < a) ? b : a;
 }
 
 /** Spread by chance, so that not all connections end at once. */

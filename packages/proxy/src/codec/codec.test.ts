@@ -171,6 +171,7 @@ describe('requests', () => {
       'http1.connection_header_rejected',
     ],
     ['too many fields', `GET / HTTP/1.1\r\nHost: h\r\n${'a: b\r\n'.repeat(100)}\r\n`, 'http1.too_many_headers'],
+    ['too long a first line, and a bad one', `${'b'.repeat(70_000)}\r\nA: b\r\n\r\n`, 'http1.headers_too_large'],
     ['too long a head', `GET / HTTP/1.1\r\nHost: h\r\nA: ${'b'.repeat(70_000)}\r\n\r\n`, 'http1.headers_too_large'],
     ['a TLS hello', '\x16\x03\x01\x02\x00', 'http1.codec_error'],
   ])('%s is refused', (_name, text, details) => {

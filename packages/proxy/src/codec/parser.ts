@@ -240,7 +240,8 @@ export abstract class MessageParser extends FieldSection {
     if (problem !== undefined) {
       const noText = text.charCodeAt(0) <= SP;
       const end = noText ? 0 : this.lineIsAll ? lineEnd : (EMPTY_LINE.exec(text)?.index ?? 0);
-      this.fail(FORBIDDEN.test(text.slice(0, end)) ? 'http1.invalid_characters' : problem);
+      const why = lineEnd > this.maxHeadBytes ? 'http1.headers_too_large' : problem;
+      this.fail(FORBIDDEN.test(text.slice(0, end)) ? 'http1.invalid_characters' : why);
       return -1;
     }
     this.#firstLineJudged = true;

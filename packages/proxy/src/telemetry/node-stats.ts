@@ -39,7 +39,7 @@ const ROUTER = new Set([
 export function nodeStats(node: ProxyNode, other: OtherStats = { texts: new Map(), large: new Map() }): Values {
   const values: Values = new Map();
   const updatesOf = (secrets: readonly string[]): number =>
-    secrets.reduce((sum, name) => sum + node.records.subscription('secret', name).counts.update_success, 0);
+    secrets.reduce((sum, name) => sum + node.records.subscription('secret', name).others, 0);
   for (const managed of node.clusters.active()) addClusterStats(values, managed, updatesOf);
   for (const name of [...ROUTER, ...ROUTER_NEVER]) add(values, `http.async-client.${name}`, 0);
   for (const { prefix, stats } of node.stats.allHcm()) {

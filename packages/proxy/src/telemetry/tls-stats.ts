@@ -25,7 +25,7 @@ export function addTls(values: Values, prefix: string, stats: UpstreamTlsStats |
   addAll(values, `${prefix}.sigalgs`, stats.sigalgs);
 }
 
-/** Of what makes a side's contexts; `updates`: how often secrets came. */
+/** Of what makes a side's contexts; `updates`: how often secrets came that were others. */
 export function addFactory(
   values: Values,
   prefix: string,

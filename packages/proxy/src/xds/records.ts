@@ -32,6 +32,9 @@ export interface SubscriptionRecord {
   rotationsFailed: number;
   /** How often what is in force became another. */
   reloads: number;
+  /** How often what was taken was another than what had come before it, be that refused. */
+  others: number;
+  refusedLast: boolean;
   /** Of the last answer that was taken, and when that was, milliseconds since the epoch. */
   version: string;
   updated: number;
@@ -72,7 +75,17 @@ export class ResourceRecords {
         update_rejected: 0,
         init_fetch_timeout: 0,
       };
-      record = { counts, empty: 0, rotationsFailed: 0, reloads: 0, version: '', updated: 0, reloaded: 0 };
+      record = {
+        counts,
+        empty: 0,
+        rotationsFailed: 0,
+        reloads: 0,
+        others: 0,
+        refusedLast: false,
+        version: '',
+        updated: 0,
+        reloaded: 0,
+      };
       this.#subscriptions.set(key, record);
     }
     return record;
@@ -101,15 +114,18 @@ export class ResourceRecords {
     record.counts.update_success++;
     record.version = version;
     record.updated = this.#clock.wall();
+    if (reloads || record.refusedLast) record.others++;
+    record.refusedLast = false;
     if (!reloads) return;
     record.reloads++;
     record.reloaded = record.updated;
   }
 
   unsuccessful(kind: string, name: string, how: 'update_failure' | 'update_rejected' | 'init_fetch_timeout'): void {
-    const { counts } = this.subscription(kind, name);
-    counts.update_attempt++;
-    counts[how]++;
+    const record = this.subscription(kind, name);
+    record.counts.update_attempt++;
+    record.counts[how]++;
+    record.refusedLast ||= how === 'update_rejected';
   }
 
   accepted(kind: string, { name, version, static: own = false }: XdsResource): void {

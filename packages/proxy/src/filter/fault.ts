@@ -35,8 +35,9 @@ export interface Fault {
   readonly countsClusters: boolean;
 }
 
-/** Other names make no counter: who sends requests must not choose what is kept for ever. */
+/** Other names, and more of them, make no counter: who sends requests must not choose how much is kept for ever. */
 const CLUSTER_NAME = /^[\w.-]{1,60}$/;
+const MAX_CLUSTERS = 1000;
 const BODY = 'fault filter abort';
 
 export function compileFault(context: CompileContext, config: types.fault.HTTPFault, path: Path): Fault {
@@ -122,9 +123,13 @@ export function faultFilter(
     overflow.value++;
     return false;
   };
+  const clusters = new Set<string>();
   const countCluster = ({ request }: HttpStream, fault: Fault, what: string): void => {
     const cluster = fault.countsClusters ? downstreamCluster(request) : undefined;
-    if (cluster !== undefined && CLUSTER_NAME.test(cluster)) scope.counter(`fault.${cluster}.${what}`).value++;
+    if (cluster === undefined || !CLUSTER_NAME.test(cluster)) return;
+    if (!clusters.has(cluster) && clusters.size >= MAX_CLUSTERS) return;
+    clusters.add(cluster);
+    scope.counter(`fault.${cluster}.${what}`).value++;
   };
   const abort = (stream: HttpStream, fault: Fault, trace: Trace | undefined): undefined | 'stop' => {
     const status = abortStatus(fault, stream.request);

@@ -7,6 +7,8 @@ import { CompileContext } from '../program/context.ts';
 import { OfflineStream } from '../program/offline-stream.ts';
 import { testDeps } from '../program/testing/deps.ts';
 import type { CompileDeps, HttpFetch } from '../program/types.ts';
+import type { Values } from '../telemetry/collect.ts';
+import { GrpcCalls } from '../telemetry/grpc-calls.ts';
 import { ResponseFlag, type ConnectionInfo } from '../types.ts';
 import { faultFilter } from './fault.ts';
 import { jwtFilter } from './jwt/filter.ts';
@@ -245,4 +247,31 @@ test('keys of a filter that is gone are fetched no more', async () => {
   await settle();
   expect(count).toBe(2);
   expect(clock.waiting).toBe(0);
+});
+
+test('who sends requests does not choose how many counters there are', () => {
+  const counters = new Set<string>();
+  const counting = {
+    ...scope,
+    counter: (name: string) => {
+      counters.add(name);
+      return { value: 0 };
+    },
+  };
+  const fault = { abort: { httpStatus: 503, percentage: { numerator: 100 } } };
+  const filter = faultFilter(new CompileContext('t', 'l', testDeps), fault, counting, []);
+  const calls = new GrpcCalls();
+  for (let i = 0; i < 3000; i++) {
+    const one = stream('x-envoy-downstream-service-cluster', `service-${i}`);
+    expect(filter.onRequest!(one)).toBe('stop');
+    filter.onEnd!(one);
+    calls.get(`service.method-${i}.`).chargeStatus('0');
+    calls.get('service.method-0.').chargeStatus(`${i}`);
+  }
+  expect([...counters].filter((name) => name.includes('service-'))).toHaveLength(1000);
+  const values: Values = new Map();
+  calls.addTo(values, 'c');
+  expect([...values.keys()].filter((name) => name.endsWith('.success'))).toHaveLength(1001);
+  expect(values.get('c.grpc.success')).toBe(2000);
+  expect([...values.keys()].filter((name) => name.startsWith('c.grpc.service.method-0.')).length).toBeLessThan(110);
 });

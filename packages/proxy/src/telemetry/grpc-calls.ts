@@ -1,6 +1,10 @@
 import { add, type Histograms, type Values } from './collect.ts';
 import { Histogram } from './histogram.ts';
 
+/** Methods are what clients call them, and statuses what upstreams say: so many are told from each other. */
+const MAX_METHODS = 1000;
+const MAX_STATUSES = 100;
+
 /** What is counted of the gRPC calls to one method, or to all that do not count by themselves. */
 export class GrpcCallStats {
   success = 0;
@@ -17,7 +21,8 @@ export class GrpcCallStats {
   }
 
   chargeStatus(status: string): void {
-    this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
+    const before = this.statuses.get(status);
+    if (before !== undefined || this.statuses.size < MAX_STATUSES) this.statuses.set(status, (before ?? 0) + 1);
     this.charge(status === '0');
   }
 }
@@ -28,6 +33,7 @@ export class GrpcCalls {
 
   get(method: string): GrpcCallStats {
     let stats = this.#methods.get(method);
+    if (stats === undefined && method !== '' && this.#methods.size >= MAX_METHODS) return this.get('');
     if (stats === undefined) this.#methods.set(method, (stats = new GrpcCallStats()));
     return stats;
   }

@@ -2,7 +2,7 @@ import type { Outcome, Outgoing } from '../client/types.ts';
 import { captured, Content, failures } from '../scenario/check.ts';
 import { MissingVariable } from '../scenario/template.ts';
 import type { Scenario, Step } from '../scenario/types.ts';
-import { requestOf, Unmade, urlOf } from './request.ts';
+import { requestOf, Unmade } from './request.ts';
 import type { Run } from './run.ts';
 
 /**
@@ -46,7 +46,11 @@ async function perform(
       const latencyMs = run.elapsed - from;
       const next = hops < step.redirects ? redirected(outgoing, outcome) : undefined;
       if (next === undefined) return conclude(run, step, outcome, latencyMs, values);
-      // Each hop is a request of its own for whoever counts them.
+      // Each hop is a request of its own for whoever counts them, also one that leads nowhere.
+      if (next === 'nowhere') {
+        run.record(step, outcome, latencyMs, ['redirect to no URL of HTTP']);
+        return false;
+      }
       run.record(step, outcome, latencyMs, []);
       outgoing = next;
       from = run.elapsed;
@@ -75,11 +79,12 @@ function conclude(run: Run, step: Step, outcome: Outcome, latencyMs: number, val
   return failed.length === 0;
 }
 
-/** The request that a redirect asks for; undefined when it is none. */
-function redirected(outgoing: Outgoing, { answer }: Outcome): Outgoing | undefined {
+/** The request that a redirect asks for; undefined when it is none, `nowhere` when nothing can be sent there. */
+function redirected(outgoing: Outgoing, { answer }: Outcome): Outgoing | 'nowhere' | undefined {
   const location = answer?.headers['location'];
   if (answer === undefined || location === undefined || !/^30[12378]$/.test(answer.status)) return undefined;
-  const url = urlOf(new URL(location, outgoing.url).href, undefined);
+  const url = URL.parse(location, outgoing.url.href);
+  if (url === null || !/^https?:$/.test(url.protocol)) return 'nowhere';
   const keep = answer.status === '307' || answer.status === '308' || ['GET', 'HEAD'].includes(outgoing.method);
   const other = url.origin !== outgoing.url.origin;
   const headers = outgoing.headers.filter(

@@ -40,9 +40,8 @@ export function urlOf(written: string, base: string | undefined, grpc = false): 
   const absolute = /^https?:\/\//.test(written);
   if (!absolute && base === undefined) throw new Unmade('no target');
   const slash = written.startsWith('/') ? '' : '/';
-  const url = URL.parse(
-    absolute ? written : `${grpc ? new URL(base!).origin : base!.replace(/\/$/, '')}${slash}${written}`,
-  );
+  const before = grpc && base !== undefined ? URL.parse(base)?.origin : base?.replace(/\/$/, '');
+  const url = URL.parse(absolute ? written : `${before}${slash}${written}`);
   if (url === null || !/^https?:$/.test(url.protocol)) throw new Unmade('not a URL');
   return url;
 }

@@ -33,6 +33,8 @@ export class Connections {
   readonly #options: ConnectionsOptions;
   /** Those that go on, by the ids of their streams. */
   readonly #open = new Map<string, Counted>();
+  /** The newest entries of those of which it is not known yet whose they are. */
+  readonly #waiting = new Map<string, TcpEntry>();
 
   constructor(recorder: StatsRecorder, options: ConnectionsOptions) {
     this.#recorder = recorder;
@@ -55,10 +57,25 @@ export class Connections {
       return this.#count(entry, ends, undefined);
     }
     if (common.accessLogType === 'TcpUpstreamConnected') return;
-    if (this.#open.has(common.streamId ?? '')) return this.#count(entry, ends, undefined);
+    const { streamId = '' } = common;
+    if (this.#open.has(streamId)) return this.#count(entry, ends, undefined);
     const peer = this.#clientOf(common);
-    if (peer !== undefined) return this.#count(entry, ends, peer);
-    clock.after(CLIENT_SAYS, () => this.#count(entry, ends, this.#clientOf(common)));
+    if (peer !== undefined) {
+      // It says all that one that waits has said.
+      this.#waiting.delete(streamId);
+      return this.#count(entry, ends, peer);
+    }
+    const waits = this.#waiting.has(streamId);
+    this.#waiting.set(streamId, entry);
+    if (!waits) clock.after(CLIENT_SAYS, () => this.#waited(streamId));
+  }
+
+  #waited(streamId: string): void {
+    const entry = this.#waiting.get(streamId);
+    if (entry === undefined) return;
+    this.#waiting.delete(streamId);
+    const { commonProperties: common = {} } = entry;
+    this.#count(entry, common.accessLogType === 'TcpConnectionEnd', this.#clientOf(common));
   }
 
   /** Of a stream that ended nobody will hear more. */
@@ -84,7 +101,6 @@ export class Connections {
     const { series, values } = counted;
     const sent = Number(connectionProperties?.sentBytes ?? 0);
     const received = Number(connectionProperties?.receivedBytes ?? 0);
-    // An entry that waited comes after a newer one.
     if (sent > counted.sent) series.add('tcp_sent_bytes_total', sent - counted.sent);
     if (received > counted.received) series.add('tcp_received_bytes_total', received - counted.received);
     counted.sent = Math.max(sent, counted.sent);

@@ -163,3 +163,35 @@ test('flags are told in the order in which they were set, and failures are error
 test('a log whose name says nothing of metrics is nobody of ours', () => {
   expect(observed().client.open('http_envoy_accesslog')).toBeUndefined();
 });
+
+test('a connection that ends while an earlier entry of it waits is opened and closed once', () => {
+  const { client, server, clock } = observed();
+  const [source, destination] = [client.open('{"direction":"OUTBOUND"}')!, server.open('{"direction":"INBOUND"}')!];
+  const entry = (accessLogType: string, bytes: number): void =>
+    destination.tcp({
+      commonProperties: { accessLogType, streamId: 'c', downstreamDirectRemoteAddress: at(4001) },
+      connectionProperties: { sentBytes: String(bytes), receivedBytes: '1' },
+    });
+  entry('TcpPeriodic', 10);
+  source.tcp({ commonProperties: { accessLogType: 'TcpUpstreamConnected', upstreamLocalAddress: at(4001) } });
+  entry('TcpConnectionEnd', 15);
+  clock.run();
+  for (const metric of ['tcp_connections_opened_total', 'tcp_connections_closed_total', 'tcp_received_bytes_total'])
+    expect(values(samples(server, metric)), metric).toEqual([1]);
+  expect(values(samples(server, 'tcp_sent_bytes_total'))).toEqual([15]);
+  // Of another, nobody ever says whose it is.
+  for (const [type, bytes] of [
+    ['TcpPeriodic', '1'],
+    ['TcpConnectionEnd', '3'],
+  ] as const) {
+    destination.tcp({
+      commonProperties: { accessLogType: type, streamId: 'd', downstreamDirectRemoteAddress: at(4002) },
+      connectionProperties: { sentBytes: bytes, receivedBytes: '0' },
+    });
+  }
+  clock.run();
+  clock.run();
+  expect(values(samples(server, 'tcp_connections_opened_total'))).toEqual([1, 1]);
+  expect(values(samples(server, 'tcp_connections_closed_total'))).toEqual([1, 1]);
+  expect(values(samples(server, 'tcp_sent_bytes_total')).toSorted((a, b) => a - b)).toEqual([3, 15]);
+});

@@ -6,6 +6,7 @@ import { divertHttp2 } from './http2.ts';
 /** An HTTP server on 127.0.0.1 only, for whoever is on this machine. */
 export class LoopbackServer {
   readonly #server: Server;
+  readonly #endSilent: () => void;
 
   /** `http2`: takes connections that begin with HTTP/2's preface, and closes them in the end. */
   constructor(
@@ -14,7 +15,7 @@ export class LoopbackServer {
     http2?: (socket: Socket) => void,
   ) {
     this.#server = http.createServer({ requestTimeout: 30_000, headersTimeout: 10_000, ...options }, answer);
-    if (http2 !== undefined) divertHttp2(this.#server, http2);
+    this.#endSilent = http2 === undefined ? () => undefined : divertHttp2(this.#server, http2);
   }
 
   /** Resolves with the port; 0: any free one. Rejects with EADDRINUSE when it is taken. */
@@ -34,10 +35,12 @@ export class LoopbackServer {
   }
 
   async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise<void>((resolve) => {
+    const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
+    this.#server.closeAllConnections();
+    this.#endSilent();
+    await closed;
   }
 }
 

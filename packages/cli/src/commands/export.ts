@@ -37,14 +37,25 @@ function scrapeConfiguration(api: string): object {
   };
 }
 
-function write({ out }: Invocation, files: Readonly<Record<string, string>>, folder: string): number {
+function write({ out, err }: Invocation, files: Readonly<Record<string, string>>, folder: string): number {
   for (const [name, content] of Object.entries(files)) {
     const path = join(folder, name);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, content);
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, content);
+    } catch (error) {
+      err.write(`mizzen: \`${path}\` cannot be written: ${(error as Error).message}\n`);
+      return 1;
+    }
     out.write(`${path}\n`);
   }
   return 0;
+}
+
+/** Of what is scraped or shown. @throws UsageError */
+function checkUrl(url: string, flag: string): void {
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
+    throw new UsageError(`--${flag}: \`${url}\` is no http or https URL`);
 }
 
 function folderOf({ positionals }: Invocation): string {
@@ -68,6 +79,7 @@ export const prometheus: Command = {
     const { values } = invocation;
     const running = new ApiFile(client(values).state).read();
     const api = (text(values, 'api') ?? running ?? API).replace(/\/+$/, '');
+    checkUrl(api, 'api');
     const files = {
       'prometheus.yaml': yaml(scrapeConfiguration(api)),
       'rules/recording.yaml': yaml(RECORDING),
@@ -87,6 +99,7 @@ export const grafana: Command = {
   run(invocation) {
     const folder = folderOf(invocation);
     const url = text(invocation.values, 'prometheus') ?? PROMETHEUS;
+    checkUrl(url, 'prometheus');
     const files: Record<string, string> = {
       'provisioning/datasources/mizzen.yaml': yaml(DATA_SOURCE(url)),
       'provisioning/dashboards/mizzen.yaml': yaml(PROVIDER(resolve(folder, 'dashboards'))),

@@ -94,6 +94,18 @@ test('nothing leaves this machine unless that is allowed', async () => {
   expect(valid(redirected.out)).toMatchObject({ requests: { causes: { 'remote address refused': 2 } } });
 });
 
+test.each([
+  [['no.yaml'], '`no.yaml` cannot be read: there is no such file'],
+  [['--cacert', '.', 'http://127.0.0.1:1'], '`.` cannot be read: it is a directory'],
+  [['--data', '@no.txt', 'http://127.0.0.1:1'], '`no.txt` cannot be read'],
+  [['--report', 'no/a.html', 'http://127.0.0.1:1'], '`no/a.html` cannot be written'],
+])('a file that is not to be had is said before anything is sent: %s', async (args, reason) => {
+  const { status, out, err } = await load(['-d', '0.2', ...args]);
+  expect({ status, out }).toEqual({ status: 2, out: '' });
+  expect(err).toContain(reason);
+  expect(err).not.toContain('    at ');
+});
+
 test('Ctrl-C ends it with the report', async () => {
   const { status, out } = await load(['-d', '60', '-q', '-o', 'json', url], true);
   expect(valid(out)).toMatchObject({ ending: 'interrupted' });

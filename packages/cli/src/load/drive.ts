@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { frame, Load, type LoadOptions, progressLine, RemoteRefused, textOf } from '@mizzen/load';
 import type { Invocation } from '../command.ts';
+import { makeGiven } from './given-file.ts';
 
 const REDRAW_MS = 250;
 const LINE_MS = 5000;
@@ -25,6 +26,8 @@ export async function drive(options: LoadOptions, driving: Driving): Promise<num
     err.write('  help: load stays on this machine and in its mesh; --allow-remote lets it out\n');
     return 2;
   }
+  // Rather now than when there is a result that cannot be kept.
+  if (report !== undefined) makeGiven(report);
   const interrupt = (): void => load.run.stop('interrupted');
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   const stopShowing = driving.quiet ? () => undefined : show(load, driving);

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { renderDiagnostic } from '@mizzen/diagnostics';
 import {
   Dialer,
@@ -17,6 +16,7 @@ import {
   type Via,
 } from '@mizzen/load';
 import { flag, type Invocation, list, text, UsageError } from '../command.ts';
+import { readGiven } from './given-file.ts';
 import { gatewayOf, meshOf, type Sender, senderOf } from './mesh.ts';
 import { planOfUrl } from './url-plan.ts';
 import { realClock } from './clock.ts';
@@ -34,7 +34,7 @@ export async function loadOptions(invocation: Invocation): Promise<LoadOptions |
   if (source.kind === 'url') {
     plan = planOfUrl(source.url, values);
   } else {
-    const file = readFileSync(source.file === '-' ? 0 : source.file, 'utf8');
+    const file = readGiven(source.file === '-' ? 0 : source.file);
     const read = readPlan(source.file === '-' ? '<stdin>' : source.file, file, process.env);
     if (read.plan === undefined) {
       for (const each of read.diagnostics) err.write(`${renderDiagnostic(each, { source: () => file, color })}\n`);
@@ -122,7 +122,7 @@ async function dialerOf(values: Values, sender: Sender | undefined): Promise<Dia
   return new Dialer({
     guard: new Guard({ allowRemote, ...(sender === undefined ? {} : { inMesh: sender.inMesh }) }),
     via,
-    tls: { insecure: flag(values, 'insecure'), ca: ca === undefined ? undefined : readFileSync(ca, 'utf8') },
+    tls: { insecure: flag(values, 'insecure'), ca: ca === undefined ? undefined : readGiven(ca) },
   });
 }
 

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DEFAULT_TIMEOUT_MS, milliseconds, type Plan, type Protocol, template } from '@mizzen/load';
 import { type Invocation, list, text, UsageError } from '../command.ts';
+import { readGiven } from './given-file.ts';
 
 const PROTOCOLS: readonly Protocol[] = ['http1', 'http2', 'grpc'];
 
@@ -18,7 +18,7 @@ export function planOfUrl(given: string, values: Invocation['values']): Plan {
     throw new UsageError(`\`${given}\` does not name a method`, 'such as http://127.0.0.1:9090/greet.Greeter/Hello');
   }
   const data = text(values, 'data');
-  const body = data?.startsWith('@') === true ? readFileSync(data.slice(1), 'utf8') : data;
+  const body = data?.startsWith('@') === true ? readGiven(data.slice(1)) : data;
   const method = text(values, 'request') ?? (body === undefined ? 'GET' : 'POST');
   if (!/^[A-Z]+$/.test(method) || method === 'CONNECT') throw new UsageError(`-X: \`${method}\` cannot be used here`);
   const name = grpc ? call : `${method} ${url.pathname}`;

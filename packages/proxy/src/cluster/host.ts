@@ -71,7 +71,7 @@ export class ClusterHost implements BalancedHost {
 
   readonly #named = new NamedHosts();
   readonly #drained = new DrainWatchers();
-  readonly #forRoom: (() => void)[] = [];
+  readonly #forRoom = new Set<() => void>();
   /** Connections that end when it is not well any more. */
   readonly #untilFailure = new Set<() => void>();
   endpoint: EndpointProgram;
@@ -124,12 +124,17 @@ export class ClusterHost implements BalancedHost {
     return this.stats.cx_active >= (this.cluster.program.perHostMaxConnections ?? Infinity);
   }
 
-  whenRoom(use: () => void): void {
-    this.#forRoom.push(use);
+  whenRoom(use: () => void): () => void {
+    this.#forRoom.add(use);
+    return () => void this.#forRoom.delete(use);
   }
   /** One of its connections has gone. */
   giveRoom(): void {
-    while (this.#forRoom.length > 0 && !this.full) this.#forRoom.shift()!();
+    for (const use of this.#forRoom) {
+      if (this.full) return;
+      this.#forRoom.delete(use);
+      use();
+    }
   }
 
   get lbMetadata(): JsonObject | undefined {

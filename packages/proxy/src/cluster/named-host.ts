@@ -83,8 +83,8 @@ export class NamedHost implements UpstreamHost {
   get full(): boolean {
     return this.base.full;
   }
-  whenRoom(use: () => void): void {
-    this.base.whenRoom(use);
+  whenRoom(use: () => void): () => void {
+    return this.base.whenRoom(use);
   }
 
   untilFailure(end: () => void): (() => void) | undefined {

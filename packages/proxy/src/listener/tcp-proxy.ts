@@ -111,6 +111,8 @@ class TcpTunnel implements ActiveConnection {
   #release: (() => void) | undefined;
   /** Waits for a connection no more. */
   #connected: (() => void) | undefined;
+  /** Waits for the host to have room no more. */
+  #leaveQueue: (() => void) | undefined;
   #attempts = 0;
   #lifetime: Timer | undefined;
   #flush: Timer | undefined;
@@ -242,7 +244,7 @@ class TcpTunnel implements ActiveConnection {
     cluster.stats.upstream_rq_pending_total++;
     if (host.full !== true || host.whenRoom === undefined) return this.#open(cluster, host);
     cluster.stats.upstream_cx_overflow++;
-    host.whenRoom(() => this.#open(cluster, host));
+    this.#leaveQueue = host.whenRoom(() => this.#open(cluster, host));
   }
 
   /** Counts as one that waits for a connection; false when too many do. */
@@ -440,6 +442,7 @@ class TcpTunnel implements ActiveConnection {
     this.#flush?.cancel();
     this.#backOff?.cancel();
     this.#waiting?.cancel();
+    this.#leaveQueue?.();
     if (this.#asking) this.#info.responseFlags |= ResponseFlag.UF;
     this.#connected?.();
     this.#release?.();

@@ -202,8 +202,8 @@ export interface UpstreamHost {
   readonly internalListener?: string | undefined;
   /** It has as many connections as the cluster allows each host. */
   readonly full?: boolean;
-  /** Calls back when it is not any more. */
-  whenRoom?(use: () => void): void;
+  /** Calls back when it is not any more, unless told before that nobody waits. */
+  whenRoom?(use: () => void): () => void;
   /** Calls once its connections are to be used no more, until told to leave it. */
   whenDrained?(end: () => void): () => void;
   /** Calls back when its health checks fail, if connections are to end then; undefined or how to be called no more. */

@@ -6,7 +6,7 @@ import { compileStats, type StatsProgram } from '../admin/stats-program.ts';
 import { compileLoadStats, type LoadStatsProgram } from '../load-report/program.ts';
 import type { ClusterManagerSettings } from '../cluster/manager.ts';
 import { localityKey } from '../cluster/priorities.ts';
-import { compileAddress } from '../program/address.ts';
+import { compileOwnAddress } from '../program/address.ts';
 import { checkApiSource, checkConfigSource } from '../program/config-source.ts';
 import { compileBind } from '../program/cluster/bind.ts';
 import { CompileContext } from '../program/context.ts';
@@ -139,7 +139,7 @@ export function compileBootstrap(
   const stats = compileStats(bootstrap, name, deps, flags.statsTags, node, clusters);
   const { admin } = bootstrap;
   const adminAt =
-    admin?.address === undefined ? undefined : compileAddress(context, admin.address, ['admin', 'address']);
+    admin?.address === undefined ? undefined : compileOwnAddress(context, admin.address, ['admin', 'address']);
   const adminPaths = (admin?.allowPaths ?? []).map((matcher, i) =>
     compileString(context, matcher, ['admin', 'allowPaths', i]),
   );

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compileAddress } from './address.ts';
+import { compileAddress, compileOwnAddress } from './address.ts';
 import { compileBind } from './cluster/bind.ts';
 import { CompileContext } from './context.ts';
 import { testDeps } from './testing/deps.ts';
@@ -18,5 +18,18 @@ test('datagrams are refused, but where they are what is sent', () => {
     'b.sourceAddress.protocol: `UDP`: only TCP is served',
     'b.extraSourceAddresses[0].address.protocol: `UDP`: only TCP is served',
     'c.additionalSourceAddresses[0].protocol: `UDP`: only TCP is served',
+  ]);
+});
+
+test('the proxy listens, and binds, at IP addresses alone', () => {
+  const context = new CompileContext('t', 'r', testDeps);
+  for (const address of ['127.0.0.1', '::1', 'localhost', '[::1]'])
+    compileOwnAddress(context, { socketAddress: { address, portValue: 80 } }, ['at']);
+  compileOwnAddress(context, { pipe: { path: '/tmp/a' } }, ['at']);
+  compileBind(context, { sourceAddress: { address: '127.0.0.1', portValue: 70_000 } }, ['bind']);
+  expect(context.nacks.map(({ field, message }) => `${field}: ${message}`)).toEqual([
+    'at.socketAddress.address: `localhost` is not an IP address',
+    'at.socketAddress.address: `[::1]` is not an IP address',
+    'bind.sourceAddress.portValue: must be at most 65535',
   ]);
 });

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { types } from '@mizzen/xds';
 import { isAbstract } from '../unix-socket.ts';
 import type { CompileContext } from './context.ts';
@@ -39,6 +40,18 @@ export function compileAddress(
   }
   context.refuse(path, 'must be there');
   return undefined;
+}
+
+/** Where the proxy itself is to listen: names of hosts say nothing of that. */
+export function compileOwnAddress(
+  context: CompileContext,
+  address: types.core.Address | undefined,
+  path: Path,
+): AddressProgram | undefined {
+  const own = compileAddress(context, address, path);
+  if (own?.kind === 'socket' && own.address !== '' && isIP(own.address) === 0)
+    context.refuse([...path, 'socketAddress', 'address'], `\`${own.address}\` is not an IP address`);
+  return own;
 }
 
 export function checkProtocol(context: CompileContext, address: types.core.SocketAddress, path: Path): void {

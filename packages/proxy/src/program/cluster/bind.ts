@@ -27,6 +27,7 @@ export function compileBind(
     const at = i === 0 ? ['sourceAddress'] : extra ? [list, i - 1, 'address'] : [list, i - 1];
     checkProtocol(context, given, [...path, ...at]);
     if (isIP(address) === 0) context.refuse(path, `\`${address}\` is not an IP address`);
+    if (portValue > 65_535) context.refuse([...path, ...at, 'portValue'], 'must be at most 65535');
     return { address, port: portValue };
   });
 }

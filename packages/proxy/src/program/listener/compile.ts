@@ -12,7 +12,7 @@ import { compileExchange } from '../../istio/exchange.ts';
 import { compileTcpStats } from '../../istio/stats/tcp.ts';
 import { liveInteger } from '../../runtime/live.ts';
 import { compileAccessLogs } from '../../telemetry/access-log.ts';
-import { compileAddress } from '../address.ts';
+import { compileOwnAddress } from '../address.ts';
 import { CompileContext } from '../context.ts';
 import { noEffectTypes } from '../fields/index.ts';
 import type { Path } from '../path.ts';
@@ -55,7 +55,7 @@ function compileRead(context: CompileContext, listener: types.listener.Listener)
   context.direction = listener.trafficDirection ?? 'UNSPECIFIED';
   const address: AddressProgram | undefined =
     listener.internalListener === undefined
-      ? compileAddress(context, listener.address, ['address'])
+      ? compileOwnAddress(context, listener.address, ['address'])
       : { kind: 'internal', name };
   const chains = compileChains(context, listener.filterChains ?? [], listener.filterChainMatcher !== undefined);
   const defaultChain =
@@ -70,7 +70,7 @@ function compileRead(context: CompileContext, listener: types.listener.Listener)
     metadata: listener.metadata?.filterMetadata,
     address: address ?? { kind: 'internal', name },
     additionalAddresses: (listener.additionalAddresses ?? []).flatMap(
-      (additional, i) => compileAddress(context, additional.address, ['additionalAddresses', i, 'address']) ?? [],
+      (additional, i) => compileOwnAddress(context, additional.address, ['additionalAddresses', i, 'address']) ?? [],
     ),
     keepalives: [undefined, ...(listener.additionalAddresses ?? []).map(({ tcpKeepalive }) => tcpKeepalive)].map(
       (own) => compileKeepalive(own ?? listener.tcpKeepalive),

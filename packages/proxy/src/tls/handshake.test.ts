@@ -232,3 +232,19 @@ describe('a client context', () => {
     );
   });
 });
+
+test('names that nobody has to vouch for are taken from no secret', () => {
+  const names = { ...validation(''), trustedCaPem: undefined, sanMatchers: [uriMatcher('spiffe://a/b')] };
+  const roots = (trustedCaPem: string | undefined): SecretProgram => ({
+    kind: 'validation',
+    name: 'roots',
+    validation: { ...validation(''), trustedCaPem },
+  });
+  const of = (secret: SecretProgram, inline?: typeof names): unknown =>
+    contexts(new Map([['roots', secret]])).secrets(downstream({ validationSecret: 'roots', validation: inline }))
+      ?.validation;
+  expect(of({ kind: 'validation', name: 'roots', validation: names })).toBeUndefined();
+  expect(of(roots(undefined), names)).toBeUndefined();
+  expect(of(roots(ca.rootPem), names)).toMatchObject({ trustedCaPem: ca.rootPem, sanMatchers: names.sanMatchers });
+  expect(of(roots(undefined))).toMatchObject({ sanMatchers: [] });
+});

@@ -1,6 +1,6 @@
 import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../program/context.ts';
-import { noteValue } from '../program/headers.ts';
+import { noteName, noteValue } from '../program/headers.ts';
 import type { Path } from '../program/path.ts';
 import { asciiLower, wire } from '../program/values.ts';
 import type { HttpFilter, HttpStream, RequestHead } from '../types.ts';
@@ -97,7 +97,10 @@ function forward(
   { header, hide }: NonNullable<ApiKeys['forwarding']>,
   client: string,
 ): void {
-  if (header !== '') request.headers.set(header, client);
+  if (header !== '') {
+    request.headers.set(header, client);
+    noteName(request.headers, header);
+  }
   if (!hide) return;
   for (const source of sources) {
     if (source.header !== '') request.headers.remove(source.header);

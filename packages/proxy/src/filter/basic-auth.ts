@@ -1,6 +1,7 @@
 import { crypto } from '../node-tls.ts';
 import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../program/context.ts';
+import { noteName } from '../program/headers.ts';
 import type { Path } from '../program/path.ts';
 import { asciiLower, dataSource, wire } from '../program/values.ts';
 import type { HttpFilter, HttpStream } from '../types.ts';
@@ -67,7 +68,10 @@ export function basicAuthFilter(
       if ('user' in found) {
         allowed.value++;
         trace?.push({ kind: 'basic-auth', text: `basic authentication: user "${found.user}"`, matched: true });
-        if (forward !== '') stream.request.headers.set(forward, found.user);
+        if (forward !== '') {
+          stream.request.headers.set(forward, found.user);
+          noteName(stream.request.headers, forward);
+        }
         if (config.emitDynamicMetadata === true) stream.setMetadata(scope.name, { username: found.user });
         return undefined;
       }

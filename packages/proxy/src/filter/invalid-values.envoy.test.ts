@@ -88,6 +88,33 @@ const CASES: readonly BesideCase[] = [
     ask: [get('/', bearer)],
   })),
   {
+    name: 'names that are none',
+    filters: [jwt({ claimToHeaders: [{ claimName: 'tab', headerName: 'x a' }] })],
+    ask: [get('/', bearer)],
+  },
+  { name: 'a payload', filters: [jwt({ forwardPayloadHeader: 'x:a' })], ask: [get('/', bearer)] },
+  {
+    name: 'a user',
+    filters: [
+      filter('basic_auth', 'BasicAuth', {
+        users: { inlineString: 'a:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=' },
+        forwardUsernameHeader: 'x a',
+      }),
+    ],
+    ask: [get('/', `authorization: Basic ${Buffer.from('a:password').toString('base64')}`)],
+  },
+  {
+    name: 'a client',
+    filters: [
+      filter('api_key_auth', 'ApiKeyAuth', {
+        credentials: [{ key: 'k', client: 'c' }],
+        keySources: [{ query: 'key' }],
+        forwarding: { header: 'x a' },
+      }),
+    ],
+    ask: [get('/?key=k')],
+  },
+  {
     name: 'claims in fields, paths and hosts',
     filters: [jwt({ payloadInMetadata: 'p' })],
     routes: [

@@ -275,3 +275,10 @@ test('who sends requests does not choose how many counters there are', () => {
   expect(values.get('c.grpc.success')).toBe(2000);
   expect([...values.keys()].filter((name) => name.startsWith('c.grpc.service.method-0.')).length).toBeLessThan(110);
 });
+
+test('a bucket that is never filled again is refused', () => {
+  const context = new CompileContext('t', 'l', testDeps);
+  const tokenBucket = { maxTokens: 1, tokensPerFill: 0, fillInterval: '1s' };
+  localRateLimitFilter(context, { statPrefix: 's', tokenBucket }, scope, []);
+  expect(JSON.stringify(context.nacks)).toContain('tokensPerFill');
+});

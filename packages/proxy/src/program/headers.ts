@@ -73,6 +73,11 @@ export function noteValue(headers: Headers, value: string): void {
   if (NO_FIELD_VALUE.test(value)) headers.unchecked = true;
 }
 
+/** The same for names that configurations give. */
+export function noteName(headers: Headers, name: string): void {
+  if (!isFieldName(name)) headers.unchecked = true;
+}
+
 /** The request line and the Host are changed by rewrites, not by header mutations. */
 function fixed(name: string): boolean {
   return name.startsWith(':') || name === 'host';

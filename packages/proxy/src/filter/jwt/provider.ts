@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue, types } from '@mizzen/xds';
 import type { CompileContext } from '../../program/context.ts';
-import { noteValue } from '../../program/headers.ts';
+import { noteName, noteValue } from '../../program/headers.ts';
 import { compileString, type StringMatch } from '../../program/match/string.ts';
 import { lookUp } from '../../program/match/value.ts';
 import type { Path } from '../../program/path.ts';
@@ -218,15 +218,18 @@ function compileAcceptance(
   const clear = config.clearRouteCache === true;
   return (stream, token, location) => {
     const { headers } = stream.request;
-    if (payloadHeader !== '')
+    if (payloadHeader !== '') {
+      noteName(headers, payloadHeader);
       headers.add(
         payloadHeader,
         pad ? token.payloadText.padEnd(Math.ceil(token.payloadText.length / 4) * 4, '=') : token.payloadText,
       );
+    }
     for (const claim of claims) {
       const value = claimText(lookUp(token.payload, claim.path));
       if (value === undefined) continue;
       headers.set(claim.header, wire(value));
+      noteName(headers, claim.header);
       noteValue(headers, value);
     }
     if (!forward) location.remove(stream.request);

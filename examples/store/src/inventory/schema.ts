@@ -35,4 +35,9 @@ export const migrations: readonly Migration[] = [
       create table inbox (event_id text primary key, received_at text not null);
     `,
   },
+  {
+    // Visitors (visitors.yaml) buy it all day long.
+    name: '0003-supplies',
+    up: `update stock set quantity = quantity + 100000 where product_id = '456';`,
+  },
 ];

@@ -22,6 +22,15 @@ export interface Exchange {
   onDrain(): void;
 }
 
+/** Whom the rest of a response is for that nobody wants. */
+const NOBODY: Exchange = {
+  onResponseHead: () => undefined,
+  onResponseData: () => undefined,
+  onResponseEnd: () => undefined,
+  onReset: () => undefined,
+  onDrain: () => undefined,
+};
+
 /** What owns client connections. */
 export interface ConnectionOwner {
   /** Both halves of the exchange are over and the connection may be used again. */
@@ -63,6 +72,8 @@ export class ClientConnection implements MessageSink {
   #responseDone = false;
   #drainWanted = false;
   #paused = false;
+  /** A response is being told of that has no body. */
+  #headIsAll = false;
   /** The host has ended its side, with which in Envoy the connection is over. */
   #endedByHost = false;
   /** Bytes written that have been counted. */
@@ -128,8 +139,15 @@ export class ClientConnection implements MessageSink {
     if (this.#responseDone && !this.#reading) this.#over();
   }
 
-  /** Stops the exchange: what comes still cannot be told from another response, so the connection goes too. */
+  /**
+   * Stops the exchange: what comes still cannot be told from another response, so the connection goes too, unless the head that
+   * is being read is all of it.
+   */
   abandon(): void {
+    if (this.#headIsAll && this.#requestDone && this.#exchange !== undefined) {
+      this.#exchange = NOBODY;
+      return;
+    }
     const active = this.#exchange !== undefined;
     this.#exchange = undefined;
     if (this.closed) return;
@@ -175,7 +193,9 @@ export class ClientConnection implements MessageSink {
   // ---- from the parser
   onHead(): void {
     if (this.#parser.asksToClose && this.#parser.status >= 200) this.#stats.upstream_cx_close_notify++;
+    this.#headIsAll = this.#parser.bodyMode === BodyMode.NONE && this.#parser.status >= 200;
     this.#exchange?.onResponseHead(this.#parser);
+    this.#headIsAll = false;
   }
   onBody(data: Buffer): void {
     this.#exchange?.onResponseData(data);

@@ -25,6 +25,7 @@ export interface Side {
 const SWITCHED = 'HTTP/1.1 101 X\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n';
 const ANSWERS: Readonly<Record<string, string>> = {
   'until-close': `HTTP/1.1 200 X\r\n\r\nok${END}`,
+  empty: 'HTTP/1.1 503 X\r\ncontent-length: 0\r\n\r\n',
   short: `HTTP/1.1 200 X\r\ncontent-length: 5\r\n\r\nok${END}`,
   surplus: 'HTTP/1.1 200 X\r\ncontent-length: 2\r\n\r\nok and more',
   upgrade: `${SWITCHED}ok`,

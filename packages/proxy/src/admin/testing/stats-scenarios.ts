@@ -256,6 +256,7 @@ export const SCENARIOS: readonly Scenario[] = [
       get('/', INTERNAL, 'x-answer: 503', 'x-envoy-upstream-alt-stat-name: t.wo'),
       get('/', INTERNAL, 'x-answer: slow', 'x-envoy-upstream-alt-stat-name: one'),
       get('/', INTERNAL, 'x-answer: close', 'x-envoy-upstream-alt-stat-name: one'),
+      get('/', 'x-answer: empty'),
       get('/closed', INTERNAL, 'x-envoy-upstream-alt-stat-name: one'),
       get('/', INTERNAL, 'x-envoy-upstream-alt-stat-name: '),
     ],

@@ -12,8 +12,10 @@ export interface Sample {
   readonly value: number;
 }
 
-const SAMPLE = /^([a-zA-Z_:][\w:]*)[ \t]*(?:\{(.*)\})?[ \t]*(\S+)(?:[ \t]+-?\d+)?[ \t]*$/;
-const LABEL = /([a-zA-Z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"/g;
+const NAME = /^([a-zA-Z_:][\w:]*)[ \t]*(\{)?/;
+const LABEL = /[ \t,]*([a-zA-Z_]\w*)[ \t]*=[ \t]*"([^"\\]*(?:\\.[^"\\]*)*)"/y;
+const LABELS_END = /[ \t,]*\}/y;
+const VALUE = /[ \t]*([^ \t]+)(?:[ \t]+-?\d+)?[ \t]*$/y;
 const ESCAPED: Readonly<Record<string, string>> = { n: '\n' };
 const PARTS = /_(bucket|sum|count)$/;
 
@@ -32,16 +34,38 @@ export function readFamilies(text: string): Family[] {
       if (kind === 'TYPE') familyOf(name).type = rest;
       continue;
     }
-    const [, name, inside = '', written] = SAMPLE.exec(line) ?? [];
-    if (name === undefined) continue;
-    const value = valueOf(written!);
-    if (value === undefined) continue;
+    const sample = sampleOf(line);
+    if (sample === undefined) continue;
+    const { name } = sample;
     const whole = families.get(name.replace(PARTS, ''));
     const family = whole?.type === 'histogram' || whole?.type === 'summary' ? whole : familyOf(name);
-    const labels = [...inside.matchAll(LABEL)].map(([, key, text]) => [key!, unescape(text!)] as const);
-    family.samples.push({ name, labels, value });
+    family.samples.push(sample);
   }
   return [...families.values()].filter(({ samples }) => samples.length > 0);
+}
+
+/** Part by part, so that a line of an application that is none costs no more than its length. */
+function sampleOf(line: string): Sample | undefined {
+  const head = NAME.exec(line);
+  if (head === null) return undefined;
+  let at = head[0].length;
+  const labels: [string, string][] = [];
+  if (head[2] !== undefined) {
+    for (let label = matchAt(LABEL, line, at); label !== null; label = matchAt(LABEL, line, at)) {
+      labels.push([label[1]!, unescape(label[2]!)]);
+      at = LABEL.lastIndex;
+    }
+    if (matchAt(LABELS_END, line, at) === null) return undefined;
+    at = LABELS_END.lastIndex;
+  }
+  const written = matchAt(VALUE, line, at)?.[1];
+  const value = written === undefined ? undefined : valueOf(written);
+  return value === undefined ? undefined : { name: head[1]!, labels, value };
+}
+
+function matchAt(sticky: RegExp, line: string, at: number): RegExpExecArray | null {
+  sticky.lastIndex = at;
+  return sticky.exec(line);
 }
 
 function valueOf(text: string): number | undefined {

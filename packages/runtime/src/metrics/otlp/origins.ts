@@ -3,6 +3,8 @@ import type { ControlState } from '../../control/control.ts';
 import type { MetricsOrigin } from './exporter.ts';
 
 const TIMEOUT = 10_000;
+/** Bytes of one page; what is longer is not read to its end. */
+export const LONGEST = 32 * 1024 * 1024;
 
 /** All that there is to report of a mesh: what the control plane and the workloads say, and every pod. */
 export function originsOf(
@@ -14,7 +16,7 @@ export function originsOf(
     read: () => Promise.resolve(metrics.text()),
   }));
   const pods = scrapeTargets(state).flatMap(({ targets, labels }) =>
-    targets.map((target) => ({ resource: resourceOf(labels), read: () => read(target, labels['__metrics_path__']) })),
+    targets.map((target) => ({ resource: resourceOf(labels), read: () => readPage(target, labels['__metrics_path__']) })),
   );
   return [...own, ...pods];
 }
@@ -31,11 +33,19 @@ function resourceOf(labels: Readonly<Record<string, string>>): Readonly<Record<s
   };
 }
 
-async function read(target: string, path = '/stats/prometheus'): Promise<string> {
+/** @throws Error, also when there is more than anybody would say. */
+export async function readPage(target: string, path = '/stats/prometheus'): Promise<string> {
   const answer = await fetch(`http://${target}${path}`, {
     headers: { accept: 'text/plain;version=0.0.4' },
     signal: AbortSignal.timeout(TIMEOUT),
   });
   if (!answer.ok) throw new Error(`${target} answers ${answer.status}`);
-  return answer.text();
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of answer.body ?? []) {
+    size += part.length;
+    if (size > LONGEST) throw new Error(`${target} answers with more than ${LONGEST} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString();
 }

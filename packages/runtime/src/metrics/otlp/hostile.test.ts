@@ -1,0 +1,52 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, test } from 'vitest';
+import { readFamilies } from './families.ts';
+import { readPage } from './origins.ts';
+
+test.each([
+  ['braces', `a{${'}'.repeat(100_000)} x y`],
+  ['blanks', `a${' '.repeat(100_000)}x y z`],
+  ['blanks before no time', `a 1${' '.repeat(100_000)}x`],
+  ['labels that do not end', `a{${'b="c",'.repeat(20_000)}`],
+  ['a quote that does not end', `a{b="${'\\"'.repeat(50_000)}`],
+])('a line that is none costs no more than its length: %s', (_, line) => {
+  const begun = performance.now();
+  expect(readFamilies(`${line}\nb 1`)).toMatchObject([{ name: 'b', samples: [{ value: 1 }] }]);
+  expect(performance.now() - begun).toBeLessThan(1000);
+});
+
+test('labels of any text', () => {
+  const text = 'a{ b = "}{\\"\\n\\\\", c="d" , } 1 1700000000000\na{} 2\na\t3 \na{b="c" 4\na {b="c"}5';
+  expect(readFamilies(text)[0]?.samples).toEqual([
+    {
+      name: 'a',
+      labels: [
+        ['b', '}{"\n\\'],
+        ['c', 'd'],
+      ],
+      value: 1,
+    },
+    { name: 'a', labels: [], value: 2 },
+    { name: 'a', labels: [], value: 3 },
+    { name: 'a', labels: [['b', 'c']], value: 5 },
+  ]);
+});
+
+test('a page without an end is not read to it', async () => {
+  const part = Buffer.alloc(1 << 20, '#');
+  const server = createServer((_, response) => {
+    const more = (): void => {
+      while (!response.destroyed && response.write(part));
+    };
+    response.on('drain', more);
+    more();
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  try {
+    await expect(readPage(`127.0.0.1:${(server.address() as AddressInfo).port}`)).rejects.toThrow('more than 33554432');
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});

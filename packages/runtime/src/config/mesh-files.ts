@@ -10,7 +10,7 @@ import {
   renameSync,
   statSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { discover, isMeshFile, STDIN_NAME } from '@mizzen/sources';
@@ -115,12 +115,13 @@ function replace(file: string, text: string): void {
   const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(4).toString('hex')}.new`);
   const handle = openSync(temporary, 'wx', mode === undefined ? 0o644 : mode & 0o777);
   try {
-    writeSync(handle, text);
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-  try {
+    try {
+      // All of it: a disk that is full may take a part without a word.
+      writeFileSync(handle, text);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
     renameSync(temporary, file);
   } catch (error) {
     unlinkSync(temporary);

@@ -148,13 +148,16 @@ function textOf(value: unknown): string {
   return typeof plain === 'string' ? plain : JSON.stringify(plain ?? '');
 }
 
-function plainOf(value: unknown): unknown {
-  if (!isObject(value)) return undefined;
+/** What lies deeper within lists and maps is left out; the binary form has none that does. */
+const DEEPEST = 64;
+
+function plainOf(value: unknown, depth = 0): unknown {
+  if (!isObject(value) || depth > DEEPEST) return undefined;
   const { stringValue, boolValue, intValue, doubleValue, arrayValue, kvlistValue, bytesValue } = value;
-  if (isObject(arrayValue)) return objects(arrayValue['values']).map(plainOf);
+  if (isObject(arrayValue)) return objects(arrayValue['values']).map((each) => plainOf(each, depth + 1));
   if (isObject(kvlistValue)) {
     return Object.fromEntries(
-      objects(kvlistValue['values']).map((each) => [String(each['key']), plainOf(each['value'])]),
+      objects(kvlistValue['values']).map((each) => [String(each['key']), plainOf(each['value'], depth + 1)]),
     );
   }
   return (
@@ -173,7 +176,8 @@ function objects(list: unknown): readonly Json[] {
 /** Of nanoseconds as a text or a number; absent is 0. */
 function microseconds(nanoseconds: unknown): number | undefined {
   if (nanoseconds === undefined || nanoseconds === null) return 0;
-  if (typeof nanoseconds === 'number') return nanoseconds >= 0 ? Math.round(nanoseconds / 1000) : undefined;
+  if (typeof nanoseconds === 'number')
+    return nanoseconds >= 0 && nanoseconds < Infinity ? Math.round(nanoseconds / 1000) : undefined;
   return typeof nanoseconds === 'string' && /^\d{1,20}$/.test(nanoseconds)
     ? Number(BigInt(nanoseconds) / 1000n)
     : undefined;

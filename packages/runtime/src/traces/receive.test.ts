@@ -180,6 +180,8 @@ test('Zipkin: spans that cannot be read do not keep others out', async () => {
 test('a report that is too long, packed or not, is not kept in memory', async () => {
   const long = Buffer.alloc(9 * 1024 * 1024, ' ');
   expect((await post(ZIPKIN_PATH, gzipSync(long), { ...json, 'content-encoding': 'gzip' })).status).toBe(413);
+  expect((await post(ZIPKIN_PATH, Buffer.concat([long, long]), json)).status).toBe(413);
+  expect((await post(OTLP_PATH, Buffer.concat([long, long]), json)).status).toBe(413);
 });
 
 /** What a call of a report in binary gets: details, or bytes. */
@@ -217,4 +219,24 @@ test.each([
   const [first] = (await once(socket, 'data')) as [Buffer];
   expect(first.toString()).toMatch(/^HTTP\/1\.1 (4\d\d|200)/);
   socket.destroy();
+});
+
+test('values without an end and times beyond all numbers do no harm to what else there is', async () => {
+  const span = (id: string, more: string): string =>
+    `{"traceId":"${id.repeat(32)}","spanId":"${id.repeat(16)}",${more}}`;
+  const times = '"startTimeUnixNano":"1700000000000000000","endTimeUnixNano":"1700000000000000000"';
+  const deep = `${'{"arrayValue":{"values":['.repeat(50_000)}{"stringValue":"x"}${']}}'.repeat(50_000)}`;
+  const spans = [
+    span('a', `${times},"attributes":[{"key":"deep","value":${deep}},{"key":"flat","value":{"intValue":"1"}}]`),
+    span('b', '"startTimeUnixNano":1e999,"endTimeUnixNano":1e999'),
+  ];
+  const answer = await fetch(`${base}${OTLP_PATH}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: `{"resourceSpans":[{"scopeSpans":[{"spans":[${spans.join()}]}]}]}`,
+  });
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toMatchObject({ partialSuccess: { rejectedSpans: '1' } });
+  expect(store.get('a'.repeat(32))?.spans[0]?.tags['flat']).toBe('1');
+  expect(store.get('b'.repeat(32))).toBeUndefined();
 });

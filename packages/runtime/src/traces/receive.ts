@@ -76,7 +76,10 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
     throw new BadReport(`\`${coding}\` is not a coding that is understood: \`gzip\` and \`deflate\` are`);
   }
   const unpacked =
-    coding === 'identity' ? request : request.compose(coding === 'gzip' ? createGunzip() : createInflate());
+    coding === 'identity'
+      ? // Who has sent too much is to get its answer, by the connection that it has.
+        request.iterator({ destroyOnReturn: false })
+      : request.compose(coding === 'gzip' ? createGunzip() : createInflate());
   const parts: Buffer[] = [];
   let size = 0;
   try {
@@ -86,6 +89,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
       parts.push(part);
     }
   } catch (error) {
+    request.resume();
     throw error instanceof BadReport ? error : new BadReport('the body cannot be unpacked');
   }
   return Buffer.concat(parts);

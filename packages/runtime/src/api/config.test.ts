@@ -98,6 +98,11 @@ test('files of the mesh, and nothing else, can be read; secrets by those alone w
   expect(trusted.body).toMatchObject({ text: SECRET });
 });
 
+test('a text that is longer than any is refused in words, not by the end of its connection', async () => {
+  const text = '# long\n'.repeat(800_000);
+  expect(code(await post('preview', { file: 'mesh/routes.yaml', text }))).toEqual([413, 'too-long']);
+});
+
 test('an edit is told by what it changes, and changes nothing', async () => {
   const same = await preview(ROUTES.replace('# how', '# as'));
   expect(same).toMatchObject({ diagnostics: [], xds: [], workloads: [], concerned: [], xdsTotal: 0 });

@@ -75,6 +75,7 @@ export class ApiServer {
       { keepAliveTimeout: KEEP_ALIVE_MS },
       (request, response) => {
         this.#handle(request, response).catch((error: unknown) => {
+          if (error instanceof TooLong) return fail(response, 413, 'too-long', error.message);
           fail(response, 500, 'internal', error instanceof Error ? error.message : String(error));
         });
       },
@@ -325,13 +326,19 @@ function decode(segment: string): string {
 
 const LONGEST_BODY = 64 * 1024;
 
-/** Undefined for what is no JSON, or too long. */
+class TooLong extends Error {}
+
+/** Undefined for what is no JSON. @throws TooLong */
 async function readJson(request: IncomingMessage, longest = LONGEST_BODY): Promise<unknown> {
   const parts: Buffer[] = [];
   let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
+  // Who has sent too much is to get its answer, by the connection that it has.
+  for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += part.length;
-    if (size > longest) return undefined;
+    if (size > longest) {
+      request.resume();
+      throw new TooLong(`the body is longer than ${longest} bytes`);
+    }
     parts.push(part);
   }
   try {

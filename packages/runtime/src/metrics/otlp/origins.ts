@@ -16,7 +16,10 @@ export function originsOf(
     read: () => Promise.resolve(metrics.text()),
   }));
   const pods = scrapeTargets(state).flatMap(({ targets, labels }) =>
-    targets.map((target) => ({ resource: resourceOf(labels), read: () => readPage(target, labels['__metrics_path__']) })),
+    targets.map((target) => ({
+      resource: resourceOf(labels),
+      read: () => readPage(target, labels['__metrics_path__']),
+    })),
   );
   return [...own, ...pods];
 }

@@ -98,9 +98,12 @@ test('files of the mesh, and nothing else, can be read; secrets by those alone w
   expect(trusted.body).toMatchObject({ text: SECRET });
 });
 
-test('a text that is longer than any is refused in words, not by the end of its connection', async () => {
+test('a text that is longer than any is refused in words, and does not keep its connection from others', async () => {
   const text = '# long\n'.repeat(800_000);
-  expect(code(await post('preview', { file: 'mesh/routes.yaml', text }))).toEqual([413, 'too-long']);
+  for (let i = 0; i < 4; i++) {
+    expect(code(await post('preview', { file: 'mesh/routes.yaml', text }))).toEqual([413, 'too-long']);
+    expect((await get('files')).status).toBe(200);
+  }
 });
 
 test('an edit is told by what it changes, and changes nothing', async () => {

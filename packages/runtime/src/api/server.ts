@@ -335,11 +335,13 @@ async function readJson(request: IncomingMessage, longest = LONGEST_BODY): Promi
   // Who has sent too much is to get its answer, by the connection that it has.
   for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += part.length;
-    if (size > longest) {
-      request.resume();
-      throw new TooLong(`the body is longer than ${longest} bytes`);
-    }
+    if (size > longest) break;
     parts.push(part);
+  }
+  if (size > longest) {
+    // Only here: while the loop reads, nothing else does.
+    request.resume();
+    throw new TooLong(`the body is longer than ${longest} bytes`);
   }
   try {
     return JSON.parse(Buffer.concat(parts).toString('utf8')) as unknown;

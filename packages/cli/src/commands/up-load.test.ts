@@ -92,3 +92,11 @@ test('a load that is not gentle, or that cannot be read, is refused', async () =
     err: 'mizzen up: --load: there is no file `absent.yaml`\n',
   });
 }, 30_000);
+
+test('what is no file of scenarios is said', async () => {
+  writeFileSync(join(dir, 'mesh.yaml'), MESH);
+  const { status, err } = await mizzen('up', 'mesh.yaml', '--load', '.');
+  expect(status).toBe(2);
+  expect(err).toContain('`.` cannot be read: it is a directory');
+  expect(err).not.toContain('    at ');
+});

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { text as readAll } from 'node:stream/consumers';
 import { renderDiagnostic } from '@mizzen/diagnostics';
 import { DEFAULT_API_PORT, DEFAULT_CONSOLE_PORT } from '@mizzen/runtime/supervisor/options.ts';
@@ -7,6 +7,7 @@ import { up } from '@mizzen/runtime/supervisor/up.ts';
 import { openTerminal } from '@mizzen/runtime/terminal/open.ts';
 import { type Command, common, flag, list, text, UsageError } from '../command.ts';
 import { engineOf } from '../engine.ts';
+import { readGiven } from '../load/given-file.ts';
 import { meshName } from '../running.ts';
 
 export const command: Command = {
@@ -124,7 +125,7 @@ async function gentle(
     return null;
   }
   const { readPlan } = await import('@mizzen/load');
-  const written = readFileSync(file, 'utf8');
+  const written = readGiven(file);
   const { plan, diagnostics } = readPlan(file, written, process.env);
   if (plan === undefined) {
     for (const each of diagnostics) err.write(`${renderDiagnostic(each, { source: () => written, color })}\n`);

@@ -60,6 +60,32 @@ test('a listener that has to wait for clusters is refused at once', async () => 
   expect(status).toBe(1);
 });
 
+test('requests cannot go to a cluster that speaks HTTP/2 alone', async () => {
+  const port = await freePort();
+  const key = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+  const http2 = staticCluster('calls', [port], {
+    typedExtensionProtocolOptions: {
+      [key]: { '@type': `type.googleapis.com/${key}`, explicitHttpConfig: { http2ProtocolOptions: {} } },
+    },
+  });
+  const weighted = {
+    weightedClusters: {
+      clusters: [
+        { name: 'app', weight: 1 },
+        { name: 'calls', weight: 1 },
+      ],
+    },
+  };
+  const mirrored = { cluster: 'app', requestMirrorPolicies: [{ cluster: 'calls' }] };
+  const routes = [{ cluster: 'calls' }, weighted, mirrored].map((route) => ({ match: { prefix: '/' }, route }));
+  const { status, stderr } = run(
+    bootstrap([listener(port, [{ filters: [hcm(routes)] }])], [http2, staticCluster('app', [port])]),
+  );
+  expect(status).toBe(1);
+  for (const field of ['cluster', 'weightedClusters.clusters[1].name', 'requestMirrorPolicies[0].cluster'])
+    expect(stderr).toContain(`${field}: the cluster \`calls\` speaks HTTP/2 alone, and there is no HTTP/2 yet`);
+});
+
 test('a file that is no bootstrap is said to be none', () => {
   const { status, stderr } = run('- a\n- b\n');
   expect(status).toBe(1);

@@ -6,6 +6,7 @@ import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
 import { mutationSteps } from '../../filter/header-mutation.ts';
 import { asciiLower, milliseconds, wire } from '../values.ts';
+import { refuseHttp2 } from './cluster.ts';
 import { compileHashPolicies } from './hash.ts';
 import { compileInternalRedirect } from './internal-redirect.ts';
 import { compileProxyProtocol } from '../transport.ts';
@@ -86,6 +87,7 @@ export function compileMirrors(
     const { cluster = '', clusterHeader = '' } = policy;
     if ((cluster === '') === (clusterHeader === ''))
       context.refuse([...path, i, 'cluster'], 'must have exactly one of `cluster` and `clusterHeader`');
+    refuseHttp2(context, cluster, [...path, i, 'cluster']);
     const sampled = liveFraction(context.deps.runtime, policy.runtimeFraction, 1);
     return {
       cluster,

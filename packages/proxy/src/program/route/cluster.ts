@@ -3,6 +3,7 @@ import type { Random } from '../../deps.ts';
 import type { RequestHead, StreamInfo, WeightedClusterEntry } from '../../types.ts';
 import type { PerFilter } from '../../filter/switch.ts';
 import type { CompileContext } from '../context.ts';
+import { HTTP2_PORT } from '../fields/table.ts';
 import { compileMutations, type HeaderMutations } from '../headers.ts';
 import { requestHeader, wholeNumber } from '../match/header.ts';
 import type { Path } from '../path.ts';
@@ -47,6 +48,7 @@ export function compileClusterChoice(
   path: Path,
 ): ClusterChoice {
   if (action.cluster !== undefined && action.cluster !== '') {
+    refuseHttp2(context, action.cluster, [...path, 'cluster']);
     const chosen: ChosenCluster = { cluster: action.cluster, weighted: undefined };
     return { choose: () => chosen, names: [action.cluster], weighted: [], text: '' };
   }
@@ -74,6 +76,12 @@ export function compileClusterChoice(
   return { choose: () => ({ cluster: '', weighted: undefined }), names: [], weighted: [], text: '' };
 }
 
+/** Clusters that speak HTTP/2 alone are there for the proxy's own calls; requests cannot be sent to them. */
+export function refuseHttp2(context: CompileContext, cluster: string, path: Path): void {
+  if (context.deps.speaksHttp2?.(cluster) === true)
+    context.refuse(path, `the cluster \`${cluster}\` speaks HTTP/2 alone, and ${HTTP2_PORT}`);
+}
+
 function bySpecifier(choose: ClusterSpecifier): ClusterChoice {
   return {
     choose: (request) => ({ cluster: choose(request), weighted: undefined }),
@@ -99,6 +107,7 @@ function compileWeighted(
     const hasName = cluster.name !== undefined && cluster.name !== '';
     const hasHeader = cluster.clusterHeader !== undefined && cluster.clusterHeader !== '';
     if (hasName === hasHeader) context.refuse(at, 'must have exactly one of `name` and `clusterHeader`');
+    refuseHttp2(context, cluster.name ?? '', [...at, 'name']);
     const own = lbMetadata(cluster.metadataMatch);
     const inherited = lbMetadata(action.metadataMatch);
     return {

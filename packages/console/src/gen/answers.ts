@@ -192,7 +192,7 @@ export type LogsAnswer = {
 export type PreviewAnswer = {
   readonly diagnostics: readonly {
     readonly code: string;
-    readonly severity: string;
+    readonly severity: 'error' | 'warning' | 'info';
     readonly message: string;
     readonly file: string;
     readonly line: number;
@@ -201,7 +201,7 @@ export type PreviewAnswer = {
   }[];
   readonly elsewhere: readonly {
     readonly code: string;
-    readonly severity: string;
+    readonly severity: 'error' | 'warning' | 'info';
     readonly message: string;
     readonly file: string;
     readonly line: number;

@@ -33,9 +33,9 @@ export function exactFixed(value: number, digits: number): string {
   return Math.abs(value) < 1e21 ? value.toFixed(digits) : `${BigInt(value)}.${'0'.repeat(digits)}`;
 }
 
-/** The value with every number written down by `write`, for `JSON.stringify`. */
+/** The value with every finite number written down by `write`, for `JSON.stringify`, which makes `null` of the others. */
 export function withDoubles(value: JsonValue, write: (value: number) => string): JsonValue {
-  if (typeof value === 'number') return raw.rawJSON(write(value));
+  if (typeof value === 'number') return Number.isFinite(value) ? raw.rawJSON(write(value)) : value;
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return (value as readonly JsonValue[]).map((part) => withDoubles(part, write));
   return Object.fromEntries(

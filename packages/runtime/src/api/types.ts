@@ -101,7 +101,7 @@ export interface ResourceAnswer {
 }
 export interface DiagnosticAnswer {
   readonly code: string;
-  readonly severity: string;
+  readonly severity: 'error' | 'warning' | 'info';
   readonly message: string;
   readonly file: string;
   readonly line: number;

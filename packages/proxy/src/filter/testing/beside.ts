@@ -235,7 +235,7 @@ export async function observe(
     return { answers, log, stats, pages };
   } catch (error) {
     await proxy.stop();
-    throw error;
+    throw new Error(`after its output:\n${proxy.output().slice(-3000)}`, { cause: error });
   }
 }
 

@@ -8,7 +8,7 @@ import { Headers } from '../http/headers.ts';
 import { entered, turnNow } from '../http/io.ts';
 import { poolOf, type Pool, type Waiter } from '../http/pool.ts';
 import { keep } from '../http/reads.ts';
-import type { ResetReason } from '../http/reset.ts';
+import { resetOutcome, type ResetReason } from '../http/reset.ts';
 import type { HttpAnswer, HttpCall, PendingCall } from '../program/types.ts';
 import type { UpstreamCluster, UpstreamHost } from '../types.ts';
 import { CallError } from './error.ts';
@@ -138,8 +138,12 @@ class Call implements Waiter, Exchange {
   }
 
   onResponseHead(parser: ResponseParser): void {
-    if (this.#over || parser.status < 200) return;
+    if (this.#over) return;
     const { status } = parser;
+    if (status < 200) {
+      charge(this.#cluster.stats, status, true, this.#host!.canary === true, this.#host!.zones);
+      return;
+    }
     this.#status = status;
     const took = Math.max(0, Math.trunc(turnNow(this.#deps.clock) - this.#sentAt));
     this.#headers = [...parser.flat, 'x-envoy-upstream-service-time', String(took)];
@@ -176,7 +180,7 @@ class Call implements Waiter, Exchange {
   onReset(reason: ResetReason, transport: string): void {
     if (this.#over) return;
     this.#host!.report('reset');
-    this.#fail('connection', transport === '' ? reason : transport);
+    this.#fail('connection', transport === '' ? reason : transport, resetOutcome(reason).status);
   }
 
   onDrain(): void {
@@ -204,10 +208,10 @@ class Call implements Waiter, Exchange {
     this.#connection?.abandon();
   }
 
-  #fail(reason: CallError['reason'], message: string): void {
+  /** `status` is what Envoy's router would have answered in its place: that counts as an answer. */
+  #fail(reason: CallError['reason'], message: string, status = reason === 'timeout' ? 504 : 503): void {
     if (this.#over) return;
-    // What Envoy's router would have answered in its place counts as an answer.
-    if (this.#status === 0) charge(this.#cluster.stats, reason === 'timeout' ? 504 : 503, true, false);
+    if (this.#status === 0) charge(this.#cluster.stats, status, true, false);
     this.#finish();
     this.#reject(new CallError(reason, message));
   }

@@ -7,6 +7,8 @@ export class ClusterCircuitBreaker implements CircuitBreaker {
   pending = 0;
   requests = 0;
   retries = 0;
+  /** A budget was asked for a retry. */
+  #budgeted = false;
   readonly #limits: ThresholdsProgram;
 
   constructor(limits: ThresholdsProgram) {
@@ -41,6 +43,7 @@ export class ClusterCircuitBreaker implements CircuitBreaker {
   }
 
   tryRetry(): boolean {
+    this.#budgeted = this.#limits.retryBudget !== undefined;
     if (this.retries >= this.#retryLimit()) return false;
     this.retries++;
     return true;
@@ -68,7 +71,8 @@ export class ClusterCircuitBreaker implements CircuitBreaker {
     return {
       remaining_cx: Math.max(0, limits.maxConnections - this.connections),
       remaining_pending: Math.max(0, limits.maxPendingRequests - this.pending),
-      remaining_retries: Math.max(0, this.#retryLimit() - this.retries),
+      // Of a budget, which moves with the requests, no rest is told once there was a retry.
+      remaining_retries: this.#budgeted ? 0 : Math.max(0, limits.maxRetries - this.retries),
       remaining_rq: Math.max(0, limits.maxRequests - this.requests),
     };
   }

@@ -195,7 +195,15 @@ export function dial(
     );
   if (tls === undefined || proxyProtocol !== undefined) {
     socket.once('connect', () => {
-      if (proxyProtocol !== undefined) socket.write(proxyHeader(proxyProtocol, as?.client, ownEnds(socket)));
+      if (proxyProtocol !== undefined)
+        socket.write(
+          proxyHeader(
+            proxyProtocol,
+            as?.client,
+            ownEnds(socket),
+            () => host.cluster.stats.proxyprotocol.v2_tlvs_exceed_max_length++,
+          ),
+        );
       if (tls === undefined) ready(socket);
       else secure();
     });

@@ -31,12 +31,19 @@ export function keyOfEnds(ends: Ends): string {
 const SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
 const PROXY = 0x21;
 const LOCAL = 0x20;
+const MAX_LENGTH = 0xffff;
 
 /**
  * The header that goes before everything else. `client` is the connection that is carried on; a connection that is the
- * proxy's own (health checks) has none: version 1 then names the connection's `own` ends, version 2 says LOCAL.
+ * proxy's own (health checks) has none: version 1 then names the connection's `own` ends, version 2 says LOCAL. What
+ * the header would carry beyond what its length can say is left out, which `onTooLong` hears of.
  */
-export function proxyHeader(program: ProxyProtocolProgram, client: Ends | undefined, own: Ends): Buffer {
+export function proxyHeader(
+  program: ProxyProtocolProgram,
+  client: Ends | undefined,
+  own: Ends,
+  onTooLong?: () => void,
+): Buffer {
   if (program.version === 'V1') return Buffer.from(textHeader(client ?? own), 'latin1');
   if (client === undefined) return Buffer.concat([SIGNATURE, Buffer.from([LOCAL, 0, 0, 0])]);
   const v4 = isIPv4(client.sourceAddress) && isIPv4(client.destinationAddress);
@@ -46,9 +53,21 @@ export function proxyHeader(program: ProxyProtocolProgram, client: Ends | undefi
     Buffer.from([client.sourcePort >> 8, client.sourcePort & 255]),
     Buffer.from([client.destinationPort >> 8, client.destinationPort & 255]),
   ]);
-  const tlvs = Buffer.concat([program.tlvs, ...client.tlvs.filter(program.passes).map(encodeTlv)]);
-  const length = addresses.length + tlvs.length;
-  return Buffer.concat([SIGNATURE, Buffer.from([PROXY, v4 ? 0x11 : 0x21, length >> 8, length & 255]), addresses, tlvs]);
+  let { length } = addresses;
+  const tlvs = [...program.tlvs, ...client.tlvs.filter(program.passes)];
+  const parts: Buffer[] = [];
+  for (const tlv of tlvs.map(encodeTlv)) {
+    if (length + tlv.length > MAX_LENGTH) continue;
+    length += tlv.length;
+    parts.push(tlv);
+  }
+  if (parts.length < tlvs.length) onTooLong?.();
+  return Buffer.concat([
+    SIGNATURE,
+    Buffer.from([PROXY, v4 ? 0x11 : 0x21, length >> 8, length & 255]),
+    addresses,
+    ...parts,
+  ]);
 }
 
 /** Type, length and value (section 2.2.7). */

@@ -8,6 +8,8 @@ import type { AnswersByKind, AnswerStats, ClusterStats } from '../types.ts';
 /** What cluster/ and health/ count beside the counters everybody adds to. */
 export interface ClusterDetailStats extends ClusterStats {
   upstream_rq_drop_overload: number;
+  /** Of PROXY protocol headers that are sent. */
+  readonly proxyprotocol: { v2_tlvs_exceed_max_length: number };
   lb_healthy_panic: number;
   lb_subsets_active: number;
   lb_subsets_created: number;
@@ -150,6 +152,7 @@ export function newClusterStats(): ClusterDetailStats {
     alternatives: new Map(),
     retry: new ResponseCodes(),
     upstream_rq_drop_overload: 0,
+    proxyprotocol: { v2_tlvs_exceed_max_length: 0 },
     lb_healthy_panic: 0,
     lb_subsets_active: 0,
     lb_subsets_created: 0,

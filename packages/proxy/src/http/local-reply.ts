@@ -52,6 +52,8 @@ export function buildLocalReply(
 
 /** A gRPC client reads the status from trailers, which here are the whole response. */
 function grpcReply(headers: Headers, grpcStatus: number, body: string): ResponseHead {
+  // Of a body that is not sent: whoever refused may have passed on the fields of an answer.
+  headers.remove('content-length');
   headers.set('content-type', 'application/grpc');
   headers.set('grpc-status', String(grpcStatus));
   if (body !== '') {

@@ -1,5 +1,4 @@
 import type { types } from '@mizzen/xds';
-import { encodeTlv } from '../cluster/proxy-protocol.ts';
 import { compilePassed } from '../filter/proxy-protocol/filter.ts';
 import type { ProxyTlv } from '../filter/proxy-protocol/header.ts';
 import type { CompileContext } from './context.ts';
@@ -68,7 +67,8 @@ export function compileProxyProtocol(
   config: types.core.ProxyProtocolConfig | undefined,
   path: Path,
 ): ProxyProtocolProgram {
-  return { version: config?.version ?? 'V1', tlvs: encodeTlvs(context, config, path), passes: passing(config) };
+  const tlvs = compileTlvs(context, config?.addedTlvs, [...path, 'addedTlvs']);
+  return { version: config?.version ?? 'V1', tlvs, passes: passing(config) };
 }
 
 /** What is added itself takes precedence. */
@@ -76,11 +76,6 @@ function passing(config: types.core.ProxyProtocolConfig | undefined): (tlv: Prox
   const passes = compilePassed(config?.passThroughTlvs);
   const added = new Set(config?.addedTlvs?.map(({ type = 0 }) => type));
   return ({ type }) => passes(type) && !added.has(type);
-}
-
-/** As PROXY protocol version 2 has them. */
-function encodeTlvs(context: CompileContext, config: types.core.ProxyProtocolConfig | undefined, path: Path): Buffer {
-  return Buffer.concat(compileTlvs(context, config?.addedTlvs, [...path, 'addedTlvs']).map(encodeTlv));
 }
 
 export function compileTlvs(

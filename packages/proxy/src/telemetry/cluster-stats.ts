@@ -47,7 +47,10 @@ export function addClusterStats(
     stats,
   ))
     addAll(values, `${prefix}.${name}`, { total_match_count: count });
-  if ([program.transport, ...program.transportMatches.map(({ transport }) => transport)].some(isTls)) {
+  const transports = [program.transport, ...program.transportMatches.map(({ transport }) => transport)];
+  if (transports.some(({ kind }) => kind === 'proxy_protocol'))
+    addAll(values, `${prefix}.upstream.proxyprotocol`, stats.proxyprotocol);
+  if (transports.some(isTls)) {
     addTls(values, `${prefix}.ssl`, stats.ssl);
     addFactory(values, prefix, 'client', stats.ssl, updatesOf(program.secretNames));
   }

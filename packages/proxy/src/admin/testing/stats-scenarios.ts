@@ -148,13 +148,15 @@ export const SCENARIOS: readonly Scenario[] = [
           ]),
         ],
         [
-          staticCluster('up', [up]),
+          staticCluster('up', [up], {
+            circuitBreakers: { thresholds: [{ trackRemaining: true, retryBudget: { minRetryConcurrency: 2 } }] },
+          }),
           staticCluster('closed', [closed]),
           staticCluster('full', [up], {
             circuitBreakers: {
               thresholds: [
                 { maxRequests: 0, trackRemaining: true },
-                { priority: 'HIGH', maxRetries: 1 },
+                { priority: 'HIGH', trackRemaining: true, retryBudget: { minRetryConcurrency: 2 } },
               ],
             },
           }),

@@ -111,8 +111,8 @@ export type UpstreamTransportProgram =
 
 export interface ProxyProtocolProgram {
   readonly version: 'V1' | 'V2';
-  /** Already encoded; only version 2 carries them. */
-  readonly tlvs: Buffer;
+  /** Only version 2 carries them. */
+  readonly tlvs: readonly ProxyTlv[];
   /** Which of those that the client's own header brought along go with it. */
   readonly passes: (tlv: ProxyTlv) => boolean;
 }

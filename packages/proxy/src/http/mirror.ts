@@ -37,6 +37,7 @@ export function mirror(stream: ActiveStream, program: MirrorProgram, timeout: nu
     clusterHeader === undefined ? program.cluster : (request.headers.get(clusterHeader) ?? ''),
   );
   if (cluster === undefined) return undefined;
+  hcm.asyncRequests.value++;
   const authority = authorityOf(program, request.authority);
   const headers = headersOf(program, stream);
   const span = stream.tracing?.shadow(headers, program.traceSampled);
@@ -98,6 +99,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   readonly #grpc: boolean;
   readonly #head: string;
   readonly #chunked: boolean;
+  readonly #upgrade: boolean;
   readonly #cluster: UpstreamCluster;
   readonly #breaker: CircuitBreaker;
   readonly #span: Span | undefined;
@@ -122,10 +124,11 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     if (timeout > 0) this.#timer = stream.hcm.deps.clock.after(timeout, () => this.#slow());
     this.#method = request.method;
     this.#grpc = isGrpc(headers.get('content-type'));
-    this.#chunked = stream.expectsBody && !stream.hasLength;
+    this.#upgrade = stream.upgrade !== '';
+    this.#chunked = !this.#upgrade && stream.expectsBody && !stream.hasLength;
     const framing = this.#chunked
       ? 'transfer-encoding: chunked\r\n'
-      : stream.hasLength || mayOmitLength(request.method)
+      : this.#upgrade || stream.hasLength || mayOmitLength(request.method)
         ? ''
         : 'content-length: 0\r\n';
     this.#head =
@@ -182,7 +185,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     this.#host!.issued++;
     this.#host!.cluster.stats.upstream_rq_total++;
     this.#host!.cluster.stats.upstream_rq_active++;
-    connection.begin(this, this.#method, false);
+    connection.begin(this, this.#method, this.#upgrade);
     connection.out.text(this.#head);
     this.#flush();
   }
@@ -194,7 +197,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
 
   onResponseHead(parser: ResponseParser): void {
     const { status } = parser;
-    if (status < 200) return;
+    if (status < 200 && status !== 101) return;
     // The answer is read so that the connection can be used again, and dropped.
     charge(this.#host!.cluster.stats, status, true, this.#host!.canary === true, this.#host!.zones);
     this.#countLater = reportAnswer(this.#host!, parser, { status, headers: new Headers(parser.flat) }, this.#grpc);

@@ -12,7 +12,7 @@ import type { AccessLogger } from '../telemetry/open-logs.ts';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Deps } from '../deps.ts';
-import type { HcmProgram, RouteConfigProgram } from '../program/types.ts';
+import type { Counter, HcmProgram, RouteConfigProgram } from '../program/types.ts';
 import type { RequestGroups } from '../telemetry/request-groups.ts';
 import { Histogram } from '../telemetry/histogram.ts';
 import type { ConnectionInfo, RequestHead, UpstreamCluster, UpstreamSocket } from '../types.ts';
@@ -36,6 +36,8 @@ export interface HcmRuntime {
   readonly listenerAnswers: AnswerCounts;
   readonly codec: CodecStats;
   readonly requestGroups: RequestGroups;
+  /** Requests that the proxy makes of its own accord: `http.async-client.rq_total`. */
+  readonly asyncRequests: Counter;
   readonly accessLoggers: readonly AccessLogger[];
   /** Of the router's own logs; absent: there are none. */
   readonly upstreamLoggers?: readonly AccessLogger[];

@@ -251,6 +251,7 @@ export async function startTestServer(options: TestOptions): Promise<TestServer>
     stats: newHcmStats(),
     listenerAnswers: newAnswerCounts(),
     requestGroups: new RequestGroups(),
+    asyncRequests: { value: 0 },
     codec: { dropped_headers_with_underscores: 0, requests_rejected_with_underscores_in_headers: 0 },
     accessLoggers: openLogs(program.accessLogs, () => ({ write: (line) => void log.push(line) })),
   };

@@ -448,6 +448,7 @@ function hcmRuntime(
     bufferLimit,
     codec: services.stats.codec,
     requestGroups: services.stats.requestGroups,
+    asyncRequests: services.asyncRequests,
     accessLoggers: openLogs(program.accessLogs, services.accessLog),
     upstreamLoggers: openLogs(program.router.upstreamLogs, services.accessLog),
   };

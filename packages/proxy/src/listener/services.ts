@@ -10,7 +10,7 @@ import type {
   InternalListener,
   HcmRuntime,
 } from '../http/runtime.ts';
-import type { RouteConfigProgram } from '../program/types.ts';
+import type { Counter, RouteConfigProgram } from '../program/types.ts';
 import type { TlsContexts } from '../tls/context.ts';
 import type { DownstreamTlsStats } from '../tls/server.ts';
 import type { RequestGroups } from '../telemetry/request-groups.ts';
@@ -41,6 +41,7 @@ export interface ListenerServices {
   /** The listener for what is sent to that address, the one for all addresses of the port included. */
   listenerFor(address: string, port: number): HandOver | undefined;
   readonly accessLog: (path: string) => AccessLogSink;
+  readonly asyncRequests: Counter;
   serveHttp(socket: UpstreamSocket, info: ConnectionInfo, hcm: HcmRuntime): HttpServerConnection;
   nextConnectionId(): number;
   /** Somebody has said that this proxy is not to get requests any more. */

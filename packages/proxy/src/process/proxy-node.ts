@@ -114,6 +114,7 @@ export class ProxyNode {
       connections: new ConnectionLimit(options.maxConnections, options.runtime?.runtime),
       listenerFor: (address, port) => this.listeners.at(address, port),
       accessLog: options.accessLog,
+      asyncRequests: this.counters.get('http.async-client.rq_total'),
       nextConnectionId,
       healthFailed: () => this.healthFailed,
     };

@@ -5,7 +5,7 @@ import type { PerFilter } from '../../filter/switch.ts';
 import type { CompileContext } from '../context.ts';
 import { HTTP2_PORT } from '../fields/table.ts';
 import { compileMutations, type HeaderMutations } from '../headers.ts';
-import { requestHeader, wholeNumber } from '../match/header.ts';
+import { requestHeader } from '../match/header.ts';
 import type { Path } from '../path.ts';
 import { asciiLower, wire } from '../values.ts';
 import { live, type Live } from '../../runtime/live.ts';
@@ -157,7 +157,7 @@ function compileWeighted(
       let value = -1;
       if (header !== undefined) {
         const given = request.headers.get(header);
-        if (given !== undefined) value = (wholeNumber(given) ?? -1) % sum;
+        if (given !== undefined) value = remainder(given, sum);
       }
       if (value < 0 && hash !== undefined) {
         const { key, setCookie } = hash(request, { info });
@@ -178,6 +178,13 @@ function compileWeighted(
       return { cluster: last.name, weighted: last };
     },
   };
+}
+
+/** What is left of a whole number below 2⁶⁴ that is divided by `sum`; -1 when the text is none. */
+function remainder(text: string, sum: number): number {
+  if (!/^\+?\d+$/.test(text)) return -1;
+  const number = BigInt(text.replace('+', ''));
+  return number < 1n << 64n ? Number(number % BigInt(sum)) : -1;
 }
 
 interface Weights {

@@ -148,7 +148,9 @@ function cookieHash(
     const { connection } = stream.info;
     const value = xxHash64(
       `${connection.directRemoteAddress}:${connection.remotePort}${connection.localAddress}:${connection.localPort}`,
-    ).toString(16);
+    )
+      .toString(16)
+      .padStart(16, '0');
     return { hash: xxHash64(value), setCookie: setCookie(value) };
   };
 }

@@ -14,6 +14,8 @@ export interface ListenerManagerOptions {
   /** How long one may wait for what it names before it is used without, milliseconds; 0: for ever. */
   readonly fetchTimeout: number;
   readonly onChange: () => void;
+  /** The drain time of one that was replaced or removed is over: nothing it named is of use any more. */
+  readonly onDrained: () => void;
   readonly onBindFailure: (listener: string, failure: BindFailure) => void;
 }
 
@@ -44,6 +46,8 @@ export class ListenerManager {
   readonly #options: ListenerManagerOptions;
   readonly #active = new Map<string, { listener: Listener; resource: unknown }>();
   readonly #waiting = new Map<string, Waiting>();
+  /** Replaced or removed; connections may be left that go on with what these name. */
+  readonly #draining = new Set<ListenerProgram>();
   #closed = false;
 
   constructor(options: ListenerManagerOptions) {
@@ -84,7 +88,12 @@ export class ListenerManager {
     else stop();
   }
 
-  /** Programs in force and those that wait: what they refer to is to be followed. */
+  /** Programs in force, those that wait, and those that connections of before still use: what they refer to is to be followed. */
+  followed(): ListenerProgram[] {
+    return [...this.programs(), ...this.#draining];
+  }
+
+  /** Programs in force and those that wait. */
   programs(): ListenerProgram[] {
     return [
       ...[...this.#active.values()].map(({ listener }) => listener.program),
@@ -157,23 +166,26 @@ export class ListenerManager {
     this.counts.listener_removed++;
     this.#active.delete(name);
     entry.listener.remove();
-    this.#drain('total_listeners_draining', 1);
+    this.#drain('total_listeners_draining', 1, entry.listener.program);
     this.#options.onChange();
   }
 
   /** What goes is there until the drain time is over, as Envoy counts it, whether it has connections or not. */
-  #drain(what: keyof ListenerManager['draining'], count: number): void {
+  #drain(what: keyof ListenerManager['draining'], count: number, program: ListenerProgram): void {
     if (count === 0) return;
     this.draining[what] += count;
+    this.#draining.add(program);
     const { services, drain } = this.#options;
-    services.deps.clock.after(drain.time, () => (this.draining[what] -= count));
+    services.deps.clock.after(drain.time, () => {
+      this.draining[what] -= count;
+      this.#draining.delete(program);
+      if (!this.#closed) this.#options.onDrained();
+    });
   }
 
-  /** Puts into force what has all it waited for; false: nothing has. Called when routes, secrets or clusters arrived. */
-  refresh(): boolean {
-    const before = this.#waiting.size;
+  /** Puts into force what has all it waited for. Called when routes, secrets or clusters arrived. */
+  refresh(): void {
     for (const [name, { program }] of this.#waiting) if (this.#options.ready(program)) this.#activate(name);
-    return this.#waiting.size < before;
   }
 
   async stop(drainMs: number): Promise<void> {
@@ -209,9 +221,10 @@ export class ListenerManager {
       this.counts.listener_create_success++;
       if (inPlace) this.counts.listener_in_place_updated++;
       known.resource = resource;
+      const { program: replaced } = known.listener;
       const chains = known.listener.update(program, keys);
-      if (inPlace) this.#drain('total_filter_chains_draining', chains);
-      else this.#drain('total_listeners_draining', 1);
+      if (inPlace) this.#drain('total_filter_chains_draining', chains, replaced);
+      else this.#drain('total_listeners_draining', 1, replaced);
     }
     this.#options.onChange();
   }

@@ -124,6 +124,7 @@ export class ProxyNode {
       drain: options.drain,
       fetchTimeout: options.fetchTimeout ?? FETCH_TIMEOUT,
       onChange: () => this.#checkReady(),
+      onDrained: () => this.#follower.listenersDrained(),
       onBindFailure: options.onBindFailure,
     });
     this.#source = typeof options.source === 'function' ? options.source(this.clusters) : options.source;

@@ -103,12 +103,11 @@ export class XdsFollower {
       this.#subscriptions.listener.follow('*');
     }
     this.#releaseRoutes();
-    this.#refreshListeners();
+    this.#options.listeners.refresh();
   }
 
-  /** Those that have all they waited for come into force; what only those before them named is of no use any more. */
-  #refreshListeners(): void {
-    if (!this.#options.listeners.refresh()) return;
+  /** What only listeners named whose connections are gone by now is of no use any more. */
+  listenersDrained(): void {
     this.#followExtensions();
     this.#followRoutes();
     this.#followSecrets();
@@ -167,7 +166,7 @@ export class XdsFollower {
     this.#followExtensions();
     this.#followRoutes();
     this.#followSecrets();
-    this.#refreshListeners();
+    this.#options.listeners.refresh();
     if (!this.listenersKnown && partial !== true) {
       this.listenersKnown = true;
       this.#options.onFirstListeners();
@@ -193,13 +192,13 @@ export class XdsFollower {
     for (const name of missing({ ...update, removed: [] }, nacks))
       if (!extensions.answered(name)) extensions.absent(name);
     this.#followRoutes();
-    this.#refreshListeners();
+    this.#options.listeners.refresh();
     return nacks;
   }
 
   #followExtensions(): void {
     const names = new Set(
-      this.#options.listeners.programs().flatMap((program) => program.extensions.map(({ name }) => name)),
+      this.#options.listeners.followed().flatMap((program) => program.extensions.map(({ name }) => name)),
     );
     this.#options.extensions.keep(names);
     this.#keepVersions('extension', names);
@@ -207,7 +206,7 @@ export class XdsFollower {
   }
 
   #followRoutes(): void {
-    const programs = this.#options.listeners.programs();
+    const programs = this.#options.listeners.followed();
     const names = new Set(programs.flatMap((program) => program.routeConfigNames));
     this.#options.routes.keep(names);
     this.#keepVersions('route', names);
@@ -227,7 +226,7 @@ export class XdsFollower {
     }
     for (const name of missing(update, nacks)) routes.absent(name);
     this.#releaseRoutes();
-    this.#refreshListeners();
+    this.#options.listeners.refresh();
     return nacks;
   }
 
@@ -254,7 +253,7 @@ export class XdsFollower {
     }
     for (const name of missing(update, nacks)) secrets.absent(name);
     this.#warmUp();
-    this.#refreshListeners();
+    this.#options.listeners.refresh();
     return nacks;
   }
 
@@ -269,7 +268,7 @@ export class XdsFollower {
     if (isDeepStrictEqual(program, secrets.get(name))) return;
     secrets.set(name, program, resource);
     this.#warmUp();
-    this.#refreshListeners();
+    this.#options.listeners.refresh();
   }
 
   /** A move is told of several times, and counts, as in Envoy, once for each watch. */
@@ -301,7 +300,7 @@ export class XdsFollower {
 
   #followSecrets(): void {
     const names = this.#options.clusters.secretNames();
-    for (const program of this.#options.listeners.programs()) for (const name of program.secretNames) names.add(name);
+    for (const program of this.#options.listeners.followed()) for (const name of program.secretNames) names.add(name);
     this.#options.secrets.keep(names);
     this.#secretFiles.keep(names);
     for (const name of this.#unusable.keys()) if (!names.has(name)) this.#unusable.delete(name);

@@ -98,7 +98,8 @@ function details(pem: string, path: string | undefined, context: AdminContext): 
 }
 
 function days(until: number, { deps }: AdminContext): number {
-  return Math.floor((until - deps.clock.wall()) / 86_400_000);
+  // Certificates and Envoy count whole seconds.
+  return Math.floor((until - Math.floor(deps.clock.wall() / 1000) * 1000) / 86_400_000);
 }
 
 function names(text: string | undefined): object[] {

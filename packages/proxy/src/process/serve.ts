@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { MessageChannel } from 'node:worker_threads';
-import type { JsonObject } from '@mizzen/xds';
+import { TypeUrl, type JsonObject } from '@mizzen/xds';
 import type { AdminContext } from '../admin/context.ts';
 import type { Deps } from '../deps.ts';
 import type { Nack } from '../types.ts';
@@ -46,6 +46,8 @@ export async function serve({
     layers: bootstrap.layers,
     onLog: (level, message) => logger.log('config', level, message),
   });
+  const { promise: ended, resolve: end } = Promise.withResolvers<number>();
+  let starting = true;
   const remote = namesSources(bootstrap.raw) ? await import('../xds/remote/open.ts') : undefined;
   // Whoever waits for it may ask the admin endpoint at once.
   let listening = false;
@@ -99,10 +101,15 @@ export async function serve({
       queueMicrotask(() => {
         listening = refused.length === 0;
         announce();
+        starting = false;
       });
     },
-    onBindFailure: (listener, { address, port, message }) =>
-      logger.log('main', 'error', `listener \`${listener}\`: ${address}:${port}: ${message}`),
+    onBindFailure: (listener, { address, port, message }) => {
+      // As with everything else that is wrong with what it starts from; what was sent to it may be mended while it runs.
+      const fatal = starting && bootstrap.resources[TypeUrl.listener]?.some(({ name }) => name === listener) === true;
+      logger.log('main', fatal ? 'critical' : 'error', `listener \`${listener}\`: ${address}:${port}: ${message}`);
+      if (fatal) end(1);
+    },
   });
   node.start();
   // Where clusters have to be waited for, as names are resolved or hosts checked, listeners come later: too late to end.
@@ -120,9 +127,8 @@ export async function serve({
   // A proxy with nothing to listen on waits all the same.
   const { port1: alive } = new MessageChannel();
   alive.on('message', () => undefined);
-  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-  process.once('SIGTERM', () => end());
-  process.once('SIGINT', () => end());
+  process.once('SIGTERM', () => end(0));
+  process.once('SIGINT', () => end(0));
   process.on('SIGUSR1', () => logs.reopen());
   process.on('SIGHUP', () => logger.log('main', 'warning', 'SIGHUP is of no effect'));
   const context: AdminContext = {
@@ -134,7 +140,7 @@ export async function serve({
     logger,
     controlPlane,
     started,
-    quit: end,
+    quit: () => end(0),
     reopenLogs: () => logs.reopen(),
     accessLog: (file) => logs.sink(file),
   };
@@ -152,7 +158,7 @@ export async function serve({
   }
   administered = true;
   announce();
-  await ended;
+  const status = await ended;
   logger.log('main', 'info', 'ending');
   // Sinks that do not take what is left are not waited for.
   if (admin !== undefined)
@@ -161,7 +167,7 @@ export async function serve({
   alive.close();
   await node.stop(SHUTDOWN_TIME);
   logs.close();
-  return 0;
+  return status;
 }
 
 /** gRPC and the binary form of the API are loaded for it alone. */

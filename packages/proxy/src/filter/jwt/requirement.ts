@@ -38,16 +38,16 @@ export function compileRequirement(
   }
   if (config.requiresAll !== undefined) {
     const at = [...path, 'requiresAll', 'requirements'];
+    checkCount(context, config.requiresAll.requirements, at);
     return all(
       (config.requiresAll.requirements ?? []).map((r, i) => compileRequirement(context, r, providers, [...at, i])),
     );
   }
-  if (config.requiresAny !== undefined)
-    return compileAny(context, config.requiresAny.requirements ?? [], providers, [
-      ...path,
-      'requiresAny',
-      'requirements',
-    ]);
+  if (config.requiresAny !== undefined) {
+    const at = [...path, 'requiresAny', 'requirements'];
+    checkCount(context, config.requiresAny.requirements, at);
+    return compileAny(context, config.requiresAny.requirements ?? [], providers, at);
+  }
   // Alone, these look for tokens of every provider.
   const every = (): Requirement => ({
     text: [...providers.values()].map((provider) => provider.text).join(', or '),
@@ -61,6 +61,10 @@ export function compileRequirement(
       asciiLower(config.extractOnlyWithoutValidation.verificationStatusHeader ?? '') || VERIFIED,
     );
   return OPEN;
+}
+
+function checkCount(context: CompileContext, requirements: readonly unknown[] | undefined, path: Path): void {
+  if ((requirements?.length ?? 0) < 2) context.refuse(path, 'must have two entries at least');
 }
 
 function compileAny(

@@ -51,6 +51,12 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
   const { name = '', commonLbConfig: common, upstreamConnectionOptions: connection } = cluster;
   if (name === '') context.refuse(['name'], 'must not be empty');
   const type = clusterType(context, cluster);
+  // Whether or not anything is hashed.
+  if (type !== 'STRICT_DNS' && cluster.commonLbConfig?.consistentHashingLbConfig?.useHostnameForHashing === true)
+    context.refuse(
+      ['commonLbConfig', 'consistentHashingLbConfig', 'useHostnameForHashing'],
+      'goes with clusters of type `STRICT_DNS` alone',
+    );
   const http = compileUpstreamHttp(context, cluster);
   const transport = withAlpn(compileUpstreamTransport(context, cluster.transportSocket, ['transportSocket']), http);
   const transportMatches = (cluster.transportSocketMatches ?? []).map((match, i) => ({

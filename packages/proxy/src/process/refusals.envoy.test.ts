@@ -1,0 +1,78 @@
+/** What keeps a proxy from starting, here as with Envoy. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { envoyBinary } from '@mizzen/testkit';
+import { expect, test } from 'vitest';
+import { bootstrap, hcm, listener, staticCluster } from './testing/bootstraps.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'mizzen-refusals-'));
+const FILTERS = 'type.googleapis.com/envoy.extensions.filters.http';
+
+/** Exit status and what is said, of each. */
+function started(
+  config: object,
+  ...args: string[]
+): { envoy: [number | null, string]; mizzen: [number | null, string] } {
+  const file = join(folder, 'bootstrap.json');
+  writeFileSync(file, JSON.stringify(config));
+  const run = (program: string, more: readonly string[]): [number | null, string] => {
+    const { status, stderr } = spawnSync(program, [...more, '-c', file], { timeout: 20_000 });
+    return [status, stderr.toString()];
+  };
+  return {
+    envoy: run(envoyBinary(), ['--concurrency', '1', '--disable-hot-restart']),
+    mizzen: run(process.execPath, [join(import.meta.dirname, 'standalone.ts')]),
+  };
+}
+
+function jwt(requires: object): object {
+  const router = { name: 'router', typedConfig: { '@type': `${FILTERS}.router.v3.Router` } };
+  const httpUri = { uri: 'http://keys/', cluster: 'c', timeout: '1s' };
+  const filter = {
+    name: 'jwt',
+    typedConfig: {
+      '@type': `${FILTERS}.jwt_authn.v3.JwtAuthentication`,
+      providers: { p: { issuer: 'i', remoteJwks: { httpUri } } },
+      rules: [{ match: { prefix: '/' }, requires }],
+    },
+  };
+  const manager = hcm([{ match: { prefix: '/' }, directResponse: { status: 200 } }], { httpFilters: [filter, router] });
+  return bootstrap([listener(10_000, [{ filters: [manager] }])], [staticCluster('c', [9])]);
+}
+
+const byHostname = (more: object): object =>
+  bootstrap(
+    [],
+    [
+      staticCluster('c', [9], {
+        commonLbConfig: { consistentHashingLbConfig: { useHostnameForHashing: true } },
+        ...more,
+      }),
+    ],
+  );
+const one = { requirements: [{ providerName: 'p' }] };
+const INVALID: Readonly<Record<string, readonly [object, RegExp]>> = {
+  'one requirement of any': [jwt({ requiresAny: one }), /requiresAny\.requirements: must have two entries/],
+  'one requirement of all': [jwt({ requiresAll: one }), /requiresAll\.requirements: must have two entries/],
+  'names of hosts that have none': [byHostname({}), /useHostnameForHashing: goes with clusters of type/],
+  'names of hosts of one name': [byHostname({ type: 'LOGICAL_DNS' }), /useHostnameForHashing: goes with/],
+};
+
+test.each(Object.entries(INVALID))('%s', { timeout: 60_000 }, (_, [config, message]) => {
+  const { envoy, mizzen } = started(config);
+  expect([envoy[0], mizzen]).toEqual([1, [1, expect.stringMatching(message)]]);
+});
+
+test('a listener whose port is taken', { timeout: 60_000 }, async () => {
+  const taken = createServer();
+  await new Promise<void>((done) => taken.listen(0, '127.0.0.1', done));
+  const { port } = taken.address() as AddressInfo;
+  const manager = hcm([{ match: { prefix: '/' }, directResponse: { status: 200 } }]);
+  const { envoy, mizzen } = started(bootstrap([listener(port, [{ filters: [manager] }])], []));
+  expect(envoy).toEqual([1, expect.stringContaining('Address already in use')]);
+  expect(mizzen).toEqual([1, expect.stringContaining(`127.0.0.1:${port}: address already in use`)]);
+  taken.close();
+});

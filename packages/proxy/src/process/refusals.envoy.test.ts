@@ -12,10 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), 'mizzen-refusals-'));
 const FILTERS = 'type.googleapis.com/envoy.extensions.filters.http';
 
 /** Exit status and what is said, of each. */
-function started(
-  config: object,
-  ...args: string[]
-): { envoy: [number | null, string]; mizzen: [number | null, string] } {
+function started(config: object): { envoy: [number | null, string]; mizzen: [number | null, string] } {
   const file = join(folder, 'bootstrap.json');
   writeFileSync(file, JSON.stringify(config));
   const run = (program: string, more: readonly string[]): [number | null, string] => {

@@ -13,6 +13,7 @@ import type { HttpAnswer, HttpCall, PendingCall } from '../program/types.ts';
 import type { UpstreamCluster, UpstreamHost } from '../types.ts';
 import { CallError } from './error.ts';
 
+const NO_BODY = Buffer.alloc(0);
 /** The largest answer that is read, bytes: what Envoy buffers of one. */
 const MAX_ANSWER = 1024 * 1024;
 
@@ -121,12 +122,14 @@ class Call implements Waiter, Exchange {
     this.#host!.issued++;
     this.#cluster.stats.upstream_rq_total++;
     this.#cluster.stats.upstream_rq_active++;
-    const { method, path, authority, headers, body, timeout } = this.#call;
+    const { method, path, authority, headers, body, timeout, forwardedFor } = this.#call;
     connection.begin(this, method, false);
+    const length = body === undefined ? '' : `content-length: ${body.length}\r\n`;
+    const from = forwardedFor === undefined ? '' : `x-forwarded-for: ${forwardedFor}\r\n`;
     const within = timeout > 0 ? `x-envoy-expected-rq-timeout-ms: ${timeout}\r\n` : '';
     connection.out.text(
-      `${method} ${path} HTTP/1.1\r\nhost: ${authority}\r\ncontent-length: ${body.length}\r\n` +
-        `${encodeFields(headers)}x-envoy-internal: true\r\n${within}\r\n`,
+      `${method} ${path} HTTP/1.1\r\nhost: ${authority}\r\n${length}` +
+        `${encodeFields(headers)}x-envoy-internal: true\r\n${from}${within}\r\n`,
     );
     this.#sentAt = turnNow(this.#deps.clock);
     this.#send();
@@ -171,7 +174,7 @@ class Call implements Waiter, Exchange {
       this.#host!.canary === true,
       this.#host!.zones,
     );
-    const unsent = this.#sent < this.#call.body.length;
+    const unsent = this.#sent < (this.#call.body?.length ?? 0);
     this.#finish();
     if (unsent) this.#connection?.abandon();
     this.#resolve({ status: this.#status, headers: this.#headers, body: Buffer.concat(this.#parts) });
@@ -188,7 +191,7 @@ class Call implements Waiter, Exchange {
   }
 
   #send(): void {
-    const { body } = this.#call;
+    const { body = NO_BODY } = this.#call;
     const { out } = this.#connection!;
     while (this.#sent < body.length) {
       if (out.blocked) {

@@ -141,7 +141,7 @@ test('keys that are fetched in the background never make a request wait again', 
     context,
     {
       providers: {
-        p: { remoteJwks: { httpUri: { cluster: 'keys', uri: '/' }, cacheDuration: '60s', asyncFetch: {} } },
+        p: { remoteJwks: { httpUri: { cluster: 'keys', uri: 'http://keys/' }, cacheDuration: '60s', asyncFetch: {} } },
       },
       rules: [{ match: { prefix: '/' }, requires: { providerName: 'p' } }],
     },
@@ -166,7 +166,7 @@ function asking(remoteJwks: object, clock: ManualClock, fetch: CompileDeps['fetc
   const filter = jwtFilter(
     context,
     {
-      providers: { p: { remoteJwks: { httpUri: { cluster: 'keys', uri: '/' }, ...remoteJwks } } },
+      providers: { p: { remoteJwks: { httpUri: { cluster: 'keys', uri: 'http://keys/' }, ...remoteJwks } } },
       rules: [{ match: { prefix: '/' }, requires: { providerName: 'p' } }],
     },
     scope,
@@ -202,7 +202,7 @@ test('a fetch that fails is tried again as its policy says, in the time that it 
     if (failures-- <= 0) return Promise.resolve({ status: 200, body: Buffer.from(jwks.inlineString) });
     return failures === 1 ? Promise.reject(new Error('down')) : Promise.resolve({ status: 503, body: Buffer.alloc(0) });
   };
-  const httpUri = { cluster: 'keys', uri: '/', timeout: '5s' };
+  const httpUri = { cluster: 'keys', uri: 'http://keys/', timeout: '5s' };
   const retryPolicy = { numRetries: 2, retryBackOff: { baseInterval: '1s', maxInterval: '1s' } };
   const ask = asking({ httpUri, retryPolicy }, clock, fetch);
   const first = ask();

@@ -2,11 +2,11 @@ import { compileExchange } from '../istio/exchange.ts';
 import type { types } from '@mizzen/xds';
 import { singleSources } from '../program/route-source.ts';
 import { readFileSync } from 'node:fs';
-import { fetchThrough } from '../cluster/fetch.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { ForwardProxyCluster } from '../cluster/forward-proxy.ts';
 import { ClusterManager, type ClusterManagerSettings } from '../cluster/manager.ts';
 import type { Deps } from '../deps.ts';
+import { fetchThrough } from '../call/fetch.ts';
 import { upstreamCalls } from '../call/index.ts';
 import type { AccessLogSink } from '../http/runtime.ts';
 import { nextConnectionId } from '../http/connection-id.ts';
@@ -218,11 +218,17 @@ export class ProxyNode {
   }
 
   #compileDeps(deps: Deps): CompileDeps {
+    const calls = upstreamCalls({
+      deps,
+      cluster: (name) => this.clusters.get(name),
+      counter: (name) => this.counters.get(name),
+      node: this.#options.node ?? { id: this.id },
+    });
     return {
       clock: deps.clock,
       random: deps.random,
       routeTimes: deps.routeTimes,
-      fetch: (request) => fetchThrough(this.clusters.get(request.cluster), request, deps),
+      fetch: (request) => fetchThrough(calls, request, deps.net.outerAddress),
       serviceCluster: this.#options.serviceCluster ?? '',
       runtime: this.#options.runtime?.runtime,
       extensions: this.extensions,
@@ -231,12 +237,7 @@ export class ProxyNode {
       ...(this.#options.workloadOf === undefined ? {} : { workloadOf: this.#options.workloadOf }),
       clusterMetadata: (name) => this.clusters.get(name)?.metadata,
       tagged: this.tagged,
-      calls: upstreamCalls({
-        deps,
-        cluster: (name) => this.clusters.get(name),
-        counter: (name) => this.counters.get(name),
-        node: this.#options.node ?? { id: this.id },
-      }),
+      calls,
       zone: this.#options.zone ?? '',
       outerAddress: deps.net.outerAddress,
       bootstrapTracing: this.#options.tracing,

@@ -25,9 +25,9 @@ function started(config: object): { envoy: [number | null, string]; mizzen: [num
   };
 }
 
-function jwt(requires: object): object {
+function jwt(requires: object, uri = 'http://keys/'): object {
   const router = { name: 'router', typedConfig: { '@type': `${FILTERS}.router.v3.Router` } };
-  const httpUri = { uri: 'http://keys/', cluster: 'c', timeout: '1s' };
+  const httpUri = { uri, cluster: 'c', timeout: '1s' };
   const filter = {
     name: 'jwt',
     typedConfig: {
@@ -54,6 +54,7 @@ const one = { requirements: [{ providerName: 'p' }] };
 const INVALID: Readonly<Record<string, readonly [object, RegExp]>> = {
   'one requirement of any': [jwt({ requiresAny: one }), /requiresAny\.requirements: must have two entries/],
   'one requirement of all': [jwt({ requiresAll: one }), /requiresAll\.requirements: must have two entries/],
+  'keys at a place that is no URI': [jwt({ providerName: 'p' }, 'keys'), /httpUri\.uri: must be an absolute URI/],
   'names of hosts that have none': [byHostname({}), /useHostnameForHashing: goes with clusters of type/],
   'names of hosts of one name': [byHostname({ type: 'LOGICAL_DNS' }), /useHostnameForHashing: goes with/],
 };

@@ -135,6 +135,7 @@ function compileKeys(
   }
   const { cluster = '', uri = '' } = remote.httpUri ?? {};
   if (cluster === '') context.refuse([...path, 'remoteJwks', 'httpUri', 'cluster'], 'must not be empty');
+  if (!ABSOLUTE.test(uri)) context.refuse([...path, 'remoteJwks', 'httpUri', 'uri'], 'must be an absolute URI');
   return remoteKeys(
     {
       cluster,
@@ -150,6 +151,8 @@ function compileKeys(
     context.deps,
   );
 }
+
+const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]/i;
 
 function compileBackOff(
   context: CompileContext,

@@ -136,8 +136,11 @@ export interface HttpCall {
   readonly authority: string;
   /** Name and value in turn, framing left out. */
   readonly headers: readonly string[];
-  readonly body: Buffer;
+  /** Undefined: there is none, and no length is told. */
+  readonly body: Buffer | undefined;
   readonly timeout: number;
+  /** Who is said to ask. */
+  readonly forwardedFor?: string;
 }
 
 export interface HttpAnswer {

@@ -37,6 +37,9 @@ const AGGREGATE = 'envoy.extensions.clusters.aggregate.v3.ClusterConfig';
 const AGGREGATED_AT = ['clusterType', 'typedConfig', 'clusters'] as const;
 const DYNAMIC_FORWARD_PROXY = 'envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig';
 
+/** Clusters that know themselves which host to take. */
+const PROVIDERS: ReadonlySet<ClusterProgram['type']> = new Set(['ORIGINAL_DST', 'AGGREGATE', 'DYNAMIC_FORWARD_PROXY']);
+
 /** Compiles a CDS resource. Pure: nothing outside `deps` is touched. */
 export function compileCluster(resource: unknown, deps: CompileDeps): Compiled<ClusterProgram> {
   const read = readResource(TypeUrl.cluster, resource);
@@ -72,6 +75,8 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     cluster.loadBalancingPolicy === undefined
       ? compileLb(context, cluster)
       : compilePolicy(context, cluster, cluster.loadBalancingPolicy);
+  if (balancing.lb.policy === 'CLUSTER_PROVIDED' && !PROVIDERS.has(type))
+    context.refuse(['lbPolicy'], `\`CLUSTER_PROVIDED\`: a cluster of type \`${type}\` does not provide it`);
   const peerExchange = compileFilters(context, cluster);
   if (type === 'EDS') {
     const { serviceName = '', edsConfig } = cluster.edsClusterConfig ?? {};

@@ -59,6 +59,7 @@ test.each([
   [cluster('maglev.v3.Maglev', { tableSize: 100 }), 'typedConfig.tableSize'],
   [{ name: 'c', lbPolicy: 'LOAD_BALANCING_POLICY_CONFIG' }, 'loadBalancingPolicy'],
   [{ name: 'c', loadBalancingPolicy: {} }, 'loadBalancingPolicy.policies'],
+  [{ name: 'c', lbPolicy: 'CLUSTER_PROVIDED' }, 'lbPolicy'],
 ])('refused as by Envoy: %j', async (config, field) => {
   const { nacks } = compileCluster(config, testDeps);
   expect(nacks?.map((nack) => nack.field).join()).toMatch(new RegExp(`${field.replaceAll('.', '\\.')}$`));

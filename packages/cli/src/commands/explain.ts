@@ -11,6 +11,10 @@ import { findPod } from '../explain/find-pod.ts';
 import { loadMesh } from '../explain/load.ts';
 import { meshFlags } from '../running.ts';
 
+const IN_FORCE =
+  'note: what is refused is left out below. The running mesh goes on with its last good version, if there was one; Explain ' +
+  'in its console answers by that.\n\n';
+
 export const command: Command = {
   name: 'explain',
   usage: "'METHOD URL' [--from WORKLOAD] [-H 'NAME: VALUE']...",
@@ -47,9 +51,12 @@ export const command: Command = {
     if (!(chance >= 0 && chance <= 1))
       throw new UsageError(`--chance: \`${text(values, 'chance')}\` is not from 0 to 1`);
     const result = await loadMesh(invocation);
-    for (const diagnostic of await diagnosticsOf(result)) {
+    const diagnostics = await diagnosticsOf(result);
+    for (const diagnostic of diagnostics) {
       err.write(`${renderDiagnostic(diagnostic, { source: (file) => result.text(file), color })}\n`);
     }
+    if (list(values, 'config').length === 0 && diagnostics.some(({ severity }) => severity === 'error'))
+      err.write(IN_FORCE);
     const mesh = offlineMesh(result.snapshot);
     for (const diagnostic of mesh.model.gatewayApi.diagnostics) {
       const placed = withSpan(diagnostic, mesh.snapshot);

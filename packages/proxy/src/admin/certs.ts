@@ -29,6 +29,14 @@ export function daysUntilFirstExpiry(context: AdminContext): number {
   return first === Infinity ? 0xffffffff : days(first, context);
 }
 
+/** 0 where nothing is stapled, or what is has expired. */
+export function secondsUntilFirstStaple(context: AdminContext): number {
+  let first = Infinity;
+  for (const { chains } of contexts(context))
+    for (const { ocsp } of chains) if (ocsp !== undefined) first = Math.min(first, ocsp.nextUpdate);
+  return first === Infinity ? 0 : Math.max(0, Math.trunc((first - context.deps.clock.wall()) / 1000));
+}
+
 /** Those whose secrets have come. */
 function* contexts({ node }: AdminContext): Generator<Held> {
   for (const tls of programs(node)) {

@@ -1,5 +1,5 @@
 import type { Runtime } from '../runtime/runtime.ts';
-import { daysUntilFirstExpiry } from './certs.ts';
+import { daysUntilFirstExpiry, secondsUntilFirstStaple } from './certs.ts';
 import type { AdminContext, ServerState } from './context.ts';
 
 /** Envoy's order of states in `server.state`. */
@@ -27,7 +27,7 @@ export function serverStats(context: AdminContext, state: ServerState): Record<s
     memory_heap_size: heapTotal,
     memory_physical_size: rss,
     parent_connections: 0,
-    seconds_until_first_ocsp_response_expiring: 0,
+    seconds_until_first_ocsp_response_expiring: secondsUntilFirstStaple(context),
     state: STATES[state],
     static_unknown_fields: 0,
     total_connections: connections,

@@ -79,3 +79,31 @@ describe.each([...Object.entries(REFUSED), ...Object.entries(TAKEN)])('%s', (nam
     expect(theirs(bootstrap([], [one]))).toBe(name in TAKEN);
   });
 });
+
+test('certificates that demand a staple, or whose listener does, and have none', { timeout: 60_000 }, () => {
+  const demanding = selfSigned(
+    'must',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-addext',
+    'tlsfeature=status_request',
+  );
+  const of = (tlsCertificates: readonly object[], more: object): object => ({
+    transportSocket: {
+      name: 'tls',
+      typedConfig: { '@type': `${TYPE}.DownstreamTlsContext`, commonTlsContext: { tlsCertificates }, ...more },
+    },
+  });
+  for (const context of [of([demanding], {}), of([pair], { ocspStaplePolicy: 'MUST_STAPLE' })]) {
+    const one = listener(10_000, [{ filters: [hcm([answer])], ...context }]);
+    expect(compileListener(one, testDeps).nacks).toEqual([
+      expect.objectContaining({ message: 'must have an `ocspStaple`' }),
+    ]);
+    expect(theirs(bootstrap([one], []))).toBe(false);
+  }
+  // Whose certificate is shown to an upstream is asked for no staple.
+  const cluster = staticCluster('c', [10_000], socket('Upstream', { tlsCertificates: [demanding] }));
+  expect(compileCluster(cluster, testDeps).nacks).toBeUndefined();
+  expect(theirs(bootstrap([], [cluster]))).toBe(true);
+});

@@ -29,6 +29,10 @@ export function compileDownstreamTls(
   if (common.certificates.length === 0 && common.certificateSecrets.length === 0) {
     context.refuse([...path, 'commonTlsContext'], 'must have a certificate');
   }
+  common.certificates.forEach(({ ocsp, mustStaple }, i) => {
+    if (ocsp === undefined && (mustStaple === true || tls.ocspStaplePolicy === 'MUST_STAPLE'))
+      context.refuse([...path, 'commonTlsContext', 'tlsCertificates', i], 'must have an `ocspStaple`');
+  });
   const { sessionTicketKeys, sessionTicketKeysSdsSecretConfig: ticketKeys } = tls;
   return {
     ...common,

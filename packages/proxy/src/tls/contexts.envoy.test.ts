@@ -433,3 +433,23 @@ describe('TLS contexts do as Envoy’s', () => {
     expect(Object.keys(of(theirs))).not.toHaveLength(0);
   });
 });
+
+test('how long the first stapled response lasts is told', { timeout: 60_000 }, async () => {
+  const left = async (
+    start: (config: object) => Promise<{ readonly adminPort?: number; stop(): Promise<void> }>,
+  ): Promise<number> => {
+    const [admin, port] = [await freePort(), await freePort()];
+    const typedConfig = { '@type': `${TYPE}.DownstreamTlsContext`, ...listeners['staple'] };
+    const filters = [hcm([{ match: { prefix: '/' }, directResponse: { status: 200 } }])];
+    const proxy = await start({
+      ...bootstrap([listener(port, [{ transportSocket: { name: 'tls', typedConfig }, filters }])], []),
+      admin: { address: { socketAddress: { address: '127.0.0.1', portValue: admin } } },
+    });
+    const stats = await fetchText(proxy.adminPort ?? admin, '/stats?filter=first_ocsp_response_expiring');
+    await proxy.stop();
+    return Number(stats.split(': ')[1]);
+  };
+  const [theirs, ours] = [await left(startEnvoy), await left(startProxy)];
+  expect(theirs).toBeGreaterThan(60);
+  expect(Math.abs(theirs - ours)).toBeLessThan(60);
+});

@@ -156,7 +156,7 @@ describe('metrics of a running mesh', () => {
   });
 
   it('a Prometheus finds the pods, fires when a fault is injected, and stops when it is gone', async () => {
-    expect((await mesh.mizzen('export', 'prometheus', out)).status).toBe(0);
+    expect((await mesh.mizzen('export', 'prometheus', out, '--force')).status).toBe(0);
     const prometheus = await startPrometheus(out);
     const until = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
       const deadline = performance.now() + 30_000;
@@ -211,7 +211,7 @@ describe('metrics of a running mesh', () => {
   }, 120_000);
 
   async function panelsHaveData(prometheus: Prometheus): Promise<void> {
-    expect((await mesh.mizzen('export', 'grafana', out)).status).toBe(0);
+    expect((await mesh.mizzen('export', 'grafana', out, '--force')).status).toBe(0);
     for (const file of readdirSync(join(out, 'dashboards'))) {
       const { title, panels } = JSON.parse(readFileSync(join(out, 'dashboards', file), 'utf8')) as {
         title: string;

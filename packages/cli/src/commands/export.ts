@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { dump } from 'js-yaml';
 import { ApiFile } from '@mizzen/runtime/supervisor/api-file.ts';
@@ -37,7 +37,16 @@ function scrapeConfiguration(api: string): object {
   };
 }
 
-function write({ out, err }: Invocation, files: Readonly<Record<string, string>>, folder: string): number {
+/** Files of somebody else with these names are left alone, and none is written, unless `--force` is set. */
+function write({ out, err, values }: Invocation, files: Readonly<Record<string, string>>, folder: string): number {
+  const others = Object.entries(files)
+    .map(([name, content]) => ({ path: join(folder, name), content }))
+    .filter(({ path, content }) => values.force !== true && existsSync(path) && !holds(path, content))
+    .map(({ path }) => `\`${path}\``);
+  if (others.length > 0) {
+    err.write(`mizzen: ${others.join(', ')} would be overwritten\n  hint: name another directory, or add --force\n`);
+    return 1;
+  }
   for (const [name, content] of Object.entries(files)) {
     const path = join(folder, name);
     try {
@@ -51,6 +60,17 @@ function write({ out, err }: Invocation, files: Readonly<Record<string, string>>
   }
   return 0;
 }
+
+/** False also for what cannot be read. */
+function holds(path: string, content: string): boolean {
+  try {
+    return readFileSync(path, 'utf8') === content;
+  } catch {
+    return false;
+  }
+}
+
+const force = { type: 'boolean', help: 'overwrite files that are there already' } as const;
 
 /** Of what is scraped or shown. @throws UsageError */
 function checkUrl(url: string, flag: string): void {
@@ -73,6 +93,7 @@ export const prometheus: Command = {
   flags: {
     ...meshFlags,
     api: { type: 'string', value: 'URL', help: `the API of the mesh (that of the running one, or ${API})` },
+    force,
   },
   examples: ['mizzen export prometheus monitoring && prometheus --config.file=monitoring/prometheus.yaml'],
   run(invocation) {
@@ -94,7 +115,11 @@ export const grafana: Command = {
   usage: '[DIR]',
   summary: 'Writes dashboards of the mesh, its services, workloads and control plane, and the provisioning for them.',
   description: 'Start Grafana with GF_PATHS_PROVISIONING set to the `provisioning` directory.',
-  flags: { ...meshFlags, prometheus: { type: 'string', value: 'URL', help: `where Prometheus is (${PROMETHEUS})` } },
+  flags: {
+    ...meshFlags,
+    prometheus: { type: 'string', value: 'URL', help: `where Prometheus is (${PROMETHEUS})` },
+    force,
+  },
   examples: ['mizzen export grafana monitoring'],
   run(invocation) {
     const folder = folderOf(invocation);

@@ -178,7 +178,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
       return;
     }
     this.#armIdle();
-    if (this.#unread !== undefined && !this.#pumping) this.#pump();
+    // Not before whoever brought the answer is free for the next request.
+    if (this.#unread !== undefined && !this.#pumping) queueMicrotask(this.#pumpLater);
   }
 
   /** A stream that takes the place of the one under way, for the same request. */
@@ -325,6 +326,16 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     });
   }
 
+  readonly #pumpLater = (): void => {
+    if (this.stream !== undefined) return;
+    try {
+      this.#pump();
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
+  };
+
   streamOfHead(): ActiveStream | undefined {
     return this.#state === 'open' && this.#times.headIsIncomplete ? this.#newStream() : undefined;
   }
@@ -337,6 +348,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
       return;
     }
     entered(() => {
+      if (this.stream === undefined) this.#pump();
       const { stream } = this;
       if (stream !== undefined) {
         this.hcm.stats.downstream_cx_destroy_remote_active_rq++;

@@ -36,7 +36,7 @@ export function commandLineOptions(given: GivenFlags): JsonObject {
     serviceCluster: text('service-cluster'),
     serviceNode: text('service-node'),
     serviceZone: text('service-zone'),
-    fileFlushInterval: `${number('file-flush-interval-msec', 10_000) / 1000}s`,
+    fileFlushInterval: seconds(number('file-flush-interval-msec', 10_000)),
     drainTime: `${number('drain-time-s', 600)}s`,
     parentShutdownTime: `${number('parent-shutdown-time-s', 900)}s`,
     mode: mode === 'init_only' ? 'InitOnly' : capital(mode),
@@ -62,4 +62,9 @@ export function commandLineOptions(given: GivenFlags): JsonObject {
     fileFlushMinSize: number('file-flush-min-size-kb', 0),
     logStacktraceSingleEntry: on('log-stacktrace-single-entry'),
   };
+}
+
+/** Of milliseconds, as protobuf writes durations: `10s`, `0.100s`. */
+function seconds(milliseconds: number): string {
+  return `${milliseconds % 1000 === 0 ? milliseconds / 1000 : (milliseconds / 1000).toFixed(3)}s`;
 }

@@ -1,3 +1,4 @@
+import { ClusterCircuitBreaker } from '../cluster/circuit-breaker.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { ManagedCluster } from '../cluster/managed.ts';
 import { membership, nowhere } from '../cluster/assignment.ts';
@@ -36,7 +37,7 @@ export function addClusterStats(
   const prefix = `cluster.${program.statName}`;
   const stats = made?.stats ?? untouched(managed);
   for (const name of NEVER) values.set(`${prefix}.${name}`, values.get(`${prefix}.${name}`) ?? 0);
-  if (stats.upstream_cx_http1_total > 0) for (const name of CODEC_NEVER) add(values, `${prefix}.http1.${name}`, 0);
+  if (spokeHttp1(program, stats)) for (const name of CODEC_NEVER) add(values, `${prefix}.http1.${name}`, 0);
   addAll(values, prefix, counts(stats));
   add(values, `${prefix}.upstream_rq_completed`, 0);
   addAnswers(values, prefix, stats);
@@ -57,6 +58,17 @@ export function addClusterStats(
   if (program.outlierDetection !== undefined) addAll(values, `${prefix}.outlier_detection`, stats.outlier_detection);
   if (stats.health_check !== undefined) addNested(values, `${prefix}.health_check`, stats.health_check);
   addBreakers(values, `${prefix}.circuit_breakers`, program, made);
+}
+
+/** There was a connection that spoke HTTP/1.1, be it to ask how a host is. */
+function spokeHttp1({ healthChecks }: ClusterProgram, stats: ClusterDetailStats): boolean {
+  if (stats.upstream_cx_http1_total > 0) return true;
+  const checks = stats.health_check;
+  if (checks === undefined) return false;
+  return healthChecks.some(({ name, check }) => {
+    const counts = 'attempt' in checks ? checks : checks.name[name];
+    return check.kind === 'http' && Number(counts?.attempt) > 0;
+  });
 }
 
 export function addClusterHistograms(histograms: Histograms, { made, program }: ManagedCluster): void {
@@ -135,7 +147,7 @@ function addBreakers(values: Values, prefix: string, program: ClusterProgram, ma
     const open = made?.limits[priority].open() ?? CLOSED;
     addAll(values, `${prefix}.${priority.toLowerCase()}`, open);
     if (program.thresholds[priority].trackRemaining)
-      addAll(values, `${prefix}.${priority.toLowerCase()}`, made?.limits[priority].remaining() ?? {});
+      addAll(values, `${prefix}.${priority.toLowerCase()}`, (made?.limits[priority] ?? new ClusterCircuitBreaker(program.thresholds[priority])).remaining());
   }
 }
 

@@ -39,14 +39,16 @@ export function countUpdate(
 function countWhole(
   kind: string,
   records: ResourceRecords,
-  { resources, version = resources.at(-1)?.version ?? '', late, without, fromText = false }: XdsUpdate,
+  { resources, version = resources.at(-1)?.version ?? '', removed, late, without, fromText = false }: XdsUpdate,
   nacks: readonly Nack[],
   changed: ReadonlySet<string>,
 ): void {
   if (late === true) return records.unsuccessful(kind, '*', 'init_fetch_timeout');
   if (without?.get('*') === 'failed') return records.unsuccessful(kind, '*', 'update_failure');
   if (nacks.length > 0 || without !== undefined) return records.unsuccessful(kind, '*', howRefused(nacks, fromText));
-  records.succeeded(kind, '*', version, changed.size > 0);
+  // What is merely taken away reloads nothing, as Envoy counts it.
+  const gone = new Set(removed);
+  records.succeeded(kind, '*', version, [...changed].some((name) => !gone.has(name)));
 }
 
 /** A file that cannot be read as what it should be is a failure, as if it were not there. */

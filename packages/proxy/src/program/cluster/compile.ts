@@ -76,7 +76,10 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
       ? compileLb(context, cluster)
       : compilePolicy(context, cluster, cluster.loadBalancingPolicy);
   if (balancing.lb.policy === 'CLUSTER_PROVIDED' && !PROVIDERS.has(type))
-    context.refuse(['lbPolicy'], `\`CLUSTER_PROVIDED\`: a cluster of type \`${type}\` does not provide it`);
+    context.refuse(
+      [cluster.loadBalancingPolicy === undefined ? 'lbPolicy' : 'loadBalancingPolicy'],
+      `\`CLUSTER_PROVIDED\`: a cluster of type \`${type}\` does not provide it`,
+    );
   const peerExchange = compileFilters(context, cluster);
   if (type === 'EDS') {
     const { serviceName = '', edsConfig } = cluster.edsClusterConfig ?? {};

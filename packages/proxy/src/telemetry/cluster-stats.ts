@@ -147,7 +147,11 @@ function addBreakers(values: Values, prefix: string, program: ClusterProgram, ma
     const open = made?.limits[priority].open() ?? CLOSED;
     addAll(values, `${prefix}.${priority.toLowerCase()}`, open);
     if (program.thresholds[priority].trackRemaining)
-      addAll(values, `${prefix}.${priority.toLowerCase()}`, (made?.limits[priority] ?? new ClusterCircuitBreaker(program.thresholds[priority])).remaining());
+      addAll(
+        values,
+        `${prefix}.${priority.toLowerCase()}`,
+        (made?.limits[priority] ?? new ClusterCircuitBreaker(program.thresholds[priority])).remaining(),
+      );
   }
 }
 

@@ -48,7 +48,12 @@ function countWhole(
   if (nacks.length > 0 || without !== undefined) return records.unsuccessful(kind, '*', howRefused(nacks, fromText));
   // What is merely taken away reloads nothing, as Envoy counts it.
   const gone = new Set(removed);
-  records.succeeded(kind, '*', version, [...changed].some((name) => !gone.has(name)));
+  records.succeeded(
+    kind,
+    '*',
+    version,
+    [...changed].some((name) => !gone.has(name)),
+  );
 }
 
 /** A file that cannot be read as what it should be is a failure, as if it were not there. */

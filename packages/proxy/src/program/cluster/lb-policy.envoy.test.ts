@@ -58,7 +58,6 @@ test.each([
   [cluster('ring_hash.v3.RingHash', { minimumRingSize: 20, maximumRingSize: 10 }), 'typedConfig.minimumRingSize'],
   [cluster('maglev.v3.Maglev', { tableSize: 100 }), 'typedConfig.tableSize'],
   [cluster('cluster_provided.v3.ClusterProvided', {}), 'loadBalancingPolicy'],
-  [{ name: 'c', lbPolicy: 'CLUSTER_PROVIDED', loadAssignment: { clusterName: 'c' } }, 'lbPolicy'],
   [{ name: 'c', lbPolicy: 'LOAD_BALANCING_POLICY_CONFIG' }, 'loadBalancingPolicy'],
   [{ name: 'c', loadBalancingPolicy: {} }, 'loadBalancingPolicy.policies'],
   [{ name: 'c', lbPolicy: 'CLUSTER_PROVIDED' }, 'lbPolicy'],

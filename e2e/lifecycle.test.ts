@@ -196,6 +196,7 @@ spec:
       await mesh.saw(/routes\.yaml:8:\d+/, 5000, before);
       expect(mesh.output().slice(before)).toContain('rout');
       expect((await mesh.get('/')).body).toContain('"version": "v1"');
+      expect((await mesh.mizzen('status')).stdout).toMatch(/routes\.yaml:8 is not in force: MZ\d+ .*rout/);
       const { stderr } = await mesh.mizzen('explain', `GET http://localhost:${mesh.gatewayPort}/`);
       expect(stderr).toMatch(/routes\.yaml:8:[^]*goes on with its last good version/);
       expect((await load.stop()).failed).toEqual([]);

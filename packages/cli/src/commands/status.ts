@@ -1,4 +1,4 @@
-import type { WorkloadsAnswer } from '@mizzen/runtime/api/types.ts';
+import type { ConfigStatusAnswer, WorkloadsAnswer } from '@mizzen/runtime/api/types.ts';
 import { styler } from '@mizzen/runtime/terminal/style.ts';
 import { table } from '@mizzen/runtime/terminal/table.ts';
 import { type Command, common, text, UsageError } from '../command.ts';
@@ -35,8 +35,16 @@ export const command: Command = {
         const width = 'columns' in out && typeof out.columns === 'number' ? out.columns : 1_000;
         out.write(`${table(rows, width, styler(color)).join('\n')}\n`);
         for (const line of gatewayLines(rows)) out.write(`${line}\n`);
+        for (const line of refusals(await api.get<ConfigStatusAnswer>('/api/config/status'))) out.write(`${line}\n`);
       }
       return ready ? 0 : 1;
     });
   },
 };
+
+/** What is not in force as it is written. */
+function refusals({ diagnostics }: ConfigStatusAnswer): string[] {
+  return diagnostics
+    .filter(({ severity }) => severity === 'error')
+    .map(({ file, line, code, message }) => `${file}:${line} is not in force: ${code} ${message}`);
+}

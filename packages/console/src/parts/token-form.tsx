@@ -15,7 +15,7 @@ export function TokenForm(): React.JSX.Element {
     >
       <p>
         Opened by <code>mizzen dashboard</code>, this page may change files. Opened otherwise, it needs the token from{' '}
-        <code>.mizzen/token</code>.
+        <code>.mizzen/token</code>; that of a mesh with a name is in <code>.mizzen/meshes/NAME/token</code>.
       </p>
       <label>
         <span className="hidden">Token</span>

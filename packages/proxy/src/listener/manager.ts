@@ -226,6 +226,7 @@ export class ListenerManager {
       if (inPlace) this.#drain('total_filter_chains_draining', chains, replaced);
       else this.#drain('total_listeners_draining', 1, replaced);
     }
+    for (const begin of program.beginnings) begin();
     this.#options.onChange();
   }
 }

@@ -11,6 +11,8 @@ export class CompileContext {
   readonly places: ResourcePlace[] = [];
   /** Filters whose configurations come by themselves. */
   readonly extensions: DiscoveredExtension[] = [];
+  /** What begins once the resource is in force. */
+  readonly beginnings: (() => void)[] = [];
   /** What became of parts of the resource when it was compiled before. */
   readonly made: CompiledParts['made'];
   /** Some route switches filters off. */

@@ -6,6 +6,8 @@ import { Status } from './status.ts';
 /** Keys of a provider: there at once, or after a fetch. */
 export interface KeySource {
   keys(): Jwks | Status | Promise<Jwks | Status>;
+  /** Nobody has asked yet: what is fetched in the background is fetched from now on. */
+  begin?(): void;
 }
 
 export function localKeys(jwks: Jwks | Status): KeySource {
@@ -92,6 +94,9 @@ export function remoteKeys(config: RemoteKeys, deps: CompileDeps): KeySource {
       if (cached !== undefined && (config.inBackground || clock.now() < expires)) return cached;
       refresh();
       return pending ?? Status.FetchFail;
+    },
+    begin() {
+      if (config.inBackground && cached === undefined && next === undefined) refresh();
     },
   };
   const held = new WeakRef(source);

@@ -136,7 +136,7 @@ function compileKeys(
   const { cluster = '', uri = '' } = remote.httpUri ?? {};
   if (cluster === '') context.refuse([...path, 'remoteJwks', 'httpUri', 'cluster'], 'must not be empty');
   if (!ABSOLUTE.test(uri)) context.refuse([...path, 'remoteJwks', 'httpUri', 'uri'], 'must be an absolute URI');
-  return remoteKeys(
+  const source = remoteKeys(
     {
       cluster,
       uri,
@@ -150,6 +150,8 @@ function compileKeys(
     },
     context.deps,
   );
+  context.beginnings.push(() => source.begin?.());
+  return source;
 }
 
 const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]/i;

@@ -102,6 +102,7 @@ function compileRead(context: CompileContext, listener: types.listener.Listener)
     secretNames: [...new Set(all.flatMap((chain) => (chain.tls === undefined ? [] : tlsSecrets(chain.tls))))],
     routeConfigNames: [...new Set(all.flatMap(routeNames))],
     extensions: context.extensions,
+    beginnings: context.beginnings,
     places: context.places,
   };
 }

@@ -54,6 +54,8 @@ export interface ListenerProgram {
   readonly secretNames: readonly string[];
   readonly routeConfigNames: readonly string[];
   readonly extensions: readonly DiscoveredExtension[];
+  /** What begins once the listener is in force. */
+  readonly beginnings: readonly (() => void)[];
   readonly places: readonly ResourcePlace[];
 }
 

@@ -8,6 +8,8 @@ import type { ActiveStream } from './stream.ts';
 /** `overflow`: the breaker for retries is open. `exhausted`: it would be retried, but no try is left. */
 export type RetryVerdict = 'yes' | 'no' | 'overflow' | 'exhausted';
 
+const TOO_EARLY = 425;
+
 /** What a request may still be retried for, and how often. */
 export class RetryState {
   #on: number;
@@ -19,6 +21,10 @@ export class RetryState {
   readonly #policy: RetryProgram | undefined;
   /** What the last response asked to be waited for. */
   #reset: number | undefined;
+  /** The last response was one that is asked again for without waiting. */
+  #atOnce = false;
+  /** The client sent the request before its handshake was over (`early-data`): 425 is for it to hear. */
+  readonly #early: boolean;
   /** The wait is as long as the last response asked for. */
   #waitsAsTold = false;
   #tries = 0;
@@ -71,6 +77,7 @@ export class RetryState {
       breaker,
       runtime?.baseBackOff.value ?? 25,
       groups,
+      headers.has('early-data'),
     );
   }
 
@@ -84,7 +91,9 @@ export class RetryState {
     breaker: CircuitBreaker,
     base: number,
     groups: readonly RequestGroup[] | undefined,
+    early: boolean,
   ) {
+    this.#early = early;
     this.#on = on;
     this.#left = left;
     this.#statusCodes = codes;
@@ -117,6 +126,8 @@ export class RetryState {
 
   onResponse(head: ResponseHead, clock: Clock): RetryVerdict {
     const retriable = this.#responseIsRetriable(head);
+    // The upstream would not take it as early data, which the next attempt is not.
+    this.#atOnce = retriable && head.status === TOO_EARLY && this.#isListed(TOO_EARLY);
     if (retriable && this.#policy !== undefined) this.#reset = resetInterval(this.#policy, head, clock);
     if (!retriable) this.succeeded();
     return this.#decide(retriable);
@@ -129,6 +140,7 @@ export class RetryState {
 
   /** Milliseconds until the next attempt. */
   nextBackOff(random: Random): number {
+    if (this.#atOnce) return 0;
     const reset = this.#reset;
     this.#reset = undefined;
     this.#waitsAsTold = reset !== undefined;
@@ -140,7 +152,8 @@ export class RetryState {
   /** The wait is over, and another attempt begins. */
   begins(): void {
     const { stats } = this.#cluster;
-    if (this.#waitsAsTold) stats.upstream_rq_retry_backoff_ratelimited++;
+    if (this.#atOnce) this.#atOnce = false;
+    else if (this.#waitsAsTold) stats.upstream_rq_retry_backoff_ratelimited++;
     else stats.upstream_rq_retry_backoff_exponential++;
     this.#count('upstream_rq_retry');
   }
@@ -183,6 +196,11 @@ export class RetryState {
     return (on & RetryOn['reset-before-request']) !== 0 && !requestBegun;
   }
 
+  #isListed(status: number): boolean {
+    if ((this.#on & RetryOn['retriable-status-codes']) === 0 || !this.#statusCodes.includes(status)) return false;
+    return status !== TOO_EARLY || !this.#early;
+  }
+
   #responseIsRetriable(head: ResponseHead): boolean {
     const { status, headers } = head;
     const on = this.#on;
@@ -191,7 +209,7 @@ export class RetryState {
     if (status >= 500 && (on & RetryOn['5xx']) !== 0) return true;
     if (status >= 502 && status <= 504 && (on & RetryOn['gateway-error']) !== 0) return true;
     if (status === 409 && (on & RetryOn['retriable-4xx']) !== 0) return true;
-    if ((on & RetryOn['retriable-status-codes']) !== 0 && this.#statusCodes.includes(status)) return true;
+    if (this.#isListed(status)) return true;
     if ((on & RetryOn['retriable-headers']) !== 0 && this.#headers.some((matches) => matches(head))) return true;
     if ((on & GRPC_CONDITIONS) === 0) return false;
     const grpc = headers.get('grpc-status');

@@ -112,12 +112,20 @@ function outerAddress(): string {
   return '127.0.0.1';
 }
 
+/** These names are this machine's, whatever files and servers say (RFC 6761), as for Envoy's resolver. */
+const LOCALHOST = /^(?:.+\.)?localhost$/i;
+const LOOPBACK = [
+  { family: 6, address: '::1', ttl: undefined },
+  { family: 4, address: '127.0.0.1', ttl: undefined },
+];
+
 /** The system's own resolver first, so that /etc/hosts counts; DNS adds the times to live, which it does not tell. */
 async function lookup(
   resolver: Resolver,
   host: string,
   family: 0 | 4 | 6,
 ): Promise<readonly { address: string; ttl: number | undefined }[]> {
+  if (LOCALHOST.test(host)) return LOOPBACK.filter((each) => family === 0 || each.family === family);
   const addresses = await new Promise<readonly { address: string }[]>((resolve, reject) => {
     osLookup(host, { all: true, family, verbatim: true }, (error, found) => (error ? reject(error) : resolve(found)));
   });

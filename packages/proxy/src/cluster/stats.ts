@@ -8,6 +8,8 @@ import type { AnswersByKind, AnswerStats, ClusterStats } from '../types.ts';
 /** What cluster/ and health/ count beside the counters everybody adds to. */
 export interface ClusterDetailStats extends ClusterStats {
   upstream_rq_drop_overload: number;
+  /** There was a connection of a check that speaks HTTP/1.1. */
+  checkedOverHttp1: boolean;
   /** Of PROXY protocol headers that are sent. */
   readonly proxyprotocol: { v2_tlvs_exceed_max_length: number };
   lb_healthy_panic: number;
@@ -152,6 +154,7 @@ export function newClusterStats(): ClusterDetailStats {
     alternatives: new Map(),
     retry: new ResponseCodes(),
     upstream_rq_drop_overload: 0,
+    checkedOverHttp1: false,
     proxyprotocol: { v2_tlvs_exceed_max_length: 0 },
     lb_healthy_panic: 0,
     lb_subsets_active: 0,

@@ -51,7 +51,8 @@ export class Http1Checker implements Checker, ConnectionOwner, Exchange {
 
   #connected(socket: UpstreamSocket): void {
     this.#giveUp = undefined;
-    const { http } = this.#with.host.cluster;
+    const { http, stats } = this.#with.host.cluster;
+    stats.checkedOverHttp1 = true;
     const connection = new ClientConnection(socket, this, UNCOUNTED, UNSEEN, {
       maxHeadBytes: http.maxResponseHeadersBytes,
       maxHeaders: http.maxHeadersCount,

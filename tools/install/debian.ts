@@ -15,6 +15,8 @@ const DEBIAN: Readonly<Record<string, string>> = {
   '/usr/lib/postgresql/*/bin/postgres': 'postgresql',
   '/usr/lib/rabbitmq/bin/rabbitmq-server': 'rabbitmq-server',
   '/usr/sbin/nginx': 'nginx-light',
+  // A peer of the benchmarks.
+  '/usr/sbin/haproxy': 'haproxy',
   wrk: 'wrk',
   h2load: 'nghttp2-client',
   chromium: 'chromium',

@@ -215,6 +215,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   onReset(): void {
     if (this.#countLater !== undefined) this.#host?.count?.('error');
     else this.#host?.report('reset', this.#status === 0 ? 'error' : 'nothing');
+    if (this.#status === 0) charge(this.#host!.cluster.stats, 503, true, false, this.#host!.zones);
     this.#finish(this.#status === 0 ? 503 : this.#status, 'UC');
   }
   onDrain(): void {

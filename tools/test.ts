@@ -39,7 +39,7 @@ interface Report {
 const MESSAGE_LENGTH = 3000;
 
 /** Runs one vitest project; its own report says how many passed. A suite over its budget is ended and counts as failed. */
-async function vitest(suite: string, config: string, budgetSeconds: number): Promise<Outcome> {
+async function vitest(suite: string, config: string, budgetSeconds: number, part?: string): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'mizzen-test-'));
   const report = join(folder, 'report.json');
   const args = [
@@ -51,7 +51,12 @@ async function vitest(suite: string, config: string, budgetSeconds: number): Pro
     '--reporter=json',
     `--outputFile=${report}`,
   ];
-  const { status, late, seconds } = await bounded(args, budgetSeconds, 'inherit');
+  const { status, late, seconds } = await bounded(
+    args,
+    budgetSeconds,
+    'inherit',
+    part === undefined ? {} : { MIZZEN_TEST_PART: part },
+  );
   const outcome: Outcome = { passed: 0, failed: 0, failures: [] };
   try {
     const result = JSON.parse(readFileSync(report, 'utf8')) as Report;
@@ -106,9 +111,15 @@ async function bounded(
   args: readonly string[],
   budgetSeconds: number,
   stdout: 'inherit' | 'pipe',
+  env: Readonly<Record<string, string>> = {},
 ): Promise<{ status: number | null; late: boolean; seconds: string; output: string }> {
   const started = Date.now();
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', stdout, 'inherit'], detached: true });
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    stdio: ['ignore', stdout, 'inherit'],
+    env: { ...process.env, ...env },
+    detached: true,
+  });
   let output = '';
   child.stdout?.on('data', (data: Buffer) => {
     output += data.toString();
@@ -133,11 +144,12 @@ const add = ({ passed, failed, failures }: Outcome): void => {
 
 await import('./install.ts');
 if (wanted('checks')) add(runChecks());
-if (wanted('unit')) add(await vitest('unit', 'vitest.config.ts', 600));
-// Both wait most of the time: for timeouts of proxies, and for meshes to start.
+if (wanted('unit')) add(await vitest('unit', 'vitest.config.ts', 600, 'busy'));
+// All of these wait most of the time: for timeouts of proxies, and for meshes to start.
 const beside = await Promise.all([
   wanted('conformance') ? conformance(540) : undefined,
   wanted('e2e') ? vitest('e2e', 'e2e/vitest.config.ts', 660) : undefined,
+  wanted('unit') ? vitest('unit, those that wait', 'vitest.config.ts', 600, 'waiting') : undefined,
 ]);
 for (const outcome of beside) if (outcome !== undefined) add(outcome);
 for (const failure of total.failures) process.stdout.write(`\nFAILED ${failure}\n`);

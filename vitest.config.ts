@@ -18,8 +18,8 @@ export default defineConfig({
     include: part === 'waiting' ? WAITING : ['packages/**/*.test.ts', 'tools/**/*.test.ts', 'examples/**/*.test.ts'],
     exclude: ['**/node_modules/**', ...(part === 'busy' ? WAITING : [])],
     pool: 'forks',
-    maxWorkers: part === 'waiting' ? 1 : 4,
-    // Four at a time, for many wait. Tests beside real programs share two cores with them; one that fails twice has something to say.
+    maxWorkers: part === 'waiting' ? 1 : 3,
+    // More at a time than there are cores on a small machine, for many wait. Tests beside real programs share two cores with them; one that fails twice has something to say.
     retry: 1,
     testTimeout: 30_000,
     hookTimeout: 30_000,

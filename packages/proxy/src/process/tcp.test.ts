@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -146,11 +147,12 @@ test('what goes wrong is in the access log as Envoy has it', async () => {
   const closed = await freePort();
   const application = await serve((socket) => socket.on('data', (data) => socket.end(data)));
   const logs: string[][] = [];
+  const folder = mkdtempSync(join(tmpdir(), 'mizzen-tcp-log-'));
   for (const start of [
     (config: object) => startProxy(config),
     (config: object) => startEnvoy(config, { args: ['--file-flush-interval-msec', '50'] }),
   ]) {
-    const file = join(ca.folder, `log-${logs.length}`);
+    const file = join(folder, `log-${logs.length}`);
     const ports = [await freePort(), await freePort(), await freePort(), await freePort()] as const;
     const [refused, empty, echo, unknown] = ports;
     const chain = (cluster: string, more: object = {}): object[] => [

@@ -199,7 +199,7 @@ test('texts, statuses and types are those of Envoy', async () => {
     '/stats?filter=^cluster.app.(membership_|upstream_rq_(5xx|total|pending_total)|upstream_cx_(total|active|connect_fail))',
     '/stats?filter=^http.test.downstream_(cx_total|rq_5xx|rq_total|rq_completed|rq_http1_total)$',
     '/stats?filter=^(cluster_manager|listener_manager)\\.(active_clusters|cluster_added|listener_added|total_listeners_active|listener_create_success)$',
-    '/stats?filter=^server\\.(live|state|concurrency|hot_restart_epoch|days_until_first_cert_expiring)$',
+    '/stats?filter=^server\\.(live|state|concurrency|hot_restart_epoch)$',
     '/stats?format=json&filter=^cluster.app.membership',
     '/stats?filter=^cluster.far.circuit_breakers.*(cx|rq|pending|retry)_open$',
     '/stats/prometheus?filter=^cluster.app.(membership_|upstream_rq_5xx|upstream_rq_total)',

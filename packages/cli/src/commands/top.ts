@@ -12,7 +12,7 @@ export const command: Command = {
     'Shows what workloads, or services, of a running mesh do now: requests, errors, latencies and what they use.',
   description:
     'Drawn again every two seconds, until `q`. Traffic is what comes in; of a gateway, what it passes on. Keys sort: n name,\n' +
-    'r rate, e errors, 5 p50, 9 p99, c processor, m memory, x restarts; tab changes between workloads and services. Where\n' +
+    'r rate, e errors, 4 client errors (4xx), 5 p50, 9 p99, c processor, m memory, x restarts; tab changes between workloads and services. Where\n' +
     'the output is no terminal it is printed once.',
   flags: {
     ...meshFlags,

@@ -17,13 +17,21 @@ export const command: Command = {
     service: { type: 'string', value: 'SERVICE', help: 'only traces with a span of it: APP.NAMESPACE, or APP' },
     'min-duration': { type: 'string', value: 'DURATION', help: 'only those that took this long, such as 50ms' },
     'max-duration': { type: 'string', value: 'DURATION', help: 'only those that took no longer' },
-    error: { type: 'boolean', help: 'only those with an error' },
-    status: { type: 'string', value: 'STATUS', help: 'only those with a span of this status, such as 503 or 5xx' },
+    error: { type: 'boolean', help: 'only those with an error: 5xx, or no answer; 4xx is none' },
+    status: {
+      type: 'string',
+      value: 'STATUS',
+      help: 'only those with a span of this status, such as 503, 5xx, or 4xx',
+    },
     limit: { type: 'string', value: 'NUMBER', help: 'at most so many, the newest (default 20)' },
     tags: { type: 'boolean', help: 'with ID: every span with its tags' },
     output: common.output,
   },
-  examples: ['mizzen traces --service catalog --min-duration 50ms', 'mizzen traces 4bf92f3577b34da6a3ce929d0e0e4736'],
+  examples: [
+    'mizzen traces --service catalog --min-duration 50ms',
+    'mizzen traces --status 403',
+    'mizzen traces 4bf92f3577b34da6a3ce929d0e0e4736',
+  ],
   run(invocation) {
     const { positionals, values } = invocation;
     const [id] = positionals;

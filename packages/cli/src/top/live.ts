@@ -8,6 +8,7 @@ const KEYS: Readonly<Record<string, Sort>> = {
   n: 'name',
   r: 'rate',
   e: 'errors',
+  '4': '4xx',
   '5': 'p50',
   '9': 'p99',
   c: 'cpu',
@@ -47,7 +48,7 @@ export async function liveTop({ out, input, style, ask, ...begin }: LiveTop): Pr
     const [width, height] = [out.columns || 80, out.rows || 24];
     const lines = topLines(answer, shown, style, width).slice(0, Math.max(2, height - 3));
     const title = fit(`${shown.what}, last ${answer.window} s`, width);
-    const keys = fit('sort: n r e 5 9 c m x  tab: workloads/services  q: quit', width);
+    const keys = fit('sort: n r e 4 5 9 c m x  tab: workloads/services  q: quit', width);
     out.write(`\u001b[H\u001b[J${[style('bold', title), ...lines, style('dim', keys)].join('\r\n')}`);
   };
   const onKey = (data: Buffer): void => {

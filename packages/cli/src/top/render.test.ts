@@ -17,6 +17,7 @@ const workload = (name: string, more: Partial<TopWorkload> = {}): TopWorkload =>
   restarts: 0,
   requestRate: 0,
   errorRate: 0,
+  clientErrorRate: 0,
   p50: null,
   p99: null,
   cpu: null,
@@ -26,13 +27,21 @@ const workload = (name: string, more: Partial<TopWorkload> = {}): TopWorkload =>
 const answer: TopAnswer = {
   window: 30,
   workloads: [
-    workload('orders', { requestRate: 4, errorRate: 1, p50: 2.25, p99: 1500, cpu: 0.125, memory: 64 * 1024 * 1024 }),
+    workload('orders', {
+      requestRate: 4,
+      errorRate: 1,
+      clientErrorRate: 0.5,
+      p50: 2.25,
+      p99: 1500,
+      cpu: 0.125,
+      memory: 64 * 1024 * 1024,
+    }),
     workload('catalog', { requestRate: 12.34, p50: 14, p99: 99, cpu: 0.5, memory: 2048, restarts: 3 }),
     workload('web', { namespace: 'default' }),
   ],
   services: [
-    { service: 'orders.store.svc.cluster.local', requestRate: 4, errorRate: 1, p50: 2, p99: 3 },
-    { service: 'web.default.svc.cluster.local', requestRate: 5, errorRate: 0, p50: 1, p99: 2 },
+    { service: 'orders.store.svc.cluster.local', requestRate: 4, errorRate: 1, clientErrorRate: 0, p50: 2, p99: 3 },
+    { service: 'web.default.svc.cluster.local', requestRate: 5, errorRate: 0, clientErrorRate: 1, p50: 1, p99: 2 },
   ],
   dataPlane: { cpu: 0.75, memory: 1024 * 1024 },
 };
@@ -44,17 +53,18 @@ const names = (sort: Sort, more: Partial<Shown> = {}): string[] =>
 
 test('a table of workloads, what is most first', () => {
   expect(topLines(answer, shown, styler(false))).toEqual([
-    'NAME           READY  ▾REQ/S  ERR%    P50    P99  CPU%  MEMORY  RESTARTS  STATE',
-    'catalog.store  1/1      12.3   0.0   14ms   99ms  50.0   2.0Ki         3  running',
-    'orders.store   1/1       4.0  25.0  2.3ms  1.50s  12.5    64Mi         0  running',
-    '(sidecars)     -         0.0     -      -      -  75.0   1.0Mi         0  one process for all',
-    'web            1/1       0.0     -      -      -     -       -         0  running',
+    'NAME           READY  ▾REQ/S  ERR%  4XX%    P50    P99  CPU%  MEMORY  RESTARTS  STATE',
+    'catalog.store  1/1      12.3   0.0   0.0   14ms   99ms  50.0   2.0Ki         3  running',
+    'orders.store   1/1       4.0  25.0  12.5  2.3ms  1.50s  12.5    64Mi         0  running',
+    '(sidecars)     -         0.0     -     -      -      -  75.0   1.0Mi         0  one process for all',
+    'web            1/1       0.0     -     -      -      -     -       -         0  running',
   ]);
 });
 
 test('every key sorts, and names ascend where nothing tells them apart', () => {
   expect(names('name')).toEqual(['(sidecars)', 'catalog.store', 'orders.store', 'web']);
   expect(names('errors').slice(0, 2)).toEqual(['orders.store', '(sidecars)']);
+  expect(names('4xx', { what: 'services' })[0]).toBe('web.default.svc.cluster.local');
   expect(names('p99').slice(0, 2)).toEqual(['orders.store', 'catalog.store']);
   expect(names('p50').slice(0, 2)).toEqual(['catalog.store', 'orders.store']);
   expect(names('cpu')).toEqual(['(sidecars)', 'catalog.store', 'orders.store', 'web']);

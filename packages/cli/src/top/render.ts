@@ -4,10 +4,10 @@ import { fit } from '@mizzen/runtime/terminal/table.ts';
 
 export type What = 'workloads' | 'services';
 
-export const SORTS = ['name', 'rate', 'errors', 'p50', 'p99', 'cpu', 'memory', 'restarts'] as const;
+export const SORTS = ['name', 'rate', 'errors', '4xx', 'p50', 'p99', 'cpu', 'memory', 'restarts'] as const;
 export type Sort = (typeof SORTS)[number];
 /** Services use no processors of their own. */
-export const SERVICE_SORTS: readonly Sort[] = ['name', 'rate', 'errors', 'p50', 'p99'];
+export const SERVICE_SORTS: readonly Sort[] = ['name', 'rate', 'errors', '4xx', 'p50', 'p99'];
 
 interface Row extends TopTraffic {
   readonly name: string;
@@ -32,7 +32,8 @@ const COLUMNS: readonly Column[] = [
   { title: 'NAME', sort: 'name', left: true, text: ({ name }) => name },
   { title: 'READY', workloads: true, left: true, text: ({ ready }) => ready },
   { title: 'REQ/S', sort: 'rate', text: ({ requestRate }) => requestRate.toFixed(1) },
-  { title: 'ERR%', sort: 'errors', text: (row) => percent(row) },
+  { title: 'ERR%', sort: 'errors', text: (row) => percent(row, row.errorRate) },
+  { title: '4XX%', sort: '4xx', text: (row) => percent(row, row.clientErrorRate) },
   { title: 'P50', sort: 'p50', text: ({ p50 }) => milliseconds(p50) },
   { title: 'P99', sort: 'p99', text: ({ p99 }) => milliseconds(p99) },
   { title: 'CPU%', sort: 'cpu', workloads: true, text: ({ cpu }) => (cpu === null ? '-' : (cpu * 100).toFixed(1)) },
@@ -78,7 +79,15 @@ function workloadRows({ workloads, dataPlane }: TopAnswer, { namespace }: Shown)
       return { ...each, name, ready: `${ready}/${replicas}`, trouble: ready < replicas || failing(each) };
     });
   if (dataPlane === null || namespace !== undefined) return rows;
-  const nothing = { requestRate: 0, errorRate: 0, p50: null, p99: null, restarts: 0, trouble: false };
+  const nothing = {
+    requestRate: 0,
+    errorRate: 0,
+    clientErrorRate: 0,
+    p50: null,
+    p99: null,
+    restarts: 0,
+    trouble: false,
+  };
   return [...rows, { ...nothing, ...dataPlane, name: '(sidecars)', ready: '-', state: 'one process for all' }];
 }
 
@@ -108,7 +117,9 @@ function sorted(rows: readonly Row[], sort: Sort): Row[] {
       case 'rate':
         return row.requestRate;
       case 'errors':
-        return row.requestRate === 0 ? 0 : row.errorRate / row.requestRate;
+        return share(row, row.errorRate);
+      case '4xx':
+        return share(row, row.clientErrorRate);
       default:
         return row[sort] ?? -1;
     }
@@ -116,8 +127,10 @@ function sorted(rows: readonly Row[], sort: Sort): Row[] {
   return rows.toSorted((a, b) => value(b) - value(a) || a.name.localeCompare(b.name, 'en'));
 }
 
-function percent({ requestRate, errorRate }: TopTraffic): string {
-  return requestRate === 0 ? '-' : ((errorRate / requestRate) * 100).toFixed(1);
+const share = ({ requestRate }: TopTraffic, part: number): number => (requestRate === 0 ? 0 : part / requestRate);
+
+function percent(row: TopTraffic, part: number): string {
+  return row.requestRate === 0 ? '-' : (share(row, part) * 100).toFixed(1);
 }
 
 function milliseconds(value: number | null): string {

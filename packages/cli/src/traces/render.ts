@@ -26,7 +26,7 @@ export function tracesLines({ traces, kept }: TracesAnswer, style: Style): strin
     ];
   }
   const rows = traces.map((each) => ({
-    failed: each.errors > 0 || each.status >= 500,
+    color: colorOf({ error: each.errors > 0, status: each.status }),
     cells: [
       each.id,
       each.start.slice(11, 23),
@@ -45,8 +45,19 @@ export function tracesLines({ traces, kept }: TracesAnswer, style: Style): strin
       .trimEnd();
   return [
     style('dim', line(titles)),
-    ...rows.map(({ failed, cells }) => (failed ? style('red', line(cells)) : line(cells))),
+    ...rows.map(({ color, cells }) => (color === undefined ? line(cells) : style(color, line(cells)))),
   ];
+}
+
+/** Errors, and answers that say the client is at fault. */
+function colorOf({
+  error,
+  status,
+}: {
+  readonly error: boolean;
+  readonly status: number;
+}): 'red' | 'yellow' | undefined {
+  return error || status >= 500 ? 'red' : status >= 400 ? 'yellow' : undefined;
 }
 
 /** Columns of numbers. */
@@ -68,15 +79,16 @@ export function traceLines(trace: TraceAnswer, { width, style, tags }: TraceLayo
     '',
   ];
   trace.spans.forEach((span, i) => {
-    const failed = span.error || span.status >= 500;
+    const color = colorOf(span);
+    const colored = (words: string): string => (color === undefined ? words : style(color, words));
     const text = fit(labels[i]!, label).padEnd(label);
     const end = ends[i]!.padStart(longest(ends));
     out.push(
       [
-        failed ? style('red', text) : text,
+        colored(text),
         times[i]!.padStart(longest(times)),
-        style(failed ? 'red' : 'cyan', barOf(span, trace.duration, bar)),
-        failed ? style('red', end) : end,
+        style(color ?? 'cyan', barOf(span, trace.duration, bar)),
+        colored(end),
       ]
         .join('  ')
         .trimEnd(),

@@ -152,6 +152,8 @@ export type GraphAnswer = {
     /** What others in the mesh sent to it; of a gateway, what it passed on. */
     readonly requestRate: number;
     readonly errorRate: number;
+    /** Answers of 400 to 499, and statuses of gRPC that are the client's fault; not among errors. */
+    readonly clientErrorRate: number;
   }[];
   readonly edges: readonly {
     readonly id: string;
@@ -166,6 +168,8 @@ export type GraphAnswer = {
     readonly requestRate: number;
     /** Answers of 500 and more, resets, and what got no endpoint. */
     readonly errorRate: number;
+    /** Answers of 400 to 499, and statuses of gRPC that are the client's fault; not among errors. */
+    readonly clientErrorRate: number;
     readonly health: 'healthy' | 'degraded' | 'failing' | 'idle';
     /** Milliseconds; null when nothing was answered. */
     readonly p50: number | null;
@@ -419,12 +423,16 @@ export type TrafficAnswer = {
     readonly name: string;
     readonly rate: readonly number[];
     readonly errorRate: readonly number[];
+    /** Answers of 400 to 499, and statuses of gRPC that are the client's fault; not among errors. */
+    readonly clientErrorRate: readonly number[];
     readonly p50: readonly (number | null)[];
     readonly p90: readonly (number | null)[];
     readonly p99: readonly (number | null)[];
     readonly total: {
       readonly requests: number;
       readonly errors: number;
+      /** Answers of 400 to 499, and statuses of gRPC that are the client's fault; not among errors. */
+      readonly clientErrors: number;
       readonly p50: number | null;
       readonly p90: number | null;
       readonly p99: number | null;
@@ -434,12 +442,16 @@ export type TrafficAnswer = {
     readonly name: string;
     readonly rate: readonly number[];
     readonly errorRate: readonly number[];
+    /** Answers of 400 to 499, and statuses of gRPC that are the client's fault; not among errors. */
+    readonly clientErrorRate: readonly number[];
     readonly p50: readonly (number | null)[];
     readonly p90: readonly (number | null)[];
     readonly p99: readonly (number | null)[];
     readonly total: {
       readonly requests: number;
       readonly errors: number;
+      /** Answers of 400 to 499, and statuses of gRPC that are the client's fault; not among errors. */
+      readonly clientErrors: number;
       readonly p50: number | null;
       readonly p90: number | null;
       readonly p99: number | null;
@@ -455,6 +467,8 @@ export type TrafficSummaryAnswer = {
     readonly service: string;
     readonly requests: number;
     readonly errors: number;
+    /** Answers of 400 to 499, and statuses of gRPC that are the client's fault; not among errors. */
+    readonly clientErrors: number;
     readonly p50: number | null;
     readonly p90: number | null;
     readonly p99: number | null;

@@ -133,6 +133,7 @@ export function Canvas({ graph, layout, dimmed, selected, onSelect }: CanvasProp
                 at={layout.edges[edge.id]!.label}
                 requestRate={edge.requestRate}
                 errorRate={edge.errorRate}
+                clientErrorRate={edge.clientErrorRate}
                 p50={edge.p50}
                 p99={edge.p99}
                 protocol={edge.protocol}
@@ -154,6 +155,7 @@ export function Canvas({ graph, layout, dimmed, selected, onSelect }: CanvasProp
                 replicas={node.replicas}
                 requestRate={node.requestRate}
                 errorRate={node.errorRate}
+                clientErrorRate={node.clientErrorRate}
                 engine={node.engine}
                 x={layout.nodes[node.id]!.x}
                 y={layout.nodes[node.id]!.y}
@@ -242,7 +244,7 @@ function Legend(): React.JSX.Element {
   return (
     <ul className="legend" aria-label="Health">
       <li className="healthy">● Healthy</li>
-      <li className="degraded">▲ Some fail</li>
+      <li className="degraded">▲ Some fail, or many 4xx</li>
       <li className="failing">■ Failing</li>
       <li className="idle">○ Idle</li>
     </ul>

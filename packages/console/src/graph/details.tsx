@@ -33,7 +33,9 @@ export function Details({ graph, selected, onSelect, onClose }: DetailsProps): R
 type PartProps = Pick<DetailsProps, 'graph' | 'onSelect'>;
 
 function MeshDetails({ graph, onSelect }: PartProps): React.JSX.Element {
-  const busiest = graph.edges.toSorted((a, b) => b.errorRate - a.errorRate || b.requestRate - a.requestRate);
+  const busiest = graph.edges.toSorted(
+    (a, b) => b.errorRate - a.errorRate || b.clientErrorRate - a.clientErrorRate || b.requestRate - a.requestRate,
+  );
   const troubled = graph.nodes.filter(({ health }) => health === 'failing' || health === 'degraded');
   return (
     <>
@@ -96,7 +98,7 @@ function NodeDetails({ graph, node, onSelect }: PartProps & { readonly node: Gra
           <a href={address('logs', { workload: `${node.namespace}/${node.name}` })}>Logs</a>
         </p>
       )}
-      {history !== undefined && (gateway ? out : into).length > 0 && (
+      {history !== undefined && (node.requestRate > 0 || (gateway ? out : into).length > 0) && (
         <>
           <Spark
             label={gateway ? 'Requests passed on' : 'Requests in'}
@@ -108,6 +110,12 @@ function NodeDetails({ graph, node, onSelect }: PartProps & { readonly node: Gra
             tone="error"
             values={history.errors}
             text={percent(node.errorRate, node.requestRate)}
+          />
+          <Spark
+            label="Client errors (4xx)"
+            tone="refused"
+            values={history.clientErrors}
+            text={percent(node.clientErrorRate, node.requestRate)}
           />
         </>
       )}
@@ -170,7 +178,13 @@ function EdgeDetails({ graph, edge, onSelect }: PartProps & { readonly edge: Gra
             values={history.errors}
             text={percent(edge.errorRate, edge.requestRate)}
           />
-          <Spark label="p99" tone="latency" values={history.p99} text={milliseconds(edge.p99)} />
+          <Spark
+            label="Client errors (4xx)"
+            tone="refused"
+            values={history.clientErrors}
+            text={percent(edge.clientErrorRate, edge.requestRate)}
+          />
+          <Spark label="p99" values={history.p99} text={milliseconds(edge.p99)} />
         </>
       )}
     </>
@@ -192,6 +206,7 @@ function EdgeTable({ graph, edges, side, onSelect }: EdgeTableProps): React.JSX.
           <th scope="col">{side === undefined ? 'Connection' : 'Workload'}</th>
           <th scope="col">Rate</th>
           <th scope="col">Fail</th>
+          <th scope="col">4xx</th>
           <th scope="col">p99</th>
         </tr>
       </thead>
@@ -207,6 +222,9 @@ function EdgeTable({ graph, edges, side, onSelect }: EdgeTableProps): React.JSX.
             </th>
             <td>{rate(edge.requestRate)}</td>
             <td className={edge.errorRate > 0 ? 'bad' : undefined}>{percent(edge.errorRate, edge.requestRate)}</td>
+            <td className={edge.clientErrorRate > 0 ? 'refused' : undefined}>
+              {percent(edge.clientErrorRate, edge.requestRate)}
+            </td>
             <td>{milliseconds(edge.p99)}</td>
           </tr>
         ))}

@@ -44,7 +44,7 @@ function thickness(heavy: number): number {
 
 interface LabelProps extends Pick<
   GraphEdge,
-  'id' | 'requestRate' | 'errorRate' | 'p50' | 'p99' | 'protocol' | 'mtls' | 'health'
+  'id' | 'requestRate' | 'errorRate' | 'clientErrorRate' | 'p50' | 'p99' | 'protocol' | 'mtls' | 'health'
 > {
   readonly at: Point;
   readonly faint: boolean;
@@ -52,7 +52,9 @@ interface LabelProps extends Pick<
 }
 
 export const EdgeLabel = memo(function EdgeLabel(props: LabelProps): React.JSX.Element {
-  const { id, at, requestRate, errorRate, p50, p99, protocol, mtls, health, faint, onSelect } = props;
+  const { id, at, requestRate, errorRate, clientErrorRate, p50, p99, protocol, mtls, health, faint, onSelect } = props;
+  const refused = clientErrorRate > 0 && `${percent(clientErrorRate, requestRate)} 4xx`;
+  const both = refused !== false && errorRate > 0;
   return (
     <g
       className={`edge-label ${health}${faint ? ' faint' : ''}`}
@@ -65,10 +67,16 @@ export const EdgeLabel = memo(function EdgeLabel(props: LabelProps): React.JSX.E
       <text x={mtls ? 20 : 8} y={14.5}>
         <tspan className="strong">{rate(requestRate)}</tspan>
         {errorRate > 0 && <tspan className="bad">{` ${percent(errorRate, requestRate)} ✕`}</tspan>}
-        {errorRate === 0 && ` ${protocolName(protocol)}`}
+        {refused !== false && !both && <tspan className="refused">{` ${refused}`}</tspan>}
+        {refused === false && errorRate === 0 && ` ${protocolName(protocol)}`}
       </text>
       <text x={mtls ? 20 : 8} y={27.5}>
-        {p50 === null ? (requestRate === 0 ? 'idle' : '') : `${milliseconds(p50)} / ${milliseconds(p99)}`}
+        {both && <tspan className="refused">{`${refused} `}</tspan>}
+        {p50 === null
+          ? requestRate === 0 && 'idle'
+          : both
+            ? milliseconds(p99)
+            : `${milliseconds(p50)} / ${milliseconds(p99)}`}
       </text>
     </g>
   );

@@ -4,7 +4,8 @@ import type { GraphNode, Health } from '../api.ts';
 export interface Filter {
   readonly namespace: string;
   readonly text: string;
-  readonly health: Health | '';
+  /** `4xx`: what answers some requests with client errors. */
+  readonly health: Health | '4xx' | '';
   /** Only what has traffic. */
   readonly traffic: boolean;
 }
@@ -13,7 +14,7 @@ export const NO_FILTER: Filter = { namespace: '', text: '', health: '', traffic:
 
 /** Whether a node is what is looked for. */
 export function matches(node: GraphNode, { text, health }: Filter): boolean {
-  if (health !== '' && node.health !== health) return false;
+  if (health === '4xx' ? node.clientErrorRate === 0 : health !== '' && node.health !== health) return false;
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const all = `${node.name} ${node.app} ${node.version} ${node.namespace} ${node.engine} ${node.kind}`.toLowerCase();
   return words.every((word) => all.includes(word));
@@ -62,13 +63,14 @@ export function Filters({ filter, onChange, namespaces }: FiltersProps): React.J
         <span className="hidden">Health</span>
         <select
           value={filter.health}
-          onChange={(event) => onChange({ ...filter, health: event.target.value as Health | '' })}
+          onChange={(event) => onChange({ ...filter, health: event.target.value as Filter['health'] })}
         >
           <option value="">Any health</option>
           <option value="failing">Failing</option>
           <option value="degraded">Degraded</option>
           <option value="healthy">Healthy</option>
           <option value="idle">Idle</option>
+          <option value="4xx">With client errors (4xx)</option>
         </select>
       </label>
       <label className="check">

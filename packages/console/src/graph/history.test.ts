@@ -15,11 +15,11 @@ test('the newest values, the oldest of them first', () => {
 
 test('of what has gone and come back, only what came since', () => {
   const histories = new Histories(10);
-  const a = { id: 'a', requestRate: 2, errorRate: 1 };
-  histories.push([a, { id: 'b', requestRate: 1, errorRate: 0, p99: 7 }]);
+  const a = { id: 'a', requestRate: 2, errorRate: 1, clientErrorRate: 0.5 };
+  histories.push([a, { id: 'b', requestRate: 1, errorRate: 0, clientErrorRate: 0, p99: 7 }]);
   histories.push([a]);
   expect(histories.of('b')).toBeUndefined();
-  expect(histories.of('a')).toEqual({ requests: [2, 2], errors: [1, 1], p99: [null, null] });
-  histories.push([a, { id: 'b', requestRate: 3, errorRate: 0, p99: 9 }]);
-  expect(histories.of('b')).toEqual({ requests: [3], errors: [0], p99: [9] });
+  expect(histories.of('a')).toEqual({ requests: [2, 2], errors: [1, 1], clientErrors: [0.5, 0.5], p99: [null, null] });
+  histories.push([a, { id: 'b', requestRate: 3, errorRate: 0, clientErrorRate: 0, p99: 9 }]);
+  expect(histories.of('b')).toEqual({ requests: [3], errors: [0], clientErrors: [0], p99: [9] });
 });

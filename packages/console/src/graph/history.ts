@@ -2,6 +2,7 @@
 export interface History {
   readonly requests: readonly number[];
   readonly errors: readonly number[];
+  readonly clientErrors: readonly number[];
   readonly p99: readonly (number | null)[];
 }
 
@@ -33,6 +34,7 @@ export class Recent {
 interface Kept {
   readonly requests: Recent;
   readonly errors: Recent;
+  readonly clientErrors: Recent;
   readonly p99: Recent;
 }
 
@@ -40,6 +42,7 @@ export interface Measured {
   readonly id: string;
   readonly requestRate: number;
   readonly errorRate: number;
+  readonly clientErrorRate: number;
   readonly p99?: number | null;
 }
 
@@ -55,15 +58,16 @@ export class Histories {
 
   push(all: readonly Measured[]): void {
     const there = new Set<string>();
-    for (const { id, requestRate, errorRate, p99 } of all) {
+    for (const { id, requestRate, errorRate, clientErrorRate, p99 } of all) {
       there.add(id);
       let kept = this.#kept.get(id);
       if (kept === undefined) {
         const recent = (): Recent => new Recent(this.#most);
-        this.#kept.set(id, (kept = { requests: recent(), errors: recent(), p99: recent() }));
+        this.#kept.set(id, (kept = { requests: recent(), errors: recent(), clientErrors: recent(), p99: recent() }));
       }
       kept.requests.push(requestRate);
       kept.errors.push(errorRate);
+      kept.clientErrors.push(clientErrorRate);
       kept.p99.push(p99 ?? null);
     }
     for (const id of this.#kept.keys()) if (!there.has(id)) this.#kept.delete(id);
@@ -73,6 +77,11 @@ export class Histories {
     const kept = this.#kept.get(id);
     if (kept === undefined) return undefined;
     const numbers = (recent: Recent): number[] => recent.values().map((value) => value ?? 0);
-    return { requests: numbers(kept.requests), errors: numbers(kept.errors), p99: kept.p99.values() };
+    return {
+      requests: numbers(kept.requests),
+      errors: numbers(kept.errors),
+      clientErrors: numbers(kept.clientErrors),
+      p99: kept.p99.values(),
+    };
   }
 }

@@ -5,7 +5,17 @@ import { NODE_HEIGHT, NODE_WIDTH } from './layout.ts';
 
 interface NodeProps extends Pick<
   GraphNode,
-  'id' | 'name' | 'kind' | 'version' | 'health' | 'ready' | 'replicas' | 'requestRate' | 'errorRate' | 'engine'
+  | 'id'
+  | 'name'
+  | 'kind'
+  | 'version'
+  | 'health'
+  | 'ready'
+  | 'replicas'
+  | 'requestRate'
+  | 'errorRate'
+  | 'clientErrorRate'
+  | 'engine'
 > {
   readonly x: number;
   readonly y: number;
@@ -22,7 +32,8 @@ interface NodeProps extends Pick<
 const LONGEST = 20;
 
 export const NodeView = memo(function NodeView(props: NodeProps): React.JSX.Element {
-  const { id, name, kind, version, health, ready, replicas, requestRate, errorRate, engine, x, y } = props;
+  const { id, name, kind, version, health, ready, replicas, requestRate, errorRate, clientErrorRate, engine, x, y } =
+    props;
   const { faint, selected, reachable, onSelect, onFocus } = props;
   const mesh = kind === 'workload' || kind === 'gateway';
   const shown = name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name;
@@ -39,6 +50,7 @@ export const NodeView = memo(function NodeView(props: NodeProps): React.JSX.Elem
     health,
     ...(mesh ? [`${ready} of ${replicas} ready`] : []),
     `${percent(errorRate, requestRate)} failing`,
+    ...(clientErrorRate > 0 ? [`${percent(clientErrorRate, requestRate)} client errors`] : []),
   ];
   return (
     <g

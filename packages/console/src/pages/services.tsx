@@ -39,6 +39,7 @@ export default function ServicesPage(): React.JSX.Element {
               <th scope="col">Endpoints</th>
               <th scope="col">Requests</th>
               <th scope="col">Failing</th>
+              <th scope="col">4xx</th>
               <th scope="col">p50</th>
               <th scope="col">p90</th>
               <th scope="col">p99</th>
@@ -60,6 +61,9 @@ export default function ServicesPage(): React.JSX.Element {
                   <td>{own === undefined ? '–' : rate(own.requests / seconds)}</td>
                   <td className={(own?.errors ?? 0) > 0 ? 'bad' : undefined}>
                     {own === undefined ? '–' : percent(own.errors, own.requests)}
+                  </td>
+                  <td className={(own?.clientErrors ?? 0) > 0 ? 'refused' : undefined}>
+                    {own === undefined ? '–' : percent(own.clientErrors, own.requests)}
                   </td>
                   <td>{milliseconds(own?.p50 ?? null)}</td>
                   <td>{milliseconds(own?.p90 ?? null)}</td>

@@ -2,9 +2,17 @@ import { useState } from 'react';
 import { Problem } from '../parts/problem.tsx';
 import { address, useRoute } from '../route.ts';
 import { type TraceSummary, type Traces } from '../traces/types.ts';
-import { explainAddress, outcome, failed, titleOf, took } from '../traces/words.ts';
+import { explainAddress, outcome, titleOf, toneOf, took } from '../traces/words.ts';
 import { useLive } from '../use-live.ts';
 import '../traces/traces.css';
+
+const STATUSES = {
+  '2xx': '2xx',
+  '3xx': '3xx',
+  '4xx': '4xx (client errors)',
+  '403': '403 (denied)',
+  '5xx': '5xx',
+} as const;
 
 /** What the store of the mesh keeps, the newest first. */
 export default function TracesPage(): React.JSX.Element {
@@ -44,8 +52,10 @@ export default function TracesPage(): React.JSX.Element {
             <span className="hidden">Status</span>
             <select value={status} onChange={(event) => go({ status: event.target.value })}>
               <option value="">Any status</option>
-              {['2xx', '3xx', '4xx', '5xx'].map((each) => (
-                <option key={each}>{each}</option>
+              {Object.entries(STATUSES).map(([each, title]) => (
+                <option key={each} value={each}>
+                  {title}
+                </option>
               ))}
             </select>
           </label>
@@ -131,7 +141,6 @@ function List({ traces }: { readonly traces: readonly TraceSummary[] }): React.J
       </thead>
       <tbody>
         {traces.map((trace) => {
-          const bad = failed({ status: trace.status, error: trace.errors > 0 });
           return (
             <tr key={trace.id}>
               <th scope="row">
@@ -144,7 +153,9 @@ function List({ traces }: { readonly traces: readonly TraceSummary[] }): React.J
                 <span className="share" style={{ width: `${(trace.duration / longest) * 100}%` }} aria-hidden="true" />
                 <span>{took(trace.duration)}</span>
               </td>
-              <td className={bad ? 'bad' : undefined}>{outcome({ status: trace.status, error: trace.errors > 0 })}</td>
+              <td className={toneOf({ status: trace.status, error: trace.errors > 0 })}>
+                {outcome({ status: trace.status, error: trace.errors > 0 })}
+              </td>
               <td className="number">{trace.spanCount}</td>
               <td className="fine">{trace.services.map(({ name }) => name).join(', ')}</td>
               <td>

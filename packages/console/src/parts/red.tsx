@@ -37,6 +37,12 @@ export function Red({ title, by, series, step, nothing }: RedProps): React.JSX.E
           <div className="charts">
             <Chart title="Requests a second" lines={named((each) => each.rate)} step={step} format={rate} />
             <Chart title="Failing" lines={named(failing)} step={step} format={(share) => percent(share, 1)} />
+            <Chart
+              title="Client errors (4xx)"
+              lines={named(refused)}
+              step={step}
+              format={(share) => percent(share, 1)}
+            />
             {PERCENTILES.map((which) => (
               <Chart
                 key={which}
@@ -54,6 +60,7 @@ export function Red({ title, by, series, step, nothing }: RedProps): React.JSX.E
                 <th scope="col">{by}</th>
                 <th scope="col">Requests</th>
                 <th scope="col">Failing</th>
+                <th scope="col">4xx</th>
                 {PERCENTILES.map((which) => (
                   <th key={which} scope="col">
                     {which}
@@ -72,6 +79,9 @@ export function Red({ title, by, series, step, nothing }: RedProps): React.JSX.E
                   <td className={each.total.errors > 0 ? 'bad' : undefined}>
                     {percent(each.total.errors, each.total.requests)}
                   </td>
+                  <td className={each.total.clientErrors > 0 ? 'refused' : undefined}>
+                    {percent(each.total.clientErrors, each.total.requests)}
+                  </td>
                   {PERCENTILES.map((which) => (
                     <td key={which}>{milliseconds(each.total[which])}</td>
                   ))}
@@ -85,5 +95,8 @@ export function Red({ title, by, series, step, nothing }: RedProps): React.JSX.E
   );
 }
 
-const failing = ({ rate: all, errorRate }: Series): (number | null)[] =>
-  all.map((requests, index) => (requests === 0 ? null : (errorRate[index] ?? 0) / requests));
+const failing = ({ rate: all, errorRate }: Series): (number | null)[] => shares(errorRate, all);
+const refused = ({ rate: all, clientErrorRate }: Series): (number | null)[] => shares(clientErrorRate, all);
+
+const shares = (parts: readonly number[], all: readonly number[]): (number | null)[] =>
+  all.map((requests, index) => (requests === 0 ? null : (parts[index] ?? 0) / requests));

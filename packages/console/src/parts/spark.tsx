@@ -2,7 +2,7 @@ interface SparkProps {
   readonly label: string;
   readonly values: readonly (number | null)[];
   readonly text: string;
-  readonly tone?: 'plain' | 'error' | 'latency';
+  readonly tone?: 'plain' | 'error' | 'refused';
 }
 
 const WIDTH = 260;

@@ -40,6 +40,7 @@ export function syntheticGraph(services: number, turn: number): Graph {
       ...rest,
       requestRate: rate(i),
       errorRate: i % 41 === 0 ? rate(i) / 4 : 0,
+      clientErrorRate: i % 23 === 0 ? rate(i) / 5 : 0,
     };
   });
   const edges = nodes.flatMap((source, i) =>
@@ -58,6 +59,7 @@ export function syntheticGraph(services: number, turn: number): Graph {
           mtls: true,
           requestRate,
           errorRate,
+          clientErrorRate: i % 23 === 0 ? requestRate / 5 : 0,
           health,
           p50: 3 + (turn % 4),
           p99: 40 + ((i + turn) % 50),

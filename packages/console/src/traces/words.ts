@@ -21,6 +21,11 @@ export function failed({ status, error }: Pick<Span, 'status' | 'error'>): boole
   return error || status >= 500;
 }
 
+/** The class that its status is shown with. */
+export function toneOf(of: Pick<Span, 'status' | 'error'>): 'bad' | 'refused' | undefined {
+  return failed(of) ? 'bad' : of.status >= 400 ? 'refused' : undefined;
+}
+
 /** The page that explains a request. */
 export function explainAddress({ method, url, pod, namespace, gateway }: AskedRequest): string {
   return address('explain', { method, url, ...(gateway ? {} : { from: pod, namespace }) });

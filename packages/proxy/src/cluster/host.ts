@@ -32,6 +32,8 @@ export interface HostStats {
   cx_connect_fail: number;
   rq_success: number;
   rq_error: number;
+  /** Of those that count as successes: answers that say it is the client's fault. Envoy has no such counter for hosts. */
+  client_errors: number;
   rq_timeout: number;
   /** Connections that were used as a whole. */
   cx_tunnelled: number;
@@ -61,6 +63,7 @@ export class ClusterHost implements BalancedHost {
     cx_connect_fail: 0,
     rq_success: 0,
     rq_error: 0,
+    client_errors: 0,
     rq_timeout: 0,
     cx_tunnelled: 0,
   };
@@ -223,7 +226,10 @@ export class ClusterHost implements BalancedHost {
 
   count(what: HostCount): void {
     if (what === 'success') this.stats.rq_success++;
-    else if (what === 'error') this.stats.rq_error++;
+    else if (what === 'client-error') {
+      this.stats.rq_success++;
+      this.stats.client_errors++;
+    } else if (what === 'error') this.stats.rq_error++;
     else if (what === 'timeout') this.stats.rq_timeout++;
   }
 

@@ -1,6 +1,7 @@
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import { http2 } from '../node-http2.ts';
 import { httpStatusOf } from '../telemetry/access-log-grpc.ts';
+import { countOf } from '../http/host-report.ts';
 import { HTTP2_ALPN } from '../tls/agreed.ts';
 import type { UpstreamCluster, UpstreamHost, UpstreamSocket } from '../types.ts';
 import { frame, FrameReader, FramingError } from './framing.ts';
@@ -177,7 +178,7 @@ function count(host: UpstreamHost, stream: ClientHttp2Stream): void {
     host.report(status < 500 ? 'success' : 'server-error', counted ? undefined : 'nothing');
   });
   stream.once('trailers', ({ 'grpc-status': status = '' }) => {
-    if (!counted) host.count?.(httpStatusOf(String(status)) < 500 ? 'success' : 'error');
+    if (!counted) host.count?.(countOf(httpStatusOf(String(status))));
     counted = true;
   });
   stream.once('close', () => {

@@ -24,12 +24,17 @@ export function reportAnswer(
   const outcome = status < 500 ? 'success' : status >= 502 && status <= 504 ? 'gateway-error' : 'server-error';
   // Whatever else is an error to outlier detection, these are counted by the status of HTTP, and of gRPC at the end.
   const failed = head.status >= 500;
-  host.report(outcome, failed ? 'error' : grpc ? 'nothing' : 'success');
+  host.report(outcome, failed ? 'error' : grpc ? 'nothing' : countOf(head.status));
   if (failed || !grpc) return undefined;
   return (hadBody, trailers) => {
     const status = grpcStatusIn(trailers) ?? (hadBody ? undefined : said);
-    host.count?.(status !== undefined && httpStatusOf(status) < 500 ? 'success' : 'error');
+    host.count?.(status === undefined ? 'error' : countOf(httpStatusOf(status)));
   };
+}
+
+/** By a status of HTTP. */
+export function countOf(status: number): 'success' | 'client-error' | 'error' {
+  return status >= 500 ? 'error' : status >= 400 ? 'client-error' : 'success';
 }
 
 function grpcStatusIn(trailers: readonly string[] | undefined): string | undefined {

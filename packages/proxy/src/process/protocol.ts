@@ -79,6 +79,8 @@ export interface RequestTraffic {
   readonly requests: number;
   /** Of them: answers of 500 and more, and statuses of gRPC that are the server's fault. */
   readonly errors: number;
+  /** Answers of 400 to 499, and statuses of gRPC that are the client's fault: no errors, but a class of their own. */
+  readonly clientErrors: number;
   /** As those of clusters. */
   readonly times: readonly (readonly [milliseconds: number, count: number])[];
 }
@@ -99,6 +101,8 @@ export interface HostTraffic {
   readonly requests: number;
   /** Of them: answers of 500 and more, resets, timeouts. */
   readonly errors: number;
+  /** Of them: answers of 400 to 499, and statuses of gRPC that are the client's fault. */
+  readonly clientErrors: number;
   readonly connections: number;
   /** Whether connections to it are secured. */
   readonly tls: boolean;

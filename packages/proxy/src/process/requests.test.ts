@@ -21,6 +21,7 @@ test('tells what has come since, by who sent and who answered', () => {
   const meter = new RequestMeter();
   tagged.get('counter', TOTAL, tags('200')).counter.value = 5;
   tagged.get('counter', TOTAL, tags('503')).counter.value = 2;
+  tagged.get('counter', TOTAL, tags('403')).counter.value = 1;
   tagged.get('counter', TOTAL, tags('200', [['grpc_response_status', '14']])).counter.value = 1;
   tagged.get('counter', TOTAL, tags('200', [['grpc_response_status', '5']])).counter.value = 1;
   for (const ms of [3, 3, 40]) tagged.get('histogram', DURATION, tags('200')).histogram!.record(ms);
@@ -38,9 +39,9 @@ test('tells what has come since, by who sent and who answered', () => {
     [3.05, 3],
     [40.5, 1],
   ];
-  expect(meter.since(tagged)).toEqual([{ ...parties, requests: 9, errors: 3, times }]);
+  expect(meter.since(tagged)).toEqual([{ ...parties, requests: 10, errors: 3, clientErrors: 2, times }]);
   expect(meter.since(tagged)).toEqual([]);
   tagged.get('counter', TOTAL, tags('200')).counter.value = 6;
   tagged.get('histogram', DURATION, tags('200')).histogram!.record(40);
-  expect(meter.since(tagged)).toEqual([{ ...parties, requests: 1, errors: 0, times: [[40.5, 1]] }]);
+  expect(meter.since(tagged)).toEqual([{ ...parties, requests: 1, errors: 0, clientErrors: 0, times: [[40.5, 1]] }]);
 });

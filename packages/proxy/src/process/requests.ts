@@ -7,14 +7,22 @@ const DURATION = 'istiocustom.istio_request_duration_milliseconds';
 /** Codes of gRPC that are the server's fault: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS. */
 const GRPC_ERRORS = new Set(['2', '4', '12', '13', '14', '15']);
 
-type Parties = Omit<RequestTraffic, 'requests' | 'errors' | 'times'>;
+/** Whose fault an answer says it is. */
+type Fault = 'none' | 'client' | 'server';
+
+function faultOf(code: number, grpcStatus: string): Fault {
+  if (code >= 500 || GRPC_ERRORS.has(grpcStatus)) return 'server';
+  return code >= 400 || (/^\d+$/.test(grpcStatus) && grpcStatus !== '0') ? 'client' : 'none';
+}
+
+type Parties = Omit<RequestTraffic, 'requests' | 'errors' | 'clientErrors' | 'times'>;
 type Group = { -readonly [K in keyof RequestTraffic]: RequestTraffic[K] };
 
 /** What of a statistic has been told. */
 interface Seen {
   readonly key: string;
   readonly parties: Parties;
-  readonly error: boolean;
+  readonly fault: Fault;
   value: number;
   readonly times: Map<number, number>;
 }
@@ -42,7 +50,8 @@ export class RequestMeter {
     seen.value = stat.counter.value;
     const group = groupOf(seen, groups);
     group.requests += more;
-    if (seen.error) group.errors += more;
+    if (seen.fault === 'server') group.errors += more;
+    else if (seen.fault === 'client') group.clientErrors += more;
   }
 
   #duration(stat: TaggedStat, groups: Map<string, Group>): void {
@@ -71,8 +80,8 @@ export class RequestMeter {
         destinationNamespace: tag('destination_workload_namespace'),
         version: tag('destination_version'),
       };
-      const error = Number(tag('response_code')) >= 500 || GRPC_ERRORS.has(tag('grpc_response_status'));
-      seen = { key: Object.values(parties).join(' '), parties, error, value: 0, times: new Map() };
+      const fault = faultOf(Number(tag('response_code')), tag('grpc_response_status'));
+      seen = { key: Object.values(parties).join(' '), parties, fault, value: 0, times: new Map() };
       this.#seen.set(stat, seen);
     }
     return seen;
@@ -81,6 +90,7 @@ export class RequestMeter {
 
 function groupOf({ key, parties }: Seen, groups: Map<string, Group>): Group {
   let group = groups.get(key);
-  if (group === undefined) groups.set(key, (group = { ...parties, requests: 0, errors: 0, times: [] }));
+  if (group === undefined)
+    groups.set(key, (group = { ...parties, requests: 0, errors: 0, clientErrors: 0, times: [] }));
   return group;
 }

@@ -8,6 +8,7 @@ import { moreTimes } from './times.ts';
 interface HostSeen {
   requests: number;
   errors: number;
+  clientErrors: number;
   connections: number;
 }
 
@@ -68,15 +69,18 @@ function hostTraffic(host: ClusterHost, seen: WeakMap<ClusterHost, HostSeen>): H
   const { stats, address, port } = host;
   let before = seen.get(host);
   if (before === undefined) {
-    before = { requests: 0, errors: 0, connections: 0 };
+    before = { requests: 0, errors: 0, clientErrors: 0, connections: 0 };
     seen.set(host, before);
   }
   const requests = stats.rq_success + stats.rq_error + stats.cx_tunnelled - before.requests;
   const errors = stats.rq_error - before.errors;
+  const clientErrors = stats.client_errors - before.clientErrors;
   const connections = stats.cx_total - before.connections;
   if (requests === 0 && connections === 0) return undefined;
   before.requests += requests;
   before.errors += errors;
+  before.clientErrors += clientErrors;
   before.connections += connections;
-  return { address: `${address}:${port}`, requests, errors, connections, tls: host.transport.tls !== undefined };
+  const tls = host.transport.tls !== undefined;
+  return { address: `${address}:${port}`, requests, errors, clientErrors, connections, tls };
 }

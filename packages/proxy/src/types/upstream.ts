@@ -237,8 +237,8 @@ export interface UpstreamHost {
   count?(what: HostCount): void;
 }
 
-/** Of a request: how it ended, or nothing for now. */
-export type HostCount = 'success' | 'error' | 'timeout' | 'nothing';
+/** Of a request: how it ended, or nothing for now. A client error is a success of the host that refused what was asked. */
+export type HostCount = 'success' | 'client-error' | 'error' | 'timeout' | 'nothing';
 
 export interface ConnectFailure {
   readonly kind: 'refused' | 'timeout' | 'tls' | 'reset';

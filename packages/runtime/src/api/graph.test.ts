@@ -65,9 +65,18 @@ test('workloads are there before anything was sent', async () => {
 
 test('what is sent becomes edges between workloads, with errors, latencies and mutual TLS', async () => {
   const node = control.pods.find(({ owner }) => owner.name === 'client')?.node ?? '';
-  const send = (cluster: string, requests: number, errors: number, unsent: number, workload?: string): void => {
+  const send = (
+    cluster: string,
+    requests: number,
+    errors: number,
+    unsent: number,
+    workload?: string,
+    clientErrors = 0,
+  ): void => {
     const hosts =
-      workload === undefined ? [] : [{ address: addressOf(workload), requests, errors, connections: 1, tls: true }];
+      workload === undefined
+        ? []
+        : [{ address: addressOf(workload), requests, errors, clientErrors, connections: 1, tls: true }];
     const times: [number, number][] =
       requests === 0
         ? []
@@ -77,7 +86,7 @@ test('what is sent becomes edges between workloads, with errors, latencies and m
           ];
     control.send({ type: 'traffic', nodes: [{ node, clusters: [{ cluster, unsent, times, hosts }] }] });
   };
-  send(WEB, 90, 0, 0, 'web-v1');
+  send(WEB, 90, 0, 0, 'web-v1', 3);
   send(WEB, 10, 5, 0, 'web-v2');
   send('outbound|80||nobody.default.svc.cluster.local', 0, 0, 7);
   send('inbound|8080||', 50, 0, 0, 'client');
@@ -89,7 +98,8 @@ test('what is sent becomes edges between workloads, with errors, latencies and m
   expect(first).toMatchObject({ source: 'workload/default/client', health: 'healthy', errorRate: 0, mtls: true });
   expect(first).toMatchObject({ service: 'web.default.svc.cluster.local', port: 80, protocol: 'http', p50: 5 });
   expect(first).toMatchObject({ p99: 250, latencyShared: true });
-  expect(second).toMatchObject({ health: 'failing' });
+  expect(first!.clientErrorRate / first!.requestRate).toBeCloseTo(3 / 90, 2);
+  expect(second).toMatchObject({ health: 'failing', clientErrorRate: 0 });
   expect(first!.requestRate / second!.requestRate).toBeCloseTo(9, 0);
   expect(second!.errorRate / second!.requestRate).toBeCloseTo(0.5, 1);
   expect(third).toMatchObject({ health: 'failing', p50: null });
@@ -112,6 +122,7 @@ test('standard metrics become rates, errors and durations by version', async () 
     version,
     requests: 20,
     errors,
+    clientErrors: 2,
     times: [[4.05, 20]],
   });
   control.send({ type: 'traffic', nodes: [{ node, clusters: [], requests: [of('v1', 0), of('v2', 3)] }] });
@@ -132,7 +143,7 @@ test('standard metrics become rates, errors and durations by version', async () 
   ]);
   const summary: unknown = await (await fetch(`${api}/api/traffic`)).json();
   expect(schemaOf('traffic-summary')(summary)).toBe(true);
-  expect(summary).toMatchObject({ services: [{ requests: 40, errors: 3 }] });
+  expect(summary).toMatchObject({ services: [{ requests: 40, errors: 3, clientErrors: 4 }] });
   const now = (await (await fetch(`${api}/api/top?window=300`)).json()) as TopAnswer;
   const top = schemaOf('top');
   expect(top(now), JSON.stringify(top.errors)).toBe(true);
@@ -140,10 +151,21 @@ test('standard metrics become rates, errors and durations by version', async () 
   expect(second).toMatchObject({ namespace: 'default', ready: 1, restarts: 0, p50: 4.05, cpu: null });
   expect([first!.requestRate, first!.errorRate]).toEqual([second!.requestRate, 0]);
   expect(second!.errorRate / second!.requestRate).toBeCloseTo(3 / 20, 1);
+  expect(second!.clientErrorRate / second!.requestRate).toBeCloseTo(2 / 20, 1);
   expect(now.services).toMatchObject([{ service: 'web.default.svc.cluster.local', p99: 4.05 }]);
   expect((await fetch(`${api}/api/top?window=0`)).status).toBe(400);
   expect((await fetch(`${api}/api/traffic?workload=default/absent`)).status).toBe(404);
   expect((await fetch(`${api}/api/traffic?workload=a/b&service=c`)).status).toBe(400);
+});
+
+test('client errors are a class of their own: from one in ten a look is worth it, and nothing is failing', async () => {
+  const node = control.pods.find(({ owner }) => owner.name === 'client')?.node ?? '';
+  const cluster = 'outbound|80||web.default.svc.cluster.local';
+  const [address, rest] = [addressOf('web-v1'), { errors: 0, connections: 0, tls: true }];
+  const hosts = [{ address, requests: 400, clientErrors: 400, ...rest }];
+  control.send({ type: 'traffic', nodes: [{ node, clusters: [{ cluster, unsent: 0, times: [], hosts }] }] });
+  const health = async (): Promise<unknown> => (await graph()).nodes.find(({ name }) => name === 'web-v1')?.health;
+  await expect.poll(health).toBe('degraded');
 });
 
 test('edges stay when nothing is sent any more, and go with their workloads', async () => {

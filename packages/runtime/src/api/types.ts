@@ -188,9 +188,14 @@ export interface GraphNode {
   /** What others in the mesh sent to it; of a gateway, what it passed on. */
   readonly requestRate: number;
   readonly errorRate: number;
+  /** As of an edge; of a gateway, also what it answered so by itself. */
+  readonly clientErrorRate: number;
 }
 
-/** `failing`: nothing ready, or one request in ten fails; `degraded`: not all ready, or some fail. */
+/**
+ * `failing`: nothing ready, or one request in ten fails; `degraded`: not all ready, or some fail, or one in ten is
+ * answered with a client error.
+ */
 export type Health = 'healthy' | 'degraded' | 'failing' | 'idle';
 
 export interface GraphEdge {
@@ -206,6 +211,8 @@ export interface GraphEdge {
   readonly requestRate: number;
   /** Of them a second: answers of 500 and more, resets, and those that got no endpoint. */
   readonly errorRate: number;
+  /** Answers of 400 to 499 a second, and statuses of gRPC that are the client's fault; not among errors. */
+  readonly clientErrorRate: number;
   readonly health: Health;
   /** Milliseconds; null when nothing was answered. */
   readonly p50: number | null;
@@ -302,6 +309,8 @@ export interface TrafficSummaryAnswer {
 export interface TrafficTotal {
   readonly requests: number;
   readonly errors: number;
+  /** Answers of 400 to 499, and statuses of gRPC that are the client's fault; not among errors. */
+  readonly clientErrors: number;
   /** Milliseconds; null when nothing ended. */
   readonly p50: number | null;
   readonly p90: number | null;
@@ -323,6 +332,7 @@ export interface TrafficSeries {
   /** Requests a second. */
   readonly rate: readonly number[];
   readonly errorRate: readonly number[];
+  readonly clientErrorRate: readonly number[];
   readonly p50: readonly (number | null)[];
   readonly p90: readonly (number | null)[];
   readonly p99: readonly (number | null)[];
@@ -343,6 +353,7 @@ export interface TopTraffic {
   /** A second. */
   readonly requestRate: number;
   readonly errorRate: number;
+  readonly clientErrorRate: number;
   /** Milliseconds; null when nothing ended. */
   readonly p50: number | null;
   readonly p99: number | null;

@@ -4,6 +4,7 @@ import { type CommonProperties, millisecondsOf, placeOf, tagOf } from './entries
 interface HostSum {
   requests: number;
   errors: number;
+  clientErrors: number;
   connections: number;
   tls: boolean;
 }
@@ -20,11 +21,13 @@ const FAILED = /\b(UF|UC|UR|UT|UPE|LR)\b/;
 export class Edges {
   #clusters = new Map<string, ClusterSum>();
 
+  /** `responseCode`: of HTTP, or what a status of gRPC means there. */
   request(common: CommonProperties, responseCode: number): void {
     const host = this.#host(common);
     if (host === undefined) return;
     host.requests++;
     if (responseCode >= 500 || responseCode === 0 || FAILED.test(tagOf(common, 'flags'))) host.errors++;
+    else if (responseCode >= 400) host.clientErrors++;
     const took = millisecondsOf(common.timeToFirstUpstreamRxByte);
     if (took < 0) return;
     const { times } = this.#cluster(common.upstreamCluster ?? '');
@@ -62,7 +65,8 @@ export class Edges {
     }
     const { hosts } = this.#cluster(upstreamCluster);
     let host = hosts.get(place);
-    if (host === undefined) hosts.set(place, (host = { requests: 0, errors: 0, connections: 0, tls: true }));
+    if (host === undefined)
+      hosts.set(place, (host = { requests: 0, errors: 0, clientErrors: 0, connections: 0, tls: true }));
     host.tls &&= tagOf(common, 'peer') !== '';
     return host;
   }

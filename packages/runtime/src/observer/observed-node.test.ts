@@ -154,10 +154,18 @@ test('flags are told in the order in which they were set, and failures are error
       cluster: 'outbound|80||books.shop.svc.cluster.local',
       unsent: 0,
       times: [],
-      hosts: [{ address: '127.0.0.1:8080', requests: 1, errors: 1, connections: 0, tls: false }],
+      hosts: [{ address: '127.0.0.1:8080', requests: 1, errors: 1, clientErrors: 0, connections: 0, tls: false }],
     },
   ]);
   expect(client.traffic()).toBeUndefined();
+  const plain = { ...commonProperties, customTags: {} };
+  const grpc = { requestHeaders: { 'content-type': 'application/grpc' } };
+  sink.http({ commonProperties: plain, request: {}, response: { responseCode: 403 } });
+  const denied = { responseCode: 200, responseTrailers: { 'grpc-status': '7' } };
+  sink.http({ commonProperties: plain, request: grpc, response: denied });
+  const broken = { responseCode: 200, responseTrailers: { 'grpc-status': '13' } };
+  sink.http({ commonProperties: plain, request: grpc, response: broken });
+  expect(client.traffic()?.clusters[0]?.hosts).toMatchObject([{ requests: 3, errors: 1, clientErrors: 2 }]);
 });
 
 test('a log whose name says nothing of metrics is nobody of ours', () => {

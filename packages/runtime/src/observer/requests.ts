@@ -2,7 +2,7 @@ import type { PeerReader } from '@mizzen/proxy/istio/peer-headers.ts';
 import type { WorkloadPeer } from '@mizzen/proxy/istio/peer.ts';
 import { recordCustom } from '@mizzen/proxy/istio/stats/http.ts';
 import type { StatsRecorder } from '@mizzen/proxy/istio/stats/recorder.ts';
-import { grpcOfHttp, isGrpc } from '@mizzen/proxy/telemetry/access-log-grpc.ts';
+import { grpcOfHttp, httpStatusOf, isGrpc } from '@mizzen/proxy/telemetry/access-log-grpc.ts';
 import type { Edges } from './edges.ts';
 import type { Series } from '@mizzen/proxy/istio/stats/series.ts';
 import {
@@ -49,10 +49,11 @@ export class Requests {
     const values =
       overrides === undefined ? NONE : overrides.evaluate(sourceOf(entry, { key: recorder.peerKey, peer }));
     const grpc = isGrpc(request?.requestHeaders?.['content-type']);
+    const grpcStatus = grpc ? grpcStatusOf(entry) : '';
     const seen = observed(recorder, common, {
       code,
       protocol: grpc ? 'grpc' : 'http',
-      grpcStatus: grpc ? grpcStatus(entry) : '',
+      grpcStatus,
       authority: request?.authority ?? '',
       peer,
       names: reporter === 'source' ? upstreamNames(common) : downstreamNames(common),
@@ -70,7 +71,9 @@ export class Requests {
     series.histogram('request_bytes')?.record(Number(common.downstreamWireBytesReceived ?? 0));
     series.histogram('response_bytes')?.record(Number(common.downstreamWireBytesSent ?? 0));
     if (overrides !== undefined) recordCustom(overrides, series, values);
-    if (reporter === 'source') this.#edges.request(common, code);
+    const failed = code >= 500 || code === 0;
+    if (reporter === 'source')
+      this.#edges.request(common, grpcStatus === '' || failed ? code : httpStatusOf(grpcStatus));
   }
 
   /** Of a stream that ended nobody will hear more. */
@@ -100,7 +103,7 @@ export class Requests {
 }
 
 /** What trailers or the head say; otherwise what the HTTP status means to gRPC. */
-function grpcStatus({ response }: HttpEntry): string {
+function grpcStatusOf({ response }: HttpEntry): string {
   const text = response?.responseTrailers?.['grpc-status'] ?? response?.responseHeaders?.['grpc-status'];
   if (text !== undefined) return /^\d+$/.test(text) ? text : '-1';
   const code = response?.responseCode ?? 0;

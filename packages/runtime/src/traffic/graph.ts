@@ -7,11 +7,19 @@ import { type Flow, quantile } from './window.ts';
 /** Shares of requests that fail. */
 const DEGRADED = 0.001;
 const FAILING = 0.1;
+/** Share of requests that is answered with client errors, from which a look is worth it: the service does its part. */
+const REFUSING = 0.1;
 /** Protocols of which only connections can be counted. */
 const BYTES = new Set(['https', 'tls', 'tcp', 'mongo', 'mysql', 'redis']);
 
 /** The service graph: every workload, and an edge for every pair of which one sends to the other. */
-export function graphAnswer(state: ControlState, flows: readonly Flow[], seconds: number, window: number): GraphAnswer {
+export function graphAnswer(
+  state: ControlState,
+  flows: readonly Flow[],
+  seconds: number,
+  window: number,
+  own: OwnAnswers,
+): GraphAnswer {
   const places = placesOf(state.model);
   const edges = new Map<string, Edge>();
   const others = new Map<string, GraphNode>();
@@ -21,7 +29,9 @@ export function graphAnswer(state: ControlState, flows: readonly Flow[], seconds
   const nodes = workloadAnswers(state).map((workload): GraphNode => {
     const id = workloadId(workload.namespace, workload.name);
     known.add(id);
-    const sums = workload.gateway ? rates(answers, id, 'source') : rates(answers, id);
+    const sums = workload.gateway
+      ? withOwn(rates(answers, id, 'source'), (own.get(id) ?? 0) / seconds)
+      : rates(answers, id);
     const desired = state.desired.find(({ owner }) => workloadId(owner.namespace, owner.name) === id);
     return {
       id,
@@ -62,6 +72,7 @@ interface Edge {
   requests: number;
   connections: number;
   errors: number;
+  clientErrors: number;
   unsent: number;
   shared: boolean;
   readonly times: Map<number, number>;
@@ -83,7 +94,7 @@ function addFlow(
     const id = `${source} ${target} ${service?.hostname ?? ''}:${number}`;
     let edge = edges.get(id);
     if (edge === undefined) {
-      const rest = { mtls: true, requests: 0, connections: 0, errors: 0, unsent: 0, shared: false };
+      const rest = { mtls: true, requests: 0, connections: 0, errors: 0, clientErrors: 0, unsent: 0, shared: false };
       const protocol = port?.protocol ?? 'auto';
       const name = service?.hostname ?? '';
       edge = { id, source, target, service: name, port: number, protocol, ...rest, times: new Map() };
@@ -97,10 +108,11 @@ function addFlow(
     others.set(node.id, node);
     return node.id;
   };
-  for (const { target, requests, errors, connections, tls } of flow.targets.values()) {
+  for (const { target, requests, errors, clientErrors, connections, tls } of flow.targets.values()) {
     const edge = edgeTo(target === '' ? elsewhere() : target);
     edge.requests += requests;
     edge.errors += errors;
+    edge.clientErrors += clientErrors;
     edge.connections += connections;
     edge.mtls &&= tls;
   }
@@ -122,6 +134,7 @@ function edgeAnswer(edge: Edge, seconds: number): GraphEdge {
   const sums = {
     requestRate: round(((bytes ? edge.connections : edge.requests) + edge.unsent) / seconds),
     errorRate: round((edge.errors + edge.unsent) / seconds),
+    clientErrorRate: round(edge.clientErrors / seconds),
   };
   const ascending = [...times].toSorted(([a], [b]) => a - b);
   return {
@@ -140,24 +153,43 @@ function edgeAnswer(edge: Edge, seconds: number): GraphEdge {
   };
 }
 
-function rates(
-  edges: readonly GraphEdge[],
-  id: string,
-  end: 'source' | 'target' = 'target',
-): { requestRate: number; errorRate: number } {
-  const sums = { requestRate: 0, errorRate: 0 };
+function rates(edges: readonly GraphEdge[], id: string, end: 'source' | 'target' = 'target'): Rates {
+  const sums = { requestRate: 0, errorRate: 0, clientErrorRate: 0 };
   for (const edge of edges) {
     if (edge[end] !== id) continue;
     sums.requestRate += edge.requestRate;
     sums.errorRate += edge.errorRate;
+    sums.clientErrorRate += edge.clientErrorRate;
   }
-  return { requestRate: round(sums.requestRate), errorRate: round(sums.errorRate) };
+  return {
+    requestRate: round(sums.requestRate),
+    errorRate: round(sums.errorRate),
+    clientErrorRate: round(sums.clientErrorRate),
+  };
 }
 
-function healthOf({ requestRate, errorRate }: { requestRate: number; errorRate: number }): Health {
+interface Rates {
+  readonly requestRate: number;
+  readonly errorRate: number;
+  readonly clientErrorRate: number;
+}
+
+/** Client errors of gateways' own making, by workload: what they refused went along no edge. */
+export type OwnAnswers = ReadonlyMap<string, number>;
+
+function withOwn({ requestRate, errorRate, clientErrorRate }: Rates, own: number): Rates {
+  return {
+    requestRate: round(requestRate + own),
+    errorRate,
+    clientErrorRate: round(clientErrorRate + own),
+  };
+}
+
+function healthOf({ requestRate, errorRate, clientErrorRate }: Rates): Health {
   if (requestRate === 0) return 'idle';
   if (errorRate >= requestRate * FAILING) return 'failing';
-  return errorRate >= requestRate * DEGRADED && errorRate > 0 ? 'degraded' : 'healthy';
+  if (errorRate >= requestRate * DEGRADED && errorRate > 0) return 'degraded';
+  return clientErrorRate >= requestRate * REFUSING ? 'degraded' : 'healthy';
 }
 
 function readiness({ replicas, ready }: { replicas: number; ready: number }): Health {
@@ -189,6 +221,7 @@ function otherNode(cluster: string, service: Service | undefined): GraphNode {
     health: 'idle',
     requestRate: 0,
     errorRate: 0,
+    clientErrorRate: 0,
   };
 }
 

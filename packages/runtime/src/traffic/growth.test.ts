@@ -61,7 +61,9 @@ test('an hour of traffic of fifty services takes no more memory than its first q
       ];
       const host = `s${to}.default.svc.cluster.local`;
       const { address } = state.pods[to]!;
-      const hosts = [{ address: `${address}:8080`, requests: 8, errors: number % 2, connections: 1, tls: true }];
+      const hosts = [
+        { address: `${address}:8080`, requests: 8, errors: number % 2, clientErrors: 0, connections: 1, tls: true },
+      ];
       const cluster: ClusterTraffic = { cluster: `outbound|80||${host}`, unsent: 0, times, hosts };
       const requests: RequestTraffic = {
         reporter: 'source',
@@ -73,6 +75,7 @@ test('an hour of traffic of fifty services takes no more memory than its first q
         version: '',
         requests: 8,
         errors: number % 2,
+        clientErrors: 0,
         times,
       };
       return { node: node ?? '', clusters: [cluster], requests: [requests] };

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import type { Service } from '@mizzen/model';
 import type { RequestTraffic } from '@mizzen/proxy/process/protocol.ts';
 import { POINTS, RequestHistory, STEP } from './requests.ts';
-import { serviceTraffic, trafficSummary, workloadTraffic } from './traffic-answer.ts';
+import { refusedBy, serviceTraffic, trafficSummary, workloadTraffic } from './traffic-answer.ts';
 
 const ORDERS = 'orders.shop.svc.cluster.local';
 const request = (more: Partial<RequestTraffic> = {}): RequestTraffic => ({
@@ -14,6 +15,7 @@ const request = (more: Partial<RequestTraffic> = {}): RequestTraffic => ({
   version: 'v1',
   requests: 10,
   errors: 0,
+  clientErrors: 0,
   times: [[5, 10]],
   ...more,
 });
@@ -27,6 +29,7 @@ test('a service by version, with requests from outside the mesh counted where th
     version: 'v2',
     destination: 'orders-v2',
     errors: 5,
+    clientErrors: 1,
     times: [
       [5, 9],
       [900, 1],
@@ -42,6 +45,8 @@ test('a service by version, with requests from outside the mesh counted where th
   ]);
   expect(inbound[0]?.rate.slice(-3)).toEqual([0, 2, 0.4]);
   expect(inbound[1]?.errorRate.slice(-3)).toEqual([0, 1, 0]);
+  expect(inbound[1]?.clientErrorRate.slice(-3)).toEqual([0, 0.2, 0]);
+  expect(inbound[1]?.total.clientErrors).toBe(1);
   expect(inbound[1]?.p90.slice(-3)).toEqual([null, 5, null]);
   expect(trafficSummary(history, after(at + STEP)).services).toMatchObject([{ service: ORDERS, requests: 22 }]);
   expect(trafficSummary(history, after(at + STEP)).seconds).toBe(300);
@@ -71,4 +76,20 @@ test('five minutes are kept, and no more', () => {
   const rate = serviceTraffic(history, after(newest), ORDERS).inbound[0]?.rate;
   expect(rate).toEqual(Array.from({ length: POINTS }, () => 2));
   expect(serviceTraffic(history, after(newest) + (POINTS + 5) * STEP, ORDERS).inbound).toEqual([]);
+});
+
+test('what a gateway refused by itself went to nobody, unless it is outside the mesh that nobody is known', () => {
+  const service = (more: object): Service => ({ registry: 'Kubernetes', meshExternal: false, ...more }) as Service;
+  const services = new Map([
+    [ORDERS, service({})],
+    ['outside.example', service({ registry: 'External', meshExternal: true })],
+  ]);
+  const of = (more: Partial<RequestTraffic>): string | undefined =>
+    refusedBy(request({ destination: 'unknown', ...more }), services);
+  expect(of({})).toBe('workload/shop/front');
+  expect(of({ service: 'unknown' })).toBe('workload/shop/front');
+  expect(of({ destination: 'orders-v1' })).toBeUndefined();
+  expect(of({ reporter: 'destination' })).toBeUndefined();
+  expect(of({ service: 'outside.example' })).toBeUndefined();
+  expect(of({ service: 'PassthroughCluster' })).toBeUndefined();
 });

@@ -12,13 +12,14 @@ const LATE = 1000;
 /** Bounded, whatever labels there are: what would be more is not told apart from nobody. */
 const MOST_SERIES = 20_000;
 
-export type Parties = Omit<RequestTraffic, 'requests' | 'errors' | 'times'>;
+export type Parties = Omit<RequestTraffic, 'requests' | 'errors' | 'clientErrors' | 'times'>;
 
 interface Slot {
   /** Number of its step since the clock began. */
   readonly step: number;
   requests: number;
   errors: number;
+  clientErrors: number;
   readonly times: Map<number, number>;
 }
 
@@ -31,6 +32,7 @@ interface Kept {
 export interface Red {
   readonly rate: readonly number[];
   readonly errorRate: readonly number[];
+  readonly clientErrorRate: readonly number[];
   readonly p50: readonly (number | null)[];
   readonly p90: readonly (number | null)[];
   readonly p99: readonly (number | null)[];
@@ -38,6 +40,7 @@ export interface Red {
   readonly total: {
     readonly requests: number;
     readonly errors: number;
+    readonly clientErrors: number;
     readonly p50: number | null;
     readonly p90: number | null;
     readonly p99: number | null;
@@ -50,14 +53,16 @@ export class RequestHistory {
 
   add(all: readonly RequestTraffic[], at: number): void {
     const step = Math.floor(at / STEP);
-    for (const { requests, errors, times, ...parties } of all) {
+    for (const { requests, errors, clientErrors, times, ...parties } of all) {
       const kept = this.#of(parties, step);
       if (kept === undefined) continue;
       let slot = kept.slots.at(-1);
-      if (slot?.step !== step) kept.slots.push((slot = { step, requests: 0, errors: 0, times: new Map() }));
+      if (slot?.step !== step)
+        kept.slots.push((slot = { step, requests: 0, errors: 0, clientErrors: 0, times: new Map() }));
       while (kept.slots[0]!.step < step - KEPT) kept.slots.shift();
       slot.requests += requests;
       slot.errors += errors;
+      slot.clientErrors += clientErrors;
       for (const [ms, count] of times) slot.times.set(ms, (slot.times.get(ms) ?? 0) + count);
     }
   }
@@ -101,15 +106,17 @@ export class RequestHistory {
 }
 
 function redOf(all: readonly Kept[], newest: number, last: number): Red {
-  const points = Array.from({ length: POINTS }, () => ({ requests: 0, errors: 0, times: new Map<number, number>() }));
-  const total = { requests: 0, errors: 0, times: new Map<number, number>() };
+  const nothing = (): Omit<Slot, 'step'> => ({ requests: 0, errors: 0, clientErrors: 0, times: new Map() });
+  const points = Array.from({ length: POINTS }, nothing);
+  const total = nothing();
   for (const { slots } of all) {
-    for (const { step, requests, errors, times } of slots) {
+    for (const { step, requests, errors, clientErrors, times } of slots) {
       const point = points[step - newest + POINTS - 1];
       if (point === undefined) continue;
       for (const each of step > newest - last ? [point, total] : [point]) {
         each.requests += requests;
         each.errors += errors;
+        each.clientErrors += clientErrors;
         for (const [ms, count] of times) each.times.set(ms, (each.times.get(ms) ?? 0) + count);
       }
     }
@@ -118,10 +125,16 @@ function redOf(all: readonly Kept[], newest: number, last: number): Red {
   return {
     rate: points.map(({ requests }) => perSecond(requests)),
     errorRate: points.map(({ errors }) => perSecond(errors)),
+    clientErrorRate: points.map(({ clientErrors }) => perSecond(clientErrors)),
     p50: durations.map(({ p50 }) => p50),
     p90: durations.map(({ p90 }) => p90),
     p99: durations.map(({ p99 }) => p99),
-    total: { requests: total.requests, errors: total.errors, ...quantiles(total.times) },
+    total: {
+      requests: total.requests,
+      errors: total.errors,
+      clientErrors: total.clientErrors,
+      ...quantiles(total.times),
+    },
   };
 }
 

@@ -79,8 +79,16 @@ function inboundOf(
 }
 
 function rates(traffic: Red | undefined, seconds: number): TopTraffic {
-  const { requests, errors, p50, p99 } = traffic?.total ?? { requests: 0, errors: 0, p50: null, p99: null };
-  return { requestRate: round(requests / seconds), errorRate: round(errors / seconds), p50, p99 };
+  const nothing = { requests: 0, errors: 0, clientErrors: 0, p50: null, p99: null };
+  const { requests, errors, clientErrors, p50, p99 } = traffic?.total ?? nothing;
+  const perSecond = (sum: number): number => round(sum / seconds);
+  return {
+    requestRate: perSecond(requests),
+    errorRate: perSecond(errors),
+    clientErrorRate: perSecond(clientErrors),
+    p50,
+    p99,
+  };
 }
 
 const round = (value: number): number => Math.round(value * 1000) / 1000;

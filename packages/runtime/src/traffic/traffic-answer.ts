@@ -1,4 +1,6 @@
+import type { Service } from '@mizzen/model';
 import type { TrafficAnswer, TrafficSeries, TrafficSummaryAnswer } from '../api/types.ts';
+import { workloadId } from './graph.ts';
 import { type Parties, type Red, type RequestHistory, POINTS, STEP } from './requests.ts';
 
 export const UNKNOWN = 'unknown';
@@ -9,6 +11,18 @@ export const UNKNOWN = 'unknown';
  */
 export function countsForService({ reporter, source }: Parties): boolean {
   return reporter === 'source' || source === UNKNOWN;
+}
+
+/**
+ * The workload that answered by itself instead of asking an endpoint. Undefined: somebody was asked, or might have been, as
+ * of what is outside the mesh no workload is known.
+ */
+export function refusedBy(parties: Parties, services: ReadonlyMap<string, Service>): string | undefined {
+  const { reporter, source, sourceNamespace, service, destination } = parties;
+  if (reporter !== 'source' || destination !== UNKNOWN) return undefined;
+  const known = services.get(service);
+  const outside = known === undefined ? service !== UNKNOWN : known.registry === 'External' || known.meshExternal;
+  return outside ? undefined : workloadId(sourceNamespace, source);
 }
 
 /** Of every service, in numbers. */

@@ -3,7 +3,7 @@ import { LONGEST_WINDOW, TrafficWindow } from './window.ts';
 
 const owners = { ofNode: (node: string) => `workload/default/${node}`, ofAddress: () => 'workload/default/web' };
 const add = (window: TrafficWindow, node: string, at: number): void => {
-  const hosts = [{ address: '127.0.0.2:80', requests: 3, errors: 1, connections: 1, tls: true }];
+  const hosts = [{ address: '127.0.0.2:80', requests: 3, errors: 1, clientErrors: 0, connections: 1, tls: true }];
   window.add([{ node, clusters: [{ cluster: 'outbound|80||web', unsent: 2, times: [[5, 3]], hosts }] }], at, owners);
 };
 const sums = (window: TrafficWindow): unknown[] =>

@@ -5,6 +5,8 @@ export interface TargetTraffic {
   readonly target: string;
   readonly requests: number;
   readonly errors: number;
+  /** Apart from errors. */
+  readonly clientErrors: number;
   readonly connections: number;
   /** All of its connections were secured. */
   readonly tls: boolean;
@@ -91,7 +93,7 @@ export class TrafficWindow {
     forgetOld(flow, sample.at);
     flow.samples.push(sample);
     for (const { target, tls } of sample.targets)
-      flow.targets.set(target, { target, requests: 0, errors: 0, connections: 0, tls });
+      flow.targets.set(target, { target, requests: 0, errors: 0, clientErrors: 0, connections: 0, tls });
   }
 
   #forgetQuiet(now: number): void {
@@ -139,6 +141,7 @@ function sum(a: TargetTraffic | undefined, b: TargetTraffic): TargetTraffic {
     target: b.target,
     requests: (a?.requests ?? 0) + b.requests,
     errors: (a?.errors ?? 0) + b.errors,
+    clientErrors: (a?.clientErrors ?? 0) + b.clientErrors,
     connections: (a?.connections ?? 0) + b.connections,
     tls: (a?.tls ?? true) && b.tls,
   };

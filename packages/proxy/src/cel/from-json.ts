@@ -2,7 +2,8 @@ import type { types } from '@mizzen/xds';
 import { wire } from '../program/values.ts';
 import { ExpressionError, type Expression } from './ast.ts';
 import { Bytes, Duration, Timestamp, Uint, type Value } from './values.ts';
-import { parseDuration, parseTimestamp } from './time.ts';
+import { parseTimestamp } from './timestamp.ts';
+import { parseDuration } from './duration.ts';
 
 /** An expression that comes parsed, as JSON of `google.api.expr.v1alpha1.Expr`. */
 export function expressionOf(expr: types.expr.Expr): Expression {

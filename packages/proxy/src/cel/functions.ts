@@ -1,12 +1,17 @@
 import { characters } from './characters.ts';
 import { compare, equal } from './compare.ts';
 import { captureAll, captureFirst, extractBy, matchesRegex } from './regex.ts';
-import { parseDuration, parseTimestamp, printSeconds, printTimestamp } from './time.ts';
+import { parseDuration, printSeconds } from './duration.ts';
+import { dayOfYear, timePart, wholeUnits } from './time-parts.ts';
+import { difference, parseTimestamp, printTimestamp, secondsOf, sum } from './timestamp.ts';
 import {
   Bytes,
   CelMap,
   Duration,
   Failure,
+  MAX_INT,
+  MIN_INT,
+  NOT_CONVERTED,
   NO_KEY,
   NO_OVERLOAD,
   Timestamp,
@@ -19,15 +24,12 @@ import {
 /** Of a function's values, the receiver of a method first. None of them is a failure. */
 export type CelFunction = (a: Value, b: Value, c: Value, d?: Value) => Value;
 
-const MIN = -0x8000000000000000n;
-const MAX = 0x7fffffffffffffffn;
 const MAX_UINT = 0xffffffffffffffffn;
 const OVERFLOW = new Failure('overflows');
 const BY_ZERO = new Failure('divides by zero');
-const NOT_CONVERTED = new Failure('cannot be converted');
 
 function int(value: bigint): Value {
-  return value > MAX || value < MIN ? OVERFLOW : value;
+  return value > MAX_INT || value < MIN_INT ? OVERFLOW : value;
 }
 function uint(value: bigint): Value {
   return value > MAX_UINT || value < 0n ? OVERFLOW : new Uint(value);
@@ -56,15 +58,15 @@ const minus = arithmetic(
 );
 
 const add: CelFunction = (a, b, c) => {
-  if (a instanceof Duration && b instanceof Duration) return new Duration(a.nanos + b.nanos);
-  if (a instanceof Timestamp && b instanceof Duration) return new Timestamp(a.nanos + b.nanos);
-  if (a instanceof Duration && b instanceof Timestamp) return new Timestamp(a.nanos + b.nanos);
+  if (a instanceof Duration && b instanceof Duration) return new Duration(sum(a.nanos, b.nanos));
+  if (a instanceof Timestamp && b instanceof Duration) return new Timestamp(sum(a.nanos, b.nanos));
+  if (a instanceof Duration && b instanceof Timestamp) return new Timestamp(sum(a.nanos, b.nanos));
   return plus(a, b, c);
 };
 const subtract: CelFunction = (a, b, c) => {
-  if (a instanceof Duration && b instanceof Duration) return new Duration(a.nanos - b.nanos);
-  if (a instanceof Timestamp && b instanceof Duration) return new Timestamp(a.nanos - b.nanos);
-  if (a instanceof Timestamp && b instanceof Timestamp) return new Duration(a.nanos - b.nanos);
+  if (a instanceof Duration && b instanceof Duration) return new Duration(difference(a.nanos, b.nanos));
+  if (a instanceof Timestamp && b instanceof Duration) return new Timestamp(difference(a.nanos, b.nanos));
+  if (a instanceof Timestamp && b instanceof Timestamp) return new Duration(difference(a.nanos, b.nanos));
   return minus(a, b, c);
 };
 
@@ -109,7 +111,7 @@ const toInt: CelFunction = (a) => {
   if (typeof a === 'number') return Number.isFinite(a) && Math.abs(a) < 2 ** 63 ? BigInt(Math.trunc(a)) : OVERFLOW;
   if (typeof a === 'string')
     return /^\s*[+-]?\d+\s*$/.test(a) ? int(BigInt(a.trim().replace(/^\+/, ''))) : NOT_CONVERTED;
-  return a instanceof Timestamp ? a.nanos / 1_000_000_000n : NO_OVERLOAD;
+  return a instanceof Timestamp ? secondsOf(a.nanos) : NO_OVERLOAD;
 };
 const toUint: CelFunction = (a) => {
   if (a instanceof Uint) return a;
@@ -164,36 +166,6 @@ function typeOf(a: Value): string {
   return Array.isArray(a) ? 'list' : 'map';
 }
 
-/** A part of a time, in a time zone given as an offset; or of a duration, which has no zone. */
-function timePart(part: (time: Date) => number, ofDuration?: (nanos: bigint) => bigint): CelFunction {
-  return (a, b) => {
-    if (a instanceof Duration && b === undefined) return ofDuration === undefined ? NO_OVERLOAD : ofDuration(a.nanos);
-    if (!(a instanceof Timestamp)) return NO_OVERLOAD;
-    const offset = b === undefined ? 0 : zone(b, Number(a.nanos / 1_000_000n));
-    return offset === undefined ? NOT_CONVERTED : BigInt(part(new Date(Number(a.nanos / 1_000_000n) + offset)));
-  };
-}
-function zone(name: Value, at: number): number | undefined {
-  if (name === 'UTC' || name === 'Z' || name === '') return 0;
-  const parts = typeof name === 'string' ? /^([+-]?)(\d\d):(\d\d)$/.exec(name) : null;
-  if (parts === null) return typeof name === 'string' ? namedZone(name, at) : undefined;
-  const minutes = Number(parts[2]) * 60 + Number(parts[3]);
-  return (parts[1] === '-' ? -minutes : minutes) * 60_000;
-}
-/** How far a place's clocks are from UTC at a time, milliseconds. */
-function namedZone(timeZone: string, at: number): number | undefined {
-  try {
-    const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
-    const name = format.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value ?? '';
-    return name === 'GMT' ? 0 : zone(name.replace('GMT', ''), at);
-  } catch {
-    return undefined;
-  }
-}
-function dayOfYear(time: Date): number {
-  return Math.floor((time.getTime() - Date.UTC(time.getUTCFullYear(), 0, 1)) / 86_400_000);
-}
-
 /** What every expression may call, by name; methods and functions are not told apart, as their values do that. */
 export const FUNCTIONS: Readonly<Record<string, CelFunction>> = {
   '_+_': add,
@@ -238,26 +210,26 @@ export const FUNCTIONS: Readonly<Record<string, CelFunction>> = {
   bytes: (a) => (a instanceof Bytes ? a : typeof a === 'string' ? new Bytes(a) : NO_OVERLOAD),
   dyn: (a) => a,
   type: (a) => new TypeName(typeOf(a)),
-  getFullYear: timePart((time) => time.getUTCFullYear()),
-  getMonth: timePart((time) => time.getUTCMonth()),
+  getFullYear: timePart(({ year }) => year),
+  getMonth: timePart(({ date }) => date.getUTCMonth()),
   getDayOfYear: timePart(dayOfYear),
-  getDayOfMonth: timePart((time) => time.getUTCDate() - 1),
-  getDate: timePart((time) => time.getUTCDate()),
-  getDayOfWeek: timePart((time) => time.getUTCDay()),
+  getDayOfMonth: timePart(({ date }) => date.getUTCDate() - 1),
+  getDate: timePart(({ date }) => date.getUTCDate()),
+  getDayOfWeek: timePart(({ date }) => date.getUTCDay()),
   getHours: timePart(
-    (time) => time.getUTCHours(),
-    (nanos) => nanos / 3_600_000_000_000n,
+    ({ date }) => date.getUTCHours(),
+    (nanos) => wholeUnits(nanos, 3_600_000_000_000n),
   ),
   getMinutes: timePart(
-    (time) => time.getUTCMinutes(),
-    (nanos) => nanos / 60_000_000_000n,
+    ({ date }) => date.getUTCMinutes(),
+    (nanos) => wholeUnits(nanos, 60_000_000_000n),
   ),
   getSeconds: timePart(
-    (time) => time.getUTCSeconds(),
-    (nanos) => nanos / 1_000_000_000n,
+    ({ date }) => date.getUTCSeconds(),
+    (nanos) => wholeUnits(nanos, 1_000_000_000n),
   ),
   getMilliseconds: timePart(
-    (time) => time.getUTCMilliseconds(),
-    (nanos) => (nanos / 1_000_000n) % 1000n,
+    ({ milliseconds }) => milliseconds,
+    (nanos) => wholeUnits(nanos, 1_000_000n) % 1000n,
   ),
 };

@@ -1,4 +1,5 @@
-import { printDuration, printTimestamp } from './time.ts';
+import { printTimestamp } from './timestamp.ts';
+import { printDuration } from './duration.ts';
 import { Bytes, CelMap, Duration, Failure, Timestamp, TypeName, Uint, type Value } from './values.ts';
 
 /** A value as access logs show it; undefined: there is none. */

@@ -17,6 +17,9 @@ export type Value =
   | CelMap
   | readonly Value[];
 
+export const MIN_INT = -0x8000000000000000n;
+export const MAX_INT = 0x7fffffffffffffffn;
+
 export class Uint {
   readonly value: bigint;
   constructor(value: bigint) {
@@ -58,6 +61,7 @@ export class Failure {
 }
 export const NO_OVERLOAD = new Failure('there is no such operation on values of these types');
 export const NO_KEY = new Failure('there is no such key');
+export const NOT_CONVERTED = new Failure('cannot be converted');
 export const UNKNOWN = new Failure('there is no such attribute');
 
 /** A map, or a message with its fields: what is not there is undefined. */

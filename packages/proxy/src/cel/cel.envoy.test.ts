@@ -248,6 +248,17 @@ const VALUES = [
   "timestamp('0000-02-29T00:00:00Z')",
   "timestamp('2100-02-29T00:00:00Z')",
   "timestamp('INFINITE-future')",
+  // Signs that cancel each other, and as much nesting as there may be.
+  '!!true',
+  '!!!true',
+  '--1',
+  '1 - - -1',
+  '!!request.path',
+  '-9223372036854775808',
+  Array(32).fill('1').join('+'),
+  Array(500).fill('true').join(' && '),
+  'true && true && 1/0 == 1 && false',
+  'false || 1 || false || true',
   'timestamp(0)',
   "int(request.headers['n'])",
   "re.extract('abc','(b)c','x\\\\1y')",
@@ -430,6 +441,9 @@ const REFUSED = [
   "'x'.lowerAscii()",
   'if',
   '9223372036854775808',
+  Array(33).fill('1').join('+'),
+  `request${'.path'.repeat(32)}`,
+  `${'('.repeat(33)}1${')'.repeat(33)}`,
 ];
 
 const stdout = (more: object, logFormat: object): object => ({

@@ -1,13 +1,13 @@
 import { Suspense, useEffect, useState, useSyncExternalStore } from 'react';
 import { graphStore } from './graph/store.ts';
-import { PAGES } from './pages.ts';
+import { NOWHERE, PAGES } from './pages.ts';
 import { Icon } from './parts/icon.tsx';
 import { address, useRoute } from './route.ts';
 import { applyTheme, storedTheme, THEMES } from './theme.ts';
 
 export function App(): React.JSX.Element {
   const { page } = useRoute();
-  const shown = PAGES.find(({ name }) => name === page) ?? PAGES[0]!;
+  const shown = PAGES.find(({ name }) => name === page) ?? NOWHERE;
   useEffect(() => {
     document.title = `${shown.title} · Mizzen`;
     // Of a menu that is wider than the window.

@@ -82,12 +82,53 @@ async function open(name: string, scheme: 'light' | 'dark' = 'light'): Promise<O
 const editor = (page: Page): ReturnType<Page['getByRole']> =>
   page.getByRole('textbox', { name: 'Text of mesh/routes.yaml' });
 
+test('a token is asked about before it is kept, and one that is none any more is forgotten', async () => {
+  const { page, context } = await openPage(browser, `${mesh.console}/#/config?file=mesh/routes.yaml`);
+  await page.getByPlaceholder('Token').fill('not-this-one');
+  await page.getByRole('button', { name: 'Use this token' }).click();
+  await page.getByRole('alert').getByText('this is not the token of this mesh').waitFor();
+  await screenshot(page, 'config-token');
+  expect(await violationsOf(page)).toEqual([]);
+  expect(await editor(page).isEditable()).toBe(false);
+  await page.getByPlaceholder('Token').fill(` ${mesh.token}\n`);
+  expect(await page.getByRole('alert').count()).toBe(0);
+  await page.keyboard.press('Enter');
+  await expect.poll(() => editor(page).isEditable()).toBe(true);
+  await page.evaluate(`sessionStorage.setItem('mizzen-token', 'of-another-mesh')`);
+  await page.reload();
+  await expect.poll(() => page.evaluate(`sessionStorage.getItem('mizzen-token')`)).toBe(null);
+  await page.getByPlaceholder('Token').waitFor();
+  await context.close();
+});
+
+test('what is wrong is opened first, and what is not of the mesh stands below it', async () => {
+  mesh.write('compose.yaml', 'services: {}\n');
+  const { page, context, complaints } = await openPage(browser, `${mesh.console}/#/config`);
+  const files = page.getByRole('navigation', { name: 'Files' });
+  await page.getByRole('textbox', { name: 'Text of mesh/inside.yaml' }).waitFor();
+  expect(await files.getByRole('link').allTextContents()).toEqual([
+    'inside.yaml',
+    'routes.yaml',
+    'workloads.yaml',
+    'compose.yaml',
+  ]);
+  mesh.write('routes.yaml', ROUTES.replace('weight: 10', 'weight: -1'));
+  await files.getByText('■ 1').waitFor();
+  // Whoever reads a file goes on reading it.
+  await page.getByRole('textbox', { name: 'Text of mesh/inside.yaml' }).waitFor();
+  await page.reload();
+  await editor(page).waitFor();
+  mesh.remove('compose.yaml');
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
 test('a file is read, with what its resources become', async () => {
   const { page, context, complaints } = await openPage(browser, `${mesh.console}/#/config?file=mesh/routes.yaml`);
   await expect.poll(() => editor(page).inputValue()).toBe(ROUTES);
   await page.getByText('Opened by mizzen dashboard').waitFor();
   expect(await editor(page).isEditable()).toBe(false);
-  await page.getByRole('link', { name: 'VirtualService default/front' }).click();
+  await page.getByRole('link', { name: 'VirtualService front' }).click();
   await page.getByRole('heading', { name: 'What VirtualService front becomes' }).waitFor();
   await page.locator('summary', { hasText: 'route' }).click();
   await page.getByText(/"weight": 90/).waitFor();
@@ -210,7 +251,7 @@ spec: { hosts: [outside.example], ports: [{ number: 80, name: http, protocol: HT
   await area.fill(text);
   await page.getByRole('region', { name: 'What the edit changes' }).getByText('ServiceEntry default/outside').waitFor();
   await page.getByRole('button', { name: 'Write it', exact: true }).click();
-  await page.getByRole('link', { name: 'mesh/limits.yaml' }).waitFor();
+  await page.getByRole('link', { name: 'limits.yaml' }).waitFor();
   expect(mesh.read('limits.yaml')).toBe(text);
   expect(complaints.filter((each) => !each.includes('404'))).toEqual([]);
   await context.close();

@@ -113,6 +113,10 @@ test('the graph is walked, opened and left by the keyboard', async () => {
   await page.keyboard.press('/');
   await page.keyboard.type('web');
   await expect.poll(() => page.locator('.node.faint').count()).toBe(2);
+  await page.keyboard.type('-v2');
+  await page.keyboard.press('Enter');
+  await page.getByRole('complementary', { name: 'Details' }).getByRole('heading', { name: 'web-v2' }).waitFor();
+  await page.getByRole('button', { name: 'Close details' }).click();
   await page.getByRole('searchbox').fill('');
   await page.locator('.node[tabindex="0"]').focus();
   await page.keyboard.press('ArrowLeft');
@@ -148,7 +152,7 @@ test('a service in rates, errors and durations by version', async () => {
   const table = page.getByRole('table', { name: 'Requests by version: the last five minutes' });
   await expect.poll(() => table.locator('tbody tr').count(), { timeout: 15_000 }).toBe(2);
   expect(await table.getByRole('row', { name: /v1/ }).textContent()).toMatch(/v1\d+0%.*ms/);
-  expect(await page.locator('.chart').count()).toBe(5);
+  expect(await page.locator('.chart').count()).toBe(6);
   await page.getByRole('group', { name: 'Requests a second' }).focus();
   await page.keyboard.press('ArrowLeft');
   expect(await page.locator('.tip').textContent()).toMatch(/−5 s.*v1.*\/s.*v2.*\/s/);
@@ -205,6 +209,29 @@ test('proxies with what they have been sent and what they have', async () => {
   await page.getByRole('button', { name: /^Clusters/ }).click();
   await page.getByRole('button', { name: 'outbound|80||web.default.svc.cluster.local' }).click();
   expect(await page.locator('.code').textContent()).toContain('"type": "EDS"');
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+test('an address that leads nowhere says so, and lists open what is found first', async () => {
+  const { page, context, complaints } = await openPage(browser, `${mesh.console}/#/grahp`);
+  await page.getByRole('heading', { name: 'No such page' }).waitFor();
+  expect(await page.title()).toBe('No such page · Mizzen');
+  expect(await page.locator('.rail [aria-current]').count()).toBe(0);
+  expect(await violationsOf(page)).toEqual([]);
+  await page.getByRole('link', { name: 'To the service graph' }).click();
+  await page.getByRole('heading', { name: 'Service graph' }).waitFor();
+  for (const [list, found, sought] of [
+    ['services', 'web.default.svc.cluster.local', 'web.d'],
+    ['workloads', 'default/web-v2', 'v2'],
+  ] as const) {
+    await page.goto(`${mesh.console}/#/${list}`);
+    await page.locator('tbody tr').first().waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type(sought);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: found, exact: true }).waitFor();
+  }
   expect(complaints).toEqual([]);
   await context.close();
 });

@@ -1,12 +1,12 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
-import { takeCode } from './token.ts';
+import { checkToken, takeCode } from './token.ts';
 import { applyTheme, storedTheme } from './theme.ts';
 import './styles.css';
 
 applyTheme(storedTheme());
-void takeCode();
+void takeCode().then(checkToken);
 addEventListener('hashchange', () => void takeCode());
 const root = document.getElementById('root');
 if (root !== null)

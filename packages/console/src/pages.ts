@@ -58,3 +58,11 @@ export const PAGES: readonly Page[] = [
     component: lazy(() => import('./pages/certificates.tsx')),
   },
 ];
+
+/** Of every other address. */
+export const NOWHERE: Page = {
+  name: '',
+  title: 'No such page',
+  icon: 'graph',
+  component: lazy(() => import('./pages/nowhere.tsx')),
+};

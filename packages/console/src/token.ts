@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react';
-import { get } from './api.ts';
+import { ApiFailure, get } from './api.ts';
 
 /** Whoever changes something knows the token of the mesh. It is kept for as long as the tab is open. */
 const KEY = 'mizzen-token';
@@ -32,5 +32,22 @@ export async function takeCode(): Promise<void> {
     setToken(answer.token);
   } catch {
     // It has been used: the console is for looking, as without it.
+  }
+}
+
+/** Keeps what a person gives as the token once the mesh says that it is. @throws ApiFailure */
+export async function enterToken(value: string): Promise<void> {
+  const answer = await get<{ readonly token: string }>('/api/console/token', undefined, value.trim());
+  setToken(answer.token);
+}
+
+/** Forgets a token that is that of another mesh, or of this one no longer. */
+export async function checkToken(): Promise<void> {
+  const kept = token();
+  if (kept === '') return;
+  try {
+    await get('/api/console/token', undefined, kept);
+  } catch (error) {
+    if (error instanceof ApiFailure && error.code === 'token-wrong' && token() === kept) setToken('');
   }
 }

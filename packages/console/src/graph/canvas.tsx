@@ -51,6 +51,16 @@ export function Canvas({ graph, layout, dimmed, selected, onSelect }: CanvasProp
   };
   const showAll = (): void => setTouched(false);
 
+  // What is chosen elsewhere, and out of sight, comes into the middle.
+  const sight = useRef({ current, size, layout, change });
+  sight.current = { current, size, layout, change };
+  useEffect(() => {
+    const { current: from, size: window, layout: places, change: move } = sight.current;
+    const at = selected === undefined ? undefined : places.nodes[selected];
+    if (at === undefined || from === undefined || window === undefined || isSeen(from, window, at, 0)) return;
+    move(({ scale }) => ({ scale, x: window.width / 2 - at.x * scale, y: window.height / 2 - at.y * scale }));
+  }, [selected]);
+
   const nodes = graph.nodes.filter(({ id }) => layout.nodes[id] !== undefined);
   const entry = focused !== undefined && layout.nodes[focused] !== undefined ? focused : nodes[0]?.id;
   const onKey = (event: React.KeyboardEvent): void => {

@@ -1,5 +1,5 @@
-import { useEffect, useRef } from 'react';
 import type { GraphNode, Health } from '../api.ts';
+import { Search } from '../parts/search.tsx';
 
 export interface Filter {
   readonly namespace: string;
@@ -20,36 +20,36 @@ export function matches(node: GraphNode, { text, health }: Filter): boolean {
   return words.every((word) => all.includes(word));
 }
 
+/** What is found first: what is called so, then what begins so, then the first that matches. */
+export function firstHit(nodes: readonly GraphNode[], filter: Filter): GraphNode | undefined {
+  const found = nodes.filter((node) => matches(node, filter)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const text = filter.text.trim().toLowerCase();
+  return (
+    found.find(({ name }) => name.toLowerCase() === text) ??
+    found.find(({ name }) => name.toLowerCase().startsWith(text)) ??
+    found[0]
+  );
+}
+
 interface FiltersProps {
   readonly filter: Filter;
   readonly onChange: (filter: Filter) => void;
   readonly namespaces: readonly string[];
+  /** Opens what is found first. */
+  readonly onEnter: () => void;
 }
 
-export function Filters({ filter, onChange, namespaces }: FiltersProps): React.JSX.Element {
-  const search = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
-      if (event.key !== '/' || typing || event.ctrlKey || event.metaKey) return;
-      event.preventDefault();
-      search.current?.focus();
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
-  }, []);
+export function Filters({ filter, onChange, namespaces, onEnter }: FiltersProps): React.JSX.Element {
   return (
-    <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-      <label>
-        <span className="hidden">Find</span>
-        <input
-          ref={search}
-          type="search"
-          placeholder="Find (press /)"
-          value={filter.text}
-          onChange={(event) => onChange({ ...filter, text: event.target.value })}
-        />
-      </label>
+    <form
+      className="filters"
+      role="search"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onEnter();
+      }}
+    >
+      <Search label="Find" value={filter.text} onChange={(text) => onChange({ ...filter, text })} />
       <label>
         <span className="hidden">Namespace</span>
         <select value={filter.namespace} onChange={(event) => onChange({ ...filter, namespace: event.target.value })}>

@@ -2,7 +2,7 @@ import { useCallback, useDeferredValue, useMemo, useState, useSyncExternalStore 
 import type { Graph } from '../api.ts';
 import { Canvas } from './canvas.tsx';
 import { Details } from './details.tsx';
-import { type Filter, Filters, matches, NO_FILTER } from './filters.tsx';
+import { type Filter, Filters, firstHit, matches, NO_FILTER } from './filters.tsx';
 import { graphStore } from './store.ts';
 import { useLayout } from './use-layout.ts';
 
@@ -21,12 +21,15 @@ export function GraphPage(): React.JSX.Element {
     [shown.nodes, sought],
   );
   const close = useCallback(() => setSelected(undefined), []);
+  const open = (): void => {
+    if (filter.text.trim() !== '') setSelected(firstHit(shown.nodes, filter)?.id);
+  };
   const namespaces = [...new Set((graph?.nodes ?? []).map(({ namespace }) => namespace))].filter((n) => n !== '');
   return (
     <div className="graph-page">
       <header className="bar">
         <h1>Service graph</h1>
-        <Filters filter={filter} onChange={setFilter} namespaces={namespaces.toSorted()} />
+        <Filters filter={filter} onChange={setFilter} namespaces={namespaces.toSorted()} onEnter={open} />
       </header>
       <div className="graph-body">
         {graph === undefined || layout === undefined ? (

@@ -1,8 +1,10 @@
-import { Fragment, useState } from 'react';
+import { useState } from 'react';
 import type { ConfigResource, ConfigStatus, Diagnostic } from '../api.ts';
 import { BecomesView } from '../config/becomes.tsx';
-import { setDraft, useDraft, useDrafts } from '../config/drafts.ts';
+import { setDraft, useDraft } from '../config/drafts.ts';
 import { Editor } from '../config/editor.tsx';
+import { FileList } from '../config/file-list.tsx';
+import { listed, opening } from '../config/files.ts';
 import { Review } from '../config/review.tsx';
 import { useFile } from '../config/use-file.ts';
 import { usePreview } from '../config/use-preview.ts';
@@ -18,8 +20,12 @@ export default function ConfigPage(): React.JSX.Element {
   const { query } = useRoute();
   const status = useLive<ConfigStatus>('/api/config/status');
   const names = useLive<{ readonly files: readonly string[] }>('/api/config/files', 4000);
-  const files = names.value?.files ?? [];
-  const file = query.get('file') ?? files[0] ?? '';
+  const all = names.value?.files ?? [];
+  const files = listed(all, status.value);
+  // Once something is open, mending it or breaking something else opens nothing else.
+  const [first, setFirst] = useState('');
+  if (first === '' && status.value !== undefined && all.length > 0) setFirst(opening(files));
+  const file = query.get('file') ?? first;
   return (
     <div className="page">
       <header className="bar">
@@ -28,14 +34,14 @@ export default function ConfigPage(): React.JSX.Element {
       </header>
       <Problem text={status.problem ?? names.problem} />
       <div className="config">
-        <FileList files={files} chosen={file} status={status.value} />
+        <FileList files={files} chosen={file} />
         {file !== '' && (
           <FileView
             key={file}
             file={file}
             line={Number(query.get('line') ?? 0) || undefined}
             chosen={query.get('resource') ?? ''}
-            isNew={query.get('new') === 'yes' && !files.includes(file)}
+            isNew={query.get('new') === 'yes' && !all.includes(file)}
             status={status.value}
           />
         )}
@@ -53,89 +59,6 @@ function Verdict({ diagnostics }: { readonly diagnostics: readonly Diagnostic[] 
       {errors > 0 && <span className="state failing">{errors === 1 ? '1 error' : `${errors} errors`}</span>}{' '}
       {warnings > 0 && <span className="state degraded">{warnings === 1 ? '1 warning' : `${warnings} warnings`}</span>}
     </p>
-  );
-}
-
-/** Broken between its parts where it is too long. */
-function PathText({ path }: { readonly path: string }): React.JSX.Element[] {
-  return path.split(/(?<=\/)/).map((part, index) => (
-    <Fragment key={index}>
-      {index > 0 && <wbr />}
-      {part}
-    </Fragment>
-  ));
-}
-
-interface FileListProps {
-  readonly files: readonly string[];
-  readonly chosen: string;
-  readonly status: ConfigStatus | undefined;
-}
-
-function FileList({ files, chosen, status }: FileListProps): React.JSX.Element {
-  const edited = new Set(useDrafts());
-  return (
-    <nav className="files" aria-label="Files">
-      <ul className="plain">
-        {files.map((file) => {
-          const own = (status?.diagnostics ?? []).filter((each) => each.file === file);
-          const errors = own.filter(({ severity }) => severity === 'error').length;
-          const warnings = own.filter(({ severity }) => severity === 'warning').length;
-          return (
-            <li key={file}>
-              <a href={address('config', { file })} aria-current={file === chosen ? 'true' : undefined}>
-                <PathText path={file} />
-              </a>
-              {errors > 0 && (
-                <span className="count failing" title={`${errors} errors`}>
-                  ■ {errors}
-                </span>
-              )}
-              {warnings > 0 && (
-                <span className="count degraded" title={`${warnings} warnings`}>
-                  ▲ {warnings}
-                </span>
-              )}
-              {edited.has(file) && <span className="tag">edited</span>}
-            </li>
-          );
-        })}
-      </ul>
-      <NewFile beside={files[0] ?? ''} />
-    </nav>
-  );
-}
-
-/** Opens a file that is not there yet; it is made when it is written. */
-function NewFile({ beside }: { readonly beside: string }): React.JSX.Element {
-  const [name, setName] = useState('');
-  const directory = beside.slice(0, beside.lastIndexOf('/') + 1);
-  return (
-    <form
-      className="new-file"
-      aria-label="New file"
-      onSubmit={(event) => {
-        event.preventDefault();
-        location.hash = address('config', { file: name.includes('/') ? name : directory + name, new: 'yes' });
-        setName('');
-      }}
-    >
-      <label>
-        <span className="hidden">Name of a new file</span>
-        <input
-          type="text"
-          required
-          pattern=".*\w\.(ya?ml|json)"
-          title="A name like routes.yaml"
-          placeholder="new.yaml"
-          value={name}
-          onChange={(event) => setName(event.target.value)}
-        />
-      </label>
-      <button type="submit" className="button" disabled={name === ''}>
-        New file
-      </button>
-    </form>
   );
 }
 
@@ -201,15 +124,16 @@ function FileView({ file, line, chosen, isNew, status }: FileViewProps): React.J
           <>
             <h2>Resources</h2>
             {resources.length === 0 && <p className="quiet">None in this file.</p>}
-            <ul className="plain">
+            <ul className="plain resources-of">
               {resources.map((each) => (
                 <li key={keyOf(each)}>
                   <a
                     href={address('config', { file, line: each.source.split(':').at(-1) ?? '', resource: keyOf(each) })}
                     aria-current={keyOf(each) === chosen ? 'true' : undefined}
                   >
-                    {each.kind} {each.namespace === '' ? each.name : `${each.namespace}/${each.name}`}
+                    {each.kind} {each.name}
                   </a>
+                  {each.namespace !== '' && <span className="fine">{each.namespace}</span>}
                   {each.state !== 'in force' && <span className="tag bad">{each.state}</span>}
                 </li>
               ))}

@@ -2,6 +2,7 @@ import { Fragment, useState } from 'react';
 import type { ConfigStatus, ProxyStatus } from '../api.ts';
 import { ProxyResources } from '../parts/proxy-resources.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { FindForm } from '../parts/search.tsx';
 import { address, useRoute } from '../route.ts';
 import { useLive } from '../use-live.ts';
 
@@ -21,17 +22,15 @@ export default function ProxiesPage(): React.JSX.Element {
     <div className="page">
       <header className="bar">
         <h1>Proxies</h1>
-        <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-          <label>
-            <span className="hidden">Find a proxy</span>
-            <input
-              type="search"
-              placeholder="Find a proxy"
-              value={sought}
-              onChange={(event) => setSought(event.target.value)}
-            />
-          </label>
-        </form>
+        <FindForm
+          label="Find a proxy"
+          value={sought}
+          onChange={setSought}
+          onEnter={() => {
+            const [first] = shown;
+            if (first !== undefined) location.hash = address('proxies', { proxy: idOf(first) });
+          }}
+        />
         {value !== undefined && (
           <p className={synced < all.length ? 'bad' : 'quiet'} role="status">
             {synced} of {all.length} have what they were sent

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { milliseconds, percent, protocol, rate } from '../format.ts';
 import type { ServicesAnswer, TrafficSummaryAnswer } from '../gen/answers.ts';
 import { Problem } from '../parts/problem.tsx';
+import { FindForm } from '../parts/search.tsx';
 import { address } from '../route.ts';
 import { useLive } from '../use-live.ts';
 
@@ -17,17 +18,15 @@ export default function ServicesPage(): React.JSX.Element {
     <div className="page">
       <header className="bar">
         <h1>Services</h1>
-        <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-          <label>
-            <span className="hidden">Find a service</span>
-            <input
-              type="search"
-              placeholder="Find a service"
-              value={sought}
-              onChange={(event) => setSought(event.target.value)}
-            />
-          </label>
-        </form>
+        <FindForm
+          label="Find a service"
+          value={sought}
+          onChange={setSought}
+          onEnter={() => {
+            const [first] = shown;
+            if (first !== undefined) location.hash = address('service', { host: first.hostname });
+          }}
+        />
       </header>
       <Problem text={problem ?? traffic.problem} />
       <div className="scroll" tabIndex={0} role="region" aria-label="Services">

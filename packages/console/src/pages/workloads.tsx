@@ -1,21 +1,35 @@
-import { Fragment } from 'react';
+import { Fragment, useState } from 'react';
 import type { ConfigStatus, ProxyStatus, Workload } from '../api.ts';
 import type { WorkloadsAnswer } from '../gen/answers.ts';
 import { Problem } from '../parts/problem.tsx';
+import { FindForm } from '../parts/search.tsx';
 import { address, useRoute } from '../route.ts';
 import { useLive } from '../use-live.ts';
+
+const idOf = ({ namespace, name }: Workload): string => `${namespace}/${name}`;
 
 /** Every workload with its pods, and whether their proxies have what they were sent. */
 export default function WorkloadsPage(): React.JSX.Element {
   const { query } = useRoute();
   const chosen = query.get('workload');
+  const [sought, setSought] = useState('');
   const { value, problem } = useLive<WorkloadsAnswer>('/api/workloads');
   const status = useLive<ConfigStatus>('/api/config/status', 3000);
   const proxies = new Map((status.value?.proxies ?? []).map((proxy) => [proxy.node, proxy]));
+  const shown = (value?.workloads ?? []).filter((each) => idOf(each).includes(sought.trim().toLowerCase()));
   return (
     <div className="page">
       <header className="bar">
         <h1>Workloads</h1>
+        <FindForm
+          label="Find a workload"
+          value={sought}
+          onChange={setSought}
+          onEnter={() => {
+            const [first] = shown;
+            if (first !== undefined) location.hash = address('workload', { workload: idOf(first) });
+          }}
+        />
       </header>
       <Problem text={problem ?? status.problem} />
       <div className="scroll" tabIndex={0} role="region" aria-label="Workloads">
@@ -33,8 +47,8 @@ export default function WorkloadsPage(): React.JSX.Element {
             </tr>
           </thead>
           <tbody>
-            {(value?.workloads ?? []).map((workload) => {
-              const id = `${workload.namespace}/${workload.name}`;
+            {shown.map((workload) => {
+              const id = idOf(workload);
               return (
                 <Fragment key={id}>
                   <tr className={id === chosen ? 'chosen' : undefined}>

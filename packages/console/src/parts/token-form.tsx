@@ -1,16 +1,18 @@
 import { useState } from 'react';
-import { setToken } from '../token.ts';
+import { enterToken } from '../token.ts';
 
 /** Looking is free; for changes, the mesh wants its token. */
 export function TokenForm(): React.JSX.Element {
   const [text, setText] = useState('');
+  const [problem, setProblem] = useState<string>();
   return (
     <form
       className="note token-form"
       aria-label="Token of the mesh"
       onSubmit={(event) => {
         event.preventDefault();
-        setToken(text);
+        setProblem(undefined);
+        enterToken(text).catch((error: unknown) => setProblem(error instanceof Error ? error.message : String(error)));
       }}
     >
       <p>
@@ -24,12 +26,20 @@ export function TokenForm(): React.JSX.Element {
           autoComplete="off"
           placeholder="Token"
           value={text}
-          onChange={(event) => setText(event.target.value)}
+          onChange={(event) => {
+            setProblem(undefined);
+            setText(event.target.value);
+          }}
         />
       </label>
       <button type="submit" className="button" disabled={text === ''}>
         Use this token
       </button>
+      {problem !== undefined && (
+        <span className="bad" role="alert">
+          {problem}
+        </span>
+      )}
     </form>
   );
 }

@@ -65,12 +65,16 @@ export class Mesh {
     return readFileSync(join(this.folder, 'mesh', name), 'utf8');
   }
 
+  /** What whoever changes something must know. */
+  get token(): string {
+    return readFileSync(join(this.folder, '.mizzen/token'), 'utf8').trim();
+  }
+
   /** The console's address with the right to change things, once. */
   async trusted(): Promise<string> {
-    const token = readFileSync(join(this.folder, '.mizzen/token'), 'utf8').trim();
     const answer = await fetch(`${this.console}/api/console/code`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${token}` },
+      headers: { authorization: `Bearer ${this.token}` },
     });
     const { code } = (await answer.json()) as { readonly code: string };
     return `${this.console}/#code=${code}`;

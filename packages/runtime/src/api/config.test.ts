@@ -260,6 +260,13 @@ test('changes want the token, which a code gives once', async () => {
   const issued = (await (await fetch(`${api}/api/console/code`, { method: 'POST', headers })).json()) as {
     code: string;
   };
+  const asked = (given: string): Promise<Response> =>
+    fetch(`${api}/api/console/token`, { headers: { authorization: `Bearer ${given}` } });
+  expect((await asked(control.token)).status).toBe(200);
+  expect([(await asked('other')).status, await (await asked('other')).json()]).toMatchObject([
+    403,
+    { error: { code: 'token-wrong' } },
+  ]);
   const redeem = (): Promise<Response> => fetch(`${api}/api/console/token?code=${issued.code}`);
   expect(await (await redeem()).json()).toEqual({ token: control.token });
   expect((await redeem()).status).toBe(403);

@@ -8,6 +8,8 @@ export interface Refused {
   readonly message: string;
 }
 
+export const WRONG_TOKEN = 'this is not the token of this mesh';
+
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
@@ -40,8 +42,7 @@ export function refuse(request: IncomingMessage, port: number, token: string | u
       message: 'changes need the token from the state directory (Authorization: Bearer …)',
     };
   }
-  if (!isTrusted(request, token))
-    return { status: 403, code: 'token-wrong', message: 'this is not the token of this mesh' };
+  if (!isTrusted(request, token)) return { status: 403, code: 'token-wrong', message: WRONG_TOKEN };
   return undefined;
 }
 

@@ -13,7 +13,7 @@ import type { Command, Commands } from './commands.ts';
 import type { ConsoleFiles } from './console-files.ts';
 import { Events } from './events.ts';
 import { CHANGES, changeConfig, LONGEST_TEXT, readConfig } from './config.ts';
-import { isTrusted, refuse } from './guard.ts';
+import { isTrusted, refuse, WRONG_TOKEN } from './guard.ts';
 import { fail, LoopbackServer, reply, write } from './loopback.ts';
 import { scrapeTargets } from './scrape-targets.ts';
 import { logsAnswer } from './logs.ts';
@@ -137,6 +137,11 @@ export class ApiServer {
       response.once('close', () => gone.abort());
       const config = await this.#config(segments[2] ?? '', url, request, gone.signal);
       if (config !== undefined) return reply(response, config.status, config.body);
+    }
+    if (read && path === '/api/console/token' && !url.searchParams.has('code')) {
+      const { token } = this.#options;
+      if (!isTrusted(request, token)) return fail(response, 403, 'token-wrong', WRONG_TOKEN);
+      return reply(response, 200, { token });
     }
     if (read && path === '/api/console/token') {
       const token = this.#options.codes.redeem(url.searchParams.get('code') ?? '') ? this.#options.token : undefined;

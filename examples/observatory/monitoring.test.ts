@@ -69,6 +69,9 @@ test('Prometheus scrapes every 15 s and evaluates every 10 s; containers and mes
 interface Dashboard {
   readonly title: string;
   readonly refresh: string;
+  readonly templating: {
+    readonly list: readonly { readonly type: string; readonly current: { readonly value: string } }[];
+  };
   readonly panels: readonly {
     readonly id: number;
     readonly title: string;
@@ -78,15 +81,17 @@ interface Dashboard {
   }[];
 }
 
-test('the dashboard has eleven panels that do not overlap, of the data source that is provisioned', () => {
+test('the dashboard has eleven panels that do not overlap, of the data source that is provisioned unless another is chosen', () => {
   const dashboard = JSON.parse(text('grafana/dashboards/microservices-overview.json')) as Dashboard;
   expect(dashboard.title).toBe('Microservices Overview Dashboard');
   expect(dashboard.refresh).toBe('5s');
   expect(dashboard.panels).toHaveLength(11);
   const sources = load(text('grafana/provisioning/datasources/prometheus.yml')) as { datasources: { uid: string }[] };
+  const [choice] = dashboard.templating.list;
+  expect(choice).toMatchObject({ type: 'datasource', current: { value: sources.datasources[0]?.uid } });
   const cells = new Set<string>();
   for (const { datasource, gridPos, targets } of dashboard.panels) {
-    expect(datasource.uid).toBe(sources.datasources[0]?.uid);
+    expect(datasource.uid).toBe('${datasource}');
     expect(targets.length).toBeGreaterThan(0);
     for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
       for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {

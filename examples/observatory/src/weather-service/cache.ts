@@ -28,8 +28,18 @@ export function memory(now: () => number = () => performance.now()): Cache {
   };
 }
 
-/** Shared by replicas. A Redis that does not answer costs a cache miss, not an answer. */
+/**
+ * Shared by replicas. While Redis does not answer, each goes by what it has kept itself, so that the provider is not asked
+ * more often for it. `onError` hears of each kind of failure once, until Redis is back.
+ */
 export function redis(url: string, onError: (error: Error) => void): Cache {
+  const own = memory();
+  const said = new Set<string>();
+  const failed = (error: Error): void => {
+    if (said.has(error.message)) return;
+    said.add(error.message);
+    onError(error);
+  };
   const client = new Redis(url, {
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
@@ -37,22 +47,24 @@ export function redis(url: string, onError: (error: Error) => void): Cache {
     commandTimeout: 500,
     retryStrategy: (times) => Math.min(times * 200, 5000),
   });
-  client.on('error', onError);
+  client.on('error', failed);
+  client.on('ready', () => said.clear());
   return {
     name: 'redis',
     async get(key) {
       try {
         return (await client.get(key)) ?? undefined;
       } catch (error) {
-        onError(error as Error);
-        return undefined;
+        failed(error as Error);
+        return own.get(key);
       }
     },
     async set(key, value) {
+      await own.set(key, value);
       try {
         await client.set(key, value, 'EX', SECONDS);
       } catch (error) {
-        onError(error as Error);
+        failed(error as Error);
       }
     },
     async check() {

@@ -13,16 +13,8 @@ const chosen = setting('WEATHER_PROVIDER', 'offline');
 if (chosen !== 'offline' && chosen !== 'wttr') throw new Error(`WEATHER_PROVIDER is offline or wttr, not ${chosen}`);
 const provider = chosen === 'wttr' ? wttr(setting('WTTR_URL', 'http://wttr.in'), 2500) : offline(() => new Date());
 
-let lastError = '';
 const { REDIS_URL } = process.env;
-const cache = REDIS_URL
-  ? redis(REDIS_URL, (error) => {
-      // A Redis that is away says the same many times a second.
-      if (error.message === lastError) return;
-      lastError = error.message;
-      log({ level: 'warning', redis: error.message });
-    })
-  : memory();
+const cache = REDIS_URL ? redis(REDIS_URL, (error) => log({ level: 'warning', redis: error.message })) : memory();
 
 const app = weatherService({
   provider,

@@ -123,7 +123,7 @@ test('what is nothing here is 404, and counted under one label', async () => {
   expect((await ask('/metrics')).text).toContain('endpoint="other",method="GET",status="404"');
 });
 
-test('Redis shares the cache; without it the weather is there all the same', async () => {
+test('Redis shares the cache; without it each keeps the weather itself, and says once what is wrong', async () => {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'mizzen-weather-redis-'));
   cleanups.push(() => rmSync(folder, { recursive: true }));
@@ -131,8 +131,9 @@ test('Redis shares the cache; without it the weather is there all the same', asy
   const server = spawn('redis-server', args, { stdio: 'ignore' });
   const ended = new Promise((done) => server.once('exit', done));
   cleanups.push(() => server.kill('SIGKILL'));
+  const said: string[] = [];
   const connect = (): Cache => {
-    const cache = redis(`redis://127.0.0.1:${port}`, () => {});
+    const cache = redis(`redis://127.0.0.1:${port}`, ({ message }) => said.push(message));
     cleanups.push(() => cache.close());
     return cache;
   };
@@ -149,5 +150,12 @@ test('Redis shares the cache; without it the weather is there all the same', asy
   server.kill('SIGKILL');
   await ended;
   await expect.poll(async () => (await one('/health')).json['status'], { timeout: 5_000 }).toBe('degraded');
-  expect(await one('/api/weather')).toMatchObject({ status: 200, json: { cached: false } });
+  // What it has asked for itself; the other one only knew it from Redis.
+  expect(await one('/api/weather')).toMatchObject({ status: 200, json: { cached: true } });
+  expect(await other('/api/weather')).toMatchObject({ status: 200, json: { cached: false } });
+  expect(await other('/api/weather')).toMatchObject({ status: 200, json: { cached: true } });
+  const before = said.length;
+  expect(before).toBeGreaterThan(0);
+  for (let i = 0; i < 20; i++) await one('/health').then(() => one('/api/weather'));
+  expect(said.length - before).toBeLessThan(10);
 });

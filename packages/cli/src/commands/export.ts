@@ -2,15 +2,16 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { dump } from 'js-yaml';
 import { ApiFile } from '@mizzen/runtime/supervisor/api-file.ts';
-import { DEFAULT_API_PORT } from '@mizzen/runtime/supervisor/options.ts';
+import { DEFAULT_API_PORT, DEFAULT_CONSOLE_PORT } from '@mizzen/runtime/supervisor/options.ts';
 import { type Command, type Invocation, text, UsageError } from '../command.ts';
 import { DASHBOARDS, DATA_SOURCE, dashboard, PROVIDER } from '../export/dashboards.ts';
 import { ALERTS } from '../export/alerts.ts';
 import { RECORDING } from '../export/recording.ts';
-import { JOBS } from '../export/rule.ts';
+import { JOBS, SCRAPE_INTERVAL } from '../export/rule.ts';
 import { client, meshFlags } from '../running.ts';
 
 const API = `http://127.0.0.1:${DEFAULT_API_PORT}`;
+const CONSOLE = `http://127.0.0.1:${DEFAULT_CONSOLE_PORT}`;
 const PROMETHEUS = 'http://127.0.0.1:9090';
 
 /** Scrapes the control plane whose API is at `api`, and every pod of its mesh, whichever there are at that time. */
@@ -23,7 +24,7 @@ function scrapeConfiguration(api: string): object {
     static_configs: [{ targets: [host] }],
   });
   return {
-    global: { scrape_interval: '5s', evaluation_interval: '5s' },
+    global: { scrape_interval: SCRAPE_INTERVAL, evaluation_interval: SCRAPE_INTERVAL },
     rule_files: ['rules/*.yaml'],
     scrape_configs: [
       {
@@ -118,15 +119,19 @@ export const grafana: Command = {
   flags: {
     ...meshFlags,
     prometheus: { type: 'string', value: 'URL', help: `where Prometheus is (${PROMETHEUS})` },
+    console: { type: 'string', value: 'URL', help: `where traces are shown (that of the running mesh, or ${CONSOLE})` },
     force,
   },
   examples: ['mizzen export grafana monitoring'],
   run(invocation) {
+    const { values } = invocation;
     const folder = folderOf(invocation);
-    const url = text(invocation.values, 'prometheus') ?? PROMETHEUS;
+    const url = text(values, 'prometheus') ?? PROMETHEUS;
     checkUrl(url, 'prometheus');
+    const shown = text(values, 'console') ?? new ApiFile(client(values).state).console() ?? CONSOLE;
+    checkUrl(shown, 'console');
     const files: Record<string, string> = {
-      'provisioning/datasources/mizzen.yaml': yaml(DATA_SOURCE(url)),
+      'provisioning/datasources/mizzen.yaml': yaml(DATA_SOURCE(url, shown.replace(/\/+$/, ''))),
       'provisioning/dashboards/mizzen.yaml': yaml(PROVIDER(resolve(folder, 'dashboards'))),
     };
     for (const plan of DASHBOARDS)

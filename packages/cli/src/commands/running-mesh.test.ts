@@ -116,6 +116,16 @@ test('top: everything with what it uses, once where there is no terminal', async
   });
 });
 
+test('traces: a value that a flag does not take is a mistake in the command, by its name', async () => {
+  expect((await mizzen('traces')).status).toBe(0);
+  for (const [flag, value, says] of [
+    ['min-duration', 'abc', '--min-duration is a duration such as `50ms`, not `abc`'],
+    ['status', 'abc', '--status is one of HTTP'],
+    ['limit', '0', '--limit is a number from 1 to 1000'],
+  ] as const)
+    expect(await mizzen('traces', `--${flag}`, value)).toMatchObject({ status: 2, err: expect.stringContaining(says) });
+});
+
 test('dashboard tells where the console is', async () => {
   const { status, out } = await mizzen('dashboard', '--no-browser');
   expect(status).toBe(0);

@@ -44,13 +44,24 @@ export const command: Command = {
       const api = client(values);
       const answer =
         id === undefined
-          ? await api.get<TracesAnswer>(await listPath(api, values))
+          ? await listed(api, await listPath(api, values))
           : await api.get<TraceAnswer>(`/api/traces/${encodeURIComponent(id)}`);
       await print(invocation, answer, format);
       return 0;
     });
   },
 };
+
+/** @throws UsageError naming the flag, where its value is none. */
+async function listed(api: ApiClient, path: string): Promise<TracesAnswer> {
+  try {
+    return await api.get<TracesAnswer>(path);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== 'invalid') throw error;
+    const flagOf = (parameter: string): string => parameter.replaceAll(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+    throw new UsageError(error.message.replace(/^`(\w+)`/, (_, parameter: string) => `--${flagOf(parameter)}`));
+  }
+}
 
 async function print(
   { out, values, color }: Invocation,

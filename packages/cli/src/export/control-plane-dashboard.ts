@@ -80,13 +80,22 @@ export const controlPlane: DashboardPlan = {
       ],
     },
     {
-      title: 'Its process',
-      unit: 'short',
+      title: 'Processor of the control plane',
+      unit: 'cores',
+      queries: [[rate('process_cpu_seconds_total', JOB), '{{instance}}']],
+    },
+    {
+      title: 'Memory of the control plane',
+      unit: 'bytes',
       queries: [
-        [rate('process_cpu_seconds_total', JOB), 'cores'],
-        [`process_resident_memory_bytes{${JOB}} / 1e6`, 'megabytes'],
-        [`process_open_fds{${JOB}}`, 'open files'],
+        [`process_resident_memory_bytes{${JOB}}`, 'resident'],
+        [`nodejs_heap_size_used_bytes{${JOB}}`, 'heap in use'],
       ],
+    },
+    {
+      title: 'Open files of the control plane',
+      unit: 'short',
+      queries: [[`process_open_fds{${JOB}}`, '{{instance}}']],
     },
     {
       title: 'Versions',

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 /** Dashboards against the types that Grafana publishes, which are generated from its schemas. */
 
 const SCHEMA = join(dirname(createRequire(import.meta.url).resolve('@grafana/schema/package.json')), 'dist/types/raw');
+const EXAMPLE = 'examples/observatory/grafana/dashboards/microservices-overview.json';
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'mizzen-dashboards-'));
@@ -47,9 +48,34 @@ function complaints(...all: readonly string[]): string {
 
 test('every dashboard is what Grafana’s schema wants', () => {
   const own = globSync('**/dashboards/*.json', { cwd: folder }).map((file) => join(folder, file));
-  const example = join(repositoryRoot, 'examples/observatory/grafana/dashboards/microservices-overview.json');
+  const example = join(repositoryRoot, EXAMPLE);
   expect(own).toHaveLength(4);
   expect(complaints(...[...own, example].map((file) => readFileSync(file, 'utf8')))).toBe('');
+});
+
+test('every dashboard asks the data source that is chosen above it, and has panels of their own numbers', () => {
+  const files = globSync('**/dashboards/*.json', { cwd: folder }).map((file) => join(folder, file));
+  for (const file of [...files, join(repositoryRoot, EXAMPLE)]) {
+    const text = readFileSync(file, 'utf8');
+    const { uid, panels, templating } = JSON.parse(text) as {
+      uid: string;
+      panels: { id: number }[];
+      templating: { list: { name: string; type: string; query: unknown }[] };
+    };
+    expect(uid, file).not.toBe('');
+    expect(templating.list[0]).toMatchObject({ name: 'datasource', type: 'datasource', query: 'prometheus' });
+    const asked = [...text.matchAll(/"datasource": \{\s*"type": "prometheus",\s*"uid": "([^"]*)"/g)].map(
+      ([, id]) => id,
+    );
+    expect([asked.length > panels.length, new Set(asked)], file).toEqual([true, new Set(['${datasource}'])]);
+    expect(new Set(panels.map(({ id }) => id)).size, file).toBe(panels.length);
+  }
+});
+
+test('exemplars lead to their traces, in provisioning that Grafana expands', () => {
+  const file = readFileSync(join(folder, 'provisioning/datasources/mizzen.yaml'), 'utf8');
+  expect(file).toContain('url: http://127.0.0.1:15080/#/trace?id=$${__value.raw}\n');
+  expect(readFileSync(join(folder, 'dashboards/mizzen-service.json'), 'utf8')).toContain('"exemplar": true');
 });
 
 test('what is not in the schema, or has no value of its own, is found', () => {

@@ -1,10 +1,22 @@
 import { controlPlane } from './control-plane-dashboard.ts';
 import { mesh, service, workload } from './mesh-dashboards.ts';
 import type { DashboardPlan } from './panel.ts';
+import { SCRAPE_INTERVAL } from './rule.ts';
 
 export const DASHBOARDS: readonly DashboardPlan[] = [mesh, service, workload, controlPlane];
 
-const SOURCE = { type: 'prometheus', uid: 'mizzen-prometheus' };
+const UID = 'mizzen-prometheus';
+const NAME = 'Mizzen Prometheus';
+/** Whichever Prometheus is chosen above the dashboard, so that it is of use in a Grafana that has another one. */
+const SOURCE = { type: 'prometheus', uid: '${datasource}' };
+const SOURCES = {
+  name: 'datasource',
+  label: 'Data source',
+  type: 'datasource',
+  query: 'prometheus',
+  refresh: 1,
+  current: { text: NAME, value: UID },
+};
 
 /** A dashboard as Grafana has it in files. */
 export function dashboard({ uid, title, variables, panels }: DashboardPlan): object {
@@ -15,21 +27,26 @@ export function dashboard({ uid, title, variables, panels }: DashboardPlan): obj
     timezone: 'browser',
     schemaVersion: 39,
     version: 1,
+    editable: true,
+    graphTooltip: 1,
     refresh: '5s',
     time: { from: 'now-15m', to: 'now' },
     templating: {
-      list: variables.map(([name, query]) => ({
-        name,
-        type: 'query',
-        datasource: SOURCE,
-        query: { query, refId: name },
-        refresh: 2,
-        includeAll: true,
-        multi: true,
-        current: { text: 'All', value: '$__all' },
-      })),
+      list: [
+        SOURCES,
+        ...variables.map(([name, query]) => ({
+          name,
+          type: 'query',
+          datasource: SOURCE,
+          query: { query, refId: name },
+          refresh: 2,
+          includeAll: true,
+          multi: true,
+          current: { text: 'All', value: '$__all' },
+        })),
+      ],
     },
-    panels: panels.map(({ title: text, unit, kind = 'timeseries', queries }, i) => ({
+    panels: panels.map(({ title: text, unit, kind = 'timeseries', queries, exemplars }, i) => ({
       id: i + 1,
       type: kind,
       title: text,
@@ -41,15 +58,32 @@ export function dashboard({ uid, title, variables, panels }: DashboardPlan): obj
         datasource: SOURCE,
         expr,
         legendFormat,
+        ...(exemplars === true ? { exemplar: true } : {}),
       })),
     })),
   };
 }
 
-export const DATA_SOURCE = (url: string): object => ({
+/** The console's page of the trace that an exemplar names. `$$`: in provisioning, `$` begins a variable of the environment. */
+const TRACE = '/#/trace?id=$${__value.raw}';
+
+/** `console`: where traces of exemplars are shown. */
+export const DATA_SOURCE = (url: string, console: string): object => ({
   apiVersion: 1,
   datasources: [
-    { name: 'Mizzen Prometheus', uid: SOURCE.uid, type: 'prometheus', access: 'proxy', url, isDefault: true },
+    {
+      name: NAME,
+      uid: UID,
+      type: 'prometheus',
+      access: 'proxy',
+      url,
+      isDefault: true,
+      jsonData: {
+        httpMethod: 'POST',
+        timeInterval: SCRAPE_INTERVAL,
+        exemplarTraceIdDestinations: [{ name: 'trace_id', url: console + TRACE, urlDisplayLabel: 'Trace' }],
+      },
+    },
   ],
 });
 export const PROVIDER = (path: string): object => ({

@@ -6,6 +6,9 @@ const SERVICE = 'reporter="destination",destination_service=~"$service"';
 const INBOUND = 'reporter="destination",destination_workload_namespace=~"$namespace",destination_workload=~"$workload"';
 const OUTBOUND = 'reporter="source",source_workload_namespace=~"$namespace",source_workload=~"$workload"';
 const PODS = 'namespace=~"$namespace",workload=~"$workload"';
+/** Two namespaces may have services of one name. */
+const SERVICE_NAME = 'destination_service_name, destination_service_namespace';
+const NAMED = '{{destination_service_name}}.{{destination_service_namespace}}';
 const ALL = 'reporter="destination"';
 /** What never happened has no series. */
 const orNone = (expr: string): string => `${expr} or vector(0)`;
@@ -30,19 +33,17 @@ export const mesh: DashboardPlan = {
     {
       title: 'Requests by service',
       unit: 'reqps',
-      queries: [
-        [`sum by (destination_service_name) (${rate('istio_requests_total', ALL)})`, '{{destination_service_name}}'],
-      ],
+      queries: [[`sum by (${SERVICE_NAME}) (${rate('istio_requests_total', ALL)})`, NAMED]],
     },
     {
       title: 'Errors by service',
       unit: 'percentunit',
-      queries: [['mizzen:service_errors:ratio1m', '{{destination_service_name}}']],
+      queries: [['mizzen:service_errors:ratio1m', NAMED]],
     },
     {
       title: 'Latency by service, 99 of 100',
       unit: 'ms',
-      queries: [[latency(0.99, 'destination_service_name', ALL), '{{destination_service_name}}']],
+      queries: [[latency(0.99, SERVICE_NAME, ALL), NAMED]],
     },
     {
       title: 'Mutual TLS',
@@ -58,14 +59,8 @@ export const mesh: DashboardPlan = {
       title: 'Bytes of connections that are not HTTP',
       unit: 'Bps',
       queries: [
-        [
-          orNone(`sum by (destination_service_name) (${rate('istio_tcp_sent_bytes_total', ALL)})`),
-          'sent {{destination_service_name}}',
-        ],
-        [
-          orNone(`sum by (destination_service_name) (${rate('istio_tcp_received_bytes_total', ALL)})`),
-          'received {{destination_service_name}}',
-        ],
+        [orNone(`sum by (${SERVICE_NAME}) (${rate('istio_tcp_sent_bytes_total', ALL)})`), `sent ${NAMED}`],
+        [orNone(`sum by (${SERVICE_NAME}) (${rate('istio_tcp_received_bytes_total', ALL)})`), `received ${NAMED}`],
       ],
     },
     {
@@ -89,11 +84,12 @@ export const service: DashboardPlan = {
     {
       title: 'Errors',
       unit: 'percentunit',
-      queries: [['mizzen:service_errors:ratio1m{destination_service=~"$service"}', '{{destination_service_name}}']],
+      queries: [['mizzen:service_errors:ratio1m{destination_service=~"$service"}', NAMED]],
     },
     {
       title: 'Latency',
       unit: 'ms',
+      exemplars: true,
       queries: percentiles((share) => latency(share, '', SERVICE)),
     },
     {
@@ -150,20 +146,21 @@ export const workload: DashboardPlan = {
       unit: 'reqps',
       queries: [
         [
-          `sum by (destination_service_name, response_code) (${rate('istio_requests_total', OUTBOUND)})`,
-          '{{destination_service_name}} {{response_code}}',
+          `sum by (${SERVICE_NAME}, response_code) (${rate('istio_requests_total', OUTBOUND)})`,
+          `${NAMED} {{response_code}}`,
         ],
       ],
     },
     {
       title: 'Latency of requests received',
       unit: 'ms',
+      exemplars: true,
       queries: percentiles((share) => latency(share, '', INBOUND)),
     },
     {
       title: 'Latency of requests sent, 99 of 100',
       unit: 'ms',
-      queries: [[latency(0.99, 'destination_service_name', OUTBOUND), '{{destination_service_name}}']],
+      queries: [[latency(0.99, SERVICE_NAME, OUTBOUND), NAMED]],
     },
     {
       title: 'Connections upstream',

@@ -3,6 +3,8 @@ export interface Panel {
   readonly unit: string;
   readonly kind?: 'timeseries' | 'stat' | 'table';
   readonly queries: readonly (readonly [expr: string, legend: string])[];
+  /** Requests that were traced are dots in it, each with a link to its trace. */
+  readonly exemplars?: boolean;
 }
 export interface DashboardPlan {
   readonly uid: string;
@@ -12,7 +14,8 @@ export interface DashboardPlan {
   readonly panels: readonly Panel[];
 }
 
-export const rate = (metric: string, where = ''): string => `rate(${metric}{${where}}[1m])`;
+/** Over as long as Grafana finds right for how often the data source is scraped and how much time is shown. */
+export const rate = (metric: string, where = ''): string => `rate(${metric}{${where}}[$__rate_interval])`;
 
 /** A percentile of a histogram, by labels or over all. */
 export function quantile(share: number, by: string, buckets: string): string {

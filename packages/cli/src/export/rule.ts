@@ -18,5 +18,8 @@ export interface RuleFile {
 /** What the exported configuration calls what it scrapes: pods, the control plane, and what workloads use. */
 export const JOBS = { pods: 'mizzen', controlPlane: 'mizzen-control-plane', workloads: 'mizzen-workloads' } as const;
 
+/** How often all of it is scraped. */
+export const SCRAPE_INTERVAL = '5s';
+
 /** Containers of applications: what proxies use is no sign of what the application does. */
 export const APPLICATION = 'container!="istio-proxy"';

@@ -10,6 +10,15 @@ export function addProcessMetrics(registry: Registry): void {
   registry.gauge({ name: 'process_resident_memory_bytes', help: 'Bytes of memory in use.' }, () => [
     [[], process.memoryUsage.rss()],
   ]);
+  registry.gauge({ name: 'nodejs_heap_size_used_bytes', help: 'Bytes of the heap in use.' }, () => [
+    [[], process.memoryUsage().heapUsed],
+  ]);
+  registry.gauge({ name: 'nodejs_heap_size_total_bytes', help: 'Bytes of the heap.' }, () => [
+    [[], process.memoryUsage().heapTotal],
+  ]);
+  registry.gauge({ name: 'nodejs_external_memory_bytes', help: 'Bytes of memory outside of the heap.' }, () => [
+    [[], process.memoryUsage().external],
+  ]);
   registry.gauge({ name: 'process_start_time_seconds', help: 'When it started, in seconds since the epoch.' }, () => [
     [[], performance.timeOrigin / 1000],
   ]);

@@ -17,6 +17,7 @@ export interface CommonProperties {
   readonly upstreamRemoteAddress?: LoggedAddress;
   readonly upstreamLocalAddress?: LoggedAddress;
   readonly tlsProperties?: {
+    readonly tlsVersion?: string;
     readonly tlsSniHostname?: string;
     readonly peerCertificateProperties?: Certificate;
     readonly localCertificateProperties?: Certificate;

@@ -96,6 +96,33 @@ test('a server waits for what the client says of their connection', () => {
   expect(line).toContain('source_principal="spiffe://cluster.local/ns/shop/sa/default"');
 });
 
+test('expressions see the TLS of a connection: its version, as Envoy writes it, and both names', () => {
+  const { server } = observed();
+  const names = [
+    'connection.tls_version',
+    'connection.uri_san_peer_certificate',
+    'connection.uri_san_local_certificate',
+  ];
+  const dimensions = Object.fromEntries(names.map((name, i) => [`tls_${i}`, name]));
+  const metrics = [{ name: 'requests_total', dimensions }];
+  const sink = server.open(JSON.stringify({ direction: 'INBOUND', metrics }))!;
+  const named = (uri: string) => ({ subjectAltName: [{ uri }] });
+  sink.http({
+    commonProperties: {
+      tlsProperties: {
+        tlsVersion: 'TLSv1_3',
+        peerCertificateProperties: named('spiffe://a'),
+        localCertificateProperties: named('spiffe://b'),
+      },
+    },
+  });
+  sink.http({});
+  expect(samples(server, 'requests_total').map((line) => line.replace(/.*,(tls_0.*)\}.*/, '$1'))).toEqual([
+    'tls_0="TLSv1.3",tls_1="spiffe://a",tls_2="spiffe://b"',
+    'tls_0="unknown",tls_1="unknown",tls_2="unknown"',
+  ]);
+});
+
 test('messages of a call are counted as it goes on, once it is known who takes part, and the call when it ends', () => {
   const { server } = observed();
   const sink = server.open('{"direction":"INBOUND"}')!;

@@ -98,6 +98,14 @@ function infoOf(entry: HttpEntry & TcpEntry, { key, peer }: KnownPeer): StreamIn
   };
 }
 
+/** As Envoy's attributes have them. */
+const TLS_VERSIONS: Readonly<Record<string, string>> = {
+  TLSv1: 'TLSv1',
+  TLSv1_1: 'TLSv1.1',
+  TLSv1_2: 'TLSv1.2',
+  TLSv1_3: 'TLSv1.3',
+};
+
 function peerTls(common: CommonProperties): PeerTls | undefined {
   if (common.tlsProperties === undefined) return undefined;
   const { peer, own } = downstreamNames(common);
@@ -109,7 +117,7 @@ function peerTls(common: CommonProperties): PeerTls | undefined {
     localUriSan: own,
     peerFingerprint: '',
     peerCertificatePem: () => '',
-    version: '',
+    version: TLS_VERSIONS[common.tlsProperties.tlsVersion ?? ''] ?? '',
     cipher: '',
   };
 }

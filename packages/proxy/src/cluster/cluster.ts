@@ -3,8 +3,9 @@ import { isIP } from 'node:net';
 import type { Deps } from '../deps.ts';
 import type { JsonObject } from '@mizzen/xds';
 import { makePicker, nobodyPicker, type Level, type Picker, type PickerOptions } from '../lb/picker.ts';
+import { inPanic } from '../lb/priority-load.ts';
 import { overridePicker } from '../lb/override-host.ts';
-import { countSubsets, subsetPicker } from '../lb/subsets.ts';
+import { countDuplicates, countSubsets, subsetPicker } from '../lb/subsets.ts';
 import type { BalancedHost, PriorityHosts } from '../lb/types.ts';
 import type { ZoneOptions } from '../lb/zone.ts';
 import type { SuccessRates } from '../health/outlier.ts';
@@ -79,7 +80,7 @@ export class Cluster implements UpstreamCluster {
   /** The zone that the proxy is in; '': not known. */
   ownZone = '';
   /** For zone-aware routing. */
-  neighbours: (() => Neighbours | undefined) | undefined = undefined;
+  neighbours: ((panicThreshold: number) => Neighbours | undefined) | undefined = undefined;
   #closed = false;
   readonly #watchers = new Set<() => void>();
 
@@ -337,20 +338,26 @@ export class Cluster implements UpstreamCluster {
   }
 
   /** How the healthy hosts of the first priority are spread over localities. */
-  firstPriority(): Omit<Neighbours, 'ownLocality'> {
+  firstPriority(panicThreshold: number): Omit<Neighbours, 'ownLocality'> {
     const first = this.#priorities[0];
     if (first === undefined) return { local: [], localPanics: false };
     return {
-      local: first.localities.map(({ key, healthy }) => ({ locality: key, healthy: healthy.length })),
-      localPanics: first.hosts.length > 0 && first.healthy.length / first.hosts.length < this.program.panicThreshold,
+      local: first.localities
+        .filter(({ hosts }) => hosts.length > 0)
+        .map(({ key, healthy }) => ({
+          locality: key,
+          healthy: healthy.length,
+          weight: healthy.reduce((sum, { weight }) => sum + weight, 0),
+        })),
+      localPanics: inPanic(first, panicThreshold),
     };
   }
 
   #zone(): ZoneOptions | undefined {
-    const neighbours = this.neighbours?.();
+    const { zoneAware, panicThreshold } = this.program;
+    const neighbours = this.neighbours?.(panicThreshold);
     if (neighbours === undefined) return undefined;
-    const { routingEnabled, minClusterSize, failOnPanic } = this.program.zoneAware;
-    return { ...neighbours, routingEnabled, minClusterSize, failOnPanic, stats: this.stats };
+    return { ...neighbours, program: zoneAware, stats: this.stats };
   }
 
   /** As Envoy has it, only where endpoints are discovered. */
@@ -385,6 +392,7 @@ export class Cluster implements UpstreamCluster {
     const { stats } = this;
     const hosts = [...this.#hosts.values()].map(({ endpoint }) => endpoint.metadata?.['envoy.lb']);
     // An Envoy of one worker has them twice: there, and in its main thread.
+    stats.lb_subsets_single_host_per_subset_duplicate = countDuplicates(hosts, subsets);
     const more = 2 * countSubsets(hosts, subsets) - stats.lb_subsets_active;
     stats.lb_subsets_active += more;
     if (more > 0) stats.lb_subsets_created += more;

@@ -242,14 +242,14 @@ export class ClusterManager {
     const cluster = new Cluster(program, tls, stats, deps);
     if (localCluster === undefined) return cluster;
     if (program.name === localCluster) cluster.watch(() => this.#localChanged());
-    else cluster.neighbours = () => this.#local(localCluster, locality);
+    else cluster.neighbours = (panicThreshold) => this.#local(localCluster, locality, panicThreshold);
     return cluster;
   }
 
   /** Where the proxies that do the same as this one are. */
-  #local(name: string, locality: string): Neighbours | undefined {
+  #local(name: string, locality: string, panicThreshold: number): Neighbours | undefined {
     const cluster = this.#active.get(name)?.cluster;
-    return cluster === undefined ? undefined : { ...cluster.firstPriority(), ownLocality: locality };
+    return cluster === undefined ? undefined : { ...cluster.firstPriority(panicThreshold), ownLocality: locality };
   }
 
   #localChanged(): void {

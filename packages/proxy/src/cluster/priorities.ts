@@ -1,5 +1,5 @@
 import type { LocalityHosts, PriorityHosts } from '../lb/types.ts';
-import type { EndpointsProgram } from '../program/types.ts';
+import type { EndpointProgram, EndpointsProgram } from '../program/types.ts';
 import { authorityOf, type ClusterHost } from './host.ts';
 
 /** Sorts the hosts of a cluster by priority, locality and what each may be used for now. */
@@ -8,15 +8,11 @@ export function priorities(endpoints: EndpointsProgram, hosts: ReadonlyMap<strin
   const sorted: PriorityHosts[] = [];
   const seen = new Set<ClusterHost>();
   for (let priority = 0; priority <= last; priority++) {
-    const localities = endpoints.localities
-      .filter((locality) => locality.priority === priority)
-      .map((locality): LocalityHosts & { excluded: number } => {
-        const members = locality.endpoints
-          .map((endpoint) => hosts.get(hostKey(endpoint))!)
-          .filter((host) => !seen.has(host));
-        for (const host of members) seen.add(host);
-        return { key: localityKey(locality), weight: locality.weight ?? 0, ...byAvailability(members) };
-      });
+    const localities = places(endpoints, priority).map(({ key, weight, members }) => {
+      const own = members.map((endpoint) => hosts.get(hostKey(endpoint))!).filter((host) => !seen.has(host));
+      for (const host of own) seen.add(host);
+      return { key, weight, ...byAvailability(own) };
+    });
     sorted.push({
       localities,
       hosts: localities.flatMap((locality) => locality.hosts),
@@ -28,9 +24,30 @@ export function priorities(endpoints: EndpointsProgram, hosts: ReadonlyMap<strin
   return sorted;
 }
 
+interface Place {
+  readonly key: string;
+  weight: number;
+  readonly members: EndpointProgram[];
+}
+
+/** A locality that is listed several times is one; the last weight that is given counts. */
+function places({ localities }: EndpointsProgram, priority: number): readonly Place[] {
+  const byKey = new Map<string, Place>();
+  for (const locality of localities) {
+    if (locality.priority !== priority) continue;
+    const key = localityKey(locality);
+    let place = byKey.get(key);
+    if (place === undefined) byKey.set(key, (place = { key, weight: 0, members: [] }));
+    place.weight = locality.weight ?? place.weight;
+    place.members.push(...locality.endpoints);
+  }
+  return [...byKey.values()];
+}
+
 /** What makes two endpoints of an assignment the same one. */
-export function hostKey(endpoint: EndpointsProgram['localities'][number]['endpoints'][number]): string {
-  return `${authorityOf(endpoint)} ${endpoint.hostname}`;
+export function hostKey(endpoint: EndpointProgram): string {
+  const key = `${authorityOf(endpoint)} ${endpoint.hostname}`;
+  return endpoint.copy === undefined ? key : `${key} ${endpoint.copy}`;
 }
 
 function byAvailability(hosts: readonly ClusterHost[]): Omit<LocalityHosts, 'weight' | 'key'> & { excluded: number } {

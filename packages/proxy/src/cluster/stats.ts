@@ -19,6 +19,8 @@ export interface ClusterDetailStats extends ClusterStats {
   lb_subsets_selected: number;
   lb_subsets_fallback: number;
   lb_subsets_fallback_panic: number;
+  /** Where there are subsets: hosts that a subset of a single one leaves out. */
+  lb_subsets_single_host_per_subset_duplicate: number | undefined;
   lb_local_cluster_not_ok: number;
   lb_zone_cluster_too_small: number;
   lb_zone_no_capacity_left: number;
@@ -163,6 +165,7 @@ export function newClusterStats(): ClusterDetailStats {
     lb_subsets_selected: 0,
     lb_subsets_fallback: 0,
     lb_subsets_fallback_panic: 0,
+    lb_subsets_single_host_per_subset_duplicate: undefined,
     lb_local_cluster_not_ok: 0,
     lb_zone_cluster_too_small: 0,
     lb_zone_no_capacity_left: 0,

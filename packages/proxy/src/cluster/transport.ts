@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject, JsonValue } from '@mizzen/xds';
 import type { Clock } from '../deps.ts';
 import type {
@@ -92,5 +93,5 @@ function contains(metadata: JsonObject | undefined, match: JsonObject): boolean 
 }
 
 export function sameValue(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
-  return a === b || (typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b));
+  return a === b || (typeof a === 'object' && typeof b === 'object' && isDeepStrictEqual(a, b));
 }

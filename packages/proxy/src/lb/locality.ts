@@ -4,7 +4,7 @@ import type { BalancedHost, HostPicker, LocalityHosts } from './types.ts';
 
 /**
  * Locality-weighted balancing: first a locality, by its weight times how much of it is available (with Envoy's
- * overprovisioning), then a host within it. Undefined when no locality has weight and hosts.
+ * overprovisioning; excluded hosts do not count), then a host within it. Undefined when no locality has weight and hosts.
  */
 export function localityPicker(
   localities: readonly LocalityHosts[],
@@ -17,7 +17,9 @@ export function localityPicker(
   for (const locality of localities) {
     const hosts = locality[kind];
     if (hosts.length === 0 || locality.weight === 0) continue;
-    const available = Math.min(1, (overprovisioningFactor / 100) * (hosts.length / locality.hosts.length));
+    const counted = locality.hosts.filter((host) => host.excluded !== true).length;
+    if (counted === 0) continue;
+    const available = Math.min(1, (overprovisioningFactor / 100) * (hosts.length / counted));
     entries.push({ picker: makePicker(hosts), weight: locality.weight * available });
   }
   if (entries.length === 0) return undefined;

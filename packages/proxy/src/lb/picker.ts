@@ -141,7 +141,8 @@ function source(priority: PriorityHosts, panic: boolean, options: PickerOptions,
     return { healthy: all, degraded: all, onPanic: options.onPanic };
   }
   const of = (kind: 'healthy' | 'degraded'): HostPicker => {
-    const byLocality = options.localityWeighted
+    const weighted = options.localityWeighted && priority.unweighted !== true;
+    const byLocality = weighted
       ? localityPicker(priority.localities, kind, options.overprovisioningFactor, make, deps)
       : undefined;
     return byLocality ?? byZone(priority, kind, options, make, deps) ?? make(priority[kind]);

@@ -97,7 +97,8 @@ function availability(priority: PriorityHosts, available: PriorityHosts['hosts']
   );
 }
 
-function inPanic(priority: PriorityHosts, threshold: number): boolean {
+/** Too few of its hosts are available. */
+export function inPanic(priority: PriorityHosts, threshold: number): boolean {
   const count = priority.hosts.length - priority.excluded;
   const available = count === 0 ? 0 : (priority.healthy.length + priority.degraded.length) / count;
   return available < threshold;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject, JsonValue } from '@mizzen/xds';
 import type { SelectorProgram, SubsetProgram } from '../program/types.ts';
 import type { LbContext } from '../types.ts';
@@ -138,14 +139,23 @@ class Subsets {
       case 'ANY_ENDPOINT':
         return (this.#any ??= this.#choose(this.#priorities.map((priority) => this.#narrow(priority, () => true))));
       case 'DEFAULT_SUBSET':
-        return (this.#default ??= this.#matching(this.#program.defaultSubset as Criteria, false) ?? nobody);
+        return (this.#default ??= this.#ofDefault());
     }
   }
 
-  #matching(criteria: Criteria, singleHost: boolean): Choose | undefined {
+  /** With no host in it, it panics. */
+  #ofDefault(): Choose {
+    return this.#choose(this.#fitting(this.#program.defaultSubset as Criteria));
+  }
+
+  #fitting(criteria: Criteria): PriorityHosts[] {
     const keys = this.#selectorOf(criteria)?.keys ?? Object.keys(criteria);
     const fits = (host: BalancedHost): boolean => this.#has(this.#metadataOf(host), criteria, keys);
-    const narrowed = this.#priorities.map((priority) => this.#narrow(priority, fits));
+    return this.#priorities.map((priority) => this.#narrow(priority, fits));
+  }
+
+  #matching(criteria: Criteria, singleHost: boolean): Choose | undefined {
+    const narrowed = this.#fitting(criteria);
     const first = narrowed.find(({ hosts }) => hosts.length > 0)?.hosts[0];
     if (first === undefined) return undefined;
     return singleHost ? () => first : this.#choose(narrowed);
@@ -160,13 +170,12 @@ class Subsets {
     return keys.every((key) => {
       const value = metadata?.[key];
       if (value === undefined) return false;
-      const wanted = JSON.stringify(criteria[key]);
-      if (this.#program.listAsAny && Array.isArray(value)) return value.some((one) => JSON.stringify(one) === wanted);
-      return JSON.stringify(value) === wanted;
+      const wanted = criteria[key];
+      if (this.#program.listAsAny && Array.isArray(value)) return value.some((one) => isDeepStrictEqual(one, wanted));
+      return isDeepStrictEqual(value, wanted);
     });
   }
 
-  /** Without its weights a locality counts for nothing, so that hosts are chosen from all of them alike. */
   #narrow(priority: PriorityHosts, keep: (host: BalancedHost) => boolean): PriorityHosts {
     const only = (hosts: readonly BalancedHost[]): readonly BalancedHost[] => hosts.filter(keep);
     const { localityWeightAware, scaleLocalityWeight } = this.#program;
@@ -175,6 +184,7 @@ class Subsets {
       healthy: only(priority.healthy),
       degraded: only(priority.degraded),
       excluded: priority.hosts.filter((host) => host.excluded === true && keep(host)).length,
+      unweighted: !localityWeightAware,
       localities: priority.localities.map((locality): LocalityHosts => {
         const hosts = only(locality.hosts);
         const scaled = scaleLocalityWeight
@@ -182,7 +192,7 @@ class Subsets {
           : locality.weight;
         return {
           key: locality.key,
-          weight: localityWeightAware ? scaled : 0,
+          weight: scaled,
           hosts,
           healthy: only(locality.healthy),
           degraded: only(locality.degraded),
@@ -213,4 +223,24 @@ function combinations(keys: readonly string[], metadata: JsonObject, listAsAny: 
     },
     [[]],
   );
+}
+
+/** How many hosts a subset of a single host would have beside that one. */
+export function countDuplicates(
+  hosts: Iterable<JsonObject | undefined>,
+  { selectors, listAsAny }: SubsetProgram,
+): number {
+  const seen = new Set<string>();
+  let duplicates = 0;
+  for (const metadata of hosts) {
+    for (const { keys, singleHost } of selectors) {
+      if (!singleHost || metadata === undefined || metadata[keys[0]!] === undefined) continue;
+      for (const values of combinations(keys, metadata, listAsAny)) {
+        const subset = JSON.stringify([keys, values]);
+        if (seen.has(subset)) duplicates++;
+        seen.add(subset);
+      }
+    }
+  }
+  return duplicates;
 }

@@ -30,6 +30,8 @@ export interface PriorityHosts {
   /** Known, but not yet checked for the first time: counted neither way. */
   readonly excluded: number;
   readonly localities: readonly LocalityHosts[];
+  /** Its localities stand side by side, whatever they weigh. */
+  readonly unweighted?: boolean;
   /** Percent, where priorities of several clusters stand side by side; otherwise they have one in common. */
   readonly overprovisioningFactor?: number;
 }

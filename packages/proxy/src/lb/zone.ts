@@ -1,22 +1,23 @@
 import type { Deps } from '../deps.ts';
+import type { ZoneAwareProgram } from '../program/types.ts';
 import type { LocalityHosts, PriorityHosts } from './types.ts';
 
 /** Zone-aware routing: which part of its requests a proxy sends to its own locality. */
 export interface ZoneOptions {
-  /** Healthy hosts of the cluster that the proxy is one of, by locality; the proxy's own locality. */
+  readonly program: ZoneAwareProgram;
+  /** The cluster that the proxy is one of, by locality; the proxy's own locality. */
   readonly local: readonly LocalCount[];
   readonly ownLocality: string;
   readonly localPanics: boolean;
-  /** Chance that a request is routed by zone at all. */
-  readonly routingEnabled: number;
-  readonly minClusterSize: number;
-  readonly failOnPanic: boolean;
   readonly stats: ZoneStats;
 }
 
+/** Of a locality that has hosts, healthy or not. */
 export interface LocalCount {
   readonly locality: string;
   readonly healthy: number;
+  /** Of the healthy ones together. */
+  readonly weight: number;
 }
 
 export interface ZoneStats {
@@ -36,40 +37,35 @@ export type ChooseLocality = () => LocalityHosts | undefined | 'nobody';
  * hosts alike; the rest goes where others leave room. Parts of 10,000 as in Envoy. Only the first priority is routed so.
  */
 export function zoneChoice(priority: PriorityHosts, options: ZoneOptions, deps: Deps): ChooseLocality | undefined {
-  const { stats } = options;
-  const localities = ownFirst(priority.localities, options.ownLocality);
+  const { stats, local, ownLocality, program } = options;
+  const localities = ownFirst(
+    priority.localities.filter(({ hosts }) => hosts.length > 0),
+    ownLocality,
+  );
   if (localities.length < 2) return undefined;
-  const locals = options.local.reduce((sum, { healthy }) => sum + healthy, 0);
-  if (locals === 0) {
+  if (local.length < 2 && !program.forceDirect && program.forceLocalFrom === undefined) return undefined;
+  if (!local.some(({ locality }) => locality === ownLocality)) {
     stats.lb_local_cluster_not_ok++;
     return undefined;
   }
-  if (priority.healthy.length < options.minClusterSize) {
+  if (priority.healthy.length < program.minClusterSize) {
     stats.lb_zone_cluster_too_small++;
     return undefined;
   }
-  const parts = localities.map(({ key, healthy }) => {
-    const there = options.local.find(({ locality }) => locality === key)?.healthy ?? 0;
-    return {
-      local: Math.floor((10_000 * there) / locals),
-      upstream: Math.floor((10_000 * healthy.length) / priority.healthy.length),
-    };
-  });
-  const hasOwn = localities[0]!.key === options.ownLocality;
+  const { parts, hasOwn, direct } = partsOf(localities, options);
   const own = parts[0]!;
-  const direct = hasOwn && own.upstream > 0 && own.upstream >= own.local;
   const toOwn = hasOwn && own.local > 0 ? Math.floor((own.upstream * 10_000) / own.local) : 0;
   let room = 0;
-  const residual = parts.map(({ local, upstream }, i) => {
-    if (!(hasOwn && i === 0) && upstream > local) room += upstream - local;
+  const residual = parts.map((part, i) => {
+    if (!(hasOwn && i === 0) && part.upstream > part.local) room += part.upstream - part.local;
     return room;
   });
   const { random } = deps;
   return () => {
-    if (options.routingEnabled < 1 && random.float() >= options.routingEnabled) return undefined;
+    if (program.routingEnabled < 1 && random.float() >= program.routingEnabled) return undefined;
     if (options.localPanics) {
       stats.lb_local_cluster_not_ok++;
-      return options.failOnPanic ? 'nobody' : undefined;
+      return program.failOnPanic ? 'nobody' : undefined;
     }
     if (direct) {
       stats.lb_zone_routing_all_directly++;
@@ -87,6 +83,39 @@ export function zoneChoice(priority: PriorityHosts, options: ZoneOptions, deps: 
     const at = random.uint32() % room;
     return localities[residual.findIndex((upTo) => at < upTo)];
   };
+}
+
+interface Parts {
+  /** What each locality has of the proxies and of the hosts. */
+  readonly parts: readonly { readonly local: number; readonly upstream: number }[];
+  /** The first locality is the proxy's own. */
+  readonly hasOwn: boolean;
+  /** Its own locality takes everything. */
+  readonly direct: boolean;
+}
+
+function partsOf(localities: readonly LocalityHosts[], options: ZoneOptions): Parts {
+  const { local, ownLocality } = options;
+  const { byWeight, forceDirect, forceLocalFrom } = options.program;
+  const ofLocal = (count: LocalCount): number => (byWeight ? count.weight : count.healthy);
+  const ofUpstream = ({ healthy }: LocalityHosts): number =>
+    byWeight ? healthy.reduce((sum, { weight }) => sum + weight, 0) : healthy.length;
+  const locals = local.reduce((sum, count) => sum + ofLocal(count), 0);
+  const upstreams = localities.reduce((sum, locality) => sum + ofUpstream(locality), 0);
+  const parts = localities.map((locality) => {
+    const here = local.find((count) => count.locality === locality.key);
+    const known = here !== undefined && locality.healthy.length > 0;
+    return {
+      local: known && locals > 0 ? Math.floor((10_000 * ofLocal(here)) / locals) : 0,
+      upstream: upstreams > 0 ? Math.floor((10_000 * ofUpstream(locality)) / upstreams) : 0,
+    };
+  });
+  const [first] = localities;
+  const own = parts[0]!;
+  const hasOwn = first!.key === ownLocality;
+  const enough = own.upstream > 0 && own.upstream >= own.local;
+  const forced = forceDirect || (forceLocalFrom !== undefined && first!.healthy.length >= forceLocalFrom);
+  return { parts, hasOwn, direct: hasOwn && (enough || forced) };
 }
 
 function ownFirst(localities: readonly LocalityHosts[], own: string): readonly LocalityHosts[] {

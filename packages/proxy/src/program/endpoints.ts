@@ -57,6 +57,21 @@ export function compileAssignment(
   };
 }
 
+/** Endpoints that are listed several times are as many hosts. */
+export function withCopies(endpoints: EndpointsProgram): EndpointsProgram {
+  const seen = new Map<string, number>();
+  const counted = (endpoint: EndpointProgram): EndpointProgram => {
+    const key = JSON.stringify([endpoint.address, endpoint.endpointId, endpoint.hostname]);
+    const copy = seen.get(key) ?? 0;
+    seen.set(key, copy + 1);
+    return copy === 0 ? endpoint : { ...endpoint, copy };
+  };
+  return {
+    ...endpoints,
+    localities: endpoints.localities.map((locality) => ({ ...locality, endpoints: locality.endpoints.map(counted) })),
+  };
+}
+
 function compileLocality(
   context: CompileContext,
   locality: types.endpoint.LocalityLbEndpoints,
@@ -73,7 +88,7 @@ function compileLocality(
     zone: locality.locality?.zone ?? '',
     subZone: locality.locality?.subZone ?? '',
     priority: locality.priority ?? 0,
-    weight: locality.loadBalancingWeight,
+    weight: locality.locality === undefined ? undefined : locality.loadBalancingWeight,
     endpoints: endpoints.flatMap((endpoint, i) => compileEndpoint(context, endpoint, [...at, i], named) ?? []),
   };
 }

@@ -32,8 +32,8 @@ export function addClusterStats(
   updatesOf: (secrets: readonly string[]) => number,
 ): void {
   const { program } = managed;
-  // Envoy has its ring or table from the start.
-  const made = HASHES.has(program.lb.policy) ? managed.cluster : managed.made;
+  // Envoy has its ring, table or subsets from the start.
+  const made = HASHES.has(program.lb.policy) || program.subsets !== undefined ? managed.cluster : managed.made;
   const prefix = `cluster.${program.statName}`;
   const stats = made?.stats ?? untouched(managed);
   for (const name of NEVER) values.set(`${prefix}.${name}`, values.get(`${prefix}.${name}`) ?? 0);

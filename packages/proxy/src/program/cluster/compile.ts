@@ -15,7 +15,7 @@ import type {
   UpstreamTransportProgram,
 } from '../types.ts';
 import { asciiLower, milliseconds, percent } from '../values.ts';
-import { compileAssignment } from '../endpoints.ts';
+import { compileAssignment, withCopies } from '../endpoints.ts';
 import { compileBind } from './bind.ts';
 import { compileThresholds, perHostConnections } from './circuit-breakers.ts';
 import { compileDns, dnsConfig } from './dns.ts';
@@ -196,7 +196,7 @@ function endpointsOf(
       const hosts = endpoints.localities.flatMap((locality) => locality.endpoints);
       if (type === 'LOGICAL_DNS' && hosts.length !== 1)
         context.refuse(['loadAssignment'], 'a LOGICAL_DNS cluster has exactly one endpoint');
-      return endpoints;
+      return type === 'STATIC' ? withCopies(endpoints) : endpoints;
     }
     case 'EDS':
     case 'ORIGINAL_DST':

@@ -17,12 +17,11 @@ import {
 } from './lb.ts';
 
 const PREFIX = 'envoy.extensions.load_balancing_policies.';
-const DEFAULT: BalancingProgram = {
+const BASIS: Omit<BalancingProgram, 'zoneAware'> = {
   lb: { policy: 'ROUND_ROBIN', slowStart: undefined },
   localityWeighted: false,
   hashByHostname: false,
   hashBalanceFactor: 0,
-  zoneAware: zoneAware(undefined),
   subsets: undefined,
   overrides: undefined,
   hashKey: undefined,
@@ -31,7 +30,7 @@ const DEFAULT: BalancingProgram = {
 interface Locality {
   readonly localityLbConfig?: {
     readonly localityWeightedLbConfig?: object;
-    readonly zoneAwareLbConfig?: Parameters<typeof zoneAware>[0];
+    readonly zoneAwareLbConfig?: Parameters<typeof zoneAware>[1];
   };
 }
 interface Hashing {
@@ -82,7 +81,7 @@ function compileFirst(
   const at = [...path, 'policies'];
   if (config === undefined) {
     context.refuse(at, 'must name a policy');
-    return DEFAULT;
+    return { ...BASIS, zoneAware: zoneAware(context, undefined) };
   }
   return compileTyped(context, config, [...at, 0, 'typedExtensionConfig', 'typedConfig']);
 }
@@ -91,13 +90,14 @@ function compileTyped(context: CompileContext, config: { readonly '@type': strin
   const type = messageOf(config['@type']);
   const { localityLbConfig } = config as Locality;
   const byLocality = {
-    ...DEFAULT,
+    ...BASIS,
     localityWeighted: localityLbConfig?.localityWeightedLbConfig !== undefined,
-    zoneAware: zoneAware(localityLbConfig?.zoneAwareLbConfig),
+    zoneAware: zoneAware(context, localityLbConfig?.zoneAwareLbConfig),
   };
+  const usual = { ...BASIS, zoneAware: zoneAware(context, undefined) };
   const hashing = config as Hashing;
   const byHash = {
-    ...DEFAULT,
+    ...usual,
     hashBalanceFactor: balanceFactor(
       context,
       hashing.consistentHashingLbConfig?.hashBalanceFactor ?? hashing.hashBalanceFactor,
@@ -120,7 +120,7 @@ function compileTyped(context: CompileContext, config: { readonly '@type': strin
     case `${PREFIX}least_request.v3.LeastRequest`:
       return { ...byLocality, lb: typedLeastRequest(context, config) };
     case `${PREFIX}cluster_provided.v3.ClusterProvided`:
-      return { ...DEFAULT, lb: { policy: 'CLUSTER_PROVIDED' } };
+      return { ...usual, lb: { policy: 'CLUSTER_PROVIDED' } };
     case `${PREFIX}override_host.v3.OverrideHost`:
       return compileOverride(context, config as Override, path);
     case `${PREFIX}subset.v3.Subset`: {
@@ -128,7 +128,7 @@ function compileTyped(context: CompileContext, config: { readonly '@type': strin
       const at = [...path, 'subsetLbPolicy'];
       if (subset.subsetLbPolicy === undefined) {
         context.refuse(at, 'must be there');
-        return DEFAULT;
+        return usual;
       }
       const inner = compileFirst(context, subset.subsetLbPolicy, at);
       if (inner.subsets !== undefined) context.refuse(at, 'subsets have no subsets of their own');
@@ -142,7 +142,7 @@ function compileTyped(context: CompileContext, config: { readonly '@type': strin
       return { ...byHash, lb: maglev(context, config as Parameters<typeof maglev>[1], path) };
     default:
       context.refuse(path, `\`${type}\` is not a load balancing policy that is supported`);
-      return DEFAULT;
+      return usual;
   }
 }
 
@@ -170,7 +170,7 @@ function compileOverride(context: CompileContext, config: Override, path: Path):
   });
   if (fallbackPolicy === undefined) {
     context.refuse([...path, 'fallbackPolicy'], 'must be there');
-    return DEFAULT;
+    return { ...BASIS, zoneAware: zoneAware(context, undefined) };
   }
   return { ...compileFirst(context, fallbackPolicy, [...path, 'fallbackPolicy']), overrides };
 }

@@ -1,8 +1,15 @@
 import type { types } from '@mizzen/xds';
-import { liveNumber } from '../../runtime/live.ts';
+import { liveInteger, liveNumber, livePercentage } from '../../runtime/live.ts';
 import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
-import type { ClusterProgram, LbProgram, SelectorProgram, SlowStartProgram, SubsetProgram } from '../types.ts';
+import type {
+  ClusterProgram,
+  LbProgram,
+  SelectorProgram,
+  SlowStartProgram,
+  SubsetProgram,
+  ZoneAwareProgram,
+} from '../types.ts';
 import { milliseconds, percent } from '../values.ts';
 
 const MAX_RING = 8 * 1024 * 1024;
@@ -14,7 +21,7 @@ export interface BalancingProgram {
   readonly localityWeighted: boolean;
   readonly hashByHostname: boolean;
   readonly hashBalanceFactor: number;
-  readonly zoneAware: ClusterProgram['zoneAware'];
+  readonly zoneAware: ZoneAwareProgram;
   readonly subsets: SubsetProgram | undefined;
   readonly overrides: ClusterProgram['overrides'];
   /** What requests are hashed by, whatever their routes say. */
@@ -35,7 +42,7 @@ export function compileLb(context: CompileContext, cluster: types.cluster.Cluste
       'consistentHashingLbConfig',
       'hashBalanceFactor',
     ]),
-    zoneAware: zoneAware(common?.zoneAwareLbConfig),
+    zoneAware: zoneAware(context, common?.zoneAwareLbConfig),
     subsets: compileSubsets(context, cluster.lbSubsetConfig, ['lbSubsetConfig']),
     overrides: undefined,
     hashKey: undefined,
@@ -48,13 +55,28 @@ export function balanceFactor(context: CompileContext, given: number | undefined
   return given ?? 0;
 }
 
-export function zoneAware(
-  config: types.cluster.Cluster_CommonLbConfig_ZoneAwareLbConfig | undefined,
-): ClusterProgram['zoneAware'] {
+/** The cluster's own configuration and the typed one, which has more. */
+interface ZoneAwareConfig extends types.cluster.Cluster_CommonLbConfig_ZoneAwareLbConfig {
+  readonly forceLocalityDirectRouting?: boolean;
+  readonly forceLocalZone?: { readonly minSize?: number };
+  readonly localityBasis?: string;
+}
+
+export function zoneAware(context: CompileContext, config: ZoneAwareConfig | undefined): ZoneAwareProgram {
+  const { runtime } = context.deps;
+  const enabled = livePercentage(runtime, 'upstream.zone_routing.enabled', percent(config?.routingEnabled, 1));
+  const least = liveInteger(runtime, 'upstream.zone_routing.min_cluster_size', Number(config?.minClusterSize ?? 6));
   return {
-    routingEnabled: percent(config?.routingEnabled, 1),
-    minClusterSize: Number(config?.minClusterSize ?? 6),
+    get routingEnabled() {
+      return enabled.value;
+    },
+    get minClusterSize() {
+      return least.value;
+    },
     failOnPanic: config?.failTrafficOnPanic === true,
+    forceDirect: config?.forceLocalityDirectRouting === true,
+    forceLocalFrom: config?.forceLocalZone === undefined ? undefined : (config.forceLocalZone.minSize ?? 1),
+    byWeight: config?.localityBasis === 'HEALTHY_HOSTS_WEIGHT',
   };
 }
 

@@ -24,9 +24,10 @@ export const balancingFields: FieldTable = {
   },
   [`${PREFIX}.common.v3.LocalityLbConfig.LocalityWeightedLbConfig`]: {},
   [`${PREFIX}.common.v3.LocalityLbConfig.ZoneAwareLbConfig`]: {
-    implemented: 'routingEnabled minClusterSize failTrafficOnPanic',
-    refused: { [NOT_SUPPORTED]: 'forceLocalZone localityBasis forceLocalityDirectRouting' },
+    implemented: `routingEnabled minClusterSize failTrafficOnPanic forceLocalZone localityBasis
+      forceLocalityDirectRouting`,
   },
+  [`${PREFIX}.common.v3.LocalityLbConfig.ZoneAwareLbConfig.ForceLocalZone`]: { implemented: 'minSize' },
   [`${PREFIX}.override_host.v3.OverrideHost`]: {
     implemented: 'overrideHostSources fallbackPolicy',
     refused: { [NOT_SUPPORTED]: 'selectedHostKey' },

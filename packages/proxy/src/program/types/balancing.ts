@@ -59,3 +59,18 @@ export interface SelectorProgram {
   /** A value stands for one host. */
   readonly singleHost: boolean;
 }
+
+/** Routing by zone, for proxies that know the cluster they are part of. */
+export interface ZoneAwareProgram {
+  /** Chance that a request is routed by zone at all. */
+  readonly routingEnabled: number;
+  readonly minClusterSize: number;
+  /** Requests fail where a priority panics. */
+  readonly failOnPanic: boolean;
+  /** Everything goes to the proxy's own locality. */
+  readonly forceDirect: boolean;
+  /** Everything does from so many healthy hosts there; undefined: not forced. */
+  readonly forceLocalFrom: number | undefined;
+  /** Weights are compared in place of numbers of hosts. */
+  readonly byWeight: boolean;
+}

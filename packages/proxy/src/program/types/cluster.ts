@@ -2,7 +2,7 @@ import type { JsonObject, types } from '@mizzen/xds';
 import type { ProxyTlv } from '../../filter/proxy-protocol/header.ts';
 import type { ResponseHead } from '../../types/request.ts';
 import type { ClusterPolicies } from '../../types/route.ts';
-import type { LbProgram, OverrideSource, SubsetProgram } from './balancing.ts';
+import type { LbProgram, OverrideSource, SubsetProgram, ZoneAwareProgram } from './balancing.ts';
 import type { ResourcePlace } from './compile.ts';
 import type { EndpointProgram, EndpointsProgram } from './endpoints.ts';
 import type { KeepaliveProgram } from './listener.ts';
@@ -34,11 +34,7 @@ export interface ClusterProgram {
   /** As fractions; 0 turns panic off. */
   readonly panicThreshold: number;
   readonly localityWeighted: boolean;
-  readonly zoneAware: {
-    readonly routingEnabled: number;
-    readonly minClusterSize: number;
-    readonly failOnPanic: boolean;
-  };
+  readonly zoneAware: ZoneAwareProgram;
   readonly hashByHostname: boolean;
   readonly hashBalanceFactor: number;
   /** What its balancer hashes, whatever others say. */

@@ -22,7 +22,7 @@ export interface LocalityProgram {
   readonly zone: string;
   readonly subZone: string;
   readonly priority: number;
-  /** Undefined: none was given; such localities get no share under locality-weighted balancing. */
+  /** Undefined: none was given, or no locality; such localities get no share under locality-weighted balancing. */
   readonly weight: number | undefined;
   readonly endpoints: readonly EndpointProgram[];
 }
@@ -42,4 +42,6 @@ export interface EndpointProgram {
   readonly healthCheckDisabled: boolean;
   /** By filter name: `envoy.lb`, `envoy.transport_socket_match`, `istio`. */
   readonly metadata: Readonly<Record<string, JsonObject>> | undefined;
+  /** How many of the same address come before it, in clusters that take each for a host of its own. */
+  readonly copy?: number;
 }

@@ -22,7 +22,6 @@ const APART: readonly (readonly [RegExp, string])[] = [
   [/^runtime\.deprecated_feature_/, 'nothing is deprecated here'],
   [/\.(update_time|config_reload_time_ms)$/, 'times'],
   [/_cx_[rt]x_bytes_buffered$/, 'what lies in buffers at that moment'],
-  [/^cluster_manager\.(cluster_updated|update_)/, 'changes of health need not reach other threads'],
 ];
 
 const values = ({ stats }: Side, other: Side): Record<string, string> => {

@@ -26,11 +26,12 @@ import type { AlpnOffer, LbContext, RequestHead, UpstreamCluster, UpstreamHost }
 import { ClusterCircuitBreaker } from './circuit-breaker.ts';
 import { ClusterHost } from './host.ts';
 import { NamedHost } from './named-host.ts';
-import { changedPriorities } from './assignment.ts';
-import { hostKey, priorities } from './priorities.ts';
+import { heaviestOfLast, prioritiesOf, updatedPriorities } from './assignment.ts';
+import { hostKey, localityKey, priorities } from './priorities.ts';
 import { endsOf } from './proxy-protocol.ts';
 import type { ClusterDetailStats } from './stats.ts';
 import { ClusterTransports, type Transport } from './transport.ts';
+import type { PriorityUpdate } from './update-merging.ts';
 
 const NO_REQUEST: RequestHead = { method: '', path: '', authority: '', scheme: '', headers: new Headers() };
 const FAILED_BY_EDS: ReadonlySet<EndpointProgram['health']> = new Set(['UNHEALTHY', 'TIMEOUT']);
@@ -81,6 +82,10 @@ export class Cluster implements UpstreamCluster {
   ownZone = '';
   /** For zone-aware routing. */
   neighbours: ((panicThreshold: number) => Neighbours | undefined) | undefined = undefined;
+  /** Told which priorities change, before they do, and whether by one assignment. */
+  onUpdates: ((updates: readonly PriorityUpdate[], together: boolean) => void) | undefined = undefined;
+  /** How many priorities there have been at a time. */
+  priorityCount = 1;
   #closed = false;
   readonly #watchers = new Set<() => void>();
 
@@ -189,13 +194,16 @@ export class Cluster implements UpstreamCluster {
     return () => this.#watchers.delete(onChange);
   }
 
-  /** Replaces the endpoints: hosts that stay are the same objects with their connections, those that go are retired. */
-  setEndpoints(given: EndpointsProgram): void {
-    if (this.#closed) return;
+  /**
+   * Replaces the endpoints: hosts that stay are the same objects with their connections, those that go are retired. Says
+   * whether anything is another now. `said`: somebody has said so, more than that nobody knows of any.
+   */
+  setEndpoints(given: EndpointsProgram, said = true): boolean {
+    if (this.#closed) return false;
     const now = this.deps.clock.now();
     const endpoints = this.#withThoseThatPass(given);
     const hosts = new Map<string, ClusterHost>();
-    let added = false;
+    const anew = new Set<number>();
     for (const locality of endpoints.localities) {
       const zones = this.ownZone === '' || locality.zone === '' ? undefined : `${this.ownZone}.${locality.zone}`;
       for (const endpoint of locality.endpoints) {
@@ -203,7 +211,8 @@ export class Cluster implements UpstreamCluster {
         if (hosts.has(key)) continue;
         const transport = this.#transports.of(endpoint);
         const known = this.#hosts.get(key);
-        if (known !== undefined && !this.#checkedElsewhere(known, endpoint)) {
+        const place = localityKey(locality);
+        if (known !== undefined && known.locality === place && !this.#checkedOtherwise(known, endpoint)) {
           known.describe(endpoint, transport);
           known.zones = zones;
           hosts.set(key, known);
@@ -213,26 +222,37 @@ export class Cluster implements UpstreamCluster {
         matches.set(transport.name, (matches.get(transport.name) ?? 0) + 1);
         const host = new ClusterHost(this, endpoint, transport, now);
         host.zones = zones;
+        host.locality = place;
         host.failedActiveHc = this.program.healthChecks.length > 0 && !endpoint.healthCheckDisabled;
         host.pendingActiveHc = host.failedActiveHc && this.program.ignoreNewHosts && this.program.type !== 'STATIC';
         hosts.set(key, host);
-        added = true;
+        if (known !== undefined) anew.add(locality.priority);
       }
     }
     const gone = [...this.#hosts.values()].filter((host) => hosts.get(keyOf(host)) !== host);
-    const moved = this.#changedPriorities(endpoints, added);
+    const updates = this.#updates(endpoints, anew);
+    const moved = updates.filter(({ membership }) => membership).length;
     this.stats.membership_change += moved;
+    this.priorityCount = Math.max(this.priorityCount, prioritiesOf(endpoints));
+    if (this.program.type === 'EDS' ? said : this.program.type === 'STRICT_DNS' && hosts.size > 0)
+      this.stats.max_host_weight = heaviestOfLast(endpoints, this.priorityCount);
+    if (updates.length > 0) this.onUpdates?.(updates, this.program.type === 'EDS');
     this.#endpoints = endpoints;
     this.#hosts = hosts;
     this.refresh();
     for (const host of gone) host.retire();
     if (moved > 0 && this.program.closeConnectionsOnHostSetChange) for (const host of hosts.values()) host.drainPools();
+    return updates.length > 0;
   }
 
-  /** In how many priorities hosts came or went; those that are checked elsewhere now (`anew`) have changed theirs. */
-  #changedPriorities(now: EndpointsProgram, anew: boolean): number {
-    const changed = changedPriorities(this.#endpoints, now);
-    return changed === 0 && anew ? 1 : changed;
+  /** Priorities that change; hosts that are checked elsewhere now (`anew`) come and go. */
+  #updates(now: EndpointsProgram, anew: ReadonlySet<number>): PriorityUpdate[] {
+    // A logical host stays, wherever its name leads.
+    if (this.program.type === 'LOGICAL_DNS' && this.#hosts.size > 0 && hasHosts(now)) return [];
+    return updatedPriorities(this.#endpoints, now).map(({ priority, membership }) => ({
+      priority,
+      membership: membership || anew.has(priority),
+    }));
   }
 
   /** A host that was only kept because it passed its checks, and does not any more. */
@@ -241,6 +261,8 @@ export class Cluster implements UpstreamCluster {
     if (endpoints === undefined || this.#closed) return;
     this.#hosts.delete(keyOf(host));
     this.stats.membership_change++;
+    const left = endpoints.localities.find((locality) => locality.endpoints.includes(host.endpoint))?.priority;
+    this.#updateAll(left);
     this.#endpoints = {
       ...endpoints,
       localities: endpoints.localities.map((locality) => ({
@@ -252,10 +274,15 @@ export class Cluster implements UpstreamCluster {
     host.retire();
   }
 
-  /** A host whose health is asked for elsewhere than before begins anew. */
-  #checkedElsewhere(host: ClusterHost, { healthCheckAddress: to }: EndpointProgram): boolean {
-    const from = host.endpoint.healthCheckAddress;
-    return this.program.healthChecks.length > 0 && (from?.address !== to?.address || from?.port !== to?.port);
+  /** A host whose health is asked for elsewhere than before, or is not any more, begins anew. */
+  #checkedOtherwise({ endpoint: before }: ClusterHost, now: EndpointProgram): boolean {
+    const [from, to] = [before.healthCheckAddress, now.healthCheckAddress];
+    return (
+      this.program.healthChecks.length > 0 &&
+      (from?.address !== to?.address ||
+        from?.port !== to?.port ||
+        before.healthCheckDisabled !== now.healthCheckDisabled)
+    );
   }
 
   /** What checks find healthy stays although the assignment lacks it, unless that is to be so. */
@@ -284,14 +311,27 @@ export class Cluster implements UpstreamCluster {
     return { ...given, localities: localities.sort((a, b) => a.priority - b.priority) };
   }
 
-  /** Makes the picker anew after a host's health changed. */
+  /** The health of a host changed. */
+  healthChanged(): void {
+    this.#updateAll(undefined);
+    this.refresh();
+  }
+
+  /** As Envoy has it, a change of health is one of all priorities, of which one may have lost a host. */
+  #updateAll(left: number | undefined): void {
+    this.onUpdates?.(
+      Array.from({ length: this.priorityCount }, (_, priority) => ({ priority, membership: priority === left })),
+      false,
+    );
+  }
+
+  /** Makes the picker anew. */
   refresh(): void {
     if (this.#endpoints === undefined) return;
     this.#priorities = priorities(this.#endpoints, this.#hosts);
     this.#picker = this.#makePicker(this.#endpoints);
     this.#byAddress = undefined;
     this.version++;
-    this.stats.max_host_weight = this.#heaviest();
     this.stats.membership_total = this.#hosts.size;
     this.stats.membership_healthy = this.#priorities.reduce((sum, { healthy }) => sum + healthy.length, 0);
     this.stats.membership_excluded = this.#priorities.reduce((sum, { excluded }) => sum + excluded, 0);
@@ -360,14 +400,6 @@ export class Cluster implements UpstreamCluster {
     return { ...neighbours, program: zoneAware, stats: this.stats };
   }
 
-  /** As Envoy has it, only where endpoints are discovered. */
-  #heaviest(): number {
-    if (this.program.type !== 'EDS' && this.program.type !== 'STRICT_DNS') return 0;
-    let most = 0;
-    for (const { weight } of this.#hosts.values()) most = Math.max(most, weight);
-    return most;
-  }
-
   #makePicker(endpoints: EndpointsProgram): Picker {
     const { program } = this;
     const options: PickerOptions = {
@@ -429,6 +461,10 @@ function overridden(
     ...(serverName === undefined ? {} : { serverName }),
     ...(subjectAltNames === undefined ? {} : { subjectAltNames }),
   };
+}
+
+function hasHosts({ localities }: EndpointsProgram): boolean {
+  return localities.some(({ endpoints }) => endpoints.length > 0);
 }
 
 /** Checks come before what was said of the host. */

@@ -18,7 +18,7 @@ export function discoverByDns(cluster: Cluster, deps: Deps): Discovery {
   if (endpoints === undefined) throw new Error(`cluster ${cluster.name} has no endpoints to resolve`);
   const names = new Map<string, NameWatch>();
   const publish = (): void => {
-    if ([...names.values()].every(({ answered }) => answered))
+    if (names.size === 0 || [...names.values()].some(({ answered }) => answered))
       cluster.setEndpoints(resolved(endpoints, names, type === 'LOGICAL_DNS'));
   };
   for (const endpoint of endpoints.localities.flatMap((locality) => locality.endpoints)) {

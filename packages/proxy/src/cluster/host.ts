@@ -54,6 +54,8 @@ export class ClusterHost implements BalancedHost {
   readonly hostname: string;
   readonly internalListener?: string;
   zones: string | undefined = undefined;
+  /** Where it is, as a key. A host that is elsewhere is another one. */
+  locality = '';
   /** When it joined, or last passed its checks again. */
   since: number;
   readonly sessions: SessionSlot = newSessionSlot();

@@ -4,10 +4,11 @@ import { checkActively } from '../health/active.ts';
 import type { OutlierLog } from '../health/outlier-log.ts';
 import { watchOutliers } from '../health/outlier.ts';
 import type { ClusterProgram, EndpointsProgram } from '../program/types.ts';
-import { changedPriorities } from './assignment.ts';
+import { changedPriorities, heaviestOfLast, prioritiesOf, updatedPriorities } from './assignment.ts';
 import type { Cluster } from './cluster.ts';
 import { discoverByDns, type Discovery } from './dns.ts';
 import type { ClusterHost } from './host.ts';
+import { UpdateMerging, type UpdateCounts } from './update-merging.ts';
 
 /** What a cluster needs of those who manage it. */
 export interface ManagedSurroundings {
@@ -17,6 +18,7 @@ export interface ManagedSurroundings {
   readonly endpoints: (name: string) => EndpointsProgram | undefined;
   readonly openLog: (path: string) => AccessLogSink;
   readonly outlierLog: OutlierLog | undefined;
+  readonly updateCounts: UpdateCounts;
   /** The cluster has become warm by itself. */
   readonly onWarm: () => void;
 }
@@ -32,11 +34,14 @@ export class ManagedCluster {
   readonly #discoveries: Discovery[] = [];
   #cluster: Cluster | undefined;
   /** What is counted while there is no cluster to count it. */
-  readonly counted = { membership_change: 0, update_no_rebuild: 0 };
+  readonly counted = { membership_change: 0, update_no_rebuild: 0, max_host_weight: 0 };
+  #priorityCount = 1;
   /** The endpoints it has, or would have. */
   #endpoints: EndpointsProgram | undefined;
   /** Checks that must be over before the cluster is used: one for each of its first hosts. */
   #checksToCome: number | undefined;
+  /** From when it is in force. */
+  #merging: UpdateMerging | undefined;
 
   constructor(program: ClusterProgram, resource: unknown, surroundings: ManagedSurroundings) {
     this.program = program;
@@ -44,6 +49,7 @@ export class ManagedCluster {
     this.#surroundings = surroundings;
     this.#endpoints = program.type === 'EDS' ? surroundings.endpoints(program.edsServiceName) : program.endpoints;
     this.counted.membership_change = changedPriorities(undefined, this.#endpoints);
+    if (this.#endpoints !== undefined) this.#weigh(this.#endpoints);
     if (actsByItself(program)) this.#make();
   }
 
@@ -71,10 +77,22 @@ export class ManagedCluster {
     return isDns(type) && waitForWarm ? this.cluster.warm : true;
   }
 
-  setEndpoints(endpoints: EndpointsProgram): void {
-    if (this.#cluster === undefined) this.counted.membership_change += changedPriorities(this.#endpoints, endpoints);
+  /** `said`: by an assignment, more than that there is none. */
+  setEndpoints(endpoints: EndpointsProgram, said: boolean): void {
+    if (this.#cluster === undefined) {
+      this.counted.membership_change += changedPriorities(this.#endpoints, endpoints);
+      if (said) this.#weigh(endpoints);
+      const updates = updatedPriorities(this.#endpoints, endpoints);
+      if (updates.length === 0 && said) this.unchanged();
+      this.#merging?.together(updates);
+    }
     this.#endpoints = endpoints;
-    this.#cluster?.setEndpoints(endpoints);
+    if (this.#cluster?.setEndpoints(endpoints, said) === false && said) this.unchanged();
+  }
+
+  #weigh(endpoints: EndpointsProgram): void {
+    this.#priorityCount = Math.max(this.#priorityCount, prioritiesOf(endpoints));
+    if (this.program.type === 'EDS') this.counted.max_host_weight = heaviestOfLast(endpoints, this.#priorityCount);
   }
 
   get endpoints(): EndpointsProgram | undefined {
@@ -87,7 +105,14 @@ export class ManagedCluster {
     else this.#cluster.stats.update_no_rebuild++;
   }
 
+  /** It is in force: changes of its hosts are counted. */
+  begin(): void {
+    const { deps, updateCounts } = this.#surroundings;
+    this.#merging = new UpdateMerging(this.program.updateMergeWindow, updateCounts, deps.clock);
+  }
+
   end(): void {
+    this.#merging?.stop();
     for (const discovery of this.#discoveries) discovery.stop();
     this.#cluster?.close();
   }
@@ -123,8 +148,13 @@ export class ManagedCluster {
       const known = this.#endpoints;
       cluster.stats.update_no_rebuild += this.counted.update_no_rebuild;
       cluster.stats.membership_change += this.counted.membership_change - changedPriorities(undefined, known);
-      if (known !== undefined) cluster.setEndpoints(known);
+      cluster.priorityCount = this.#priorityCount;
+      if (known !== undefined) cluster.setEndpoints(known, this.counted.max_host_weight > 0);
     }
+    cluster.onUpdates = (updates, together) => {
+      if (together) this.#merging?.together(updates);
+      else this.#merging?.take(updates);
+    };
     return cluster;
   }
 

@@ -5,7 +5,7 @@ import type { ClusterProgram, EndpointsProgram, SourceAddresses } from '../progr
 import { OutlierLog } from '../health/outlier-log.ts';
 import type { TlsContexts } from '../tls/context.ts';
 import { AggregateCluster } from './aggregate.ts';
-import { nowhere, sameAssignment } from './assignment.ts';
+import { nowhere } from './assignment.ts';
 import { Cluster, type Neighbours } from './cluster.ts';
 import { ForwardProxyCluster } from './forward-proxy.ts';
 import { ManagedCluster, type ManagedSurroundings } from './managed.ts';
@@ -48,7 +48,15 @@ export interface ClusterManagerOptions {
 /** All clusters of a proxy. A new or changed one is used only once it is warm: endpoints and secrets known. */
 export class ClusterManager {
   /** Envoy's names. */
-  readonly counts = { cluster_added: 0, cluster_modified: 0, cluster_removed: 0 };
+  readonly counts = {
+    cluster_added: 0,
+    cluster_modified: 0,
+    cluster_removed: 0,
+    cluster_updated: 0,
+    cluster_updated_via_merge: 0,
+    update_merge_cancelled: 0,
+    update_out_of_merge_window: 0,
+  };
   readonly #options: ClusterManagerOptions;
   readonly #surroundings: ManagedSurroundings;
   readonly #active = new Map<string, ManagedCluster>();
@@ -70,6 +78,7 @@ export class ClusterManager {
       openLog: options.openLog,
       outlierLog:
         outlierLog === undefined ? undefined : new OutlierLog(options.openLog(outlierLog), options.deps.clock),
+      updateCounts: this.counts,
       onWarm: () => this.warmUp(),
     };
   }
@@ -147,7 +156,6 @@ export class ClusterManager {
   /** `warmUp` is to follow, once for all that came together. */
   setEndpoints(endpoints: EndpointsProgram): void {
     const { name, staleAfter } = endpoints;
-    if (sameAssignment(this.#endpoints.get(name), endpoints)) this.sameEndpoints(name);
     this.#place(endpoints);
     if (staleAfter === undefined) return;
     for (const { made } of this.#users.get(name) ?? [])
@@ -163,12 +171,12 @@ export class ClusterManager {
     for (const managed of this.#users.get(name) ?? []) managed.unchanged();
   }
 
-  #place(endpoints: EndpointsProgram): void {
+  #place(endpoints: EndpointsProgram, said = true): void {
     const { name } = endpoints;
     this.#endpoints.set(name, endpoints);
     this.#stale.get(name)?.cancel();
     this.#stale.delete(name);
-    for (const managed of this.#users.get(name) ?? []) managed.setEndpoints(endpoints);
+    for (const managed of this.#users.get(name) ?? []) managed.setEndpoints(endpoints, said);
   }
 
   /** The assignment is too old to go by. */
@@ -179,7 +187,7 @@ export class ClusterManager {
 
   /** There is no such assignment. What was known of it stays, as in Envoy. */
   noEndpoints(name: string): void {
-    if (!this.#endpoints.has(name)) this.#place(nowhere(name));
+    if (!this.#endpoints.has(name)) this.#place(nowhere(name), false);
   }
 
   /** Forgets assignments that nobody follows any more. */
@@ -272,6 +280,7 @@ export class ClusterManager {
     this.#warming.delete(name);
     const before = this.#active.get(name);
     this.#active.set(name, managed);
+    managed.begin();
     if (before !== undefined) this.#end(before);
     this.#options.onChange();
   }

@@ -141,7 +141,7 @@ class HostChecks {
     host.pendingActiveHc = pending;
     const { cluster } = host;
     if (fell && host.pendingDynamicRemoval) cluster.drop(host);
-    else cluster.refresh();
+    else cluster.healthChanged();
     if (fell) host.failed();
   }
 }

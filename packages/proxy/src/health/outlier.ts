@@ -67,7 +67,7 @@ class OutlierDetector implements SuccessRates {
     if (!(host.monitor instanceof Monitor)) return;
     host.monitor.letIn(this.#deps.clock.now());
     this.#returned(host.monitor);
-    this.#cluster.refresh();
+    this.#cluster.healthChanged();
   }
 
   /** Gives hosts that are new a monitor, and recounts those that are out. */
@@ -103,7 +103,7 @@ class OutlierDetector implements SuccessRates {
       const older = `ejections_${reason}`;
       if (older in stats) stats[older]!++;
       monitor.host.failed();
-      this.#cluster.refresh();
+      this.#cluster.healthChanged();
     }
     this.#log?.ejected(monitor, reason, enforced, reason.startsWith('local') ? this.local : this.external);
   }
@@ -113,7 +113,7 @@ class OutlierDetector implements SuccessRates {
     if (monitor.host.degradedByOutlierDetection) return;
     this.#cluster.stats.outlier_detection['ejections_detected_degradation']!++;
     monitor.degrade(this.#deps.clock.now(), this.#deps.random.float() * this.program.maxEjectionTimeJitter);
-    this.#cluster.refresh();
+    this.#cluster.healthChanged();
     this.#log?.ejected(monitor, 'degradation', true, NOT_JUDGED);
   }
 
@@ -147,7 +147,7 @@ class OutlierDetector implements SuccessRates {
     const monitors = [...this.#cluster.hosts].flatMap(({ monitor }) => (monitor instanceof Monitor ? [monitor] : []));
     const returned = monitors.filter((monitor) => monitor.sweep(now));
     for (const monitor of returned) this.#returned(monitor);
-    if (returned.length > 0) this.#cluster.refresh();
+    if (returned.length > 0) this.#cluster.healthChanged();
     const { program } = this;
     const judged = monitors.map((monitor) => ({
       monitor,

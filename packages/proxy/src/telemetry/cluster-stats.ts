@@ -92,13 +92,12 @@ function addTimes(histograms: Histograms, prefix: string, answers: AnswersByKind
     if (time.begun) histograms.set(`${prefix}.zone.${zones}.upstream_rq_time`, [time]);
 }
 
-function untouched({ program, endpoints, counted }: ManagedCluster): ClusterDetailStats {
-  const { max_host_weight: heaviest, ...members } = membership(endpoints ?? nowhere(''));
+function untouched({ endpoints, counted }: ManagedCluster): ClusterDetailStats {
+  const members = membership(endpoints ?? nowhere(''));
   return {
     ...newClusterStats(),
     ...counted,
     ...members,
-    max_host_weight: program.type === 'EDS' ? heaviest : 0,
     transport_matches: new Map([['default', members.membership_total]]),
   };
 }

@@ -156,10 +156,6 @@ export function addListenerStats(values: Values, prefix: string, stats: Listener
 
 function addManagers(values: Values, { clusters, listeners }: ProxyNode): void {
   addAll(values, 'cluster_manager', {
-    cluster_updated: 0,
-    cluster_updated_via_merge: 0,
-    update_merge_cancelled: 0,
-    update_out_of_merge_window: 0,
     ...clusters.counts,
     active_clusters: [...clusters.active()].length,
     warming_clusters: clusters.warming().length,

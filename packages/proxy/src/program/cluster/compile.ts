@@ -109,6 +109,7 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
       return panicThreshold.value;
     },
     closeConnectionsOnHostSetChange: common?.closeConnectionsOnHostSetChange === true,
+    updateMergeWindow: milliseconds(common?.updateMergeWindow, 1000),
     overrideHealth: new Set(common?.overrideHostStatus?.statuses ?? ['UNKNOWN', 'HEALTHY', 'DEGRADED']),
     connectTimeout: milliseconds(cluster.connectTimeout, 5000),
     thresholds: compileThresholds(context, cluster.circuitBreakers),

@@ -45,10 +45,7 @@ export const clusterFields: FieldTable = {
   },
   'envoy.config.cluster.v3.Cluster.CommonLbConfig': {
     implemented: `healthyPanicThreshold localityWeightedLbConfig consistentHashingLbConfig closeConnectionsOnHostSetChange
-      ignoreNewHostsUntilFirstHc zoneAwareLbConfig overrideHostStatus`,
-    noEffect: {
-      'endpoint updates are applied at once': 'updateMergeWindow',
-    },
+      ignoreNewHostsUntilFirstHc zoneAwareLbConfig overrideHostStatus updateMergeWindow`,
   },
   'envoy.config.core.v3.HealthStatusSet': { implemented: 'statuses' },
   'envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig': {},

@@ -40,6 +40,8 @@ export interface ClusterProgram {
   /** What its balancer hashes, whatever others say. */
   readonly hashKey: ClusterPolicies['hashKey'] | undefined;
   readonly closeConnectionsOnHostSetChange: boolean;
+  /** How long changes that are no hosts coming or going would wait for others, milliseconds; 0: not at all. */
+  readonly updateMergeWindow: number;
   readonly subsets: SubsetProgram | undefined;
   /** Health of hosts that a request may name before the load balancer is asked. */
   readonly overrideHealth: ReadonlySet<EndpointProgram['health']>;

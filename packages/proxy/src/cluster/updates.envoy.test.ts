@@ -255,8 +255,8 @@ test.each(['1000s', '0.001s', '0s'])(
 );
 
 const envoy = async (config: object): Promise<Running> => {
-  const { adminPort, stop } = await startEnvoy(config);
-  return { admin: adminPort, stop };
+  const running = await startEnvoy(config);
+  return { admin: running.adminPort, stop: () => running.stop() };
 };
 
 test.each(['1000s', '0.001s', '0s'])(

@@ -188,8 +188,11 @@ const isJudged = ({ name }: OutlierCase): boolean => name === 'rates' || name ==
 /** Each has ejected, and those that let back in have done so. */
 function settled(log: string): boolean {
   const said = (name: string, action: string): boolean =>
-    log.split('\n').some((line) => line.includes(`"cluster_name":"${name}"`) && line.includes(`"action":"${action}"`));
-  return CASES.every(({ name }) => said(name, 'EJECT')) && ['back', 'checked'].every((name) => said(name, 'UNEJECT'));
+    log.split('\n').some((line) => line.includes(`"cluster_name":"${name}"`) && line.includes(action));
+  return (
+    CASES.every((one) => said(one.name, isJudged(one) ? '"enforced":true' : '"EJECT"')) &&
+    ['back', 'checked'].every((name) => said(name, '"UNEJECT"'))
+  );
 }
 
 const masked =

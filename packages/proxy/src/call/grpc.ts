@@ -182,7 +182,7 @@ class Call {
     if (body.length < 5 || body.readUInt32BE(1) !== body.length - 5 || body[0] !== 0)
       return new CallError('status', 'the answer is not one message', 13);
     try {
-      return decode(this.#call.answerType, body.subarray(5));
+      return decode(this.#call.answerType, body.subarray(5), true);
     } catch (error) {
       return new CallError('status', (error as Error).message, 13);
     }

@@ -105,7 +105,7 @@ export class Attempt implements Waiter, Exchange {
       target = `${request.scheme}://${request.authority}${request.path}`;
     let framing = '';
     this.#chunked = false;
-    if (!upgrade && !router.hasLength) {
+    if (!upgrade && !request.headers.has('content-length')) {
       if (router.expectsBody) {
         this.#chunked = true;
         framing = `${name('transfer-encoding')}: chunked\r\n`;

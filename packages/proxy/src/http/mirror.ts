@@ -125,10 +125,11 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     this.#method = request.method;
     this.#grpc = isGrpc(headers.get('content-type'));
     this.#upgrade = stream.upgrade !== '';
-    this.#chunked = !this.#upgrade && stream.expectsBody && !stream.hasLength;
+    const hasLength = headers.has('content-length');
+    this.#chunked = !this.#upgrade && stream.expectsBody && !hasLength;
     const framing = this.#chunked
       ? 'transfer-encoding: chunked\r\n'
-      : this.#upgrade || stream.hasLength || mayOmitLength(request.method)
+      : this.#upgrade || hasLength || mayOmitLength(request.method)
         ? ''
         : 'content-length: 0\r\n';
     this.#head =

@@ -21,8 +21,6 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
   requestComplete = false;
   /** A body is coming or may come. */
   expectsBody = false;
-  /** The request declares its length. */
-  hasLength = false;
   over = false;
   filters: FilterPlan;
   /** Undefined: it has not got there, or was answered on the way. */
@@ -189,9 +187,8 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
   // ---- for filters
 
   declareLength(bytes: number): void {
-    if (this.hasLength) return;
-    this.hasLength = true;
-    this.request.headers.add('content-length', String(bytes));
+    const { headers } = this.request;
+    if (!headers.has('content-length')) headers.add('content-length', String(bytes));
   }
 
   collectBody(limit: number, partial: boolean): Promise<CollectedBody> {
@@ -209,8 +206,7 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
     });
   }
 
-  transformRequest(transform: Transform, count: (before: number, after: number) => boolean, keepsLength = false): void {
-    if (!keepsLength) this.hasLength = false;
+  transformRequest(transform: Transform, count: (before: number, after: number) => boolean): void {
     const pipe = new BodyPipe(transform, count, {
       onData: (data) => this.router?.onRequestData(data),
       onEnd: () => this.#endRequest(this.#trailers),

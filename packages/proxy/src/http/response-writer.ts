@@ -65,6 +65,7 @@ export class ResponseWriter {
       head.status = problem.status;
       stream.info.responseCode = problem.status;
     }
+    removeHops(head.headers, stream.tunnel && head.status === 101);
     const { flat } = head.headers;
     const { status } = head;
     let hasLength = false;
@@ -151,4 +152,24 @@ export class ResponseWriter {
 function appendProxyStatus(headers: Headers, value: string): void {
   const before = headers.get('proxy-status');
   headers.set('proxy-status', before === undefined || before === '' ? value : `${before}, ${value}`);
+}
+
+/** Drops fields about a connection, which is not the one that the response is sent on: whatever a route or a service adds. */
+function removeHops(headers: Headers, upgraded: boolean): void {
+  const { flat } = headers;
+  for (let i = 0; i < flat.length;) {
+    switch (flat[i]) {
+      case 'connection':
+      case 'upgrade':
+        if (upgraded) i += 2;
+        else flat.splice(i, 2);
+        continue;
+      case 'transfer-encoding':
+      case 'proxy-connection':
+        flat.splice(i, 2);
+        continue;
+      default:
+        i += 2;
+    }
+  }
 }

@@ -46,8 +46,6 @@ export abstract class RoutedRequest implements LbContext, Charged {
   readonly breaker: CircuitBreaker;
   /** A body is coming or may come. */
   expectsBody = false;
-  /** The request declares its length. */
-  hasLength = false;
 
   protected readonly route: RouteEntry;
   protected readonly action: RouteActionProgram;
@@ -112,7 +110,6 @@ export abstract class RoutedRequest implements LbContext, Charged {
     this.alpn = stream.upstreamAlpn;
     this.override = info.overrideHost;
     this.expectsBody = stream.expectsBody;
-    this.hasLength = stream.hasLength;
     if (action.retry?.avoidPreviousHosts === true) {
       this.avoid = [];
       this.avoidAttempts = action.retry.hostSelectionAttempts;

@@ -65,7 +65,6 @@ export class ActiveStream extends RequestStream implements LogSource {
     this.request = readHead(parser, program);
     this.routes = hcm.routes(this.request);
     this.expectsBody = parser.bodyMode !== BodyMode.NONE;
-    this.hasLength = parser.contentLength >= 0;
     this.mayCarryEnvoyFields = (parser.seen & Seen.X_ENVOY) !== 0;
     this.idleTimeout = program.streamIdleTimeout;
     info.headerBytesReceived = parser.fieldBytes;
@@ -118,7 +117,6 @@ export class ActiveStream extends RequestStream implements LogSource {
     this.routes = hcm.routes(request);
     this.request = request;
     this.redirects = before.redirects;
-    this.hasLength = request.headers.has('content-length');
     this.expectsBody = body.bytes > 0;
     info.bytesReceived = before.info.bytesReceived;
     info.remoteAddress = before.info.remoteAddress;

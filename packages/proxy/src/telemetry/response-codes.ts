@@ -29,10 +29,16 @@ export class ResponseCodes {
       const status = this.#statuses[i]!;
       const count = this.#counts[i]!;
       add(stats, `${prefix}upstream_rq_completed`, count);
-      add(stats, `${prefix}upstream_rq_${status}`, count);
-      if (status >= 100 && status < 600) add(stats, `${prefix}upstream_rq_${Math.trunc(status / 100)}xx`, count);
+      for (const name of statusNames(status)) add(stats, prefix + name, count);
     }
   }
+}
+
+/** Under what answers of a status are counted; those that HTTP does not know go together. */
+export function statusNames(status: number): readonly string[] {
+  return status >= 100 && status < 600
+    ? [`upstream_rq_${status}`, `upstream_rq_${Math.trunc(status / 100)}xx`]
+    : ['upstream_rq_unknown'];
 }
 
 function add(stats: Map<string, number>, name: string, count: number): void {

@@ -48,12 +48,8 @@ export interface HttpStream {
   readonly responseEnds: boolean;
   /** In `onResponse`: sends the body through something; `count` is told what goes in and what comes out; false: enough. */
   transformResponse(transform: Transform, count: (before: number, after: number) => boolean): void;
-  /** The same of the request, in `onRequest`; `keepsLength`: as many bytes come out as go in. */
-  transformRequest(
-    transform: Transform,
-    count: (before: number, after: number) => boolean,
-    keepsLength?: boolean,
-  ): void;
+  /** The same of the request, in `onRequest`. Whoever changes the length takes the field that declares it out. */
+  transformRequest(transform: Transform, count: (before: number, after: number) => boolean): void;
   /** The whole body has been read: it goes on with its length, if it came without. */
   declareLength(bytes: number): void;
 }

@@ -50,7 +50,7 @@ function enumName(plan: EnumPlan, number: number): string | undefined {
   return name === undefined && completeEnum(plan) ? plan.names.get(number) : name;
 }
 
-/** Reads one scalar. Undefined for the number of an enum's value that has no name here. */
+/** Reads one scalar. Undefined for the number of an enum's value that has no name here, unless those are kept. */
 function readScalar(reader: Reader, field: FieldPlan, end: number): JsonValue | undefined {
   switch (field.kind) {
     case Kind.string:
@@ -61,8 +61,10 @@ function readScalar(reader: Reader, field: FieldPlan, end: number): JsonValue | 
       const low = reader.varint64(end);
       return low !== 0 || reader.high !== 0;
     }
-    case Kind.enum:
-      return enumName(field.enumeration!, reader.varint(end) | 0);
+    case Kind.enum: {
+      const number = reader.varint(end) | 0;
+      return enumName(field.enumeration!, number) ?? (reader.keepsNumbers ? number : undefined);
+    }
     case Kind.null:
       reader.varint64(end);
       return null;
@@ -338,17 +340,17 @@ function readEmbedded(reader: Reader, plan: MessagePlan, end: number, out: Field
 
 /**
  * The proto3 JSON of a message in binary, names in camelCase. `type` is its full name. Absent fields are left out; fields
- * and enum values that the schema does not have are passed over; an Any of a type that is not known keeps its bytes:
+ * and enum values that the schema does not have are passed over (`keepsNumbers`: such values are numbers); an Any of a type that is not known keeps its bytes:
  * `{"@type": …, "value": base64}`. A message whose JSON is not an object with fields of its own
  * (google.protobuf.Duration, ...) is given as an Any has it: `{value: "1.5s"}`.
  * @throws XdsCodecError for a type that is not known, and for bytes that are no such message.
  */
-export function decode(type: string, bytes: Uint8Array): JsonObject {
+export function decode(type: string, bytes: Uint8Array, keepsNumbers = false): JsonObject {
   const plan = planOf(type);
   if (plan === undefined) throw new XdsCodecError(type, '', 'the type is not known');
   try {
     if (bytes.length > MAX_BYTES) throw new Fault(`is larger than ${MAX_BYTES} bytes`);
-    const reader = new Reader(bytes);
+    const reader = new Reader(bytes, keepsNumbers);
     if (plan.form === Form.any) return readAny(reader, bytes.length, undefined, 0);
     const out: Fields = {};
     readEmbedded(reader, plan, bytes.length, out, 0);

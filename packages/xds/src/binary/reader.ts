@@ -15,8 +15,11 @@ export class Reader {
   position = 0;
   /** The upper half of what `varint64` or `fixed64` read last. */
   high = 0;
+  /** Numbers of enum values that have no name here are told as such, instead of being passed over. */
+  readonly keepsNumbers: boolean;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, keepsNumbers = false) {
+    this.keepsNumbers = keepsNumbers;
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }

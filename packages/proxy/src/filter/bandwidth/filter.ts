@@ -103,7 +103,7 @@ export function bandwidthFilter(
       const limit = (stream.perRoute(scope.name) as Limit | undefined) ?? own;
       limits.set(stream, limit);
       if (!limit.enabled.value || limit.request === undefined) return undefined;
-      if (stream.expectsBody) stream.transformRequest(...pace(limit.request, limit), true);
+      if (stream.expectsBody) stream.transformRequest(...pace(limit.request, limit));
       else limit.request.enabled.value++;
       return undefined;
     },

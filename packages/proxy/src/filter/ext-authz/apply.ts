@@ -1,7 +1,7 @@
 import { addHeader, isFieldName, noteValue, setHeader } from '../../program/headers.ts';
 import { REQUEST_SINGLE, RESPONSE_SINGLE } from '../../codec/single-headers.ts';
 import { wire } from '../../program/values.ts';
-import type { RequestHead } from '../../types.ts';
+import type { RequestHead, ResponseHead } from '../../types.ts';
 import type { Headers } from '../../http/headers.ts';
 import type { MutationRules } from './mutation-rules.ts';
 import type { HeaderEdit, Verdict } from './verdict.ts';
@@ -29,26 +29,31 @@ export function applyToRequest(request: RequestHead, verdict: Ok, rules: Mutatio
   return true;
 }
 
-export function applyToResponse(headers: Headers, edits: readonly HeaderEdit[]): void {
-  for (const edit of edits) apply(headers, edit, RESPONSE_SINGLE);
+/** The status goes by the name that it has in HTTP/2. */
+export function applyToResponse(response: ResponseHead, edits: readonly HeaderEdit[]): void {
+  for (const edit of edits) {
+    if (edit.name !== ':status') apply(response.headers, edit, RESPONSE_SINGLE);
+    else if (edit.how !== 'add-if-absent' && /^[1-9]\d\d$/.test(edit.value)) response.status = Number(edit.value);
+  }
 }
 
 /** The fields of the request line go by the names they have in HTTP/2. */
 function editRequest(request: RequestHead, edit: HeaderEdit): void {
   noteValue(request.headers, edit.value);
+  const joined = (before: string): string => (edit.how === 'append' ? `${before},${edit.value}` : edit.value);
   switch (edit.name) {
     case ':path':
-      request.path = edit.value;
+      request.path = joined(request.path);
       return;
     case ':method':
-      request.method = edit.value;
+      request.method = joined(request.method);
       return;
     case ':scheme':
-      request.scheme = edit.value;
+      request.scheme = joined(request.scheme);
       return;
     case ':authority':
     case 'host':
-      request.authority = edit.value;
+      request.authority = joined(request.authority);
       return;
     default:
       apply(request.headers, edit, REQUEST_SINGLE);

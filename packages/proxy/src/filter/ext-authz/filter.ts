@@ -5,6 +5,7 @@ import { compileMetadata } from '../../program/match/value.ts';
 import type { Path } from '../../program/path.ts';
 import type { Counter } from '../../program/types.ts';
 import { asciiLower } from '../../program/values.ts';
+import { statusNames } from '../../telemetry/response-codes.ts';
 import { liveFlag, liveFraction } from '../../runtime/live.ts';
 import { ResponseFlag, type CollectedBody, type HttpFilter, type HttpStream, type Trace } from '../../types.ts';
 import type { FilterScope } from '../scope.ts';
@@ -15,7 +16,7 @@ import { compileHttpService, compileNames, type AuthorizationService } from './h
 import { compileMutationRules } from './mutation-rules.ts';
 import type { ExtAuthzPerRoute } from './per-route.ts';
 import type { HeaderEdit, Verdict } from './verdict.ts';
-import { onlyValid } from './valid.ts';
+import { onlyValid, onlyValidQuery } from './valid.ts';
 
 /** The name under which metadata is kept, whatever the filter is called. */
 const METADATA = 'envoy.filters.http.ext_authz';
@@ -81,7 +82,7 @@ export function extAuthzFilter(
   };
   const chargeCluster = (cluster: string, status: number): void => {
     if (!chargesCluster || cluster === '') return;
-    for (const name of ['upstream_rq_completed', `upstream_rq_${Math.trunc(status / 100)}xx`, `upstream_rq_${status}`])
+    for (const name of ['upstream_rq_completed', ...statusNames(status)])
       for (const kind of ['', 'internal.']) context.deps.counter(`cluster.${cluster}.${kind}${name}`).value++;
   };
   /** It is only tried. */
@@ -89,8 +90,12 @@ export function extAuthzFilter(
     would.value++;
     return undefined;
   };
-  const refuse = (stream: HttpStream): 'stop' => {
-    stream.sendLocalReply(statusOnError, '', ERROR, ResponseFlag.UAEX);
+  const cut = (body: string): string => (maxDenied > 0 ? body.slice(0, maxDenied) : body);
+  /** The service may say what is answered when it cannot decide. */
+  const refuse = (stream: HttpStream, { status, body = '', headers = [] }: Failure = FAILED): 'stop' => {
+    const text = cut(body);
+    const fields = denialFields(headers, text === '');
+    stream.sendLocalReply(status ?? statusOnError, text, ERROR, ResponseFlag.UAEX, fields);
     return 'stop';
   };
   const reject = (stream: HttpStream, cluster: string): 'stop' => {
@@ -103,15 +108,6 @@ export function extAuthzFilter(
 
   const settle = (stream: HttpStream, cluster: string, verdict: Verdict, started: number): undefined | 'stop' => {
     pending.delete(stream);
-    if (verdict.kind === 'error') {
-      count(cluster, 'error');
-      if (shadow) return tried(stats.shadow_error);
-      if (config.failureModeAllow !== true) return refuse(stream);
-      count(cluster, 'failure_mode_allowed');
-      if (config.failureModeAllowHeaderAdd === true)
-        stream.request.headers.add('x-envoy-auth-failure-mode-allowed', 'true');
-      return undefined;
-    }
     if (verdict.metadata !== undefined) {
       const took = verdict.kind === 'ok' ? { ext_authz_duration: Math.trunc(clock.now() - started) } : {};
       if (!takesMetadata) stats.ignored_dynamic_metadata.value++;
@@ -120,18 +116,28 @@ export function extAuthzFilter(
         stream.setMetadata(METADATA, { ...before, ...verdict.metadata, ...took });
       }
     }
+    if (verdict.kind === 'error') {
+      count(cluster, 'error');
+      if (shadow) return tried(stats.shadow_error);
+      if (config.failureModeAllow !== true) return refuse(stream, verdict);
+      count(cluster, 'failure_mode_allowed');
+      if (config.failureModeAllowHeaderAdd === true)
+        stream.request.headers.add('x-envoy-auth-failure-mode-allowed', 'true');
+      return undefined;
+    }
     if (verdict.kind === 'denied') {
       count(cluster, 'denied');
       chargeCluster(cluster, verdict.status);
       if (shadow) return tried(stats.shadow_denied);
       if (validate && !onlyValid(verdict.headers)) return reject(stream, cluster);
-      const body = maxDenied > 0 ? verdict.body.slice(0, maxDenied) : verdict.body;
+      const body = cut(verdict.body);
       const fields = denialFields(verdict.headers, body === '');
       stream.sendLocalReply(verdict.status, body, 'ext_authz_denied', ResponseFlag.UAEX, fields);
       return 'stop';
     }
     if (clears?.(verdict) === true) stream.clearRoute();
-    if (validate && !onlyValid([...verdict.request, ...verdict.response])) return reject(stream, cluster);
+    if (validate && !(onlyValid([...verdict.request, ...verdict.response]) && onlyValidQuery(verdict.querySet)))
+      return reject(stream, cluster);
     if (!applyToRequest(stream.request, verdict, rules)) return reject(stream, cluster);
     if (verdict.response.length > 0) responseEdits.set(stream, verdict.response);
     count(cluster, 'ok');
@@ -180,7 +186,10 @@ export function extAuthzFilter(
     },
     onResponse(stream) {
       const edits = responseEdits.get(stream);
-      if (edits !== undefined && stream.response !== undefined) applyToResponse(stream.response.headers, edits);
+      const { response } = stream;
+      if (edits === undefined || response === undefined) return undefined;
+      applyToResponse(response, edits);
+      stream.info.responseCode = response.status;
       return undefined;
     },
     onEnd(stream) {
@@ -225,6 +234,8 @@ function compileCheck(context: CompileContext, config: types.extAuthz.ExtAuthz, 
 }
 
 type Allowed = Extract<Verdict, { kind: 'ok' }>;
+type Failure = Extract<Verdict, { kind: 'error' }>;
+const FAILED: Failure = { kind: 'error' };
 
 /** Whether a request that is allowed is routed anew; undefined: never. */
 function compileClearing({

@@ -86,14 +86,28 @@ function read(answer: JsonObject): Verdict {
       metadata,
     };
   }
-  const { deniedResponse: denied = {} } = response;
+  const { deniedResponse: denied = {}, errorResponse: error } = response;
+  if (error !== undefined)
+    return {
+      kind: 'error',
+      status: givenStatus(error),
+      body: wire(error.body ?? ''),
+      headers: all(error.headers, () => 'add'),
+      metadata,
+    };
   return {
     kind: 'denied',
-    status: httpStatus(denied.status?.code) ?? 403,
+    status: givenStatus(denied) ?? 403,
     body: wire(denied.body ?? ''),
     headers: denialEdits(denied.headers),
     metadata,
   };
+}
+
+/** Any number goes, as long as a status line can have it. */
+function givenStatus({ status }: Refusal): number | undefined {
+  const code = httpStatus(status?.code);
+  return code !== undefined && code >= 100 && code <= 999 ? code : undefined;
 }
 
 /** Changes of the request: `append` joins to what is there, everything else replaces, whatever `appendAction` says. */

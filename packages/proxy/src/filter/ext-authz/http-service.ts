@@ -77,7 +77,7 @@ export function compileHttpService(
   );
 
   const read = ({ status, headers, body }: HttpAnswer): Verdict => {
-    if (status >= 500) return { kind: 'error' };
+    if (status >= 500 && status < 600) return { kind: 'error' };
     const picked = (wanted: NameMatch, how: HeaderEdit['how']): HeaderEdit[] => {
       const edits: HeaderEdit[] = [];
       for (let i = 0; i < headers.length; i += 2) {

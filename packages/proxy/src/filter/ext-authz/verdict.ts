@@ -35,4 +35,5 @@ export type Verdict =
       readonly status?: number;
       readonly body?: string;
       readonly headers?: readonly HeaderEdit[];
+      readonly metadata?: JsonObject | undefined;
     };

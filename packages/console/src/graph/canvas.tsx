@@ -4,13 +4,16 @@ import { Icon } from '../parts/icon.tsx';
 import { Boxes, FarNames } from './box-view.tsx';
 import { EdgeLabel, EdgeLine } from './edge-view.tsx';
 import { nearest } from './keyboard.ts';
-import { type Layout, NODE_WIDTH, type Point } from './layout.ts';
+import type { Layout } from './layout.ts';
 import { NodeView } from './node-view.tsx';
-import { fitted, isSeen, useSize, type View, zoomed } from './view.ts';
+import { NODE_WIDTH, type Point } from './sizes.ts';
+import { fitted, isSeen, type Size, type View, zoomed } from './view.ts';
 
 interface CanvasProps {
   readonly graph: Pick<Graph, 'nodes' | 'edges'>;
   readonly layout: Layout;
+  /** Its own. */
+  readonly size: Size;
   readonly dimmed: ReadonlySet<string>;
   readonly selected: string | undefined;
   readonly onSelect: (id: string | undefined) => void;
@@ -25,29 +28,27 @@ const MOVING = 60;
 const ZOOM = 1.25;
 
 /** The drawing: panned by dragging, zoomed by the wheel, walked by the arrow keys. */
-export function Canvas({ graph, layout, dimmed, selected, onSelect }: CanvasProps): React.JSX.Element {
-  const [sizeRef, size] = useSize();
+export function Canvas({ graph, layout, size, dimmed, selected, onSelect }: CanvasProps): React.JSX.Element {
   const [view, setView] = useState<View>();
   const [touched, setTouched] = useState(false);
   const [focused, setFocused] = useState<string>();
   const svg = useRef<SVGSVGElement | null>(null);
   const dragging = useRef<{ x: number; y: number; moved: boolean } | undefined>(undefined);
-  const fit = useMemo(() => (size === undefined ? undefined : fitted(size, layout)), [size, layout]);
+  const fit = useMemo(() => fitted(size, layout), [size, layout]);
   // Whoever has not chosen what to see sees all of it.
   const current = touched ? (view ?? fit) : fit;
   const change = useCallback(
     (next: (view: View) => View) => {
       setTouched(true);
       setView((before) => {
-        const from = touched ? (before ?? fit) : fit;
-        return from === undefined ? before : next(from);
+        return next(touched ? (before ?? fit) : fit);
       });
     },
     [touched, fit],
   );
   useWheel(svg, change);
   const center = (factor: number): void => {
-    if (size !== undefined) change((from) => zoomed(from, factor, size.width / 2, size.height / 2));
+    change((from) => zoomed(from, factor, size.width / 2, size.height / 2));
   };
   const showAll = (): void => setTouched(false);
 
@@ -57,7 +58,7 @@ export function Canvas({ graph, layout, dimmed, selected, onSelect }: CanvasProp
   useEffect(() => {
     const { current: from, size: window, layout: places, change: move } = sight.current;
     const at = selected === undefined ? undefined : places.nodes[selected];
-    if (at === undefined || from === undefined || window === undefined || isSeen(from, window, at, 0)) return;
+    if (at === undefined || isSeen(from, window, at, 0)) return;
     move(({ scale }) => ({ scale, x: window.width / 2 - at.x * scale, y: window.height / 2 - at.y * scale }));
   }, [selected]);
 
@@ -78,10 +79,9 @@ export function Canvas({ graph, layout, dimmed, selected, onSelect }: CanvasProp
   };
 
   const around = useMemo(() => neighbours(graph.edges, selected), [graph.edges, selected]);
-  const labels = (current?.scale ?? 0) >= LABELS_FROM;
-  const far = (current?.scale ?? 1) < WORDS_FROM;
-  const seen = (at: Point): boolean =>
-    current === undefined || size === undefined || isSeen(current, size, at, NODE_WIDTH);
+  const labels = current.scale >= LABELS_FROM;
+  const far = current.scale < WORDS_FROM;
+  const seen = (at: Point): boolean => isSeen(current, size, at, NODE_WIDTH);
   const faint = (ids: readonly string[]): boolean =>
     ids.some((id) => dimmed.has(id)) || (around !== undefined && !ids.every((id) => around.has(id)));
   const edges = graph.edges.filter(({ id }) => layout.edges[id] !== undefined);
@@ -94,7 +94,7 @@ export function Canvas({ graph, layout, dimmed, selected, onSelect }: CanvasProp
       })
     : [];
   return (
-    <div className="canvas" ref={sizeRef}>
+    <>
       <svg
         ref={svg}
         role="group"
@@ -121,65 +121,63 @@ export function Canvas({ graph, layout, dimmed, selected, onSelect }: CanvasProp
         onPointerCancel={() => (dragging.current = undefined)}
       >
         <Markers />
-        {current !== undefined && (
-          <g transform={`translate(${current.x} ${current.y}) scale(${current.scale})`}>
-            <Boxes boxes={layout.boxes} named={!far} />
-            {edges.map((edge) => (
-              <EdgeLine
-                key={edge.id}
-                id={edge.id}
-                points={layout.edges[edge.id]!.points}
-                health={edge.health}
-                heavy={edge.requestRate}
-                faint={faintEdge(edge)}
-                selected={selected === edge.id}
-                onSelect={onSelect}
-              />
-            ))}
-            {labelled.map((edge) => (
-              <EdgeLabel
-                key={edge.id}
-                id={edge.id}
-                at={layout.edges[edge.id]!.label}
-                requestRate={edge.requestRate}
-                errorRate={edge.errorRate}
-                clientErrorRate={edge.clientErrorRate}
-                p50={edge.p50}
-                p99={edge.p99}
-                protocol={edge.protocol}
-                mtls={edge.mtls}
-                health={edge.health}
-                faint={faintEdge(edge)}
-                onSelect={onSelect}
-              />
-            ))}
-            {nodes.map((node) => (
-              <NodeView
-                key={node.id}
-                id={node.id}
-                name={node.name}
-                kind={node.kind}
-                version={node.version}
-                health={node.health}
-                ready={node.ready}
-                replicas={node.replicas}
-                requestRate={node.requestRate}
-                errorRate={node.errorRate}
-                clientErrorRate={node.clientErrorRate}
-                engine={node.engine}
-                x={layout.nodes[node.id]!.x}
-                y={layout.nodes[node.id]!.y}
-                faint={faint([node.id])}
-                selected={selected === node.id}
-                words={!far && seen(layout.nodes[node.id]!)}
-                reachable={node.id === entry}
-                onSelect={onSelect}
-                onFocus={setFocused}
-              />
-            ))}
-            {far && <FarNames boxes={layout.boxes} scale={current.scale} />}
-          </g>
-        )}
+        <g transform={`translate(${current.x} ${current.y}) scale(${current.scale})`}>
+          <Boxes boxes={layout.boxes} named={!far} />
+          {edges.map((edge) => (
+            <EdgeLine
+              key={edge.id}
+              id={edge.id}
+              points={layout.edges[edge.id]!.points}
+              health={edge.health}
+              heavy={edge.requestRate}
+              faint={faintEdge(edge)}
+              selected={selected === edge.id}
+              onSelect={onSelect}
+            />
+          ))}
+          {labelled.map((edge) => (
+            <EdgeLabel
+              key={edge.id}
+              id={edge.id}
+              at={layout.edges[edge.id]!.label}
+              requestRate={edge.requestRate}
+              errorRate={edge.errorRate}
+              clientErrorRate={edge.clientErrorRate}
+              p50={edge.p50}
+              p99={edge.p99}
+              protocol={edge.protocol}
+              mtls={edge.mtls}
+              health={edge.health}
+              faint={faintEdge(edge)}
+              onSelect={onSelect}
+            />
+          ))}
+          {nodes.map((node) => (
+            <NodeView
+              key={node.id}
+              id={node.id}
+              name={node.name}
+              kind={node.kind}
+              version={node.version}
+              health={node.health}
+              ready={node.ready}
+              replicas={node.replicas}
+              requestRate={node.requestRate}
+              errorRate={node.errorRate}
+              clientErrorRate={node.clientErrorRate}
+              engine={node.engine}
+              x={layout.nodes[node.id]!.x}
+              y={layout.nodes[node.id]!.y}
+              faint={faint([node.id])}
+              selected={selected === node.id}
+              words={!far && seen(layout.nodes[node.id]!)}
+              reachable={node.id === entry}
+              onSelect={onSelect}
+              onFocus={setFocused}
+            />
+          ))}
+          {far && <FarNames boxes={layout.boxes} scale={current.scale} />}
+        </g>
       </svg>
       <div className="zoom" role="group" aria-label="Zoom">
         <button type="button" aria-label="Closer" onClick={() => center(ZOOM)}>
@@ -193,7 +191,7 @@ export function Canvas({ graph, layout, dimmed, selected, onSelect }: CanvasProp
         </button>
       </div>
       <Legend />
-    </div>
+    </>
   );
 }
 

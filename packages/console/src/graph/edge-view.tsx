@@ -1,7 +1,8 @@
 import { memo } from 'react';
 import type { GraphEdge } from '../api.ts';
 import { milliseconds, percent, protocol as protocolName, rate } from '../format.ts';
-import { LABEL_HEIGHT, LABEL_WIDTH, type Point } from './layout.ts';
+import { curve } from './lines.ts';
+import { LABEL_HEIGHT, LABEL_WIDTH, type Point } from './sizes.ts';
 
 interface LineProps extends Pick<GraphEdge, 'id' | 'health'> {
   readonly points: readonly Point[];
@@ -81,18 +82,3 @@ export const EdgeLabel = memo(function EdgeLabel(props: LabelProps): React.JSX.E
     </g>
   );
 });
-
-/** A smooth line through the points: straight to the middle of each stretch, curved from there to the next. */
-export function curve(points: readonly Point[]): string {
-  const [first, ...rest] = points;
-  if (first === undefined) return '';
-  const last = rest.at(-1) ?? first;
-  let path = `M${n(first.x)} ${n(first.y)}`;
-  for (let i = 0; i < rest.length - 1; i++) {
-    const [a, b] = [rest[i]!, rest[i + 1]!];
-    path += ` Q${n(a.x)} ${n(a.y)} ${n((a.x + b.x) / 2)} ${n((a.y + b.y) / 2)}`;
-  }
-  return `${path} L${n(last.x)} ${n(last.y)}`;
-}
-
-const n = (value: number): string => value.toFixed(1);

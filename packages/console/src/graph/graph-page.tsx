@@ -5,6 +5,7 @@ import { Details } from './details.tsx';
 import { type Filter, Filters, firstHit, matches, NO_FILTER } from './filters.tsx';
 import { graphStore } from './store.ts';
 import { useLayout } from './use-layout.ts';
+import { useSize } from './view.ts';
 
 const NOTHING: Pick<Graph, 'nodes' | 'edges'> = { nodes: [], edges: [] };
 
@@ -14,7 +15,8 @@ export function GraphPage(): React.JSX.Element {
   const [filter, setFilter] = useState<Filter>(NO_FILTER);
   const [selected, setSelected] = useState<string>();
   const shown = useMemo(() => narrowed(graph ?? NOTHING, filter), [graph, filter]);
-  const layout = useLayout(shown);
+  const [sizeRef, size] = useSize();
+  const layout = useLayout(shown, size);
   const sought = useDeferredValue(filter);
   const dimmed = useMemo(
     () => new Set(shown.nodes.filter((node) => !matches(node, sought)).map(({ id }) => id)),
@@ -32,13 +34,22 @@ export function GraphPage(): React.JSX.Element {
         <Filters filter={filter} onChange={setFilter} namespaces={namespaces.toSorted()} onEnter={open} />
       </header>
       <div className="graph-body">
-        {graph === undefined || layout === undefined ? (
-          <p className="empty" role="status">
-            {connection === 'lost' ? 'The mesh does not answer. Trying again…' : 'Waiting for the mesh…'}
-          </p>
-        ) : (
-          <Canvas graph={shown} layout={layout} dimmed={dimmed} selected={selected} onSelect={setSelected} />
-        )}
+        <div className="canvas" ref={sizeRef}>
+          {graph === undefined || layout === undefined || size === undefined ? (
+            <p className="empty" role="status">
+              {connection === 'lost' ? 'The mesh does not answer. Trying again…' : 'Waiting for the mesh…'}
+            </p>
+          ) : (
+            <Canvas
+              graph={shown}
+              layout={layout}
+              size={size}
+              dimmed={dimmed}
+              selected={selected}
+              onSelect={setSelected}
+            />
+          )}
+        </div>
         {graph !== undefined && <Details graph={graph} selected={selected} onSelect={setSelected} onClose={close} />}
       </div>
     </div>

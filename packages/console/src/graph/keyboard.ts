@@ -1,4 +1,4 @@
-import type { Point } from './layout.ts';
+import type { Point } from './sizes.ts';
 
 /** The node that is closest in a direction (`ArrowLeft` and so on); what lies off the line counts as further away. */
 export function nearest(nodes: Readonly<Record<string, Point>>, from: string, key: string): string | undefined {

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { nearest } from './keyboard.ts';
-import { layout, type LayoutInput, NODE_HEIGHT, NODE_WIDTH, shapeOf } from './layout.ts';
+import { layout, type LayoutInput, shapeOf } from './layout.ts';
+import { flattened } from './lines.ts';
+import { LABEL_HEIGHT, LABEL_WIDTH, NODE_HEIGHT, NODE_WIDTH, type Point } from './sizes.ts';
 
 const meshes = fc
   .record({
@@ -45,6 +47,13 @@ test('no two nodes overlap, each is within the boxes of its namespace and app, a
   );
 });
 
+/** Whether a line ends in the middle of one of its sides. */
+function sideOf(end: Point, { x, y }: Point): boolean {
+  const [dx, dy] = [Math.abs(end.x - x), Math.abs(end.y - y)];
+  const near = (a: number, b: number): boolean => Math.abs(a - b) < 0.01;
+  return (near(dx, NODE_WIDTH / 2) && near(dy, 0)) || (near(dx, 0) && near(dy, NODE_HEIGHT / 2));
+}
+
 test('every edge leads from its source to its target', () => {
   fc.assert(
     fc.property(meshes, (mesh) => {
@@ -53,16 +62,69 @@ test('every edge leads from its source to its target', () => {
       expect(Object.keys(edges).toSorted()).toEqual(known.map(({ id }) => id).toSorted());
       for (const { id, source, target } of known) {
         const { points, label } = edges[id]!;
-        const [start, end] = [points[0]!, points.at(-1)!];
-        expect(Math.abs(start.x - nodes[source]!.x)).toBeCloseTo(NODE_WIDTH / 2);
-        expect(start.y).toBeCloseTo(nodes[source]!.y);
-        expect(Math.abs(end.x - nodes[target]!.x)).toBeCloseTo(NODE_WIDTH / 2);
-        expect(end.y).toBeCloseTo(nodes[target]!.y);
+        expect(sideOf(points[0]!, nodes[source]!)).toBe(true);
+        expect(sideOf(points.at(-1)!, nodes[target]!)).toBe(true);
         for (const { x, y } of [...points, label]) expect(Number.isFinite(x) && Number.isFinite(y)).toBe(true);
       }
     }),
     { numRuns: 200 },
   );
+});
+
+test('every label is on its line; where there is room for it, it lies on no node and on no other label', () => {
+  fc.assert(
+    fc.property(meshes, (mesh) => {
+      const { nodes, edges } = layout(mesh);
+      const shown = Object.values(edges).filter(({ crowded }) => !crowded);
+      for (const { points, label } of Object.values(edges)) {
+        const flat = flattened(points);
+        expect(Math.min(...flat.slice(1).map((to, i) => distance(label, flat[i]!, to)))).toBeLessThan(0.5);
+      }
+      const apart = (a: Point, b: Point, width: number, height: number): boolean =>
+        Math.abs(a.x - b.x) >= width || Math.abs(a.y - b.y) >= height;
+      for (const [i, { label }] of shown.entries()) {
+        for (const other of shown.slice(i + 1)) expect(apart(label, other.label, LABEL_WIDTH, LABEL_HEIGHT)).toBe(true);
+        for (const node of Object.values(nodes))
+          expect(apart(label, node, (LABEL_WIDTH + NODE_WIDTH) / 2, (LABEL_HEIGHT + NODE_HEIGHT) / 2)).toBe(true);
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+/** From a point to a stretch. */
+function distance({ x, y }: Point, a: Point, b: Point): number {
+  const [dx, dy] = [b.x - a.x, b.y - a.y];
+  const square = dx * dx + dy * dy;
+  const t = square === 0 ? 0 : Math.max(0, Math.min(1, ((x - a.x) * dx + (y - a.y) * dy) / square));
+  return Math.hypot(x - a.x - t * dx, y - a.y - t * dy);
+}
+
+const small: LayoutInput = {
+  nodes: [
+    { id: 'gateway', namespace: 'istio-system', app: 'gateway' },
+    ...['orders', 'payment', 'inventory', 'storefront'].map((id) => ({ id, namespace: 'store', app: id })),
+    ...['catalog-v1', 'catalog-v2'].map((id) => ({ id, namespace: 'store', app: 'catalog' })),
+  ],
+  edges: [
+    ...['orders', 'storefront', 'catalog-v1', 'catalog-v2'].map((target) => ({ source: 'gateway', target })),
+    ...['payment', 'inventory', 'catalog-v1', 'catalog-v2'].map((target) => ({ source: 'orders', target })),
+  ].map((edge) => ({ ...edge, id: `${edge.source} ${edge.target}` })),
+};
+
+test('a drawing fills the window that it is seen in, in height, too', () => {
+  const shareOf = (width: number, height: number): number => {
+    const drawn = layout({ ...small, window: { width, height } });
+    const scale = Math.min(width / drawn.width, height / drawn.height);
+    const all = Object.values(drawn.nodes).map(({ y }) => y);
+    return ((Math.max(...all) - Math.min(...all) + NODE_HEIGHT) * scale) / height;
+  };
+  expect(shareOf(960, 800)).toBeGreaterThan(0.6);
+  expect(shareOf(1560, 960)).toBeGreaterThan(0.6);
+  // Higher than wide: one below the other.
+  const { width, height, edges } = layout({ ...small, window: { width: 380, height: 720 } });
+  expect(width).toBeLessThan(height);
+  for (const { label, crowded } of Object.values(edges)) expect([label, crowded]).toEqual([label, false]);
 });
 
 test('the order in which things are told does not move them', () => {
@@ -80,6 +142,7 @@ test('labels of connections between the same places do not lie on each other', (
   const nodes = ['v1', 'v2', 'v3'].map((id) => ({ id, namespace: 'a', app: 'web' }));
   const edges = nodes.map(({ id }) => ({ id: `to ${id}`, source: 'client', target: id }));
   const { edges: lines } = layout({ nodes: [...nodes, { id: 'client', namespace: 'b', app: 'client' }], edges });
+  expect(edges.filter(({ id }) => lines[id]!.crowded)).toEqual([]);
   const heights = edges.map(({ id }) => lines[id]!.label.y);
   expect(heights).toEqual(heights.toSorted((a, b) => a - b));
   expect(heights[1]! - heights[0]!).toBeGreaterThan(34);

@@ -1,22 +1,22 @@
 import { Graph, layout as dagre } from '@dagrejs/dagre';
+import { placeLabels } from './labels.ts';
+import { acrossLine, downLine, type End, loopOf } from './lines.ts';
+import { LABEL_HEIGHT, LABEL_WIDTH, NODE_HEIGHT, NODE_WIDTH, type Point } from './sizes.ts';
+import { spread } from './spread.ts';
 
-export const NODE_WIDTH = 192;
-export const NODE_HEIGHT = 54;
-export const LABEL_WIDTH = 112;
-export const LABEL_HEIGHT = 34;
 /** From one label to that below it. */
 const LABEL_STEP = LABEL_HEIGHT + 4;
-/** More edges than these share the room for so many labels. */
+/** More edges than these share the room for so many lines. */
 const MOST_LABELS = 5;
 const stepOf = (edges: number): number => (LABEL_STEP * Math.min(edges, MOST_LABELS)) / edges;
 const MARGIN = 24;
 /** Around what is in a box, and above it for its name. */
 const SPACE = { namespace: 24, app: 10 } as const;
 const TITLE = { namespace: 20, app: 16 } as const;
-/** Width by height beyond which namespaces go below each other. */
-const STRIP = 4;
-/** Width by height of what a drawing is seen in, about. */
-const WINDOW = 1.3;
+/** What a drawing is seen in, where that is not known. */
+const WINDOW: Size = { width: 960, height: 740 };
+/** So much larger is worth that namespaces are below each other. */
+const LARGER = 1.2;
 /** So much larger is worth that the direction of requests is lost. */
 const MUCH = 1.6;
 /** More than these are in rows in any case. */
@@ -27,6 +27,13 @@ const BETWEEN = 14;
 export interface LayoutInput {
   readonly nodes: readonly LayoutNode[];
   readonly edges: readonly LayoutEdge[];
+  /** What it is to fill, in pixels. */
+  readonly window?: Size;
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
 }
 
 interface LayoutNode {
@@ -39,11 +46,6 @@ interface LayoutEdge {
   readonly id: string;
   readonly source: string;
   readonly target: string;
-}
-
-export interface Point {
-  readonly x: number;
-  readonly y: number;
 }
 
 export interface Box {
@@ -59,8 +61,9 @@ export interface Box {
 export interface EdgeLayout {
   /** From the edge of one node to that of the other. */
   readonly points: readonly Point[];
+  /** The middle of its label, on the line. */
   readonly label: Point;
-  /** So many go the same way that there is no room for its label. */
+  /** There is no room for its label. */
   readonly crowded: boolean;
 }
 
@@ -75,7 +78,7 @@ export interface Layout {
 }
 
 /** Something with what is in it, placed as one. Positions are from its upper left corner. */
-interface Part {
+export interface Part {
   readonly id: string;
   readonly width: number;
   readonly height: number;
@@ -91,7 +94,7 @@ interface Part {
  * Places nodes from left to right in the direction of requests: the workloads of an app below each other, apps within
  * their namespace, then the namespaces. What is outside the mesh has a place among the namespaces.
  */
-export function layout({ nodes, edges }: LayoutInput): Layout {
+export function layout({ nodes, edges, window = WINDOW }: LayoutInput): Layout {
   const sorted = nodes.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const parts = [...Map.groupBy(sorted, ({ id, namespace }) => (namespace === '' ? id : `box/${namespace}`))].map(
     ([id, members]) => {
@@ -100,29 +103,73 @@ export function layout({ nodes, edges }: LayoutInput): Layout {
       return members[0]!.namespace === '' ? inside : boxed(inside, 'namespace', members[0]!.namespace);
     },
   );
-  const spacing = { ranksep: 90, nodesep: 30 };
-  const wide = arrange('mesh', parts, edges, spacing);
-  // A chain of namespaces would be a strip, from left to right or from top to bottom.
-  const strip = wide.width > STRIP * wide.height;
-  const ranked = strip ? arrange('mesh', parts, edges, { ...spacing, rankdir: 'TB' }) : wide;
-  const rows = strip ? inRows('mesh', inOrderOf(wide, parts), edges, spacing.ranksep) : ranked;
-  const whole = sizeIn(rows) > MUCH * sizeIn(ranked) ? rows : ranked;
+  const { part, downwards } = fitting(parts, edges, window);
+  const whole = spread(part, window, MARGIN);
   const placed = new Map([...whole.nodes].map(([id, { x, y }]) => [id, { x: x + MARGIN, y: y + MARGIN }]));
-  const lines: Record<string, EdgeLayout> = {};
+  const homes = new Map(parts.flatMap((each) => [...each.nodes.keys()].map((id) => [id, each] as const)));
+  const points = new Map<string, readonly Point[]>();
   for (const { id, source, target } of edges) {
     const [from, to] = [placed.get(source), placed.get(target)];
     if (from === undefined || to === undefined) continue;
     const way = (whole.ways.get(id) ?? []).map(({ x, y }) => ({ x: x + MARGIN, y: y + MARGIN }));
-    lines[id] = { ...lineOf(from, to, way, source === target), crowded: whole.crowded.has(id) };
+    const [home, away] = [homes.get(source)!, homes.get(target)!];
+    if (source === target) points.set(id, loopOf(from));
+    else if (downwards && home !== away && isBelow(from, to))
+      points.set(id, downLine(endOf(source, home, placed, to), endOf(target, away, placed, from), way));
+    else points.set(id, acrossLine(from, to, way));
   }
+  const labels = placeLabels(placed.values(), points, whole.crowded);
   const boxes = whole.boxes.map((box) => ({ ...box, x: box.x + MARGIN, y: box.y + MARGIN }));
   return {
     width: whole.width + 2 * MARGIN,
     height: whole.height + 2 * MARGIN,
     nodes: Object.fromEntries(placed),
-    edges: lines,
+    edges: Object.fromEntries(
+      [...points].map(([id, line]): [string, EdgeLayout] => {
+        const { at, crowded } = labels.get(id)!;
+        return [id, { points: line, label: at, crowded }];
+      }),
+    ),
     boxes: [...boxes.filter(({ kind }) => kind === 'namespace'), ...boxes.filter(({ kind }) => kind === 'app')],
   };
+}
+
+/** Namespaces from left to right, unless they are seen much larger otherwise. */
+function fitting(
+  parts: readonly Part[],
+  edges: readonly LayoutEdge[],
+  window: Size,
+): { readonly part: Part; readonly downwards: boolean } {
+  const spacing = { ranksep: 90, nodesep: 30 };
+  const across = arrange('mesh', parts, edges, spacing);
+  // Nothing is seen larger than as it is, and nothing larger than its largest part.
+  const most = Math.min(...parts.map((part) => sizeIn(part, window)));
+  if (LARGER * sizeIn(across, window) >= most) return { part: across, downwards: false };
+  const down = arrange('mesh', parts, edges, { ranksep: 60, nodesep: 60, rankdir: 'TB' });
+  const rows = inRows('mesh', inOrderOf(across, parts), edges, spacing.ranksep, window);
+  const [acrossSize, downSize, rowsSize] = [across, down, rows].map((part) => sizeIn(part, window)) as [
+    number,
+    number,
+    number,
+  ];
+  if (rowsSize > MUCH * Math.max(acrossSize, downSize)) return { part: rows, downwards: true };
+  return downSize > LARGER * acrossSize ? { part: down, downwards: true } : { part: across, downwards: false };
+}
+
+/** Or above it, rather than beside it. */
+function isBelow(from: Point, to: Point): boolean {
+  const [dx, dy] = [Math.abs(to.x - from.x), Math.abs(to.y - from.y)];
+  return dy > NODE_HEIGHT + 30 && (dy > dx / 2 || dx < NODE_WIDTH + 20);
+}
+
+/** `towards`: where the other end is. */
+function endOf(id: string, home: Part, placed: ReadonlyMap<string, Point>, towards: Point): End {
+  const at = placed.get(id)!;
+  const sign = at.y <= towards.y ? 1 : -1;
+  const others = [...home.nodes.keys()].map((each) => placed.get(each)!);
+  const inWay = others.some(({ x, y }) => Math.abs(x - at.x) < NODE_WIDTH && (y - at.y) * sign > 0);
+  const furthest = Math.max(...others.map(({ y }) => y * sign));
+  return { at, clear: !inWay, side: (furthest + NODE_HEIGHT / 2 + SPACE.namespace) * sign };
 }
 
 /** The workloads of one app. */
@@ -221,7 +268,6 @@ function arrange(
     );
     for (const [i, edge] of ordered.entries()) {
       const dy = (i - (ordered.length - 1) / 2) * stepOf(ordered.length);
-      if (ordered.length > MOST_LABELS) crowded.add(edge.id);
       routes.set(
         edge.id,
         inner.map(({ x, y }) => ({ x, y: y + dy })),
@@ -258,9 +304,9 @@ function shelve(
   return { corners, width, height: y + row };
 }
 
-/** How large a drawing is seen, compared with others. */
-function sizeIn({ width, height }: Part): number {
-  return Math.min(WINDOW / width, 1 / height);
+/** At what scale a drawing is seen; small ones are not blown up. */
+function sizeIn({ width, height }: Part, window: Size): number {
+  return Math.min(1, window.width / (width + 2 * MARGIN), window.height / (height + 2 * MARGIN));
 }
 
 /** From left to right, and from top to bottom, as they were placed. */
@@ -276,9 +322,9 @@ function inOrderOf(placed: Part, parts: readonly Part[]): readonly Part[] {
 }
 
 /** Places parts in rows that fill a window. What goes from one to another goes straight, and has no room for labels. */
-function inRows(id: string, parts: readonly Part[], edges: readonly LayoutEdge[], gap: number): Part {
+function inRows(id: string, parts: readonly Part[], edges: readonly LayoutEdge[], gap: number, window: Size): Part {
   const area = parts.reduce((sum, { width, height }) => sum + (width + gap) * (height + gap), 0);
-  const widest = Math.max(Math.sqrt(area * WINDOW), ...parts.map(({ width }) => width));
+  const widest = Math.max(Math.sqrt((area * window.width) / window.height), ...parts.map(({ width }) => width));
   const { corners, width, height } = shelve(parts, widest, 0, gap);
   const placed = parts.map((part) => shift(part, corners.get(part.id)!.x, corners.get(part.id)!.y));
   const crowded = new Set(parts.flatMap((part) => [...part.crowded]));
@@ -293,30 +339,6 @@ function inRows(id: string, parts: readonly Part[], edges: readonly LayoutEdge[]
     ways: new Map(placed.flatMap((part) => [...part.ways])),
     crowded,
   };
-}
-
-/** From node to node, by the way that was kept free for it where there is one. */
-function lineOf(from: Point, to: Point, way: readonly Point[], self: boolean): Omit<EdgeLayout, 'crowded'> {
-  const right = { x: from.x + NODE_WIDTH / 2, y: from.y };
-  const left = { x: to.x - NODE_WIDTH / 2, y: to.y };
-  if (self) {
-    const top = from.y - NODE_HEIGHT / 2;
-    const label = { x: from.x, y: top - 26 };
-    return { points: [right, { x: right.x + 26, y: top - 22 }, label, { x: left.x - 26, y: top - 22 }, left], label };
-  }
-  // Below each other: out and in on the same side.
-  if (way.length === 0 && Math.abs(from.x - to.x) < NODE_WIDTH) {
-    const x = right.x + 40;
-    const end = { x: to.x + NODE_WIDTH / 2, y: to.y };
-    return { points: [right, { x, y: from.y }, { x, y: to.y }, end], label: { x, y: (from.y + to.y) / 2 } };
-  }
-  const forward = from.x <= to.x;
-  const start = forward ? right : { x: from.x - NODE_WIDTH / 2, y: from.y };
-  const end = forward ? left : { x: to.x + NODE_WIDTH / 2, y: to.y };
-  const middle = way[Math.floor(way.length / 2)];
-  const bend = (forward ? 1 : -1) * Math.min(60, Math.abs(end.x - start.x) / 3);
-  const points = [start, { x: start.x + bend, y: start.y }, ...way, { x: end.x - bend, y: end.y }, end];
-  return { points, label: middle ?? { x: (start.x + end.x) / 2, y: (start.y + end.y) / 2 } };
 }
 
 /** What a layout depends on: numbers are no part of it. */

@@ -1,7 +1,7 @@
 import { memo } from 'react';
 import type { GraphNode } from '../api.ts';
 import { HEALTH_MARK, percent, rate } from '../format.ts';
-import { NODE_HEIGHT, NODE_WIDTH } from './layout.ts';
+import { NODE_HEIGHT, NODE_WIDTH } from './sizes.ts';
 
 interface NodeProps extends Pick<
   GraphNode,

@@ -17,12 +17,16 @@ export interface Size {
   readonly height: number;
 }
 
+/** Of a window, at its lower side: there the legend is. */
+export const LEGEND = 34;
+
 export function fitted(window: Size, drawing: Size): View {
-  const scale = Math.max(SMALLEST, Math.min(FIT_LARGEST, window.width / drawing.width, window.height / drawing.height));
+  const height = Math.max(1, window.height - LEGEND);
+  const scale = Math.max(SMALLEST, Math.min(FIT_LARGEST, window.width / drawing.width, height / drawing.height));
   return {
     scale,
     x: (window.width - drawing.width * scale) / 2,
-    y: (window.height - drawing.height * scale) / 2,
+    y: (height - drawing.height * scale) / 2,
   };
 }
 

@@ -5,6 +5,7 @@ import type { ExpectedName, SessionSlot } from '../tls/client.ts';
 import type { AlpnOffer, ConnectFailure, UpstreamSocket } from '../types.ts';
 import { keepAlive } from '../keepalive.ts';
 import { socketPath } from '../unix-socket.ts';
+import { noteConnectTimes } from './connect-times.ts';
 import type { ClusterHost } from './host.ts';
 import { proxyHeader, type Ends } from './proxy-protocol.ts';
 import type { Transport } from './transport.ts';
@@ -165,8 +166,12 @@ export function dial(
   onReady: (socket: UpstreamSocket) => void,
   onFail: (error: ConnectFailure) => void,
 ): Attempt {
+  const { clock } = host.cluster.deps;
+  const start = clock.now();
   const socket = open(host, way);
   let settled = false;
+  let connectedAt = -1;
+  socket.once('connect', () => (connectedAt = clock.now()));
   const fail = (kind: ConnectFailure['kind'], reason: string): void => {
     if (settled) return;
     settled = true;
@@ -176,6 +181,8 @@ export function dial(
   const ready = (connected: UpstreamSocket): void => {
     if (settled) return;
     settled = true;
+    const secured = way.transport.tls === undefined ? undefined : clock.now();
+    noteConnectTimes(connected, { start, connected: connectedAt, secured });
     onReady(connected);
   };
   socket.on('error', (error: NodeJS.ErrnoException) =>

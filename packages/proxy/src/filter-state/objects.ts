@@ -1,14 +1,31 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { isAscii } from '../program/values.ts';
 import type { FilterStateObject } from './state.ts';
 
 /** Makes an object from text; undefined: the text is not one. */
 export type ObjectFactory = (value: string) => FilterStateObject | undefined;
 
-const string: ObjectFactory = (value) => ({ value, text: value, json: value, isString: true });
-const hashable: ObjectFactory = (value) => ({ value, text: value, json: value, isString: true, hashed: value });
+const string: ObjectFactory = (value) => ({ value, text: value, json: inUtf8(value), isString: true });
+const hashable: ObjectFactory = (value) => ({ ...string(value)!, hashed: value });
 /** Known by its text alone. */
 const plain: ObjectFactory = (value) => ({ value, text: value, json: undefined });
 const opaque: ObjectFactory = (value) => ({ value, text: undefined, json: undefined });
+
+/** Text in wire form with a blank for what is no UTF-8, as protobuf writes JSON. */
+function inUtf8(value: string): string {
+  if (isAscii(value)) return value;
+  let text = '';
+  for (let i = 0; i < value.length;) {
+    const lead = value.charCodeAt(i);
+    const more = lead < 0x80 ? 0 : lead < 0xc2 || lead > 0xf4 ? -1 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+    let end = i + 1;
+    let left = more;
+    while (left > 0 && end < value.length && (value.charCodeAt(end++) & 0xc0) === 0x80) left--;
+    text += left === 0 ? value.slice(i, end) : ' ';
+    i = end;
+  }
+  return text;
+}
 
 const TRUE = new Set(['true', 't', 'yes', 'y', '1']);
 const FALSE = new Set(['false', 'f', 'no', 'n', '0']);

@@ -3,7 +3,7 @@ import type { Random, Timer } from '../deps.ts';
 import type { CompileContext } from '../program/context.ts';
 import { compileRequestHeader, wholeNumber, type HeaderMatch } from '../program/match/header.ts';
 import type { Path } from '../program/path.ts';
-import { fraction, milliseconds } from '../program/values.ts';
+import { fraction, milliseconds, wire } from '../program/values.ts';
 import { faultKeys, named, type AbortStatus, type FaultKeys } from '../runtime/fault.ts';
 import { liveChance, liveInteger, type Live } from '../runtime/live.ts';
 import { ResponseFlag, type HttpFilter, type HttpStream, type RequestHead, type Trace } from '../types.ts';
@@ -71,7 +71,7 @@ export function compileFault(context: CompileContext, config: types.fault.HTTPFa
             httpStatus: status,
             grpcStatus: abort.grpcStatus,
             chance: fraction(abort.percentage, 0),
-            body: abort.responseBody === undefined || abort.responseBody === '' ? BODY : abort.responseBody,
+            body: abort.responseBody === undefined || abort.responseBody === '' ? BODY : wire(abort.responseBody),
           },
     rate: compileResponseRate(context, config, [...path, 'responseRateLimit']),
     metadata: config.filterMetadata ?? {},

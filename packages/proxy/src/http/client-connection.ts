@@ -4,7 +4,7 @@ import { ResponseParser } from '../codec/response-parser.ts';
 import type { CodecErrorDetails } from '../codec/error.ts';
 import type { FilterState } from '../filter-state/state.ts';
 import type { PeerExchange } from '../istio/exchange.ts';
-import type { CircuitBreaker, ClusterStats, PeerTls, UpstreamSocket } from '../types.ts';
+import type { CircuitBreaker, ClusterStats, ConnectTimes, PeerTls, UpstreamSocket } from '../types.ts';
 import { enter, entered, leave, Output } from './io.ts';
 import { nextConnectionId } from './connection-id.ts';
 import { readDirectly } from './reads.ts';
@@ -52,6 +52,7 @@ export class ClientConnection implements MessageSink {
   readonly id: number;
   /** What TLS agreed on; undefined: plain text. */
   peer: PeerTls | undefined = undefined;
+  times: ConnectTimes | undefined = undefined;
   /** What the request it was made for passed on. */
   filterState: FilterState | undefined = undefined;
   /** Bytes read since the request at hand began. */

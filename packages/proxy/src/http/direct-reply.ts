@@ -20,6 +20,7 @@ export function replyDirectly(
     if (format !== undefined) {
       stream.info.localReplyBody = body;
       body = format.text(stream);
+      stream.info.localReplyBody = undefined;
       ({ contentType } = format);
     }
   }

@@ -6,6 +6,7 @@ import type { ConnectionInfo, OverrideHost, StreamInfo, UpstreamCluster } from '
 export function nameCluster(info: StreamInfo, cluster: UpstreamCluster | undefined): void {
   if (cluster === undefined) return;
   info.upstreamCluster = cluster.name;
+  info.clusterMetadata = cluster.metadata;
   if (cluster.statName !== cluster.name) info.upstreamClusterAltName = cluster.statName;
 }
 
@@ -29,6 +30,7 @@ export class StreamRecord implements StreamInfo {
   attemptCount = 0;
   upstreamCluster = '';
   upstreamClusterAltName: string | undefined = undefined;
+  clusterMetadata: StreamInfo['clusterMetadata'] = undefined;
   upstreamHost = '';
   upstreamLocalAddress = '';
   upstreamFailureReason = '';
@@ -61,6 +63,8 @@ export class StreamRecord implements StreamInfo {
   routeMetadata: StreamInfo['routeMetadata'] = undefined;
   upstreamRequestEndTime = -1;
   upstreamResponseTime = -1;
+  upstreamBodyTime = -1;
+  upstreamResponseEndTime = -1;
 
   get responseFlags(): number {
     return this.#flags;

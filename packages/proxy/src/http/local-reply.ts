@@ -3,7 +3,7 @@ import type { ResponseHead } from '../types.ts';
 import { Headers } from './headers.ts';
 import type { ActiveStream } from './stream.ts';
 
-/** The head and body of a reply that is made here: what the request's route adds to responses, `extra` fields, the rest. */
+/** The head and body of a reply that is made here: what the request's route adds to responses, `extra` fields, the rest. Bodies are bytes, one character each. */
 export function buildLocalReply(
   stream: ActiveStream,
   status: number,
@@ -42,7 +42,7 @@ export function buildLocalReply(
     headers.remove('content-length');
     headers.remove('content-type');
   } else {
-    headers.set('content-length', String(Buffer.byteLength(body)));
+    headers.set('content-length', String(body.length));
     // Whoever replied may know the type of the body that it gave, but not of another; a mapper knows that of its own.
     const now = headers.get('content-type');
     if (now === undefined || (body !== given && now === type)) headers.set('content-type', contentType);
@@ -59,14 +59,12 @@ function grpcReply(headers: Headers, grpcStatus: number, body: string): Response
   if (body !== '') {
     headers.set(
       'grpc-message',
-      body.replaceAll(/[^\x20-\x24\x26-\x7e]/gu, (char) => encodeBytes(char)),
+      body.replaceAll(/[^\x20-\x24\x26-\x7e]/g, (char) => encodeByte(char)),
     );
   }
   return { status: 200, headers };
 }
 
-function encodeBytes(char: string): string {
-  let text = '';
-  for (const byte of Buffer.from(char)) text += `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-  return text;
+function encodeByte(char: string): string {
+  return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
 }

@@ -1,3 +1,4 @@
+import { connectTimesOf } from '../cluster/connect-times.ts';
 import type { Deps } from '../deps.ts';
 import { upstreamPeer } from '../tls/upstream-peer.ts';
 import type { CircuitBreaker, ConnectFailure, HostPool, UpstreamCluster, UpstreamHost } from '../types.ts';
@@ -172,6 +173,7 @@ export class Pool implements HostPool, ConnectionOwner {
         });
         if (this.host.cluster.peerExchange !== undefined) connection.introduction = exchangeWith(this.host, {}, socket);
         connection.peer = upstreamPeer(connection.socket, this.host);
+        connection.times = connectTimesOf(connection.socket);
         this.#all.add(connection);
         this.#limitDuration(connection);
         entered(() => this.onIdle(connection));

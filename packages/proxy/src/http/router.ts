@@ -118,12 +118,15 @@ export class Router extends AttemptedRequest {
   onResponseData(data: Buffer): void {
     if (this.over) return;
     this.timers?.moved();
+    const { info, hcm } = this.stream;
+    if (info.upstreamBodyTime < 0) info.upstreamBodyTime = turnNow(hcm.deps.clock);
     this.stream.sendData(data);
   }
 
   onResponseEnd(attempt: Attempt, trailers: string[] | undefined): void {
     if (this.over || attempt !== this.attempt) return;
     const { info, hcm } = this.stream;
+    info.upstreamResponseEndTime = turnNow(hcm.deps.clock);
     if (info.requestEndTime >= 0)
       chargeAnswerTime(this, turnNow(hcm.deps.clock) - info.requestEndTime, this.#canary, this.attempt?.host);
     this.stream.sendEnd(trailers);

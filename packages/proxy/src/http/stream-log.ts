@@ -3,15 +3,16 @@ import { entered } from './io.ts';
 import type { ActiveStream } from './stream.ts';
 
 /** Tells every access log that wants to know. */
-export function logStream(stream: ActiveStream): void {
+function logAs(stream: ActiveStream, type: ActiveStream['logType']): void {
   const { accessLoggers } = stream.hcm;
+  stream.logType = type;
   for (let i = 0; i < accessLoggers.length; i++) accessLoggers[i]!(stream);
+  stream.logType = undefined;
 }
 
-function logAs(stream: ActiveStream, type: ActiveStream['logType']): void {
-  stream.logType = type;
-  logStream(stream);
-  stream.logType = undefined;
+/** Logs a stream that is over. */
+export function logEnd(stream: ActiveStream): void {
+  logAs(stream, 'DownstreamEnd');
 }
 
 /** Logs a tunnel that begins, where that is asked for. */

@@ -27,7 +27,7 @@ import { routeRequest } from './route-request.ts';
 import { NO_REQUEST, NO_ROUTE } from './routed-stream.ts';
 import type { Router } from './router.ts';
 import type { ServerConnection } from './server-connection.ts';
-import { logPeriodically, logStream } from './stream-log.ts';
+import { logPeriodically, logEnd } from './stream-log.ts';
 
 /** What a gRPC client is told whose stream took too long. */
 const DEADLINE_EXCEEDED = 4;
@@ -224,12 +224,10 @@ export class ActiveStream extends RequestStream implements LogSource {
       this.reset(details);
       return;
     }
-    if (body !== '') info.localReplyBody = body;
     const reply = buildLocalReply(this, status, body, headers, more?.grpcStatus);
     info.responseFlags |= more?.flagsForLog ?? 0;
-    info.localReplyBody = undefined;
     this.sendResponse(reply.head, reply.body === '');
-    if (reply.body !== '') this.sendData(Buffer.from(reply.body));
+    if (reply.body !== '') this.sendData(Buffer.from(reply.body, 'latin1'));
     this.sendEnd(undefined);
   }
 
@@ -295,7 +293,7 @@ export class ActiveStream extends RequestStream implements LogSource {
       countAnswer(this.hcm, Math.trunc(info.responseCode / 100));
     }
     this.#logTimer?.cancel();
-    logStream(this);
+    logEnd(this);
     this.router?.cancel();
     this.tracing?.finish();
   }

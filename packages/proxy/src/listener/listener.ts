@@ -248,6 +248,7 @@ export class Listener {
       ...addresses,
       requestedServerName: '',
       applicationProtocol: '',
+      listenerName: this.#program.name,
       ...this.#configured,
     };
     const { accessLogs } = this.#program;

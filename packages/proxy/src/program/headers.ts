@@ -125,11 +125,29 @@ export function headerValue(
     const constant = wire(format);
     return () => constant;
   }
-  const value = text(context, wire(format), '', path, expressions);
+  const value = text(context, fromOldWays(format), '', path, expressions);
   return (source) => {
     const made = value(source);
     return isAscii(made) ? made : latin1(made);
   };
+}
+
+/** Values of fields may also ask for metadata by a list in JSON, and for the text of a filter state by a name of its own. */
+function fromOldWays(format: string): string {
+  return format
+    .replaceAll(/%PER_REQUEST_STATE\((.+?)\)%/g, '%FILTER_STATE($1:PLAIN)%')
+    .replaceAll(/%(UPSTREAM|DYNAMIC)_METADATA\((\s*\[.*?\]\s*)\)%/g, (whole, of: string, list: string) => {
+      const keys = listOf(list);
+      return keys === undefined ? whole : `%${of}_METADATA(${keys.join(':')})%`;
+    });
+}
+
+function listOf(json: string): readonly unknown[] | undefined {
+  try {
+    return JSON.parse(json) as unknown[];
+  } catch {
+    return undefined;
+  }
 }
 
 /** Header values quoted by an operator are wire text already; anything beyond latin1 came from the configuration. */

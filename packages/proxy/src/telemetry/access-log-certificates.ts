@@ -39,13 +39,12 @@ export const LOCAL_FIELDS: Readonly<Record<string, (tls: PeerTls) => string | un
   SUBJECT: ({ local }) => local?.subject,
 };
 
-/** The start or end of a peer's certificate in a format; undefined when that is none. */
+/** The start or end of a peer's certificate in a format. */
 export function validity(
   which: 'validFrom' | 'validTo',
   format: string | undefined,
-): ((tls: PeerTls) => string | undefined) | undefined {
+): (tls: PeerTls) => string | undefined {
   const print = format === undefined ? isoTime : timeFormat(format);
-  if (print === undefined) return undefined;
   return ({ certificates }) => {
     const time = certificates?.[which];
     return time === undefined ? undefined : print(time);

@@ -65,7 +65,7 @@ export function compileAccessLogFilter(
   if (filter.logTypeFilter !== undefined) {
     const wanted = new Set<string>(filter.logTypeFilter.types ?? []);
     const exclude = filter.logTypeFilter.exclude === true;
-    return (source) => wanted.has(source.logType ?? 'DownstreamEnd') !== exclude;
+    return (source) => wanted.has(source.logType ?? 'NotSet') !== exclude;
   }
   if (filter.extensionFilter !== undefined)
     return extension(context, filter.extensionFilter, [...path, 'extensionFilter', 'typedConfig']);

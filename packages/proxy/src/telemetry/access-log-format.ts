@@ -1,9 +1,10 @@
-import type { JsonObject, JsonValue } from '@mizzen/xds';
+import type { JsonValue } from '@mizzen/xds';
 import type { LogSource } from '../program/types.ts';
+import { wire } from '../program/values.ts';
 import { cut } from './access-log-cut.ts';
 import { operators } from './access-log-operators.ts';
 import type { Operator, OperatorDeps, OperatorValue } from './operators/operator.ts';
-import { isWritten } from './double-text.ts';
+import { asText } from './value-text.ts';
 
 /** A compiled format: literal text and operators in turn. */
 export interface Format {
@@ -14,6 +15,13 @@ export interface FormatProblem {
 }
 
 const COMMAND = /%([A-Z0-9_]+)(?:\((.*?)\))?(?::(\d+))?%/y;
+
+/** What may be cut to a length. */
+const CUTS = new Set(
+  `REQ RESP TRAILER REQUEST_HEADER RESPONSE_HEADER RESPONSE_TRAILER REQ_WITHOUT_QUERY QUERY_PARAM QUERY_PARAMS PATH
+  START_TIME START_TIME_LOCAL EMIT_TIME EMIT_TIME_LOCAL DYNAMIC_METADATA METADATA FILTER_STATE UPSTREAM_FILTER_STATE
+  ENVIRONMENT CEL COALESCE`.split(/\s+/),
+);
 
 /** Splits `text %OPERATOR(argument):length% text`. `%%` is a percent sign. */
 export function parseFormat(format: string, deps: OperatorDeps): Format | FormatProblem {
@@ -36,8 +44,9 @@ export function parseFormat(format: string, deps: OperatorDeps): Format | Format
     const [whole, name = '', argument, length] = command;
     const factory = Object.hasOwn(operators, name) ? operators[name] : undefined;
     if (factory === undefined) return { problem: `the command operator \`${name}\` is not supported` };
-    const operator = factory(argument, deps);
+    const operator = factory(argument === '' ? undefined : argument, deps);
     if (typeof operator !== 'function') return { problem: `the command operator \`${name}\` ${operator.problem}` };
+    if (length !== undefined && !CUTS.has(name)) return { problem: `the command operator \`${name}\` takes no length` };
     if (literal !== '') parts.push(literal);
     literal = '';
     parts.push(length === undefined ? operator : cut(operator, Number(length)));
@@ -45,22 +54,6 @@ export function parseFormat(format: string, deps: OperatorDeps): Format | Format
   }
   if (literal !== '') parts.push(literal);
   return { parts };
-}
-
-/** Text of a value: what is absent becomes `absent`; objects and lists are JSON. */
-export function asText(value: OperatorValue, absent: string): string {
-  if (typeof value === 'string') return value;
-  if (value === undefined || value === null) return absent;
-  return typeof value === 'object' ? sortedJson(value) : String(value);
-}
-
-/** JSON with the keys of every object sorted, as Envoy prints structures. */
-export function sortedJson(value: JsonValue): string {
-  return JSON.stringify(value, (_, part: JsonValue) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part) && !isWritten(part)
-      ? Object.fromEntries(Object.entries(part as JsonObject).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }
 
 /** Makes the text of a format. */
@@ -104,7 +97,7 @@ export function jsonFormatter(
   options: { readonly typed: boolean; readonly omitEmpty: boolean },
 ): JsonFormatter | FormatProblem {
   if (typeof value === 'string') {
-    const format = parseFormat(value, deps);
+    const format = parseFormat(wire(value), deps);
     if ('problem' in format) return format;
     const [only] = format.parts;
     if (format.parts.length === 1 && typeof only === 'function') {
@@ -142,7 +135,7 @@ export function jsonFormatter(
     for (const key of Object.keys(object).sort()) {
       const formatter = jsonFormatter(object[key] ?? null, deps, options);
       if ('problem' in formatter) return formatter;
-      fields.push([key, formatter]);
+      fields.push([wire(key), formatter]);
     }
     return (source) => {
       const out: Record<string, JsonValue> = {};

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { wire } from '../program/values.ts';
 import { ResponseFlag, type ConnectionInfo, type StreamInfo } from '../types.ts';
 import { coalesce } from './access-log-coalesce.ts';
 import { flagNames } from './access-log-flags.ts';
@@ -33,9 +34,12 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   UPSTREAM_PROTOCOL: text((i) => (i.protocol !== '' && i.upstreamLocalAddress !== '' ? 'HTTP/1.1' : '')),
   RESPONSE_CODE: info((i) => i.responseCode),
   // Where a filter has no configuration there are details, without a word.
-  RESPONSE_CODE_DETAILS: info(({ responseCodeDetails: details, responseFlags }) =>
-    details === '' && (responseFlags & ResponseFlag.NFCF) === 0 ? undefined : underscored(details),
-  ),
+  RESPONSE_CODE_DETAILS:
+    (argument) =>
+    ({ info: { responseCodeDetails: details, responseFlags } }) => {
+      if (details === '' && (responseFlags & ResponseFlag.NFCF) === 0) return undefined;
+      return argument === 'ALLOW_WHITESPACES' ? details : underscored(details);
+    },
   CONNECTION_TERMINATION_DETAILS: text((i) => i.connectionTerminationDetails),
   RESPONSE_FLAGS: info((i) => flagNames(i.responseFlags, false, i.flagOrder) ?? '-'),
   RESPONSE_FLAGS_LONG: info((i) => flagNames(i.responseFlags, true, i.flagOrder) ?? '-'),
@@ -60,12 +64,12 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   UPSTREAM_TRANSPORT_FAILURE_REASON: text((i) => i.upstreamFailureReason.replaceAll(' ', '_')),
   DOWNSTREAM_TRANSPORT_FAILURE_REASON: text((i) => i.downstreamTransportFailureReason?.replaceAll(' ', '_')),
   CONNECTION_ID: info((i) => i.connection.id),
+  LISTENER_NAME: text((i) => wire(i.connection.listenerName ?? '')),
   FILTER_CHAIN_NAME: text((i) => i.filterChainName ?? i.connection.filterChainName),
   // Only formats of local replies know it.
   LOCAL_REPLY_BODY: info((i) => i.localReplyBody ?? ''),
   HOSTNAME: (argument) => (argument === undefined ? () => hostname() : { problem: 'takes no argument' }),
-  ACCESS_LOG_TYPE: (argument) =>
-    argument === undefined ? (source) => source.logType ?? 'DownstreamEnd' : { problem: 'takes no argument' },
+  ACCESS_LOG_TYPE: ofSource((source) => source.logType ?? 'NotSet'),
   UNIQUE_ID: (argument, deps) => (argument === undefined ? () => deps.uuid() : { problem: 'takes no argument' }),
   STREAM_ID: (argument, deps) =>
     argument === undefined

@@ -4,6 +4,7 @@ import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
 import type { LogSource } from '../program/types.ts';
+import { wire } from '../program/values.ts';
 import { parseFormat, textFormatter } from './access-log-format.ts';
 import type { OperatorDeps } from './operators/operator.ts';
 
@@ -32,7 +33,7 @@ export function compileFormatters(
   return options;
 }
 
-/** Refuses unknown operators. */
+/** Text in wire form, one character a byte. Refuses unknown operators. */
 export function text(
   context: CompileContext,
   format: string,
@@ -40,7 +41,7 @@ export function text(
   path: Path,
   expressions?: ExpressionOptions,
 ): (source: LogSource) => string {
-  const parsed = parseFormat(format, operatorDeps(context, expressions));
+  const parsed = parseFormat(wire(format), operatorDeps(context, expressions));
   if (!('problem' in parsed)) return textFormatter(parsed, absent);
   context.refuse(path, parsed.problem);
   return () => '';

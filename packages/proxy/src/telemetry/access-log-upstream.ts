@@ -8,7 +8,7 @@ type Metadata = Readonly<Record<string, JsonObject>> | undefined;
 export const CONFIGURED_METADATA: Readonly<Record<string, (info: StreamInfo) => Metadata>> = {
   ROUTE: (i) => i.routeMetadata,
   VIRTUAL_HOST: (i) => i.virtualHostMetadata,
-  CLUSTER: (i) => i.upstreamTarget?.cluster.metadata,
+  CLUSTER: (i) => i.upstreamTarget?.cluster.metadata ?? i.clusterMetadata,
   UPSTREAM_HOST: (i) => i.upstreamTarget?.metadata,
   LISTENER: (i) => i.connection.configured?.listener,
   LISTENER_FILTER_CHAIN: (i) => i.connection.configured?.chain,

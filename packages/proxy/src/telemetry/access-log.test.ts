@@ -166,7 +166,7 @@ test('JSON keeps types, sorts keys and has null for what is absent', () => {
   );
 });
 
-test.each(['%NO_SUCH%', '%REQ%', '%START_TIME(%Q)%', '% %', '%RESPONSE_CODE(x)%', 'x %REQ(a?b?c)%', '%DURATION'])(
+test.each(['%NO_SUCH%', '%REQ%', '%PROTOCOL:3%', '% %', '%RESPONSE_CODE(x)%', 'x %REQ(a?b?c)%', '%DURATION'])(
   'refuses %s',
   (format) => {
     expect(compile(text(format)).nacks).toHaveLength(1);
@@ -190,7 +190,8 @@ describe('filters', () => {
     [flags('UH', 'UF'), { responseFlags: ResponseFlag.NR }, false],
     [{ andFilter: { filters: [status('EQ', 200), flags('NR')] } }, { responseFlags: ResponseFlag.NR }, true],
     [{ orFilter: { filters: [status('EQ', 404), flags('NR')] } }, {}, false],
-    [{ logTypeFilter: { types: ['DownstreamEnd'] } }, {}, true],
+    [{ logTypeFilter: { types: ['NotSet'] } }, {}, true],
+    [{ logTypeFilter: { types: ['DownstreamEnd'] } }, {}, false],
   ])('%j', (filter, change, expected) => {
     const { shouldLog, nacks } = compile({}, filter);
     expect(nacks).toEqual([]);
@@ -198,10 +199,18 @@ describe('filters', () => {
   });
 });
 
-test('times in strftime’s format', () => {
-  const wall = Date.UTC(2024, 1, 29, 0, 5, 9, 120);
-  expect(timeFormat('%a %A %b %B %e %I:%M %p %j %u %y %D %F %T %6f %%')!(wall)).toBe(
-    'Thu Thursday Feb February 29 12:05 AM 060 4 24 02/29/24 2024-02-29 00:05:09 120000 %',
-  );
-  expect(timeFormat('%q')).toBeUndefined();
+test.each([
+  ['%a %A %b %B %e %I:%M %p %P %k %l', 'Thu Thursday Feb February 29 12:05 AM am  0 12'],
+  ['%j %u %w %y %C %G %g %V %U %W', '060 4 4 24 20 2024 24 09 08 09'],
+  [
+    '%D %F %T %R %r %c %x %X',
+    '02/29/24 2024-02-29 00:05:09 00:05 12:05:09 AM Thu Feb 29 00:05:09 2024 02/29/24 00:05:09',
+  ],
+  ['%f %6f %1f %%3f', '120000000 120000 1 %120'],
+  ['%E3S %E*S %E0S %E12S %E*f %E2f %E4Y %ET', '09.120 09.12 09 09.120000000000 12 12 2024 T'],
+  ['%z %Ez %E*z %:z %::z %:::z %Z', '+0000 +00:00 +00:00:00 +00:00 +00:00:00 +00 UTC'],
+  ['%Od %Ey %3S %-d %-H %_H %5Y %3s', '29 24 009 29 0  0 02024 1709165109'],
+  ['%q %E %O %i %4 %', '%q %E %O %i   %4 %'],
+])('times in strftime’s format: %s', (format, text) => {
+  expect(timeFormat(format)(Date.UTC(2024, 1, 29, 0, 5, 9, 120))).toBe(text);
 });

@@ -6,10 +6,11 @@ import { messageOf } from '../program/read-resource.ts';
 import type { AccessLogProgram, LogSource } from '../program/types.ts';
 import { checkLogFile, dataSource } from '../program/values.ts';
 import { compileAccessLogFilter } from './access-log-filter.ts';
-import { jsonFormatter, sortedJson } from './access-log-format.ts';
+import { jsonFormatter } from './access-log-format.ts';
 import { compileFormatters, operatorDeps, text } from './access-log-text.ts';
 import { otlpLog } from './otlp-log/compile.ts';
 import { httpGrpcLog, tcpGrpcLog } from './grpc-log/compile.ts';
+import { sortedJson } from './value-text.ts';
 
 /** Envoy's own format, for access logs that name none. */
 export const DEFAULT_FORMAT =

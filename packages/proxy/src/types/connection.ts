@@ -37,6 +37,7 @@ export interface ConnectionInfo {
   readonly requestedServerName: string;
   /** ALPN or what an inspector found: `http/1.1`, `h2`, `h2c`, or empty. */
   readonly applicationProtocol: string;
+  readonly listenerName?: string;
   /** Of the chain that took it; undefined where there is none. */
   readonly filterChainName?: string;
   /** Metadata of the listener and the chain, where their configuration has any. */

@@ -53,6 +53,7 @@ export interface StreamInfo {
   upstreamCluster: string;
   /** What it is told of as, where that is not its name. */
   upstreamClusterAltName?: string | undefined;
+  clusterMetadata?: Readonly<Record<string, JsonObject>> | undefined;
   upstreamHost: string;
   upstreamLocalAddress: string;
   upstreamFailureReason: string;
@@ -82,6 +83,7 @@ export interface StreamInfo {
   upstreamConnection?:
     | {
         readonly id: number;
+        readonly times?: ConnectTimes | undefined;
         readonly socket: UpstreamSocket;
         readonly peer: PeerTls | undefined;
         /** What was passed on to it when it was made. */
@@ -109,12 +111,23 @@ export interface StreamInfo {
   upstreamWireBytesReceived?: number;
   /** Head of the upstream's response. */
   upstreamResponseTime?: number;
+  /** First byte of its body, and its end. */
+  upstreamBodyTime?: number;
+  upstreamResponseEndTime?: number;
   /** Set with the route. */
   virtualHostName?: string | undefined;
   /** Metadata of the route, by filter name. */
   routeMetadata?: Readonly<Record<string, JsonObject>>;
   /** Last byte of the request sent upstream. */
   upstreamRequestEndTime?: number;
+}
+
+/** Clock times of how a connection to an upstream was made. */
+export interface ConnectTimes {
+  readonly start: number;
+  readonly connected: number;
+  /** Undefined: without TLS. */
+  readonly secured: number | undefined;
 }
 
 /** A host that is meant for a request, whatever the load balancer would say. */

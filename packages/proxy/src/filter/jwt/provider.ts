@@ -5,7 +5,7 @@ import { compileString, type StringMatch } from '../../program/match/string.ts';
 import { lookUp } from '../../program/match/value.ts';
 import type { Path } from '../../program/path.ts';
 import { asciiLower, dataSource, milliseconds, wire } from '../../program/values.ts';
-import { sortedJson } from '../../telemetry/access-log-format.ts';
+import { sortedJson } from '../../telemetry/value-text.ts';
 import { exactFixed, generalDouble, withDoubles } from '../../telemetry/double-text.ts';
 import type { HttpStream } from '../../types.ts';
 import { addMetadata } from '../metadata.ts';

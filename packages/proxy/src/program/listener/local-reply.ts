@@ -34,7 +34,8 @@ export function compileLocalReply(
       matches:
         mapper.filter === undefined ? () => false : compileAccessLogFilter(context, mapper.filter, [...at, 'filter']),
       status: mapper.statusCode,
-      body: mapper.body === undefined ? undefined : dataSource(context, mapper.body, [...at, 'body'])?.toString('utf8'),
+      body:
+        mapper.body === undefined ? undefined : dataSource(context, mapper.body, [...at, 'body'])?.toString('latin1'),
       format: compileBodyFormat(context, mapper.bodyFormatOverride, [...at, 'bodyFormatOverride']),
       headers: {
         of: 'response',
@@ -49,7 +50,6 @@ export function compileLocalReply(
     rewrite(source, head, body) {
       const mapper = mappers.find((candidate) => candidate.matches(source));
       // Fields are made of the reply as it was, without its body; the body of what the mapper made of it.
-      source.info.localReplyBody = undefined;
       if (mapper !== undefined && !isEmpty(mapper.headers)) applyMutations(mapper.headers, head.headers, source);
       head.status = mapper?.status ?? head.status;
       const newBody = mapper?.body ?? body;
@@ -57,7 +57,9 @@ export function compileLocalReply(
       if (format === undefined) return { body: newBody, contentType: 'text/plain' };
       source.info.responseCode = head.status;
       source.info.localReplyBody = newBody;
-      return { body: format.text(source), contentType: format.contentType };
+      const text = format.text(source);
+      source.info.localReplyBody = undefined;
+      return { body: text, contentType: format.contentType };
     },
   };
 }

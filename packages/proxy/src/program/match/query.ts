@@ -57,6 +57,25 @@ export function compileQuery(
   };
 }
 
+/** Undoes the escapes of what could have stood there as it is, and drops the percent sign of what is no escape, as Envoy does. */
+export function unescapeQuery(query: string): string {
+  let text = '';
+  for (let i = 0; i < query.length; i++) {
+    const c = query[i]!;
+    if (c !== '%' || i + 2 >= query.length) {
+      text += c;
+      continue;
+    }
+    const escape = query.slice(i, i + 3);
+    if (!/^%[0-9a-f]{2}$/i.test(escape)) continue;
+    const char = String.fromCharCode(parseInt(escape.slice(1), 16));
+    text += PLAIN.test(char) ? char : escape;
+    i += 2;
+  }
+  return text;
+}
+const PLAIN = /^[!#-;=?-[\]_`a-z~]$/;
+
 /** The target without its query and fragment. */
 export function pathOnly(target: string): string {
   for (let i = 0; i < target.length; i++) {

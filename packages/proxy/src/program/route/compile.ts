@@ -349,7 +349,7 @@ function compileEffect(
       );
     }
     const format = compileBodyFormat(context, bodyFormat, [...at, 'bodyFormat']);
-    return { kind: 'direct', status, body: bytes?.toString('utf8') ?? '', format };
+    return { kind: 'direct', status, body: bytes?.toString('latin1') ?? '', format };
   }
   context.refuse(path, 'must say what to do: `route`, `redirect` or `directResponse`');
   return { kind: 'direct', status: 500, body: '' };

@@ -55,7 +55,14 @@ export function compileRedirect(
     rewrite:
       rewrite === undefined
         ? undefined
-        : (request, info) => rewrite(strip && made ? pathOnly(request.path) : request.path, { info, request }),
+        : !made
+          ? (request, info) => rewrite(request.path, { info, request })
+          : (request, info) => {
+              const only = pathOnly(request.path);
+              const path = rewrite(only, { info, request });
+              // A query that a format has made is the only one.
+              return path === undefined || strip || path.includes('?') ? path : path + request.path.slice(only.length);
+            },
     location: (request, path) => {
       const toScheme = scheme ?? request.scheme;
       const toHost = host === '' ? requestHost(request, toScheme, port) : host;

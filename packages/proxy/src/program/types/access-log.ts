@@ -3,7 +3,7 @@ import type { RequestHead, ResponseHead, StreamInfo } from '../../types/request.
 /** What a log line is made of. An HttpStream is one; a TCP connection gives only `info`. */
 export interface LogSource {
   readonly info: StreamInfo;
-  /** Why there is a line; undefined: because a request ended. */
+  /** Why there is a line; undefined: there is none, and fields of heads are made. */
   readonly logType?: AccessLogType | undefined;
   readonly request?: RequestHead | undefined;
   readonly response?: ResponseHead | undefined;

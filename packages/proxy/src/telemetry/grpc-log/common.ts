@@ -49,7 +49,7 @@ export function commonProperties(source: LogSource, options: CommonOptions): Jso
     connectionTerminationDetails: info.connectionTerminationDetails || undefined,
     streamId: options.streamId(source),
     ...wireBytes(info),
-    accessLogType: source.logType ?? 'DownstreamEnd',
+    accessLogType: source.logType ?? 'NotSet',
   };
 }
 

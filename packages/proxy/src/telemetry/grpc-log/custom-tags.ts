@@ -5,7 +5,8 @@ import { lookUp } from '../../program/match/value.ts';
 import type { Path } from '../../program/path.ts';
 import type { LogSource } from '../../program/types.ts';
 import { asciiLower, wire } from '../../program/values.ts';
-import { parseFormat, sortedJson, textFormatter } from '../access-log-format.ts';
+import { parseFormat, textFormatter } from '../access-log-format.ts';
+import { sortedJson } from '../value-text.ts';
 import { CONFIGURED_METADATA } from '../access-log-upstream.ts';
 
 /** One custom tag; its value is as on the wire, and there is none where it is empty. */

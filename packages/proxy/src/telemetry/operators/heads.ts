@@ -1,5 +1,5 @@
 import { requestHeader } from '../../program/match/header.ts';
-import { pathOnly, queryParameter } from '../../program/match/query.ts';
+import { pathOnly, queryParameter, unescapeQuery } from '../../program/match/query.ts';
 import type { LogSource } from '../../program/types.ts';
 import type { RequestHead } from '../../types.ts';
 import { grpcStatusName, grpcStatusOf, isGrpc, trailer } from '../access-log-grpc.ts';
@@ -33,12 +33,14 @@ function responseHeaderOf(name: string): (source: LogSource) => string | undefin
   return (source) => source.response?.headers.get(name);
 }
 
-/** All of a request's parameters as they came. */
-const queryParams: OperatorFactory = (argument) => {
-  if (argument !== undefined) return { problem: 'takes no argument' };
+/** All of a request's parameters, as they came or without percent escapes. */
+const queryParams: OperatorFactory = (argument = 'ORIG') => {
+  if (argument !== 'ORIG' && argument !== 'DECODED') return { problem: 'says `ORIG` or `DECODED`' };
   return ({ request }) => {
     const at = request?.path.indexOf('?') ?? -1;
-    return at < 0 || at === request!.path.length - 1 ? undefined : request!.path.slice(at + 1);
+    if (at < 0) return undefined;
+    const given = request!.path.slice(at + 1);
+    return argument === 'ORIG' ? given : unescapeQuery(given);
   };
 };
 

@@ -12,18 +12,21 @@ import { CONFIGURED_METADATA } from '../access-log-upstream.ts';
 import { shortestDouble, withDoubles } from '../double-text.ts';
 import type { Operator, OperatorFactory, OperatorValue } from './operator.ts';
 
+type MetadataOf = (info: StreamInfo) => Readonly<Record<string, JsonObject>> | undefined;
+
 /** `NAMESPACE:KEY:KEY…` within metadata. */
-function metadata(get: (info: StreamInfo) => Readonly<Record<string, JsonObject>> | undefined): OperatorFactory {
-  return (argument) => {
-    if (argument === undefined || argument === '') return { problem: 'needs a namespace' };
-    const [namespace = '', ...keys] = argument.split(':');
-    const value: Operator = (source) => wireValue(lookUp(get(source.info)?.[namespace], keys));
-    const written = (source: LogSource): OperatorValue => {
-      const given = value(source);
-      return given === undefined ? undefined : withDoubles(given, shortestDouble);
-    };
-    return Object.assign((source: LogSource) => value(source), { inText: written, inJson: written });
+function metadata(get: MetadataOf): OperatorFactory {
+  return (argument) =>
+    argument === undefined || argument === '' ? { problem: 'needs a namespace' } : within(get, argument.split(':'));
+}
+
+function within(get: MetadataOf, [namespace = '', ...keys]: readonly string[]): Operator {
+  const value: Operator = (source) => wireValue(lookUp(get(source.info)?.[namespace], keys));
+  const written = (source: LogSource): OperatorValue => {
+    const given = value(source);
+    return given === undefined ? undefined : withDoubles(given, shortestDouble);
   };
+  return Object.assign((source: LogSource) => value(source), { inText: written, inJson: written });
 }
 
 /** Lines are made of bytes: one character each. */
@@ -82,10 +85,10 @@ export const METADATA_OPERATORS: Readonly<Record<string, OperatorFactory>> = {
   CLUSTER_METADATA: metadata(CONFIGURED_METADATA['CLUSTER']!),
   UPSTREAM_METADATA: metadata(CONFIGURED_METADATA['UPSTREAM_HOST']!),
   DYNAMIC_METADATA: metadata((i) => i.dynamicMetadata),
-  METADATA: (argument, deps) => {
+  METADATA: (argument) => {
     const [of = '', ...rest] = (argument ?? '').split(':');
     const get = METADATA_OF[of];
-    return get === undefined ? { problem: `\`${of}\` has no metadata here` } : metadata(get)(rest.join(':'), deps);
+    return get === undefined ? { problem: `\`${of}\` has no metadata here` } : within(get, rest);
   },
   CEL: cel,
   FILTER_STATE: filterState(filterStateOf),

@@ -34,8 +34,7 @@ function certificateTime(
   of: (info: StreamInfo) => PeerTls | undefined,
 ): OperatorFactory {
   return (argument) => {
-    const time = validity(which, argument === '' ? undefined : argument);
-    if (time === undefined) return { problem: `\`${argument}\` is not a format of times` };
+    const time = validity(which, argument);
     return (source) => {
       const peer = of(source.info);
       return peer === undefined ? undefined : time(peer);

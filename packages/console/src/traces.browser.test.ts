@@ -55,7 +55,6 @@ afterAll(async () => {
 
 test('requests are listed, opened as waterfalls by the keyboard, and explained', async () => {
   const { page, context, complaints } = await openPage(browser, `${mesh.console}/#/traces`);
-  // Spans come at most five seconds after their requests.
   await page.getByRole('link', { name: /^GET http:.*\/page\/5/ }).waitFor({ timeout: 15_000 });
   await page.getByRole('link', { name: /^GET http:.*\/broken/ }).waitFor({ timeout: 15_000 });
   await screenshot(page, 'traces');

@@ -11,7 +11,8 @@ export const command: Command = {
   summary: 'Lists the traces that a running mesh keeps, or shows one as a waterfall.',
   description:
     'ID is that of a trace, or the x-request-id of its request, as access logs have it. In a waterfall, █ is where the\n' +
-    'whole trace was waiting for that very span. Spans arrive up to five seconds after their requests.',
+    'whole trace was waiting for that very span. Spans arrive within a second of their requests, those of\n' +
+    'Envoys within five.',
   flags: {
     ...meshFlags,
     service: { type: 'string', value: 'SERVICE', help: 'only traces with a span of it: APP.NAMESPACE, or APP' },

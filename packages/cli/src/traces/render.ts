@@ -22,7 +22,9 @@ const NARROWEST_BAR = 10;
 export function tracesLines({ traces, kept }: TracesAnswer, style: Style): string[] {
   if (traces.length === 0) {
     return [
-      kept.traces === 0 ? 'no traces yet; spans arrive up to five seconds after their requests' : 'no such traces',
+      kept.traces === 0
+        ? 'no traces yet; spans arrive within a second of their requests, those of Envoys within five'
+        : 'no such traces',
     ];
   }
   const rows = traces.map((each) => ({

@@ -87,7 +87,7 @@ export default function TracesPage(): React.JSX.Element {
         {value?.traces.length === 0 && (
           <p className="empty">
             {value.kept.traces === 0
-              ? 'No traces yet. Spans arrive up to five seconds after their requests.'
+              ? 'No traces yet. Spans arrive within a second of their requests, those of Envoys within five.'
               : 'None of the traces that are kept is like that.'}
           </p>
         )}

@@ -7,11 +7,14 @@ import { countsOf } from './node-counts.ts';
 import type { MetricsPlace, MetricsServer } from '../admin/metrics-server.ts';
 import type { FromProxy, NodeCounts, NodeTraffic, ToProxy } from './protocol.ts';
 import { ProxyNode } from './proxy-node.ts';
+import type { SpanFlush } from '../tracing/batch.ts';
 import { TrafficMeter } from './traffic.ts';
 
 /** Connections of replaced listeners and chains may go on for this long, milliseconds: what Istio tells its proxies. */
 const DRAIN_TIME = 45_000;
 const COUNT_INTERVAL = 1000;
+/** Whoever sends a request wants to see its trace; and spans of busy sidecars leave many at a time. */
+const SPAN_FLUSH: SpanFlush = { spans: 32, interval: 500 };
 
 /** All proxies of one process, as the messages of its parent say. */
 export class ProxyHost {
@@ -74,6 +77,7 @@ export class ProxyHost {
       source: this.#xds.node(id, metadata),
       accessLog: (path) => this.#logs.sink(accessLog !== undefined && path === '/dev/stdout' ? accessLog : path),
       drain: { time: DRAIN_TIME, immediate: true },
+      spanFlush: SPAN_FLUSH,
       onReady: () => this.#send({ type: 'ready', node: id }),
       onBindFailure: (listener, failure) => this.#send({ type: 'bind-failed', node: id, listener, ...failure }),
     });

@@ -28,6 +28,7 @@ import { ExtensionStore } from '../xds/extension-store.ts';
 import { RouteStore } from '../xds/route-store.ts';
 import { SecretStore } from '../xds/secret-store.ts';
 import type { ResourceRecords } from '../xds/records.ts';
+import type { SpanFlush } from '../tracing/batch.ts';
 import type { XdsSource } from '../xds/source.ts';
 import { XdsFollower } from '../xds/follower.ts';
 
@@ -44,6 +45,8 @@ export interface ProxyNodeOptions {
   readonly zone?: string;
   /** For connection managers that name no provider. */
   readonly tracing?: types.traceConfig.Tracing_Http | undefined;
+  /** Absent: Envoy's. */
+  readonly spanFlush?: SpanFlush;
   readonly deps: Deps;
   /** Where its configuration comes from; one that is reached through a cluster of the proxy is made of these. */
   readonly source: XdsSource | ((clusters: ClusterManager) => XdsSource);
@@ -241,6 +244,7 @@ export class ProxyNode {
       zone: this.#options.zone ?? '',
       outerAddress: deps.net.outerAddress,
       bootstrapTracing: this.#options.tracing,
+      spanFlush: this.#options.spanFlush,
       healthFailed: () => this.healthFailed,
       clusterMembers: (name) => {
         const stats = this.clusters.get(name)?.stats;

@@ -46,6 +46,14 @@ export class Batch<T> {
   }
 }
 
+/** When spans leave, where no runtime key says. */
+export interface SpanFlush {
+  /** As soon as there are so many. */
+  readonly spans: number;
+  /** After so many milliseconds in any case. */
+  readonly interval: number;
+}
+
 export interface BatchSettings {
   readonly minFlush: Live<number>;
   /** Milliseconds. */

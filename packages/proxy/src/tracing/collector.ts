@@ -4,17 +4,15 @@ import type { Path } from '../program/path.ts';
 import type { HttpCall } from '../program/types.ts';
 import { milliseconds, wire } from '../program/values.ts';
 import { liveInteger } from '../runtime/live.ts';
-import type { BatchSettings } from './batch.ts';
+import type { BatchSettings, SpanFlush } from './batch.ts';
 
-/** Spans that are sent at once, and how long others wait; Envoy's, milliseconds. */
-const MIN_FLUSH = 5;
-const INTERVAL = 5000;
+const AS_ENVOY: SpanFlush = { spans: 5, interval: 5000 };
 
 export function batchOf(context: CompileContext, name: string): BatchSettings {
-  const { runtime, counter } = context.deps;
+  const { runtime, counter, spanFlush = AS_ENVOY } = context.deps;
   return {
-    minFlush: liveInteger(runtime, `tracing.${name}.min_flush_spans`, MIN_FLUSH),
-    interval: liveInteger(runtime, `tracing.${name}.flush_interval_ms`, INTERVAL),
+    minFlush: liveInteger(runtime, `tracing.${name}.min_flush_spans`, spanFlush.spans),
+    interval: liveInteger(runtime, `tracing.${name}.flush_interval_ms`, spanFlush.interval),
     onTimer: () => counter(`tracing.${name}.timer_flushed`).value++,
   };
 }

@@ -5,6 +5,7 @@ import type { WorkloadPeer } from '../../istio/peer.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { GrpcCalls } from '../../telemetry/grpc-calls.ts';
 import type { TaggedStats } from '../../telemetry/tagged.ts';
+import type { SpanFlush } from '../../tracing/batch.ts';
 import type { Nack } from '../../types/trace.ts';
 
 /** Either the program or every reason why there is none. */
@@ -49,6 +50,8 @@ export interface CompileDeps {
   readonly extensions?: ExtensionLookup;
   /** Tracing of connection managers that name no provider, from the bootstrap. */
   readonly bootstrapTracing?: types.traceConfig.Tracing_Http | undefined;
+  /** When spans leave; absent: as Envoy's do. */
+  readonly spanFlush?: SpanFlush | undefined;
   readonly zone?: string;
   /** By which others know this machine. */
   readonly outerAddress?: string;

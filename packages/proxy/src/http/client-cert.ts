@@ -44,7 +44,7 @@ function elementOf(tls: PeerTls, program: ClientCertProgram): Element {
 
 function build(tls: PeerTls, program: ClientCertProgram): string {
   const parts: string[] = [];
-  if (tls.localUriSan !== '') parts.push(`By=${tls.localUriSan}`);
+  for (const uri of tls.local?.names.uri ?? [tls.localUriSan]) if (uri !== '') parts.push(`By=${uri}`);
   if (tls.peerFingerprint !== '') parts.push(`Hash=${tls.peerFingerprint}`);
   if (program.cert) {
     const pem = tls.peerCertificatePem();

@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import type { TlsCertificateProgram, ValidationProgram } from '../program/types.ts';
 import type { CertificateDetails, CertificateMarks, LocalDetails, PeerTls } from '../types.ts';
 import { otherNames } from './certificate-fields.ts';
+import { issuerNameOf, subjectOf } from './distinguished-name.ts';
 import { sessionOf, type TlsSession } from './session.ts';
 import { NO_NAMES, parseSubjectAltNames, type SubjectAltNames } from './subject-alt-names.ts';
 import { chainOf, fingerprint, issuerOf } from './verify.ts';
@@ -53,7 +54,7 @@ export class Peer implements PeerTls {
   }
 
   get subject(): string {
-    return (this.#subject ??= this.#certificate === undefined ? '' : rfc2253(this.#certificate.subject));
+    return (this.#subject ??= this.#certificate === undefined ? '' : subjectOf(this.#certificate));
   }
 
   get peerFingerprint(): string {
@@ -65,7 +66,7 @@ export class Peer implements PeerTls {
     if (certificate === undefined) return undefined;
     return (this.#details ??= {
       peerNames: this.#names,
-      issuer: rfc2253(certificate.issuer),
+      issuer: issuerNameOf(certificate),
       serial: certificate.serialNumber.toLowerCase(),
       fingerprint1: certificate.fingerprint.replaceAll(':', '').toLowerCase(),
       validFrom: Date.parse(certificate.validFrom),
@@ -99,12 +100,6 @@ export class Peer implements PeerTls {
     this.#certificate === undefined ? '' : chainOf(this.#certificate).map(String).join('');
 }
 
-/** Node gives one `key=value` a line in the certificate's order; RFC 2253 is the reverse, with commas. */
-function rfc2253(subject: string | undefined): string {
-  if (subject === undefined || subject === '') return '';
-  return subject.split('\n').reverse().join(',');
-}
-
 function marksOf(certificate: X509Certificate): CertificateMarks {
   return {
     serial: certificate.serialNumber.toLowerCase(),
@@ -133,7 +128,7 @@ export function localCertificate(certificate: TlsCertificateProgram | undefined)
     const { asymmetricKeyType, asymmetricKeyDetails } = read.publicKey;
     local = {
       names: parseSubjectAltNames(read.subjectAltName),
-      subject: rfc2253(read.subject),
+      subject: subjectOf(read),
       otherNames: otherNames(read).map(({ value }) => value),
       curve: asymmetricKeyType === 'ec' ? asymmetricKeyDetails?.namedCurve : undefined,
     };

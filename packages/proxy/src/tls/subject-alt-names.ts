@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** Names of a certificate, by kind. */
 export interface SubjectAltNames {
   readonly uri: readonly string[];
@@ -37,14 +39,27 @@ export function parseSubjectAltNames(text: string | undefined): SubjectAltNames 
         names.email.push(value);
         break;
       case 'IP Address':
-        names.ip.push(value);
-        break;
+        names.ip.push(canonical(value));
+        names.all.push(canonical(value));
+        continue;
       default:
         continue;
     }
     names.all.push(value);
   }
   return names;
+}
+
+/** An IPv6 address in its short form, an IPv4 address in one of those in dots. */
+function canonical(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const short = new URL(`http://[${address}]`).hostname.slice(1, -1);
+  const mapped = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(short);
+  if (mapped === null) return short;
+  const bytes = [mapped[1]!, mapped[2]!]
+    .map((part) => Number.parseInt(part, 16))
+    .flatMap((two) => [two >> 8, two & 255]);
+  return `::ffff:${bytes.join('.')}`;
 }
 
 function entries(text: string): string[] {

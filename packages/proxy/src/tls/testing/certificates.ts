@@ -15,7 +15,7 @@ export interface TestAuthority {
   readonly rootFile: string;
   readonly rootPem: string;
   /** `san` in OpenSSL's words, e.g. `URI:spiffe://cluster.local/ns/a/sa/b,DNS:b.a`. */
-  issue(name: string, san: string, options?: { readonly days?: number }): TestCertificate;
+  issue(name: string, san: string, options?: { readonly days?: number; readonly subject?: string }): TestCertificate;
 }
 
 /** A certificate authority made by the `openssl` command in a folder of its own. ECDSA P-256 throughout. */
@@ -31,7 +31,8 @@ export function testAuthority(organization = 'cluster.local'): TestAuthority {
     rootPem: readFileSync(rootFile, 'utf8'),
     issue: (name, san, options = {}) => {
       run('ecparam', '-genkey', '-name', 'prime256v1', '-noout', '-out', `${name}.key`);
-      run('req', '-new', '-key', `${name}.key`, '-subj', `/O=${organization}/CN=${name}`, '-out', `${name}.csr`);
+      const subject = options.subject ?? `/O=${organization}/CN=${name}`;
+      run('req', '-new', '-utf8', '-key', `${name}.key`, '-subj', subject, '-out', `${name}.csr`);
       const extensions = [
         `subjectAltName=${san}`,
         'extendedKeyUsage=serverAuth,clientAuth',

@@ -127,6 +127,7 @@ class Call {
     this.#stream = stream;
     host.active++;
     host.issued++;
+    host.report('begun');
     stats.upstream_rq_total++;
     stats.upstream_rq_active++;
     const parts: Buffer[] = [];

@@ -74,7 +74,7 @@ class Call implements Waiter, Exchange {
     if (timeout > 0) {
       this.#timer = this.#deps.clock.after(timeout, () => {
         this.#cluster.stats.upstream_rq_timeout++;
-        this.#host?.report('timeout');
+        if (this.#connection !== undefined) this.#host?.report('timeout');
         this.#abort();
         this.#fail('timeout', `no answer within ${timeout} ms`);
       });
@@ -120,6 +120,7 @@ class Call implements Waiter, Exchange {
   onConnection(connection: ClientConnection): void {
     this.#connection = connection;
     this.#host!.issued++;
+    this.#host!.report('begun');
     this.#cluster.stats.upstream_rq_total++;
     this.#cluster.stats.upstream_rq_active++;
     const { method, path, authority, headers, body, timeout, forwardedFor } = this.#call;

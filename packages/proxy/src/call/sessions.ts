@@ -47,7 +47,7 @@ function open(host: UpstreamHost): Promise<ClientHttp2Session> {
         resolve(session);
       },
       ({ kind, reason }) => {
-        host.report(kind === 'timeout' ? 'timeout' : 'connect-failure');
+        host.report('connect-failure');
         reject(new CallError('connection', `${host.authority}: ${reason === '' ? kind : reason}`, 14));
       },
       HTTP2_ALPN,

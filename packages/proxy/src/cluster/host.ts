@@ -11,13 +11,8 @@ import { keyOfEnds, type Ends } from './proxy-protocol.ts';
 import type { Transport } from './transport.ts';
 
 export type HostOutcome =
-  | 'success'
-  | 'connected'
-  | 'gateway-error'
-  | 'server-error'
-  | 'connect-failure'
-  | 'reset'
-  | 'timeout';
+  /** A request has a connection. */
+  'begun' | 'success' | 'connected' | 'gateway-error' | 'server-error' | 'connect-failure' | 'reset' | 'timeout';
 
 /** What judges a host by its answers. */
 export interface HostMonitor {
@@ -237,9 +232,9 @@ export class ClusterHost implements BalancedHost {
 
   report(outcome: HostOutcome, counted?: HostCount): void {
     if (outcome === 'connected') this.stats.cx_tunnelled++;
-    else this.count(counted ?? (outcome === 'success' ? 'success' : 'error'));
+    else if (outcome !== 'begun') this.count(counted ?? (outcome === 'success' ? 'success' : 'error'));
     if (outcome === 'timeout') this.stats.rq_timeout++;
-    this.monitor?.report(outcome === 'connected' ? 'success' : outcome);
+    this.monitor?.report(outcome);
   }
 
   /** No longer part of the cluster: what is under way may finish. */

@@ -168,6 +168,7 @@ function count(host: UpstreamHost, stream: ClientHttp2Stream): void {
   const { stats } = host.cluster;
   host.active++;
   host.issued++;
+  host.report('begun');
   stats.upstream_rq_total++;
   stats.upstream_rq_active++;
   let counted = false;

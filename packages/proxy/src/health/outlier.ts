@@ -44,6 +44,13 @@ export function watchOutliers(
   };
 }
 
+/** Older names, which count what is found whether or not anything comes of it. */
+const OLDER: Partial<Record<Reason, string>> = {
+  consecutive_5xx: 'ejections_consecutive_5xx',
+  success_rate: 'ejections_success_rate',
+  local_origin_success_rate: 'ejections_success_rate',
+};
+
 class OutlierDetector implements SuccessRates {
   readonly program: OutlierProgram;
   readonly #cluster: Cluster;
@@ -90,18 +97,18 @@ class OutlierDetector implements SuccessRates {
     if (monitor.host.ejected) return;
     const stats = this.#cluster.stats.outlier_detection;
     stats[`ejections_detected_${reason}`]!++;
+    const older = OLDER[reason];
+    if (older !== undefined) stats[older]!++;
     if (!this.#mayEject()) {
       stats.ejections_overflow++;
       return;
     }
+    if (reason === 'consecutive_5xx' || reason === 'success_rate') stats['ejections_total']!++;
     const enforced = this.#deps.random.float() < enforcing;
     if (enforced) {
       monitor.eject(this.#deps.clock.now(), this.#deps.random.float() * this.program.maxEjectionTimeJitter);
       stats[`ejections_enforced_${reason}`]!++;
       stats['ejections_enforced_total']!++;
-      stats['ejections_total']!++;
-      const older = `ejections_${reason}`;
-      if (older in stats) stats[older]!++;
       monitor.host.failed();
       this.#cluster.healthChanged();
     }
@@ -213,12 +220,17 @@ class Monitor implements HostMonitor, JudgedHost {
     this.#detector = detector;
   }
 
+  /**
+   * Unless they are kept apart, a host that cannot be talked to counts as one that answered 503 or 504, and a connection
+   * alone says nothing.
+   */
   report(outcome: HostOutcome): void {
     const local = outcome === 'connect-failure' || outcome === 'reset' || outcome === 'timeout';
-    if (this.#detector.program.splitExternalLocalOriginErrors) this.#reportLocal(local);
-    // Unless they are kept apart, a host that cannot be talked to counts as one that answered 503 or 504.
-    if (local && this.#detector.program.splitExternalLocalOriginErrors) return;
-    this.#reportExternal(local ? 'gateway-error' : outcome);
+    const reached = outcome === 'begun' || outcome === 'connected';
+    if (this.#detector.program.splitExternalLocalOriginErrors) {
+      if (local || reached) this.#reportLocal(local);
+      else this.#reportExternal(outcome);
+    } else if (outcome !== 'begun') this.#reportExternal(local ? 'gateway-error' : reached ? 'success' : outcome);
   }
 
   eject(now: number, jitter: number): void {

@@ -5,7 +5,7 @@ import type { ActiveStream } from './stream.ts';
 
 /** Milliseconds; 0 for what is not limited. */
 export interface AttemptLimits {
-  /** From the end of the request, or the attempt's start if later, to the response's head. */
+  /** From the end of the request, or when there is a connection if later, to the response's head. */
   readonly response: number;
   /** Without a byte either way. */
   readonly idle: number;
@@ -24,6 +24,8 @@ export class AttemptTimers {
   readonly #limits: AttemptLimits;
   readonly #router: AttemptTimeouts;
   readonly #idle: Deadline | undefined;
+  /** There is a connection: waiting for one takes none of an attempt's time, as in Envoy. */
+  #begun = false;
   #duration: Timer | undefined;
 
   /** Undefined when nothing is limited. */
@@ -40,6 +42,7 @@ export class AttemptTimers {
   }
 
   attemptBegins(requestComplete: boolean): void {
+    this.#begun = true;
     if (requestComplete) this.requestComplete();
     this.moved();
     if (this.#limits.duration > 0) {
@@ -50,12 +53,13 @@ export class AttemptTimers {
   }
 
   requestComplete(): void {
-    if (this.#limits.response > 0) this.#stream.connection.deadlines.try.set(this.#now() + this.#limits.response);
+    if (this.#begun && this.#limits.response > 0)
+      this.#stream.connection.deadlines.try.set(this.#now() + this.#limits.response);
   }
 
   /** Something went to or came from the upstream. */
   moved(): void {
-    this.#idle?.set(this.#now() + this.#limits.idle);
+    if (this.#begun) this.#idle?.set(this.#now() + this.#limits.idle);
   }
 
   responseBegins(): void {
@@ -64,6 +68,7 @@ export class AttemptTimers {
   }
 
   attemptEnds(): void {
+    this.#begun = false;
     this.#stream.connection.deadlines.try.clear();
     this.#idle?.stop();
     this.#duration?.cancel();

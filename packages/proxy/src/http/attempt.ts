@@ -89,6 +89,8 @@ export class Attempt implements Waiter, Exchange {
     if (info.upstreamStartTime < 0) info.upstreamStartTime = turnNow(stream.hcm.deps.clock);
     const { stats } = this.host.cluster;
     this.host.issued++;
+    this.host.report('begun');
+    router.onAttemptBegins(this);
     stats.upstream_rq_total++;
     stats.upstream_rq_active++;
     if (router.groups !== undefined) for (const group of router.groups) group.upstream_rq_total++;

@@ -122,7 +122,6 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
     const span = stream.tracing?.attempt(this.cluster.statName ?? this.cluster.name, stream.info.attemptCount);
     const attempt = new Attempt(this, host, span);
     this.attempt = attempt;
-    this.timers?.attemptBegins(this.body.complete);
     // What is kept of the body is gone once it has been sent.
     const mirrors = stream.info.attemptCount === 1 && this.action.mirrors.length > 0;
     if (mirrors && this.body.parts.length > 0) this.#startShadows();
@@ -132,6 +131,11 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
 
   #startShadows(): void {
     this.shadows = Shadows.start(this.stream, this.action.mirrors, this.timeouts.route, this.body);
+  }
+
+  /** An attempt has a connection, and its time begins. */
+  onAttemptBegins(attempt: Attempt): void {
+    if (attempt === this.attempt) this.timers?.attemptBegins(this.body.complete);
   }
 
   protected retryLater(): void {
@@ -270,6 +274,7 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
   #chargeTimeout(attempt: Attempt): void {
     this.cluster.stats.upstream_rq_timeout++;
     if (this.groups !== undefined) for (const group of this.groups) group.upstream_rq_timeout++;
+    if (!attempt.connected) return;
     if (attempt.heard) attempt.host.count?.('timeout');
     else if (!attempt.tooSlow) attempt.host.report('timeout');
   }

@@ -101,7 +101,7 @@ class HostTunnel implements TcpTunnel {
       (failure) =>
         entered(() => {
           release();
-          host.report(failure.kind === 'timeout' ? 'timeout' : 'connect-failure');
+          host.report('connect-failure');
           const reason = failure.kind === 'timeout' ? 'connection timeout' : 'remote connection failure';
           this.#fail(reason, failure.reason);
         }),
@@ -132,6 +132,7 @@ class HostTunnel implements TcpTunnel {
     stream.info.upstreamLocalAddress = `${socket.localAddress}:${socket.localPort}`;
     stream.info.upstreamStartTime = turnNow(stream.hcm.deps.clock);
     this.#host.issued++;
+    this.#host.report('begun');
     this.#host.report('success');
     if (this.#header !== undefined) {
       const ends = endsOf(stream.info.connection);

@@ -170,7 +170,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   }
 
   #slow(): void {
-    this.#host?.report('timeout');
+    if (this.#connection !== undefined) this.#host?.report('timeout');
     this.#giveUp(504, 'UT');
   }
 
@@ -184,6 +184,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   onConnection(connection: ClientConnection): void {
     this.#connection = connection;
     this.#host!.issued++;
+    this.#host!.report('begun');
     this.#host!.cluster.stats.upstream_rq_total++;
     this.#host!.cluster.stats.upstream_rq_active++;
     connection.begin(this, this.#method, this.#upgrade);

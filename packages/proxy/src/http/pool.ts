@@ -183,10 +183,7 @@ export class Pool implements HostPool, ConnectionOwner {
         settled = true;
         this.#connecting--;
         counted.releaseConnection();
-        entered(() => {
-          this.host.report(failure.kind === 'timeout' ? 'timeout' : 'connect-failure');
-          this.#failWaiting(failureReason(failure), failure.reason);
-        });
+        entered(() => this.#failWaiting(failureReason(failure), failure.reason));
       },
       HTTP_ALPN,
     );
@@ -211,6 +208,7 @@ export class Pool implements HostPool, ConnectionOwner {
     for (const { waiter, breaker } of this.#waiting.splice(0)) {
       breaker.releasePending();
       stats.upstream_rq_pending_failure_eject++;
+      this.host.report('connect-failure');
       waiter.onPoolFailure(reason, transport);
     }
   }

@@ -8,6 +8,8 @@ export interface BalancedHost extends UpstreamHost {
   readonly hashKey: string;
   /** It does not count in how much of its priority is available. */
   readonly excluded?: boolean;
+  /** Healthy where nothing is said of it. */
+  readonly availability?: 'healthy' | 'degraded' | 'unhealthy';
   /** Clock time at which it joined or came back, for slow start. */
   readonly since: number;
 }

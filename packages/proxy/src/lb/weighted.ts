@@ -6,13 +6,13 @@ import type { BalancedHost } from './types.ts';
 /** The weight a host has now. */
 export type WeightOf = (host: BalancedHost) => number;
 
-/** A host that joined less than `window` ago gets a share that grows with its age. Undefined: weights are as given. */
+/** A healthy host that joined less than `window` ago gets a share that grows with its age. Undefined: weights are as given. */
 export function slowStartWeight(slowStart: SlowStartProgram | undefined, clock: Clock): WeightOf | undefined {
   if (slowStart === undefined || slowStart.window === 0) return undefined;
   const { window, aggression, minWeight } = slowStart;
   return (host) => {
     const age = Math.max(1, clock.now() - host.since);
-    if (age >= window) return host.weight;
+    if (age >= window || (host.availability ?? 'healthy') !== 'healthy') return host.weight;
     return host.weight * Math.max(minWeight, (age / window) ** (1 / aggression));
   };
 }

@@ -290,7 +290,7 @@ class TcpTunnel implements ActiveConnection {
       (failure) => {
         this.#connected?.();
         cluster.stats.upstream_rq_pending_failure_eject++;
-        host.report(failure.kind === 'timeout' ? 'timeout' : 'connect-failure');
+        host.report('connect-failure', 'nothing');
         this.#failed(cluster, host, failure.reason);
       },
     );

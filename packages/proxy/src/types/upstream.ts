@@ -229,7 +229,15 @@ export interface UpstreamHost {
   readonly degradation?: { degrade(): void } | undefined;
   /** Outcome of a request, or of a connection that is used as a whole (`connected`), for outlier detection. */
   report(
-    outcome: 'success' | 'connected' | 'gateway-error' | 'server-error' | 'connect-failure' | 'reset' | 'timeout',
+    outcome:
+      | 'begun'
+      | 'success'
+      | 'connected'
+      | 'gateway-error'
+      | 'server-error'
+      | 'connect-failure'
+      | 'reset'
+      | 'timeout',
     /** What is counted, where that does not follow from the outcome. */
     counted?: HostCount,
   ): void;

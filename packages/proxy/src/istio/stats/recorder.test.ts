@@ -3,10 +3,18 @@ import type { CompileContext } from '../../program/context.ts';
 import { testDeps } from '../../program/testing/deps.ts';
 import type { LogSource } from '../../program/types.ts';
 import { TaggedStats } from '../../telemetry/tagged.ts';
+import { FilterState } from '../../filter-state/state.ts';
+import { peerOf, UPSTREAM_PEER, type WorkloadPeer } from '../peer.ts';
 import { StatsRecorder } from './recorder.ts';
 import { MAX_SERIES } from './series.ts';
 
-const request = (authority: string): LogSource =>
+function stateWith(peer: WorkloadPeer): FilterState {
+  const state = new FilterState();
+  state.set(UPSTREAM_PEER, peer, 'NONE');
+  return state;
+}
+
+const request = (authority: string, peer?: WorkloadPeer): LogSource =>
   ({
     request: { authority },
     info: {
@@ -16,6 +24,7 @@ const request = (authority: string): LogSource =>
       upstreamCluster: 'PassthroughCluster',
       routeName: '',
       connection: {},
+      ...(peer === undefined ? {} : { filterState: stateWith(peer) }),
     },
   }) as unknown as LogSource;
 
@@ -41,4 +50,21 @@ test('hosts and values that clients make up are told apart up to a limit, and wh
   expect(total.find(([host]) => host === 'host-7')?.[1]).toBe(2);
   expect(total.find(([host]) => host === 'unknown')?.[1]).toBe(1000);
   expect(total.reduce((sum, [, value]) => sum + value, 0)).toBe(MAX_SERIES + 1001);
+});
+
+test('so are peers that make themselves up, and statuses of gRPC', () => {
+  const tagged = new TaggedStats();
+  const context = { deps: { ...testDeps, tagged }, direction: 'OUTBOUND' } as unknown as CompileContext;
+  const recorder = new StatsRecorder(context, {}, tagged);
+  const count = (name: string, status: number): void => {
+    const source = request('', peerOf({ WORKLOAD_NAME: name, NAMESPACE: name }));
+    recorder.find(source, 'grpc', String(status), []).add('requests_total', 1);
+  };
+  for (let i = 0; i < MAX_SERIES; i++) count(`workload-${i}`, 0);
+  const before = [...tagged.all()].length;
+  for (let i = 0; i < 500; i++) count(`more-${i}`, 17 + i);
+  expect([...tagged.all()].length).toBe(before + 1);
+  const last = [...tagged.all()].at(-1)!;
+  expect(last.counter.value).toBe(500);
+  expect(last.tags.find(([tag]) => tag === 'destination_workload')?.[1]).toBe('unknown');
 });

@@ -18,6 +18,8 @@ const GRACE = 300_000;
 
 /** Stands for values of expressions that are not told apart any more. */
 const OVERFLOW = 'overflow';
+/** UNAUTHENTICATED */
+const LAST_GRPC_STATUS = 16;
 
 /** What tells series apart. */
 export interface Observed {
@@ -158,7 +160,7 @@ export class StatsRecorder {
     if (series === undefined) {
       if (!this.#series.full) return this.#make(key, now, flags, values);
       this.#overflow.value++;
-      const bounded = { ...now, authority: '' };
+      const bounded = boundedOf(now);
       const without = values.map(() => OVERFLOW);
       key = keyOf(bounded, flags, without);
       series = this.#series.get(key) ?? this.#make(key, bounded, flags, without);
@@ -189,6 +191,13 @@ export class StatsRecorder {
   #clusterMetadata({ upstreamCluster }: StreamInfo): ReturnType<NonNullable<CompileDeps['clusterMetadata']>> {
     return upstreamCluster === '' ? undefined : this.#deps.clusterMetadata?.(upstreamCluster);
   }
+}
+
+/** Without what the other ends can make up: hosts, what peers say of themselves, and statuses that gRPC does not have. */
+function boundedOf(now: Observed): Observed {
+  const { grpcStatus } = now;
+  const known = grpcStatus === '' || Number(grpcStatus) <= LAST_GRPC_STATUS;
+  return { ...now, authority: '', peer: undefined, endpoint: undefined, grpcStatus: known ? grpcStatus : OVERFLOW };
 }
 
 /** What the endpoint is said to be; of what proxies of bytes tell each other more is known. */

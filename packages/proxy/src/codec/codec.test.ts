@@ -47,6 +47,7 @@ class Recorder implements MessageSink {
 function requests(): { recorder: Recorder; parser: RequestParser } {
   const recorder = new Recorder();
   const parser = new RequestParser(recorder);
+  parser.keepsTrailers = true;
   recorder.parser = parser;
   recorder.describe = () => `${parser.method} ${parser.target} ${parser.minor}`;
   return { recorder, parser };
@@ -55,6 +56,7 @@ function requests(): { recorder: Recorder; parser: RequestParser } {
 function responses(method = 'GET'): { recorder: Recorder; parser: ResponseParser } {
   const recorder = new Recorder();
   const parser = new ResponseParser(recorder);
+  parser.keepsTrailers = true;
   parser.requestMethod = method;
   recorder.parser = parser;
   recorder.describe = () => String(parser.status);

@@ -12,6 +12,8 @@ export const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 const LONG = 128;
 const LINE_BREAKS = /[\r\n]+/g;
 const DIGITS = /^\d{1,20}$/;
+const JOINED_BEHIND_RESPONSES: ReadonlySet<string> = new Set(['grpc-status', 'grpc-message']);
+const NONE: ReadonlySet<string> = new Set();
 const MAX_LENGTH = 18446744073709551615n;
 
 /** How a sender spelled its head, by lowercase name. */
@@ -61,11 +63,16 @@ export class FieldSection {
   problem: CodecErrorDetails | undefined;
 
   readonly #isRequest: boolean;
+  readonly #isTrailers: boolean;
+  /** Repetitions of these fields behind a body are joined. */
+  readonly #joinedBehind: ReadonlySet<string>;
   /** The last long value in a section without any character that is forbidden. */
   #harmless = '';
 
-  constructor(isRequest: boolean) {
-    this.#isRequest = isRequest;
+  constructor(of: 'request' | 'response', isTrailers = false) {
+    this.#isRequest = of === 'request';
+    this.#isTrailers = isTrailers;
+    this.#joinedBehind = this.#isRequest ? NONE : JOINED_BEHIND_RESPONSES;
   }
 
   /**
@@ -127,6 +134,12 @@ export class FieldSection {
       if (broken || value.includes('\r')) value = value.replace(LINE_BREAKS, '');
       at = lineEnd + 1;
       if (++count > maxCount) this.problem ??= 'http1.too_many_headers';
+      // Behind a body no field means anything to the connection.
+      if (this.#isTrailers) {
+        if (this.#joinedBehind.has(field.name)) joinValue(flat, field.name, value);
+        else flat.push(field.name, value);
+        continue;
+      }
       const joined = this.#isRequest ? field.joined : field.joinedInResponses;
       if (joined !== 0) {
         if ((joinedSeen & joined) !== 0 && (joined !== SHARED_BIT || flat.includes(field.name))) {

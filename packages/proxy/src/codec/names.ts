@@ -44,28 +44,30 @@ export interface FieldName {
   readonly joinedInResponses: number;
 }
 
-const SEEN_BY_NAME: Readonly<Record<string, number>> = {
-  host: Seen.HOST,
-  'content-length': Seen.CONTENT_LENGTH,
-  'transfer-encoding': Seen.TRANSFER_ENCODING,
-  connection: Seen.CONNECTION,
-  upgrade: Seen.UPGRADE,
-  expect: Seen.EXPECT,
-  'keep-alive': Seen.KEEP_ALIVE,
-  'proxy-connection': Seen.PROXY_CONNECTION,
-  te: Seen.TE,
-  'x-forwarded-for': Seen.X_FORWARDED_FOR,
-  'x-forwarded-proto': Seen.X_FORWARDED_PROTO,
-  'x-request-id': Seen.X_REQUEST_ID,
-  'x-forwarded-client-cert': Seen.X_FORWARDED_CLIENT_CERT,
-  server: Seen.SERVER,
-  date: Seen.DATE,
-  'grpc-timeout': Seen.GRPC_TIMEOUT,
-  'x-forwarded-port': Seen.X_FORWARDED_PORT,
-  'x-client-trace-id': Seen.X_CLIENT_TRACE_ID,
-  'content-type': Seen.CONTENT_TYPE,
-  referer: Seen.REFERER,
-};
+const SEEN_BY_NAME = new Map(
+  Object.entries({
+    host: Seen.HOST,
+    'content-length': Seen.CONTENT_LENGTH,
+    'transfer-encoding': Seen.TRANSFER_ENCODING,
+    connection: Seen.CONNECTION,
+    upgrade: Seen.UPGRADE,
+    expect: Seen.EXPECT,
+    'keep-alive': Seen.KEEP_ALIVE,
+    'proxy-connection': Seen.PROXY_CONNECTION,
+    te: Seen.TE,
+    'x-forwarded-for': Seen.X_FORWARDED_FOR,
+    'x-forwarded-proto': Seen.X_FORWARDED_PROTO,
+    'x-request-id': Seen.X_REQUEST_ID,
+    'x-forwarded-client-cert': Seen.X_FORWARDED_CLIENT_CERT,
+    server: Seen.SERVER,
+    date: Seen.DATE,
+    'grpc-timeout': Seen.GRPC_TIMEOUT,
+    'x-forwarded-port': Seen.X_FORWARDED_PORT,
+    'x-client-trace-id': Seen.X_CLIENT_TRACE_ID,
+    'content-type': Seen.CONTENT_TYPE,
+    referer: Seen.REFERER,
+  }),
+);
 
 /**
  * Repetitions of these are joined in the first. Where there are more than fit into a mask, those behind share its last bit;
@@ -120,7 +122,7 @@ function remember(raw: string, field: FieldName): void {
 }
 
 function make(lower: string): FieldName {
-  let seen = SEEN_BY_NAME[lower] ?? 0;
+  let seen = SEEN_BY_NAME.get(lower) ?? 0;
   if (seen === 0 && lower.startsWith('x-envoy-')) seen = Seen.X_ENVOY;
   else if (seen === 0 && lower.includes('_')) seen = Seen.UNDERSCORE;
   return {
@@ -162,7 +164,7 @@ function interned(text: string): string {
   return Object.keys({ [text]: true })[0]!;
 }
 
-for (const name of Object.keys(SEEN_BY_NAME)) {
+for (const name of SEEN_BY_NAME.keys()) {
   remember(name, make(name));
   const proper = name.replaceAll(/(^|-)[a-z]/g, (first) => first.toUpperCase());
   remember(proper, known.get(name)!);

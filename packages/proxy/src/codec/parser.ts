@@ -14,7 +14,7 @@ export interface MessageSink {
   onHead(): void;
   /** Bytes of the body. With a shared read buffer they are good only during the call. */
   onBody(data: Buffer): void;
-  /** The message is complete. Trailers are name, value, …; undefined when there were none. */
+  /** The message is complete. Trailers are name, value, …; undefined when there are none, or none are kept. */
   onEnd(trailers: string[] | undefined): void;
   /** The message is refused and nothing further is read. */
   onError(details: CodecErrorDetails): void;
@@ -49,6 +49,8 @@ const SMALL = 4096;
 export abstract class MessageParser extends FieldSection {
   maxHeadBytes = 60 * 1024;
   maxHeaders = 100;
+  /** Trailers are told of; otherwise they are passed over, however many there are. */
+  keepsTrailers = false;
   /** 0 or 1 of HTTP/1.x. */
   minor = 1;
   bodyMode: number = BodyMode.NONE;
@@ -83,11 +85,13 @@ export abstract class MessageParser extends FieldSection {
   readonly #sink: MessageSink;
   /** Blank lines may come before a head. */
   readonly #skipsBlank: boolean;
+  readonly #of: 'request' | 'response';
 
-  constructor(sink: MessageSink, isRequest: boolean) {
-    super(isRequest);
+  constructor(sink: MessageSink, of: 'request' | 'response') {
+    super(of);
     this.#sink = sink;
-    this.#skipsBlank = isRequest;
+    this.#of = of;
+    this.#skipsBlank = of === 'request';
   }
 
   get failed(): boolean {
@@ -202,6 +206,10 @@ export abstract class MessageParser extends FieldSection {
   protected abstract firstLine(text: string, end: number): CodecErrorDetails | undefined;
   /** All fields are known: sets `bodyMode`; why the head is refused, or undefined. */
   protected abstract frame(): CodecErrorDetails | undefined;
+  /** Takes out of trailers what is not to go on; why they are refused, or undefined. */
+  protected judgeTrailers(_trailers: string[]): CodecErrorDetails | undefined {
+    return undefined;
+  }
 
   #readHead(data: Buffer, from: number): number {
     let at = from;
@@ -401,17 +409,17 @@ export abstract class MessageParser extends FieldSection {
     const stop = this.#hold(data, at);
     if (this.#state === State.FAILED || stop < 0) return data.length;
     const text = this.#release(stop);
-    const head = this.flat;
-    const section = new FieldSection(false);
-    section.parse(text, 1, this.maxHeaders);
-    this.flat = head;
-    if (section.problem !== undefined) {
-      this.fail(section.problem);
+    const section = new FieldSection(this.#of, true);
+    section.parse(text, 1, this.keepsTrailers ? this.maxHeaders : Infinity);
+    const trailers = this.keepsTrailers ? section.flat : [];
+    const problem = section.problem ?? this.judgeTrailers(trailers);
+    if (problem !== undefined) {
+      this.fail(problem);
       return data.length;
     }
     this.#state = State.DONE;
     this.#note(at + stop - before);
-    this.#sink.onEnd(section.flat.length === 0 ? undefined : section.flat);
+    this.#sink.onEnd(trailers.length === 0 ? undefined : trailers);
     return at + stop - before;
   }
 }

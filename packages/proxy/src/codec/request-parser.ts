@@ -51,7 +51,7 @@ export class RequestParser extends MessageParser {
   refuseHttps = false;
 
   constructor(sink: MessageSink) {
-    super(sink, true);
+    super(sink, 'request');
   }
 
   protected override mayBegin(): boolean {
@@ -129,6 +129,17 @@ export class RequestParser extends MessageParser {
     if (this.authority !== '' && !HOST.test(this.authority)) return 'http.invalid_authority';
     // Whatever follows belongs to the protocol that is asked for.
     if (this.upgradeTo !== '' || this.method === 'CONNECT') this.bodyMode = BodyMode.UNTIL_CLOSE;
+    return undefined;
+  }
+
+  protected override judgeTrailers(trailers: string[]): CodecErrorDetails | undefined {
+    if (this.underscores === 'ALLOW') return undefined;
+    for (let i = trailers.length - 2; i >= 0; i -= 2) {
+      if (!trailers[i]!.includes('_')) continue;
+      if (this.underscores === 'REJECT_REQUEST') return 'http1.unexpected_underscore';
+      trailers.splice(i, 2);
+      this.underscoresDropped++;
+    }
     return undefined;
   }
 

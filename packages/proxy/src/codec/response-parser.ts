@@ -24,7 +24,7 @@ export class ResponseParser extends MessageParser {
   asksToClose = false;
 
   constructor(sink: MessageSink) {
-    super(sink, false);
+    super(sink, 'response');
   }
 
   protected override mayBegin(first: number): boolean {

@@ -239,10 +239,9 @@ export class Attempt implements Waiter, Exchange {
   }
   onResponseEnd(trailers: string[] | undefined): void {
     this.countLater?.(this.#hadBody, trailers);
-    const passed = this.#passesTrailers ? trailers : undefined;
     if (this.#requestSent) {
       this.#finish();
-      this.#router.onResponseEnd(this, passed);
+      this.#router.onResponseEnd(this, trailers);
     } else if (this.#router.stream.tunnel) {
       // A tunnel has no end of its own: its far side is gone, and so is it.
       const connection = this.#connection;
@@ -253,7 +252,7 @@ export class Attempt implements Waiter, Exchange {
       // An answer before the end of the question: the connection is of no further use.
       const connection = this.#connection;
       this.#finish();
-      this.#router.onResponseEnd(this, passed);
+      this.#router.onResponseEnd(this, trailers);
       connection?.abandon();
     }
   }

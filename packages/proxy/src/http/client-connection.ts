@@ -96,6 +96,7 @@ export class ClientConnection implements MessageSink {
       readonly keepSpelling: boolean;
       readonly properOthers?: boolean;
       readonly keepReason?: boolean;
+      readonly keepsTrailers?: boolean;
     },
   ) {
     socket = readDirectly(socket, this.#onData).socket;
@@ -111,6 +112,7 @@ export class ClientConnection implements MessageSink {
     this.#parser.maxHeaders = limits.maxHeaders;
     this.#parser.keepSpelling = limits.keepSpelling;
     this.#parser.properOthers = limits.properOthers === true;
+    this.#parser.keepsTrailers = limits.keepsTrailers === true;
     this.#parser.keepReason = limits.keepReason === true;
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onError);

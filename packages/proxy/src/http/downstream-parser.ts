@@ -8,6 +8,7 @@ export function downstreamParser(sink: MessageSink, program: HcmProgram, info: C
   const parser = new RequestParser(sink);
   parser.maxHeadBytes = program.maxRequestHeadersBytes;
   parser.maxHeaders = program.maxHeadersCount;
+  parser.keepsTrailers = program.enableTrailers;
   parser.underscores = program.headersWithUnderscores;
   parser.allowChunkedLength = program.allowChunkedLength;
   parser.acceptHttp10 = program.acceptHttp10;

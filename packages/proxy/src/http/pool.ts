@@ -170,6 +170,7 @@ export class Pool implements HostPool, ConnectionOwner {
           keepSpelling: limits.headerKeyFormat === 'preserve-case',
           properOthers: limits.properOthers === true,
           keepReason: limits.keepsReason === true,
+          keepsTrailers: limits.enableTrailers === true,
         });
         if (this.host.cluster.peerExchange !== undefined) connection.introduction = exchangeWith(this.host, {}, socket);
         connection.peer = upstreamPeer(connection.socket, this.host);

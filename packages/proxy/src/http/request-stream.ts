@@ -145,8 +145,7 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
   onRequestEnd(trailers: readonly string[] | undefined): void {
     if (this.over) return;
     this.noteRequestEnd();
-    if (trailers !== undefined && this.hcm.program.enableTrailers)
-      this.info.headerBytesReceived += trailerBytes(trailers);
+    if (trailers !== undefined) this.info.headerBytesReceived += trailerBytes(trailers);
     this.passRequestEnd(trailers);
   }
 
@@ -160,7 +159,7 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
     for (let i = 0; i < filters.length; i++) {
       if (filters[i]!.onRequestData!(this, EMPTY, true) === 'stop' || this.over) return;
     }
-    let passed = this.hcm.program.enableTrailers ? trailers : undefined;
+    let passed = trailers;
     if (passed !== undefined)
       for (const filter of this.filters.onRequestTrailers) passed = filter.onRequestTrailers!(this, passed);
     else if (this.expectsBody) for (const filter of this.filters.onRequestEnd) filter.onRequestEnd!(this);

@@ -247,6 +247,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   }
 
   onEnd(trailers: string[] | undefined): void {
+    if (this.parser.underscoresDropped > 0) this.#countUnderscores();
     this.#times.requestEnds();
     this.stream?.onRequestEnd(trailers);
   }

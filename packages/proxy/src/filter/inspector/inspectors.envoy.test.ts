@@ -150,7 +150,10 @@ async function say(port: number, from: string, parts: readonly Buffer[]): Promis
     socket.write(part);
     if (parts.length > 1) await pause(40);
   }
-  await Promise.race([closed, pause(120)]);
+  // The proxy ends all of which it has seen enough; it has time to see the rest, too.
+  const patience = new AbortController();
+  await Promise.race([closed, pause(2000, undefined, { signal: patience.signal })]);
+  patience.abort();
   socket.destroy();
 }
 
@@ -162,6 +165,15 @@ function fetchText(port: number, path: string): Promise<string> {
       response.on('end', () => resolve(body));
     }).on('error', reject);
   });
+}
+
+/** The statistics once there are no connections any more. */
+async function whenQuiet(admin: number): Promise<string> {
+  for (;;) {
+    const stats = await fetchText(admin, '/stats');
+    if (!/^listener\.(?!admin).*(?<!worker_\d+\.)downstream_(?:pre_)?cx_active: [1-9]/m.test(stats)) return stats;
+    await pause(30);
+  }
 }
 
 type Observed = Readonly<Record<string, readonly string[]>>;
@@ -177,7 +189,7 @@ async function observe(
       Object.entries(LISTENERS).map(([name, { chains, listenerFilters }]) =>
         listener(ports.get(name)!, chains, {
           accessLog: [stdoutLog(LOG)],
-          listenerFiltersTimeout: '0.3s',
+          listenerFiltersTimeout: '60s',
           ...(listenerFilters === undefined ? {} : { listenerFilters }),
         }),
       ),
@@ -193,12 +205,11 @@ async function observe(
       number++;
       const from = (froms[`${name}: ${what}`] = `127.66.${number >> 8}.${number & 255}`);
       all.push(say(port, from, parts));
-      if (all.length % 8 === 0) await Promise.all(all);
+      if (all.length % 60 === 0) await Promise.all(all);
     }
   }
   await Promise.all(all);
-  await pause(600);
-  const stats = await fetchText(proxy.adminPort ?? admin, '/stats');
+  const stats = await whenQuiet(proxy.adminPort ?? admin);
   await proxy.stop();
   const lines = proxy.output().split('\n');
   const observed: Record<string, string[]> = {};

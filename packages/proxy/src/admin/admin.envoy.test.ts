@@ -89,7 +89,7 @@ beforeAll(async () => {
           type: 0,
           respectDnsTtl: false,
           healthChecks: [
-            { timeout: '1s', interval: '60.50s', unhealthyThreshold: 1, healthyThreshold: 1, tcpHealthCheck: {} },
+            { timeout: '20s', interval: '60.50s', unhealthyThreshold: 1, healthyThreshold: 1, tcpHealthCheck: {} },
           ],
         }),
         staticCluster('far', [backend], {

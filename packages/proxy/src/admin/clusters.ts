@@ -10,7 +10,7 @@ export function clusters({ node }: AdminContext, query: URLSearchParams): AdminA
   const filter = query.get('filter') ?? '';
   if (filter !== '') {
     const regex = adminRegex(filter);
-    if (typeof regex === 'string') return text(`Invalid re2 regex: ${regex}`, 400);
+    if (typeof regex === 'string') return text('Invalid re2 regex', 400);
     all = all.filter(({ program }) => regex.matcher(program.name).find());
   }
   const viaApi = ({ program }: ManagedCluster): boolean => node.records.get('cluster', program.name)?.static !== true;

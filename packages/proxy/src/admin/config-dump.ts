@@ -37,7 +37,8 @@ export function configDump(context: AdminContext, query: URLSearchParams): Admin
   }
   for (const section of sections) {
     const found = section[resource];
-    if (found === undefined) continue;
+    const single = !(resource in SINGLES) && fitsMask(messageOf(String(section['@type'])), resource);
+    if (found === undefined && !single) continue;
     if (!Array.isArray(found))
       return failed(`${resource} is not a repeated field. Use ?mask=${resource} to get only this field`, 400);
     const type = `${String(section['@type'])}${SINGLES[resource] ?? ''}`;

@@ -5,6 +5,7 @@ import { json, text, type AdminAnswer, type AdminContext } from './context.ts';
 export function listeners({ node }: AdminContext, query: URLSearchParams): AdminAnswer {
   const all = node.listeners.active().map(({ listener }) => ({ name: listener.name, at: [...listener.bindings] }));
   if (query.get('format') === 'json') {
+    if (all.length === 0) return json({});
     return json({
       listener_statuses: all.map(({ name, at: [first, ...others] }) => ({
         name,

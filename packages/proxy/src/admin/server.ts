@@ -14,10 +14,10 @@ import { memory, ready, serverInfo } from './server-info.ts';
 import type { AdminStats } from './stats.ts';
 
 interface Handler {
-  /** Changes something, so GET is not enough. */
-  readonly post?: true;
   /** Parameters may come as form values in the body. */
   readonly form?: true;
+  /** Changes something, so GET is not enough. */
+  readonly post?: true;
   /** `answering` may be called with the status that is going to be returned. */
   readonly run: (query: URLSearchParams, answering: (status: number) => void) => AdminAnswer | Promise<AdminAnswer>;
 }
@@ -42,7 +42,7 @@ export function serveAdmin(context: AdminContext, stats: AdminStats, at: AdminPl
       log?.(request, what, started);
     };
     if (guarded && !(isLocal(request) && isOwn(request))) return answer(text('forbidden\n', 403));
-    const url = URL.parse(request.url ?? '/', 'http://admin');
+    const url = targetOf(request.url ?? '/');
     if (url === null) return answer(text('bad request\n', 400));
     if (adminPaths.length > 0 && !adminPaths.some(({ matches }) => matches(url.pathname)))
       return answer(text(`request to path ${url.pathname} not allowed`, 403));
@@ -50,7 +50,10 @@ export function serveAdmin(context: AdminContext, stats: AdminStats, at: AdminPl
     if (handler === undefined) return answer(text(`invalid path. ${HELP}`, 404));
     if (handler.post === true && request.method !== 'POST')
       return answer(text(`Method ${request.method} not allowed, POST required.`, 405));
-    const form = handler.form === true && url.search.length < 2 && request.headers['content-type'] === FORM;
+    const form =
+      (handler.form === true || handler.post === true) &&
+      url.search.length < 2 &&
+      request.headers['content-type'] === FORM;
     if (!form) {
       const what = handler.run(url.searchParams, answering);
       if (!(what instanceof Promise)) return answer(what);
@@ -64,6 +67,20 @@ export function serveAdmin(context: AdminContext, stats: AdminStats, at: AdminPl
     );
   });
   return 'path' in at ? listenAt(server, at) : server.listen(at.port, at.address);
+}
+
+/** Where a request leads: paths are normalized as Envoy's admin endpoint has it. */
+function targetOf(url: string): URL | null {
+  if (url.includes('#')) return null;
+  if (!url.startsWith('/')) return URL.parse(url, 'http://admin');
+  const target = URL.parse(`http://admin${url}`);
+  if (target === null) return null;
+  const decoded = target.pathname.replaceAll(/%[2-7][0-9a-f]/gi, (code) => {
+    const character = decodeURIComponent(code);
+    return /[\w.~-]/.test(character) ? character : code;
+  });
+  target.pathname = decoded.replaceAll(/\/{2,}/g, '/');
+  return target;
 }
 
 export type AdminPlace = Pick<Extract<AddressProgram, { kind: 'socket' }>, 'address' | 'port'> | UnixPlace;
@@ -101,16 +118,16 @@ function handlersOf(context: AdminContext, stats: AdminStats): Readonly<Record<s
   const handlers: Record<string, Handler> = {
     '/': { run: () => homePage() },
     '/help': { run: () => text(HELP) },
-    '/allocprofiler': { post: true, run: () => unsupported('allocation profiler') },
+    '/allocprofiler': { post: true, run: (query) => profiler(query, 'allocation profiler') },
     '/certs': { run: () => certs(context) },
-    '/clusters': { run: (query) => clusters(context, query) },
+    '/clusters': { form: true, run: (query) => clusters(context, query) },
     // With it comes the binary form of the API, which a start does not wait for.
-    '/config_dump': { run: async (query) => (await import('./config-dump.ts')).configDump(context, query) },
+    '/config_dump': { form: true, run: async (query) => (await import('./config-dump.ts')).configDump(context, query) },
     '/contention': {
       run: () =>
         text('Mutex contention tracing is not enabled. To enable, run Envoy with flag --enable-mutex-tracing.'),
     },
-    '/cpuprofiler': { post: true, run: () => unsupported('CPU profiler') },
+    '/cpuprofiler': { post: true, run: (query) => profiler(query, 'CPU profiler') },
     '/drain_listeners': {
       post: true,
       run: (query) =>
@@ -128,7 +145,7 @@ function handlersOf(context: AdminContext, stats: AdminStats): Readonly<Record<s
     '/heapprofiler': { post: true, run: () => unsupported('heap profiler') },
     '/hot_restart_version': { run: () => text('disabled') },
     '/init_dump': { run: () => json({}) },
-    '/listeners': { run: (query) => listeners(context, query) },
+    '/listeners': { form: true, run: (query) => listeners(context, query) },
     '/logging': { post: true, run: (query) => logging(context, query) },
     '/memory': { run: () => memory() },
     '/memory/tcmalloc': { run: () => unsupported('TCMalloc') },
@@ -138,7 +155,7 @@ function handlersOf(context: AdminContext, stats: AdminStats): Readonly<Record<s
     '/reopen_logs': { post: true, run: () => ok(context.reopenLogs) },
     '/reset_counters': { post: true, run: () => ok(() => stats.reset()) },
     '/runtime': { run: () => runtime(context) },
-    '/runtime_modify': { post: true, form: true, run: (query) => runtimeModify(context, query) },
+    '/runtime_modify': { post: true, run: (query) => runtimeModify(context, query) },
     '/server_info': { run: () => serverInfo(context) },
     '/stats': { run: (query, answering) => stats.answer(query, answering) },
     '/stats/prometheus': { run: (query, answering) => stats.answer(query, answering, true) },
@@ -154,6 +171,13 @@ const NO_LOOKUPS = 'Lookup tracking is not enabled. Use /stats/recentlookups/ena
 
 function unsupported(what: string): AdminAnswer {
   return text(`The current build does not support ${what}`, 501);
+}
+
+/** Never runs, and so may be told to end. */
+function profiler(query: URLSearchParams, what: string): AdminAnswer {
+  const enable = query.get('enable');
+  if (enable === 'n') return text('OK\n');
+  return enable === 'y' ? unsupported(what) : text('?enable=<y|n>\n', 400);
 }
 
 function isLoopback(address: string): boolean {

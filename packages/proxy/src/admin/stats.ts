@@ -14,10 +14,8 @@ import { prometheus, type PrometheusMode } from './prometheus.ts';
 import { adminRegex } from './regex.ts';
 import { runtimeStats, serverStats } from './server-stats.ts';
 import type { TagExtractor } from './tags.ts';
+import { statsForm } from './stats-form.ts';
 import type { StatsProgram } from './stats-program.ts';
-
-const TYPES = ['All', 'Counters', 'Gauges', 'Histograms', 'TextReadouts'];
-const MODES = ['cumulative', 'disjoint', 'detailed', 'summary', 'none', 'prometheusnative'];
 
 /** All statistics of a proxy, and what counters were when they were last reset. */
 export class AdminStats {
@@ -64,15 +62,6 @@ export class AdminStats {
 
   /** `/stats` in all its forms. */
   answer(query: URLSearchParams, answering: (status: number) => void, prometheusOnly = false): AdminAnswer {
-    const format = prometheusOnly ? 'prometheus' : (query.get('format') ?? 'text');
-    if (!['text', 'json', 'prometheus', 'html', 'active-html'].includes(format))
-      return text('usage: /stats?format=(html|active-html|json|prometheus|text)\n\n', 400);
-    if (format.endsWith('html')) return text('statistics come as text, json or prometheus\n', 400);
-    const type = query.get('type') ?? 'All';
-    if (!TYPES.includes(type)) return text('invalid &type= param', 400);
-    const buckets = query.get('histogram_buckets') ?? '';
-    if (buckets !== '' && !MODES.includes(buckets))
-      return text('usage: /stats?histogram_buckets=(cumulative|disjoint|detailed|summary|prometheusnative)\n', 400);
     const filter = query.get('filter') ?? '';
     const inverted = query.has('invert_filter');
     let wanted = (_name: string): boolean => true;
@@ -81,6 +70,9 @@ export class AdminStats {
       if (typeof regex === 'string') return text(`Invalid re2 regex: ${regex}`, 400);
       wanted = (name) => regex.matcher(name).find() !== inverted;
     }
+    const form = statsForm(query, prometheusOnly);
+    if ('status' in form) return form;
+    const { format, type, buckets } = form;
     answering(200);
     // As in Envoy, what is brought up to date now shows the next time.
     if (this.#program.flushOnAdmin) queueMicrotask(() => this.#flush());
@@ -90,16 +82,17 @@ export class AdminStats {
     const used = usedOnly ? this.#usedAmong(all) : undefined;
     const values = [...all].filter(
       ([name, value]) =>
+        !form.hiddenOnly &&
         wanted(name) &&
         (used === undefined || used(name, value)) &&
         (type === 'All' || (type === 'Counters' && !this.#isGauge(name)) || (type === 'Gauges' && this.#isGauge(name))),
     );
     const views =
-      type === 'All' || type === 'Histograms'
+      !form.hiddenOnly && (type === 'All' || type === 'Histograms')
         ? this.#histograms().filter(({ name, total }) => wanted(name) && (!usedOnly || total.count > 0))
         : [];
     const texts =
-      type === 'All' || type === 'TextReadouts'
+      !form.hiddenOnly && (type === 'All' || type === 'TextReadouts')
         ? [...other.texts]
             .filter(([name, value]) => this.#program.accepts(name) && wanted(name) && (!usedOnly || value !== ''))
             .toSorted(([a], [b]) => (a < b ? -1 : 1))

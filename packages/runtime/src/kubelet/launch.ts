@@ -51,12 +51,15 @@ export function launcher(groups: Groups): Launch {
     pipe(child.stdout, (line) => onLine('stdout', line));
     pipe(child.stderr, (line) => onLine('stderr', line));
     let stopping = false;
+    const read = new Promise<void>((done) => child.once('close', () => done()));
     const exited = exit(child, dir).then(async (result) => {
       if (pid !== undefined) {
         while (stopping && groupAlive(pid)) await sleep(GONE_MS);
         // What the program leaves behind goes with it, as the processes of a container do.
         signalGroup(pid, 'SIGKILL');
         groups.remove(pid);
+        // What it said last may still be on its way; a process that has left the group may keep the way open.
+        await Promise.race([read, sleep(READ_MS, undefined, { ref: false })]);
       }
       return result;
     });
@@ -70,6 +73,9 @@ export function launcher(groups: Groups): Launch {
 
 /** Between two looks at whether a process group is gone. */
 const GONE_MS = 20;
+
+/** How long the end of what a program said is waited for. */
+const READ_MS = 2000;
 
 function start(
   text: readonly string[] | string,

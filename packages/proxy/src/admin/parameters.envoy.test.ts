@@ -1,0 +1,132 @@
+/** Parameters of the admin endpoint, good ones and bad ones, beside real Envoy. */
+import { connect } from 'node:net';
+import { freePort, startEnvoy } from '@mizzen/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bootstrap, staticCluster } from '../process/testing/bootstraps.ts';
+import { startWithAdmin } from '../process/testing/standalone.ts';
+
+/** Method, target, form values in the body. */
+const ASKS: readonly (readonly [string, string, string?])[] = [
+  ['GET', '//ready'],
+  ['GET', '/%72eady'],
+  ['GET', '/./ready'],
+  ['GET', '/a/../ready'],
+  ['GET', '/%2E/ready'],
+  ['GET', '/ready%3Fx'],
+  ['GET', '/ready/'],
+  ['GET', '/READY'],
+  ['PUT', '/ready'],
+  ['GET', '/stats//prometheus?filter=server.live'],
+  ['GET', '/stats%2Fprometheus'],
+  ['GET', '/clusters?filter=(('],
+  ['GET', '/clusters?format=text&filter=%5Efar%24'],
+  ['GET', '/listeners?format='],
+  ['POST', '/logging?paths='],
+  ['POST', '/logging?paths=,'],
+  ['POST', '/logging?paths=main:debug,,http:info'],
+  ['POST', '/logging?paths=main:debug:trace'],
+  ['POST', '/logging?paths=main:warn'],
+  ['POST', '/logging?paths=:debug'],
+  ['POST', '/logging?main=warn'],
+  ['POST', '/logging?level=warn'],
+  ['POST', '/logging?level=off&level=info'],
+  ['POST', '/logging?main=info&http=debug'],
+  ['POST', '/logging', 'level=error'],
+  ['POST', '/logging?group=main:debug'],
+  ['POST', '/cpuprofiler'],
+  ['POST', '/cpuprofiler?enable=x'],
+  ['POST', '/cpuprofiler?enable=n'],
+  ['POST', '/allocprofiler?enable='],
+  ['POST', '/runtime_modify'],
+  ['POST', '/runtime_modify', 'a=b&c=%64'],
+  ['POST', '/runtime_modify?a=1&a=2'],
+  ['GET', '/stats?format=banana'],
+  ['GET', '/stats?format=&filter=server.live'],
+  ['GET', '/stats?type=&filter=server.live'],
+  ['GET', '/stats?type=Banana'],
+  ['GET', '/stats?type=Banana&format=banana'],
+  ['GET', '/stats?type=Banana&histogram_buckets=banana'],
+  ['GET', '/stats?type=Banana&hidden=banana'],
+  ['GET', '/stats?format=banana&hidden=banana'],
+  ['GET', '/stats?filter=((&histogram_buckets=banana'],
+  ['GET', '/stats?filter=((&type=Banana'],
+  ['GET', '/stats?hidden=banana'],
+  ['GET', '/stats?hidden=only'],
+  ['GET', '/stats?hidden=include&filter=server.live'],
+  ['GET', '/stats?hidden=exclude&filter=server.live'],
+  ['GET', '/stats?filter=server.live&filter=server.state'],
+  ['GET', '/stats?histogram_buckets=banana'],
+  ...['cumulative', 'disjoint', 'detailed', 'summary', 'none', 'prometheusnative', ''].flatMap(
+    (mode): [string, string][] =>
+      ['text', 'json', 'prometheus'].map((format) => [
+        'GET',
+        `/stats?filter=app.upstream_cx_connect_ms&histogram_buckets=${mode}&format=${format}`,
+      ]),
+  ),
+  ['GET', '/stats/prometheus?histogram_buckets=detailed'],
+  ['GET', '/stats/prometheus?format=banana'],
+  ['GET', '/stats/prometheus?type=Banana'],
+  ['GET', '/stats/prometheus?hidden=only'],
+  ['POST', '/clusters', 'filter=%5Efar%24'],
+  ['POST', '/listeners', 'format=json'],
+  ['POST', '/config_dump', 'resource=nothing'],
+  ['POST', '/cpuprofiler', 'enable=n'],
+  ['GET', '/clusters', 'filter=%5Efar%24'],
+  ['GET', '/config_dump?resource=version_info'],
+  ['GET', '/config_dump?resource=last_updated'],
+  ['GET', '/config_dump?resource=nothing'],
+  ['GET', '/config_dump?mask=static_clusters,nothing'],
+];
+
+const stops: (() => Promise<void>)[] = [];
+const admins = { ours: 0, theirs: 0 };
+beforeAll(async () => {
+  const up = await freePort();
+  const config = {
+    ...bootstrap([], [staticCluster('app', [up]), staticCluster('far', [up])]),
+    layeredRuntime: { layers: [{ name: 'admin', adminLayer: {} }] },
+  };
+  const envoy = await startEnvoy(config);
+  stops.push(() => envoy.stop());
+  const proxy = await startWithAdmin(config);
+  stops.push(() => proxy.stop());
+  Object.assign(admins, { ours: proxy.admin, theirs: envoy.adminPort });
+});
+afterAll(async () => {
+  for (const stop of stops) await stop();
+});
+
+/** Status, type and body. */
+async function ask(port: number, method: string, target: string, form: string | undefined): Promise<string[]> {
+  const fields =
+    form === undefined ? [] : [`content-type: application/x-www-form-urlencoded`, `content-length: ${form.length}`];
+  const head = [`${method} ${target} HTTP/1.1`, 'host: 127.0.0.1', 'connection: close', ...fields].join('\r\n');
+  const answer = await new Promise<string>((done, fail) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(`${head}\r\n\r\n${form ?? ''}`));
+    let all = '';
+    socket.on('data', (data) => (all += data.toString()));
+    socket.on('close', () => done(all));
+    socket.on('error', fail);
+  });
+  const [start = '', ...rest] = answer.split('\r\n\r\n');
+  const [, status = ''] = start.split(' ');
+  const type = /^content-type: (.*)$/im.exec(start)?.[1] ?? '';
+  const body = /^transfer-encoding: chunked$/im.test(start) ? joined(rest.join('\r\n\r\n')) : rest.join('\r\n\r\n');
+  return [status, type, body.replace(/admin commands are:[^]*/, 'admin commands')];
+}
+
+/** What the chunks say together. */
+function joined(chunks: string): string {
+  const size = Number.parseInt(chunks, 16);
+  if (!(size > 0)) return '';
+  const from = chunks.indexOf('\r\n') + 2;
+  return chunks.slice(from, from + size) + joined(chunks.slice(from + size + 2));
+}
+
+test.each(ASKS.map(([method, target, form]) => ({ method, target, form })))(
+  '$method $target $form',
+  async ({ method, target, form }) => {
+    const ours = await ask(admins.ours, method, target, form);
+    expect(ours).toEqual(await ask(admins.theirs, method, target, form));
+  },
+);

@@ -38,7 +38,13 @@ export const command: Command = {
       try {
         const response = await send(sender.httpProxy, request);
         if (flag(values, 'include') || flag(values, 'head')) out.write(response.head);
-        for await (const chunk of response.body) out.write(chunk as Buffer);
+        let empty = true;
+        for await (const chunk of response.body) {
+          empty = false;
+          out.write(chunk as Buffer);
+        }
+        const shown = flag(values, 'include') || flag(values, 'head') || flag(values, 'silent');
+        if (empty && response.status >= 400 && !shown) err.write(`mizzen: ${withoutBody(response.status, request)}\n`);
         return flag(values, 'fail') && response.status >= 400 ? 1 : 0;
       } catch (error) {
         if (!flag(values, 'silent')) err.write(`mizzen: ${(error as Error).message}\n`);
@@ -47,6 +53,11 @@ export const command: Command = {
     });
   },
 };
+
+/** Whoever asked for something and sees nothing is told what came instead. */
+function withoutBody(status: number, { url, method }: Outgoing): string {
+  return `${method} ${url.href} was answered ${status}, without a body; \`-i\` shows its head, \`mizzen explain\` says why`;
+}
 
 function outgoing(target: string, values: Parameters<typeof text>[0]): Outgoing {
   const url = URL.parse(target.includes('://') ? target : `http://${target}`);

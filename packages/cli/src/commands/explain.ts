@@ -8,7 +8,7 @@ import { BadQuestion, parseTarget, type Target } from '@mizzen/runtime/explain/t
 import { type Explanation, renderExplanation } from '@mizzen/simulator';
 import { type Command, common, list, text, UsageError } from '../command.ts';
 import { findPod } from '../explain/find-pod.ts';
-import { loadMesh } from '../explain/load.ts';
+import { loadMesh, runningPlaces } from '../explain/load.ts';
 import { meshFlags } from '../running.ts';
 
 const IN_FORCE =
@@ -57,7 +57,8 @@ export const command: Command = {
     }
     if (list(values, 'config').length === 0 && diagnostics.some(({ severity }) => severity === 'error'))
       err.write(IN_FORCE);
-    const mesh = offlineMesh(result.snapshot);
+    const ofFiles = list(values, 'config').length > 0;
+    const mesh = offlineMesh(result.snapshot, ofFiles ? {} : await runningPlaces(values));
     for (const diagnostic of mesh.model.gatewayApi.diagnostics) {
       const placed = withSpan(diagnostic, mesh.snapshot);
       err.write(`${renderDiagnostic(placed, { source: (file) => result.text(file), color })}\n`);

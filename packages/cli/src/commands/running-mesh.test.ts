@@ -106,13 +106,13 @@ test('top: everything with what it uses, once where there is no terminal', async
   const { status, out } = await mizzen('top', '--sort', 'name');
   expect(status).toBe(0);
   const memory = process.platform === 'linux' ? '[\\d.]+[KMG]i' : '-';
-  expect(out).toMatch(/^NAME +READY +REQ\/S +ERR% +P50 +P99 +CPU% +MEMORY +RESTARTS +STATE\n/);
-  expect(out).toMatch(new RegExp(`^loud +1/1 +0\\.0 +- +- +- +\\S+ +${memory} +0 +running$`, 'm'));
+  expect(out).toMatch(/^NAME +READY +REQ\/S +ERR% +4XX% +P50 +P99 +CPU% +MEMORY +RESTARTS +STATE\n/);
+  expect(out).toMatch(new RegExp(`^loud +1/1 +0\\.0 +- +- +- +- +\\S+ +${memory} +0 +running$`, 'm'));
   const json = JSON.parse((await mizzen('top', '-o', 'json')).out) as { workloads: { name: string }[] };
   expect(json.workloads.map(({ name }) => name)).toContain('web-v1');
   expect(await mizzen('top', 'services', '--sort', 'cpu')).toMatchObject({
     status: 2,
-    err: expect.stringContaining('--sort: `cpu` is none of name, rate, errors, p50, p99'),
+    err: expect.stringContaining('--sort: `cpu` is none of name, rate, errors, 4xx, p50, p99'),
   });
 });
 
@@ -171,6 +171,26 @@ test('curl goes through the sidecar of the workload', async () => {
     headers: { host: 'web', 'x-one': '1', 'x-forwarded-client-cert': expect.stringContaining('sa/default') },
   });
   expect((await mizzen('curl', '--from', 'client-v1', '-f', 'http://web/status/503')).status).toBe(1);
+  const unmet = ['curl', '--from', 'client-v1', '-X', 'HEAD', 'http://web/status/404'];
+  expect(await mizzen(...unmet)).toMatchObject({
+    status: 0,
+    out: '',
+    err: 'mizzen: HEAD http://web/status/404 was answered 404, without a body; `-i` shows its head, `mizzen explain` says why\n',
+  });
+  expect((await mizzen(...unmet, '-s')).err).toBe('');
+});
+
+test('explain names the places that there are', async () => {
+  const { pods } = (
+    JSON.parse((await mizzen('status', '-o', 'json')).out) as {
+      workloads: { name: string; pods: { address: string; httpProxy: string; applicationPorts: object }[] }[];
+    }
+  ).workloads.find(({ name }) => name === 'web-v1')!;
+  const { out } = await mizzen('explain', 'GET http://web/', '--from', 'web-v1', '--chance', '0');
+  expect(out).toContain(`listener "http_proxy" at ${pods[0]!.httpProxy}\n`);
+  expect(out).toContain(`${pods[0]!.address}:8080`);
+  expect(out).toMatch(/1 endpoint: 127\.0\.0\.1:\d+ /);
+  expect(out).not.toContain('127.9');
 });
 
 test('tap: requests as they end, with who sent them', async () => {

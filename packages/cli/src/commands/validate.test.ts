@@ -96,3 +96,17 @@ test('a patch of an EnvoyFilter that Envoy would not take is an error, a field i
   expect(unknown.status).toBe(0);
   expect(unknown.stdout).toContain('warning[MZ1208] <stdin>:7:');
 });
+
+test('what is wrong is told by file and line', () => {
+  const filter = (name: string): string =>
+    `apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {name: ${name}}\nspec:\n  configPatches:\n    - applyTo: CLUSTER\n      patch: {operation: MERGE, value: {conect_timeout: 1s}}\n`;
+  writeFileSync(join(directory, 'b.yaml'), `${BAD}---\n${filter('b')}---\n${BAD.replace('name: bad', 'name: worse')}`);
+  writeFileSync(join(directory, 'a.yaml'), `${filter('a')}---\n${BAD.replace('name: bad', 'name: first')}`);
+  const { stdout } = mizzen(['b.yaml', 'a.yaml']);
+  const places = [...stdout.matchAll(/^\w+\[MZ\d+\] (\S+?):(\d+):/gm)].map(([, file, line]) => [file, Number(line)]);
+  expect(places.length).toBeGreaterThanOrEqual(5);
+  expect(places).toEqual(
+    places.toSorted(([a, x], [b, y]) => (a === b ? Number(x) - Number(y) : String(a) < String(b) ? -1 : 1)),
+  );
+  expect(new Set(places.map(([file]) => file))).toEqual(new Set(['a.yaml', 'b.yaml']));
+});

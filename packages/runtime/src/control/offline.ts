@@ -9,7 +9,7 @@ import { defaultGateways } from './default-gateways.ts';
 import { resolveFileSecret } from './file-secrets.ts';
 import { overlay } from './overlay.ts';
 import { NO_SETTINGS } from './settings/types.ts';
-import { synthesizePods } from './synthesize.ts';
+import { type RunningPod, synthesizePods } from './synthesize.ts';
 import { computeWorkloads } from './workloads/compute.ts';
 
 /** What `mizzen up` would run of these resources, with nothing running. */
@@ -26,11 +26,13 @@ export interface OfflineOptions {
   readonly gatewayPorts?: Readonly<Record<number, number>>;
   /** What proxies are where no annotation says otherwise. When left out all are Mizzen's own, whatever annotations say. */
   readonly engine?: Engine;
+  /** Pods that run: names and addresses are theirs. */
+  readonly running?: readonly RunningPod[];
 }
 
 export function offlineMesh(read: Snapshot, options: OfflineOptions = {}): OfflineMesh {
   const snapshot = overlay(read, defaultGateways(read).resources);
-  const { inject = 'always', gatewayPorts = {}, engine } = options;
+  const { inject = 'always', gatewayPorts = {}, engine, running } = options;
   const computed = computeWorkloads(buildModel(snapshot, []), {
     settings: NO_SETTINGS,
     standIns: true,
@@ -41,7 +43,7 @@ export function offlineMesh(read: Snapshot, options: OfflineOptions = {}): Offli
   const own = (all: readonly DesiredWorkload[]): readonly DesiredWorkload[] =>
     engine === undefined ? all.map((each) => ({ ...each, engine: each.engine && 'mizzen' })) : all;
   const [workloads, gateways] = [own(computed.workloads), own(computed.gateways)];
-  const pods = synthesizePods(workloads, gateways);
+  const pods = synthesizePods(workloads, gateways, running);
   return { snapshot, model: buildModel(snapshot, pods), workloads, gateways, pods };
 }
 

@@ -1,6 +1,8 @@
 import type { Clock, Timer } from '@mizzen/control-plane';
 import type { ControlState } from '../control/control.ts';
+import type { LocalProxy } from '@mizzen/translator';
 import { offlineMesh } from '../control/offline.ts';
+import type { PodStatus } from '../protocol.ts';
 import { Explainer } from './explainer.ts';
 import type { ExplanationReport } from './report.ts';
 import { BadQuestion, parseTarget } from './target.ts';
@@ -16,7 +18,7 @@ export class LiveExplainer {
     readonly inject: 'always' | 'labelled';
     readonly gatewayPorts: Readonly<Record<number, number>>;
   };
-  #known: { readonly snapshot: unknown; readonly explainer: Explainer } | undefined;
+  #known: { readonly snapshot: unknown; readonly places: string; readonly explainer: Explainer } | undefined;
   #timer: Timer | undefined;
 
   constructor(
@@ -54,12 +56,20 @@ export class LiveExplainer {
   }
 
   #explainer(): Explainer {
-    const { snapshot } = this.#state().model;
-    if (this.#known?.snapshot !== snapshot) {
-      this.#known = { snapshot, explainer: new Explainer(offlineMesh(snapshot, this.#options)) };
+    const { model, pods } = this.#state();
+    const { snapshot } = model;
+    const places = pods.map(({ name, namespace, address }) => `${namespace}/${name} ${address}`).join('\n');
+    if (this.#known?.snapshot !== snapshot || this.#known.places !== places) {
+      const running = pods.map((pod) => ({ ...pod, httpProxy: localOf(pod)?.httpProxy }));
+      const explainer = new Explainer(offlineMesh(snapshot, { ...this.#options, running }));
+      this.#known = { snapshot, places, explainer };
     }
     this.#timer?.cancel();
     this.#timer = this.#clock.after(KEPT_MS, () => (this.#known = undefined));
     return this.#known.explainer;
   }
+}
+
+function localOf({ nodeMetadata }: PodStatus): LocalProxy | undefined {
+  return nodeMetadata?.['MIZZEN'] as LocalProxy | undefined;
 }

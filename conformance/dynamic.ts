@@ -18,7 +18,7 @@ type Written = Readonly<Record<string, unknown>>;
  *   of its name as endpoint;
  * - `routes`: name to a route configuration, or to the list of its routes; `endpoints`: name to a list of upstreams, or an
  *   assignment; `secrets`: name to an identity, or a secret; `extensions`: name to a filter. Those that are not named stay;
- * - `text`: file to its contents, word by word.
+ * - `text`: file to its contents, word by word but for placeholders.
  */
 export interface Served {
   readonly listeners?: Written;
@@ -136,7 +136,7 @@ export class WatchedFiles implements DynamicSource {
         for (const [name, each] of Object.entries(resources))
           files.set(`${section}/${name}`, this.#response(kind, [each]));
     }
-    for (const [name, text] of Object.entries(served.text ?? {})) files.set(name, text);
+    for (const [name, text] of Object.entries(served.text ?? {})) files.set(name, fill(text, this.#value) as string);
     return files;
   }
 

@@ -319,8 +319,16 @@ export class XdsFollower {
     const refused: Nack[] = [];
     const changed = new Set<string>(update.removed);
     const same: string[] = [];
+    const names = new Set<string>();
     for (const resource of update.resources) {
       const key = `${kind} ${resource.name}`;
+      // What came first is in force by now, as in Envoy.
+      if (names.has(resource.name)) {
+        const message = `duplicate ${kind} ${resource.name} found`;
+        refused.push({ typeUrl: TypeUrl[kind], resource: resource.name, field: '', message });
+        continue;
+      }
+      names.add(resource.name);
       const version = resource.digest ?? resource.version;
       if (version !== '' && this.#versions.get(key) === version) {
         same.push(resource.name);

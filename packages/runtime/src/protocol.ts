@@ -153,6 +153,8 @@ export interface DesiredWorkload {
   readonly gatewayPorts?: Readonly<Record<number, number>>;
   /** Gateways only: server ports → protocol as the Gateway says (`HTTP`, `HTTPS`, `TLS`, `TCP`), to print URLs. */
   readonly gatewayProtocols?: Readonly<Record<number, string>>;
+  /** Gateways only: server ports that are named for metrics, which nobody opens. */
+  readonly gatewayMetrics?: readonly number[];
   /**
    * `host:port` values in the environment that need an outbound listener because they are not HTTP: `host` as written
    * there, `service` its full host name.

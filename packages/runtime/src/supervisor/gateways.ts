@@ -19,8 +19,9 @@ export async function gatewayConflict(gateways: readonly DesiredWorkload[]): Pro
 
 /** What a person opens in a browser, for each gateway port that speaks HTTP. */
 export function gatewayUrls(gateways: readonly DesiredWorkload[]): string[] {
-  return gateways.flatMap(({ gatewayPorts = {}, gatewayProtocols = {} }) =>
+  return gateways.flatMap(({ gatewayPorts = {}, gatewayProtocols = {}, gatewayMetrics = [] }) =>
     Object.entries(gatewayPorts).flatMap(([port, local]) => {
+      if (gatewayMetrics.includes(Number(port))) return [];
       const protocol = gatewayProtocols[Number(port)] ?? (port === '443' ? 'HTTPS' : 'HTTP');
       if (/^(HTTP|HTTP2|GRPC|GRPC-WEB)$/i.test(protocol)) return [`http://localhost:${local}`];
       return /^HTTPS$/i.test(protocol) ? [`https://localhost:${local}`] : [];

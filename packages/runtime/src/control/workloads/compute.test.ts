@@ -94,6 +94,19 @@ test('--no-stand-ins refuses what has nothing to run, with its line', () => {
 
 test('--gateway-port moves a port, and no two gateways share one', () => {
   const { gateways } = compute(read('gateways.in.yaml'), { gatewayPorts: { 80: 9000 } });
+  const named = `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: metrics, namespace: istio-system }
+spec:
+  selector: { istio: ingressgateway }
+  servers:
+    - { port: { number: 9464, name: http-metrics, protocol: HTTP }, hosts: ['*'] }
+    - { port: { number: 9465, name: http-metricsish, protocol: HTTP }, hosts: ['*'] }
+---
+`;
+  expect(compute(named + read('gateways.in.yaml')).gateways.flatMap((each) => each.gatewayMetrics ?? [])).toEqual([
+    9464,
+  ]);
   const ports = gateways.flatMap((each) => Object.values(each.gatewayPorts ?? {}));
   expect(new Set(ports).size).toBe(ports.length);
   expect(ports).toContain(9000);

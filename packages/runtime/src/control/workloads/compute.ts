@@ -112,6 +112,7 @@ function gateway(
     serviceEnvironment: {},
     gatewayPorts: ports.local,
     gatewayProtocols: ports.protocols,
+    ...(ports.metrics.length === 0 ? {} : { gatewayMetrics: ports.metrics }),
   };
 }
 

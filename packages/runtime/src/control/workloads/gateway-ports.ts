@@ -5,9 +5,13 @@ export interface GatewayPorts {
   /** Server port → port of 127.0.0.1. */
   readonly local: Readonly<Record<number, number>>;
   readonly protocols: Readonly<Record<number, string>>;
+  /** Server ports that are named for metrics. */
+  readonly metrics: readonly number[];
 }
 
 const MOVED_BY = 8000;
+/** As ports of what Prometheus reads are called. */
+const METRICS = /(^|-)(metrics|prom|monitoring)$/;
 
 /**
  * Where gateways listen: on their servers' own ports, those below 1024 moved up by 8000, or where the person wants them.
@@ -49,7 +53,8 @@ export function gatewayPortsOf(
   give(() => true);
   return servers.map((ports, index) => ({
     local: Object.fromEntries([...(local[index] ?? [])].toSorted(([a], [b]) => a - b)),
-    protocols: Object.fromEntries(ports),
+    protocols: Object.fromEntries([...ports].map(([port, { protocol }]) => [port, protocol])),
+    metrics: [...ports].flatMap(([port, { name }]) => (METRICS.test(name) ? [port] : [])),
   }));
 }
 
@@ -60,13 +65,16 @@ export function hostsOfGateway(model: MeshModel, namespace: string, labels: Labe
     .map(({ hostname }) => hostname);
 }
 
-function serversOf(model: MeshModel, { owner, labels }: Template): Map<number, string> {
-  const ports = new Map<number, string>();
+function serversOf(
+  model: MeshModel,
+  { owner, labels }: Template,
+): Map<number, { readonly protocol: string; readonly name: string }> {
+  const ports = new Map<number, { protocol: string; name: string }>();
   const hosts = hostsOfGateway(model, owner.namespace, labels);
   for (const gateway of model.gatewaysFor(owner.namespace, labels, hosts)) {
     for (const { port } of gateway.spec.servers ?? []) {
       if (port?.number !== undefined && !ports.has(port.number))
-        ports.set(port.number, (port.protocol ?? '').toUpperCase());
+        ports.set(port.number, { protocol: (port.protocol ?? '').toUpperCase(), name: port.name ?? '' });
     }
   }
   return ports;

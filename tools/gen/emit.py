@@ -119,3 +119,4 @@ def emit(pool, roots, OUT, origin, later={}, new={}, new_enums={}, values={}):
         open(os.path.join(OUT, package + '.ts'), 'w').write(head + '\n' + body)
     with open(os.path.join(OUT, 'schema.gen.json'), 'w') as out: json.dump(sorted_schema(schema), out, separators=(',', ':'))
     print(len(messages), 'messages', len(enums), 'enums', len(packages), 'files', os.path.getsize(os.path.join(OUT, 'schema.gen.json')), 'bytes of schema')
+    return schema['messages'].keys()

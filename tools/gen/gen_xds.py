@@ -5,6 +5,7 @@ from google.protobuf import descriptor_pool
 from emit import emit
 from envoy_later import ENUMS, LATER, NEW, VALUES
 from istio_types import ROOTS, add_istio
+from rules import write_rules
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 def load_all():
@@ -24,6 +25,8 @@ def main():
     load_all()
     add_istio(descriptor_pool.Default())
     roots = [line.strip() for line in open(os.path.join(HERE, 'xds-roots.txt')) if line.strip() and not line.startswith('#')] + ROOTS
-    emit(descriptor_pool.Default(), roots, os.path.join(HERE, '..', '..', 'packages', 'xds', 'src', 'gen'), "the API descriptors in PyPI's xds-protos", LATER, NEW, ENUMS, VALUES)
+    out = os.path.join(HERE, '..', '..', 'packages', 'xds', 'src', 'gen')
+    names = emit(descriptor_pool.Default(), roots, out, "the API descriptors in PyPI's xds-protos", LATER, NEW, ENUMS, VALUES)
+    write_rules(descriptor_pool.Default(), names, out)
 
 if __name__ == '__main__': main()

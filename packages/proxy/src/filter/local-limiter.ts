@@ -86,7 +86,8 @@ class Buckets implements Limiter {
   }
 
   take(descriptors: readonly RateLimitDescriptor[]): Taken {
-    if (descriptors.length === 0) return { allowed: this.#default.take(), bucket: this.#default };
+    if (descriptors.length === 0)
+      return this.#default.take() ? { allowed: true, bucket: this.#default } : this.#refused();
     const found: Found[] = [];
     for (const descriptor of descriptors) {
       const fitting = this.#bucketFor(descriptor);
@@ -108,8 +109,13 @@ class Buckets implements Limiter {
       return { allowed: false, bucket: shadowed.bucket, shadowed: true, headers: shadowed.headers };
     const first = found[0];
     if (first !== undefined && !this.#always) return { allowed: true, bucket: first.bucket, headers: first.headers };
-    if (!this.#default.take()) return { allowed: false, bucket: this.#default };
+    if (!this.#default.take()) return this.#refused();
     return { allowed: true, bucket: first?.bucket ?? this.#default, headers: first?.headers };
+  }
+
+  /** Of a bucket that never holds anything there is nothing to tell. */
+  #refused(): Taken {
+    return { allowed: false, bucket: this.#default.max === 0 ? undefined : this.#default };
   }
 
   #bucketFor({ entries }: RateLimitDescriptor): { readonly bucket: TokenBucket; readonly shadow: boolean } | undefined {

@@ -44,7 +44,7 @@ function compileMutation(
     context.refuse(path, 'must say in `append.record` what to add, or what to remove');
     return undefined;
   }
-  const { key = '', value = '' } = entry;
+  const { key = '', value } = entry;
   const at = [...path, 'append', 'record'];
   if (key === '') context.refuse([...at, 'key'], 'must not be empty');
   if (typeof value !== 'string') {

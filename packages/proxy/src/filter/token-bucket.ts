@@ -44,7 +44,6 @@ export class TokenBucket {
 export function compileBucket(context: CompileContext, bucket: xds.envoyType.TokenBucket, path: Path): TokenBucket {
   const interval = milliseconds(bucket.fillInterval, 0);
   if (interval < 50) context.refuse([...path, 'fillInterval'], 'must be at least 50 ms');
-  if ((bucket.maxTokens ?? 0) === 0) context.refuse([...path, 'maxTokens'], 'must be at least 1');
   if (bucket.tokensPerFill === 0) context.refuse([...path, 'tokensPerFill'], 'must be at least 1');
   return new TokenBucket(
     bucket.maxTokens ?? 0,

@@ -12,12 +12,14 @@ import { compileBind } from '../program/cluster/bind.ts';
 import { CompileContext } from '../program/context.ts';
 import { compileString, type StringMatch } from '../program/match/string.ts';
 import { readResource } from '../program/read-resource.ts';
+import { respell } from '../program/spelling.ts';
 import { checkLogFile } from '../program/values.ts';
 import type { AccessLogProgram, AddressProgram, CompileDeps } from '../program/types.ts';
 import { compileLayers, type RuntimeLayer } from '../runtime/layers.ts';
 import { tracerOf } from '../tracing/compile.ts';
 import type { Nack } from '../types.ts';
 import { staticResources, type StaticResources } from '../xds/static-source.ts';
+import { sameAddresses } from './same-addresses.ts';
 import { maxConnections } from './overload.ts';
 
 export const BOOTSTRAP = 'envoy.config.bootstrap.v3.Bootstrap';
@@ -81,7 +83,7 @@ export function parseBootstrap(text: string, name: string): RawBootstrap {
     throw new BootstrapError(
       `\`${name}\` is not a bootstrap: it must be an object with fields such as \`static_resources\``,
     );
-  return value as RawBootstrap;
+  return respell(BOOTSTRAP, value as RawBootstrap);
 }
 
 /** One bootstrap over another, as protobuf merges messages: lists grow, single values are replaced. */
@@ -171,6 +173,7 @@ export function compileBootstrap(
       ...context.nacks,
       ...stats.nacks,
       ...twice(resources, name),
+      ...sameAddresses(resources),
     ],
   };
 }

@@ -51,6 +51,8 @@ export function compileOwnAddress(
   const own = compileAddress(context, address, path);
   if (own?.kind === 'socket' && own.address !== '' && isIP(own.address) === 0)
     context.refuse([...path, 'socketAddress', 'address'], `\`${own.address}\` is not an IP address`);
+  if (own?.kind === 'socket' && own.ipv4Compat && !/^::(ffff:.*)?$/i.test(own.address))
+    context.refuse([...path, 'socketAddress', 'ipv4Compat'], 'goes with `::` and with IPv4 addresses in IPv6 alone');
   return own;
 }
 

@@ -378,11 +378,11 @@ test.each<[object, string]>([
   ],
   [
     { virtualHosts: [{ name: 'a', domains: ['*'], routes: [{ match: { prefix: '/' } }] }] },
-    'virtualHosts[0].routes[0]: must say what to do: `route`, `redirect` or `directResponse`',
+    'virtualHosts[0].routes[0]: must have `directResponse`, `filterAction`, `nonForwardingAction`, `redirect` or `route`',
   ],
   [
     { virtualHosts: [{ name: 'a', domains: ['*'], routes: [{ match: {}, route: { cluster: 'c' } }] }] },
-    'virtualHosts[0].routes[0].match: must say which paths match',
+    'virtualHosts[0].routes[0].match: must have `connectMatcher`, `path`, `pathMatchPolicy`, `pathSeparatedPrefix`, `prefix` or `safeRegex`',
   ],
   [
     {

@@ -12,15 +12,20 @@ export function checkConfigSource(
   if (source.apiConfigSource !== undefined)
     return checkApiSource(context, source.apiConfigSource, [...path, 'apiConfigSource']);
   if (source.pathConfigSource !== undefined) {
-    if ((source.pathConfigSource.path ?? '') === '')
-      context.refuse([...path, 'pathConfigSource', 'path'], 'must not be empty');
-    return;
+    return checkFile(context, source.pathConfigSource.path ?? '', [...path, 'pathConfigSource', 'path']);
   }
-  if (source.path !== undefined) {
-    if (source.path === '') context.refuse([...path, 'path'], 'must not be empty');
-    return;
-  }
+  if (source.path !== undefined) return checkFile(context, source.path, [...path, 'path']);
   if (source.ads === undefined) context.refuse(path, 'must say where resources come from');
+}
+
+/** What is to be watched must be there when watching begins. */
+function checkFile(context: CompileContext, file: string, path: Path): void {
+  if (file === '') return context.refuse(path, 'must not be empty');
+  try {
+    context.deps.readFile(file);
+  } catch (error) {
+    context.refuse(path, `\`${file}\` cannot be read: ${(error as Error).message}`);
+  }
 }
 
 export function checkApiSource(context: CompileContext, api: types.core.ApiConfigSource, path: Path): void {

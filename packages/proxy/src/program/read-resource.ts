@@ -6,7 +6,11 @@ import { TYPE_PREFIX } from '@mizzen/xds';
 import type { Nack } from '../types.ts';
 import { fields, noEffectTypes } from './fields/index.ts';
 import { formatPath, type Path } from './path.ts';
+import { checkRules } from './rules.ts';
 import { schema, type FieldSchema } from './schema.ts';
+import { messageOf, respell, TYPED_STRUCTS } from './spelling.ts';
+
+export { messageOf };
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -40,6 +44,8 @@ class Reader {
   readonly nacks: Nack[] = [];
   readonly #typeUrl: string;
   readonly #resource: string;
+  /** Within a field that is of no effect. */
+  #unused = false;
 
   constructor(typeUrl: string, resource: string) {
     this.#typeUrl = typeUrl;
@@ -54,10 +60,11 @@ class Reader {
   message(type: string, value: Raw, path: Path): Raw {
     const known = schema().messages[type];
     const table = fields.get(type);
-    if (known === undefined || table === undefined) {
-      this.refuse(path, `\`${type}\` is not supported`);
+    if (known === undefined || (table === undefined && !this.#unused)) {
+      if (!this.#unused) this.refuse(path, `\`${type}\` is not supported`);
       return value;
     }
+    const before = this.nacks.length;
     let copy: Record<string, unknown> | undefined;
     let oneofs: Record<string, string> | undefined;
     for (const key of Object.keys(value)) {
@@ -87,16 +94,27 @@ class Reader {
         copy[name] = read;
       }
     }
-    return copy ?? value;
+    const result = copy ?? value;
+    if (this.nacks.length === before) checkRules(type, result, path, this.#broken);
+    return result;
   }
 
+  readonly #broken = (path: Path, problem: string): void => this.refuse(path, problem);
+
   #classified(type: string, name: string, field: FieldSchema, value: unknown, path: Path): unknown {
+    if (this.#unused) return this.#field(field, value, path);
     const fieldClass = fields.get(type)?.get(name);
     if (fieldClass === undefined) {
       this.refuse(path, 'not supported');
       return value;
     }
-    if (fieldClass.class === 'no effect') return value;
+    if (fieldClass.class === 'no effect') {
+      // What it holds is nobody's business, but it must be what the API has there.
+      this.#unused = true;
+      const read = this.#field(field, value, path);
+      this.#unused = false;
+      return read;
+    }
     if (fieldClass.class === 'refused') {
       // A default that is spelled out asks for nothing.
       if (value === false || value === 0 || value === '' || (Array.isArray(value) && value.length === 0))
@@ -143,14 +161,14 @@ class Reader {
         return typeof value === 'string' ? value : this.#wrong(path, 'must be a string');
       case 'bytes':
       case 'google.protobuf.BytesValue':
-        return typeof value === 'string' ? value : this.#wrong(path, 'must be base64 in a string');
+        return typeof value === 'string' && BASE64.test(value)
+          ? value
+          : this.#wrong(path, 'must be base64 in a string');
       case 'bool':
       case 'google.protobuf.BoolValue':
         return typeof value === 'boolean' ? value : this.#wrong(path, 'must be true or false');
       case 'google.protobuf.Duration':
-        return typeof value === 'string' && DURATION.test(value)
-          ? value
-          : this.#wrong(path, 'must be seconds, such as `1.5s`');
+        return this.#duration(value, path);
       case 'google.protobuf.Timestamp':
         return typeof value === 'string' ? value : this.#wrong(path, 'must be a time in RFC 3339');
       case 'google.protobuf.Struct':
@@ -178,7 +196,15 @@ class Reader {
     return this.message(type, value as Raw, path);
   }
 
-  /** 64-bit values come as strings or numbers and stay exact as numbers up to 2^53, which is enough for every field. */
+  #duration(value: unknown, path: Path): unknown {
+    if (typeof value !== 'string' || !DURATION.test(value)) return this.#wrong(path, 'must be seconds, such as `1.5s`');
+    const seconds = Number(value.slice(0, -1));
+    if (seconds < 0) this.refuse(path, 'must not be negative');
+    if (seconds >= MAX_SECONDS) this.refuse(path, `must be less than ${MAX_SECONDS}s`);
+    return value;
+  }
+
+  /** 64-bit values come as strings or numbers and are exact up to 2^53; who says more means that there is no limit. */
   #integer([min, max]: readonly [number, number], value: unknown, path: Path): unknown {
     const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
     if (typeof number === 'number' && Number.isInteger(number) && number >= min && number <= max) return number;
@@ -196,13 +222,15 @@ class Reader {
   #any(value: unknown, path: Path): unknown {
     const any = unwrapTypedStruct(value);
     const typeUrl = any?.['@type'];
-    if (any === undefined || typeof typeUrl !== 'string') return this.#wrong(path, 'must name its type in `@type`');
+    if (any === undefined || typeof typeUrl !== 'string' || !/.\//.test(typeUrl))
+      return this.#wrong(path, 'must name its type in `@type`');
     const type = messageOf(typeUrl);
     if (type in noEffectTypes) return any;
     if (type === 'google.protobuf.StringValue') {
       const { value: text } = any;
       return text === undefined || typeof text === 'string' ? any : this.#wrong(path, 'must have a string in `value`');
     }
+    if (this.#unused) return this.message(type, any, path);
     if (!fields.has(type)) {
       this.refuse(path, `\`${type}\` is not supported`, schema().messages[type] === undefined);
       return any;
@@ -216,13 +244,6 @@ class Reader {
   }
 }
 
-/** The message that a type URL names, whatever is before its last slash. */
-export function messageOf(typeUrl: string): string {
-  return typeUrl.slice(typeUrl.lastIndexOf('/') + 1);
-}
-
-const TYPED_STRUCTS = new Set(['xds.type.v3.TypedStruct', 'udpa.type.v1.TypedStruct']);
-
 /** A TypedStruct stands for the type it names, with the fields of its value. */
 function unwrapTypedStruct(value: unknown): Raw | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
@@ -231,10 +252,15 @@ function unwrapTypedStruct(value: unknown): Raw | undefined {
   if (typeof typeUrl !== 'string' || !TYPED_STRUCTS.has(messageOf(typeUrl))) return any;
   const inner = any['typeUrl'] ?? any['type_url'];
   const struct = any['value'];
-  return { ...(typeof struct === 'object' && struct !== null ? (struct as Raw) : {}), '@type': inner };
+  const within = typeof struct === 'object' && struct !== null ? (struct as Raw) : {};
+  return { ...(typeof inner === 'string' ? respell(messageOf(inner), within) : within), '@type': inner };
 }
 
 const DURATION = /^-?\d+(\.\d{1,9})?s$/;
+/** Standard or for URLs, with or without padding. */
+const BASE64 = /^(?:[\w+/-]{4})*(?:[\w+/-]{2,3}={0,2})?$/;
+/** As many nanoseconds as a 64-bit number can hold. */
+const MAX_SECONDS = 9_223_372_036;
 const MAX32 = 0xffffffff;
 const INTEGERS: Readonly<Record<string, readonly [number, number]>> = {
   uint32: [0, MAX32],
@@ -243,10 +269,10 @@ const INTEGERS: Readonly<Record<string, readonly [number, number]>> = {
   int32: [-0x80000000, 0x7fffffff],
   sint32: [-0x80000000, 0x7fffffff],
   'google.protobuf.Int32Value': [-0x80000000, 0x7fffffff],
-  uint64: [0, Number.MAX_SAFE_INTEGER],
-  'google.protobuf.UInt64Value': [0, Number.MAX_SAFE_INTEGER],
-  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
-  'google.protobuf.Int64Value': [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  uint64: [0, 2 ** 64],
+  'google.protobuf.UInt64Value': [0, 2 ** 64],
+  int64: [-(2 ** 63), 2 ** 63],
+  'google.protobuf.Int64Value': [-(2 ** 63), 2 ** 63],
 };
 const FLOATS = new Set(['double', 'float', 'google.protobuf.DoubleValue', 'google.protobuf.FloatValue']);
 

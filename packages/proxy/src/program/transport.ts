@@ -15,9 +15,13 @@ export function compileDownstreamTransport(
   socket: types.core.TransportSocket | undefined,
   path: Path,
 ): DownstreamTlsProgram | undefined {
-  const config = socket?.typedConfig;
-  if (config === undefined) return undefined;
+  if (socket === undefined) return undefined;
   const at = [...path, 'typedConfig'];
+  const config = socket.typedConfig;
+  if (config === undefined) {
+    context.refuse(at, 'must be there');
+    return undefined;
+  }
   switch (messageOf(config['@type'])) {
     case 'envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext':
       return compileDownstreamTls(context, config as types.tls.DownstreamTlsContext, at);
@@ -34,9 +38,13 @@ export function compileUpstreamTransport(
   socket: types.core.TransportSocket | undefined,
   path: Path,
 ): UpstreamTransportProgram {
-  const config = socket?.typedConfig;
-  if (config === undefined) return RAW;
+  if (socket === undefined) return RAW;
   const at = [...path, 'typedConfig'];
+  const config = socket.typedConfig;
+  if (config === undefined) {
+    context.refuse(at, 'must be there');
+    return RAW;
+  }
   switch (messageOf(config['@type'])) {
     case 'envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext':
       return { kind: 'tls', tls: compileUpstreamTls(context, config as types.tls.UpstreamTlsContext, at) };
@@ -91,6 +99,11 @@ export function compileTlvs(
     if (bytes.length > 0xff00) context.refuse([...at, 'value'], 'must be at most 65280 bytes');
     return { type, value: bytes };
   });
+}
+
+/** Whether a connection of this transport can agree on a protocol. */
+export function negotiates(transport: UpstreamTransportProgram): boolean {
+  return transport.kind === 'proxy_protocol' ? negotiates(transport.inner) : transport.kind === 'tls';
 }
 
 /** The secrets that a transport refers to. */

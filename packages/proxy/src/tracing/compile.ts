@@ -90,8 +90,12 @@ export function tracerOf(
   provider: types.traceConfig.Tracing_Http | undefined,
   path: Path,
 ): Tracer | undefined {
-  const config = provider?.typedConfig;
-  if (config === undefined) return undefined;
+  if (provider === undefined) return undefined;
+  const config = provider.typedConfig;
+  if (config === undefined) {
+    context.refuse(path, 'must be there');
+    return undefined;
+  }
   const { calls } = context.deps;
   let known = tracers.get(calls);
   if (known === undefined) tracers.set(calls, (known = new Map()));

@@ -167,7 +167,6 @@ function compileAction(context: CompileContext, action: types.route.RateLimit_Ac
       matchers.every(({ matches }) => matches(stream.request.path)) === expectMatch ? entry : undefined;
   }
   if (action.metadata !== undefined) return compileMetadataAction(action.metadata);
-  if (action.dynamicMetadata !== undefined) return compileMetadataAction(action.dynamicMetadata);
   if (action.extension !== undefined) return compileExtension(context, action.extension, [...path, 'extension']);
   context.refuse(path, 'must say what to count by');
   return () => undefined;

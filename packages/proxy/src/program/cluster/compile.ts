@@ -4,7 +4,7 @@ import { livePercentage } from '../../runtime/live.ts';
 import { CompileContext } from '../context.ts';
 import { noEffectTypes } from '../fields/index.ts';
 import { messageOf, readResource } from '../read-resource.ts';
-import { compileUpstreamTransport, transportSecrets } from '../transport.ts';
+import { compileUpstreamTransport, negotiates, transportSecrets } from '../transport.ts';
 import type {
   ClusterProgram,
   Compiled,
@@ -20,7 +20,7 @@ import { compileBind } from './bind.ts';
 import { compileThresholds, perHostConnections } from './circuit-breakers.ts';
 import { compileDns, dnsConfig } from './dns.ts';
 import { compileHealthChecks } from './health-check.ts';
-import { compileUpstreamHttp, mayUseHttp2 } from './http.ts';
+import { compileUpstreamHttp, HTTP_OPTIONS, isAutomatic, mayUseHttp2 } from './http.ts';
 import { compileLb } from './lb.ts';
 import { compilePolicy } from './lb-policy.ts';
 import { compileOutlier } from './outlier.ts';
@@ -65,12 +65,17 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
   const transportMatches = (cluster.transportSocketMatches ?? []).map((match, i) => ({
     name: match.name ?? '',
     match: match.match ?? {},
-    transport: compileUpstreamTransport(context, match.transportSocket, [
+    transport: compileUpstreamTransport(context, match.transportSocket ?? {}, [
       'transportSocketMatches',
       i,
       'transportSocket',
     ]),
   }));
+  if (isAutomatic(cluster) && ![transport, ...transportMatches.map((match) => match.transport)].every(negotiates))
+    context.refuse(
+      ['typedExtensionProtocolOptions', HTTP_OPTIONS, 'autoConfig'],
+      'wants TLS to every host: the protocol is agreed on there',
+    );
   const balancing =
     cluster.loadBalancingPolicy === undefined
       ? compileLb(context, cluster)
@@ -86,7 +91,8 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     if (edsConfig === undefined)
       context.refuse(['edsClusterConfig', 'edsConfig'], 'must say where the endpoints come from');
     context.refer('endpoint', serviceName === '' ? name : serviceName, edsConfig, ['edsClusterConfig', 'edsConfig']);
-  }
+  } else if (cluster.edsClusterConfig !== undefined)
+    context.refuse(['edsClusterConfig'], `is for clusters of type \`EDS\`, and this one is of type \`${type}\``);
   const panicThreshold = livePercentage(
     context.deps.runtime,
     'upstream.healthy_panic_threshold',
@@ -124,7 +130,7 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     transport,
     http:
       balancing.hashKey === undefined ? http : { ...http, policies: { ...http.policies, hashKey: balancing.hashKey } },
-    dns: compileDns(cluster, type),
+    dns: compileDns(context, cluster, type),
     originalDst: type === 'ORIGINAL_DST' ? compileOriginalDst(context, cluster) : undefined,
     tcpKeepalive: compileKeepalive(connection?.tcpKeepalive),
     sources: compileBind(context, cluster.upstreamBindConfig, ['upstreamBindConfig']),

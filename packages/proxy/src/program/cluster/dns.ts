@@ -1,4 +1,5 @@
 import type { types } from '@mizzen/xds';
+import type { CompileContext } from '../context.ts';
 import type { ClusterProgram, DnsProgram } from '../types.ts';
 import { messageOf } from '../read-resource.ts';
 import { milliseconds } from '../values.ts';
@@ -25,7 +26,11 @@ export function dnsConfig({ clusterType }: types.cluster.Cluster): DnsClusterCon
     : undefined;
 }
 
-export function compileDns(cluster: types.cluster.Cluster, type: ClusterProgram['type']): DnsProgram {
+export function compileDns(
+  context: CompileContext,
+  cluster: types.cluster.Cluster,
+  type: ClusterProgram['type'],
+): DnsProgram {
   const cache =
     type === 'DYNAMIC_FORWARD_PROXY'
       ? ((cluster.clusterType?.typedConfig?.['dnsCacheConfig'] ?? {}) as CacheConfig)
@@ -38,6 +43,10 @@ export function compileDns(cluster: types.cluster.Cluster, type: ClusterProgram[
   );
   const failure = cache === undefined ? cluster.dnsFailureRefreshRate : cache.dnsFailureRefreshRate;
   const failureBase = milliseconds(failure?.baseInterval, refreshRate);
+  if (milliseconds(failure?.maxInterval, failureBase) < failureBase) {
+    const at = cache === undefined ? [] : ['clusterType', 'typedConfig', ...(forwards ? ['dnsCacheConfig'] : [])];
+    context.refuse([...at, 'dnsFailureRefreshRate', 'maxInterval'], 'must be at least `baseInterval`');
+  }
   return {
     family: (cache === undefined ? cluster.dnsLookupFamily : cache.dnsLookupFamily) ?? 'AUTO',
     refreshRate,

@@ -11,14 +11,14 @@ import type { Path } from '../path.ts';
 import type { UpstreamHttpProgram } from '../types.ts';
 import { milliseconds } from '../values.ts';
 
-const KEY = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+export const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
 /** HTTP settings come in `typedExtensionProtocolOptions`, or in the older fields of the cluster itself. */
 export function compileUpstreamHttp(context: CompileContext, cluster: types.cluster.Cluster): UpstreamHttpProgram {
   for (const key of Object.keys(cluster.typedExtensionProtocolOptions ?? {})) {
-    if (key !== KEY) context.refuse(['typedExtensionProtocolOptions', key], 'not supported');
+    if (key !== HTTP_OPTIONS) context.refuse(['typedExtensionProtocolOptions', key], 'not supported');
   }
-  const typed = cluster.typedExtensionProtocolOptions?.[KEY] as
+  const typed = cluster.typedExtensionProtocolOptions?.[HTTP_OPTIONS] as
     | types.httpProtocolOptions.HttpProtocolOptions
     | undefined;
   const common = typed?.commonHttpProtocolOptions ?? cluster.commonHttpProtocolOptions;
@@ -30,7 +30,10 @@ export function compileUpstreamHttp(context: CompileContext, cluster: types.clus
     cluster.httpProtocolOptions;
   const http2Only = typed?.explicitHttpConfig?.http2ProtocolOptions !== undefined;
   if (http2Only && context.deps.speaksHttp2?.(cluster.name ?? '') !== true) {
-    context.refuse(['typedExtensionProtocolOptions', KEY, 'explicitHttpConfig', 'http2ProtocolOptions'], HTTP2_PORT);
+    context.refuse(
+      ['typedExtensionProtocolOptions', HTTP_OPTIONS, 'explicitHttpConfig', 'http2ProtocolOptions'],
+      HTTP2_PORT,
+    );
   }
   const names = compileHeaderKeyFormat(context, http1?.headerKeyFormat, ['httpProtocolOptions', 'headerKeyFormat']);
   return {
@@ -44,10 +47,13 @@ export function compileUpstreamHttp(context: CompileContext, cluster: types.clus
     maxResponseHeadersBytes: (common?.maxResponseHeadersKb ?? 60) * 1024,
     maxHeadersCount: common?.maxHeadersCount ?? 100,
     headerKeyFormat: names.format,
-    policies: typed === undefined ? undefined : compilePolicies(context, typed, ['typedExtensionProtocolOptions', KEY]),
+    policies:
+      typed === undefined
+        ? undefined
+        : compilePolicies(context, typed, ['typedExtensionProtocolOptions', HTTP_OPTIONS]),
     isError: compileErrors(context, typed?.outlierDetection, [
       'typedExtensionProtocolOptions',
-      KEY,
+      HTTP_OPTIONS,
       'outlierDetection',
     ]),
     properOthers: names.properOthers,
@@ -86,9 +92,17 @@ function compilePolicies(
   };
 }
 
+/** Hosts are asked which protocol they speak, in their TLS handshakes. */
+export function isAutomatic(cluster: types.cluster.Cluster): boolean {
+  const typed = cluster.typedExtensionProtocolOptions?.[HTTP_OPTIONS] as
+    | types.httpProtocolOptions.HttpProtocolOptions
+    | undefined;
+  return typed?.autoConfig !== undefined;
+}
+
 /** The configuration allows HTTP/2 to the hosts, whether or not requests are carried over it. */
 export function mayUseHttp2(cluster: types.cluster.Cluster): boolean {
-  const typed = cluster.typedExtensionProtocolOptions?.[KEY] as
+  const typed = cluster.typedExtensionProtocolOptions?.[HTTP_OPTIONS] as
     | types.httpProtocolOptions.HttpProtocolOptions
     | undefined;
   if (typed === undefined) return cluster.http2ProtocolOptions !== undefined;

@@ -34,8 +34,9 @@ export const rateLimitFields: FieldTable = {
   },
   [`${ROUTE}.Action`]: {
     implemented: `sourceCluster destinationCluster requestHeaders queryParameters remoteAddress genericKey
-      headerValueMatch dynamicMetadata metadata maskedRemoteAddress queryParameterValueMatch
+      headerValueMatch metadata maskedRemoteAddress queryParameterValueMatch
       extension remoteAddressMatch`,
+    refused: { 'Envoy takes it no more: `metadata` does the same': 'dynamicMetadata' },
   },
   'envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor': {
     implemented: 'descriptorKey skipIfError text parsed',

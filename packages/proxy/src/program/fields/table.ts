@@ -1,6 +1,6 @@
 /**
  * One message's fields in three classes; names are separated by blanks. A field that is of no effect is accepted
- * whatever it holds, so nothing below it is looked at. `values` refuses single values of an implemented enum field.
+ * when the API has what it holds; nothing else is asked of what is below it. `values` refuses single values of an implemented enum field.
  */
 export interface MessageFields {
   readonly implemented?: string;

@@ -57,6 +57,8 @@ function compileRead(context: CompileContext, listener: types.listener.Listener)
     listener.internalListener === undefined
       ? compileOwnAddress(context, listener.address, ['address'])
       : { kind: 'internal', name };
+  if (listener.internalListener !== undefined && listener.address !== undefined)
+    context.refuse(['address'], 'an internal listener has none: it is known by its name');
   const chains = compileChains(context, listener.filterChains ?? [], listener.filterChainMatcher !== undefined);
   const defaultChain =
     listener.defaultFilterChain === undefined

@@ -146,10 +146,10 @@ function compilePath(
   }
   if (match.pathSeparatedPrefix !== undefined) {
     const wanted = match.pathSeparatedPrefix;
-    if (!/^\/[^?#]*[^?#/]$/.test(wanted)) {
+    if (!/^[^?#]+[^?#/]$/.test(wanted)) {
       context.refuse(
         [...path, 'pathSeparatedPrefix'],
-        'must start with `/`, not end with it, and have neither `?` nor `#`',
+        'must have two characters, not end with `/`, and have neither `?` nor `#`',
       );
     }
     const prefix = prefixMatch(wanted, ignoreCase);

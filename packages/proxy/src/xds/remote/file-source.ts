@@ -4,6 +4,7 @@ import { load } from 'js-yaml';
 import { TypeUrl } from '@mizzen/xds';
 import type { Nack } from '../../types.ts';
 import { nameOf } from '../../program/read-resource.ts';
+import { respell } from '../../program/spelling.ts';
 import {
   namesOf,
   type XdsHandler,
@@ -24,6 +25,8 @@ export interface FileSourceOptions {
 
 /** Types of which a file may hold nothing. */
 const MAY_BE_EMPTY: ReadonlySet<string> = new Set([TypeUrl.endpoint, TypeUrl.route]);
+
+const RESPONSE = 'envoy.service.discovery.v3.DiscoveryResponse';
 
 interface FileContents {
   readonly resources: readonly XdsResource[];
@@ -110,7 +113,8 @@ export class FileXdsSource implements XdsSource {
     const { path, onLog } = this.#options;
     let why: 'failed' | 'refused' = 'failed';
     try {
-      const response = load(readFileSync(path, 'utf8'), { filename: path }) as Readonly<Record<string, unknown>> | null;
+      const written = load(readFileSync(path, 'utf8'), { filename: path }) as Readonly<Record<string, unknown>> | null;
+      const response = written === null ? null : respell(RESPONSE, written);
       const list = response?.['resources'] ?? [];
       const given = response?.['versionInfo'] ?? response?.['version_info'];
       const version = typeof given === 'string' ? given : '';

@@ -1,0 +1,115 @@
+/** Which files are taken, here as by Envoy. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { envoyBinary } from '@mizzen/testkit';
+import { expect, test } from 'vitest';
+import { checkResources } from './check-resources.ts';
+import { compileBootstrap, parseBootstrap } from './bootstrap.ts';
+import { bootstrap, hcm, listener, staticCluster } from './testing/bootstraps.ts';
+import { testDeps } from '../program/testing/deps.ts';
+
+const TYPE = 'type.googleapis.com/';
+const HTTP = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+const file = join(mkdtempSync(join(tmpdir(), 'mizzen-acceptance-')), 'bootstrap.json');
+
+const toOne = [{ match: { prefix: '/' }, route: { cluster: 'c' } }];
+const manager = (more: object): object =>
+  bootstrap([listener(10_000, [{ filters: [hcm(toOne, more)] }])], [staticCluster('c', [9])]);
+const host = (more: object): object =>
+  manager({ routeConfig: { virtualHosts: [{ name: 'v', domains: ['*'], routes: toOne, ...more }] } });
+const cluster = (more: object): object =>
+  bootstrap([listener(10_000, [{ filters: [hcm(toOne)] }])], [staticCluster('c', [9], more)]);
+const listeners = (...more: readonly object[]): object =>
+  bootstrap(
+    more.map((each, i) => ({ ...listener(10_000, [{ filters: [hcm(toOne)] }]), name: `l${i}`, ...each })),
+    [staticCluster('c', [9])],
+  );
+const filter = (typedConfig: object): object =>
+  bootstrap([listener(10_000, [{ filters: [{ name: 'f', typedConfig }] }])], []);
+const http = (more: object): object =>
+  cluster({ typedExtensionProtocolOptions: { [HTTP]: { '@type': TYPE + HTTP, ...more } } });
+const DIRECT = 'envoy.extensions.filters.network.direct_response.v3.Config';
+
+const TAKEN: Readonly<Record<string, object>> = {
+  'an enum value in lower case': cluster({ lbPolicy: 'round_robin' }),
+  'the number of an enum value in quotes': cluster({ lbPolicy: '1' }),
+  'one domain that is no list': host({ domains: '*' }),
+  'one route that is no list': host({ routes: toOne[0]! }),
+  'a list in a list': host({ domains: [['*']] }),
+  'a boolean in quotes': manager({ mergeSlashes: 'TRUE' }),
+  'a number in quotes, with a fraction of nothing': manager({ xffNumTrustedHops: '1.0' }),
+  'a wrapper as an object': manager({ normalizePath: { value: true }, maxRequestHeadersKb: { value: '5' } }),
+  'an empty wrapper': manager({ normalizePath: {} }),
+  'a duration as an object': manager({ requestTimeout: { seconds: '1', nanos: 5 } }),
+  'no limit as the largest number': host({ requestBodyBufferLimit: '18446744073709551615' }),
+  'two listeners at ports that the system chooses': listeners(
+    { address: { socketAddress: { address: '127.0.0.1', portValue: 0 } } },
+    { address: { socketAddress: { address: '127.0.0.1', portValue: 0 } } },
+  ),
+  'one listener that is no list': { staticResources: { listeners: listener(10_000, [{ filters: [hcm([])] }]) } },
+};
+
+const REFUSED: Readonly<Record<string, object>> = {
+  'an enum value with a dash': cluster({ type: 'strict-dns' }),
+  'a boolean as a number': manager({ mergeSlashes: 1 }),
+  'a number with a blank': manager({ xffNumTrustedHops: ' 1' }),
+  'a wrapper of another field': manager({ normalizePath: { valu: true } }),
+  'a negative duration': manager({ requestTimeout: '-1s' }),
+  'a duration of centuries': manager({ requestTimeout: '9223372036s' }),
+  'a percentage above 100': cluster({ commonLbConfig: { healthyPanicThreshold: { value: 101 } } }),
+  'a field that does nothing, of the wrong type': cluster({ perConnectionBufferLimitBytes: 'much' }),
+  'a field that does nothing, with a field that there is not': {
+    ...manager({}),
+    node: { userAgentBuildVersion: { nope: 1 } },
+  },
+  'a type without a host before it': filter({ '@type': 'envoy.extensions.filters.network.echo.v3.Echo' }),
+  'bytes that are no base64': filter({ '@type': TYPE + DIRECT, response: { inlineBytes: '!!' } }),
+  'an empty header to remove': host({ requestHeadersToRemove: '' }),
+  'TLS for clients by name alone': bootstrap(
+    [listener(10_000, [{ filters: [hcm(toOne)], transportSocket: { name: 'envoy.transport_sockets.tls' } }])],
+    [staticCluster('c', [9])],
+  ),
+  'TLS to hosts by name alone': cluster({ transportSocket: { name: 'envoy.transport_sockets.tls' } }),
+  'no transport for a match': cluster({ transportSocketMatches: [{ name: 'a' }] }),
+  'a tracer by name alone': manager({ tracing: { provider: { name: 'envoy.tracers.zipkin' } } }),
+  'a protocol to agree on without TLS': http({ autoConfig: {} }),
+  'endpoints to fetch for a cluster that has its own': cluster({
+    edsClusterConfig: { edsConfig: { ads: {}, resourceApiVersion: 'V3' } },
+  }),
+  'two listeners at one address': listeners({}, {}),
+  'two listeners at one address, one among others': listeners(
+    {},
+    {
+      address: { socketAddress: { address: '127.0.0.1', portValue: 10_001 } },
+      additionalAddresses: [{ address: { socketAddress: { address: '127.0.0.1', portValue: 10_000 } } }],
+    },
+  ),
+  'two listeners at one address that is not bound': listeners({ bindToPort: false }, {}),
+  'a watched file that is not there': {
+    node: { id: 'n', cluster: 'c' },
+    dynamicResources: { cdsConfig: { resourceApiVersion: 'V3', pathConfigSource: { path: '/nowhere/cds.yaml' } } },
+  },
+};
+
+function envoyTakes(config: object): boolean {
+  writeFileSync(file, JSON.stringify(config));
+  const flags = ['--mode', 'validate', '--concurrency', '1', '--disable-hot-restart', '-l', 'off'];
+  return spawnSync(envoyBinary(), [...flags, '-c', file], { timeout: 60_000 }).status === 0;
+}
+
+function refusals(config: object): readonly string[] {
+  const raw = parseBootstrap(JSON.stringify(config), file);
+  const deps = { ...testDeps, readFile: (path: string) => readFileSync(path) };
+  const program = compileBootstrap(raw, file, { node: {}, statsTags: [] }, deps);
+  return [...program.refused, ...checkResources(program, deps)].map(({ field, message }) => `${field}: ${message}`);
+}
+
+test.each(Object.entries(TAKEN))('%s is taken', { timeout: 60_000 }, (_, config) => {
+  expect([refusals(config), envoyTakes(config)]).toEqual([[], true]);
+});
+
+test.each(Object.entries(REFUSED))('%s is refused', { timeout: 60_000 }, (_, config) => {
+  expect([refusals(config).length, envoyTakes(config)]).toEqual([1, false]);
+});

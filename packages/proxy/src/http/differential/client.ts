@@ -9,13 +9,16 @@ export interface Answer {
 
 /** Longer than Envoy waits before it closes a connection it has given up. */
 const UNTIL_CLOSED = 1300;
+/** And where it is known that it will be. */
+const UNTIL_CLOSED_AT_LAST = 10_000;
 
 /** Sends a case from an address of its own and collects the answer; `closed` tells whether the server ended the connection soon afterwards. */
-export function play(from: string, port: number, { send, end, wait = 300 }: Case): Promise<Answer> {
+export function play(from: string, port: number, { send, end, wait = 300 }: Case, ends: boolean): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', localAddress: from, allowHalfOpen: true });
     let text = '';
     let closed = false;
+    const over = new Promise<void>((done) => socket.once('end', done).once('close', () => done()));
     socket.on('data', (data) => (text += data.toString('latin1')));
     socket.on('end', () => (closed = true));
     socket.on('error', (error) => {
@@ -33,7 +36,12 @@ export function play(from: string, port: number, { send, end, wait = 300 }: Case
       if (end === true) socket.end();
       await pause(wait);
       const asksToClose = /\r\nconnection: close\r\n/.test(text);
-      if (!closed && (asksToClose || text === '')) await pause(UNTIL_CLOSED);
+      if (!closed && (ends || asksToClose || text === '')) {
+        const patience = new AbortController();
+        const most = ends ? UNTIL_CLOSED_AT_LAST : asksToClose ? 2 * UNTIL_CLOSED : UNTIL_CLOSED;
+        await Promise.race([over, pause(most, undefined, { signal: patience.signal })]);
+        patience.abort();
+      }
       socket.destroy();
       resolve({ text, closed });
     };

@@ -23,7 +23,9 @@ beforeAll(async () => {
   const dead = await freePort();
   try {
     theirs = await observe(backend.port, dead, startEnvoy);
-    ours = await observe(backend.port, dead, startProxy);
+    // Who is to end a connection has the time that a busy machine may take for it.
+    const ends = ({ answers }: Outcome, one: Case): boolean => answers.get(one)?.closed === true;
+    ours = await observe(backend.port, dead, startProxy, (one) => ends(theirs, one));
   } finally {
     await backend.stop();
   }
@@ -33,23 +35,25 @@ async function observe(
   backend: number,
   dead: number,
   start: (config: object) => Promise<{ output(): string; stop(): Promise<void> }>,
+  /** Whether the other side ended the connection. */
+  ends: (one: Case) => boolean = () => false,
 ): Promise<Outcome> {
   const ports: Record<string, number> = {};
   for (const name of Object.keys(MANAGERS)) ports[name] = await freePort();
   const proxy = await start(bootstrap(ports as Ports, backend, dead));
-  const answers = await playAll(ports as Ports);
+  const answers = await playAll(ports as Ports, ends);
   await proxy.stop();
   return { answers, log: byClient(proxy.output().split('\n')) };
 }
 
 /** A few at a time, so that timing means the same to both. */
-async function playAll(ports: Ports): Promise<Map<Case, Answer>> {
+async function playAll(ports: Ports, ends: (one: Case) => boolean): Promise<Map<Case, Answer>> {
   const answers = new Map<Case, Answer>();
   const waiting = [...ALL];
   await Promise.all(
     Array.from({ length: 24 }, async () => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        answers.set(next, await play(addressOf(next), ports[next.to ?? 'plain'], next));
+        answers.set(next, await play(addressOf(next), ports[next.to ?? 'plain'], next, ends(next)));
       }
     }),
   );
@@ -83,10 +87,7 @@ function normalize(answer: string): string {
       .replaceAll(/(?<=x-request-id: )[0-9a-f-]{36}/gi, 'ID')
       .replaceAll(/x-forwarded-port: \d{4,}/g, 'x-forwarded-port: PORT')
       // Less than what was configured, by as much as the first try took.
-      .replaceAll(
-        /(?<=x-envoy-expected-rq-timeout-ms: |grpc-timeout: )(?:9\d\d\d|1[34]\d{3}|4[789]\d\d)(?!\d)/g,
-        'LESS',
-      )
+      .replaceAll(/(?<=x-envoy-expected-rq-timeout-ms: |grpc-timeout: )(?:9\d\d\d|1[34]\d{3}|4\d{3})(?!\d)/g, 'LESS')
       .replaceAll(/(?<=x-envoy-upstream-service-time: )\d+/gi, 'N')
   );
 }

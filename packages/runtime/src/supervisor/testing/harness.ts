@@ -53,7 +53,7 @@ export async function startMesh({ workloads, gateways = [], ...options }: MeshOp
     apply,
     output: () => text,
     processes: () => marked(mark),
-    waitFor: async (pattern, ms = 8_000) => {
+    waitFor: async (pattern, ms = 60_000) => {
       await until(
         () => pattern.test(text),
         ms,

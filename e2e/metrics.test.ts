@@ -2,11 +2,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import manifest from '../packages/cli/package.json' with { type: 'json' };
 import { fromWorkload, type Sender } from './lib/from-workload.ts';
 import { up, type Mesh } from './lib/mesh.ts';
 import { samples } from './lib/metrics.ts';
 import { startPrometheus, type Prometheus } from './lib/prometheus.ts';
 
+const VERSION = manifest.version;
 const workload = (name: string, version: string): string => `
 apiVersion: v1
 kind: Service
@@ -152,7 +154,11 @@ describe('metrics of a running mesh', () => {
       const text = await answer.text();
       expect(text).toContain('istio_requests_total{');
       expect(text).not.toContain('istio_agent_');
+      expect(samples(text, 'istio_build')).toEqual([{ component: 'proxy', tag: VERSION, value: '1' }]);
     }
+    const { body } = await mesh.api('/metrics');
+    expect(samples(body, 'istio_build')).toEqual([{ component: 'pilot', tag: VERSION, value: '1' }]);
+    expect(samples(body, 'pilot_xds')).toEqual([{ version: VERSION, value: '2' }]);
   });
 
   it('a Prometheus finds the pods, fires when a fault is injected, and stops when it is gone', async () => {

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromWorkload } from './lib/from-workload.ts';
@@ -166,6 +167,20 @@ describe.each(['embedded', 'envoy'] as const)('numbers on %s', (engine) => {
     expect(now.destination).toBeLessThanOrEqual(sent);
   });
 
+  it('agree on requests within a tunnel to the sidecar’s own proxy port, which is none itself', async () => {
+    const before = await totals('books-v1');
+    const { pods } = JSON.parse((await mesh.api('/api/workloads/default/client-v1')).body) as {
+      pods: { httpProxy: string }[];
+    };
+    const [host, port] = pods[0]!.httpProxy.split(':') as [string, string];
+    for (let i = 0; i < 2; i++) await tunnelled(Number(port), host, 'books:8080', 3);
+    const six = { source: 6, lines: 6, attempts: 6, destination: 6, arrived: 6, shadow: 0 };
+    await expect.poll(() => since('books-v1', before), { timeout: 10_000 }).toEqual(six);
+    // Nor is the tunnel a request a little later.
+    await new Promise((done) => setTimeout(done, 500));
+    expect(await since('books-v1', before)).toEqual(six);
+  });
+
   it('agree on how long requests take, within one bucket', async () => {
     const read = async (): Promise<Map<number, number>> =>
       new Map(
@@ -239,3 +254,18 @@ describe.each(['embedded', 'envoy'] as const)('numbers on %s', (engine) => {
       .toBe(0);
   });
 });
+
+/** As many requests, one after the other, on a connection for which a proxy is asked by CONNECT. */
+async function tunnelled(port: number, host: string, to: string, requests: number): Promise<void> {
+  const socket = connect(port, host);
+  let got = '';
+  socket.on('data', (data: Buffer) => (got += data.toString('latin1')));
+  const answered = async (text: string, request: string): Promise<void> => {
+    got = '';
+    socket.write(request);
+    await expect.poll(() => got, { timeout: 10_000 }).toContain(text);
+  };
+  await answered('\r\n\r\n', `CONNECT ${to} HTTP/1.1\r\nhost: ${to}\r\n\r\n`);
+  for (let i = 0; i < requests; i++) await answered('}', `GET / HTTP/1.1\r\nhost: ${to}\r\n\r\n`);
+  socket.destroy();
+}

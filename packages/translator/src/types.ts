@@ -37,6 +37,8 @@ export interface NodeMetadata {
   readonly MIZZEN?: LocalProxy;
   /** Of a plain Envoy: the cluster of its bootstrap over which it tells its control plane what Istio's metrics are made of. */
   readonly MIZZEN_METRICS?: string;
+  /** Of what Mizzen started: which version did. */
+  readonly MIZZEN_VERSION?: string;
   readonly [key: string]: unknown;
 }
 

@@ -102,8 +102,8 @@ export const controlPlane: DashboardPlan = {
       unit: 'short',
       kind: 'table',
       queries: [
-        ['count by (version) (pilot_info)', 'control plane {{version}}'],
-        ['count by (tag) (istio_build)', 'proxies {{tag}}'],
+        ['count by (component, tag) (istio_build)', '{{component}} {{tag}}'],
+        ['sum by (version) (pilot_xds)', 'connected {{version}}'],
       ],
     },
   ],

@@ -127,8 +127,8 @@ export const workload: DashboardPlan = {
   uid: 'mizzen-workload',
   title: 'Workload',
   variables: [
-    ['namespace', 'label_values(istio_build, namespace)'],
-    ['workload', 'label_values(istio_build{namespace=~"$namespace"}, workload)'],
+    ['namespace', 'label_values(istio_build{component="proxy"}, namespace)'],
+    ['workload', 'label_values(istio_build{component="proxy",namespace=~"$namespace"}, workload)'],
   ],
   panels: [
     {

@@ -21,7 +21,7 @@ const SIZES = [1, 10_000, 1_000_000, 4_000_000, 10_000_000, 40_000_000];
 
 /** What there is, asked for when somebody reads the metrics. */
 export interface Inventory {
-  /** Version of Istio's API that each connected proxy says it speaks. */
+  /** Version that each connected proxy says it has. */
   readonly versions: () => Iterable<string>;
   /** What proxies refuse now, with their nodes. */
   readonly refusals: () => Iterable<readonly [node: string, refusal: Refusal]>;
@@ -60,6 +60,8 @@ export class ControlPlaneMetrics implements XdsObserver, CertificateObserver {
     registry.gauge({ name: 'pilot_info', help: 'Version of the control plane.', labels: ['version'] }, () => [
       [[version], 1],
     ]);
+    const build = { name: 'istio_build', help: 'Version of a component.', labels: ['component', 'tag'] };
+    registry.gauge(build, () => [[['pilot', version], 1]]);
     this.#addInventory();
     this.#pushes = registry.counter({
       name: 'pilot_xds_pushes',

@@ -1,3 +1,4 @@
+import { leadsBack } from '../istio/stats/tunnel.ts';
 import type { NodeCounts } from './protocol.ts';
 import type { ProxyNode } from './proxy-node.ts';
 
@@ -20,6 +21,9 @@ export function countsOf(node: ProxyNode): NodeCounts {
     if (direction === 'INBOUND') counts.inboundRequests += stats.downstream_cx_total;
     else counts.outboundRequests += stats.downstream_cx_total;
   }
+  // What has gone through a tunnel back into this proxy is counted where it comes out.
+  for (const { made } of node.clusters.active())
+    if (made !== undefined && leadsBack(made)) counts.outboundRequests -= made.stats.upstream_rq_total;
   for (const { stats } of node.stats.allListeners()) counts.activeConnections += stats.downstream_cx_active;
   return { node: node.id, ...counts };
 }

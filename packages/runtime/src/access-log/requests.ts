@@ -50,8 +50,6 @@ export class LoggedRequests {
         unread++;
         continue;
       }
-      // Into the tunnel of the sidecar's own proxy port: what comes through it is logged, too.
-      if (logged.upstreamCluster === 'mizzen_connect') continue;
       const inbound = isInbound(logged, workload);
       const receiver = logged.downstreamLocalAddress;
       const peer = inbound

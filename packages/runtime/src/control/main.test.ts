@@ -95,6 +95,7 @@ test('the metrics of the control plane are at /metrics', async () => {
   };
   const wanted = [
     'pilot_xds{version="unknown"} 4',
+    'istio_build{component="pilot",tag="0.1.0"} 1',
     'pilot_virt_services 1',
     'pilot_xds_pushes{type="lds"} 4',
     'citadel_server_success_cert_issuance_count 4',

@@ -135,10 +135,10 @@ export class Proxies {
     return evidenceOf({ config, before, origins: this.#origins.get(node) }, refusal);
   }
 
-  /** Version of Istio's API that each connected proxy says it speaks. */
+  /** Version of Mizzen that started each connected proxy. */
   *versions(): Generator<string> {
     for (const node of this.server.connected())
-      yield this.#configured.get(node)?.metadata.ISTIO_VERSION ?? UNKNOWN_VERSION;
+      yield this.#configured.get(node)?.metadata.MIZZEN_VERSION ?? UNKNOWN_VERSION;
   }
 
   /** With the line behind each refusal, where that can be told. */

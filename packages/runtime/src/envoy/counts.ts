@@ -1,7 +1,10 @@
+import { CONNECT_TUNNEL } from '@mizzen/translator/names.ts';
 import type { Counts } from '../kubelet/workload.ts';
 
+const TUNNEL = `cluster.${CONNECT_TUNNEL}`;
+
 /** Requests and connections of connection managers and TCP proxies, so far. */
-export const TOTALS = String.raw`^(http|tcp)\..*\.downstream_(rq|cx)_total$`;
+export const TOTALS = String.raw`^(http|tcp)\..*\.downstream_(rq|cx)_total$|^cluster\.${CONNECT_TUNNEL};?\.upstream_rq_total$`;
 /** Requests and connections of bytes that are under way. */
 export const ACTIVE = String.raw`^(http|tcp)\..*\.downstream_(rq|cx)_active$`;
 
@@ -12,7 +15,9 @@ export const ACTIVE = String.raw`^(http|tcp)\..*\.downstream_(rq|cx)_active$`;
 export function countsOf(stats: ReadonlyMap<string, number>): Counts {
   const counts = { inbound: 0, outbound: 0 };
   for (const [name, value] of stats) {
-    if (isRequest(name)) counts[/^(http|tcp)\.inbound[_|]/.test(name) ? 'inbound' : 'outbound'] += value;
+    // What has gone through the tunnel is counted where it comes out.
+    if (name.startsWith(TUNNEL)) counts.outbound -= value;
+    else if (isRequest(name)) counts[/^(http|tcp)\.inbound[_|]/.test(name) ? 'inbound' : 'outbound'] += value;
   }
   return counts;
 }

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { LocalProxy, LocalTraces, Node, NodeMetadata } from '@mizzen/translator';
+import manifest from '../../package.json' with { type: 'json' };
 import type { DesiredWorkload } from '../protocol.ts';
 import type { PodLayout } from './layout.ts';
 import { podLabels } from './names.ts';
@@ -31,6 +32,7 @@ export function proxyNode(
     NODE_NAME: hostname(),
     INTERCEPTION_MODE: 'NONE',
     WORKLOAD_NAME: workload.owner.name,
+    MIZZEN_VERSION: manifest.version,
     ...(layout.proxy === undefined
       ? {}
       : {

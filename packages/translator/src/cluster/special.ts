@@ -10,6 +10,7 @@ import {
   INBOUND_PASSTHROUGH,
   PASSTHROUGH,
 } from '../names.ts';
+import { LOCAL_ENDPOINT } from '../endpoint/endpoint.ts';
 import { applyConnectionPool } from './connection-pool.ts';
 import { dynamicForwardProxy } from './dns.ts';
 import { type ClusterDraft, finish, httpOptions, speakAsDownstream } from './draft.ts';
@@ -83,6 +84,8 @@ export function connectTunnel(context: TranslationContext): Cluster {
   applyConnectionPool(draft, NO_POLICY, context.model.mesh);
   return {
     ...finish(draft),
+    // What is inside is counted, and the step on the way to it is not.
+    metadata: { filterMetadata: { [LOCAL_ENDPOINT]: { tunnel: true } } },
     loadAssignment: {
       clusterName: CONNECT_TUNNEL,
       endpoints: [

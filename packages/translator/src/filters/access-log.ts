@@ -17,16 +17,17 @@ const ENDED: Readonly<Record<'http' | 'tcp', AccessLogFilter>> = {
   tcp: { logTypeFilter: { types: ['TcpConnectionEnd'] } },
 };
 
-/** Access logs of an HTTP connection manager or a TCP proxy; undefined when there are none. */
+/** Access logs of an HTTP connection manager or a TCP proxy, of `only` these; undefined when there are none. */
 export function accessLogs(
   build: Build,
   listener: ListenerClass,
   carries: 'http' | 'tcp',
+  only?: AccessLogFilter,
 ): readonly AccessLog[] | undefined {
   const metrics = metricsLog(build, listener, carries);
-  if (metrics === undefined) return nonEmpty(logs(build, listener, carries, undefined));
+  if (metrics === undefined) return nonEmpty(logs(build, listener, carries, only));
   // Connections and calls that go on report to the metrics, and to nobody else.
-  return [...logs(build, listener, carries, ENDED[carries]), metrics];
+  return [...logs(build, listener, carries, both(only, ENDED[carries])), filtered(metrics, both(only, metrics.filter))];
 }
 
 /** Access logs of a listener. */
@@ -46,7 +47,8 @@ function logs(
   return choices.flatMap((choice) => {
     const log = choiceLog(build, choice);
     if (log === undefined) return [];
-    const made = filtered(log, both(filter, expressionFilter(choice)));
+    const { expression } = choice;
+    const made = filtered(log, both(filter, expression === undefined ? undefined : expressionFilter(expression)));
     const { origin } = choice;
     return [
       origin === undefined ? made : build.marks.mark(made, origin.resource, ['spec', 'accessLogging', origin.index]),
@@ -135,8 +137,8 @@ function jsonFormat(
   });
 }
 
-function expressionFilter({ expression }: AccessLogChoice): AccessLogFilter | undefined {
-  if (expression === undefined) return undefined;
+/** Of an expression in CEL. */
+export function expressionFilter(expression: string): AccessLogFilter {
   return {
     extensionFilter: {
       name: 'envoy.access_loggers.extension_filters.cel',

@@ -25,6 +25,8 @@ export interface ConnectionManagerOptions {
   readonly port?: number;
   /** Wildcard services among the destinations whose hosts are resolved per request. */
   readonly dynamicHosts?: readonly string[];
+  /** Which requests are logged; all where it is left out. */
+  readonly logged?: types.accesslog.AccessLogFilter;
   /** Set over everything else. */
   readonly settings?: Manager;
 }
@@ -51,7 +53,7 @@ export function httpConnectionManager(build: Build, options: ConnectionManagerOp
     },
     upgradeConfigs: [{ upgradeType: 'websocket' }],
     tracing,
-    accessLog: accessLogs(build, options.listener, 'http'),
+    accessLog: accessLogs(build, options.listener, 'http', options.logged),
     accessLogOptions: callReports(build, options.listener),
     httpFilters: httpFilters(
       build,

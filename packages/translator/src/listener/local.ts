@@ -1,6 +1,7 @@
 import type { Service } from '@mizzen/model';
 import type { types } from '@mizzen/xds';
 import { listenerAccessLogs } from '../filters/access-log.ts';
+import { expressionFilter } from '../filters/access-log.ts';
 import { httpConnectionManager } from '../filters/http-connection-manager.ts';
 import { plainTcpProxy } from '../filters/tcp-proxy.ts';
 import { defined } from '../filters/typed.ts';
@@ -27,6 +28,16 @@ export function localListeners(build: Build, local: LocalProxy): readonly Listen
   return [...proxy, ...(local.outbound ?? []).flatMap((entry) => destination(build, entry))];
 }
 
+/** The tunnel is where requests come from that are logged themselves. A CONNECT that is refused has no cluster. */
+const NOT_TUNNELLED: types.accesslog.AccessLogFilter = {
+  orFilter: {
+    filters: [
+      { headerFilter: { header: { name: ':method', stringMatch: { exact: 'CONNECT' }, invertMatch: true } } },
+      expressionFilter(`!has(xds.cluster_name) || xds.cluster_name != '${CONNECT_TUNNEL}'`),
+    ],
+  },
+};
+
 /** Requests in absolute form are routed by it; CONNECT too, by the same route configuration. */
 function httpProxy(build: Build, host: string, port: number): Listener {
   return defined({
@@ -41,6 +52,7 @@ function httpProxy(build: Build, host: string, port: number): Listener {
             statPrefix: `outbound_${HTTP_PROXY_ROUTE}`,
             routes: HTTP_PROXY_ROUTE,
             useRemoteAddress: false,
+            logged: NOT_TUNNELLED,
             settings: {
               httpProtocolOptions: { allowAbsoluteUrl: true },
               upgradeConfigs: [{ upgradeType: 'websocket' }, { upgradeType: 'CONNECT' }],

@@ -20,7 +20,7 @@ export function withConnect(
   listener: EgressListener,
 ): BuiltVirtualHost[] {
   const tunnelled = hosts.map((host): BuiltVirtualHost => {
-    const route = host.domains.includes('*') ? toUndeclared(context, host) : tunnel(CONNECT_TUNNEL);
+    const route = host.domains.includes('*') ? toUndeclared(context, host) : UNSEEN;
     return { ...host, routes: [plainRoute(route, host.origin), ...host.routes] };
   });
   const claimed = new Set(tunnelled.flatMap((host) => host.domains));
@@ -31,6 +31,12 @@ export function withConnect(
 function tunnel(cluster: string): Route {
   return terminate({ cluster });
 }
+
+/** What comes through it is traced as what it is. */
+const UNSEEN: Route = {
+  ...tunnel(CONNECT_TUNNEL),
+  tracing: { clientSampling: { numerator: 0 }, randomSampling: { numerator: 0 }, overallSampling: { numerator: 0 } },
+};
 
 function terminate(action: types.route.RouteAction): Route {
   const out: Draft<types.route.RouteAction> = { ...action };

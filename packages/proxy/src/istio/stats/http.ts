@@ -7,6 +7,7 @@ import type { HttpFilter, HttpStream } from '../../types.ts';
 import { MessageMeter } from './messages.ts';
 import { StatsRecorder } from './recorder.ts';
 import type { Series } from './series.ts';
+import { leadsBack } from './tunnel.ts';
 
 const NONE: readonly string[] = [];
 
@@ -31,6 +32,7 @@ export function httpStatsFilter(
     onEnd(stream) {
       const source: LogSource = stream;
       const { info } = stream;
+      if (info.upstreamTarget !== undefined && leadsBack(info.upstreamTarget.cluster)) return;
       const grpc = isGrpc(stream.request.headers.get('content-type'));
       if (grpc) meters.get(stream)?.end();
       const status = grpc ? String(grpcStatusOf(source) ?? '') : '';

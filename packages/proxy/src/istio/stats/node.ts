@@ -9,7 +9,8 @@ export function ownWorkload(metadata: JsonObject): PeerFields {
   return peerOf(metadata).is;
 }
 
+/** Istio's version that the proxy says it has; of one that Mizzen started, Mizzen's. */
 export function istioVersion(metadata: JsonObject): string {
-  const version = metadata['ISTIO_VERSION'];
+  const version = metadata['ISTIO_VERSION'] ?? metadata['MIZZEN_VERSION'];
   return typeof version === 'string' && version !== '' ? version : 'unknown';
 }

@@ -101,7 +101,9 @@ export function headerMutationFilter(
   const specificLast = config.mostSpecificHeaderMutationsWins === true;
   const orders = new WeakMap<RouteMutations, readonly Compiled[]>();
   const all = (stream: HttpStream): readonly Compiled[] => {
-    const route = stream.perRoute(scope.name) as RouteMutations | undefined;
+    // A virtual host without a route for the request changes nothing.
+    const route =
+      stream.route().kind === 'none' ? undefined : (stream.perRoute(scope.name) as RouteMutations | undefined);
     if (route === undefined) return [own];
     let order = orders.get(route);
     if (order === undefined)

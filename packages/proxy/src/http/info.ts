@@ -4,9 +4,10 @@ import type { ConnectionInfo, OverrideHost, StreamInfo, UpstreamCluster } from '
 
 /** Notes the cluster that a request or a connection goes to, if there is one. */
 export function nameCluster(info: StreamInfo, cluster: UpstreamCluster | undefined): void {
+  info.upstreamCluster = cluster?.name ?? '';
+  info.upstreamClusterAltName = undefined;
+  info.clusterMetadata = cluster?.metadata;
   if (cluster === undefined) return;
-  info.upstreamCluster = cluster.name;
-  info.clusterMetadata = cluster.metadata;
   if (cluster.statName !== cluster.name) info.upstreamClusterAltName = cluster.statName;
 }
 

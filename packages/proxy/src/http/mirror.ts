@@ -43,6 +43,9 @@ export function mirror(stream: ActiveStream, program: MirrorProgram, timeout: nu
   const span = stream.tracing?.shadow(headers, program.traceSampled);
   headers.set('x-envoy-internal', 'true');
   headers.append('x-forwarded-for', hcm.deps.net.outerAddress);
+  // It has one attempt, and all the route's time for that.
+  if (timeout > 0 && !hcm.program.router.suppressEnvoyHeaders)
+    headers.set('x-envoy-expected-rq-timeout-ms', String(timeout));
   if (headers.unchecked && invalidPart({ ...request, authority, headers }) !== undefined) return undefined;
   const shadow = new ShadowRequest(stream, { headers, authority, cluster, span }, timeout);
   const context: LbContext = {

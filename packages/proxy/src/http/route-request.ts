@@ -1,7 +1,6 @@
 import { ResponseFlag, type RouteDecision, type RouteEntry } from '../types.ts';
 import { groupsOf } from './charge.ts';
 import { replyDirectly } from './direct-reply.ts';
-import { nameCluster } from './info.ts';
 import { refuse } from './refusal.ts';
 import { Router } from './router.ts';
 import type { ActiveStream } from './stream.ts';
@@ -42,7 +41,6 @@ function toCluster(
   }
   const policies = cluster.http?.policies;
   if (policies !== undefined) action = { ...action, ...policies };
-  nameCluster(info, cluster);
   const { virtualCluster } = route.virtualHost;
   if (virtualCluster !== undefined) info.virtualClusterName = virtualCluster(stream.request);
   const groups = groupsOf(stream, route);

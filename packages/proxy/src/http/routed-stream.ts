@@ -7,7 +7,7 @@ import { turnNow } from './io.ts';
 import type { HcmRuntime } from './runtime.ts';
 import type { ServerConnection } from './server-connection.ts';
 
-export const NO_ROUTE: RouteDecision = { kind: 'none', virtualHost: undefined };
+export const NO_ROUTE: RouteDecision = { kind: 'none' };
 export const NO_REQUEST: RequestHead = { method: '', path: '', authority: '', scheme: '', headers: new Headers() };
 
 /**
@@ -52,6 +52,8 @@ export abstract class RoutedStream {
         if (route.metadata !== undefined) this.info.routeMetadata = route.metadata;
         if (route.virtualHost.metadata !== undefined) this.info.virtualHostMetadata = route.virtualHost.metadata;
       }
+      // Filters see where the request is to go before it does.
+      nameCluster(this.info, decision.kind === 'cluster' ? this.hcm.cluster(decision.cluster) : undefined);
     }
     return decision;
   }
@@ -63,18 +65,9 @@ export abstract class RoutedStream {
     this.request = request;
     this.clearRoute();
     info.routeName = '';
-    info.upstreamCluster = '';
-    info.upstreamClusterAltName = undefined;
     const decision = this.route();
     this.request = before;
-    if (decision.kind === 'cluster') nameCluster(info, this.hcm.cluster(decision.cluster));
     return decision;
-  }
-
-  /** A request that ends early is of the cluster that its route has named by then. */
-  protected nameCluster(): void {
-    const { info, hcm, decision } = this;
-    if (info.upstreamCluster === '' && decision?.kind === 'cluster') nameCluster(info, hcm.cluster(decision.cluster));
   }
 
   clearRoute(): void {
@@ -83,7 +76,8 @@ export abstract class RoutedStream {
 
   perRoute(filterName: string): unknown {
     const decision = this.route();
-    if (decision.kind === 'none') return decision.virtualHost?.perFilter.get(filterName);
+    // A virtual host says nothing of requests that none of its routes takes.
+    if (decision.kind === 'none') return undefined;
     const { route } = decision;
     return (
       (decision.kind === 'cluster' ? decision.weighted?.perFilter.get(filterName) : undefined) ??

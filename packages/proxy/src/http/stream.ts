@@ -212,7 +212,6 @@ export class ActiveStream extends RequestStream implements LogSource {
   ): void {
     if (this.over) return;
     const { info, connection, hcm } = this;
-    this.nameCluster();
     // Refused before it could be decided.
     if (hcm.program.tracing !== undefined && this.tracing === undefined) hcm.stats['tracing.not_traceable']++;
     info.responseFlags |= flags;
@@ -311,13 +310,14 @@ export class ActiveStream extends RequestStream implements LogSource {
     connection.last = true;
     if (!UNREAD.has(details)) this.info.headerBytesReceived = parser.fieldBytes;
     if (parser.headComplete && parser.minor === 0 && parser.acceptHttp10) this.#path.http10 = true;
-    this.sendLocalReply(status, CODEC_BODIES[status] ?? 'Bad Request', details, ResponseFlag.DPE);
+    this.sendLocalReply(status, CODEC_BODIES[status] ?? 'Bad Request', details, 0, undefined, {
+      flagsForLog: ResponseFlag.DPE,
+    });
   }
 
   onDownstreamGone(details: string, flag: number): void {
     if (this.over) return;
     const { stats } = this.hcm;
-    this.nameCluster();
     this.info.responseFlags |= flag;
     this.info.responseCodeDetails = details;
     stats.downstream_rq_rx_reset++;

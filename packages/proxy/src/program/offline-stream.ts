@@ -54,7 +54,7 @@ export class OfflineStream implements HttpStream {
   route(): RouteDecision {
     this.#decision ??=
       this.#routes === undefined
-        ? { kind: 'none', virtualHost: undefined }
+        ? { kind: 'none' }
         : route(this.#routes, this.request, this.info, this.#random, this.#trace);
     return this.#decision;
   }
@@ -76,7 +76,7 @@ export class OfflineStream implements HttpStream {
 
   perRoute(filterName: string): unknown {
     const decision = this.route();
-    if (decision.kind === 'none') return decision.virtualHost?.perFilter.get(filterName);
+    if (decision.kind === 'none') return undefined;
     const weighted = decision.kind === 'cluster' ? decision.weighted : undefined;
     return (weighted ?? decision.route).perFilter.get(filterName);
   }

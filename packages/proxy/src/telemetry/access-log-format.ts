@@ -146,5 +146,5 @@ export function jsonFormatter(
       return out;
     };
   }
-  return () => value;
+  return value === null && options.omitEmpty ? () => undefined : () => value;
 }

@@ -96,7 +96,7 @@ export function formatOf(
 ): (source: LogSource) => string {
   const absent = format?.omitEmptyValues === true ? '' : '-';
   const expressions = compileFormatters(context, format?.formatters, [...path, 'formatters']);
-  if (format?.textFormat !== undefined && format.textFormat !== '')
+  if (format?.textFormat !== undefined)
     return text(context, format.textFormat, absent, [...path, 'textFormat'], expressions);
   if (format?.textFormatSource !== undefined) {
     const source = dataSource(context, format.textFormatSource, [...path, 'textFormatSource']);

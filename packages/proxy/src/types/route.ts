@@ -8,7 +8,7 @@ import type { UpstreamHost } from './upstream.ts';
 
 /** Where a request goes. Made by `route()` from a compiled route configuration and a request's head. */
 export type RouteDecision =
-  | { readonly kind: 'none'; readonly virtualHost: VirtualHostProgram | undefined }
+  | { readonly kind: 'none' }
   | {
       readonly kind: 'redirect';
       readonly route: RouteEntry;

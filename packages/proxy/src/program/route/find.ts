@@ -22,30 +22,31 @@ export function makeFinder(hosts: Hosts): RouteConfigProgram['find'] {
   return (request, info, random, trace) => {
     const host = hosts.only ?? findHost(hosts, request);
     if (trace !== undefined) traceHost(trace, hosts.place, request, host);
-    if (host === undefined) return NO_HOST;
+    if (host === undefined) return NO_ROUTE;
     if (host.requireTls !== 'NONE' && !arrivedOverTls(request)) {
       if (host.requireTls === 'ALL' || request.headers.get('x-envoy-internal') !== 'true') {
         return { kind: 'redirect', route: host.tlsRoute, status: 301, location: httpsRedirect(request) };
       }
     }
     // A request that says of its scheme that it has none has no route either.
-    if (request.scheme === '' && request.headers.get('x-forwarded-proto') === '')
-      return { kind: 'none', virtualHost: host };
+    if (request.scheme === '' && request.headers.get('x-forwarded-proto') === '') return NO_ROUTE;
     const path = pathOnly(request.path);
     if (trace !== undefined) return findTraced(hosts.place, host, request, path, info, random, trace);
     const routes = host.choose === undefined ? host.routes : (host.choose(request) ?? NO_ROUTES);
     for (const route of routes) {
       if (matches(route, request, path, info, random)) return decide(route, request, info, random);
     }
-    return { kind: 'none', virtualHost: host };
+    return NO_ROUTE;
   };
 }
 
 const NO_ROUTES: readonly CompiledRoute[] = [];
-const NO_HOST: RouteDecision = { kind: 'none', virtualHost: undefined };
+const NO_ROUTE: RouteDecision = { kind: 'none' };
 
 function findHost(hosts: Hosts, request: RequestHead): CompiledVirtualHost | undefined {
-  const authority = hosts.hostHeader === undefined ? request.authority : (request.headers.get(hosts.hostHeader) ?? '');
+  const authority = hosts.hostHeader === undefined ? request.authority : request.headers.get(hosts.hostHeader);
+  // Who does not say where to is of no virtual host, not even of one for all domains.
+  if (authority === undefined) return undefined;
   return hosts.domains.find(hosts.ignorePort ? withoutPort(authority) : authority);
 }
 
@@ -66,7 +67,7 @@ function decide(route: CompiledRoute, request: RequestHead, info: StreamInfo, ra
   switch (does.kind) {
     case 'cluster': {
       const chosen = does.choice.choose(request, random, info);
-      if (chosen === undefined) return { kind: 'none', virtualHost: route.virtualHost };
+      if (chosen === undefined) return NO_ROUTE;
       const { cluster, weighted } = chosen;
       return { kind: 'cluster', route, cluster, weighted };
     }
@@ -107,5 +108,5 @@ function findTraced(
     traceRoute(trace, place, host, route, results, decision);
     if (decision !== undefined) return decision;
   }
-  return { kind: 'none', virtualHost: host };
+  return NO_ROUTE;
 }

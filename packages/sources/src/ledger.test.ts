@@ -177,3 +177,30 @@ test('a fork tells what an update would do, and leaves all as it is', () => {
   expect(after.changed).toEqual({ added: [], modified: [], removed: [] });
   expect(after.snapshot).toBe(before.snapshot);
 });
+
+test('a fork takes over what moved as it is, and says of it what reading all of it anew says', () => {
+  const ledger = new Ledger();
+  const list = `apiVersion: v1
+kind: List
+items:
+  - { apiVersion: v1, kind: Service, metadata: { name: s }, spec: { ports: [{ port: 80 }] } }
+  - { apiVersion: v1, kind: Service, metadata: { name: t }, spec: { ports: [{ port: 81 }] } }
+`;
+  const warned = virtualService('warned').replace('timeout: 1s', 'timeout: 0.5ms');
+  const before = ledger.update([{ file: 'a.yaml', text: join(virtualService('a'), list, warned) }]);
+  const text = join(virtualService('a', '2s', '# one\n# two\n'), list, warned, virtualService('a'));
+  const moved = ledger.fork().update([{ file: 'a.yaml', text }]);
+  const anew = new Ledger().update([{ file: 'a.yaml', text }]);
+  expect(moved.diagnostics).toEqual(anew.diagnostics);
+  const places = ({ snapshot }: ReadResult): unknown[] =>
+    [...snapshot.list('Service'), ...snapshot.list('VirtualService')].map(({ metadata, source }) => [
+      metadata.name,
+      source.firstLine,
+      source.index,
+      source.prefix,
+    ]);
+  expect(places(moved)).toEqual(places(anew));
+  const [s, t] = before.snapshot.list('Service');
+  expect([s?.source.firstLine, t?.source.firstLine]).toEqual([10, 10]);
+  expect(moved.snapshot.list('Service')[0]?.spec).toBe(s?.spec);
+});

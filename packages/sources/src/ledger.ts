@@ -98,8 +98,8 @@ export class Ledger {
   #meshDiagnostics: readonly Diagnostic[] = [];
   /** Documents are shared with another, so that their places are not to be changed. */
   #forked = false;
-  readonly #validated = new WeakMap<SourceDocument, readonly Diagnostic[]>();
-  readonly #surprising = new WeakMap<Resource, ReadonlyMap<string, string>>();
+  #validated = new WeakMap<SourceDocument, readonly Diagnostic[]>();
+  #surprising = new WeakMap<Resource, ReadonlyMap<string, string>>();
 
   constructor(options: LedgerOptions = {}) {
     this.#options = options;
@@ -114,6 +114,8 @@ export class Ledger {
     fork.#mesh = this.#mesh;
     fork.#meshRead = this.#meshRead;
     fork.#meshDiagnostics = this.#meshDiagnostics;
+    fork.#validated = this.#validated;
+    fork.#surprising = this.#surprising;
     fork.#forked = true;
     return fork;
   }
@@ -153,7 +155,7 @@ export class Ledger {
     const before = this.#files.get(file);
     if (before?.text === text) return before;
     const reusable = new Map<string, ParsedDocuments[]>();
-    for (const { text: key, parsed } of this.#forked ? [] : (before?.documents ?? [])) {
+    for (const { text: key, parsed } of before?.documents ?? []) {
       // Spans of diagnostics are fixed; where there are any, the document is read again.
       if (parsed.diagnostics.length > 0 || parsed.passedOver.length > 0) continue;
       const same = reusable.get(key);
@@ -162,6 +164,9 @@ export class Ledger {
     }
     const documents = splitDocuments(text).map((document, index) => {
       const old = reusable.get(document.text)?.shift();
+      if (old !== undefined && this.#forked) {
+        return { text: document.text, parsed: this.#moved(old, index, document.firstLine) };
+      }
       if (old) {
         for (const { source } of [...old.resources, ...old.leftAlone]) {
           const place = source as Mutable<SourceDocument>;
@@ -174,6 +179,26 @@ export class Ledger {
       return { text: document.text, parsed };
     });
     return { text, documents };
+  }
+
+  /** The same at another place, for one that shares it. What was found out about it holds there, too. */
+  #moved(parsed: ParsedDocuments, index: number, firstLine: number): ParsedDocuments {
+    const moved = new Map<SourceDocument, SourceDocument>();
+    const sourceOf = (source: SourceDocument): SourceDocument => {
+      if (source.index === index && source.firstLine === firstLine) return source;
+      let made = moved.get(source);
+      if (made === undefined) {
+        moved.set(source, (made = { ...source, index, firstLine }));
+        const known = this.#validated.get(source);
+        if (known !== undefined) this.#validated.set(made, known);
+      }
+      return made;
+    };
+    const at = <T extends { readonly source: SourceDocument }>(each: T): T => {
+      const source = sourceOf(each.source);
+      return source === each.source ? each : { ...each, source };
+    };
+    return { ...parsed, resources: parsed.resources.map(at), leftAlone: parsed.leftAlone.map(at) };
   }
 
   /** One resource per name: the new one if it is good, or else the one in force. In reading order. */

@@ -1,4 +1,14 @@
-import { chmodSync, lstatSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -94,6 +104,17 @@ test('files of the mesh, and nothing else, can be read; secrets by those alone w
   for (const name of ['secret', 'workloads'])
     expect(code(await get(`file?file=mesh/${name}.yaml`))).toEqual([401, 'token-missing']);
   chmodSync(join(control.folder, 'mesh/workloads.yaml'), 0o644);
+  // A kind that no expression finds is that of what was read.
+  const hidden = SECRET.replace('kind: Secret', String.raw`kind: "\x53ecret"`).replace('name: s', 'name: hidden');
+  for (const [name, kind] of [
+    ['tagged', SECRET.replace('kind: Secret', 'kind: !!str Secret')],
+    ['block', SECRET.replace('kind: Secret', 'kind: >-\n  Secret')],
+    ['escaped', hidden],
+  ] as const) {
+    writeFileSync(join(control.folder, `mesh/${name}.yaml`), kind.replace('name: s', `name: ${name}`));
+    await expect.poll(async () => code(await get(`file?file=mesh/${name}.yaml`))).toEqual([401, 'token-missing']);
+    rmSync(join(control.folder, `mesh/${name}.yaml`));
+  }
   const trusted = await get('file?file=mesh/secret.yaml', { authorization: `Bearer ${control.token}` });
   expect(trusted.body).toMatchObject({ text: SECRET });
 });

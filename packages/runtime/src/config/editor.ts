@@ -28,8 +28,8 @@ export type Written =
   | { readonly version: string }
   | { readonly code: 'not-found' | 'stale' | 'not-writable' | 'has-errors'; readonly message: string };
 
-/** Wherever it stands: rather too often than not. */
-const SECRET = /\bkind["']?\s*:\s*["']?Secret\b/;
+/** Wherever it stands, also behind a tag, an anchor or in a block: rather too often than not. */
+const SECRET = /\bkind["']?\s*:\s*(?:[!&|>]\S*\s+)*["']?Secret\b/;
 
 /** More changes than this nobody reads; how many there are is said. */
 const MOST_CHANGES = 200;
@@ -51,7 +51,13 @@ export class ConfigEditor {
     const found: MeshFile | undefined = this.#deps.files.read(name);
     if (found === undefined) return undefined;
     const { shared, ...answer } = found;
-    return { ...answer, secret: !shared || SECRET.test(found.text) };
+    return { ...answer, secret: !shared || SECRET.test(found.text) || this.#holdsSecret(name) };
+  }
+
+  /** However it is written, as it was read. */
+  #holdsSecret(file: string): boolean {
+    const { snapshot } = this.#deps.control().state.model;
+    return snapshot.list('Secret').some(({ source }) => source.file === file);
   }
 
   /** Undefined: there is no such file. Rejects when `signal` says that nobody waits for it any more. */

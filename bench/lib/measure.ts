@@ -29,16 +29,6 @@ export function proportionalBytes(pids: readonly number[]): number {
   );
 }
 
-/** `pid` and all its descendants. */
-export function processTree(pid: number): number[] {
-  const rows = execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
-  const parents = rows.map((row) => row.trim().split(/\s+/).map(Number) as [number, number]);
-  const found = [pid];
-  for (let i = 0; i < found.length; i++)
-    for (const [child, parent] of parents) if (parent === found[i]) found.push(child);
-  return found;
-}
-
 export interface Load {
   readonly requests: number;
   readonly failed: number;

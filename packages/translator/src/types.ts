@@ -6,7 +6,6 @@ import type {
   ClusterLoadAssignment,
   Listener,
   RouteConfiguration,
-  Secret,
   TypedExtensionConfig,
 } from '@mizzen/xds';
 
@@ -122,6 +121,3 @@ export interface Translation {
   readonly resources: XdsResources;
   readonly origins: Origins;
 }
-
-/** Certificates are not the translator's: whoever serves xDS adds the secrets that the resources name. */
-export type SecretSource = (name: string, node: Node) => Secret | undefined;

@@ -11,5 +11,3 @@ export const TypeUrl = {
   runtime: 'type.googleapis.com/envoy.service.runtime.v3.Runtime',
   extension: 'type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig',
 } as const;
-
-export type ResourceTypeUrl = (typeof TypeUrl)[keyof typeof TypeUrl];

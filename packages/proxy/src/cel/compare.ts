@@ -22,7 +22,7 @@ export function compare(a: Value, b: Value): number | undefined {
     (typeof left === 'string' && typeof right === 'string') ||
     (typeof left === 'boolean' && typeof right === 'boolean')
   )
-    return left < right ? -1 : left > right ? 1 : left == right ? 0 : Number.NaN; // oxlint-disable-line eqeqeq -- 1n and 1 are equal in CEL
+    return left < right ? -1 : left > right ? 1 : left >= right ? 0 : Number.NaN;
   if (left instanceof Bytes && right instanceof Bytes) return compare(left.text, right.text);
   if (
     (left instanceof Duration && right instanceof Duration) ||

@@ -18,7 +18,7 @@ import type { AccessLogProgram, AddressProgram, CompileDeps } from '../program/t
 import { compileLayers, type RuntimeLayer } from '../runtime/layers.ts';
 import { tracerOf } from '../tracing/compile.ts';
 import type { Nack } from '../types.ts';
-import { staticResources, type StaticResources } from '../xds/static-source.ts';
+import { staticResources, type StaticResources } from '../xds/static-resources.ts';
 import { sameAddresses } from './same-addresses.ts';
 import { maxConnections } from './overload.ts';
 

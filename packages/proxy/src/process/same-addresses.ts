@@ -1,7 +1,7 @@
 import { TypeUrl, type types } from '@mizzen/xds';
 import { readResource } from '../program/read-resource.ts';
 import type { Nack } from '../types.ts';
-import type { StaticResources } from '../xds/static-source.ts';
+import type { StaticResources } from '../xds/static-resources.ts';
 
 /** Listeners at addresses that others before them have, whether or not they bind them. */
 export function sameAddresses(resources: StaticResources): Nack[] {

@@ -27,12 +27,6 @@ export function grpcStatusName(status: number, snake: boolean): string {
   return snake ? name.replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase() : name;
 }
 
-/** The status of an upper-case name such as `UNAVAILABLE`, or undefined. */
-export function grpcStatusNumber(name: string): number | undefined {
-  const found = NAMES.findIndex((_, status) => grpcStatusName(status, true) === name);
-  return found < 0 ? undefined : found;
-}
-
 /** By status of gRPC. */
 const HTTP_STATUS = [200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401];
 

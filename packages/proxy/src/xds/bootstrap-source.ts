@@ -4,7 +4,7 @@ import { milliseconds } from '../program/values.ts';
 import type { ResourcePlace } from '../program/types.ts';
 import type { Nack } from '../types.ts';
 import type { XdsHandler, XdsObserver, XdsSource, XdsSubscription, XdsUpdate } from './source.ts';
-import type { StaticResources } from './static-source.ts';
+import type { StaticResources } from './static-resources.ts';
 
 /** How long resources are waited for unless `initialFetchTimeout` says otherwise, milliseconds. */
 const FETCH_TIMEOUT = 15_000;

@@ -8,8 +8,6 @@ import { asciiLower } from '../values.ts';
 import { compileRegex } from './regex.ts';
 import { compileString, containsMatch, exactMatch, prefixMatch, suffixMatch, type StringMatch } from './string.ts';
 
-export type HeaderGetter = (name: string) => string | undefined;
-
 export interface HeaderMatch<H> {
   /** In words: `header "x-user" is "beta"`. */
   readonly text: string;

@@ -1,0 +1,34 @@
+import { TypeUrl } from '@mizzen/xds';
+
+/** Resources that never change, by type URL. */
+export type StaticResources = Readonly<
+  Record<string, readonly { readonly name: string; readonly resource: unknown }[]>
+>;
+
+/** The `static_resources` of a bootstrap, either spelling of its fields. */
+export function staticResources(bootstrap: unknown): StaticResources {
+  const resources = field(bootstrap, 'staticResources', 'static_resources');
+  const named = (key: string): { name: string; resource: unknown }[] => {
+    const list = field(resources, key);
+    if (!Array.isArray(list)) return [];
+    return list.map((resource: unknown, index) => ({ name: nameOf(resource) ?? `${key}-${index}`, resource }));
+  };
+  return {
+    [TypeUrl.listener]: named('listeners'),
+    [TypeUrl.cluster]: named('clusters'),
+    [TypeUrl.secret]: named('secrets'),
+  };
+}
+
+function nameOf(resource: unknown): string | undefined {
+  const name: unknown = field(resource, 'name');
+  return typeof name === 'string' ? name : undefined;
+}
+
+function field(value: unknown, ...names: string[]): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const name of names) {
+    if (name in value) return (value as Record<string, unknown>)[name];
+  }
+  return undefined;
+}

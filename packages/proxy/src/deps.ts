@@ -29,8 +29,24 @@ export interface Net {
   readonly outerAddress: string;
   /** To a port of a host, or to the unix socket at `path`. */
   connect(options: { host: string; port: number; localAddress?: string; localPort?: number; path?: string }): Socket;
-  /** All addresses of a host name, with their time to live in seconds where known. */
-  lookup(host: string, family: 0 | 4 | 6): Promise<readonly { address: string; ttl: number | undefined }[]>;
+  /**
+   * All addresses of a host name, with their time to live in seconds where known; none where there is no such name.
+   * Without `servers` the system is asked.
+   */
+  lookup(
+    host: string,
+    family: 0 | 4 | 6,
+    servers?: DnsServers,
+  ): Promise<readonly { address: string; ttl: number | undefined }[]>;
+}
+
+/** Servers of DNS that are asked in place of the system's. */
+export interface DnsServers {
+  /** `1.2.3.4:53`, `[::1]:53`. */
+  readonly addresses: readonly string[];
+  /** Milliseconds of the first try. */
+  readonly timeout: number;
+  readonly tries: number;
 }
 
 /** Everything a part of the proxy may not reach for by itself. */

@@ -7,6 +7,8 @@ export class ClusterCircuitBreaker implements CircuitBreaker {
   pending = 0;
   requests = 0;
   retries = 0;
+  /** There was a connection though there was to be none. */
+  #overfilled = false;
   /** A budget was asked for a retry. */
   #budgeted = false;
   readonly #limits: ThresholdsProgram;
@@ -19,6 +21,10 @@ export class ClusterCircuitBreaker implements CircuitBreaker {
     if (this.connections >= this.#limits.maxConnections) return false;
     this.connections++;
     return true;
+  }
+  forceConnection(): void {
+    this.connections++;
+    this.#overfilled ||= this.#limits.maxConnections === 0;
   }
   releaseConnection(): void {
     this.connections--;
@@ -57,7 +63,7 @@ export class ClusterCircuitBreaker implements CircuitBreaker {
     const limits = this.#limits;
     const full = (count: number, limit: number): number => Number(count > 0 && count >= limit);
     return {
-      cx_open: full(this.connections, limits.maxConnections),
+      cx_open: this.#overfilled ? 1 : full(this.connections, limits.maxConnections),
       cx_pool_open: 0,
       rq_open: full(this.requests, limits.maxRequests),
       rq_pending_open: full(this.pending, limits.maxPendingRequests),

@@ -247,8 +247,6 @@ export class Cluster implements UpstreamCluster {
 
   /** Priorities that change; hosts that are checked elsewhere now (`anew`) come and go. */
   #updates(now: EndpointsProgram, anew: ReadonlySet<number>): PriorityUpdate[] {
-    // A logical host stays, wherever its name leads.
-    if (this.program.type === 'LOGICAL_DNS' && this.#hosts.size > 0 && hasHosts(now)) return [];
     return updatedPriorities(this.#endpoints, now).map(({ priority, membership }) => ({
       priority,
       membership: membership || anew.has(priority),
@@ -288,8 +286,9 @@ export class Cluster implements UpstreamCluster {
   /** What checks find healthy stays although the assignment lacks it, unless that is to be so. */
   #withThoseThatPass(given: EndpointsProgram): EndpointsProgram {
     const before = this.#endpoints;
-    const { healthChecks, ignoreHealthOnHostRemoval } = this.program;
+    const { healthChecks, ignoreHealthOnHostRemoval, type } = this.program;
     if (before === undefined || healthChecks.length === 0 || ignoreHealthOnHostRemoval) return given;
+    if (type === 'LOGICAL_DNS') return given;
     const listed = new Set(given.localities.flatMap(({ endpoints }) => endpoints.map(hostKey)));
     const stays = (endpoint: EndpointProgram): boolean => {
       const host = this.#hosts.get(hostKey(endpoint));
@@ -461,10 +460,6 @@ function overridden(
     ...(serverName === undefined ? {} : { serverName }),
     ...(subjectAltNames === undefined ? {} : { subjectAltNames }),
   };
-}
-
-function hasHosts({ localities }: EndpointsProgram): boolean {
-  return localities.some(({ endpoints }) => endpoints.length > 0);
 }
 
 /** Checks come before what was said of the host. */

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Deps, Timer } from '../deps.ts';
+import { withCopies } from '../program/endpoints.ts';
 import type { DnsProgram, EndpointProgram, EndpointsProgram } from '../program/types.ts';
 import type { Cluster } from './cluster.ts';
 import type { ClusterDetailStats } from './stats.ts';
@@ -11,7 +12,8 @@ export interface Discovery {
 
 /**
  * STRICT_DNS and LOGICAL_DNS: resolves the names of a cluster's endpoints again and again. Strict: every address is a
- * host; logical: the first one stands for all. A name that cannot be resolved keeps the addresses it had.
+ * host, and a name that is gone has none; logical: all addresses are those of one host, and of a name that is gone they
+ * stay. A name that cannot be resolved keeps the addresses it had.
  */
 export function discoverByDns(cluster: Cluster, deps: Deps): Discovery {
   const { endpoints, dns, type } = cluster.program;
@@ -24,7 +26,8 @@ export function discoverByDns(cluster: Cluster, deps: Deps): Discovery {
   for (const endpoint of endpoints.localities.flatMap((locality) => locality.endpoints)) {
     const { address } = endpoint;
     if (address.kind !== 'socket' || names.has(address.address)) continue;
-    names.set(address.address, new NameWatch(address.address, dns, deps, cluster.stats, publish));
+    const watch = new NameWatch(address.address, dns, type === 'LOGICAL_DNS', deps, cluster.stats, publish);
+    names.set(address.address, watch);
   }
   for (const watch of names.values()) watch.start();
   publish();
@@ -45,21 +48,24 @@ function resolved(
     const watch = address.kind === 'socket' ? names.get(address.address) : undefined;
     if (address.kind !== 'socket' || watch === undefined) return [endpoint];
     const hostname = endpoint.hostname === '' ? address.address : endpoint.hostname;
-    const addresses = logical ? watch.addresses.slice(0, 1) : watch.addresses;
-    return addresses.map((found) => ({ ...endpoint, hostname, address: { ...address, address: found } }));
+    const at = (found: string): EndpointProgram => ({ ...endpoint, hostname, address: { ...address, address: found } });
+    if (!logical) return watch.addresses.map(at);
+    const [first, ...others] = watch.addresses;
+    if (first === undefined) return [];
+    return [{ ...at(first), additionalAddresses: others.map((other) => ({ address: other, port: address.port })) }];
   };
-  return {
+  return withCopies({
     ...endpoints,
     localities: endpoints.localities.map((locality) => ({
       ...locality,
       endpoints: locality.endpoints.flatMap(expand),
     })),
-  };
+  });
 }
 
 type UpdateStats = Pick<
   ClusterDetailStats,
-  'update_attempt' | 'update_success' | 'update_failure' | 'update_empty' | 'update_no_rebuild'
+  'update_attempt' | 'update_success' | 'update_failure' | 'update_no_rebuild'
 >;
 
 /** One name, resolved every so often. */
@@ -71,13 +77,15 @@ class NameWatch {
   #stopped = false;
   readonly #name: string;
   readonly #dns: DnsProgram;
+  readonly #logical: boolean;
   readonly #deps: Deps;
   readonly #stats: UpdateStats;
   readonly #onChange: () => void;
 
-  constructor(name: string, dns: DnsProgram, deps: Deps, stats: UpdateStats, onChange: () => void) {
+  constructor(name: string, dns: DnsProgram, logical: boolean, deps: Deps, stats: UpdateStats, onChange: () => void) {
     this.#name = name;
     this.#dns = dns;
+    this.#logical = logical;
     this.#deps = deps;
     this.#stats = stats;
     this.#onChange = onChange;
@@ -89,7 +97,7 @@ class NameWatch {
       this.#take([this.#name], undefined);
       return;
     }
-    resolveAddresses(this.#name, this.#dns.family, this.#deps).then(
+    resolveAddresses(this.#name, this.#dns, this.#deps).then(
       ({ addresses, ttl }) => this.#take(addresses, ttl),
       () => this.#failed(),
     );
@@ -102,19 +110,23 @@ class NameWatch {
 
   #take(addresses: readonly string[], ttl: number | undefined): void {
     if (this.#stopped) return;
+    if (this.#logical && addresses.length === 0) return this.#failed();
     this.#failures = 0;
-    if (addresses.length === 0) this.#stats.update_empty++;
     this.#stats.update_success++;
-    const changed =
-      !this.answered ||
-      addresses.length !== this.addresses.length ||
-      addresses.some((address) => !this.addresses.includes(address));
+    const changed = !this.answered || !this.#same(addresses);
     this.answered = true;
-    if (changed) this.addresses = addresses;
+    if (changed) this.addresses = this.#logical ? addresses : addresses.toSorted();
     else this.#stats.update_no_rebuild++;
     const rate = this.#dns.respectTtl && ttl !== undefined && ttl > 0 ? ttl * 1000 : this.#dns.refreshRate;
     this.#again(rate + this.#deps.random.float() * this.#dns.jitter);
     if (changed) this.#onChange();
+  }
+
+  /** Order says nothing but which address is the first of a logical host. */
+  #same(addresses: readonly string[]): boolean {
+    const before = this.addresses;
+    if (addresses.length !== before.length) return false;
+    return addresses.every((address, i) => (this.#logical ? before[i] === address : before.includes(address)));
   }
 
   #failed(): void {
@@ -132,13 +144,13 @@ class NameWatch {
   }
 }
 
-/** Sorted so that one answer in another order is no change; `ttl` is the shortest, in seconds. */
+/** In the order of the answer, each once; `ttl` is the shortest, in seconds. */
 export async function resolveAddresses(
   name: string,
-  family: DnsProgram['family'],
+  { family, servers }: Pick<DnsProgram, 'family' | 'servers'>,
   deps: Deps,
 ): Promise<{ readonly addresses: readonly string[]; readonly ttl: number | undefined }> {
-  const found = await deps.net.lookup(name, family === 'V4_ONLY' ? 4 : family === 'V6_ONLY' ? 6 : 0);
+  const found = await deps.net.lookup(name, family === 'V4_ONLY' ? 4 : family === 'V6_ONLY' ? 6 : 0, servers);
   const four = found.filter(({ address }) => isIP(address) === 4);
   const six = found.filter(({ address }) => isIP(address) === 6);
   const chosen =
@@ -153,7 +165,7 @@ export async function resolveAddresses(
           : four;
   const ttls = chosen.flatMap(({ ttl }) => (ttl === undefined ? [] : [ttl]));
   return {
-    addresses: chosen.map(({ address }) => address).toSorted(),
+    addresses: [...new Set(chosen.map(({ address }) => address))],
     ttl: ttls.length === 0 ? undefined : Math.min(...ttls),
   };
 }

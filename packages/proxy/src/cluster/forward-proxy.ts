@@ -46,11 +46,13 @@ export class ForwardProxyCluster extends LearningCluster<Known> {
     const { host, port } = target;
     if (!this.known.has(key) && this.#full()) return this.#none('overflow');
     if (isIP(host) !== 0) return this.#learn(key, host, host, port, context);
-    const pending = resolveAddresses(host, this.program.dns.family, this.deps).then(
+    const pending = resolveAddresses(host, this.program.dns, this.deps).then(
       ({ addresses }) => {
         this.#pending.delete(key);
         const [address] = addresses;
-        return address === undefined ? this.#none('unresolved') : this.#learn(key, host, address, port, context);
+        if (address !== undefined) return this.#learn(key, host, address, port, context);
+        this.stats.update_failure++;
+        return this.#none('unresolved');
       },
       () => {
         this.#pending.delete(key);

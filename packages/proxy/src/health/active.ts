@@ -116,7 +116,8 @@ class HostChecks {
 
   #failImmediately(): void {
     this.#host.excludedViaImmediateHcFail = true;
-    for (const check of this.#checks) check.failPassively();
+    // Of several it is the last, in Envoy as well.
+    this.#checks.at(-1)?.failPassively();
   }
 
   /** Takes over what the checks found; the balancing is made anew only when that changes something. */

@@ -118,6 +118,7 @@ const UNCOUNTED: CircuitBreaker = {
   tryPending: () => true,
   releasePending: () => undefined,
   tryConnection: () => true,
+  forceConnection: () => undefined,
   releaseConnection: () => undefined,
   tryRetry: () => true,
   releaseRetry: () => undefined,

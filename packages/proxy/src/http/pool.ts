@@ -94,6 +94,8 @@ export class Pool implements HostPool, ConnectionOwner {
     if (next !== undefined) {
       next.breaker.releasePending();
       this.#attach(connection, next.waiter, next.breaker);
+      const [another] = this.#waiting;
+      if (another !== undefined) this.#connectIfNeeded(another.breaker);
       return;
     }
     if (!this.host.inService) {
@@ -149,11 +151,11 @@ export class Pool implements HostPool, ConnectionOwner {
   /** False when the breaker was against it. */
   #connect(breaker: CircuitBreaker): boolean {
     // One connection is always granted, or a waiter could wait for ever.
-    let counted = breaker;
-    if (this.host.full === true || !breaker.tryConnection()) {
+    const hasRoom = this.host.full !== true && breaker.tryConnection();
+    if (!hasRoom) {
       this.host.cluster.stats.upstream_cx_overflow++;
       if (this.#all.size > 0 || this.#connecting > 0) return false;
-      counted = UNCOUNTED;
+      breaker.forceConnection();
     }
     this.#connecting++;
     this.host.cluster.stats.upstream_cx_http1_total++;
@@ -164,7 +166,7 @@ export class Pool implements HostPool, ConnectionOwner {
         settled = true;
         this.#connecting--;
         const limits = this.host.cluster.http ?? DEFAULT_LIMITS;
-        const connection = new ClientConnection(socket, this, counted, this.host.cluster.stats, {
+        const connection = new ClientConnection(socket, this, breaker, this.host.cluster.stats, {
           maxHeadBytes: limits.maxResponseHeadersBytes,
           maxHeaders: limits.maxHeadersCount,
           keepSpelling: limits.headerKeyFormat === 'preserve-case',
@@ -183,12 +185,12 @@ export class Pool implements HostPool, ConnectionOwner {
         if (settled) return;
         settled = true;
         this.#connecting--;
-        counted.releaseConnection();
+        breaker.releaseConnection();
         entered(() => this.#failWaiting(failureReason(failure), failure.reason));
       },
       HTTP_ALPN,
     );
-    return counted === breaker;
+    return hasRoom;
   }
 
   /** Ends a connection's use when it has lived as long as it may. */
@@ -234,17 +236,6 @@ function failureReason(failure: ConnectFailure): ResetReason {
       return 'remote connection failure';
   }
 }
-
-const UNCOUNTED: CircuitBreaker = {
-  tryConnection: () => true,
-  releaseConnection: () => undefined,
-  tryPending: () => true,
-  releasePending: () => undefined,
-  tryRequest: () => true,
-  releaseRequest: () => undefined,
-  tryRetry: () => true,
-  releaseRetry: () => undefined,
-};
 
 /** The pool of a host, made on first use. */
 export function poolOf(host: UpstreamHost, deps: Deps): Pool {

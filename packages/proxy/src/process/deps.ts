@@ -1,7 +1,7 @@
 import { lookup as osLookup, Resolver } from 'node:dns';
 import { connect, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { Deps, Net, Random } from '../deps.ts';
+import type { DnsServers, Deps, Net, Random } from '../deps.ts';
 import { crypto } from '../node-tls.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
@@ -100,7 +100,8 @@ function systemNet(): Net {
         allowHalfOpen: true,
         ...(options.path === undefined && isIP(options.host) === 0 ? { autoSelectFamily: true } : {}),
       }),
-    lookup: (host, family) => lookup(resolver, host, family),
+    lookup: (host, family, servers) =>
+      servers === undefined ? lookup(resolver, host, family) : askServers(host, family, servers),
   };
 }
 
@@ -127,10 +128,56 @@ async function lookup(
 ): Promise<readonly { address: string; ttl: number | undefined }[]> {
   if (LOCALHOST.test(host)) return LOOPBACK.filter((each) => family === 0 || each.family === family);
   const addresses = await new Promise<readonly { address: string }[]>((resolve, reject) => {
-    osLookup(host, { all: true, family, verbatim: true }, (error, found) => (error ? reject(error) : resolve(found)));
+    osLookup(host, { all: true, family, verbatim: true }, (error, found) => {
+      if (error === null) resolve(found);
+      else if (NO_SUCH.has(error.code ?? '')) resolve([]);
+      else reject(error);
+    });
   });
   const ttls = host.includes('.') ? await ttlsOf(resolver, host, addresses) : new Map<string, number>();
   return addresses.map(({ address }) => ({ address, ttl: ttls.get(address) }));
+}
+
+/** Codes that say that there is nothing of that name. */
+const NO_SUCH: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA']);
+
+const resolvers = new Map<string, Resolver>();
+
+function resolverOf({ addresses, timeout, tries }: DnsServers): Resolver {
+  const key = `${addresses.join()} ${timeout} ${tries}`;
+  let resolver = resolvers.get(key);
+  if (resolver === undefined) {
+    resolver = new Resolver({ timeout, tries });
+    resolver.setServers([...addresses]);
+    resolvers.set(key, resolver);
+  }
+  return resolver;
+}
+
+/** Fails where a server does, unless the other family has addresses. */
+async function askServers(
+  host: string,
+  family: 0 | 4 | 6,
+  servers: DnsServers,
+): Promise<readonly { address: string; ttl: number | undefined }[]> {
+  if (LOCALHOST.test(host)) return LOOPBACK.filter((each) => family === 0 || each.family === family);
+  const resolver = resolverOf(servers);
+  const ask = (method: 'resolve4' | 'resolve6'): Promise<readonly { address: string; ttl: number }[]> =>
+    new Promise((resolve, reject) => {
+      resolver[method](host, { ttl: true }, (error, found) => {
+        if (error === null) resolve(found);
+        else if (NO_SUCH.has(error.code ?? '')) resolve([]);
+        else reject(error);
+      });
+    });
+  const asked = await Promise.allSettled([
+    ...(family === 6 ? [] : [ask('resolve4')]),
+    ...(family === 4 ? [] : [ask('resolve6')]),
+  ]);
+  const found = asked.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+  const failed = asked.find((one) => one.status === 'rejected');
+  if (found.length === 0 && failed !== undefined) throw failed.reason;
+  return found;
 }
 
 async function ttlsOf(

@@ -40,6 +40,8 @@ export function addClusterStats(
   if (spokeHttp1(program, stats)) for (const name of CODEC_NEVER) add(values, `${prefix}.http1.${name}`, 0);
   addAll(values, prefix, counts(stats));
   add(values, `${prefix}.upstream_rq_completed`, 0);
+  if (made !== undefined)
+    add(values, `${prefix}.upstream_rq_pending_active`, made.limits.DEFAULT.pending + made.limits.HIGH.pending);
   addAnswers(values, prefix, stats);
   stats.grpc.addTo(values, prefix);
   addSpread(values, prefix, program.lb.policy, stats.lb_spread);

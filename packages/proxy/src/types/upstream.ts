@@ -91,6 +91,8 @@ export interface UpstreamCluster {
 /** Counts against the thresholds of one priority. `try…` returns false when the breaker is open (flag UO). */
 export interface CircuitBreaker {
   tryConnection(): boolean;
+  /** Counts one that is opened though there is no room. */
+  forceConnection(): void;
   releaseConnection(): void;
   tryPending(): boolean;
   releasePending(): void;

@@ -1,10 +1,20 @@
+import { isIP } from 'node:net';
 import type { types } from '@mizzen/xds';
+import type { DnsServers } from '../../deps.ts';
 import type { CompileContext } from '../context.ts';
+import type { Path } from '../path.ts';
 import type { ClusterProgram, DnsProgram } from '../types.ts';
 import { messageOf } from '../read-resource.ts';
 import { milliseconds } from '../values.ts';
 
-interface CacheConfig {
+const CARES = 'envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig';
+
+interface Resolution {
+  readonly typedDnsResolverConfig?: { readonly typedConfig?: { readonly '@type': string } };
+  readonly dnsResolutionConfig?: { readonly resolvers?: readonly types.core.Address[] };
+}
+
+interface CacheConfig extends Resolution {
   readonly dnsLookupFamily?: DnsProgram['family'];
   readonly dnsRefreshRate?: string;
   readonly hostTtl?: string;
@@ -24,6 +34,40 @@ export function dnsConfig({ clusterType }: types.cluster.Cluster): DnsClusterCon
   return config !== undefined && messageOf(config['@type']) === 'envoy.extensions.clusters.dns.v3.DnsCluster'
     ? (config as DnsClusterConfig)
     : undefined;
+}
+
+interface Resolver {
+  readonly resolvers?: readonly types.core.Address[];
+  readonly useResolversAsFallback?: boolean;
+  readonly queryTimeoutSeconds?: string | number;
+  readonly queryTries?: number;
+}
+
+/** Undefined: nobody else than the system is to be asked. */
+export function compileServers(
+  context: CompileContext,
+  { typedDnsResolverConfig, dnsResolutionConfig }: Resolution,
+  path: Path,
+  older: readonly types.core.Address[] = [],
+): DnsServers | undefined {
+  const typed = typedDnsResolverConfig?.typedConfig;
+  const isCares = typed !== undefined && messageOf(typed['@type']) === CARES;
+  const resolver: Resolver = isCares ? (typed as Resolver) : (dnsResolutionConfig ?? { resolvers: older });
+  const resolvers = typed !== undefined && !isCares ? [] : (resolver.resolvers ?? []);
+  if (resolvers.length === 0 || resolver.useResolversAsFallback === true) return undefined;
+  const at = isCares
+    ? [...path, 'typedDnsResolverConfig', 'typedConfig', 'resolvers']
+    : dnsResolutionConfig !== undefined
+      ? [...path, 'dnsResolutionConfig', 'resolvers']
+      : [...path, 'dnsResolvers'];
+  const addresses = resolvers.map(({ socketAddress }, i) => {
+    const { address = '', portValue = 0 } = socketAddress ?? {};
+    if (isIP(address) === 0) context.refuse([...at, i], 'must be an IP address and a port');
+    const port = portValue === 0 ? 53 : portValue;
+    return isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+  });
+  const seconds = Number(resolver.queryTimeoutSeconds ?? 0) || 5;
+  return { addresses, timeout: seconds * 1000, tries: (resolver.queryTries ?? 0) || 4 };
 }
 
 export function compileDns(
@@ -54,6 +98,10 @@ export function compileDns(
     failureMax: milliseconds(failure?.maxInterval, failure === undefined ? refreshRate : failureBase * 10),
     respectTtl: own.respectDnsTtl === true,
     jitter: milliseconds(own.dnsJitter, 0),
+    servers:
+      cache === undefined
+        ? compileServers(context, cluster as Resolution, [], cluster.dnsResolvers)
+        : compileServers(context, cache, ['clusterType', 'typedConfig', ...(forwards ? ['dnsCacheConfig'] : [])]),
     hostTtl: milliseconds(cache?.hostTtl, 300_000),
     maxHosts: cache?.maxHosts ?? 1024,
   };

@@ -12,7 +12,7 @@ export const clusterFields: FieldTable = {
     implemented: `name altStatName type clusterType edsClusterConfig connectTimeout lbPolicy
       loadAssignment healthChecks maxRequestsPerConnection circuitBreakers upstreamHttpProtocolOptions
       commonHttpProtocolOptions httpProtocolOptions typedExtensionProtocolOptions dnsRefreshRate dnsFailureRefreshRate
-      respectDnsTtl dnsLookupFamily dnsJitter typedDnsResolverConfig outlierDetection upstreamBindConfig lbSubsetConfig
+      respectDnsTtl dnsLookupFamily dnsJitter typedDnsResolverConfig dnsResolvers dnsResolutionConfig outlierDetection upstreamBindConfig lbSubsetConfig
       ringHashLbConfig maglevLbConfig originalDstLbConfig cleanupInterval leastRequestLbConfig roundRobinLbConfig commonLbConfig
       loadBalancingPolicy
       transportSocket transportSocketMatches metadata upstreamConnectionOptions closeConnectionsOnHostHealthFailure
@@ -21,7 +21,7 @@ export const clusterFields: FieldTable = {
       'what waits in a connection is bounded by the proxy itself, at 64 KiB': 'perConnectionBufferLimitBytes',
       [HTTP2_PORT]: 'http2ProtocolOptions protocolSelection',
       'nobody is told how hosts are loaded': 'lrsReportEndpointMetrics',
-      'names are resolved by the system': 'useTcpForDnsLookups dnsResolvers dnsResolutionConfig',
+      'servers decide over what they are asked again': 'useTcpForDnsLookups',
     },
     refused: {
       'how large messages are and how much of a timeout is used is not counted':
@@ -181,9 +181,11 @@ export const clusterFields: FieldTable = {
     refused: { [NOT_SUPPORTED]: 'subClustersConfig' },
   },
   'envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig': {
-    implemented: 'name dnsLookupFamily dnsRefreshRate hostTtl maxHosts dnsFailureRefreshRate typedDnsResolverConfig',
+    implemented: `name dnsLookupFamily dnsRefreshRate hostTtl maxHosts dnsFailureRefreshRate typedDnsResolverConfig
+      dnsResolutionConfig`,
     noEffect: {
-      'names are resolved by the system': 'dnsMinRefreshRate dnsResolutionConfig useTcpForDnsLookups dnsQueryTimeout',
+      'names are resolved when somebody asks for them': 'dnsMinRefreshRate dnsQueryTimeout',
+      'servers decide over what they are asked again': 'useTcpForDnsLookups',
       'lookups under way are bounded by the hosts there may be': 'dnsCacheCircuitBreaker',
     },
     refused: { [NOT_SUPPORTED]: 'preresolveHostnames keyValueConfig disableDnsRefreshOnFailure resolvedAddressFilter' },

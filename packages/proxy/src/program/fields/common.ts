@@ -145,11 +145,15 @@ export const commonFields: FieldTable = {
     implemented: 'forwardReasonPhrase formatterTypeOnEnvoyHeaders',
   },
   'envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig': {
+    implemented: 'resolvers useResolversAsFallback queryTimeoutSeconds queryTries',
     noEffect: {
-      'names are resolved by the system':
-        'dnsResolverOptions udpMaxQueries queryTimeoutSeconds queryTries rotateNameservers useResolversAsFallback filterUnroutableFamilies maxUdpChannelDuration reinitChannelOnTimeout edns0MaxPayloadSize qcacheMaxTtl',
+      'how servers are asked is Node’s':
+        'dnsResolverOptions udpMaxQueries rotateNameservers filterUnroutableFamilies maxUdpChannelDuration reinitChannelOnTimeout edns0MaxPayloadSize qcacheMaxTtl',
     },
-    refused: { [NOT_SUPPORTED]: 'resolvers' },
+  },
+  'envoy.config.core.v3.DnsResolutionConfig': {
+    implemented: 'resolvers',
+    noEffect: { 'how servers are asked is Node’s': 'dnsResolverOptions' },
   },
   'envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig': {
     noEffect: { 'names are resolved by the system': 'numRetries numResolverThreads' },

@@ -1,3 +1,4 @@
+import type { DnsServers } from '../../deps.ts';
 import type { JsonObject, types } from '@mizzen/xds';
 import type { ProxyTlv } from '../../filter/proxy-protocol/header.ts';
 import type { ResponseHead } from '../../types/request.ts';
@@ -159,6 +160,8 @@ export interface DnsProgram {
   readonly failureMax: number;
   readonly respectTtl: boolean;
   readonly jitter: number;
+  /** Who is asked; undefined: the system. */
+  readonly servers: DnsServers | undefined;
   /** Dynamic forward proxy: how long an unused host stays, and how many there may be. */
   readonly hostTtl: number;
   readonly maxHosts: number;

@@ -1,0 +1,173 @@
+/** Clusters of hosts that a server of DNS knows, beside the real Envoy: names that move, go, fail and come back. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePort, startEnvoy } from '@mizzen/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ask, fetchText, TYPE } from '../filter/testing/beside.ts';
+import { bootstrap, hcm, listener, routeTo, socketAddress } from '../process/testing/bootstraps.ts';
+import { startWithAdmin } from '../process/testing/standalone.ts';
+import { startDnsServer, type DnsAnswer } from './testing/dns-server.ts';
+
+const at = (...last: readonly number[]): { readonly a: readonly string[] } => ({
+  a: last.map((byte) => `127.0.0.${byte}`),
+});
+
+interface DnsCase {
+  readonly name: string;
+  readonly type: 'STRICT_DNS' | 'LOGICAL_DNS';
+  /** What its name leads to, one after the other. Nobody listens at 127.0.0.9. */
+  readonly answers: readonly DnsAnswer[];
+  readonly cluster?: object;
+  /** Endpoints of that name. */
+  readonly endpoints?: number;
+}
+
+const BOTH = ['STRICT_DNS', 'LOGICAL_DNS'] as const;
+const STORIES: readonly Omit<DnsCase, 'type'>[] = [
+  { name: 'moves', answers: [at(1), at(2), at(3)] },
+  { name: 'several', answers: [at(1, 2), at(2, 3), at(3)] },
+  { name: 'turns', answers: [at(1, 2), at(2, 1), at(2, 1)] },
+  { name: 'goes', answers: [at(1), 'NXDOMAIN', at(2)] },
+  { name: 'empties', answers: [at(1), {}, at(2)] },
+  { name: 'fails', answers: [at(1), 'SERVFAIL', at(2)] },
+  { name: 'comes', answers: ['NXDOMAIN', at(1), at(1)] },
+  { name: 'dead', answers: [at(9, 1), at(9, 1), at(1)] },
+  {
+    name: 'lives',
+    answers: [{ ...at(1), ttl: 1 }, { ...at(2), ttl: 1 }, at(3)],
+    cluster: { respectDnsTtl: true, dnsRefreshRate: '60s' },
+  },
+  {
+    name: 'checked',
+    answers: [at(1), at(2), at(2)],
+    cluster: {
+      healthChecks: [
+        {
+          timeout: '1s',
+          interval: '0.2s',
+          noTrafficInterval: '0.2s',
+          unhealthyThreshold: 1,
+          healthyThreshold: 1,
+          tcpHealthCheck: {},
+        },
+      ],
+    },
+  },
+];
+const CASES: readonly DnsCase[] = [
+  ...STORIES.flatMap((story) =>
+    BOTH.map((type) => ({ ...story, name: `${type === 'STRICT_DNS' ? 's' : 'l'}-${story.name}`, type })),
+  ),
+  { name: 's-twice', type: 'STRICT_DNS', answers: [at(1), at(1), at(2)], endpoints: 2 },
+];
+
+interface Seen {
+  /** Who answered. */
+  readonly answered: readonly string[];
+  readonly hosts: readonly string[];
+  readonly members: readonly string[];
+}
+
+const results: Record<string, Readonly<Record<string, Seen>>[]> = {};
+const servers: Server[] = [];
+let port = 0;
+
+beforeAll(async () => {
+  for (const last of [1, 2, 3]) {
+    const server = createServer((_, response) => response.end(String(last)));
+    await new Promise<void>((done) => server.listen(port, `127.0.0.${last}`, done));
+    port = (server.address() as AddressInfo).port;
+    servers.push(server);
+  }
+  [results['mizzen'], results['envoy']] = await Promise.all([observe('mizzen'), observe('envoy')]);
+}, 90_000);
+afterAll(() => {
+  for (const server of servers) server.close();
+});
+
+async function observe(engine: 'mizzen' | 'envoy'): Promise<Readonly<Record<string, Seen>>[]> {
+  const dns = await startDnsServer();
+  const tell = (step: number): void => {
+    for (const { name, answers } of CASES) dns.names.set(`${name}.example`, answers[step]!);
+  };
+  tell(0);
+  const resolvers = [socketAddress(dns.port)];
+  const cares = `${TYPE}envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig`;
+  const clusters = CASES.map(({ name, type, cluster, endpoints = 1 }) => ({
+    name,
+    type,
+    connectTimeout: '1s',
+    dnsRefreshRate: '0.4s',
+    dnsFailureRefreshRate: { baseInterval: '0.2s', maxInterval: '0.4s' },
+    dnsLookupFamily: 'V4_ONLY',
+    typedDnsResolverConfig: { name: 'cares', typedConfig: { '@type': cares, resolvers } },
+    loadAssignment: {
+      clusterName: name,
+      endpoints: [
+        { lbEndpoints: Array(endpoints).fill({ endpoint: { address: socketAddress(port, `${name}.example`) } }) },
+      ],
+    },
+    ...cluster,
+  }));
+  const own = await freePort();
+  const config = bootstrap(
+    [listener(own, [{ filters: [hcm(CASES.map(({ name }) => routeTo(name, `/${name}/`)))] }])],
+    clusters,
+  );
+  const proxy = engine === 'mizzen' ? await startWithAdmin(config) : await startEnvoy(config);
+  const admin = 'admin' in proxy ? proxy.admin : proxy.adminPort;
+  const seen: Readonly<Record<string, Seen>>[] = [];
+  for (let step = 0; step < 3; step++) {
+    tell(step);
+    await pause(3500);
+    seen.push(await look(own, admin));
+  }
+  await proxy.stop();
+  dns.stop();
+  return seen;
+}
+
+async function look(own: number, admin: number): Promise<Readonly<Record<string, Seen>>> {
+  const answered = new Map<string, string[]>();
+  for (const { name } of CASES) {
+    const all = new Set<string>();
+    for (let i = 0; i < 4; i++) {
+      const reply = await ask(own, `GET /${name}/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+      all.add(
+        `${reply.slice(9, 12)} ${reply.startsWith('HTTP/1.1 200') ? /\r\n\r\n(?:1\r\n)?(\d)/.exec(reply)?.[1] : ''}`,
+      );
+    }
+    answered.set(name, [...all].toSorted());
+  }
+  const clusters = (await fetchText(admin, '/clusters')).replaceAll(`:${port}`, '').split('\n');
+  const stats = (await fetchText(admin, '/stats')).split('\n');
+  return Object.fromEntries(
+    CASES.map(({ name, endpoints }) => [
+      name,
+      {
+        answered: answered.get(name)!,
+        hosts: clusters
+          .filter((line) => line.startsWith(`${name}::`) && /::(hostname|health_flags)::/.test(line))
+          .toSorted(),
+        members: stats
+          .filter(
+            (line) =>
+              line.startsWith(`cluster.${name}.`) && /membership_(change|total)|update_(failure|empty)/.test(line),
+          )
+          .map((line) => line.replace(/(failure|empty): [1-9]\d*$/, '$1: some'))
+          // Envoy asks for each endpoint, and has as many changes.
+          .filter((line) => endpoints === undefined || !line.includes('membership_change'))
+          .toSorted(),
+      },
+    ]),
+  );
+}
+
+describe('hosts of names are as Envoy’s', () => {
+  test.each(CASES.map(({ name }) => name))('%s', (name) => {
+    const [mine, theirs] = [results['mizzen']!, results['envoy']!].map((steps) => steps.map((step) => step[name]!));
+    expect(theirs!.some(({ answered }) => answered.some((one) => one.startsWith('200')))).toBe(true);
+    expect(mine).toEqual(theirs);
+  });
+});

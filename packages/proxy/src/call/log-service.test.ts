@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { decode } from '@mizzen/xds/binary/index.ts';
 import { freePort } from '@mizzen/testkit';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { bootstrap, hcm, listener, staticCluster } from '../process/testing/bootstraps.ts';
-import { startProxy, type RunningProxy } from '../process/testing/standalone.ts';
+import { fetchText } from '../filter/testing/beside.ts';
+import { bootstrap, hcm, listener, staticCluster, tcpProxy } from '../process/testing/bootstraps.ts';
+import { startProxy, startWithAdmin, type RunningProxy } from '../process/testing/standalone.ts';
 import { startLogReceiver, type LogReceiver } from '../telemetry/testing/log-receiver.ts';
 
 const T = 'type.googleapis.com/';
@@ -110,4 +111,50 @@ test('a connection is not needed for what nobody logs', async () => {
   await pause(200);
   expect(accepted).toHaveLength(0);
   server.close();
+});
+
+test('entries about connections are kept for a service that does not read, though not without a limit', async () => {
+  const server = createServer((socket) => socket.on('error', () => undefined));
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const listen = await freePort();
+  const log = {
+    name: 'log',
+    typedConfig: {
+      '@type': `${T}envoy.extensions.access_loggers.grpc.v3.TcpGrpcAccessLogConfig`,
+      commonConfig: {
+        logName: 'l',
+        grpcService: { envoyGrpc: { clusterName: 'als' } },
+        transportApiVersion: 'V3',
+        bufferSizeBytes: 1,
+        customTags: [{ tag: 'long', literal: { value: 'x'.repeat(100_000) } }],
+      },
+    },
+  };
+  const proxy = await startWithAdmin(
+    bootstrap(
+      [listener(listen, [{ filters: [tcpProxy('nowhere', { accessLog: [log] })] }])],
+      [
+        staticCluster('als', [(server.address() as AddressInfo).port], { connectTimeout: '100s' }),
+        staticCluster('nowhere', [await freePort()]),
+      ],
+    ),
+  );
+  running.push(proxy, { stop: async () => void server.close() });
+  const dropped = async (): Promise<number> => {
+    const stats = await fetchText(proxy.admin, '/stats?filter=grpc_access_log.logs_dropped');
+    return Number(/: (\d+)/.exec(stats)?.[1]);
+  };
+  const come = async (connections: number): Promise<void> => {
+    for (let i = 0; i < connections; i++)
+      await new Promise((done) =>
+        connect(listen, '127.0.0.1')
+          .on('error', () => undefined)
+          .on('close', done)
+          .resume(),
+      );
+  };
+  await come(8);
+  expect(await dropped()).toBe(0);
+  await come(20);
+  expect(await dropped()).toBeGreaterThan(0);
 });

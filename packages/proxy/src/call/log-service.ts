@@ -20,11 +20,13 @@ const MESSAGE = 'envoy.service.accesslog.v3.StreamAccessLogsMessage';
 const ENTRY = 'envoy.data.accesslog.v3.';
 /** Kept until there is a connection. */
 const MAX_EARLY_MESSAGES = 64;
+/** Of entries about connections, which Envoy keeps without a limit. */
+const MAX_TCP_BYTES = 1 << 20;
 const COUNTERS = ['logs_written', 'logs_dropped', 'grpc_entries_flushed', 'grpc_entries_flush_failed'] as const;
 
 /**
  * A stream of entries to an access log service (Envoy's `AccessLogService`), some at a time. Entries that cannot be sent
- * yet are kept up to the size of a message, and then dropped; what was sent to a service that went away is lost.
+ * yet are kept up to the size of a message (those about connections up to 1 MiB), and then dropped; what was sent to a service that went away is lost.
  */
 export class LogServiceClient {
   readonly #service: LogService;
@@ -49,12 +51,13 @@ export class LogServiceClient {
 
   log(entry: JsonObject): void {
     const { bytes, kind } = this.#service;
-    // As in Envoy, only entries about requests are counted, and dropped.
-    if (kind === 'http') {
-      if (bytes > 0 && this.#bytes >= bytes) this.#flush();
-      if (bytes > 0 && this.#bytes >= bytes) return void this.#counters.logs_dropped.value++;
-      this.#counters.logs_written.value++;
+    const most = kind === 'http' ? bytes : Math.max(bytes, MAX_TCP_BYTES);
+    if (most > 0 && this.#bytes >= most) {
+      this.#flush();
+      if (this.#bytes >= most) return void this.#counters.logs_dropped.value++;
     }
+    // As in Envoy, entries about connections are not counted.
+    if (kind === 'http') this.#counters.logs_written.value++;
     const encoded = encode(this.#type, entry);
     this.#entries.push(encoded);
     this.#bytes += encoded.length;

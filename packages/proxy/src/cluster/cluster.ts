@@ -86,6 +86,7 @@ export class Cluster implements UpstreamCluster {
   onUpdates: ((updates: readonly PriorityUpdate[], together: boolean) => void) | undefined = undefined;
   /** How many priorities there have been at a time. */
   priorityCount = 1;
+  #hadHosts = false;
   #closed = false;
   readonly #watchers = new Set<() => void>();
 
@@ -239,6 +240,7 @@ export class Cluster implements UpstreamCluster {
     if (updates.length > 0) this.onUpdates?.(updates, this.program.type === 'EDS');
     this.#endpoints = endpoints;
     this.#hosts = hosts;
+    this.#hadHosts ||= hosts.size > 0 || (said && this.program.type === 'EDS');
     this.refresh();
     for (const host of gone) host.retire();
     if (moved > 0 && this.program.closeConnectionsOnHostSetChange) for (const host of hosts.values()) host.drainPools();
@@ -327,7 +329,8 @@ export class Cluster implements UpstreamCluster {
   /** Makes the picker anew. */
   refresh(): void {
     if (this.#endpoints === undefined) return;
-    this.#priorities = priorities(this.#endpoints, this.#hosts);
+    // As in Envoy, who has had hosts, or an assignment of none, panics without them, and who never had any does not.
+    this.#priorities = priorities(this.#endpoints, this.#hosts, this.#hadHosts ? this.priorityCount : 0);
     this.#picker = this.#makePicker(this.#endpoints);
     this.#byAddress = undefined;
     this.version++;

@@ -2,9 +2,13 @@ import type { LocalityHosts, PriorityHosts } from '../lb/types.ts';
 import type { EndpointProgram, EndpointsProgram } from '../program/types.ts';
 import { authorityOf, type ClusterHost } from './host.ts';
 
-/** Sorts the hosts of a cluster by priority, locality and what each may be used for now. */
-export function priorities(endpoints: EndpointsProgram, hosts: ReadonlyMap<string, ClusterHost>): PriorityHosts[] {
-  const last = Math.max(-1, ...endpoints.localities.map(({ priority }) => priority));
+/** Sorts the hosts of a cluster by priority, locality and what each may be used for now; `least` priorities at least. */
+export function priorities(
+  endpoints: EndpointsProgram,
+  hosts: ReadonlyMap<string, ClusterHost>,
+  least: number,
+): PriorityHosts[] {
+  const last = Math.max(least - 1, ...endpoints.localities.map(({ priority }) => priority));
   const sorted: PriorityHosts[] = [];
   const seen = new Set<ClusterHost>();
   for (let priority = 0; priority <= last; priority++) {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort, startEnvoy } from '@mizzen/testkit';
 import { expect, test } from 'vitest';
-import { fetchText, TYPE } from '../filter/testing/beside.ts';
-import { bootstrap, socketAddress } from '../process/testing/bootstraps.ts';
+import { ask, fetchText, TYPE } from '../filter/testing/beside.ts';
+import { bootstrap, hcm, listener, routeTo, socketAddress } from '../process/testing/bootstraps.ts';
 import { startWithAdmin } from '../process/testing/standalone.ts';
 
 interface Host {
@@ -130,6 +130,7 @@ async function startFound(
   first: object,
   window: string,
   more: object = {},
+  listeners: readonly object[] = [],
 ): Promise<Found> {
   const folder = mkdtempSync(join(tmpdir(), 'mizzen-eds-'));
   const file = join(folder, 'eds.json');
@@ -140,19 +141,16 @@ async function startFound(
   write(first);
   const running = await start({
     node: { id: 'a', cluster: 'b' },
-    ...bootstrap(
-      [],
-      [
-        {
-          name: 'found',
-          type: 'EDS',
-          connectTimeout: '1s',
-          edsClusterConfig: { edsConfig: { pathConfigSource: { path: file } } },
-          commonLbConfig: { updateMergeWindow: window },
-          ...more,
-        },
-      ],
-    ),
+    ...bootstrap(listeners, [
+      {
+        name: 'found',
+        type: 'EDS',
+        connectTimeout: '1s',
+        edsClusterConfig: { edsConfig: { pathConfigSource: { path: file } } },
+        commonLbConfig: { updateMergeWindow: window },
+        ...more,
+      },
+    ]),
   });
   const stop = async (): Promise<void> => {
     await running.stop();
@@ -258,6 +256,35 @@ const envoy = async (config: object): Promise<Running> => {
   const running = await startEnvoy(config);
   return { admin: running.adminPort, stop: () => running.stop() };
 };
+
+async function observePanic(start: (config: object) => Promise<Running>): Promise<string[]> {
+  const port = await freePort();
+  const running = await startFound(start, assignment([]), '1s', {}, [
+    listener(port, [{ filters: [hcm([routeTo('found')])] }]),
+  ]);
+  const seen: string[] = [];
+  const look = async (updates: number): Promise<void> => {
+    await once(running, `cluster.found.update_success: ${updates}`);
+    for (let i = 0; i < 2; i++) await ask(port, 'GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n');
+    seen.push(await fetchText(running.admin, '/stats?filter=found.(lb_healthy_panic|upstream_cx_none_healthy)'));
+  };
+  try {
+    await look(1);
+    running.write(assignment([{ hosts: [a] }, { priority: 2, hosts: [b] }]));
+    await look(2);
+    running.write(assignment([]));
+    await look(3);
+    running.write(assignment([{ priority: 1, hosts: [a] }]));
+    await look(4);
+    return seen;
+  } finally {
+    await running.stop();
+  }
+}
+
+test('who has no hosts any more panics as in Envoy', async () => {
+  expect(await observePanic(startWithAdmin)).toEqual(await observePanic(envoy));
+});
 
 test.each(['1000s', '0.001s', '0s'])(
   'changes of hosts are counted as by Envoy, with a window of %s',

@@ -138,6 +138,18 @@ test('a file is read, with what its resources become', async () => {
   await context.close();
 });
 
+test('of a file that there is not, that alone is said, and the token is asked for where it always is', async () => {
+  const { page, context } = await openPage(browser, `${mesh.console}/#/config?file=mesh/nowhere.yaml`);
+  const problem = page.getByRole('alert').filter({ hasText: 'is not a file of this mesh' });
+  await problem.waitFor();
+  const [said, form] = await Promise.all([problem.boundingBox(), page.locator('.token-form').boundingBox()]);
+  expect(said!.y + said!.height).toBeLessThanOrEqual(form!.y);
+  expect(form!.height).toBeLessThan(150);
+  await screenshot(page, 'config-nowhere');
+  expect(await violationsOf(page)).toEqual([]);
+  await context.close();
+});
+
 test('an edit is checked as it is typed, shown by what it changes, and written', async () => {
   const { page, context, complaints } = await open('config?file=mesh/routes.yaml');
   await expect.poll(() => editor(page).inputValue()).toBe(ROUTES);

@@ -71,6 +71,14 @@ async function sending<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+test('before anything is counted, it is said what counts', async () => {
+  const { page, context } = await openPage(browser, `${mesh.console}/#/services`);
+  await page.getByText('These are Istio’s metrics').waitFor();
+  expect(await page.getByRole('row', { name: /^istio-ingressgateway/ }).textContent()).toMatch(/HTTP1–/);
+  expect(await violationsOf(page)).toEqual([]);
+  await context.close();
+});
+
 test('what is denied is a class of its own in the graph, and can be looked for', async () => {
   await sending(async () => {
     const { page, context, complaints } = await openPage(browser, mesh.console);

@@ -85,8 +85,10 @@ function FileView({ file, line, chosen, isNew, status }: FileViewProps): React.J
   const resource = resources.find((each) => keyOf(each) === chosen);
   return (
     <div className="file">
-      <Problem text={problem ?? previewed.problem} />
-      {token === '' && <TokenForm />}
+      <div className="above">
+        <Problem text={problem ?? previewed.problem} />
+        {token === '' && <TokenForm />}
+      </div>
       {disk !== undefined && (
         <Editor
           text={text}

@@ -6,6 +6,14 @@ import { FindForm } from '../parts/search.tsx';
 import { address } from '../route.ts';
 import { useLive } from '../use-live.ts';
 
+type Endpoint = ServicesAnswer['services'][number]['endpoints'][number];
+
+/** Of the port that most are at: what answers at several ports is one all the same. */
+function countOf(endpoints: readonly Endpoint[]): number {
+  const byPort = Map.groupBy(endpoints, ({ servicePort }) => servicePort);
+  return Math.max(0, ...[...byPort.values()].map((same) => same.length));
+}
+
 /** Every service, with what it was asked within the last minutes. */
 export default function ServicesPage(): React.JSX.Element {
   const [sought, setSought] = useState('');
@@ -47,16 +55,15 @@ export default function ServicesPage(): React.JSX.Element {
           <tbody>
             {shown.map(({ hostname, ports, endpoints }) => {
               const own = numbers.get(hostname);
-              const healthy = endpoints.filter((each) => each.healthy).length;
+              const all = countOf(endpoints);
+              const healthy = countOf(endpoints.filter((each) => each.healthy));
               return (
                 <tr key={hostname}>
                   <th scope="row">
                     <a href={address('service', { host: hostname })}>{hostname}</a>
                   </th>
                   <td>{ports.map((port) => `${port.port} ${protocol(port.protocol)}`).join(', ')}</td>
-                  <td className={healthy < endpoints.length ? 'bad' : undefined}>
-                    {healthy < endpoints.length ? `${healthy} of ${endpoints.length}` : endpoints.length}
-                  </td>
+                  <td className={healthy < all ? 'bad' : undefined}>{healthy < all ? `${healthy} of ${all}` : all}</td>
                   <td>{own === undefined ? '–' : rate(own.requests / seconds)}</td>
                   <td className={(own?.errors ?? 0) > 0 ? 'bad' : undefined}>
                     {own === undefined ? '–' : percent(own.errors, own.requests)}
@@ -73,6 +80,13 @@ export default function ServicesPage(): React.JSX.Element {
           </tbody>
         </table>
         {value?.services.length === 0 && <p className="empty">There is no service.</p>}
+        {traffic.value !== undefined && traffic.value.services.length === 0 && (
+          <p className="quiet">
+            No request was counted within the last minutes. These are Istio’s metrics: a mesh with a MeshConfig of its
+            own keeps them where that, or a Telemetry resource, names the provider <code>prometheus</code> (
+            <code>{'defaultProviders: { metrics: [prometheus] }'}</code>).
+          </p>
+        )}
       </div>
     </div>
   );

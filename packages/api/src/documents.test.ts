@@ -119,6 +119,8 @@ test('advice comes with the mistake', () => {
   const help = (text: string): string | undefined => parseDocuments('x.yaml', text).diagnostics[0]?.help;
   expect(help('x: {{ .Values.x }}\n{{ end }}')).toContain('helm template');
   expect(help(virtualService('metadata: {name: a}', 'v1', 'VirtualServce'))).toBe('did you mean `VirtualService`?');
+  expect(help(virtualService('metadata: {name: off}'))).toBe('put it in quotes: YAML has a boolean there');
+  expect(help(virtualService('metadata: {name: 2024}'))).toBe('put it in quotes: YAML has a number there');
   expect(help(virtualService('metadata: {name: a, annotations: {x: true}}'))).toBe('put it in quotes: `x: "true"`');
 });
 

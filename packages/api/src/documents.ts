@@ -167,7 +167,14 @@ function readMetadata(
   if (typeof name !== 'string' || name === '') {
     if (name === undefined && typeof metadata.generateName === 'string') {
       report('MZ0004', '`generateName` needs an API server', ['metadata', 'generateName'], 'give it a `name`');
-    } else report('MZ0004', '`metadata.name` must be a non-empty string', ['metadata', 'name']);
+    } else {
+      // `off`, `no`, `1` and their like are no texts in YAML.
+      const help =
+        typeof name === 'boolean' || typeof name === 'number'
+          ? `put it in quotes: YAML has a ${typeof name} there`
+          : undefined;
+      report('MZ0004', '`metadata.name` must be a non-empty string', ['metadata', 'name'], help);
+    }
     return undefined;
   }
   const own = metadata.namespace ?? undefined;

@@ -134,10 +134,11 @@ function addressOf(i: number, one: Case): string {
   return `127.77.${(index + 1) >> 8}.${(index + 1) & 255}`;
 }
 
+/** Lines begin with `LOG` and the client's address, those of JSON with a field `!` that is these. */
 function byClient(output: string): Map<string, string[]> {
   const map = new Map<string, string[]>();
   for (const line of output.split('\n')) {
-    const parts = /^LOG (\S+) (.*)$/.exec(line);
+    const parts = /^(?:\{"!":")?LOG ([^\s"]+)[ "](.*)$/.exec(line);
     if (parts !== null) map.set(parts[1]!, [...(map.get(parts[1]!) ?? []), parts[2]!]);
   }
   return map;

@@ -3,7 +3,7 @@ import { filterStateOf } from '../filter-state/state.ts';
 import { requestHeader } from '../program/match/header.ts';
 import { pathOnly } from '../program/match/query.ts';
 import type { LogSource } from '../program/types.ts';
-import { wire } from '../program/values.ts';
+import { wire, wireJson } from '../program/values.ts';
 import { numericFlags } from '../telemetry/access-log-flags.ts';
 import { grpcStatusOf } from '../telemetry/access-log-grpc.ts';
 import { upstreamPeer } from '../telemetry/access-log-upstream.ts';
@@ -64,8 +64,20 @@ function requestFields(request: RequestHead): CelMap {
       const value = requestHeader(request, name);
       return value === '' ? undefined : value;
     },
-    () => request.headers.flat.length / 2 + PSEUDO.filter((name) => requestHeader(request, name) !== '').length,
+    () => request.headers.flat.length / 2 + ofLine(request).length,
+    () => fieldsAsJson([...ofLine(request).flat(), ...request.headers.flat]),
   );
+}
+/** The fields that the request line stands for. */
+function ofLine(request: RequestHead): [string, string][] {
+  return PSEUDO.flatMap((name) => {
+    const value = requestHeader(request, name) ?? '';
+    return value === '' ? [] : [[name, value] as [string, string]];
+  });
+}
+function fieldsAsJson(flat: readonly string[]): JsonValue {
+  const names = [...new Set(flat.filter((_, i) => i % 2 === 0))].toSorted();
+  return Object.fromEntries(names.map((name) => [name, field({ flat }, name)!]));
 }
 function fieldBytes({ flat }: Fields): number {
   let bytes = 0;
@@ -91,15 +103,15 @@ function since(milliseconds: number): Duration {
 }
 
 const request = root({
-  path: of(({ path }) => path),
-  url_path: of(({ path }) => pathOnly(path)),
+  path: of(({ path }) => path || undefined),
+  url_path: of(({ path }) => pathOnly(path) || undefined),
   query: of(({ path }) => {
     const query = path.indexOf('?');
     return query < 0 ? '' : path.slice(query + 1).replace(/#.*$/, '');
   }),
-  host: of(({ authority }) => authority),
-  scheme: of(({ scheme }) => scheme),
-  method: of(({ method }) => method),
+  host: of(({ authority, hostIsEmpty }) => (authority === '' && hostIsEmpty !== true ? undefined : authority)),
+  scheme: of(({ scheme }) => scheme || undefined),
+  method: of(({ method }) => method || undefined),
   referer: header('referer'),
   useragent: header('user-agent'),
   id: header('x-request-id'),
@@ -130,11 +142,13 @@ const response = root({
       : new NamedValues(
           (name) => (name === ':status' ? String(head.status) : field(head.headers, name.toLowerCase())),
           () => head.headers.flat.length / 2 + 1,
+          () => fieldsAsJson([':status', String(head.status), ...head.headers.flat]),
         ),
   trailers: ({ trailers = [] }) =>
     new NamedValues(
       (name) => field({ flat: trailers }, name.toLowerCase()),
       () => trailers.length / 2,
+      () => fieldsAsJson(trailers),
     ),
   grpc_status: (source) => {
     const status = grpcStatusOf(source);
@@ -229,9 +243,11 @@ function json(value: JsonValue | undefined): Value | undefined {
 }
 class JsonMap extends CelMap {
   readonly #value: JsonObject;
+  override readonly json: () => JsonValue;
   constructor(value: JsonObject) {
     super();
     this.#value = value;
+    this.json = () => wireJson(value)!;
   }
   get(key: Value): Value | undefined {
     return typeof key === 'string' && Object.hasOwn(this.#value, key) ? json(this.#value[key]) : undefined;
@@ -247,6 +263,7 @@ class Metadata extends NamedValues {
     super(
       (name) => (name === 'filter_metadata' ? new JsonMap(value) : undefined),
       () => 1,
+      () => wireJson(Object.keys(value).length === 0 ? {} : { filter_metadata: value as JsonObject })!,
     );
     this.print = () => printMetadata(value);
   }
@@ -307,7 +324,8 @@ const NOTHING = new NamedValues(
 const xds = root(
   {
     cluster_name: ({ info }) => (info.upstreamCluster === '' ? undefined : wire(info.upstreamCluster)),
-    route_name: ({ info }) => wire(info.routeName),
+    route_name: ({ info }) =>
+      info.routeName === '' && info.virtualHostName === undefined ? undefined : wire(info.routeName),
     virtual_host_name: ({ info }) => (info.virtualHostName === undefined ? undefined : wire(info.virtualHostName)),
     route_metadata: (from) => routeMetadata.whole(from),
     virtual_host_metadata: (from) => virtualHostMetadata.whole(from),

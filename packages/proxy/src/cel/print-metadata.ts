@@ -25,6 +25,21 @@ function value(json: JsonValue | undefined): string {
   return `struct_value { ${fields(json as JsonObject)}} `;
 }
 
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '"': '\\"',
+  "'": "\\'",
+  '\\': '\\\\',
+};
+
+/** Bytes that are no printable ASCII are told in octal. */
 function quoted(text: string): string {
-  return JSON.stringify(text);
+  let escaped = '';
+  for (const byte of Buffer.from(text)) {
+    const char = String.fromCharCode(byte);
+    escaped += ESCAPES[char] ?? (byte < 0x20 || byte > 0x7e ? `\\${byte.toString(8).padStart(3, '0')}` : char);
+  }
+  return `"${escaped}"`;
 }

@@ -1,3 +1,5 @@
+import type { JsonValue } from '@mizzen/xds';
+
 /**
  * Values: null, booleans and lists are what they are here; numbers with a fraction are numbers, signed whole ones bigints.
  * Text is as on the wire, one character a byte.
@@ -70,6 +72,8 @@ export abstract class CelMap {
   abstract readonly size: number;
   /** How a message is printed; undefined: it is a map. */
   readonly print: (() => string) | undefined = undefined;
+  /** The whole of it, of what was JSON before. */
+  readonly json: (() => JsonValue) | undefined = undefined;
 }
 
 export class LiteralMap extends CelMap {
@@ -97,10 +101,12 @@ export function keyOf(key: Value): unknown {
 export class NamedValues extends CelMap {
   readonly #get: (name: string) => Value | undefined;
   readonly #size: () => number;
-  constructor(get: (name: string) => Value | undefined, size: () => number) {
+  override readonly json: (() => JsonValue) | undefined;
+  constructor(get: (name: string) => Value | undefined, size: () => number, json?: () => JsonValue) {
     super();
     this.#get = get;
     this.#size = size;
+    this.json = json;
   }
   get(key: Value): Value | undefined {
     return typeof key === 'string' ? this.#get(key) : undefined;

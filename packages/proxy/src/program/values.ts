@@ -1,4 +1,4 @@
-import type { Duration, types } from '@mizzen/xds';
+import type { Duration, JsonValue, types } from '@mizzen/xds';
 import type { CompileContext } from './context.ts';
 import type { Path } from './path.ts';
 
@@ -70,4 +70,12 @@ export function checkLogFile(context: CompileContext, file: string | undefined, 
   if (file === undefined || file === '') return;
   const why = context.deps.cannotAppend?.(file);
   if (why !== undefined) context.refuse(path, `\`${file}\` cannot be opened: ${why}`);
+}
+
+/** JSON whose text is as on the wire, one character a byte. */
+export function wireJson(value: JsonValue | undefined): JsonValue | undefined {
+  if (typeof value === 'string') return wire(value);
+  if (typeof value !== 'object' || value === null) return value;
+  const text = JSON.stringify(value);
+  return isAscii(text) ? value : (JSON.parse(wire(text)) as JsonValue);
 }

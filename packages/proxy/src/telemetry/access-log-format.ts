@@ -19,8 +19,8 @@ const COMMAND = /%([A-Z0-9_]+)(?:\((.*?)\))?(?::(\d+))?%/y;
 /** What may be cut to a length. */
 const CUTS = new Set(
   `REQ RESP TRAILER REQUEST_HEADER RESPONSE_HEADER RESPONSE_TRAILER REQ_WITHOUT_QUERY QUERY_PARAM QUERY_PARAMS PATH
-  START_TIME START_TIME_LOCAL EMIT_TIME EMIT_TIME_LOCAL DYNAMIC_METADATA METADATA FILTER_STATE UPSTREAM_FILTER_STATE
-  ENVIRONMENT CEL COALESCE`.split(/\s+/),
+  DYNAMIC_METADATA METADATA FILTER_STATE UPSTREAM_FILTER_STATE
+  ENVIRONMENT CEL TYPED_CEL COALESCE`.split(/\s+/),
 );
 
 /** Splits `text %OPERATOR(argument):length% text`. `%%` is a percent sign. */
@@ -87,6 +87,12 @@ export function textFormatter(format: Format, absent: string): (source: LogSourc
 /** A value within a JSON format; undefined means that there is none and that empty values are left out. */
 export type JsonFormatter = (source: LogSource) => JsonValue | undefined;
 
+interface JsonOptions {
+  readonly typed: boolean;
+  /** Of values that are absent or null, and of objects that then have none; lists stay. */
+  readonly omitEmpty: boolean;
+}
+
 /**
  * Compiles a JSON format. A string that is one operator keeps its type (with `typed`), and is null when absent; other
  * strings are text with `-` for what is absent. Keys come sorted.
@@ -94,7 +100,8 @@ export type JsonFormatter = (source: LogSource) => JsonValue | undefined;
 export function jsonFormatter(
   value: JsonValue,
   deps: OperatorDeps,
-  options: { readonly typed: boolean; readonly omitEmpty: boolean },
+  options: JsonOptions,
+  within = false,
 ): JsonFormatter | FormatProblem {
   if (typeof value === 'string') {
     const format = parseFormat(wire(value), deps);
@@ -116,7 +123,7 @@ export function jsonFormatter(
   if (Array.isArray(value)) {
     const items: JsonFormatter[] = [];
     for (const item of value as readonly JsonValue[]) {
-      const formatter = jsonFormatter(item, deps, options);
+      const formatter = jsonFormatter(item, deps, options, true);
       if ('problem' in formatter) return formatter;
       items.push(formatter);
     }
@@ -133,7 +140,7 @@ export function jsonFormatter(
     const fields: (readonly [string, JsonFormatter])[] = [];
     const object = value as { readonly [key: string]: JsonValue | undefined };
     for (const key of Object.keys(object).sort()) {
-      const formatter = jsonFormatter(object[key] ?? null, deps, options);
+      const formatter = jsonFormatter(object[key] ?? null, deps, options, true);
       if ('problem' in formatter) return formatter;
       fields.push([wire(key), formatter]);
     }
@@ -143,7 +150,7 @@ export function jsonFormatter(
         const given = formatter(source);
         if (given !== undefined) out[key] = given;
       }
-      return out;
+      return within && options.omitEmpty && Object.keys(out).length === 0 ? undefined : out;
     };
   }
   return value === null && options.omitEmpty ? () => undefined : () => value;

@@ -33,6 +33,21 @@ export function queryParameter(path: string, name: string): string | undefined {
   return undefined;
 }
 
+/** The first value of a parameter whose name and value may be escaped, without the escapes. */
+export function decodedParameter(path: string, name: string): string | undefined {
+  const [, query] = /^[^?]*\?([^#]*)/.exec(path) ?? [];
+  for (const part of query?.split('&') ?? []) {
+    const equals = part.indexOf('=');
+    if (decoded(equals < 0 ? part : part.slice(0, equals)) === name)
+      return equals < 0 ? '' : decoded(part.slice(equals + 1));
+  }
+  return undefined;
+}
+
+function decoded(text: string): string {
+  return text.replaceAll(/%([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+}
+
 export function compileQuery(
   context: CompileContext,
   matcher: types.route.QueryParameterMatcher,

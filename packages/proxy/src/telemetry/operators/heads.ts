@@ -1,5 +1,5 @@
 import { requestHeader } from '../../program/match/header.ts';
-import { pathOnly, queryParameter, unescapeQuery } from '../../program/match/query.ts';
+import { pathOnly, decodedParameter, unescapeQuery } from '../../program/match/query.ts';
 import type { LogSource } from '../../program/types.ts';
 import type { RequestHead } from '../../types.ts';
 import { grpcStatusName, grpcStatusOf, isGrpc, trailer } from '../access-log-grpc.ts';
@@ -115,7 +115,7 @@ export const HEAD_OPERATORS: Readonly<Record<string, OperatorFactory>> = {
   QUERY_PARAMS: queryParams,
   QUERY_PARAM: (argument) => {
     if (argument === undefined || argument === '') return { problem: 'needs the name of a parameter' };
-    return (source) => (source.request === undefined ? undefined : queryParameter(source.request.path, argument));
+    return (source) => (source.request === undefined ? undefined : decodedParameter(source.request.path, argument));
   },
   PATH: path,
   GRPC_STATUS: grpcStatus(false),

@@ -1,12 +1,13 @@
-import type { JsonObject, JsonValue } from '@mizzen/xds';
+import type { JsonObject } from '@mizzen/xds';
 import { ExpressionError } from '../../cel/ast.ts';
 import { compileExpression } from '../../cel/compile.ts';
 import { parseExpression } from '../../cel/parser.ts';
 import { printValue } from '../../cel/print.ts';
+import { jsonOf } from '../../cel/to-json.ts';
 import { filterStateOf, type FilterStateObject } from '../../filter-state/state.ts';
 import { lookUp } from '../../program/match/value.ts';
 import type { LogSource } from '../../program/types.ts';
-import { isAscii, wire } from '../../program/values.ts';
+import { wireJson } from '../../program/values.ts';
 import type { StreamInfo } from '../../types.ts';
 import { CONFIGURED_METADATA } from '../access-log-upstream.ts';
 import { shortestDouble, withDoubles } from '../double-text.ts';
@@ -21,7 +22,7 @@ function metadata(get: MetadataOf): OperatorFactory {
 }
 
 function within(get: MetadataOf, [namespace = '', ...keys]: readonly string[]): Operator {
-  const value: Operator = (source) => wireValue(lookUp(get(source.info)?.[namespace], keys));
+  const value: Operator = (source) => wireJson(lookUp(get(source.info)?.[namespace], keys));
   const written = (source: LogSource): OperatorValue => {
     const given = value(source);
     return given === undefined ? undefined : withDoubles(given, shortestDouble);
@@ -29,13 +30,6 @@ function within(get: MetadataOf, [namespace = '', ...keys]: readonly string[]): 
   return Object.assign((source: LogSource) => value(source), { inText: written, inJson: written });
 }
 
-/** Lines are made of bytes: one character each. */
-function wireValue(value: JsonValue | undefined): JsonValue | undefined {
-  if (typeof value === 'string') return wire(value);
-  if (typeof value !== 'object' || value === null) return value;
-  const text = JSON.stringify(value);
-  return isAscii(text) ? value : (JSON.parse(wire(text)) as JsonValue);
-}
 const METADATA_OF: typeof CONFIGURED_METADATA = { ...CONFIGURED_METADATA, DYNAMIC: (i) => i.dynamicMetadata };
 
 /** The value of an expression, as text. */
@@ -48,6 +42,14 @@ const cel: OperatorFactory = (argument, deps) => {
     if (error instanceof ExpressionError) return { problem: `has an expression that ${error.message}` };
     throw error;
   }
+};
+
+/** The same, in JSON with its type. */
+const typedCel: OperatorFactory = (argument, deps) => {
+  const inText = cel(argument, deps);
+  if (typeof inText !== 'function') return inText;
+  const evaluate = compileExpression(parseExpression(argument!), deps.expressions);
+  return Object.assign((source: LogSource) => jsonOf(evaluate(source)), { inText });
 };
 
 /** `KEY`, `KEY:PLAIN`, `KEY:TYPED` or `KEY:FIELD:NAME`. */
@@ -63,6 +65,7 @@ function filterStateOperator(
   if (key === '') return { problem: 'needs a key' };
   switch (style) {
     case 'PLAIN':
+      if (field !== '') return { problem: 'has a field only with `FIELD`' };
       return ({ info: i }) => of(i, key)?.text;
     case 'TYPED': {
       const get = ({ info: i }: LogSource): OperatorValue => of(i, key)?.json;
@@ -91,6 +94,7 @@ export const METADATA_OPERATORS: Readonly<Record<string, OperatorFactory>> = {
     return get === undefined ? { problem: `\`${of}\` has no metadata here` } : within(get, rest);
   },
   CEL: cel,
+  TYPED_CEL: typedCel,
   FILTER_STATE: filterState(filterStateOf),
   UPSTREAM_FILTER_STATE: filterState((i, key) => i.upstreamConnection?.filterState?.get(key)),
 };

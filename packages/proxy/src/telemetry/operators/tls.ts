@@ -1,7 +1,8 @@
+import type { LogSource } from '../../program/types.ts';
 import type { PeerTls, StreamInfo } from '../../types.ts';
 import { LOCAL_FIELDS, PEER_FIELDS, validity } from '../access-log-certificates.ts';
 import { serverName, upstreamPeer } from '../access-log-upstream.ts';
-import { text, type OperatorFactory } from './operator.ts';
+import { text, type Operator, type OperatorFactory } from './operator.ts';
 
 const down = (value: (tls: PeerTls) => string | undefined): OperatorFactory =>
   text((i) => (i.connection.tls === undefined ? undefined : value(i.connection.tls)));
@@ -63,11 +64,44 @@ export const TLS_OPERATORS: Readonly<Record<string, OperatorFactory>> = {
   DOWNSTREAM_TLS_CIPHER: down((t) => t.cipher),
   DOWNSTREAM_TLS_GROUP: down((t) => t.session?.group),
   DOWNSTREAM_TLS_SESSION_ID: down((t) => t.session?.id),
-  REQUESTED_SERVER_NAME: (argument) =>
-    argument === undefined || argument === '' || argument.startsWith('SNI')
-      ? (source) => asHostName(source.info.connection.requestedServerName)
-      : { problem: `\`${argument}\` is not supported` },
+  REQUESTED_SERVER_NAME: requestedServerName,
 };
+
+/** `WHICH:HOST`: the name that TLS asks for, that of the request, or the other where there is none. */
+function requestedServerName(argument: string | undefined): ReturnType<OperatorFactory> {
+  const [which = '', host = ''] = (argument ?? '').split(':');
+  const ofTls = ({ info: { connection } }: LogSource): string | undefined => asHostName(connection.requestedServerName);
+  const ofRequest = hostOf(host === '' ? 'ORIG_OR_HOST' : host);
+  if (ofRequest === undefined) return { problem: `\`${host}\` is not \`ORIG\`, \`HOST\` or \`ORIG_OR_HOST\`` };
+  switch (which) {
+    case '':
+    case 'SNI_ONLY':
+      return ofTls;
+    case 'SNI_FIRST':
+      return (source) => ofTls(source) ?? ofRequest(source);
+    case 'HOST_FIRST':
+      return (source) => ofRequest(source) ?? ofTls(source);
+    default:
+      return { problem: `\`${which}\` is not \`SNI_ONLY\`, \`SNI_FIRST\` or \`HOST_FIRST\`` };
+  }
+}
+
+/** The request's host as it came, as it is, or the first of these that there is. */
+function hostOf(which: string): Operator | undefined {
+  const now = ({ request }: LogSource): string | undefined =>
+    request === undefined || (request.authority === '' && request.hostIsEmpty !== true) ? undefined : request.authority;
+  const before = ({ request }: LogSource): string | undefined => request?.headers.get('x-envoy-original-host');
+  switch (which) {
+    case 'HOST':
+      return now;
+    case 'ORIG':
+      return before;
+    case 'ORIG_OR_HOST':
+      return (source) => before(source) ?? now(source);
+    default:
+      return undefined;
+  }
+}
 
 /** Anybody can ask for any bytes: those that no host name has are shown as such. */
 function asHostName(name: string): string | undefined {

@@ -1,5 +1,15 @@
 import { decode, encode } from '@mizzen/xds/binary/index.ts';
-import { BadReport, httpStatus, isObject, type Report, type Span, spanIdOf, type SpanKind, traceIdOf } from './span.ts';
+import {
+  UNKNOWN_SERVICE,
+  BadReport,
+  httpStatus,
+  isObject,
+  type Report,
+  type Span,
+  spanIdOf,
+  type SpanKind,
+  traceIdOf,
+} from './span.ts';
 
 const REQUEST = 'opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest';
 
@@ -80,7 +90,7 @@ function readRequest(request: Json, readId: ReadId): Report {
   const rejected: string[] = [];
   for (const group of objects(request['resourceSpans'])) {
     const resource = isObject(group['resource']) ? attributes(group['resource']['attributes']) : {};
-    const service = resource['service.name'] ?? 'unknown_service';
+    const service = resource['service.name'] || UNKNOWN_SERVICE;
     // The field's older name has the same number, which is what the binary form goes by.
     for (const scope of objects(group['scopeSpans'] ?? group['instrumentationLibrarySpans'])) {
       for (const each of objects(scope['spans'])) {

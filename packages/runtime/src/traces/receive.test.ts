@@ -173,6 +173,8 @@ test('Zipkin: spans that cannot be read do not keep others out', async () => {
   ];
   const answer = await post(ZIPKIN_PATH, JSON.stringify([...bad, good]), json);
   expect([answer.status, store.kept.spans]).toEqual([202, 1]);
+  await post(ZIPKIN_PATH, JSON.stringify([{ ...good, id: '2', localEndpoint: {} }]), json);
+  expect(store.services()).toEqual(['a', 'unknown_service']);
   expect((await post(ZIPKIN_PATH, '{}', json)).status).toBe(400);
   expect((await post(ZIPKIN_PATH, '[]', binary)).status).toBe(415);
 });

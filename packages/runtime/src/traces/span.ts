@@ -1,3 +1,6 @@
+/** Whose a span is that names no service: what OpenTelemetry's SDKs call it. */
+export const UNKNOWN_SERVICE = 'unknown_service';
+
 /** A span, whatever format it came in. */
 export interface Span {
   /** 32 hexadecimal digits; ids of 64 bits have zeros before them. */

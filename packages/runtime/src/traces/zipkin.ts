@@ -1,4 +1,14 @@
-import { BadReport, httpStatus, isObject, type Report, type Span, spanIdOf, type SpanKind, traceIdOf } from './span.ts';
+import {
+  UNKNOWN_SERVICE,
+  BadReport,
+  httpStatus,
+  isObject,
+  type Report,
+  type Span,
+  spanIdOf,
+  type SpanKind,
+  traceIdOf,
+} from './span.ts';
 
 const KINDS: Readonly<Record<string, SpanKind>> = {
   CLIENT: 'client',
@@ -46,7 +56,7 @@ function readSpan(value: unknown): Span | string {
     traceId,
     id,
     parentId: parentId === id ? '' : parentId,
-    service: textOf(endpoint['serviceName']),
+    service: textOf(endpoint['serviceName']) || UNKNOWN_SERVICE,
     name: textOf(value['name']),
     kind: KINDS[textOf(value['kind'])] ?? 'internal',
     start,

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { memo, useEffect, useMemo, useRef, useState } from 'react';
 import type { Diagnostic } from '../api.ts';
 
 /** As in the styles. */
@@ -27,27 +27,14 @@ export function Editor({ text, readOnly, label, diagnostics, line, onChange }: E
     element.setSelectionRange(start, start);
     element.scrollTop = Math.max(0, (line - 5) * LINE_HEIGHT);
   }, [line, loaded]);
-  const lines = text.split('\n');
-  const marks = new Map<number, Diagnostic>();
-  for (const each of diagnostics) {
-    const known = marks.get(each.line);
-    if (known === undefined || (known.severity !== 'error' && each.severity === 'error')) marks.set(each.line, each);
-  }
+  const lines = useMemo(() => text.split('\n'), [text]);
+  const told = JSON.stringify(diagnostics);
+  const marks = useMemo(() => marksOf(JSON.parse(told) as Diagnostic[]), [told]);
   return (
     <div className="editor">
       <div className="gutter" aria-hidden="true">
         <div style={{ transform: `translateY(${-scroll.top}px)` }}>
-          {lines.map((_, index) => {
-            const severity = marks.get(index + 1)?.severity;
-            return (
-              <div
-                key={index}
-                className={severity === undefined ? (index + 1 === line ? 'here' : undefined) : severity}
-              >
-                {index + 1}
-              </div>
-            );
-          })}
+          <Numbers count={lines.length} marks={marks} line={line} />
         </div>
       </div>
       <div className="sheet">
@@ -90,6 +77,36 @@ export function Editor({ text, readOnly, label, diagnostics, line, onChange }: E
     </div>
   );
 }
+
+type Marks = ReadonlyMap<number, Diagnostic>;
+
+/** By line: one each, errors before all else. */
+function marksOf(diagnostics: readonly Diagnostic[]): Marks {
+  const marks = new Map<number, Diagnostic>();
+  for (const each of diagnostics) {
+    const known = marks.get(each.line);
+    if (known === undefined || (known.severity !== 'error' && each.severity === 'error')) marks.set(each.line, each);
+  }
+  return marks;
+}
+
+interface NumbersProps {
+  readonly count: number;
+  readonly marks: Marks;
+  readonly line: number | undefined;
+}
+
+/** There may be ten thousand: they are not made anew as the text is scrolled. */
+const Numbers = memo(function Numbers({ count, marks, line }: NumbersProps): React.JSX.Element[] {
+  return Array.from({ length: count }, (_, index) => {
+    const severity = marks.get(index + 1)?.severity;
+    return (
+      <div key={index} className={severity === undefined ? (index + 1 === line ? 'here' : undefined) : severity}>
+        {index + 1}
+      </div>
+    );
+  });
+});
 
 const topOf = (line: number): number => PADDING + (line - 1) * LINE_HEIGHT;
 

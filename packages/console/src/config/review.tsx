@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { ApiFailure, post } from '../api.ts';
 import { DiffView } from '../parts/diff-view.tsx';
 import { Problem } from '../parts/problem.tsx';
-import { useToken } from '../token.ts';
+import { checkToken, useToken } from '../token.ts';
 import { type Draft, setDraft } from './drafts.ts';
 import type { Preview, XdsChange } from './types.ts';
 
@@ -33,6 +33,7 @@ export function Review({ file, draft, disk, preview, pending, onWritten }: Revie
       onWritten();
     } catch (error) {
       setProblem(error instanceof ApiFailure ? error.message : String(error));
+      if (error instanceof ApiFailure && error.code === 'token-wrong') void checkToken();
     } finally {
       setBusy(false);
     }

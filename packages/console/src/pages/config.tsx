@@ -156,13 +156,15 @@ function Diagnostics({ file, all }: { readonly file: string; readonly all: reado
     <section id="diagnostics" aria-label="What is wrong">
       {all.length > 0 && (
         <ul className="plain diagnostics">
-          {all.map(({ code, severity, message, line, help }) => (
-            <li key={`${code} ${line} ${message}`} className={severity}>
-              <a href={address('config', { file, line: String(line) })}>line {line}</a> <strong>{severity}</strong>{' '}
-              {message} <span className="fine">{code}</span>
-              {help !== '' && <p className="quiet">{help}</p>}
-            </li>
-          ))}
+          {all
+            .toSorted((a, b) => a.line - b.line)
+            .map(({ code, severity, message, line, help }) => (
+              <li key={`${code} ${line} ${message}`} className={severity}>
+                <a href={address('config', { file, line: String(line) })}>line {line}</a> <strong>{severity}</strong>{' '}
+                {message} <span className="fine">{code}</span>
+                {help !== '' && <p className="quiet">{help}</p>}
+              </li>
+            ))}
         </ul>
       )}
     </section>

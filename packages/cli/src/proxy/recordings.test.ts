@@ -107,7 +107,7 @@ function startNode(raw: Bootstrap): ProxyNode {
         ads: bootstrap.ads,
         node: raw.node as never,
         cluster: (name) => clusters.get(name),
-        stats: { connected_state: 0, pending_requests: 0 },
+        stats: { connected_state: 0, pending_requests: 0, identifier: '' },
         onLog: () => undefined,
       });
       return new BootstrapSource({

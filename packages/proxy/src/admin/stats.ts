@@ -166,7 +166,11 @@ export class AdminStats {
     for (const [name, value] of this.#collect(other)) all.set(name, value - (this.#zero.get(name) ?? 0));
     addAll(all, 'server', serverStats(this.#context, serverState(this.#context)));
     addAll(all, 'runtime', runtimeStats(this.#context.node.runtime));
-    if (this.#context.bootstrap.ads !== undefined) addAll(all, 'control_plane', { ...this.#context.controlPlane });
+    if (this.#context.bootstrap.ads !== undefined) {
+      const { identifier, ...counts } = this.#context.controlPlane;
+      addAll(all, 'control_plane', { ...counts, rate_limit_enforced: 0 });
+      other.texts.set('control_plane.identifier', identifier);
+    }
     const both = new Map<string, number | bigint>([...all, ...other.large]);
     const names = [...both.keys()].filter(this.#program.accepts).sort((a, b) => (a < b ? -1 : 1));
     return new Map(names.map((name) => [name, both.get(name)!]));

@@ -41,7 +41,7 @@ export async function serve({
   const logs = new LogFiles(deps.clock, (message) => logger.log('main', 'error', message));
   const started = deps.clock.wall();
   const nodeJson = described(bootstrap);
-  const controlPlane = { connected_state: 0, pending_requests: 0 };
+  const controlPlane = { connected_state: 0, pending_requests: 0, identifier: '' };
   const runtime = new LiveRuntime({
     layers: bootstrap.layers,
     onLog: (level, message) => logger.log('config', level, message),

@@ -38,6 +38,8 @@ export interface GrpcXdsOptions {
 export interface ControlPlaneStats {
   connected_state: number;
   pending_requests: number;
+  /** What the server last called itself. */
+  identifier: string;
 }
 
 /**
@@ -143,6 +145,7 @@ export class GrpcXdsSource implements XdsSource {
     }
     if (received === undefined) return;
     const { typeUrl, update, lifetimes } = received;
+    this.#options.stats.identifier = received.server ?? this.#options.stats.identifier;
     for (const [name, lives] of lifetimes) this.#live(typeUrl, name, lives);
     this.#held = [];
     const nacks = this.#handlers.get(typeUrl)?.(update) ?? [];

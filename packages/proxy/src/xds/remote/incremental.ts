@@ -77,7 +77,7 @@ export class IncrementalProtocol implements XdsProtocol {
     const lifetimes = new Map(
       resources.filter(({ name = '' }) => wanted(name)).map((each) => [each.name ?? '', lifetime(each)]),
     );
-    return { typeUrl, update, lifetimes };
+    return { typeUrl, update, lifetimes, server: response.controlPlane?.identifier };
   }
 
   followed(typeUrl: string): ReadonlySet<string> | '*' {

@@ -8,6 +8,8 @@ export interface Received {
   readonly update: XdsUpdate;
   /** How long resources may be used without being heard of, milliseconds; 0: for ever. Heartbeats are among them. */
   readonly lifetimes: ReadonlyMap<string, number>;
+  /** What the server calls itself, where it says so. */
+  readonly server: string | undefined;
 }
 
 /** A response was taken, or `error` says which of its resources were refused and why. */

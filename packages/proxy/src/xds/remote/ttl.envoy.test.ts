@@ -6,8 +6,9 @@ import { freePort, startEnvoy } from '@mizzen/testkit';
 import { decode, encode } from '@mizzen/xds/binary/index.ts';
 import { TypeUrl, type types } from '@mizzen/xds';
 import { afterEach, expect, test } from 'vitest';
+import { fetchText } from '../../filter/testing/beside.ts';
 import { hcm, listener, staticCluster } from '../../process/testing/bootstraps.ts';
-import { startProxy } from '../../process/testing/standalone.ts';
+import { startWithAdmin } from '../../process/testing/standalone.ts';
 
 const TYPE = 'type.googleapis.com/';
 const closing: (() => unknown)[] = [];
@@ -39,6 +40,7 @@ async function serve(resource: object, ttl: string, every: number, beats: number
       const body = encode(`envoy.service.discovery.v3.${message}DiscoveryResponse`, {
         typeUrl,
         nonce: `${++nonce}`,
+        controlPlane: { identifier: 'who' },
         ...wrapped,
       });
       const frame = Buffer.alloc(5 + body.length);
@@ -121,10 +123,14 @@ test.each(['GRPC', 'DELTA_GRPC'].flatMap((apiType) => ['Envoy', 'Mizzen'].map((e
       },
       staticResources: { clusters: [staticCluster('xds', [xds], options)] },
     };
-    const running = engine === 'Envoy' ? await startEnvoy(config) : await startProxy(config);
+    const running = engine === 'Envoy' ? await startEnvoy(config) : await startWithAdmin(config);
+    const admin = 'admin' in running ? running.admin : running.adminPort;
     closing.push(() => running.stop());
     const began = Date.now();
     await expect.poll(() => answers(port), { timeout: 5000 }).toBe(200);
+    expect(await fetchText(admin, '/stats?filter=%5Econtrol_plane')).toBe(
+      'control_plane.identifier: "who"\ncontrol_plane.connected_state: 1\ncontrol_plane.pending_requests: 0\ncontrol_plane.rate_limit_enforced: 0\n',
+    );
     // Longer than its time: heartbeats keep it.
     await wait(Math.max(0, 3500 - (Date.now() - began)));
     expect(await answers(port)).toBe(200);

@@ -64,19 +64,20 @@ export class WorldProtocol implements XdsProtocol {
     if (followed === undefined) return undefined;
     followed.nonce = nonce;
     this.#pending = { typeUrl, version: versionInfo };
+    const server = response.controlPlane?.identifier;
     const all = (response.resources ?? []).map((any) => read(any, versionInfo));
     const lifetimes = new Map(all.map(({ name, lives }) => [name, lives]));
     // Without a resource it only says that what is in force stays so.
     const resources = all.filter(({ resource }) => resource !== undefined);
     if (!WHOLE.includes(typeUrl)) {
       const wanted = resources.filter(({ name }) => followed.names === '*' || followed.names.has(name));
-      return { typeUrl, update: { resources: wanted, removed: [], version: versionInfo }, lifetimes };
+      return { typeUrl, update: { resources: wanted, removed: [], version: versionInfo }, lifetimes, server };
     }
     const present = new Set(all.map(({ name }) => name));
     const onlyHeartbeats = all.length > 0 && resources.length === 0;
     const removed = onlyHeartbeats ? [] : [...followed.present].filter((name) => !present.has(name));
     if (!onlyHeartbeats) followed.present = present;
-    return { typeUrl, update: { resources, removed, version: versionInfo }, lifetimes };
+    return { typeUrl, update: { resources, removed, version: versionInfo }, lifetimes, server };
   }
 
   followed(typeUrl: string): ReadonlySet<string> | '*' {

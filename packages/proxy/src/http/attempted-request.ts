@@ -65,7 +65,7 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
       {
         response: this.timeouts.perTry,
         idle: this.action.retry?.perTryIdleTimeout ?? 0,
-        duration: this.timeouts.upstream,
+        duration: this.timeouts.upstream > 0 ? this.timeouts.upstream : (this.cluster.http?.maxStreamDuration ?? 0),
       },
       this,
     );
@@ -283,7 +283,14 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
     if (this.over) return;
     this.cluster.stats.upstream_rq_max_duration_reached++;
     if (this.#cutShort('upstream_max_stream_duration_reached', ResponseFlag.UMSDR)) return;
-    this.#giveUp(DURATION_REPLY);
+    const verdict = this.retry?.onTryTimeout() ?? 'no';
+    if (verdict === 'yes') {
+      this.retryLater();
+      return;
+    }
+    this.stream.info.responseFlags |= flagOf(verdict);
+    // It counts as no answer of the cluster's.
+    this.#giveUp(DURATION_REPLY, false);
   }
 
   /** Whether the request's head cannot be sent to anybody: it was answered then. */

@@ -134,9 +134,8 @@ export class ActiveStream extends RequestStream implements LogSource {
       return;
     }
     this.#runFilters();
-    if (!this.expectsBody || this.over) return;
     for (const part of body.parts) {
-      info.bytesReceived += part.length;
+      if (!this.over) info.bytesReceived += part.length;
       this.passRequestData(part);
     }
     this.passRequestEnd(body.trailers);

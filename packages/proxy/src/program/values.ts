@@ -7,6 +7,12 @@ export function milliseconds(duration: Duration | undefined, fallback: number): 
   return duration === undefined ? fallback : Number(duration.slice(0, -1)) * 1000;
 }
 
+/** The same without fractions, as Envoy takes limits: less than one is none. */
+export function wholeMilliseconds(duration: Duration | undefined, fallback: number): number {
+  // Rounded to nanoseconds first: 0.57 s is 569.9999999999999 ms to a double.
+  return duration === undefined ? fallback : Math.trunc(Math.round(Number(duration.slice(0, -1)) * 1e9) / 1e6);
+}
+
 export const DENOMINATORS = { HUNDRED: 100, TEN_THOUSAND: 10_000, MILLION: 1_000_000 } as const;
 
 /** A chance in [0, 1]. */

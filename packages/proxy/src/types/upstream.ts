@@ -74,6 +74,8 @@ export interface UpstreamCluster {
   readonly http?: {
     readonly maxResponseHeadersBytes: number;
     readonly maxHeadersCount: number;
+    /** Of a request and its answer on a connection; 0: no limit. */
+    readonly maxStreamDuration?: number;
     readonly headerKeyFormat: 'lowercase' | 'proper-case' | 'preserve-case';
     readonly properOthers?: boolean;
     readonly keepsReason?: boolean;

@@ -9,7 +9,7 @@ import { compileRetry } from '../route/retry.ts';
 import type { ClusterPolicies } from '../../types.ts';
 import type { Path } from '../path.ts';
 import type { UpstreamHttpProgram } from '../types.ts';
-import { milliseconds } from '../values.ts';
+import { milliseconds, wholeMilliseconds } from '../values.ts';
 
 export const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
@@ -46,6 +46,7 @@ export function compileUpstreamHttp(context: CompileContext, cluster: types.clus
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? cluster.maxRequestsPerConnection ?? 0,
     maxResponseHeadersBytes: (common?.maxResponseHeadersKb ?? 60) * 1024,
     maxHeadersCount: common?.maxHeadersCount ?? 100,
+    maxStreamDuration: wholeMilliseconds(common?.maxStreamDuration, 0),
     headerKeyFormat: names.format,
     policies:
       typed === undefined

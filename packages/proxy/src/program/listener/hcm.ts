@@ -13,7 +13,7 @@ import type { ProxyStatusProgram, SingleRouteSource } from '../types.ts';
 import { routerRuntime } from '../../runtime/router.ts';
 import type { CompileContext } from '../context.ts';
 import { compileHeaderKeyFormat } from '../header-key-format.ts';
-import { cidrOf, compileCidrs } from '../match/cidr.ts';
+import { compileCidrs } from '../match/cidr.ts';
 import type { Path } from '../path.ts';
 import { messageOf } from '../read-resource.ts';
 import { compileRoutes } from '../route/compile.ts';
@@ -22,16 +22,6 @@ import type { HcmProgram, RouterProgram } from '../types.ts';
 import { compileTracing } from '../../tracing/compile.ts';
 import { asciiLower, milliseconds, wire } from '../values.ts';
 import { compileLocalReply } from './local-reply.ts';
-
-/** What counts as internal unless told otherwise. */
-const PRIVATE = [
-  cidrOf('10.0.0.0', 8)!,
-  cidrOf('172.16.0.0', 12)!,
-  cidrOf('192.168.0.0', 16)!,
-  cidrOf('127.0.0.0', 8)!,
-  cidrOf('fd00::', 8)!,
-  cidrOf('::1', 128)!,
-];
 
 export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectionManager, path: Path): HcmProgram {
   const { statPrefix = '', commonHttpProtocolOptions: common, httpProtocolOptions: http1 } = hcm;
@@ -283,7 +273,7 @@ interface Router {
   readonly strictCheckHeaders?: readonly string[];
 }
 
-/** Without a configuration no address counts as internal, as in Envoy from 1.33 on. */
+/** No address counts as internal that is not named, as in Envoy from 1.33 on. */
 function internalAddresses(
   context: CompileContext,
   hcm: types.hcm.HttpConnectionManager,
@@ -291,8 +281,7 @@ function internalAddresses(
 ): (address: string) => boolean {
   const config = hcm.internalAddressConfig;
   const ranges =
-    config?.cidrRanges === undefined ? PRIVATE : compileCidrs(context, config.cidrRanges, [...path, 'cidrRanges']);
-  if (config === undefined) return () => false;
+    config?.cidrRanges === undefined ? [] : compileCidrs(context, config.cidrRanges, [...path, 'cidrRanges']);
   return (address) => ranges.some((range) => range.contains(address));
 }
 

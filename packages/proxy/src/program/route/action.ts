@@ -5,7 +5,7 @@ import { liveFraction } from '../../runtime/live.ts';
 import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
 import { mutationSteps } from '../../filter/header-mutation.ts';
-import { asciiLower, milliseconds, wire } from '../values.ts';
+import { asciiLower, wholeMilliseconds, wire } from '../values.ts';
 import { refuseHttp2 } from './cluster.ts';
 import { compileHashPolicies } from './hash.ts';
 import { compileInternalRedirect } from './internal-redirect.ts';
@@ -32,9 +32,9 @@ export function compileAction(
 ): RouteActionProgram {
   const mirrors = compileMirrors(context, action.requestMirrorPolicies, [...path, 'requestMirrorPolicies']);
   const optional = (duration: string | undefined): number | undefined =>
-    duration === undefined ? undefined : milliseconds(duration, 0);
+    duration === undefined ? undefined : wholeMilliseconds(duration, 0);
   return {
-    timeout: action.maxStreamDuration === undefined ? milliseconds(action.timeout, DEFAULT_TIMEOUT) : 0,
+    timeout: action.maxStreamDuration === undefined ? wholeMilliseconds(action.timeout, DEFAULT_TIMEOUT) : 0,
     idleTimeout: optional(action.idleTimeout),
     limitsStreams: action.maxStreamDuration !== undefined,
     maxStreamDuration: optional(action.maxStreamDuration?.maxStreamDuration),
@@ -57,9 +57,9 @@ export function compileAction(
     metadataMatch: lbMetadata(action.metadataMatch),
     upgrades: compileUpgrades(context, action.upgradeConfigs, [...path, 'upgradeConfigs']),
     maxGrpcTimeout: action.maxStreamDuration === undefined ? optional(action.maxGrpcTimeout) : undefined,
-    grpcTimeoutOffset: milliseconds(action.grpcTimeoutOffset, 0),
+    grpcTimeoutOffset: wholeMilliseconds(action.grpcTimeoutOffset, 0),
     grpcTimeoutHeaderMax: optional(action.maxStreamDuration?.grpcTimeoutHeaderMax),
-    grpcTimeoutHeaderOffset: milliseconds(action.maxStreamDuration?.grpcTimeoutHeaderOffset, 0),
+    grpcTimeoutHeaderOffset: wholeMilliseconds(action.maxStreamDuration?.grpcTimeoutHeaderOffset, 0),
     clusterNotFoundStatus: NOT_FOUND_STATUS[action.clusterNotFoundResponseCode ?? 'SERVICE_UNAVAILABLE'],
     bufferLimit: inherited.bufferLimit,
     priority: action.priority ?? 'DEFAULT',

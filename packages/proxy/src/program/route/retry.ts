@@ -6,7 +6,7 @@ import type { CompileContext } from '../context.ts';
 import { compileRequestHeader, compileResponseHeader } from '../match/header.ts';
 import { lbMetadata } from './lb-metadata.ts';
 import type { Path } from '../path.ts';
-import { asciiLower, milliseconds } from '../values.ts';
+import { asciiLower, milliseconds, wholeMilliseconds } from '../values.ts';
 
 const PREVIOUS_HOSTS = 'envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate';
 const OMIT_METADATA = 'envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig';
@@ -35,8 +35,8 @@ export function compileRetry(context: CompileContext, policy: types.route.RetryP
   return {
     on: parseRetryOn(policy.retryOn ?? ''),
     numRetries: policy.numRetries ?? 1,
-    perTryTimeout: milliseconds(policy.perTryTimeout, 0),
-    perTryIdleTimeout: milliseconds(policy.perTryIdleTimeout, 0),
+    perTryTimeout: wholeMilliseconds(policy.perTryTimeout, 0),
+    perTryIdleTimeout: wholeMilliseconds(policy.perTryIdleTimeout, 0),
     retriableStatusCodes: policy.retriableStatusCodes ?? [],
     retriableHeaders: (policy.retriableHeaders ?? []).map(
       (matcher, i) => compileResponseHeader(context, matcher, [...path, 'retriableHeaders', i]).matches,

@@ -124,6 +124,8 @@ export interface UpstreamHttpProgram {
   readonly maxRequestsPerConnection: number;
   readonly maxResponseHeadersBytes: number;
   readonly maxHeadersCount: number;
+  /** Of a request and its answer on a connection; 0: no limit. */
+  readonly maxStreamDuration?: number;
   readonly headerKeyFormat: 'lowercase' | 'proper-case' | 'preserve-case';
   /** What keeps the spelling of others spells names that are added here `Proper-Case`. */
   readonly properOthers?: boolean;

@@ -94,9 +94,11 @@ export function mutateRequest(
   else if ((seen & Seen.X_ENVOY) !== 0) removeUntrusted(headers, edge);
   if (!internal && routes !== undefined) for (const name of routes.internalOnlyHeaders) headers.remove(name);
 
-  if (program.addUserAgent) {
-    headers.set('x-envoy-downstream-service-cluster', '');
-    if (!headers.has('user-agent')) headers.add('user-agent', '');
+  const { userAgent } = program;
+  if (userAgent !== undefined) {
+    headers.set('x-envoy-downstream-service-cluster', userAgent.cluster);
+    if ((headers.get('user-agent') ?? '') === '') headers.set('user-agent', userAgent.cluster);
+    if (userAgent.node !== '') headers.set('x-envoy-downstream-service-node', userAgent.node);
   }
   if (program.via !== '') appendVia(headers, program.via);
   if ((seen & Seen.REFERER) !== 0) checkReferer(headers);

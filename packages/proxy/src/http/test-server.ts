@@ -59,7 +59,7 @@ export const PROGRAM: HcmProgram = {
   schemeOverwrite: undefined,
   schemeMatchUpstream: false,
   via: '',
-  addUserAgent: false,
+  userAgent: undefined,
   useRemoteAddress: false,
   xffNumTrustedHops: 0,
   skipXffAppend: false,

@@ -32,6 +32,11 @@ const http = (more: object): object =>
   cluster({ typedExtensionProtocolOptions: { [HTTP]: { '@type': TYPE + HTTP, ...more } } });
 const DIRECT = 'envoy.extensions.filters.network.direct_response.v3.Config';
 
+const chains = (...matches: readonly object[]): object => {
+  const each = matches.map((filterChainMatch) => ({ filterChainMatch, filters: [hcm(toOne)] }));
+  return bootstrap([listener(10_000, each)], [staticCluster('c', [9])]);
+};
+
 const TAKEN: Readonly<Record<string, object>> = {
   'an enum value in lower case': cluster({ lbPolicy: 'round_robin' }),
   'the number of an enum value in quotes': cluster({ lbPolicy: '1' }),
@@ -48,6 +53,35 @@ const TAKEN: Readonly<Record<string, object>> = {
     { address: { socketAddress: { address: '127.0.0.1', portValue: 0 } } },
     { address: { socketAddress: { address: '127.0.0.1', portValue: 0 } } },
   ),
+  'thresholds of one priority twice': cluster({ circuitBreakers: { thresholds: [{ maxRequests: 1 }, {}] } }),
+  'a total of weights that is none': host({
+    routes: [
+      {
+        match: { prefix: '/' },
+        route: { weightedClusters: { totalWeight: 7, clusters: [{ name: 'c', weight: 1 }] } },
+      },
+    ],
+  }),
+  'chains that differ in one port': chains(
+    { serverNames: ['a'], sourcePorts: [1] },
+    { serverNames: ['a'], sourcePorts: [2] },
+  ),
+  'a bucket that never holds a token': manager({
+    httpFilters: [
+      {
+        name: 'limit',
+        typedConfig: {
+          '@type': `${TYPE}envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit`,
+          statPrefix: 'limit',
+          tokenBucket: { maxTokens: 0, fillInterval: '1s' },
+        },
+      },
+      {
+        name: 'router',
+        typedConfig: { '@type': `${TYPE}envoy.extensions.filters.http.router.v3.Router` },
+      },
+    ],
+  }),
   'one listener that is no list': { staticResources: { listeners: listener(10_000, [{ filters: [hcm([])] }]) } },
 };
 
@@ -87,6 +121,26 @@ const REFUSED: Readonly<Record<string, object>> = {
     },
   ),
   'two listeners at one address that is not bound': listeners({ bindToPort: false }, {}),
+  'chains that have one name of several in common': chains({ serverNames: ['a', 'b'] }, { serverNames: ['B'] }),
+  'chains that have one protocol of several in common': chains(
+    { applicationProtocols: ['h2', 'http/1.1'] },
+    { applicationProtocols: ['http/1.1'] },
+  ),
+  'chains with one range in two spellings': chains(
+    { prefixRanges: [{ addressPrefix: '10.0.0.0', prefixLen: 8 }] },
+    { prefixRanges: [{ addressPrefix: '10.1.0.0', prefixLen: 8 }] },
+  ),
+  'a chain with a name twice': chains({ serverNames: ['a', 'a'] }),
+  'ejections that may not last as long as the first': cluster({ outlierDetection: { maxEjectionTime: '1s' } }),
+  'a limit of answers where requests come from': manager({ commonHttpProtocolOptions: { maxResponseHeadersKb: 1 } }),
+  'subsets by the weight of localities that have none': cluster({
+    lbSubsetConfig: { localityWeightAware: true, subsetSelectors: [{ keys: ['a'] }] },
+  }),
+  'a limit by a field that is gone': host({
+    rateLimits: [
+      { actions: [{ dynamicMetadata: { descriptorKey: 'k', metadataKey: { key: 'a', path: [{ key: 'b' }] } } }] },
+    ],
+  }),
   'a watched file that is not there': {
     node: { id: 'n', cluster: 'c' },
     dynamicResources: { cdsConfig: { resourceApiVersion: 'V3', pathConfigSource: { path: '/nowhere/cds.yaml' } } },

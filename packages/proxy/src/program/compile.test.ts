@@ -151,10 +151,6 @@ test.each([
     'loadAssignment: a LOGICAL_DNS cluster has exactly one endpoint',
   ],
   [
-    { name: 'c', circuitBreakers: { thresholds: [{}, { priority: 'DEFAULT' }] } },
-    'circuitBreakers.thresholds[1].priority: `DEFAULT` is there twice',
-  ],
-  [
     {
       name: 'c',
       healthChecks: [{ timeout: '1s', interval: '1s', unhealthyThreshold: 1, httpHealthCheck: { path: '/' } }],

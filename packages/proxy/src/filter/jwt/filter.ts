@@ -65,10 +65,16 @@ export function jwtFilter(
   const bypassed = counter('cors_preflight_bypassed');
   const { random } = context.deps;
 
-  const find = (stream: HttpStream): Requirement | undefined => {
+  const names = [...named.keys()].sort().join(',');
+
+  /** A text: why there is none where there must be one. */
+  const find = (stream: HttpStream): Requirement | string | undefined => {
     const perRoute = stream.perRoute(scope.name) as JwtPerRoute | undefined;
-    if (perRoute !== undefined)
-      return perRoute.disabled ? undefined : (named.get(perRoute.requirementName) ?? unknown(perRoute.requirementName));
+    if (perRoute !== undefined) {
+      if (perRoute.disabled) return undefined;
+      const { requirementName: name } = perRoute;
+      return named.get(name) ?? `Wrong requirement_name: ${name}. It should be one of [${names}]`;
+    }
     const only = pathOnly(stream.request.path);
     for (const rule of rules) {
       if (rule.conditions.every((condition) => condition.test(stream.request, only, stream.info, random)))
@@ -84,7 +90,7 @@ export function jwtFilter(
       return undefined;
     }
     denied.value++;
-    const details = `jwt_authn_access_denied{${status.replaceAll(' ', '_')}}`;
+    const details = detailsOf(status);
     const code = status === Status.AudienceNotAllowed ? 403 : 401;
     if (strip) stream.sendLocalReply(code, '', details, 0);
     else {
@@ -107,6 +113,12 @@ export function jwtFilter(
         allowed.value++;
         return undefined;
       }
+      if (typeof requirement === 'string') {
+        denied.value++;
+        trace?.push({ kind: 'jwt', matched: false, text: `JWT: ${requirement}` });
+        stream.sendLocalReply(403, wire(`Failed JWT authentication: ${requirement}`), wire(detailsOf(requirement)), 0);
+        return 'stop';
+      }
       const { request } = stream;
       const realm = `${request.scheme}://${request.authority}${request.path.slice(0, MAX_REALM_PATH)}`;
       for (const header of ownHeaders) request.headers.remove(header);
@@ -120,8 +132,8 @@ export function jwtFilter(
 
 const MAX_REALM_PATH = 256;
 
-function unknown(name: string): Requirement {
-  return { text: `the requirement "${name}", which is not there`, check: () => Status.VerificationFail };
+function detailsOf(why: string): string {
+  return `jwt_authn_access_denied{${why.replaceAll(' ', '_')}}`;
 }
 
 /** Offline nothing is fetched: a request that needs remote keys is taken to be good. */

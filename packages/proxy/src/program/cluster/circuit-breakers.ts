@@ -10,13 +10,13 @@ export function compileThresholds(
 ): ClusterProgram['thresholds'] {
   const byPriority = { DEFAULT: thresholds(undefined), HIGH: thresholds(undefined) };
   const seen = new Set<string>();
-  (breakers?.thresholds ?? []).forEach((given, i) => {
+  for (const given of breakers?.thresholds ?? []) {
     const priority = given.priority ?? 'DEFAULT';
-    if (seen.has(priority))
-      context.refuse(['circuitBreakers', 'thresholds', i, 'priority'], `\`${priority}\` is there twice`);
+    // The first of a priority counts.
+    if (seen.has(priority)) continue;
     seen.add(priority);
     byPriority[priority] = thresholds(given);
-  });
+  }
   const { runtime } = context.deps;
   return {
     DEFAULT: liveThresholds(runtime, context.resource, 'DEFAULT', byPriority.DEFAULT),

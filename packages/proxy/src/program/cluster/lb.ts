@@ -31,6 +31,8 @@ export interface BalancingProgram {
 /** What `lbPolicy` and the fields beside it say. */
 export function compileLb(context: CompileContext, cluster: types.cluster.Cluster): BalancingProgram {
   const { commonLbConfig: common } = cluster;
+  if (cluster.lbSubsetConfig?.localityWeightAware === true && common?.localityWeightedLbConfig === undefined)
+    context.refuse(['lbSubsetConfig', 'localityWeightAware'], 'goes with `commonLbConfig.localityWeightedLbConfig`');
   if (cluster.lbPolicy === 'LOAD_BALANCING_POLICY_CONFIG')
     context.refuse(['loadBalancingPolicy'], 'must be there for `LOAD_BALANCING_POLICY_CONFIG`');
   return {

@@ -13,10 +13,13 @@ export function compileOutlier(
 ): OutlierProgram | undefined {
   if (outlier === undefined) return undefined;
   const baseEjectionTime = milliseconds(outlier.baseEjectionTime, 30_000);
+  const maxEjectionTime = milliseconds(outlier.maxEjectionTime, Math.max(baseEjectionTime, 300_000));
+  if (maxEjectionTime < baseEjectionTime)
+    context.refuse(['outlierDetection', 'maxEjectionTime'], 'must be at least `baseEjectionTime`');
   return liveOutlier(context.deps.runtime, {
     interval: milliseconds(outlier.interval, 10_000),
     baseEjectionTime,
-    maxEjectionTime: Math.max(baseEjectionTime, milliseconds(outlier.maxEjectionTime, 300_000)),
+    maxEjectionTime,
     maxEjectionTimeJitter: milliseconds(outlier.maxEjectionTimeJitter, 0),
     maxEjectionFraction: part(outlier.maxEjectionPercent, 10),
     consecutive5xx: outlier.consecutive5xx ?? 5,

@@ -103,7 +103,8 @@ export const routeFields: FieldTable = {
   'envoy.config.route.v3.RouteAction.HashPolicy.QueryParameter': { implemented: 'name' },
   'envoy.config.route.v3.RouteAction.HashPolicy.FilterState': { implemented: 'key' },
   'envoy.config.route.v3.WeightedCluster': {
-    implemented: 'clusters headerName totalWeight runtimeKeyPrefix useHashPolicy',
+    implemented: 'clusters headerName runtimeKeyPrefix useHashPolicy',
+    noEffect: { 'the weights add up to what they add up to': 'totalWeight' },
   },
   'envoy.config.route.v3.WeightedCluster.ClusterWeight': {
     implemented: `name clusterHeader weight metadataMatch requestHeadersToAdd requestHeadersToRemove responseHeadersToAdd

@@ -33,20 +33,33 @@ export function compileChainMatch(
   };
 }
 
-/** The text of a match that tells chains apart; two chains must not have the same. */
-export function matchKey(match: FilterChainMatchProgram): string {
-  const ranges = (list: readonly Cidr[]): string[] => list.map((range) => range.text).sort();
-  return JSON.stringify([
-    match.destinationPort ?? null,
+/** One text for each combination of what a match is for; two chains must have none in common, and one chain none twice. */
+export function matchKeys(match: FilterChainMatchProgram): string[] {
+  const ranges = (list: readonly Cidr[]): string[] => list.map(networkOf);
+  const parts: readonly (readonly (string | number)[])[] = [
+    [match.destinationPort ?? ''],
     ranges(match.prefixRanges),
-    match.serverNames.toSorted(),
-    match.transportProtocol,
-    match.applicationProtocols.toSorted(),
+    match.serverNames,
+    [match.transportProtocol],
+    match.applicationProtocols,
     ranges(match.directSourcePrefixRanges),
-    match.sourceType,
+    [match.sourceType],
     ranges(match.sourcePrefixRanges),
-    match.sourcePorts.toSorted((a, b) => a - b),
-  ]);
+    match.sourcePorts,
+  ];
+  return parts.reduce<string[]>(
+    (keys, part) => (part.length === 0 ? [''] : part).flatMap((each) => keys.map((key) => `${key}${each}\n`)),
+    [''],
+  );
+}
+
+/** The same for all ways to write a range. */
+function networkOf({ text, prefixLength }: Cidr): string {
+  const address = text.slice(0, text.lastIndexOf('/'));
+  const v4 = address.includes(':') ? undefined : ipv4Value(address);
+  return v4 === undefined
+    ? `${(ipv6Value(address) ?? 0n) >> BigInt(128 - prefixLength)}::/${prefixLength}`
+    : `${Math.floor(v4 / 2 ** (32 - prefixLength))}/${prefixLength}`;
 }
 
 /** One criterion: how well a chain fits; undefined: it does not. Higher is more specific. */

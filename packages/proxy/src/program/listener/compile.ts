@@ -28,7 +28,7 @@ import type {
 } from '../types.ts';
 import { dataSource, milliseconds } from '../values.ts';
 import { compileChainMatcher } from './chain-matcher.ts';
-import { chainSelector, compileChainMatch, matchKey } from './chain-match.ts';
+import { chainSelector, compileChainMatch, matchKeys } from './chain-match.ts';
 import { filterConfig } from './discovery.ts';
 import { compileHcm } from './hcm.ts';
 import { compileListenerFilter } from './listener-filter.ts';
@@ -133,12 +133,22 @@ function compileChains(
   const keys = new Map<string, number>();
   return chains.map((chain, i) => {
     const compiled = compileChain(context, chain, i, ['filterChains', i]);
-    const key = byName ? compiled.name : matchKey(compiled.match);
     const field = byName ? 'name' : 'filterChainMatch';
-    const other = keys.get(key);
-    if (byName && key === '') context.refuse(['filterChains', i, 'name'], 'must not be empty beside a matcher');
-    else if (other !== undefined) context.refuse(['filterChains', i, field], `is the same as that of chain ${other}`);
-    keys.set(key, i);
+    if (byName && compiled.name === '') {
+      context.refuse(['filterChains', i, 'name'], 'must not be empty beside a matcher');
+      return compiled;
+    }
+    const clashes = new Set<number>();
+    for (const key of byName ? [compiled.name] : matchKeys(compiled.match)) {
+      const other = keys.get(key);
+      if (other !== undefined) clashes.add(other);
+      keys.set(key, i);
+    }
+    for (const other of clashes)
+      context.refuse(
+        ['filterChains', i, field],
+        other === i ? 'says something twice' : `is for connections that chain ${other} is for, too`,
+      );
     return compiled;
   });
 }

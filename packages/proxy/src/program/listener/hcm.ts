@@ -26,6 +26,8 @@ import { compileLocalReply } from './local-reply.ts';
 export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectionManager, path: Path): HcmProgram {
   const { statPrefix = '', commonHttpProtocolOptions: common, httpProtocolOptions: http1 } = hcm;
   if (statPrefix === '') context.refuse([...path, 'statPrefix'], 'must not be empty');
+  if (common?.maxResponseHeadersKb !== undefined)
+    context.refuse([...path, 'commonHttpProtocolOptions', 'maxResponseHeadersKb'], 'is for clusters');
   const { filters, router } = compileFilters(context, hcm.httpFilters, statPrefix, [...path, 'httpFilters']);
   const xff = compileIpDetection(context, hcm, path);
   const upgrades = new Map<string, { enabled: boolean; filters: readonly HttpFilter[] | undefined }>();
@@ -96,7 +98,10 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
     schemeOverwrite: hcm.schemeHeaderTransformation?.schemeToOverwrite,
     schemeMatchUpstream: hcm.schemeHeaderTransformation?.matchUpstream === true,
     via: wire(hcm.via ?? ''),
-    addUserAgent: hcm.addUserAgent === true,
+    userAgent:
+      hcm.addUserAgent === true
+        ? { cluster: wire(context.deps.serviceCluster ?? ''), node: wire(context.deps.nodeId ?? '') }
+        : undefined,
 
     useRemoteAddress: hcm.useRemoteAddress === true,
     ipHeaders: xff.headers.length === 0 ? undefined : xff.headers,

@@ -30,6 +30,11 @@ export function compileScopedRoutes(
     const at = [...path, 'scopedRouteConfigurationsList', 'scopedRouteConfigurations', i];
     const { name = '' } = scope;
     if (name === '') context.refuse([...at, 'name'], 'must not be empty');
+    if ((scope.routeConfigurationName ?? '') !== '')
+      context.refuse(
+        [...at, 'routeConfigurationName'],
+        'does not go with scopes that are listed: say `routeConfiguration`',
+      );
     if (names.has(name)) context.refuse([...at, 'name'], `\`${name}\` is there twice`);
     names.add(name);
     const key = (scope.key?.fragments ?? []).map(({ stringKey = '' }) => wire(stringKey)).join(BETWEEN);

@@ -130,9 +130,6 @@ function compileWeighted(
   const total = clusters.reduce((sum, cluster) => sum + cluster.weight, 0);
   if (clusters.length === 0 || total === 0)
     context.refuse([...path, 'clusters'], 'the weights must add up to more than 0');
-  if (config.totalWeight !== undefined && config.totalWeight !== total) {
-    context.refuse([...path, 'totalWeight'], `is ${config.totalWeight}, but the weights add up to ${total}`);
-  }
   const weights = liveWeights(context, config.runtimeKeyPrefix ?? '', clusters, total);
   const hash =
     config.useHashPolicy === true

@@ -82,7 +82,8 @@ export interface HcmProgram {
   readonly schemeOverwrite: string | undefined;
   readonly schemeMatchUpstream: boolean;
   readonly via: string;
-  readonly addUserAgent: boolean;
+  /** What upstreams are told of the proxy itself. */
+  readonly userAgent: { readonly cluster: string; readonly node: string } | undefined;
 
   readonly useRemoteAddress: boolean;
   /** Asked before x-forwarded-for, which may not be asked at all then. */

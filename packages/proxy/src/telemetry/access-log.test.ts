@@ -166,12 +166,19 @@ test('JSON keeps types, sorts keys and has null for what is absent', () => {
   );
 });
 
-test.each(['%NO_SUCH%', '%REQ%', '%PROTOCOL:3%', '% %', '%RESPONSE_CODE(x)%', 'x %REQ(a?b?c)%', '%DURATION'])(
-  'refuses %s',
-  (format) => {
-    expect(compile(text(format)).nacks).toHaveLength(1);
-  },
-);
+test.each([
+  '%NO_SUCH%',
+  '%REQ%',
+  '%PROTOCOL:3%',
+  '% %',
+  '%RESPONSE_CODE(x)%',
+  'x %REQ(a?b?c)%',
+  '%REQ(a b)%',
+  '%REQ(:)%',
+  '%DURATION',
+])('refuses %s', (format) => {
+  expect(compile(text(format)).nacks).toHaveLength(1);
+});
 
 describe('filters', () => {
   const flags = (...names: string[]): object => ({ responseFlagFilter: { flags: names } });

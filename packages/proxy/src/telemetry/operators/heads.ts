@@ -5,12 +5,16 @@ import type { RequestHead } from '../../types.ts';
 import { grpcStatusName, grpcStatusOf, isGrpc, trailer } from '../access-log-grpc.ts';
 import { ofSource, type OperatorFactory } from './operator.ts';
 
+/** Of a header, or of what the request line says; one of two may be missing. */
+const NAME = /^(:?[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/;
+
 /** `NAME?OTHER`: the first header that is there. */
 function header(get: (name: string) => (source: LogSource) => string | undefined): OperatorFactory {
   return (argument) => {
     if (argument === undefined || argument === '') return { problem: 'needs the name of a header' };
     const [first = '', second, ...more] = argument.split('?');
     if (more.length > 0) return { problem: 'takes at most two headers' };
+    if (!NAME.test(first) || !NAME.test(second ?? '')) return { problem: `\`${argument}\` is no name of a header` };
     const getFirst = get(first.toLowerCase());
     if (second === undefined) return getFirst;
     const getSecond = get(second.toLowerCase());

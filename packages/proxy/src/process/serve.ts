@@ -129,6 +129,10 @@ export async function serve({
   alive.on('message', () => undefined);
   process.once('SIGTERM', () => end(0));
   process.once('SIGINT', () => end(0));
+  // What fails for one request, which then has no answer, is not the end of all others.
+  process.on('uncaughtException', (error) =>
+    logger.log('main', 'critical', `a failure of this proxy itself: ${error.stack ?? error.message}`),
+  );
   process.on('SIGUSR1', () => logs.reopen());
   process.on('SIGHUP', () => logger.log('main', 'warning', 'SIGHUP is of no effect'));
   const context: AdminContext = {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { freePort } from '@mizzen/testkit';
 import { bootstrap, hcm, listener, routeTo, staticCluster } from './testing/bootstraps.ts';
+import { startProxy } from './testing/standalone.ts';
 
 const MAIN = fileURLToPath(new URL('./standalone.ts', import.meta.url));
 
@@ -91,4 +92,21 @@ test('a file that is no bootstrap is said to be none', () => {
   expect(status).toBe(1);
   expect(stderr).toMatch(/^`FILE` is not a bootstrap: /);
   expect(run('a: [b').stderr).toMatch(/^`FILE` cannot be parsed: /);
+});
+
+test('what fails within is told, and the others are served', async () => {
+  const port = await freePort();
+  const answer = { match: { prefix: '/' }, directResponse: { status: 202 } };
+  const fails = "data:text/javascript,process.on('SIGUSR2',()=>{throw(new(Error)('broken'))})";
+  const proxy = await startProxy(bootstrap([listener(port, [{ filters: [hcm([answer])] }])], []), [], {
+    ...process.env,
+    NODE_OPTIONS: `--import "${fails}"`,
+  });
+  try {
+    process.kill(proxy.pid, 'SIGUSR2');
+    await expect.poll(proxy.output, { timeout: 10_000 }).toContain('a failure of this proxy itself: Error: broken');
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(202);
+  } finally {
+    await proxy.stop();
+  }
 });

@@ -365,15 +365,17 @@ export abstract class MessageParser extends FieldSection {
       }
       if (at === data.length) return at;
     }
+    // The line ends with CR and LF, and neither is anywhere else in it.
+    const cr = data.indexOf(CR, at);
     const line = data.indexOf(LF, at);
-    if (line < 0) {
-      this.#crBefore = data[data.length - 1] === CR;
-      return data.length;
-    }
-    // Alone here, a LF does not end a line.
-    if (line > at ? data[line - 1] !== CR : !this.#crBefore) {
+    const isBad = this.#crBefore ? line !== at : cr >= 0 && cr + 1 < data.length ? line !== cr + 1 : line >= 0;
+    if (isBad) {
       if (this.#remaining === 0) this.#passChunks();
       this.fail('http1.codec_error');
+      return data.length;
+    }
+    if (line < 0) {
+      this.#crBefore = cr >= 0;
       return data.length;
     }
     if (this.#remaining > 0) {

@@ -104,7 +104,9 @@ test('what fails within is told, and the others are served', async () => {
   });
   try {
     process.kill(proxy.pid, 'SIGUSR2');
-    await expect.poll(() => proxy.output(), { timeout: 10_000 }).toContain('a failure of this proxy itself: Error: broken');
+    await expect
+      .poll(() => proxy.output(), { timeout: 10_000 })
+      .toContain('a failure of this proxy itself: Error: broken');
     expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(202);
   } finally {
     await proxy.stop();

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
+import { CONNECTIONS } from './testing/connection-scenarios.ts';
+import { FILES } from './testing/file-scenarios.ts';
+import { FILTERS } from './testing/filter-scenarios.ts';
+import { HTTP } from './testing/http-scenarios.ts';
 import { AUTHORIZATION, HASHES, SECRETS } from './testing/more-scenarios.ts';
 import { statsBeside, type Side } from './testing/stats-beside.ts';
-import { SCENARIOS } from './testing/stats-scenarios.ts';
 
 /** Names that only Envoy has, and why. */
 const ABSENT: readonly (readonly [RegExp, string])[] = [
@@ -38,7 +41,7 @@ const values = ({ stats }: Side, other: Side): Record<string, string> => {
   return out;
 };
 
-for (const scenario of [...SCENARIOS, HASHES, AUTHORIZATION, SECRETS]) {
+for (const scenario of [...HTTP, ...CONNECTIONS, ...FILES, ...FILTERS, HASHES, AUTHORIZATION, SECRETS]) {
   test(`statistics are those of Envoy: ${scenario.name}`, async () => {
     await statsBeside(scenario, (ours, theirs) => {
       expect(values(ours, theirs)).toEqual(values(theirs, ours));

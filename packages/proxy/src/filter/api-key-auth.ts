@@ -1,6 +1,7 @@
 import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../program/context.ts';
-import { noteName, noteValue } from '../program/headers.ts';
+import { REQUEST_SINGLE } from '../codec/single-headers.ts';
+import { noteName, noteValue, setHeader } from '../program/headers.ts';
 import type { Path } from '../program/path.ts';
 import { asciiLower, wire } from '../program/values.ts';
 import type { HttpFilter, HttpStream, RequestHead } from '../types.ts';
@@ -68,7 +69,8 @@ export function apiKeyAuthFilter(
       const route = stream.perRoute(scope.name) as ApiKeys | undefined;
       const clients = route?.clients ?? own.clients;
       const sources = route?.sources ?? own.sources;
-      const forwarding = route?.forwarding ?? own.forwarding;
+      // What a route does not say of it is not taken from the filter.
+      const { forwarding } = route ?? own;
       const refuse = (status: 401 | 403, body: string, details: string): 'stop' => {
         (status === 401 ? unauthorized : forbidden).value++;
         trace?.push({ kind: 'api-key', text: `API key: ${body}`, matched: false });
@@ -98,7 +100,7 @@ function forward(
   client: string,
 ): void {
   if (header !== '') {
-    request.headers.set(header, client);
+    setHeader(request.headers, header, client, REQUEST_SINGLE);
     noteName(request.headers, header);
   }
   if (!hide) return;

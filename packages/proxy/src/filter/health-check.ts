@@ -2,15 +2,24 @@ import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../program/context.ts';
 import { compileRequestHeader } from '../program/match/header.ts';
 import type { Path } from '../program/path.ts';
+import type { Counter } from '../program/types.ts';
 import { milliseconds, percent } from '../program/values.ts';
 import { ResponseFlag, type HttpFilter, type HttpStream } from '../types.ts';
 import type { FilterScope } from './scope.ts';
+
+const CACHED = 'health_check_cached';
 
 interface Answer {
   readonly status: number;
   readonly details: string;
   readonly degraded: boolean;
 }
+/** What a check of clusters may find. */
+const OF_CLUSTERS = {
+  health_check_failed_no_cluster_found: 'failed_cluster_not_found',
+  health_check_failed_cluster_empty: 'failed_cluster_empty',
+  health_check_failed_cluster_unhealthy: 'failed_cluster_unhealthy',
+} as const;
 const OK: Answer = { status: 200, details: 'health_check_ok', degraded: false };
 const HEALTHY: Answer = { ...OK, details: 'health_check_ok_cluster_healthy' };
 
@@ -34,6 +43,25 @@ export function healthCheckFilter(
   const headers = (config.headers ?? []).map((matcher, i) =>
     compileRequestHeader(context, matcher, [...path, 'headers', i]),
   );
+  const counter = (name: string): Counter => scope.counter(`health_check.${name}`);
+  const stats = {
+    request_total: counter('request_total'),
+    ok: counter('ok'),
+    failed: counter('failed'),
+    degraded: counter('degraded'),
+    cached_response: counter('cached_response'),
+    failed_cluster_not_found: counter('failed_cluster_not_found'),
+    failed_cluster_empty: counter('failed_cluster_empty'),
+    failed_cluster_unhealthy: counter('failed_cluster_unhealthy'),
+  };
+  /** Those that are passed on are counted as the requests that they are. */
+  const count = ({ status, details, degraded }: Answer): void => {
+    stats.request_total.value++;
+    (status === 200 ? stats.ok : stats.failed).value++;
+    if (degraded) stats.degraded.value++;
+    if (details === CACHED) stats.cached_response.value++;
+    if (details in OF_CLUSTERS) stats[OF_CLUSTERS[details as keyof typeof OF_CLUSTERS]].value++;
+  };
   const checks = new WeakSet<HttpStream>();
   let cached: { readonly status: number; readonly degraded: boolean } | undefined;
   let cachedUntil = -1;
@@ -53,7 +81,7 @@ export function healthCheckFilter(
   const answer = (): Answer => {
     if (healthFailed?.() === true) return failed('health_check_failed');
     if (cached !== undefined && cacheTime > 0)
-      return { status: cached.status, details: 'health_check_cached', degraded: cached.degraded };
+      return { status: cached.status, details: CACHED, degraded: cached.degraded };
     return ofClusters();
   };
 
@@ -64,7 +92,9 @@ export function healthCheckFilter(
       checks.add(stream);
       stream.info.healthCheck = true;
       if (passes && healthFailed?.() !== true && !useCached()) return undefined;
-      const { status, details, degraded } = answer();
+      const given = answer();
+      const { status, details, degraded } = given;
+      count(given);
       stream.sendLocalReply(
         status,
         '',
@@ -83,7 +113,8 @@ export function healthCheckFilter(
           cachedUntil = clock.now() + cacheTime;
         }
         response.headers.set('x-envoy-upstream-healthchecked-cluster', serviceCluster);
-      } else if (healthFailed?.() === true) response.headers.set('x-envoy-immediate-health-check-fail', 'true');
+      }
+      if (healthFailed?.() === true) response.headers.set('x-envoy-immediate-health-check-fail', 'true');
       return undefined;
     },
   };

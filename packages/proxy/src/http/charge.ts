@@ -34,7 +34,7 @@ export function groupsOf({ request, hcm }: ActiveStream, route: RouteEntry): Req
 export function chargeAnswer(request: Charged, status: number, canary: boolean, host?: UpstreamHost): void {
   const { stream, groups, alternative, internal } = request;
   const { dynamicStats, suppressGrpcRequestFailureCodeStats } = stream.hcm.program.router;
-  if (!dynamicStats) return;
+  if (!dynamicStats || stream.info.healthCheck) return;
   const told =
     suppressGrpcRequestFailureCodeStats && isGrpc(stream.request.headers.get('content-type')) ? undefined : status;
   const zones = host?.zones;
@@ -47,7 +47,7 @@ export function chargeAnswer(request: Charged, status: number, canary: boolean, 
 /** Counts how long the answer to a request took, milliseconds. */
 export function chargeAnswerTime(request: Charged, ms: number, canary: boolean, host?: UpstreamHost): void {
   const { stream, groups, alternative, internal } = request;
-  if (!stream.hcm.program.router.dynamicStats) return;
+  if (!stream.hcm.program.router.dynamicStats || stream.info.healthCheck) return;
   const zones = host?.zones;
   chargeTime(request.cluster.stats, ms, internal, canary, zones);
   if (alternative !== undefined) chargeTime(alternative, ms, internal, canary, zones);

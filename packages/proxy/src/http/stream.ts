@@ -287,7 +287,7 @@ export class ActiveStream extends RequestStream implements LogSource {
     stats.downstream_rq_active--;
     stats.downstream_rq_time.record(Math.trunc(info.responseEndTime - info.startTime));
     if (this.#upgraded) stats.downstream_cx_upgrades_active--;
-    if (completes && info.responseCode >= 100) {
+    if (completes && info.responseCode >= 100 && !info.healthCheck) {
       countAnswer(this.hcm, Math.trunc(info.responseCode / 100));
     }
     this.#logTimer?.cancel();

@@ -11,6 +11,7 @@ import type { ZoneOptions } from '../lb/zone.ts';
 import type { SuccessRates } from '../health/outlier.ts';
 import type {
   ClusterProgram,
+  DnsProgram,
   EndpointProgram,
   EndpointsProgram,
   LocalityProgram,
@@ -76,6 +77,8 @@ export class Cluster implements UpstreamCluster {
   outliers: SuccessRates | undefined = undefined;
   /** Where connections come from when the cluster says nothing of it. */
   defaultSources: SourceAddresses | undefined = undefined;
+  /** Who knows its names when the cluster says nothing of it. */
+  defaultDnsServers: DnsProgram['servers'] = undefined;
   /** What the proxy says of itself to hosts that agree to hear it. */
   peerExchange: ExchangeProgram | undefined = undefined;
   /** The zone that the proxy is in; '': not known. */

@@ -60,6 +60,12 @@ const CASES: readonly DnsCase[] = [
     BOTH.map((type) => ({ ...story, name: `${type === 'STRICT_DNS' ? 's' : 'l'}-${story.name}`, type })),
   ),
   { name: 's-twice', type: 'STRICT_DNS', answers: [at(1), at(1), at(2)], endpoints: 2 },
+  {
+    name: 's-default',
+    type: 'STRICT_DNS',
+    answers: [at(1), at(1), at(2)],
+    cluster: { typedDnsResolverConfig: undefined },
+  },
 ];
 
 interface Seen {
@@ -94,6 +100,7 @@ async function observe(engine: 'mizzen' | 'envoy'): Promise<Readonly<Record<stri
   tell(0);
   const resolvers = [socketAddress(dns.port)];
   const cares = `${TYPE}envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig`;
+  const typedDnsResolverConfig = { name: 'cares', typedConfig: { '@type': cares, resolvers } };
   const clusters = CASES.map(({ name, type, cluster, endpoints = 1 }) => ({
     name,
     type,
@@ -101,7 +108,7 @@ async function observe(engine: 'mizzen' | 'envoy'): Promise<Readonly<Record<stri
     dnsRefreshRate: '0.4s',
     dnsFailureRefreshRate: { baseInterval: '0.2s', maxInterval: '0.4s' },
     dnsLookupFamily: 'V4_ONLY',
-    typedDnsResolverConfig: { name: 'cares', typedConfig: { '@type': cares, resolvers } },
+    typedDnsResolverConfig,
     loadAssignment: {
       clusterName: name,
       endpoints: [
@@ -111,10 +118,11 @@ async function observe(engine: 'mizzen' | 'envoy'): Promise<Readonly<Record<stri
     ...cluster,
   }));
   const own = await freePort();
-  const config = bootstrap(
-    [listener(own, [{ filters: [hcm(CASES.map(({ name }) => routeTo(name, `/${name}/`)))] }])],
-    clusters,
-  );
+  const routes = CASES.map(({ name }) => routeTo(name, `/${name}/`));
+  const config = {
+    ...bootstrap([listener(own, [{ filters: [hcm(routes)] }])], clusters),
+    typedDnsResolverConfig,
+  };
   const proxy = engine === 'mizzen' ? await startWithAdmin(config) : await startEnvoy(config);
   const admin = 'admin' in proxy ? proxy.admin : proxy.adminPort;
   const seen: Readonly<Record<string, Seen>>[] = [];
@@ -170,4 +178,42 @@ describe('hosts of names are as Envoy’s', () => {
     expect(theirs!.some(({ answered }) => answered.some((one) => one.startsWith('200')))).toBe(true);
     expect(mine).toEqual(theirs);
   });
+});
+
+const DFP = `${TYPE}envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig`;
+const FILTERS = `${TYPE}envoy.extensions.filters.http`;
+
+/** What a request for a host of two addresses gets, of which the first leads nowhere. */
+async function forwarded(engine: 'mizzen' | 'envoy'): Promise<string> {
+  const dns = await startDnsServer();
+  dns.names.set('dead.example', at(9, 1));
+  const typedConfig = {
+    '@type': `${TYPE}envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig`,
+    resolvers: [socketAddress(dns.port)],
+  };
+  const dnsCacheConfig = {
+    name: 'cache',
+    dnsLookupFamily: 'V4_ONLY',
+    typedDnsResolverConfig: { name: 'cares', typedConfig },
+  };
+  const httpFilters = [
+    { name: 'dfp', typedConfig: { '@type': `${FILTERS}.dynamic_forward_proxy.v3.FilterConfig`, dnsCacheConfig } },
+    { name: 'router', typedConfig: { '@type': `${FILTERS}.router.v3.Router` } },
+  ];
+  const clusterType = { name: 'dfp', typedConfig: { '@type': DFP, dnsCacheConfig } };
+  const own = await freePort();
+  const config = bootstrap(
+    [listener(own, [{ filters: [hcm([routeTo('dfp')], { httpFilters })] }])],
+    [{ name: 'dfp', connectTimeout: '1s', lbPolicy: 'CLUSTER_PROVIDED', clusterType }],
+  );
+  const proxy = engine === 'mizzen' ? await startWithAdmin(config) : await startEnvoy(config);
+  const reply = await ask(own, `GET / HTTP/1.1\r\nhost: dead.example:${port}\r\nconnection: close\r\n\r\n`);
+  await proxy.stop();
+  dns.stop();
+  return reply.slice(0, 12);
+}
+
+test('a forward proxy tries all addresses of a host, as Envoy does', { timeout: 60_000 }, async () => {
+  expect(await forwarded('envoy')).toBe('HTTP/1.1 200');
+  expect(await forwarded('mizzen')).toBe('HTTP/1.1 200');
 });

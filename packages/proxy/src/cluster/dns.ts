@@ -18,6 +18,7 @@ export interface Discovery {
 export function discoverByDns(cluster: Cluster, deps: Deps): Discovery {
   const { endpoints, dns, type } = cluster.program;
   if (endpoints === undefined) throw new Error(`cluster ${cluster.name} has no endpoints to resolve`);
+  const asked = { ...dns, servers: dns.servers ?? cluster.defaultDnsServers };
   const names = new Map<string, NameWatch>();
   const publish = (): void => {
     if (names.size === 0 || [...names.values()].some(({ answered }) => answered))
@@ -26,7 +27,7 @@ export function discoverByDns(cluster: Cluster, deps: Deps): Discovery {
   for (const endpoint of endpoints.localities.flatMap((locality) => locality.endpoints)) {
     const { address } = endpoint;
     if (address.kind !== 'socket' || names.has(address.address)) continue;
-    const watch = new NameWatch(address.address, dns, type === 'LOGICAL_DNS', deps, cluster.stats, publish);
+    const watch = new NameWatch(address.address, asked, type === 'LOGICAL_DNS', deps, cluster.stats, publish);
     names.set(address.address, watch);
   }
   for (const watch of names.values()) watch.start();
@@ -150,7 +151,8 @@ export async function resolveAddresses(
   { family, servers }: Pick<DnsProgram, 'family' | 'servers'>,
   deps: Deps,
 ): Promise<{ readonly addresses: readonly string[]; readonly ttl: number | undefined }> {
-  const found = await deps.net.lookup(name, family === 'V4_ONLY' ? 4 : family === 'V6_ONLY' ? 6 : 0, servers);
+  const wanted = family === 'V4_ONLY' ? 4 : family === 'V6_ONLY' ? 6 : 0;
+  const found = await deps.net.lookup(name, wanted, servers === 'system' ? undefined : servers);
   const four = found.filter(({ address }) => isIP(address) === 4);
   const six = found.filter(({ address }) => isIP(address) === 6);
   const chosen =

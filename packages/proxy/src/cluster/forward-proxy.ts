@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import { filterStateOf } from '../filter-state/state.ts';
 import type { EndpointProgram } from '../program/types.ts';
 import type { LbContext, UpstreamHost } from '../types.ts';
@@ -45,12 +46,12 @@ export class ForwardProxyCluster extends LearningCluster<Known> {
     if (target === undefined) return this.#none('unresolved');
     const { host, port } = target;
     if (!this.known.has(key) && this.#full()) return this.#none('overflow');
-    if (isIP(host) !== 0) return this.#learn(key, host, host, port, context);
-    const pending = resolveAddresses(host, this.program.dns, this.deps).then(
+    if (isIP(host) !== 0) return this.#learn(key, host, [host], port, context);
+    const { family, servers } = this.program.dns;
+    const pending = resolveAddresses(host, { family, servers: servers ?? this.defaultDnsServers }, this.deps).then(
       ({ addresses }) => {
         this.#pending.delete(key);
-        const [address] = addresses;
-        if (address !== undefined) return this.#learn(key, host, address, port, context);
+        if (addresses.length > 0) return this.#learn(key, host, addresses, port, context);
         this.stats.update_failure++;
         return this.#none('unresolved');
       },
@@ -64,11 +65,18 @@ export class ForwardProxyCluster extends LearningCluster<Known> {
     return pending;
   }
 
-  #learn(key: string, hostname: string, address: string, port: number, context: LbContext): UpstreamHost | null {
+  #learn(
+    key: string,
+    hostname: string,
+    [address = '', ...others]: readonly string[],
+    port: number,
+    context: LbContext,
+  ): UpstreamHost | null {
     const now = this.deps.clock.now();
     const before = this.known.get(key);
-    const same = before?.endpoint.address.kind === 'socket' && before.endpoint.address.address === address;
-    const endpoint = same ? before.endpoint : learnedEndpoint(hostname, address, port);
+    const found = learnedEndpoint(hostname, address, port, others);
+    const same = before !== undefined && isDeepStrictEqual(before.endpoint, found);
+    const endpoint = same ? before.endpoint : found;
     const known: Known = { endpoint, usedAt: before?.usedAt ?? now, resolvedAt: now };
     this.known.set(key, known);
     if (this.#forget(key) || !same) this.publish();

@@ -26,8 +26,13 @@ export abstract class LearningCluster<Known extends { readonly endpoint: Endpoin
   }
 }
 
-/** `hostname` may be empty. */
-export function learnedEndpoint(hostname: string, address: string, port: number): EndpointProgram {
+/** `hostname` may be empty; `others` are tried where the address does not answer. */
+export function learnedEndpoint(
+  hostname: string,
+  address: string,
+  port: number,
+  others: readonly string[] = [],
+): EndpointProgram {
   return {
     address: { kind: 'socket', address, port, ipv4Compat: false },
     endpointId: '',
@@ -35,7 +40,7 @@ export function learnedEndpoint(hostname: string, address: string, port: number)
     weight: 1,
     health: 'UNKNOWN',
     healthCheckAddress: undefined,
-    additionalAddresses: [],
+    additionalAddresses: others.map((other) => ({ address: other, port })),
     healthCheckHostname: '',
     healthCheckDisabled: true,
     metadata: undefined,

@@ -1,7 +1,7 @@
 import type { ExchangeProgram } from '../istio/exchange.ts';
 import type { Deps, Timer } from '../deps.ts';
 import type { AccessLogSink } from '../http/runtime.ts';
-import type { ClusterProgram, EndpointsProgram, SourceAddresses } from '../program/types.ts';
+import type { ClusterProgram, DnsProgram, EndpointsProgram, SourceAddresses } from '../program/types.ts';
 import { OutlierLog } from '../health/outlier-log.ts';
 import type { TlsContexts } from '../tls/context.ts';
 import { AggregateCluster } from './aggregate.ts';
@@ -26,6 +26,8 @@ export interface ClusterManagerSettings {
   readonly locality?: string | undefined;
   /** Of that locality: answers are counted by the zones they came between. */
   readonly zone?: string | undefined;
+  /** Who knows the names of clusters that say nothing of it. */
+  readonly dnsServers?: DnsProgram['servers'];
   /** Where connections of clusters come from that say nothing of it. */
   readonly sources?: SourceAddresses | undefined;
 }
@@ -234,6 +236,7 @@ export class ClusterManager {
   #make(program: ClusterProgram): Cluster {
     const cluster = this.#makeOfKind(program);
     cluster.defaultSources = this.#options.settings?.sources;
+    cluster.defaultDnsServers = this.#options.settings?.dnsServers;
     cluster.ownZone = this.#options.settings?.zone ?? '';
     if (program.peerExchange !== undefined) cluster.peerExchange = this.#options.exchange?.(program.peerExchange);
     return cluster;

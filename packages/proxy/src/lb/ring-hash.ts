@@ -11,10 +11,11 @@ type RingHash = Extract<LbProgram, { policy: 'RING_HASH' }>;
  * key comes as `context.hash`; callers fill in a random one where there is none.
  */
 export function ringHash(shares: readonly Share[], program: RingHash): HostPicker {
-  const { positions, hosts, counts } = buildRing(shares, program);
+  const { positions, hosts, counts, scale } = buildRing(shares, program);
   const size = hosts.length;
   return {
-    spread: spreadOf(counts),
+    // The size that was meant: running sums may come to one more.
+    spread: { ...spreadOf(counts), size: Math.ceil(scale) },
     pick: (context, attempt) => {
       if (size === 0) return undefined;
       const at = lookUp(positions, context.hash ?? 0n);
@@ -42,8 +43,8 @@ function lookUp(positions: BigUint64Array, key: bigint): number {
 function buildRing(
   shares: readonly Share[],
   program: RingHash,
-): { positions: BigUint64Array; hosts: BalancedHost[]; counts: number[] } {
-  if (shares.length === 0) return { positions: new BigUint64Array(0), hosts: [], counts: [] };
+): { positions: BigUint64Array; hosts: BalancedHost[]; counts: number[]; scale: number } {
+  if (shares.length === 0) return { positions: new BigUint64Array(0), hosts: [], counts: [], scale: 0 };
   const hash = program.hashFunction === 'MURMUR_HASH_2' ? murmurHash2 : (text: string) => xxHash64(text);
   const least = Math.min(1, ...shares.map(({ weight }) => weight));
   const scale = Math.min(Math.ceil(least * program.minimumRingSize) / least, program.maximumRingSize);
@@ -59,5 +60,5 @@ function buildRing(
   ring.sort((a, b) => (a.position < b.position ? -1 : a.position > b.position ? 1 : 0));
   const positions = new BigUint64Array(ring.length);
   for (const [index, { position }] of ring.entries()) positions[index] = position;
-  return { positions, hosts: ring.map(({ host }) => host), counts };
+  return { positions, hosts: ring.map(({ host }) => host), counts, scale };
 }

@@ -9,6 +9,7 @@ import { localityKey } from '../cluster/priorities.ts';
 import { compileOwnAddress } from '../program/address.ts';
 import { checkApiSource, checkConfigSource } from '../program/config-source.ts';
 import { compileBind } from '../program/cluster/bind.ts';
+import { compileServers } from '../program/cluster/dns.ts';
 import { CompileContext } from '../program/context.ts';
 import { compileString, type StringMatch } from '../program/match/string.ts';
 import { readResource } from '../program/read-resource.ts';
@@ -188,9 +189,10 @@ function checkedTracing(
 
 function clusterManager(
   context: CompileContext,
-  { clusterManager: given }: types.bootstrap.Bootstrap,
+  bootstrap: types.bootstrap.Bootstrap,
   node: types.core.Node,
 ): ClusterManagerSettings {
+  const { clusterManager: given } = bootstrap;
   const { region = '', zone = '', subZone = '' } = node.locality ?? {};
   const outlierLog = given?.outlierDetection?.eventLogPath;
   checkLogFile(context, outlierLog, ['clusterManager', 'outlierDetection', 'eventLogPath']);
@@ -199,6 +201,7 @@ function clusterManager(
     localCluster: given?.localClusterName || undefined,
     locality: localityKey({ region, zone, subZone }),
     zone,
+    dnsServers: compileServers(context, bootstrap as Parameters<typeof compileServers>[1], []),
     sources: compileBind(context, given?.upstreamBindConfig, ['clusterManager', 'upstreamBindConfig']),
   };
 }

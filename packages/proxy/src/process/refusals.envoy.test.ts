@@ -50,6 +50,7 @@ const byHostname = (more: object): object =>
       }),
     ],
   );
+const having = (more: object): object => bootstrap([], [staticCluster('c', [9], more)]);
 const one = { requirements: [{ providerName: 'p' }] };
 const INVALID: Readonly<Record<string, readonly [object, RegExp]>> = {
   'one requirement of any': [jwt({ requiresAny: one }), /requiresAny\.requirements: must have two entries/],
@@ -57,6 +58,14 @@ const INVALID: Readonly<Record<string, readonly [object, RegExp]>> = {
   'keys at a place that is no URI': [jwt({ providerName: 'p' }, 'keys'), /httpUri\.uri: must be an absolute URI/],
   'names of hosts that have none': [byHostname({}), /useHostnameForHashing: goes with clusters of type/],
   'names of hosts of one name': [byHostname({ type: 'LOGICAL_DNS' }), /useHostnameForHashing: goes with/],
+  'thresholds of hosts for more than connections': [
+    having({ circuitBreakers: { perHostThresholds: [{ maxRequests: 4 }] } }),
+    /perHostThresholds\[0\]\.maxRequests: is no threshold of a host/,
+  ],
+  'ejections that last less than they begin with': [
+    having({ outlierDetection: { baseEjectionTime: '100s', maxEjectionTime: '10s' } }),
+    /outlierDetection\.maxEjectionTime: must be at least/,
+  ],
 };
 
 test.each(Object.entries(INVALID))('%s', { timeout: 60_000 }, (_, [config, message]) => {

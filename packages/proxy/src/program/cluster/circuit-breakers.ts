@@ -39,6 +39,14 @@ function thresholds(given: types.cluster.CircuitBreakers_Thresholds | undefined)
   };
 }
 
-export function perHostConnections(breakers: types.cluster.CircuitBreakers | undefined): number | undefined {
+export function perHostConnections(
+  context: CompileContext,
+  breakers: types.cluster.CircuitBreakers | undefined,
+): number | undefined {
+  (breakers?.perHostThresholds ?? []).forEach((given, i) => {
+    for (const field of Object.keys(given))
+      if (field !== 'priority' && field !== 'maxConnections')
+        context.refuse(['circuitBreakers', 'perHostThresholds', i, field], 'is no threshold of a host');
+  });
   return breakers?.perHostThresholds?.find((given) => (given.priority ?? 'DEFAULT') === 'DEFAULT')?.maxConnections;
 }

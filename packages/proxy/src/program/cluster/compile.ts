@@ -119,7 +119,7 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     overrideHealth: new Set(common?.overrideHostStatus?.statuses ?? ['UNKNOWN', 'HEALTHY', 'DEGRADED']),
     connectTimeout: milliseconds(cluster.connectTimeout, 5000),
     thresholds: compileThresholds(context, cluster.circuitBreakers),
-    perHostMaxConnections: perHostConnections(cluster.circuitBreakers),
+    perHostMaxConnections: perHostConnections(context, cluster.circuitBreakers),
     outlierDetection: compileOutlier(context, cluster.outlierDetection),
     healthChecks: compileHealthChecks(context, cluster.healthChecks, mayUseHttp2(cluster)),
     ignoreNewHosts: common?.ignoreNewHostsUntilFirstHc === true,

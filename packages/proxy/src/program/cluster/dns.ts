@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
 import type { types } from '@mizzen/xds';
-import type { DnsServers } from '../../deps.ts';
 import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
 import type { ClusterProgram, DnsProgram } from '../types.ts';
@@ -43,18 +42,19 @@ interface Resolver {
   readonly queryTries?: number;
 }
 
-/** Undefined: nobody else than the system is to be asked. */
+/** Undefined where nothing is said. */
 export function compileServers(
   context: CompileContext,
   { typedDnsResolverConfig, dnsResolutionConfig }: Resolution,
   path: Path,
   older: readonly types.core.Address[] = [],
-): DnsServers | undefined {
+): DnsProgram['servers'] {
   const typed = typedDnsResolverConfig?.typedConfig;
   const isCares = typed !== undefined && messageOf(typed['@type']) === CARES;
   const resolver: Resolver = isCares ? (typed as Resolver) : (dnsResolutionConfig ?? { resolvers: older });
   const resolvers = typed !== undefined && !isCares ? [] : (resolver.resolvers ?? []);
-  if (resolvers.length === 0 || resolver.useResolversAsFallback === true) return undefined;
+  if (typed === undefined && dnsResolutionConfig === undefined && older.length === 0) return undefined;
+  if (resolvers.length === 0 || resolver.useResolversAsFallback === true) return 'system';
   const at = isCares
     ? [...path, 'typedDnsResolverConfig', 'typedConfig', 'resolvers']
     : dnsResolutionConfig !== undefined
@@ -87,7 +87,8 @@ export function compileDns(
   );
   const failure = cache === undefined ? cluster.dnsFailureRefreshRate : cache.dnsFailureRefreshRate;
   const failureBase = milliseconds(failure?.baseInterval, refreshRate);
-  if (milliseconds(failure?.maxInterval, failureBase) < failureBase) {
+  const resolves = forwards || type === 'STRICT_DNS' || type === 'LOGICAL_DNS';
+  if (resolves && milliseconds(failure?.maxInterval, failureBase) < failureBase) {
     const at = cache === undefined ? [] : ['clusterType', 'typedConfig', ...(forwards ? ['dnsCacheConfig'] : [])];
     context.refuse([...at, 'dnsFailureRefreshRate', 'maxInterval'], 'must be at least `baseInterval`');
   }

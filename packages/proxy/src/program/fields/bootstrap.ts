@@ -10,7 +10,7 @@ const ITSELF = 'the proxy says itself what it is';
 export const bootstrapFields: FieldTable = {
   [`${BOOTSTRAP}.Bootstrap`]: {
     implemented: `node staticResources dynamicResources clusterManager statsConfig admin layeredRuntime
-      bootstrapExtensions tracing statsFlushInterval statsFlushOnAdmin statsSinks`,
+      bootstrapExtensions tracing dnsResolutionConfig typedDnsResolverConfig statsFlushInterval statsFlushOnAdmin statsSinks`,
     noEffect: {
       [OWN_PROCESS]: `watchdog watchdogs enableDispatcherStats fatalActions memoryAllocatorManager perfTracingFilePath
         defaultSocketInterface grpcAsyncClientManagerConfig enableWorkerCpuAffinity`,
@@ -18,7 +18,7 @@ export const bootstrapFields: FieldTable = {
       'but for the monitor of downstream connections: memory and the rest are limited by the operating system':
         'overloadManager',
       'regular expressions are RE2’s': 'defaultRegexEngine',
-      'names are resolved by the system': 'useTcpForDnsLookups dnsResolutionConfig typedDnsResolverConfig',
+      'servers decide over what they are asked again': 'useTcpForDnsLookups',
       'messages have the form of `--log-format`': 'applicationLogConfig',
       'headers are found by name': 'inlineHeaders',
     },

@@ -21,12 +21,13 @@ export const clusterFields: FieldTable = {
       'what waits in a connection is bounded by the proxy itself, at 64 KiB': 'perConnectionBufferLimitBytes',
       [HTTP2_PORT]: 'http2ProtocolOptions protocolSelection',
       'nobody is told how hosts are loaded': 'lrsReportEndpointMetrics',
+      'Envoy does not read it either': 'lrsServer',
       'servers decide over what they are asked again': 'useTcpForDnsLookups',
     },
     refused: {
       'how large messages are and how much of a timeout is used is not counted':
         'trackTimeoutBudgets trackClusterStats',
-      [NOT_SUPPORTED]: `lrsServer upstreamConfig transportSocketMatcher perConnectionBufferHighWatermarkTimeout statsMatcher
+      [NOT_SUPPORTED]: `upstreamConfig transportSocketMatcher perConnectionBufferHighWatermarkTimeout statsMatcher
         queuingPolicies`,
     },
   },

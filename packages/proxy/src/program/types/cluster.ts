@@ -162,8 +162,8 @@ export interface DnsProgram {
   readonly failureMax: number;
   readonly respectTtl: boolean;
   readonly jitter: number;
-  /** Who is asked; undefined: the system. */
-  readonly servers: DnsServers | undefined;
+  /** Who is asked; undefined: nothing is said. */
+  readonly servers: DnsServers | 'system' | undefined;
   /** Dynamic forward proxy: how long an unused host stays, and how many there may be. */
   readonly hostTtl: number;
   readonly maxHosts: number;

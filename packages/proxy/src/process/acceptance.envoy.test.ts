@@ -141,6 +141,30 @@ const REFUSED: Readonly<Record<string, object>> = {
       { actions: [{ dynamicMetadata: { descriptorKey: 'k', metadataKey: { key: 'a', path: [{ key: 'b' }] } } }] },
     ],
   }),
+  'a secret that is not there': cluster({
+    transportSocket: {
+      name: 'tls',
+      typedConfig: {
+        '@type': `${TYPE}envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext`,
+        commonTlsContext: { validationContextSdsSecretConfig: { name: 'roots' } },
+      },
+    },
+  }),
+  'two certificates of a client': cluster({
+    transportSocket: {
+      name: 'tls',
+      typedConfig: {
+        '@type': `${TYPE}envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext`,
+        commonTlsContext: {
+          tlsCertificateSdsSecretConfigs: ['a', 'b'].map((name) => ({
+            name,
+            sdsConfig: { resourceApiVersion: 'V3', pathConfigSource: { path: import.meta.filename } },
+          })),
+        },
+      },
+    },
+  }),
+  'routes to fetch from nowhere': manager({ routeConfig: undefined, rds: { routeConfigName: 'r' } }),
   'a watched file that is not there': {
     node: { id: 'n', cluster: 'c' },
     dynamicResources: { cdsConfig: { resourceApiVersion: 'V3', pathConfigSource: { path: '/nowhere/cds.yaml' } } },

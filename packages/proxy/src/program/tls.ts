@@ -61,6 +61,9 @@ export function compileUpstreamTls(
 ): UpstreamTlsProgram {
   if (Buffer.byteLength(tls.sni ?? '') > MAX_NAME)
     context.refuse([...path, 'sni'], `must have at most ${MAX_NAME} bytes`);
+  const { tlsCertificates = [], tlsCertificateSdsSecretConfigs = [] } = tls.commonTlsContext ?? {};
+  if (tlsCertificates.length + tlsCertificateSdsSecretConfigs.length > 1)
+    context.refuse([...path, 'commonTlsContext'], 'must not have more than one certificate: clients show one');
   return {
     ...compileCommon(context, tls.commonTlsContext ?? {}, [...path, 'commonTlsContext']),
     sni: tls.sni ?? '',
@@ -114,6 +117,8 @@ function compileCommon(context: CompileContext, common: types.tls.CommonTlsConte
 
 function secretName(context: CompileContext, secret: types.tls.SdsSecretConfig, path: Path): string {
   if (secret.name === undefined || secret.name === '') context.refuse([...path, 'name'], 'must not be empty');
+  else if (secret.sdsConfig === undefined && context.deps.hasSecret?.(secret.name) === false)
+    context.refuse([...path, 'name'], `there is no static secret \`${secret.name}\`, and no \`sdsConfig\` to fetch it`);
   context.refer('secret', secret.name ?? '', secret.sdsConfig, [...path, 'sdsConfig']);
   return secret.name ?? '';
 }

@@ -173,6 +173,8 @@ function compileRouteSource(
       at,
     );
   }
+  if (hcm.rds !== undefined && hcm.rds.configSource === undefined)
+    context.refuse([...path, 'rds', 'configSource'], 'must be there');
   return namedRoutes(context, hcm.rds?.routeConfigName ?? '', hcm.rds?.configSource, path, [
     ...path,
     'rds',

@@ -32,6 +32,8 @@ export interface CompileDeps {
   readonly speaksHttp2?: (cluster: string) => boolean;
   /** Whether a cluster is there now; undefined where nobody knows. */
   readonly hasCluster?: (name: string) => boolean;
+  /** Whether the bootstrap has a secret of that name; undefined where nobody knows. */
+  readonly hasSecret?: (name: string) => boolean;
   /** Whether a cluster connects to whatever host requests name; undefined where nobody knows. */
   readonly isForwardProxy?: (name: string) => boolean;
   /** Somebody has said that the proxy is not to get requests any more. */

@@ -80,6 +80,7 @@ export class Attempt implements Waiter, Exchange {
     const router = this.#router;
     const { stream } = router;
     const { request, info } = stream;
+    router.takeHostOf(this.host);
     info.upstreamLocalAddress = connection.localAddress;
     if (connection.requests === 0) connection.filterState = sharedState(info);
     info.upstreamConnection = connection;

@@ -109,12 +109,9 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
     stream.info.upstreamLocalAddress = '';
     this.avoid?.push(host);
     this.tried?.hosts.push(host);
-    if (this.action.autoHostRewrite && host.hostname !== '' && host.hostname !== stream.request.authority) {
-      const { suppressEnvoyHeaders } = stream.hcm.program.router;
-      setAuthority(stream.request, host.hostname, this.action.appendXForwardedHost, !suppressEnvoyHeaders);
-    }
     const connect = this.#endsConnect ? this.action.upgrades.get('connect') : undefined;
     if (connect !== undefined) {
+      this.takeHostOf(host);
       this.tunnel = connectTcp(this, host, connect.proxyProtocol);
       this.tunnel.start();
       return;
@@ -124,9 +121,18 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
     this.attempt = attempt;
     // What is kept of the body is gone once it has been sent.
     const mirrors = stream.info.attemptCount === 1 && this.action.mirrors.length > 0;
-    if (mirrors && this.body.parts.length > 0) this.#startShadows();
+    // Nor are copies for the host of this attempt.
+    if (mirrors && (this.body.parts.length > 0 || this.action.autoHostRewrite)) this.#startShadows();
     attempt.start();
     if (mirrors && this.shadows === undefined && !this.over) this.#startShadows();
+  }
+
+  /** There is a connection to a host, by whose name the request may be sent. */
+  takeHostOf({ hostname }: UpstreamHost): void {
+    const { request, hcm } = this.stream;
+    if (!this.action.autoHostRewrite || hostname === '' || hostname === request.authority) return;
+    const { suppressEnvoyHeaders } = hcm.program.router;
+    setAuthority(request, hostname, this.action.appendXForwardedHost, !suppressEnvoyHeaders);
   }
 
   #startShadows(): void {

@@ -25,11 +25,12 @@ function get(socketPath: string, path: string): Promise<string> {
   });
 }
 
-const on = (path: string, mode = 0): object => ({
+const on = (path: string, mode = 0, options: object = {}): object => ({
   name: path,
   address: { pipe: { path, mode } },
-  filterChains: [{ filters: [hcm([{ match: { prefix: '/' }, route: { cluster: 'app' } }])] }],
+  filterChains: [{ filters: [hcm([{ match: { prefix: '/' }, route: { cluster: 'app' } }], options)] }],
 });
+const trusting = (unixSockets: boolean): object => ({ useRemoteAddress: true, internalAddressConfig: { unixSockets } });
 
 async function observe(start: (config: object) => Promise<{ stop(): Promise<void> }>): Promise<unknown> {
   const folder = mkdtempSync(join(tmpdir(), 'mizzen-pipe-'));
@@ -39,7 +40,12 @@ async function observe(start: (config: object) => Promise<{ stop(): Promise<void
   await new Promise<void>((done) => gone.listen(file, done));
   const proxy = await start(
     bootstrap(
-      [on(file, 0o640), on(`@${name('listener')}`)],
+      [
+        on(file, 0o640),
+        on(`@${name('listener')}`),
+        on(`@${name('internal')}`, 0, trusting(true)),
+        on(`@${name('external')}`, 0, trusting(false)),
+      ],
       [
         {
           name: 'app',
@@ -55,6 +61,8 @@ async function observe(start: (config: object) => Promise<{ stop(): Promise<void
     (statSync(file).mode & 0o777).toString(8),
     await get(file, '/file'),
     await get(`\0${name('listener')}`, '/abstract'),
+    await get(`\0${name('internal')}`, '/internal'),
+    await get(`\0${name('external')}`, '/external'),
     readdirSync('.').filter((each) => each.startsWith('@')),
   ];
   await proxy.stop();
@@ -63,13 +71,20 @@ async function observe(start: (config: object) => Promise<{ stop(): Promise<void
 }
 
 test('listeners and hosts', { timeout: 30_000 }, async () => {
-  const app = createServer((asked, response) => response.end(asked.url));
+  const app = createServer((asked, response) => response.end(`${asked.url} ${asked.headers['x-envoy-internal']}`));
   await new Promise<void>((done) => app.listen(`\0${name('app')}`, done));
   const theirs = await observe(startEnvoy);
   const ours = await observe(startProxy);
   app.close();
   expect(ours).toEqual(theirs);
-  expect(theirs).toEqual(['640', '200 /file', '200 /abstract', []]);
+  expect(theirs).toEqual([
+    '640',
+    '200 /file undefined',
+    '200 /abstract undefined',
+    '200 /internal true',
+    '200 /external undefined',
+    [],
+  ]);
 });
 
 test('the admin endpoint', { timeout: 30_000 }, async () => {

@@ -126,7 +126,8 @@ export const filterFields: FieldTable = {
   'envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor': { implemented: 'entries tokenBucket shadowMode' },
   'envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.Entry': { implemented: 'key value' },
   'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': {
-    implemented: 'dnsCacheConfig allowDynamicHostFromFilterState',
+    implemented: 'dnsCacheConfig',
+    noEffect: { 'the cluster looks names of the filter state up in any case': 'allowDynamicHostFromFilterState' },
     refused: { [NOT_SUPPORTED]: 'subClusterConfig saveUpstreamAddress' },
   },
 

@@ -103,7 +103,8 @@ export const listenerFields: FieldTable = {
   'envoy.config.route.v3.ScopedRouteConfiguration.Key.Fragment': { implemented: 'stringKey' },
   [`${HCM}.Rds`]: { implemented: 'configSource routeConfigName' },
   [`${HCM}.HttpFilter`]: {
-    implemented: 'name typedConfig disabled isOptional configDiscovery',
+    implemented: 'name typedConfig disabled configDiscovery',
+    noEffect: { 'types that are not known are refused all the same': 'isOptional' },
   },
   [`${HCM}.HttpConnectionManager.HcmAccessLogOptions`]: {
     implemented: 'accessLogFlushInterval flushAccessLogOnNewRequest flushLogOnTunnelSuccessfullyEstablished',

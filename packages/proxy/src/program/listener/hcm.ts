@@ -289,7 +289,9 @@ function internalAddresses(
   const config = hcm.internalAddressConfig;
   const ranges =
     config?.cidrRanges === undefined ? [] : compileCidrs(context, config.cidrRanges, [...path, 'cidrRanges']);
-  return (address) => ranges.some((range) => range.contains(address));
+  const unixSockets = config?.unixSockets === true;
+  // The other end of a unix socket has no address.
+  return (address) => (address === '' ? unixSockets : ranges.some((range) => range.contains(address)));
 }
 
 /** What request ids say of traces. */

@@ -71,7 +71,9 @@ async function observe(start: (config: object) => Promise<{ stop(): Promise<void
 }
 
 test('listeners and hosts', { timeout: 30_000 }, async () => {
-  const app = createServer((asked, response) => response.end(`${asked.url} ${asked.headers['x-envoy-internal']}`));
+  const app = createServer((asked, response) =>
+    response.end(`${asked.url} ${String(asked.headers['x-envoy-internal'])}`),
+  );
   await new Promise<void>((done) => app.listen(`\0${name('app')}`, done));
   const theirs = await observe(startEnvoy);
   const ours = await observe(startProxy);

@@ -79,7 +79,7 @@ export function compilePerFilter(
     }
     compiled.set(SWITCH + name, on);
     const type = messageOf(config?.['@type'] ?? '');
-    if (config === undefined || type in noEffectTypes) continue;
+    if (config === undefined || Object.hasOwn(noEffectTypes, type)) continue;
     const compile = compilers[type];
     if (compile === undefined) context.refuse(at, `\`${type}\` is not a configuration for routes`);
     else compiled.set(name, compile(context, config as never, at));

@@ -75,7 +75,7 @@ export function compileHttpFilter(
   path: Path,
 ): HttpFilter | undefined {
   const type = messageOf(config['@type']);
-  if (type in noEffectTypes) return undefined;
+  if (Object.hasOwn(noEffectTypes, type)) return undefined;
   const compile = compilers[type];
   if (compile !== undefined) return compile(context, config as never, scope, path);
   context.refuse(path, `\`${type}\` is not an HTTP filter that is supported`);

@@ -26,6 +26,18 @@ describe('reading a resource', () => {
     });
   });
 
+  test('refuses names that every object has', () => {
+    const typedConfig = { '@type': 'type.googleapis.com/constructor' };
+    const filters = [{ name: 'f', typedConfig }];
+    expect(
+      fieldsOf(checkFields(TypeUrl.listener, { name: 'l', toString: 1, filterChains: [{ filters, valueOf: {} }] })),
+    ).toEqual([
+      'toString: `envoy.config.listener.v3.Listener` has no such field',
+      'filterChains[0].filters[0].typedConfig: `constructor` is not supported',
+      'filterChains[0].valueOf: `envoy.config.listener.v3.FilterChain` has no such field',
+    ]);
+  });
+
   test('refuses values that are not supported, in lists as well', () => {
     const policies = (compliancePolicies: readonly string[]): string[] =>
       fieldsOf(

@@ -225,7 +225,7 @@ class Reader {
     if (any === undefined || typeof typeUrl !== 'string' || !/.\//.test(typeUrl))
       return this.#wrong(path, 'must name its type in `@type`');
     const type = messageOf(typeUrl);
-    if (type in noEffectTypes) return any;
+    if (Object.hasOwn(noEffectTypes, type)) return any;
     if (type === 'google.protobuf.StringValue') {
       const { value: text } = any;
       return text === undefined || typeof text === 'string' ? any : this.#wrong(path, 'must have a string in `value`');

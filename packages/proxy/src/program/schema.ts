@@ -20,8 +20,10 @@ let loaded: Schema | undefined;
 
 /** Envoy's API as the xds package generates it. Read on first use: it is 180 kB. */
 export function schema(): Schema {
-  loaded ??= JSON.parse(
-    readFileSync(new URL(import.meta.resolve('@mizzen/xds/gen/schema.gen.json')), 'utf8'),
-  ) as Schema;
+  if (loaded !== undefined) return loaded;
+  loaded = JSON.parse(readFileSync(new URL(import.meta.resolve('@mizzen/xds/gen/schema.gen.json')), 'utf8')) as Schema;
+  // Whoever looks up a name that somebody wrote finds nothing under `constructor`.
+  for (const names of [loaded.messages, loaded.enums])
+    for (const table of [names, ...Object.values(names)]) Object.setPrototypeOf(table, null);
   return loaded;
 }

@@ -236,7 +236,7 @@ function compileFilters(context: CompileContext, cluster: types.cluster.Cluster)
     const type = messageOf(filter.typedConfig?.['@type'] ?? '');
     if (type === 'envoy.tcp.metadataexchange.config.MetadataExchange') {
       exchange = filter.typedConfig as types.metadataExchange.MetadataExchange;
-    } else if (!(type in noEffectTypes))
+    } else if (!Object.hasOwn(noEffectTypes, type))
       context.refuse(['filters', i, 'typedConfig'], `\`${type}\` is not an upstream filter that is supported`);
   });
   return exchange;

@@ -184,7 +184,7 @@ function compileNetworkFilters(
   filters.forEach((filter, i) => {
     const { config, path: at, discovered } = filterConfig(context, 'network_filter', filter, [...path, i]);
     const type = messageOf(config?.['@type'] ?? '');
-    if (type in noEffectTypes) return;
+    if (Object.hasOwn(noEffectTypes, type)) return;
     // What is in a connection manager may change although its configuration does not.
     const program: NetworkFilterProgram | undefined =
       config === undefined && discovered

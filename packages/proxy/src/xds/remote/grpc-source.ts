@@ -3,7 +3,14 @@ import type { JsonObject } from '@mizzen/xds';
 import type { Deps, Timer } from '../../deps.ts';
 import { GrpcStream } from '../../grpc/stream.ts';
 import type { Nack, UpstreamCluster } from '../../types.ts';
-import { namesOf, type XdsHandler, type XdsObserver, type XdsSource, type XdsSubscription } from '../source.ts';
+import {
+  namesOf,
+  type XdsHandler,
+  type XdsObserver,
+  type XdsSource,
+  type XdsSubscription,
+  type XdsUpdate,
+} from '../source.ts';
 import type { XdsProtocol } from './protocol.ts';
 import { refusalText } from './refusal-text.ts';
 
@@ -148,7 +155,7 @@ export class GrpcXdsSource implements XdsSource {
     this.#options.stats.identifier = received.server ?? this.#options.stats.identifier;
     for (const [name, lives] of lifetimes) this.#live(typeUrl, name, lives);
     this.#held = [];
-    const nacks = this.#handlers.get(typeUrl)?.(update) ?? [];
+    const nacks = this.#apply(typeUrl, update);
     const held = this.#held ?? [];
     this.#held = undefined;
     const error = nacks.length === 0 ? undefined : refusalText(typeUrl, nacks);
@@ -164,6 +171,21 @@ export class GrpcXdsSource implements XdsSource {
     this.#options.deps.clock.after(wait, () => {
       if (this.#stream === stream) this.#send([answer]);
     });
+  }
+
+  /** A fault of this proxy's own refuses what met with it: the server is told, and the stream goes on. */
+  #apply(typeUrl: string, update: XdsUpdate): readonly Nack[] {
+    try {
+      return this.#handlers.get(typeUrl)?.(update) ?? [];
+    } catch (thrown) {
+      const { onLog, server } = this.#options;
+      const message = `internal error: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+      onLog(
+        'warning',
+        `what \`${server}\` sent could not be applied: ${thrown instanceof Error ? thrown.stack : message}`,
+      );
+      return update.resources.map(({ name }) => ({ typeUrl, resource: name, field: '', message }));
+    }
   }
 
   /** An answer that is refused counts as refused for all that follow its type by name. */

@@ -15,6 +15,9 @@ test('files are named from the directory that they have in common', () => {
   expect(commonDirectory(['a.yaml', 'mesh/a.yaml'])).toBe('');
   expect(commonDirectory(['meshes/a.yaml', 'mesh/a.yaml'])).toBe('');
   expect(commonDirectory([])).toBe('');
+  expect(commonDirectory(['/shop/a.yaml', '/mesh/a.yaml'])).toBe('/');
+  expect(commonDirectory(['/shop/a.yaml', 'mesh/a.yaml'])).toBe('');
+  expect(commonDirectory(['/a.yaml', 'mesh/a.yaml'])).toBe('');
   expect(listed(FILES, undefined).map(({ name }) => name)).toEqual([
     'compose.yaml',
     'k8s/orders.yaml',

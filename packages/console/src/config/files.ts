@@ -15,8 +15,9 @@ export interface ListedFile {
 export function commonDirectory(files: readonly string[]): string {
   const [first = '', ...rest] = files;
   let directory = first.slice(0, first.lastIndexOf('/') + 1);
+  // What is above `/` is nothing.
   while (directory !== '' && !rest.every((file) => file.startsWith(directory)))
-    directory = directory.slice(0, directory.lastIndexOf('/', directory.length - 2) + 1);
+    directory = directory.slice(0, directory.slice(0, -1).lastIndexOf('/') + 1);
   return directory;
 }
 

@@ -109,14 +109,14 @@ describe.each([
     commit(good);
     proxy(ads(port));
     await expect.poll(body(own), SLOW).toBe('first');
-    const bad: Cluster = { ...good.clusters[0]!, lrsServer: { self: {} } };
+    const bad: Cluster = { ...good.clusters[0]!, perConnectionBufferHighWatermarkTimeout: '1s' };
     const b = smallMesh({ listeners: { '80': { port: own, to: 'b' } }, clusters: { b: { port: second } } });
     commit({ ...b, clusters: [bad, ...b.clusters], endpoints: [...good.endpoints, ...b.endpoints] });
     await expect.poll(body(own), SLOW).toBe('second');
     await expect
       .poll(() => refusals.map(({ typeUrl, resource }) => [typeUrl, resource]), SLOW)
       .toEqual([[TypeUrl.cluster, 'a']]);
-    expect(refusals[0]!.message).toContain('lrsServer');
+    expect(refusals[0]!.message).toContain('perConnectionBufferHighWatermarkTimeout');
     expect(server.status()[0]?.types).toMatchObject({ cluster: 'refused', listener: 'synced', route: 'synced' });
     commit(b);
     await expect.poll(synced, SLOW).toBe(true);

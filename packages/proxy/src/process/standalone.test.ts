@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +28,7 @@ test('everything that is refused is named, and the proxy does not start', async 
     ...bootstrap(
       [listener(port, [{ filters: [hcm([routeTo('app')])] }], { listenerFilters: [originalSource] })],
       [
-        staticCluster('app', [port], { lrsServer: { self: {} } }),
+        staticCluster('app', [port], { perConnectionBufferHighWatermarkTimeout: '1s' }),
         staticCluster('typo', [port], { lbPolicyy: 'RANDOM' }),
       ],
     ),
@@ -36,7 +37,7 @@ test('everything that is refused is named, and the proxy does not start', async 
   });
   expect(status).toBe(1);
   expect(stderr).toContain(`\`listener-${port}\`: listenerFilters[0].typedConfig: `);
-  expect(stderr).toContain('`app`: lrsServer: not supported');
+  expect(stderr).toContain('`app`: perConnectionBufferHighWatermarkTimeout: not supported');
   expect(stderr).toContain('`typo`: lbPolicyy');
   expect(stderr).toContain('`FILE`: hdsConfig: not supported');
   expect(stderr).toContain('`FILE`: dynamicResources.adsConfig.apiType: `REST`: there are no REST sources');
@@ -111,4 +112,21 @@ test('what fails within is told, and the others are served', async () => {
   } finally {
     await proxy.stop();
   }
+});
+
+test('it goes on when nobody reads what it logs', async () => {
+  const port = await freePort();
+  const answer = { match: { prefix: '/' }, directResponse: { status: 202 } };
+  const config = bootstrap([listener(port, [{ filters: [hcm([answer])] }])], []);
+  const file = join(mkdtempSync(join(tmpdir(), 'mizzen-standalone-')), 'bootstrap.yaml');
+  writeFileSync(file, JSON.stringify(config));
+  const child = spawn(process.execPath, [MAIN, '-c', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = once(child, 'exit');
+  await once(child.stdout, 'data');
+  child.stderr.destroy();
+  // A warning.
+  child.kill('SIGHUP');
+  expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(202);
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
 });

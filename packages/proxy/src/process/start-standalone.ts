@@ -77,7 +77,13 @@ export async function startStandalone(options: StandaloneOptions): Promise<numbe
     return 0;
   }
   const file = options.log.path === undefined ? 2 : openSync(options.log.path, 'a', 0o644);
-  const logger = new Logger(deps.clock, options.log.format, options.log.level, (text) => void writeSync(file, text));
+  const logger = new Logger(deps.clock, options.log.format, options.log.level, (text) => {
+    try {
+      writeSync(file, text);
+    } catch {
+      // Nobody reads, or there is no room: the line is lost, and whoever wrote it goes on, as in Envoy.
+    }
+  });
   for (const [component, level] of options.log.components) logger.set(component, level);
   const checkListeners = async (): Promise<readonly Nack[]> =>
     (await import('./check-resources.ts')).checkResources(bootstrap, offline, ['secret', 'listener']);

@@ -33,6 +33,7 @@ export class HttpTunnel extends Duplex implements MessageSink {
   readonly #onOpen: () => void;
   readonly #onRefused: (reason: string) => void;
   readonly #info: StreamInfo;
+  readonly #counts: UpstreamCluster['stats'];
   #settled = false;
 
   constructor(
@@ -40,13 +41,14 @@ export class HttpTunnel extends Duplex implements MessageSink {
     program: TunnelProgram,
     source: LogSource,
     requestId: string | undefined,
-    limits: UpstreamCluster['http'],
+    { http: limits, stats }: UpstreamCluster,
     onOpen: () => void,
     onRefused: (reason: string) => void,
   ) {
     super({ allowHalfOpen: true });
     this.#socket = socket;
     this.#info = source.info;
+    this.#counts = stats;
     this.#chunked = program.postPath !== undefined;
     this.#onOpen = onOpen;
     this.#onRefused = onRefused;
@@ -59,7 +61,7 @@ export class HttpTunnel extends Duplex implements MessageSink {
     socket.on('close', this.#onClose);
     socket.on('error', () => undefined);
     const head = requestHead(program, source, requestId);
-    this.#info.upstreamWireBytesSent = (this.#info.upstreamWireBytesSent ?? 0) + head.length;
+    this.#countSent(head.length);
     const fieldBytes = head.length - head.indexOf('\n') - '\n\r\n'.length;
     this.#info.upstreamHeaderBytesSent = (this.#info.upstreamHeaderBytesSent ?? 0) + fieldBytes;
     socket.write(head, 'latin1');
@@ -69,6 +71,7 @@ export class HttpTunnel extends Duplex implements MessageSink {
   readonly #onData = (data: Buffer): void => {
     if (this.destroyed || this.readableEnded) return;
     this.#info.upstreamWireBytesReceived = (this.#info.upstreamWireBytesReceived ?? 0) + data.length;
+    this.#counts.upstream_cx_rx_bytes_total += data.length;
     this.#parser.execute(data);
   };
 
@@ -104,6 +107,11 @@ export class HttpTunnel extends Duplex implements MessageSink {
     this.#fail('');
   }
 
+  #countSent(bytes: number): void {
+    this.#info.upstreamWireBytesSent = (this.#info.upstreamWireBytesSent ?? 0) + bytes;
+    this.#counts.upstream_cx_tx_bytes_total += bytes;
+  }
+
   #fail(reason: string): void {
     this.#socket.destroy();
     if (this.#settled) return void this.destroy();
@@ -121,7 +129,7 @@ export class HttpTunnel extends Duplex implements MessageSink {
     let room = true;
     const size = this.#chunked ? `${data.length.toString(16)}\r\n` : '';
     if (this.#chunked) this.#socket.write(size);
-    this.#info.upstreamWireBytesSent! += data.length + (this.#chunked ? size.length + 2 : 0);
+    this.#countSent(data.length + (this.#chunked ? size.length + 2 : 0));
     room = this.#socket.write(data);
     if (this.#chunked) room = this.#socket.write('\r\n');
     if (room) done();

@@ -270,6 +270,7 @@ class TcpTunnel implements ActiveConnection {
 
   #open(cluster: UpstreamCluster, host: UpstreamHost): void {
     if (this.#ended) return;
+    if (this.#tunnelProgram !== undefined) cluster.stats.upstream_cx_http1_total++;
     host.connect(
       (upstream) => {
         this.#connected?.();
@@ -324,7 +325,7 @@ class TcpTunnel implements ActiveConnection {
       program,
       { info: this.#info },
       id,
-      cluster.http,
+      cluster,
       () => {
         this.#asking = false;
         this.#tunnel(host, tunnel);
@@ -369,14 +370,14 @@ class TcpTunnel implements ActiveConnection {
         this.#info.bytesReceived += bytes;
         // Envoy counts a tunnel's payload once more.
         if (this.#tunnelProgram !== undefined) this.#info.upstreamWireBytesSent! += bytes;
+        else counts.upstream_cx_tx_bytes_total += bytes;
         stats.downstream_cx_rx_bytes_total += bytes;
-        counts.upstream_cx_tx_bytes_total += bytes;
       },
       onSent: (bytes) => {
         this.#info.bytesSent += bytes;
         if (this.#tunnelProgram !== undefined) this.#info.upstreamWireBytesReceived! += bytes;
+        else counts.upstream_cx_rx_bytes_total += bytes;
         stats.downstream_cx_tx_bytes_total += bytes;
-        counts.upstream_cx_rx_bytes_total += bytes;
       },
       onIdle: () => {
         stats.idle_timeout++;

@@ -49,12 +49,12 @@ const MAX_NAME = 255;
 const MAX_NAMES = 65_535;
 
 export function checkProtocols(context: CompileContext, names: readonly string[] = [], path: Path): void {
-  const lengths = names.map((name) => Buffer.byteLength(name));
-  lengths.forEach((length, i) => {
-    if (length === 0) context.refuse([...path, i], 'must not be empty');
-    if (length > MAX_NAME) context.refuse([...path, i], `must have at most ${MAX_NAME} bytes`);
+  names.forEach((entry, i) => {
+    const lengths = entry.split(',').map((name) => Buffer.byteLength(name));
+    if (lengths.includes(0)) context.refuse([...path, i], 'must not be empty');
+    if (Math.max(...lengths) > MAX_NAME) context.refuse([...path, i], `must have at most ${MAX_NAME} bytes`);
   });
-  if (lengths.reduce((sum, length) => sum + length + 1, 0) > MAX_NAMES)
+  if (names.reduce((sum, entry) => sum + Buffer.byteLength(entry) + 1, 0) > MAX_NAMES)
     context.refuse(path, `must have at most ${MAX_NAMES} bytes together`);
 }
 

@@ -104,7 +104,8 @@ function compileCommon(context: CompileContext, common: types.tls.CommonTlsConte
     signatureAlgorithms: listOf(params?.signatureAlgorithms),
     fips: params?.compliancePolicies?.includes('FIPS_202205') === true,
     keyLog: common.keyLog === undefined ? undefined : compileKeyLog(context, common.keyLog, [...path, 'keyLog']),
-    alpnProtocols: common.alpnProtocols ?? [],
+    // Envoy joins the names by commas before it reads them, so that one entry may be several.
+    alpnProtocols: (common.alpnProtocols ?? []).flatMap((names) => names.split(',')),
     certificates: (common.tlsCertificates ?? []).flatMap(
       (certificate, i) => compileCertificate(context, certificate, [...path, 'tlsCertificates', i]) ?? [],
     ),

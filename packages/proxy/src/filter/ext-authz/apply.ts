@@ -29,12 +29,19 @@ export function applyToRequest(request: RequestHead, verdict: Ok, rules: Mutatio
   return true;
 }
 
-/** The status goes by the name that it has in HTTP/2. */
-export function applyToResponse(response: ResponseHead, edits: readonly HeaderEdit[]): void {
+/** False when the status is no longer one: it goes by the name that it has in HTTP/2, and what is appended to it makes a list. */
+export function applyToResponse(response: ResponseHead, edits: readonly HeaderEdit[]): boolean {
+  let status = String(response.status);
   for (const edit of edits) {
-    if (edit.name !== ':status') apply(response.headers, edit, RESPONSE_SINGLE);
-    else if (edit.how !== 'add-if-absent' && /^[1-9]\d\d$/.test(edit.value)) response.status = Number(edit.value);
+    const { how, name, value } = edit;
+    if (!name.startsWith(':')) apply(response.headers, edit, RESPONSE_SINGLE);
+    else if (name !== ':status' || how === 'add-if-absent') continue;
+    else if (how === 'set' || how === 'overwrite-if-exists') status = value;
+    else if (value !== '') status += `,${value}`;
   }
+  if (!/^0*[1-9]\d{2,8}$/.test(status)) return false;
+  response.status = Number(status);
+  return true;
 }
 
 /** The fields of the request line go by the names they have in HTTP/2. */

@@ -188,7 +188,11 @@ export function extAuthzFilter(
       const edits = responseEdits.get(stream);
       const { response } = stream;
       if (edits === undefined || response === undefined) return undefined;
-      applyToResponse(response, edits);
+      if (!applyToResponse(response, edits)) {
+        responseEdits.delete(stream);
+        stream.sendLocalReply(502, 'missing required header: :status', NO_STATUS, 0);
+        return 'stop';
+      }
       stream.info.responseCode = response.status;
       return undefined;
     },
@@ -260,6 +264,8 @@ function changesRequest(verdict: Allowed): boolean {
     verdict.queryRemove.length > 0
   );
 }
+
+const NO_STATUS = 'filter_removed_required_response_headers{missing_required_header:_:status}';
 
 /** The status is the reply's own, and nothing describes a body that is not there. */
 function denialFields(headers: readonly HeaderEdit[], bodyless: boolean): [string, string][] {

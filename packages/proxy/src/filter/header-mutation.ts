@@ -1,5 +1,5 @@
 import type { types as xds } from '@mizzen/xds';
-import type { ExpressionOptions } from '../cel/compile.ts';
+import type { FormatOptions } from '../telemetry/operators/operator.ts';
 import { Headers } from '../http/headers.ts';
 import type { CompileContext } from '../program/context.ts';
 import { applyMutations, compileHeaderChange, type HeaderMutations } from '../program/headers.ts';
@@ -42,18 +42,18 @@ export function compileHeaderMutationPerRoute(
 }
 
 function compileAll(context: CompileContext, mutations: xds.headerMutation.Mutations, path: Path): Compiled {
-  const expressions = compileFormatters(context, mutations.formatters, [...path, 'formatters']);
+  const formatOptions = compileFormatters(context, mutations.formatters, [...path, 'formatters']);
   const steps = (
     of: 'request' | 'response',
     field: 'requestMutations' | 'responseMutations' | 'requestTrailersMutations' | 'responseTrailersMutations',
-  ): HeaderMutations[] => mutationSteps(context, of, mutations[field], [...path, field], expressions);
+  ): HeaderMutations[] => mutationSteps(context, of, mutations[field], [...path, field], formatOptions);
   return {
     request: steps('request', 'requestMutations'),
     query: compileQueryMutations(
       context,
       mutations.queryParameterMutations,
       [...path, 'queryParameterMutations'],
-      expressions,
+      formatOptions,
     ),
     response: steps('response', 'responseMutations'),
     requestTrailers: steps('request', 'requestTrailersMutations'),
@@ -67,7 +67,7 @@ export function mutationSteps(
   of: 'request' | 'response',
   mutations: readonly xds.mutationRules.HeaderMutation[] | undefined,
   path: Path,
-  expressions?: ExpressionOptions,
+  formatOptions?: FormatOptions,
 ): HeaderMutations[] {
   return (mutations ?? []).flatMap((mutation, i) => {
     if (mutation.remove !== undefined) return { of, remove: [asciiLower(mutation.remove)], changes: [] };
@@ -81,7 +81,7 @@ export function mutationSteps(
       context.refuse([...path, i], 'must say what to change');
       return [];
     }
-    const change = compileHeaderChange(context, mutation.append, [...path, i, 'append'], expressions);
+    const change = compileHeaderChange(context, mutation.append, [...path, i, 'append'], formatOptions);
     return change === undefined ? [] : { of, remove: [], changes: [change] };
   });
 }

@@ -1,5 +1,5 @@
 import type { types } from '@mizzen/xds';
-import type { ExpressionOptions } from '../cel/compile.ts';
+import type { FormatOptions } from '../telemetry/operators/operator.ts';
 import type { CompileContext } from '../program/context.ts';
 import { headerValue, noteValue } from '../program/headers.ts';
 import type { Path } from '../program/path.ts';
@@ -16,10 +16,10 @@ export function compileQueryMutations(
   context: CompileContext,
   mutations: readonly types.core.KeyValueMutation[] | undefined,
   path: Path,
-  expressions: ExpressionOptions | undefined,
+  formatOptions: FormatOptions | undefined,
 ): QueryMutations | undefined {
   if (mutations === undefined || mutations.length === 0) return undefined;
-  const all = mutations.flatMap((mutation, i) => compileMutation(context, mutation, [...path, i], expressions) ?? []);
+  const all = mutations.flatMap((mutation, i) => compileMutation(context, mutation, [...path, i], formatOptions) ?? []);
   return (request, source) => {
     const parameters = parse(request.path);
     for (const mutate of all) mutate(parameters, source);
@@ -32,7 +32,7 @@ function compileMutation(
   context: CompileContext,
   { append, remove }: types.core.KeyValueMutation,
   path: Path,
-  expressions: ExpressionOptions | undefined,
+  formatOptions: FormatOptions | undefined,
 ): Mutation | undefined {
   if (remove !== undefined && remove !== '') {
     if (append !== undefined) context.refuse([...path, 'remove'], 'does not go with `append`');
@@ -52,7 +52,7 @@ function compileMutation(
     return undefined;
   }
   const name = wire(key);
-  const text = headerValue(context, value, [...at, 'value'], expressions);
+  const text = headerValue(context, value, [...at, 'value'], formatOptions);
   const make = (source: LogSource): string => encode(text(source));
   switch (append?.action ?? 'APPEND_IF_EXISTS_OR_ADD') {
     case 'APPEND_IF_EXISTS_OR_ADD':

@@ -52,10 +52,41 @@ const byHostname = (more: object): object =>
   );
 const having = (more: object): object => bootstrap([], [staticCluster('c', [9], more)]);
 const one = { requirements: [{ providerName: 'p' }] };
+const logged = (format: object): object =>
+  bootstrap(
+    [
+      listener(10_000, [
+        {
+          filters: [
+            hcm([{ match: { prefix: '/' }, directResponse: { status: 200 } }], {
+              accessLog: [
+                {
+                  name: 'log',
+                  typedConfig: {
+                    '@type': 'type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog',
+                    logFormat: format,
+                  },
+                },
+              ],
+            }),
+          ],
+        },
+      ]),
+    ],
+    [],
+  );
 const INVALID: Readonly<Record<string, readonly [object, RegExp]>> = {
   'one requirement of any': [jwt({ requiresAny: one }), /requiresAny\.requirements: must have two entries/],
   'one requirement of all': [jwt({ requiresAll: one }), /requiresAll\.requirements: must have two entries/],
   'keys at a place that is no URI': [jwt({ providerName: 'p' }, 'keys'), /httpUri\.uri: must be an absolute URI/],
+  'an operator without its formatter': [
+    logged({ textFormatSource: { inlineString: '%REQ_WITHOUT_QUERY(:path)%' } }),
+    /`REQ_WITHOUT_QUERY` is there with its formatter only/,
+  ],
+  'an operator without its formatter, in JSON': [
+    logged({ jsonFormat: { a: ['%REQ_WITHOUT_QUERY(:path)%'] } }),
+    /`REQ_WITHOUT_QUERY` is there with its formatter only/,
+  ],
   'names of hosts that have none': [byHostname({}), /useHostnameForHashing: goes with clusters of type/],
   'names of hosts of one name': [byHostname({ type: 'LOGICAL_DNS' }), /useHostnameForHashing: goes with/],
   'thresholds of hosts for more than connections': [

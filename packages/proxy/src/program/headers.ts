@@ -1,5 +1,5 @@
 import type { types } from '@mizzen/xds';
-import type { ExpressionOptions } from '../cel/compile.ts';
+import type { FormatOptions } from '../telemetry/operators/operator.ts';
 import type { Headers } from '../http/headers.ts';
 import { text } from '../telemetry/access-log-text.ts';
 import type { CompileContext } from './context.ts';
@@ -87,7 +87,7 @@ export function compileHeaderChange(
   context: CompileContext,
   option: types.core.HeaderValueOption,
   path: Path,
-  expressions?: ExpressionOptions,
+  formatOptions?: FormatOptions,
 ): HeaderChange | undefined {
   const key = option.header?.key ?? '';
   if (key === '') context.refuse([...path, 'header', 'key'], 'must not be empty');
@@ -110,7 +110,7 @@ export function compileHeaderChange(
     made: format.includes('%'),
     action,
     keepEmpty: option.keepEmptyValue === true,
-    value: headerValue(context, format, [...path, 'header', 'value'], expressions),
+    value: headerValue(context, format, [...path, 'header', 'value'], formatOptions),
   };
 }
 
@@ -119,13 +119,13 @@ export function headerValue(
   context: CompileContext,
   format: string,
   path: Path,
-  expressions?: ExpressionOptions,
+  formatOptions?: FormatOptions,
 ): (source: LogSource) => string {
   if (!format.includes('%')) {
     const constant = wire(format);
     return () => constant;
   }
-  const value = text(context, fromOldWays(format), '', path, expressions);
+  const value = text(context, fromOldWays(format), '', path, formatOptions);
   return (source) => {
     const made = value(source);
     return isAscii(made) ? made : latin1(made);

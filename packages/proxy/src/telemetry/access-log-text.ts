@@ -1,33 +1,32 @@
 import type { types } from '@mizzen/xds';
-import type { ExpressionOptions } from '../cel/compile.ts';
 import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
 import type { LogSource } from '../program/types.ts';
 import { wire } from '../program/values.ts';
 import { parseFormat, textFormatter } from './access-log-format.ts';
-import type { OperatorDeps } from './operators/operator.ts';
+import type { FormatOptions, OperatorDeps } from './operators/operator.ts';
 
-export function operatorDeps(context: CompileContext, expressions?: ExpressionOptions): OperatorDeps {
+export function operatorDeps(context: CompileContext, options?: FormatOptions): OperatorDeps {
   const { clock, random, env, routeTimes } = context.deps;
-  return { env, wall: () => clock.wall(), uuid: () => random.uuid(), expressions, routeTimes };
+  return { env, wall: () => clock.wall(), uuid: () => random.uuid(), routeTimes, ...options };
 }
 
 const FORMATTER = 'envoy.extensions.formatter.';
-/** Formatters whose operators are always there, as in Envoy. */
-const BUILT_IN = new Set([`${FORMATTER}metadata.v3.Metadata`, `${FORMATTER}req_without_query.v3.ReqWithoutQuery`]);
 
-/** What expressions may do that a format has. */
+/** What a format has by the formatters it lists. The operators of metadata and of expressions are always there, as in Envoy. */
 export function compileFormatters(
   context: CompileContext,
   formatters: readonly types.core.TypedExtensionConfig[] | undefined,
   path: Path,
-): ExpressionOptions | undefined {
-  let options: ExpressionOptions | undefined;
+): FormatOptions | undefined {
+  let options: FormatOptions | undefined;
   formatters?.forEach(({ typedConfig }, i) => {
     const type = messageOf(typedConfig?.['@type'] ?? '');
-    if (type === `${FORMATTER}cel.v3.Cel`) options = (typedConfig as types.celFormatter.Cel).celConfig;
-    else if (!BUILT_IN.has(type))
+    if (type === `${FORMATTER}cel.v3.Cel`)
+      options = { ...options, expressions: (typedConfig as types.celFormatter.Cel).celConfig };
+    else if (type === `${FORMATTER}req_without_query.v3.ReqWithoutQuery`) options = { ...options, withoutQuery: true };
+    else if (type !== `${FORMATTER}metadata.v3.Metadata`)
       context.refuse([...path, i, 'typedConfig'], `\`${type}\` is not a formatter that is supported`);
   });
   return options;
@@ -39,9 +38,9 @@ export function text(
   format: string,
   absent: string,
   path: Path,
-  expressions?: ExpressionOptions,
+  options?: FormatOptions,
 ): (source: LogSource) => string {
-  const parsed = parseFormat(wire(format), operatorDeps(context, expressions));
+  const parsed = parseFormat(wire(format), operatorDeps(context, options));
   if (!('problem' in parsed)) return textFormatter(parsed, absent);
   context.refuse(path, parsed.problem);
   return () => '';

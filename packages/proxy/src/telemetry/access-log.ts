@@ -1,5 +1,5 @@
 import type { JsonObject, types } from '@mizzen/xds';
-import type { ExpressionOptions } from '../cel/compile.ts';
+import type { FormatOptions } from './operators/operator.ts';
 import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
@@ -95,18 +95,18 @@ export function formatOf(
   path: Path,
 ): (source: LogSource) => string {
   const absent = format?.omitEmptyValues === true ? '' : '-';
-  const expressions = compileFormatters(context, format?.formatters, [...path, 'formatters']);
+  const formatOptions = compileFormatters(context, format?.formatters, [...path, 'formatters']);
   if (format?.textFormat !== undefined)
-    return text(context, format.textFormat, absent, [...path, 'textFormat'], expressions);
+    return text(context, format.textFormat, absent, [...path, 'textFormat'], formatOptions);
   if (format?.textFormatSource !== undefined) {
     const source = dataSource(context, format.textFormatSource, [...path, 'textFormatSource']);
     return source === undefined
       ? () => ''
-      : text(context, source.toString('utf8'), absent, [...path, 'textFormatSource'], expressions);
+      : text(context, source.toString('utf8'), absent, [...path, 'textFormatSource'], formatOptions);
   }
   if (format?.jsonFormat !== undefined) {
     const options = { typed: true, omitEmpty: format.omitEmptyValues === true };
-    return json(context, format.jsonFormat, options, [...path, 'jsonFormat'], expressions);
+    return json(context, format.jsonFormat, options, [...path, 'jsonFormat'], formatOptions);
   }
   return text(context, DEFAULT_FORMAT, '-', path);
 }
@@ -116,9 +116,9 @@ function json(
   format: JsonObject,
   options: { readonly typed: boolean; readonly omitEmpty: boolean },
   path: Path,
-  expressions?: ExpressionOptions,
+  formatOptions?: FormatOptions,
 ): (source: LogSource) => string {
-  const formatter = jsonFormatter(format, operatorDeps(context, expressions), options);
+  const formatter = jsonFormatter(format, operatorDeps(context, formatOptions), options);
   if (typeof formatter === 'function') return (source) => `${sortedJson(formatter(source) ?? {})}\n`;
   context.refuse(path, formatter.problem);
   return () => '\n';

@@ -1,5 +1,4 @@
 import type { JsonObject, types } from '@mizzen/xds';
-import type { Build } from '../listener/build.ts';
 import { typed } from './typed.ts';
 
 /** Istio's own line, when nothing else is configured. */
@@ -38,9 +37,9 @@ export const DEFAULT_JSON_FORMAT: JsonObject = {
   upstream_transport_failure_reason: '%UPSTREAM_TRANSPORT_FAILURE_REASON%',
 };
 
-/** Extensions that a format needs beyond the operators that Envoy always has. Mizzen's own proxy has this one built in. */
-export function formatters({ context }: Build, format: string): readonly types.core.TypedExtensionConfig[] | undefined {
-  if (context.proxy.engine === 'mizzen' || !format.includes('%REQ_WITHOUT_QUERY')) return undefined;
+/** Extensions that a format needs beyond the operators that a proxy always has. */
+export function formatters(format: string): readonly types.core.TypedExtensionConfig[] | undefined {
+  if (!format.includes('%REQ_WITHOUT_QUERY')) return undefined;
   return [
     {
       name: 'envoy.formatter.req_without_query',

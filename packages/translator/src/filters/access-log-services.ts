@@ -87,7 +87,7 @@ function openTelemetryLog(
       disableBuiltinLabels: true,
       body: { stringValue },
       attributes: values.length > 0 ? { values } : undefined,
-      formatters: formatters(build, `${stringValue} ${JSON.stringify(logFormat?.labels ?? {})}`),
+      formatters: formatters(`${stringValue} ${JSON.stringify(logFormat?.labels ?? {})}`),
     }),
   );
 }

@@ -121,7 +121,7 @@ function textFormat(
   omitEmptyValues: true | undefined,
 ): types.core.SubstitutionFormatString {
   const inlineString = format === '' ? DEFAULT_TEXT_FORMAT : format.endsWith('\n') ? format : `${format}\n`;
-  return defined({ textFormatSource: { inlineString }, omitEmptyValues, formatters: formatters(build, inlineString) });
+  return defined({ textFormatSource: { inlineString }, omitEmptyValues, formatters: formatters(inlineString) });
 }
 
 function jsonFormat(
@@ -133,7 +133,7 @@ function jsonFormat(
     jsonFormat: format,
     jsonFormatOptions: {},
     omitEmptyValues,
-    formatters: formatters(build, JSON.stringify(format)),
+    formatters: formatters(JSON.stringify(format)),
   });
 }
 

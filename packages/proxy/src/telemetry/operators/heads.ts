@@ -94,6 +94,15 @@ function lineBytes({ method, path, authority, scheme, hostIsEmpty }: RequestHead
   return of(':method', method) + of(':path', path) + host + of(':scheme', scheme);
 }
 
+const withoutQuery = header((name) => {
+  const get = requestHeaderOf(name);
+  return (source) => {
+    const value = get(source);
+    const question = value?.indexOf('?') ?? -1;
+    return question < 0 ? value : value!.slice(0, question);
+  };
+});
+
 /** What heads and trailers say. */
 export const HEAD_OPERATORS: Readonly<Record<string, OperatorFactory>> = {
   REQUEST_HEADERS_BYTES: ofSource(({ request }) =>
@@ -105,13 +114,8 @@ export const HEAD_OPERATORS: Readonly<Record<string, OperatorFactory>> = {
   RESPONSE_TRAILERS_BYTES: ofSource(({ trailers }) => (trailers ?? []).reduce((sum, part) => sum + part.length, 0)),
   REQ: header(requestHeaderOf),
   REQUEST_HEADER: header(requestHeaderOf),
-  REQ_WITHOUT_QUERY: header((name) => {
-    const get = requestHeaderOf(name);
-    return (source) => {
-      const value = get(source);
-      return value === undefined ? undefined : pathOnly(value);
-    };
-  }),
+  REQ_WITHOUT_QUERY: (argument, deps) =>
+    deps.withoutQuery === true ? withoutQuery(argument, deps) : { problem: 'is there with its formatter only' },
   RESP: header(responseHeaderOf),
   RESPONSE_HEADER: header(responseHeaderOf),
   TRAILER: header((name) => (source) => trailer(source, name)),

@@ -14,14 +14,19 @@ export interface Operator {
   readonly inJson?: (source: LogSource) => OperatorValue;
 }
 
+/** What a format has besides the operators that are always there. */
+export interface FormatOptions {
+  /** What expressions may do; undefined: what they always may. */
+  readonly expressions?: ExpressionOptions | undefined;
+  readonly withoutQuery?: boolean;
+}
+
 /** What operators may ask for beyond the request. */
-export interface OperatorDeps {
+export interface OperatorDeps extends FormatOptions {
   readonly env: (name: string) => string | undefined;
   readonly wall: () => number;
   readonly uuid: () => string;
   readonly routeTimes?: Deps['routeTimes'];
-  /** What expressions may do; undefined: what they always may. */
-  readonly expressions?: ExpressionOptions | undefined;
 }
 
 /** Makes the operator, or says what is wrong with its argument. */

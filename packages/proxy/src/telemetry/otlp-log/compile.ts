@@ -25,12 +25,12 @@ const BUFFER_BYTES = 16_384;
 /** Records for a collector of OpenTelemetry, about requests or connections. */
 export function otlpLog(context: CompileContext, config: Config, path: Path): AccessLogService {
   const { clock, counter } = context.deps;
-  const expressions = compileFormatters(context, config.formatters, [...path, 'formatters']);
+  const formatOptions = compileFormatters(context, config.formatters, [...path, 'formatters']);
   const body =
     config.body === undefined || Object.keys(config.body).length === 0
       ? undefined
-      : compileValue(context, config.body, [...path, 'body'], expressions);
-  const attributes = compileAttributes(context, config.attributes, [...path, 'attributes'], expressions);
+      : compileValue(context, config.body, [...path, 'body'], formatOptions);
+  const attributes = compileAttributes(context, config.attributes, [...path, 'attributes'], formatOptions);
   const tags = compileTags(context, config.customTags, [...path, 'customTags']).toSorted((a, b) =>
     a.name < b.name ? -1 : 1,
   );

@@ -1,5 +1,5 @@
 import type { types } from '@mizzen/xds';
-import type { ExpressionOptions } from '../../cel/compile.ts';
+import type { FormatOptions } from '../operators/operator.ts';
 import type { CompileContext } from '../../program/context.ts';
 import type { Path } from '../../program/path.ts';
 import type { LogSource } from '../../program/types.ts';
@@ -14,19 +14,19 @@ export function compileValue(
   context: CompileContext,
   value: AnyValue | undefined,
   path: Path,
-  expressions: ExpressionOptions | undefined,
+  formatOptions: FormatOptions | undefined,
 ): (source: LogSource) => AnyValue {
   if (value?.stringValue !== undefined) {
-    const format = text(context, value.stringValue, '-', [...path, 'stringValue'], expressions);
+    const format = text(context, value.stringValue, '-', [...path, 'stringValue'], formatOptions);
     return (source) => ({ stringValue: utf8(format(source)) });
   }
   if (value?.kvlistValue !== undefined) {
-    const values = compileAttributes(context, value.kvlistValue, [...path, 'kvlistValue'], expressions);
+    const values = compileAttributes(context, value.kvlistValue, [...path, 'kvlistValue'], formatOptions);
     return (source) => ({ kvlistValue: { values: values(source) } });
   }
   if (value?.arrayValue !== undefined) {
     const all = (value.arrayValue.values ?? []).map((one, i) =>
-      compileValue(context, one, [...path, 'arrayValue', 'values', i], expressions),
+      compileValue(context, one, [...path, 'arrayValue', 'values', i], formatOptions),
     );
     return (source) => ({ arrayValue: { values: all.map((make) => make(source)) } });
   }
@@ -38,11 +38,11 @@ export function compileAttributes(
   context: CompileContext,
   list: types.otlpCommon.KeyValueList | undefined,
   path: Path,
-  expressions: ExpressionOptions | undefined,
+  formatOptions: FormatOptions | undefined,
 ): (source: LogSource) => KeyValue[] {
   const all = (list?.values ?? []).map(({ key = '', value }, i) => ({
     key,
-    make: compileValue(context, value, [...path, 'values', i, 'value'], expressions),
+    make: compileValue(context, value, [...path, 'values', i, 'value'], formatOptions),
   }));
   return (source) => all.map(({ key, make }) => ({ key, value: make(source) }));
 }

@@ -194,7 +194,8 @@ function verify(
   if (certificate === undefined) return { reason: verifyFailure('no certificate'), counter: 'fail_verify_error' };
   const error = secure.authorizationError as (Error & { code?: string }) | string | null | undefined;
   const chainError = typeof error === 'string' ? error : error?.code;
-  const refused = validation === undefined ? undefined : verifyPeer(certificate, chainError, validation, now);
+  const demanded = demandedOf(validation, name);
+  const refused = demanded === undefined ? undefined : verifyPeer(certificate, chainError, demanded, now);
   if (refused === undefined) {
     const wanted = wantedNames(name);
     if (wanted.length === 0) return undefined;
@@ -210,6 +211,16 @@ function verify(
     reason: refused.reason,
     counter: refused.counter === 'fail_verify_no_cert' ? 'fail_verify_error' : refused.counter,
   };
+}
+
+/** Where the server name is what must be in the certificate, it takes the place of all matchers, and counts as a DNS name alone. */
+function demandedOf(
+  validation: ValidationProgram | undefined,
+  { subjectAltNames = [], verified, serverName }: ExpectedName,
+): ValidationProgram | undefined {
+  if (validation === undefined || !verified || subjectAltNames.length > 0) return validation;
+  const matches = (name: string): boolean => dnsNameMatches(serverName, name);
+  return { ...validation, sanMatchers: [{ type: 'DNS', exact: serverName, text: `exact ${serverName}`, matches }] };
 }
 
 /** Of which the certificate must have one; none: any will do. */

@@ -1,4 +1,5 @@
 /** Clusters of hosts that a server of DNS knows, beside the real Envoy: names that move, go, fail and come back. */
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -217,3 +218,47 @@ test('a forward proxy tries all addresses of a host, as Envoy does', { timeout: 
   expect(await forwarded('envoy')).toBe('HTTP/1.1 200');
   expect(await forwarded('mizzen')).toBe('HTTP/1.1 200');
 });
+
+/** A name that this machine's file of hosts has, and no server of DNS. */
+const [, OWN] =
+  /^127[\d.]+\s+(?!localhost)([\w-]+)\s*$/m.exec(
+    (() => {
+      try {
+        return readFileSync('/etc/hosts', 'utf8');
+      } catch {
+        return '';
+      }
+    })(),
+  ) ?? [];
+
+test.skipIf(OWN === undefined)(
+  'the file of hosts comes before servers, as for Envoy',
+  { timeout: 60_000 },
+  async () => {
+    const dns = await startDnsServer();
+    const cares = `${TYPE}envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig`;
+    const cluster = {
+      name: 'own',
+      type: 'STRICT_DNS',
+      dnsLookupFamily: 'V4_ONLY',
+      typedDnsResolverConfig: { name: 'cares', typedConfig: { '@type': cares, resolvers: [socketAddress(dns.port)] } },
+      loadAssignment: {
+        clusterName: 'own',
+        endpoints: [{ lbEndpoints: [{ endpoint: { address: socketAddress(port, OWN) } }] }],
+      },
+    };
+    const members = async (engine: 'mizzen' | 'envoy'): Promise<string[]> => {
+      const config = bootstrap([], [cluster]);
+      const proxy = engine === 'mizzen' ? await startWithAdmin(config) : await startEnvoy(config);
+      const admin = 'admin' in proxy ? proxy.admin : proxy.adminPort;
+      const hosts = async (): Promise<string[]> =>
+        (await fetchText(admin, '/clusters')).split('\n').filter((line) => line.endsWith('::health_flags::healthy'));
+      await expect.poll(hosts, { timeout: 10_000 }).not.toEqual([]);
+      const found = await hosts();
+      await proxy.stop();
+      return found;
+    };
+    expect(await members('mizzen')).toEqual(await members('envoy'));
+    dns.stop();
+  },
+);

@@ -3,6 +3,7 @@ import { connect, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { DnsServers, Deps, Net, Random } from '../deps.ts';
 import { crypto } from '../node-tls.ts';
+import { fromHostsFile } from './hosts-file.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
 /** The real world: the only place of the data plane that reads a clock, random numbers or opens sockets outwards. */
@@ -154,7 +155,7 @@ function resolverOf({ addresses, timeout, tries }: DnsServers): Resolver {
   return resolver;
 }
 
-/** Fails where a server does, unless the other family has addresses. */
+/** The machine's file of hosts comes first, as for Envoy's resolver. Fails where a server does, unless the other family has addresses. */
 async function askServers(
   host: string,
   family: 0 | 4 | 6,
@@ -162,18 +163,18 @@ async function askServers(
 ): Promise<readonly { address: string; ttl: number | undefined }[]> {
   if (LOCALHOST.test(host)) return LOOPBACK.filter((each) => family === 0 || each.family === family);
   const resolver = resolverOf(servers);
-  const ask = (method: 'resolve4' | 'resolve6'): Promise<readonly { address: string; ttl: number }[]> =>
-    new Promise((resolve, reject) => {
-      resolver[method](host, { ttl: true }, (error, found) => {
+  const ask = async (of: 4 | 6): Promise<readonly { address: string; ttl: number | undefined }[]> => {
+    const own = await fromHostsFile(host, of);
+    if (own.length > 0) return own.map((address) => ({ address, ttl: undefined }));
+    return new Promise((resolve, reject) => {
+      resolver[of === 4 ? 'resolve4' : 'resolve6'](host, { ttl: true }, (error, found) => {
         if (error === null) resolve(found);
         else if (NO_SUCH.has(error.code ?? '')) resolve([]);
         else reject(error);
       });
     });
-  const asked = await Promise.allSettled([
-    ...(family === 6 ? [] : [ask('resolve4')]),
-    ...(family === 4 ? [] : [ask('resolve6')]),
-  ]);
+  };
+  const asked = await Promise.allSettled([...(family === 6 ? [] : [ask(4)]), ...(family === 4 ? [] : [ask(6)])]);
   const found = asked.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
   const failed = asked.find((one) => one.status === 'rejected');
   if (found.length === 0 && failed !== undefined) throw failed.reason;

@@ -37,6 +37,29 @@ test('a cluster has Envoy’s defaults', () => {
   });
 });
 
+test('servers of DNS are asked no longer and no more often than can be', () => {
+  const typedConfig = {
+    '@type': any('envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig'),
+    resolvers: [{ socketAddress: { address: '127.0.0.1', portValue: 53 } }],
+    queryTimeoutSeconds: '3000000',
+    queryTries: 4_294_967_295,
+  };
+  const endpoints = [
+    { lbEndpoints: [{ endpoint: { address: { socketAddress: { address: 'a.test', portValue: 80 } } } }] },
+  ];
+  const { program } = compileCluster(
+    {
+      name: 'c',
+      type: 'STRICT_DNS',
+      loadAssignment: { clusterName: 'c', endpoints },
+      typedDnsResolverConfig: { name: 'cares', typedConfig },
+    },
+    testDeps,
+  );
+  const most = 2 ** 31 - 1;
+  expect(program!.dns.servers).toEqual({ addresses: ['127.0.0.1:53'], timeout: most, tries: most });
+});
+
 test('a cluster as Istio makes it', () => {
   const compiled = compileCluster(
     {

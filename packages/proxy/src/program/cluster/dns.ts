@@ -42,6 +42,9 @@ interface Resolver {
   readonly queryTries?: number;
 }
 
+/** Node takes no more of either. */
+const MOST = 2 ** 31 - 1;
+
 /** Undefined where nothing is said. */
 export function compileServers(
   context: CompileContext,
@@ -67,7 +70,8 @@ export function compileServers(
     return isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
   });
   const seconds = Number(resolver.queryTimeoutSeconds ?? 0) || 5;
-  return { addresses, timeout: seconds * 1000, tries: (resolver.queryTries ?? 0) || 4 };
+  const tries = (resolver.queryTries ?? 0) || 4;
+  return { addresses, timeout: Math.min(seconds * 1000, MOST), tries: Math.min(tries, MOST) };
 }
 
 export function compileDns(

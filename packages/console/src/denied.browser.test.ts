@@ -124,7 +124,11 @@ test('charts, lists of services and traces tell denials from failures', async ()
   await page.goto(`${mesh.console}/#/services`);
   await expect.poll(() => page.getByRole('row', { name: /^web\.default/ }).textContent()).toMatch(/\/s0%\d+%/);
   await page.goto(`${mesh.console}/#/traces`);
-  await page.getByRole('combobox', { name: 'Status' }).selectOption({ label: '403 (denied)' });
+  const statuses = page.getByRole('combobox', { name: 'Status' });
+  const offered = async (): Promise<string[]> =>
+    (await statuses.locator('option').allTextContents()).map((each) => each.slice(0, 3));
+  await expect.poll(offered).toEqual(['Any', '2xx', '3xx', '4xx', '403', '5xx']);
+  await statuses.selectOption({ label: '403 (denied)' });
   await page
     .getByRole('link', { name: /^GET http:.*\/admin/ })
     .first()

@@ -6,13 +6,14 @@ import { explainAddress, outcome, titleOf, toneOf, took } from '../traces/words.
 import { useLive } from '../use-live.ts';
 import '../traces/traces.css';
 
-const STATUSES = {
-  '2xx': '2xx',
-  '3xx': '3xx',
-  '4xx': '4xx (client errors)',
-  '403': '403 (denied)',
-  '5xx': '5xx',
-} as const;
+/** Pairs: an object would begin with what looks like a number. */
+const STATUSES = [
+  ['2xx', '2xx'],
+  ['3xx', '3xx'],
+  ['4xx', '4xx (client errors)'],
+  ['403', '403 (denied)'],
+  ['5xx', '5xx'],
+] as const;
 
 /** What the store of the mesh keeps, the newest first. */
 export default function TracesPage(): React.JSX.Element {
@@ -52,7 +53,7 @@ export default function TracesPage(): React.JSX.Element {
             <span className="hidden">Status</span>
             <select value={status} onChange={(event) => go({ status: event.target.value })}>
               <option value="">Any status</option>
-              {Object.entries(STATUSES).map(([each, title]) => (
+              {STATUSES.map(([each, title]) => (
                 <option key={each} value={each}>
                   {title}
                 </option>

@@ -75,7 +75,8 @@ export function compileNetworkRbac(
       if (enforced === undefined) return shadowed === undefined ? ALLOWED : { ...ALLOWED, metadata: shadowed.metadata };
       const verdict = evaluate(enforced, rulesField, connection, trace, info);
       (verdict.allowed ? counters.allowed : counters.denied).value++;
-      return shadowed === undefined ? verdict : { ...verdict, metadata: { ...shadowed.metadata, ...verdict.metadata } };
+      // Of connections, only what would have been decided is noted.
+      return { ...verdict, metadata: shadowed?.metadata };
     },
   };
 }

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { load } from 'js-yaml';
 import { TYPE_PREFIX, TypeUrl, type types } from '@mizzen/xds';
 import { compileAccessLogs } from '../telemetry/access-log.ts';
 import { compileStats, type StatsProgram } from '../admin/stats-program.ts';
@@ -14,6 +13,7 @@ import { CompileContext } from '../program/context.ts';
 import { compileString, type StringMatch } from '../program/match/string.ts';
 import { readResource } from '../program/read-resource.ts';
 import { respell } from '../program/spelling.ts';
+import { readYaml } from '../program/yaml.ts';
 import { checkLogFile } from '../program/values.ts';
 import type { AccessLogProgram, AddressProgram, CompileDeps } from '../program/types.ts';
 import { compileLayers, type RuntimeLayer } from '../runtime/layers.ts';
@@ -76,7 +76,7 @@ export function readBootstrap(path: string): string {
 export function parseBootstrap(text: string, name: string): RawBootstrap {
   let value: unknown;
   try {
-    value = name.endsWith('.json') ? JSON.parse(text) : load(text, { filename: name });
+    value = name.endsWith('.json') ? JSON.parse(text) : readYaml(text, name);
   } catch (error) {
     throw new BootstrapError(`\`${name}\` cannot be parsed: ${message(error)}`, { cause: error });
   }

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { load } from 'js-yaml';
 import { TypeUrl } from '@mizzen/xds';
 import type { Nack } from '../../types.ts';
 import { nameOf } from '../../program/read-resource.ts';
 import { respell } from '../../program/spelling.ts';
+import { readYaml } from '../../program/yaml.ts';
 import {
   namesOf,
   type XdsHandler,
@@ -113,7 +113,9 @@ export class FileXdsSource implements XdsSource {
     const { path, onLog } = this.#options;
     let why: 'failed' | 'refused' = 'failed';
     try {
-      const written = load(readFileSync(path, 'utf8'), { filename: path }) as Readonly<Record<string, unknown>> | null;
+      const content = readFileSync(path, 'utf8');
+      const read: unknown = path.endsWith('.json') ? JSON.parse(content) : readYaml(content, path);
+      const written = read as Readonly<Record<string, unknown>> | null;
       const response = written === null ? null : respell(RESPONSE, written);
       const list = response?.['resources'] ?? [];
       const given = response?.['versionInfo'] ?? response?.['version_info'];

@@ -75,7 +75,22 @@ const logged = (format: object): object =>
     ],
     [],
   );
-const INVALID: Readonly<Record<string, readonly [object, RegExp]>> = {
+/** A rule for connections, as one who may or as what may be done. */
+const forConnections = (field: 'rules' | 'shadowRules', policy: object): object => {
+  const header = { name: 'a', presentMatch: true };
+  const any = { permissions: [{ any: true }], principals: [{ any: true }] };
+  const given = JSON.parse(
+    JSON.stringify({ ...any, ...policy }).replaceAll('"HEADER"', JSON.stringify({ header })),
+  ) as object;
+  const typedConfig = {
+    '@type': 'type.googleapis.com/envoy.extensions.filters.network.rbac.v3.RBAC',
+    statPrefix: 'r',
+    [field]: { policies: { p: given } },
+  };
+  const manager = hcm([{ match: { prefix: '/' }, directResponse: { status: 200 } }]);
+  return bootstrap([listener(10_000, [{ filters: [{ name: 'rbac', typedConfig }, manager] }])], []);
+};
+const INVALID: Record<string, readonly [object, RegExp]> = {
   'one requirement of any': [jwt({ requiresAny: one }), /requiresAny\.requirements: must have two entries/],
   'one requirement of all': [jwt({ requiresAll: one }), /requiresAll\.requirements: must have two entries/],
   'keys at a place that is no URI': [jwt({ providerName: 'p' }, 'keys'), /httpUri\.uri: must be an absolute URI/],
@@ -98,6 +113,22 @@ const INVALID: Readonly<Record<string, readonly [object, RegExp]>> = {
     /outlierDetection\.maxEjectionTime: must be at least/,
   ],
 };
+
+for (const [place, policy] of [
+  ['permissions[0].header', { permissions: ['HEADER'] }],
+  [
+    'permissions[0].andRules.rules[0].notRule.header',
+    { permissions: [{ andRules: { rules: [{ notRule: 'HEADER' }] } }] },
+  ],
+  ['principals[0].orIds.ids[0].header', { principals: [{ orIds: { ids: ['HEADER'] } }] }],
+] as const)
+  for (const field of ['rules', 'shadowRules'] as const) {
+    const at = `${field}.policies.p.${place}: is not for connections`;
+    INVALID[`${field} for connections, ${place}`] = [
+      forConnections(field, policy),
+      new RegExp(at.replaceAll(/[.[\]]/g, (special) => `\\${special}`)),
+    ];
+  }
 
 test.each(Object.entries(INVALID))('%s', { timeout: 60_000 }, (_, [config, message]) => {
   const { envoy, mizzen } = started(config);

@@ -5,6 +5,7 @@ import type { Path } from '../../program/path.ts';
 import type { NetworkRbacDecision, NetworkRbacProgram } from '../../program/types.ts';
 import { newStreamInfo } from '../../program/offline-stream.ts';
 import type { ConnectionInfo, StreamInfo, Trace } from '../../types.ts';
+import { refuseHeaderRules } from './connection-rules.ts';
 import { NO_REQUEST } from './rule.ts';
 import { compileRbac, placeOf, type RbacEngine, type Verdict } from './engine.ts';
 import { authorizationText, dotted } from './http.ts';
@@ -37,6 +38,8 @@ export function compileNetworkRbac(
     if (matcher !== undefined) return compileRbacMatcher(context, matcher, names, 'connection', at);
     return rules === undefined ? undefined : compileRbac(context, rules, names, at);
   };
+  refuseHeaderRules(context, config.rules, [...path, 'rules']);
+  refuseHeaderRules(context, config.shadowRules, [...path, 'shadowRules']);
   const rulesField = config.matcher === undefined ? 'rules' : 'matcher';
   const shadowField = config.shadowMatcher === undefined ? 'shadowRules' : 'shadowMatcher';
   const enforced = compile(config.rules, config.matcher, '', 'enforced', [...path, rulesField]);

@@ -103,10 +103,13 @@ export class WorldProxy {
   }
 
   #apply(response: WorldResponse): void {
-    const { typeUrl, nonce, versionInfo, resources } = response;
+    const { typeUrl, nonce, versionInfo } = response;
     this.received.push(response);
     const before = this.applied.get(typeUrl) ?? new Map<string, string>();
     const whole = !NAMED.includes(typeUrl);
+    // What was asked for when it left may be of no interest any more.
+    const names = this.#names.get(typeUrl) ?? [];
+    const resources = whole ? response.resources : response.resources.filter(({ name }) => names.includes(name));
     const after = new Map(whole ? [] : before);
     const refused = resources.filter(({ json }) => this.refuse(typeUrl, json)).map((each) => each.name);
     const all = refused.length > 0 && !(this.precise && whole);

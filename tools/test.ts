@@ -144,12 +144,12 @@ const add = ({ passed, failed, failures }: Outcome): void => {
 
 await import('./install.ts');
 if (wanted('checks')) add(runChecks());
-if (wanted('unit')) add(await vitest('unit', 'vitest.config.ts', 600, 'busy'));
+if (wanted('unit')) add(await vitest('unit', 'vitest.config.ts', 720, 'busy'));
 // All of these wait most of the time: for timeouts of proxies, and for meshes to start.
 const beside = await Promise.all([
-  wanted('conformance') ? conformance(540) : undefined,
-  wanted('e2e') ? vitest('e2e', 'e2e/vitest.config.ts', 660) : undefined,
-  wanted('unit') ? vitest('unit, those that wait', 'vitest.config.ts', 600, 'waiting') : undefined,
+  wanted('conformance') ? conformance(660) : undefined,
+  wanted('e2e') ? vitest('e2e', 'e2e/vitest.config.ts', 780) : undefined,
+  wanted('unit') ? vitest('unit, those that wait', 'vitest.config.ts', 720, 'waiting') : undefined,
 ]);
 for (const outcome of beside) if (outcome !== undefined) add(outcome);
 for (const failure of total.failures) process.stdout.write(`\nFAILED ${failure}\n`);

@@ -132,9 +132,10 @@ export function localRateLimitFilter(
       const { headers } = stream.response;
       const bucket = looked.get(stream);
       if (bucket !== undefined) {
-        headers.set('x-ratelimit-limit', String(bucket.max));
-        headers.set('x-ratelimit-remaining', String(bucket.remaining));
-        headers.set('x-ratelimit-reset', String(bucket.reset));
+        // Beside what the upstream says of limits of its own.
+        headers.add('x-ratelimit-limit', String(bucket.max));
+        headers.add('x-ratelimit-remaining', String(bucket.remaining));
+        headers.add('x-ratelimit-reset', String(bucket.reset));
       }
       return undefined;
     },

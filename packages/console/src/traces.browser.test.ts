@@ -1,29 +1,12 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openBrowser, openPage, screenshot, violationsOf } from './testing/browser.ts';
+import { FRONT_GATEWAY, webManifests } from './testing/manifests.ts';
 import { Mesh } from './testing/mesh.ts';
 
 const FILES = {
-  'web.yaml': `apiVersion: v1
-kind: Service
-metadata: { name: web }
-spec: { selector: { app: web }, ports: [{ name: http, port: 80, targetPort: 8080 }] }
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec: { containers: [{ name: app, image: x, ports: [{ containerPort: 8080 }] }] }
-`,
-  'routes.yaml': `apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: { name: front }
-spec: { selector: { istio: ingressgateway }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: ['*'] }] }
----
-apiVersion: networking.istio.io/v1
+  'web.yaml': webManifests(),
+  'routes.yaml': `${FRONT_GATEWAY}apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: { name: front }
 spec:

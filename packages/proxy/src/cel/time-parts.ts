@@ -40,13 +40,22 @@ function zoneOffset(zone: Value, at: bigint): number | undefined {
 /** The last time that a `Date` has, milliseconds. */
 const LAST_DATE = 8_640_000_000_000_000n;
 
+/** That of the zone asked for last: dear to make, and expressions ask for the same again. */
+let lastZone: { readonly timeZone: string; readonly format: Intl.DateTimeFormat } | undefined;
+
+/** Throws a RangeError where nobody knows such a zone. */
+function zoneFormat(timeZone: string): Intl.DateTimeFormat {
+  if (lastZone?.timeZone !== timeZone)
+    lastZone = { timeZone, format: new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' }) };
+  return lastZone.format;
+}
+
 function namedZoneOffset(timeZone: string, at: bigint): number | undefined {
   const milliseconds = at / 1_000_000n;
   const isDate = milliseconds <= LAST_DATE && milliseconds >= -LAST_DATE;
   let parts: Intl.DateTimeFormatPart[];
   try {
-    const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
-    parts = format.formatToParts(isDate ? Number(milliseconds) : civilTime(at).date);
+    parts = zoneFormat(timeZone).formatToParts(isDate ? Number(milliseconds) : civilTime(at).date);
   } catch {
     return undefined;
   }

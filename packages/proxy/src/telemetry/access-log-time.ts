@@ -210,8 +210,12 @@ function utc(): string {
   return 'UTC';
 }
 
+/** Of the machine's own zone; dear to make, and wanted for every line. */
+let zoneFormat: Intl.DateTimeFormat | undefined;
+
 function zoneName(wall: number): string {
-  const parts = new Intl.DateTimeFormat('en-US', { timeZoneName: 'short' }).formatToParts(wall);
+  zoneFormat ??= new Intl.DateTimeFormat('en-US', { timeZoneName: 'short' });
+  const parts = zoneFormat.formatToParts(wall);
   return parts.find(({ type }) => type === 'timeZoneName')?.value ?? 'UTC';
 }
 

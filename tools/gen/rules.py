@@ -14,6 +14,7 @@ RELAXED = {
     f'{LB}.common.v3.LocalityLbConfig': ['locality_config_specifier'],
     f'{LB}.least_request.v3.LeastRequest': ['choiceCount'],
     f'{LB}.ring_hash.v3.RingHash': ['hashBalanceFactor', 'maximumRingSize', 'minimumRingSize'],
+    'envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig': ['trustDomains'],
     'envoy.extensions.filters.http.jwt_authn.v3.JwtClaimToHeader': ['claimName'],
     'envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig': ['commonConfig'],
 }

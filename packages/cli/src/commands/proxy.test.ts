@@ -84,7 +84,7 @@ test('sinks of statistics are refused by what is wrong with them', () => {
   const service = 'MetricsServiceConfig, grpc_service:';
   const bootstrap = file(
     'sinks.yaml',
-    ['node: { id: n, cluster: c }', 'stats_sinks:', sink('a', 'StatsdSink')]
+    ['node: { id: me, cluster: c }', 'stats_sinks:', sink('a', 'StatsdSink')]
       .concat(sink('b', 'StatsdSink, tcp_cluster_name: nope'))
       .concat(sink('c', 'StatsdSink, address: { socket_address: { address: localhost, port_value: 1 } }'))
       .concat(sink('d', 'DogStatsdSink, address: { pipe: { path: /a } }, max_bytes_per_datagram: 0'))
@@ -99,7 +99,7 @@ test('sinks of statistics are refused by what is wrong with them', () => {
     .split('\n')
     .map((line) => line.replace(/^.*`DIR\/sinks.yaml`: statsSinks/, ''));
   expect(said.toSorted()).toEqual([
-    '[0].typedConfig: one of `address` and `tcpClusterName` must be there',
+    '[0].typedConfig: must have `address` or `tcpClusterName`',
     '[1].typedConfig.tcpClusterName: there is no static cluster `nope`',
     '[2].typedConfig.address.socketAddress.address: `localhost` is not an IP address',
     '[3].typedConfig.address.pipe: statistics go over UDP: `socketAddress` is what says where',

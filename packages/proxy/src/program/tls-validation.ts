@@ -147,7 +147,6 @@ function compileValidator(
   }
   const config = typedConfig as types.tls.SPIFFECertValidatorConfig;
   if (config.trustBundles !== undefined) return compileBundles(context, config.trustBundles, [...at, 'trustBundles']);
-  if ((config.trustDomains ?? []).length === 0) context.refuse([...at, 'trustDomains'], 'must not be empty');
   for (const [i, { name = '', trustBundle }] of (config.trustDomains ?? []).entries()) {
     const here = [...at, 'trustDomains', i];
     if (name === '') context.refuse([...here, 'name'], 'must not be empty');

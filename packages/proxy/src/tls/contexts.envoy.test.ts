@@ -196,6 +196,7 @@ function makeListeners(): Readonly<Record<string, object>> {
         ],
       }),
     }),
+    'spiffe of no domain': mutual({ customValidatorConfig: validator({}) }),
     'spiffe bundles': mutual({
       customValidatorConfig: validator({
         trustBundles: { inlineString: JSON.stringify({ trust_domains: { mesh: { keys: [bundleOf(ca)] } } }) },
@@ -286,7 +287,7 @@ function makeAttempts(): readonly (readonly [string, ...string[]])[] {
     ...['staple', 'old staple', 'old staple, strict', 'old staple, must', 'no staple, strict'].flatMap(
       (name): [string, ...string[]][] => [[name], [name, '-status']],
     ),
-    ...['spiffe', 'spiffe bundles', 'revocation', 'leaf revocation', 'other name'].flatMap(
+    ...['spiffe', 'spiffe of no domain', 'spiffe bundles', 'revocation', 'leaf revocation', 'other name'].flatMap(
       (name): [string, ...string[]][] => [
         [name],
         ...[client, revoked, stranger, forged].map((identity): [string, ...string[]] => [name, ...as(identity)]),

@@ -48,11 +48,8 @@ function statsd(
     const to = udp(context, address, [...path, 'address']);
     return to && { ...common, to };
   }
-  if (tcpClusterName === '') {
-    context.refuse(path, 'one of `address` and `tcpClusterName` must be there');
-    return undefined;
-  }
-  if (!clusters.has(tcpClusterName))
+  // That one of both is there is a rule of the message.
+  if (tcpClusterName !== '' && !clusters.has(tcpClusterName))
     context.refuse([...path, 'tcpClusterName'], `there is no static cluster \`${tcpClusterName}\``);
   if ((node.id ?? '') === '' || (node.cluster ?? '') === '')
     context.refuse([...path, 'tcpClusterName'], '`id` and `cluster` of the node are required');
@@ -65,8 +62,6 @@ function dogStatsd(
   path: Path,
 ): StatsdProgram | undefined {
   const datagram = Number(maxBytesPerDatagram ?? 0);
-  if (maxBytesPerDatagram !== undefined && datagram === 0)
-    context.refuse([...path, 'maxBytesPerDatagram'], 'must be greater than 0');
   const to = udp(context, address, [...path, 'address']);
   return to && { kind: 'statsd', to, prefix: prefix === '' ? PREFIX : prefix, tagged: true, datagram };
 }

@@ -244,13 +244,16 @@ async function observeChecks(start: (config: object) => Promise<Running>, window
   }
 }
 
-test.each(['1000s', '0.001s', '0s'])(
-  'changes of health are counted as by Envoy, with a window of %s',
-  async (window) => {
-    const [ours, theirs] = [await observeChecks(startWithAdmin, window), await observeChecks(envoy, window)];
-    expect(ours).toEqual(theirs);
-  },
-);
+/**
+ * The first is longer than a test may take, and shorter than any machine that runs it is up: Envoy measures its first
+ * window from the start of the machine.
+ */
+const WINDOWS = ['40s', '0.001s', '0s'];
+
+test.each(WINDOWS)('changes of health are counted as by Envoy, with a window of %s', async (window) => {
+  const [ours, theirs] = [await observeChecks(startWithAdmin, window), await observeChecks(envoy, window)];
+  expect(ours).toEqual(theirs);
+});
 
 const envoy = async (config: object): Promise<Running> => {
   const running = await startEnvoy(config);
@@ -286,10 +289,7 @@ test('who has no hosts any more panics as in Envoy', async () => {
   expect(await observePanic(startWithAdmin)).toEqual(await observePanic(envoy));
 });
 
-test.each(['1000s', '0.001s', '0s'])(
-  'changes of hosts are counted as by Envoy, with a window of %s',
-  async (window) => {
-    const [ours, theirs] = [await observe(startWithAdmin, window), await observe(envoy, window)];
-    expect(ours).toEqual(theirs);
-  },
-);
+test.each(WINDOWS)('changes of hosts are counted as by Envoy, with a window of %s', async (window) => {
+  const [ours, theirs] = [await observe(startWithAdmin, window), await observe(envoy, window)];
+  expect(ours).toEqual(theirs);
+});

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromWorkload, type Sender } from './lib/from-workload.ts';
@@ -119,6 +119,34 @@ describe('Envoy and our own proxy in one mesh', () => {
       expect(stdout).toContain('"GET / HTTP/1.1" 200');
     }
     expect(readdirSync(join(mesh.stateDir, 'envoy')).length).toBe(2);
+  });
+
+  it('begins access logs of both anew when they are full, and loses no line', async () => {
+    const FULL = 65 * 1024 * 1024;
+    const path = (name: string): string => join(mesh.stateDir, 'logs', `default.${name}-v1.access.log`);
+    const isAnew = (name: string): boolean => statSync(path(name)).size < FULL;
+    /** What came to the full file, and to the one after it. */
+    const written = (name: string): string => {
+      const before = isAnew(name) ? readFileSync(`${path(name)}.1`).toString('latin1', FULL) : '';
+      return before + (isAnew(name) ? readFileSync(path(name), 'latin1') : '');
+    };
+    const names = ['own', 'real'];
+    for (const name of names) truncateSync(path(name), FULL);
+    const deadline = performance.now() + 15_000;
+    let [sent, more] = [0, 10];
+    while (more > 0) {
+      if (performance.now() > deadline) throw new Error('access logs are not begun anew');
+      for (const [client, server] of [names, names.toReversed()] as [string, string][]) {
+        expect(await from[client]!.get(`http://${server}:8080/anew-${sent}`)).toMatchObject({ status: 200 });
+      }
+      sent++;
+      if (names.every(isAnew)) more--;
+    }
+    for (const name of names) {
+      // As its client and as its server.
+      await expect.poll(() => written(name).match(/\/anew-/g)?.length, { timeout: 5_000 }).toBe(2 * sent);
+      expect(readFileSync(path(name), 'latin1')).toContain('/anew-');
+    }
   });
 
   it('explains what would happen, whatever carries it', async () => {

@@ -102,23 +102,40 @@ function existing(path: string, tail: number, print: (line: string) => void): nu
   return Buffer.byteLength(current);
 }
 
-/** Until the mesh ends. A file that became shorter was rotated. */
+/** Until the mesh ends. A file that became shorter was begun anew; what is left of the one before comes first. */
 async function follow(path: string, from: number, print: (line: string) => void, state: StateDir): Promise<void> {
   const lines = new LineSplitter(print);
-  const buffer = Buffer.alloc(64 * 1024);
   let position = from;
   for (;;) {
-    const size = existsSync(path) ? statSync(path).size : 0;
-    if (size < position) position = 0;
-    if (size > position) {
-      const file = openSync(path, 'r');
-      const count = readSync(file, buffer, 0, buffer.length, position);
-      closeSync(file);
-      position += count;
-      lines.push(buffer.subarray(0, count));
-      continue;
+    if (sizeOf(path) < position) {
+      pump(`${path}.1`, position, lines);
+      position = 0;
     }
+    const end = pump(path, position, lines);
+    const idle = end === position;
+    position = end;
+    if (!idle) continue;
     if (runningMesh(state) === undefined) return;
     await sleep(POLL_MS);
   }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** What a file has from `position` on; returns where it ends. */
+function pump(path: string, position: number, lines: LineSplitter): number {
+  if (sizeOf(path) <= position) return position;
+  const buffer = Buffer.alloc(64 * 1024);
+  const file = openSync(path, 'r');
+  let at = position;
+  for (;;) {
+    const count = readSync(file, buffer, 0, buffer.length, at);
+    if (count === 0) break;
+    at += count;
+    lines.push(buffer.subarray(0, count));
+  }
+  closeSync(file);
+  return at;
 }

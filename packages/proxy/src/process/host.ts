@@ -52,6 +52,8 @@ export class ProxyHost {
         return this.#workloads.add(message.node, message.metadata);
       case 'peer-gone':
         return this.#workloads.remove(message.node);
+      case 'reopen-logs':
+        return this.#logs.reopen();
       case 'shutdown':
         return void this.#shutdown(message.drainMs);
     }

@@ -18,6 +18,8 @@ export type ToProxy =
   /** A proxy of another kind, whose connections others take. */
   | { readonly type: 'peer'; readonly node: string; readonly metadata: JsonObject }
   | { readonly type: 'peer-gone'; readonly node: string }
+  /** Access logs were moved away and are to be opened again by their paths. */
+  | { readonly type: 'reopen-logs' }
   /** Stops accepting, lets requests finish for up to `drainMs`, then closes; answered by `stopped`. */
   | { readonly type: 'stop'; readonly node: string; readonly drainMs: number }
   | { readonly type: 'shutdown'; readonly drainMs: number };

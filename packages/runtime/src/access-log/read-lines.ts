@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 
 /** No answer reads more than this of a file. */
 const LONGEST = 512 * 1024;
@@ -9,20 +9,33 @@ export interface Line {
   readonly start: number;
 }
 
+interface Read {
+  readonly position: number;
+  readonly lines: readonly Line[];
+}
+
 /**
  * Whole lines that were written since `from`, a position that was told before; without one, its end. A file that is
- * shorter than that was begun anew and is read from its start. `position`: what `from` is to be next.
+ * shorter than that was begun anew: what is left of the one before it (`PATH.1`) comes first, then all of it.
+ * `position`: what `from` is to be next.
  */
-export function readLines(
-  path: string,
-  from: number | undefined,
-  longest = LONGEST,
-): { readonly position: number; readonly lines: readonly Line[] } {
-  if (!existsSync(path)) return { position: 0, lines: [] };
-  const { size } = statSync(path);
-  if (size === from) return { position: size, lines: [] };
-  const known = from !== undefined && from <= size ? from : undefined;
-  const start = Math.max(known ?? (from === undefined ? size - longest : 0), size - longest, 0);
+export function readLines(path: string, from: number | undefined, longest = LONGEST): Read {
+  const size = sizeOf(path);
+  if (from === undefined || from <= size) return piece(path, size, from, longest);
+  const before = `${path}.1`;
+  const whole = sizeOf(before);
+  const left = from <= whole ? piece(before, whole, from, longest).lines : [];
+  const { position, lines } = piece(path, size, 0, longest);
+  return { position, lines: [...left, ...lines] };
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function piece(path: string, size: number, from: number | undefined, longest: number): Read {
+  if (size === (from ?? 0)) return { position: size, lines: [] };
+  const start = Math.max(from ?? 0, size - longest);
   const buffer = Buffer.alloc(size - start);
   const file = openSync(path, 'r');
   const count = readSync(file, buffer, 0, buffer.length, start);
@@ -30,7 +43,7 @@ export function readLines(
   const read = buffer.subarray(0, count);
   // Half a line at the end is the next answer's; half a one at the start nobody's.
   const end = read.lastIndexOf(10) + 1;
-  let at = start > 0 && start !== known ? read.indexOf(10) + 1 : 0;
+  let at = start > 0 && start !== from ? read.indexOf(10) + 1 : 0;
   const lines: Line[] = [];
   while (at < end) {
     const next = read.indexOf(10, at);

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -37,6 +37,18 @@ test('a file that was begun anew is read from its start', () => {
   const { position } = logsAnswer(path, undefined, 'access');
   writeFileSync(path, 'new\n');
   expect(logsAnswer(path, position, 'access')).toMatchObject({ position: 4, lines: [{ text: 'new' }] });
+});
+
+test('what is left of a file that was moved away comes before the new one', () => {
+  writeFileSync(path, 'one\ntwo\nthree\n');
+  const { position } = logsAnswer(path, undefined, 'access');
+  appendFileSync(path, 'four\n');
+  renameSync(path, `${path}.1`);
+  expect(textsOf(logsAnswer(path, position, 'access'))).toEqual(['four']);
+  writeFileSync(path, 'five\n');
+  const next = logsAnswer(path, position, 'access');
+  expect(textsOf(next)).toEqual(['four', 'five']);
+  expect(textsOf(logsAnswer(path, next.position, 'access'))).toEqual([]);
 });
 
 test('output tells when, who and where', () => {

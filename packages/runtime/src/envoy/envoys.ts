@@ -84,6 +84,10 @@ export class Envoys implements Sidecars {
     await entry?.process?.stop(drainMs);
   }
 
+  async reopenLogs(): Promise<void> {
+    await Promise.all([...this.#entries.values()].map(({ process }) => process?.reopenLogs()));
+  }
+
   /** Ends all that are left, at once. */
   async shutdown(): Promise<void> {
     this.#closed = true;

@@ -104,6 +104,10 @@ export class EnvoyProcess {
     return sum(this.#past, this.#present);
   }
 
+  async reopenLogs(): Promise<void> {
+    await this.#admin.post('/reopen_logs');
+  }
+
   /** Takes nothing new, lets requests finish for up to `drainMs`, and ends. */
   async stop(drainMs: number): Promise<void> {
     const { clock } = this.#options;

@@ -84,6 +84,10 @@ export class DataPlane implements Sidecars {
     });
   }
 
+  reopenLogs(): void {
+    this.#process.send({ type: 'reopen-logs' });
+  }
+
   /** Proxies of another kind: its own take connections of theirs. */
   get others(): NodeObserver {
     return {

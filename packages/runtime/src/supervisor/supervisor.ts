@@ -18,6 +18,7 @@ import type { ControlOptions, DesiredWorkload, FromControl, ToControl } from '..
 import type { FromLoad, ToLoad } from '../load/protocol.ts';
 import { duration } from '../terminal/style.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { AccessLogs } from './access-logs.ts';
 import { ApiFile } from './api-file.ts';
 import { describeConverged } from './converged.ts';
 import { DataPlane } from './data-plane.ts';
@@ -74,6 +75,7 @@ export class Supervisor {
   readonly #standIns: StandInHost;
   readonly #load: OwnProcess<ToLoad, FromLoad>;
   readonly #logs = new LogFiles();
+  readonly #accessLogs: AccessLogs;
   readonly #watches: Watches;
   readonly #lastLines = new WeakMap<Pod, string[]>();
   /** By process, what its last death was explained with. */
@@ -154,6 +156,14 @@ export class Supervisor {
       onExit: (how, wait, last) => this.#died('observer of the Envoys', how, wait, last),
       onLine: (line) => this.#own('observer', line),
     });
+    this.#accessLogs = new AccessLogs({
+      clock: systemClock,
+      folder: state.logs,
+      reopen: () => {
+        this.#dataPlane.reopenLogs();
+        return this.#envoys.reopenLogs();
+      },
+    });
     this.#standIns = new StandInHost({
       ...common,
       entry: entries.standIns,
@@ -207,6 +217,7 @@ export class Supervisor {
   async stop(withinMs: number): Promise<void> {
     this.#stopping = true;
     this.#watches.close();
+    this.#accessLogs.close();
     // First, so that it meets nothing that is ending.
     await this.#load.stop(undefined, withinMs * 0.05);
     await this.#kubelet.stop(withinMs * 0.7);

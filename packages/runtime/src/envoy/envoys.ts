@@ -85,7 +85,7 @@ export class Envoys implements Sidecars {
   }
 
   async reopenLogs(): Promise<void> {
-    await Promise.all([...this.#entries.values()].map(({ process }) => process?.reopenLogs()));
+    await Promise.all([...this.#entries.values()].map(async ({ process }) => process?.reopenLogs()));
   }
 
   /** Ends all that are left, at once. */

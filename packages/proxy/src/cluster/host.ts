@@ -2,7 +2,7 @@ import type { JsonObject } from '@mizzen/xds';
 import type { BalancedHost } from '../lb/types.ts';
 import type { TlsCertificateProgram, EndpointProgram } from '../program/types.ts';
 import { newSessionSlot, type ExpectedName, type SessionSlot } from '../tls/client.ts';
-import type { AlpnOffer, ConnectFailure, HostCount, HostPool, UpstreamSocket } from '../types.ts';
+import type { AlpnOffer, ConnectFailure, HostCount, HostPool, UpstreamHost, UpstreamSocket } from '../types.ts';
 import type { Cluster } from './cluster.ts';
 import { connectHost } from './connect.ts';
 import { DrainWatchers } from './drain-watchers.ts';
@@ -83,6 +83,7 @@ export class ClusterHost implements BalancedHost {
   ejected = false;
   degradedByOutlierDetection = false;
   degradation: { degrade(): void } | undefined = undefined;
+  load: UpstreamHost['load'] = undefined;
   /** Set by active health checking, under Envoy's names of the flags. */
   failedActiveHc = false;
   pendingActiveHc = false;

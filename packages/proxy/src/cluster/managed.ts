@@ -3,6 +3,7 @@ import type { AccessLogSink } from '../http/runtime.ts';
 import { checkActively } from '../health/active.ts';
 import type { OutlierLog } from '../health/outlier-log.ts';
 import { watchOutliers } from '../health/outlier.ts';
+import { weighByReports } from '../orca/weights.ts';
 import type { ClusterProgram, EndpointsProgram } from '../program/types.ts';
 import { changedPriorities, heaviestOfLast, prioritiesOf, updatedPriorities } from './assignment.ts';
 import type { Cluster } from './cluster.ts';
@@ -151,6 +152,8 @@ export class ManagedCluster {
       cluster.priorityCount = this.#priorityCount;
       if (known !== undefined) cluster.setEndpoints(known, this.counted.max_host_weight > 0);
     }
+    if (program.lb.policy === 'ROUND_ROBIN' && program.lb.byLoad !== undefined)
+      this.#discoveries.push(weighByReports(cluster, program.lb.byLoad, deps));
     cluster.onUpdates = (updates, together) => {
       if (together) this.#merging?.together(updates);
       else this.#merging?.take(updates);
@@ -169,5 +172,6 @@ function isDns(type: ClusterProgram['type']): boolean {
 }
 
 function actsByItself({ type, healthChecks, lb }: ClusterProgram): boolean {
-  return isDns(type) || healthChecks.length > 0 || ('slowStart' in lb && lb.slowStart !== undefined);
+  if (isDns(type) || healthChecks.length > 0 || ('slowStart' in lb && lb.slowStart !== undefined)) return true;
+  return 'byLoad' in lb && lb.byLoad !== undefined;
 }

@@ -80,6 +80,10 @@ export class NamedHost implements UpstreamHost {
     return this.base.degradation;
   }
 
+  get load(): UpstreamHost['load'] {
+    return this.base.load;
+  }
+
   get full(): boolean {
     return this.base.full;
   }

@@ -231,6 +231,7 @@ export class Attempt implements Waiter, Exchange {
     info.upstreamHeaderBytesReceived += parser.fieldBytes;
     info.upstreamHeaderBytesSummed += info.upstreamHeaderBytesReceived;
     this.#log?.responded(parser);
+    if (this.host.load !== undefined) this.#router.tellLoad(this.host, parser.flat);
     this.#router.onResponseHead(this, parser);
   }
   onResponseData(data: Buffer): void {
@@ -240,6 +241,7 @@ export class Attempt implements Waiter, Exchange {
   }
   onResponseEnd(trailers: string[] | undefined): void {
     this.countLater?.(this.#hadBody, trailers);
+    if (trailers !== undefined) this.#router.tellLoad(this.host, trailers);
     if (this.#requestSent) {
       this.#finish();
       this.#router.onResponseEnd(this, trailers);

@@ -46,8 +46,13 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
   #hostBefore: UpstreamHost | undefined;
   #backOff: Timer | undefined;
   #lastWasTimeout = false;
+  /** A host has reported its load: of a request, only the first report counts. */
+  #loadTold = false;
 
   // ---- for attempts and tunnels
+  tellLoad({ load }: UpstreamHost, flat: readonly string[]): void {
+    if (!this.#loadTold && load?.report(flat) === true) this.#loadTold = true;
+  }
   abstract onInterim(attempt: Attempt, parser: ResponseParser): void;
   abstract onResponseHead(attempt: Attempt, parser: ResponseParser): void;
   abstract onResponseData(data: Buffer): void;

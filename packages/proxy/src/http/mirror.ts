@@ -116,6 +116,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   #timer: { cancel(): void } | undefined;
   #status = 0;
   #hadBody = false;
+  #loadTold = false;
   #countLater: LaterCount | undefined;
 
   constructor(stream: ActiveStream, { headers, authority, cluster, span }: Copy, timeout: number) {
@@ -206,6 +207,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     // The answer is read so that the connection can be used again, and dropped.
     charge(this.#host!.cluster.stats, status, true, this.#host!.canary === true, this.#host!.zones);
     this.#countLater = reportAnswer(this.#host!, parser, { status, headers: new Headers(parser.flat) }, this.#grpc);
+    this.#loadTold = this.#host!.load?.report(parser.flat) === true;
     this.#status = status;
   }
   onResponseData(): void {
@@ -213,6 +215,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   }
   onResponseEnd(trailers: string[] | undefined): void {
     this.#countLater?.(this.#hadBody, trailers);
+    if (trailers !== undefined && !this.#loadTold) this.#host?.load?.report(trailers);
     const unfinished = !this.#complete || this.#waitingBody.length > 0;
     this.#finish();
     if (unfinished) this.#connection?.abandon();

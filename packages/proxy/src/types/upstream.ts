@@ -231,6 +231,8 @@ export interface UpstreamHost {
   readonly checks?: { failImmediately(): void } | undefined;
   /** Where a response may say that the host is degraded. */
   readonly degradation?: { degrade(): void } | undefined;
+  /** Where hosts are weighed by what they say of their load; true if that is said in these fields. */
+  readonly load?: { report(flat: readonly string[]): boolean } | undefined;
   /** Outcome of a request, or of a connection that is used as a whole (`connected`), for outlier detection. */
   report(
     outcome:

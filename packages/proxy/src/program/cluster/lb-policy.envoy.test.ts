@@ -17,8 +17,14 @@ function cluster(type: string, config: object, more: object = {}): object {
   };
 }
 
+const BY_LOAD = 'client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin';
 const slowStartConfig = { slowStartWindow: '10s' };
 const weighted = { localityWeightedLbConfig: {} };
+
+function byLoad(config: object): object {
+  const typedConfig = { '@type': `${TYPE}.${BY_LOAD}`, ...config };
+  return { policies: [{ typedExtensionConfig: { name: 'p', typedConfig } }] };
+}
 
 test.each([
   [
@@ -47,6 +53,33 @@ test.each([
     cluster('maglev.v3.Maglev', { tableSize: 11, ...weighted }),
     { lb: { policy: 'MAGLEV', tableSize: 11 }, localityWeighted: true, hashByHostname: false },
   ],
+  [
+    cluster(BY_LOAD, { weightUpdatePeriod: '0.05s' }),
+    { lb: { byLoad: { updatePeriod: 100 } }, localityWeighted: false },
+  ],
+  [
+    cluster('wrr_locality.v3.WrrLocality', {
+      endpointPickingPolicy: byLoad({
+        blackoutPeriod: '2s',
+        slowStartConfig,
+        metricNamesForComputingUtilization: ['named_metrics.a'],
+      }),
+    }),
+    {
+      lb: {
+        policy: 'ROUND_ROBIN',
+        slowStart: { window: 10_000 },
+        byLoad: {
+          blackoutPeriod: 2000,
+          expirationPeriod: 180_000,
+          updatePeriod: 1000,
+          errorPenalty: 0,
+          metrics: ['named_metrics.a'],
+        },
+      },
+      localityWeighted: true,
+    },
+  ],
 ])('taken as by Envoy: %j', async (config, program) => {
   expect(compileCluster(config, testDeps)).toMatchObject({ program });
   await (await startEnvoy(bootstrap([], [config]))).stop();
@@ -61,6 +94,18 @@ test.each([
   [{ name: 'c', lbPolicy: 'LOAD_BALANCING_POLICY_CONFIG' }, 'loadBalancingPolicy'],
   [{ name: 'c', loadBalancingPolicy: {} }, 'loadBalancingPolicy.policies'],
   [{ name: 'c', lbPolicy: 'CLUSTER_PROVIDED' }, 'lbPolicy'],
+  [cluster('wrr_locality.v3.WrrLocality', {}), 'typedConfig.endpointPickingPolicy'],
+  [cluster('wrr_locality.v3.WrrLocality', { endpointPickingPolicy: {} }), 'endpointPickingPolicy.policies'],
+  [
+    cluster('wrr_locality.v3.WrrLocality', {
+      endpointPickingPolicy: {
+        policies: [
+          { typedExtensionConfig: { name: 'p', typedConfig: { '@type': `${TYPE}.round_robin.v3.RoundRobin` } } },
+        ],
+      },
+    }),
+    'endpointPickingPolicy',
+  ],
 ])('refused as by Envoy: %j', async (config, field) => {
   const { nacks } = compileCluster(config, testDeps);
   expect(nacks?.map((nack) => nack.field).join()).toMatch(new RegExp(`${field.replaceAll('.', '\\.')}$`));

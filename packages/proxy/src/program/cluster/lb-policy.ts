@@ -3,8 +3,8 @@ import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
 import { messageOf } from '../read-resource.ts';
 import { compileHashPolicies } from '../route/hash.ts';
-import type { OverrideSource } from '../types.ts';
-import { asciiLower } from '../values.ts';
+import type { LoadWeights, OverrideSource } from '../types.ts';
+import { asciiLower, milliseconds } from '../values.ts';
 import {
   balanceFactor,
   compileSubsets,
@@ -17,6 +17,7 @@ import {
 } from './lb.ts';
 
 const PREFIX = 'envoy.extensions.load_balancing_policies.';
+const BY_LOAD = `${PREFIX}client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin`;
 const BASIS: Omit<BalancingProgram, 'zoneAware'> = {
   lb: { policy: 'ROUND_ROBIN', slowStart: undefined },
   localityWeighted: false,
@@ -49,6 +50,17 @@ interface Override {
     readonly metadata?: { readonly key?: string; readonly path?: readonly { readonly key?: string }[] };
   }[];
   readonly fallbackPolicy?: types.cluster.LoadBalancingPolicy;
+}
+interface WrrLocality {
+  readonly endpointPickingPolicy?: types.cluster.LoadBalancingPolicy;
+}
+interface ByLoad {
+  readonly blackoutPeriod?: string;
+  readonly weightExpirationPeriod?: string;
+  readonly weightUpdatePeriod?: string;
+  readonly errorUtilizationPenalty?: number;
+  readonly metricNamesForComputingUtilization?: readonly string[];
+  readonly slowStartConfig?: types.cluster.Cluster_SlowStartConfig;
 }
 interface Subset extends Exclude<Parameters<typeof compileSubsets>[1], undefined> {
   readonly subsetLbPolicy?: types.cluster.LoadBalancingPolicy;
@@ -119,6 +131,19 @@ function compileTyped(context: CompileContext, config: { readonly '@type': strin
     }
     case `${PREFIX}least_request.v3.LeastRequest`:
       return { ...byLocality, lb: typedLeastRequest(context, config) };
+    case BY_LOAD: {
+      const { slowStartConfig } = config as ByLoad;
+      return {
+        ...usual,
+        lb: {
+          policy: 'ROUND_ROBIN',
+          slowStart: slowStart(context, slowStartConfig),
+          byLoad: loadWeights(config as ByLoad),
+        },
+      };
+    }
+    case `${PREFIX}wrr_locality.v3.WrrLocality`:
+      return compileByLocality(context, config as WrrLocality, path);
     case `${PREFIX}cluster_provided.v3.ClusterProvided`:
       return { ...usual, lb: { policy: 'CLUSTER_PROVIDED' } };
     case `${PREFIX}override_host.v3.OverrideHost`:
@@ -131,6 +156,8 @@ function compileTyped(context: CompileContext, config: { readonly '@type': strin
         return usual;
       }
       const inner = compileFirst(context, subset.subsetLbPolicy, at);
+      if ('byLoad' in inner.lb && inner.lb.byLoad !== undefined)
+        context.refuse(at, 'hosts of subsets are not weighed by their load');
       if (inner.subsets !== undefined) context.refuse(at, 'subsets have no subsets of their own');
       return { ...inner, subsets: compileSubsets(context, subset, path) };
     }
@@ -144,6 +171,28 @@ function compileTyped(context: CompileContext, config: { readonly '@type': strin
       context.refuse(path, `\`${type}\` is not a load balancing policy that is supported`);
       return usual;
   }
+}
+
+function loadWeights(config: ByLoad): LoadWeights {
+  return {
+    blackoutPeriod: milliseconds(config.blackoutPeriod, 10_000),
+    expirationPeriod: milliseconds(config.weightExpirationPeriod, 180_000),
+    updatePeriod: Math.max(100, milliseconds(config.weightUpdatePeriod, 1000)),
+    errorPenalty: Number(config.errorUtilizationPenalty ?? 0),
+    metrics: config.metricNamesForComputingUtilization ?? [],
+  };
+}
+
+function compileByLocality(
+  context: CompileContext,
+  { endpointPickingPolicy }: WrrLocality,
+  path: Path,
+): BalancingProgram {
+  const at = [...path, 'endpointPickingPolicy'];
+  const first = endpointPickingPolicy?.policies?.[0]?.typedExtensionConfig?.typedConfig;
+  if (first !== undefined && messageOf(first['@type']) !== BY_LOAD)
+    context.refuse(at, 'must be a `ClientSideWeightedRoundRobin`');
+  return { ...compileFirst(context, endpointPickingPolicy ?? {}, at), localityWeighted: true };
 }
 
 function typedLeastRequest(context: CompileContext, config: object): BalancingProgram['lb'] {

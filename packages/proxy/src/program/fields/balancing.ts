@@ -33,6 +33,13 @@ export const balancingFields: FieldTable = {
     refused: { [NOT_SUPPORTED]: 'selectedHostKey' },
   },
   [`${PREFIX}.override_host.v3.OverrideHost.OverrideHostSource`]: { implemented: 'header metadata' },
+  [`${PREFIX}.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin`]: {
+    implemented: `blackoutPeriod weightExpirationPeriod weightUpdatePeriod errorUtilizationPenalty
+      metricNamesForComputingUtilization slowStartConfig`,
+    noEffect: { 'it is about reports that are asked for': 'oobReportingPeriod oobReportingConfig' },
+    refused: { 'reports come with responses only': 'enableOobLoadReport' },
+  },
+  [`${PREFIX}.wrr_locality.v3.WrrLocality`]: { implemented: 'endpointPickingPolicy' },
   [`${PREFIX}.cluster_provided.v3.ClusterProvided`]: {},
   [`${PREFIX}.subset.v3.Subset`]: {
     implemented: `fallbackPolicy defaultSubset subsetSelectors localityWeightAware scaleLocalityWeight panicModeAny

@@ -1,7 +1,12 @@
 import type { JsonObject } from '@mizzen/xds';
 
 export type LbProgram =
-  | { readonly policy: 'ROUND_ROBIN'; readonly slowStart: SlowStartProgram | undefined }
+  | {
+      readonly policy: 'ROUND_ROBIN';
+      readonly slowStart: SlowStartProgram | undefined;
+      /** Set where hosts weigh what they say of their load, not what is said of them. */
+      readonly byLoad?: LoadWeights;
+    }
   | {
       readonly policy: 'LEAST_REQUEST';
       readonly choiceCount: number;
@@ -24,6 +29,19 @@ export interface SlowStartProgram {
   readonly window: number;
   readonly aggression: number;
   readonly minWeight: number;
+}
+
+/** How weights follow from what hosts report of their load. Times in milliseconds. */
+export interface LoadWeights {
+  /** For so long after its first report, a host weighs as the others do. */
+  readonly blackoutPeriod: number;
+  /** A host that reports nothing for so long does again. */
+  readonly expirationPeriod: number;
+  readonly updatePeriod: number;
+  /** How much errors count as utilization. */
+  readonly errorPenalty: number;
+  /** What utilization is, before that of the application and of the processor: the highest of these. */
+  readonly metrics: readonly string[];
 }
 
 export interface SubsetProgram {

@@ -59,6 +59,7 @@ export type * as headerMutation from './gen/envoy.extensions.filters.http.header
 export type * as healthCheckFilter from './gen/envoy.extensions.filters.http.health_check.v3.ts';
 export type * as grpcStats from './gen/envoy.extensions.filters.http.grpc_stats.v3.ts';
 export type * as xdsMatcher from './gen/xds.type.matcher.v3.ts';
+export type * as xdsType from './gen/xds.type.v3.ts';
 export type * as expr from './gen/google.api.expr.v1alpha1.ts';
 export type * as connectionLimit from './gen/envoy.extensions.filters.network.connection_limit.v3.ts';
 export type * as networkDirectResponse from './gen/envoy.extensions.filters.network.direct_response.v3.ts';

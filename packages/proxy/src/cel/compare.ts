@@ -46,8 +46,8 @@ export function equal(a: Value, b: Value): boolean | Failure {
   }
   if (a instanceof LiteralMap && b instanceof LiteralMap) {
     if (a.size !== b.size) return false;
-    for (const [key, value] of a.entries) {
-      const other = b.entries.get(key);
+    for (const [key, value] of a.entries()) {
+      const other = b.get(key);
       const same = other !== undefined && equal(value, other);
       if (same !== true) return same;
     }

@@ -4,7 +4,7 @@ import { FUNCTIONS, toText, type CelFunction } from './functions.ts';
 import type { LogSource } from '../program/types.ts';
 import { isRegex } from './regex.ts';
 import { STRING_FUNCTIONS } from './strings.ts';
-import { CelMap, Failure, LiteralMap, NO_KEY, NO_OVERLOAD, TypeName, UNKNOWN, keyOf, type Value } from './values.ts';
+import { CelMap, Failure, LiteralMap, NO_KEY, NO_OVERLOAD, TypeName, UNKNOWN, Uint, type Value } from './values.ts';
 
 /** An expression's value for a request or a connection. */
 export type Evaluate = (source: LogSource) => Value;
@@ -53,17 +53,28 @@ export function compileExpression(expression: Expression, options: ExpressionOpt
       );
       return (source) => {
         const made = new Map<unknown, Value>();
+        const uints = new Map<bigint, Value>();
         for (const [key, value] of entries) {
           const k = key(source);
           const v = value(source);
           if (k instanceof Failure) return k;
           if (v instanceof Failure) return v;
-          made.set(keyOf(k), v);
+          if (!mayBeKey(k)) return BAD_KEY;
+          if (k instanceof Uint ? uints.has(k.value) : made.has(k)) return KEY_TWICE;
+          if (k instanceof Uint) uints.set(k.value, v);
+          else made.set(k, v);
         }
-        return new LiteralMap(made);
+        return new LiteralMap(made, uints);
       };
     }
   }
+}
+
+const BAD_KEY = new Failure('is not of a type that keys of maps may have');
+const KEY_TWICE = new Failure('is a key that the map has already');
+
+function mayBeKey(key: Value): boolean {
+  return typeof key === 'string' || typeof key === 'boolean' || typeof key === 'bigint' || key instanceof Uint;
 }
 
 /** Names of types are values, too. */

@@ -27,6 +27,21 @@ export function compileParsedExpression(
   return compileFrom(context, () => expressionOf(expr), options, path);
 }
 
+/** What a matcher or sampler evaluates, in whichever of its fields it stands; refused where there is none. */
+export function compileCelExpression(
+  context: CompileContext,
+  expression: types.xdsType.CelExpression | undefined,
+  path: Path,
+): Evaluate | undefined {
+  const { celExprChecked, celExprParsed, parsedExpr, checkedExpr } = expression ?? {};
+  for (const [field, holder] of Object.entries({ celExprChecked, celExprParsed, parsedExpr, checkedExpr })) {
+    if (holder?.expr !== undefined)
+      return compileParsedExpression(context, holder.expr as types.expr.Expr, undefined, [...path, field, 'expr']);
+  }
+  context.refuse(path, 'must have an expression in `celExprParsed` or `celExprChecked`');
+  return undefined;
+}
+
 function compileFrom(
   context: CompileContext,
   read: () => Expression,

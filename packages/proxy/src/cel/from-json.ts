@@ -1,7 +1,7 @@
 import type { types } from '@mizzen/xds';
 import { wire } from '../program/values.ts';
 import { ExpressionError, type Expression } from './ast.ts';
-import { Bytes, Duration, Timestamp, Uint, type Value } from './values.ts';
+import { Bytes, Duration, MAX_INT, MIN_INT, Timestamp, Uint, type Value } from './values.ts';
 import { parseTimestamp } from './timestamp.ts';
 import { parseDuration } from './duration.ts';
 
@@ -37,12 +37,24 @@ export function expressionOf(expr: types.expr.Expr): Expression {
 
 function constant(value: types.expr.Constant): Value {
   if (value.boolValue !== undefined) return value.boolValue;
-  if (value.int64Value !== undefined) return BigInt(value.int64Value);
-  if (value.uint64Value !== undefined) return new Uint(BigInt(value.uint64Value));
+  if (value.int64Value !== undefined) return whole(value.int64Value, MIN_INT, MAX_INT);
+  if (value.uint64Value !== undefined) return new Uint(whole(value.uint64Value, 0n, 2n ** 64n - 1n));
   if (value.doubleValue !== undefined) return Number(value.doubleValue);
   if (value.stringValue !== undefined) return wire(value.stringValue);
   if (value.bytesValue !== undefined) return new Bytes(Buffer.from(value.bytesValue, 'base64').toString('latin1'));
-  if (value.durationValue !== undefined) return new Duration(parseDuration(value.durationValue) ?? 0n);
-  if (value.timestampValue !== undefined) return new Timestamp(parseTimestamp(value.timestampValue) ?? 0n);
+  if (value.durationValue !== undefined) return new Duration(there(parseDuration(value.durationValue)));
+  if (value.timestampValue !== undefined) return new Timestamp(there(parseTimestamp(value.timestampValue)));
+  if (value.nullValue === undefined) throw new ExpressionError('has a constant without a value');
   return null;
+}
+
+function whole(given: string | number, min: bigint, max: bigint): bigint {
+  const value = BigInt(given);
+  if (value < min || value > max) throw new ExpressionError(`has \`${given}\`, which 64 bits do not hold`);
+  return value;
+}
+
+function there(time: bigint | undefined): bigint {
+  if (time === undefined) throw new ExpressionError('has a time that there is not');
+  return time;
 }

@@ -34,10 +34,10 @@ function objectOf(map: CelMap): JsonValue | undefined {
   if (map.json !== undefined) return map.json();
   if (!(map instanceof LiteralMap)) return undefined;
   const object: Record<string, JsonValue> = {};
-  for (const [key, each] of map.entries) {
+  for (const [key, each] of map.entries()) {
     const value = jsonOf(each);
     if (value === undefined) return undefined;
-    object[String(key)] = value;
+    object[String(key instanceof Uint ? key.value : key)] = value;
   }
   return object as JsonObject;
 }

@@ -76,19 +76,32 @@ export abstract class CelMap {
   readonly json: (() => JsonValue) | undefined = undefined;
 }
 
+/** Keys are texts, booleans and whole numbers: one as an `int` is another key than as a `uint`, and found by either. */
 export class LiteralMap extends CelMap {
-  readonly entries: ReadonlyMap<unknown, Value>;
-  constructor(entries: ReadonlyMap<unknown, Value>) {
+  readonly #entries: ReadonlyMap<unknown, Value>;
+  readonly #uints: ReadonlyMap<bigint, Value>;
+  constructor(entries: ReadonlyMap<unknown, Value>, uints: ReadonlyMap<bigint, Value> = NO_UINTS) {
     super();
-    this.entries = entries;
+    this.#entries = entries;
+    this.#uints = uints;
   }
   get(key: Value): Value | undefined {
-    return this.entries.get(keyOf(key));
+    const whole = keyOf(key);
+    if (typeof whole !== 'bigint') return this.#entries.get(whole);
+    const [first, second]: readonly [ReadonlyMap<unknown, Value>, ReadonlyMap<unknown, Value>] =
+      key instanceof Uint ? [this.#uints, this.#entries] : [this.#entries, this.#uints];
+    return first.has(whole) ? first.get(whole) : second.get(whole);
   }
   get size(): number {
-    return this.entries.size;
+    return this.#entries.size + this.#uints.size;
+  }
+  *entries(): Generator<readonly [Value, Value]> {
+    for (const [key, value] of this.#entries) yield [key as Value, value];
+    for (const [key, value] of this.#uints) yield [new Uint(key), value];
   }
 }
+
+const NO_UINTS: ReadonlyMap<bigint, Value> = new Map();
 
 /** Whole numbers are the same key whatever their type. */
 export function keyOf(key: Value): unknown {

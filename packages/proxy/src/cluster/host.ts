@@ -121,6 +121,10 @@ export class ClusterHost implements BalancedHost {
     return this.transport.tls?.certificate();
   }
 
+  get secure(): boolean {
+    return this.transport.tls !== undefined;
+  }
+
   get full(): boolean {
     return this.stats.cx_active >= (this.cluster.program.perHostMaxConnections ?? Infinity);
   }

@@ -65,6 +65,9 @@ export class NamedHost implements UpstreamHost {
   get ownCertificate(): UpstreamHost['ownCertificate'] {
     return this.base.ownCertificate;
   }
+  get secure(): boolean {
+    return this.base.secure;
+  }
   get zones(): UpstreamHost['zones'] {
     return this.base.zones;
   }

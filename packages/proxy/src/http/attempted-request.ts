@@ -114,6 +114,7 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
     stream.info.upstreamLocalAddress = '';
     this.avoid?.push(host);
     this.tried?.hosts.push(host);
+    if (stream.hcm.program.schemeMatchUpstream) stream.request.scheme = host.secure === true ? 'https' : 'http';
     const connect = this.#endsConnect ? this.action.upgrades.get('connect') : undefined;
     if (connect !== undefined) {
       this.takeHostOf(host);

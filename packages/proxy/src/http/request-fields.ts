@@ -69,12 +69,15 @@ export function mutateRequest(
     if ((seen & Seen.X_FORWARDED_PROTO) === 0) headers.add('x-forwarded-proto', protoOf(program, connection, secure));
   } else {
     const isTrusted = program.xffIsTrusted;
+    const fromStranger = isTrusted !== undefined && !isTrusted(connection.directRemoteAddress);
     address =
       isTrusted === undefined
         ? addressFromEnd(forwarded, program.xffNumTrustedHops)
-        : lastStranger(forwarded, connection.directRemoteAddress, isTrusted);
+        : fromStranger
+          ? undefined
+          : lastStranger(forwarded, isTrusted);
     single = forwarded !== undefined && !forwarded.includes(',');
-    if (program.appendsUntrusted)
+    if (program.appendsUntrusted || fromStranger)
       headers.append('x-forwarded-for', outer(connection.directRemoteAddress, outerAddress));
     if ((seen & Seen.X_FORWARDED_PROTO) === 0) headers.add('x-forwarded-proto', protoOf(program, connection, secure));
   }
@@ -145,12 +148,8 @@ function addressFromEnd(forwarded: string | undefined, hops: number): string | u
 }
 
 /** The last address of x-forwarded-for that is not a trusted proxy's, where a trusted proxy brought the list. */
-function lastStranger(
-  forwarded: string | undefined,
-  from: string,
-  isTrusted: (address: string) => boolean,
-): string | undefined {
-  if (forwarded === undefined || !isTrusted(from)) return undefined;
+function lastStranger(forwarded: string | undefined, isTrusted: (address: string) => boolean): string | undefined {
+  if (forwarded === undefined) return undefined;
   let last: string | undefined;
   for (const part of forwarded.split(',').toReversed()) {
     const address = part.trim();

@@ -37,6 +37,25 @@ const chains = (...matches: readonly object[]): object => {
   return bootstrap([listener(10_000, each)], [staticCluster('c', [9])]);
 };
 
+/** A policy whose condition holds `constExpr`. */
+const constant = (constExpr: object): object =>
+  manager({
+    httpFilters: [
+      {
+        name: 'rbac',
+        typedConfig: {
+          '@type': `${TYPE}envoy.extensions.filters.http.rbac.v3.RBAC`,
+          rules: {
+            policies: {
+              one: { permissions: [{ any: true }], principals: [{ any: true }], condition: { constExpr } },
+            },
+          },
+        },
+      },
+      { name: 'router', typedConfig: { '@type': `${TYPE}envoy.extensions.filters.http.router.v3.Router` } },
+    ],
+  });
+
 const TAKEN: Readonly<Record<string, object>> = {
   'an enum value in lower case': cluster({ lbPolicy: 'round_robin' }),
   'the number of an enum value in quotes': cluster({ lbPolicy: '1' }),
@@ -82,6 +101,10 @@ const TAKEN: Readonly<Record<string, object>> = {
       },
     ],
   }),
+  'null in an expression, by its name': constant({ nullValue: 'NULL_VALUE' }),
+  'null in an expression': constant({ nullValue: null }),
+  'a number in an expression that is none': constant({ doubleValue: 'NaN' }),
+  'a time in an expression': constant({ timestampValue: '2024-02-29T00:00:00.5+02:00' }),
   'one listener that is no list': { staticResources: { listeners: listener(10_000, [{ filters: [hcm([])] }]) } },
 };
 
@@ -90,6 +113,10 @@ const REFUSED: Readonly<Record<string, object>> = {
   'a boolean as a number': manager({ mergeSlashes: 1 }),
   'a number with a blank': manager({ xffNumTrustedHops: ' 1' }),
   'a wrapper of another field': manager({ normalizePath: { valu: true } }),
+  'a constant without a value': constant({}),
+  'a time that is none': constant({ timestampValue: 'yesterday' }),
+  'a duration below nothing in an expression': constant({ durationValue: '-1.5s' }),
+  'a whole number beyond 64 bits': constant({ int64Value: '9223372036854775808' }),
   'a negative duration': manager({ requestTimeout: '-1s' }),
   'a duration of centuries': manager({ requestTimeout: '9223372036s' }),
   'a percentage above 100': cluster({ commonLbConfig: { healthyPanicThreshold: { value: 101 } } }),

@@ -76,7 +76,7 @@ class Reader {
         this.refuse([...path, key], `\`${type}\` has no such field`);
         continue;
       }
-      if (given === null || given === undefined) {
+      if ((given === null && field.t !== NULL) || given === undefined) {
         copy ??= { ...value };
         delete copy[key];
         continue;
@@ -102,6 +102,10 @@ class Reader {
   readonly #broken = (path: Path, problem: string): void => this.refuse(path, problem);
 
   #classified(type: string, name: string, field: FieldSchema, value: unknown, path: Path): unknown {
+    if (CONSTANTS.has(type)) {
+      const exact = exactConstant(name, value);
+      if (exact !== undefined) return exact;
+    }
     if (this.#unused) return this.#field(field, value, path);
     const fieldClass = fields.get(type)?.get(name);
     if (fieldClass === undefined) {
@@ -170,7 +174,9 @@ class Reader {
       case 'google.protobuf.Duration':
         return this.#duration(value, path);
       case 'google.protobuf.Timestamp':
-        return typeof value === 'string' ? value : this.#wrong(path, 'must be a time in RFC 3339');
+        return isTimestamp(value) ? value : this.#wrong(path, 'must be a time in RFC 3339');
+      case NULL:
+        return value === null || value === 0 || value === 'NULL_VALUE' ? null : this.#wrong(path, 'must be null');
       case 'google.protobuf.Struct':
         return typeof value === 'object' && value !== null && !Array.isArray(value)
           ? value
@@ -274,6 +280,30 @@ const INTEGERS: Readonly<Record<string, readonly [number, number]>> = {
   int64: [-(2 ** 63), 2 ** 63],
   'google.protobuf.Int64Value': [-(2 ** 63), 2 ** 63],
 };
+/** What JSON has null for, too. */
+const NULL = 'google.protobuf.NullValue';
+/** Constants of expressions: their numbers are kept to the last digit. */
+const CONSTANTS = new Set(['cel.expr.Constant', 'google.api.expr.v1alpha1.Constant']);
+const WHOLE: Readonly<Record<string, readonly [bigint, bigint]>> = {
+  int64Value: [-(2n ** 63n), 2n ** 63n - 1n],
+  uint64Value: [0n, 2n ** 64n - 1n],
+};
+
+/** What numbers of other fields are not: whole ones of 64 bits as they are written, and one that is none. */
+function exactConstant(name: string, value: unknown): unknown {
+  if (name === 'doubleValue') return value === 'NaN' ? NaN : undefined;
+  const bounds = WHOLE[name];
+  if (bounds === undefined || typeof value !== 'string' || !/^-?\d+$/.test(value)) return undefined;
+  const whole = BigInt(value);
+  return whole >= bounds[0] && whole <= bounds[1] ? value : undefined;
+}
+
+const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
+
+function isTimestamp(value: unknown): boolean {
+  return typeof value === 'string' && TIMESTAMP.test(value) && !Number.isNaN(Date.parse(value.replace(/\.\d+/, '')));
+}
+
 const FLOATS = new Set(['double', 'float', 'google.protobuf.DoubleValue', 'google.protobuf.FloatValue']);
 
 function camelCase(name: string): string {

@@ -1,5 +1,5 @@
 import type { types } from '@mizzen/xds';
-import { compileParsedExpression } from '../cel/config.ts';
+import { compileCelExpression } from '../cel/config.ts';
 import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
@@ -48,12 +48,8 @@ export function compileSampler(
     }
     case `${V3}.CELSamplerConfig`: {
       const { expression } = given as types.otelSamplers.CELSamplerConfig;
-      const expr = expression?.celExprChecked?.expr ?? expression?.celExprParsed?.expr;
-      if (expr === undefined) {
-        context.refuse([...at, 'expression'], 'must have an expression in `celExprParsed` or `celExprChecked`');
-        return undefined;
-      }
-      const evaluate = compileParsedExpression(context, expr as types.expr.Expr, undefined, [...at, 'expression']);
+      const evaluate = compileCelExpression(context, expression, [...at, 'expression']);
+      if (evaluate === undefined) return undefined;
       return ({ source }) => evaluate(source) === true;
     }
     default:

@@ -204,6 +204,8 @@ export interface UpstreamHost {
   readonly inService: boolean;
   /** Set when the endpoint is an internal listener of this proxy (`envoyInternalAddress`): its name. */
   readonly internalListener?: string | undefined;
+  /** Its connections are of TLS. */
+  readonly secure?: boolean;
   /** It has as many connections as the cluster allows each host. */
   readonly full?: boolean;
   /** Calls back when it is not any more, unless told before that nobody waits. */

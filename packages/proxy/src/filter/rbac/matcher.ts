@@ -1,5 +1,5 @@
 import type { types } from '@mizzen/xds';
-import { compileParsedExpression } from '../../cel/config.ts';
+import { compileCelExpression } from '../../cel/config.ts';
 import type { CompileContext } from '../../program/context.ts';
 import { compileCidrs } from '../../program/match/cidr.ts';
 import { requestHeader } from '../../program/match/header.ts';
@@ -173,15 +173,9 @@ function compileCustom(
     }
     case 'xds.type.matcher.v3.CelMatcher': {
       if (!fits(ATTRIBUTES)) return undefined;
-      const { exprMatch = {} } = matcher as Any & types.xdsMatcher.CelMatcher;
-      const { celExprParsed, celExprChecked } = exprMatch;
-      const expr = celExprParsed?.expr ?? celExprChecked?.expr;
-      if (expr === undefined) {
-        context.refuse([...at, 'exprMatch'], 'must have an expression in `celExprParsed` or `celExprChecked`');
-        return undefined;
-      }
-      const field = celExprParsed?.expr === undefined ? 'celExprChecked' : 'celExprParsed';
-      const evaluate = compileParsedExpression(context, expr, undefined, [...at, 'exprMatch', field, 'expr']);
+      const { exprMatch } = matcher as Any & types.xdsMatcher.CelMatcher;
+      const evaluate = compileCelExpression(context, exprMatch, [...at, 'exprMatch']);
+      if (evaluate === undefined) return undefined;
       return ({ request, info }) => info !== undefined && evaluate({ request, info }) === true;
     }
     default:

@@ -17,16 +17,16 @@ export const expressionFields: FieldTable = {
   'envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery': {},
   ...parsed('google.api.expr.v1alpha1'),
   ...parsed('cel.expr'),
-  'cel.expr.ParsedExpr': { implemented: 'expr', noEffect: { [POSITIONS]: 'sourceInfo' } },
-  'cel.expr.CheckedExpr': {
-    implemented: 'expr',
-    noEffect: { [POSITIONS]: 'referenceMap typeMap sourceInfo exprVersion' },
-  },
 };
 
 /** A parsed expression, in either package that has it. */
 function parsed(inPackage: string): FieldTable {
   return {
+    [`${inPackage}.ParsedExpr`]: { implemented: 'expr', noEffect: { [POSITIONS]: 'sourceInfo' } },
+    [`${inPackage}.CheckedExpr`]: {
+      implemented: 'expr',
+      noEffect: { [POSITIONS]: 'referenceMap typeMap sourceInfo exprVersion' },
+    },
     [`${inPackage}.Expr`]: {
       implemented: 'constExpr identExpr selectExpr callExpr listExpr structExpr',
       noEffect: { 'parts are told apart by where they are': 'id' },

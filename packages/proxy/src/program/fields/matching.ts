@@ -35,8 +35,8 @@ export const matchingFields: FieldTable = {
     noEffect: { 'is only for people': 'description' },
   },
   'xds.type.v3.CelExpression': {
-    implemented: 'celExprParsed celExprChecked',
-    refused: { [NOT_SUPPORTED]: 'parsedExpr checkedExpr celExprString' },
+    implemented: 'celExprParsed celExprChecked parsedExpr checkedExpr',
+    refused: { [NOT_SUPPORTED]: 'celExprString' },
   },
   'envoy.extensions.matching.input_matchers.ip.v3.Ip': {
     implemented: 'cidrRanges',

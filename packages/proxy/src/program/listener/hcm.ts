@@ -50,6 +50,7 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
     'httpProtocolOptions',
     'headerKeyFormat',
   ]);
+  const scheme = hcm.schemeHeaderTransformation;
   return {
     statPrefix,
     routes: compileRouteSource(context, hcm, path),
@@ -95,8 +96,8 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
     ]),
     serverName: hcm.serverName === undefined || hcm.serverName === '' ? 'envoy' : wire(hcm.serverName),
     serverHeaderTransformation: hcm.serverHeaderTransformation ?? 'OVERWRITE',
-    schemeOverwrite: hcm.schemeHeaderTransformation?.schemeToOverwrite,
-    schemeMatchUpstream: hcm.schemeHeaderTransformation?.matchUpstream === true,
+    schemeOverwrite: scheme?.schemeToOverwrite,
+    schemeMatchUpstream: scheme?.matchUpstream === true && scheme.schemeToOverwrite === undefined,
     via: wire(hcm.via ?? ''),
     userAgent:
       hcm.addUserAgent === true

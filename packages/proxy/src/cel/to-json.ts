@@ -37,7 +37,7 @@ function objectOf(map: CelMap): JsonValue | undefined {
   for (const [key, each] of map.entries()) {
     const value = jsonOf(each);
     if (value === undefined) return undefined;
-    object[String(key instanceof Uint ? key.value : key)] = value;
+    object[key instanceof Uint ? String(key.value) : String(key as string | boolean | bigint)] = value;
   }
   return object as JsonObject;
 }

@@ -1,5 +1,5 @@
 import type { LocalProxy } from '@mizzen/translator';
-import { announcedMetrics } from '../kubelet/layout.ts';
+import { announcedMetrics } from '../kubelet/announced-metrics.ts';
 import type { ControlState } from '../control/control.ts';
 
 /** What Prometheus' HTTP service discovery takes: addresses with the labels of all their metrics. */
@@ -24,7 +24,7 @@ export function scrapeTargets({ pods, desired }: ControlState): ScrapeTarget[] {
     if (metrics?.application !== undefined) return own;
     const template = desired.find((each) => each.owner.namespace === owner.namespace && each.owner.name === owner.name);
     const announced = template && announcedMetrics(template.annotations);
-    if (announced === undefined) return own;
+    if (announced?.asked !== true) return own;
     const { port, path } = announced;
     const target = `127.0.0.1:${pod.applicationPorts[port] ?? port}`;
     return [...own, { targets: [target], labels: { ...common, __metrics_path__: path, endpoint: 'application' } }];

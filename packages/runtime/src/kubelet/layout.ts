@@ -1,13 +1,12 @@
 import type { LocalMetrics, LocalProxy } from '@mizzen/translator';
 import type { DesiredContainer, DesiredWorkload } from '../protocol.ts';
 import type { PodNetwork } from './addresses.ts';
+import { announcedMetrics, METRICS_PORT } from './announced-metrics.ts';
 import { type Bindable, PortAllocator, tryBind } from './ports.ts';
 import { probePorts } from './probe-target.ts';
 
 /** Where a pod's HTTP proxy listens, at its egress address. */
 export const HTTP_PROXY_PORT = 15080;
-/** Where Prometheus asks for a pod's metrics, as in a cluster. */
-export const METRICS_PORT = 15020;
 /** Where Envoys in a cluster serve their own metrics. */
 const PROXY_METRICS_PORT = 15090;
 
@@ -159,16 +158,6 @@ export async function podLayout(workload: DesiredWorkload, deps: LayoutDeps): Pr
     proxy: { httpProxy, outbound, inbound, metrics },
     release,
   };
-}
-
-/** The port and path of metrics that a pod's annotations announce, unless those already lead to the merged ones. */
-export function announcedMetrics(
-  annotations: Readonly<Record<string, string>>,
-): { readonly port: number; readonly path: string } | undefined {
-  if (annotations['prometheus.io/scrape'] !== 'true') return undefined;
-  const port = Number(annotations['prometheus.io/port'] ?? 80);
-  if (!Number.isInteger(port) || port === METRICS_PORT) return undefined;
-  return { port, path: annotations['prometheus.io/path'] ?? '/metrics' };
 }
 
 /** With the application's own metrics, where its annotations say that it has some. */

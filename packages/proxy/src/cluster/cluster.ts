@@ -371,13 +371,15 @@ export class Cluster implements UpstreamCluster {
 
   /** Undefined: the request has no say. */
   #requestedName({ authority, stream }: LbContext, host: ClusterHost): ExpectedName | undefined {
-    const { autoSni, autoSanValidation } = this.http;
+    const { autoSni, autoSanValidation, autoSniHeader } = this.http;
     // Connections without requests have no authority to speak of.
     if ((!autoSni && !autoSanValidation) || (stream !== undefined && stream.request === undefined)) return undefined;
-    const asked = authority.replace(/:\d+$/, '').toLowerCase();
-    const bare = asked.replace(/[[\]]/g, '');
+    const named = autoSniHeader === '' ? undefined : stream?.request?.headers.getJoined(autoSniHeader);
+    const asked = named === undefined || named === '' ? authority.toLowerCase() : named;
+    const name = asked.replace(/:\d+$/, '');
+    const bare = name.replace(/[[\]]/g, '').toLowerCase();
     const { transport } = host;
-    const serverName = autoSni && asked !== '' && isIP(bare) === 0 ? asked : configuredName(host, transport).serverName;
+    const serverName = autoSni && name !== '' && isIP(bare) === 0 ? name : configuredName(host, transport).serverName;
     const verified = transport.verifyServerName && serverName !== '';
     return { serverName, verified, ...(autoSanValidation ? { subjectAltNames: [bare] } : {}) };
   }

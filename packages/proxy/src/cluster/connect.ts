@@ -5,6 +5,7 @@ import type { ExpectedName, SessionSlot } from '../tls/client.ts';
 import type { AlpnOffer, ConnectFailure, UpstreamSocket } from '../types.ts';
 import { keepAlive } from '../keepalive.ts';
 import { socketPath } from '../unix-socket.ts';
+import { addressOrder } from './address-order.ts';
 import { noteConnectTimes } from './connect-times.ts';
 import type { ClusterHost } from './host.ts';
 import { proxyHeader, type Ends } from './proxy-protocol.ts';
@@ -46,7 +47,10 @@ export function connectHost(
   };
   const way: Way = { address: host.address, port: host.port, transport: host.transport, alpn: undefined, fallbackAlpn };
   if (additionalAddresses.length === 0) connectCounted(host, way, as, onReady, failed);
-  else race(host, [way, ...additionalAddresses.map((at) => ({ ...way, ...at }))], as, onReady, failed);
+  else {
+    const ways = [way, ...additionalAddresses.map((at) => ({ ...way, ...at }))];
+    race(host, addressOrder(ways, host.cluster.program.addressOrder), as, onReady, failed);
+  }
 }
 
 /** How long an address has before the next one is tried beside it, milliseconds (RFC 8305). */

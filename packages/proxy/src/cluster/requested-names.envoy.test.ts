@@ -32,16 +32,31 @@ const CLUSTERS = {
   both: [{ autoSni: true, autoSanValidation: true }, TRUSTED, {}],
   names: [{ autoSanValidation: true }, TRUSTED, { sni: 'fixed.test', maxSessionKeys: 0 }],
   'names of SNI': [{ autoSni: true }, TRUSTED, { autoSniSanValidation: true }],
+  'by a header': [{ autoSni: true, autoSanValidation: true, overrideAutoSniHeader: 'X-Name' }, TRUSTED, {}],
+  'names by a header': [
+    { autoSanValidation: true, overrideAutoSniHeader: 'x-name' },
+    TRUSTED,
+    { sni: 'fixed.test', maxSessionKeys: 0 },
+  ],
   'without an authority': [{ autoSni: true, autoSanValidation: true }, {}, {}],
 } as const;
 
-function ask(port: number, path: string, host: string): Promise<string> {
+function ask(port: number, path: string, host: string, name?: string): Promise<string> {
   return new Promise((resolve) => {
-    const sent = request({ host: '127.0.0.1', port, path, headers: { host }, agent: false }, (response) => {
-      let body = '';
-      response.on('data', (data: Buffer) => (body += data.toString()));
-      response.on('end', () => resolve(response.statusCode === 200 ? body : String(response.statusCode)));
-    });
+    const sent = request(
+      {
+        host: '127.0.0.1',
+        port,
+        path,
+        headers: name === undefined ? { host } : { host, 'x-name': name },
+        agent: false,
+      },
+      (response) => {
+        let body = '';
+        response.on('data', (data: Buffer) => (body += data.toString()));
+        response.on('end', () => resolve(response.statusCode === 200 ? body : String(response.statusCode)));
+      },
+    );
     sent.on('error', (error) => resolve(error.message));
     sent.end();
   });
@@ -77,6 +92,9 @@ test('the right ones are asked for, and nobody else is spoken to', { timeout: 60
     const seen: Record<string, string> = {};
     for (const [i, name] of Object.keys(CLUSTERS).entries())
       for (const host of HOSTS) seen[`${name}: ${host}`] = await ask(port, `/${i}/`, host);
+    for (const [i, cluster] of Object.keys(CLUSTERS).entries())
+      for (const name of ['server.test', 'B.wild.test:8', 'other.test', '127.0.0.9', ''])
+        seen[`${cluster}: server.test as ${name}`] = await ask(port, `/${i}/`, 'server.test', name);
     await proxy.stop();
     return seen;
   };
@@ -85,5 +103,7 @@ test('the right ones are asked for, and nobody else is spoken to', { timeout: 60
   backend.close();
   expect(ours).toEqual(theirs);
   expect(theirs['both: server.test']).toBe('SNI server.test');
+  expect(theirs['by a header: server.test as other.test']).toBe('503');
+  expect(theirs['by a header: server.test as B.wild.test:8']).toBe('SNI B.wild.test');
   expect(theirs['both: 127.0.0.1']).toBe('503');
 });

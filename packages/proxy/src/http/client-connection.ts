@@ -9,6 +9,7 @@ import { enter, entered, leave, Output } from './io.ts';
 import { nextConnectionId } from './connection-id.ts';
 import { readDirectly } from './reads.ts';
 import type { ResetReason } from './reset.ts';
+import { endsOfSocket } from './socket-ends.ts';
 
 /** One request and its response on a client connection, seen from the connection. */
 export interface Exchange {
@@ -49,6 +50,7 @@ export class ClientConnection implements MessageSink {
   readonly breaker: CircuitBreaker;
   /** `address:port` of this side. */
   readonly localAddress: string;
+  readonly remoteAddress: string | undefined;
   readonly id: number;
   /** What TLS agreed on; undefined: plain text. */
   peer: PeerTls | undefined = undefined;
@@ -106,7 +108,9 @@ export class ClientConnection implements MessageSink {
     this.#stats = stats;
     this.out = new Output(socket);
     this.id = nextConnectionId();
-    this.localAddress = `${socket.localAddress}:${socket.localPort}`;
+    const ends = endsOfSocket(socket);
+    this.localAddress = ends.localAddress;
+    this.remoteAddress = ends.remoteAddress;
     this.#parser = new ResponseParser(this);
     this.#parser.maxHeadBytes = limits.maxHeadBytes;
     this.#parser.maxHeaders = limits.maxHeaders;

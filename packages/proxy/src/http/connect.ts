@@ -12,6 +12,7 @@ import type { ResetReason } from './reset.ts';
 import type { AttemptedRequest } from './attempted-request.ts';
 import { logTunnel } from './stream-log.ts';
 import type { ActiveStream } from './stream.ts';
+import { endsOfSocket } from './socket-ends.ts';
 
 /** The far side of a CONNECT that ends here. */
 export interface TcpTunnel {
@@ -129,7 +130,7 @@ class HostTunnel implements TcpTunnel {
     // In Envoy it is this side that ends it, whoever has begun to.
     socket.once('close', () => this.#host.cluster.stats.upstream_cx_destroy_local_with_active_rq++);
     const stream = this.#stream;
-    stream.info.upstreamLocalAddress = `${socket.localAddress}:${socket.localPort}`;
+    stream.info.upstreamLocalAddress = endsOfSocket(socket).localAddress;
     stream.info.upstreamStartTime = turnNow(stream.hcm.deps.clock);
     this.#host.issued++;
     this.#host.report('begun');

@@ -1,6 +1,7 @@
 import { upstreamPeer } from '../tls/upstream-peer.ts';
 import { nextConnectionId } from '../http/connection-id.ts';
 import { nameCluster } from '../http/info.ts';
+import { endsOfSocket } from '../http/socket-ends.ts';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
@@ -276,8 +277,10 @@ class TcpTunnel implements ActiveConnection {
         this.#connected?.();
         if (this.#ended) return void upstream.destroy();
         host.report('connected');
-        this.#info.upstreamLocalAddress = `${upstream.localAddress}:${upstream.localPort}`;
+        const { localAddress, remoteAddress } = endsOfSocket(upstream);
+        this.#info.upstreamLocalAddress = localAddress;
         this.#info.upstreamConnection = {
+          remoteAddress,
           id: nextConnectionId(),
           socket: upstream,
           peer: upstreamPeer(upstream, host),

@@ -83,6 +83,8 @@ export interface StreamInfo {
   upstreamConnection?:
     | {
         readonly id: number;
+        /** Which of the host's addresses it is to; undefined: the one by which the host is known. */
+        readonly remoteAddress?: string | undefined;
         readonly times?: ConnectTimes | undefined;
         readonly socket: UpstreamSocket;
         readonly peer: PeerTls | undefined;

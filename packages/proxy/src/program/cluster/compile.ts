@@ -6,6 +6,7 @@ import { noEffectTypes } from '../fields/index.ts';
 import { messageOf, readResource } from '../read-resource.ts';
 import { compileUpstreamTransport, negotiates, transportSecrets } from '../transport.ts';
 import type {
+  AddressOrder,
   ClusterProgram,
   Compiled,
   CompileDeps,
@@ -134,6 +135,7 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     originalDst: type === 'ORIGINAL_DST' ? compileOriginalDst(context, cluster) : undefined,
     tcpKeepalive: compileKeepalive(connection?.tcpKeepalive),
     sources: compileBind(context, cluster.upstreamBindConfig, ['upstreamBindConfig']),
+    addressOrder: compileOrder(connection?.happyEyeballsConfig),
     preconnectRatio: preconnectRatio(context, cluster),
     poolPerConnection: cluster.connectionPoolPerDownstreamConnection === true,
     metadata: cluster.metadata?.filterMetadata,
@@ -166,6 +168,11 @@ function clusterType(context: CompileContext, cluster: types.cluster.Cluster): C
   }
   context.refuse(['clusterType', 'typedConfig'], `\`${type}\` is not a kind of cluster that is supported`);
   return 'STATIC';
+}
+
+function compileOrder(config: types.cluster.UpstreamConnectionOptions_HappyEyeballsConfig | undefined): AddressOrder {
+  const { firstAddressFamilyVersion: first, firstAddressFamilyCount } = config ?? {};
+  return { first: first === 'V4' || first === 'V6' ? first : undefined, count: firstAddressFamilyCount ?? 1 };
 }
 
 function preconnectRatio(context: CompileContext, { preconnectPolicy }: types.cluster.Cluster): number {

@@ -63,7 +63,7 @@ export function compileUpstreamHttp(context: CompileContext, cluster: types.clus
     enableTrailers: http1?.enableTrailers === true,
     autoSni: upstream?.autoSni === true,
     autoSanValidation: upstream?.autoSanValidation === true,
-    overrideAutoSniHeader: (upstream?.overrideAutoSniHeader ?? '').toLowerCase(),
+    autoSniHeader: (upstream?.overrideAutoSniHeader ?? '').toLowerCase(),
   };
 }
 

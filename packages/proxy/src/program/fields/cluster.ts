@@ -93,9 +93,11 @@ export const clusterFields: FieldTable = {
     refused: { [NOT_SUPPORTED]: 'monitors' },
   },
   'envoy.config.cluster.v3.UpstreamConnectionOptions': {
-    implemented: 'tcpKeepalive',
+    implemented: 'tcpKeepalive happyEyeballsConfig',
     noEffect: { 'nothing here asks for the interface': 'setLocalInterfaceNameOnUpstreamConnections' },
-    refused: { [NOT_SUPPORTED]: 'happyEyeballsConfig' },
+  },
+  'envoy.config.cluster.v3.UpstreamConnectionOptions.HappyEyeballsConfig': {
+    implemented: 'firstAddressFamilyVersion firstAddressFamilyCount',
   },
 
   'envoy.config.endpoint.v3.ClusterLoadAssignment': {

@@ -80,8 +80,7 @@ export const commonFields: FieldTable = {
   },
   'envoy.config.core.v3.HealthCheck.Payload': { implemented: 'text binary' },
   'envoy.config.core.v3.UpstreamHttpProtocolOptions': {
-    implemented: 'autoSni autoSanValidation',
-    refused: { [NOT_SUPPORTED]: 'overrideAutoSniHeader' },
+    implemented: 'autoSni autoSanValidation overrideAutoSniHeader',
   },
   'envoy.config.core.v3.HttpUri': { implemented: 'uri cluster timeout' },
   'envoy.config.core.v3.RetryPolicy': {

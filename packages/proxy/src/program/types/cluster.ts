@@ -73,6 +73,7 @@ export interface ClusterProgram {
   readonly dns: DnsProgram;
   readonly originalDst: OriginalDstProgram | undefined;
   readonly tcpKeepalive: KeepaliveProgram | undefined;
+  readonly addressOrder: AddressOrder;
   /** Addresses to connect from; undefined: nothing is said. */
   readonly sources: SourceAddresses | undefined;
   /** Requests share connections only with others of their downstream connection. */
@@ -82,6 +83,14 @@ export interface ClusterProgram {
   readonly metadata: Readonly<Record<string, JsonObject>> | undefined;
   readonly secretNames: readonly string[];
   readonly places: readonly ResourcePlace[];
+}
+
+/** Which of a host's addresses are tried first. */
+export interface AddressOrder {
+  /** Undefined: the family of the first one. */
+  readonly first: 'V4' | 'V6' | undefined;
+  /** So many of that family come before one of the other. */
+  readonly count: number;
 }
 
 /** The first of the destination's family is taken; `0.0.0.0` and `::` leave it to the system. */
@@ -140,7 +149,7 @@ export interface UpstreamHttpProgram {
   readonly enableTrailers?: boolean;
   readonly autoSni: boolean;
   readonly autoSanValidation: boolean;
-  readonly overrideAutoSniHeader: string;
+  readonly autoSniHeader: string;
   /** Its protocol is the one that the client speaks. */
   readonly followsDownstream?: boolean;
 }

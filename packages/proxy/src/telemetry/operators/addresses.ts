@@ -18,7 +18,8 @@ const socketEnds = (connection: ConnectionInfo): ConnectionEnds =>
 const local = (i: StreamInfo): string => joinPort(i.connection.localAddress, i.connection.localPort);
 
 /** The host, once there was a connection to it. */
-const connectedTo = (i: StreamInfo): string => (i.upstreamLocalAddress === '' ? '' : i.upstreamHost);
+const connectedTo = (i: StreamInfo): string =>
+  i.upstreamLocalAddress === '' ? '' : (i.upstreamConnection?.remoteAddress ?? i.upstreamHost);
 
 /** Between which addresses the bytes went. */
 export const ADDRESS_OPERATORS: Readonly<Record<string, OperatorFactory>> = {

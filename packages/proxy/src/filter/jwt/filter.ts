@@ -33,8 +33,8 @@ export function jwtFilter(
     success: counter('jwks_fetch_success'),
     failed: counter('jwks_fetch_failed'),
     missed: counter('jwt_cache_miss'),
+    hit: counter('jwt_cache_hit'),
   };
-  counter('jwt_cache_hit');
   const providers = new Map<string, Provider>();
   const configured = Object.entries(config.providers ?? {});
   for (const [name, provider] of configured) {

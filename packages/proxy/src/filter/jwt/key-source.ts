@@ -24,15 +24,16 @@ export interface RemoteKeys {
   readonly failedRefetch: number;
   /** How often a fetch that fails is tried again, and for how long it is waited before that, milliseconds. */
   readonly retries: number;
-  readonly backOff: { readonly base: number; readonly max: number };
+  readonly backOff: { readonly base: number; readonly max: number } | undefined;
   readonly counters: KeyCounters;
 }
 
-/** How fetches of keys went, and how many tokens had not been seen before: none are kept. */
+/** How fetches of keys went, and how many tokens were known to be good, or not. */
 export interface KeyCounters {
   readonly success: { value: number };
   readonly failed: { value: number };
   readonly missed: { value: number };
+  readonly hit: { value: number };
 }
 
 /**
@@ -50,7 +51,9 @@ export function remoteKeys(config: RemoteKeys, deps: CompileDeps): KeySource {
   const fetchOnce = async (timeout: number): Promise<Jwks | Status | undefined> => {
     try {
       const { status, body } = await deps.fetch({ cluster: config.cluster, uri: config.uri, timeout });
-      return status === 200 ? parseJwks(body.toString('utf8')) : status >= 500 ? undefined : Status.FetchFail;
+      if (status >= 500) return undefined;
+      const jwks = status === 200 ? parseJwks(body) : '';
+      return typeof jwks === 'string' ? Status.FetchFail : jwks;
     } catch {
       return undefined;
     }
@@ -58,9 +61,10 @@ export function remoteKeys(config: RemoteKeys, deps: CompileDeps): KeySource {
   const fetchWithin = async (): Promise<Jwks | Status> => {
     const end = clock.now() + config.timeout;
     for (let tries = 0; ; tries++) {
-      const jwks = await fetchOnce(end - clock.now());
+      const { base, max } = config.backOff ?? { base: 0, max: Infinity };
+      // As in Envoy, the longest pause is also how long a try may take.
+      const jwks = await fetchOnce(Math.min(max, end - clock.now()));
       if (jwks !== undefined) return jwks;
-      const { base, max } = config.backOff;
       const pause = random.float() * Math.min(max, base * (2 ** (tries + 1) - 1));
       if (tries >= config.retries || clock.now() + pause >= end) return Status.FetchFail;
       await new Promise<void>((done) => void clock.after(pause, done));

@@ -10,9 +10,11 @@ import { exactFixed, generalDouble, withDoubles } from '../../telemetry/double-t
 import type { HttpStream } from '../../types.ts';
 import { addMetadata } from '../metadata.ts';
 import { compileLocations, findTokens, type FoundToken, type TokenLocation } from './extract.ts';
-import { parseJwks, verifySignature, type Jwks } from './jwks.ts';
+import { parseJwks, type Jwks } from './jwks.ts';
 import { localKeys, remoteKeys, type KeyCounters, type KeySource } from './key-source.ts';
+import { verifySignature } from './signature.ts';
 import { Status, STATUS_CODES } from './status.ts';
+import { TokenCache } from './token-cache.ts';
 import { parseToken, type Token } from './token.ts';
 
 export const METADATA = 'envoy.filters.http.jwt_authn';
@@ -35,6 +37,8 @@ export interface Provider {
     token: Token,
     location: TokenLocation,
     audiences: readonly string[],
+    /** Its signature has been verified before. */
+    verified?: boolean,
   ): Status | Promise<Status>;
   /** Leaves word of a failure where `failedStatusInMetadata` says. */
   note(stream: HttpStream, status: Status): void;
@@ -52,7 +56,9 @@ export function compileProvider(
   const keys = compileKeys(context, config, path, counters);
   const locations = compileLocations(config);
   const checkClaims = compileClaims(context, config, path);
+  checkClaimNames(context, config, path);
   const accept = compileAcceptance(config);
+  const seen = new TokenCache(config.jwtCacheConfig);
   const { clock } = context.deps;
   const failures = config.failedStatusInMetadata ?? '';
 
@@ -64,23 +70,31 @@ export function compileProvider(
     index: number,
   ): Status | Promise<Status> => {
     for (let i = index; i < tokens.length; i++) {
-      counters.missed.value++;
       const { location, text } = tokens[i]!;
-      const token = parseToken(text);
-      const status = typeof token === 'string' ? token : judge(stream, token, location, audiences);
+      const known = seen.find(text);
+      if (known === undefined) counters.missed.value++;
+      else counters.hit.value++;
+      const token = known ?? parseToken(text);
+      const status = typeof token === 'string' ? token : judge(stream, token, location, audiences, known !== undefined);
       if (status instanceof Promise)
         return status.then((s) => (s === Status.Ok ? from(stream, audiences, tokens, i + 1) : s));
       if (status !== Status.Ok) return status;
     }
     return tokens.length === 0 ? Status.Missed : Status.Ok;
   };
-  const judge: Provider['judge'] = (stream, token, location, audiences) => {
+  const judge: Provider['judge'] = (stream, token, location, audiences, verified = false) => {
     const claims = checkClaims(token, audiences, Math.floor(clock.wall() / 1000));
     if (claims !== Status.Ok) return claims;
+    if (verified) {
+      accept(stream, token, location);
+      return Status.Ok;
+    }
     const finish = (jwks: Jwks | Status): Status => {
       if (typeof jwks === 'string') return jwks;
       const status = verifySignature(token, jwks);
-      if (status === Status.Ok) accept(stream, token, location);
+      if (status !== Status.Ok) return status;
+      seen.keep(token);
+      accept(stream, token, location);
       return status;
     };
     const jwks = keys.keys();
@@ -124,9 +138,12 @@ function compileKeys(
 ): KeySource {
   if (config.localJwks !== undefined) {
     const bytes = dataSource(context, config.localJwks, [...path, 'localJwks']);
-    const jwks = bytes === undefined ? [] : parseJwks(bytes.toString('utf8'));
-    if (typeof jwks === 'string') context.refuse([...path, 'localJwks'], `has no keys to use: ${jwks}`);
-    return localKeys(jwks);
+    // As in Envoy, an empty text is a set without keys.
+    if (bytes === undefined || bytes.length === 0) return localKeys(Status.NoValidKeys);
+    const jwks = parseJwks(bytes);
+    if (typeof jwks !== 'string') return localKeys(jwks);
+    context.refuse([...path, 'localJwks'], `has no keys to use: ${jwks}`);
+    return localKeys(Status.NoValidKeys);
   }
   const remote = config.remoteJwks;
   if (remote === undefined) {
@@ -145,7 +162,10 @@ function compileKeys(
       inBackground: remote.asyncFetch !== undefined,
       failedRefetch: milliseconds(remote.asyncFetch?.failedRefetchDuration, 1000),
       retries: remote.retryPolicy === undefined ? 0 : (remote.retryPolicy.numRetries ?? 1),
-      backOff: compileBackOff(context, remote.retryPolicy?.retryBackOff, [...path, 'remoteJwks', 'retryPolicy']),
+      backOff:
+        remote.retryPolicy === undefined
+          ? undefined
+          : compileBackOff(context, remote.retryPolicy.retryBackOff, [...path, 'remoteJwks', 'retryPolicy']),
       counters,
     },
     context.deps,
@@ -180,18 +200,18 @@ function compileClaims(
   const requireExpiration = config.requireExpiration === true;
   return (token, audiences, now) => {
     if (issuer !== '' && token.issuer !== issuer) return Status.UnknownIssuer;
-    if (subjects !== undefined && !subjects.matches(wire(token.subject))) return Status.VerificationFail;
     if (token.notBefore > now + skew) return Status.NotYetValid;
     if (token.expires !== 0 && now > token.expires + skew) return Status.Expired;
-    if (requireExpiration && token.expires === 0) return Status.VerificationFail;
-    if (maxLifetime !== undefined && (token.expires === 0 || token.expires - now > maxLifetime)) {
-      return Status.VerificationFail;
-    }
     if (
       audiences.length > 0 &&
       !token.audiences.some((audience) => audiences.some((a) => sanitized(a) === sanitized(audience)))
     ) {
       return Status.AudienceNotAllowed;
+    }
+    if (subjects !== undefined && !subjects.matches(wire(token.subject))) return Status.VerificationFail;
+    if (requireExpiration && token.expires === 0) return Status.VerificationFail;
+    if (maxLifetime !== undefined && (token.expires === 0 || token.expires - now > maxLifetime)) {
+      return Status.VerificationFail;
     }
     return Status.Ok;
   };
@@ -200,6 +220,16 @@ function compileClaims(
 /** `https://example.com/` and `example.com` are the same audience. */
 function sanitized(audience: string): string {
   return audience.replace(/^https?:\/\//, '').replace(/\/$/, '');
+}
+
+function checkClaimNames(context: CompileContext, config: types.jwtAuthn.JwtProvider, path: Path): void {
+  for (const [i, { claimName = '', claimPath: keys = [] }] of (config.claimToHeaders ?? []).entries()) {
+    const at = [...path, 'claimToHeaders', i];
+    if ((claimName === '') === (keys.length === 0)) context.refuse(at, 'must have one of `claimName` and `claimPath`');
+    for (const [j, { key = '' }] of keys.entries()) {
+      if (key === '') context.refuse([...at, 'claimPath', j, 'key'], 'must not be empty');
+    }
+  }
 }
 
 function claimPath({ claimName = '', claimPath: path = [] }: types.jwtAuthn.JwtClaimToHeader): readonly string[] {
@@ -232,8 +262,8 @@ function compileAcceptance(
     }
     for (const claim of claims) {
       const value = claimText(lookUp(token.payload, claim.path));
-      if (value === undefined) continue;
-      headers.set(claim.header, wire(value));
+      if (value === undefined || value === '') continue;
+      headers.add(claim.header, wire(value));
       noteName(headers, claim.header);
       noteValue(headers, value);
     }
@@ -268,7 +298,9 @@ function normalized(payload: JsonObject, spaceDelimited: readonly string[]): Jso
   const copy: Record<string, JsonValue | undefined> = { ...payload };
   for (const name of spaceDelimited) {
     const value = payload[name];
-    if (typeof value === 'string') copy[name] = value.split(' ').filter((part) => part !== '');
+    if (typeof value !== 'string') continue;
+    const parts = value.split(' ').filter((part) => part !== '');
+    if (parts.length > 0) copy[name] = parts;
   }
   return copy;
 }

@@ -1,9 +1,12 @@
 import type { JsonObject, JsonValue } from '@mizzen/xds';
+import { base64url } from './base64url.ts';
 import { parseObject } from './json.ts';
 import { Status } from './status.ts';
 
 /** A token that is well formed; nothing about it is true yet. */
 export interface Token {
+  /** All of it. */
+  readonly text: string;
   readonly alg: string;
   readonly kid: string;
   readonly header: JsonObject;
@@ -75,6 +78,7 @@ export function parseToken(text: string): Token | Status {
   const signature = base64url(signatureText);
   if (signature === undefined) return Status.SignatureBadBase64;
   return {
+    text,
     alg,
     kid: kid ?? '',
     header,
@@ -89,14 +93,6 @@ export function parseToken(text: string): Token | Status {
     signed: `${headerText}.${payloadText}`,
     signature,
   };
-}
-
-/** Base64url, strictly but for blanks, which do not count; padded or not. Undefined when it is not. */
-function base64url(given: string): Buffer | undefined {
-  const whole = given.replace(/\s+/g, '');
-  const text = whole.length % 4 === 0 ? whole.replace(/={1,2}$/, '') : whole;
-  if (text === '' || text.length % 4 === 1 || !/^[A-Za-z0-9_-]+$/.test(text)) return undefined;
-  return Buffer.from(text, 'base64url');
 }
 
 function seconds(value: JsonValue | undefined): number | 'type' | 'range' {

@@ -85,7 +85,11 @@ export const commonFields: FieldTable = {
   'envoy.config.core.v3.HttpUri': { implemented: 'uri cluster timeout' },
   'envoy.config.core.v3.RetryPolicy': {
     implemented: 'retryBackOff numRetries',
-    refused: { [NOT_SUPPORTED]: 'retryOn retryPriority retryHostPredicate hostSelectionRetryMaxAttempts' },
+    noEffect: {
+      'Envoy does not read it either': 'retryOn',
+      'there are no predicates that reject hosts': 'hostSelectionRetryMaxAttempts',
+    },
+    refused: { [NOT_SUPPORTED]: 'retryPriority retryHostPredicate' },
   },
   'envoy.type.v3.FractionalPercent': { implemented: 'numerator denominator' },
   'envoy.type.v3.Percent': { implemented: 'value' },

@@ -52,13 +52,14 @@ export const filterFields: FieldTable = {
   [`${JWT}.JwtProvider`]: {
     implemented: `issuer audiences subjects requireExpiration maxLifetime remoteJwks localJwks forward fromHeaders
       fromParams fromCookies forwardPayloadHeader padForwardPayloadHeader payloadInMetadata headerInMetadata
-      normalizePayloadInMetadata failedStatusInMetadata clockSkewSeconds claimToHeaders clearRouteCache`,
-    noEffect: { 'checked tokens are not kept': 'jwtCacheConfig' },
+      normalizePayloadInMetadata failedStatusInMetadata clockSkewSeconds claimToHeaders clearRouteCache
+      jwtCacheConfig`,
   },
   [`${JWT}.JwtProvider.NormalizePayload`]: { implemented: 'spaceDelimitedClaims' },
   [`${JWT}.JwtHeader`]: { implemented: 'name valuePrefix' },
   [`${JWT}.JwtClaimToHeader`]: { implemented: 'headerName claimName claimPath' },
   [`${JWT}.JwtClaimToHeader.PathSegment`]: { implemented: 'key' },
+  [`${JWT}.JwtCacheConfig`]: { implemented: 'jwtCacheSize jwtMaxTokenSize' },
   [`${JWT}.ExtractOnlyWithoutValidation`]: { implemented: 'verificationStatusHeader' },
   [`${JWT}.RemoteJwks`]: { implemented: 'httpUri cacheDuration asyncFetch retryPolicy' },
   [`${JWT}.JwksAsyncFetch`]: {

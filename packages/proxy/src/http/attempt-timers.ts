@@ -7,7 +7,7 @@ import type { ActiveStream } from './stream.ts';
 export interface AttemptLimits {
   /** From the end of the request, or when there is a connection if later, to the response's head. */
   readonly response: number;
-  /** Without a byte either way. */
+  /** Without a byte of an answer, from the end of the request. */
   readonly idle: number;
   /** The whole attempt, response included. */
   readonly duration: number;
@@ -26,6 +26,8 @@ export class AttemptTimers {
   readonly #idle: Deadline | undefined;
   /** There is a connection: waiting for one takes none of an attempt's time, as in Envoy. */
   #begun = false;
+  /** Silence counts: the request is complete, and the time for its answer is not over. */
+  #waits = false;
   #duration: Timer | undefined;
 
   /** Undefined when nothing is limited. */
@@ -44,7 +46,6 @@ export class AttemptTimers {
   attemptBegins(requestComplete: boolean): void {
     this.#begun = true;
     if (requestComplete) this.requestComplete();
-    this.moved();
     if (this.#limits.duration > 0) {
       this.#duration = this.#stream.hcm.deps.clock.after(this.#limits.duration, () =>
         entered(() => this.#router.onTryDuration()),
@@ -53,22 +54,32 @@ export class AttemptTimers {
   }
 
   requestComplete(): void {
-    if (this.#begun && this.#limits.response > 0)
-      this.#stream.connection.deadlines.try.set(this.#now() + this.#limits.response);
+    if (!this.#begun) return;
+    // The first of two that are over at once.
+    this.#waits = this.#idle !== undefined;
+    this.moved();
+    if (this.#limits.response > 0) this.#stream.connection.deadlines.try.set(this.#now() + this.#limits.response);
   }
 
-  /** Something went to or came from the upstream. */
+  /** Something came from the upstream. */
   moved(): void {
-    if (this.#begun) this.#idle?.set(this.#now() + this.#limits.idle);
+    if (this.#waits) this.#idle?.set(this.#now() + this.#limits.idle);
   }
 
   responseBegins(): void {
-    this.#stream.connection.deadlines.try.clear();
-    this.moved();
+    if (this.#idle === undefined) this.#stream.connection.deadlines.try.clear();
+    else this.moved();
+  }
+
+  /** The time for an answer that has begun is over. As in Envoy, silence does not count from then on. */
+  responseGoesOn(): void {
+    this.#waits = false;
+    this.#idle?.clear();
   }
 
   attemptEnds(): void {
     this.#begun = false;
+    this.#waits = false;
     this.#stream.connection.deadlines.try.clear();
     this.#idle?.stop();
     this.#duration?.cancel();

@@ -50,7 +50,7 @@ export class Attempt implements Waiter, Exchange {
     this.#span = span;
     this.#router = router;
     this.host = host;
-    this.#pool = poolOf(host, router.stream.hcm.deps);
+    this.#pool = poolOf(host, router.stream.hcm.deps, router.priority);
   }
 
   get #passesTrailers(): boolean {

@@ -314,6 +314,10 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
   }
 
   onTryTimeout(): void {
+    if (this.interim || this.attempt?.responded === true) {
+      this.timers?.responseGoesOn();
+      return;
+    }
     if (this.timeouts.hedges) {
       this.attempt?.timedOut();
       this.#hedge();
@@ -321,7 +325,7 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
     }
     this.cluster.stats.upstream_rq_per_try_timeout++;
     this.attempt?.timedOut();
-    this.#onTryOver('upstream_per_try_timeout', ResponseFlag.UT);
+    this.#onTryOver('upstream_per_try_timeout');
   }
 
   onTryIdle(): void {
@@ -330,11 +334,11 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
       return;
     }
     this.cluster.stats.upstream_rq_per_try_idle_timeout++;
-    if (this.#cutShort('upstream_per_try_idle_timeout', ResponseFlag.SI)) return;
-    this.#onTryOver('upstream_per_try_idle_timeout', ResponseFlag.SI);
+    if (this.#cutShort('upstream_per_try_idle_timeout', ResponseFlag.UT)) return;
+    this.#onTryOver('upstream_per_try_idle_timeout');
   }
 
-  #onTryOver(details: string, flag: number): void {
+  #onTryOver(details: string): void {
     const attempt = this.attempt;
     if (this.over || attempt === undefined) return;
     attempt.host.report('timeout');
@@ -346,7 +350,7 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
       return;
     }
     this.stream.info.responseFlags |= flagOf(verdict);
-    this.#giveUp(timeoutReply(this.timeoutStatus, details, flag));
+    this.#giveUp(timeoutReply(this.timeoutStatus, details, ResponseFlag.UT));
   }
 
   /** The attempt at hand takes too long: another is made beside it. */
@@ -383,7 +387,8 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
   #giveUp(reply: AttemptReply, charges = true): void {
     this.cancel();
     const host = this.attempt?.host;
-    if (charges) chargeAnswer(this, reply.status, host?.canary === true, host);
+    // What was charged with the interim response is all.
+    if (charges && !this.interim) chargeAnswer(this, reply.status, host?.canary === true, host);
     this.#reply(reply);
   }
 

@@ -1,7 +1,14 @@
 import { connectTimesOf } from '../cluster/connect-times.ts';
 import type { Deps } from '../deps.ts';
 import { upstreamPeer } from '../tls/upstream-peer.ts';
-import type { CircuitBreaker, ConnectFailure, HostPool, UpstreamCluster, UpstreamHost } from '../types.ts';
+import type {
+  CircuitBreaker,
+  ConnectFailure,
+  HostPool,
+  RouteActionProgram,
+  UpstreamCluster,
+  UpstreamHost,
+} from '../types.ts';
 import { exchangeWith } from '../istio/upstream-exchange.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import { Deadline } from './deadline.ts';
@@ -38,6 +45,8 @@ export class Pool implements HostPool, ConnectionOwner {
   readonly #idleDeadline: Deadline;
   readonly #preconnectRatio: number;
   #connecting = 0;
+  /** Of requests of priority HIGH, which share no connections with others. */
+  #high: Pool | undefined;
 
   constructor(host: UpstreamHost, deps: Deps) {
     this.host = host;
@@ -75,7 +84,12 @@ export class Pool implements HostPool, ConnectionOwner {
     this.#waiting.splice(at, 1);
   }
 
+  get ofHighPriority(): Pool {
+    return (this.#high ??= new Pool(this.host, this.#deps));
+  }
+
   drain(): void {
+    this.#high?.drain();
     for (const connection of this.#all) connection.draining = true;
     for (const connection of this.#idle.splice(0)) connection.close();
     if (this.#all.size === 0) this.#idleDeadline.stop();
@@ -237,11 +251,9 @@ function failureReason(failure: ConnectFailure): ResetReason {
   }
 }
 
-/** The pool of a host, made on first use. */
-export function poolOf(host: UpstreamHost, deps: Deps): Pool {
-  const existing = host.pool;
-  if (existing instanceof Pool) return existing;
-  const pool = new Pool(host, deps);
-  host.pool = pool;
-  return pool;
+/** The pool of a host for requests of that priority, made on first use. */
+export function poolOf(host: UpstreamHost, deps: Deps, priority: RouteActionProgram['priority'] = 'DEFAULT'): Pool {
+  let pool = host.pool;
+  if (!(pool instanceof Pool)) host.pool = pool = new Pool(host, deps);
+  return priority === 'HIGH' ? (pool as Pool).ofHighPriority : (pool as Pool);
 }

@@ -1,9 +1,11 @@
 import type { Clock, Random } from '../deps.ts';
 import type { CircuitBreaker, ResponseHead, RetryProgram, RouteActionProgram, UpstreamCluster } from '../types.ts';
 import type { RequestGroup } from '../telemetry/request-groups.ts';
+import { responseHeader } from '../program/match/header.ts';
 import type { ResetReason } from './reset.ts';
 import { GRPC_CONDITIONS, parseRetryOn, RetryOn, retryOnGrpcStatus } from './retry.ts';
 import type { ActiveStream } from './stream.ts';
+import { readUnsigned, readUnsigned64 } from './unsigned.ts';
 
 /** `overflow`: the breaker for retries is open. `exhausted`: it would be retried, but no try is left. */
 export type RetryVerdict = 'yes' | 'no' | 'overflow' | 'exhausted';
@@ -50,10 +52,10 @@ export class RetryState {
     if (stream.mayCarryEnvoyFields) {
       on |= parseRetryOn(take(headers, 'x-envoy-retry-on') ?? '') & ~GRPC_CONDITIONS;
       on |= parseRetryOn(take(headers, 'x-envoy-retry-grpc-on') ?? '') & GRPC_CONDITIONS;
-      const max = take(headers, 'x-envoy-max-retries');
-      if (max !== undefined && /^\d{1,6}$/.test(max)) left = Number(max);
+      const max = readUnsigned64(take(headers, 'x-envoy-max-retries') ?? '');
+      if (max !== undefined) left = Number(BigInt.asUintN(32, max));
       const more = take(headers, 'x-envoy-retriable-status-codes');
-      if (more !== undefined) codes = [...codes, ...more.split(',').map(Number).filter(Number.isInteger)];
+      if (more !== undefined) codes = [...codes, ...more.split(',').map((code) => readUnsigned(code) ?? NaN)];
       const names = take(headers, 'x-envoy-retriable-header-names');
       if (names !== undefined) wanted = names.split(',').map((name) => name.trim().toLowerCase());
     }
@@ -65,7 +67,7 @@ export class RetryState {
     const matchers = wanted.map(
       (name) =>
         (response: ResponseHead): boolean =>
-          response.headers.has(name),
+          responseHeader(response, name) !== undefined,
     );
     return new RetryState(
       on,
@@ -143,7 +145,7 @@ export class RetryState {
     if (this.#atOnce) return 0;
     const reset = this.#reset;
     this.#reset = undefined;
-    this.#waitsAsTold = reset !== undefined;
+    this.#waitsAsTold = reset !== undefined && reset > 1;
     if (reset !== undefined && reset > 1) return reset + Math.floor(random.float() * Math.floor(reset / 2));
     const ceiling = Math.min(this.#max, this.#base * (2 ** this.#tries - 1));
     return Math.floor(random.float() * ceiling);
@@ -226,10 +228,13 @@ function take(headers: ActiveStream['request']['headers'], name: string): string
 /** Milliseconds that a response asks to be left alone; undefined when it does not, or asks for more than is granted. */
 function resetInterval(policy: RetryProgram, head: ResponseHead, clock: Clock): number | undefined {
   for (const { name, unixTime } of policy.resetHeaders) {
-    const value = head.headers.get(name);
-    if (value === undefined || !/^\s*\d{1,15}\s*$/.test(value)) continue;
-    const ms = Number(value) * 1000 - (unixTime ? clock.wall() : 0);
-    if (ms <= policy.resetMax && (ms > 0 || !unixTime)) return ms;
+    const told = readUnsigned64(head.headers.get(name) ?? '');
+    if (told === undefined) continue;
+    // In whole seconds of the clock.
+    const seconds = unixTime ? told - BigInt(Math.trunc(clock.wall() / 1000)) : told;
+    if (seconds < 0n) continue;
+    const ms = Number(BigInt.asUintN(64, seconds * 1000n));
+    if (ms <= policy.resetMax) return ms;
   }
   return undefined;
 }

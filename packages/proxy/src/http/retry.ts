@@ -1,3 +1,5 @@
+import { readUnsigned } from './unsigned.ts';
+
 /** What makes a request worth another try: `retry_on` and `retry_grpc_on`, as bits. */
 export const RetryOn = {
   '5xx': 1 << 0,
@@ -44,16 +46,16 @@ export function parseRetryOn(list: string, unknown?: string[]): number {
 
 /** Bit of a gRPC status (the `grpc-status` of a response without a body), or 0. */
 export function retryOnGrpcStatus(status: string): number {
-  switch (status) {
-    case '1':
+  switch (readUnsigned(status)) {
+    case 1:
       return RetryOn.cancelled;
-    case '4':
+    case 4:
       return RetryOn['deadline-exceeded'];
-    case '8':
+    case 8:
       return RetryOn['resource-exhausted'];
-    case '13':
+    case 13:
       return RetryOn.internal;
-    case '14':
+    case 14:
       return RetryOn.unavailable;
     default:
       return 0;

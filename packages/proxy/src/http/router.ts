@@ -139,7 +139,6 @@ export class Router extends AttemptedRequest {
       return;
     }
     this.shadows?.data(data);
-    this.timers?.moved();
     const attempt = this.attempt;
     if (!this.#keepsBody && attempt?.takesBody === true) {
       attempt.sendPart(data);

@@ -2,6 +2,7 @@ import type { RouterProgram } from '../program/types.ts';
 import type { RouteActionProgram } from '../types.ts';
 import type { Headers } from './headers.ts';
 import { isGrpc } from '../telemetry/access-log-grpc.ts';
+import { readUnsigned } from './unsigned.ts';
 
 export interface RequestTimeouts {
   /** Milliseconds for the whole response once the request is complete; 0: none. */
@@ -36,7 +37,7 @@ export function requestTimeouts(headers: Headers, action: RouteActionProgram, ro
   if (asksForTimeouts(headers)) {
     const expected = router.respectExpectedRqTimeout ? headers.get('x-envoy-expected-rq-timeout-ms') : undefined;
     if (expected === undefined) route = take(headers, 'x-envoy-upstream-rq-timeout-ms') ?? route;
-    else route = number(expected) ?? route;
+    else route = readUnsigned(expected) ?? route;
     perTry = take(headers, 'x-envoy-upstream-rq-per-try-timeout-ms') ?? perTry;
     upstream = take(headers, 'x-envoy-upstream-stream-duration-ms') ?? 0;
     const hedge = headers.get('x-envoy-hedge-on-per-try-timeout');
@@ -100,11 +101,7 @@ function take(headers: Headers, name: string): number | undefined {
   const value = headers.get(name);
   if (value === undefined) return undefined;
   headers.remove(name);
-  return number(value);
-}
-
-function number(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  return readUnsigned(value);
 }
 
 function grpcTimeout(text: string | undefined): number | undefined {

@@ -294,7 +294,7 @@ describe('failures', () => {
     requests = -5;
     const none = await proxy(new TestCluster('b', [up.port]), { retry: { ...RETRY, perTryIdleTimeout: 60 } });
     expect((await rawRequest(none.port, GET, 400)).text).toMatch(/^HTTP\/1.1 504/);
-    expect(logs(none)[0]!.slice(0, 3)).toEqual([504, ResponseFlag.SI, 'upstream_per_try_idle_timeout']);
+    expect(logs(none)[0]!.slice(0, 3)).toEqual([504, ResponseFlag.UT, 'upstream_per_try_idle_timeout']);
   });
 
   test('requests that wait when their host leaves are still served', async () => {

@@ -1,3 +1,4 @@
+import { readUnsigned } from '../http/unsigned.ts';
 import type { LogSource } from '../program/types.ts';
 
 const NAMES = [
@@ -32,7 +33,7 @@ const HTTP_STATUS = [200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400,
 
 /** The status of HTTP that Envoy takes one of gRPC for. */
 export function httpStatusOf(grpcStatus: string): number {
-  return (/^\d{1,2}$/.test(grpcStatus) ? HTTP_STATUS[Number(grpcStatus)] : undefined) ?? 500;
+  return HTTP_STATUS[readUnsigned(grpcStatus) ?? -1] ?? 500;
 }
 
 export function trailer(source: LogSource, name: string): string | undefined {
@@ -54,7 +55,7 @@ export function isGrpc(contentType: string | undefined): boolean {
 /** What trailers or the head say; otherwise what the HTTP status means to gRPC. */
 export function grpcStatusOf(source: LogSource): number | undefined {
   const text = trailer(source, 'grpc-status') ?? source.response?.headers.get('grpc-status');
-  if (text !== undefined) return /^\d+$/.test(text) ? Number(text) : -1;
+  if (text !== undefined) return readUnsigned(text) ?? -1;
   const { responseCode } = source.info;
   return responseCode === 0 ? undefined : grpcOfHttp(responseCode);
 }

@@ -1,5 +1,6 @@
 /** What spans say of a request and of an attempt, under Envoy's names. */
 import type { LogSource } from '../program/types.ts';
+import { readUnsigned } from '../http/unsigned.ts';
 import { unwire } from '../program/values.ts';
 import { flagNames } from '../telemetry/access-log-flags.ts';
 import { isGrpc, trailer } from '../telemetry/access-log-grpc.ts';
@@ -142,7 +143,7 @@ function commonTags(
 }
 
 /** gRPC statuses that are the upstream's fault. */
-const FAULTS = new Set(['2', '4', '8', '12', '13', '14', '15']);
+const FAULTS = new Set([2, 4, 8, 12, 13, 14, 15]);
 
 function responseTags(tags: Map<string, string>, source: LogSource): void {
   const of = (name: string): string | undefined => trailer(source, name) ?? source.response?.headers.get(name);
@@ -152,7 +153,7 @@ function responseTags(tags: Map<string, string>, source: LogSource): void {
   tags.set('grpc.status_code', status);
   const message = of('grpc-message');
   if (message !== undefined) tags.set('grpc.message', unwire(message));
-  if (FAULTS.has(status)) tags.set('error', 'true');
+  if (FAULTS.has(readUnsigned(status) ?? -1)) tags.set('error', 'true');
 }
 
 type Moment = readonly [name: string, time: number | undefined];

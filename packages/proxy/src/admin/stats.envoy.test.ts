@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { CONNECTIONS } from './testing/connection-scenarios.ts';
 import { FILES } from './testing/file-scenarios.ts';
 import { FILTERS } from './testing/filter-scenarios.ts';
+import { LABELS } from './testing/label-scenarios.ts';
 import { HTTP } from './testing/http-scenarios.ts';
 import { AUTHORIZATION, HASHES, SECRETS } from './testing/more-scenarios.ts';
 import { statsBeside, type Side } from './testing/stats-beside.ts';
@@ -41,10 +42,25 @@ const values = ({ stats }: Side, other: Side): Record<string, string> => {
   return out;
 };
 
-for (const scenario of [...HTTP, ...CONNECTIONS, ...FILES, ...FILTERS, HASHES, AUTHORIZATION, SECRETS]) {
+/** Names and labels for Prometheus, without values. */
+async function series({ text, port, admin }: Side): Promise<ReadonlySet<string>> {
+  const lines = (await text('/stats/prometheus')).split('\n').filter((line) => /^[^#]/.test(line));
+  return new Set(
+    lines.map((line) => line.replace(/ \S+$/, '').replaceAll(String(port), 'PORT').replaceAll(String(admin), 'ADMIN')),
+  );
+}
+
+const NO_SERIES =
+  /watchdog|^envoy_(filesystem|overload|envoy_overload|thread_local|server|runtime|main_thread|workers|http_admin|listener_admin)|connections_accepted_per_socket|remaining_cx_pools|update_duration|tls_certificate|ssl_certificate/;
+
+for (const scenario of [...HTTP, ...CONNECTIONS, ...FILES, ...FILTERS, LABELS, HASHES, AUTHORIZATION, SECRETS]) {
   test(`statistics are those of Envoy: ${scenario.name}`, async () => {
-    await statsBeside(scenario, (ours, theirs) => {
+    await statsBeside(scenario, async (ours, theirs) => {
       expect(values(ours, theirs)).toEqual(values(theirs, ours));
+      const [own, other] = [await series(ours), await series(theirs)];
+      const only = (some: ReadonlySet<string>, not: ReadonlySet<string>): string[] =>
+        [...some].filter((each) => !not.has(each) && !NO_SERIES.test(each));
+      expect({ ours: only(own, other), theirs: only(other, own) }).toEqual({ ours: [], theirs: [] });
     });
   }, 60_000);
 }

@@ -221,6 +221,8 @@ test('a slider shifts requests, a form makes faults, and both are YAML first', a
   await review.getByRole('button', { name: /modified route/ }).waitFor();
   await screenshot(page, 'traffic-dark');
   expect(await violationsOf(page)).toEqual([]);
+  // The page scrolls within the window; were the window higher than it is seen, it would scroll, too.
+  expect(await page.evaluate('document.scrollingElement.scrollHeight - innerHeight')).toBe(0);
   expect(mesh.read('routes.yaml')).toBe(ROUTES);
   await page.getByRole('button', { name: 'Write it', exact: true }).click();
   await page.getByText('100% answered 418').waitFor({ timeout: 10_000 });

@@ -1,3 +1,5 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openBrowser, openPage, type Scheme, screenshot, violationsOf } from './testing/browser.ts';
@@ -172,6 +174,16 @@ test('workloads with their pods, and whether proxies have what they were sent', 
   await expect.poll(() => row.textContent()).toMatch(/default1\/1runningMizzen synced/);
   await row.getByRole('link').click();
   await expect.poll(() => page.locator('.inner').textContent()).toMatch(/web-v1-.*Running.*listener synced/);
+  // What a field asks for is read to its end, beside the button that empties it.
+  const room = await page.getByRole('searchbox').evaluate((field: HTMLInputElement) => {
+    const { font, paddingLeft, paddingRight } = getComputedStyle(field);
+    const canvas = document.createElement('canvas').getContext('2d')!;
+    canvas.font = font;
+    const { width } = canvas.measureText(field.placeholder);
+    return field.clientWidth - Number.parseFloat(paddingLeft) - Number.parseFloat(paddingRight) - width;
+  });
+  expect(room).toBeGreaterThanOrEqual(20);
+  await screenshot(page, 'workloads-open');
   expect(complaints).toEqual([]);
   await context.close();
 });
@@ -184,6 +196,11 @@ test('logs of a workload and of its proxies, as they are written', async () => {
   await page.locator('.line').first().waitFor();
   await mesh.ask('/the-newest');
   await page.getByText('/the-newest').waitFor();
+  // A full log is moved away and begun anew; what was shown of it stays.
+  const path = join(mesh.folder, '.mizzen', 'logs', 'istio-system.istio-ingressgateway.access.log');
+  renameSync(path, `${path}.1`);
+  writeFileSync(path, 'a line of the new log\n');
+  await page.getByText('a line of the new log').waitFor();
   await page.getByRole('searchbox').fill('/the-newest');
   await expect.poll(() => page.locator('.line').count()).toBe(1);
   expect(complaints).toEqual([]);

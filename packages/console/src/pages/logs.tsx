@@ -129,7 +129,6 @@ function useLog(
           ...(position === undefined ? {} : { from: String(position) }),
         });
         const more = await get<LogsAnswer>(`${path}?${query.toString()}`, abort.signal);
-        if (position !== undefined && more.position < position) setLines([]);
         position = more.position;
         setProblem(undefined);
         if (more.lines.length > 0) setLines((before) => [...before, ...more.lines].slice(-MOST));

@@ -9,6 +9,7 @@ interface SearchProps {
 /** A field that `/` leads to from wherever nothing is being typed. */
 export function Search({ label, value, onChange }: SearchProps): React.JSX.Element {
   const input = useRef<HTMLInputElement>(null);
+  const placeholder = `${label} (press /)`;
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
@@ -25,7 +26,9 @@ export function Search({ label, value, onChange }: SearchProps): React.JSX.Eleme
       <input
         ref={input}
         type="search"
-        placeholder={`${label} (press /)`}
+        placeholder={placeholder}
+        // As wide as a field is anyway, or as what it says.
+        size={Math.max(20, placeholder.length)}
         value={value}
         onChange={(event) => onChange(event.target.value)}
       />

@@ -39,14 +39,44 @@ describe('the state of the world', () => {
     expect(ask(session, TypeUrl.endpoint, { names: ['a', 'b'] })).toMatchObject({ subscribe: ['b'] });
     send(session, TypeUrl.endpoint, '1', resource('a'));
     send(session, TypeUrl.endpoint, '2', resource('b'));
-    expect(ask(session, TypeUrl.endpoint, { names: ['a', 'b'], nonce: '1' })).toBeUndefined();
     expect(ask(session, TypeUrl.endpoint, { names: ['b'], nonce: '' })).toBeUndefined();
+    // Its verdict counts, its names do not.
+    expect(ask(session, TypeUrl.endpoint, { names: ['a'], nonce: '1' })).toEqual({
+      typeUrl: TypeUrl.endpoint,
+      responseNonce: '1',
+    });
+    expect(ask(session, TypeUrl.endpoint, { names: ['b'], nonce: '1' })).toBeUndefined();
     expect(ask(session, TypeUrl.endpoint, { names: ['b', 'c'], nonce: '2' })).toEqual({
       typeUrl: TypeUrl.endpoint,
       subscribe: ['c'],
       unsubscribe: ['a'],
       responseNonce: '2',
     });
+  });
+
+  test('a late refusal counts, and what was refused with what it refuses is sent again', () => {
+    const session = new WorldSession();
+    ask(session, TypeUrl.cluster, {});
+    send(session, TypeUrl.cluster, '1', resource('good'), resource('old'));
+    ask(session, TypeUrl.cluster, { nonce: '1' });
+    send(session, TypeUrl.cluster, '2', resource('bad'), resource('old', '2'));
+    send(session, TypeUrl.cluster, '3', resource('new'));
+    const error = 'Error adding/updating cluster(s) bad: no';
+    expect(ask(session, TypeUrl.cluster, { nonce: '2', error })?.refusal?.resources).toMatchObject([
+      { resource: 'bad' },
+    ]);
+    expect(ask(session, TypeUrl.cluster, { nonce: '3', error: 'no' })?.refusal).toEqual({
+      message: 'no',
+      resources: [],
+      unjudged: ['new'],
+    });
+    const again = send(session, TypeUrl.cluster, '4', resource('new'));
+    expect(names(again.resources)).toEqual(['good1', 'old2', 'new1']);
+    // What an answer that came late took is the last good version of it.
+    ask(session, TypeUrl.cluster, { nonce: '4', error: 'Error adding/updating cluster(s) new: no' });
+    send(session, TypeUrl.cluster, '5', resource('old', '3'));
+    ask(session, TypeUrl.cluster, { nonce: '5', error: 'Error adding/updating cluster(s) old: no' });
+    expect(names(send(session, TypeUrl.cluster, '6').resources)).toEqual(['good1', 'old2']);
   });
 
   test('a name given up and asked for again is asked for anew', () => {

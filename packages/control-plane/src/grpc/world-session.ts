@@ -23,11 +23,20 @@ interface Followed {
   named: boolean;
   /** Nonce of the latest response; a request with another one was written before that response arrived. */
   nonce: string | undefined;
-  /** Names in the latest response, and of those what was new in it, until it is answered. */
-  sent: readonly string[];
-  pending: readonly VersionedResource[];
+  /** Responses that the proxy has not answered, the oldest first. */
+  unanswered: readonly Sent[];
   readonly whole: WholeSet | undefined;
 }
+
+/** A response: all that is in it, and of that what was new. */
+interface Sent {
+  readonly nonce: string;
+  readonly all: readonly VersionedResource[];
+  readonly latest: readonly VersionedResource[];
+}
+
+/** So many responses without an answer are told apart; of those before them the last ones are not waited for. */
+const MAX_UNANSWERED = 4;
 
 /**
  * The state-of-the-world protocol in terms of the incremental one, for one stream: turns lists of names into subscriptions
@@ -43,17 +52,24 @@ export class WorldSession {
     return size;
   }
 
-  /** Undefined for a request that a later response has made out of date: the proxy will answer that one, too. */
+  /**
+   * Of a request that a later response has made out of date only the verdict counts; undefined when it has none: the proxy
+   * will answer the later one, too, and say then what it wants.
+   */
   request({ typeUrl, versionInfo, names, nonce, error }: WorldRequest): DeltaRequest | undefined {
     let state = this.#types.get(typeUrl);
     if (state === undefined) {
       // A proxy that had a version from an earlier stream still has resources.
       const whole = WHOLE.includes(typeUrl) ? new WholeSet(versionInfo === '') : undefined;
-      state = { names: new Set(), named: false, nonce: undefined, sent: [], pending: [], whole };
+      state = { names: new Set(), named: false, nonce: undefined, unanswered: [], whole };
       this.#types.set(typeUrl, state);
-    } else if (state.nonce !== undefined && nonce !== state.nonce) return undefined;
+    }
     const answers = state.nonce !== undefined;
-    const refusal = answers ? this.#answer(typeUrl, state, error) : undefined;
+    const late = answers && nonce !== state.nonce;
+    if (late && !state.unanswered.some((each) => each.nonce === nonce)) return undefined;
+    const refusal = answers ? this.#answer(typeUrl, state, nonce, error) : undefined;
+    const answer = answers ? { responseNonce: nonce, ...(refusal === undefined ? {} : { refusal }) } : {};
+    if (late) return { typeUrl, ...answer };
     state.named ||= names.length > 0;
     const wanted = new Set(names.length === 0 && !state.named && WHOLE.includes(typeUrl) ? ['*'] : names);
     const subscribe = [...wanted].filter((name) => !state.names.has(name));
@@ -64,8 +80,7 @@ export class WorldSession {
       typeUrl,
       ...(subscribe.length > 0 ? { subscribe } : {}),
       ...(unsubscribe.length > 0 ? { unsubscribe } : {}),
-      ...(answers ? { responseNonce: nonce } : {}),
-      ...(refusal === undefined ? {} : { refusal }),
+      ...answer,
     };
   }
 
@@ -74,27 +89,35 @@ export class WorldSession {
     state.whole?.change(resources, removed);
     const all = state.whole?.toSend() ?? [...resources, ...withoutEndpoints(typeUrl, removed)];
     state.nonce = nonce;
-    state.sent = all.map((each) => each.name);
-    state.pending = resources;
+    state.unanswered = [...state.unanswered, { nonce, all, latest: resources }].slice(-MAX_UNANSWERED);
     const versionInfo = hash('sha256', all.map((each) => `${each.name} ${each.version}`).join('\n'), 'base64url');
     return { typeUrl, nonce, versionInfo: versionInfo.slice(0, 22), resources: all };
   }
 
-  #answer(typeUrl: string, state: Followed, error: string | undefined): DeltaRequest['refusal'] {
-    const { pending, sent, whole } = state;
-    state.pending = [];
+  /** The answer to one response is the answer to those before it. */
+  #answer(typeUrl: string, state: Followed, nonce: string, error: string | undefined): DeltaRequest['refusal'] {
+    const { whole } = state;
+    const upTo = state.unanswered.findIndex((each) => each.nonce === nonce) + 1;
+    const answered = state.unanswered.slice(0, upTo);
+    state.unanswered = state.unanswered.slice(upTo);
+    const latest = [...new Map(answered.flatMap((each) => each.latest).map((each) => [each.name, each])).values()];
     if (error === undefined) {
-      whole?.answer(pending, []);
+      whole?.answer(latest, []);
       return undefined;
     }
-    const latest = pending.map(({ name }) => name);
+    const all = answered.at(-1)?.all ?? [];
+    const latestNames = latest.map(({ name }) => name);
+    const allNames = all.map(({ name }) => name);
+    let resources = refusedResources(typeUrl, error, allNames);
+    // What is known to be refused was in it: that says nothing about the rest.
+    if (resources === undefined && whole?.fresh === true && all.some((each) => whole.refuses(each)))
+      return { message: error, resources: [], unjudged: latestNames };
     // What was taken before is not what is refused now.
-    let resources = refusedResources(typeUrl, error, sent) ?? refusedResources(typeUrl, error, latest);
+    resources ??= refusedResources(typeUrl, error, latestNames);
     // Nothing can be tried by itself where all that the proxy has must be named each time.
-    if (resources === undefined && whole?.fresh === false) {
-      resources = latest.map((resource) => ({ resource, field: '', message: error }));
-    }
-    whole?.answer(pending, resources);
+    if (resources === undefined && whole?.fresh === false)
+      resources = latestNames.map((resource) => ({ resource, field: '', message: error }));
+    whole?.answer(latest, resources);
     return { message: error, ...(resources === undefined ? {} : { resources }) };
   }
 }
@@ -142,6 +165,12 @@ class WholeSet {
       if (resource !== undefined) all.push(resource);
     }
     return all;
+  }
+
+  /** Whether this version of it was refused, and never taken. */
+  refuses({ name, version }: VersionedResource): boolean {
+    const taken = this.#taken.get(name)?.version === version;
+    return !taken && this.#refused.has(name) && this.#wanted.get(name)?.version === version;
   }
 
   /** `refused`: undefined when all that was new may be meant. */

@@ -198,7 +198,8 @@ export class XdsStream {
       (refusal?.resources ?? []).map((each) => [each.resource, { ...each, typeUrl, version: '' }] as const),
     );
     const refused = refusal !== undefined && refusal.resources === undefined ? 'all' : named;
-    const taken = state.acknowledge(request.responseNonce ?? '', refused, refusal?.message ?? '');
+    const unjudged = refusal?.unjudged ?? [];
+    const taken = state.acknowledge(request.responseNonce ?? '', refused, refusal?.message ?? '', unjudged);
     if (taken === undefined) return this.#hooks.observer?.onExpiredNonce(typeUrl);
     for (const resource of taken) {
       for (const reference of referencesOf(typeUrl, resource)) {

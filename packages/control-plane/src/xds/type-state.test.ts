@@ -94,3 +94,10 @@ test('an explicit name that a wildcard covered stays covered when it is given up
   expect(texts(state.difference(without))).toEqual({ upserts: [], absent: [], removed: [] });
   expect(state.difference(desired({ x: 1 })).upserts).toHaveLength(1);
 });
+
+test('what came with what was refused, and was not judged, is sent again', () => {
+  const { state, at } = settled(['*'], a);
+  expect(state.acknowledge(String(nonce), new Map(), 'no', ['b'])?.map(({ name }) => name)).toEqual(['a']);
+  expect(state.difference(at).upserts.map(({ name }) => name)).toEqual(['b']);
+  expect([...state.refusals]).toEqual([]);
+});

@@ -255,22 +255,27 @@ export class TypeState {
 
   /**
    * The resources that the proxy took, or undefined when the nonce is not that of a response under way. The answer to one
-   * is the answer to those before it.
+   * is the answer to those before it. What was `unjudged` is sent again.
    */
   acknowledge(
     nonce: string,
     refusals: ReadonlyMap<string, Refusal> | 'all',
     message: string,
+    unjudged: readonly string[] = [],
   ): readonly VersionedResource[] | undefined {
     const index = this.#outstanding.findIndex((each) => each.nonce === nonce);
     if (index < 0) return undefined;
     const responses = this.#outstanding.splice(0, index + 1);
-    if (refusals !== 'all' && refusals.size === 0) this.#ackedNonce = nonce;
+    if (refusals !== 'all' && refusals.size === 0 && message === '') this.#ackedNonce = nonce;
     const answered = newest(responses);
     if (refusals === 'all' && this.#split(answered, message)) return [];
     const taken: VersionedResource[] = [];
     for (const resource of answered) {
       const { name, version } = resource;
+      if (unjudged.includes(name)) {
+        this.sendAgain(name);
+        continue;
+      }
       const refusal =
         refusals === 'all'
           ? { resource: name, field: '', message, typeUrl: this.typeUrl, version }

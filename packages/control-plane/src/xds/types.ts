@@ -29,8 +29,15 @@ export interface DeltaRequest {
   readonly unsubscribe?: readonly string[];
   readonly initialResourceVersions?: Readonly<Record<string, string>>;
   readonly responseNonce?: string;
-  /** Refuses the response that `responseNonce` names. Without `resources` all of it is refused. */
-  readonly refusal?: { readonly message: string; readonly resources?: readonly RefusedResource[] };
+  /**
+   * Refuses the response that `responseNonce` names. Without `resources` all of it is refused. `unjudged` names what was not
+   * taken, but is not what is refused either: it is sent again.
+   */
+  readonly refusal?: {
+    readonly message: string;
+    readonly resources?: readonly RefusedResource[];
+    readonly unjudged?: readonly string[];
+  };
 }
 export interface RefusedResource {
   readonly resource: string;

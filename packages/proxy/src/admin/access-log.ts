@@ -2,9 +2,20 @@ import type { IncomingMessage } from 'node:http';
 import { nextConnectionId } from '../http/connection-id.ts';
 import { Headers } from '../http/headers.ts';
 import { StreamRecord } from '../http/info.ts';
+import { outer } from '../http/request-fields.ts';
 import { openLogs } from '../telemetry/open-logs.ts';
 import type { ConnectionInfo } from '../types.ts';
 import type { AdminAnswer, AdminContext } from './context.ts';
+
+/** The fields of an answer. */
+export function fieldsOf(type: string): Readonly<Record<string, string>> {
+  return {
+    'content-type': type,
+    'cache-control': 'no-cache, max-age=0',
+    'x-content-type-options': 'nosniff',
+    server: 'envoy',
+  };
+}
 
 const connections = new WeakMap<object, ConnectionInfo>();
 
@@ -26,6 +37,11 @@ export function adminLogger(
     info.responseCodeDetails = 'admin_filter_response';
     info.bytesSent = Buffer.byteLength(body);
     info.bytesReceived = Number(request.headers['content-length'] ?? 0);
+    const headers = new Headers(request.rawHeaders.map((part, i) => (i % 2 === 0 ? part.toLowerCase() : part)));
+    const from = info.connection.directRemoteAddress;
+    headers.append('x-forwarded-for', outer(from, context.deps.net.outerAddress));
+    headers.set('x-forwarded-proto', 'http');
+    headers.set('x-envoy-external-address', from);
     const source = {
       info,
       request: {
@@ -33,9 +49,9 @@ export function adminLogger(
         path: request.url ?? '',
         authority: request.headers.host ?? '',
         scheme: 'http',
-        headers: new Headers(request.rawHeaders.map((part, i) => (i % 2 === 0 ? part.toLowerCase() : part))),
+        headers,
       },
-      response: { status, headers: new Headers(['content-type', type]) },
+      response: { status, headers: new Headers(Object.entries(fieldsOf(type)).flat()) },
     };
     for (const log of loggers) log(source);
   };

@@ -1,9 +1,12 @@
 /** Parameters of the admin endpoint, good ones and bad ones, beside real Envoy. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { freePort, startEnvoy } from '@mizzen/testkit';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, startEnvoy, startEnvoyFile } from '@mizzen/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bootstrap, staticCluster } from '../process/testing/bootstraps.ts';
-import { startWithAdmin } from '../process/testing/standalone.ts';
+import { startProxy, startWithAdmin } from '../process/testing/standalone.ts';
 
 /** Method, target, form values in the body. */
 const ASKS: readonly (readonly [string, string, string?])[] = [
@@ -78,8 +81,35 @@ const ASKS: readonly (readonly [string, string, string?])[] = [
   ['GET', '/config_dump?mask=static_clusters,nothing'],
 ];
 
+/** With paths that are allowed: parameters are part of them. */
+const ALLOWED: readonly (readonly [string, string])[] = [
+  ['GET', '/ready'],
+  ['GET', '/ready?x=2'],
+  ['GET', '/%72eady'],
+  ['GET', '//ready'],
+  ['GET', '/ready%3Fx'],
+  ['GET', '/stats?filter=server.live'],
+  ['GET', '/stats/prometheus?filter=nothing'],
+  ['GET', '//stats?filter=%73erver.live'],
+  ['GET', '/stats/../ready'],
+  ['GET', '/stats/..//certs'],
+  ['GET', '/clusters?filter=nothing'],
+  ['GET', '/clusters?filter=nothing&format=text'],
+  ['GET', '/runtime?X=1'],
+  ['GET', '/nothing?x=1'],
+  ['GET', '/nothing'],
+  ['POST', '/quitquitquit'],
+  ['POST', '/logging?level=off'],
+];
+const allowPaths = [
+  { exact: '/ready' },
+  { prefix: '/stats' },
+  { safeRegex: { regex: '/(clusters|listeners)\\?filter=\\w+' } },
+  { suffix: 'x=1', ignoreCase: true },
+];
+
 const stops: (() => Promise<void>)[] = [];
-const admins = { ours: 0, theirs: 0 };
+const admins = { ours: 0, theirs: 0, ourFew: 0, theirFew: 0 };
 beforeAll(async () => {
   const up = await freePort();
   const config = {
@@ -90,7 +120,16 @@ beforeAll(async () => {
   stops.push(() => envoy.stop());
   const proxy = await startWithAdmin(config);
   stops.push(() => proxy.stop());
-  Object.assign(admins, { ours: proxy.admin, theirs: envoy.adminPort });
+  const [ourFew, theirFew] = [await freePort(), await freePort()];
+  const few = (portValue: number): object => ({
+    admin: { address: { socketAddress: { address: '127.0.0.1', portValue } }, allowPaths },
+  });
+  stops.push((await startProxy(few(ourFew))).stop);
+  const file = join(mkdtempSync(join(tmpdir(), 'mizzen-admin-paths-')), 'envoy.json');
+  writeFileSync(file, JSON.stringify(few(theirFew)));
+  const other = await startEnvoyFile(file, theirFew);
+  stops.push(() => other.stop());
+  Object.assign(admins, { ours: proxy.admin, theirs: envoy.adminPort, ourFew, theirFew });
 });
 afterAll(async () => {
   for (const stop of stops) await stop();
@@ -130,3 +169,8 @@ test.each(ASKS.map(([method, target, form]) => ({ method, target, form })))(
     expect(ours).toEqual(await ask(admins.theirs, method, target, form));
   },
 );
+
+test.each(ALLOWED)('where few paths are allowed: %s %s', async (method, target) => {
+  const ours = await ask(admins.ourFew, method, target, undefined);
+  expect(ours).toEqual(await ask(admins.theirFew, method, target, undefined));
+});

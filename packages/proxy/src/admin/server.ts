@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { http } from '../node-http.ts';
 import type { AddressProgram } from '../program/types.ts';
 import { makeWay, setMode, socketPath } from '../unix-socket.ts';
-import { adminLogger } from './access-log.ts';
+import { adminLogger, fieldsOf } from './access-log.ts';
 import { certs } from './certs.ts';
 import { clusters } from './clusters.ts';
 import { json, text, type AdminAnswer, type AdminContext } from './context.ts';
@@ -44,8 +44,10 @@ export function serveAdmin(context: AdminContext, stats: AdminStats, at: AdminPl
     if (guarded && !(isLocal(request) && isOwn(request))) return answer(text('forbidden\n', 403));
     const url = targetOf(request.url ?? '/');
     if (url === null) return answer(text('bad request\n', 400));
-    if (adminPaths.length > 0 && !adminPaths.some(({ matches }) => matches(url.pathname)))
-      return answer(text(`request to path ${url.pathname} not allowed`, 403));
+    // Parameters are part of what is asked for.
+    const asked = url.pathname + url.search;
+    if (adminPaths.length > 0 && !adminPaths.some(({ matches }) => matches(asked)))
+      return answer(text(`request to path ${asked} not allowed`, 403));
     const handler = handlers[url.pathname];
     if (handler === undefined) return answer(text(`invalid path. ${HELP}`, 404));
     if (handler.post === true && request.method !== 'POST')
@@ -195,11 +197,6 @@ function isOwn({ headers: { origin, host } }: IncomingMessage): boolean {
 }
 
 function send(response: ServerResponse, { status, type, body }: AdminAnswer): void {
-  response.writeHead(status, {
-    'content-type': type,
-    'cache-control': 'no-cache, max-age=0',
-    'x-content-type-options': 'nosniff',
-    server: 'envoy',
-  });
+  response.writeHead(status, fieldsOf(type));
   response.end(body);
 }

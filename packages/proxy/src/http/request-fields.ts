@@ -130,7 +130,7 @@ function byHeader(headers: Headers, asked: readonly IpHeader[], info: StreamInfo
 }
 
 /** A client that came from 127.0.0.1 is this machine, which others know by another address. */
-function outer(address: string, outerAddress: string): string {
+export function outer(address: string, outerAddress: string): string {
   return address === '127.0.0.1' || address === '::1' ? outerAddress : address;
 }
 

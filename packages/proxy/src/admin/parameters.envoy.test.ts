@@ -124,7 +124,8 @@ beforeAll(async () => {
   const few = (portValue: number): object => ({
     admin: { address: { socketAddress: { address: '127.0.0.1', portValue } }, allowPaths },
   });
-  stops.push((await startProxy(few(ourFew))).stop);
+  const allowing = await startProxy(few(ourFew));
+  stops.push(() => allowing.stop());
   const file = join(mkdtempSync(join(tmpdir(), 'mizzen-admin-paths-')), 'envoy.json');
   writeFileSync(file, JSON.stringify(few(theirFew)));
   const other = await startEnvoyFile(file, theirFew);

@@ -84,6 +84,12 @@ test('a line of an access log leads to its trace', async () => {
   await link.click();
   await page.getByText(id ?? '', { exact: true }).waitFor({ timeout: 10_000 });
   expect(await page.locator('h1').textContent()).toMatch(/^GET http:.*\/page\/0$/);
+  await page.goBack();
+  // Every line is explained by itself, too, whether there is a trace of it or not.
+  await expect.poll(() => page.getByRole('link', { name: 'Why' }).count()).toBe(await page.locator('.line').count());
+  await page.getByRole('link', { name: 'Why' }).nth(1).click();
+  await page.locator('.verdict', { hasText: 'it reaches the application web.default, port 8080' }).waitFor();
+  expect(await page.getByRole('textbox', { name: 'Address' }).inputValue()).toMatch(/\/page\/1$/);
   expect(complaints).toEqual([]);
   await context.close();
 });

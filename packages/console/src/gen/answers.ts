@@ -189,6 +189,16 @@ export type LogsAnswer = {
     readonly container: string;
     readonly text: string;
     readonly stream: 'stdout' | 'stderr';
+    /** What was asked for, and of whom, which GET /api/explain can be asked about: of lines of access logs in Istio's own format, where it is known who asked. */
+    readonly request?: {
+      readonly method: string;
+      readonly url: string;
+      /** A pod or a workload. */
+      readonly pod: string;
+      readonly namespace: string;
+      /** It is a gateway. */
+      readonly gateway: boolean;
+    };
   }[];
 };
 

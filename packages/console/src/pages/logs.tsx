@@ -3,6 +3,7 @@ import { get } from '../api.ts';
 import type { LogsAnswer, WorkloadsAnswer } from '../gen/answers.ts';
 import { Problem } from '../parts/problem.tsx';
 import { address, useRoute } from '../route.ts';
+import { explainAddress } from '../traces/words.ts';
 import { useLive } from '../use-live.ts';
 
 type Line = LogsAnswer['lines'][number];
@@ -82,12 +83,17 @@ function Lines({ lines }: { readonly lines: readonly Line[] }): React.JSX.Elemen
       }}
     >
       {lines.length === 0 && <p className="empty">Nothing was written.</p>}
-      {lines.map(({ time, pod, stream, text }, index) => (
+      {lines.map(({ time, pod, stream, text, request }, index) => (
         // Lines have no names of their own.
         <div key={`${index} ${time}`} className={stream === 'stderr' ? 'line bad' : 'line'}>
           {time !== '' && <time dateTime={time}>{time.slice(11, 23)}</time>}
           {pod !== '' && <span className="pod">{pod}</span>}
           <span>{linked(text)}</span>
+          {request !== undefined && (
+            <a className="why" href={explainAddress(request)}>
+              Why
+            </a>
+          )}
         </div>
       ))}
     </div>

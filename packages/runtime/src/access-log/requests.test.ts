@@ -4,7 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { repositoryRoot } from '@mizzen/testkit';
 import { ControlProcess } from '../control/testing/control-process.ts';
-import type { RequestsAnswer } from '../api/types.ts';
+import type { LogsAnswer, RequestsAnswer } from '../api/types.ts';
 
 const deployment = (name: string): string => `apiVersion: apps/v1
 kind: Deployment
@@ -48,6 +48,14 @@ async function requests(workload: string, from?: number): Promise<RequestsAnswer
   expect(validate(answer), JSON.stringify(validate.errors)).toBe(true);
   return answer as RequestsAnswer;
 }
+const validateLogs = new Ajv2020({ strict: true }).compile(
+  JSON.parse(readFileSync(join(repositoryRoot, 'docs/reference/schemas/logs.schema.json'), 'utf8')) as object,
+);
+async function logs(workload: string): Promise<LogsAnswer> {
+  const answer = (await (await fetch(`${api}/api/workloads/default/${workload}/logs?source=access`)).json()) as object;
+  expect(validateLogs(answer), JSON.stringify(validateLogs.errors)).toBe(true);
+  return answer as LogsAnswer;
+}
 const podOf = (workload: string): { address: string; name: string } =>
   control.pods.find(({ owner }) => owner.name === workload)!;
 
@@ -88,10 +96,19 @@ test('who sent it is known once the sender has logged it, and waited for no long
   expect((await requests('web', second.position)).requests.map(({ requestId }) => requestId)).toEqual(['next']);
 });
 
+test('lines of the log say what was asked for, so that it can be explained, wherever it is known who asked', async () => {
+  const asked = { method: 'GET', url: 'http://web/new', pod: 'client', namespace: 'default', gateway: false };
+  expect((await logs('client')).lines).toMatchObject([{ text: expect.stringContaining('GET /new'), request: asked }]);
+  const [old, line] = (await logs('web')).lines;
+  expect(old).toEqual({ time: '', pod: '', container: '', stream: 'stdout', text: expect.stringContaining('/old') });
+  expect(line).toMatchObject({ text: expect.stringContaining('/new'), request: asked });
+});
+
 test('lines of another format are counted; whether there is a log is told', async () => {
   const { position } = await requests('web');
   appendFileSync(join(control.folder, 'state', 'logs', 'default.web.access.log'), 'GET 200\nhalf');
   expect(await requests('web', position)).toMatchObject({ unread: 1, requests: [], position: position + 8 });
+  expect((await logs('web')).lines.at(-1)).toMatchObject({ text: 'GET 200' });
   expect((await fetch(`${api}/api/workloads/default/web/requests?from=x`)).status).toBe(400);
   expect((await fetch(`${api}/api/workloads/default/absent/requests`)).status).toBe(404);
   control.write('system.yaml', SYSTEM + TELEMETRY);

@@ -1,5 +1,5 @@
 import type { Clock } from '@mizzen/control-plane';
-import type { RequestAnswer, RequestsAnswer, WorkloadAnswer } from '../api/types.ts';
+import type { AskedRequest, LogsAnswer, RequestAnswer, RequestsAnswer, WorkloadAnswer } from '../api/types.ts';
 import { workloadAnswers } from '../api/answers.ts';
 import type { ControlState } from '../control/control.ts';
 import type { TraceStore } from '../traces/store.ts';
@@ -18,6 +18,18 @@ export interface RequestsDeps {
   readonly traces: Pick<TraceStore, 'get'>;
 }
 
+interface Entry {
+  readonly text: string;
+  /** Undefined: it is in a format that is not read. */
+  readonly logged: LoggedRequest | undefined;
+  readonly inbound: boolean;
+  /** `NAMESPACE/NAME` of the other end; empty: not known. */
+  readonly peer: string;
+}
+type KnownEntry = Entry & { readonly logged: LoggedRequest };
+
+const isKnown = (entry: Entry): entry is KnownEntry => entry.logged !== undefined;
+
 /** Requests in and out of workloads, from their access logs. */
 export class LoggedRequests {
   readonly #deps: RequestsDeps;
@@ -29,6 +41,30 @@ export class LoggedRequests {
 
   /** What was logged since `from`, a position of an earlier answer; without one, what is at the end. */
   answer(workload: WorkloadAnswer, from: number | undefined): RequestsAnswer {
+    const { position, entries } = this.#read(workload, from);
+    const podOf = podsOf(workload);
+    const known = entries.filter(isKnown);
+    return {
+      position,
+      logging: isLogging(this.#deps.state()),
+      unread: entries.length - known.length,
+      requests: known.map((entry) => this.#request(entry, podOf(entry.logged.downstreamLocalAddress))),
+    };
+  }
+
+  /** The same as it was written, each line with what was asked for. */
+  lines(workload: WorkloadAnswer, from: number | undefined): LogsAnswer {
+    const { position, entries } = this.#read(workload, from);
+    const all = workloadAnswers(this.#deps.state());
+    const lines = entries.map((entry) => {
+      const request = isKnown(entry) ? askedOf(entry, workload, all) : undefined;
+      const line = { time: '', pod: '', container: '', stream: 'stdout' as const, text: entry.text };
+      return request === undefined ? line : { ...line, request };
+    });
+    return { position, lines };
+  }
+
+  #read(workload: WorkloadAnswer, from: number | undefined): { position: number; entries: readonly Entry[] } {
     const { state, clock, accessLog } = this.#deps;
     const current = state();
     const { position, lines } = readLines(accessLog(workload.namespace, workload.name), from);
@@ -40,31 +76,26 @@ export class LoggedRequests {
       })),
     );
     const { workloads } = placesOf(current.model);
-    const podOf = podsOf(workload);
-    const logging = isLogging(current);
-    const requests: RequestAnswer[] = [];
-    let unread = 0;
+    const entries: Entry[] = [];
     for (const { text, start } of lines) {
       const logged = parseAccessLine(text);
-      if (logged === undefined) {
-        unread++;
-        continue;
-      }
-      const inbound = isInbound(logged, workload);
-      const receiver = logged.downstreamLocalAddress;
-      const peer = inbound
-        ? (this.#senders.of(logged.requestId, receiver) ?? '')
-        : (workloads.get(logged.upstreamHost) ?? '').replace(/^workload\//, '');
+      const inbound = logged !== undefined && isInbound(logged, workload);
+      const peer = logged === undefined ? '' : this.#peerOf(logged, inbound, workloads);
       const waits = inbound && peer === '' && logged.requestId !== '';
       if (waits && clock.wall() - (Date.parse(logged.time) + logged.duration) < PATIENCE) {
-        return { position: start, logging, unread, requests };
+        return { position: start, entries };
       }
-      requests.push(this.#request(logged, inbound, peer, podOf(receiver)));
+      entries.push({ text, logged, inbound, peer });
     }
-    return { position, logging, unread, requests };
+    return { position, entries };
   }
 
-  #request(logged: LoggedRequest, inbound: boolean, peer: string, pod: string): RequestAnswer {
+  #peerOf(logged: LoggedRequest, inbound: boolean, workloads: ReadonlyMap<string, string>): string {
+    if (inbound) return this.#senders.of(logged.requestId, logged.downstreamLocalAddress) ?? '';
+    return (workloads.get(logged.upstreamHost) ?? '').replace(/^workload\//, '');
+  }
+
+  #request({ logged, inbound, peer }: KnownEntry, pod: string): RequestAnswer {
     const { time, method, authority, path, protocol, status, flags, details } = logged;
     const { duration, bytesReceived, bytesSent, requestId } = logged;
     return {
@@ -99,6 +130,20 @@ function isInbound(
   return (
     requestedServerName.startsWith('outbound_') || !of.pods.some((pod) => pod.httpProxy === downstreamLocalAddress)
   );
+}
+
+/** What GET /api/explain can be asked about it; undefined for what is no request, and where nobody knows who asked. */
+function askedOf(
+  { logged, inbound, peer }: KnownEntry,
+  of: WorkloadAnswer,
+  all: readonly WorkloadAnswer[],
+): AskedRequest | undefined {
+  const { method, authority, path, requestedServerName } = logged;
+  const sender = inbound ? all.find(({ namespace, name }) => `${namespace}/${name}` === peer) : of;
+  if (sender === undefined || method === '' || authority === '' || !path.startsWith('/')) return undefined;
+  const { namespace, name: pod, gateway } = sender;
+  const scheme = gateway && !inbound && requestedServerName !== '' ? 'https' : 'http';
+  return { method, url: `${scheme}://${authority}${path}`, pod, namespace, gateway };
 }
 
 /** Whose an address is that a request came to; empty where that cannot be told. */

@@ -38,9 +38,9 @@ export interface ApiOptions {
   readonly rotateCertificates: () => void;
   readonly clock: Clock;
   readonly certificates: () => readonly HeldCertificate[];
-  /** Where a workload's output is kept, or the access log of its proxies. */
-  readonly logFile: (namespace: string, workload: string, source: 'output' | 'access') => string;
-  readonly requests: Pick<LoggedRequests, 'answer'>;
+  /** Where a workload's output is kept. */
+  readonly logFile: (namespace: string, workload: string) => string;
+  readonly requests: Pick<LoggedRequests, 'answer' | 'lines'>;
   /** Of the last so many seconds. */
   readonly graph: (window: number) => GraphAnswer;
   /** What everything does now, of the last so many seconds. */
@@ -281,8 +281,9 @@ export class ApiServer {
       const message = '`from` is a position that an earlier answer told, `source` is `output` or `access`';
       return { status: 400, body: { error: { code: 'invalid', message } } satisfies ErrorAnswer };
     }
-    const path = this.#options.logFile(found.namespace, found.name, source);
-    return { status: 200, body: logsAnswer(path, from === null ? undefined : Number(from), source) };
+    const position = from === null ? undefined : Number(from);
+    if (source === 'access') return { status: 200, body: this.#options.requests.lines(found, position) };
+    return { status: 200, body: logsAnswer(this.#options.logFile(found.namespace, found.name), position) };
   }
 
   /** Undefined: there is no such path. */

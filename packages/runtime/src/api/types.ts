@@ -159,6 +159,8 @@ export interface LogsAnswer {
     readonly container: string;
     readonly stream: 'stdout' | 'stderr';
     readonly text: string;
+    /** Of lines of access logs in Istio's own format, where it is known who asked. */
+    readonly request?: AskedRequest;
   }[];
 }
 

@@ -161,8 +161,7 @@ export async function startControl(
     rotateCertificates: () => proxies.rotateCertificates(),
     clock: systemClock,
     certificates: () => proxies.certificates(),
-    logFile: (namespace, workload, source) =>
-      source === 'access' ? logs.accessLog(namespace, workload) : logs.workloadLog(namespace, workload),
+    logFile: (namespace, workload) => logs.workloadLog(namespace, workload),
     graph: (window) => traffic.graph(window),
     top: async (window) => traffic.top(window, await usage.read()),
     traces,

@@ -27,7 +27,7 @@ function serve(version: string, layer: object): void {
   renameSync(join(folder, 'rtds.tmp'), join(folder, 'rtds.json'));
 }
 
-const KEYS = ['disk.a', 'b', 'served', 'deep.er', 'both', 'mine', 'percent'];
+const KEYS = ['disk.a', 'own', 'b', 'served', 'deep.er', 'both', 'mine', 'percent'];
 
 function configuration(port: number, admin: number): object {
   const routes = KEYS.flatMap((key) => [
@@ -44,6 +44,11 @@ function configuration(port: number, admin: number): object {
     layeredRuntime: {
       layers: [
         { name: 'base', staticLayer: { both: 0, mine: 0, text: 'word', tiny: 0.00001, big: 1234567, half: 0.5 } },
+        {
+          name: 'files of one cluster',
+          diskLayer: { symlinkRoot: join(folder, 'current'), subdirectory: 'proxy', appendServiceCluster: true },
+        },
+        { name: 'files that are not', diskLayer: { symlinkRoot: join(folder, 'current'), subdirectory: 'nothing' } },
         { name: 'files', diskLayer: { symlinkRoot: join(folder, 'current'), subdirectory: 'proxy' } },
         {
           name: 'server',
@@ -72,6 +77,7 @@ async function observe(
   const [port, own] = [await freePort(), await freePort()];
   publish('v1', {
     'disk/a': '100',
+    'test/own': '100',
     b: '# off for now\n0\n',
     both: '100',
     percent: 'numerator: 100\ndenominator: HUNDRED\n',
@@ -89,6 +95,9 @@ async function observe(
     vi.waitFor(async () => expect(await ask(port, `/${key}`)).toBe(value), { timeout: 5000, interval: 50 });
   try {
     await look();
+    const begun = (await ask(admin, '/stats?filter=^runtime')).split('\n');
+    // How often a server was heard is a matter of time.
+    seen.push(begun.filter((line) => /override_dir_(?=.*: 0)|num_|load_error/.test(line)));
     publish('v2', { b: '100', both: '0' });
     await becomes('b', 'on');
     await look();

@@ -3,7 +3,7 @@ import { readResource } from '../program/read-resource.ts';
 import type { Nack } from '../types.ts';
 import type { XdsSource } from '../xds/source.ts';
 import { readDisk, watchRoot } from './disk.ts';
-import { entriesOf } from './entry.ts';
+import { entriesOf, type Entries } from './entry.ts';
 import type { RuntimeLayer } from './layers.ts';
 import { Runtime } from './runtime.ts';
 
@@ -22,11 +22,25 @@ export class LiveRuntime {
     this.#options = options;
     const { layers } = options;
     if (layers.length === 0) return;
-    this.runtime = new Runtime(layers);
+    let errors = 0;
+    const read = (root: string, folder: string): Entries | undefined => {
+      try {
+        return readDisk(root, folder);
+      } catch (error) {
+        errors++;
+        this.#complain(root, error);
+        return new Map();
+      }
+    };
+    this.runtime = new Runtime(
+      layers,
+      layers.map((layer) =>
+        layer.kind === 'static' ? layer.entries : layer.kind === 'disk' ? read(layer.root, layer.folder) : new Map(),
+      ),
+    );
+    this.runtime.stats.load_error = errors;
     layers.forEach((layer, i) => {
-      if (layer.kind === 'static') this.runtime!.set(i, layer.entries);
       if (layer.kind !== 'disk') return;
-      this.#read(layer.root, layer.folder, i);
       try {
         this.#watches.push(watchRoot(layer.root, () => this.#read(layer.root, layer.folder, i)));
       } catch (error) {
@@ -78,16 +92,16 @@ export class LiveRuntime {
   }
 
   #read(root: string, folder: string, index: number): void {
-    const { stats } = this.runtime!;
     try {
-      const entries = readDisk(root, folder);
-      if (entries === undefined) stats.override_dir_not_exists++;
-      else stats.override_dir_exists++;
-      this.runtime!.set(index, entries ?? new Map());
+      this.runtime!.set(index, readDisk(root, folder));
     } catch (error) {
-      stats.load_error++;
-      this.#options.onLog('warning', `runtime layer \`${root}\`: ${messageOf(error)}`);
+      this.runtime!.stats.load_error++;
+      this.#complain(root, error);
     }
+  }
+
+  #complain(root: string, error: unknown): void {
+    this.#options.onLog('warning', `runtime layer \`${root}\`: ${messageOf(error)}`);
   }
 }
 

@@ -21,14 +21,23 @@ const NOTHING: Entries = new Map();
 export class Runtime {
   /** Changes with every value. */
   version = 1;
-  readonly layers: readonly LayerProgram[];
+  readonly #layers: readonly LayerProgram[];
   readonly stats: RuntimeStats = { load_success: 0, load_error: 0, override_dir_exists: 0, override_dir_not_exists: 0 };
-  readonly #values: Entries[];
+  /** Undefined: the folder of that layer does not exist, and so neither does the layer. */
+  readonly #values: (Entries | undefined)[];
   #merged: Entries = NOTHING;
 
-  constructor(layers: readonly LayerProgram[]) {
-    this.layers = layers;
-    this.#values = layers.map(() => NOTHING);
+  /** With what is in the layers at first. */
+  constructor(layers: readonly LayerProgram[], values: readonly (Entries | undefined)[] = layers.map(() => NOTHING)) {
+    this.#layers = layers;
+    this.#values = [...values];
+    // Envoy reads everything twice.
+    this.#loaded(2);
+  }
+
+  /** Those that there are. */
+  get layers(): readonly LayerProgram[] {
+    return this.#layers.filter((_, i) => this.#values[i] !== undefined);
   }
 
   get(key: string): Entry | undefined {
@@ -42,15 +51,22 @@ export class Runtime {
   /** Whether somebody has set a value through the admin endpoint. */
   get overridden(): boolean {
     const at = this.#adminLayer();
-    return at >= 0 && this.#values[at]!.size > 0;
+    return at >= 0 && (this.#values[at]?.size ?? 0) > 0;
   }
 
   /** Puts new values in place of those of a layer. */
-  set(layer: number, values: Entries): void {
+  set(layer: number, values: Entries | undefined): void {
     this.#values[layer] = values;
-    this.#merged = new Map(this.#values.flatMap((entries) => [...entries]));
+    this.#loaded(1);
+  }
+
+  #loaded(times: number): void {
+    this.#merged = new Map(this.#values.flatMap((entries) => [...(entries ?? NOTHING)]));
     this.version++;
-    this.stats.load_success++;
+    this.stats.load_success += times;
+    // One folder alone overrides nothing.
+    const folders = this.layers.filter(({ kind }) => kind === 'disk').length;
+    this.stats[folders > 1 ? 'override_dir_exists' : 'override_dir_not_exists'] += times;
   }
 
   /** Values of the admin layer that change; an empty one goes. False: there is no such layer. */
@@ -68,11 +84,12 @@ export class Runtime {
 
   /** Every key with what each layer says of it; the last value that is not empty counts. */
   *describe(): Iterable<{ readonly key: string; readonly layers: readonly string[]; readonly final: string }> {
+    const there = this.#values.filter((entries) => entries !== undefined);
     for (const [key, { raw }] of this.#merged)
-      yield { key, layers: this.#values.map((entries) => entries.get(key)?.raw ?? ''), final: raw };
+      yield { key, layers: there.map((entries) => entries.get(key)?.raw ?? ''), final: raw };
   }
 
   #adminLayer(): number {
-    return this.layers.findIndex(({ kind }) => kind === 'admin');
+    return this.#layers.findIndex(({ kind }) => kind === 'admin');
   }
 }

@@ -57,6 +57,32 @@ function value(sample: string): number | undefined {
   return line === undefined ? undefined : Number(line.slice(sample.length + 1));
 }
 
+test('resources are counted as they come, change and go: those of Istio, and those of the registry', () => {
+  const ref = (apiVersion: string, kind: string, name = 'a') => ({ apiVersion, kind, namespace: 'shop', name });
+  const route = ref('networking.istio.io/v1', 'VirtualService');
+  const service = ref('v1', 'Service');
+  const others = [ref('v1', 'ConfigMap'), ref('apps/v1', 'Deployment'), ref('other.io/v1', 'Service')];
+  metrics.onResources({ added: [route, { ...route, name: 'b' }, service, ...others], modified: [], removed: [] });
+  metrics.onResources({
+    added: [ref('gateway.networking.k8s.io/v1', 'HTTPRoute')],
+    modified: [route, ref('security.istio.io/v1beta1', 'PeerAuthentication')],
+    removed: [service],
+  });
+  expect(
+    metrics
+      .text()
+      .split('\n')
+      .filter((line) => line.startsWith('pilot_k8s_')),
+  ).toEqual([
+    'pilot_k8s_cfg_events{type="VirtualService",event="add"} 2',
+    'pilot_k8s_cfg_events{type="HTTPRoute",event="add"} 1',
+    'pilot_k8s_cfg_events{type="VirtualService",event="update"} 1',
+    'pilot_k8s_cfg_events{type="PeerAuthentication",event="update"} 1',
+    'pilot_k8s_reg_events{type="Services",event="add"} 1',
+    'pilot_k8s_reg_events{type="Services",event="delete"} 1',
+  ]);
+});
+
 test('proxies, pushes and their sizes are counted by type', () => {
   commit(base);
   const proxies = [connect('m'), connect('n')];

@@ -1,3 +1,4 @@
+import type { Ref } from '@mizzen/diagnostics';
 import { TypeUrl } from '@mizzen/xds';
 import type { Root } from '../ca/root.ts';
 import type { Clock } from '../clock.ts';
@@ -15,6 +16,18 @@ const SHORT: Readonly<Record<string, string>> = {
   [TypeUrl.extension]: 'ecds',
 };
 const shortOf = (typeUrl: string): string => SHORT[typeUrl] ?? 'unknown';
+
+/** What istiod takes of Kubernetes itself, as it labels it: its registry of services. */
+const REGISTRY: Readonly<Record<string, string>> = { Service: 'Services', Pod: 'Pods', Node: 'Nodes' };
+/** Whose kinds are configuration to it. */
+const CONFIGURATION = /^([a-z]+\.istio\.io|gateway\.networking\.k8s\.io)\//;
+
+/** What came, changed and went. */
+export interface ChangedResources {
+  readonly added: readonly Ref[];
+  readonly modified: readonly Ref[];
+  readonly removed: readonly Ref[];
+}
 
 const SECONDS = [0.01, 0.1, 1, 3, 5, 10, 20, 30];
 const SIZES = [1, 10_000, 1_000_000, 4_000_000, 10_000_000, 40_000_000];
@@ -49,6 +62,8 @@ export class ControlPlaneMetrics implements XdsObserver, CertificateObserver {
   readonly #convergence;
   readonly #updates;
   readonly #triggers;
+  readonly #configEvents;
+  readonly #registryEvents;
   readonly #modelTime;
   readonly #requests;
   readonly #issued;
@@ -107,6 +122,9 @@ export class ControlPlaneMetrics implements XdsObserver, CertificateObserver {
       help: 'Updates received from sources of configuration and of endpoints.',
       labels: ['type'],
     });
+    const events = (name: string, help: string) => registry.counter({ name, help, labels: ['type', 'event'] });
+    this.#configEvents = events('pilot_k8s_cfg_events', 'Resources of Istio and of the Gateway API that changed.');
+    this.#registryEvents = events('pilot_k8s_reg_events', 'Services, pods and nodes that changed.');
     this.#requests = registry.counter({
       name: 'citadel_server_csr_count',
       help: 'Certificate signing requests received.',
@@ -157,6 +175,20 @@ export class ControlPlaneMetrics implements XdsObserver, CertificateObserver {
   onChange(reason: 'config' | 'endpoint' | 'proxy'): void {
     this.#triggers.add([reason]);
     if (reason !== 'proxy') this.#updates.add([reason === 'endpoint' ? 'eds' : 'config']);
+  }
+  /** Of sources of configuration; the first time all that there is. */
+  onResources({ added, modified, removed }: ChangedResources): void {
+    for (const [event, refs] of [
+      ['add', added],
+      ['update', modified],
+      ['delete', removed],
+    ] as const) {
+      for (const { apiVersion, kind } of refs) {
+        const type = apiVersion === 'v1' ? REGISTRY[kind] : undefined;
+        if (type !== undefined) this.#registryEvents.add([type, event]);
+        else if (CONFIGURATION.test(apiVersion)) this.#configEvents.add([kind, event]);
+      }
+    }
   }
   onModel(milliseconds: number): void {
     this.#modelTime.observe(milliseconds / 1000);

@@ -124,6 +124,7 @@ test.each([
     expect.arrayContaining([
       'pilot_xds{version="unknown"} 1',
       'pilot_services 1',
+      'pilot_k8s_cfg_events{type="ServiceEntry",event="add"} 1',
       expect.stringMatching(/^pilot_xds_pushes\{type="lds"\} [1-9]/),
       expect.stringMatching(/^pilot_xds_config_size_bytes_sum\{type="cds"\} [1-9]/),
     ]),

@@ -22,6 +22,8 @@ export interface MeshChange {
   readonly removed: readonly string[];
   readonly rendered: readonly string[];
   readonly notices: readonly string[];
+  /** What changed in the files. */
+  readonly resources: ReadResult['changed'];
 }
 
 /** How long after a change what is in force is kept for a later process. Milliseconds. */
@@ -63,7 +65,8 @@ export class MeshFiles {
 
   /** What there is to say at the start. */
   first(): MeshChange {
-    return { added: [], changed: [], removed: [], rendered: this.#rendered(), notices: this.#notices() };
+    const [rendered, notices, resources] = [this.#rendered(), this.#notices(), this.#result.changed];
+    return { added: [], changed: [], removed: [], rendered, notices, resources };
   }
 
   /** Takes over what was read, and what differs from the time before. */
@@ -82,6 +85,7 @@ export class MeshFiles {
       removed: [...changed.removed, ...gone].map(refName),
       rendered: this.#rendered(),
       notices: this.#notices(),
+      resources: changed,
     };
   }
 

@@ -31,7 +31,7 @@ import { WorkloadMetrics } from './workload-metrics.ts';
 
 /** What happens, for whoever prints it. */
 export type ControlPlaneEvent =
-  | ({ readonly kind: 'change' } & Omit<MeshChange, 'notices'>)
+  | ({ readonly kind: 'change' } & Omit<MeshChange, 'notices' | 'resources'>)
   | { readonly kind: 'info' | 'warning'; readonly text: string };
 
 export interface RunningControlPlane {
@@ -62,9 +62,9 @@ export async function startControlPlane(
     info: (text: string): void => seldom.tell({ kind: 'info', text }),
     warn: (text: string): void => seldom.tell({ kind: 'warning', text }),
   };
-  const say = ({ notices, ...change }: MeshChange): void => {
+  const say = ({ notices, added, changed, removed, rendered }: MeshChange): void => {
     for (const text of notices) info(text);
-    tell({ kind: 'change', ...change });
+    tell({ kind: 'change', added, changed, removed, rendered });
   };
 
   const mesh = await watchMesh(options, {
@@ -74,7 +74,9 @@ export async function startControlPlane(
   });
   const { files } = mesh;
   const metrics = controlPlaneMetrics(clock, root);
-  say(files.first());
+  const first = files.first();
+  say(first);
+  metrics.onResources(first.resources);
   const proxies = new ConnectedProxies(files.model, {
     clock,
     root,
@@ -93,6 +95,7 @@ export async function startControlPlane(
   mesh.follow((change, startedAt) => {
     say(change);
     metrics.onChange('config');
+    metrics.onResources(change.resources);
     metrics.onModel(files.modelTime);
     const changed = change.added.length + change.changed.length + change.removed.length > 0;
     proxies.update(files.model, startedAt, (convergence) => {

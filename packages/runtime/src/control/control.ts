@@ -102,6 +102,7 @@ export class Control {
     this.#deps = deps;
     this.#result = first;
     this.#settings = settings;
+    deps.metrics?.onResources(first.changed);
     const { snapshot, notices } = this.#overlaid();
     this.#snapshot = snapshot;
     this.#model = buildModel(snapshot, []);
@@ -145,6 +146,7 @@ export class Control {
   onFiles(result: ReadResult, noticedAt: number): void {
     const { added, modified, removed } = result.changed;
     this.#deps.metrics?.onChange('config');
+    this.#deps.metrics?.onResources(result.changed);
     this.#result = result;
     const mesh = result.meshConfig?.changed === true ? [meshName(result.meshConfig)] : [];
     this.#refresh(noticedAt, {

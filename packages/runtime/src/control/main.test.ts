@@ -97,6 +97,7 @@ test('the metrics of the control plane are at /metrics', async () => {
     'pilot_xds{version="unknown"} 4',
     'istio_build{component="pilot",tag="0.1.0"} 1',
     'pilot_virt_services 1',
+    'pilot_k8s_cfg_events{type="VirtualService",event="add"} 1',
     'pilot_xds_pushes{type="lds"} 4',
     'citadel_server_success_cert_issuance_count 4',
   ];

@@ -42,7 +42,10 @@ export function connectHost(
     stats.upstream_cx_connect_fail++;
     host.stats.cx_connect_fail++;
     if (error.kind === 'timeout') stats.upstream_cx_connect_timeout++;
-    else stats.upstream_cx_destroy_remote++;
+    if (error.kind === 'local') {
+      stats.bind_errors++;
+      stats.upstream_cx_destroy_local++;
+    } else if (error.kind !== 'timeout') stats.upstream_cx_destroy_remote++;
     onFail(error);
   };
   const way: Way = { address: host.address, port: host.port, transport: host.transport, alpn: undefined, fallbackAlpn };
@@ -190,7 +193,9 @@ export function dial(
     onReady(connected);
   };
   socket.on('error', (error: NodeJS.ErrnoException) =>
-    fail(kindOf(error), `delayed connect error: ${systemText(error)}`),
+    error.syscall === 'bind'
+      ? fail('local', `failed to bind to ${sourceText(host, way)}: ${systemText(error)}`)
+      : fail(kindOf(error), `delayed connect error: ${systemText(error)}`),
   );
 
   const { tls, proxyProtocol } = way.transport;
@@ -249,6 +254,14 @@ function open(host: ClusterHost, { address, port }: Way): Socket {
   });
 }
 
+function sourceText(host: ClusterHost, { address }: Way): string {
+  const { localAddress = '', localPort = 0 } = sourceOf(
+    host.cluster.program.sources ?? host.cluster.defaultSources,
+    address,
+  );
+  return `${localAddress.includes(':') ? `[${localAddress}]` : localAddress}:${localPort}`;
+}
+
 /** Of the family of what is connected to, or else the first. */
 function sourceOf(
   sources: SourceAddresses | undefined,
@@ -278,6 +291,8 @@ function systemText(error: NodeJS.ErrnoException): string {
 }
 
 const TEXTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'Address already in use',
+  EAFNOSUPPORT: 'Address family not supported by protocol',
   ECONNREFUSED: 'Connection refused',
   ECONNRESET: 'Connection reset by peer',
   EHOSTUNREACH: 'No route to host',

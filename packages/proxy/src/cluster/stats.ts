@@ -14,6 +14,7 @@ export interface ClusterDetailStats extends ClusterStats {
   readonly proxyprotocol: { v2_tlvs_exceed_max_length: number };
   lb_healthy_panic: number;
   lb_subsets_active: number;
+  bind_errors: number;
   lb_subsets_created: number;
   lb_subsets_removed: number;
   lb_subsets_selected: number;
@@ -160,6 +161,7 @@ export function newClusterStats(): ClusterDetailStats {
     proxyprotocol: { v2_tlvs_exceed_max_length: 0 },
     lb_healthy_panic: 0,
     lb_subsets_active: 0,
+    bind_errors: 0,
     lb_subsets_created: 0,
     lb_subsets_removed: 0,
     lb_subsets_selected: 0,

@@ -8,6 +8,7 @@ import { chargeAnswer } from './charge.ts';
 import { Headers } from './headers.ts';
 import { entered, turnNow } from './io.ts';
 import { keep } from './reads.ts';
+import { failureReason } from './pool.ts';
 import type { ResetReason } from './reset.ts';
 import type { AttemptedRequest } from './attempted-request.ts';
 import { logTunnel } from './stream-log.ts';
@@ -103,8 +104,7 @@ class HostTunnel implements TcpTunnel {
         entered(() => {
           release();
           host.report('connect-failure');
-          const reason = failure.kind === 'timeout' ? 'connection timeout' : 'remote connection failure';
-          this.#fail(reason, failure.reason);
+          this.#fail(failureReason(failure), failure.reason);
         }),
       HTTP_ALPN,
     );

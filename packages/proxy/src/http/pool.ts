@@ -242,10 +242,13 @@ export class Pool implements HostPool, ConnectionOwner {
   }
 }
 
-function failureReason(failure: ConnectFailure): ResetReason {
+/** What a connection that could not be made is to the request that waited for it. */
+export function failureReason(failure: ConnectFailure): ResetReason {
   switch (failure.kind) {
     case 'timeout':
       return 'connection timeout';
+    case 'local':
+      return 'local connection failure';
     default:
       return 'remote connection failure';
   }

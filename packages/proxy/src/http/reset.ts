@@ -2,6 +2,7 @@ import { ResponseFlag } from '../types.ts';
 
 /** Why an attempt ended without a whole response. */
 export type ResetReason =
+  | 'local connection failure'
   | 'remote connection failure'
   | 'connection timeout'
   | 'connection termination'
@@ -12,6 +13,7 @@ export type ResetReason =
 /** Status and flag of the reply when nothing of a response had been seen. */
 export function resetOutcome(reason: ResetReason): { readonly status: number; readonly flag: number } {
   switch (reason) {
+    case 'local connection failure':
     case 'remote connection failure':
     case 'connection timeout':
       return { status: 503, flag: ResponseFlag.UF };

@@ -193,7 +193,7 @@ export class RetryState {
     if (reason === 'overflow') return false;
     if ((on & (RetryOn['5xx'] | RetryOn['gateway-error'] | RetryOn.reset)) !== 0) return true;
     if ((on & RetryOn['connect-failure']) !== 0) {
-      if (reason === 'remote connection failure' || reason === 'connection timeout') return true;
+      if (reason.endsWith('connection failure') || reason === 'connection timeout') return true;
     }
     return (on & RetryOn['reset-before-request']) !== 0 && !requestBegun;
   }

@@ -295,12 +295,12 @@ class TcpTunnel implements ActiveConnection {
         this.#connected?.();
         cluster.stats.upstream_rq_pending_failure_eject++;
         host.report('connect-failure', 'nothing');
-        this.#failed(cluster, host, failure.reason);
+        this.#failed(cluster, host, failure.reason, failure.kind === 'local' ? 0 : ResponseFlag.UF);
       },
     );
   }
 
-  #failed(cluster: UpstreamCluster, host: UpstreamHost, reason: string): void {
+  #failed(cluster: UpstreamCluster, host: UpstreamHost, reason: string, flag: number = ResponseFlag.UF): void {
     if (this.#ended) return;
     this.#upstream = undefined;
     this.#info.upstreamFailureReason = reason;
@@ -309,7 +309,7 @@ class TcpTunnel implements ActiveConnection {
     if (this.#attempts < this.#runtime.program.maxConnectAttempts) return this.#again(cluster);
     cluster.stats.upstream_cx_connect_attempts_exceeded++;
     // Envoy says so even where one attempt is all there is.
-    this.#end(ResponseFlag.UF | ResponseFlag.URX, NOT_BEGUN + '0');
+    this.#end(flag | ResponseFlag.URX, NOT_BEGUN + '0');
   }
 
   #again(cluster: UpstreamCluster): void {

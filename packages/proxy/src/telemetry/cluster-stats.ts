@@ -10,8 +10,8 @@ import { add, addAll, type Histograms, type Values } from './collect.ts';
 import { addFactory, addTls } from './tls-stats.ts';
 
 /** Names of what cannot happen here, which Envoy has all the same. */
-const NEVER = `assignment_use_cached bind_errors
-  lb_recalculate_zone_structures upstream_cx_connect_with_0_rtt upstream_cx_http2_total upstream_cx_http3_total
+const NEVER =
+  `assignment_use_cached lb_recalculate_zone_structures upstream_cx_connect_with_0_rtt upstream_cx_http2_total upstream_cx_http3_total
   upstream_cx_pool_overflow upstream_cx_preconnect_skipped upstream_cx_rx_bytes_buffered upstream_cx_tx_bytes_buffered
   upstream_http3_broken upstream_queue_overloaded upstream_rq_0rtt upstream_rq_rx_reset_no_error version
   warming_state`.split(/\s+/);

@@ -14,6 +14,8 @@ export class Peer implements PeerTls {
   serverName = '';
   handshakeEnd = -1;
   readonly authenticated: boolean;
+  /** Set where somebody was asked to vouch for it. */
+  verified = false;
   readonly localUriSan: string;
   readonly version: string;
   readonly cipher: string;

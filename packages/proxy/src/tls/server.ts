@@ -235,6 +235,9 @@ export class DownstreamTls {
         undefined,
         material.validation,
       );
+      // Of a session that is resumed nothing is verified again, and Envoy does not know what was.
+      peer.verified =
+        refused === undefined && certificate !== undefined && verifies(material) && !secure.isSessionReused();
       peer.handshakeEnd = this.#clock.now();
       if (typeof servername === 'string') peer.serverName = servername;
       if (peer.uriSans.length === 0 && peer.peerFingerprint === '') this.stats.no_certificate++;
@@ -276,6 +279,15 @@ function asksForCertificate({ validation }: TlsMaterial): boolean {
   const { trustedCaPem, systemRoots, acceptUntrusted, certificateHashes, spkiHashes } = validation;
   const pins = certificateHashes.length + spkiHashes.length;
   return trustedCaPem !== undefined || systemRoots || acceptUntrusted || pins > 0;
+}
+
+/** Something is held against what certificates must have. */
+function verifies({ validation }: TlsMaterial): boolean {
+  if (validation === undefined) return false;
+  const { trustedCaPem, systemRoots, certificateHashes, spkiHashes, sanMatchers } = validation;
+  return (
+    trustedCaPem !== undefined || systemRoots || certificateHashes.length + spkiHashes.length + sanMatchers.length > 0
+  );
 }
 
 /** Pins want a certificate whatever `requireClientCertificate` says. */

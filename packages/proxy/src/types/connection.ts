@@ -63,6 +63,8 @@ export interface ConnectionInfo {
 export interface PeerTls {
   /** A certificate was presented and verified. */
   readonly authenticated: boolean;
+  /** In this very handshake, and by something that certificates must have. */
+  readonly verified?: boolean;
   readonly uriSans: readonly string[];
   readonly dnsSans: readonly string[];
   readonly subject: string;

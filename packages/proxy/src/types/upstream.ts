@@ -257,7 +257,8 @@ export interface UpstreamHost {
 export type HostCount = 'success' | 'client-error' | 'error' | 'timeout' | 'nothing';
 
 export interface ConnectFailure {
-  readonly kind: 'refused' | 'timeout' | 'tls' | 'reset';
+  /** `local`: the address that it was to come from could not be had. */
+  readonly kind: 'refused' | 'timeout' | 'tls' | 'reset' | 'local';
   /** As Envoy's %UPSTREAM_TRANSPORT_FAILURE_REASON% words it. */
   readonly reason: string;
 }

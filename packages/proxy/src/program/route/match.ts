@@ -85,7 +85,7 @@ export function compileMatch(
     conditions.push({
       text: `the client's certificate was ${wanted ? '' : 'not '}verified`,
       field: 'tlsContext.validated',
-      test: (_request, _path, { connection: { tls } }) => (tls?.authenticated === true) === wanted,
+      test: (_request, _path, { connection: { tls } }) => (tls?.verified === true) === wanted,
     });
   }
   (match.dynamicMetadata ?? []).forEach((matcher, i) => {

@@ -11,6 +11,8 @@ export interface Entry {
   readonly flag: boolean | undefined;
   /** A chance in [0, 1] that was written as a FractionalPercent. */
   readonly fraction: number | undefined;
+  /** Of how many parts that is so many. */
+  readonly parts?: number | undefined;
 }
 
 export type Entries = ReadonlyMap<string, Entry>;
@@ -67,7 +69,7 @@ function entryOf(value: JsonValue): Entry {
       return Number.isNaN(number) ? { ...entry, raw: value } : { ...entry, raw: value, ...numbers(number) };
     }
     default:
-      return { ...entry, raw: JSON.stringify(value), fraction: fractionOf(value) };
+      return { ...entry, raw: JSON.stringify(value), ...fractionOf(value) };
   }
 }
 
@@ -85,7 +87,7 @@ const DENOMINATORS: Readonly<Record<string, number>> = {
 };
 
 /** Undefined: other fields are in it, or fields of other types. */
-function fractionOf(value: JsonValue): number | undefined {
+function fractionOf(value: JsonValue): Pick<Entry, 'fraction' | 'parts'> | undefined {
   if (!isStruct(value)) return undefined;
   const { numerator = 0, denominator = 'HUNDRED', ...others } = value;
   const parts =
@@ -93,7 +95,7 @@ function fractionOf(value: JsonValue): number | undefined {
   const count = typeof numerator === 'string' ? Number(numerator) : numerator;
   if (typeof count !== 'number' || !Number.isInteger(count) || count < 0) return undefined;
   if (parts === undefined || Object.keys(others).length > 0) return undefined;
-  return Math.min(1, count / parts);
+  return { fraction: Math.min(1, count / parts), parts };
 }
 
 /** Six digits, as C++ prints a double. */

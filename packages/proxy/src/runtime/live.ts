@@ -1,5 +1,5 @@
 import type { types } from '@mizzen/xds';
-import { fraction } from '../program/values.ts';
+import { DENOMINATORS, fraction } from '../program/values.ts';
 import type { Entry } from './entry.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -58,6 +58,22 @@ export function liveFraction(
   fallback: number,
 ): Live<number> {
   return liveChance(runtime, config?.runtimeKey, config === undefined ? fallback : fraction(config.defaultValue, 0));
+}
+
+/** So many of so many parts, for whoever chooses by a hash and not by chance. */
+export interface Share {
+  readonly count: number;
+  readonly parts: number;
+}
+
+/** What a RuntimeFractionalPercent says; a whole number in the runtime is a percentage. */
+export function liveShare(runtime: Runtime | undefined, config: types.core.RuntimeFractionalPercent): Live<Share> {
+  const { numerator = 0, denominator = 'HUNDRED' } = config.defaultValue ?? {};
+  const own: Share = { count: numerator, parts: DENOMINATORS[denominator] };
+  return keyed(runtime, config.runtimeKey, own, ({ fraction: found, parts = 1, integer }) => {
+    if (found !== undefined) return { count: Math.round(found * parts), parts };
+    return integer === undefined ? undefined : { count: integer, parts: 100 };
+  });
 }
 
 /** A chance whose key takes whole percentages alone. */

@@ -92,6 +92,17 @@ export interface RegexMatcher {
 export interface RegexMatcher_GoogleRE2 {
 }
 
+/** xds.type.matcher.v3.ServerNameMatcher */
+export interface ServerNameMatcher {
+  readonly domainMatchers?: readonly ServerNameMatcher_DomainMatcher[];
+}
+
+/** xds.type.matcher.v3.ServerNameMatcher.DomainMatcher */
+export interface ServerNameMatcher_DomainMatcher {
+  readonly domains?: readonly string[];
+  readonly onMatch?: Matcher_OnMatch;
+}
+
 /** xds.type.matcher.v3.StringMatcher */
 export interface StringMatcher {
   readonly exact?: string;

@@ -8,7 +8,7 @@ export const matchingFields: FieldTable = {
   'xds.core.v3.TypedExtensionConfig': { implemented: 'name typedConfig' },
   'xds.core.v3.CidrRange': { implemented: 'addressPrefix prefixLen' },
   [MATCHER]: { implemented: 'matcherList matcherTree onNoMatch' },
-  [`${MATCHER}.OnMatch`]: { implemented: 'matcher action', refused: { [NOT_SUPPORTED]: 'keepMatching' } },
+  [`${MATCHER}.OnMatch`]: { implemented: 'matcher action keepMatching' },
   [`${MATCHER}.MatcherList`]: { implemented: 'matchers' },
   [`${MATCHER}.MatcherList.FieldMatcher`]: { implemented: 'predicate onMatch' },
   [`${MATCHER}.MatcherList.Predicate`]: { implemented: 'singlePredicate orMatcher andMatcher notMatcher' },
@@ -41,6 +41,15 @@ export const matchingFields: FieldTable = {
   'envoy.extensions.matching.input_matchers.ip.v3.Ip': {
     implemented: 'cidrRanges',
     noEffect: { 'nothing is counted': 'statPrefix' },
+  },
+  'xds.type.matcher.v3.ServerNameMatcher': { implemented: 'domainMatchers' },
+  'xds.type.matcher.v3.ServerNameMatcher.DomainMatcher': { implemented: 'domains onMatch' },
+  'envoy.type.matcher.v3.HttpRequestQueryParamMatchInput': { implemented: 'queryParam' },
+  'envoy.extensions.matching.input_matchers.consistent_hashing.v3.ConsistentHashing': {
+    implemented: 'threshold modulo seed',
+  },
+  'envoy.extensions.matching.input_matchers.runtime_fraction.v3.RuntimeFraction': {
+    implemented: 'runtimeFraction seed',
   },
   'envoy.extensions.matching.input_matchers.metadata.v3.Metadata': { implemented: 'value invert' },
   'envoy.extensions.matching.common_inputs.environment_variable.v3.Config': { implemented: 'name' },

@@ -139,6 +139,62 @@ const MATCHERS: readonly { readonly chains: readonly string[]; readonly matcher:
       [is('DestinationIPInput', { prefix: '127.' }), to('x')],
     ),
   },
+  {
+    chains: ['name', 'below', 'com', 'rest', 'default'],
+    matcher: tree('ServerNameInput', {
+      customMatch: {
+        name: 'domains',
+        typedConfig: {
+          '@type': 'type.googleapis.com/xds.type.matcher.v3.ServerNameMatcher',
+          domainMatchers: [
+            { domains: ['*.com'], onMatch: to('com') },
+            {
+              domains: ['*.example.com', 'a.com'],
+              onMatch: { matcher: list([is('TransportProtocolInput', { exact: 'tls' }), to('below')]) },
+            },
+            { domains: ['a.example.com'], onMatch: to('name') },
+            { domains: ['*'], onMatch: to('rest') },
+          ],
+        },
+      },
+    }),
+  },
+  {
+    chains: ['near', 'home', 'default'],
+    matcher: list(
+      [
+        {
+          singlePredicate: {
+            input: input('SourceIPInput'),
+            customMatch: {
+              name: 'ip',
+              typedConfig: {
+                '@type': 'type.googleapis.com/envoy.extensions.matching.input_matchers.ip.v3.Ip',
+                statPrefix: 'ip',
+                cidrRanges: [range('127.0.0.2', 31)],
+              },
+            },
+          },
+        },
+        to('near'),
+      ],
+      [
+        {
+          singlePredicate: {
+            input: {
+              name: 'env',
+              typedConfig: {
+                '@type': 'type.googleapis.com/envoy.extensions.matching.common_inputs.environment_variable.v3.Config',
+                name: 'PATH',
+              },
+            },
+            valueMatch: { contains: '/' },
+          },
+        },
+        to('home'),
+      ],
+    ),
+  },
 ];
 
 interface Client {
@@ -245,7 +301,7 @@ beforeAll(async () => {
         })),
         ...more,
       },
-      testDeps,
+      { ...testDeps, env: (name) => process.env[name] },
     );
     expect(compiled.nacks).toBeUndefined();
     programs.push(compiled.program!);

@@ -1,13 +1,15 @@
 import type { types } from '@mizzen/xds';
 import type { Trace } from '../../types.ts';
 import type { CompileContext } from '../context.ts';
-import { ipv4Value, ipv6Value } from '../match/cidr.ts';
+import { compileCidrs, isLocal } from '../match/cidr.ts';
 import { compileMatcher, type Extension, type Input, type MatcherConfig, type MatcherKind } from '../match/matcher.ts';
 import type { Path } from '../path.ts';
 import { messageOf } from '../read-resource.ts';
 import type { ChainCriteria, FilterChainProgram } from '../types.ts';
 
 const INPUTS = 'envoy.extensions.matching.common_inputs.network.v3.';
+const ENVIRONMENT = 'envoy.extensions.matching.common_inputs.environment_variable.v3.Config';
+const IP = 'envoy.extensions.matching.input_matchers.ip.v3.Ip';
 const STRING = 'google.protobuf.StringValue';
 
 /**
@@ -51,7 +53,7 @@ const READERS: Readonly<Record<string, Input<ChainCriteria>>> = {
   SourceIPInput: (criteria) => criteria.sourceAddress,
   SourcePortInput: (criteria) => String(criteria.sourcePort),
   DirectSourceIPInput: (criteria) => criteria.directSourceAddress,
-  SourceTypeInput: (criteria) => (isLocal(criteria) ? 'local' : undefined),
+  SourceTypeInput: (criteria) => (isLocal(criteria.sourceAddress, criteria.destinationAddress) ? 'local' : undefined),
   ServerNameInput: ({ serverName }) => (serverName === '' ? undefined : serverName),
   TransportProtocolInput: ({ transportProtocol }) => (transportProtocol === '' ? 'raw_buffer' : transportProtocol),
   ApplicationProtocolInput: ({ applicationProtocols: names }) =>
@@ -63,11 +65,30 @@ const NAMES: MatcherKind<ChainCriteria, string> = {
   input(context, input, path) {
     const type = messageOf(input?.typedConfig?.['@type'] ?? '');
     const reader = networkInput(type);
+    if (type === ENVIRONMENT) {
+      const value = context.deps.env((input?.typedConfig as { readonly name?: string } | undefined)?.name ?? '');
+      return () => value;
+    }
     if (reader === undefined)
       context.refuse([...path, 'typedConfig'], `\`${type}\` is nothing that is known of a connection`);
     return reader;
   },
   action: chainName,
+  custom(context, input, matcher, path) {
+    const config = matcher.typedConfig as { readonly '@type': string; readonly cidrRanges?: types.core.CidrRange[] };
+    const at = [...path, 'customMatch', 'typedConfig'];
+    const type = messageOf(config['@type']);
+    const read = NAMES.input(context, input, [...path, 'input']);
+    if (type !== IP) {
+      context.refuse(at, `\`${type}\` is not a matcher that is supported`);
+      return undefined;
+    }
+    const ranges = compileCidrs(context, config.cidrRanges, [...at, 'cidrRanges']);
+    return (criteria) => {
+      const address = read?.(criteria);
+      return address !== undefined && ranges.some((range) => range.contains(address));
+    };
+  },
 };
 
 /** Undefined: the input is of another kind. */
@@ -82,11 +103,4 @@ function chainName(context: CompileContext, action: Extension | undefined, path:
     return undefined;
   }
   return (config as { readonly value?: string }).value ?? '';
-}
-
-function isLocal({ sourceAddress, destinationAddress }: ChainCriteria): boolean {
-  const v4 = ipv4Value(sourceAddress);
-  if (v4 !== undefined) return v4 === 0x7f000001 || v4 === ipv4Value(destinationAddress);
-  const v6 = ipv6Value(sourceAddress);
-  return v6 === 1n || (v6 !== undefined && v6 === ipv6Value(destinationAddress));
 }

@@ -1,7 +1,7 @@
 import type { types } from '@mizzen/xds';
-import { requestMatchers, type Asked } from '../../filter/rbac/matcher.ts';
 import type { CompileContext } from '../context.ts';
-import { compileMatcher, type Chooser, type MatcherConfig } from '../match/matcher.ts';
+import { ALL_OF_REQUESTS, knownOf, type Asked } from '../match/known.ts';
+import { compileMatcher, type Chooser, type MatcherConfig, type MatcherKind } from '../match/matcher.ts';
 import type { Path } from '../path.ts';
 import { messageOf } from '../read-resource.ts';
 import type { ClientCertProgram } from '../types.ts';
@@ -33,11 +33,14 @@ export function compileClientCertMatcher(
   path: Path,
 ): Chooser<Asked, ClientCertProgram> | undefined {
   if (matcher === undefined) return undefined;
-  const kind = requestMatchers((_, action, at) => {
-    const config = action?.typedConfig;
-    if (config !== undefined && messageOf(config['@type']) === CONFIG) return compileClientCert(config as Given);
-    context.refuse(at, `must be one of type ${CONFIG}`);
-    return undefined;
-  });
+  const kind: MatcherKind<Asked, ClientCertProgram> = {
+    ...knownOf(ALL_OF_REQUESTS),
+    action(_, action, at) {
+      const config = action?.typedConfig;
+      if (config !== undefined && messageOf(config['@type']) === CONFIG) return compileClientCert(config as Given);
+      context.refuse(at, `must be one of type ${CONFIG}`);
+      return undefined;
+    },
+  };
   return compileMatcher(context, matcher as MatcherConfig, kind, path);
 }

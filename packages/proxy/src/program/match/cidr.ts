@@ -93,3 +93,11 @@ export function compileCidrs(
 ): Cidr[] {
   return (ranges ?? []).flatMap((range, i) => compileCidr(context, range, [...path, i]) ?? []);
 }
+
+/** From this machine: of the loopback address, or to the address that it comes from. */
+export function isLocal(source: string, destination: string): boolean {
+  const v4 = ipv4Value(source);
+  if (v4 !== undefined) return v4 === 0x7f000001 || v4 === ipv4Value(destination);
+  const v6 = ipv6Value(source);
+  return v6 === 1n || (v6 !== undefined && v6 === ipv6Value(destination));
+}

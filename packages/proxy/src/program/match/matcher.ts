@@ -20,6 +20,8 @@ export interface Extension {
 export interface MatcherKind<C, A> {
   input(context: CompileContext, input: Extension | undefined, path: Path): Input<C> | undefined;
   action(context: CompileContext, action: Extension | undefined, path: Path): A | undefined;
+  /** Matches may be passed over (`keepMatching`). */
+  readonly skips?: boolean;
   /** A predicate that is not about text; absent: there are no such. */
   custom?(
     context: CompileContext,
@@ -32,6 +34,7 @@ export interface MatcherKind<C, A> {
 type Predicate<C> = (criteria: C) => boolean;
 
 interface OnMatch {
+  readonly keepMatching?: boolean;
   readonly matcher?: MatcherConfig;
   readonly action?: Extension;
 }
@@ -66,6 +69,12 @@ interface IpMatcher {
   }[];
 }
 
+interface DomainMatcher {
+  readonly domainMatchers?: readonly { readonly domains?: readonly string[]; readonly onMatch?: OnMatch }[];
+}
+
+const DOMAINS = 'xds.type.matcher.v3.ServerNameMatcher';
+const DOMAIN = /^(\*|(\*\.)?[^*]+)$/;
 const IP_MATCHER = 'xds.type.matcher.v3.IPMatcher';
 
 export function compileMatcher<C, A>(
@@ -111,7 +120,11 @@ class Compiler<C, A> {
     };
   }
 
-  #onMatch({ matcher, action }: OnMatch, path: Path): Chooser<C, A> {
+  #onMatch({ matcher, action, keepMatching }: OnMatch, path: Path): Chooser<C, A> {
+    if (keepMatching === true) {
+      if (this.#kind.skips !== true) this.#context.refuse([...path, 'keepMatching'], 'nothing is passed over here');
+      return () => undefined;
+    }
     if (matcher !== undefined) return this.matcher(matcher, [...path, 'matcher']);
     const decided = this.#kind.action(this.#context, action, [...path, 'action']);
     return () => decided;
@@ -186,8 +199,10 @@ class Compiler<C, A> {
   #ranges(read: Input<C>, extension: Extension, path: Path): Chooser<C, A> {
     const at = [...path, 'typedConfig'];
     const config = extension.typedConfig;
+    if (config !== undefined && messageOf(config['@type']) === DOMAINS)
+      return this.#domains(read, (config as DomainMatcher).domainMatchers ?? [], [...at, 'domainMatchers']);
     if (config === undefined || messageOf(config['@type']) !== IP_MATCHER) {
-      this.#context.refuse(at, `only ${IP_MATCHER} is supported`);
+      this.#context.refuse(at, `only ${IP_MATCHER} and ${DOMAINS} are supported`);
       return () => undefined;
     }
     const ranges = ((config as IpMatcher).rangeMatchers ?? []).flatMap((matcher, i) => {
@@ -209,6 +224,29 @@ class Compiler<C, A> {
         if (chosen !== undefined || exclusive) return chosen;
       }
       return undefined;
+    };
+  }
+
+  /** The name itself first, then `*.` and ever less of it, then `*`. */
+  #domains(read: Input<C>, matchers: NonNullable<DomainMatcher['domainMatchers']>, path: Path): Chooser<C, A> {
+    const byDomain = new Map<string, Chooser<C, A>>();
+    matchers.forEach(({ domains = [], onMatch = {} }, i) => {
+      const choose = this.#onMatch(onMatch, [...path, i, 'onMatch']);
+      if (domains.length === 0) this.#context.refuse([...path, i, 'domains'], 'must not be empty');
+      domains.forEach((domain, j) => {
+        const at = [...path, i, 'domains', j];
+        if (!DOMAIN.test(domain)) this.#context.refuse(at, 'must be a name, `*.` before a name, or `*`');
+        if (byDomain.has(domain)) this.#context.refuse(at, `\`${domain}\` is there twice`);
+        byDomain.set(domain, choose);
+      });
+    });
+    return (criteria) => {
+      const name = read(criteria) ?? '';
+      if (name === '') return undefined;
+      let chosen = byDomain.get(name)?.(criteria);
+      for (let dot = name.indexOf('.'); chosen === undefined && dot >= 0; dot = name.indexOf('.', dot + 1))
+        chosen = byDomain.get(`*${name.slice(dot)}`)?.(criteria);
+      return chosen ?? byDomain.get('*')?.(criteria);
     };
   }
 }

@@ -1,15 +1,15 @@
 import type { types } from '@mizzen/xds';
-import type { RequestHead } from '../../types.ts';
+import type { RequestHead, StreamInfo } from '../../types.ts';
 import type { CompileContext } from '../context.ts';
+import { knownOf, OF_ROUTES, type Asked } from '../match/known.ts';
 import { compileMatcher, type MatcherConfig, type MatcherKind } from '../match/matcher.ts';
 import type { Path } from '../path.ts';
 import { messageOf } from '../read-resource.ts';
-import { requestInput } from './route-matcher.ts';
 
 const PREFIX = 'envoy.extensions.router.cluster_specifiers.matcher.v3.';
 
 /** Chooses the cluster of a request; empty: none. */
-export type ClusterSpecifier = (request: RequestHead) => string;
+export type ClusterSpecifier = (request: RequestHead, info: StreamInfo) => string;
 
 const NONE: ClusterSpecifier = () => '';
 
@@ -46,11 +46,11 @@ export function compileSpecifier(
     return NONE;
   }
   const choose = compileMatcher(context, clusterMatcher, KIND, [...at, 'clusterMatcher']);
-  return (request) => choose(request) ?? '';
+  return (request, info) => choose({ connection: info.connection, request, info }) ?? '';
 }
 
-const KIND: MatcherKind<RequestHead, string> = {
-  input: (context, input, path) => requestInput(context, input, path, 'clusters can'),
+const KIND: MatcherKind<Asked, string> = {
+  ...knownOf(OF_ROUTES),
   action(context, action, path) {
     const config = action?.typedConfig as { readonly '@type': string; readonly cluster?: string } | undefined;
     if (messageOf(config?.['@type'] ?? '') !== `${PREFIX}ClusterAction`) {

@@ -84,7 +84,7 @@ export function refuseHttp2(context: CompileContext, cluster: string, path: Path
 
 function bySpecifier(choose: ClusterSpecifier): ClusterChoice {
   return {
-    choose: (request) => ({ cluster: choose(request), weighted: undefined }),
+    choose: (request, _, info) => ({ cluster: choose(request, info), weighted: undefined }),
     names: [],
     weighted: [],
     text: 'a matcher names it',

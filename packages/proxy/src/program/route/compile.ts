@@ -5,6 +5,7 @@ import { compilePerFilter, mergePerFilter } from '../../filter/per-route.ts';
 import type { PerFilter } from '../../filter/switch.ts';
 import type {
   RequestHead,
+  StreamInfo,
   DirectBody,
   MirrorProgram,
   RouteActionProgram,
@@ -53,7 +54,7 @@ export interface CompiledVirtualHost extends VirtualHostProgram {
   readonly domains: readonly string[];
   readonly routes: readonly CompiledRoute[];
   /** Chooses routes in place of `routes`; undefined: there is only the list. */
-  readonly choose: ((request: RequestHead) => readonly CompiledRoute[] | undefined) | undefined;
+  readonly choose: ((request: RequestHead, info: StreamInfo) => readonly CompiledRoute[] | undefined) | undefined;
   readonly requireTls: 'NONE' | 'EXTERNAL_ONLY' | 'ALL';
   /** Answers what `requireTls` does not let in. */
   readonly tlsRoute: CompiledRoute;

@@ -32,7 +32,7 @@ export function makeFinder(hosts: Hosts): RouteConfigProgram['find'] {
     if (request.scheme === '' && request.headers.get('x-forwarded-proto') === '') return NO_ROUTE;
     const path = pathOnly(request.path);
     if (trace !== undefined) return findTraced(hosts.place, host, request, path, info, random, trace);
-    const routes = host.choose === undefined ? host.routes : (host.choose(request) ?? NO_ROUTES);
+    const routes = host.choose === undefined ? host.routes : (host.choose(request, info) ?? NO_ROUTES);
     for (const route of routes) {
       if (matches(route, request, path, info, random)) return decide(route, request, info, random);
     }
@@ -100,7 +100,7 @@ function findTraced(
   random: Random,
   trace: Trace,
 ): RouteDecision {
-  const routes = host.choose === undefined ? host.routes : (host.choose(request) ?? NO_ROUTES);
+  const routes = host.choose === undefined ? host.routes : (host.choose(request, info) ?? NO_ROUTES);
   for (const route of routes) {
     const results = route.conditions.map((condition) => condition.test(request, path, info, random));
     const matched = results.every(Boolean);

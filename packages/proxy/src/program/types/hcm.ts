@@ -1,4 +1,4 @@
-import type { Asked } from '../../filter/rbac/matcher.ts';
+import type { Asked } from '../match/known.ts';
 import type { Live } from '../../runtime/live.ts';
 import type { TracingProgram } from '../../tracing/program.ts';
 import type { HttpFilter } from '../../types/filter.ts';

@@ -6,6 +6,8 @@ import type { AccessLogSink } from '../http/runtime.ts';
 /** Lines are gathered for this long, milliseconds, or until there are so many bytes of them. */
 const FLUSH_AFTER = 100;
 const CHUNK = 256 * 1024;
+/** Lines become bytes together, from so many characters on: each way into native code costs as much as a line does. */
+const JOINED = 4096;
 /** What may wait for a slow disk before lines are dropped. */
 const MAX_WAITING = 8 * 1024 * 1024;
 /** Chunks that have been written and are kept for others. */
@@ -69,7 +71,7 @@ const WORDS: Readonly<Record<string, string>> = {
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 
 /**
- * Lines become bytes as they come: a long text made of many small ones is dear to keep. However fast the disk, what comes
+ * Lines become bytes a few at a time: a long text made of many small ones is dear to keep. However fast the disk, what comes
  * while a chunk is being written waits for its own time: each write wakes other threads.
  */
 class LogFile implements AccessLogSink {
@@ -78,6 +80,8 @@ class LogFile implements AccessLogSink {
   readonly #onError: (message: string) => void;
   readonly #spare: Buffer[];
   #descriptor: number | undefined;
+  /** Lines that are not yet in the chunk. */
+  #text = '';
   /** Being filled, so far up to `#at`. */
   #chunk: Buffer | undefined;
   #at = 0;
@@ -128,18 +132,27 @@ class LogFile implements AccessLogSink {
 
   write(line: string): void {
     if (this.#descriptor === undefined || this.#waiting > MAX_WAITING) return;
-    let chunk = this.#chunk;
-    if (chunk === undefined || line.length > chunk.length - this.#at) {
-      this.#flush();
-      chunk = this.#begin(line.length);
-    }
-    this.#at += chunk.write(line, this.#at, 'latin1');
+    this.#timer ??= this.#clock.after(FLUSH_AFTER, () => this.#flush());
+    const text = this.#text + line;
+    this.#text = text;
+    if (text.length < JOINED) return;
+    this.#encode();
+    this.#next();
   }
 
-  #begin(length: number): Buffer {
+  /** The lines that have come become bytes. */
+  #encode(): void {
+    const text = this.#text;
+    if (text === '') return;
+    this.#text = '';
+    if (this.#chunk !== undefined && text.length > this.#chunk.length - this.#at) this.#enqueue();
+    this.#chunk ??= this.#newChunk(text.length);
+    this.#at += this.#chunk.write(text, this.#at, 'latin1');
+  }
+
+  #newChunk(length: number): Buffer {
     const spare = length > CHUNK ? undefined : this.#spare.pop();
-    this.#timer = this.#clock.after(FLUSH_AFTER, () => this.#flush());
-    return (this.#chunk = spare ?? Buffer.allocUnsafeSlow(Math.max(length, CHUNK)));
+    return spare ?? Buffer.allocUnsafeSlow(Math.max(length, CHUNK));
   }
 
   close(): void {
@@ -176,6 +189,11 @@ class LogFile implements AccessLogSink {
   #gather(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#encode();
+    this.#enqueue();
+  }
+
+  #enqueue(): void {
     const chunk = this.#chunk;
     if (chunk === undefined) return;
     this.#full.push(chunk.subarray(0, this.#at));

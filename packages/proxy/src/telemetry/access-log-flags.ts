@@ -35,10 +35,10 @@ const FLAGS: readonly (readonly [bit: number, short: string, long: string])[] = 
 ];
 
 /** `URX,UF`, in the order in which they were set, as Envoy prints them; undefined when no flag is set. */
-export function flagNames(bits: number, long = false, order: readonly number[] = [bits]): string | undefined {
+export function flagNames(bits: number, long = false, order?: readonly number[]): string | undefined {
   if (bits === 0) return undefined;
   let text = '';
-  for (const some of order) {
+  for (const some of order ?? [bits]) {
     for (const [bit, shortName, longName] of FLAGS) {
       if ((some & bit) !== 0) text += `${text === '' ? '' : ','}${long ? longName : shortName}`;
     }

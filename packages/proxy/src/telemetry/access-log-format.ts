@@ -3,7 +3,8 @@ import type { LogSource } from '../program/types.ts';
 import { wire } from '../program/values.ts';
 import { cut } from './access-log-cut.ts';
 import { operators } from './access-log-operators.ts';
-import type { Operator, OperatorDeps, OperatorValue } from './operators/operator.ts';
+import type { Operator, OperatorDeps } from './operators/operator.ts';
+import { RepeatedText, type Step } from './repeated-text.ts';
 import { asText } from './value-text.ts';
 
 /** A compiled format: literal text and operators in turn. */
@@ -58,7 +59,7 @@ export function parseFormat(format: string, deps: OperatorDeps): Format | Format
 
 /** Makes the text of a format. */
 export function textFormatter(format: Format, absent: string): (source: LogSource) => string {
-  const steps: { readonly before: string; readonly get: (source: LogSource) => OperatorValue }[] = [];
+  const steps: Step[] = [];
   let literal = '';
   for (const part of format.parts) {
     if (typeof part === 'string') {
@@ -72,17 +73,22 @@ export function textFormatter(format: Format, absent: string): (source: LogSourc
   const [first] = steps;
   if (first === undefined) return () => end;
   if (steps.length === 1 && first.before === '' && end === '') return (source) => asText(first.get(source), absent);
+  if (steps.length >= MANY) {
+    const repeated = new RepeatedText(steps, end, absent);
+    return (source) => repeated.of(source);
+  }
   return (source) => {
     let text = '';
     for (let i = 0; i < steps.length; i++) {
       const { before, get } = steps[i]!;
-      const value = get(source);
-      // Short texts are joined to short ones first: that copies them, where a long one is only pointed at.
-      text += before + (typeof value === 'string' ? value : asText(value, absent));
+      text += before + asText(get(source), absent);
     }
     return text + end;
   };
 }
+
+/** From so many operators on a format is that of a log. */
+const MANY = 6;
 
 /** A value within a JSON format; undefined means that there is none and that empty values are left out. */
 export type JsonFormatter = (source: LogSource) => JsonValue | undefined;

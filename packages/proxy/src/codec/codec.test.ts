@@ -413,4 +413,34 @@ describe('a long value that a connection repeats', () => {
     feed(second.parser, [head('x', `${long}\x01`, 'y')]);
     expect(second.recorder.error).toBe('http1.invalid_characters');
   });
+
+  test.each([
+    ['alone', `x-peer: ${long}\r\n`],
+    ['with blanks around it', `X-Peer: \t ${long} \t\r\n`],
+    ['without CR', `x-peer:${long}\n`],
+    ['beside others', `a: 1\r\nx-peer: ${long}\r\nb: 2\r\n`],
+    ['twice', `x-peer: ${long}\r\nx-peer: ${long}\r\n`],
+    ['twice, of one slot', `user-agent: ${long}\r\nuser-agent: ${long}\r\n`],
+    ['going on in the next line', `x-peer: ${long}\r\n more\r\nb: 2\r\n`],
+    ['under another name', `x-beer: ${long}\r\n`],
+    ['longer', `x-peer: ${long}x\r\n`],
+    ['with a bare CR in it', `x-peer: ${long}\r${long}\r\n`],
+    ['before a line that is no field', `x-peer: ${long}\n\x01\n`],
+    ['with another long one', `x-peer: ${long}\r\ny: ${long.toUpperCase()}\r\n`],
+  ])('%s is what it is to a connection that does not know it', (_, fields) => {
+    const message = `GET / HTTP/1.1\r\nhost: h\r\n${fields}\r\n`;
+    const known = `GET / HTTP/1.1\r\nhost: h\r\nx-peer: ${long}\r\n\r\n`;
+    const fresh = requests();
+    feed(fresh.parser, [Buffer.from(message)]);
+    const { recorder, parser } = requests();
+    feed(parser, [Buffer.from(known.repeat(3))]);
+    for (let i = 1; i <= 3 && !parser.failed; i++) {
+      feed(parser, [Buffer.from(message)]);
+      expect(recorder.messages.slice(3)).toEqual(Array.from({ length: i }, () => fresh.recorder.messages).flat());
+      expect(recorder.error).toBe(fresh.recorder.error);
+      expect(parser.fieldBytes).toBe(fresh.parser.fieldBytes);
+    }
+    if (!parser.failed) feed(parser, [Buffer.from(known)]);
+    if (!parser.failed) expect(recorder.messages.at(-1)).toEqual(recorder.messages[0]);
+  });
 });

@@ -1,5 +1,5 @@
 import type { CodecErrorDetails } from './error.ts';
-import { fieldName, Seen, SHARED_BIT } from './names.ts';
+import { fieldName, Seen, SHARED_BIT, type FieldName } from './names.ts';
 
 const LF = 10;
 const CR = 13;
@@ -8,13 +8,27 @@ const HT = 9;
 /** Never allowed in a head; CR, LF and HT have meanings of their own. */
 // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
 export const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
-/** Values from this length on are compared with the last of them before they are looked through. */
+/** A value from this length on is compared with the last of them before it is looked through. */
 const LONG = 128;
+/** Behind the last field. */
+const ENDS = '\r\n\r\n';
 const LINE_BREAKS = /[\r\n]+/g;
 const DIGITS = /^\d{1,20}$/;
 const JOINED_BEHIND_RESPONSES: ReadonlySet<string> = new Set(['grpc-status', 'grpc-message']);
 const NONE: ReadonlySet<string> = new Set();
 const MAX_LENGTH = 18446744073709551615n;
+
+/** A line that a connection's heads repeat, as its peer's token or who that is: it need only be compared. */
+interface KnownLine {
+  /** With its end. */
+  readonly text: string;
+  readonly field: FieldName;
+  readonly value: string;
+  /** Where that begins in the line. */
+  readonly from: number;
+  /** Of what surrounds the value, as `fieldBytes` counts it. */
+  readonly blanks: number;
+}
 
 /** How a sender spelled its head, by lowercase name. */
 export class Spelling extends Map<string, string> {
@@ -68,6 +82,8 @@ export class FieldSection {
   readonly #joinedBehind: ReadonlySet<string>;
   /** The last long value in a section without any character that is forbidden. */
   #harmless = '';
+  /** Its line, once it has come twice. */
+  #known: KnownLine | undefined;
 
   constructor(of: 'request' | 'response', isTrailers = false) {
     this.#isRequest = of === 'request';
@@ -92,46 +108,66 @@ export class FieldSection {
     let joinedSeen = 0;
     let count = 0;
     let blanks = 0;
+    let longLine = 0;
+    let longField: FieldName | undefined;
     let longFrom = 0;
     let longStop = 0;
+    const known = this.spelling === undefined ? this.#known : undefined;
+    let isKnown = false;
     for (;;) {
-      let lineEnd = text.indexOf('\n', at);
-      if (lineEnd < 0) return 0;
-      let stop = lineEnd > at && text.charCodeAt(lineEnd - 1) === CR ? lineEnd - 1 : lineEnd;
-      if (stop === at) {
-        at = lineEnd + 1;
-        break;
-      }
-      // obs-fold: a field goes on in every following line that starts with a blank.
-      let broken = false;
-      let code = text.charCodeAt(lineEnd + 1);
-      while (code === SP || code === HT) {
-        lineEnd = text.indexOf('\n', lineEnd + 1);
+      let field: FieldName | undefined;
+      let value: string;
+      let lineEnd: number;
+      if (known !== undefined && repeats(text, at, known.text)) {
+        ({ field, value } = known);
+        lineEnd = at + known.text.length - 1;
+        blanks += known.blanks;
+        isKnown = true;
+        longLine = at;
+        longFrom = at + known.from;
+        longStop = longFrom + value.length;
+      } else {
+        lineEnd = text.indexOf('\n', at);
         if (lineEnd < 0) return 0;
-        stop = lineEnd;
-        broken = true;
-        code = text.charCodeAt(lineEnd + 1);
+        let stop = lineEnd > at && text.charCodeAt(lineEnd - 1) === CR ? lineEnd - 1 : lineEnd;
+        if (stop === at) {
+          at = lineEnd + 1;
+          break;
+        }
+        // obs-fold: a field goes on in every following line that starts with a blank.
+        let broken = false;
+        let code = text.charCodeAt(lineEnd + 1);
+        while (code === SP || code === HT) {
+          lineEnd = text.indexOf('\n', lineEnd + 1);
+          if (lineEnd < 0) return 0;
+          stop = lineEnd;
+          broken = true;
+          code = text.charCodeAt(lineEnd + 1);
+        }
+        const colon = text.indexOf(':', at);
+        field = colon > at && colon < stop ? fieldName(text, at, colon) : undefined;
+        if (field === undefined) {
+          this.problem ??= 'http1.codec_error';
+          at = lineEnd + 1;
+          continue;
+        }
+        if (this.spelling !== undefined && !this.spelling.has(field.name))
+          this.spelling.set(field.name, text.slice(at, colon));
+        let from = colon + 1;
+        const lineStop = stop;
+        while (from < stop && isBlank(text.charCodeAt(from))) from++;
+        while (stop > from && isBlank(text.charCodeAt(stop - 1))) stop--;
+        blanks += from - colon - 2 + lineStop - stop;
+        value = text.slice(from, stop);
+        if (stop - from >= LONG && !broken) {
+          isKnown = false;
+          longLine = at;
+          longField = field;
+          longFrom = from;
+          longStop = stop;
+        }
+        if (broken || value.includes('\r')) value = value.replace(LINE_BREAKS, '');
       }
-      const colon = text.indexOf(':', at);
-      const field = colon > at && colon < stop ? fieldName(text, at, colon) : undefined;
-      if (field === undefined) {
-        this.problem ??= 'http1.codec_error';
-        at = lineEnd + 1;
-        continue;
-      }
-      if (this.spelling !== undefined && !this.spelling.has(field.name))
-        this.spelling.set(field.name, text.slice(at, colon));
-      let from = colon + 1;
-      const lineStop = stop;
-      while (from < stop && isBlank(text.charCodeAt(from))) from++;
-      while (stop > from && isBlank(text.charCodeAt(stop - 1))) stop--;
-      blanks += from - colon - 2 + lineStop - stop;
-      let value = text.slice(from, stop);
-      if (stop - from >= LONG && !broken) {
-        longFrom = from;
-        longStop = stop;
-      }
-      if (broken || value.includes('\r')) value = value.replace(LINE_BREAKS, '');
       at = lineEnd + 1;
       if (++count > maxCount) this.problem ??= 'http1.too_many_headers';
       // Behind a body no field means anything to the connection.
@@ -153,7 +189,11 @@ export class FieldSection {
     // Without any field Envoy counts an empty one.
     this.fieldBytes = count === 0 ? 3 : at - start - 2 - count - blanks;
     if (this.#isRequest && (this.seen & Seen.TE) !== 0) keepTrailersOnly(flat);
-    if (this.#forbids(text, start, at, longFrom, longStop)) this.problem = 'http1.invalid_characters';
+    const forbids = isKnown
+      ? forbidsAround(text, start, at, longFrom, longStop)
+      : this.#forbids(text, start, at, longFrom, longStop);
+    if (forbids) this.problem = 'http1.invalid_characters';
+    else if (longStop > 0 && !isKnown) this.#remember(text, longLine, longField!, longFrom, longStop);
     return at;
   }
 
@@ -162,14 +202,26 @@ export class FieldSection {
    * token, who the peer is), which are only compared then.
    */
   #forbids(text: string, start: number, end: number, longFrom: number, longStop: number): boolean {
-    if (longStop === 0) return FORBIDDEN.test(text.length === end && start === 0 ? text : text.slice(start, end));
-    const long = text.slice(longFrom, longStop);
-    if (long !== this.#harmless) {
-      if (FORBIDDEN.test(text.slice(start, end))) return true;
-      this.#harmless = long;
-      return false;
+    if (longStop > 0 && text.slice(longFrom, longStop) === this.#harmless)
+      return forbidsAround(text, start, end, longFrom, longStop);
+    return FORBIDDEN.test(text.length === end && start === 0 ? text : text.slice(start, end));
+  }
+
+  /** The last long value of a head is harmless; when it was so before, its whole line is kept. */
+  #remember(text: string, line: number, field: FieldName, from: number, stop: number): void {
+    const value = text.slice(from, stop);
+    if (value !== this.#harmless) {
+      this.#harmless = value;
+      return;
     }
-    return FORBIDDEN.test(text.slice(start, longFrom)) || FORBIDDEN.test(text.slice(longStop, end));
+    if (value.includes('\r')) return;
+    const end = text.indexOf('\n', stop);
+    // Copies: a part of a head would keep all of it alive.
+    const copy = Buffer.from(text.slice(line, end + 1), 'latin1').toString('latin1');
+    const colon = copy.indexOf(':');
+    const blanks = from - line - colon - 2 + end - stop - (text.charCodeAt(end - 1) === CR ? 1 : 0);
+    this.#harmless = Buffer.from(value, 'latin1').toString('latin1');
+    this.#known = { text: copy, field, value: this.#harmless, from: from - line, blanks };
   }
 
   /** Drops every field of which `goes` is true; how many those were. */
@@ -219,6 +271,20 @@ export class FieldSection {
         return true;
     }
   }
+}
+
+/** Whether there is such a line at `at`, and it does not go on in the next. */
+function repeats(text: string, at: number, line: string): boolean {
+  const end = at + line.length;
+  if (text.charCodeAt(end - 1) !== LF || text.charCodeAt(at) !== line.charCodeAt(0)) return false;
+  const next = text.charCodeAt(end);
+  return next !== SP && next !== HT && text.slice(at, end) === line;
+}
+
+/** Whether there is a forbidden character in `text[start, end)` before or behind a value that has none. */
+function forbidsAround(text: string, start: number, end: number, valueFrom: number, valueStop: number): boolean {
+  if (FORBIDDEN.test(text.slice(start, valueFrom))) return true;
+  return !text.startsWith(ENDS, valueStop) && FORBIDDEN.test(text.slice(valueStop, end));
 }
 
 /** One field of two; an empty one adds nothing. */

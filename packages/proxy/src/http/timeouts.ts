@@ -80,7 +80,14 @@ export function announceTimeout(headers: Headers, timeouts: RequestTimeouts, ela
 function asksForTimeouts(headers: Headers): boolean {
   const { flat } = headers;
   for (let i = 0; i < flat.length; i += 2) {
-    if (flat[i]!.startsWith('x-envoy-')) return true;
+    switch (flat[i]) {
+      case 'x-envoy-expected-rq-timeout-ms':
+      case 'x-envoy-upstream-rq-timeout-ms':
+      case 'x-envoy-upstream-rq-per-try-timeout-ms':
+      case 'x-envoy-upstream-stream-duration-ms':
+      case 'x-envoy-hedge-on-per-try-timeout':
+        return true;
+    }
   }
   return false;
 }

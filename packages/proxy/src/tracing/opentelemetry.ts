@@ -6,7 +6,15 @@ import type { RequestHead } from '../types.ts';
 import { Batch, type BatchSettings } from './batch.ts';
 import { unwire } from '../program/values.ts';
 import type { Sampler, SamplingParent } from './samplers.ts';
-import { randomId, type Span, type SpanEvent, type SpanKind, type SpanStart, type Tracer } from './span.ts';
+import {
+  randomId,
+  randomTraceId,
+  type Span,
+  type SpanEvent,
+  type SpanKind,
+  type SpanStart,
+  type Tracer,
+} from './span.ts';
 import { contextOfW3c, traceparent } from './w3c.ts';
 
 type Otlp = types.otlpTrace.Span;
@@ -37,11 +45,12 @@ export class OpenTelemetryTracer implements Tracer {
     const parent = contextOfW3c(headers);
     if (parent === 'bad') return undefined;
     const { random } = this;
-    const traceId = parent?.traceId ?? randomId(random) + randomId(random);
+    const traceId = parent?.traceId ?? randomTraceId(random);
     // What was decided here counts first, then a sampler, then who called.
     const sampled = how.traced && this.samples(parent, traceId, source);
-    const lineage = { traceId, parent, state: parent?.state ?? '', source };
-    return new OtelSpan(this, sampled ? unwire(how.name) : '', how.kind, how.start, sampled, lineage);
+    const name = sampled ? unwire(how.name) : '';
+    const parentId = parent?.spanId ?? '';
+    return new OtelSpan(this, name, how.kind, how.start, sampled, traceId, parentId, parent?.state ?? '', source);
   }
 
   samples(parent: SamplingParent | undefined, traceId: string, source: LogSource): boolean {
@@ -67,13 +76,6 @@ export class OpenTelemetryTracer implements Tracer {
   }
 }
 
-interface Lineage {
-  readonly traceId: string;
-  readonly parent: { readonly spanId: string } | undefined;
-  readonly state: string;
-  readonly source: LogSource;
-}
-
 class OtelSpan implements Span {
   readonly #tracer: OpenTelemetryTracer;
   sampled: boolean;
@@ -95,7 +97,10 @@ class OtelSpan implements Span {
     kind: SpanKind,
     start: number,
     sampled: boolean,
-    { traceId, parent, state, source }: Lineage,
+    traceId: string,
+    parentId: string,
+    state: string,
+    source: LogSource,
   ) {
     this.#tracer = tracer;
     this.name = name;
@@ -104,7 +109,7 @@ class OtelSpan implements Span {
     this.sampled = sampled;
     this.traceId = traceId;
     this.spanId = randomId(tracer.random);
-    this.parentId = parent?.spanId ?? '';
+    this.parentId = parentId;
     this.#state = state;
     this.#source = source;
   }
@@ -121,8 +126,7 @@ class OtelSpan implements Span {
   child(name: string, start: number): Span {
     const { traceId } = this;
     const sampled = this.#tracer.samples(this, traceId, this.#source);
-    const lineage = { traceId, parent: this, state: this.#state, source: this.#source };
-    return new OtelSpan(this.#tracer, name, 'CLIENT', start, sampled, lineage);
+    return new OtelSpan(this.#tracer, name, 'CLIENT', start, sampled, traceId, this.spanId, this.#state, this.#source);
   }
 
   inject(headers: Headers): void {

@@ -8,7 +8,7 @@ import { describeAttempt, describeRequest, describeShadow, type ShadowOutcome } 
 import type { RouteTracing, TracingProgram } from './program.ts';
 import type { TraceReason } from './request-id.ts';
 import { sample } from './sampling.ts';
-import type { Span } from './span.ts';
+import type { Span, SpanKind, SpanStart } from './span.ts';
 import type { CustomTag } from './tags.ts';
 
 const OPERATION = 'x-envoy-decorator-operation';
@@ -19,8 +19,9 @@ const COUNTERS = {
   client: 'tracing.client_enabled',
 } as const satisfies Record<TraceReason, string>;
 
-/** Traces one request; there is one only where the connection manager traces at all. */
-export class StreamTracing {
+/** Traces one request; there is one only where the connection manager traces at all. Says itself how the span begins. */
+export class StreamTracing implements SpanStart {
+  readonly traced: boolean;
   readonly #stream: ActiveStream;
   readonly #program: TracingProgram;
   readonly #span: Span | undefined;
@@ -31,23 +32,26 @@ export class StreamTracing {
   constructor(stream: ActiveStream, program: TracingProgram, reason = decide(stream, program)) {
     this.#stream = stream;
     this.#program = program;
-    const { request, hcm, info } = stream;
+    this.traced = reason !== 'none';
+    const { request, hcm } = stream;
     hcm.stats[COUNTERS[reason]]++;
-    const name = program.outbound ? `egress ${request.authority}` : 'ingress';
-    this.#span = program.tracer?.start(
-      request,
-      {
-        name,
-        kind: program.outbound && !program.spawnsUpstreamSpan ? 'CLIENT' : 'SERVER',
-        start: info.startWall,
-        spawns: program.spawnsUpstreamSpan,
-        traced: reason !== 'none',
-      },
-      stream,
-    );
+    this.#span = program.tracer?.start(request, this, stream);
     const span = this.#span;
     if (span?.sampled === true) span.tags.set('node_id', program.nodeId).set('zone', program.zone);
     this.#decorate();
+  }
+
+  get name(): string {
+    return this.#program.outbound ? `egress ${this.#stream.request.authority}` : 'ingress';
+  }
+  get kind(): SpanKind {
+    return this.#program.outbound && !this.#program.spawnsUpstreamSpan ? 'CLIENT' : 'SERVER';
+  }
+  get start(): number {
+    return this.#stream.info.startWall;
+  }
+  get spawns(): boolean {
+    return this.#program.spawnsUpstreamSpan;
   }
 
   get sampled(): Span | undefined {

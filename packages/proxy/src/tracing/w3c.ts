@@ -33,5 +33,7 @@ const ZEROS = '0'.repeat(32);
 const HALF_ZEROS = '0'.repeat(16);
 
 export function traceparent(version: string, traceId: string, spanId: string, sampled: boolean): string {
-  return `${version}-${traceId.length === 32 ? traceId : traceId.padStart(32, '0')}-${spanId}-${sampled ? '01' : '00'}`;
+  // In few pieces: every request is told one.
+  const before = version === '00' ? '00-' : `${version}-`;
+  return `${before}${traceId.length === 32 ? traceId : traceId.padStart(32, '0')}-${spanId}${sampled ? '-01' : '-00'}`;
 }

@@ -63,6 +63,23 @@ export class StatsRecorder {
   readonly #asksHost: boolean;
   readonly #series: SeriesMap;
   #last: Seen | undefined;
+  /** One for all that are looked at: nearly every time it is as `#last`, and forgotten. */
+  readonly #now: { -readonly [field in keyof Observed]: Observed[field] } = {
+    code: 0,
+    flags: 0,
+    flagOrder: undefined,
+    protocol: undefined,
+    grpcStatus: '',
+    cluster: '',
+    ofCluster: undefined,
+    route: '',
+    authority: '',
+    peer: undefined,
+    endpoint: undefined,
+    workload: '',
+    peerSan: '',
+    localSan: '',
+  };
   /** How often something was not told apart for want of room. */
   readonly #overflow: Counter;
 
@@ -128,6 +145,7 @@ export class StatsRecorder {
     return series;
   }
 
+  /** What is seen of a request or a connection, until the next one is looked at. */
   #look(source: LogSource, protocol: Seen['protocol'], grpcStatus: string): Observed {
     const { info } = source;
     const ofCluster = (info.upstreamTarget?.cluster.metadata ?? this.#clusterMetadata(info))?.['istio'];
@@ -136,22 +154,22 @@ export class StatsRecorder {
     const peer =
       workloadIn(info, this.peerKey) ??
       (protocol === 'tcp' && this.reporter === 'destination' ? this.#deps.workloadOf?.(peerSan) : undefined);
-    return {
-      code: info.responseCode,
-      flags: info.responseFlags,
-      flagOrder: info.flagOrder,
-      protocol,
-      grpcStatus,
-      cluster: info.upstreamCluster,
-      ofCluster,
-      route: info.routeName,
-      authority: this.asksHost(ofCluster) ? (source.request?.authority ?? '') : '',
-      peer,
-      endpoint: this.reporter === 'waypoint' ? workloadIn(info, UPSTREAM_PEER) : undefined,
-      workload: peer === undefined && this.reporter === 'source' ? workloadOf(info, protocol) : '',
-      peerSan,
-      localSan: tls?.localUriSan ?? '',
-    };
+    const now = this.#now;
+    now.code = info.responseCode;
+    now.flags = info.responseFlags;
+    now.flagOrder = info.flagOrder;
+    now.protocol = protocol;
+    now.grpcStatus = grpcStatus;
+    now.cluster = info.upstreamCluster;
+    now.ofCluster = ofCluster;
+    now.route = info.routeName;
+    now.authority = this.asksHost(ofCluster) ? (source.request?.authority ?? '') : '';
+    now.peer = peer;
+    now.endpoint = this.reporter === 'waypoint' ? workloadIn(info, UPSTREAM_PEER) : undefined;
+    now.workload = peer === undefined && this.reporter === 'source' ? workloadOf(info, protocol) : '';
+    now.peerSan = peerSan;
+    now.localSan = tls?.localUriSan ?? '';
+    return now;
   }
 
   #get(now: Observed, flags: string, values: readonly string[]): Series {

@@ -7,7 +7,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const { stdout: out, stderr: err } = process;
   out.on('error', endQuietlyOnBrokenPipe);
   const asked = argv[0] === 'help' || argv.includes('--help') || argv.includes('-h');
-  const words = argv[0] === 'help' ? argv.slice(1) : argv;
+  const words = commandFirst(argv[0] === 'help' ? argv.slice(1) : argv);
   if (words.length === 0 || words[0] === '--help' || words[0] === '-h') {
     const { overview } = await import('./help.ts');
     (asked ? out : err).write(overview());
@@ -27,6 +27,30 @@ export async function main(argv: readonly string[]): Promise<number> {
   return one(entry, args, asked);
 }
 
+/** Flags of many commands that take a value, which is the next word where there is no `=`. */
+const VALUED = new Set([
+  ...['-n', '--namespace', '-o', '--output', '--name', '--state-dir', '--config', '--mesh-config', '--meshConfigFile'],
+  ...['-f', '--file', '--node', '--api', '-i', '--istioNamespace', '-c', '--kubeconfig', '--context'],
+]);
+
+/** Where the first word is that belongs to no flag; the number of words if there is none. */
+function firstOperand(words: readonly string[]): number {
+  let at = 0;
+  while (at < words.length && words[at]!.startsWith('-')) at += VALUED.has(words[at]!) ? 2 : 1;
+  return Math.min(at, words.length);
+}
+
+/** Flags may stand before the command, as before istioctl's. */
+function commandFirst(words: readonly string[]): readonly string[] {
+  const at = firstOperand(words);
+  const [flags, [command, ...rest]] = [words.slice(0, at), words.slice(at)];
+  if (at === 0 || command === undefined) return words;
+  // The second word of a command of two is one of its own.
+  return `${command} ${rest[0]}` in commands
+    ? [command, rest[0]!, ...flags, ...rest.slice(1)]
+    : [command, ...flags, ...rest];
+}
+
 async function one(entry: Entry, args: readonly string[], asked: boolean): Promise<number> {
   const { command } = await entry.load();
   if (asked) {
@@ -39,9 +63,7 @@ async function one(entry: Entry, args: readonly string[], asked: boolean): Promi
 
 /** Flags may stand before the subcommand. Without one there is help. */
 async function group(name: string, entry: Group, args: readonly string[], asked: boolean): Promise<number> {
-  const index = args.findIndex(
-    (word, at) => !word.startsWith('-') && args[at - 1] !== '-o' && args[at - 1] !== '--output',
-  );
+  const index = firstOperand(args);
   const word = args[index];
   const found = word === undefined ? undefined : find(entry.subcommands, word);
   if (found !== undefined) return one(found[1] as Entry, args.toSpliced(index, 1), asked);

@@ -48,6 +48,18 @@ const json = (result: Result): unknown => JSON.parse(result.out);
 const names = (resources: unknown, key = 'name'): readonly string[] =>
   (resources as Record<string, string>[]).map((each) => each[key] ?? '').toSorted();
 
+test('flags stand behind a command, before its subcommand or before all of it', () => {
+  const place = ['--config', store, '-n', 'store'];
+  const asked = pc('cluster', 'orders', ...place, '-o', 'json');
+  expect(asked).toMatchObject({ status: 0, err: '' });
+  expect(pc(...place, '-o', 'json', 'cluster', 'orders')).toEqual(asked);
+  expect(mizzen([...place, '-o=json', 'pc', 'cluster', 'orders'])).toEqual(asked);
+  expect(mizzen(['-n', 'store', 'x', 'xds', '--help']).out).toContain('Usage: mizzen x xds');
+  expect(mizzen(['--name', 'second', 'status']).err).toContain('no mesh runs in');
+  expect(mizzen(['-n', 'store'])).toMatchObject({ status: 2, err: expect.stringContaining('no command `-n`') });
+  expect(pc('-n', 'store')).toMatchObject({ status: 64, err: expect.stringContaining('-n') });
+});
+
 test('a proxy named by its node has what `x xds` says it would be sent', () => {
   const place = ['--config', store, '--node', 'node.json'];
   const sent = json(mizzen(['x', 'xds', ...place])) as Record<string, unknown>;

@@ -28,10 +28,12 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** Flags of many commands that take a value, which is the next word where there is no `=`. */
-const VALUED = new Set([
-  ...['-n', '--namespace', '-o', '--output', '--name', '--state-dir', '--config', '--mesh-config', '--meshConfigFile'],
-  ...['-f', '--file', '--node', '--api', '-i', '--istioNamespace', '-c', '--kubeconfig', '--context'],
-]);
+const VALUED: ReadonlySet<string> = new Set(
+  (
+    '-n --namespace -o --output --name --state-dir --config --mesh-config --meshConfigFile -f --file --node --api ' +
+    '-i --istioNamespace -c --kubeconfig --context'
+  ).split(' '),
+);
 
 /** Where the first word is that belongs to no flag; the number of words if there is none. */
 function firstOperand(words: readonly string[]): number {

@@ -15,7 +15,25 @@ interface Library {
   /** More than so many bytes from one are not read. */
   readonly maxRatio: number;
   readonly make: () => Transform;
+  /** Codes of errors, by the counters they are counted in; `*`: every other one. */
+  readonly errors: Readonly<Record<string, string>>;
 }
+
+const ZLIB_ERRORS = {
+  zlib_errno: 'Z_ERRNO',
+  zlib_stream_error: 'Z_STREAM_ERROR',
+  zlib_data_error: '*',
+  zlib_mem_error: 'Z_MEM_ERROR',
+  zlib_buf_error: '',
+  zlib_version_error: 'Z_VERSION_ERROR',
+};
+const BROTLI_ERRORS = { brotli_error: '*', brotli_output_overflow: '', brotli_redundant_input: '' };
+const ZSTD_ERRORS = {
+  zstd_generic_error: '*',
+  zstd_dictionary_error: 'ZSTD_error_dictionary_wrong',
+  zstd_checksum_wrong_error: 'ZSTD_error_checksum_wrong',
+  zstd_memory_error: 'ZSTD_error_memory_allocation',
+};
 
 /** Undefined after a refusal. */
 function compileLibrary(
@@ -33,12 +51,24 @@ function compileLibrary(
         context.refuse([...path, 'typedConfig', 'windowBits'], 'must be from 9 to 15');
       const options = { windowBits: windowBits ?? 15, ...chunks };
       const maxRatio = maxInflateRatio ?? 100;
-      return { encoding: 'gzip', statName: 'gzip', maxRatio, make: () => createGunzip(options) };
+      return { encoding: 'gzip', statName: 'gzip', maxRatio, make: () => createGunzip(options), errors: ZLIB_ERRORS };
     }
     case 'envoy.extensions.compression.brotli.decompressor.v3.Brotli':
-      return { encoding: 'br', statName: 'brotli', maxRatio: 100, make: () => createBrotliDecompress(chunks) };
+      return {
+        encoding: 'br',
+        statName: 'brotli',
+        maxRatio: 100,
+        make: () => createBrotliDecompress(chunks),
+        errors: BROTLI_ERRORS,
+      };
     case 'envoy.extensions.compression.zstd.decompressor.v3.Zstd':
-      return { encoding: 'zstd', statName: 'zstd', maxRatio: 100, make: () => createZstdDecompress(chunks) };
+      return {
+        encoding: 'zstd',
+        statName: 'zstd',
+        maxRatio: 100,
+        make: () => createZstdDecompress(chunks),
+        errors: ZSTD_ERRORS,
+      };
     default:
       context.refuse(path, config === undefined ? 'must be there' : `\`${type}\` is not a decompressor`);
       return undefined;
@@ -85,6 +115,16 @@ export function decompressorFilter(
       bytesOut: count('total_uncompressed_bytes'),
     };
   };
+  const errors = Object.entries(library.errors).map(
+    ([name, code]) => [code, scope.counter(`${prefix}.decompressor_library.${name}`)] as const,
+  );
+  const make = (): Transform =>
+    library.make().on('error', ({ code }: NodeJS.ErrnoException) => {
+      // A body that ends too early is passed on as far as it goes.
+      if (code === 'Z_BUF_ERROR') return;
+      const found = errors.find(([each]) => each === code) ?? errors.find(([each]) => each === '*');
+      found![1].value++;
+    });
   const request = direction('request', config.requestDirectionConfig?.commonConfig);
   const response = direction('response', config.responseDirectionConfig?.commonConfig);
   const advertises = config.requestDirectionConfig?.advertiseAcceptEncoding ?? true;
@@ -116,14 +156,15 @@ export function decompressorFilter(
     onRequest(stream) {
       const { headers } = stream.request;
       if (response.enabled.value && advertises) advertise(headers, library.encoding);
-      if (stream.upgrade === '' && takes(request, headers, !stream.expectsBody))
-        stream.transformRequest(library.make(), counting(request));
+      if (stream.upgrade !== '') request.not.value++;
+      else if (takes(request, headers, !stream.expectsBody)) stream.transformRequest(make(), counting(request));
       return undefined;
     },
     onResponse(stream) {
-      if (stream.response === undefined || stream.upgrade !== '') return undefined;
-      if (takes(response, stream.response.headers, stream.responseEnds))
-        stream.transformResponse(library.make(), counting(response));
+      if (stream.response === undefined) return undefined;
+      if (stream.upgrade !== '') response.not.value++;
+      else if (takes(response, stream.response.headers, stream.responseEnds))
+        stream.transformResponse(make(), counting(response));
       return undefined;
     },
   };

@@ -1,16 +1,18 @@
 import type { types } from '@mizzen/xds';
+import type { Headers } from '../../http/headers.ts';
 import type { CompileContext } from '../../program/context.ts';
-import { compileString } from '../../program/match/string.ts';
 import type { Path } from '../../program/path.ts';
-import { liveFlag } from '../../runtime/live.ts';
 import type { HttpFilter, HttpStream, ResponseHead } from '../../types.ts';
 import type { FilterScope } from '../scope.ts';
-import { chooseEncoding, type Candidate } from './accept.ts';
-import { compileLibrary } from './library.ts';
+import { chooseEncoding, type Candidate, type Choice } from './accept.ts';
+import { compileDirection, type Direction } from './direction.ts';
+import { compileLibrary, type Library } from './library.ts';
 
 export interface CompressorPerRoute {
   readonly disabled: boolean;
   readonly removeAcceptEncoding: boolean | undefined;
+  /** In place of the filter's. */
+  readonly library: Library | undefined;
 }
 
 export function compileCompressorPerRoute(
@@ -22,17 +24,18 @@ export function compileCompressorPerRoute(
   return {
     disabled: disabled === true,
     removeAcceptEncoding: overrides?.responseDirectionConfig?.removeAcceptEncodingHeader,
+    library:
+      overrides?.compressorLibrary === undefined
+        ? undefined
+        : compileLibrary(context, overrides.compressorLibrary, [...path, 'overrides', 'compressorLibrary']),
   };
 }
-
-/** Unless others are named. */
-const CONTENT_TYPES = `text/html text/plain text/css application/javascript application/x-javascript text/javascript
-  text/x-javascript text/ecmascript text/js text/jscript text/x-js application/ecmascript application/x-json
-  application/xml application/json image/svg+xml text/xml application/xhtml+xml`.split(/\s+/);
 
 /** What the compressors of a chain note of a request, in their order. */
 interface Asked {
   readonly accepted: string | undefined;
+  /** Made by the compressor that is asked first, the last of the chain. */
+  choice?: Choice;
   readonly candidates: (Candidate & { readonly compresses: (contentType: string | undefined) => boolean })[];
 }
 const asked = new WeakMap<HttpStream, Asked>();
@@ -45,7 +48,7 @@ type Verdict =
   | ''
   | 'ok';
 
-/** Compresses bodies of responses for clients that take them so. */
+/** Compresses bodies of responses for clients that take them so, and of requests where it is told to. */
 export function compressorFilter(
   context: CompileContext,
   config: types.compressor.Compressor,
@@ -55,28 +58,42 @@ export function compressorFilter(
   const library = compileLibrary(context, config.compressorLibrary, [...path, 'compressorLibrary']);
   if (library === undefined) return undefined;
   const direction = config.responseDirectionConfig;
-  const common = direction?.commonConfig;
-  const minLength = common?.minContentLength ?? config.contentLength ?? 30;
-  const given = common?.contentType ?? config.contentType ?? [];
-  const contentTypes = new Set((given.length === 0 ? CONTENT_TYPES : given).map((type) => type.toLowerCase()));
-  const typeMatchers = (common?.contentTypeMatcher ?? []).map((matcher, i) =>
-    compileString(context, matcher, [...path, 'responseDirectionConfig', 'commonConfig', 'contentTypeMatcher', i]),
-  );
+  const { commonConfig = {} } = direction ?? {};
+  const older = {
+    minContentLength: config.contentLength,
+    contentType: config.contentType,
+    enabled: config.runtimeEnabled,
+  };
+  const responses = compileDirection(context, { ...older, ...commonConfig }, [
+    ...path,
+    'responseDirectionConfig',
+    'commonConfig',
+  ]);
+  const requests =
+    config.requestDirectionConfig === undefined
+      ? undefined
+      : compileDirection(context, config.requestDirectionConfig.commonConfig ?? {}, [
+          ...path,
+          'requestDirectionConfig',
+          'commonConfig',
+        ]);
   const weakens = direction?.weakenEtagOnCompress === true;
   const etagStops = !weakens && (direction?.disableOnEtagHeader ?? config.disableOnEtagHeader) === true;
   const removes = (direction?.removeAcceptEncodingHeader ?? config.removeAcceptEncodingHeader) === true;
   const never = new Set(direction?.uncompressibleResponseCodes ?? []);
   const tells = direction?.statusHeaderEnabled === true;
-  const flag = common?.enabled ?? config.runtimeEnabled;
-  const enabled = liveFlag(context.deps.runtime, flag?.runtimeKey, flag?.defaultValue ?? true);
   const prefix = `compressor.${config.compressorLibrary?.name ?? ''}.${library.statName}.`;
   const count = (name: string): { value: number } => scope.counter(prefix + name);
-  const own = (name: string): { value: number } => count(direction === undefined ? name : `response.${name}`);
-  const compressed = own('compressed');
-  const notCompressed = own('not_compressed');
-  const bytesIn = own('total_uncompressed_bytes');
-  const bytesOut = own('total_compressed_bytes');
-  const tooSmall = own('content_length_too_small');
+  const countsOf = (prefixed: string): Counts => ({
+    compressed: count(`${prefixed}compressed`),
+    not: count(`${prefixed}not_compressed`),
+    bytesIn: count(`${prefixed}total_uncompressed_bytes`),
+    bytesOut: count(`${prefixed}total_compressed_bytes`),
+    tooSmall: count(`${prefixed}content_length_too_small`),
+  });
+  const answering = countsOf(direction === undefined ? '' : 'response.');
+  const { compressed, not: notCompressed, bytesIn, bytesOut, tooSmall } = answering;
+  const asking = countsOf('request.');
   const etags = count('not_compressed_etag');
   const noHeader = count('no_accept_header');
   const used = count('header_compressor_used');
@@ -86,51 +103,68 @@ export function compressorFilter(
     'not-valid': count('header_not_valid'),
     wildcard: count('header_wildcard'),
   };
-  // Requests are never compressed, and counted as that.
-  const requests = count('request.not_compressed');
-  for (const name of ['compressed', 'content_length_too_small', 'total_compressed_bytes', 'total_uncompressed_bytes'])
-    count(`request.${name}`);
-
-  const compresses = (contentType: string | undefined): boolean => {
-    if (contentType === undefined) return true;
-    const type = contentType.split(';')[0]!.trim();
-    if (typeMatchers.length > 0) return typeMatchers.some(({ matches }) => matches(type));
-    return contentTypes.has(type.toLowerCase());
-  };
-  const candidate = { encoding: library.encoding, first: config.chooseFirst === true, compresses };
   const perRoute = (stream: HttpStream): CompressorPerRoute | undefined =>
     stream.perRoute(scope.name) as CompressorPerRoute | undefined;
 
-  const accepts = (stream: HttpStream, contentType: string | undefined): boolean => {
-    const { accepted, candidates } = asked.get(stream) ?? { accepted: undefined, candidates: [] };
-    if (accepted === undefined) {
+  const candidate = {
+    encoding: library.encoding,
+    first: config.chooseFirst === true,
+    compresses: responses.compresses,
+  };
+  const libraryOf = (stream: HttpStream): Library => perRoute(stream)?.library ?? library;
+
+  const accepts = (stream: HttpStream, { encoding }: Library, contentType: string | undefined): boolean => {
+    const noted = asked.get(stream);
+    if (noted?.accepted === undefined) {
       noHeader.value++;
       return false;
     }
-    const choice = chooseEncoding(
-      accepted,
-      candidates.filter((each) => each.compresses(contentType)),
-    );
-    if (choice.kind === 'compressor') (choice.encoding === library.encoding ? used : overshadowed).value++;
+    // As in Envoy, who chooses knows of its own library of the route only.
+    const choice = (noted.choice ??= chooseEncoding(
+      noted.accepted,
+      noted.candidates
+        .filter((each) => each.compresses(contentType))
+        .map((each) => (each === candidate ? { ...each, encoding } : each)),
+    ));
+    if (choice.kind === 'compressor') (choice.encoding === encoding ? used : overshadowed).value++;
     else byKind[choice.kind].value++;
-    return 'encoding' in choice && choice.encoding === library.encoding;
+    return 'encoding' in choice && choice.encoding === encoding;
   };
 
   /** Whether the response could be compressed for somebody; empty: no, and there is nothing to tell of it. */
   const judge = ({ status, headers }: ResponseHead): Verdict => {
-    if (!enabled.value) return '';
-    const length = headers.get('content-length');
-    if (length !== undefined && Number(length) < minLength) {
-      tooSmall.value++;
-      return 'ContentLengthTooSmall';
-    }
+    if (!responses.enabled.value) return '';
+    if (!isLongEnough(headers, responses, answering)) return 'ContentLengthTooSmall';
     if (headers.has('content-encoding') || isFixed(headers.getJoined('cache-control'))) return '';
-    if (!compresses(headers.get('content-type'))) return 'ContentTypeNotAllowed';
+    if (!responses.compresses(headers.get('content-type'))) return 'ContentTypeNotAllowed';
     if (etagStops && headers.has('etag')) {
       etags.value++;
       return 'EtagNotAllowed';
     }
     return never.has(status) ? 'StatusCodeNotAllowed' : 'ok';
+  };
+
+  const compressRequest = (stream: HttpStream, chosen: Library): void => {
+    const { headers } = stream.request;
+    const wanted =
+      requests?.enabled.value === true &&
+      stream.expectsBody &&
+      stream.upgrade === '' &&
+      isLongEnough(headers, requests, asking) &&
+      requests.compresses(headers.get('content-type')) &&
+      !headers.has('content-encoding');
+    if (!wanted) {
+      asking.not.value++;
+      return;
+    }
+    asking.compressed.value++;
+    headers.remove('content-length');
+    headers.set('content-encoding', chosen.encoding);
+    stream.transformRequest(chosen.make(), (before, after) => {
+      asking.bytesIn.value += before;
+      asking.bytesOut.value += after;
+      return true;
+    });
   };
 
   return {
@@ -140,28 +174,35 @@ export function compressorFilter(
       let noted = asked.get(stream);
       if (noted === undefined)
         asked.set(stream, (noted = { accepted: headers.getJoined('accept-encoding'), candidates: [] }));
-      requests.value++;
-      noted.candidates.push(candidate);
       const route = perRoute(stream);
+      const chosen = libraryOf(stream);
+      noted.candidates.push(candidate);
+      compressRequest(stream, chosen);
       if (route?.disabled === true) return undefined;
       if (route?.removeAcceptEncoding ?? removes) headers.remove('accept-encoding');
       return undefined;
     },
     onResponse(stream) {
       const { response } = stream;
-      if (response === undefined || stream.upgrade !== '') return undefined;
+      if (response === undefined) return undefined;
+      // What comes behind such a head is no body.
+      const tunnel = stream.upgrade !== '';
       if (perRoute(stream)?.disabled === true) {
         notCompressed.value++;
         return undefined;
       }
       const { headers } = response;
+      const chosen = libraryOf(stream);
       const verdict = judge(response);
-      const isLong = enabled.value && verdict !== 'ContentLengthTooSmall';
+      const isLong = responses.enabled.value && verdict !== 'ContentLengthTooSmall';
       const length = headers.get('content-length') ?? '';
-      if (tells && verdict === 'ok') addVary(response);
+      if (tells && verdict === 'ok' && !tunnel) addVary(response);
       const wanted =
-        !stream.responseEnds && isLong && (!tells || verdict === 'ok') && accepts(stream, headers.get('content-type'));
-      if (wanted && verdict === 'ok') {
+        !stream.responseEnds &&
+        isLong &&
+        (!tells || verdict === 'ok') &&
+        accepts(stream, chosen, headers.get('content-type'));
+      if (wanted && verdict === 'ok' && !tunnel) {
         compressed.value++;
         const etag = headers.get('etag');
         if (etag !== undefined && isStrong(etag)) {
@@ -169,9 +210,9 @@ export function compressorFilter(
           else headers.remove('etag');
         }
         headers.remove('content-length');
-        headers.set('content-encoding', library.encoding);
-        if (tells) headers.set('x-envoy-compression-status', `${library.encoding};Compressed;OriginalLength=${length}`);
-        stream.transformResponse(library.make(), (before, after) => {
+        headers.set('content-encoding', chosen.encoding);
+        if (tells) headers.set('x-envoy-compression-status', `${chosen.encoding};Compressed;OriginalLength=${length}`);
+        stream.transformResponse(chosen.make(), (before, after) => {
           bytesIn.value += before;
           bytesOut.value += after;
           return true;
@@ -181,13 +222,28 @@ export function compressorFilter(
         if (tells && !stream.responseEnds && verdict !== 'ok' && verdict !== '') {
           // Envoy looks a second time before it tells.
           if (verdict === 'ContentLengthTooSmall') tooSmall.value++;
-          headers.set('x-envoy-compression-status', `${library.encoding};${verdict}`);
+          headers.set('x-envoy-compression-status', `${chosen.encoding};${verdict}`);
         }
       }
-      if (!tells && verdict === 'ok') addVary(response);
+      if (!tells && verdict === 'ok' && !tunnel) addVary(response);
       return undefined;
     },
   };
+}
+
+interface Counts {
+  readonly compressed: { value: number };
+  readonly not: { value: number };
+  readonly bytesIn: { value: number };
+  readonly bytesOut: { value: number };
+  readonly tooSmall: { value: number };
+}
+
+function isLongEnough(headers: Headers, { minLength }: Direction, { tooSmall }: Counts): boolean {
+  const length = headers.get('content-length');
+  if (length === undefined || Number(length) >= minLength) return true;
+  tooSmall.value++;
+  return false;
 }
 
 /** It promises these very bytes. */

@@ -21,20 +21,19 @@ export const webFilterFields: FieldTable = {
   },
   [`${COMPRESSOR}.Compressor`]: {
     implemented: `compressorLibrary responseDirectionConfig contentLength contentType disableOnEtagHeader
-      removeAcceptEncodingHeader runtimeEnabled chooseFirst`,
-    refused: { 'requests are not compressed': 'requestDirectionConfig' },
+      removeAcceptEncodingHeader runtimeEnabled chooseFirst requestDirectionConfig`,
   },
   [`${COMPRESSOR}.Compressor.ResponseDirectionConfig`]: {
     implemented: `commonConfig disableOnEtagHeader removeAcceptEncodingHeader uncompressibleResponseCodes
       statusHeaderEnabled weakenEtagOnCompress`,
   },
+  [`${COMPRESSOR}.Compressor.RequestDirectionConfig`]: { implemented: 'commonConfig' },
   [`${COMPRESSOR}.Compressor.CommonDirectionConfig`]: {
     implemented: 'enabled minContentLength contentType contentTypeMatcher',
   },
   [`${COMPRESSOR}.CompressorPerRoute`]: { implemented: 'disabled overrides' },
   [`${COMPRESSOR}.CompressorOverrides`]: {
-    implemented: 'responseDirectionConfig',
-    refused: { [NOT_SUPPORTED]: 'compressorLibrary' },
+    implemented: 'responseDirectionConfig compressorLibrary',
   },
   [`${COMPRESSOR}.ResponseDirectionOverrides`]: { implemented: 'removeAcceptEncodingHeader' },
   [`${COMPRESSION}.gzip.compressor.v3.Gzip`]: {

@@ -3,7 +3,7 @@ import type { Random, Timer } from '../deps.ts';
 import type { CompileContext } from '../program/context.ts';
 import { compileRequestHeader, wholeNumber, type HeaderMatch } from '../program/match/header.ts';
 import type { Path } from '../program/path.ts';
-import { fraction, milliseconds, wire } from '../program/values.ts';
+import { denominator, fraction, wholeMilliseconds, wire } from '../program/values.ts';
 import { faultKeys, named, type AbortStatus, type FaultKeys } from '../runtime/fault.ts';
 import { liveChance, liveInteger, type Live } from '../runtime/live.ts';
 import { ResponseFlag, type HttpFilter, type HttpStream, type RequestHead, type Trace } from '../types.ts';
@@ -12,12 +12,14 @@ import { ByteBucket, compileResponseRate, rateFor, type ResponseRate } from './r
 import type { FilterScope } from './scope.ts';
 
 export interface Fault {
-  readonly delay: { readonly fixed: number | undefined; readonly chance: number } | undefined;
+  readonly delay: { readonly fixed: number | undefined; readonly chance: number; readonly of: number } | undefined;
   readonly abort:
     | {
         readonly httpStatus: number | undefined;
         readonly grpcStatus: number | undefined;
         readonly chance: number;
+        /** What a chance that a header asks for is out of. */
+        readonly of: number;
         readonly body: string;
       }
     | undefined;
@@ -36,7 +38,7 @@ export interface Fault {
 }
 
 /** Other names, and more of them, make no counter: who sends requests must not choose how much is kept for ever. */
-const CLUSTER_NAME = /^[\w.-]{1,60}$/;
+const CLUSTER_NAME = /^[\x21-\x7e]{1,200}$/;
 const MAX_CLUSTERS = 1000;
 const BODY = 'fault filter abort';
 
@@ -61,8 +63,9 @@ export function compileFault(context: CompileContext, config: types.fault.HTTPFa
       delay === undefined
         ? undefined
         : {
-            fixed: delay.fixedDelay === undefined ? undefined : milliseconds(delay.fixedDelay, 0),
+            fixed: delay.fixedDelay === undefined ? undefined : wholeMilliseconds(delay.fixedDelay, 0),
             chance: fraction(delay.percentage, 0),
+            of: denominator(delay.percentage),
           },
     abort:
       abort === undefined
@@ -71,6 +74,7 @@ export function compileFault(context: CompileContext, config: types.fault.HTTPFa
             httpStatus: status,
             grpcStatus: abort.grpcStatus,
             chance: fraction(abort.percentage, 0),
+            of: denominator(abort.percentage),
             body: abort.responseBody === undefined || abort.responseBody === '' ? BODY : wire(abort.responseBody),
           },
     rate: compileResponseRate(context, config, [...path, 'responseRateLimit']),
@@ -148,7 +152,7 @@ export function faultFilter(
   const slowDown = (stream: HttpStream, fault: Fault, rate: ResponseRate, trace: Trace | undefined): void => {
     const kib = rateFor(rate, stream.request);
     const name = 'x-envoy-fault-throughput-response-percentage';
-    const given = rate.fixed === undefined ? headerChance(stream.request, name, rate.chance) : rate.chance;
+    const given = rate.fixed === undefined ? headerChance(stream.request, name, rate.chance, rate.of) : rate.chance;
     const { runtime } = context.deps;
     const chance = runtime === undefined ? given : liveChance(runtime, rate.key, given).value;
     if (kib === undefined || !chosen(chance, random) || !admitted(stream, fault, trace)) return;
@@ -208,10 +212,10 @@ function applies(fault: Fault, stream: HttpStream): boolean {
 }
 
 /** A header can only lower the chance that is configured. */
-function headerChance(request: RequestHead, name: string, configured: number): number {
+function headerChance(request: RequestHead, name: string, configured: number, of: number): number {
   const given = request.headers.get(name);
   const number = given === undefined ? undefined : wholeNumber(given);
-  return number === undefined || number < 0 ? configured : Math.min(configured, number / 100);
+  return number === undefined || number < 0 ? configured : Math.min(configured, number / of);
 }
 
 function delayOf(fault: Fault, request: RequestHead): { readonly ms: number; readonly chance: number } | undefined {
@@ -235,7 +239,7 @@ function delayAsked(
   if (delay.fixed !== undefined) return delay.fixed === 0 ? undefined : { ms: delay.fixed, chance: delay.chance };
   const ms = wholeNumber(request.headers.get('x-envoy-fault-delay-request') ?? '');
   if (ms === undefined || ms <= 0) return undefined;
-  return { ms, chance: headerChance(request, 'x-envoy-fault-delay-request-percentage', delay.chance) };
+  return { ms, chance: headerChance(request, 'x-envoy-fault-delay-request-percentage', delay.chance, delay.of) };
 }
 
 function abortStatus(fault: Fault, request: RequestHead): AbortStatus | undefined {
@@ -248,7 +252,7 @@ function abortStatus(fault: Fault, request: RequestHead): AbortStatus | undefine
 function abortAsked(abort: NonNullable<Fault['abort']>, request: RequestHead): AbortStatus | undefined {
   if (abort.httpStatus !== undefined) return { http: abort.httpStatus, grpc: undefined, chance: abort.chance };
   if (abort.grpcStatus !== undefined) return { http: 200, grpc: abort.grpcStatus, chance: abort.chance };
-  const chance = headerChance(request, 'x-envoy-fault-abort-request-percentage', abort.chance);
+  const chance = headerChance(request, 'x-envoy-fault-abort-request-percentage', abort.chance, abort.of);
   const http = wholeNumber(request.headers.get('x-envoy-fault-abort-request') ?? '');
   if (http !== undefined && http >= 200 && http < 600) return { http, grpc: undefined, chance };
   const grpc = wholeNumber(request.headers.get('x-envoy-fault-abort-grpc-request') ?? '');

@@ -3,13 +3,15 @@ import type { Clock } from '../deps.ts';
 import type { CompileContext } from '../program/context.ts';
 import { wholeNumber } from '../program/match/header.ts';
 import type { Path } from '../program/path.ts';
-import { fraction } from '../program/values.ts';
+import { denominator, fraction } from '../program/values.ts';
 import { named } from '../runtime/fault.ts';
 import type { RequestHead } from '../types.ts';
 
 /** How fast responses may be. */
 export interface ResponseRate {
   readonly chance: number;
+  /** What a chance that a header asks for is out of. */
+  readonly of: number;
   /** Of the runtime, for the chance. */
   readonly key: string;
   /** KiB a second; undefined: a header says. */
@@ -26,7 +28,7 @@ export function compileResponseRate(
   const fixed = config.fixedLimit === undefined ? undefined : Number(config.fixedLimit.limitKbps ?? 0);
   if (fixed !== undefined && fixed < 1) context.refuse([...path, 'fixedLimit', 'limitKbps'], 'must be at least 1');
   const key = named(responseRateLimitPercentRuntime, 'fault.http.rate_limit.response_percent');
-  return { chance: fraction(config.percentage, 0), fixed, key };
+  return { chance: fraction(config.percentage, 0), of: denominator(config.percentage), fixed, key };
 }
 
 /** KiB a second for a request; undefined: as fast as it goes. */

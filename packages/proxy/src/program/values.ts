@@ -21,6 +21,11 @@ export function fraction(value: types.envoyType.FractionalPercent | undefined, f
   return Math.min(1, (value.numerator ?? 0) / DENOMINATORS[value.denominator ?? 'HUNDRED']);
 }
 
+/** What its numerator is out of. */
+export function denominator(value: types.envoyType.FractionalPercent | undefined): number {
+  return DENOMINATORS[value?.denominator ?? 'HUNDRED'];
+}
+
 /** 50 % → 0.5. */
 export function percent(value: types.envoyType.Percent | undefined, fallback: number): number {
   return value === undefined ? fallback : (value.value ?? 0) / 100;

@@ -109,7 +109,7 @@ export function compressorFilter(
   const candidate = {
     encoding: library.encoding,
     first: config.chooseFirst === true,
-    compresses: responses.compresses,
+    compresses: (contentType: string | undefined) => responses.compresses(contentType),
   };
   const libraryOf = (stream: HttpStream): Library => perRoute(stream)?.library ?? library;
 

@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { FilterState } from '../filter-state/state.ts';
 import { CompileContext } from '../program/context.ts';
+import { ManualClock } from '../filter/testing/manual-clock.ts';
 import { testDeps } from '../program/testing/deps.ts';
 import type { CompileDeps } from '../program/types.ts';
 import { TaggedStats } from '../telemetry/tagged.ts';
@@ -78,9 +79,9 @@ test('without ALPN nothing is said', () => {
 });
 
 test('with rotation, what has not been used for a whole turn goes, and what has been keeps its value', () => {
-  let now = 0;
+  const clock = new ManualClock();
   const tagged = new TaggedStats();
-  const map = new SeriesMap({ ...testDeps.clock, now: () => now }, 1000, 100);
+  const map = new SeriesMap(clock, 1000, 100);
   const use = (key: string): void => {
     map.rotate();
     let series = map.get(key);
@@ -91,10 +92,24 @@ test('with rotation, what has not been used for a whole turn goes, and what has 
     Object.fromEntries([...tagged.all()].map(({ tags, counter }) => [tags[0]![1], counter.value]));
   use('a');
   use('b');
-  now = 1000;
+  clock.advance(1000);
   use('a');
   expect(values()).toEqual({ a: 2, b: 1 });
-  now = 1100;
+  clock.advance(100);
   use('a');
   expect(values()).toEqual({ a: 3 });
+});
+
+test('with rotation, what is not used goes though nothing else is used either, and then nothing waits', () => {
+  const clock = new ManualClock();
+  const tagged = new TaggedStats();
+  const map = new SeriesMap(clock, 1000, 100);
+  const series = new Series(tagged, undefined, [['to', 'a']], []);
+  map.set('a', series);
+  series.add('requests_total', 1);
+  const count = (): number => [...tagged.all()].length;
+  clock.advance(1000);
+  expect([count(), map.generation, clock.waiting]).toEqual([1, 1, 1]);
+  clock.advance(100);
+  expect([count(), clock.waiting]).toEqual([0, 0]);
 });

@@ -80,6 +80,8 @@ export class StatsRecorder {
     peerSan: '',
     localSan: '',
   };
+  /** Of the series that the last one is among. */
+  #generation = 0;
   /** How often something was not told apart for want of room. */
   readonly #overflow: Counter;
 
@@ -136,7 +138,11 @@ export class StatsRecorder {
 
   /** `values`: of the expressions of the overrides. */
   seriesOf(now: Observed, values: readonly string[]): Series {
-    if (this.#series.rotate()) this.#last = undefined;
+    this.#series.rotate();
+    if (this.#series.generation !== this.#generation) {
+      this.#generation = this.#series.generation;
+      this.#last = undefined;
+    }
     const last = this.#last;
     if (last !== undefined && values.length === 0 && same(last, now)) return last.series;
     const series = this.#get(now, flagNames(now.flags, false, now.flagOrder) ?? '-', values);

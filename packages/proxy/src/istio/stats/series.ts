@@ -1,4 +1,4 @@
-import type { Clock } from '../../deps.ts';
+import type { Clock, Timer } from '../../deps.ts';
 import { type Exemplar, Exemplars } from '../../telemetry/exemplars.ts';
 import type { Histogram } from '../../telemetry/histogram.ts';
 import type { TaggedStat, TaggedStats, Tags } from '../../telemetry/tagged.ts';
@@ -82,6 +82,9 @@ export class SeriesMap {
   #current = new Map<string, Series>();
   #draining: Map<string, Series> | undefined;
   #rotated: number;
+  #timer: Timer | undefined;
+  /** Changes with each turn: what was remembered of series before is not to be used any more. */
+  generation = 0;
 
   constructor(clock: Clock, rotation: number, grace: number) {
     this.#clock = clock;
@@ -100,21 +103,33 @@ export class SeriesMap {
 
   set(key: string, series: Series): void {
     this.#current.set(key, series);
+    this.#rotateLater();
   }
 
-  /** True: what was remembered of series is not to be used any more. */
-  rotate(): boolean {
-    if (this.#rotation <= 0) return false;
+  rotate(): void {
+    if (this.#rotation <= 0) return;
     const now = this.#clock.now();
     if (this.#draining !== undefined && now - this.#rotated >= this.#grace) {
       for (const series of this.#draining.values()) series.release();
       this.#draining = undefined;
     }
-    if (now - this.#rotated < this.#rotation) return false;
+    if (now - this.#rotated < this.#rotation) return;
     for (const series of this.#draining?.values() ?? []) series.release();
     this.#draining = this.#current;
     this.#current = new Map();
     this.#rotated = now;
-    return true;
+    this.generation++;
+  }
+
+  /** Whether or not anything is counted again; where there is nothing to let go, nothing waits either. */
+  #rotateLater(): void {
+    if (this.#rotation <= 0 || this.#timer !== undefined) return;
+    const next =
+      this.#rotated + (this.#draining === undefined ? this.#rotation : Math.min(this.#grace, this.#rotation));
+    this.#timer = this.#clock.after(Math.max(0, next - this.#clock.now()), () => {
+      this.#timer = undefined;
+      this.rotate();
+      if (this.#current.size > 0 || this.#draining !== undefined) this.#rotateLater();
+    });
   }
 }

@@ -12,7 +12,7 @@ const REASONS: Readonly<Record<string, string>> = {
  * Does with a request as the word says:
  *
  * - `503`: that status, with the upstream's name as body; `503@200` after 200 ms; `503+retry-after=1` with a field more;
- * - `raw:BYTES`: percent-encoded bytes; a final `%00` closes the connection after them;
+ * - `raw:BYTES`: percent-encoded bytes; a final `%00` closes the connection after them, a final `%01` resets it;
  * - `reset`, `close`: ends the connection without an answer; `hang`: does not answer;
  * - `partial`: the beginning of an answer; `cut`: the same, and then the end of the connection;
  * - `slow`: an answer in five pieces 100 ms apart.
@@ -30,16 +30,18 @@ export function answer(
   }
   if (what.startsWith('raw:')) {
     const bytes = what.slice(4).replaceAll(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
-    const ends = bytes.endsWith('\0');
-    socket.write(Buffer.from(ends ? bytes.slice(0, -1) : bytes, 'latin1'));
-    if (ends) socket.end();
+    const ends = /[\0\x01]$/.exec(bytes)?.[0];
+    socket.write(Buffer.from(ends === undefined ? bytes : bytes.slice(0, -1), 'latin1'));
+    if (ends === '\0') socket.end();
+    // What was written is to arrive before.
+    if (ends === '\x01') setTimeout(() => reset(socket), 30);
     return;
   }
   switch (what) {
     case 'hang':
       return;
     case 'reset':
-      return void (socket.resetAndDestroy === undefined ? socket.destroy() : socket.resetAndDestroy());
+      return reset(socket);
     case 'close':
       return void socket.end();
     case 'partial':
@@ -54,6 +56,11 @@ export function answer(
     default:
       return status(socket, what, name, fields);
   }
+}
+
+function reset(socket: Duplex & { resetAndDestroy?(): void }): void {
+  if (socket.resetAndDestroy === undefined) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 function status(socket: Duplex, what: string, name: string, fields: string): void {

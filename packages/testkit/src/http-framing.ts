@@ -38,6 +38,7 @@ function chunkedEnd(text: string, from: number): number | undefined {
     const line = text.indexOf('\r\n', at);
     if (line < 0) return undefined;
     const size = Number.parseInt(text.slice(at, line), 16);
+    if (!(size >= 0)) return undefined;
     if (size === 0) {
       const end = text.indexOf('\r\n\r\n', line);
       return end < 0 ? undefined : end + 4;

@@ -62,6 +62,8 @@ export abstract class MessageParser extends FieldSection {
   headBytes = 0;
   /** Of a message whose body is chunked, once it has been read: all of it. */
   #consumed = 0;
+  /** Bytes that were read together with the end of the message, and are of those that follow. */
+  #ahead = 0;
   #from = 0;
   /** Of the read at hand. */
   #end = 0;
@@ -109,7 +111,7 @@ export abstract class MessageParser extends FieldSection {
   /** Ready for the next message. */
   next(): void {
     if (this.#state === State.DONE) this.#state = State.HEAD;
-    this.#consumed = 0;
+    this.#consumed = this.#ahead = 0;
   }
 
   /** Reads from `data[from]` on; returns where it stopped: the end, or earlier after a complete or refused message. */
@@ -127,7 +129,8 @@ export abstract class MessageParser extends FieldSection {
   bytesOf(body: number): number {
     // Of a message that is given up before its end, what has come with it counts too.
     if (this.#state !== State.DONE && this.#state !== State.UNTIL_CLOSE) return this.#consumed + this.#end - this.#from;
-    return this.bodyMode === BodyMode.CHUNKED ? this.#consumed : this.headBytes + body;
+    const own = this.bodyMode === BodyMode.CHUNKED ? this.#consumed : this.headBytes + body;
+    return own + this.#ahead;
   }
 
   #read(data: Buffer, from: number): number {
@@ -141,11 +144,11 @@ export abstract class MessageParser extends FieldSection {
         case State.LENGTH: {
           const stop = Math.min(end, at + this.#remaining);
           this.#remaining -= stop - at;
-          if (this.#remaining === 0) this.#state = State.DONE;
+          if (this.#remaining === 0) this.#ends(stop);
           const part = at === 0 && stop === end ? data : data.subarray(at, stop);
           at = stop;
           this.#sink.onBody(part);
-          if (this.#state === State.DONE) this.#sink.onEnd(undefined);
+          if (this.done) this.#sink.onEnd(undefined);
           break;
         }
         case State.CHUNK_SIZE:
@@ -270,7 +273,7 @@ export abstract class MessageParser extends FieldSection {
     this.#blank = false;
     switch (this.bodyMode) {
       case BodyMode.NONE:
-        this.#state = State.DONE;
+        this.#ends(at);
         this.#sink.onHead();
         if (this.#state === State.DONE) this.#sink.onEnd(undefined);
         return at;
@@ -388,6 +391,11 @@ export abstract class MessageParser extends FieldSection {
     return line + 1;
   }
 
+  #ends(at: number): void {
+    this.#state = State.DONE;
+    this.#ahead = this.#end - at;
+  }
+
   /** A message ends within a read: what was used of it counts now. */
   #note(at: number): void {
     this.#consumed += at - this.#from;
@@ -396,7 +404,7 @@ export abstract class MessageParser extends FieldSection {
 
   #readTrailers(data: Buffer, at: number): number {
     if (this.#heldLength === 0 && data[at] === CR && data[at + 1] === LF) {
-      this.#state = State.DONE;
+      this.#ends(at + 2);
       this.#note(at + 2);
       this.#sink.onEnd(undefined);
       return at + 2;
@@ -419,7 +427,7 @@ export abstract class MessageParser extends FieldSection {
       this.fail(problem);
       return data.length;
     }
-    this.#state = State.DONE;
+    this.#ends(at + stop - before);
     this.#note(at + stop - before);
     this.#sink.onEnd(trailers.length === 0 ? undefined : trailers);
     return at + stop - before;

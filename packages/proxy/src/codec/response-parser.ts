@@ -46,13 +46,14 @@ export class ResponseParser extends MessageParser {
     this.status = Number(parts[3]);
     if (this.keepReason) this.#reason = text.slice(0, end).replace(REASON_START, '');
     if (this.status < 100) return 'http1.codec_error';
-    this.minor = parts[1] === '1' && parts[2] === '0' ? 0 : 1;
+    this.minor = parts[1] === '1' && parts[2] === '1' ? 1 : 0;
     return undefined;
   }
 
   protected override frame(): CodecErrorDetails | undefined {
     const { seen, status } = this;
-    if (this.badLength) {
+    // Nothing follows a 304, whatever it says.
+    if (this.badLength && status !== 304) {
       this.headComplete = false;
       return 'http1.codec_error';
     }
@@ -81,7 +82,6 @@ export class ResponseParser extends MessageParser {
         this.#openTunnel();
         return undefined;
       }
-      this.keepAlive = false;
     }
     if (status < 200 || status === 204) {
       this.bodyMode = BodyMode.NONE;

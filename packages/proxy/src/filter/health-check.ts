@@ -85,6 +85,20 @@ export function healthCheckFilter(
     return ofClusters();
   };
 
+  const reply = (stream: HttpStream): 'stop' => {
+    const given = answer();
+    const { status, details, degraded } = given;
+    count(given);
+    stream.sendLocalReply(
+      status,
+      '',
+      details,
+      status === 200 ? 0 : ResponseFlag.LH,
+      degraded ? [['x-envoy-degraded', '']] : [],
+    );
+    return 'stop';
+  };
+
   return {
     name: scope.name,
     onRequest(stream) {
@@ -92,17 +106,8 @@ export function healthCheckFilter(
       checks.add(stream);
       stream.info.healthCheck = true;
       if (passes && healthFailed?.() !== true && !useCached()) return undefined;
-      const given = answer();
-      const { status, details, degraded } = given;
-      count(given);
-      stream.sendLocalReply(
-        status,
-        '',
-        details,
-        status === 200 ? 0 : ResponseFlag.LH,
-        degraded ? [['x-envoy-degraded', '']] : [],
-      );
-      return 'stop';
+      if (stream.expectsBody) return stream.passOverBody().then(() => reply(stream));
+      return reply(stream);
     },
     onResponse(stream) {
       const { response } = stream;

@@ -1,5 +1,5 @@
 import { sharedState } from '../filter-state/state.ts';
-import { chunkHead, encodeFields, encodeFieldsSpelled, lastChunk, mayOmitLength, spell } from '../codec/encode.ts';
+import { chunkHead, lastChunk } from '../codec/encode.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
 import type { UpstreamHost } from '../types.ts';
 import type { ClientConnection, Exchange } from './client-connection.ts';
@@ -10,6 +10,7 @@ import type { ResetReason } from './reset.ts';
 import type { Span } from '../tracing/span.ts';
 import type { AttemptedRequest } from './attempted-request.ts';
 import { AttemptLog } from './attempt-log.ts';
+import { upstreamHead } from './upstream-head.ts';
 
 /**
  * One try of a request at one host: waiting for a connection → writing and reading → over. The router holds the request
@@ -97,30 +98,11 @@ export class Attempt implements Waiter, Exchange {
     if (router.groups !== undefined) for (const group of router.groups) group.upstream_rq_total++;
     const upgrade = stream.upgrade !== '';
     connection.begin(this, request.method, upgrade);
-    const { flat, spelling, unchecked } = request.headers;
-    if (unchecked && router.refusesHead()) return;
-    const format = this.host.cluster.http?.headerKeyFormat ?? 'lowercase';
-    const plain = format !== 'proper-case' && spelling === undefined;
-    const name = (lower: string): string => (plain ? lower : spell(lower, format, spelling));
-    const fields = plain ? encodeFields(flat) : encodeFieldsSpelled(flat, format, spelling);
-    let target = request.method === 'CONNECT' ? request.authority : request.path;
-    if (this.host.cluster.http?.fullUrl === true && request.method !== 'CONNECT')
-      target = `${request.scheme}://${request.authority}${request.path}`;
-    let framing = '';
-    this.#chunked = false;
-    if (!upgrade && !request.headers.has('content-length')) {
-      if (router.expectsBody) {
-        this.#chunked = true;
-        framing = `${name('transfer-encoding')}: chunked\r\n`;
-      } else if (!mayOmitLength(request.method)) {
-        framing = `${name('content-length')}: 0\r\n`;
-      }
-    }
-    const host = plain ? 'host' : name('host');
-    info.upstreamHeaderBytesSent += host.length + request.authority.length + 4 + fields.length + framing.length;
-    connection.out.text(
-      `${request.method} ${target} HTTP/1.1\r\n${host}: ${request.authority}\r\n${fields}${framing}\r\n`,
-    );
+    if (request.headers.unchecked && router.refusesHead()) return;
+    const head = upstreamHead(request, this.host.cluster, upgrade, router.expectsBody);
+    this.#chunked = head.chunked;
+    info.upstreamHeaderBytesSent += head.fieldBytes;
+    connection.out.text(head.text);
     this.#sent = 0;
     this.#held = upgrade;
     this.sendBody();

@@ -267,14 +267,18 @@ export class ClientConnection implements MessageSink {
       }
       this.#endedByHost = true;
       // A tunnel's other direction may go on; a response that the end was meant to end is complete.
-      this.#reading = true;
-      const complete = this.#parser.finish();
-      this.#reading = false;
-      if (!complete) this.#broken('protocol error');
-      else if (!this.#responseDone) this.#broken('connection termination');
-      else if (this.#requestDone) this.#over();
+      this.#finish();
     });
   };
+
+  #finish(): void {
+    this.#reading = true;
+    const complete = this.#parser.finish();
+    this.#reading = false;
+    if (!complete) this.#broken('protocol error');
+    else if (!this.#responseDone) this.#broken('connection termination');
+    else if (this.#requestDone) this.#over();
+  }
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
     // `close` follows. What is wrong below HTTP is none of its errors.
@@ -284,7 +288,14 @@ export class ClientConnection implements MessageSink {
   readonly #onClose = (): void => {
     if (this.closed) return;
     entered(() => {
-      this.#broken(this.#parser.idle || this.#parser.done ? 'connection termination' : 'protocol error');
+      // A reset ends what the end was meant to end just as well.
+      if (this.#exchange !== undefined) {
+        this.draining = true;
+        this.#endedByHost = true;
+        this.#finish();
+      }
+      if (!this.closed)
+        this.#broken(this.#parser.idle || this.#parser.done ? 'connection termination' : 'protocol error');
     });
   };
 

@@ -12,6 +12,8 @@ export class Headers {
   spelling: Spelling | undefined = undefined;
   /** A name or a value that HTTP does not have may have been added, or be in the request line. */
   unchecked = false;
+  /** A configuration has put `x-envoy-…` fields in. */
+  addsEnvoyFields = false;
 
   constructor(flat: string[] = []) {
     this.flat = flat;
@@ -104,6 +106,7 @@ export class Headers {
     const copy = new Headers(this.flat.slice());
     copy.spelling = this.spelling;
     copy.unchecked = this.unchecked;
+    copy.addsEnvoyFields = this.addsEnvoyFields;
     return copy;
   }
 }

@@ -5,6 +5,8 @@ import { keep } from './reads.ts';
 export interface BodyWish {
   readonly limit: number;
   readonly partial: boolean;
+  /** Nothing of it is kept. */
+  readonly drops?: boolean;
   readonly onReady: (body: CollectedBody) => void;
   readonly onTooLarge: () => void;
 }
@@ -22,6 +24,7 @@ export class Hold {
   }
 
   add(data: Buffer): void {
+    if (this.#wish?.drops === true) return;
     this.#parts.push(keep(data));
     this.#bytes += data.length;
     const wish = this.#wish;

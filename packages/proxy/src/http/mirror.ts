@@ -1,4 +1,4 @@
-import { chunkHead, encodeFields, LAST_CHUNK, mayOmitLength } from '../codec/encode.ts';
+import { chunkHead, LAST_CHUNK } from '../codec/encode.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
 import type { CircuitBreaker, LbContext, MirrorProgram, UpstreamCluster, UpstreamHost } from '../types.ts';
 import type { Span } from '../tracing/span.ts';
@@ -14,6 +14,7 @@ import { keep } from './reads.ts';
 import { poolOf, type Pool, type Waiter } from './pool.ts';
 import type { ResetReason } from './reset.ts';
 import type { ActiveStream } from './stream.ts';
+import { upstreamHead } from './upstream-head.ts';
 
 /** A copy of a request under way to a cluster whose answer nobody waits for. */
 export interface Shadow {
@@ -73,10 +74,22 @@ function authorityOf(program: MirrorProgram, authority: string): string {
   return program.disableShadowHostSuffix ? authority : withSuffix(authority);
 }
 
+/** Fields by which requests ask for retries. */
+const WISHES = [
+  'x-envoy-retry-on',
+  'x-envoy-retry-grpc-on',
+  'x-envoy-max-retries',
+  'x-envoy-retriable-status-codes',
+  'x-envoy-retriable-header-names',
+  'x-envoy-upstream-alt-stat-name',
+];
+
 /** The request's own fields, changed as the copy wants them. */
 function headersOf({ mutations }: MirrorProgram, stream: ActiveStream): Headers {
   const headers = stream.request.headers.clone();
   for (const step of mutations ?? []) applyMutations(step, headers, stream);
+  // As those of the request itself, which have been read by now.
+  if (headers.addsEnvoyFields) for (const name of WISHES) headers.remove(name);
   return headers;
 }
 
@@ -115,6 +128,8 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   #over = false;
   #timer: { cancel(): void } | undefined;
   #status = 0;
+  /** What was told ahead of the answer has been counted in its place. */
+  #interim = false;
   #hadBody = false;
   #loadTold = false;
   #countLater: LaterCount | undefined;
@@ -129,16 +144,9 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     this.#method = request.method;
     this.#grpc = isGrpc(headers.get('content-type'));
     this.#upgrade = stream.upgrade !== '';
-    const hasLength = headers.has('content-length');
-    this.#chunked = !this.#upgrade && stream.expectsBody && !hasLength;
-    const framing = this.#chunked
-      ? 'transfer-encoding: chunked\r\n'
-      : this.#upgrade || hasLength || mayOmitLength(request.method)
-        ? ''
-        : 'content-length: 0\r\n';
-    this.#head =
-      `${request.method} ${request.path} HTTP/1.1\r\nhost: ${authority}\r\n` +
-      `${encodeFields(headers.flat)}${framing}\r\n`;
+    const head = upstreamHead({ ...request, authority, headers }, cluster, this.#upgrade, stream.expectsBody);
+    this.#chunked = head.chunked;
+    this.#head = head.text;
   }
 
   start(host: UpstreamHost | null): void {
@@ -203,7 +211,11 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
 
   onResponseHead(parser: ResponseParser): void {
     const { status } = parser;
-    if (status < 200 && status !== 101) return;
+    if (status < 200 && status !== 101) {
+      charge(this.#host!.cluster.stats, status, true, false, this.#host!.zones);
+      this.#interim = true;
+      return;
+    }
     // The answer is read so that the connection can be used again, and dropped.
     charge(this.#host!.cluster.stats, status, true, this.#host!.canary === true, this.#host!.zones);
     this.#countLater = reportAnswer(this.#host!, parser, { status, headers: new Headers(parser.flat) }, this.#grpc);
@@ -220,11 +232,12 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     this.#finish();
     if (unfinished) this.#connection?.abandon();
   }
-  onReset(): void {
+  onReset(reason: ResetReason): void {
+    const [status, flags] = reason === 'protocol error' ? [502, 'UPE'] : [503, 'UC'];
     if (this.#countLater !== undefined) this.#host?.count?.('error');
     else this.#host?.report('reset', this.#status === 0 ? 'error' : 'nothing');
-    if (this.#status === 0) charge(this.#host!.cluster.stats, 503, true, false, this.#host!.zones);
-    this.#finish(this.#status === 0 ? 503 : this.#status, 'UC');
+    if (this.#status === 0 && !this.#interim) charge(this.#host!.cluster.stats, status, true, false, this.#host!.zones);
+    this.#finish(this.#status === 0 ? status : this.#status, flags);
   }
   onDrain(): void {
     if (!this.#over) this.#flush();

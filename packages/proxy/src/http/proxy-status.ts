@@ -33,6 +33,7 @@ const PROBLEMS: readonly (readonly [flag: number, problem: Problem])[] = [
   [ResponseFlag.UPE, ['http_protocol_error', 502]],
   [ResponseFlag.NC, UNAVAILABLE],
   [ResponseFlag.DF, ['dns_error', 502]],
+  [ResponseFlag.FI, BAD_REQUEST],
 ];
 
 /** What `proxy-status` says of a response, and its status; undefined: nothing went wrong here. */

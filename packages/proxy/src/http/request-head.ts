@@ -72,7 +72,10 @@ export function checkHead(
   for (const { name, rejectStatus } of program.ipHeaders ?? NO_HEADERS) {
     const value = request.headers.get(name);
     if (value !== undefined && isIP(value) !== 0) break;
-    if (rejectStatus !== undefined) return { ...NO_ADDRESS, status: rejectStatus };
+    if (rejectStatus !== undefined) {
+      hcm.stats.downstream_rq_rejected_via_ip_detection++;
+      return { ...NO_ADDRESS, status: rejectStatus };
+    }
   }
   mutateRequest(request, info, parser.seen, program, routes, hcm.deps.random, hcm.deps.net.outerAddress);
   return undefined;

@@ -205,6 +205,19 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
     });
   }
 
+  passOverBody(): Promise<void> {
+    if (!this.expectsBody) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#bodyWish = {
+        limit: Infinity,
+        partial: true,
+        drops: true,
+        onReady: () => resolve(),
+        onTooLarge: () => undefined,
+      };
+    });
+  }
+
   transformRequest(transform: Transform, count: (before: number, after: number) => boolean): void {
     const pipe = new BodyPipe(transform, count, {
       onData: (data) => this.router?.onRequestData(data),

@@ -59,8 +59,7 @@ export class ResponseWriter {
     const connection = this.#connection;
     const { program, deps } = connection.hcm;
     const { proxyStatus: wanted } = program;
-    const understood = stream.request.method !== '';
-    const problem = wanted === undefined || !understood ? undefined : proxyStatus(stream.info, wanted);
+    const problem = wanted === undefined ? undefined : proxyStatus(stream.info, wanted);
     if (problem?.status !== undefined) {
       head.status = problem.status;
       stream.info.responseCode = problem.status;

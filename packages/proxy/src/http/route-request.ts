@@ -1,4 +1,5 @@
 import { ResponseFlag, type RouteDecision, type RouteEntry } from '../types.ts';
+import { answerNow } from '../program/route/find.ts';
 import { groupsOf } from './charge.ts';
 import { replyDirectly } from './direct-reply.ts';
 import { refuse } from './refusal.ts';
@@ -8,7 +9,8 @@ import type { ActiveStream } from './stream.ts';
 /** Where a route sends a request; undefined: the request has been answered without going anywhere. */
 export function routeRequest(stream: ActiveStream): Router | undefined {
   const decision = stream.route();
-  const { stats } = stream.hcm;
+  const { hcm, info } = stream;
+  const { stats } = hcm;
   stats.rq_total++;
   switch (decision.kind) {
     case 'none':
@@ -19,7 +21,7 @@ export function routeRequest(stream: ActiveStream): Router | undefined {
     case 'direct':
       // As in Envoy, where `rq_redirect` is for redirects that are followed here.
       stats.rq_direct_response++;
-      replyDirectly(stream, decision);
+      replyDirectly(stream, answerNow(decision, stream.request, info));
       return undefined;
     case 'cluster':
       return toCluster(stream, decision, decision.route);

@@ -91,13 +91,15 @@ export abstract class RoutedRequest implements LbContext, Charged {
     info.attemptCount = 1;
     const counts = this.route.virtualHost.includeRequestAttemptCount;
     if (counts) headers.set('x-envoy-attempt-count', '1');
-    this.route.rewriteRequest(request, stream, this.#weighted, suppressEnvoyHeaders);
-    this.internal = headers.get('x-envoy-internal') === 'true';
+    if (headers.addsEnvoyFields) stream.mayCarryEnvoyFields = true;
     const altName = stream.mayCarryEnvoyFields ? headers.get(ALT_NAME) : undefined;
     if (altName !== undefined) {
       headers.remove(ALT_NAME);
       this.alternative = alternativeOf(this.cluster.stats, altName);
     }
+    this.route.rewriteRequest(request, stream, this.#weighted, suppressEnvoyHeaders);
+    if (headers.addsEnvoyFields) stream.mayCarryEnvoyFields = true;
+    this.internal = headers.get('x-envoy-internal') === 'true';
     this.retry = RetryState.of(stream, this.cluster, action, this.breaker, this.groups);
     if (action.idleTimeout !== undefined) stream.setStreamIdle(action.idleTimeout);
     if (action.hashKey !== undefined && this.cluster.hashes !== false) {

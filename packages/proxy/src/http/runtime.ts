@@ -118,6 +118,7 @@ export interface HcmStats extends AnswerCounts {
   downstream_rq_non_relative_path: number;
   downstream_rq_failed_path_normalization: number;
   downstream_rq_redirected_with_normalized_path: number;
+  downstream_rq_rejected_via_ip_detection: number;
   downstream_rq_response_before_rq_complete: number;
   rs_too_large: number;
   no_route: number;
@@ -180,6 +181,7 @@ export function newHcmStats(): HcmStats {
     downstream_rq_non_relative_path: 0,
     downstream_rq_failed_path_normalization: 0,
     downstream_rq_redirected_with_normalized_path: 0,
+    downstream_rq_rejected_via_ip_detection: 0,
     downstream_rq_response_before_rq_complete: 0,
     rs_too_large: 0,
     no_route: 0,

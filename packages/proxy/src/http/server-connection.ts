@@ -218,23 +218,27 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
   // ---- from the parser
 
   onHead(): void {
-    const { program, stats } = this.hcm;
     const { parser } = this;
     this.#idleDeadline.clear();
     if (parser.underscoresDropped > 0) this.#countUnderscores();
     const info = this.#times.record(this.info);
     this.#times.headEnds(info.startTime, parser);
+    this.knownLast = !parser.keepAlive;
+    this.#requestBegins();
+    const stream = new ActiveStream(this, info);
+    this.stream = stream;
+    stream.start(parser);
+  }
+
+  #requestBegins(): void {
+    const { program, stats } = this.hcm;
     this.#counts.requestBegins();
     this.#requests++;
-    this.knownLast = !parser.keepAlive;
     if (program.maxRequestsPerConnection > 0 && this.#requests >= program.maxRequestsPerConnection) {
       stats.downstream_cx_max_requests_reached++;
       this.last = true;
       this.knownLast = true;
     }
-    const stream = new ActiveStream(this, info);
-    this.stream = stream;
-    stream.start(parser);
   }
 
   #countUnderscores(): void {
@@ -371,7 +375,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
 
   /** For a request whose head did not become known. */
   #newStream(): ActiveStream {
-    this.#counts.requestBegins();
+    this.#requestBegins();
     const stream = new ActiveStream(this, this.#times.record(this.info));
     this.stream = stream;
     return stream;

@@ -223,8 +223,8 @@ export class ActiveStream extends RequestStream implements LogSource {
       return;
     }
     const reply = buildLocalReply(this, status, body, headers, more?.grpcStatus);
-    info.responseFlags |= more?.flagsForLog ?? 0;
     this.sendResponse(reply.head, reply.body === '');
+    info.responseFlags |= more?.flagsForLog ?? 0;
     if (reply.body !== '') this.sendData(Buffer.from(reply.body, 'latin1'));
     this.sendEnd(undefined);
   }
@@ -285,6 +285,7 @@ export class ActiveStream extends RequestStream implements LogSource {
     info.wireBytesReceived = this.connection.parser.bytesOf(info.bytesReceived);
     for (const filter of this.filters.onEnd) filter.onEnd!(this);
     stats.downstream_rq_active--;
+    if (info.healthCheck) stats['tracing.health_check']++;
     stats.downstream_rq_time.record(Math.trunc(info.responseEndTime - info.startTime));
     if (this.#upgraded) stats.downstream_cx_upgrades_active--;
     if (completes && info.responseCode >= 100 && !info.healthCheck) {

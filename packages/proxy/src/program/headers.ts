@@ -211,6 +211,7 @@ export function applyChange(
 
 function note(headers: Headers, change: HeaderChange, value: string): void {
   if (change.invalid === true || (change.made === true && !isFieldValue(value))) headers.unchecked = true;
+  if (change.name.startsWith('x-envoy-')) headers.addsEnvoyFields = true;
 }
 
 /** What is replaced goes, and comes back at the end. */

@@ -70,6 +70,10 @@ export class OfflineStream implements HttpStream {
     return Promise.resolve({ data: Buffer.alloc(0), complete: true });
   }
 
+  passOverBody(): Promise<void> {
+    return Promise.resolve();
+  }
+
   clearRoute(): void {
     this.#decision = undefined;
   }

@@ -14,7 +14,7 @@ const HCM_NEVER = `downstream_cx_destroy_active_rq downstream_cx_http1_soft_drai
   downstream_cx_http2_total downstream_cx_http3_active downstream_cx_http3_total
   downstream_cx_overload_disable_keepalive downstream_cx_rx_bytes_buffered downstream_cx_tx_bytes_buffered
   downstream_rq_http2_total downstream_rq_http3_total downstream_rq_overload_close
-  downstream_rq_rejected_via_ip_detection downstream_rq_too_many_premature_resets`.split(/\s+/);
+  downstream_rq_too_many_premature_resets`.split(/\s+/);
 const ROUTER_NEVER = ['rq_overload_local_reply'];
 const LISTENER_NEVER = ['downstream_cx_overload_reject'];
 const TCP_NEVER = `downstream_cx_drain_close downstream_cx_overload_close downstream_cx_rx_bytes_buffered

@@ -44,6 +44,8 @@ export interface HttpStream {
    * Without `partial` a larger body is answered with a 413, and the promise never settles.
    */
   collectBody(limit: number, partial: boolean): Promise<CollectedBody>;
+  /** The same, but nobody needs the body: settles once all of the request has come. */
+  passOverBody(): Promise<void>;
   /** No body follows the response's head. */
   readonly responseEnds: boolean;
   /** In `onResponse`: sends the body through something; `count` is told what goes in and what comes out; false: enough. */

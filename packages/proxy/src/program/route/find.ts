@@ -1,9 +1,9 @@
 import type { Random } from '../../deps.ts';
-import type { RequestHead, RouteDecision, StreamInfo, Trace } from '../../types.ts';
+import type { RequestHead, RouteDecision, RouteEntry, StreamInfo, Trace } from '../../types.ts';
 import { pathOnly } from '../match/query.ts';
 import type { RouteConfigProgram } from '../types.ts';
 import type { CompiledRoute, CompiledVirtualHost, RoutePlace } from './compile.ts';
-import { httpsRedirect, ownLocation } from './redirect.ts';
+import { httpsRedirect, ownLocation, type Redirect } from './redirect.ts';
 import { traceHost, traceRoute } from './trace.ts';
 import { withoutPort, type DomainIndex } from './virtual-hosts.ts';
 
@@ -62,6 +62,30 @@ function matches(route: CompiledRoute, request: RequestHead, path: string, info:
   return true;
 }
 
+type Answer = Extract<RouteDecision, { kind: 'redirect' | 'direct' }>;
+
+/** What a route answers to the request as filters have left it. */
+export function answerNow(answer: Answer, request: RequestHead, info: StreamInfo): Answer {
+  const { route } = answer;
+  if (answer.kind === 'direct')
+    return answer.location === undefined ? answer : { ...answer, location: ownLocation(request) };
+  const { does } = route as CompiledRoute;
+  // What asks for TLS belongs to a virtual host, not to one of its routes.
+  if (does.kind !== 'redirect') return { ...answer, location: httpsRedirect(request) };
+  return redirected(route, does.redirect, request, info);
+}
+
+function redirected(
+  route: RouteEntry,
+  redirect: Redirect,
+  request: RequestHead,
+  info: StreamInfo,
+): Extract<RouteDecision, { kind: 'redirect' }> {
+  const path = redirect.rewrite?.(request, info);
+  const location = redirect.location(request, path ?? request.path);
+  return { kind: 'redirect', route, status: redirect.status, location, path: redirect.keepsPath ? undefined : path };
+}
+
 function decide(route: CompiledRoute, request: RequestHead, info: StreamInfo, random: Random): RouteDecision {
   const { does } = route;
   switch (does.kind) {
@@ -72,16 +96,7 @@ function decide(route: CompiledRoute, request: RequestHead, info: StreamInfo, ra
       return { kind: 'cluster', route, cluster, weighted };
     }
     case 'redirect': {
-      const { redirect } = does;
-      const path = redirect.rewrite?.(request, info);
-      const location = redirect.location(request, path ?? request.path);
-      return {
-        kind: 'redirect',
-        route,
-        status: redirect.status,
-        location,
-        path: redirect.keepsPath ? undefined : path,
-      };
+      return redirected(route, does.redirect, request, info);
     }
     case 'direct': {
       const { status, body, format } = does;

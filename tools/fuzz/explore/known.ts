@@ -1,0 +1,37 @@
+/** What is taken out before the two are compared: what differs from run to run, and differences that are kept (docs/reference/differences.md). */
+import { normalize, normalizeLog } from '../../../conformance/normalize.ts';
+
+/** Bytes of answers and of requests. */
+export function ofBytes(bytes: string, ports: ReadonlyMap<string, number>): string {
+  let text = normalize(bytes);
+  for (const [name, port] of ports) text = text.replaceAll(String(port), `PORT-OF-${name.replace(/^u\d+/, '')}`);
+  return text
+    .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'ID')
+    .replaceAll(/(?<=x-ratelimit-reset: )\d+/g, 'S')
+    .replaceAll(/\w{3}, \d\d \w{3} 20\d\d [\d:]{8} GMT/g, 'DATE');
+}
+
+/** Lines of access logs: between angle brackets is what the moment decides. */
+export function ofLog(line: string, ports: ReadonlyMap<string, number>): string {
+  return ofBytes(normalizeLog(line), ports).replaceAll(/<(?:\d+|ID)>/g, '<N>');
+}
+
+/** Statistics that are not compared. */
+const NOT_COMPARED = [
+  // How long fields are depends on durations and addresses.
+  /_bytes_(?:total|buffered)$/,
+  /_flow_control_/,
+  // Named on the page of differences.
+  /connections_accepted_per_socket_event|remaining_cx_pools/,
+  // Threads.
+  /\.worker_\d+\./,
+];
+
+export function isCompared(stat: string): boolean {
+  return NOT_COMPARED.every((each) => !each.test(stat));
+}
+
+/** `pipelined-answers`: Envoy gave a connection up, and with it what came behind. */
+export function isPipelined(envoy: ReadonlyMap<string, string>): boolean {
+  return [...envoy.values()].some((each) => /Too.many.responses.queued/i.test(each));
+}

@@ -30,7 +30,7 @@ export function answer(
   }
   if (what.startsWith('raw:')) {
     const bytes = what.slice(4).replaceAll(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
-    const ends = /[\0\x01]$/.exec(bytes)?.[0];
+    const ends = bytes.endsWith('\0') || bytes.endsWith('\x01') ? bytes.at(-1) : undefined;
     socket.write(Buffer.from(ends === undefined ? bytes : bytes.slice(0, -1), 'latin1'));
     if (ends === '\0') socket.end();
     // What was written is to arrive before.

@@ -221,6 +221,9 @@ test('a slider shifts requests, a form makes faults, and both are YAML first', a
   await review.getByRole('button', { name: /modified route/ }).waitFor();
   await screenshot(page, 'traffic-dark');
   expect(await violationsOf(page)).toEqual([]);
+  // Each form is labelled and completed by parts of its own.
+  const ids = await page.evaluate<string[]>('[...document.querySelectorAll("[id]")].map((each) => each.id)');
+  expect(ids.length).toBe(new Set(ids).size);
   // The page scrolls within the window; were the window higher than it is seen, it would scroll, too.
   expect(await page.evaluate('document.scrollingElement.scrollHeight - innerHeight')).toBe(0);
   expect(mesh.read('routes.yaml')).toBe(ROUTES);
@@ -242,11 +245,11 @@ test('a version that gets nothing is given something, and less of it, and nothin
   await review.getByText('weight: 30').waitFor();
   await slider.fill('95');
   await review.getByText('weight: 5', { exact: false }).first().waitFor();
-  await review.getByText('subset: v2').waitFor();
+  await review.getByText('subset: v2 }').waitFor();
   await page.getByRole('button', { name: 'Write it', exact: true }).click();
   await page.getByRole('listitem').filter({ hasText: 'web v2 5%' }).waitFor();
   expect(mesh.read('inside.yaml')).toBe(
-    `${INSIDE}          weight: 95\n        - destination:\n            host: web\n            subset: v2\n          weight: 5\n`,
+    `${INSIDE}          weight: 95\n        - destination: { host: web, subset: v2 }\n          weight: 5\n`,
   );
   expect(complaints).toEqual([]);
   await context.close();

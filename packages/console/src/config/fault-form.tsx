@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useId, useState } from 'react';
 import type { Route } from './types.ts';
 
 export interface Fault {
@@ -15,6 +15,7 @@ interface FaultFormProps {
 
 /** Delays and aborts of a route's requests. */
 export function FaultForm({ route, onChange }: FaultFormProps): React.JSX.Element {
+  const answers = useId();
   const { delay, abort } = route.fault;
   const [delayed, setDelayed] = useState(delay !== null);
   const [delayShare, setDelayShare] = useState(String(delay?.percentage ?? 10));
@@ -81,7 +82,7 @@ export function FaultForm({ route, onChange }: FaultFormProps): React.JSX.Elemen
           type="text"
           size={10}
           required
-          list="answers"
+          list={answers}
           pattern="[2-5]\d\d|[A-Z_]+"
           title="A status like 503, or one of gRPC like UNAVAILABLE"
           aria-label="Answer of aborted requests"
@@ -90,7 +91,7 @@ export function FaultForm({ route, onChange }: FaultFormProps): React.JSX.Elemen
           onChange={(event) => setAnswer(event.target.value)}
         />
       </label>
-      <datalist id="answers">
+      <datalist id={answers}>
         {['500', '503', '429', ...GRPC].map((each) => (
           <option key={each} value={each} />
         ))}

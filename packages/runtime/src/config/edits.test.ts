@@ -112,13 +112,19 @@ test('a version that got nothing gets something', () => {
         '}\n',
         `}
           weight: 80
-        - destination:
-            host: orders
-            subset: v1
+        - destination: { host: orders, subset: v1 }
           weight: 20
 `,
       ),
     ),
+  );
+  const block = BLOCK.replace(
+    '{ host: orders, subset: v2 }\n\n',
+    '\n            host: orders\n            subset: v2\n\n',
+  );
+  const more = edited(block, { kind: 'weights', route: 0, weights: [80], added: [{ subset: 'v1', weight: 20 }] });
+  expect(more).toContain(
+    '        - destination:\n            host: orders\n            subset: v1\n          weight: 20\n\n',
   );
   const flow =
     'kind: VirtualService\nmetadata: {name: orders}\nspec: {http: [{route: [{destination: {host: a, subset: x}}]}]}\n';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
-  type Document,
+  Document,
   isMap,
   isSeq,
   isScalar,
@@ -115,7 +115,7 @@ function appended(text: string, map: YAMLMap, key: string, value: unknown): stri
   return `${text.slice(0, line)}\n${' '.repeat(indent)}${pairText(key, value, false, indent)}${text.slice(line)}`;
 }
 
-/** At the end of a list. */
+/** At the end of a list, with braces where the last item has them. */
 function added(text: string, list: YAMLSeq, value: unknown): string | undefined {
   const last = list.items.at(-1) as ParsedNode | undefined;
   if (!last?.range) return undefined;
@@ -123,9 +123,23 @@ function added(text: string, list: YAMLSeq, value: unknown): string | undefined 
   if (list.flow === true) return `${text.slice(0, end)}, ${flowText(value)}${text.slice(end)}`;
   const dash = text.lastIndexOf('-', (list.items[0] as ParsedNode).range[0] - 1);
   const pad = ' '.repeat(columnOf(text, dash));
-  const lines = stringify([value], { lineWidth: 0 }).trimEnd().split('\n').join(`\n${pad}`);
+  const lines = inTheStyleOf(last, value).split('\n').join(`\n${pad}`);
   const line = lineEnd(text, end);
   return `${text.slice(0, line)}\n${pad}${lines}${text.slice(line)}`;
+}
+
+/** A list of this value alone. */
+function inTheStyleOf(sibling: ParsedNode, value: unknown): string {
+  const document = new Document([value]);
+  const node: unknown = document.getIn([0], true);
+  if (isMap(node) && isMap(sibling)) {
+    node.flow = sibling.flow === true;
+    for (const { key, value: own } of node.items as Located[]) {
+      const theirs: unknown = sibling.get(key, true);
+      if (isMap(own) && isMap(theirs)) own.flow = theirs.flow === true;
+    }
+  }
+  return document.toString({ lineWidth: 0 }).trimEnd();
 }
 
 function removed(text: string, items: readonly Located[], at: number, flow: boolean): string {

@@ -55,7 +55,8 @@ export function compileAccessLogFilter(
     const { matcher, matchIfKeyNotFound } = filter.metadataFilter;
     const whenMissing = matchIfKeyNotFound ?? true;
     if (matcher === undefined) return () => whenMissing;
-    const match = compileMetadata(context, matcher, [...path, 'metadataFilter', 'matcher']);
+    // As in Envoy, `invert` is not looked at.
+    const match = compileMetadata(context, { ...matcher, invert: false }, [...path, 'metadataFilter', 'matcher']);
     const keys = (matcher.path ?? []).map((segment) => segment.key ?? '');
     return ({ info }) => {
       const metadata = info.dynamicMetadata;

@@ -56,8 +56,9 @@ export function numericFlags(bits: number): bigint {
 }
 const CACHE_FLAG = 20;
 
-/** The bit of a short name, or undefined. */
+/** The bit of a short name, or undefined. Nothing comes from a cache here: that flag has none. */
 export function flagBit(name: string): number | undefined {
+  if (name === 'RFCF') return 0;
   return FLAGS.find(([, short]) => short === name)?.[0];
 }
 

@@ -195,7 +195,7 @@ class Compiler<C, A> {
     };
   }
 
-  /** The narrowest range first; a wider one is asked when that has nothing to say and is not exclusive. */
+  /** The narrowest range first; a wider one is asked when that has nothing to say, unless the wider one is exclusive. */
   #ranges(read: Input<C>, extension: Extension, path: Path): Chooser<C, A> {
     const at = [...path, 'typedConfig'];
     const config = extension.typedConfig;
@@ -218,10 +218,12 @@ class Compiler<C, A> {
     return (criteria) => {
       const address = read(criteria);
       if (address === undefined) return undefined;
+      let asked = false;
       for (const { cidr, choose, exclusive } of narrowest) {
-        if (!cidr.contains(address)) continue;
+        if ((asked && exclusive) || !cidr.contains(address)) continue;
         const chosen = choose(criteria);
-        if (chosen !== undefined || exclusive) return chosen;
+        if (chosen !== undefined) return chosen;
+        asked = true;
       }
       return undefined;
     };

@@ -21,7 +21,7 @@ const modules = ['**/node_modules/**'];
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: part === 'waiting' ? 1 : 4,
+    maxWorkers: part === 'waiting' ? 1 : 3,
     // More at a time than there are cores on a small machine, for many wait. Tests beside real programs share two cores with them; one that fails twice has something to say.
     retry: 1,
     testTimeout: 60_000,
@@ -40,7 +40,9 @@ export default defineConfig({
           isolate: false,
         },
       },
-      ...(part === 'waiting' ? [] : [{ extends: true as const, test: { name: 'alone', include: ALONE, isolate: true } }]),
+      ...(part === 'waiting'
+        ? []
+        : [{ extends: true as const, test: { name: 'alone', include: ALONE, isolate: true } }]),
     ],
   },
 });

@@ -1,8 +1,8 @@
-/** `npm run bench`: every comparison, as the tables of docs/reference/performance.md. `npm run bench -- proxy|observability|start|mesh|churn|hot|codec|control-plane` runs one, and so does `growth`, an hour of it. */
+/** `npm run bench`: every comparison, as the tables of docs/reference/performance.md. `npm run bench -- proxy|observability|start|mesh|churn|hot|codec|control-plane|console` runs one, and so does `growth`, an hour of it. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const all = ['proxy', 'observability', 'start', 'mesh', 'churn', 'hot', 'codec', 'control-plane'];
+const all = ['proxy', 'observability', 'start', 'mesh', 'churn', 'hot', 'codec', 'control-plane', 'console'];
 /** What takes too long to be run with the others. */
 const long = ['growth'];
 const asked = process.argv.slice(2);

@@ -96,7 +96,7 @@ spec:
     ]);
     const fixed = mesh.output().length;
     system.write('token.yaml', '');
-    await mesh.saw('removed RequestAuthentication default/token', 5000, fixed);
+    await mesh.saw('removed RequestAuthentication default/token', 20_000, fixed);
     expect((await mesh.get('/')).status).toBe(200);
   });
 });

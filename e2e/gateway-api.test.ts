@@ -191,7 +191,7 @@ describe.each(ENGINES)('Gateways and HTTPRoutes of the Gateway API, %s', (engine
   it('keep the last good version of a route that breaks', async () => {
     const from = mesh.output().length;
     writeFileSync(routes, ROUTES.replace('name: shop-v2, port: 80', 'name: shop-v2'));
-    await mesh.saw('HTTPRoute default/shop: its last good version stays in force', 5000, from);
+    await mesh.saw('HTTPRoute default/shop: its last good version stays in force', 20_000, from);
     expect(workload((await get('/new')).body)).toBe('shop-v2');
     writeFileSync(
       routes,

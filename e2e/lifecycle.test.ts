@@ -22,6 +22,8 @@ function traffic(mesh: Mesh): { stop(): Promise<{ sent: number; failed: string[]
       } catch (error) {
         failed.push(String(error));
       }
+      // A loss shows at this rate as well, and the cores are needed for what is looked at.
+      await pause(5);
     }
   };
   const done = Promise.all([loop(), loop()]);
@@ -91,14 +93,14 @@ describe.each(ENGINES)('processes of a mesh, %s', (engine) => {
       };
       return proxies.length === 2 && proxies.every(({ connected }) => connected);
     };
-    const deadline = performance.now() + 10_000;
+    const deadline = performance.now() + 30_000;
     while (!(await back()) && performance.now() < deadline) await pause(50);
     const from = mesh.output().length;
     system.write(
       'all.yaml',
       `${service('web')}---\n${gateway('web')}      headers: { response: { set: { x-next: 'yes' } } }\n`,
     );
-    await mesh.saw(/concerned ha(s|ve) it/, 5000, from);
+    await mesh.saw(/concerned ha(s|ve) it/, 20_000, from);
     expect((await mesh.get('/')).headers['x-next']).toBe('yes');
   });
 
@@ -106,7 +108,7 @@ describe.each(ENGINES)('processes of a mesh, %s', (engine) => {
     const { mesh } = await start({ 'all.yaml': `${service('web')}---\n${gateway('web')}` });
     for (const { pid } of descendants(mesh.pid).filter(({ command }) => PROXY.test(command)))
       process.kill(pid, 'SIGKILL');
-    const deadline = performance.now() + 8000;
+    const deadline = performance.now() + 30_000;
     let status = 0;
     while (status !== 200 && performance.now() < deadline) {
       await pause(50);
@@ -188,12 +190,12 @@ spec:
         const wanted = i % 2 === 0 ? 'v2' : 'v1';
         const from = mesh.output().length;
         system.write('routes.yaml', routes(wanted));
-        await mesh.saw(/concerned ha(s|ve) it after [\d.]+ ms/, 5000, from);
+        await mesh.saw(/concerned ha(s|ve) it after [\d.]+ ms/, 20_000, from);
         expect((await mesh.get('/')).body).toContain(`"version": "${wanted}"`);
       }
       const before = mesh.output().length;
       system.write('routes.yaml', routes('v2').replace('route:', 'rout:'));
-      await mesh.saw(/routes\.yaml:8:\d+/, 5000, before);
+      await mesh.saw(/routes\.yaml:8:\d+/, 20_000, before);
       expect(mesh.output().slice(before)).toContain('rout');
       expect((await mesh.get('/')).body).toContain('"version": "v1"');
       expect((await mesh.mizzen('status')).stdout).toMatch(/routes\.yaml:8 is not in force: MZ\d+ .*rout/);

@@ -20,6 +20,8 @@ beforeEach(() => {
     "import { at } from './at.ts';\nexport const main = () => void process.stdout.write(at + import.meta.url);",
   );
   source('at.ts', 'export const at: string = new URL("./at.ts", import.meta.url).href + " ";');
+  mkdirSync(join(root, 'packages/proxy/src/process'), { recursive: true });
+  writeFileSync(join(root, 'packages/proxy/src/process/standalone.ts'), 'process.stdout.write(import.meta.url);');
 });
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -54,6 +56,13 @@ describe('the packed command', () => {
     });
     await pack(root);
     expect(run()).toEqual({ ...before, packed: true });
+  });
+
+  test('has the proxy that tests start beside it', async () => {
+    await pack(root);
+    const program = join(root, 'node_modules/.cache/mizzen/packed/standalone.mjs');
+    const { stdout } = spawnSync(process.execPath, [program], { encoding: 'utf8' });
+    expect(stdout).toMatch(/^file:.*packages\/proxy\/src\/process\/standalone\.ts$/);
   });
 
   test('gives way to sources that have changed or gone', async () => {

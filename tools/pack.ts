@@ -15,7 +15,11 @@ export async function pack(root: string): Promise<void> {
   const [made, place] = [join(parent, `packing-${process.pid}`), join(parent, 'packed')];
   const sources = new Set<string>();
   const bundle = await bundler.rolldown({
-    input: { main: join(root, 'packages/cli/src/main.ts') },
+    input: {
+      main: join(root, 'packages/cli/src/main.ts'),
+      // For tests, which start it hundreds of times.
+      standalone: join(root, 'packages/proxy/src/process/standalone.ts'),
+    },
     platform: 'node',
     logLevel: 'silent',
     plugins: [

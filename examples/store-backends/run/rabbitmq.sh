@@ -23,7 +23,8 @@ CONF
 # the queue anew, and a queue of one member then has no leader. So: write it twice a second, and ask for an election.
 write='spawn(fun()->F=fun(F)->timer:sleep(500),[dets:sync(T)||T<-dets:all()],F(F)end,F(F)end).'
 elect='spawn(fun()->rabbit:await_startup(),[ra:trigger_election(amqqueue:get_pid(Q))||Q<-rabbit_amqqueue:list_by_type(quorum)]end).'
-export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-eval $write -eval $elect"
+# One scheduler is plenty beside a mesh, and it waits without turning.
+export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none -eval $write -eval $elect"
 export HOME="$data" RABBITMQ_NODENAME=store@localhost RABBITMQ_CONFIG_FILE="$data/rabbitmq" \
   RABBITMQ_CONF_ENV_FILE="$data/none" RABBITMQ_MNESIA_BASE="$data/mnesia" RABBITMQ_LOG_BASE="$data/log" \
   RABBITMQ_ENABLED_PLUGINS_FILE="$data/plugins" RABBITMQ_FEATURE_FLAGS_FILE="$data/feature_flags" \

@@ -11,7 +11,8 @@ export interface RunningEnvoy {
   stop(): Promise<void>;
 }
 
-let nextBaseId = 1000 + (process.pid % 20000) * 10;
+/** Two Envoys with the same are in each other's way, and one process of tests starts hundreds. */
+let nextBaseId = 1000 + (process.pid % 200_000) * 1000;
 
 /** Starts the real Envoy, one worker, with a bootstrap file that has an admin endpoint at `adminPort` of 127.0.0.1. */
 export function startEnvoyFile(file: string, adminPort: number, args: readonly string[] = []): Promise<ServerProcess> {

@@ -1,3 +1,4 @@
+export { packedProgram } from './packed.ts';
 export { envoyBinary, freePort, requireTool, repositoryRoot, peersFolder } from './tools.ts';
 export { startEnvoy, startEnvoyFile, type RunningEnvoy } from './envoy.ts';
 export { startServerProcess, type ServerProcess } from './server-process.ts';

@@ -31,7 +31,7 @@ export function requireTool(name: string, debianPackage: string = name): string 
  */
 const FIRST_PORT = 10_000;
 const PORTS = 4_900;
-/** Test files run in processes of their own, side by side: each looks in another place. */
+/** Processes of tests run side by side: each looks in another place. */
 let next = (process.pid * 100) % PORTS;
 
 /** A port of 127.0.0.1 that nobody listened on a moment ago, another one each time. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '@mizzen/testkit';
+import { freePort, packedProgram } from '@mizzen/testkit';
 
 export interface RunningProxy {
   readonly pid: number;
@@ -13,7 +13,8 @@ export interface RunningProxy {
   stop(): Promise<void>;
 }
 
-const MAIN = fileURLToPath(new URL('../standalone.ts', import.meta.url));
+/** Packed, when it is made of these sources: hundreds of starts would spend most of their time on finding modules. */
+const MAIN = packedProgram('standalone') ?? fileURLToPath(new URL('../standalone.ts', import.meta.url));
 
 /** Starts the proxy with a bootstrap and waits until it is ready. Rejects with its output when it ends before. */
 export async function startProxy(

@@ -4,16 +4,17 @@ import { expect, test } from 'vitest';
 import { readFamilies } from './families.ts';
 import { readPage } from './origins.ts';
 
+/** What costs its square takes minutes, and what costs no more than itself a moment, on any machine. */
+const LENGTH = 500_000;
+
 test.each([
-  ['braces', `a{${'}'.repeat(100_000)} x y`],
-  ['blanks', `a${' '.repeat(100_000)}x y z`],
-  ['blanks before no time', `a 1${' '.repeat(100_000)}x`],
-  ['labels that do not end', `a{${'b="c",'.repeat(20_000)}`],
-  ['a quote that does not end', `a{b="${'\\"'.repeat(50_000)}`],
-])('a line that is none costs no more than its length: %s', (_, line) => {
-  const begun = performance.now();
+  ['braces', `a{${'}'.repeat(LENGTH)} x y`],
+  ['blanks', `a${' '.repeat(LENGTH)}x y z`],
+  ['blanks before no time', `a 1${' '.repeat(LENGTH)}x`],
+  ['labels that do not end', `a{${'b="c",'.repeat(LENGTH / 5)}`],
+  ['a quote that does not end', `a{b="${'\\"'.repeat(LENGTH / 2)}`],
+])('a line that is none costs no more than its length: %s', { timeout: 20_000 }, (_, line) => {
   expect(readFamilies(`${line}\nb 1`)).toMatchObject([{ name: 'b', samples: [{ value: 1 }] }]);
-  expect(performance.now() - begun).toBeLessThan(1000);
 });
 
 test('labels of any text', () => {

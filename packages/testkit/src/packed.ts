@@ -4,7 +4,7 @@ import { repositoryRoot } from './tools.ts';
 
 const finder = pathToFileURL(join(repositoryRoot, 'packages/cli/bin/packed.mjs')).href;
 const { packedEntry } = (await import(finder)) as {
-  packedEntry(packages: string, name: string): string | undefined;
+  readonly packedEntry: (packages: string, name: string) => string | undefined;
 };
 
 /** The path of what tools/pack.ts has made of a program. Undefined when its sources are not those it was made of. */

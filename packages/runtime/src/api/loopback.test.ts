@@ -20,5 +20,5 @@ test('a connection that has said nothing, as browsers open them ahead, does not 
   const closed = sockets.map((socket) => once(socket.on('error', () => undefined).resume(), 'close'));
   // Node itself would give them a minute.
   await server.close();
-  await Promise.all(closed);
+  expect(await Promise.all(closed)).toHaveLength(3);
 }, 20_000);

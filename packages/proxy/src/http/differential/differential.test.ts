@@ -23,9 +23,7 @@ beforeAll(async () => {
   const dead = await freePort();
   try {
     theirs = await observe(backend.port, dead, startEnvoy);
-    // Who is to end a connection has the time that a busy machine may take for it.
-    const ends = ({ answers }: Outcome, one: Case): boolean => answers.get(one)?.closed === true;
-    ours = await observe(backend.port, dead, startProxy, (one) => ends(theirs, one));
+    ours = await observe(backend.port, dead, startProxy, theirs);
   } finally {
     await backend.stop();
   }
@@ -35,25 +33,24 @@ async function observe(
   backend: number,
   dead: number,
   start: (config: object) => Promise<{ output(): string; stop(): Promise<void> }>,
-  /** Whether the other side ended the connection. */
-  ends: (one: Case) => boolean = () => false,
+  other?: Outcome,
 ): Promise<Outcome> {
   const ports: Record<string, number> = {};
   for (const name of Object.keys(MANAGERS)) ports[name] = await freePort();
   const proxy = await start(bootstrap(ports as Ports, backend, dead));
-  const answers = await playAll(ports as Ports, ends);
+  const answers = await playAll(ports as Ports, other);
   await proxy.stop();
   return { answers, log: byClient(proxy.output().split('\n')) };
 }
 
 /** A few at a time, so that timing means the same to both. */
-async function playAll(ports: Ports, ends: (one: Case) => boolean): Promise<Map<Case, Answer>> {
+async function playAll(ports: Ports, other?: Outcome): Promise<Map<Case, Answer>> {
   const answers = new Map<Case, Answer>();
   const waiting = [...ALL];
   await Promise.all(
     Array.from({ length: 24 }, async () => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        answers.set(next, await play(addressOf(next), ports[next.to ?? 'plain'], next, ends(next)));
+        answers.set(next, await play(addressOf(next), ports[next.to ?? 'plain'], next, other?.answers.get(next)));
       }
     }),
   );

@@ -82,3 +82,7 @@ export type * as otlpLogsService from './gen/opentelemetry.proto.collector.logs.
 export type * as otlpLogs from './gen/opentelemetry.proto.logs.v1.ts';
 export type * as rateLimitExpression from './gen/envoy.extensions.rate_limit_descriptors.expr.v3.ts';
 export type * as statefulCookie from './gen/envoy.extensions.http.stateful_session.cookie.v3.ts';
+export type * as matching from './gen/envoy.extensions.common.matching.v3.ts';
+export type * as composite from './gen/envoy.extensions.filters.http.composite.v3.ts';
+export type * as jsonToMetadata from './gen/envoy.extensions.filters.http.json_to_metadata.v3.ts';
+export type * as credentialInjector from './gen/envoy.extensions.filters.http.credential_injector.v3.ts';

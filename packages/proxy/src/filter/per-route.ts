@@ -19,6 +19,7 @@ import { compileJwtPerRoute } from './jwt/per-route.ts';
 import { compileLocalRateLimit } from './local-ratelimit.ts';
 import { compileRateLimitPerRoute } from './ratelimit/per-route.ts';
 import { compileRbacPerRoute } from './rbac/http.ts';
+import { compileMatcherOfRoute } from './matched/filter.ts';
 import { compileSessionsOfRoute } from './stateful-session/filter.ts';
 import { SWITCH, type PerFilter } from './switch.ts';
 import { compileSetFilterState } from './set-filter-state.ts';
@@ -50,6 +51,7 @@ const compilers: Readonly<Record<string, (context: CompileContext, config: never
   'envoy.extensions.filters.http.set_filter_state.v3.Config': compileSetFilterState,
   'envoy.extensions.filters.http.header_to_metadata.v3.Config': compileRouteRules,
   'envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit': compileBandwidth,
+  'envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute': compileMatcherOfRoute,
   'envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute': compileSessionsOfRoute,
 };
 

@@ -38,6 +38,18 @@ export const matchingFields: FieldTable = {
     implemented: 'celExprParsed celExprChecked parsedExpr checkedExpr',
     refused: { [NOT_SUPPORTED]: 'celExprString' },
   },
+  'envoy.extensions.common.matching.v3.ExtensionWithMatcher': {
+    implemented: 'extensionConfig xdsMatcher',
+    refused: { '`xdsMatcher` does the same': 'matcher' },
+  },
+  'envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute': { implemented: 'xdsMatcher' },
+  'envoy.extensions.filters.common.matcher.action.v3.SkipFilter': {},
+  'envoy.extensions.filters.http.composite.v3.Composite': {},
+  'envoy.extensions.filters.http.composite.v3.ExecuteFilterAction': {
+    implemented: 'typedConfig filterChain samplePercent',
+    refused: { [NOT_SUPPORTED]: 'dynamicConfig' },
+  },
+  'envoy.extensions.filters.http.composite.v3.FilterChainConfiguration': { implemented: 'typedConfig' },
   'envoy.extensions.matching.input_matchers.ip.v3.Ip': {
     implemented: 'cidrRanges',
     noEffect: { 'nothing is counted': 'statPrefix' },

@@ -387,6 +387,59 @@ describe('properties', () => {
   });
 });
 
+describe('heads of one connection', () => {
+  const line = fc.constantFrom(
+    'a: 1\r\n',
+    'a: 2\r\n',
+    'a:1\n',
+    'A: \t1 \r\n',
+    'b:\r\n',
+    'host: h\r\n',
+    'accept: x\r\n',
+    'connection: keep-alive\r\n',
+    'content-length: 0\r\n',
+    'x-envoy-a: \xe9\r\n',
+    'x_y: 1\r\n',
+    'c: 1\r\n more\r\n',
+    'd: 1\r2\r\n',
+    'e: \x01\r\n',
+    'no field\r\n',
+    '\x01\n',
+  );
+  // Weighted by hand: nearly all heads are as the one before, but for a line.
+  const heads = fc
+    .array(line, { maxLength: 5 })
+    .chain((lines) =>
+      fc.array(
+        fc.record({ of: fc.constant(lines), at: fc.nat(6), drops: fc.boolean(), other: fc.option(line, { freq: 1 }) }),
+        { maxLength: 12 },
+      ),
+    )
+    .map((all) =>
+      all.map(({ of, at, drops, other }) => (other === null ? of : of.toSpliced(at, drops ? 1 : 0, other)).join('')),
+    );
+
+  test('are each read as if it were the first', () => {
+    fc.assert(
+      fc.property(heads, (all) => {
+        const { recorder, parser } = requests();
+        for (const [i, fields] of all.entries()) {
+          const bytes = Buffer.from(`GET / HTTP/1.1\r\n${fields}\r\n`, 'latin1');
+          const fresh = requests();
+          feed(fresh.parser, [bytes]);
+          feed(parser, [bytes]);
+          expect(recorder.messages.slice(i)).toEqual(fresh.recorder.messages);
+          expect(recorder.error).toBe(fresh.recorder.error);
+          if (parser.failed) return;
+          const { seen, fieldBytes, host, connection, contentLength } = fresh.parser;
+          expect(parser).toMatchObject({ seen, fieldBytes, host, connection, contentLength });
+        }
+      }),
+      { numRuns: 1500 },
+    );
+  });
+});
+
 describe('a long value that a connection repeats', () => {
   const long = 'v'.repeat(300);
   const head = (before: string, value: string, after: string): Buffer =>

@@ -1,34 +1,18 @@
 import type { CodecErrorDetails } from './error.ts';
+import { isBlank, KnownLines } from './known-lines.ts';
 import { fieldName, Seen, SHARED_BIT, type FieldName } from './names.ts';
 
-const LF = 10;
 const CR = 13;
 const SP = 32;
 const HT = 9;
 /** Never allowed in a head; CR, LF and HT have meanings of their own. */
 // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
 export const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
-/** A value from this length on is compared with the last of them before it is looked through. */
-const LONG = 128;
-/** Behind the last field. */
-const ENDS = '\r\n\r\n';
 const LINE_BREAKS = /[\r\n]+/g;
 const DIGITS = /^\d{1,20}$/;
 const JOINED_BEHIND_RESPONSES: ReadonlySet<string> = new Set(['grpc-status', 'grpc-message']);
 const NONE: ReadonlySet<string> = new Set();
 const MAX_LENGTH = 18446744073709551615n;
-
-/** A line that a connection's heads repeat, as its peer's token or who that is: it need only be compared. */
-interface KnownLine {
-  /** With its end. */
-  readonly text: string;
-  readonly field: FieldName;
-  readonly value: string;
-  /** Where that begins in the line. */
-  readonly from: number;
-  /** Of what surrounds the value, as `fieldBytes` counts it. */
-  readonly blanks: number;
-}
 
 /** How a sender spelled its head, by lowercase name. */
 export class Spelling extends Map<string, string> {
@@ -80,10 +64,8 @@ export class FieldSection {
   readonly #isTrailers: boolean;
   /** Repetitions of these fields behind a body are joined. */
   readonly #joinedBehind: ReadonlySet<string>;
-  /** The last long value in a section without any character that is forbidden. */
-  #harmless = '';
-  /** Its line, once it has come twice. */
-  #known: KnownLine | undefined;
+  /** Lines of the sections before. */
+  readonly #known = new KnownLines();
 
   constructor(of: 'request' | 'response', isTrailers = false) {
     this.#isRequest = of === 'request';
@@ -108,24 +90,21 @@ export class FieldSection {
     let joinedSeen = 0;
     let count = 0;
     let blanks = 0;
-    let longLine = 0;
-    let longField: FieldName | undefined;
-    let longFrom = 0;
-    let longStop = 0;
-    const known = this.spelling === undefined ? this.#known : undefined;
-    let isKnown = false;
+    const known = this.#known;
+    const repeated = this.spelling === undefined && known.begin();
+    let unseen = at;
+    let forbids = false;
     for (;;) {
       let field: FieldName | undefined;
       let value: string;
       let lineEnd: number;
-      if (known !== undefined && repeats(text, at, known.text)) {
-        ({ field, value } = known);
-        lineEnd = at + known.text.length - 1;
-        blanks += known.blanks;
-        isKnown = true;
-        longLine = at;
-        longFrom = at + known.from;
-        longStop = longFrom + value.length;
+      const line = repeated && text.charCodeAt(at) > SP ? known.find(count, text, at) : undefined;
+      if (line !== undefined) {
+        ({ field, value } = line);
+        lineEnd = at + line.text.length - 1;
+        blanks += line.blanks;
+        if (unseen < at) forbids ||= FORBIDDEN.test(text.slice(unseen, at));
+        unseen = lineEnd + 1;
       } else {
         lineEnd = text.indexOf('\n', at);
         if (lineEnd < 0) return 0;
@@ -159,13 +138,6 @@ export class FieldSection {
         while (stop > from && isBlank(text.charCodeAt(stop - 1))) stop--;
         blanks += from - colon - 2 + lineStop - stop;
         value = text.slice(from, stop);
-        if (stop - from >= LONG && !broken) {
-          isKnown = false;
-          longLine = at;
-          longField = field;
-          longFrom = from;
-          longStop = stop;
-        }
         if (broken || value.includes('\r')) value = value.replace(LINE_BREAKS, '');
       }
       at = lineEnd + 1;
@@ -189,39 +161,10 @@ export class FieldSection {
     // Without any field Envoy counts an empty one.
     this.fieldBytes = count === 0 ? 3 : at - start - 2 - count - blanks;
     if (this.#isRequest && (this.seen & Seen.TE) !== 0) keepTrailersOnly(flat);
-    const forbids = isKnown
-      ? forbidsAround(text, start, at, longFrom, longStop)
-      : this.#forbids(text, start, at, longFrom, longStop);
-    if (forbids) this.problem = 'http1.invalid_characters';
-    else if (longStop > 0 && !isKnown) this.#remember(text, longLine, longField!, longFrom, longStop);
+    const rest = unseen === 0 && text.length === at ? text : text.slice(unseen, at);
+    if (forbids || (!isEmptyLine(rest) && FORBIDDEN.test(rest))) this.problem = 'http1.invalid_characters';
+    else if (repeated) known.learn(text);
     return at;
-  }
-
-  /**
-   * Whether `text[start, end)` holds a character that a head must not. A connection's heads repeat their long values (a
-   * token, who the peer is), which are only compared then.
-   */
-  #forbids(text: string, start: number, end: number, longFrom: number, longStop: number): boolean {
-    if (longStop > 0 && text.slice(longFrom, longStop) === this.#harmless)
-      return forbidsAround(text, start, end, longFrom, longStop);
-    return FORBIDDEN.test(text.length === end && start === 0 ? text : text.slice(start, end));
-  }
-
-  /** The last long value of a head is harmless; when it was so before, its whole line is kept. */
-  #remember(text: string, line: number, field: FieldName, from: number, stop: number): void {
-    const value = text.slice(from, stop);
-    if (value !== this.#harmless) {
-      this.#harmless = value;
-      return;
-    }
-    if (value.includes('\r')) return;
-    const end = text.indexOf('\n', stop);
-    // Copies: a part of a head would keep all of it alive.
-    const copy = Buffer.from(text.slice(line, end + 1), 'latin1').toString('latin1');
-    const colon = copy.indexOf(':');
-    const blanks = from - line - colon - 2 + end - stop - (text.charCodeAt(end - 1) === CR ? 1 : 0);
-    this.#harmless = Buffer.from(value, 'latin1').toString('latin1');
-    this.#known = { text: copy, field, value: this.#harmless, from: from - line, blanks };
   }
 
   /** Drops every field of which `goes` is true; how many those were. */
@@ -273,27 +216,13 @@ export class FieldSection {
   }
 }
 
-/** Whether there is such a line at `at`, and it does not go on in the next. */
-function repeats(text: string, at: number, line: string): boolean {
-  const end = at + line.length;
-  if (text.charCodeAt(end - 1) !== LF || text.charCodeAt(at) !== line.charCodeAt(0)) return false;
-  const next = text.charCodeAt(end);
-  return next !== SP && next !== HT && text.slice(at, end) === line;
-}
-
-/** Whether there is a forbidden character in `text[start, end)` before or behind a value that has none. */
-function forbidsAround(text: string, start: number, end: number, valueFrom: number, valueStop: number): boolean {
-  if (FORBIDDEN.test(text.slice(start, valueFrom))) return true;
-  return !text.startsWith(ENDS, valueStop) && FORBIDDEN.test(text.slice(valueStop, end));
+function isEmptyLine(text: string): boolean {
+  return text === '\r\n' || text === '\n';
 }
 
 /** One field of two; an empty one adds nothing. */
 function joined(before: string, value: string): string {
   return before === '' || value === '' ? before + value : `${before},${value}`;
-}
-
-function isBlank(code: number): boolean {
-  return code === SP || code === HT || code === CR || code === LF;
 }
 
 /** Of `te`, only `trailers` means anything to the next hop. */

@@ -82,6 +82,14 @@ async function countedDuring(page: Page, work: () => Promise<void>): Promise<Cou
 
 const UPDATES = 10;
 
+/** Pixels from where the highest workload of a namespace can begin up to the end of its name; of the worst of all. */
+const DEEPEST = `Math.max(0, ...[...document.querySelectorAll('.far-names text')].map((name, index) => {
+  const box = document.querySelectorAll('.box.namespace rect')[index];
+  const { top, width } = box.getBoundingClientRect();
+  const room = 40 * (width / box.width.baseVal.value);
+  return name.getBoundingClientRect().bottom - top - room;
+}))`;
+
 test.each([
   ['all of them', 0],
   ['some of them, so close that they can be read', 6],
@@ -102,6 +110,7 @@ test.each([
     const labels = await page.locator('.edge-label').count();
     if (closer === 0) expect([readable, labels]).toEqual([0, 0]);
     else expect(Math.min(readable, labels)).toBeGreaterThanOrEqual(10);
+    expect(await page.evaluate<number>(DEEPEST)).toBeLessThan(4);
     await screenshot(page, `three-hundred-${closer}`);
     const places = (): Promise<(string | null)[]> =>
       page.locator('.node').evaluateAll((nodes) => nodes.map((node) => node.getAttribute('style')));

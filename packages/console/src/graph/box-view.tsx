@@ -23,7 +23,7 @@ export const Boxes = memo(function Boxes({ boxes, named }: BoxesProps): React.JS
   ));
 });
 
-/** On the screen as large as other words, above what they name. */
+/** On the screen as large as other words, across the upper edge of what they name: below it there is no room. */
 export const FarNames = memo(function FarNames({
   boxes,
   scale,
@@ -37,7 +37,7 @@ export const FarNames = memo(function FarNames({
       {boxes
         .filter(({ kind }) => kind === 'namespace')
         .map(({ id, name, x, y }) => (
-          <text key={id} x={x + size / 2} y={y + size * 1.1}>
+          <text key={id} x={x + size / 2} y={y + size * 0.4}>
             {name}
           </text>
         ))}

@@ -4,6 +4,7 @@
  * Arguments name suites to run: checks, unit, conformance, e2e.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -142,8 +143,10 @@ const add = ({ passed, failed, failures }: Outcome): void => {
   total.failures.push(...failures);
 };
 
-await import('./install.ts');
+// What is downloaded comes while the checks, which need none of it, have the cores.
+const installing = once(spawn(process.execPath, [join(root, 'tools/install.ts')], { stdio: 'inherit' }), 'close');
 if (wanted('checks')) add(runChecks());
+await installing;
 // The budgets are three times what a machine with two cores needs, so that a slower one has time enough, and what hangs ends.
 const busy = wanted('unit') ? vitest('unit', 'vitest.config.ts', 1080, 'busy') : undefined;
 const suites = await Promise.all([

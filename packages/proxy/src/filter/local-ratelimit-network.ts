@@ -4,7 +4,7 @@ import type { Path } from '../program/path.ts';
 import type { GateDecision, NetworkGate } from '../program/types.ts';
 import { liveFlag } from '../runtime/live.ts';
 import { ResponseFlag } from '../types.ts';
-import { compileBucket } from './token-bucket.ts';
+import { compileBucket, sharedBucket } from './token-bucket.ts';
 
 const ALLOWED: GateDecision = { allowed: true, details: '', flags: 0, metadata: undefined };
 const LIMITED: GateDecision = {
@@ -24,7 +24,10 @@ export function compileNetworkLocalRateLimit(
 ): NetworkGate {
   if (config.statPrefix === undefined || config.statPrefix === '')
     context.refuse([...path, 'statPrefix'], 'must not be empty');
-  const bucket = compileBucket(context, config.tokenBucket ?? {}, [...path, 'tokenBucket']);
+  const { shareKey = '', tokenBucket = {} } = config;
+  const at = [...path, 'tokenBucket'];
+  const bucket =
+    shareKey === '' ? compileBucket(context, tokenBucket, at) : sharedBucket(context, shareKey, tokenBucket, at);
   const limited = context.deps.counter(`local_rate_limit.${config.statPrefix ?? ''}.rate_limited`);
   const enabled = liveFlag(
     context.deps.runtime,

@@ -40,6 +40,18 @@ const CASES: readonly BesideCase[] = [
   },
   { name: 'two connections', filters: [], network: [limit('two', 2)], ask: [get, get, get, get] },
   {
+    name: 'a bucket for two filters',
+    filters: [],
+    network: [limit('shared', 3, { shareKey: 'k' }), limit('shared-too', 3, { shareKey: 'k' })],
+    ask: [get, get],
+  },
+  {
+    name: 'others of that name, and of that size',
+    filters: [],
+    network: [limit('size', 2, { shareKey: 'k' }), limit('name', 3, { shareKey: 'l' }), limit('none', 3)],
+    ask: [get, get, get],
+  },
+  {
     name: 'no limit at the moment',
     filters: [],
     network: [limit('off', 1, { runtimeEnabled: { defaultValue: false, runtimeKey: 'k' } })],

@@ -41,6 +41,25 @@ export class TokenBucket {
   }
 }
 
+const shared = new WeakMap<Clock, Map<string, WeakRef<TokenBucket>>>();
+
+/** One bucket for all filters that give it this name and say the same of it. */
+export function sharedBucket(
+  context: CompileContext,
+  name: string,
+  config: xds.envoyType.TokenBucket,
+  path: Path,
+): TokenBucket {
+  const own = compileBucket(context, config, path);
+  const { clock } = context.deps;
+  const buckets = shared.get(clock) ?? new Map<string, WeakRef<TokenBucket>>();
+  shared.set(clock, buckets);
+  const key = `${own.max} ${own.rate} ${milliseconds(config.fillInterval, 0)} ${name}`;
+  const known = buckets.get(key)?.deref();
+  if (known === undefined) buckets.set(key, new WeakRef(own));
+  return known ?? own;
+}
+
 export function compileBucket(context: CompileContext, bucket: xds.envoyType.TokenBucket, path: Path): TokenBucket {
   const interval = milliseconds(bucket.fillInterval, 0);
   if (interval < 50) context.refuse([...path, 'fillInterval'], 'must be at least 50 ms');

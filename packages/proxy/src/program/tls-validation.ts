@@ -103,22 +103,29 @@ function compileNames(
     const { text, matches } = compileString(context, matcher, [...path, 'matchSubjectAltNames', i]);
     return { type: 'ANY', text, matches, exact: matcher.exact };
   });
-  const typed = (validation.matchTypedSubjectAltNames ?? []).map((matcher, i): SanMatcher => {
-    const at = [...path, 'matchTypedSubjectAltNames', i];
-    const { text, matches } = compileString(context, matcher.matcher ?? {}, [...at, 'matcher']);
-    const { sanType = 'SAN_TYPE_UNSPECIFIED', oid = '' } = matcher;
-    if (sanType === 'SAN_TYPE_UNSPECIFIED') context.refuse([...at, 'sanType'], 'must say which kind of name');
-    if (sanType === 'OTHER_NAME' && !/^[0-2](\.\d+)+$/.test(oid))
-      context.refuse([...at, 'oid'], `\`${oid}\` is not an object identifier`);
-    return {
-      type: sanType === 'SAN_TYPE_UNSPECIFIED' ? 'ANY' : sanType,
-      text,
-      matches,
-      exact: matcher.matcher?.exact,
-      ...(sanType === 'OTHER_NAME' ? { oid } : {}),
-    };
-  });
+  const typed = (validation.matchTypedSubjectAltNames ?? []).map((matcher, i) =>
+    compileSanMatcher(context, matcher, [...path, 'matchTypedSubjectAltNames', i]),
+  );
   return [...untyped, ...typed];
+}
+
+export function compileSanMatcher(
+  context: CompileContext,
+  matcher: types.tls.SubjectAltNameMatcher,
+  at: Path,
+): SanMatcher {
+  const { text, matches } = compileString(context, matcher.matcher ?? {}, [...at, 'matcher']);
+  const { sanType = 'SAN_TYPE_UNSPECIFIED', oid = '' } = matcher;
+  if (sanType === 'SAN_TYPE_UNSPECIFIED') context.refuse([...at, 'sanType'], 'must say which kind of name');
+  if (sanType === 'OTHER_NAME' && !/^[0-2](\.\d+)+$/.test(oid))
+    context.refuse([...at, 'oid'], `\`${oid}\` is not an object identifier`);
+  return {
+    type: sanType === 'SAN_TYPE_UNSPECIFIED' ? 'ANY' : sanType,
+    text,
+    matches,
+    exact: matcher.matcher?.exact,
+    ...(sanType === 'OTHER_NAME' ? { oid } : {}),
+  };
 }
 
 function revocations(context: CompileContext, pem: string, path: Path): ValidationProgram['leafRevocations'] {

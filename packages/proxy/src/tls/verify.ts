@@ -59,6 +59,11 @@ export function verifyPeer(
   return { reason: verifyFailure(`SAN matcher, certificate SANs are [${listed(names)}]`), counter: 'fail_verify_san' };
 }
 
+/** The certificate has a name that fits. */
+export function hasName(certificate: X509Certificate, matcher: SanMatcher): boolean {
+  return fits(matcher, parseSubjectAltNames(certificate.subjectAltName), certificate);
+}
+
 /** All names of a certificate, as failures list them. */
 export function listed({ all }: SubjectAltNames): string {
   return all.join(', ');

@@ -1,3 +1,5 @@
+import type { X509Certificate } from 'node:crypto';
+import { crypto } from '../../node-tls.ts';
 import type { types } from '@mizzen/xds';
 import { compileFilterState } from '../../filter-state/match.ts';
 import { OBJECT_FACTORIES } from '../../filter-state/objects.ts';
@@ -5,11 +7,16 @@ import type { FilterStateObject } from '../../filter-state/state.ts';
 import type { CompileContext } from '../../program/context.ts';
 import { compileCidr } from '../../program/match/cidr.ts';
 import { compileString, type StringMatch } from '../../program/match/string.ts';
+import { messageOf } from '../../program/read-resource.ts';
+import { compileSanMatcher } from '../../program/tls-validation.ts';
+import { hasName } from '../../tls/verify.ts';
 import type { Path } from '../../program/path.ts';
 import { wire } from '../../program/values.ts';
 import type { ConnectionInfo, PeerTls, StreamInfo } from '../../types.ts';
 import { headerRule, metadataRule, pathRule } from './common.ts';
 import { all, always, any, never, not, type Rule } from './rule.ts';
+
+const MTLS = 'envoy.extensions.rbac.principals.mtls_authenticated.v3.Config';
 
 /** The filter state in which Istio keeps the identity of the peer. */
 const PEER_PRINCIPAL = 'io.istio.peer_principal';
@@ -55,8 +62,39 @@ export function compilePrincipal(context: CompileContext, principal: types.rbac.
   }
   if (principal.filterState !== undefined)
     return filterStateRule(context, principal.filterState, [...path, 'filterState']);
+  if (principal.custom !== undefined) return customRule(context, principal.custom, [...path, 'custom']);
   context.refuse(path, 'must say who it is');
   return never;
+}
+
+/** Clients that have shown a certificate which was verified, and has a name that fits where one is asked for. */
+function customRule(context: CompileContext, { typedConfig }: types.core.TypedExtensionConfig, path: Path): Rule {
+  const type = messageOf(typedConfig?.['@type'] ?? '');
+  const at = [...path, 'typedConfig'];
+  if (type !== MTLS) {
+    context.refuse(at, `\`${type}\` is not a principal that is supported`);
+    return never;
+  }
+  const { sanMatcher, anyValidatedClientCertificate } = typedConfig as types.mtlsPrincipal.Config;
+  if (sanMatcher === undefined) {
+    if (anyValidatedClientCertificate !== true) context.refuse(at, 'must say which certificates');
+    return { text: 'the client has shown a certificate', test: ({ tls }) => tls?.authenticated === true };
+  }
+  const san = compileSanMatcher(context, sanMatcher, [...at, 'sanMatcher']);
+  return {
+    text: `a name of the client's certificate ${san.text}`,
+    test: ({ tls }) => tls?.authenticated === true && hasName(certificateOf(tls), san),
+  };
+}
+
+const certificates = new WeakMap<PeerTls, X509Certificate>();
+
+function certificateOf(tls: PeerTls): X509Certificate {
+  const known = certificates.get(tls);
+  if (known !== undefined) return known;
+  const read = new (crypto().X509Certificate)(tls.peerCertificatePem());
+  certificates.set(tls, read);
+  return read;
 }
 
 /** Any URI name of the certificate, then any DNS name, then its subject. */

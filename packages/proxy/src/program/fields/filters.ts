@@ -39,8 +39,10 @@ export const filterFields: FieldTable = {
   'envoy.config.rbac.v3.Permission.Set': { implemented: 'rules' },
   'envoy.config.rbac.v3.Principal': {
     implemented: `andIds orIds any authenticated sourceIp directRemoteIp remoteIp header urlPath metadata filterState
-      notId sourcedMetadata`,
-    refused: { [NOT_SUPPORTED]: 'custom' },
+      notId sourcedMetadata custom`,
+  },
+  'envoy.extensions.rbac.principals.mtls_authenticated.v3.Config': {
+    implemented: 'sanMatcher anyValidatedClientCertificate',
   },
   'envoy.config.rbac.v3.Principal.Set': { implemented: 'ids' },
   'envoy.config.rbac.v3.Principal.Authenticated': { implemented: 'principalName' },

@@ -159,8 +159,7 @@ export const listenerFields: FieldTable = {
   },
 
   'envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit': {
-    implemented: 'statPrefix tokenBucket runtimeEnabled',
-    refused: { 'buckets are not shared': 'shareKey' },
+    implemented: 'statPrefix tokenBucket runtimeEnabled shareKey',
   },
   'envoy.extensions.filters.network.rbac.v3.RBAC': {
     implemented: `rules shadowRules matcher shadowMatcher statPrefix enforcementType shadowRulesStatPrefix

@@ -1,0 +1,119 @@
+/** What requests to management servers say of the proxy, and how long responses may be, beside real Envoy. */
+import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { setTimeout as wait } from 'node:timers/promises';
+import { startEnvoy } from '@mizzen/testkit';
+import { decode, encode } from '@mizzen/xds/binary/index.ts';
+import { TypeUrl, type types } from '@mizzen/xds';
+import { afterEach, expect, test } from 'vitest';
+import { fetchText, HTTP2 } from '../../filter/testing/beside.ts';
+import { staticCluster } from '../../process/testing/bootstraps.ts';
+import { startWithAdmin } from '../../process/testing/standalone.ts';
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+});
+
+interface Asked {
+  /** Of the first stream: type, and which proxy asks. */
+  readonly requests: string[];
+  streams: number;
+  readonly port: number;
+}
+
+/** Answers what is asked for first with clusters whose names are as long as that, and then with one whose name is short. */
+async function serve(length: number): Promise<Asked> {
+  const requests: string[] = [];
+  const sessions = new Set<ServerHttp2Session>();
+  const server = createServer();
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.on('error', () => undefined);
+  });
+  server.on('stream', (stream: ServerHttp2Stream) => {
+    const first = ++asked.streams === 1;
+    stream.on('error', () => undefined);
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
+    let nonce = 0;
+    let bytes = Buffer.alloc(0);
+    stream.on('data', (data: Buffer) => {
+      bytes = Buffer.concat([bytes, data]);
+      while (bytes.length >= 5 && bytes.length >= 5 + bytes.readUInt32BE(1)) {
+        const size = bytes.readUInt32BE(1);
+        const { typeUrl = '', node } = decode(
+          'envoy.service.discovery.v3.DiscoveryRequest',
+          bytes.subarray(5, 5 + size),
+        ) as types.discovery.DiscoveryRequest;
+        bytes = bytes.subarray(5 + size);
+        if (first) requests.push(`${typeUrl.split('.').at(-1)!} ${node?.id ?? '-'}`);
+        if (nonce++ > 1) continue;
+        const name = nonce === 1 ? 'c'.repeat(length) : 'short';
+        const resources =
+          typeUrl === TypeUrl.cluster ? [{ '@type': typeUrl, name, loadAssignment: { clusterName: name } }] : [];
+        const body = encode('envoy.service.discovery.v3.DiscoveryResponse', {
+          typeUrl,
+          nonce: String(nonce),
+          versionInfo: String(nonce),
+          resources,
+        });
+        const frame = Buffer.alloc(5 + body.length);
+        frame.writeUInt32BE(body.length, 1);
+        frame.set(body, 5);
+        if (!stream.destroyed) stream.write(frame);
+      }
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  closing.push(() => {
+    for (const session of sessions) session.destroy();
+    server.close();
+  });
+  const asked: Asked = { requests, streams: 0, port: (server.address() as { port: number }).port };
+  return asked;
+}
+
+async function observe(engine: 'Envoy' | 'Mizzen', api: object, grpc: object, length: number): Promise<object> {
+  const asked = await serve(length);
+  const config = {
+    node: { id: 'n', cluster: 'c' },
+    staticResources: { clusters: [staticCluster('xds', [asked.port], HTTP2)] },
+    dynamicResources: {
+      cdsConfig: {
+        resourceApiVersion: 'V3',
+        initialFetchTimeout: '1s',
+        apiConfigSource: {
+          apiType: 'GRPC',
+          transportApiVersion: 'V3',
+          grpcServices: [{ envoyGrpc: { clusterName: 'xds', ...grpc } }],
+          ...api,
+        },
+      },
+    },
+  };
+  const proxy =
+    engine === 'Envoy'
+      ? await startEnvoy(config).then((envoy) => ({ ...envoy, admin: envoy.adminPort }))
+      : await startWithAdmin(config);
+  closing.push(() => proxy.stop());
+  await wait(1500);
+  const stats = await fetchText(
+    proxy.admin,
+    '/stats?filter=^cluster_manager.(cds.update_(success|rejected)|cluster_added)$',
+  );
+  return {
+    requests: asked.requests.slice(0, 3),
+    again: asked.streams > 1,
+    stats: stats.split('\n').map((line) => line.replace(/(cds.update_success): [1-9]\d*/, '$1: some')),
+  };
+}
+
+test.each([
+  ['every request says who asks', {}, {}, 10],
+  ['the first request says who asks', { setNodeOnFirstMessageOnly: true }, {}, 10],
+  ['responses may be as long as they are', {}, {}, 20_000],
+  ['a response is too long', {}, { maxReceiveMessageLength: 5000 }, 20_000],
+  ['responses are not too long', {}, { maxReceiveMessageLength: 5000 }, 1000],
+] as const)('%s', { timeout: 40_000 }, async (_, api, grpc, length) => {
+  const theirs = await observe('Envoy', api, grpc, length);
+  expect(await observe('Mizzen', api, grpc, length)).toEqual(theirs);
+});

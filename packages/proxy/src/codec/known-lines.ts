@@ -28,9 +28,10 @@ const MAX_LINES = 32;
 const MAX_LENGTH = 4096;
 const MOST_PATIENCE = 128;
 
-/** Places whose lines are to be learnt from the head at hand, and where those begin in it. */
+/** Places whose lines are to be learnt from the head at hand, and where those begin in it; the first `wanted` count. */
 const wantedPlaces: number[] = [];
 const wantedStarts: number[] = [];
+let wanted = 0;
 
 /**
  * The lines of a connection's heads, most of which come again and again: those need not be parsed and looked through, but only
@@ -42,8 +43,7 @@ export class KnownLines {
 
   /** Whether lines of this head are to be looked for. */
   begin(): boolean {
-    wantedPlaces.length = 0;
-    wantedStarts.length = 0;
+    wanted = 0;
     if (this.#begun) return true;
     this.#begun = true;
     return false;
@@ -77,7 +77,7 @@ export class KnownLines {
 
   /** There is no forbidden character in the head. */
   learn(text: string): void {
-    for (let i = 0; i < wantedPlaces.length; i++) {
+    for (let i = 0; i < wanted; i++) {
       const place = this.#places![wantedPlaces[i]!]!;
       place.line = lineAt(text, wantedStarts[i]!);
       place.wait = place.patience;
@@ -87,8 +87,8 @@ export class KnownLines {
 }
 
 function want(place: number, at: number): void {
-  wantedPlaces.push(place);
-  wantedStarts.push(at);
+  wantedPlaces[wanted] = place;
+  wantedStarts[wanted++] = at;
 }
 
 /** Undefined: it is none that is remembered. */

@@ -95,6 +95,29 @@ export class Headers {
     return removeFrom(this.flat, 0, name);
   }
 
+  /** Removes two fields at once; their first values. */
+  removeBoth(a: string, b: string): readonly [a: string | undefined, b: string | undefined] | undefined {
+    const { flat } = this;
+    let ofA: string | undefined;
+    let ofB: string | undefined;
+    let to = 0;
+    for (let i = 0; i < flat.length; i += 2) {
+      const name = flat[i]!;
+      if (name === a) ofA ??= flat[i + 1]!;
+      else if (name === b) ofB ??= flat[i + 1]!;
+      else {
+        if (to !== i) {
+          flat[to] = name;
+          flat[to + 1] = flat[i + 1]!;
+        }
+        to += 2;
+      }
+    }
+    if (to === flat.length) return undefined;
+    shorten(flat, to);
+    return [ofA, ofB];
+  }
+
   entries(): [string, string][] {
     const { flat } = this;
     const entries: [string, string][] = [];
@@ -123,6 +146,11 @@ function removeFrom(flat: string[], from: number, name: string): boolean {
     to += 2;
   }
   if (to === flat.length) return false;
-  flat.length = to;
+  shorten(flat, to);
   return true;
+}
+
+/** Setting the length would leave compiled code, at the cost of several such fields. */
+function shorten(flat: string[], length: number): void {
+  while (flat.length > length) flat.pop();
 }

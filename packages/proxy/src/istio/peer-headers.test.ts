@@ -24,10 +24,10 @@ test('a peer is decoded once, and again when it says something else', () => {
 
 test('what a peer says is taken off a head, all of it', () => {
   const headers = new Headers(['a', '1', PEER_METADATA, 'm', PEER_ID, 'i', PEER_METADATA, 'n', 'b', '2']);
-  expect(takePeer(headers)).toEqual({ id: 'i', metadata: 'm' });
+  expect(takePeer(headers)).toEqual(['i', 'm']);
   expect(headers.flat).toEqual(['a', '1', 'b', '2']);
   expect(takePeer(headers)).toBeUndefined();
   const only = new Headers([PEER_ID, '']);
-  expect(takePeer(only)).toEqual({ id: '', metadata: undefined });
+  expect(takePeer(only)).toEqual(['', undefined]);
   expect(only.flat).toEqual([]);
 });

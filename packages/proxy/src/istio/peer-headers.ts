@@ -59,18 +59,8 @@ function own<T extends string | undefined>(text: T): T {
 /** Takes what a peer says off a head: the first of each, and the others with them; undefined: it says nothing. */
 export function takePeer(
   headers: Headers,
-): { readonly id: string | undefined; readonly metadata: string | undefined } | undefined {
-  const { flat } = headers;
-  let id: string | undefined;
-  let metadata: string | undefined;
-  for (let i = 0; i < flat.length; i += 2) {
-    if (flat[i] === PEER_ID) id ??= flat[i + 1]!;
-    else if (flat[i] === PEER_METADATA) metadata ??= flat[i + 1]!;
-  }
-  if (id === undefined && metadata === undefined) return undefined;
-  if (id !== undefined) headers.remove(PEER_ID);
-  if (metadata !== undefined) headers.remove(PEER_METADATA);
-  return { id, metadata };
+): readonly [id: string | undefined, metadata: string | undefined] | undefined {
+  return headers.removeBoth(PEER_ID, PEER_METADATA);
 }
 
 /** Says both in a head. */

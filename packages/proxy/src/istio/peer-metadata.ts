@@ -37,7 +37,7 @@ export function peerMetadataFilter(
   const discover = (stream: HttpStream, headers: Headers, key: string): typeof both | undefined => {
     const taken = takePeer(headers);
     if (taken === undefined) return undefined;
-    const { id: peerId, metadata: value } = taken;
+    const [peerId, value] = taken;
     const peer = value === undefined || value === '' ? undefined : reader.read(peerId, value);
     if (peer !== undefined) {
       const { info } = stream;

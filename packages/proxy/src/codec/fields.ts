@@ -44,6 +44,8 @@ export class FieldSection {
   connection = '';
   proxyConnection = '';
   transferEncoding = '';
+  /** There are line breaks within the field: it is read without them, but says nothing of where the body ends. */
+  brokenEncoding = false;
   upgrade = '';
   host = '';
   /** Where in `flat` the fields `connection` and `upgrade` were. */
@@ -85,6 +87,7 @@ export class FieldSection {
     this.host = '';
     this.contentLength = -1;
     this.badLength = false;
+    this.brokenEncoding = false;
     this.problem = undefined;
     this.spelling = this.keepSpelling ? new Spelling(this.properOthers) : undefined;
     let joinedSeen = 0;
@@ -98,6 +101,7 @@ export class FieldSection {
       let field: FieldName | undefined;
       let value: string;
       let lineEnd: number;
+      let cleaned = false;
       const line = repeated && text.charCodeAt(at) > SP ? known.find(count, text, at) : undefined;
       if (line !== undefined) {
         ({ field, value } = line);
@@ -138,7 +142,11 @@ export class FieldSection {
         while (stop > from && isBlank(text.charCodeAt(stop - 1))) stop--;
         blanks += from - colon - 2 + lineStop - stop;
         value = text.slice(from, stop);
-        if (broken || value.includes('\r')) value = value.replace(LINE_BREAKS, '');
+        if (broken || value.includes('\r')) {
+          const whole = value.replace(LINE_BREAKS, '');
+          cleaned = whole !== value;
+          value = whole;
+        }
       }
       at = lineEnd + 1;
       if (++count > maxCount) this.problem ??= 'http1.too_many_headers';
@@ -156,7 +164,7 @@ export class FieldSection {
         }
         joinedSeen |= joined;
       }
-      if (field.seen === 0 || this.#keep(field.seen, value)) flat.push(field.name, value);
+      if (field.seen === 0 || this.#keep(field.seen, value, cleaned)) flat.push(field.name, value);
     }
     // Without any field Envoy counts an empty one.
     this.fieldBytes = count === 0 ? 3 : at - start - 2 - count - blanks;
@@ -181,7 +189,7 @@ export class FieldSection {
   }
 
   /** Notes a field with a bit of its own; false when it does not go into `flat`. */
-  #keep(bit: number, value: string): boolean {
+  #keep(bit: number, value: string, cleaned: boolean): boolean {
     const again = (this.seen & bit) !== 0;
     this.seen |= bit;
     switch (bit) {
@@ -191,10 +199,11 @@ export class FieldSection {
         return false;
       case Seen.CONTENT_LENGTH:
         if (again) this.problem ??= 'http1.codec_error';
-        if (!DIGITS.test(value) || (value.length > 15 && BigInt(value) > MAX_LENGTH)) this.badLength = true;
+        if (cleaned || !DIGITS.test(value) || (value.length > 15 && BigInt(value) > MAX_LENGTH)) this.badLength = true;
         else this.contentLength = Number(value);
         return true;
       case Seen.TRANSFER_ENCODING:
+        this.brokenEncoding ||= cleaned;
         this.transferEncoding = again ? `${this.transferEncoding},${value}` : value.toLowerCase();
         return false;
       case Seen.CONNECTION:

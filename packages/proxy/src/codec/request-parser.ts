@@ -106,13 +106,14 @@ export class RequestParser extends MessageParser {
     if ((seen & Seen.TRANSFER_ENCODING) !== 0) {
       const twoLengths = (seen & Seen.CONTENT_LENGTH) !== 0;
       const chunked = this.transferEncoding === 'chunked';
-      if (twoLengths && !(this.allowChunkedLength && chunked)) return 'http1.content_length_and_chunked_not_allowed';
+      if (twoLengths && !(this.allowChunkedLength && chunked && !this.brokenEncoding))
+        return 'http1.content_length_and_chunked_not_allowed';
       if (!chunked || this.method === 'CONNECT') return 'http1.invalid_transfer_encoding';
       if (twoLengths) {
         this.drop((name) => name === 'content-length');
         this.contentLength = -1;
       }
-      this.bodyMode = BodyMode.CHUNKED;
+      if (!this.brokenEncoding) this.bodyMode = BodyMode.CHUNKED;
     } else if (this.contentLength > 0) {
       if (this.method === 'CONNECT') return 'http1.body_disallowed';
       this.bodyMode = BodyMode.LENGTH;

@@ -87,7 +87,7 @@ export class ResponseParser extends MessageParser {
       this.bodyMode = BodyMode.NONE;
     } else if (status === 304 || this.requestMethod === 'HEAD') {
       this.bodyMode = BodyMode.NONE;
-    } else if (encoded) {
+    } else if (encoded && !this.brokenEncoding) {
       this.bodyMode = BodyMode.CHUNKED;
     } else if (this.contentLength >= 0) {
       this.bodyMode = this.contentLength === 0 ? BodyMode.NONE : BodyMode.LENGTH;

@@ -74,7 +74,8 @@ export class RequestTimes {
   /** What took too long of a request whose head is not complete. */
   get ofHead(): typeof OF_HEAD | typeof OF_REQUEST {
     const { requestHeadersTimeout, requestTimeout } = this.#hcm.program;
-    const isHead = requestHeadersTimeout > 0 && sooner(requestHeadersTimeout, requestTimeout) === requestHeadersTimeout;
+    // Of two that are over at once, that for all of the request counts.
+    const isHead = requestHeadersTimeout > 0 && (requestTimeout === 0 || requestHeadersTimeout < requestTimeout);
     return isHead ? OF_HEAD : OF_REQUEST;
   }
 

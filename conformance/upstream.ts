@@ -106,16 +106,24 @@ export class Upstreams {
       while (text !== '') {
         if (text.includes('\r\n\r\n')) record ??= open();
         if (record === undefined) return;
-        const length = requestLength(text);
+        // What follows such a head is not waited for, and sent back.
+        const tunnels = /\r\nx-tunnel: /i.test(headOf(text));
+        const length = tunnels ? headOf(text).length : requestLength(text);
         record.bytes = text.slice(0, length);
         if (length === undefined) return;
         text = text.slice(length);
-        const asks = /\r\nupgrade: /i.test(record.bytes) || record.bytes.startsWith('CONNECT ');
+        const asks = tunnels || /\r\nupgrade: /i.test(record.bytes) || record.bytes.startsWith('CONNECT ');
         if (asks && /\r\nx-answer: /i.test(record.bytes)) {
-          upgraded = /\r\nx-answer: raw:HTTP\/1.1%20(?:101|2)/i.test(record.bytes);
-          answer(socket, this.#word(name, spec, record.bytes), name, fields);
-          record = upgraded ? record : undefined;
-          if (upgraded) return;
+          const word = this.#word(name, spec, record.bytes);
+          upgraded = /^raw:(?:.*%0a)?HTTP\/1.\d%20(?:101|2)/i.test(word);
+          answer(socket, word, name, fields);
+          if (upgraded) {
+            if (text === '') return;
+            record.bytes += text;
+            socket.write(`ECHO:${text}`);
+            return;
+          }
+          record = undefined;
           continue;
         }
         if (asks) {
@@ -140,6 +148,11 @@ export class Upstreams {
     const words = asked ?? spec.answers;
     return words[Math.min(asked === undefined ? count : this.#attempt++, words.length - 1)]!;
   }
+}
+
+/** With the empty line at its end; empty while that has not come. */
+function headOf(text: string): string {
+  return text.slice(0, text.indexOf('\r\n\r\n') + 4);
 }
 
 function tlsServer(name: string): Server {

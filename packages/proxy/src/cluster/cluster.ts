@@ -35,6 +35,8 @@ import { ClusterTransports, type Transport } from './transport.ts';
 import type { PriorityUpdate } from './update-merging.ts';
 
 const NO_REQUEST: RequestHead = { method: '', path: '', authority: '', scheme: '', headers: new Headers() };
+/** Whose endpoints are in the cluster itself: what is not there is known not to be. */
+const LISTED: ReadonlySet<ClusterProgram['type']> = new Set(['STATIC', 'STRICT_DNS']);
 const FAILED_BY_EDS: ReadonlySet<EndpointProgram['health']> = new Set(['UNHEALTHY', 'TIMEOUT']);
 
 function keyOf({ endpoint }: ClusterHost): string {
@@ -243,7 +245,7 @@ export class Cluster implements UpstreamCluster {
     if (updates.length > 0) this.onUpdates?.(updates, this.program.type === 'EDS');
     this.#endpoints = endpoints;
     this.#hosts = hosts;
-    this.#hadHosts ||= hosts.size > 0 || (said && this.program.type === 'EDS');
+    this.#hadHosts ||= hosts.size > 0 || (said && this.program.type === 'EDS') || LISTED.has(this.program.type);
     this.refresh();
     for (const host of gone) host.retire();
     if (moved > 0 && this.program.closeConnectionsOnHostSetChange) for (const host of hosts.values()) host.drainPools();

@@ -66,7 +66,7 @@ function resolved(
 
 type UpdateStats = Pick<
   ClusterDetailStats,
-  'update_attempt' | 'update_success' | 'update_failure' | 'update_no_rebuild'
+  'update_attempt' | 'update_success' | 'update_failure' | 'update_no_rebuild' | 'max_host_weight'
 >;
 
 /** One name, resolved every so often. */
@@ -116,8 +116,10 @@ class NameWatch {
     this.#stats.update_success++;
     const changed = !this.answered || !this.#same(addresses);
     this.answered = true;
+    const nobody = this.addresses.length === 0;
     if (changed) this.addresses = this.#logical ? addresses : addresses.toSorted();
-    else this.#stats.update_no_rebuild++;
+    if (!changed || (!this.#logical && addresses.length === 0 && nobody)) this.#stats.update_no_rebuild++;
+    if (!this.#logical) this.#stats.max_host_weight ||= 1;
     const rate = this.#dns.respectTtl && ttl !== undefined && ttl > 0 ? ttl * 1000 : this.#dns.refreshRate;
     this.#again(rate + this.#deps.random.float() * this.#dns.jitter);
     if (changed) this.#onChange();

@@ -51,6 +51,8 @@ export class FieldSection {
   /** Where in `flat` the fields `connection` and `upgrade` were. */
   connectionAt = 0;
   upgradeAt = 0;
+  /** `upgrade` came before `connection`, perhaps with nothing in between. */
+  upgradeFirst = false;
   /** Remember how names were spelled. */
   keepSpelling = false;
   /** Names that others add are spelled `Proper-Case` then. */
@@ -207,7 +209,10 @@ export class FieldSection {
         this.transferEncoding = again ? `${this.transferEncoding},${value}` : value.toLowerCase();
         return false;
       case Seen.CONNECTION:
-        if (!again) this.connectionAt = this.flat.length;
+        if (!again) {
+          this.connectionAt = this.flat.length;
+          this.upgradeFirst = (this.seen & Seen.UPGRADE) !== 0;
+        }
         this.connection = again ? joined(this.connection, value) : value;
         return false;
       case Seen.UPGRADE:

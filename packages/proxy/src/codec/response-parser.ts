@@ -71,12 +71,12 @@ export class ResponseParser extends MessageParser {
       if (encoded || this.contentLength > 0) return 'http1.body_disallowed';
       if (this.contentLength === 0) this.drop((name) => name === 'content-length');
     }
+    if (encoded && this.transferEncoding !== 'chunked') return 'http1.invalid_transfer_encoding';
+    if (encoded && this.contentLength >= 0) return 'http1.content_length_and_chunked_not_allowed';
     if (this.requestMethod === 'CONNECT' && status >= 200 && status < 300) {
       this.#openTunnel();
       return undefined;
     }
-    if (encoded && this.transferEncoding !== 'chunked') return 'http1.invalid_transfer_encoding';
-    if (encoded && this.contentLength >= 0) return 'http1.content_length_and_chunked_not_allowed';
     if (status === 101) {
       if (this.upgradeAsked && (seen & Seen.UPGRADE) !== 0 && hasToken(this.connection, 'upgrade')) {
         this.#openTunnel();

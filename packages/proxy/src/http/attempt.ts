@@ -97,7 +97,7 @@ export class Attempt implements Waiter, Exchange {
     stats.upstream_rq_active++;
     if (router.groups !== undefined) for (const group of router.groups) group.upstream_rq_total++;
     const upgrade = stream.upgrade !== '';
-    connection.begin(this, request.method, upgrade);
+    connection.begin(this, request.method, upgrade && request.method !== 'CONNECT');
     if (request.headers.unchecked && router.refusesHead()) return;
     const head = upstreamHead(request, this.host.cluster, upgrade, router.expectsBody);
     this.#chunked = head.chunked;
@@ -137,6 +137,12 @@ export class Attempt implements Waiter, Exchange {
     } else {
       this.#router.resumeDownstream();
     }
+  }
+
+  /** The upgrade is accepted. */
+  opened(): void {
+    this.#held = false;
+    this.sendBody();
   }
 
   /** Nothing keeps the next part of the body from being sent at once. */
@@ -208,7 +214,6 @@ export class Attempt implements Waiter, Exchange {
       return;
     }
     this.responded = true;
-    this.#held = false;
     const { info } = this.#router.stream;
     info.upstreamHeaderBytesReceived += parser.fieldBytes;
     info.upstreamHeaderBytesSummed += info.upstreamHeaderBytesReceived;

@@ -19,7 +19,7 @@ import { chargeAnswer } from './charge.ts';
 import { connectTcp, type TcpTunnel } from './connect.ts';
 import { replyOfRoute } from './direct-reply.ts';
 import { invalidPart } from './head-check.ts';
-import { entered } from './io.ts';
+import { entered, turnNow } from './io.ts';
 import { RequestBody } from './request-body.ts';
 import { resetDetails, resetOutcome, type ResetReason } from './reset.ts';
 import type { RetryVerdict } from './retry-state.ts';
@@ -74,6 +74,10 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
       },
       this,
     );
+    // Of other requests it begins with their end, which an upgrade has not.
+    const { connection, hcm, upgrade } = this.stream;
+    if (upgrade === 'websocket' && this.timeouts.route > 0)
+      connection.deadlines.route.set(turnNow(hcm.deps.clock) + this.timeouts.route);
     this.#choose();
   }
 

@@ -1,14 +1,13 @@
-import type { ResponseParser } from '../codec/response-parser.ts';
-import type { Headers } from './headers.ts';
+import type { MessageParser } from '../codec/parser.ts';
 
-/** Puts the fields of an accepted upgrade, which the parser takes out, back where they were. */
-export function keepUpgrade(headers: Headers, parser: ResponseParser): void {
-  const { flat } = headers;
-  if (parser.connectionAt <= parser.upgradeAt) {
-    flat.splice(parser.upgradeAt, 0, 'upgrade', parser.upgrade);
-    flat.splice(parser.connectionAt, 0, 'connection', parser.connection);
+/** Puts the fields of an upgrade, which the parser takes out, back where they were in `flat`. */
+export function keepUpgrade(flat: string[], parser: MessageParser): void {
+  const { connectionAt, upgradeAt, upgradeFirst, connection, upgrade } = parser;
+  if (upgradeFirst) {
+    flat.splice(connectionAt, 0, 'connection', connection);
+    flat.splice(upgradeAt, 0, 'upgrade', upgrade);
   } else {
-    flat.splice(parser.connectionAt, 0, 'connection', parser.connection);
-    flat.splice(parser.upgradeAt, 0, 'upgrade', parser.upgrade);
+    flat.splice(upgradeAt, 0, 'upgrade', upgrade);
+    flat.splice(connectionAt, 0, 'connection', connection);
   }
 }

@@ -126,6 +126,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   #pool: Pool | undefined;
   #connection: ClientConnection | undefined;
   #over = false;
+  readonly #timeout: number;
   #timer: { cancel(): void } | undefined;
   #status = 0;
   /** What was told ahead of the answer has been counted in its place. */
@@ -140,7 +141,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     this.#cluster = cluster;
     this.#breaker = cluster.limits.DEFAULT;
     this.#span = span;
-    if (timeout > 0) this.#timer = stream.hcm.deps.clock.after(timeout, () => this.#slow());
+    this.#timeout = timeout;
     this.#method = request.method;
     this.#grpc = isGrpc(headers.get('content-type'));
     this.#upgrade = stream.upgrade !== '';
@@ -152,6 +153,8 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   start(host: UpstreamHost | null): void {
     if (this.#over) return;
     if (host === null) {
+      this.#cluster.stats.upstream_cx_none_healthy++;
+      charge(this.#cluster.stats, 503, true, false);
       this.#finish(503, 'UH');
       return;
     }
@@ -174,7 +177,9 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
 
   end(): void {
     this.#complete = true;
-    if (this.#connection !== undefined && !this.#over) this.#flush();
+    if (this.#over) return;
+    if (this.#timeout > 0) this.#timer = this.#stream.hcm.deps.clock.after(this.#timeout, () => this.#slow());
+    if (this.#connection !== undefined) this.#flush();
   }
 
   cancel(): void {
@@ -182,7 +187,10 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   }
 
   #slow(): void {
+    const { stats } = this.#cluster;
+    stats.upstream_rq_timeout++;
     if (this.#connection !== undefined) this.#host?.report('timeout');
+    if (this.#status === 0 && !this.#interim) charge(stats, 504, true, this.#host?.canary === true, this.#host?.zones);
     this.#giveUp(504, 'UT');
   }
 

@@ -6,6 +6,7 @@ import type { HcmProgram, IpHeader, RouteConfigProgram } from '../program/types.
 import type { RequestHead } from '../types.ts';
 import { Headers } from './headers.ts';
 import type { StreamRecord } from './info.ts';
+import { keepUpgrade } from './keep-upgrade.ts';
 import { isPlainPath, normalizePath } from './path.ts';
 import { mutateRequest } from './request-fields.ts';
 import type { HcmRuntime } from './runtime.ts';
@@ -25,7 +26,7 @@ export interface Refusal {
 /** The head that a parser holds; an absolute target's authority takes the place of Host. */
 export function readHead(parser: RequestParser, program: HcmProgram): RequestHead {
   const { method, target, flat } = parser;
-  if (parser.upgradeTo !== '') keepUpgrade(parser);
+  if (parser.upgradeTo !== '') keepUpgrade(flat, parser);
   const headers = new Headers(flat);
   headers.spelling = parser.spelling;
   if (method === 'CONNECT') return { method, path: '', authority: target, scheme: '', headers };
@@ -37,18 +38,6 @@ export function readHead(parser: RequestParser, program: HcmProgram): RequestHea
     }
   }
   return { method, path: target, authority: parser.host, scheme: '', headers };
-}
-
-/** An upgrade's own fields travel on, where they were. */
-function keepUpgrade(parser: RequestParser): void {
-  const { connectionAt, upgradeAt } = parser;
-  if (connectionAt <= upgradeAt) {
-    parser.flat.splice(upgradeAt, 0, 'upgrade', parser.upgrade);
-    parser.flat.splice(connectionAt, 0, 'connection', parser.connection);
-  } else {
-    parser.flat.splice(connectionAt, 0, 'connection', parser.connection);
-    parser.flat.splice(upgradeAt, 0, 'upgrade', parser.upgrade);
-  }
 }
 
 /** Checks a head and brings it into the form that filters and routes see; what to reply when it is refused. */

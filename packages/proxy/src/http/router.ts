@@ -81,7 +81,8 @@ export class Router extends AttemptedRequest {
     if (redirect?.codes.includes(status) === true && this.#followRedirect(redirect, head)) return;
     const upgraded = stream.upgrade !== '' && parser.opensTunnel;
     if (upgraded) {
-      if (status === 101) keepUpgrade(head.headers, parser);
+      if (status === 101) keepUpgrade(head.headers.flat, parser);
+      stream.connection.deadlines.route.clear();
       stream.tunnel = true;
     } else if (stream.upgrade === 'websocket' && status < 400 && status !== 101) {
       this.cancel();
@@ -95,7 +96,7 @@ export class Router extends AttemptedRequest {
     stream.sendResponse(head, parser.bodyMode === BodyMode.NONE);
     if (upgraded) {
       logTunnel(stream);
-      attempt.sendBody();
+      attempt.opened();
     }
   }
 

@@ -8,15 +8,6 @@ import { applyMutations } from '../program/headers.ts';
 import type { LogSource, TunnelProgram } from '../program/types.ts';
 import type { StreamInfo, UpstreamCluster, UpstreamSocket } from '../types.ts';
 
-/** After a 2xx to CONNECT everything is payload, whatever the head says of a length (RFC 9110, section 9.3.6). */
-class TunnelParser extends ResponseParser {
-  protected override frame(): CodecErrorDetails | undefined {
-    if (this.requestMethod !== 'CONNECT' || this.status < 200 || this.status > 299) return super.frame();
-    this.bodyMode = BodyMode.UNTIL_CLOSE;
-    return undefined;
-  }
-}
-
 const DEFAULT_HEAD_BYTES = 60 * 1024;
 const DEFAULT_HEADERS = 100;
 
@@ -28,7 +19,7 @@ const DEFAULT_HEADERS = 100;
  */
 export class HttpTunnel extends Duplex implements MessageSink {
   readonly #socket: UpstreamSocket;
-  readonly #parser: TunnelParser;
+  readonly #parser: ResponseParser;
   readonly #chunked: boolean;
   readonly #onOpen: () => void;
   readonly #onRefused: (reason: string) => void;
@@ -52,7 +43,7 @@ export class HttpTunnel extends Duplex implements MessageSink {
     this.#chunked = program.postPath !== undefined;
     this.#onOpen = onOpen;
     this.#onRefused = onRefused;
-    this.#parser = new TunnelParser(this);
+    this.#parser = new ResponseParser(this);
     this.#parser.requestMethod = this.#chunked ? 'POST' : 'CONNECT';
     this.#parser.maxHeadBytes = limits?.maxResponseHeadersBytes ?? DEFAULT_HEAD_BYTES;
     this.#parser.maxHeaders = limits?.maxHeadersCount ?? DEFAULT_HEADERS;
@@ -77,11 +68,12 @@ export class HttpTunnel extends Duplex implements MessageSink {
 
   readonly #onEnd = (): void => {
     if (this.destroyed) return;
-    if (!this.#parser.finish() || !this.#settled) this.#fail('');
+    // To CONNECT it is half of an end, and the other half is this side's.
+    if (!this.#parser.finish() || !this.#settled) this.#fail('', this.#chunked);
   };
 
   readonly #onClose = (): void => {
-    if (!this.#settled) this.#fail('');
+    if (!this.#settled) this.#fail('', true);
     else this.destroy();
   };
 
@@ -89,7 +81,7 @@ export class HttpTunnel extends Duplex implements MessageSink {
   onHead(): void {
     const { status, bodyMode, fieldBytes } = this.#parser;
     this.#info.upstreamHeaderBytesReceived = (this.#info.upstreamHeaderBytesReceived ?? 0) + fieldBytes;
-    if (status < 200 && status !== 101) return;
+    if (isInterim(status)) return;
     if (status < 200 || status > 299 || bodyMode === BodyMode.NONE) return this.#fail(`tunnel_response:${status}`);
     this.#settled = true;
     this.#onOpen();
@@ -100,10 +92,11 @@ export class HttpTunnel extends Duplex implements MessageSink {
   }
   onEnd(): void {
     const { status } = this.#parser;
-    if (status < 200 && status !== 101) this.#parser.next();
+    if (isInterim(status)) this.#parser.next();
     else if (this.#settled && !this.destroyed) this.push(null);
   }
   onError(_details: CodecErrorDetails): void {
+    this.#counts.upstream_cx_protocol_error++;
     this.#fail('');
   }
 
@@ -112,10 +105,15 @@ export class HttpTunnel extends Duplex implements MessageSink {
     this.#counts.upstream_cx_tx_bytes_total += bytes;
   }
 
-  #fail(reason: string): void {
+  /** `remote`: the other side has ended the connection. */
+  #fail(reason: string, remote = false): void {
     this.#socket.destroy();
     if (this.#settled) return void this.destroy();
     this.#settled = true;
+    if (remote) {
+      this.#counts.upstream_cx_destroy_remote++;
+      this.#counts.upstream_cx_destroy_remote_with_active_rq++;
+    } else this.#counts.upstream_cx_destroy_local_with_active_rq++;
     this.#onRefused(reason);
   }
 
@@ -147,6 +145,11 @@ export class HttpTunnel extends Duplex implements MessageSink {
     this.#socket.destroy();
     done(error);
   }
+}
+
+/** Something else is still to come; other statuses below 200 are answers that refuse. */
+function isInterim(status: number): boolean {
+  return status === 100 || (status >= 102 && status <= 104);
 }
 
 function requestHead(program: TunnelProgram, source: LogSource, requestId: string | undefined): string {

@@ -15,13 +15,11 @@ const OMIT_CANARY = 'envoy.extensions.retry.host.omit_canary_hosts.v3.OmitCanary
 
 /** Conditions that Envoy does not know are ignored, as Envoy ignores them. */
 export function compileRetry(context: CompileContext, policy: types.route.RetryPolicy, path: Path): RetryProgram {
-  const base = milliseconds(policy.retryBackOff?.baseInterval, 25);
-  const max = milliseconds(policy.retryBackOff?.maxInterval, base * 10);
-  if (policy.retryBackOff !== undefined && (base < 1 || max < base)) {
-    context.refuse(
-      [...path, 'retryBackOff'],
-      '`maxInterval` must be at least `baseInterval`, which must be at least 1 ms',
-    );
+  // Below a millisecond there is none.
+  const base = Math.max(1, milliseconds(policy.retryBackOff?.baseInterval, 25));
+  const max = Math.max(1, milliseconds(policy.retryBackOff?.maxInterval, base * 10));
+  if (policy.retryBackOff !== undefined && max < base) {
+    context.refuse([...path, 'retryBackOff'], '`maxInterval` must be at least `baseInterval`');
   }
   let avoidPreviousHosts = false;
   const avoided: ((host: UpstreamHost) => boolean)[] = [];

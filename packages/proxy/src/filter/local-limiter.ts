@@ -47,15 +47,17 @@ export function compileLimiter(
   path: Path,
 ): Limiter | undefined {
   const { tokenBucket, descriptors = [] } = config;
-  if (tokenBucket === undefined) {
-    if (descriptors.length > 0) context.refuse([...path, 'tokenBucket'], 'must be there beside `descriptors`');
-    return undefined;
-  }
+  if (tokenBucket === undefined && descriptors.length === 0) return undefined;
   const at = [...path, 'tokenBucket'];
-  const makeDefault = (): TokenBucket => compileBucket(context, tokenBucket, at);
+  const makeDefault = (): TokenBucket | undefined =>
+    tokenBucket === undefined ? undefined : compileBucket(context, tokenBucket, at);
+  const known = new Set<string>();
   const rules = descriptors.map(({ entries = [], tokenBucket: bucket = {}, shadowMode = false }, i): Rule => {
     const place = [...path, 'descriptors', i];
     if (entries.length === 0) context.refuse([...place, 'entries'], 'must not be empty');
+    const key = JSON.stringify(entries.map((entry) => [entry.key ?? '', entry.value ?? '']));
+    if (known.has(key)) context.refuse([...place, 'entries'], 'are those of another descriptor');
+    known.add(key);
     compileBucket(context, bucket, [...place, 'tokenBucket']);
     return {
       entries: entries.map(({ key = '', value = '' }) => ({ key, value })),
@@ -72,12 +74,19 @@ export function compileLimiter(
 
 class Buckets implements Limiter {
   readonly fresh: () => Limiter;
-  readonly #default: TokenBucket;
+  /** Undefined: who fits no descriptor is not limited. */
+  readonly #default: TokenBucket | undefined;
   readonly #rules: readonly { readonly rule: Rule; readonly buckets: Map<string, TokenBucket> }[];
   readonly #always: boolean;
   readonly #dynamic: number;
 
-  constructor(usual: TokenBucket, rules: readonly Rule[], always: boolean, dynamic: number, fresh: () => Limiter) {
+  constructor(
+    usual: TokenBucket | undefined,
+    rules: readonly Rule[],
+    always: boolean,
+    dynamic: number,
+    fresh: () => Limiter,
+  ) {
     this.#default = usual;
     this.#rules = rules.map((rule) => ({ rule, buckets: new Map() }));
     this.#always = always;
@@ -87,7 +96,7 @@ class Buckets implements Limiter {
 
   take(descriptors: readonly RateLimitDescriptor[]): Taken {
     if (descriptors.length === 0)
-      return this.#default.take() ? { allowed: true, bucket: this.#default } : this.#refused();
+      return this.#takeDefault() ? { allowed: true, bucket: this.#default } : this.#refused();
     const found: Found[] = [];
     for (const descriptor of descriptors) {
       const fitting = this.#bucketFor(descriptor);
@@ -109,13 +118,17 @@ class Buckets implements Limiter {
       return { allowed: false, bucket: shadowed.bucket, shadowed: true, headers: shadowed.headers };
     const first = found[0];
     if (first !== undefined && !this.#always) return { allowed: true, bucket: first.bucket, headers: first.headers };
-    if (!this.#default.take()) return this.#refused();
+    if (!this.#takeDefault()) return this.#refused();
     return { allowed: true, bucket: first?.bucket ?? this.#default, headers: first?.headers };
+  }
+
+  #takeDefault(): boolean {
+    return this.#default === undefined || this.#default.take();
   }
 
   /** Of a bucket that never holds anything there is nothing to tell. */
   #refused(): Taken {
-    return { allowed: false, bucket: this.#default.max === 0 ? undefined : this.#default };
+    return { allowed: false, bucket: this.#default?.max === 0 ? undefined : this.#default };
   }
 
   #bucketFor({ entries }: RateLimitDescriptor): { readonly bucket: TokenBucket; readonly shadow: boolean } | undefined {

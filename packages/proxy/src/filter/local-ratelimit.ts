@@ -40,7 +40,7 @@ export interface LocalRateLimit {
   readonly retryAfter: boolean;
 }
 
-export function compileLocalRateLimit(context: CompileContext, config: Config, path: Path): LocalRateLimit {
+function compileLocalRateLimit(context: CompileContext, config: Config, path: Path): LocalRateLimit {
   const limiter = compileLimiter(context, config, path);
   const counter = (name: string): Counter =>
     context.deps.counter(`${config.statPrefix ?? ''}.http_local_rate_limit.${name}`);
@@ -70,6 +70,12 @@ export function compileLocalRateLimit(context: CompileContext, config: Config, p
     xRateLimitHeaders: config.enableXRatelimitHeaders === 'DRAFT_VERSION_03',
     retryAfter: config.enableRetryAfterHeader === true,
   };
+}
+
+/** Of a route: it has a bucket of its own. */
+export function compileLocalRateLimitPerRoute(context: CompileContext, config: Config, path: Path): LocalRateLimit {
+  if (config.tokenBucket === undefined) context.refuse([...path, 'tokenBucket'], 'must be there');
+  return compileLocalRateLimit(context, config, path);
 }
 
 /** Answers 429 when the bucket is empty. The route's configuration replaces the filter's own. */
@@ -155,15 +161,17 @@ function roll(chance: number, random: Random): boolean {
 /** What a request is counted as: by the filter's own list, or by the route's and the virtual host's. */
 function compileDescriptions(context: CompileContext, config: Config, path: Path): LocalRateLimit['descriptors'] {
   const { stage = 0, vhRateLimits = 'OVERRIDE' } = config;
+  for (const [i, { limit }] of (config.rateLimits ?? []).entries()) {
+    if (limit !== undefined)
+      context.refuse([...path, 'rateLimits', i, 'limit'], 'is for policies of routes and virtual hosts');
+  }
   const own = compileRateLimits(context, config.rateLimits, [...path, 'rateLimits'], true);
   if ((config.descriptors ?? []).length === 0) return () => [];
   return (stream) => {
     const decision = stream.route();
     const policies = own ?? (decision.kind === 'cluster' ? policiesOf(decision, vhRateLimits) : []);
     return policies.flatMap((policy) =>
-      policy.disableKey === '' && !policy.onStreamDone && (own !== undefined || policy.stage === stage)
-        ? (policy.describe(stream) ?? [])
-        : [],
+      policy.disableKey === '' && (own !== undefined || policy.stage === stage) ? (policy.describe(stream) ?? []) : [],
     );
   };
 }

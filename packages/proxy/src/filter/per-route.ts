@@ -16,7 +16,7 @@ import { compileFault } from './fault.ts';
 import { compileRouteRules } from './header-to-metadata.ts';
 import { compileHeaderMutationPerRoute } from './header-mutation.ts';
 import { compileJwtPerRoute } from './jwt/per-route.ts';
-import { compileLocalRateLimit } from './local-ratelimit.ts';
+import { compileLocalRateLimitPerRoute } from './local-ratelimit.ts';
 import { compileRateLimitPerRoute } from './ratelimit/per-route.ts';
 import { compileRbacPerRoute } from './rbac/http.ts';
 import { compileMatcherOfRoute } from './matched/filter.ts';
@@ -47,7 +47,7 @@ const compilers: Readonly<Record<string, (context: CompileContext, config: never
   'envoy.extensions.filters.http.api_key_auth.v3.ApiKeyAuthPerRoute': compileApiKeys,
   'envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig': compileJwtPerRoute,
   'envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute': compileHeaderMutationPerRoute,
-  'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': compileLocalRateLimit,
+  'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': compileLocalRateLimitPerRoute,
   'envoy.extensions.filters.http.set_filter_state.v3.Config': compileSetFilterState,
   'envoy.extensions.filters.http.header_to_metadata.v3.Config': compileRouteRules,
   'envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit': compileBandwidth,

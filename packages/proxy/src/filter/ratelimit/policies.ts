@@ -41,6 +41,17 @@ function told(option: types.route.RateLimit['xRatelimitOption']): boolean | unde
   return option === undefined || option === 'UNSPECIFIED' ? undefined : option === 'DRAFT_VERSION_03';
 }
 
+/** What a filter's own policies, and those of its configuration for a route, cannot say. */
+function refuseForRoutes(context: CompileContext, limit: types.route.RateLimit, path: Path): void {
+  for (const field of ['stage', 'disableKey'] as const) {
+    if (limit[field] !== undefined && limit[field] !== '')
+      context.refuse([...path, field], 'is for policies of routes and virtual hosts');
+  }
+  const { hitsAddend } = limit;
+  if (hitsAddend !== undefined && hitsAddend.number === undefined && (hitsAddend.format ?? '') === '')
+    context.refuse([...path, 'hitsAddend'], 'must have `number` or `format`');
+}
+
 function compileRateLimit(
   context: CompileContext,
   limit: types.route.RateLimit,
@@ -48,6 +59,7 @@ function compileRateLimit(
   path: Path,
 ): RateLimitPolicy {
   const { stage = 0 } = limit;
+  if (weighed) refuseForRoutes(context, limit, path);
   if (stage > MAX_STAGE) context.refuse([...path, 'stage'], `must be at most ${MAX_STAGE}`);
   if (limit.actions === undefined || limit.actions.length === 0)
     context.refuse([...path, 'actions'], 'must not be empty');

@@ -21,9 +21,11 @@ import { refuseUnknownClusters } from '../route/unknown-clusters.ts';
 import type { HcmProgram, RouterProgram } from '../types.ts';
 import { compileTracing } from '../../tracing/compile.ts';
 import { asciiLower, milliseconds, wire } from '../values.ts';
+import { refuseOlderLogOptions } from './log-options.ts';
 import { compileLocalReply } from './local-reply.ts';
 
 export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectionManager, path: Path): HcmProgram {
+  refuseOlderLogOptions(context, { ...hcm }, ['accessLogFlushInterval', 'flushAccessLogOnNewRequest'], path);
   const { statPrefix = '', commonHttpProtocolOptions: common, httpProtocolOptions: http1 } = hcm;
   if (statPrefix === '') context.refuse([...path, 'statPrefix'], 'must not be empty');
   if (common?.maxResponseHeadersKb !== undefined)

@@ -6,6 +6,7 @@ import type { CompileContext } from '../context.ts';
 import { compileHeaderChange } from '../headers.ts';
 import type { Path } from '../path.ts';
 import { compileTlvs } from '../transport.ts';
+import { refuseOlderLogOptions } from './log-options.ts';
 import { lbMetadata } from '../route/lb-metadata.ts';
 import type { TcpProxyProgram, TunnelProgram } from '../types.ts';
 import { asciiLower, milliseconds, percent, unwire } from '../values.ts';
@@ -13,6 +14,7 @@ import { asciiLower, milliseconds, percent, unwire } from '../values.ts';
 export function compileTcpProxy(context: CompileContext, tcp: types.tcpProxy.TcpProxy, path: Path): TcpProxyProgram {
   if (tcp.statPrefix === undefined || tcp.statPrefix === '')
     context.refuse([...path, 'statPrefix'], 'must not be empty');
+  refuseOlderLogOptions(context, { ...tcp }, ['accessLogFlushInterval', 'flushAccessLogOnConnected'], path);
   const { cluster, names } = chooser(context, tcp, path);
   return {
     statPrefix: tcp.statPrefix ?? '',

@@ -42,10 +42,8 @@ export function connectHost(
     stats.upstream_cx_connect_fail++;
     host.stats.cx_connect_fail++;
     if (error.kind === 'timeout') stats.upstream_cx_connect_timeout++;
-    if (error.kind === 'local') {
-      stats.bind_errors++;
-      stats.upstream_cx_destroy_local++;
-    } else if (error.kind !== 'timeout') stats.upstream_cx_destroy_remote++;
+    else if (error.kind === 'local') stats.bind_errors++;
+    else stats.upstream_cx_destroy_remote++;
     onFail(error);
   };
   const way: Way = { address: host.address, port: host.port, transport: host.transport, alpn: undefined, fallbackAlpn };

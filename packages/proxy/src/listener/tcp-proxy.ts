@@ -237,7 +237,7 @@ class TcpTunnel implements ActiveConnection {
     this.#info.upstreamTarget = host;
     (this.#info.upstreamHostsAttempted ??= []).push(host);
     if (host.internalListener !== undefined) {
-      if (this.#tunnelProgram === undefined) return this.#handOver(host.internalListener);
+      if (this.#tunnelProgram === undefined) return this.#handOver(cluster, host, host.internalListener);
       return this.#failed(cluster, host, `internal listener \`${host.internalListener}\` takes no tunnels`);
     }
     this.#info.upstreamStartTime = this.#runtime.deps.clock.now();
@@ -420,9 +420,19 @@ class TcpTunnel implements ActiveConnection {
   }
 
   /** The cluster leads to a listener of this proxy: the connection goes on there as it is. */
-  #handOver(name: string): void {
+  #handOver(cluster: UpstreamCluster, host: UpstreamHost, name: string): void {
     const listener = this.#runtime.internalListener(name);
-    if (listener === undefined) return this.#end(ResponseFlag.UF, NOT_BEGUN + '0');
+    if (listener === undefined) {
+      const { stats } = cluster;
+      stats.upstream_cx_total++;
+      stats.upstream_cx_connect_fail++;
+      stats.upstream_cx_destroy++;
+      stats.upstream_cx_destroy_remote++;
+      stats.upstream_rq_pending_total++;
+      stats.upstream_rq_pending_failure_eject++;
+      const reason = `immediate connect error: Invalid argument|remote address:${host.authority}`;
+      return this.#failed(cluster, host, reason);
+    }
     this.#handedOver = true;
     listener(this.#socket, { ...this.#info.connection, filterState: sharedState(this.#info) });
   }

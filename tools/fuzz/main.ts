@@ -74,7 +74,7 @@ async function exploreMain(seed: number, seconds: number): Promise<void> {
   const result = await explore({ seed, milliseconds: seconds * 1000, onFinding });
   process.stdout.write(
     `explore: ${result.units} units, ${result.connections} connections, ${result.refused} units refused by both, ` +
-      `${result.unsteady} not the same twice, ${result.findings.length} kinds of difference\n`,
+      `${result.unsteady} not the same twice, ${result.findings.length} findings\n`,
   );
 }
 

@@ -45,8 +45,10 @@ export interface ExploreOptions {
 }
 
 const PER_FIELD = 40;
+/** Findings that look alike may not be. */
+const PER_KIND = 3;
 const CANDIDATES = 48;
-const ROUNDS = 8;
+const ROUNDS = 20;
 const MOST_EXCHANGES = 12;
 
 /** How a unit was made, from which smaller ones can be. */
@@ -82,7 +84,7 @@ export async function explore(options: ExploreOptions): Promise<Explored> {
   const { seed, first: start = 0, count = Infinity, onFinding = () => undefined } = options;
   const until = performance.now() + options.milliseconds;
   const findings: Finding[] = [];
-  const known = new Set<string>();
+  const known = new Map<string, number>();
   let [units, connections, refused, unsteady] = [0, 0, 0, 0];
   while (units < count && performance.now() < until) {
     const numbers = Array.from({ length: Math.min(PER_FIELD, count - units) }, (_, i) => start + units + i);
@@ -101,8 +103,9 @@ export async function explore(options: ExploreOptions): Promise<Explored> {
         continue;
       }
       const kind = kindOf(differences);
-      if (known.has(kind)) continue;
-      known.add(kind);
+      const before = known.get(kind) ?? 0;
+      if (before >= PER_KIND) continue;
+      known.set(kind, before + 1);
       const finding = { number: numbers[i]!, unit: built(made[i]!), differences };
       const smallest = options.shrink === false ? finding : await smaller(finding, made[i]!, until);
       findings.push(smallest);

@@ -55,6 +55,7 @@ export class StreamRecord implements StreamInfo {
   headerBytesReceived = 0;
   headerBytesSent = 0;
   wireBytesReceived = 0;
+  headRefused = false;
   wireBytesSent = 0;
   upstreamHeaderBytesSent = 0;
   upstreamHeaderBytesReceived = 0;

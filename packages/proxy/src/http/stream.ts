@@ -78,6 +78,7 @@ export class ActiveStream extends RequestStream implements LogSource {
     const refusal = checkHead(request, parser, info, this.routes, hcm, connection.plan.touchesPath);
     if (parser.minor === 0) info.protocol = 'HTTP/1.0';
     if (refusal !== undefined) {
+      info.headRefused = true;
       if (refusal.closes) {
         connection.last = true;
         connection.knownLast = false;

@@ -104,6 +104,8 @@ export interface StreamInfo {
   headerBytesReceived?: number;
   headerBytesSent?: number;
   wireBytesReceived?: number;
+  /** The head was refused before anything was made of it: nobody but logs of its fields knows it. */
+  headRefused?: boolean;
   wireBytesSent?: number;
   upstreamHeaderBytesSent?: number;
   upstreamHeaderBytesReceived?: number;

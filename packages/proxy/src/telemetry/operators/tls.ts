@@ -71,8 +71,9 @@ export const TLS_OPERATORS: Readonly<Record<string, OperatorFactory>> = {
 function requestedServerName(argument: string | undefined): ReturnType<OperatorFactory> {
   const [which = '', host = ''] = (argument ?? '').split(':');
   const ofTls = ({ info: { connection } }: LogSource): string | undefined => asHostName(connection.requestedServerName);
-  const ofRequest = hostOf(host === '' ? 'ORIG_OR_HOST' : host);
-  if (ofRequest === undefined) return { problem: `\`${host}\` is not \`ORIG\`, \`HOST\` or \`ORIG_OR_HOST\`` };
+  const ofHead = hostOf(host === '' ? 'ORIG_OR_HOST' : host);
+  if (ofHead === undefined) return { problem: `\`${host}\` is not \`ORIG\`, \`HOST\` or \`ORIG_OR_HOST\`` };
+  const ofRequest: Operator = (source) => (source.info.headRefused === true ? undefined : ofHead(source));
   switch (which) {
     case '':
     case 'SNI_ONLY':

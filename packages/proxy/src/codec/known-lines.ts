@@ -27,6 +27,7 @@ interface Place {
 const MAX_LINES = 32;
 const MAX_LENGTH = 4096;
 const MOST_PATIENCE = 128;
+const FORGETFUL = 8;
 
 /** Places whose lines are to be learnt from the head at hand, and where those begin in it; the first `wanted` count. */
 const wantedPlaces: number[] = [];
@@ -70,6 +71,8 @@ export class KnownLines {
         }
       }
     }
+    // What is another each time is not even compared until it is learnt again.
+    if (known.patience > FORGETFUL) known.line = undefined;
     if (known.wait > 0) known.wait--;
     else want(place, at);
     return undefined;

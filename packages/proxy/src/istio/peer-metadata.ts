@@ -5,7 +5,7 @@ import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
 import { wire } from '../program/values.ts';
 import type { Headers } from '../http/headers.ts';
-import type { HttpFilter, HttpStream } from '../types.ts';
+import type { HttpFilter, HttpStream, StreamInfo } from '../types.ts';
 import { DOWNSTREAM_PEER, peerOf, toMetadata, UPSTREAM_PEER } from './peer.ts';
 import { PEER_ID, PEER_METADATA, PeerReader, takePeer, tellPeer } from './peer-headers.ts';
 import { encodeStruct } from './struct.ts';
@@ -48,7 +48,12 @@ export function peerMetadataFilter(
   };
   const skips = (stream: HttpStream, tells: Telling): boolean => {
     const decision = stream.route();
-    return decision.kind === 'cluster' && skipsCluster(context, decision.cluster, tells.skipExternal);
+    if (decision.kind !== 'cluster') return false;
+    const { cluster } = decision;
+    const { upstreamCluster, clusterMetadata } = stream.info;
+    // Nearly always it is known already, and need not be looked for.
+    const metadata = upstreamCluster === cluster ? clusterMetadata : context.deps.clusterMetadata?.(cluster);
+    return skipsCluster(cluster, metadata, tells.skipExternal);
   };
   return {
     name: scope.name,
@@ -105,8 +110,8 @@ function headersToTell(
     : { skipExternal: all.every(({ skipExternalClusters }) => skipExternalClusters === true) };
 }
 
-function skipsCluster({ deps }: CompileContext, cluster: string, skipExternal: boolean): boolean {
+function skipsCluster(cluster: string, ofCluster: StreamInfo['clusterMetadata'], skipExternal: boolean): boolean {
   if (skipExternal && cluster === 'PassthroughCluster') return true;
-  const metadata = deps.clusterMetadata?.(cluster)?.['istio'];
+  const metadata = ofCluster?.['istio'];
   return metadata !== undefined && (metadata['disable_mx'] === true || (skipExternal && metadata['external'] === true));
 }

@@ -20,13 +20,18 @@ export function contextOfW3c(headers: Headers): W3cContext | 'bad' | undefined {
   }
   if (lower.startsWith(ZEROS, 3) || lower.startsWith(HALF_ZEROS, 36)) return 'bad';
   return {
-    version: parent.slice(0, 2),
+    version: parent.startsWith('00') ? '00' : parent.slice(0, 2),
     traceId: lower.slice(3, 35),
     spanId: lower.slice(36, 52),
-    sampled: (Number.parseInt(lower.slice(53), 16) & 1) === 1,
+    sampled: isOdd(lower.charCodeAt(54)),
     state: headers.getJoined('tracestate') ?? '',
   };
 }
+/** Of a hexadecimal digit in lowercase: `a` is an odd character, and 10 is even. */
+function isOdd(digit: number): boolean {
+  return (digit & 1) === (digit < 0x3a ? 1 : 0);
+}
+
 /** Nearly all are in lowercase; every request of a mesh brings one, and captures are dear. */
 const PARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 const ZEROS = '0'.repeat(32);

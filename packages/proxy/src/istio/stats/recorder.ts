@@ -154,7 +154,10 @@ export class StatsRecorder {
   /** What is seen of a request or a connection, until the next one is looked at. */
   #look(source: LogSource, protocol: Seen['protocol'], grpcStatus: string): Observed {
     const { info } = source;
-    const ofCluster = (info.upstreamTarget?.cluster.metadata ?? this.#clusterMetadata(info))?.['istio'];
+    const cluster = info.upstreamTarget?.cluster;
+    const metadata =
+      cluster?.metadata ?? (cluster?.name === info.upstreamCluster ? undefined : this.#clusterMetadata(info));
+    const ofCluster = metadata?.['istio'];
     const tls: PeerTls | undefined = this.reporter === 'source' ? info.upstreamConnection?.peer : info.connection.tls;
     const peerSan = tls?.uriSans[0] ?? '';
     const peer =

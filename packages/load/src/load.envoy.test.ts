@@ -71,7 +71,7 @@ test.each(['http1', 'http2'])(
     let other: Promise<unknown> = Promise.resolve();
     const { result } = await against(
       ({ port }) => {
-        const how = protocol === 'http1' ? ['--h1', '-c', '20', '--rps', '5'] : ['-c', '2', '-m', '50', '--rps', '50'];
+        const how = protocol === 'http1' ? ['--h1', '-c', '40', '--rps', '2.5'] : ['-c', '2', '-m', '50', '--rps', '50'];
         const args = [...how, '-n', '400', `--log-file=${log}`, `http://127.0.0.1:${port}/slow`];
         other = promisify(execFile)(requireTool('h2load', 'nghttp2-client'), args);
         return `protocol: ${protocol}\nscenarios: { a: { steps: [{ url: /slow }] } }`;
@@ -86,14 +86,14 @@ test.each(['http1', 'http2'])(
     rmSync(dir, { recursive: true });
     expect(theirs.length).toBeGreaterThan(300);
     const { p50, p75 } = result.requests.latency!;
-    // Buckets of a tenth: what is between the two is the noise of one machine.
+    // Buckets of a tenth of 300 ms; what is between the two is the noise of one machine.
     const bucket = (ms: number): number => Math.floor(Math.log(ms) / Math.log(1.1));
     for (const [ours, share] of [
       [p50, 0.5],
       [p75, 0.75],
     ] as const) {
       const their = theirs[Math.ceil(theirs.length * share) - 1]!;
-      expect(Math.abs(bucket(ours) - bucket(their)), `${ours} and ${their}`).toBeLessThanOrEqual(1);
+      expect(Math.abs(bucket(ours) - bucket(their)), `${ours} and ${their}`).toBeLessThanOrEqual(2);
     }
   },
   30_000,

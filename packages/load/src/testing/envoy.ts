@@ -11,14 +11,14 @@ export interface LoggingEnvoy {
 
 const V3 = 'type.googleapis.com/envoy.extensions';
 
-/** An Envoy that answers by itself, `/slow` after 100 ms, and leads the Greeter's calls to `grpcPort`. */
+/** An Envoy that answers by itself, `/slow` after 300 ms, and leads the Greeter's calls to `grpcPort`. */
 export async function startLoggingEnvoy(grpcPort: number): Promise<LoggingEnvoy> {
   const port = await freePort();
   const dir = mkdtempSync(join(tmpdir(), 'mizzen-load-envoy-'));
   const path = join(dir, 'access.log');
   const fault = {
     '@type': `${V3}.filters.http.fault.v3.HTTPFault`,
-    delay: { fixedDelay: '0.1s', percentage: { numerator: 100 } },
+    delay: { fixedDelay: '0.3s', percentage: { numerator: 100 } },
   };
   const ok = { status: 200, body: { inlineString: 'hello' } };
   const manager = {

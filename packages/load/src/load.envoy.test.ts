@@ -71,7 +71,8 @@ test.each(['http1', 'http2'])(
     let other: Promise<unknown> = Promise.resolve();
     const { result } = await against(
       ({ port }) => {
-        const how = protocol === 'http1' ? ['--h1', '-c', '40', '--rps', '2.5'] : ['-c', '2', '-m', '50', '--rps', '50'];
+        const how =
+          protocol === 'http1' ? ['--h1', '-c', '40', '--rps', '2.5'] : ['-c', '2', '-m', '50', '--rps', '50'];
         const args = [...how, '-n', '400', `--log-file=${log}`, `http://127.0.0.1:${port}/slow`];
         other = promisify(execFile)(requireTool('h2load', 'nghttp2-client'), args);
         return `protocol: ${protocol}\nscenarios: { a: { steps: [{ url: /slow }] } }`;

@@ -21,6 +21,7 @@ import { healthCheckFilter } from './health-check.ts';
 import { grpcStatsFilter } from './grpc-stats/filter.ts';
 import { headerMutationFilter } from './header-mutation.ts';
 import { ipTaggingFilter } from './ip-tagging.ts';
+import { jsonToMetadataFilter } from './json-to-metadata.ts';
 import { jwtFilter } from './jwt/filter.ts';
 import { localRateLimitFilter } from './local-ratelimit.ts';
 import { rateLimitFilter } from './ratelimit/filter.ts';
@@ -61,6 +62,7 @@ const compilers: Readonly<Record<string, Compile>> = {
   'envoy.extensions.filters.http.health_check.v3.HealthCheck': healthCheckFilter,
   'envoy.extensions.filters.http.set_metadata.v3.Config': setMetadataFilter,
   'envoy.extensions.filters.http.header_to_metadata.v3.Config': headerToMetadataFilter,
+  'envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata': jsonToMetadataFilter,
   'envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit': bandwidthFilter,
   'envoy.extensions.filters.http.ip_tagging.v3.IPTagging': ipTaggingFilter,
   'envoy.extensions.filters.http.stateful_session.v3.StatefulSession': statefulSessionFilter,

@@ -205,6 +205,10 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
     });
   }
 
+  get bodyLimit(): number {
+    return this.hcm.bufferLimit;
+  }
+
   passOverBody(): Promise<void> {
     if (!this.expectsBody) return Promise.resolve();
     return new Promise((resolve) => {

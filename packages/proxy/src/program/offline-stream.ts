@@ -60,6 +60,7 @@ export class OfflineStream implements HttpStream {
   }
 
   /** Nobody offline sends a body. */
+  readonly bodyLimit = 0;
   readonly expectsBody = false;
   readonly upgrade = '';
   readonly responseEnds = true;

@@ -46,6 +46,8 @@ export interface HttpStream {
   collectBody(limit: number, partial: boolean): Promise<CollectedBody>;
   /** The same, but nobody needs the body: settles once all of the request has come. */
   passOverBody(): Promise<void>;
+  /** So many bytes of a body are held at most, where a filter has no limit of its own. */
+  readonly bodyLimit: number;
   /** No body follows the response's head. */
   readonly responseEnds: boolean;
   /** In `onResponse`: sends the body through something; `count` is told what goes in and what comes out; false: enough. */

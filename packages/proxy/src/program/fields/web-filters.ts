@@ -5,6 +5,7 @@ const DECOMPRESSOR = 'envoy.extensions.filters.http.decompressor.v3';
 const COMPRESSION = 'envoy.extensions.compression';
 const CHUNK = 'buffers are as large as they need to be';
 const TO_METADATA = 'envoy.extensions.filters.http.header_to_metadata.v3';
+const JSON_TO_METADATA = 'envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata';
 const TAGGING = 'envoy.extensions.filters.http.ip_tagging.v3';
 const SESSION = 'envoy.extensions.filters.http.stateful_session.v3';
 const SESSION_STATE = 'envoy.extensions.http.stateful_session';
@@ -65,6 +66,18 @@ export const webFilterFields: FieldTable = {
   [`${COMPRESSION}.zstd.decompressor.v3.Zstd`]: {
     implemented: 'chunkSize',
     refused: { [NOT_SUPPORTED]: 'dictionaries' },
+  },
+  [`${JSON_TO_METADATA}`]: {
+    implemented: 'requestRules',
+    refused: { 'bodies of responses are not held': 'responseRules' },
+  },
+  [`${JSON_TO_METADATA}.MatchRules`]: {
+    implemented: 'rules allowContentTypes allowEmptyContentType allowContentTypesRegex',
+  },
+  [`${JSON_TO_METADATA}.Rule`]: { implemented: 'selectors onPresent onMissing onError' },
+  [`${JSON_TO_METADATA}.Selector`]: { implemented: 'key' },
+  [`${JSON_TO_METADATA}.KeyValuePair`]: {
+    implemented: 'metadataNamespace key value type preserveExistingMetadataValue',
   },
   'envoy.extensions.filters.http.csrf.v3.CsrfPolicy': {
     implemented: 'filterEnabled shadowEnabled additionalOrigins',

@@ -75,6 +75,9 @@ export function rateLimitFilter(
   };
   const pending = new WeakMap<HttpStream, { cancel(): void }>();
   const forResponse = new WeakMap<HttpStream, Headers>();
+  /** Requests that are not this filter's affair, at their end no more than before. */
+  const passedBy = new WeakSet<HttpStream>();
+  const passBy = (stream: HttpStream): undefined => void passedBy.add(stream);
 
   const chosen = (chance: number): boolean => chance >= 1 || random.float() < chance;
   const descriptors = (
@@ -146,10 +149,10 @@ export function rateLimitFilter(
   return {
     name: scope.name,
     onRequest(stream, trace) {
-      if (enabled.value < 1 && random.float() >= enabled.value) return undefined;
+      if (enabled.value < 1 && random.float() >= enabled.value) return passBy(stream);
       if (requestType === 'internal' || requestType === 'external') {
         const internal = stream.request.headers.get('x-envoy-internal') === 'true';
-        if (internal !== (requestType === 'internal')) return undefined;
+        if (internal !== (requestType === 'internal')) return passBy(stream);
       }
       const perRoute = stream.perRoute(scope.name) as RateLimitPerRoute | undefined;
       const asked = descriptors(stream, perRoute, false);
@@ -179,6 +182,7 @@ export function rateLimitFilter(
     onEnd(stream) {
       const call = pending.get(stream);
       if (call !== undefined) return call.cancel();
+      if (passedBy.has(stream)) return;
       const perRoute = stream.perRoute(scope.name) as RateLimitPerRoute | undefined;
       const asked = descriptors(stream, perRoute, true);
       if (asked.length === 0) return;

@@ -85,5 +85,4 @@ export type * as statefulCookie from './gen/envoy.extensions.http.stateful_sessi
 export type * as matching from './gen/envoy.extensions.common.matching.v3.ts';
 export type * as composite from './gen/envoy.extensions.filters.http.composite.v3.ts';
 export type * as jsonToMetadata from './gen/envoy.extensions.filters.http.json_to_metadata.v3.ts';
-export type * as credentialInjector from './gen/envoy.extensions.filters.http.credential_injector.v3.ts';
 export type * as mtlsPrincipal from './gen/envoy.extensions.rbac.principals.mtls_authenticated.v3.ts';

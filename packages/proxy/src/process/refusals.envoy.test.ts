@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { envoyBinary } from '@mizzen/testkit';
 import { expect, test } from 'vitest';
 import { bootstrap, hcm, listener, staticCluster } from './testing/bootstraps.ts';
+import { MAIN } from './testing/standalone.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mizzen-refusals-'));
 const FILTERS = 'type.googleapis.com/envoy.extensions.filters.http';
@@ -21,7 +22,7 @@ function started(config: object): { envoy: [number | null, string]; mizzen: [num
   };
   return {
     envoy: run(envoyBinary(), ['--concurrency', '1', '--disable-hot-restart']),
-    mizzen: run(process.execPath, [join(import.meta.dirname, 'standalone.ts')]),
+    mizzen: run(process.execPath, [MAIN]),
   };
 }
 

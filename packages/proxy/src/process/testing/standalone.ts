@@ -14,7 +14,7 @@ export interface RunningProxy {
 }
 
 /** Packed, when it is made of these sources: hundreds of starts would spend most of their time on finding modules. */
-const MAIN = packedProgram('standalone') ?? fileURLToPath(new URL('../standalone.ts', import.meta.url));
+export const MAIN: string = packedProgram('standalone') ?? fileURLToPath(new URL('../standalone.ts', import.meta.url));
 
 /** Starts the proxy with a bootstrap and waits until it is ready. Rejects with its output when it ends before. */
 export async function startProxy(

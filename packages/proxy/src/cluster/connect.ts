@@ -209,15 +209,17 @@ export function dial(
     );
   if (tls === undefined || proxyProtocol !== undefined) {
     socket.once('connect', () => {
-      if (proxyProtocol !== undefined)
-        socket.write(
-          proxyHeader(
-            proxyProtocol,
-            as?.client,
-            ownEnds(socket),
-            () => host.cluster.stats.proxyprotocol.v2_tlvs_exceed_max_length++,
-          ),
+      if (proxyProtocol !== undefined) {
+        const { stats } = host.cluster;
+        const header = proxyHeader(
+          proxyProtocol,
+          as?.client,
+          ownEnds(socket),
+          () => stats.proxyprotocol.v2_tlvs_exceed_max_length++,
         );
+        stats.upstream_cx_tx_bytes_total += header.length;
+        socket.write(header);
+      }
       if (tls === undefined) ready(socket);
       else secure();
     });

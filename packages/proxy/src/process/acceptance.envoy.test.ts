@@ -57,6 +57,7 @@ const constant = (constExpr: object): object =>
   });
 
 const TAKEN: Readonly<Record<string, object>> = {
+  'a back-off of less than a millisecond': host({ retryPolicy: { retryBackOff: { baseInterval: '0.0001s' } } }),
   'an enum value in lower case': cluster({ lbPolicy: 'round_robin' }),
   'the number of an enum value in quotes': cluster({ lbPolicy: '1' }),
   'one domain that is no list': host({ domains: '*' }),
@@ -110,6 +111,30 @@ const TAKEN: Readonly<Record<string, object>> = {
 
 const REFUSED: Readonly<Record<string, object>> = {
   'an enum value with a dash': cluster({ type: 'strict-dns' }),
+  'original destinations that are balanced': cluster({ type: 'ORIGINAL_DST', loadAssignment: undefined }),
+  'subsets of what a cluster provides': cluster({
+    type: 'ORIGINAL_DST',
+    lbPolicy: 'CLUSTER_PROVIDED',
+    loadAssignment: undefined,
+    lbSubsetConfig: { subsetSelectors: [{ keys: ['a'] }] },
+  }),
+  'more drops than requests': cluster({
+    loadAssignment: {
+      clusterName: 'c',
+      policy: { dropOverloads: [{ category: 'a', dropPercentage: { numerator: 101 } }] },
+    },
+  }),
+  'no version of the PROXY protocol': listeners({
+    listenerFilters: [
+      {
+        name: 'proxy',
+        typedConfig: {
+          '@type': `${TYPE}envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol`,
+          disallowedVersions: ['V1', 'V2'],
+        },
+      },
+    ],
+  }),
   'a boolean as a number': manager({ mergeSlashes: 1 }),
   'a number with a blank': manager({ xffNumTrustedHops: ' 1' }),
   'a wrapper of another field': manager({ normalizePath: { valu: true } }),

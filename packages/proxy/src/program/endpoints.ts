@@ -12,7 +12,7 @@ import type {
   EndpointsProgram,
   LocalityProgram,
 } from './types.ts';
-import { fraction, milliseconds } from './values.ts';
+import { denominator, fraction, milliseconds } from './values.ts';
 
 const MAX_PRIORITY = 128;
 
@@ -46,13 +46,16 @@ export function compileAssignment(
     context.refuse([...path, 'policy', 'overprovisioningFactor'], 'must be more than 0');
   const drops = policy?.dropOverloads ?? [];
   if (drops.length > 1) context.refuse([...path, 'policy', 'dropOverloads'], 'only one is supported');
+  const [drop] = drops;
+  if (drop !== undefined && (drop.dropPercentage?.numerator ?? 0) > denominator(drop.dropPercentage))
+    context.refuse([...path, 'policy', 'dropOverloads', 0, 'dropPercentage'], 'must not be more than all');
   return {
     name: assignment.clusterName ?? '',
     localities: localities.sort((a, b) => a.priority - b.priority),
     overprovisioningFactor: policy?.overprovisioningFactor ?? 140,
     weightedPriorityHealth: policy?.weightedPriorityHealth === true,
-    dropOverload: fraction(drops[0]?.dropPercentage, 0),
-    ...(drops[0]?.category === undefined ? {} : { dropCategory: drops[0].category }),
+    dropOverload: fraction(drop?.dropPercentage, 0),
+    ...(drop?.category === undefined ? {} : { dropCategory: drop.category }),
     staleAfter: milliseconds(policy?.endpointStaleAfter, 0) || undefined,
   };
 }

@@ -49,6 +49,7 @@ export function compileProxyProtocol(
   const disallowed = new Set(
     (config.disallowedVersions ?? []).map((version): ProxyVersion => (version === 'V2' ? 2 : 1)),
   );
+  if (disallowed.size === 2) context.refuse([...path, 'disallowedVersions'], 'leaves no version');
   const allowsWithout = config.allowRequestsWithoutProxyProtocol === true;
   const rules = compileRules(context, config.rules ?? [], [...path, 'rules']);
   const passes = compilePassed(config.passThroughTlvs);

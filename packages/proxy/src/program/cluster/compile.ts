@@ -86,6 +86,10 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
       [cluster.loadBalancingPolicy === undefined ? 'lbPolicy' : 'loadBalancingPolicy'],
       `\`CLUSTER_PROVIDED\`: a cluster of type \`${type}\` does not provide it`,
     );
+  if (type === 'ORIGINAL_DST' && balancing.lb.policy !== 'CLUSTER_PROVIDED')
+    context.refuse(['lbPolicy'], 'must be `CLUSTER_PROVIDED`: a cluster of type `ORIGINAL_DST` has no other');
+  if (balancing.lb.policy === 'CLUSTER_PROVIDED' && (cluster.lbSubsetConfig?.subsetSelectors ?? []).length > 0)
+    context.refuse(['lbSubsetConfig'], 'cannot be combined with `CLUSTER_PROVIDED`');
   const peerExchange = compileFilters(context, cluster);
   if (type === 'EDS') {
     const { serviceName = '', edsConfig } = cluster.edsClusterConfig ?? {};

@@ -92,7 +92,8 @@ function compileInput(
       return ({ connection, info }) => filterStateOf(info ?? { connection }, key)?.text;
     }
     if (type === ENVIRONMENT) {
-      const value = context.deps.env(name);
+      // Matchers of requests never find it, as in Envoy.
+      const value = of === 'request' ? undefined : context.deps.env(name);
       return () => (value === undefined ? undefined : wire(value));
     }
   }

@@ -11,7 +11,7 @@ import { takePort } from '../../../conformance/ports.ts';
 import { send, type Answered } from './client.ts';
 import { isCompared, ofBytes, ofLog } from './known.ts';
 import { clustersOf, listenerOf, type Unit } from './unit.ts';
-import { Upstreams } from './upstream.ts';
+import { isCopy, Upstreams } from './upstream.ts';
 
 /** What was seen of a unit, by what it is seen of: `answer 0`, `received 0`, `log 0`, `connection 0`, the name of a counter. */
 export type Seen = ReadonlyMap<string, string>;
@@ -163,7 +163,8 @@ export class Field {
       seen.set(`connection ${j}`, closed ? 'closed' : 'kept');
       const got = upstreams.received.map(({ upstream, bytes }) => `${upstream} got ${ofBytes(bytes, this.#ports)}`);
       // A copy may come before or after what it is a copy of.
-      seen.set(`received ${j}`, got.toSorted((a, b) => (a[0]! < b[0]! ? -1 : a[0]! > b[0]! ? 1 : 0)).join('\n'));
+      const place = (each: string): string => `${each[0]} ${isCopy(each)}`;
+      seen.set(`received ${j}`, got.toSorted((one, two) => place(one).localeCompare(place(two))).join('\n'));
       seen.set(`log ${j}`, '');
     }
     return seen;

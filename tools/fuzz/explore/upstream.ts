@@ -2,6 +2,11 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { requestLength } from '@mizzen/testkit';
 import { answer } from '../../../conformance/answer.ts';
 
+/** Whether a request is the copy of another: those come from within. */
+export function isCopy(request: string): boolean {
+  return /\r\nx-envoy-internal: true\r\n/i.test(request);
+}
+
 /** What an upstream got: a request, or as much of it as came. */
 export interface Received {
   readonly upstream: string;
@@ -65,10 +70,11 @@ export class Upstreams {
         const length = requestLength(text);
         record.bytes = text.slice(0, length);
         const words = /\r\nx-answer: ([^\r]*)/i.exec(record.bytes)?.[1] ?? '200';
-        const early = this.#peek(name, words).startsWith('early:');
+        const whose = `${name} ${isCopy(record.bytes)} ${words}`;
+        const early = this.#peek(whose, words).startsWith('early:');
         if (!answered && (early || length !== undefined)) {
           answered = true;
-          const word = this.#take(name, words).replace('early:', '');
+          const word = this.#take(whose, words).replace('early:', '');
           upgraded =
             /^raw:HTTP\/1.1%20101/.test(word) || (record.bytes.startsWith('CONNECT ') && word.startsWith('200'));
           if (!socket.destroyed) reply(socket, record.bytes, word, name);
@@ -81,14 +87,14 @@ export class Upstreams {
     });
   }
 
-  #peek(name: string, words: string): string {
+  #peek(whose: string, words: string): string {
     const all = words.split(' ');
-    return all[Math.min(this.#attempts.get(name + words) ?? 0, all.length - 1)]!;
+    return all[Math.min(this.#attempts.get(whose) ?? 0, all.length - 1)]!;
   }
 
-  #take(name: string, words: string): string {
-    const word = this.#peek(name, words);
-    this.#attempts.set(name + words, (this.#attempts.get(name + words) ?? 0) + 1);
+  #take(whose: string, words: string): string {
+    const word = this.#peek(whose, words);
+    this.#attempts.set(name + words, (this.#attempts.get(whose) ?? 0) + 1);
     return word;
   }
 }

@@ -158,6 +158,8 @@ export class RequestParser extends MessageParser {
       const port = HOST_AND_PORT.exec(target)?.[1];
       return port === undefined || Number(port) > 65535 ? 'http1.invalid_url' : undefined;
     }
+    // What is not to be read is a path, such as it is.
+    if (!this.allowAbsoluteUrl) return undefined;
     if (target.startsWith('*')) return target === '*' && method === 'OPTIONS' ? undefined : 'http1.invalid_url';
     const parts = ABSOLUTE_FORM.exec(target)!;
     const scheme = parts[1]!.toLowerCase();

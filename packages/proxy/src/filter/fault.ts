@@ -129,7 +129,8 @@ export function faultFilter(
   };
   const clusters = new Set<string>();
   const countCluster = ({ request }: HttpStream, fault: Fault, what: string): void => {
-    const cluster = fault.countsClusters ? downstreamCluster(request) : undefined;
+    // Neither the filter nor the route may be against it.
+    const cluster = own.countsClusters && fault.countsClusters ? downstreamCluster(request) : undefined;
     if (cluster === undefined || !CLUSTER_NAME.test(cluster)) return;
     if (!clusters.has(cluster) && clusters.size >= MAX_CLUSTERS) return;
     clusters.add(cluster);

@@ -94,7 +94,7 @@ export class Upstreams {
 
   #take(whose: string, words: string): string {
     const word = this.#peek(whose, words);
-    this.#attempts.set(name + words, (this.#attempts.get(whose) ?? 0) + 1);
+    this.#attempts.set(whose, (this.#attempts.get(whose) ?? 0) + 1);
     return word;
   }
 }

@@ -103,7 +103,7 @@ export function ownLocation(request: RequestHead): string {
   return `${request.scheme}://${requestHost(request, request.scheme, '')}${path.startsWith('/') ? path : `/${path}`}`;
 }
 
-/** What `requireTls` answers plain requests with. */
+/** What `requireTls` answers plain requests with: the host as it was asked for, with whatever port. */
 export function httpsRedirect(request: RequestHead): string {
-  return `https://${requestHost(request, 'https', '')}${request.path}`;
+  return `https://${request.authority}${request.path}`;
 }

@@ -185,7 +185,8 @@ const MATCHERS: readonly { readonly chains: readonly string[]; readonly matcher:
               name: 'env',
               typedConfig: {
                 '@type': 'type.googleapis.com/envoy.extensions.matching.common_inputs.environment_variable.v3.Config',
-                name: 'PATH',
+                // Of one that is set Envoy finds the value in some environments and not in others.
+                name: 'MIZZEN_NOT_SET',
               },
             },
             valueMatch: { contains: '/' },

@@ -11,8 +11,11 @@ const WAITING = [
   'packages/proxy/src/listener/http-tunnel.test.ts',
 ];
 
-/** Tests that measure the process they run in. */
-const ALONE = ['packages/runtime/src/traffic/growth.test.ts'];
+/** Tests that measure the process they run in, or compare its environment. */
+const ALONE = [
+  'packages/runtime/src/traffic/growth.test.ts',
+  'packages/proxy/src/program/listener/chain-match.envoy.test.ts',
+];
 
 /** `busy` or `waiting`: that part alone, as `npm test` runs them. */
 const part = process.env.MIZZEN_TEST_PART;

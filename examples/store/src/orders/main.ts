@@ -21,6 +21,7 @@ const { app, log, start } = createService('orders', operations, () => ({
 const database = openDatabase<Tables>(setting('DATABASE_URL', 'sqlite:.data/orders.db'), migrations);
 const orders = new Orders(database);
 const brokerUrl = optionalSetting('AMQP_URL');
+const settleAfterMs = Number(setting('SETTLE_AFTER_MS', '30000'));
 const publisher = brokerUrl === undefined ? undefined : openPublisher(brokerUrl, 'orders');
 
 app.post('/orders', async (c) => {
@@ -35,6 +36,7 @@ app.post('/orders', async (c) => {
     catalog: client(setting('CATALOG_URL'), c.req),
     inventory: client(setting('INVENTORY_URL'), c.req),
     payment: client(setting('PAYMENT_URL'), c.req),
+    payWithinMs: settleAfterMs / 2,
   };
   try {
     await place(orderId, wanted, orders, services);
@@ -62,7 +64,7 @@ const stopRelay = relayOutbox(
   log,
 );
 const stopSettling = settlePending(orders, client(setting('PAYMENT_URL'), { header: () => undefined }), log, {
-  afterMs: Number(setting('SETTLE_AFTER_MS', '30000')),
+  afterMs: settleAfterMs,
   everyMs: 5000,
 });
 start({

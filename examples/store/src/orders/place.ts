@@ -7,6 +7,8 @@ export interface Services {
   readonly catalog: Client;
   readonly inventory: Client;
   readonly payment: Client;
+  /** So long after an order was made its payment may begin. */
+  readonly payWithinMs: number;
 }
 export interface Wanted {
   readonly user_id: string;
@@ -25,6 +27,7 @@ export async function place(orderId: string, wanted: Wanted, orders: Orders, ser
 
   // First of all, so that whatever happens next, somebody knows that there is something to bring to an end.
   await orders.create(orderId, wanted.user_id, lines, amount);
+  const created = Date.now();
   const reserved = await services.inventory
     .send('POST', '/reservations', { body: { order_id: orderId, items: wanted.items } })
     .catch(async (error: unknown) => {
@@ -34,6 +37,11 @@ export async function place(orderId: string, wanted: Wanted, orders: Orders, ser
   if (reserved.status !== 201) {
     await giveUp(orderId, orders, services);
     throw passedOn('inventory', reserved, { order_id: orderId });
+  }
+  // Later, whoever settles what was left might find it unpaid, and call it failed, before the payment is there.
+  if (Date.now() - created > services.payWithinMs) {
+    await giveUp(orderId, orders, services);
+    throw new Problem(502, 'Bad Gateway', 'inventory took too long', { order_id: orderId });
   }
   const { credit_card_number } = wanted;
   const paid = await services.payment.send('POST', '/payment', {

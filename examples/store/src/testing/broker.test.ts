@@ -71,7 +71,7 @@ beforeAll(async () => {
     CATALOG_URL: catalog.url,
     INVENTORY_URL: inventory.url,
     PAYMENT_URL: payment.url,
-    SETTLE_AFTER_MS: '3000',
+    SETTLE_AFTER_MS: '6000',
   };
   orders = await run('orders', ordersEnv);
   await until('connected', async () => (await inventory.get('/health')).json.status === 'ok');

@@ -172,6 +172,10 @@ test.each(ASKS.map(([method, target, form]) => ({ method, target, form })))(
 );
 
 test.each(ALLOWED)('where few paths are allowed: %s %s', async (method, target) => {
-  const ours = await ask(admins.ourFew, method, target, undefined);
-  expect(ours).toEqual(await ask(admins.theirFew, method, target, undefined));
+  const answer = async (port: number): Promise<unknown[]> => {
+    const [status, type = '', body = ''] = await ask(port, method, target, undefined);
+    // Envoy puts the keys of an object in another order each time it starts.
+    return [status, type, type === 'application/json' ? (JSON.parse(body) as unknown) : body];
+  };
+  expect(await answer(admins.ourFew)).toEqual(await answer(admins.theirFew));
 });

@@ -212,9 +212,14 @@ async function observe(
   for (const [name, [from, ...rest]] of Object.entries(observed)) {
     const line = lines.find((each) => each.startsWith('LOG') && each.includes(` ${from} `));
     const own = ports.get(name.split(':')[0]!)!;
+    // What comes in parts may be read after the answer, or not.
+    const inParts = typeof BEGINNINGS[name.split(': ')[1]!] === 'object';
     observed[name] = [
       ...rest,
-      line?.replaceAll(new RegExp(`${from}:\\d+`, 'g'), 'CLIENT').replace(`:${own}`, ':OWN') ?? 'no line',
+      line
+        ?.replaceAll(new RegExp(`${from}:\\d+`, 'g'), 'CLIENT')
+        .replace(`:${own}`, ':OWN')
+        .replace(/ \d+$/, inParts ? ' N' : '$&') ?? 'no line',
     ];
   }
   return observed;

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Client } from '../shared/client.ts';
 import { openDatabase } from '../shared/database.ts';
-import { Orders } from './orders.ts';
-import { place } from './place.ts';
-import { migrations, type Tables } from './schema.ts';
+import { Orders } from '../orders/orders.ts';
+import { place } from '../orders/place.ts';
+import { migrations, type Tables } from '../orders/schema.ts';
 
 const wanted = {
   user_id: 'u1',

@@ -21,10 +21,11 @@ import { compileRateLimitPerRoute } from './ratelimit/per-route.ts';
 import { compileRbacPerRoute } from './rbac/http.ts';
 import { compileMatcherOfRoute } from './matched/filter.ts';
 import { compileSessionsOfRoute } from './stateful-session/filter.ts';
-import { SWITCH, type PerFilter } from './switch.ts';
+import { SWITCH, TREE, type PerFilter } from './switch.ts';
 import { compileSetFilterState } from './set-filter-state.ts';
 
 const EMPTY: PerFilter = new Map();
+const MATCHER = 'envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute';
 
 const compilers: Readonly<Record<string, (context: CompileContext, config: never, path: Path) => unknown>> = {
   'envoy.extensions.filters.http.rbac.v3.RBACPerRoute': compileRbacPerRoute,
@@ -51,7 +52,7 @@ const compilers: Readonly<Record<string, (context: CompileContext, config: never
   'envoy.extensions.filters.http.set_filter_state.v3.Config': compileSetFilterState,
   'envoy.extensions.filters.http.header_to_metadata.v3.Config': compileRouteRules,
   'envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit': compileBandwidth,
-  'envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute': compileMatcherOfRoute,
+  [MATCHER]: compileMatcherOfRoute,
   'envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute': compileSessionsOfRoute,
 };
 
@@ -84,7 +85,7 @@ export function compilePerFilter(
     if (config === undefined || Object.hasOwn(noEffectTypes, type)) continue;
     const compile = compilers[type];
     if (compile === undefined) context.refuse(at, `\`${type}\` is not a configuration for routes`);
-    else compiled.set(name, compile(context, config as never, at));
+    else compiled.set(type === MATCHER ? TREE + name : name, compile(context, config as never, at));
   }
   return compiled;
 }

@@ -127,6 +127,7 @@ const ANSWERS: readonly (readonly [cluster: string, ...answers: readonly string[
   ['plain', metrics('JSON {"cpu_utilization":0.2,"application_utilization":-1,"rps_fractional":104}')],
   ['plain', metrics('JSON {"cpu_utilization":"NaN","application_utilization":0.2,"rps_fractional":108}')],
   ['plain', metrics('JSON {"cpu_utilization":null,"application_utilization":0.2,"rps_fractional":"Infinity"}')],
+  ['plain', metrics('JSON {"cpu_utilization":"Infinity","rps_fractional":"Infinity"}'), ...text(`${load}=105`)],
   ['plain', metrics(`BIN ${full}`), metrics(`BIN ${full.slice(0, 20)}`), metrics('BIN')],
   ['plain', head(`endpoint-load-metrics-bin: ${binary({ cpuUtilization: 0.5, rpsFractional: 77 })}\r\n`)],
   ['plain', head(`endpoint-load-metrics-bin: %%%\r\nendpoint-load-metrics: TEXT ${load}=88\r\n`)],

@@ -70,7 +70,9 @@ function weightOf(report: LoadReport, { metrics, errorPenalty }: LoadWeights): n
   const { rpsFractional, eps } = report;
   if (!(rpsFractional > 0)) return undefined;
   const utilization = utilizationOf(report, metrics) + (errorPenalty * eps) / rpsFractional;
-  return utilization > 0 ? Math.trunc(Math.min(MAX_WEIGHT, rpsFractional / utilization)) : undefined;
+  if (!(utilization > 0)) return undefined;
+  // Where both are without bounds, so little that it is nothing.
+  return Math.trunc(Math.min(MAX_WEIGHT, rpsFractional / utilization)) || 0;
 }
 
 function utilizationOf(report: LoadReport, metrics: readonly string[]): number {

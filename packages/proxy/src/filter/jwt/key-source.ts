@@ -68,6 +68,8 @@ export function remoteKeys(config: RemoteKeys, deps: CompileDeps): KeySource {
       const pause = random.float() * Math.min(max, base * (2 ** (tries + 1) - 1));
       if (tries >= config.retries || clock.now() + pause >= end) return Status.FetchFail;
       await new Promise<void>((done) => void clock.after(pause, done));
+      // Timers are late: a try in no time would be one without an end.
+      if (clock.now() >= end) return Status.FetchFail;
     }
   };
   const fetch = async (): Promise<Jwks | Status> => {

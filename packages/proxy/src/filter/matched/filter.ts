@@ -8,14 +8,15 @@ import { messageOf } from '../../program/read-resource.ts';
 import { liveFraction } from '../../runtime/live.ts';
 import type { HttpFilter, HttpStream } from '../../types.ts';
 import type { FilterScope } from '../scope.ts';
+import { TREE } from '../switch.ts';
 import { chosenFilter } from './chosen.ts';
 
 const COMPOSITE = 'envoy.extensions.filters.http.composite.v3.Composite';
 const EXECUTE = 'envoy.extensions.filters.http.composite.v3.ExecuteFilterAction';
 const MATCHED = 'envoy.extensions.filters.http.composite.matched_actions';
 const SKIP = 'envoy.extensions.filters.common.matcher.action.v3.SkipFilter';
-/** Filters within others have no configuration of routes: no name of a filter is like this. */
-const INNER = '\0matched';
+/** One of several within another has no configuration of routes: no name of a filter is like this. */
+const INNER = '\0\0\0';
 
 export type CompileFilter = (
   context: CompileContext,
@@ -53,20 +54,20 @@ export function matchedFilter(
     context.refuse(at, 'must be there');
     return undefined;
   }
-  const within = { ...scope, name: INNER };
   const tree = [...path, 'xdsMatcher'];
   if (messageOf(inner['@type']) === COMPOSITE)
-    return composite(context, config.xdsMatcher, scope, within, tree, compile);
+    return composite(context, config.xdsMatcher, scope, { ...scope, name: INNER }, tree, compile);
   // Only routes switch it on, where it has no matcher itself.
   const choose =
     config.xdsMatcher === undefined ? () => 'skip' as const : compileTree(context, config.xdsMatcher, SKIPS, tree);
-  const filter = compile(context, inner, within, at);
+  // It has the name of the one that stands for it, and what routes say of that.
+  const filter = compile(context, inner, scope, at);
   if (filter === undefined) return undefined;
   const all = [filter];
   return chosenFilter(
     scope.name,
     (stream) => {
-      const route = stream.perRoute(scope.name) as MatcherOfRoute | undefined;
+      const route = stream.perRoute(TREE + scope.name) as MatcherOfRoute | undefined;
       return (route?.choose ?? choose)(asked(stream)) === undefined ? all : [];
     },
     all,
@@ -134,7 +135,7 @@ function composite(
     scope.name,
     (stream) => {
       // A tree of the route says no more than that nothing is to run.
-      if (stream.perRoute(scope.name) !== undefined) return [];
+      if (stream.perRoute(TREE + scope.name) !== undefined) return [];
       const found = choose(asked(stream));
       if (found === undefined || found === 'skip') return [];
       if (found.chance.value < 1 && context.deps.random.float() >= found.chance.value) return [];

@@ -78,12 +78,12 @@ function customRule(context: CompileContext, { typedConfig }: types.core.TypedEx
   const { sanMatcher, anyValidatedClientCertificate } = typedConfig as types.mtlsPrincipal.Config;
   if (sanMatcher === undefined) {
     if (anyValidatedClientCertificate !== true) context.refuse(at, 'must say which certificates');
-    return { text: 'the client has shown a certificate', test: ({ tls }) => tls?.authenticated === true };
+    return { text: 'the client has shown a certificate that was verified', test: ({ tls }) => tls?.verified === true };
   }
   const san = compileSanMatcher(context, sanMatcher, [...at, 'sanMatcher']);
   return {
     text: `a name of the client's certificate ${san.text}`,
-    test: ({ tls }) => tls?.authenticated === true && hasName(certificateOf(tls), san),
+    test: ({ tls }) => tls?.verified === true && hasName(certificateOf(tls), san),
   };
 }
 

@@ -6,6 +6,7 @@ import { compileMatcher, type Extension, type Input, type MatcherConfig, type Ma
 import type { Path } from '../path.ts';
 import { messageOf } from '../read-resource.ts';
 import type { ChainCriteria, FilterChainProgram } from '../types.ts';
+import { wire } from '../values.ts';
 
 const INPUTS = 'envoy.extensions.matching.common_inputs.network.v3.';
 const ENVIRONMENT = 'envoy.extensions.matching.common_inputs.environment_variable.v3.Config';
@@ -67,7 +68,7 @@ const NAMES: MatcherKind<ChainCriteria, string> = {
     const reader = networkInput(type);
     if (type === ENVIRONMENT) {
       const value = context.deps.env((input?.typedConfig as { readonly name?: string } | undefined)?.name ?? '');
-      return () => value;
+      return () => (value === undefined ? undefined : wire(value));
     }
     if (reader === undefined)
       context.refuse([...path, 'typedConfig'], `\`${type}\` is nothing that is known of a connection`);

@@ -3,6 +3,7 @@ import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
 import { messageOf } from '../read-resource.ts';
 import type { Cidr } from '../types.ts';
+import { wire } from '../values.ts';
 import { compileCidrs } from './cidr.ts';
 import { compileString } from './string.ts';
 
@@ -172,7 +173,7 @@ class Compiler<C, A> {
     const field = tree.exactMatchMap === undefined ? 'prefixMatchMap' : 'exactMatchMap';
     const map = new Map(
       Object.entries(tree[field]?.map ?? {}).map(([key, onMatch]) => [
-        key,
+        wire(key),
         this.#onMatch(onMatch, [...path, field, 'map', key]),
       ]),
     );

@@ -122,6 +122,8 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   readonly #waitingBody: Buffer[] = [];
   #waitingBytes = 0;
   #complete = false;
+  /** All of it has been written, its end too. */
+  #sent = false;
   #host: UpstreamHost | undefined;
   #pool: Pool | undefined;
   #connection: ClientConnection | undefined;
@@ -166,13 +168,15 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
 
   data(data: Buffer): void {
     if (this.#over) return;
-    if (this.#connection !== undefined && !this.#connection.out.blocked) {
+    // What waits already goes first.
+    if (this.#connection !== undefined && this.#waitingBody.length === 0 && !this.#connection.out.blocked) {
       this.#write(data);
       return;
     }
     this.#waitingBody.push(keep(data));
     this.#waitingBytes += data.length;
     if (this.#waitingBytes > MAX_WAITING) this.cancel();
+    else this.#connection?.wantDrain();
   }
 
   end(): void {
@@ -274,7 +278,8 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
       this.#waitingBytes -= data.length;
       this.#write(data);
     }
-    if (!this.#complete) return;
+    if (!this.#complete || this.#sent) return;
+    this.#sent = true;
     if (this.#chunked) connection.out.text(LAST_CHUNK);
     connection.requestDone();
   }

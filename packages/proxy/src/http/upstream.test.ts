@@ -1,5 +1,6 @@
 /** The router and the pools behind it, against servers that misbehave as told. */
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { rawRequest } from '@mizzen/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -93,6 +94,19 @@ async function proxy(
 
 function logs(server: TestServer): [status: number, flags: number, details: string, attempts: number, host: string][] {
   return server.log.map((line) => JSON.parse(line) as [number, number, string, number, string]);
+}
+
+const END = '\r\n0\r\n\r\n';
+
+function unchunked(text: string): { readonly body: string; readonly rest: string } {
+  let body = '';
+  for (let at = 0; ;) {
+    const from = text.indexOf('\r\n', at) + 2;
+    const size = Number.parseInt(text.slice(at, from), 16);
+    if (!(size > 0)) return { body, rest: text.slice(from + 2) };
+    body += text.slice(from, from + size);
+    at = from + size + 2;
+  }
 }
 
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
@@ -397,6 +411,50 @@ describe('mirroring', () => {
     await pause(50);
     expect(other.sockets).toHaveLength(1);
     expect(mirror.hosts[0]!.active).toBe(0);
+  });
+
+  test('a body that the other cluster is slow to read keeps its order and ends once', async () => {
+    const taken = ['', ''];
+    const sockets: Socket[] = [];
+    const servers = taken.map((_, i) =>
+      createServer((socket) => {
+        sockets[i] = i === 1 ? socket.pause() : socket;
+        socket.on('error', () => undefined);
+        socket.on('data', (data) => {
+          taken[i] += data.toString('latin1');
+          if (i === 0 && taken[i]!.endsWith(END)) reply(socket, 'real');
+        });
+      }),
+    );
+    for (const server of servers) await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    cleanUp.push(async () => {
+      for (const socket of sockets) socket.destroy();
+      for (const server of servers) await new Promise((done) => server.close(done));
+    });
+    const [real, copy] = servers.map((server, i) => new TestCluster(`c${i}`, [(server.address() as AddressInfo).port]));
+    const { port } = await proxy(
+      real!,
+      { mirrors: [{ cluster: 'c1', fraction: 1, disableShadowHostSuffix: false }] },
+      { clusters: [real!, copy!] },
+    );
+    const client = connect(port, '127.0.0.1');
+    client.write('POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n');
+    let sent = '';
+    while (copy!.stats.upstream_flow_control_backed_up_total === 0) {
+      const part = String(sent.length).padStart(0x10000, '.');
+      client.write(`10000\r\n${part}\r\n`);
+      sent += part;
+      await pause(1);
+    }
+    client.write('0\r\n\r\n');
+    await once(client, 'data');
+    sockets[1]!.resume();
+    await expect.poll(() => taken[1]!.includes(END), { timeout: 5000 }).toBe(true);
+    await pause(100);
+    client.destroy();
+    const { body, rest } = unchunked(taken[1]!.slice(taken[1]!.indexOf('\r\n\r\n') + 4));
+    expect(body === sent).toBe(true);
+    expect(rest).toBe('');
   });
 
   test('a field of the request names the other cluster', async () => {

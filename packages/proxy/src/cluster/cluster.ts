@@ -57,6 +57,7 @@ export class Cluster implements UpstreamCluster {
   readonly deps: Deps;
   readonly stats: ClusterDetailStats;
   readonly http: ClusterProgram['http'];
+  readonly maintenance: ClusterProgram['maintenance'];
   readonly connectTimeout: number;
   readonly idleTimeout: number;
   readonly maxRequestsPerConnection: number;
@@ -102,6 +103,7 @@ export class Cluster implements UpstreamCluster {
     this.stats = stats;
     this.http = program.http;
     this.statName = program.statName;
+    this.maintenance = program.maintenance;
     this.connectTimeout = program.connectTimeout;
     this.idleTimeout = program.http.idleTimeout;
     this.maxRequestsPerConnection = program.http.maxRequestsPerConnection;

@@ -41,7 +41,33 @@ export class TokenBucket {
   }
 }
 
-const shared = new WeakMap<Clock, Map<string, WeakRef<TokenBucket>>>();
+/** What is not used by any filter any more leaves nothing behind. */
+class SharedBuckets {
+  readonly #known = new Map<string, WeakRef<TokenBucket>>();
+  readonly #forgotten = new FinalizationRegistry<string>((key) => {
+    if (this.get(key) === undefined) this.#known.delete(key);
+  });
+
+  get(key: string): TokenBucket | undefined {
+    return this.#known.get(key)?.deref();
+  }
+
+  add(key: string, bucket: TokenBucket): void {
+    this.#known.set(key, new WeakRef(bucket));
+    this.#forgotten.register(bucket, key);
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+}
+
+const shared = new WeakMap<Clock, SharedBuckets>();
+
+/** How many buckets there are to share. */
+export function sharedBuckets(clock: Clock): number {
+  return shared.get(clock)?.size ?? 0;
+}
 
 /** One bucket for all filters that give it this name and say the same of it. */
 export function sharedBucket(
@@ -52,11 +78,11 @@ export function sharedBucket(
 ): TokenBucket {
   const own = compileBucket(context, config, path);
   const { clock } = context.deps;
-  const buckets = shared.get(clock) ?? new Map<string, WeakRef<TokenBucket>>();
+  const buckets = shared.get(clock) ?? new SharedBuckets();
   shared.set(clock, buckets);
   const key = `${own.max} ${own.rate} ${milliseconds(config.fillInterval, 0)} ${name}`;
-  const known = buckets.get(key)?.deref();
-  if (known === undefined) buckets.set(key, new WeakRef(own));
+  const known = buckets.get(key);
+  if (known === undefined) buckets.add(key, own);
   return known ?? own;
 }
 

@@ -13,13 +13,14 @@ export function refuse(
   groups: readonly RequestGroup[] | undefined,
 ): boolean {
   const { hcm } = stream;
-  const { strictCheckHeaders, runtime } = hcm.program.router;
+  const { strictCheckHeaders } = hcm.program.router;
   const bad = stream.mayCarryEnvoyFields ? strictCheck(stream.request.headers, strictCheckHeaders) : undefined;
   if (bad !== undefined) {
     stream.sendLocalReply(400, bad.body, bad.details, ResponseFlag.IH);
     return true;
   }
-  if (runtime !== undefined && hcm.deps.random.float() < runtime.maintenance(cluster.name)) {
+  const maintenance = cluster.maintenance?.value ?? 0;
+  if (maintenance > 0 && hcm.deps.random.float() < maintenance) {
     cluster.stats.upstream_rq_maintenance_mode++;
     unavailable(stream, route, cluster, groups, MAINTENANCE);
     return true;

@@ -45,3 +45,26 @@ test('what is the same object may have changed', () => {
     expect(repeated.of({} as LogSource)).toBe(JSON.stringify(list));
   }
 });
+
+test('what came before an operator threw is in the next text', () => {
+  let row = ['a', 'b'];
+  let fails = false;
+  const second = (): OperatorValue => {
+    if (fails) throw new Error('no value');
+    return row[1];
+  };
+  const repeated = new RepeatedText(
+    [
+      { before: '', get: () => row[0] },
+      { before: ' ', get: second },
+    ],
+    '',
+    '-',
+  );
+  expect(repeated.of({} as LogSource)).toBe('a b');
+  row = ['c', 'b'];
+  fails = true;
+  expect(() => repeated.of({} as LogSource)).toThrow('no value');
+  fails = false;
+  expect(repeated.of({} as LogSource)).toBe('c b');
+});

@@ -20,6 +20,8 @@ interface Group {
   readonly steps: Remembered[];
   readonly changing: boolean;
   text: string;
+  /** The text is of other values than the steps remember: of those that came before an operator threw, too. */
+  stale: boolean;
   /** It is one piece, not pointers to several. */
   whole: boolean;
 }
@@ -55,17 +57,17 @@ export class RepeatedText {
     for (let i = 0; i < groups.length; i++) {
       const group = groups[i]!;
       const { steps } = group;
-      let changed = group.changing;
       for (let j = 0; j < steps.length; j++) {
         const step = steps[j]!;
         const value = step.get(source);
         if (value === step.last && typeof value !== 'object') continue;
         step.last = value;
         step.changes++;
-        changed = true;
+        group.stale = true;
       }
-      if (changed) {
+      if (group.stale || group.changing) {
         group.text = this.#join(steps);
+        group.stale = false;
         group.whole = false;
       } else if (!group.whole) {
         group.text = wholeOf(group.text);
@@ -102,7 +104,7 @@ function groupsOf(steps: readonly Remembered[], changes: (step: Remembered) => b
     const changing = changes(step);
     const group = groups.at(-1);
     if (group?.changing === changing) group.steps.push(step);
-    else groups.push({ steps: [step], changing, text: '', whole: false });
+    else groups.push({ steps: [step], changing, text: '', stale: false, whole: false });
   }
   return groups;
 }

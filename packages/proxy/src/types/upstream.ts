@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '@mizzen/xds';
 import type { ExchangeProgram } from '../istio/exchange.ts';
 import type { TriedPriorities } from '../lb/previous-priorities.ts';
 import type { TlsCertificateProgram } from '../program/types/tls.ts';
+import type { Live } from '../runtime/live.ts';
 import type { Histogram } from '../telemetry/histogram.ts';
 import type { ResponseCodes } from '../telemetry/response-codes.ts';
 import type { ConnectionInfo } from './connection.ts';
@@ -64,6 +65,8 @@ export interface UpstreamCluster {
   readonly maxConnectionDuration: number;
   /** Null: nobody healthy (UH). A promise where names must be resolved first (dynamic forward proxy). */
   choose(context: LbContext): UpstreamHost | null | Promise<UpstreamHost | null>;
+  /** Chance that requests are turned away, by a runtime key. */
+  readonly maintenance?: Live<number>;
   /** Share of requests that are refused, whatever the hosts. */
   readonly dropOverload?: number;
   /** Its hosts are those that requests name (dynamic forward proxy): why the last that got none did not. */

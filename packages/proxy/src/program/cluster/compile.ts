@@ -122,6 +122,7 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     closeConnectionsOnHostSetChange: common?.closeConnectionsOnHostSetChange === true,
     updateMergeWindow: milliseconds(common?.updateMergeWindow, 1000),
     overrideHealth: new Set(common?.overrideHostStatus?.statuses ?? ['UNKNOWN', 'HEALTHY', 'DEGRADED']),
+    maintenance: livePercentage(context.deps.runtime, `upstream.maintenance_mode.${name}`, 0),
     connectTimeout: milliseconds(cluster.connectTimeout, 5000),
     thresholds: compileThresholds(context, cluster.circuitBreakers),
     perHostMaxConnections: perHostConnections(context, cluster.circuitBreakers),

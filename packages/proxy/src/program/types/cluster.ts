@@ -1,6 +1,7 @@
 import type { DnsServers } from '../../deps.ts';
 import type { JsonObject, types } from '@mizzen/xds';
 import type { ProxyTlv } from '../../filter/proxy-protocol/header.ts';
+import type { Live } from '../../runtime/live.ts';
 import type { ResponseHead } from '../../types/request.ts';
 import type { ClusterPolicies } from '../../types/route.ts';
 import type { LbProgram, OverrideSource, SubsetProgram, ZoneAwareProgram } from './balancing.ts';
@@ -49,6 +50,8 @@ export interface ClusterProgram {
   /** Requests may name their host in these. */
   readonly overrides: readonly OverrideSource[] | undefined;
 
+  /** Chance that requests are turned away. */
+  readonly maintenance: Live<number>;
   readonly connectTimeout: number;
   readonly thresholds: { readonly DEFAULT: ThresholdsProgram; readonly HIGH: ThresholdsProgram };
   readonly perHostMaxConnections: number | undefined;

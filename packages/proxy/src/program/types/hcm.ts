@@ -180,8 +180,6 @@ export interface RouterRuntime {
   readonly useRetry: Live<number>;
   /** Of retries whose policy does not say, milliseconds. */
   readonly baseBackOff: Live<number>;
-  /** Chance that requests for a cluster are turned away. */
-  maintenance(cluster: string): number;
 }
 
 export interface LocalReply {

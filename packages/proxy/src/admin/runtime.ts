@@ -1,3 +1,4 @@
+import { LayerError } from '../runtime/entry.ts';
 import { json, text, type AdminAnswer, type AdminContext } from './context.ts';
 
 /** `/runtime`: every key, and what each layer says of it. */
@@ -16,5 +17,10 @@ use an empty value to remove a previously added override`;
 /** `/runtime_modify`: values of the admin layer; an empty one goes. */
 export function runtimeModify({ node }: AdminContext, query: URLSearchParams): AdminAnswer {
   if (query.size === 0) return text(USAGE, 400);
-  return node.runtime?.modify(query) === true ? text('OK\n') : text('No admin layer specified', 503);
+  try {
+    return node.runtime?.modify(query) === true ? text('OK\n') : text('No admin layer specified', 503);
+  } catch (error) {
+    if (error instanceof LayerError) return text(error.message, 503);
+    throw error;
+  }
 }

@@ -113,8 +113,17 @@ async function observe(
       await ask(admin, '/runtime_modify?c=1', 'POST', 'd=1'),
       await ask(admin, '/runtime_modify?a=1'),
     );
+    publish('v3', { b: '2001-12-14', both: '"100"', percent: '{', mine: '# nothing' });
+    await vi.waitFor(async () => expect(await ask(admin, '/stats?filter=load_error')).toBe('runtime.load_error: 3\n'), {
+      timeout: 5000,
+      interval: 50,
+    });
+    await look();
+    publish('v4', { b: '2001-12-14', both: '"100"', percent: '100', mine: '# nothing' });
+    await becomes('percent', 'on');
+    await look();
     const stats = await ask(admin, '/stats?filter=^runtime');
-    seen.push(stats.split('\n').filter((line) => /admin_overrides|num_/.test(line)));
+    seen.push(stats.split('\n').filter((line) => /admin_overrides|num_|load_error|override_dir/.test(line)));
   } finally {
     await proxy.stop();
   }

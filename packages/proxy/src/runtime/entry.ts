@@ -1,5 +1,5 @@
-import { load } from 'js-yaml';
 import type { JsonValue } from '@mizzen/xds';
+import { readYaml } from '../program/yaml.ts';
 
 /** One value of a runtime layer, in every form it has. */
 export interface Entry {
@@ -46,15 +46,20 @@ function walk(value: JsonValue | undefined, name: string, into: Map<string, Entr
   into.set(name, entryOf(value));
 }
 
-/** An entry that somebody wrote as text: a file of a disk layer, or a value given to `/runtime_modify`. */
+/**
+ * An entry that somebody wrote as text: a file of a disk layer, or a value given to `/runtime_modify`.
+ * @throws LayerError when it is no YAML
+ */
 export function entryOfText(text: string): Entry {
   let value: unknown;
   try {
-    value = load(text);
-  } catch {
-    value = text;
+    value = NOTHING.test(text) ? null : readYaml(text);
+  } catch (error) {
+    throw new LayerError(error instanceof Error ? error.message : String(error), { cause: error });
   }
-  return { ...entryOf(isScalar(value) || isStruct(value) ? value : text), raw: text };
+  // What YAML takes for text is a number if all of it, quotes included, is one.
+  const plain = typeof value === 'string' || value === null || Array.isArray(value);
+  return { ...entryOf(plain ? text : (value as JsonValue)), raw: text };
 }
 
 function entryOf(value: JsonValue): Entry {
@@ -65,7 +70,7 @@ function entryOf(value: JsonValue): Entry {
     case 'boolean':
       return { ...entry, raw: String(value), flag: value };
     case 'string': {
-      const number = value.trim() === '' ? Number.NaN : Number(value);
+      const number = numberOf(value);
       return Number.isNaN(number) ? { ...entry, raw: value } : { ...entry, raw: value, ...numbers(number) };
     }
     default:
@@ -74,26 +79,37 @@ function entryOf(value: JsonValue): Entry {
 }
 
 function numbers(number: number): Pick<Entry, 'number' | 'integer' | 'flag'> {
-  return { number, integer: number >= 0 && number < 2 ** 64 ? Math.trunc(number) : undefined, flag: number !== 0 };
+  return { number, integer: number >= 0 && number <= 2 ** 64 ? Math.trunc(number) : undefined, flag: number !== 0 };
+}
+
+/** No document at all. */
+const NOTHING = /^\s*(?:#.*\s*)*$/;
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const HEXADECIMAL = /^([+-]?)0x(?=\.?[\da-f])([\da-f]*)\.?([\da-f]*)(?:p([+-]?\d+))?$/i;
+
+/** The number that a text is, as C++ reads them; NaN: it is none. */
+function numberOf(given: string): number {
+  const text = given.trim();
+  if (DECIMAL.test(text)) return Number(text);
+  const [, sign, whole = '', part = '', exponent = '0'] = HEXADECIMAL.exec(text) ?? [];
+  if (sign === undefined) return Number.NaN;
+  const size = Number(`0x${whole}${part}`) * 2 ** (Number(exponent) - 4 * part.length);
+  return sign === '-' ? -size : size;
 }
 
 const DENOMINATORS: Readonly<Record<string, number>> = {
   HUNDRED: 100,
   TEN_THOUSAND: 10_000,
   MILLION: 1_000_000,
-  0: 100,
-  1: 10_000,
-  2: 1_000_000,
 };
 
-/** Undefined: other fields are in it, or fields of other types. */
+/** Undefined: other fields are in it, or a denominator that there is not. A numerator that is no number is 0, as in Envoy. */
 function fractionOf(value: JsonValue): Pick<Entry, 'fraction' | 'parts'> | undefined {
   if (!isStruct(value)) return undefined;
   const { numerator = 0, denominator = 'HUNDRED', ...others } = value;
-  const parts =
-    typeof denominator === 'string' || typeof denominator === 'number' ? DENOMINATORS[denominator] : undefined;
-  const count = typeof numerator === 'string' ? Number(numerator) : numerator;
-  if (typeof count !== 'number' || !Number.isInteger(count) || count < 0) return undefined;
+  const parts = typeof denominator === 'string' ? DENOMINATORS[denominator] : undefined;
+  // 32 bits, without a sign.
+  const count = typeof numerator === 'number' ? numerator >>> 0 : 0;
   if (parts === undefined || Object.keys(others).length > 0) return undefined;
   return { fraction: Math.min(1, count / parts), parts };
 }
@@ -106,10 +122,6 @@ function shortNumber(value: number): string {
   if (power >= -4 && power < 6) return String(Number(value.toPrecision(6)));
   const size = String(Math.abs(power)).padStart(2, '0');
   return `${digits.replace(/\.?0+$/, '')}e${power < 0 ? '-' : '+'}${size}`;
-}
-
-function isScalar(value: unknown): value is string | number | boolean {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
 
 function isStruct(value: unknown): value is { readonly [key: string]: JsonValue } {

@@ -1,7 +1,6 @@
 import type { types } from '@mizzen/xds';
 import { checkConfigSource } from '../program/config-source.ts';
 import type { CompileContext } from '../program/context.ts';
-import { readDisk } from './disk.ts';
 import { entriesOf, type Entries } from './entry.ts';
 import type { LayerProgram } from './runtime.ts';
 
@@ -62,13 +61,7 @@ function compileLayer(
     const { symlinkRoot = '', subdirectory = '', appendServiceCluster } = layer.diskLayer;
     if (symlinkRoot === '') context.refuse([...path, 'diskLayer', 'symlinkRoot'], 'must not be empty');
     const folder = [subdirectory, ...(appendServiceCluster === true ? [serviceCluster] : [])].join('/');
-    const made: RuntimeLayer = { name, kind: 'disk', root: symlinkRoot, folder };
-    try {
-      readDisk(made.root, made.folder);
-    } catch (error) {
-      context.refuse([...path, 'diskLayer'], (error as Error).message);
-    }
-    return made;
+    return { name, kind: 'disk', root: symlinkRoot, folder };
   }
   if (layer.adminLayer !== undefined) return { name, kind: 'admin' };
   if (layer.rtdsLayer !== undefined) {

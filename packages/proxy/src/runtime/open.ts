@@ -5,7 +5,7 @@ import type { XdsSource } from '../xds/source.ts';
 import { readDisk, watchRoot } from './disk.ts';
 import { entriesOf, type Entries } from './entry.ts';
 import type { RuntimeLayer } from './layers.ts';
-import { Runtime } from './runtime.ts';
+import { Runtime, type LayerValues } from './runtime.ts';
 
 export interface RuntimeOptions {
   readonly layers: readonly RuntimeLayer[];
@@ -22,31 +22,24 @@ export class LiveRuntime {
     this.#options = options;
     const { layers } = options;
     if (layers.length === 0) return;
-    let errors = 0;
-    const read = (root: string, folder: string): Entries | undefined => {
-      try {
-        return readDisk(root, folder);
-      } catch (error) {
-        errors++;
-        this.#complain(root, error);
-        return new Map();
-      }
-    };
     this.runtime = new Runtime(
       layers,
-      layers.map((layer) =>
-        layer.kind === 'static' ? layer.entries : layer.kind === 'disk' ? read(layer.root, layer.folder) : new Map(),
-      ),
+      layers.map((layer) => {
+        if (layer.kind === 'static') return layer.entries;
+        return layer.kind === 'disk' ? this.#read(layer.root, layer.folder) : new Map();
+      }),
     );
-    this.runtime.stats.load_error = errors;
-    layers.forEach((layer, i) => {
-      if (layer.kind !== 'disk') return;
+    const disks = layers.flatMap((layer, index) => (layer.kind === 'disk' ? [{ ...layer, index }] : []));
+    // Whichever root has changed, as in Envoy.
+    const readAll = (): void =>
+      this.runtime!.set(...disks.map(({ root, folder, index }) => [index, this.#read(root, folder)] as const));
+    for (const { root } of disks) {
       try {
-        this.#watches.push(watchRoot(layer.root, () => this.#read(layer.root, layer.folder, i)));
+        this.#watches.push(watchRoot(root, readAll));
       } catch (error) {
-        options.onLog('warning', `\`${layer.root}\` cannot be watched: ${messageOf(error)}`);
+        options.onLog('warning', `\`${root}\` cannot be watched: ${messageOf(error)}`);
       }
-    });
+    }
   }
 
   /** Follows the layers that come from management servers; calls once each has been answered. */
@@ -57,17 +50,17 @@ export class LiveRuntime {
     const answered = (name: string): void => {
       if (missing.delete(name) && missing.size === 0) onAnswered();
     };
+    const placesOf = (name: string): number[] =>
+      layers.filter(({ resource }) => resource === name).map(({ index }) => index);
     for (const { resource: name, source: from } of layers) source.locate?.({ kind: 'runtime', name, source: from });
-    const subscription = source.subscribe(TypeUrl.runtime, ({ resources, removed }) => {
+    const subscription = source.subscribe(TypeUrl.runtime, ({ resources, removed, late, without }) => {
       const refused = resources.flatMap(({ name, resource }) => {
-        const nacks = this.#take(
-          name,
-          resource,
-          layers.filter((layer) => layer.resource === name).map(({ index }) => index),
-        );
-        return nacks;
+        return this.#take(name, resource, placesOf(name));
       });
-      for (const name of [...resources.map((resource) => resource.name), ...removed]) answered(name);
+      // What nobody said anything of in time stays as it is.
+      if (late !== true) for (const name of removed) this.#put(placesOf(name), new Map());
+      for (const name of [...resources.map((resource) => resource.name), ...removed, ...(without?.keys() ?? [])])
+        answered(name);
       return refused;
     });
     subscription.follow(new Set(missing));
@@ -82,26 +75,24 @@ export class LiveRuntime {
     if (read.nacks.length > 0) return read.nacks;
     const { layer } = read.resource as types.runtime.Runtime;
     try {
-      const entries = entriesOf(layer ?? {});
-      for (const index of indices) this.runtime!.set(index, entries);
+      this.#put(indices, entriesOf(layer ?? {}));
       return [];
     } catch (error) {
-      this.runtime!.stats.load_error++;
       return [{ typeUrl: TypeUrl.runtime, resource: name, field: 'layer', message: messageOf(error) }];
     }
   }
 
-  #read(root: string, folder: string, index: number): void {
-    try {
-      this.runtime!.set(index, readDisk(root, folder));
-    } catch (error) {
-      this.runtime!.stats.load_error++;
-      this.#complain(root, error);
-    }
+  #put(indices: readonly number[], entries: Entries): void {
+    for (const index of indices) this.runtime!.set([index, entries]);
   }
 
-  #complain(root: string, error: unknown): void {
-    this.#options.onLog('warning', `runtime layer \`${root}\`: ${messageOf(error)}`);
+  #read(root: string, folder: string): LayerValues {
+    try {
+      return readDisk(root, folder);
+    } catch (error) {
+      this.#options.onLog('warning', `runtime layer \`${root}\`: ${messageOf(error)}`);
+      return 'broken';
+    }
   }
 }
 

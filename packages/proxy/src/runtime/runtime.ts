@@ -12,6 +12,9 @@ export interface RuntimeStats {
   override_dir_not_exists: number;
 }
 
+/** What a layer holds. Undefined: its folder does not exist, and so neither does the layer; `broken`: nor can it be read. */
+export type LayerValues = Entries | 'broken' | undefined;
+
 const NOTHING: Entries = new Map();
 
 /**
@@ -23,12 +26,11 @@ export class Runtime {
   version = 1;
   readonly #layers: readonly LayerProgram[];
   readonly stats: RuntimeStats = { load_success: 0, load_error: 0, override_dir_exists: 0, override_dir_not_exists: 0 };
-  /** Undefined: the folder of that layer does not exist, and so neither does the layer. */
-  readonly #values: (Entries | undefined)[];
+  readonly #values: LayerValues[];
   #merged: Entries = NOTHING;
 
   /** With what is in the layers at first. */
-  constructor(layers: readonly LayerProgram[], values: readonly (Entries | undefined)[] = layers.map(() => NOTHING)) {
+  constructor(layers: readonly LayerProgram[], values: readonly LayerValues[] = layers.map(() => NOTHING)) {
     this.#layers = layers;
     this.#values = [...values];
     // Envoy reads everything twice.
@@ -37,7 +39,7 @@ export class Runtime {
 
   /** Those that there are. */
   get layers(): readonly LayerProgram[] {
-    return this.#layers.filter((_, i) => this.#values[i] !== undefined);
+    return this.#layers.filter((_, i) => entriesOf(this.#values[i]) !== undefined);
   }
 
   get(key: string): Entry | undefined {
@@ -51,19 +53,19 @@ export class Runtime {
   /** Whether somebody has set a value through the admin endpoint. */
   get overridden(): boolean {
     const at = this.#adminLayer();
-    return at >= 0 && (this.#values[at]?.size ?? 0) > 0;
+    return at >= 0 && (entriesOf(this.#values[at])?.size ?? 0) > 0;
   }
 
-  /** Puts new values in place of those of a layer. */
-  set(layer: number, values: Entries | undefined): void {
-    this.#values[layer] = values;
+  /** Puts new values in place of those of layers. */
+  set(...changes: readonly (readonly [layer: number, values: LayerValues])[]): void {
+    for (const [layer, values] of changes) this.#values[layer] = values;
     this.#loaded(1);
   }
 
   #loaded(times: number): void {
-    this.#merged = new Map(this.#values.flatMap((entries) => [...(entries ?? NOTHING)]));
+    this.#merged = new Map(this.#values.flatMap((entries) => [...(entriesOf(entries) ?? NOTHING)]));
     this.version++;
-    this.stats.load_success += times;
+    this.stats[this.#values.includes('broken') ? 'load_error' : 'load_success'] += times;
     // One folder alone overrides nothing.
     const folders = this.layers.filter(({ kind }) => kind === 'disk').length;
     this.stats[folders > 1 ? 'override_dir_exists' : 'override_dir_not_exists'] += times;
@@ -73,18 +75,18 @@ export class Runtime {
   modify(changes: Iterable<readonly [string, string]>): boolean {
     const at = this.#adminLayer();
     if (at < 0) return false;
-    const values = new Map(this.#values[at]);
+    const values = new Map(entriesOf(this.#values[at]));
     for (const [key, text] of changes) {
       if (text === '') values.delete(key);
       else values.set(key, entryOfText(text));
     }
-    this.set(at, values);
+    this.set([at, values]);
     return true;
   }
 
   /** Every key with what each layer says of it; the last value that is not empty counts. */
   *describe(): Iterable<{ readonly key: string; readonly layers: readonly string[]; readonly final: string }> {
-    const there = this.#values.filter((entries) => entries !== undefined);
+    const there = this.#values.map(entriesOf).filter((entries) => entries !== undefined);
     for (const [key, { raw }] of this.#merged)
       yield { key, layers: there.map((entries) => entries.get(key)?.raw ?? ''), final: raw };
   }
@@ -92,4 +94,8 @@ export class Runtime {
   #adminLayer(): number {
     return this.#layers.findIndex(({ kind }) => kind === 'admin');
   }
+}
+
+function entriesOf(values: LayerValues): Entries | undefined {
+  return values === 'broken' ? undefined : values;
 }

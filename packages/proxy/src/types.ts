@@ -7,5 +7,6 @@ export type * from './types/connection.ts';
 export { ResponseFlag } from './types/response-flag.ts';
 export type * from './types/trace.ts';
 export type * from './types/filter.ts';
+export type * from './types/per-filter.ts';
 export type * from './types/route.ts';
 export type * from './types/upstream.ts';

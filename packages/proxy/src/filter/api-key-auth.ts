@@ -5,6 +5,7 @@ import { noteName, noteValue, setHeader } from '../program/headers.ts';
 import type { Path } from '../program/path.ts';
 import { asciiLower, wire } from '../program/values.ts';
 import type { HttpFilter, HttpStream, RequestHead } from '../types.ts';
+import { PerRouteKind } from './per-route-kind.ts';
 import type { FilterScope } from './scope.ts';
 
 interface KeySource {
@@ -13,7 +14,7 @@ interface KeySource {
   readonly cookie: string;
 }
 
-export interface ApiKeys {
+interface ApiKeys {
   /** Clients by key; undefined: nothing is said of them. */
   readonly clients: ReadonlyMap<string, string> | undefined;
   readonly sources: readonly KeySource[] | undefined;
@@ -22,11 +23,7 @@ export interface ApiKeys {
   readonly forwarding: { readonly header: string; readonly hide: boolean } | undefined;
 }
 
-export function compileApiKeys(
-  context: CompileContext,
-  config: types.apiKeyAuth.ApiKeyAuthPerRoute,
-  path: Path,
-): ApiKeys {
+function compileApiKeys(context: CompileContext, config: types.apiKeyAuth.ApiKeyAuthPerRoute, path: Path): ApiKeys {
   const clients = new Map<string, string>();
   (config.credentials ?? []).forEach(({ key = '', client = '' }, i) => {
     const at = [...path, 'credentials', i];
@@ -52,6 +49,8 @@ export function compileApiKeys(
   };
 }
 
+export const apiKeyAuthPerRoute = new PerRouteKind(compileApiKeys);
+
 /** Lets in who shows a key. What the route says replaces the filter's own, field by field. */
 export function apiKeyAuthFilter(
   context: CompileContext,
@@ -66,7 +65,7 @@ export function apiKeyAuthFilter(
   return {
     name: scope.name,
     onRequest(stream, trace) {
-      const route = stream.perRoute(scope.name) as ApiKeys | undefined;
+      const route = apiKeyAuthPerRoute.mostSpecific(stream, scope.name);
       const clients = route?.clients ?? own.clients;
       const sources = route?.sources ?? own.sources;
       // What a route does not say of it is not taken from the filter.

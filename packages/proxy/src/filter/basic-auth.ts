@@ -5,13 +5,14 @@ import { noteName } from '../program/headers.ts';
 import type { Path } from '../program/path.ts';
 import { asciiLower, dataSource, wire } from '../program/values.ts';
 import type { HttpFilter, HttpStream } from '../types.ts';
+import { PerRouteKind } from './per-route-kind.ts';
 import type { FilterScope } from './scope.ts';
 
 /** SHA-1 of passwords by user, both as bytes on the wire. */
-export type Users = ReadonlyMap<string, Buffer>;
+type Users = ReadonlyMap<string, Buffer>;
 
 /** Reads `htpasswd -s` lines: `user:{SHA}base64`. */
-export function compileUsers(context: CompileContext, source: types.core.DataSource | undefined, path: Path): Users {
+function compileUsers(context: CompileContext, source: types.core.DataSource | undefined, path: Path): Users {
   const users = new Map<string, Buffer>();
   if (source === undefined) {
     context.refuse(path, 'must be there');
@@ -39,11 +40,18 @@ const WHY = {
   invalid_credential_for_basic_auth: 'Invalid username/password combination.',
 } as const;
 
-export interface BasicAuthOfRoute {
+interface BasicAuthOfRoute {
   readonly users: Users;
   /** What is to be said to be asked for; empty: the filter's own. */
   readonly realm: string;
 }
+
+export const basicAuthPerRoute = new PerRouteKind(
+  (context, config: types.basicAuth.BasicAuthPerRoute, path): BasicAuthOfRoute => ({
+    users: compileUsers(context, config.users, [...path, 'users']),
+    realm: quotable(config.realm),
+  }),
+);
 
 /** Asks for a user's name and password. The route's users replace its own. */
 export function basicAuthFilter(
@@ -61,7 +69,7 @@ export function basicAuthFilter(
   return {
     name: scope.name,
     onRequest(stream, trace) {
-      const ofRoute = stream.perRoute(scope.name) as BasicAuthOfRoute | undefined;
+      const ofRoute = basicAuthPerRoute.mostSpecific(stream, scope.name);
       const credential = stream.request.headers.get(header);
       if (config.allowMissing === true && credential?.startsWith('Basic ') !== true) return undefined;
       const found = check(credential, ofRoute?.users ?? own);
@@ -86,7 +94,7 @@ export function basicAuthFilter(
 }
 
 /** As it stands between quotes. */
-export function quotable(text = ''): string {
+function quotable(text = ''): string {
   return wire(text).replaceAll(/["\\]/g, '\\$&');
 }
 

@@ -2,11 +2,12 @@ import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
 import type { HttpFilter } from '../types.ts';
+import { PerRouteKind } from './per-route-kind.ts';
 import type { FilterScope } from './scope.ts';
 
-export type BufferPerRoute = { readonly disabled: true } | { readonly disabled: false; readonly limit: number };
+type BufferPerRoute = { readonly disabled: true } | { readonly disabled: false; readonly limit: number };
 
-export function compileBufferPerRoute(
+function compileBufferPerRoute(
   context: CompileContext,
   config: types.buffer.BufferPerRoute,
   path: Path,
@@ -15,6 +16,7 @@ export function compileBufferPerRoute(
   if (config.buffer === undefined) context.refuse(path, 'must say `disabled` or `buffer`');
   return { disabled: false, limit: limitOf(context, config.buffer ?? {}, [...path, 'buffer']) };
 }
+export const bufferPerRoute = new PerRouteKind(compileBufferPerRoute);
 
 function limitOf(context: CompileContext, config: types.buffer.Buffer, path: Path): number {
   const limit = config.maxRequestBytes ?? 0;
@@ -34,7 +36,7 @@ export function bufferFilter(
     name: scope.name,
     onRequest(stream) {
       if (!stream.expectsBody || stream.upgrade !== '') return undefined;
-      const route = stream.perRoute(scope.name) as BufferPerRoute | undefined;
+      const route = bufferPerRoute.mostSpecific(stream, scope.name);
       if (route?.disabled === true) return undefined;
       return stream.collectBody(route?.limit ?? own, false).then(({ data }) => {
         stream.declareLength(data.length);

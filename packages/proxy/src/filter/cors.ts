@@ -6,9 +6,10 @@ import type { Path } from '../program/path.ts';
 import { liveFraction, type Live } from '../runtime/live.ts';
 import { wire } from '../program/values.ts';
 import type { HttpFilter, HttpStream } from '../types.ts';
+import { PerRouteKind } from './per-route-kind.ts';
 import type { FilterScope } from './scope.ts';
 
-export interface CorsPolicy {
+interface CorsPolicy {
   readonly origins: readonly StringMatch[];
   readonly allowMethods: string;
   readonly allowHeaders: string;
@@ -21,19 +22,20 @@ export interface CorsPolicy {
   readonly enabled: Live<number>;
   /** The same for requests that are only counted, where it is not enabled. */
   readonly shadow: Live<number>;
-  /** What it leaves open comes from the policy around it; whether it is enabled does not. */
-  over(outer: unknown): CorsPolicy;
 }
 
-/** Where the older places of policies are kept. They count when no typed policy is anywhere around a request. */
-export const OLD_CORS = 'cors';
+/**
+ * Where the older places of policies are kept, which is no name of a filter. They count when no typed policy is anywhere
+ * around a request.
+ */
+export const OLD_CORS = '\0cors';
 
-export function compileCorsPolicy(
+function compileCorsPolicy(
   context: CompileContext,
   policy: types.cors.CorsPolicy | types.route.CorsPolicy,
   path: Path,
 ): CorsPolicy {
-  return inheriting({
+  return {
     origins: (policy.allowOriginStringMatch ?? []).map((matcher, i) =>
       compileString(context, matcher, [...path, 'allowOriginStringMatch', i]),
     ),
@@ -46,29 +48,22 @@ export function compileCorsPolicy(
     forwardNotMatchingPreflights: policy.forwardNotMatchingPreflights,
     enabled: liveFraction(context.deps.runtime, policy.filterEnabled, 1),
     shadow: liveFraction(context.deps.runtime, policy.shadowEnabled, 0),
-  });
-}
-
-function inheriting(own: Omit<CorsPolicy, 'over'>): CorsPolicy {
-  return {
-    ...own,
-    over(value) {
-      const outer = value as CorsPolicy;
-      return inheriting({
-        origins: own.origins.length > 0 ? own.origins : outer.origins,
-        allowMethods: own.allowMethods || outer.allowMethods,
-        allowHeaders: own.allowHeaders || outer.allowHeaders,
-        exposeHeaders: own.exposeHeaders || outer.exposeHeaders,
-        maxAge: own.maxAge || outer.maxAge,
-        allowCredentials: own.allowCredentials ?? outer.allowCredentials,
-        allowPrivateNetwork: own.allowPrivateNetwork ?? outer.allowPrivateNetwork,
-        forwardNotMatchingPreflights: own.forwardNotMatchingPreflights ?? outer.forwardNotMatchingPreflights,
-        enabled: own.enabled,
-        shadow: own.shadow,
-      });
-    },
   };
 }
+
+/** What a policy leaves open comes from the one around it; whether it is enabled does not. */
+export const corsPerRoute = new PerRouteKind(compileCorsPolicy, (outer, own) => ({
+  origins: own.origins.length > 0 ? own.origins : outer.origins,
+  allowMethods: own.allowMethods || outer.allowMethods,
+  allowHeaders: own.allowHeaders || outer.allowHeaders,
+  exposeHeaders: own.exposeHeaders || outer.exposeHeaders,
+  maxAge: own.maxAge || outer.maxAge,
+  allowCredentials: own.allowCredentials ?? outer.allowCredentials,
+  allowPrivateNetwork: own.allowPrivateNetwork ?? outer.allowPrivateNetwork,
+  forwardNotMatchingPreflights: own.forwardNotMatchingPreflights ?? outer.forwardNotMatchingPreflights,
+  enabled: own.enabled,
+  shadow: own.shadow,
+}));
 
 interface Allowed {
   readonly origin: string;
@@ -87,7 +82,7 @@ export function corsFilter(context: CompileContext, scope: FilterScope): HttpFil
       const origin = stream.request.headers.get('origin');
       if (origin === undefined || origin === '') return undefined;
       if (stream.route().kind !== 'cluster') return undefined;
-      const policy = (stream.perRoute(scope.name) ?? stream.perRoute(OLD_CORS)) as CorsPolicy | undefined;
+      const policy = corsPerRoute.merged(stream, scope.name) ?? corsPerRoute.merged(stream, OLD_CORS);
       if (policy === undefined) return undefined;
       const enabled = chosen(policy.enabled.value, random);
       if (!enabled && !chosen(policy.shadow.value, random)) return undefined;

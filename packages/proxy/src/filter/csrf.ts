@@ -5,6 +5,7 @@ import { compileString, type StringMatch } from '../program/match/string.ts';
 import type { Path } from '../program/path.ts';
 import { liveFraction, type Live } from '../runtime/live.ts';
 import type { HttpFilter, RequestHead } from '../types.ts';
+import { PerRouteKind } from './per-route-kind.ts';
 import type { FilterScope } from './scope.ts';
 
 export interface CsrfPolicy {
@@ -14,7 +15,7 @@ export interface CsrfPolicy {
   readonly additionalOrigins: readonly StringMatch[];
 }
 
-export function compileCsrfPolicy(context: CompileContext, policy: types.csrf.CsrfPolicy, path: Path): CsrfPolicy {
+function compileCsrfPolicy(context: CompileContext, policy: types.csrf.CsrfPolicy, path: Path): CsrfPolicy {
   if (policy.filterEnabled === undefined) context.refuse([...path, 'filterEnabled'], 'must be there');
   return {
     enabled: liveFraction(context.deps.runtime, policy.filterEnabled, 0),
@@ -24,6 +25,8 @@ export function compileCsrfPolicy(context: CompileContext, policy: types.csrf.Cs
     ),
   };
 }
+
+export const csrfPerRoute = new PerRouteKind(compileCsrfPolicy);
 
 const CHANGING = new Set(['POST', 'PUT', 'DELETE', 'PATCH']);
 
@@ -42,7 +45,7 @@ export function csrfFilter(
   return {
     name: scope.name,
     onRequest(stream, trace) {
-      const policy = (stream.perRoute(scope.name) as CsrfPolicy | undefined) ?? own;
+      const policy = csrfPerRoute.mostSpecific(stream, scope.name) ?? own;
       const { request } = stream;
       const enforced = roll(policy.enabled.value, random);
       if ((!enforced && !roll(policy.shadow.value, random)) || !CHANGING.has(request.method)) return undefined;

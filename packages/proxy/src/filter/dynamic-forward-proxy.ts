@@ -3,15 +3,16 @@ import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
 import { asciiLower, wire } from '../program/values.ts';
 import type { HttpFilter } from '../types.ts';
+import { PerRouteKind } from './per-route-kind.ts';
 import type { FilterScope } from './scope.ts';
 
 /** What a route makes of Host, and so of the host that is connected to. */
-export interface HostRewrite {
+interface HostRewrite {
   readonly literal: string;
   readonly header: string;
 }
 
-export function compileHostRewrite(
+function compileHostRewrite(
   context: CompileContext,
   { hostRewriteLiteral, hostRewriteHeader }: types.httpForwardProxy.PerRouteConfig,
   path: Path,
@@ -20,6 +21,7 @@ export function compileHostRewrite(
     context.refuse(path, 'must have `hostRewriteLiteral` or `hostRewriteHeader`');
   return { literal: wire(hostRewriteLiteral ?? ''), header: asciiLower(hostRewriteHeader ?? '') };
 }
+export const hostRewritePerRoute = new PerRouteKind(compileHostRewrite);
 
 /** Rewrites Host where the route says so and leads to a cluster of that kind. Names are resolved by the cluster itself when it is asked for a host. */
 export function dynamicForwardProxyFilter(context: CompileContext, scope: FilterScope): HttpFilter {
@@ -27,7 +29,7 @@ export function dynamicForwardProxyFilter(context: CompileContext, scope: Filter
   return {
     name: scope.name,
     onRequest(stream) {
-      const rewrite = stream.perRoute(scope.name) as HostRewrite | undefined;
+      const rewrite = hostRewritePerRoute.mostSpecific(stream, scope.name);
       if (rewrite === undefined) return undefined;
       const decision = stream.route();
       if (decision.kind !== 'cluster' || isForwardProxy?.(decision.cluster) === false) return undefined;

@@ -9,6 +9,7 @@ import { liveChance, liveInteger, type Live } from '../runtime/live.ts';
 import { ResponseFlag, type HttpFilter, type HttpStream, type RequestHead, type Trace } from '../types.ts';
 import { addMetadata } from './metadata.ts';
 import { ByteBucket, compileResponseRate, rateFor, type ResponseRate } from './response-rate.ts';
+import { PerRouteKind } from './per-route-kind.ts';
 import type { FilterScope } from './scope.ts';
 
 export interface Fault {
@@ -42,7 +43,7 @@ const CLUSTER_NAME = /^[\x21-\x7e]{1,200}$/;
 const MAX_CLUSTERS = 1000;
 const BODY = 'fault filter abort';
 
-export function compileFault(context: CompileContext, config: types.fault.HTTPFault, path: Path): Fault {
+function compileFault(context: CompileContext, config: types.fault.HTTPFault, path: Path): Fault {
   const { delay, abort } = config;
   if (delay !== undefined && delay.fixedDelay === undefined && delay.headerDelay === undefined) {
     context.refuse([...path, 'delay'], 'must say how long');
@@ -93,6 +94,7 @@ export function compileFault(context: CompileContext, config: types.fault.HTTPFa
     countsClusters: config.disableDownstreamClusterStats !== true,
   };
 }
+export const faultPerRoute = new PerRouteKind(compileFault);
 
 /** Delays and aborts requests. The route's configuration replaces the filter's own. */
 export function faultFilter(
@@ -174,7 +176,7 @@ export function faultFilter(
       delayed.get(stream)?.cancel();
     },
     onRequest(stream, trace) {
-      const fault = (stream.perRoute(scope.name) as Fault | undefined) ?? own;
+      const fault = faultPerRoute.mostSpecific(stream, scope.name) ?? own;
       if (fault.delay === undefined && fault.abort === undefined && fault.rate === undefined) return undefined;
       if (!applies(fault, stream)) return undefined;
       if (fault.rate !== undefined) slowDown(stream, fault, fault.rate, trace);

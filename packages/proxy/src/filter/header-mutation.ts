@@ -9,7 +9,7 @@ import type { LogSource } from '../program/types.ts';
 import { asciiLower } from '../program/values.ts';
 import { compileFormatters } from '../telemetry/access-log-text.ts';
 import type { HttpFilter, HttpStream } from '../types.ts';
-import type { Inheriting } from './per-route.ts';
+import { PerRouteKind } from './per-route-kind.ts';
 import { compileQueryMutations, type QueryMutations } from './query-mutation.ts';
 import type { FilterScope } from './scope.ts';
 
@@ -23,23 +23,12 @@ interface Compiled {
 }
 
 /** The changes of a route and of all around it, outermost first. */
-class RouteMutations implements Inheriting {
-  readonly levels: readonly Compiled[];
-  constructor(levels: readonly Compiled[]) {
-    this.levels = levels;
-  }
-  over(outer: unknown): RouteMutations {
-    return outer instanceof RouteMutations ? new RouteMutations([...outer.levels, ...this.levels]) : this;
-  }
-}
-
-export function compileHeaderMutationPerRoute(
-  context: CompileContext,
-  config: xds.headerMutation.HeaderMutationPerRoute,
-  path: Path,
-): RouteMutations {
-  return new RouteMutations([compileAll(context, config.mutations ?? {}, [...path, 'mutations'])]);
-}
+export const headerMutationPerRoute = new PerRouteKind(
+  (context, config: xds.headerMutation.HeaderMutationPerRoute, path): readonly Compiled[] => [
+    compileAll(context, config.mutations ?? {}, [...path, 'mutations']),
+  ],
+  (outer, inner) => [...outer, ...inner],
+);
 
 function compileAll(context: CompileContext, mutations: xds.headerMutation.Mutations, path: Path): Compiled {
   const formatOptions = compileFormatters(context, mutations.formatters, [...path, 'formatters']);
@@ -99,15 +88,12 @@ export function headerMutationFilter(
 ): HttpFilter {
   const own = compileAll(context, config.mutations ?? {}, [...path, 'mutations']);
   const specificLast = config.mostSpecificHeaderMutationsWins === true;
-  const orders = new WeakMap<RouteMutations, readonly Compiled[]>();
+  const orders = new WeakMap<readonly Compiled[], readonly Compiled[]>();
   const all = (stream: HttpStream): readonly Compiled[] => {
-    // A virtual host without a route for the request changes nothing.
-    const route =
-      stream.route().kind === 'none' ? undefined : (stream.perRoute(scope.name) as RouteMutations | undefined);
+    const route = headerMutationPerRoute.merged(stream, scope.name);
     if (route === undefined) return [own];
     let order = orders.get(route);
-    if (order === undefined)
-      orders.set(route, (order = [own, ...(specificLast ? route.levels : route.levels.toReversed())]));
+    if (order === undefined) orders.set(route, (order = [own, ...(specificLast ? route : route.toReversed())]));
     return order;
   };
   const trailers = (

@@ -10,6 +10,7 @@ import type { Counter } from '../program/types.ts';
 import { asciiLower, unwire, wire } from '../program/values.ts';
 import type { HttpFilter, HttpStream, RequestHead, ResponseHead } from '../types.ts';
 import { readNumber } from './number.ts';
+import { PerRouteKind } from './per-route-kind.ts';
 import type { FilterScope } from './scope.ts';
 
 const NAMESPACE = 'envoy.filters.http.header_to_metadata';
@@ -29,7 +30,7 @@ interface Side {
   readonly stats: Stats | undefined;
 }
 
-export interface HeaderRules {
+interface HeaderRules {
   readonly request: readonly Rule[];
   readonly response: readonly Rule[];
 }
@@ -45,28 +46,25 @@ export function headerToMetadataFilter(
   return {
     name: scope.name,
     onRequest(stream) {
-      const rules = (stream.perRoute(scope.name) as HeaderRules | undefined) ?? own;
+      const rules = headerToMetadataPerRoute.mostSpecific(stream, scope.name) ?? own;
       apply(stream, rules.request, stream.request);
       return undefined;
     },
     onResponse(stream) {
-      const rules = (stream.perRoute(scope.name) as HeaderRules | undefined) ?? own;
+      const rules = headerToMetadataPerRoute.mostSpecific(stream, scope.name) ?? own;
       if (stream.response !== undefined) apply(stream, rules.response, stream.response);
       return undefined;
     },
   };
 }
 
-export function compileRouteRules(
-  context: CompileContext,
-  config: types.headerToMetadata.Config,
-  path: Path,
-): HeaderRules {
+function compileRouteRules(context: CompileContext, config: types.headerToMetadata.Config, path: Path): HeaderRules {
   const rules = compileRules(context, config, path);
   if (rules.request.length === 0 && rules.response.length === 0)
     context.refuse(path, 'must have `requestRules` or `responseRules`');
   return rules;
 }
+export const headerToMetadataPerRoute = new PerRouteKind(compileRouteRules);
 
 function compileRules(context: CompileContext, config: types.headerToMetadata.Config, path: Path): HeaderRules {
   const { statPrefix = '', requestRules = [], responseRules = [] } = config;

@@ -18,6 +18,7 @@ import { compileLimiter, type Limiter } from './local-limiter.ts';
 import { statusFrom400 } from './ratelimit/filter.ts';
 import { policiesOf } from './ratelimit/per-route.ts';
 import { compileRateLimits } from './ratelimit/policies.ts';
+import { PerRouteKind } from './per-route-kind.ts';
 import type { FilterScope } from './scope.ts';
 import type { TokenBucket } from './token-bucket.ts';
 
@@ -25,7 +26,7 @@ type Config = xds.localRateLimit.LocalRateLimit;
 
 const RESOURCE_EXHAUSTED = 8;
 
-export interface LocalRateLimit {
+interface LocalRateLimit {
   readonly counters: Readonly<Record<'enabled' | 'ok' | 'rate_limited' | 'enforced' | 'shadow_mode', Counter>>;
   readonly status: number;
   /** Undefined: nothing is limited. */
@@ -73,10 +74,10 @@ function compileLocalRateLimit(context: CompileContext, config: Config, path: Pa
 }
 
 /** Of a route: it has a bucket of its own. */
-export function compileLocalRateLimitPerRoute(context: CompileContext, config: Config, path: Path): LocalRateLimit {
+export const localRateLimitPerRoute = new PerRouteKind((context, config: Config, path) => {
   if (config.tokenBucket === undefined) context.refuse([...path, 'tokenBucket'], 'must be there');
   return compileLocalRateLimit(context, config, path);
-}
+});
 
 /** Answers 429 when the bucket is empty. The route's configuration replaces the filter's own. */
 export function localRateLimitFilter(
@@ -88,8 +89,7 @@ export function localRateLimitFilter(
   const own = compileLocalRateLimit(context, config, path);
   const { random } = context.deps;
   const looked = new WeakMap<HttpStream, TokenBucket>();
-  const use = (stream: HttpStream): LocalRateLimit =>
-    (stream.perRoute(scope.name) as LocalRateLimit | undefined) ?? own;
+  const use = (stream: HttpStream): LocalRateLimit => localRateLimitPerRoute.mostSpecific(stream, scope.name) ?? own;
   return {
     name: scope.name,
     onRequest(stream, trace) {

@@ -4,28 +4,19 @@ import { FilterState } from '../filter-state/state.ts';
 import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
 import type { HttpFilter } from '../types.ts';
-import type { Inheriting } from './per-route.ts';
+import { PerRouteKind } from './per-route-kind.ts';
 import type { FilterScope } from './scope.ts';
 
-/** What is to be set, outermost place first: every place that says something has its say. */
-export class StateSetters implements Inheriting {
-  readonly all: readonly StateSetter[];
-  constructor(all: readonly StateSetter[]) {
-    this.all = all;
-  }
-  over(outer: unknown): StateSetters {
-    return outer instanceof StateSetters ? new StateSetters([...outer.all, ...this.all]) : this;
-  }
-}
-
-export function compileSetFilterState(
+function compileSetFilterState(
   context: CompileContext,
   config: types.httpSetFilterState.Config,
   path: Path,
-): StateSetters {
+): readonly StateSetter[] {
   const setter = compileStateSetter(context, config.onRequestHeaders, [...path, 'onRequestHeaders']);
-  return new StateSetters(setter === undefined ? [] : [setter]);
+  return setter === undefined ? [] : [setter];
 }
+/** What is to be set, outermost place first: every place that says something has its say. */
+export const setFilterStatePerRoute = new PerRouteKind(compileSetFilterState, (outer, inner) => [...outer, ...inner]);
 
 /** Notes values made from the request for others to read. */
 export function setFilterStateFilter(
@@ -40,10 +31,10 @@ export function setFilterStateFilter(
     name: scope.name,
     onRequest(stream) {
       // The route is chosen by what was known before.
-      const route = stream.perRoute(scope.name) as StateSetters | undefined;
+      const route = setFilterStatePerRoute.merged(stream, scope.name);
       const state = (stream.info.filterState ??= new FilterState(stream.info.connection.filterState));
-      for (const set of own.all) set(state, stream);
-      if (route !== undefined) for (const set of route.all) set(state, stream);
+      for (const set of own) set(state, stream);
+      if (route !== undefined) for (const set of route) set(state, stream);
       if (clearRoute) stream.clearRoute();
       return undefined;
     },

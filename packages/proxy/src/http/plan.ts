@@ -1,6 +1,6 @@
 import type { HcmProgram } from '../program/types.ts';
-import { isOn, type PerFilter } from '../filter/switch.ts';
-import type { HttpFilter } from '../types.ts';
+import { isOn } from '../filter/switch.ts';
+import type { HttpFilter, PerFilter } from '../types.ts';
 import type { HcmRuntime } from './runtime.ts';
 
 /** Filters sorted by what they take part in, so that requests only visit those that have something to do. */

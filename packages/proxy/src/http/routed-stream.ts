@@ -1,6 +1,6 @@
 import type { JsonObject } from '@mizzen/xds';
 import type { RouteConfigProgram } from '../program/types.ts';
-import type { Redirects, RequestHead, RouteDecision } from '../types.ts';
+import type { PerRoute, Redirects, RequestHead, RouteDecision } from '../types.ts';
 import { Headers } from './headers.ts';
 import { nameCluster, type StreamRecord } from './info.ts';
 import { turnNow } from './io.ts';
@@ -74,16 +74,12 @@ export abstract class RoutedStream {
     this.decision = undefined;
   }
 
-  perRoute(filterName: string): unknown {
+  perRoute(filterName: string): PerRoute | undefined {
     const decision = this.route();
     // A virtual host says nothing of requests that none of its routes takes.
     if (decision.kind === 'none') return undefined;
-    const { route } = decision;
-    return (
-      (decision.kind === 'cluster' ? decision.weighted?.perFilter.get(filterName) : undefined) ??
-      route.perFilter.get(filterName) ??
-      route.virtualHost.perFilter.get(filterName)
-    );
+    return ((decision.kind === 'cluster' ? decision.weighted : undefined) ?? decision.route).perFilter.get(filterName)
+      ?.config;
   }
 
   setMetadata(filter: string, value: JsonObject): void {

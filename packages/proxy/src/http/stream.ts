@@ -3,13 +3,13 @@ import { Seen, seenIn } from '../codec/names.ts';
 import { BodyMode } from '../codec/parser.ts';
 import type { RequestParser } from '../codec/request-parser.ts';
 import type { Timer } from '../deps.ts';
-import type { PerFilter } from '../filter/switch.ts';
 import { applyMutations } from '../program/headers.ts';
 import type { LogSource } from '../program/types.ts';
 import { StreamTracing } from '../tracing/stream-tracing.ts';
 import {
   ResponseFlag,
   type LocalReplyOptions,
+  type PerFilter,
   type RequestHead,
   type ResponseHead,
   type RouteDecision,

@@ -7,6 +7,7 @@ import type {
   ConnectionInfo,
   HttpFilter,
   HttpStream,
+  PerRoute,
   RequestHead,
   ResponseHead,
   RouteDecision,
@@ -79,11 +80,11 @@ export class OfflineStream implements HttpStream {
     this.#decision = undefined;
   }
 
-  perRoute(filterName: string): unknown {
+  perRoute(filterName: string): PerRoute | undefined {
     const decision = this.route();
     if (decision.kind === 'none') return undefined;
     const weighted = decision.kind === 'cluster' ? decision.weighted : undefined;
-    return (weighted ?? decision.route).perFilter.get(filterName);
+    return (weighted ?? decision.route).perFilter.get(filterName)?.config;
   }
 
   sendLocalReply(

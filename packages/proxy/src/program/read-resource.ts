@@ -126,6 +126,8 @@ class Reader {
       this.refuse(path, fieldClass.reason);
       return undefined;
     }
+    // An Any that holds nothing: the filter is on, and that is all.
+    if (type === FILTER_CONFIG && name === 'config' && isEmpty(value)) return value;
     const read = this.#field(field, value, path);
     const refused = fieldClass.refusedValues;
     if (refused !== undefined) {
@@ -250,6 +252,10 @@ class Reader {
   }
 }
 
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
+}
+
 /** A TypedStruct stands for the type it names, with the fields of its value. */
 function unwrapTypedStruct(value: unknown): Raw | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
@@ -262,6 +268,7 @@ function unwrapTypedStruct(value: unknown): Raw | undefined {
   return { ...(typeof inner === 'string' ? respell(messageOf(inner), within) : within), '@type': inner };
 }
 
+const FILTER_CONFIG = 'envoy.config.route.v3.FilterConfig';
 const DURATION = /^-?\d+(\.\d{1,9})?s$/;
 /** Standard or for URLs, with or without padding. */
 const BASE64 = /^(?:[\w+/-]{4})*(?:[\w+/-]{2,3}={0,2})?$/;

@@ -2,6 +2,7 @@ import type { Transform } from 'node:stream';
 import type { JsonObject } from '@mizzen/xds';
 import type { SpanIds } from '../program/types/access-log.ts';
 import type { RequestHead, ResponseHead, StreamInfo } from './request.ts';
+import type { PerRoute } from './per-filter.ts';
 import type { RouteDecision } from './route.ts';
 import type { Trace } from './trace.ts';
 import type { AlpnChoice } from './upstream.ts';
@@ -21,8 +22,8 @@ export interface HttpStream {
   route(): RouteDecision;
   /** Forgets the chosen route, because something it depends on changed. */
   clearRoute(): void;
-  /** Per-route configuration of a filter (route, then weighted cluster over it, under virtual host), if any. */
-  perRoute(filterName: string): unknown;
+  /** What is configured for a filter below the connection manager, of whatever kind; a `PerRouteKind` reads it. */
+  perRoute(filterName: string): PerRoute | undefined;
   sendLocalReply(
     status: number,
     body: string,

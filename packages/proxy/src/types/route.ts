@@ -3,6 +3,7 @@ import type { HeaderMutations } from '../program/headers.ts';
 import type { ProxyProtocolProgram } from '../program/types/cluster.ts';
 import type { RouteDecorator, RouteTracing } from '../tracing/program.ts';
 import type { HttpStream } from './filter.ts';
+import type { PerFilter } from './per-filter.ts';
 import type { RequestHead, ResponseHead, StreamInfo } from './request.ts';
 import type { UpstreamHost } from './upstream.ts';
 
@@ -45,7 +46,7 @@ export interface VirtualHostProgram {
   readonly metadata?: Readonly<Record<string, JsonObject>> | undefined;
   /** `rateLimits`, for rate limit filters. */
   readonly rateLimits?: readonly RateLimitPolicy[];
-  readonly perFilter: ReadonlyMap<string, unknown>;
+  readonly perFilter: PerFilter;
   /** Name of the virtual cluster that a request belongs to; undefined: there are none. */
   readonly virtualCluster?: ((request: RequestHead) => string) | undefined;
   readonly includeRequestAttemptCount: boolean;
@@ -81,7 +82,7 @@ export interface WeightedClusterEntry {
   readonly name: string;
   /** Of the route and of this cluster, merged; replaces the action's. */
   readonly metadataMatch: Readonly<Record<string, JsonValue>> | undefined;
-  readonly perFilter: ReadonlyMap<string, unknown>;
+  readonly perFilter: PerFilter;
 }
 
 export interface RouteEntry {
@@ -93,7 +94,7 @@ export interface RouteEntry {
   readonly virtualHost: VirtualHostProgram;
   /** Index within its virtual host; with the virtual host's index it is the route's place in the xDS. */
   readonly index: number;
-  readonly perFilter: ReadonlyMap<string, unknown>;
+  readonly perFilter: PerFilter;
   readonly action: RouteActionProgram | undefined;
   readonly tracing?: RouteTracing | undefined;
   readonly decorator?: RouteDecorator | undefined;

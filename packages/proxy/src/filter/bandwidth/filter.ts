@@ -5,6 +5,7 @@ import type { Counter } from '../../program/types.ts';
 import { milliseconds } from '../../program/values.ts';
 import { liveFlag, type Live } from '../../runtime/live.ts';
 import type { HttpFilter, HttpStream } from '../../types.ts';
+import { PerRouteKind } from '../per-route-kind.ts';
 import type { FilterScope } from '../scope.ts';
 import { ByteAllowance, PacedBody } from './paced-body.ts';
 
@@ -29,11 +30,11 @@ interface Limit {
   readonly response: Stats | undefined;
 }
 
-export function compileBandwidth(
+function compileBandwidth(
   context: CompileContext,
   config: types.bandwidthLimit.BandwidthLimit,
   path: Path,
-  ofRoute = true,
+  ofRoute: boolean,
 ): Limit {
   const { statPrefix = '', enableMode = 'DISABLED', limitKbps, fillInterval, runtimeEnabled } = config;
   const { clock, counter, runtime } = context.deps;
@@ -54,6 +55,9 @@ export function compileBandwidth(
     response: enableMode === 'RESPONSE' || enableMode === 'REQUEST_AND_RESPONSE' ? stats('response') : undefined,
   };
 }
+export const bandwidthPerRoute = new PerRouteKind((context, config: types.bandwidthLimit.BandwidthLimit, path) =>
+  compileBandwidth(context, config, path, true),
+);
 
 /** Limits how fast bodies pass. The route's limit replaces the filter's own. */
 export function bandwidthFilter(
@@ -100,7 +104,7 @@ export function bandwidthFilter(
   return {
     name: scope.name,
     onRequest(stream) {
-      const limit = (stream.perRoute(scope.name) as Limit | undefined) ?? own;
+      const limit = bandwidthPerRoute.mostSpecific(stream, scope.name) ?? own;
       limits.set(stream, limit);
       if (!limit.enabled.value || limit.request === undefined) return undefined;
       if (stream.expectsBody) stream.transformRequest(...pace(limit.request, limit));

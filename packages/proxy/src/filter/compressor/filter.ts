@@ -3,19 +3,20 @@ import type { Headers } from '../../http/headers.ts';
 import type { CompileContext } from '../../program/context.ts';
 import type { Path } from '../../program/path.ts';
 import type { HttpFilter, HttpStream, ResponseHead } from '../../types.ts';
+import { PerRouteKind } from '../per-route-kind.ts';
 import type { FilterScope } from '../scope.ts';
 import { chooseEncoding, type Candidate, type Choice } from './accept.ts';
 import { compileDirection, type Direction } from './direction.ts';
 import { compileLibrary, type Library } from './library.ts';
 
-export interface CompressorPerRoute {
+interface CompressorPerRoute {
   readonly disabled: boolean;
   readonly removeAcceptEncoding: boolean | undefined;
   /** In place of the filter's. */
   readonly library: Library | undefined;
 }
 
-export function compileCompressorPerRoute(
+function compileCompressorPerRoute(
   context: CompileContext,
   { disabled, overrides }: types.compressor.CompressorPerRoute,
   path: Path,
@@ -30,6 +31,7 @@ export function compileCompressorPerRoute(
         : compileLibrary(context, overrides.compressorLibrary, [...path, 'overrides', 'compressorLibrary']),
   };
 }
+export const compressorPerRoute = new PerRouteKind(compileCompressorPerRoute);
 
 /** What the compressors of a chain note of a request, in their order. */
 interface Asked {
@@ -104,7 +106,7 @@ export function compressorFilter(
     wildcard: count('header_wildcard'),
   };
   const perRoute = (stream: HttpStream): CompressorPerRoute | undefined =>
-    stream.perRoute(scope.name) as CompressorPerRoute | undefined;
+    compressorPerRoute.mostSpecific(stream, scope.name);
 
   const candidate = {
     encoding: library.encoding,

@@ -14,7 +14,7 @@ import { checkRequest, shownHeaders, type CheckProgram } from './check.ts';
 import { compileGrpcService } from './grpc-service.ts';
 import { compileHttpService, compileNames, type AuthorizationService } from './http-service.ts';
 import { compileMutationRules } from './mutation-rules.ts';
-import type { ExtAuthzPerRoute } from './per-route.ts';
+import { extAuthzPerRoute, type ExtAuthzPerRoute } from './per-route.ts';
 import type { HeaderEdit, Verdict } from './verdict.ts';
 import { onlyValid, onlyValidQuery } from './valid.ts';
 
@@ -166,7 +166,7 @@ export function extAuthzFilter(
     name: scope.name,
     onRequest(stream, trace) {
       if (stream.route().kind === 'none') return undefined;
-      const route = stream.perRoute(scope.name) as ExtAuthzPerRoute | undefined;
+      const route = extAuthzPerRoute.mostSpecific(stream, scope.name);
       if (route?.disabled === true) return undefined;
       if (
         (enabled.value < 1 && random.float() >= enabled.value) ||
@@ -176,13 +176,15 @@ export function extAuthzFilter(
         return denyAtDisable.value ? refuse(stream) : undefined;
       }
       if (trace !== undefined) return traced(trace);
+      // Under a configuration of another kind all that is left is what the service is told.
+      const all = route ?? extAuthzPerRoute.merged(stream, scope.name);
       const settings = route?.body ?? config.withRequestBody;
       if (settings === undefined || route?.buffersBody === false || !stream.expectsBody || stream.upgrade !== '')
-        return ask(stream, route, undefined, 0);
+        return ask(stream, all, undefined, 0);
       const limit = settings.maxRequestBytes ?? 0;
       return stream
         .collectBody(limit, settings.allowPartialMessage === true)
-        .then((body) => ask(stream, route, body, limit));
+        .then((body) => ask(stream, all, body, limit));
     },
     onResponse(stream) {
       const edits = responseEdits.get(stream);

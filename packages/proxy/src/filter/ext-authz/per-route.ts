@@ -1,11 +1,12 @@
 import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../../program/context.ts';
 import type { Path } from '../../program/path.ts';
-import type { Inheriting } from '../per-route.ts';
+import { PerRouteKind } from '../per-route-kind.ts';
 import { compileGrpcService } from './grpc-service.ts';
 import { compileHttpService, type AuthorizationService } from './http-service.ts';
 
-interface Settings {
+/** What a route changes of the filter. */
+export interface ExtAuthzPerRoute {
   readonly disabled: boolean;
   readonly extensions: Readonly<Record<string, string>>;
   readonly buffersBody: boolean;
@@ -13,24 +14,7 @@ interface Settings {
   readonly service: AuthorizationService | undefined;
 }
 
-/** What a route changes of the filter. What the service is told of the routes around it adds up. */
-export interface ExtAuthzPerRoute extends Settings, Inheriting {}
-
-function perRoute(settings: Settings): ExtAuthzPerRoute {
-  return {
-    ...settings,
-    over: (outer) => {
-      const around = outer as Settings;
-      return perRoute({
-        ...settings,
-        extensions: { ...around.extensions, ...settings.extensions },
-        service: settings.service ?? around.service,
-      });
-    },
-  };
-}
-
-export function compileExtAuthzPerRoute(
+function compileExtAuthzPerRoute(
   context: CompileContext,
   config: types.extAuthz.ExtAuthzPerRoute,
   path: Path,
@@ -47,11 +31,17 @@ export function compileExtAuthzPerRoute(
         ? undefined
         : compileHttpService(context, settings.httpService, [...at, 'httpService'])
       : compileGrpcService(context, settings.grpcService, [...at, 'grpcService']);
-  return perRoute({
+  return {
     disabled: config.disabled === true,
     extensions: settings?.contextExtensions ?? {},
     buffersBody: settings?.disableRequestBodyBuffering !== true,
     body: settings?.withRequestBody,
     service,
-  });
+  };
 }
+/** What the service is told of the places around a route adds up. */
+export const extAuthzPerRoute = new PerRouteKind(compileExtAuthzPerRoute, (outer, own) => ({
+  ...own,
+  extensions: { ...outer.extensions, ...own.extensions },
+  service: own.service ?? outer.service,
+}));

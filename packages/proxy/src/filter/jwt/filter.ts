@@ -10,7 +10,7 @@ import { wire } from '../../program/values.ts';
 import type { HttpFilter, HttpStream, Trace } from '../../types.ts';
 import type { FilterScope } from '../scope.ts';
 import { compileProvider, type Provider } from './provider.ts';
-import type { JwtPerRoute } from './per-route.ts';
+import { jwtPerRoute } from './per-route.ts';
 import { compileRequirement, type Requirement } from './requirement.ts';
 import { Status } from './status.ts';
 
@@ -69,7 +69,7 @@ export function jwtFilter(
 
   /** A text: why there is none where there must be one. */
   const find = (stream: HttpStream): Requirement | string | undefined => {
-    const perRoute = stream.perRoute(scope.name) as JwtPerRoute | undefined;
+    const perRoute = jwtPerRoute.mostSpecific(stream, scope.name);
     if (perRoute !== undefined) {
       if (perRoute.disabled) return undefined;
       const { requirementName: name } = perRoute;

@@ -1,10 +1,11 @@
 import type { CompileContext } from '../../program/context.ts';
 import type { Path } from '../../program/path.ts';
+import { PerRouteKind } from '../per-route-kind.ts';
 
 /** Which requirement a route has: none, or one of the filter's by name. */
-export type JwtPerRoute = { readonly disabled: true } | { readonly disabled: false; readonly requirementName: string };
+type JwtPerRoute = { readonly disabled: true } | { readonly disabled: false; readonly requirementName: string };
 
-export function compileJwtPerRoute(
+function compileJwtPerRoute(
   context: CompileContext,
   config: { readonly disabled?: boolean; readonly requirementName?: string },
   path: Path,
@@ -14,3 +15,4 @@ export function compileJwtPerRoute(
     context.refuse(path, 'must say `disabled` or `requirementName`');
   return { disabled: false, requirementName: config.requirementName ?? '' };
 }
+export const jwtPerRoute = new PerRouteKind(compileJwtPerRoute);

@@ -7,16 +7,14 @@ import type { Path } from '../../program/path.ts';
 import { messageOf } from '../../program/read-resource.ts';
 import { liveFraction } from '../../runtime/live.ts';
 import type { HttpFilter, HttpStream } from '../../types.ts';
+import { PerRouteKind } from '../per-route-kind.ts';
 import type { FilterScope } from '../scope.ts';
-import { TREE } from '../switch.ts';
 import { chosenFilter } from './chosen.ts';
 
 const COMPOSITE = 'envoy.extensions.filters.http.composite.v3.Composite';
 const EXECUTE = 'envoy.extensions.filters.http.composite.v3.ExecuteFilterAction';
 const MATCHED = 'envoy.extensions.filters.http.composite.matched_actions';
 const SKIP = 'envoy.extensions.filters.common.matcher.action.v3.SkipFilter';
-/** One of several within another has no configuration of routes: no name of a filter is like this. */
-const INNER = '\0\0\0';
 
 export type CompileFilter = (
   context: CompileContext,
@@ -26,12 +24,12 @@ export type CompileFilter = (
 ) => HttpFilter | undefined;
 
 /** The tree of a route, in place of the filter's own; what it leads to, the filter knows. */
-export interface MatcherOfRoute {
+interface MatcherOfRoute {
   readonly choose: Chooser<Asked, Action>;
 }
 type Action = 'skip';
 
-export function compileMatcherOfRoute(
+function compileMatcherOfRoute(
   context: CompileContext,
   config: types.matching.ExtensionWithMatcherPerRoute,
   path: Path,
@@ -39,6 +37,7 @@ export function compileMatcherOfRoute(
   if (config.xdsMatcher === undefined) context.refuse([...path, 'xdsMatcher'], 'must be there');
   return { choose: compileTree(context, config.xdsMatcher ?? {}, SKIPS, [...path, 'xdsMatcher']) };
 }
+export const matcherPerRoute = new PerRouteKind(compileMatcherOfRoute);
 
 /** A filter that matchers switch off, or one that stands for those that matchers name. */
 export function matchedFilter(
@@ -55,8 +54,7 @@ export function matchedFilter(
     return undefined;
   }
   const tree = [...path, 'xdsMatcher'];
-  if (messageOf(inner['@type']) === COMPOSITE)
-    return composite(context, config.xdsMatcher, scope, { ...scope, name: INNER }, tree, compile);
+  if (messageOf(inner['@type']) === COMPOSITE) return composite(context, config.xdsMatcher, scope, tree, compile);
   // Only routes switch it on, where it has no matcher itself.
   const choose =
     config.xdsMatcher === undefined ? () => 'skip' as const : compileTree(context, config.xdsMatcher, SKIPS, tree);
@@ -67,7 +65,7 @@ export function matchedFilter(
   return chosenFilter(
     scope.name,
     (stream) => {
-      const route = stream.perRoute(TREE + scope.name) as MatcherOfRoute | undefined;
+      const route = matcherPerRoute.mostSpecific(stream, scope.name);
       return (route?.choose ?? choose)(asked(stream)) === undefined ? all : [];
     },
     all,
@@ -106,7 +104,6 @@ function composite(
   context: CompileContext,
   matcher: object | undefined,
   scope: FilterScope,
-  within: FilterScope,
   path: Path,
   compile: CompileFilter,
 ): HttpFilter {
@@ -123,7 +120,7 @@ function composite(
         context.refuse(inside, `\`${type}\`: must be a ${EXECUTE}`);
         return undefined;
       }
-      const made = execute(context, config as types.composite.ExecuteFilterAction, within, inside, compile);
+      const made = execute(context, config as types.composite.ExecuteFilterAction, scope, inside, compile);
       all.push(...made.filters);
       return made;
     },
@@ -135,7 +132,7 @@ function composite(
     scope.name,
     (stream) => {
       // A tree of the route says no more than that nothing is to run.
-      if (stream.perRoute(TREE + scope.name) !== undefined) return [];
+      if (matcherPerRoute.mostSpecific(stream, scope.name) !== undefined) return [];
       const found = choose(asked(stream));
       if (found === undefined || found === 'skip') return [];
       if (found.chance.value < 1 && context.deps.random.float() >= found.chance.value) return [];
@@ -160,7 +157,7 @@ function note(stream: HttpStream, composite: string, name: string): void {
 function execute(
   context: CompileContext,
   action: types.composite.ExecuteFilterAction,
-  within: FilterScope,
+  scope: FilterScope,
   path: Path,
   compile: CompileFilter,
 ): Executed {
@@ -174,7 +171,7 @@ function execute(
       ...(filterChain === undefined ? ['typedConfig'] : ['filterChain', 'typedConfig', i]),
       'typedConfig',
     ];
-    if (each.typedConfig !== undefined) return compile(context, each.typedConfig, within, at) ?? [];
+    if (each.typedConfig !== undefined) return compile(context, each.typedConfig, scope, at) ?? [];
     context.refuse(at, 'must be there');
     return [];
   });

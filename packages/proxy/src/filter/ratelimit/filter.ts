@@ -12,7 +12,7 @@ import { compileGrpcMethod } from '../grpc-service.ts';
 import { Headers } from '../../http/headers.ts';
 import type { FilterScope } from '../scope.ts';
 import { rateLimitHeaders, retryAfter, type DescriptorStatus } from './headers.ts';
-import { policiesOf, type RateLimitPerRoute } from './per-route.ts';
+import { policiesOf, rateLimitPerRoute, type RateLimitPerRoute } from './per-route.ts';
 import { compileRateLimits } from './policies.ts';
 
 const METADATA = 'envoy.filters.http.ratelimit';
@@ -154,7 +154,7 @@ export function rateLimitFilter(
         const internal = stream.request.headers.get('x-envoy-internal') === 'true';
         if (internal !== (requestType === 'internal')) return passBy(stream);
       }
-      const perRoute = stream.perRoute(scope.name) as RateLimitPerRoute | undefined;
+      const perRoute = rateLimitPerRoute.mostSpecific(stream, scope.name);
       const asked = descriptors(stream, perRoute, false);
       const decision = stream.route();
       if (asked.length === 0 || decision.kind !== 'cluster') return undefined;
@@ -183,7 +183,7 @@ export function rateLimitFilter(
       const call = pending.get(stream);
       if (call !== undefined) return call.cancel();
       if (passedBy.has(stream)) return;
-      const perRoute = stream.perRoute(scope.name) as RateLimitPerRoute | undefined;
+      const perRoute = rateLimitPerRoute.mostSpecific(stream, scope.name);
       const asked = descriptors(stream, perRoute, true);
       if (asked.length === 0) return;
       const domain = perRoute === undefined || perRoute.domain === '' ? config.domain : perRoute.domain;

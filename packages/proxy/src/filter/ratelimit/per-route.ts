@@ -2,6 +2,7 @@ import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../../program/context.ts';
 import type { Path } from '../../program/path.ts';
 import type { RateLimitPolicy, RouteDecision } from '../../types.ts';
+import { PerRouteKind } from '../per-route-kind.ts';
 import { compileRateLimits } from './policies.ts';
 
 /** What becomes of the virtual host's limits. */
@@ -14,7 +15,7 @@ export interface RateLimitPerRoute {
   readonly domain: string;
 }
 
-export function compileRateLimitPerRoute(
+function compileRateLimitPerRoute(
   context: CompileContext,
   config: types.rateLimit.RateLimitPerRoute,
   path: Path,
@@ -25,6 +26,7 @@ export function compileRateLimitPerRoute(
     domain: config.domain ?? '',
   };
 }
+export const rateLimitPerRoute = new PerRouteKind(compileRateLimitPerRoute);
 
 /** The policies of a route, and those of its virtual host as far as they count. */
 export function policiesOf(

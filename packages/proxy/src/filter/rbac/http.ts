@@ -3,6 +3,7 @@ import type { CompileContext } from '../../program/context.ts';
 import type { Path } from '../../program/path.ts';
 import type { Counter } from '../../program/types.ts';
 import type { HttpFilter, HttpStream, Trace, TraceStep } from '../../types.ts';
+import { PerRouteKind } from '../per-route-kind.ts';
 import type { FilterScope } from '../scope.ts';
 import { compileRbac, placeOf, type RbacEngine, type Verdict, type VerdictNames } from './engine.ts';
 import { compileRbacMatcher } from './matcher.ts';
@@ -71,13 +72,14 @@ function compileHttpRbac(context: CompileContext, config: types.httpRbac.RBAC, p
 }
 
 /** Without `rbac` the filter does nothing for the route. */
-export function compileRbacPerRoute(
+function compileRbacPerRoute(
   context: CompileContext,
   config: { readonly rbac?: types.httpRbac.RBAC },
   path: Path,
 ): HttpRbac {
   return config.rbac === undefined ? DISABLED : compileHttpRbac(context, config.rbac, [...path, 'rbac']);
 }
+export const rbacPerRoute = new PerRouteKind(compileRbacPerRoute);
 
 /** Lets in what its rules allow; others get a 403. The route's rules replace the filter's own. */
 export function rbacFilter(
@@ -101,7 +103,7 @@ export function rbacFilter(
   return {
     name: scope.name,
     onRequest(stream, trace) {
-      const rules = (stream.perRoute(scope.name) as HttpRbac | undefined) ?? own;
+      const rules = rbacPerRoute.mostSpecific(stream, scope.name) ?? own;
       const { connection } = stream.info;
       if (rules.shadow !== undefined) {
         const verdict = rules.shadow.evaluate(connection, stream.request, stream.info);

@@ -3,6 +3,7 @@ import type { CompileContext } from '../../program/context.ts';
 import type { Path } from '../../program/path.ts';
 import type { Counter } from '../../program/types.ts';
 import { ResponseFlag, type HttpFilter, type HttpStream } from '../../types.ts';
+import { PerRouteKind } from '../per-route-kind.ts';
 import type { FilterScope } from '../scope.ts';
 import { compileSessionState, type SessionState } from './state.ts';
 
@@ -15,7 +16,7 @@ interface Sessions {
   readonly count: (what: Outcome) => void;
 }
 type Outcome = 'routed' | 'failed_open' | 'failed_closed' | 'no_session';
-export type SessionsOfRoute = Sessions | 'disabled';
+type SessionsOfRoute = Sessions | 'disabled';
 
 /** What was found in a request. */
 interface Known {
@@ -45,7 +46,7 @@ function compileSessions(
   };
 }
 
-export function compileSessionsOfRoute(
+function compileSessionsOfRoute(
   context: CompileContext,
   config: types.statefulSession.StatefulSessionPerRoute,
   path: Path,
@@ -55,6 +56,7 @@ export function compileSessionsOfRoute(
   if (config.disabled !== undefined) return 'disabled';
   return compileSessions(context, config.statefulSession ?? {}, [...path, 'statefulSession'], context.deps.counter);
 }
+export const sessionsPerRoute = new PerRouteKind(compileSessionsOfRoute);
 
 /** Sends the requests of a session to the host that answered the first of them. */
 export function statefulSessionFilter(
@@ -69,7 +71,7 @@ export function statefulSessionFilter(
   return {
     name: scope.name,
     onRequest(stream) {
-      const sessions = (stream.perRoute(scope.name) as SessionsOfRoute | undefined) ?? own;
+      const sessions = sessionsPerRoute.mostSpecific(stream, scope.name) ?? own;
       if (sessions === 'disabled') return undefined;
       const { request, info } = stream;
       const state = sessions.state?.concerns(request) === true ? sessions.state : undefined;

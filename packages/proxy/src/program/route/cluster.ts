@@ -1,7 +1,6 @@
 import type { types } from '@mizzen/xds';
 import type { Random } from '../../deps.ts';
-import type { RequestHead, StreamInfo, WeightedClusterEntry } from '../../types.ts';
-import type { PerFilter } from '../../filter/switch.ts';
+import type { PerFilter, RequestHead, StreamInfo, WeightedClusterEntry } from '../../types.ts';
 import type { CompileContext } from '../context.ts';
 import { HTTP2_PORT } from '../fields/table.ts';
 import { compileMutations, type HeaderMutations } from '../headers.ts';

@@ -1,13 +1,13 @@
 import { compileDecorator, compileRouteTracing } from '../../tracing/compile.ts';
 import { TypeUrl, type types } from '@mizzen/xds';
 import { compileRateLimits } from '../../filter/ratelimit/policies.ts';
-import { compilePerFilter, mergePerFilter } from '../../filter/per-route.ts';
-import type { PerFilter } from '../../filter/switch.ts';
+import { compilePerFilter, mergePerFilter, NO_FILTERS } from '../../filter/per-route.ts';
 import type {
   RequestHead,
   StreamInfo,
   DirectBody,
   MirrorProgram,
+  PerFilter,
   RouteActionProgram,
   RouteEntry,
   VirtualHostProgram,
@@ -223,13 +223,14 @@ function bufferLimit(of: types.route.VirtualHost | types.route.Route): number | 
   return limit === undefined ? undefined : Number(limit);
 }
 
+/** Filters are told nothing about it, by the virtual host neither. */
 function tlsRoute(virtualHost: VirtualHostProgram): CompiledRoute {
   return {
     name: '',
     metadata: undefined,
     virtualHost,
     index: -1,
-    perFilter: virtualHost.perFilter,
+    perFilter: NO_FILTERS,
     action: undefined,
     conditions: [],
     does: { kind: 'direct', status: 301, body: '' },

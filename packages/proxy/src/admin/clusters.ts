@@ -1,6 +1,7 @@
 import type { ClusterHost } from '../cluster/host.ts';
 import type { ManagedCluster } from '../cluster/managed.ts';
 import type { ThresholdsProgram } from '../program/types.ts';
+import { HOST_COUNTERS, HOST_GAUGES, hostStats } from '../telemetry/endpoint-stats.ts';
 import { json, text, type AdminAnswer, type AdminContext } from './context.ts';
 import { adminRegex } from './regex.ts';
 
@@ -37,23 +38,6 @@ function* hostsOf({ cluster }: ManagedCluster): Generator<readonly [ClusterHost,
       yield [host, locality];
     }
   }
-}
-
-const COUNTERS = ['cx_connect_fail', 'cx_total', 'rq_error', 'rq_success', 'rq_timeout', 'rq_total'] as const;
-const GAUGES = ['cx_active', 'rq_active', 'rq_pending_active'] as const;
-
-function hostStats({ stats, active, issued }: ClusterHost): Record<(typeof COUNTERS | typeof GAUGES)[number], number> {
-  return {
-    cx_active: stats.cx_active,
-    cx_connect_fail: stats.cx_connect_fail,
-    cx_total: stats.cx_total,
-    rq_active: active,
-    rq_error: stats.rq_error,
-    rq_pending_active: 0,
-    rq_success: stats.rq_success,
-    rq_timeout: stats.rq_timeout,
-    rq_total: issued,
-  };
 }
 
 function lines(managed: ManagedCluster, viaApi: boolean): string {
@@ -137,7 +121,7 @@ function status(managed: ManagedCluster, viaApi: boolean): object {
       });
       return {
         address: addressOf(host),
-        stats: [...COUNTERS.map(stat), ...GAUGES.map((name) => ({ type: 'GAUGE', ...stat(name) }))],
+        stats: [...HOST_COUNTERS.map(stat), ...HOST_GAUGES.map((name) => ({ type: 'GAUGE', ...stat(name) }))],
         health_status: health(host),
         weight: host.weight,
         ...(host.hostname === '' ? {} : { hostname: host.hostname }),

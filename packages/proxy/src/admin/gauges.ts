@@ -15,6 +15,7 @@ const GAUGES = [
   /^cluster\..*\.membership_(total|healthy|degraded|excluded)$/,
   /^cluster\..*\.(version|max_host_weight|warming_state)$/,
   /^cluster\..*\.circuit_breakers\./,
+  /^cluster\..*\.endpoint\..*\.healthy$/,
   /^cluster\..*\.(ring_hash|maglev)_lb\./,
   /^cluster_manager\.(active_clusters|warming_clusters)$/,
   /^listener_manager\.total_/,

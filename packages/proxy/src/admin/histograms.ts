@@ -131,7 +131,9 @@ function bucketCounts(bins: Bins, { bounds, scale }: HistogramView, mode: 'cumul
 }
 
 function binsOf(bins: Bins, { scale }: HistogramView): { left: number; width: number; count: number }[] {
-  return [...bins.bins()].map(({ left, width, count }) => ({ left: left / scale, width: width / scale, count }));
+  // Bounds have two digits that count, or three; what floating-point numbers add to them is not shown.
+  const exact = (value: number): number => Number((value / scale).toPrecision(12));
+  return [...bins.bins()].map(({ left, width, count }) => ({ left: exact(left), width: exact(width), count }));
 }
 
 /** The shortest text that is this number, plain where that is as short: `0.1`, `60000`, `3e+05`. */

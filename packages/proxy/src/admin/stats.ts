@@ -4,6 +4,7 @@ import { nodeHistograms, nodeStats } from '../telemetry/node-stats.ts';
 import { openSinks } from '../telemetry/sinks/open.ts';
 import type { DatagramSocket } from '../telemetry/sinks/datagrams.ts';
 import { StatsFeed } from '../telemetry/sinks/feed.ts';
+import { endpointTags } from '../telemetry/endpoint-stats.ts';
 import { UsedStats } from '../telemetry/sinks/used.ts';
 import type { OtherStats } from '../telemetry/xds-stats.ts';
 import type { AdminRequests } from './admin-stats.ts';
@@ -127,9 +128,16 @@ export class AdminStats {
 
   /** Names hide tags, save where they are known already. */
   #tags(): Pick<TagExtractor, 'extract'> {
-    const { tagged } = this.#context.node;
+    const { tagged, clusters } = this.#context.node;
+    let endpoints: ReturnType<typeof endpointTags> | undefined;
     return {
       extract: (fullName) => {
+        if (fullName.includes('.endpoint.')) {
+          endpoints ??= endpointTags(clusters.active());
+          const last = fullName.lastIndexOf('.');
+          const tags = endpoints.get(fullName.slice(0, last));
+          if (tags !== undefined) return { name: `cluster.endpoint${fullName.slice(last)}`, tags };
+        }
         const stat = tagged.find(fullName);
         if (stat === undefined) return this.#program.tags.extract(fullName);
         return { name: stat.name, tags: stat.tags.map(([name, value]) => ({ name, value })) };

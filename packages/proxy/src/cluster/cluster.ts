@@ -20,6 +20,7 @@ import type {
 } from '../program/types.ts';
 import { Headers } from '../http/headers.ts';
 import { upstreamOverrides, type UpstreamOverrides } from '../filter-state/upstream.ts';
+import { trackedBy, type Tracked } from '../telemetry/tracked.ts';
 import type { ExpectedName } from '../tls/client.ts';
 import { configuredName } from './connect.ts';
 import type { TlsContexts } from '../tls/context.ts';
@@ -56,6 +57,7 @@ export class Cluster implements UpstreamCluster {
   readonly program: ClusterProgram;
   readonly deps: Deps;
   readonly stats: ClusterDetailStats;
+  readonly tracked: Tracked | undefined;
   readonly http: ClusterProgram['http'];
   readonly maintenance: ClusterProgram['maintenance'];
   readonly connectTimeout: number;
@@ -101,6 +103,7 @@ export class Cluster implements UpstreamCluster {
     this.program = program;
     this.deps = deps;
     this.stats = stats;
+    this.tracked = trackedBy(program.tracking, stats);
     this.http = program.http;
     this.statName = program.statName;
     this.maintenance = program.maintenance;

@@ -2,6 +2,7 @@ import type { Spread } from '../lb/types.ts';
 import { GrpcCalls } from '../telemetry/grpc-calls.ts';
 import { Histogram } from '../telemetry/histogram.ts';
 import { ResponseCodes } from '../telemetry/response-codes.ts';
+import type { MessageSizes, TimeoutBudgets } from '../telemetry/tracked.ts';
 import type { UpstreamTlsStats } from '../tls/client.ts';
 import type { AnswersByKind, AnswerStats, ClusterStats } from '../types.ts';
 
@@ -49,6 +50,9 @@ export interface ClusterDetailStats extends ClusterStats {
   readonly grpc: GrpcCalls;
   readonly ssl: UpstreamTlsStats;
   readonly outlier_detection: OutlierStats;
+  /** Where the cluster tracks them. */
+  budgets: TimeoutBudgets | undefined;
+  sizes: MessageSizes | undefined;
   /** Where there are active checks. */
   health_check: HealthCheckStats | undefined;
 }
@@ -205,6 +209,8 @@ export function newClusterStats(): ClusterDetailStats {
       secrets: { notReady: 0 },
     },
     outlier_detection: newOutlierStats(),
+    budgets: undefined,
+    sizes: undefined,
     health_check: undefined,
     load: { dropped: 0 },
   };

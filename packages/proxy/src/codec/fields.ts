@@ -61,6 +61,8 @@ export class FieldSection {
   spelling: Spelling | undefined;
   /** The fields as Envoy counts them: each line with one blank after its colon and one byte for its end. */
   fieldBytes = 0;
+  /** How many lines those are. */
+  fieldCount = 0;
   /** Why the section is refused. */
   problem: CodecErrorDetails | undefined;
 
@@ -168,6 +170,7 @@ export class FieldSection {
       }
       if (field.seen === 0 || this.#keep(field.seen, value, cleaned)) flat.push(field.name, value);
     }
+    this.fieldCount = count;
     // Without any field Envoy counts an empty one.
     this.fieldBytes = count === 0 ? 3 : at - start - 2 - count - blanks;
     if (this.#isRequest && (this.seen & Seen.TE) !== 0) keepTrailersOnly(flat);

@@ -10,6 +10,7 @@ import type { ResetReason } from './reset.ts';
 import type { Span } from '../tracing/span.ts';
 import type { AttemptedRequest } from './attempted-request.ts';
 import { AttemptLog } from './attempt-log.ts';
+import { AttemptTrack } from './attempt-track.ts';
 import { upstreamHead } from './upstream-head.ts';
 
 /**
@@ -42,6 +43,8 @@ export class Attempt implements Waiter, Exchange {
   readonly #span: Span | undefined;
   /** What only spans and the router's own log ask for. */
   #log: AttemptLog | undefined;
+  /** What only some clusters ask for. */
+  #track: AttemptTrack | undefined;
   /** What the connection had sent before. */
   #sentBefore = 0;
   /** What comes after the head of an upgrade waits until that is accepted. */
@@ -72,6 +75,8 @@ export class Attempt implements Waiter, Exchange {
     info.poolWaitStart = turnNow(hcm.deps.clock);
     if (hcm.program.router.upstreamLogs.length > 0 || this.#span?.sampled === true)
       this.#log = new AttemptLog(this.#router.stream, this.host, this.#span);
+    const { tracked } = this.host.cluster;
+    if (tracked !== undefined) this.#track = new AttemptTrack(tracked, info.poolWaitStart);
     this.#pool.acquire(this, this.#router.breaker);
   }
 
@@ -162,6 +167,7 @@ export class Attempt implements Waiter, Exchange {
 
   #write(data: Buffer): void {
     this.#log?.sent(data.length);
+    this.#track?.sent(data.length);
     const { out } = this.#connection!;
     if (!this.#chunked) {
       out.data(data);
@@ -200,6 +206,11 @@ export class Attempt implements Waiter, Exchange {
     this.#log?.timedOut();
   }
 
+  /** It ends because the request's whole time is over. */
+  outOfTime(): void {
+    this.#track?.untimed();
+  }
+
   pause(): void {
     this.#connection?.pause();
   }
@@ -209,6 +220,7 @@ export class Attempt implements Waiter, Exchange {
 
   onResponseHead(parser: ResponseParser): void {
     this.heard = true;
+    this.#track?.responded(parser);
     if (parser.status < 200 && parser.status !== 101) {
       this.#router.onInterim(this, parser);
       return;
@@ -223,6 +235,7 @@ export class Attempt implements Waiter, Exchange {
   }
   onResponseData(data: Buffer): void {
     this.#log?.received(data.length);
+    this.#track?.received(data.length);
     this.#hadBody = true;
     this.#router.onResponseData(data);
   }
@@ -261,6 +274,11 @@ export class Attempt implements Waiter, Exchange {
     if (this.over) return;
     this.over = true;
     this.#log?.ended(this.#connection === undefined ? 0 : this.#connection.out.bytes - this.#sentBefore);
+    this.#track?.ended(
+      this.#router.stream.request,
+      this.#router.perTryTimeout,
+      turnNow(this.#router.stream.hcm.deps.clock),
+    );
     this.host.active--;
     if (this.#connection === undefined) return;
     this.host.cluster.stats.upstream_rq_active--;

@@ -1,6 +1,7 @@
 import type { Timer } from '../deps.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
 import { setAuthority } from '../program/route/rewrite.ts';
+import { percentOf } from '../telemetry/tracked.ts';
 import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import { ResponseFlag, type UpstreamHost } from '../types.ts';
 import { Attempt } from './attempt.ts';
@@ -50,6 +51,9 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
   #loadTold = false;
 
   // ---- for attempts and tunnels
+  get perTryTimeout(): number {
+    return this.timeouts.perTry;
+  }
   tellLoad({ load }: UpstreamHost, flat: readonly string[]): void {
     if (!this.#loadTold && load?.report(flat) === true) this.#loadTold = true;
   }
@@ -274,7 +278,11 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
   onTimeout(): void {
     if (this.over) return;
     const under = this.#underWay();
-    for (const attempt of under) this.#chargeTimeout(attempt);
+    for (const attempt of under) {
+      this.#chargeTimeout(attempt);
+      attempt.outOfTime();
+    }
+    this.chargeBudget();
     if (this.#cutShort('response_timeout', ResponseFlag.UT)) return;
     // One more is charged with the reply.
     for (const { host } of under.slice(1)) chargeAnswer(this, this.timeoutStatus, host.canary === true, host);
@@ -295,9 +303,19 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
     else if (!attempt.tooSlow) attempt.host.report('timeout');
   }
 
+  /** Counts how much of its time the request has needed. */
+  protected chargeBudget(): void {
+    const budgets = this.cluster.tracked?.budgets;
+    if (budgets === undefined) return;
+    const { info, hcm } = this.stream;
+    const elapsed = turnNow(hcm.deps.clock) - Math.max(0, info.requestEndTime);
+    budgets.upstream_rq_timeout_budget_percent_used.record(percentOf(elapsed, this.timeouts.route));
+  }
+
   onTryDuration(): void {
     if (this.over) return;
     this.cluster.stats.upstream_rq_max_duration_reached++;
+    if (this.stream.responseStarted) this.chargeBudget();
     if (this.#cutShort('upstream_max_stream_duration_reached', ResponseFlag.UMSDR)) return;
     const verdict = this.retry?.onTryTimeout() ?? 'no';
     if (verdict === 'yes') {
@@ -305,6 +323,7 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
       return;
     }
     this.stream.info.responseFlags |= flagOf(verdict);
+    this.chargeBudget();
     // It counts as no answer of the cluster's.
     this.#giveUp(DURATION_REPLY, false);
   }
@@ -338,6 +357,7 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
       return;
     }
     this.cluster.stats.upstream_rq_per_try_idle_timeout++;
+    if (this.stream.responseStarted) this.chargeBudget();
     if (this.#cutShort('upstream_per_try_idle_timeout', ResponseFlag.UT)) return;
     this.#onTryOver('upstream_per_try_idle_timeout');
   }
@@ -354,6 +374,7 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
       return;
     }
     this.stream.info.responseFlags |= flagOf(verdict);
+    this.chargeBudget();
     this.#giveUp(timeoutReply(this.timeoutStatus, details, ResponseFlag.UT));
   }
 

@@ -1,6 +1,6 @@
 import { chunkHead, LAST_CHUNK } from '../codec/encode.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
-import type { CircuitBreaker, LbContext, MirrorProgram, UpstreamCluster, UpstreamHost } from '../types.ts';
+import type { CircuitBreaker, LbContext, MirrorProgram, RequestHead, UpstreamCluster, UpstreamHost } from '../types.ts';
 import type { Span } from '../tracing/span.ts';
 import { charge } from './charge.ts';
 import type { ClientConnection, Exchange } from './client-connection.ts';
@@ -9,7 +9,9 @@ import { invalidPart } from './head-check.ts';
 import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import { Headers } from './headers.ts';
 import { reportAnswer, type LaterCount } from './host-report.ts';
-import { entered } from './io.ts';
+import { percentOf } from '../telemetry/tracked.ts';
+import { AttemptTrack } from './attempt-track.ts';
+import { entered, turnNow } from './io.ts';
 import { keep } from './reads.ts';
 import { poolOf, type Pool, type Waiter } from './pool.ts';
 import type { ResetReason } from './reset.ts';
@@ -136,6 +138,10 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   #hadBody = false;
   #loadTold = false;
   #countLater: LaterCount | undefined;
+  readonly #request: RequestHead;
+  #track: AttemptTrack | undefined;
+  /** When the request was complete; -1: it is not. */
+  #completeAt = -1;
 
   constructor(stream: ActiveStream, { headers, authority, cluster, span }: Copy, timeout: number) {
     const { request } = stream;
@@ -147,7 +153,8 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     this.#method = request.method;
     this.#grpc = isGrpc(headers.get('content-type'));
     this.#upgrade = stream.upgrade !== '';
-    const head = upstreamHead({ ...request, authority, headers }, cluster, this.#upgrade, stream.expectsBody);
+    this.#request = { ...request, authority, headers };
+    const head = upstreamHead(this.#request, cluster, this.#upgrade, stream.expectsBody);
     this.#chunked = head.chunked;
     this.#head = head.text;
   }
@@ -162,6 +169,8 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     }
     this.#host = host;
     host.active++;
+    const { tracked } = host.cluster;
+    if (tracked !== undefined) this.#track = new AttemptTrack(tracked, this.#now);
     this.#pool = poolOf(host, this.#stream.hcm.deps);
     this.#pool.acquire(this, this.#breaker);
   }
@@ -179,8 +188,13 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     else this.#connection?.wantDrain();
   }
 
+  get #now(): number {
+    return turnNow(this.#stream.hcm.deps.clock);
+  }
+
   end(): void {
     this.#complete = true;
+    this.#completeAt = this.#now;
     if (this.#over) return;
     if (this.#timeout > 0) this.#timer = this.#stream.hcm.deps.clock.after(this.#timeout, () => this.#slow());
     if (this.#connection !== undefined) this.#flush();
@@ -193,9 +207,19 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   #slow(): void {
     const { stats } = this.#cluster;
     stats.upstream_rq_timeout++;
+    this.#track?.untimed();
+    this.#chargeBudget();
     if (this.#connection !== undefined) this.#host?.report('timeout');
     if (this.#status === 0 && !this.#interim) charge(stats, 504, true, this.#host?.canary === true, this.#host?.zones);
     this.#giveUp(504, 'UT');
+  }
+
+  /** Counts how much of its time the copy has needed. */
+  #chargeBudget(): void {
+    const budgets = this.#cluster.tracked?.budgets;
+    if (budgets === undefined) return;
+    const elapsed = this.#now - Math.max(0, this.#completeAt);
+    budgets.upstream_rq_timeout_budget_percent_used.record(percentOf(elapsed, this.#timeout));
   }
 
   #giveUp(status: number, flags: string, canceled = false): void {
@@ -223,6 +247,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
 
   onResponseHead(parser: ResponseParser): void {
     const { status } = parser;
+    this.#track?.responded(parser);
     if (status < 200 && status !== 101) {
       charge(this.#host!.cluster.stats, status, true, false, this.#host!.zones);
       this.#interim = true;
@@ -234,12 +259,14 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     this.#loadTold = this.#host!.load?.report(parser.flat) === true;
     this.#status = status;
   }
-  onResponseData(): void {
+  onResponseData(data: Buffer): void {
+    this.#track?.received(data.length);
     this.#hadBody = true;
   }
   onResponseEnd(trailers: string[] | undefined): void {
     this.#countLater?.(this.#hadBody, trailers);
     if (trailers !== undefined && !this.#loadTold) this.#host?.load?.report(trailers);
+    this.#chargeBudget();
     const unfinished = !this.#complete || this.#waitingBody.length > 0;
     this.#finish();
     if (unfinished) this.#connection?.abandon();
@@ -256,6 +283,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   }
 
   #write(data: Buffer): void {
+    this.#track?.sent(data.length);
     const { out } = this.#connection!;
     if (this.#chunked) {
       out.text(chunkHead(data.length));
@@ -297,6 +325,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
         flags,
         canceled,
       });
+    this.#track?.ended(this.#request, 0, this.#now);
     if (this.#host !== undefined) this.#host.active--;
     if (this.#connection === undefined) return;
     this.#host!.cluster.stats.upstream_rq_active--;

@@ -128,6 +128,7 @@ export class Router extends AttemptedRequest {
     if (this.over || attempt !== this.attempt) return;
     const { info, hcm } = this.stream;
     info.upstreamResponseEndTime = turnNow(hcm.deps.clock);
+    this.chargeBudget();
     if (info.requestEndTime >= 0)
       chargeAnswerTime(this, turnNow(hcm.deps.clock) - info.requestEndTime, this.#canary, this.attempt?.host);
     this.stream.sendEnd(trailers);

@@ -7,6 +7,9 @@ import type { Spread } from '../lb/types.ts';
 import type { ClusterProgram, UpstreamTransportProgram } from '../program/types.ts';
 import type { AnswersByKind } from '../types/upstream.ts';
 import { add, addAll, type Histograms, type Values } from './collect.ts';
+import { addEndpoints } from './endpoint-stats.ts';
+import type { Histogram } from './histogram.ts';
+import { newBudgets, newSizes, type MessageSizes, type TimeoutBudgets } from './tracked.ts';
 import { addFactory, addTls } from './tls-stats.ts';
 
 /** Names of what cannot happen here, which Envoy has all the same. */
@@ -60,6 +63,7 @@ export function addClusterStats(
   if (program.outlierDetection !== undefined) addAll(values, `${prefix}.outlier_detection`, stats.outlier_detection);
   if (stats.health_check !== undefined) addNested(values, `${prefix}.health_check`, stats.health_check);
   addBreakers(values, `${prefix}.circuit_breakers`, program, made);
+  addEndpoints(values, managed);
 }
 
 /** There was a connection that spoke HTTP/1.1, be it to ask how a host is. */
@@ -78,9 +82,17 @@ export function addClusterHistograms(histograms: Histograms, { made, program }: 
   const stats = made?.stats ?? newClusterStats();
   for (const name of ['upstream_cx_connect_ms', 'upstream_cx_length_ms', 'upstream_rq_per_cx'] as const)
     histograms.set(`${prefix}.${name}`, [stats[name]]);
+  const { budgets, sizes } = program.tracking;
+  if (budgets) addTracked(histograms, prefix, stats.budgets ?? newBudgets());
+  if (sizes) addTracked(histograms, prefix, stats.sizes ?? newSizes());
   stats.grpc.addHistogramsTo(histograms, prefix);
   addTimes(histograms, prefix, stats);
   for (const [name, answers] of stats.alternatives) addTimes(histograms, `${prefix}.${name}`, answers);
+}
+
+function addTracked(histograms: Histograms, prefix: string, tracked: TimeoutBudgets | MessageSizes): void {
+  for (const [name, histogram] of Object.entries(tracked) as [string, Histogram][])
+    histograms.set(`${prefix}.${name}`, [histogram]);
 }
 
 function addTimes(histograms: Histograms, prefix: string, answers: AnswersByKind): void {

@@ -5,6 +5,7 @@ import type { ExchangeProgram } from '../istio/exchange.ts';
 import type { TriedPriorities } from '../lb/previous-priorities.ts';
 import type { TlsCertificateProgram } from '../program/types/tls.ts';
 import type { Live } from '../runtime/live.ts';
+import type { Tracked } from '../telemetry/tracked.ts';
 import type { Histogram } from '../telemetry/histogram.ts';
 import type { ResponseCodes } from '../telemetry/response-codes.ts';
 import type { ConnectionInfo } from './connection.ts';
@@ -73,6 +74,8 @@ export interface UpstreamCluster {
   readonly noHost?: 'unresolved' | 'overflow';
   readonly limits: { readonly DEFAULT: CircuitBreaker; readonly HIGH: CircuitBreaker };
   readonly stats: ClusterStats;
+  /** What it counts beside what all clusters do. */
+  readonly tracked?: Tracked | undefined;
   /** Limits and spelling of HTTP/1 towards its hosts; defaults when absent. */
   readonly http?: {
     readonly maxResponseHeadersBytes: number;

@@ -144,6 +144,11 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
     preconnectRatio: preconnectRatio(context, cluster),
     poolPerConnection: cluster.connectionPoolPerDownstreamConnection === true,
     metadata: cluster.metadata?.filterMetadata,
+    tracking: {
+      budgets: cluster.trackClusterStats?.timeoutBudgets === true || cluster.trackTimeoutBudgets === true,
+      sizes: cluster.trackClusterStats?.requestResponseSizes === true,
+      endpoints: cluster.trackClusterStats?.perEndpointStats === true,
+    },
     peerExchange,
     secretNames: [
       ...new Set([transport, ...transportMatches.map((match) => match.transport)].flatMap(transportSecrets)),

@@ -16,7 +16,7 @@ export const clusterFields: FieldTable = {
       ringHashLbConfig maglevLbConfig originalDstLbConfig cleanupInterval leastRequestLbConfig roundRobinLbConfig commonLbConfig
       loadBalancingPolicy
       transportSocket transportSocketMatches metadata upstreamConnectionOptions closeConnectionsOnHostHealthFailure
-      filters preconnectPolicy connectionPoolPerDownstreamConnection waitForWarmOnInit ignoreHealthOnHostRemoval`,
+      filters trackTimeoutBudgets trackClusterStats preconnectPolicy connectionPoolPerDownstreamConnection waitForWarmOnInit ignoreHealthOnHostRemoval`,
     noEffect: {
       'what waits in a connection is bounded by the proxy itself, at 64 KiB': 'perConnectionBufferLimitBytes',
       [HTTP2_PORT]: 'http2ProtocolOptions protocolSelection',
@@ -25,8 +25,6 @@ export const clusterFields: FieldTable = {
       'servers decide over what they are asked again': 'useTcpForDnsLookups',
     },
     refused: {
-      'how large messages are and how much of a timeout is used is not counted':
-        'trackTimeoutBudgets trackClusterStats',
       [NOT_SUPPORTED]: `upstreamConfig transportSocketMatcher perConnectionBufferHighWatermarkTimeout statsMatcher
         queuingPolicies`,
     },
@@ -72,6 +70,7 @@ export const clusterFields: FieldTable = {
     implemented: 'name typedConfig',
     refused: { [NOT_SUPPORTED]: 'configDiscovery' },
   },
+  'envoy.config.cluster.v3.TrackClusterStats': { implemented: 'timeoutBudgets requestResponseSizes perEndpointStats' },
   'envoy.config.cluster.v3.CircuitBreakers': { implemented: 'thresholds perHostThresholds' },
   'envoy.config.cluster.v3.CircuitBreakers.Thresholds': {
     implemented: 'priority maxConnections maxPendingRequests maxRequests maxRetries retryBudget trackRemaining',

@@ -2,6 +2,7 @@ import type { DnsServers } from '../../deps.ts';
 import type { JsonObject, types } from '@mizzen/xds';
 import type { ProxyTlv } from '../../filter/proxy-protocol/header.ts';
 import type { Live } from '../../runtime/live.ts';
+import type { TrackingProgram } from '../../telemetry/tracked.ts';
 import type { ResponseHead } from '../../types/request.ts';
 import type { ClusterPolicies } from '../../types/route.ts';
 import type { LbProgram, OverrideSource, SubsetProgram, ZoneAwareProgram } from './balancing.ts';
@@ -84,6 +85,7 @@ export interface ClusterProgram {
   /** Connections to a host for each request under way. */
   readonly preconnectRatio: number;
   readonly metadata: Readonly<Record<string, JsonObject>> | undefined;
+  readonly tracking: TrackingProgram;
   readonly secretNames: readonly string[];
   readonly places: readonly ResourcePlace[];
 }

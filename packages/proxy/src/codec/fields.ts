@@ -118,6 +118,7 @@ export class FieldSection {
         if (lineEnd < 0) return 0;
         let stop = lineEnd > at && text.charCodeAt(lineEnd - 1) === CR ? lineEnd - 1 : lineEnd;
         if (stop === at) {
+          blanks += lineEnd + 1 - at;
           at = lineEnd + 1;
           break;
         }
@@ -141,16 +142,15 @@ export class FieldSection {
         if (this.spelling !== undefined && !this.spelling.has(field.name))
           this.spelling.set(field.name, text.slice(at, colon));
         let from = colon + 1;
-        const lineStop = stop;
         while (from < stop && isBlank(text.charCodeAt(from))) from++;
         while (stop > from && isBlank(text.charCodeAt(stop - 1))) stop--;
-        blanks += from - colon - 2 + lineStop - stop;
         value = text.slice(from, stop);
         if (broken || value.includes('\r')) {
           const whole = value.replace(LINE_BREAKS, '');
           cleaned = whole !== value;
           value = whole;
         }
+        blanks += lineEnd - colon - 3 - value.length;
       }
       at = lineEnd + 1;
       if (++count > maxCount) this.problem ??= 'http1.too_many_headers';
@@ -172,7 +172,7 @@ export class FieldSection {
     }
     this.fieldCount = count;
     // Without any field Envoy counts an empty one.
-    this.fieldBytes = count === 0 ? 3 : at - start - 2 - count - blanks;
+    this.fieldBytes = count === 0 ? 3 : at - start - count - blanks;
     if (this.#isRequest && (this.seen & Seen.TE) !== 0) keepTrailersOnly(flat);
     const rest = unseen === 0 && text.length === at ? text : text.slice(unseen, at);
     if (forbids || (!isEmptyLine(rest) && FORBIDDEN.test(rest))) this.problem = 'http1.invalid_characters';

@@ -11,7 +11,7 @@ export interface KnownLine {
   readonly text: string;
   readonly field: FieldName;
   readonly value: string;
-  /** How many bytes surround the value beyond those that are counted in any case. */
+  /** How many bytes it has beyond its name, its value and four. */
   readonly blanks: number;
 }
 
@@ -111,7 +111,7 @@ function lineAt(text: string, at: number): KnownLine | undefined {
   while (stop > from && isBlank(line.charCodeAt(stop - 1))) stop--;
   const value = Buffer.from(line.slice(from, stop), 'latin1').toString('latin1');
   if (value.includes('\r')) return undefined;
-  return { text: line, field, value, blanks: from - colon - 2 + lineStop - stop };
+  return { text: line, field, value, blanks: line.length - colon - 4 - value.length };
 }
 
 export function isBlank(code: number): boolean {

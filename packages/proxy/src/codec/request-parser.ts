@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { CodecErrorDetails } from './error.ts';
 import { hasToken } from './fields.ts';
 import { Seen } from './names.ts';
@@ -21,6 +22,7 @@ const VERSION = /^HTTP\/\d\.\d$/;
 const ORIGIN_FORM = /^\/[!-~]*$/;
 const ABSOLUTE_FORM = /^([A-Za-z]+):\/\/([\w!$%&'()*+,\-.:;=@[\]~]*)(?:[/?][!-~]*)?$/;
 const AUTHORITY_FORM = /^[\w!$%&'()*+,\-.:;=@[\]~]*(?:[/?][!-~]*)?$/;
+const SERVER = /^(?:[^@[\]]*@)?(?:[A-Za-z0-9.-]+|\[([^\]]+)\])(?::(\d+))?$/;
 const HOST_AND_PORT = /^(?:[^:@[\]/?*]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/;
 /** What of an absolute target takes the place of Host: the user is left out. */
 export const ABSOLUTE_AUTHORITY = /^(https?):\/\/(?:[^/?@]*@)?([^/?]*)/i;
@@ -165,7 +167,7 @@ export class RequestParser extends MessageParser {
     const scheme = parts[1]!.toLowerCase();
     if (scheme !== 'http' && scheme !== 'https') return 'http1.invalid_scheme';
     if (scheme === 'https' && this.refuseHttps) return 'http1.https_url_on_plaintext_connection';
-    return parts[2] === '' ? 'http1.invalid_url' : undefined;
+    return isServer(parts[2]!) ? undefined : 'http1.invalid_url';
   }
 
   #connectionFields(): CodecErrorDetails | undefined {
@@ -245,6 +247,13 @@ function isWellFormed(target: string, method: string): boolean {
     return parts !== null && !parts[2]!.includes('@@');
   }
   return AUTHORITY_FORM.test(target) && !target.includes('@@');
+}
+
+/** What Envoy takes for the server of a URL: a name or an address, perhaps with a user before it and a port behind. */
+export function isServer(authority: string): boolean {
+  const parts = SERVER.exec(authority);
+  if (parts === null || Number(parts[2] ?? 0) > 65535) return false;
+  return parts[1] === undefined || isIP(parts[1]) !== 0;
 }
 
 /** No blank in `text(from, to)`: the line has exactly three parts. */

@@ -107,6 +107,9 @@ export class Http1Checker implements Checker, ConnectionOwner, Exchange {
   onIdle(): void {
     // Kept for the next time.
   }
+  onSettled(): void {
+    // Nobody waits for it.
+  }
   onClosed(connection: ClientConnection): void {
     if (this.#connection === connection) this.#connection = undefined;
   }

@@ -42,9 +42,8 @@ export function timeoutReply(status: 504 | 204, details: string, flags: number):
   return { status, body: status === 504 ? 'upstream request timeout' : '', details, flags };
 }
 
-/** Something of the head that was made for the upstream is none that HTTP has. */
-export function invalidHeadReply(part: string): AttemptReply {
-  const body = `invalid header ${part}`;
+/** Something of the head that was made for the upstream is missing, or none that HTTP has. */
+export function invalidHeadReply(body: string): AttemptReply {
   const details = `filter_removed_required_request_headers{${body.replaceAll(/\s/g, '_')}}`;
   return { status: 503, body, details, flags: ResponseFlag.DPE };
 }

@@ -5,6 +5,7 @@ import type { CodecErrorDetails } from '../codec/error.ts';
 import type { FilterState } from '../filter-state/state.ts';
 import type { PeerExchange } from '../istio/exchange.ts';
 import type { CircuitBreaker, ClusterStats, ConnectTimes, PeerTls, UpstreamSocket } from '../types.ts';
+import { afterReads, type Waiting } from './after-reads.ts';
 import { enter, entered, leave, Output } from './io.ts';
 import { nextConnectionId } from './connection-id.ts';
 import { readDirectly } from './reads.ts';
@@ -36,6 +37,8 @@ const NOBODY: Exchange = {
 export interface ConnectionOwner {
   /** Both halves of the exchange are over and the connection may be used again. */
   onIdle(connection: ClientConnection): void;
+  /** It is still open after `settle`. */
+  onSettled(connection: ClientConnection): void;
   onClosed(connection: ClientConnection): void;
 }
 
@@ -44,7 +47,7 @@ export interface ConnectionOwner {
  * `begin` → request written by the exchange → `requestDone`, and the response meanwhile → idle, or closed when either
  * side did not want to keep it.
  */
-export class ClientConnection implements MessageSink {
+export class ClientConnection implements MessageSink, Waiting {
   readonly socket: UpstreamSocket;
   readonly out: Output;
   readonly breaker: CircuitBreaker;
@@ -168,6 +171,14 @@ export class ClientConnection implements MessageSink {
     if (!active) return;
     if (remote) stats.upstream_cx_destroy_remote_with_active_rq++;
     else stats.upstream_cx_destroy_local_with_active_rq++;
+  }
+
+  /** Calls `onSettled` of the owner when it is known that the host has not ended it together with its last answer. */
+  settle(): void {
+    afterReads(this);
+  }
+  afterReads(): void {
+    if (!this.closed) entered(() => this.#owner.onSettled(this));
   }
 
   close(): void {

@@ -201,6 +201,35 @@ describe('pipelining', () => {
   });
 });
 
+test('a connection that its host ends together with an answer is not used for the request that waits', async () => {
+  const host = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'));
+  });
+  const port = await listen(host);
+  const server = await proxy(new TestCluster('b', [port]));
+  const single = await proxy(new TestCluster('b', [port], { maxConnections: 1 }));
+  const statuses = async (to: TestServer, bytes: string, count: number): Promise<string[]> => {
+    const client = connect(to.port, '127.0.0.1');
+    cleanUp.push(async () => void client.destroy());
+    let text = '';
+    const done = new Promise<void>((resolve) => {
+      client.on('data', (data) => {
+        text += data.toString('latin1');
+        if ((text.match(/HTTP\/1.1/g)?.length ?? 0) >= count) resolve();
+      });
+    });
+    client.write(bytes);
+    await done;
+    return [...text.matchAll(/HTTP\/1.1 (\d+)/g)].map(([, status]) => status!);
+  };
+  const request = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n';
+  expect(await statuses(server, request.repeat(20), 20)).toEqual(Array(20).fill('200'));
+  // Nor for those that wait for a connection.
+  const all = await Promise.all(Array.from({ length: 20 }, () => statuses(single, request, 1)));
+  expect(all.flat()).toEqual(Array(20).fill('200'));
+});
+
 test('a client that does not read its answers keeps no connection', async () => {
   const server = await proxy(new TestCluster('b', [await hashing()]), {
     program: { idleTimeout: 300, drainTimeout: 100, delayedCloseTimeout: 100 },

@@ -1,9 +1,10 @@
+import { isServer } from '../codec/request-parser.ts';
 import type { InternalRedirectProgram, RequestHead, ResponseHead, RouteDecision } from '../types.ts';
 import type { ActiveStream } from './stream.ts';
 
 /** Scheme, authority without its user, and path with query; a fragment is dropped. */
 const ABSOLUTE =
-  /^([a-z]+):\/\/(?:[\w.!~*'()%;:&=+$,-]*@)?((?:[a-z\d.-]+|\[[\da-f:.]+\])(?::(\d+))?)((?:[/?][!"$-~]*(?:#[!-~]*)?)?)$/i;
+  /^([a-z]+):\/\/(?:[\w.!~*'()%;:&=+$,-]*@)?((?:[a-z\d.-]+|\[[\da-f:.]+\])(?::\d+)?)((?:[/?][!"$-~]*(?:#[!-~]*)?)?)$/i;
 
 /**
  * The request that goes where a response says, when the policy of its route lets it; undefined: the client gets the
@@ -20,7 +21,7 @@ export function redirected(
   const location = response.headers.get('location');
   if (location === undefined) return undefined;
   const parts = ABSOLUTE.exec(location);
-  if (parts === null || Number(parts[3] ?? 0) > 65535) {
+  if (parts === null || !isServer(parts[2]!)) {
     stats.passthrough_internal_redirect_bad_location++;
     return undefined;
   }
@@ -41,7 +42,7 @@ export function redirected(
     headers.remove(name);
     for (const value of response.headers.getAll(name)) headers.add(name, value);
   }
-  const tail = /^[^#]*/.exec(parts[4]!)![0];
+  const tail = /^[^#]*/.exec(parts[3]!)![0];
   const next: RequestHead = {
     method: request.method,
     path: tail === '' ? '/' : tail,

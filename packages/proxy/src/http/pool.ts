@@ -102,8 +102,17 @@ export class Pool implements HostPool, ConnectionOwner {
       connection.close();
       return;
     }
-    const now = turnNow(this.#deps.clock);
-    connection.idleSince = now;
+    connection.idleSince = turnNow(this.#deps.clock);
+    if (this.#waiting.length > 0 && connection.requests > 0) connection.settle();
+    else this.#give(connection);
+  }
+
+  onSettled(connection: ClientConnection): void {
+    if (connection.draining) connection.close();
+    else this.#give(connection);
+  }
+
+  #give(connection: ClientConnection): void {
     const next = this.#waiting.shift();
     if (next !== undefined) {
       next.breaker.releasePending();

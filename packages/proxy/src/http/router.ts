@@ -33,10 +33,14 @@ export class Router extends AttemptedRequest {
 
   /**
    * After an interim response nothing is tried again, whether or not the client gets to see it. Those that nobody has
-   * defined are passed over, as if they had not come.
+   * defined are passed over, as if they had not come; to the handshake of a WebSocket they are the answer.
    */
   onInterim(attempt: Attempt, parser: ResponseParser): void {
-    if (parser.status !== 100 && (parser.status < 102 || parser.status > 104)) return;
+    if (parser.status !== 100 && (parser.status < 102 || parser.status > 104)) {
+      if (this.stream.upgrade === 'websocket' && !this.over)
+        this.#failHandshake(parser.status, new Headers(parser.flat));
+      return;
+    }
     chargeAnswer(this, parser.status, false, attempt.host);
     this.interim = true;
     if (this.timeouts.hedges) this.settleFor(attempt);
@@ -85,8 +89,7 @@ export class Router extends AttemptedRequest {
       stream.connection.deadlines.route.clear();
       stream.tunnel = true;
     } else if (stream.upgrade === 'websocket' && status < 400 && status !== 101) {
-      this.cancel();
-      stream.sendLocalReply(status, '', 'websocket_handshake_unsuccessful', 0, head.headers.entries());
+      this.#failHandshake(status, head.headers);
       return;
     }
     this.#canary = attempt.host.canary === true || head.headers.get('x-envoy-upstream-canary') === 'true';
@@ -98,6 +101,11 @@ export class Router extends AttemptedRequest {
       logTunnel(stream);
       attempt.opened();
     }
+  }
+
+  #failHandshake(status: number, headers: Headers): void {
+    this.cancel();
+    this.stream.sendLocalReply(status, '', 'websocket_handshake_unsuccessful', 0, headers.entries());
   }
 
   /** The response is not for the client: the request goes where it says. */

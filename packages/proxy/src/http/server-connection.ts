@@ -5,6 +5,7 @@ import type { RequestParser } from '../codec/request-parser.ts';
 import type { Random, Timer } from '../deps.ts';
 import type { ConnectionInfo, UpstreamSocket } from '../types.ts';
 import { ResponseFlag } from '../types.ts';
+import { afterReads, type Waiting } from './after-reads.ts';
 import { ConnectionCounts } from './connection-counts.ts';
 import { Deadline } from './deadline.ts';
 import { downstreamParser } from './downstream-parser.ts';
@@ -29,7 +30,7 @@ export function serveHttp(socket: UpstreamSocket, info: ConnectionInfo, hcm: Hcm
  * the client sends ahead waits in `#unread`. `closing` means that the last response has been written and only the
  * client's end is waited for.
  */
-export class ServerConnection implements HttpServerConnection, MessageSink {
+export class ServerConnection implements HttpServerConnection, MessageSink, Waiting {
   readonly socket: UpstreamSocket;
   readonly info: ConnectionInfo;
   readonly hcm: HcmRuntime;
@@ -178,8 +179,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
       return;
     }
     this.#armIdle();
-    // Not before whoever brought the answer is free for the next request.
-    if (this.#unread !== undefined && !this.#pumping) queueMicrotask(this.#pumpLater);
+    // Not before whoever brought the answer is free for the next request, or known to be gone.
+    if (this.#unread !== undefined && !this.#pumping) afterReads(this);
   }
 
   /** A stream that takes the place of the one under way, for the same request. */
@@ -331,7 +332,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
     });
   }
 
-  readonly #pumpLater = (): void => {
+  afterReads(): void {
     if (this.stream !== undefined) return;
     try {
       this.#pump();
@@ -339,7 +340,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink {
       this.destroy();
       throw error;
     }
-  };
+  }
 
   streamOfHead(): ActiveStream | undefined {
     return this.#state === 'open' && this.#times.headIsIncomplete ? this.#newStream() : undefined;

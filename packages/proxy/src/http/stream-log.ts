@@ -23,7 +23,11 @@ export function logTunnel(stream: ActiveStream): void {
 /** Logs a stream that goes on, every so often; undefined when the configuration does not ask for that. */
 export function logPeriodically(stream: ActiveStream): Timer | undefined {
   const { program, deps } = stream.hcm;
-  if (program.flushAccessLogOnNewRequest) logAs(stream, 'DownstreamStart');
+  if (program.flushAccessLogOnNewRequest) {
+    // It tells the route and the cluster.
+    stream.route();
+    logAs(stream, 'DownstreamStart');
+  }
   const interval = program.accessLogFlushInterval;
   if (interval <= 0 || program.accessLogs.length === 0) return undefined;
   let timer: Timer;

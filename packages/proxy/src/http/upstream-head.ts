@@ -34,10 +34,11 @@ export function upstreamHead(
       framing = `${name('content-length')}: 0\r\n`;
     }
   }
-  const host = plain ? 'host' : name('host');
+  const host =
+    authority === '' && request.hostIsEmpty !== true ? '' : `${plain ? 'host' : name('host')}: ${authority}\r\n`;
   return {
-    text: `${method} ${target} HTTP/1.1\r\n${host}: ${authority}\r\n${fields}${framing}\r\n`,
+    text: `${method} ${target} HTTP/1.1\r\n${host}${fields}${framing}\r\n`,
     chunked,
-    fieldBytes: host.length + authority.length + 4 + fields.length + framing.length,
+    fieldBytes: host.length + fields.length + framing.length,
   };
 }

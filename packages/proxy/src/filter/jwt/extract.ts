@@ -1,5 +1,6 @@
 import type { types } from '@mizzen/xds';
 import { REQUEST_SINGLE } from '../../codec/single-headers.ts';
+import { requestHeader } from '../../program/match/header.ts';
 import { cookieValue } from '../../program/route/hash.ts';
 import { asciiLower, wire } from '../../program/values.ts';
 import type { RequestHead } from '../../types.ts';
@@ -55,15 +56,36 @@ function headerLocation(name: string, valuePrefix: string): TokenLocation {
     text: `header "${name}"`,
     key: `1 ${name}${prefix}`,
     find(request) {
-      const joined = REQUEST_SINGLE.has(name) ? request.headers.getJoined(name) : undefined;
+      const joined = name.startsWith(':') || REQUEST_SINGLE.has(name) ? requestHeader(request, name) : undefined;
       const values = joined === undefined ? request.headers.getAll(name) : [joined];
       if (prefix === '') return values;
       return values
         .filter((value) => value.includes(prefix))
         .map((value) => tokenIn(value, value.indexOf(prefix) + prefix.length));
     },
-    remove: (request) => void request.headers.remove(name),
+    remove: (request) => takeAway(request, name),
   };
+}
+
+function takeAway(request: RequestHead, name: string): void {
+  switch (name) {
+    case ':path':
+      request.path = '';
+      break;
+    case ':method':
+      request.method = '';
+      break;
+    case ':authority':
+    case 'host':
+      request.authority = '';
+      request.hostIsEmpty = false;
+      return;
+    default:
+      request.headers.remove(name);
+      return;
+  }
+  // It cannot be sent on like that.
+  request.headers.unchecked = true;
 }
 
 /** From the first character that a token can begin with. */

@@ -1,0 +1,33 @@
+/**
+ * What waits until everything that has arrived by now has been read. Node tells of the end of a connection only with the
+ * reads that follow those of its last bytes, Envoy together with them: a connection is not used again in between.
+ */
+export interface Waiting {
+  /** Whatever came together with what was read before has been read too. */
+  afterReads(): void;
+}
+
+/** Of this turn of the event loop, and of the one before, whose reads came since. */
+let fresh: Waiting[] = [];
+let due: Waiting[] = [];
+let spare: Waiting[] = [];
+let ticking = false;
+
+/** Calls `waiting.afterReads` once. */
+export function afterReads(waiting: Waiting): void {
+  fresh.push(waiting);
+  if (ticking) return;
+  ticking = true;
+  setImmediate(tick);
+}
+
+function tick(): void {
+  const now = due;
+  due = fresh;
+  fresh = spare;
+  spare = now;
+  if (due.length > 0) setImmediate(tick);
+  else ticking = false;
+  for (const waiting of now) waiting.afterReads();
+  now.length = 0;
+}

@@ -68,14 +68,15 @@ def emit(pool, roots, OUT, origin, later={}, new={}, new_enums={}, values={}):
     made = {f'{package}.{name}': (package, name) for package, name in [*new, *new_enums]}
     def add_fields(extra, package, lines, imports, fields):
         for name, number, kind_of, *oneof in extra:
-            many, kind_of = kind_of.startswith('[]'), kind_of.removeprefix('[]')
+            many, by_name = kind_of.startswith('[]'), kind_of.startswith('{}')
+            kind_of = kind_of.removeprefix('[]').removeprefix('{}')
             if kind_of in made:
                 home, local_name = made[kind_of]
                 t = local_name.replace('.', '_')
                 if home != package: imports.add(home); t = home.replace('.', '_') + '.' + t
             else: t = plain[kind_of] if kind_of in plain else ref(messages[kind_of], package, imports)
-            lines.append(f"  readonly {name}?: {f'readonly {t}[]' if many else t};")
-            fields[name] = {'n': number, 't': kind_of} | ({'r': 1} if many else {}) | ({'o': oneof[0]} if oneof else {})
+            lines.append(f"  readonly {name}?: {f'readonly {t}[]' if many else f'Readonly<Record<string, {t}>>' if by_name else t};")
+            fields[name] = {'n': number, 't': kind_of} | ({'r': 1} if many else {}) | ({'k': 'string'} if by_name else {}) | ({'o': oneof[0]} if oneof else {})
     for full, m in sorted(messages.items()):
         lines, imports = packages.setdefault(m.file.package, ([], set()))
         lines.append(f'/** {full} */\nexport interface {local(m)} {{')

@@ -1,11 +1,13 @@
 """What Envoy 1.40 has and the descriptors of PyPI's xds-protos do not yet; once they do, it can go.
 
-LATER: message → its fields as (JSON name, number, type, `[]` before it for repeated, and the oneof if it is in one); NEW: whole
+LATER: message → its fields as (JSON name, number, type, `[]` before it for repeated, `{}` for a map from strings, and the oneof if it is in one); NEW: whole
 messages, (package, name in it) → fields; ENUMS: whole enums, (package, name in it) → values; VALUES: enum → further values."""
 
 ROUTE = 'envoy.config.route.v3'
 HTTP = 'envoy.extensions.filters.http'
 JWT = f'{HTTP}.jwt_authn.v3'
+COMPOSITE = f'{HTTP}.composite.v3'
+MATCHER = 'xds.type.matcher.v3.Matcher'
 HCM = 'envoy.extensions.filters.network.http_connection_manager.v3'
 CLUSTER = 'envoy.config.cluster.v3'
 CORE = 'envoy.config.core.v3'
@@ -95,6 +97,8 @@ LATER = {
     'envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig': [('resolvedAddressFilter', 16, 'envoy.type.matcher.v3.AddressMatcher')],
     'envoy.extensions.common.ratelimit.v3.RateLimitDescriptor': [('isNegativeHits', 4, 'bool')],
     'envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.RateLimitOverride': [('unitMultiplier', 3, U32)],
+    f'{COMPOSITE}.Composite': [('namedFilterChains', 1, f'{{}}{COMPOSITE}.FilterChainConfiguration'), ('matcher', 2, MATCHER)],
+    f'{COMPOSITE}.ExecuteFilterAction': [('filterChainName', 5, 'string')],
     f'{HTTP}.compressor.v3.Compressor.CommonDirectionConfig': [('contentTypeMatcher', 4, '[]envoy.type.matcher.v3.StringMatcher')],
     f'{HTTP}.ext_authz.v3.CheckSettings': [('emitClientSpan', 6, BOOL)],
     f'{HTTP}.ip_tagging.v3.IPTagging': [('ipTagsDatasource', 6, f'{CORE}.DataSource')],
@@ -122,6 +126,7 @@ NEW = {
     (ROUTE, 'CookieMatcher'): [('name', 1, 'string'), ('stringMatch', 2, 'envoy.type.matcher.v3.StringMatcher'), ('invertMatch', 3, 'bool')],
     (ROUTE, 'RateLimit.Action.RemoteAddressMatch'): [('descriptorValue', 1, 'string'), ('descriptorKey', 2, 'string'),
         ('defaultValue', 3, 'string'), ('addressMatcher', 4, 'envoy.type.matcher.v3.AddressMatcher')],
+    (COMPOSITE, 'CompositePerRoute'): [('matcher', 1, MATCHER)],
     (JWT, 'ExtractOnlyWithoutValidation'): [('verificationStatusHeader', 1, 'string')],
     (JWT, 'JwtClaimToHeader.PathSegment'): [('key', 1, 'string')],
     (HCM, 'ForwardProtoConfig'): [('httpsDestinationPorts', 1, '[]uint32'), ('httpDestinationPorts', 2, '[]uint32')],

@@ -18,16 +18,19 @@ import { headerMutationPerRoute } from './header-mutation.ts';
 import { headerToMetadataPerRoute } from './header-to-metadata.ts';
 import { jwtPerRoute } from './jwt/per-route.ts';
 import { localRateLimitPerRoute } from './local-ratelimit.ts';
+import { compositePerRoute } from './matched/composite.ts';
 import { matcherPerRoute } from './matched/filter.ts';
+import type { RoutePlace } from './per-route-kind.ts';
 import { rateLimitPerRoute } from './ratelimit/per-route.ts';
 import { rbacPerRoute } from './rbac/http.ts';
+import { compileHttpFilter } from './registry.ts';
 import { setFilterStatePerRoute } from './set-filter-state.ts';
 import { sessionsPerRoute } from './stateful-session/filter.ts';
 
 export const NO_FILTERS: PerFilter = new Map();
 
 interface Kind {
-  compile(context: CompileContext, config: never, path: Path): PerRoute;
+  compile(context: CompileContext, config: never, path: Path, place: RoutePlace): PerRoute;
 }
 const kinds: Readonly<Record<string, Kind>> = {
   'envoy.extensions.filters.http.rbac.v3.RBACPerRoute': rbacPerRoute,
@@ -47,6 +50,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   'envoy.extensions.filters.http.set_filter_state.v3.Config': setFilterStatePerRoute,
   'envoy.extensions.filters.http.header_to_metadata.v3.Config': headerToMetadataPerRoute,
   'envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit': bandwidthPerRoute,
+  'envoy.extensions.filters.http.composite.v3.CompositePerRoute': compositePerRoute,
   'envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute': matcherPerRoute,
   'envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute': sessionsPerRoute,
 };
@@ -63,14 +67,22 @@ export function compilePerFilter(
   if (configs === undefined && cors === undefined) return NO_FILTERS;
   const compiled = new Map<string, PerFilterEntry>();
   if (cors !== undefined)
-    compiled.set(OLD_CORS, { on: true, config: corsPerRoute.compile(context, cors, [...path.slice(0, -1), 'cors']) });
+    compiled.set(OLD_CORS, {
+      on: true,
+      config: corsPerRoute.compile(context, cors, [...path.slice(0, -1), 'cors'], placeOf(OLD_CORS)),
+    });
   for (const [name, config] of Object.entries(configs ?? {}))
-    compiled.set(name, compileEntry(context, config, [...path, name]));
+    compiled.set(name, compileEntry(context, config, [...path, name], placeOf(name)));
   return compiled;
 }
 
-function compileEntry(context: CompileContext, given: Any, path: Path): PerFilterEntry {
-  if (messageOf(given['@type']) !== FILTER_CONFIG) return { on: true, config: compileConfig(context, given, path) };
+function placeOf(filterName: string): RoutePlace {
+  return { filterName, compileFilter: compileHttpFilter };
+}
+
+function compileEntry(context: CompileContext, given: Any, path: Path, place: RoutePlace): PerFilterEntry {
+  if (messageOf(given['@type']) !== FILTER_CONFIG)
+    return { on: true, config: compileConfig(context, given, path, place) };
   const { disabled, config } = given as types.route.FilterConfig;
   if (disabled === true) {
     context.switchesFilters = true;
@@ -78,16 +90,16 @@ function compileEntry(context: CompileContext, given: Any, path: Path): PerFilte
   }
   const at = [...path, 'config'];
   if (config === undefined) context.refuse(at, 'must be there');
-  return { on: true, config: config === undefined ? undefined : compileConfig(context, config, at) };
+  return { on: true, config: config === undefined ? undefined : compileConfig(context, config, at, place) };
 }
 
-function compileConfig(context: CompileContext, config: Any, path: Path): PerRoute | undefined {
+function compileConfig(context: CompileContext, config: Any, path: Path, place: RoutePlace): PerRoute | undefined {
   // It may hold nothing, where all that is said is that a filter is on.
   if (config['@type'] === undefined) return undefined;
   const type = messageOf(config['@type']);
   if (Object.hasOwn(noEffectTypes, type)) return undefined;
   const kind = kinds[type];
-  if (kind !== undefined) return kind.compile(context, config as never, path);
+  if (kind !== undefined) return kind.compile(context, config as never, path, place);
   context.refuse(path, `\`${type}\` is not a configuration for routes`);
   return undefined;
 }

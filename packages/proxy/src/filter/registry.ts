@@ -29,6 +29,7 @@ import { rbacFilter } from './rbac/http.ts';
 import { setFilterStateFilter } from './set-filter-state.ts';
 import { setMetadataFilter } from './set-metadata.ts';
 import { statefulSessionFilter } from './stateful-session/filter.ts';
+import { COMPOSITE, compositeFilter, WITH_MATCHER } from './matched/composite.ts';
 import { matchedFilter } from './matched/filter.ts';
 import { peerMetadataFilter } from '../istio/peer-metadata.ts';
 import { httpStatsFilter } from '../istio/stats/http.ts';
@@ -66,8 +67,8 @@ const compilers: Readonly<Record<string, Compile>> = {
   'envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit': bandwidthFilter,
   'envoy.extensions.filters.http.ip_tagging.v3.IPTagging': ipTaggingFilter,
   'envoy.extensions.filters.http.stateful_session.v3.StatefulSession': statefulSessionFilter,
-  'envoy.extensions.common.matching.v3.ExtensionWithMatcher': (context, config, scope, path) =>
-    matchedFilter(context, config, scope, path, compileHttpFilter),
+  [WITH_MATCHER]: (context, config, scope, path) => matchedFilter(context, config, scope, path, compileHttpFilter),
+  [COMPOSITE]: (context, config, scope, path) => compositeFilter(context, config, scope, path, compileHttpFilter),
   'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': (context, _config, scope) =>
     dynamicForwardProxyFilter(context, scope),
 };

@@ -1,4 +1,8 @@
+import type { Any } from '@mizzen/xds';
+import type { CompileContext } from '../program/context.ts';
+import type { Path } from '../program/path.ts';
 import type { Counter } from '../program/types.ts';
+import type { HttpFilter } from '../types.ts';
 
 /** What a filter knows of where it stands. */
 export interface FilterScope {
@@ -9,3 +13,10 @@ export interface FilterScope {
   /** Where the filter is, for traces. */
   readonly place: { readonly resource: string; readonly path: readonly (string | number)[] };
 }
+
+export type CompileFilter = (
+  context: CompileContext,
+  config: Any,
+  scope: FilterScope,
+  path: Path,
+) => HttpFilter | undefined;

@@ -1,59 +1,63 @@
 import type { FilterResult, HttpFilter, HttpStream } from '../../types.ts';
 
-/** The filters that take part in a request. */
-export type Choose = (stream: HttpStream) => readonly HttpFilter[];
+/** Filters that stand together, in the order of requests and in that of responses. */
+export interface Group {
+  readonly forward: readonly HttpFilter[];
+  readonly backward: readonly HttpFilter[];
+}
+export function groupOf(filters: readonly HttpFilter[]): Group {
+  return { forward: filters, backward: filters.toReversed() };
+}
+export const NOBODY: Group = groupOf([]);
 
 /**
  * One filter that stands for others, of which each request chooses some by its head. `otherwise`: those that take part in
- * responses to requests that never came so far. It has the hooks that any of `all` has.
+ * responses to requests that never came so far. It has the hooks that any of `among` has, or all where routes may bring others.
  */
 export function chosenFilter(
   name: string,
-  choose: Choose,
-  all: readonly HttpFilter[],
-  otherwise: readonly HttpFilter[],
+  choose: (stream: HttpStream) => Group,
+  otherwise: Group,
+  among?: readonly HttpFilter[],
 ): HttpFilter {
-  const chosen = new WeakMap<HttpStream, readonly HttpFilter[]>();
-  const of = (stream: HttpStream): readonly HttpFilter[] => chosen.get(stream) ?? otherwise;
-  const some = (hook: keyof HttpFilter): boolean => all.some((filter) => filter[hook] !== undefined);
+  const chosen = new WeakMap<HttpStream, Group>();
+  const of = (stream: HttpStream): Group => chosen.get(stream) ?? otherwise;
+  const some = (hook: keyof HttpFilter): boolean =>
+    among === undefined || among.some((filter) => filter[hook] !== undefined);
   return {
     name,
     onRequest(stream, trace) {
-      const filters = choose(stream);
-      chosen.set(stream, filters);
-      return oneByOne(filters, (filter) => filter.onRequest?.(stream, trace));
+      const group = choose(stream);
+      chosen.set(stream, group);
+      return oneByOne(group.forward, (filter) => filter.onRequest?.(stream, trace));
     },
     ...(some('onResponse') && {
-      onResponse: (stream) => oneByOne(of(stream).toReversed(), (filter) => filter.onResponse?.(stream)),
+      onResponse: (stream) => oneByOne(of(stream).backward, (filter) => filter.onResponse?.(stream)),
     }),
     ...(some('onRequestData') && {
-      onRequestData: (stream, data, end) => oneByOne(of(stream), (filter) => filter.onRequestData?.(stream, data, end)),
+      onRequestData: (stream, data, end) =>
+        oneByOne(of(stream).forward, (filter) => filter.onRequestData?.(stream, data, end)),
     }),
     ...(some('onResponseData') && {
       onResponseData: (stream, data, end) =>
-        oneByOne(of(stream).toReversed(), (filter) => filter.onResponseData?.(stream, data, end)),
+        oneByOne(of(stream).backward, (filter) => filter.onResponseData?.(stream, data, end)),
     }),
     ...(some('onRequestTrailers') && {
       onRequestTrailers: (stream, trailers) =>
-        of(stream).reduce((passed, filter) => filter.onRequestTrailers?.(stream, passed) ?? passed, trailers),
+        of(stream).forward.reduce((passed, filter) => filter.onRequestTrailers?.(stream, passed) ?? passed, trailers),
     }),
     ...(some('onResponseTrailers') && {
       onResponseTrailers: (stream, trailers) =>
-        of(stream)
-          .toReversed()
-          .reduce((passed, filter) => filter.onResponseTrailers?.(stream, passed) ?? passed, trailers),
+        of(stream).backward.reduce((passed, filter) => filter.onResponseTrailers?.(stream, passed) ?? passed, trailers),
     }),
     ...(some('onRequestEnd') && {
-      onRequestEnd: (stream) => of(stream).forEach((filter) => filter.onRequestEnd?.(stream)),
+      onRequestEnd: (stream) => of(stream).forward.forEach((filter) => filter.onRequestEnd?.(stream)),
     }),
     ...(some('onResponseEnd') && {
-      onResponseEnd: (stream) =>
-        of(stream)
-          .toReversed()
-          .forEach((filter) => filter.onResponseEnd?.(stream)),
+      onResponseEnd: (stream) => of(stream).backward.forEach((filter) => filter.onResponseEnd?.(stream)),
     }),
     ...(some('onEnd') && {
-      onEnd: (stream) => of(stream).forEach((filter) => filter.onEnd?.(stream)),
+      onEnd: (stream) => of(stream).forward.forEach((filter) => filter.onEnd?.(stream)),
     }),
   };
 }

@@ -26,6 +26,27 @@ function tree(
 const matched = (extensionConfig: object | undefined, xdsMatcher: object | undefined): object =>
   any(MATCHING, { extensionConfig, xdsMatcher });
 
+const ofRoute = (type: string, more: object): object => ({
+  match: { prefix: '/' },
+  directResponse: { status: 200 },
+  typedPerFilterConfig: { x: { '@type': TYPE + type, ...more } },
+});
+const bringing = (filter: object): object => tree(any(`${COMPOSITE}.ExecuteFilterAction`, { typedConfig: filter }));
+
+test.each([
+  ['no tree', ofRoute(`${COMPOSITE}.CompositePerRoute`, {}), 'matcher'],
+  [
+    'a composite filter from a route',
+    ofRoute(`${COMPOSITE}.CompositePerRoute`, { matcher: bringing(any(`${COMPOSITE}.Composite`)) }),
+    'action.typedConfig.typedConfig.typedConfig',
+  ],
+  [
+    'a matched filter from a route',
+    ofRoute(`${MATCHING}PerRoute`, { xdsMatcher: bringing(matched(cors, tree(skip))) }),
+    'action.typedConfig.typedConfig.typedConfig',
+  ],
+])('%s', (_, route, field) => expectRefusal([route], [router], field));
+
 test.each([
   ['no filter', matched(undefined, tree(skip)), 'extensionConfig'],
   [
@@ -38,11 +59,23 @@ test.each([
     matched(cors, tree(skip, 'envoy.type.matcher.v3.HttpRequestQueryParamMatchInput', {})),
     'queryParam',
   ],
+  [
+    'a chain without filters',
+    any(`${COMPOSITE}.Composite`, { namedFilterChains: { a: {} } }),
+    'namedFilterChains.a.typedConfig',
+  ],
+  [
+    'a chain of an action without filters',
+    any(`${COMPOSITE}.Composite`, { matcher: tree(any(`${COMPOSITE}.ExecuteFilterAction`, { filterChain: {} })) }),
+    'filterChain.typedConfig',
+  ],
   ['a filter that is none', matched(any('envoy.config.route.v3.Route'), tree(skip)), 'extensionConfig.typedConfig'],
-])('%s', async (_, filter, field) => {
+])('%s', (_, filter, field) => expectRefusal([], [filter, router], field));
+
+async function expectRefusal(routes: object[], httpFilters: object[], field: string): Promise<void> {
   const port = await freePort();
-  const config = listener(port, [{ filters: [hcm([], { httpFilters: [filter, router] })] }]);
+  const config = listener(port, [{ filters: [hcm(routes, { httpFilters })] }]);
   const { nacks = [] } = compileListener(config, testDeps);
   expect(nacks.map((nack) => nack.field).join()).toContain(field);
   await expect(startEnvoy(bootstrap([config], []))).rejects.toThrow('did not start');
-});
+}

@@ -44,9 +44,10 @@ export const matchingFields: FieldTable = {
   },
   'envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute': { implemented: 'xdsMatcher' },
   'envoy.extensions.filters.common.matcher.action.v3.SkipFilter': {},
-  'envoy.extensions.filters.http.composite.v3.Composite': {},
+  'envoy.extensions.filters.http.composite.v3.Composite': { implemented: 'namedFilterChains matcher' },
+  'envoy.extensions.filters.http.composite.v3.CompositePerRoute': { implemented: 'matcher' },
   'envoy.extensions.filters.http.composite.v3.ExecuteFilterAction': {
-    implemented: 'typedConfig filterChain samplePercent',
+    implemented: 'typedConfig filterChain filterChainName samplePercent',
     refused: { [NOT_SUPPORTED]: 'dynamicConfig' },
   },
   'envoy.extensions.filters.http.composite.v3.FilterChainConfiguration': { implemented: 'typedConfig' },

@@ -1,6 +1,6 @@
 import type { ClusterHost } from '../cluster/host.ts';
 import type { ManagedCluster } from '../cluster/managed.ts';
-import type { ThresholdsProgram } from '../program/types.ts';
+import type { ClusterProgram } from '../program/types.ts';
 import { HOST_COUNTERS, HOST_GAUGES, hostStats } from '../telemetry/endpoint-stats.ts';
 import { json, text, type AdminAnswer, type AdminContext } from './context.ts';
 import { adminRegex } from './regex.ts';
@@ -53,15 +53,16 @@ function lines(managed: ManagedCluster, viaApi: boolean): string {
       out.push(`outlier::${name}_ejection_threshold::${shortest(judged?.threshold ?? -1)}`);
     }
   }
-  for (const [name, limits] of [
-    ['default', program.thresholds.DEFAULT],
-    ['high', program.thresholds.HIGH],
+  for (const [name, priority] of [
+    ['default', 'DEFAULT'],
+    ['high', 'HIGH'],
   ] as const) {
+    const limits = program.thresholds[priority];
     out.push(
       `${name}_priority::max_connections::${limits.maxConnections}`,
       `${name}_priority::max_pending_requests::${limits.maxPendingRequests}`,
       `${name}_priority::max_requests::${limits.maxRequests}`,
-      `${name}_priority::max_retries::${limits.maxRetries}`,
+      `${name}_priority::max_retries::${maxRetries(managed, priority)}`,
     );
   }
   out.push(`added_via_api::${viaApi}`);
@@ -134,7 +135,7 @@ function status(managed: ManagedCluster, viaApi: boolean): object {
       };
     }),
     circuit_breakers: {
-      thresholds: [limits(program.thresholds.DEFAULT), { priority: 'HIGH', ...limits(program.thresholds.HIGH) }],
+      thresholds: [limits(managed, 'DEFAULT'), { priority: 'HIGH', ...limits(managed, 'HIGH') }],
     },
     observability_name: program.statName,
     ...(program.edsServiceGiven === '' ? {} : { eds_service_name: program.edsServiceGiven }),
@@ -173,11 +174,20 @@ export function edsHealth({ endpoint: { health: said } }: ClusterHost): string {
   return said === 'TIMEOUT' ? 'UNHEALTHY' : said;
 }
 
-function limits(thresholds: ThresholdsProgram): object {
+type Priority = keyof ClusterProgram['thresholds'];
+
+function limits(managed: ManagedCluster, priority: Priority): object {
+  const thresholds = managed.program.thresholds[priority];
   return {
     max_connections: thresholds.maxConnections,
     max_pending_requests: thresholds.maxPendingRequests,
     max_requests: thresholds.maxRequests,
-    max_retries: thresholds.maxRetries,
+    max_retries: maxRetries(managed, priority),
   };
+}
+
+/** Of a budget, what it comes to now. */
+function maxRetries({ program, cluster }: ManagedCluster, priority: Priority): number {
+  const { retryBudget, maxRetries: most } = program.thresholds[priority];
+  return retryBudget === undefined ? most : cluster.limits[priority].maxRetries;
 }

@@ -138,6 +138,7 @@ class Call implements Waiter, Exchange {
 
   onPoolFailure(reason: ResetReason, transport: string): void {
     if (reason === 'overflow') this.#cluster.stats.load.dropped++;
+    else this.#host!.count?.('error');
     this.#fail(reason === 'overflow' ? 'overflow' : 'connection', transport === '' ? reason : transport);
   }
 

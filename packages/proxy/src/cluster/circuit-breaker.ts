@@ -9,7 +9,7 @@ export class ClusterCircuitBreaker implements CircuitBreaker {
   retries = 0;
   /** There was a connection though there was to be none. */
   #overfilled = false;
-  /** A budget was asked for a retry. */
+  /** A budget was asked how many retries there may be. */
   #budgeted = false;
   readonly #limits: ThresholdsProgram;
 
@@ -49,8 +49,7 @@ export class ClusterCircuitBreaker implements CircuitBreaker {
   }
 
   tryRetry(): boolean {
-    this.#budgeted = this.#limits.retryBudget !== undefined;
-    if (this.retries >= this.#retryLimit()) return false;
+    if (this.retries >= this.maxRetries) return false;
     this.retries++;
     return true;
   }
@@ -77,10 +76,16 @@ export class ClusterCircuitBreaker implements CircuitBreaker {
     return {
       remaining_cx: Math.max(0, limits.maxConnections - this.connections),
       remaining_pending: Math.max(0, limits.maxPendingRequests - this.pending),
-      // Of a budget, which moves with the requests, no rest is told once there was a retry.
+      // Of a budget, which moves with the requests, no rest is told once it was asked.
       remaining_retries: this.#budgeted ? 0 : Math.max(0, limits.maxRetries - this.retries),
       remaining_rq: Math.max(0, limits.maxRequests - this.requests),
     };
+  }
+
+  /** How many there may be at a time: of a budget, at this moment. */
+  get maxRetries(): number {
+    this.#budgeted ||= this.#limits.retryBudget !== undefined;
+    return this.#retryLimit();
   }
 
   #retryLimit(): number {

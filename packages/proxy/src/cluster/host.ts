@@ -237,8 +237,11 @@ export class ClusterHost implements BalancedHost {
 
   report(outcome: HostOutcome, counted?: HostCount): void {
     if (outcome === 'connected') this.stats.cx_tunnelled++;
-    else if (outcome !== 'begun') this.count(counted ?? (outcome === 'success' ? 'success' : 'error'));
-    if (outcome === 'timeout') this.stats.rq_timeout++;
+    else if (counted !== undefined) this.count(counted);
+    else if (outcome !== 'begun') {
+      this.count(outcome === 'success' ? 'success' : 'error');
+      if (outcome === 'timeout') this.count('timeout');
+    }
     this.monitor?.report(outcome);
   }
 

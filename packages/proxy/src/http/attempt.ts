@@ -35,6 +35,8 @@ export class Attempt implements Waiter, Exchange {
   #waiting = true;
   /** A connection to the host was there, whether or not the request went out. */
   admitted = false;
+  /** What came of it is the host's doing: it had a connection there, or could have none. */
+  atHost = false;
   #chunked = false;
   /** Parts of the router's body that have been sent. */
   #sent = 0;
@@ -82,6 +84,7 @@ export class Attempt implements Waiter, Exchange {
 
   onConnection(connection: ClientConnection): void {
     this.#waiting = false;
+    this.atHost = true;
     this.#connection = connection;
     const router = this.#router;
     const { stream } = router;
@@ -116,6 +119,7 @@ export class Attempt implements Waiter, Exchange {
   onPoolFailure(reason: ResetReason, transport: string, admitted = false): void {
     this.#waiting = false;
     this.admitted = admitted;
+    this.atHost = admitted || reason !== 'overflow';
     this.#log?.failed(reason, transport);
     this.#finish();
     this.#router.onReset(this, reason, transport);

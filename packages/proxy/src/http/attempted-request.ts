@@ -20,6 +20,7 @@ import { chargeAnswer } from './charge.ts';
 import { connectTcp, type TcpTunnel } from './connect.ts';
 import { replyOfRoute } from './direct-reply.ts';
 import { invalidPart } from './head-check.ts';
+import { is5xx } from './host-report.ts';
 import { entered, turnNow } from './io.ts';
 import { RequestBody } from './request-body.ts';
 import { resetDetails, resetOutcome, type ResetReason } from './reset.ts';
@@ -196,12 +197,13 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
         info.upstreamHost = this.#hostBefore?.authority ?? '';
         info.upstreamTarget = this.#hostBefore;
       }
-    } else if (attempt.connected) attempt.host.report('reset', attempt.responded ? 'nothing' : 'error');
+    } else if (attempt.connected) attempt.host.report('reset', 'nothing');
     if (this.#cutShort(resetDetails('upstream_reset_after_response_started', reason, ''), resetOutcome(reason).flag))
       return;
     info.upstreamFailureReason = transport;
     const retried = isSlow ? 'no' : (this.retry?.onReset(reason, attempt.begun) ?? 'no');
     if (retried === 'yes') {
+      if (attempt.atHost) attempt.host.count?.('error');
       this.retryLater();
       return;
     }
@@ -209,7 +211,7 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
     info.responseFlags |= flagOf(retried);
     if (this.waitsForOthers(attempt)) {
       if (!isSlow) this.timers?.attemptEnds();
-      chargeAnswer(this, resetOutcome(reason).status, attempt.host.canary === true, attempt.host);
+      this.#charge(resetOutcome(reason).status, attempt);
       return;
     }
     const { suppressEnvoyHeaders } = hcm.program.router;
@@ -225,13 +227,15 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
     info.upstreamFailureReason = transport;
     const retried = this.retry?.onReset(reason, false) ?? 'no';
     if (retried === 'yes') {
+      host.count?.('error');
       this.#againLater();
       return;
     }
     info.responseFlags |= flagOf(retried);
     const { suppressEnvoyHeaders } = hcm.program.router;
     const reply = resetReply(reason, transport, info.attemptCount, false, suppressEnvoyHeaders);
-    chargeAnswer(this, reply.status, host.canary === true, host);
+    if (reason === 'overflow') chargeAnswer(this, reply.status, false);
+    else chargeAnswer(this, reply.status, host.canary === true, host);
     this.#giveUp(reply, false);
   }
 
@@ -285,7 +289,7 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
     this.chargeBudget();
     if (this.#cutShort('response_timeout', ResponseFlag.UT)) return;
     // One more is charged with the reply.
-    for (const { host } of under.slice(1)) chargeAnswer(this, this.timeoutStatus, host.canary === true, host);
+    for (const attempt of under.slice(1)) this.#charge(this.timeoutStatus, attempt);
     this.#giveUp(timeoutReply(this.timeoutStatus, 'response_timeout', ResponseFlag.UT), under.length > 0);
   }
 
@@ -299,8 +303,17 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
     this.cluster.stats.upstream_rq_timeout++;
     if (this.groups !== undefined) for (const group of this.groups) group.upstream_rq_timeout++;
     if (!attempt.connected) return;
-    if (attempt.heard) attempt.host.count?.('timeout');
-    else if (!attempt.tooSlow) attempt.host.report('timeout');
+    attempt.host.count?.('timeout');
+    if (!attempt.heard && !attempt.tooSlow) attempt.host.report('timeout', 'nothing');
+  }
+
+  /** An attempt came to nothing, which the client gets that status for. */
+  #charge(status: number, { host, atHost }: Attempt): void {
+    if (!atHost) chargeAnswer(this, status, false);
+    else {
+      chargeAnswer(this, status, host.canary === true, host);
+      if (!is5xx(status)) host.count?.('error');
+    }
   }
 
   /** Counts how much of its time the request has needed. */
@@ -319,6 +332,7 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
     if (this.#cutShort('upstream_max_stream_duration_reached', ResponseFlag.UMSDR)) return;
     const verdict = this.retry?.onTryTimeout() ?? 'no';
     if (verdict === 'yes') {
+      this.attempt?.host.count?.('error');
       this.retryLater();
       return;
     }
@@ -358,17 +372,18 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
     }
     this.cluster.stats.upstream_rq_per_try_idle_timeout++;
     if (this.stream.responseStarted) this.chargeBudget();
-    if (this.#cutShort('upstream_per_try_idle_timeout', ResponseFlag.UT)) return;
     this.#onTryOver('upstream_per_try_idle_timeout');
   }
 
   #onTryOver(details: string): void {
     const attempt = this.attempt;
     if (this.over || attempt === undefined) return;
-    attempt.host.report('timeout');
-    if (attempt.responded) return;
+    attempt.host.count?.('timeout');
+    attempt.host.report('timeout', 'nothing');
+    if (this.#cutShort(details, ResponseFlag.UT)) return;
     const verdict = this.retry?.onTryTimeout() ?? 'no';
     if (verdict === 'yes') {
+      attempt.host.count?.('error');
       this.retryLater();
       this.#lastWasTimeout = true;
       return;
@@ -383,7 +398,7 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
     const attempt = this.attempt;
     if (this.over || attempt === undefined || attempt.over || attempt.responded || attempt.tooSlow) return;
     attempt.tooSlow = true;
-    attempt.host.report('timeout');
+    attempt.host.report('timeout', 'nothing');
     const verdict = this.retry?.onSlow() ?? 'no';
     if (verdict !== 'yes') {
       this.stream.info.responseFlags |= flagOf(verdict);
@@ -411,9 +426,12 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
 
   #giveUp(reply: AttemptReply, charges = true): void {
     this.cancel();
-    const host = this.attempt?.host;
+    const { attempt } = this;
     // What was charged with the interim response is all.
-    if (charges && !this.interim) chargeAnswer(this, reply.status, host?.canary === true, host);
+    if (charges && !this.interim) {
+      if (attempt === undefined) chargeAnswer(this, reply.status, false);
+      else this.#charge(reply.status, attempt);
+    }
     this.#reply(reply);
   }
 

@@ -1,6 +1,7 @@
 import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import { routeGroup, virtualClusterGroup, type RequestGroup } from '../telemetry/request-groups.ts';
 import type { AnswersByKind, AnswerStats, ClusterStats, RouteEntry, UpstreamCluster, UpstreamHost } from '../types.ts';
+import { is5xx } from './host-report.ts';
 import { newAnswersByKind, newAnswerStats } from '../cluster/stats.ts';
 import type { ResponseCodes } from '../telemetry/response-codes.ts';
 import type { HcmRuntime } from './runtime.ts';
@@ -35,6 +36,7 @@ export function chargeAnswer(request: Charged, status: number, canary: boolean, 
   const { stream, groups, alternative, internal } = request;
   const { dynamicStats, suppressGrpcRequestFailureCodeStats } = stream.hcm.program.router;
   if (!dynamicStats || stream.info.healthCheck) return;
+  if (is5xx(status)) host?.count?.('error');
   const told =
     suppressGrpcRequestFailureCodeStats && isGrpc(stream.request.headers.get('content-type')) ? undefined : status;
   const zones = host?.zones;

@@ -52,6 +52,7 @@ function accept(router: AttemptedRequest, host: UpstreamHost): void {
   const { stats } = host.cluster;
   stats.upstream_rq_total++;
   chargeAnswer(router, 200, host.canary === true, host);
+  host.count?.('success');
   if (!stream.tunnel) {
     // To the client this is an answer like any other.
     const { requestEndTime } = stream.info;
@@ -103,7 +104,8 @@ class HostTunnel implements TcpTunnel {
       (failure) =>
         entered(() => {
           release();
-          host.report('connect-failure');
+          host.cluster.stats.upstream_rq_pending_failure_eject++;
+          host.report('connect-failure', 'nothing');
           this.#fail(failureReason(failure), failure.reason);
         }),
       HTTP_ALPN,
@@ -134,7 +136,7 @@ class HostTunnel implements TcpTunnel {
     stream.info.upstreamStartTime = turnNow(stream.hcm.deps.clock);
     this.#host.issued++;
     this.#host.report('begun');
-    this.#host.report('success');
+    this.#host.report('success', 'nothing');
     if (this.#header !== undefined) {
       const ends = endsOf(stream.info.connection);
       socket.write(proxyHeader(this.#header, ends, ends));

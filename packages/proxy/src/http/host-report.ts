@@ -5,7 +5,10 @@ import { httpStatusOf } from '../telemetry/access-log-grpc.ts';
 /** An answer to a request of gRPC: its end says whether it counts as a success. */
 export type LaterCount = (hadBody: boolean, trailers: readonly string[] | undefined) => void;
 
-/** Tells those who watch a host what it has answered; `grpc`: to a request of gRPC, whose status then counts. */
+/**
+ * Tells those who watch a host what it has answered; `grpc`: to a request of gRPC, whose status then counts. The answer is
+ * counted by `countAnswerOf`, if it is one that the client gets.
+ */
 export function reportAnswer(
   host: UpstreamHost,
   { flat }: ResponseParser,
@@ -20,21 +23,24 @@ export function reportAnswer(
   if (said !== undefined) status = httpStatusOf(said);
   const isError = host.cluster.http?.isError;
   // What the cluster calls an error is one of the server, whatever its status; and nothing else is.
-  if (isError !== undefined) status = isError(head) ? Math.max(status, 500) : 200;
-  const outcome = status < 500 ? 'success' : status >= 502 && status <= 504 ? 'gateway-error' : 'server-error';
+  if (isError !== undefined) status = isError(head) ? (is5xx(status) ? status : 500) : 200;
+  const outcome = !is5xx(status) ? 'success' : status >= 502 && status <= 504 ? 'gateway-error' : 'server-error';
+  host.report(outcome, 'nothing');
   // Whatever else is an error to outlier detection, these are counted by the status of HTTP, and of gRPC at the end.
-  const failed = head.status >= 500;
-  host.report(outcome, failed ? 'error' : grpc ? 'nothing' : countOf(head.status));
-  if (failed || !grpc) return undefined;
+  if (is5xx(head.status) || !grpc) return undefined;
   return (hadBody, trailers) => {
     const status = grpcStatusIn(trailers) ?? (hadBody ? undefined : said);
     host.count?.(status === undefined ? 'error' : countOf(httpStatusOf(status)));
   };
 }
 
+export function is5xx(status: number): boolean {
+  return status >= 500 && status < 600;
+}
+
 /** By a status of HTTP. */
 export function countOf(status: number): 'success' | 'client-error' | 'error' {
-  return status >= 500 ? 'error' : status >= 400 ? 'client-error' : 'success';
+  return is5xx(status) ? 'error' : status >= 400 ? 'client-error' : 'success';
 }
 
 function grpcStatusIn(trailers: readonly string[] | undefined): string | undefined {

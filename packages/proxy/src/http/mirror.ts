@@ -8,7 +8,7 @@ import { applyMutations } from '../program/headers.ts';
 import { invalidPart } from './head-check.ts';
 import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import { Headers } from './headers.ts';
-import { reportAnswer, type LaterCount } from './host-report.ts';
+import { countOf, reportAnswer, type LaterCount } from './host-report.ts';
 import { percentOf } from '../telemetry/tracked.ts';
 import { AttemptTrack } from './attempt-track.ts';
 import { entered, turnNow } from './io.ts';
@@ -209,7 +209,10 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     stats.upstream_rq_timeout++;
     this.#track?.untimed();
     this.#chargeBudget();
-    if (this.#connection !== undefined) this.#host?.report('timeout');
+    if (this.#connection !== undefined) {
+      this.#host?.count?.('timeout');
+      if (this.#status === 0 && !this.#interim) this.#host?.report('timeout', 'error');
+    }
     if (this.#status === 0 && !this.#interim) charge(stats, 504, true, this.#host?.canary === true, this.#host?.zones);
     this.#giveUp(504, 'UT');
   }
@@ -239,8 +242,9 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     connection.out.text(this.#head);
     this.#flush();
   }
-  onPoolFailure(reason: ResetReason): void {
+  onPoolFailure(reason: ResetReason, _transport: string, admitted = false): void {
     if (reason === 'overflow') this.#cluster.stats.load.dropped++;
+    if (admitted || reason !== 'overflow') this.#host!.count?.('error');
     charge(this.#host!.cluster.stats, 503, true, false, this.#host!.zones);
     this.#finish(503, 'UF');
   }
@@ -256,6 +260,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     // The answer is read so that the connection can be used again, and dropped.
     charge(this.#host!.cluster.stats, status, true, this.#host!.canary === true, this.#host!.zones);
     this.#countLater = reportAnswer(this.#host!, parser, { status, headers: new Headers(parser.flat) }, this.#grpc);
+    if (this.#countLater === undefined) this.#host!.count?.(countOf(status));
     this.#loadTold = this.#host!.load?.report(parser.flat) === true;
     this.#status = status;
   }
@@ -274,7 +279,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   onReset(reason: ResetReason): void {
     const [status, flags] = reason === 'protocol error' ? [502, 'UPE'] : [503, 'UC'];
     if (this.#countLater !== undefined) this.#host?.count?.('error');
-    else this.#host?.report('reset', this.#status === 0 ? 'error' : 'nothing');
+    else this.#host?.report('reset', this.#status === 0 && !this.#interim ? 'error' : 'nothing');
     if (this.#status === 0 && !this.#interim) charge(this.#host!.cluster.stats, status, true, false, this.#host!.zones);
     this.#finish(this.#status === 0 ? status : this.#status, flags);
   }

@@ -234,7 +234,7 @@ export class Pool implements HostPool, ConnectionOwner {
     for (const { waiter, breaker } of this.#waiting.splice(0)) {
       breaker.releasePending();
       stats.upstream_rq_pending_failure_eject++;
-      this.host.report('connect-failure');
+      this.host.report('connect-failure', 'nothing');
       waiter.onPoolFailure(reason, transport);
     }
   }

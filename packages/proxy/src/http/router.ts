@@ -7,7 +7,7 @@ import { AttemptedRequest, flagOf } from './attempted-request.ts';
 import { chargeAnswer, chargeAnswerTime } from './charge.ts';
 import type { TcpTunnel } from './connect.ts';
 import { Headers } from './headers.ts';
-import { reportAnswer } from './host-report.ts';
+import { countOf, is5xx, reportAnswer } from './host-report.ts';
 import { turnNow } from './io.ts';
 import { redirected } from './internal-redirect.ts';
 import { keepUpgrade } from './keep-upgrade.ts';
@@ -65,6 +65,7 @@ export class Router extends AttemptedRequest {
       const verdict = isSlow ? this.retry.ofSlow(head) : this.retry.onResponse(head, stream.hcm.deps.clock);
       if (verdict === 'yes') {
         stats.retry.charge(status);
+        attempt.host.count?.('error');
         this.retryLater();
         return;
       }
@@ -73,6 +74,7 @@ export class Router extends AttemptedRequest {
     }
     if (this.timeouts.hedges) {
       if (unwanted && this.waitsForOthers(attempt)) {
+        attempt.host.count?.('error');
         if (!this.forget(attempt)) this.attempt = undefined;
         attempt.reset();
         return;
@@ -94,6 +96,7 @@ export class Router extends AttemptedRequest {
     }
     this.#canary = attempt.host.canary === true || head.headers.get('x-envoy-upstream-canary') === 'true';
     chargeAnswer(this, status, this.#canary, attempt.host);
+    if (!is5xx(status) && attempt.countLater === undefined) attempt.host.count?.(countOf(status));
     this.dress(head);
     if (!upgraded) this.body.forget();
     stream.sendResponse(head, parser.bodyMode === BodyMode.NONE);

@@ -118,7 +118,8 @@ export function rateLimitFilter(
     for (const [name, value] of fields(answer.responseHeadersToAdd)) addHeader(headers, name, value, RESPONSE_SINGLE);
     if (over) {
       count(cluster, `ratelimit.${prefix}over_limit`);
-      count(cluster, 'upstream_rq_completed', `upstream_rq_${Math.trunc(status / 100)}xx`, `upstream_rq_${status}`);
+      const names = ['upstream_rq_completed', `upstream_rq_${Math.trunc(status / 100)}xx`, `upstream_rq_${status}`];
+      count(cluster, ...names, ...names.map((name) => `internal.${name}`));
       if (config.disableXEnvoyRatelimitedHeader !== true) headers.set('x-envoy-ratelimited', 'true');
     } else count(cluster, `ratelimit.${prefix}ok`);
     const statuses = answer.statuses ?? [];

@@ -100,16 +100,16 @@ const KNOWN = new Set<string>([
 ]);
 
 /** Every case, by name; those whose name contains `pattern` when there is one. Throws on a file that is not a case. */
-export function readCases(pattern = ''): Case[] {
-  return globSync('*/*.yaml', { cwd: CASES_FOLDER })
+export function readCases(pattern = '', folder = CASES_FOLDER): Case[] {
+  return globSync('*/*.yaml', { cwd: folder })
     .toSorted()
     .map((file) => file.replaceAll('\\', '/'))
     .filter((file) => file.replace(/\.yaml$/, '').includes(pattern))
     .map((file) => {
       try {
-        return parseCase(file, load(readFileSync(join(CASES_FOLDER, file), 'utf8')));
+        return parseCase(file, load(readFileSync(join(folder, file), 'utf8')));
       } catch (error) {
-        throw new Error(`conformance/cases/${file}: ${(error as Error).message}`, { cause: error });
+        throw new Error(`${join(folder, file)}: ${(error as Error).message}`, { cause: error });
       }
     });
 }

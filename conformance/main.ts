@@ -1,11 +1,11 @@
 /**
- * `npm run conformance [-- PATTERN] [--only envoy|mizzen] [--jobs N] [--check] [-v]`: runs the cases whose name contains
+ * `npm run conformance [-- PATTERN] [--only envoy|mizzen] [--cases FOLDER] [--jobs N] [--check] [-v]`: runs the cases whose name contains
  * PATTERN, prints the table by area, and without PATTERN writes docs/reference/conformance.md (`--check`: says whether it is as
- * it should be). Exit status 1 on a difference that has no name, or a name that no case needs. The last line is
+ * it should be). `--cases` takes them from another folder of areas. Exit status 1 on a difference that has no name, or a name that no case needs. The last line is
  * `N passed, N failed`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { repositoryRoot } from '@mizzen/testkit';
 import { readCases, type Case } from './case.ts';
@@ -19,6 +19,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     only: { type: 'string' },
+    cases: { type: 'string' },
     jobs: { type: 'string', default: '3' },
     check: { type: 'boolean', default: false },
     verbose: { type: 'boolean', short: 'v', default: false },
@@ -29,12 +30,14 @@ if (
   (values.only !== undefined && !(values.only in ENGINES)) ||
   !/^[1-9]\d*$/.test(values.jobs)
 ) {
-  process.stderr.write('usage: conformance [PATTERN] [--only envoy|mizzen] [--jobs N] [--check] [-v]\n');
+  process.stderr.write(
+    'usage: conformance [PATTERN] [--only envoy|mizzen] [--cases FOLDER] [--jobs N] [--check] [-v]\n',
+  );
   process.exit(2);
 }
 const engines = values.only === undefined ? (Object.keys(ENGINES) as Engine[]) : [values.only as Engine];
 const cases = read(positionals[0]);
-const whole = positionals.length === 0 && values.only === undefined;
+const whole = positionals.length === 0 && values.only === undefined && values.cases === undefined;
 const problems = checkNames(cases);
 const started = performance.now();
 const results = await runAll(cases);
@@ -51,7 +54,7 @@ process.exitCode = failed > 0 ? 1 : 0;
 
 function read(pattern: string | undefined): Case[] {
   try {
-    return readCases(pattern);
+    return readCases(pattern, values.cases === undefined ? undefined : resolve(values.cases));
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n0 passed, 1 failed\n`);
     return process.exit(1);

@@ -4,7 +4,7 @@ import { http } from '../node-http.ts';
 /** Heads as text, one byte a character. What is concatenated here is flattened once, by the write. */
 
 /** Statuses that Node has a phrase for and Envoy has not. */
-const UNNAMED = new Set([103, 418, 451, 509]);
+const UNNAMED = new Set([102, 103, 418, 451, 509]);
 /** The end of the range has one of its own in Envoy. */
 const LAST = 599;
 

@@ -28,8 +28,8 @@ export class Spelling extends Map<string, string> {
 }
 
 /**
- * The fields of one head or trailer section. Fields that belong to the connection and not to the message (connection,
- * keep-alive, proxy-connection, upgrade, transfer-encoding) are kept apart, the others are in `flat` in wire order.
+ * The fields of one head or trailer section. Those of requests that belong to the connection and not to the message
+ * (connection, keep-alive, proxy-connection, upgrade, transfer-encoding) are kept apart, the others are in `flat` in wire order.
  */
 export class FieldSection {
   /** name, value, …; names lowercase. */
@@ -210,26 +210,32 @@ export class FieldSection {
       case Seen.TRANSFER_ENCODING:
         this.brokenEncoding ||= cleaned;
         this.transferEncoding = again ? `${this.transferEncoding},${value}` : value.toLowerCase();
-        return false;
+        return this.#goesOn('transfer-encoding', value, again);
       case Seen.CONNECTION:
         if (!again) {
           this.connectionAt = this.flat.length;
           this.upgradeFirst = (this.seen & Seen.UPGRADE) !== 0;
         }
         this.connection = again ? joined(this.connection, value) : value;
-        return false;
+        return this.#goesOn('connection', value, again);
       case Seen.UPGRADE:
         if (!again) this.upgradeAt = this.flat.length;
         this.upgrade = again ? joined(this.upgrade, value) : value;
-        return false;
+        return this.#goesOn('upgrade', value, again);
       case Seen.PROXY_CONNECTION:
         this.proxyConnection = value;
-        return false;
+        return this.#goesOn('proxy-connection', value, again);
       case Seen.KEEP_ALIVE:
-        return false;
+        return this.#goesOn('keep-alive', value, again);
       default:
         return true;
     }
+  }
+
+  /** Whether a field of the connection is added to `flat`: those of responses are for filters to see. */
+  #goesOn(name: string, value: string, again: boolean): boolean {
+    if (again && !this.#isRequest) joinValue(this.flat, name, value);
+    return !again && !this.#isRequest;
   }
 }
 
@@ -247,7 +253,7 @@ function keepTrailersOnly(flat: string[]): void {
   const at = flat.indexOf('te') + 1;
   const value = flat[at]!;
   if (value === 'trailers' || value === '') return;
-  if (hasToken(value, 'trailers')) flat[at] = 'trailers';
+  if (value.split(',').some((token) => token.trim() === 'trailers')) flat[at] = 'trailers';
   else flat.splice(at - 1, 2);
 }
 

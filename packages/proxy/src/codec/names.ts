@@ -69,6 +69,11 @@ const SEEN_BY_NAME = new Map(
   }),
 );
 
+/** What `seen` knows of a field of that name alone. */
+export function bitOf(name: string): number {
+  return SEEN_BY_NAME.get(name) ?? 0;
+}
+
 /**
  * Repetitions of these are joined in the first. Where there are more than fit into a mask, those behind share its last bit;
  * those that decide about framing are the section's own matter.

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { CodecErrorDetails } from './error.ts';
 import { hasToken } from './fields.ts';
-import { Seen } from './names.ts';
+import { bitOf, Seen } from './names.ts';
 import { BodyMode, MessageParser, type MessageSink } from './parser.ts';
 
 const SLASH = 0x2f;
@@ -20,9 +20,9 @@ const LOOSE_LINE = /^([^ \t\r]+)[ \t\r]+([^ \t\r]+)(?:[ \t\r]+(.*?))?[ \t\r]*$/;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?=[ \t\r])/;
 const VERSION = /^HTTP\/\d\.\d$/;
 const ORIGIN_FORM = /^\/[!-~]*$/;
-const ABSOLUTE_FORM = /^([A-Za-z]+):\/\/([\w!$%&'()*+,\-.:;=@[\]~]*)(?:[/?][!-~]*)?$/;
+const ABSOLUTE_FORM = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([\w!$%&'()*+,\-.:;=@[\]~]*)(?:[/?][!-~]*)?$/;
 const AUTHORITY_FORM = /^[\w!$%&'()*+,\-.:;=@[\]~]*(?:[/?][!-~]*)?$/;
-const SERVER = /^(?:[^@[\]]*@)?(?:[A-Za-z0-9.-]+|\[([^\]]+)\])(?::(\d+))?$/;
+const SERVER = /^(?:[^@[\]]*@)?(?:[A-Za-z0-9.-]+|\[([^\]%]+)(?:%\d+)?\])(?::(\d+))?$/;
 const HOST_AND_PORT = /^(?:[^:@[\]/?*]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/;
 /** What of an absolute target takes the place of Host: the user is left out. */
 export const ABSOLUTE_AUTHORITY = /^(https?):\/\/(?:[^/?@]*@)?([^/?]*)/i;
@@ -162,12 +162,13 @@ export class RequestParser extends MessageParser {
     }
     // What is not to be read is a path, such as it is.
     if (!this.allowAbsoluteUrl) return undefined;
-    if (target.startsWith('*')) return target === '*' && method === 'OPTIONS' ? undefined : 'http1.invalid_url';
+    if (target.startsWith('*')) return method === 'OPTIONS' ? undefined : 'http1.invalid_url';
     const parts = ABSOLUTE_FORM.exec(target)!;
+    if (!isServer(parts[2]!)) return 'http1.invalid_url';
     const scheme = parts[1]!.toLowerCase();
     if (scheme !== 'http' && scheme !== 'https') return 'http1.invalid_scheme';
     if (scheme === 'https' && this.refuseHttps) return 'http1.https_url_on_plaintext_connection';
-    return isServer(parts[2]!) ? undefined : 'http1.invalid_url';
+    return undefined;
   }
 
   #connectionFields(): CodecErrorDetails | undefined {
@@ -182,13 +183,13 @@ export class RequestParser extends MessageParser {
         else if (token === 'keep-alive') this.keepAlive = true;
         else if (upgrades || token === 'upgrade') continue;
         else if (token === 'http2-settings') this.drop((name) => name === token);
-        else if (token !== '' && token !== 'te' && token !== 'transfer-encoding' && token !== 'content-length') {
+        else if (token !== '' && token !== 'te' && token !== 'transfer-encoding') {
           // A field named here goes no further, unless the proxy itself depends on it.
           if (token.startsWith(':') || token.startsWith('x-forwarded-')) return 'http1.connection_header_rejected';
           if (token === 'host') {
             this.host = '';
             this.seen &= ~Seen.HOST;
-          } else this.drop((name) => name === token);
+          } else if (this.drop((name) => name === token) > 0) this.seen &= ~bitOf(token);
         }
       }
       if (hasToken(tokens, 'close')) this.keepAlive = false;

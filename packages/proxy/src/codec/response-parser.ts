@@ -1,11 +1,11 @@
 import type { CodecErrorDetails } from './error.ts';
-import { hasToken } from './fields.ts';
+import { FORBIDDEN, hasToken } from './fields.ts';
 import { Seen } from './names.ts';
 import { BodyMode, MessageParser, type MessageSink } from './parser.ts';
 
-const STATUS_LINE = /^HTTP\/(\d)\.(\d)[ \t]+(\d{3,4})(?:[ \t].*)?[ \t]*$/;
-
-const REASON_START = /^\S+[ \t]+\d+[ \t]*/;
+const STATUS_LINE = /^HTTP\/(\d)\.(\d)[ \t\r]+\+?(\d+)(?:[ \t\r].*)?$/s;
+const REASON_START = /^\S+[ \t\r]+\+?\d+[ \t\r]*/;
+const MAX_STATUS = 18446744073709551615n;
 
 /** Responses. Set `requestMethod` before each. */
 export class ResponseParser extends MessageParser {
@@ -22,6 +22,10 @@ export class ResponseParser extends MessageParser {
   keepAlive = true;
   /** The host says that it is going to end it, or speaks HTTP/1.0. */
   asksToClose = false;
+  /** A length beside chunks is passed over. */
+  allowChunkedLength = false;
+  /** The first line of the head before, when it was a usual one: hosts say the same again and again. */
+  #line = '';
 
   constructor(sink: MessageSink) {
     super(sink, 'response');
@@ -32,19 +36,25 @@ export class ResponseParser extends MessageParser {
   }
 
   protected override firstLine(text: string, end: number): CodecErrorDetails | undefined {
+    if (end > 0 && end === this.#line.length && text.startsWith(this.#line)) return undefined;
+    this.#line = '';
+    if (FORBIDDEN.test(text.slice(0, end))) return 'http1.invalid_characters';
     if (text.startsWith('HTTP/1.1 ') && (end === 12 || text.charCodeAt(12) === 32)) {
       const status = (text.charCodeAt(9) - 48) * 100 + (text.charCodeAt(10) - 48) * 10 + (text.charCodeAt(11) - 48);
       if (status >= 100 && status <= 999 && isDigits(text)) {
         this.status = status;
         this.minor = 1;
-        if (this.keepReason) this.#reason = text.slice(13, end);
+        if (this.keepReason) this.#reason = phrase(text.slice(13, end));
+        this.#line = Buffer.from(text.slice(0, end), 'latin1').toString('latin1');
         return undefined;
       }
     }
     const parts = STATUS_LINE.exec(text.slice(0, end));
     if (parts === null) return 'http1.codec_error';
-    this.status = Number(parts[3]);
-    if (this.keepReason) this.#reason = text.slice(0, end).replace(REASON_START, '');
+    const status = BigInt(parts[3]!);
+    if (status > MAX_STATUS) return 'http1.codec_error';
+    this.status = Number(BigInt.asUintN(16, status));
+    if (this.keepReason) this.#reason = phrase(text.slice(0, end).replace(REASON_START, ''));
     if (this.status < 100) return 'http1.codec_error';
     this.minor = parts[1] === '1' && parts[2] === '1' ? 1 : 0;
     return undefined;
@@ -72,7 +82,11 @@ export class ResponseParser extends MessageParser {
       if (this.contentLength === 0) this.drop((name) => name === 'content-length');
     }
     if (encoded && this.transferEncoding !== 'chunked') return 'http1.invalid_transfer_encoding';
-    if (encoded && this.contentLength >= 0) return 'http1.content_length_and_chunked_not_allowed';
+    if (encoded && this.contentLength >= 0) {
+      if (!this.allowChunkedLength || this.brokenEncoding) return 'http1.content_length_and_chunked_not_allowed';
+      this.drop((name) => name === 'content-length');
+      this.contentLength = -1;
+    }
     if (this.requestMethod === 'CONNECT' && status >= 200 && status < 300) {
       this.#openTunnel();
       return undefined;
@@ -102,6 +116,10 @@ export class ResponseParser extends MessageParser {
     this.opensTunnel = true;
     this.bodyMode = BodyMode.UNTIL_CLOSE;
   }
+}
+
+function phrase(text: string): string {
+  return text.replace(/[ \t\r]+$/, '');
 }
 
 function isDigits(text: string): boolean {

@@ -102,6 +102,7 @@ export class ClientConnection implements MessageSink, Waiting {
       readonly properOthers?: boolean;
       readonly keepReason?: boolean;
       readonly keepsTrailers?: boolean;
+      readonly allowChunkedLength?: boolean;
     },
   ) {
     socket = readDirectly(socket, this.#onData).socket;
@@ -121,6 +122,7 @@ export class ClientConnection implements MessageSink, Waiting {
     this.#parser.properOthers = limits.properOthers === true;
     this.#parser.keepsTrailers = limits.keepsTrailers === true;
     this.#parser.keepReason = limits.keepReason === true;
+    this.#parser.allowChunkedLength = limits.allowChunkedLength === true;
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onError);
     socket.on('close', this.#onClose);

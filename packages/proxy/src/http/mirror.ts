@@ -253,7 +253,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     const { status } = parser;
     this.#track?.responded(parser);
     if (status < 200 && status !== 101) {
-      charge(this.#host!.cluster.stats, status, true, false, this.#host!.zones);
+      if (!this.#interim) charge(this.#host!.cluster.stats, status, true, false, this.#host!.zones);
       this.#interim = true;
       return;
     }

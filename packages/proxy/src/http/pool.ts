@@ -195,6 +195,7 @@ export class Pool implements HostPool, ConnectionOwner {
           keepSpelling: limits.headerKeyFormat === 'preserve-case',
           properOthers: limits.properOthers === true,
           keepReason: limits.keepsReason === true,
+          allowChunkedLength: limits.allowChunkedLength === true,
           keepsTrailers: limits.enableTrailers === true,
         });
         if (this.host.cluster.peerExchange !== undefined) connection.introduction = exchangeWith(this.host, {}, socket);

@@ -45,13 +45,16 @@ export class ResponseWriter {
   }
 
   /** A head before that of the response. */
-  interim(stream: ActiveStream, status: number, flat: string[]): void {
+  interim(stream: ActiveStream, status: number, headers: Headers | undefined): void {
     const { program } = this.#connection.hcm;
-    const id = program.alwaysSetRequestIdInResponse ? stream.request.headers.get('x-request-id') : undefined;
-    if (flat.length > 0 && id !== undefined) flat.push('x-request-id', id);
-    this.#connection.out.text(
-      `${this.http10 ? statusLine10(status) : statusLine(status)}${encodeFieldsSpelled(flat, program.headerKeyFormat, undefined)}\r\n`,
-    );
+    let fields = '';
+    if (headers !== undefined) {
+      removeHops(headers, false);
+      const id = program.alwaysSetRequestIdInResponse ? stream.request.headers.get('x-request-id') : undefined;
+      if (id !== undefined) headers.set('x-request-id', id);
+      fields = encodeFieldsSpelled(headers.flat, program.headerKeyFormat, undefined);
+    }
+    this.#connection.out.text(`${this.http10 ? statusLine10(status) : statusLine(status)}${fields}\r\n`);
   }
 
   head(stream: ActiveStream, head: ResponseHead, end: boolean): void {
@@ -156,19 +159,23 @@ function appendProxyStatus(headers: Headers, value: string): void {
 /** Drops fields about a connection, which is not the one that the response is sent on: whatever a route or a service adds. */
 function removeHops(headers: Headers, upgraded: boolean): void {
   const { flat } = headers;
-  for (let i = 0; i < flat.length;) {
-    switch (flat[i]) {
+  let to = 0;
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = flat[i]!;
+    switch (name) {
       case 'connection':
       case 'upgrade':
-        if (upgraded) i += 2;
-        else flat.splice(i, 2);
-        continue;
+        if (!upgraded) continue;
+        break;
       case 'transfer-encoding':
       case 'proxy-connection':
-        flat.splice(i, 2);
         continue;
-      default:
-        i += 2;
     }
+    if (to !== i) {
+      flat[to] = name;
+      flat[to + 1] = flat[i + 1]!;
+    }
+    to += 2;
   }
+  if (to !== flat.length) flat.length = to;
 }

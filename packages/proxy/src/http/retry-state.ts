@@ -208,7 +208,7 @@ export class RetryState {
     const on = this.#on;
     const limited = headers.has('x-envoy-ratelimited');
     if (limited) return (on & RetryOn['envoy-ratelimited']) !== 0;
-    if (status >= 500 && (on & RetryOn['5xx']) !== 0) return true;
+    if (status >= 500 && status < 600 && (on & RetryOn['5xx']) !== 0) return true;
     if (status >= 502 && status <= 504 && (on & RetryOn['gateway-error']) !== 0) return true;
     if (status === 409 && (on & RetryOn['retriable-4xx']) !== 0) return true;
     if (this.#isListed(status)) return true;

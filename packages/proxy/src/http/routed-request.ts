@@ -14,6 +14,7 @@ import type {
 import { alternativeOf, type Charged } from './charge.ts';
 import { turnNow } from './io.ts';
 import { RetryState } from './retry-state.ts';
+import type { Headers } from './headers.ts';
 import type { ActiveStream } from './stream.ts';
 import { announceTimeout, NO_TIMEOUTS, requestTimeouts, streamLimit, type RequestTimeouts } from './timeouts.ts';
 
@@ -140,6 +141,11 @@ export abstract class RoutedRequest implements LbContext, Charged {
     }
     const elapsed = info.requestEndTime < 0 ? 0 : Math.trunc(turnNow(hcm.deps.clock) - info.requestEndTime);
     announceTimeout(request.headers, this.timeouts, elapsed, hcm.program.router.suppressEnvoyHeaders);
+  }
+
+  /** Takes out of the fields of an interim response what goes out of those of responses. */
+  protected trim(headers: Headers): void {
+    this.route.trimResponse?.(headers, this.#weighted);
   }
 
   /** Makes a response's head what the client gets. */

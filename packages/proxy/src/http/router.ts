@@ -1,4 +1,5 @@
 import { BodyMode } from '../codec/parser.ts';
+import { Seen } from '../codec/names.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
 import type { InternalRedirectProgram, ResponseHead } from '../types.ts';
 import { isGrpc } from '../telemetry/access-log-grpc.ts';
@@ -10,7 +11,6 @@ import { Headers } from './headers.ts';
 import { countOf, is5xx, reportAnswer } from './host-report.ts';
 import { turnNow } from './io.ts';
 import { redirected } from './internal-redirect.ts';
-import { keepUpgrade } from './keep-upgrade.ts';
 import { logTunnel } from './stream-log.ts';
 
 /** Body bytes that may wait for a connection before the client is told to stop. */
@@ -32,21 +32,25 @@ export class Router extends AttemptedRequest {
   }
 
   /**
-   * After an interim response nothing is tried again, whether or not the client gets to see it. Those that nobody has
-   * defined are passed over, as if they had not come; to the handshake of a WebSocket they are the answer.
+   * After an interim response nothing is tried again, whether or not the client gets to see it. Others after it, and those
+   * that nobody has defined, are passed over as if they had not come; to a WebSocket handshake the latter are answers.
    */
   onInterim(attempt: Attempt, parser: ResponseParser): void {
     if (parser.status !== 100 && (parser.status < 102 || parser.status > 104)) {
-      if (this.stream.upgrade === 'websocket' && !this.over)
-        this.#failHandshake(parser.status, new Headers(parser.flat));
+      const { upgrade, request } = this.stream;
+      if (upgrade === 'websocket' && request.method !== 'HEAD')
+        this.#refuseHandshake(parser.status, new Headers(parser.flat));
       return;
     }
+    if (this.interim) return;
     chargeAnswer(this, parser.status, false, attempt.host);
     this.interim = true;
     if (this.timeouts.hedges) this.settleFor(attempt);
     this.retryNoMore();
-    if (this.stream.hcm.program.proxy100Continue && !this.stream.responseStarted)
-      this.stream.passInterim(parser.status, parser.flat);
+    if (!this.stream.hcm.program.proxy100Continue || this.stream.responseStarted) return;
+    const headers = new Headers(parser.flat);
+    this.trim(headers);
+    this.stream.passInterim(parser.status, headers);
   }
 
   onResponseHead(attempt: Attempt, parser: ResponseParser): void {
@@ -60,6 +64,10 @@ export class Router extends AttemptedRequest {
     head.headers.spelling = parser.spelling;
     const grpc = isGrpc(stream.request.headers.get('content-type'));
     attempt.countLater = reportAnswer(attempt.host, parser, head, grpc);
+    if (stream.upgrade === 'websocket' && status < 400 && status !== 101) {
+      this.#refuseHandshake(status, head.headers);
+      return;
+    }
     let unwanted = false;
     if (this.retry !== undefined) {
       const verdict = isSlow ? this.retry.ofSlow(head) : this.retry.onResponse(head, stream.hcm.deps.clock);
@@ -87,13 +95,10 @@ export class Router extends AttemptedRequest {
     if (redirect?.codes.includes(status) === true && this.#followRedirect(redirect, head)) return;
     const upgraded = stream.upgrade !== '' && parser.opensTunnel;
     if (upgraded) {
-      if (status === 101) keepUpgrade(head.headers.flat, parser);
       stream.connection.deadlines.route.clear();
       stream.tunnel = true;
-    } else if (stream.upgrade === 'websocket' && status < 400 && status !== 101) {
-      this.#failHandshake(status, head.headers);
-      return;
     }
+    if ((parser.seen & Seen.KEEP_ALIVE) !== 0) head.headers.remove('keep-alive');
     this.#canary = attempt.host.canary === true || head.headers.get('x-envoy-upstream-canary') === 'true';
     chargeAnswer(this, status, this.#canary, attempt.host);
     if (!is5xx(status) && attempt.countLater === undefined) attempt.host.count?.(countOf(status));
@@ -106,9 +111,12 @@ export class Router extends AttemptedRequest {
     }
   }
 
-  #failHandshake(status: number, headers: Headers): void {
+  /** The client hears why the upstream will not have it, and nothing else of that answer. */
+  #refuseHandshake(status: number, headers: Headers): void {
+    const { stream } = this;
+    stream.info.upstreamResponseTime = turnNow(stream.hcm.deps.clock);
     this.cancel();
-    this.stream.sendLocalReply(status, '', 'websocket_handshake_unsuccessful', 0, headers.entries());
+    stream.sendLocalReply(status, '', 'websocket_handshake_unsuccessful', 0, headers.entries());
   }
 
   /** The response is not for the client: the request goes where it says. */

@@ -15,6 +15,7 @@ import {
   type RouteDecision,
 } from '../types.ts';
 import { countAnswer } from './charge.ts';
+import type { Headers } from './headers.ts';
 import type { StreamRecord } from './info.ts';
 import { entered, turnNow } from './io.ts';
 import { buildLocalReply } from './local-reply.ts';
@@ -159,17 +160,17 @@ export class ActiveStream extends RequestStream implements LogSource {
     for (let i = 0; i < flat.length; i += 2) {
       if (flat[i] === 'expect' && flat[i + 1]!.toLowerCase() === '100-continue') {
         flat.splice(i, 2);
-        this.passInterim(100, []);
+        this.passInterim(100, undefined);
         return;
       }
     }
   }
 
   /** An interim response, which counts as an answer. */
-  passInterim(status: number, flat: string[]): void {
+  passInterim(status: number, headers: Headers | undefined): void {
     countAnswer(this.hcm, 1);
     this.info.responseCode = status;
-    this.#path.interim(this, status, flat);
+    this.#path.interim(this, status, headers);
     const { connection } = this;
     if (!connection.out.blocked) return;
     connection.wantDrain();

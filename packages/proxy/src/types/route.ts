@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '@mizzen/xds';
+import type { Headers } from '../http/headers.ts';
 import type { HeaderMutations } from '../program/headers.ts';
 import type { ProxyProtocolProgram } from '../program/types/cluster.ts';
 import type { RouteDecorator, RouteTracing } from '../tracing/program.ts';
@@ -105,6 +106,8 @@ export interface RouteEntry {
     weighted: WeightedClusterEntry | undefined,
     suppressEnvoyHeaders?: boolean,
   ): void;
+  /** Of the response header changes, takes out what is to be removed. */
+  readonly trimResponse?: (headers: Headers, weighted: WeightedClusterEntry | undefined) => void;
   /** Applies response header changes. */
   rewriteResponse(response: ResponseHead, stream: HttpStream, weighted: WeightedClusterEntry | undefined): void;
 }

@@ -91,6 +91,8 @@ export interface UpstreamCluster {
     readonly fullUrl?: boolean;
     /** Trailers pass, both ways; they are dropped otherwise. */
     readonly enableTrailers?: boolean;
+    /** Of responses: a length beside chunks is passed over. */
+    readonly allowChunkedLength?: boolean;
   };
   /** Connections to a host for each request under way; 1 when absent. */
   readonly preconnectRatio?: number;

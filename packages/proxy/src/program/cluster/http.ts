@@ -61,6 +61,7 @@ export function compileUpstreamHttp(context: CompileContext, cluster: types.clus
     keepsReason: names.keepsReason,
     fullUrl: http1?.sendFullyQualifiedUrl === true,
     enableTrailers: http1?.enableTrailers === true,
+    allowChunkedLength: http1?.allowChunkedLength === true,
     autoSni: upstream?.autoSni === true,
     autoSanValidation: upstream?.autoSanValidation === true,
     autoSniHeader: (upstream?.overrideAutoSniHeader ?? '').toLowerCase(),

@@ -29,7 +29,7 @@ import { compileRouteMatcher } from './route-matcher.ts';
 import { compileRedirect, type Redirect } from './redirect.ts';
 import { compileRetry } from './retry.ts';
 import { compileHostRewrite, compilePathRewrite } from './rewrite.ts';
-import { requestRewriter, responseRewriter } from './rewriter.ts';
+import { requestRewriter, responseRewriter, responseTrimmer } from './rewriter.ts';
 import { routeGroup, virtualClusterGroup } from '../../telemetry/request-groups.ts';
 import { compileVirtualClusters } from './virtual-clusters.ts';
 import { DomainIndex } from './virtual-hosts.ts';
@@ -306,6 +306,7 @@ function compileRoute(
       path: route.route === undefined ? undefined : compilePathRewrite(context, route.route, match.path, actionPath),
       appendForwardedHost: action?.appendXForwardedHost === true,
     }),
+    trimResponse: responseTrimmer(used(response)),
     rewriteResponse: responseRewriter(used(response), scope.mostSpecificWins),
   };
 }

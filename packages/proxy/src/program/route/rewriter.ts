@@ -1,4 +1,5 @@
 import type { HttpStream, RequestHead, ResponseHead, RouteEntry, WeightedClusterEntry } from '../../types.ts';
+import type { Headers } from '../../http/headers.ts';
 import { applyMutations, noteValue, type HeaderMutations } from '../headers.ts';
 import type { CompiledWeighted } from './cluster.ts';
 import { setAuthority, type HostRewrite, type PathRewrite } from './rewrite.ts';
@@ -44,6 +45,13 @@ export function requestRewriter(rewrites: RequestRewrites): RouteEntry['rewriteR
       request.path = newPath;
       noteValue(request.headers, newPath);
     }
+  };
+}
+
+export function responseTrimmer(all: readonly HeaderMutations[]): RouteEntry['trimResponse'] {
+  return (headers: Headers, chosen: WeightedClusterEntry | undefined) => {
+    for (const name of compiled(chosen)?.response.remove ?? []) headers.remove(name);
+    for (const { remove } of all) for (const name of remove) headers.remove(name);
   };
 }
 

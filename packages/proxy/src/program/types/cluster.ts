@@ -152,6 +152,7 @@ export interface UpstreamHttpProgram {
   /** Requests name scheme and host in their first line, as proxies want it. */
   readonly fullUrl?: boolean;
   readonly enableTrailers?: boolean;
+  readonly allowChunkedLength?: boolean;
   readonly autoSni: boolean;
   readonly autoSanValidation: boolean;
   readonly autoSniHeader: string;

@@ -9,6 +9,8 @@ export type Flag = Options[string] & {
   readonly help: string;
   /** Another spelling that means the same, e.g. `meshConfigFile` for `mesh-config`. */
   readonly alias?: string;
+  /** It may be given once only; otherwise the last of several counts. */
+  readonly once?: true;
   /** Its value is a whole number. Read so by commands with istioctl's syntax. */
   readonly integer?: true;
 };

@@ -27,7 +27,19 @@ export function parse(
     }
   }
   try {
-    const { positionals, values } = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+    const { positionals, values, tokens } = parseArgs({
+      args: [...args],
+      options,
+      allowPositionals: true,
+      strict: true,
+      tokens: true,
+    });
+    const given = new Set<string>();
+    for (const token of tokens) {
+      if (token.kind !== 'option' || command.flags[token.name]?.once !== true) continue;
+      if (given.has(token.name)) throw new UsageError(`--${token.name} is there twice`);
+      given.add(token.name);
+    }
     const result: Record<string, FlagValue> = { ...values };
     for (const [alias, name] of aliases) {
       if (result[alias] !== undefined) result[name] = result[alias];
@@ -35,6 +47,7 @@ export function parse(
     }
     return { positionals, values: result };
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError(error instanceof Error ? (error.message.split('. ')[0] ?? error.message) : String(error));
   }
 }

@@ -53,7 +53,27 @@ test('flags that ask for what cannot be had, and values that are none, are said 
   expect(refused('-l', 'loud')).toBe('mizzen proxy: --log-level: `loud` is not a level');
   expect(refused('--component-log-level', 'nobody:info')).toContain('there is no component `nobody`');
   expect(refused('--stats-tag', 'a_b:c')).toBe('mizzen proxy: --stats-tag: `a_b:c` is not TAG:VALUE');
+  expect(refused('--service-node', 'a', '--service-node', 'b')).toBe('mizzen proxy: --service-node is there twice');
+  expect(refused('-c', bootstrap)).toBe('mizzen proxy: --config-path is there twice');
   expect(run().status).toBe(2);
+  expect(run('--config-yaml', '').status).toBe(2);
+});
+
+test('places that cannot be written to: no log, no proxy; an address that nobody is told is only remarked on', async () => {
+  const nowhere = join(directory, 'no', 'file');
+  const log = join(directory, 'address.log');
+  const bootstrap = { admin: { address: { socketAddress: { address: '127.0.0.1', portValue: await freePort() } } } };
+  expect(run('-c', file('admin.json', JSON.stringify(bootstrap)), '--log-path', nowhere)).toEqual({
+    status: 1,
+    stdout: '',
+    stderr: "the log cannot be opened: ENOENT: no such file or directory, open 'DIR/no/file'\n",
+  });
+  const proxy = runProxy(bootstrap, ['--admin-address-path', nowhere, '--log-path', log]);
+  const logged = (): string => (existsSync(log) ? readFileSync(log, 'utf8') : '');
+  await expect.poll(logged, { timeout: 20_000 }).toContain('all listeners are ready');
+  expect(logged()).toMatch(/\[critical\]\[admin\] the address is told to nobody: ENOENT/);
+  await proxy.stop();
+  expect(await proxy.ended).toBe(0);
 });
 
 test('a check says what would be refused, by resource and field', () => {
@@ -64,10 +84,14 @@ test('a check says what would be refused, by resource and field', () => {
     stdout: `configuration '${good}' OK\n`,
     stderr: '',
   });
+  expect(run('-c', good, '--config-yaml', '', '--mode', 'validate').status).toBe(0);
   const over = 'static_resources: {clusters: [{name: b, type: STATIC, lb_policyy: RANDOM}]}\nhds_config: {}';
   const { status, stderr } = run('-c', good, '--config-yaml', over, '--mode', 'validate');
   expect(status).toBe(1);
-  expect(stderr).toContain('lb_policyy');
+  expect(stderr).toBe(
+    '--config-yaml:1:55: `--config-yaml`: staticResources.clusters[0].lb_policyy: ' +
+      '`envoy.config.cluster.v3.Cluster` has no such field\n  help: did you mean `lb_policy`?\n',
+  );
   const bad = file('bad.yaml', `${over}\nadmin: {profile_path: x}\ndynamic_resources: {lds_config: {ads: {}}}`);
   expect(run('-c', bad, '--mode', 'validate').stderr.trim().split('\n').toSorted()).toEqual([
     '  help: did you mean `lb_policy`?',
@@ -151,9 +175,14 @@ test.each([
   ['a cluster that is not there', LISTENER, 'broken.yaml:16:96: `l`: ', 'there is no cluster `a`'],
   ['a regular expression', LISTENER.replace('prefix: "/"', 'safe_regex: { regex: "((" }'), '16:84: `l`: ', 'RE2'],
   ['no name', clusters('type: STATIC'), 'broken.yaml:3:5: `staticResources.clusters[0]`: name: must not be empty'],
-  ['a name twice', clusters('name: a', 'name: a'), '`a` is there twice'],
+  ['a name twice', clusters('name: a', 'name: a'), 'broken.yaml:4:11: ', 'clusters[1].name: `a` is there twice'],
   ['milliseconds', clusters('{ name: a, connect_timeout: 250ms }'), ':3:33: `a`: connectTimeout: ', '`1.5s`'],
-  ['a value that is none', clusters('{ name: a, type: STATICC }'), ':3:22: `a`: type: `STATICC`'],
+  [
+    'a value that is none',
+    clusters('{ name: a, type: STATICC }'),
+    ':3:22: `a`: type: `STATICC`',
+    'did you mean `STATIC`?',
+  ],
   [
     'a name for an address',
     clusters(
@@ -193,6 +222,8 @@ test('fields that Envoy does not have are passed over when told so', () => {
     status: 0,
     stderr: '',
   });
+  const over = ['--config-yaml', 'nodde: {}', '--allow-unknown-static-fields'];
+  expect(run('-c', odd, ...over, '--mode', 'validate').status).toBe(0);
 });
 
 test('what --config-yaml says is laid over the file, and flags over both', { timeout: 30_000 }, async () => {

@@ -2,7 +2,7 @@ import { commandLineOptions } from '@mizzen/proxy/process/command-line.ts';
 import { compileFormat, DEFAULT_FORMAT, type Piece } from '@mizzen/proxy/process/log-format.ts';
 import { LEVELS, levelOf, LOGGERS, type Level } from '@mizzen/proxy/process/logger.ts';
 import { flag, list, text, UsageError, type Command, type Invocation } from '../command.ts';
-import { accepted, choices, effective, numbers, refused } from '../proxy/flags.ts';
+import { choices, flags, numbers, refused } from '../proxy/flags.ts';
 
 export const command: Command = {
   name: 'proxy',
@@ -12,7 +12,7 @@ export const command: Command = {
     'Listeners, clusters and secrets come from the bootstrap itself, from any xDS server (state of the world or\n' +
     'incremental, aggregated or one stream a type), and from files. What the proxy does not support is refused by the\n' +
     "field's path; docs/reference/xds-fields.md lists every field. --mode validate only says what is refused.",
-  flags: { ...effective, ...accepted, ...refused },
+  flags,
   examples: ['mizzen proxy -c bootstrap.yaml', 'mizzen proxy -c bootstrap.yaml --mode validate'],
   async run({ positionals, values, out }) {
     if (flag(values, 'version')) {
@@ -26,7 +26,8 @@ export const command: Command = {
     }
     if (positionals.length > 0) throw new UsageError(`\`${positionals[0]}\`: the bootstrap is named with -c`);
     check(values);
-    const [configPath, configYaml] = [text(values, 'config-path'), text(values, 'config-yaml')];
+    // An empty one lays nothing over the file, as if it had not been given.
+    const [configPath, configYaml] = [text(values, 'config-path'), text(values, 'config-yaml') || undefined];
     if (configPath === undefined && configYaml === undefined)
       throw new UsageError('no bootstrap given', 'name a file with -c, or give one with --config-yaml');
     const { startStandalone } = await import('@mizzen/proxy/process/start-standalone.ts');

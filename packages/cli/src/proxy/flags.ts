@@ -84,3 +84,11 @@ export const refused: Readonly<Record<string, Flag & { readonly why: string }>> 
   'enable-mutex-tracing': { type: 'boolean', help: 'refused', why: 'there are no mutexes' },
   'disable-extensions': { type: 'string', value: 'NAMES', help: 'refused', why: 'extensions cannot be taken out' },
 };
+
+/** All of them; each may be given once, save those that may be repeated. */
+export const flags: Readonly<Record<string, Flag>> = Object.fromEntries(
+  Object.entries({ ...effective, ...accepted, ...refused }).map(([name, flag]): [string, Flag] => [
+    name,
+    flag.multiple === true ? flag : { ...flag, once: true },
+  ]),
+);

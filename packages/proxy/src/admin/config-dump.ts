@@ -1,5 +1,6 @@
 import { TypeUrl, type JsonObject } from '@mizzen/xds';
 import { messageOf, nameOf } from '../program/read-resource.ts';
+import type { ListenerProgram } from '../program/types.ts';
 import { json, type AdminAnswer, type AdminContext } from './context.ts';
 import { assignmentOf } from './endpoints.ts';
 import { applyMask, fitsMask } from './mask.ts';
@@ -80,11 +81,10 @@ function allSections(context: AdminContext, wanted: Wanted, withEndpoints: boole
   return [
     bootstrap(context),
     clusters(context, wanted),
-    ...(withEndpoints ? [endpoints(context, wanted)] : []),
     ...extensions(context, wanted),
+    ...(withEndpoints ? [endpoints(context, wanted)] : []),
     listeners(context, wanted),
-    { '@type': `${DUMP}ScopedRoutesConfigDump` },
-    routes(context, wanted),
+    ...routes(context, wanted),
     secrets(context, wanted),
   ];
 }
@@ -101,7 +101,7 @@ function bootstrap({ bootstrap: { raw }, nodeJson, started }: AdminContext): Sec
 function clusters({ node, started }: AdminContext, wanted: Wanted): Section {
   const section: Section = { '@type': `${DUMP}ClustersConfigDump`, ...version(node.records.version('cluster')) };
   const put = (list: string, name: string, resource: unknown): void => {
-    const record = node.records.get('cluster', name);
+    const record = node.records.of(resource);
     append(section, record?.static === true ? 'static_clusters' : list, {
       ...version(record?.version),
       cluster: typed('cluster', resource),
@@ -118,8 +118,8 @@ function clusters({ node, started }: AdminContext, wanted: Wanted): Section {
 function listeners({ node, started }: AdminContext, wanted: Wanted): Section {
   const section: Section = { '@type': `${DUMP}ListenersConfigDump`, ...version(node.records.version('listener')) };
   const dynamic = new Map<string, Record<string, unknown>>();
-  const state = (name: string, resource: unknown): Entry => {
-    const record = node.records.get('listener', name);
+  const state = (resource: unknown): Entry => {
+    const record = node.records.of(resource);
     return {
       ...version(record?.version),
       listener: typed('listener', resource),
@@ -128,16 +128,18 @@ function listeners({ node, started }: AdminContext, wanted: Wanted): Section {
   };
   const put = (key: string, name: string, resource: unknown): void => {
     if (!wanted(name)) return;
-    if (node.records.get('listener', name)?.static === true) {
-      append(section, 'static_listeners', state(name, resource));
+    if (node.records.of(resource)?.static === true) {
+      append(section, 'static_listeners', state(resource));
       return;
     }
     const entry = dynamic.get(name) ?? { name };
-    entry[key] = state(name, resource);
+    // Of several that leave, the one that was there first.
+    entry[key] ??= state(resource);
     dynamic.set(name, entry);
   };
   for (const { listener, resource } of node.listeners.active()) put('active_state', listener.name, resource);
   for (const { name, resource } of node.listeners.waiting()) put('warming_state', name, resource);
+  for (const { name, resource } of node.listeners.leaving()) put('draining_state', name, resource);
   for (const [name, { refused }] of node.records.all('listener')) {
     if (refused === undefined || !wanted(name)) continue;
     const entry = dynamic.get(name) ?? { name };
@@ -153,10 +155,12 @@ function listeners({ node, started }: AdminContext, wanted: Wanted): Section {
   return section;
 }
 
-function routes({ node, started }: AdminContext, wanted: Wanted): Section {
+/** Only where some listener has a connection manager. */
+function routes({ node, started }: AdminContext, wanted: Wanted): Section[] {
+  if (!node.listeners.followed().some(hasConnectionManager)) return [];
   const section: Section = { '@type': `${DUMP}RoutesConfigDump` };
-  for (const { listener, resource } of node.listeners.active()) {
-    const updated = time(node.records.get('listener', listener.name)?.updated ?? started);
+  for (const { resource } of node.listeners.compiled()) {
+    const updated = time(node.records.of(resource)?.updated ?? started);
     for (const config of inlineRoutes(resource)) {
       if (!wanted(nameOf(config))) continue;
       append(section, 'static_route_configs', { route_config: typed('route', config), last_updated: updated });
@@ -170,7 +174,13 @@ function routes({ node, started }: AdminContext, wanted: Wanted): Section {
       last_updated: time(node.records.get('route', name)?.updated ?? started),
     });
   }
-  return section;
+  return [{ '@type': `${DUMP}ScopedRoutesConfigDump` }, section];
+}
+
+function hasConnectionManager({ chains, defaultChain }: ListenerProgram): boolean {
+  return [...chains, ...(defaultChain === undefined ? [] : [defaultChain])].some(({ filters }) =>
+    filters.some(({ kind }) => kind === 'http_connection_manager'),
+  );
 }
 
 /** Route configurations within HTTP connection managers. */
@@ -192,7 +202,7 @@ function secrets({ node, bootstrap: { resources }, started }: AdminContext, want
     if (record?.static === true || !wanted(name)) continue;
     append(section, resource === undefined ? 'dynamic_warming_secrets' : 'dynamic_active_secrets', {
       name,
-      ...version(record?.version),
+      ...version(resource === undefined ? 'uninitialized' : record?.version),
       last_updated: time(record?.updated ?? started),
       secret: typed('secret', resource ?? { name }),
     });

@@ -4,7 +4,7 @@ import type { Deps } from '../deps.ts';
 import type { BootstrapProgram } from '../process/bootstrap.ts';
 import type { Logger } from '../process/logger.ts';
 import type { ProxyNode } from '../process/proxy-node.ts';
-import type { ControlPlaneStats } from '../xds/remote/grpc-source.ts';
+import type { ControlPlaneStats } from '../xds/source.ts';
 
 /** What the admin endpoint knows of the proxy it belongs to. */
 export interface AdminContext {

@@ -19,7 +19,7 @@ const GAUGES = [
   /^cluster\..*\.(ring_hash|maglev)_lb\./,
   /^cluster_manager\.(active_clusters|warming_clusters)$/,
   /^listener_manager\.total_/,
-  /^control_plane\.(connected_state|pending_requests)$/,
+  /(^|\.)control_plane\.(connected_state|pending_requests)$/,
   /^runtime\.(admin_overrides_active|num_keys|num_layers)$/,
   /^server\.(?!((dynamic|static)_unknown_fields|debug_assertion_failures|dropped_stat_flushes|envoy_bug_failures|envoy_notifications|wip_protos)$)/,
 ];

@@ -58,7 +58,11 @@ const PATHS: readonly Described[] = [
   { path: '/heapprofiler', post: true, does: 'enable/disable the heap profiler', parameters: PROFILER },
   { path: '/help', does: 'print out list of admin commands' },
   { path: '/hot_restart_version', does: 'print the hot restart compatibility version' },
-  { path: '/init_dump', does: 'print what is not initialized' },
+  {
+    path: '/init_dump',
+    does: 'print what listeners wait for',
+    parameters: { mask: 'Only `listener`, which is all there is' },
+  },
   { path: '/listeners', does: 'print listener info', parameters: { format: 'One of (text, json)' } },
   {
     path: '/logging',

@@ -5,8 +5,9 @@ import { makeWay, setMode, socketPath } from '../unix-socket.ts';
 import { adminLogger, fieldsOf } from './access-log.ts';
 import { certs } from './certs.ts';
 import { clusters } from './clusters.ts';
-import { json, text, type AdminAnswer, type AdminContext } from './context.ts';
+import { text, type AdminAnswer, type AdminContext } from './context.ts';
 import { HELP, homePage } from './help.ts';
+import { initDump } from './init-dump.ts';
 import { listeners } from './listeners.ts';
 import { logging } from './logging.ts';
 import { runtime, runtimeModify } from './runtime.ts';
@@ -146,7 +147,7 @@ function handlersOf(context: AdminContext, stats: AdminStats): Readonly<Record<s
     '/heap_dump': { run: () => unsupported('heap dump') },
     '/heapprofiler': { post: true, run: () => unsupported('heap profiler') },
     '/hot_restart_version': { run: () => text('disabled') },
-    '/init_dump': { run: () => json({}) },
+    '/init_dump': { run: (query) => initDump(context, query) },
     '/listeners': { form: true, run: (query) => listeners(context, query) },
     '/logging': { post: true, run: (query) => logging(context, query) },
     '/memory': { run: () => memory() },

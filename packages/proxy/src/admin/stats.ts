@@ -6,7 +6,7 @@ import type { DatagramSocket } from '../telemetry/sinks/datagrams.ts';
 import { StatsFeed } from '../telemetry/sinks/feed.ts';
 import { endpointTags } from '../telemetry/endpoint-stats.ts';
 import { UsedStats } from '../telemetry/sinks/used.ts';
-import type { OtherStats } from '../telemetry/xds-stats.ts';
+import { addControlPlane, type OtherStats } from '../telemetry/xds-stats.ts';
 import type { AdminRequests } from './admin-stats.ts';
 import { serverState, text, type AdminAnswer, type AdminContext } from './context.ts';
 import { isGauge } from './gauges.ts';
@@ -174,11 +174,8 @@ export class AdminStats {
     for (const [name, value] of this.#collect(other)) all.set(name, value - (this.#zero.get(name) ?? 0));
     addAll(all, 'server', serverStats(this.#context, serverState(this.#context)));
     addAll(all, 'runtime', runtimeStats(this.#context.node.runtime));
-    if (this.#context.bootstrap.ads !== undefined) {
-      const { identifier, ...counts } = this.#context.controlPlane;
-      addAll(all, 'control_plane', { ...counts, rate_limit_enforced: 0 });
-      other.texts.set('control_plane.identifier', identifier);
-    }
+    if (this.#context.bootstrap.ads !== undefined)
+      addControlPlane(all, other.texts, 'control_plane', this.#context.controlPlane);
     const both = new Map<string, number | bigint>([...all, ...other.large]);
     const names = [...both.keys()].filter(this.#program.accepts).sort((a, b) => (a < b ? -1 : 1));
     return new Map(names.map((name) => [name, both.get(name)!]));

@@ -27,8 +27,6 @@ export interface GrpcCall {
 }
 
 export interface GrpcEvents {
-  /** The server has answered with its head. */
-  onOpen?(): void;
   onMessage(message: Buffer): void;
   /** Called once, whatever ended the stream, unless it was closed from here. */
   onEnd(status: number, message: string): void;
@@ -124,9 +122,7 @@ export class GrpcStream {
 
   #answered(headers: IncomingHttpHeaders & { ':status'?: number }): void {
     if (headers['grpc-status'] !== undefined) return this.#status(headers);
-    if (headers[':status'] !== 200)
-      return this.#unavailable(`the server answered with HTTP status ${headers[':status']}`);
-    this.#events.onOpen?.();
+    if (headers[':status'] !== 200) this.#unavailable(`the server answered with HTTP status ${headers[':status']}`);
   }
 
   #receive(chunk: Buffer): void {

@@ -47,7 +47,7 @@ export class ListenerManager {
   readonly #active = new Map<string, { listener: Listener; resource: unknown }>();
   readonly #waiting = new Map<string, Waiting>();
   /** Replaced or removed; connections may be left that go on with what these name. */
-  readonly #draining = new Set<ListenerProgram>();
+  readonly #draining = new Map<ListenerProgram, { readonly whole: boolean; readonly resource: unknown }>();
   #closed = false;
 
   constructor(options: ListenerManagerOptions) {
@@ -67,8 +67,13 @@ export class ListenerManager {
   }
 
   /** Those that wait for what they name. */
-  waiting(): readonly { readonly name: string; readonly resource: unknown }[] {
-    return [...this.#waiting].map(([name, { resource }]) => ({ name, resource }));
+  waiting(): readonly { readonly name: string; readonly program: ListenerProgram; readonly resource: unknown }[] {
+    return [...this.#waiting].map(([name, { program, resource }]) => ({ name, program, resource }));
+  }
+
+  /** Those that were replaced or removed as a whole, until their drain time is over. */
+  leaving(): readonly { readonly name: string; readonly resource: unknown }[] {
+    return [...this.#draining].flatMap(([{ name }, { whole, resource }]) => (whole ? [{ name, resource }] : []));
   }
 
   /**
@@ -90,7 +95,7 @@ export class ListenerManager {
 
   /** Programs in force, those that wait, and those that connections of before still use: what they refer to is to be followed. */
   followed(): ListenerProgram[] {
-    return [...this.programs(), ...this.#draining];
+    return [...this.programs(), ...this.#draining.keys()];
   }
 
   /** Programs in force and those that wait. */
@@ -159,22 +164,30 @@ export class ListenerManager {
   }
 
   remove(name: string): void {
-    this.#waiting.get(name)?.timer?.cancel();
+    const waiting = this.#waiting.get(name);
+    waiting?.timer?.cancel();
     this.#waiting.delete(name);
     const entry = this.#active.get(name);
-    if (entry === undefined) return;
+    if (waiting === undefined && entry === undefined) return;
     this.counts.listener_removed++;
-    this.#active.delete(name);
-    entry.listener.remove();
-    this.#drain('total_listeners_draining', 1, entry.listener.program);
+    if (entry !== undefined) {
+      this.#active.delete(name);
+      entry.listener.remove();
+      this.#drain('total_listeners_draining', 1, entry.listener.program, entry.resource);
+    }
     this.#options.onChange();
   }
 
   /** What goes is there until the drain time is over, as Envoy counts it, whether it has connections or not. */
-  #drain(what: keyof ListenerManager['draining'], count: number, program: ListenerProgram): void {
+  #drain(
+    what: keyof ListenerManager['draining'],
+    count: number,
+    program: ListenerProgram,
+    resource: unknown,
+  ): void {
     if (count === 0) return;
     this.draining[what] += count;
-    this.#draining.add(program);
+    this.#draining.set(program, { whole: what === 'total_listeners_draining', resource });
     const { services, drain } = this.#options;
     services.deps.clock.after(drain.time, () => {
       this.draining[what] -= count;
@@ -220,11 +233,12 @@ export class ListenerManager {
       const inPlace = rest(resource) === rest(known.resource);
       this.counts.listener_create_success++;
       if (inPlace) this.counts.listener_in_place_updated++;
+      const { resource: before } = known;
       known.resource = resource;
       const { program: replaced } = known.listener;
       const chains = known.listener.update(program, keys);
-      if (inPlace) this.#drain('total_filter_chains_draining', chains, replaced);
-      else this.#drain('total_listeners_draining', 1, replaced);
+      if (inPlace) this.#drain('total_filter_chains_draining', chains, replaced, before);
+      else this.#drain('total_listeners_draining', 1, replaced, before);
     }
     for (const begin of program.beginnings) begin();
     this.#options.onChange();

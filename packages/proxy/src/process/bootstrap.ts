@@ -19,7 +19,8 @@ import type { AccessLogProgram, AddressProgram, CompileDeps } from '../program/t
 import { compileLayers, type RuntimeLayer } from '../runtime/layers.ts';
 import { tracerOf } from '../tracing/compile.ts';
 import type { Nack } from '../types.ts';
-import { staticResources, type StaticResources } from '../xds/static-resources.ts';
+import { STATIC_LISTS, staticResources, type StaticResources } from '../xds/static-resources.ts';
+import type { WrittenBootstrap } from './refusals.ts';
 import { sameAddresses } from './same-addresses.ts';
 import { maxConnections } from './overload.ts';
 
@@ -87,15 +88,25 @@ export function parseBootstrap(text: string, name: string): RawBootstrap {
   return respell(BOOTSTRAP, value as RawBootstrap);
 }
 
-/** One bootstrap over another, as protobuf merges messages: lists grow, single values are replaced. */
-export async function mergeBootstraps(base: RawBootstrap, over: RawBootstrap): Promise<RawBootstrap> {
+/** Bootstraps, each laid over those before it, as protobuf merges messages: lists grow, single values are replaced. */
+export async function mergeBootstraps(written: readonly WrittenBootstrap[]): Promise<RawBootstrap> {
   const { decode, encode, XdsCodecError } = await import('@mizzen/xds/binary/index.ts');
-  try {
-    return decode(BOOTSTRAP, Buffer.concat([encode(BOOTSTRAP, base), encode(BOOTSTRAP, over)]));
-  } catch (error) {
-    if (!(error instanceof XdsCodecError)) throw error;
-    throw new BootstrapError(`the configurations cannot be merged: ${error.path}: ${error.problem}`, { cause: error });
+  const parts: Uint8Array[] = [];
+  for (const each of written) {
+    try {
+      parts.push(encode(BOOTSTRAP, each.raw));
+    } catch (error) {
+      if (!(error instanceof XdsCodecError)) throw error;
+      const { describeRefusals } = await import('./refusals.ts');
+      const refused =
+        readResource(BOOTSTRAP, each.raw).nacks.find(({ field }) => field === error.path) ??
+        ({ typeUrl: BOOTSTRAP, resource: '', field: error.path, message: error.problem } satisfies Nack);
+      throw new BootstrapError(describeRefusals([{ ...refused, resource: each.name }], each).trimEnd(), {
+        cause: error,
+      });
+    }
   }
+  return decode(BOOTSTRAP, Buffer.concat(parts));
 }
 
 /** What command lines say over what the file says. */
@@ -261,12 +272,13 @@ function http2Clusters(resources: StaticResources): ReadonlySet<string> {
 function twice(resources: StaticResources, name: string): Nack[] {
   return Object.entries(resources).flatMap(([typeUrl, list]) => {
     const seen = new Set<string>();
-    return list.flatMap((resource) => {
+    return list.flatMap((resource, i) => {
       if (!seen.has(resource.name)) {
         seen.add(resource.name);
         return [];
       }
-      return [{ typeUrl, resource: name, field: 'staticResources', message: `\`${resource.name}\` is there twice` }];
+      const field = `staticResources.${STATIC_LISTS[typeUrl]}[${i}].name`;
+      return [{ typeUrl, resource: name, field, message: `\`${resource.name}\` is there twice` }];
     });
   });
 }

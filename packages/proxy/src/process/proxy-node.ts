@@ -186,7 +186,7 @@ export class ProxyNode {
   }
 
   start(): void {
-    this.#options.runtime?.follow(this.#source, this.#follower.hold());
+    this.#options.runtime?.follow(this.#source, this.records, this.#follower.hold());
     this.#follower.start();
   }
 

@@ -1,10 +1,10 @@
 import { didYouMean, editDistance } from '@mizzen/diagnostics/suggest.ts';
-import { TypeUrl } from '@mizzen/xds';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
 import { formatPath } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
 import { schema } from '../program/schema.ts';
 import type { Nack } from '../types.ts';
+import { STATIC_LISTS } from '../xds/static-resources.ts';
 import type { RawBootstrap } from './bootstrap.ts';
 
 /** A bootstrap as it was written, to find again what was refused. */
@@ -14,12 +14,6 @@ export interface WrittenBootstrap {
   /** Undefined when it was put together of more than one text. */
   readonly text: string | undefined;
 }
-
-const LISTS: Readonly<Record<string, string>> = {
-  [TypeUrl.listener]: 'listeners',
-  [TypeUrl.cluster]: 'clusters',
-  [TypeUrl.secret]: 'secrets',
-};
 
 /** Refusals as lines for whoever wrote the file: place, resource, field, reason, and advice where there is some. */
 export function describeRefusals(nacks: readonly Nack[], { name, raw, text }: WrittenBootstrap): string {
@@ -42,7 +36,7 @@ export function describeRefusals(nacks: readonly Nack[], { name, raw, text }: Wr
 
 /** Where the resource stands in the bootstrap; nowhere for what is said of the bootstrap itself. */
 function rootOf({ typeUrl, resource }: Nack, raw: RawBootstrap): (string | number)[] {
-  const list = LISTS[typeUrl];
+  const list = STATIC_LISTS[typeUrl];
   if (list === undefined) return [];
   const resources = (raw['staticResources'] ?? raw['static_resources']) as
     | Readonly<Record<string, unknown>>
@@ -104,6 +98,12 @@ function advice(nack: Nack, path: readonly (string | number)[]): string | undefi
     if (guess === undefined) return undefined;
     const snake = guess.replace(/[A-Z]/g, (letter: string) => `_${letter.toLowerCase()}`);
     return `did you mean \`${written.includes('_') ? snake : guess}\`?`;
+  }
+  const [, value, enumeration = ''] = /^`([^`]*)` is no value of ([\w.]+)$/.exec(nack.message) ?? [];
+  if (value !== undefined) {
+    const names = Object.keys(schema().enums[enumeration] ?? {});
+    const meant = didYouMean(value, names);
+    return meant === undefined ? `one of ${names.join(', ')}` : `did you mean \`${meant}\`?`;
   }
   if (!nack.message.endsWith('is not supported') || type in schema().messages) return undefined;
   if (/\.v2(alpha\d?)?\./.test(type)) return 'this is version 2 of the API, which Envoy no longer has';

@@ -225,7 +225,13 @@ async function startAdmin(
     const text =
       typeof at === 'object' && at !== null ? `${at.address}:${at.port}` : 'path' in served ? served.path : '';
     context.logger.log('admin', 'info', `admin address: ${text}`);
-    if (adminAddressPath !== undefined) writeFileSync(adminAddressPath, text);
+    if (adminAddressPath === undefined) return;
+    try {
+      writeFileSync(adminAddressPath, text);
+    } catch (error) {
+      // Whoever waits for the file waits in vain, as with Envoy; traffic does not.
+      context.logger.log('admin', 'critical', `the address is told to nobody: ${(error as Error).message}`);
+    }
   });
   await new Promise<void>((listening, failed) => {
     server.once('listening', listening);

@@ -65,10 +65,8 @@ export async function startStandalone(options: StandaloneOptions): Promise<numbe
     return 1;
   }
   const offline = offlineDeps(deps);
-  let { raw } = written;
-  if (options.allowUnknownFields) raw = (await import('../program/known-fields.ts')).knownFields(BOOTSTRAP, raw);
   const refuse = (nacks: readonly Nack[]): Promise<number> => sayRefused(nacks, written);
-  const bootstrap = compileBootstrap(raw, name, options, offline);
+  const bootstrap = compileBootstrap(written.raw, name, options, offline);
   if (options.mode !== 'serve' || bootstrap.refused.length > 0) {
     const { checkResources } = await import('./check-resources.ts');
     const refused = [...bootstrap.refused, ...checkResources(bootstrap, offline)];
@@ -76,7 +74,13 @@ export async function startStandalone(options: StandaloneOptions): Promise<numbe
     if (options.mode === 'validate') process.stdout.write(`configuration '${options.configPath ?? ''}' OK\n`);
     return 0;
   }
-  const file = options.log.path === undefined ? 2 : openSync(options.log.path, 'a', 0o644);
+  let file = 2;
+  try {
+    if (options.log.path !== undefined) file = openSync(options.log.path, 'a', 0o644);
+  } catch (error) {
+    process.stderr.write(`the log cannot be opened: ${(error as Error).message}\n`);
+    return 1;
+  }
   const logger = new Logger(deps.clock, options.log.format, options.log.level, (text) => {
     try {
       writeSync(file, text);
@@ -99,13 +103,21 @@ async function sayRefused(nacks: readonly Nack[], written: WrittenBootstrap): Pr
   return 1;
 }
 
-async function read({ configPath, configYaml }: StandaloneOptions, name: string): Promise<WrittenBootstrap> {
-  const over = configYaml === undefined ? undefined : parseBootstrap(configYaml, '--config-yaml');
-  if (configPath === undefined) return { name, raw: over ?? {}, text: configYaml };
-  const text = readBootstrap(configPath);
-  const base = parseBootstrap(text, configPath);
-  if (over === undefined) return { name, raw: base, text };
-  return { name, raw: await mergeBootstraps(base, over), text: undefined };
+async function read(
+  { configPath, configYaml, allowUnknownFields }: StandaloneOptions,
+  name: string,
+): Promise<WrittenBootstrap> {
+  const parse = async (of: string, text: string): Promise<WrittenBootstrap> => {
+    const raw = parseBootstrap(text, of);
+    if (!allowUnknownFields) return { name: of, raw, text };
+    const { knownFields } = await import('../program/known-fields.ts');
+    return { name: of, raw: knownFields(BOOTSTRAP, raw), text };
+  };
+  const over = configYaml === undefined ? undefined : await parse('--config-yaml', configYaml);
+  if (configPath === undefined) return over ?? { name, raw: {}, text: undefined };
+  const base = await parse(configPath, readBootstrap(configPath));
+  if (over === undefined) return base;
+  return { name, raw: await mergeBootstraps([base, over]), text: undefined };
 }
 
 function nobody(): never {

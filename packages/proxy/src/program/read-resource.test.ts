@@ -93,7 +93,7 @@ describe('reading a resource', () => {
       'virtualHosts[0].routes[0].route.cluster: must be a string',
       'virtualHosts[0].routes[0].route.timeout: must be seconds, such as `1.5s`',
       'virtualHosts[1].colour: `envoy.config.route.v3.VirtualHost` has no such field',
-      'virtualHosts[1].requireTls: `SOMETIMES` is not a envoy.config.route.v3.VirtualHost.TlsRequirementType',
+      'virtualHosts[1].requireTls: `SOMETIMES` is no value of envoy.config.route.v3.VirtualHost.TlsRequirementType',
       'virtualHosts[1].typedPerFilterConfig["a.b"]: `x.Y` is not supported',
       'vhds: not supported',
     ]);

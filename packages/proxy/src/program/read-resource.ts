@@ -224,7 +224,7 @@ class Reader {
     if (typeof value === 'number') {
       for (const name of Object.keys(enumeration)) if (enumeration[name] === value) return name;
     }
-    return this.#wrong(path, `\`${String(value)}\` is not a ${type}`);
+    return this.#wrong(path, `\`${String(value)}\` is no value of ${type}`);
   }
 
   #any(value: unknown, path: Path): unknown {

@@ -1,7 +1,9 @@
 import { TypeUrl, type types } from '@mizzen/xds';
 import { readResource } from '../program/read-resource.ts';
 import type { Nack } from '../types.ts';
-import type { XdsSource } from '../xds/source.ts';
+import { countUpdate, observerOf } from '../xds/count-updates.ts';
+import type { ResourceRecords } from '../xds/records.ts';
+import type { XdsSource, XdsUpdate } from '../xds/source.ts';
 import { readDisk, watchRoot } from './disk.ts';
 import { entriesOf, type Entries } from './entry.ts';
 import type { RuntimeLayer } from './layers.ts';
@@ -43,7 +45,7 @@ export class LiveRuntime {
   }
 
   /** Follows the layers that come from management servers; calls once each has been answered. */
-  follow(source: XdsSource, onAnswered: () => void): void {
+  follow(source: XdsSource, records: ResourceRecords, onAnswered: () => void): void {
     const layers = this.#options.layers.flatMap((layer, index) => (layer.kind === 'rtds' ? [{ ...layer, index }] : []));
     if (layers.length === 0) return onAnswered();
     const missing = new Set(layers.map(({ resource }) => resource));
@@ -53,16 +55,17 @@ export class LiveRuntime {
     const placesOf = (name: string): number[] =>
       layers.filter(({ resource }) => resource === name).map(({ index }) => index);
     for (const { resource: name, source: from } of layers) source.locate?.({ kind: 'runtime', name, source: from });
-    const subscription = source.subscribe(TypeUrl.runtime, ({ resources, removed, late, without }) => {
-      const refused = resources.flatMap(({ name, resource }) => {
-        return this.#take(name, resource, placesOf(name));
-      });
+    const take = (update: XdsUpdate): readonly Nack[] => {
+      const { resources, removed, late, without } = update;
+      const refused = resources.flatMap(({ name, resource }) => this.#take(name, resource, placesOf(name)));
       // What nobody said anything of in time stays as it is.
       if (late !== true) for (const name of removed) this.#put(placesOf(name), new Map());
-      for (const name of [...resources.map((resource) => resource.name), ...removed, ...(without?.keys() ?? [])])
-        answered(name);
+      const names = [...resources.map(({ name }) => name), ...removed];
+      countUpdate('runtime', records, update, refused, new Set(names));
+      for (const name of [...names, ...(without?.keys() ?? [])]) answered(name);
       return refused;
-    });
+    };
+    const subscription = source.subscribe(TypeUrl.runtime, take, observerOf('runtime', records));
     subscription.follow(new Set(missing));
   }
 

@@ -2,6 +2,7 @@ import { xxHash64 } from '../lb/xxhash64.ts';
 import type { ProxyNode } from '../process/proxy-node.ts';
 import { singleSources } from '../program/route-source.ts';
 import type { SubscriptionRecord } from '../xds/records.ts';
+import type { ControlPlaneStats } from '../xds/source.ts';
 import { addAll, type Values } from './collect.ts';
 
 /** What is text, and numbers that a double does not hold. */
@@ -13,10 +14,11 @@ export interface OtherStats {
 /** How resources came that are not part of the bootstrap. */
 export function addXdsStats(values: Values, { texts, large }: OtherStats, node: ProxyNode): void {
   const { records, clusters } = node;
-  const add = (prefix: string, { counts, version, updated }: SubscriptionRecord): void => {
+  const add = (prefix: string, { counts, version, updated, controlPlane }: SubscriptionRecord): void => {
     addAll(values, prefix, { ...counts, update_time: updated });
     large.set(`${prefix}.version`, version === '' && updated === 0 ? 0n : xxHash64(version));
     texts.set(`${prefix}.version_text`, version);
+    if (controlPlane !== undefined) addControlPlane(values, texts, `${prefix}.control_plane`, controlPlane);
   };
   const clustersFollowed = records.subscription('cluster', '*');
   if (clustersFollowed.counts.update_attempt > 0) {
@@ -25,6 +27,7 @@ export function addXdsStats(values: Values, { texts, large }: OtherStats, node: 
   }
   const listenersFollowed = records.subscription('listener', '*');
   if (listenersFollowed.counts.update_attempt > 0) add('listener_manager.lds', listenersFollowed);
+  for (const [, layer] of records.subscriptions('runtime')) add('runtime', layer);
   for (const { program } of clusters.active()) {
     if (program.type !== 'EDS') continue;
     const prefix = `cluster.${program.statName}`;
@@ -33,8 +36,11 @@ export function addXdsStats(values: Values, { texts, large }: OtherStats, node: 
     add(prefix, subscription);
     values.set(`${prefix}.update_empty`, subscription.empty);
   }
-  for (const { kind, name } of node.listeners.programs().flatMap(({ extensions }) => extensions)) {
-    const prefix = `extension_config_discovery.${kind}.${name}`;
+  const extensions = new Map(
+    node.listeners.followed().flatMap((program) => program.extensions.map((each) => [`${each.kind}.${each.name}`, each])),
+  );
+  for (const [key, { name }] of extensions) {
+    const prefix = `extension_config_discovery.${key}`;
     const subscription = records.subscription('extension', name);
     const { update_rejected: refused, init_fetch_timeout: late } = subscription.counts;
     add(prefix, subscription);
@@ -54,6 +60,17 @@ export function addXdsStats(values: Values, { texts, large }: OtherStats, node: 
   }
 }
 
+/** Requests to management servers are not limited. */
+export function addControlPlane(
+  values: Values,
+  texts: OtherStats['texts'],
+  prefix: string,
+  { identifier, ...counts }: ControlPlaneStats,
+): void {
+  addAll(values, prefix, { ...counts, rate_limit_enforced: 0 });
+  texts.set(`${prefix}.identifier`, identifier);
+}
+
 function addReloads(values: Values, prefix: string, { reloads, reloaded }: SubscriptionRecord): void {
   addAll(values, prefix, { config_reload: reloads, config_reload_time_ms: reloaded });
 }
@@ -61,8 +78,7 @@ function addReloads(values: Values, prefix: string, { reloads, reloaded }: Subsc
 /** Stat prefixes of connection managers and the route configurations they follow. */
 function routesByName({ listeners }: ProxyNode): Iterable<readonly [string, string]> {
   const found = new Map<string, readonly [string, string]>();
-  for (const { listener } of listeners.active()) {
-    const { chains, defaultChain } = listener.program;
+  for (const { chains, defaultChain } of listeners.followed()) {
     for (const { filters } of defaultChain === undefined ? chains : [...chains, defaultChain]) {
       for (const filter of filters) {
         if (filter.kind !== 'http_connection_manager' || filter.hcm.routes.kind === 'inline') continue;

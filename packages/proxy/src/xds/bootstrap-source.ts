@@ -73,6 +73,7 @@ export class BootstrapSource implements XdsSource {
         });
       };
       const subscription = opened.subscribe(typeUrl, take, observer);
+      if (opened.controlPlane !== undefined) observer?.served(['*'], opened.controlPlane);
       subscription.follow('*');
     };
     return { follow };
@@ -129,6 +130,7 @@ export class BootstrapSource implements XdsSource {
           };
           waiting.set(name, new FirstAnswer(this.#options.clock, timeout, gone));
         }
+        if (source.controlPlane !== undefined) observer?.served(group, source.controlPlane);
         known.names = group;
         known.subscription.follow(group);
       }

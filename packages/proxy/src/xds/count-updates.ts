@@ -17,6 +17,9 @@ export function observerOf(kind: string, records: ResourceRecords): XdsObserver 
     refused: (names) => {
       for (const name of names) records.unsuccessful(kind, name, 'update_rejected');
     },
+    served: (names, by) => {
+      for (const name of names) records.subscription(kind, name).controlPlane = by;
+    },
   };
 }
 
@@ -43,6 +46,7 @@ function countWhole(
   nacks: readonly Nack[],
   changed: ReadonlySet<string>,
 ): void {
+  if (changed.size > 0) records.applied(kind, version);
   if (late === true) return records.unsuccessful(kind, '*', 'init_fetch_timeout');
   if (without?.get('*') === 'failed') return records.unsuccessful(kind, '*', 'update_failure');
   if (nacks.length > 0 || without !== undefined) return records.unsuccessful(kind, '*', howRefused(nacks, fromText));

@@ -114,13 +114,14 @@ export class XdsFollower {
   }
 
   #clusters(update: XdsUpdate): readonly Nack[] {
-    const { removed, partial } = update;
+    const { partial } = update;
+    const removed = this.#known('cluster', update.removed);
     const { clusters } = this.#options;
     this.#busy = true;
-    const nacks = this.#each('cluster', update, compilers.cluster, (program, { resource }) =>
+    const nacks = this.#each('cluster', { ...update, removed }, compilers.cluster, (program, { resource }) =>
       this.#locate(program.places, () => clusters.update(program, resource)),
     );
-    for (const name of removed) {
+    for (const name of update.removed) {
       this.#forget('cluster', name);
       clusters.remove(name);
     }
@@ -150,15 +151,16 @@ export class XdsFollower {
   }
 
   #listeners(update: XdsUpdate): readonly Nack[] {
-    const { removed, partial } = update;
+    const { partial } = update;
+    const removed = this.#known('listener', update.removed);
     const { listeners } = this.#options;
-    for (const name of removed) {
+    for (const name of update.removed) {
       this.#forget('listener', name);
       listeners.remove(name);
     }
     const nacks = this.#each(
       'listener',
-      update,
+      { ...update, removed },
       compilers.listener,
       (program, { resource }) => this.#locate(program.places, () => listeners.update(program, resource)),
       (program) => listeners.conflict(program),
@@ -378,6 +380,11 @@ export class XdsFollower {
       if (key.startsWith(prefix) && !names.has(key.slice(prefix.length))) this.#versions.delete(key);
     }
     for (const [name] of this.records.all(kind)) if (!names.has(name)) this.records.forget(kind, name);
+  }
+
+  /** Those of which some version was taken. */
+  #known(kind: Kind, names: readonly string[]): string[] {
+    return names.filter((name) => this.#versions.has(`${kind} ${name}`));
   }
 
   #forget(kind: Kind, name: string): void {

@@ -1,6 +1,6 @@
 import type { Clock } from '../deps.ts';
 import type { Nack } from '../types.ts';
-import type { XdsResource } from './source.ts';
+import type { ControlPlaneStats, XdsResource } from './source.ts';
 
 /** What is remembered of a resource beside what it became. */
 export interface ResourceRecord {
@@ -40,6 +40,8 @@ export interface SubscriptionRecord {
   updated: number;
   /** When what is in force became what it is. */
   reloaded: number;
+  /** Of the stream it comes over, where that is not the one of all resources. */
+  controlPlane?: ControlPlaneStats;
 }
 
 /** Versions, times and refusals of all resources of a proxy, for whoever looks. */
@@ -48,6 +50,7 @@ export class ResourceRecords {
   readonly #records = new Map<string, ResourceRecord>();
   readonly #subscriptions = new Map<string, SubscriptionRecord>();
   readonly #versions = new Map<string, string>();
+  readonly #byResource = new WeakMap<object, ResourceRecord>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -91,7 +94,19 @@ export class ResourceRecords {
     return record;
   }
 
-  /** Of the last resource of a kind that came into force and was not from the bootstrap. */
+  /** What is remembered of this very version of a resource, be it in force or not. */
+  of(resource: unknown): ResourceRecord | undefined {
+    return this.#byResource.get(resource as object);
+  }
+
+  /** Of a kind, by name. */
+  *subscriptions(kind: string): Iterable<readonly [string, SubscriptionRecord]> {
+    const prefix = `${kind} `;
+    for (const [key, record] of this.#subscriptions)
+      if (key.startsWith(prefix)) yield [key.slice(prefix.length), record];
+  }
+
+  /** Of the last answer that changed something, of a kind of which all there are is followed. */
   version(kind: string): string {
     return this.#versions.get(kind) ?? '';
   }
@@ -121,6 +136,11 @@ export class ResourceRecords {
     record.reloaded = record.updated;
   }
 
+  /** An answer changed what is in force. */
+  applied(kind: string, version: string): void {
+    this.#versions.set(kind, version);
+  }
+
   unsuccessful(kind: string, name: string, how: 'update_failure' | 'update_rejected' | 'init_fetch_timeout'): void {
     const record = this.subscription(kind, name);
     record.counts.update_attempt++;
@@ -128,9 +148,10 @@ export class ResourceRecords {
     record.refusedLast ||= how === 'update_rejected';
   }
 
-  accepted(kind: string, { name, version, static: own = false }: XdsResource): void {
-    if (!own) this.#versions.set(kind, version);
-    this.#records.set(`${kind} ${name}`, { version: own ? '' : version, static: own, updated: this.#clock.wall() });
+  accepted(kind: string, { name, version, resource, static: own = false }: XdsResource): void {
+    const record = { version: own ? '' : version, static: own, updated: this.#clock.wall() };
+    this.#records.set(`${kind} ${name}`, record);
+    if (typeof resource === 'object' && resource !== null) this.#byResource.set(resource, record);
   }
 
   refused(kind: string, { name, version, resource }: XdsResource, nacks: readonly Nack[]): void {

@@ -5,6 +5,7 @@ import type { SecretLookup } from '../tls/context.ts';
 export class SecretStore implements SecretLookup {
   readonly #secrets = new Map<string, SecretProgram | undefined>();
   readonly #resources = new Map<string, unknown>();
+  #wanted: ReadonlySet<string> = new Set();
 
   get(name: string): SecretProgram | undefined {
     return this.#secrets.get(name);
@@ -31,6 +32,7 @@ export class SecretStore implements SecretLookup {
 
   /** Forgets all but these. */
   keep(names: ReadonlySet<string>): void {
+    this.#wanted = names;
     for (const name of this.#secrets.keys()) {
       if (names.has(name)) continue;
       this.#secrets.delete(name);
@@ -38,8 +40,8 @@ export class SecretStore implements SecretLookup {
     }
   }
 
-  /** Names that were asked for, with what was answered. */
+  /** Names that are asked for, with what was answered. */
   entries(): Iterable<readonly [string, unknown]> {
-    return [...this.#secrets.keys()].map((name) => [name, this.#resources.get(name)] as const);
+    return [...new Set([...this.#wanted, ...this.#secrets.keys()])].map((name) => [name, this.#resources.get(name)] as const);
   }
 }

@@ -41,11 +41,21 @@ export interface XdsObserver {
   failed(names: Iterable<string>): void;
   /** Others of the same answer were refused. */
   refused(names: Iterable<string>): void;
+  /** It is about to be had over a stream that is not that of all resources. */
+  served(names: Iterable<string>, by: ControlPlaneStats): void;
 }
 
 /** What is followed, as observers call it. */
 export function namesOf(names: ReadonlySet<string> | '*'): readonly string[] {
   return names === '*' ? ['*'] : [...names];
+}
+
+/** Of a stream to a management server, under Envoy's names. */
+export interface ControlPlaneStats {
+  connected_state: number;
+  pending_requests: number;
+  /** What the server last called itself. */
+  identifier: string;
 }
 
 export interface XdsSubscription {
@@ -61,5 +71,7 @@ export interface XdsSource {
   /** Says where a resource that is going to be followed is to be had. Sources with one place for all need not know. */
   locate?(place: ResourcePlace): void;
   subscribe(typeUrl: string, handler: XdsHandler, observer?: XdsObserver): XdsSubscription;
+  /** Of a stream that is not that of all resources (ADS). */
+  readonly controlPlane?: ControlPlaneStats | undefined;
   close(): void;
 }

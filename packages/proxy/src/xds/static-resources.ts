@@ -5,6 +5,13 @@ export type StaticResources = Readonly<
   Record<string, readonly { readonly name: string; readonly resource: unknown }[]>
 >;
 
+/** Where a bootstrap has them. */
+export const STATIC_LISTS: Readonly<Record<string, string>> = {
+  [TypeUrl.listener]: 'listeners',
+  [TypeUrl.cluster]: 'clusters',
+  [TypeUrl.secret]: 'secrets',
+};
+
 /** The `static_resources` of a bootstrap, either spelling of its fields. */
 export function staticResources(bootstrap: unknown): StaticResources {
   const resources = field(bootstrap, 'staticResources', 'static_resources');
@@ -13,11 +20,7 @@ export function staticResources(bootstrap: unknown): StaticResources {
     if (!Array.isArray(list)) return [];
     return list.map((resource: unknown, index) => ({ name: nameOf(resource) ?? `${key}-${index}`, resource }));
   };
-  return {
-    [TypeUrl.listener]: named('listeners'),
-    [TypeUrl.cluster]: named('clusters'),
-    [TypeUrl.secret]: named('secrets'),
-  };
+  return Object.fromEntries(Object.entries(STATIC_LISTS).map(([typeUrl, key]) => [typeUrl, named(key)]));
 }
 
 function nameOf(resource: unknown): string | undefined {

@@ -5,6 +5,7 @@ import { GrpcStream } from '../../grpc/stream.ts';
 import type { Nack, UpstreamCluster } from '../../types.ts';
 import {
   namesOf,
+  type ControlPlaneStats,
   type XdsHandler,
   type XdsObserver,
   type XdsSource,
@@ -37,16 +38,11 @@ export interface GrpcXdsOptions {
   readonly nodeOnFirstOnly: boolean;
   /** Waits between attempts, milliseconds. */
   readonly backOff: { readonly base: number; readonly max: number };
+  /** Of the stream. */
   readonly stats: ControlPlaneStats;
+  /** It is that of all resources. */
+  readonly aggregated: boolean;
   readonly onLog: (level: 'info' | 'warning', message: string) => void;
-}
-
-/** Envoy's names. */
-export interface ControlPlaneStats {
-  connected_state: number;
-  pending_requests: number;
-  /** What the server last called itself. */
-  identifier: string;
 }
 
 /**
@@ -74,6 +70,10 @@ export class GrpcXdsSource implements XdsSource {
   constructor(options: GrpcXdsOptions) {
     this.#options = options;
     this.#wait = options.backOff.base;
+  }
+
+  get controlPlane(): ControlPlaneStats | undefined {
+    return this.#options.aggregated ? undefined : this.#options.stats;
   }
 
   subscribe(typeUrl: string, handler: XdsHandler, observer?: XdsObserver): XdsSubscription {
@@ -111,11 +111,12 @@ export class GrpcXdsSource implements XdsSource {
       return;
     }
     this.#first = true;
+    // As Envoy has it: from the attempt on, until it fails.
+    this.#options.stats.connected_state = 1;
     const stream: GrpcStream = new GrpcStream(
       cluster,
       { path, authority, metadata, maxMessage },
       {
-        onOpen: () => (this.#options.stats.connected_state = 1),
         onMessage: (message) => this.#receive(message),
         onEnd: (status, message) => this.#ended(status, message),
       },
@@ -140,7 +141,6 @@ export class GrpcXdsSource implements XdsSource {
   #receive(bytes: Buffer): void {
     const { protocol, backOff, onLog, server } = this.#options;
     this.#wait = backOff.base;
-    this.#options.stats.connected_state = 1;
     let received;
     try {
       received = protocol.read(bytes);

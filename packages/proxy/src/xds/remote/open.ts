@@ -2,9 +2,9 @@ import type { JsonObject, types } from '@mizzen/xds';
 import type { Deps } from '../../deps.ts';
 import { milliseconds } from '../../program/values.ts';
 import type { UpstreamCluster } from '../../types.ts';
-import type { XdsSource } from '../source.ts';
+import type { ControlPlaneStats, XdsSource } from '../source.ts';
 import { FileXdsSource } from './file-source.ts';
-import { GrpcXdsSource, type ControlPlaneStats } from './grpc-source.ts';
+import { GrpcXdsSource } from './grpc-source.ts';
 import { IncrementalProtocol } from './incremental.ts';
 import { ADS, SERVICES } from './services.ts';
 import { WorldProtocol } from './world.ts';
@@ -20,6 +20,7 @@ export interface OpenOptions {
   readonly ads: types.core.ApiConfigSource | undefined;
   readonly node: JsonObject;
   readonly cluster: (name: string) => UpstreamCluster | undefined;
+  /** Of the stream of all resources. */
   readonly stats: ControlPlaneStats;
   readonly onLog: (level: 'info' | 'warning', message: string) => void;
 }
@@ -45,7 +46,7 @@ export class SourceOpener {
     const { ads, apiConfigSource, pathConfigSource } = source;
     const { onLog } = this.#options;
     if (ads !== undefined) {
-      if (this.#options.ads !== undefined) return this.#grpc(this.#options.ads, ADS);
+      if (this.#options.ads !== undefined) return this.#grpc(this.#options.ads, ADS, this.#options.stats);
       onLog('warning', 'resources are to come from ADS, but the bootstrap has no `dynamicResources.adsConfig`');
       return SILENT;
     }
@@ -55,8 +56,8 @@ export class SourceOpener {
     return new FileXdsSource({ path, watchedDirectory: watchedDirectory?.path, onLog });
   }
 
-  #grpc(api: types.core.ApiConfigSource, methods: typeof ADS): XdsSource {
-    const { deps, cluster, node, stats, onLog } = this.#options;
+  #grpc(api: types.core.ApiConfigSource, methods: typeof ADS, aggregated?: ControlPlaneStats): XdsSource {
+    const { deps, cluster, node, onLog } = this.#options;
     const [service] = api.grpcServices!;
     const {
       clusterName = '',
@@ -76,9 +77,10 @@ export class SourceOpener {
       metadata: (service!.initialMetadata ?? []).map(({ key = '', value = '' }) => [key.toLowerCase(), value] as const),
       maxMessage: maxReceiveMessageLength,
       node,
-      nodeOnFirstOnly: incremental || api.setNodeOnFirstMessageOnly === true,
+      nodeOnFirstOnly: api.setNodeOnFirstMessageOnly === true,
       backOff: { base, max: milliseconds(retryPolicy?.retryBackOff?.maxInterval, Math.max(30_000, base)) },
-      stats,
+      stats: aggregated ?? { connected_state: 0, pending_requests: 0, identifier: '' },
+      aggregated: aggregated !== undefined,
       onLog,
     });
   }

@@ -179,12 +179,7 @@ export class ListenerManager {
   }
 
   /** What goes is there until the drain time is over, as Envoy counts it, whether it has connections or not. */
-  #drain(
-    what: keyof ListenerManager['draining'],
-    count: number,
-    program: ListenerProgram,
-    resource: unknown,
-  ): void {
+  #drain(what: keyof ListenerManager['draining'], count: number, program: ListenerProgram, resource: unknown): void {
     if (count === 0) return;
     this.draining[what] += count;
     this.#draining.set(program, { whole: what === 'total_listeners_draining', resource });

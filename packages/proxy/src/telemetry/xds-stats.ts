@@ -37,7 +37,9 @@ export function addXdsStats(values: Values, { texts, large }: OtherStats, node: 
     values.set(`${prefix}.update_empty`, subscription.empty);
   }
   const extensions = new Map(
-    node.listeners.followed().flatMap((program) => program.extensions.map((each) => [`${each.kind}.${each.name}`, each])),
+    node.listeners
+      .followed()
+      .flatMap((program) => program.extensions.map((each) => [`${each.kind}.${each.name}`, each])),
   );
   for (const [key, { name }] of extensions) {
     const prefix = `extension_config_discovery.${key}`;

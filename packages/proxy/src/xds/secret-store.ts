@@ -42,6 +42,8 @@ export class SecretStore implements SecretLookup {
 
   /** Names that are asked for, with what was answered. */
   entries(): Iterable<readonly [string, unknown]> {
-    return [...new Set([...this.#wanted, ...this.#secrets.keys()])].map((name) => [name, this.#resources.get(name)] as const);
+    return [...new Set([...this.#wanted, ...this.#secrets.keys()])].map(
+      (name) => [name, this.#resources.get(name)] as const,
+    );
   }
 }

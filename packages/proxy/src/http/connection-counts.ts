@@ -1,6 +1,6 @@
 import type { ConnectionInfo } from '../types.ts';
 import { turnNow } from './io.ts';
-import type { HcmRuntime } from './runtime.ts';
+import { UserAgentStats, type HcmRuntime, type HcmStats } from './runtime.ts';
 
 /** What is counted of a downstream connection from its beginning to its end. */
 export class ConnectionCounts {
@@ -11,6 +11,9 @@ export class ConnectionCounts {
   #spoken = false;
   /** It was the client that ended it. */
   endedByClient = false;
+  /** The first request has told what kind of program the client is. */
+  #introduced = false;
+  #agent: UserAgentStats | undefined;
 
   constructor(hcm: HcmRuntime, info: ConnectionInfo) {
     this.#hcm = hcm;
@@ -41,6 +44,22 @@ export class ConnectionCounts {
     stats.downstream_rq_active++;
   }
 
+  /** The head of a request has come, with these fields. */
+  headCame(flat: readonly string[]): void {
+    if (!this.#introduced) {
+      this.#introduced = true;
+      this.#agent = agentOf(this.#hcm.stats, flat);
+      if (this.#agent !== undefined) this.#agent.downstream_cx_total++;
+    }
+    if (this.#agent !== undefined) this.#agent.downstream_rq_total++;
+  }
+
+  /** The other side ends it in the midst of a request. */
+  cutOff(): void {
+    this.#hcm.stats.downstream_cx_destroy_remote_active_rq++;
+    if (this.#agent !== undefined) this.#agent.downstream_cx_destroy_remote_active_rq++;
+  }
+
   ended(): void {
     const { stats, deps } = this.#hcm;
     stats.downstream_cx_active--;
@@ -49,6 +68,19 @@ export class ConnectionCounts {
     else stats.downstream_cx_destroy_local++;
     if (this.#spoken) stats.downstream_cx_http1_active--;
     if (this.#encrypted) stats.downstream_cx_ssl_active--;
-    stats.downstream_cx_length_ms.record(Math.trunc(turnNow(deps.clock) - this.#begun));
+    const length = Math.trunc(turnNow(deps.clock) - this.#begun);
+    stats.downstream_cx_length_ms.record(length);
+    this.#agent?.downstream_cx_length_ms.record(length);
   }
+}
+
+/** Where connections of a kind of program are counted besides; undefined: it is none of those that are. */
+function agentOf({ userAgents }: HcmStats, flat: readonly string[]): UserAgentStats | undefined {
+  let text = '';
+  for (let i = 0; i < flat.length && text === ''; i += 2) if (flat[i] === 'user-agent') text = flat[i + 1]!;
+  const name = text.includes('iOS') ? 'ios' : text.includes('android') ? 'android' : undefined;
+  if (name === undefined) return undefined;
+  let stats = userAgents.get(name);
+  if (stats === undefined) userAgents.set(name, (stats = new UserAgentStats()));
+  return stats;
 }

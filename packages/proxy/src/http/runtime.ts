@@ -139,6 +139,16 @@ export interface HcmStats extends AnswerCounts {
   rq_reset_after_downstream_response_started: number;
   readonly downstream_cx_length_ms: Histogram;
   readonly downstream_rq_time: Histogram;
+  /** By kind of program: `ios`, `android`. */
+  readonly userAgents: Map<string, UserAgentStats>;
+}
+
+/** Connections of clients of one kind. */
+export class UserAgentStats {
+  downstream_cx_total = 0;
+  downstream_cx_destroy_remote_active_rq = 0;
+  downstream_rq_total = 0;
+  readonly downstream_cx_length_ms = new Histogram();
 }
 
 export function newHcmStats(): HcmStats {
@@ -202,5 +212,6 @@ export function newHcmStats(): HcmStats {
     rq_reset_after_downstream_response_started: 0,
     downstream_cx_length_ms: new Histogram(),
     downstream_rq_time: new Histogram(),
+    userAgents: new Map(),
   };
 }

@@ -107,7 +107,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
     if (this.#state === 'closed' || this.#state === 'handed over') return;
     entered(() => {
       // Envoy counts what its listener ends as ended by the other side.
-      if (this.stream !== undefined) this.hcm.stats.downstream_cx_destroy_remote_active_rq++;
+      if (this.stream !== undefined) this.#counts.cutOff();
       const details = why === undefined ? '' : `(${why})`;
       this.stream?.onDownstreamGone(`downstream_local_disconnect${details}`, ResponseFlag.DC);
       this.destroy();
@@ -226,6 +226,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
     this.#times.headEnds(info.startTime, parser);
     this.knownLast = !parser.keepAlive;
     this.#requestBegins();
+    this.#counts.headCame(parser.flat);
     const stream = new ActiveStream(this, info);
     this.stream = stream;
     stream.start(parser);
@@ -357,7 +358,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
       if (this.stream === undefined) this.#pump();
       const { stream } = this;
       if (stream !== undefined) {
-        this.hcm.stats.downstream_cx_destroy_remote_active_rq++;
+        this.#counts.cutOff();
         stream.onDownstreamGone('downstream_remote_disconnect', ResponseFlag.DC);
         this.destroy();
       } else {
@@ -370,7 +371,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
   /** A head that was begun and never completed is a request too. */
   #logCutOff(): void {
     if (this.parser.idle || this.parser.done || this.parser.failed) return;
-    this.hcm.stats.downstream_cx_destroy_remote_active_rq++;
+    this.#counts.cutOff();
     this.#newStream().onDownstreamGone('downstream_remote_disconnect', ResponseFlag.DC);
   }
 
@@ -394,7 +395,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
         // What comes while it is being closed is no request any more.
         if (this.#state === 'open') this.#logCutOff();
       } else {
-        this.hcm.stats.downstream_cx_destroy_remote_active_rq++;
+        this.#counts.cutOff();
         this.stream.onDownstreamGone('downstream_remote_disconnect', ResponseFlag.DC);
       }
       this.#state = 'closed';

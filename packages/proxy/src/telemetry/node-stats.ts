@@ -48,6 +48,8 @@ export function nodeStats(node: ProxyNode, other: OtherStats = { texts: new Map(
       if (field.startsWith('tracing.')) add(values, `http.${prefix}.${field}`, value);
     for (const name of ROUTER_NEVER) add(values, `http.${prefix}.${name}`, 0);
     addAll(values, `http.${prefix}`, routerStats(stats));
+    for (const [agent, counts] of stats.userAgents)
+      addAll(values, `http.${prefix}.user_agent.${agent}`, numbers(counts));
   }
   addGroups(values, node);
   for (const { prefix, stats } of node.stats.allTcp()) addTcp(values, `tcp.${prefix}`, stats);
@@ -70,6 +72,8 @@ export function nodeHistograms(node: ProxyNode): Histograms {
   for (const { prefix, stats } of node.stats.allHcm()) {
     join(`http.${prefix}.downstream_cx_length_ms`, stats.downstream_cx_length_ms);
     join(`http.${prefix}.downstream_rq_time`, stats.downstream_rq_time);
+    for (const [agent, { downstream_cx_length_ms: length }] of stats.userAgents)
+      join(`http.${prefix}.user_agent.${agent}.downstream_cx_length_ms`, length);
   }
   for (const [name, { upstream_rq_time: time }] of node.stats.requestGroups.all())
     if (time.begun) join(`${name}.upstream_rq_time`, time);

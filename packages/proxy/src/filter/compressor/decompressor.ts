@@ -1,5 +1,5 @@
 import type { Transform } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createZstdDecompress } from 'node:zlib';
+import { type BrotliDecompress, createBrotliDecompress, createZstdDecompress } from 'node:zlib';
 import type { types } from '@mizzen/xds';
 import type { Headers } from '../../http/headers.ts';
 import type { CompileContext } from '../../program/context.ts';
@@ -8,6 +8,7 @@ import { messageOf } from '../../program/read-resource.ts';
 import { liveFlag, type Live } from '../../runtime/live.ts';
 import type { HttpFilter } from '../../types.ts';
 import type { FilterScope } from '../scope.ts';
+import { Gunzip } from './gunzip.ts';
 
 interface Library {
   readonly encoding: 'gzip' | 'br' | 'zstd';
@@ -17,6 +18,8 @@ interface Library {
   readonly make: () => Transform;
   /** Codes of errors, by the counters they are counted in; `*`: every other one. */
   readonly errors: Readonly<Record<string, string>>;
+  /** Counters of bodies behind which something follows. */
+  readonly redundant: readonly string[];
 }
 
 const ZLIB_ERRORS = {
@@ -43,15 +46,22 @@ function compileLibrary(
 ): Library | undefined {
   const config = library?.typedConfig;
   const type = messageOf(config?.['@type'] ?? '');
-  const chunks = { chunkSize: (config as Gunzip | undefined)?.chunkSize ?? 4096 };
+  const chunks = { chunkSize: (config as GzipConfig | undefined)?.chunkSize ?? 4096 };
   switch (type) {
     case 'envoy.extensions.compression.gzip.decompressor.v3.Gzip': {
-      const { windowBits, maxInflateRatio } = config as Gunzip;
+      const { windowBits, maxInflateRatio } = config as GzipConfig;
       if (windowBits !== undefined && (windowBits < 9 || windowBits > 15))
         context.refuse([...path, 'typedConfig', 'windowBits'], 'must be from 9 to 15');
       const options = { windowBits: windowBits ?? 15, ...chunks };
       const maxRatio = maxInflateRatio ?? 100;
-      return { encoding: 'gzip', statName: 'gzip', maxRatio, make: () => createGunzip(options), errors: ZLIB_ERRORS };
+      return {
+        encoding: 'gzip',
+        statName: 'gzip',
+        maxRatio,
+        make: () => new Gunzip(options),
+        errors: ZLIB_ERRORS,
+        redundant: [],
+      };
     }
     case 'envoy.extensions.compression.brotli.decompressor.v3.Brotli':
       return {
@@ -60,6 +70,7 @@ function compileLibrary(
         maxRatio: 100,
         make: () => createBrotliDecompress(chunks),
         errors: BROTLI_ERRORS,
+        redundant: ['brotli_error', 'brotli_redundant_input'],
       };
     case 'envoy.extensions.compression.zstd.decompressor.v3.Zstd':
       return {
@@ -68,6 +79,7 @@ function compileLibrary(
         maxRatio: 100,
         make: () => createZstdDecompress(chunks),
         errors: ZSTD_ERRORS,
+        redundant: ['zstd_generic_error'],
       };
     default:
       context.refuse(path, config === undefined ? 'must be there' : `\`${type}\` is not a decompressor`);
@@ -75,7 +87,7 @@ function compileLibrary(
   }
 }
 
-interface Gunzip {
+interface GzipConfig {
   readonly windowBits?: number;
   readonly maxInflateRatio?: number;
   readonly chunkSize?: number;
@@ -115,16 +127,9 @@ export function decompressorFilter(
       bytesOut: count('total_uncompressed_bytes'),
     };
   };
-  const errors = Object.entries(library.errors).map(
-    ([name, code]) => [code, scope.counter(`${prefix}.decompressor_library.${name}`)] as const,
-  );
-  const make = (): Transform =>
-    library.make().on('error', ({ code }: NodeJS.ErrnoException) => {
-      // A body that ends too early is passed on as far as it goes.
-      if (code === 'Z_BUF_ERROR') return;
-      const found = errors.find(([each]) => each === code) ?? errors.find(([each]) => each === '*');
-      found![1].value++;
-    });
+  const errorCount = (name: string): { value: number } => scope.counter(`${prefix}.decompressor_library.${name}`);
+  const errors = Object.entries(library.errors).map(([name, code]) => [code, errorCount(name)] as const);
+  const redundant = library.redundant.map(errorCount);
   const request = direction('request', config.requestDirectionConfig?.commonConfig);
   const response = direction('response', config.responseDirectionConfig?.commonConfig);
   const advertises = config.requestDirectionConfig?.advertiseAcceptEncoding ?? true;
@@ -140,15 +145,29 @@ export function decompressorFilter(
     if (matches) headers.remove('content-length');
     return matches;
   };
-  const counting = (of: Direction): ((before: number, after: number) => boolean) => {
+  const begin = (of: Direction): [Transform, (before: number, after: number) => boolean] => {
     let [read, made] = [0, 0];
-    return (before, after) => {
-      of.bytesIn.value += before;
-      of.bytesOut.value += after;
-      read += before;
-      made += after;
-      return made <= read * library.maxRatio;
-    };
+    const transform = library.make();
+    transform.on('error', ({ code }: NodeJS.ErrnoException) => {
+      // A body that ends too early is passed on as far as it goes.
+      if (code === 'Z_BUF_ERROR') return;
+      const found = errors.find(([each]) => each === code) ?? errors.find(([each]) => each === '*');
+      found![1].value++;
+    });
+    if (redundant.length > 0)
+      transform.on('end', () => {
+        if ((transform as BrotliDecompress).bytesWritten < read) for (const counter of redundant) counter.value++;
+      });
+    return [
+      transform,
+      (before, after) => {
+        of.bytesIn.value += before;
+        of.bytesOut.value += after;
+        read += before;
+        made += after;
+        return made <= read * library.maxRatio;
+      },
+    ];
   };
 
   return {
@@ -157,14 +176,14 @@ export function decompressorFilter(
       const { headers } = stream.request;
       if (response.enabled.value && advertises) advertise(headers, library.encoding);
       if (stream.upgrade !== '') request.not.value++;
-      else if (takes(request, headers, !stream.expectsBody)) stream.transformRequest(make(), counting(request));
+      else if (takes(request, headers, !stream.expectsBody)) stream.transformRequest(...begin(request));
       return undefined;
     },
     onResponse(stream) {
       if (stream.response === undefined) return undefined;
       if (stream.upgrade !== '') response.not.value++;
       else if (takes(response, stream.response.headers, stream.responseEnds))
-        stream.transformResponse(make(), counting(response));
+        stream.transformResponse(...begin(response));
       return undefined;
     },
   };

@@ -109,7 +109,7 @@ export function remoteKeys(config: RemoteKeys, deps: CompileDeps): KeySource {
   return source;
 }
 
-/** Five seconds early, where there is room for it. */
-function refreshAfter(config: RemoteKeys): number {
-  return config.cacheDuration > 10_000 ? config.cacheDuration - 5000 : config.cacheDuration;
+/** Five seconds early, where there is room for it; without a pause the server of the keys would have nothing else to do. */
+function refreshAfter({ cacheDuration }: RemoteKeys): number {
+  return cacheDuration > 10_000 ? cacheDuration - 5000 : Math.max(cacheDuration, 1000);
 }

@@ -158,7 +158,8 @@ function compileKeys(
       cluster,
       uri,
       timeout: milliseconds(remote.httpUri?.timeout, 1000),
-      cacheDuration: milliseconds(remote.cacheDuration, 600_000),
+      // Whole seconds count.
+      cacheDuration: Math.trunc(milliseconds(remote.cacheDuration, 600_000) / 1000) * 1000,
       inBackground: remote.asyncFetch !== undefined,
       failedRefetch: milliseconds(remote.asyncFetch?.failedRefetchDuration, 1000),
       retries: remote.retryPolicy === undefined ? 0 : (remote.retryPolicy.numRetries ?? 1),

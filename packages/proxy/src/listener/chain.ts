@@ -1,39 +1,42 @@
-import type { RouteSource } from '../program/types.ts';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { FilterState } from '../filter-state/state.ts';
 import { beginExchange, type ExchangeProgram, type PeerExchange } from '../istio/exchange.ts';
 import { DOWNSTREAM_PEER } from '../istio/peer.ts';
 import { movePlan } from '../http/plan.ts';
-import { newAnswerCounts, type AnswerCounts, type HcmRuntime } from '../http/runtime.ts';
 import type {
   FilterChainProgram,
   GateDecision,
-  HcmProgram,
-  ListenerProgram,
   NetworkFilterProgram,
   NetworkGate,
   NetworkRbacProgram,
   NetworkStateProgram,
-  TcpProxyProgram,
 } from '../program/types.ts';
 import { NO_HELLO, type ClientHello } from '../tls/client-hello.ts';
 import { DownstreamTls, TIMED_OUT } from '../tls/server.ts';
-import type { ConnectionInfo, StreamInfo } from '../types.ts';
-import { openLogs } from '../telemetry/open-logs.ts';
+import type { ConnectionInfo, PeerTls } from '../types.ts';
 import type { ConnectionLog } from './connection-log.ts';
 import { Connections, type ActiveConnection } from './connections.ts';
 import { serveDirect, serveEcho } from './direct.ts';
 import { inspect } from './inspect.ts';
-import type { Direction, ListenerServices, ListenerStats } from './services.ts';
+import {
+  answersOf,
+  hcmRuntime,
+  lastHttp,
+  lastTcp,
+  tcpRuntime,
+  type FilterMetadata,
+  type LastFilter,
+  type ListenerSettings,
+} from './last-filter.ts';
+import type { ListenerServices, ListenerStats } from './services.ts';
 import { newStreamInfo } from './stream-info.ts';
 import { tlsStep } from './steps.ts';
-import { logDenied, serveTcp, type TcpProxyRuntime } from './tcp-proxy.ts';
+import type { PendingTcp } from './tcp-runtime.ts';
 
 /** What is known of a connection before its chain's transport socket has had its say. */
 export type PlainInfo = Omit<ConnectionInfo, 'tls'>;
 
-type FilterMetadata = StreamInfo['dynamicMetadata'];
 const RBAC = 'envoy.filters.network.rbac';
 const HELLO = [tlsStep];
 
@@ -126,7 +129,7 @@ export class ChainRuntime {
       return lastTcp(runtime, onData, (socket, info) => this.#beginExchange(socket, info));
     }
     return {
-      countUnsecured: () => undefined,
+      unsecured: () => undefined,
       serve:
         last?.kind === 'direct_response'
           ? (socket) => serveDirect(socket, last.response, services.deps.clock)
@@ -156,8 +159,10 @@ export class ChainRuntime {
       this.#setState('onNewConnection', { ...named, tls: undefined });
     }
     if (this.#tls === undefined) return this.#run(socket, { ...named, tls: undefined }, log);
+    const before = this.#begin(socket as Socket, named, log);
+    if (socket.destroyed) return;
     const timeout = this.#program.transportSocketConnectTimeout;
-    if (hello !== undefined) return this.#secure(this.#tls, socket as Socket, named, hello, timeout, log);
+    if (hello !== undefined) return this.#secure(this.#tls, socket as Socket, named, hello, timeout, log, before);
     // Certificate, cipher and ALPN follow from what the client says.
     const { clock } = this.#services.deps;
     const started = clock.now();
@@ -168,13 +173,15 @@ export class ChainRuntime {
       clock,
       (found) => {
         const left = timeout === 0 ? 0 : Math.max(1, timeout - (clock.now() - started));
-        if (found.wrongVersion)
-          return this.#tls!.refuseVersion(socket as Socket, (reason) => this.#unsecured(reason, log));
-        this.#secure(this.#tls!, socket as Socket, named, found.hello ?? NO_HELLO, left, log);
+        if (found.notHello !== undefined)
+          return this.#tls!.refuse(socket as Socket, found.notHello, (reason, peer) =>
+            this.#unsecured(reason, named, peer, log, before),
+          );
+        this.#secure(this.#tls!, socket as Socket, named, found.hello ?? NO_HELLO, left, log, before);
       },
       (why) => {
         socket.destroy();
-        this.#unsecured(why === 'timeout' ? TIMED_OUT : '', log);
+        this.#unsecured(why === 'timeout' ? TIMED_OUT : '', named, this.#tls!.stranger(), log, before);
       },
     );
   }
@@ -186,6 +193,7 @@ export class ChainRuntime {
     hello: ClientHello,
     timeout: number,
     log: ConnectionLog | undefined,
+    before: PendingTcp | undefined,
   ): void {
     tls.accept(
       socket,
@@ -193,22 +201,40 @@ export class ChainRuntime {
       timeout,
       (accepted) => {
         const { applicationProtocol } = accepted;
-        this.#run(accepted.socket, { ...info, tls: accepted.peer, applicationProtocol }, log);
+        this.#run(accepted.socket, { ...info, tls: accepted.peer, applicationProtocol }, log, before);
       },
-      (reason) => this.#unsecured(reason, log),
+      (reason, peer) => this.#unsecured(reason, info, peer, log, before),
     );
   }
 
   /** The handshake failed. The filter that would have taken the connection has been there since it was accepted. */
-  #unsecured(reason: string, log: ConnectionLog | undefined): void {
-    this.#last.countUnsecured(reason === TIMED_OUT);
-    if (reason === TIMED_OUT) {
+  #unsecured(
+    reason: string,
+    plain: PlainInfo,
+    peer: PeerTls | undefined,
+    log: ConnectionLog | undefined,
+    before: PendingTcp | undefined,
+  ): void {
+    const timedOut = reason === TIMED_OUT;
+    const info: ConnectionInfo = { ...plain, tls: peer };
+    if (timedOut) {
       this.#stats.downstream_cx_transport_socket_connect_timeout++;
-      log?.fail({ connectionTerminationDetails: TIMED_OUT });
-    } else log?.fail({ downstreamTransportFailureReason: reason });
+      info.closeReason = 'transport_socket_timeout';
+    }
+    const how = timedOut ? { connectionTerminationDetails: TIMED_OUT } : { downstreamTransportFailureReason: reason };
+    if (log !== undefined) log.connection = info;
+    log?.fail(how);
+    if (before !== undefined) return before.unsecured(info, how);
+    this.#last.unsecured(info, how);
   }
 
-  #run(socket: Socket | TLSSocket, info: ConnectionInfo, log: ConnectionLog | undefined): void {
+  /** Where nobody before it has a say, a TCP proxy looks for an upstream while the client shakes hands. */
+  #begin(socket: Socket, info: PlainInfo, log: ConnectionLog | undefined): PendingTcp | undefined {
+    if (this.#last.begin === undefined || this.#gates.length > 0 || this.#exchange !== undefined) return undefined;
+    return this.#last.begin(socket, { ...info, tls: undefined }, log?.info);
+  }
+
+  #run(socket: Socket | TLSSocket, info: ConnectionInfo, log: ConnectionLog | undefined, before?: PendingTcp): void {
     if (log !== undefined) {
       log.socket = socket;
       log.connection = info;
@@ -216,6 +242,10 @@ export class ChainRuntime {
     }
     this.#setState('onHandshake', info);
     // Whoever carries requests has seen data by the time that anybody looks.
+    if (before !== undefined) {
+      before.secured(socket as TLSSocket, info);
+      return this.#keep(socket, before);
+    }
     const isHttp = this.#last.http !== undefined;
     if (isHttp) this.#setState('onData', info);
     const metadata = info.listenerMetadata === undefined ? undefined : { ...info.listenerMetadata };
@@ -281,9 +311,13 @@ export class ChainRuntime {
     }
     const connection = this.#last.serve(socket, info, metadata, log?.info);
     if (log !== undefined && connection.socket !== undefined) log.socket = connection.socket;
+    this.#keep(socket, connection);
+    for (const gate of this.#gates) if (gate.continuous) this.#watch(gate, socket, info, metadata);
+  }
+
+  #keep(socket: Socket | TLSSocket, connection: ActiveConnection): void {
     this.connections.add(connection);
     socket.once('close', () => this.connections.delete(connection));
-    for (const gate of this.#gates) if (gate.continuous) this.#watch(gate, socket, info, metadata);
   }
 
   /** Asks again whenever more than the first bytes come. */
@@ -365,119 +399,3 @@ function addMetadata(to: FilterMetadata, added: NonNullable<GateDecision['metada
 }
 
 function ignore(): void {}
-
-function answersOf({ answers }: ListenerStats, prefix: string): AnswerCounts {
-  let counts = answers.get(prefix);
-  if (counts === undefined) answers.set(prefix, (counts = newAnswerCounts()));
-  return counts;
-}
-
-/** What chains need to know of their listener. */
-type ListenerSettings = Pick<ListenerProgram, 'direction' | 'drainType' | 'perConnectionBufferLimit'>;
-
-/** The filter that takes connections. */
-interface LastFilter {
-  /** A TCP proxy writes to the listener's record of the connection, if that is kept. */
-  readonly serve: (
-    socket: Socket | TLSSocket,
-    info: ConnectionInfo,
-    metadata: FilterMetadata,
-    record: StreamInfo | undefined,
-  ) => ActiveConnection;
-  /** `byUs`: the connection was given up, rather than ended by what came or did not come. */
-  readonly countUnsecured: (byUs: boolean) => void;
-  readonly logDenied: (info: ConnectionInfo, decision: GateDecision, metadata: FilterMetadata) => void;
-  /** It is a connection manager, of that configuration. */
-  readonly http?: { readonly config: object; readonly runtime: HcmRuntime };
-}
-
-function lastHttp(runtime: HcmRuntime, config: object, services: ListenerServices): LastFilter {
-  return {
-    http: { config, runtime },
-    countUnsecured: (byUs) => {
-      const { stats } = runtime;
-      stats.downstream_cx_total++;
-      stats.downstream_cx_ssl_total++;
-      stats.downstream_cx_destroy++;
-      if (byUs) stats.downstream_cx_destroy_local++;
-      else stats.downstream_cx_destroy_remote++;
-    },
-    serve: (socket, info) => {
-      const connection = services.serveHttp(socket, info, runtime);
-      // Whoever looked at its first bytes left it paused.
-      if (socket.isPaused()) socket.resume();
-      return connection;
-    },
-    logDenied: () => {
-      runtime.stats.downstream_cx_total++;
-      runtime.stats.downstream_cx_destroy++;
-      runtime.stats.downstream_cx_destroy_local++;
-    },
-  };
-}
-
-function lastTcp(
-  runtime: TcpProxyRuntime,
-  onData: ((info: ConnectionInfo) => void) | undefined,
-  exchange: (socket: Socket | TLSSocket, info: ConnectionInfo) => PeerExchange | undefined,
-): LastFilter {
-  return {
-    countUnsecured: () => void runtime.stats.downstream_cx_total++,
-    serve: (socket, info, metadata, record) =>
-      serveTcp(socket, info, runtime, metadata, record, onData, exchange(socket, info)),
-    logDenied: (info, decision, metadata) => logDenied(info, runtime, decision, metadata),
-  };
-}
-
-function hcmRuntime(
-  program: HcmProgram,
-  { direction, drainType, perConnectionBufferLimit: bufferLimit }: ListenerSettings,
-  services: ListenerServices,
-  listenerAnswers: AnswerCounts,
-): HcmRuntime {
-  const { routes } = program;
-  return {
-    program,
-    routes: routeLookup(routes, services),
-    cluster: (name) => services.cluster(name),
-    internalListener: (name) => services.internalListener(name),
-    healthFailed: () => drainType === 'DEFAULT' && services.healthFailed(),
-    deps: services.deps,
-    stats: services.stats.hcm(program.statPrefix, direction),
-    listenerAnswers,
-    bufferLimit,
-    codec: services.stats.codec,
-    requestGroups: services.stats.requestGroups,
-    asyncRequests: services.asyncRequests,
-    accessLoggers: openLogs(program.accessLogs, services.accessLog),
-    upstreamLoggers: openLogs(program.router.upstreamLogs, services.accessLog),
-  };
-}
-
-/** How a request finds its route configuration. */
-function routeLookup(source: RouteSource, services: ListenerServices): HcmRuntime['routes'] {
-  if (source.kind === 'inline') return () => source.config;
-  if (source.kind === 'rds') return () => services.routes(source.name);
-  const scopes = new Map([...source.scopes].map(([key, single]) => [key, routeLookup(single, services)]));
-  return (request) => {
-    const key = source.key(request);
-    return key === undefined ? undefined : scopes.get(key)?.(request);
-  };
-}
-
-function tcpRuntime(
-  program: TcpProxyProgram,
-  direction: Direction,
-  services: ListenerServices,
-  meters: TcpProxyRuntime['meters'],
-): TcpProxyRuntime {
-  return {
-    meters,
-    program,
-    deps: services.deps,
-    stats: services.stats.tcp(program.statPrefix, direction),
-    accessLoggers: openLogs(program.accessLogs, services.accessLog),
-    cluster: (name) => services.cluster(name),
-    internalListener: (name) => services.internalListener(name),
-  };
-}

@@ -8,7 +8,7 @@ import { newStreamInfo } from './stream-info.ts';
 /** A listener's own access log: a line for every connection, whatever became of it. */
 export class ConnectionLog {
   /** Shared with a TCP proxy, which fills in where the connection went. */
-  info: StreamInfo;
+  readonly info: StreamInfo;
   /** Where payload comes and goes: within TLS once that has begun. */
   socket: Socket | TLSSocket;
   /** Requests are expected. */
@@ -27,13 +27,14 @@ export class ConnectionLog {
   }
 
   set connection(connection: ConnectionInfo) {
-    this.info = { ...this.info, connection, remoteAddress: connection.directRemoteAddress };
+    this.info.connection = connection;
+    this.info.remoteAddress = connection.directRemoteAddress;
   }
 
   /** Once the connection is closed. */
   write(loggers: readonly AccessLogger[]): void {
     const { info, socket } = this;
-    const begun = this.begun && (info.connection.tls !== undefined || !this.#failed);
+    const begun = this.begun && !this.#failed;
     info.responseEndTime = this.#clock.now();
     info.bytesReceived = begun ? socket.bytesRead - this.dropped - (info.connection.unread ?? 0) : 0;
     info.bytesSent = begun ? socket.bytesWritten : 0;

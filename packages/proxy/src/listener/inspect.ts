@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { JsonObject } from '@mizzen/xds';
 import type { Clock } from '../deps.ts';
 import type { ClientHello } from '../tls/client-hello.ts';
+import type { NotHello } from '../tls/not-hello.ts';
 import type { ProxyProtocolVerdict } from '../filter/proxy-protocol/filter.ts';
 
 /** What listener filters found out about a connection so far. */
@@ -11,8 +12,8 @@ export interface Inspection {
   hello: ClientHello | undefined;
   /** `http/1.0`, `http/1.1` or `h2c` when it begins with a request in clear text; empty otherwise, or when not looked for. */
   httpProtocol: string;
-  /** What was to be a ClientHello is of no version of TLS, and no request in clear text. */
-  wrongVersion: boolean;
+  /** What came in the place of a ClientHello. */
+  notHello: NotHello | undefined;
   /** Why a step ends the connection, where that is logged. */
   failure: string | undefined;
   /** Why there is no ClientHello, as logs of TCP tell. */
@@ -38,7 +39,7 @@ export function newInspection(): Inspection {
   return {
     hello: undefined,
     httpProtocol: '',
-    wrongVersion: false,
+    notHello: undefined,
     failure: undefined,
     notTls: undefined,
     metadata: undefined,

@@ -17,7 +17,7 @@ import type { RequestGroups } from '../telemetry/request-groups.ts';
 import type { Histogram } from '../telemetry/histogram.ts';
 import type { ConnectionLimit } from './connection-limit.ts';
 import type { ConnectionInfo, UpstreamCluster, UpstreamSocket } from '../types.ts';
-import type { TcpProxyStats } from './tcp-proxy.ts';
+import type { TcpProxyStats } from './tcp-runtime.ts';
 
 export type Direction = 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED';
 

@@ -3,7 +3,7 @@ import { Histogram } from '../telemetry/histogram.ts';
 import { newHcmStats, type CodecStats, type HcmStats } from '../http/runtime.ts';
 import { newDownstreamTlsStats } from '../tls/server.ts';
 import type { Direction, ListenerStats, ListenerStatsRegistry } from './services.ts';
-import { newTcpProxyStats, type TcpProxyStats } from './tcp-proxy.ts';
+import { newTcpProxyStats, type TcpProxyStats } from './tcp-runtime.ts';
 
 interface Entry<T> {
   readonly prefix: string;

@@ -1,20 +1,27 @@
 import type { ProxyProtocolReader } from '../filter/proxy-protocol/filter.ts';
 import type { ListenerFilterProgram } from '../program/types.ts';
 import { MAX_CLIENT_HELLO, readClientHello } from '../tls/client-hello.ts';
+import { refusalOf, tooLarge } from '../tls/not-hello.ts';
 import type { Step } from './inspect.ts';
 
 const RECORD_HEADER = 5;
-/** What OpenSSL knows for a request by itself. */
-const CLEAR_TEXT = /^(?:GET |POST |HEAD |PUT |CONNE)/;
 
 /** Waits for the ClientHello that a handshake begins with. */
 export const tlsStep: Step = (bytes, found) => {
   if (bytes.length < RECORD_HEADER) return 'more';
   const result = readClientHello(bytes);
-  if (result.kind === 'hello') found.hello = result.hello;
-  else if (result.kind === 'not-tls')
-    found.wrongVersion = bytes[1] !== 3 && !CLEAR_TEXT.test(bytes.toString('latin1', 0, 5));
-  return result.kind === 'more' && bytes.length <= MAX_CLIENT_HELLO ? 'more' : 0;
+  if (result.kind === 'more') {
+    found.notHello = tooLarge(bytes);
+    return found.notHello === undefined && bytes.length <= MAX_CLIENT_HELLO ? 'more' : 0;
+  }
+  if (result.kind === 'hello') {
+    found.hello = result.hello;
+    return 0;
+  }
+  const refusal = refusalOf(bytes);
+  if (refusal === 'more') return 'more';
+  found.notHello = refusal;
+  return 0;
 };
 
 function proxyStep(reader: ProxyProtocolReader): Step {

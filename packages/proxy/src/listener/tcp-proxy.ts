@@ -5,14 +5,12 @@ import { endsOfSocket } from '../http/socket-ends.ts';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import type { Deps, Timer } from '../deps.ts';
+import type { Timer } from '../deps.ts';
 import { filterStateOf, sharedState } from '../filter-state/state.ts';
 import type { PeerExchange } from '../istio/exchange.ts';
 import { exchangeWith } from '../istio/upstream-exchange.ts';
-import type { TcpMeter, TcpStatsProgram } from '../istio/stats/tcp.ts';
-import type { InternalListener } from '../http/runtime.ts';
-import type { AccessLogger } from '../telemetry/open-logs.ts';
-import type { AccessLogType, TcpProxyProgram, TunnelProgram } from '../program/types.ts';
+import type { TcpMeter } from '../istio/stats/tcp.ts';
+import type { AccessLogType, TunnelProgram } from '../program/types.ts';
 import {
   ResponseFlag,
   type ConnectionInfo,
@@ -26,39 +24,8 @@ import type { ActiveConnection } from './connections.ts';
 import { HttpTunnel } from './http-tunnel.ts';
 import { resetToo, splice, wasReset } from './splice.ts';
 import { newStreamInfo } from './stream-info.ts';
-
-export interface TcpProxyRuntime {
-  readonly program: TcpProxyProgram;
-  readonly deps: Deps;
-  readonly stats: TcpProxyStats;
-  readonly accessLoggers: readonly AccessLogger[];
-  cluster(name: string): UpstreamCluster | undefined;
-  internalListener(name: string): InternalListener | undefined;
-  /** Keep Istio's metrics of its connections. */
-  readonly meters: readonly TcpStatsProgram[];
-}
-
-export interface TcpProxyStats {
-  downstream_cx_total: number;
-  downstream_cx_active: number;
-  downstream_cx_no_route: number;
-  downstream_cx_rx_bytes_total: number;
-  downstream_cx_tx_bytes_total: number;
-  idle_timeout: number;
-  max_downstream_connection_duration: number;
-}
-
-export function newTcpProxyStats(): TcpProxyStats {
-  return {
-    downstream_cx_total: 0,
-    downstream_cx_active: 0,
-    downstream_cx_no_route: 0,
-    downstream_cx_rx_bytes_total: 0,
-    downstream_cx_tx_bytes_total: 0,
-    idle_timeout: 0,
-    max_downstream_connection_duration: 0,
-  };
-}
+import { lbContext, newRequestId } from './tcp-context.ts';
+import { countNoListener, noteReset, type PendingTcp, type TcpProxyRuntime } from './tcp-runtime.ts';
 
 type FilterMetadata = StreamInfo['dynamicMetadata'];
 
@@ -82,34 +49,39 @@ export function serveTcp(
   return tunnel;
 }
 
-/** The access log of a connection that a filter before this one denied. */
-export function logDenied(
+/**
+ * Takes over a connection whose handshake is to come: there will be somewhere to go by then. Told how the handshake ended, or
+ * that the socket is closed.
+ */
+export function beginTcp(
+  socket: Socket,
   connection: ConnectionInfo,
   runtime: TcpProxyRuntime,
-  { details, flags }: { readonly details: string; readonly flags: number },
-  metadata: FilterMetadata,
-): void {
-  runtime.stats.downstream_cx_total++;
-  const info = newStreamInfo(connection, runtime.deps.clock);
-  info.connectionTerminationDetails = details;
-  info.responseFlags |= flags;
-  info.dynamicMetadata = metadata;
-  info.responseEndTime = info.startTime;
-  for (const meter of runtime.meters) meter.begin(info).end();
-  for (const log of runtime.accessLoggers) log({ info, logType: 'TcpConnectionEnd' });
+  record: StreamInfo | undefined,
+  onFirstData: ((connection: ConnectionInfo) => void) | undefined,
+): PendingTcp {
+  const info = record ?? newStreamInfo(connection, runtime.deps.clock);
+  if (connection.listenerMetadata !== undefined) info.dynamicMetadata = { ...connection.listenerMetadata };
+  const tunnel = new TcpTunnel(socket, runtime, info, onFirstData, undefined, false);
+  tunnel.start();
+  return tunnel;
 }
 
 /** Envoy's word, as it spells it, before the number of what failed. */
 const NOT_BEGUN = 'tcp_initializion_failure:';
 
-class TcpTunnel implements ActiveConnection {
-  readonly #socket: Socket | TLSSocket;
+class TcpTunnel implements PendingTcp {
+  #socket: Socket | TLSSocket;
+  /** Undefined once the client may be heard: what is to be done then. */
+  #held: (() => void)[] | undefined;
   readonly #runtime: TcpProxyRuntime;
   readonly #info: StreamInfo;
   readonly #avoid: UpstreamHost[] = [];
   #upstream: Duplex | undefined;
   #metadataMatch: LbContext['metadataMatch'];
   #release: (() => void) | undefined;
+  /** There was an upstream before the client could be heard, and it is needed no more. */
+  #left: (() => void) | undefined;
   /** Waits for a connection no more. */
   #connected: (() => void) | undefined;
   /** Waits for the host to have room no more. */
@@ -136,7 +108,9 @@ class TcpTunnel implements ActiveConnection {
     info: StreamInfo,
     onFirstData: ((connection: ConnectionInfo) => void) | undefined,
     exchange: PeerExchange | undefined,
+    secure = true,
   ) {
+    this.#held = secure ? undefined : [];
     this.#onFirstData = onFirstData;
     this.#exchange = exchange;
     this.#meters = runtime.meters.map((meter) => meter.begin(info));
@@ -151,10 +125,7 @@ class TcpTunnel implements ActiveConnection {
     const { stats, program, deps } = this.#runtime;
     stats.downstream_cx_total++;
     stats.downstream_cx_active++;
-    // An end counts as data, too.
-    if (this.#onFirstData !== undefined) this.#socket.once('end', () => this.#seeData());
-    this.#socket.on('close', () => this.#finish());
-    this.#socket.on('error', () => undefined);
+    this.#attach();
     if (program.maxDownstreamConnectionDuration > 0) {
       const jitter = program.maxDurationJitter === 0 ? 0 : deps.random.float() * program.maxDurationJitter;
       this.#lifetime = deps.clock.after(program.maxDownstreamConnectionDuration * (1 + jitter), () => {
@@ -175,8 +146,42 @@ class TcpTunnel implements ActiveConnection {
       stats.downstream_cx_no_route++;
       return this.#end(ResponseFlag.NC, NOT_BEGUN + '3');
     }
-    if (program.connectsOnData) this.#connectOnData(cluster);
+    if (program.connects === 'on data') this.#connectOnData(cluster);
     else this.#connect(cluster);
+  }
+
+  #attach(): void {
+    // An end counts as data, too.
+    if (this.#onFirstData !== undefined && this.#held === undefined) this.#socket.once('end', () => this.#seeData());
+    this.#socket.on('close', this.#onClose);
+    this.#socket.on('error', () => undefined);
+  }
+
+  readonly #onClose = (): void => {
+    // Where the handshake failed, the listener's own line comes first.
+    if (this.#held === undefined) this.#finish();
+    else setImmediate(() => this.#finish());
+  };
+
+  secured(socket: TLSSocket, connection: ConnectionInfo): void {
+    this.#info.connection = connection;
+    this.#socket.off('close', this.#onClose);
+    this.#socket = socket;
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    this.#attach();
+    if (this.#ended) return void socket.destroy();
+    for (const go of held) go();
+  }
+
+  unsecured(connection: ConnectionInfo, how: Partial<StreamInfo>): void {
+    Object.assign(this.#info, how, { connection });
+  }
+
+  /** At once where the client may be heard, else as soon as that is so. */
+  #whenSecure(go: () => void): void {
+    if (this.#held === undefined) go();
+    else this.#held.push(go);
   }
 
   /** What has come stays in the socket until there is somebody to pass it to. */
@@ -215,7 +220,7 @@ class TcpTunnel implements ActiveConnection {
       if (held) cluster.limits.DEFAULT.releaseConnection();
       held = false;
     };
-    const chosen = cluster.choose(this.#context());
+    const chosen = cluster.choose(lbContext(this.#info, this.#runtime.program, this.#metadataMatch, this.#avoid));
     if (chosen instanceof Promise) {
       chosen.then(
         (host) => this.#connectTo(cluster, host),
@@ -237,7 +242,10 @@ class TcpTunnel implements ActiveConnection {
     this.#info.upstreamTarget = host;
     (this.#info.upstreamHostsAttempted ??= []).push(host);
     if (host.internalListener !== undefined) {
-      if (this.#tunnelProgram === undefined) return this.#handOver(cluster, host, host.internalListener);
+      if (this.#tunnelProgram === undefined) {
+        const { internalListener } = host;
+        return this.#whenSecure(() => this.#handOver(cluster, host, internalListener));
+      }
       return this.#failed(cluster, host, `internal listener \`${host.internalListener}\` takes no tunnels`);
     }
     this.#info.upstreamStartTime = this.#runtime.deps.clock.now();
@@ -322,7 +330,10 @@ class TcpTunnel implements ActiveConnection {
 
   /** Asks for a tunnel first. */
   #request(program: TunnelProgram, cluster: UpstreamCluster, host: UpstreamHost, socket: UpstreamSocket): void {
-    const id = program.requestId === undefined ? undefined : this.#newRequestId(program.requestId.metadataKey);
+    const id =
+      program.requestId === undefined
+        ? undefined
+        : newRequestId(this.#info, this.#runtime.deps.random, program.requestId.metadataKey);
     const tunnel = new HttpTunnel(
       socket,
       program,
@@ -343,16 +354,8 @@ class TcpTunnel implements ActiveConnection {
     this.#upstream = tunnel;
   }
 
-  #newRequestId(metadataKey: string): string {
-    const id = this.#runtime.deps.random.uuid();
-    const own = 'envoy.filters.network.tcp_proxy';
-    const { dynamicMetadata } = this.#info;
-    this.#info.dynamicMetadata = { ...dynamicMetadata, [own]: { ...dynamicMetadata?.[own], [metadataKey]: id } };
-    return id;
-  }
-
   #tunnel(host: UpstreamHost, upstream: Duplex): void {
-    const { program, deps, stats } = this.#runtime;
+    const { program } = this.#runtime;
     this.#upstream = upstream;
     host.active++;
     host.issued++;
@@ -362,6 +365,28 @@ class TcpTunnel implements ActiveConnection {
     counts.upstream_rq_active++;
     const other = exchangeWith(host, this.#info, upstream);
     const forget = host.untilFailure?.(() => upstream.destroy());
+    const left = (): void => {
+      forget?.();
+      host.active--;
+      counts.upstream_rq_active--;
+    };
+    this.#left = () => {
+      left();
+      counts.upstream_cx_destroy_local_with_active_rq++;
+    };
+    this.#whenSecure(() => {
+      this.#left = undefined;
+      this.#splice(upstream, counts, other, left);
+    });
+  }
+
+  #splice(
+    upstream: Duplex,
+    counts: UpstreamHost['cluster']['stats'],
+    other: ReturnType<typeof exchangeWith>,
+    left: () => void,
+  ): void {
+    const { deps, stats } = this.#runtime;
     splice(this.#socket, upstream, {
       clock: deps.clock,
       stripReceived: this.#exchange && ((chunk) => this.#exchange!.read(chunk)),
@@ -387,24 +412,14 @@ class TcpTunnel implements ActiveConnection {
         this.#end(0, 'tcp_session_idle_timeout');
       },
       onEnd: () => {
-        forget?.();
-        host.active--;
-        counts.upstream_rq_active--;
-        if (upstream.readableEnded) {
+        left();
+        if (upstream.readableEnded || wasReset(upstream)) {
           counts.upstream_cx_destroy_remote++;
           counts.upstream_cx_destroy_remote_with_active_rq++;
         } else counts.upstream_cx_destroy_local_with_active_rq++;
-        this.#end(this.#noteReset(upstream));
+        this.#end(noteReset(this.#info, upstream));
       },
     });
-  }
-
-  /** Returns the flags of that. */
-  #noteReset(upstream: Duplex): number {
-    if (!wasReset(upstream)) return 0;
-    this.#info.connection.closeType = 'LocalReset';
-    this.#info.connection.upstreamCloseType = 'RemoteReset';
-    return ResponseFlag.UR;
   }
 
   #seeData(): void {
@@ -423,13 +438,7 @@ class TcpTunnel implements ActiveConnection {
   #handOver(cluster: UpstreamCluster, host: UpstreamHost, name: string): void {
     const listener = this.#runtime.internalListener(name);
     if (listener === undefined) {
-      const { stats } = cluster;
-      stats.upstream_cx_total++;
-      stats.upstream_cx_connect_fail++;
-      stats.upstream_cx_destroy++;
-      stats.upstream_cx_destroy_remote++;
-      stats.upstream_rq_pending_total++;
-      stats.upstream_rq_pending_failure_eject++;
+      countNoListener(cluster);
       const reason = `immediate connect error: Invalid argument|remote address:${host.authority}`;
       return this.#failed(cluster, host, reason);
     }
@@ -460,6 +469,7 @@ class TcpTunnel implements ActiveConnection {
     if (this.#asking) this.#info.responseFlags |= ResponseFlag.UF;
     this.#connected?.();
     this.#release?.();
+    this.#left?.();
     this.#endUpstream();
     const { stats, deps } = this.#runtime;
     stats.downstream_cx_active--;
@@ -485,24 +495,5 @@ class TcpTunnel implements ActiveConnection {
       this.#log('TcpPeriodic');
       this.#logAgain();
     });
-  }
-
-  #context(): LbContext {
-    const { program } = this.#runtime;
-    const { connection } = this.#info;
-    return {
-      hash: program.hashKey?.(connection).key,
-      metadataMatch: this.#metadataMatch,
-      avoid: this.#avoid,
-      avoidAttempts: this.#avoid.length > 0 ? 3 : 0,
-      authority:
-        connection.requestedServerName === '' ? '' : `${connection.requestedServerName}:${connection.localPort}`,
-      priority: 'DEFAULT',
-      client:
-        program.tlvs.length === 0 || connection.socketEnds !== undefined
-          ? connection
-          : { ...connection, proxyTlvs: program.tlvs },
-      stream: { info: this.#info },
-    };
   }
 }

@@ -141,11 +141,15 @@ function pemOf(bundles: TrustBundles): string {
   return [...bundles.values()].flatMap((bundle) => bundle.map(String)).join('');
 }
 
+const VALIDATOR = 'envoy.tls.cert_validator.spiffe';
+
 function compileValidator(
   context: CompileContext,
-  { typedConfig }: types.core.TypedExtensionConfig,
+  { name: validator, typedConfig }: types.core.TypedExtensionConfig,
   path: Path,
 ): TrustBundles {
+  // Envoy goes by the name.
+  if (validator !== VALIDATOR) context.refuse([...path, 'name'], `must be \`${VALIDATOR}\``);
   const at = [...path, 'typedConfig'];
   const bundles = new Map<string, readonly X509Certificate[]>();
   if (messageOf(typedConfig?.['@type'] ?? '') !== SPIFFE) {

@@ -1,6 +1,6 @@
 import type { CodecStats, HcmStats } from '../http/runtime.ts';
 import type { ListenerStats } from '../listener/services.ts';
-import type { TcpProxyStats } from '../listener/tcp-proxy.ts';
+import type { TcpProxyStats } from '../listener/tcp-runtime.ts';
 import type { ProxyNode } from '../process/proxy-node.ts';
 import { tlsSecrets } from '../program/transport.ts';
 import type { ListenerProgram } from '../program/types.ts';

@@ -109,7 +109,8 @@ const CURVES: Readonly<Record<string, { readonly group: number; readonly signatu
   secp521r1: { group: 25, signature: 0x0603 },
 };
 
-function keyTypeOf(cipher: string): KeyType {
+/** Of the certificates that a suite of TLS 1.2 is for. */
+export function keyTypeOf(cipher: string): KeyType {
   return cipher.includes('-ECDSA-') ? 'ec' : 'rsa';
 }
 

@@ -63,7 +63,11 @@ describe('readClientHello', () => {
       const part = payload.subarray(at, at + 50);
       records.push(Buffer.from([22, 3, 1, part.length >> 8, part.length & 255]), part);
     }
-    expect(readClientHello(Buffer.concat(records))).toEqual(readClientHello(bytes));
+    const wire = Buffer.concat(records);
+    const whole = readClientHello(bytes);
+    const { hello } = whole as Extract<typeof whole, { kind: 'hello' }>;
+    expect(hello.size).toBe(bytes.length);
+    expect(readClientHello(wire)).toEqual({ kind: 'hello', hello: { ...hello, size: wire.length } });
   });
 
   test('what is not a ClientHello is not TLS, and nothing makes it throw', async () => {

@@ -15,6 +15,8 @@ export interface ClientHello {
   readonly groups: readonly number[];
   readonly pointFormats: readonly number[];
   readonly signatureAlgorithms: readonly number[];
+  /** Bytes that it took on the wire, in its records. */
+  readonly size: number;
 }
 
 /** Of a connection whose first bytes are no ClientHello. */
@@ -29,6 +31,7 @@ export const NO_HELLO: ClientHello = {
   groups: [],
   pointFormats: [],
   signatureAlgorithms: [],
+  size: 0,
 };
 
 export type HelloResult =
@@ -64,7 +67,7 @@ export function readClientHello(bytes: Buffer): HelloResult {
     return bytes.length > MAX_CLIENT_HELLO ? NOT_TLS : MORE;
   const end = 4 + message.readUIntBE(1, 3);
   try {
-    return { kind: 'hello', hello: readExtensions(message.subarray(0, end)) };
+    return { kind: 'hello', hello: { ...readExtensions(message.subarray(0, end)), size: recordBytes(bytes, end) } };
   } catch (error) {
     if (error instanceof RangeError) return NOT_TLS;
     throw error;
@@ -82,6 +85,17 @@ function handshakeBytes(bytes: Buffer): Buffer | undefined {
     at = end;
   }
   return join(parts);
+}
+
+/** Up to the end of the record with the last of so many bytes of payload. */
+function recordBytes(bytes: Buffer, payload: number): number {
+  let at = 0;
+  for (let got = 0; got < payload;) {
+    const length = bytes.readUInt16BE(at + 3);
+    got += length;
+    at += 5 + length;
+  }
+  return at;
 }
 
 function join(parts: readonly Buffer[]): Buffer {

@@ -5,12 +5,13 @@ import { tls } from '../node-tls.ts';
 import type { Clock } from '../deps.ts';
 import type { TlsCertificateProgram, UpstreamTlsProgram, ValidationProgram } from '../program/types.ts';
 import { countAgreed } from './agreed.ts';
+import { alarm, CERTIFICATE_UNKNOWN } from './alert.ts';
 import { peerSignature } from './signature.ts';
 import type { TlsContexts, TlsMaterial } from './context.ts';
 import type { KeyLogger } from './key-log.ts';
-import { handshakeFailure, laterErrors, SECRET_MISSING, unusable, verifyFailure } from './failure.ts';
+import { handshakeFailure, laterErrors, NO_VERSIONS, SECRET_MISSING, unusable, verifyFailure } from './failure.ts';
 import { dnsNameMatches, parseSubjectAltNames } from './subject-alt-names.ts';
-import { listed, verifyPeer } from './verify.ts';
+import { chainError, listed, verifyPeer } from './verify.ts';
 
 /**
  * Where a host keeps the last session, so that its next connection costs no signature. A resumed connection shows no
@@ -117,6 +118,14 @@ export class UpstreamTls {
       return;
     }
     this.#material = material;
+    if (agreesOnNothing(this.#program)) {
+      raw.once('connect', () => {
+        this.#stats.connection_error++;
+        raw.destroy();
+        onFail(NO_VERSIONS);
+      });
+      return;
+    }
     const offered = slot.material === material && slot.validUntil > this.#clock.wall() ? slot.session : undefined;
     const keep = this.#program.maxSessionKeys > 0;
     const secure = tls().connect({
@@ -161,17 +170,40 @@ export class UpstreamTls {
         else early = session;
       });
     }
-    secure.once('secureConnect', () => {
-      const resumed = secure.isSessionReused();
+    const judge = (): ReturnType<typeof verify> => {
       const certificate = secure.getPeerX509Certificate();
-      const refused =
-        resumed && certificate === undefined
-          ? undefined
-          : verify(secure, certificate, material, name, this.#clock.wall());
+      if (certificate === undefined && secure.isSessionReused()) return undefined;
+      return verify(secure, certificate, material, name, this.#clock.wall());
+    };
+    let judged: 'taken' | 'refused' | undefined;
+    const refuse = ({ reason, counter, alert }: NonNullable<ReturnType<typeof verify>>): void => {
+      judged = 'refused';
+      alarmed?.(alert);
+      fail(reason, counter);
+    };
+    const forgives = material.validation?.acceptUntrusted === true;
+    const alarmed =
+      material.validation === undefined || forgives
+        ? undefined
+        : alarm(
+            secure,
+            'client',
+            (record) => void raw.write(record),
+            () => {
+              const refused = judge();
+              if (refused === undefined) judged = 'taken';
+              else refuse(refused);
+            },
+          );
+    secure.once('secureConnect', () => {
+      if (judged === 'refused') return;
+      const refused = judged === 'taken' ? undefined : judge();
       if (refused !== undefined) {
-        if (material.validation?.acceptUntrusted !== true) return fail(refused.reason, refused.counter);
+        if (!forgives) return refuse(refused);
         this.#stats[refused.counter]++;
       }
+      const resumed = secure.isSessionReused();
+      const certificate = secure.getPeerX509Certificate();
       settle();
       verified = true;
       if (certificate !== undefined) slot.validUntil = certificate.validToDate.getTime();
@@ -184,31 +216,36 @@ export class UpstreamTls {
   }
 }
 
+/** The least version is above the highest, which Envoy's clients leave at TLS 1.2 unless told. */
+function agreesOnNothing({ fips, minVersion, maxVersion = 'TLSv1.2' }: UpstreamTlsProgram): boolean {
+  return fips !== true && minVersion !== undefined && minVersion > maxVersion;
+}
+
 function verify(
   secure: TLSSocket,
   certificate: X509Certificate | undefined,
   { validation }: TlsMaterial,
   name: ExpectedName,
   now: number,
-): { reason: string; counter: Counter } | undefined {
-  if (certificate === undefined) return { reason: verifyFailure('no certificate'), counter: 'fail_verify_error' };
-  const error = secure.authorizationError as (Error & { code?: string }) | string | null | undefined;
-  const chainError = typeof error === 'string' ? error : error?.code;
+): { reason: string; counter: Counter; alert: number } | undefined {
+  if (certificate === undefined)
+    return { reason: verifyFailure('no certificate'), counter: 'fail_verify_error', alert: CERTIFICATE_UNKNOWN };
   const demanded = demandedOf(validation, name);
-  const refused = demanded === undefined ? undefined : verifyPeer(certificate, chainError, demanded, now);
+  const refused = demanded === undefined ? undefined : verifyPeer(certificate, chainError(secure), demanded, now);
   if (refused === undefined) {
     const wanted = wantedNames(name);
     if (wanted.length === 0) return undefined;
     if (isVouchedFor(validation) && wanted.some((one) => hasName(certificate, one))) return undefined;
     return {
       reason: verifyFailure(
-        `verify SAN list, expected SANs: [${wanted.join(', ')}], certificate SANs: [${listed(parseSubjectAltNames(certificate.subjectAltName))}]`,
+        `verify SAN list, expected SANs: [${wanted.join(', ')}], certificate SANs: [${listed(certificate)}]`,
       ),
       counter: 'fail_verify_san',
+      alert: CERTIFICATE_UNKNOWN,
     };
   }
   return {
-    reason: refused.reason,
+    ...refused,
     counter: refused.counter === 'fail_verify_no_cert' ? 'fail_verify_error' : refused.counter,
   };
 }

@@ -236,7 +236,7 @@ function clientOptions(program: CommonTlsProgram): SecureContextOptions {
 
 function clientVersions(program: CommonTlsProgram): SecureContextOptions {
   if (program.fips === true) return { maxVersion: 'TLSv1.3' };
-  return { maxVersion: program.maxVersion ?? (program.minVersion === 'TLSv1.3' ? 'TLSv1.3' : 'TLSv1.2') };
+  return { maxVersion: program.maxVersion ?? 'TLSv1.2' };
 }
 
 function curvesOf({ fips, ecdhCurves }: CommonTlsProgram, otherwise: string): string {

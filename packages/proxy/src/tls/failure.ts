@@ -12,9 +12,6 @@ export function unusable(error: unknown): string {
   return `TLS error: ${error instanceof Error ? error.message : String(error)}`;
 }
 
-/** What came is of no version of TLS. */
-export const WRONG_VERSION = reason(247, 'WRONG_VERSION_NUMBER');
-
 /** No certificate may be shown to this client. */
 export const SELECTION_FAILED = reason(132, 'CONNECTION_REJECTED');
 
@@ -37,7 +34,7 @@ export function handshakeFailure(
   if (alert !== null) {
     const number = Number(alert[1]);
     if (unanswered && number === HANDSHAKE_FAILURE) return NOTHING_IN_COMMON;
-    return reason(1000 + number, ALERTS[number] ?? name);
+    return alertReason(number, name);
   }
   const [number, text] = REASONS[name] ?? [0, name];
   return number === 0 ? `TLS_error:${text}:TLS_error_end` : reason(number, text);
@@ -54,9 +51,25 @@ export function laterErrors(error: NodeJS.ErrnoException): number {
 
 const HANDSHAKE_FAILURE = 40;
 
-function reason(number: number, text: string): string {
+/** The peer has sent that alert. */
+export function alertReason(number: number, otherwise = `TLS_ALERT_${number}`): string {
+  return reason(1000 + number, ALERTS[number] ?? otherwise);
+}
+
+export function reason(number: number, text: string): string {
   return `TLS_error:|${SSL + number}:SSL routines:OPENSSL_internal:${text}:TLS_error_end`;
 }
+
+/** An alert in clear text where BoringSSL expects an encrypted one. */
+export const NOT_ENCRYPTED = reason(112, 'BAD_PACKET_LENGTH').replace(
+  ':TLS_error_end',
+  `|${SSL + 139}:SSL routines:OPENSSL_internal:DECRYPTION_FAILED_OR_BAD_RECORD_MAC:TLS_error_end`,
+);
+
+export const NO_VERSIONS = reason(280, 'NO_SUPPORTED_VERSIONS_ENABLED');
+
+/** The curve of the certificate's key is none that the client takes. */
+export const WRONG_CURVE = reason(243, 'WRONG_CURVE');
 
 /** BoringSSL has a second reason when a server takes nothing of what it is offered. */
 const NOTHING_IN_COMMON = reason(1040, 'SSLV3_ALERT_HANDSHAKE_FAILURE').replace(
@@ -78,7 +91,9 @@ const REASONS: Readonly<Record<string, readonly [number, string]>> = {
     192,
     'PEER_DID_NOT_RETURN_A_CERTIFICATE:peer did not provide required client certificate',
   ],
-  UNEXPECTED_MESSAGE: [239, 'UNEXPECTED_MESSAGE'],
+  UNEXPECTED_MESSAGE: [223, 'UNEXPECTED_MESSAGE'],
+  NO_SUITABLE_KEY_SHARE: [266, 'NO_SHARED_GROUP'],
+  NO_SUITABLE_SIGNATURE_ALGORITHM: [253, 'NO_COMMON_SIGNATURE_ALGORITHMS'],
   BAD_SIGNATURE: [108, 'BAD_SIGNATURE'],
   DECRYPTION_FAILED_OR_BAD_RECORD_MAC: [139, 'DECRYPTION_FAILED_OR_BAD_RECORD_MAC'],
 };
@@ -113,6 +128,8 @@ const ALERTS: Readonly<Record<number, string>> = {
   120: 'TLSV1_ALERT_NO_APPLICATION_PROTOCOL',
 };
 
+const CRL = 'certificate revocation check against provided CRLs failed: ';
+
 /** Node's verification codes in the words of X509_verify_cert_error_string. */
 const VERIFICATION: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT: 'unable to get issuer certificate',
@@ -120,7 +137,7 @@ const VERIFICATION: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'unable to get local issuer certificate',
   CERT_HAS_EXPIRED: 'certificate has expired',
   CERT_NOT_YET_VALID: 'certificate is not yet valid',
-  CERT_REVOKED: 'certificate revocation check against provided CRLs failed: certificate revoked',
+  CERT_REVOKED: `${CRL}certificate revoked`,
   CERT_SIGNATURE_FAILURE: 'certificate signature failure',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'self signed certificate',
   SELF_SIGNED_CERT_IN_CHAIN: 'self signed certificate in certificate chain',
@@ -128,14 +145,14 @@ const VERIFICATION: Readonly<Record<string, string>> = {
   INVALID_CA: 'invalid CA certificate',
   PATH_LENGTH_EXCEEDED: 'path length constraint exceeded',
   CERT_CHAIN_TOO_LONG: 'certificate chain too long',
-  UNABLE_TO_GET_CRL: 'unable to get certificate CRL',
-  CRL_HAS_EXPIRED: 'CRL has expired',
-  CRL_NOT_YET_VALID: 'CRL is not yet valid',
-  CRL_SIGNATURE_FAILURE: 'CRL signature failure',
+  UNABLE_TO_GET_CRL: `${CRL}unable to get certificate CRL`,
+  CRL_HAS_EXPIRED: `${CRL}CRL has expired`,
+  CRL_NOT_YET_VALID: `${CRL}CRL is not yet valid`,
+  CRL_SIGNATURE_FAILURE: `${CRL}CRL signature failure`,
 };
 
-export function chainFailure(code: string): string {
-  const depth = code === 'SELF_SIGNED_CERT_IN_CHAIN' ? 1 : 0;
+/** `depth`: of the certificate that is to blame, the peer's own being 0. */
+export function chainFailure(code: string, depth = code === 'SELF_SIGNED_CERT_IN_CHAIN' ? 1 : 0): string {
   return verifyFailure(
     `X509_verify_cert: certificate verification error at depth ${depth}: ${VERIFICATION[code] ?? code}`,
   );

@@ -50,6 +50,11 @@ export class ServerCertificates {
     return { material, staple: this.#staple(choice, hello, now) };
   }
 
+  /** What is shown to whoever has not said anything yet. */
+  first(): TlsCertificateProgram | undefined {
+    return (this.#contexts.secrets(this.#program) ?? this.#secrets)?.certificates[0];
+  }
+
   #staple({ certificate }: Choice, hello: ClientHello, now: number): Staple {
     if (!hello.extensions.includes(STATUS_REQUEST)) return 'unasked';
     const { ocsp, mustStaple } = certificate;

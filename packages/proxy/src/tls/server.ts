@@ -5,23 +5,18 @@ import type { Clock } from '../deps.ts';
 import type { DownstreamTlsProgram } from '../program/types.ts';
 import type { PeerTls } from '../types.ts';
 import { countAgreed } from './agreed.ts';
+import { alarm, CERTIFICATE_REQUIRED, clearAlert } from './alert.ts';
 import { peerSignature } from './signature.ts';
 import type { ClientHello } from './client-hello.ts';
 import { mayResume, type TlsContexts, type TlsMaterial } from './context.ts';
-import {
-  handshakeFailure,
-  laterErrors,
-  SECRET_MISSING,
-  SELECTION_FAILED,
-  unusable,
-  verifyFailure,
-  WRONG_VERSION,
-} from './failure.ts';
+import { failureOf, stranger } from './failed-handshake.ts';
+import { laterErrors, SECRET_MISSING, SELECTION_FAILED, unusable, verifyFailure } from './failure.ts';
+import type { NotHello } from './not-hello.ts';
 import { localCertificate, Peer } from './peer.ts';
 import type { KeyLogger } from './key-log.ts';
 import { ServerCertificates, type Staple } from './server-certificates.ts';
 import { StoredSessions } from './stored-sessions.ts';
-import { verifyPeer } from './verify.ts';
+import { chainError, verifyPeer, type Refusal } from './verify.ts';
 
 export interface DownstreamTlsStats {
   handshake: number;
@@ -70,6 +65,9 @@ export function newDownstreamTlsStats(): DownstreamTlsStats {
 /** What `onFail` is told when time was up; Envoy's words for the end of the connection. */
 export const TIMED_OUT = 'transport socket timeout was reached';
 
+/** `peer`: what is known of it all the same. An empty reason: the client has hung up. */
+export type OnFail = (reason: string, peer: PeerTls | undefined) => void;
+
 export interface AcceptedTls {
   readonly socket: TLSSocket;
   readonly peer: PeerTls;
@@ -103,18 +101,18 @@ export class DownstreamTls {
     hello: ClientHello,
     timeout: number,
     onSecure: (accepted: AcceptedTls) => void,
-    onFail: (reason: string) => void,
+    onFail: OnFail,
   ): void {
     const program = this.#program;
     const chosen = this.#choose(hello);
     if (typeof chosen === 'string') {
       socket.destroy();
-      return onFail(chosen);
+      return onFail(chosen, undefined);
     }
     const { material, staple } = chosen;
     const asks = asksForCertificate(material);
     this.#countStaple(staple);
-    if (staple === 'fail') return refuse(socket, onFail);
+    if (staple === 'fail') return refuseSelection(socket, onFail);
     const secure = new (tls().TLSSocket)(socket, {
       isServer: true,
       secureContext: material.context,
@@ -128,7 +126,7 @@ export class DownstreamTls {
     });
     if (Buffer.isBuffer(staple)) (secure as HasNative).ssl?.setOCSPResponse(staple);
     if (this.#logKey !== undefined) this.#logKey(secure, socket);
-    this.#watch(secure, socket, material, timeout, onSecure, onFail);
+    this.#watch(secure, socket, hello, material, timeout, onSecure, onFail);
   }
 
   /** Otherwise why there is nothing to shake hands with. */
@@ -143,11 +141,19 @@ export class DownstreamTls {
   }
 
   /** Ends what is no handshake of TLS, as BoringSSL does. */
-  refuseVersion(socket: Socket, onFail: (reason: string) => void): void {
+  refuse(socket: Socket, { reason, alert }: NotHello, onFail: OnFail): void {
     this.stats.connection_error++;
-    socket.end(PROTOCOL_VERSION);
+    socket.on('error', ignore);
+    if (alert !== undefined) socket.write(clearAlert(alert, NO_VERSION));
+    socket.end();
     socket.destroySoon();
-    onFail(WRONG_VERSION);
+    onFail(reason, this.stranger());
+  }
+
+  /** What is known of a client that has not begun its handshake; undefined while a secret is missing. */
+  stranger(): PeerTls | undefined {
+    const first = this.#certificates.first();
+    return first === undefined ? undefined : stranger(first);
   }
 
   #countStaple(staple: Staple): void {
@@ -174,21 +180,19 @@ export class DownstreamTls {
   #watch(
     secure: TLSSocket,
     socket: Socket,
+    hello: ClientHello,
     material: TlsMaterial,
     timeout: number,
     onSecure: (accepted: AcceptedTls) => void,
-    onFail: (reason: string) => void,
+    onFail: OnFail,
   ): void {
-    const fail = (
-      reason: string,
-      counter: Exclude<keyof DownstreamTlsStats, 'ciphers' | 'versions' | 'curves' | 'sigalgs' | 'secrets'>,
-    ): void => {
+    const fail = (reason: string, counter: Refusal['counter'] | 'connection_error', peer: PeerTls): void => {
       settle();
       // Who just hangs up has made no mistake in the handshake.
       if (reason !== '') this.stats[counter]++;
       secure.destroy();
       socket.destroy();
-      onFail(reason);
+      onFail(reason, peer);
     };
     const timer =
       timeout > 0
@@ -196,14 +200,15 @@ export class DownstreamTls {
             settle();
             secure.destroy();
             socket.destroy();
-            onFail(TIMED_OUT);
+            onFail(TIMED_OUT, stranger(material.certificate));
           })
         : undefined;
     const onError = (error: NodeJS.ErrnoException): void => {
       const missing = error.code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
-      fail(handshakeFailure(error) ?? '', missing ? 'fail_verify_no_cert' : 'connection_error');
+      const { reason, peer } = failureOf(error, secure, socket, hello, this.#program, material.certificate);
+      fail(reason, missing ? 'fail_verify_no_cert' : 'connection_error', peer);
     };
-    const onClose = (): void => fail('', 'connection_error');
+    const onClose = (): void => fail('', 'connection_error', stranger(material.certificate));
     const settle = (): void => {
       timer?.cancel();
       secure.off('error', onError);
@@ -214,11 +219,24 @@ export class DownstreamTls {
     secure.on('error', onError);
     secure.on('close', onClose);
     secure.on('end', onClose);
+    const alert = asksForCertificate(material)
+      ? alarm(secure, 'server', (record) => void socket.write(record))
+      : undefined;
     secure.once('secure', () => {
+      const peer = new Peer(
+        secure,
+        asksForCertificate(material),
+        localCertificate(material.certificate),
+        undefined,
+        material.validation,
+      );
       const refused = this.#verify(secure, material);
       if (refused !== undefined) {
         const taken = material.validation?.acceptUntrusted === true && refused.counter !== 'fail_verify_no_cert';
-        if (!taken) return fail(refused.reason, refused.counter);
+        if (!taken) {
+          alert?.(refused.alert);
+          return fail(refused.reason, refused.counter, peer);
+        }
         this.stats[refused.counter]++;
       }
       settle();
@@ -228,13 +246,6 @@ export class DownstreamTls {
       const { signatureAlgorithms } = this.#program;
       countAgreed(secure, this.stats, peerSignature(secure, certificate, 'server', signatureAlgorithms));
       const { servername } = secure as { servername?: unknown };
-      const peer = new Peer(
-        secure,
-        asksForCertificate(material),
-        localCertificate(material.certificate),
-        undefined,
-        material.validation,
-      );
       // Of a session that is resumed nothing is verified again, and Envoy does not know what was.
       peer.verified =
         refused === undefined && certificate !== undefined && verifies(material) && !secure.isSessionReused();
@@ -250,15 +261,7 @@ export class DownstreamTls {
     });
   }
 
-  #verify(
-    secure: TLSSocket,
-    material: TlsMaterial,
-  ):
-    | {
-        reason: string;
-        counter: Exclude<keyof DownstreamTlsStats, 'ciphers' | 'versions' | 'curves' | 'sigalgs' | 'secrets'>;
-      }
-    | undefined {
+  #verify(secure: TLSSocket, material: TlsMaterial): Refusal | undefined {
     const { validation } = material;
     const certificate = secure.getPeerX509Certificate();
     if (certificate === undefined) {
@@ -266,6 +269,7 @@ export class DownstreamTls {
       return {
         reason: verifyFailure('peer did not provide required client certificate'),
         counter: 'fail_verify_no_cert',
+        alert: CERTIFICATE_REQUIRED,
       };
     }
     if (validation === undefined) return undefined;
@@ -298,15 +302,6 @@ function demandsCertificate({ validation }: TlsMaterial, required: boolean): boo
   return pinned || (required && (trustedCaPem !== undefined || systemRoots));
 }
 
-/** OpenSSL's verdict, which Node keeps on the handle until its own server code asks for it. */
-function chainError(secure: TLSSocket): string | undefined {
-  const { ssl } = secure as TLSSocket & {
-    readonly ssl?: { verifyError(): (Error & { code?: string }) | null | undefined } | null;
-  };
-  if (ssl === undefined || ssl === null) return 'CLOSED';
-  return ssl.verifyError()?.code;
-}
-
 /** What Node keeps to itself of a TLSSocket. */
 interface HasNative extends TLSSocket {
   readonly ssl?: { setOCSPResponse(response: Buffer): void } | null;
@@ -314,17 +309,16 @@ interface HasNative extends TLSSocket {
 
 const SESSION_TICKET = 35;
 const TLS_13 = 0x0304;
-/** A fatal alert, protocol_version, as a record. */
-const PROTOCOL_VERSION = Buffer.from([21, 3, 1, 0, 2, 2, 70]);
-/** A fatal alert, handshake_failure, as a record. */
-const HANDSHAKE_FAILURE = Buffer.from([21, 3, 3, 0, 2, 2, 40]);
+/** What records are marked with before there is a version. */
+const NO_VERSION = 1;
+const HANDSHAKE_FAILURE = 40;
 
 /** Ends a handshake before it has begun. */
-function refuse(socket: Socket, onFail: (reason: string) => void): void {
+function refuseSelection(socket: Socket, onFail: OnFail): void {
   socket.on('error', ignore);
-  socket.end(HANDSHAKE_FAILURE);
+  socket.end(clearAlert(HANDSHAKE_FAILURE));
   socket.destroySoon();
-  onFail(SELECTION_FAILED);
+  onFail(SELECTION_FAILED, undefined);
 }
 
 function ignore(): void {}

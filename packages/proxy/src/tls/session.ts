@@ -14,8 +14,9 @@ interface HasNative extends TLSSocket {
   readonly ssl?: { getSession(): Buffer | undefined } | null;
 }
 
-const NONE: TlsSession = { group: '', id: '' };
-const GROUPS: Readonly<Record<number, string>> = {
+export const NO_SESSION: TlsSession = { group: '', id: '' };
+/** By number. */
+export const GROUP_NAMES: Readonly<Record<number, string>> = {
   23: 'P-256',
   24: 'P-384',
   25: 'P-521',
@@ -30,14 +31,14 @@ const GROUP = 0xb3;
  */
 export function sessionOf(socket: TLSSocket): TlsSession {
   const written = (socket as HasNative).ssl?.getSession();
-  if (written === undefined) return NONE;
+  if (written === undefined) return NO_SESSION;
   // Version of the format, version of TLS, cipher, ID, secret, and then what has a tag of its own.
   const parts = derChildren(readDer(written)[0]);
   const group = parts.find(({ tag }) => tag === GROUP);
   const number = group === undefined ? undefined : derChildren(group)[0]?.content;
   const id = parts[3];
   return {
-    group: number === undefined ? '' : (GROUPS[number.readUIntBE(0, number.length)] ?? ''),
+    group: number === undefined ? '' : (GROUP_NAMES[number.readUIntBE(0, number.length)] ?? ''),
     id: id?.tag === DER.octets && socket.getProtocol() !== 'TLSv1.3' ? id.content.toString('hex') : '',
   };
 }

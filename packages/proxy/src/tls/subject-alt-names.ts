@@ -6,8 +6,8 @@ export interface SubjectAltNames {
   readonly dns: readonly string[];
   readonly email: readonly string[];
   readonly ip: readonly string[];
-  /** All of these, in the certificate's order. */
-  readonly all: readonly string[];
+  /** All of these, in the certificate's order; undefined: there is a name of type `otherName`. */
+  readonly all: readonly (string | undefined)[];
 }
 
 export const NO_NAMES: SubjectAltNames = { uri: [], dns: [], email: [], ip: [], all: [] };
@@ -23,7 +23,7 @@ export function parseSubjectAltNames(text: string | undefined): SubjectAltNames 
     dns: [] as string[],
     email: [] as string[],
     ip: [] as string[],
-    all: [] as string[],
+    all: [] as (string | undefined)[],
   };
   for (const entry of entries(text)) {
     const colon = entry.indexOf(':');
@@ -41,6 +41,9 @@ export function parseSubjectAltNames(text: string | undefined): SubjectAltNames 
       case 'IP Address':
         names.ip.push(canonical(value));
         names.all.push(canonical(value));
+        continue;
+      case 'othername':
+        names.all.push(undefined);
         continue;
       default:
         continue;

@@ -1,6 +1,8 @@
 import type { X509Certificate } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
 import { crypto } from '../node-tls.ts';
 import type { SanMatcher, ValidationProgram } from '../program/types.ts';
+import { BAD_CERTIFICATE_HASH_VALUE, CERTIFICATE_UNKNOWN, chainAlert } from './alert.ts';
 import { otherNames } from './certificate-fields.ts';
 import { checkRevoked } from './crl.ts';
 import { chainFailure, verifyFailure } from './failure.ts';
@@ -8,9 +10,10 @@ import { pathTo } from './path.ts';
 import { checkTrustDomain } from './spiffe.ts';
 import { dnsNameMatches, parseSubjectAltNames, type SubjectAltNames } from './subject-alt-names.ts';
 
-/** Why a peer was refused; `counter` is Envoy's statistic for it. */
+/** Why a peer was refused; `counter` is Envoy's statistic for it, `alert` what the peer is told. */
 export interface Refusal {
   readonly reason: string;
+  readonly alert: number;
   readonly counter: 'fail_verify_error' | 'fail_verify_san' | 'fail_verify_cert_hash' | 'fail_verify_no_cert';
 }
 
@@ -33,30 +36,37 @@ export function verifyPeer(
     // OpenSSL looks for a list of revocations even where it does not know whose; BoringSSL says that first.
     const stranger = chainError === 'UNABLE_TO_GET_CRL' && issuerOf(certificate, validation) === undefined;
     const why = stranger ? 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY' : chainError;
-    return { reason: chainFailure(why), counter: 'fail_verify_error' };
+    const refused = chainRefusal(why);
+    return validation.trustBundles === undefined ? refused : { ...refused, alert: CERTIFICATE_UNKNOWN };
   }
   const when = validation.allowExpired ? undefined : now;
   const { maxVerifyDepth: deepest } = validation;
-  // None at all is taken for one.
-  if (deepest !== undefined && depth(certificate, validation, when) > Math.max(1, deepest)) {
-    return { reason: chainFailure('CERT_CHAIN_TOO_LONG'), counter: 'fail_verify_error' };
-  }
+  // None at all is taken for one. BoringSSL then does not find who has signed the last one that it looks at.
+  if (deepest !== undefined && depth(certificate, validation, when) > Math.max(1, deepest))
+    return chainRefusal('UNABLE_TO_GET_ISSUER_CERT_LOCALLY', Math.max(1, deepest));
   if (validation.trustBundles !== undefined) {
     const { uri } = parseSubjectAltNames(certificate.subjectAltName);
     const foreign = checkTrustDomain(chainOf(certificate), uri, validation.trustBundles, when);
-    if (foreign !== undefined) return { reason: verifyFailure(foreign), counter: 'fail_verify_error' };
+    if (foreign !== undefined)
+      return { reason: verifyFailure(foreign), counter: 'fail_verify_error', alert: CERTIFICATE_UNKNOWN };
   }
   if (validation.leafRevocations !== undefined) {
     const revoked = checkRevoked(certificate, issuerOf(certificate, validation), validation.leafRevocations, now);
-    if (revoked !== undefined) return { reason: chainFailure(revoked), counter: 'fail_verify_error' };
+    if (revoked !== undefined) return chainRefusal(revoked);
   }
   if (!hashMatches(certificate, validation)) {
-    return { reason: verifyFailure('cert hash and spki'), counter: 'fail_verify_cert_hash' };
+    const reason = verifyFailure('cert hash and spki');
+    return { reason, counter: 'fail_verify_cert_hash', alert: BAD_CERTIFICATE_HASH_VALUE };
   }
   if (validation.sanMatchers.length === 0) return undefined;
   const names = parseSubjectAltNames(certificate.subjectAltName);
   if (validation.sanMatchers.some((matcher) => fits(matcher, names, certificate))) return undefined;
-  return { reason: verifyFailure(`SAN matcher, certificate SANs are [${listed(names)}]`), counter: 'fail_verify_san' };
+  const reason = verifyFailure(`SAN matcher, certificate SANs are [${listed(certificate)}]`);
+  return { reason, counter: 'fail_verify_san', alert: CERTIFICATE_UNKNOWN };
+}
+
+function chainRefusal(code: string, depth?: number): Refusal {
+  return { reason: chainFailure(code, depth), counter: 'fail_verify_error', alert: chainAlert(code) };
 }
 
 /** The certificate has a name that fits. */
@@ -65,8 +75,19 @@ export function hasName(certificate: X509Certificate, matcher: SanMatcher): bool
 }
 
 /** All names of a certificate, as failures list them. */
-export function listed({ all }: SubjectAltNames): string {
-  return all.join(', ');
+export function listed(certificate: X509Certificate): string {
+  const { all } = parseSubjectAltNames(certificate.subjectAltName);
+  const others = otherNames(certificate).values();
+  return all.map((name) => name ?? others.next().value?.value ?? '').join(', ');
+}
+
+/** OpenSSL's verdict, which Node keeps on the handle until its own code asks for it. */
+export function chainError(secure: TLSSocket): string | undefined {
+  const { ssl } = secure as TLSSocket & {
+    readonly ssl?: { verifyError(): (Error & { code?: string }) | null | undefined } | null;
+  };
+  if (ssl === undefined || ssl === null) return 'CLOSED';
+  return ssl.verifyError()?.code;
 }
 
 /** What the peer has shown, its own first, in its order: none need have anything to do with the others. */

@@ -26,7 +26,8 @@ export interface ResponseHead {
 
 /** What is known of a request while it runs and when it is logged. */
 export interface StreamInfo {
-  readonly connection: ConnectionInfo;
+  /** Told more of once its handshake is over. */
+  connection: ConnectionInfo;
   /** Address of the client after x-forwarded-for has been considered. */
   remoteAddress: string;
   /** A header that may make a request internal said so. */

@@ -27,7 +27,7 @@ export function compileTcpProxy(context: CompileContext, tcp: types.tcpProxy.Tcp
     maxDurationJitter: percent(tcp.maxDownstreamConnectionDurationJitterPercentage, 0),
     maxConnectAttempts: Math.max(1, tcp.maxConnectAttempts ?? 1),
     backOff: backOff(context, tcp.backoffOptions, [...path, 'backoffOptions']),
-    connectsOnData: connectsOnData(context, tcp, path),
+    connects: connects(context, tcp, path),
     hashKey: hashKey(context, tcp.hashPolicy?.[0], [...path, 'hashPolicy', 0]),
     tlvs: compileTlvs(context, tcp.proxyProtocolTlvs, [...path, 'proxyProtocolTlvs']),
     tunnel:
@@ -55,11 +55,12 @@ function backOff(
   return { base, max };
 }
 
-function connectsOnData(context: CompileContext, tcp: types.tcpProxy.TcpProxy, path: Path): boolean {
+function connects(context: CompileContext, tcp: types.tcpProxy.TcpProxy, path: Path): TcpProxyProgram['connects'] {
   const { upstreamConnectMode = 'IMMEDIATE', maxEarlyDataBytes } = tcp;
   if (upstreamConnectMode !== 'IMMEDIATE' && maxEarlyDataBytes === undefined)
     context.refuse([...path, 'maxEarlyDataBytes'], `must be there for \`${upstreamConnectMode}\``);
-  return upstreamConnectMode === 'ON_DOWNSTREAM_DATA';
+  if (upstreamConnectMode === 'ON_DOWNSTREAM_DATA') return 'on data';
+  return upstreamConnectMode === 'IMMEDIATE' ? 'at once' : 'when secure';
 }
 
 /** There is one policy at most. */

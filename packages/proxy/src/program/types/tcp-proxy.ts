@@ -24,8 +24,8 @@ export interface TcpProxyProgram {
   readonly maxConnectAttempts: number;
   /** How long to wait before another attempt; undefined: not at all. */
   readonly backOff: { readonly base: number; readonly max: number } | undefined;
-  /** The upstream is connected to only once the client has said something. */
-  readonly connectsOnData: boolean;
+  /** `at once` does not wait for the client's handshake. */
+  readonly connects: 'at once' | 'when secure' | 'on data';
   readonly hashKey: ((connection: ConnectionInfo) => HashResult) | undefined;
   readonly tunnel: TunnelProgram | undefined;
   readonly accessLogs: readonly AccessLogProgram[];

@@ -1,6 +1,5 @@
 import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../program/context.ts';
-import type { Path } from '../program/path.ts';
 import { asciiLower, wire } from '../program/values.ts';
 import type { HttpFilter } from '../types.ts';
 import { PerRouteKind } from './per-route-kind.ts';
@@ -13,12 +12,9 @@ interface HostRewrite {
 }
 
 function compileHostRewrite(
-  context: CompileContext,
+  _: CompileContext,
   { hostRewriteLiteral, hostRewriteHeader }: types.httpForwardProxy.PerRouteConfig,
-  path: Path,
 ): HostRewrite {
-  if ((hostRewriteLiteral ?? '') === '' && (hostRewriteHeader ?? '') === '')
-    context.refuse(path, 'must have `hostRewriteLiteral` or `hostRewriteHeader`');
   return { literal: wire(hostRewriteLiteral ?? ''), header: asciiLower(hostRewriteHeader ?? '') };
 }
 export const hostRewritePerRoute = new PerRouteKind(compileHostRewrite);

@@ -7,6 +7,7 @@ import type { Counter } from '../program/types.ts';
 import { wire } from '../program/values.ts';
 import type { HttpFilter, HttpStream } from '../types.ts';
 import { readNumber } from './number.ts';
+import { PerRouteKind } from './per-route-kind.ts';
 import type { FilterScope } from './scope.ts';
 
 const NAMESPACE = 'envoy.filters.http.json_to_metadata';
@@ -26,64 +27,86 @@ interface Rule {
   readonly onError: ((found: Found, stream: HttpStream) => void) | undefined;
 }
 
-/** Puts what is in JSON bodies of requests into the dynamic metadata. */
-export function jsonToMetadataFilter(
+/** Which bodies are looked into, and for what. */
+interface Rules {
+  readonly rules: readonly Rule[];
+  readonly isAllowed: (contentType: string) => boolean;
+  readonly stats: Readonly<Record<'success' | 'mismatched' | 'noBody' | 'invalid', Counter>>;
+}
+
+function compileRules(
   context: CompileContext,
   { requestRules }: types.jsonToMetadata.JsonToMetadata,
-  scope: FilterScope,
   path: Path,
-): HttpFilter {
+): Rules {
   const at = [...path, 'requestRules'];
   if (requestRules === undefined) context.refuse(at, 'must be there');
   const { rules: given = [], allowEmptyContentType = false } = requestRules ?? {};
   const rules = given.map((rule, i) => compileRule(context, rule, [...at, 'rules', i]));
-  const isAllowed = compileTypes(context, requestRules ?? {}, at);
+  const isKnown = compileTypes(context, requestRules ?? {}, at);
   const count = (name: string): Counter => {
     context.deps.counter(`json_to_metadata.resp.${name}`);
     return context.deps.counter(`json_to_metadata.rq.${name}`);
   };
-  const stats = {
-    success: count('success'),
-    mismatched: count('mismatched_content_type'),
-    noBody: count('no_body'),
-    invalid: count('invalid_json_body'),
+  return {
+    rules,
+    isAllowed: (type) => (type === '' ? allowEmptyContentType : isKnown(type)),
+    stats: {
+      success: count('success'),
+      mismatched: count('mismatched_content_type'),
+      noBody: count('no_body'),
+      invalid: count('invalid_json_body'),
+    },
   };
-  const missing = (stream: HttpStream): void => {
-    stats.noBody.value++;
-    note(stream, (found) => rules.forEach((rule) => rule.onMissing?.(found, stream)));
-  };
-  const failed = (stream: HttpStream, counter: Counter): void => {
-    counter.value++;
-    note(stream, (found) => rules.forEach((rule) => rule.onError?.(found, stream)));
-  };
+}
+export const jsonToMetadataPerRoute = new PerRouteKind(compileRules);
+
+/** Puts what is in JSON bodies of requests into the dynamic metadata. The route's rules replace the filter's own. */
+export function jsonToMetadataFilter(
+  context: CompileContext,
+  config: types.jsonToMetadata.JsonToMetadata,
+  scope: FilterScope,
+  path: Path,
+): HttpFilter {
+  const own = compileRules(context, config, path);
   return {
     name: scope.name,
     onRequest(stream) {
-      const type = stream.request.headers.get('content-type') ?? '';
-      if (type === '' ? !allowEmptyContentType : !isAllowed(type)) {
-        failed(stream, stats.mismatched);
+      const rules = jsonToMetadataPerRoute.mostSpecific(stream, scope.name) ?? own;
+      if (!rules.isAllowed(stream.request.headers.get('content-type') ?? '')) {
+        failed(stream, rules, rules.stats.mismatched);
         return undefined;
       }
       if (!stream.expectsBody || stream.upgrade !== '') {
-        missing(stream);
+        missing(stream, rules);
         return undefined;
       }
       return stream.collectBody(stream.bodyLimit, false).then(({ data }) => {
         if (data.length === 0) {
-          missing(stream);
+          missing(stream, rules);
           return undefined;
         }
         const json = read(data);
         if (json === undefined) {
-          failed(stream, stats.invalid);
+          failed(stream, rules, rules.stats.invalid);
         } else {
-          note(stream, (found) => rules.forEach((rule) => apply(rule, json, found, stream)));
-          stats.success.value++;
+          note(stream, (found) => rules.rules.forEach((rule) => apply(rule, json, found, stream)));
+          rules.stats.success.value++;
         }
         return undefined;
       });
     },
   };
+}
+
+function missing(stream: HttpStream, { rules, stats }: Rules): void {
+  stats.noBody.value++;
+  note(stream, (found) => rules.forEach((rule) => rule.onMissing?.(found, stream)));
+}
+
+function failed(stream: HttpStream, { rules }: Rules, counter: Counter): void {
+  counter.value++;
+  note(stream, (found) => rules.forEach((rule) => rule.onError?.(found, stream)));
 }
 
 /** Undefined: it is no JSON. */

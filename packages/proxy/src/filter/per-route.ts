@@ -16,6 +16,7 @@ import { extAuthzPerRoute } from './ext-authz/per-route.ts';
 import { faultPerRoute } from './fault.ts';
 import { headerMutationPerRoute } from './header-mutation.ts';
 import { headerToMetadataPerRoute } from './header-to-metadata.ts';
+import { jsonToMetadataPerRoute } from './json-to-metadata.ts';
 import { jwtPerRoute } from './jwt/per-route.ts';
 import { localRateLimitPerRoute } from './local-ratelimit.ts';
 import { compositePerRoute } from './matched/composite.ts';
@@ -23,7 +24,8 @@ import { matcherPerRoute } from './matched/filter.ts';
 import type { RoutePlace } from './per-route-kind.ts';
 import { rateLimitPerRoute } from './ratelimit/per-route.ts';
 import { rbacPerRoute } from './rbac/http.ts';
-import { compileHttpFilter } from './registry.ts';
+import { compileHttpFilter, ROUTER } from './registry.ts';
+import { setMetadataPerRoute } from './set-metadata.ts';
 import { setFilterStatePerRoute } from './set-filter-state.ts';
 import { sessionsPerRoute } from './stateful-session/filter.ts';
 
@@ -49,12 +51,22 @@ const kinds: Readonly<Record<string, Kind>> = {
   'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': localRateLimitPerRoute,
   'envoy.extensions.filters.http.set_filter_state.v3.Config': setFilterStatePerRoute,
   'envoy.extensions.filters.http.header_to_metadata.v3.Config': headerToMetadataPerRoute,
+  'envoy.extensions.filters.http.set_metadata.v3.Config': setMetadataPerRoute,
+  'envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata': jsonToMetadataPerRoute,
   'envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit': bandwidthPerRoute,
   'envoy.extensions.filters.http.composite.v3.CompositePerRoute': compositePerRoute,
   'envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute': matcherPerRoute,
   'envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute': sessionsPerRoute,
 };
 
+/** Filters that routes say nothing to; `isOptional` is for them. */
+const APART: ReadonlySet<string> = new Set([
+  'envoy.extensions.filters.http.decompressor.v3.Decompressor',
+  'envoy.extensions.filters.http.grpc_stats.v3.FilterConfig',
+  'envoy.extensions.filters.http.health_check.v3.HealthCheck',
+  'envoy.extensions.filters.http.ip_tagging.v3.IPTagging',
+  ROUTER,
+]);
 const FILTER_CONFIG = 'envoy.config.route.v3.FilterConfig';
 
 /** `cors` is the older place for the CORS filter's configuration. */
@@ -83,14 +95,15 @@ function placeOf(filterName: string): RoutePlace {
 function compileEntry(context: CompileContext, given: Any, path: Path, place: RoutePlace): PerFilterEntry {
   if (messageOf(given['@type']) !== FILTER_CONFIG)
     return { on: true, config: compileConfig(context, given, path, place) };
-  const { disabled, config } = given as types.route.FilterConfig;
+  const { disabled, config, isOptional } = given as types.route.FilterConfig;
   if (disabled === true) {
     context.switchesFilters = true;
     return { on: false, config: undefined };
   }
   const at = [...path, 'config'];
   if (config === undefined) context.refuse(at, 'must be there');
-  return { on: true, config: config === undefined ? undefined : compileConfig(context, config, at, place) };
+  const passedOver = config === undefined || (isOptional === true && APART.has(messageOf(config['@type'] ?? '')));
+  return { on: true, config: passedOver ? undefined : compileConfig(context, config, at, place) };
 }
 
 function compileConfig(context: CompileContext, config: Any, path: Path, place: RoutePlace): PerRoute | undefined {

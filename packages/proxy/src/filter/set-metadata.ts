@@ -1,7 +1,9 @@
 import type { JsonObject, JsonValue, types } from '@mizzen/xds';
 import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
-import type { HttpFilter } from '../types.ts';
+import type { Counter } from '../program/types.ts';
+import type { HttpFilter, HttpStream } from '../types.ts';
+import { PerRouteKind } from './per-route-kind.ts';
 import type { FilterScope } from './scope.ts';
 
 interface Entry {
@@ -10,39 +12,52 @@ interface Entry {
   readonly overwrites: boolean;
 }
 
-/** Puts fixed values into the dynamic metadata. */
+interface Values {
+  /** In the older fields, which always add. */
+  readonly older: { readonly namespace: string; readonly value: JsonObject } | undefined;
+  readonly entries: readonly Entry[];
+  readonly denied: Counter;
+}
+
+function compileValues(context: CompileContext, config: types.setMetadata.Config, path: Path, denied: Counter): Values {
+  const { metadataNamespace: namespace = '', value, metadata = [] } = config;
+  return {
+    older: namespace === '' || value === undefined ? undefined : { namespace, value },
+    entries: metadata.flatMap((entry, i) => compileEntry(context, entry, [...path, 'metadata', i])),
+    denied,
+  };
+}
+export const setMetadataPerRoute = new PerRouteKind((context, config: types.setMetadata.Config, path) =>
+  compileValues(context, config, path, context.deps.counter('set_metadata.overwrite_denied')),
+);
+
+/** Puts fixed values into the dynamic metadata: its own, then the route's. */
 export function setMetadataFilter(
   context: CompileContext,
   config: types.setMetadata.Config,
   scope: FilterScope,
   path: Path,
 ): HttpFilter {
-  const overwriteDenied = scope.counter('set_metadata.overwrite_denied');
-  const { metadataNamespace, value } = config;
-  const merged =
-    metadataNamespace === undefined || metadataNamespace === '' || value === undefined
-      ? undefined
-      : { namespace: metadataNamespace, value };
-  const entries = (config.metadata ?? []).flatMap((entry, i) => compileEntry(context, entry, [...path, 'metadata', i]));
+  const own = compileValues(context, config, path, scope.counter('set_metadata.overwrite_denied'));
   return {
     name: scope.name,
     onRequest(stream) {
-      const { info } = stream;
       // The route is chosen by what was known before.
-      stream.route();
-      // The older fields always add.
-      if (merged !== undefined)
-        stream.setMetadata(merged.namespace, join(info.dynamicMetadata?.[merged.namespace] ?? {}, merged.value));
-      for (const entry of entries)
-        if (
-          !put(stream.info.dynamicMetadata?.[entry.namespace], entry, (made) =>
-            stream.setMetadata(entry.namespace, made),
-          )
-        )
-          overwriteDenied.value++;
+      const ofRoute = setMetadataPerRoute.mostSpecific(stream, scope.name);
+      putAll(own, stream);
+      if (ofRoute !== undefined) putAll(ofRoute, stream);
       return undefined;
     },
   };
+}
+
+function putAll({ older, entries, denied }: Values, stream: HttpStream): void {
+  const { info } = stream;
+  if (older !== undefined)
+    stream.setMetadata(older.namespace, join(info.dynamicMetadata?.[older.namespace] ?? {}, older.value));
+  for (const entry of entries)
+    if (!put(info.dynamicMetadata?.[entry.namespace], entry, (made) => stream.setMetadata(entry.namespace, made)))
+      denied.value++;
 }
 
 function compileEntry(context: CompileContext, entry: types.setMetadata.Metadata, path: Path): Entry[] {

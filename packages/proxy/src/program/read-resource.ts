@@ -87,6 +87,8 @@ class Reader {
         if (other !== undefined) this.refuse([...path, name], `cannot be set beside \`${other}\``);
         oneofs[field.o] = name;
       }
+      // Where a filter is off, its configuration is not looked at; a filter that is on need not have one.
+      if (type === FILTER_CONFIG && name === 'config' && (value['disabled'] === true || isEmpty(given))) continue;
       const read = this.#classified(type, name, field, given, [...path, name]);
       if (read !== given || name !== key) {
         copy ??= { ...value };
@@ -126,8 +128,6 @@ class Reader {
       this.refuse(path, fieldClass.reason);
       return undefined;
     }
-    // An Any that holds nothing: the filter is on, and that is all.
-    if (type === FILTER_CONFIG && name === 'config' && isEmpty(value)) return value;
     const read = this.#field(field, value, path);
     const refused = fieldClass.refusedValues;
     if (refused !== undefined) {

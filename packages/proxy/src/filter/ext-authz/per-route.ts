@@ -20,7 +20,7 @@ function compileExtAuthzPerRoute(
   path: Path,
 ): ExtAuthzPerRoute {
   const settings = config.checkSettings;
-  if (settings === undefined && config.disabled !== true)
+  if (settings === undefined && config.disabled === undefined)
     context.refuse(path, 'must say `disabled` or `checkSettings`');
   const at = [...path, 'checkSettings'];
   if (settings?.disableRequestBodyBuffering === true && settings.withRequestBody !== undefined)

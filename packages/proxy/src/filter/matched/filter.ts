@@ -11,10 +11,8 @@ import { compileTree, type Tree } from './tree.ts';
 
 /** The tree of a route, in place of the filter's own. */
 export const matcherPerRoute = new PerRouteKind(
-  (context, { xdsMatcher }: types.matching.ExtensionWithMatcherPerRoute, path, place) => {
-    if (xdsMatcher === undefined) context.refuse([...path, 'xdsMatcher'], 'must be there');
-    return compileTreeOfRoute(context, xdsMatcher ?? {}, [...path, 'xdsMatcher'], place);
-  },
+  (context, { xdsMatcher = {} }: types.matching.ExtensionWithMatcherPerRoute, path, place) =>
+    compileTreeOfRoute(context, xdsMatcher, [...path, 'xdsMatcher'], place),
 );
 
 /** A filter that matchers switch off; one that stands for others is told by them which, too. */
@@ -54,7 +52,7 @@ export function matchedFilter(
   return chosenFilter(
     scope.name,
     (stream) => ((matcherPerRoute.mostSpecific(stream, scope.name) ?? own)(stream) === 'skip' ? NOBODY : all),
-    all,
+    config.xdsMatcher === undefined ? NOBODY : all,
     all.forward,
   );
 }

@@ -14,8 +14,7 @@ const API_KEY = 'envoy.extensions.filters.http.api_key_auth.v3';
 /** Filters of edges: who may come in, how bodies are compressed, and what needs no upstream. */
 export const webFilterFields: FieldTable = {
   'envoy.config.route.v3.FilterConfig': {
-    implemented: 'config disabled',
-    noEffect: { 'types that are not known are refused all the same': 'isOptional' },
+    implemented: 'config disabled isOptional',
   },
   'envoy.extensions.filters.http.dynamic_forward_proxy.v3.PerRouteConfig': {
     implemented: 'hostRewriteLiteral hostRewriteHeader',

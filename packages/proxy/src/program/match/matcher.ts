@@ -111,7 +111,6 @@ class Compiler<C, A> {
         choose: this.#onMatch(onMatch, [...at, 'onMatch']),
       };
     });
-    if (list.length === 0 && matcher.onNoMatch === undefined) this.#context.refuse(path, 'must match something');
     return (criteria) => {
       for (const { matches, choose } of list) {
         const chosen = matches(criteria) ? choose(criteria) : undefined;

@@ -63,19 +63,3 @@ test("what Mizzen's proxy supports ends up in fields that it implements", () => 
   });
   expect(wrong).toEqual([]);
 });
-
-test("what is refused is what Mizzen's proxy refuses; once it does not, the table in packages/api/src/support is behind", () => {
-  const wrong = outcomes('mizzen').flatMap(([where, support]) => {
-    if (support.state !== 'not yet' || support.outcome !== 'refused') return [];
-    if (support.xds.length === 0) return [`${where}: does not say what is refused`];
-    return support.xds.flatMap((place) => {
-      if (place in schema().messages || place.startsWith('envoy.'))
-        return fields.has(place) ? [`${where}: \`${place}\` is supported`] : [];
-      const places = placesOf(place);
-      const refusedPlace =
-        places.length > 0 && places.every(({ message, field }) => fields.get(message)?.get(field)?.class === 'refused');
-      return refusedPlace ? [] : [`${where}: \`${place}\` is not refused`];
-    });
-  });
-  expect(wrong).toEqual([]);
-});

@@ -35,7 +35,7 @@ What Mizzen's own proxy and Envoy do with a field, when Mizzen runs them on one 
 - **yes**: it does what it does in a cluster, or as near as one machine comes to it;
 - **no effect**: it has nothing to do there, and is passed over in silence;
 - **not yet**: \`mizzen up\` and \`mizzen validate\` (for Envoy: with \`--engine envoy\`) warn of it, with its line. It is left
-  out, or (**refused**) the proxy refuses what it becomes, and the last good version stays in force.
+  out.
 
 The last column says where a field ends up in Envoy's configuration, as \`Message.field\`; that is the same for both, and
 [xds-fields.md](xds-fields.md) has what Mizzen's proxy does with each of those.
@@ -62,7 +62,7 @@ function outcomeText(outcome: Outcome, does: string | undefined): string {
   if (outcome.state === 'supported') return does === outcome.does ? 'yes' : `yes: ${outcome.does}`;
   if (outcome.state === 'no effect') return `no effect: ${outcome.reason}`;
   const what = outcome.help === undefined ? outcome.detail : `${outcome.detail}; ${outcome.help}`;
-  return `${outcome.outcome === 'refused' ? 'not yet, refused' : 'not yet'}: ${what}`;
+  return `not yet: ${what}`;
 }
 
 function placesOf(support: Support): string {

@@ -121,19 +121,6 @@ test.each([
   expect(result.refused).toEqual([]);
 });
 
-test.each([
-  [
-    'budgetInterval',
-    net('DestinationRule', '{ host: web, trafficPolicy: { retryBudget: { budgetInterval: 1s } } }'),
-    {},
-    'budgetInterval: not supported',
-  ],
-])('%s: what is said to be refused is refused, and warned of', (_what, yaml, mesh, refused) => {
-  const result = tryOut(yaml, mesh);
-  expect(result.warned.length).toBeGreaterThan(0);
-  expect(result.refused).toContain(refused);
-});
-
 test('what is supported, all at once, is neither warned of nor refused', () => {
   const yaml = [
     net(

@@ -132,7 +132,9 @@ test('what does not work here is in force all the same, and said', () => {
     `apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: a}\nspec:\n  host: a\n  trafficPolicy:\n    ${extra}\n`;
   const service =
     'apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80, nodePort: 30080}], externalIPs: [192.0.2.1]}\n';
-  const result = ledger.update([{ file: 'a.yaml', text: join(rule('retryBudget: {budgetInterval: 1s}'), service) }]);
+  const result = ledger.update([
+    { file: 'a.yaml', text: join(rule('loadBalancer: {backendUtilization: {}}'), service) },
+  ]);
   expect(result.refused).toEqual([]);
   expect(result.diagnostics.map(({ code, severity, span }) => [code, severity, span?.line])).toEqual([
     ['MZ1205', 'warning', 7],

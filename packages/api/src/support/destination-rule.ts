@@ -21,7 +21,7 @@ import type {
   ZoneAwareLoadBalancerSetting,
   ZoneAwareLoadBalancerSetting_Failover,
 } from '../gen/istio.networking.v1alpha3.ts';
-import { byEngine, envoyFields, except, fields, left, moot, refused, yes } from './types.ts';
+import { byEngine, envoyFields, except, fields, left, moot, yes } from './types.ts';
 import type { MessageTable } from './types.ts';
 
 const NET = 'istio.networking.v1alpha3';
@@ -76,13 +76,9 @@ export const destinationRule: MessageTable = {
   }),
   [`${NET}.TrafficPolicy.RetryBudget`]: fields<TrafficPolicy_RetryBudget>({
     percent: yes('share of the active requests; 20 when left out', 'RetryBudget.budgetPercent'),
-    budgetInterval: byEngine(
-      refused(
-        "Mizzen's proxy counts active requests only and refuses the cluster",
-        'leave it out',
-        'RetryBudget.budgetInterval',
-      ),
-      yes('requests of this long count, not only those that are active', 'RetryBudget.budgetInterval'),
+    budgetInterval: yes(
+      'requests that began within this long count, not those that are active',
+      'RetryBudget.budgetInterval',
     ),
     minRetryConcurrency: yes('retries that are always allowed', 'RetryBudget.minRetryConcurrency'),
   }),

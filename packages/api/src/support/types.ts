@@ -38,8 +38,6 @@ export interface NoEffect {
 
 export interface NotYet {
   readonly state: 'not yet';
-  /** `refused`: the proxy refuses the xDS resource, whose last good version stays in force. */
-  readonly outcome: 'left out' | 'refused';
   /** What that means. */
   readonly detail: string;
   /** What to do, or what stands in. */
@@ -78,15 +76,11 @@ export function surprising(reason: string): NoEffect {
 }
 
 export function left(detail: string, help?: string): NotYet {
-  return { state: 'not yet', outcome: 'left out', detail, help, xds: [] };
+  return { state: 'not yet', detail, help, xds: [] };
 }
 
 export function unless(support: NotYet, asksForNothing: (value: unknown) => boolean): NotYet {
   return { ...support, unless: asksForNothing };
-}
-
-export function refused(detail: string, help: string | undefined, ...xds: readonly string[]): NotYet {
-  return { state: 'not yet', outcome: 'refused', detail, help, xds };
 }
 
 /** `own`: what Mizzen's proxy does where Envoy does more. */

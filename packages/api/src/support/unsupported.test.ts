@@ -20,13 +20,13 @@ const rule = (policy: string): string =>
   `apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: a}\nspec:\n  host: a\n  trafficPolicy:\n    ${policy}\n`;
 
 test('a field that is not supported is named with its line and what stands in', () => {
-  expect(found(rule('retryBudget:\n      budgetInterval: 1s'))).toEqual([
-    "8 MZ1205 | `budgetInterval` is not supported yet: Mizzen's proxy counts active requests only and refuses the cluster | leave it out",
+  expect(found(rule('loadBalancer:\n      backendUtilization: {}'))).toEqual([
+    '8 MZ1205 | `backendUtilization` is not supported yet: endpoints are balanced by requests, whatever load they report | leave it out',
   ]);
 });
 
 test('what is set asks for something, a spelled-out default does not', () => {
-  expect(found(rule('retryBudget: {budgetInterval: 1s}'))).toHaveLength(1);
+  expect(found(rule('loadBalancer: {backendUtilization: {}}'))).toHaveLength(1);
   expect(found(rule('outlierDetection: {consecutiveErrors: 0, outlierDetectionHttpErrorCodes: []}'))).toEqual([]);
 });
 

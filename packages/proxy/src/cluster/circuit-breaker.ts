@@ -1,5 +1,7 @@
+import type { Clock } from '../deps.ts';
 import type { ThresholdsProgram } from '../program/types.ts';
 import type { CircuitBreaker } from '../types.ts';
+import { RequestWindow } from './request-window.ts';
 
 /** What is under way in a cluster at one priority, against its thresholds. */
 export class ClusterCircuitBreaker implements CircuitBreaker {
@@ -12,9 +14,13 @@ export class ClusterCircuitBreaker implements CircuitBreaker {
   /** A budget was asked how many retries there may be. */
   #budgeted = false;
   readonly #limits: ThresholdsProgram;
+  /** Where the budget is of requests that began, not of those that are under way. */
+  readonly #begun: RequestWindow | undefined;
 
-  constructor(limits: ThresholdsProgram) {
+  constructor(limits: ThresholdsProgram, clock: Clock) {
     this.#limits = limits;
+    const { interval = 0 } = limits.retryBudget ?? {};
+    this.#begun = interval > 0 ? new RequestWindow(interval, clock) : undefined;
   }
 
   tryConnection(): boolean {
@@ -42,6 +48,7 @@ export class ClusterCircuitBreaker implements CircuitBreaker {
   tryRequest(): boolean {
     if (this.requests >= this.#limits.maxRequests) return false;
     this.requests++;
+    this.#begun?.add();
     return true;
   }
   releaseRequest(): void {
@@ -72,14 +79,9 @@ export class ClusterCircuitBreaker implements CircuitBreaker {
 
   /** Room that is left, under Envoy's names. */
   remaining(): Readonly<Record<string, number>> {
-    const limits = this.#limits;
-    return {
-      remaining_cx: Math.max(0, limits.maxConnections - this.connections),
-      remaining_pending: Math.max(0, limits.maxPendingRequests - this.pending),
-      // Of a budget, which moves with the requests, no rest is told once it was asked.
-      remaining_retries: this.#budgeted ? 0 : Math.max(0, limits.maxRetries - this.retries),
-      remaining_rq: Math.max(0, limits.maxRequests - this.requests),
-    };
+    const remaining = remainingOf(this.#limits, this);
+    // Of a budget, which moves with the requests, no rest is told once it was asked.
+    return this.#budgeted ? { ...remaining, remaining_retries: 0 } : remaining;
   }
 
   /** How many there may be at a time: of a budget, at this moment. */
@@ -91,6 +93,22 @@ export class ClusterCircuitBreaker implements CircuitBreaker {
   #retryLimit(): number {
     const budget = this.#limits.retryBudget;
     if (budget === undefined) return this.#limits.maxRetries;
-    return Math.max(budget.minConcurrency, Math.floor(budget.fraction * (this.requests + this.pending)));
+    const counted = this.#begun?.count ?? this.requests + this.pending;
+    return Math.max(budget.minConcurrency, Math.floor(budget.fraction * counted));
   }
+}
+
+const NOTHING = { connections: 0, pending: 0, requests: 0, retries: 0 };
+
+/** Room that thresholds leave, under Envoy's names. */
+export function remainingOf(
+  { maxConnections, maxPendingRequests, maxRequests, maxRetries }: ThresholdsProgram,
+  { connections, pending, requests, retries }: typeof NOTHING = NOTHING,
+): Readonly<Record<string, number>> {
+  return {
+    remaining_cx: Math.max(0, maxConnections - connections),
+    remaining_pending: Math.max(0, maxPendingRequests - pending),
+    remaining_retries: Math.max(0, maxRetries - retries),
+    remaining_rq: Math.max(0, maxRequests - requests),
+  };
 }

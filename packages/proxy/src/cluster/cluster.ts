@@ -113,8 +113,8 @@ export class Cluster implements UpstreamCluster {
     this.maxConnectionDuration = program.http.maxConnectionDuration;
     this.preconnectRatio = program.preconnectRatio;
     this.limits = {
-      DEFAULT: new ClusterCircuitBreaker(program.thresholds.DEFAULT),
-      HIGH: new ClusterCircuitBreaker(program.thresholds.HIGH),
+      DEFAULT: new ClusterCircuitBreaker(program.thresholds.DEFAULT, deps.clock),
+      HIGH: new ClusterCircuitBreaker(program.thresholds.HIGH, deps.clock),
     };
     this.#transports = new ClusterTransports(program, contexts, deps.clock, stats.ssl);
     const { autoSni, autoSanValidation } = program.http;

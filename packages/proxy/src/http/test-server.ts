@@ -177,7 +177,7 @@ export class TestCluster implements UpstreamCluster {
   constructor(name: string, ports: readonly number[], thresholds: Partial<ThresholdsProgram> = {}) {
     this.name = name;
     this.hosts = ports.map((port) => new TestHost(this, port));
-    const breaker = new ClusterCircuitBreaker({ ...UNLIMITED, ...thresholds });
+    const breaker = new ClusterCircuitBreaker({ ...UNLIMITED, ...thresholds }, systemDeps().clock);
     this.limits = { DEFAULT: breaker, HIGH: breaker };
   }
 

@@ -1,4 +1,4 @@
-import { ClusterCircuitBreaker } from '../cluster/circuit-breaker.ts';
+import { remainingOf } from '../cluster/circuit-breaker.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { ManagedCluster } from '../cluster/managed.ts';
 import { membership, nowhere } from '../cluster/assignment.ts';
@@ -163,7 +163,7 @@ function addBreakers(values: Values, prefix: string, program: ClusterProgram, ma
       addAll(
         values,
         `${prefix}.${priority.toLowerCase()}`,
-        (made?.limits[priority] ?? new ClusterCircuitBreaker(program.thresholds[priority])).remaining(),
+        made?.limits[priority].remaining() ?? remainingOf(program.thresholds[priority]),
       );
   }
 }

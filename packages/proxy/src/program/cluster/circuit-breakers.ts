@@ -2,7 +2,7 @@ import type { types } from '@mizzen/xds';
 import { liveThresholds } from '../../runtime/cluster.ts';
 import type { CompileContext } from '../context.ts';
 import type { ClusterProgram, ThresholdsProgram } from '../types.ts';
-import { percent } from '../values.ts';
+import { milliseconds, percent } from '../values.ts';
 
 export function compileThresholds(
   context: CompileContext,
@@ -35,7 +35,11 @@ function thresholds(given: types.cluster.CircuitBreakers_Thresholds | undefined)
     retryBudget:
       budget === undefined
         ? undefined
-        : { fraction: percent(budget.budgetPercent, 0.2), minConcurrency: budget.minRetryConcurrency ?? 3 },
+        : {
+            fraction: percent(budget.budgetPercent, 0.2),
+            minConcurrency: budget.minRetryConcurrency ?? 3,
+            interval: milliseconds(budget.budgetInterval, 0),
+          },
   };
 }
 

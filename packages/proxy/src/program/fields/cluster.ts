@@ -78,8 +78,7 @@ export const clusterFields: FieldTable = {
     refused: { [NOT_SUPPORTED]: 'maxConnectionPools' },
   },
   'envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget': {
-    implemented: 'budgetPercent minRetryConcurrency',
-    refused: { [NOT_SUPPORTED]: 'budgetInterval' },
+    implemented: 'budgetPercent minRetryConcurrency budgetInterval',
   },
   'envoy.config.cluster.v3.OutlierDetection': {
     implemented: `consecutive5xx interval baseEjectionTime maxEjectionPercent enforcingConsecutive5xx enforcingSuccessRate

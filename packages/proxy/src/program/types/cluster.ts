@@ -167,7 +167,14 @@ export interface ThresholdsProgram {
   readonly maxPendingRequests: number;
   readonly maxRequests: number;
   readonly maxRetries: number;
-  readonly retryBudget: { readonly fraction: number; readonly minConcurrency: number } | undefined;
+  readonly retryBudget: RetryBudgetProgram | undefined;
+}
+
+export interface RetryBudgetProgram {
+  readonly fraction: number;
+  readonly minConcurrency: number;
+  /** Milliseconds in which requests that began count; 0: those that are under way do. */
+  readonly interval?: number | undefined;
 }
 
 export interface DnsProgram {

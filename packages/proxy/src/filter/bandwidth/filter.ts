@@ -47,12 +47,13 @@ function compileBandwidth(
     Object.fromEntries(
       NAMES.map((name) => [name, counter(`${statPrefix}.http_bandwidth_limit.${side}_${name}`)]),
     ) as unknown as Stats;
+  const [request, response] = [stats('request'), stats('response')];
   return {
     enabled: liveFlag(runtime, runtimeEnabled?.runtimeKey, runtimeEnabled?.defaultValue ?? true),
     allowance: new ByteAllowance(Number(limitKbps ?? 0), clock),
     interval,
-    request: enableMode === 'REQUEST' || enableMode === 'REQUEST_AND_RESPONSE' ? stats('request') : undefined,
-    response: enableMode === 'RESPONSE' || enableMode === 'REQUEST_AND_RESPONSE' ? stats('response') : undefined,
+    request: enableMode === 'REQUEST' || enableMode === 'REQUEST_AND_RESPONSE' ? request : undefined,
+    response: enableMode === 'RESPONSE' || enableMode === 'REQUEST_AND_RESPONSE' ? response : undefined,
   };
 }
 export const bandwidthPerRoute = new PerRouteKind((context, config: types.bandwidthLimit.BandwidthLimit, path) =>
@@ -68,7 +69,7 @@ export function bandwidthFilter(
 ): HttpFilter {
   const own = compileBandwidth(context, config, path, false);
   const { clock } = context.deps;
-  const limits = new WeakMap<HttpStream, Limit>();
+  const use = (stream: HttpStream): Limit => bandwidthPerRoute.mostSpecific(stream, scope.name) ?? own;
 
   const pace = (stats: Stats, { allowance, interval }: Limit): [PacedBody, (before: number) => boolean] => {
     let begun = false;
@@ -104,16 +105,15 @@ export function bandwidthFilter(
   return {
     name: scope.name,
     onRequest(stream) {
-      const limit = bandwidthPerRoute.mostSpecific(stream, scope.name) ?? own;
-      limits.set(stream, limit);
+      const limit = use(stream);
       if (!limit.enabled.value || limit.request === undefined) return undefined;
       if (stream.expectsBody) stream.transformRequest(...pace(limit.request, limit));
       else limit.request.enabled.value++;
       return undefined;
     },
     onResponse(stream) {
-      const limit = limits.get(stream);
-      if (limit?.enabled.value !== true || limit.response === undefined) return undefined;
+      const limit = use(stream);
+      if (!limit.enabled.value || limit.response === undefined) return undefined;
       if (stream.responseEnds) limit.response.enabled.value++;
       else stream.transformResponse(...pace(limit.response, limit));
       return undefined;

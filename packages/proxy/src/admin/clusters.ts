@@ -111,34 +111,37 @@ function healthFlags(host: ClusterHost): string {
 
 function status(managed: ManagedCluster, viaApi: boolean): object {
   const { program } = managed;
+  const hosts = [...hostsOf(managed)];
   return {
     name: program.name,
     ...(viaApi ? { added_via_api: true } : {}),
-    host_statuses: [...hostsOf(managed)].map(([host, at]) => {
-      const stats = hostStats(host);
-      const stat = (name: keyof typeof stats): object => ({
-        ...(stats[name] === 0 ? {} : { value: String(stats[name]) }),
-        name,
-      });
-      return {
-        address: addressOf(host),
-        stats: [...HOST_COUNTERS.map(stat), ...HOST_GAUGES.map((name) => ({ type: 'GAUGE', ...stat(name) }))],
-        health_status: health(host),
-        weight: host.weight,
-        ...(host.hostname === '' ? {} : { hostname: host.hostname }),
-        ...(at.priority === 0 ? {} : { priority: at.priority }),
-        locality: {
-          ...(at.region === '' ? {} : { region: at.region }),
-          ...(at.zone === '' ? {} : { zone: at.zone }),
-          ...(at.subZone === '' ? {} : { sub_zone: at.subZone }),
-        },
-      };
-    }),
+    ...(hosts.length === 0 ? {} : { host_statuses: hosts.map(hostStatus) }),
     circuit_breakers: {
       thresholds: [limits(managed, 'DEFAULT'), { priority: 'HIGH', ...limits(managed, 'HIGH') }],
     },
     observability_name: program.statName,
     ...(program.edsServiceGiven === '' ? {} : { eds_service_name: program.edsServiceGiven }),
+  };
+}
+
+function hostStatus([host, at]: readonly [ClusterHost, HostInfo]): object {
+  const stats = hostStats(host);
+  const stat = (name: keyof typeof stats): object => ({
+    ...(stats[name] === 0 ? {} : { value: String(stats[name]) }),
+    name,
+  });
+  return {
+    address: addressOf(host),
+    stats: [...HOST_COUNTERS.map(stat), ...HOST_GAUGES.map((name) => ({ type: 'GAUGE', ...stat(name) }))],
+    health_status: health(host),
+    weight: host.weight,
+    ...(host.hostname === '' ? {} : { hostname: host.hostname }),
+    ...(at.priority === 0 ? {} : { priority: at.priority }),
+    locality: {
+      ...(at.region === '' ? {} : { region: at.region }),
+      ...(at.zone === '' ? {} : { zone: at.zone }),
+      ...(at.subZone === '' ? {} : { sub_zone: at.subZone }),
+    },
   };
 }
 

@@ -6,20 +6,26 @@ import { addressOf } from './clusters.ts';
 /** A cluster's hosts as an assignment, however they were found. */
 export function assignmentOf({ program, cluster }: ManagedCluster): object {
   const { endpoints } = cluster;
+  const localities = endpoints?.localities ?? [];
+  // Hosts that names stand for always have some.
+  const noMetadata = program.type === 'STRICT_DNS' || program.type === 'LOGICAL_DNS' ? { metadata: {} } : {};
   return {
     '@type': 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment',
     cluster_name: program.type === 'EDS' ? program.edsServiceName : program.name,
-    endpoints: (endpoints?.localities ?? []).map((locality) => ({
+    ...(localities.length === 0 ? {} : { endpoints: localities.map(inLocality) }),
+    policy: { overprovisioning_factor: endpoints?.overprovisioningFactor ?? 140 },
+  };
+  function inLocality(locality: (typeof localities)[number]): object {
+    return {
       locality: localityOf(locality),
       lb_endpoints: locality.endpoints.flatMap((endpoint) => {
         const host = cluster.hostOf(endpoint);
-        return host === undefined ? [] : [endpointOf(host)];
+        return host === undefined ? [] : [{ ...noMetadata, ...endpointOf(host) }];
       }),
       load_balancing_weight: locality.weight ?? 0,
       ...(locality.priority === 0 ? {} : { priority: locality.priority }),
-    })),
-    policy: { overprovisioning_factor: endpoints?.overprovisioningFactor ?? 140 },
-  };
+    };
+  }
 }
 
 export function localityOf({ region, zone, subZone }: LocalityProgram): object {

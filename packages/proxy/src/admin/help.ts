@@ -125,14 +125,24 @@ export const HELP = `admin commands are:\n${PATHS.map(({ path, post, does, param
   ].join(''),
 ).join('')}`;
 
+/** Statistics for a browser, which reads them as they are. */
+export function statsPage(stats: string): AdminAnswer {
+  const written = stats.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  return page(`<pre>\n${written}</pre>`);
+}
+
+function page(content: string): AdminAnswer {
+  return {
+    status: 200,
+    type: 'text/html; charset=UTF-8',
+    body: `<!DOCTYPE html>\n<html lang="en"><head><title>Envoy Admin</title></head><body>${content}</body></html>\n`,
+  };
+}
+
 export function homePage(): AdminAnswer {
   const rows = PATHS.map(({ path, post, does }) => {
     const name = post === true ? path : `<a href="${path}">${path}</a>`;
     return `<tr><td>${name}</td><td>${post === true ? 'POST' : ''}</td><td>${does}</td></tr>`;
   });
-  return {
-    status: 200,
-    type: 'text/html; charset=UTF-8',
-    body: `<!DOCTYPE html>\n<html lang="en"><head><title>Envoy Admin</title></head><body><table>\n${rows.join('\n')}\n</table></body></html>\n`,
-  };
+  return page(`<table>\n${rows.join('\n')}\n</table>`);
 }

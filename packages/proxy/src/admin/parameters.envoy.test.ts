@@ -163,6 +163,31 @@ function joined(chunks: string): string {
   return chunks.slice(from, from + size) + joined(chunks.slice(from + size + 2));
 }
 
+test.each([
+  'GET /ready',
+  'GET /stats?format=html',
+  'GET /stats?format=active-html',
+  'GET /',
+  'HEAD /ready',
+  'PUT /logging',
+])('the head of the answer to %s', async (start) => {
+  const head = async (port: number, fields: string): Promise<string> =>
+    new Promise((done, fail) => {
+      let text = '';
+      const socket = connect(port, '127.0.0.1', () =>
+        socket.write(`${start} HTTP/1.1\r\nhost: localhost\r\n${fields}\r\n`),
+      );
+      socket.on('data', (data) => {
+        text += data.toString();
+        if (text.includes('\r\n\r\n')) socket.destroy();
+      });
+      socket.on('close', () => done(text.split('\r\n\r\n')[0]!.replace(/^date: .*$/m, 'date: NOW')));
+      socket.on('error', fail);
+    });
+  for (const fields of ['', 'connection: close\r\n'])
+    expect(await head(admins.ours, fields)).toBe(await head(admins.theirs, fields));
+});
+
 test.each(ASKS.map(([method, target, form]) => ({ method, target, form })))(
   '$method $target $form',
   async ({ method, target, form }) => {

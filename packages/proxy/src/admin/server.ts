@@ -1,4 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Clock } from '../deps.ts';
+import { httpDate } from '../http/date.ts';
 import { http } from '../node-http.ts';
 import type { AddressProgram } from '../program/types.ts';
 import { makeWay, setMode, socketPath } from '../unix-socket.ts';
@@ -39,7 +41,7 @@ export function serveAdmin(context: AdminContext, stats: AdminStats, at: AdminPl
     const answer = (what: AdminAnswer): void => {
       request.resume();
       answering(what.status);
-      send(response, what);
+      send(context.deps.clock, response, what);
       log?.(request, what, started);
     };
     if (guarded && !(isLocal(request) && isOwn(request))) return answer(text('forbidden\n', 403));
@@ -69,6 +71,7 @@ export function serveAdmin(context: AdminContext, stats: AdminStats, at: AdminPl
       () => response.destroy(),
     );
   });
+  server.keepAliveTimeout = IDLE_TIME;
   return 'path' in at ? listenAt(server, at) : server.listen(at.port, at.address);
 }
 
@@ -94,6 +97,9 @@ function listenAt(server: Server, { path, mode }: UnixPlace): Server {
   server.once('listening', () => setMode(path, mode));
   return server.listen(socketPath(path));
 }
+
+/** How long a connection may be quiet, milliseconds. */
+const IDLE_TIME = 3_600_000;
 
 const FORM = 'application/x-www-form-urlencoded';
 
@@ -197,7 +203,16 @@ function isOwn({ headers: { origin, host } }: IncomingMessage): boolean {
   return origin === undefined || origin === `http://${host}`;
 }
 
-function send(response: ServerResponse, { status, type, body }: AdminAnswer): void {
-  response.writeHead(status, fieldsOf(type));
+/** The fields in Envoy's order, and none of Node's own. */
+function send(clock: Clock, response: ServerResponse, { status, type, body }: AdminAnswer): void {
+  const { server, ...fields } = fieldsOf(type);
+  for (const name of ['date', 'connection', 'transfer-encoding']) response.removeHeader(name);
+  response.writeHead(status, {
+    ...fields,
+    date: httpDate(clock),
+    server,
+    ...(response.shouldKeepAlive ? {} : { connection: 'close' }),
+    ...(response.req.httpVersionMinor === 0 ? {} : { 'transfer-encoding': 'chunked' }),
+  });
   response.end(body);
 }

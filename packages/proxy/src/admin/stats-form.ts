@@ -29,7 +29,6 @@ export function statsForm(query: URLSearchParams, prometheusOnly: boolean): Stat
   const asked = given('format', 'text');
   if (!FORMATS.includes(asked)) return text('usage: /stats?format=(html|active-html|json|prometheus|text)\n\n', 400);
   const format = prometheusOnly ? 'prometheus' : asked;
-  if (format.endsWith('html')) return text('statistics come as text, json or prometheus\n', 400);
   const refused = unfit(format, buckets);
   if (refused !== undefined) return text(refused, 400);
   return { format, type, buckets, hiddenOnly: hidden === 'only' };

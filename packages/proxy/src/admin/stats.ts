@@ -10,6 +10,7 @@ import { addControlPlane, type OtherStats } from '../telemetry/xds-stats.ts';
 import type { AdminRequests } from './admin-stats.ts';
 import { serverState, text, type AdminAnswer, type AdminContext } from './context.ts';
 import { isGauge } from './gauges.ts';
+import { statsPage } from './help.ts';
 import { histogramText, histogramsJson, viewOf, type BucketMode, type HistogramView } from './histograms.ts';
 import { prometheus, type PrometheusMode } from './prometheus.ts';
 import { adminRegex } from './regex.ts';
@@ -117,7 +118,8 @@ export class AdminStats {
       ...texts.map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`),
       ...values.map(([name, value]) => `${name}: ${value}\n`),
     ];
-    return text(lines.join('') + views.map((view) => histogramText(view, mode)).join(''));
+    const whole = lines.join('') + views.map((view) => histogramText(view, mode)).join('');
+    return format === 'text' ? text(whole) : statsPage(whole);
   }
 
   /** What has been touched, as Envoy sees it, whatever was reset in between. */

@@ -147,7 +147,7 @@ export function compileBootstrap(
       ['node'],
       '`id` and `cluster` are required: say them here, or with --service-node and --service-cluster',
     );
-  const resources = staticResources(raw);
+  const resources = staticResources(raw, () => deps.random.uuid());
   const clusters = new Set((resources[TypeUrl.cluster] ?? []).map((cluster) => cluster.name));
   checkServers(context, dynamic, clusters);
   const stats = compileStats(bootstrap, name, deps, flags.statsTags, node, clusters);

@@ -43,7 +43,8 @@ export function recompiled(
     if (!program.extensions.some((extension) => extension.name === name)) continue;
     const { program: next, nacks } = compileListener(resource, deps);
     if (next === undefined) refused.push(...nacks!);
-    else programs.set(program, next);
+    // One without a name was given one.
+    else programs.set(program, { ...next, name: program.name });
   }
   return { programs, nacks: refused };
 }

@@ -162,7 +162,10 @@ export class XdsFollower {
       'listener',
       { ...update, removed },
       compilers.listener,
-      (program, { resource }) => this.#locate(program.places, () => listeners.update(program, resource)),
+      (program, { name, resource }) =>
+        this.#locate(program.places, () =>
+          listeners.update(program.name === '' ? { ...program, name } : program, resource),
+        ),
       (program) => listeners.conflict(program),
     );
     this.#followExtensions();

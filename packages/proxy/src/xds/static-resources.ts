@@ -12,20 +12,20 @@ export const STATIC_LISTS: Readonly<Record<string, string>> = {
   [TypeUrl.secret]: 'secrets',
 };
 
-/** The `static_resources` of a bootstrap, either spelling of its fields. */
-export function staticResources(bootstrap: unknown): StaticResources {
+/** The `static_resources` of a bootstrap, either spelling of its fields; those without a name are given one. */
+export function staticResources(bootstrap: unknown, nextName: () => string): StaticResources {
   const resources = field(bootstrap, 'staticResources', 'static_resources');
   const named = (key: string): { name: string; resource: unknown }[] => {
     const list = field(resources, key);
     if (!Array.isArray(list)) return [];
-    return list.map((resource: unknown, index) => ({ name: nameOf(resource) ?? `${key}-${index}`, resource }));
+    return list.map((resource: unknown) => ({ name: nameOf(resource) ?? nextName(), resource }));
   };
   return Object.fromEntries(Object.entries(STATIC_LISTS).map(([typeUrl, key]) => [typeUrl, named(key)]));
 }
 
 function nameOf(resource: unknown): string | undefined {
   const name: unknown = field(resource, 'name');
-  return typeof name === 'string' ? name : undefined;
+  return typeof name === 'string' && name !== '' ? name : undefined;
 }
 
 function field(value: unknown, ...names: string[]): unknown {

@@ -113,6 +113,7 @@ function statPrefix(listener: types.listener.Listener, address: AddressProgram |
   if (listener.statPrefix !== undefined && listener.statPrefix !== '') return listener.statPrefix;
   if (address?.kind === 'socket')
     return `${address.address.includes(':') ? `[${address.address}]` : address.address}_${address.port}`;
+  if (address?.kind === 'pipe') return address.path;
   return listener.name ?? '';
 }
 

@@ -10,6 +10,7 @@ const IDENTITIES = {
   other: ['mesh', 'URI:spiffe://cluster.local/ns/a/sa/other,DNS:other.test'],
   client: ['mesh', 'URI:spiffe://cluster.local/ns/a/sa/client,DNS:client.test'],
   twofold: ['mesh', 'URI:spiffe://cluster.local/ns/a/sa/one,URI:spiffe://cluster.local/ns/a/sa/two,DNS:server.test'],
+  unnamed: ['mesh', 'IP:10.0.0.1', '/'],
   peculiar: [
     'mesh',
     'URI:spiffe://cluster.local/a;b=1,URI:spiffe://cluster.local/b,DNS:a.test,DNS:*.b.test,IP:10.0.0.1,IP:::1,IP:::ffff:10.0.0.2,email:m@n.o',

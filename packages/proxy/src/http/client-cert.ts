@@ -17,14 +17,19 @@ export function forwardClientCert(request: RequestHead, info: StreamInfo, hcm: H
     return;
   }
   if (mode === 'FORWARD_ONLY') return;
-  const { text, valid } = elementOf(tls, program);
-  if (mode === 'SANITIZE_SET') headers.set(FIELD, text);
+  const { text, json, valid } = elementOf(tls, program);
+  const before = mode === 'SANITIZE_SET' ? undefined : headers.getJoined(FIELD);
+  if (json !== undefined && (before === undefined || before === '')) headers.set(FIELD, `[${json}]`);
+  else if (json !== undefined && /^\[.*\]$/s.test(before!)) headers.set(FIELD, `${before!.slice(0, -1)},${json}]`);
+  else if (mode === 'SANITIZE_SET') headers.set(FIELD, text);
   else headers.append(FIELD, text);
   if (!valid) headers.unchecked = true;
 }
 
 interface Element {
   readonly text: string;
+  /** Undefined: it is to be text. */
+  readonly json: string | undefined;
   /** Names in certificates may be anything. */
   readonly valid: boolean;
 }
@@ -37,9 +42,28 @@ function elementOf(tls: PeerTls, program: ClientCertProgram): Element {
   let element = byProgram.get(program);
   if (element === undefined) {
     const text = build(tls, program);
-    byProgram.set(program, (element = { text, valid: isFieldValue(text) }));
+    const json = program.json === true ? buildJson(tls, program) : undefined;
+    byProgram.set(program, (element = { text, json, valid: isFieldValue(text) && isFieldValue(json ?? '') }));
   }
   return element;
+}
+
+const EACH_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\n/g;
+
+/** Without what there is none of. */
+function buildJson(tls: PeerTls, program: ClientCertProgram): string {
+  const chain = program.chain ? (tls.peerChainPem?.().match(EACH_CERTIFICATE) ?? []) : [];
+  const parts: readonly (readonly [string, string | readonly string[]])[] = [
+    ['by', (tls.local?.names.uri ?? [tls.localUriSan]).filter((uri) => uri !== '')],
+    ['hash', tls.peerFingerprint],
+    ['cert', program.cert ? tls.peerCertificatePem() : ''],
+    ['chain', chain],
+    ['subject', program.subject ? tls.subject : ''],
+    ['uri', program.uri ? tls.uriSans : []],
+    ['dns', program.dns ? tls.dnsSans : []],
+    ['issuer', program.issuer === true ? (tls.certificates?.issuer ?? '') : ''],
+  ];
+  return JSON.stringify(Object.fromEntries(parts.filter(([, value]) => value.length > 0)));
 }
 
 function build(tls: PeerTls, program: ClientCertProgram): string {

@@ -115,7 +115,6 @@ export const listenerFields: FieldTable = {
   },
   [`${HCM}.HttpConnectionManager.SetCurrentClientCertDetails`]: {
     implemented: 'subject cert chain dns uri issuer format',
-    values: { format: { JSON: NOT_SUPPORTED } },
   },
   [`${HCM}.HttpConnectionManager.UpgradeConfig`]: {
     implemented: 'upgradeType enabled filters',

@@ -19,6 +19,7 @@ export function compileClientCert({
     mode: forwardClientCertDetails ?? 'SANITIZE',
     subject: details?.subject === true,
     issuer: details?.issuer === true,
+    json: details?.format === 'JSON',
     cert: details?.cert === true,
     chain: details?.chain === true,
     dns: details?.dns === true,

@@ -27,6 +27,8 @@ export interface ClientCertProgram {
   readonly mode: 'SANITIZE' | 'FORWARD_ONLY' | 'APPEND_FORWARD' | 'SANITIZE_SET' | 'ALWAYS_FORWARD_ONLY';
   readonly subject: boolean;
   readonly issuer?: boolean;
+  /** As an array of objects, where what is there is none that is not. */
+  readonly json?: boolean;
   readonly cert: boolean;
   readonly chain: boolean;
   readonly dns: boolean;

@@ -3,7 +3,7 @@ import type { HttpFetch, UpstreamCalls } from '../program/types.ts';
 /** One GET through a cluster, with the fields that Envoy sends of its own. Rejects with a CallError on timeout and failure. */
 export function fetchThrough(
   calls: UpstreamCalls,
-  { cluster, uri, timeout }: HttpFetch,
+  { cluster, uri, timeout, retry }: HttpFetch,
   outerAddress: string,
 ): Promise<{ readonly status: number; readonly body: Buffer }> {
   const { authority, path } = parts(uri);
@@ -16,6 +16,7 @@ export function fetchThrough(
     body: undefined,
     timeout: Math.ceil(timeout),
     forwardedFor: outerAddress,
+    retry,
   });
   return answer;
 }

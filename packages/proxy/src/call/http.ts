@@ -1,6 +1,6 @@
 import type { Deps, Timer } from '../deps.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
-import { encodeFields } from '../codec/encode.ts';
+import { encodeFields, LAST_CHUNK } from '../codec/encode.ts';
 import type { ClientConnection, Exchange } from '../http/client-connection.ts';
 import { charge, chargeTime } from '../http/charge.ts';
 import { invalidPart } from '../http/head-check.ts';
@@ -9,6 +9,7 @@ import { entered, turnNow } from '../http/io.ts';
 import { poolOf, type Pool, type Waiter } from '../http/pool.ts';
 import { keep } from '../http/reads.ts';
 import { resetOutcome, type ResetReason } from '../http/reset.ts';
+import { RetryState } from '../http/retry-state.ts';
 import type { HttpAnswer, HttpCall, PendingCall } from '../program/types.ts';
 import type { UpstreamCluster, UpstreamHost } from '../types.ts';
 import { CallError } from './error.ts';
@@ -40,6 +41,13 @@ class Call implements Waiter, Exchange {
   readonly #parts: Buffer[] = [];
   #bytes = 0;
   #timer: Timer | undefined;
+  /** Undefined: nothing is tried again, any more. */
+  #retry: RetryState | undefined;
+  #backOff: Timer | undefined;
+  /** Of the attempt at hand. */
+  #tryTimer: Timer | undefined;
+  #tries = 0;
+  #begun = 0;
   #host: UpstreamHost | undefined;
   #pool: Pool | undefined;
   #connection: ClientConnection | undefined;
@@ -64,13 +72,18 @@ class Call implements Waiter, Exchange {
   }
 
   start(): void {
-    const { method, path, timeout, authority, headers } = this.#call;
-    if (invalidPart({ method, path, authority, scheme: '', headers: new Headers([...headers]) }) !== undefined) {
+    const { method, path, timeout, authority, headers, retry } = this.#call;
+    const head = { method, path, authority, scheme: '', headers: new Headers([...headers]) };
+    if (invalidPart(head) !== undefined) {
       // What Envoy answers itself.
       this.#over = true;
       this.#resolve({ status: 503, headers: [], body: Buffer.alloc(0) });
       return;
     }
+    this.#begun = this.#deps.clock.now();
+    const policy = this.#cluster.http?.policies?.retry ?? retry;
+    if (policy !== undefined)
+      this.#retry = RetryState.ofPolicy(policy, head, this.#cluster, this.#cluster.limits.DEFAULT);
     if (timeout > 0) {
       this.#timer = this.#deps.clock.after(timeout, () => {
         this.#cluster.stats.upstream_rq_timeout++;
@@ -79,12 +92,16 @@ class Call implements Waiter, Exchange {
         this.#fail('timeout', `no answer within ${timeout} ms`);
       });
     }
+    this.#choose();
+  }
+
+  #choose(): void {
     const host = this.#cluster.choose({
       hash: undefined,
       metadataMatch: undefined,
       avoid: undefined,
       avoidAttempts: 0,
-      authority,
+      authority: this.#call.authority,
       priority: 'DEFAULT',
     });
     if (host instanceof Promise) {
@@ -126,17 +143,51 @@ class Call implements Waiter, Exchange {
     const { method, path, authority, headers, body, timeout, forwardedFor } = this.#call;
     connection.begin(this, method, false);
     const length = body === undefined ? '' : `content-length: ${body.length}\r\n`;
+    // As in Envoy, a body that there was none of the first time comes in no chunk the next.
+    const chunked = body === undefined && this.#tries > 0;
     const from = forwardedFor === undefined ? '' : `x-forwarded-for: ${forwardedFor}\r\n`;
-    const within = timeout > 0 ? `x-envoy-expected-rq-timeout-ms: ${timeout}\r\n` : '';
+    const expected = timeout > 0 ? this.#timeLeft(timeout) : 0;
+    const within = expected > 0 ? `x-envoy-expected-rq-timeout-ms: ${expected}\r\n` : '';
+    const framing = chunked ? 'transfer-encoding: chunked\r\n' : '';
     connection.out.text(
       `${method} ${path} HTTP/1.1\r\nhost: ${authority}\r\n${length}` +
-        `${encodeFields(headers)}x-envoy-internal: true\r\n${from}${within}\r\n`,
+        `${encodeFields(headers)}x-envoy-internal: true\r\n${from}${within}${framing}\r\n${chunked ? LAST_CHUNK : ''}`,
     );
+    if (this.#tryLimit > 0)
+      this.#tryTimer = this.#deps.clock.after(this.#tryLimit, () => entered(() => this.#onTryTimeout()));
     this.#sentAt = turnNow(this.#deps.clock);
     this.#send();
   }
 
+  /** Milliseconds of each attempt; 0: what is left for all of them. */
+  get #tryLimit(): number {
+    const { retry, timeout } = this.#call;
+    const limit = this.#retry === undefined ? 0 : (retry?.perTryTimeout ?? 0);
+    return timeout > 0 && limit >= timeout ? 0 : limit;
+  }
+
+  #timeLeft(timeout: number): number {
+    const elapsed = this.#tries === 0 ? 0 : Math.trunc(this.#deps.clock.now() - this.#begun);
+    return Math.min(this.#tryLimit || timeout, Math.max(1, timeout - elapsed));
+  }
+
+  #onTryTimeout(): void {
+    if (this.#over || this.#status !== 0) return;
+    this.#cluster.stats.upstream_rq_per_try_timeout++;
+    this.#host?.report('timeout');
+    if (this.#retry?.onTryTimeout() === 'yes') {
+      this.#again();
+      return;
+    }
+    this.#abort();
+    this.#fail('timeout', `no answer within ${this.#tryLimit} ms`);
+  }
+
   onPoolFailure(reason: ResetReason, transport: string): void {
+    if (this.#retry?.onReset(reason, false) === 'yes') {
+      this.#again();
+      return;
+    }
     if (reason === 'overflow') this.#cluster.stats.load.dropped++;
     else this.#host!.count?.('error');
     this.#fail(reason === 'overflow' ? 'overflow' : 'connection', transport === '' ? reason : transport);
@@ -147,13 +198,23 @@ class Call implements Waiter, Exchange {
     const { status } = parser;
     if (status < 200) {
       charge(this.#cluster.stats, status, true, this.#host!.canary === true, this.#host!.zones);
+      this.#retryNoMore();
       return;
+    }
+    this.#host!.report(status < 500 ? 'success' : status >= 502 && status <= 504 ? 'gateway-error' : 'server-error');
+    if (this.#retry !== undefined) {
+      const head = { status, headers: new Headers(parser.flat) };
+      if (this.#retry.onResponse(head, this.#deps.clock) === 'yes') {
+        this.#cluster.stats.retry.charge(status);
+        this.#again();
+        return;
+      }
+      this.#retryNoMore();
     }
     this.#status = status;
     const took = Math.max(0, Math.trunc(turnNow(this.#deps.clock) - this.#sentAt));
     this.#headers = [...parser.flat, 'x-envoy-upstream-service-time', String(took)];
     charge(this.#cluster.stats, status, true, this.#host!.canary === true, this.#host!.zones);
-    this.#host!.report(status < 500 ? 'success' : status >= 502 && status <= 504 ? 'gateway-error' : 'server-error');
   }
 
   onResponseData(data: Buffer): void {
@@ -185,6 +246,10 @@ class Call implements Waiter, Exchange {
   onReset(reason: ResetReason, transport: string): void {
     if (this.#over) return;
     this.#host!.report('reset');
+    if (this.#retry?.onReset(reason, true) === 'yes') {
+      this.#again();
+      return;
+    }
     this.#fail('connection', transport === '' ? reason : transport, resetOutcome(reason).status);
   }
 
@@ -221,9 +286,48 @@ class Call implements Waiter, Exchange {
     this.#reject(new CallError(reason, message));
   }
 
+  /** What has failed is asked once more, a while later. */
+  #again(): void {
+    const [connection, pool] = [this.#connection, this.#pool];
+    this.#leaveHost();
+    pool?.cancel(this);
+    connection?.abandon();
+    this.#sent = 0;
+    const { clock, random } = this.#deps;
+    this.#backOff = clock.after(this.#retry!.nextBackOff(random), () =>
+      entered(() => {
+        if (this.#over) return;
+        this.#retry?.begins();
+        this.#tries++;
+        this.#choose();
+      }),
+    );
+  }
+
+  #retryNoMore(): void {
+    this.#retry?.release();
+    this.#retry = undefined;
+  }
+
+  #leaveHost(): void {
+    this.#tryTimer?.cancel();
+    const host = this.#host;
+    if (host === undefined) return;
+    host.active--;
+    this.#host = undefined;
+    this.#pool = undefined;
+    if (this.#connection === undefined) return;
+    this.#connection = undefined;
+    this.#cluster.stats.upstream_rq_active--;
+    this.#cluster.limits.DEFAULT.releaseRequest();
+  }
+
   #finish(): void {
     this.#over = true;
     this.#timer?.cancel();
+    this.#tryTimer?.cancel();
+    this.#backOff?.cancel();
+    this.#retryNoMore();
     if (this.#host === undefined) return;
     this.#host.active--;
     if (this.#connection === undefined) return;

@@ -1,10 +1,9 @@
 import { chunkHead, LAST_CHUNK } from '../codec/encode.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
-import type { CircuitBreaker, LbContext, MirrorProgram, RequestHead, UpstreamCluster, UpstreamHost } from '../types.ts';
+import type { CircuitBreaker, MirrorProgram, RequestHead, UpstreamCluster, UpstreamHost } from '../types.ts';
 import type { Span } from '../tracing/span.ts';
 import { charge } from './charge.ts';
 import type { ClientConnection, Exchange } from './client-connection.ts';
-import { applyMutations } from '../program/headers.ts';
 import { invalidPart } from './head-check.ts';
 import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import { Headers } from './headers.ts';
@@ -12,10 +11,12 @@ import { countOf, reportAnswer, type LaterCount } from './host-report.ts';
 import { percentOf } from '../telemetry/tracked.ts';
 import { AttemptTrack } from './attempt-track.ts';
 import { entered, turnNow } from './io.ts';
+import { authorityOf, headersOf } from './mirror-head.ts';
 import { keep } from './reads.ts';
 import { poolOf, type Pool, type Waiter } from './pool.ts';
 import type { ResetReason } from './reset.ts';
 import type { ActiveStream } from './stream.ts';
+import { RetryState } from './retry-state.ts';
 import { upstreamHead } from './upstream-head.ts';
 
 /** A copy of a request under way to a cluster whose answer nobody waits for. */
@@ -46,61 +47,10 @@ export function mirror(stream: ActiveStream, program: MirrorProgram, timeout: nu
   const span = stream.tracing?.shadow(headers, program.traceSampled);
   headers.set('x-envoy-internal', 'true');
   headers.append('x-forwarded-for', hcm.deps.net.outerAddress);
-  // It has one attempt, and all the route's time for that.
-  if (timeout > 0 && !hcm.program.router.suppressEnvoyHeaders)
-    headers.set('x-envoy-expected-rq-timeout-ms', String(timeout));
   if (headers.unchecked && invalidPart({ ...request, authority, headers }) !== undefined) return undefined;
   const shadow = new ShadowRequest(stream, { headers, authority, cluster, span }, timeout);
-  const context: LbContext = {
-    hash: undefined,
-    metadataMatch: undefined,
-    avoid: undefined,
-    avoidAttempts: 0,
-    authority: request.authority,
-    priority: 'DEFAULT',
-  };
-  const host = cluster.choose(context);
-  if (host instanceof Promise) {
-    host.then(
-      (chosen) => entered(() => shadow.start(chosen)),
-      () => shadow.cancel(),
-    );
-  } else {
-    shadow.start(host);
-  }
+  shadow.begin();
   return shadow;
-}
-
-function authorityOf(program: MirrorProgram, authority: string): string {
-  if (program.host !== undefined && program.host !== '') return program.host;
-  return program.disableShadowHostSuffix ? authority : withSuffix(authority);
-}
-
-/** Fields by which requests ask for retries. */
-const WISHES = [
-  'x-envoy-retry-on',
-  'x-envoy-retry-grpc-on',
-  'x-envoy-max-retries',
-  'x-envoy-retriable-status-codes',
-  'x-envoy-retriable-header-names',
-  'x-envoy-upstream-alt-stat-name',
-];
-
-/** The request's own fields, changed as the copy wants them. */
-function headersOf({ mutations }: MirrorProgram, stream: ActiveStream): Headers {
-  const headers = stream.request.headers.clone();
-  for (const step of mutations ?? []) applyMutations(step, headers, stream);
-  // As those of the request itself, which have been read by now.
-  if (headers.addsEnvoyFields) for (const name of WISHES) headers.remove(name);
-  return headers;
-}
-
-/** `shop.example:80` → `shop.example-shadow:80` */
-function withSuffix(authority: string): string {
-  const colon = authority.lastIndexOf(':');
-  return colon > authority.lastIndexOf(']')
-    ? `${authority.slice(0, colon)}-shadow${authority.slice(colon)}`
-    : `${authority}-shadow`;
 }
 
 /** What leaves, and where to. */
@@ -113,14 +63,21 @@ interface Copy {
 
 class ShadowRequest implements Shadow, Waiter, Exchange {
   readonly #stream: ActiveStream;
-  readonly #method: string;
   readonly #grpc: boolean;
-  readonly #head: string;
-  readonly #chunked: boolean;
+  #chunked = false;
   readonly #upgrade: boolean;
   readonly #cluster: UpstreamCluster;
   readonly #breaker: CircuitBreaker;
   readonly #span: Span | undefined;
+  /** Hosts that its cluster's policy has the next attempt avoid. */
+  readonly #triedHosts: UpstreamHost[] | undefined;
+  /** Undefined: nothing is tried again, any more. */
+  #retry: RetryState | undefined;
+  #backOff: { cancel(): void } | undefined;
+  #tries = 0;
+  /** All of the body so far, as long as it may have to be sent again. */
+  #kept: Buffer[] | undefined;
+  #keptBytes = 0;
   readonly #waitingBody: Buffer[] = [];
   #waitingBytes = 0;
   #complete = false;
@@ -150,16 +107,36 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     this.#breaker = cluster.limits.DEFAULT;
     this.#span = span;
     this.#timeout = timeout;
-    this.#method = request.method;
     this.#grpc = isGrpc(headers.get('content-type'));
     this.#upgrade = stream.upgrade !== '';
     this.#request = { ...request, authority, headers };
-    const head = upstreamHead(this.#request, cluster, this.#upgrade, stream.expectsBody);
-    this.#chunked = head.chunked;
-    this.#head = head.text;
+    const policy = cluster.http?.policies?.retry;
+    if (policy?.avoidPreviousHosts === true) this.#triedHosts = [];
+    if (policy === undefined) return;
+    this.#retry = RetryState.ofPolicy(policy, this.#request, cluster, this.#breaker);
+    if (this.#retry !== undefined) this.#kept = [];
   }
 
-  start(host: UpstreamHost | null): void {
+  begin(): void {
+    const policy = this.#cluster.http?.policies?.retry;
+    const host = this.#cluster.choose({
+      hash: undefined,
+      metadataMatch: undefined,
+      avoid: this.#triedHosts,
+      avoidAttempts: policy?.hostSelectionAttempts ?? 0,
+      avoids: this.#tries > 0 ? policy?.avoids : undefined,
+      authority: this.#stream.request.authority,
+      priority: 'DEFAULT',
+    });
+    if (host instanceof Promise) {
+      host.then(
+        (chosen) => entered(() => this.#start(chosen)),
+        () => this.cancel(),
+      );
+    } else this.#start(host);
+  }
+
+  #start(host: UpstreamHost | null): void {
     if (this.#over) return;
     if (host === null) {
       this.#cluster.stats.upstream_cx_none_healthy++;
@@ -167,6 +144,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
       this.#finish(503, 'UH');
       return;
     }
+    this.#triedHosts?.push(host);
     this.#host = host;
     host.active++;
     const { tracked } = host.cluster;
@@ -175,8 +153,14 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     this.#pool.acquire(this, this.#breaker);
   }
 
-  data(data: Buffer): void {
+  data(read: Buffer): void {
     if (this.#over) return;
+    let data = read;
+    if (this.#kept !== undefined) {
+      this.#kept.push((data = keep(read)));
+      this.#keptBytes += data.length;
+      if (this.#keptBytes > this.#stream.hcm.bufferLimit) this.#retryNoMore();
+    }
     // What waits already goes first.
     if (this.#connection !== undefined && this.#waitingBody.length === 0 && !this.#connection.out.blocked) {
       this.#write(data);
@@ -184,7 +168,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     }
     this.#waitingBody.push(keep(data));
     this.#waitingBytes += data.length;
-    if (this.#waitingBytes > MAX_WAITING) this.cancel();
+    if (this.#waitingBytes > MAX_WAITING && this.#kept === undefined) this.cancel();
     else this.#connection?.wantDrain();
   }
 
@@ -238,13 +222,30 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     this.#host!.report('begun');
     this.#host!.cluster.stats.upstream_rq_total++;
     this.#host!.cluster.stats.upstream_rq_active++;
-    connection.begin(this, this.#method, this.#upgrade);
-    connection.out.text(this.#head);
+    this.#announceTimeout();
+    // As in Envoy, a body that there was none of the first time comes in no chunk the next.
+    const expectsBody = this.#stream.expectsBody || this.#tries > 0;
+    const head = upstreamHead(this.#request, this.#cluster, this.#upgrade, expectsBody);
+    this.#chunked = head.chunked;
+    connection.begin(this, this.#request.method, this.#upgrade);
+    connection.out.text(head.text);
     this.#flush();
   }
+
+  /** All attempts have the route's time between them. */
+  #announceTimeout(): void {
+    if (this.#timeout <= 0 || this.#stream.hcm.program.router.suppressEnvoyHeaders) return;
+    const elapsed = this.#tries === 0 || this.#completeAt < 0 ? 0 : Math.trunc(this.#now - this.#completeAt);
+    this.#request.headers.set('x-envoy-expected-rq-timeout-ms', String(Math.max(1, this.#timeout - elapsed)));
+  }
+
   onPoolFailure(reason: ResetReason, _transport: string, admitted = false): void {
-    if (reason === 'overflow') this.#cluster.stats.load.dropped++;
     if (admitted || reason !== 'overflow') this.#host!.count?.('error');
+    if (this.#retry?.onReset(reason, false) === 'yes') {
+      this.#again();
+      return;
+    }
+    if (reason === 'overflow') this.#cluster.stats.load.dropped++;
     charge(this.#host!.cluster.stats, 503, true, false, this.#host!.zones);
     this.#finish(503, 'UF');
   }
@@ -255,12 +256,20 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     if (status < 200 && status !== 101) {
       if (!this.#interim) charge(this.#host!.cluster.stats, status, true, false, this.#host!.zones);
       this.#interim = true;
+      this.#retryNoMore();
       return;
     }
+    const head = { status, headers: new Headers(parser.flat) };
+    this.#countLater = reportAnswer(this.#host!, parser, head, this.#grpc);
+    if (this.#countLater === undefined) this.#host!.count?.(countOf(status));
+    if (this.#retry?.onResponse(head, this.#stream.hcm.deps.clock) === 'yes') {
+      this.#cluster.stats.retry.charge(status);
+      this.#again();
+      return;
+    }
+    this.#retryNoMore();
     // The answer is read so that the connection can be used again, and dropped.
     charge(this.#host!.cluster.stats, status, true, this.#host!.canary === true, this.#host!.zones);
-    this.#countLater = reportAnswer(this.#host!, parser, { status, headers: new Headers(parser.flat) }, this.#grpc);
-    if (this.#countLater === undefined) this.#host!.count?.(countOf(status));
     this.#loadTold = this.#host!.load?.report(parser.flat) === true;
     this.#status = status;
   }
@@ -280,6 +289,10 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     const [status, flags] = reason === 'protocol error' ? [502, 'UPE'] : [503, 'UC'];
     if (this.#countLater !== undefined) this.#host?.count?.('error');
     else this.#host?.report('reset', this.#status === 0 && !this.#interim ? 'error' : 'nothing');
+    if (this.#retry?.onReset(reason, true) === 'yes') {
+      this.#again();
+      return;
+    }
     if (this.#status === 0 && !this.#interim) charge(this.#host!.cluster.stats, status, true, false, this.#host!.zones);
     this.#finish(this.#status === 0 ? status : this.#status, flags);
   }
@@ -317,10 +330,52 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     connection.requestDone();
   }
 
+  /** What has failed is sent once more, a while later. */
+  #again(): void {
+    const connection = this.#connection;
+    this.#leaveHost();
+    connection?.abandon();
+    this.#countLater = undefined;
+    const { clock, random } = this.#stream.hcm.deps;
+    this.#backOff = clock.after(this.#retry!.nextBackOff(random), () =>
+      entered(() => {
+        if (this.#over) return;
+        this.#retry?.begins();
+        this.#tries++;
+        this.#sent = false;
+        this.#waitingBody.splice(0, Infinity, ...(this.#kept ?? []));
+        this.#waitingBytes = this.#keptBytes;
+        this.begin();
+      }),
+    );
+  }
+
+  #retryNoMore(): void {
+    this.#retry?.release();
+    this.#retry = undefined;
+    this.#kept = undefined;
+  }
+
+  #leaveHost(): void {
+    const host = this.#host;
+    if (host === undefined) return;
+    this.#track?.ended(this.#request, 0, this.#now);
+    this.#track = undefined;
+    host.active--;
+    this.#host = undefined;
+    this.#pool = undefined;
+    if (this.#connection === undefined) return;
+    this.#connection = undefined;
+    host.cluster.stats.upstream_rq_active--;
+    this.#breaker.releaseRequest();
+  }
+
   #finish(status = this.#status, flags = '-', canceled = false): void {
     if (this.#over) return;
     this.#over = true;
     this.#timer?.cancel();
+    this.#backOff?.cancel();
+    this.#retryNoMore();
     this.#waitingBody.length = 0;
     if (this.#span !== undefined)
       this.#stream.tracing?.shadowOver(this.#span, {

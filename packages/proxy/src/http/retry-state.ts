@@ -1,5 +1,12 @@
 import type { Clock, Random } from '../deps.ts';
-import type { CircuitBreaker, ResponseHead, RetryProgram, RouteActionProgram, UpstreamCluster } from '../types.ts';
+import type {
+  CircuitBreaker,
+  RequestHead,
+  ResponseHead,
+  RetryProgram,
+  RouteActionProgram,
+  UpstreamCluster,
+} from '../types.ts';
 import type { RequestGroup } from '../telemetry/request-groups.ts';
 import { responseHeader } from '../program/match/header.ts';
 import type { ResetReason } from './reset.ts';
@@ -83,12 +90,27 @@ export class RetryState {
     );
   }
 
+  /** Of requests that the proxy makes of its own accord, by a policy alone. */
+  static ofPolicy(
+    policy: RetryProgram,
+    request: RequestHead,
+    cluster: UpstreamCluster,
+    breaker: CircuitBreaker,
+  ): RetryState | undefined {
+    const { on, numRetries, retriableStatusCodes: codes, retriableRequestHeaders: onlyFor } = policy;
+    if (on === 0) return undefined;
+    if (onlyFor.length > 0 && !onlyFor.some((matches) => matches(request))) return undefined;
+    const matchers = policy.retriableHeaders;
+    const early = request.headers.has('early-data');
+    return new RetryState(on, numRetries, codes, matchers, { retry: policy }, cluster, breaker, 25, undefined, early);
+  }
+
   private constructor(
     on: number,
     left: number,
     codes: readonly number[],
     matchers: readonly ((response: ResponseHead) => boolean)[],
-    action: RouteActionProgram,
+    action: Pick<RouteActionProgram, 'retry'>,
     cluster: UpstreamCluster,
     breaker: CircuitBreaker,
     base: number,

@@ -1,5 +1,6 @@
 import type { Timer } from '../../deps.ts';
 import type { CompileDeps } from '../../program/types.ts';
+import type { RetryProgram } from '../../types.ts';
 import { parseJwks, type Jwks } from './jwks.ts';
 import { Status } from './status.ts';
 
@@ -22,9 +23,8 @@ export interface RemoteKeys {
   /** Fetches again before the keys run out, so that requests never wait after the first. */
   readonly inBackground: boolean;
   readonly failedRefetch: number;
-  /** How often a fetch that fails is tried again, and for how long it is waited before that, milliseconds. */
-  readonly retries: number;
-  readonly backOff: { readonly base: number; readonly max: number } | undefined;
+  /** What fetches are tried again for. */
+  readonly retry: RetryProgram | undefined;
   readonly counters: KeyCounters;
 }
 
@@ -41,39 +41,24 @@ export interface KeyCounters {
  * Fetches in the background go on for as long as somebody holds the source.
  */
 export function remoteKeys(config: RemoteKeys, deps: CompileDeps): KeySource {
-  const { clock, random } = deps;
+  const { clock } = deps;
   let cached: Jwks | undefined;
   let expires = 0;
   let pending: Promise<Jwks | Status> | undefined;
   let next: Timer | undefined;
 
-  /** Undefined: it is worth another try. */
-  const fetchOnce = async (timeout: number): Promise<Jwks | Status | undefined> => {
+  const fetchOnce = async (): Promise<Jwks | Status> => {
+    const { cluster, uri, timeout, retry } = config;
     try {
-      const { status, body } = await deps.fetch({ cluster: config.cluster, uri: config.uri, timeout });
-      if (status >= 500) return undefined;
+      const { status, body } = await deps.fetch({ cluster, uri, timeout, retry });
       const jwks = status === 200 ? parseJwks(body) : '';
       return typeof jwks === 'string' ? Status.FetchFail : jwks;
     } catch {
-      return undefined;
-    }
-  };
-  const fetchWithin = async (): Promise<Jwks | Status> => {
-    const end = clock.now() + config.timeout;
-    for (let tries = 0; ; tries++) {
-      const { base, max } = config.backOff ?? { base: 0, max: Infinity };
-      // As in Envoy, the longest pause is also how long a try may take.
-      const jwks = await fetchOnce(Math.min(max, end - clock.now()));
-      if (jwks !== undefined) return jwks;
-      const pause = random.float() * Math.min(max, base * (2 ** (tries + 1) - 1));
-      if (tries >= config.retries || clock.now() + pause >= end) return Status.FetchFail;
-      await new Promise<void>((done) => void clock.after(pause, done));
-      // Timers are late: a try in no time would be one without an end.
-      if (clock.now() >= end) return Status.FetchFail;
+      return Status.FetchFail;
     }
   };
   const fetch = async (): Promise<Jwks | Status> => {
-    const jwks = await fetchWithin();
+    const jwks = await fetchOnce();
     pending = undefined;
     if (config.inBackground) again(typeof jwks === 'string' ? config.failedRefetch : refreshAfter(config));
     if (typeof jwks === 'string') {

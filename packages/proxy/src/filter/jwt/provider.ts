@@ -11,6 +11,7 @@ import type { HttpStream } from '../../types.ts';
 import { addMetadata } from '../metadata.ts';
 import { compileLocations, findTokens, type FoundToken, type TokenLocation } from './extract.ts';
 import { parseJwks, type Jwks } from './jwks.ts';
+import { compileCoreRetry } from '../../program/route/retry.ts';
 import { localKeys, remoteKeys, type KeyCounters, type KeySource } from './key-source.ts';
 import { verifySignature } from './signature.ts';
 import { Status, STATUS_CODES } from './status.ts';
@@ -162,11 +163,10 @@ function compileKeys(
       cacheDuration: Math.trunc(milliseconds(remote.cacheDuration, 600_000) / 1000) * 1000,
       inBackground: remote.asyncFetch !== undefined,
       failedRefetch: milliseconds(remote.asyncFetch?.failedRefetchDuration, 1000),
-      retries: remote.retryPolicy === undefined ? 0 : (remote.retryPolicy.numRetries ?? 1),
-      backOff:
+      retry:
         remote.retryPolicy === undefined
           ? undefined
-          : compileBackOff(context, remote.retryPolicy.retryBackOff, [...path, 'remoteJwks', 'retryPolicy']),
+          : compileCoreRetry(context, remote.retryPolicy, [...path, 'remoteJwks', 'retryPolicy']),
       counters,
     },
     context.deps,
@@ -176,17 +176,6 @@ function compileKeys(
 }
 
 const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]/i;
-
-function compileBackOff(
-  context: CompileContext,
-  backOff: types.core.BackoffStrategy | undefined,
-  path: Path,
-): { readonly base: number; readonly max: number } {
-  const base = milliseconds(backOff?.baseInterval, 1000);
-  const max = milliseconds(backOff?.maxInterval, base * 10);
-  if (max < base) context.refuse([...path, 'retryBackOff', 'maxInterval'], 'must not be less than `baseInterval`');
-  return { base, max };
-}
 
 function compileClaims(
   context: CompileContext,

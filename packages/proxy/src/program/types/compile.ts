@@ -6,6 +6,7 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import type { GrpcCalls } from '../../telemetry/grpc-calls.ts';
 import type { TaggedStats } from '../../telemetry/tagged.ts';
 import type { SpanFlush } from '../../tracing/batch.ts';
+import type { RetryProgram } from '../../types/route.ts';
 import type { Nack } from '../../types/trace.ts';
 
 /** Either the program or every reason why there is none. */
@@ -104,6 +105,7 @@ export interface HttpFetch {
   readonly cluster: string;
   readonly uri: string;
   readonly timeout: number;
+  readonly retry?: RetryProgram | undefined;
 }
 
 /** Calls that filters make. A call that fails rejects with a CallError; a cancelled one never settles. */
@@ -146,6 +148,8 @@ export interface HttpCall {
   readonly timeout: number;
   /** Who is said to ask. */
   readonly forwardedFor?: string;
+  /** What is tried again, unless its cluster says that. */
+  readonly retry?: RetryProgram | undefined;
 }
 
 export interface HttpAnswer {

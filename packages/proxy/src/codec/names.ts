@@ -165,7 +165,7 @@ function learn(raw: string): FieldName | undefined {
 }
 
 /** The one that the engine keeps of equal texts, as of all literals: to compare two of those is to compare addresses. */
-function interned(text: string): string {
+export function interned(text: string): string {
   return Object.keys({ [text]: true })[0]!;
 }
 

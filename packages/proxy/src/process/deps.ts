@@ -8,10 +8,13 @@ import { TimerWheel } from './timer-wheel.ts';
 
 /** The real world: the only place of the data plane that reads a clock, random numbers or opens sockets outwards. */
 export function systemDeps(): Deps {
-  const wheel = new TimerWheel(() => performance.now());
+  // A global of this name is looked up anew by each call.
+  const { performance: timer } = globalThis;
+  const now = (): number => timer.now();
+  const wheel = new TimerWheel(now);
   return {
     clock: {
-      now: () => performance.now(),
+      now,
       // oxlint-disable-next-line no-restricted-properties -- the one place that reads it
       wall: () => Date.now(),
       after: (ms, fn) => wheel.after(ms, fn),

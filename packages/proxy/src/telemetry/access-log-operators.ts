@@ -7,13 +7,21 @@ import { BYTES } from './access-log-upstream.ts';
 import { ADDRESS_OPERATORS } from './operators/addresses.ts';
 import { HEAD_OPERATORS } from './operators/heads.ts';
 import { METADATA_OPERATORS } from './operators/metadata.ts';
-import { info, ofSource, text, type OperatorDeps, type OperatorFactory } from './operators/operator.ts';
+import { info, ofSource, text, unlessEmpty, type OperatorDeps, type OperatorFactory } from './operators/operator.ts';
 import { TIME_OPERATORS } from './operators/times.ts';
 import { TLS_OPERATORS } from './operators/tls.ts';
 
-/** Details are one word in a line; nearly all are one as they are. */
+/** The details before, which nearly all are the same as, and what they were in a line. */
+let lastDetails = '';
+let lastWord = '';
+
+/** Details are one word in a line. */
 function underscored(details: string): string {
-  return details.includes(' ') ? details.replaceAll(' ', '_') : details;
+  if (details !== lastDetails) {
+    lastDetails = details;
+    lastWord = details.replaceAll(' ', '_');
+  }
+  return lastWord;
 }
 
 const uuids = new WeakMap<ConnectionInfo, string>();
@@ -30,9 +38,10 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   ...METADATA_OPERATORS,
   ...TLS_OPERATORS,
   ...ADDRESS_OPERATORS,
-  PROTOCOL: text((i) => i.protocol),
+  // Those of the formats that nearly all logs have are one call, and not one in another.
+  PROTOCOL: ofSource(({ info: i }) => unlessEmpty(i.protocol)),
   UPSTREAM_PROTOCOL: text((i) => (i.protocol !== '' && i.upstreamLocalAddress !== '' ? 'HTTP/1.1' : '')),
-  RESPONSE_CODE: info((i) => i.responseCode),
+  RESPONSE_CODE: ofSource(({ info: i }) => i.responseCode),
   // Where a filter has no configuration there are details, without a word.
   RESPONSE_CODE_DETAILS:
     (argument) =>
@@ -41,10 +50,10 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
       return argument === 'ALLOW_WHITESPACES' ? details : underscored(details);
     },
   CONNECTION_TERMINATION_DETAILS: text((i) => i.connectionTerminationDetails),
-  RESPONSE_FLAGS: info((i) => flagNames(i.responseFlags, false, i.flagOrder) ?? '-'),
+  RESPONSE_FLAGS: ofSource(({ info: i }) => flagNames(i.responseFlags, false, i.flagOrder) ?? '-'),
   RESPONSE_FLAGS_LONG: info((i) => flagNames(i.responseFlags, true, i.flagOrder) ?? '-'),
-  BYTES_RECEIVED: info((i) => i.bytesReceived),
-  BYTES_SENT: info((i) => i.bytesSent),
+  BYTES_RECEIVED: ofSource(({ info: i }) => i.bytesReceived),
+  BYTES_SENT: ofSource(({ info: i }) => i.bytesSent),
   UPSTREAM_REQUEST_ATTEMPT_COUNT: info((i) => i.attemptCount),
   ROUTE_NAME: text((i) => i.routeName),
   UPSTREAM_DETECTED_CLOSE_TYPE: ofSource(({ info: i, logType }) =>
@@ -59,7 +68,7 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   CUSTOM_FLAGS: info(() => ''),
   VIRTUAL_CLUSTER_NAME: text((i) => i.virtualClusterName),
   ...Object.fromEntries(Object.entries(BYTES).map(([name, count]) => [name, info(count)])),
-  UPSTREAM_CLUSTER: text((i) => i.upstreamClusterAltName ?? i.upstreamCluster),
+  UPSTREAM_CLUSTER: ofSource(({ info: i }) => unlessEmpty(i.upstreamClusterAltName ?? i.upstreamCluster)),
   UPSTREAM_CLUSTER_RAW: text((i) => i.upstreamCluster),
   UPSTREAM_TRANSPORT_FAILURE_REASON: text((i) => i.upstreamFailureReason.replaceAll(' ', '_')),
   DOWNSTREAM_TRANSPORT_FAILURE_REASON: text((i) => i.downstreamTransportFailureReason?.replaceAll(' ', '_')),

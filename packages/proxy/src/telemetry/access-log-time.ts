@@ -3,16 +3,21 @@ export type TimeFormat = (wall: number) => string;
 
 let lastSecond = -1;
 let lastPrefix = '';
+let lastWall = -1;
+let lastText = '';
 
 /** `2026-01-31T12:00:00.123Z`. Only the milliseconds are made anew within a second. */
 export function isoTime(wall: number): string {
+  if (wall === lastWall) return lastText;
   const second = Math.floor(wall / 1000);
   if (second !== lastSecond) {
     lastSecond = second;
     lastPrefix = new Date(second * 1000).toISOString().slice(0, 20);
   }
   const ms = Math.floor(wall) - second * 1000;
-  return `${lastPrefix}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z`;
+  lastWall = wall;
+  lastText = `${lastPrefix}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z`;
+  return lastText;
 }
 
 /** A moment, read off a clock: `date` has the figures where it is asked for those of UTC. */

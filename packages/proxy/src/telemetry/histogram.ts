@@ -66,9 +66,16 @@ export class Bins {
   /** Grows with the values. */
   #counts: number[] = [];
   count = 0;
+  /** The value before, which nearly all are like, and its bucket. */
+  #value = 0;
+  #bin = 0;
 
   add(value: number): void {
-    const at = binOf(value);
+    if (value !== this.#value) {
+      this.#value = value;
+      this.#bin = binOf(value);
+    }
+    const at = this.#bin;
     const counts = this.#counts;
     while (counts.length <= at) counts.push(0);
     counts[at]!++;

@@ -9,9 +9,8 @@ const LENGTH = 36;
 const DIGITS: Readonly<Record<TraceReason, string>> = { none: '4', sampled: '9', forced: 'a', client: 'b' };
 
 /** What a request id says that was decided before. */
-export function traceReason(headers: Headers): TraceReason {
-  const id = headers.get('x-request-id');
-  if (id === undefined || id.length !== LENGTH) return 'none';
+export function traceReason(id: string): TraceReason {
+  if (id.length !== LENGTH) return 'none';
   switch (id[DIGIT]) {
     case '9':
       return 'sampled';
@@ -31,9 +30,8 @@ export function setTraceReason(headers: Headers, reason: TraceReason): void {
 }
 
 /** A number that all proxies on a request's way draw alike; undefined when the id holds none. */
-export function numberOf(headers: Headers): number | undefined {
-  const id = headers.get('x-request-id');
-  if (id === undefined || id.length < 8) return undefined;
+export function numberOf(id: string): number | undefined {
+  if (id.length < 8) return undefined;
   const high = halfOf(id, 0);
   const low = halfOf(id, 4);
   return high < 0 || low < 0 ? undefined : ((high << 16) | low) >>> 0;

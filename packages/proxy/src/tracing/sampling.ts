@@ -51,13 +51,23 @@ const within = ({ numerator, denominator }: Share, number: number): boolean => n
 
 /** Whether and why a request is traced; its id carries the decision on, where `packs` says so. */
 export function sample(headers: Headers, sampling: Sampling, packs: boolean, random: Random): TraceReason {
-  const drawn = numberOf(headers);
-  if (drawn === undefined) return 'none';
+  const { flat } = headers;
+  let id: string | undefined;
+  let asked = false;
+  let forced = false;
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = flat[i];
+    if (name === 'x-request-id') id ??= flat[i + 1]!;
+    else if (name === 'x-client-trace-id') asked = true;
+    else if (name === 'x-envoy-force-trace') forced = true;
+  }
+  const drawn = id === undefined ? undefined : numberOf(id);
+  if (id === undefined || drawn === undefined) return 'none';
   const number = drawn % 10_000;
-  let reason = traceReason(headers);
+  let reason = traceReason(id);
   if (reason === 'none') {
-    if (headers.has('x-client-trace-id') && within(sampling.client.value, random.uint32())) reason = 'client';
-    else if (headers.has('x-envoy-force-trace')) reason = 'forced';
+    if (asked && within(sampling.client.value, random.uint32())) reason = 'client';
+    else if (forced) reason = 'forced';
     else if (within(sampling.random.value, number)) reason = 'sampled';
     if (reason !== 'none' && packs) setTraceReason(headers, reason);
   }

@@ -18,14 +18,18 @@ export function contextOfW3c(headers: Headers): W3cContext | 'bad' | undefined {
     lower = parent.toLowerCase();
     if (!PARENT.test(lower)) return 'bad';
   }
-  if (lower.startsWith(ZEROS, 3) || lower.startsWith(HALF_ZEROS, 36)) return 'bad';
+  if (isZero(lower.charCodeAt(3)) && lower.startsWith(ZEROS, 3)) return 'bad';
+  if (isZero(lower.charCodeAt(36)) && lower.startsWith(HALF_ZEROS, 36)) return 'bad';
   return {
-    version: parent.startsWith('00') ? '00' : parent.slice(0, 2),
+    version: isZero(parent.charCodeAt(0)) && isZero(parent.charCodeAt(1)) ? '00' : parent.slice(0, 2),
     traceId: lower.slice(3, 35),
     spanId: lower.slice(36, 52),
     sampled: isOdd(lower.charCodeAt(54)),
     state: headers.getJoined('tracestate') ?? '',
   };
+}
+function isZero(code: number): boolean {
+  return code === 0x30;
 }
 /** Of a hexadecimal digit in lowercase: `a` is an odd character, and 10 is even. */
 function isOdd(digit: number): boolean {

@@ -65,11 +65,11 @@ export class Requests {
     }
     if (!ends) return;
     const series = recorder.seriesOf(seen, values);
-    series.add('requests_total', 1);
-    const took = millisecondsOf(common.timeToLastDownstreamTxByte ?? common.duration);
-    series.histogram('request_duration_milliseconds')?.record(Math.max(0, Math.trunc(took)));
-    series.histogram('request_bytes')?.record(Number(common.downstreamWireBytesReceived ?? 0));
-    series.histogram('response_bytes')?.record(Number(common.downstreamWireBytesSent ?? 0));
+    series.request(
+      Math.max(0, Math.trunc(millisecondsOf(common.timeToLastDownstreamTxByte ?? common.duration))),
+      Number(common.downstreamWireBytesReceived ?? 0),
+      Number(common.downstreamWireBytesSent ?? 0),
+    );
     if (overrides !== undefined) recordCustom(overrides, series, values);
     const failed = code >= 500 || code === 0;
     if (reporter === 'source')

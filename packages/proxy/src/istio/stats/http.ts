@@ -38,18 +38,15 @@ export function httpStatsFilter(
       const status = grpc ? String(grpcStatusOf(source) ?? '') : '';
       const values = overrides === undefined ? NONE : overrides.evaluate(source);
       const series = recorder.find(source, grpc ? 'grpc' : 'http', status, values);
-      series.add('requests_total', 1);
       const duration = info.responseEndTime - info.startTime;
       const milliseconds = Math.max(0, Math.trunc(duration));
-      series.histogram('request_duration_milliseconds')?.record(milliseconds);
+      series.request(milliseconds, info.wireBytesReceived ?? 0, info.wireBytesSent ?? 0);
       const span = stream.tracing?.sampled;
       if (span !== undefined) {
         const { traceId, spanId } = span;
         const wall = info.startWall + duration;
         series.exemplify('request_duration_milliseconds', { value: milliseconds, traceId, spanId, wall });
       }
-      series.histogram('request_bytes')?.record(info.wireBytesReceived ?? 0);
-      series.histogram('response_bytes')?.record(info.wireBytesSent ?? 0);
       if (overrides !== undefined) recordCustom(overrides, series, values);
     },
   };

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../deps.ts';
 import { type Exemplar, Exemplars } from '../../telemetry/exemplars.ts';
+import type { Counter } from '../../program/types.ts';
 import type { Histogram } from '../../telemetry/histogram.ts';
 import type { TaggedStat, TaggedStats, Tags } from '../../telemetry/tagged.ts';
 import type { CustomMetric, Overrides, StandardMetric } from './overrides.ts';
@@ -8,6 +9,14 @@ const NAMESPACE = 'istiocustom.istio_';
 /** More series than these are not told apart by what clients made up: hosts, and values of expressions. */
 export const MAX_SERIES = 10_000;
 
+/** What every request adds to; undefined: it is dropped. */
+interface OfRequests {
+  readonly total: Counter | undefined;
+  readonly duration: Histogram | undefined;
+  readonly received: Histogram | undefined;
+  readonly sent: Histogram | undefined;
+}
+
 /** The metrics of one combination of label values, found once and then only added to. */
 export class Series {
   readonly #tagged: TaggedStats;
@@ -15,6 +24,7 @@ export class Series {
   readonly #tags: Tags;
   readonly #values: readonly string[];
   readonly #found = new Map<string, TaggedStat>();
+  #ofRequests: OfRequests | undefined;
 
   constructor(tagged: TaggedStats, overrides: Overrides | undefined, tags: Tags, values: readonly string[]) {
     this.#tagged = tagged;
@@ -28,8 +38,18 @@ export class Series {
     if (stat !== undefined) stat.counter.value += amount;
   }
 
-  histogram(metric: StandardMetric): Histogram | undefined {
-    return this.#standard(metric, 'histogram')?.histogram;
+  /** A request that took so long, and the bytes it was. */
+  request(milliseconds: number, bytesReceived: number, bytesSent: number): void {
+    const { total, duration, received, sent } = (this.#ofRequests ??= {
+      total: this.#standard('requests_total', 'counter')?.counter,
+      duration: this.#standard('request_duration_milliseconds', 'histogram')?.histogram,
+      received: this.#standard('request_bytes', 'histogram')?.histogram,
+      sent: this.#standard('response_bytes', 'histogram')?.histogram,
+    });
+    if (total !== undefined) total.value++;
+    duration?.record(milliseconds);
+    received?.record(bytesReceived);
+    sent?.record(bytesSent);
   }
 
   /** The trace that a value belongs to. */
@@ -49,6 +69,7 @@ export class Series {
   release(): void {
     for (const stat of this.#found.values()) this.#tagged.release(stat);
     this.#found.clear();
+    this.#ofRequests = undefined;
   }
 
   #standard(metric: StandardMetric, kind: TaggedStat['kind']): TaggedStat | undefined {

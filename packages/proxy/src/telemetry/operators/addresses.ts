@@ -1,6 +1,6 @@
 import type { ConnectionEnds, ConnectionInfo, StreamInfo } from '../../types.ts';
 import { attempted, hostName, nameOf, withoutPort } from '../access-log-upstream.ts';
-import { info, text, type OperatorFactory } from './operator.ts';
+import { info, ofSource, text, unlessEmpty, type OperatorFactory } from './operator.ts';
 
 function joinPort(address: string, port: number): string {
   return address === '' ? '' : address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
@@ -23,7 +23,7 @@ const connectedTo = (i: StreamInfo): string =>
 
 /** Between which addresses the bytes went. */
 export const ADDRESS_OPERATORS: Readonly<Record<string, OperatorFactory>> = {
-  UPSTREAM_HOST: text((i) => i.upstreamHost),
+  UPSTREAM_HOST: ofSource(({ info: i }) => unlessEmpty(i.upstreamHost)),
   UPSTREAM_HOST_NAME: text(hostName),
   UPSTREAM_HOST_NAME_WITHOUT_PORT: text((i) => withoutPort(hostName(i))),
   UPSTREAM_HOSTS_ATTEMPTED: text((i) => attempted(i, (host) => host.authority)),

@@ -1,9 +1,9 @@
-import { requestHeader } from '../../program/match/header.ts';
+import { interned } from '../../codec/names.ts';
 import { pathOnly, decodedParameter, unescapeQuery } from '../../program/match/query.ts';
 import type { LogSource } from '../../program/types.ts';
 import type { RequestHead } from '../../types.ts';
 import { grpcStatusName, grpcStatusOf, isGrpc, trailer } from '../access-log-grpc.ts';
-import { ofSource, type OperatorFactory } from './operator.ts';
+import { ofSource, unlessEmpty, type OperatorFactory } from './operator.ts';
 
 /** Of a header, or of what the request line says; one of two may be missing. */
 const NAME = /^(:?[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/;
@@ -15,21 +15,27 @@ function header(get: (name: string) => (source: LogSource) => string | undefined
     const [first = '', second, ...more] = argument.split('?');
     if (more.length > 0) return { problem: 'takes at most two headers' };
     if (!NAME.test(first) || !NAME.test(second ?? '')) return { problem: `\`${argument}\` is no name of a header` };
-    const getFirst = get(first.toLowerCase());
+    const getFirst = get(interned(first.toLowerCase()));
     if (second === undefined) return getFirst;
-    const getSecond = get(second.toLowerCase());
+    const getSecond = get(interned(second.toLowerCase()));
     return (source) => getFirst(source) ?? getSecond(source);
   };
 }
+/** What stands in the request line is never empty where there is any. */
 function requestHeaderOf(name: string): (source: LogSource) => string | undefined {
-  if (!name.startsWith(':') && name !== 'host') return (source) => source.request?.headers.get(name);
-  const ofHost = name === ':authority' || name === 'host';
-  // What stands in the request line is never empty where there is any.
-  return (source) => {
-    const { request } = source;
-    const value = request === undefined ? undefined : requestHeader(request, name);
-    return value === '' && !(ofHost && request?.hostIsEmpty === true) ? undefined : value;
-  };
+  switch (name) {
+    case ':method':
+      return ({ request }) => unlessEmpty(request?.method);
+    case ':path':
+      return ({ request }) => unlessEmpty(request?.path);
+    case ':scheme':
+      return ({ request }) => unlessEmpty(request?.scheme);
+    case ':authority':
+    case 'host':
+      return ({ request }) => (request?.hostIsEmpty === true ? request.authority : unlessEmpty(request?.authority));
+    default:
+      return name.startsWith(':') ? () => undefined : ({ request }) => request?.headers.get(name);
+  }
 }
 
 function responseHeaderOf(name: string): (source: LogSource) => string | undefined {

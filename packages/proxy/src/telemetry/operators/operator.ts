@@ -46,8 +46,11 @@ export const ofSource =
   (argument) =>
     argument === undefined ? value : { problem: 'takes no argument' };
 /** The same as `info`, absent where it is empty. */
-export const text = (value: (info: StreamInfo) => string | undefined): OperatorFactory =>
-  info((i) => {
-    const given = value(i);
-    return given === '' ? undefined : given;
-  });
+export const text =
+  (value: (info: StreamInfo) => string | undefined): OperatorFactory =>
+  (argument) =>
+    argument === undefined ? (source) => unlessEmpty(value(source.info)) : { problem: 'takes no argument' };
+/** What is empty is absent. */
+export function unlessEmpty(given: string | undefined): string | undefined {
+  return given === '' ? undefined : given;
+}

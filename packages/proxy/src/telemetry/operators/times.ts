@@ -23,6 +23,8 @@ function time(wall: (info: StreamInfo, deps: OperatorDeps) => number, local: boo
 const started = (i: StreamInfo): number => i.startWall;
 const now = (_: StreamInfo, deps: OperatorDeps): number => deps.wall();
 
+const startTime = time(started, false);
+
 /** Points in time that COMMON_DURATION is between. */
 const POINTS: Readonly<Record<string, (info: StreamInfo) => number | undefined>> = {
   DS_RX_BEG: (i) => i.startTime,
@@ -53,7 +55,8 @@ const commonDuration: OperatorFactory = (argument) => {
 
 /** When something was, and how long it took. */
 export const TIME_OPERATORS: Readonly<Record<string, OperatorFactory>> = {
-  START_TIME: time(started, false),
+  START_TIME: (argument, deps) =>
+    argument === undefined || argument === '' ? ({ info: i }) => isoTime(i.startWall) : startTime(argument, deps),
   START_TIME_LOCAL: time(started, true),
   EMIT_TIME: time(now, false),
   EMIT_TIME_LOCAL: time(now, true),

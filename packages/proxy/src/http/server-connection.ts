@@ -50,6 +50,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
   readonly #reads: Reads;
   #requests = 0;
   #unread: Buffer | undefined;
+  #hasRead = false;
   #pumping = false;
   #pauses = 0;
   #drainWanted = false;
@@ -77,7 +78,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
       const duration = longer(program.maxConnectionDuration, program.maxConnectionJitter, deps.random);
       this.#maxDuration = clock.after(duration, () => {
         stats.downstream_cx_max_duration_reached++;
-        if (this.#requests === 0 && this.parser.idle) this.#startClosing(true);
+        if (this.#requests === 0 && this.parser.idle) this.#startClosing(true, 'duration_timeout');
         else this.startDraining();
       });
     }
@@ -262,6 +263,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
     // The last answer has been given: what is wrong with the rest of its request changes nothing.
     if (this.#state !== 'open') return;
     this.hcm.stats.downstream_cx_protocol_error++;
+    this.info.protocolError = this.#hasRead ? 'later' : 'at first';
     if (details === 'http1.unexpected_underscore') this.hcm.codec.requests_rejected_with_underscores_in_headers++;
     (this.stream ?? this.#newStream()).onCodecError(errorStatus(details), details);
   }
@@ -305,6 +307,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
       if (this.stream !== undefined || !parser.done) break;
     }
     this.#pumping = false;
+    this.#hasRead = true;
     if (at < data.length && this.#state === 'open' && !parser.failed) {
       this.#unread = keep(at === 0 ? data : data.subarray(at));
       if (this.#unread.length > MAX_UNREAD) this.socket.pause();
@@ -416,8 +419,9 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
    * Ends the connection. Whoever was not asking for it gets time to read the last answer and close first: an end that came
    * in the midst of a request on its way would take the answer along.
    */
-  #startClosing(atOnce: boolean): void {
+  #startClosing(atOnce: boolean, why = 'deferred_close_on_drained_connection'): void {
     this.#state = 'closing';
+    if (atOnce) this.info.closeReason ??= why;
     this.#unread = undefined;
     const delay = this.hcm.program.delayedCloseTimeout;
     if (atOnce || delay === 0) this.out.end();
@@ -437,10 +441,11 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
   #idleTimeout(): void {
     if (this.#state === 'closing') {
       this.hcm.stats.downstream_cx_delayed_close_timeout++;
+      this.info.closeReason ??= 'triggered_delayed_close_timeout';
       this.destroy();
     } else if (this.stream === undefined) {
       this.hcm.stats.downstream_cx_idle_timeout++;
-      if (this.#requests === 0) this.#startClosing(true);
+      if (this.#requests === 0) this.#startClosing(true, 'on_idle_timeout');
       else this.startDraining();
     }
   }

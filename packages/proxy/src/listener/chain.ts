@@ -31,6 +31,7 @@ import {
 } from './last-filter.ts';
 import type { ListenerServices, ListenerStats } from './services.ts';
 import { newStreamInfo } from './stream-info.ts';
+import { resetToo } from './splice.ts';
 import { tlsStep } from './steps.ts';
 import type { PendingTcp } from './tcp-runtime.ts';
 
@@ -97,7 +98,7 @@ export class ChainRuntime {
         : filter.kind === 'gate'
           ? [{ gate: filter.gate, delayDeny: 0, continuous: false }]
           : filter.kind === 'connection_limit'
-            ? [{ gate: filter.limit.gate, delayDeny: filter.limit.delay, continuous: false }]
+            ? [{ gate: filter.limit.gate, delayDeny: filter.limit.delay, continuous: false, leavesUnread: true }]
             : [],
     );
     this.#states = program.filters.flatMap((filter) => (filter.kind === 'set_filter_state' ? [filter.state] : []));
@@ -132,7 +133,10 @@ export class ChainRuntime {
       unsecured: () => undefined,
       serve:
         last?.kind === 'direct_response'
-          ? (socket) => serveDirect(socket, last.response, services.deps.clock)
+          ? (socket, _info, _metadata, record) => {
+              if (record !== undefined) record.responseCodeDetails = 'direct_response';
+              return serveDirect(socket, last.response, services.deps.clock);
+            }
           : serveEcho,
       logDenied: () => undefined,
     };
@@ -239,6 +243,7 @@ export class ChainRuntime {
       log.socket = socket;
       log.connection = info;
       log.http = this.#last.http !== undefined;
+      log.tcp = this.#last.tcp === true;
     }
     this.#setState('onHandshake', info);
     // Whoever carries requests has seen data by the time that anybody looks.
@@ -278,7 +283,7 @@ export class ChainRuntime {
     from: number,
   ): void {
     for (let i = from; i < this.#gates.length; i++) {
-      const { gate, delayDeny } = this.#gates[i]!;
+      const { gate, delayDeny, leavesUnread } = this.#gates[i]!;
       const go = (decision: GateDecision): boolean => {
         if (decision.metadata !== undefined) metadata = addMetadata(metadata, decision.metadata);
         if (decision.allowed) return true;
@@ -288,7 +293,7 @@ export class ChainRuntime {
           log.info.responseFlags |= decision.flags;
         }
         this.#last.logDenied(info, decision, metadata);
-        this.#deny(socket, delayDeny);
+        this.#deny(socket, delayDeny, leavesUnread === true ? info : undefined);
         return false;
       };
       const result = gate.check(info, metadata);
@@ -333,10 +338,16 @@ export class ChainRuntime {
     });
   }
 
-  #deny(socket: Socket | TLSSocket, delay: number): void {
+  /** `unread`: what has come meanwhile is left where it is, so that its sender is told of a reset. */
+  #deny(socket: Socket | TLSSocket, delay: number, unread?: ConnectionInfo): void {
     socket.on('error', () => undefined);
-    if (delay > 0) this.#services.deps.clock.after(delay, () => socket.destroy());
-    else socket.destroy();
+    if (delay === 0) return void socket.destroy();
+    this.#services.deps.clock.after(delay, () => {
+      const left = socket.readableLength;
+      if (unread === undefined || left === 0) return void socket.destroy();
+      unread.unread = left;
+      resetToo(socket);
+    });
   }
 }
 
@@ -364,6 +375,7 @@ interface Gate {
   readonly delayDeny: number;
   /** It decides on each read. */
   readonly continuous: boolean;
+  readonly leavesUnread?: true;
 }
 
 function rbacGate(rbac: NetworkRbacProgram): Gate {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../deps.ts';
 import type { AccessLogger } from '../telemetry/open-logs.ts';
-import type { ConnectionInfo, StreamInfo } from '../types.ts';
+import { ResponseFlag, type ConnectionInfo, type StreamInfo } from '../types.ts';
 import { newStreamInfo } from './stream-info.ts';
 
 /** A listener's own access log: a line for every connection, whatever became of it. */
@@ -13,6 +13,8 @@ export class ConnectionLog {
   socket: Socket | TLSSocket;
   /** Requests are expected. */
   http = false;
+  /** A TCP proxy has it: only then is what went over the wire counted. */
+  tcp = false;
   /** A filter chain has the connection. */
   begun = false;
   /** Bytes that listener filters took off the socket. */
@@ -38,7 +40,11 @@ export class ConnectionLog {
     info.responseEndTime = this.#clock.now();
     info.bytesReceived = begun ? socket.bytesRead - this.dropped - (info.connection.unread ?? 0) : 0;
     info.bytesSent = begun ? socket.bytesWritten : 0;
-    if (this.http && info.bytesReceived > 0) info.protocol = 'HTTP/1.1';
+    const { protocolError } = info.connection;
+    if (protocolError !== undefined) info.responseFlags |= ResponseFlag.DPE;
+    if (this.http && info.bytesReceived > 0 && protocolError !== 'at first') info.protocol = 'HTTP/1.1';
+    if (this.tcp) info.connection.upstreamCloseType ??= 'Normal';
+    else info.wireBytesReceived = info.wireBytesSent = 0;
     for (const log of loggers) log({ info, logType: 'NotSet' });
   }
 

@@ -30,6 +30,8 @@ export interface LastFilter {
   /** The handshake failed. */
   readonly unsecured: (info: ConnectionInfo, how: HandshakeFailure) => void;
   readonly logDenied: (info: ConnectionInfo, decision: GateDecision, metadata: FilterMetadata) => void;
+  /** It is a TCP proxy. */
+  readonly tcp?: true;
   /** It has something to do before the handshake. */
   readonly begin?: (socket: Socket, info: ConnectionInfo, record: StreamInfo | undefined) => PendingTcp;
   /** It is a connection manager, of that configuration. */
@@ -67,6 +69,7 @@ export function lastTcp(
   exchange: (socket: Socket | TLSSocket, info: ConnectionInfo) => PeerExchange | undefined,
 ): LastFilter {
   return {
+    tcp: true,
     unsecured: (info, how) => logUnsecured(info, runtime, how),
     // Meters are told of a connection when it is known who is there.
     ...(runtime.program.connects === 'at once' && runtime.meters.length === 0

@@ -56,14 +56,16 @@ export const operators: Readonly<Record<string, OperatorFactory>> = {
   BYTES_SENT: ofSource(({ info: i }) => i.bytesSent),
   UPSTREAM_REQUEST_ATTEMPT_COUNT: info((i) => i.attemptCount),
   ROUTE_NAME: text((i) => i.routeName),
-  UPSTREAM_DETECTED_CLOSE_TYPE: ofSource(({ info: i, logType }) =>
-    i.upstreamHost === '' && logType?.startsWith('Tcp') !== true
-      ? undefined
-      : (i.connection.upstreamCloseType ?? 'Normal'),
+  UPSTREAM_DETECTED_CLOSE_TYPE: ofSource(
+    ({ info: { connection, upstreamHost }, logType }) =>
+      connection.upstreamCloseType ??
+      (upstreamHost === '' && logType?.startsWith('Tcp') !== true ? undefined : 'Normal'),
   ),
   // A request never has one, whatever becomes of its connection.
   UPSTREAM_LOCAL_CLOSE_REASON: text((i) => (i.protocol === '' ? i.connection.upstreamCloseReason : undefined)),
-  DOWNSTREAM_LOCAL_CLOSE_REASON: text((i) => (i.protocol === '' ? i.connection.closeReason : undefined)),
+  DOWNSTREAM_LOCAL_CLOSE_REASON: ofSource(({ info: i, logType }) =>
+    i.protocol === '' || logType === 'NotSet' ? i.connection.closeReason : undefined,
+  ),
   DOWNSTREAM_DETECTED_CLOSE_TYPE: text((i) => i.connection.closeType ?? 'Normal'),
   CUSTOM_FLAGS: info(() => ''),
   VIRTUAL_CLUSTER_NAME: text((i) => i.virtualClusterName),

@@ -185,6 +185,8 @@ function identity(certificate: TlsCertificateProgram): SecureContextOptions {
   return { cert: certificateChainPem, key: privateKeyPem, ...(passphrase === undefined ? {} : { passphrase }) };
 }
 
+const OLD: ReadonlySet<string | undefined> = new Set(['TLSv1', 'TLSv1.1']);
+
 const REVOCATIONS = /-----BEGIN X509 CRL-----[\s\S]*?-----END X509 CRL-----/g;
 
 function contextOptions(
@@ -200,7 +202,8 @@ function contextOptions(
     // Whoever is trusted is, be it by the grace of somebody else.
     allowPartialTrustChain: true,
     minVersion: program.fips === true ? 'TLSv1.2' : (program.minVersion ?? 'TLSv1.2'),
-    ciphers,
+    // BoringSSL has no levels of security, and those of OpenSSL leave none of the older versions.
+    ciphers: OLD.has(program.minVersion) ? `${ciphers}:@SECLEVEL=0` : ciphers,
     honorCipherOrder: true,
     ...(program.fips === true
       ? { sigalgs: FIPS_SIGNATURES }

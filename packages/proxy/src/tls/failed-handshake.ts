@@ -4,11 +4,16 @@ import type { DownstreamTlsProgram, TlsCertificateProgram } from '../program/typ
 import type { PeerTls } from '../types.ts';
 import type { ClientHello } from './client-hello.ts';
 import { cipherListFor, cipherNumber, keyTypeOf, suitesOf } from './ciphers.ts';
-import { handshakeFailure, NOT_ENCRYPTED, WRONG_CURVE } from './failure.ts';
+import { handshakeFailure, NO_CIPHER, NO_SIGNATURE, NOT_ENCRYPTED, WRONG_CURVE } from './failure.ts';
 import { localCertificate, type LocalCertificate } from './peer.ts';
 import { GROUP_NAMES, NO_SESSION, sessionOf } from './session.ts';
 
-const TLS_13 = 0x0304;
+const VERSIONS = [
+  ['TLSv1.3', 0x0304],
+  ['TLSv1.2', 0x0303],
+  ['TLSv1.1', 0x0302],
+  ['TLSv1', 0x0301],
+] as const;
 /** OpenSSL's names of curves → their numbers in a ClientHello. */
 const GROUPS: Readonly<Record<string, number>> = { prime256v1: 23, secp384r1: 24, secp521r1: 25 };
 
@@ -47,18 +52,24 @@ export function failureOf(
   const reason = handshakeFailure(error) ?? '';
   const name = error.code?.slice('ERR_SSL_'.length) ?? '';
   if (name === 'UNSUPPORTED_PROTOCOL') return { reason, peer: stranger(certificate) };
-  const tls13 = agreesOn13(hello, program);
-  const version = tls13 ? 'TLSv1.3' : 'TLSv1.2';
+  const version = agreedVersion(hello, program);
+  const tls13 = version === 'TLSv1.3';
   const local = localCertificate(certificate);
-  if (name === 'NO_SHARED_CIPHER') {
-    const group = GROUPS[local.curve ?? ''];
-    const wrong = !tls13 && group !== undefined && hello.groups.length > 0 && !hello.groups.includes(group);
-    return { reason: wrong ? WRONG_CURVE : reason, peer: stranger(certificate, { version }) };
-  }
-  if (name === 'NO_SUITABLE_SIGNATURE_ALGORITHM') return { reason, peer: stranger(certificate, { version }) };
-  if (name === 'NO_SUITABLE_KEY_SHARE') {
-    const [cipher] = cipherListFor(suitesOf(program), hello, tls13, 'ec').split(':');
-    return { reason, peer: stranger(certificate, { version, cipher: cipher! }) };
+  switch (name) {
+    case 'NO_SHARED_CIPHER': {
+      const group = GROUPS[local.curve ?? ''];
+      const wrong = !tls13 && group !== undefined && hello.groups.length > 0 && !hello.groups.includes(group);
+      return { reason: wrong ? WRONG_CURVE : reason, peer: stranger(certificate, { version }) };
+    }
+    case 'NO_SHARED_SIGNATURE_ALGORITHMS':
+      return { reason: tls13 ? NO_SIGNATURE : NO_CIPHER, peer: stranger(certificate, { version }) };
+    case 'NO_SUITABLE_SIGNATURE_ALGORITHM':
+    case 'INAPPROPRIATE_FALLBACK':
+      return { reason, peer: stranger(certificate, { version }) };
+    case 'NO_SUITABLE_KEY_SHARE': {
+      const [cipher] = cipherListFor(suitesOf(program), hello, tls13, 'ec').split(':');
+      return { reason, peer: stranger(certificate, { version, cipher: cipher! }) };
+    }
   }
   const agreed = tls13
     ? { version, cipher: secure.getCipher()?.name ?? '', session: { ...sessionOf(secure), id: '' } }
@@ -67,9 +78,11 @@ export function failureOf(
   return { reason: inClear ? NOT_ENCRYPTED : reason, peer: stranger(certificate, agreed) };
 }
 
-function agreesOn13(hello: ClientHello, { maxVersion, fips }: DownstreamTlsProgram): boolean {
-  const offered = maxVersion === undefined || maxVersion === 'TLSv1.3' || fips === true;
-  return offered && hello.supportedVersions.includes(TLS_13);
+/** The highest that both take, or BoringSSL's without one. */
+function agreedVersion(hello: ClientHello, { maxVersion, fips }: DownstreamTlsProgram): string {
+  const highest = maxVersion === undefined || fips === true ? 'TLSv1.3' : maxVersion;
+  const offered = hello.supportedVersions.length > 0 ? hello.supportedVersions : [hello.version];
+  return VERSIONS.find(([name, number]) => name <= highest && offered.includes(number))?.[0] ?? 'TLSv1.2';
 }
 
 /** OpenSSL tells of TLS 1.2 what was agreed on once the handshake is over. */

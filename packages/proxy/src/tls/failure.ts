@@ -66,6 +66,8 @@ export const NOT_ENCRYPTED = reason(112, 'BAD_PACKET_LENGTH').replace(
   `|${SSL + 139}:SSL routines:OPENSSL_internal:DECRYPTION_FAILED_OR_BAD_RECORD_MAC:TLS_error_end`,
 );
 
+export const NO_CIPHER = reason(184, 'NO_SHARED_CIPHER');
+export const NO_SIGNATURE = reason(253, 'NO_COMMON_SIGNATURE_ALGORITHMS');
 export const NO_VERSIONS = reason(280, 'NO_SUPPORTED_VERSIONS_ENABLED');
 
 /** The curve of the certificate's key is none that the client takes. */
@@ -92,6 +94,7 @@ const REASONS: Readonly<Record<string, readonly [number, string]>> = {
     'PEER_DID_NOT_RETURN_A_CERTIFICATE:peer did not provide required client certificate',
   ],
   UNEXPECTED_MESSAGE: [223, 'UNEXPECTED_MESSAGE'],
+  INAPPROPRIATE_FALLBACK: [157, 'INAPPROPRIATE_FALLBACK'],
   NO_SUITABLE_KEY_SHARE: [266, 'NO_SHARED_GROUP'],
   NO_SUITABLE_SIGNATURE_ALGORITHM: [253, 'NO_COMMON_SIGNATURE_ALGORITHMS'],
   BAD_SIGNATURE: [108, 'BAD_SIGNATURE'],

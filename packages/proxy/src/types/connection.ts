@@ -17,9 +17,11 @@ export interface ConnectionInfo {
   readonly id: number;
   /** Bytes that came when the connection had been given up: nobody read them. */
   unread?: number;
+  /** What came on it was no HTTP; `at first`: right at the beginning. */
+  protocolError?: 'at first' | 'later';
   /** How it ended, and the connection to the upstream, where one of them was reset. */
   closeType?: 'LocalReset' | 'RemoteReset';
-  upstreamCloseType?: 'RemoteReset';
+  upstreamCloseType?: 'RemoteReset' | 'Normal';
   /** Why this side has closed it, in Envoy's words for logs. */
   closeReason?: string | undefined;
   /** The connection to the upstream was closed for the same reason. */

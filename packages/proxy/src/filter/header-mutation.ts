@@ -9,6 +9,7 @@ import type { LogSource } from '../program/types.ts';
 import { asciiLower } from '../program/values.ts';
 import { compileFormatters } from '../telemetry/access-log-text.ts';
 import type { HttpFilter, HttpStream } from '../types.ts';
+import { FirstConfig } from './first-config.ts';
 import { PerRouteKind } from './per-route-kind.ts';
 import { compileQueryMutations, type QueryMutations } from './query-mutation.ts';
 import type { FilterScope } from './scope.ts';
@@ -89,26 +90,27 @@ export function headerMutationFilter(
   const own = compileAll(context, config.mutations ?? {}, [...path, 'mutations']);
   const specificLast = config.mostSpecificHeaderMutationsWins === true;
   const orders = new WeakMap<readonly Compiled[], readonly Compiled[]>();
-  const all = (stream: HttpStream): readonly Compiled[] => {
+  const alone = [own];
+  const all = new FirstConfig((stream): readonly Compiled[] => {
     const route = headerMutationPerRoute.merged(stream, scope.name);
-    if (route === undefined) return [own];
+    if (route === undefined) return alone;
     let order = orders.get(route);
     if (order === undefined) orders.set(route, (order = [own, ...(specificLast ? route : route.toReversed())]));
     return order;
-  };
+  });
   const trailers = (
     stream: HttpStream,
     given: readonly string[],
     which: 'requestTrailers' | 'responseTrailers',
   ): readonly string[] => {
     const changed = new Headers([...given]);
-    for (const level of all(stream)) run(level[which], changed, stream);
+    for (const level of all.of(stream)) run(level[which], changed, stream);
     return changed.flat;
   };
   return {
     name: scope.name,
     onRequest(stream) {
-      for (const level of all(stream)) {
+      for (const level of all.begin(stream)) {
         run(level.request, stream.request.headers, stream);
         level.query?.(stream.request, stream);
       }
@@ -116,9 +118,10 @@ export function headerMutationFilter(
     },
     onResponse(stream) {
       if (stream.response === undefined) return undefined;
-      for (const level of all(stream)) run(level.response, stream.response.headers, stream);
+      for (const level of all.of(stream)) run(level.response, stream.response.headers, stream);
       return undefined;
     },
+    onRouteCleared: (stream) => all.keep(stream),
     onRequestTrailers: (stream, given) => trailers(stream, given, 'requestTrailers'),
     onResponseTrailers: (stream, given) => trailers(stream, given, 'responseTrailers'),
   };

@@ -9,6 +9,7 @@ import { cookieValue } from '../program/route/hash.ts';
 import type { Counter } from '../program/types.ts';
 import { asciiLower, unwire, wire } from '../program/values.ts';
 import type { HttpFilter, HttpStream, RequestHead, ResponseHead } from '../types.ts';
+import { FirstConfig } from './first-config.ts';
 import { readNumber } from './number.ts';
 import { PerRouteKind } from './per-route-kind.ts';
 import type { FilterScope } from './scope.ts';
@@ -43,18 +44,18 @@ export function headerToMetadataFilter(
   path: Path,
 ): HttpFilter {
   const own = compileRules(context, config, path);
+  const rules = new FirstConfig((stream) => headerToMetadataPerRoute.mostSpecific(stream, scope.name) ?? own);
   return {
     name: scope.name,
     onRequest(stream) {
-      const rules = headerToMetadataPerRoute.mostSpecific(stream, scope.name) ?? own;
-      apply(stream, rules.request, stream.request);
+      apply(stream, rules.begin(stream).request, stream.request);
       return undefined;
     },
     onResponse(stream) {
-      const rules = headerToMetadataPerRoute.mostSpecific(stream, scope.name) ?? own;
-      if (stream.response !== undefined) apply(stream, rules.response, stream.response);
+      if (stream.response !== undefined) apply(stream, rules.of(stream).response, stream.response);
       return undefined;
     },
+    onRouteCleared: (stream) => rules.keep(stream),
   };
 }
 

@@ -18,6 +18,7 @@ export interface FilterPlan {
   readonly onResponseTrailers: readonly HttpFilter[];
   readonly onRequestEnd: readonly HttpFilter[];
   readonly onResponseEnd: readonly HttpFilter[];
+  readonly onRouteCleared: readonly HttpFilter[];
   readonly onEnd: readonly HttpFilter[];
 }
 
@@ -90,6 +91,7 @@ function sorted(filters: readonly HttpFilter[]): Omit<FilterPlan, 'all' | 'switc
     onResponseTrailers: reversed.filter((filter) => filter.onResponseTrailers !== undefined),
     onRequestEnd: filters.filter((filter) => filter.onRequestEnd !== undefined),
     onResponseEnd: reversed.filter((filter) => filter.onResponseEnd !== undefined),
+    onRouteCleared: filters.filter((filter) => filter.onRouteCleared !== undefined),
     onEnd: filters.filter((filter) => filter.onEnd !== undefined),
   };
 }

@@ -37,6 +37,11 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
     this.filters = connection.plan.filters;
   }
 
+  override clearRoute(): void {
+    if (this.decision !== undefined) for (const filter of this.filters.onRouteCleared) filter.onRouteCleared!(this);
+    super.clearRoute();
+  }
+
   // ---- of the response's side
   abstract response: ResponseHead | undefined;
   abstract readonly responseEnds: boolean;

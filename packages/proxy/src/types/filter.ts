@@ -91,5 +91,7 @@ export interface HttpFilter {
   /** A body is over and no trailers follow it. */
   onRequestEnd?(stream: HttpStream): void;
   onResponseEnd?(stream: HttpStream): void;
+  /** The route is about to be forgotten, whether or not the request has come so far. */
+  onRouteCleared?(stream: HttpStream): void;
   onEnd?(stream: HttpStream): void;
 }

@@ -56,6 +56,9 @@ export function chosenFilter(
     ...(some('onResponseEnd') && {
       onResponseEnd: (stream) => of(stream).backward.forEach((filter) => filter.onResponseEnd?.(stream)),
     }),
+    ...(some('onRouteCleared') && {
+      onRouteCleared: (stream) => of(stream).forward.forEach((filter) => filter.onRouteCleared?.(stream)),
+    }),
     ...(some('onEnd') && {
       onEnd: (stream) => of(stream).forward.forEach((filter) => filter.onEnd?.(stream)),
     }),

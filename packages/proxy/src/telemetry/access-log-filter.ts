@@ -25,10 +25,13 @@ export function compileAccessLogFilter(
   }
   if (filter.durationFilter !== undefined) {
     const compare = comparison(context, filter.durationFilter.comparison);
-    return ({ info }) => info.responseEndTime >= 0 && compare(Math.round(info.responseEndTime - info.startTime));
+    const { clock } = context.deps;
+    return ({ info: { startTime, startWall, responseEndTime } }) =>
+      compare(Math.round(responseEndTime < 0 ? clock.wall() - startWall : responseEndTime - startTime));
   }
   if (filter.notHealthCheckFilter !== undefined) return ({ info }) => info.healthCheck !== true;
-  if (filter.traceableFilter !== undefined) return () => false;
+  if (filter.traceableFilter !== undefined)
+    return ({ info, tracing }) => tracing?.reason === 'forced' && info.healthCheck !== true;
   if (filter.runtimeFilter !== undefined) {
     return sampled(context, filter.runtimeFilter);
   }

@@ -130,8 +130,8 @@ class OtelSpan implements Span {
   }
 
   inject(headers: Headers): void {
-    headers.set('traceparent', traceparent('00', this.traceId, this.spanId, this.sampled));
-    headers.set('tracestate', this.#state);
+    headers.renew('traceparent', traceparent('00', this.traceId, this.spanId, this.sampled));
+    headers.renew('tracestate', this.#state);
   }
 
   finish(): void {

@@ -17,6 +17,7 @@ const OPERATION = 'x-envoy-decorator-operation';
 /** Traces one request; there is one only where the connection manager traces at all. Says itself how the span begins. */
 export class StreamTracing implements SpanStart {
   readonly traced: boolean;
+  readonly reason: TraceReason;
   readonly #stream: ActiveStream;
   readonly #program: TracingProgram;
   readonly #span: Span | undefined;
@@ -28,6 +29,7 @@ export class StreamTracing implements SpanStart {
     this.#stream = stream;
     this.#program = program;
     this.traced = reason !== 'none';
+    this.reason = reason;
     const { request, hcm } = stream;
     count(hcm.stats, reason);
     this.#span = program.tracer?.start(request, this, stream);

@@ -158,7 +158,7 @@ class ZipkinSpan implements Span {
     const { traceId, spanId, parentId, sampled } = this;
     const flag = sampled ? '1' : '0';
     if (this.#lineage.single) {
-      headers.set('b3', `${traceId}-${spanId}-${flag}${parentId === '' ? '' : `-${parentId}`}`);
+      headers.renew('b3', `${traceId}-${spanId}-${flag}${parentId === '' ? '' : `-${parentId}`}`);
     } else {
       // They stand last, wherever the client's were.
       for (const name of B3_FIELDS) headers.remove(name);

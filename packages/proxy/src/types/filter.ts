@@ -1,3 +1,4 @@
+import type { TraceReason } from '../tracing/request-id.ts';
 import type { Transform } from 'node:stream';
 import type { JsonObject } from '@mizzen/xds';
 import type { SpanIds } from '../program/types/access-log.ts';
@@ -34,7 +35,9 @@ export interface HttpStream {
   ): void;
   setMetadata(filter: string, value: JsonObject): void;
   /** The request is traced; `sampled`: its span is sent to whoever collects them. */
-  readonly tracing?: { readonly sampled: SpanIds | undefined; readonly ids: SpanIds | undefined } | undefined;
+  readonly tracing?:
+    | { readonly sampled: SpanIds | undefined; readonly ids: SpanIds | undefined; readonly reason: TraceReason }
+    | undefined;
   /** The request has a body, or may have one. */
   readonly expectsBody: boolean;
   /** The lowercase protocol that an upgrade asks for, `connect`, or empty. */

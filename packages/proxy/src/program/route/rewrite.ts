@@ -147,7 +147,7 @@ export function setAuthority(
   keepOriginal: boolean,
 ): void {
   const old = request.authority;
-  if (keepOriginal) request.headers.set('x-envoy-original-host', old);
+  if (keepOriginal && old !== '') request.headers.set('x-envoy-original-host', old);
   if (appendForwardedHost && old !== '') {
     const forwarded = request.headers.get('x-forwarded-host');
     const last = forwarded?.slice(forwarded.lastIndexOf(',') + 1);

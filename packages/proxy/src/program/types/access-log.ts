@@ -1,3 +1,4 @@
+import type { TraceReason } from '../../tracing/request-id.ts';
 import type { RequestHead, ResponseHead, StreamInfo } from '../../types/request.ts';
 
 /** What a log line is made of. An HttpStream is one; a TCP connection gives only `info`. */
@@ -10,7 +11,7 @@ export interface LogSource {
   /** Response trailers, name and value in turn. */
   readonly trailers?: readonly string[] | undefined;
   /** Undefined: nothing is traced here. */
-  readonly tracing?: { readonly ids: SpanIds | undefined } | undefined;
+  readonly tracing?: { readonly ids: SpanIds | undefined; readonly reason: TraceReason } | undefined;
 }
 
 /** Which span a request is, in hexadecimal. */

@@ -71,6 +71,7 @@ export class Cluster implements UpstreamCluster {
   readonly #perRequest: boolean;
   #endpoints: EndpointsProgram | undefined;
   #hosts = new Map<string, ClusterHost>();
+  /** As far as changes have taken effect. */
   #priorities: readonly PriorityHosts[] = [];
   #picker: Picker = nobodyPicker;
   /** Made when a request names its host. */
@@ -92,6 +93,8 @@ export class Cluster implements UpstreamCluster {
   neighbours: ((panicThreshold: number) => Neighbours | undefined) | undefined = undefined;
   /** Told which priorities change, before they do, and whether by one assignment. */
   onUpdates: ((updates: readonly PriorityUpdate[], together: boolean) => void) | undefined = undefined;
+  /** Whether changes of a priority are yet to take effect. */
+  waits: ((priority: number) => boolean) | undefined = undefined;
   /** How many priorities there have been at a time. */
   priorityCount = 1;
   #hadHosts = false;
@@ -340,14 +343,15 @@ export class Cluster implements UpstreamCluster {
   refresh(): void {
     if (this.#endpoints === undefined) return;
     // As in Envoy, who has had hosts, or an assignment of none, panics without them, and who never had any does not.
-    this.#priorities = priorities(this.#endpoints, this.#hosts, this.#hadHosts ? this.priorityCount : 0);
+    const now = priorities(this.#endpoints, this.#hosts, this.#hadHosts ? this.priorityCount : 0);
+    this.#priorities = now.map((each, i) => (this.waits?.(i) === true ? (this.#priorities[i] ?? each) : each));
     this.#picker = this.#makePicker(this.#endpoints);
     this.#byAddress = undefined;
     this.version++;
     this.stats.membership_total = this.#hosts.size;
-    this.stats.membership_healthy = this.#priorities.reduce((sum, { healthy }) => sum + healthy.length, 0);
-    this.stats.membership_excluded = this.#priorities.reduce((sum, { excluded }) => sum + excluded, 0);
-    this.stats.membership_degraded = this.#priorities.reduce((sum, { degraded }) => sum + degraded.length, 0);
+    this.stats.membership_healthy = now.reduce((sum, { healthy }) => sum + healthy.length, 0);
+    this.stats.membership_excluded = now.reduce((sum, { excluded }) => sum + excluded, 0);
+    this.stats.membership_degraded = now.reduce((sum, { degraded }) => sum + degraded.length, 0);
     for (const watcher of this.#watchers) watcher();
   }
 

@@ -47,25 +47,26 @@ export function connectHost(
     onFail(error);
   };
   const way: Way = { address: host.address, port: host.port, transport: host.transport, alpn: undefined, fallbackAlpn };
-  if (additionalAddresses.length === 0) connectCounted(host, way, as, onReady, failed);
-  else {
-    const ways = [way, ...additionalAddresses.map((at) => ({ ...way, ...at }))];
-    race(host, addressOrder(ways, host.cluster.program.addressOrder), as, onReady, failed);
-  }
+  const ways =
+    additionalAddresses.length === 0
+      ? [way]
+      : addressOrder([way, ...additionalAddresses.map((at) => ({ ...way, ...at }))], host.cluster.program.addressOrder);
+  connectCounted(host, ways, as, onReady, failed);
 }
 
 /** How long an address has before the next one is tried beside it, milliseconds (RFC 8305). */
 const NEXT_ADDRESS_AFTER = 300;
 
-/** Tries one address after the other, the next when one fails or is slow; the first that answers is taken. */
+/** Tries one address after the other, the next when one fails or is slow; the first that answers is taken. `onFail` says which failed last. */
 function race(
   host: ClusterHost,
   ways: readonly Way[],
   as: NamedAs | undefined,
-  onReady: (socket: UpstreamSocket) => void,
-  onFail: (error: ConnectFailure) => void,
-): void {
-  const { clock } = host.cluster.deps;
+  onReady: (socket: UpstreamSocket, underneath: Socket) => void,
+  onFail: (error: ConnectFailure, underneath: Socket) => void,
+): Pick<Attempt, 'giveUp'> {
+  const { deps, stats } = host.cluster;
+  const { clock } = deps;
   const attempts: Attempt[] = [];
   /** One may fail before it is among the attempts. */
   let begun = 0;
@@ -78,31 +79,40 @@ function race(
     if (over || way === undefined) return;
     begun++;
     open++;
+    stats.upstream_cx_total++;
+    host.stats.cx_total++;
     if (begun < ways.length) timer = clock.after(NEXT_ADDRESS_AFTER, next);
     attempts.push(
-      connectCounted(
+      dial(
         host,
         way,
         as,
-        (socket) => {
+        (socket, underneath) => {
           if (over) return void socket.destroy();
           over = true;
           timer?.cancel();
-          for (const attempt of attempts) attempt.giveUp('reset', '');
-          onReady(socket);
+          for (const other of attempts) other.giveUp('reset', '');
+          onReady(socket, underneath);
         },
-        (error) => {
+        (error, underneath) => {
           open--;
           if (over) return;
           if (begun < ways.length) return next();
           if (open > 0) return;
           over = true;
-          onFail(error);
+          onFail(error, underneath);
         },
       ),
     );
   };
   next();
+  return {
+    giveUp: (kind, reason) => {
+      timer?.cancel();
+      begun = ways.length;
+      for (const attempt of attempts) attempt.giveUp(kind, reason);
+    },
+  };
 }
 
 /** An attempt to connect; giving it up is of no effect once it is over. */
@@ -111,43 +121,44 @@ interface Attempt {
   giveUp(kind: ConnectFailure['kind'], reason: string): void;
 }
 
+/** However many addresses are tried, that is one connection, but for how many there were in all. */
 function connectCounted(
   host: ClusterHost,
-  way: Way,
+  ways: readonly Way[],
   as: NamedAs | undefined,
   onReady: (socket: UpstreamSocket) => void,
   onFail: (error: ConnectFailure) => void,
-): Attempt {
+): void {
   const { program, stats, deps } = host.cluster;
   const begun = deps.clock.now();
   let timer: Timer | undefined = undefined;
-  const attempt = dial(
+  stats.upstream_cx_active++;
+  host.stats.cx_active++;
+  const untilItCloses = (socket: Socket): void => {
+    timer?.cancel();
+    socket.once('close', () => {
+      stats.upstream_cx_active--;
+      stats.upstream_cx_destroy++;
+      stats.upstream_cx_length_ms.record(Math.trunc(deps.clock.now() - begun));
+      host.stats.cx_active--;
+      host.giveRoom();
+    });
+  };
+  const attempts = race(
     host,
-    way,
+    ways,
     as,
-    (connected) => {
-      timer?.cancel();
+    (connected, underneath) => {
+      untilItCloses(underneath);
       stats.upstream_cx_connect_ms.record(Math.trunc(deps.clock.now() - begun));
       onReady(connected);
     },
-    (error) => {
-      timer?.cancel();
+    (error, underneath) => {
+      untilItCloses(underneath);
       onFail(error);
     },
   );
-  timer = deps.clock.after(program.connectTimeout, () => attempt.giveUp('timeout', ''));
-  stats.upstream_cx_total++;
-  stats.upstream_cx_active++;
-  host.stats.cx_total++;
-  host.stats.cx_active++;
-  attempt.socket.once('close', () => {
-    stats.upstream_cx_active--;
-    stats.upstream_cx_destroy++;
-    stats.upstream_cx_length_ms.record(Math.trunc(deps.clock.now() - begun));
-    host.stats.cx_active--;
-    host.giveRoom();
-  });
-  return attempt;
+  timer = deps.clock.after(program.connectTimeout, () => attempts.giveUp('timeout', ''));
 }
 
 /** Where to and how, when it is not as requests go. */
@@ -168,8 +179,8 @@ export function dial(
   host: ClusterHost,
   way: Way,
   as: NamedAs | undefined,
-  onReady: (socket: UpstreamSocket) => void,
-  onFail: (error: ConnectFailure) => void,
+  onReady: (socket: UpstreamSocket, underneath: Socket) => void,
+  onFail: (error: ConnectFailure, underneath: Socket) => void,
 ): Attempt {
   const { clock } = host.cluster.deps;
   const start = clock.now();
@@ -181,14 +192,14 @@ export function dial(
     if (settled) return;
     settled = true;
     socket.destroy();
-    onFail({ kind, reason });
+    onFail({ kind, reason }, socket);
   };
   const ready = (connected: UpstreamSocket): void => {
     if (settled) return;
     settled = true;
     const secured = way.transport.tls === undefined ? undefined : clock.now();
     noteConnectTimes(connected, { start, connected: connectedAt, secured });
-    onReady(connected);
+    onReady(connected, socket);
   };
   socket.on('error', (error: NodeJS.ErrnoException) =>
     error.syscall === 'bind'

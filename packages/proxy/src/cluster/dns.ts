@@ -159,7 +159,7 @@ export async function resolveAddresses(
   const six = found.filter(({ address }) => isIP(address) === 6);
   const chosen =
     family === 'ALL'
-      ? found
+      ? [...four, ...six]
       : family === 'V4_PREFERRED' || family === 'V4_ONLY'
         ? four.length > 0
           ? four

@@ -109,7 +109,9 @@ export class ManagedCluster {
   /** It is in force: changes of its hosts are counted. */
   begin(): void {
     const { deps, updateCounts } = this.#surroundings;
-    this.#merging = new UpdateMerging(this.program.updateMergeWindow, updateCounts, deps.clock);
+    this.#merging = new UpdateMerging(this.program.updateMergeWindow, updateCounts, deps.clock, () =>
+      this.#cluster?.refresh(),
+    );
   }
 
   end(): void {
@@ -133,8 +135,8 @@ export class ManagedCluster {
         unwatch();
         this.#checksToCome = [...cluster.hosts].filter(({ endpoint }) => !endpoint.healthCheckDisabled).length;
       });
-      const onChecked = (host: ClusterHost, good: boolean): void => {
-        this.#checked();
+      const onChecked = (host: ClusterHost, good: boolean, all: boolean): void => {
+        if (all) this.#checked();
         outliers?.checked(host, good);
       };
       this.#discoveries.push(checkActively(cluster, deps, openLog, onChecked));
@@ -158,6 +160,7 @@ export class ManagedCluster {
       if (together) this.#merging?.together(updates);
       else this.#merging?.take(updates);
     };
+    cluster.waits = (priority) => this.#merging?.waits(priority) === true;
     return cluster;
   }
 

@@ -22,20 +22,26 @@ interface Pending {
 }
 
 /**
- * Counts the changes of a cluster's hosts as Envoy does. There, changes without hosts that come or go are handed on at
- * once only when `window` has passed since the last ones of their priority, and together at the end of it otherwise. Here
- * they all take effect at once.
+ * Says when changes of a cluster's hosts take effect, and counts them, as Envoy does: those without hosts that come or go do
+ * at once only when `window` has passed since the last ones of their priority, and together at the end of it otherwise.
  */
 export class UpdateMerging {
   readonly #window: number;
   readonly #counts: UpdateCounts;
   readonly #clock: Clock;
+  readonly #onMerged: () => void;
   readonly #pending = new Map<number, Pending>();
 
-  constructor(window: number, counts: UpdateCounts, clock: Clock) {
+  constructor(window: number, counts: UpdateCounts, clock: Clock, onMerged: () => void) {
     this.#window = window;
     this.#counts = counts;
     this.#clock = clock;
+    this.#onMerged = onMerged;
+  }
+
+  /** Whether changes of that priority are yet to take effect. */
+  waits(priority: number): boolean {
+    return this.#pending.get(priority)?.timer !== undefined;
   }
 
   /** All that an assignment changes goes on together and at once, with what waits. */
@@ -71,9 +77,10 @@ export class UpdateMerging {
     pending.timer = undefined;
     pending.last = this.#clock.now();
     this.#counts.cluster_updated_via_merge++;
+    this.#onMerged();
   }
 
-  /** The cluster is gone, or there is another version of it: what waits is not counted. */
+  /** The cluster is gone, or there is another version of it: what waits does not take effect any more. */
   stop(): void {
     for (const { timer } of this.#pending.values()) timer?.cancel();
   }

@@ -8,8 +8,8 @@ import type { HealthCheckProgram } from '../program/types.ts';
 import { healthEventLog } from './events.ts';
 import { HostCheck } from './host-check.ts';
 
-/** Who wants to know what a check of a host found. */
-export type OnChecked = (host: ClusterHost, good: boolean) => void;
+/** Who wants to know what a check of a host found. `all`: each of its checks has found something by now. */
+export type OnChecked = (host: ClusterHost, good: boolean, all: boolean) => void;
 
 /** Checks every host of a cluster again and again and takes out those that fail. */
 export function checkActively(
@@ -90,7 +90,11 @@ class HostChecks {
     this.#total = kinds[0]?.total;
     const onResult = (good: boolean): void => {
       this.#settle();
-      onChecked(host, good);
+      onChecked(
+        host,
+        good,
+        this.#checks.every(({ decided }) => decided),
+      );
     };
     host.failedActiveHc = true;
     this.#checks = kinds.map(({ program, stats, log }) => new HostCheck({ host, program, deps, stats, log, onResult }));

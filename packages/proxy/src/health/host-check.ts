@@ -87,6 +87,11 @@ export class HostCheck {
     this.#checker.ask();
   }
 
+  /** It has found something, good or bad. */
+  get decided(): boolean {
+    return !this.#first;
+  }
+
   #take(result: CheckResult): void {
     if (result.kind === 'success') this.#again('healthy', this.#succeed(result.degraded));
     else if (result.kind === 'network') this.#again('unhealthy', this.#fail('NETWORK', true, 0));

@@ -57,11 +57,18 @@ let buffer = new Uint8Array(256);
 let view = new DataView(buffer.buffer);
 
 function hash(text: string, seed: number): number {
-  if (text.length * 3 > buffer.length) {
-    buffer = new Uint8Array(text.length * 3);
-    view = new DataView(buffer.buffer);
-  }
-  const length = encoder.encodeInto(text, buffer).written;
+  makeRoom(text.length * 3);
+  return hashBuffer(encoder.encodeInto(text, buffer).written, seed);
+}
+
+function makeRoom(length: number): void {
+  if (length <= buffer.length) return;
+  buffer = new Uint8Array(length);
+  view = new DataView(buffer.buffer);
+}
+
+/** Of the first bytes of the buffer. */
+function hashBuffer(length: number, seed: number): number {
   let position = 0;
   let h: number;
   let l: number;
@@ -159,7 +166,18 @@ const unsigned = new BigUint64Array(1);
 const halves = new Uint32Array(unsigned.buffer);
 
 export function xxHash64(text: string, seed = 0): bigint {
-  halves[0] = hash(text, seed);
+  return finished(hash(text, seed));
+}
+
+/** Of bytes, each a character as on the wire: they need not be UTF-8. */
+export function xxHash64OfBytes(bytes: string): bigint {
+  makeRoom(bytes.length);
+  for (let i = 0; i < bytes.length; i++) buffer[i] = bytes.charCodeAt(i);
+  return finished(hashBuffer(bytes.length, 0));
+}
+
+function finished(low: number): bigint {
+  halves[0] = low;
   halves[1] = high;
   return unsigned[0]!;
 }

@@ -1,5 +1,5 @@
 import type { types } from '@mizzen/xds';
-import { xxHash64 } from '../../lb/xxhash64.ts';
+import { xxHash64, xxHash64OfBytes } from '../../lb/xxhash64.ts';
 import { compileAccessLogs } from '../../telemetry/access-log.ts';
 import { text } from '../../telemetry/access-log-text.ts';
 import type { CompileContext } from '../context.ts';
@@ -9,7 +9,7 @@ import { compileTlvs } from '../transport.ts';
 import { refuseOlderLogOptions } from './log-options.ts';
 import { lbMetadata } from '../route/lb-metadata.ts';
 import type { TcpProxyProgram, TunnelProgram } from '../types.ts';
-import { asciiLower, milliseconds, percent, unwire } from '../values.ts';
+import { asciiLower, milliseconds, percent } from '../values.ts';
 
 export function compileTcpProxy(context: CompileContext, tcp: types.tcpProxy.TcpProxy, path: Path): TcpProxyProgram {
   if (tcp.statPrefix === undefined || tcp.statPrefix === '')
@@ -75,7 +75,7 @@ function hashKey(
   if (key === '') context.refuse([...path, 'filterState', 'key'], 'must not be empty');
   return (connection) => {
     const hashed = connection.filterState?.get(key)?.hashed;
-    return { key: hashed === undefined ? undefined : xxHash64(unwire(hashed)) };
+    return { key: hashed === undefined ? undefined : xxHash64OfBytes(hashed) };
   };
 }
 

@@ -7,7 +7,7 @@ import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
 import { messageOf } from '../read-resource.ts';
 import { xxHash64Seeded } from '../route/xxhash64-seeded.ts';
-import { asciiLower, unwire, wire } from '../values.ts';
+import { asciiLower, wire } from '../values.ts';
 import { compileCidrs, isLocal } from './cidr.ts';
 import { requestHeader } from './header.ts';
 import type { Extension, MatcherKind } from './matcher.ts';
@@ -240,5 +240,5 @@ function compileHashed(
 }
 
 function hashOf(text: string, seed: string | number): bigint {
-  return xxHash64Seeded(unwire(text), BigInt(seed));
+  return xxHash64Seeded(text, BigInt(seed), 'latin1');
 }

@@ -1,6 +1,6 @@
 import type { types } from '@mizzen/xds';
 import { filterStateOf } from '../../filter-state/state.ts';
-import { xxHash64 } from '../../lb/xxhash64.ts';
+import { xxHash64, xxHash64OfBytes } from '../../lb/xxhash64.ts';
 import type { Headers } from '../../http/headers.ts';
 import { cookieSetter } from '../../http/set-cookie.ts';
 import type { HashResult, HttpStream, RequestHead } from '../../types.ts';
@@ -8,7 +8,7 @@ import type { CompileContext } from '../context.ts';
 import { queryParameter } from '../match/query.ts';
 import { compileRegex } from '../match/regex.ts';
 import type { Path } from '../path.ts';
-import { asciiLower, milliseconds, unwire, wire } from '../values.ts';
+import { asciiLower, milliseconds, wire } from '../values.ts';
 import { xxHash64Seeded } from './xxhash64-seeded.ts';
 
 /** What of a stream is hashed. */
@@ -63,7 +63,7 @@ function compileMethod(
       terminal,
       evaluate: (request) => {
         const value = queryParameter(request.path, name);
-        return value === undefined ? undefined : { hash: xxHash64(unwire(value)) };
+        return value === undefined ? undefined : { hash: xxHash64OfBytes(value) };
       },
     };
   }
@@ -82,7 +82,7 @@ function compileMethod(
       terminal,
       evaluate: (_request, { info }) => {
         const hashed = filterStateOf(info, key)?.hashed;
-        return hashed === undefined ? undefined : { hash: xxHash64(unwire(hashed)) };
+        return hashed === undefined ? undefined : { hash: xxHash64OfBytes(hashed) };
       },
     };
   }
@@ -107,10 +107,10 @@ function headerHash(
     const values = headerValues(request, name);
     if (values.length === 0) return undefined;
     const rewritten = regex === undefined ? values : values.map((value) => regex.replaceAll(value, substitution));
-    if (rewritten.length === 1) return { hash: xxHash64(unwire(rewritten[0]!)) };
+    if (rewritten.length === 1) return { hash: xxHash64OfBytes(rewritten[0]!) };
     // The same whatever order the fields came in: each hash is the seed of the next.
     let hash = 0n;
-    for (const value of rewritten.sort()) hash = xxHash64Seeded(unwire(value), hash);
+    for (const value of rewritten.sort()) hash = xxHash64Seeded(value, hash, 'latin1');
     return { hash };
   };
 }
@@ -142,7 +142,7 @@ function cookieHash(
   const setCookie = cookieSetter(cookie, ttl ?? 0);
   return (request, stream) => {
     const given = cookieValue(request, name);
-    if (given !== undefined && given !== '') return { hash: xxHash64(unwire(given)) };
+    if (given !== undefined && given !== '') return { hash: xxHash64OfBytes(given) };
     if (ttl === undefined) return undefined;
     // As Envoy: the value tells connections apart.
     const { connection } = stream.info;

@@ -13,8 +13,9 @@ const rotate = (x: bigint, n: bigint): bigint => ((x << n) | (x >> (64n - n))) &
 const round = (acc: bigint, input: bigint): bigint => (rotate((acc + input * P2) & M, 31n) * P1) & M;
 const merge = (acc: bigint, value: bigint): bigint => ((acc ^ round(0n, value)) * P1 + P4) & M;
 
-export function xxHash64Seeded(text: string, seed: bigint): bigint {
-  const data = Buffer.from(text, 'utf8');
+/** `latin1`: of bytes, each a character as on the wire. */
+export function xxHash64Seeded(text: string, seed: bigint, encoding: 'utf8' | 'latin1' = 'utf8'): bigint {
+  const data = Buffer.from(text, encoding);
   let at = 0;
   let hash: bigint;
   if (data.length >= 32) {

@@ -30,7 +30,13 @@ export interface Inspection {
 export type StepResult = 'more' | 'close' | number;
 
 /** One listener filter: looks at the first bytes and notes what it finds. */
-export type Step = (bytes: Buffer, found: Inspection) => StepResult;
+export interface Step {
+  (bytes: Buffer, found: Inspection): StepResult;
+  /** It looks at no bytes, and so waits for none. */
+  readonly atOnce?: boolean;
+}
+
+const NO_BYTES = Buffer.alloc(0);
 
 /** Why a connection did not get through. */
 export type Gone = 'timeout' | 'closed' | 'remote' | 'error';
@@ -84,6 +90,15 @@ export function inspect(
     socket.destroy();
     onGone(why, found);
   };
+  /** Takes the steps that look at no bytes. False: the connection has ended. */
+  const passes = (): boolean => {
+    for (; steps[at]?.atOnce === true; at++) {
+      if (steps[at]!(NO_BYTES, found) !== 'close') continue;
+      gone('closed');
+      return false;
+    }
+    return true;
+  };
   const onEnd = (): void => gone('remote');
   const onError = (): void => gone('error');
   const onData = (chunk: Buffer): void => {
@@ -94,6 +109,7 @@ export function inspect(
       if (result === 'close') return gone('closed');
       if (result > 0) bytes = bytes.subarray(result);
       at++;
+      if (!passes()) return;
       if (bytes.length === 0 && at < steps.length) return;
     }
     stop();
@@ -110,6 +126,12 @@ export function inspect(
   socket.on('end', onEnd);
   socket.on('close', onEnd);
   socket.on('error', onError);
+  if (!passes()) return;
+  if (at === steps.length) {
+    stop();
+    onDone(found);
+    return;
+  }
   // A connection that was handed over comes paused, and listening for data alone does not undo that.
   if (socket.isPaused()) socket.resume();
 }

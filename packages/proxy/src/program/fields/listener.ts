@@ -48,6 +48,9 @@ export const listenerFields: FieldTable = {
   },
   'envoy.extensions.filters.listener.http_inspector.v3.HttpInspector': {},
   'envoy.extensions.filters.listener.original_dst.v3.OriginalDst': {},
+  'envoy.extensions.filters.listener.local_ratelimit.v3.LocalRateLimit': {
+    implemented: 'statPrefix tokenBucket runtimeEnabled',
+  },
   [`${PROXY}.ProxyProtocol`]: {
     implemented: `rules allowRequestsWithoutProxyProtocol passThroughTlvs disallowedVersions statPrefix tlvLocation`,
     values: { tlvLocation: { FILTER_STATE: 'there is no filter state to hold them' } },

@@ -1,6 +1,7 @@
 import type { types } from '@mizzen/xds';
 import { compileHttpInspector } from '../../filter/inspector/http.ts';
 import { compileTlsInspector } from '../../filter/inspector/tls.ts';
+import { compileListenerLocalRateLimit } from '../../filter/local-ratelimit-listener.ts';
 import { compileProxyProtocol } from '../../filter/proxy-protocol/filter.ts';
 import type { CompileContext } from '../context.ts';
 import { filterConfig } from './discovery.ts';
@@ -32,6 +33,12 @@ export function compileListenerFilter(
       };
     case `${PREFIX}http_inspector.v3.HttpInspector`:
       return { kind: 'inspector', step: compileHttpInspector(context), disabled };
+    case `${PREFIX}local_ratelimit.v3.LocalRateLimit`:
+      return {
+        kind: 'inspector',
+        step: compileListenerLocalRateLimit(context, config as types.listenerLocalRateLimit.LocalRateLimit, at),
+        disabled,
+      };
     case `${PREFIX}original_dst.v3.OriginalDst`:
       return { kind: 'original_dst', disabled };
     case `${PREFIX}proxy_protocol.v3.ProxyProtocol`:

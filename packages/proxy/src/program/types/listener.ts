@@ -63,7 +63,7 @@ export type ListenerFilterProgram = {
   /** Decides per connection by the destination's port; undefined: never disabled. */
   readonly disabled: ((destinationPort: number) => boolean) | undefined;
 } &
-  /** Of TLS or of HTTP. */
+  /** Of TLS or of HTTP, or of the fact that there is one more. */
   (
     | { readonly kind: 'inspector'; readonly step: Step }
     | { readonly kind: 'original_dst' }

@@ -197,6 +197,11 @@ test.each([
     'no static cluster `x`',
   ],
   [
+    'a field that no call can carry',
+    `${clusters('name: x')}\nnode: { id: a, cluster: b }\ndynamic_resources: { ads_config: { api_type: GRPC, transport_api_version: V3, grpc_services: [ { envoy_grpc: { cluster_name: x }, initial_metadata: [ { key: TE, value: x } ] } ] } }`,
+    'initialMetadata[0].key: `TE` cannot be set',
+  ],
+  [
     'REST',
     'node: { id: a, cluster: b }\ndynamic_resources: { lds_config: { api_config_source: { api_type: REST, cluster_names: [x] } } }',
     '`REST`: there are no REST sources',

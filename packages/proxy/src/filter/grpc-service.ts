@@ -1,12 +1,14 @@
 import type { JsonObject, types } from '@mizzen/xds';
 import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
-import type { PendingCall } from '../program/types.ts';
+import type { LogSource, PendingCall } from '../program/types.ts';
 import { milliseconds } from '../program/values.ts';
+import { compileMetadata } from '../program/grpc-metadata.ts';
 
 /** One method of a gRPC service that a filter asks. */
 export interface GrpcMethod {
-  call(request: object): PendingCall<JsonObject>;
+  /** `source`: whom it is asked for, if anybody, which `initialMetadata` may show. */
+  call(request: object, source?: LogSource): PendingCall<JsonObject>;
 }
 
 /** `timeout` (milliseconds) is what counts where the service has none of its own. */
@@ -24,12 +26,10 @@ export function compileGrpcMethod(
     if (value !== undefined) context.refuse([...path, ...field.split('.')], 'calls are not tried again');
   if (service?.envoyGrpc?.maxReceiveMessageLength !== undefined)
     context.refuse([...path, 'envoyGrpc', 'maxReceiveMessageLength'], 'not supported');
-  const metadata = (service?.initialMetadata ?? []).map(
-    ({ key = '', value = '' }) => [key.toLowerCase(), value] as const,
-  );
+  const metadata = compileMetadata(context, service?.initialMetadata, path);
   const limit = milliseconds(service?.timeout, timeout);
   return {
-    call: (request) =>
+    call: (request, source) =>
       context.deps.calls.grpc({
         cluster,
         authority,
@@ -37,7 +37,7 @@ export function compileGrpcMethod(
         requestType: method.requestType,
         answerType: method.answerType,
         request,
-        metadata,
+        metadata: metadata(source),
         timeout: limit,
         skipEnvoyHeaders: service?.envoyGrpc?.skipEnvoyHeaders === true,
       }),

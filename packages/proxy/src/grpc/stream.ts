@@ -1,4 +1,5 @@
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import type { Deps } from '../deps.ts';
 import { http2 } from '../node-http2.ts';
 import { httpStatusOf } from '../telemetry/access-log-grpc.ts';
 import { countOf } from '../http/host-report.ts';
@@ -30,6 +31,14 @@ export interface GrpcEvents {
   onMessage(message: Buffer): void;
   /** Called once, whatever ended the stream, unless it was closed from here. */
   onEnd(status: number, message: string): void;
+}
+
+/** What Envoy adds to calls of its own, unless it is told to leave it out. */
+export function envoyHeaders({ net }: Deps): readonly (readonly [string, string])[] {
+  return [
+    ['x-envoy-internal', 'true'],
+    ['x-forwarded-for', net.outerAddress],
+  ];
 }
 
 const LOCAL_CONTEXT = {

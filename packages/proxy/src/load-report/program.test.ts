@@ -19,7 +19,7 @@ test('without a service nobody is told, which is no mistake', () => {
 test('a service is a static cluster that is spoken to over gRPC', () => {
   const service = { envoyGrpc: { clusterName: 'told' }, initialMetadata: [{ key: 'Who', value: 'me' }] };
   expect(compile({ apiType: 'GRPC', transportApiVersion: 'V3', grpcServices: [service] })).toEqual([
-    { cluster: 'told', authority: 'told', metadata: [['who', 'me']] },
+    { cluster: 'told', authority: 'told', metadata: [['who', 'me']], skipEnvoyHeaders: false },
     [],
   ]);
   const other = { envoyGrpc: { clusterName: 'other' } };

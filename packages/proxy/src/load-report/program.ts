@@ -2,12 +2,14 @@ import type { types } from '@mizzen/xds';
 import { checkApiSource } from '../program/config-source.ts';
 import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
+import { metadataOf } from '../program/grpc-metadata.ts';
 
 /** Where load is reported to, and how it is spoken to. */
 export interface LoadStatsProgram {
   readonly cluster: string;
   readonly authority: string;
   readonly metadata: readonly (readonly [string, string])[];
+  readonly skipEnvoyHeaders: boolean;
 }
 
 /** Nobody: there is no service that would be told, as Istio's agent may write it. Envoy checks such a file well, and ends as it starts. */
@@ -30,6 +32,7 @@ export function compileLoadStats(
   return {
     cluster,
     authority: (envoyGrpc?.authority ?? '') === '' ? cluster : envoyGrpc!.authority!,
-    metadata: (initialMetadata ?? []).map(({ key = '', value = '' }) => [key.toLowerCase(), value] as const),
+    metadata: metadataOf(initialMetadata),
+    skipEnvoyHeaders: envoyGrpc?.skipEnvoyHeaders === true,
   };
 }

@@ -2,7 +2,7 @@ import { decode, encode, XdsCodecError } from '@mizzen/xds/binary/index.ts';
 import type { JsonObject } from '@mizzen/xds';
 import type { ClusterManager } from '../cluster/manager.ts';
 import type { Deps, Timer } from '../deps.ts';
-import { GrpcStatus, GrpcStream } from '../grpc/stream.ts';
+import { envoyHeaders, GrpcStatus, GrpcStream } from '../grpc/stream.ts';
 import type { Counter } from '../program/types.ts';
 import { milliseconds } from '../program/values.ts';
 import type { LoadStatsProgram } from './program.ts';
@@ -74,7 +74,8 @@ export class LoadReporter {
     const { clusters, program } = this.#options;
     const cluster = clusters.get(program.cluster);
     if (cluster === undefined) return this.#failed(GrpcStatus.unavailable, `no cluster \`${program.cluster}\``);
-    const { authority, metadata } = program;
+    const { authority, skipEnvoyHeaders } = program;
+    const metadata = [...program.metadata, ...(skipEnvoyHeaders ? [] : envoyHeaders(this.#options.deps))];
     this.#stream = new GrpcStream(
       cluster,
       { path: PATH, authority, metadata, maxMessage: MAX_MESSAGE },

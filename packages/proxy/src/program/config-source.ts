@@ -1,6 +1,7 @@
 import type { types } from '@mizzen/xds';
 import type { CompileContext } from './context.ts';
 import type { Path } from './path.ts';
+import { compileMetadata } from './grpc-metadata.ts';
 
 /** A source that can be opened: refuses what it lacks. */
 export function checkConfigSource(
@@ -36,9 +37,5 @@ export function checkApiSource(context: CompileContext, api: types.core.ApiConfi
   if (services.length !== 1) return context.refuse([...path, 'grpcServices'], 'must name one service');
   if ((services[0]!.envoyGrpc?.clusterName ?? '') === '')
     context.refuse([...path, 'grpcServices', 0, 'envoyGrpc', 'clusterName'], 'must not be empty');
-  for (const [i, { key = '', rawValue }] of (services[0]!.initialMetadata ?? []).entries()) {
-    const at = [...path, 'grpcServices', 0, 'initialMetadata', i];
-    if (key === '') context.refuse([...at, 'key'], 'must not be empty');
-    if (rawValue !== undefined) context.refuse([...at, 'rawValue'], 'not supported');
-  }
+  compileMetadata(context, services[0]!.initialMetadata, [...path, 'grpcServices', 0]);
 }

@@ -61,8 +61,8 @@ export function compileGrpcService(
 ): AuthorizationService {
   const method = compileAuthorizationMethod(context, config, path);
   return {
-    check(_stream, question) {
-      const call = method.call(question.request());
+    check(stream, question) {
+      const call = method.call(question.request(), stream);
       return {
         answer: call.answer.then(read, (): Verdict => ({ kind: 'error' })),
         cancel: () => call.cancel(),

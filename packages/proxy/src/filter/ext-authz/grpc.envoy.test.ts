@@ -163,7 +163,12 @@ const CASES: readonly BesideCase[] = [
         {},
         {
           envoyGrpc: { clusterName: 'auth', authority: 'auth.local' },
-          initialMetadata: [{ key: 'x-key', value: 'v' }],
+          initialMetadata: [
+            { key: 'X-Key', value: 'v' },
+            { key: 'x-key', value: '%REQ(:path)% of %DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%, 100%%' },
+            { key: 'x-none', value: '%REQ(x-not-there)%' },
+            { key: 'x-key-bin', value: 'v' },
+          ],
         },
       ),
     ],
@@ -197,7 +202,10 @@ beforeAll(async () => {
   const types = { request: 'envoy.service.auth.v3.CheckRequest', answer: 'envoy.service.auth.v3.CheckResponse' };
   const service = await startGrpc(types, (request, headers) => {
     const calls = Object.fromEntries(
-      [':path', ':authority', 'content-type', 'te', 'x-key', 'grpc-timeout'].map((name) => [name, headers[name]]),
+      [':path', ':authority', 'content-type', 'te', 'x-key', 'x-key-bin', 'x-none', 'grpc-timeout'].map((name) => [
+        name,
+        headers[name],
+      ]),
     );
     notes.add(JSON.stringify({ calls, request: steady(request) }, undefined, 1));
     const path = /"path":\s*"\/(\w*)/.exec(JSON.stringify(request))?.[1] ?? '';

@@ -1,3 +1,4 @@
+import { newStreamInfo } from '../../program/offline-stream.ts';
 import type { JsonObject, types } from '@mizzen/xds';
 import type { CompileContext } from '../../program/context.ts';
 import { compileMetadata } from '../../program/match/value.ts';
@@ -63,7 +64,9 @@ export function compileNetworkExtAuthz(
       }
       stats.total.value++;
       const started = clock.now();
-      const call = method.call(checkConnection(connection, shown, pick(metadata, namespaces)));
+      const call = method.call(checkConnection(connection, shown, pick(metadata, namespaces)), {
+        info: newStreamInfo(connection),
+      });
       const settle = (answer: JsonObject): GateDecision => {
         const status = (answer['status'] as { readonly code?: number } | undefined)?.code ?? 0;
         const allowed = status === 0;

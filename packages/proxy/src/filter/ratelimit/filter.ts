@@ -165,7 +165,7 @@ export function rateLimitFilter(
       }
       const { cluster } = decision;
       const domain = perRoute === undefined || perRoute.domain === '' ? config.domain : perRoute.domain;
-      const call = method.call({ domain, descriptors: asked.map(descriptorMessage) });
+      const call = method.call({ domain, descriptors: asked.map(descriptorMessage) }, stream);
       pending.set(stream, call);
       return call.answer.then(
         (answer) => settle(stream, cluster, asked, answer as Answer),
@@ -189,7 +189,7 @@ export function rateLimitFilter(
       if (asked.length === 0) return;
       const domain = perRoute === undefined || perRoute.domain === '' ? config.domain : perRoute.domain;
       // Whatever the answer is, it is too late for it.
-      method.call({ domain, descriptors: asked.map(descriptorMessage) }).answer.catch(() => undefined);
+      method.call({ domain, descriptors: asked.map(descriptorMessage) }, stream).answer.catch(() => undefined);
     },
   };
 }

@@ -78,12 +78,10 @@ export function compileNetworkRateLimit(
       if (!chosen(enabled.value)) return ALLOWED;
       stats.total.value++;
       const source = { info: newStreamInfo(connection) };
-      const call = method.call({
-        domain,
-        descriptors: made.map((entries) => ({
-          entries: entries.map(({ key, value }) => ({ key, value: unwire(value(source)) })),
-        })),
-      });
+      const descriptors = made.map((entries) => ({
+        entries: entries.map(({ key, value }) => ({ key, value: unwire(value(source)) })),
+      }));
+      const call = method.call({ domain, descriptors }, source);
       return { decision: call.answer.then(settle, fail), cancel: () => call.cancel() };
     },
   };

@@ -7,6 +7,7 @@ import { operators } from '../access-log-operators.ts';
 import { commonProperties, type CommonOptions } from './common.ts';
 import { compileTags } from './custom-tags.ts';
 import { HeaderBytes, httpEntry } from './http-entry.ts';
+import { compileMetadata } from '../../program/grpc-metadata.ts';
 
 const FLUSH_INTERVAL = 1000;
 const BUFFER_BYTES = 16_384;
@@ -85,7 +86,7 @@ function service(
     kind,
     cluster: envoyGrpc?.clusterName ?? '',
     authority: envoyGrpc?.authority ?? '',
-    metadata: (initialMetadata ?? []).map(({ key = '', value = '' }) => [key.toLowerCase(), value] as const),
+    metadata: compileMetadata(context, initialMetadata, at)(),
     skipEnvoyHeaders: envoyGrpc?.skipEnvoyHeaders === true,
     logName: config?.logName ?? '',
     interval: milliseconds(config?.bufferFlushInterval, FLUSH_INTERVAL),

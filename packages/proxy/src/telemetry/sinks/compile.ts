@@ -5,6 +5,7 @@ import type { CompileContext } from '../../program/context.ts';
 import type { Path } from '../../program/path.ts';
 import { messageOf } from '../../program/read-resource.ts';
 import type { MetricsServiceProgram, SinkProgram, StatsdProgram } from './types.ts';
+import { compileMetadata } from '../../program/grpc-metadata.ts';
 
 const METRICS = 'envoy.config.metrics.v3';
 const PREFIX = 'envoy';
@@ -87,7 +88,7 @@ function metricsService(
     service: {
       cluster,
       authority: envoyGrpc?.authority ?? '',
-      metadata: (initialMetadata ?? []).map(({ key = '', value = '' }) => [key.toLowerCase(), value] as const),
+      metadata: compileMetadata(context, initialMetadata, at)(),
       skipEnvoyHeaders: envoyGrpc?.skipEnvoyHeaders === true,
     },
     deltas: config.reportCountersAsDeltas === true,

@@ -8,6 +8,8 @@ import { GrpcXdsSource } from './grpc-source.ts';
 import { IncrementalProtocol } from './incremental.ts';
 import { ADS, SERVICES } from './services.ts';
 import { WorldProtocol } from './world.ts';
+import { metadataOf } from '../../program/grpc-metadata.ts';
+import { envoyHeaders } from '../../grpc/stream.ts';
 
 /** gRPC's own limit for received messages does not hold in Envoy; this bounds what is buffered, bytes. */
 const MAX_MESSAGE = 256 * 1024 * 1024;
@@ -63,6 +65,7 @@ export class SourceOpener {
       clusterName = '',
       authority = '',
       retryPolicy,
+      skipEnvoyHeaders = false,
       maxReceiveMessageLength = MAX_MESSAGE,
     } = service!.envoyGrpc!;
     const incremental = api.apiType === 'DELTA_GRPC';
@@ -74,7 +77,7 @@ export class SourceOpener {
       server: clusterName,
       cluster: () => cluster(clusterName),
       authority: authority === '' ? clusterName : authority,
-      metadata: (service!.initialMetadata ?? []).map(({ key = '', value = '' }) => [key.toLowerCase(), value] as const),
+      metadata: [...metadataOf(service!.initialMetadata), ...(skipEnvoyHeaders ? [] : envoyHeaders(deps))],
       maxMessage: maxReceiveMessageLength,
       node,
       nodeOnFirstOnly: api.setNodeOnFirstMessageOnly === true,

@@ -18,6 +18,8 @@ interface Asked {
   /** Of the first stream: type, and which proxy asks. */
   readonly requests: string[];
   streams: number;
+  /** Of the first stream. */
+  fields: readonly (readonly [string, unknown])[];
   readonly port: number;
 }
 
@@ -30,8 +32,9 @@ async function serve(length: number): Promise<Asked> {
     sessions.add(session);
     session.on('error', () => undefined);
   });
-  server.on('stream', (stream: ServerHttp2Stream) => {
+  server.on('stream', (stream: ServerHttp2Stream, headers) => {
     const first = ++asked.streams === 1;
+    if (first) asked.fields = Object.entries(headers).toSorted(([a], [b]) => (a < b ? -1 : 1));
     stream.on('error', () => undefined);
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
     let nonce = 0;
@@ -68,9 +71,17 @@ async function serve(length: number): Promise<Asked> {
     for (const session of sessions) session.destroy();
     server.close();
   });
-  const asked: Asked = { requests, streams: 0, port: (server.address() as { port: number }).port };
+  const asked: Asked = { requests, streams: 0, fields: [], port: (server.address() as { port: number }).port };
   return asked;
 }
+
+const METADATA = [
+  { key: 'X-Twice', value: '1' },
+  { key: 'x-twice', value: '2' },
+  { key: 'x-written', value: '%HOSTNAME%%%' },
+  { key: 'x-empty', value: '' },
+  { key: 'x-some-bin', value: 'v' },
+];
 
 async function observe(engine: 'Envoy' | 'Mizzen', api: object, grpc: object, length: number): Promise<object> {
   const asked = await serve(length);
@@ -84,7 +95,7 @@ async function observe(engine: 'Envoy' | 'Mizzen', api: object, grpc: object, le
         apiConfigSource: {
           apiType: 'GRPC',
           transportApiVersion: 'V3',
-          grpcServices: [{ envoyGrpc: { clusterName: 'xds', ...grpc } }],
+          grpcServices: [{ envoyGrpc: { clusterName: 'xds', ...grpc }, initialMetadata: METADATA }],
           ...api,
         },
       },
@@ -102,6 +113,7 @@ async function observe(engine: 'Envoy' | 'Mizzen', api: object, grpc: object, le
   );
   return {
     requests: asked.requests.slice(0, 3),
+    fields: asked.fields,
     again: asked.streams > 1,
     stats: stats.split('\n').map((line) => line.replace(/(cds.update_success): [1-9]\d*/, '$1: some')),
   };
@@ -109,6 +121,7 @@ async function observe(engine: 'Envoy' | 'Mizzen', api: object, grpc: object, le
 
 test.each([
   ['every request says who asks', {}, {}, 10],
+  ['only what is configured says who it is', {}, { skipEnvoyHeaders: true, authority: 'them' }, 10],
   ['the first request says who asks', { setNodeOnFirstMessageOnly: true }, {}, 10],
   ['responses may be as long as they are', {}, {}, 20_000],
   ['a response is too long', {}, { maxReceiveMessageLength: 5000 }, 20_000],

@@ -4,6 +4,7 @@ import type { JsonObject } from '@mizzen/xds';
 import type { Clock } from '../deps.ts';
 import type { ClientHello } from '../tls/client-hello.ts';
 import type { NotHello } from '../tls/not-hello.ts';
+import { resetToo } from './splice.ts';
 import type { ProxyProtocolVerdict } from '../filter/proxy-protocol/filter.ts';
 
 /** What listener filters found out about a connection so far. */
@@ -68,6 +69,8 @@ export function inspect(
   clock: Clock,
   onDone: (found: Inspection) => void,
   onGone: (why: Gone, found: Inspection) => void,
+  /** It looks at bytes without taking them: who has sent some learns of an end as of a reset. */
+  peeks = false,
 ): void {
   const found = newInspection();
   let bytes: Buffer | undefined;
@@ -87,7 +90,8 @@ export function inspect(
   const gone = (why: Gone): void => {
     settle();
     socket.on('error', ignore);
-    socket.destroy();
+    if (peeks && bytes !== undefined && bytes.length > 0) resetToo(socket);
+    else socket.destroy();
     onGone(why, found);
   };
   /** Takes the steps that look at no bytes. False: the connection has ended. */

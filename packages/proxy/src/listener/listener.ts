@@ -10,6 +10,7 @@ import { ChainRuntime, type PlainInfo } from './chain.ts';
 import { atOnce, drainDecision, type DrainDecision, type DrainPolicy } from './drain.ts';
 import { inspect, newInspection, type Inspection, type Step } from './inspect.ts';
 import type { HandedOver, ListenerServices, ListenerStats } from './services.ts';
+import { leaveUnread } from './splice.ts';
 import { stepOf } from './steps.ts';
 
 export interface ListenerEvents {
@@ -294,7 +295,7 @@ export class Listener {
           case 'timeout':
             stats.downstream_pre_cx_timeout++;
             if (continueOnListenerFiltersTimeout) this.#inspected(pending, found);
-            else socket.destroy();
+            else leaveUnread(socket);
             return;
           case 'remote':
             stats.downstream_listener_filter_remote_close++;
@@ -308,6 +309,7 @@ export class Listener {
             return;
         }
       },
+      true,
     );
   }
 
@@ -378,7 +380,7 @@ export class Listener {
     if (runtime === undefined) {
       pending.stats.no_filter_chain_match++;
       log?.fail({ responseFlags: ResponseFlag.NR, responseCodeDetails: 'filter_chain_not_found' });
-      socket.destroy();
+      leaveUnread(socket);
       return;
     }
     pending.state = 'active';

@@ -90,6 +90,12 @@ export function resetToo(socket: Duplex): void {
   else socket.destroy();
 }
 
+/** Ends a connection; who has sent what nobody has read learns of it as of a reset, as it does when that is still in the kernel. */
+export function leaveUnread(socket: Socket): void {
+  if (socket.readableLength > 0) resetToo(socket);
+  else socket.destroy();
+}
+
 /** Looks every so often instead of setting a timer for every chunk. */
 class IdleWatch {
   #last: number;

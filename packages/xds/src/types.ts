@@ -25,6 +25,7 @@ export type * as dynamicForwardProxyCluster from './gen/envoy.extensions.cluster
 export type * as extAuthz from './gen/envoy.extensions.filters.http.ext_authz.v3.ts';
 export type * as mutationRules from './gen/envoy.config.common.mutation_rules.v3.ts';
 export type * as networkExtAuthz from './gen/envoy.extensions.filters.network.ext_authz.v3.ts';
+export type * as admissionControl from './gen/envoy.extensions.filters.http.admission_control.v3.ts';
 export type * as listenerLocalRateLimit from './gen/envoy.extensions.filters.listener.local_ratelimit.v3.ts';
 export type * as networkLocalRateLimit from './gen/envoy.extensions.filters.network.local_ratelimit.v3.ts';
 export type * as rateLimit from './gen/envoy.extensions.filters.http.ratelimit.v3.ts';

@@ -4,6 +4,7 @@ import { noEffectTypes } from '../program/fields/index.ts';
 import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
 import type { HttpFilter } from '../types.ts';
+import { admissionControlFilter } from './admission/filter.ts';
 import { alpnFilter } from './alpn.ts';
 import { apiKeyAuthFilter } from './api-key-auth.ts';
 import { bandwidthFilter } from './bandwidth/filter.ts';
@@ -48,6 +49,7 @@ const compilers: Readonly<Record<string, Compile>> = {
   'istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig': alpnFilter,
   'io.istio.http.peer_metadata.Config': peerMetadataFilter,
   'stats.PluginConfig': httpStatsFilter,
+  'envoy.extensions.filters.http.admission_control.v3.AdmissionControl': admissionControlFilter,
   'envoy.extensions.filters.http.buffer.v3.Buffer': bufferFilter,
   'envoy.extensions.filters.http.fault.v3.HTTPFault': faultFilter,
   'envoy.extensions.filters.http.compressor.v3.Compressor': compressorFilter,

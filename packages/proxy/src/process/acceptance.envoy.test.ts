@@ -56,7 +56,25 @@ const constant = (constExpr: object): object =>
     ],
   });
 
+const admission = (more: object): object =>
+  manager({
+    httpFilters: [
+      {
+        name: 'admission',
+        typedConfig: { '@type': `${TYPE}envoy.extensions.filters.http.admission_control.v3.AdmissionControl`, ...more },
+      },
+      { name: 'router', typedConfig: { '@type': `${TYPE}envoy.extensions.filters.http.router.v3.Router` } },
+    ],
+  });
+const statuses = (start: number, end: number): object => ({
+  successCriteria: { httpCriteria: { httpSuccessStatus: [{ start, end }] } },
+});
+
 const TAKEN: Readonly<Record<string, object>> = {
+  'admission by the usual criteria': admission({ successCriteria: {} }),
+  'admission by no status': admission(statuses(200, 200)),
+  'admission by what has been of late no time at all': admission({ successCriteria: {}, samplingWindow: '0.5s' }),
+  'an aggression below 1': admission({ successCriteria: {}, aggression: { defaultValue: 0, runtimeKey: 'k' } }),
   'a back-off of less than a millisecond': host({ retryPolicy: { retryBackOff: { baseInterval: '0.0001s' } } }),
   'an enum value in lower case': cluster({ lbPolicy: 'round_robin' }),
   'the number of an enum value in quotes': cluster({ lbPolicy: '1' }),
@@ -215,6 +233,33 @@ const REFUSED: Readonly<Record<string, object>> = {
         },
       },
     },
+  }),
+  'admission without criteria': admission({}),
+  'admission by what is no status': admission(statuses(99, 200)),
+  'admission by statuses from 600 on': admission(statuses(600, 600)),
+  'admission by a range that ends before it begins': admission(statuses(300, 200)),
+  'admission by what is no status of gRPC': admission({
+    successCriteria: { grpcCriteria: { grpcSuccessStatus: [17] } },
+  }),
+  'a success rate of nothing': admission({ successCriteria: {}, srThreshold: { runtimeKey: 'k' } }),
+  'a success rate of more than all': admission({
+    successCriteria: {},
+    srThreshold: { defaultValue: { value: 200 }, runtimeKey: 'k' },
+  }),
+  'a success rate below 1': admission({
+    successCriteria: {},
+    srThreshold: { defaultValue: { value: 0.5 }, runtimeKey: 'k' },
+  }),
+  'a limit of connections without a bucket': listeners({
+    listenerFilters: [
+      {
+        name: 'limit',
+        typedConfig: {
+          '@type': `${TYPE}envoy.extensions.filters.listener.local_ratelimit.v3.LocalRateLimit`,
+          statPrefix: 'l',
+        },
+      },
+    ],
   }),
   'routes to fetch from nowhere': manager({ routeConfig: undefined, rds: { routeConfigName: 'r' } }),
   'a watched file that is not there': {

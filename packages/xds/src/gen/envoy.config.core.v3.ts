@@ -632,6 +632,12 @@ export interface RuntimeFractionalPercent {
   readonly runtimeKey?: string;
 }
 
+/** envoy.config.core.v3.RuntimePercent */
+export interface RuntimePercent {
+  readonly defaultValue?: envoy_type_v3.Percent;
+  readonly runtimeKey?: string;
+}
+
 /** envoy.config.core.v3.RuntimeUInt32 */
 export interface RuntimeUInt32 {
   readonly defaultValue?: number;

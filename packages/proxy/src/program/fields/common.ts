@@ -27,6 +27,7 @@ export const commonFields: FieldTable = {
     implemented: 'defaultValue runtimeKey',
   },
   'envoy.config.core.v3.RuntimeDouble': { implemented: 'defaultValue runtimeKey' },
+  'envoy.config.core.v3.RuntimePercent': { implemented: 'defaultValue runtimeKey' },
   'envoy.config.core.v3.RuntimeUInt32': { implemented: 'defaultValue runtimeKey' },
   'envoy.config.core.v3.RuntimeFeatureFlag': { implemented: 'defaultValue runtimeKey' },
   'envoy.config.core.v3.SubstitutionFormatString': {

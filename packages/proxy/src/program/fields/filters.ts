@@ -120,6 +120,18 @@ export const filterFields: FieldTable = {
     implemented: `requestMutations responseMutations queryParameterMutations requestTrailersMutations
       responseTrailersMutations formatters`,
   },
+  'envoy.extensions.filters.http.admission_control.v3.AdmissionControl': {
+    implemented: 'enabled successCriteria samplingWindow aggression srThreshold rpsThreshold maxRejectionProbability',
+  },
+  'envoy.extensions.filters.http.admission_control.v3.AdmissionControl.SuccessCriteria': {
+    implemented: 'httpCriteria grpcCriteria',
+  },
+  'envoy.extensions.filters.http.admission_control.v3.AdmissionControl.SuccessCriteria.HttpCriteria': {
+    implemented: 'httpSuccessStatus',
+  },
+  'envoy.extensions.filters.http.admission_control.v3.AdmissionControl.SuccessCriteria.GrpcCriteria': {
+    implemented: 'grpcSuccessStatus',
+  },
   'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': {
     implemented: `statPrefix status tokenBucket filterEnabled filterEnforced requestHeadersToAddWhenNotEnforced
       responseHeadersToAdd enableXRatelimitHeaders localRateLimitPerDownstreamConnection descriptors

@@ -2,7 +2,10 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { among, flag, merged, one, seldom, some, withoutUndefined } from './arbitrary.ts';
 import { header } from './logs.ts';
+import { matchers } from './matched.ts';
 import { additions, filterMutations } from './mutations.ts';
+
+const FILTER_CONFIG = 'envoy.config.route.v3.FilterConfig';
 
 const percent = (numerator: number): object => ({ numerator, denominator: 'HUNDRED' });
 const fraction = (numerator: number): object => ({ defaultValue: percent(numerator) });
@@ -168,6 +171,30 @@ interface Kind {
   readonly perRoute?: readonly [string, Arbitrary<object>];
 }
 
+const values = one<object>(
+  { metadata: [{ metadataNamespace: 'a', value: { b: 'set' }, allowOverwrite: true }] },
+  { metadata: [{ metadataNamespace: 'a', value: { b: 'first' } }] },
+  { metadataNamespace: 'a', value: { b: 'older' } },
+);
+const toMetadata = one<object>(
+  { requestRules: [{ header: 'x-a', onHeaderPresent: { metadataNamespace: 'a', key: 'b' } }] },
+  {
+    requestRules: [
+      { header: 'x-a', onHeaderPresent: { metadataNamespace: 'a', key: 'b', type: 'NUMBER' }, remove: true },
+    ],
+  },
+  { requestRules: [{ cookie: 'c', onHeaderPresent: { metadataNamespace: 'a', key: 'b' } }] },
+  {
+    responseRules: [
+      {
+        header: 'x-up',
+        onHeaderPresent: { metadataNamespace: 'a', key: 'b' },
+        onHeaderMissing: { metadataNamespace: 'a', key: 'b', value: 'none' },
+      },
+    ],
+  },
+);
+
 const KINDS: readonly Kind[] = [
   { name: 'cors', own: 'cors.v3.Cors', config: fc.constant({}), perRoute: ['cors.v3.CorsPolicy', corsPolicy] },
   { name: 'csrf', own: 'csrf.v3.CsrfPolicy', config: csrfPolicy, perRoute: ['csrf.v3.CsrfPolicy', csrfPolicy] },
@@ -202,24 +229,14 @@ const KINDS: readonly Kind[] = [
   {
     name: 'header_to_metadata',
     own: 'header_to_metadata.v3.Config',
-    config: one<object>(
-      { requestRules: [{ header: 'x-a', onHeaderPresent: { metadataNamespace: 'a', key: 'b' } }] },
-      {
-        requestRules: [
-          { header: 'x-a', onHeaderPresent: { metadataNamespace: 'a', key: 'b', type: 'NUMBER' }, remove: true },
-        ],
-      },
-      { requestRules: [{ cookie: 'c', onHeaderPresent: { metadataNamespace: 'a', key: 'b' } }] },
-      {
-        responseRules: [
-          {
-            header: 'x-up',
-            onHeaderPresent: { metadataNamespace: 'a', key: 'b' },
-            onHeaderMissing: { metadataNamespace: 'a', key: 'b', value: 'none' },
-          },
-        ],
-      },
-    ),
+    config: toMetadata,
+    perRoute: ['header_to_metadata.v3.Config', toMetadata],
+  },
+  {
+    name: 'set_metadata',
+    own: 'set_metadata.v3.Config',
+    config: values,
+    perRoute: ['set_metadata.v3.Config', values],
   },
   {
     name: 'grpc_stats',
@@ -236,17 +253,27 @@ const KINDS: readonly Kind[] = [
 const scoped = (type: string, config: Arbitrary<object>): Arbitrary<object> =>
   config.map((each) => ({ '@': `http.${type}`, ...each }));
 
+const { composite, matched, compositePerRoute, matchedPerRoute } = matchers(
+  among<object>(...KINDS.map(({ own, config }) => scoped(own, config))),
+);
+
 /** Filters in any order, most of them not there. */
 export const filters: Arbitrary<object[]> = fc
   .tuple(
     fc.record(
       Object.fromEntries(
-        KINDS.map(({ name, own, config }) => [
+        [
+          ...KINDS.map(({ name, own, config }) => [name, scoped(own, config)] as const),
+          ['composite', composite] as const,
+          ['matched', matched] as const,
+        ].map(([name, config]) => [
           name,
           seldom(
-            fc
-              .record({ config, disabled: seldom(flag, 8) })
-              .map(({ config: each, disabled }) => ({ [`$http.${own}`]: each, ...withoutUndefined({ disabled }) })),
+            fc.record({ typedConfig: config, disabled: seldom(flag, 8) }).map(({ typedConfig, disabled }) => ({
+              name: `envoy.filters.http.${name}`,
+              typedConfig,
+              ...withoutUndefined({ disabled }),
+            })),
             4,
           ),
         ]),
@@ -259,25 +286,31 @@ export const filters: Arbitrary<object[]> = fc
     return backwards ? there.toReversed() : there;
   });
 
+const ANY_KIND = among<object>(
+  ...KINDS.flatMap(({ perRoute }) => (perRoute === undefined ? [] : [scoped(...perRoute)])),
+  compositePerRoute,
+  matchedPerRoute,
+);
+
+/** What is said under a filter's name: mostly what is for its kind. */
+const said = (own: Arbitrary<object>): Arbitrary<object> =>
+  fc.oneof(
+    { withCrossShrink: true },
+    { weight: 4, arbitrary: own },
+    { weight: 1, arbitrary: one<object>({ '@': FILTER_CONFIG, disabled: true }, { '@': FILTER_CONFIG, config: {} }) },
+    { weight: 2, arbitrary: own.map((config) => ({ '@': FILTER_CONFIG, config })) },
+    { weight: 1, arbitrary: ANY_KIND },
+  );
+
 /** `typedPerFilterConfig`; each of the filters one time in `times`. */
 export const perFilter = (times: number): Arbitrary<object> =>
   some(
     Object.fromEntries(
-      KINDS.flatMap(({ name, perRoute }) =>
-        perRoute === undefined
-          ? []
-          : [
-              [
-                `envoy.filters.http.${name}`,
-                among<object>(
-                  scoped(...perRoute),
-                  scoped(...perRoute),
-                  one<object>({ '@': 'envoy.config.route.v3.FilterConfig', disabled: true }),
-                  scoped(...perRoute).map((config) => ({ '@': 'envoy.config.route.v3.FilterConfig', config })),
-                ),
-              ],
-            ],
-      ),
+      [
+        ...KINDS.map(({ name, perRoute }) => [name, perRoute === undefined ? ANY_KIND : scoped(...perRoute)] as const),
+        ['composite', among<object>(compositePerRoute, ANY_KIND)] as const,
+        ['matched', among<object>(matchedPerRoute, ANY_KIND)] as const,
+      ].map(([name, own]) => [`envoy.filters.http.${name}`, said(own)]),
     ),
     times,
   );

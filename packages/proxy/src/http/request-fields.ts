@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { Seen } from '../codec/names.ts';
 import type { Random } from '../deps.ts';
 import type { HcmProgram, IpHeader, RouteConfigProgram } from '../program/types.ts';
+import { asciiLower } from '../program/values.ts';
 import type { ConnectionInfo, RequestHead, StreamInfo } from '../types.ts';
 import { setTraceReason } from '../tracing/request-id.ts';
 import { forwardClientCert } from './client-cert.ts';
@@ -168,7 +169,9 @@ function protoOf({ protoOfPort }: HcmProgram, { socketEnds, localPort }: Connect
 
 function schemeOf(forwardedProto: string | undefined, secure: boolean): string {
   if (forwardedProto === '') return '';
-  return forwardedProto === 'http' || forwardedProto === 'https' ? forwardedProto : secure ? 'https' : 'http';
+  if (forwardedProto === 'http' || forwardedProto === 'https') return forwardedProto;
+  const said = forwardedProto === undefined ? '' : asciiLower(forwardedProto);
+  return said === 'http' || said === 'https' ? said : secure ? 'https' : 'http';
 }
 
 function removeUntrusted(headers: Headers, edge: boolean): void {

@@ -197,6 +197,12 @@ test.each([
     'no static cluster `x`',
   ],
   [
+    'a folder to watch that is not there',
+    'node: { id: a, cluster: b }\ndynamic_resources: { lds_config: { path_config_source: { path: /dev/null, watched_directory: { path: /nowhere } } } }',
+    ':2:102: ',
+    '`/nowhere` cannot be watched',
+  ],
+  [
     'a field that no call can carry',
     `${clusters('name: x')}\nnode: { id: a, cluster: b }\ndynamic_resources: { ads_config: { api_type: GRPC, transport_api_version: V3, grpc_services: [ { envoy_grpc: { cluster_name: x }, initial_metadata: [ { key: TE, value: x } ] } ] } }`,
     'initialMetadata[0].key: `TE` cannot be set',

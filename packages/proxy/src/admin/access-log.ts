@@ -23,13 +23,14 @@ const connections = new WeakMap<object, ConnectionInfo>();
 export function adminLogger(
   context: AdminContext,
 ): ((request: IncomingMessage, answer: AdminAnswer, started: number) => void) | undefined {
-  const { adminLogs } = context.bootstrap;
+  const { adminLogs, admin } = context.bootstrap;
+  const pipe = admin?.kind === 'pipe' ? admin.path : undefined;
   if (adminLogs.length === 0) return undefined;
   const loggers = openLogs(adminLogs, context.accessLog);
   return (request, { status, type, body }, started) => {
     const { clock } = context.deps;
     const now = clock.now();
-    const info = new StreamRecord(connectionOf(request), started, clock.wall() - (now - started));
+    const info = new StreamRecord(connectionOf(request, pipe), started, clock.wall() - (now - started));
     info.requestEndTime = started;
     info.responseStartTime = now;
     info.responseEndTime = now;
@@ -39,9 +40,12 @@ export function adminLogger(
     info.bytesReceived = Number(request.headers['content-length'] ?? 0);
     const headers = new Headers(request.rawHeaders.map((part, i) => (i % 2 === 0 ? part.toLowerCase() : part)));
     const from = info.connection.directRemoteAddress;
-    headers.append('x-forwarded-for', outer(from, context.deps.net.outerAddress));
     headers.set('x-forwarded-proto', 'http');
-    headers.set('x-envoy-external-address', from);
+    // Who comes by a path has no address.
+    if (from !== '') {
+      headers.append('x-forwarded-for', outer(from, context.deps.net.outerAddress));
+      headers.set('x-envoy-external-address', from);
+    }
     const source = {
       info,
       request: {
@@ -57,7 +61,7 @@ export function adminLogger(
   };
 }
 
-function connectionOf({ socket }: IncomingMessage): ConnectionInfo {
+function connectionOf({ socket }: IncomingMessage, pipe: string | undefined): ConnectionInfo {
   let known = connections.get(socket);
   if (known === undefined) {
     known = {
@@ -66,6 +70,7 @@ function connectionOf({ socket }: IncomingMessage): ConnectionInfo {
       remotePort: socket.remotePort ?? 0,
       localAddress: socket.localAddress ?? '',
       localPort: socket.localPort ?? 0,
+      pipe,
       tls: undefined,
       requestedServerName: '',
       applicationProtocol: '',

@@ -1,12 +1,42 @@
 /** Listeners without names and at paths, and hosts that names stand for or that come as they are asked for, beside Envoy. */
 import { mkdtempSync } from 'node:fs';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startEnvoy } from '@mizzen/testkit';
 import { expect, test } from 'vitest';
 import { fetchText } from '../filter/testing/beside.ts';
-import { bootstrap, listener, staticCluster, tcpProxy } from '../process/testing/bootstraps.ts';
+import { bootstrap, hcm, listener, staticCluster, tcpProxy } from '../process/testing/bootstraps.ts';
 import { startWithAdmin } from '../process/testing/standalone.ts';
+
+/** What there is to know of a client that came by a path. */
+const SEEN = [
+  '[%REQ(x-forwarded-for)%]',
+  '[%REQ(x-envoy-external-address)%]',
+  '[%REQ(x-envoy-internal)%]',
+  ...['REMOTE', 'DIRECT_REMOTE', 'LOCAL', 'DIRECT_LOCAL'].flatMap((end) => [
+    `%DOWNSTREAM_${end}_ADDRESS%`,
+    `%DOWNSTREAM_${end}_ADDRESS_WITHOUT_PORT%`,
+    `[%DOWNSTREAM_${end}_PORT%]`,
+  ]),
+].join(' ');
+const answer = {
+  match: { prefix: '/' },
+  directResponse: { status: 200 },
+  responseHeadersToAdd: [{ header: { key: 'x-seen', value: SEEN } }],
+};
+
+/** Comes by a path. */
+function seenAt(socketPath: string): Promise<string> {
+  return new Promise((done, failed) => {
+    const asked = request({ socketPath, path: '/', agent: false }, (response) => {
+      response.resume();
+      done(String(response.headers['x-seen']).replaceAll(socketPath, 'PATH'));
+    });
+    asked.on('error', failed);
+    asked.end();
+  });
+}
 
 interface Running {
   readonly admin: number;
@@ -27,7 +57,11 @@ async function observe(start: (config: object) => Promise<Running>): Promise<obj
     bootstrap(
       [
         ...ports.map((port) => ({ ...listener(port, chains), name: '' })),
-        { name: 'path', address: { pipe: { path } }, filterChains: chains },
+        {
+          name: 'path',
+          address: { pipe: { path } },
+          filterChains: [{ filters: [hcm([answer], { useRemoteAddress: true })] }],
+        },
       ],
       [
         staticCluster('app', [1]),
@@ -52,6 +86,7 @@ async function observe(start: (config: object) => Promise<Running>): Promise<obj
         .toSorted();
     await expect.poll(() => ask('/clusters')).toMatch(/logical::127[^]*strict::127|strict::127[^]*logical::127/);
     return {
+      seen: await seenAt(path),
       listeners: await ask('/listeners'),
       listenersJson: await json('/listeners?format=json', 'listener_statuses'),
       stats: (await ask('/stats?filter=%5Elistener%5C.[1/].*downstream_cx_active$')).split('\n').toSorted(),

@@ -60,7 +60,7 @@ export function mutateRequest(
     single = forwarded === undefined;
     if (program.xffNumTrustedHops > 0) address = addressFromEnd(forwarded, program.xffNumTrustedHops - 1);
     address ??= connection.directRemoteAddress;
-    if (!program.skipXffAppend) headers.append('x-forwarded-for', outer(connection.directRemoteAddress, outerAddress));
+    if (!program.skipXffAppend) appendForwarded(headers, connection, outerAddress);
     if (program.xffNumTrustedHops === 0 || (seen & Seen.X_FORWARDED_PROTO) === 0) {
       headers.set('x-forwarded-proto', protoOf(program, connection, secure));
     }
@@ -78,8 +78,7 @@ export function mutateRequest(
           ? undefined
           : lastStranger(forwarded, isTrusted);
     single = forwarded !== undefined && !forwarded.includes(',');
-    if (program.appendsUntrusted || fromStranger)
-      headers.append('x-forwarded-for', outer(connection.directRemoteAddress, outerAddress));
+    if (program.appendsUntrusted || fromStranger) appendForwarded(headers, connection, outerAddress);
     if ((seen & Seen.X_FORWARDED_PROTO) === 0) headers.add('x-forwarded-proto', protoOf(program, connection, secure));
   }
   const overwrites = trusted && program.xffNumTrustedHops === 0;
@@ -106,7 +105,7 @@ export function mutateRequest(
   }
   if (program.via !== '') appendVia(headers, program.via);
   if ((seen & Seen.REFERER) !== 0) checkReferer(headers);
-  if (edge) headers.set('x-envoy-external-address', info.remoteAddress);
+  if (edge && info.remoteAddress !== '') headers.set('x-envoy-external-address', info.remoteAddress);
   if (program.generateRequestId) {
     if ((seen & Seen.X_REQUEST_ID) === 0) headers.add('x-request-id', random.uuid());
     else if ((edge && !program.preserveExternalRequestId) || headers.get('x-request-id') === '') {
@@ -116,6 +115,11 @@ export function mutateRequest(
   if ((seen & Seen.X_FORWARDED_CLIENT_CERT) !== 0 || (connection.tls?.authenticated ?? false)) {
     forwardClientCert(request, info, program);
   }
+}
+
+/** Who comes by a pipe has no address to add. */
+function appendForwarded(headers: Headers, { directRemoteAddress: from }: ConnectionInfo, outerAddress: string): void {
+  if (from !== '') headers.append('x-forwarded-for', outer(from, outerAddress));
 }
 
 /** Whether a header says where the request comes from. */

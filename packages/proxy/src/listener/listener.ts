@@ -204,6 +204,7 @@ export class Listener {
           ? { address: address.address, port: address.port, mode: 0, backlog: this.#program.backlog }
           : { address: address.path, port: undefined, mode: address.mode, backlog: this.#program.backlog };
       const { clock } = this.#services.deps;
+      const pipe = address.kind === 'pipe' ? { pipe: address.path } : undefined;
       this.#bindings.set(
         key,
         new Binding(
@@ -212,7 +213,7 @@ export class Listener {
           (socket) => {
             const keepalive = this.#keepalives.get(key);
             if (keepalive !== undefined) keepAlive(socket, keepalive);
-            this.#accept(socket, addressesOf(socket));
+            this.#accept(socket, { ...addressesOf(socket), ...pipe });
           },
           () => this.#events.onBound(),
           (failure) => this.#events.onBindFailure(failure),
@@ -423,6 +424,7 @@ function withProxyHeader(info: PlainInfo, { proxy }: Inspection): PlainInfo {
           remotePort: source.port,
           localAddress: destination.address,
           localPort: destination.port,
+          pipe: undefined,
           socketEnds: info.socketEnds ?? { ...info, remoteAddress: info.directRemoteAddress },
         }),
   };

@@ -13,7 +13,10 @@ export function checkConfigSource(
   if (source.apiConfigSource !== undefined)
     return checkApiSource(context, source.apiConfigSource, [...path, 'apiConfigSource']);
   if (source.pathConfigSource !== undefined) {
-    return checkFile(context, source.pathConfigSource.path ?? '', [...path, 'pathConfigSource', 'path']);
+    const { path: file = '', watchedDirectory } = source.pathConfigSource;
+    if (watchedDirectory !== undefined)
+      checkFolder(context, watchedDirectory.path ?? '', [...path, 'pathConfigSource', 'watchedDirectory', 'path']);
+    return checkFile(context, file, [...path, 'pathConfigSource', 'path']);
   }
   if (source.path !== undefined) return checkFile(context, source.path, [...path, 'path']);
   if (source.ads === undefined) context.refuse(path, 'must say where resources come from');
@@ -26,6 +29,16 @@ function checkFile(context: CompileContext, file: string, path: Path): void {
     context.deps.readFile(file);
   } catch (error) {
     context.refuse(path, `\`${file}\` cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function checkFolder(context: CompileContext, folder: string, path: Path): void {
+  if (folder === '') return context.refuse(path, 'must not be empty');
+  try {
+    context.deps.readFile(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EISDIR') return;
+    context.refuse(path, `\`${folder}\` cannot be watched: ${(error as Error).message}`);
   }
 }
 

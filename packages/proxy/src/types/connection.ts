@@ -34,6 +34,8 @@ export interface ConnectionInfo {
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
+  /** Path it came by, which neither end has an address beside. */
+  readonly pipe?: string | undefined;
   readonly tls: PeerTls | undefined;
   /** Server name the client asked for (SNI), also when the listener only looked and did not terminate. */
   readonly requestedServerName: string;

@@ -10,12 +10,19 @@ function portOf(authority: string): number | undefined {
   return colon < 0 ? undefined : Number(authority.slice(colon + 1));
 }
 
+/** Of a pipe, its path stands for both ends. */
+const withoutAddress = ({ pipe = '' }: Pick<ConnectionInfo, 'pipe'>): string => pipe;
 const remote = (i: StreamInfo): string =>
-  joinPort(i.remoteAddress, i.remoteAddress === i.connection.directRemoteAddress ? i.connection.remotePort : 0);
+  joinPort(i.remoteAddress, i.remoteAddress === i.connection.directRemoteAddress ? i.connection.remotePort : 0) ||
+  withoutAddress(i.connection);
 /** As the socket has them, whatever a PROXY protocol header says. */
 const socketEnds = (connection: ConnectionInfo): ConnectionEnds =>
   connection.socketEnds ?? { ...connection, remoteAddress: connection.directRemoteAddress };
-const local = (i: StreamInfo): string => joinPort(i.connection.localAddress, i.connection.localPort);
+const local = (i: StreamInfo): string =>
+  joinPort(i.connection.localAddress, i.connection.localPort) || withoutAddress(i.connection);
+/** A pipe has none. */
+const port = (of: ConnectionInfo, value: number | undefined): number | string | undefined =>
+  of.pipe === undefined ? value : '';
 
 /** The host, once there was a connection to it. */
 const connectedTo = (i: StreamInfo): string =>
@@ -43,21 +50,25 @@ export const ADDRESS_OPERATORS: Readonly<Record<string, OperatorFactory>> = {
   UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: text((i) => withoutPort(connectedTo(i))),
   UPSTREAM_REMOTE_PORT: info((i) => portOf(connectedTo(i))),
   DOWNSTREAM_REMOTE_ADDRESS: text(remote),
-  DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: text((i) => i.remoteAddress),
-  DOWNSTREAM_REMOTE_PORT: info((i) => portOf(remote(i))),
+  DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: text((i) => i.remoteAddress || withoutAddress(i.connection)),
+  DOWNSTREAM_REMOTE_PORT: info((i) => (i.remoteAddress === '' ? port(i.connection, undefined) : portOf(remote(i)))),
   DOWNSTREAM_DIRECT_REMOTE_ADDRESS: text(({ connection }) => {
     const { remoteAddress, remotePort } = socketEnds(connection);
-    return joinPort(remoteAddress, remotePort);
+    return joinPort(remoteAddress, remotePort) || withoutAddress(connection);
   }),
-  DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: text((i) => socketEnds(i.connection).remoteAddress),
-  DOWNSTREAM_DIRECT_REMOTE_PORT: info((i) => socketEnds(i.connection).remotePort),
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: text(
+    (i) => socketEnds(i.connection).remoteAddress || withoutAddress(i.connection),
+  ),
+  DOWNSTREAM_DIRECT_REMOTE_PORT: info((i) => port(i.connection, socketEnds(i.connection).remotePort)),
   DOWNSTREAM_LOCAL_ADDRESS: text(local),
-  DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: text((i) => i.connection.localAddress),
-  DOWNSTREAM_LOCAL_PORT: info((i) => i.connection.localPort),
+  DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: text((i) => i.connection.localAddress || withoutAddress(i.connection)),
+  DOWNSTREAM_LOCAL_PORT: info((i) => port(i.connection, i.connection.localPort)),
   DOWNSTREAM_DIRECT_LOCAL_ADDRESS: text(({ connection }) => {
     const { localAddress, localPort } = socketEnds(connection);
-    return joinPort(localAddress, localPort);
+    return joinPort(localAddress, localPort) || withoutAddress(connection);
   }),
-  DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT: text((i) => socketEnds(i.connection).localAddress),
-  DOWNSTREAM_DIRECT_LOCAL_PORT: info((i) => socketEnds(i.connection).localPort),
+  DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT: text(
+    (i) => socketEnds(i.connection).localAddress || withoutAddress(i.connection),
+  ),
+  DOWNSTREAM_DIRECT_LOCAL_PORT: info((i) => port(i.connection, socketEnds(i.connection).localPort)),
 };

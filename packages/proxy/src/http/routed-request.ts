@@ -77,7 +77,7 @@ export abstract class RoutedRequest implements LbContext, Charged {
 
   get client(): ConnectionInfo | undefined {
     const { hcm, info } = this.stream;
-    return hcm.program.namesClients ? info.connection : undefined;
+    return hcm.program.namesClients || info.connection.proxyTlvs !== undefined ? info.connection : undefined;
   }
 
   /** Makes the request's head what it is for the first attempt. */

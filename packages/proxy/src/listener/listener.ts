@@ -416,7 +416,7 @@ function withProxyHeader(info: PlainInfo, { proxy }: Inspection): PlainInfo {
   const { passed } = proxy;
   return {
     ...info,
-    ...(passed.length === 0 ? {} : { proxyTlvs: passed }),
+    proxyTlvs: passed,
     ...(source === undefined || destination === undefined
       ? {}
       : {

@@ -60,7 +60,7 @@ export interface ConnectionInfo {
   readonly ja4?: string | undefined;
   /** Why the TLS inspector found no ClientHello. */
   readonly notTls?: string | undefined;
-  /** What a PROXY protocol header brought along for those upstream. */
+  /** What a PROXY protocol header brought along for those upstream; undefined: there was none. */
   readonly proxyTlvs?: readonly ProxyTlv[];
 }
 

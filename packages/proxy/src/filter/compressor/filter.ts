@@ -136,8 +136,9 @@ export function compressorFilter(
   /** Whether the response could be compressed for somebody; empty: no, and there is nothing to tell of it. */
   const judge = ({ status, headers }: ResponseHead): Verdict => {
     if (!responses.enabled.value) return '';
+    if (tells && isKept(headers)) return '';
     if (!isLongEnough(headers, responses, answering)) return 'ContentLengthTooSmall';
-    if (headers.has('content-encoding') || isFixed(headers.getJoined('cache-control'))) return '';
+    if (isKept(headers)) return '';
     if (!responses.compresses(headers.get('content-type'))) return 'ContentTypeNotAllowed';
     if (etagStops && headers.has('etag')) {
       etags.value++;
@@ -213,7 +214,7 @@ export function compressorFilter(
         }
         headers.remove('content-length');
         headers.set('content-encoding', chosen.encoding);
-        if (tells) headers.set('x-envoy-compression-status', `${chosen.encoding};Compressed;OriginalLength=${length}`);
+        if (tells) headers.add('x-envoy-compression-status', `${chosen.encoding};Compressed;OriginalLength=${length}`);
         stream.transformResponse(chosen.make(), (before, after) => {
           bytesIn.value += before;
           bytesOut.value += after;
@@ -224,7 +225,7 @@ export function compressorFilter(
         if (tells && !stream.responseEnds && verdict !== 'ok' && verdict !== '') {
           // Envoy looks a second time before it tells.
           if (verdict === 'ContentLengthTooSmall') tooSmall.value++;
-          headers.set('x-envoy-compression-status', `${chosen.encoding};${verdict}`);
+          headers.add('x-envoy-compression-status', `${chosen.encoding};${verdict}`);
         }
       }
       if (!tells && verdict === 'ok' && !tunnel) addVary(response);
@@ -251,6 +252,11 @@ function isLongEnough(headers: Headers, { minLength }: Direction, { tooSmall }: 
 /** It promises these very bytes. */
 function isStrong(etag: string): boolean {
   return !/^w\//i.test(etag);
+}
+
+/** It goes on as it is, and nothing is told of that. */
+function isKept(headers: Headers): boolean {
+  return headers.has('content-encoding') || isFixed(headers.getJoined('cache-control'));
 }
 
 function isFixed(cacheControl: string | undefined): boolean {

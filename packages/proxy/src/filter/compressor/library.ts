@@ -5,7 +5,7 @@ import type { CompileContext } from '../../program/context.ts';
 import type { Path } from '../../program/path.ts';
 import { messageOf } from '../../program/read-resource.ts';
 
-/** A way to compress; every part of a body can be read as soon as it has been sent. */
+/** A way to compress; but for zstd, every part of a body can be read as soon as it has been sent. */
 export interface Library {
   /** As clients ask for it. */
   readonly encoding: 'gzip' | 'br' | 'zstd';
@@ -118,6 +118,7 @@ function zstd({ compressionLevel, enableChecksum, strategy }: types.zstd.Zstd): 
   return {
     encoding: 'zstd',
     statName: 'zstd',
-    make: () => createZstdCompress({ params, flush: constants.ZSTD_e_flush }),
+    // As Envoy does, it gives nothing before a block is full.
+    make: () => createZstdCompress({ params }),
   };
 }

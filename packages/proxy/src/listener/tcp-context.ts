@@ -18,9 +18,9 @@ export function lbContext(
     authority: connection.requestedServerName === '' ? '' : `${connection.requestedServerName}:${connection.localPort}`,
     priority: 'DEFAULT',
     client:
-      program.tlvs.length === 0 || connection.socketEnds !== undefined
+      program.tlvs === undefined || connection.socketEnds !== undefined
         ? connection
-        : { ...connection, proxyTlvs: program.tlvs },
+        : { ...connection, proxyTlvs: program.tlvs(info) },
     stream: { info },
   };
 }

@@ -7,7 +7,7 @@ import { envoyBinary } from '@mizzen/testkit';
 import { expect, test } from 'vitest';
 import { checkResources } from './check-resources.ts';
 import { compileBootstrap, parseBootstrap } from './bootstrap.ts';
-import { bootstrap, hcm, listener, staticCluster } from './testing/bootstraps.ts';
+import { bootstrap, hcm, listener, staticCluster, tcpProxy } from './testing/bootstraps.ts';
 import { testDeps } from '../program/testing/deps.ts';
 
 const TYPE = 'type.googleapis.com/';
@@ -70,7 +70,15 @@ const statuses = (start: number, end: number): object => ({
   successCriteria: { httpCriteria: { httpSuccessStatus: [{ start, end }] } },
 });
 
+const tlvs = (...proxyProtocolTlvs: readonly object[]): object =>
+  bootstrap([listener(10_000, [{ filters: [tcpProxy('c', { proxyProtocolTlvs })] }])], [staticCluster('c', [9])]);
+const format = (inlineString: string): object => ({ textFormatSource: { inlineString } });
+
 const TAKEN: Readonly<Record<string, object>> = {
+  'TLVs that are made for each connection': tlvs(
+    { type: 200, formatString: format('') },
+    { type: 3, formatString: { jsonFormat: { a: '%PROTOCOL%' } } },
+  ),
   'admission by the usual criteria': admission({ successCriteria: {} }),
   'admission by no status': admission(statuses(200, 200)),
   'admission by what has been of late no time at all': admission({ successCriteria: {}, samplingWindow: '0.5s' }),
@@ -234,6 +242,9 @@ const REFUSED: Readonly<Record<string, object>> = {
       },
     },
   }),
+  'a TLV that is made and fixed': tlvs({ type: 200, value: 'YQ==', formatString: format('a') }),
+  'a TLV of nothing': tlvs({ type: 200 }),
+  'a TLV of an operator that there is not': tlvs({ type: 200, formatString: format('%NOPE%') }),
   'admission without criteria': admission({}),
   'admission by what is no status': admission(statuses(99, 200)),
   'admission by statuses from 600 on': admission(statuses(600, 600)),

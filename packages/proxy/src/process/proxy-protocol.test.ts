@@ -119,6 +119,7 @@ const SOCKETS = {
   'v2 that passes one on': proxied('V2', { passThroughTlvs: { matchType: 'INCLUDE', tlvType: [5] } }),
   'v1 before TLS': proxied('V1', {}, upstreamTls(undefined, ca.rootFile)),
 } as const;
+const format = (inlineString: string): object => ({ textFormatSource: { inlineString } });
 const FILTERS = {
   tcp: (cluster: string) => tcpProxy(cluster),
   'tcp with TLVs': (cluster: string) =>
@@ -126,6 +127,19 @@ const FILTERS = {
       proxyProtocolTlvs: [
         { type: 3, value: Buffer.from('theirs').toString('base64') },
         { type: 5, value: Buffer.from('more').toString('base64') },
+      ],
+    }),
+  'tcp with TLVs of its own': (cluster: string) =>
+    tcpProxy(cluster, {
+      proxyProtocolTlvs: [
+        {
+          type: 3,
+          formatString: format('%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %REQUESTED_SERVER_NAME% %UPSTREAM_HOST% \xe9'),
+        },
+        { type: 4, formatString: { jsonFormat: { a: '%DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT%' } } },
+        { type: 5, formatString: format('') },
+        { type: 6, value: Buffer.from('fixed').toString('base64') },
+        { type: 7, formatString: { ...format('%PROTOCOL%'), omitEmptyValues: true } },
       ],
     }),
   http: (cluster: string) => hcm([routeTo(cluster)]),

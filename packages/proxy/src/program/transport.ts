@@ -76,6 +76,10 @@ export function compileProxyProtocol(
   path: Path,
 ): ProxyProtocolProgram {
   const tlvs = compileTlvs(context, config?.addedTlvs, [...path, 'addedTlvs']);
+  config?.addedTlvs?.forEach(({ formatString }, i) => {
+    if (formatString !== undefined)
+      context.refuse([...path, 'addedTlvs', i, 'formatString'], 'only connections of TCP have values of their own');
+  });
   return { version: config?.version ?? 'V1', tlvs, passes: passing(config) };
 }
 
@@ -90,9 +94,10 @@ export function compileTlvs(
   context: CompileContext,
   entries: readonly types.core.TlvEntry[] | undefined,
   path: Path,
+  numbered = true,
 ): ProxyTlv[] {
   return (entries ?? []).map(({ type = 0, value = '' }, i) => {
-    const at = [...path, i];
+    const at = numbered ? [...path, i] : path;
     const bytes = Buffer.from(value, 'base64');
     if (type > 255) context.refuse([...at, 'type'], 'must be less than 256');
     if (bytes.length === 0) context.refuse([...at, 'value'], 'must not be empty');

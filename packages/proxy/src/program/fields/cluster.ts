@@ -207,7 +207,7 @@ export const clusterFields: FieldTable = {
   'envoy.config.core.v3.ProxyProtocolConfig': {
     implemented: 'version addedTlvs passThroughTlvs',
   },
-  'envoy.config.core.v3.TlvEntry': { implemented: 'type value', refused: { [NOT_SUPPORTED]: 'formatString' } },
+  'envoy.config.core.v3.TlvEntry': { implemented: 'type value formatString' },
   [`${TLS}.DownstreamTlsContext`]: {
     implemented:
       'commonTlsContext requireClientCertificate disableStatelessSessionResumption sessionTimeout preferClientCiphers fullScanCertsOnSniMismatch disableStatefulSessionResumption ocspStaplePolicy sessionTicketKeys sessionTicketKeysSdsSecretConfig',

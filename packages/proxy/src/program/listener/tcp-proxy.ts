@@ -5,7 +5,7 @@ import { text } from '../../telemetry/access-log-text.ts';
 import type { CompileContext } from '../context.ts';
 import { compileHeaderChange } from '../headers.ts';
 import type { Path } from '../path.ts';
-import { compileTlvs } from '../transport.ts';
+import { compileConnectionTlvs } from './tlvs.ts';
 import { refuseOlderLogOptions } from './log-options.ts';
 import { lbMetadata } from '../route/lb-metadata.ts';
 import type { TcpProxyProgram, TunnelProgram } from '../types.ts';
@@ -29,7 +29,7 @@ export function compileTcpProxy(context: CompileContext, tcp: types.tcpProxy.Tcp
     backOff: backOff(context, tcp.backoffOptions, [...path, 'backoffOptions']),
     connects: connects(context, tcp, path),
     hashKey: hashKey(context, tcp.hashPolicy?.[0], [...path, 'hashPolicy', 0]),
-    tlvs: compileTlvs(context, tcp.proxyProtocolTlvs, [...path, 'proxyProtocolTlvs']),
+    tlvs: compileConnectionTlvs(context, tcp.proxyProtocolTlvs, [...path, 'proxyProtocolTlvs']),
     tunnel:
       tcp.tunnelingConfig === undefined
         ? undefined

@@ -1,6 +1,7 @@
 import type { JsonValue } from '@mizzen/xds';
 import type { ProxyTlv } from '../../filter/proxy-protocol/header.ts';
 import type { ConnectionInfo } from '../../types/connection.ts';
+import type { StreamInfo } from '../../types/request.ts';
 import type { HashResult } from '../../types/route.ts';
 import type { HeaderMutations } from '../headers.ts';
 import type { AccessLogProgram, LogSource } from './access-log.ts';
@@ -11,7 +12,7 @@ export interface TcpProxyProgram {
   readonly cluster: (random: number) => TcpClusterProgram;
   readonly clusterNames: readonly string[];
   /** Of connections that came without a PROXY protocol header. */
-  readonly tlvs: readonly ProxyTlv[];
+  readonly tlvs: ((info: StreamInfo) => readonly ProxyTlv[]) | undefined;
   /** Its clusters are chosen by weight, and nothing else. */
   readonly weighted: boolean;
   /** For a cluster that the filter state of a connection names. */

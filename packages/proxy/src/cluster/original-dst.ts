@@ -27,10 +27,11 @@ export class OriginalDstCluster extends LearningCluster<Known> {
     const target = this.#target(program, context);
     if (target === undefined) return null;
     const port = program.portOverride === 0 ? target.port : program.portOverride;
-    const key = `${target.address} ${port}`;
+    const key = `${target.address.includes(':') ? `[${target.address}]` : target.address}:${port}`;
     let known = this.known.get(key);
     if (known === undefined) {
-      this.known.set(key, (known = { endpoint: learnedEndpoint('', target.address, port), used: true }));
+      // The hostname is what Envoy makes up.
+      this.known.set(key, (known = { endpoint: learnedEndpoint(this.name + key, target.address, port), used: true }));
       this.publish();
       this.#cleanup ??= this.deps.clock.after(program.cleanupInterval, () => this.#clean(program));
     }
@@ -50,10 +51,18 @@ export class OriginalDstCluster extends LearningCluster<Known> {
       if (stated !== undefined) return { address: String(stated['ip']), port: Number(stated['port']) };
     }
     if (metadataKey !== undefined) {
-      const named = parseTarget(firstText(valueAt(stream?.info.dynamicMetadata, metadataKey)));
+      const named = this.#named(firstText(valueAt(stream?.info.dynamicMetadata, metadataKey)));
       if (named !== undefined) return named;
     }
-    return headerName === undefined ? undefined : parseTarget(stream?.request?.headers.get(headerName));
+    return headerName === undefined ? undefined : this.#named(stream?.request?.headers.get(headerName));
+  }
+
+  /** Counts what names no address. */
+  #named(text: string | undefined): Target | undefined {
+    if (text === undefined) return undefined;
+    const target = parseTarget(text);
+    if (target === undefined) this.stats.original_dst_host_invalid++;
+    return target;
   }
 
   #clean(program: OriginalDstProgram): void {
@@ -74,8 +83,8 @@ interface Target {
 }
 
 /** `1.2.3.4:80` or `[::1]:80`. */
-function parseTarget(text: string | undefined): Target | undefined {
-  const parts = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text ?? '');
+function parseTarget(text: string): Target | undefined {
+  const parts = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
   if (parts === null) return undefined;
   const port = Number(parts[3]);
   if (port > 65535) return undefined;

@@ -25,14 +25,17 @@ export function dynamicForwardProxyFilter(context: CompileContext, scope: Filter
   return {
     name: scope.name,
     onRequest(stream) {
+      const { request } = stream;
       const rewrite = hostRewritePerRoute.mostSpecific(stream, scope.name);
-      if (rewrite === undefined) return undefined;
+      if (rewrite === undefined && request.authority !== '') return undefined;
       const decision = stream.route();
       if (decision.kind !== 'cluster' || isForwardProxy?.(decision.cluster) === false) return undefined;
-      const { request } = stream;
-      const host = rewrite.literal === '' ? request.headers.get(rewrite.header) : rewrite.literal;
-      if (host !== undefined && host !== '') request.authority = host;
-      return undefined;
+      if (rewrite !== undefined)
+        request.authority =
+          rewrite.literal === '' ? (request.headers.getAll(rewrite.header)[0] ?? request.authority) : rewrite.literal;
+      if (request.authority !== '') return undefined;
+      stream.sendLocalReply(400, 'Empty host header', 'empty_host_header', 0, [['connection', 'close']]);
+      return 'stop';
     },
   };
 }

@@ -17,12 +17,11 @@ export const NO_HOST_REPLY: AttemptReply = {
   flags: ResponseFlag.UH,
 };
 
-export const UNRESOLVED_REPLY: AttemptReply = {
-  status: 503,
-  body: 'DNS resolution failure',
-  details: 'dns_resolution_failure',
-  flags: ResponseFlag.DF,
-};
+/** `said`: by the resolver. */
+export function unresolvedReply(said: string): AttemptReply {
+  const details = `dns_resolution_failure{${said}}`;
+  return { status: 503, body: 'DNS resolution failure', details, flags: ResponseFlag.DF };
+}
 
 export const DNS_OVERFLOW_REPLY: AttemptReply = {
   status: 503,

@@ -12,7 +12,7 @@ import {
   NO_HOST_REPLY,
   resetReply,
   timeoutReply,
-  UNRESOLVED_REPLY,
+  unresolvedReply,
   type AttemptReply,
 } from './attempt-reply.ts';
 import { AttemptTimers, type AttemptTimeouts } from './attempt-timers.ts';
@@ -107,7 +107,7 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
       if (noHost !== undefined) {
         // In Envoy a filter says so, before the first attempt.
         if (stream.info.attemptCount === 1) stream.info.attemptCount = 0;
-        this.#reply(noHost === 'overflow' ? DNS_OVERFLOW_REPLY : UNRESOLVED_REPLY);
+        this.#reply(noHost === 'overflow' ? DNS_OVERFLOW_REPLY : unresolvedReply(noHost.details));
         return;
       }
       this.cluster.stats.upstream_cx_none_healthy++;

@@ -7,6 +7,7 @@ import type { Spread } from '../lb/types.ts';
 import type { ClusterProgram, UpstreamTransportProgram } from '../program/types.ts';
 import type { AnswersByKind } from '../types/upstream.ts';
 import { add, addAll, type Histograms, type Values } from './collect.ts';
+import { addDnsCache } from './dns-cache-stats.ts';
 import { addEndpoints } from './endpoint-stats.ts';
 import type { Histogram } from './histogram.ts';
 import { newBudgets, newSizes, type MessageSizes, type TimeoutBudgets } from './tracked.ts';
@@ -42,6 +43,7 @@ export function addClusterStats(
   for (const name of NEVER) values.set(`${prefix}.${name}`, values.get(`${prefix}.${name}`) ?? 0);
   if (spokeHttp1(program, stats)) for (const name of CODEC_NEVER) add(values, `${prefix}.http1.${name}`, 0);
   addAll(values, prefix, counts(stats));
+  if (program.type === 'DYNAMIC_FORWARD_PROXY') addDnsCache(values, managed);
   add(values, `${prefix}.upstream_rq_completed`, 0);
   if (made !== undefined)
     add(values, `${prefix}.upstream_rq_pending_active`, made.limits.DEFAULT.pending + made.limits.HIGH.pending);

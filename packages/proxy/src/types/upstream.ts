@@ -71,7 +71,7 @@ export interface UpstreamCluster {
   /** Share of requests that are refused, whatever the hosts. */
   readonly dropOverload?: number;
   /** Its hosts are those that requests name (dynamic forward proxy): why the last that got none did not. */
-  readonly noHost?: 'unresolved' | 'overflow';
+  readonly noHost?: 'overflow' | { readonly details: string };
   readonly limits: { readonly DEFAULT: CircuitBreaker; readonly HIGH: CircuitBreaker };
   readonly stats: ClusterStats;
   /** What it counts beside what all clusters do. */

@@ -61,7 +61,16 @@ function compileRead(context: CompileContext, cluster: types.cluster.Cluster): C
       ['commonLbConfig', 'consistentHashingLbConfig', 'useHostnameForHashing'],
       'goes with clusters of type `STRICT_DNS` alone',
     );
-  const http = compileUpstreamHttp(context, cluster);
+  const http = compileUpstreamHttp(context, cluster, type === 'DYNAMIC_FORWARD_PROXY');
+  if (
+    type === 'DYNAMIC_FORWARD_PROXY' &&
+    !(http.autoSni && http.autoSanValidation) &&
+    cluster.clusterType?.typedConfig?.['allowInsecureClusterOptions'] !== true
+  )
+    context.refuse(
+      ['clusterType', 'typedConfig', 'allowInsecureClusterOptions'],
+      'must be set where `upstreamHttpProtocolOptions` lack `autoSni` or `autoSanValidation`',
+    );
   const transport = withAlpn(compileUpstreamTransport(context, cluster.transportSocket, ['transportSocket']), http);
   const transportMatches = (cluster.transportSocketMatches ?? []).map((match, i) => ({
     name: match.name ?? '',

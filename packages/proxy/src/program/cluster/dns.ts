@@ -14,6 +14,7 @@ interface Resolution {
 }
 
 interface CacheConfig extends Resolution {
+  readonly name?: string;
   readonly dnsLookupFamily?: DnsProgram['family'];
   readonly dnsRefreshRate?: string;
   readonly hostTtl?: string;
@@ -109,5 +110,6 @@ export function compileDns(
         : compileServers(context, cache, ['clusterType', 'typedConfig', ...(forwards ? ['dnsCacheConfig'] : [])]),
     hostTtl: milliseconds(cache?.hostTtl, 300_000),
     maxHosts: cache?.maxHosts ?? 1024,
+    cacheName: cache?.name ?? '',
   };
 }

@@ -13,8 +13,15 @@ import { milliseconds, wholeMilliseconds } from '../values.ts';
 
 export const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
-/** HTTP settings come in `typedExtensionProtocolOptions`, or in the older fields of the cluster itself. */
-export function compileUpstreamHttp(context: CompileContext, cluster: types.cluster.Cluster): UpstreamHttpProgram {
+/**
+ * HTTP settings come in `typedExtensionProtocolOptions`, or in the older fields of the cluster itself. `byName`: its hosts are
+ * those that requests name, and so are the names of their certificates where nothing else is said.
+ */
+export function compileUpstreamHttp(
+  context: CompileContext,
+  cluster: types.cluster.Cluster,
+  byName: boolean = false,
+): UpstreamHttpProgram {
   for (const key of Object.keys(cluster.typedExtensionProtocolOptions ?? {})) {
     if (key !== HTTP_OPTIONS) context.refuse(['typedExtensionProtocolOptions', key], 'not supported');
   }
@@ -22,7 +29,10 @@ export function compileUpstreamHttp(context: CompileContext, cluster: types.clus
     | types.httpProtocolOptions.HttpProtocolOptions
     | undefined;
   const common = typed?.commonHttpProtocolOptions ?? cluster.commonHttpProtocolOptions;
-  const upstream = typed?.upstreamHttpProtocolOptions ?? cluster.upstreamHttpProtocolOptions;
+  const upstream =
+    typed?.upstreamHttpProtocolOptions ??
+    cluster.upstreamHttpProtocolOptions ??
+    (byName && typed === undefined ? { autoSni: true, autoSanValidation: true } : undefined);
   const http1 =
     typed?.explicitHttpConfig?.httpProtocolOptions ??
     typed?.useDownstreamProtocolConfig?.httpProtocolOptions ??

@@ -174,10 +174,9 @@ export const clusterFields: FieldTable = {
   'envoy.extensions.clusters.dns.v3.DnsCluster.RefreshRate': { implemented: 'baseInterval maxInterval' },
   'envoy.extensions.clusters.aggregate.v3.ClusterConfig': { implemented: 'clusters' },
   [`${DFP}.ClusterConfig`]: {
-    implemented: 'dnsCacheConfig',
+    implemented: 'dnsCacheConfig allowInsecureClusterOptions',
     noEffect: {
       'connections are made when they are needed': 'allowCoalescedConnections',
-      'insecure options need no permission': 'allowInsecureClusterOptions',
     },
     refused: { [NOT_SUPPORTED]: 'subClustersConfig' },
   },

@@ -189,4 +189,5 @@ export interface DnsProgram {
   /** Dynamic forward proxy: how long an unused host stays, and how many there may be. */
   readonly hostTtl: number;
   readonly maxHosts: number;
+  readonly cacheName: string;
 }

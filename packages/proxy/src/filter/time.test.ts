@@ -193,40 +193,6 @@ test('however many requests find no keys, they are fetched by one at a time', as
   expect(clock.waiting).toBe(1);
 });
 
-test('a fetch that fails is tried again as its policy says, in the time that it has', async () => {
-  const clock = new ManualClock();
-  const timeouts: number[] = [];
-  let failures = 2;
-  const fetch: CompileDeps['fetch'] = ({ timeout }) => {
-    timeouts.push(timeout);
-    if (failures-- <= 0) return Promise.resolve({ status: 200, body: Buffer.from(jwks.inlineString) });
-    return failures === 1 ? Promise.reject(new Error('down')) : Promise.resolve({ status: 503, body: Buffer.alloc(0) });
-  };
-  const httpUri = { cluster: 'keys', uri: 'http://keys/', timeout: '5s' };
-  const retryPolicy = { numRetries: 2, retryBackOff: { baseInterval: '1s', maxInterval: '1s' } };
-  const ask = asking({ httpUri, retryPolicy }, clock, fetch);
-  const first = ask();
-  for (let i = 0; i < 2; i++) {
-    await settle();
-    clock.advance(1000);
-  }
-  expect(await first).toBeUndefined();
-  // The longest pause is as long as one try may take.
-  expect(timeouts).toEqual([1000, 1000, 1000]);
-
-  failures = 9;
-  const other = asking({ httpUri: { ...httpUri, timeout: '1s' }, retryPolicy }, clock, fetch)();
-  await settle();
-  clock.advance(1000);
-  expect(await other).toBe('stop');
-  expect(timeouts.length).toBeLessThan(6);
-
-  const without = asking({ httpUri }, clock, fetch)();
-  const before = timeouts.length;
-  expect(await without).toBe('stop');
-  expect(timeouts).toHaveLength(before);
-});
-
 test('keys of a filter that is gone are fetched no more', async () => {
   const clock = new ManualClock();
   let count = 0;

@@ -235,7 +235,9 @@ export class ChainRuntime {
   /** Where nobody before it has a say, a TCP proxy looks for an upstream while the client shakes hands. */
   #begin(socket: Socket, info: PlainInfo, log: ConnectionLog | undefined): PendingTcp | undefined {
     if (this.#last.begin === undefined || this.#gates.length > 0 || this.#exchange !== undefined) return undefined;
-    return this.#last.begin(socket, { ...info, tls: undefined }, log?.info);
+    const connection: ConnectionInfo = { ...info, tls: this.#tls?.stranger() };
+    if (log !== undefined) log.connection = connection;
+    return this.#last.begin(socket, connection, log?.info);
   }
 
   #run(socket: Socket | TLSSocket, info: ConnectionInfo, log: ConnectionLog | undefined, before?: PendingTcp): void {

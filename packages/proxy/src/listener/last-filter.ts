@@ -7,7 +7,7 @@ import { openLogs } from '../telemetry/open-logs.ts';
 import type { ConnectionInfo, StreamInfo } from '../types.ts';
 import type { ActiveConnection } from './connections.ts';
 import type { Direction, ListenerServices, ListenerStats } from './services.ts';
-import { beginTcp, serveTcp } from './tcp-proxy.ts';
+import { beginTcp, serveTcp } from './tcp-serve.ts';
 import { logDenied, logUnsecured, type PendingTcp, type TcpProxyRuntime } from './tcp-runtime.ts';
 
 export type FilterMetadata = StreamInfo['dynamicMetadata'];

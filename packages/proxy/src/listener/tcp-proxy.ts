@@ -20,57 +20,16 @@ import {
   type UpstreamHost,
   type UpstreamSocket,
 } from '../types.ts';
-import type { ActiveConnection } from './connections.ts';
 import { HttpTunnel } from './http-tunnel.ts';
 import { resetToo, splice, wasReset } from './splice.ts';
-import { newStreamInfo } from './stream-info.ts';
 import { lbContext, newRequestId } from './tcp-context.ts';
 import { countNoListener, noteReset, type PendingTcp, type TcpProxyRuntime } from './tcp-runtime.ts';
-
-type FilterMetadata = StreamInfo['dynamicMetadata'];
-
-/**
- * Takes over a connection: chooses a cluster and a host, connects, and passes bytes both ways until both sides ended.
- * `metadata` is what filters before this one noted, for the access log. `record` is used in place of one of its own.
- */
-export function serveTcp(
-  socket: Socket | TLSSocket,
-  connection: ConnectionInfo,
-  runtime: TcpProxyRuntime,
-  metadata: FilterMetadata,
-  record?: StreamInfo,
-  onFirstData?: (connection: ConnectionInfo) => void,
-  exchange?: PeerExchange,
-): ActiveConnection {
-  const info = record ?? newStreamInfo(connection, runtime.deps.clock);
-  info.dynamicMetadata = metadata;
-  const tunnel = new TcpTunnel(socket, runtime, info, onFirstData, exchange);
-  tunnel.start();
-  return tunnel;
-}
-
-/**
- * Takes over a connection whose handshake is to come: there will be somewhere to go by then. Told how the handshake ended, or
- * that the socket is closed.
- */
-export function beginTcp(
-  socket: Socket,
-  connection: ConnectionInfo,
-  runtime: TcpProxyRuntime,
-  record: StreamInfo | undefined,
-  onFirstData: ((connection: ConnectionInfo) => void) | undefined,
-): PendingTcp {
-  const info = record ?? newStreamInfo(connection, runtime.deps.clock);
-  if (connection.listenerMetadata !== undefined) info.dynamicMetadata = { ...connection.listenerMetadata };
-  const tunnel = new TcpTunnel(socket, runtime, info, onFirstData, undefined, false);
-  tunnel.start();
-  return tunnel;
-}
 
 /** Envoy's word, as it spells it, before the number of what failed. */
 const NOT_BEGUN = 'tcp_initializion_failure:';
 
-class TcpTunnel implements PendingTcp {
+/** A connection that goes through to an upstream. */
+export class TcpTunnel implements PendingTcp {
   #socket: Socket | TLSSocket;
   /** Undefined once the client may be heard: what is to be done then. */
   #held: (() => void)[] | undefined;
@@ -372,10 +331,19 @@ class TcpTunnel implements PendingTcp {
     };
     this.#left = () => {
       left();
-      counts.upstream_cx_destroy_local_with_active_rq++;
+      if (upstream.destroyed) counts.upstream_cx_destroy_remote_with_active_rq++;
+      else counts.upstream_cx_destroy_local_with_active_rq++;
     };
+    // Who is not read yet is noticed to have gone all the same, if by a reset.
+    const gone = (): void => {
+      const flags = noteReset(this.#info, upstream);
+      if (flags !== 0) resetToo(this.#socket);
+      this.#end(flags);
+    };
+    if (this.#held !== undefined) upstream.on('error', ignore).once('close', gone);
     this.#whenSecure(() => {
       this.#left = undefined;
+      upstream.off('close', gone);
       this.#splice(upstream, counts, other, left);
     });
   }
@@ -387,6 +355,9 @@ class TcpTunnel implements PendingTcp {
     left: () => void,
   ): void {
     const { deps, stats } = this.#runtime;
+    // Of two ends the later one closes the connection.
+    let endedByHost = false;
+    upstream.once('end', () => (endedByHost = upstream.writableEnded));
     splice(this.#socket, upstream, {
       clock: deps.clock,
       stripReceived: this.#exchange && ((chunk) => this.#exchange!.read(chunk)),
@@ -413,7 +384,7 @@ class TcpTunnel implements PendingTcp {
       },
       onEnd: () => {
         left();
-        if (upstream.readableEnded || wasReset(upstream)) {
+        if (endedByHost || wasReset(upstream)) {
           counts.upstream_cx_destroy_remote++;
           counts.upstream_cx_destroy_remote_with_active_rq++;
         } else counts.upstream_cx_destroy_local_with_active_rq++;
@@ -497,3 +468,5 @@ class TcpTunnel implements PendingTcp {
     });
   }
 }
+
+function ignore(): void {}

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { encodeFields } from '../codec/encode.ts';
 import { nextConnectionId } from '../http/connection-id.ts';
 import { Headers } from '../http/headers.ts';
 import { StreamRecord } from '../http/info.ts';
@@ -38,7 +39,12 @@ export function adminLogger(
     info.responseCodeDetails = 'admin_filter_response';
     info.bytesSent = Buffer.byteLength(body);
     info.bytesReceived = Number(request.headers['content-length'] ?? 0);
-    const headers = new Headers(request.rawHeaders.map((part, i) => (i % 2 === 0 ? part.toLowerCase() : part)));
+    const fields = request.rawHeaders.map((part, i) => (i % 2 === 0 ? part.toLowerCase() : part));
+    const [line, length] = [lineOf(request), fields.reduce((sum, part) => sum + part.length, 0)];
+    info.headerBytesReceived = length + 3 * (fields.length / 2);
+    info.wireBytesReceived = line.length + length + 4 * (fields.length / 2) + 2 + info.bytesReceived;
+    const headers = new Headers(fields);
+    for (const name of KEPT_APART) headers.remove(name);
     const from = info.connection.directRemoteAddress;
     headers.set('x-forwarded-proto', 'http');
     // Who comes by a path has no address.
@@ -46,6 +52,10 @@ export function adminLogger(
       headers.append('x-forwarded-for', outer(from, context.deps.net.outerAddress));
       headers.set('x-envoy-external-address', from);
     }
+    const { server = '', ...others } = fieldsOf(type);
+    const date = new Date(clock.wall()).toUTCString();
+    const answered = new Headers([...Object.entries(others), ['date', date], ['server', server]].flat());
+    info.headerBytesSent = encodeFields(answered.flat).length + CHUNKED.length;
     const source = {
       info,
       request: {
@@ -55,10 +65,20 @@ export function adminLogger(
         scheme: 'http',
         headers,
       },
-      response: { status, headers: new Headers(Object.entries(fieldsOf(type)).flat()) },
+      response: { status, headers: answered },
     };
     for (const log of loggers) log(source);
   };
+}
+
+/** Fields that are none of the message. */
+const KEPT_APART = ['host', 'connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'];
+
+/** Of every answer. */
+const CHUNKED = 'transfer-encoding: chunked\r\n';
+
+function lineOf({ method = '', url = '', httpVersion }: IncomingMessage): string {
+  return `${method} ${url} HTTP/${httpVersion}\r\n`;
 }
 
 function connectionOf({ socket }: IncomingMessage, pipe: string | undefined): ConnectionInfo {

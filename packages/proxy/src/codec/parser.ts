@@ -42,6 +42,8 @@ const LF = 10;
 const CR = 13;
 const SP = 32;
 const EMPTY = Buffer.alloc(0);
+/** A first line of fewer parts is a whole head. */
+const THREE_PARTS = /[^ \t\r][ \t\r]+[^ \t\r]+[ \t\r]+[^ \t\r]/;
 const EMPTY_LINE = /\n\r?\n/;
 /** Up to this length a read is turned into text whole; beyond, the end of the head is looked for first. */
 const SMALL = 4096;
@@ -250,7 +252,8 @@ export abstract class MessageParser extends FieldSection {
     const problem = this.firstLine(text, text.charCodeAt(lineEnd - 1) === CR ? lineEnd - 1 : lineEnd);
     if (problem !== undefined) {
       const noText = text.charCodeAt(0) <= SP;
-      const end = noText ? 0 : this.lineIsAll ? lineEnd : (EMPTY_LINE.exec(text)?.index ?? 0);
+      const isAll = this.lineIsAll || (this.#of === 'request' && !THREE_PARTS.test(text.slice(0, lineEnd)));
+      const end = noText ? 0 : isAll ? lineEnd : (EMPTY_LINE.exec(text)?.index ?? 0);
       const why = lineEnd > this.maxHeadBytes ? 'http1.headers_too_large' : problem;
       this.fail(FORBIDDEN.test(text.slice(0, end)) ? 'http1.invalid_characters' : why);
       return -1;

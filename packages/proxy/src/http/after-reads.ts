@@ -28,6 +28,12 @@ function tick(): void {
   spare = now;
   if (due.length > 0) setImmediate(tick);
   else ticking = false;
-  for (const waiting of now) waiting.afterReads();
-  now.length = 0;
+  let at = 0;
+  try {
+    for (; at < now.length; at++) now[at]!.afterReads();
+  } finally {
+    // Who has thrown is no reason to forget the others.
+    for (const other of now.slice(at + 1)) afterReads(other);
+    now.length = 0;
+  }
 }

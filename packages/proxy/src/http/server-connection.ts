@@ -49,6 +49,8 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
   #state: 'open' | 'closing' | 'closed' | 'handed over' = 'open';
   readonly #reads: Reads;
   #requests = 0;
+  /** The last answer was given to a head: nothing of the rest of its request is looked at. */
+  #headWasAll = false;
   #unread: Buffer | undefined;
   #hasRead = false;
   #pumping = false;
@@ -231,6 +233,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
     const stream = new ActiveStream(this, info);
     this.stream = stream;
     stream.start(parser);
+    if (this.#state !== 'open') this.#headWasAll = true;
   }
 
   #requestBegins(): void {
@@ -260,9 +263,9 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
   }
 
   onError(details: CodecErrorDetails): void {
-    // The last answer has been given: what is wrong with the rest of its request changes nothing.
+    if (!this.#headWasAll) this.hcm.stats.downstream_cx_protocol_error++;
+    // The last answer has been given: what is wrong with the rest of its request changes nothing more.
     if (this.#state !== 'open') return;
-    this.hcm.stats.downstream_cx_protocol_error++;
     this.info.protocolError = this.#hasRead ? 'later' : 'at first';
     if (details === 'http1.unexpected_underscore') this.hcm.codec.requests_rejected_with_underscores_in_headers++;
     (this.stream ?? this.#newStream()).onCodecError(errorStatus(details), details);

@@ -21,16 +21,21 @@ export function requestHeader(request: RequestHead, name: string): string | unde
       case ':path':
         return request.path === '' ? undefined : request.path;
       case ':method':
-        return request.method;
+        return request.method === '' ? undefined : request.method;
       case ':authority':
-        return request.authority;
+        return authorityOf(request);
       case ':scheme':
-        return request.scheme;
+        return request.method === '' ? undefined : request.scheme;
       default:
         return undefined;
     }
   }
-  return name === 'host' ? request.authority : request.headers.getJoined(name);
+  return name === 'host' ? authorityOf(request) : request.headers.getJoined(name);
+}
+
+/** Undefined of a request that could not be read: that has no method. */
+function authorityOf({ method, authority }: RequestHead): string | undefined {
+  return method === '' ? undefined : authority;
 }
 
 export function responseHeader(response: ResponseHead, name: string): string | undefined {
@@ -65,9 +70,9 @@ export function getRequestHeader(name: string): (request: RequestHead) => string
       return (request) => (request.method === '' ? undefined : request.method);
     case ':authority':
     case 'host':
-      return (request) => request.authority;
+      return authorityOf;
     case ':scheme':
-      return (request) => request.scheme;
+      return (request) => (request.method === '' ? undefined : request.scheme);
     default:
       return name.startsWith(':') ? () => undefined : (request) => request.headers.getJoined(name);
   }

@@ -22,6 +22,8 @@ export interface Random {
   uint32(): number;
   /** A UUID, version 4. */
   uuid(): string;
+  /** So many random hexadecimal digits, in lowercase; at most 64. */
+  hex(digits: number): string;
 }
 
 export interface Net {

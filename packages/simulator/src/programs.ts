@@ -59,6 +59,7 @@ export function offlineDeps(wall = 0, float = 0.5): CompileDeps {
       float: () => float,
       uint32: () => Math.floor(float * 2 ** 32),
       uuid: () => '00000000-0000-4000-8000-000000000000',
+      hex: (digits) => '8'.repeat(digits),
     },
     fetch: () => Promise.reject(new Error('nothing is fetched offline')),
     calls: { http: unavailable('an answer'), grpc: unavailable('an answer'), logs: () => () => undefined },

@@ -22,7 +22,7 @@ function manual(): { deps: Deps; answers: Map<string, string[] | Error>; advance
         return { cancel: () => void (timers = timers.filter((each) => each !== timer)) };
       },
     },
-    random: { float: () => 0.5, uint32: () => 0, uuid: () => '' },
+    random: { float: () => 0.5, uint32: () => 0, uuid: () => '', hex: () => '' },
     net: {
       connect: () => {
         throw new Error('no network');

@@ -56,7 +56,7 @@ export class RetryState {
     let left = policy?.numRetries ?? 1;
     let wanted: readonly string[] = [];
     let codes = policy?.retriableStatusCodes ?? [];
-    if (stream.mayCarryEnvoyFields) {
+    if (stream.mayCarryEnvoyFields && asksForRetries(headers)) {
       on |= parseRetryOn(take(headers, 'x-envoy-retry-on') ?? '') & ~GRPC_CONDITIONS;
       on |= parseRetryOn(take(headers, 'x-envoy-retry-grpc-on') ?? '') & GRPC_CONDITIONS;
       const max = readUnsigned64(take(headers, 'x-envoy-max-retries') ?? '');
@@ -239,6 +239,21 @@ export class RetryState {
     const grpc = headers.get('grpc-status');
     return grpc !== undefined && (on & retryOnGrpcStatus(grpc)) !== 0;
   }
+}
+
+/** Nearly no request does, be it full of other fields of Envoy's. */
+function asksForRetries({ flat }: { readonly flat: readonly string[] }): boolean {
+  for (let i = 0; i < flat.length; i += 2) {
+    switch (flat[i]) {
+      case 'x-envoy-retry-on':
+      case 'x-envoy-retry-grpc-on':
+      case 'x-envoy-max-retries':
+      case 'x-envoy-retriable-status-codes':
+      case 'x-envoy-retriable-header-names':
+        return true;
+    }
+  }
+  return false;
 }
 
 function take(headers: ActiveStream['request']['headers'], name: string): string | undefined {

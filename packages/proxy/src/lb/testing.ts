@@ -33,7 +33,7 @@ export function fakeDeps(now = 0): Deps {
   };
   return {
     clock: { now: () => now, wall: () => now, after: () => ({ cancel: () => undefined }) },
-    random: { uint32, float: () => uint32() / 2 ** 32, uuid: () => '' },
+    random: { uint32, float: () => uint32() / 2 ** 32, uuid: () => '', hex: () => '' },
     net: {
       connect: () => {
         throw new Error('no network');

@@ -1,10 +1,11 @@
 import type { types } from '@mizzen/xds';
-import type * as binaryModule from '@mizzen/xds/binary/index.ts';
 import { compileGrpcMethod } from '../filter/grpc-service.ts';
 import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
 import { batchOf, httpServiceCall } from './collector.ts';
-import { attributes, OpenTelemetryTracer, type OpenTelemetrySettings } from './opentelemetry.ts';
+import { OpenTelemetryTracer, type OpenTelemetrySettings } from './opentelemetry.ts';
+import { otlpBytes } from './otlp-bytes.ts';
+import { otlpJson, type OtlpSource } from './otlp-json.ts';
 import { compileResource, SDK } from './resource.ts';
 import { compileSampler } from './samplers.ts';
 
@@ -28,9 +29,10 @@ export function compileOpenTelemetry(
       sampler: compileSampler(context, config.sampler, [...path, 'sampler']),
       batch: batchOf(context, 'opentelemetry'),
       spansSent: deps.counter('tracing.opentelemetry.spans_sent'),
-      resource: { attributes: attributes(compileResource(context, config, path)) },
-      scope: { name: SDK.name, version: SDK.version },
-      send: compileExport(context, config, path),
+      send: compileExport(context, config, path, {
+        resource: compileResource(context, config, path),
+        scope: { name: SDK.name, version: SDK.version },
+      }),
     },
     deps,
   );
@@ -41,16 +43,16 @@ function compileExport(
   context: CompileContext,
   config: types.traceConfig.OpenTelemetryConfig,
   path: Path,
+  source: OtlpSource,
 ): OpenTelemetrySettings['send'] {
   if (config.httpService !== undefined) {
     const { calls } = context.deps;
     const call = httpServiceCall(context, config.httpService, 'application/x-protobuf', [...path, 'httpService']);
     const headers = [...call.headers, 'user-agent', `OTel-OTLP-Exporter-${SDK.name}/${SDK.version}`];
-    // Protobuf is loaded by the first spans that leave. To ask for it each time would cost more than to encode them.
-    let binary: Promise<typeof binaryModule> | undefined;
-    return (request) =>
-      void (binary ??= import('@mizzen/xds/binary/index.ts'))
-        .then(({ encode }) => calls.http({ ...call, headers, body: Buffer.from(encode(REQUEST, request)) }).answer)
+    // Not within the request whose span was the last to come.
+    return (spans) =>
+      void Promise.resolve()
+        .then(() => calls.http({ ...call, headers, body: otlpBytes(source, spans) }).answer)
         .catch(() => undefined);
   }
   if (config.grpcService === undefined) return () => undefined;
@@ -65,5 +67,5 @@ function compileExport(
     GRPC_TIMEOUT,
     [...path, 'grpcService'],
   );
-  return (request) => void method.call(request).answer.catch(() => undefined);
+  return (spans) => void method.call(otlpJson(source, spans)).answer.catch(() => undefined);
 }

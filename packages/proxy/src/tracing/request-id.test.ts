@@ -40,3 +40,18 @@ test('request ids are UUIDs of version 4, each another', () => {
   ]);
   expect(seen.filter(({ size }) => size === 1)).toHaveLength(5);
 });
+
+test('random digits are as many as are asked for, each another, and all of the alphabet', () => {
+  const { random } = systemDeps();
+  const wide = new Set(Array.from({ length: 3000 }, () => random.hex(32)));
+  const narrow = new Set(Array.from({ length: 3000 }, (_, i) => random.hex(17 + (i % 2)).slice(0, 16)));
+  for (const [ids, digits] of [[wide, 32] as const, [narrow, 16] as const]) {
+    expect(ids.size).toBe(3000);
+    const seen = Array.from({ length: digits }, () => new Set<string>());
+    for (const id of ids) {
+      expect(id).toMatch(new RegExp(`^[0-9a-f]{${digits}}$`));
+      for (let i = 0; i < digits; i++) seen[i]!.add(id[i]!);
+    }
+    for (const digit of seen) expect(digit.size).toBe(16);
+  }
+});

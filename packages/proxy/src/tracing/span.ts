@@ -1,4 +1,3 @@
-import type { Random } from '../deps.ts';
 import type { Headers } from '../http/headers.ts';
 import type { RequestHead } from '../types.ts';
 import type { LogSource } from '../program/types.ts';
@@ -48,71 +47,3 @@ export interface SpanStart {
   /** What was decided here, where the request brings no decision of another. */
   readonly traced: boolean;
 }
-
-/** 64 random bits, 16 digits. Every request needs some, and numbers of 32 bits are slow to turn into text. */
-export function randomId(random: Random): string {
-  const a = random.uint32();
-  const b = random.uint32();
-  return String.fromCharCode(
-    DIGITS[a >>> 28]!,
-    DIGITS[(a >>> 24) & 15]!,
-    DIGITS[(a >>> 20) & 15]!,
-    DIGITS[(a >>> 16) & 15]!,
-    DIGITS[(a >>> 12) & 15]!,
-    DIGITS[(a >>> 8) & 15]!,
-    DIGITS[(a >>> 4) & 15]!,
-    DIGITS[a & 15]!,
-    DIGITS[b >>> 28]!,
-    DIGITS[(b >>> 24) & 15]!,
-    DIGITS[(b >>> 20) & 15]!,
-    DIGITS[(b >>> 16) & 15]!,
-    DIGITS[(b >>> 12) & 15]!,
-    DIGITS[(b >>> 8) & 15]!,
-    DIGITS[(b >>> 4) & 15]!,
-    DIGITS[b & 15]!,
-  );
-}
-
-/** 128 random bits, 32 digits, in one piece. */
-export function randomTraceId(random: Random): string {
-  const a = random.uint32();
-  const b = random.uint32();
-  const c = random.uint32();
-  const d = random.uint32();
-  return String.fromCharCode(
-    DIGITS[a >>> 28]!,
-    DIGITS[(a >>> 24) & 15]!,
-    DIGITS[(a >>> 20) & 15]!,
-    DIGITS[(a >>> 16) & 15]!,
-    DIGITS[(a >>> 12) & 15]!,
-    DIGITS[(a >>> 8) & 15]!,
-    DIGITS[(a >>> 4) & 15]!,
-    DIGITS[a & 15]!,
-    DIGITS[b >>> 28]!,
-    DIGITS[(b >>> 24) & 15]!,
-    DIGITS[(b >>> 20) & 15]!,
-    DIGITS[(b >>> 16) & 15]!,
-    DIGITS[(b >>> 12) & 15]!,
-    DIGITS[(b >>> 8) & 15]!,
-    DIGITS[(b >>> 4) & 15]!,
-    DIGITS[b & 15]!,
-    DIGITS[c >>> 28]!,
-    DIGITS[(c >>> 24) & 15]!,
-    DIGITS[(c >>> 20) & 15]!,
-    DIGITS[(c >>> 16) & 15]!,
-    DIGITS[(c >>> 12) & 15]!,
-    DIGITS[(c >>> 8) & 15]!,
-    DIGITS[(c >>> 4) & 15]!,
-    DIGITS[c & 15]!,
-    DIGITS[d >>> 28]!,
-    DIGITS[(d >>> 24) & 15]!,
-    DIGITS[(d >>> 20) & 15]!,
-    DIGITS[(d >>> 16) & 15]!,
-    DIGITS[(d >>> 12) & 15]!,
-    DIGITS[(d >>> 8) & 15]!,
-    DIGITS[(d >>> 4) & 15]!,
-    DIGITS[d & 15]!,
-  );
-}
-
-const DIGITS = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));

@@ -6,7 +6,7 @@ import { unwire } from '../program/values.ts';
 import type { RequestHead } from '../types.ts';
 import { contextOfB3, sampledByB3, type SpanContext } from './b3.ts';
 import { Batch, type BatchSettings } from './batch.ts';
-import { randomId, type Span, type SpanEvent, type SpanKind, type SpanStart, type Tracer } from './span.ts';
+import type { Span, SpanEvent, SpanKind, SpanStart, Tracer } from './span.ts';
 import { contextOfW3c, traceparent } from './w3c.ts';
 
 export interface ZipkinSettings {
@@ -136,8 +136,8 @@ class ZipkinSpan implements Span {
     this.#lineage = lineage;
     const { random, settings } = tracer;
     if (parent === undefined) {
-      this.spanId = randomId(random);
-      this.traceId = (settings.wideTraceIds ? randomId(random) : '') + this.spanId;
+      this.spanId = random.hex(16);
+      this.traceId = (settings.wideTraceIds ? random.hex(16) : '') + this.spanId;
       this.parentId = '';
     } else if (kind === 'SERVER' && settings.sharesSpans) {
       this.traceId = parent.traceId;
@@ -145,7 +145,7 @@ class ZipkinSpan implements Span {
       this.parentId = parent.parentId;
     } else {
       this.traceId = parent.traceId;
-      this.spanId = randomId(random);
+      this.spanId = random.hex(16);
       this.parentId = parent.spanId;
     }
   }

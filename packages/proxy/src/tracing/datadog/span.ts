@@ -1,6 +1,6 @@
 import type { Random } from '../../deps.ts';
 import type { Headers } from '../../http/headers.ts';
-import { randomId, type Span, type SpanEvent, type SpanKind } from '../span.ts';
+import type { Span, SpanEvent, SpanKind } from '../span.ts';
 import { traceparent } from '../w3c.ts';
 import { MAX_TAGS } from './context.ts';
 import { decimal } from './ids.ts';
@@ -76,7 +76,7 @@ export class DatadogSpan implements Span {
   }
 
   child(name: string, start: number): Span {
-    const ids = { traceId: this.traceId, spanId: randomId(this.#random), parentId: this.spanId };
+    const ids = { traceId: this.traceId, spanId: this.#random.hex(16), parentId: this.spanId };
     return new DatadogSpan(this.#segment, this.#defaults, this.#random, name, { kind: 'CLIENT', start }, ids);
   }
 

@@ -3,7 +3,7 @@ import type { Counter, HttpCall, UpstreamCalls } from '../../program/types.ts';
 import { unwire } from '../../program/values.ts';
 import type { RequestHead } from '../../types.ts';
 import { Batch } from '../batch.ts';
-import { randomId, type Span, type SpanStart, type Tracer } from '../span.ts';
+import type { Span, SpanStart, Tracer } from '../span.ts';
 import { extract } from './context.ts';
 import type { DatadogContext } from './types.ts';
 import { pack, type Packed } from './msgpack.ts';
@@ -50,7 +50,7 @@ export class DatadogTracer implements Tracer {
     if (trace.priority === undefined && !how.traced) segment.override(false);
     const ids = {
       traceId: trace.traceHigh + trace.traceLow,
-      spanId: context === undefined ? trace.traceLow : randomId(random),
+      spanId: context === undefined ? trace.traceLow : random.hex(16),
       parentId: trace.parentId ?? '',
     };
     const span = new DatadogSpan(segment, this.#settings.defaults, random, unwire(how.name), how, ids);
@@ -86,7 +86,7 @@ export interface DatadogDeps {
 
 /** Ids of 128 bits begin with the seconds since 1970. */
 function newTrace(random: Random, start: number): DatadogContext {
-  const traceLow = randomId(random);
+  const traceLow = random.hex(16);
   const traceHigh = `${Math.floor(start / 1000)
     .toString(16)
     .padStart(8, '0')}00000000`;

@@ -132,7 +132,9 @@ export class Attempt implements Waiter, Exchange {
     const { body } = this.#router;
     const { out } = connection;
     const { parts } = body;
-    while (this.#sent < parts.length) this.#write(parts[this.#sent++]!);
+    // What waited together goes on as one chunk.
+    if (this.#chunked && parts.length - this.#sent > 1) this.#write(Buffer.concat(parts.slice(this.#sent)));
+    else while (this.#sent < parts.length) this.#write(parts[this.#sent++]!);
     this.#sent = this.#router.bodySent();
     if (body.complete) {
       this.#requestSent = true;

@@ -48,9 +48,9 @@ export class Hold {
     return { data, complete: this.#ended };
   }
 
-  /** Gives everything on, in order; whoever takes it may begin another hold meanwhile. */
+  /** Gives everything on, in one piece; whoever takes it may begin another hold meanwhile. */
   give(data: (part: Buffer) => void, end: (trailers: readonly string[] | undefined) => void): void {
-    for (const part of this.#parts) data(part);
+    if (this.#parts.length > 0) data(this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts));
     if (this.#ended) end(this.#trailers);
   }
 }

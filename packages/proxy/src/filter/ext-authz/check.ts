@@ -33,7 +33,7 @@ function shownFields(
   put(':scheme', request.scheme);
   const { flat } = request.headers;
   for (let i = 0; i < flat.length; i += 2) put(flat[i]!, flat[i + 1]!);
-  if (body !== undefined && body.data.length > 0) shown.push([PARTIAL, String(body.data.length > limit)]);
+  if (body !== undefined) shown.push([PARTIAL, String(body.data.length > limit)]);
   return shown;
 }
 

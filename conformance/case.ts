@@ -47,7 +47,7 @@ export interface Case {
   readonly requests: readonly Request[];
   /** Independent requests may run this many at a time. */
   readonly parallel: number;
-  /** Regular expressions: names of Envoy's stats that must be there and equal, besides those that always are compared. */
+  /** Regular expressions: names of Envoy's stats, and of its hosts (`hosts.CLUSTER.ADDRESS.NAME`), that must be there and equal, besides those that always are compared. */
   readonly stats: readonly string[];
   /** Entry of differences.md that explains why the stats differ. */
   readonly statsDiffer?: string;

@@ -151,12 +151,19 @@ async function askAdmin(port: number, asked: string): Promise<void> {
   if (!response.ok) throw new Error(`${asked} was answered ${response.status}: ${body}`);
 }
 
+/** Those of `/stats`, and of `/clusters` as `hosts.CLUSTER.ADDRESS.NAME`. */
 async function readStats(port: number): Promise<ReadonlyMap<string, number>> {
   const response = await fetch(`http://127.0.0.1:${port}/stats`);
   const map = new Map<string, number>();
   for (const line of (await response.text()).split('\n')) {
     const parts = /^(.*): (\d+)$/.exec(line);
     if (parts !== null) map.set(parts[1]!, Number(parts[2]));
+  }
+  const hosts = await fetch(`http://127.0.0.1:${port}/clusters`);
+  for (const line of (await hosts.text()).split('\n')) {
+    const parts = line.split('::');
+    if (parts.length === 4 && /^\d+$/.test(parts[3]!))
+      map.set(`hosts.${parts.slice(0, 3).join('.')}`, Number(parts[3]));
   }
   return map;
 }

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { filterStateOf } from '../filter-state/state.ts';
 import type { EndpointProgram } from '../program/types.ts';
-import type { LbContext, UpstreamHost } from '../types.ts';
+import type { ForwardProxyFailure, LbContext, NamingContext, UpstreamHost } from '../types.ts';
 import { resolveAddresses } from './dns.ts';
 import { learnedEndpoint, LearningCluster } from './learned-hosts.ts';
 
@@ -14,17 +14,16 @@ interface Known {
   readonly literal: boolean;
 }
 
-export type ForwardProxyFailure = 'overflow' | { readonly details: string };
-
 interface Failed {
-  readonly why: Exclude<ForwardProxyFailure, 'overflow'>;
+  readonly why: ForwardProxyFailure;
   /** Until then it is not asked for again. */
   readonly until: number;
 }
 
+const OVERFLOW: ForwardProxyFailure = { details: 'dns_cache_overflow', overflow: true };
 /** As the c-ares library words it, which Envoy's logs repeat. */
-const MISFORMATTED = { details: 'cares_failure:Misformatted_domain_name' };
-const NO_RECORDS = { details: 'cares_norecords:Domain_name_not_found' };
+const MISFORMATTED = { details: 'dns_resolution_failure{cares_failure:Misformatted_domain_name}' };
+const NO_RECORDS = { details: 'dns_resolution_failure{cares_norecords:Domain_name_not_found}' };
 const SERVER_FAILURE = 'DNS_server_returned_general_failure';
 const TEXTS: Readonly<Record<string, string>> = {
   ETIMEOUT: 'Timeout_while_contacting_DNS_servers',
@@ -63,7 +62,7 @@ export class ForwardProxyCluster extends LearningCluster<Known> {
     host_overflow: 0,
     host_removed: 0,
   };
-  readonly #pending = new Map<string, Promise<UpstreamHost | null>>();
+  readonly #pending = new Map<string, Promise<Known | ForwardProxyFailure>>();
   readonly #failed = new Map<string, Failed>();
 
   /** Names in the cache, found or not. */
@@ -74,37 +73,54 @@ export class ForwardProxyCluster extends LearningCluster<Known> {
   }
 
   override choose(context: LbContext): UpstreamHost | null | Promise<UpstreamHost | null> {
-    const name = nameOf(context);
+    const found = this.#look(nameOf(context, true));
+    return found instanceof Promise ? found.then((known) => this.#given(known, context)) : this.#given(found, context);
+  }
+
+  /** Has the name of a request resolved before it is asked for a host of it. Undefined: there are addresses. */
+  lookUp(
+    context: NamingContext,
+    byFilterState: boolean,
+  ): ForwardProxyFailure | undefined | Promise<ForwardProxyFailure | undefined> {
+    const found = this.#look(nameOf(context, byFilterState));
+    return found instanceof Promise ? found.then(failureOf) : failureOf(found);
+  }
+
+  #look(name: string): Known | ForwardProxyFailure | Promise<Known | ForwardProxyFailure> {
     const now = this.deps.clock.now();
     // Names that are known have a port.
     const key = this.known.has(name) ? name : this.#withPort(name);
     const known = this.known.get(key);
     if (known === undefined) {
       const failed = this.#failed.get(key);
-      if (failed !== undefined && now < failed.until) return this.#none(failed.why);
-      return this.#pending.get(key) ?? this.#resolve(key, context);
+      if (failed !== undefined && now < failed.until) return failed.why;
+      return this.#pending.get(key) ?? this.#resolve(key);
     }
     known.usedAt = now;
     if (now - known.resolvedAt > this.program.dns.refreshRate && !known.literal && !this.#pending.has(key)) {
-      void this.#resolve(key, context);
+      void this.#resolve(key);
     }
-    return this.#host(known, context);
+    return known;
   }
 
-  #host(known: Known, context: LbContext): UpstreamHost | null {
-    return this.underName(this.hostOf(known.endpoint) ?? null, context);
+  #given(found: Known | ForwardProxyFailure, context: LbContext): UpstreamHost | null {
+    if (isFailure(found)) {
+      this.noHost = found;
+      return null;
+    }
+    return this.underName(this.hostOf(found.endpoint) ?? null, context);
   }
 
   #has(key: string): boolean {
     return this.known.has(key) || this.#failed.has(key);
   }
 
-  #resolve(key: string, context: LbContext): Promise<UpstreamHost | null> | UpstreamHost | null {
+  #resolve(key: string): Promise<Known | ForwardProxyFailure> | Known | ForwardProxyFailure {
     const stats = this.cacheStats;
     if (!this.#has(key)) {
       if (this.#full()) {
         stats.host_overflow++;
-        return this.#none('overflow');
+        return OVERFLOW;
       }
       stats.host_added++;
     }
@@ -116,28 +132,25 @@ export class ForwardProxyCluster extends LearningCluster<Known> {
     const literal = isIP(host);
     if (literal !== 0) {
       const other = family === 'V4_ONLY' ? 6 : family === 'V6_ONLY' ? 4 : 0;
-      return literal === other ? this.#fail(key, MISFORMATTED) : this.#learn(key, [host], port, context);
+      return literal === other ? this.#fail(key, MISFORMATTED) : this.#learn(key, [host], port);
     }
     const pending = resolveAddresses(host, { family, servers: servers ?? this.defaultDnsServers }, this.deps).then(
       ({ addresses }) => {
         this.#pending.delete(key);
-        return addresses.length > 0 ? this.#learn(key, addresses, port, context) : this.#fail(key, NO_RECORDS);
+        return addresses.length > 0 ? this.#learn(key, addresses, port) : this.#fail(key, NO_RECORDS);
       },
       (error: NodeJS.ErrnoException) => {
         this.#pending.delete(key);
-        return this.#fail(key, { details: `cares_failure:${TEXTS[error.code ?? ''] ?? SERVER_FAILURE}` });
+        return this.#fail(key, {
+          details: `dns_resolution_failure{cares_failure:${TEXTS[error.code ?? ''] ?? SERVER_FAILURE}}`,
+        });
       },
     );
     this.#pending.set(key, pending);
     return pending;
   }
 
-  #learn(
-    key: string,
-    [address = '', ...others]: readonly string[],
-    port: number,
-    context: LbContext,
-  ): UpstreamHost | null {
+  #learn(key: string, [address = '', ...others]: readonly string[], port: number): Known {
     const now = this.deps.clock.now();
     const before = this.known.get(key);
     const found = learnedEndpoint(key, address, port, others);
@@ -154,29 +167,24 @@ export class ForwardProxyCluster extends LearningCluster<Known> {
     this.#failed.delete(key);
     this.known.set(key, known);
     if (this.#forget(key) || !same) this.publish();
-    return this.#host(known, context);
+    return known;
   }
 
   /** A name that was known keeps its addresses. */
-  #fail(key: string, why: Failed['why']): null {
+  #fail(key: string, why: ForwardProxyFailure): ForwardProxyFailure {
     const { refreshRate, failureBase } = this.program.dns;
     // That there is nothing is an answer, too.
     if (why === NO_RECORDS) this.cacheStats.dns_query_success++;
     else this.cacheStats.dns_query_failure++;
     const until = this.deps.clock.now() + (why === NO_RECORDS ? refreshRate : failureBase);
     if (!this.known.has(key)) this.#failed.set(key, { why, until });
-    return this.#none(why);
+    return why;
   }
 
   /** With the port of its scheme when it names none. */
   #withPort(authority: string): string {
     if (authority === '' || /:\d{1,5}$/.test(authority.slice(authority.lastIndexOf(']') + 1))) return authority;
     return `${authority}:${this.program.transport.kind === 'tls' ? 443 : 80}`;
-  }
-
-  #none(why: ForwardProxyFailure): null {
-    this.noHost = why;
-    return null;
   }
 
   /** No other name can be taken, even when those that nobody uses any more are forgotten. */
@@ -200,9 +208,17 @@ export class ForwardProxyCluster extends LearningCluster<Known> {
   }
 }
 
+function isFailure(found: Known | ForwardProxyFailure): found is ForwardProxyFailure {
+  return 'details' in found;
+}
+
+function failureOf(found: Known | ForwardProxyFailure): ForwardProxyFailure | undefined {
+  return isFailure(found) ? found : undefined;
+}
+
 /** The filter state may name the host, and its port, in place of the request. */
-function nameOf({ authority, stream }: LbContext): string {
-  if (stream === undefined) return authority;
+function nameOf({ authority, stream }: NamingContext, byFilterState: boolean): string {
+  if (stream === undefined || !byFilterState) return authority;
   const { info } = stream;
   if (info.filterState === undefined && info.connection.filterState === undefined) return authority;
   const host = filterStateOf(info, 'envoy.upstream.dynamic_host')?.value ?? authority;

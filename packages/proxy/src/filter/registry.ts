@@ -71,8 +71,7 @@ const compilers: Readonly<Record<string, Compile>> = {
   'envoy.extensions.filters.http.stateful_session.v3.StatefulSession': statefulSessionFilter,
   [WITH_MATCHER]: (context, config, scope, path) => matchedFilter(context, config, scope, path, compileHttpFilter),
   [COMPOSITE]: (context, config, scope, path) => compositeFilter(context, config, scope, path, compileHttpFilter),
-  'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': (context, _config, scope) =>
-    dynamicForwardProxyFilter(context, scope),
+  'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': dynamicForwardProxyFilter,
 };
 
 /** Undefined: nothing to run, because the filter is of no effect here or was refused. */

@@ -1,4 +1,4 @@
-import { ResponseFlag } from '../types.ts';
+import { ResponseFlag, type ForwardProxyFailure, type OverrideHost } from '../types.ts';
 import { resetDetails, resetOutcome, type ResetReason } from './reset.ts';
 
 /** What a client is told when no attempt has brought a response. */
@@ -10,25 +10,18 @@ export interface AttemptReply {
   readonly fields?: readonly [string, string][] | undefined;
 }
 
-export const NO_HOST_REPLY: AttemptReply = {
+const NO_HOST_REPLY: AttemptReply = {
   status: 503,
   body: 'no healthy upstream',
   details: 'no_healthy_upstream',
   flags: ResponseFlag.UH,
 };
 
-/** `said`: by the resolver. */
-export function unresolvedReply(said: string): AttemptReply {
-  const details = `dns_resolution_failure{${said}}`;
-  return { status: 503, body: 'DNS resolution failure', details, flags: ResponseFlag.DF };
+/** `why`: of a host that the request names. */
+export function noHostReply(override: OverrideHost | undefined, why: ForwardProxyFailure | undefined): AttemptReply {
+  if (override?.strict === true) return { ...NO_HOST_REPLY, status: override.status };
+  return why === undefined ? NO_HOST_REPLY : { ...NO_HOST_REPLY, details: why.details };
 }
-
-export const DNS_OVERFLOW_REPLY: AttemptReply = {
-  status: 503,
-  body: 'DNS cache overflow',
-  details: 'dns_cache_overflow',
-  flags: 0,
-};
 
 export const DURATION_REPLY: AttemptReply = {
   status: 504,

@@ -6,13 +6,11 @@ import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import { ResponseFlag, type UpstreamHost } from '../types.ts';
 import { Attempt } from './attempt.ts';
 import {
-  DNS_OVERFLOW_REPLY,
   DURATION_REPLY,
   invalidHeadReply,
-  NO_HOST_REPLY,
+  noHostReply,
   resetReply,
   timeoutReply,
-  unresolvedReply,
   type AttemptReply,
 } from './attempt-reply.ts';
 import { AttemptTimers, type AttemptTimeouts } from './attempt-timers.ts';
@@ -103,16 +101,8 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
     const { stream } = this;
     if (host === null) {
       this.#end();
-      const { noHost } = this.cluster;
-      if (noHost !== undefined) {
-        // In Envoy a filter says so, before the first attempt.
-        if (stream.info.attemptCount === 1) stream.info.attemptCount = 0;
-        this.#reply(noHost === 'overflow' ? DNS_OVERFLOW_REPLY : unresolvedReply(noHost.details));
-        return;
-      }
       this.cluster.stats.upstream_cx_none_healthy++;
-      const { override } = this;
-      const reply = override?.strict === true ? { ...NO_HOST_REPLY, status: override.status } : NO_HOST_REPLY;
+      const reply = noHostReply(this.override, this.cluster.noHost);
       chargeAnswer(this, reply.status, false);
       this.#reply(reply);
       return;

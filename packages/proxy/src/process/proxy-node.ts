@@ -261,7 +261,10 @@ export class ProxyNode {
       readFile: (path) => readFileSync(path),
       ...(this.#options.cannotAppend === undefined ? {} : { cannotAppend: this.#options.cannotAppend }),
       env: (name) => process.env[name],
-      isForwardProxy: (name) => this.clusters.get(name) instanceof ForwardProxyCluster,
+      forwardProxy: (name) => {
+        const cluster = this.clusters.get(name);
+        return cluster instanceof ForwardProxyCluster ? cluster : undefined;
+      },
       hasCluster: (name) => this.clusters.knows(name),
       speaksHttp2: (cluster) => this.#options.http2Clusters?.has(cluster) === true,
     };

@@ -38,6 +38,15 @@ export interface LbContext {
   readonly alpn?: AlpnChoice | undefined;
 }
 
+/** What a host that is named by the request is named in. */
+export type NamingContext = Pick<LbContext, 'authority' | 'stream'>;
+
+/** There are too many names, or the resolver said so. */
+export interface ForwardProxyFailure {
+  readonly details: string;
+  readonly overflow?: boolean;
+}
+
 /** ALPN names for a request: for clusters that speak what the client speaks, and for all others. */
 export interface AlpnChoice {
   readonly asDownstream: AlpnOffer | undefined;
@@ -71,7 +80,12 @@ export interface UpstreamCluster {
   /** Share of requests that are refused, whatever the hosts. */
   readonly dropOverload?: number;
   /** Its hosts are those that requests name (dynamic forward proxy): why the last that got none did not. */
-  readonly noHost?: 'overflow' | { readonly details: string };
+  readonly noHost?: ForwardProxyFailure;
+  /** Of the same: has the name of a request resolved before. Undefined: there are addresses. */
+  lookUp?(
+    context: NamingContext,
+    byFilterState: boolean,
+  ): ForwardProxyFailure | undefined | Promise<ForwardProxyFailure | undefined>;
   readonly limits: { readonly DEFAULT: CircuitBreaker; readonly HIGH: CircuitBreaker };
   readonly stats: ClusterStats;
   /** What it counts beside what all clusters do. */

@@ -141,8 +141,7 @@ export const filterFields: FieldTable = {
   'envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor': { implemented: 'entries tokenBucket shadowMode' },
   'envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.Entry': { implemented: 'key value' },
   'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': {
-    implemented: 'dnsCacheConfig',
-    noEffect: { 'the cluster looks names of the filter state up in any case': 'allowDynamicHostFromFilterState' },
+    implemented: 'dnsCacheConfig allowDynamicHostFromFilterState',
     refused: { [NOT_SUPPORTED]: 'subClusterConfig saveUpstreamAddress' },
   },
 

@@ -8,6 +8,7 @@ import type { TaggedStats } from '../../telemetry/tagged.ts';
 import type { SpanFlush } from '../../tracing/batch.ts';
 import type { RetryProgram } from '../../types/route.ts';
 import type { Nack } from '../../types/trace.ts';
+import type { UpstreamCluster } from '../../types/upstream.ts';
 
 /** Either the program or every reason why there is none. */
 export type Compiled<T> =
@@ -35,8 +36,8 @@ export interface CompileDeps {
   readonly hasCluster?: (name: string) => boolean;
   /** Whether the bootstrap has a secret of that name; undefined where nobody knows. */
   readonly hasSecret?: (name: string) => boolean;
-  /** Whether a cluster connects to whatever host requests name; undefined where nobody knows. */
-  readonly isForwardProxy?: (name: string) => boolean;
+  /** A cluster that connects to whatever host requests name; undefined: there is none of that name. Absent where nobody knows. */
+  readonly forwardProxy?: (name: string) => UpstreamCluster | undefined;
   /** Somebody has said that the proxy is not to get requests any more. */
   readonly healthFailed?: () => boolean;
   /** How many hosts a cluster has; undefined: there is no such cluster. */

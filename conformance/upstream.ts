@@ -81,9 +81,10 @@ export class Upstreams {
     };
     if (spec.kind === 'echo') {
       const record = open();
+      const echo = echoTo(socket, `${name}:`);
       socket.on('data', (data: Buffer) => {
         record.bytes += data.toString('latin1');
-        socket.write(Buffer.concat([Buffer.from(`${name}:`), data]));
+        echo(data);
         if (data.includes('goodbye')) socket.end();
       });
     } else this.#serveHttp(socket, name, spec, open);
@@ -96,10 +97,11 @@ export class Upstreams {
     let text = '';
     let record: Received | undefined;
     let upgraded = false;
+    const echo = echoTo(socket, 'ECHO:');
     socket.on('data', (data: Buffer) => {
       if (upgraded) {
         record!.bytes += data.toString('latin1');
-        socket.write(Buffer.concat([Buffer.from('ECHO:'), data]));
+        echo(data);
         return;
       }
       text += data.toString('latin1');
@@ -120,7 +122,7 @@ export class Upstreams {
           if (upgraded) {
             if (text === '') return;
             record.bytes += text;
-            socket.write(`ECHO:${text}`);
+            echo(Buffer.from(text, 'latin1'));
             return;
           }
           record = undefined;
@@ -151,6 +153,15 @@ export class Upstreams {
 }
 
 /** With the empty line at its end; empty while that has not come. */
+/** Says once who sends back what: how many chunks it comes in is a matter of chance. */
+function echoTo(socket: Socket, prefix: string): (data: Buffer) => void {
+  let before = prefix;
+  return (data) => {
+    socket.write(Buffer.concat([Buffer.from(before), data]));
+    before = '';
+  };
+}
+
 function headOf(text: string): string {
   return text.slice(0, text.indexOf('\r\n\r\n') + 4);
 }

@@ -83,9 +83,9 @@ function numbers(number: number): Pick<Entry, 'number' | 'integer' | 'flag'> {
 }
 
 /** No document at all. */
-const NOTHING = /^\s*(?:#.*\s*)*$/;
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
-const HEXADECIMAL = /^([+-]?)0x(?=\.?[\da-f])([\da-f]*)\.?([\da-f]*)(?:p([+-]?\d+))?$/i;
+const NOTHING = /^\s*(?:#[^\r\n]*(?:[\r\n]\s*|$))*$/;
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
+const HEXADECIMAL = /^([+-]?)0x(?=\.?[\da-f])([\da-f]*)(?:\.([\da-f]*))?(?:p([+-]?\d+))?$/i;
 
 /** The number that a text is, as C++ reads them; NaN: it is none. */
 function numberOf(given: string): number {

@@ -36,8 +36,12 @@ export function chainAlert(code: string): number {
   return OF_CHAIN[code] ?? CERTIFICATE_UNKNOWN;
 }
 
-/** Writes an alert to the wire beneath a handshake that has just ended, before anything else leaves it. */
-export type Alarm = (alert: number) => void;
+export interface Alarm {
+  /** Writes an alert to the wire beneath a handshake that has just ended, before anything else leaves it. */
+  ring(alert: number): void;
+  /** The peer has been judged: the secret is of no use any more. */
+  forget(): void;
+}
 
 /** Whose records an alert is one of. */
 const SECRETS = { server: 'SERVER_TRAFFIC_SECRET_0', client: 'CLIENT_HANDSHAKE_TRAFFIC_SECRET' } as const;
@@ -58,15 +62,23 @@ export function alarm(
 ): Alarm {
   const label = SECRETS[side];
   let secret: Buffer | undefined;
-  secure.on('keylog', (line: Buffer) => {
+  const onSecret = (line: Buffer): void => {
     // The client's random number is between the label and the secret.
     const [name, , hex] = line.toString('latin1').trim().split(' ');
     if (name === label) secret = Buffer.from(hex!, 'hex');
     else if (name === MASTER_SECRET) onMasterSecret?.();
-  });
-  return (alert) => {
-    if (secret !== undefined) write(sealed(secure.getCipher().name, secret, alert));
-    else if (secure.getProtocol() !== 'TLSv1.3') write(clearAlert(alert));
+  };
+  secure.on('keylog', onSecret);
+  return {
+    ring: (alert) => {
+      if (secret !== undefined) write(sealed(secure.getCipher().name, secret, alert));
+      else if (secure.getProtocol() !== 'TLSv1.3') write(clearAlert(alert));
+    },
+    forget: () => {
+      secure.off('keylog', onSecret);
+      secret?.fill(0);
+      secret = undefined;
+    },
   };
 }
 

@@ -153,6 +153,7 @@ export class UpstreamTls {
     const settle = (): void => {
       secure.off('error', onError);
       secure.off('close', onClose);
+      alarmed?.forget();
       secure.on('error', (error) => void (this.#stats.connection_error += laterErrors(error)));
     };
     secure.on('error', onError);
@@ -178,7 +179,7 @@ export class UpstreamTls {
     let judged: 'taken' | 'refused' | undefined;
     const refuse = ({ reason, counter, alert }: NonNullable<ReturnType<typeof verify>>): void => {
       judged = 'refused';
-      alarmed?.(alert);
+      alarmed?.ring(alert);
       fail(reason, counter);
     };
     const forgives = material.validation?.acceptUntrusted === true;

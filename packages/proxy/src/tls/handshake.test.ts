@@ -100,6 +100,7 @@ function dialWith(context: UpstreamTls, slot: SessionSlot): Promise<string> {
       slot,
       { serverName: 'x.example', verified: false },
       (socket) => {
+        expect(socket.listenerCount('keylog')).toBe(0);
         socket.write('hi\n');
         socket.on('data', (data) => {
           done(`${data.toString().trim()}${socket.isSessionReused() ? ' again' : ''}`);
@@ -151,6 +152,13 @@ describe('a server context', () => {
     expect(peer.peerFingerprint).toMatch(/^[0-9a-f]{64}$/);
     expect(peer.peerCertificatePem()).toContain('BEGIN CERTIFICATE');
     expect(accepted[1]!.peer.version).toBe('TLSv1.2');
+  });
+
+  test('keeps no secret of a client that has been judged', async () => {
+    accepted = [];
+    expect(await dial(clientOptions)).toBe('got hi');
+    expect(await sClient(...as(client))).toContain('got hi');
+    expect(accepted.map(({ socket }) => socket.listenerCount('keylog'))).toEqual([0, 0]);
   });
 
   test('shakes hands once with a client, however often that wants to', async () => {

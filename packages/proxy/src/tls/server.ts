@@ -214,6 +214,7 @@ export class DownstreamTls {
       secure.off('error', onError);
       secure.off('close', onClose);
       secure.off('end', onClose);
+      alert?.forget();
       secure.on('error', ignore);
     };
     secure.on('error', onError);
@@ -234,7 +235,7 @@ export class DownstreamTls {
       if (refused !== undefined) {
         const taken = material.validation?.acceptUntrusted === true && refused.counter !== 'fail_verify_no_cert';
         if (!taken) {
-          alert?.(refused.alert);
+          alert?.ring(refused.alert);
           return fail(refused.reason, refused.counter, peer);
         }
         this.stats[refused.counter]++;

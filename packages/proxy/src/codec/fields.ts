@@ -9,6 +9,8 @@ const HT = 9;
 // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
 export const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 const LINE_BREAKS = /[\r\n]+/g;
+/** What Envoy takes for a name as long as it looks for where fields end. */
+const LOOSE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z\x80-\xff]+$/;
 const DIGITS = /^\d{1,20}$/;
 const JOINED_BEHIND_RESPONSES: ReadonlySet<string> = new Set(['grpc-status', 'grpc-message']);
 const NONE: ReadonlySet<string> = new Set();
@@ -61,11 +63,15 @@ export class FieldSection {
   spelling: Spelling | undefined;
   /** The fields as Envoy counts them: each line with one blank after its colon and one byte for its end. */
   fieldBytes = 0;
+  /** Those before a name that is refused only when the fields are looked at one by one. */
+  readBytes = 0;
   /** How many lines those are. */
   fieldCount = 0;
   /** Why the section is refused. */
   problem: CodecErrorDetails | undefined;
 
+  /** It cannot be said what the fields are. */
+  #misframed = false;
   readonly #isRequest: boolean;
   readonly #isTrailers: boolean;
   /** Repetitions of these fields behind a body are joined. */
@@ -93,6 +99,8 @@ export class FieldSection {
     this.badLength = false;
     this.brokenEncoding = false;
     this.problem = undefined;
+    this.#misframed = false;
+    this.readBytes = 0;
     this.spelling = this.keepSpelling ? new Spelling(this.properOthers) : undefined;
     let joinedSeen = 0;
     let count = 0;
@@ -135,6 +143,8 @@ export class FieldSection {
         const colon = text.indexOf(':', at);
         field = colon > at && colon < stop ? fieldName(text, at, colon) : undefined;
         if (field === undefined) {
+          if (!LOOSE_NAME.test(text.slice(at, Math.max(at, colon)))) this.#misframed = true;
+          else if (this.problem === undefined) this.readBytes = Math.max(0, at - start - count - blanks - 3);
           this.problem ??= 'http1.codec_error';
           at = lineEnd + 1;
           continue;
@@ -170,6 +180,7 @@ export class FieldSection {
       }
       if (field.seen === 0 || this.#keep(field.seen, value, cleaned)) flat.push(field.name, value);
     }
+    if (this.#misframed || (this.badLength && (this.seen & Seen.TRANSFER_ENCODING) === 0)) this.readBytes = 0;
     this.fieldCount = count;
     // Without any field Envoy counts an empty one.
     this.fieldBytes = count === 0 ? 3 : at - start - count - blanks;
@@ -203,7 +214,10 @@ export class FieldSection {
         this.host = again ? joined(this.host, value) : value;
         return false;
       case Seen.CONTENT_LENGTH:
-        if (again) this.problem ??= 'http1.codec_error';
+        if (again) {
+          this.problem ??= 'http1.codec_error';
+          this.#misframed = true;
+        }
         if (cleaned || !DIGITS.test(value) || (value.length > 15 && BigInt(value) > MAX_LENGTH)) this.badLength = true;
         else this.contentLength = Number(value);
         return true;

@@ -24,6 +24,9 @@ export interface Exchange {
   onDrain(): void;
 }
 
+/** What Envoy passes on ahead of an answer without counting what it says of the connection. */
+const INTERIM: ReadonlySet<number> = new Set([100, 102, 103, 104]);
+
 /** Whom the rest of a response is for that nobody wants. */
 const NOBODY: Exchange = {
   onResponseHead: () => undefined,
@@ -212,8 +215,9 @@ export class ClientConnection implements MessageSink, Waiting {
 
   // ---- from the parser
   onHead(): void {
-    if (this.#parser.asksToClose && this.#parser.status >= 200) this.#stats.upstream_cx_close_notify++;
-    this.#headIsAll = this.#parser.bodyMode === BodyMode.NONE && this.#parser.status >= 200;
+    const { status, asksToClose } = this.#parser;
+    if (asksToClose && !INTERIM.has(status)) this.#stats.upstream_cx_close_notify++;
+    this.#headIsAll = this.#parser.bodyMode === BodyMode.NONE && status >= 200;
     this.#exchange?.onResponseHead(this.#parser);
     this.#headIsAll = false;
   }

@@ -211,6 +211,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
 
   #giveUp(status: number, flags: string, canceled = false): void {
     if (this.#over) return;
+    if (this.#pool !== undefined && this.#connection === undefined) this.#host!.cluster.stats.upstream_rq_cancelled++;
     this.#finish(status, flags, canceled);
     this.#pool?.cancel(this);
     this.#connection?.abandon();

@@ -290,9 +290,8 @@ export class ActiveStream extends RequestStream implements LogSource {
     if (info.healthCheck) stats['tracing.health_check']++;
     stats.downstream_rq_time.record(Math.trunc(info.responseEndTime - info.startTime));
     if (this.#upgraded) stats.downstream_cx_upgrades_active--;
-    if (completes && info.responseCode >= 100 && !info.healthCheck) {
+    if (completes && this.#path.started && !info.healthCheck)
       countAnswer(this.hcm, Math.trunc(info.responseCode / 100));
-    }
     this.#logTimer?.cancel();
     logEnd(this);
     this.router?.cancel();
@@ -311,6 +310,7 @@ export class ActiveStream extends RequestStream implements LogSource {
     const { parser } = connection;
     connection.last = true;
     if (!UNREAD.has(details)) this.info.headerBytesReceived = parser.fieldBytes;
+    else if (parser.readBytes > 0) this.info.headerBytesReceived = parser.readBytes;
     if (parser.headComplete && parser.minor === 0 && parser.acceptHttp10) this.#path.http10 = true;
     this.sendLocalReply(status, CODEC_BODIES[status] ?? 'Bad Request', details, 0, undefined, {
       flagsForLog: ResponseFlag.DPE,

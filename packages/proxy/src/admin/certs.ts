@@ -1,19 +1,12 @@
-import type { X509Certificate } from 'node:crypto';
-import { crypto } from '../node-tls.ts';
-import type { CommonTlsProgram, TlsCertificateProgram, UpstreamTransportProgram } from '../program/types.ts';
+import type { CommonTlsProgram } from '../program/types.ts';
+import { certificatesOf, heldBy, tlsOf, type Held } from '../tls/held.ts';
 import { json, type AdminAnswer, type AdminContext } from './context.ts';
-
-/** What a TLS context holds. */
-interface Held {
-  readonly ca: { readonly pem: string; readonly path: string | undefined } | undefined;
-  readonly chains: readonly (TlsCertificateProgram & { readonly path?: string | undefined })[];
-}
 
 /** `/certs`: what each TLS context in force holds and until when, listeners' first, in the order of the configuration. */
 export function certs(context: AdminContext): AdminAnswer {
   const certificates = [...contexts(context)].map(({ ca, chains }) => ({
     ca_cert: ca === undefined ? [] : details(ca.pem, ca.path, context),
-    cert_chain: chains.flatMap((chain) => details(chain.certificateChainPem, chain.path, context)),
+    cert_chain: chains.flatMap(({ certificate, path }) => details(certificate.certificateChainPem, path, context)),
   }));
   return json({ certificates });
 }
@@ -22,8 +15,8 @@ export function certs(context: AdminContext): AdminAnswer {
 export function daysUntilFirstExpiry(context: AdminContext): number {
   let first = Infinity;
   for (const { ca, chains } of contexts(context)) {
-    for (const pem of [ca?.pem ?? '', ...chains.map((chain) => chain.certificateChainPem)]) {
-      for (const certificate of parse(pem)) first = Math.min(first, certificate.validToDate.getTime());
+    for (const pem of [ca?.pem ?? '', ...chains.map(({ certificate }) => certificate.certificateChainPem)]) {
+      for (const certificate of certificatesOf(pem)) first = Math.min(first, certificate.validToDate.getTime());
     }
   }
   return first === Infinity ? 0xffffffff : days(first, context);
@@ -33,29 +26,18 @@ export function daysUntilFirstExpiry(context: AdminContext): number {
 export function secondsUntilFirstStaple(context: AdminContext): number {
   let first = Infinity;
   for (const { chains } of contexts(context))
-    for (const { ocsp } of chains) if (ocsp !== undefined) first = Math.min(first, ocsp.nextUpdate);
+    for (const {
+      certificate: { ocsp },
+    } of chains)
+      if (ocsp !== undefined) first = Math.min(first, ocsp.nextUpdate);
   return first === Infinity ? 0 : Math.max(0, Math.trunc((first - context.deps.clock.wall()) / 1000));
 }
 
 /** Those whose secrets have come. */
 function* contexts({ node }: AdminContext): Generator<Held> {
   for (const tls of programs(node)) {
-    const chains: Held['chains'][number][] = [...tls.certificates];
-    let missing = false;
-    for (const name of tls.certificateSecrets) {
-      const secret = node.secrets.get(name);
-      // Envoy has read the files that secrets name before it makes anything of them.
-      if (secret?.kind === 'certificate') chains.push({ ...secret.certificate, path: undefined });
-      else missing = true;
-    }
-    const { validationSecret } = tls;
-    const secret = validationSecret === undefined ? undefined : node.secrets.get(validationSecret);
-    const fetched = secret?.kind === 'validation' ? secret.validation : undefined;
-    if (missing || (validationSecret !== undefined && fetched === undefined)) continue;
-    const own = tls.validation?.trustedCaPem;
-    const pem = fetched?.trustedCaPem ?? own;
-    const path = fetched?.trustedCaPem === undefined ? tls.validation?.trustedCaPath : undefined;
-    yield { ca: pem === undefined ? undefined : { pem, path }, chains };
+    const held = heldBy(tls, node.secrets);
+    if (held !== undefined) yield held;
   }
 }
 
@@ -73,25 +55,9 @@ function* programs({ listeners, clusters }: AdminContext['node']): Generator<Com
   }
 }
 
-function tlsOf(transport: UpstreamTransportProgram): CommonTlsProgram | undefined {
-  if (transport.kind === 'tls') return transport.tls;
-  return transport.kind === 'proxy_protocol' ? tlsOf(transport.inner) : undefined;
-}
-
-function parse(pem: string): X509Certificate[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  return blocks.flatMap((block) => {
-    try {
-      return [new (crypto().X509Certificate)(block)];
-    } catch {
-      return [];
-    }
-  });
-}
-
 /** Of a chain Envoy tells the first certificate, of roots the first, too. */
 function details(pem: string, path: string | undefined, context: AdminContext): object[] {
-  const [certificate] = parse(pem);
+  const [certificate] = certificatesOf(pem);
   if (certificate === undefined) return [];
   return [
     {

@@ -18,7 +18,7 @@ async function certificates({ text }: Side): Promise<readonly string[]> {
 
 /** What Envoy alone has, what depends on the moment, and what is asked by who tests. */
 const OTHER =
-  /watchdog_|^(thread_local_cluster_manager|filesystem|overload|envoy\.overload_actions)\.|\.update_duration|[._]admin\.|\.ssl\.certificate\.|^server\.(stats_recent_lookups|version|initialization_time_ms|uptime)|connections_accepted_per_socket_event|_cx_[rt]x_bytes_buffered|^runtime\.deprecated_feature/;
+  /watchdog_|^(thread_local_cluster_manager|filesystem|overload|envoy\.overload_actions)\.|\.update_duration|[._]admin\.|^server\.(stats_recent_lookups|version|initialization_time_ms|uptime)|connections_accepted_per_socket_event|_cx_[rt]x_bytes_buffered|^runtime\.deprecated_feature/;
 
 async function used({ text, port }: Side): Promise<readonly string[]> {
   const names = (await text('/stats?usedonly')).split('\n').map((line) => line.replace(/: .*$/, ''));

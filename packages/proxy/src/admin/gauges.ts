@@ -17,6 +17,7 @@ const GAUGES = [
   /^cluster\..*\.circuit_breakers\./,
   /^cluster\..*\.endpoint\..*\.healthy$/,
   /^cluster\..*\.(ring_hash|maglev)_lb\./,
+  /^(listener|cluster)\..*\.ssl\.certificate\..*\.expiration_unix_time_seconds$/,
   /^cluster_manager\.(active_clusters|warming_clusters)$/,
   /^listener_manager\.total_/,
   /(^|\.)control_plane\.(connected_state|pending_requests)$/,

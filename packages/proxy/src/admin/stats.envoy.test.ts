@@ -13,7 +13,6 @@ const ABSENT: readonly (readonly [RegExp, string])[] = [
   [/^thread_local_cluster_manager\./, 'there are no threads that have copies of clusters'],
   [/^(filesystem|overload|envoy\.overload_actions)\./, 'parts that there are not'],
   [/\.update_duration$/, 'updates take effect at once'],
-  [/\.ssl\.certificate\./, '`/certs` tells of certificates'],
   [/^server\.(stats_recent_lookups|version|initialization_time_ms)$/, 'about the process in C++'],
   [/\.circuit_breakers\.\w+\.remaining_cx_pools$/, 'pools are not limited'],
   [/\.connections_accepted_per_socket_event$/, 'Node hands over connections one by one'],
@@ -51,7 +50,7 @@ async function series({ text, port, admin }: Side): Promise<ReadonlySet<string>>
 }
 
 const NO_SERIES =
-  /watchdog|^envoy_(filesystem|overload|envoy_overload|thread_local|server|runtime|main_thread|workers|http_admin|listener_admin)|connections_accepted_per_socket|remaining_cx_pools|update_duration|tls_certificate|ssl_certificate/;
+  /watchdog|^envoy_(filesystem|overload|envoy_overload|thread_local|server|runtime|main_thread|workers|http_admin|listener_admin)|connections_accepted_per_socket|remaining_cx_pools|update_duration/;
 
 for (const scenario of [...HTTP, ...CONNECTIONS, ...FILES, ...FILTERS, LABELS, HASHES, AUTHORIZATION, SECRETS]) {
   test(`statistics are those of Envoy: ${scenario.name}`, async () => {

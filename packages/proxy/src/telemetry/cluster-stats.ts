@@ -4,8 +4,11 @@ import type { ManagedCluster } from '../cluster/managed.ts';
 import { membership, nowhere } from '../cluster/assignment.ts';
 import { newClusterStats, type ClusterDetailStats } from '../cluster/stats.ts';
 import type { Spread } from '../lb/types.ts';
-import type { ClusterProgram, UpstreamTransportProgram } from '../program/types.ts';
+import type { ClusterProgram } from '../program/types.ts';
 import type { AnswersByKind } from '../types/upstream.ts';
+import type { SecretLookup } from '../tls/context.ts';
+import { tlsOf } from '../tls/held.ts';
+import { addExpirations } from './certificate-expirations.ts';
 import { add, addAll, type Histograms, type Values } from './collect.ts';
 import { addDnsCache } from './dns-cache-stats.ts';
 import { addEndpoints } from './endpoint-stats.ts';
@@ -34,6 +37,7 @@ export function addClusterStats(
   managed: ManagedCluster,
   /** How often secrets have come. */
   updatesOf: (secrets: readonly string[]) => number,
+  secrets: SecretLookup,
 ): void {
   const { program } = managed;
   // Envoy has its ring, table or subsets from the start.
@@ -58,9 +62,11 @@ export function addClusterStats(
   const transports = [program.transport, ...program.transportMatches.map(({ transport }) => transport)];
   if (transports.some(({ kind }) => kind === 'proxy_protocol'))
     addAll(values, `${prefix}.upstream.proxyprotocol`, stats.proxyprotocol);
-  if (transports.some(isTls)) {
+  const contexts = transports.map(tlsOf).filter((tls) => tls !== undefined);
+  if (contexts.length > 0) {
     addTls(values, `${prefix}.ssl`, stats.ssl);
     addFactory(values, prefix, 'client', stats.ssl, updatesOf(program.secretNames));
+    addExpirations(values, prefix, contexts, secrets);
   }
   if (program.outlierDetection !== undefined) addAll(values, `${prefix}.outlier_detection`, stats.outlier_detection);
   if (stats.health_check !== undefined) addNested(values, `${prefix}.health_check`, stats.health_check);
@@ -181,7 +187,3 @@ function addSpread(values: Values, prefix: string, policy: string, spread: Sprea
 }
 
 const CLOSED = { cx_open: 0, cx_pool_open: 0, rq_open: 0, rq_pending_open: 0, rq_retry_open: 0 };
-
-function isTls(transport: UpstreamTransportProgram): boolean {
-  return transport.kind === 'tls' || (transport.kind === 'proxy_protocol' && isTls(transport.inner));
-}

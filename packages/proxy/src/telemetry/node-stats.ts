@@ -4,6 +4,7 @@ import type { TcpProxyStats } from '../listener/tcp-runtime.ts';
 import type { ProxyNode } from '../process/proxy-node.ts';
 import { tlsSecrets } from '../program/transport.ts';
 import type { ListenerProgram } from '../program/types.ts';
+import { addExpirations } from './certificate-expirations.ts';
 import { add, addAll, numbers, type Histograms, type Values } from './collect.ts';
 import { addClusterHistograms, addClusterStats } from './cluster-stats.ts';
 import { addFactory, addTls } from './tls-stats.ts';
@@ -40,7 +41,7 @@ export function nodeStats(node: ProxyNode, other: OtherStats = { texts: new Map(
   const values: Values = new Map();
   const updatesOf = (secrets: readonly string[]): number =>
     secrets.reduce((sum, name) => sum + node.records.subscription('secret', name).others, 0);
-  for (const managed of node.clusters.active()) addClusterStats(values, managed, updatesOf);
+  for (const managed of node.clusters.active()) addClusterStats(values, managed, updatesOf, node.secrets);
   for (const name of [...ROUTER, ...ROUTER_NEVER]) add(values, `http.async-client.${name}`, 0);
   for (const { prefix, stats } of node.stats.allHcm()) {
     addHcmStats(values, prefix, stats);
@@ -114,7 +115,9 @@ function addListeners(values: Values, node: ProxyNode, updatesOf: (secrets: read
     const { program } = listener;
     if (!hasTls(program)) continue;
     const chains = program.defaultChain === undefined ? program.chains : [...program.chains, program.defaultChain];
-    const secrets = chains.flatMap(({ tls }) => (tls === undefined ? [] : tlsSecrets(tls)));
+    const contexts = chains.flatMap(({ tls }) => (tls === undefined ? [] : [tls]));
+    addExpirations(values, `listener.${program.statPrefix}`, contexts, node.secrets);
+    const secrets = contexts.flatMap(tlsSecrets);
     secured.set(program.statPrefix, (secured.get(program.statPrefix) ?? 0) + updatesOf(secrets));
   }
   for (const { prefix, stats } of node.stats.allListeners()) {

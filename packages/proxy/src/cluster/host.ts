@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { JsonObject } from '@mizzen/xds';
 import type { BalancedHost } from '../lb/types.ts';
 import type { TlsCertificateProgram, EndpointProgram } from '../program/types.ts';
@@ -5,6 +6,7 @@ import { newSessionSlot, type ExpectedName, type SessionSlot } from '../tls/clie
 import type { AlpnOffer, ConnectFailure, HostCount, HostPool, UpstreamHost, UpstreamSocket } from '../types.ts';
 import type { Cluster } from './cluster.ts';
 import { connectHost } from './connect.ts';
+import { countEntry, countNoEntry } from './internal.ts';
 import { DrainWatchers } from './drain-watchers.ts';
 import { NamedHost, NamedHosts } from './named-host.ts';
 import { keyOfEnds, type Ends } from './proxy-protocol.ts';
@@ -187,6 +189,11 @@ export class ClusterHost implements BalancedHost {
     fallbackAlpn?: readonly string[],
   ): void {
     connectHost(this, undefined, fallbackAlpn, onReady, onFail);
+  }
+
+  enter(socket: Socket | undefined, closer: () => 'local' | 'remote'): void {
+    if (socket === undefined) countNoEntry(this);
+    else countEntry(this, socket, closer);
   }
 
   /** This host as requests for a certain server name, or of a certain client or connection (`owner`), see it: with connections of their own. */

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { newSessionSlot, type ExpectedName, type SessionSlot } from '../tls/client.ts';
 import type {
   AlpnOffer,
@@ -123,6 +124,10 @@ export class NamedHost implements UpstreamHost {
       onReady,
       onFail,
     );
+  }
+
+  enter(socket: Socket | undefined, closer: () => 'local' | 'remote'): void {
+    this.base.enter(socket, closer);
   }
 
   report(outcome: HostOutcome, counted?: HostCount): void {

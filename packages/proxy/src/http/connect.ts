@@ -7,7 +7,7 @@ import { ResponseFlag, type UpstreamHost, type UpstreamSocket } from '../types.t
 import { chargeAnswer } from './charge.ts';
 import { Headers } from './headers.ts';
 import { entered, turnNow } from './io.ts';
-import { keep } from './reads.ts';
+import { bytesOf, keep } from './reads.ts';
 import { failureReason } from './pool.ts';
 import type { ResetReason } from './reset.ts';
 import type { AttemptedRequest } from './attempted-request.ts';
@@ -63,6 +63,11 @@ function accept(router: AttemptedRequest, host: UpstreamHost): void {
   }
   stream.sendResponse({ status: 200, headers }, false);
   if (stream.tunnel) logTunnel(stream);
+}
+
+/** In Envoy it is this side that ends a tunnel, whoever has begun to. */
+function byThisSide(): 'local' {
+  return 'local';
 }
 
 class HostTunnel implements TcpTunnel {
@@ -209,7 +214,10 @@ class InternalTunnel implements TcpTunnel {
     const stream = this.#stream;
     const listener = stream.hcm.internalListener(this.#name);
     if (listener === undefined) {
-      this.#router.onTunnelFailure(this.#host, 'remote connection failure', '');
+      this.#host.enter?.(undefined, byThisSide);
+      const { authority } = this.#host;
+      const reason = `immediate connect error: Invalid argument|remote address:${authority}`;
+      this.#router.onTunnelFailure(this.#host, 'remote connection failure', reason);
       return;
     }
     accept(this.#router, this.#host);
@@ -223,11 +231,12 @@ class InternalTunnel implements TcpTunnel {
       const socket = connection.release();
       const payload = Buffer.concat(this.#early);
       if (payload.length > 0) socket.unshift(payload);
-      const readBefore = socket.bytesRead - payload.length;
-      const writtenBefore = socket.bytesWritten;
+      this.#host.enter?.(socket, byThisSide);
+      const before = bytesOf(socket);
       socket.once('close', () => {
-        info.bytesReceived = socket.bytesRead - readBefore;
-        info.bytesSent = socket.bytesWritten - writtenBefore;
+        const { read, written } = bytesOf(socket);
+        info.bytesReceived = read - before.read + payload.length;
+        info.bytesSent = written - before.written;
         stream.tunnelOver();
       });
       listener(socket, { ...connection.info, filterState: sharedState(info) });

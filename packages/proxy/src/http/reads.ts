@@ -17,6 +17,20 @@ export function isShared(data: Buffer): boolean {
   return data.buffer === SHARED.buffer;
 }
 
+const MOVED = Symbol('moved');
+/** What was a connection, until that was moved. */
+interface Shell extends Socket {
+  _handle: unknown;
+  [MOVED]?: Socket;
+}
+
+/** Bytes of a connection so far, to wherever it was moved. */
+export function bytesOf(socket: Socket): { readonly read: number; readonly written: number } {
+  let at: Shell = socket as Shell;
+  while (at[MOVED] !== undefined) at = at[MOVED] as Shell;
+  return { read: at.bytesRead, written: at.bytesWritten };
+}
+
 export interface Reads {
   /** The socket to use from now on in place of the one given. */
   readonly socket: UpstreamSocket;
@@ -35,7 +49,7 @@ export function readDirectly(socket: UpstreamSocket, onRead: (data: Buffer) => v
     return { socket, stop: () => void socket.off('data', onRead) };
   }
   const early = socket.read() as Buffer | null;
-  const shell = socket as Socket & { _handle: unknown };
+  const shell = socket as Shell;
   shell._handle = null;
   let direct = true;
   const options: Omit<SocketConstructorOpts, 'handle'> & { handle: object } = {
@@ -52,6 +66,7 @@ export function readDirectly(socket: UpstreamSocket, onRead: (data: Buffer) => v
     },
   };
   const moved = new Socket(options as SocketConstructorOpts);
+  shell[MOVED] = moved;
   moved.once('close', () => shell.destroy());
   shell.once('close', () => moved.destroy());
   moved.resume();

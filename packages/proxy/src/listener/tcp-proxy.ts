@@ -23,7 +23,7 @@ import {
 import { HttpTunnel } from './http-tunnel.ts';
 import { resetToo, splice, wasReset } from './splice.ts';
 import { lbContext, newRequestId } from './tcp-context.ts';
-import { countNoListener, noteReset, type PendingTcp, type TcpProxyRuntime } from './tcp-runtime.ts';
+import { noteReset, type PendingTcp, type TcpProxyRuntime } from './tcp-runtime.ts';
 
 /** Envoy's word, as it spells it, before the number of what failed. */
 const NOT_BEGUN = 'tcp_initializion_failure:';
@@ -408,12 +408,16 @@ export class TcpTunnel implements PendingTcp {
   /** The cluster leads to a listener of this proxy: the connection goes on there as it is. */
   #handOver(cluster: UpstreamCluster, host: UpstreamHost, name: string): void {
     const listener = this.#runtime.internalListener(name);
+    const closer = (): 'local' | 'remote' => (wasReset(this.#socket) ? 'local' : 'remote');
     if (listener === undefined) {
-      countNoListener(cluster);
+      host.enter?.(undefined, closer);
       const reason = `immediate connect error: Invalid argument|remote address:${host.authority}`;
       return this.#failed(cluster, host, reason);
     }
     this.#handedOver = true;
+    cluster.stats.upstream_rq_total++;
+    host.report('connected');
+    host.enter?.(this.#socket, closer);
     listener(this.#socket, { ...this.#info.connection, filterState: sharedState(this.#info) });
   }
 

@@ -81,13 +81,3 @@ export function noteReset(info: StreamInfo, upstream: Duplex): number {
   info.connection.upstreamCloseType = 'RemoteReset';
   return ResponseFlag.UR;
 }
-
-/** As of a connection that failed. */
-export function countNoListener({ stats }: UpstreamCluster): void {
-  stats.upstream_cx_total++;
-  stats.upstream_cx_connect_fail++;
-  stats.upstream_cx_destroy++;
-  stats.upstream_cx_destroy_remote++;
-  stats.upstream_rq_pending_total++;
-  stats.upstream_rq_pending_failure_eject++;
-}

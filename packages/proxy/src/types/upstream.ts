@@ -251,6 +251,8 @@ export interface UpstreamHost {
     onFail: (error: ConnectFailure) => void,
     fallbackAlpn?: readonly string[],
   ): void;
+  /** Where it is an internal listener: counts that the connection goes on there, or that it is not there; `closer`: who ends it. */
+  enter?(socket: Socket | undefined, closer: () => 'local' | 'remote'): void;
   /** Where its health is asked for: a response may say that it is not to get requests any more. */
   readonly checks?: { failImmediately(): void } | undefined;
   /** Where a response may say that the host is degraded. */

@@ -11,7 +11,7 @@ import type {
 } from '../program/types.ts';
 import { cipherList, suitesOf } from './ciphers.ts';
 import { keyLogger, type KeyLogger } from './key-log.ts';
-import { useTicketKeys } from './ticket-keys.ts';
+import { giveNoTickets, useTicketKeys } from './ticket-keys.ts';
 
 /** Secrets in force, by name. A rotated one is another object. */
 export interface SecretLookup {
@@ -92,8 +92,9 @@ export class TlsContexts {
     validation: ValidationProgram | undefined,
     ciphers: string,
     ticketKeys?: readonly Buffer[],
+    tls13 = false,
   ): TlsMaterial {
-    const context = this.#context(program, side, certificate, validation, ciphers, ticketKeys);
+    const context = this.#context(program, side, certificate, validation, ciphers, ticketKeys, tls13);
     return { context, certificate, validation };
   }
 
@@ -143,15 +144,17 @@ export class TlsContexts {
     validation: ValidationProgram | undefined,
     ciphers: string,
     ticketKeys: readonly Buffer[] | undefined,
+    tls13: boolean,
   ): SecureContext {
     let cache = certificate === undefined ? this.#anonymous : this.#byCertificate.get(certificate);
     if (cache === undefined) this.#byCertificate.set(certificate!, (cache = new Map()));
     const options = {
       ...contextOptions(program, validation, ciphers),
-      ...(side === 'client' ? clientOptions(program) : serverOptions(program, validation)),
+      ...(side === 'client' ? clientOptions(program) : serverOptions(program, validation, tls13)),
     };
+    const ticketless = tls13 && withoutTickets(program);
     // The roots of the system are many, and told by the identifier of sessions.
-    const name = JSON.stringify([side, options, ticketKeys?.map((key) => key.toString('latin1'))]);
+    const name = JSON.stringify([side, options, ticketless, ticketKeys?.map((key) => key.toString('latin1'))]);
     let context = cache.get(name);
     if (context !== undefined) {
       // What is asked for least goes first.
@@ -164,7 +167,8 @@ export class TlsContexts {
         ...(trustsSystem ? { ca: rootsOfSystem() } : {}),
         ...(certificate === undefined ? {} : identity(certificate)),
       });
-      if (ticketKeys !== undefined) useTicketKeys(context, ticketKeys);
+      if (ticketless) giveNoTickets(context);
+      else if (ticketKeys !== undefined) useTicketKeys(context, ticketKeys);
       cache.set(name, context);
       if (cache.size > MAX_CONTEXTS) cache.delete(cache.keys().next().value!);
     }
@@ -257,8 +261,9 @@ const CLIENT_CURVES = NEW ? `*X25519MLKEM768:*${CURVES}` : CURVES;
 function serverOptions(
   program: CommonTlsProgram & Partial<DownstreamTlsProgram>,
   validation: ValidationProgram | undefined,
+  tls13: boolean,
 ): SecureContextOptions {
-  const tickets = program.sessionTickets !== false && mayResume(validation);
+  const tickets = withoutTickets(program) ? tls13 : mayResume(validation);
   const curves = curvesOf(program, SERVER_CURVES);
   return {
     ecdhCurve: program.preferClientCiphers === true ? curves : curves.replaceAll(':', SEPARATOR),
@@ -267,6 +272,10 @@ function serverOptions(
     secureOptions: once() | (tickets ? 0 : crypto().constants.SSL_OP_NO_TICKET),
     ...(program.sessionTimeout === undefined ? {} : { sessionTimeout: Math.ceil(program.sessionTimeout / 1000) }),
   };
+}
+
+function withoutTickets({ sessionTickets }: Partial<DownstreamTlsProgram>): boolean {
+  return sessionTickets === false;
 }
 
 /**

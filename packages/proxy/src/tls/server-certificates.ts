@@ -10,6 +10,7 @@ interface Choice {
 }
 
 const STATUS_REQUEST = 5;
+const TLS_13 = 0x0304;
 
 /** What is stapled: a response, none though the client asks, or nothing since it does not; `fail`: the certificate must not be shown. */
 export type Staple = Buffer | 'none' | 'unasked' | 'fail';
@@ -40,11 +41,12 @@ export class ServerCertificates {
     const choice = this.#choose(hello, tls13, now);
     const { certificate, local } = choice;
     const list = cipherListFor(ciphers, hello, tls13, local.curve === undefined ? 'rsa' : 'ec');
-    const key = `${this.#choices.indexOf(choice)} ${list}`;
+    const agreed13 = tls13 && hello.supportedVersions.includes(TLS_13);
+    const key = `${this.#choices.indexOf(choice)} ${agreed13} ${list}`;
     let material = this.#materials.get(key);
     if (material === undefined) {
       const { validation, ticketKeys } = secrets;
-      material = this.#contexts.material(this.#program, 'server', certificate, validation, list, ticketKeys);
+      material = this.#contexts.material(this.#program, 'server', certificate, validation, list, ticketKeys, agreed13);
       this.#materials.set(key, material);
     }
     return { material, staple: this.#staple(choice, hello, now) };

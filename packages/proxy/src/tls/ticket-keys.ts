@@ -15,6 +15,7 @@ interface TicketKey {
 
 /** Node wants keys in every answer, and ends the process where there are none. */
 const UNKNOWN = [0, Buffer.alloc(16), Buffer.alloc(16)];
+const NO_TICKET = [...UNKNOWN, Buffer.alloc(16), Buffer.alloc(16)];
 
 /**
  * Makes a context encrypt its session tickets with the first of the keys (80 bytes: 16 of name, 64 of secret) and take
@@ -31,6 +32,16 @@ export function useTicketKeys({ context }: SecureContext, keys: readonly Buffer[
     if (key === undefined) return UNKNOWN;
     return [key === current ? 1 : 2, key.hmac, key.aes];
   };
+  native.enableTicketKeyCallback();
+}
+
+/**
+ * Makes a context give no tickets in TLS 1.3, and take none: without them in its options (`SSL_OP_NO_TICKET`) OpenSSL gives
+ * others there, which lead to sessions that nobody keeps.
+ */
+export function giveNoTickets({ context }: SecureContext): void {
+  const native = context as TicketKeyContext;
+  native.onticketkeycallback = (_name, _iv, encrypts) => (encrypts ? NO_TICKET : UNKNOWN);
   native.enableTicketKeyCallback();
 }
 

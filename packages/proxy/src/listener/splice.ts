@@ -86,7 +86,8 @@ export function wasReset({ errored }: Duplex): boolean {
 
 /** The other side of a connection that was reset learns it as one. */
 export function resetToo(socket: Duplex): void {
-  if (socket instanceof Socket && !isTls(socket)) socket.resetAndDestroy();
+  // Who comes by a path has no address, and Node throws where there is nothing to be reset.
+  if (socket instanceof Socket && !isTls(socket) && socket.localAddress !== undefined) socket.resetAndDestroy();
   else socket.destroy();
 }
 

@@ -1,12 +1,13 @@
 /** Unix sockets, with who may use them and in no folder at all: beside the real Envoy. */
 import { mkdtempSync, readdirSync, statSync } from 'node:fs';
+import { once } from 'node:events';
 import { createServer, request } from 'node:http';
-import { createServer as createSocketServer } from 'node:net';
+import { connect, createServer as createSocketServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startEnvoy } from '@mizzen/testkit';
+import { freePort, startEnvoy } from '@mizzen/testkit';
 import { expect, test } from 'vitest';
-import { bootstrap, hcm } from '../process/testing/bootstraps.ts';
+import { bootstrap, hcm, socketAddress } from '../process/testing/bootstraps.ts';
 import { startProxy } from '../process/testing/standalone.ts';
 import { compileListener } from '../program/listener/compile.ts';
 import { testDeps } from '../program/testing/deps.ts';
@@ -107,3 +108,81 @@ test('what cannot be is refused', async () => {
   }
   expect(compileListener(on(`/${'x'.repeat(106)}`), testDeps).nacks).toBeUndefined();
 }, 30_000);
+
+function closed(socket: Socket): Promise<void> {
+  return new Promise((done) =>
+    socket
+      .on('error', () => undefined)
+      .once('close', () => done())
+      .resume(),
+  );
+}
+
+/** What is reset where it is of TCP, from there and to there. */
+async function observeEnds(start: (config: object) => Promise<{ stop(): Promise<void> }>): Promise<unknown> {
+  const tcp = (cluster: string): object => ({
+    name: 'tcp',
+    typedConfig: {
+      '@type': 'type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
+      statPrefix: 'tcp',
+      cluster,
+    },
+  });
+  const port = await freePort();
+  const proxy = await start(
+    bootstrap(
+      [
+        {
+          name: 'unmatched',
+          address: { pipe: { path: `@${name('unmatched')}` } },
+          listenerFilters: [
+            {
+              name: 'tls',
+              typedConfig: {
+                '@type': 'type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector',
+              },
+            },
+          ],
+          filterChains: [{ filterChainMatch: { transportProtocol: 'tls' }, filters: [tcp('kept')] }],
+        },
+        { name: 'through', address: socketAddress(port), filterChains: [{ filters: [tcp('kept')] }] },
+      ],
+      [
+        {
+          name: 'kept',
+          loadAssignment: {
+            clusterName: 'kept',
+            endpoints: [{ lbEndpoints: [{ endpoint: { address: { pipe: { path: `@${name('kept')}` } } } }] }],
+          },
+        },
+      ],
+    ),
+  );
+  const seen: unknown[] = [];
+  for (const text of ['not TLS', 'not TLS either']) {
+    const client = connect(`\0${name('unmatched')}`);
+    client.end(text);
+    await closed(client);
+    seen.push('closed');
+  }
+  const kept = createSocketServer((socket) => socket.on('error', () => undefined).write('hi'));
+  await new Promise<void>((done) => kept.listen(`\0${name('kept')}`, done));
+  for (let i = 0; i < 2; i++) {
+    const arrived = once(kept, 'connection') as Promise<[Socket]>;
+    const client = connect(port, '127.0.0.1');
+    await once(client, 'data');
+    const [upstream] = await arrived;
+    client.resetAndDestroy();
+    await closed(upstream);
+    seen.push('ended');
+  }
+  await proxy.stop();
+  kept.close();
+  return seen;
+}
+
+test('connections that would be reset if they were of TCP just end', { timeout: 30_000 }, async () => {
+  const theirs = await observeEnds(startEnvoy);
+  expect(theirs).toEqual(['closed', 'closed', 'ended', 'ended']);
+  expect(await observeEnds(startProxy)).toEqual(theirs);
+});

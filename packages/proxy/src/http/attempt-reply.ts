@@ -30,6 +30,14 @@ export const DURATION_REPLY: AttemptReply = {
   flags: ResponseFlag.UMSDR,
 };
 
+/** More of the body has come than is kept of it, while nobody was there to take it. */
+export const TOO_MUCH_KEPT_REPLY: AttemptReply = {
+  status: 507,
+  body: 'exceeded request buffer limit while retrying upstream',
+  details: 'request_payload_exceeded_retry_buffer_limit',
+  flags: 0,
+};
+
 export function timeoutReply(status: 504 | 204, details: string, flags: number): AttemptReply {
   return { status, body: status === 504 ? 'upstream request timeout' : '', details, flags };
 }

@@ -11,6 +11,7 @@ import {
   noHostReply,
   resetReply,
   timeoutReply,
+  TOO_MUCH_KEPT_REPLY,
   type AttemptReply,
 } from './attempt-reply.ts';
 import { AttemptTimers, type AttemptTimeouts } from './attempt-timers.ts';
@@ -132,6 +133,11 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
     if (mirrors && this.shadows === undefined && !this.over) this.#startShadows();
   }
 
+  /** How much of the body may wait for a retry. */
+  protected get keptBytes(): number {
+    return this.action.bufferLimit ?? this.stream.hcm.bufferLimit;
+  }
+
   /** There is a connection to a host, by whose name the request may be sent. */
   takeHostOf({ hostname }: UpstreamHost): void {
     const { request, hcm } = this.stream;
@@ -141,7 +147,8 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
   }
 
   #startShadows(): void {
-    this.shadows = Shadows.start(this.stream, this.action.mirrors, this.timeouts.route, this.body);
+    const limits = { timeout: this.timeouts.route, bufferLimit: this.keptBytes };
+    this.shadows = Shadows.start(this.stream, this.action.mirrors, limits, this.body);
   }
 
   /** An attempt has a connection, and its time begins. */
@@ -411,6 +418,13 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
       stream.hcm.stats.rq_reset_after_downstream_response_started++;
     stream.info.responseFlags |= flag;
     stream.reset(details);
+    return true;
+  }
+
+  /** Nothing is kept for another attempt any more: true when there is none under way that would do without. */
+  protected failsWithoutRetry(): boolean {
+    if (this.#backOff === undefined || this.#underWay().length > 0) return false;
+    this.#giveUp(TOO_MUCH_KEPT_REPLY, false);
     return true;
   }
 

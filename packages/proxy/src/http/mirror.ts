@@ -29,11 +29,16 @@ export interface Shadow {
 /** Body bytes that wait for the mirror's connection at most; a mirror that is slower than that is given up. */
 const MAX_WAITING = 256 * 1024;
 
-/**
- * Begins to mirror a request whose head is final; undefined when it is not its turn or there is nowhere to send it. The
- * copy has the route's time (milliseconds; 0 for no end).
- */
-export function mirror(stream: ActiveStream, program: MirrorProgram, timeout: number): Shadow | undefined {
+/** The route's, which copies have too. */
+export interface ShadowLimits {
+  /** Milliseconds; 0: no end. */
+  readonly timeout: number;
+  /** Bytes of the body that are kept for another attempt. */
+  readonly bufferLimit: number;
+}
+
+/** Begins to mirror a request whose head is final; undefined when it is not its turn or there is nowhere to send it. */
+export function mirror(stream: ActiveStream, program: MirrorProgram, limits: ShadowLimits): Shadow | undefined {
   const { hcm, request } = stream;
   if (program.fraction < 1 && hcm.deps.random.float() >= program.fraction) return undefined;
   const { clusterHeader } = program;
@@ -48,7 +53,7 @@ export function mirror(stream: ActiveStream, program: MirrorProgram, timeout: nu
   headers.set('x-envoy-internal', 'true');
   headers.append('x-forwarded-for', hcm.deps.net.outerAddress);
   if (headers.unchecked && invalidPart({ ...request, authority, headers }) !== undefined) return undefined;
-  const shadow = new ShadowRequest(stream, { headers, authority, cluster, span }, timeout);
+  const shadow = new ShadowRequest(stream, { headers, authority, cluster, span }, limits);
   shadow.begin();
   return shadow;
 }
@@ -78,7 +83,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   /** All of the body so far, as long as it may have to be sent again. */
   #kept: Buffer[] | undefined;
   #keptBytes = 0;
-  readonly #waitingBody: Buffer[] = [];
+  #waitingBody: Buffer[] = [];
   #waitingBytes = 0;
   #complete = false;
   /** All of it has been written, its end too. */
@@ -88,6 +93,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   #connection: ClientConnection | undefined;
   #over = false;
   readonly #timeout: number;
+  readonly #bufferLimit: number;
   #timer: { cancel(): void } | undefined;
   #status = 0;
   /** What was told ahead of the answer has been counted in its place. */
@@ -100,13 +106,14 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   /** When the request was complete; -1: it is not. */
   #completeAt = -1;
 
-  constructor(stream: ActiveStream, { headers, authority, cluster, span }: Copy, timeout: number) {
+  constructor(stream: ActiveStream, { headers, authority, cluster, span }: Copy, limits: ShadowLimits) {
     const { request } = stream;
     this.#stream = stream;
     this.#cluster = cluster;
     this.#breaker = cluster.limits.DEFAULT;
     this.#span = span;
-    this.#timeout = timeout;
+    this.#timeout = limits.timeout;
+    this.#bufferLimit = limits.bufferLimit;
     this.#grpc = isGrpc(headers.get('content-type'));
     this.#upgrade = stream.upgrade !== '';
     this.#request = { ...request, authority, headers };
@@ -159,7 +166,15 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     if (this.#kept !== undefined) {
       this.#kept.push((data = keep(read)));
       this.#keptBytes += data.length;
-      if (this.#keptBytes > this.#stream.hcm.bufferLimit) this.#retryNoMore();
+      if (this.#keptBytes > this.#bufferLimit) {
+        this.#cluster.stats.retry_or_shadow_abandoned++;
+        this.#retryNoMore();
+        if (this.#backOff !== undefined) {
+          // Nobody has what came before.
+          this.#finish(507);
+          return;
+        }
+      }
     }
     // What waits already goes first.
     if (this.#connection !== undefined && this.#waitingBody.length === 0 && !this.#connection.out.blocked) {
@@ -316,14 +331,16 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
 
   #flush(): void {
     const connection = this.#connection!;
-    while (this.#waitingBody.length > 0) {
+    const waiting = this.#waitingBody;
+    if (waiting.length > 0) {
       if (connection.out.blocked) {
         connection.wantDrain();
         return;
       }
-      const data = this.#waitingBody.shift()!;
-      this.#waitingBytes -= data.length;
-      this.#write(data);
+      this.#waitingBody = [];
+      this.#waitingBytes = 0;
+      // What waited together goes on as one chunk.
+      this.#write(waiting.length === 1 ? waiting[0]! : Buffer.concat(waiting));
     }
     if (!this.#complete || this.#sent) return;
     this.#sent = true;
@@ -338,17 +355,18 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     connection?.abandon();
     this.#countLater = undefined;
     const { clock, random } = this.#stream.hcm.deps;
-    this.#backOff = clock.after(this.#retry!.nextBackOff(random), () =>
+    this.#backOff = clock.after(this.#retry!.nextBackOff(random), () => {
+      this.#backOff = undefined;
       entered(() => {
         if (this.#over) return;
         this.#retry?.begins();
         this.#tries++;
         this.#sent = false;
-        this.#waitingBody.splice(0, Infinity, ...(this.#kept ?? []));
+        this.#waitingBody = [...this.#kept!];
         this.#waitingBytes = this.#keptBytes;
         this.begin();
-      }),
-    );
+      });
+    });
   }
 
   #retryNoMore(): void {

@@ -167,11 +167,12 @@ export class Router extends AttemptedRequest {
     }
     const { body } = this;
     body.add(data);
-    if (this.#keepsBody && body.bytes > this.#keptBytes()) {
+    if (this.#keepsBody && body.bytes > this.keptBytes) {
       // Too much to keep: what is under way is the last try.
       this.cluster.stats.retry_or_shadow_abandoned++;
       this.retryNoMore();
       this.#keptForRedirect = false;
+      if (this.failsWithoutRetry()) return;
     }
     if (attempt !== undefined) attempt.sendBody();
     if (body.bytes > MAX_WAITING && attempt?.takesBody !== true) this.pauseDownstream();
@@ -209,11 +210,6 @@ export class Router extends AttemptedRequest {
   /** The body may have to be sent again. */
   get #keepsBody(): boolean {
     return this.retry !== undefined || this.#keptForRedirect;
-  }
-
-  /** How much of the body may wait for a retry. */
-  #keptBytes(): number {
-    return this.action.bufferLimit ?? this.stream.hcm.bufferLimit;
   }
 
   /** An attempt has sent all parts of the body; how many of those are still there. */

@@ -1,5 +1,5 @@
 import type { MirrorProgram } from '../types.ts';
-import { mirror, type Shadow } from './mirror.ts';
+import { mirror, type Shadow, type ShadowLimits } from './mirror.ts';
 import type { RequestBody } from './request-body.ts';
 import type { ActiveStream } from './stream.ts';
 
@@ -11,12 +11,12 @@ export class Shadows {
   static start(
     stream: ActiveStream,
     programs: readonly MirrorProgram[],
-    timeout: number,
+    limits: ShadowLimits,
     body: RequestBody,
   ): Shadows | undefined {
     const all: Shadow[] = [];
     for (const program of programs) {
-      const shadow = mirror(stream, program, timeout);
+      const shadow = mirror(stream, program, limits);
       if (shadow === undefined) continue;
       all.push(shadow);
       for (const part of body.parts) shadow.data(part);

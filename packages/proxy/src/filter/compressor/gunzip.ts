@@ -1,8 +1,7 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { crc32, createInflateRaw, type InflateRaw } from 'node:zlib';
+import { GzipHeader } from './gzip-header.ts';
 
-const FLAG = { HEAD_CRC: 2, EXTRA: 4, NAME: 8, COMMENT: 16, RESERVED: 0xe0 } as const;
-const FIXED = 10;
 const TRAILER = 8;
 const NOTHING: Buffer = Buffer.alloc(0);
 
@@ -12,8 +11,7 @@ const NOTHING: Buffer = Buffer.alloc(0);
  * code `Z_DATA_ERROR`, or `Z_BUF_ERROR` where the end is missing.
  */
 export class Gunzip extends Transform {
-  /** What has come of an incomplete header. */
-  #header: Buffer | undefined = NOTHING;
+  readonly #header = new GzipHeader();
   readonly #inflate: InflateRaw;
   /** Bytes given to `#inflate`. */
   #given = 0;
@@ -25,6 +23,8 @@ export class Gunzip extends Transform {
   #checksum = 0;
   #size = 0;
   #done: TransformCallback | undefined;
+  /** All has come. */
+  #flushing = false;
 
   constructor(options: { readonly windowBits: number; readonly chunkSize: number }) {
     super();
@@ -40,20 +40,13 @@ export class Gunzip extends Transform {
 
   override _transform(data: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     let rest = data;
-    if (this.#header !== undefined) {
-      const header = Buffer.concat([this.#header, data]);
-      const length = headerLength(header);
+    if (!this.#header.done) {
+      const length = this.#header.read(data);
       if (length === undefined) {
         done(fault('incorrect header'));
         return;
       }
-      if (length > header.length) {
-        this.#header = header;
-        done();
-        return;
-      }
-      this.#header = undefined;
-      rest = header.subarray(length);
+      rest = data.subarray(length);
     }
     if (this.#inflated) {
       this.#addBehind(rest);
@@ -71,8 +64,8 @@ export class Gunzip extends Transform {
   }
 
   override _flush(done: TransformCallback): void {
-    if (this.#header !== undefined) {
-      done(this.#header.length === 0 ? null : tooShort());
+    if (!this.#header.done) {
+      done(this.#header.empty ? null : tooShort());
       return;
     }
     if (this.#inflated) {
@@ -80,6 +73,7 @@ export class Gunzip extends Transform {
       return;
     }
     this.#done = done;
+    this.#flushing = true;
     this.#inflate.end();
   }
 
@@ -98,7 +92,7 @@ export class Gunzip extends Transform {
     this.#inflated = true;
     const over = this.#given - this.#inflate.bytesWritten;
     if (over > 0) this.#addBehind(this.#last.subarray(this.#last.length - over));
-    this.#settle(this.writableEnded ? this.#judge() : null);
+    this.#settle(this.#flushing ? this.#judge() : null);
   }
 
   #addBehind(data: Buffer): void {
@@ -119,27 +113,4 @@ function fault(message: string): Error {
 
 function tooShort(): Error {
   return Object.assign(new Error('unexpected end of file'), { code: 'Z_BUF_ERROR' });
-}
-
-/** Of a gzip header that begins `data`, more than there is while it is incomplete; undefined: it is none. */
-function headerLength(data: Buffer): number | undefined {
-  const magic = [0x1f, 0x8b, 8];
-  if (magic.some((byte, i) => i < data.length && data[i] !== byte)) return undefined;
-  if (data.length < FIXED) return FIXED;
-  const flags = data[3]!;
-  if ((flags & FLAG.RESERVED) !== 0) return undefined;
-  let at = FIXED;
-  if ((flags & FLAG.EXTRA) !== 0) {
-    if (data.length < at + 2) return at + 2;
-    at += 2 + data.readUInt16LE(at);
-  }
-  for (const flag of [FLAG.NAME, FLAG.COMMENT]) {
-    if ((flags & flag) === 0) continue;
-    const end = data.indexOf(0, at);
-    if (end < 0 || at > data.length) return Math.max(data.length, at) + 1;
-    at = end + 1;
-  }
-  if ((flags & FLAG.HEAD_CRC) === 0) return at;
-  if (data.length >= at + 2 && data.readUInt16LE(at) !== (crc32(data.subarray(0, at)) & 0xffff)) return undefined;
-  return at + 2;
 }

@@ -23,6 +23,8 @@ export interface Question {
   readonly request: () => object;
 }
 
+/** Those about the answer's own connection and body: with a request they would garble its. */
+const OWN = new Set('connection content-length keep-alive proxy-connection transfer-encoding upgrade'.split(' '));
 const REMOVE = 'x-envoy-auth-headers-to-remove';
 const ON_DENIAL = new Set([':status', 'content-length', 'www-authenticate', 'location']);
 
@@ -93,7 +95,7 @@ export function compileHttpService(
       return { kind: 'denied', status, body: body.toString('latin1'), headers: picked(client, 'add'), metadata: found };
     return {
       kind: 'ok',
-      request: [...picked(upstream, 'set'), ...picked(upstreamAppended, 'add')],
+      request: [...picked(upstream, 'set'), ...picked(upstreamAppended, 'add')].filter(({ name }) => !OWN.has(name)),
       remove: namesToRemove(headers),
       response: picked(clientOnSuccess, 'add'),
       querySet: [],

@@ -258,12 +258,13 @@ export class ClientConnection implements MessageSink, Waiting {
       this.#reading = true;
       const used = this.#parser.execute(data);
       this.#reading = false;
-      if (this.closed || this.#parser.failed) return;
+      if (this.#parser.failed) return;
       // More than the response: whose would it be?
       if (used < data.length) {
         this.draining = true;
         this.#stats.upstream_cx_protocol_error++;
       }
+      if (this.closed) return;
       if (this.#responseDone && this.#requestDone) this.#over();
     } catch (error) {
       this.#fail('connection termination', '', false);

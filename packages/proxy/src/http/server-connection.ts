@@ -57,10 +57,14 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
   #pauses = 0;
   #drainWanted = false;
   readonly #idleDeadline: Deadline;
+  /** What filters do with a body they have waited for belongs to the read that ended it. */
+  #justRead = false;
   readonly #times: RequestTimes;
   #maxDuration: Timer | undefined;
   #drainTimer: Timer | undefined;
   readonly #counts: ConnectionCounts;
+  /** Nobody waits for the client to close first. */
+  #closesAtOnce = false;
 
   constructor(socket: UpstreamSocket, info: ConnectionInfo, hcm: HcmRuntime) {
     this.#reads = readDirectly(socket, this.#onData);
@@ -178,7 +182,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
     if (this.#state !== 'open') return;
     if (!keep || this.last || this.parser.failed) {
       // An answer given before the bytes at hand were read to the end does not end the connection at once, as in Envoy.
-      this.#startClosing(this.knownLast && whole && !this.#pumping);
+      this.#startClosing(this.knownLast && whole && !this.#pumping && !this.#justRead);
       return;
     }
     this.#armIdle();
@@ -295,6 +299,10 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
     }
   };
 
+  static #readLongAgo(connection: ServerConnection): void {
+    connection.#justRead = false;
+  }
+
   /** Reads requests until the data is used up or a request has to be waited for. */
   #read(data: Buffer): void {
     const { parser } = this;
@@ -311,6 +319,10 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
     }
     this.#pumping = false;
     this.#hasRead = true;
+    if (this.knownLast && this.stream !== undefined && parser.done) {
+      this.#justRead = true;
+      setImmediate(ServerConnection.#readLongAgo, this);
+    }
     if (at < data.length && this.#state === 'open' && !parser.failed) {
       this.#unread = keep(at === 0 ? data : data.subarray(at));
       if (this.#unread.length > MAX_UNREAD) this.socket.pause();
@@ -424,6 +436,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
    */
   #startClosing(atOnce: boolean, why = 'deferred_close_on_drained_connection'): void {
     this.#state = 'closing';
+    this.#closesAtOnce = atOnce;
     if (atOnce) this.info.closeReason ??= why;
     this.#unread = undefined;
     const delay = this.hcm.program.delayedCloseTimeout;
@@ -443,7 +456,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
 
   #idleTimeout(): void {
     if (this.#state === 'closing') {
-      this.hcm.stats.downstream_cx_delayed_close_timeout++;
+      if (!this.#closesAtOnce) this.hcm.stats.downstream_cx_delayed_close_timeout++;
       this.info.closeReason ??= 'triggered_delayed_close_timeout';
       this.destroy();
     } else if (this.stream === undefined) {

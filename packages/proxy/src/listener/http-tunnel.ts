@@ -142,6 +142,10 @@ export class HttpTunnel extends Duplex implements MessageSink {
     });
   }
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    if (!this.#settled) {
+      this.#settled = true;
+      this.#counts.upstream_cx_destroy_local_with_active_rq++;
+    }
     this.#socket.destroy();
     done(error);
   }

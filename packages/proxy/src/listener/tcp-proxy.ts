@@ -49,7 +49,7 @@ export class TcpTunnel implements PendingTcp {
   #lifetime: Timer | undefined;
   #flush: Timer | undefined;
   #backOff: Timer | undefined;
-  /** Until the client says something. */
+  /** Until there is an upstream to pass bytes to. */
   #waiting: Timer | undefined;
   /** A tunnel was asked for, and there is no answer yet. */
   #asking = false;
@@ -105,6 +105,7 @@ export class TcpTunnel implements PendingTcp {
       stats.downstream_cx_no_route++;
       return this.#end(ResponseFlag.NC, NOT_BEGUN + '3');
     }
+    this.#waitForIdle();
     if (program.connects === 'on data') this.#connectOnData(cluster);
     else this.#connect(cluster);
   }
@@ -145,18 +146,23 @@ export class TcpTunnel implements PendingTcp {
 
   /** What has come stays in the socket until there is somebody to pass it to. */
   #connectOnData(cluster: UpstreamCluster): void {
-    const { stats, deps } = this.#runtime;
-    const idle = this.#idleTimeout();
-    const onIdle = (): void => {
-      stats.idle_timeout++;
-      this.#end(0, 'tcp_session_idle_timeout');
-    };
-    this.#waiting = idle > 0 ? deps.clock.after(idle, onIdle) : undefined;
     this.#socket.once('readable', () => {
       if (this.#socket.readableLength === 0) return;
-      this.#waiting?.cancel();
+      this.#waitForIdle();
       this.#connect(cluster);
     });
+  }
+
+  /** A connection that does not get through is idle, too. */
+  #waitForIdle(): void {
+    this.#waiting?.cancel();
+    const idle = this.#idleTimeout();
+    if (idle > 0) this.#waiting = this.#runtime.deps.clock.after(idle, () => this.#idle());
+  }
+
+  #idle(): void {
+    this.#runtime.stats.idle_timeout++;
+    this.#end(0, 'tcp_session_idle_timeout');
   }
 
   /** Only the end of its time ends a tunnel: there is no place in its bytes to say that it should. */
@@ -271,12 +277,14 @@ export class TcpTunnel implements PendingTcp {
     if (this.#ended) return;
     this.#upstream = undefined;
     this.#info.upstreamFailureReason = reason;
+    // It stays, whatever other attempts bring.
+    this.#info.responseFlags |= flag;
     this.#release?.();
     this.#avoid.push(host);
     if (this.#attempts < this.#runtime.program.maxConnectAttempts) return this.#again(cluster);
     cluster.stats.upstream_cx_connect_attempts_exceeded++;
     // Envoy says so even where one attempt is all there is.
-    this.#end(flag | ResponseFlag.URX, NOT_BEGUN + '0');
+    this.#end(ResponseFlag.URX, NOT_BEGUN + '0');
   }
 
   #again(cluster: UpstreamCluster): void {
@@ -355,6 +363,7 @@ export class TcpTunnel implements PendingTcp {
     left: () => void,
   ): void {
     const { deps, stats } = this.#runtime;
+    this.#waiting?.cancel();
     // Of two ends the later one closes the connection.
     let endedByHost = false;
     upstream.once('end', () => (endedByHost = upstream.writableEnded));
@@ -378,10 +387,7 @@ export class TcpTunnel implements PendingTcp {
         else counts.upstream_cx_rx_bytes_total += bytes;
         stats.downstream_cx_tx_bytes_total += bytes;
       },
-      onIdle: () => {
-        stats.idle_timeout++;
-        this.#end(0, 'tcp_session_idle_timeout');
-      },
+      onIdle: () => this.#idle(),
       onEnd: () => {
         left();
         if (endedByHost || wasReset(upstream)) {
@@ -418,6 +424,7 @@ export class TcpTunnel implements PendingTcp {
     cluster.stats.upstream_rq_total++;
     host.report('connected');
     host.enter?.(this.#socket, closer);
+    this.#waiting?.cancel();
     listener(this.#socket, { ...this.#info.connection, filterState: sharedState(this.#info) });
   }
 
@@ -427,7 +434,8 @@ export class TcpTunnel implements PendingTcp {
     if (this.#handedOver) return;
     if (!this.#ended) {
       connection.closeReason ??= reason;
-      if (this.#upstream !== undefined) connection.upstreamCloseReason ??= reason;
+      const closes = this.#upstream !== undefined && this.#tunnelProgram === undefined;
+      if (closes) connection.upstreamCloseReason ??= reason;
     }
     this.#socket.destroy();
     this.#finish();
@@ -441,7 +449,10 @@ export class TcpTunnel implements PendingTcp {
     this.#backOff?.cancel();
     this.#waiting?.cancel();
     this.#leaveQueue?.();
-    if (this.#asking) this.#info.responseFlags |= ResponseFlag.UF;
+    if (this.#asking) {
+      this.#info.flagOrder = [this.#info.responseFlags, ResponseFlag.UF];
+      this.#info.responseFlags |= ResponseFlag.UF;
+    }
     this.#connected?.();
     this.#release?.();
     this.#left?.();

@@ -47,7 +47,7 @@ export interface StreamInfo {
   /** Bit set of ResponseFlag. */
   responseFlags: number;
   /** The same bits in the order in which they were set, which is how they are logged; undefined: in the table's order. */
-  readonly flagOrder?: readonly number[] | undefined;
+  flagOrder?: readonly number[] | undefined;
   protocol: 'HTTP/1.0' | 'HTTP/1.1' | '';
   /** Attempts made upstream, first one included. */
   attemptCount: number;

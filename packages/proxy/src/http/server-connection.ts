@@ -299,7 +299,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
     }
   };
 
-  static #readLongAgo(connection: ServerConnection): void {
+  static #readLongAgo(this: void, connection: ServerConnection): void {
     connection.#justRead = false;
   }
 

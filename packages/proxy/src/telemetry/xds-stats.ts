@@ -15,7 +15,10 @@ export interface OtherStats {
 export function addXdsStats(values: Values, { texts, large }: OtherStats, node: ProxyNode): void {
   const { records, clusters } = node;
   const add = (prefix: string, { counts, version, updated, controlPlane }: SubscriptionRecord): void => {
-    addAll(values, prefix, { ...counts, update_time: updated });
+    addAll(values, prefix, { ...counts });
+    // Several layers of the runtime have one name; what came last counts.
+    const time = `${prefix}.update_time`;
+    values.set(time, Math.max(values.get(time) ?? 0, updated));
     large.set(`${prefix}.version`, version === '' && updated === 0 ? 0n : xxHash64(version));
     texts.set(`${prefix}.version_text`, version);
     if (controlPlane !== undefined) addControlPlane(values, texts, `${prefix}.control_plane`, controlPlane);

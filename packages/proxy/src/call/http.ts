@@ -196,7 +196,7 @@ class Call implements Waiter, Exchange {
   onResponseHead(parser: ResponseParser): void {
     if (this.#over) return;
     const { status } = parser;
-    if (status < 200) {
+    if (status < 200 && status !== 101) {
       charge(this.#cluster.stats, status, true, this.#host!.canary === true, this.#host!.zones);
       this.#retryNoMore();
       return;

@@ -188,6 +188,18 @@ describe('requests', () => {
     }
   });
 
+  test.each([
+    ['0x3\r\n', ''],
+    ['x\r\n', ''],
+    ['0\n', 'abc'],
+    ['0;a\nb', 'abc'],
+  ])('a chunk before a size of %j', (size, passed) => {
+    const { recorder, parser } = requests();
+    parser.execute(Buffer.from(`POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n${size}`));
+    expect(recorder.error).toBe('http1.codec_error');
+    expect(recorder.messages).toMatchObject([{ body: passed, ended: false }]);
+  });
+
   test('an endless head is refused when it is too long, not when it ends', () => {
     const { recorder, parser } = requests();
     parser.execute(Buffer.from('GET / HTTP/1.1\r\nHost: h\r\n'));

@@ -253,9 +253,11 @@ export abstract class MessageParser extends FieldSection {
     if (problem !== undefined) {
       const noText = text.charCodeAt(0) <= SP;
       const isAll = this.lineIsAll || (this.#of === 'request' && !THREE_PARTS.test(text.slice(0, lineEnd)));
-      const end = noText ? 0 : isAll ? lineEnd : (EMPTY_LINE.exec(text)?.index ?? 0);
-      const why = lineEnd > this.maxHeadBytes ? 'http1.headers_too_large' : problem;
-      this.fail(FORBIDDEN.test(text.slice(0, end)) ? 'http1.invalid_characters' : why);
+      const stop = noText || isAll ? null : EMPTY_LINE.exec(text);
+      const end = noText ? 0 : isAll ? lineEnd : (stop?.index ?? 0);
+      const all = noText || isAll ? lineEnd : stop === null ? text.length : stop.index + stop[0].length;
+      const why = FORBIDDEN.test(text.slice(0, end)) ? 'http1.invalid_characters' : problem;
+      this.fail(all > this.maxHeadBytes ? 'http1.headers_too_large' : why);
       return -1;
     }
     this.#firstLineJudged = true;
@@ -355,7 +357,7 @@ export abstract class MessageParser extends FieldSection {
         if (digit < 0) {
           // Blanks and extensions may follow the digits; a line end must have its CR here.
           if (this.#digits === 0 || (code !== 0x3b && code !== CR && code !== SP && code !== 9)) {
-            if (this.#digits > 0 && this.#remaining === 0) this.#passChunks();
+            if (code === LF && this.#digits > 0 && this.#remaining === 0) this.#passChunks();
             this.fail('http1.codec_error');
             return data.length;
           }

@@ -20,6 +20,11 @@ export class Deadline {
     return this.#at !== 0;
   }
 
+  /** It has been reached, and has not called back yet. */
+  get due(): boolean {
+    return this.#at !== 0 && this.#clock.now() >= this.#at;
+  }
+
   /** Calls back once at `at`, unless moved or cleared before. */
   set(at: number): void {
     this.#at = at;

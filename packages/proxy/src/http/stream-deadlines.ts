@@ -19,7 +19,12 @@ export class StreamDeadlines {
   constructor(clock: Clock, of: StreamOwner) {
     this.route = new Deadline(clock, () => of.stream?.onRouteTimeout());
     this.try = new Deadline(clock, () => of.stream?.onTryTimeout());
-    this.idle = new Deadline(clock, () => (of.stream ?? of.streamOfHead())?.onIdleTimeout());
+    this.idle = new Deadline(clock, () => {
+      const stream = of.stream ?? of.streamOfHead();
+      // Of two that are over at once, that for all of the stream counts.
+      if (this.duration.due) stream?.onMaxDuration();
+      else stream?.onIdleTimeout();
+    });
     this.duration = new Deadline(clock, () => (of.stream ?? of.streamOfHead())?.onMaxDuration());
   }
 

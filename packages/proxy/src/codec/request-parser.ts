@@ -247,7 +247,7 @@ function isWellFormed(target: string, method: string): boolean {
     const parts = ABSOLUTE_FORM.exec(target);
     return parts !== null && !parts[2]!.includes('@@');
   }
-  return AUTHORITY_FORM.test(target) && !target.includes('@@');
+  return target.startsWith('*') || (AUTHORITY_FORM.test(target) && !target.includes('@@'));
 }
 
 /** What Envoy takes for the server of a URL: a name or an address, perhaps with a user before it and a port behind. */

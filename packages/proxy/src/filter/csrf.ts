@@ -65,13 +65,18 @@ function roll(chance: number, random: Random): boolean {
 }
 
 function sourceOf({ headers }: RequestHead): string {
-  const origin = hostOf(headers.get('origin') ?? '');
-  return origin === '' || origin === 'null' ? hostOf(headers.get('referer') ?? '') : origin;
+  const origin = headers.get('origin') ?? '';
+  // A page that may not say where it is from is not asked for more.
+  if (origin === 'null') return '';
+  return hostOf(origin === '' ? (headers.get('referer') ?? '') : origin);
 }
 
-/** Host and port of an absolute URL; other text is taken as it is. */
+/** Scheme, user, and host with port. */
+const URL_PARTS = /^[a-z]+:\/\/(?:[\w.!~*'()%;:&=+$,-]*@)?((?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?)(?:[/?#]|$)/i;
+
+/** Host and port of an absolute URL, without a user; other text is taken as it is. */
 function hostOf(text: string): string {
-  return /^[a-z][a-z\d+.-]*:\/\/([^/?#]+)/i.exec(text)?.[1] ?? text;
+  return URL_PARTS.exec(text)?.[1] ?? text;
 }
 
 function isAllowed(policy: CsrfPolicy, source: string, target: string): boolean {

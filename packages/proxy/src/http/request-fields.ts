@@ -87,11 +87,12 @@ export function mutateRequest(
   const internal = single && address !== undefined && program.isInternalAddress(address);
   const edge = trusted && !internal;
   info.remoteAddress = address ?? connection.directRemoteAddress;
-  // An absolute target's scheme is only believed from whom the address is.
+  // An absolute target's scheme is not believed of strangers.
   if (program.schemeOverwrite !== undefined) {
     request.scheme = program.schemeOverwrite;
     headers.set('x-forwarded-proto', program.schemeOverwrite);
-  } else if (trusted || request.scheme === '') request.scheme = schemeOf(headers.get('x-forwarded-proto'), secure);
+  } else if (overwrites || request.scheme === '') request.scheme = schemeOf(headers.get('x-forwarded-proto'), secure);
+  if ((seen & Seen.X_FORWARDED_PROTO) !== 0 && headers.get('x-forwarded-proto') === '') request.protoIsEmpty = true;
 
   if (internal) headers.add('x-envoy-internal', 'true');
   else if ((seen & Seen.X_ENVOY) !== 0) removeUntrusted(headers, edge);
@@ -172,7 +173,6 @@ function protoOf({ protoOfPort }: HcmProgram, { socketEnds, localPort }: Connect
 }
 
 function schemeOf(forwardedProto: string | undefined, secure: boolean): string {
-  if (forwardedProto === '') return '';
   if (forwardedProto === 'http' || forwardedProto === 'https') return forwardedProto;
   const said = forwardedProto === undefined ? '' : asciiLower(forwardedProto);
   return said === 'http' || said === 'https' ? said : secure ? 'https' : 'http';

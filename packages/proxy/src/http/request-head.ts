@@ -62,6 +62,7 @@ export function checkHead(
     const value = request.headers.get(name);
     if (value !== undefined && isIP(value) !== 0) break;
     if (rejectStatus !== undefined) {
+      request.headers.remove('x-envoy-internal');
       hcm.stats.downstream_rq_rejected_via_ip_detection++;
       return { ...NO_ADDRESS, status: rejectStatus };
     }

@@ -17,6 +17,8 @@ export interface RequestHead {
   readonly headers: Headers;
   /** It named a host, by nothing. */
   hostIsEmpty?: boolean;
+  /** It came with an empty x-forwarded-proto. */
+  protoIsEmpty?: boolean;
 }
 
 export interface ResponseHead {

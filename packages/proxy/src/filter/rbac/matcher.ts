@@ -18,7 +18,7 @@ export function compileRbacMatcher(
   path: Path,
 ): RbacEngine {
   const logs = JSON.stringify(matcher).includes('"LOG"');
-  const otherwise = verdict(names, false, '', logs ? false : undefined);
+  const otherwise = verdict(names, false, '');
   const choose = compileMatcher(context, matcher as MatcherConfig, subject(names, of, logs), path);
   const evaluate = (connection: ConnectionInfo, request: RequestHead, info: StreamInfo | undefined): Verdict =>
     choose({ connection, request, info }) ?? otherwise;

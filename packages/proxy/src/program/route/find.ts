@@ -28,8 +28,8 @@ export function makeFinder(hosts: Hosts): RouteConfigProgram['find'] {
         return { kind: 'redirect', route: host.tlsRoute, status: 301, location: httpsRedirect(request) };
       }
     }
-    // A request that says of its scheme that it has none has no route either.
-    if (request.scheme === '' && request.headers.get('x-forwarded-proto') === '') return NO_ROUTE;
+    // A request that says of how it came nothing has no route either.
+    if (request.protoIsEmpty === true && request.headers.get('x-forwarded-proto') === '') return NO_ROUTE;
     const path = pathOnly(request.path);
     if (trace !== undefined) return findTraced(hosts.place, host, request, path, info, random, trace);
     const routes = host.choose === undefined ? host.routes : (host.choose(request, info) ?? NO_ROUTES);

@@ -56,7 +56,7 @@ export class AggregateCluster extends Cluster {
     return place.cluster.chooseAt({ priority: place.priority, degraded }, context);
   }
 
-  /** The line as it is now; clusters that nobody knows have no place in it. */
+  /** The line as it is now; clusters that nobody knows and priorities without hosts have no place in it. */
   #current(): Line {
     const before = this.#line;
     const clusters = (this.program.aggregated ?? []).flatMap((name) => this.#lookup(name) ?? []);
@@ -64,9 +64,9 @@ export class AggregateCluster extends Cluster {
       before?.of.length === clusters.length &&
       clusters.every((cluster, i) => before.of[i]![0] === cluster && before.of[i]![1] === cluster.version);
     if (same) return before;
-    const levels = clusters.flatMap((cluster) =>
-      cluster.levels.map((hosts, priority) => ({ cluster, priority, hosts })),
-    );
+    const levels = clusters
+      .flatMap((cluster) => cluster.levels.map((hosts, priority) => ({ cluster, priority, hosts })))
+      .filter(({ hosts }) => hosts.hosts.length > 0);
     const load = priorityLoad(
       levels.map(({ hosts }) => hosts),
       { overprovisioningFactor: 140, weightedPriorityHealth: false, panicThreshold: this.program.panicThreshold },

@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Deps } from '../deps.ts';
 import type { InternalListener } from '../http/runtime.ts';
 import type { TcpStatsProgram } from '../istio/stats/tcp.ts';
-import type { TcpProxyProgram } from '../program/types.ts';
+import type { GateDecision, TcpProxyProgram } from '../program/types.ts';
 import type { AccessLogger } from '../telemetry/open-logs.ts';
 import { ResponseFlag, type ConnectionInfo, type StreamInfo, type UpstreamCluster } from '../types.ts';
 import type { ActiveConnection } from './connections.ts';
@@ -53,12 +53,13 @@ export function newTcpProxyStats(): TcpProxyStats {
 export function logDenied(
   connection: ConnectionInfo,
   runtime: TcpProxyRuntime,
-  { details, flags }: { readonly details: string; readonly flags: number },
+  { details, responseDetails = '', flags }: GateDecision,
   metadata: StreamInfo['dynamicMetadata'],
 ): void {
   runtime.stats.downstream_cx_total++;
   const info = newStreamInfo(connection, runtime.deps.clock);
   info.connectionTerminationDetails = details;
+  info.responseCodeDetails = responseDetails;
   info.responseFlags |= flags;
   info.dynamicMetadata = metadata;
   info.responseEndTime = info.startTime;

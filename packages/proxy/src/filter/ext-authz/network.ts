@@ -43,11 +43,12 @@ export function compileNetworkExtAuthz(
     closed: counter('cx_closed'),
     failedOpen: counter('failure_mode_allowed'),
   };
-  const refuse = (details: string, metadata: GateDecision['metadata']): GateDecision => {
+  const refuse = (responseDetails: string, metadata: GateDecision['metadata']): GateDecision => {
     stats.closed.value++;
     return {
       allowed: false,
-      details,
+      details: '',
+      responseDetails,
       closeReason: 'ext_authz_close',
       closesUpstream: true,
       flags: ResponseFlag.UAEX,

@@ -6,7 +6,6 @@ import { newStreamInfo } from '../../program/offline-stream.ts';
 import { milliseconds, unwire } from '../../program/values.ts';
 import { livePercentage } from '../../runtime/live.ts';
 import { text } from '../../telemetry/access-log-text.ts';
-import { ResponseFlag } from '../../types.ts';
 import { compileGrpcMethod } from '../grpc-service.ts';
 import { METHOD, TIMEOUT } from './filter.ts';
 
@@ -61,7 +60,7 @@ export function compileNetworkRateLimit(
     stats.overLimit.value++;
     if (!chosen(enforced.value)) return { ...ALLOWED, metadata };
     stats.closed.value++;
-    return { allowed: false, details: '', closeReason: 'ratelimit_close_over_limit', flags: ResponseFlag.RL, metadata };
+    return { allowed: false, details: '', closeReason: 'ratelimit_close_over_limit', flags: 0, metadata };
   };
   const fail = (): GateDecision => {
     stats.error.value++;
@@ -70,7 +69,8 @@ export function compileNetworkRateLimit(
       return ALLOWED;
     }
     stats.closed.value++;
-    return { allowed: false, details: '', flags: ResponseFlag.RLSE, metadata: undefined };
+    const closeReason = 'ratelimit_error_failure_mode_connection_close';
+    return { allowed: false, details: '', closeReason, flags: 0, metadata: undefined };
   };
   return {
     text: 'rate limit',

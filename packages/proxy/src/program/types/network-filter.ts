@@ -48,8 +48,10 @@ export interface NetworkGate {
 
 export interface GateDecision {
   readonly allowed: boolean;
-  /** Why the connection is closed, for logs. */
+  /** Why the connection is closed, for logs: as its termination's details. */
   readonly details: string;
+  /** As those of a response. */
+  readonly responseDetails?: string;
   readonly closeReason?: string;
   /** Envoy has connected to the upstream by then. */
   readonly closesUpstream?: boolean;

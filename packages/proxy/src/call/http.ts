@@ -11,7 +11,7 @@ import { keep } from '../http/reads.ts';
 import { resetOutcome, type ResetReason } from '../http/reset.ts';
 import { RetryState } from '../http/retry-state.ts';
 import type { HttpAnswer, HttpCall, PendingCall } from '../program/types.ts';
-import type { UpstreamCluster, UpstreamHost } from '../types.ts';
+import type { RetryProgram, UpstreamCluster, UpstreamHost } from '../types.ts';
 import { CallError } from './error.ts';
 
 const NO_BODY = Buffer.alloc(0);
@@ -43,6 +43,9 @@ class Call implements Waiter, Exchange {
   #timer: Timer | undefined;
   /** Undefined: nothing is tried again, any more. */
   #retry: RetryState | undefined;
+  #policy: RetryProgram | undefined;
+  /** Hosts that the policy has the next attempt avoid. */
+  #triedHosts: UpstreamHost[] | undefined;
   #backOff: Timer | undefined;
   /** Of the attempt at hand. */
   #tryTimer: Timer | undefined;
@@ -82,8 +85,10 @@ class Call implements Waiter, Exchange {
     }
     this.#begun = this.#deps.clock.now();
     const policy = this.#cluster.http?.policies?.retry ?? retry;
+    this.#policy = policy;
     if (policy !== undefined)
       this.#retry = RetryState.ofPolicy(policy, head, this.#cluster, this.#cluster.limits.DEFAULT);
+    if (policy?.avoidPreviousHosts === true) this.#triedHosts = [];
     if (timeout > 0) {
       this.#timer = this.#deps.clock.after(timeout, () => {
         this.#cluster.stats.upstream_rq_timeout++;
@@ -99,8 +104,9 @@ class Call implements Waiter, Exchange {
     const host = this.#cluster.choose({
       hash: undefined,
       metadataMatch: undefined,
-      avoid: undefined,
-      avoidAttempts: 0,
+      avoid: this.#triedHosts,
+      avoidAttempts: this.#policy?.hostSelectionAttempts ?? 0,
+      avoids: this.#tries > 0 ? this.#policy?.avoids : undefined,
       authority: this.#call.authority,
       priority: 'DEFAULT',
     });
@@ -128,6 +134,7 @@ class Call implements Waiter, Exchange {
       this.#fail('no healthy upstream', `no healthy host in cluster \`${this.#cluster.name}\``);
       return;
     }
+    this.#triedHosts?.push(host);
     this.#host = host;
     host.active++;
     this.#pool = poolOf(host, this.#deps);

@@ -1,6 +1,7 @@
 import type { JsonObject } from '@mizzen/xds';
 import type { RouteConfigProgram } from '../program/types.ts';
 import type { PerRoute, Redirects, RequestHead, RouteDecision } from '../types.ts';
+import { afterReads } from './after-reads.ts';
 import { Headers } from './headers.ts';
 import { nameCluster, type StreamRecord } from './info.ts';
 import { turnNow } from './io.ts';
@@ -109,8 +110,10 @@ export abstract class RoutedStream {
   setMaxDuration(limit: number | undefined): void {
     const { duration } = this.connection.deadlines;
     if (limit === undefined) duration.clear();
-    else if (limit > 0) duration.set(this.info.startTime + limit);
-    else queueMicrotask(() => this.onMaxDuration());
+    else if (limit === 0) queueMicrotask(() => this.onMaxDuration());
+    else if (this.info.startTime + limit > turnNow(this.hcm.deps.clock)) duration.set(this.info.startTime + limit);
+    // It is over already: the request still leaves, as in Envoy, and nothing that it leads to comes first.
+    else afterReads({ afterReads: () => this.onMaxDuration() });
   }
 
   abstract onMaxDuration(): void;

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startServerProcess, type ServerProcess } from './server-process.ts';
-import { envoyBinary, freePort } from './tools.ts';
+import { freePort } from './ports.ts';
+import { envoyBinary } from './tools.ts';
 
 export interface RunningEnvoy {
   readonly adminPort: number;

@@ -1,5 +1,6 @@
 export { packedProgram } from './packed.ts';
-export { envoyBinary, freePort, requireTool, repositoryRoot, peersFolder } from './tools.ts';
+export { freePort } from './ports.ts';
+export { envoyBinary, requireTool, repositoryRoot, peersFolder } from './tools.ts';
 export { startEnvoy, startEnvoyFile, type RunningEnvoy } from './envoy.ts';
 export { startServerProcess, type ServerProcess } from './server-process.ts';
 export { requestLength, responseLength } from './http-framing.ts';

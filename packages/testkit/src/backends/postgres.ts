@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, requireTool } from '../tools.ts';
+import { freePort } from '../ports.ts';
+import { requireTool } from '../tools.ts';
 import { dataFolder, runBackend, unprivileged, type Backend } from './backend.ts';
 
 /** Debian keeps the programs of each major version in a folder of its own, off the path. */

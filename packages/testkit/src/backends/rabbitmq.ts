@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, requireTool } from '../tools.ts';
+import { freePort } from '../ports.ts';
+import { requireTool } from '../tools.ts';
 import { dataFolder, runBackend, unprivileged, type Backend } from './backend.ts';
 
 /** Debian's own command only runs as root or as `rabbitmq`, in /var/lib/rabbitmq; this is what it calls. */

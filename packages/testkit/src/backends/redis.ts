@@ -1,4 +1,5 @@
-import { freePort, requireTool } from '../tools.ts';
+import { freePort } from '../ports.ts';
+import { requireTool } from '../tools.ts';
 import { dataFolder, runBackend, unprivileged, type Backend } from './backend.ts';
 
 /** Redis on loopback; nothing is kept on disk. */

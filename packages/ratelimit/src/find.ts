@@ -7,14 +7,17 @@ export interface Descriptor {
   readonly hitsAddend?: string | number;
 }
 
-/** The limit for a descriptor: the rule as deep as the descriptor is long, or what the descriptor itself brings. */
+/** A request that cannot be counted as it is. */
+export class RequestError extends Error {}
+
+/** The limit for a descriptor: the rule as deep as the descriptor is long, or what the descriptor itself brings. @throws RequestError */
 export function findLimit(limits: Limits, domain: string, descriptor: Descriptor): Limit | undefined {
   const entries = descriptor.entries ?? [];
   const root = limits.get(domain);
   if (root === undefined) return undefined;
   if (descriptor.limit !== undefined) {
     const { requestsPerUnit = 0, unit = '' } = descriptor.limit;
-    if (!(unit in UNITS)) return undefined;
+    if (!(unit in UNITS)) throw new RequestError(`a limit of unit \`${unit || 'UNKNOWN'}\` is not supported`);
     return {
       name: '',
       unlimited: false,

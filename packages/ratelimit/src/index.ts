@@ -1,4 +1,4 @@
 /** A rate limit service for Envoy's API, with limits in the format of envoyproxy/ratelimit. */
 export { ConfigError, readLimits, type Limits } from './config.ts';
 export { MemoryCounters, type WindowCounters } from './counters.ts';
-export { startRateLimitServer, type RateLimitServer, type RateLimitServerOptions } from './server.ts';
+export { ListenError, startRateLimitServer, type RateLimitServer, type RateLimitServerOptions } from './server.ts';

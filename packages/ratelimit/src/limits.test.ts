@@ -147,6 +147,11 @@ describe('which rule counts', () => {
     await expect(request({ descriptors: [] })).rejects.toThrow('rate limit domain must not be empty');
     await expect(request({ domain: 'shop' })).rejects.toThrow('rate limit descriptor list must not be empty');
   });
+  test('so is a limit of a request in a unit that is not counted in', async () => {
+    const limit = { requestsPerUnit: 1, unit: 'MONTH' };
+    const descriptors = [{ entries: [{ key: 'user', value: 'a' }], limit }];
+    await expect(service().request({ domain: 'shop', descriptors })).rejects.toThrow('unit `MONTH`');
+  });
 });
 
 test.each([

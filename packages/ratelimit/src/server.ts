@@ -1,10 +1,11 @@
 import { createServer, type Server as HttpServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Server, ServerCredentials, status, type ServiceError } from '@grpc/grpc-js';
+import { isIPv6, type AddressInfo } from 'node:net';
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity, status, type ServiceError } from '@grpc/grpc-js';
 import { decode, encode } from '@mizzen/xds/binary/index.ts';
 import type { Limits } from './config.ts';
 import type { WindowCounters } from './counters.ts';
-import { RequestError, shouldRateLimit, type RateLimitRequest, type RateLimitResponse } from './service.ts';
+import { RequestError } from './find.ts';
+import { shouldRateLimit, type RateLimitRequest, type RateLimitResponse } from './service.ts';
 import { Stats } from './stats.ts';
 
 export interface RateLimitServerOptions {
@@ -29,14 +30,33 @@ export interface RateLimitServer {
   stop(): Promise<void>;
 }
 
+/** A port cannot be listened on. */
+export class ListenError extends Error {
+  readonly host: string;
+  readonly port: number;
+  readonly what: 'port' | 'adminPort';
+  /** Something else listens there. */
+  readonly taken: boolean;
+
+  constructor(options: Pick<RateLimitServerOptions, 'host'>, what: 'port' | 'adminPort', port: number, cause: Error) {
+    super(`cannot listen on ${place(options.host, port)}: ${cause.message}`, { cause });
+    this.host = options.host;
+    this.port = port;
+    this.what = what;
+    this.taken = cause.message.includes('EADDRINUSE');
+  }
+}
+
 type Done = (error: Partial<ServiceError> | null, response?: RateLimitResponse) => void;
 
 const PATH = '/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit';
 const REQUEST = 'envoy.service.ratelimit.v3.RateLimitRequest';
 const RESPONSE = 'envoy.service.ratelimit.v3.RateLimitResponse';
 
-/** Serves Envoy's rate limit API over gRPC without TLS. Rejects when a port is taken. */
+/** Serves Envoy's rate limit API over gRPC without TLS. Rejects with a ListenError; nothing listens then. */
 export async function startRateLimitServer(options: RateLimitServerOptions): Promise<RateLimitServer> {
+  // It would say on its own what is thrown here.
+  setLogVerbosity(logVerbosity.NONE);
   let { limits } = options;
   const stats = new Stats();
   const answer = async (request: RateLimitRequest, done: Done): Promise<void> => {
@@ -70,13 +90,20 @@ export async function startRateLimitServer(options: RateLimitServerOptions): Pro
       },
     },
   );
+  const { host, adminPort } = options;
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${options.host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(place(host, options.port), ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve(bound);
-      else reject(error);
+      else reject(new ListenError(options, 'port', options.port, error));
     });
   });
-  const admin = options.adminPort === undefined ? undefined : await serveAdmin(options.host, options.adminPort, stats);
+  let admin: HttpServer | undefined;
+  try {
+    admin = adminPort === undefined ? undefined : await serveAdmin(host, adminPort, stats);
+  } catch (error) {
+    server.forceShutdown();
+    throw new ListenError(options, 'adminPort', adminPort ?? 0, error as Error);
+  }
   return {
     port,
     adminPort: admin === undefined ? undefined : (admin.address() as AddressInfo).port,
@@ -91,6 +118,10 @@ export async function startRateLimitServer(options: RateLimitServerOptions): Pro
       await options.counters.close();
     },
   };
+}
+
+function place(host: string, port: number): string {
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function serveAdmin(host: string, port: number, stats: Stats): Promise<HttpServer> {

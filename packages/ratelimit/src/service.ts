@@ -1,6 +1,6 @@
 import { UNITS, type Limit, type Limits } from './config.ts';
 import type { Window, WindowCounters } from './counters.ts';
-import { findLimit, type Descriptor } from './find.ts';
+import { findLimit, RequestError, type Descriptor } from './find.ts';
 import type { Stats } from './stats.ts';
 
 export interface RateLimitRequest {
@@ -12,9 +12,6 @@ export interface RateLimitResponse {
   readonly overallCode: 'OK' | 'OVER_LIMIT';
   readonly statuses: readonly object[];
 }
-
-/** A request that says nothing to count. */
-export class RequestError extends Error {}
 
 const UNLIMITED = 0xffffffff;
 /** From this share of a limit on, hits are counted as near it. */

@@ -67,6 +67,8 @@ export interface ControlOptions {
   readonly engine: Engine;
   /** Life of a workload certificate in milliseconds; 24 hours unless given. */
   readonly certificateLifetime?: number;
+  /** A mesh runs already: this process takes the place of one that died. What it cannot start with may pass. */
+  readonly again?: true;
 }
 
 /** One row of the table. */

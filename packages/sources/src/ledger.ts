@@ -57,6 +57,8 @@ export interface ReadResult {
   readonly meshConfig:
     | { readonly file: string; readonly changed: boolean; readonly state: 'good' | 'kept' | 'refused' }
     | undefined;
+  /** Files of which something cannot be read: what is no longer seen in them may be in that part. */
+  readonly brokenFiles: ReadonlySet<string>;
   /** The text of a file as it was read, for code frames. */
   text(file: string): string | undefined;
 }
@@ -148,7 +150,7 @@ export class Ledger {
     }
     const chosen = this.#choose(candidates, brokenFiles, diagnostics);
     this.#files = states;
-    return this.#commit(chosen, meshConfig, { diagnostics, leftAlone, passedOver });
+    return this.#commit(chosen, meshConfig, { diagnostics, leftAlone, passedOver, brokenFiles });
   }
 
   #readFile(file: string, text: string): FileState {
@@ -310,6 +312,7 @@ export class Ledger {
         changed: meshBefore !== this.#mesh?.text,
         state: !this.#meshDiagnostics.some(isError) ? 'good' : this.#mesh === undefined ? 'refused' : 'kept',
       },
+      brokenFiles: found.brokenFiles,
       text: (file) => files.get(file)?.text ?? (file === meshFile?.file ? meshFile.text : undefined),
     };
   }
@@ -339,6 +342,7 @@ interface Found {
   readonly diagnostics: Diagnostic[];
   readonly leftAlone: readonly LeftAlone[];
   readonly passedOver: readonly PassedOver[];
+  readonly brokenFiles: ReadonlySet<string>;
 }
 
 const isError = ({ severity }: Diagnostic): boolean => severity === 'error';

@@ -223,6 +223,24 @@ test('Redis that is not there is an error, which Envoy is told', { timeout: 60_0
   expect(output()).toContain('redis: ');
 });
 
+test('a port that is taken ends it, with who has it and the flag', { timeout: 60_000 }, async () => {
+  const file = join(folder(), 'limits.yaml');
+  writeFileSync(file, LIMITS);
+  const { port } = await service(file);
+  for (const flag of ['--port', '--admin-port'])
+    await expect(service(file, flag, String(port))).rejects.toThrow(
+      new RegExp(`port ${port} is taken by pid \\d+ .*; choose another with ${flag}\n`),
+    );
+});
+
+test('IPv6, and what is no URL of Redis', { timeout: 60_000 }, async () => {
+  const file = join(folder(), 'limits.yaml');
+  writeFileSync(file, LIMITS);
+  expect((await service(file, '--host', '::1', '--admin-port', '0')).port).toBeGreaterThan(0);
+  await expect(service(file, '--redis', 'foo bar')).rejects.toThrow('--redis: `foo bar` is not a URL of Redis');
+  await expect(service(`${file}.old`)).rejects.toThrow('limits.yaml.old` cannot be read: ENOENT');
+});
+
 test('limits that are wrong', { timeout: 30_000 }, async () => {
   const file = join(folder(), 'limits.yaml');
   writeFileSync(file, 'domain: shop\ndescriptors: [{ vlaue: 1 }]');

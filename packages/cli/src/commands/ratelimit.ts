@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Limits } from '@mizzen/ratelimit';
+import { describeHolder, portHolder } from '@mizzen/runtime/supervisor/port-holder.ts';
 import { list, text, UsageError, type Command } from '../command.ts';
 
 export const command: Command = {
@@ -28,13 +29,14 @@ export const command: Command = {
     const port = portOf('port', text(values, 'port') ?? '8081');
     const admin = text(values, 'admin-port');
     const adminPort = admin === undefined ? undefined : portOf('admin-port', admin);
-    const redis = text(values, 'redis');
+    const redis = redisUrl(text(values, 'redis'));
     const say = (message: string): void => void err.write(`mizzen: ${message}\n`);
-    const { ConfigError, MemoryCounters, readLimits, startRateLimitServer } = await import('@mizzen/ratelimit');
+    const { ConfigError, ListenError, MemoryCounters, readLimits, startRateLimitServer } =
+      await import('@mizzen/ratelimit');
     /** Undefined: something is wrong, and has been said. */
     const read = (): Limits | undefined => {
       try {
-        return readLimits(files.map((name) => ({ name, text: readFileSync(name, 'utf8') })));
+        return readLimits(files.map((name) => ({ name, text: textOf(name) })));
       } catch (error) {
         for (const problem of error instanceof ConfigError ? error.problems : [(error as Error).message]) say(problem);
         return undefined;
@@ -53,7 +55,12 @@ export const command: Command = {
       server = await startRateLimitServer({ limits, counters, host, port, adminPort, now, onError: say });
     } catch (error) {
       await counters.close();
-      say((error as Error).message);
+      if (!(error instanceof ListenError && error.taken)) say((error as Error).message);
+      else {
+        const flag = error.what === 'port' ? '--port' : '--admin-port';
+        const holder = describeHolder(portHolder(error.port, error.host));
+        say(`port ${error.port} is taken by ${holder}; choose another with ${flag}`);
+      }
       return 1;
     }
     out.write(`rate limits of ${[...limits.keys()].join(', ')} on port ${server.port}\n`);
@@ -70,6 +77,19 @@ export const command: Command = {
     return 0;
   },
 };
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Error(`\`${file}\` cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function redisUrl(value: string | undefined): string | undefined {
+  if (value === undefined || /^rediss?:$/.test(URL.parse(value)?.protocol ?? '')) return value;
+  throw new UsageError(`--redis: \`${value}\` is not a URL of Redis`, 'for example redis://127.0.0.1:6379/0');
+}
 
 function portOf(flag: string, value: string): number {
   if (!/^\d+$/.test(value) || Number(value) > 65_535) throw new UsageError(`--${flag}: \`${value}\` is not a port`);

@@ -33,3 +33,11 @@ test('what cannot be kept is told, ends nothing, and is kept once it can be', as
   const restored = lastGood().restore(await read('kind: ['));
   expect(restored.map(({ metadata }) => metadata.name)).toEqual(['web']);
 });
+
+test('what is taken out of a file stays out, whatever else of the file is wrong', async () => {
+  const wrong = '{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {ports: [{port: many}]}}\n';
+  mkdirSync(join(directory, 'state'));
+  lastGood().save((await read(`${service('web')}---\n${service('api')}`)).snapshot);
+  const restored = lastGood().restore(await read(wrong));
+  expect(restored.map(({ metadata }) => metadata.name)).toEqual(['web']);
+});

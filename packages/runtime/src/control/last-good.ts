@@ -23,11 +23,9 @@ export class LastGood {
 
   /** Resources that a broken text hides now, and that had a good version when a process last saw one. */
   restore(result: ReadResult): Resource[] {
-    const broken = new Set(
-      result.diagnostics.flatMap(({ severity, span }) => (severity === 'error' && span ? [span.file] : [])),
-    );
-    if (broken.size === 0) return [];
+    const broken = result.brokenFiles;
     const refused = new Set(result.refused.map(resourceKey));
+    if (broken.size + refused.size === 0) return [];
     const kept: Resource[] = [];
     let order = -1;
     for (const document of this.#documents) {

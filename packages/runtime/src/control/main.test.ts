@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { X509Certificate } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { TypeUrl } from '@mizzen/xds';
 import { ControlProcess } from './testing/control-process.ts';
 
@@ -220,6 +222,35 @@ test('certificates are replaced in time and on demand, and nothing else is sent'
 test('nothing readable is fatal', async () => {
   control.start({ files: ['nowhere'] });
   expect((await control.saw('fatal')).text).toContain('`nowhere`');
+});
+
+test('started again where nothing is left to run, or all of it is broken, it goes on', async () => {
+  const one = new ControlProcess({ 'all.yaml': SYSTEM });
+  one.start();
+  await one.run();
+  await expect.poll(() => existsSync(join(one.folder, 'state/last-good.json')), { timeout: 20_000 }).toBe(true);
+  for (const [text, workloads] of [
+    [`kind: [\n${SYSTEM}`, ['client', 'web-v1']],
+    ['# nothing any more\n', []],
+  ] as const) {
+    one.write('all.yaml', text);
+    await one.kill();
+    one.start({ again: true });
+    const desired = await one.saw('desired');
+    expect(desired.workloads.map(({ owner }) => owner.name).toSorted()).toEqual(workloads);
+    await one.saw('listening');
+  }
+  await one.remove();
+});
+
+test('one that takes the place of another and cannot start ends, so that a third is started', async () => {
+  control.start();
+  const { api } = await control.saw('listening');
+  const other = new ControlProcess({ 'system.yaml': SYSTEM });
+  other.start({ apiPort: Number(api.split(':')[1]), again: true });
+  expect(await other.exited()).toBe(1);
+  expect((await other.saw('fatal')).text).toMatch(/^port \d+ is taken/);
+  await other.remove();
 });
 
 test('a taken port is named with its holder and the flag that changes it', async () => {

@@ -7,8 +7,8 @@ import type { FromControl, ToControl } from '../protocol.ts';
 import { startControl } from './start.ts';
 import type { RunningControl } from './start.ts';
 
-function send(message: FromControl): void {
-  if (process.connected) process.send?.(message);
+function send(message: FromControl, sent?: () => void): void {
+  if (process.connected) process.send?.(message, () => sent?.());
 }
 
 let running: Promise<RunningControl | undefined> | undefined;
@@ -16,7 +16,9 @@ let running: Promise<RunningControl | undefined> | undefined;
 process.on('message', (message: ToControl) => {
   if (message.type === 'configure') {
     running ??= startControl(message.options, { send, translate, translateReadiness }).catch((error: unknown) => {
-      send({ type: 'fatal', text: error instanceof Error ? error.message : String(error) });
+      const text = error instanceof Error ? error.message : String(error);
+      // What keeps a second one from starting may be over for a third.
+      send({ type: 'fatal', text }, message.options.again === true ? () => process.exit(1) : undefined);
       return undefined;
     });
     return;

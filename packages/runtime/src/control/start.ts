@@ -93,7 +93,7 @@ export async function startControl(
   const watching = await watchFiles(files, { meshConfig, stdin, after, onError, engine }, (result) => {
     holder.control?.onFiles(result, savedAt(result));
   });
-  nothingToRun(watching.first, files);
+  if (options.again !== true) nothingToRun(watching.first, files);
   const settingsFiles = (): string[] => findSettings(files, cwd);
   const settings = readSettings(settingsFiles(), cwd);
   const settingsWatch = watchSettings(files, settings.files, cwd, () =>

@@ -1,4 +1,13 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -37,4 +46,24 @@ test('access logs that are full are moved away, and proxies open new ones; other
   await clock.advance(10_000);
   expect(reopened).toBe(2);
   rmSync(folder, { recursive: true });
+});
+
+test('a folder that is taken away is made again, and what cannot be made ends nothing', async () => {
+  const parent = mkdtempSync(join(tmpdir(), 'mizzen-access-'));
+  const folder = join(parent, 'state/logs');
+  mkdirSync(folder, { recursive: true });
+  const clock = new VirtualClock();
+  let reopened = 0;
+  const logs = new AccessLogs({ clock, folder, reopen: async () => void reopened++ });
+  rmSync(join(parent, 'state'), { recursive: true });
+  await clock.advance(5_000);
+  expect(reopened).toBe(1);
+  expect(existsSync(folder)).toBe(true);
+  if (process.platform !== 'win32') expect(statSync(join(parent, 'state')).mode & 0o777).toBe(0o700);
+  rmSync(join(parent, 'state'), { recursive: true });
+  writeFileSync(join(parent, 'state'), 'a file');
+  await clock.advance(5_000);
+  expect(reopened).toBe(1);
+  logs.close();
+  rmSync(parent, { recursive: true });
 });

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Timer } from '../kubelet/clock.ts';
 
@@ -16,7 +16,7 @@ export interface AccessLogsOptions {
 
 /**
  * Proxies write their access logs themselves, and without end. One that is full becomes `PATH.1`, as other logs do, and
- * no line is lost: a proxy writes to the old one until it has opened the new one.
+ * no line is lost: a proxy writes to the old one until it has opened the new one. Where the folder goes, it is made again.
  */
 export class AccessLogs {
   readonly #options: AccessLogsOptions;
@@ -34,16 +34,35 @@ export class AccessLogs {
   #again(): void {
     this.#timer = this.#options.clock.after(LOOK_MS, () => {
       this.#again();
-      if (this.#full().map(beginAnew).includes(true)) void this.#options.reopen();
+      const { folder, reopen } = this.#options;
+      if (mkdirAgain(folder) || this.#full().map(beginAnew).includes(true)) void reopen();
     });
   }
 
   #full(): string[] {
     const { folder, maxBytes = MAX_BYTES } = this.#options;
-    return readdirSync(folder)
+    return namesIn(folder)
       .filter((name) => name.endsWith('.access.log'))
       .map((name) => join(folder, name))
       .filter((path) => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > maxBytes);
+  }
+}
+
+/** True: somebody had taken it away (`git clean` does), with what proxies wrote to. */
+function mkdirAgain(folder: string): boolean {
+  try {
+    return mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    // It cannot be there, then.
+    return [];
   }
 }
 

@@ -110,10 +110,13 @@ export class Journal implements Groups {
   }
 
   #append(line: string): void {
-    if (++this.#lines > 2_000) {
+    try {
+      if (++this.#lines <= 2_000) return appendFileSync(this.#state.leftovers, line, { mode: 0o600 });
       this.#lines = this.#live.size;
       const lines = [...this.#live].map(([pid, start]) => `+${pid} ${start}\n`);
       writeFileSync(this.#state.leftovers, lines.join(''), { mode: 0o600 });
-    } else appendFileSync(this.#state.leftovers, line, { mode: 0o600 });
+    } catch {
+      // A full disk, or a directory that is taken away, must not stop the mesh; the guardian knows the groups, too.
+    }
   }
 }

@@ -22,11 +22,12 @@ export class StateDir {
     this.path = path;
   }
 
-  /** Creates it, readable by this user only, and keeps it out of version control. */
+  /** Creates it, readable by this user only, and keeps it out of version control. Again: where it was taken away. */
   create(): void {
     mkdirSync(this.path, { recursive: true, mode: 0o700 });
     chmodSync(this.path, 0o700);
     mkdirSync(this.logs, { recursive: true });
+    mkdirSync(this.#envoys, { recursive: true, mode: 0o700 });
     writeFileSync(join(this.path, '.gitignore'), '*\n');
   }
 

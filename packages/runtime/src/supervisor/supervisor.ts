@@ -83,6 +83,8 @@ export class Supervisor {
   readonly #notices = new Set<string>();
   #gateways: readonly DesiredWorkload[] = [];
   #desired = false;
+  /** Of the API. */
+  #token = '';
   /** `HOST:PORT` */
   #console: string | undefined;
   #ready = false;
@@ -241,6 +243,12 @@ export class Supervisor {
     const { files, cwd, meshConfig, stdin, apiPort, consolePort, otlpMetrics, gatewayPorts, standIns, inject, engine } =
       this.#options;
     const { state } = this.#deps;
+    if (!this.#desired) this.#token = state.token();
+    else
+      this.#kept('what is kept of the mesh', () => {
+        state.create();
+        this.#token = state.token();
+      });
     const options: ControlOptions = {
       files,
       cwd,
@@ -252,15 +260,25 @@ export class Supervisor {
       apiPort,
       ...(consolePort === undefined ? {} : { consolePort }),
       ...(otlpMetrics === undefined ? {} : { otlpMetrics: { url: otlpMetrics, interval: OTLP_INTERVAL_MS } }),
-      token: state.token(),
+      token: this.#token,
       gatewayPorts,
       standIns,
       inject,
       engine,
+      ...(this.#desired ? { again: true } : {}),
     };
     this.#control.send({ type: 'configure', options });
     if (!this.#desired) return;
     this.#report(this.#kubelet.sequence);
+  }
+
+  /** A mesh that runs does not end because its state directory was taken away, or its disk is full. */
+  #kept(what: string, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#event('warning', `${what} is not in the state directory: ${(error as Error).message}`);
+    }
   }
 
   #processesChanged(): void {
@@ -287,7 +305,7 @@ export class Supervisor {
       case 'desired':
         return void this.#apply(unpackDesired(message));
       case 'listening':
-        new ApiFile(this.#deps.state).write(message.api, message.console);
+        this.#kept('where its API is', () => new ApiFile(this.#deps.state).write(message.api, message.console));
         this.#console = message.console;
         return this.#show();
       case 'change':
@@ -307,6 +325,8 @@ export class Supervisor {
         this.#notices.add(message.text);
         return this.#event('info', message.text);
       case 'fatal':
+        // What runs goes on without it; it ends, and another is started.
+        if (this.#desired) return this.#event('error', `the control process cannot start: ${message.text}`);
         return this.#end({ kind: 'failed', text: message.text });
       case 'command':
         return this.#command(message);

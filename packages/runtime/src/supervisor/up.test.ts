@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -178,6 +178,21 @@ describe.skipIf(process.platform !== 'linux')('mizzen up', { timeout: 120_000 },
       await until(renewed, 3_000, () => m.output());
     }
     await m.waitFor(/ghost running \(stand-in\) 1\/1[^]*ghost [^]*ghost running \(stand-in\) 1\/1/);
+  });
+
+  test('a state directory that is taken away ends nothing; a new control process has it again', async () => {
+    const m = await mesh({ workloads: [program('web', SERVER)] });
+    await m.waitFor(/^ready in /m);
+    rmSync(join(m.dir, '.mizzen'), { recursive: true });
+    process.kill(m.processes().find((p) => p.command.includes('fake-control'))!.pid, 'SIGKILL');
+    const there = (name: string): boolean => existsSync(join(m.dir, '.mizzen', name));
+    await until(
+      () => there('token') && there('api.json'),
+      30_000,
+      () => m.output(),
+    );
+    m.process.kill('SIGTERM');
+    expect(await m.exited).toBe(0);
   });
 
   test('watched paths restart a workload, the old pod serving until the new one is ready', async () => {

@@ -123,6 +123,13 @@ export class ControlProcess {
     return `http://${(await this.saw('listening')).api}`;
   }
 
+  /** Resolves with the status that it ends with by itself. */
+  async exited(): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null) return child?.exitCode ?? null;
+    return new Promise((resolve) => child.once('exit', (code) => resolve(code)));
+  }
+
   async kill(): Promise<void> {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;

@@ -49,9 +49,13 @@ test('flags that ask for what cannot be had, and values that are none, are said 
     'mizzen proxy: --restart-epoch: there is no hot restart: only 0 is taken',
   );
   expect(refused('--mode', 'check')).toBe('mizzen proxy: --mode: `check` is none of serve, validate, init_only');
-  expect(refused('--concurrency', 'many')).toBe('mizzen proxy: --concurrency: `many` is not a whole number');
+  expect(refused('--concurrency', 'many')).toBe(
+    'mizzen proxy: --concurrency: `many` is not a whole number up to 4294967295',
+  );
+  expect(refused('--base-id', '4294967296')).toContain('--base-id: `4294967296` is not a whole number up to');
   expect(refused('-l', 'loud')).toBe('mizzen proxy: --log-level: `loud` is not a level');
   expect(refused('--component-log-level', 'nobody:info')).toContain('there is no component `nobody`');
+  expect(refused('--component-log-level', 'upstream')).toContain('`upstream` is not NAME:LEVEL');
   expect(refused('--stats-tag', 'a_b:c')).toBe('mizzen proxy: --stats-tag: `a_b:c` is not TAG:VALUE');
   expect(refused('--service-node', 'a', '--service-node', 'b')).toBe('mizzen proxy: --service-node is there twice');
   expect(refused('-c', bootstrap)).toBe('mizzen proxy: --config-path is there twice');
@@ -78,7 +82,17 @@ test('places that cannot be written to: no log, no proxy; an address that nobody
 
 test('a check says what would be refused, by resource and field', () => {
   const good = file('good.yaml', 'static_resources: {clusters: [{name: a, type: STATIC, connect_timeout: 1s}]}');
-  const harmless = ['--base-id', '3', '--concurrency', '2', '--restart-epoch', '0', '--disable-hot-restart'];
+  const harmless = [
+    '--base-id',
+    '4294967295',
+    '--drain-time-s',
+    '4294967295',
+    '--concurrency',
+    '2',
+    '--restart-epoch',
+    '0',
+    '--disable-hot-restart',
+  ];
   expect(run('-c', good, '--mode', 'validate', ...harmless)).toEqual({
     status: 0,
     stdout: `configuration '${good}' OK\n`,
@@ -100,6 +114,11 @@ test('a check says what would be refused, by resource and field', () => {
     'DIR/bad.yaml:4:21: `DIR/bad.yaml`: dynamicResources.ldsConfig: comes from ADS, and there is no `adsConfig`',
     expect.stringMatching(/^`DIR\/bad.yaml`: node: `id` and `cluster` are required/),
   ]);
+});
+
+test('what is wrong with a value is said once', () => {
+  const bad = file('twice.yaml', 'admin: {address: {socket_address: {address: 127.0.0.1, port_value: 99999}}}');
+  expect(run('-c', bad, '--mode', 'validate').stderr.match(/portValue/g)).toHaveLength(1);
 });
 
 test('sinks of statistics are refused by what is wrong with them', () => {
@@ -175,6 +194,12 @@ test.each([
   ['a cluster that is not there', LISTENER, 'broken.yaml:16:96: `l`: ', 'there is no cluster `a`'],
   ['a regular expression', LISTENER.replace('prefix: "/"', 'safe_regex: { regex: "((" }'), '16:84: `l`: ', 'RE2'],
   ['no name', clusters('type: STATIC'), 'broken.yaml:3:5: `staticResources.clusters[0]`: name: must not be empty'],
+  [
+    'a word that is no text in YAML',
+    clusters('name: off'),
+    'yaml:3:11: `staticResources.clusters[0]`: name: ',
+    'quotes',
+  ],
   ['a name twice', clusters('name: a', 'name: a'), 'broken.yaml:4:11: ', 'clusters[1].name: `a` is there twice'],
   ['milliseconds', clusters('{ name: a, connect_timeout: 250ms }'), ':3:33: `a`: connectTimeout: ', '`1.5s`'],
   [

@@ -77,9 +77,10 @@ function check(values: Invocation['values']): void {
   }
 }
 
+/** As large as numbers of 32 bits are. */
 function number(name: string, value: string): number {
-  if (/^\d{1,9}$/.test(value)) return Number(value);
-  throw new UsageError(`--${name}: \`${value}\` is not a whole number`);
+  if (/^\+?\d+$/.test(value) && Number(value) <= 0xffffffff) return Number(value);
+  throw new UsageError(`--${name}: \`${value}\` is not a whole number up to ${0xffffffff}`);
 }
 
 function level(name: string, value: string): Level {
@@ -91,7 +92,9 @@ function level(name: string, value: string): Level {
 function components(value: string | undefined): (readonly [string, Level])[] {
   return (value ?? '').split(',').flatMap((pair) => {
     if (pair === '') return [];
-    const [name = '', wanted = ''] = pair.split(':');
+    const [name = '', wanted, ...rest] = pair.split(':');
+    if (wanted === undefined || rest.length > 0)
+      throw new UsageError(`--component-log-level: \`${pair}\` is not NAME:LEVEL`);
     if (!LOGGERS.includes(name))
       throw new UsageError(`--component-log-level: there is no component \`${name}\``, `one of ${LOGGERS.join(', ')}`);
     return [[name, level('component-log-level', wanted)] as const];

@@ -53,7 +53,7 @@ export function commandLineOptions(given: GivenFlags): JsonObject {
     drainStrategy: capital(text('drain-strategy', 'gradual')),
     enableFineGrainLogging: false,
     socketPath: text('socket-path', '@envoy_domain_socket'),
-    socketMode: number('socket-mode', 0),
+    socketMode: 0,
     enableCoreDump: on('enable-core-dump'),
     statsTag: list('stats-tag'),
     skipHotRestartOnNoParent: on('skip-hot-restart-on-no-parent'),

@@ -19,19 +19,19 @@ export interface WrittenBootstrap {
 export function describeRefusals(nacks: readonly Nack[], { name, raw, text }: WrittenBootstrap): string {
   const lines = new LineCounter();
   const root = text === undefined ? undefined : parseDocument(text, { lineCounter: lines }).contents;
-  return nacks
-    .map((nack) => {
-      const path = [...rootOf(nack, raw), ...readPath(nack.field)];
-      const offset = root === undefined || root === null ? undefined : find(root, path, isUnknown(nack));
-      const { line, col } = offset === undefined ? { line: 0, col: 0 } : lines.linePos(offset);
-      const place = line === 0 ? '' : `${name}:${line}:${col}: `;
-      const what = nack.resource === '' ? formatPath(rootOf(nack, raw)) : nack.resource;
-      const help = advice(nack, path);
-      return `${place}\`${what}\`: ${nack.field === '' ? '' : `${nack.field}: `}${nack.message}\n${
-        help === undefined ? '' : `  help: ${help}\n`
-      }`;
-    })
-    .join('');
+  const described = nacks.map((nack) => {
+    const path = [...rootOf(nack, raw), ...readPath(nack.field)];
+    const offset = root === undefined || root === null ? undefined : find(root, path, isUnknown(nack));
+    const { line, col } = offset === undefined ? { line: 0, col: 0 } : lines.linePos(offset);
+    const place = line === 0 ? '' : `${name}:${line}:${col}: `;
+    const what = nack.resource === '' ? formatPath(rootOf(nack, raw)) : nack.resource;
+    const help = advice(nack, path) ?? unquoted(nack, path, raw);
+    return `${place}\`${what}\`: ${nack.field === '' ? '' : `${nack.field}: `}${nack.message}\n${
+      help === undefined ? '' : `  help: ${help}\n`
+    }`;
+  });
+  // What is wrong with a value may be seen by more than one that reads it.
+  return [...new Set(described)].join('');
 }
 
 /** Where the resource stands in the bootstrap; nowhere for what is said of the bootstrap itself. */
@@ -43,7 +43,9 @@ function rootOf({ typeUrl, resource }: Nack, raw: RawBootstrap): (string | numbe
     | undefined;
   const all = resources?.[list];
   if (!Array.isArray(all)) return [];
-  const at = all.findIndex((each: { readonly name?: unknown } | null) => (each?.name ?? '') === resource);
+  const nameOf = (each: { readonly name?: unknown } | null): string =>
+    typeof each?.name === 'string' ? each.name : '';
+  const at = all.findIndex((each) => nameOf(each as { readonly name?: unknown } | null) === resource);
   return at < 0 ? [] : ['staticResources', list, at];
 }
 
@@ -87,6 +89,15 @@ function camelCase(name: string): string {
 
 function isUnknown({ message }: Nack): boolean {
   return message.endsWith('has no such field');
+}
+
+/** `off`, `y`, `1` and their like are no texts in YAML. */
+function unquoted({ message }: Nack, path: readonly (string | number)[], raw: RawBootstrap): string | undefined {
+  if (message !== 'must be a string') return undefined;
+  let value: unknown = raw;
+  for (const part of path) value = Object.entries(value ?? {}).find(([name]) => sameName(name, String(part)))?.[1];
+  const type = typeof value;
+  return type === 'boolean' || type === 'number' ? `put it in quotes: YAML has a ${type} there` : undefined;
 }
 
 function advice(nack: Nack, path: readonly (string | number)[]): string | undefined {

@@ -1,4 +1,5 @@
 import type { CodecErrorDetails } from './error.ts';
+import { nameLength } from './field-bytes.ts';
 import { isBlank, KnownLines } from './known-lines.ts';
 import { fieldName, Seen, SHARED_BIT, type FieldName } from './names.ts';
 
@@ -63,8 +64,10 @@ export class FieldSection {
   spelling: Spelling | undefined;
   /** The fields as Envoy counts them: each line with one blank after its colon and one byte for its end. */
   fieldBytes = 0;
-  /** Those before a name that is refused only when the fields are looked at one by one. */
+  /** Those that Envoy has counted when it refuses one of the fields as it looks at them one by one. */
   readBytes = 0;
+  /** Names with an underscore are a problem. */
+  refusesUnderscores = false;
   /** How many lines those are. */
   fieldCount = 0;
   /** Why the section is refused. */
@@ -108,6 +111,8 @@ export class FieldSection {
     const known = this.#known;
     const repeated = this.spelling === undefined && known.begin();
     let unseen = at;
+    /** Where the field begins with whose name it is seen that the one before is refused. */
+    let refusedBefore = -1;
     let forbids = false;
     for (;;) {
       let field: FieldName | undefined;
@@ -144,7 +149,10 @@ export class FieldSection {
         field = colon > at && colon < stop ? fieldName(text, at, colon) : undefined;
         if (field === undefined) {
           if (!LOOSE_NAME.test(text.slice(at, Math.max(at, colon)))) this.#misframed = true;
-          else if (this.problem === undefined) this.readBytes = Math.max(0, at - start - count - blanks - 3);
+          else if (this.problem === undefined || refusedBefore === at) {
+            this.problem = undefined;
+            this.readBytes = Math.max(0, at - start - count - blanks - 3);
+          }
           this.problem ??= 'http1.codec_error';
           at = lineEnd + 1;
           continue;
@@ -163,7 +171,12 @@ export class FieldSection {
         blanks += lineEnd - colon - 3 - value.length;
       }
       at = lineEnd + 1;
-      if (++count > maxCount) this.problem ??= 'http1.too_many_headers';
+      const underscored = this.refusesUnderscores && (field.seen & Seen.UNDERSCORE) !== 0;
+      if ((++count > maxCount || underscored) && this.problem === undefined) {
+        this.problem = underscored ? 'http1.unexpected_underscore' : 'http1.too_many_headers';
+        this.readBytes = at - start - count - blanks + nameLength(text, at);
+        refusedBefore = at;
+      }
       // Behind a body no field means anything to the connection.
       if (this.#isTrailers) {
         if (this.#joinedBehind.has(field.name)) joinValue(flat, field.name, value);
@@ -180,14 +193,20 @@ export class FieldSection {
       }
       if (field.seen === 0 || this.#keep(field.seen, value, cleaned)) flat.push(field.name, value);
     }
-    if (this.#misframed || (this.badLength && (this.seen & Seen.TRANSFER_ENCODING) === 0)) this.readBytes = 0;
+    // What frames the message is looked at before the fields are.
+    if (this.#misframed || (this.badLength && (this.seen & Seen.TRANSFER_ENCODING) === 0)) {
+      this.readBytes = 0;
+      if (this.problem !== undefined) this.problem = 'http1.codec_error';
+    }
     this.fieldCount = count;
     // Without any field Envoy counts an empty one.
     this.fieldBytes = count === 0 ? 3 : at - start - count - blanks;
     if (this.#isRequest && (this.seen & Seen.TE) !== 0) keepTrailersOnly(flat);
     const rest = unseen === 0 && text.length === at ? text : text.slice(unseen, at);
-    if (forbids || (!isEmptyLine(rest) && FORBIDDEN.test(rest))) this.problem = 'http1.invalid_characters';
-    else if (repeated) known.learn(text);
+    if (forbids || (!isEmptyLine(rest) && FORBIDDEN.test(rest))) {
+      this.readBytes = 0;
+      this.problem = 'http1.invalid_characters';
+    } else if (repeated) known.learn(text);
     return at;
   }
 

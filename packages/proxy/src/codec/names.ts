@@ -128,8 +128,8 @@ function remember(raw: string, field: FieldName): void {
 
 function make(lower: string): FieldName {
   let seen = SEEN_BY_NAME.get(lower) ?? 0;
-  if (seen === 0 && lower.startsWith('x-envoy-')) seen = Seen.X_ENVOY;
-  else if (seen === 0 && lower.includes('_')) seen = Seen.UNDERSCORE;
+  if (lower.startsWith('x-envoy-')) seen |= Seen.X_ENVOY;
+  if (lower.includes('_')) seen |= Seen.UNDERSCORE;
   return {
     name: lower,
     seen,

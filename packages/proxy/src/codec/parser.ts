@@ -62,6 +62,8 @@ export abstract class MessageParser extends FieldSection {
   headComplete = false;
   /** Length of the head on the wire. */
   headBytes = 0;
+  /** What has been counted of fields that were refused: of a head, or of trailers. */
+  refusedBytes = 0;
   /** Of a message whose body is chunked, once it has been read: all of it. */
   #consumed = 0;
   /** Bytes that were read together with the end of the message, and are of those that follow. */
@@ -211,10 +213,8 @@ export abstract class MessageParser extends FieldSection {
   protected abstract firstLine(text: string, end: number): CodecErrorDetails | undefined;
   /** All fields are known: sets `bodyMode`; why the head is refused, or undefined. */
   protected abstract frame(): CodecErrorDetails | undefined;
-  /** Takes out of trailers what is not to go on; why they are refused, or undefined. */
-  protected judgeTrailers(_trailers: string[]): CodecErrorDetails | undefined {
-    return undefined;
-  }
+  /** Takes out of trailers what is not to go on. */
+  protected trimTrailers(_trailers: string[]): void {}
 
   #readHead(data: Buffer, from: number): number {
     let at = from;
@@ -265,8 +265,13 @@ export abstract class MessageParser extends FieldSection {
     if (used === 0) return 0;
     this.headComplete = this.problem === undefined;
     this.headBytes = used;
-    const reason = used > this.maxHeadBytes ? 'http1.headers_too_large' : (this.problem ?? this.frame());
+    if (used > this.maxHeadBytes) {
+      this.fail('http1.headers_too_large');
+      return -1;
+    }
+    const reason = this.problem ?? this.frame();
     if (reason !== undefined) {
+      this.refusedBytes = this.headComplete ? this.fieldBytes : this.readBytes;
       this.fail(reason);
       return -1;
     }
@@ -425,13 +430,15 @@ export abstract class MessageParser extends FieldSection {
     if (this.#state === State.FAILED || stop < 0) return data.length;
     const text = this.#release(stop);
     const section = new FieldSection(this.#of, true);
+    section.refusesUnderscores = this.keepsTrailers && this.refusesUnderscores;
     section.parse(text, 1, this.keepsTrailers ? this.maxHeaders : Infinity);
-    const trailers = this.keepsTrailers ? section.flat : [];
-    const problem = section.problem ?? this.judgeTrailers(trailers);
-    if (problem !== undefined) {
-      this.fail(problem);
+    if (section.problem !== undefined) {
+      if (this.keepsTrailers) this.refusedBytes = section.readBytes;
+      this.fail(section.problem);
       return data.length;
     }
+    const trailers = this.keepsTrailers ? section.flat : [];
+    this.trimTrailers(trailers);
     this.#ends(at + stop - before);
     this.#note(at + stop - before);
     this.#sink.onEnd(trailers.length === 0 ? undefined : trailers);

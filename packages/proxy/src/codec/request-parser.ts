@@ -40,7 +40,8 @@ export class RequestParser extends MessageParser {
   upgradeTo = '';
   /** How often fields were dropped for the underscores of their names. */
   underscoresDropped = 0;
-  underscores: 'ALLOW' | 'REJECT_REQUEST' | 'DROP_HEADER' = 'ALLOW';
+  /** Such fields are dropped. */
+  dropsUnderscores = false;
   allowChunkedLength = false;
   /** Says of what `upgrade` asks for whether it is passed over. */
   ignoresUpgrades: ((type: string) => boolean) | undefined;
@@ -101,10 +102,6 @@ export class RequestParser extends MessageParser {
       this.headComplete = false;
       return 'http1.codec_error';
     }
-    if ((seen & Seen.UNDERSCORE) !== 0 && this.underscores === 'REJECT_REQUEST') {
-      this.headComplete = false;
-      return 'http1.unexpected_underscore';
-    }
     if ((seen & Seen.TRANSFER_ENCODING) !== 0) {
       const twoLengths = (seen & Seen.CONTENT_LENGTH) !== 0;
       const chunked = this.transferEncoding === 'chunked';
@@ -124,7 +121,7 @@ export class RequestParser extends MessageParser {
       const problem = this.#connectionFields();
       if (problem !== undefined) return problem;
     }
-    if ((seen & Seen.UNDERSCORE) !== 0 && this.underscores === 'DROP_HEADER')
+    if (this.dropsUnderscores && (seen & Seen.UNDERSCORE) !== 0)
       this.underscoresDropped += this.drop((name) => name.includes('_'));
     const problem = this.target.charCodeAt(0) === SLASH && this.method !== 'CONNECT' ? undefined : this.#checkTarget();
     if (problem !== undefined) return problem;
@@ -135,15 +132,13 @@ export class RequestParser extends MessageParser {
     return undefined;
   }
 
-  protected override judgeTrailers(trailers: string[]): CodecErrorDetails | undefined {
-    if (this.underscores === 'ALLOW') return undefined;
+  protected override trimTrailers(trailers: string[]): void {
+    if (!this.dropsUnderscores) return;
     for (let i = trailers.length - 2; i >= 0; i -= 2) {
       if (!trailers[i]!.includes('_')) continue;
-      if (this.underscores === 'REJECT_REQUEST') return 'http1.unexpected_underscore';
       trailers.splice(i, 2);
       this.underscoresDropped++;
     }
-    return undefined;
   }
 
   /** Who is asked: the authority of the target, or else Host. */

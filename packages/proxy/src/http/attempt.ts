@@ -1,5 +1,6 @@
 import { sharedState } from '../filter-state/state.ts';
 import { chunkHead, lastChunk } from '../codec/encode.ts';
+import { fieldBytesOf } from '../codec/field-bytes.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
 import type { UpstreamHost } from '../types.ts';
 import type { ClientConnection, Exchange } from './client-connection.ts';
@@ -227,14 +228,12 @@ export class Attempt implements Waiter, Exchange {
   onResponseHead(parser: ResponseParser): void {
     this.heard = true;
     this.#track?.responded(parser);
+    this.#countHead(parser.fieldBytes);
     if (parser.status < 200 && parser.status !== 101) {
       this.#router.onInterim(this, parser);
       return;
     }
     this.responded = true;
-    const { info } = this.#router.stream;
-    info.upstreamHeaderBytesReceived += parser.fieldBytes;
-    info.upstreamHeaderBytesSummed += info.upstreamHeaderBytesReceived;
     this.#log?.responded(parser);
     if (this.host.load !== undefined) this.#router.tellLoad(this.host, parser.flat);
     this.#router.onResponseHead(this, parser);
@@ -245,9 +244,18 @@ export class Attempt implements Waiter, Exchange {
     this.#hadBody = true;
     this.#router.onResponseData(data);
   }
+  /** As in Envoy, the second of the sums has everything that came before once more with each head. */
+  #countHead(bytes: number): void {
+    const { info } = this.#router.stream;
+    info.upstreamHeaderBytesReceived += bytes;
+    info.upstreamHeaderBytesSummed += info.upstreamHeaderBytesReceived;
+  }
   onResponseEnd(trailers: string[] | undefined): void {
     this.countLater?.(this.#hadBody, trailers);
-    if (trailers !== undefined) this.#router.tellLoad(this.host, trailers);
+    if (trailers !== undefined) {
+      this.#router.tellLoad(this.host, trailers);
+      this.#router.stream.info.upstreamHeaderBytesReceived += fieldBytesOf(trailers);
+    }
     if (this.#requestSent) {
       this.#finish();
       this.#router.onResponseEnd(this, trailers);
@@ -267,6 +275,9 @@ export class Attempt implements Waiter, Exchange {
   }
   onReset(reason: ResetReason, transport: string): void {
     if (this.countLater !== undefined) this.host.count?.('error');
+    const refused = this.#connection?.refused;
+    if (refused !== undefined && refused.headComplete && !this.responded) this.#countHead(refused.refusedBytes);
+    else if (refused !== undefined) this.#router.stream.info.upstreamHeaderBytesReceived += refused.refusedBytes;
     this.#log?.failed(reason, transport);
     this.#finish();
     this.#router.onReset(this, reason, transport);

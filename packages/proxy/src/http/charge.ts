@@ -1,6 +1,7 @@
 import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import { routeGroup, virtualClusterGroup, type RequestGroup } from '../telemetry/request-groups.ts';
 import type { AnswersByKind, AnswerStats, ClusterStats, RouteEntry, UpstreamCluster, UpstreamHost } from '../types.ts';
+import type { Headers } from './headers.ts';
 import { is5xx } from './host-report.ts';
 import { newAnswersByKind, newAnswerStats } from '../cluster/stats.ts';
 import type { ResponseCodes } from '../telemetry/response-codes.ts';
@@ -29,6 +30,11 @@ export function groupsOf({ request, hcm }: ActiveStream, route: RouteEntry): Req
   if (cluster !== undefined) groups.push(requestGroups.get(virtualClusterGroup(virtualHost.name, cluster)));
   if (statPrefix !== undefined) groups.push(requestGroups.get(routeGroup(virtualHost.name, statPrefix)));
   return groups;
+}
+
+/** A canary answers: the host is one, or says so. */
+export function isCanary(host: UpstreamHost, headers: Headers): boolean {
+  return host.canary === true || headers.get('x-envoy-upstream-canary') === 'true';
 }
 
 /** Counts an answer of a host to a request, wherever that is to be counted. */

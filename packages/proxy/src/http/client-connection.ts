@@ -148,6 +148,11 @@ export class ClientConnection implements MessageSink, Waiting {
     parser.next();
   }
 
+  /** The parser of an answer that could not be read. */
+  get refused(): ResponseParser | undefined {
+    return this.#parser.failed ? this.#parser : undefined;
+  }
+
   /** All of the request has been written. */
   requestDone(): void {
     this.#requestDone = true;

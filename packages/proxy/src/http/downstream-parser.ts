@@ -9,7 +9,8 @@ export function downstreamParser(sink: MessageSink, program: HcmProgram, info: C
   parser.maxHeadBytes = program.maxRequestHeadersBytes;
   parser.maxHeaders = program.maxHeadersCount;
   parser.keepsTrailers = program.enableTrailers;
-  parser.underscores = program.headersWithUnderscores;
+  parser.refusesUnderscores = program.headersWithUnderscores === 'REJECT_REQUEST';
+  parser.dropsUnderscores = program.headersWithUnderscores === 'DROP_HEADER';
   parser.allowChunkedLength = program.allowChunkedLength;
   parser.acceptHttp10 = program.acceptHttp10;
   parser.allowAbsoluteUrl = program.allowAbsoluteUrl;

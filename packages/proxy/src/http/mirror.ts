@@ -2,7 +2,7 @@ import { chunkHead, LAST_CHUNK } from '../codec/encode.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
 import type { CircuitBreaker, MirrorProgram, RequestHead, UpstreamCluster, UpstreamHost } from '../types.ts';
 import type { Span } from '../tracing/span.ts';
-import { charge } from './charge.ts';
+import { charge, isCanary } from './charge.ts';
 import type { ClientConnection, Exchange } from './client-connection.ts';
 import { invalidPart } from './head-check.ts';
 import { isGrpc } from '../telemetry/access-log-grpc.ts';
@@ -269,13 +269,14 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   onResponseHead(parser: ResponseParser): void {
     const { status } = parser;
     this.#track?.responded(parser);
+    const head = { status, headers: new Headers(parser.flat) };
     if (status < 200 && status !== 101) {
-      if (!this.#interim) charge(this.#host!.cluster.stats, status, true, false, this.#host!.zones);
+      if (!this.#interim)
+        charge(this.#host!.cluster.stats, status, true, isCanary(this.#host!, head.headers), this.#host!.zones);
       this.#interim = true;
       this.#retryNoMore();
       return;
     }
-    const head = { status, headers: new Headers(parser.flat) };
     this.#countLater = reportAnswer(this.#host!, parser, head, this.#grpc);
     if (this.#countLater === undefined) this.#host!.count?.(countOf(status));
     if (this.#retry?.onResponse(head, this.#stream.hcm.deps.clock) === 'yes') {
@@ -285,7 +286,7 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     }
     this.#retryNoMore();
     // The answer is read so that the connection can be used again, and dropped.
-    charge(this.#host!.cluster.stats, status, true, this.#host!.canary === true, this.#host!.zones);
+    charge(this.#host!.cluster.stats, status, true, isCanary(this.#host!, head.headers), this.#host!.zones);
     this.#loadTold = this.#host!.load?.report(parser.flat) === true;
     this.#status = status;
   }

@@ -1,4 +1,5 @@
 import type { Transform } from 'node:stream';
+import { fieldBytesOf } from '../codec/field-bytes.ts';
 import type { AlpnChoice, CollectedBody, HttpStream, LocalReplyOptions, ResponseHead } from '../types.ts';
 import { BodyPipe } from './body-pipe.ts';
 import { Hold, type BodyWish } from './hold.ts';
@@ -150,7 +151,7 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
   onRequestEnd(trailers: readonly string[] | undefined): void {
     if (this.over) return;
     this.noteRequestEnd();
-    if (trailers !== undefined) this.info.headerBytesReceived += trailerBytes(trailers);
+    if (trailers !== undefined) this.info.headerBytesReceived += fieldBytesOf(trailers);
     this.passRequestEnd(trailers);
   }
 
@@ -236,11 +237,4 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
     if (this.#pipe === undefined) this.#pipe = pipe;
     else this.#pipe.add(pipe);
   }
-}
-
-/** As fields of a head are counted. */
-function trailerBytes(trailers: readonly string[]): number {
-  let bytes = (trailers.length / 2) * 3;
-  for (const part of trailers) bytes += part.length;
-  return bytes;
 }

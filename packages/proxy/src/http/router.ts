@@ -5,7 +5,7 @@ import type { InternalRedirectProgram, ResponseHead } from '../types.ts';
 import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import type { Attempt } from './attempt.ts';
 import { AttemptedRequest, flagOf } from './attempted-request.ts';
-import { chargeAnswer, chargeAnswerTime } from './charge.ts';
+import { chargeAnswer, chargeAnswerTime, isCanary } from './charge.ts';
 import type { TcpTunnel } from './connect.ts';
 import { Headers } from './headers.ts';
 import { countOf, is5xx, reportAnswer } from './host-report.ts';
@@ -43,12 +43,12 @@ export class Router extends AttemptedRequest {
       return;
     }
     if (this.interim) return;
-    chargeAnswer(this, parser.status, false, attempt.host);
+    const headers = new Headers(parser.flat);
+    chargeAnswer(this, parser.status, isCanary(attempt.host, headers), attempt.host);
     this.interim = true;
     if (this.timeouts.hedges) this.settleFor(attempt);
     this.retryNoMore();
     if (!this.stream.hcm.program.proxy100Continue || this.stream.responseStarted) return;
-    const headers = new Headers(parser.flat);
     this.trim(headers);
     this.stream.passInterim(parser.status, headers);
   }
@@ -99,7 +99,7 @@ export class Router extends AttemptedRequest {
       stream.tunnel = true;
     }
     if ((parser.seen & Seen.KEEP_ALIVE) !== 0) head.headers.remove('keep-alive');
-    this.#canary = attempt.host.canary === true || head.headers.get('x-envoy-upstream-canary') === 'true';
+    this.#canary = isCanary(attempt.host, head.headers);
     chargeAnswer(this, status, this.#canary, attempt.host);
     if (!is5xx(status) && attempt.countLater === undefined) attempt.host.count?.(countOf(status));
     this.dress(head);

@@ -309,8 +309,7 @@ export class ActiveStream extends RequestStream implements LogSource {
     const { connection } = this;
     const { parser } = connection;
     connection.last = true;
-    if (!UNREAD.has(details)) this.info.headerBytesReceived = parser.fieldBytes;
-    else if (parser.readBytes > 0) this.info.headerBytesReceived = parser.readBytes;
+    this.info.headerBytesReceived += parser.refusedBytes;
     if (parser.headComplete && parser.minor === 0 && parser.acceptHttp10) this.#path.http10 = true;
     this.sendLocalReply(status, CODEC_BODIES[status] ?? 'Bad Request', details, 0, undefined, {
       flagsForLog: ResponseFlag.DPE,
@@ -366,9 +365,6 @@ function perFilterOf(decision: RouteDecision): PerFilter {
   return ((decision.kind === 'cluster' ? decision.weighted : undefined) ?? decision.route).perFilter;
 }
 const NOTHING: PerFilter = new Map();
-
-/** With these the fields of a head were not looked at one by one. */
-const UNREAD = new Set(['http1.codec_error', 'http1.invalid_characters', 'http1.headers_too_large']);
 
 /** What is said to a client whose request could not be read. */
 const CODEC_BODIES: Readonly<Record<number, string>> = {

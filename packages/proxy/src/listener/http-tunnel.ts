@@ -80,7 +80,7 @@ export class HttpTunnel extends Duplex implements MessageSink {
   // ---- from the parser
   onHead(): void {
     const { status, bodyMode, fieldBytes } = this.#parser;
-    this.#info.upstreamHeaderBytesReceived = (this.#info.upstreamHeaderBytesReceived ?? 0) + fieldBytes;
+    this.#countHead(fieldBytes);
     if (isInterim(status)) return;
     if (status < 200 || status > 299 || bodyMode === BodyMode.NONE) return this.#fail(`tunnel_response:${status}`);
     this.#settled = true;
@@ -97,7 +97,15 @@ export class HttpTunnel extends Duplex implements MessageSink {
   }
   onError(_details: CodecErrorDetails): void {
     this.#counts.upstream_cx_protocol_error++;
+    if (!this.#settled && this.#parser.headComplete) this.#countHead(this.#parser.refusedBytes);
     this.#fail('');
+  }
+
+  /** As in Envoy, the second of the sums has everything that came before once more with each head. */
+  #countHead(bytes: number): void {
+    const all = (this.#info.upstreamHeaderBytesReceived ?? 0) + bytes;
+    this.#info.upstreamHeaderBytesReceived = all;
+    this.#info.upstreamHeaderBytesSummed = (this.#info.upstreamHeaderBytesSummed ?? 0) + all;
   }
 
   #countSent(bytes: number): void {

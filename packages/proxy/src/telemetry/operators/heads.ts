@@ -1,5 +1,5 @@
 import { interned } from '../../codec/names.ts';
-import { pathOnly, decodedParameter, unescapeQuery } from '../../program/match/query.ts';
+import { decodedParameter, unescapeQuery } from '../../program/match/query.ts';
 import type { LogSource } from '../../program/types.ts';
 import type { RequestHead } from '../../types.ts';
 import { grpcStatusName, grpcStatusOf, isGrpc, trailer } from '../access-log-grpc.ts';
@@ -83,7 +83,7 @@ const path: OperatorFactory = (argument) => {
   if (query === 'WQ') return get;
   return (source) => {
     const given = get(source);
-    return given === undefined ? undefined : pathOnly(given);
+    return given === undefined ? undefined : given.replace(/\?.*$/s, '');
   };
 };
 

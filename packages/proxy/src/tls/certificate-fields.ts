@@ -73,13 +73,13 @@ export function mustStaple(certificate: X509Certificate): boolean {
   return extension(certificate, TLS_FEATURE) !== undefined;
 }
 
-/** Whether it may be the certificate of a workload: it vouches for no other (SPIFFE X509-SVID, section 4). */
+/** Whether it may be the certificate of a workload: it says that it vouches for no other (SPIFFE X509-SVID, section 4). */
 export function isLeaf(certificate: X509Certificate): boolean {
   const constraints = extension(certificate, BASIC_CONSTRAINTS);
   if (constraints !== undefined && derChildren(readDer(constraints)[0])[0]?.content[0] === 0xff) return false;
   const usage = extension(certificate, KEY_USAGE);
   // The first byte counts unused bits; keyCertSign and cRLSign are bits 5 and 6.
-  return usage === undefined || ((readDer(usage)[0]?.content[1] ?? 0) & 0x06) === 0;
+  return usage !== undefined && ((readDer(usage)[0]?.content[1] ?? 0) & 0x06) === 0;
 }
 
 /** How many authorities may stand between it and a certificate of a workload; without a limit Infinity. */

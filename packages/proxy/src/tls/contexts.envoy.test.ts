@@ -78,6 +78,8 @@ function makeBelow(): void {
   const mayNot = ['basicConstraints=CA:FALSE', 'keyUsage=critical,digitalSignature'];
   issue('below', ca.rootFile, join(ca.folder, 'ca.key'), ...mayIssue);
   issue('lower', file('below.crt'), file('below.key'), ...mayNot, 'subjectAltName=URI:spiffe://mesh/ns/a/sa/lower');
+  // Without a word about what its key may be used for.
+  issue('silent', ca.rootFile, join(ca.folder, 'ca.key'), 'subjectAltName=URI:spiffe://mesh/ns/a/sa/silent');
   writeFileSync(file('shuffled.pem'), ca.rootPem + readFileSync(file('below.crt'), 'utf8'));
 }
 
@@ -196,6 +198,14 @@ function makeListeners(): Readonly<Record<string, object>> {
         ],
       }),
     }),
+    'spiffe, not required': common({
+      validationContext: {
+        customValidatorConfig: validator({ trustDomains: [{ name: 'mesh', trustBundle: { filename: ca.rootFile } }] }),
+      },
+    }),
+    'names, not required': common({
+      validationContext: { ...root, matchTypedSubjectAltNames: [{ sanType: 'URI', matcher: { prefix: 'spiffe://' } }] },
+    }),
     'spiffe of no domain': mutual({ customValidatorConfig: validator({}) }),
     'spiffe bundles': mutual({
       customValidatorConfig: validator({
@@ -296,6 +306,14 @@ function makeAttempts(): readonly (readonly [string, ...string[]])[] {
       (name): [string, ...string[]][] => [
         [name],
         ...[client, revoked, stranger, forged].map((identity): [string, ...string[]] => [name, ...as(identity)]),
+      ],
+    ),
+    ...['spiffe', 'spiffe, not required', 'names, not required', 'revocation'].flatMap(
+      (name): [string, ...string[]][] => [
+        [name, '-tls1_2'],
+        [name, '-tls1_3'],
+        [name, '-cert', file('silent.crt'), '-key', file('silent.key')],
+        [name, ...as(outcast)],
       ],
     ),
     ...['spiffe', 'spiffe bundles'].flatMap((name) =>

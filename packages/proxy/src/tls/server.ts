@@ -295,12 +295,13 @@ function verifies({ validation }: TlsMaterial): boolean {
   );
 }
 
-/** Pins want a certificate whatever `requireClientCertificate` says. */
+/** Pins, names and trust domains want a certificate whatever `requireClientCertificate` says. */
 function demandsCertificate({ validation }: TlsMaterial, required: boolean): boolean {
   if (validation === undefined) return false;
-  const { trustedCaPem, systemRoots, acceptUntrusted, certificateHashes, spkiHashes } = validation;
-  const pinned = certificateHashes.length + spkiHashes.length > 0 && !acceptUntrusted;
-  return pinned || (required && (trustedCaPem !== undefined || systemRoots));
+  const { trustedCaPem, trustBundles, systemRoots, acceptUntrusted } = validation;
+  const { certificateHashes, spkiHashes, sanMatchers } = validation;
+  const wanted = certificateHashes.length + spkiHashes.length + sanMatchers.length > 0 && !acceptUntrusted;
+  return wanted || trustBundles !== undefined || (required && (trustedCaPem !== undefined || systemRoots));
 }
 
 /** What Node keeps to itself of a TLSSocket. */

@@ -7,7 +7,7 @@ import { otherNames } from './certificate-fields.ts';
 import { checkRevoked } from './crl.ts';
 import { chainFailure, verifyFailure } from './failure.ts';
 import { pathTo } from './path.ts';
-import { checkTrustDomain } from './spiffe.ts';
+import { bundleOf, checkTrustDomain } from './spiffe.ts';
 import { dnsNameMatches, parseSubjectAltNames, type SubjectAltNames } from './subject-alt-names.ts';
 
 /** Why a peer was refused; `counter` is Envoy's statistic for it, `alert` what the peer is told. */
@@ -31,24 +31,26 @@ export function verifyPeer(
   validation: ValidationProgram,
   now: number,
 ): Refusal | undefined {
+  const { trustBundles } = validation;
+  const bundle =
+    trustBundles && bundleOf(certificate, parseSubjectAltNames(certificate.subjectAltName).uri, trustBundles);
+  if (typeof bundle === 'string') return foreigner(bundle);
   const chainMatters = validation.trustedCaPem !== undefined || validation.systemRoots;
   if (chainMatters && chainError !== undefined && !(validation.allowExpired && TIME_VERDICTS.has(chainError))) {
     // OpenSSL looks for a list of revocations even where it does not know whose; BoringSSL says that first.
     const stranger = chainError === 'UNABLE_TO_GET_CRL' && issuerOf(certificate, validation) === undefined;
     const why = stranger ? 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY' : chainError;
     const refused = chainRefusal(why);
-    return validation.trustBundles === undefined ? refused : { ...refused, alert: CERTIFICATE_UNKNOWN };
+    return bundle === undefined ? refused : { ...refused, alert: CERTIFICATE_UNKNOWN };
   }
   const when = validation.allowExpired ? undefined : now;
   const { maxVerifyDepth: deepest } = validation;
   // None at all is taken for one. BoringSSL then does not find who has signed the last one that it looks at.
   if (deepest !== undefined && depth(certificate, validation, when) > Math.max(1, deepest))
     return chainRefusal('UNABLE_TO_GET_ISSUER_CERT_LOCALLY', Math.max(1, deepest));
-  if (validation.trustBundles !== undefined) {
-    const { uri } = parseSubjectAltNames(certificate.subjectAltName);
-    const foreign = checkTrustDomain(chainOf(certificate), uri, validation.trustBundles, when);
-    if (foreign !== undefined)
-      return { reason: verifyFailure(foreign), counter: 'fail_verify_error', alert: CERTIFICATE_UNKNOWN };
+  if (bundle !== undefined) {
+    const foreign = checkTrustDomain(chainOf(certificate), bundle, when);
+    if (foreign !== undefined) return foreigner(foreign);
   }
   if (validation.leafRevocations !== undefined) {
     const revoked = checkRevoked(certificate, issuerOf(certificate, validation), validation.leafRevocations, now);
@@ -63,6 +65,10 @@ export function verifyPeer(
   if (validation.sanMatchers.some((matcher) => fits(matcher, names, certificate))) return undefined;
   const reason = verifyFailure(`SAN matcher, certificate SANs are [${listed(certificate)}]`);
   return { reason, counter: 'fail_verify_san', alert: CERTIFICATE_UNKNOWN };
+}
+
+function foreigner(why: string): Refusal {
+  return { reason: verifyFailure(why), counter: 'fail_verify_error', alert: CERTIFICATE_UNKNOWN };
 }
 
 function chainRefusal(code: string, depth?: number): Refusal {

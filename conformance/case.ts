@@ -139,7 +139,7 @@ function parseCase(file: string, value: unknown): Case {
           },
         }),
     dynamic: raw['dynamic'] as Served | undefined,
-    source: raw['source'] === 'ads' ? 'ads' : 'files',
+    source: oneOf('source', raw['source'] ?? 'files', ['files', 'ads']),
     flags: (raw['flags'] as string[] | undefined) ?? [],
     ports: (raw['ports'] as string[] | undefined) ?? [],
     requests: raw['requests'].map(parseRequest),
@@ -150,6 +150,13 @@ function parseCase(file: string, value: unknown): Case {
   };
 }
 
+function oneOf<T extends string>(field: string, value: unknown, known: readonly T[]): T {
+  const found = known.find((each) => each === value);
+  if (found === undefined) throw new Error(`\`${field}\` is one of ${known.join(', ')}`);
+  return found;
+}
+
+const KINDS = ['http', 'echo', 'closed', 'authorizer', 'rate-limiter'] as const satisfies UpstreamSpec['kind'][];
 const UPSTREAM = new Set(['kind', 'replies', 'answers', 'headers', 'tls']);
 
 function upstreams(raw: Readonly<Record<string, Partial<UpstreamSpec> | null>>): Record<string, UpstreamSpec> {
@@ -161,7 +168,7 @@ function upstreams(raw: Readonly<Record<string, Partial<UpstreamSpec> | null>>):
       return [
         name,
         {
-          kind: spec?.kind ?? 'http',
+          kind: oneOf('kind', spec?.kind ?? 'http', KINDS),
           headers: spec?.headers ?? {},
           answers,
           tls: spec?.tls,

@@ -36,16 +36,22 @@ export function unexpected(request: Request, observation: Observation): string |
   if (request.takes !== undefined && (time < request.takes[0] || time > request.takes[1]))
     return `took ${Math.round(time)} ms instead of ${request.takes.join(' to ')}`;
   if (request.expect === undefined) return undefined;
+  if (observation.shares !== undefined) return unexpectedShares(request.expect, observation.shares);
   const [status = '', ...names] = request.expect.split(' ');
   const statuses = [...text.matchAll(/^HTTP\/1\.\d (\d{3})/gm)].map(([, each]) => each);
   const got = statuses.at(-1) ?? (closed ? 'closed' : 'nothing');
   const who = received.map(({ upstream }) => upstream);
   const wanted = names[0] === '-' ? [] : names;
-  if (observation.shares !== undefined) return undefined;
   if (got !== status) return `${got} instead of ${status}`;
   return names.length > 0 && wanted.join(' ') !== who.join(' ')
     ? `received by [${who.join(' ')}] instead of [${wanted.join(' ')}]`
     : undefined;
+}
+
+/** Of many, each is to be as expected. */
+function unexpectedShares(expect: string, shares: Readonly<Record<string, number>>): string | undefined {
+  const others = Object.keys(shares).filter((key) => key !== expect && !key.startsWith(`${expect} `));
+  return others.length === 0 ? undefined : `${others.join(', ')} instead of ${expect}`;
 }
 
 export function compareRequest(request: Request, envoy: Observation, mizzen: Observation): Difference[] {

@@ -15,25 +15,13 @@ import { page } from './page.ts';
 import { details, observations, table } from './report.ts';
 import { run, type Result, type Verdict } from './run.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    only: { type: 'string' },
-    cases: { type: 'string' },
-    jobs: { type: 'string', default: '3' },
-    check: { type: 'boolean', default: false },
-    verbose: { type: 'boolean', short: 'v', default: false },
-  },
-});
+const { values, positionals } = readArguments();
 if (
   positionals.length > 1 ||
   (values.only !== undefined && !(values.only in ENGINES)) ||
   !/^[1-9]\d*$/.test(values.jobs)
 ) {
-  process.stderr.write(
-    'usage: conformance [PATTERN] [--only envoy|mizzen] [--cases FOLDER] [--jobs N] [--check] [-v]\n',
-  );
-  process.exit(2);
+  usage();
 }
 const engines = values.only === undefined ? (Object.keys(ENGINES) as Engine[]) : [values.only as Engine];
 const cases = read(positionals[0]);
@@ -52,9 +40,37 @@ process.stdout.write(`${((performance.now() - started) / 1000).toFixed(0)} s\n`)
 process.stdout.write(`${verdicts.length - failed + problems.length} passed, ${failed} failed\n`);
 process.exitCode = failed > 0 ? 1 : 0;
 
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        only: { type: 'string' },
+        cases: { type: 'string' },
+        jobs: { type: 'string', default: '3' },
+        check: { type: 'boolean', default: false },
+        verbose: { type: 'boolean', short: 'v', default: false },
+      },
+    });
+  } catch {
+    return usage();
+  }
+}
+
+function usage(): never {
+  process.stderr.write(
+    'usage: conformance [PATTERN] [--only envoy|mizzen] [--cases FOLDER] [--jobs N] [--check] [-v]\n',
+  );
+  return process.exit(2);
+}
+
 function read(pattern: string | undefined): Case[] {
   try {
-    return readCases(pattern, values.cases === undefined ? undefined : resolve(values.cases));
+    const found = readCases(pattern, values.cases === undefined ? undefined : resolve(values.cases));
+    // Nothing that was compared is not alike.
+    if (found.length === 0)
+      throw new Error(`there is no case${pattern === undefined ? '' : ` with \`${pattern}\` in its name`}`);
+    return found;
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n0 passed, 1 failed\n`);
     return process.exit(1);

@@ -590,6 +590,14 @@ test('an address that this machine does not have is named with the flag it came 
   ).toMatch(/^mizzen control-plane: cannot listen on 198\.51\.100\.7: .*; choose another with --tls-host$/m);
 });
 
+test('a state directory that cannot be used is named', async () => {
+  const place = join(directory, 'a-file', 'state');
+  writeFileSync(join(directory, 'a-file'), '');
+  expect(await refusal('--state-dir', place, '--grpc-port', '0', '--tls-port', '0', '--http-port', '0')).toContain(
+    `mizzen control-plane: the state directory \`${place}\` cannot be used: ENOTDIR`,
+  );
+});
+
 test('a unix socket is for this user alone', async () => {
   const [first, second, listen] = [await app('first'), await app('second'), await freePort()];
   write('mesh.yaml', outside(listen, first, second, 'first'));

@@ -46,10 +46,7 @@ export async function startControlPlane(
   clock: Clock = systemClock,
 ): Promise<RunningControlPlane> {
   const { stateDir } = options;
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  const root = loadOrCreateRoot(join(stateDir, 'ca'), 'cluster.local', clock.wall());
-  // For proxies elsewhere: beside it is the root with its key, which is never to leave this machine.
-  writeFileSync(join(stateDir, 'ca/root-cert.pem'), root.pem, { mode: 0o600 });
+  const root = openRoot(stateDir, clock);
   const tokens = new TokenVerifier([...ownTokenKeys(stateDir), ...readTokenKeyFiles(options.tokenKeys)], clock);
   const info = (text: string): void => tell({ kind: 'info', text });
   const warn = (text: string): void => tell({ kind: 'warning', text });
@@ -181,6 +178,21 @@ export async function startControlPlane(
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+function openRoot(stateDir: string, clock: Clock): ReturnType<typeof loadOrCreateRoot> {
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    const root = loadOrCreateRoot(join(stateDir, 'ca'), 'cluster.local', clock.wall());
+    // For proxies elsewhere: beside it is the root with its key, which is never to leave this machine.
+    writeFileSync(join(stateDir, 'ca/root-cert.pem'), root.pem, { mode: 0o600 });
+    return root;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`the state directory \`${stateDir}\` cannot be used: ${reason}; choose another with --state-dir`, {
+      cause: error,
+    });
   }
 }
 

@@ -43,6 +43,10 @@ const TOKENS: Readonly<Record<string, string>> = {
   eddsa: token(claims, { alg: 'EdDSA', kid: 'ed' }),
 };
 
+export function isTokenName(placeholder: string): boolean {
+  return placeholder === 'jwks' || (placeholder.startsWith('token:') && placeholder.slice('token:'.length) in TOKENS);
+}
+
 /** The text behind `jwks` or `token:NAME`. */
 export function tokenOf(placeholder: string): string {
   if (placeholder === 'jwks') return jwks.inlineString;

@@ -1,15 +1,15 @@
 /** HTTP filters before the router, and what routes, virtual hosts and weighted clusters say of them. */
 import fc, { type Arbitrary } from 'fast-check';
 import { among, flag, merged, one, seldom, some, withoutUndefined } from './arbitrary.ts';
+import { BODY_KINDS } from './body-filters.ts';
+import { IDENTITY_KINDS } from './identity-filters.ts';
+import { onOrOff, percent, type Kind } from './kind.ts';
 import { header } from './logs.ts';
 import { matchers } from './matched.ts';
 import { additions, filterMutations } from './mutations.ts';
+import { ownRateLimits } from './rate-limits.ts';
 
 const FILTER_CONFIG = 'envoy.config.route.v3.FilterConfig';
-
-const percent = (numerator: number): object => ({ numerator, denominator: 'HUNDRED' });
-const fraction = (numerator: number): object => ({ defaultValue: percent(numerator) });
-const onOrOff: Arbitrary<object> = one(fraction(100), fraction(0));
 
 const origin: Arbitrary<object> = one<object>(
   { exact: '*' },
@@ -74,14 +74,20 @@ const fault: Arbitrary<object> = merged(
   ),
 );
 
+const bucket = (maxTokens: number): object => ({ maxTokens, tokensPerFill: 1, fillInterval: '3600s' });
+const descriptors = one<object[]>(
+  [{ entries: [{ key: 'k', value: '1' }], tokenBucket: bucket(1) }],
+  [
+    { entries: [{ key: 'k', value: '1' }], tokenBucket: bucket(5) },
+    { entries: [{ key: 'k', value: '1' }, { key: 'm' }], tokenBucket: bucket(1), shadowMode: true },
+  ],
+  [{ entries: [{ key: 'k' }], tokenBucket: bucket(2) }],
+);
+
 const localRateLimit: Arbitrary<object> = merged(
   fc.record({
     statPrefix: fc.constant('rl'),
-    tokenBucket: one(1000, 1, 0).map((maxTokens) => ({
-      maxTokens: Math.max(1, maxTokens),
-      tokensPerFill: 1,
-      fillInterval: '3600s',
-    })),
+    tokenBucket: one(1000, 1).map(bucket),
   }),
   some(
     {
@@ -94,6 +100,11 @@ const localRateLimit: Arbitrary<object> = merged(
       rateLimitedAsResourceExhausted: flag,
       localRateLimitPerDownstreamConnection: flag,
       stage: one(0, 1),
+      descriptors,
+      rateLimits: ownRateLimits,
+      alwaysConsumeDefaultTokenBucket: one(false, true),
+      vhRateLimits: one('INCLUDE', 'IGNORE', 'OVERRIDE'),
+      enableRetryAfterHeader: flag,
     },
     2,
   ),
@@ -163,14 +174,6 @@ const rbac: Arbitrary<object> = some(
   3,
 );
 
-/** A filter: its name, its own configuration, and what may be said of it elsewhere. */
-interface Kind {
-  readonly name: string;
-  readonly own: string;
-  readonly config: Arbitrary<object>;
-  readonly perRoute?: readonly [string, Arbitrary<object>];
-}
-
 const values = one<object>(
   { metadata: [{ metadataNamespace: 'a', value: { b: 'set' }, allowOverwrite: true }] },
   { metadata: [{ metadataNamespace: 'a', value: { b: 'first' } }] },
@@ -196,6 +199,8 @@ const toMetadata = one<object>(
 );
 
 const KINDS: readonly Kind[] = [
+  ...IDENTITY_KINDS,
+  ...BODY_KINDS,
   { name: 'cors', own: 'cors.v3.Cors', config: fc.constant({}), perRoute: ['cors.v3.CorsPolicy', corsPolicy] },
   { name: 'csrf', own: 'csrf.v3.CsrfPolicy', config: csrfPolicy, perRoute: ['csrf.v3.CsrfPolicy', csrfPolicy] },
   { name: 'fault', own: 'fault.v3.HTTPFault', config: fault, perRoute: ['fault.v3.HTTPFault', fault] },
@@ -274,7 +279,7 @@ export const filters: Arbitrary<object[]> = fc
               typedConfig,
               ...withoutUndefined({ disabled }),
             })),
-            4,
+            6,
           ),
         ]),
       ),
@@ -283,8 +288,14 @@ export const filters: Arbitrary<object[]> = fc
   )
   .map(([byName, backwards]) => {
     const there = Object.values(byName).filter((each) => each !== undefined);
-    return backwards ? there.toReversed() : there;
+    return withoutBuffer(backwards ? there.toReversed() : there);
   });
+
+/** Where another filter holds bodies, the limit of `buffer` is another in Envoy (`limit-of-held-bodies`). */
+function withoutBuffer<T extends { readonly name: string }>(there: readonly T[]): T[] {
+  const holds = there.some(({ name }) => /ext_authz|json_to_metadata/.test(name));
+  return there.filter(({ name }) => !holds || !name.endsWith('.buffer'));
+}
 
 const ANY_KIND = among<object>(
   ...KINDS.flatMap(({ perRoute }) => (perRoute === undefined ? [] : [scoped(...perRoute)])),
@@ -312,5 +323,5 @@ export const perFilter = (times: number): Arbitrary<object> =>
         ['matched', among<object>(matchedPerRoute, ANY_KIND)] as const,
       ].map(([name, own]) => [`envoy.filters.http.${name}`, said(own)]),
     ),
-    times,
+    times + 3,
   );

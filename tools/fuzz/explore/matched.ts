@@ -1,11 +1,11 @@
 /** Matchers of filters: what switches them off, and what a composite filter stands for. */
 import fc, { type Arbitrary } from 'fast-check';
-import { among, merged, one, some } from './arbitrary.ts';
+import { among, one, some } from './arbitrary.ts';
+import { asking, named } from './matcher-trees.ts';
 
 const COMPOSITE = 'http.composite.v3';
 const MATCHING = 'envoy.extensions.common.matching.v3.ExtensionWithMatcher';
 
-const named = (typedConfig: object): object => ({ name: 'in', typedConfig });
 const skip: Arbitrary<object> = fc.constant(
   named({ '@': 'envoy.extensions.filters.common.matcher.action.v3.SkipFilter' }),
 );
@@ -23,21 +23,8 @@ export function matchers(inner: Arbitrary<object>): {
     chain.map((filterChain) => ({ filterChain })),
     one({ filterChainName: 'one' }, { filterChainName: 'gone' }),
   ).map((each) => named({ '@': `${COMPOSITE}.ExecuteFilterAction`, ...each }));
-  const onMatch = among<object>(execute, execute, skip).map((action) => ({ action }));
-  const tree = fc
-    .record({
-      input: one(['x-a', '1'], ['x-a', '5'], [':path', '/a'], [':method', 'G']),
-      kind: one('prefixMatchMap', 'exactMatchMap'),
-      onMatch,
-    })
-    .map(({ input: [headerName, value], kind, onMatch: found }) => ({
-      matcherTree: {
-        input: named({ '@': 'envoy.type.matcher.v3.HttpRequestHeaderMatchInput', headerName }),
-        [kind]: { map: { [value!]: found } },
-      },
-    }));
-  // Never `onNoMatch` alone, which Envoy asks about answers to requests that did not come to the filter (`matchers-of-answers`).
-  const asks = merged(tree, some({ onNoMatch: onMatch }, 3));
+  // Only about requests: of other things Envoy asks about answers to requests, too, that did not come to the filter (`matchers-of-answers`).
+  const asks = asking(among<object>(execute, execute, skip), 'filters');
   const matcher = among<object>(asks, asks, fc.constant({}));
   const composite = some({ namedFilterChains: chain.map((each) => ({ one: each })), matcher }, 2).map((each) => ({
     '@': `${COMPOSITE}.Composite`,

@@ -48,6 +48,28 @@ const MORE_FIELDS: Words = [
   ['x_b', ['under']],
   ['grpc-timeout', ['400m', '1u', '99999999H']],
   ['Authorization', ['Basic dTpw']],
+  [
+    'authorization',
+    ['Bearer ${token:good}', 'Bearer ${token:guest}', 'bearer ${token:second}', 'Bearer x.y.z', 'Basic dTpx', '1'],
+  ],
+  ['x-second', ['${token:second}', '${token:good}']],
+  [
+    'x-authz',
+    [
+      '403',
+      '200+x-up=2+x-b=c',
+      '401+www-authenticate=Basic',
+      '500',
+      '302+location=/login',
+      'reset',
+      '200+x-envoy-auth-headers-to-remove=x-a',
+    ],
+  ],
+  ['x-auth', ['Basic dTpw']],
+  ['x-user', ['forged']],
+  ['content-type', ['application/json', 'text/json', 'text/plain']],
+  ['accept-encoding', ['gzip', 'br;q=1, gzip;q=0.5', '*', 'identity', 'gzip;q=0', '']],
+  ['content-encoding', ['gzip', 'br', 'identity']],
   ['x-envoy-hedge-on-per-try-timeout', ['true']],
   ['x-envoy-downstream-service-cluster', ['c']],
   ['x-retry', ['1']],
@@ -87,6 +109,10 @@ const word: Arbitrary<string> = among(
   one(
     '200',
     '200+x-up=1',
+    '200+content-type=text/plain+etag="e"',
+    '200+content-type=text/plain+vary=accept',
+    '200+content-type=text/plain+cache-control=no-transform',
+    '200+content-encoding=gzip',
     '503',
     '500',
     '404',
@@ -134,7 +160,7 @@ const body: Arbitrary<{ readonly fields: string; readonly bytes: string }> = fc.
   { weight: 6, arbitrary: fc.constant({ fields: '', bytes: '' }) },
   {
     weight: 3,
-    arbitrary: one('abc', 'abcdef', '', 'y'.repeat(1500)).map((bytes) => ({
+    arbitrary: one('abc', 'abcdef', '', 'y'.repeat(1500), '{"a": "x"}', '{"a": {"b": 5}}', '{"a": ').map((bytes) => ({
       fields: `Content-Length: ${bytes.length}\r\n`,
       bytes,
     })),
@@ -167,6 +193,8 @@ const PLAIN_TARGETS = [
   '/a%2Fb',
   '/health',
   '/a/b?q=a%20b&q=2',
+  '/a?q=5',
+  '/a?q=${token:good}',
   '/a//b/../c',
 ];
 const PLAIN_HOSTS = [

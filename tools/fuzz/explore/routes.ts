@@ -3,7 +3,9 @@ import fc, { type Arbitrary } from 'fast-check';
 import { among, flag, merged, one, seldom, some, withoutUndefined } from './arbitrary.ts';
 import { perFilter } from './filters.ts';
 import { bodyFormat, header } from './logs.ts';
+import { asking } from './matcher-trees.ts';
 import { mutationList, mutations } from './mutations.ts';
+import { rateLimits } from './rate-limits.ts';
 
 const text = (inlineString: string): object => ({ inlineString });
 const regex = (pattern: string, substitution: string): object => ({ pattern: { regex: pattern }, substitution });
@@ -186,6 +188,20 @@ const target: Arbitrary<object> = among<object>(
     hashPolicy: [...policies, { connectionProperties: { sourceIp: true } }],
   })),
   weighted,
+  asking(
+    one('UNITa', 'UNITb').map((name) => ({
+      name: 'c',
+      typedConfig: { '@': 'router.cluster_specifiers.matcher.v3.ClusterAction', cluster: name },
+    })),
+    'clusters',
+  ).map((clusterMatcher) => ({
+    inlineClusterSpecifierPlugin: {
+      extension: {
+        name: 'm',
+        typedConfig: { '@': 'router.cluster_specifiers.matcher.v3.MatcherClusterSpecifier', clusterMatcher },
+      },
+    },
+  })),
 );
 
 const action: Arbitrary<object> = merged(
@@ -221,6 +237,8 @@ const action: Arbitrary<object> = merged(
         [{ upgradeType: 'websocket', enabled: false }],
         [{ upgradeType: 'CONNECT', connectConfig: {} }],
       ),
+      rateLimits,
+      includeVhRateLimits: flag,
       metadataMatch: one<object>({ filterMetadata: { 'envoy.lb': { v: '1' } } }),
     },
     6,
@@ -311,12 +329,25 @@ const DOMAINS = [
   '1.2.3.4',
 ];
 
+/** What a matcher says to do. */
+const chosen: Arbitrary<object> = among<object>(
+  route.map((each) => ({ name: 'r', typedConfig: { '@': 'envoy.config.route.v3.Route', ...each } })),
+  fc
+    .array(route, { minLength: 1, maxLength: 2 })
+    .map((routes) => ({ name: 'r', typedConfig: { '@': 'envoy.config.route.v3.RouteList', routes } })),
+);
+
 const ofHost: Arbitrary<object> = merged(
-  fc.record({ routes: fc.array(route, { maxLength: 4 }) }),
+  fc.oneof(
+    { withCrossShrink: true },
+    { weight: 4, arbitrary: fc.record({ routes: fc.array(route, { maxLength: 4 }) }) },
+    { weight: 1, arbitrary: asking(chosen, 'routes').map((matcher) => ({ matcher })) },
+  ),
   mutations(8),
   some(
     {
       requireTls: one('NONE', 'ALL', 'EXTERNAL_ONLY'),
+      rateLimits,
       includeRequestAttemptCount: flag,
       includeAttemptCountInResponse: flag,
       includeIsTimeoutRetryHeader: flag,

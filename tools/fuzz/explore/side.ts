@@ -8,6 +8,7 @@ import { expandTyped } from '../../../conformance/configuration.ts';
 import { ENGINES, type Engine } from '../../../conformance/engines.ts';
 import { fill } from '../../../conformance/placeholders.ts';
 import { takePort } from '../../../conformance/ports.ts';
+import { isTokenName, tokenOf } from '../../../conformance/tokens.ts';
 import { send, type Answered } from './client.ts';
 import { isCompared, ofBytes, ofLog } from './known.ts';
 import { clustersOf, listenerOf, type Unit } from './unit.ts';
@@ -79,9 +80,12 @@ export class Field {
 
   #filled(value: unknown, i: number): unknown {
     const named: unknown = JSON.parse(JSON.stringify(value).replaceAll('UNIT', `u${i}`));
-    return fill(named, (name) =>
-      name.startsWith('log:') ? this.#log(i) : this.#ports.get(name.slice('port:'.length))!,
-    );
+    return fill(named, (name) => {
+      if (name.startsWith('log:')) return this.#log(i);
+      // Damaged names of tokens are the names of none.
+      if (isTokenName(name)) return tokenOf(name);
+      return this.#ports.get(name.slice('port:'.length)) ?? '';
+    });
   }
 
   #log(i: number): string {
@@ -99,6 +103,7 @@ export class Field {
     writeFileSync(listeners, JSON.stringify({ resources }));
     const bootstrap = {
       node: { id: 'one', cluster: 'explore' },
+      statsFlushOnAdmin: true,
       admin: { address: { socketAddress: { address: '127.0.0.1', portValue: this.#adminPort } } },
       dynamicResources: { ldsConfig: { resourceApiVersion: 'V3', pathConfigSource: { path: listeners } } },
       staticResources: { clusters: this.#units.flatMap((each, i) => this.#filled(clustersOf(each), i) as object[]) },
@@ -178,6 +183,14 @@ export class Field {
       const name = parts[1]!.replace(/127\.0\.0\.1_(\d+)/, (_, port: string) => unitOf.get(port) ?? port);
       const i = /(?<=^|[._])u(\d+)(?=[a-z]*[._])/.exec(name)?.[1];
       if (i !== undefined && parts[2] !== '0') seen[Number(i)]?.set(`stat ${name.replaceAll(`u${i}`, 'u')}`, parts[2]!);
+    }
+    // How many values histograms have: what they are is of the moment.
+    for (const line of (await this.#admin('/stats/prometheus?usedonly')).split('\n')) {
+      const parts = /^(\w+)_count(\{.*\}) (\d+)$/.exec(line);
+      if (parts === null || !isCompared(parts[1]!)) continue;
+      const tags = parts[2]!.replace(/(?<="127\.0\.0\.1_)(\d+)/, (_, port: string) => unitOf.get(port) ?? port);
+      const i = /(?<=["_])u(\d+)(?=[a-z]*")/.exec(tags)?.[1];
+      if (i !== undefined) seen[Number(i)]?.set(`histogram ${parts[1]}${tags.replaceAll(`u${i}`, 'u')}`, parts[3]!);
     }
   }
 

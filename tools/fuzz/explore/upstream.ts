@@ -7,6 +7,9 @@ export function isCopy(request: string): boolean {
   return /\r\nx-envoy-internal: true\r\n/i.test(request);
 }
 
+const UPSTREAM = /\r\nx-answer: ([^\r]*)/i;
+const AUTHORIZER = /\r\nx-authz: ([^\r]*)/i;
+
 /** What an upstream got: a request, or as much of it as came. */
 export interface Received {
   readonly upstream: string;
@@ -69,7 +72,9 @@ export class Upstreams {
         if (record === undefined) this.received.push((record = { upstream: name, bytes: '' }));
         const length = requestLength(text);
         record.bytes = text.slice(0, length);
-        const words = /\r\nx-answer: ([^\r]*)/i.exec(record.bytes)?.[1] ?? '200';
+        // What `ext_authz` asks.
+        const field = /^[A-Z]+ \/authz\//.test(record.bytes) ? AUTHORIZER : UPSTREAM;
+        const words = field.exec(record.bytes)?.[1] ?? '200';
         const whose = `${name} ${isCopy(record.bytes)} ${words}`;
         const early = this.#peek(whose, words).startsWith('early:');
         if (!answered && (early || length !== undefined)) {

@@ -136,7 +136,8 @@ class Call {
     let trailers: IncomingHttpHeaders | undefined;
     stream.on('response', (headers) => {
       head = headers;
-      charge(stats, Number(headers[':status'] ?? 0), true, host.canary === true, host.zones);
+      const canary = host.canary === true || headers['x-envoy-upstream-canary'] === 'true';
+      charge(stats, Number(headers[':status'] ?? 0), true, canary, host.zones);
     });
     stream.on('trailers', (headers: IncomingHttpHeaders) => (trailers = headers));
     stream.on('data', (data: Buffer) => {

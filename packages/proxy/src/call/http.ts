@@ -2,7 +2,7 @@ import type { Deps, Timer } from '../deps.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
 import { encodeFields, LAST_CHUNK } from '../codec/encode.ts';
 import type { ClientConnection, Exchange } from '../http/client-connection.ts';
-import { charge, chargeTime } from '../http/charge.ts';
+import { charge, chargeTime, isCanary } from '../http/charge.ts';
 import { invalidPart } from '../http/head-check.ts';
 import { Headers } from '../http/headers.ts';
 import { entered, turnNow } from '../http/io.ts';
@@ -57,6 +57,8 @@ class Call implements Waiter, Exchange {
   #sent = 0;
   #sentAt = 0;
   #status = 0;
+  /** A canary answers. */
+  #canary = false;
   #headers: readonly string[] = [];
   #over = false;
 
@@ -209,8 +211,8 @@ class Call implements Waiter, Exchange {
       return;
     }
     this.#host!.report(status < 500 ? 'success' : status >= 502 && status <= 504 ? 'gateway-error' : 'server-error');
+    const head = { status, headers: new Headers(parser.flat) };
     if (this.#retry !== undefined) {
-      const head = { status, headers: new Headers(parser.flat) };
       if (this.#retry.onResponse(head, this.#deps.clock) === 'yes') {
         this.#cluster.stats.retry.charge(status);
         this.#again();
@@ -221,7 +223,8 @@ class Call implements Waiter, Exchange {
     this.#status = status;
     const took = Math.max(0, Math.trunc(turnNow(this.#deps.clock) - this.#sentAt));
     this.#headers = [...parser.flat, 'x-envoy-upstream-service-time', String(took)];
-    charge(this.#cluster.stats, status, true, this.#host!.canary === true, this.#host!.zones);
+    this.#canary = isCanary(this.#host!, head.headers);
+    charge(this.#cluster.stats, status, true, this.#canary, this.#host!.zones);
   }
 
   onResponseData(data: Buffer): void {
@@ -237,13 +240,7 @@ class Call implements Waiter, Exchange {
 
   onResponseEnd(): void {
     if (this.#over) return;
-    chargeTime(
-      this.#cluster.stats,
-      turnNow(this.#deps.clock) - this.#sentAt,
-      true,
-      this.#host!.canary === true,
-      this.#host!.zones,
-    );
+    chargeTime(this.#cluster.stats, turnNow(this.#deps.clock) - this.#sentAt, true, this.#canary, this.#host!.zones);
     const unsent = this.#sent < (this.#call.body?.length ?? 0);
     this.#finish();
     if (unsent) this.#connection?.abandon();

@@ -256,7 +256,7 @@ export class FieldSection {
         this.upgrade = again ? joined(this.upgrade, value) : value;
         return this.#goesOn('upgrade', value, again);
       case Seen.PROXY_CONNECTION:
-        this.proxyConnection = value;
+        this.proxyConnection = again ? joined(this.proxyConnection, value) : value;
         return this.#goesOn('proxy-connection', value, again);
       case Seen.KEEP_ALIVE:
         return this.#goesOn('keep-alive', value, again);

@@ -2,7 +2,7 @@ import { chunkHead, LAST_CHUNK } from '../codec/encode.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
 import type { CircuitBreaker, MirrorProgram, RequestHead, UpstreamCluster, UpstreamHost } from '../types.ts';
 import type { Span } from '../tracing/span.ts';
-import { charge, isCanary } from './charge.ts';
+import { charge, chargeTime, isCanary } from './charge.ts';
 import type { ClientConnection, Exchange } from './client-connection.ts';
 import { invalidPart } from './head-check.ts';
 import { isGrpc } from '../telemetry/access-log-grpc.ts';
@@ -98,6 +98,8 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
   #status = 0;
   /** What was told ahead of the answer has been counted in its place. */
   #interim = false;
+  /** A canary answers. */
+  #canary = false;
   #hadBody = false;
   #loadTold = false;
   #countLater: LaterCount | undefined;
@@ -286,7 +288,8 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     }
     this.#retryNoMore();
     // The answer is read so that the connection can be used again, and dropped.
-    charge(this.#host!.cluster.stats, status, true, isCanary(this.#host!, head.headers), this.#host!.zones);
+    this.#canary = isCanary(this.#host!, head.headers);
+    charge(this.#host!.cluster.stats, status, true, this.#canary, this.#host!.zones);
     this.#loadTold = this.#host!.load?.report(parser.flat) === true;
     this.#status = status;
   }
@@ -298,6 +301,8 @@ class ShadowRequest implements Shadow, Waiter, Exchange {
     this.#countLater?.(this.#hadBody, trailers);
     if (trailers !== undefined && !this.#loadTold) this.#host?.load?.report(trailers);
     this.#chargeBudget();
+    const { cluster, zones } = this.#host!;
+    if (this.#completeAt >= 0) chargeTime(cluster.stats, this.#now - this.#completeAt, true, this.#canary, zones);
     const unfinished = !this.#complete || this.#waitingBody.length > 0;
     this.#finish();
     if (unfinished) this.#connection?.abandon();

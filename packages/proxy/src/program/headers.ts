@@ -165,24 +165,34 @@ export function applyMutations(
   for (const name of remove) headers.remove(name);
   if (removeIf !== undefined) for (const name of new Set(headers.names())) if (removeIf(name)) headers.remove(name);
   if (changes.length === 0) return;
-  // All values are made before the first change: they see the headers as they came.
+  // All values are made before the first change, and whether fields are there is asked before: of the headers as they came.
   if (changes.length === 1) {
     applyChange(headers, changes[0]!, changes[0]!.value(source), of);
     return;
   }
   const values = changes.map((change) => change.value(source));
-  const absent = changes.map((change) => change.action === 'add-if-absent' && !headers.has(change.name));
+  const due = changes.map((change) => isDue(headers, change));
   for (let i = 0; i < changes.length; i++) {
-    if (changes[i]!.action.startsWith('overwrite')) applyChange(headers, changes[i]!, values[i]!, of);
+    const change = changes[i]!;
+    if (due[i] === true && change.action.startsWith('overwrite')) put(headers, change, values[i]!, of);
   }
   for (let i = 0; i < changes.length; i++) {
     const change = changes[i]!;
-    if (change.action === 'append') applyChange(headers, change, values[i]!, of);
-    else if (absent[i] === true && (values[i] !== '' || change.keepEmpty)) {
-      note(headers, change, values[i]!);
-      addHeader(headers, change.name, values[i]!, single(of));
-    }
+    if (due[i] === true && !change.action.startsWith('overwrite')) put(headers, change, values[i]!, of);
   }
+}
+
+/** Whether a change is to be made of headers as they are. */
+function isDue(headers: Headers, { action, name }: HeaderChange): boolean {
+  if (action === 'add-if-absent') return !headers.has(name);
+  return action !== 'overwrite-if-exists' || headers.has(name);
+}
+
+function put(headers: Headers, change: HeaderChange, value: string, of: HeaderMutations['of']): void {
+  if (value === '' && !change.keepEmpty) return;
+  note(headers, change, value);
+  if (change.action.startsWith('overwrite')) replace(headers, change.name, value);
+  else addHeader(headers, change.name, value, single(of));
 }
 
 /** Applies one change to the headers of a request or a response. */
@@ -192,21 +202,7 @@ export function applyChange(
   value: string,
   of: 'request' | 'response' = 'response',
 ): void {
-  if (value === '' && !change.keepEmpty) return;
-  note(headers, change, value);
-  switch (change.action) {
-    case 'append':
-      addHeader(headers, change.name, value, single(of));
-      return;
-    case 'add-if-absent':
-      if (!headers.has(change.name)) addHeader(headers, change.name, value, single(of));
-      return;
-    case 'overwrite-or-add':
-      replace(headers, change.name, value);
-      return;
-    case 'overwrite-if-exists':
-      if (headers.has(change.name)) replace(headers, change.name, value);
-  }
+  if (isDue(headers, change)) put(headers, change, value, of);
 }
 
 function note(headers: Headers, change: HeaderChange, value: string): void {

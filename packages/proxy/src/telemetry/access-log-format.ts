@@ -97,6 +97,8 @@ interface JsonOptions {
   readonly typed: boolean;
   /** Of values that are absent or null, and of objects that then have none; lists stay. */
   readonly omitEmpty: boolean;
+  /** What is made of each operator before it is used. */
+  readonly each?: (operator: Operator) => Operator;
 }
 
 /**
@@ -110,8 +112,13 @@ export function jsonFormatter(
   within = false,
 ): JsonFormatter | FormatProblem {
   if (typeof value === 'string') {
-    const format = parseFormat(wire(value), deps);
-    if ('problem' in format) return format;
+    const written = parseFormat(wire(value), deps);
+    if ('problem' in written) return written;
+    const { each } = options;
+    const format =
+      each === undefined
+        ? written
+        : { parts: written.parts.map((part) => (typeof part === 'string' ? part : each(part))) };
     const [only] = format.parts;
     if (format.parts.length === 1 && typeof only === 'function') {
       if (options.typed) {

@@ -8,6 +8,7 @@ import { checkLogFile, dataSource } from '../program/values.ts';
 import { compileAccessLogFilter } from './access-log-filter.ts';
 import { jsonFormatter } from './access-log-format.ts';
 import { compileFormatters, operatorDeps, text } from './access-log-text.ts';
+import { marking, mayBeBroken, withoutMarks } from './json-bytes.ts';
 import { otlpLog } from './otlp-log/compile.ts';
 import { httpGrpcLog, tcpGrpcLog } from './grpc-log/compile.ts';
 import { sortedJson } from './value-text.ts';
@@ -118,8 +119,15 @@ function json(
   path: Path,
   formatOptions?: FormatOptions,
 ): (source: LogSource) => string {
-  const formatter = jsonFormatter(format, operatorDeps(context, formatOptions), options);
-  if (typeof formatter === 'function') return (source) => `${sortedJson(formatter(source) ?? {})}\n`;
-  context.refuse(path, formatter.problem);
+  const deps = operatorDeps(context, formatOptions);
+  const formatter = jsonFormatter(format, deps, options);
+  const careful = jsonFormatter(format, deps, { ...options, each: marking });
+  if (typeof formatter === 'function' && typeof careful === 'function') {
+    return (source) => {
+      const line = sortedJson(formatter(source) ?? {});
+      return `${mayBeBroken(line) ? withoutMarks(sortedJson(careful(source) ?? {})) : line}\n`;
+    };
+  }
+  if ('problem' in formatter) context.refuse(path, formatter.problem);
   return () => '\n';
 }

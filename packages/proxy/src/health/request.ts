@@ -1,21 +1,10 @@
 import { Headers } from '../http/headers.ts';
+import { OWN_CONNECTION } from '../http/own-connection.ts';
 import { newStreamInfo } from '../listener/stream-info.ts';
 import { applyMutations } from '../program/headers.ts';
 import type { HeaderMutations } from '../program/headers.ts';
-import type { ConnectionInfo, RequestHead } from '../types.ts';
+import type { RequestHead } from '../types.ts';
 import type { CheckerSurroundings } from './checker.ts';
-
-/** Nobody's: a check comes from the proxy itself. */
-const OWN: ConnectionInfo = {
-  id: 0,
-  directRemoteAddress: '127.0.0.1',
-  remotePort: 0,
-  localAddress: '127.0.0.1',
-  localPort: 0,
-  tls: undefined,
-  requestedServerName: '',
-  applicationProtocol: '',
-};
 
 /** The head of a request that asks for health, with what the configuration adds to it. */
 export function checkRequest(
@@ -24,7 +13,7 @@ export function checkRequest(
   headers: HeaderMutations,
   protocol: 'HTTP/1.1' | '' = '',
 ): RequestHead {
-  const info = newStreamInfo(OWN, deps.clock);
+  const info = newStreamInfo(OWN_CONNECTION, deps.clock);
   info.protocol = protocol;
   const request: RequestHead = { ...start, scheme: 'http', headers: new Headers(['user-agent', 'Envoy/HC']) };
   applyMutations(headers, request.headers, { info, request });

@@ -1,7 +1,6 @@
-import type { Timer } from '../deps.ts';
+import type { Clock, Timer } from '../deps.ts';
 import { Deadline } from './deadline.ts';
 import { entered, turnNow } from './io.ts';
-import type { ActiveStream } from './stream.ts';
 
 /** Milliseconds; 0 for what is not limited. */
 export interface AttemptLimits {
@@ -18,11 +17,12 @@ export interface AttemptTimeouts {
   onTryDuration(): void;
 }
 
-/** The clocks of the attempt at hand. The first is the connection's, whose stream calls the router when it is over. */
+/** The clocks of the attempt at hand. That for its response is somebody else's, who says when it is over. */
 export class AttemptTimers {
-  readonly #stream: ActiveStream;
+  readonly #clock: Clock;
+  readonly #response: Deadline;
   readonly #limits: AttemptLimits;
-  readonly #router: AttemptTimeouts;
+  readonly #timeouts: AttemptTimeouts;
   readonly #idle: Deadline | undefined;
   /** There is a connection: waiting for one takes none of an attempt's time, as in Envoy. */
   #begun = false;
@@ -31,25 +31,29 @@ export class AttemptTimers {
   #duration: Timer | undefined;
 
   /** Undefined when nothing is limited. */
-  static of(stream: ActiveStream, limits: AttemptLimits, router: AttemptTimeouts): AttemptTimers | undefined {
+  static of(
+    clock: Clock,
+    response: Deadline,
+    limits: AttemptLimits,
+    timeouts: AttemptTimeouts,
+  ): AttemptTimers | undefined {
     const none = limits.response <= 0 && limits.idle <= 0 && limits.duration <= 0;
-    return none ? undefined : new AttemptTimers(stream, limits, router);
+    return none ? undefined : new AttemptTimers(clock, response, limits, timeouts);
   }
 
-  private constructor(stream: ActiveStream, limits: AttemptLimits, router: AttemptTimeouts) {
-    this.#stream = stream;
+  private constructor(clock: Clock, response: Deadline, limits: AttemptLimits, timeouts: AttemptTimeouts) {
+    this.#clock = clock;
+    this.#response = response;
     this.#limits = limits;
-    this.#router = router;
-    if (limits.idle > 0) this.#idle = new Deadline(stream.hcm.deps.clock, () => entered(() => router.onTryIdle()));
+    this.#timeouts = timeouts;
+    if (limits.idle > 0) this.#idle = new Deadline(clock, () => entered(() => timeouts.onTryIdle()));
   }
 
   attemptBegins(requestComplete: boolean): void {
     this.#begun = true;
     if (requestComplete) this.requestComplete();
     if (this.#limits.duration > 0) {
-      this.#duration = this.#stream.hcm.deps.clock.after(this.#limits.duration, () =>
-        entered(() => this.#router.onTryDuration()),
-      );
+      this.#duration = this.#clock.after(this.#limits.duration, () => entered(() => this.#timeouts.onTryDuration()));
     }
   }
 
@@ -58,7 +62,7 @@ export class AttemptTimers {
     // The first of two that are over at once.
     this.#waits = this.#idle !== undefined;
     this.moved();
-    if (this.#limits.response > 0) this.#stream.connection.deadlines.try.set(this.#now() + this.#limits.response);
+    if (this.#limits.response > 0) this.#response.set(this.#now() + this.#limits.response);
   }
 
   /** Something came from the upstream. */
@@ -67,7 +71,7 @@ export class AttemptTimers {
   }
 
   responseBegins(): void {
-    if (this.#idle === undefined) this.#stream.connection.deadlines.try.clear();
+    if (this.#idle === undefined) this.#response.clear();
     else this.moved();
   }
 
@@ -80,12 +84,12 @@ export class AttemptTimers {
   attemptEnds(): void {
     this.#begun = false;
     this.#waits = false;
-    this.#stream.connection.deadlines.try.clear();
+    this.#response.clear();
     this.#idle?.stop();
     this.#duration?.cancel();
   }
 
   #now(): number {
-    return turnNow(this.#stream.hcm.deps.clock);
+    return turnNow(this.#clock);
   }
 }

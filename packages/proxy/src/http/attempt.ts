@@ -2,20 +2,61 @@ import { sharedState } from '../filter-state/state.ts';
 import { chunkHead, lastChunk } from '../codec/encode.ts';
 import { fieldBytesOf } from '../codec/field-bytes.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
-import type { UpstreamHost } from '../types.ts';
+import type { Deps } from '../deps.ts';
+import type { RequestGroup } from '../telemetry/request-groups.ts';
+import type { CircuitBreaker, RequestHead, RouteActionProgram, UpstreamHost } from '../types.ts';
 import type { ClientConnection, Exchange } from './client-connection.ts';
 import type { LaterCount } from './host-report.ts';
 import { turnNow } from './io.ts';
 import { poolOf, type Pool, type Waiter } from './pool.ts';
 import type { ResetReason } from './reset.ts';
 import type { Span } from '../tracing/span.ts';
-import type { AttemptedRequest } from './attempted-request.ts';
-import { AttemptLog } from './attempt-log.ts';
+import type { AttemptLog } from './attempt-log.ts';
 import { AttemptTrack } from './attempt-track.ts';
+import type { StreamRecord } from './info.ts';
+import type { RequestBody } from './request-body.ts';
 import { upstreamHead } from './upstream-head.ts';
 
+/** Whose attempts they are: the router of a client's request, or a request of the proxy's own. */
+export interface AttemptOwner {
+  readonly deps: Deps;
+  readonly info: StreamRecord;
+  readonly request: RequestHead;
+  readonly body: RequestBody;
+  /** A body is coming or may come. */
+  readonly expectsBody: boolean;
+  /** What the request asks its connection to become; empty: nothing. */
+  readonly upgrade: string;
+  /** That was accepted. */
+  readonly isTunnel: boolean;
+  readonly priority: RouteActionProgram['priority'];
+  readonly breaker: CircuitBreaker;
+  readonly groups: readonly RequestGroup[] | undefined;
+  readonly perTryTimeout: number;
+  /** Follows an attempt for spans and logs; undefined where nobody asks. */
+  logOf(host: UpstreamHost, span: Span | undefined): AttemptLog | undefined;
+  /** There is a connection to a host, by whose name the request may be sent. */
+  takeHostOf(host: UpstreamHost): void;
+  onAttemptBegins(attempt: Attempt): void;
+  /** Whether the request's head cannot be sent to anybody, which ends it. */
+  refusesHead(): boolean;
+  /** An attempt has sent all parts of the body; how many of those are still there. */
+  bodySent(): number;
+  /** No more of the body is to come for now. */
+  pauseDownstream(): void;
+  resumeDownstream(): void;
+  /** Fields that may say how much load their host has. */
+  tellLoad(host: UpstreamHost, flat: readonly string[]): void;
+  onInterim(attempt: Attempt, parser: ResponseParser): void;
+  onResponseHead(attempt: Attempt, parser: ResponseParser): void;
+  onResponseData(data: Buffer): void;
+  onResponseEnd(attempt: Attempt, trailers: string[] | undefined): void;
+  /** It ended without a response, or within one. */
+  onReset(attempt: Attempt, reason: ResetReason, transport: string): void;
+}
+
 /**
- * One try of a request at one host: waiting for a connection → writing and reading → over. The router holds the request
+ * One try of a request at one host: waiting for a connection → writing and reading → over. Its owner holds the request
  * and its body; an attempt takes from it what it has not sent yet.
  */
 export class Attempt implements Waiter, Exchange {
@@ -30,7 +71,7 @@ export class Attempt implements Waiter, Exchange {
   over = false;
   /** Its time is over, and it goes on. */
   tooSlow = false;
-  readonly #router: AttemptedRequest;
+  readonly #owner: AttemptOwner;
   readonly #pool: Pool;
   #connection: ClientConnection | undefined;
   #waiting = true;
@@ -39,7 +80,7 @@ export class Attempt implements Waiter, Exchange {
   /** What came of it is the host's doing: it had a connection there, or could have none. */
   atHost = false;
   #chunked = false;
-  /** Parts of the router's body that have been sent. */
+  /** Parts of the owner's body that have been sent. */
   #sent = 0;
   #requestSent = false;
   /** Its own in the request's trace. */
@@ -53,11 +94,11 @@ export class Attempt implements Waiter, Exchange {
   /** What comes after the head of an upgrade waits until that is accepted. */
   #held = false;
 
-  constructor(router: AttemptedRequest, host: UpstreamHost, span: Span | undefined) {
+  constructor(owner: AttemptOwner, host: UpstreamHost, span: Span | undefined) {
     this.#span = span;
-    this.#router = router;
+    this.#owner = owner;
     this.host = host;
-    this.#pool = poolOf(host, router.stream.hcm.deps, router.priority);
+    this.#pool = poolOf(host, owner.deps, owner.priority);
   }
 
   get #passesTrailers(): boolean {
@@ -74,41 +115,40 @@ export class Attempt implements Waiter, Exchange {
 
   start(): void {
     this.host.active++;
-    const { info, hcm } = this.#router.stream;
-    info.poolWaitStart = turnNow(hcm.deps.clock);
-    if (hcm.program.router.upstreamLogs.length > 0 || this.#span?.sampled === true)
-      this.#log = new AttemptLog(this.#router.stream, this.host, this.#span);
+    const owner = this.#owner;
+    const { info } = owner;
+    info.poolWaitStart = turnNow(owner.deps.clock);
+    this.#log = owner.logOf(this.host, this.#span);
     const { tracked } = this.host.cluster;
     if (tracked !== undefined) this.#track = new AttemptTrack(tracked, info.poolWaitStart);
-    this.#pool.acquire(this, this.#router.breaker);
+    this.#pool.acquire(this, owner.breaker);
   }
 
   onConnection(connection: ClientConnection): void {
     this.#waiting = false;
     this.atHost = true;
     this.#connection = connection;
-    const router = this.#router;
-    const { stream } = router;
-    const { request, info } = stream;
-    router.takeHostOf(this.host);
+    const owner = this.#owner;
+    const { request, info } = owner;
+    owner.takeHostOf(this.host);
     info.upstreamLocalAddress = connection.localAddress;
     if (connection.requests === 0) connection.filterState = sharedState(info);
     info.upstreamConnection = connection;
-    info.poolReady = turnNow(stream.hcm.deps.clock);
+    info.poolReady = turnNow(owner.deps.clock);
     this.#log?.connected(connection);
     this.#sentBefore = connection.out.bytes;
-    if (info.upstreamStartTime < 0) info.upstreamStartTime = turnNow(stream.hcm.deps.clock);
+    if (info.upstreamStartTime < 0) info.upstreamStartTime = info.poolReady;
     const { stats } = this.host.cluster;
     this.host.issued++;
     this.host.report('begun');
-    router.onAttemptBegins(this);
+    owner.onAttemptBegins(this);
     stats.upstream_rq_total++;
     stats.upstream_rq_active++;
-    if (router.groups !== undefined) for (const group of router.groups) group.upstream_rq_total++;
-    const upgrade = stream.upgrade !== '';
+    if (owner.groups !== undefined) for (const group of owner.groups) group.upstream_rq_total++;
+    const upgrade = owner.upgrade !== '';
     connection.begin(this, request.method, upgrade && request.method !== 'CONNECT');
-    if (request.headers.unchecked && router.refusesHead()) return;
-    const head = upstreamHead(request, this.host.cluster, upgrade, router.expectsBody);
+    if (request.headers.unchecked && owner.refusesHead()) return;
+    const head = upstreamHead(request, this.host.cluster, upgrade, owner.expectsBody);
     this.#chunked = head.chunked;
     info.upstreamHeaderBytesSent += head.fieldBytes;
     connection.out.text(head.text);
@@ -123,31 +163,31 @@ export class Attempt implements Waiter, Exchange {
     this.atHost = admitted || reason !== 'overflow';
     this.#log?.failed(reason, transport);
     this.#finish();
-    this.#router.onReset(this, reason, transport);
+    this.#owner.onReset(this, reason, transport);
   }
 
-  /** Sends what the router has and this attempt has not sent. */
+  /** Sends what the owner has and this attempt has not sent. */
   sendBody(): void {
     const connection = this.#connection;
     if (connection === undefined || this.#requestSent || connection.closed || this.#held) return;
-    const { body } = this.#router;
+    const owner = this.#owner;
+    const { body } = owner;
     const { out } = connection;
     const { parts } = body;
     // What waited together goes on as one chunk.
     if (this.#chunked && parts.length - this.#sent > 1) this.#write(Buffer.concat(parts.slice(this.#sent)));
     else while (this.#sent < parts.length) this.#write(parts[this.#sent++]!);
-    this.#sent = this.#router.bodySent();
+    this.#sent = owner.bodySent();
     if (body.complete) {
       this.#requestSent = true;
-      const { info, hcm } = this.#router.stream;
-      info.upstreamRequestEndTime = turnNow(hcm.deps.clock);
+      owner.info.upstreamRequestEndTime = turnNow(owner.deps.clock);
       if (this.#chunked) out.text(lastChunk(this.#passesTrailers ? body.trailers : undefined));
       connection.requestDone();
     } else if (out.blocked) {
       connection.wantDrain();
-      this.#router.pauseDownstream();
+      owner.pauseDownstream();
     } else {
-      this.#router.resumeDownstream();
+      owner.resumeDownstream();
     }
   }
 
@@ -162,13 +202,13 @@ export class Attempt implements Waiter, Exchange {
     return this.#connection !== undefined && !this.#held && !this.#connection.closed && !this.#connection.out.blocked;
   }
 
-  /** Sends a part that the router does not keep. Only when `takesBody`. */
+  /** Sends a part that the owner does not keep. Only when `takesBody`. */
   sendPart(data: Buffer): void {
     const connection = this.#connection!;
     this.#write(data);
     if (connection.out.blocked) {
       connection.wantDrain();
-      this.#router.pauseDownstream();
+      this.#owner.pauseDownstream();
     }
   }
 
@@ -200,7 +240,7 @@ export class Attempt implements Waiter, Exchange {
 
   /** Logs are to tell of this attempt, though others came after it. */
   isTheOne(): void {
-    const { info } = this.#router.stream;
+    const { info } = this.#owner;
     info.upstreamHost = this.host.authority;
     info.upstreamTarget = this.host;
     const connection = this.#connection;
@@ -230,46 +270,46 @@ export class Attempt implements Waiter, Exchange {
     this.#track?.responded(parser);
     this.#countHead(parser.fieldBytes);
     if (parser.status < 200 && parser.status !== 101) {
-      this.#router.onInterim(this, parser);
+      this.#owner.onInterim(this, parser);
       return;
     }
     this.responded = true;
     this.#log?.responded(parser);
-    if (this.host.load !== undefined) this.#router.tellLoad(this.host, parser.flat);
-    this.#router.onResponseHead(this, parser);
+    if (this.host.load !== undefined) this.#owner.tellLoad(this.host, parser.flat);
+    this.#owner.onResponseHead(this, parser);
   }
   onResponseData(data: Buffer): void {
     this.#log?.received(data.length);
     this.#track?.received(data.length);
     this.#hadBody = true;
-    this.#router.onResponseData(data);
+    this.#owner.onResponseData(data);
   }
   /** As in Envoy, the second of the sums has everything that came before once more with each head. */
   #countHead(bytes: number): void {
-    const { info } = this.#router.stream;
+    const { info } = this.#owner;
     info.upstreamHeaderBytesReceived += bytes;
     info.upstreamHeaderBytesSummed += info.upstreamHeaderBytesReceived;
   }
   onResponseEnd(trailers: string[] | undefined): void {
     this.countLater?.(this.#hadBody, trailers);
     if (trailers !== undefined) {
-      this.#router.tellLoad(this.host, trailers);
-      this.#router.stream.info.upstreamHeaderBytesReceived += fieldBytesOf(trailers);
+      this.#owner.tellLoad(this.host, trailers);
+      this.#owner.info.upstreamHeaderBytesReceived += fieldBytesOf(trailers);
     }
     if (this.#requestSent) {
       this.#finish();
-      this.#router.onResponseEnd(this, trailers);
-    } else if (this.#router.stream.tunnel) {
+      this.#owner.onResponseEnd(this, trailers);
+    } else if (this.#owner.isTunnel) {
       // A tunnel has no end of its own: its far side is gone, and so is it.
       const connection = this.#connection;
       this.#finish();
       connection?.abandon();
-      this.#router.onReset(this, 'connection termination', '');
+      this.#owner.onReset(this, 'connection termination', '');
     } else {
       // An answer before the end of the question: the connection is of no further use.
       const connection = this.#connection;
       this.#finish();
-      this.#router.onResponseEnd(this, trailers);
+      this.#owner.onResponseEnd(this, trailers);
       connection?.abandon();
     }
   }
@@ -277,13 +317,13 @@ export class Attempt implements Waiter, Exchange {
     if (this.countLater !== undefined) this.host.count?.('error');
     const refused = this.#connection?.refused;
     if (refused !== undefined && refused.headComplete && !this.responded) this.#countHead(refused.refusedBytes);
-    else if (refused !== undefined) this.#router.stream.info.upstreamHeaderBytesReceived += refused.refusedBytes;
+    else if (refused !== undefined) this.#owner.info.upstreamHeaderBytesReceived += refused.refusedBytes;
     this.#log?.failed(reason, transport);
     this.#finish();
-    this.#router.onReset(this, reason, transport);
+    this.#owner.onReset(this, reason, transport);
   }
   onDrain(): void {
-    this.#router.resumeDownstream();
+    this.#owner.resumeDownstream();
     this.sendBody();
   }
 
@@ -291,16 +331,13 @@ export class Attempt implements Waiter, Exchange {
     if (this.over) return;
     this.over = true;
     this.#log?.ended(this.#connection === undefined ? 0 : this.#connection.out.bytes - this.#sentBefore);
-    this.#track?.ended(
-      this.#router.stream.request,
-      this.#router.perTryTimeout,
-      turnNow(this.#router.stream.hcm.deps.clock),
-    );
+    const owner = this.#owner;
+    this.#track?.ended(owner.request, owner.perTryTimeout, turnNow(owner.deps.clock));
     this.host.active--;
     if (this.#connection === undefined) return;
     this.host.cluster.stats.upstream_rq_active--;
-    this.#router.breaker.releaseRequest();
-    const { info } = this.#router.stream;
+    owner.breaker.releaseRequest();
+    const { info } = owner;
     info.upstreamWireBytesSent += this.#connection.out.bytes - this.#sentBefore;
     info.upstreamWireBytesReceived += this.#connection.received;
   }

@@ -3,8 +3,10 @@ import type { ResponseParser } from '../codec/response-parser.ts';
 import { setAuthority } from '../program/route/rewrite.ts';
 import { percentOf } from '../telemetry/tracked.ts';
 import { isGrpc } from '../telemetry/access-log-grpc.ts';
+import type { Span } from '../tracing/span.ts';
 import { ResponseFlag, type UpstreamHost } from '../types.ts';
-import { Attempt } from './attempt.ts';
+import { Attempt, type AttemptOwner } from './attempt.ts';
+import { AttemptLog } from './attempt-log.ts';
 import {
   DURATION_REPLY,
   invalidHeadReply,
@@ -23,7 +25,7 @@ import { is5xx } from './host-report.ts';
 import { entered, turnNow } from './io.ts';
 import { RequestBody } from './request-body.ts';
 import { resetDetails, resetOutcome, type ResetReason } from './reset.ts';
-import type { RetryVerdict } from './retry-state.ts';
+import { flagOf } from './retry-state.ts';
 import { RoutedRequest } from './routed-request.ts';
 import { Shadows } from './shadows.ts';
 
@@ -31,7 +33,7 @@ import { Shadows } from './shadows.ts';
  * The tries of a request: at which host, one after the other or beside each other, until one is answered or enough has
  * been tried. A base of the router's class, as its own base is.
  */
-export abstract class AttemptedRequest extends RoutedRequest implements AttemptTimeouts {
+export abstract class AttemptedRequest extends RoutedRequest implements AttemptOwner, AttemptTimeouts {
   /** For attempts. */
   readonly body = new RequestBody();
   protected attempt: Attempt | undefined;
@@ -51,8 +53,18 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
   #loadTold = false;
 
   // ---- for attempts and tunnels
+  get upgrade(): string {
+    return this.stream.upgrade;
+  }
+  get isTunnel(): boolean {
+    return this.stream.tunnel;
+  }
   get perTryTimeout(): number {
     return this.timeouts.perTry;
+  }
+  logOf(host: UpstreamHost, span: Span | undefined): AttemptLog | undefined {
+    const logs = this.stream.hcm.program.router.upstreamLogs.length > 0 || span?.sampled === true;
+    return logs ? new AttemptLog(this.stream, host, span) : undefined;
   }
   tellLoad({ load }: UpstreamHost, flat: readonly string[]): void {
     if (!this.#loadTold && load?.report(flat) === true) this.#loadTold = true;
@@ -62,7 +74,6 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
   abstract onResponseData(data: Buffer): void;
   abstract onResponseEnd(attempt: Attempt, trailers: string[] | undefined): void;
   abstract onTunnelOpen(tunnel: TcpTunnel): void;
-  /** An attempt has sent all parts of the body; how many of those are still there. */
   abstract bodySent(): number;
   abstract pauseDownstream(): void;
   abstract resumeDownstream(): void;
@@ -70,7 +81,8 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
   start(): void {
     this.prepare();
     this.timers = AttemptTimers.of(
-      this.stream,
+      this.deps.clock,
+      this.stream.connection.deadlines.try,
       {
         response: this.timeouts.perTry,
         idle: this.action.retry?.perTryIdleTimeout ?? 0,
@@ -94,6 +106,7 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
       );
       return;
     }
+    if (host === null) this.cluster.stats.upstream_cx_none_healthy++;
     this.#chosen(host);
   }
 
@@ -102,7 +115,6 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
     const { stream } = this;
     if (host === null) {
       this.#end();
-      this.cluster.stats.upstream_cx_none_healthy++;
       const reply = noHostReply(this.override, this.cluster.noHost);
       chargeAnswer(this, reply.status, false);
       this.#reply(reply);
@@ -421,9 +433,14 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
     return true;
   }
 
+  /** No attempt is under way, and another will be. */
+  protected get waitsToRetry(): boolean {
+    return this.#backOff !== undefined && this.#underWay().length === 0;
+  }
+
   /** Nothing is kept for another attempt any more: true when there is none under way that would do without. */
   protected failsWithoutRetry(): boolean {
-    if (this.#backOff === undefined || this.#underWay().length > 0) return false;
+    if (!this.waitsToRetry) return false;
     this.#giveUp(TOO_MUCH_KEPT_REPLY, false);
     return true;
   }
@@ -461,8 +478,4 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptT
     this.resumeDownstream();
     if (!this.body.complete) this.shadows?.cancel();
   }
-}
-
-export function flagOf(verdict: RetryVerdict): number {
-  return verdict === 'overflow' ? ResponseFlag.UO : verdict === 'exhausted' ? ResponseFlag.URX : 0;
 }

@@ -1,6 +1,15 @@
 import { isGrpc } from '../telemetry/access-log-grpc.ts';
+import type { RouterProgram } from '../program/types.ts';
 import { routeGroup, virtualClusterGroup, type RequestGroup } from '../telemetry/request-groups.ts';
-import type { AnswersByKind, AnswerStats, ClusterStats, RouteEntry, UpstreamCluster, UpstreamHost } from '../types.ts';
+import type {
+  AnswersByKind,
+  AnswerStats,
+  ClusterStats,
+  RequestHead,
+  RouteEntry,
+  UpstreamCluster,
+  UpstreamHost,
+} from '../types.ts';
 import type { Headers } from './headers.ts';
 import { is5xx } from './host-report.ts';
 import { newAnswersByKind, newAnswerStats } from '../cluster/stats.ts';
@@ -10,7 +19,9 @@ import type { ActiveStream } from './stream.ts';
 
 /** A request that is counted under its cluster and, as its route may say, elsewhere. */
 export interface Charged {
-  readonly stream: ActiveStream;
+  readonly router: Pick<RouterProgram, 'dynamicStats' | 'suppressGrpcRequestFailureCodeStats'>;
+  readonly request: RequestHead;
+  readonly info: { readonly healthCheck?: boolean };
   readonly cluster: UpstreamCluster;
   /** What its route has it counted under, besides the cluster. */
   readonly groups: readonly RequestGroup[] | undefined;
@@ -39,12 +50,12 @@ export function isCanary(host: UpstreamHost, headers: Headers): boolean {
 
 /** Counts an answer of a host to a request, wherever that is to be counted. */
 export function chargeAnswer(request: Charged, status: number, canary: boolean, host?: UpstreamHost): void {
-  const { stream, groups, alternative, internal } = request;
-  const { dynamicStats, suppressGrpcRequestFailureCodeStats } = stream.hcm.program.router;
-  if (!dynamicStats || stream.info.healthCheck) return;
+  const { groups, alternative, internal } = request;
+  const { dynamicStats, suppressGrpcRequestFailureCodeStats } = request.router;
+  if (!dynamicStats || request.info.healthCheck === true) return;
   if (is5xx(status)) host?.count?.('error');
   const told =
-    suppressGrpcRequestFailureCodeStats && isGrpc(stream.request.headers.get('content-type')) ? undefined : status;
+    suppressGrpcRequestFailureCodeStats && isGrpc(request.request.headers.get('content-type')) ? undefined : status;
   const zones = host?.zones;
   charge(request.cluster.stats, told, internal, canary, zones);
   if (alternative !== undefined) charge(alternative, told, internal, canary, zones);
@@ -54,8 +65,8 @@ export function chargeAnswer(request: Charged, status: number, canary: boolean, 
 
 /** Counts how long the answer to a request took, milliseconds. */
 export function chargeAnswerTime(request: Charged, ms: number, canary: boolean, host?: UpstreamHost): void {
-  const { stream, groups, alternative, internal } = request;
-  if (!stream.hcm.program.router.dynamicStats || stream.info.healthCheck) return;
+  const { groups, alternative, internal } = request;
+  if (!request.router.dynamicStats || request.info.healthCheck === true) return;
   const zones = host?.zones;
   chargeTime(request.cluster.stats, ms, internal, canary, zones);
   if (alternative !== undefined) chargeTime(alternative, ms, internal, canary, zones);

@@ -1,11 +1,12 @@
 import type { Clock, Random } from '../deps.ts';
-import type {
-  CircuitBreaker,
-  RequestHead,
-  ResponseHead,
-  RetryProgram,
-  RouteActionProgram,
-  UpstreamCluster,
+import {
+  ResponseFlag,
+  type CircuitBreaker,
+  type RequestHead,
+  type ResponseHead,
+  type RetryProgram,
+  type RouteActionProgram,
+  type UpstreamCluster,
 } from '../types.ts';
 import type { RequestGroup } from '../telemetry/request-groups.ts';
 import { responseHeader } from '../program/match/header.ts';
@@ -16,6 +17,11 @@ import { readUnsigned, readUnsigned64 } from './unsigned.ts';
 
 /** `overflow`: the breaker for retries is open. `exhausted`: it would be retried, but no try is left. */
 export type RetryVerdict = 'yes' | 'no' | 'overflow' | 'exhausted';
+
+/** What a request whose attempt is not followed by another for that reason is flagged with. */
+export function flagOf(verdict: RetryVerdict): number {
+  return verdict === 'overflow' ? ResponseFlag.UO : verdict === 'exhausted' ? ResponseFlag.URX : 0;
+}
 
 const TOO_EARLY = 425;
 

@@ -1,8 +1,11 @@
+import type { Deps } from '../deps.ts';
+import type { RouterProgram } from '../program/types.ts';
 import type { RequestGroup } from '../telemetry/request-groups.ts';
 import type {
   CircuitBreaker,
   ConnectionInfo,
   LbContext,
+  RequestHead,
   ResponseHead,
   RouteActionProgram,
   RouteDecision,
@@ -12,6 +15,7 @@ import type {
   WeightedClusterEntry,
 } from '../types.ts';
 import { alternativeOf, type Charged } from './charge.ts';
+import type { StreamRecord } from './info.ts';
 import { turnNow } from './io.ts';
 import { RetryState } from './retry-state.ts';
 import type { Headers } from './headers.ts';
@@ -75,6 +79,18 @@ export abstract class RoutedRequest implements LbContext, Charged {
     this.groups = groups;
   }
 
+  get deps(): Deps {
+    return this.stream.hcm.deps;
+  }
+  get router(): RouterProgram {
+    return this.stream.hcm.program.router;
+  }
+  get info(): StreamRecord {
+    return this.stream.info;
+  }
+  get request(): RequestHead {
+    return this.stream.request;
+  }
   get client(): ConnectionInfo | undefined {
     const { hcm, info } = this.stream;
     return hcm.program.namesClients || info.connection.proxyTlvs !== undefined ? info.connection : undefined;

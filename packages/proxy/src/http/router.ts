@@ -4,13 +4,14 @@ import type { ResponseParser } from '../codec/response-parser.ts';
 import type { InternalRedirectProgram, ResponseHead } from '../types.ts';
 import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import type { Attempt } from './attempt.ts';
-import { AttemptedRequest, flagOf } from './attempted-request.ts';
+import { AttemptedRequest } from './attempted-request.ts';
 import { chargeAnswer, chargeAnswerTime, isCanary } from './charge.ts';
 import type { TcpTunnel } from './connect.ts';
 import { Headers } from './headers.ts';
 import { countOf, is5xx, reportAnswer } from './host-report.ts';
-import { turnNow } from './io.ts';
 import { redirected } from './internal-redirect.ts';
+import { turnNow } from './io.ts';
+import { flagOf } from './retry-state.ts';
 import { logTunnel } from './stream-log.ts';
 
 /** Body bytes that may wait for a connection before the client is told to stop. */
@@ -190,7 +191,8 @@ export class Router extends AttemptedRequest {
     const { connection, hcm, upgrade } = this.stream;
     if (upgrade === '') {
       const { route } = this.timeouts;
-      if (route > 0) connection.deadlines.route.set(turnNow(hcm.deps.clock) + route);
+      // As in Envoy, what is complete while it waits to be tried again has no end.
+      if (route > 0 && !this.waitsToRetry) connection.deadlines.route.set(turnNow(hcm.deps.clock) + route);
       if (this.attempt !== undefined) this.timers?.requestComplete();
     }
     this.attempt?.sendBody();

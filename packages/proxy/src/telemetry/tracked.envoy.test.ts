@@ -1,5 +1,6 @@
 /** How large messages are, and what of their time requests need, as Envoy counts it. */
 import { expect, test } from 'vitest';
+import { TYPE } from '../filter/testing/beside.ts';
 import { get, http, onOne } from '../admin/testing/scenario-parts.ts';
 import { statsBeside, type Scenario, type Side } from '../admin/testing/stats-beside.ts';
 import { bootstrap, listener, staticCluster } from '../process/testing/bootstraps.ts';
@@ -12,6 +13,22 @@ const to = (prefix: string, cluster: string, more: object): object => ({
 const post = (path: string, body: string, ...fields: readonly string[]): string =>
   [`POST ${path} HTTP/1.1`, 'host: a', ...fields, '', body].join('\r\n');
 
+/** Has the proxy itself ask for something, once. */
+const KEYS = {
+  name: 'jwt',
+  typedConfig: {
+    '@type': `${TYPE}envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication`,
+    providers: {
+      p: {
+        remoteJwks: {
+          httpUri: { uri: 'http://keys/jwks', cluster: 'keys', timeout: '5s' },
+          asyncFetch: { fastListener: true, failedRefetchDuration: '1000s' },
+        },
+      },
+    },
+  },
+};
+
 const scenario: Scenario = {
   name: '',
   config: (port, up, closed) =>
@@ -20,15 +37,19 @@ const scenario: Scenario = {
         listener(port, [
           {
             filters: [
-              http([
-                to('/retried/', 'up', { timeout: '10s', retryPolicy: { retryOn: '5xx', numRetries: 2 } }),
-                to('/tries/', 'up', { timeout: '0.4s', retryPolicy: { retryOn: '5xx', perTryTimeout: '0.3s' } }),
-                to('/try/', 'up', { timeout: '100s', retryPolicy: { perTryTimeout: '0.2s' } }),
-                to('/short/', 'up', { timeout: '0.2s' }),
-                to('/closed/', 'closed', { requestMirrorPolicies: [{ cluster: 'copies' }] }),
-                to('/alone/', 'alone', {}),
-                to('/', 'up', { timeout: '0s' }),
-              ]),
+              http(
+                [
+                  to('/retried/', 'up', { timeout: '10s', retryPolicy: { retryOn: '5xx', numRetries: 2 } }),
+                  to('/tries/', 'up', { timeout: '0.4s', retryPolicy: { retryOn: '5xx', perTryTimeout: '0.3s' } }),
+                  to('/try/', 'up', { timeout: '100s', retryPolicy: { perTryTimeout: '0.2s' } }),
+                  to('/short/', 'up', { timeout: '0.2s' }),
+                  to('/closed/', 'closed', { requestMirrorPolicies: [{ cluster: 'copies' }] }),
+                  to('/alone/', 'alone', {}),
+                  to('/', 'up', { timeout: '0s' }),
+                ],
+                {},
+                [KEYS],
+              ),
             ],
           },
         ]),
@@ -36,6 +57,7 @@ const scenario: Scenario = {
       [
         staticCluster('up', [up], { trackClusterStats: all }),
         staticCluster('copies', [up], { trackClusterStats: all, altStatName: 'co.pies' }),
+        staticCluster('keys', [up], { trackClusterStats: all }),
         staticCluster('closed', [closed], { trackClusterStats: { requestResponseSizes: true } }),
         staticCluster('alone', [up], { trackTimeoutBudgets: true }),
       ],
@@ -60,8 +82,8 @@ const scenario: Scenario = {
   },
 };
 
-const SIZES = /^cluster\.(up|co\.pies|closed|alone)\.upstream_r[qs]_(headers_size|headers_count|body_size)$/;
-const BUDGETS = /^cluster\.(up|co\.pies|alone)\.upstream_rq_timeout_budget_/;
+const SIZES = /^cluster\.(up|co\.pies|closed|alone|keys)\.upstream_r[qs]_(headers_size|headers_count|body_size)$/;
+const BUDGETS = /^cluster\.(up|co\.pies|alone|keys)\.upstream_rq_timeout_budget_/;
 
 /** By name: how often something was recorded, by its size where that is certain. */
 async function recorded({ text }: Side): Promise<Record<string, readonly string[]>> {

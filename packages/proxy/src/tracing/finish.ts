@@ -68,27 +68,23 @@ export function describeAttempt(
     addEvent(span, whole, 'last_upstream_rx_byte_received', info.responseEndTime);
 }
 
-/** What became of a copy of a request. */
-export interface ShadowOutcome {
+/** A copy of a request, when it is over. */
+export interface EndedShadow {
   readonly cluster: UpstreamCluster;
-  /** Empty: no host was found. */
-  readonly host: string;
-  readonly status: number;
-  readonly flags: string;
-  readonly canceled: boolean;
+  readonly info: StreamInfo;
 }
 
 /** Tags of the span of a copy. */
-export function describeShadow({ tags }: Span, { cluster, host, status, flags, canceled }: ShadowOutcome): void {
-  if (canceled) tags.set('canceled', 'true');
+export function describeShadow({ tags }: Span, { cluster, info }: EndedShadow, cancelled: boolean): void {
+  if (cancelled) tags.set('canceled', 'true');
   tags.set('http.protocol', 'HTTP/1.1');
-  if (host !== '') tags.set('upstream_address', host).set('peer.address', host);
+  if (info.upstreamHost !== '') tags.set('upstream_address', info.upstreamHost).set('peer.address', info.upstreamHost);
   tags.set('component', 'proxy');
   tags.set('upstream_cluster', cluster.name);
   tags.set('upstream_cluster.name', cluster.statName ?? cluster.name);
-  tags.set('http.status_code', String(status));
-  tags.set('response_flags', flags);
-  if (status === 0 || status >= 500) tags.set('error', 'true');
+  tags.set('http.status_code', String(info.responseCode));
+  tags.set('response_flags', flagNames(info.responseFlags, false, info.flagOrder) ?? '-');
+  if (info.responseCode === 0 || info.responseCode >= 500) tags.set('error', 'true');
 }
 
 function requestTags(tags: Map<string, string>, request: RequestHead, info: StreamInfo, maxPathLength: number): void {

@@ -5,7 +5,7 @@ import type { ActiveStream } from '../http/stream.ts';
 import type { AttemptLog } from '../http/attempt-log.ts';
 import { recordOf } from '../http/upstream-log.ts';
 import type { LogSource, SpanIds } from '../program/types.ts';
-import { describeAttempt, describeRequest, describeShadow, type ShadowOutcome } from './finish.ts';
+import { describeAttempt, describeRequest, describeShadow, type EndedShadow } from './finish.ts';
 import type { RouteTracing, TracingProgram } from './program.ts';
 import type { TraceReason } from './request-id.ts';
 import { sample } from './sampling.ts';
@@ -138,9 +138,9 @@ export class StreamTracing implements SpanStart {
     return child;
   }
 
-  shadowOver(span: Span, outcome: ShadowOutcome): void {
+  shadowOver(span: Span, shadow: EndedShadow, cancelled: boolean): void {
     if (!span.sampled) return;
-    describeShadow(span, outcome);
+    describeShadow(span, shadow, cancelled);
     span.end = this.now();
     span.finish();
   }

@@ -46,6 +46,23 @@ export const CASES: readonly TraceCase[] = [
     },
     ask: [request('/', ...B3_PARENT), request('/', ...B3, 'x-b3-sampled: 0')],
   })),
+  {
+    name: 'copies whose head cannot be sent',
+    route: {
+      route: {
+        cluster: 'up',
+        requestMirrorPolicies: [
+          {
+            cluster: 'named',
+            requestHeadersMutations: [
+              { append: { header: { key: 'x-bad', value: 'a\u0001b' }, appendAction: 'OVERWRITE_IF_EXISTS_OR_ADD' } },
+            ],
+          },
+        ],
+      },
+    },
+    ask: [request('/', ...B3_PARENT)],
+  },
   ...[true, false].map((spawnUpstreamSpan) => ({
     name: `spans that upstreams are not told of ${spawnUpstreamSpan}`,
     tracing: { spawnUpstreamSpan, noContextPropagation: true },

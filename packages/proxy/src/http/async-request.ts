@@ -1,0 +1,488 @@
+import type { ResponseParser } from '../codec/response-parser.ts';
+import type { Deps, Timer } from '../deps.ts';
+import type { TriedPriorities } from '../lb/previous-priorities.ts';
+import type { RouterProgram } from '../program/types.ts';
+import { isGrpc } from '../telemetry/access-log-grpc.ts';
+import { percentOf } from '../telemetry/tracked.ts';
+import {
+  ResponseFlag,
+  type CircuitBreaker,
+  type ConnectionInfo,
+  type LbContext,
+  type RequestHead,
+  type ResponseHead,
+  type RetryProgram,
+  type UpstreamCluster,
+  type UpstreamHost,
+} from '../types.ts';
+import { Attempt, type AttemptOwner } from './attempt.ts';
+import { AttemptTimers, type AttemptTimeouts } from './attempt-timers.ts';
+import { chargeAnswer, chargeAnswerTime, isCanary, type Charged } from './charge.ts';
+import { Deadline } from './deadline.ts';
+import { invalidPart } from './head-check.ts';
+import { Headers } from './headers.ts';
+import { countOf, is5xx, reportAnswer } from './host-report.ts';
+import { StreamRecord } from './info.ts';
+import { entered, turnNow } from './io.ts';
+import { RequestBody } from './request-body.ts';
+import { resetOutcome, type ResetReason } from './reset.ts';
+import { flagOf, RetryState } from './retry-state.ts';
+import { announceTimeout, NO_TIMEOUTS, type RequestTimeouts } from './timeouts.ts';
+import { unavailability } from './unavailability.ts';
+
+/** Body bytes that wait for the connection at most; a request whose upstream is slower than that is given up. */
+const MAX_WAITING = 256 * 1024;
+
+/** What is asked, of whom, and for how long. */
+export interface AsyncOptions {
+  readonly deps: Deps;
+  readonly cluster: UpstreamCluster;
+  /** With the fields by which Envoy says that a request is its own. */
+  readonly request: RequestHead;
+  /** Of the request it is a copy of, or nobody's. */
+  readonly connection: ConnectionInfo;
+  readonly router: Pick<RouterProgram, 'dynamicStats' | 'suppressEnvoyHeaders' | 'suppressGrpcRequestFailureCodeStats'>;
+  readonly upgrade: string;
+  /** A body is coming or may come, whose length is not told. */
+  readonly expectsBody: boolean;
+  /** By which it is tried again, unless its cluster has a policy. Only this one limits attempts. */
+  readonly retry: RetryProgram | undefined;
+  /** Milliseconds from the end of the request; 0: no end. */
+  readonly timeout: number;
+  /** Bytes of the body that are kept for another attempt. */
+  readonly bufferLimit: number;
+}
+
+/** Why there is no answer, or not all of one. */
+export interface AsyncFailure {
+  readonly reason: 'no healthy upstream' | 'timeout' | 'overflow' | 'connection' | 'invalid' | 'cancelled';
+  readonly message: string;
+}
+
+/** Who waits for what comes of it. */
+export interface AsyncCallbacks {
+  /** The head of the final answer. */
+  onHead?(parser: ResponseParser): void;
+  onData?(data: Buffer): void;
+  /** Once, last. `undefined`: the answer is whole. */
+  onOver(failure: AsyncFailure | undefined): void;
+}
+
+/**
+ * A request that the proxy makes of its own accord, or a copy of a client's: attempts one after the other until one is
+ * answered or enough has been tried, under the rules of the router. `start`, then `data` and `end`, unless its body was
+ * complete before.
+ */
+export class AsyncRequest implements AttemptOwner, AttemptTimeouts, Charged, LbContext {
+  readonly deps: Deps;
+  readonly cluster: UpstreamCluster;
+  readonly request: RequestHead;
+  readonly router: AsyncOptions['router'];
+  readonly info: StreamRecord;
+  readonly body = new RequestBody();
+  readonly upgrade: string;
+  isTunnel = false;
+  expectsBody: boolean;
+  readonly breaker: CircuitBreaker;
+  readonly priority = 'DEFAULT';
+  readonly groups = undefined;
+  readonly alternative = undefined;
+  readonly internal = true;
+
+  // ---- LbContext
+  readonly hash = undefined;
+  readonly metadataMatch = undefined;
+  readonly authority: string;
+  readonly avoid: UpstreamHost[] | undefined = undefined;
+  readonly avoidAttempts: number;
+  avoids: LbContext['avoids'] = undefined;
+  readonly tried: TriedPriorities | undefined = undefined;
+
+  over = false;
+  readonly #callbacks: AsyncCallbacks;
+  readonly #bufferLimit: number;
+  readonly #timeouts: RequestTimeouts;
+  readonly #policy: RetryProgram | undefined;
+  /** Undefined: nothing is tried again, any more. */
+  #retry: RetryState | undefined;
+  #attempt: Attempt | undefined;
+  #backOff: Timer | undefined;
+  #timer: Timer | undefined;
+  readonly #timers: AttemptTimers | undefined;
+  readonly #tryDeadline: Deadline;
+  /** The connection takes no more of the body for now. */
+  #blocked = false;
+  /** Something has been told ahead of the answer, and been counted in its place. */
+  #interim = false;
+  #canary = false;
+  #loadTold = false;
+
+  constructor(options: AsyncOptions, callbacks: AsyncCallbacks) {
+    const { deps, cluster, request, retry, timeout } = options;
+    const { clock } = deps;
+    this.deps = deps;
+    this.cluster = cluster;
+    this.request = request;
+    this.router = options.router;
+    this.upgrade = options.upgrade;
+    this.expectsBody = options.expectsBody;
+    this.authority = request.authority;
+    this.breaker = cluster.limits.DEFAULT;
+    this.info = new StreamRecord(options.connection, clock.now(), clock.wall());
+    this.#callbacks = callbacks;
+    this.#bufferLimit = options.bufferLimit;
+    const perTry = retry?.perTryTimeout ?? 0;
+    this.#timeouts = { ...NO_TIMEOUTS, route: timeout, perTry: timeout > 0 && perTry >= timeout ? 0 : perTry };
+    this.#policy = cluster.http?.policies?.retry ?? retry;
+    this.avoidAttempts = this.#policy?.hostSelectionAttempts ?? 0;
+    if (this.#policy?.avoidPreviousHosts === true) this.avoid = [];
+    if (this.#policy?.leavesPrioritiesAfter !== undefined)
+      this.tried = { every: this.#policy.leavesPrioritiesAfter, hosts: [], left: new Set(), load: undefined };
+    this.#tryDeadline = new Deadline(clock, () => entered(() => this.#onTryTimeout()));
+    this.#timers = AttemptTimers.of(
+      clock,
+      this.#tryDeadline,
+      {
+        response: this.#timeouts.perTry,
+        idle: retry?.perTryIdleTimeout ?? 0,
+        duration: cluster.http?.maxStreamDuration ?? 0,
+      },
+      this,
+    );
+  }
+
+  get perTryTimeout(): number {
+    return this.#timeouts.perTry;
+  }
+
+  start(): void {
+    const { cluster, request, info } = this;
+    const unavailable = unavailability(cluster, this.deps.random);
+    if (unavailable !== undefined) {
+      chargeAnswer(this, 503, false);
+      this.#fail('overflow', unavailable.body, 503, unavailable.flags);
+      return;
+    }
+    announceTimeout(request.headers, this.#timeouts, 0, this.router.suppressEnvoyHeaders);
+    info.attemptCount = 1;
+    if (this.body.complete) info.requestEndTime = info.startTime;
+    if (this.#policy !== undefined) this.#retry = RetryState.ofPolicy(this.#policy, request, cluster, this.breaker);
+    this.#choose();
+  }
+
+  /** More of its body. */
+  data(data: Buffer): void {
+    if (this.over) return;
+    const attempt = this.#attempt;
+    const keeps = this.#retry !== undefined;
+    const { body } = this;
+    if (!keeps && !this.#blocked && attempt?.takesBody === true) {
+      attempt.sendPart(data);
+      return;
+    }
+    body.add(data);
+    if (keeps && body.bytes > this.#bufferLimit) {
+      this.cluster.stats.retry_or_shadow_abandoned++;
+      this.#retryNoMore();
+      if (this.#backOff !== undefined) {
+        // Nobody has what came before.
+        this.#fail('overflow', 'more of the body has come than is kept of it', 507, 0);
+        return;
+      }
+    }
+    if (!this.#blocked) attempt?.sendBody();
+    if (this.#retry === undefined && body.bytes > MAX_WAITING) this.cancel();
+  }
+
+  /** That was all of its body. */
+  end(): void {
+    const { body, info } = this;
+    body.complete = true;
+    info.requestEndTime = turnNow(this.deps.clock);
+    if (this.over) return;
+    this.#limit();
+    if (!this.#blocked) this.#attempt?.sendBody();
+  }
+
+  /** As in Envoy, what is complete while it waits to be tried again has no end. */
+  #limit(): void {
+    const attempt = this.#attempt;
+    if (this.over || attempt === undefined || attempt.over) return;
+    const { route } = this.#timeouts;
+    if (route > 0) this.#timer = this.deps.clock.after(route, () => entered(() => this.#onTimeout()));
+    this.#timers?.requestComplete();
+  }
+
+  /** Nobody wants it any more. */
+  cancel(): void {
+    this.#finish({ reason: 'cancelled', message: 'nobody waits for it' });
+  }
+
+  #choose(): void {
+    const host = this.cluster.choose(this);
+    if (host instanceof Promise) {
+      host.then(
+        (chosen) => entered(() => this.#chosen(chosen)),
+        () => entered(() => this.#chosen(null)),
+      );
+      return;
+    }
+    if (host === null) this.cluster.stats.upstream_cx_none_healthy++;
+    this.#chosen(host);
+  }
+
+  #chosen(host: UpstreamHost | null): void {
+    if (this.over) return;
+    const { info, cluster } = this;
+    if (host === null) {
+      chargeAnswer(this, 503, false);
+      this.#fail('no healthy upstream', `no healthy host in cluster \`${cluster.name}\``, 503, ResponseFlag.UH);
+      return;
+    }
+    info.upstreamHost = host.authority;
+    info.upstreamTarget = host;
+    this.avoid?.push(host);
+    this.tried?.hosts.push(host);
+    const attempt = new Attempt(this, host, undefined);
+    this.#attempt = attempt;
+    attempt.start();
+    // It was complete before there was a host for it.
+    if (info.attemptCount === 1 && this.body.complete && this.#timer === undefined) this.#limit();
+  }
+
+  // ---- for attempts
+
+  logOf(): undefined {
+    return undefined;
+  }
+
+  takeHostOf(): void {
+    // It is sent by the name it was made for.
+  }
+
+  onAttemptBegins(): void {
+    this.#timers?.attemptBegins(this.body.complete);
+  }
+
+  refusesHead(): boolean {
+    const invalid = invalidPart(this.request);
+    if (invalid === undefined) return false;
+    this.#fail('invalid', invalid, 503, ResponseFlag.DPE);
+    return true;
+  }
+
+  bodySent(): number {
+    if (this.#retry === undefined) this.body.forget();
+    return this.body.parts.length;
+  }
+
+  pauseDownstream(): void {
+    this.#blocked = true;
+  }
+  resumeDownstream(): void {
+    this.#blocked = false;
+  }
+
+  tellLoad({ load }: UpstreamHost, flat: readonly string[]): void {
+    if (!this.#loadTold && load?.report(flat) === true) this.#loadTold = true;
+  }
+
+  onInterim({ host }: Attempt, { status, flat }: ResponseParser): void {
+    if (this.#interim || (status !== 100 && (status < 102 || status > 104))) return;
+    chargeAnswer(this, status, isCanary(host, new Headers(flat)), host);
+    this.#interim = true;
+    this.#retryNoMore();
+  }
+
+  onResponseHead(attempt: Attempt, parser: ResponseParser): void {
+    const { status } = parser;
+    const { host } = attempt;
+    const head: ResponseHead = { status, headers: new Headers(parser.flat) };
+    attempt.countLater = reportAnswer(host, parser, head, isGrpc(this.request.headers.get('content-type')));
+    if (this.#retry !== undefined) {
+      const verdict = this.#retry.onResponse(head, this.deps.clock);
+      if (verdict === 'yes') {
+        this.cluster.stats.retry.charge(status);
+        host.count?.('error');
+        this.#retryLater();
+        return;
+      }
+      this.info.responseFlags |= flagOf(verdict);
+      this.#retryNoMore();
+    }
+    this.#timers?.responseBegins();
+    this.#canary = isCanary(host, head.headers);
+    chargeAnswer(this, status, this.#canary, host);
+    if (!is5xx(status) && attempt.countLater === undefined) host.count?.(countOf(status));
+    this.info.responseCode = status;
+    this.isTunnel = this.upgrade !== '' && parser.opensTunnel;
+    this.#callbacks.onHead?.(parser);
+    if (this.isTunnel && !this.over) attempt.opened();
+  }
+
+  onResponseData(data: Buffer): void {
+    this.#timers?.moved();
+    this.#callbacks.onData?.(data);
+  }
+
+  onResponseEnd({ host }: Attempt): void {
+    if (this.over) return;
+    const { requestEndTime } = this.info;
+    this.#chargeBudget();
+    if (requestEndTime >= 0) chargeAnswerTime(this, turnNow(this.deps.clock) - requestEndTime, this.#canary, host);
+    this.#finish(undefined);
+  }
+
+  onReset(attempt: Attempt, reason: ResetReason, transport: string): void {
+    if (this.over) return;
+    const { host } = attempt;
+    if (reason !== 'overflow' && attempt.connected) host.report('reset', 'nothing');
+    const { status, flag } = resetOutcome(reason);
+    const verdict = this.#retry?.onReset(reason, attempt.begun) ?? 'no';
+    if (verdict === 'yes') {
+      if (attempt.atHost) host.count?.('error');
+      this.#retryLater();
+      return;
+    }
+    this.info.responseFlags |= flagOf(verdict);
+    if (reason === 'overflow') host.cluster.stats.load.dropped++;
+    this.#charge(status);
+    this.#fail(reason === 'overflow' ? 'overflow' : 'connection', transport === '' ? reason : transport, status, flag);
+  }
+
+  // ---- times that are over
+
+  #onTimeout(): void {
+    const attempt = this.#attempt;
+    const underWay = attempt !== undefined && !attempt.over;
+    if (underWay) {
+      this.cluster.stats.upstream_rq_timeout++;
+      if (attempt.connected) {
+        attempt.host.count?.('timeout');
+        if (!attempt.heard) attempt.host.report('timeout', 'nothing');
+      }
+      attempt.outOfTime();
+    }
+    this.#chargeBudget();
+    if (underWay) this.#charge(504);
+    this.#fail('timeout', `no answer within ${this.#timeouts.route} ms`, 504, ResponseFlag.UT);
+  }
+
+  #onTryTimeout(): void {
+    if (this.#interim || this.#attempt?.responded === true) {
+      this.#timers?.responseGoesOn();
+      return;
+    }
+    this.cluster.stats.upstream_rq_per_try_timeout++;
+    this.#onTryOver(`no answer to an attempt within ${this.#timeouts.perTry} ms`);
+  }
+
+  onTryIdle(): void {
+    this.cluster.stats.upstream_rq_per_try_idle_timeout++;
+    this.#onTryOver('nothing came of an attempt for too long');
+  }
+
+  #onTryOver(message: string): void {
+    const attempt = this.#attempt;
+    if (this.over || attempt === undefined) return;
+    const { host } = attempt;
+    host.count?.('timeout');
+    host.report('timeout', 'nothing');
+    const verdict = this.#retry?.onTryTimeout() ?? 'no';
+    if (verdict === 'yes') {
+      host.count?.('error');
+      this.#retryLater();
+      return;
+    }
+    this.info.responseFlags |= flagOf(verdict);
+    this.#chargeBudget();
+    this.#charge(504);
+    this.#fail('timeout', message, 504, ResponseFlag.UT);
+  }
+
+  onTryDuration(): void {
+    if (this.over) return;
+    this.cluster.stats.upstream_rq_max_duration_reached++;
+    const verdict = this.info.responseCode > 0 ? 'no' : (this.#retry?.onTryTimeout() ?? 'no');
+    if (verdict === 'yes') {
+      this.#attempt?.host.count?.('error');
+      this.#retryLater();
+      return;
+    }
+    this.info.responseFlags |= flagOf(verdict);
+    this.#chargeBudget();
+    // It counts as no answer of the cluster's.
+    this.#fail('timeout', 'its attempt took longer than its cluster allows', 504, ResponseFlag.UMSDR);
+  }
+
+  // ---- its ends
+
+  /** What has failed is tried once more, a while later. */
+  #retryLater(): void {
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    this.#blocked = false;
+    this.#timers?.attemptEnds();
+    attempt?.reset();
+    const { clock, random } = this.deps;
+    this.#backOff = clock.after(this.#retry!.nextBackOff(random), () => {
+      this.#backOff = undefined;
+      entered(() => this.#again());
+    });
+  }
+
+  #again(): void {
+    if (this.over) return;
+    this.#retry?.begins();
+    const { info, request } = this;
+    info.attemptCount++;
+    this.avoids = this.#policy?.avoids;
+    // As in Envoy, a body that there was none of the first time comes in no chunk the next.
+    this.expectsBody = true;
+    const elapsed = info.requestEndTime < 0 ? 0 : Math.trunc(turnNow(this.deps.clock) - info.requestEndTime);
+    announceTimeout(request.headers, this.#timeouts, elapsed, this.router.suppressEnvoyHeaders);
+    this.#choose();
+  }
+
+  #retryNoMore(): void {
+    this.#retry?.release();
+    this.#retry = undefined;
+  }
+
+  /** Its attempt came to nothing, in place of whose answer this is counted, unless that has begun. */
+  #charge(status: number): void {
+    const attempt = this.#attempt;
+    if (this.#interim || this.info.responseCode > 0 || attempt === undefined) return;
+    if (attempt.atHost) chargeAnswer(this, status, attempt.host.canary === true, attempt.host);
+    else chargeAnswer(this, status, false);
+  }
+
+  /** Counts how much of its time it has needed. */
+  #chargeBudget(): void {
+    const budgets = this.cluster.tracked?.budgets;
+    if (budgets === undefined) return;
+    const elapsed = turnNow(this.deps.clock) - Math.max(0, this.info.requestEndTime);
+    budgets.upstream_rq_timeout_budget_percent_used.record(percentOf(elapsed, this.#timeouts.route));
+  }
+
+  /** `status`: of the reply that a client would get, if no answer has begun. */
+  #fail(reason: AsyncFailure['reason'], message: string, status: number, flag: number): void {
+    const { info } = this;
+    if (info.responseCode === 0) info.responseCode = status;
+    info.responseFlags |= flag;
+    this.#finish({ reason, message });
+  }
+
+  #finish(failure: AsyncFailure | undefined): void {
+    if (this.over) return;
+    this.over = true;
+    this.#timer?.cancel();
+    this.#backOff?.cancel();
+    this.#timers?.attemptEnds();
+    this.#tryDeadline.stop();
+    this.#retryNoMore();
+    this.body.forget();
+    this.#attempt?.reset();
+    this.#callbacks.onOver(failure);
+  }
+}

@@ -12,7 +12,13 @@ import { stripVTControlCharacters } from 'node:util';
 import { runChecks } from './check.ts';
 
 const root = join(import.meta.dirname, '..');
+const SUITES = ['checks', 'unit', 'conformance', 'e2e'];
 const asked = process.argv.slice(2);
+const unknown = asked.find((name) => !SUITES.includes(name));
+if (unknown !== undefined) {
+  process.stderr.write(`there is no suite \`${unknown}\`; there are ${SUITES.join(', ')}\n`);
+  process.exit(2);
+}
 const wanted = (suite: string): boolean => asked.length === 0 || asked.includes(suite);
 
 interface Outcome {

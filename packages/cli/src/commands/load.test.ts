@@ -67,8 +67,9 @@ test('JSON is what the published schema says, and counts what was served', async
 });
 
 test.each(['spike', 'stress', 'soak', 'chaos'])('%s, as JSON', async (mode) => {
-  const { out } = await load(['-m', mode, '-d', '2', '-r', '20', '--peak', '40', '-o', 'json', '-q', url]);
-  expect(valid(out)).toMatchObject({ mode, rate: 20, peak: 40 });
+  const peaks = mode === 'spike' || mode === 'stress';
+  const args = ['-m', mode, '-d', '2', '-r', '20', ...(peaks ? ['--peak', '40'] : []), '-o', 'json', '-q', url];
+  expect(valid((await load(args)).out)).toMatchObject({ mode, rate: 20, peak: peaks ? 40 : 20 });
 });
 
 test('a broken threshold is status 1, a held one 0', async () => {
@@ -104,6 +105,21 @@ test.each([
   expect({ status, out }).toEqual({ status: 2, out: '' });
   expect(err).toContain(reason);
   expect(err).not.toContain('    at ');
+});
+
+test.each([
+  [['visitors.yaml', '-H', 'a: b'], '--header is of a URL'],
+  [['visitors.yaml', '-X', 'POST'], '--request is of a URL'],
+  [['visitors.yaml', '--timeout', '1s'], '--timeout is of a URL'],
+  [['--peak', '90', 'http://127.0.0.1:1'], '--peak: mode balanced has none'],
+  [['-p', 'grpc', '-X', 'PUT', 'http://127.0.0.1:1/a.B/C'], '-X: calls of gRPC are all POST'],
+  [['--proto', 'a.proto', 'http://127.0.0.1:1'], '--proto is of gRPC'],
+  [['-r', '-1', 'http://127.0.0.1:1'], "Option '-r' argument is ambiguous\n"],
+])('what would change nothing is refused: %s', async (args, reason) => {
+  writeFileSync(join(dir, 'visitors.yaml'), `target: ${url}\nscenarios: { a: { steps: [{ get: / }] } }\n`);
+  const { status, out, err } = await load(args);
+  expect({ status, out }).toEqual({ status: 2, out: '' });
+  expect(err).toContain(reason);
 });
 
 test('Ctrl-C ends it with the report', async () => {

@@ -110,6 +110,9 @@ test('top: everything with what it uses, once where there is no terminal', async
   expect(out).toMatch(new RegExp(`^loud +1/1 +0\\.0 +- +- +- +- +\\S+ +${memory} +0 +running$`, 'm'));
   const json = JSON.parse((await mizzen('top', '-o', 'json')).out) as { workloads: { name: string }[] };
   expect(json.workloads.map(({ name }) => name)).toContain('web-v1');
+  const elsewhere = JSON.parse((await mizzen('top', '-o', 'json', '-n', 'elsewhere')).out) as object;
+  expect(elsewhere).toMatchObject({ workloads: [], services: [], dataPlane: null });
+  expect(await mizzen('top', '-o', 'json', '--sort', 'p99')).toMatchObject({ status: 2 });
   expect(await mizzen('top', 'services', '--sort', 'cpu')).toMatchObject({
     status: 2,
     err: expect.stringContaining('--sort: `cpu` is none of name, rate, errors, 4xx, p50, p99'),
@@ -117,6 +120,11 @@ test('top: everything with what it uses, once where there is no terminal', async
 });
 
 test('traces: a value that a flag does not take is a mistake in the command, by its name', async () => {
+  for (const args of [['--tags'], ['0123', '--limit', '3'], ['0123', '--error']])
+    expect(await mizzen('traces', ...args)).toMatchObject({
+      status: 2,
+      err: expect.stringMatching(/^mizzen traces: --\w+ is of /),
+    });
   expect((await mizzen('traces')).status).toBe(0);
   for (const [flag, value, says] of [
     ['min-duration', 'abc', '--min-duration is a duration such as `50ms`, not `abc`'],

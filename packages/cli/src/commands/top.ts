@@ -3,7 +3,7 @@ import { styler } from '@mizzen/runtime/terminal/style.ts';
 import { type Command, common, flag, text, UsageError } from '../command.ts';
 import { client, meshFlags, talk } from '../running.ts';
 import { liveTop } from '../top/live.ts';
-import { SERVICE_SORTS, SORTS, topLines, type What } from '../top/render.ts';
+import { ofNamespace, SERVICE_SORTS, SORTS, topLines, type What } from '../top/render.ts';
 
 export const command: Command = {
   name: 'top',
@@ -34,6 +34,7 @@ export const command: Command = {
     const wanted = text(values, 'sort') ?? 'rate';
     const sort = sorts.find((each) => each === wanted);
     if (sort === undefined) throw new UsageError(`--sort: \`${wanted}\` is none of ${sorts.join(', ')}`);
+    if (format !== undefined && values['sort'] !== undefined) throw new UsageError('--sort is of the table');
     const window = text(values, 'window') ?? '30';
     if (!/^\d+$/.test(window) || Number(window) < 5 || Number(window) > 300) {
       throw new UsageError(`--window: \`${window}\` is not a number of seconds from 5 to 300`);
@@ -48,7 +49,7 @@ export const command: Command = {
         await liveTop({ out: out as NodeJS.WriteStream, input: process.stdin, style, shown, ask });
         return 0;
       }
-      const answer = await ask();
+      const answer = ofNamespace(await ask(), shown.namespace);
       if (format === 'json') out.write(`${JSON.stringify(answer, undefined, 2)}\n`);
       else if (format === 'yaml') {
         const { dump } = await import('js-yaml');

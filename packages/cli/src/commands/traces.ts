@@ -37,6 +37,11 @@ export const command: Command = {
     const { positionals, values } = invocation;
     const [id] = positionals;
     if (positionals.length > 1) throw new UsageError('one trace is shown at a time');
+    const stray = (id === undefined ? OF_ONE : OF_MANY).find((name) => values[name] !== undefined);
+    if (stray !== undefined)
+      throw new UsageError(
+        `--${stray} is ${id === undefined ? 'of one trace, which ID names' : 'of the list of traces'}`,
+      );
     const format = text(values, 'output');
     if (format !== undefined && format !== 'json' && format !== 'yaml') {
       throw new UsageError(`-o is \`json\` or \`yaml\`, not \`${format}\``);
@@ -52,6 +57,9 @@ export const command: Command = {
     });
   },
 };
+
+const OF_ONE = ['tags'];
+const OF_MANY = ['service', 'namespace', 'min-duration', 'max-duration', 'error', 'status', 'limit'];
 
 /** @throws UsageError naming the flag, where its value is none. */
 async function listed(api: ApiClient, path: string): Promise<TracesAnswer> {

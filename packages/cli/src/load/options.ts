@@ -23,6 +23,7 @@ import { realClock } from './clock.ts';
 
 type Values = Invocation['values'];
 const CONCURRENCY = 256;
+const OF_URL = ['protocol', 'request', 'header', 'data', 'proto', 'timeout'];
 
 /** What was asked for; a number: the exit status, after the reason was said. */
 export async function loadOptions(invocation: Invocation): Promise<LoadOptions | number> {
@@ -34,6 +35,7 @@ export async function loadOptions(invocation: Invocation): Promise<LoadOptions |
   if (source.kind === 'url') {
     plan = planOfUrl(source.url, values);
   } else {
+    ofUrlOnly(values, source.file);
     const file = readGiven(source.file === '-' ? 0 : source.file);
     const read = readPlan(source.file === '-' ? '<stdin>' : source.file, file, process.env);
     if (read.plan === undefined) {
@@ -58,7 +60,10 @@ export async function loadOptions(invocation: Invocation): Promise<LoadOptions |
   if (sender !== undefined) refuse(sender, plan, target);
   const mode = modeOf(text(values, 'mode') ?? plan.mode ?? 'balanced');
   const rate = numberOf(values, 'rate') ?? plan.rate ?? 10;
-  const peak = numberOf(values, 'peak') ?? plan.peak ?? rate * PEAK[mode];
+  const peaks = PEAK[mode] > 1;
+  if (!peaks && text(values, 'peak') !== undefined)
+    throw new UsageError(`--peak: mode ${mode} has none`, 'the modes spike and stress have one');
+  const peak = peaks ? (numberOf(values, 'peak') ?? plan.peak ?? rate * PEAK[mode]) : rate;
   if (peak < rate) throw new UsageError(`--peak: ${peak} is less than the rate, ${rate}`);
   const seed = numberOf(values, 'seed', 0) ?? freshSeed();
   if (!Number.isInteger(seed) || seed > 0xffff_ffff)
@@ -81,6 +86,13 @@ export async function loadOptions(invocation: Invocation): Promise<LoadOptions |
     clock: realClock,
     random: seeded(seed),
   };
+}
+
+/** Scenarios say these themselves. @throws UsageError */
+function ofUrlOnly(values: Values, file: string): void {
+  const given = OF_URL.find((name) => values[name] !== undefined);
+  if (given === undefined) return;
+  throw new UsageError(`--${given} is of a URL`, `the scenarios of \`${file}\` say it themselves`);
 }
 
 /** What the sidecar cannot carry is said before anything is sent. */

@@ -13,6 +13,8 @@ export function planOfUrl(given: string, values: Invocation['values']): Plan {
   if (protocol === undefined)
     throw new UsageError(`-p: \`${text(values, 'protocol')}\` is none of ${PROTOCOLS.join(', ')}`);
   const grpc = protocol === 'grpc';
+  if (grpc && text(values, 'request') !== undefined) throw new UsageError('-X: calls of gRPC are all POST');
+  if (!grpc && values['proto'] !== undefined) throw new UsageError('--proto is of gRPC', 'add `-p grpc`');
   const call = url.pathname.slice(1);
   if (grpc && !/^[\w.]+\/\w+$/.test(call)) {
     throw new UsageError(`\`${given}\` does not name a method`, 'such as http://127.0.0.1:9090/greet.Greeter/Hello');

@@ -48,11 +48,23 @@ export interface Shown {
   readonly namespace: string | undefined;
 }
 
+/** What is of one namespace; undefined: all of it. */
+export function ofNamespace(answer: TopAnswer, namespace: string | undefined): TopAnswer {
+  if (namespace === undefined) return answer;
+  return {
+    ...answer,
+    workloads: answer.workloads.filter((each) => each.namespace === namespace),
+    services: answer.services.filter(({ service }) => service.split('.')[1] === namespace),
+    dataPlane: null,
+  };
+}
+
 /** Lines of the table, header first. What is most comes first; names ascend. */
 export function topLines(answer: TopAnswer, shown: Shown, style: Style, width = Infinity): string[] {
   const { what, sort } = shown;
+  const shownOf = ofNamespace(answer, shown.namespace);
   const columns = COLUMNS.filter(({ workloads }) => what === 'workloads' || workloads === undefined);
-  const rows = sorted(what === 'workloads' ? workloadRows(answer, shown) : serviceRows(answer, shown), sort);
+  const rows = sorted(what === 'workloads' ? workloadRows(shownOf) : serviceRows(shownOf), sort);
   const cells = rows.map((row) => columns.map(({ text }) => text(row)));
   const titles = columns.map((column) => (column.sort === sort && sort !== 'name' ? `▾${column.title}` : column.title));
   const widths = titles.map((title, i) => Math.max(title.length, ...cells.map((each) => each[i]!.length)));
@@ -70,15 +82,13 @@ export function topLines(answer: TopAnswer, shown: Shown, style: Style, width = 
   ];
 }
 
-function workloadRows({ workloads, dataPlane }: TopAnswer, { namespace }: Shown): Row[] {
-  const rows = workloads
-    .filter((each) => namespace === undefined || each.namespace === namespace)
-    .map((each): Row => {
-      const { ready, replicas } = each;
-      const name = each.namespace === 'default' ? each.name : `${each.name}.${each.namespace}`;
-      return { ...each, name, ready: `${ready}/${replicas}`, trouble: ready < replicas || failing(each) };
-    });
-  if (dataPlane === null || namespace !== undefined) return rows;
+function workloadRows({ workloads, dataPlane }: TopAnswer): Row[] {
+  const rows = workloads.map((each): Row => {
+    const { ready, replicas } = each;
+    const name = each.namespace === 'default' ? each.name : `${each.name}.${each.namespace}`;
+    return { ...each, name, ready: `${ready}/${replicas}`, trouble: ready < replicas || failing(each) };
+  });
+  if (dataPlane === null) return rows;
   const nothing = {
     requestRate: 0,
     errorRate: 0,
@@ -91,19 +101,17 @@ function workloadRows({ workloads, dataPlane }: TopAnswer, { namespace }: Shown)
   return [...rows, { ...nothing, ...dataPlane, name: '(sidecars)', ready: '-', state: 'one process for all' }];
 }
 
-function serviceRows({ services }: TopAnswer, { namespace }: Shown): Row[] {
-  return services
-    .filter(({ service }) => namespace === undefined || service.split('.')[1] === namespace)
-    .map((each): Row => ({
-      ...each,
-      name: each.service,
-      ready: '',
-      cpu: null,
-      memory: null,
-      restarts: 0,
-      state: '',
-      trouble: failing(each),
-    }));
+function serviceRows({ services }: TopAnswer): Row[] {
+  return services.map((each): Row => ({
+    ...each,
+    name: each.service,
+    ready: '',
+    cpu: null,
+    memory: null,
+    restarts: 0,
+    state: '',
+    trouble: failing(each),
+  }));
 }
 
 /** One request in ten, as in the graph. */

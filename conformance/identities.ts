@@ -16,6 +16,10 @@ const IDENTITIES = {
     'URI:spiffe://cluster.local/a;b=1,URI:spiffe://cluster.local/b,DNS:a.test,DNS:*.b.test,IP:10.0.0.1,IP:::1,IP:::ffff:10.0.0.2,email:m@n.o',
     '/C=DE/O=A, "B" <C>;D=E#\\\\/O=Ünï+L=third+OU=pl\\+us/jurisdictionC=US/organizationIdentifier=oi/1.2.3.4.5=mine/emailAddress=m@n.o/CN= 日本 ',
   ],
+  strange: [
+    'mesh',
+    'RID:1.2.3.4,URI:spiffe://cluster.local/ü,DNS:ü.test,otherName:1.2.3.4;UTF8:one@corp,otherName:1.2.3.4;BITSTR:user,otherName:1.2.3.4;UNIV:wide,otherName:1.2.3.5;NUMERIC:123',
+  ],
   rogue: ['elsewhere', 'URI:spiffe://cluster.local/ns/a/sa/client,DNS:client.test'],
 } as const;
 

@@ -9,7 +9,7 @@ import { compileString } from './match/string.ts';
 import type { Path } from './path.ts';
 import { messageOf } from './read-resource.ts';
 import type { SanMatcher, ValidationProgram } from './types.ts';
-import { dataSource } from './values.ts';
+import { dataSource, wire } from './values.ts';
 
 const REVOCATIONS = /-----BEGIN X509 CRL-----[\s\S]*?-----END X509 CRL-----\n?/g;
 const SPIFFE = 'envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig';
@@ -101,13 +101,15 @@ function compileNames(
 ): SanMatcher[] {
   const untyped = (validation.matchSubjectAltNames ?? []).map((matcher, i): SanMatcher => {
     const { text, matches } = compileString(context, matcher, [...path, 'matchSubjectAltNames', i]);
-    return { type: 'ANY', text, matches, exact: matcher.exact };
+    return { type: 'ANY', text, matches, exact: bytesOf(matcher.exact) };
   });
   const typed = (validation.matchTypedSubjectAltNames ?? []).map((matcher, i) =>
     compileSanMatcher(context, matcher, [...path, 'matchTypedSubjectAltNames', i]),
   );
   return [...untyped, ...typed];
 }
+
+const bytesOf = (text: string | undefined): string | undefined => (text === undefined ? undefined : wire(text));
 
 export function compileSanMatcher(
   context: CompileContext,
@@ -123,7 +125,7 @@ export function compileSanMatcher(
     type: sanType === 'SAN_TYPE_UNSPECIFIED' ? 'ANY' : sanType,
     text,
     matches,
-    exact: matcher.matcher?.exact,
+    exact: bytesOf(matcher.matcher?.exact),
     ...(sanType === 'OTHER_NAME' ? { oid } : {}),
   };
 }

@@ -1,9 +1,6 @@
-import { wire } from '../program/values.ts';
 import type { CertificateMarks, PeerTls } from '../types.ts';
 import { isoTime, timeFormat } from './access-log-time.ts';
 
-const namesOf = (names: readonly string[] | undefined): string | undefined =>
-  names === undefined ? undefined : wire(names.join(','));
 const chain =
   (mark: keyof CertificateMarks) =>
   ({ shownCertificates }: PeerTls): string | undefined =>
@@ -20,7 +17,7 @@ export const PEER_FIELDS: Readonly<Record<string, (tls: PeerTls) => string | und
   SERIAL: ({ certificates }) => certificates?.serial,
   FINGERPRINT_256: (tls) => tls.peerFingerprint,
   FINGERPRINT_1: ({ certificates }) => certificates?.fingerprint1,
-  OTHERNAME_SAN: ({ peerOtherNames }) => namesOf(peerOtherNames),
+  OTHERNAME_SAN: ({ peerOtherNames }) => peerOtherNames?.join(','),
   CHAIN_FINGERPRINTS_1: chain('fingerprint1'),
   CHAIN_FINGERPRINTS_256: chain('fingerprint256'),
   CHAIN_SERIALS: chain('serial'),
@@ -35,7 +32,7 @@ export const LOCAL_FIELDS: Readonly<Record<string, (tls: PeerTls) => string | un
   DNS_SAN: ({ local }) => local?.names.dns.join(','),
   IP_SAN: ({ local }) => local?.names.ip.join(','),
   EMAIL_SAN: ({ local }) => local?.names.email.join(','),
-  OTHERNAME_SAN: ({ localOtherNames }) => namesOf(localOtherNames),
+  OTHERNAME_SAN: ({ localOtherNames }) => localOtherNames?.join(','),
   SUBJECT: ({ local }) => local?.subject,
 };
 

@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import { wire } from '../program/values.ts';
 import { DER, derChildren, readDer, readOid, type DerElement } from './der.ts';
 
 const SUBJECT_ALT_NAME = '2.5.29.17';
@@ -11,6 +12,7 @@ const OTHER_NAME = 0xa0;
 /** A name of a kind that only its object identifier tells. */
 export interface OtherName {
   readonly oid: string;
+  /** In wire form, one character a byte. */
   readonly value: string;
 }
 
@@ -53,19 +55,53 @@ function readOtherNames(certificate: X509Certificate): OtherName[] {
 
 const BOOLEAN = 0x01;
 const INTEGER = 0x02;
+const BIT_STRING = 0x03;
 const ENUMERATED = 0x0a;
+const UNIVERSAL_STRING = 0x1c;
 const BMP_STRING = 0x1e;
+const SET = 0x31;
+/** UTF8String, PrintableString, T61String, IA5String, VisibleString and GeneralString. */
+const STRINGS: ReadonlySet<number> = new Set([0x0c, 0x13, 0x14, 0x16, 0x1a, 0x1b]);
 
+/** As Envoy has it; of other types it has none. */
 function textOf(element: DerElement | undefined): string {
   if (element === undefined) return '';
-  if (element.tag === DER.oid) return readOid(element.content);
-  if (element.tag === BOOLEAN) return element.content.every((byte) => byte === 0) ? 'false' : 'true';
-  if (element.tag === INTEGER || element.tag === ENUMERATED) {
-    const { length } = element.content;
-    return length === 0 ? '0' : BigInt.asIntN(length * 8, BigInt(`0x${element.content.toString('hex')}`)).toString();
+  const { tag, content, whole } = element;
+  switch (tag) {
+    case DER.oid:
+      return readOid(content);
+    case BOOLEAN:
+      return content.every((byte) => byte === 0) ? 'false' : 'true';
+    case INTEGER:
+    case ENUMERATED:
+      return content.length === 0 ? '0' : signed(content).toString();
+    case BIT_STRING:
+      // The first byte counts bits that are not used.
+      return content.subarray(1).toString('latin1');
+    case BMP_STRING:
+      return wire(Buffer.from(content).swap16().toString('utf16le'));
+    case UNIVERSAL_STRING:
+      return wire(readUtf32(content));
+    case DER.sequence:
+    case SET:
+      return whole.toString('latin1');
+    case DER.octets:
+    case DER.utcTime:
+    case DER.generalizedTime:
+      return content.toString('latin1');
+    default:
+      return STRINGS.has(tag) ? content.toString('latin1') : '';
   }
-  if (element.tag === BMP_STRING) return Buffer.from(element.content).swap16().toString('utf16le');
-  return element.content.toString('utf8');
+}
+
+function signed(content: Buffer): bigint {
+  return BigInt.asIntN(content.length * 8, BigInt(`0x${content.toString('hex')}`));
+}
+
+function readUtf32(content: Buffer): string {
+  let text = '';
+  for (let at = 0; at + 4 <= content.length; at += 4) text += String.fromCodePoint(content.readUInt32BE(at));
+  return text;
 }
 
 /** It demands that its holder staples (RFC 7633). */

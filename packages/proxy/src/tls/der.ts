@@ -41,20 +41,22 @@ export function derChildren(element: DerElement | undefined): DerElement[] {
   return readDer(element.content);
 }
 
-/** In dots, as `1.3.6.1`. */
+const MAX_COMPONENT = 2n ** 64n - 1n;
+
+/** In dots, as `1.3.6.1`; empty when a number has more than 64 bits, which BoringSSL does not write. */
 export function readOid(content: Buffer): string {
-  const numbers: number[] = [];
-  let value = 0;
+  const numbers: bigint[] = [];
+  let value = 0n;
   for (const byte of content) {
-    value = value * 128 + (byte & 0x7f);
+    value = value * 128n + BigInt(byte & 0x7f);
     if ((byte & 0x80) !== 0) continue;
     if (numbers.length === 0) {
-      const first = Math.min(2, Math.floor(value / 40));
-      numbers.push(first, value - 40 * first);
+      const first = value < 80n ? value / 40n : 2n;
+      numbers.push(first, value - 40n * first);
     } else numbers.push(value);
-    value = 0;
+    value = 0n;
   }
-  return numbers.join('.');
+  return numbers.some((number) => number > MAX_COMPONENT) ? '' : numbers.join('.');
 }
 
 /** Milliseconds since the epoch. */

@@ -6,7 +6,7 @@ export interface SubjectAltNames {
   readonly dns: readonly string[];
   readonly email: readonly string[];
   readonly ip: readonly string[];
-  /** All of these, in the certificate's order; undefined: there is a name of type `otherName`. */
+  /** All of these, in the certificate's order; undefined: there is a name of type `otherName`; empty: one of another type. */
   readonly all: readonly (string | undefined)[];
 }
 
@@ -46,6 +46,7 @@ export function parseSubjectAltNames(text: string | undefined): SubjectAltNames 
         names.all.push(undefined);
         continue;
       default:
+        names.all.push('');
         continue;
     }
     names.all.push(value);

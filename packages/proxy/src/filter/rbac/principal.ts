@@ -11,7 +11,6 @@ import { messageOf } from '../../program/read-resource.ts';
 import { compileSanMatcher } from '../../program/tls-validation.ts';
 import { hasName } from '../../tls/verify.ts';
 import type { Path } from '../../program/path.ts';
-import { wire } from '../../program/values.ts';
 import type { ConnectionInfo, PeerTls, StreamInfo } from '../../types.ts';
 import { headerRule, metadataRule, pathRule } from './common.ts';
 import { all, always, any, never, not, type Rule } from './rule.ts';
@@ -99,9 +98,9 @@ function certificateOf(tls: PeerTls): X509Certificate {
 
 /** Any URI name of the certificate, then any DNS name, then its subject. */
 function principalMatches(tls: PeerTls, name: StringMatch): boolean {
-  for (const san of tls.uriSans) if (name.matches(wire(san))) return true;
-  for (const san of tls.dnsSans) if (name.matches(wire(san))) return true;
-  return name.matches(wire(tls.subject));
+  for (const san of tls.uriSans) if (name.matches(san)) return true;
+  for (const san of tls.dnsSans) if (name.matches(san)) return true;
+  return name.matches(tls.subject);
 }
 
 function addressRule(
@@ -129,7 +128,7 @@ function addressRule(
 /** What Istio's proxy notes of a client that has shown who it is. */
 function peerPrincipal({ tls }: ConnectionInfo): FilterStateObject | undefined {
   const san = tls?.authenticated === true ? tls.uriSans[0] : undefined;
-  return san === undefined ? undefined : OBJECT_FACTORIES['envoy.string']!(wire(san));
+  return san === undefined ? undefined : OBJECT_FACTORIES['envoy.string']!(san);
 }
 
 function filterStateRule(context: CompileContext, matcher: types.matcher.FilterStateMatcher, path: Path): Rule {

@@ -2,8 +2,9 @@ import { RE2JS } from 're2js';
 import type { types } from '@mizzen/xds';
 import type { CompileContext } from '../context.ts';
 import type { Path } from '../path.ts';
-import { isAscii, unwire, wire } from '../values.ts';
+import { wire } from '../values.ts';
 
+/** Patterns are, as in Envoy, of bytes: `.` is one of the two that `ü` has, and `[ü]` is either. */
 export interface Regex {
   readonly source: string;
   /** The whole value matches, as everywhere in Envoy's matchers. */
@@ -47,15 +48,15 @@ export function regexOf(source: string): Regex {
 }
 
 function compile(source: string): Regex {
-  const compiled = RE2JS.compile(source);
-  const matches =
-    literalMatcher(source) ?? ((value: string) => compiled.testExact(isAscii(value) ? value : unwire(value)));
-  return {
-    source,
-    matches,
-    replaceAll: (value, substitution) => wire(replaceAll(compiled, unwire(value), substitution)),
-  };
+  const large = [...source.matchAll(ESCAPE)].find(([, number]) => Number.parseInt(number ?? '0', 16) > MAX_BYTE);
+  if (large !== undefined) throw new Error(`\`${large[0]}\` is not a byte`);
+  const compiled = RE2JS.compile(wire(source));
+  const matches = literalMatcher(source) ?? ((value: string) => compiled.testExact(value));
+  return { source, matches, replaceAll: (value, substitution) => replaceAll(compiled, value, wire(substitution)) };
 }
+
+const ESCAPE = /\\(?:x\{([\dA-Fa-f]+)\}|[^])/g;
+const MAX_BYTE = 0xff;
 
 /** RE2's GlobalReplace: leftmost matches, none of them empty right where the last one ended. */
 function replaceAll(compiled: RE2JS, text: string, substitution: string): string {

@@ -9,13 +9,17 @@ import type { ConnectionInfo } from '../types.ts';
 import type { AdminAnswer, AdminContext } from './context.ts';
 
 /** The fields of an answer. */
-export function fieldsOf(type: string): Readonly<Record<string, string>> {
-  return {
-    'content-type': type,
-    'cache-control': 'no-cache, max-age=0',
-    'x-content-type-options': 'nosniff',
-    server: 'envoy',
-  };
+export function fieldsOf(type: string, date: string): [string, string][] {
+  const sniff: [string, string] = ['x-content-type-options', 'nosniff'];
+  return [
+    // Failures of `/config_dump` say it twice.
+    ...(type === 'text/plain' ? [sniff] : []),
+    ['content-type', type],
+    ['cache-control', 'no-cache, max-age=0'],
+    sniff,
+    ['date', date],
+    ['server', 'envoy'],
+  ];
 }
 
 const connections = new WeakMap<object, ConnectionInfo>();
@@ -52,9 +56,7 @@ export function adminLogger(
       headers.append('x-forwarded-for', outer(from, context.deps.net.outerAddress));
       headers.set('x-envoy-external-address', from);
     }
-    const { server = '', ...others } = fieldsOf(type);
-    const date = new Date(clock.wall()).toUTCString();
-    const answered = new Headers([...Object.entries(others), ['date', date], ['server', server]].flat());
+    const answered = new Headers(fieldsOf(type, new Date(clock.wall()).toUTCString()).flat());
     info.headerBytesSent = encodeFields(answered.flat).length + CHUNKED.length;
     const source = {
       info,

@@ -10,6 +10,8 @@ import { startProxy, startWithAdmin } from '../process/testing/standalone.ts';
 
 /** Method, target, form values in the body. */
 const ASKS: readonly (readonly [string, string, string?])[] = [
+  ['GET', '/'.repeat(2)],
+  ['GET', '/.//'],
   ['GET', '//ready'],
   ['GET', '/%72eady'],
   ['GET', '/./ready'],
@@ -43,6 +45,7 @@ const ASKS: readonly (readonly [string, string, string?])[] = [
   ['POST', '/runtime_modify'],
   ['POST', '/runtime_modify', 'a=b&c=%64'],
   ['POST', '/runtime_modify?a=1&a=2'],
+  ['POST', '/runtime_modify?a=%25&b=%25x%0A'],
   ['GET', '/stats?format=banana'],
   ['GET', '/stats?format=&filter=server.live'],
   ['GET', '/stats?type=&filter=server.live'],
@@ -186,6 +189,38 @@ test.each([
     });
   for (const fields of ['', 'connection: close\r\n'])
     expect(await head(admins.ours, fields)).toBe(await head(admins.theirs, fields));
+});
+
+test.each([
+  'GET /ready HTTP/1.1',
+  'GET /ready HTTP/1.0|host: localhost',
+  'GET /ready HTTP/1.0|host: localhost|connection: keep-alive',
+  'GET http://localhost/ready HTTP/1.1|host: localhost|connection: close',
+  'GET * HTTP/1.1|host: localhost|connection: close',
+  'GET ready HTTP/1.1|host: localhost',
+  'GET /ready?a#b HTTP/1.1|host: localhost',
+  'GET /re%00ady HTTP/1.1|host: localhost',
+  'nonsense',
+  'FOO /ready HTTP/1.1|host: localhost',
+  'GET /ready HTTP/1.1|host: localhost|bad name: x',
+  'GET /ready HTTP/1.1|host: localhost|content-length: x',
+  'GET /ready HTTP/1.1|host: localhost|expect: something|connection: close',
+  `GET /ready?${'a'.repeat(20_000)} HTTP/1.1|host: localhost|connection: close`,
+  `GET /ready HTTP/1.1|host: localhost|x: ${'a'.repeat(70_000)}`,
+  'GET /config_dump?resource=nothing HTTP/1.1|host: localhost|connection: close',
+])('all of the answer to %.60s', async (lines) => {
+  const answer = (port: number): Promise<string> =>
+    new Promise((done, fail) => {
+      let text = '';
+      const socket = connect(port, '127.0.0.1', () => socket.write(lines.replaceAll('|', '\r\n') + '\r\n\r\n'));
+      socket.on('data', (data) => (text += data.toString()));
+      socket.on('close', () => done(text.replace(/^date: .*$/m, 'date: NOW')));
+      // Of what is too long, not all is read.
+      socket.on('error', (error: NodeJS.ErrnoException) =>
+        error.code === 'EPIPE' || error.code === 'ECONNRESET' ? undefined : fail(error),
+      );
+    });
+  expect(await answer(admins.ours)).toBe(await answer(admins.theirs));
 });
 
 test.each(ASKS.map(([method, target, form]) => ({ method, target, form })))(

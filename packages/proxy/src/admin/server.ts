@@ -13,6 +13,7 @@ import { initDump } from './init-dump.ts';
 import { listeners } from './listeners.ts';
 import { logging } from './logging.ts';
 import { runtime, runtimeModify } from './runtime.ts';
+import { answerUnreadable, refusalOf, refuse } from './refusals.ts';
 import { memory, ready, serverInfo } from './server-info.ts';
 import type { AdminStats } from './stats.ts';
 
@@ -35,7 +36,7 @@ export function serveAdmin(context: AdminContext, stats: AdminStats, at: AdminPl
   const { adminPaths } = context.bootstrap;
   const guarded = 'address' in at && isLoopback(at.address);
   const log = adminLogger(context);
-  const server = http.createServer((request, response) => {
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
     const started = context.deps.clock.now();
     const answering = stats.requests.begin();
     const answer = (what: AdminAnswer): void => {
@@ -45,8 +46,13 @@ export function serveAdmin(context: AdminContext, stats: AdminStats, at: AdminPl
       log?.(request, what, started);
     };
     if (guarded && !(isLocal(request) && isOwn(request))) return answer(text('forbidden\n', 403));
-    const url = targetOf(request.url ?? '/');
-    if (url === null) return answer(text('bad request\n', 400));
+    const refused = refusalOf(request);
+    if (refused !== undefined) {
+      request.resume();
+      answering(refused.status);
+      return refuse(context.deps.clock, response, refused);
+    }
+    const url = targetOf(request.url!);
     // Parameters are part of what is asked for.
     const asked = url.pathname + url.search;
     if (adminPaths.length > 0 && !adminPaths.some(({ matches }) => matches(asked)))
@@ -70,22 +76,22 @@ export function serveAdmin(context: AdminContext, stats: AdminStats, at: AdminPl
       // Nobody is left to be answered.
       () => response.destroy(),
     );
-  });
+  };
+  const server = http.createServer({ maxHeaderSize: MAX_HEAD, requireHostHeader: false }, handle);
+  server.on('checkExpectation', handle);
+  answerUnreadable(server, context.deps.clock);
   server.keepAliveTimeout = IDLE_TIME;
   return 'path' in at ? listenAt(server, at) : server.listen(at.port, at.address);
 }
 
-/** Where a request leads: paths are normalized as Envoy's admin endpoint has it. */
-function targetOf(url: string): URL | null {
-  if (url.includes('#')) return null;
-  if (!url.startsWith('/')) return URL.parse(url, 'http://admin');
-  const target = URL.parse(`http://admin${url}`);
-  if (target === null) return null;
+/** Where a request leads: paths are normalized as Envoy's admin endpoint has it, except that `/` alone is the home page. */
+function targetOf(url: string): URL {
+  const target = new URL(`http://admin${url}`);
   const decoded = target.pathname.replaceAll(/%[2-7][0-9a-f]/gi, (code) => {
     const character = decodeURIComponent(code);
     return /[\w.~-]/.test(character) ? character : code;
   });
-  target.pathname = decoded.replaceAll(/\/{2,}/g, '/');
+  target.pathname = /^\/+$/.test(decoded) ? decoded : decoded.replaceAll(/\/{2,}/g, '/');
   return target;
 }
 
@@ -102,6 +108,9 @@ function listenAt(server: Server, { path, mode }: UnixPlace): Server {
 const IDLE_TIME = 3_600_000;
 
 const FORM = 'application/x-www-form-urlencoded';
+
+/** Bytes of a head that are read. */
+const MAX_HEAD = 60 * 1024;
 
 /** Bytes of form values that are read. */
 const MAX_FORM = 1 << 20;
@@ -205,14 +214,10 @@ function isOwn({ headers: { origin, host } }: IncomingMessage): boolean {
 
 /** The fields in Envoy's order, and none of Node's own. */
 function send(clock: Clock, response: ServerResponse, { status, type, body }: AdminAnswer): void {
-  const { server, ...fields } = fieldsOf(type);
   for (const name of ['date', 'connection', 'transfer-encoding']) response.removeHeader(name);
-  response.writeHead(status, {
-    ...fields,
-    date: httpDate(clock),
-    server,
-    ...(response.shouldKeepAlive ? {} : { connection: 'close' }),
-    ...(response.req.httpVersionMinor === 0 ? {} : { 'transfer-encoding': 'chunked' }),
-  });
+  const fields = fieldsOf(type, httpDate(clock));
+  if (!response.shouldKeepAlive) fields.push(['connection', 'close']);
+  fields.push(['transfer-encoding', 'chunked']);
+  response.writeHead(status, fields.flat());
   response.end(body);
 }

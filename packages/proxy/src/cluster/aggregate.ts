@@ -48,6 +48,8 @@ export class AggregateCluster extends Cluster {
   }
 
   override choose(context: LbContext): UpstreamHost | null {
+    // The hosts are others' own: none of them is known here by its address.
+    if (context.override?.strict === true) return null;
     const { places, load } = this.#current();
     if (places.length === 0) return null;
     // At random also where hosts are found by hash, as Envoy does.

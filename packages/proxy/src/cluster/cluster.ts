@@ -182,10 +182,18 @@ export class Cluster implements UpstreamCluster {
     return { ...context, hash: hashKey(NO_REQUEST, stream).key };
   }
 
+  hasHost(address: string): boolean {
+    return this.#at(address) !== undefined;
+  }
+
+  #at(address: string): ClusterHost | undefined {
+    this.#byAddress ??= new Map([...this.#hosts.values()].map((host) => [host.authority, host]));
+    return this.#byAddress.get(address);
+  }
+
   /** The host of that address, if its health is one that requests may ask for it with. */
   #named(address: string): ClusterHost | null {
-    this.#byAddress ??= new Map([...this.#hosts.values()].map((host) => [host.authority, host]));
-    const host = this.#byAddress.get(address);
+    const host = this.#at(address);
     return host !== undefined && this.program.overrideHealth.has(healthOf(host)) ? host : null;
   }
 

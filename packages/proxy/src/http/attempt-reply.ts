@@ -1,4 +1,4 @@
-import { ResponseFlag, type ForwardProxyFailure, type OverrideHost } from '../types.ts';
+import { ResponseFlag, type OverrideHost, type UpstreamCluster } from '../types.ts';
 import { resetDetails, resetOutcome, type ResetReason } from './reset.ts';
 
 /** What a client is told when no attempt has brought a response. */
@@ -17,9 +17,11 @@ const NO_HOST_REPLY: AttemptReply = {
   flags: ResponseFlag.UH,
 };
 
-/** `why`: of a host that the request names. */
-export function noHostReply(override: OverrideHost | undefined, why: ForwardProxyFailure | undefined): AttemptReply {
-  if (override?.strict === true) return { ...NO_HOST_REPLY, status: override.status };
+/** There is no host for a request, which may be meant for one. */
+export function noHostReply(override: OverrideHost | undefined, cluster: UpstreamCluster): AttemptReply {
+  if (override?.strict === true && cluster.hasHost?.(override.address) !== true)
+    return { ...NO_HOST_REPLY, status: override.status };
+  const why = cluster.noHost;
   return why === undefined ? NO_HOST_REPLY : { ...NO_HOST_REPLY, details: why.details };
 }
 

@@ -115,7 +115,7 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptO
     const { stream } = this;
     if (host === null) {
       this.#end();
-      const reply = noHostReply(this.override, this.cluster.noHost);
+      const reply = noHostReply(this.override, this.cluster);
       chargeAnswer(this, reply.status, false);
       this.#reply(reply);
       return;

@@ -50,6 +50,8 @@ export class Listener {
   readonly #bindings = new Map<string, Binding>();
   readonly #keepalives = new Map<string, KeepaliveProgram>();
   readonly #policy: DrainPolicy;
+  #stopped = false;
+  #announced = false;
 
   /** `chainKeys` gives for every chain, by its place, a text that changes with its configuration; -1 for the default. */
   constructor(
@@ -161,12 +163,17 @@ export class Listener {
     await Promise.all([...this.#chains.values()].map((chain) => this.#drain(chain, decision, idleMs, drainMs)));
   }
 
-  /** Takes no further connections; those there are go on as they are. */
-  stopListening(): void {
+  /** Takes no further connections; those there are go on as they are. False: it had stopped before. */
+  stopListening(): boolean {
+    if (this.#stopped) return false;
+    this.#stopped = true;
     for (const binding of this.#bindings.values()) binding.close();
+    return true;
   }
 
   announceDrain(): void {
+    if (this.#announced) return;
+    this.#announced = true;
     const decision = this.#decision();
     for (const chain of this.#chains.values()) chain.connections.announceDrain(decision);
   }

@@ -40,6 +40,7 @@ export class ListenerManager {
     listener_removed: 0,
     listener_in_place_updated: 0,
     listener_create_success: 0,
+    listener_stopped: 0,
   };
   /** How many are on their way out, under Envoy's names. */
   readonly draining = { total_filter_chains_draining: 0, total_listeners_draining: 0 };
@@ -77,17 +78,17 @@ export class ListenerManager {
   }
 
   /**
-   * As `/drain_listeners`: listeners stop listening at once, or, when `graceful`, after the drain time, while connections
-   * say more and more often with answers that they end. With `skipExit` they never stop listening.
+   * As `/drain_listeners`: connections say more and more often with answers that they end, and listeners stop listening at
+   * once, or, when `graceful`, after the drain time; with `skipExit` never.
    */
   drain({ inboundOnly, graceful, skipExit }: DrainRequest): void {
     const listeners = [...this.#active.values()]
       .map(({ listener }) => listener)
       .filter(({ program }) => !inboundOnly || program.direction === 'INBOUND');
-    if (graceful || skipExit) for (const listener of listeners) listener.announceDrain();
+    for (const listener of listeners) listener.announceDrain();
     if (skipExit) return;
     const stop = (): void => {
-      for (const listener of listeners) listener.stopListening();
+      for (const listener of listeners) if (listener.stopListening()) this.counts.listener_stopped++;
     };
     if (graceful) this.#options.services.deps.clock.after(this.#options.drain.time, stop);
     else stop();

@@ -82,8 +82,8 @@ function numbers(number: number): Pick<Entry, 'number' | 'integer' | 'flag'> {
   return { number, integer: number >= 0 && number <= 2 ** 64 ? Math.trunc(number) : undefined, flag: number !== 0 };
 }
 
-/** No document at all. */
-const NOTHING = /^\s*(?:#[^\r\n]*(?:[\r\n]\s*|$))*$/;
+/** No document at all: remarks and directives. */
+const NOTHING = /^\s*(?:[#%][^\r\n]*(?:[\r\n]\s*|$))*$/;
 const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 const HEXADECIMAL = /^([+-]?)0x(?=\.?[\da-f])([\da-f]*)(?:\.([\da-f]*))?(?:p([+-]?\d+))?$/i;
 

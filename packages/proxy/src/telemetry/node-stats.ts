@@ -169,7 +169,6 @@ function addManagers(values: Values, { clusters, listeners }: ProxyNode): void {
   });
   addAll(values, 'listener_manager', {
     listener_create_failure: 0,
-    listener_stopped: 0,
     ...listeners.draining,
     workers_pinned: 0,
     workers_started: 1,

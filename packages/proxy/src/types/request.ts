@@ -143,6 +143,6 @@ export interface OverrideHost {
   readonly address: string;
   /** No other host will do. */
   readonly strict: boolean;
-  /** What a client is told when there is no such host, and no other will do. */
+  /** What a client is told when there is no such host, not even an unhealthy one, and no other will do. */
   readonly status: number;
 }

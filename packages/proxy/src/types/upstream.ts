@@ -75,6 +75,8 @@ export interface UpstreamCluster {
   readonly maxConnectionDuration: number;
   /** Null: nobody healthy (UH). A promise where names must be resolved first (dynamic forward proxy). */
   choose(context: LbContext): UpstreamHost | null | Promise<UpstreamHost | null>;
+  /** Whether there is a host of that address, well or not. */
+  hasHost?(address: string): boolean;
   /** Chance that requests are turned away, by a runtime key. */
   readonly maintenance?: Live<number>;
   /** Share of requests that are refused, whatever the hosts. */

@@ -29,6 +29,7 @@ const members = (name: string, ...lbEndpoints: object[]): object => ({
   loadAssignment: { clusterName: name, endpoints: [{ lbEndpoints }] },
 });
 const to = (cluster: string, more: object = {}): object[] => [{ match: { prefix: '/' }, route: { cluster, ...more } }];
+const below = (name: string): object => ({ match: { prefix: `/${name}` }, route: { cluster: name } });
 const perRoute = (config: object): object[] => [
   {
     ...to('two')[0],
@@ -47,7 +48,8 @@ let second: Echo;
 let both: { readonly theirs: Observed; readonly ours: Observed };
 const said = (name: string) => (request: string) => {
   const own = /\r\nx-own: ([^\r]*)/.exec(request)?.[1] ?? 'none';
-  return `HTTP/1.1 200 OK\r\nx-own: value\r\nx-session: theirs\r\ncontent-length: ${own.length + 1}\r\nx-last: 1\r\n\r\n${name}${own}`;
+  const answered = request.startsWith('GET /bare') ? '' : 'x-own: value\r\n';
+  return `HTTP/1.1 200 OK\r\n${answered}x-session: theirs\r\ncontent-length: ${own.length + 1}\r\nx-last: 1\r\n\r\n${name}${own}`;
 };
 /** A cookie that is forgotten at a second. */
 const lasting = (address: string, seconds: number): string => {
@@ -117,6 +119,8 @@ function cases(): BesideCase[] {
         get('/', `x-own: ;UV:${base64('mine')}`),
         get('/', `x-own: ${there};a;;UV:${base64('mine')};UV:x`),
         get('/', `x-own: ${there};UV:??`),
+        get('/bare', `x-own: ${there};UV:${base64('mine')}`),
+        get('/bare', `x-own: ${NOWHERE};UV:${base64('mine')}`),
       ],
     },
     {
@@ -128,16 +132,16 @@ function cases(): BesideCase[] {
     {
       name: 'another status',
       filters: [inHeader({ strict: true, statusOnStrictDestinationNotFound: 410 })],
-      routes: to('two'),
-      ask: [get('/', `x-session: ${NOWHERE}`)],
+      routes: [...['unhealthy', 'draining', 'both'].map(below), ...to('two')],
+      ask: [
+        get('/', `x-session: ${NOWHERE}`),
+        ...['unhealthy', 'draining', 'both'].map((name) => get(`/${name}`, `x-session: ${there}`)),
+      ],
     },
     {
       name: 'health',
       filters: [inHeader({ strict: true })],
-      routes: ['unhealthy', 'draining', 'degraded', 'allowed'].map((name) => ({
-        match: { prefix: `/${name}` },
-        route: { cluster: name },
-      })),
+      routes: ['unhealthy', 'draining', 'degraded', 'allowed'].map(below),
       ask: ['unhealthy', 'draining', 'degraded', 'allowed'].map((name) => get(`/${name}`, `x-session: ${there}`)),
     },
     {
@@ -183,7 +187,16 @@ beforeAll(async () => {
   first = await startRaw(said('a'));
   second = await startRaw(said('b'));
   const { port } = second;
-  const clusters = { one: port, two: port, dead: port, unhealthy: port, draining: port, degraded: port, allowed: port };
+  const clusters = {
+    one: port,
+    two: port,
+    dead: port,
+    unhealthy: port,
+    draining: port,
+    degraded: port,
+    allowed: port,
+    both: port,
+  };
   const beside = (name: string, healthStatus: string, more: object = {}): object => ({
     ...members(name, endpoint(first.port), endpoint(port, { healthStatus })),
     ...more,
@@ -192,6 +205,18 @@ beforeAll(async () => {
     clusters,
     clusterOptions: {
       two: members('two', endpoint(first.port), endpoint(port)),
+      both: {
+        type: undefined,
+        loadAssignment: undefined,
+        lbPolicy: 'CLUSTER_PROVIDED',
+        clusterType: {
+          name: 'envoy.clusters.aggregate',
+          typedConfig: {
+            '@type': `${TYPE}envoy.extensions.clusters.aggregate.v3.ClusterConfig`,
+            clusters: ['one', 'two'],
+          },
+        },
+      },
       dead: members('dead', endpoint(1), endpoint(port)),
       unhealthy: beside('unhealthy', 'UNHEALTHY'),
       draining: beside('draining', 'DRAINING'),

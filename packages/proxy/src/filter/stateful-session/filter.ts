@@ -89,8 +89,7 @@ export function statefulSessionFilter(
       if (state === undefined) {
         if (upstreamHost !== '') sessions.count('no_session');
       } else if (upstreamHost !== '') {
-        state.write(response, upstreamHost, host);
-        if (upstreamHost === host) sessions.count('routed');
+        if (!state.write(response, upstreamHost, host)) sessions.count('routed');
         else if (!sessions.strict) sessions.count('failed_open');
       } else if (sessions.strict && (info.responseFlags & ResponseFlag.UH) !== 0) sessions.count('failed_closed');
       return undefined;

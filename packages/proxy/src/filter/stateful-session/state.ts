@@ -16,8 +16,8 @@ export interface SessionState {
   concerns(request: RequestHead): boolean;
   /** The host of the session that a request belongs to; undefined: none yet. */
   read(request: RequestHead): string | undefined;
-  /** Tells the client; `known` is what it said itself. */
-  write(response: ResponseHead, host: string, known: string | undefined): void;
+  /** Tells the client; `known` is what it said itself. Returns whether it counts as another host than that. */
+  write(response: ResponseHead, host: string, known: string | undefined): boolean;
 }
 
 const PREFIX = 'envoy.extensions.http.stateful_session.';
@@ -62,7 +62,9 @@ function inHeader(name: string): SessionState {
     concerns: everything,
     read: ({ headers }) => decode(headers.get(name)) || undefined,
     write: ({ headers }, host, known) => {
-      if (host !== known) headers.renew(name, encode(host));
+      if (host === known) return false;
+      headers.renew(name, encode(host));
+      return true;
     },
   };
 }
@@ -79,9 +81,11 @@ function inEnvelope(name: string): SessionState {
       noteValue(headers, value);
       return decode(host) || undefined;
     },
-    write: ({ headers }, host) => {
+    write: ({ headers }, host, known) => {
       const values = headers.getAll(name);
-      if (values.length === 1) headers.renew(name, `${encode(host)};UV:${encode(values[0]!)}`);
+      if (values.length !== 1) return false;
+      headers.renew(name, `${encode(host)};UV:${encode(values[0]!)}`);
+      return host !== known;
     },
   };
 }
@@ -97,9 +101,10 @@ function inCookie(context: CompileContext, cookie: Config['cookie'], path: Path)
     concerns: within === '' || within === '/' ? everything : ({ path: target }) => isBelow(target, within),
     read: (request) => hostOf(decode(cookieValue(request, name)), clock) || undefined,
     write: ({ headers }, host, known) => {
-      if (host === known) return;
+      if (host === known) return false;
       const expires = age === 0 ? 0 : Math.floor(clock.wall() / 1000) + age;
       headers.add('set-cookie', setter(encode(session(host, expires))));
+      return true;
     },
   };
 }

@@ -187,6 +187,9 @@ export function dial(
   const socket = open(host, way);
   let settled = false;
   let connectedAt = -1;
+  let refusedAtOnce = true;
+  // Node begins to connect in the next turn of its queue, and says in the one after that what could not even begin.
+  process.nextTick(() => process.nextTick(() => (refusedAtOnce = false)));
   socket.once('connect', () => (connectedAt = clock.now()));
   const fail = (kind: ConnectFailure['kind'], reason: string): void => {
     if (settled) return;
@@ -204,7 +207,7 @@ export function dial(
   socket.on('error', (error: NodeJS.ErrnoException) =>
     error.syscall === 'bind'
       ? fail('local', `failed to bind to ${sourceText(host, way)}: ${systemText(error)}`)
-      : fail(kindOf(error), `delayed connect error: ${systemText(error)}`),
+      : fail(kindOf(error), connectErrorText(host, way, error, refusedAtOnce)),
   );
 
   const { tls, proxyProtocol } = way.transport;
@@ -285,6 +288,14 @@ function sourceOf(
     ...(anyAddress ? {} : { localAddress: source.address }),
     ...(source.port === 0 ? {} : { localPort: source.port }),
   };
+}
+
+/** Connections to unix sockets are made at once or not at all. */
+function connectErrorText(host: ClusterHost, way: Way, error: NodeJS.ErrnoException, atOnce: boolean): string {
+  const isPipe = host.endpoint.address.kind === 'pipe';
+  if (!atOnce && !isPipe) return `delayed connect error: ${systemText(error)}`;
+  const address = isPipe ? way.address : `${isIP(way.address) === 6 ? `[${way.address}]` : way.address}:${way.port}`;
+  return `immediate connect error: ${systemText(error)}|remote address:${address}`;
 }
 
 function keepHostAlive(host: ClusterHost, socket: Socket): void {

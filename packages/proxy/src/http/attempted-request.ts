@@ -124,6 +124,7 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptO
     stream.info.upstreamHost = host.authority;
     stream.info.upstreamTarget = host;
     stream.info.upstreamLocalAddress = '';
+    stream.info.upstreamFailureReason = '';
     this.avoid?.push(host);
     this.tried?.hosts.push(host);
     if (stream.hcm.program.schemeMatchUpstream) stream.request.scheme = host.secure === true ? 'https' : 'http';

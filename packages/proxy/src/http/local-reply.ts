@@ -3,14 +3,17 @@ import type { ResponseHead } from '../types.ts';
 import { Headers } from './headers.ts';
 import type { ActiveStream } from './stream.ts';
 
-/** The head and body of a reply that is made here: what the request's route adds to responses, `extra` fields, the rest. Bodies are bytes, one character each. */
+/**
+ * The head and body of a reply that is made here: what the request's route adds to responses, `extra` fields, the rest. Bodies
+ * are bytes, one character each. `status` is what the reply says, which the head of one to a gRPC client does not.
+ */
 export function buildLocalReply(
   stream: ActiveStream,
   status: number,
   body: string,
   extra: readonly [string, string][] | undefined,
   asGrpc?: number,
-): { readonly head: ResponseHead; readonly body: string } {
+): { readonly head: ResponseHead; readonly body: string; readonly status: number } {
   const headers = new Headers();
   const decision = stream.request.method === '' ? undefined : stream.route();
   const head: ResponseHead = { status, headers };
@@ -37,6 +40,7 @@ export function buildLocalReply(
         stream.request.method === 'HEAD' ? '' : contentType === 'application/json' ? body.replace(/\n$/, '') : body,
       ),
       body: '',
+      status: head.status,
     };
   if (body === '') {
     headers.remove('content-length');
@@ -47,7 +51,7 @@ export function buildLocalReply(
     const now = headers.get('content-type');
     if (now === undefined || (body !== given && now === type)) headers.set('content-type', contentType);
   }
-  return { head, body };
+  return { head, body, status: head.status };
 }
 
 /** A gRPC client reads the status from trailers, which here are the whole response. */

@@ -63,10 +63,8 @@ export class ResponseWriter {
     const { program, deps } = connection.hcm;
     const { proxyStatus: wanted } = program;
     const problem = wanted === undefined ? undefined : proxyStatus(stream.info, wanted);
-    if (problem?.status !== undefined) {
-      head.status = problem.status;
-      stream.info.responseCode = problem.status;
-    }
+    if (problem?.status !== undefined) head.status = problem.status;
+    stream.info.responseCode = head.status;
     removeHops(head.headers, stream.tunnel && head.status === 101);
     const { flat } = head.headers;
     const { status } = head;

@@ -225,7 +225,7 @@ export class ActiveStream extends RequestStream implements LogSource {
       return;
     }
     const reply = buildLocalReply(this, status, body, headers, more?.grpcStatus);
-    this.sendResponse(reply.head, reply.body === '');
+    this.sendResponse(reply.head, reply.body === '', reply.status);
     info.responseFlags |= more?.flagsForLog ?? 0;
     if (reply.body !== '') this.sendData(Buffer.from(reply.body, 'latin1'));
     this.sendEnd(undefined);
@@ -235,14 +235,14 @@ export class ActiveStream extends RequestStream implements LogSource {
     return this.#path.started;
   }
 
-  /** `end`: no body follows; `sendEnd` must still be called. */
-  sendResponse(head: ResponseHead, end: boolean): void {
+  /** `end`: no body follows; `sendEnd` must still be called. `status` is what filters take it for. */
+  sendResponse(head: ResponseHead, end: boolean, status = head.status): void {
     if (this.over) return;
     const { info } = this;
     this.response = head;
     this.responseEnds = end;
     if (!this.requestComplete) this.hcm.stats.downstream_rq_response_before_rq_complete++;
-    info.responseCode = head.status;
+    info.responseCode = status;
     info.responseStartTime = turnNow(this.hcm.deps.clock);
     this.#path.passHead(head, end);
   }

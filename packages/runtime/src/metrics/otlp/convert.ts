@@ -79,23 +79,29 @@ function histogramPoint({ labels, parts, sum, count }: Points, timeUnixNano: str
   const finite = parts.filter(([bound]) => bound !== Infinity).toSorted(([a], [b]) => a - b);
   let below = 0;
   const counts = finite.map(([, upTo]) => {
-    const own = Math.max(0, upTo - below);
+    const own = upTo - below;
     below = Math.max(below, upTo);
-    return String(own);
+    return whole(own);
   });
   return {
     ...attributesOf(labels),
     timeUnixNano,
-    count: String(count),
+    count: whole(count),
     sum: double(sum),
-    bucketCounts: [...counts, String(Math.max(0, count - below))],
+    bucketCounts: [...counts, whole(count - below)],
     explicitBounds: finite.map(([bound]) => bound),
   };
 }
 
 function summaryPoint({ labels, parts, sum, count }: Points, timeUnixNano: string): object {
   const quantileValues = parts.map(([quantile, value]) => ({ quantile, value: double(value) }));
-  return { ...attributesOf(labels), timeUnixNano, count: String(count), sum: double(sum), quantileValues };
+  return { ...attributesOf(labels), timeUnixNano, count: whole(count), sum: double(sum), quantileValues };
+}
+
+/** A number of 64 bits, whatever an application says: a receiver would take nothing of a report with another. */
+function whole(count: number): string {
+  const rounded = Math.round(count);
+  return rounded > 0 ? BigInt(Math.min(rounded, Number.MAX_SAFE_INTEGER)).toString() : '0';
 }
 
 /** As JSON of protobuf has what JSON has not. */

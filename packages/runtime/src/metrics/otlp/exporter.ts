@@ -57,7 +57,8 @@ export class OtlpExporter {
     const failures: string[] = [];
     const work = async (): Promise<void> => {
       for (let origin = origins.shift(); origin !== undefined && !this.#closed; origin = origins.shift()) {
-        const text = await origin.read().catch(() => undefined);
+        const { read } = origin;
+        const text = await Promise.try(read).catch(() => undefined);
         // One that cannot be asked is missing there as it would be in Prometheus.
         if (text === undefined) continue;
         const failure = await this.#send(origin.resource, text);

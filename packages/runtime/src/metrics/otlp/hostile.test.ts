@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
+import { toOtlp } from './convert.ts';
 import { readFamilies } from './families.ts';
 import { readPage } from './origins.ts';
 
@@ -31,6 +32,14 @@ test('labels of any text', () => {
     { name: 'a', labels: [], value: 2 },
     { name: 'a', labels: [], value: 3 },
     { name: 'a', labels: [['b', 'c']], value: 5 },
+  ]);
+});
+
+test('counts that are none of 64 bits', () => {
+  const lines = ['bucket{le="1"} 1.5', 'bucket{le="2"} NaN', 'bucket{le="+Inf"} 1e21', 'sum 1', 'count 1e21'];
+  const [metric] = toOtlp(readFamilies(`# TYPE a histogram\n${lines.map((line) => `a_${line}\n`).join('')}`), 0);
+  expect(metric?.histogram?.dataPoints).toMatchObject([
+    { count: '9007199254740991', bucketCounts: ['2', '0', expect.stringMatching(/^\d+$/)] },
   ]);
 });
 

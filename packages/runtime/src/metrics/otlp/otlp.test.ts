@@ -196,6 +196,12 @@ test('a receiver that fails is told of once, and reports go on', async () => {
     origins: () => [
       { resource: { 'service.name': 'a' }, read: () => Promise.resolve('up 1\n') },
       { resource: { 'service.name': 'gone' }, read: () => Promise.reject(new Error('it is gone')) },
+      {
+        resource: { 'service.name': 'broken' },
+        read: () => {
+          throw new Error('it cannot be told');
+        },
+      },
       { resource: { 'service.name': 'silent' }, read: () => Promise.resolve('') },
     ],
     onNotice: (text) => notices.push(text),

@@ -191,6 +191,12 @@ export class Attempt implements Waiter, Exchange {
     }
   }
 
+  /** Nobody needs again what has been sent. */
+  forgetBody(): void {
+    this.#owner.body.forget();
+    this.#sent = 0;
+  }
+
   /** The upgrade is accepted. */
   opened(): void {
     this.#held = false;

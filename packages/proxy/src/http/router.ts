@@ -104,7 +104,7 @@ export class Router extends AttemptedRequest {
     chargeAnswer(this, status, this.#canary, attempt.host);
     if (!is5xx(status) && attempt.countLater === undefined) attempt.host.count?.(countOf(status));
     this.dress(head);
-    if (!upgraded) this.body.forget();
+    if (!upgraded) attempt.forgetBody();
     stream.sendResponse(head, parser.bodyMode === BodyMode.NONE);
     if (upgraded) {
       logTunnel(stream);

@@ -2,11 +2,12 @@ import type { CodecErrorDetails } from '../codec/error.ts';
 import { errorStatus } from '../codec/error.ts';
 import type { MessageSink } from '../codec/parser.ts';
 import type { RequestParser } from '../codec/request-parser.ts';
-import type { Random, Timer } from '../deps.ts';
+import type { Timer } from '../deps.ts';
 import type { ConnectionInfo, UpstreamSocket } from '../types.ts';
 import { ResponseFlag } from '../types.ts';
-import { afterReads, type Waiting } from './after-reads.ts';
+import { afterReads, afterThis, type Waiting } from './after-reads.ts';
 import { ConnectionCounts } from './connection-counts.ts';
+import { ConnectionLife, longer } from './connection-life.ts';
 import { Deadline } from './deadline.ts';
 import { downstreamParser } from './downstream-parser.ts';
 import { enter, entered, leave, Output, turnNow } from './io.ts';
@@ -48,7 +49,6 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
   knownLast = false;
   #state: 'open' | 'closing' | 'closed' | 'handed over' = 'open';
   readonly #reads: Reads;
-  #requests = 0;
   /** The last answer was given to a head: nothing of the rest of its request is looked at. */
   #headWasAll = false;
   #unread: Buffer | undefined;
@@ -60,7 +60,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
   /** What filters do with a body they have waited for belongs to the read that ended it. */
   #justRead = false;
   readonly #times: RequestTimes;
-  #maxDuration: Timer | undefined;
+  readonly #life: ConnectionLife;
   #drainTimer: Timer | undefined;
   readonly #counts: ConnectionCounts;
   /** Nobody waits for the client to close first. */
@@ -74,20 +74,12 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
     this.hcm = hcm;
     this.plan = planOf(hcm);
     this.out = new Output(socket);
-    const { program, deps, stats } = hcm;
-    this.parser = downstreamParser(this, program, info);
-    const { clock } = deps;
+    this.parser = downstreamParser(this, hcm.program, info);
+    const { clock } = hcm.deps;
     this.#idleDeadline = new Deadline(clock, () => this.#idleTimeout());
     this.#times = new RequestTimes(hcm, () => this.#requestTimeout());
     this.deadlines = new StreamDeadlines(clock, this);
-    if (program.maxConnectionDuration > 0) {
-      const duration = longer(program.maxConnectionDuration, program.maxConnectionJitter, deps.random);
-      this.#maxDuration = clock.after(duration, () => {
-        stats.downstream_cx_max_duration_reached++;
-        if (this.#requests === 0 && this.parser.idle) this.#startClosing(true, 'duration_timeout');
-        else this.startDraining();
-      });
-    }
+    this.#life = new ConnectionLife(hcm, () => this.#isOld());
     this.#counts = new ConnectionCounts(hcm, info);
     this.#armIdle();
     socket.on('end', this.#onEnd);
@@ -241,14 +233,17 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
   }
 
   #requestBegins(): void {
-    const { program, stats } = this.hcm;
     this.#counts.requestBegins();
-    this.#requests++;
-    if (program.maxRequestsPerConnection > 0 && this.#requests >= program.maxRequestsPerConnection) {
-      stats.downstream_cx_max_requests_reached++;
-      this.last = true;
-      this.knownLast = true;
-    }
+    if (!this.#life.requestBegins()) return;
+    this.last = true;
+    this.knownLast = true;
+  }
+
+  #isOld(): void {
+    if (this.#life.requests === 0 && this.parser.idle) this.#startClosing(true, 'duration_timeout');
+    else if (this.hcm.program.safeMaxConnectionDuration === true)
+      this.#life.endAfterNext(this.stream === undefined && !this.#betweenRequests);
+    else this.startDraining();
   }
 
   #countUnderscores(): void {
@@ -321,7 +316,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
     this.#hasRead = true;
     if (this.knownLast && this.stream !== undefined && parser.done) {
       this.#justRead = true;
-      setImmediate(ServerConnection.#readLongAgo, this);
+      afterThis(ServerConnection.#readLongAgo, this);
     }
     if (at < data.length && this.#state === 'open' && !parser.failed) {
       this.#unread = keep(at === 0 ? data : data.subarray(at));
@@ -461,7 +456,7 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
       this.destroy();
     } else if (this.stream === undefined) {
       this.hcm.stats.downstream_cx_idle_timeout++;
-      if (this.#requests === 0) this.#startClosing(true, 'on_idle_timeout');
+      if (this.#life.requests === 0) this.#startClosing(true, 'on_idle_timeout');
       else this.startDraining();
     }
   }
@@ -481,15 +476,10 @@ export class ServerConnection implements HttpServerConnection, MessageSink, Wait
     stats.downstream_cx_tx_bytes_total += this.out.bytes;
     this.out.bytes = 0;
     this.#counts.ended();
-    this.#maxDuration?.cancel();
+    this.#life.stop();
     this.#drainTimer?.cancel();
     this.#idleDeadline.stop();
     this.#times.stop();
     this.deadlines.stop();
   }
-}
-
-/** Spread by chance, so that not all connections end at once. */
-function longer(time: number, jitter: number | undefined, random: Random): number {
-  return jitter === undefined || jitter === 0 ? time : time * (1 + random.float() * jitter);
 }

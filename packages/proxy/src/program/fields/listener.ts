@@ -71,11 +71,10 @@ export const listenerFields: FieldTable = {
       upgradeConfigs normalizePath mergeSlashes pathWithEscapedSlashesAction requestIdExtension localReplyConfig
       stripMatchingHostPort stripAnyHostPort streamErrorOnInvalidHttpMessage stripTrailingHostDot appendXForwardedPort tracing
       addProxyProtocolConnectionState earlyHeaderMutationExtensions forwardClientCertMatcher proxyStatusConfig scopedRoutes forwardProtoConfig
-      drainTimeoutJitter`,
+      drainTimeoutJitter http1SafeMaxConnectionDuration`,
     noEffect: {
       [HTTP2_PORT]: 'http2ProtocolOptions',
       'there is no overload manager': 'appendLocalOverload',
-      'HTTP/1.1 connections always end between requests': 'http1SafeMaxConnectionDuration',
       'Envoy does not read it either': 'pathNormalizationOptions',
       'HTTP/1.1 has no streams that wait to be flushed': 'streamFlushTimeout',
     },

@@ -67,6 +67,7 @@ export function compileHcm(context: CompileContext, hcm: types.hcm.HttpConnectio
 
     idleTimeout: milliseconds(common?.idleTimeout, 3_600_000),
     maxConnectionDuration: milliseconds(common?.maxConnectionDuration, 0),
+    safeMaxConnectionDuration: hcm.http1SafeMaxConnectionDuration === true,
     maxConnectionJitter: (common?.maxConnectionDurationJitter?.value ?? 0) / 100,
     maxStreamDuration: milliseconds(common?.maxStreamDuration, 0),
     streamIdleTimeout: milliseconds(hcm.streamIdleTimeout, 300_000),

@@ -54,6 +54,8 @@ export interface HcmProgram {
   readonly maxConnectionDuration: number;
   /** Part of it by which it may last longer. */
   readonly maxConnectionJitter?: number;
+  /** An old connection is only ended with the answer to a request that begins later. */
+  readonly safeMaxConnectionDuration?: boolean;
   /** Whole stream; 0: none. */
   readonly maxStreamDuration: number;
   readonly streamIdleTimeout: number;

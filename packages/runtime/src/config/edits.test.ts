@@ -174,3 +174,9 @@ test('what has changed since is said', () => {
     problem: 'the file has no VirtualService `x`',
   });
 });
+
+test('a route of something else than destinations is said', () => {
+  const text = 'kind: VirtualService\nmetadata: { name: orders }\nspec: { http: [{ route: [1, { weight: 5 }] }] }\n';
+  const edit = { kind: 'weights', route: 0, weights: [10, 90] } as const;
+  expect(editFile(text, ORDERS, edit)).toEqual({ problem: 'destination 0 of the route is none' });
+});

@@ -1,5 +1,5 @@
 import { splitDocuments } from '@mizzen/api';
-import { isMap, isSeq, parseDocument } from 'yaml';
+import { type Document, isAlias, isMap, isSeq, parseDocument } from 'yaml';
 import { type Change, spliced, type YamlPath } from './yaml-splice.ts';
 
 export interface EditedResource {
@@ -75,6 +75,8 @@ function changesOf(
   if (count !== edit.weights.length) {
     return { problem: `the route has ${count} destinations, not ${edit.weights.length}: it has changed` };
   }
+  const odd = isSeq(destinations) ? destinations.items.findIndex((each) => !isMap(resolved(each, document))) : -1;
+  if (odd !== -1) return { problem: `destination ${odd} of the route is none` };
   const first = document.getIn([...route, 'route', 0, 'destination'], true);
   const destination = isMap(first) ? (first.toJS(document) as object) : {};
   return {
@@ -86,6 +88,10 @@ function changesOf(
       })),
     ],
   };
+}
+
+function resolved(node: unknown, document: Document.Parsed): unknown {
+  return isAlias(node) ? node.resolve(document) : node;
 }
 
 function faultValue({ delay, abort }: Fault): object {

@@ -40,6 +40,8 @@ export class MeshFiles {
   /** Names of resources in force that only an earlier process saw whole. */
   #restored: ReadonlyMap<string, Ref> = new Map();
   #saving: Timer | undefined;
+  /** What waits to be kept. */
+  #unsaved: Snapshot | undefined;
   #modelTime = 0;
 
   constructor(first: ReadResult, lastGood: LastGood, clock: Clock) {
@@ -91,6 +93,7 @@ export class MeshFiles {
 
   close(): void {
     this.#saving?.cancel();
+    this.#save();
   }
 
   #overlaid(): Snapshot {
@@ -98,8 +101,14 @@ export class MeshFiles {
     this.#restored = new Map(restored.map((each) => [refName(refOf(each)), refOf(each)]));
     const snapshot = overlay(this.#result.snapshot, restored);
     this.#saving?.cancel();
-    this.#saving = this.#clock.after(SAVE_AFTER, () => this.#lastGood.save(snapshot));
+    this.#unsaved = snapshot;
+    this.#saving = this.#clock.after(SAVE_AFTER, () => this.#save());
     return snapshot;
+  }
+
+  #save(): void {
+    if (this.#unsaved !== undefined) this.#lastGood.save(this.#unsaved);
+    this.#unsaved = undefined;
   }
 
   #rendered(): readonly string[] {

@@ -66,13 +66,13 @@ interface Changes {
 
 const NO_CHANGES: Changes = { added: [], modified: [], removed: [] };
 
+/** How long after a change what is in force is kept for a later process. Milliseconds. */
+const SAVE_AFTER = 200;
+
 /**
  * Turns files and pods into what should run and what each proxy is sent. Everything is computed anew at each change, from
  * the files in force and the pods reported; what comes out the same is not sent again.
  */
-/** How long after a change what is in force is kept for a later process. */
-const SAVE_AFTER = 200;
-
 export class Control {
   readonly #deps: ControlDeps;
   #result: ReadResult;
@@ -92,6 +92,8 @@ export class Control {
   /** Names of resources in force that only an earlier process saw whole. */
   #restored: ReadonlyMap<string, Ref> = new Map();
   #saving: Timer | undefined;
+  /** What waits to be kept. */
+  #unsaved: Snapshot | undefined;
   readonly #noticed = new Set<string>();
   readonly #said = new Report();
   /** What the pods were when they were last translated for, and which of them were ready. */
@@ -183,6 +185,12 @@ export class Control {
     this.#push(this.#deps.clock.now(), done, same);
   }
 
+  /** Nothing more comes. */
+  close(): void {
+    this.#saving?.cancel();
+    this.#save();
+  }
+
   onStatuses(statuses: readonly WorkloadStatus[]): void {
     this.#statuses = statuses;
   }
@@ -219,10 +227,16 @@ export class Control {
     this.#restored = new Map(restored.map((each) => [refName(refOf(each)), refOf(each)]));
     const own = overlay(this.#result.snapshot, restored);
     this.#saving?.cancel();
-    this.#saving = clock.after(SAVE_AFTER, () => lastGood.save(own));
+    this.#unsaved = own;
+    this.#saving = clock.after(SAVE_AFTER, () => this.#save());
     const { resources, notices } = defaultGateways(own);
     this.#gatewayResources = keepSame(this.#gatewayResources, resources);
     return { snapshot: overlay(own, this.#gatewayResources), notices };
+  }
+
+  #save(): void {
+    if (this.#unsaved !== undefined) this.#deps.lastGood.save(this.#unsaved);
+    this.#unsaved = undefined;
   }
 
   #buildModel(): MeshModel {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { X509Certificate } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TypeUrl } from '@mizzen/xds';
 import { ControlProcess } from './testing/control-process.ts';
@@ -203,6 +203,17 @@ test('started again while a file is broken, it goes on with what was in force', 
   control.write('route.yaml', '# nothing any more\n');
   await control.saw('converged', 0, ({ proxies }) => proxies === 3);
   expect(JSON.stringify(client.get('client-0', TypeUrl.route, 'http_proxy'))).not.toContain('"timeout":"8s"');
+});
+
+test('told to end just after a change, it keeps that for the next one', async () => {
+  control.start();
+  await control.run();
+  const after = control.messages.length;
+  control.write('route.yaml', route('6s'));
+  await control.saw('change', after);
+  control.send({ type: 'shutdown' });
+  await control.exited();
+  expect(readFileSync(join(control.folder, 'state/last-good.json'), 'utf8')).toContain('timeout: 6s');
 });
 
 test('certificates are replaced in time and on demand, and nothing else is sent', async () => {

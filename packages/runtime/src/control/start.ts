@@ -209,6 +209,7 @@ export async function startControl(
     async close() {
       watching.close();
       settingsWatch.close();
+      running.close();
       otlp?.close();
       proxies.close();
       await Promise.all([api.close(), webConsole?.close(), xds.close(), ads.close()]);

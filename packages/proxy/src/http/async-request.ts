@@ -1,57 +1,23 @@
 import type { ResponseParser } from '../codec/response-parser.ts';
-import type { Deps, Timer } from '../deps.ts';
-import type { TriedPriorities } from '../lb/previous-priorities.ts';
-import type { RouterProgram } from '../program/types.ts';
+import type { Timer } from '../deps.ts';
 import { isGrpc } from '../telemetry/access-log-grpc.ts';
-import { percentOf } from '../telemetry/tracked.ts';
-import {
-  ResponseFlag,
-  type CircuitBreaker,
-  type ConnectionInfo,
-  type LbContext,
-  type RequestHead,
-  type ResponseHead,
-  type RetryProgram,
-  type UpstreamCluster,
-  type UpstreamHost,
-} from '../types.ts';
+import { ResponseFlag, type ResponseHead, type UpstreamHost } from '../types.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import { AttemptTimers, type AttemptTimeouts } from './attempt-timers.ts';
-import { chargeAnswer, chargeAnswerTime, isCanary, type Charged } from './charge.ts';
+import { chargeAnswer, chargeAnswerTime, isCanary } from './charge.ts';
 import { Deadline } from './deadline.ts';
 import { invalidPart } from './head-check.ts';
 import { Headers } from './headers.ts';
 import { countOf, is5xx, reportAnswer } from './host-report.ts';
-import { StreamRecord } from './info.ts';
 import { entered, turnNow } from './io.ts';
 import { RequestBody } from './request-body.ts';
 import { resetOutcome, type ResetReason } from './reset.ts';
-import { flagOf, RetryState } from './retry-state.ts';
-import { announceTimeout, NO_TIMEOUTS, type RequestTimeouts } from './timeouts.ts';
+import { flagOf } from './retry-state.ts';
 import { unavailability } from './unavailability.ts';
+import { UnroutedRequest, type AsyncOptions } from './unrouted-request.ts';
 
 /** Body bytes that wait for the connection at most; a request whose upstream is slower than that is given up. */
 const MAX_WAITING = 256 * 1024;
-
-/** What is asked, of whom, and for how long. */
-export interface AsyncOptions {
-  readonly deps: Deps;
-  readonly cluster: UpstreamCluster;
-  /** With the fields by which Envoy says that a request is its own. */
-  readonly request: RequestHead;
-  /** Of the request it is a copy of, or nobody's. */
-  readonly connection: ConnectionInfo;
-  readonly router: Pick<RouterProgram, 'dynamicStats' | 'suppressEnvoyHeaders' | 'suppressGrpcRequestFailureCodeStats'>;
-  readonly upgrade: string;
-  /** A body is coming or may come, whose length is not told. */
-  readonly expectsBody: boolean;
-  /** By which it is tried again, unless its cluster has a policy. Only this one limits attempts. */
-  readonly retry: RetryProgram | undefined;
-  /** Milliseconds from the end of the request; 0: no end. */
-  readonly timeout: number;
-  /** Bytes of the body that are kept for another attempt. */
-  readonly bufferLimit: number;
-}
 
 /** Why there is no answer, or not all of one. */
 export interface AsyncFailure {
@@ -73,38 +39,11 @@ export interface AsyncCallbacks {
  * answered or enough has been tried, under the rules of the router. `start`, then `data` and `end`, unless its body was
  * complete before.
  */
-export class AsyncRequest implements AttemptOwner, AttemptTimeouts, Charged, LbContext {
-  readonly deps: Deps;
-  readonly cluster: UpstreamCluster;
-  readonly request: RequestHead;
-  readonly router: AsyncOptions['router'];
-  readonly info: StreamRecord;
+export class AsyncRequest extends UnroutedRequest implements AttemptOwner, AttemptTimeouts {
   readonly body = new RequestBody();
-  readonly upgrade: string;
   isTunnel = false;
-  expectsBody: boolean;
-  readonly breaker: CircuitBreaker;
-  readonly priority = 'DEFAULT';
-  readonly groups = undefined;
-  readonly alternative = undefined;
-  readonly internal = true;
-
-  // ---- LbContext
-  readonly hash = undefined;
-  readonly metadataMatch = undefined;
-  readonly authority: string;
-  readonly avoid: UpstreamHost[] | undefined = undefined;
-  readonly avoidAttempts: number;
-  avoids: LbContext['avoids'] = undefined;
-  readonly tried: TriedPriorities | undefined = undefined;
-
   over = false;
   readonly #callbacks: AsyncCallbacks;
-  readonly #bufferLimit: number;
-  readonly #timeouts: RequestTimeouts;
-  readonly #policy: RetryProgram | undefined;
-  /** Undefined: nothing is tried again, any more. */
-  #retry: RetryState | undefined;
   #attempt: Attempt | undefined;
   #backOff: Timer | undefined;
   #timer: Timer | undefined;
@@ -118,55 +57,23 @@ export class AsyncRequest implements AttemptOwner, AttemptTimeouts, Charged, LbC
   #loadTold = false;
 
   constructor(options: AsyncOptions, callbacks: AsyncCallbacks) {
-    const { deps, cluster, request, retry, timeout } = options;
-    const { clock } = deps;
-    this.deps = deps;
-    this.cluster = cluster;
-    this.request = request;
-    this.router = options.router;
-    this.upgrade = options.upgrade;
-    this.expectsBody = options.expectsBody;
-    this.authority = request.authority;
-    this.breaker = cluster.limits.DEFAULT;
-    this.info = new StreamRecord(options.connection, clock.now(), clock.wall());
+    super(options);
+    const { clock } = this.deps;
     this.#callbacks = callbacks;
-    this.#bufferLimit = options.bufferLimit;
-    const perTry = retry?.perTryTimeout ?? 0;
-    this.#timeouts = { ...NO_TIMEOUTS, route: timeout, perTry: timeout > 0 && perTry >= timeout ? 0 : perTry };
-    this.#policy = cluster.http?.policies?.retry ?? retry;
-    this.avoidAttempts = this.#policy?.hostSelectionAttempts ?? 0;
-    if (this.#policy?.avoidPreviousHosts === true) this.avoid = [];
-    if (this.#policy?.leavesPrioritiesAfter !== undefined)
-      this.tried = { every: this.#policy.leavesPrioritiesAfter, hosts: [], left: new Set(), load: undefined };
     this.#tryDeadline = new Deadline(clock, () => entered(() => this.#onTryTimeout()));
-    this.#timers = AttemptTimers.of(
-      clock,
-      this.#tryDeadline,
-      {
-        response: this.#timeouts.perTry,
-        idle: retry?.perTryIdleTimeout ?? 0,
-        duration: cluster.http?.maxStreamDuration ?? 0,
-      },
-      this,
-    );
-  }
-
-  get perTryTimeout(): number {
-    return this.#timeouts.perTry;
+    this.#timers = AttemptTimers.of(clock, this.#tryDeadline, this.limits, this);
   }
 
   start(): void {
-    const { cluster, request, info } = this;
-    const unavailable = unavailability(cluster, this.deps.random);
+    const { info } = this;
+    const unavailable = unavailability(this.cluster, this.deps.random);
     if (unavailable !== undefined) {
       chargeAnswer(this, 503, false);
       this.#fail('overflow', unavailable.body, 503, unavailable.flags);
       return;
     }
-    announceTimeout(request.headers, this.#timeouts, 0, this.router.suppressEnvoyHeaders);
-    info.attemptCount = 1;
     if (this.body.complete) info.requestEndTime = info.startTime;
-    if (this.#policy !== undefined) this.#retry = RetryState.ofPolicy(this.#policy, request, cluster, this.breaker);
+    this.prepare();
     this.#choose();
   }
 
@@ -174,16 +81,16 @@ export class AsyncRequest implements AttemptOwner, AttemptTimeouts, Charged, LbC
   data(data: Buffer): void {
     if (this.over) return;
     const attempt = this.#attempt;
-    const keeps = this.#retry !== undefined;
+    const keeps = this.retry !== undefined;
     const { body } = this;
     if (!keeps && !this.#blocked && attempt?.takesBody === true) {
       attempt.sendPart(data);
       return;
     }
     body.add(data);
-    if (keeps && body.bytes > this.#bufferLimit) {
+    if (keeps && body.bytes > this.bufferLimit) {
       this.cluster.stats.retry_or_shadow_abandoned++;
-      this.#retryNoMore();
+      this.retryNoMore();
       if (this.#backOff !== undefined) {
         // Nobody has what came before.
         this.#fail('overflow', 'more of the body has come than is kept of it', 507, 0);
@@ -191,7 +98,7 @@ export class AsyncRequest implements AttemptOwner, AttemptTimeouts, Charged, LbC
       }
     }
     if (!this.#blocked) attempt?.sendBody();
-    if (this.#retry === undefined && body.bytes > MAX_WAITING) this.cancel();
+    if (this.retry === undefined && body.bytes > MAX_WAITING) this.cancel();
   }
 
   /** That was all of its body. */
@@ -208,7 +115,7 @@ export class AsyncRequest implements AttemptOwner, AttemptTimeouts, Charged, LbC
   #limit(): void {
     const attempt = this.#attempt;
     if (this.over || attempt === undefined || attempt.over) return;
-    const { route } = this.#timeouts;
+    const { route } = this.timeouts;
     if (route > 0) this.#timer = this.deps.clock.after(route, () => entered(() => this.#onTimeout()));
     this.#timers?.requestComplete();
   }
@@ -272,7 +179,7 @@ export class AsyncRequest implements AttemptOwner, AttemptTimeouts, Charged, LbC
   }
 
   bodySent(): number {
-    if (this.#retry === undefined) this.body.forget();
+    if (this.retry === undefined) this.body.forget();
     return this.body.parts.length;
   }
 
@@ -291,7 +198,7 @@ export class AsyncRequest implements AttemptOwner, AttemptTimeouts, Charged, LbC
     if (this.#interim || (status !== 100 && (status < 102 || status > 104))) return;
     chargeAnswer(this, status, isCanary(host, new Headers(flat)), host);
     this.#interim = true;
-    this.#retryNoMore();
+    this.retryNoMore();
   }
 
   onResponseHead(attempt: Attempt, parser: ResponseParser): void {
@@ -299,8 +206,8 @@ export class AsyncRequest implements AttemptOwner, AttemptTimeouts, Charged, LbC
     const { host } = attempt;
     const head: ResponseHead = { status, headers: new Headers(parser.flat) };
     attempt.countLater = reportAnswer(host, parser, head, isGrpc(this.request.headers.get('content-type')));
-    if (this.#retry !== undefined) {
-      const verdict = this.#retry.onResponse(head, this.deps.clock);
+    if (this.retry !== undefined) {
+      const verdict = this.retry.onResponse(head, this.deps.clock);
       if (verdict === 'yes') {
         this.cluster.stats.retry.charge(status);
         host.count?.('error');
@@ -308,7 +215,7 @@ export class AsyncRequest implements AttemptOwner, AttemptTimeouts, Charged, LbC
         return;
       }
       this.info.responseFlags |= flagOf(verdict);
-      this.#retryNoMore();
+      this.retryNoMore();
     }
     this.#timers?.responseBegins();
     this.#canary = isCanary(host, head.headers);
@@ -328,7 +235,7 @@ export class AsyncRequest implements AttemptOwner, AttemptTimeouts, Charged, LbC
   onResponseEnd({ host }: Attempt): void {
     if (this.over) return;
     const { requestEndTime } = this.info;
-    this.#chargeBudget();
+    this.chargeBudget();
     if (requestEndTime >= 0) chargeAnswerTime(this, turnNow(this.deps.clock) - requestEndTime, this.#canary, host);
     this.#finish(undefined);
   }
@@ -338,7 +245,7 @@ export class AsyncRequest implements AttemptOwner, AttemptTimeouts, Charged, LbC
     const { host } = attempt;
     if (reason !== 'overflow' && attempt.connected) host.report('reset', 'nothing');
     const { status, flag } = resetOutcome(reason);
-    const verdict = this.#retry?.onReset(reason, attempt.begun) ?? 'no';
+    const verdict = this.retry?.onReset(reason, attempt.begun) ?? 'no';
     if (verdict === 'yes') {
       if (attempt.atHost) host.count?.('error');
       this.#retryLater();
@@ -346,7 +253,7 @@ export class AsyncRequest implements AttemptOwner, AttemptTimeouts, Charged, LbC
     }
     this.info.responseFlags |= flagOf(verdict);
     if (reason === 'overflow') host.cluster.stats.load.dropped++;
-    this.#charge(status);
+    this.#chargeFailure(status);
     this.#fail(reason === 'overflow' ? 'overflow' : 'connection', transport === '' ? reason : transport, status, flag);
   }
 
@@ -363,9 +270,9 @@ export class AsyncRequest implements AttemptOwner, AttemptTimeouts, Charged, LbC
       }
       attempt.outOfTime();
     }
-    this.#chargeBudget();
-    if (underWay) this.#charge(504);
-    this.#fail('timeout', `no answer within ${this.#timeouts.route} ms`, 504, ResponseFlag.UT);
+    this.chargeBudget();
+    if (underWay) this.#chargeFailure(504);
+    this.#fail('timeout', `no answer within ${this.timeouts.route} ms`, 504, ResponseFlag.UT);
   }
 
   #onTryTimeout(): void {
@@ -374,7 +281,7 @@ export class AsyncRequest implements AttemptOwner, AttemptTimeouts, Charged, LbC
       return;
     }
     this.cluster.stats.upstream_rq_per_try_timeout++;
-    this.#onTryOver(`no answer to an attempt within ${this.#timeouts.perTry} ms`);
+    this.#onTryOver(`no answer to an attempt within ${this.timeouts.perTry} ms`);
   }
 
   onTryIdle(): void {
@@ -388,29 +295,29 @@ export class AsyncRequest implements AttemptOwner, AttemptTimeouts, Charged, LbC
     const { host } = attempt;
     host.count?.('timeout');
     host.report('timeout', 'nothing');
-    const verdict = this.#retry?.onTryTimeout() ?? 'no';
+    const verdict = this.retry?.onTryTimeout() ?? 'no';
     if (verdict === 'yes') {
       host.count?.('error');
       this.#retryLater();
       return;
     }
     this.info.responseFlags |= flagOf(verdict);
-    this.#chargeBudget();
-    this.#charge(504);
+    this.chargeBudget();
+    this.#chargeFailure(504);
     this.#fail('timeout', message, 504, ResponseFlag.UT);
   }
 
   onTryDuration(): void {
     if (this.over) return;
     this.cluster.stats.upstream_rq_max_duration_reached++;
-    const verdict = this.info.responseCode > 0 ? 'no' : (this.#retry?.onTryTimeout() ?? 'no');
+    const verdict = this.info.responseCode > 0 ? 'no' : (this.retry?.onTryTimeout() ?? 'no');
     if (verdict === 'yes') {
       this.#attempt?.host.count?.('error');
       this.#retryLater();
       return;
     }
     this.info.responseFlags |= flagOf(verdict);
-    this.#chargeBudget();
+    this.chargeBudget();
     // It counts as no answer of the cluster's.
     this.#fail('timeout', 'its attempt took longer than its cluster allows', 504, ResponseFlag.UMSDR);
   }
@@ -425,7 +332,7 @@ export class AsyncRequest implements AttemptOwner, AttemptTimeouts, Charged, LbC
     this.#timers?.attemptEnds();
     attempt?.reset();
     const { clock, random } = this.deps;
-    this.#backOff = clock.after(this.#retry!.nextBackOff(random), () => {
+    this.#backOff = clock.after(this.retry!.nextBackOff(random), () => {
       this.#backOff = undefined;
       entered(() => this.#again());
     });
@@ -433,36 +340,15 @@ export class AsyncRequest implements AttemptOwner, AttemptTimeouts, Charged, LbC
 
   #again(): void {
     if (this.over) return;
-    this.#retry?.begins();
-    const { info, request } = this;
-    info.attemptCount++;
-    this.avoids = this.#policy?.avoids;
-    // As in Envoy, a body that there was none of the first time comes in no chunk the next.
-    this.expectsBody = true;
-    const elapsed = info.requestEndTime < 0 ? 0 : Math.trunc(turnNow(this.deps.clock) - info.requestEndTime);
-    announceTimeout(request.headers, this.#timeouts, elapsed, this.router.suppressEnvoyHeaders);
+    this.retry?.begins();
+    this.prepareAgain();
     this.#choose();
   }
 
-  #retryNoMore(): void {
-    this.#retry?.release();
-    this.#retry = undefined;
-  }
-
-  /** Its attempt came to nothing, in place of whose answer this is counted, unless that has begun. */
-  #charge(status: number): void {
+  /** Its attempt came to nothing, which is counted unless something of an answer has been. */
+  #chargeFailure(status: number): void {
     const attempt = this.#attempt;
-    if (this.#interim || this.info.responseCode > 0 || attempt === undefined) return;
-    if (attempt.atHost) chargeAnswer(this, status, attempt.host.canary === true, attempt.host);
-    else chargeAnswer(this, status, false);
-  }
-
-  /** Counts how much of its time it has needed. */
-  #chargeBudget(): void {
-    const budgets = this.cluster.tracked?.budgets;
-    if (budgets === undefined) return;
-    const elapsed = turnNow(this.deps.clock) - Math.max(0, this.info.requestEndTime);
-    budgets.upstream_rq_timeout_budget_percent_used.record(percentOf(elapsed, this.#timeouts.route));
+    if (attempt !== undefined && !this.#interim && this.info.responseCode === 0) this.charge(status, attempt);
   }
 
   /** `status`: of the reply that a client would get, if no answer has begun. */
@@ -480,7 +366,7 @@ export class AsyncRequest implements AttemptOwner, AttemptTimeouts, Charged, LbC
     this.#backOff?.cancel();
     this.#timers?.attemptEnds();
     this.#tryDeadline.stop();
-    this.#retryNoMore();
+    this.retryNoMore();
     this.body.forget();
     this.#attempt?.reset();
     this.#callbacks.onOver(failure);

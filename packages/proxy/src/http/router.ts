@@ -4,9 +4,9 @@ import type { ResponseParser } from '../codec/response-parser.ts';
 import type { InternalRedirectProgram, ResponseHead } from '../types.ts';
 import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import type { Attempt } from './attempt.ts';
-import { AttemptedRequest } from './attempted-request.ts';
 import { chargeAnswer, chargeAnswerTime, isCanary } from './charge.ts';
 import type { TcpTunnel } from './connect.ts';
+import { FallibleRequest } from './fallible-request.ts';
 import { Headers } from './headers.ts';
 import { countOf, is5xx, reportAnswer } from './host-report.ts';
 import { redirected } from './internal-redirect.ts';
@@ -21,7 +21,7 @@ const MAX_WAITING = 256 * 1024;
  * Forwards one request: gives its body to attempts, and turns what comes of them into the response. The body is kept
  * only while an attempt has not sent it or may have to be repeated.
  */
-export class Router extends AttemptedRequest {
+export class Router extends FallibleRequest {
   #keptForRedirect = false;
   #pausedDownstream = false;
   /** A canary answers. */

@@ -91,6 +91,7 @@ export class Attempt implements Waiter, Exchange {
   #track: AttemptTrack | undefined;
   /** What the connection had sent before. */
   #sentBefore = 0;
+  #counted = false;
   /** What comes after the head of an upgrade waits until that is accepted. */
   #held = false;
 
@@ -343,8 +344,16 @@ export class Attempt implements Waiter, Exchange {
     if (this.#connection === undefined) return;
     this.host.cluster.stats.upstream_rq_active--;
     owner.breaker.releaseRequest();
-    const { info } = owner;
-    info.upstreamWireBytesSent += this.#connection.out.bytes - this.#sentBefore;
-    info.upstreamWireBytesReceived += this.#connection.received;
+    this.countBytes();
+  }
+
+  /** Once: what comes after another attempt has begun beside it is not counted any more. */
+  countBytes(): void {
+    const connection = this.#connection;
+    if (connection === undefined || this.#counted) return;
+    this.#counted = true;
+    const { info } = this.#owner;
+    info.upstreamWireBytesSent += connection.out.bytes - this.#sentBefore;
+    info.upstreamWireBytesReceived += connection.received;
   }
 }

@@ -156,6 +156,7 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptO
   /** An attempt has a connection, and its time begins. */
   onAttemptBegins(attempt: Attempt): void {
     if (attempt === this.attempt) this.timers?.attemptBegins(this.body.complete);
+    if (this.slow !== undefined) for (const other of this.slow) if (other !== attempt) other.countBytes();
   }
 
   protected retryLater(): void {

@@ -43,6 +43,8 @@ export class RetryState {
   /** The wait is as long as the last response asked for. */
   #waitsAsTold = false;
   #tries = 0;
+  /** An attempt was made because of one before, and has not succeeded yet. */
+  #retried = false;
   #holding = false;
   readonly #cluster: UpstreamCluster;
   readonly #breaker: CircuitBreaker;
@@ -159,13 +161,13 @@ export class RetryState {
     // The upstream would not take it as early data, which the next attempt is not.
     this.#atOnce = retriable && head.status === TOO_EARLY && this.#isListed(TOO_EARLY);
     if (retriable && this.#policy !== undefined) this.#reset = resetInterval(this.#policy, head, clock);
-    if (!retriable) this.succeeded();
     return this.#decide(retriable);
   }
 
-  /** What has come is good enough. */
+  /** What has come of the attempt is not tried again for: that of another one is a success, whatever it is. */
   succeeded(): void {
-    if (this.#tries > 0) this.#count('upstream_rq_retry_success');
+    if (this.#retried) this.#count('upstream_rq_retry_success');
+    this.#retried = false;
   }
 
   /** Milliseconds until the next attempt. */
@@ -201,7 +203,10 @@ export class RetryState {
 
   #decide(retriable: boolean): RetryVerdict {
     this.release();
-    if (!retriable) return 'no';
+    if (!retriable) {
+      this.succeeded();
+      return 'no';
+    }
     if (this.#left === 0) {
       this.#count('upstream_rq_retry_limit_exceeded');
       return 'exhausted';
@@ -213,6 +218,7 @@ export class RetryState {
     }
     this.#holding = true;
     this.#tries++;
+    this.#retried = true;
     return 'yes';
   }
 

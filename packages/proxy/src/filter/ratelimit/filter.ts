@@ -115,7 +115,8 @@ export function rateLimitFilter(
     if (answer.dynamicMetadata !== undefined) stream.setMetadata(namespace, answer.dynamicMetadata);
     const over = answer.overallCode === 'OVER_LIMIT';
     const headers = new Headers();
-    for (const [name, value] of fields(answer.responseHeadersToAdd)) addHeader(headers, name, value, RESPONSE_SINGLE);
+    for (const [name, value] of fields(answer.responseHeadersToAdd))
+      if (!name.startsWith(':')) addHeader(headers, name, value, RESPONSE_SINGLE);
     if (over) {
       count(cluster, `ratelimit.${prefix}over_limit`);
       const names = ['upstream_rq_completed', `upstream_rq_${Math.trunc(status / 100)}xx`, `upstream_rq_${status}`];
@@ -203,11 +204,9 @@ function descriptorMessage({ entries, limit, hitsAddend, negative }: RateLimitDe
   };
 }
 
+/** Envoy does not read what stands as bytes in `rawValue`. */
 function fields(headers: readonly types.core.HeaderValue[] | undefined): [string, string][] {
-  return (headers ?? []).map(({ key = '', value, rawValue }) => [
-    asciiLower(key),
-    rawValue === undefined ? wire(value ?? '') : Buffer.from(rawValue, 'base64').toString('latin1'),
-  ]);
+  return (headers ?? []).map(({ key = '', value = '' }) => [asciiLower(key), wire(value)]);
 }
 
 /** `(key=value, key=value)` for each. */

@@ -3,7 +3,7 @@ import { livePercentage } from '../../runtime/live.ts';
 import type { CompileContext } from '../../program/context.ts';
 import { compileCidrs } from '../../program/match/cidr.ts';
 import { compileRequestHeader } from '../../program/match/header.ts';
-import { compileQuery, queryParameter } from '../../program/match/query.ts';
+import { compileQuery, decodedParameter } from '../../program/match/query.ts';
 import type { Path } from '../../program/path.ts';
 import { asciiLower, unwire, wire } from '../../program/values.ts';
 import { text } from '../../telemetry/access-log-text.ts';
@@ -116,9 +116,9 @@ function compileAction(context: CompileContext, action: types.route.RateLimit_Ac
     if (descriptorKey === '') context.refuse([...at, 'descriptorKey'], 'must not be empty');
     const name = wire(queryParameterName);
     return (stream) => {
-      const value = queryParameter(stream.request.path, name);
+      const value = decodedParameter(stream.request.path, name);
       if (value === undefined) return skipIfAbsent === true ? 'skip' : undefined;
-      return { key: descriptorKey, value: unwire(percentDecoded(value)) };
+      return { key: descriptorKey, value: unwire(value) };
     };
   }
   if (action.remoteAddress !== undefined)
@@ -171,7 +171,7 @@ function compileAction(context: CompileContext, action: types.route.RateLimit_Ac
     } = action.queryParameterValueMatch;
     const at = [...path, 'queryParameterValueMatch'];
     const matchers = (queryParameters ?? []).map((parameter, i) =>
-      compileQuery(context, parameter, [...at, 'queryParameters', i]),
+      compileQuery(context, parameter, [...at, 'queryParameters', i], decodedParameter),
     );
     if (matchers.length === 0) context.refuse([...at, 'queryParameters'], 'must not be empty');
     const entry = { key: descriptorKey === '' ? 'query_match' : descriptorKey, value: descriptorValue };
@@ -198,11 +198,6 @@ function compileHeaders(
     if (value === undefined) return skipIfAbsent === true ? 'skip' : undefined;
     return { key: descriptorKey, value: unwire(value) };
   };
-}
-
-/** Escapes that are none stay as they are. */
-function percentDecoded(text: string): string {
-  return text.replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }
 
 function headerOf(request: HttpStream['request'], name: string): string | undefined {

@@ -52,6 +52,7 @@ export function compileQuery(
   context: CompileContext,
   matcher: types.route.QueryParameterMatcher,
   path: Path,
+  read = queryParameter,
 ): QueryMatch {
   if (matcher.name === undefined || matcher.name === '') context.refuse([...path, 'name'], 'must not be empty');
   const name = wire(matcher.name ?? '');
@@ -60,7 +61,7 @@ export function compileQuery(
     return {
       text: `query parameter "${matcher.name}" ${value.text}`,
       matches: (target) => {
-        const given = queryParameter(target, name);
+        const given = read(target, name);
         return given !== undefined && value.matches(given);
       },
     };
@@ -68,7 +69,7 @@ export function compileQuery(
   const present = matcher.presentMatch ?? true;
   return {
     text: `query parameter "${matcher.name}" is ${present ? 'present' : 'absent'}`,
-    matches: (target) => (queryParameter(target, name) !== undefined) === present,
+    matches: (target) => (read(target, name) !== undefined) === present,
   };
 }
 

@@ -11,7 +11,11 @@ export function initDump({ node }: AdminContext, query: URLSearchParams): AdminA
       ...targets('FilterConfigSubscription init', namesOf(program.extensions.filter(({ waits }) => waits)), (each) =>
         node.extensions.answered(each),
       ),
-      ...targets('RdsRouteConfigSubscription RDS init', program.routeConfigNames, (each) => node.routes.answered(each)),
+      ...targets(
+        'RdsRouteConfigSubscription RDS init',
+        program.routeConfigs.map(({ name }) => name),
+        (each) => node.routes.answered(each),
+      ),
       ...targets('SdsApi', program.secretNames, (each) => node.secrets.answered(each)),
     ],
   }));

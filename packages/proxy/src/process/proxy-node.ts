@@ -207,7 +207,7 @@ export class ProxyNode {
 
   #complete(program: ListenerProgram): boolean {
     return (
-      program.routeConfigNames.every((name) => this.routes.answered(name)) &&
+      program.routeConfigs.every(({ name }) => this.routes.answered(name)) &&
       program.extensions.every(({ name, waits }) => !waits || this.extensions.answered(name)) &&
       program.secretNames.every((name) => this.secrets.answered(name)) &&
       clusterNames(program, this.routes).every((name) => !this.clusters.isWarming(name))

@@ -318,7 +318,7 @@ const field = (rest: string): string => `filterChains[0].filters[0].typedConfig.
 test('a connection manager has Envoy’s defaults', () => {
   const { program } = compileListener(listener({}), testDeps);
   expect(program).toMatchObject({
-    routeConfigNames: ['r'],
+    routeConfigs: [{ name: 'r', statPrefix: 's' }],
     bindToPort: true,
     listenerFiltersTimeout: 15_000,
     statPrefix: '127.0.0.1_80',

@@ -53,6 +53,7 @@ export const BYTES: Readonly<Record<string, (info: StreamInfo) => number>> = {
   UPSTREAM_WIRE_BYTES_RECEIVED: (i) => i.upstreamWireBytesReceived ?? (i.upstreamLocalAddress === '' ? 0 : i.bytesSent),
   // Only QUIC counts what it has to send again.
   BYTES_RETRANSMITTED: () => 0,
+  PACKETS_RETRANSMITTED: () => 0,
   DOWNSTREAM_CX_RTT: () => 0,
   ROUTE_RESOLUTION_COUNT: (i) => i.routeResolutions ?? 0,
   UPSTREAM_CONNECTION_ID: (i) => i.upstreamConnection?.id ?? 0,

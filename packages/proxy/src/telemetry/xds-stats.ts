@@ -1,6 +1,5 @@
 import { xxHash64 } from '../lb/xxhash64.ts';
 import type { ProxyNode } from '../process/proxy-node.ts';
-import { singleSources } from '../program/route-source.ts';
 import type { SubscriptionRecord } from '../xds/records.ts';
 import type { ControlPlaneStats } from '../xds/source.ts';
 import { addAll, type Values } from './collect.ts';
@@ -57,11 +56,16 @@ export function addXdsStats(values: Values, { texts, large }: OtherStats, node: 
     add(`sds.${name}`, subscription);
     addAll(values, `sds.${name}`, { key_rotation_failed: subscription.rotationsFailed });
   }
-  for (const [prefix, name] of routesByName(node)) {
+  // Whoever else follows one shares the counters of the first.
+  const routes = new Map(
+    node.listeners.followed().flatMap((program) => program.routeConfigs.map((each) => [each.name, each])),
+  );
+  for (const [name, { statPrefix }] of routes) {
     const subscription = records.subscription('route', name);
-    add(`http.${prefix}.rds.${name}`, subscription);
-    addReloads(values, `http.${prefix}.rds.${name}`, subscription);
-    addAll(values, `http.${prefix}.rds.${name}`, { update_empty: subscription.empty });
+    const prefix = `http.${subscription.countedFor ?? statPrefix}.rds.${name}`;
+    add(prefix, subscription);
+    addReloads(values, prefix, subscription);
+    addAll(values, prefix, { update_empty: subscription.empty });
   }
 }
 
@@ -78,20 +82,4 @@ export function addControlPlane(
 
 function addReloads(values: Values, prefix: string, { reloads, reloaded }: SubscriptionRecord): void {
   addAll(values, prefix, { config_reload: reloads, config_reload_time_ms: reloaded });
-}
-
-/** Stat prefixes of connection managers and the route configurations they follow. */
-function routesByName({ listeners }: ProxyNode): Iterable<readonly [string, string]> {
-  const found = new Map<string, readonly [string, string]>();
-  for (const { chains, defaultChain } of listeners.followed()) {
-    for (const { filters } of defaultChain === undefined ? chains : [...chains, defaultChain]) {
-      for (const filter of filters) {
-        if (filter.kind !== 'http_connection_manager' || filter.hcm.routes.kind === 'inline') continue;
-        const { statPrefix, routes } = filter.hcm;
-        for (const source of singleSources(routes))
-          if (source.kind === 'rds') found.set(`${statPrefix} ${source.name}`, [statPrefix, source.name]);
-      }
-    }
-  }
-  return found.values();
 }

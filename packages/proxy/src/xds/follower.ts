@@ -212,9 +212,11 @@ export class XdsFollower {
 
   #followRoutes(): void {
     const programs = this.#options.listeners.followed();
-    const names = new Set(programs.flatMap((program) => program.routeConfigNames));
+    const names = new Set(programs.flatMap((program) => program.routeConfigs.map(({ name }) => name)));
     this.#options.routes.keep(names);
     this.#keepVersions('route', names);
+    for (const { statPrefix, name } of programs.flatMap((program) => program.routeConfigs))
+      this.records.subscription('route', name).countedFor ??= statPrefix;
     for (const name of this.#heldRoutes.keys()) if (!names.has(name)) this.#heldRoutes.delete(name);
     this.#subscriptions.route.follow(names);
   }

@@ -40,6 +40,8 @@ export interface SubscriptionRecord {
   updated: number;
   /** When what is in force became what it is. */
   reloaded: number;
+  /** Of route configurations: the stat prefix of the connection manager that was the first to follow it. */
+  countedFor?: string;
   /** Of the stream it comes over, where that is not the one of all resources. */
   controlPlane?: ControlPlaneStats;
 }

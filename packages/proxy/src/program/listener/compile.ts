@@ -102,7 +102,9 @@ function compileRead(context: CompileContext, listener: types.listener.Listener)
     unlimited: listener.ignoreGlobalConnLimit === true || listener.bypassOverloadManager === true,
     accessLogs: compileAccessLogs(context, listener.accessLog, ['accessLog']),
     secretNames: [...new Set(all.flatMap((chain) => (chain.tls === undefined ? [] : tlsSecrets(chain.tls))))],
-    routeConfigNames: [...new Set(all.flatMap(routeNames))],
+    routeConfigs: all
+      .flatMap(routeConfigsOf)
+      .filter(({ name }, i, every) => every.findIndex((each) => each.name === name) === i),
     extensions: context.extensions,
     beginnings: context.beginnings,
     places: context.places,
@@ -117,10 +119,12 @@ function statPrefix(listener: types.listener.Listener, address: AddressProgram |
   return listener.name ?? '';
 }
 
-function routeNames(chain: FilterChainProgram): string[] {
+function routeConfigsOf(chain: FilterChainProgram): ListenerProgram['routeConfigs'] {
   return chain.filters.flatMap((filter) =>
     filter.kind === 'http_connection_manager'
-      ? singleSources(filter.hcm.routes).flatMap((source) => (source.kind === 'rds' ? source.name : []))
+      ? singleSources(filter.hcm.routes).flatMap((source) =>
+          source.kind === 'rds' ? { statPrefix: filter.hcm.statPrefix, name: source.name } : [],
+        )
       : [],
   );
 }

@@ -21,6 +21,12 @@ export interface KeepaliveProgram {
   readonly probes: number;
 }
 
+/** A route configuration, and the stat prefix of the first connection manager of the listener that follows it. */
+export interface FollowedRoutes {
+  readonly name: string;
+  readonly statPrefix: string;
+}
+
 export interface ListenerProgram {
   readonly name: string;
   readonly statPrefix: string;
@@ -52,7 +58,7 @@ export interface ListenerProgram {
   readonly accessLogs: readonly AccessLogProgram[];
   /** Names of secrets and route configurations that the chains refer to. */
   readonly secretNames: readonly string[];
-  readonly routeConfigNames: readonly string[];
+  readonly routeConfigs: readonly FollowedRoutes[];
   readonly extensions: readonly DiscoveredExtension[];
   /** What begins once the listener is in force. */
   readonly beginnings: readonly (() => void)[];

@@ -1,5 +1,5 @@
 import type { CommonTlsProgram } from '../program/types.ts';
-import type { SecretLookup } from '../tls/context.ts';
+import type { SecretLookup } from '../tls/named-secrets.ts';
 import { certificatesOf, heldBy } from '../tls/held.ts';
 import type { Values } from './collect.ts';
 

@@ -6,7 +6,7 @@ import { newClusterStats, type ClusterDetailStats } from '../cluster/stats.ts';
 import type { Spread } from '../lb/types.ts';
 import type { ClusterProgram } from '../program/types.ts';
 import type { AnswersByKind } from '../types/upstream.ts';
-import type { SecretLookup } from '../tls/context.ts';
+import type { SecretLookup } from '../tls/named-secrets.ts';
 import { tlsOf } from '../tls/held.ts';
 import { addExpirations } from './certificate-expirations.ts';
 import { add, addAll, type Histograms, type Values } from './collect.ts';

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { crypto } from '../node-tls.ts';
 import type { CommonTlsProgram, TlsCertificateProgram, UpstreamTransportProgram } from '../program/types.ts';
-import type { SecretLookup } from './context.ts';
+import type { SecretLookup } from './named-secrets.ts';
 
 /** What a TLS context holds; `name`: the secret that it is from. */
 export interface Held {

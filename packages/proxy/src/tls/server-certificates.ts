@@ -1,7 +1,8 @@
 import type { DownstreamTlsProgram, TlsCertificateProgram } from '../program/types.ts';
 import { cipherListFor, suitesOf, takesEcdsa } from './ciphers.ts';
 import type { ClientHello } from './client-hello.ts';
-import type { TlsContexts, TlsMaterial, TlsSecrets } from './context.ts';
+import type { TlsContexts, TlsMaterial } from './context.ts';
+import type { TlsSecrets } from './named-secrets.ts';
 import { localCertificate, type LocalCertificate } from './peer.ts';
 
 interface Choice {

@@ -1,5 +1,5 @@
 import type { SecretProgram } from '../program/types.ts';
-import type { SecretLookup } from '../tls/context.ts';
+import type { SecretLookup } from '../tls/named-secrets.ts';
 
 /** Secrets in force. A name that was asked for and does not exist is known to be absent. */
 export class SecretStore implements SecretLookup {

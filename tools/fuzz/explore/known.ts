@@ -11,6 +11,14 @@ export function ofBytes(bytes: string, ports: ReadonlyMap<string, number>): stri
     .replaceAll(/\w{3}, \d\d \w{3} 20\d\d [\d:]{8} GMT/g, 'DATE');
 }
 
+/** What an upstream got: Envoy sends an authorizer its fields in no order. */
+export function ofReceived(bytes: string, ports: ReadonlyMap<string, number>): string {
+  const text = ofBytes(bytes, ports);
+  const end = text.indexOf('\r\n\r\n');
+  if (end < 0 || !/^[A-Z]+ \/authz\//.test(text)) return text;
+  return text.slice(0, end).split('\r\n').toSorted().join('\r\n') + text.slice(end);
+}
+
 /** Lines of access logs: between angle brackets is what the moment decides. */
 export function ofLog(line: string, ports: ReadonlyMap<string, number>): string {
   return ofBytes(normalizeLog(line), ports).replaceAll(/<(?:\d+|ID)>/g, '<N>');

@@ -10,7 +10,7 @@ import { fill } from '../../../conformance/placeholders.ts';
 import { takePort } from '../../../conformance/ports.ts';
 import { isTokenName, tokenOf } from '../../../conformance/tokens.ts';
 import { send, type Answered } from './client.ts';
-import { isCompared, ofBytes, ofLog } from './known.ts';
+import { isCompared, ofBytes, ofLog, ofReceived } from './known.ts';
 import { clustersOf, listenerOf, type Unit } from './unit.ts';
 import { isCopy, Upstreams } from './upstream.ts';
 
@@ -166,7 +166,7 @@ export class Field {
       await pause(BETWEEN);
       seen.set(`answer ${j}`, ofBytes(text, this.#ports));
       seen.set(`connection ${j}`, closed ? 'closed' : 'kept');
-      const got = upstreams.received.map(({ upstream, bytes }) => `${upstream} got ${ofBytes(bytes, this.#ports)}`);
+      const got = upstreams.received.map(({ upstream, bytes }) => `${upstream} got ${ofReceived(bytes, this.#ports)}`);
       // A copy may come before or after what it is a copy of.
       const place = (each: string): string => `${each[0]} ${isCopy(each)}`;
       seen.set(`received ${j}`, got.toSorted((one, two) => place(one).localeCompare(place(two))).join('\n'));

@@ -105,7 +105,8 @@ function since(milliseconds: number): Duration {
 const request = root({
   path: of(({ path }) => path || undefined),
   url_path: of(({ path }) => pathOnly(path) || undefined),
-  query: of(({ path }) => {
+  query: of(({ method, path }) => {
+    if (method === '') return undefined;
     const query = path.indexOf('?');
     return query < 0 ? '' : path.slice(query + 1).replace(/#.*$/, '');
   }),

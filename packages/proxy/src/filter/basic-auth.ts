@@ -1,10 +1,11 @@
 import { crypto } from '../node-tls.ts';
 import type { types } from '@mizzen/xds';
+import { originalUri } from '../http/original-uri.ts';
 import type { CompileContext } from '../program/context.ts';
 import { noteName } from '../program/headers.ts';
 import type { Path } from '../program/path.ts';
 import { asciiLower, dataSource, wire } from '../program/values.ts';
-import type { HttpFilter, HttpStream } from '../types.ts';
+import type { HttpFilter } from '../types.ts';
 import { PerRouteKind } from './per-route-kind.ts';
 import type { FilterScope } from './scope.ts';
 
@@ -86,7 +87,7 @@ export function basicAuthFilter(
       denied.value++;
       trace?.push({ kind: 'basic-auth', text: `basic authentication: ${WHY[found.why]}`, matched: false });
       stream.sendLocalReply(401, `User authentication failed. ${WHY[found.why]}`, found.why, 0, [
-        ['www-authenticate', `Basic realm="${(ofRoute?.realm ?? '') || ownRealm || realm(stream)}"`],
+        ['www-authenticate', `Basic realm="${(ofRoute?.realm ?? '') || ownRealm || originalUri(stream.request)}"`],
       ]);
       return 'stop';
     },
@@ -96,10 +97,6 @@ export function basicAuthFilter(
 /** As it stands between quotes. */
 function quotable(text = ''): string {
   return wire(text).replaceAll(/["\\]/g, '\\$&');
-}
-
-function realm({ request: { scheme, authority, path } }: HttpStream): string {
-  return `${scheme}://${authority}${path}`;
 }
 
 function check(

@@ -225,9 +225,10 @@ export class ActiveStream extends RequestStream implements LogSource {
       return;
     }
     const reply = buildLocalReply(this, status, body, headers, more?.grpcStatus);
-    this.sendResponse(reply.head, reply.body === '', reply.status);
+    const ends = reply.body === '' || this.request.method === 'HEAD';
+    this.sendResponse(reply.head, ends, reply.status);
     info.responseFlags |= more?.flagsForLog ?? 0;
-    if (reply.body !== '') this.sendData(Buffer.from(reply.body, 'latin1'));
+    if (!ends) this.sendData(Buffer.from(reply.body, 'latin1'));
     this.sendEnd(undefined);
   }
 
@@ -258,6 +259,7 @@ export class ActiveStream extends RequestStream implements LogSource {
   }
 
   responseWritten(): void {
+    this.#recordTime();
     this.#finish(this.#path.keepsConnection);
   }
 
@@ -288,7 +290,6 @@ export class ActiveStream extends RequestStream implements LogSource {
     for (const filter of this.filters.onEnd) filter.onEnd!(this);
     stats.downstream_rq_active--;
     if (info.healthCheck) stats['tracing.health_check']++;
-    stats.downstream_rq_time.record(Math.trunc(info.responseEndTime - info.startTime));
     if (this.#upgraded) stats.downstream_cx_upgrades_active--;
     if (completes && this.#path.started && !info.healthCheck)
       countAnswer(this.hcm, Math.trunc(info.responseCode / 100));
@@ -300,7 +301,15 @@ export class ActiveStream extends RequestStream implements LogSource {
 
   /** A tunnel that was handed over has ended. */
   tunnelOver(): void {
-    if (!this.over) entered(() => this.#finish(false));
+    if (this.over) return;
+    this.#recordTime();
+    entered(() => this.#finish(false));
+  }
+
+  /** Of responses that came to their end: others took no time. */
+  #recordTime(): void {
+    const { stats, deps } = this.hcm;
+    stats.downstream_rq_time.record(Math.trunc(turnNow(deps.clock) - this.info.startTime));
   }
 
   // ---- what happens to it

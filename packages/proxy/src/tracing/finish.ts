@@ -1,5 +1,6 @@
 /** What spans say of a request and of an attempt, under Envoy's names. */
 import type { LogSource } from '../program/types.ts';
+import { originalUri } from '../http/original-uri.ts';
 import { readUnsigned } from '../http/unsigned.ts';
 import { unwire } from '../program/values.ts';
 import { flagNames } from '../telemetry/access-log-flags.ts';
@@ -95,7 +96,7 @@ function requestTags(tags: Map<string, string>, request: RequestHead, info: Stre
   };
   const id = header('x-request-id');
   if (id !== undefined) tags.set('guid:x-request-id', id);
-  tags.set('http.url', urlOf(request, maxPathLength));
+  tags.set('http.url', unwire(originalUri(request, maxPathLength)));
   tags.set('http.method', request.method);
   tags.set('downstream_cluster', header('x-envoy-downstream-service-cluster') ?? '-');
   tags.set('user_agent', header('user-agent') ?? '-');
@@ -109,12 +110,6 @@ function requestTags(tags: Map<string, string>, request: RequestHead, info: Stre
   tags.set('grpc.content_type', header('content-type') ?? '');
   const timeout = header('grpc-timeout');
   if (timeout !== undefined) tags.set('grpc.timeout', timeout);
-}
-
-function urlOf({ headers, path, scheme, authority, method }: RequestHead, maxPathLength: number): string {
-  if (method === 'CONNECT' && path === '') return '';
-  const original = headers.get('x-envoy-original-path') ?? path;
-  return unwire(`${scheme}://${authority}${original.slice(0, maxPathLength)}`);
 }
 
 function commonTags(

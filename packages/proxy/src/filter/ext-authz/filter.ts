@@ -173,7 +173,10 @@ export function extAuthzFilter(
         enabledMetadata?.matches(stream.info.dynamicMetadata) === false
       ) {
         stats.disabled.value++;
-        return denyAtDisable.value ? refuse(stream) : undefined;
+        if (!denyAtDisable.value) return undefined;
+        if (!shadow) return refuse(stream);
+        stream.info.responseFlags |= ResponseFlag.UAEX;
+        return tried(stats.shadow_denied);
       }
       if (trace !== undefined) return traced(trace);
       // Under a configuration of another kind all that is left is what the service is told.

@@ -1,5 +1,6 @@
 import type { types } from '@mizzen/xds';
 import { filterStateOf } from '../../filter-state/state.ts';
+import { originalUri } from '../../http/original-uri.ts';
 import type { CompileContext } from '../../program/context.ts';
 import { pathOnly } from '../../program/match/query.ts';
 import type { Path } from '../../program/path.ts';
@@ -27,7 +28,7 @@ export function jwtFilter(
   scope: FilterScope,
   path: Path,
 ): HttpFilter {
-  const prefix = config.statPrefix ?? '';
+  const prefix = config.statPrefix === undefined || config.statPrefix === '' ? '' : `${config.statPrefix}.`;
   const counter = (name: string): Counter => scope.counter(`jwt_authn.${prefix}${name}`);
   const counters = {
     success: counter('jwks_fetch_success'),
@@ -103,6 +104,9 @@ export function jwtFilter(
   return {
     name: scope.name,
     onRequest(stream, trace) {
+      const { request } = stream;
+      // Whether a token is asked for or not: nobody else may say what tokens do.
+      for (const header of ownHeaders) request.headers.remove(header);
       if (bypassPreflight && isPreflight(stream)) {
         bypassed.value++;
         allowed.value++;
@@ -119,9 +123,7 @@ export function jwtFilter(
         stream.sendLocalReply(403, wire(`Failed JWT authentication: ${requirement}`), wire(detailsOf(requirement)), 0);
         return 'stop';
       }
-      const { request } = stream;
-      const realm = `${request.scheme}://${request.authority}${request.path.slice(0, MAX_REALM_PATH)}`;
-      for (const header of ownHeaders) request.headers.remove(header);
+      const realm = originalUri(request);
       const status = requirement.check(stream);
       if (trace !== undefined)
         return traced(trace, requirement, status, scope, path) ?? finish(stream, realm, status as Status);
@@ -129,8 +131,6 @@ export function jwtFilter(
     },
   };
 }
-
-const MAX_REALM_PATH = 256;
 
 function detailsOf(why: string): string {
   return `jwt_authn_access_denied{${why.replaceAll(' ', '_')}}`;

@@ -23,13 +23,13 @@ export function makeFinder(hosts: Hosts): RouteConfigProgram['find'] {
     const host = hosts.only ?? findHost(hosts, request);
     if (trace !== undefined) traceHost(trace, hosts.place, request, host);
     if (host === undefined) return NO_ROUTE;
+    // A request that says of how it came nothing has no route either.
+    if (request.protoIsEmpty === true && request.headers.get('x-forwarded-proto') === '') return NO_ROUTE;
     if (host.requireTls !== 'NONE' && !arrivedOverTls(request)) {
       if (host.requireTls === 'ALL' || request.headers.get('x-envoy-internal') !== 'true') {
         return { kind: 'redirect', route: host.tlsRoute, status: 301, location: httpsRedirect(request) };
       }
     }
-    // A request that says of how it came nothing has no route either.
-    if (request.protoIsEmpty === true && request.headers.get('x-forwarded-proto') === '') return NO_ROUTE;
     const path = pathOnly(request.path);
     if (trace !== undefined) return findTraced(hosts.place, host, request, path, info, random, trace);
     const routes = host.choose === undefined ? host.routes : (host.choose(request, info) ?? NO_ROUTES);

@@ -58,7 +58,11 @@ test('of a failed build the line that says why is told, and all of it is in the 
   expect(await builds.run(spec({ command }))).toBe('the build exited with status 3: ERROR: no matching version');
   expect(lines.toSorted()).toEqual(['ERROR: no matching version', 'a newer pip is available', 'one']);
   expect(await builds.run(spec({ command: 'echo a; echo b; exit 1' }))).toBe('the build exited with status 1: b');
-  expect(await builds.run(spec({ command: ['no-such-program'] }))).toBe('the build `no-such-program` was not found');
+  expect(await builds.run(spec({ command: ['no-such-program'] }))).toBe(
+    'cannot build: `no-such-program` was not found',
+  );
+  const file = spec({ command: 'true', dir: '/etc/passwd' });
+  expect(await builds.run(file)).toBe('cannot build: `/etc/passwd` is not a directory');
 });
 
 test('replicas share a build; one of another revision runs after it', async () => {

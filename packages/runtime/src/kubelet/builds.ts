@@ -63,6 +63,7 @@ export class Builds {
     const done = process.exited.then((exit) => {
       this.#running.delete(spec.directory);
       if (exit.code === 0) return undefined;
+      if (exit.error !== undefined) return `cannot build: ${exit.error}`;
       return `the build ${describeExit(exit)}${last.text === undefined ? '' : `: ${last.text}`}`;
     });
     this.#running.set(spec.directory, { revision, done, process });

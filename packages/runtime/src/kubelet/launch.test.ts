@@ -64,6 +64,9 @@ test('a failure to start names what is missing', async () => {
   const error = async (command: string[], dir: string): Promise<Exit> => (await run(command, dir)).running.exited;
   expect((await error(['node'], '/no/such/directory')).error).toBe('the directory `/no/such/directory` does not exist');
   expect((await error(['no-such-program'], '.')).error).toBe('`no-such-program` was not found');
+  expect((await error(['node'], '/etc/passwd')).error).toBe('`/etc/passwd` is not a directory');
+  expect((await error(['node', 'x'.repeat(300_000)], '.')).error).toBe('its arguments or its environment are too long');
+  expect((await error(['node', '\0'], '.')).error).toContain('without null bytes');
 });
 
 test.each([

@@ -45,7 +45,13 @@ export type Launch = (spec: LaunchSpec) => Running;
 /** Starts programs, each in a process group of its own: a terminal's Ctrl-C reaches only `mizzen up`. */
 export function launcher(groups: Groups): Launch {
   return ({ command, args = [], dir, env, onLine }) => {
-    const child = start(command, args, dir, env);
+    let child: ChildProcess;
+    try {
+      child = start(command, args, dir, env);
+    } catch (error) {
+      // Node throws for some of what cannot be started, and has an event for the rest.
+      return neverStarted(startFailure(error as NodeJS.ErrnoException, undefined, dir));
+    }
     const { pid } = child;
     if (pid !== undefined) groups.add(pid);
     pipe(child.stdout, (line) => onLine('stdout', line));
@@ -69,6 +75,10 @@ export function launcher(groups: Groups): Launch {
     };
     return { pid, exited, signal };
   };
+}
+
+function neverStarted(error: string): Running {
+  return { pid: undefined, exited: Promise.resolve({ code: null, signal: null, error }), signal: () => false };
 }
 
 /** Between two looks at whether a process group is gone. */
@@ -103,17 +113,19 @@ function pipe(stream: NodeJS.ReadableStream | null, onLine: (line: string) => vo
 async function exit(child: ChildProcess, dir: string): Promise<Exit> {
   return new Promise((resolve) => {
     child.once('error', (error: NodeJS.ErrnoException) => {
-      resolve({ code: null, signal: null, error: startFailure(error, child, dir) });
+      resolve({ code: null, signal: null, error: startFailure(error, child.spawnfile, dir) });
     });
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
 }
 
-function startFailure(error: NodeJS.ErrnoException, child: ChildProcess, dir: string): string {
-  if (error.code === 'ENOENT' && !existsSync(dir)) return `the directory \`${dir}\` does not exist`;
-  if (error.code === 'ENOENT') return `\`${child.spawnfile}\` was not found`;
-  if (error.code === 'EACCES') return `\`${child.spawnfile}\` may not be executed`;
-  return error.message;
+function startFailure({ code, message }: NodeJS.ErrnoException, program: string | undefined, dir: string): string {
+  if (code === 'ENOENT' && !existsSync(dir)) return `the directory \`${dir}\` does not exist`;
+  if (code === 'ENOENT' && program !== undefined) return `\`${program}\` was not found`;
+  if (code === 'EACCES' && program !== undefined) return `\`${program}\` may not be executed`;
+  if (code === 'ENOTDIR') return `\`${dir}\` is not a directory`;
+  if (code === 'E2BIG') return 'its arguments or its environment are too long';
+  return message;
 }
 
 /** Windows has no groups to signal: there a program's tree is ended by `taskkill`. */

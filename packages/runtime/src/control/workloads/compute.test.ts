@@ -211,6 +211,28 @@ test('annotations say what must be installed and how a program is built', () => 
   });
 });
 
+// What costs its square takes minutes, and what costs no more than itself a moment, on any machine.
+test.each(['x', 'x.', 'x+', 'x-', 'x://'])(
+  'a value of the environment costs no more than its length: %s again and again',
+  { timeout: 20_000 },
+  (part) => {
+    const env = `env: [{ name: KEY, value: "${part.repeat(500_000)}" }, { name: DB, value: "tcp://db:5432" }]`;
+    const { workloads } = compute(
+      `apiVersion: v1
+kind: Service
+metadata: { name: db }
+spec: { ports: [{ name: tcp, port: 5432 }] }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: web }
+spec: { containers: [{ name: web, ${env} }] }
+`,
+    );
+    expect(workloads[0]?.tcpDestinations).toMatchObject([{ host: 'db', port: 5432 }]);
+  },
+);
+
 test('a container that lists no port has those that services lead to', () => {
   const { workloads } = compute(`
 apiVersion: v1

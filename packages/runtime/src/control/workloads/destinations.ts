@@ -1,9 +1,12 @@
 import type { MeshModel, Protocol, Service } from '@mizzen/model';
 import type { DesiredContainer, DesiredWorkload } from '../../protocol.ts';
 
-/** `scheme://` (if any), perhaps user information, then `host:port` standing on its own. */
+/**
+ * `scheme://` (if any), perhaps user information, then `host:port` standing on its own. Both begin where a word does, so that
+ * a long value (a key, say) is gone through once.
+ */
 const DESTINATION =
-  /(?:([a-z][a-z\d+.-]*):\/\/(?:[^\s/@]*@)?)?(?<![\w.-])([a-z\d](?:[a-z\d.-]*[a-z\d])?):(\d{1,5})(?!\d)/gi;
+  /(?:(?<![\w+.-])([a-z][a-z\d+.-]*):\/\/(?:[^\s/@]*@)?)?(?<![\w.-])([a-z\d](?:[a-z\d.-]*[a-z\d])?):(\d{1,5})(?!\d)/gi;
 
 /** Schemes whose clients go through the sidecar's HTTP proxy. */
 const HTTP_SCHEMES = new Set(['http', 'https', 'ws', 'wss', 'grpc', 'grpcs']);

@@ -1,11 +1,9 @@
+import { after } from '@mizzen/runtime/long-timer.ts';
 import type { Clock } from '@mizzen/load';
 
 /** The machine's clock. */
 export const realClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
-  after(ms, fn) {
-    const timer = setTimeout(fn, ms);
-    return () => clearTimeout(timer);
-  },
+  after: (ms, fn) => after(ms, fn),
 };

@@ -1,3 +1,5 @@
+import { after } from '../long-timer.ts';
+
 export interface Timer {
   cancel(): void;
 }
@@ -11,10 +13,7 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => performance.now(),
-  after(ms, fn) {
-    const handle = setTimeout(fn, ms);
-    return { cancel: () => clearTimeout(handle) };
-  },
+  after: (ms, fn) => ({ cancel: after(ms, fn) }),
 };
 
 export function sleep(clock: Clock, ms: number): Promise<void> {

@@ -1,4 +1,5 @@
 import http2 from 'node:http2';
+import { after } from '../long-timer.ts';
 
 const STATUS = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as const;
 
@@ -13,11 +14,11 @@ export function checkGrpcHealth(
   return new Promise((resolve, reject) => {
     const session = http2.connect(`http://${target.host}:${target.port}`);
     const finish = (settle: () => void): void => {
-      clearTimeout(timer);
+      cancel();
       session.destroy();
       settle();
     };
-    const timer = setTimeout(() => finish(() => reject(new Error('timed out'))), target.timeoutMs);
+    const cancel = after(target.timeoutMs, () => finish(() => reject(new Error('timed out'))));
     session.on('error', (error) => finish(() => reject(error)));
     const stream = session.request({
       ':method': 'POST',

@@ -1,6 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { after } from '../long-timer.ts';
 import { LineSplitter } from './lines.ts';
 import { groupAlive } from './process-group.ts';
 import { plainWords } from './words.ts';
@@ -155,9 +156,9 @@ export async function runToEnd(
   timeoutMs: number,
 ): Promise<{ ok: boolean; reason: string }> {
   const running = launch({ ...spec, onLine: () => undefined });
-  const timer = setTimeout(() => running.signal('SIGKILL'), timeoutMs);
+  const cancel = after(timeoutMs, () => void running.signal('SIGKILL'));
   const result = await running.exited;
-  clearTimeout(timer);
+  cancel();
   if (result.code === 0) return { ok: true, reason: '' };
   const timedOut = result.signal === 'SIGKILL';
   return { ok: false, reason: timedOut ? `took longer than ${timeoutMs / 1000} s` : describeExit(result) };

@@ -171,7 +171,9 @@ export class ClientConnection implements MessageSink, Waiting {
     const active = this.#exchange !== undefined;
     this.#exchange = undefined;
     if (this.closed) return;
-    this.#countEnd(this.#endedByHost, active);
+    // Of a CONNECT it is this side, whoever has begun to, unless by a reset.
+    const connected = this.#parser.opensTunnel && this.#parser.requestMethod === 'CONNECT' && this.socket.readableEnded;
+    this.#countEnd(this.#endedByHost && !connected, active);
     this.close();
   }
 

@@ -77,6 +77,10 @@ class HostTunnel implements TcpTunnel {
   #socket: UpstreamSocket | undefined;
   #ended = false;
   #closed = false;
+  /** The other side has broken the connection off. */
+  #isReset = false;
+  /** A POST and its answer were over, and the connection with them. */
+  #complete = false;
   /** Goes before the client's bytes. */
   readonly #header: ProxyProtocolProgram | undefined;
 
@@ -134,8 +138,7 @@ class HostTunnel implements TcpTunnel {
       return;
     }
     this.#socket = socket;
-    // In Envoy it is this side that ends it, whoever has begun to.
-    socket.once('close', () => this.#host.cluster.stats.upstream_cx_destroy_local_with_active_rq++);
+    socket.once('close', () => this.#countEnd());
     const stream = this.#stream;
     stream.info.upstreamLocalAddress = endsOfSocket(socket).localAddress;
     stream.info.upstreamStartTime = turnNow(stream.hcm.deps.clock);
@@ -154,8 +157,13 @@ class HostTunnel implements TcpTunnel {
         if (data !== undefined) stream.sendData(data);
       }),
     );
-    socket.on('end', () => entered(() => stream.sendEnd(undefined)));
-    socket.on('error', () => undefined);
+    socket.on('end', () => {
+      this.#complete = this.#ended && !stream.tunnel;
+      entered(() => stream.sendEnd(undefined));
+    });
+    socket.on('error', () => {
+      this.#isReset ||= !this.#closed;
+    });
     socket.on('close', () =>
       entered(() => {
         if (this.#closed || stream.over) return;
@@ -167,6 +175,15 @@ class HostTunnel implements TcpTunnel {
     socket.on('drain', () => entered(() => this.#router.resumeDownstream()));
     accept(this.#router, this.#host);
     if (!stream.over) this.#router.onTunnelOpen(this);
+  }
+
+  /** In Envoy it is this side that ends it, whoever has begun to, unless there is nothing left to wait for or to end. */
+  #countEnd(): void {
+    const { stats } = this.#host.cluster;
+    if (this.#isReset || this.#complete) stats.upstream_cx_destroy_remote++;
+    if (this.#complete) return;
+    if (this.#isReset) stats.upstream_cx_destroy_remote_with_active_rq++;
+    else stats.upstream_cx_destroy_local_with_active_rq++;
   }
 
   write(data: Buffer): void {

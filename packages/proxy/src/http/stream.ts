@@ -221,6 +221,7 @@ export class ActiveStream extends RequestStream implements LogSource {
     // A bad request may mean that the client and this side no longer agree on where messages end.
     if (status === 400 && !hcm.program.streamErrorOnInvalidMessage) connection.last = true;
     if (this.#path.started) {
+      info.responseFlags |= more?.flagsForLog ?? 0;
       this.reset(details);
       return;
     }

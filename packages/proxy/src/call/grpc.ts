@@ -4,6 +4,7 @@ import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 
 import type { Deps, Timer } from '../deps.ts';
 import type { GrpcCall, PendingCall } from '../program/types.ts';
 import type { UpstreamCluster, UpstreamHost } from '../types.ts';
+import { StreamCount } from '../grpc/stream-count.ts';
 import { charge } from '../http/charge.ts';
 import { CallError } from './error.ts';
 import { sessionTo } from './sessions.ts';
@@ -24,6 +25,7 @@ class Call {
   readonly #deps: Deps;
   #timer: Timer | undefined;
   #stream: ClientHttp2Stream | undefined;
+  #count: StreamCount | undefined;
   #settled = false;
   /** Gives back what the call takes of what its cluster may have under way. */
   #release = (): void => undefined;
@@ -38,7 +40,7 @@ class Call {
     return new Promise((resolve, reject) => {
       const fail = (error: CallError): void => {
         if (this.#settled) return;
-        this.cancel();
+        this.#stop();
         reject(error);
       };
       if (cluster === undefined) {
@@ -49,7 +51,8 @@ class Call {
         this.#timer = this.#deps.clock.after(timeout, () => {
           cluster.stats.upstream_rq_timeout++;
           if (this.#stream !== undefined) cluster.stats.upstream_rq_tx_reset++;
-          charge(cluster.stats, 504, true, false);
+          this.#count?.timedOut();
+          charge(cluster.stats, 504, this.#internal, false);
           fail(new CallError('timeout', `no answer within ${timeout} ms`, 4));
         });
       }
@@ -61,13 +64,24 @@ class Call {
         .catch((error: unknown) => {
           this.#release();
           if (this.#settled) return;
-          charge(cluster.stats, 503, true, false);
+          charge(cluster.stats, 503, this.#internal, false);
           fail(error instanceof CallError ? error : new CallError('connection', String(error), UNAVAILABLE));
         });
     });
   }
 
+  /** Nobody waits for the answer any more. */
   cancel(): void {
+    this.#count?.leave();
+    this.#stop();
+  }
+
+  /** It says itself that it comes from within. */
+  get #internal(): boolean {
+    return this.#call.skipEnvoyHeaders !== true;
+  }
+
+  #stop(): void {
     this.#settled = true;
     this.#timer?.cancel();
     if (this.#stream?.closed === false) this.#stream.close(8);
@@ -125,11 +139,7 @@ class Call {
       ...Object.fromEntries(call.metadata),
     });
     this.#stream = stream;
-    host.active++;
-    host.issued++;
-    host.report('begun');
-    stats.upstream_rq_total++;
-    stats.upstream_rq_active++;
+    this.#count = new StreamCount(host, stream);
     const parts: Buffer[] = [];
     let size = 0;
     let head: IncomingHttpHeaders = {};
@@ -137,7 +147,7 @@ class Call {
     stream.on('response', (headers) => {
       head = headers;
       const canary = host.canary === true || headers['x-envoy-upstream-canary'] === 'true';
-      charge(stats, Number(headers[':status'] ?? 0), true, canary, host.zones);
+      charge(stats, Number(headers[':status'] ?? 0), this.#internal, canary, host.zones);
     });
     stream.on('trailers', (headers: IncomingHttpHeaders) => (trailers = headers));
     stream.on('data', (data: Buffer) => {
@@ -148,14 +158,14 @@ class Call {
     stream.on('error', (error) => fail(new CallError('connection', error.message, UNAVAILABLE)));
     stream.on('close', () => {
       this.#release();
-      host.active--;
-      stats.upstream_rq_active--;
       if (this.#settled) return;
       const outcome = this.#read(head, trailers, Buffer.concat(parts));
-      host.report(outcome instanceof CallError ? 'server-error' : 'success');
-      if (head[':status'] === undefined) charge(stats, 503, true, host.canary === true, host.zones);
+      if (head[':status'] === undefined) {
+        host.report('reset', 'nothing');
+        charge(stats, 503, this.#internal, host.canary === true, host.zones);
+      }
       if (outcome instanceof CallError) return fail(outcome);
-      this.cancel();
+      this.#stop();
       resolve(outcome);
     });
     stream.end(frame(encode(call.requestType, call.request)));

@@ -4,6 +4,8 @@ import type { UpstreamHost } from '../types.ts';
 import { CallError } from './error.ts';
 
 const sessions = new WeakMap<UpstreamHost, Promise<ClientHttp2Session>>();
+/** Calls that wait for the connection to a host; absent: it is there, or nobody has asked for one. */
+const waiting = new WeakMap<UpstreamHost, number>();
 
 /**
  * The HTTP/2 connection that calls to a host share; made when there is none, with the cluster's TLS. When the host goes,
@@ -12,6 +14,7 @@ const sessions = new WeakMap<UpstreamHost, Promise<ClientHttp2Session>>();
 export function sessionTo(host: UpstreamHost): Promise<ClientHttp2Session> {
   let session = sessions.get(host);
   if (session === undefined) {
+    waiting.set(host, 0);
     session = open(host);
     sessions.set(host, session);
     const forget = (): void => {
@@ -29,6 +32,11 @@ export function sessionTo(host: UpstreamHost): Promise<ClientHttp2Session> {
       opened.once('goaway', forget);
     }, forget);
   }
+  const before = waiting.get(host);
+  if (before !== undefined) {
+    host.cluster.stats.upstream_rq_pending_total++;
+    waiting.set(host, before + 1);
+  }
   return session;
 }
 
@@ -36,6 +44,7 @@ function open(host: UpstreamHost): Promise<ClientHttp2Session> {
   return new Promise((resolve, reject) => {
     host.connect(
       (socket) => {
+        waiting.delete(host);
         // Half of a connection is of no use to HTTP/2, and nobody else would notice.
         socket.allowHalfOpen = false;
         const session = process
@@ -47,7 +56,11 @@ function open(host: UpstreamHost): Promise<ClientHttp2Session> {
         resolve(session);
       },
       ({ kind, reason }) => {
-        host.report('connect-failure');
+        for (let left = waiting.get(host) ?? 0; left > 0; left--) {
+          host.cluster.stats.upstream_rq_pending_failure_eject++;
+          host.report('connect-failure');
+        }
+        waiting.delete(host);
         reject(new CallError('connection', `${host.authority}: ${reason === '' ? kind : reason}`, 14));
       },
       HTTP2_ALPN,

@@ -1,11 +1,10 @@
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { Deps } from '../deps.ts';
 import { http2 } from '../node-http2.ts';
-import { httpStatusOf } from '../telemetry/access-log-grpc.ts';
-import { countOf } from '../http/host-report.ts';
 import { HTTP2_ALPN } from '../tls/agreed.ts';
 import type { UpstreamCluster, UpstreamHost, UpstreamSocket } from '../types.ts';
 import { frame, FrameReader, FramingError } from './framing.ts';
+import { StreamCount } from './stream-count.ts';
 
 /** gRPC's status codes that are looked at here. */
 export const GrpcStatus = {
@@ -118,7 +117,7 @@ export class GrpcStream {
     }
     const stream = session.request(headers, { endStream: false });
     this.#stream = stream;
-    count(host, stream);
+    new StreamCount(host, stream);
     stream.on('response', (response) => this.#answered(response));
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
     stream.on('trailers', (trailers) => this.#status(trailers));
@@ -166,32 +165,6 @@ export class GrpcStream {
     this.#session?.close();
     this.#events.onEnd(status, message);
   }
-}
-
-/** A stream is a request of its host for as long as it is open. */
-function count(host: UpstreamHost, stream: ClientHttp2Stream): void {
-  const { stats } = host.cluster;
-  host.active++;
-  host.issued++;
-  host.report('begun');
-  stats.upstream_rq_total++;
-  stats.upstream_rq_active++;
-  let counted = false;
-  stream.once('response', ({ ':status': http = 0, 'grpc-status': grpc }) => {
-    const status = grpc === undefined || http >= 500 ? http : httpStatusOf(String(grpc));
-    // Unless it failed already, its end says how it went.
-    counted = status >= 500 || grpc !== undefined;
-    host.report(status < 500 ? 'success' : 'server-error', counted ? undefined : 'nothing');
-  });
-  stream.once('trailers', ({ 'grpc-status': status = '' }) => {
-    if (!counted) host.count?.(countOf(httpStatusOf(String(status))));
-    counted = true;
-  });
-  stream.once('close', () => {
-    host.active--;
-    stats.upstream_rq_active--;
-    if (!counted) host.count?.('error');
-  });
 }
 
 /** Status messages are percent-encoded; what is not stays as it is. */

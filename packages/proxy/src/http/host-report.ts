@@ -24,8 +24,7 @@ export function reportAnswer(
   const isError = host.cluster.http?.isError;
   // What the cluster calls an error is one of the server, whatever its status; and nothing else is.
   if (isError !== undefined) status = isError(head) ? (is5xx(status) ? status : 500) : 200;
-  const outcome = !is5xx(status) ? 'success' : status >= 502 && status <= 504 ? 'gateway-error' : 'server-error';
-  host.report(outcome, 'nothing');
+  host.report(outcomeOf(status), 'nothing');
   // Whatever else is an error to outlier detection, these are counted by the status of HTTP, and of gRPC at the end.
   if (is5xx(head.status) || !grpc) return undefined;
   return (hadBody, trailers) => {
@@ -36,6 +35,11 @@ export function reportAnswer(
 
 export function is5xx(status: number): boolean {
   return status >= 500 && status < 600;
+}
+
+/** What an answer of that status is to outlier detection. */
+export function outcomeOf(status: number): 'success' | 'gateway-error' | 'server-error' {
+  return !is5xx(status) ? 'success' : status >= 502 && status <= 504 ? 'gateway-error' : 'server-error';
 }
 
 /** By a status of HTTP. */

@@ -1,5 +1,6 @@
 import type { DeploymentSpec, StatefulSetSpec } from '../kubernetes.ts';
 import type { Resource } from '../resource.ts';
+import { checkWorkloadName } from './checks/names.ts';
 import { checkNotNegative } from './checks/numbers.ts';
 import { POD, POD_METADATA, checkPodSpec } from './pod.ts';
 import { CONFLICT, REQUIRED } from './report.ts';
@@ -31,6 +32,7 @@ export function checkController(resource: Resource<DeploymentSpec | StatefulSetS
     report.error(REQUIRED, [], `a ${resource.kind} needs a \`spec\``);
     return;
   }
+  checkWorkloadName(report, resource);
   checkShape(report, ['spec'], spec, CONTROLLER);
   if (!report.isClean) return;
   checkNotNegative(report, ['spec'], spec, 'replicas', 'minReadySeconds');

@@ -25,6 +25,27 @@ test.each([
 const pod = (container: string): string => `containers: [{name: a, image: b${container}}]`;
 
 test.each([
+  ['name: web-1.a', []],
+  ['name: Web', ['MZ1016 name']],
+  ['name: ../../web', ['MZ1016 name']],
+  ['name: a..b', ['MZ1016 name']],
+  [`name: ${'a'.repeat(254)}`, ['MZ1016 name']],
+  ['name: web, namespace: ../shop', ['MZ1016 namespace']],
+  ['name: web, namespace: a.b', ['MZ1016 namespace']],
+])('names of a Pod and of a Deployment: %s', (metadata, expected) => {
+  const found = (kind: string, version: string, spec: string): string[] =>
+    parseDocuments(
+      'x.yaml',
+      `apiVersion: ${version}\nkind: ${kind}\nmetadata: {${metadata}}\nspec: {${spec}}\n`,
+    ).resources.flatMap((resource) =>
+      validateResource(resource).map(({ code, path }) => `${code} ${String(path?.at(-1))}`),
+    );
+  expect(found('Pod', 'v1', pod(''))).toEqual(expected);
+  const template = `selector: {}, template: {metadata: {labels: {app: a}}, spec: {${pod('')}}}`;
+  expect(found('Deployment', 'apps/v1', template)).toEqual(expected);
+});
+
+test.each([
   [pod(', ports: [{containerPort: 80, name: http}], env: [{name: A, value: "1"}]'), []],
   ['{}', ['MZ1006 ']],
   [pod(', env: [{name: A, value: 1}]'), ['MZ1002 containers.0.env.0.value']],

@@ -1,7 +1,7 @@
 import type { Path } from '@mizzen/diagnostics';
 import type { Container, PodSpec, Probe } from '../kubernetes.ts';
 import type { Resource } from '../resource.ts';
-import { isDnsLabel } from './checks/names.ts';
+import { checkWorkloadName, isDnsLabel } from './checks/names.ts';
 import { checkNotNegative, checkPort } from './checks/numbers.ts';
 import { BAD_NAME, CONFLICT, DUPLICATE, REQUIRED } from './report.ts';
 import type { Report } from './report.ts';
@@ -79,7 +79,9 @@ const METADATA = fields({
   ownerReferences: list(fields({ kind: 'string', name: 'string', controller: 'boolean' })),
 });
 
-export function checkPod({ spec, body }: Resource<PodSpec>, report: Report): void {
+export function checkPod(resource: Resource<PodSpec>, report: Report): void {
+  const { spec, body } = resource;
+  checkWorkloadName(report, resource);
   if (spec === undefined) report.error(REQUIRED, [], 'a Pod needs a `spec`');
   checkShape(report, ['spec'], spec, POD);
   checkShape(report, ['metadata'], body['metadata'], METADATA);

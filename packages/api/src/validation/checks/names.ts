@@ -1,4 +1,5 @@
 import type { Path } from '@mizzen/diagnostics';
+import type { Resource } from '../../resource.ts';
 import { BAD_HOST, BAD_NAME } from '../report.ts';
 import type { Report } from '../report.ts';
 
@@ -7,6 +8,22 @@ const WILDCARD_LABEL = /^(?:\*|(?:\*|\*-)?[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9]
 
 export function isDnsLabel(name: string): boolean {
   return name.length <= 63 && LABEL.test(name);
+}
+
+const LOWER = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?';
+const NAMESPACE = new RegExp(`^${LOWER}$`);
+const SUBDOMAIN = new RegExp(`^${LOWER}(?:\\.${LOWER})*$`);
+
+/** As an API server wants those of pods and of what makes pods. */
+export function checkWorkloadName(report: Report, { kind, metadata: { name, namespace } }: Resource): void {
+  if (name.length > 253 || !SUBDOMAIN.test(name)) {
+    const help = 'lowercase letters, digits, `-` and `.`';
+    report.error(BAD_NAME, ['metadata', 'name'], `\`${name}\` is not a valid name of a ${kind}`, help);
+  }
+  if (namespace.length > 63 || !NAMESPACE.test(namespace)) {
+    const help = 'lowercase letters, digits and `-`';
+    report.error(BAD_NAME, ['metadata', 'namespace'], `\`${namespace}\` is not a valid namespace`, help);
+  }
 }
 
 /** Why `name` is not a fully qualified domain name; undefined when it is one. */

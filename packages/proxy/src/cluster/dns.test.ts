@@ -53,6 +53,7 @@ function manual(): { deps: Deps; answers: Map<string, string[] | Error>; advance
 function clusterOf(
   type: string,
   hosts: readonly string[],
+  more: object = { dnsFailureRefreshRate: { baseInterval: '1s', maxInterval: '4s' } },
 ): ReturnType<typeof manual> & { cluster: Cluster; discover: () => Promise<void> } {
   const world = manual();
   const lbEndpoints = hosts.map((address) => ({
@@ -62,7 +63,7 @@ function clusterOf(
     name: 'c',
     type,
     dnsRefreshRate: '5s',
-    dnsFailureRefreshRate: { baseInterval: '1s', maxInterval: '4s' },
+    ...more,
     loadAssignment: { clusterName: 'c', endpoints: [{ lbEndpoints }] },
   };
   const { program, nacks } = compileCluster(resource, {
@@ -136,6 +137,18 @@ test('a name that cannot be resolved keeps the cluster waiting once, and later c
   await advance(6000);
   expect(addresses(cluster)).toEqual(['10.0.0.1:80']);
   expect(cluster.stats.update_failure).toBe(2);
+});
+
+test('failures are tried again at the usual rate where nothing else is said', async () => {
+  const { cluster, answers, discover, advance } = clusterOf('STRICT_DNS', ['a.example'], {});
+  answers.set('a.example', new Error('ENOTFOUND'));
+  await discover();
+  await advance(4900);
+  expect(cluster.stats.update_failure).toBe(1);
+  await advance(200);
+  expect(cluster.stats.update_failure).toBe(2);
+  await advance(5000);
+  expect(cluster.stats.update_failure).toBe(3);
 });
 
 test('LOGICAL_DNS takes one address at a time', async () => {

@@ -135,8 +135,9 @@ class NameWatch {
   #failed(): void {
     if (this.#stopped) return;
     this.#stats.update_failure++;
-    const limit = Math.min(this.#dns.failureMax, this.#dns.failureBase * 2 ** Math.min(this.#failures++, 20));
-    this.#again(Math.max(1, limit * this.#deps.random.float()));
+    const { failureBacksOff, failureBase, failureMax } = this.#dns;
+    const limit = Math.min(failureMax, failureBase * 2 ** Math.min(this.#failures++, 20));
+    this.#again(failureBacksOff ? Math.max(1, limit * this.#deps.random.float()) : failureBase);
     if (this.answered) return;
     this.answered = true;
     this.#onChange();

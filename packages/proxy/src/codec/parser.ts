@@ -307,7 +307,7 @@ export abstract class MessageParser extends FieldSection {
     const line = held.indexOf(LF);
     if (line < 0) {
       const first = held[0]!;
-      if (first <= SP || first > 0x7e || !this.mayBegin(first)) this.fail('http1.codec_error');
+      if (first <= SP || !this.mayBegin(first)) this.fail('http1.codec_error');
       return;
     }
     this.#firstLineJudged = true;

@@ -147,12 +147,15 @@ class HostTunnel implements TcpTunnel {
     this.#host.report('success', 'nothing');
     if (this.#header !== undefined) {
       const ends = endsOf(stream.info.connection);
-      socket.write(proxyHeader(this.#header, ends, ends));
+      const header = proxyHeader(this.#header, ends, ends);
+      this.#countSent(header.length);
+      socket.write(header);
     }
     const peer = exchangeWith(this.#host, stream.info, socket);
     socket.on('data', (read) =>
       entered(() => {
         this.#host.cluster.stats.upstream_cx_rx_bytes_total += read.length;
+        stream.info.upstreamWireBytesReceived += read.length;
         const data = peer === undefined ? read : peer.read(read);
         if (data !== undefined) stream.sendData(data);
       }),
@@ -188,8 +191,13 @@ class HostTunnel implements TcpTunnel {
 
   write(data: Buffer): void {
     if (this.#closed) return;
-    this.#host.cluster.stats.upstream_cx_tx_bytes_total += data.length;
+    this.#countSent(data.length);
     if (!this.#socket!.write(keep(data))) this.#router.pauseDownstream();
+  }
+
+  #countSent(bytes: number): void {
+    this.#host.cluster.stats.upstream_cx_tx_bytes_total += bytes;
+    this.#stream.info.upstreamWireBytesSent += bytes;
   }
 
   end(): void {

@@ -101,7 +101,8 @@ export function compileDns(
     family: (cache === undefined ? cluster.dnsLookupFamily : cache.dnsLookupFamily) ?? 'AUTO',
     refreshRate,
     failureBase,
-    failureMax: milliseconds(failure?.maxInterval, failure === undefined ? refreshRate : failureBase * 10),
+    failureMax: milliseconds(failure?.maxInterval, failureBase * 10),
+    failureBacksOff: failure !== undefined,
     respectTtl: own.respectDnsTtl === true,
     jitter: milliseconds(own.dnsJitter, 0),
     servers:

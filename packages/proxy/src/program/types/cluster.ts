@@ -180,8 +180,10 @@ export interface RetryBudgetProgram {
 export interface DnsProgram {
   readonly family: 'AUTO' | 'V4_ONLY' | 'V6_ONLY' | 'V4_PREFERRED' | 'ALL';
   readonly refreshRate: number;
+  /** Without `dnsFailureRefreshRate` failures are tried again at the usual rate. */
   readonly failureBase: number;
   readonly failureMax: number;
+  readonly failureBacksOff: boolean;
   readonly respectTtl: boolean;
   readonly jitter: number;
   /** Who is asked; undefined: nothing is said. */

@@ -19,7 +19,7 @@ test('units have every part of the grammar in them', () => {
 test('a unit becomes a listener and clusters of its own', () => {
   const unit = unitOf(1, 0);
   expect(listenerOf(unit)).toMatchObject({ name: 'UNIT' });
-  expect(clustersOf(unit)).toHaveLength(5);
+  expect(clustersOf(unit)).toHaveLength(6);
 });
 
 test('what the moment decides is taken out, and what is said stays', () => {

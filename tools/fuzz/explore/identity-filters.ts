@@ -111,7 +111,7 @@ const basic: Arbitrary<object> = merged(
 
 const patterns = (...all: readonly object[]): object => ({ patterns: all });
 const authorizer: Arbitrary<object> = merged(
-  fc.constant({ serverUri: { uri: 'http://authorizer', cluster: 'UNITb', timeout: '0.5s' } }),
+  fc.constant({ serverUri: { uri: 'http://authorizer', cluster: 'UNITauth', timeout: '0.5s' } }),
   one({ pathPrefix: '/authz' }, { pathPrefix: '/authz/' }),
   some(
     {

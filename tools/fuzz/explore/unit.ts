@@ -95,13 +95,15 @@ export function listenerOf(one: Configuration): object {
   return expandTyped(listener('UNIT', { ...one.listener, filterChains: [{ filters: [{ http }] }] }, {})) as object;
 }
 
-/** The clusters of a unit: `a` and `b`, a ring of both, one where nobody listens and one without endpoints. */
+/** The clusters of a unit: `a` and `b`, a ring of both, `b` as the authorizer, one where nobody listens and one without endpoints. */
 export function clustersOf(one: Configuration): object[] {
   const own = { ...one.cluster, ...upstreamOptions(one.upstream) };
   const all: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     a: { endpoints: ['UNITa'], ...own },
     b: { endpoints: ['UNITb'], ...own, altStatName: undefined },
     ring: { endpoints: ['UNITa', 'UNITb'], lbPolicy: 'RING_HASH' },
+    // An authorizer has connections of its own: whether one is free already when another request comes is chance.
+    auth: { endpoints: ['UNITb'] },
     dead: { endpoints: ['dead'] },
     empty: {},
   };

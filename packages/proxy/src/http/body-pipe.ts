@@ -42,6 +42,11 @@ export class BodyPipe {
     else this.#next.add(next);
   }
 
+  /** Whether that is the last of what is behind this one. */
+  isLast(pipe: BodyPipe): boolean {
+    return this.#next === undefined ? this === pipe : this.#next.isLast(pipe);
+  }
+
   write(data: Buffer): void {
     if (this.#broken) return;
     this.#count(data.length, 0);

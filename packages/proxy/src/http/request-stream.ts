@@ -26,7 +26,14 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
   filters: FilterPlan;
   /** Undefined: it has not got there, or was answered on the way. */
   protected router: Router | undefined;
+  /** What makes another body of it, behind what filters see of its parts. */
   #pipe: BodyPipe | undefined;
+  /** The same of filters before one that has waited: that one, and those behind it, get what is made. */
+  #early: BodyPipe | undefined;
+  /** The last of these: between a filter that has waited and one that waits now. */
+  #taken: BodyPipe | undefined;
+  /** The client is not to go on before a filter has made up its mind. */
+  #paused = false;
   #trailers: readonly string[] | undefined;
   /** While a filter's promise is being waited for. */
   #hold: Hold | undefined;
@@ -69,6 +76,7 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
         continue;
       }
       if (result === 'stop') return;
+      this.#takeWhatIsMade();
       this.#wait(result, () => this.runRequestFilters(i + 1));
       return;
     }
@@ -82,12 +90,11 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
     const wish = this.#bodyWish;
     this.#bodyWish = undefined;
     // There is no more to read for now; once all of the request is here, only the client's going away is to be noticed.
-    let paused = false;
     const hold = new Hold({
       ...(wish ?? { limit: this.hcm.bufferLimit, partial: true, onTooLarge: () => undefined }),
       onReady: (body) => {
         if (!body.complete) {
-          paused = true;
+          this.#paused = true;
           this.connection.pause();
         }
         wish?.onReady(body);
@@ -97,12 +104,15 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
     const settled = (go: boolean): void =>
       entered(() => {
         this.#hold = undefined;
-        if (paused) this.connection.resume();
+        if (this.#paused) this.connection.resume();
+        this.#paused = false;
         if (!go || this.over || this.responseStarted) return;
+        this.#taken = undefined;
         then();
+        const taken = this.#taken as BodyPipe | undefined;
         hold.give(
-          (data) => this.passRequestData(data),
-          (trailers) => this.passRequestEnd(trailers),
+          (data) => (taken === undefined ? this.#passMade(data) : taken.write(data)),
+          (trailers) => (taken === undefined ? this.#passMadeEnd(trailers) : taken.end()),
         );
       });
     result.then(
@@ -120,6 +130,21 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
   }
 
   protected passRequestData(data: Buffer): void {
+    if (this.over) return;
+    if (this.#early === undefined) this.#passMade(data);
+    else this.#early.write(data);
+  }
+
+  /** Whoever waits gets what filters before it have made of the body. */
+  #takeWhatIsMade(): void {
+    if (this.#pipe === undefined) return;
+    if (this.#early === undefined) this.#early = this.#pipe;
+    else this.#early.add(this.#pipe);
+    this.#taken = this.#pipe;
+    this.#pipe = undefined;
+  }
+
+  #passMade(data: Buffer): void {
     if (this.over) return;
     if (this.#hold !== undefined) {
       this.#hold.add(data);
@@ -157,6 +182,13 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
 
   protected passRequestEnd(trailers: readonly string[] | undefined): void {
     if (this.over) return;
+    this.#trailers = trailers;
+    if (this.#early === undefined) this.#passMadeEnd(trailers);
+    else this.#early.end();
+  }
+
+  #passMadeEnd(trailers: readonly string[] | undefined): void {
+    if (this.over) return;
     if (this.#hold !== undefined) {
       this.#hold.end(trailers);
       return;
@@ -175,6 +207,7 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
   }
 
   protected destroyRequestPipe(): void {
+    this.#early?.destroy();
     this.#pipe?.destroy();
   }
 
@@ -205,6 +238,8 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
         onReady: resolve,
         onTooLarge: () => {
           this.hcm.stats.downstream_rq_too_large++;
+          // Of what was made of it there was more to come.
+          if (this.#early !== undefined) this.connection.last = true;
           this.sendLocalReply(413, 'Payload Too Large', 'request_payload_too_large', 0);
         },
       };
@@ -229,10 +264,15 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
   }
 
   transformRequest(transform: Transform, count: (before: number, after: number) => boolean): void {
-    const pipe = new BodyPipe(transform, count, {
-      onData: (data) => this.router?.onRequestData(data),
-      onEnd: () => this.#endRequest(this.#trailers),
-      onFlow: (flows) => (flows ? this.connection.resume() : this.connection.pause()),
+    // Of what is behind the last: whoever waits, or the router.
+    const isLast = (): boolean => this.#pipe?.isLast(pipe) === true;
+    const pipe: BodyPipe = new BodyPipe(transform, count, {
+      onData: (data) => (isLast() ? this.router?.onRequestData(data) : this.#passMade(data)),
+      onEnd: () => (isLast() ? this.#endRequest(this.#trailers) : this.#passMadeEnd(this.#trailers)),
+      onFlow: (flows) => {
+        if (!flows) this.connection.pause();
+        else if (!this.#paused) this.connection.resume();
+      },
     });
     if (this.#pipe === undefined) this.#pipe = pipe;
     else this.#pipe.add(pipe);

@@ -1,5 +1,8 @@
 import type { DesiredWorkload } from './protocol.ts';
 
+/** Of one workload, at the same time. */
+export const MOST_REPLICAS = 1000;
+
 /** A workload as it is sent, with the place of its `serviceEnvironment` in `environments`. */
 type SentWorkload = Omit<DesiredWorkload, 'serviceEnvironment'> & { readonly serviceEnvironment: number };
 

@@ -3,6 +3,7 @@ import { answerDebug, type Clock, type DebugSource, type HeldCertificate } from 
 import type { ConfigEditor } from '../config/editor.ts';
 import type { Codes } from './codes.ts';
 import type { ControlState } from '../control/control.ts';
+import { MOST_REPLICAS } from '../desired.ts';
 import type { ProxyState } from '../control/proxies.ts';
 import { TEXT_FORMAT } from '../metrics/control-plane.ts';
 import { DEFAULT_WINDOW, type LiveTraffic } from '../traffic/live.ts';
@@ -301,8 +302,8 @@ export class ApiServer {
     if (request.method !== 'POST') return { command: 'scale', namespace, workload };
     const body = await readJson(request);
     const replicas = (body as { readonly replicas?: unknown } | undefined)?.replicas;
-    if (typeof replicas !== 'number' || !Number.isInteger(replicas) || replicas < 0 || replicas > 1000) {
-      return { invalid: '`replicas` must be a whole number from 0 to 1000' };
+    if (typeof replicas !== 'number' || !Number.isInteger(replicas) || replicas < 0 || replicas > MOST_REPLICAS) {
+      return { invalid: `\`replicas\` must be a whole number from 0 to ${MOST_REPLICAS}` };
     }
     return { command: 'scale', namespace, workload, replicas };
   }

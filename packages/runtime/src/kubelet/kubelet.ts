@@ -1,4 +1,5 @@
 import type { LocalTraces } from '@mizzen/translator';
+import { MOST_REPLICAS } from '../desired.ts';
 import type { DesiredWorkload, PodStatus, WorkloadStatus } from '../protocol.ts';
 import { Builds } from './builds.ts';
 import { type Clock, sleep, within } from './clock.ts';
@@ -93,7 +94,7 @@ export class Kubelet {
 
   /** `name` names a workload; with `namespace`, only there. */
   scale(name: string, namespace: string | undefined, replicas: number): void {
-    if (!Number.isInteger(replicas) || replicas < 0 || replicas > 1000) {
+    if (!Number.isInteger(replicas) || replicas < 0 || replicas > MOST_REPLICAS) {
       throw new CommandError('invalid', `\`${replicas}\` is not a number of replicas`);
     }
     const workload = this.#find(name, namespace);

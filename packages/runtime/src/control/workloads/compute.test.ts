@@ -92,6 +92,19 @@ test('--no-stand-ins refuses what has nothing to run, with its line', () => {
   );
 });
 
+test('no more pods of a workload run than a machine may have room for, which is said', () => {
+  const { workloads, notices } = compute(`apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  replicas: 2147483647
+  selector: { matchLabels: { app: web } }
+  template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: web }] } }
+`);
+  expect(workloads[0]?.replicas).toBe(1000);
+  expect(notices).toContain('Deployment `web` runs 1000 times: one machine has no room for more');
+});
+
 test('--gateway-port moves a port, and no two gateways share one', () => {
   const { gateways } = compute(read('gateways.in.yaml'), { gatewayPorts: { 80: 9000 } });
   const named = `apiVersion: networking.istio.io/v1

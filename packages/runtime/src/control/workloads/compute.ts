@@ -3,6 +3,7 @@ import { didYouMean } from '@mizzen/diagnostics';
 import type { Diagnostic } from '@mizzen/diagnostics';
 import type { MeshModel } from '@mizzen/model';
 import type { Engine } from '@mizzen/translator';
+import { MOST_REPLICAS } from '../../desired.ts';
 import type { DesiredContainer, DesiredWorkload } from '../../protocol.ts';
 import { settingsFor } from '../settings/types.ts';
 import type { Settings } from '../settings/types.ts';
@@ -65,9 +66,11 @@ export function computeWorkloads(model: MeshModel, options: WorkloadOptions): Wo
       containers,
       tcpDestinations: proxying === 'sidecar' ? tcpDestinations(model, owner.namespace, env) : [],
     };
+    if (template.replicas > MOST_REPLICAS)
+      notices.push(`${owner.kind} \`${owner.name}\` runs ${MOST_REPLICAS} times: one machine has no room for more`);
     workloads.push({
       ...fixed,
-      replicas: template.replicas,
+      replicas: Math.min(template.replicas, MOST_REPLICAS),
       templateHash: hashOf(fixed),
       strategy: template.strategy,
       serviceEnvironment: links ? serviceEnv(owner.namespace) : {},

@@ -1,7 +1,11 @@
-import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { setTimeout as pause } from 'node:timers/promises';
-import { TypeUrl, type types } from '@mizzen/xds';
-import { decode, encode } from '@mizzen/xds/binary/index.ts';
+import { TypeUrl } from '@mizzen/xds';
+import type { StreamServer } from '../packages/proxy/src/grpc/testing/stream-server.ts';
+import {
+  serveDiscovery,
+  type DiscoveryRequest,
+  type DiscoveryStream,
+} from '../packages/proxy/src/xds/remote/testing/discovery-server.ts';
 
 export type Kind = 'cluster' | 'endpoint' | 'listener' | 'route' | 'secret' | 'extension';
 
@@ -24,7 +28,7 @@ interface Following {
 }
 
 interface Stream {
-  readonly stream: ServerHttp2Stream;
+  readonly say: DiscoveryStream['say'];
   readonly kinds: Map<Kind, Following>;
 }
 
@@ -33,8 +37,7 @@ interface Stream {
  * change is the proxy's. Names that it has nothing for are not answered for.
  */
 export class XdsServer {
-  readonly #server: Http2Server = createServer();
-  readonly #sessions = new Set<ServerHttp2Session>();
+  #server: StreamServer | undefined;
   readonly #streams = new Set<Stream>();
   readonly #resources = new Map<Kind, Map<string, object>>(KINDS.map((kind) => [kind, new Map()]));
   readonly #versions = new Map<Kind, number>(KINDS.map((kind) => [kind, 1]));
@@ -42,30 +45,17 @@ export class XdsServer {
   #nonce = 0;
   #waiting: (() => void)[] = [];
 
-  constructor() {
-    this.#server.on('session', (session) => {
-      this.#sessions.add(session);
-      session.on('close', () => this.#sessions.delete(session));
-      session.on('error', () => undefined);
-    });
-    this.#server.on('stream', (stream: ServerHttp2Stream) => this.#serve(stream));
-  }
-
-  listen(port: number): Promise<void> {
-    return new Promise((done, failed) => {
-      this.#server.once('error', failed);
-      this.#server.listen(port, '127.0.0.1', done);
-    });
+  async listen(port: number): Promise<void> {
+    this.#server = await serveDiscovery((stream) => this.#serve(stream), port);
   }
 
   async close(): Promise<void> {
-    for (const session of this.#sessions) session.destroy();
-    await new Promise((done) => this.#server.close(done));
+    await this.#server?.stop();
   }
 
   /** As if it had just started, with nothing in it. */
   reset(): void {
-    for (const session of this.#sessions) session.destroy();
+    this.#server?.disconnect();
     this.#streams.clear();
     for (const kind of KINDS) {
       this.#resources.get(kind)!.clear();
@@ -102,25 +92,14 @@ export class XdsServer {
     }
   }
 
-  #serve(stream: ServerHttp2Stream): void {
-    stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
-    const served: Stream = { stream, kinds: new Map() };
+  #serve({ say, whenClosed }: DiscoveryStream): (request: DiscoveryRequest) => void {
+    const served: Stream = { say, kinds: new Map() };
     this.#streams.add(served);
-    stream.on('close', () => this.#streams.delete(served));
-    stream.on('error', () => undefined);
-    let bytes = Buffer.alloc(0);
-    stream.on('data', (data: Buffer) => {
-      bytes = Buffer.concat([bytes, data]);
-      while (bytes.length >= 5 && bytes.length >= 5 + bytes.readUInt32BE(1)) {
-        const end = 5 + bytes.readUInt32BE(1);
-        const message = bytes.subarray(5, end);
-        bytes = bytes.subarray(end);
-        this.#take(served, decode('envoy.service.discovery.v3.DiscoveryRequest', message));
-      }
-    });
+    whenClosed(() => this.#streams.delete(served));
+    return (request) => this.#take(served, request);
   }
 
-  #take(served: Stream, request: types.discovery.DiscoveryRequest): void {
+  #take(served: Stream, request: DiscoveryRequest): void {
     const { typeUrl, resourceNames = [], responseNonce = '', errorDetail } = request;
     const kind = KINDS.find((each) => TypeUrl[each] === typeUrl);
     if (kind === undefined) return;
@@ -138,7 +117,7 @@ export class XdsServer {
     if (more || following.sent < this.#versions.get(kind)!) this.#send(served, kind);
   }
 
-  #send({ stream, kinds }: Stream, kind: Kind): void {
+  #send({ say, kinds }: Stream, kind: Kind): void {
     const following = kinds.get(kind)!;
     const all = this.#resources.get(kind)!;
     const whole = WHOLE.includes(kind);
@@ -148,11 +127,6 @@ export class XdsServer {
     const nonce = String(++this.#nonce);
     following.sent = version;
     following.nonces.set(nonce, version);
-    const response = { versionInfo: String(version), typeUrl: TypeUrl[kind], nonce, resources };
-    const message = encode('envoy.service.discovery.v3.DiscoveryResponse', response);
-    const framed = Buffer.alloc(5 + message.length);
-    framed.writeUInt32BE(message.length, 1);
-    framed.set(message, 5);
-    if (!stream.destroyed) stream.write(framed);
+    say({ versionInfo: String(version), typeUrl: TypeUrl[kind], nonce, resources });
   }
 }

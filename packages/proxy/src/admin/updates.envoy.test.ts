@@ -5,7 +5,8 @@ import { afterAll, afterEach, expect, test } from 'vitest';
 import { fetchText, HTTP2, TYPE } from '../filter/testing/beside.ts';
 import { hcm, listener, staticCluster } from '../process/testing/bootstraps.ts';
 import { startWithAdmin } from '../process/testing/standalone.ts';
-import { serveXds, type Request, type Served, type XdsServer } from '../xds/remote/testing/xds-server.ts';
+import type { DiscoveryRequest } from '../xds/remote/testing/discovery-server.ts';
+import { serveXds, type Served, type XdsServer } from '../xds/remote/testing/xds-server.ts';
 
 const closing: (() => unknown)[] = [];
 const close = async (): Promise<void> => {
@@ -68,7 +69,7 @@ interface Told {
 /** The same resources over both forms, aggregated or not; what is told once everything has been answered. */
 async function observe(engine: Engine, apiType: string, aggregated: boolean): Promise<object> {
   const server = await serveXds();
-  closing.push(() => server.close());
+  closing.push(() => server.stop());
   const port = await freePort();
   const source = aggregated
     ? { resourceApiVersion: 'V3', ads: {} }
@@ -106,7 +107,7 @@ async function observe(engine: Engine, apiType: string, aggregated: boolean): Pr
 
 /** Who says which proxy it is: requests of the first stream. */
 function askers({ requests }: XdsServer): readonly string[] {
-  return [...new Set(requests.map(({ node }: Request) => node?.id ?? 'nobody'))];
+  return [...new Set(requests.map(({ node }: DiscoveryRequest) => node?.id ?? 'nobody'))];
 }
 
 function resources(
@@ -147,7 +148,7 @@ test.each(
 /** What is told of a listener that waits for what a server says nothing of. */
 async function waiting(engine: Engine, chainOf: (source: object) => object): Promise<object> {
   const server = await serveXds();
-  closing.push(() => server.close());
+  closing.push(() => server.stop());
   const port = await freePort();
   const source = { resourceApiVersion: 'V3', initialFetchTimeout: '60s', apiConfigSource: grpcTo('GRPC') };
   server.set('1', []);

@@ -1,12 +1,11 @@
 /** Layers that management servers send, change and take away, beside real Envoy. */
-import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { startEnvoy } from '@mizzen/testkit';
-import { TypeUrl, type types } from '@mizzen/xds';
-import { decode, encode } from '@mizzen/xds/binary/index.ts';
+import { TypeUrl } from '@mizzen/xds';
 import { afterEach, expect, test } from 'vitest';
 import { fetchText } from '../filter/testing/beside.ts';
 import { staticCluster } from '../process/testing/bootstraps.ts';
 import { startWithAdmin } from '../process/testing/standalone.ts';
+import { serveDiscovery, type DiscoveryRequest, type DiscoveryStream } from '../xds/remote/testing/discovery-server.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -23,40 +22,18 @@ interface Server {
 }
 
 /** Serves the runtime to one client, which begins with the first of what is said. */
-async function serve(delta: boolean): Promise<Server> {
-  const prefix = delta ? 'Delta' : '';
-  const sessions = new Set<ServerHttp2Session>();
-  const server = createServer();
-  server.on('session', (session) => {
-    sessions.add(session);
-    session.on('error', () => undefined);
+async function serve(): Promise<Server> {
+  let asked: ((request: DiscoveryRequest) => void) | undefined;
+  let open: ((stream: DiscoveryStream) => void) | undefined;
+  const stream = new Promise<DiscoveryStream>((done) => (open = done));
+  const server = await serveDiscovery((opened) => (request) => {
+    open!(opened);
+    asked?.(request);
   });
-  let asked: ((request: types.discovery.DiscoveryRequest) => void) | undefined;
-  let open: ((stream: ServerHttp2Stream) => void) | undefined;
-  const stream = new Promise<ServerHttp2Stream>((done) => (open = done));
-  server.on('stream', (opened: ServerHttp2Stream) => {
-    opened.on('error', () => undefined);
-    opened.respond({ ':status': 200, 'content-type': 'application/grpc' });
-    let bytes = Buffer.alloc(0);
-    opened.on('data', (data: Buffer) => {
-      bytes = Buffer.concat([bytes, data]);
-      while (bytes.length >= 5 && bytes.length >= 5 + bytes.readUInt32BE(1)) {
-        const end = 5 + bytes.readUInt32BE(1);
-        const request = decode(`envoy.service.discovery.v3.${prefix}DiscoveryRequest`, bytes.subarray(5, end));
-        bytes = bytes.subarray(end);
-        open!(opened);
-        asked?.(request as types.discovery.DiscoveryRequest);
-      }
-    });
-  });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  closing.push(() => {
-    for (const session of sessions) session.destroy();
-    server.close();
-  });
+  closing.push(() => server.stop());
   let nonce = 0;
   return {
-    port: (server.address() as { port: number }).port,
+    port: server.port,
     async say(sent) {
       const to = await stream;
       const own = `${++nonce}`;
@@ -67,20 +44,12 @@ async function serve(delta: boolean): Promise<Server> {
       });
       const { name = 'served', layer } = sent ?? {};
       const resource = { '@type': TypeUrl.runtime, name, layer };
-      const body = delta
+      const body = to.delta
         ? sent === undefined
           ? { removedResources: ['served'] }
           : { resources: [{ name, version: own, resource }] }
         : { versionInfo: own, resources: sent === undefined ? [] : [resource] };
-      const message = encode(`envoy.service.discovery.v3.${prefix}DiscoveryResponse`, {
-        typeUrl: TypeUrl.runtime,
-        nonce: own,
-        ...body,
-      });
-      const frame = Buffer.alloc(5 + message.length);
-      frame.writeUInt32BE(message.length, 1);
-      frame.set(message, 5);
-      to.write(frame);
+      to.say({ typeUrl: TypeUrl.runtime, nonce: own, ...body });
       return answered;
     },
   };
@@ -101,7 +70,7 @@ const STEPS: readonly Sent[] = [
 ];
 
 async function observe(apiType: string, engine: string): Promise<unknown[]> {
-  const server = await serve(apiType === 'DELTA_GRPC');
+  const server = await serve();
   const http2 = {
     '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
     explicitHttpConfig: { http2ProtocolOptions: {} },

@@ -1,8 +1,9 @@
 /** Test support: a server that is told of load, and says what it wants to be told. */
-import { createServer, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { IncomingHttpHeaders } from 'node:http2';
 import { decode, encode } from '@mizzen/xds/binary/index.ts';
 import type { JsonObject } from '@mizzen/xds';
 import { frame, FrameReader } from '../../grpc/framing.ts';
+import { serveStreams } from '../../grpc/testing/stream-server.ts';
 
 export interface LoadStream {
   readonly headers: IncomingHttpHeaders;
@@ -20,16 +21,8 @@ export interface LoadServer {
 
 /** `wanted`: what is asked on each new stream; undefined: nothing by itself. */
 export async function startLoadServer(wanted: JsonObject | undefined): Promise<LoadServer> {
-  const sessions = new Set<ServerHttp2Session>();
   const streams: LoadStream[] = [];
-  const server = createServer();
-  server.on('session', (session) => {
-    sessions.add(session);
-    session.on('close', () => sessions.delete(session));
-    session.on('error', () => undefined);
-  });
-  server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-    stream.on('error', () => undefined);
+  const { port, stop } = await serveStreams((stream, headers) => {
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
     const reports: JsonObject[] = [];
     const reader = new FrameReader(1 << 22);
@@ -52,15 +45,5 @@ export async function startLoadServer(wanted: JsonObject | undefined): Promise<L
     });
     if (wanted !== undefined) ask(wanted);
   });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return {
-    port: address.port,
-    streams,
-    stop: async () => {
-      for (const session of sessions) session.destroy();
-      await new Promise((done) => server.close(done));
-    },
-  };
+  return { port, streams, stop };
 }

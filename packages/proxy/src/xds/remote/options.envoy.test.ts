@@ -1,13 +1,12 @@
 /** What requests to management servers say of the proxy, and how long responses may be, beside real Envoy. */
-import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startEnvoy } from '@mizzen/testkit';
-import { decode, encode } from '@mizzen/xds/binary/index.ts';
-import { TypeUrl, type types } from '@mizzen/xds';
+import { TypeUrl } from '@mizzen/xds';
 import { afterEach, expect, test } from 'vitest';
 import { fetchText, HTTP2 } from '../../filter/testing/beside.ts';
 import { staticCluster } from '../../process/testing/bootstraps.ts';
 import { startWithAdmin } from '../../process/testing/standalone.ts';
+import { serveDiscovery } from './testing/discovery-server.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -25,54 +24,22 @@ interface Asked {
 
 /** Answers what is asked for first with clusters whose names are as long as that, and then with one whose name is short. */
 async function serve(length: number): Promise<Asked> {
-  const requests: string[] = [];
-  const sessions = new Set<ServerHttp2Session>();
-  const server = createServer();
-  server.on('session', (session) => {
-    sessions.add(session);
-    session.on('error', () => undefined);
-  });
-  server.on('stream', (stream: ServerHttp2Stream, headers) => {
+  const asked: Omit<Asked, 'port'> = { requests: [], streams: 0, fields: [] };
+  const server = await serveDiscovery(({ headers, say }) => {
     const first = ++asked.streams === 1;
     if (first) asked.fields = Object.entries(headers).toSorted(([a], [b]) => (a < b ? -1 : 1));
-    stream.on('error', () => undefined);
-    stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
     let nonce = 0;
-    let bytes = Buffer.alloc(0);
-    stream.on('data', (data: Buffer) => {
-      bytes = Buffer.concat([bytes, data]);
-      while (bytes.length >= 5 && bytes.length >= 5 + bytes.readUInt32BE(1)) {
-        const size = bytes.readUInt32BE(1);
-        const { typeUrl = '', node } = decode(
-          'envoy.service.discovery.v3.DiscoveryRequest',
-          bytes.subarray(5, 5 + size),
-        ) as types.discovery.DiscoveryRequest;
-        bytes = bytes.subarray(5 + size);
-        if (first) requests.push(`${typeUrl.split('.').at(-1)!} ${node?.id ?? '-'}`);
-        if (nonce++ > 1) continue;
-        const name = nonce === 1 ? 'c'.repeat(length) : 'short';
-        const resources =
-          typeUrl === TypeUrl.cluster ? [{ '@type': typeUrl, name, loadAssignment: { clusterName: name } }] : [];
-        const body = encode('envoy.service.discovery.v3.DiscoveryResponse', {
-          typeUrl,
-          nonce: String(nonce),
-          versionInfo: String(nonce),
-          resources,
-        });
-        const frame = Buffer.alloc(5 + body.length);
-        frame.writeUInt32BE(body.length, 1);
-        frame.set(body, 5);
-        if (!stream.destroyed) stream.write(frame);
-      }
-    });
+    return ({ typeUrl = '', node }) => {
+      if (first) asked.requests.push(`${typeUrl.split('.').at(-1)!} ${node?.id ?? '-'}`);
+      if (nonce++ > 1) return;
+      const name = nonce === 1 ? 'c'.repeat(length) : 'short';
+      const resources =
+        typeUrl === TypeUrl.cluster ? [{ '@type': typeUrl, name, loadAssignment: { clusterName: name } }] : [];
+      say({ typeUrl, nonce: String(nonce), versionInfo: String(nonce), resources });
+    };
   });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  closing.push(() => {
-    for (const session of sessions) session.destroy();
-    server.close();
-  });
-  const asked: Asked = { requests, streams: 0, fields: [], port: (server.address() as { port: number }).port };
-  return asked;
+  closing.push(() => server.stop());
+  return Object.assign(asked, { port: server.port });
 }
 
 const METADATA = [

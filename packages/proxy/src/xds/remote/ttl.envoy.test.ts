@@ -1,14 +1,13 @@
 /** Resources that are given for a time only, beside real Envoy: they stay while heartbeats come, and go after them. */
-import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { request } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { freePort, startEnvoy } from '@mizzen/testkit';
-import { decode, encode } from '@mizzen/xds/binary/index.ts';
-import { TypeUrl, type types } from '@mizzen/xds';
+import { TypeUrl } from '@mizzen/xds';
 import { afterEach, expect, test } from 'vitest';
 import { fetchText } from '../../filter/testing/beside.ts';
 import { hcm, listener, staticCluster } from '../../process/testing/bootstraps.ts';
 import { startWithAdmin } from '../../process/testing/standalone.ts';
+import { serveDiscovery } from './testing/discovery-server.ts';
 
 const TYPE = 'type.googleapis.com/';
 const closing: (() => unknown)[] = [];
@@ -18,68 +17,35 @@ afterEach(async () => {
 
 /** Serves one listener, with its time, and says for `beats` times that it stays. Both forms of the protocol. */
 async function serve(resource: object, ttl: string, every: number, beats: number): Promise<number> {
-  const sessions = new Set<ServerHttp2Session>();
-  const server = createServer();
-  server.on('session', (session) => {
-    sessions.add(session);
-    session.on('error', () => undefined);
-  });
-  server.on('stream', (stream: ServerHttp2Stream, headers) => {
-    const delta = String(headers[':path']).endsWith('/DeltaAggregatedResources');
-    const message = delta ? 'Delta' : '';
-    stream.on('error', () => undefined);
-    stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
+  const server = await serveDiscovery(({ delta, say }) => {
     let nonce = 0;
-    const say = (typeUrl: string, resources: readonly object[]): void => {
+    const send = (typeUrl: string, resources: readonly object[]): void => {
       const wrapped = delta
         ? { resources, systemVersionInfo: '1' }
         : {
             resources: resources.map((each) => ({ '@type': `${TYPE}envoy.service.discovery.v3.Resource`, ...each })),
             versionInfo: '1',
           };
-      const body = encode(`envoy.service.discovery.v3.${message}DiscoveryResponse`, {
-        typeUrl,
-        nonce: `${++nonce}`,
-        controlPlane: { identifier: 'who' },
-        ...wrapped,
-      });
-      const frame = Buffer.alloc(5 + body.length);
-      frame.writeUInt32BE(body.length, 1);
-      frame.set(body, 5);
-      if (!stream.destroyed) stream.write(frame);
+      say({ typeUrl, nonce: `${++nonce}`, controlPlane: { identifier: 'who' }, ...wrapped });
     };
     const told = new Set<string>();
-    let bytes = Buffer.alloc(0);
-    stream.on('data', (data: Buffer) => {
-      bytes = Buffer.concat([bytes, data]);
-      while (bytes.length >= 5 && bytes.length >= 5 + bytes.readUInt32BE(1)) {
-        const size = bytes.readUInt32BE(1);
-        const asked = decode(`envoy.service.discovery.v3.${message}DiscoveryRequest`, bytes.subarray(5, 5 + size));
-        bytes = bytes.subarray(5 + size);
-        const { typeUrl = '' } = asked as types.discovery.DiscoveryRequest;
-        if (told.has(typeUrl)) continue;
-        told.add(typeUrl);
-        if (typeUrl !== TypeUrl.listener) say(typeUrl, []);
-        else {
-          const named = { name: 'l', version: '1', ttl };
-          say(typeUrl, [{ ...named, resource }]);
-          void (async () => {
-            for (let i = 0; i < beats; i++) {
-              await wait(every);
-              // In the state of the world, Envoy takes what comes without a resource for gone.
-              say(typeUrl, [delta ? named : { ...named, resource }]);
-            }
-          })();
+    return ({ typeUrl = '' }) => {
+      if (told.has(typeUrl)) return;
+      told.add(typeUrl);
+      if (typeUrl !== TypeUrl.listener) return send(typeUrl, []);
+      const named = { name: 'l', version: '1', ttl };
+      send(typeUrl, [{ ...named, resource }]);
+      void (async () => {
+        for (let i = 0; i < beats; i++) {
+          await wait(every);
+          // In the state of the world, Envoy takes what comes without a resource for gone.
+          send(typeUrl, [delta ? named : { ...named, resource }]);
         }
-      }
-    });
+      })();
+    };
   });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  closing.push(() => {
-    for (const session of sessions) session.destroy();
-    server.close();
-  });
-  return (server.address() as { port: number }).port;
+  closing.push(() => server.stop());
+  return server.port;
 }
 
 function answers(port: number): Promise<number | 'refused'> {

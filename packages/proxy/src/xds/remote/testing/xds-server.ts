@@ -1,28 +1,15 @@
-import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import { decode, encode } from '@mizzen/xds/binary/index.ts';
+import { serveDiscovery, type DiscoveryRequest } from './discovery-server.ts';
 
 /** One resource: Envoy's JSON with `@type`. */
 export type Served = Readonly<{ '@type': string }> & Readonly<Record<string, unknown>>;
 
-export interface Request {
-  readonly typeUrl?: string;
-  readonly versionInfo?: string;
-  readonly responseNonce?: string;
-  readonly resourceNames?: readonly string[];
-  readonly resourceNamesSubscribe?: readonly string[];
-  readonly resourceNamesUnsubscribe?: readonly string[];
-  readonly initialResourceVersions?: Readonly<Record<string, string>>;
-  readonly errorDetail?: { readonly message?: string };
-  readonly node?: { readonly id?: string };
-}
-
 export interface XdsServer {
   readonly port: number;
   /** Everything it was sent, whatever the stream. */
-  readonly requests: readonly Request[];
+  readonly requests: readonly DiscoveryRequest[];
   /** What there is from now on; streams are told what is new to them. */
   set(version: string, resources: readonly Served[]): void;
-  close(): void;
+  stop(): Promise<void>;
 }
 
 interface Followed {
@@ -38,35 +25,19 @@ interface Followed {
  * For names it never had anything for it answers nothing.
  */
 export async function serveXds(who = 'who'): Promise<XdsServer> {
-  const requests: Request[] = [];
-  const sessions = new Set<ServerHttp2Session>();
+  const requests: DiscoveryRequest[] = [];
   const pushes = new Set<() => void>();
   let version: string | undefined;
   let resources: readonly Served[] = [];
-  const server = createServer();
-  server.on('session', (session) => {
-    sessions.add(session);
-    session.on('error', () => undefined);
-  });
-  server.on('stream', (stream: ServerHttp2Stream, headers) => {
-    const message = /\/Delta\w+$/.test(String(headers[':path'])) ? 'Delta' : '';
+  const server = await serveDiscovery(({ delta, say, whenClosed }) => {
     const types = new Map<string, Followed>();
     let nonce = 0;
     const push = (): void => {
       if (version === undefined) return;
       for (const [typeUrl, followed] of types) {
-        const answer = message === '' ? whole(typeUrl, followed) : changes(typeUrl, followed);
+        const answer = delta ? changes(typeUrl, followed) : whole(typeUrl, followed);
         if (answer === undefined) continue;
-        const body = encode(`envoy.service.discovery.v3.${message}DiscoveryResponse`, {
-          typeUrl,
-          nonce: String(++nonce),
-          controlPlane: { identifier: who },
-          ...answer,
-        });
-        const frame = Buffer.alloc(5 + body.length);
-        frame.writeUInt32BE(body.length, 1);
-        frame.set(body, 5);
-        if (!stream.destroyed) stream.write(frame);
+        say({ typeUrl, nonce: String(++nonce), controlPlane: { identifier: who }, ...answer });
       }
     };
     const wanted = (typeUrl: string, { names }: Followed): Served[] =>
@@ -92,44 +63,28 @@ export async function serveXds(who = 'who'): Promise<XdsServer> {
         removedResources: gone,
       };
     };
-    stream.on('error', () => undefined);
-    stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
     pushes.add(push);
-    stream.on('close', () => pushes.delete(push));
-    let bytes = Buffer.alloc(0);
-    stream.on('data', (data: Buffer) => {
-      bytes = Buffer.concat([bytes, data]);
-      while (bytes.length >= 5 && bytes.length >= 5 + bytes.readUInt32BE(1)) {
-        const size = bytes.readUInt32BE(1);
-        const request = decode(
-          `envoy.service.discovery.v3.${message}DiscoveryRequest`,
-          bytes.subarray(5, 5 + size),
-        ) as Request;
-        bytes = bytes.subarray(5 + size);
-        requests.push(request);
-        follow(types, request);
-        push();
-      }
-    });
+    whenClosed(() => pushes.delete(push));
+    return (request) => {
+      requests.push(request);
+      follow(types, request);
+      push();
+    };
   });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return {
-    port: (server.address() as { port: number }).port,
+    port: server.port,
     requests,
     set: (next, all) => {
       version = next;
       resources = all;
       for (const push of pushes) push();
     },
-    close: () => {
-      for (const session of sessions) session.destroy();
-      server.close();
-    },
+    stop: () => server.stop(),
   };
 }
 
 /** Takes in what a request says is wanted; other names than before are answered for anew. */
-function follow(types: Map<string, Followed>, request: Request): void {
+function follow(types: Map<string, Followed>, request: DiscoveryRequest): void {
   const { typeUrl = '', resourceNames, resourceNamesSubscribe = [], resourceNamesUnsubscribe = [] } = request;
   const known = types.get(typeUrl);
   const followed: Followed = known ?? { names: undefined, told: new Map(), last: '' };

@@ -4,8 +4,8 @@ import { createServer, type IncomingHttpHeaders, type ServerHttp2Session, type S
 export interface StreamServer {
   readonly port: number;
   /** Ends the connections there are. */
-  disconnect(): void;
-  stop(): Promise<void>;
+  readonly disconnect: () => void;
+  readonly stop: () => Promise<void>;
 }
 
 export async function serveStreams(

@@ -12,8 +12,8 @@ export interface DiscoveryStream {
   readonly headers: IncomingHttpHeaders;
   readonly delta: boolean;
   /** Sends a response, unless the stream is over. */
-  say(response: object): void;
-  whenClosed(fn: () => void): void;
+  readonly say: (response: object) => void;
+  readonly whenClosed: (fn: () => void) => void;
 }
 
 /** `open` says what to do with the requests of a stream. */

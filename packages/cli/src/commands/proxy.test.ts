@@ -116,6 +116,21 @@ test('a check says what would be refused, by resource and field', () => {
   ]);
 });
 
+test('JSON that is deeper than Envoy reads is refused', () => {
+  const deep = (levels: number): string => {
+    const value = `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+    const metadata = `{"filter_metadata": {"x": ${value}}}`;
+    return file('deep.json', `{"static_resources": {"clusters": [{"name": "c", "metadata": ${metadata}}]}}`);
+  };
+  expect(run('-c', deep(94), '--mode', 'validate').status).toBe(0);
+  for (const levels of [95, 10_000])
+    expect(run('-c', deep(levels), '--mode', 'validate')).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: '`DIR/deep.json` cannot be parsed: nesting exceeded maxDepth (100)\n',
+    });
+});
+
 test('what is wrong with a value is said once', () => {
   const bad = file('twice.yaml', 'admin: {address: {socket_address: {address: 127.0.0.1, port_value: 99999}}}');
   expect(run('-c', bad, '--mode', 'validate').stderr.match(/portValue/g)).toHaveLength(1);

@@ -11,6 +11,7 @@ import { compileBind } from '../program/cluster/bind.ts';
 import { compileServers } from '../program/cluster/dns.ts';
 import { CompileContext } from '../program/context.ts';
 import { compileString, type StringMatch } from '../program/match/string.ts';
+import { readJson } from '../program/json.ts';
 import { readResource } from '../program/read-resource.ts';
 import { respell } from '../program/spelling.ts';
 import { readYaml } from '../program/yaml.ts';
@@ -77,7 +78,7 @@ export function readBootstrap(path: string): string {
 export function parseBootstrap(text: string, name: string): RawBootstrap {
   let value: unknown;
   try {
-    value = name.endsWith('.json') ? JSON.parse(text) : readYaml(text, name);
+    value = name.endsWith('.json') ? readJson(text) : readYaml(text, name);
   } catch (error) {
     throw new BootstrapError(`\`${name}\` cannot be parsed: ${message(error)}`, { cause: error });
   }

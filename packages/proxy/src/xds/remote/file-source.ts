@@ -2,6 +2,7 @@ import { existsSync, readFileSync, watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { TypeUrl } from '@mizzen/xds';
 import type { Nack } from '../../types.ts';
+import { readJson } from '../../program/json.ts';
 import { nameOf } from '../../program/read-resource.ts';
 import { respell } from '../../program/spelling.ts';
 import { readYaml } from '../../program/yaml.ts';
@@ -114,7 +115,7 @@ export class FileXdsSource implements XdsSource {
     let why: 'failed' | 'refused' = 'failed';
     try {
       const content = readFileSync(path, 'utf8');
-      const read: unknown = path.endsWith('.json') ? JSON.parse(content) : readYaml(content, path);
+      const read: unknown = path.endsWith('.json') ? readJson(content) : readYaml(content, path);
       const written = read as Readonly<Record<string, unknown>> | null;
       const response = written === null ? null : respell(RESPONSE, written);
       const list = response?.['resources'] ?? [];

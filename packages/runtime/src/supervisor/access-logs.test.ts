@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { VirtualClock } from '../kubelet/testing/virtual-clock.ts';
 import { AccessLogs } from './access-logs.ts';
 
@@ -27,6 +27,7 @@ test('access logs that are full are moved away, and proxies open new ones; other
     clock,
     folder,
     reopen: async () => void reopened++,
+    onGone: () => expect.fail('it is there'),
   });
   full('a.web.access.log');
   full('a.web.log');
@@ -54,9 +55,11 @@ test('a folder that is taken away is made again, and what cannot be made ends no
   mkdirSync(folder, { recursive: true });
   const clock = new VirtualClock();
   let reopened = 0;
-  const logs = new AccessLogs({ clock, folder, reopen: async () => void reopened++ });
+  const onGone = vi.fn<() => void>();
+  const logs = new AccessLogs({ clock, folder, onGone, reopen: async () => void reopened++ });
   rmSync(join(parent, 'state'), { recursive: true });
   await clock.advance(5_000);
+  expect(onGone).toHaveBeenCalledTimes(1);
   expect(reopened).toBe(1);
   expect(existsSync(folder)).toBe(true);
   if (process.platform !== 'win32') expect(statSync(join(parent, 'state')).mode & 0o777).toBe(0o700);

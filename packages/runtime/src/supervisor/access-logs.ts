@@ -11,6 +11,8 @@ export interface AccessLogsOptions {
   readonly folder: string;
   /** Has all proxies open their files again by their paths. */
   readonly reopen: () => Promise<void>;
+  /** The folder had been taken away, with all that was in it. */
+  readonly onGone: () => void;
   readonly maxBytes?: number;
 }
 
@@ -34,8 +36,10 @@ export class AccessLogs {
   #again(): void {
     this.#timer = this.#options.clock.after(LOOK_MS, () => {
       this.#again();
-      const { folder, reopen } = this.#options;
-      if (mkdirAgain(folder) || this.#full().map(beginAnew).includes(true)) void reopen();
+      const { folder, onGone, reopen } = this.#options;
+      const gone = mkdirAgain(folder);
+      if (gone) onGone();
+      if (gone || this.#full().map(beginAnew).includes(true)) void reopen();
     });
   }
 

@@ -161,6 +161,7 @@ export class Supervisor {
     this.#accessLogs = new AccessLogs({
       clock: systemClock,
       folder: state.logs,
+      onGone: () => this.#event('warning', `\`${state.logs}\` was taken away: other commands may not find this mesh`),
       reopen: () => {
         this.#dataPlane.reopenLogs();
         return this.#envoys.reopenLogs();

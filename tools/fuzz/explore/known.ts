@@ -31,6 +31,8 @@ export function ofLog(line: string, ports: ReadonlyMap<string, number>): string 
 const NOT_COMPARED = [
   // How long fields are depends on durations and addresses.
   /_bytes_(?:total|buffered)$/,
+  // How compressed bodies are parted is chance.
+  /\.total_compressed_bytes$/,
   /_flow_control_/,
   // Named on the page of differences.
   /connections_accepted_per_socket_event|remaining_cx_pools/,

@@ -254,7 +254,7 @@ export function ownEnds(socket: Socket): Ends {
 }
 
 export function configuredName({ hostname }: ClusterHost, transport: Transport): ExpectedName {
-  const serverName = transport.autoHostSni ? hostname : transport.serverName;
+  const serverName = transport.autoHostSni && hostname !== '' ? hostname : transport.serverName;
   return { serverName, verified: transport.verifyServerName && serverName !== '' };
 }
 

@@ -11,6 +11,8 @@ import { compileLibrary, type Library } from './library.ts';
 
 interface CompressorPerRoute {
   readonly disabled: boolean;
+  /** Answers are compressed whether the filter itself is on or not. */
+  readonly enabled: boolean;
   readonly removeAcceptEncoding: boolean | undefined;
   /** In place of the filter's. */
   readonly library: Library | undefined;
@@ -24,6 +26,7 @@ function compileCompressorPerRoute(
   if (disabled === undefined && overrides === undefined) context.refuse(path, 'must say `disabled` or `overrides`');
   return {
     disabled: disabled === true,
+    enabled: overrides?.responseDirectionConfig !== undefined,
     removeAcceptEncoding: overrides?.responseDirectionConfig?.removeAcceptEncodingHeader,
     library:
       overrides?.compressorLibrary === undefined
@@ -134,8 +137,8 @@ export function compressorFilter(
   };
 
   /** Whether the response could be compressed for somebody; empty: no, and there is nothing to tell of it. */
-  const judge = ({ status, headers }: ResponseHead): Verdict => {
-    if (!responses.enabled.value) return '';
+  const judge = ({ status, headers }: ResponseHead, enabled: boolean): Verdict => {
+    if (!enabled) return '';
     if (tells && isKept(headers)) return '';
     if (!isLongEnough(headers, responses, answering)) return 'ContentLengthTooSmall';
     if (isKept(headers)) return '';
@@ -189,15 +192,17 @@ export function compressorFilter(
       const { response } = stream;
       if (response === undefined) return undefined;
       // What comes behind such a head is no body.
-      const tunnel = stream.upgrade !== '';
-      if (perRoute(stream)?.disabled === true) {
+      const tunnel = stream.upgrade !== '' || response.status === 101;
+      const route = perRoute(stream);
+      if (route?.disabled === true) {
         notCompressed.value++;
         return undefined;
       }
       const { headers } = response;
       const chosen = libraryOf(stream);
-      const verdict = judge(response);
-      const isLong = responses.enabled.value && verdict !== 'ContentLengthTooSmall';
+      const enabled = route?.enabled === true || responses.enabled.value;
+      const verdict = judge(response, enabled);
+      const isLong = enabled && verdict !== 'ContentLengthTooSmall';
       const length = headers.get('content-length') ?? '';
       if (tells && verdict === 'ok' && !tunnel) addVary(response);
       const wanted =

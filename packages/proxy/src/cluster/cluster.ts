@@ -1,5 +1,4 @@
 import type { ExchangeProgram } from '../istio/exchange.ts';
-import { isIP } from 'node:net';
 import type { Deps } from '../deps.ts';
 import type { JsonObject } from '@mizzen/xds';
 import { makePicker, nobodyPicker, type Level, type Picker, type PickerOptions } from '../lb/picker.ts';
@@ -14,23 +13,21 @@ import type {
   DnsProgram,
   EndpointProgram,
   EndpointsProgram,
-  LocalityProgram,
   SourceAddresses,
   SubsetProgram,
 } from '../program/types.ts';
 import { Headers } from '../http/headers.ts';
-import { upstreamOverrides, type UpstreamOverrides } from '../filter-state/upstream.ts';
+import { upstreamOverrides } from '../filter-state/upstream.ts';
 import { trackedBy, type Tracked } from '../telemetry/tracked.ts';
-import type { ExpectedName } from '../tls/client.ts';
-import { configuredName } from './connect.ts';
 import type { TlsContexts } from '../tls/context.ts';
-import type { AlpnOffer, LbContext, RequestHead, UpstreamCluster, UpstreamHost } from '../types.ts';
+import type { LbContext, RequestHead, UpstreamCluster, UpstreamHost } from '../types.ts';
 import { ClusterCircuitBreaker } from './circuit-breaker.ts';
 import { ClusterHost } from './host.ts';
+import { FAILED_BY_EDS, withThoseThatPass } from './kept-hosts.ts';
+import { namedFor } from './named-for.ts';
 import { NamedHost } from './named-host.ts';
 import { heaviestOfLast, prioritiesOf, updatedPriorities } from './assignment.ts';
 import { hostKey, localityKey, priorities } from './priorities.ts';
-import { endsOf } from './proxy-protocol.ts';
 import type { ClusterDetailStats } from './stats.ts';
 import { ClusterTransports, type Transport } from './transport.ts';
 import type { PriorityUpdate } from './update-merging.ts';
@@ -38,14 +35,8 @@ import type { PriorityUpdate } from './update-merging.ts';
 const NO_REQUEST: RequestHead = { method: '', path: '', authority: '', scheme: '', headers: new Headers() };
 /** Whose endpoints are in the cluster itself: what is not there is known not to be. */
 const LISTED: ReadonlySet<ClusterProgram['type']> = new Set(['STATIC', 'STRICT_DNS']);
-const FAILED_BY_EDS: ReadonlySet<EndpointProgram['health']> = new Set(['UNHEALTHY', 'TIMEOUT']);
-
 function keyOf({ endpoint }: ClusterHost): string {
   return hostKey(endpoint);
-}
-
-function sameLocality(a: LocalityProgram, b: LocalityProgram): boolean {
-  return a.priority === b.priority && a.region === b.region && a.zone === b.zone && a.subZone === b.subZone;
 }
 
 /** What zone-aware routing knows of the cluster that the proxy is part of. */
@@ -223,7 +214,7 @@ export class Cluster implements UpstreamCluster {
   setEndpoints(given: EndpointsProgram, said = true): boolean {
     if (this.#closed) return false;
     const now = this.deps.clock.now();
-    const endpoints = this.#withThoseThatPass(given);
+    const endpoints = withThoseThatPass(given, this.#endpoints, this.program, this.#hosts);
     const hosts = new Map<string, ClusterHost>();
     const anew = new Set<number>();
     for (const locality of endpoints.localities) {
@@ -306,33 +297,6 @@ export class Cluster implements UpstreamCluster {
     );
   }
 
-  /** What checks find healthy stays although the assignment lacks it, unless that is to be so. */
-  #withThoseThatPass(given: EndpointsProgram): EndpointsProgram {
-    const before = this.#endpoints;
-    const { healthChecks, ignoreHealthOnHostRemoval, type } = this.program;
-    if (before === undefined || healthChecks.length === 0 || ignoreHealthOnHostRemoval) return given;
-    if (type === 'LOGICAL_DNS') return given;
-    const listed = new Set(given.localities.flatMap(({ endpoints }) => endpoints.map(hostKey)));
-    const stays = (endpoint: EndpointProgram): boolean => {
-      const host = this.#hosts.get(hostKey(endpoint));
-      if (host === undefined) return false;
-      host.pendingDynamicRemoval = false;
-      if (listed.has(hostKey(endpoint)) || endpoint.healthCheckDisabled) return false;
-      host.pendingDynamicRemoval = !host.failedActiveHc && !FAILED_BY_EDS.has(endpoint.health);
-      return host.pendingDynamicRemoval;
-    };
-    const localities = [...given.localities];
-    for (const locality of before.localities) {
-      const kept = locality.endpoints.filter(stays);
-      if (kept.length === 0) continue;
-      const at = localities.findIndex((other) => sameLocality(other, locality));
-      const into = localities[at];
-      if (into === undefined) localities.push({ ...locality, weight: undefined, endpoints: kept });
-      else localities[at] = { ...into, endpoints: [...into.endpoints, ...kept] };
-    }
-    return { ...given, localities: localities.sort((a, b) => a.priority - b.priority) };
-  }
-
   /** The health of a host changed. */
   healthChanged(): void {
     this.#updateAll(undefined);
@@ -363,44 +327,9 @@ export class Cluster implements UpstreamCluster {
     for (const watcher of this.#watchers) watcher();
   }
 
-  /**
-   * With `autoSni` the server name is the request's, unless that is an address; with `autoSanValidation` the host must
-   * have what the request is for among its names, be it an address. A PROXY protocol header names the
-   * request's client.
-   */
   protected underName(host: ClusterHost | null, context: LbContext): UpstreamHost | null {
-    const overrides = upstreamOverrides(context);
-    if (host === null || (!this.#perRequest && context.alpn === undefined && overrides === undefined)) return host;
-    const { tls, proxyProtocol } = host.transport;
-    const requested = tls === undefined ? undefined : this.#requestedName(context, host);
-    const name = overrides === undefined || tls === undefined ? requested : overridden(overrides, requested, host);
-    const client = proxyProtocol === undefined || context.client === undefined ? undefined : endsOf(context.client);
-    const alpn = tls === undefined ? undefined : (overrides?.alpn ?? this.#alpn(context));
-    const owner = this.program.poolPerConnection ? context.stream?.info.connection.id : undefined;
-    return name === undefined && client === undefined && alpn === undefined && owner === undefined
-      ? host
-      : host.named(name, client, alpn, owner);
-  }
-
-  /** A cluster may say, as Istio has it, that its own names stay. */
-  #alpn({ alpn }: LbContext): AlpnOffer | undefined {
-    if (alpn === undefined || this.program.metadata?.['istio']?.['alpn_override'] === 'false') return undefined;
-    return this.http.followsDownstream === true ? alpn.asDownstream : alpn.otherwise;
-  }
-
-  /** Undefined: the request has no say. */
-  #requestedName({ authority, stream }: LbContext, host: ClusterHost): ExpectedName | undefined {
-    const { autoSni, autoSanValidation, autoSniHeader } = this.http;
-    // Connections without requests have no authority to speak of.
-    if ((!autoSni && !autoSanValidation) || (stream !== undefined && stream.request === undefined)) return undefined;
-    const named = autoSniHeader === '' ? undefined : stream?.request?.headers.getJoined(autoSniHeader);
-    const asked = named === undefined || named === '' ? authority.toLowerCase() : named;
-    const name = asked.replace(/:\d+$/, '');
-    const bare = name.replace(/[[\]]/g, '').toLowerCase();
-    const { transport } = host;
-    const serverName = autoSni && name !== '' && isIP(bare) === 0 ? name : configuredName(host, transport).serverName;
-    const verified = transport.verifyServerName && serverName !== '';
-    return { serverName, verified, ...(autoSanValidation ? { subjectAltNames: [bare] } : {}) };
+    const asItIs = !this.#perRequest && context.alpn === undefined && upstreamOverrides(context) === undefined;
+    return host === null || asItIs ? host : namedFor(context, host);
   }
 
   /** How the healthy hosts of the first priority are spread over localities. */
@@ -472,21 +401,6 @@ export class Cluster implements UpstreamCluster {
     this.#closed = true;
     for (const host of this.#hosts.values()) host.retire();
   }
-}
-
-/** The filter state has the last word on the server name, and on the names that the certificate must have. */
-function overridden(
-  { serverName, subjectAltNames }: UpstreamOverrides,
-  requested: ExpectedName | undefined,
-  host: ClusterHost,
-): ExpectedName | undefined {
-  if (serverName === undefined && subjectAltNames === undefined) return requested;
-  const own = requested ?? configuredName(host, host.transport);
-  return {
-    ...own,
-    ...(serverName === undefined ? {} : { serverName }),
-    ...(subjectAltNames === undefined ? {} : { subjectAltNames }),
-  };
 }
 
 /** Checks come before what was said of the host. */

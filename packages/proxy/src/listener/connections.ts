@@ -2,7 +2,9 @@ import type { Clock, Timer } from '../deps.ts';
 import type { UpstreamSocket } from '../types.ts';
 import type { DrainDecision } from './drain.ts';
 
-const REMOVED = 'filter_chain_is_being_removed';
+/** Why connections end whose time to drain is over, in Envoy's words. */
+export const CHAIN_GONE = 'filter_chain_is_being_removed';
+export const LISTENER_GONE = 'purging_socket_that_have_not_progressed_to_connections';
 
 /** A connection that is being served. */
 export interface ActiveConnection {
@@ -45,15 +47,22 @@ export class Connections {
 
   /**
    * Drains all and calls `onEmpty` once none is left. Idle connections are closed after `idleMs`, because a client may be
-   * sending a request just when it is told that there is to be none; what is left after `ms` is ended.
+   * sending a request just when it is told that there is to be none; what is left after `ms` is ended for `why`.
    */
-  drain(decision: DrainDecision, idleMs: number, ms: number, clock: Clock, onEmpty: () => void): void {
+  drain(
+    decision: DrainDecision,
+    idleMs: number,
+    ms: number,
+    clock: Clock,
+    onEmpty: () => void,
+    why = CHAIN_GONE,
+  ): void {
     this.announceDrain(decision);
     const ends = clock.now() + ms;
     // One whose handshake was under way is counted in only now.
     this.#late = (connection) => {
       clock.after(Math.max(1, ends - clock.now()), () => {
-        if (this.#active.has(connection)) connection.close(REMOVED);
+        if (this.#active.has(connection)) connection.close(why);
       });
     };
     if (this.#active.size === 0) return onEmpty();
@@ -62,7 +71,7 @@ export class Connections {
     const wait = Math.min(idleMs, ms);
     this.#timer = clock.after(wait, () => {
       for (const connection of this.#active) connection.drain();
-      this.#timer = clock.after(ms - wait, () => this.close(REMOVED));
+      this.#timer = clock.after(ms - wait, () => this.close(why));
     });
   }
 

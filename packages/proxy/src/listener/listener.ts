@@ -7,6 +7,7 @@ import { ResponseFlag, type ConnectionInfo } from '../types.ts';
 import { Binding, type BindFailure } from './binding.ts';
 import { ConnectionLog } from './connection-log.ts';
 import { ChainRuntime, type PlainInfo } from './chain.ts';
+import { CHAIN_GONE, LISTENER_GONE } from './connections.ts';
 import { atOnce, drainDecision, type DrainDecision, type DrainPolicy } from './drain.ts';
 import { inspect, newInspection, type Inspection, type Step } from './inspect.ts';
 import type { HandedOver, ListenerServices, ListenerStats } from './services.ts';
@@ -86,8 +87,8 @@ export class Listener {
     return this.#stats.downstream_cx_active;
   }
 
-  /** Returns how many filter chains go. */
-  update(program: ListenerProgram, chainKeys: ReadonlyMap<number, string>): number {
+  /** `inPlace`: only filter chains change. Returns how many of them go. */
+  update(program: ListenerProgram, chainKeys: ReadonlyMap<number, string>, inPlace = true): number {
     const { name, statPrefix, direction: ofTraffic } = program;
     this.#stats = this.#services.stats.listener(statPrefix === '' ? name : statPrefix, ofTraffic);
     const before = new Map([...this.#chains.values()].map((chain) => [chain.key, chain]));
@@ -106,7 +107,8 @@ export class Listener {
     if (before.size === 0) return 0;
     const decision = this.#decision();
     const { time } = this.#policy;
-    for (const chain of before.values()) void this.#drain(chain, decision, time, time);
+    for (const chain of before.values())
+      void this.#drain(chain, decision, time, time, inPlace ? CHAIN_GONE : LISTENER_GONE);
     return before.size;
   }
 
@@ -160,7 +162,9 @@ export class Listener {
   async stop(drainMs: number, idleMs: number, decision = atOnce): Promise<void> {
     for (const binding of this.#bindings.values()) binding.close();
     this.#bindings.clear();
-    await Promise.all([...this.#chains.values()].map((chain) => this.#drain(chain, decision, idleMs, drainMs)));
+    await Promise.all(
+      [...this.#chains.values()].map((chain) => this.#drain(chain, decision, idleMs, drainMs, LISTENER_GONE)),
+    );
   }
 
   /** Takes no further connections; those there are go on as they are. False: it had stopped before. */
@@ -182,8 +186,8 @@ export class Listener {
     return drainDecision(this.#policy, this.#services.deps);
   }
 
-  #drain(chain: ChainRuntime, decision: DrainDecision, idleMs: number, ms: number): Promise<void> {
-    return new Promise((done) => chain.connections.drain(decision, idleMs, ms, this.#services.deps.clock, done));
+  #drain(chain: ChainRuntime, decision: DrainDecision, idleMs: number, ms: number, why: string): Promise<void> {
+    return new Promise((done) => chain.connections.drain(decision, idleMs, ms, this.#services.deps.clock, done, why));
   }
 
   #bind(): void {

@@ -50,6 +50,8 @@ export class ListenerManager {
   /** Replaced or removed; connections may be left that go on with what these name. */
   readonly #draining = new Map<ListenerProgram, { readonly whole: boolean; readonly resource: unknown }>();
   #closed = false;
+  /** Which listeners are taken: those that were told to stop stay as they are. */
+  #takes: 'all' | 'not-inbound' | 'none' = 'all';
 
   constructor(options: ListenerManagerOptions) {
     this.#options = options;
@@ -88,6 +90,7 @@ export class ListenerManager {
     for (const listener of listeners) listener.announceDrain();
     if (skipExit) return;
     const stop = (): void => {
+      this.#takes = inboundOnly && this.#takes !== 'none' ? 'not-inbound' : 'none';
       for (const listener of listeners) if (listener.stopListening()) this.counts.listener_stopped++;
     };
     if (graceful) this.#options.services.deps.clock.after(this.#options.drain.time, stop);
@@ -140,7 +143,8 @@ export class ListenerManager {
   }
 
   update(program: ListenerProgram, resource: unknown): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#takes === 'none') return;
+    if (this.#takes === 'not-inbound' && program.direction === 'INBOUND') return;
     if (this.#active.has(program.name) || this.#waiting.has(program.name)) this.counts.listener_modified++;
     else this.counts.listener_added++;
     this.#waiting.get(program.name)?.timer?.cancel();
@@ -232,7 +236,7 @@ export class ListenerManager {
       const { resource: before } = known;
       known.resource = resource;
       const { program: replaced } = known.listener;
-      const chains = known.listener.update(program, keys);
+      const chains = known.listener.update(program, keys, inPlace);
       if (inPlace) this.#drain('total_filter_chains_draining', chains, replaced, before);
       else this.#drain('total_listeners_draining', 1, replaced, before);
     }

@@ -169,7 +169,8 @@ export class TcpTunnel implements PendingTcp {
   announceDrain(): void {}
   drain(): void {}
 
-  close(): void {
+  close(why?: string): void {
+    this.#info.connection.closeReason ??= why;
     this.#end(0);
   }
 
